@@ -1,0 +1,32 @@
+#ifndef DTRAIN_BASE_MEMORY_H
+#define DTRAIN_BASE_MEMORY_H
+
+#include "dtrain/base/status.h"
+
+#include <stddef.h>
+
+/** Alignment of every block, bytes: a cache line, and the widest vector register. */
+enum { DT_MEMORY_ALIGNMENT = 64 };
+
+/**
+ * Allocates `count` zeroed elements of `size` bytes, aligned to DT_MEMORY_ALIGNMENT.
+ *
+ * `what` names the block in the error text. A count of 0 gives a valid block.
+ *
+ * Calls:   local
+ * Owns:    the caller frees with dt_memory_free
+ * Errors:  DT_MEMORY when count * size overflows or memory is short; *out = NULL
+ */
+DT_MUST_USE dt_status dt_memory_alloc(void *out, size_t count, size_t size, const char *what);
+
+/** As dt_memory_alloc, but keeps the first `old_count` elements of *block, which it replaces. */
+DT_MUST_USE dt_status dt_memory_grow(void *block, size_t old_count, size_t count, size_t size,
+                                     const char *what);
+
+/** Frees a block; NULL is allowed. */
+void dt_memory_free(void *block);
+
+/** Allocates a copy of `text`. Owns: the caller frees. Errors: DT_MEMORY. */
+DT_MUST_USE dt_status dt_memory_copy_text(char **out, const char *text);
+
+#endif

@@ -1,0 +1,85 @@
+#ifndef DTRAIN_BASE_OPTIONS_H
+#define DTRAIN_BASE_OPTIONS_H
+
+#include "dtrain/base/status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/**
+ * One table of options drives the command line, the configuration file, --help, the banner and the
+ * attributes of the log. Values are members of a settings struct of plain data, so that rank 0 can
+ * parse and the other ranks get the struct. All calls are local.
+ */
+typedef enum dt_option_kind {
+    DT_OPTION_FLAG, /* bool */
+    DT_OPTION_INT, /* int64_t, within [minimum, maximum] */
+    DT_OPTION_FLOAT, /* double, within [minimum, maximum] */
+    DT_OPTION_TEXT, /* char[DT_OPTION_TEXT_BYTES] */
+    DT_OPTION_CHOICE, /* int: the index among `choices` */
+    DT_OPTION_LIST /* dt_option_list, each within [minimum, maximum]; "none" is the empty list */
+} dt_option_kind;
+
+enum { DT_OPTION_TEXT_BYTES = 1024, DT_OPTION_LIST_MAX = 64, DT_OPTION_MAX = 64 };
+
+typedef struct dt_option_list {
+    size_t count;
+    size_t values[DT_OPTION_LIST_MAX];
+} dt_option_list;
+
+typedef struct dt_option {
+    const char *name; /* "learning-rate", without dashes */
+    const char *argument; /* what --help calls the value; NULL for flags */
+    dt_option_kind kind;
+    size_t offset; /* of the value in the settings struct */
+    double minimum, maximum;
+    const char *choices; /* "val_loss|val_accuracy" */
+    const char *fallback; /* the default, as text; NULL for flags and empty texts */
+    const char *help;
+} dt_option;
+
+/** A table, and what the words that are no options mean. */
+typedef struct dt_option_table {
+    const dt_option *options;
+    size_t count;
+    const char *usage; /* "dtrain [train] [options] [DATA...]" and what follows it in --help */
+    size_t given; /* offset of a uint64_t in the settings: bit i is set when option i was given */
+} dt_option_table;
+
+/** Sets every option to its default, and none as given. */
+void dt_options_set_defaults(const dt_option_table *table, void *settings);
+
+/**
+ * Parses the words of a command line: --name value, --name=value, --flag.
+ *
+ * The words that are no options are moved to the front of argv, *word_count of them; all that
+ * follows
+ * "--" is such a word.
+ *
+ * Errors:  DT_USAGE, one sentence: unknown (with the nearest name), value missing, not a number,
+ * out of range, no such choice
+ */
+DT_MUST_USE dt_status dt_options_parse_words(const dt_option_table *table, void *settings, int argc,
+                                             char **argv, int *word_count);
+
+/**
+ * Reads lines `name = value`; # starts a comment. Options already given keep their value, so that
+ * the command line wins when it is parsed first.
+ *
+ * Errors:  DT_USAGE, naming file and line; an unreadable file too
+ */
+DT_MUST_USE dt_status dt_options_parse_file(const dt_option_table *table, void *settings,
+                                            const char *path);
+
+/** Tells whether the option of this name was given. */
+bool dt_options_given(const dt_option_table *table, const void *settings, const char *name);
+
+/** Formats an option's value as it would be written on the command line; returns `out`. */
+const char *dt_options_format(char *out, size_t bytes, const dt_option *option,
+                              const void *settings);
+
+/** Prints usage, then every option with its range or choices and its default, to stdout. */
+void dt_options_print_help(const dt_option_table *table);
+
+#endif

@@ -1,0 +1,29 @@
+#ifndef DTRAIN_BASE_VECTORIZE_H
+#define DTRAIN_BASE_VECTORIZE_H
+
+/**
+ * Compiles a function once for each vector width; the right one is picked when the program starts.
+ *
+ * The loops it is put on do the same operations on each element whatever the width, and the build
+ * forbids fused products and reassociation, so all versions give the same bits.
+ *
+ * Sanitizers come up after the dynamic linker has run the pickers, so their builds take one
+ * version.
+ */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define DT_VECTORIZE
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) ||                         \
+    __has_feature(memory_sanitizer) || !defined(__x86_64__) || !defined(__GLIBC__)
+#define DT_VECTORIZE
+#endif
+#endif
+#ifndef DT_VECTORIZE
+#if defined(__x86_64__) && defined(__linux__)
+#define DT_VECTORIZE __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define DT_VECTORIZE
+#endif
+#endif
+
+#endif

@@ -1,0 +1,68 @@
+#include "dtrain/base/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+static bool log_talks = true;
+static bool log_quiet = false;
+
+void dt_log_init(bool talks, bool quiet)
+{
+    log_talks = talks;
+    log_quiet = quiet;
+}
+
+static void print_out(const char *format, va_list arguments)
+{
+    (void)vprintf(format, arguments);
+    (void)fflush(stdout);
+}
+
+void dt_log_say(const char *format, ...)
+{
+    if (!log_talks || log_quiet)
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    print_out(format, arguments);
+    va_end(arguments);
+}
+
+void dt_log_result(const char *format, ...)
+{
+    if (!log_talks)
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    print_out(format, arguments);
+    va_end(arguments);
+}
+
+static void print_line(const char *kind, const char *format, va_list arguments)
+{
+    /* One write a line, so that lines of several processes do not mix. */
+    char text[DT_STATUS_TEXT_BYTES];
+    (void)vsnprintf(text, sizeof text, format, arguments);
+    (void)fprintf(stderr, "dtrain: %s: %s\n", kind, text);
+    (void)fflush(stderr);
+}
+
+void dt_log_warn(const char *format, ...)
+{
+    if (!log_talks)
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    print_line("warning", format, arguments);
+    va_end(arguments);
+}
+
+void dt_log_error(const char *format, ...)
+{
+    if (!log_talks)
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    print_line("error", format, arguments);
+    va_end(arguments);
+}

@@ -1,0 +1,51 @@
+#include "dtrain/base/memory.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+dt_status dt_memory_alloc(void *out, size_t count, size_t size, const char *what)
+{
+    void *block = NULL;
+    memcpy(out, &block, sizeof block); /* out is any pointer's address: no type to assign through */
+    size_t bytes = 0;
+    if (__builtin_mul_overflow(count, size, &bytes) || bytes > SIZE_MAX - DT_MEMORY_ALIGNMENT)
+        return dt_fail(DT_MEMORY, "%s: %zu elements of %zu bytes are more than memory can hold",
+                       what, count, size);
+    bytes = (bytes + DT_MEMORY_ALIGNMENT) & ~(size_t)(DT_MEMORY_ALIGNMENT - 1);
+    block = aligned_alloc(DT_MEMORY_ALIGNMENT, bytes);
+    if (block == NULL)
+        return dt_fail(DT_MEMORY, "%s: no memory for %zu bytes", what, bytes);
+    memset(block, 0, bytes);
+    memcpy(out, &block, sizeof block);
+    return DT_OK;
+}
+
+dt_status dt_memory_grow(void *block, size_t old_count, size_t count, size_t size, const char *what)
+{
+    void *old = NULL;
+    void *grown = NULL;
+    memcpy(&old, block, sizeof old);
+    dt_status status = dt_memory_alloc(&grown, count, size, what);
+    if (status != DT_OK)
+        return status;
+    if (old != NULL && old_count > 0)
+        memcpy(grown, old, (old_count < count ? old_count : count) * size);
+    dt_memory_free(old);
+    memcpy(block, &grown, sizeof grown);
+    return DT_OK;
+}
+
+void dt_memory_free(void *block)
+{
+    free(block);
+}
+
+dt_status dt_memory_copy_text(char **out, const char *text)
+{
+    size_t bytes = strlen(text) + 1;
+    dt_status status = dt_memory_alloc(out, bytes, 1, "text");
+    if (status == DT_OK)
+        memcpy(*out, text, bytes);
+    return status;
+}
