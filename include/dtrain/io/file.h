@@ -1,0 +1,59 @@
+#ifndef DTRAIN_IO_FILE_H
+#define DTRAIN_IO_FILE_H
+
+#include "dtrain/base/status.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/**
+ * Output files that appear whole or not at all: written under a temporary name beside the target,
+ * then fsync and rename. All calls are local, and made by rank 0 only.
+ */
+typedef struct dt_file dt_file;
+
+/**
+ * Opens a temporary file `<path>.<pid>.tmp` in the target's folder.
+ *
+ * One of that name is left from a dead process, and is replaced. A target that is a link stays one:
+ * the file it points to is written. Writes are gathered in 64 KiB, so small ones cost little.
+ *
+ * Owns:    the caller ends it with dt_file_commit or dt_file_discard
+ * Errors:  DT_OUTPUT (with errno's text; also when the target is a folder, device or pipe),
+ *          DT_MEMORY; *out = NULL
+ */
+DT_MUST_USE dt_status dt_file_create(dt_file **out, const char *path);
+
+/**
+ * Appends `bytes` bytes.
+ *
+ * Errors:  DT_OUTPUT, also on a short write (full disk), which may show only in a later call; then
+ *          the temporary file is gone, and every later call on `file` fails, dt_file_commit too
+ */
+DT_MUST_USE dt_status dt_file_write(dt_file *file, const void *data, size_t bytes);
+
+/** Overwrites `bytes` bytes at `offset`, which were written before. Errors: DT_OUTPUT. */
+DT_MUST_USE dt_status dt_file_write_at(dt_file *file, uint64_t offset, const void *data,
+                                       size_t bytes);
+
+/** Returns how many bytes were appended so far. */
+uint64_t dt_file_tell(const dt_file *file);
+
+/**
+ * Puts the file in place: fsync, rename over the target, fsync of the folder; frees `file`.
+ *
+ * Errors:  DT_OUTPUT; then the temporary file is removed and an older target stays as it was (but
+ *          for a disk error while the folder is synced: the file is in place by then)
+ */
+DT_MUST_USE dt_status dt_file_commit(dt_file *file);
+
+/** Removes the temporary file and frees; NULL is allowed. */
+void dt_file_discard(dt_file *file);
+
+/** Writes a whole file: create, write, commit. Errors: DT_OUTPUT, DT_MEMORY. */
+DT_MUST_USE dt_status dt_file_replace(const char *path, const void *data, size_t bytes);
+
+/** Makes a folder and its missing parents, as mkdir -p. Errors: DT_OUTPUT, DT_MEMORY. */
+DT_MUST_USE dt_status dt_file_make_folder(const char *path);
+
+#endif

@@ -1,0 +1,69 @@
+#ifndef DTRAIN_IO_NPY_H
+#define DTRAIN_IO_NPY_H
+
+#include "dtrain/base/status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/**
+ * The array format inside a .npz: a header of text, then the items.
+ *
+ * Source:  NEP 1, and numpy/lib/format.py; versions 1, 2 and 3
+ */
+enum {
+    DT_NPY_MAX_DIMS = 32, /* NumPy's own limit; 64 since NumPy 2 */
+    DT_NPY_MAX_HEADER_BYTES = 65536 /* magic, length and text; NumPy's own reader stops at 10000 */
+};
+
+typedef enum dt_npy_kind { DT_NPY_BOOL, DT_NPY_INT, DT_NPY_UINT, DT_NPY_FLOAT } dt_npy_kind;
+
+typedef struct dt_npy {
+    dt_npy_kind kind;
+    unsigned item_bytes; /* 1, 2, 4 or 8; floats 2, 4 or 8 */
+    bool swapped; /* the other byte order than this machine's */
+    bool fortran; /* column-major */
+    unsigned dims; /* 0 for a scalar */
+    uint64_t shape[DT_NPY_MAX_DIMS];
+    uint64_t count; /* product of the shape */
+    uint64_t data_bytes; /* count * item_bytes */
+    uint64_t header_bytes; /* where the items begin */
+    char descr[16]; /* as in the header: "<f4" */
+} dt_npy;
+
+/**
+ * Parses a header from the first `bytes` bytes of an array file.
+ *
+ * `name` is what error lines call the array. When the header is longer than `bytes`, the call
+ * fails; DT_NPY_MAX_HEADER_BYTES bytes, or the whole file, are always enough.
+ *
+ * Calls:   local
+ * Errors:  DT_DATA for a bad magic, version, syntax, missing key, negative or overflowing shape,
+ *          more than 32 dimensions, and for item types that are no numbers, each named with what to
+ *          do: object (pickled), strings, complex, structured, datetime, long double
+ */
+DT_MUST_USE dt_status dt_npy_parse(dt_npy *out, const char *name, const unsigned char *header,
+                                   size_t bytes);
+
+/**
+ * Converts `count` items to float64: exact but for integers beyond 2^53 (to nearest).
+ *
+ * `items` may lie at any address; it and `out` do not overlap. A bool is 1 for any byte but zero.
+ *
+ * Calls:   local
+ * Cost:    at the speed of memory; allocates nothing
+ */
+void dt_npy_to_double(double *out, const void *items, size_t count, const dt_npy *npy);
+
+/** As dt_npy_to_double, to float32: rounds once, to nearest; beyond its range: infinity. */
+void dt_npy_to_float(float *out, const void *items, size_t count, const dt_npy *npy);
+
+/**
+ * Formats a version 1 header for a C-order little-endian array, padded to 64 bytes.
+ *
+ * `descr` is "<f4", "<i8", ... and dims at most 4; returns the header's length, a multiple of 64.
+ */
+size_t dt_npy_format(char out[256], const char *descr, unsigned dims, const uint64_t *shape);
+
+#endif

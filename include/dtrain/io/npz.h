@@ -1,0 +1,127 @@
+#ifndef DTRAIN_IO_NPZ_H
+#define DTRAIN_IO_NPZ_H
+
+#include "dtrain/base/status.h"
+#include "dtrain/io/npy.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/**
+ * NumPy's .npz: a ZIP archive of .npy members, stored or deflated, read and written as a stream in
+ * a fixed amount of memory whatever the size of the file. All calls are local.
+ *
+ * Source:  PKWARE APPNOTE 6.3.10 (ZIP64 included); the sizes and CRCs come from the central
+ *          directory, so members with data descriptors need nothing special
+ */
+typedef struct dt_npz dt_npz;
+
+/** What the archive says of one member, and what its .npy header says. */
+typedef struct dt_npz_member {
+    const char *name; /* without ".npy"; never used as a path; borrowed from the dt_npz */
+    dt_npy npy;
+    uint32_t crc32;
+    uint64_t stored_bytes; /* as in the archive, header included */
+    uint64_t plain_bytes; /* after inflating, header included */
+} dt_npz_member;
+
+/**
+ * Opens an archive and reads its central directory and every member's .npy header.
+ *
+ * Members that are no .npy are left out. A member whose .npy header dt_npy_parse refuses (pickled,
+ * text, complex, malformed, ...) is kept by name only: the error is given when it is asked for with
+ * dt_npz_find. Bytes before the archive and a comment after it are passed over.
+ *
+ * Errors:  DT_DATA, one line that names the file: missing, empty, an HTML page, a Git LFS pointer,
+ *          plain .npy, no ZIP at all, truncated, encrypted, several disks, an unknown compression
+ *          method, sizes or offsets beyond the file, a header that lies about its size, a
+ *          member that claims to inflate beyond what deflate can do (1032 : 1), one without items
+ *          whose CRC is wrong. DT_MEMORY. On error *out = NULL.
+ * Cost:    fixed buffers, and the central directory, which is refused beyond 64 MiB
+ */
+DT_MUST_USE dt_status dt_npz_open(dt_npz **out, const char *path);
+
+/** Closes and frees; NULL is allowed. */
+void dt_npz_close(dt_npz *npz);
+
+/** Returns the path given to dt_npz_open; borrowed. */
+const char *dt_npz_path(const dt_npz *npz);
+
+/** Returns how many members there are, unusable ones included. */
+size_t dt_npz_count(const dt_npz *npz);
+
+/** Returns the name of member `index`; borrowed. */
+const char *dt_npz_name(const dt_npz *npz, size_t index);
+
+/** Tells whether a member of this name is there. */
+bool dt_npz_has(const dt_npz *npz, const char *name);
+
+/**
+ * Finds a member by name; of several of the same name the last, as Python's zipfile does.
+ *
+ * Owns:    *out is borrowed, until dt_npz_close
+ * Errors:  DT_DATA when there is none (the line lists the names there are), or when
+ *          dt_npy_parse refuses its header; then *out = NULL
+ */
+DT_MUST_USE dt_status dt_npz_find(const dt_npz *npz, const char *name, const dt_npz_member **out);
+
+/** A member being read from its first item to its last. */
+typedef struct dt_npz_stream dt_npz_stream;
+
+/**
+ * Starts reading a member's items (the header is passed over). Several streams may be open.
+ *
+ * Owns:    the caller closes `out`, before `npz`; `member` is one that dt_npz_find gave
+ * Errors:  DT_DATA, DT_MEMORY; *out = NULL
+ * Cost:    128 KiB, and zlib's 40 KiB for a deflated member
+ */
+DT_MUST_USE dt_status dt_npz_stream_open(dt_npz_stream **out, const dt_npz *npz,
+                                         const dt_npz_member *member);
+
+/**
+ * Reads exactly `bytes` bytes of items, no more than are left. When the last byte of the member has
+ * been read the CRC and the end of the deflate stream are checked in the same call.
+ *
+ * Errors:  DT_DATA: damaged or truncated data, a wrong CRC (file and member named)
+ */
+DT_MUST_USE dt_status dt_npz_stream_read(dt_npz_stream *stream, void *out, size_t bytes);
+
+/** Frees a stream, finished or not; NULL is allowed. */
+void dt_npz_stream_close(dt_npz_stream *stream);
+
+/** An archive being written; it appears under its name only when finished. */
+typedef struct dt_npz_writer dt_npz_writer;
+
+/**
+ * Starts an archive. `level` 0 stores members plain, 1 to 9 deflates them.
+ *
+ * Errors:  DT_OUTPUT, DT_MEMORY; *out = NULL
+ */
+DT_MUST_USE dt_status dt_npz_writer_open(dt_npz_writer **out, const char *path, int level);
+
+/**
+ * Starts a member, the one before being full: C order, `descr` "<f4", "<i8", ... ZIP64 fields are
+ * written where needed.
+ *
+ * Errors:  DT_OUTPUT, DT_MEMORY; then the writer is only good for dt_npz_writer_discard
+ */
+DT_MUST_USE dt_status dt_npz_writer_begin(dt_npz_writer *writer, const char *name,
+                                          const char *descr, unsigned dims, const uint64_t *shape);
+
+/** Appends items to the member begun last; together they must fill its shape. Errors: DT_OUTPUT. */
+DT_MUST_USE dt_status dt_npz_writer_write(dt_npz_writer *writer, const void *items, size_t bytes);
+
+/**
+ * Writes the central directory and puts the file in place; frees `writer` in any case.
+ *
+ * Identical members give identical bytes: the dates in the archive are fixed (1980-01-01).
+ *
+ * Errors:  DT_OUTPUT; then an older file stays as it was
+ */
+DT_MUST_USE dt_status dt_npz_writer_finish(dt_npz_writer *writer);
+
+/** Gives up: nothing appears; NULL is allowed. */
+void dt_npz_writer_discard(dt_npz_writer *writer);
+
+#endif

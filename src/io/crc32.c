@@ -1,0 +1,13 @@
+#include "dtrain/io/crc32.h"
+
+#include <zlib.h>
+
+uint32_t dt_crc32(uint32_t crc, const void *data, size_t bytes)
+{
+    return (uint32_t)crc32_z(crc, data, bytes);
+}
+
+const char *dt_zlib_version(void)
+{
+    return zlibVersion();
+}

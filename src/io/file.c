@@ -1,0 +1,281 @@
+#include "dtrain/io/file.h"
+
+#include "dtrain/base/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { BUFFER_BYTES = 65536, SUFFIX_BYTES = 32 };
+
+struct dt_file {
+    char *path;
+    char *temporary;
+    int fd;
+    bool failed; /* the temporary file is gone, and nothing more may be made of it */
+    uint64_t end;
+    size_t buffered; /* the last bytes before `end` that are not in the file yet */
+    unsigned char buffer[BUFFER_BYTES];
+};
+
+/* Gives up the temporary file at once: on a full disk the space should not wait for the caller. */
+DT_MUST_USE static dt_status give_up(dt_file *file, const char *what)
+{
+    int error = errno;
+    if (!file->failed)
+        (void)unlink(file->temporary);
+    file->failed = true;
+    return dt_fail(DT_OUTPUT, "%s: cannot %s: %s", file->path, what, strerror(error));
+}
+
+DT_MUST_USE static dt_status check_usable(const dt_file *file)
+{
+    if (file->failed)
+        return dt_fail(DT_OUTPUT, "%s: not written: an earlier write failed", file->path);
+    return DT_OK;
+}
+
+/* A link is followed: the file it points to is replaced, the link stays. And as rename replaces
+ * anything that is no folder, a device such as /dev/null has to be refused here. */
+DT_MUST_USE static dt_status resolve_target(char **out, const char *path)
+{
+    struct stat target;
+    *out = NULL;
+    if (stat(path, &target) != 0)
+        return dt_memory_copy_text(out, path); /* new, or open says what is wrong */
+    if (S_ISDIR(target.st_mode))
+        return dt_fail(DT_OUTPUT, "%s: cannot create: expected a file name, found a folder", path);
+    if (!S_ISREG(target.st_mode))
+        return dt_fail(DT_OUTPUT, "%s: cannot create: expected a file name, found a device or pipe",
+                       path);
+    if (lstat(path, &target) != 0 || !S_ISLNK(target.st_mode))
+        return dt_memory_copy_text(out, path);
+    char *resolved = realpath(path, NULL);
+    if (resolved == NULL)
+        return dt_fail(DT_OUTPUT, "%s: cannot create: %s", path, strerror(errno));
+    dt_status status = dt_memory_copy_text(out, resolved);
+    free(resolved);
+    return status;
+}
+
+static int open_temporary(const char *temporary)
+{
+    int fd = -1;
+    /* The name holds our pid, so what is already there was left by a process that is dead. It is
+     * removed, not opened: it could be a link. */
+    for (int attempt = 0; attempt < 2 && fd < 0; attempt++) {
+        do
+            fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        while (fd < 0 && errno == EINTR);
+        if (fd < 0 && (errno != EEXIST || unlink(temporary) != 0))
+            break;
+    }
+    return fd;
+}
+
+dt_status dt_file_create(dt_file **out, const char *path)
+{
+    dt_status status = DT_OK;
+    dt_file *file = NULL;
+    *out = NULL;
+    DT_TRY(dt_memory_alloc(&file, 1, sizeof *file, "output file"));
+    file->fd = -1;
+    DT_TRY(resolve_target(&file->path, path));
+    size_t bytes = strlen(file->path) + SUFFIX_BYTES;
+    DT_TRY(dt_memory_alloc(&file->temporary, bytes, 1, "file name"));
+    (void)snprintf(file->temporary, bytes, "%s.%ld.tmp", file->path, (long)getpid());
+    file->fd = open_temporary(file->temporary);
+    if (file->fd < 0) {
+        status = dt_fail(DT_OUTPUT, "%s: cannot create: %s", path, strerror(errno));
+        goto out;
+    }
+    *out = file;
+    file = NULL;
+out:
+    dt_file_discard(file);
+    return status;
+}
+
+static bool write_fully(int fd, const unsigned char *data, size_t bytes, uint64_t offset)
+{
+    while (bytes > 0) {
+        ssize_t written = pwrite(fd, data, bytes, (off_t)offset);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written == 0)
+            errno = ENOSPC; /* no error and no progress: the next try would be the same */
+        if (written <= 0)
+            return false;
+        data += written;
+        offset += (uint64_t)written;
+        bytes -= (size_t)written;
+    }
+    return true;
+}
+
+DT_MUST_USE static dt_status flush(dt_file *file)
+{
+    if (!write_fully(file->fd, file->buffer, file->buffered, file->end - file->buffered))
+        return give_up(file, "write");
+    file->buffered = 0;
+    return DT_OK;
+}
+
+dt_status dt_file_write(dt_file *file, const void *data, size_t bytes)
+{
+    dt_status status = DT_OK;
+    DT_TRY(check_usable(file));
+    if (bytes > BUFFER_BYTES - file->buffered)
+        DT_TRY(flush(file));
+    if (bytes >= BUFFER_BYTES) {
+        if (!write_fully(file->fd, data, bytes, file->end)) {
+            status = give_up(file, "write");
+            goto out;
+        }
+    } else if (bytes > 0) {
+        memcpy(file->buffer + file->buffered, data, bytes);
+        file->buffered += bytes;
+    }
+    file->end += bytes;
+out:
+    return status;
+}
+
+dt_status dt_file_write_at(dt_file *file, uint64_t offset, const void *data, size_t bytes)
+{
+    dt_status status = DT_OK;
+    DT_ASSERT(offset <= file->end && bytes <= file->end - offset);
+    DT_TRY(check_usable(file));
+    DT_TRY(flush(file));
+    if (!write_fully(file->fd, data, bytes, offset))
+        status = give_up(file, "write");
+out:
+    return status;
+}
+
+uint64_t dt_file_tell(const dt_file *file)
+{
+    return file->end;
+}
+
+static int sync_fully(int fd)
+{
+    int result = -1;
+    do
+        result = fsync(fd);
+    while (result != 0 && errno == EINTR);
+    return result;
+}
+
+/* Not every file system can sync a folder (EINVAL), nor may everybody open one; the file is under
+ * its name by now, so only a failing disk is an error. */
+DT_MUST_USE static dt_status sync_folder(dt_file *file)
+{
+    dt_status status = DT_OK;
+    char *slash = strrchr(file->temporary, '/');
+    if (slash != NULL)
+        slash[slash == file->temporary ? 1 : 0] = '\0';
+    int fd = open(slash == NULL ? "." : file->temporary, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return DT_OK;
+    if (sync_fully(fd) != 0 && errno == EIO)
+        status = dt_fail(DT_OUTPUT, "%s: written, but its folder is not safe on the disk: %s",
+                         file->path, strerror(errno));
+    (void)close(fd);
+    return status;
+}
+
+DT_MUST_USE static dt_status put_in_place(dt_file *file)
+{
+    dt_status status = DT_OK;
+    DT_TRY(check_usable(file));
+    DT_TRY(flush(file));
+    if (sync_fully(file->fd) != 0)
+        return give_up(file, "write to the disk");
+    int closed = close(file->fd);
+    file->fd = -1; /* gone even when close fails */
+    if (closed != 0 && errno != EINTR)
+        return give_up(file, "write to the disk");
+    if (rename(file->temporary, file->path) != 0)
+        return give_up(file, "put in place");
+    file->failed = true; /* no temporary file is left to remove */
+    status = sync_folder(file);
+out:
+    return status;
+}
+
+dt_status dt_file_commit(dt_file *file)
+{
+    dt_status status = put_in_place(file);
+    dt_file_discard(file);
+    return status;
+}
+
+void dt_file_discard(dt_file *file)
+{
+    if (file == NULL)
+        return;
+    if (file->fd >= 0)
+        (void)close(file->fd);
+    if (file->fd >= 0 && !file->failed)
+        (void)unlink(file->temporary);
+    dt_memory_free(file->temporary);
+    dt_memory_free(file->path);
+    dt_memory_free(file);
+}
+
+dt_status dt_file_replace(const char *path, const void *data, size_t bytes)
+{
+    dt_status status = DT_OK;
+    dt_file *file = NULL;
+    DT_TRY(dt_file_create(&file, path));
+    DT_TRY(dt_file_write(file, data, bytes));
+    status = dt_file_commit(file);
+    file = NULL;
+out:
+    dt_file_discard(file);
+    return status;
+}
+
+DT_MUST_USE static dt_status make_one_folder(const char *path, const char *folder)
+{
+    struct stat found;
+    /* Asked first: mkdir on a parent that we may not write to fails though the parent is there. */
+    for (int attempt = 0; attempt < 2; attempt++) {
+        if (stat(folder, &found) == 0) {
+            if (S_ISDIR(found.st_mode))
+                return DT_OK;
+            return dt_fail(DT_OUTPUT, "%s: cannot make the folder: '%s' is a file", path, folder);
+        }
+        if (mkdir(folder, 0777) == 0)
+            return DT_OK;
+        if (errno != EEXIST) /* else another process was faster: look again */
+            break;
+    }
+    return dt_fail(DT_OUTPUT, "%s: cannot make the folder: %s", path, strerror(errno));
+}
+
+dt_status dt_file_make_folder(const char *path)
+{
+    dt_status status = DT_OK;
+    char *folder = NULL;
+    if (path[0] == '\0')
+        return dt_fail(DT_OUTPUT, "cannot make a folder: its name is empty");
+    DT_TRY(dt_memory_copy_text(&folder, path));
+    for (char *c = folder + 1; *c != '\0'; c++) {
+        if (*c != '/')
+            continue;
+        *c = '\0';
+        DT_TRY(make_one_folder(path, folder));
+        *c = '/';
+    }
+    DT_TRY(make_one_folder(path, folder));
+out:
+    dt_memory_free(folder);
+    return status;
+}
