@@ -1,0 +1,40 @@
+#ifndef DTRAIN_NN_ACTIVATION_H
+#define DTRAIN_NN_ACTIVATION_H
+
+#include "dtrain/base/status.h"
+
+#include <stddef.h>
+
+/** The activations of hidden layers; the names are Keras's. */
+typedef enum dt_activation {
+    DT_ACTIVATION_RELU,
+    DT_ACTIVATION_TANH,
+    DT_ACTIVATION_SIGMOID,
+    DT_ACTIVATION_LINEAR
+} dt_activation;
+
+/** The names in the order of the enumeration, separated by bars, for the options table. */
+#define DT_ACTIVATION_NAMES "relu|tanh|sigmoid|linear"
+
+/** Returns the name of an activation. */
+const char *dt_activation_name(dt_activation activation);
+
+/**
+ * Adds the bias and applies the activation, in place.
+ *
+ * Math:    Y = act(Y + b)
+ * Shapes:  Y [B,H] in and out, b [H] in
+ * Calls:   local; each element on its own, so the bits do not depend on B
+ */
+void dt_activation_forward(dt_activation activation, float *Y, const float *b, size_t B, size_t H);
+
+/**
+ * Carries the gradient back through the activation, in place.
+ *
+ * Math:    dY = dY * act'(z), written in terms of Y = act(z)
+ * Shapes:  dY [count] in and out, Y [count] in
+ * Calls:   local; each element on its own
+ */
+void dt_activation_backward(dt_activation activation, float *dY, const float *Y, size_t count);
+
+#endif

@@ -1,0 +1,99 @@
+#ifndef DTRAIN_NN_NETWORK_H
+#define DTRAIN_NN_NETWORK_H
+
+#include "dtrain/base/status.h"
+#include "dtrain/nn/activation.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/** A dense layer: views into the network's parameter block, by offset. */
+typedef struct dt_layer {
+    size_t D, H; /* inputs, units */
+    size_t kernel; /* offset of W [D,H], row-major as Keras stores it */
+    size_t bias; /* offset of b [H] */
+    dt_activation activation; /* of the last layer: linear, its outputs are the logits */
+} dt_layer;
+
+/** A stack of dense layers whose last one gives logits for C classes. */
+typedef struct dt_network {
+    size_t D, C;
+    size_t layer_count;
+    dt_layer *layers;
+    size_t P; /* parameters */
+    float *params; /* [P]: kernel and bias of the first layer, then of the next, ... */
+} dt_network;
+
+/**
+ * Makes a network with Glorot-uniform kernels and zero biases.
+ *
+ * Math:    W ~ U[-L, L), L = sqrt(6 / (D + H)), a function of (seed, layer, index) alone
+ * Source:  Glorot and Bengio 2010; Keras's GlorotUniform
+ * Calls:   local; same on all ranks: the same arguments give the same bits
+ * Owns:    the caller clears with dt_network_clear
+ * Errors:  DT_MEMORY, also when P would overflow or a dimension exceeds what BLAS can address
+ */
+DT_MUST_USE dt_status dt_network_init(dt_network *out, size_t D, const size_t *hidden,
+                                      size_t hidden_count, dt_activation activation, size_t C,
+                                      uint64_t seed);
+
+/** Frees; a zeroed network is allowed. */
+void dt_network_clear(dt_network *network);
+
+/** Returns the index of the layer that parameter `index` belongs to. */
+size_t dt_network_layer_of(const dt_network *network, size_t index);
+
+/**
+ * Rows that are worked on together, in segments: matrix products are done segment by segment, so
+ * the bits of a segment depend on its own rows alone, wherever it is computed.
+ */
+typedef struct dt_segments {
+    size_t count;
+    const size_t *start; /* [count + 1]: segment s has the rows start[s] .. start[s+1]-1 */
+} dt_segments;
+
+/** What a forward pass leaves for the backward one; allocated once, before the step loop. */
+typedef struct dt_workspace {
+    size_t capacity; /* rows */
+    size_t layer_count;
+    float **outputs; /* [layer_count]: [capacity,H] each */
+    float **deltas; /* [layer_count]: gradients of the outputs; the last is the logits' own */
+    float *panel; /* part of a layer's gradient on its way to the sink */
+    size_t panel_capacity; /* floats */
+} dt_workspace;
+
+/** Allocates for up to `rows` rows in one call. Owns: the caller clears. Errors: DT_MEMORY. */
+DT_MUST_USE dt_status dt_workspace_init(dt_workspace *out, const dt_network *network, size_t rows);
+
+/** Frees; a zeroed workspace is allowed. */
+void dt_workspace_clear(dt_workspace *workspace);
+
+/**
+ * Computes the logits of all rows.
+ *
+ * Shapes:  X [B,D] in, B = segments->start[count] <= capacity; the result [B,C] is borrowed, until
+ *          the next call
+ * Calls:   local
+ * Cost:    2*B*P flop; allocates nothing
+ */
+float *dt_network_forward(const dt_network *network, dt_workspace *workspace, const float *X,
+                          const dt_segments *segments);
+
+/**
+ * Takes one piece of one segment's gradient: `count` numbers from parameter `first` on. Within a
+ * segment each parameter is given exactly once. The numbers are borrowed for the call.
+ */
+typedef void dt_gradient_sink(void *context, size_t first, const float *gradient, size_t count);
+
+/**
+ * Carries the gradient back and hands each segment's parameter gradient to `sink` in pieces that
+ * fit a cache, layer by layer from the last.
+ *
+ * Shapes:  X as in the forward pass just done; the logits it returned hold dLoss/dlogits by now
+ * Calls:   local
+ * Cost:    up to 4*B*P flop; allocates nothing
+ */
+void dt_network_backward(const dt_network *network, dt_workspace *workspace, const float *X,
+                         const dt_segments *segments, dt_gradient_sink *sink, void *context);
+
+#endif

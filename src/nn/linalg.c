@@ -1,0 +1,90 @@
+#include "dtrain/nn/linalg.h"
+
+#include "dtrain/base/vectorize.h"
+
+#include <cblas.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* OpenBLAS's own calls, absent from other libraries with the same cblas.h: NULL there. */
+extern void openblas_set_num_threads(int threads) __attribute__((weak));
+extern char *openblas_get_corename(void) __attribute__((weak));
+extern char *openblas_get_config(void) __attribute__((weak));
+
+void dt_linalg_init(int threads)
+{
+    if (openblas_set_num_threads != NULL)
+        openblas_set_num_threads(threads);
+}
+
+const char *dt_linalg_kernels(void)
+{
+    return openblas_get_corename != NULL ? openblas_get_corename() : "unknown";
+}
+
+const char *dt_linalg_library(void)
+{
+    static char name[64];
+    if (openblas_get_config == NULL)
+        return "BLAS";
+    /* "OpenBLAS 0.3.21 NO_LAPACKE DYNAMIC_ARCH ...": the first two words */
+    (void)snprintf(name, sizeof name, "%s", openblas_get_config());
+    char *space = strchr(name, ' ');
+    if (space != NULL)
+        space = strchr(space + 1, ' ');
+    if (space != NULL)
+        *space = '\0';
+    return name;
+}
+
+const char *dt_linalg_pinned_below(void)
+{
+#if defined(__x86_64__)
+    static const char *const wide[] = {"SkylakeX", "Cooperlake", "SapphireRapids"};
+    const char *kernels = dt_linalg_kernels();
+    if (getenv("OPENBLAS_CORETYPE") == NULL)
+        return NULL;
+    for (size_t i = 0; i < sizeof wide / sizeof *wide; i++)
+        if (strcmp(kernels, wide[i]) == 0)
+            return NULL;
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq"))
+        return "SkylakeX";
+    if (__builtin_cpu_supports("avx2") && strcmp(kernels, "Haswell") != 0 &&
+        strcmp(kernels, "Zen") != 0)
+        return "Haswell";
+#endif
+    return NULL;
+}
+
+void dt_linalg_forward(float *Y, const float *X, const float *W, size_t B, size_t D, size_t H)
+{
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)B, (int)H, (int)D, 1.0f, X, (int)D,
+                W, (int)H, 0.0f, Y, (int)H);
+}
+
+void dt_linalg_weight_gradient(float *dW, const float *X, const float *dY, size_t B, size_t D,
+                               size_t H, size_t first, size_t rows)
+{
+    cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int)rows, (int)H, (int)B, 1.0f, X + first,
+                (int)D, dY, (int)H, 0.0f, dW, (int)H);
+}
+
+void dt_linalg_input_gradient(float *dX, const float *dY, const float *W, size_t B, size_t D,
+                              size_t H)
+{
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)B, (int)D, (int)H, 1.0f, dY, (int)H,
+                W, (int)H, 0.0f, dX, (int)D);
+}
+
+DT_VECTORIZE void dt_linalg_column_sums(float *restrict out, const float *restrict Y, size_t B,
+                                        size_t H)
+{
+    for (size_t j = 0; j < H; j++)
+        out[j] = 0.0f;
+    for (size_t i = 0; i < B; i++)
+        for (size_t j = 0; j < H; j++)
+            out[j] += Y[i * H + j];
+}

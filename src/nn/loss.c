@@ -1,0 +1,67 @@
+#include "dtrain/nn/loss.h"
+
+#include "dtrain/base/vectorize.h"
+#include "vector_math.h"
+
+/* Subtracts each row's largest logit, so that exp cannot overflow; tells where it was. */
+static size_t shift_row(float *z, size_t C)
+{
+    size_t largest = 0;
+    for (size_t j = 1; j < C; j++)
+        if (z[j] > z[largest])
+            largest = j;
+    const float top = z[largest];
+    for (size_t j = 0; j < C; j++)
+        z[j] -= top;
+    return largest;
+}
+
+DT_VECTORIZE static void apply_exp(float *z, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        z[i] = dt_exp(z[i]);
+}
+
+DT_VECTORIZE static void add_log(float *restrict loss, const float *restrict sums, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        loss[i] += dt_log(sums[i]);
+}
+
+/* Divides each row by its sum. */
+static void normalise_rows(float *z, size_t B, size_t C, float *sums)
+{
+    for (size_t i = 0; i < B; i++) {
+        float *row = z + i * C;
+        float sum = 0.0f;
+        for (size_t j = 0; j < C; j++)
+            sum += row[j];
+        const float scale = 1.0f / sum;
+        for (size_t j = 0; j < C; j++)
+            row[j] *= scale;
+        sums[i] = sum;
+    }
+}
+
+void dt_loss_cross_entropy(float *z, const int32_t *y, size_t B, size_t C, float *loss,
+                           int32_t *predicted)
+{
+    /* Rows go in small groups: each pass over a group is one vector loop, in the first cache. */
+    enum { GROUP = 128 };
+    float sums[GROUP];
+    for (size_t from = 0; from < B; from += GROUP) {
+        const size_t rows = B - from < GROUP ? B - from : GROUP;
+        float *group = z + from * C;
+        const int32_t *labels = y + from;
+        for (size_t i = 0; i < rows; i++) {
+            const size_t label = (size_t)labels[i];
+            predicted[from + i] = (int32_t)shift_row(group + i * C, C);
+            loss[from + i] = -group[i * C + label];
+        }
+        apply_exp(group, rows * C);
+        normalise_rows(group, rows, C, sums);
+        add_log(loss + from, sums, rows);
+        for (size_t i = 0; i < rows; i++)
+            group[i * C + (size_t)labels[i]] -= 1.0f;
+    }
+}

@@ -1,0 +1,203 @@
+#include "dtrain/nn/network.h"
+
+#include "dtrain/base/memory.h"
+#include "dtrain/base/random.h"
+#include "dtrain/nn/linalg.h"
+
+#include <limits.h>
+#include <math.h>
+
+/* A gradient panel and the sums it goes into stay in a second-level cache of 1 MiB between the
+ * product that makes them and the sink; smaller panels cost the product its speed. */
+enum { PANEL_FLOATS = 64 * 1024 };
+
+static dt_status lay_out_layers(dt_network *network, const size_t *hidden, size_t hidden_count,
+                                dt_activation activation)
+{
+    size_t P = 0;
+    size_t D = network->D;
+    for (size_t l = 0; l < network->layer_count; l++) {
+        const size_t H = l < hidden_count ? hidden[l] : network->C;
+        size_t kernel_size = 0;
+        size_t end = 0;
+        if (D > INT_MAX || H > INT_MAX || __builtin_mul_overflow(D, H, &kernel_size) ||
+            __builtin_add_overflow(P, kernel_size, &end) || __builtin_add_overflow(end, H, &end) ||
+            end > SIZE_MAX / (4 * sizeof(float)))
+            return dt_fail(DT_MEMORY, "layer %zu: %zu inputs by %zu units are too many", l, D, H);
+        network->layers[l] = (dt_layer){
+            .D = D,
+            .H = H,
+            .kernel = P,
+            .bias = P + kernel_size,
+            .activation = l < hidden_count ? activation : DT_ACTIVATION_LINEAR,
+        };
+        P = end;
+        D = H;
+    }
+    network->P = P;
+    return DT_OK;
+}
+
+static void fill_kernels(dt_network *network, uint64_t seed)
+{
+    for (size_t l = 0; l < network->layer_count; l++) {
+        const dt_layer *layer = &network->layers[l];
+        const double limit = sqrt(6.0 / (double)(layer->D + layer->H));
+        dt_random random = dt_random_start(seed, DT_RANDOM_WEIGHTS, l);
+        float *W = network->params + layer->kernel;
+        for (size_t i = 0; i < layer->D * layer->H; i++)
+            W[i] = (float)((2.0 * dt_random_uniform(&random) - 1.0) * limit);
+    }
+}
+
+dt_status dt_network_init(dt_network *out, size_t D, const size_t *hidden, size_t hidden_count,
+                          dt_activation activation, size_t C, uint64_t seed)
+{
+    dt_status status = DT_OK;
+    *out = (dt_network){.D = D, .C = C, .layer_count = hidden_count + 1};
+    DT_TRY(dt_memory_alloc(&out->layers, out->layer_count, sizeof *out->layers, "layers"));
+    DT_TRY(lay_out_layers(out, hidden, hidden_count, activation));
+    DT_TRY(dt_memory_alloc(&out->params, out->P, sizeof(float), "the network's parameters"));
+    fill_kernels(out, seed);
+out:
+    if (status != DT_OK)
+        dt_network_clear(out);
+    return status;
+}
+
+void dt_network_clear(dt_network *network)
+{
+    dt_memory_free(network->params);
+    dt_memory_free(network->layers);
+    *network = (dt_network){0};
+}
+
+size_t dt_network_layer_of(const dt_network *network, size_t index)
+{
+    size_t l = network->layer_count - 1;
+    while (l > 0 && index < network->layers[l].kernel)
+        l--;
+    return l;
+}
+
+dt_status dt_workspace_init(dt_workspace *out, const dt_network *network, size_t rows)
+{
+    dt_status status = DT_OK;
+    size_t widest = 1;
+    *out = (dt_workspace){.capacity = rows, .layer_count = network->layer_count};
+    DT_TRY(dt_memory_alloc(&out->outputs, 2 * network->layer_count, sizeof(float *), "workspace"));
+    out->deltas = out->outputs + network->layer_count;
+    for (size_t l = 0; l < network->layer_count; l++) {
+        const size_t H = network->layers[l].H;
+        size_t count = 0;
+        if (__builtin_mul_overflow(rows, H, &count))
+            DT_TRY(dt_fail(DT_MEMORY, "layer %zu: %zu rows by %zu units are too many", l, rows, H));
+        DT_TRY(dt_memory_alloc(&out->outputs[l], count, sizeof(float), "layer outputs"));
+        if (l + 1 < network->layer_count)
+            DT_TRY(dt_memory_alloc(&out->deltas[l], count, sizeof(float), "layer gradients"));
+        else
+            out->deltas[l] =
+                out->outputs[l]; /* the loss turns logits into their gradient in place */
+        widest = H > widest ? H : widest;
+    }
+    out->panel_capacity = widest > PANEL_FLOATS ? widest : PANEL_FLOATS;
+    DT_TRY(dt_memory_alloc(&out->panel, out->panel_capacity, sizeof(float), "gradient panel"));
+out:
+    if (status != DT_OK)
+        dt_workspace_clear(out);
+    return status;
+}
+
+void dt_workspace_clear(dt_workspace *workspace)
+{
+    for (size_t l = 0; workspace->outputs != NULL && l < workspace->layer_count; l++) {
+        if (l + 1 < workspace->layer_count)
+            dt_memory_free(workspace->deltas[l]); /* the last one is the outputs' */
+        dt_memory_free(workspace->outputs[l]);
+    }
+    dt_memory_free(workspace->outputs);
+    dt_memory_free(workspace->panel);
+    *workspace = (dt_workspace){0};
+}
+
+float *dt_network_forward(const dt_network *network, dt_workspace *workspace, const float *X,
+                          const dt_segments *segments)
+{
+    const size_t B = segments->start[segments->count];
+    const float *inputs = X;
+    for (size_t l = 0; l < network->layer_count; l++) {
+        const dt_layer *layer = &network->layers[l];
+        float *Y = workspace->outputs[l];
+        for (size_t s = 0; s < segments->count; s++) {
+            const size_t first = segments->start[s];
+            const size_t rows = segments->start[s + 1] - first;
+            if (rows > 0)
+                dt_linalg_forward(Y + first * layer->H, inputs + first * layer->D,
+                                  network->params + layer->kernel, rows, layer->D, layer->H);
+        }
+        dt_activation_forward(layer->activation, Y, network->params + layer->bias, B, layer->H);
+        inputs = Y;
+    }
+    return workspace->outputs[network->layer_count - 1];
+}
+
+/*
+ * The gradient of one layer, panel by panel, each panel for all segments in turn: what the sink
+ * adds up for a panel stays in the cache meanwhile. A panel is some whole rows of the kernel.
+ */
+static void hand_over_gradient(const dt_layer *layer, const dt_workspace *workspace, const float *X,
+                               const float *dY, const dt_segments *segments, dt_gradient_sink *sink,
+                               void *context)
+{
+    const size_t D = layer->D, H = layer->H;
+    const size_t panel_rows = workspace->panel_capacity / H;
+    for (size_t first = 0; first < D; first += panel_rows) {
+        const size_t count = D - first < panel_rows ? D - first : panel_rows;
+        for (size_t s = 0; s < segments->count; s++) {
+            const size_t from = segments->start[s];
+            const size_t rows = segments->start[s + 1] - from;
+            if (rows == 0)
+                continue;
+            dt_linalg_weight_gradient(workspace->panel, X + from * D, dY + from * H, rows, D, H,
+                                      first, count);
+            sink(context, layer->kernel + first * H, workspace->panel, count * H);
+        }
+    }
+    for (size_t s = 0; s < segments->count; s++) {
+        const size_t from = segments->start[s];
+        const size_t rows = segments->start[s + 1] - from;
+        if (rows == 0)
+            continue;
+        dt_linalg_column_sums(workspace->panel, dY + from * H, rows, H);
+        sink(context, layer->bias, workspace->panel, H);
+    }
+}
+
+/* The gradient of one layer's inputs, back through the activation that made them. */
+static void carry_back(const dt_network *network, dt_workspace *workspace, size_t l,
+                       const dt_segments *segments)
+{
+    const dt_layer *layer = &network->layers[l];
+    float *dX = workspace->deltas[l - 1];
+    for (size_t s = 0; s < segments->count; s++) {
+        const size_t from = segments->start[s];
+        const size_t rows = segments->start[s + 1] - from;
+        if (rows > 0)
+            dt_linalg_input_gradient(dX + from * layer->D, workspace->deltas[l] + from * layer->H,
+                                     network->params + layer->kernel, rows, layer->D, layer->H);
+    }
+    dt_activation_backward(network->layers[l - 1].activation, dX, workspace->outputs[l - 1],
+                           segments->start[segments->count] * layer->D);
+}
+
+void dt_network_backward(const dt_network *network, dt_workspace *workspace, const float *X,
+                         const dt_segments *segments, dt_gradient_sink *sink, void *context)
+{
+    for (size_t l = network->layer_count; l-- > 0;) {
+        const float *inputs = l > 0 ? workspace->outputs[l - 1] : X;
+        hand_over_gradient(&network->layers[l], workspace, inputs, workspace->deltas[l], segments,
+                           sink, context);
+        if (l > 0)
+            carry_back(network, workspace, l, segments);
+    }
+}

@@ -1,0 +1,53 @@
+#include "dtrain/nn/optimizer.h"
+
+#include "dtrain/base/memory.h"
+#include "dtrain/base/vectorize.h"
+
+#include <math.h>
+
+dt_status dt_adam_init(dt_adam *out, size_t P, double learning_rate)
+{
+    *out = (dt_adam){.P = P,
+                     .learning_rate = learning_rate,
+                     .beta_1 = 0.9,
+                     .beta_2 = 0.999,
+                     .epsilon = 1e-7,
+                     .beta_1_power = 1.0f,
+                     .beta_2_power = 1.0f};
+    dt_status status = dt_memory_alloc(&out->m, 2 * P, sizeof(float), "Adam's moments");
+    out->v = out->m == NULL ? NULL : out->m + P;
+    return status;
+}
+
+void dt_adam_clear(dt_adam *adam)
+{
+    dt_memory_free(adam->m);
+    *adam = (dt_adam){0};
+}
+
+void dt_adam_begin_step(dt_adam *adam)
+{
+    adam->step++;
+    /* Keras computes the powers in float32, by pow: so must we to follow it to the last digit. */
+    adam->beta_1_power = powf((float)adam->beta_1, (float)adam->step);
+    adam->beta_2_power = powf((float)adam->beta_2, (float)adam->step);
+}
+
+DT_VECTORIZE static void update(float *restrict w, float *restrict m, float *restrict v,
+                                const float *restrict g, size_t count, float alpha,
+                                float one_minus_beta_1, float one_minus_beta_2, float epsilon)
+{
+    for (size_t i = 0; i < count; i++) {
+        m[i] += (g[i] - m[i]) * one_minus_beta_1;
+        v[i] += (g[i] * g[i] - v[i]) * one_minus_beta_2;
+        w[i] -= m[i] * alpha / (sqrtf(v[i]) + epsilon);
+    }
+}
+
+void dt_adam_update(dt_adam *adam, float *params, const float *gradient, size_t first, size_t count)
+{
+    const float alpha =
+        (float)adam->learning_rate * sqrtf(1.0f - adam->beta_2_power) / (1.0f - adam->beta_1_power);
+    update(params + first, adam->m + first, adam->v + first, gradient, count, alpha,
+           (float)(1.0 - adam->beta_1), (float)(1.0 - adam->beta_2), (float)adam->epsilon);
+}
