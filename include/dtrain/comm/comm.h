@@ -1,0 +1,76 @@
+#ifndef DTRAIN_COMM_COMM_H
+#define DTRAIN_COMM_COMM_H
+
+#include "dtrain/base/status.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/**
+ * The ranks of a job, and all that they say to each other.
+ *
+ * Unless said otherwise the calls are collective, over all ranks, with the same counts everywhere.
+ * MPI's own errors end the job (MPI_ERRORS_ARE_FATAL): there is no way to meet the others then.
+ */
+typedef struct dt_comm dt_comm;
+
+/**
+ * Starts MPI and takes a communicator of our own. A failed DT_ASSERT aborts the job from here on.
+ *
+ * Before MPI_Init it mends what the launcher left: ranks that outnumber their CPUs yield while they
+ * wait (dt_launch_prepare).
+ *
+ * Errors:  DT_USAGE when the launcher started single processes that do not see each other
+ */
+DT_MUST_USE dt_status dt_comm_start(dt_comm **out);
+
+/** Ends MPI and frees. Exactly once, by every rank. */
+void dt_comm_end(dt_comm *comm);
+
+/** Ends the job from one rank alone, with `code` as its exit status; does not return. Local. */
+_Noreturn void dt_comm_abort(dt_status code);
+
+/** Return this rank's number, and how many ranks there are. Local. */
+int dt_comm_rank(const dt_comm *comm);
+int dt_comm_size(const dt_comm *comm);
+
+/** Returns the version text of the MPI library, "Open MPI 4.1.4". Local. */
+const char *dt_comm_library(void);
+
+/**
+ * Makes all ranks return the same status: DT_OK when every rank passed DT_OK, else the status and
+ * the text of the failed rank, the lowest of those with the highest code.
+ *
+ * Follows everything that can fail on one rank alone.
+ *
+ * Cost:    one all-reduce of 8 bytes; on failure a broadcast of the text
+ */
+DT_MUST_USE dt_status dt_comm_agree(const dt_comm *comm, dt_status status);
+
+/** Gives rank 0's `bytes` bytes to all ranks. Any size. */
+void dt_comm_broadcast(const dt_comm *comm, void *data, size_t bytes);
+
+/** Adds up over the ranks, in place. */
+void dt_comm_sum_i64(const dt_comm *comm, int64_t *data, size_t count);
+void dt_comm_sum_f32(const dt_comm *comm, float *data, size_t count);
+
+/** Gathers `bytes` bytes of each rank, in rank order, on all of them. */
+void dt_comm_gather(const dt_comm *comm, void *all, const void *mine, size_t bytes);
+
+/**
+ * Hands each rank its part of rank 0's `parts`.
+ *
+ * `bytes` [size] is read on rank 0 only; `my_bytes` says what this rank will get; every part is
+ * below 2 GiB.
+ */
+void dt_comm_scatter(const dt_comm *comm, void *mine, size_t my_bytes, const void *parts,
+                     const size_t *bytes);
+
+/**
+ * Compares a value that must be the same on all ranks.
+ *
+ * Errors:  DT_INTERNAL, naming `what`, the first rank that differs from most, and both values
+ */
+DT_MUST_USE dt_status dt_comm_check_same(const dt_comm *comm, const char *what, uint32_t value);
+
+#endif

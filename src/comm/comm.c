@@ -1,0 +1,177 @@
+#include "comm_mpi.h"
+
+#include "dtrain/base/memory.h"
+#include "dtrain/comm/launch.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+/* MPI counts are int: longer messages go in pieces of this many elements. */
+enum { PIECE = 1 << 28 };
+
+static void abort_job(void)
+{
+    (void)MPI_Abort(MPI_COMM_WORLD, DT_INTERNAL);
+}
+
+dt_status dt_comm_start(dt_comm **out)
+{
+    dt_status status = DT_OK;
+    *out = NULL;
+    DT_TRY(dt_launch_prepare());
+    DT_TRY(dt_memory_alloc(out, 1, sizeof **out, "communicator"));
+    MPI_Init(NULL, NULL);
+    dt_assert_set_hook(abort_job);
+    MPI_Comm_dup(MPI_COMM_WORLD, &(*out)->comm);
+    MPI_Comm_rank((*out)->comm, &(*out)->rank);
+    MPI_Comm_size((*out)->comm, &(*out)->size);
+out:
+    return status;
+}
+
+void dt_comm_end(dt_comm *comm)
+{
+    MPI_Comm_free(&comm->comm);
+    MPI_Finalize();
+    dt_assert_set_hook(NULL);
+    dt_memory_free(comm);
+}
+
+void dt_comm_abort(dt_status code)
+{
+    /* Aborting with 0 makes mpirun report success. */
+    (void)MPI_Abort(MPI_COMM_WORLD, code == DT_OK ? DT_INTERNAL : (int)code);
+    dt_assert_failed("MPI_Abort does not return", __FILE__, __LINE__);
+}
+
+int dt_comm_rank(const dt_comm *comm)
+{
+    return comm->rank;
+}
+
+int dt_comm_size(const dt_comm *comm)
+{
+    return comm->size;
+}
+
+const char *dt_comm_library(void)
+{
+    static char version[MPI_MAX_LIBRARY_VERSION_STRING];
+    int length = 0;
+    MPI_Get_library_version(version, &length);
+    /* "Open MPI v4.1.4, package: ..., ident: ..." up to the first comma, without the v */
+    version[strcspn(version, ",\n")] = '\0';
+    char *v = strstr(version, " v");
+    if (v != NULL)
+        memmove(v + 1, v + 2, strlen(v + 2) + 1);
+    return version;
+}
+
+dt_status dt_comm_agree(const dt_comm *comm, dt_status status)
+{
+    struct {
+        int code, rank;
+    } mine = {(int)status, comm->rank}, worst;
+    /* MAXLOC breaks ties by the lower rank. */
+    MPI_Allreduce(&mine, &worst, 1, MPI_2INT, MPI_MAXLOC, comm->comm);
+    if (worst.code == DT_OK)
+        return DT_OK;
+    char text[DT_STATUS_TEXT_BYTES] = "";
+    if (comm->rank == worst.rank)
+        (void)snprintf(text, sizeof text, "%s", dt_status_text());
+    MPI_Bcast(text, sizeof text, MPI_CHAR, worst.rank, comm->comm);
+    dt_status_set_text(text);
+    return (dt_status)worst.code;
+}
+
+void dt_comm_broadcast(const dt_comm *comm, void *data, size_t bytes)
+{
+    for (size_t done = 0; done < bytes; done += PIECE) {
+        const size_t piece = bytes - done < PIECE ? bytes - done : PIECE;
+        MPI_Bcast((char *)data + done, (int)piece, MPI_BYTE, 0, comm->comm);
+    }
+}
+
+void dt_comm_sum_i64(const dt_comm *comm, int64_t *data, size_t count)
+{
+    for (size_t done = 0; done < count; done += PIECE) {
+        const size_t piece = count - done < PIECE ? count - done : PIECE;
+        MPI_Allreduce(MPI_IN_PLACE, data + done, (int)piece, MPI_INT64_T, MPI_SUM, comm->comm);
+    }
+}
+
+void dt_comm_sum_f32(const dt_comm *comm, float *data, size_t count)
+{
+    for (size_t done = 0; done < count; done += PIECE) {
+        const size_t piece = count - done < PIECE ? count - done : PIECE;
+        MPI_Allreduce(MPI_IN_PLACE, data + done, (int)piece, MPI_FLOAT, MPI_SUM, comm->comm);
+    }
+}
+
+void dt_comm_gather(const dt_comm *comm, void *all, const void *mine, size_t bytes)
+{
+    DT_ASSERT(bytes <= INT_MAX);
+    MPI_Allgather(mine, (int)bytes, MPI_BYTE, all, (int)bytes, MPI_BYTE, comm->comm);
+}
+
+void dt_comm_scatter(const dt_comm *comm, void *mine, size_t my_bytes, const void *parts,
+                     const size_t *bytes)
+{
+    /* Point to point, as Open MPI's own scatterv does; but with size_t offsets. */
+    enum { TAG = 1 };
+    DT_ASSERT(my_bytes <= INT_MAX);
+    if (comm->rank != 0) {
+        if (my_bytes > 0)
+            MPI_Recv(mine, (int)my_bytes, MPI_BYTE, 0, TAG, comm->comm, MPI_STATUS_IGNORE);
+        return;
+    }
+    memcpy(mine, parts, bytes[0]);
+    const char *part = (const char *)parts + bytes[0];
+    for (int rank = 1; rank < comm->size; rank++) {
+        if (bytes[rank] > 0)
+            MPI_Send(part, (int)bytes[rank], MPI_BYTE, rank, TAG, comm->comm);
+        part += bytes[rank];
+    }
+}
+
+/* The index of the first value that differs from the most frequent one; -1 when all are alike. */
+static int first_odd_one(const uint32_t *values, int count)
+{
+    int best = 0;
+    int best_votes = 0;
+    for (int i = 0; i < count && best_votes <= count / 2; i++) {
+        int votes = 0;
+        for (int j = 0; j < count; j++)
+            votes += values[j] == values[i];
+        if (votes > best_votes) {
+            best = i;
+            best_votes = votes;
+        }
+    }
+    for (int i = 0; i < count; i++)
+        if (values[i] != values[best])
+            return i;
+    return -1;
+}
+
+dt_status dt_comm_check_same(const dt_comm *comm, const char *what, uint32_t value)
+{
+    /* One small reduction where all is well: the maxima of x and of ~x are complements then. */
+    uint32_t range[2] = {value, ~value};
+    MPI_Allreduce(MPI_IN_PLACE, range, 2, MPI_UINT32_T, MPI_MAX, comm->comm);
+    if (range[0] == (uint32_t)~range[1])
+        return DT_OK;
+    uint32_t *values = NULL;
+    dt_status status = dt_memory_alloc(&values, (size_t)comm->size, sizeof *values, what);
+    status = dt_comm_agree(comm, status);
+    if (status == DT_OK) {
+        dt_comm_gather(comm, values, &value, sizeof value);
+        const int odd = first_odd_one(values, comm->size);
+        const int usual = odd == 0 ? 1 : 0;
+        status = dt_fail(DT_INTERNAL, "%s differs on rank %d: %08x, where rank %d has %08x", what,
+                         odd, values[odd], usual, values[usual]);
+    }
+    dt_memory_free(values);
+    return status;
+}
