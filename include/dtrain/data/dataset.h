@@ -1,0 +1,84 @@
+#ifndef DTRAIN_DATA_DATASET_H
+#define DTRAIN_DATA_DATASET_H
+
+#include "dtrain/base/status.h"
+#include "dtrain/comm/comm.h"
+#include "dtrain/data/source.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/** Most classes there can be: more mean that `targets` is some other column. */
+enum { DT_CLASSES_MAX = 65536 };
+
+/**
+ * One set of rows, dealt to shards: row n lies in shard n mod S, as its row n / S. A rank owns a
+ * contiguous block of shards, so which rows stand together never depends on the number of ranks.
+ */
+typedef struct dt_dataset {
+    uint64_t N; /* rows of all ranks; 0: there is no such set */
+    size_t D, C; /* inputs of a row, classes */
+    uint64_t *class_rows; /* [C]: rows of each class, of all ranks */
+
+    size_t S; /* shards of all ranks */
+    size_t first_shard, shard_count; /* this rank's */
+    size_t *shard_start; /* [shard_count + 1]: this rank's shards among its rows */
+    float *x; /* [own rows, D], shard after shard */
+    int32_t *y; /* [own rows] */
+    uint32_t *order; /* [own rows]: this epoch's order within each shard */
+} dt_dataset;
+
+/** Returns the first shard of a rank; the first of rank + 1 is where its block ends. Local. */
+size_t dt_dataset_first_shard(int rank, int size, size_t S);
+
+/** How a rows' file that has to be split is split, and into how many shards all is dealt. */
+typedef struct dt_deal {
+    size_t S;
+    double validation_split, test_split; /* for the parts that the source does not have */
+    uint64_t seed;
+} dt_deal;
+
+/**
+ * Reads the source on rank 0 and deals its rows to the shards, as a stream: beside its own share
+ * rank 0 holds a fixed few MiB, whatever the size of the files and their order in memory.
+ *
+ * Parts that the source lacks are split off the training rows (dt_split); a fraction of 0 leaves
+ * them out: N = 0.
+ *
+ * Calls:   collective; `source` is read on rank 0 only
+ * Owns:    the caller clears with dt_dataset_clear
+ * Errors:  DT_DATA: damaged data; NaN, infinity, or beyond float32 in the inputs; a label that is
+ *          negative, fractional, too large, or not among the training set's classes; one class
+ * only; file, array, row and column (counted from 0) named. DT_MEMORY. All ranks return the same.
+ */
+DT_MUST_USE dt_status dt_dataset_load(dt_dataset sets[DT_PART_COUNT], const dt_comm *comm,
+                                      const dt_source *source, const dt_deal *deal);
+
+/** Frees; a zeroed set is allowed. Local. */
+void dt_dataset_clear(dt_dataset *set);
+
+/** Returns how many rows lie on this rank. Local. */
+size_t dt_dataset_own_rows(const dt_dataset *set);
+
+/** Shuffles this rank's shards for an epoch: a function of (seed, epoch, shard). Local. */
+void dt_dataset_shuffle(dt_dataset *set, uint64_t seed, uint64_t epoch);
+
+/**
+ * Copies this rank's rows of the step that takes positions first .. first+count-1 of the epoch's
+ * order; position q lies in shard q mod S.
+ *
+ * Shapes:  x [rows,D] out, y [rows] out, start [shard_count + 1] out: where each shard's rows begin
+ * Calls:   local
+ * Cost:    allocates nothing
+ */
+void dt_dataset_take(const dt_dataset *set, uint64_t first, uint64_t count, float *x, int32_t *y,
+                     size_t *start);
+
+/** Returns the largest number of rows that dt_dataset_take can give for `count` positions. Local.
+ */
+size_t dt_dataset_take_capacity(const dt_dataset *set, uint64_t count);
+
+/** Returns the class with the most rows, the lowest of equals. Local. */
+size_t dt_dataset_majority_class(const dt_dataset *set);
+
+#endif

@@ -1,0 +1,63 @@
+#ifndef DTRAIN_DATA_SOURCE_H
+#define DTRAIN_DATA_SOURCE_H
+
+#include "dtrain/base/status.h"
+#include "dtrain/io/npz.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** The three sets of a run. */
+typedef enum dt_part { DT_TRAIN, DT_VALIDATION, DT_TEST, DT_PART_COUNT } dt_part;
+
+/** Returns "train", "validation" or "test". */
+const char *dt_part_name(dt_part part);
+
+/** One set as it lies in its file; absent when inputs == NULL. */
+typedef struct dt_source_part {
+    const dt_npz *npz;
+    const dt_npz_member *inputs; /* [N, ...]: all dimensions after the first are flattened */
+    const dt_npz_member *targets; /* [N], [N,1], or one-hot [N,C] */
+} dt_source_part;
+
+/**
+ * What the words after `dtrain train` name: a folder, a prefix, one file with all sets, one file to
+ * split, or three files. All calls are root-only.
+ */
+typedef struct dt_source {
+    dt_npz *files[DT_PART_COUNT];
+    size_t file_count;
+    dt_source_part parts[DT_PART_COUNT]; /* the training part is always there */
+    char name[64]; /* for people and folders: "deposit" */
+} dt_source;
+
+/**
+ * Finds and opens the data.
+ *
+ * - a folder: train.npz, validation.npz or val.npz, test.npz in it, or the same after one prefix
+ * - PREFIX: PREFIX-train.npz, PREFIX_train.npz, PREFIX.train.npz ...
+ * - one .npz with x_train, y_train[, x_val, y_val][, x_test, y_test]; X, valid, validation too
+ * - one .npz with one pair of arrays: the training part, to be split
+ * - three files: train, validation, test
+ *
+ * `inputs` and `targets` name the arrays; empty ones are looked for in the order of DESIGN: inputs
+ * and targets, x and y, X and y, x_train and y_train, data and labels, features and target.
+ *
+ * Owns:    the caller clears with dt_source_clear
+ * Errors:  DT_DATA: nothing there, no such arrays, shapes that do not fit each other (rows of
+ * inputs and targets, columns of the sets), no rows
+ */
+DT_MUST_USE dt_status dt_source_open(dt_source *out, const char *const *paths, size_t path_count,
+                                     const char *inputs, const char *targets);
+
+/** Closes the files; a zeroed source is allowed. */
+void dt_source_clear(dt_source *source);
+
+/** Returns the rows of a part, 0 when it is absent. */
+uint64_t dt_source_rows(const dt_source_part *part);
+
+/** Returns the inputs of a row, D: all dimensions after the first, multiplied. */
+uint64_t dt_source_columns(const dt_source_part *part);
+
+#endif

@@ -1,0 +1,46 @@
+#ifndef DTRAIN_DATA_SPLIT_H
+#define DTRAIN_DATA_SPLIT_H
+
+#include "dtrain/base/status.h"
+#include "dtrain/data/source.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/**
+ * Divides rows into training, validation and test sets: at random, and class by class, so that each
+ * set has the classes in the same proportion, however the rows are sorted. All calls are local.
+ *
+ * The rows come one by one in file order, and of each class exactly the wanted number goes into
+ * each set (selection sampling), so nothing but the classes' counts has to be known before.
+ *
+ * Source:  Knuth, The Art of Computer Programming, volume 2, 3.4.2, algorithm S
+ */
+typedef struct dt_split dt_split;
+
+/**
+ * Starts a division of rows of which `class_rows[c]` are of class c.
+ *
+ * A class's validation and test rows are its share rounded to the nearest, but one row of it always
+ * stays for training.
+ *
+ * Owns:    the caller frees with dt_split_free
+ * Errors:  DT_MEMORY
+ */
+DT_MUST_USE dt_status dt_split_new(dt_split **out, const uint64_t *class_rows, size_t class_count,
+                                   double validation, double test, uint64_t seed);
+
+/** Frees; NULL is allowed. */
+void dt_split_free(dt_split *split);
+
+/** Decides where the next row goes, and remembers it. `label` is its class. */
+dt_part dt_split_assign(dt_split *split, size_t label);
+
+/** Returns where row `row` went; it was assigned before. Cost: two bits a row are kept. */
+dt_part dt_split_part_of(const dt_split *split, uint64_t row);
+
+/** Returns how many rows of class `label` a part gets; to be asked before the first row is
+ * assigned. */
+uint64_t dt_split_rows(const dt_split *split, dt_part part, size_t label);
+
+#endif

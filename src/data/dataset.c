@@ -1,0 +1,79 @@
+#include "dtrain/data/dataset.h"
+
+#include "dtrain/base/memory.h"
+#include "dtrain/base/random.h"
+
+#include <string.h>
+
+size_t dt_dataset_first_shard(int rank, int size, size_t S)
+{
+    return S * (size_t)rank / (size_t)size;
+}
+
+void dt_dataset_clear(dt_dataset *set)
+{
+    dt_memory_free(set->class_rows);
+    dt_memory_free(set->shard_start);
+    dt_memory_free(set->x);
+    dt_memory_free(set->y);
+    dt_memory_free(set->order);
+    *set = (dt_dataset){0};
+}
+
+size_t dt_dataset_own_rows(const dt_dataset *set)
+{
+    return set->shard_start != NULL ? set->shard_start[set->shard_count] : 0;
+}
+
+void dt_dataset_shuffle(dt_dataset *set, uint64_t seed, uint64_t epoch)
+{
+    for (size_t s = 0; s < set->shard_count; s++) {
+        const uint64_t stream = epoch << 32 | (set->first_shard + s);
+        dt_random random = dt_random_start(seed, DT_RANDOM_SHUFFLE, stream);
+        const size_t start = set->shard_start[s];
+        dt_random_permutation(&random, set->order + start, set->shard_start[s + 1] - start);
+    }
+}
+
+/* How many of the positions 0 .. count-1 lie in a shard. */
+static uint64_t positions_in(uint64_t count, size_t shard, size_t S)
+{
+    return (count + S - 1 - shard) / S;
+}
+
+void dt_dataset_take(const dt_dataset *set, uint64_t first, uint64_t count, float *x, int32_t *y,
+                     size_t *start)
+{
+    const size_t D = set->D;
+    size_t taken = 0;
+    for (size_t s = 0; s < set->shard_count; s++) {
+        const size_t shard = set->first_shard + s;
+        const uint64_t from = positions_in(first, shard, set->S);
+        const uint64_t to = positions_in(first + count, shard, set->S);
+        const uint32_t *order = set->order + set->shard_start[s];
+        const float *shard_x = set->x + set->shard_start[s] * D;
+        const int32_t *shard_y = set->y + set->shard_start[s];
+        start[s] = taken;
+        for (uint64_t position = from; position < to; position++, taken++) {
+            const size_t row = order[position];
+            memcpy(x + taken * D, shard_x + row * D, D * sizeof *x);
+            y[taken] = shard_y[row];
+        }
+    }
+    start[set->shard_count] = taken;
+}
+
+size_t dt_dataset_take_capacity(const dt_dataset *set, uint64_t count)
+{
+    const uint64_t most = count < set->N ? count : set->N;
+    return (size_t)((most + set->S - 1) / set->S) * set->shard_count;
+}
+
+size_t dt_dataset_majority_class(const dt_dataset *set)
+{
+    size_t majority = 0;
+    for (size_t c = 1; c < set->C; c++)
+        if (set->class_rows[c] > set->class_rows[majority])
+            majority = c;
+    return majority;
+}

@@ -1,0 +1,49 @@
+#ifndef DTRAIN_DATA_LABELS_H
+#define DTRAIN_DATA_LABELS_H
+
+#include "dtrain/base/status.h"
+#include "dtrain/data/source.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/**
+ * The class ids of one part, read from its file in row order. Root-only.
+ *
+ * Taken are whole numbers of any type, [N] or [N,1], and one-hot rows [N,C].
+ */
+typedef struct dt_labels {
+    const dt_source_part *part;
+    dt_npz_stream *stream;
+    size_t width; /* 1, or C of one-hot rows */
+    uint64_t row; /* next to be read */
+    size_t capacity; /* rows a call can give */
+    void *items; /* as in the file */
+    double *values;
+    size_t class_count; /* labels must be below this */
+} dt_labels;
+
+/**
+ * Starts reading. Labels must be below `class_count`.
+ *
+ * Owns:    the caller closes with dt_labels_close, also after an error
+ * Errors:  DT_DATA, DT_MEMORY
+ */
+DT_MUST_USE dt_status dt_labels_open(dt_labels *out, const dt_source_part *part,
+                                     size_t class_count);
+
+/**
+ * Reads the next up to `capacity` labels; 0 at the end.
+ *
+ * Shapes:  y [labels->capacity] out
+ * Errors:  DT_DATA: damaged data; negative, fractional, not below class_count, not one-hot
+ */
+DT_MUST_USE dt_status dt_labels_read(dt_labels *labels, int32_t *y, size_t *count);
+
+/** Frees what dt_labels_open took. */
+void dt_labels_close(dt_labels *labels);
+
+/** Returns C when the targets are one-hot rows [N,C], else 0. */
+size_t dt_labels_one_hot_width(const dt_source_part *part);
+
+#endif

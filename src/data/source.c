@@ -1,0 +1,318 @@
+#include "dtrain/data/source.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { PATH_BYTES = 4096 };
+
+static const char *const part_names[DT_PART_COUNT] = {"train", "validation", "test"};
+
+/* How each part may be called in a file's or an array's name. */
+static const char *const part_words[DT_PART_COUNT][5] = {
+    {"train", "training", NULL}, {"validation", "val", "valid", "dev", NULL}, {"test", NULL}};
+
+const char *dt_part_name(dt_part part)
+{
+    return part_names[part];
+}
+
+uint64_t dt_source_rows(const dt_source_part *part)
+{
+    return part->inputs != NULL ? part->inputs->npy.shape[0] : 0;
+}
+
+uint64_t dt_source_columns(const dt_source_part *part)
+{
+    uint64_t columns = 1; /* cannot overflow: the reader has checked the product with the rows */
+    for (unsigned i = 1; i < part->inputs->npy.dims; i++)
+        columns *= part->inputs->npy.shape[i];
+    return columns;
+}
+
+/* ---- which arrays of a file ---- */
+
+static const char *const pairs[][2] = {{"inputs", "targets"},
+                                       {"x", "y"},
+                                       {"X", "y"},
+                                       {"x_train", "y_train"},
+                                       {"X_train", "y_train"},
+                                       {"data", "labels"},
+                                       {"features", "target"}};
+
+static void list_arrays(char *out, size_t bytes, const dt_npz *npz)
+{
+    size_t used = 0;
+    (void)snprintf(out, bytes, "no arrays");
+    for (size_t i = 0; i < dt_npz_count(npz) && used < bytes; i++)
+        used += (size_t)snprintf(out + used, bytes - used, "%s%s", i > 0 ? ", " : "",
+                                 dt_npz_name(npz, i));
+}
+
+static dt_status find_pair(dt_source_part *out, const dt_npz *npz, const char *inputs,
+                           const char *targets)
+{
+    const char *names[2] = {inputs, targets};
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        const char *x = inputs[0] != '\0' ? inputs : pairs[i][0];
+        const char *y = targets[0] != '\0' ? targets : pairs[i][1];
+        if (dt_npz_has(npz, x) && dt_npz_has(npz, y)) {
+            names[0] = x;
+            names[1] = y;
+            break;
+        }
+    }
+    if (names[0][0] == '\0' || names[1][0] == '\0') {
+        char arrays[256];
+        list_arrays(arrays, sizeof arrays, npz);
+        return dt_fail(DT_DATA,
+                       "%s: no pair of arrays like inputs and targets; it holds %s: name two with "
+                       "--inputs and --targets",
+                       dt_npz_path(npz), arrays);
+    }
+    out->npz = npz;
+    dt_status status = dt_npz_find(npz, names[0], &out->inputs);
+    return status == DT_OK ? dt_npz_find(npz, names[1], &out->targets) : status;
+}
+
+/* ---- shapes ---- */
+
+static dt_status check_part(const dt_source_part *part)
+{
+    const dt_npy *x = &part->inputs->npy;
+    const dt_npy *y = &part->targets->npy;
+    const char *path = dt_npz_path(part->npz);
+    if (x->dims < 1 || y->dims < 1)
+        return dt_fail(DT_DATA, "%s: %s is a single number, not an array of rows", path,
+                       x->dims < 1 ? part->inputs->name : part->targets->name);
+    if (y->dims > 2)
+        return dt_fail(DT_DATA,
+                       "%s: %s has %u dimensions; class ids [N] or one-hot [N,C] are taken", path,
+                       part->targets->name, y->dims);
+    if (x->shape[0] != y->shape[0])
+        return dt_fail(DT_DATA, "%s: %s has %llu rows, but %s has %llu", path, part->inputs->name,
+                       (unsigned long long)x->shape[0], part->targets->name,
+                       (unsigned long long)y->shape[0]);
+    if (x->shape[0] == 0)
+        return dt_fail(DT_DATA, "%s: %s has 0 rows", path, part->inputs->name);
+    if (x->count == 0 || y->count == 0)
+        return dt_fail(DT_DATA, "%s: %s has 0 columns", path,
+                       x->count == 0 ? part->inputs->name : part->targets->name);
+    if (dt_source_columns(part) > INT_MAX)
+        return dt_fail(DT_DATA, "%s: %s has %llu columns, more than BLAS can address", path,
+                       part->inputs->name, (unsigned long long)dt_source_columns(part));
+    return DT_OK;
+}
+
+static dt_status check_parts(const dt_source *source)
+{
+    const uint64_t columns = dt_source_columns(&source->parts[DT_TRAIN]);
+    for (int p = 0; p < DT_PART_COUNT; p++) {
+        const dt_source_part *part = &source->parts[p];
+        if (part->inputs == NULL)
+            continue;
+        dt_status status = check_part(part);
+        if (status != DT_OK)
+            return status;
+        if (dt_source_columns(part) != columns)
+            return dt_fail(DT_DATA, "%s: %s has %llu columns, but the training set has %llu",
+                           dt_npz_path(part->npz), part->inputs->name,
+                           (unsigned long long)dt_source_columns(part),
+                           (unsigned long long)columns);
+    }
+    return DT_OK;
+}
+
+/* ---- which files ---- */
+
+static bool is_file(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && !S_ISDIR(info.st_mode);
+}
+
+static bool is_folder(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+/* Finds PREFIX[-_.]WORD.npz for one of the part's words; an empty path when there is none. */
+static void find_part_file(char path[PATH_BYTES], const char *prefix, dt_part part)
+{
+    static const char separators[] = "-_.";
+    const size_t length = strlen(prefix);
+    const bool bare = length > 0 && prefix[length - 1] == '/';
+    for (const char *const *word = part_words[part]; *word != NULL; word++) {
+        for (const char *separator = separators; *separator != '\0'; separator++) {
+            const int written =
+                bare ? snprintf(path, PATH_BYTES, "%s%s.npz", prefix, *word)
+                     : snprintf(path, PATH_BYTES, "%s%c%s.npz", prefix, *separator, *word);
+            if (written < PATH_BYTES && is_file(path))
+                return;
+        }
+    }
+    path[0] = '\0';
+}
+
+/* A folder's prefix: the folder itself when it holds train.npz, else the one NAME of
+ * NAME-train.npz. */
+static dt_status find_prefix(char prefix[PATH_BYTES], const char *folder)
+{
+    char found[PATH_BYTES] = "";
+    char path[PATH_BYTES];
+    (void)snprintf(prefix, PATH_BYTES, "%s/", folder);
+    find_part_file(path, prefix, DT_TRAIN);
+    if (path[0] != '\0')
+        return DT_OK;
+    DIR *directory = opendir(folder);
+    if (directory == NULL)
+        return dt_fail(DT_DATA, "%s: %s", folder, strerror(errno));
+    dt_status status = DT_OK;
+    for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
+        const size_t length = strlen(entry->d_name);
+        static const size_t tail = sizeof "-train.npz" - 1;
+        if (length <= tail || strcmp(entry->d_name + length - tail + 1, "train.npz") != 0 ||
+            strchr("-_.", entry->d_name[length - tail]) == NULL)
+            continue;
+        if (found[0] != '\0')
+            status = dt_fail(DT_DATA, "%s: holds more than one data set; name one as %s/PREFIX",
+                             folder, folder);
+        (void)snprintf(found, sizeof found, "%s/%.*s", folder, (int)(length - tail), entry->d_name);
+    }
+    (void)closedir(directory);
+    if (status == DT_OK && found[0] == '\0')
+        status = dt_fail(DT_DATA, "%s: holds no train.npz and no *-train.npz", folder);
+    (void)snprintf(prefix, PATH_BYTES, "%s", found);
+    return status;
+}
+
+static dt_status open_file(dt_source *source, const char *path, const dt_npz **out)
+{
+    dt_npz **slot = &source->files[source->file_count];
+    dt_status status = dt_npz_open(slot, path);
+    if (status == DT_OK)
+        source->file_count++;
+    *out = *slot;
+    return status;
+}
+
+static dt_status open_prefix(dt_source *source, const char *prefix, const char *inputs,
+                             const char *targets)
+{
+    dt_status status = DT_OK;
+    char path[PATH_BYTES];
+    for (int p = 0; p < DT_PART_COUNT; p++) {
+        const dt_npz *npz = NULL;
+        find_part_file(path, prefix, (dt_part)p);
+        if (path[0] == '\0' && p == DT_TRAIN)
+            return dt_fail(DT_DATA, "%s: no such file or folder, and no %s-train.npz either",
+                           prefix, prefix);
+        if (path[0] == '\0')
+            continue;
+        DT_TRY(open_file(source, path, &npz));
+        DT_TRY(find_pair(&source->parts[p], npz, inputs, targets));
+    }
+out:
+    return status;
+}
+
+/* x_train and y_train, x_val and y_val, x_test and y_test in one file. */
+static dt_status find_named_parts(dt_source *source, const dt_npz *npz)
+{
+    dt_status status = DT_OK;
+    for (int p = 0; p < DT_PART_COUNT; p++) {
+        for (const char *const *word = part_words[p]; *word != NULL; word++) {
+            for (const char *letter = "xX"; *letter != '\0'; letter++) {
+                char x[32], y[32];
+                (void)snprintf(x, sizeof x, "%c_%s", *letter, *word);
+                (void)snprintf(y, sizeof y, "y_%s", *word);
+                if (source->parts[p].inputs != NULL || !dt_npz_has(npz, x) || !dt_npz_has(npz, y))
+                    continue;
+                source->parts[p].npz = npz;
+                DT_TRY(dt_npz_find(npz, x, &source->parts[p].inputs));
+                DT_TRY(dt_npz_find(npz, y, &source->parts[p].targets));
+            }
+        }
+    }
+out:
+    return status;
+}
+
+static dt_status open_single(dt_source *source, const char *path, const char *inputs,
+                             const char *targets)
+{
+    const dt_npz *npz = NULL;
+    dt_status status = open_file(source, path, &npz);
+    if (status == DT_OK && inputs[0] == '\0' && targets[0] == '\0')
+        status = find_named_parts(source, npz);
+    if (status == DT_OK && source->parts[DT_TRAIN].inputs == NULL) {
+        memset(source->parts, 0, sizeof source->parts);
+        status = find_pair(&source->parts[DT_TRAIN], npz, inputs, targets);
+    }
+    return status;
+}
+
+/* "data/deposit-train.npz" -> "deposit": what the run's folder is called after. */
+static void name_source(dt_source *source, const char *path)
+{
+    char text[PATH_BYTES];
+    (void)snprintf(text, sizeof text, "%s", path);
+    size_t length = strlen(text);
+    while (length > 1 && text[length - 1] == '/')
+        text[--length] = '\0';
+    const char *slash = strrchr(text, '/');
+    char *name = text + (slash != NULL ? slash - text + 1 : 0);
+    char *tail = strstr(name, ".npz");
+    if (tail != NULL && tail[4] == '\0')
+        *tail = '\0';
+    tail = strstr(name, "train");
+    if (tail != NULL && tail > name && tail[5] == '\0')
+        tail[-1] = '\0';
+    if (name[0] == '\0' || name[0] == '.')
+        name = (char *)"data";
+    (void)snprintf(source->name, sizeof source->name, "%.*s", (int)sizeof source->name - 1, name);
+}
+
+dt_status dt_source_open(dt_source *out, const char *const *paths, size_t path_count,
+                         const char *inputs, const char *targets)
+{
+    dt_status status = DT_OK;
+    char prefix[PATH_BYTES];
+    *out = (dt_source){0};
+    name_source(out, paths[0]);
+    if (path_count == DT_PART_COUNT) {
+        for (int p = 0; p < DT_PART_COUNT; p++) {
+            const dt_npz *npz = NULL;
+            DT_TRY(open_file(out, paths[p], &npz));
+            DT_TRY(find_pair(&out->parts[p], npz, inputs, targets));
+        }
+    } else if (path_count != 1) {
+        DT_TRY(dt_fail(DT_USAGE,
+                       "DATA is one folder, prefix or file, or three files (training, "
+                       "validation, test), not %zu",
+                       path_count));
+    } else if (is_folder(paths[0])) {
+        DT_TRY(find_prefix(prefix, paths[0]));
+        DT_TRY(open_prefix(out, prefix, inputs, targets));
+    } else if (is_file(paths[0])) {
+        DT_TRY(open_single(out, paths[0], inputs, targets));
+    } else {
+        DT_TRY(open_prefix(out, paths[0], inputs, targets));
+    }
+    DT_TRY(check_parts(out));
+out:
+    if (status != DT_OK)
+        dt_source_clear(out);
+    return status;
+}
+
+void dt_source_clear(dt_source *source)
+{
+    for (size_t i = 0; i < source->file_count; i++)
+        dt_npz_close(source->files[i]);
+    *source = (dt_source){0};
+}
