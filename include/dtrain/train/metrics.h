@@ -1,0 +1,67 @@
+#ifndef DTRAIN_TRAIN_METRICS_H
+#define DTRAIN_TRAIN_METRICS_H
+
+#include "dtrain/base/status.h"
+#include "dtrain/comm/comm.h"
+#include "dtrain/data/dataset.h"
+#include "dtrain/nn/network.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/** Means over rows; NaN when there are none. */
+typedef struct dt_metrics {
+    double loss; /* nats per row */
+    double accuracy;
+} dt_metrics;
+
+/**
+ * Losses and hits added up exactly, so that they come out the same on any number of ranks. A term
+ * is the loss of one shard's rows, rounded once to a multiple of 2^-24.
+ *
+ * Three integers, to be summed over the ranks as they are.
+ */
+typedef struct dt_tally {
+    int64_t loss; /* in 2^-24 nats */
+    int64_t hits; /* rows whose prediction is right */
+    int64_t outside; /* terms that are NaN, infinite, or not below 2^26 nats */
+} dt_tally;
+
+/** Adds the loss of one shard's rows. Local. */
+void dt_tally_add_loss(dt_tally *tally, double loss);
+
+/** Adds one shard's rows: `loss` [rows] is added up in row order. Local. */
+void dt_tally_add_rows(dt_tally *tally, const float *loss, const int32_t *predicted,
+                       const int32_t *y, size_t rows);
+
+/** Returns the means over `rows` rows. Local. */
+dt_metrics dt_tally_mean(const dt_tally *tally, uint64_t rows);
+
+/** What an evaluation works in; allocated once. */
+typedef struct dt_evaluator {
+    dt_workspace workspace;
+    float *loss; /* [capacity] */
+    int32_t *predicted; /* [capacity] */
+} dt_evaluator;
+
+/** Allocates. Owns: the caller clears. Errors: DT_MEMORY. Local. */
+DT_MUST_USE dt_status dt_evaluator_init(dt_evaluator *out, const dt_network *network);
+
+/** Frees; a zeroed evaluator is allowed. Local. */
+void dt_evaluator_clear(dt_evaluator *evaluator);
+
+/**
+ * Computes the metrics of all rows of a set, each exactly once.
+ *
+ * Shapes:  confusion [C,C] out, or NULL: rows of class i (row) predicted as class j (column)
+ * Calls:   collective; the result is the same on all ranks, and for any number of them
+ * Errors:  DT_DIVERGED when the loss is not finite
+ */
+DT_MUST_USE dt_status dt_evaluate(dt_metrics *out, const dt_comm *comm, const dt_network *network,
+                                  dt_evaluator *evaluator, const dt_dataset *set,
+                                  int64_t *confusion);
+
+/** Returns the accuracy of always predicting class `label`; NaN when there are no rows. Local. */
+double dt_metrics_baseline(const dt_dataset *set, size_t label);
+
+#endif

@@ -1,0 +1,23 @@
+#ifndef DTRAIN_TRAIN_PHASES_H
+#define DTRAIN_TRAIN_PHASES_H
+
+/** What a rank spends its time on. */
+typedef enum dt_phase {
+    DT_PHASE_LOAD, /* reading and dealing the rows */
+    DT_PHASE_FORWARD, /* taking a step's rows, forward pass, loss */
+    DT_PHASE_BACKWARD, /* backward pass, adding up the own shards */
+    DT_PHASE_ALLREDUCE, /* adding up the ranks, waiting for them included */
+    DT_PHASE_UPDATE, /* Adam */
+    DT_PHASE_VALIDATE, /* a pass over the validation set, and the epoch's decisions */
+    DT_PHASE_COUNT
+} dt_phase;
+
+/** Seconds of one rank in each phase. */
+typedef struct dt_phases {
+    double seconds[DT_PHASE_COUNT];
+} dt_phases;
+
+/** Returns "load", "forward", "backward", "all-reduce", "update" or "validate". */
+const char *dt_phase_name(dt_phase phase);
+
+#endif

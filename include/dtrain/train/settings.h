@@ -1,0 +1,58 @@
+#ifndef DTRAIN_TRAIN_SETTINGS_H
+#define DTRAIN_TRAIN_SETTINGS_H
+
+#include "dtrain/base/options.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/** How gradients are added up. */
+typedef enum dt_sum { DT_SUM_EXACT, DT_SUM_FAST } dt_sum;
+
+enum { DT_DATA_MAX = 3 };
+
+/** All that a training run can be told. Plain data: rank 0 parses, the others get the bytes. */
+typedef struct dt_settings {
+    uint64_t given; /* see dt_option_table */
+    char data[DT_DATA_MAX][DT_OPTION_TEXT_BYTES];
+    int data_count;
+
+    char inputs[DT_OPTION_TEXT_BYTES], targets[DT_OPTION_TEXT_BYTES];
+    double validation_split, test_split;
+    dt_option_list hidden;
+    int activation; /* a dt_activation */
+    int64_t batch, epochs;
+    double learning_rate;
+    int64_t patience;
+    double min_delta;
+    int monitor; /* a dt_monitor */
+    bool no_restore_best;
+    int64_t seed, shards;
+    int sum; /* a dt_sum */
+    int64_t threads;
+    char out[DT_OPTION_TEXT_BYTES];
+    bool quiet;
+    char config[DT_OPTION_TEXT_BYTES];
+    bool help;
+} dt_settings;
+
+/** Returns the one table that command line, configuration file, help, banner and log go by. */
+const dt_option_table *dt_settings_table(void);
+
+/**
+ * Parses the words after `dtrain train`, and the file that --config names; the command line wins.
+ *
+ * Calls:   local
+ * Errors:  DT_USAGE, one sentence
+ */
+DT_MUST_USE dt_status dt_settings_parse(dt_settings *out, int argc, char **argv);
+
+/**
+ * Fills in what depends on the job: shards, at least the number of ranks.
+ *
+ * Calls:   local
+ * Errors:  DT_USAGE when fewer shards were asked for than there are ranks
+ */
+DT_MUST_USE dt_status dt_settings_complete(dt_settings *settings, int ranks);
+
+#endif

@@ -1,0 +1,62 @@
+#ifndef DTRAIN_TRAIN_STEPPER_H
+#define DTRAIN_TRAIN_STEPPER_H
+
+#include "dtrain/base/status.h"
+#include "dtrain/comm/comm.h"
+#include "dtrain/data/dataset.h"
+#include "dtrain/nn/network.h"
+#include "dtrain/nn/optimizer.h"
+#include "dtrain/train/metrics.h"
+#include "dtrain/train/phases.h"
+#include "dtrain/train/settings.h"
+
+#include <stdint.h>
+
+/**
+ * One training step: the own shards' gradients, their sum over all ranks, the same Adam update
+ * everywhere. Allocates once, before the step loop.
+ */
+typedef struct dt_stepper {
+    const dt_comm *comm;
+    const dt_dataset *set;
+    dt_network *network;
+    dt_adam *adam;
+    dt_sum sum;
+
+    dt_workspace workspace;
+    float *x; /* [capacity, D]: the step's own rows, shard after shard */
+    int32_t *y; /* [capacity] */
+    float *loss; /* [capacity] */
+    int32_t *predicted; /* [capacity] */
+    size_t *start; /* [shard_count + 1] */
+    int64_t *counts; /* exact: [P + layers + 3] sums, layers out of range, tally */
+    float *gradient; /* fast: [P + 3]; exact: one block on its way to Adam */
+} dt_stepper;
+
+/**
+ * Allocates for steps of up to `batch` rows of all ranks together.
+ *
+ * Calls:   local
+ * Owns:    the caller clears; comm, set, network and adam are borrowed until then
+ * Errors:  DT_MEMORY
+ */
+DT_MUST_USE dt_status dt_stepper_init(dt_stepper *out, const dt_comm *comm, const dt_dataset *set,
+                                      dt_network *network, dt_adam *adam, dt_sum sum,
+                                      uint64_t batch);
+
+/** Frees; a zeroed stepper is allowed. Local. */
+void dt_stepper_clear(dt_stepper *stepper);
+
+/**
+ * Trains on the positions first .. first+count-1 of the epoch's order.
+ *
+ * The tally of the rows, computed before the update, is added to *tally; phases gets the seconds.
+ *
+ * Calls:   collective; same on all ranks: first, count
+ * Errors:  DT_DIVERGED, on all ranks at the same step: the loss is not finite, or a gradient left
+ * the exact range (layer named); the weights have not been updated then
+ */
+DT_MUST_USE dt_status dt_stepper_run(dt_stepper *stepper, uint64_t first, uint64_t count,
+                                     dt_tally *tally, dt_phases *phases);
+
+#endif

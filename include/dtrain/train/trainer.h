@@ -1,0 +1,68 @@
+#ifndef DTRAIN_TRAIN_TRAINER_H
+#define DTRAIN_TRAIN_TRAINER_H
+
+#include "dtrain/base/status.h"
+#include "dtrain/comm/comm.h"
+#include "dtrain/data/dataset.h"
+#include "dtrain/nn/network.h"
+#include "dtrain/train/metrics.h"
+#include "dtrain/train/phases.h"
+#include "dtrain/train/settings.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/** What one epoch came to; a row of the log. */
+typedef struct dt_epoch {
+    int64_t epoch; /* from 1 */
+    dt_metrics train; /* over the epoch's batches, each before its update, as Keras has it */
+    dt_metrics validation; /* after the epoch; NaN without a validation set */
+    double learning_rate;
+    double seconds; /* training, then all of the epoch */
+    double samples_per_second; /* training rows over training seconds */
+    uint32_t weights_crc;
+    bool improved; /* by the monitored value */
+} dt_epoch;
+
+/** What the run came to; the same on all ranks but for the times. */
+typedef struct dt_result {
+    int64_t epochs; /* done */
+    int64_t best_epoch; /* from 1; the last one without a validation set */
+    bool restored; /* the weights are the best epoch's */
+    dt_metrics metrics[DT_PART_COUNT]; /* of the final weights, each set in one pass */
+    int64_t
+        *confusion[DT_PART_COUNT]; /* [C,C]; NULL for an absent set, or more than 1024 classes */
+    double samples_per_second;
+    uint32_t weights_crc; /* of the final weights, in the order of dt_network.params */
+    dt_phases phases; /* this rank's; load is the caller's */
+} dt_result;
+
+/** Classes up to which a confusion matrix is kept. */
+enum { DT_CONFUSION_MAX = 1024 };
+
+/** Told of each epoch, on rank 0 only. */
+typedef struct dt_observer {
+    void (*epoch_ended)(void *context, const dt_epoch *epoch);
+    void *context;
+} dt_observer;
+
+/**
+ * Trains the network: epochs of steps, validation, early stopping; then the best weights come back
+ * and all sets are evaluated.
+ *
+ * Calls:   collective
+ * Owns:    the caller clears *out with dt_result_clear, also after an error
+ * Errors:  DT_DIVERGED with epoch and step; DT_INTERNAL when a rank's weights differ from the
+ *          others'; DT_MEMORY
+ */
+DT_MUST_USE dt_status dt_trainer_run(dt_result *out, const dt_comm *comm,
+                                     const dt_settings *settings, dt_dataset sets[DT_PART_COUNT],
+                                     dt_network *network, const dt_observer *observer);
+
+/** Frees; a zeroed result is allowed. Local. */
+void dt_result_clear(dt_result *result);
+
+/** Returns the CRC-32 of a network's parameters, little-endian float32. Local. */
+uint32_t dt_trainer_crc(const dt_network *network);
+
+#endif

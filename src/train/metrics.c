@@ -1,0 +1,116 @@
+#include "dtrain/train/metrics.h"
+
+#include "dtrain/base/memory.h"
+#include "dtrain/nn/loss.h"
+
+#include <math.h>
+#include <string.h>
+
+#define LOSS_STEP 0x1p-24
+#define LARGEST_TERM 0x1p26 /* 4096 of them still fit 63 bits */
+
+/* A product's rows in an evaluation: part of a shard's bits, so a constant. Some segments at once
+ * keep the small loops long. */
+enum { SEGMENT_ROWS = 256, SEGMENTS_AT_ONCE = 4, CAPACITY = SEGMENT_ROWS * SEGMENTS_AT_ONCE };
+
+void dt_tally_add_loss(dt_tally *tally, double loss)
+{
+    if (fabs(loss) < LARGEST_TERM)
+        tally->loss += llrint(loss / LOSS_STEP);
+    else
+        tally->outside++; /* a NaN compares false */
+}
+
+void dt_tally_add_rows(dt_tally *tally, const float *loss, const int32_t *predicted,
+                       const int32_t *y, size_t rows)
+{
+    double sum = 0.0;
+    int64_t hits = 0;
+    for (size_t i = 0; i < rows; i++) {
+        sum += (double)loss[i];
+        hits += predicted[i] == y[i];
+    }
+    dt_tally_add_loss(tally, sum);
+    tally->hits += hits;
+}
+
+dt_metrics dt_tally_mean(const dt_tally *tally, uint64_t rows)
+{
+    if (rows == 0)
+        return (dt_metrics){.loss = NAN, .accuracy = NAN};
+    return (dt_metrics){.loss = (double)tally->loss * LOSS_STEP / (double)rows,
+                        .accuracy = (double)tally->hits / (double)rows};
+}
+
+dt_status dt_evaluator_init(dt_evaluator *out, const dt_network *network)
+{
+    dt_status status = DT_OK;
+    memset(out, 0, sizeof *out);
+    DT_TRY(dt_workspace_init(&out->workspace, network, CAPACITY));
+    DT_TRY(dt_memory_alloc(&out->loss, CAPACITY, sizeof *out->loss, "losses"));
+    DT_TRY(dt_memory_alloc(&out->predicted, CAPACITY, sizeof *out->predicted, "predictions"));
+out:
+    if (status != DT_OK)
+        dt_evaluator_clear(out);
+    return status;
+}
+
+void dt_evaluator_clear(dt_evaluator *evaluator)
+{
+    dt_workspace_clear(&evaluator->workspace);
+    dt_memory_free(evaluator->loss);
+    dt_memory_free(evaluator->predicted);
+    memset(evaluator, 0, sizeof *evaluator);
+}
+
+/* Adds one shard's rows to the tally, as one term however many passes they take. */
+static void evaluate_shard(dt_tally *tally, const dt_network *network, dt_evaluator *evaluator,
+                           const float *x, const int32_t *y, size_t rows, int64_t *confusion)
+{
+    double shard_loss = 0.0;
+    for (size_t from = 0; from < rows; from += CAPACITY) {
+        const size_t count = rows - from < CAPACITY ? rows - from : CAPACITY;
+        size_t start[SEGMENTS_AT_ONCE + 1] = {0};
+        dt_segments segments = {.start = start};
+        for (size_t done = 0; done < count; done += SEGMENT_ROWS)
+            start[++segments.count] = count - done < SEGMENT_ROWS ? count : done + SEGMENT_ROWS;
+        float *logits =
+            dt_network_forward(network, &evaluator->workspace, x + from * network->D, &segments);
+        dt_loss_cross_entropy(logits, y + from, count, network->C, evaluator->loss,
+                              evaluator->predicted);
+        for (size_t i = 0; i < count; i++) {
+            const int32_t label = y[from + i];
+            shard_loss += (double)evaluator->loss[i];
+            tally->hits += evaluator->predicted[i] == label;
+            if (confusion != NULL)
+                confusion[(size_t)label * network->C + (size_t)evaluator->predicted[i]]++;
+        }
+    }
+    dt_tally_add_loss(tally, shard_loss);
+}
+
+dt_status dt_evaluate(dt_metrics *out, const dt_comm *comm, const dt_network *network,
+                      dt_evaluator *evaluator, const dt_dataset *set, int64_t *confusion)
+{
+    dt_tally tally = {0};
+    if (confusion != NULL)
+        memset(confusion, 0, network->C * network->C * sizeof *confusion);
+    for (size_t s = 0; s < set->shard_count; s++) {
+        const size_t first = set->shard_start[s];
+        evaluate_shard(&tally, network, evaluator, set->x + first * set->D, set->y + first,
+                       set->shard_start[s + 1] - first, confusion);
+    }
+    dt_comm_sum_i64(comm, (int64_t *)&tally, sizeof tally / sizeof(int64_t));
+    if (confusion != NULL)
+        dt_comm_sum_i64(comm, confusion, network->C * network->C);
+    *out = dt_tally_mean(&tally, set->N);
+    if (tally.outside > 0)
+        return dt_fail(DT_DIVERGED, "the loss is not finite; lower --learning-rate, and check that "
+                                    "the inputs are standardised");
+    return DT_OK;
+}
+
+double dt_metrics_baseline(const dt_dataset *set, size_t label)
+{
+    return set->N == 0 ? NAN : (double)set->class_rows[label] / (double)set->N;
+}

@@ -1,0 +1,107 @@
+#include "dtrain/train/settings.h"
+
+#include "dtrain/comm/exact_sum.h"
+#include "dtrain/nn/activation.h"
+#include "dtrain/train/early_stopping.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#define AT(field) offsetof(dt_settings, field)
+#define LARGEST_INT 9007199254740992.0 /* 2^53: what a double still counts to */
+
+static const dt_option options[] = {
+    {"inputs", "NAME", DT_OPTION_TEXT, AT(inputs), 0, 0, NULL, NULL,
+     "array of inputs in the .npz; found by itself when it has a usual name"},
+    {"targets", "NAME", DT_OPTION_TEXT, AT(targets), 0, 0, NULL, NULL,
+     "array of class ids, or one-hot rows"},
+    {"validation-split", "F", DT_OPTION_FLOAT, AT(validation_split), 0, 0.9, NULL, "0.1",
+     "share of the rows for validation, where the data has no such set"},
+    {"test-split", "F", DT_OPTION_FLOAT, AT(test_split), 0, 0.9, NULL, "0.1",
+     "share of the rows for testing, where the data has no such set"},
+    {"hidden", "LIST", DT_OPTION_LIST, AT(hidden), 1, 1 << 30, NULL, "30",
+     "units of each hidden layer, as 64,32; none: logistic regression"},
+    {"activation", "NAME", DT_OPTION_CHOICE, AT(activation), 0, 0, DT_ACTIVATION_NAMES, "relu",
+     "of the hidden layers"},
+    {"batch", "N", DT_OPTION_INT, AT(batch), 1, 1 << 30, NULL, "100",
+     "rows of a step, of all ranks together"},
+    {"epochs", "N", DT_OPTION_INT, AT(epochs), 1, 1 << 30, NULL, "100", "at most so many"},
+    {"learning-rate", "F", DT_OPTION_FLOAT, AT(learning_rate), 1e-30, 1e6, NULL, "0.001", "Adam's"},
+    {"patience", "N", DT_OPTION_INT, AT(patience), 0, 1 << 30, NULL, "2",
+     "epochs without improvement until training stops"},
+    {"min-delta", "F", DT_OPTION_FLOAT, AT(min_delta), 0, 1e30, NULL, "0",
+     "what counts as an improvement"},
+    {"monitor", "NAME", DT_OPTION_CHOICE, AT(monitor), 0, 0, DT_MONITOR_NAMES, "val_loss",
+     "what has to improve"},
+    {"no-restore-best", NULL, DT_OPTION_FLAG, AT(no_restore_best), 0, 0, NULL, NULL,
+     "keep the last epoch's weights, not the best one's"},
+    {"seed", "N", DT_OPTION_INT, AT(seed), 0, LARGEST_INT, NULL, "1",
+     "of the initial weights, the shuffles and the split"},
+    {"shards", "N", DT_OPTION_INT, AT(shards), 1, DT_EXACT_MAX_TERMS, NULL, "8",
+     "parts the rows are dealt to; the same number gives the same model on any number of ranks"},
+    {"sum", "NAME", DT_OPTION_CHOICE, AT(sum), 0, 0, "exact|fast", "exact",
+     "how gradients are added: to the same bits on any number of ranks, or in float32"},
+    {"threads", "N", DT_OPTION_INT, AT(threads), 1, 1024, NULL, "1", "BLAS threads of each rank"},
+    {"out", "DIR", DT_OPTION_TEXT, AT(out), 0, 0, NULL, NULL,
+     "folder of the results; results/<name of the data> without it"},
+    {"quiet", NULL, DT_OPTION_FLAG, AT(quiet), 0, 0, NULL, NULL, "print the summary alone"},
+    {"config", "FILE", DT_OPTION_TEXT, AT(config), 0, 0, NULL, NULL,
+     "read options from FILE, lines of name = value; the command line wins"},
+    {"help", NULL, DT_OPTION_FLAG, AT(help), 0, 0, NULL, NULL, "print this and stop"},
+};
+
+static const dt_option_table table = {
+    .options = options,
+    .count = sizeof options / sizeof *options,
+    .given = AT(given),
+    .usage =
+        "Usage: dtrain [train] [OPTIONS] [DATA]\n"
+        "       mpirun -np 8 dtrain [OPTIONS] [DATA]\n\n"
+        "Trains a classifier on tabular data, on any number of MPI ranks with the same result.\n"
+        "DATA is a folder with train.npz, validation.npz and test.npz; the prefix of three such\n"
+        "files; one .npz with x_train, y_train and so on; one .npz to be split; or three files.\n"
+        "Without DATA it trains on a made-up example.",
+};
+
+const dt_option_table *dt_settings_table(void)
+{
+    return &table;
+}
+
+dt_status dt_settings_parse(dt_settings *out, int argc, char **argv)
+{
+    dt_status status = DT_OK;
+    int words = 0;
+    memset(out, 0, sizeof *out);
+    dt_options_set_defaults(&table, out);
+    DT_TRY(dt_options_parse_words(&table, out, argc, argv, &words));
+    if (out->config[0] != '\0')
+        DT_TRY(dt_options_parse_file(&table, out, out->config));
+    if (words > DT_DATA_MAX)
+        DT_TRY(dt_fail(DT_USAGE, "too many words: '%s'; DATA is one word, or three files",
+                       argv[DT_DATA_MAX]));
+    for (int i = 0; i < words; i++) {
+        if (strlen(argv[i]) >= sizeof out->data[i])
+            DT_TRY(dt_fail(DT_USAGE, "a path is longer than %d bytes", DT_OPTION_TEXT_BYTES - 1));
+        (void)snprintf(out->data[i], sizeof out->data[i], "%s", argv[i]);
+    }
+    out->data_count = words;
+    if (out->validation_split + out->test_split >= 1.0)
+        DT_TRY(dt_fail(DT_USAGE,
+                       "--validation-split %g and --test-split %g leave no rows for training",
+                       out->validation_split, out->test_split));
+out:
+    return status;
+}
+
+dt_status dt_settings_complete(dt_settings *settings, int ranks)
+{
+    if (settings->shards >= ranks)
+        return DT_OK;
+    if (dt_options_given(&table, settings, "shards") || ranks > DT_EXACT_MAX_TERMS)
+        return dt_fail(DT_USAGE, "--shards %lld is less than the %d ranks; a rank needs a shard",
+                       (long long)settings->shards, ranks);
+    settings->shards = ranks;
+    return DT_OK;
+}

@@ -1,0 +1,173 @@
+#include "dtrain/train/trainer.h"
+
+#include "dtrain/base/clock.h"
+#include "dtrain/base/memory.h"
+#include "dtrain/io/crc32.h"
+#include "dtrain/nn/optimizer.h"
+#include "dtrain/train/early_stopping.h"
+#include "dtrain/train/stepper.h"
+
+#include <math.h>
+#include <string.h>
+
+/* The state of a run between epochs. */
+typedef struct trainer {
+    const dt_comm *comm;
+    const dt_settings *settings;
+    dt_dataset *sets;
+    dt_network *network;
+    dt_adam adam;
+    dt_stepper stepper;
+    dt_evaluator evaluator;
+    dt_early_stopping stopping; /* rank 0 decides by it */
+    float *best; /* [P]: the best epoch's weights */
+    double training_s;
+    dt_result *result;
+} trainer;
+
+uint32_t dt_trainer_crc(const dt_network *network)
+{
+    return dt_crc32(0, network->params, network->P * sizeof *network->params);
+}
+
+void dt_result_clear(dt_result *result)
+{
+    for (int p = 0; p < DT_PART_COUNT; p++)
+        dt_memory_free(result->confusion[p]);
+    *result = (dt_result){0};
+}
+
+static dt_status start(trainer *t)
+{
+    dt_status status = DT_OK;
+    const dt_settings *settings = t->settings;
+    const size_t C = t->network->C;
+    DT_TRY(dt_adam_init(&t->adam, t->network->P, settings->learning_rate));
+    DT_TRY(dt_stepper_init(&t->stepper, t->comm, &t->sets[DT_TRAIN], t->network, &t->adam,
+                           (dt_sum)settings->sum, (uint64_t)settings->batch));
+    DT_TRY(dt_evaluator_init(&t->evaluator, t->network));
+    DT_TRY(dt_memory_alloc(&t->best, t->network->P, sizeof *t->best, "best weights"));
+    for (int p = 0; p < DT_PART_COUNT; p++)
+        if (t->sets[p].N > 0 && C <= DT_CONFUSION_MAX)
+            DT_TRY(dt_memory_alloc(&t->result->confusion[p], C * C, sizeof(int64_t),
+                                   "confusion matrix"));
+    t->stopping = dt_early_stopping_start((dt_monitor)settings->monitor, settings->patience,
+                                          settings->min_delta);
+out:
+    return status;
+}
+
+static void end(trainer *t)
+{
+    dt_adam_clear(&t->adam);
+    dt_stepper_clear(&t->stepper);
+    dt_evaluator_clear(&t->evaluator);
+    dt_memory_free(t->best);
+}
+
+static dt_status train_epoch(trainer *t, dt_epoch *row)
+{
+    const dt_dataset *set = &t->sets[DT_TRAIN];
+    const uint64_t batch = (uint64_t)t->settings->batch;
+    const double begin = dt_clock_s();
+    dt_tally tally = {0};
+    dt_dataset_shuffle(&t->sets[DT_TRAIN], (uint64_t)t->settings->seed, (uint64_t)row->epoch);
+    for (uint64_t first = 0; first < set->N; first += batch) {
+        const uint64_t count = set->N - first < batch ? set->N - first : batch;
+        dt_status status = dt_stepper_run(&t->stepper, first, count, &tally, &t->result->phases);
+        if (status != DT_OK)
+            return dt_fail(status, "epoch %lld, step %llu: %s", (long long)row->epoch,
+                           (unsigned long long)(first / batch + 1), dt_status_text());
+    }
+    row->train = dt_tally_mean(&tally, set->N);
+    row->seconds = dt_clock_s() - begin;
+    row->samples_per_second = (double)set->N / row->seconds;
+    t->training_s += row->seconds;
+    return DT_OK;
+}
+
+/* Rank 0 judges the epoch, and all ranks do what it says. */
+static dt_verdict decide(trainer *t, const dt_epoch *row)
+{
+    dt_verdict verdict = {.improved = true};
+    if (t->sets[DT_VALIDATION].N == 0)
+        return verdict; /* nothing to judge by: the last epoch is the best */
+    if (dt_comm_rank(t->comm) == 0) {
+        const double value =
+            t->stopping.larger_is_better ? row->validation.accuracy : row->validation.loss;
+        verdict = dt_early_stopping_judge(&t->stopping, row->epoch - 1, value);
+    }
+    dt_comm_broadcast(t->comm, &verdict, sizeof verdict);
+    return verdict;
+}
+
+static dt_status judge_epoch(trainer *t, dt_epoch *row, bool *stop)
+{
+    dt_status status = DT_OK;
+    const double begin = dt_clock_s();
+    row->validation = (dt_metrics){.loss = NAN, .accuracy = NAN};
+    if (t->sets[DT_VALIDATION].N > 0)
+        DT_TRY(dt_evaluate(&row->validation, t->comm, t->network, &t->evaluator,
+                           &t->sets[DT_VALIDATION], NULL));
+    row->weights_crc = dt_trainer_crc(t->network);
+    DT_TRY(dt_comm_check_same(t->comm, "the checksum of the weights", row->weights_crc));
+    const dt_verdict verdict = decide(t, row);
+    row->improved = verdict.improved;
+    *stop = verdict.stop;
+    if (verdict.improved) {
+        memcpy(t->best, t->network->params, t->network->P * sizeof *t->best);
+        t->result->best_epoch = row->epoch;
+    }
+    t->result->phases.seconds[DT_PHASE_VALIDATE] += dt_clock_s() - begin;
+    row->seconds += dt_clock_s() - begin;
+out:
+    if (status != DT_OK)
+        status = dt_fail(status, "epoch %lld: %s", (long long)row->epoch, dt_status_text());
+    return status;
+}
+
+static dt_status finish(trainer *t)
+{
+    dt_result *result = t->result;
+    const bool restore = !t->settings->no_restore_best && result->best_epoch != result->epochs;
+    if (restore)
+        memcpy(t->network->params, t->best, t->network->P * sizeof *t->best);
+    result->restored = !t->settings->no_restore_best;
+    result->weights_crc = dt_trainer_crc(t->network);
+    result->samples_per_second =
+        (double)t->sets[DT_TRAIN].N * (double)result->epochs / t->training_s;
+    for (int p = 0; p < DT_PART_COUNT; p++) {
+        result->metrics[p] = (dt_metrics){.loss = NAN, .accuracy = NAN};
+        if (t->sets[p].N == 0)
+            continue;
+        dt_status status = dt_evaluate(&result->metrics[p], t->comm, t->network, &t->evaluator,
+                                       &t->sets[p], result->confusion[p]);
+        if (status != DT_OK)
+            return dt_fail(status, "%s set: %s", dt_part_name((dt_part)p), dt_status_text());
+    }
+    return DT_OK;
+}
+
+dt_status dt_trainer_run(dt_result *out, const dt_comm *comm, const dt_settings *settings,
+                         dt_dataset sets[DT_PART_COUNT], dt_network *network,
+                         const dt_observer *observer)
+{
+    dt_status status = DT_OK;
+    *out = (dt_result){0};
+    trainer t = {
+        .comm = comm, .settings = settings, .sets = sets, .network = network, .result = out};
+    DT_TRY(dt_comm_agree(comm, start(&t)));
+    bool stop = false;
+    for (int64_t epoch = 1; epoch <= settings->epochs && !stop; epoch++) {
+        dt_epoch row = {.epoch = epoch, .learning_rate = t.adam.learning_rate};
+        DT_TRY(train_epoch(&t, &row));
+        DT_TRY(judge_epoch(&t, &row, &stop));
+        out->epochs = epoch;
+        if (dt_comm_rank(comm) == 0)
+            observer->epoch_ended(observer->context, &row);
+    }
+    DT_TRY(finish(&t));
+out:
+    end(&t);
+    return status;
+}
