@@ -1,0 +1,357 @@
+#include "dtrain/cli/train.h"
+
+#include "dtrain/base/clock.h"
+#include "dtrain/base/log.h"
+#include "dtrain/base/memory.h"
+#include "dtrain/data/dataset.h"
+#include "dtrain/data/example.h"
+#include "dtrain/data/source.h"
+#include "dtrain/io/file.h"
+#include "dtrain/io/keras_model.h"
+#include "dtrain/train/environment.h"
+#include "dtrain/train/run_log.h"
+#include "dtrain/train/settings.h"
+#include "dtrain/train/trainer.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { PATH_BYTES = 2 * DT_OPTION_TEXT_BYTES, COMMAND_BYTES = 4096 };
+
+/* One run, from the command line to the results. */
+typedef struct run {
+    const dt_comm *comm;
+    bool root;
+    dt_settings settings;
+    char command_line[COMMAND_BYTES];
+    char folder[PATH_BYTES];
+    dt_environment environment;
+    dt_source source; /* rank 0 only */
+    dt_example example; /* rank 0 only; of use when no DATA was named */
+    dt_dataset sets[DT_PART_COUNT];
+    dt_network network;
+    dt_run_log *log; /* rank 0 only */
+    dt_result result;
+    double load_s;
+} run;
+
+void dt_cli_train_help(void)
+{
+    dt_options_print_help(dt_settings_table());
+}
+
+/* ---- settings, folder, data ---- */
+
+static void join_words(char *out, size_t bytes, int argc, char **argv)
+{
+    size_t used = (size_t)snprintf(out, bytes, "dtrain");
+    for (int i = 0; i < argc && used < bytes; i++)
+        used += (size_t)snprintf(out + used, bytes - used, " %s", argv[i]);
+}
+
+static dt_status read_settings(run *r, int argc, char **argv)
+{
+    dt_status status = DT_OK;
+    if (r->root) {
+        join_words(r->command_line, sizeof r->command_line, argc, argv);
+        status = dt_settings_parse(&r->settings, argc, argv);
+        if (status == DT_OK)
+            status = dt_settings_complete(&r->settings, dt_comm_size(r->comm));
+    }
+    status = dt_comm_agree(r->comm, status);
+    dt_comm_broadcast(r->comm, &r->settings, sizeof r->settings);
+    dt_log_init(r->root, r->settings.quiet);
+    return status;
+}
+
+/* The folder that --out names, or the first of results/NAME, results/NAME-2, ... that is not there:
+ * an earlier run's results are never written over unasked. */
+static dt_status make_folder(run *r, const char *name)
+{
+    struct stat info;
+    if (r->settings.out[0] != '\0') {
+        (void)snprintf(r->folder, sizeof r->folder, "%s", r->settings.out);
+        return dt_file_make_folder(r->folder);
+    }
+    (void)snprintf(r->folder, sizeof r->folder, "results/%s", name);
+    for (int n = 2; stat(r->folder, &info) == 0; n++)
+        (void)snprintf(r->folder, sizeof r->folder, "results/%s-%d", name, n);
+    return dt_file_make_folder(r->folder);
+}
+
+static dt_status open_data(run *r)
+{
+    dt_status status = DT_OK;
+    const dt_settings *settings = &r->settings;
+    const char *paths[DT_DATA_MAX];
+    char prefix[PATH_BYTES + 16];
+    for (int i = 0; i < settings->data_count; i++)
+        paths[i] = settings->data[i];
+    size_t count = (size_t)settings->data_count;
+    if (count == 0) {
+        DT_TRY(make_folder(r, "example"));
+        (void)snprintf(prefix, sizeof prefix, "%s/example", r->folder);
+        DT_TRY(dt_example_write(&r->example, prefix));
+        paths[0] = prefix;
+        count = 1;
+    }
+    DT_TRY(dt_source_open(&r->source, paths, count, settings->inputs, settings->targets));
+    if (r->folder[0] == '\0')
+        DT_TRY(make_folder(r, r->source.name));
+out:
+    return status;
+}
+
+/* A fraction that was asked for, of a set that the data has already. */
+static dt_status check_splits(const run *r)
+{
+    const dt_option_table *table = dt_settings_table();
+    static const struct {
+        dt_part part;
+        const char *option;
+    } splits[] = {{DT_VALIDATION, "validation-split"}, {DT_TEST, "test-split"}};
+    for (size_t i = 0; i < sizeof splits / sizeof *splits; i++)
+        if (r->source.parts[splits[i].part].inputs != NULL &&
+            dt_options_given(table, &r->settings, splits[i].option))
+            return dt_fail(DT_USAGE, "--%s was given, but the data has a %s set already",
+                           splits[i].option, dt_part_name(splits[i].part));
+    return DT_OK;
+}
+
+static dt_status load_data(run *r)
+{
+    dt_status status = DT_OK;
+    const double begin = dt_clock_s();
+    const dt_deal deal = {.S = (size_t)r->settings.shards,
+                          .validation_split = r->settings.validation_split,
+                          .test_split = r->settings.test_split,
+                          .seed = (uint64_t)r->settings.seed};
+    if (r->root) {
+        status = open_data(r);
+        if (status == DT_OK)
+            status = check_splits(r);
+    }
+    DT_TRY(dt_comm_agree(r->comm, status));
+    DT_TRY(dt_dataset_load(r->sets, r->comm, &r->source, &deal));
+    r->load_s = dt_clock_s() - begin;
+out:
+    return status;
+}
+
+static dt_status make_network(run *r)
+{
+    const dt_settings *settings = &r->settings;
+    dt_status status = dt_network_init(&r->network, r->sets[DT_TRAIN].D, settings->hidden.values,
+                                       settings->hidden.count, (dt_activation)settings->activation,
+                                       r->sets[DT_TRAIN].C, (uint64_t)settings->seed);
+    return dt_comm_agree(r->comm, status);
+}
+
+/* ---- what people see ---- */
+
+static void print_banner(const run *r)
+{
+    const dt_settings *s = &r->settings;
+    const dt_dataset *sets = r->sets;
+    const size_t majority = dt_dataset_majority_class(&sets[DT_TRAIN]);
+    char hidden[256], monitor[64];
+    dt_environment_report(&r->environment);
+    dt_log_say("data       %s: %llu training, %llu validation, %llu test rows; %zu inputs, %zu "
+               "classes\n",
+               r->source.name, (unsigned long long)sets[DT_TRAIN].N,
+               (unsigned long long)sets[DT_VALIDATION].N, (unsigned long long)sets[DT_TEST].N,
+               sets[DT_TRAIN].D, sets[DT_TRAIN].C);
+    dt_log_say("baseline   always class %zu: accuracy %.4f training, %.4f validation, %.4f test\n",
+               majority, dt_metrics_baseline(&sets[DT_TRAIN], majority),
+               dt_metrics_baseline(&sets[DT_VALIDATION], majority),
+               dt_metrics_baseline(&sets[DT_TEST], majority));
+    size_t used = (size_t)snprintf(hidden, sizeof hidden, "%zu", r->network.D);
+    for (size_t l = 0; l < r->network.layer_count && used < sizeof hidden; l++)
+        used +=
+            (size_t)snprintf(hidden + used, sizeof hidden - used, "-%zu", r->network.layers[l].H);
+    dt_log_say("model      %s, %s, softmax; P = %zu parameters\n", hidden,
+               dt_activation_name((dt_activation)s->activation), r->network.P);
+    (void)snprintf(monitor, sizeof monitor, "patience %lld on %s", (long long)s->patience,
+                   s->monitor == 0 ? "val_loss" : "val_accuracy");
+    dt_log_say("training   Adam %g, batch %lld, at most %lld epochs, %s\n", s->learning_rate,
+               (long long)s->batch, (long long)s->epochs,
+               sets[DT_VALIDATION].N > 0 ? monitor : "no validation set: no early stopping");
+    dt_log_say("run        seed %lld, %lld shards, %s sum; results in %s\n\n", (long long)s->seed,
+               (long long)s->shards, s->sum == DT_SUM_EXACT ? "exact" : "fast", r->folder);
+}
+
+static void show_epoch(void *context, const dt_epoch *row)
+{
+    run *r = context;
+    const int width = snprintf(NULL, 0, "%lld", (long long)r->settings.epochs);
+    dt_log_say("epoch %*lld/%lld  loss %.4f  accuracy %.4f  val_loss %.4f  val_accuracy %.4f  "
+               "%.3f s%s\n",
+               width, (long long)row->epoch, (long long)r->settings.epochs, row->train.loss,
+               row->train.accuracy, row->validation.loss, row->validation.accuracy, row->seconds,
+               row->improved ? "  best" : "");
+    dt_run_log_add_epoch(r->log, row);
+}
+
+static void print_phases(const dt_rank_row *rows, size_t count)
+{
+    dt_log_say("\nphase        mean s      max s   max/min  over %zu rank%s\n", count,
+               count == 1 ? "" : "s");
+    for (int phase = 0; phase < DT_PHASE_COUNT; phase++) {
+        double sum = 0.0, most = 0.0, least = INFINITY;
+        for (size_t i = 0; i < count; i++) {
+            const double seconds = rows[i].phases.seconds[phase];
+            sum += seconds;
+            most = fmax(most, seconds);
+            least = fmin(least, seconds);
+        }
+        dt_log_say("%-10s %8.3f   %8.3f  %8.2f\n", dt_phase_name((dt_phase)phase),
+                   sum / (double)count, most, least > 0.0 ? most / least : 1.0);
+    }
+    dt_log_say("\n");
+}
+
+static void print_summary(const run *r)
+{
+    const dt_result *result = &r->result;
+    const size_t majority = dt_dataset_majority_class(&r->sets[DT_TRAIN]);
+    static const char *const keys[DT_PART_COUNT] = {"train", "val", "test"};
+    dt_log_result("summary.folder=%s\n", r->folder);
+    dt_log_result("summary.ranks=%d\n", dt_comm_size(r->comm));
+    dt_log_result("summary.epochs=%lld\n", (long long)result->epochs);
+    dt_log_result("summary.best_epoch=%lld\n", (long long)result->best_epoch);
+    for (int p = 0; p < DT_PART_COUNT; p++) {
+        dt_log_result("summary.%s_loss=%.9g\n", keys[p], result->metrics[p].loss);
+        dt_log_result("summary.%s_accuracy=%.9g\n", keys[p], result->metrics[p].accuracy);
+        dt_log_result("summary.%s_majority_accuracy=%.9g\n", keys[p],
+                      dt_metrics_baseline(&r->sets[p], majority));
+    }
+    if (r->settings.data_count == 0) {
+        const double optimum = r->example.test_optimum;
+        dt_log_result("summary.test_optimum_accuracy=%.9g\n", optimum);
+        dt_log_result("summary.test_accuracy_of_optimum=%.9g\n",
+                      result->metrics[DT_TEST].accuracy / optimum);
+    }
+    dt_log_result("summary.samples_per_second=%.0f\n", result->samples_per_second);
+    dt_log_result("summary.weights_crc=%08x\n", result->weights_crc);
+}
+
+/* ---- results ---- */
+
+static dt_status save_model(const run *r)
+{
+    dt_status status = DT_OK;
+    char path[PATH_BYTES + 16];
+    dt_keras_layer *layers = NULL;
+    const dt_network *network = &r->network;
+    DT_TRY(dt_memory_alloc(&layers, network->layer_count, sizeof *layers, "layers"));
+    for (size_t l = 0; l < network->layer_count; l++) {
+        const dt_layer *layer = &network->layers[l];
+        const bool last = l + 1 == network->layer_count;
+        layers[l] =
+            (dt_keras_layer){.units = layer->H,
+                             .activation = last ? "softmax" : dt_activation_name(layer->activation),
+                             .kernel = network->params + layer->kernel,
+                             .bias = network->params + layer->bias};
+    }
+    const dt_keras_model model = {.inputs = network->D,
+                                  .layer_count = network->layer_count,
+                                  .layers = layers,
+                                  .learning_rate = r->settings.learning_rate,
+                                  .beta_1 = 0.9,
+                                  .beta_2 = 0.999,
+                                  .epsilon = 1e-7};
+    (void)snprintf(path, sizeof path, "%s/model.h5", r->folder);
+    DT_TRY(dt_keras_model_save(&model, path));
+out:
+    dt_memory_free(layers);
+    return status;
+}
+
+static dt_status open_log(run *r)
+{
+    char path[PATH_BYTES + 16];
+    (void)snprintf(path, sizeof path, "%s/run.h5", r->folder);
+    return dt_run_log_open(&r->log, path, &r->settings, &r->environment, r->sets, &r->network,
+                           r->command_line);
+}
+
+/* Gathers the ranks' times; rank 0 prints them and saves all that the run came to. */
+static dt_status save_results(run *r)
+{
+    dt_status status = DT_OK;
+    const size_t size = (size_t)dt_comm_size(r->comm);
+    dt_rank_row mine = {.rank = dt_comm_rank(r->comm),
+                        .rows = (int64_t)dt_dataset_own_rows(&r->sets[DT_TRAIN]),
+                        .phases = r->result.phases};
+    dt_rank_row *rows = NULL;
+    memcpy(mine.host, r->environment.launch.host, sizeof mine.host);
+    mine.phases.seconds[DT_PHASE_LOAD] = r->load_s;
+    DT_TRY(dt_comm_agree(r->comm, dt_memory_alloc(&rows, size, sizeof *rows, "ranks' times")));
+    dt_comm_gather(r->comm, rows, &mine, sizeof mine);
+    if (r->root) {
+        print_phases(rows, size);
+        print_summary(r);
+        status = save_model(r);
+        if (status == DT_OK)
+            status = dt_run_log_add_result(r->log, &r->result, r->sets, rows, size);
+        if (status == DT_OK) {
+            status = dt_run_log_close(r->log, "ok");
+            r->log = NULL;
+        }
+    }
+    DT_TRY(dt_comm_agree(r->comm, status));
+    dt_log_result("summary.status=ok\n");
+out:
+    dt_memory_free(rows);
+    return status;
+}
+
+static dt_status run_all(run *r, int argc, char **argv)
+{
+    dt_status status = DT_OK;
+    const dt_observer observer = {.epoch_ended = show_epoch, .context = r};
+    DT_TRY(read_settings(r, argc, argv));
+    DT_TRY(dt_environment_survey(&r->environment, r->comm, (int)r->settings.threads));
+    DT_TRY(load_data(r));
+    DT_TRY(make_network(r));
+    DT_TRY(dt_comm_agree(r->comm, r->root ? open_log(r) : DT_OK));
+    print_banner(r);
+    DT_TRY(dt_trainer_run(&r->result, r->comm, &r->settings, r->sets, &r->network, &observer));
+    DT_TRY(save_results(r));
+out:
+    return status;
+}
+
+static const char *status_word(dt_status status)
+{
+    return status == DT_DIVERGED ? "diverged" : "failed";
+}
+
+dt_status dt_cli_train(const dt_comm *comm, int argc, char **argv)
+{
+    run *r = NULL; /* too large for the stack */
+    dt_status status = dt_comm_agree(comm, dt_memory_alloc(&r, 1, sizeof *r, "run"));
+    if (status != DT_OK)
+        goto out;
+    r->comm = comm;
+    r->root = dt_comm_rank(comm) == 0;
+    status = run_all(r, argc, argv);
+    if (r->log != NULL) {
+        /* The log's last words; what ended the run is what gets reported. */
+        char text[DT_STATUS_TEXT_BYTES];
+        (void)snprintf(text, sizeof text, "%s", dt_status_text());
+        (void)!dt_run_log_close(r->log, status_word(status));
+        dt_status_set_text(text);
+    }
+    dt_source_clear(&r->source);
+    dt_environment_clear(&r->environment);
+    for (int p = 0; p < DT_PART_COUNT; p++)
+        dt_dataset_clear(&r->sets[p]);
+    dt_network_clear(&r->network);
+    dt_result_clear(&r->result);
+out:
+    dt_memory_free(r);
+    return status;
+}
