@@ -52,6 +52,8 @@ dt_status dt_launch_prepare(void)
 {
     if (local_ranks() > usable_cpus())
         (void)setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0);
+    (void)setenv("OMPI_MCA_btl_vader_eager_limit", "32768", 0);
+    (void)setenv("HWLOC_COMPONENTS", "-gl", 0);
     return check_singletons();
 }
 

@@ -23,9 +23,14 @@ typedef struct dt_launch {
 /**
  * Looks at the environment before MPI_Init: local, no MPI.
  *
- * Makes waiting ranks yield when the ranks of a host outnumber its CPUs, unless the user has set
- * OMPI_MCA_mpi_yield_when_idle: an 8-rank all-reduce of 6 KB on 2 CPUs takes 70 microseconds then,
- * and 48,600 otherwise; Open MPI does it by itself only when mpirun knows.
+ * Sets what the user has not set in the environment, each for a reason:
+ * - OMPI_MCA_mpi_yield_when_idle, when the ranks of a host outnumber its CPUs: waiting ranks yield.
+ * An 8-rank all-reduce of 6 KB on 2 CPUs takes 70 microseconds then, and 48,600 otherwise; Open MPI
+ *   does it by itself only when mpirun knows.
+ * - OMPI_MCA_btl_vader_eager_limit: a small network's gradient goes through shared memory in one
+ *   message. 13 KB between 2 ranks: 4 microseconds instead of 8.
+ * - HWLOC_COMPONENTS without "gl": hwloc does not look for graphics cards on the X displays of
+ *   localhost, which takes each rank 5 to 20 s where /etc/hosts does not name it.
  *
  * Errors:  DT_USAGE when Slurm started several tasks that would each be a job of its own
  */
