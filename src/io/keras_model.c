@@ -78,7 +78,7 @@ static size_t digits_needed(const dt_keras_model *model)
     size_t digits = 1;
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++)
         for (; digits < 17; digits++) {
-            char text[32];
+            char text[64];
             (void)snprintf(text, sizeof text, "%.*g", (int)digits, values[i]);
             double back = strtod(text, NULL);
             if (!(back < values[i]) && !(back > values[i]))
