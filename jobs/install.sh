@@ -1,0 +1,90 @@
+#!/bin/sh
+# install.sh KIND...    KIND: build, test, clang
+#
+# Sees to it that what dtrain needs is there. What is missing is installed with apt (Debian, Ubuntu),
+# as root or with sudo; elsewhere the missing packages are named, by their Debian names, and the exit
+# status is 1. Nothing is touched when all is there, whoever installed it.
+set -eu
+
+python_has() {
+    for python in python3 /usr/bin/python3; do
+        if "$python" -c "import $1" 2>/dev/null; then return; fi
+    done
+    return 1
+}
+
+has() { command -v "$1" >/dev/null 2>&1; }
+includes() { echo "#include <$1>" | gcc -E - >/dev/null 2>&1; }
+links() { pkg-config --exists "$1" 2>/dev/null; }
+is_there() {
+    case $1 in
+    gcc | cmake | make | pkg-config | clang | clang-format) has "$1" ;;
+    libc6-dev) includes stdio.h ;;
+    openmpi-bin) has mpirun ;;
+    libopenmpi-dev) has mpicc ;;
+    libopenblas-dev) links openblas ;;
+    libhdf5-dev) links hdf5 || links hdf5-serial || has h5cc ;;
+    zlib1g-dev) links zlib ;;
+    libjansson-dev) links jansson ;;
+    libcmocka-dev) links cmocka ;;
+    python3-*) python_has "${1#python3-}" ;;
+    hdf5-tools) has h5dump ;;
+    *) false ;;
+    esac
+}
+
+packages=""
+for kind in "$@"; do
+    case $kind in
+    build) packages="$packages gcc libc6-dev cmake make pkg-config openmpi-bin libopenmpi-dev
+                     libopenblas-dev libhdf5-dev zlib1g-dev libjansson-dev" ;;
+    test) packages="$packages libcmocka-dev python3-numpy python3-h5py python3-pandas hdf5-tools
+                    clang-format" ;;
+    clang) packages="$packages clang" ;;
+    *) echo "install.sh: $kind is none of build, test, clang" >&2; exit 2 ;;
+    esac
+done
+
+missing_packages() {
+    missing=""
+    for package in $packages; do
+        is_there "$package" || missing="$missing $package"
+    done
+}
+
+missing_packages
+[ -n "$missing" ] || exit 0
+
+give_up() {
+    echo "dtrain needs these packages, or what your system calls them:$missing" >&2
+    echo "$1" >&2
+    exit 1
+}
+
+has apt-get || give_up "Install them, then start this script again."
+as_root=""
+if [ "$(id -u)" -ne 0 ]; then
+    has sudo || give_up "Ask an administrator to install them: this user is not root and has no sudo."
+    # Without a terminal sudo cannot ask for a password.
+    if ! sudo -n true 2>/dev/null && [ ! -t 0 ]; then
+        give_up "Install them, then start this script again: sudo wants a password."
+    fi
+    as_root=sudo
+fi
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+trap 'exit 1' HUP INT TERM
+apt() {
+    $as_root env DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 \
+        apt-get -qq -y -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300 "$@" </dev/null >>"$log" 2>&1
+}
+echo "installing:$missing" >&2
+# Word splitting is meant: one argument a package.
+# shellcheck disable=SC2086
+if ! apt update || ! apt install --no-install-recommends $missing; then
+    tail -n 20 "$log" >&2
+    give_up "apt-get could not install them."
+fi
+missing_packages
+[ -z "$missing" ] || give_up "They were installed, but are not found."

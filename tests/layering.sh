@@ -1,0 +1,275 @@
+#!/bin/sh
+# layering.sh [REPO]       checks the rules of the house (README.md, "Where things are"); prints one
+#                          line a violation; exit 1 when there are any
+# layering.sh --self-test  breaks every rule in a temporary tree, and checks that each is seen
+#
+# Comments are not looked at, nor what stands inside strings; so a word in an error text is fine.
+set -eu
+
+rooms="base io nn comm data train cli" # a room includes only itself and rooms before it
+
+violations=0
+violation() {
+    echo "$1"
+    violations=$((violations + 1))
+}
+
+# Prints a C file without comments, as LINE:TEXT. With strings=0 what stands between quotes goes too.
+without_comments() {
+    awk -v strings="$2" '
+    {
+        line = $0; out = ""; quote = ""
+        for (i = 1; i <= length(line); i++) {
+            c = substr(line, i, 1); two = substr(line, i, 2)
+            if (comment) {
+                if (two == "*/") { comment = 0; i++; out = out " " }
+            } else if (quote != "") {
+                if (c == "\\") { if (strings) out = out two; i++ }
+                else if (c == quote) { quote = ""; out = out c }
+                else if (strings) out = out c
+            } else if (two == "/*") { comment = 1; i++ }
+            else if (two == "//") break
+            else { if (c == "\"" || c == "\047") quote = c; out = out c }
+        }
+        if (out ~ /[^ \t]/) print NR ":" out
+    }' "$1"
+}
+
+position() {
+    position_at=0
+    for position_room in $rooms; do
+        position_at=$((position_at + 1))
+        if [ "$position_room" = "$1" ]; then
+            echo "$position_at"
+            return
+        fi
+    done
+    echo 0
+}
+
+# Whether file $1 may include the library header $2.
+library_allowed() {
+    case $2 in
+    mpi.h) case $1 in src/comm/* | include/dtrain/comm/* | src/cli/main.c) ;; *) return 1 ;; esac ;;
+    hdf5.h | hdf5_hl.h | H5*.h) case $1 in src/io/h5*.c) ;; *) return 1 ;; esac ;;
+    zlib.h) case $1 in src/io/npz*.c | src/io/crc32.c) ;; *) return 1 ;; esac ;;
+    cblas.h) case $1 in src/nn/linalg*.c) ;; *) return 1 ;; esac ;;
+    jansson.h) case $1 in src/io/* | include/dtrain/io/*) ;; *) return 1 ;; esac ;;
+    esac
+}
+
+check_includes() {
+    file=$1 room=$2
+    own=$(position "$room")
+    without_comments "$file" 1 | sed -n 's/^\([0-9]*\):[ \t]*#[ \t]*include[ \t]*\(.*\)/\1 \2/p' >"$work/includes"
+    while read -r line included; do
+        name=${included#?}
+        name=${name%%[\">]*}
+        library_allowed "$file" "$name" || violation "$file:$line: $name has no place here"
+        case $included in
+        '"dtrain/'*)
+            other=${name#dtrain/}
+            other=${other%%/*}
+            at=$(position "$other")
+            if [ "$at" -eq 0 ]; then
+                violation "$file:$line: $name is in no room"
+            elif [ "$at" -gt "$own" ]; then
+                violation "$file:$line: $room/ may not include from $other/"
+            fi
+            ;;
+        '"'*)
+            # A private header of the same folder.
+            if [ "${name#*/}" != "$name" ] || [ ! -f "${file%/*}/$name" ]; then
+                violation "$file:$line: \"$name\" is neither \"dtrain/...\" nor beside this file"
+            fi
+            ;;
+        '<dtrain/'*) violation "$file:$line: <$name> is to be written \"$name\"" ;;
+        esac
+    done <"$work/includes"
+}
+
+# name( as a whole word: not snprintf(, MPI_Abort(, dt_exit( or operand(.
+banned="exit abort atoi strcpy sprintf rand"
+check_calls() {
+    file=$1
+    pattern=$(echo "$banned" | tr ' ' '|')
+    [ "$file" = src/base/status.c ] || pattern="$pattern|_exit|_Exit"
+    without_comments "$file" 0 | grep -E "(^|[^A-Za-z0-9_])($pattern)[ 	]*\(" >"$work/calls" || :
+    while IFS= read -r found; do
+        violation "$file:${found%%:*}: banned call: ${found#*:}"
+    done <"$work/calls"
+}
+
+# x.c belongs to the header x.h, and npz_writer.c to npz.h: a long module is split that way. What
+# only its own room needs may have its header beside it.
+check_header() {
+    room=$2
+    module=${1##*/}
+    module=${module%.c}
+    [ "$1" != src/cli/main.c ] || return 0
+    while :; do
+        [ ! -f "include/dtrain/$room/$module.h" ] || return 0
+        [ ! -f "src/$room/$module.h" ] || return 0
+        case $module in
+        *_*) module=${module%_*} ;;
+        *) break ;;
+        esac
+    done
+    violation "$1: no header in include/dtrain/$room/ that it belongs to"
+}
+
+check_flags() {
+    find . \( -name 'build*' -o -name .git \) -prune -o -name CMakeLists.txt -print >"$work/lists"
+    while read -r list; do
+        sed 's/#.*//' "$list" | grep -nE 'Ofast|fast-math|associative-math|unsafe-math|reciprocal-math' >"$work/flags" || :
+        while IFS= read -r found; do
+            violation "$list:${found%%:*}: this flag would delete the exact sum"
+        done <"$work/flags"
+    done <"$work/lists"
+}
+
+check_top_level() {
+    # What git knows; in a tarball, or on a machine without git, what is there.
+    if ! git -c safe.directory='*' ls-files >"$work/files" 2>/dev/null || [ ! -s "$work/files" ]; then
+        find . -path './?*' -prune ! -name 'build*' | sed 's|^\./||' >"$work/files"
+    fi
+    sed 's|/.*||' "$work/files" | sort -u >"$work/top"
+    while IFS= read -r entry; do
+        case $entry in
+        CMakeLists.txt | src | include | jobs | tests | results | README.md | LICENSE | CHANGELOG.md | .*) ;;
+        *) violation "$entry: not at the top level" ;;
+        esac
+    done <"$work/top"
+}
+
+check() {
+    violations=0
+    if [ ! -d src ] || [ ! -d include/dtrain ]; then
+        echo "no src/ and include/dtrain/ in $PWD" >&2
+        exit 2
+    fi
+    find src include/dtrain -type f -name '*.[ch]' >"$work/sources"
+    [ -s "$work/sources" ] || { echo "no C files in $PWD" >&2; exit 2; }
+    while IFS= read -r source; do
+        room=${source#src/}
+        room=${room#include/dtrain/}
+        case $room in
+        */*) room=${room%%/*} ;;
+        *) room="" ;;
+        esac
+        if [ -z "$room" ] || [ "$(position "$room")" -eq 0 ]; then
+            violation "$source: in no room of: $rooms"
+            continue
+        fi
+        check_includes "$source" "$room"
+        check_calls "$source"
+        case $source in
+        src/*.c) check_header "$source" "$room" ;;
+        esac
+    done <"$work/sources"
+    check_flags
+    check_top_level
+    [ "$violations" -eq 0 ]
+}
+
+# --- self-test ---
+
+# plant PATH TEXT EXPECTED: adds a file to a copy of the good tree, and wants EXPECTED said about it.
+# An EXPECTED of "" means that the tree stays good.
+plant() {
+    rm -rf "$work/tree"
+    cp -R "$work/good" "$work/tree"
+    mkdir -p "$work/tree/$(dirname "$1")"
+    printf '%s\n' "$2" >"$work/tree/$1"
+    got=0
+    (cd "$work/tree" && check) >"$work/said" 2>&1 || got=$?
+    if [ -z "$3" ] && [ "$got" -ne 0 ]; then
+        echo "self-test: wrongly seen: $2"
+    elif [ -n "$3" ] && { [ "$got" -ne 1 ] || ! grep -Fq -e "$3" "$work/said"; }; then
+        echo "self-test: not seen in $1: $2 (wanted: $3)"
+    else
+        return 0
+    fi
+    cat "$work/said"
+    failures=$((failures + 1))
+}
+
+self_test() {
+    failures=0
+    mkdir -p "$work/good/src/cli" "$work/good/results"
+    touch "$work/good/README.md" "$work/good/LICENSE" "$work/good/.gitignore"
+    echo 'add_compile_options(-Wall) # no -ffast-math' >"$work/good/CMakeLists.txt"
+    for room in $rooms; do
+        mkdir -p "$work/good/src/$room" "$work/good/include/dtrain/$room"
+        echo '#include <stddef.h>' >"$work/good/include/dtrain/$room/m.h"
+        printf '#include "dtrain/base/m.h"\n#include "dtrain/%s/m.h"\n' "$room" >"$work/good/src/$room/m.c"
+    done
+    echo '#include <mpi.h>' >"$work/good/src/cli/main.c"
+    for module in io/h5 io/npz nn/linalg; do
+        touch "$work/good/include/dtrain/$module.h"
+    done
+
+    # What is allowed.
+    plant src/comm/m.c '#include <mpi.h>' ''
+    plant include/dtrain/comm/m.h '#include <mpi.h>' ''
+    plant src/io/h5_table.c '#include <hdf5.h>' ''
+    plant src/io/npz_writer.c '#include <zlib.h>' ''
+    plant src/nn/linalg.c '#include <cblas.h>' ''
+    plant src/io/m.c '#include <jansson.h>' ''
+    touch "$work/good/include/dtrain/base/status.h"
+    plant src/base/status.c 'void f(void) { _exit(1); }' ''
+    plant src/io/m.c 'int operand(int); int x = snprintf(a, b, c) + operand(1) + dt_exit(2);' ''
+    plant src/comm/m.c 'MPI_Abort(c, 1); my_rand(); exit_status = 2; atoi_like(3);' ''
+    plant src/io/m.c 'f("call exit(1) \" abort()"); /* abort() */ char q = 0x27; // exit(3)' ''
+    plant src/io/m.c '/* many
+lines: exit(1); #include "dtrain/cli/m.h"
+*/ int x;' ''
+    plant src/io/m.c '#include "dtrain/base/m.h" /* and "dtrain/cli/m.h" */' ''
+    plant results/README.md 'text' ''
+
+    # What is not.
+    plant src/base/m.c '#include "dtrain/io/m.h"' 'src/base/m.c:1: base/ may not include from io/'
+    plant include/dtrain/nn/m.h '#include "dtrain/comm/m.h"' 'nn/ may not include from comm/'
+    plant src/data/m.c '  #  include   "dtrain/train/m.h"' 'data/ may not include from train/'
+    plant src/train/m.c '#include "dtrain/cli/m.h"' 'train/ may not include from cli/'
+    plant src/train/m.c '#include "dtrain/other/m.h"' 'is in no room'
+    plant src/train/m.c '#include "../cli/private.h"' 'is neither'
+    plant src/train/m.c '#include <dtrain/base/m.h>' 'is to be written'
+    plant src/cli/m.c '#include <mpi.h>' 'mpi.h has no place here'
+    plant include/dtrain/train/m.h '#include "mpi.h"' 'mpi.h has no place here'
+    plant src/train/m.c '#include <hdf5.h>' 'hdf5.h has no place here'
+    plant include/dtrain/io/h5.h '#include <hdf5.h>' 'hdf5.h has no place here'
+    plant src/io/m.c '#include <H5public.h>' 'H5public.h has no place here'
+    plant src/io/m.c '#include <zlib.h>' 'zlib.h has no place here'
+    plant src/train/m.c '#include <cblas.h>' 'cblas.h has no place here'
+    plant src/train/m.c '#include <jansson.h>' 'jansson.h has no place here'
+    for call in $banned _exit _Exit; do
+        plant src/io/m.c "int x;
+void f(void) { $call(1); }" "src/io/m.c:2: banned call"
+        plant include/dtrain/io/m.h "#define F  $call (1)" 'banned call'
+    done
+    plant src/io/m.c 'f("a /* b"); exit(1); /* c */' 'banned call'
+    plant src/io/m.c "char c = '\"'; exit(1); char d = '\"';" 'banned call'
+    plant src/base/status.c 'void f(void) { exit(1); }' 'src/base/status.c:1: banned call'
+    plant src/io/other.c 'int x;' 'src/io/other.c: no header'
+    plant src/io/other_part.c 'int x;' 'src/io/other_part.c: no header'
+    plant src/extra/m.c 'int x;' 'src/extra/m.c: in no room'
+    plant src/m.c 'int x;' 'src/m.c: in no room'
+    for flag in -ffast-math -Ofast -fassociative-math -funsafe-math-optimizations; do
+        plant CMakeLists.txt "add_compile_options($flag)" './CMakeLists.txt:1: this flag'
+        plant tests/CMakeLists.txt "add_compile_options($flag)" './tests/CMakeLists.txt:1: this flag'
+    done
+    plant notes.txt 'text' 'notes.txt: not at the top level'
+    plant docs/x.md 'text' 'docs: not at the top level'
+    [ "$failures" -eq 0 ]
+}
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/dtrain-layering.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+trap 'exit 1' HUP INT TERM
+if [ "${1:-}" = --self-test ]; then
+    self_test
+else
+    cd "${1:-$(dirname "$0")/..}"
+    check
+fi
