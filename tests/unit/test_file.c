@@ -1,0 +1,309 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "dtrain/io/file.h"
+#include "scratch_folder.h"
+
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+static void assert_content(const char *path, const char *expected, size_t bytes)
+{
+    size_t found_bytes = 0;
+    unsigned char *found = scratch_read(path, &found_bytes);
+    assert_non_null(found);
+    assert_int_equal(found_bytes, bytes);
+    assert_memory_equal(found, expected, bytes);
+    free(found);
+}
+
+static void assert_says(const char *part)
+{
+    if (strstr(dt_status_text(), part) == NULL)
+        fail_msg("expected '%s' in: %s", part, dt_status_text());
+}
+
+static const char *temporary_of(const char *name)
+{
+    char temporary[128];
+    (void)snprintf(temporary, sizeof temporary, "%s.%ld.tmp", name, (long)getpid());
+    return scratch_path(temporary);
+}
+
+static void file_appears_only_when_committed(void **state)
+{
+    (void)state;
+    dt_file *file = NULL;
+    const char *path = scratch_path("a");
+    assert_int_equal(dt_file_create(&file, path), DT_OK);
+    assert_int_equal(dt_file_write(file, "hello ", 6), DT_OK);
+    assert_int_equal(dt_file_write(file, "", 0), DT_OK);
+    assert_int_equal(dt_file_write(file, "world", 5), DT_OK);
+    assert_int_equal(dt_file_tell(file), 11);
+    assert_int_not_equal(access(path, F_OK), 0);
+    assert_int_equal(access(temporary_of("a"), F_OK), 0);
+    assert_int_equal(dt_file_commit(file), DT_OK);
+    assert_content(path, "hello world", 11);
+    assert_int_equal(scratch_count(false), 1);
+}
+
+static void discarded_file_leaves_nothing_and_keeps_the_old_one(void **state)
+{
+    (void)state;
+    dt_file *file = NULL;
+    const char *path = scratch_path("a");
+    assert_int_equal(dt_file_replace(path, "old", 3), DT_OK);
+    assert_int_equal(dt_file_create(&file, path), DT_OK);
+    assert_int_equal(dt_file_write(file, "new", 3), DT_OK);
+    dt_file_discard(file);
+    dt_file_discard(NULL);
+    assert_content(path, "old", 3);
+    assert_int_equal(scratch_count(false), 1);
+}
+
+static void replace_overwrites_whole_file(void **state)
+{
+    (void)state;
+    const char *path = scratch_path("a");
+    assert_int_equal(dt_file_replace(path, "a longer text", 13), DT_OK);
+    assert_int_equal(dt_file_replace(path, "short", 5), DT_OK);
+    assert_content(path, "short", 5);
+    assert_int_equal(dt_file_replace(path, "", 0), DT_OK);
+    assert_content(path, "", 0);
+    assert_int_equal(scratch_count(false), 1);
+}
+
+static void small_and_large_writes_keep_their_order(void **state)
+{
+    (void)state;
+    static const size_t parts[] = {1, 65535, 1, 65536, 7, 200000, 65530, 10, 0, 3};
+    dt_file *file = NULL;
+    char *expected = malloc(500000);
+    size_t bytes = 0;
+    assert_non_null(expected);
+    for (size_t i = 0; i < 500000; i++)
+        expected[i] = (char)(i * 131 >> 3);
+    assert_int_equal(dt_file_create(&file, scratch_path("a")), DT_OK);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        assert_int_equal(dt_file_write(file, expected + bytes, parts[i]), DT_OK);
+        bytes += parts[i];
+        assert_int_equal(dt_file_tell(file), bytes);
+    }
+    assert_int_equal(dt_file_commit(file), DT_OK);
+    assert_content(scratch_path("a"), expected, bytes);
+    free(expected);
+}
+
+static void write_at_changes_what_was_written(void **state)
+{
+    (void)state;
+    dt_file *file = NULL;
+    assert_int_equal(dt_file_create(&file, scratch_path("a")), DT_OK);
+    assert_int_equal(dt_file_write(file, "0123456789", 10), DT_OK);
+    assert_int_equal(dt_file_write_at(file, 2, "ab", 2), DT_OK);
+    assert_int_equal(dt_file_write(file, "XYZ", 3), DT_OK);
+    assert_int_equal(dt_file_write_at(file, 9, "-+*", 3), DT_OK);
+    assert_int_equal(dt_file_write(file, "!", 1), DT_OK);
+    assert_int_equal(dt_file_tell(file), 14);
+    assert_int_equal(dt_file_commit(file), DT_OK);
+    assert_content(scratch_path("a"), "01ab45678-+*Z!", 14);
+}
+
+static void stale_temporary_does_not_block(void **state)
+{
+    (void)state;
+    assert_true(scratch_write(temporary_of("a"), "stale and long", 14));
+    assert_int_equal(dt_file_replace(scratch_path("a"), "new", 3), DT_OK);
+    assert_content(scratch_path("a"), "new", 3);
+    assert_int_equal(scratch_count(false), 1);
+}
+
+static void link_under_the_temporary_name_is_not_followed(void **state)
+{
+    (void)state;
+    assert_true(scratch_write(scratch_path("victim"), "keep", 4));
+    assert_int_equal(symlink(scratch_path("victim"), temporary_of("a")), 0);
+    assert_int_equal(dt_file_replace(scratch_path("a"), "new", 3), DT_OK);
+    assert_content(scratch_path("victim"), "keep", 4);
+    assert_content(scratch_path("a"), "new", 3);
+}
+
+static void link_to_a_file_stays_a_link(void **state)
+{
+    (void)state;
+    struct stat found;
+    assert_true(scratch_write(scratch_path("real"), "old", 3));
+    assert_int_equal(symlink("real", scratch_path("link")), 0);
+    assert_int_equal(dt_file_replace(scratch_path("link"), "new", 3), DT_OK);
+    assert_int_equal(lstat(scratch_path("link"), &found), 0);
+    assert_true(S_ISLNK(found.st_mode));
+    assert_content(scratch_path("real"), "new", 3);
+}
+
+static void missing_folder_is_named_with_the_reason(void **state)
+{
+    (void)state;
+    dt_file *file = (dt_file *)1;
+    assert_int_equal(dt_file_create(&file, scratch_path("nowhere/a")), DT_OUTPUT);
+    assert_null(file);
+    assert_says("nowhere/a: cannot create: No such file or directory");
+}
+
+static void folder_and_device_are_refused_as_targets(void **state)
+{
+    (void)state;
+    dt_file *file = NULL;
+    assert_int_equal(dt_file_create(&file, scratch_folder), DT_OUTPUT);
+    assert_says("found a folder");
+    assert_int_equal(dt_file_create(&file, "/dev/null"), DT_OUTPUT);
+    assert_says("/dev/null: cannot create: expected a file name, found a device or pipe");
+    assert_null(file);
+}
+
+static void read_only_folder_is_refused(void **state)
+{
+    (void)state;
+    dt_file *file = NULL;
+    if (geteuid() == 0)
+        skip(); /* root may write anywhere */
+    assert_int_equal(chmod(scratch_folder, 0500), 0);
+    dt_status status = dt_file_create(&file, scratch_path("a"));
+    assert_int_equal(chmod(scratch_folder, 0700), 0);
+    assert_int_equal(status, DT_OUTPUT);
+    assert_says("Permission denied");
+}
+
+static void folder_that_takes_the_name_meanwhile_is_an_error(void **state)
+{
+    (void)state;
+    dt_file *file = NULL;
+    assert_int_equal(dt_file_create(&file, scratch_path("a")), DT_OK);
+    assert_int_equal(mkdir(scratch_path("a"), 0700), 0);
+    assert_int_equal(dt_file_commit(file), DT_OUTPUT);
+    assert_says("a: cannot put in place: Is a directory");
+    assert_int_equal(scratch_count(false), 1);
+}
+
+/* A limit on the size of files stands for the full disk: the same short writes, then an error. */
+static void limit_file_size(rlim_t bytes)
+{
+    struct rlimit limit;
+    (void)signal(SIGXFSZ, bytes == RLIM_INFINITY ? SIG_DFL : SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = bytes < limit.rlim_max ? bytes : limit.rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void short_write_is_an_error_and_keeps_the_old_file(void **state)
+{
+    (void)state;
+    static char data[1 << 20];
+    dt_file *file = NULL;
+    assert_int_equal(dt_file_replace(scratch_path("a"), "old", 3), DT_OK);
+    assert_int_equal(dt_file_create(&file, scratch_path("a")), DT_OK);
+    limit_file_size(100000);
+    dt_status first = dt_file_write(file, data, sizeof data);
+    limit_file_size(RLIM_INFINITY);
+    assert_int_equal(first, DT_OUTPUT);
+    assert_says("a: cannot write: File too large");
+    assert_int_equal(scratch_count(false), 1); /* the temporary file is gone at once */
+    assert_int_equal(dt_file_write(file, "x", 1), DT_OUTPUT);
+    assert_says("an earlier write failed");
+    assert_int_equal(dt_file_write_at(file, 0, "", 0), DT_OUTPUT);
+    assert_int_equal(dt_file_commit(file), DT_OUTPUT);
+    assert_says("an earlier write failed");
+    assert_content(scratch_path("a"), "old", 3);
+}
+
+static void buffered_bytes_that_do_not_fit_fail_at_commit(void **state)
+{
+    (void)state;
+    static char data[40000];
+    dt_file *file = NULL;
+    assert_int_equal(dt_file_create(&file, scratch_path("a")), DT_OK);
+    assert_int_equal(dt_file_write(file, data, sizeof data), DT_OK);
+    limit_file_size(10000);
+    dt_status status = dt_file_commit(file);
+    limit_file_size(RLIM_INFINITY);
+    assert_int_equal(status, DT_OUTPUT);
+    assert_says("File too large");
+    assert_int_equal(scratch_count(false), 0);
+}
+
+static void bare_name_goes_into_the_current_folder(void **state)
+{
+    (void)state;
+    char before[1024];
+    assert_non_null(getcwd(before, sizeof before));
+    assert_int_equal(chdir(scratch_folder), 0);
+    dt_status status = dt_file_replace("bare", "x", 1);
+    assert_int_equal(chdir(before), 0);
+    assert_int_equal(status, DT_OK);
+    assert_content(scratch_path("bare"), "x", 1);
+}
+
+static void make_folder_makes_missing_parents(void **state)
+{
+    (void)state;
+    struct stat found;
+    assert_int_equal(dt_file_make_folder(scratch_path("p//q/r/")), DT_OK);
+    assert_int_equal(dt_file_make_folder(scratch_path("p/q/r")), DT_OK);
+    assert_int_equal(stat(scratch_path("p/q/r"), &found), 0);
+    assert_true(S_ISDIR(found.st_mode));
+    assert_int_equal(dt_file_make_folder("/"), DT_OK);
+    assert_int_equal(dt_file_make_folder("."), DT_OK);
+    assert_int_equal(rmdir(scratch_path("p/q/r")), 0);
+    assert_int_equal(rmdir(scratch_path("p/q")), 0);
+}
+
+static void make_folder_names_the_file_in_its_way(void **state)
+{
+    (void)state;
+    assert_true(scratch_write(scratch_path("f"), "", 0));
+    assert_int_equal(dt_file_make_folder(scratch_path("f")), DT_OUTPUT);
+    assert_says("is a file");
+    assert_int_equal(dt_file_make_folder(scratch_path("f/g/h")), DT_OUTPUT);
+    assert_says("f/g/h: cannot make the folder: '");
+    assert_says("/f' is a file");
+}
+
+static void make_folder_gives_the_reason(void **state)
+{
+    (void)state;
+    assert_int_equal(dt_file_make_folder(""), DT_OUTPUT);
+    assert_says("its name is empty");
+    assert_int_equal(dt_file_make_folder("/proc/dtrain/x"), DT_OUTPUT);
+    assert_says("/proc/dtrain/x: cannot make the folder: ");
+}
+
+#define TEST(name) cmocka_unit_test_teardown(name, scratch_empty)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(file_appears_only_when_committed),
+        TEST(discarded_file_leaves_nothing_and_keeps_the_old_one),
+        TEST(replace_overwrites_whole_file),
+        TEST(small_and_large_writes_keep_their_order),
+        TEST(write_at_changes_what_was_written),
+        TEST(stale_temporary_does_not_block),
+        TEST(link_under_the_temporary_name_is_not_followed),
+        TEST(link_to_a_file_stays_a_link),
+        TEST(missing_folder_is_named_with_the_reason),
+        TEST(folder_and_device_are_refused_as_targets),
+        TEST(read_only_folder_is_refused),
+        TEST(folder_that_takes_the_name_meanwhile_is_an_error),
+        TEST(short_write_is_an_error_and_keeps_the_old_file),
+        TEST(buffered_bytes_that_do_not_fit_fail_at_commit),
+        TEST(bare_name_goes_into_the_current_folder),
+        TEST(make_folder_makes_missing_parents),
+        TEST(make_folder_names_the_file_in_its_way),
+        TEST(make_folder_gives_the_reason),
+    };
+    return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
+}

@@ -1,0 +1,332 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "dtrain/io/keras_model.h"
+
+#include <hdf5.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static char folder[] = "/tmp/dtrain-test-keras-XXXXXX";
+static char path[128];
+
+static int make_folder(void **state)
+{
+    (void)state;
+    if (mkdtemp(folder) == NULL)
+        return 1;
+    (void)snprintf(path, sizeof path, "%s/model.h5", folder);
+    return 0;
+}
+
+/* Fails when a test left a temporary file behind. */
+static int remove_folder(void **state)
+{
+    (void)state;
+    (void)unlink(path);
+    return rmdir(folder);
+}
+
+#define assert_status(call, expected)                                                              \
+    do {                                                                                           \
+        dt_status got = (call);                                                                    \
+        if (got != (expected))                                                                     \
+            fail_msg("%s: %d, %s", #call, (int)got, dt_status_text());                             \
+    } while (0)
+#define assert_ok(call) assert_status((call), DT_OK)
+
+/* 3 inputs, 2 units, 4 units, 2 classes; every weight differs. */
+static const float kernel_0[] = {0.5f, 1.5f, 2.5f, 3.5f, 4.5f, -5.5f};
+static const float bias_0[] = {-1.0f, -2.0f};
+static const float kernel_1[] = {10, 11, 12, 13, 14, 15, 16, 17};
+static const float bias_1[] = {20, 21, 22, 23};
+static const float kernel_2[] = {30, 31, 32, 33, 34, 35, 36, 1e-45f};
+static const float bias_2[] = {40, 41};
+static const dt_keras_layer layers[] = {
+    {.units = 2, .activation = "relu", .kernel = kernel_0, .bias = bias_0},
+    {.units = 4, .activation = "tanh", .kernel = kernel_1, .bias = bias_1},
+    {.units = 2, .activation = "softmax", .kernel = kernel_2, .bias = bias_2},
+};
+static const dt_keras_model model = {
+    .inputs = 3,
+    .layer_count = 3,
+    .layers = layers,
+    .learning_rate = 0.001,
+    .beta_1 = 0.9,
+    .beta_2 = 0.999,
+    .epsilon = 1e-7,
+};
+
+static hid_t save_and_open(const dt_keras_model *saved)
+{
+    assert_ok(dt_keras_model_save(saved, path));
+    hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+    assert_true(file >= 0);
+    return file;
+}
+
+/* Reads a scalar, variable-length text attribute; free() the result. */
+static char *read_text(hid_t file, const char *object, const char *name)
+{
+    hid_t attribute = H5Aopen_by_name(file, object, name, H5P_DEFAULT, H5P_DEFAULT);
+    assert_true(attribute >= 0);
+    hid_t type = H5Aget_type(attribute);
+    hid_t space = H5Aget_space(attribute);
+    assert_true(H5Tis_variable_str(type) > 0);
+    assert_int_equal(H5Sget_simple_extent_type(space), H5S_SCALAR);
+    char *text = NULL;
+    assert_true(H5Aread(attribute, type, &text) >= 0);
+    assert_non_null(text);
+    H5Sclose(space);
+    H5Tclose(type);
+    H5Aclose(attribute);
+    return text;
+}
+
+static void assert_text(hid_t file, const char *object, const char *name, const char *expected)
+{
+    char *text = read_text(file, object, name);
+    assert_string_equal(text, expected);
+    free(text);
+}
+
+static void assert_texts(hid_t file, const char *object, const char *name,
+                         const char *const *expected, size_t count)
+{
+    hsize_t extent = 0;
+    hid_t attribute = H5Aopen_by_name(file, object, name, H5P_DEFAULT, H5P_DEFAULT);
+    assert_true(attribute >= 0);
+    hid_t type = H5Aget_type(attribute);
+    hid_t space = H5Aget_space(attribute);
+    assert_true(H5Tis_variable_str(type) > 0);
+    assert_int_equal(H5Sget_simple_extent_dims(space, &extent, NULL), 1);
+    assert_int_equal(extent, count);
+    char **texts = calloc(count, sizeof *texts);
+    assert_non_null(texts);
+    assert_true(H5Aread(attribute, type, texts) >= 0);
+    for (size_t i = 0; i < count; i++) {
+        assert_string_equal(texts[i], expected[i]);
+        free(texts[i]);
+    }
+    free(texts);
+    H5Sclose(space);
+    H5Tclose(type);
+    H5Aclose(attribute);
+}
+
+static void assert_weights(hid_t file, const char *object, int dims, hsize_t rows, hsize_t columns,
+                           const float *expected)
+{
+    float found[16];
+    hsize_t extent[2] = {0, 0};
+    hid_t dataset = H5Dopen2(file, object, H5P_DEFAULT);
+    assert_true(dataset >= 0);
+    hid_t type = H5Dget_type(dataset);
+    hid_t space = H5Dget_space(dataset);
+    hid_t creation = H5Dget_create_plist(dataset);
+    assert_true(H5Tequal(type, H5T_IEEE_F32LE) > 0);
+    assert_int_equal(H5Pget_layout(creation), H5D_CONTIGUOUS);
+    assert_int_equal(H5Sget_simple_extent_ndims(space), dims);
+    assert_int_equal(H5Sget_simple_extent_dims(space, extent, NULL), dims);
+    assert_int_equal(extent[0], rows);
+    assert_int_equal(extent[1], dims == 2 ? columns : 0);
+    size_t count = (size_t)(rows * (dims == 2 ? columns : 1));
+    assert_true(count <= sizeof found / sizeof found[0]);
+    assert_true(H5Dread(dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, found) >= 0);
+    assert_memory_equal(found, expected, count * sizeof found[0]);
+    H5Pclose(creation);
+    H5Sclose(space);
+    H5Tclose(type);
+    H5Dclose(dataset);
+}
+
+static void test_configuration(void **state)
+{
+    (void)state;
+    hid_t file = save_and_open(&model);
+    assert_text(file, "/", "keras_version", "2.13.1");
+    assert_text(file, "/", "backend", "tensorflow");
+    assert_text(file, "/", "model_config",
+                "{\"class_name\":\"Sequential\",\"config\":{\"name\":\"sequential\",\"layers\":["
+                "{\"class_name\":\"InputLayer\",\"config\":{\"batch_input_shape\":[null,3],"
+                "\"dtype\":\"float32\",\"name\":\"input_1\"}},"
+                "{\"class_name\":\"Dense\",\"config\":{\"name\":\"dense\",\"trainable\":true,"
+                "\"dtype\":\"float32\",\"units\":2,\"activation\":\"relu\",\"use_bias\":true}},"
+                "{\"class_name\":\"Dense\",\"config\":{\"name\":\"dense_1\",\"trainable\":true,"
+                "\"dtype\":\"float32\",\"units\":4,\"activation\":\"tanh\",\"use_bias\":true}},"
+                "{\"class_name\":\"Dense\",\"config\":{\"name\":\"dense_2\",\"trainable\":true,"
+                "\"dtype\":\"float32\",\"units\":2,\"activation\":\"softmax\","
+                "\"use_bias\":true}}]}}");
+    assert_text(file, "/", "training_config",
+                "{\"loss\":\"sparse_categorical_crossentropy\",\"metrics\":[\"accuracy\"],"
+                "\"weighted_metrics\":null,\"loss_weights\":null,\"optimizer_config\":{"
+                "\"class_name\":\"Adam\",\"config\":{\"name\":\"Adam\",\"learning_rate\":0.001,"
+                "\"beta_1\":0.9,\"beta_2\":0.999,\"epsilon\":1e-7,\"amsgrad\":false}}}");
+    H5Fclose(file);
+}
+
+static void test_weights(void **state)
+{
+    (void)state;
+    const char *const names[] = {"dense", "dense_1", "dense_2"};
+    const char *const weights_0[] = {"dense/kernel:0", "dense/bias:0"};
+    const char *const weights_2[] = {"dense_2/kernel:0", "dense_2/bias:0"};
+    hid_t file = save_and_open(&model);
+    assert_text(file, "/model_weights", "keras_version", "2.13.1");
+    assert_text(file, "/model_weights", "backend", "tensorflow");
+    assert_texts(file, "/model_weights", "layer_names", names, 3);
+    assert_texts(file, "/model_weights/dense", "weight_names", weights_0, 2);
+    assert_texts(file, "/model_weights/dense_2", "weight_names", weights_2, 2);
+    assert_weights(file, "/model_weights/dense/dense/kernel:0", 2, 3, 2, kernel_0);
+    assert_weights(file, "/model_weights/dense/dense/bias:0", 1, 2, 0, bias_0);
+    assert_weights(file, "/model_weights/dense_1/dense_1/kernel:0", 2, 2, 4, kernel_1);
+    assert_weights(file, "/model_weights/dense_1/dense_1/bias:0", 1, 4, 0, bias_1);
+    assert_weights(file, "/model_weights/dense_2/dense_2/kernel:0", 2, 4, 2, kernel_2);
+    assert_weights(file, "/model_weights/dense_2/dense_2/bias:0", 1, 2, 0, bias_2);
+    H5Fclose(file);
+}
+
+/* With the optimizer's state Keras 3 loads the file, and cannot fit. */
+static void test_no_optimizer_state(void **state)
+{
+    (void)state;
+    H5G_info_t info;
+    hid_t file = save_and_open(&model);
+    assert_int_equal(H5Lexists(file, "optimizer_weights", H5P_DEFAULT), 0);
+    assert_true(H5Gget_info(file, &info) >= 0);
+    assert_int_equal(info.nlinks, 1);
+    H5Fclose(file);
+}
+
+static double number_after(const char *text, const char *key)
+{
+    const char *at = strstr(text, key);
+    assert_non_null(at);
+    return strtod(at + strlen(key), NULL);
+}
+
+static void assert_same_double(double found, double expected)
+{
+    assert_memory_equal(&found, &expected, sizeof found);
+}
+
+/* Numbers that need all 17 digits come back to the last bit. */
+static void test_long_numbers(void **state)
+{
+    (void)state;
+    dt_keras_model odd = model;
+    odd.learning_rate = 1.0 / 3.0;
+    odd.beta_1 = 0.1 + 0.2;
+    odd.beta_2 = 1.0 - 1e-16;
+    odd.epsilon = 0.0;
+    hid_t file = save_and_open(&odd);
+    char *text = read_text(file, "/", "training_config");
+    assert_same_double(number_after(text, "\"learning_rate\":"), odd.learning_rate);
+    assert_same_double(number_after(text, "\"beta_1\":"), odd.beta_1);
+    assert_same_double(number_after(text, "\"beta_2\":"), odd.beta_2);
+    assert_same_double(number_after(text, "\"epsilon\":"), odd.epsilon);
+    free(text);
+    H5Fclose(file);
+}
+
+/* As many layers as make the JSON longer than the 64 KiB that an attribute itself can hold; and
+ * dense_10 is after dense_9, though not in the alphabet. */
+static void test_many_layers(void **state)
+{
+    (void)state;
+    enum { MANY = 700 };
+    const float zeros[4] = {0};
+    dt_keras_layer many[MANY];
+    char names[MANY][16];
+    const char *texts[MANY];
+    for (size_t i = 0; i < MANY; i++) {
+        many[i] = (dt_keras_layer){2, i + 1 < MANY ? "relu" : "softmax", zeros, zeros};
+        (void)snprintf(names[i], sizeof names[i], i == 0 ? "dense" : "dense_%zu", i);
+        texts[i] = names[i];
+    }
+    const dt_keras_model deep = {2, MANY, many, 0.001, 0.9, 0.999, 1e-7};
+    hid_t file = save_and_open(&deep);
+    assert_texts(file, "/model_weights", "layer_names", texts, MANY);
+    assert_weights(file, "/model_weights/dense_699/dense_699/kernel:0", 2, 2, 2, zeros);
+    char *text = read_text(file, "/", "model_config");
+    assert_true(strlen(text) > 65536);
+    assert_non_null(strstr(text, "\"name\":\"dense_699\""));
+    assert_int_equal(text[strlen(text) - 1], '}');
+    free(text);
+    H5Fclose(file);
+}
+
+static void test_what_keras_ignores_rides_along(void **state)
+{
+    (void)state;
+    const char *const classes[] = {"no", "yes"};
+    dt_h5 *h5 = NULL;
+    assert_ok(dt_h5_new(&h5));
+    assert_ok(dt_keras_model_write(&model, h5));
+    assert_ok(dt_h5_set_texts(h5, "/", "dtrain_classes", classes, 2));
+    assert_ok(dt_h5_save(h5, path));
+    dt_h5_free(h5);
+    hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+    assert_true(file >= 0);
+    assert_texts(file, "/", "dtrain_classes", classes, 2);
+    assert_weights(file, "/model_weights/dense/dense/kernel:0", 2, 3, 2, kernel_0);
+    H5Fclose(file);
+}
+
+static size_t read_bytes(unsigned char *data, size_t bytes)
+{
+    FILE *stream = fopen(path, "rb");
+    assert_non_null(stream);
+    size_t found = fread(data, 1, bytes, stream);
+    fclose(stream);
+    return found;
+}
+
+static void test_same_model_same_bytes(void **state)
+{
+    (void)state;
+    static unsigned char one[65536];
+    static unsigned char two[65536];
+    assert_ok(dt_keras_model_save(&model, path));
+    size_t bytes = read_bytes(one, sizeof one);
+    assert_in_range(bytes, 1000, sizeof one - 1);
+    assert_ok(dt_keras_model_save(&model, path));
+    assert_int_equal(read_bytes(two, sizeof two), bytes);
+    assert_memory_equal(one, two, bytes);
+    dt_keras_model other = model;
+    other.epsilon = 1e-8;
+    assert_ok(dt_keras_model_save(&other, path));
+    assert_int_equal(read_bytes(two, sizeof two), bytes);
+    assert_memory_not_equal(one, two, bytes);
+}
+
+static void test_missing_folder(void **state)
+{
+    (void)state;
+    char missing[160];
+    (void)snprintf(missing, sizeof missing, "%s/none/model.h5", folder);
+    assert_status(dt_keras_model_save(&model, missing), DT_OUTPUT);
+    assert_non_null(strstr(dt_status_text(), missing));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_configuration),
+        cmocka_unit_test(test_weights),
+        cmocka_unit_test(test_no_optimizer_state),
+        cmocka_unit_test(test_long_numbers),
+        cmocka_unit_test(test_many_layers),
+        cmocka_unit_test(test_what_keras_ignores_rides_along),
+        cmocka_unit_test(test_same_model_same_bytes),
+        cmocka_unit_test(test_missing_folder),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
