@@ -95,7 +95,8 @@ void dt_comm_broadcast(const dt_comm *comm, void *data, size_t bytes)
 
 void dt_comm_sum_i64(const dt_comm *comm, int64_t *data, size_t count)
 {
-    for (size_t done = 0; done < count; done += PIECE) {
+    /* A single rank pays nothing, not even for Open MPI to find out. */
+    for (size_t done = 0; comm->size > 1 && done < count; done += PIECE) {
         const size_t piece = count - done < PIECE ? count - done : PIECE;
         MPI_Allreduce(MPI_IN_PLACE, data + done, (int)piece, MPI_INT64_T, MPI_SUM, comm->comm);
     }
@@ -103,7 +104,7 @@ void dt_comm_sum_i64(const dt_comm *comm, int64_t *data, size_t count)
 
 void dt_comm_sum_f32(const dt_comm *comm, float *data, size_t count)
 {
-    for (size_t done = 0; done < count; done += PIECE) {
+    for (size_t done = 0; comm->size > 1 && done < count; done += PIECE) {
         const size_t piece = count - done < PIECE ? count - done : PIECE;
         MPI_Allreduce(MPI_IN_PLACE, data + done, (int)piece, MPI_FLOAT, MPI_SUM, comm->comm);
     }
@@ -126,7 +127,7 @@ void dt_comm_scatter(const dt_comm *comm, void *mine, size_t my_bytes, const voi
             MPI_Recv(mine, (int)my_bytes, MPI_BYTE, 0, TAG, comm->comm, MPI_STATUS_IGNORE);
         return;
     }
-    memcpy(mine, parts, bytes[0]);
+    memmove(mine, parts, bytes[0]); /* they may be the same */
     const char *part = (const char *)parts + bytes[0];
     for (int rank = 1; rank < comm->size; rank++) {
         if (bytes[rank] > 0)
@@ -135,8 +136,9 @@ void dt_comm_scatter(const dt_comm *comm, void *mine, size_t my_bytes, const voi
     }
 }
 
-/* The index of the first value that differs from the most frequent one; -1 when all are alike. */
-static int first_odd_one(const uint32_t *values, int count)
+/* The index of the first value that differs from the most frequent one, and of the first that is
+ * the most frequent one. They do differ. */
+static int first_odd_one(const uint32_t *values, int count, int *usual)
 {
     int best = 0;
     int best_votes = 0;
@@ -149,10 +151,11 @@ static int first_odd_one(const uint32_t *values, int count)
             best_votes = votes;
         }
     }
-    for (int i = 0; i < count; i++)
-        if (values[i] != values[best])
-            return i;
-    return -1;
+    *usual = best;
+    int odd = 0;
+    while (odd < count - 1 && values[odd] == values[best])
+        odd++;
+    return odd;
 }
 
 dt_status dt_comm_check_same(const dt_comm *comm, const char *what, uint32_t value)
@@ -167,8 +170,8 @@ dt_status dt_comm_check_same(const dt_comm *comm, const char *what, uint32_t val
     status = dt_comm_agree(comm, status);
     if (status == DT_OK) {
         dt_comm_gather(comm, values, &value, sizeof value);
-        const int odd = first_odd_one(values, comm->size);
-        const int usual = odd == 0 ? 1 : 0;
+        int usual = 0;
+        const int odd = first_odd_one(values, comm->size, &usual);
         status = dt_fail(DT_INTERNAL, "%s differs on rank %d: %08x, where rank %d has %08x", what,
                          odd, values[odd], usual, values[usual]);
     }

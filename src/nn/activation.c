@@ -9,23 +9,11 @@ const char *dt_activation_name(dt_activation activation)
     return names[activation];
 }
 
-DT_VECTORIZE static void add_bias(float *restrict Y, const float *restrict b, size_t B, size_t H)
+DT_VECTORIZE static void apply_relu(float *Y, size_t count)
 {
-    for (size_t i = 0; i < B; i++)
-        for (size_t j = 0; j < H; j++)
-            Y[i * H + j] += b[j];
-}
-
-DT_VECTORIZE static void add_bias_relu(float *restrict Y, const float *restrict b, size_t B,
-                                       size_t H)
-{
-    for (size_t i = 0; i < B; i++) {
-        for (size_t j = 0; j < H; j++) {
-            float z = Y[i * H + j] + b[j];
-            /* This way round a NaN stays one, and divergence is seen in the loss. */
-            Y[i * H + j] = z < 0.0f ? 0.0f : z;
-        }
-    }
+    /* This way round a NaN stays one, and divergence is seen in the loss. */
+    for (size_t i = 0; i < count; i++)
+        Y[i] = Y[i] < 0.0f ? 0.0f : Y[i];
 }
 
 DT_VECTORIZE static void apply_tanh(float *Y, size_t count)
@@ -40,17 +28,21 @@ DT_VECTORIZE static void apply_sigmoid(float *Y, size_t count)
         Y[i] = 1.0f / (1.0f + dt_exp(-Y[i]));
 }
 
-void dt_activation_forward(dt_activation activation, float *Y, const float *b, size_t B, size_t H)
+void dt_activation_forward(dt_activation activation, float *Y, size_t count)
 {
-    if (activation == DT_ACTIVATION_RELU) {
-        add_bias_relu(Y, b, B, H);
-        return;
+    switch (activation) {
+    case DT_ACTIVATION_RELU:
+        apply_relu(Y, count);
+        break;
+    case DT_ACTIVATION_TANH:
+        apply_tanh(Y, count);
+        break;
+    case DT_ACTIVATION_SIGMOID:
+        apply_sigmoid(Y, count);
+        break;
+    case DT_ACTIVATION_LINEAR:
+        break;
     }
-    add_bias(Y, b, B, H);
-    if (activation == DT_ACTIVATION_TANH)
-        apply_tanh(Y, B * H);
-    else if (activation == DT_ACTIVATION_SIGMOID)
-        apply_sigmoid(Y, B * H);
 }
 
 DT_VECTORIZE static void back_relu(float *restrict dY, const float *restrict Y, size_t count)

@@ -1,6 +1,7 @@
 #include "dtrain/nn/linalg.h"
 
 #include "dtrain/base/vectorize.h"
+#include "linalg_narrow.h"
 
 #include <cblas.h>
 #include <stdio.h>
@@ -59,24 +60,59 @@ const char *dt_linalg_pinned_below(void)
     return NULL;
 }
 
-void dt_linalg_forward(float *Y, const float *X, const float *W, size_t B, size_t D, size_t H)
+/* Which of the two computes a product is a matter of its shapes alone, as the bits have to be. */
+
+DT_VECTORIZE static void add_bias(float *restrict Y, const float *restrict b, size_t B, size_t H)
 {
+    for (size_t i = 0; i < B; i++)
+        for (size_t j = 0; j < H; j++)
+            Y[i * H + j] += b[j];
+}
+
+bool dt_linalg_forward_is_rowwise(size_t D, size_t H)
+{
+    return dt_narrow_fits(D, H);
+}
+
+void dt_linalg_forward(float *Y, const float *X, const float *W, const float *b, size_t B, size_t D,
+                       size_t H)
+{
+    if (dt_narrow_fits(D, H)) {
+        dt_narrow_multiply(Y, X, D, 1, W, b, B, D, H);
+        return;
+    }
     cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)B, (int)H, (int)D, 1.0f, X, (int)D,
                 W, (int)H, 0.0f, Y, (int)H);
+    add_bias(Y, b, B, H);
 }
+
+static const float zeros[DT_NARROW_COLUMNS];
 
 void dt_linalg_weight_gradient(float *dW, const float *X, const float *dY, size_t B, size_t D,
                                size_t H, size_t first, size_t rows)
 {
-    cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int)rows, (int)H, (int)B, 1.0f, X + first,
-                (int)D, dY, (int)H, 0.0f, dW, (int)H);
+    if (dt_narrow_fits(B, H))
+        dt_narrow_multiply(dW, X + first, 1, D, dY, zeros, rows, B, H);
+    else
+        cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int)rows, (int)H, (int)B, 1.0f,
+                    X + first, (int)D, dY, (int)H, 0.0f, dW, (int)H);
 }
 
 void dt_linalg_input_gradient(float *dX, const float *dY, const float *W, size_t B, size_t D,
                               size_t H)
 {
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)B, (int)D, (int)H, 1.0f, dY, (int)H,
-                W, (int)H, 0.0f, dX, (int)D);
+    /* With few classes the transposed kernel is a handful of numbers. */
+    enum { FEW = 512 };
+    if (D * H <= FEW && dt_narrow_fits(H, D)) {
+        float transposed[FEW];
+        for (size_t i = 0; i < D; i++)
+            for (size_t j = 0; j < H; j++)
+                transposed[j * D + i] = W[i * H + j];
+        dt_narrow_multiply(dX, dY, H, 1, transposed, zeros, B, H, D);
+    } else {
+        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)B, (int)D, (int)H, 1.0f, dY,
+                    (int)H, W, (int)H, 0.0f, dX, (int)D);
+    }
 }
 
 DT_VECTORIZE void dt_linalg_column_sums(float *restrict out, const float *restrict Y, size_t B,

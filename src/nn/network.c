@@ -120,6 +120,24 @@ void dt_workspace_clear(dt_workspace *workspace)
     *workspace = (dt_workspace){0};
 }
 
+static void weighted_sums(const dt_network *network, const dt_layer *layer, float *Y,
+                          const float *X, const dt_segments *segments)
+{
+    const float *W = network->params + layer->kernel;
+    const float *b = network->params + layer->bias;
+    if (dt_linalg_forward_is_rowwise(layer->D, layer->H)) {
+        dt_linalg_forward(Y, X, W, b, segments->start[segments->count], layer->D, layer->H);
+        return;
+    }
+    for (size_t s = 0; s < segments->count; s++) {
+        const size_t from = segments->start[s];
+        const size_t rows = segments->start[s + 1] - from;
+        if (rows > 0)
+            dt_linalg_forward(Y + from * layer->H, X + from * layer->D, W, b, rows, layer->D,
+                              layer->H);
+    }
+}
+
 float *dt_network_forward(const dt_network *network, dt_workspace *workspace, const float *X,
                           const dt_segments *segments)
 {
@@ -128,14 +146,8 @@ float *dt_network_forward(const dt_network *network, dt_workspace *workspace, co
     for (size_t l = 0; l < network->layer_count; l++) {
         const dt_layer *layer = &network->layers[l];
         float *Y = workspace->outputs[l];
-        for (size_t s = 0; s < segments->count; s++) {
-            const size_t first = segments->start[s];
-            const size_t rows = segments->start[s + 1] - first;
-            if (rows > 0)
-                dt_linalg_forward(Y + first * layer->H, inputs + first * layer->D,
-                                  network->params + layer->kernel, rows, layer->D, layer->H);
-        }
-        dt_activation_forward(layer->activation, Y, network->params + layer->bias, B, layer->H);
+        weighted_sums(network, layer, Y, inputs, segments);
+        dt_activation_forward(layer->activation, Y, B * layer->H);
         inputs = Y;
     }
     return workspace->outputs[network->layer_count - 1];

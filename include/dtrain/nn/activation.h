@@ -20,13 +20,13 @@ typedef enum dt_activation {
 const char *dt_activation_name(dt_activation activation);
 
 /**
- * Adds the bias and applies the activation, in place.
+ * Applies the activation, in place.
  *
- * Math:    Y = act(Y + b)
- * Shapes:  Y [B,H] in and out, b [H] in
- * Calls:   local; each element on its own, so the bits do not depend on B
+ * Math:    Y = act(Y)
+ * Shapes:  Y [count] in and out
+ * Calls:   local; each element on its own, so the bits do not depend on the count
  */
-void dt_activation_forward(dt_activation activation, float *Y, const float *b, size_t B, size_t H);
+void dt_activation_forward(dt_activation activation, float *Y, size_t count);
 
 /**
  * Carries the gradient back through the activation, in place.

@@ -1,10 +1,12 @@
 #ifndef DTRAIN_NN_LINALG_H
 #define DTRAIN_NN_LINALG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /**
- * The matrix products of a dense layer, over BLAS. All calls are local; all matrices row-major.
+ * The matrix products of a dense layer, over BLAS; narrow ones, where a call to BLAS costs more
+ * than it computes, by kernels of our own. All calls are local; all matrices row-major.
  *
  * The same call with the same shapes gives the same bits on the same kernel family and number of
  * threads; a product over other rows, or over more of them at once, need not.
@@ -28,11 +30,15 @@ const char *dt_linalg_pinned_below(void);
 /**
  * Computes a layer's weighted sums.
  *
- * Math:    Y = X W
- * Shapes:  X [B,D] in, W [D,H] in, Y [B,H] out; no overlap
+ * Math:    Y = X W + b
+ * Shapes:  X [B,D] in, W [D,H] in, b [H] in, Y [B,H] out; no overlap
  * Cost:    2*B*D*H flop; allocates nothing
  */
-void dt_linalg_forward(float *Y, const float *X, const float *W, size_t B, size_t D, size_t H);
+void dt_linalg_forward(float *Y, const float *X, const float *W, const float *b, size_t B, size_t D,
+                       size_t H);
+
+/** Tells whether each row's bits are its own with these shapes, whatever rows stand beside it. */
+bool dt_linalg_forward_is_rowwise(size_t D, size_t H);
 
 /**
  * Computes `rows` rows of the weights' gradient, from row `first` on.
