@@ -1,8 +1,27 @@
 #include "dtrain/base/memory.h"
 
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Blocks from this size on are checked against what the machine has left: Linux hands out address
+ * space freely, and kills the process later, when the memory turns out not to be there. */
+enum { LARGE_BYTES = 64 << 20 };
+
+size_t dt_memory_available(void)
+{
+    size_t available = SIZE_MAX;
+    char line[128];
+    FILE *file = fopen("/proc/meminfo", "r");
+    if (file == NULL)
+        return available;
+    while (fgets(line, sizeof line, file) != NULL)
+        if (strncmp(line, "MemAvailable:", 13) == 0)
+            available = (size_t)strtoull(line + 13, NULL, 10) * 1024;
+    (void)fclose(file);
+    return available;
+}
 
 dt_status dt_memory_alloc(void *out, size_t count, size_t size, const char *what)
 {
@@ -13,9 +32,10 @@ dt_status dt_memory_alloc(void *out, size_t count, size_t size, const char *what
         return dt_fail(DT_MEMORY, "%s: %zu elements of %zu bytes are more than memory can hold",
                        what, count, size);
     bytes = (bytes + DT_MEMORY_ALIGNMENT) & ~(size_t)(DT_MEMORY_ALIGNMENT - 1);
-    block = aligned_alloc(DT_MEMORY_ALIGNMENT, bytes);
+    if (bytes < LARGE_BYTES || bytes <= dt_memory_available())
+        block = aligned_alloc(DT_MEMORY_ALIGNMENT, bytes);
     if (block == NULL)
-        return dt_fail(DT_MEMORY, "%s: no memory for %zu bytes", what, bytes);
+        return dt_fail(DT_MEMORY, "%s: no memory for %.6g MiB", what, (double)bytes / (1 << 20));
     memset(block, 0, bytes);
     memcpy(out, &block, sizeof block);
     return DT_OK;

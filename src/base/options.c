@@ -107,7 +107,8 @@ static dt_status parse_value(const dt_option *option, void *settings, const char
         return parse_flag(target, option, text);
     case DT_OPTION_INT:
         status = parse_number(&number, option, text);
-        *(int64_t *)target = (int64_t)number;
+        if (status == DT_OK)
+            *(int64_t *)target = (int64_t)number;
         return status;
     case DT_OPTION_FLOAT:
         return parse_number(target, option, text);

@@ -140,12 +140,41 @@ out:
     return status;
 }
 
+/* The ranks of a host allocate at the same time, each seeing memory that another is about to take:
+ * what the parameters need is added up before. */
+static dt_status check_memory(const run *r)
+{
+    /* Weights, the best ones, two moments in float32; the gradient's sums in 8 bytes. */
+    enum { BYTES_A_PARAMETER = 4 * 4 + 8 };
+    const dt_option_list *hidden = &r->settings.hidden;
+    const double mebibyte = 1 << 20;
+    double P = 0.0;
+    double D = (double)r->sets[DT_TRAIN].D;
+    for (size_t l = 0; l <= hidden->count; l++) {
+        const double H = (double)(l < hidden->count ? hidden->values[l] : r->sets[DT_TRAIN].C);
+        P += (D + 1.0) * H;
+        D = H;
+    }
+    const int ranks = r->environment.launch.host_size;
+    const double needed = P * BYTES_A_PARAMETER * ranks;
+    const double available = (double)dt_memory_available();
+    if (needed <= available)
+        return DT_OK;
+    return dt_fail(DT_MEMORY,
+                   "%.4g parameters need %.0f MiB on the %d ranks of host %s, which has %.0f MiB "
+                   "available; use fewer ranks a host, or smaller --hidden layers",
+                   P, needed / mebibyte, ranks, r->environment.launch.host, available / mebibyte);
+}
+
 static dt_status make_network(run *r)
 {
     const dt_settings *settings = &r->settings;
-    dt_status status = dt_network_init(&r->network, r->sets[DT_TRAIN].D, settings->hidden.values,
-                                       settings->hidden.count, (dt_activation)settings->activation,
-                                       r->sets[DT_TRAIN].C, (uint64_t)settings->seed);
+    dt_status status = dt_comm_agree(r->comm, check_memory(r));
+    if (status != DT_OK)
+        return status;
+    status = dt_network_init(&r->network, r->sets[DT_TRAIN].D, settings->hidden.values,
+                             settings->hidden.count, (dt_activation)settings->activation,
+                             r->sets[DT_TRAIN].C, (uint64_t)settings->seed);
     return dt_comm_agree(r->comm, status);
 }
 

@@ -270,7 +270,7 @@ static void name_source(dt_source *source, const char *path)
     if (tail != NULL && tail[4] == '\0')
         *tail = '\0';
     tail = strstr(name, "train");
-    if (tail != NULL && tail > name && tail[5] == '\0')
+    if (tail != NULL && tail > name && tail[5] == '\0' && strchr("-_.", tail[-1]) != NULL)
         tail[-1] = '\0';
     if (name[0] == '\0' || name[0] == '.')
         name = (char *)"data";

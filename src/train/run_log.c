@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { FORMAT_VERSION = 1 };
 #define SECONDS_BETWEEN_WRITES 2.0
@@ -98,10 +99,16 @@ static dt_status write_environment(dt_h5 *h5, const dt_environment *environment,
 {
     const char *pinned = getenv("OPENBLAS_CORETYPE");
     const char *job = getenv("SLURM_JOB_ID");
+    char started[32] = "";
+    const time_t now = time(NULL);
+    struct tm utc;
+    if (gmtime_r(&now, &utc) != NULL)
+        (void)strftime(started, sizeof started, "%Y-%m-%dT%H:%M:%SZ", &utc);
     const struct {
         const char *name, *text;
     } texts[] = {
         {"dtrain_version", DTRAIN_VERSION},
+        {"started", started},
         {"command_line", command_line},
         {"host", environment->launch.host},
         {"cpu", environment->cpu},

@@ -48,7 +48,6 @@ static const dt_option options[] = {
     {"quiet", NULL, DT_OPTION_FLAG, AT(quiet), 0, 0, NULL, NULL, "print the summary alone"},
     {"config", "FILE", DT_OPTION_TEXT, AT(config), 0, 0, NULL, NULL,
      "read options from FILE, lines of name = value; the command line wins"},
-    {"help", NULL, DT_OPTION_FLAG, AT(help), 0, 0, NULL, NULL, "print this and stop"},
 };
 
 static const dt_option_table table = {

@@ -15,13 +15,18 @@ enum { DT_MEMORY_ALIGNMENT = 64 };
  *
  * Calls:   local
  * Owns:    the caller frees with dt_memory_free
- * Errors:  DT_MEMORY when count * size overflows or memory is short; *out = NULL
+ * Errors:  DT_MEMORY when count * size overflows, memory is short, or a block of 64 MiB or more is
+ *          larger than what the machine has available; *out = NULL
  */
 DT_MUST_USE dt_status dt_memory_alloc(void *out, size_t count, size_t size, const char *what);
 
 /** As dt_memory_alloc, but keeps the first `old_count` elements of *block, which it replaces. */
 DT_MUST_USE dt_status dt_memory_grow(void *block, size_t old_count, size_t count, size_t size,
                                      const char *what);
+
+/** Returns the bytes the machine can still give without swapping; SIZE_MAX where it does not say.
+ */
+size_t dt_memory_available(void);
 
 /** Frees a block; NULL is allowed. */
 void dt_memory_free(void *block);

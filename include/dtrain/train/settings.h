@@ -33,7 +33,6 @@ typedef struct dt_settings {
     char out[DT_OPTION_TEXT_BYTES];
     bool quiet;
     char config[DT_OPTION_TEXT_BYTES];
-    bool help;
 } dt_settings;
 
 /** Returns the one table that command line, configuration file, help, banner and log go by. */
