@@ -247,10 +247,21 @@ static char *trim(char *text)
     return text;
 }
 
+/* A # within a word is part of it: it may stand in a path. */
+static void cut_comment(char *line)
+{
+    for (char *c = line; *c != '\0'; c++) {
+        if (*c == '#' && (c == line || c[-1] == ' ' || c[-1] == '\t')) {
+            *c = '\0';
+            return;
+        }
+    }
+}
+
 static dt_status parse_line(const dt_option_table *table, void *settings, char *line,
                             uint64_t given_before)
 {
-    line[strcspn(line, "#")] = '\0';
+    cut_comment(line);
     char *name = trim(line);
     if (*name == '\0')
         return DT_OK;

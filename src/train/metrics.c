@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define LOSS_STEP 0x1p-24
-#define LARGEST_TERM 0x1p26 /* 4096 of them still fit 63 bits */
+#define LARGEST_TERM 0x1p26 /* 8192 of them still fit 63 bits */
 
 /* A product's rows in an evaluation: part of a shard's bits, so a constant. Some segments at once
  * keep the small loops long. */
@@ -63,11 +63,10 @@ void dt_evaluator_clear(dt_evaluator *evaluator)
     memset(evaluator, 0, sizeof *evaluator);
 }
 
-/* Adds one shard's rows to the tally, as one term however many passes they take. */
+/* Adds one shard's rows to the tally, a term for each pass they take. */
 static void evaluate_shard(dt_tally *tally, const dt_network *network, dt_evaluator *evaluator,
                            const float *x, const int32_t *y, size_t rows, int64_t *confusion)
 {
-    double shard_loss = 0.0;
     for (size_t from = 0; from < rows; from += CAPACITY) {
         const size_t count = rows - from < CAPACITY ? rows - from : CAPACITY;
         size_t start[SEGMENTS_AT_ONCE + 1] = {0};
@@ -78,15 +77,10 @@ static void evaluate_shard(dt_tally *tally, const dt_network *network, dt_evalua
             dt_network_forward(network, &evaluator->workspace, x + from * network->D, &segments);
         dt_loss_cross_entropy(logits, y + from, count, network->C, evaluator->loss,
                               evaluator->predicted);
-        for (size_t i = 0; i < count; i++) {
-            const int32_t label = y[from + i];
-            shard_loss += (double)evaluator->loss[i];
-            tally->hits += evaluator->predicted[i] == label;
-            if (confusion != NULL)
-                confusion[(size_t)label * network->C + (size_t)evaluator->predicted[i]]++;
-        }
+        dt_tally_add_rows(tally, evaluator->loss, evaluator->predicted, y + from, count);
+        for (size_t i = 0; confusion != NULL && i < count; i++)
+            confusion[(size_t)y[from + i] * network->C + (size_t)evaluator->predicted[i]]++;
     }
-    dt_tally_add_loss(tally, shard_loss);
 }
 
 dt_status dt_evaluate(dt_metrics *out, const dt_comm *comm, const dt_network *network,

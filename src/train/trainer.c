@@ -132,7 +132,6 @@ static dt_status finish(trainer *t)
     const bool restore = !t->settings->no_restore_best && result->best_epoch != result->epochs;
     if (restore)
         memcpy(t->network->params, t->best, t->network->P * sizeof *t->best);
-    result->restored = !t->settings->no_restore_best;
     result->weights_crc = dt_trainer_crc(t->network);
     result->samples_per_second =
         (double)t->sets[DT_TRAIN].N * (double)result->epochs / t->training_s;

@@ -64,8 +64,8 @@ DT_MUST_USE dt_status dt_options_parse_words(const dt_option_table *table, void 
                                              char **argv, int *word_count);
 
 /**
- * Reads lines `name = value`; # starts a comment. Options already given keep their value, so that
- * the command line wins when it is parsed first.
+ * Reads lines `name = value`; # at a word's beginning starts a comment. Options already given keep
+ * their value, so that the command line wins when it is parsed first.
  *
  * Errors:  DT_USAGE, naming file and line; an unreadable file too
  */

@@ -27,10 +27,10 @@ typedef struct dt_tally {
     int64_t outside; /* terms that are NaN, infinite, or not below 2^26 nats */
 } dt_tally;
 
-/** Adds the loss of one shard's rows. Local. */
+/** Adds one term. Local. */
 void dt_tally_add_loss(dt_tally *tally, double loss);
 
-/** Adds one shard's rows: `loss` [rows] is added up in row order. Local. */
+/** Adds rows of one shard as one term: `loss` [rows] is added up in row order. Local. */
 void dt_tally_add_rows(dt_tally *tally, const float *loss, const int32_t *predicted,
                        const int32_t *y, size_t rows);
 

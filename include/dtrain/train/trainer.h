@@ -28,7 +28,6 @@ typedef struct dt_epoch {
 typedef struct dt_result {
     int64_t epochs; /* done */
     int64_t best_epoch; /* from 1; the last one without a validation set */
-    bool restored; /* the weights are the best epoch's */
     dt_metrics metrics[DT_PART_COUNT]; /* of the final weights, each set in one pass */
     int64_t
         *confusion[DT_PART_COUNT]; /* [C,C]; NULL for an absent set, or more than 1024 classes */
