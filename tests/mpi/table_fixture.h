@@ -1,0 +1,106 @@
+#ifndef DTRAIN_TESTS_MPI_TABLE_FIXTURE_H
+#define DTRAIN_TESTS_MPI_TABLE_FIXTURE_H
+
+/** Tables of known numbers, written in every form that a .npz can have. */
+
+#include "ranks.h"
+
+#include "../unit/npz_fixture.h"
+#include "dtrain/data/dataset.h"
+
+/** What is written to a file, and must come back. */
+typedef struct table {
+    size_t N, D, C;
+    const char *x_type, *y_type;
+    const char *x_shape, *y_shape; /* NULL: (N, D) and (N,) */
+    bool x_fortran, y_fortran, one_hot, deflate;
+    size_t middle; /* of three dimensions (N, D/middle, middle) in Fortran order; 0: two */
+    size_t damaged; /* 1 + row * D + column of an input that is `value` instead */
+    double value;
+    size_t wrong_label; /* 1 + row of a label that is `label` instead */
+    double label;
+    uint32_t crc_change;
+    size_t cut;
+} table;
+
+/* Exact in every type, and different for neighbours. */
+static inline double input_of(const table *t, size_t row, size_t column)
+{
+    if (t->damaged == 1 + row * t->D + column)
+        return t->value;
+    return (double)(t->x_type[2] == 'b' ? (row * 5 + column * 3) / 2 % 2
+                                        : (row * 31 + column * 7) % 127);
+}
+
+static inline size_t class_of(const table *t, size_t row)
+{
+    return (row + row / 5) % t->C;
+}
+
+static inline void write_inputs(zip_bytes *to, const table *t)
+{
+    if (!t->x_fortran) {
+        for (size_t n = 0; n < t->N; n++)
+            for (size_t j = 0; j < t->D; j++)
+                npz_append(to, t->x_type, input_of(t, n, j));
+        return;
+    }
+    /* Column-major: the first index runs fastest, then the second. */
+    const size_t inner = t->middle > 0 ? t->middle : 1, outer = t->D / inner;
+    for (size_t k = 0; k < inner; k++)
+        for (size_t i = 0; i < outer; i++)
+            for (size_t n = 0; n < t->N; n++)
+                npz_append(to, t->x_type, input_of(t, n, i * inner + k));
+}
+
+static inline double target_of(const table *t, size_t row, size_t column)
+{
+    if (t->wrong_label == 1 + row && (!t->one_hot || column == 0))
+        return t->label;
+    return t->one_hot ? (class_of(t, row) == column) : (double)class_of(t, row);
+}
+
+static inline void write_targets(zip_bytes *to, const table *t)
+{
+    const size_t width = t->one_hot ? t->C : 1;
+    for (size_t i = 0; i < t->N * width; i++) {
+        const size_t row = t->y_fortran ? i % t->N : i / width;
+        npz_append(to, t->y_type, target_of(t, row, t->y_fortran ? i / t->N : i % width));
+    }
+}
+
+/** Writes the table to `name`; rank 0 only. */
+static inline bool write_table(const char *name, const table *t)
+{
+    char x_shape[64], y_shape[64];
+    (void)snprintf(x_shape, sizeof x_shape, "(%zu, %zu)", t->N, t->D);
+    (void)snprintf(y_shape, sizeof y_shape, t->one_hot ? "(%zu, %zu)" : "(%zu,)", t->N, t->C);
+    zip_bytes x = {0}, y = {0};
+    write_inputs(&x, t);
+    write_targets(&y, t);
+    const npz_array arrays[] = {
+        {"x.npy", t->x_type, t->x_fortran, t->x_shape != NULL ? t->x_shape : x_shape, x.data,
+         x.count, t->deflate, t->crc_change, t->cut},
+        {"y.npy", t->y_type, t->y_fortran, t->y_shape != NULL ? t->y_shape : y_shape, y.data,
+         y.count, t->deflate, 0, 0}};
+    const bool good = npz_build(scratch_path(name), arrays, 2);
+    zip_free(&x);
+    zip_free(&y);
+    return good;
+}
+
+/** Loads what `path` names on all ranks. */
+static inline dt_status load(dt_dataset sets[DT_PART_COUNT], const char *path, const dt_deal *deal)
+{
+    const dt_comm comm = ranks_all();
+    dt_source source = {0};
+    dt_status status = DT_OK;
+    if (test_rank == 0)
+        status = dt_source_open(&source, &path, 1, "", "");
+    assert_all_int(status, DT_OK);
+    status = dt_dataset_load(sets, &comm, test_rank == 0 ? &source : NULL, deal);
+    dt_source_clear(&source);
+    return status;
+}
+
+#endif

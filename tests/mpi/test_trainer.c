@@ -1,0 +1,305 @@
+/*
+ * Training: the same bits on any number of ranks. Each rank also does the whole work alone, as a
+ * job of one rank, and once more by hand, shard by shard in another order; all must agree.
+ */
+#include "run_fixture.h"
+
+#include "dtrain/comm/exact_sum.h"
+#include "dtrain/nn/linalg.h"
+#include "dtrain/nn/loss.h"
+#include "dtrain/nn/optimizer.h"
+
+/* ---- by hand ---- */
+
+typedef struct hand {
+    const dt_dataset *sets;
+    dt_network net;
+    dt_adam adam;
+    dt_workspace workspace;
+    float *x, *loss, *gradient;
+    int32_t *y, *predicted;
+    int64_t *sums;
+    dt_exact_grid grid;
+    int64_t outside;
+} hand;
+
+static void add_terms(void *context, size_t first, const float *gradient, size_t count)
+{
+    hand *h = context;
+    h->outside += dt_exact_add(h->sums + first, gradient, count, &h->grid);
+}
+
+/* Loss of rows that stand in h->x and h->y, as a segment of their own. */
+static double loss_of(hand *h, size_t rows)
+{
+    const size_t start[2] = {0, rows};
+    const dt_segments segments = {1, start};
+    float *logits = dt_network_forward(&h->net, &h->workspace, h->x, &segments);
+    dt_loss_cross_entropy(logits, h->y, rows, h->net.C, h->loss, h->predicted);
+    double sum = 0;
+    for (size_t i = 0; i < rows; i++)
+        sum += (double)h->loss[i];
+    return sum;
+}
+
+static double step_by_hand(hand *h, uint32_t *const *orders, size_t first, size_t count)
+{
+    const dt_dataset *set = &h->sets[DT_TRAIN];
+    double loss = 0;
+    h->grid = dt_exact_grid_for(count);
+    memset(h->sums, 0, h->net.P * sizeof *h->sums);
+    for (size_t s = set->S; s-- > 0;) { /* the other way round */
+        size_t rows = 0;
+        for (size_t q = first; q < first + count; q++) {
+            if (q % set->S != s)
+                continue;
+            const size_t at = set->shard_start[s] + orders[s][q / set->S];
+            memcpy(h->x + rows * set->D, set->x + at * set->D, set->D * sizeof(float));
+            h->y[rows++] = set->y[at];
+        }
+        if (rows == 0)
+            continue;
+        const size_t start[2] = {0, rows};
+        const dt_segments segments = {1, start};
+        loss += loss_of(h, rows);
+        dt_network_backward(&h->net, &h->workspace, h->x, &segments, add_terms, h);
+    }
+    dt_exact_finish(h->gradient, h->sums, h->net.P, &h->grid, 1.0 / (double)count);
+    dt_adam_begin_step(&h->adam);
+    dt_adam_update(&h->adam, h->net.params, h->gradient, 0, h->net.P);
+    return loss;
+}
+
+static double epoch_by_hand(hand *h, uint64_t epoch, size_t batch)
+{
+    const dt_dataset *set = &h->sets[DT_TRAIN];
+    uint32_t **orders = calloc(set->S, sizeof *orders);
+    double loss = 0;
+    for (size_t s = 0; s < set->S; s++) {
+        dt_random random = dt_random_start(7, DT_RANDOM_SHUFFLE, epoch << 32 | s);
+        orders[s] = calloc(set->N / set->S + 1, sizeof **orders);
+        dt_random_permutation(&random, orders[s], set->shard_start[s + 1] - set->shard_start[s]);
+    }
+    for (size_t first = 0; first < set->N; first += batch)
+        loss += step_by_hand(h, orders, first, set->N - first < batch ? set->N - first : batch);
+    for (size_t s = 0; s < set->S; s++)
+        free(orders[s]);
+    free(orders);
+    return loss / (double)set->N;
+}
+
+static double validation_by_hand(hand *h)
+{
+    const dt_dataset *set = &h->sets[DT_VALIDATION];
+    double loss = 0;
+    for (size_t i = 0; i < set->N; i++) {
+        memcpy(h->x, set->x + i * set->D, set->D * sizeof(float));
+        h->y[0] = set->y[i];
+        loss += loss_of(h, 1);
+    }
+    return loss / (double)set->N;
+}
+
+/* Fills in epochs' weights_crc and losses; the epochs are those of `like`, trained before. */
+static void train_by_hand(history *out, const run *r, int epochs)
+{
+    const dt_comm alone = ranks_alone();
+    dt_dataset sets[DT_PART_COUNT];
+    hand h = {.sets = sets};
+    *out = (history){0};
+    assert_all_int(load(sets, &alone, r), DT_OK);
+    const size_t N = r->rows[DT_TRAIN];
+    assert_all_int(dt_network_init(&h.net, r->D, r->hidden, r->hidden_count, r->activation,
+                                   sets[DT_TRAIN].C, 7),
+                   DT_OK);
+    assert_all_int(dt_adam_init(&h.adam, h.net.P, r->learning_rate), DT_OK);
+    assert_all_int(dt_workspace_init(&h.workspace, &h.net, N), DT_OK);
+    h.x = calloc(N * r->D, sizeof *h.x);
+    h.y = calloc(N, sizeof *h.y);
+    h.loss = calloc(N, sizeof *h.loss);
+    h.predicted = calloc(N, sizeof *h.predicted);
+    h.gradient = calloc(h.net.P, sizeof *h.gradient);
+    h.sums = calloc(h.net.P, sizeof *h.sums);
+    for (int e = 0; e < epochs; e++) {
+        out->epochs[e].train.loss = epoch_by_hand(&h, (uint64_t)e + 1, (size_t)r->batch);
+        out->epochs[e].validation.loss = validation_by_hand(&h);
+        out->epochs[e].weights_crc = dt_trainer_crc(&h.net);
+    }
+    assert_all_int(h.outside, 0);
+    free(h.x);
+    free(h.y);
+    free(h.loss);
+    free(h.predicted);
+    free(h.gradient);
+    free(h.sums);
+    dt_workspace_clear(&h.workspace);
+    dt_adam_clear(&h.adam);
+    dt_network_clear(&h.net);
+    for (int p = 0; p < DT_PART_COUNT; p++)
+        dt_dataset_clear(&sets[p]);
+}
+
+/* ---- comparing ---- */
+
+static void check_same_history(const history *a, const history *b, size_t C)
+{
+    assert_all_int(a->status, b->status);
+    assert_all_string(a->text, b->text);
+    assert_all_int(a->count, b->count);
+    assert_all_int(a->crc, b->crc);
+    assert_all_int(a->result.weights_crc, b->result.weights_crc);
+    assert_all_int(a->result.best_epoch, b->result.best_epoch);
+    assert_all_int(a->result.epochs, b->result.epochs);
+    for (int e = 0; e < a->count; e++) {
+        assert_all_int(a->epochs[e].weights_crc, b->epochs[e].weights_crc);
+        assert_all_int(a->epochs[e].epoch, e + 1);
+        assert_all(same_metrics(a->epochs[e].train, b->epochs[e].train));
+        assert_all(same_metrics(a->epochs[e].validation, b->epochs[e].validation) ||
+                   isnan(a->epochs[e].validation.loss));
+        assert_all_int(a->epochs[e].improved, b->epochs[e].improved);
+    }
+    for (int p = 0; p < DT_PART_COUNT; p++) {
+        const int64_t *confusion = a->result.confusion[p];
+        assert_all(same_metrics(a->result.metrics[p], b->result.metrics[p]) ||
+                   isnan(a->result.metrics[p].loss));
+        assert_all((confusion == NULL) == (b->result.confusion[p] == NULL));
+        assert_all(confusion == NULL ||
+                   memcmp(confusion, b->result.confusion[p], C * C * sizeof *confusion) == 0);
+    }
+}
+
+/* Rows and hits of the confusion matrices against the metrics beside them. */
+static void check_confusion(const history *h, const run *r)
+{
+    for (int p = 0; p < DT_PART_COUNT; p++) {
+        int64_t rows = 0, hits = 0;
+        for (size_t i = 0; h->result.confusion[p] != NULL && i < r->C * r->C; i++) {
+            rows += h->result.confusion[p][i];
+            hits += i % (r->C + 1) == 0 ? h->result.confusion[p][i] : 0;
+        }
+        assert_all_int(rows, r->rows[p]);
+        assert_all(rows == 0 ||
+                   fabs(h->result.metrics[p].accuracy - (double)hits / (double)rows) < 1e-12);
+    }
+}
+
+static void check_run(const run *r)
+{
+    const dt_comm all = ranks_all(), alone = ranks_alone();
+    history together, single, by_hand;
+    write_data(r);
+    train(&together, &all, r);
+    assert_all_string(together.text, "");
+    assert_all_same(&together.crc, sizeof together.crc);
+    train(&single, &alone, r);
+    check_same_history(&together, &single, r->C);
+    check_confusion(&together, r);
+    train_by_hand(&by_hand, r, together.count);
+    for (int e = 0; e < together.count; e++) {
+        const dt_epoch *got = &together.epochs[e], *expected = &by_hand.epochs[e];
+        assert_all_int(got->weights_crc, expected->weights_crc);
+        assert_all_close(got->train.loss, expected->train.loss, 2e-6);
+        if (r->rows[DT_VALIDATION] > 0)
+            assert_all_close(got->validation.loss, expected->validation.loss, 2e-6);
+    }
+    assert_all(together.crc != together.crc_before);
+    dt_result_clear(&together.result);
+    dt_result_clear(&single.result);
+}
+
+static void test_same_bits_on_any_number_of_ranks(void **state)
+{
+    (void)state;
+    check_run(&ordinary);
+    run r = ordinary;
+    r.S = 11;
+    r.hidden[1] = 7;
+    r.hidden_count = 2;
+    r.activation = DT_ACTIVATION_TANH;
+    check_run(&r);
+    r.hidden_count = 0;
+    r.batch = 1;
+    r.epochs = 2;
+    check_run(&r);
+}
+
+/* Parameters beyond one block of the update, and beyond one gradient panel. */
+static void test_a_wide_network(void **state)
+{
+    (void)state;
+    run r = ordinary;
+    r.D = 60;
+    r.hidden[0] = 1200;
+    r.epochs = 2;
+    r.activation = DT_ACTIVATION_SIGMOID;
+    check_run(&r);
+}
+
+static void test_odd_sizes(void **state)
+{
+    (void)state;
+    run r = ordinary;
+    r.batch = 3; /* fewer rows a step than shards: some ranks have none */
+    r.epochs = 2;
+    check_run(&r);
+    r.batch = 100000; /* one step an epoch */
+    check_run(&r);
+    r.batch = 203;
+    check_run(&r);
+    const run tiny = {.rows = {3, 2, 0}, /* fewer rows than ranks */
+                      .D = 1,
+                      .C = 2,
+                      .S = 8,
+                      .hidden = {1},
+                      .hidden_count = 1,
+                      .batch = 2,
+                      .epochs = 3,
+                      .patience = 9,
+                      .learning_rate = 0.1};
+    check_run(&tiny);
+}
+
+static void test_without_validation(void **state)
+{
+    (void)state;
+    run r = ordinary;
+    r.rows[DT_VALIDATION] = 0;
+    r.rows[DT_TEST] = 0;
+    r.patience = 0;
+    check_run(&r);
+    const dt_comm all = ranks_all();
+    history h;
+    train(&h, &all, &r);
+    assert_all_int(h.result.epochs, r.epochs);
+    assert_all_int(h.result.best_epoch, r.epochs);
+    assert_all(isnan(h.epochs[0].validation.loss) && isnan(h.result.metrics[DT_VALIDATION].loss));
+    assert_all(h.result.confusion[DT_VALIDATION] == NULL);
+    dt_result_clear(&h.result);
+}
+
+/* Labels that mean nothing: the validation loss rises, training stops, the best weights return. */
+static void test_with_early_stopping(void **state)
+{
+    (void)state;
+    run r = ordinary;
+    r.noise = true;
+    r.patience = 3;
+    r.epochs = MAX_EPOCHS;
+    r.learning_rate = 0.03;
+    check_run(&r);
+    r.no_restore_best = true;
+    check_run(&r);
+}
+
+int main(int argc, char **argv)
+{
+    dt_linalg_init(1);
+    const struct CMUnitTest tests[] = {
+        with_folder(test_same_bits_on_any_number_of_ranks),
+        with_folder(test_a_wide_network),
+        with_folder(test_odd_sizes),
+        with_folder(test_without_validation),
+        with_folder(test_with_early_stopping),
+    };
+    return run_mpi_tests(argc, argv, tests);
+}

@@ -1,0 +1,131 @@
+/* The course of a run: the best weights, the two ways to add up, and what ends it on all ranks. */
+#include "run_fixture.h"
+
+#include "dtrain/nn/linalg.h"
+
+/* Labels that mean nothing: the validation loss rises soon, and the best epoch is not the last. */
+static void test_the_best_weights_come_back(void **state)
+{
+    (void)state;
+    const dt_comm all = ranks_all();
+    run r = ordinary;
+    history h;
+    r.noise = true;
+    r.patience = 3;
+    r.epochs = MAX_EPOCHS;
+    r.learning_rate = 0.03;
+    write_data(&r);
+    train(&h, &all, &r);
+    int best = 0;
+    for (int e = 0; e < h.count; e++) {
+        best = h.epochs[e].validation.loss < h.epochs[best].validation.loss ? e : best;
+        assert_all_int(h.epochs[e].improved, best == e);
+    }
+    assert_all(h.count < MAX_EPOCHS);
+    assert_all_int(h.count, best + 1 + r.patience);
+    assert_all_int(h.result.epochs, h.count);
+    assert_all_int(h.result.best_epoch, best + 1);
+    assert_all_int(h.result.weights_crc, h.epochs[best].weights_crc);
+    assert_all_int(h.crc, h.epochs[best].weights_crc);
+    assert_all(same_metrics(h.result.metrics[DT_VALIDATION], h.epochs[best].validation));
+    dt_result_clear(&h.result);
+
+    r.no_restore_best = true;
+    train(&h, &all, &r);
+    assert_all_int(h.result.best_epoch, best + 1);
+    assert_all_int(h.crc, h.epochs[h.count - 1].weights_crc);
+    assert_all(same_metrics(h.result.metrics[DT_VALIDATION], h.epochs[h.count - 1].validation));
+    dt_result_clear(&h.result);
+}
+
+static void test_it_learns(void **state)
+{
+    (void)state;
+    const dt_comm all = ranks_all();
+    run r = ordinary;
+    history exact, fast;
+    r.epochs = 15;
+    write_data(&r);
+    train(&exact, &all, &r);
+    assert_all(exact.epochs[14].train.loss < 0.75 * exact.epochs[0].train.loss);
+    /* Float32 sums: other bits, the same training; and still the same weights on all ranks. */
+    r.sum = DT_SUM_FAST;
+    train(&fast, &all, &r);
+    assert_all_string(fast.text, "");
+    assert_all_same(&fast.crc, sizeof fast.crc);
+    assert_all_int(fast.count, 15);
+    for (int e = 0; e < 15; e++) {
+        assert_all_close(fast.epochs[e].train.loss, exact.epochs[e].train.loss, 1e-3);
+        assert_all_close(fast.epochs[e].validation.loss, exact.epochs[e].validation.loss, 1e-3);
+    }
+    assert_all_close(fast.epochs[0].train.accuracy, exact.epochs[0].train.accuracy, 1e-9);
+    dt_result_clear(&exact.result);
+    dt_result_clear(&fast.result);
+    r.batch = 3; /* ranks without rows in a step */
+    r.epochs = 2;
+    train(&fast, &all, &r);
+    r.sum = DT_SUM_EXACT;
+    train(&exact, &all, &r);
+    assert_all_close(fast.epochs[1].train.loss, exact.epochs[1].train.loss, 1e-3);
+    dt_result_clear(&exact.result);
+    dt_result_clear(&fast.result);
+}
+
+/* ---- what must end the run, on all ranks alike ---- */
+
+static void check_fails(const run *r, dt_status status, const char *expected)
+{
+    const dt_comm all = ranks_all();
+    history h;
+    write_data(r);
+    train(&h, &all, r);
+    assert_all_int(h.status, status);
+    assert_all_same(h.text, sizeof h.text);
+    if (strstr(h.text, expected) == NULL && test_rank == 0)
+        print_error("no \"%s\" in: %s\n", expected, h.text);
+    assert_all(strstr(h.text, expected) != NULL);
+    if (h.count == 0 && status == DT_DIVERGED && strstr(h.text, "step 1:") != NULL)
+        assert_all_int(h.crc, h.crc_before); /* the step was not made */
+    dt_result_clear(&h.result);
+}
+
+static void test_divergence(void **state)
+{
+    (void)state;
+    run r = ordinary;
+    r.learning_rate = 1e6;
+    r.scale = 1000;
+    check_fails(&r, DT_DIVERGED, "epoch 1, step 2: the loss is not finite");
+    r.sum = DT_SUM_FAST;
+    check_fails(&r, DT_DIVERGED, "epoch 1, step 2: the loss is not finite");
+    r = ordinary;
+    r.scale = 1e5; /* a loss that can be told, but a gradient beyond 2^11 a row */
+    check_fails(&r, DT_DIVERGED, "epoch 1, step 1: the gradient of layer ");
+    r.hidden_count = 0;
+    check_fails(&r, DT_DIVERGED, "epoch 1, step 1: the gradient of layer 0 (9 to 3)");
+}
+
+static void test_a_rank_with_other_weights_is_found(void **state)
+{
+    (void)state;
+    char expected[128];
+    run r = ordinary;
+    r.corrupt = true;
+    if (test_size == 1)
+        return;
+    (void)snprintf(expected, sizeof expected,
+                   "epoch 1: the checksum of the weights differs on rank %d: ", test_size - 1);
+    check_fails(&r, DT_INTERNAL, expected);
+}
+
+int main(int argc, char **argv)
+{
+    dt_linalg_init(1);
+    const struct CMUnitTest tests[] = {
+        with_folder(test_the_best_weights_come_back),
+        with_folder(test_it_learns),
+        with_folder(test_divergence),
+        with_folder(test_a_rank_with_other_weights_is_found),
+    };
+    return run_mpi_tests(argc, argv, tests);
+}

@@ -1,0 +1,441 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "dtrain/base/random.h"
+#include "dtrain/nn/linalg.h"
+#include "dtrain/nn/loss.h"
+#include "dtrain/nn/network.h"
+
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define assert_ok(call)                                                                            \
+    do {                                                                                           \
+        if ((call) != DT_OK)                                                                       \
+            fail_msg("%s: %s", #call, dt_status_text());                                           \
+    } while (0)
+
+/* ---- the same network in double, and written from the formulas alone ---- */
+
+enum { MAX_WIDTH = 64 };
+
+static double activate(dt_activation activation, double z)
+{
+    switch (activation) {
+    case DT_ACTIVATION_RELU:
+        return z > 0 ? z : 0;
+    case DT_ACTIVATION_TANH:
+        return tanh(z);
+    case DT_ACTIVATION_SIGMOID:
+        return 1 / (1 + exp(-z));
+    case DT_ACTIVATION_LINEAR:
+        break;
+    }
+    return z;
+}
+
+/* Logits of one row; *nearest becomes the smallest |z| before a hidden activation. */
+static void reference_row(const dt_network *net, const double *params, const float *x,
+                          double *logits, double *nearest)
+{
+    double in[MAX_WIDTH], out[MAX_WIDTH];
+    size_t at = 0;
+    for (size_t j = 0; j < net->D; j++)
+        in[j] = (double)x[j];
+    for (size_t l = 0; l < net->layer_count; l++) {
+        const size_t D = net->layers[l].D, H = net->layers[l].H;
+        for (size_t h = 0; h < H; h++) {
+            out[h] = params[at + D * H + h];
+            for (size_t d = 0; d < D; d++)
+                out[h] += in[d] * params[at + d * H + h];
+            if (l + 1 < net->layer_count) {
+                *nearest = fabs(out[h]) < *nearest ? fabs(out[h]) : *nearest;
+                out[h] = activate(net->layers[l].activation, out[h]);
+            }
+        }
+        memcpy(in, out, sizeof in);
+        at += D * H + H;
+    }
+    memcpy(logits, in, net->C * sizeof *logits);
+}
+
+static double reference_loss(const dt_network *net, const double *params, const float *X,
+                             const int32_t *y, size_t B, double *nearest)
+{
+    double loss = 0;
+    for (size_t i = 0; i < B; i++) {
+        double z[MAX_WIDTH], sum = 0;
+        reference_row(net, params, X + i * net->D, z, nearest);
+        for (size_t c = 0; c < net->C; c++)
+            sum += exp(z[c] - z[y[i]]);
+        loss += log(sum);
+    }
+    return loss;
+}
+
+/* ---- the code's own gradient ---- */
+
+typedef struct collected {
+    float *gradient;
+    int *given; /* how often each parameter came */
+} collected;
+
+static void collect(void *context, size_t first, const float *gradient, size_t count)
+{
+    collected *c = context;
+    for (size_t i = 0; i < count; i++) {
+        c->gradient[first + i] += gradient[i];
+        c->given[first + i]++;
+    }
+}
+
+/* Forward, loss, backward; returns the summed loss. Each parameter must come once a segment. */
+static double run_pass(const dt_network *net, const float *X, const int32_t *y,
+                       const dt_segments *segments, float *gradient)
+{
+    const size_t B = segments->start[segments->count];
+    dt_workspace workspace;
+    float *loss = calloc(B + 1, sizeof *loss);
+    int32_t *predicted = calloc(B + 1, sizeof *predicted);
+    collected c = {gradient, calloc(net->P, sizeof(int))};
+    assert_ok(dt_workspace_init(&workspace, net, B));
+    float *logits = dt_network_forward(net, &workspace, X, segments);
+    dt_loss_cross_entropy(logits, y, B, net->C, loss, predicted);
+    memset(gradient, 0, net->P * sizeof *gradient);
+    dt_network_backward(net, &workspace, X, segments, collect, &c);
+    double sum = 0;
+    for (size_t i = 0; i < B; i++)
+        sum += (double)loss[i];
+    int filled = 0;
+    for (size_t s = 0; s < segments->count; s++)
+        filled += segments->start[s + 1] > segments->start[s];
+    for (size_t i = 0; i < net->P; i++)
+        assert_int_equal(c.given[i], filled);
+    dt_workspace_clear(&workspace);
+    free(loss);
+    free(predicted);
+    free(c.given);
+    return sum;
+}
+
+static void draw_rows(float *X, int32_t *y, size_t B, size_t D, size_t C, uint64_t seed)
+{
+    dt_random random = dt_random_start(seed, DT_RANDOM_EXAMPLE, 5);
+    for (size_t i = 0; i < B * D; i++)
+        X[i] = (float)dt_random_normal(&random);
+    for (size_t i = 0; i < B; i++)
+        y[i] = (int32_t)dt_random_below(&random, C);
+}
+
+static void make_network(dt_network *net, size_t D, const size_t *hidden, size_t count,
+                         dt_activation activation, size_t C, uint64_t seed)
+{
+    assert_ok(dt_network_init(net, D, hidden, count, activation, C, seed));
+    dt_random random = dt_random_start(seed, DT_RANDOM_EXAMPLE, 77);
+    for (size_t l = 0; l < net->layer_count; l++) /* biases that matter */
+        for (size_t h = 0; h < net->layers[l].H; h++)
+            net->params[net->layers[l].bias + h] = (float)(0.3 * dt_random_normal(&random));
+}
+
+static void check_gradient(size_t D, const size_t *hidden, size_t count, dt_activation activation,
+                           size_t C, size_t B)
+{
+    dt_network net;
+    float *X = calloc(B * D, sizeof *X);
+    int32_t *y = calloc(B, sizeof *y);
+    double nearest = 0;
+    uint64_t seed = 0;
+    double *params = NULL;
+    /* ReLU's kink is no place for a difference: draw until none is near. */
+    do {
+        if (seed > 0)
+            dt_network_clear(&net);
+        free(params);
+        make_network(&net, D, hidden, count, activation, C, ++seed);
+        draw_rows(X, y, B, D, C, seed);
+        params = calloc(net.P, sizeof *params);
+        for (size_t i = 0; i < net.P; i++)
+            params[i] = (double)net.params[i];
+        nearest = INFINITY;
+        (void)reference_loss(&net, params, X, y, B, &nearest);
+    } while (activation == DT_ACTIVATION_RELU && nearest < 1e-3 && seed < 1000);
+    float *gradient = calloc(net.P, sizeof *gradient);
+    const size_t start[4] = {0, B / 3, B / 3, B}; /* uneven, and an empty one */
+    const dt_segments segments = {3, start};
+    const double loss = run_pass(&net, X, y, &segments, gradient);
+    double ignored = 0;
+    const double expected_loss = reference_loss(&net, params, X, y, B, &ignored);
+    if (!(fabs(loss - expected_loss) <= 1e-5 * (1 + fabs(expected_loss))))
+        fail_msg("loss %g, expected %g", loss, expected_loss);
+    for (size_t i = 0; i < net.P; i++) {
+        const double h = 1e-5, middle = params[i];
+        params[i] = middle + h;
+        const double above = reference_loss(&net, params, X, y, B, &ignored);
+        params[i] = middle - h;
+        const double below = reference_loss(&net, params, X, y, B, &ignored);
+        params[i] = middle;
+        const double expected = (above - below) / (2 * h);
+        if (!(fabs((double)gradient[i] - expected) <= 2e-5 * (1 + fabs(expected))))
+            fail_msg("%s, %zu hidden layers, D %zu, C %zu: parameter %zu has gradient %g, "
+                     "expected %g",
+                     dt_activation_name(activation), count, D, C, i, (double)gradient[i], expected);
+    }
+    dt_network_clear(&net);
+    free(X);
+    free(y);
+    free(params);
+    free(gradient);
+}
+
+static void test_gradients(void **state)
+{
+    (void)state;
+    static const size_t shapes[][3] = {{5, 4, 3}, {1, 1, 1}, {7, 1, 6}};
+    const size_t inputs[] = {1, 6}, classes[] = {2, 5};
+    for (int a = DT_ACTIVATION_RELU; a <= DT_ACTIVATION_LINEAR; a++)
+        for (size_t count = 0; count <= 3; count++)
+            for (size_t s = 0; s < (count == 0 ? 1 : 3); s++)
+                for (size_t d = 0; d < 2; d++)
+                    for (size_t c = 0; c < 2; c++)
+                        check_gradient(inputs[d], shapes[s], count, (dt_activation)a, classes[c],
+                                       7);
+    check_gradient(20, (const size_t[]){33}, 1, DT_ACTIVATION_TANH, 10, 50);
+    check_gradient(3, NULL, 0, DT_ACTIVATION_RELU, 64, 5);
+}
+
+/* A kernel of more rows than one gradient panel holds. */
+static void test_gradient_in_panels(void **state)
+{
+    (void)state;
+    enum { D = 300, H = 1000, C = 3, B = 4 };
+    dt_network net;
+    dt_workspace workspace;
+    make_network(&net, D, (const size_t[]){H}, 1, DT_ACTIVATION_TANH, C, 3);
+    static float X[B * D], dW[D * H];
+    int32_t y[B];
+    draw_rows(X, y, B, D, C, 3);
+    float *gradient = calloc(net.P, sizeof *gradient);
+    const size_t start[] = {0, B};
+    const dt_segments segments = {1, start};
+    (void)run_pass(&net, X, y, &segments, gradient);
+    assert_ok(dt_workspace_init(&workspace, &net, B));
+    assert_true(workspace.panel_capacity < (size_t)D * H); /* else there is only one */
+    float *logits = dt_network_forward(&net, &workspace, X, &segments);
+    float loss[B];
+    int32_t predicted[B];
+    dt_loss_cross_entropy(logits, y, B, C, loss, predicted);
+    collected ignored = {calloc(net.P, sizeof(float)), calloc(net.P, sizeof(int))};
+    dt_network_backward(&net, &workspace, X, &segments, collect, &ignored);
+    for (size_t d = 0; d < D; d++) /* X^T dY, from the workspace's own dY */
+        for (size_t h = 0; h < H; h++) {
+            double sum = 0;
+            for (size_t i = 0; i < B; i++)
+                sum += (double)X[i * D + d] * (double)workspace.deltas[0][i * H + h];
+            dW[d * H + h] = (float)sum;
+        }
+    for (size_t i = 0; i < (size_t)D * H; i++)
+        assert_true(fabs((double)(gradient[i] - dW[i])) <= 1e-5);
+    dt_workspace_clear(&workspace);
+    dt_network_clear(&net);
+    free(gradient);
+    free(ignored.gradient);
+    free(ignored.given);
+}
+
+/* ---- segments ---- */
+
+typedef struct per_segment {
+    float *gradients; /* [segments, P] */
+    size_t P;
+    size_t *pieces; /* of each first parameter seen: how many segments gave it */
+} per_segment;
+
+static void sort_out(void *context, size_t first, const float *gradient, size_t count)
+{
+    per_segment *p = context;
+    const size_t s = p->pieces[first]++;
+    memcpy(p->gradients + s * p->P + first, gradient, count * sizeof *gradient);
+}
+
+static void check_segments(size_t D, const size_t *hidden, size_t count, size_t C,
+                           const size_t *start, size_t segment_count)
+{
+    const size_t B = start[segment_count];
+    dt_network net;
+    dt_workspace together, alone;
+    make_network(&net, D, hidden, count, DT_ACTIVATION_SIGMOID, C, 11);
+    float *X = calloc(B * D, sizeof *X), *loss = calloc(B, sizeof *loss);
+    int32_t *y = calloc(B, sizeof *y), *predicted = calloc(B, sizeof *predicted);
+    draw_rows(X, y, B, D, C, 4);
+    per_segment p = {calloc(segment_count * net.P, sizeof(float)), net.P,
+                     calloc(net.P, sizeof(size_t))};
+    per_segment single = {calloc(net.P, sizeof(float)), net.P, calloc(net.P, sizeof(size_t))};
+    assert_ok(dt_workspace_init(&together, &net, B));
+    assert_ok(dt_workspace_init(&alone, &net, B));
+    const dt_segments all = {segment_count, start};
+    float *logits = dt_network_forward(&net, &together, X, &all);
+    dt_loss_cross_entropy(logits, y, B, C, loss, predicted);
+    dt_network_backward(&net, &together, X, &all, sort_out, &p);
+    for (size_t s = 0, filled = 0; s < segment_count; s++) {
+        const size_t rows = start[s + 1] - start[s];
+        if (rows == 0)
+            continue;
+        const size_t own[2] = {0, rows};
+        const dt_segments one = {1, own};
+        float own_loss[256];
+        float *own_logits = dt_network_forward(&net, &alone, X + start[s] * D, &one);
+        dt_loss_cross_entropy(own_logits, y + start[s], rows, C, own_loss, predicted);
+        memset(single.pieces, 0, net.P * sizeof(size_t));
+        dt_network_backward(&net, &alone, X + start[s] * D, &one, sort_out, &single);
+        assert_memory_equal(own_loss, loss + start[s], rows * sizeof(float));
+        assert_memory_equal(own_logits, logits + start[s] * C, rows * C * sizeof(float));
+        assert_memory_equal(single.gradients, p.gradients + filled++ * net.P,
+                            net.P * sizeof(float));
+    }
+    dt_workspace_clear(&together);
+    dt_workspace_clear(&alone);
+    dt_network_clear(&net);
+    free(X);
+    free(y);
+    free(loss);
+    free(predicted);
+    free(p.gradients);
+    free(p.pieces);
+    free(single.gradients);
+    free(single.pieces);
+}
+
+static void test_a_segment_is_its_own_rows_alone(void **state)
+{
+    (void)state;
+    const size_t even[] = {0, 13, 26, 39, 52, 64, 76, 88, 100}; /* 100 rows on 8 shards */
+    const size_t uneven[] = {0, 1, 1, 30, 31, 31, 100};
+    const size_t empty_ends[] = {0, 0, 5, 5};
+    check_segments(51, (const size_t[]){30}, 1, 2, even, 8);
+    check_segments(51, NULL, 0, 2, even, 8);
+    check_segments(7, (const size_t[]){64, 33}, 2, 5, uneven, 6);
+    check_segments(300, (const size_t[]){512}, 1, 10, uneven, 6);
+    check_segments(900, (const size_t[]){130}, 1, 70, uneven, 6);
+    check_segments(130, (const size_t[]){65}, 1, 2, even, 8);
+    check_segments(1, (const size_t[]){1, 1, 1}, 3, 2, empty_ends, 3);
+}
+
+/* ---- making networks ---- */
+
+static void test_glorot(void **state)
+{
+    (void)state;
+    const size_t hidden[] = {200, 50};
+    dt_network a, b, other;
+    assert_ok(dt_network_init(&a, 100, hidden, 2, DT_ACTIVATION_RELU, 3, 42));
+    assert_ok(dt_network_init(&b, 100, hidden, 2, DT_ACTIVATION_RELU, 3, 42));
+    assert_ok(dt_network_init(&other, 100, hidden, 2, DT_ACTIVATION_RELU, 3, 43));
+    assert_int_equal(a.P, 100 * 200 + 200 + 200 * 50 + 50 + 50 * 3 + 3);
+    assert_memory_equal(a.params, b.params, a.P * sizeof(float));
+    size_t equal = 0;
+    for (size_t l = 0; l < 3; l++) {
+        const dt_layer *layer = &a.layers[l];
+        const size_t count = layer->D * layer->H;
+        const double limit = sqrt(6.0 / (double)(layer->D + layer->H));
+        double sum = 0, squares = 0, largest = 0;
+        for (size_t i = 0; i < count; i++) {
+            const double w = (double)a.params[layer->kernel + i];
+            sum += w;
+            squares += w * w;
+            largest = fabs(w) > largest ? fabs(w) : largest;
+            equal += memcmp(&a.params[layer->kernel + i], &other.params[layer->kernel + i], 4) == 0;
+        }
+        /* Five standard errors of a uniform distribution. */
+        const double n = (double)count;
+        assert_true(largest <= (double)(float)limit);
+        assert_true(largest > limit * (1 - 20 / n));
+        assert_true(fabs(sum / n) <= 5 * limit / sqrt(3 * n));
+        assert_true(fabs(squares / n - limit * limit / 3) <= 5 * 0.3 * limit * limit / sqrt(n));
+        for (size_t h = 0; h < layer->H; h++)
+            assert_memory_equal(&a.params[layer->bias + h], &(float){0}, sizeof(float));
+    }
+    assert_true(equal < 3);
+    /* Layers do not share numbers: seen when both are brought to [-1, 1). */
+    size_t alike = 0;
+    for (size_t i = 0; i < 100; i++) {
+        const double first = (double)a.params[i] / sqrt(6.0 / (100 + 200));
+        const double second = (double)a.params[a.layers[1].kernel + i] / sqrt(6.0 / (200 + 50));
+        alike += fabs(first - second) < 1e-6;
+    }
+    assert_int_equal(alike, 0);
+    dt_network_clear(&a);
+    dt_network_clear(&b);
+    dt_network_clear(&other);
+    dt_network_clear(&a); /* a zeroed one is allowed */
+}
+
+static void test_layout(void **state)
+{
+    (void)state;
+    dt_network net;
+    const size_t hidden[] = {4, 2};
+    assert_ok(dt_network_init(&net, 3, hidden, 2, DT_ACTIVATION_TANH, 5, 1));
+    assert_int_equal(net.layer_count, 3);
+    assert_int_equal(net.P, 16 + 10 + 15);
+    assert_int_equal(net.layers[1].kernel, 16);
+    assert_int_equal(net.layers[1].bias, 24);
+    assert_int_equal(net.layers[0].activation, DT_ACTIVATION_TANH);
+    assert_int_equal(net.layers[2].activation, DT_ACTIVATION_LINEAR);
+    const size_t ends[] = {16, 26, 41};
+    for (size_t i = 0, l = 0; i < net.P; i++) {
+        l += i == ends[l];
+        assert_int_equal(dt_network_layer_of(&net, i), l);
+    }
+    dt_network_clear(&net);
+}
+
+static void test_too_large(void **state)
+{
+    (void)state;
+    const size_t huge = (size_t)INT_MAX + 1, wide = INT_MAX;
+    const struct {
+        size_t D, hidden[3], count, C;
+    } cases[] = {{huge, {1}, 1, 2},       {1, {huge}, 1, 2},     {1, {1}, 1, huge},
+                 {wide, {wide, 2}, 2, 2}, {1, {SIZE_MAX}, 1, 2}, {wide, {wide, wide, wide}, 3, 2}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        dt_network net;
+        assert_int_equal(dt_network_init(&net, cases[i].D, cases[i].hidden, cases[i].count,
+                                         DT_ACTIVATION_RELU, cases[i].C, 1),
+                         DT_MEMORY);
+        assert_null(net.params);
+        assert_null(net.layers);
+    }
+    dt_network net;
+    dt_workspace workspace;
+    assert_ok(dt_network_init(&net, 2, (const size_t[]){8}, 1, DT_ACTIVATION_RELU, 2, 1));
+    assert_int_equal(dt_workspace_init(&workspace, &net, SIZE_MAX / 4), DT_MEMORY);
+    assert_null(workspace.outputs);
+    assert_int_equal(dt_workspace_init(&workspace, &net, SIZE_MAX / 64), DT_MEMORY);
+    assert_null(workspace.outputs);
+    dt_network_clear(&net);
+    /* So many rows that their product with the units is 2^64, which looks like 0. */
+    assert_ok(dt_network_init(&net, 2, (const size_t[]){8}, 1, DT_ACTIVATION_RELU, 8, 1));
+    assert_int_equal(dt_workspace_init(&workspace, &net, (size_t)1 << 61), DT_MEMORY);
+    dt_network_clear(&net);
+}
+
+int main(void)
+{
+    dt_linalg_init(1);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_gradients),
+        cmocka_unit_test(test_gradient_in_panels),
+        cmocka_unit_test(test_a_segment_is_its_own_rows_alone),
+        cmocka_unit_test(test_glorot),
+        cmocka_unit_test(test_layout),
+        cmocka_unit_test(test_too_large),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,183 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "dtrain/base/random.h"
+#include "dtrain/nn/optimizer.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { P = 97, STEPS = 1000 };
+
+static void draw(float *gradient, uint64_t step)
+{
+    dt_random random = dt_random_start(step, DT_RANDOM_EXAMPLE, 3);
+    for (size_t i = 0; i < P; i++) {
+        const double scale = pow(10, (double)(i % 9) - 6); /* from 1e-6 to 100 */
+        gradient[i] = i % 10 == 0 ? 0.0f : (float)(scale * (0.3 + dt_random_normal(&random)));
+    }
+}
+
+static void start(float *params)
+{
+    for (size_t i = 0; i < P; i++)
+        params[i] = (float)i * 0.01f - 0.3f;
+}
+
+static void test_defaults(void **state)
+{
+    (void)state;
+    dt_adam adam;
+    assert_int_equal(dt_adam_init(&adam, P, 0.25), DT_OK);
+    const double expected[] = {0.25, 0.9, 0.999, 1e-7};
+    const double got[] = {adam.learning_rate, adam.beta_1, adam.beta_2, adam.epsilon};
+    assert_memory_equal(got, expected, sizeof got);
+    assert_int_equal(adam.step, 0);
+    const float zeros[P] = {0};
+    assert_memory_equal(adam.m, zeros, sizeof zeros);
+    assert_memory_equal(adam.v, zeros, sizeof zeros);
+    dt_adam_clear(&adam);
+    assert_null(adam.m);
+}
+
+/* The first update moves each weight by lr g / (|g| + eps / sqrt(1 - beta_2)), whatever g. */
+static void test_first_step(void **state)
+{
+    (void)state;
+    dt_adam adam;
+    float params[P], gradient[P];
+    draw(gradient, 0);
+    start(params);
+    assert_int_equal(dt_adam_init(&adam, P, 0.01), DT_OK);
+    dt_adam_begin_step(&adam);
+    dt_adam_update(&adam, params, gradient, 0, P);
+    for (size_t i = 0; i < P; i++) {
+        const double g = (double)gradient[i], before = (double)((float)i * 0.01f - 0.3f);
+        const double moved = 0.01 * g / (fabs(g) + 1e-7 / sqrt(0.001));
+        assert_true(fabs((double)params[i] - (before - moved)) <= 1e-7);
+    }
+    /* By hand: g = 1, so m = .1, v = .001, and the step is lr to six digits. */
+    assert_int_equal(adam.step, 1);
+    dt_adam_clear(&adam);
+    float one = 1, weight = 2;
+    assert_int_equal(dt_adam_init(&adam, 1, 0.001), DT_OK);
+    dt_adam_begin_step(&adam);
+    dt_adam_update(&adam, &weight, &one, 0, 1);
+    assert_true(fabs((double)adam.m[0] - 0.1) < 1e-8);
+    assert_true(fabs((double)adam.v[0] - 0.001) < 1e-10);
+    assert_true(fabs((double)weight - 1.999) < 2e-7);
+    dt_adam_clear(&adam);
+}
+
+/* The formulas of Keras's adam.py, line by line: in float32 to the bit, in double nearly. */
+static void test_against_the_formulas(void **state)
+{
+    (void)state;
+    dt_adam adam;
+    float params[P], gradient[P], w[P], m[P] = {0}, v[P] = {0};
+    double W[P], M[P] = {0}, V[P] = {0};
+    start(params);
+    start(w);
+    for (size_t i = 0; i < P; i++)
+        W[i] = (double)w[i];
+    assert_int_equal(dt_adam_init(&adam, P, 0.001), DT_OK);
+    for (int t = 1; t <= STEPS; t++) {
+        draw(gradient, (uint64_t)t);
+        dt_adam_begin_step(&adam);
+        dt_adam_update(&adam, params, gradient, 0, P);
+        const float power_1 = powf(0.9f, (float)t), power_2 = powf(0.999f, (float)t);
+        const float alpha = 0.001f * sqrtf(1 - power_2) / (1 - power_1);
+        const double Alpha = 0.001 * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t));
+        for (size_t i = 0; i < P; i++) {
+            const double g = (double)gradient[i];
+            m[i] += (gradient[i] - m[i]) * (float)(1 - 0.9);
+            v[i] += (gradient[i] * gradient[i] - v[i]) * (float)(1 - 0.999);
+            w[i] -= m[i] * alpha / (sqrtf(v[i]) + 1e-7f);
+            M[i] += (g - M[i]) * (1 - 0.9);
+            V[i] += (g * g - V[i]) * (1 - 0.999);
+            W[i] -= M[i] * Alpha / (sqrt(V[i]) + 1e-7);
+        }
+        assert_memory_equal(params, w, sizeof w);
+        assert_memory_equal(adam.m, m, sizeof m);
+        assert_memory_equal(adam.v, v, sizeof v);
+    }
+    assert_int_equal(adam.step, STEPS);
+    double furthest = 0;
+    for (size_t i = 0; i < P; i++) {
+        assert_true(fabs((double)params[i] - W[i]) <= 2e-4); /* of a way of up to 1 */
+        furthest = fmax(furthest, fabs(W[i] - (double)((float)i * 0.01f - 0.3f)));
+    }
+    assert_true(furthest > 0.1);
+    dt_adam_clear(&adam);
+}
+
+/* A weight whose gradient is always 0 stays as it is, to the bit. */
+static void test_no_gradient_no_step(void **state)
+{
+    (void)state;
+    dt_adam adam;
+    float params[P], before[P];
+    const float zeros[P] = {0};
+    start(params);
+    start(before);
+    assert_int_equal(dt_adam_init(&adam, P, 1.0), DT_OK);
+    for (int t = 0; t < 3; t++) {
+        dt_adam_begin_step(&adam);
+        dt_adam_update(&adam, params, zeros, 0, P);
+    }
+    assert_memory_equal(params, before, sizeof params);
+    dt_adam_clear(&adam);
+}
+
+/* Updated in blocks, in any order, it comes to the same bits. */
+static void test_blocks(void **state)
+{
+    (void)state;
+    static const size_t ends[] = {0, 1, 2, 17, 50, 50, 82, P};
+    dt_adam whole, parts;
+    float a[P], b[P], gradient[P];
+    start(a);
+    start(b);
+    assert_int_equal(dt_adam_init(&whole, P, 0.01), DT_OK);
+    assert_int_equal(dt_adam_init(&parts, P, 0.01), DT_OK);
+    for (uint64_t t = 0; t < 50; t++) {
+        draw(gradient, t);
+        dt_adam_begin_step(&whole);
+        dt_adam_update(&whole, a, gradient, 0, P);
+        dt_adam_begin_step(&parts);
+        for (size_t k = sizeof ends / sizeof *ends - 1; k > 0; k--)
+            dt_adam_update(&parts, b, gradient + ends[k - 1], ends[k - 1], ends[k] - ends[k - 1]);
+        assert_memory_equal(a, b, sizeof a);
+        assert_memory_equal(whole.m, parts.m, sizeof a);
+        assert_memory_equal(whole.v, parts.v, sizeof a);
+    }
+    dt_adam_clear(&whole);
+    dt_adam_clear(&parts);
+}
+
+static void test_too_many(void **state)
+{
+    (void)state;
+    dt_adam adam;
+    assert_int_equal(dt_adam_init(&adam, SIZE_MAX / 16, 0.1), DT_MEMORY);
+    assert_null(adam.m);
+    assert_null(adam.v);
+    dt_adam_clear(&adam);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_first_step),
+        cmocka_unit_test(test_against_the_formulas),
+        cmocka_unit_test(test_no_gradient_no_step),
+        cmocka_unit_test(test_blocks),
+        cmocka_unit_test(test_too_many),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

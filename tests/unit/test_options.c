@@ -1,0 +1,289 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "dtrain/base/options.h"
+#include "scratch_folder.h"
+
+#include <math.h>
+
+typedef struct settings {
+    uint64_t given;
+    bool quiet, dry;
+    int64_t batch;
+    double rate;
+    char out[DT_OPTION_TEXT_BYTES];
+    int color;
+    dt_option_list hidden;
+} settings;
+
+#define AT(field) offsetof(settings, field)
+
+static const dt_option options[] = {
+    {"quiet", NULL, DT_OPTION_FLAG, AT(quiet), 0, 0, NULL, NULL, "say less"},
+    {"dry", NULL, DT_OPTION_FLAG, AT(dry), 0, 0, NULL, NULL, "do nothing"},
+    {"batch", "N", DT_OPTION_INT, AT(batch), 1, 1000, NULL, "100", "rows"},
+    {"rate", "F", DT_OPTION_FLOAT, AT(rate), 1e-30, 10, NULL, "0.001", "of learning"},
+    {"out", "DIR", DT_OPTION_TEXT, AT(out), 0, 0, NULL, NULL, "folder"},
+    {"color", "NAME", DT_OPTION_CHOICE, AT(color), 0, 0, "red|green|blue", "green", "of lines"},
+    {"hidden", "LIST", DT_OPTION_LIST, AT(hidden), 1, 512, NULL, "30", "units"},
+};
+
+static const dt_option_table table = {
+    .options = options,
+    .count = sizeof options / sizeof *options,
+    .usage = "Usage: test",
+    .given = AT(given),
+};
+
+enum { MAX_WORDS = 16 };
+
+static settings parsed;
+static char *words[MAX_WORDS];
+static int word_count;
+
+/* Parses a command line, given as words with one space in between. */
+static dt_status parse(const char *line)
+{
+    static char copy[4096];
+    int argc = 0;
+    (void)snprintf(copy, sizeof copy, "%s", line);
+    dt_options_set_defaults(&table, &parsed);
+    for (char *word = copy; word != NULL && *word != '\0' && argc < MAX_WORDS;) {
+        char *space = strchr(word, ' ');
+        words[argc++] = word;
+        if (space != NULL)
+            *space++ = '\0';
+        word = space;
+    }
+    return dt_options_parse_words(&table, &parsed, argc, words, &word_count);
+}
+
+static void check_refused(const char *line, const char *text)
+{
+    assert_int_equal(parse(line), DT_USAGE);
+    if (strstr(dt_status_text(), text) == NULL)
+        fail_msg("%s: no \"%s\" in: %s", line, text, dt_status_text());
+}
+
+static bool is(double value, double expected)
+{
+    return fabs(value - expected) <= 0;
+}
+
+static void test_defaults(void **state)
+{
+    (void)state;
+    memset(&parsed, 0xFF, sizeof parsed);
+    assert_int_equal(parse(""), DT_OK);
+    assert_false(parsed.quiet || parsed.dry);
+    assert_int_equal(parsed.batch, 100);
+    assert_true(is(parsed.rate, 0.001));
+    assert_string_equal(parsed.out, "");
+    assert_int_equal(parsed.color, 1);
+    assert_int_equal(parsed.hidden.count, 1);
+    assert_int_equal(parsed.hidden.values[0], 30);
+    assert_int_equal(parsed.given, 0);
+    assert_int_equal(word_count, 0);
+}
+
+static void test_both_ways_to_write_a_value(void **state)
+{
+    (void)state;
+    static const char *const lines[] = {
+        "--batch 7 --rate 2.5 --out some/where --color blue --hidden 64,32 --quiet",
+        "--batch=7 --rate=2.5 --out=some/where --color=blue --hidden=64,32 --quiet=yes",
+        "--quiet=on --dry=no --hidden 64,32 --batch=7 --color=blue --rate 2.5 --out=some/where"};
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(parse(lines[i]), DT_OK);
+        assert_true(parsed.quiet && !parsed.dry);
+        assert_int_equal(parsed.batch, 7);
+        assert_true(is(parsed.rate, 2.5));
+        assert_string_equal(parsed.out, "some/where");
+        assert_int_equal(parsed.color, 2);
+        assert_int_equal(parsed.hidden.count, 2);
+        assert_int_equal(parsed.hidden.values[0], 64);
+        assert_int_equal(parsed.hidden.values[1], 32);
+        assert_true(dt_options_given(&table, &parsed, "batch"));
+        assert_int_equal(dt_options_given(&table, &parsed, "dry"), i == 2);
+    }
+}
+
+static void test_values_at_their_edges(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("--batch 1 --rate 10 --hidden 1,512 --out="), DT_OK);
+    assert_int_equal(parse("--batch 1000 --rate 1e-30 --hidden none"), DT_OK);
+    assert_int_equal(parsed.hidden.count, 0);
+    assert_int_equal(parse("--batch 3 --batch 7"), DT_OK);
+    assert_int_equal(parsed.batch, 7); /* the last one counts */
+    check_refused("--batch 0", "--batch is 0, but must be between 1 and 1000");
+    check_refused("--batch 1001", "--batch is 1001, but must be between 1 and 1000");
+    check_refused("--batch -5", "--batch is -5, but");
+    check_refused("--batch 99999999999999999999999", "must be between 1 and 1000");
+    check_refused("--rate 10.1", "--rate is 10.1, but");
+    check_refused("--rate 0", "--rate is 0, but must be between 1e-30 and 10");
+    check_refused("--rate inf", "--rate is inf, but");
+    check_refused("--rate 1e999", "--rate is 1e999, but");
+    check_refused("--hidden 5,0", "--hidden is 0, but must be between 1 and 512");
+    check_refused("--hidden 513", "--hidden is 513, but");
+}
+
+static void test_what_is_no_value(void **state)
+{
+    (void)state;
+    check_refused("--batch ten", "--batch takes a whole number, not 'ten'");
+    check_refused("--batch 1.5", "--batch takes a whole number, not '1.5'");
+    check_refused("--batch 12x", "--batch takes a whole number, not '12x'");
+    check_refused("--batch=", "--batch takes a whole number, not ''");
+    check_refused("--rate fast", "--rate takes a number, not 'fast'");
+    check_refused("--rate nan", "--rate takes a number, not 'nan'");
+    check_refused("--color pink", "--color takes one of red|green|blue, not 'pink'");
+    check_refused("--color re", "not 're'");
+    check_refused("--color red|green", "not 'red|green'");
+    check_refused("--color=", "not ''");
+    check_refused("--quiet=maybe", "--quiet takes yes or no, not 'maybe'");
+    check_refused("--hidden 5,,6", "--hidden takes a whole number, not ''");
+    check_refused("--hidden 5,6,", "--hidden takes a whole number, not ''");
+    check_refused("--hidden=", "--hidden takes a whole number, not ''");
+    check_refused("--hidden 123456789012345678901234567890123", "--hidden takes whole numbers");
+}
+
+static void test_missing_value(void **state)
+{
+    (void)state;
+    check_refused("--quiet --batch", "--batch needs a value: --batch N");
+    check_refused("--out", "--out needs a value: --out DIR");
+}
+
+static void test_unknown_names(void **state)
+{
+    (void)state;
+    check_refused("--bacth 3", "unknown option --bacth; did you mean --batch?");
+    check_refused("--colour red", "unknown option --colour; did you mean --color?");
+    check_refused("--quite", "did you mean --quiet?");
+    check_refused("--something-else 3", "unknown option --something-else; --help lists them");
+    check_refused("--bat 3", "did you mean --batch?"); /* no abbreviations */
+    check_refused("-b 3", "unknown option -b; options begin with two dashes");
+    check_refused("--a-name-that-is-far-longer-than-any-option-and-any-buffer-for-one-could-be 3",
+                  "--help lists them");
+}
+
+static void test_words(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("data --batch 3 more --quiet - --dry -- --rate -x"), DT_OK);
+    assert_int_equal(word_count, 5);
+    static const char *const expected[] = {"data", "more", "-", "--rate", "-x"};
+    for (int i = 0; i < 5; i++)
+        assert_string_equal(words[i], expected[i]);
+    assert_true(parsed.quiet && parsed.dry && parsed.batch == 3);
+    assert_false(dt_options_given(&table, &parsed, "rate"));
+    assert_int_equal(parse("--out -- word"), DT_OK); /* a value is a value */
+    assert_string_equal(parsed.out, "--");
+    assert_int_equal(word_count, 1);
+}
+
+static void test_long_values(void **state)
+{
+    (void)state;
+    char line[2 * DT_OPTION_TEXT_BYTES] = "--out=";
+    memset(line + 6, 'x', DT_OPTION_TEXT_BYTES - 1);
+    assert_int_equal(parse(line), DT_OK);
+    assert_int_equal(strlen(parsed.out), DT_OPTION_TEXT_BYTES - 1);
+    line[6 + DT_OPTION_TEXT_BYTES - 1] = 'x';
+    check_refused(line, "--out is longer than 1023 bytes");
+    (void)snprintf(line, sizeof line, "--hidden 1");
+    for (int i = 1; i < DT_OPTION_LIST_MAX; i++)
+        (void)strcat(line, ",1");
+    assert_int_equal(parse(line), DT_OK);
+    assert_int_equal(parsed.hidden.count, DT_OPTION_LIST_MAX);
+    (void)strcat(line, ",1");
+    check_refused(line, "--hidden takes at most 64 numbers");
+}
+
+/* ---- files ---- */
+
+static dt_status parse_file(const char *text)
+{
+    assert_true(scratch_write(scratch_path("config"), text, strlen(text)));
+    return dt_options_parse_file(&table, &parsed, scratch_path("config"));
+}
+
+static void test_file(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("--rate 3 --quiet=no"), DT_OK);
+    assert_int_equal(parse_file("# a comment\n\n  batch = 17   # rows\r\nrate=5\n"
+                                "\tout =  with space \nquiet = yes\ndry = yes\nhidden = 4,5\n"
+                                "batch = 18\ncolor=red"),
+                     DT_OK);
+    assert_int_equal(parsed.batch, 18); /* the last line counts */
+    assert_true(is(parsed.rate, 3)); /* but the command line wins */
+    assert_false(parsed.quiet);
+    assert_true(parsed.dry);
+    assert_string_equal(parsed.out, "with space");
+    assert_int_equal(parsed.color, 0); /* without a newline at its end */
+    assert_int_equal(parsed.hidden.count, 2);
+    assert_true(dt_options_given(&table, &parsed, "batch"));
+}
+
+static void check_file_refused(const char *text, const char *expected)
+{
+    assert_int_equal(parse(""), DT_OK);
+    assert_int_equal(parse_file(text), DT_USAGE);
+    if (strstr(dt_status_text(), expected) == NULL)
+        fail_msg("no \"%s\" in: %s", expected, dt_status_text());
+}
+
+static void test_bad_files(void **state)
+{
+    (void)state;
+    check_file_refused("batch = 3\nbatch\n", "config, line 2: expected 'name = value', found");
+    check_file_refused("\n\nbacth = 3\n", "config, line 3: unknown option --bacth; did you mean");
+    check_file_refused("rate = 99\n", "config, line 1: --rate is 99, but must be");
+    check_file_refused("quiet = perhaps\n", "config, line 1: --quiet takes yes or no");
+    check_file_refused("= 3\n", "config, line 1: unknown option");
+    assert_int_equal(dt_options_parse_file(&table, &parsed, scratch_path("none")), DT_USAGE);
+    assert_non_null(strstr(dt_status_text(), "none: No such file"));
+}
+
+/* What is shown can be typed in again. */
+static void test_format(void **state)
+{
+    (void)state;
+    static const char *const values[] = {"yes", "no", "7", "0.125", "a b", "blue", "64,32"};
+    assert_int_equal(parse("--quiet --batch 7 --rate 0.125 --color blue --hidden 64,32"), DT_OK);
+    (void)snprintf(parsed.out, sizeof parsed.out, "a b");
+    for (size_t i = 0; i < table.count; i++) {
+        char text[64];
+        assert_string_equal(dt_options_format(text, sizeof text, &options[i], &parsed), values[i]);
+    }
+    char text[64], small[4];
+    assert_string_equal(dt_options_format(small, sizeof small, &options[6], &parsed), "64,");
+    assert_int_equal(parse("--hidden none --rate 0.1 --color red"), DT_OK);
+    assert_string_equal(dt_options_format(text, sizeof text, &options[6], &parsed), "none");
+    assert_string_equal(dt_options_format(text, sizeof text, &options[3], &parsed), "0.1");
+    assert_string_equal(dt_options_format(text, sizeof text, &options[5], &parsed), "red");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_both_ways_to_write_a_value),
+        cmocka_unit_test(test_values_at_their_edges),
+        cmocka_unit_test(test_what_is_no_value),
+        cmocka_unit_test(test_missing_value),
+        cmocka_unit_test(test_unknown_names),
+        cmocka_unit_test(test_words),
+        cmocka_unit_test(test_long_values),
+        cmocka_unit_test_teardown(test_file, scratch_empty),
+        cmocka_unit_test_teardown(test_bad_files, scratch_empty),
+        cmocka_unit_test(test_format),
+    };
+    return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
+}

@@ -1,0 +1,301 @@
+/* rooms: data */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "dtrain/data/source.h"
+#include "npz_fixture.h"
+
+/* Every array holds the same 24 zeros; only names and shapes matter here. */
+static const double zeros[24];
+
+static npz_array array(const char *name, const char *shape, size_t count)
+{
+    return (npz_array){.name = name,
+                       .descr = "'<f8'",
+                       .shape = shape,
+                       .items = zeros,
+                       .bytes = count * sizeof *zeros};
+}
+
+static void write_file(const char *file, const npz_array *arrays, size_t count)
+{
+    assert_true(npz_build(scratch_path(file), arrays, count));
+}
+
+/* Writes a pair of `rows` rows of two columns under two names. */
+static void write_pair(const char *file, const char *x, const char *y, unsigned rows)
+{
+    char x_shape[32], y_shape[32];
+    (void)snprintf(x_shape, sizeof x_shape, "(%u, 2)", rows);
+    (void)snprintf(y_shape, sizeof y_shape, "(%u,)", rows);
+    const npz_array arrays[] = {array(x, x_shape, 2 * (size_t)rows), array(y, y_shape, rows)};
+    write_file(file, arrays, 2);
+}
+
+static dt_status open_one(dt_source *out, const char *path)
+{
+    return dt_source_open(out, &path, 1, "", "");
+}
+
+/* Opens what `path` names and checks the rows of the three parts, 0 for an absent one. */
+static void check_rows(const char *path, const char *name, uint64_t train, uint64_t validation,
+                       uint64_t test)
+{
+    dt_source source;
+    const uint64_t expected[] = {train, validation, test};
+    if (open_one(&source, path) != DT_OK)
+        fail_msg("%s: %s", path, dt_status_text());
+    for (int p = 0; p < DT_PART_COUNT; p++) {
+        assert_int_equal(dt_source_rows(&source.parts[p]), expected[p]);
+        assert_true((source.parts[p].inputs == NULL) == (expected[p] == 0));
+    }
+    assert_int_equal(dt_source_columns(&source.parts[DT_TRAIN]), 2);
+    if (name != NULL)
+        assert_string_equal(source.name, name);
+    dt_source_clear(&source);
+    dt_source_clear(&source); /* a zeroed one is allowed */
+}
+
+static void check_refused(dt_status status, const char *text)
+{
+    assert_int_equal(status, DT_DATA);
+    if (strstr(dt_status_text(), text) == NULL)
+        fail_msg("no \"%s\" in: %s", text, dt_status_text());
+}
+
+static void check_path_refused(const char *path, const char *text)
+{
+    dt_source source;
+    check_refused(open_one(&source, path), text);
+    assert_int_equal(source.file_count, 0); /* nothing stays open */
+    assert_null(source.parts[DT_TRAIN].inputs);
+}
+
+static void test_folder(void **state)
+{
+    (void)state;
+    write_pair("train.npz", "x.npy", "y.npy", 4);
+    check_rows(scratch_folder, NULL, 4, 0, 0);
+    write_pair("val.npz", "x.npy", "y.npy", 2);
+    write_pair("test.npz", "x.npy", "y.npy", 3);
+    check_rows(scratch_folder, NULL, 4, 2, 3);
+    write_pair("validation.npz", "x.npy", "y.npy", 5); /* the full word comes first */
+    check_rows(scratch_folder, NULL, 4, 5, 3);
+    check_rows(scratch_path(""), NULL, 4, 5, 3); /* with a slash behind */
+}
+
+static void test_folder_with_a_prefix(void **state)
+{
+    (void)state;
+    write_pair("deposit-train.npz", "x.npy", "y.npy", 4);
+    write_pair("deposit-validation.npz", "x.npy", "y.npy", 2);
+    write_pair("other-test.npz", "x.npy", "y.npy", 3);
+    check_rows(scratch_folder, NULL, 4, 2, 0); /* another prefix's test set is not its own */
+    write_pair("b_train.npz", "x.npy", "y.npy", 9);
+    check_path_refused(scratch_folder, "holds more than one data set");
+    write_pair("train.npz", "x.npy", "y.npy", 7); /* the plain name wins */
+    check_rows(scratch_folder, NULL, 7, 0, 0);
+}
+
+static void test_prefix(void **state)
+{
+    (void)state;
+    static const char separators[] = "-_.";
+    for (int i = 0; i < 3; i++) {
+        char name[3][64];
+        static const char *const words[] = {"train", "val", "test"};
+        for (int p = 0; p < 3; p++) {
+            (void)snprintf(name[p], sizeof name[p], "set%c%s.npz", separators[i], words[p]);
+            write_pair(name[p], "x.npy", "y.npy", 5 - (unsigned)p);
+        }
+        check_rows(scratch_path("set"), "set", 5, 4, 3);
+        for (int p = 0; p < 3; p++)
+            (void)remove(scratch_path(name[p]));
+    }
+    write_pair("p_train.npz", "x.npy", "y.npy", 2);
+    write_pair("p-valid.npz", "x.npy", "y.npy", 3);
+    write_pair("p.dev.npz", "x.npy", "y.npy", 4);
+    check_rows(scratch_path("p"), "p", 2, 3, 0);
+}
+
+static void test_one_file_with_all_sets(void **state)
+{
+    (void)state;
+    static const char *const letters[] = {"x", "X"}, *const words[] = {"val", "valid",
+                                                                       "validation"};
+    for (int l = 0; l < 2; l++)
+        for (int w = 0; w < 3; w++) {
+            char names[2][32];
+            (void)snprintf(names[0], sizeof names[0], "%s_%s.npy", letters[l], words[w]);
+            (void)snprintf(names[1], sizeof names[1], "y_%s.npy", words[w]);
+            const npz_array arrays[] = {array(l == 0 ? "x_train.npy" : "X_train.npy", "(5, 2)", 10),
+                                        array("y_train.npy", "(5,)", 5),
+                                        array(names[0], "(3, 2)", 6),
+                                        array(names[1], "(3,)", 3),
+                                        array(l == 0 ? "x_test.npy" : "X_test.npy", "(4, 2)", 8),
+                                        array("y_test.npy", "(4,)", 4)};
+            write_file("all.npz", arrays, 6);
+            check_rows(scratch_path("all.npz"), "all", 5, 3, 4);
+            write_file("all.npz", arrays, 4);
+            check_rows(scratch_path("all.npz"), "all", 5, 3, 0);
+            write_file("all.npz", arrays, 2);
+            check_rows(scratch_path("all.npz"), "all", 5, 0, 0);
+        }
+    /* A test set alone is no data set to train on. */
+    write_pair("all.npz", "x_test.npy", "y_test.npy", 4);
+    check_path_refused(scratch_path("all.npz"), "it holds x_test, y_test");
+}
+
+static void test_pairs_by_priority(void **state)
+{
+    (void)state;
+    static const char *const pairs[][2] = {
+        {"inputs", "targets"}, {"x", "y"}, {"X", "y"}, {"data", "labels"}, {"features", "target"}};
+    enum { PAIRS = 5 };
+    /* With every pair from `best` on in the file, that one is taken. */
+    for (size_t best = 0; best < PAIRS; best++) {
+        char names[PAIRS][2][32];
+        npz_array arrays[2 * PAIRS];
+        size_t count = 0;
+        for (size_t i = PAIRS; i-- > best;) {
+            (void)snprintf(names[i][0], sizeof names[i][0], "%s.npy", pairs[i][0]);
+            (void)snprintf(names[i][1], sizeof names[i][1], "%s.npy", pairs[i][1]);
+            arrays[count++] = array(names[i][0], "(3, 2)", 6);
+            if (i != 1 || best > 2) /* x and X share their y */
+                arrays[count++] = array(names[i][1], "(3,)", 3);
+        }
+        write_file("one.npz", arrays, count);
+        dt_source source;
+        if (open_one(&source, scratch_path("one.npz")) != DT_OK)
+            fail_msg("%s", dt_status_text());
+        assert_string_equal(source.parts[DT_TRAIN].inputs->name, pairs[best][0]);
+        assert_string_equal(source.parts[DT_TRAIN].targets->name, pairs[best][1]);
+        dt_source_clear(&source);
+    }
+}
+
+static void test_names_given(void **state)
+{
+    (void)state;
+    dt_source source;
+    const npz_array arrays[] = {array("x.npy", "(3, 2)", 6), array("y.npy", "(3,)", 3),
+                                array("rows.npy", "(4, 5)", 20), array("kinds.npy", "(4,)", 4)};
+    write_file("one.npz", arrays, 4);
+    const char *path = scratch_path("one.npz");
+    assert_int_equal(dt_source_open(&source, &path, 1, "rows", "kinds"), DT_OK);
+    assert_int_equal(dt_source_rows(&source.parts[DT_TRAIN]), 4);
+    assert_int_equal(dt_source_columns(&source.parts[DT_TRAIN]), 5);
+    dt_source_clear(&source);
+    /* One name alone: the other is looked for. */
+    check_refused(dt_source_open(&source, &path, 1, "rows", ""), "rows has 4 rows, but y has 3");
+    check_refused(dt_source_open(&source, &path, 1, "", "kinds"), "x has 3 rows, but kinds has 4");
+    check_refused(dt_source_open(&source, &path, 1, "nothing", "kinds"), "nothing");
+    check_refused(dt_source_open(&source, &path, 1, "rows", "nothing"), "nothing");
+}
+
+static void test_three_files(void **state)
+{
+    (void)state;
+    write_pair("a.npz", "x.npy", "y.npy", 4);
+    write_pair("b.npz", "inputs.npy", "targets.npy", 3);
+    write_pair("c.npz", "data.npy", "labels.npy", 2);
+    const char *paths[] = {scratch_path("a.npz"), scratch_path("b.npz"), scratch_path("c.npz")};
+    dt_source source;
+    assert_int_equal(dt_source_open(&source, paths, 3, "", ""), DT_OK);
+    assert_int_equal(dt_source_rows(&source.parts[DT_TRAIN]), 4);
+    assert_int_equal(dt_source_rows(&source.parts[DT_VALIDATION]), 3);
+    assert_int_equal(dt_source_rows(&source.parts[DT_TEST]), 2);
+    assert_string_equal(source.name, "a");
+    dt_source_clear(&source);
+    assert_int_equal(dt_source_open(&source, paths, 2, "", ""), DT_USAGE);
+    assert_non_null(strstr(dt_status_text(), "not 2"));
+    paths[2] = scratch_path("missing.npz");
+    check_refused(dt_source_open(&source, paths, 3, "", ""), "missing.npz");
+    assert_int_equal(source.file_count, 0);
+}
+
+static void test_names_of_runs(void **state)
+{
+    (void)state;
+    static const char *const files[][2] = {
+        {"deposit-train.npz", "deposit"}, {"deposit_train.npz", "deposit"},
+        {"deposit.npz", "deposit"},       {"mytrain.npz", "mytrain"}, /* part of a word */
+        {"train.npz", "train"},           {"train-train.npz", NULL}};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        write_pair(files[i][0], "x.npy", "y.npy", 3);
+        check_rows(scratch_path(files[i][0]), files[i][1], 3, 0, 0);
+    }
+}
+
+static void check_shapes(const char *x, size_t x_count, const char *y, size_t y_count,
+                         const char *text)
+{
+    const npz_array arrays[] = {array("x.npy", x, x_count), array("y.npy", y, y_count)};
+    write_file("bad.npz", arrays, 2);
+    check_path_refused(scratch_path("bad.npz"), text);
+}
+
+static void test_shapes(void **state)
+{
+    (void)state;
+    check_shapes("(3, 2)", 6, "(4,)", 4, "x has 3 rows, but y has 4");
+    check_shapes("(0, 2)", 0, "(0,)", 0, "x has 0 rows");
+    check_shapes("(3, 0)", 0, "(3,)", 3, "x has 0 columns");
+    check_shapes("(3, 2)", 6, "(3, 0)", 0, "y has 0 columns");
+    check_shapes("()", 1, "(3,)", 3, "x is a single number");
+    check_shapes("(3, 2)", 6, "()", 1, "y is a single number");
+    check_shapes("(3, 2)", 6, "(3, 1, 1)", 3, "y has 3 dimensions");
+    dt_source source;
+    const npz_array arrays[] = {array("x.npy", "(2, 3, 4)", 24), array("y.npy", "(2, 5)", 10)};
+    write_file("good.npz", arrays, 2);
+    assert_int_equal(open_one(&source, scratch_path("good.npz")), DT_OK);
+    assert_int_equal(dt_source_columns(&source.parts[DT_TRAIN]), 12);
+    assert_int_equal(dt_source_rows(&source.parts[DT_TEST]), 0);
+    dt_source_clear(&source);
+}
+
+static void test_sets_that_do_not_fit(void **state)
+{
+    (void)state;
+    write_pair("train.npz", "x.npy", "y.npy", 4);
+    const npz_array arrays[] = {array("x.npy", "(4, 3)", 12), array("y.npy", "(4,)", 4)};
+    write_file("test.npz", arrays, 2);
+    check_path_refused(scratch_folder, "test.npz: x has 3 columns, but the training set has 2");
+    write_pair("test.npz", "x.npy", "z.npy", 4);
+    check_path_refused(scratch_folder, "no pair of arrays like inputs and targets; it holds x, z");
+}
+
+static void test_nothing_there(void **state)
+{
+    (void)state;
+    check_path_refused(scratch_folder, "holds no train.npz and no *-train.npz");
+    check_path_refused(scratch_path("absent"), "no such file or folder, and no");
+    write_pair("test.npz", "x.npy", "y.npy", 4);
+    check_path_refused(scratch_folder, "holds no train.npz");
+    assert_true(scratch_write(scratch_path("text.npz"), "no zip", 6));
+    check_path_refused(scratch_path("text.npz"), "text.npz");
+    write_file("empty.npz", NULL, 0);
+    check_path_refused(scratch_path("empty.npz"), "empty.npz");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(test_folder, scratch_empty),
+        cmocka_unit_test_teardown(test_folder_with_a_prefix, scratch_empty),
+        cmocka_unit_test_teardown(test_prefix, scratch_empty),
+        cmocka_unit_test_teardown(test_one_file_with_all_sets, scratch_empty),
+        cmocka_unit_test_teardown(test_pairs_by_priority, scratch_empty),
+        cmocka_unit_test_teardown(test_names_given, scratch_empty),
+        cmocka_unit_test_teardown(test_three_files, scratch_empty),
+        cmocka_unit_test_teardown(test_names_of_runs, scratch_empty),
+        cmocka_unit_test_teardown(test_shapes, scratch_empty),
+        cmocka_unit_test_teardown(test_sets_that_do_not_fit, scratch_empty),
+        cmocka_unit_test_teardown(test_nothing_there, scratch_empty),
+    };
+    return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
+}
