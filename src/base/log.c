@@ -66,3 +66,10 @@ void dt_log_error(const char *format, ...)
     print_line("error", format, arguments);
     va_end(arguments);
 }
+
+dt_status dt_log_check(void)
+{
+    if (fflush(stdout) != 0 || ferror(stdout) != 0)
+        return dt_fail(DT_OUTPUT, "stdout: what the run printed could not be written");
+    return DT_OK;
+}

@@ -44,7 +44,7 @@ static dt_status parse_number(double *out, const dt_option *option, const char *
         return dt_fail(DT_USAGE, "--%s takes a %s, not '%s'", option->name,
                        option->kind == DT_OPTION_FLOAT ? "number" : "whole number", text);
     if (errno == ERANGE || *out < option->minimum || *out > option->maximum)
-        return dt_fail(DT_USAGE, "--%s is %s, but must be between %.15g and %.15g", option->name,
+        return dt_fail(DT_USAGE, "--%s is %s, but must be between %.16g and %.16g", option->name,
                        text, option->minimum, option->maximum);
     return DT_OK;
 }
@@ -183,7 +183,7 @@ static dt_status find_option(size_t *out, const dt_option_table *table, const ch
             nearest_distance = d;
         }
     }
-    if (nearest_distance <= 3)
+    if (nearest_distance <= 1 + strlen(name) / 4)
         return dt_fail(DT_USAGE, "unknown option --%s; did you mean --%s?", name,
                        table->options[nearest].name);
     return dt_fail(DT_USAGE, "unknown option --%s; --help lists them", name);

@@ -40,7 +40,7 @@ int main(int argc, char **argv)
             print_version();
         else if (is_first_process())
             dt_cli_train_help();
-        return DT_OK;
+        return (int)dt_log_check();
     }
     dt_comm *comm = NULL;
     dt_status status = dt_comm_start(&comm);
@@ -52,6 +52,8 @@ int main(int argc, char **argv)
     dt_log_init(dt_comm_rank(comm) == 0, false);
     const int first = argc > 1 && strcmp(argv[1], "train") == 0 ? 2 : 1;
     status = dt_cli_train(comm, argc - first, argv + first);
+    if (status == DT_OK)
+        status = dt_comm_agree(comm, dt_log_check());
     if (status != DT_OK)
         dt_log_error("%s", dt_status_text());
     dt_comm_end(comm);

@@ -16,7 +16,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 enum { PATH_BYTES = 2 * DT_OPTION_TEXT_BYTES, COMMAND_BYTES = 4096 };
 
@@ -66,19 +65,17 @@ static dt_status read_settings(run *r, int argc, char **argv)
     return status;
 }
 
-/* The folder that --out names, or the first of results/NAME, results/NAME-2, ... that is not there:
- * an earlier run's results are never written over unasked. */
+/* The folder that --out names, or a new one in results/: an earlier run's results are never written
+ * over unasked. Made as late as can be, so that a refused run leaves none. */
 static dt_status make_folder(run *r, const char *name)
 {
-    struct stat info;
+    char path[128];
     if (r->settings.out[0] != '\0') {
         (void)snprintf(r->folder, sizeof r->folder, "%s", r->settings.out);
         return dt_file_make_folder(r->folder);
     }
-    (void)snprintf(r->folder, sizeof r->folder, "results/%s", name);
-    for (int n = 2; stat(r->folder, &info) == 0; n++)
-        (void)snprintf(r->folder, sizeof r->folder, "results/%s-%d", name, n);
-    return dt_file_make_folder(r->folder);
+    (void)snprintf(path, sizeof path, "results/%s", name);
+    return dt_file_make_new_folder(r->folder, sizeof r->folder, path);
 }
 
 static dt_status open_data(run *r)
@@ -98,25 +95,33 @@ static dt_status open_data(run *r)
         count = 1;
     }
     DT_TRY(dt_source_open(&r->source, paths, count, settings->inputs, settings->targets));
-    if (r->folder[0] == '\0')
-        DT_TRY(make_folder(r, r->source.name));
 out:
     return status;
 }
 
-/* A fraction that was asked for, of a set that the data has already. */
+/* The shares count for the sets that the data does not have; one that was asked for must be of use.
+ */
 static dt_status check_splits(const run *r)
 {
-    const dt_option_table *table = dt_settings_table();
-    static const struct {
+    const struct {
         dt_part part;
         const char *option;
-    } splits[] = {{DT_VALIDATION, "validation-split"}, {DT_TEST, "test-split"}};
-    for (size_t i = 0; i < sizeof splits / sizeof *splits; i++)
-        if (r->source.parts[splits[i].part].inputs != NULL &&
-            dt_options_given(table, &r->settings, splits[i].option))
+        double share;
+    } splits[] = {{DT_VALIDATION, "validation-split", r->settings.validation_split},
+                  {DT_TEST, "test-split", r->settings.test_split}};
+    double shares = 0.0;
+    for (size_t i = 0; i < sizeof splits / sizeof *splits; i++) {
+        if (r->source.parts[splits[i].part].inputs == NULL)
+            shares += splits[i].share;
+        else if (dt_options_given(dt_settings_table(), &r->settings, splits[i].option))
             return dt_fail(DT_USAGE, "--%s was given, but the data has a %s set already",
                            splits[i].option, dt_part_name(splits[i].part));
+    }
+    if (shares >= 1.0)
+        return dt_fail(DT_USAGE,
+                       "--validation-split and --test-split take %g of the rows and leave no rows "
+                       "for training",
+                       shares);
     return DT_OK;
 }
 
@@ -160,10 +165,12 @@ static dt_status check_memory(const run *r)
     const double available = (double)dt_memory_available();
     if (needed <= available)
         return DT_OK;
-    return dt_fail(DT_MEMORY,
-                   "%.4g parameters need %.0f MiB on the %d ranks of host %s, which has %.0f MiB "
-                   "available; use fewer ranks a host, or smaller --hidden layers",
-                   P, needed / mebibyte, ranks, r->environment.launch.host, available / mebibyte);
+    return dt_fail(
+        DT_MEMORY,
+        "no memory for %.4g parameters: %d rank%s of host %s need%s %.0f MiB, and it has "
+        "%.0f MiB available; use fewer ranks a host, or smaller --hidden layers",
+        P, ranks, ranks == 1 ? "" : "s", r->environment.launch.host, ranks == 1 ? "s" : "",
+        needed / mebibyte, available / mebibyte);
 }
 
 static dt_status make_network(run *r)
@@ -301,6 +308,11 @@ out:
 static dt_status open_log(run *r)
 {
     char path[PATH_BYTES + 16];
+    if (r->folder[0] == '\0') { /* the example has its folder already */
+        dt_status status = make_folder(r, r->source.name);
+        if (status != DT_OK)
+            return status;
+    }
     (void)snprintf(path, sizeof path, "%s/run.h5", r->folder);
     return dt_run_log_open(&r->log, path, &r->settings, &r->environment, r->sets, &r->network,
                            r->command_line);

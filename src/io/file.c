@@ -279,3 +279,25 @@ out:
     dt_memory_free(folder);
     return status;
 }
+
+dt_status dt_file_make_new_folder(char *out, size_t bytes, const char *path)
+{
+    for (int n = 1;; n++) {
+        const int length =
+            n == 1 ? snprintf(out, bytes, "%s", path) : snprintf(out, bytes, "%s-%d", path, n);
+        if (length < 0 || (size_t)length >= bytes)
+            return dt_fail(DT_OUTPUT, "%s: the path is too long", path);
+        char *slash = strrchr(out, '/');
+        if (slash != NULL && slash != out) {
+            *slash = '\0';
+            dt_status status = dt_file_make_folder(out);
+            *slash = '/';
+            if (status != DT_OK)
+                return status;
+        }
+        if (mkdir(out, 0777) == 0)
+            return DT_OK;
+        if (errno != EEXIST)
+            return dt_fail(DT_OUTPUT, "%s: cannot make the folder: %s", out, strerror(errno));
+    }
+}

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define AT(field) offsetof(dt_settings, field)
-#define LARGEST_INT 9007199254740992.0 /* 2^53: what a double still counts to */
+#define LARGEST_INT 9007199254740991.0 /* 2^53 - 1: what a double counts to */
 
 static const dt_option options[] = {
     {"inputs", "NAME", DT_OPTION_TEXT, AT(inputs), 0, 0, NULL, NULL,
@@ -81,12 +81,16 @@ dt_status dt_settings_parse(dt_settings *out, int argc, char **argv)
         DT_TRY(dt_fail(DT_USAGE, "too many words: '%s'; DATA is one word, or three files",
                        argv[DT_DATA_MAX]));
     for (int i = 0; i < words; i++) {
+        if (argv[i][0] == '\0')
+            DT_TRY(dt_fail(DT_USAGE, "DATA is an empty word"));
         if (strlen(argv[i]) >= sizeof out->data[i])
             DT_TRY(dt_fail(DT_USAGE, "a path is longer than %d bytes", DT_OPTION_TEXT_BYTES - 1));
         (void)snprintf(out->data[i], sizeof out->data[i], "%s", argv[i]);
     }
     out->data_count = words;
-    if (out->validation_split + out->test_split >= 1.0)
+    if (dt_options_given(&table, out, "validation-split") &&
+        dt_options_given(&table, out, "test-split") &&
+        out->validation_split + out->test_split >= 1.0)
         DT_TRY(dt_fail(DT_USAGE,
                        "--validation-split %g and --test-split %g leave no rows for training",
                        out->validation_split, out->test_split));

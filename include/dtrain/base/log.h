@@ -23,4 +23,7 @@ DT_PRINTF(1, 2) void dt_log_result(const char *format, ...);
 DT_PRINTF(1, 2) void dt_log_warn(const char *format, ...);
 DT_PRINTF(1, 2) void dt_log_error(const char *format, ...);
 
+/** Tells whether all that was printed to stdout so far got there. Errors: DT_OUTPUT. */
+DT_MUST_USE dt_status dt_log_check(void);
+
 #endif

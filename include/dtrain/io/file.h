@@ -56,4 +56,14 @@ DT_MUST_USE dt_status dt_file_replace(const char *path, const void *data, size_t
 /** Makes a folder and its missing parents, as mkdir -p. Errors: DT_OUTPUT, DT_MEMORY. */
 DT_MUST_USE dt_status dt_file_make_folder(const char *path);
 
+/**
+ * Makes a folder that is not there yet, and its missing parents: PATH, or else PATH-2, PATH-3 ...
+ *
+ * Of several processes that ask for the same at once each gets a folder of its own.
+ *
+ * Shapes:  out [bytes]: the path it became
+ * Errors:  DT_OUTPUT, also when the path does not fit
+ */
+DT_MUST_USE dt_status dt_file_make_new_folder(char *out, size_t bytes, const char *path);
+
 #endif
