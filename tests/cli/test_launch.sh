@@ -1,0 +1,124 @@
+#!/bin/sh
+# The launch doctor: what it says, refuses and mends.
+# shellcheck source-path=SCRIPTDIR source=harness.sh
+. "$(dirname "$0")/harness.sh"
+need_python numpy h5py
+export PYTHONPATH="$TESTS/cli" PYTHONDONTWRITEBYTECODE=1
+"$PYTHON" -c 'from make_data import save_parts; save_parts("some")'
+RUN_TIMEOUT=30
+# The launcher that runs these tests, or a batch job around them, is not what is tested.
+for name in $(env | sed -n 's/^\(SLURM_[A-Z_]*\|PMI_[A-Z_]*\|PMIX_[A-Z_]*\)=.*/\1/p'); do
+    unset "$name"
+done
+
+# ---- Slurm's tasks that MPI does not see ----
+export SLURM_NTASKS=4 SLURM_PROCID=2 SLURM_JOB_ID=77
+run 0 --epochs 1 some
+expect_status 2
+expect_one_stderr_line "dtrain: error: Slurm has 4 tasks here"
+expect_one_stderr_line "srun --mpi=pmix dtrain"
+[ ! -s stdout ] || fail "nothing on stdout"
+expect_no_file results
+# Under mpirun in the same job all is well, and the job is recorded.
+run 2 --quiet --epochs 1 --out in-a-job some
+expect_status 0
+expect_empty_stderr
+"$PYTHON" -c 'import h5py
+assert h5py.File("in-a-job/run.h5")["environment"].attrs["slurm_job_id"] == "77"' ||
+    fail "/environment slurm_job_id is 77"
+# A single task is a job of its own; --help and --version never need ranks.
+SLURM_NTASKS=1
+run 0 --quiet --epochs 1 --out one-task some
+expect_status 0
+SLURM_NTASKS=4
+run 0 --version
+expect_status 0
+run 0 --help
+expect_status 0
+unset SLURM_NTASKS SLURM_PROCID SLURM_JOB_ID
+
+# ---- more ranks than CPUs ----
+cpus=$(nproc)
+if [ "$cpus" -lt 16 ]; then
+    run $((cpus + 1)) --epochs 1 --out crowded some
+    expect_status 0
+    expect_empty_stderr
+    expect_stdout "^job +$((cpus + 1)) ranks on 1 host, $cpus CPUs? here \\(fewer than ranks: waiting ranks yield\\)"
+fi
+run 1 --epochs 1 --out roomy some
+expect_status 0
+expect_no_stdout 'fewer than ranks'
+
+# What the ranks were started with is seen in a rank's environment, which dtrain changes for itself
+# and for MPI: read from the running process it would be the old one. So MPI is asked, by its own
+# report of the values in force.
+yields() {
+    OMPI_MCA_mpi_show_mca_params=all run "$@"
+    expect_status 0
+    sed -n 's/.*mpi_yield_when_idle[ =]*\(true\|false\|[01]\).*/\1/p' stdout stderr | head -n 1
+}
+# A hostfile that promises more slots than there are CPUs: mpirun believes it, and does not yield.
+if [ "$cpus" -lt 16 ]; then
+    echo "localhost slots=$((cpus + 1))" >hosts
+    export OMPI_MCA_orte_default_hostfile="$PWD/hosts" OMPI_MCA_rmaps_base_oversubscribe=0
+    found=$(yields $((cpus + 1)) --quiet --epochs 1 --out yielding some)
+    case $found in
+    true | 1) ;;
+    "") echo "mpi_yield_when_idle: not shown by this MPI" ;;
+    *) fail "waiting ranks yield, mpi_yield_when_idle is $found" ;;
+    esac
+    # The user's own word is respected.
+    export OMPI_MCA_mpi_yield_when_idle=0
+    found=$(RUN_TIMEOUT=60 yields $((cpus + 1)) --quiet --epochs 1 --batch 600 --out spinning some)
+    case $found in
+    false | 0 | "") ;;
+    *) fail "OMPI_MCA_mpi_yield_when_idle=0 is respected, found $found" ;;
+    esac
+    unset OMPI_MCA_mpi_yield_when_idle OMPI_MCA_orte_default_hostfile
+    export OMPI_MCA_rmaps_base_oversubscribe=1
+fi
+
+# ---- BLAS ----
+run 2 --epochs 1 --threads 64 --out threads some
+expect_status 0
+expect_one_stderr_line "dtrain: warning: 2 ranks with 64 BLAS threads each want 128 CPUs"
+expect_stdout '^BLAS .* 64 threads a rank'
+OPENBLAS_CORETYPE='' run 0 --version
+kernels=$(sed -n 's/.*OpenBLAS.*, \([A-Za-z0-9]*\) kernels$/\1/p' stdout)
+case $kernels in
+SkylakeX | Cooperlake | Sapphirerapids)
+    export OPENBLAS_CORETYPE=Haswell
+    run 2 --epochs 1 --out pinned some
+    expect_status 0
+    expect_empty_stderr
+    expect_stdout "^BLAS .*, Haswell kernels, .*OPENBLAS_CORETYPE keeps it below .*, which this CPU has\$"
+    "$PYTHON" - <<'PY' || fail "/environment has the kernels in use and the variable"
+import h5py
+environment = h5py.File("pinned/run.h5", "r")["environment"].attrs
+assert environment["blas_kernels"] == "Haswell", environment["blas_kernels"]
+assert environment["openblas_coretype"] == "Haswell"
+PY
+    unset OPENBLAS_CORETYPE
+    run 2 --epochs 1 --out free some
+    expect_no_stdout OPENBLAS_CORETYPE
+    ;;
+*) echo "OPENBLAS_CORETYPE: left out, this CPU's kernels are $kernels" ;;
+esac
+
+# ---- ranks whose BLAS picks other kernels: their last bits would differ ----
+case $kernels in
+SkylakeX | Cooperlake | Sapphirerapids)
+    cat >mixed <<'SH'
+#!/bin/sh
+[ "$OMPI_COMM_WORLD_RANK" -ne 1 ] || export OPENBLAS_CORETYPE=Haswell
+exec "$REAL_DTRAIN" "$@"
+SH
+    chmod +x mixed
+    export REAL_DTRAIN="$DTRAIN"
+    DTRAIN=$PWD/mixed
+    run 3 --epochs 1 --out mixed-kernels some
+    expect_status 2
+    expect_one_stderr_line "but Haswell on rank 1"
+    expect_no_file mixed-kernels
+    ;;
+esac

@@ -1,0 +1,113 @@
+#!/bin/sh
+# Options: --help, --version, and every way to get them wrong: exit status 2 and one line.
+# shellcheck source-path=SCRIPTDIR source=harness.sh
+. "$(dirname "$0")/harness.sh"
+RUN_TIMEOUT=30
+
+# wrong RANKS TEXT ARGUMENTS...
+wrong() {
+    wrong_ranks=$1
+    wrong_text=$2
+    shift 2
+    run "$wrong_ranks" "$@"
+    expect_status 2
+    expect_one_stderr_line "$wrong_text"
+    expect_stderr '^dtrain: error: '
+    [ ! -s stdout ] || fail "nothing on stdout"
+    expect_no_file results
+}
+
+# ---- what needs no ranks ----
+options="inputs targets validation-split test-split hidden activation batch epochs learning-rate
+patience min-delta monitor no-restore-best seed shards sum threads out quiet config"
+for words in "--help" "train --help" "--batch 5 --help" "--nonsense --help"; do
+    # shellcheck disable=SC2086
+    run 0 $words
+    expect_status 0
+    expect_empty_stderr
+    expect_stdout '^Usage: dtrain '
+    for option in $options; do
+        expect_stdout "^  --$option "
+    done
+done
+for default in 'hidden LIST .*\[30\]' 'activation NAME .*relu.*tanh.*sigmoid.*linear.*\[relu\]' \
+    'batch N .*\[100\]' 'epochs N .*\[100\]' 'learning-rate F .*\[0.001\]' 'patience N .*\[2\]' \
+    'monitor NAME .*\[val_loss\]' 'validation-split F .*\[0.1\]' 'shards N .*\[8\]' \
+    'sum NAME .*\[exact\]'; do
+    expect_stdout "^  --$default"
+done
+run 0 --version
+expect_status 0
+expect_empty_stderr
+for line in '^dtrain [0-9]+\.[0-9]+\.[0-9]+$' 'MPI' 'BLAS .*kernels$' '^HDF5 [0-9.]+$' '^zlib [0-9.]+$'; do
+    expect_stdout "$line"
+done
+run 2 --version
+expect_status 0
+[ "$(grep -c '^dtrain ' stdout)" -eq 1 ] || fail "two ranks say it once"
+run 2 --help
+expect_status 0
+[ "$(grep -c '^Usage: ' stdout)" -eq 1 ] || fail "two ranks say it once"
+
+# ---- unknown ----
+wrong 0 "unknown option --epoch; did you mean --epochs?" --epoch 5
+wrong 3 "unknown option --epoch; did you mean --epochs?" --epoch 5
+wrong 0 "unknown option --hiden; did you mean --hidden?" --hiden=5
+wrong 0 "unknown option --something-else; --help lists them" --something-else
+wrong 0 "unknown option -e; options begin with two dashes" -e 5
+wrong 0 "unknown option --" "--$(printf 'x%.0s' 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21)$(printf 'y%.0s' 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20)-and-so-on-for-ever-and-ever"
+wrong 0 "DATA is one folder, prefix or file, or three files" a b
+wrong 0 "too many words: 'd'" a b c d
+
+# ---- no value, no number, out of range ----
+wrong 0 "--batch needs a value" --batch
+wrong 3 "--batch needs a value" --batch
+wrong 0 "--batch takes a whole number, not 'ten'" --batch ten
+wrong 0 "--batch takes a whole number, not '1.5'" --batch 1.5
+wrong 0 "--batch takes a whole number, not ''" --batch=
+wrong 0 "--batch takes a whole number, not '5x'" --batch 5x
+wrong 0 "--batch is 0, but must be between 1 and" --batch 0
+wrong 0 "--batch is -5, but must be between 1 and" --batch -5
+wrong 0 "--batch is 99999999999999999999, but must be between" --batch 99999999999999999999
+wrong 0 "--epochs is 0, but" --epochs 0
+wrong 0 "--patience is -1, but must be between 0 and" --patience -1
+wrong 0 "--seed is -1, but must be between 0 and" --seed -1
+wrong 0 "--shards is 0, but" --shards 0
+wrong 0 "--threads is 0, but" --threads 0
+wrong 0 "--learning-rate takes a number, not 'fast'" --learning-rate fast
+wrong 0 "--learning-rate takes a number, not 'nan'" --learning-rate nan
+wrong 0 "--learning-rate is 0, but" --learning-rate 0
+wrong 0 "--learning-rate is inf, but" --learning-rate inf
+wrong 0 "--learning-rate is -0.1, but" --learning-rate -0.1
+wrong 0 "--min-delta is -1, but" --min-delta -1
+wrong 0 "--validation-split is 1.5, but" --validation-split 1.5
+wrong 0 "--hidden is 0, but" --hidden 0
+wrong 0 "--hidden" --hidden 64,
+wrong 0 "--hidden" --hidden ,
+wrong 0 "--hidden" --hidden 64,x
+wrong 0 "--activation takes one of relu|tanh|sigmoid|linear, not 'swish'" --activation swish
+wrong 0 "--activation takes one of" --activation rel
+wrong 0 "--monitor takes one of val_loss|val_accuracy, not 'loss'" --monitor loss
+wrong 0 "--sum takes one of exact|fast, not 'exakt'" --sum exakt
+wrong 0 "--quiet takes yes or no, not 'maybe'" --quiet=maybe
+
+# ---- contradictions ----
+wrong 8 "--shards 4 is less than the 8 ranks" --shards 4
+wrong 0 "leave no rows for training" --validation-split 0.5 --test-split 0.5
+wrong 0 "leave no rows for training" --validation-split 0.6 --test-split 0.6
+
+# ---- --config FILE ----
+wrong 0 "--config no-such.txt: No such file or directory" --config no-such.txt
+wrong 3 "--config no-such.txt: No such file or directory" --config no-such.txt
+mkdir folder
+wrong 0 "--config folder: Is a directory" --config folder
+printf '# a comment\n\nbatch = 50\nepoch = 3\n' >bad-name.txt
+wrong 0 "bad-name.txt, line 4: unknown option --epoch; did you mean --epochs?" --config bad-name.txt
+printf 'batch = fifty\n' >bad-value.txt
+wrong 0 "bad-value.txt, line 1: --batch takes a whole number, not 'fifty'" --config bad-value.txt
+printf 'batch = 50\n\nhidden 64\n' >bad-line.txt
+wrong 0 "bad-line.txt, line 3: expected 'name = value', found 'hidden 64'" --config bad-line.txt
+printf 'batch =\n' >no-value.txt
+wrong 0 "no-value.txt, line 1: --batch" --config no-value.txt
+printf 'validation-split = 0.7\ntest-split = 0.7\n' >no-rows.txt
+wrong 0 "leave no rows for training" --config no-rows.txt

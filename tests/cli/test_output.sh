@@ -1,0 +1,113 @@
+#!/bin/sh
+# What a run prints, and the files it leaves.
+# shellcheck source-path=SCRIPTDIR source=harness.sh
+. "$(dirname "$0")/harness.sh"
+need_python numpy
+export PYTHONPATH="$TESTS/cli" PYTHONDONTWRITEBYTECODE=1
+"$PYTHON" -c 'from make_data import save_parts; save_parts("some"); save_parts("x.y_z")'
+
+number='[0-9]+(\.[0-9]+)?(e[-+][0-9]+)?'
+keys="folder ranks epochs best_epoch train_loss train_accuracy train_majority_accuracy val_loss
+val_accuracy val_majority_accuracy test_loss test_accuracy test_majority_accuracy
+samples_per_second weights_crc status"
+
+# ---- a whole run ----
+run 3 --epochs 3 some
+expect_status 0
+expect_empty_stderr
+expect_stdout '^job +3 ranks on 1 host, [0-9]+ CPUs? here'
+expect_stdout '^BLAS +.+ kernels, 1 thread a rank'
+expect_stdout '^data +some: 600 training, 150 validation, 150 test rows; 12 inputs, 2 classes$'
+expect_stdout '^baseline +always class [01]: accuracy 0\.[0-9]{4} training, 0\.[0-9]{4} validation, 0\.[0-9]{4} test$'
+expect_stdout '^model +12-30-2, relu, softmax; P = 452 parameters$'
+expect_stdout '^training +Adam 0\.001, batch 100, at most 3 epochs, patience 2 on val_loss$'
+expect_stdout '^run +seed 1, 8 shards, exact sum; results in results/some$'
+for epoch in 1 2 3; do
+    expect_stdout "^epoch $epoch/3  loss $number  accuracy $number  val_loss $number  val_accuracy $number  $number s"
+done
+[ "$(grep -c '^epoch ' stdout)" -eq 3 ] || fail "one line an epoch"
+expect_stdout '^phase +mean s +max s +max/min +over 3 ranks$'
+for phase in load forward backward all-reduce update validate; do
+    expect_stdout "^$phase +$number +$number +$number\$"
+done
+for key in $keys; do
+    [ "$(grep -c "^summary\\.$key=" stdout)" -eq 1 ] || fail "one line summary.$key="
+done
+for key in train_loss train_accuracy val_loss val_accuracy test_loss test_accuracy samples_per_second; do
+    expect_stdout "^summary\\.$key=$number\$"
+done
+expect_stdout '^summary\.weights_crc=[0-9a-f]{8}$'
+expect_stdout_line "summary.folder=results/some"
+expect_stdout_line "summary.ranks=3"
+expect_stdout_line "summary.epochs=3"
+[ "$(tail -n 1 stdout | tr -d '\r')" = "summary.status=ok" ] || fail "the last line is summary.status=ok"
+[ "$(sed -n '/^summary\./,$p' stdout | grep -vc '^summary\.')" -eq 0 ] || fail "the block is the end"
+[ "$(LC_ALL=C tr -d '[:print:]\n' <stdout | wc -c)" -eq 0 ] || fail "plain text without escapes"
+# What the summary says of the best epoch is what the epoch's line said.
+best=$(summary best_epoch)
+expect_stdout "^epoch $best/3 .*  best\$"
+expect_stdout "^epoch $best/3 .* val_loss $(printf '%.4f' "$(summary val_loss)") "
+expect_stdout "^epoch $best/3 .* val_accuracy $(printf '%.4f' "$(summary val_accuracy)") "
+
+# ---- the files: two, and no earlier run's are touched ----
+[ "$(find results | sort | tr '\n' ' ')" = \
+    "results results/some results/some/model.h5 results/some/run.h5 " ] ||
+    fail "run.h5 and model.h5, found: $(find results | sort | tr '\n' ' ')"
+cp -p -r results first
+run 3 --epochs 2 --seed 3 some
+expect_status 0
+expect_stdout_line "summary.folder=results/some-2"
+expect_file results/some-2/run.h5
+expect_file results/some-2/model.h5
+expect_same_file results/some/run.h5 first/some/run.h5
+expect_same_file results/some/model.h5 first/some/model.h5
+run 0 --epochs 1 some
+expect_stdout_line "summary.folder=results/some-3"
+
+# ---- --quiet: the summary alone ----
+run 2 --quiet --epochs 2 some
+expect_status 0
+expect_empty_stderr
+expect_no_stdout '^([^s]|s[^u]|$)'
+[ "$(grep -vc '^summary\.' stdout)" -eq 0 ] || fail "the summary alone"
+for key in $keys; do
+    expect_stdout "^summary\\.$key="
+done
+
+# ---- --out: that folder, made with its parents, used again ----
+run 2 --quiet --epochs 1 --out deep/down/here some
+expect_status 0
+expect_stdout_line "summary.folder=deep/down/here"
+expect_file deep/down/here/model.h5
+run 0 --quiet --epochs 1 --out deep/down/here --seed 4 some
+expect_status 0
+[ "$(find deep -type f | wc -l)" -eq 2 ] || fail "the same two files"
+run 0 --quiet --epochs 1 --out deep/slash/ some
+expect_status 0
+expect_file deep/slash/run.h5
+
+# ---- names ----
+run 0 --quiet --epochs 1 x.y_z
+expect_stdout_line "summary.folder=results/x.y_z"
+run 0 --quiet --epochs 1 --validation-split 0 ./x.y_z-train.npz
+expect_stdout_line "summary.folder=results/x.y_z-2"
+expect_stdout_line "summary.val_loss=nan"
+cp some-train.npz constrain.npz
+run 0 --quiet --epochs 1 constrain.npz
+expect_stdout_line "summary.folder=results/constrain"
+
+# ---- early stopping and the best epoch ----
+run 2 --epochs 50 --patience 1 --learning-rate 0.05 some
+expect_status 0
+[ "$(summary epochs)" -lt 50 ] || fail "it stops early"
+[ "$(summary best_epoch)" -eq $(($(summary epochs) - 1)) ] || fail "one epoch after the best"
+
+# ---- several runs that begin at the same time must not write into one folder ----
+for i in 1 2 3 4 5 6; do
+    "$DTRAIN" --quiet --epochs 1 --seed "$i" some >"stdout-$i" 2>&1 &
+done
+wait
+folders=$(cat stdout-[1-6] | grep '^summary.folder=' | sort -u | wc -l)
+[ "$folders" -eq 6 ] || fail "6 runs at once have 6 folders, found $folders"
+left=$(find . -name '*.tmp')
+[ -z "$left" ] || fail "no temporary file is left, found $left"
