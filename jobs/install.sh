@@ -1,5 +1,5 @@
 #!/bin/sh
-# install.sh KIND...    KIND: build, test, clang
+# install.sh KIND...    KIND: build, test, clang, bench
 #
 # Sees to it that what dtrain needs is there. What is missing is installed with apt (Debian, Ubuntu),
 # as root or with sudo; elsewhere the missing packages are named, by their Debian names, and the exit
@@ -41,7 +41,8 @@ for kind in "$@"; do
     test) packages="$packages libcmocka-dev python3-numpy python3-h5py python3-pandas hdf5-tools
                     clang-format" ;;
     clang) packages="$packages clang" ;;
-    *) echo "install.sh: $kind is none of build, test, clang" >&2; exit 2 ;;
+    bench) packages="$packages python3-numpy python3-torch python3-sklearn" ;;
+    *) echo "install.sh: $kind is none of build, test, clang, bench" >&2; exit 2 ;;
     esac
 done
 
