@@ -7,10 +7,10 @@
 
 enum { MANTISSA_BITS = 52, RESOLUTION_BITS = 40 };
 
-dt_exact_grid dt_exact_grid_for(size_t rows)
+dt_exact_grid dt_exact_grid_for(size_t rows, int coarser)
 {
     const int magnitude = rows > 1 ? 63 - __builtin_clzll((unsigned long long)rows) : 0;
-    const int exponent = magnitude - RESOLUTION_BITS;
+    const int exponent = magnitude - RESOLUTION_BITS + coarser;
     /* In the middle of its binade, so that terms of both signs keep the sum inside it. */
     return (dt_exact_grid){.exponent = exponent, .constant = ldexp(1.5, MANTISSA_BITS + exponent)};
 }
@@ -49,9 +49,27 @@ DT_VECTORIZE static uint64_t add(uint64_t *restrict sums, const float *restrict 
     return outside;
 }
 
+DT_VECTORIZE static uint64_t set(uint64_t *restrict sums, const float *restrict terms, size_t count,
+                                 double constant)
+{
+    const uint64_t zero = bits_of(constant);
+    uint64_t outside = 0;
+    for (size_t i = 0; i < count; i++) {
+        const uint64_t rounded = bits_of((double)terms[i] + constant);
+        outside |= rounded ^ zero;
+        sums[i] = rounded - zero;
+    }
+    return outside;
+}
+
 int64_t dt_exact_add(int64_t *sums, const float *terms, size_t count, const dt_exact_grid *grid)
 {
     return add((uint64_t *)sums, terms, count, grid->constant) >> MANTISSA_BITS != 0;
+}
+
+int64_t dt_exact_set(int64_t *sums, const float *terms, size_t count, const dt_exact_grid *grid)
+{
+    return set((uint64_t *)sums, terms, count, grid->constant) >> MANTISSA_BITS != 0;
 }
 
 /* A 64-bit integer as double, rounded once, without the conversion that only AVX-512DQ has: each

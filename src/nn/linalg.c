@@ -24,6 +24,11 @@ const char *dt_linalg_kernels(void)
     return openblas_get_corename != NULL ? openblas_get_corename() : "unknown";
 }
 
+bool dt_linalg_has_own_kernels(void)
+{
+    return dt_narrow_fits(1, 1);
+}
+
 const char *dt_linalg_library(void)
 {
     static char name[64];

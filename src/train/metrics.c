@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define LOSS_STEP 0x1p-24
-#define LARGEST_TERM 0x1p26 /* 8192 of them still fit 63 bits */
+#define LARGEST_TERM 0x1p38 /* its count still fits 63 bits */
 
 /* A product's rows in an evaluation: part of a shard's bits, so a constant. Some segments at once
  * keep the small loops long. */
@@ -15,10 +15,31 @@ enum { SEGMENT_ROWS = 256, SEGMENTS_AT_ONCE = 4, CAPACITY = SEGMENT_ROWS * SEGME
 
 void dt_tally_add_loss(dt_tally *tally, double loss)
 {
-    if (fabs(loss) < LARGEST_TERM)
-        tally->loss += llrint(loss / LOSS_STEP);
-    else
-        tally->outside++; /* a NaN compares false */
+    if (!(fabs(loss) < LARGEST_TERM)) { /* a NaN compares false */
+        tally->outside++;
+        return;
+    }
+    const int64_t count = llrint(loss / LOSS_STEP);
+    const int64_t low = count & 0xFFFFFFFF;
+    tally->loss_low += low;
+    tally->loss_high += (count - low) / ((int64_t)1 << 32);
+}
+
+void dt_tally_add(dt_tally *tally, const dt_tally *other)
+{
+    tally->loss_high += other->loss_high;
+    tally->loss_low += other->loss_low;
+    tally->hits += other->hits;
+    tally->outside += other->outside;
+}
+
+dt_status dt_tally_check(const dt_tally *tally)
+{
+    if (tally->outside == 0)
+        return DT_OK;
+    return dt_fail(DT_DIVERGED,
+                   "the loss is not finite, or beyond 2^38 nats; lower --learning-rate, "
+                   "and check that the inputs are standardised");
 }
 
 void dt_tally_add_rows(dt_tally *tally, const float *loss, const int32_t *predicted,
@@ -38,7 +59,9 @@ dt_metrics dt_tally_mean(const dt_tally *tally, uint64_t rows)
 {
     if (rows == 0)
         return (dt_metrics){.loss = NAN, .accuracy = NAN};
-    return (dt_metrics){.loss = (double)tally->loss * LOSS_STEP / (double)rows,
+    const double loss =
+        (double)tally->loss_high * (LOSS_STEP * 0x1p32) + (double)tally->loss_low * LOSS_STEP;
+    return (dt_metrics){.loss = loss / (double)rows,
                         .accuracy = (double)tally->hits / (double)rows};
 }
 
@@ -98,10 +121,7 @@ dt_status dt_evaluate(dt_metrics *out, const dt_comm *comm, const dt_network *ne
     if (confusion != NULL)
         dt_comm_sum_i64(comm, confusion, network->C * network->C);
     *out = dt_tally_mean(&tally, set->N);
-    if (tally.outside > 0)
-        return dt_fail(DT_DIVERGED, "the loss is not finite; lower --learning-rate, and check that "
-                                    "the inputs are standardised");
-    return DT_OK;
+    return dt_tally_check(&tally);
 }
 
 double dt_metrics_baseline(const dt_dataset *set, size_t label)

@@ -6,11 +6,16 @@
 #include "dtrain/nn/loss.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 /* Parameters that are turned into float32 and handed to Adam at a time: they stay in a first-level
  * cache in between. */
-enum { UPDATE_BLOCK = 2048, TALLY_COUNT = sizeof(dt_tally) / sizeof(int64_t) };
+enum {
+    UPDATE_BLOCK = 2048,
+    TALLY_COUNT = sizeof(dt_tally) / sizeof(int64_t),
+    FAST_TALLY_COUNT = 3 /* loss, hits, outside */
+};
 
 /* ---- where a shard's gradient goes ---- */
 
@@ -21,15 +26,18 @@ typedef struct exact_sink {
     dt_exact_grid grid;
 } exact_sink;
 
-static void add_exactly(void *context, size_t first, const float *gradient, size_t count)
+static void add_exactly(void *context, size_t first, const float *gradient, size_t count,
+                        bool fresh)
 {
     exact_sink *sink = context;
-    if (dt_exact_add(sink->sums + first, gradient, count, &sink->grid) != 0)
+    if ((fresh ? dt_exact_set : dt_exact_add)(sink->sums + first, gradient, count, &sink->grid) !=
+        0)
         sink->outside[dt_network_layer_of(sink->network, first)]++;
 }
 
-static void store(void *context, size_t first, const float *gradient, size_t count)
+static void store(void *context, size_t first, const float *gradient, size_t count, bool fresh)
 {
+    (void)fresh; /* there is one segment */
     memcpy((float *)context + first, gradient, count * sizeof *gradient);
 }
 
@@ -51,7 +59,8 @@ dt_status dt_stepper_init(dt_stepper *out, const dt_comm *comm, const dt_dataset
     if (sum == DT_SUM_EXACT)
         DT_TRY(dt_memory_alloc(&out->counts, P + network->layer_count + TALLY_COUNT,
                                sizeof *out->counts, "gradient sums"));
-    DT_TRY(dt_memory_alloc(&out->gradient, sum == DT_SUM_EXACT ? UPDATE_BLOCK : P + TALLY_COUNT,
+    DT_TRY(dt_memory_alloc(&out->gradient,
+                           sum == DT_SUM_EXACT ? UPDATE_BLOCK : P + FAST_TALLY_COUNT,
                            sizeof *out->gradient, "gradient"));
 out:
     if (status != DT_OK)
@@ -74,71 +83,93 @@ void dt_stepper_clear(dt_stepper *stepper)
 
 /* ---- the two ways to add up and update ---- */
 
-static dt_status check_range(const dt_stepper *s, const int64_t *outside, const dt_exact_grid *grid)
+/* The layer whose gradient left the grid's range on some rank, or the number of layers. */
+static size_t layer_outside(const dt_stepper *s)
 {
-    for (size_t l = 0; l < s->network->layer_count; l++)
-        if (outside[l] != 0)
-            return dt_fail(DT_DIVERGED,
-                           "the gradient of layer %zu (%zu to %zu) is not finite or left the exact "
-                           "range of +-%g; standardise the inputs, lower --learning-rate, or use "
-                           "--sum fast",
-                           l, s->network->layers[l].D, s->network->layers[l].H,
-                           dt_exact_range(grid));
-    return DT_OK;
+    const int64_t *outside = s->counts + s->network->P;
+    size_t l = 0;
+    while (l < s->network->layer_count && outside[l] == 0)
+        l++;
+    return l;
 }
 
-static dt_status check_loss(const dt_tally *tally)
-{
-    if (tally->outside == 0)
-        return DT_OK;
-    return dt_fail(DT_DIVERGED, "the loss is not finite; lower --learning-rate, and check that the "
-                                "inputs are standardised");
-}
-
-/* Adds `count` rows' gradient up over the ranks; `mine` becomes the tally of all. */
-static dt_status reduce_and_update_exactly(dt_stepper *s, uint64_t count, const dt_exact_grid *grid,
-                                           dt_tally *mine, dt_phases *phases)
+/* The exact sum of all ranks' gradients on one grid; `tally` becomes that of all ranks. */
+static void sum_exactly(dt_stepper *s, const dt_segments *segments, const dt_exact_grid *grid,
+                        dt_tally *tally, dt_phases *phases)
 {
     const size_t P = s->network->P, layers = s->network->layer_count;
-    int64_t *outside = s->counts + P;
     const double begin = dt_clock_s();
-    memcpy(outside + layers, mine, sizeof *mine);
+    int64_t *outside = s->counts + P;
+    const size_t kept = segments->start[segments->count] > 0 ? P : 0; /* set by the backward pass */
+    memset(s->counts + kept, 0, (P - kept + layers) * sizeof *s->counts);
+    exact_sink sink = {s->network, s->counts, outside, *grid};
+    dt_network_backward(s->network, &s->workspace, s->x, segments, add_exactly, &sink);
+    const double summed = dt_clock_s();
+    phases->seconds[DT_PHASE_BACKWARD] += summed - begin;
+    memcpy(outside + layers, tally, sizeof *tally);
     dt_comm_sum_i64(s->comm, s->counts, P + layers + TALLY_COUNT);
-    memcpy(mine, outside + layers, sizeof *mine);
-    const double reduced = dt_clock_s();
-    phases->seconds[DT_PHASE_ALLREDUCE] += reduced - begin;
-    dt_status status = check_loss(mine);
-    if (status == DT_OK)
-        status = check_range(s, outside, grid);
+    memcpy(tally, outside + layers, sizeof *tally);
+    phases->seconds[DT_PHASE_ALLREDUCE] += dt_clock_s() - summed;
+}
+
+static dt_status step_exactly(dt_stepper *s, const dt_segments *segments, uint64_t count,
+                              dt_tally *tally, dt_phases *phases)
+{
+    /* A gradient beyond the range, as inputs that are not standardised give it, is summed again on
+     * a coarser grid: all ranks have seen that it is, and the sum stays exact. */
+    enum { COARSER_BY = 10, COARSEST = 40 };
+    const size_t P = s->network->P;
+    const dt_tally mine = *tally;
+    dt_exact_grid grid;
+    size_t layer = 0;
+    int coarser = 0;
+    do {
+        *tally = mine;
+        grid = dt_exact_grid_for((size_t)count, coarser);
+        sum_exactly(s, segments, &grid, tally, phases);
+        layer = layer_outside(s);
+        coarser += COARSER_BY;
+    } while (layer < s->network->layer_count && tally->outside == 0 && coarser <= COARSEST);
+    dt_status status = dt_tally_check(tally);
     if (status != DT_OK)
         return status;
+    if (layer < s->network->layer_count)
+        return dt_fail(DT_DIVERGED,
+                       "the gradient of layer %zu (%zu to %zu) is not finite, or beyond %g; "
+                       "standardise the inputs, or lower --learning-rate",
+                       layer, s->network->layers[layer].D, s->network->layers[layer].H,
+                       dt_exact_range(&grid));
+    const double begin = dt_clock_s();
     dt_adam_begin_step(s->adam);
     for (size_t first = 0; first < P; first += UPDATE_BLOCK) {
         const size_t block = P - first < UPDATE_BLOCK ? P - first : UPDATE_BLOCK;
-        int64_t *sums = s->counts + first;
-        dt_exact_finish(s->gradient, sums, block, grid, 1.0 / (double)count);
-        memset(sums, 0, block * sizeof *sums); /* for the next step, while it is in the cache */
+        dt_exact_finish(s->gradient, s->counts + first, block, &grid, 1.0 / (double)count);
         dt_adam_update(s->adam, s->network->params, s->gradient, first, block);
     }
-    phases->seconds[DT_PHASE_UPDATE] += dt_clock_s() - reduced;
+    phases->seconds[DT_PHASE_UPDATE] += dt_clock_s() - begin;
     return DT_OK;
 }
 
-static dt_status reduce_and_update_fast(dt_stepper *s, uint64_t count, dt_tally *mine,
-                                        dt_phases *phases)
+static dt_status step_fast(dt_stepper *s, const dt_segments *segments, uint64_t count,
+                           dt_tally *tally, dt_phases *phases)
 {
     const size_t P = s->network->P;
     float *tail = s->gradient + P;
     const double begin = dt_clock_s();
-    tail[0] = (float)dt_tally_mean(mine, 1).loss;
-    tail[1] = (float)mine->hits;
-    tail[2] = (float)mine->outside;
-    dt_comm_sum_f32(s->comm, s->gradient, P + TALLY_COUNT);
-    *mine = (dt_tally){.hits = llrintf(tail[1]), .outside = tail[2] != 0.0f};
-    dt_tally_add_loss(mine, (double)tail[0]);
+    if (segments->start[segments->count] == 0)
+        memset(s->gradient, 0, P * sizeof *s->gradient);
+    dt_network_backward(s->network, &s->workspace, s->x, segments, store, s->gradient);
+    const double summed = dt_clock_s();
+    phases->seconds[DT_PHASE_BACKWARD] += summed - begin;
+    tail[0] = (float)dt_tally_mean(tally, 1).loss;
+    tail[1] = (float)tally->hits;
+    tail[2] = (float)tally->outside;
+    dt_comm_sum_f32(s->comm, s->gradient, P + FAST_TALLY_COUNT);
+    *tally = (dt_tally){.hits = llrintf(tail[1]), .outside = tail[2] != 0.0f};
+    dt_tally_add_loss(tally, (double)tail[0]);
     const double reduced = dt_clock_s();
-    phases->seconds[DT_PHASE_ALLREDUCE] += reduced - begin;
-    dt_status status = check_loss(mine);
+    phases->seconds[DT_PHASE_ALLREDUCE] += reduced - summed;
+    dt_status status = dt_tally_check(tally);
     if (status != DT_OK)
         return status;
     const float scale = 1.0f / (float)count;
@@ -153,7 +184,6 @@ static dt_status reduce_and_update_fast(dt_stepper *s, uint64_t count, dt_tally 
 dt_status dt_stepper_run(dt_stepper *s, uint64_t first, uint64_t count, dt_tally *tally,
                          dt_phases *phases)
 {
-    const size_t P = s->network->P, layers = s->network->layer_count;
     const double begin = dt_clock_s();
     dt_dataset_take(s->set, first, count, s->x, s->y, s->start);
     const size_t rows = s->start[s->set->shard_count];
@@ -164,31 +194,15 @@ dt_status dt_stepper_run(dt_stepper *s, uint64_t first, uint64_t count, dt_tally
         segments = (dt_segments){.count = 1, .start = whole};
     float *logits = dt_network_forward(s->network, &s->workspace, s->x, &segments);
     dt_loss_cross_entropy(logits, s->y, rows, s->network->C, s->loss, s->predicted);
-    dt_tally mine = {0};
+    dt_tally step = {0};
     for (size_t i = 0; i < segments.count; i++) {
         const size_t from = segments.start[i];
-        dt_tally_add_rows(&mine, s->loss + from, s->predicted + from, s->y + from,
+        dt_tally_add_rows(&step, s->loss + from, s->predicted + from, s->y + from,
                           segments.start[i + 1] - from);
     }
-    const double forward = dt_clock_s();
-    phases->seconds[DT_PHASE_FORWARD] += forward - begin;
-
-    const dt_exact_grid grid = dt_exact_grid_for((size_t)count);
-    if (s->sum == DT_SUM_EXACT) {
-        memset(s->counts + P, 0, (layers + TALLY_COUNT) * sizeof *s->counts);
-        exact_sink sink = {s->network, s->counts, s->counts + P, grid};
-        dt_network_backward(s->network, &s->workspace, s->x, &segments, add_exactly, &sink);
-    } else {
-        if (rows == 0)
-            memset(s->gradient, 0, P * sizeof *s->gradient);
-        dt_network_backward(s->network, &s->workspace, s->x, &segments, store, s->gradient);
-    }
-    phases->seconds[DT_PHASE_BACKWARD] += dt_clock_s() - forward;
-
-    dt_status status = s->sum == DT_SUM_EXACT
-                           ? reduce_and_update_exactly(s, count, &grid, &mine, phases)
-                           : reduce_and_update_fast(s, count, &mine, phases);
-    tally->loss += mine.loss;
-    tally->hits += mine.hits;
+    phases->seconds[DT_PHASE_FORWARD] += dt_clock_s() - begin;
+    dt_status status = s->sum == DT_SUM_EXACT ? step_exactly(s, &segments, count, &step, phases)
+                                              : step_fast(s, &segments, count, &step, phases);
+    dt_tally_add(tally, &step);
     return status;
 }

@@ -23,9 +23,10 @@ typedef struct hand {
     int64_t outside;
 } hand;
 
-static void add_terms(void *context, size_t first, const float *gradient, size_t count)
+static void add_terms(void *context, size_t first, const float *gradient, size_t count, bool fresh)
 {
     hand *h = context;
+    (void)fresh; /* fresh to the pass, not to these sums */
     h->outside += dt_exact_add(h->sums + first, gradient, count, &h->grid);
 }
 
@@ -46,7 +47,7 @@ static double step_by_hand(hand *h, uint32_t *const *orders, size_t first, size_
 {
     const dt_dataset *set = &h->sets[DT_TRAIN];
     double loss = 0;
-    h->grid = dt_exact_grid_for(count);
+    h->grid = dt_exact_grid_for(count, 0);
     memset(h->sums, 0, h->net.P * sizeof *h->sums);
     for (size_t s = set->S; s-- > 0;) { /* the other way round */
         size_t rows = 0;
@@ -229,7 +230,7 @@ static void test_a_wide_network(void **state)
     (void)state;
     run r = ordinary;
     r.D = 60;
-    r.hidden[0] = 1200;
+    r.hidden[0] = 2400;
     r.epochs = 2;
     r.activation = DT_ACTIVATION_SIGMOID;
     check_run(&r);
@@ -257,6 +258,26 @@ static void test_odd_sizes(void **state)
                       .patience = 9,
                       .learning_rate = 0.1};
     check_run(&tiny);
+}
+
+/* Gradients beyond the finest grid are summed on coarser ones, and come out the same as well. */
+static void test_unstandardised_inputs(void **state)
+{
+    (void)state;
+    const dt_comm all = ranks_all(), alone = ranks_alone();
+    for (double scale = 1e5; scale < 1e9; scale *= 1000) {
+        run r = ordinary;
+        history together, single;
+        r.scale = scale;
+        write_data(&r);
+        train(&together, &all, &r);
+        assert_all_string(together.text, "");
+        assert_all_int(together.result.epochs, r.epochs);
+        train(&single, &alone, &r);
+        check_same_history(&together, &single, r.C);
+        dt_result_clear(&together.result);
+        dt_result_clear(&single.result);
+    }
 }
 
 static void test_without_validation(void **state)
@@ -298,6 +319,7 @@ int main(int argc, char **argv)
         with_folder(test_same_bits_on_any_number_of_ranks),
         with_folder(test_a_wide_network),
         with_folder(test_odd_sizes),
+        with_folder(test_unstandardised_inputs),
         with_folder(test_without_validation),
         with_folder(test_with_early_stopping),
     };

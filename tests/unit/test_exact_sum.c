@@ -45,7 +45,7 @@ static void test_grid(void **state)
                  {4097, -28, 0x1p23},
                  {(1 << 20) - 1, -21, 0x1p30}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const dt_exact_grid grid = dt_exact_grid_for(cases[i].rows);
+        const dt_exact_grid grid = dt_exact_grid_for(cases[i].rows, 0);
         assert_int_equal(grid.exponent, cases[i].exponent);
         assert_true(same(dt_exact_range(&grid), cases[i].range));
         assert_true(same(grid.constant, ldexp(1.5, 52 + cases[i].exponent)));
@@ -74,7 +74,7 @@ static void test_adds_exactly(void **state)
     static float terms[COUNT];
     const size_t rows[] = {1, 3, 100, 1 << 20};
     for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) {
-        const dt_exact_grid grid = dt_exact_grid_for(rows[r]);
+        const dt_exact_grid grid = dt_exact_grid_for(rows[r], 0);
         draw_terms(terms, COUNT, 0.99 * dt_exact_range(&grid), r);
         int64_t sum = 0;
         __int128 expected = 0;
@@ -89,7 +89,7 @@ static void test_adds_exactly(void **state)
 static void test_ties_go_to_even(void **state)
 {
     (void)state;
-    const dt_exact_grid grid = dt_exact_grid_for(1);
+    const dt_exact_grid grid = dt_exact_grid_for(1, 0);
     const float step = 0x1p-40f;
     const float terms[] = {0.5f * step,  1.5f * step,   2.5f * step, -0.5f * step, -1.5f * step,
                            0.75f * step, -0.25f * step, FLT_MIN,     -0.0f,        step};
@@ -120,7 +120,7 @@ static void test_order_and_grouping_do_not_matter(void **state)
     enum { COUNT = 1000 };
     static float terms[COUNT];
     static uint32_t order[COUNT];
-    const dt_exact_grid grid = dt_exact_grid_for(100);
+    const dt_exact_grid grid = dt_exact_grid_for(100, 0);
     draw_terms(terms, COUNT, 0.999 * dt_exact_range(&grid), 7);
     terms[0] = 131071.0f; /* next to the range: huge, and taken off again at some other place */
     terms[500] = -131071.0f;
@@ -154,7 +154,7 @@ static void test_all_lengths(void **state)
     (void)state;
     enum { MOST = 70 };
     float terms[MOST];
-    const dt_exact_grid grid = dt_exact_grid_for(100);
+    const dt_exact_grid grid = dt_exact_grid_for(100, 0);
     draw_terms(terms, MOST, 1000.0, 3);
     for (size_t count = 0; count <= MOST; count++) {
         int64_t sums[MOST + 1];
@@ -172,7 +172,7 @@ static void test_range(void **state)
 {
     (void)state;
     for (size_t rows = 1; rows <= 1 << 20; rows *= 32) {
-        const dt_exact_grid grid = dt_exact_grid_for(rows);
+        const dt_exact_grid grid = dt_exact_grid_for(rows, 0);
         const float bound = (float)dt_exact_range(&grid);
         const float inside[] = {nextafterf(bound, 0), -nextafterf(bound, 0), 0.0f};
         const float outside[] = {bound,
@@ -209,7 +209,7 @@ static void test_range(void **state)
 static void test_the_most_terms_do_not_wrap(void **state)
 {
     (void)state;
-    const dt_exact_grid grid = dt_exact_grid_for(100);
+    const dt_exact_grid grid = dt_exact_grid_for(100, 0);
     const float largest = nextafterf((float)dt_exact_range(&grid), 0);
     int64_t sums[2] = {0};
     for (int i = 0; i < DT_EXACT_MAX_TERMS; i++)
@@ -257,7 +257,7 @@ static void test_finish(void **state)
     const size_t edge_count = sizeof edges / sizeof *edges;
     const size_t rows[] = {1, 3, 100, 1 << 20};
     for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) {
-        const dt_exact_grid grid = dt_exact_grid_for(rows[r]);
+        const dt_exact_grid grid = dt_exact_grid_for(rows[r], 0);
         check_finish(edges, edge_count, &grid, 1.0);
         check_finish(edges, edge_count, &grid, 1.0 / (double)rows[r]);
         dt_random random = dt_random_start(r, DT_RANDOM_EXAMPLE, 9);
@@ -277,7 +277,7 @@ static void test_finish(void **state)
 static void test_sum_of_one_row_comes_back(void **state)
 {
     (void)state;
-    const dt_exact_grid grid = dt_exact_grid_for(1);
+    const dt_exact_grid grid = dt_exact_grid_for(1, 0);
     const float terms[] = {1.0f, -1.0f, 0.1f, -1234.5678f, 0x1p-40f, 0.0f, 3e-5f};
     int64_t sums[7] = {0};
     float out[7];

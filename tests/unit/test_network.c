@@ -87,10 +87,11 @@ typedef struct collected {
     int *given; /* how often each parameter came */
 } collected;
 
-static void collect(void *context, size_t first, const float *gradient, size_t count)
+static void collect(void *context, size_t first, const float *gradient, size_t count, bool fresh)
 {
     collected *c = context;
     for (size_t i = 0; i < count; i++) {
+        assert_int_equal(fresh, c->given[first + i] == 0);
         c->gradient[first + i] += gradient[i];
         c->given[first + i]++;
     }
@@ -257,9 +258,10 @@ typedef struct per_segment {
     size_t *pieces; /* of each first parameter seen: how many segments gave it */
 } per_segment;
 
-static void sort_out(void *context, size_t first, const float *gradient, size_t count)
+static void sort_out(void *context, size_t first, const float *gradient, size_t count, bool fresh)
 {
     per_segment *p = context;
+    assert_int_equal(fresh, p->pieces[first] == 0);
     const size_t s = p->pieces[first]++;
     memcpy(p->gradients + s * p->P + first, gradient, count * sizeof *gradient);
 }

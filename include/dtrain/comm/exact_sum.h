@@ -25,31 +25,34 @@ typedef struct dt_exact_grid {
 enum { DT_EXACT_MAX_TERMS = 4096 };
 
 /**
- * Makes the grid for sums over `rows` rows, such that their mean is resolved to at least 2^-40.
+ * Makes the grid for sums over `rows` rows, such that their mean is resolved to at least 2^-40;
+ * each bit of `coarser` doubles the step and the range.
  *
- * Math:    exponent = floor(log2(rows)) - 40; a term may be up to 2^(11 + floor(log2(rows)))
+ * Math:    exponent = floor(log2(rows)) - 40 + coarser; a term may be up to 2^(51 + exponent)
  */
-dt_exact_grid dt_exact_grid_for(size_t rows);
+dt_exact_grid dt_exact_grid_for(size_t rows, int coarser);
 
 /** Returns the bound below which a single term must lie: 2^(51 + exponent). */
 double dt_exact_range(const dt_exact_grid *grid);
 
 /**
- * Rounds `count` terms to the grid and adds them to the sums.
+ * Rounds `count` terms to the grid and adds them to the sums; dt_exact_set begins the sums with
+ * them.
  *
- * Shapes:  sums [count] in and out, terms [count] in
+ * Shapes:  sums [count] in and out (set: out), terms [count] in
  * Calls:   local
  * Errors:  returns 0 when all terms were in range, else 1: NaN, infinite or too large; the sums are
  *          meaningless then
  * Cost:    5 operations a term, vector code; allocates nothing
  */
 int64_t dt_exact_add(int64_t *sums, const float *terms, size_t count, const dt_exact_grid *grid);
+int64_t dt_exact_set(int64_t *sums, const float *terms, size_t count, const dt_exact_grid *grid);
 
 /**
  * Turns sums into float32 numbers.
  *
- * Math:    out[i] = sums[i] * 2^exponent * scale, rounded once to double and once to float32
- * Shapes:  sums [count] in, out [count] out
+ * Math:    out[i] = sums[i] * 2^exponent * scale, the count, the product and the result rounded
+ * once each Shapes:  sums [count] in, out [count] out
  */
 void dt_exact_finish(float *out, const int64_t *sums, size_t count, const dt_exact_grid *grid,
                      double scale);

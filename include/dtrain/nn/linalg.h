@@ -19,6 +19,9 @@ void dt_linalg_init(int threads);
  */
 const char *dt_linalg_kernels(void);
 
+/** Tells whether this CPU runs the kernels of our own; elsewhere BLAS does their work. */
+bool dt_linalg_has_own_kernels(void);
+
 /** Returns the BLAS library's name and version, "OpenBLAS 0.3.21". */
 const char *dt_linalg_library(void);
 

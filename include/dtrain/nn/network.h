@@ -4,6 +4,7 @@
 #include "dtrain/base/status.h"
 #include "dtrain/nn/activation.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -11,7 +12,7 @@
 typedef struct dt_layer {
     size_t D, H; /* inputs, units */
     size_t kernel; /* offset of W [D,H], row-major as Keras stores it */
-    size_t bias; /* offset of b [H] */
+    size_t bias; /* offset of b [H]: right behind the kernel */
     dt_activation activation; /* of the last layer: linear, its outputs are the logits */
 } dt_layer;
 
@@ -81,13 +82,15 @@ float *dt_network_forward(const dt_network *network, dt_workspace *workspace, co
 
 /**
  * Takes one piece of one segment's gradient: `count` numbers from parameter `first` on. Within a
- * segment each parameter is given exactly once. The numbers are borrowed for the call.
+ * segment each parameter is given exactly once; `fresh` says that these parameters come for the
+ * first time in this pass. The numbers are borrowed for the call.
  */
-typedef void dt_gradient_sink(void *context, size_t first, const float *gradient, size_t count);
+typedef void dt_gradient_sink(void *context, size_t first, const float *gradient, size_t count,
+                              bool fresh);
 
 /**
  * Carries the gradient back and hands each segment's parameter gradient to `sink` in pieces that
- * fit a cache, layer by layer from the last.
+ * fit a cache, layer by layer from the last. Without rows `sink` is not called.
  *
  * Shapes:  X as in the forward pass just done; the logits it returned hold dLoss/dlogits by now
  * Calls:   local

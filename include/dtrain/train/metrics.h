@@ -17,14 +17,16 @@ typedef struct dt_metrics {
 
 /**
  * Losses and hits added up exactly, so that they come out the same on any number of ranks. A term
- * is the loss of one shard's rows, rounded once to a multiple of 2^-24.
+ * is the loss of some rows of one shard, rounded once to a count of 2^-24 nats. The count's lower
+ * 32 bits and the rest are added up apart: room for 2^31 terms of any size.
  *
- * Three integers, to be summed over the ranks as they are.
+ * Four integers, to be summed over the ranks as they are.
  */
 typedef struct dt_tally {
-    int64_t loss; /* in 2^-24 nats */
+    int64_t loss_high; /* in 2^8 nats */
+    int64_t loss_low; /* in 2^-24 nats */
     int64_t hits; /* rows whose prediction is right */
-    int64_t outside; /* terms that are NaN, infinite, or not below 2^26 nats */
+    int64_t outside; /* terms that are NaN, infinite, or not below 2^38 nats */
 } dt_tally;
 
 /** Adds one term. Local. */
@@ -33,6 +35,12 @@ void dt_tally_add_loss(dt_tally *tally, double loss);
 /** Adds rows of one shard as one term: `loss` [rows] is added up in row order. Local. */
 void dt_tally_add_rows(dt_tally *tally, const float *loss, const int32_t *predicted,
                        const int32_t *y, size_t rows);
+
+/** Adds another tally to this one. Local. */
+void dt_tally_add(dt_tally *tally, const dt_tally *other);
+
+/** Fails with DT_DIVERGED when a term was outside. Local; same on all ranks: the reduced tally. */
+DT_MUST_USE dt_status dt_tally_check(const dt_tally *tally);
 
 /** Returns the means over `rows` rows. Local. */
 dt_metrics dt_tally_mean(const dt_tally *tally, uint64_t rows);
@@ -55,7 +63,7 @@ void dt_evaluator_clear(dt_evaluator *evaluator);
  *
  * Shapes:  confusion [C,C] out, or NULL: rows of class i (row) predicted as class j (column)
  * Calls:   collective; the result is the same on all ranks, and for any number of them
- * Errors:  DT_DIVERGED when the loss is not finite
+ * Errors:  DT_DIVERGED when the loss is not finite (dt_tally_check)
  */
 DT_MUST_USE dt_status dt_evaluate(dt_metrics *out, const dt_comm *comm, const dt_network *network,
                                   dt_evaluator *evaluator, const dt_dataset *set,

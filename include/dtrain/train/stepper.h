@@ -29,7 +29,7 @@ typedef struct dt_stepper {
     float *loss; /* [capacity] */
     int32_t *predicted; /* [capacity] */
     size_t *start; /* [shard_count + 1] */
-    int64_t *counts; /* exact: [P + layers + 3] sums, layers out of range, tally */
+    int64_t *counts; /* exact: [P + layers + 4] sums, layers out of range, tally */
     float *gradient; /* fast: [P + 3]; exact: one block on its way to Adam */
 } dt_stepper;
 
