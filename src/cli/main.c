@@ -1,13 +1,13 @@
 #include "dtrain/base/log.h"
 #include "dtrain/cli/train.h"
 #include "dtrain/comm/comm.h"
+#include "dtrain/comm/launch.h"
 #include "dtrain/io/crc32.h"
 #include "dtrain/io/h5.h"
 #include "dtrain/nn/linalg.h"
 
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static bool has_word(int argc, char **argv, const char *word)
@@ -18,15 +18,6 @@ static bool has_word(int argc, char **argv, const char *word)
     return false;
 }
 
-/* What needs no ranks is answered without MPI, in milliseconds; once, also under a launcher. */
-static bool is_first_process(void)
-{
-    const char *rank = getenv("PMIX_RANK");
-    if (rank == NULL)
-        rank = getenv("OMPI_COMM_WORLD_RANK");
-    return rank == NULL || strcmp(rank, "0") == 0;
-}
-
 static void print_version(void)
 {
     printf("dtrain " DTRAIN_VERSION "\n%s\n%s, %s kernels\nHDF5 %s\nzlib %s\n", dt_comm_library(),
@@ -35,17 +26,18 @@ static void print_version(void)
 
 int main(int argc, char **argv)
 {
+    /* What needs no ranks is answered without MPI, in milliseconds; once, also under a launcher. */
     if (has_word(argc, argv, "--version") || has_word(argc, argv, "--help")) {
-        if (is_first_process() && has_word(argc, argv, "--version"))
+        if (dt_launch_is_first() && has_word(argc, argv, "--version"))
             print_version();
-        else if (is_first_process())
+        else if (dt_launch_is_first())
             dt_cli_train_help();
         return (int)dt_log_check();
     }
     dt_comm *comm = NULL;
     dt_status status = dt_comm_start(&comm);
     if (status != DT_OK) {
-        dt_log_init(is_first_process(), false);
+        dt_log_init(dt_launch_is_first(), false);
         dt_log_error("%s", dt_status_text());
         return (int)status;
     }

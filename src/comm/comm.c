@@ -26,6 +26,11 @@ dt_status dt_comm_start(dt_comm **out)
     MPI_Comm_dup(MPI_COMM_WORLD, &(*out)->comm);
     MPI_Comm_rank((*out)->comm, &(*out)->rank);
     MPI_Comm_size((*out)->comm, &(*out)->size);
+    status = dt_launch_check_world((*out)->size);
+    if (status != DT_OK) {
+        dt_comm_end(*out);
+        *out = NULL;
+    }
 out:
     return status;
 }
@@ -36,13 +41,6 @@ void dt_comm_end(dt_comm *comm)
     MPI_Finalize();
     dt_assert_set_hook(NULL);
     dt_memory_free(comm);
-}
-
-void dt_comm_abort(dt_status code)
-{
-    /* Aborting with 0 makes mpirun report success. */
-    (void)MPI_Abort(MPI_COMM_WORLD, code == DT_OK ? DT_INTERNAL : (int)code);
-    dt_assert_failed("MPI_Abort does not return", __FILE__, __LINE__);
 }
 
 int dt_comm_rank(const dt_comm *comm)

@@ -15,21 +15,42 @@ static long number_in(const char *variable)
     return text != NULL ? strtol(text, NULL, 10) : 0;
 }
 
-/* How many ranks the launcher put on this host: mpirun says it plainly, srun as "4(x2),3". */
+/* How many ranks the launcher put on this host: mpirun says it plainly, srun of all hosts, as
+ * "4(x2),3": the most is taken. */
 static long local_ranks(void)
 {
     const long from_mpirun = number_in("OMPI_COMM_WORLD_LOCAL_SIZE");
-    return from_mpirun > 0 ? from_mpirun : number_in("SLURM_STEP_TASKS_PER_NODE");
+    const char *list = getenv("SLURM_STEP_TASKS_PER_NODE");
+    long most = 0;
+    if (from_mpirun > 0 || list == NULL)
+        return from_mpirun;
+    for (; *list != '\0'; list += strcspn(list, ","), list += *list == ',') {
+        const long tasks = strtol(list, NULL, 10);
+        most = tasks > most ? tasks : most;
+    }
+    return most;
 }
 
+/* The CPUs that the ranks of this host have together. A rank that the launcher has bound sees only
+ * its own; then Slurm's count is taken, which may be made up, or all there are. */
 static long usable_cpus(void)
 {
     const long online = sysconf(_SC_NPROCESSORS_ONLN);
-    /* A rank that mpirun has bound sees its own CPUs only; the others have theirs. */
+    const long of_slurm = number_in("SLURM_CPUS_ON_NODE");
+    cpu_set_t set;
     if (number_in("OMPI_MCA_orte_bound_at_launch") > 0)
         return online;
-    cpu_set_t set;
-    return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : online;
+    const long own = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : online;
+    const long promised = of_slurm < online ? of_slurm : online;
+    return promised > own ? promised : own;
+}
+
+static dt_status fail_singletons(long tasks)
+{
+    return dt_fail(DT_USAGE,
+                   "Slurm has %ld tasks here, but MPI was not wired to them and each would train "
+                   "alone; start it with: srun --mpi=pmix dtrain ... or: mpirun dtrain ...",
+                   tasks);
 }
 
 /* What Slurm started, where MPI could not see it: each task would be a job of its own. */
@@ -42,10 +63,24 @@ static dt_status check_singletons(void)
     for (size_t i = 0; i < sizeof wired / sizeof *wired; i++)
         if (getenv(wired[i]) != NULL)
             return DT_OK;
-    return dt_fail(DT_USAGE,
-                   "Slurm has %ld tasks here, but MPI was not wired to them and each would train "
-                   "alone; start it with: srun --mpi=pmix dtrain ... or: mpirun dtrain ...",
-                   tasks);
+    return fail_singletons(tasks);
+}
+
+dt_status dt_launch_check_world(int size)
+{
+    const long tasks = number_in("SLURM_STEP_NUM_TASKS");
+    if (size > 1 || tasks < 2 || getenv("OMPI_COMM_WORLD_SIZE") != NULL)
+        return DT_OK;
+    return fail_singletons(tasks);
+}
+
+bool dt_launch_is_first(void)
+{
+    static const char *const ranks[] = {"PMIX_RANK", "OMPI_COMM_WORLD_RANK", "SLURM_PROCID"};
+    for (size_t i = 0; i < sizeof ranks / sizeof *ranks; i++)
+        if (getenv(ranks[i]) != NULL)
+            return strcmp(getenv(ranks[i]), "0") == 0;
+    return true;
 }
 
 dt_status dt_launch_prepare(void)
@@ -66,13 +101,14 @@ void dt_launch_survey(dt_launch *out, const dt_comm *comm)
     MPI_Comm_split_type(comm->comm, MPI_COMM_TYPE_SHARED, comm->rank, MPI_INFO_NULL, &host);
     MPI_Comm_rank(host, &out->host_rank);
     MPI_Comm_size(host, &out->host_size);
-    /* The CPUs that any rank of the host may run on. */
+    /* The CPUs that any rank of the host may run on; a machine with more than the set holds: all.
+     */
     cpu_set_t set;
     CPU_ZERO(&set);
-    if (sched_getaffinity(0, sizeof set, &set) == 0) {
-        MPI_Allreduce(MPI_IN_PLACE, &set, sizeof set, MPI_BYTE, MPI_BOR, host);
-        out->host_cpus = CPU_COUNT(&set);
-    }
+    if (sched_getaffinity(0, sizeof set, &set) != 0)
+        CPU_ZERO(&set);
+    MPI_Allreduce(MPI_IN_PLACE, &set, sizeof set, MPI_BYTE, MPI_BOR, host);
+    out->host_cpus = CPU_COUNT(&set) > 0 ? CPU_COUNT(&set) : (int)sysconf(_SC_NPROCESSORS_ONLN);
     MPI_Comm_free(&host);
     int counts[2] = {out->host_rank == 0, out->host_size > out->host_cpus};
     MPI_Allreduce(MPI_IN_PLACE, counts, 2, MPI_INT, MPI_SUM, comm->comm);

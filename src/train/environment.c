@@ -32,7 +32,8 @@ static dt_status check_kernels(const dt_comm *comm, const char *kernels)
     const size_t size = (size_t)dt_comm_size(comm);
     char mine[KERNEL_BYTES] = "";
     char(*all)[KERNEL_BYTES] = NULL;
-    (void)snprintf(mine, sizeof mine, "%s", kernels);
+    (void)snprintf(mine, sizeof mine, "%s%s", kernels,
+                   dt_linalg_has_own_kernels() ? "" : " without AVX2");
     dt_status status = dt_memory_alloc(&all, size, KERNEL_BYTES, "kernel families");
     status = dt_comm_agree(comm, status);
     if (status != DT_OK)

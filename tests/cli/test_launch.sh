@@ -15,6 +15,10 @@ done
 export SLURM_NTASKS=4 SLURM_PROCID=2 SLURM_JOB_ID=77
 run 0 --epochs 1 some
 expect_status 2
+expect_empty_stderr # one task speaks for all
+SLURM_PROCID=0
+run 0 --epochs 1 some
+expect_status 2
 expect_one_stderr_line "dtrain: error: Slurm has 4 tasks here"
 expect_one_stderr_line "srun --mpi=pmix dtrain"
 [ ! -s stdout ] || fail "nothing on stdout"

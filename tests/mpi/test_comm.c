@@ -30,7 +30,7 @@ static void test_agree_with_one_failure(void **state)
 {
     (void)state;
     const dt_comm comm = ranks_all();
-    static const dt_status codes[] = {DT_INTERNAL, DT_DATA, DT_MEMORY, DT_STOPPED};
+    static const dt_status codes[] = {DT_INTERNAL, DT_DATA, DT_MEMORY, DT_DIVERGED};
     for (int failing = 0; failing < test_size; failing++) {
         for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
             char expected[64];

@@ -1,29 +1,31 @@
 #ifndef DTRAIN_BASE_VECTORIZE_H
 #define DTRAIN_BASE_VECTORIZE_H
 
+#include <limits.h> /* any header of the C library: it defines __GLIBC__ */
+
 /**
- * Compiles a function once for each vector width; the right one is picked when the program starts.
+ * DT_VECTORIZE compiles a function once for each vector width; the right one is picked when the
+ * program starts.
  *
  * The loops it is put on do the same operations on each element whatever the width, and the build
  * forbids fused products and reassociation, so all versions give the same bits.
  *
  * Sanitizers come up after the dynamic linker has run the pickers, so their builds take one
- * version.
+ * version; so do systems without glibc, whose linkers know no pickers.
  */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define DT_VECTORIZE
+#define DT_SANITIZED 1
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) ||                         \
-    __has_feature(memory_sanitizer) || !defined(__x86_64__) || !defined(__GLIBC__)
-#define DT_VECTORIZE
+    __has_feature(memory_sanitizer)
+#define DT_SANITIZED 1
 #endif
 #endif
-#ifndef DT_VECTORIZE
-#if defined(__x86_64__) && defined(__linux__)
+
+#if defined(__x86_64__) && defined(__GLIBC__) && !defined(DT_SANITIZED)
 #define DT_VECTORIZE __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
 #define DT_VECTORIZE
-#endif
 #endif
 
 #endif

@@ -27,9 +27,6 @@ DT_MUST_USE dt_status dt_comm_start(dt_comm **out);
 /** Ends MPI and frees. Exactly once, by every rank. */
 void dt_comm_end(dt_comm *comm);
 
-/** Ends the job from one rank alone, with `code` as its exit status; does not return. Local. */
-_Noreturn void dt_comm_abort(dt_status code);
-
 /** Return this rank's number, and how many ranks there are. Local. */
 int dt_comm_rank(const dt_comm *comm);
 int dt_comm_size(const dt_comm *comm);
