@@ -41,8 +41,8 @@ uint32_t dt_random_u32(dt_random *random)
 {
     if (random->left == 0) {
         dt_random_philox(random->block, random->counter, random->key);
-        /* 2^34 numbers a stream; beyond that the purpose word would be reached, and no stream
-         * here (a shard's permutation, a layer's weights) comes near. */
+        /* After 2^34 numbers a stream would repeat; no stream here (a shard's permutation, a
+         * layer's weights) comes near. */
         random->counter[0]++;
         random->left = 4;
     }

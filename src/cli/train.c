@@ -50,12 +50,28 @@ static void join_words(char *out, size_t bytes, int argc, char **argv)
         used += (size_t)snprintf(out + used, bytes - used, " %s", argv[i]);
 }
 
+/* What is said of DATA is of no use without it. */
+static dt_status check_data_options(const dt_settings *settings)
+{
+    static const char *const options[] = {"inputs", "targets", "validation-split", "test-split"};
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+        if (settings->data_count == 0 &&
+            dt_options_given(dt_settings_table(), settings, options[i]))
+            return dt_fail(DT_USAGE,
+                           "--%s was given, but no DATA; the built-in example has its arrays "
+                           "and sets",
+                           options[i]);
+    return DT_OK;
+}
+
 static dt_status read_settings(run *r, int argc, char **argv)
 {
     dt_status status = DT_OK;
     if (r->root) {
         join_words(r->command_line, sizeof r->command_line, argc, argv);
         status = dt_settings_parse(&r->settings, argc, argv);
+        if (status == DT_OK)
+            status = check_data_options(&r->settings);
         if (status == DT_OK)
             status = dt_settings_complete(&r->settings, dt_comm_size(r->comm));
     }
@@ -132,7 +148,8 @@ static dt_status load_data(run *r)
     const dt_deal deal = {.S = (size_t)r->settings.shards,
                           .validation_split = r->settings.validation_split,
                           .test_split = r->settings.test_split,
-                          .seed = (uint64_t)r->settings.seed};
+                          .seed = (uint64_t)r->settings.seed,
+                          .host_ranks = r->environment.launch.host_size};
     if (r->root) {
         status = open_data(r);
         if (status == DT_OK)
@@ -149,19 +166,30 @@ out:
  * what the parameters need is added up before. */
 static dt_status check_memory(const run *r)
 {
-    /* Weights, the best ones, two moments in float32; the gradient's sums in 8 bytes. */
-    enum { BYTES_A_PARAMETER = 4 * 4 + 8 };
+    /* Weights, the best ones, two moments in float32, the gradient's sums in 8 bytes; and rank 0 holds
+     * the model file twice when it is written. Outputs and their gradients of a batch's rows, and of
+     * an evaluation's 1024. */
+    enum {
+        BYTES_A_PARAMETER = 4 * 4 + 8,
+        BYTES_SAVING = 8,
+        BYTES_A_UNIT = 8,
+        EVALUATION_ROWS = 1024
+    };
     const dt_option_list *hidden = &r->settings.hidden;
+    const dt_dataset *set = &r->sets[DT_TRAIN];
     const double mebibyte = 1 << 20;
-    double P = 0.0;
-    double D = (double)r->sets[DT_TRAIN].D;
+    const double rows =
+        (double)dt_dataset_take_capacity(set, (uint64_t)r->settings.batch) + EVALUATION_ROWS;
+    double P = 0.0, units = 0.0, D = (double)set->D;
     for (size_t l = 0; l <= hidden->count; l++) {
-        const double H = (double)(l < hidden->count ? hidden->values[l] : r->sets[DT_TRAIN].C);
+        const double H = (double)(l < hidden->count ? hidden->values[l] : set->C);
         P += (D + 1.0) * H;
+        units += H;
         D = H;
     }
     const int ranks = r->environment.launch.host_size;
-    const double needed = P * BYTES_A_PARAMETER * ranks;
+    const double needed =
+        (P * BYTES_A_PARAMETER + units * rows * BYTES_A_UNIT) * ranks + P * BYTES_SAVING;
     const double available = (double)dt_memory_available();
     if (needed <= available)
         return DT_OK;
@@ -187,6 +215,20 @@ static dt_status make_network(run *r)
 
 /* ---- what people see ---- */
 
+static void warn_of_empty_classes(const dt_dataset *set)
+{
+    size_t empty = 0, first = 0;
+    for (size_t c = set->C; c-- > 0;) {
+        empty += set->class_rows[c] == 0;
+        first = set->class_rows[c] == 0 ? c : first;
+    }
+    if (empty > 0)
+        dt_log_warn(
+            "%zu of %zu classes have no training rows, the first is class %zu; class ids count "
+            "from 0",
+            empty, set->C, first);
+}
+
 static void print_banner(const run *r)
 {
     const dt_settings *s = &r->settings;
@@ -199,10 +241,13 @@ static void print_banner(const run *r)
                r->source.name, (unsigned long long)sets[DT_TRAIN].N,
                (unsigned long long)sets[DT_VALIDATION].N, (unsigned long long)sets[DT_TEST].N,
                sets[DT_TRAIN].D, sets[DT_TRAIN].C);
-    dt_log_say("baseline   always class %zu: accuracy %.4f training, %.4f validation, %.4f test\n",
-               majority, dt_metrics_baseline(&sets[DT_TRAIN], majority),
-               dt_metrics_baseline(&sets[DT_VALIDATION], majority),
-               dt_metrics_baseline(&sets[DT_TEST], majority));
+    dt_log_say("baseline   always class %zu: accuracy", majority);
+    for (int p = 0; p < DT_PART_COUNT; p++)
+        if (sets[p].N > 0)
+            dt_log_say("%s %.4f %s", p > 0 ? "," : "", dt_metrics_baseline(&sets[p], majority),
+                       p == DT_TRAIN ? "training" : dt_part_name((dt_part)p));
+    dt_log_say("\n");
+    warn_of_empty_classes(&sets[DT_TRAIN]);
     size_t used = (size_t)snprintf(hidden, sizeof hidden, "%zu", r->network.D);
     for (size_t l = 0; l < r->network.layer_count && used < sizeof hidden; l++)
         used +=
@@ -214,6 +259,9 @@ static void print_banner(const run *r)
     dt_log_say("training   Adam %g, batch %lld, at most %lld epochs, %s\n", s->learning_rate,
                (long long)s->batch, (long long)s->epochs,
                sets[DT_VALIDATION].N > 0 ? monitor : "no validation set: no early stopping");
+    if (sets[DT_VALIDATION].N == 0 && (dt_options_given(dt_settings_table(), s, "patience") ||
+                                       dt_options_given(dt_settings_table(), s, "monitor")))
+        dt_log_warn("--patience and --monitor have no effect without a validation set");
     dt_log_say("run        seed %lld, %lld shards, %s sum; results in %s\n\n", (long long)s->seed,
                (long long)s->shards, s->sum == DT_SUM_EXACT ? "exact" : "fast", r->folder);
 }

@@ -35,8 +35,7 @@ void dt_dataset_shuffle(dt_dataset *set, uint64_t seed, uint64_t epoch)
     }
 }
 
-/* How many of the positions 0 .. count-1 lie in a shard. */
-static uint64_t positions_in(uint64_t count, size_t shard, size_t S)
+uint64_t dt_dataset_positions(uint64_t count, size_t shard, size_t S)
 {
     return (count + S - 1 - shard) / S;
 }
@@ -48,8 +47,8 @@ void dt_dataset_take(const dt_dataset *set, uint64_t first, uint64_t count, floa
     size_t taken = 0;
     for (size_t s = 0; s < set->shard_count; s++) {
         const size_t shard = set->first_shard + s;
-        const uint64_t from = positions_in(first, shard, set->S);
-        const uint64_t to = positions_in(first + count, shard, set->S);
+        const uint64_t from = dt_dataset_positions(first, shard, set->S);
+        const uint64_t to = dt_dataset_positions(first + count, shard, set->S);
         const uint32_t *order = set->order + set->shard_start[s];
         const float *shard_x = set->x + set->shard_start[s] * D;
         const int32_t *shard_y = set->y + set->shard_start[s];

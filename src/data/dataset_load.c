@@ -14,8 +14,7 @@ enum { TILE_ITEMS = 512 * 1024 };
 
 /* Where a dealt piece belongs. Rank 0 broadcasts one before each piece. */
 typedef struct piece {
-    int32_t code; /* a dt_status: rank 0 failed, there will be no more */
-    int32_t last; /* no piece: all have been dealt */
+    int32_t last; /* no piece: all have been dealt, or rank 0 failed */
     int32_t part; /* a dt_part */
     int32_t labels; /* y, not x */
     uint64_t first; /* row of the part */
@@ -142,10 +141,9 @@ out:
 /* How many of the rows first .. first+rows-1 lie in a shard, and which is the first. */
 static uint64_t shard_rows(uint64_t first, uint64_t rows, size_t shard, size_t S, uint64_t *start)
 {
-    const uint64_t before = (first + S - 1 - shard) / S;
-    const uint64_t up_to = (first + rows + S - 1 - shard) / S;
+    const uint64_t before = dt_dataset_positions(first, shard, S);
     *start = before * S + shard;
-    return up_to - before;
+    return dt_dataset_positions(first + rows, shard, S) - before;
 }
 
 static dt_status allocate_set(dt_dataset *set, const loader *l, const facts *known, dt_part part)
@@ -180,9 +178,30 @@ out:
     return status;
 }
 
+/* All ranks of a host allocate at once, each seeing memory that another is about to take. */
+static dt_status check_memory(const loader *l, const facts *known)
+{
+    const double mebibyte = 1 << 20;
+    double rows = 0.0;
+    for (int p = 0; p < DT_PART_COUNT; p++)
+        rows += (double)known->rows[p];
+    const double needed =
+        rows * (double)(known->D + 1) * sizeof(float) / dt_comm_size(l->comm) * l->deal->host_ranks;
+    const double available = (double)dt_memory_available();
+    if (needed <= available)
+        return DT_OK;
+    return dt_fail(
+        DT_MEMORY,
+        "no memory for %.4g rows of %llu inputs: the %d ranks of a host need %.0f MiB, and "
+        "it has %.0f MiB available; use more hosts",
+        rows, (unsigned long long)known->D, l->deal->host_ranks, needed / mebibyte,
+        available / mebibyte);
+}
+
 static dt_status allocate_sets(loader *l, const facts *known)
 {
     dt_status status = DT_OK;
+    DT_TRY(check_memory(l, known));
     for (int p = 0; p < DT_PART_COUNT; p++)
         DT_TRY(allocate_set(&l->sets[p], l, known, (dt_part)p));
     const size_t capacity = known->D > TILE_ITEMS ? (size_t)known->D : TILE_ITEMS;
@@ -292,11 +311,12 @@ out:
 static dt_status check_finite(const loader *l, const dt_source_part *part, uint64_t row,
                               uint64_t column, size_t rows, size_t columns)
 {
-    const uint32_t *bits = (const uint32_t *)(const void *)l->tile;
     uint32_t largest = 0;
     for (size_t i = 0; i < rows * columns; i++) {
-        const uint32_t magnitude = bits[i] & 0x7FFFFFFFu;
-        largest = magnitude > largest ? magnitude : largest;
+        uint32_t bits;
+        memcpy(&bits, &l->tile[i], sizeof bits);
+        bits &= 0x7FFFFFFFu;
+        largest = bits > largest ? bits : largest;
     }
     if (largest < 0x7F800000u)
         return DT_OK;
@@ -388,7 +408,7 @@ static dt_status deal_all(loader *l)
         DT_TRY(deal_inputs(l, (dt_part)p));
     }
 out:;
-    piece end = {.code = (int32_t)status, .last = 1};
+    piece end = {.last = 1};
     dt_comm_broadcast(l->comm, &end, sizeof end);
     return status;
 }

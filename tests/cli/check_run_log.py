@@ -12,7 +12,7 @@ import pandas as pd
 EPOCHS = {"epoch": "i8", "train_loss": "f8", "train_accuracy": "f8", "val_loss": "f8",
           "val_accuracy": "f8", "learning_rate": "f8", "seconds": "f8", "samples_per_second": "f8",
           "weights_crc": "u4", "improved": "i4"}
-RANKS = {"rank": "i8", "host": "S64", "rows": "i8", "load_s": "f8", "forward_s": "f8",
+RANKS = {"rank": "i8", "host": "S72", "rows": "i8", "load_s": "f8", "forward_s": "f8",
          "backward_s": "f8", "allreduce_s": "f8", "update_s": "f8", "validate_s": "f8"}
 # As test_run_log.sh calls the run; the type says how the attribute must read.
 CONFIG = {"inputs": "", "targets": "", "validation_split": 0.1, "test_split": 0.1,

@@ -85,7 +85,7 @@ SH
     export REAL_DTRAIN="$DTRAIN" TIGHT_RANK=1
     DTRAIN=$PWD/tight
     for TIGHT_RANK in 0 1 2; do
-        ends 6 "no memory for" 3 --out huge --epochs 1 --hidden 3000000 some
+        ends 6 "no memory for" 3 --out huge --epochs 1 --hidden 100000 some
     done
     DTRAIN=$REAL_DTRAIN
     # Some of them failed with the log open already: it says so. There is no model.

@@ -82,7 +82,7 @@ static inline dt_status load(dt_dataset sets[DT_PART_COUNT], const dt_comm *comm
 {
     dt_source source = {0};
     const char *path = scratch_folder;
-    const dt_deal deal = {.S = r->S};
+    const dt_deal deal = {.S = r->S, .host_ranks = test_size};
     dt_status status = DT_OK;
     if (dt_comm_rank(comm) == 0)
         status = dt_source_open(&source, &path, 1, "", "");

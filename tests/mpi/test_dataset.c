@@ -53,7 +53,7 @@ static void check_table(const table *t, size_t S)
 {
     dt_dataset sets[DT_PART_COUNT];
     assert_all(test_rank != 0 || write_table("t.npz", t));
-    const dt_deal deal = {.S = S};
+    const dt_deal deal = {.S = S, .host_ranks = test_size};
     const dt_status status = load(sets, scratch_path("t.npz"), &deal);
     assert_all_string(status == DT_OK ? "" : dt_status_text(), "");
     check_set(&sets[DT_TRAIN], t, NULL, t->N, S);
@@ -152,13 +152,32 @@ static void test_three_parts(void **state)
     }
     dt_dataset sets[DT_PART_COUNT];
     /* Splits are for parts that are missing: these must not take anything away. */
-    const dt_deal deal = {.S = 8, .validation_split = 0.3, .test_split = 0.3};
+    const dt_deal deal = {
+        .S = 8, .validation_split = 0.3, .test_split = 0.3, .host_ranks = test_size};
     assert_all_int(load(sets, scratch_folder, &deal), DT_OK);
     for (int p = 0; p < DT_PART_COUNT; p++) {
         t.N = rows[p];
         check_set(&sets[p], &t, NULL, t.N, 8);
         dt_dataset_clear(&sets[p]);
     }
+}
+
+/* One-hot in Fortran order, of more rows than are read at a time, in the last chunk too. */
+static void test_many_one_hot_columns(void **state)
+{
+    (void)state;
+    table t = {.N = 600001,
+               .D = 1,
+               .C = 3,
+               .x_type = "'|u1'",
+               .y_type = "'|u1'",
+               .y_fortran = true,
+               .one_hot = true};
+    check_table(&t, 8);
+    t.deflate = true;
+    t.y_type = "'>f4'";
+    t.N = 262144 * 2; /* whole chunks */
+    check_table(&t, 8);
 }
 
 /* The rows that the split gives to each part, in file order, are dealt like a file's. */
@@ -195,7 +214,8 @@ static void check_split(const table *t, const dt_deal *deal)
 static void test_split(void **state)
 {
     (void)state;
-    dt_deal deal = {.S = 8, .validation_split = 0.2, .test_split = 0.1, .seed = 5};
+    dt_deal deal = {
+        .S = 8, .validation_split = 0.2, .test_split = 0.1, .seed = 5, .host_ranks = test_size};
     table t = {.N = 100, .D = 6, .C = 3, .x_type = "'<f4'", .y_type = "'<i8'"};
     check_split(&t, &deal);
     t.x_fortran = true;
@@ -214,13 +234,10 @@ static void test_split(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        with_folder(test_types_and_orders),
-        with_folder(test_three_dimensions),
-        with_folder(test_targets),
-        with_folder(test_few_rows),
-        with_folder(test_many_tiles),
-        with_folder(test_three_parts),
-        with_folder(test_split),
+        with_folder(test_types_and_orders), with_folder(test_three_dimensions),
+        with_folder(test_targets),          with_folder(test_few_rows),
+        with_folder(test_many_tiles),       with_folder(test_many_one_hot_columns),
+        with_folder(test_three_parts),      with_folder(test_split),
     };
     return run_mpi_tests(argc, argv, tests);
 }

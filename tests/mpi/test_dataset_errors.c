@@ -7,7 +7,7 @@ static void check_refused(const char *name, const char *expected)
 {
     dt_dataset sets[DT_PART_COUNT], zero[DT_PART_COUNT];
     char text[DT_STATUS_TEXT_BYTES];
-    const dt_deal deal = {.S = 8};
+    const dt_deal deal = {.S = 8, .host_ranks = test_size};
     memset(zero, 0, sizeof zero);
     dt_status_set_text("an older text");
     assert_all_int(load(sets, name, &deal), DT_DATA);
@@ -89,6 +89,20 @@ static void test_bad_labels(void **state)
     check_bad(&t, "bad.npz: y: row 21 is not one-hot");
     t.y_fortran = true;
     check_bad(&t, "bad.npz: y: row 21 is not one-hot");
+    t.label = 0.5;
+    check_bad(&t, "bad.npz: y: row 21 is not one-hot");
+    t.label = NAN;
+    check_bad(&t, "bad.npz: y: row 21 is not one-hot");
+    t.wrong_label = 1 + 20;
+    t.label = 0; /* no 1 at all */
+    check_bad(&t, "bad.npz: y: row 20 is not one-hot");
+    table large = t; /* in the last of several chunks */
+    large.N = 600000;
+    large.y_type = "'|u1'";
+    large.wrong_label = 1 + 599996;
+    assert_all(class_of(&large, 599996) != 0);
+    large.label = 1;
+    check_bad(&large, "bad.npz: y: row 599996 is not one-hot");
     const table single = {.N = 5, .D = 2, .C = 1, .x_type = "'<f4'", .y_type = "'<i8'"};
     check_bad(&single, "bad.npz: y: every row is class 0; there is nothing to learn");
 }
@@ -119,7 +133,7 @@ static void test_damaged_members(void **state)
     check_bad(&t, "bad.npz");
     /* Nothing of it stays: a sound set loads after it. */
     dt_dataset sets[DT_PART_COUNT];
-    const dt_deal deal = {.S = 8};
+    const dt_deal deal = {.S = 8, .host_ranks = test_size};
     t.cut = 0;
     assert_all(test_rank != 0 || write_table("good.npz", &t));
     assert_all_int(load(sets, scratch_path("good.npz"), &deal), DT_OK);

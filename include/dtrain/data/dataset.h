@@ -36,6 +36,7 @@ typedef struct dt_deal {
     size_t S;
     double validation_split, test_split; /* for the parts that the source does not have */
     uint64_t seed;
+    int host_ranks; /* ranks on this host, which allocate at the same time */
 } dt_deal;
 
 /**
@@ -56,6 +57,9 @@ DT_MUST_USE dt_status dt_dataset_load(dt_dataset sets[DT_PART_COUNT], const dt_c
 
 /** Frees; a zeroed set is allowed. Local. */
 void dt_dataset_clear(dt_dataset *set);
+
+/** Returns how many of the positions 0 .. count-1 lie in a shard. Local. */
+uint64_t dt_dataset_positions(uint64_t count, size_t shard, size_t S);
 
 /** Returns how many rows lie on this rank. Local. */
 size_t dt_dataset_own_rows(const dt_dataset *set);
