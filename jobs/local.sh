@@ -50,4 +50,5 @@ export OMPI_MCA_btl_vader_single_copy_mechanism="${OMPI_MCA_btl_vader_single_cop
 # each rank waits for the name server. Measured on a bare Debian: start in 0.4 s instead of 15 s.
 export HWLOC_COMPONENTS="${HWLOC_COMPONENTS:--gl}"
 
-exec mpirun -np "$ranks" "$build/dtrain" "$@"
+# -q: a run that fails says why in one line; mpirun would put a paragraph of its own below it.
+exec mpirun -q -np "$ranks" "$build/dtrain" "$@"

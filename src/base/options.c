@@ -228,7 +228,9 @@ dt_status dt_options_parse_words(const dt_option_table *table, void *settings, i
         } else if (strcmp(word, "--") == 0) {
             only_words = true;
         } else if (word[1] != '-') {
-            return dt_fail(DT_USAGE, "unknown option %s; options begin with two dashes", word);
+            return dt_fail(DT_USAGE,
+                           "unknown option %s; options begin with two dashes, --help lists them",
+                           word);
         } else {
             dt_status status = parse_option_word(table, settings, argc, argv, &i);
             if (status != DT_OK)
@@ -279,6 +281,16 @@ static dt_status parse_line(const dt_option_table *table, void *settings, char *
     return parse_value(&table->options[index], settings, value);
 }
 
+/* Tells whether fgets stopped because `line` was full. A newline or the end right behind it is
+ * taken: then nothing is missing. */
+static bool is_cut_off(const char *line, size_t bytes, FILE *file)
+{
+    if (strlen(line) < bytes - 1 || line[bytes - 2] == '\n')
+        return false;
+    const int next = getc(file);
+    return next != '\n' && next != EOF;
+}
+
 dt_status dt_options_parse_file(const dt_option_table *table, void *settings, const char *path)
 {
     FILE *file = fopen(path, "r");
@@ -288,7 +300,9 @@ dt_status dt_options_parse_file(const dt_option_table *table, void *settings, co
     dt_status status = DT_OK;
     char line[2 * DT_OPTION_TEXT_BYTES];
     for (int number = 1; status == DT_OK && fgets(line, sizeof line, file) != NULL; number++) {
-        status = parse_line(table, settings, line, given_before);
+        status = is_cut_off(line, sizeof line, file)
+                     ? dt_fail(DT_USAGE, "is longer than %zu bytes", sizeof line - 1)
+                     : parse_line(table, settings, line, given_before);
         if (status != DT_OK)
             status = dt_fail(status, "%s, line %d: %s", path, number, dt_status_text());
     }

@@ -10,7 +10,8 @@
 /**
  * The class ids of one part, read from its file in row order. Root-only.
  *
- * Taken are whole numbers of any type, [N] or [N,1], and one-hot rows [N,C].
+ * Taken are whole numbers of any type, [N] or [N,1], and one-hot rows [N,C]. The memory is a fixed
+ * few MiB; for one-hot rows in Fortran order two bytes a row more.
  */
 typedef struct dt_labels {
     const dt_source_part *part;
@@ -20,14 +21,16 @@ typedef struct dt_labels {
     size_t capacity; /* rows a call can give */
     void *items; /* as in the file */
     double *values;
+    uint16_t *ones; /* [N]: one-hot in Fortran order only; 1 + the class */
     size_t class_count; /* labels must be below this */
 } dt_labels;
 
 /**
- * Starts reading. Labels must be below `class_count`.
+ * Starts reading; one-hot rows in Fortran order are read to the end. Labels must be below
+ * `class_count`.
  *
  * Owns:    the caller closes with dt_labels_close, also after an error
- * Errors:  DT_DATA, DT_MEMORY
+ * Errors:  DT_DATA: too many columns, or as dt_labels_read; DT_MEMORY
  */
 DT_MUST_USE dt_status dt_labels_open(dt_labels *out, const dt_source_part *part,
                                      size_t class_count);

@@ -9,6 +9,9 @@
 
 enum { PATH_BYTES = 4096 };
 
+/* A row's floats are dealt in one message, whose bytes MPI counts in an int. */
+enum { COLUMNS_MAX = INT_MAX / (int)sizeof(float) };
+
 static const char *const part_names[DT_PART_COUNT] = {"train", "validation", "test"};
 
 /* How each part may be called in a file's or an array's name. */
@@ -52,6 +55,14 @@ static void list_arrays(char *out, size_t bytes, const dt_npz *npz)
                                  dt_npz_name(npz, i));
 }
 
+static dt_status take_pair(dt_source_part *out, const dt_npz *npz, const char *inputs,
+                           const char *targets)
+{
+    out->npz = npz;
+    dt_status status = dt_npz_find(npz, inputs, &out->inputs);
+    return status == DT_OK ? dt_npz_find(npz, targets, &out->targets) : status;
+}
+
 static dt_status find_pair(dt_source_part *out, const dt_npz *npz, const char *inputs,
                            const char *targets)
 {
@@ -73,9 +84,35 @@ static dt_status find_pair(dt_source_part *out, const dt_npz *npz, const char *i
                        "--inputs and --targets",
                        dt_npz_path(npz), arrays);
     }
-    out->npz = npz;
-    dt_status status = dt_npz_find(npz, names[0], &out->inputs);
-    return status == DT_OK ? dt_npz_find(npz, names[1], &out->targets) : status;
+    return take_pair(out, npz, names[0], names[1]);
+}
+
+/* x_val and y_val, X_validation and y_validation ...: the pair named after the part, if there is
+ * one. */
+static dt_status find_own_pair(dt_source_part *out, const dt_npz *npz, dt_part part)
+{
+    for (const char *const *word = part_words[part]; *word != NULL; word++) {
+        for (const char *letter = "xX"; *letter != '\0'; letter++) {
+            char x[32], y[32];
+            (void)snprintf(x, sizeof x, "%c_%s", *letter, *word);
+            (void)snprintf(y, sizeof y, "y_%s", *word);
+            if (dt_npz_has(npz, x) && dt_npz_has(npz, y))
+                return take_pair(out, npz, x, y);
+        }
+    }
+    return DT_OK;
+}
+
+/* The arrays of one part in a file of its own. */
+static dt_status find_part(dt_source_part *out, const dt_npz *npz, dt_part part, const char *inputs,
+                           const char *targets)
+{
+    dt_status status = DT_OK;
+    if (inputs[0] == '\0' && targets[0] == '\0')
+        status = find_own_pair(out, npz, part);
+    if (status == DT_OK && out->inputs == NULL)
+        status = find_pair(out, npz, inputs, targets);
+    return status;
 }
 
 /* ---- shapes ---- */
@@ -101,9 +138,10 @@ static dt_status check_part(const dt_source_part *part)
     if (x->count == 0 || y->count == 0)
         return dt_fail(DT_DATA, "%s: %s has 0 columns", path,
                        x->count == 0 ? part->inputs->name : part->targets->name);
-    if (dt_source_columns(part) > INT_MAX)
-        return dt_fail(DT_DATA, "%s: %s has %llu columns, more than BLAS can address", path,
-                       part->inputs->name, (unsigned long long)dt_source_columns(part));
+    if (dt_source_columns(part) > COLUMNS_MAX)
+        return dt_fail(DT_DATA, "%s: %s has %llu columns; at most %d are taken", path,
+                       part->inputs->name, (unsigned long long)dt_source_columns(part),
+                       COLUMNS_MAX);
     return DT_OK;
 }
 
@@ -138,6 +176,12 @@ static bool is_folder(const char *path)
 {
     struct stat info;
     return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+static bool ends_in_npz(const char *path)
+{
+    const size_t length = strlen(path);
+    return length > 4 && strcmp(path + length - 4, ".npz") == 0;
 }
 
 /* Finds PREFIX[-_.]WORD.npz for one of the part's words; an empty path when there is none. */
@@ -208,13 +252,15 @@ static dt_status open_prefix(dt_source *source, const char *prefix, const char *
     for (int p = 0; p < DT_PART_COUNT; p++) {
         const dt_npz *npz = NULL;
         find_part_file(path, prefix, (dt_part)p);
+        if (path[0] == '\0' && p == DT_TRAIN && ends_in_npz(prefix))
+            return dt_fail(DT_DATA, "%s: no such file", prefix);
         if (path[0] == '\0' && p == DT_TRAIN)
             return dt_fail(DT_DATA, "%s: no such file or folder, and no %s-train.npz either",
                            prefix, prefix);
         if (path[0] == '\0')
             continue;
         DT_TRY(open_file(source, path, &npz));
-        DT_TRY(find_pair(&source->parts[p], npz, inputs, targets));
+        DT_TRY(find_part(&source->parts[p], npz, (dt_part)p, inputs, targets));
     }
 out:
     return status;
@@ -224,21 +270,8 @@ out:
 static dt_status find_named_parts(dt_source *source, const dt_npz *npz)
 {
     dt_status status = DT_OK;
-    for (int p = 0; p < DT_PART_COUNT; p++) {
-        for (const char *const *word = part_words[p]; *word != NULL; word++) {
-            for (const char *letter = "xX"; *letter != '\0'; letter++) {
-                char x[32], y[32];
-                (void)snprintf(x, sizeof x, "%c_%s", *letter, *word);
-                (void)snprintf(y, sizeof y, "y_%s", *word);
-                if (source->parts[p].inputs != NULL || !dt_npz_has(npz, x) || !dt_npz_has(npz, y))
-                    continue;
-                source->parts[p].npz = npz;
-                DT_TRY(dt_npz_find(npz, x, &source->parts[p].inputs));
-                DT_TRY(dt_npz_find(npz, y, &source->parts[p].targets));
-            }
-        }
-    }
-out:
+    for (int p = 0; p < DT_PART_COUNT && status == DT_OK; p++)
+        status = find_own_pair(&source->parts[p], npz, (dt_part)p);
     return status;
 }
 
@@ -266,10 +299,9 @@ static void name_source(dt_source *source, const char *path)
         text[--length] = '\0';
     const char *slash = strrchr(text, '/');
     char *name = text + (slash != NULL ? slash - text + 1 : 0);
-    char *tail = strstr(name, ".npz");
-    if (tail != NULL && tail[4] == '\0')
-        *tail = '\0';
-    tail = strstr(name, "train");
+    if (ends_in_npz(name))
+        name[strlen(name) - 4] = '\0';
+    char *tail = strstr(name, "train");
     if (tail != NULL && tail > name && tail[5] == '\0' && strchr("-_.", tail[-1]) != NULL)
         tail[-1] = '\0';
     if (name[0] == '\0' || name[0] == '.')
@@ -288,7 +320,7 @@ dt_status dt_source_open(dt_source *out, const char *const *paths, size_t path_c
         for (int p = 0; p < DT_PART_COUNT; p++) {
             const dt_npz *npz = NULL;
             DT_TRY(open_file(out, paths[p], &npz));
-            DT_TRY(find_pair(&out->parts[p], npz, inputs, targets));
+            DT_TRY(find_part(&out->parts[p], npz, (dt_part)p, inputs, targets));
         }
     } else if (path_count != 1) {
         DT_TRY(dt_fail(DT_USAGE,

@@ -434,13 +434,15 @@ static void pack_rows(unsigned char *out, const dt_h5_column *columns, size_t co
     }
 }
 
-/* Lengthens the table and writes the packed rows into the new part. */
+/* Lengthens the table and writes the packed rows into the new part. When that fails the table is as
+ * long as before: rows of zeros would pass for real ones. */
 static dt_status write_tail(hid_t dataset, const char *path, hid_t type, const void *packed,
                             size_t row_count)
 {
     dt_status status = DT_OK;
     hid_t space = H5Dget_space(dataset);
     hid_t memory = -1;
+    bool lengthened = false;
     hsize_t start = 0;
     const hsize_t count = row_count;
     if (space < 0 || H5Sget_simple_extent_dims(space, &start, NULL) != 1)
@@ -449,7 +451,8 @@ static dt_status write_tail(hid_t dataset, const char *path, hid_t type, const v
     space = -1;
     DT_TRY(status);
     const hsize_t extent = start + count;
-    if (H5Dset_extent(dataset, &extent) < 0)
+    lengthened = H5Dset_extent(dataset, &extent) >= 0;
+    if (!lengthened)
         DT_TRY(fail("lengthen", path));
     space = H5Dget_space(dataset);
     memory = H5Screate_simple(1, &count, NULL);
@@ -458,6 +461,8 @@ static dt_status write_tail(hid_t dataset, const char *path, hid_t type, const v
         H5Dwrite(dataset, type, memory, space, H5P_DEFAULT, packed) < 0)
         DT_TRY(fail("append to", path));
 out:
+    if (status != DT_OK && lengthened)
+        (void)H5Dset_extent(dataset, &start);
     status = close_id(status, memory, path);
     return close_id(status, space, path);
 }

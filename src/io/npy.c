@@ -119,8 +119,7 @@ DT_MUST_USE static dt_status refuse_type(const char *name, const char *descr, ch
     case 'S':
     case 'a':
     case 'U':
-        return fail_type(name, descr, "strings",
-                         "turn them into numbers, or start from the CSV with dtrain prepare");
+        return fail_type(name, descr, "strings", "turn them into numbers, dtype=float32");
     case 'c':
         return fail_type(name, descr, "complex numbers",
                          "save the real and imaginary parts as two float32 columns");
@@ -365,34 +364,22 @@ static inline float load_f2(const unsigned char *at, bool swapped)
     case TYPE_CODE(kind, bytes):                                                                   \
         if (npy->swapped)                                                                          \
             for (size_t i = 0; i < count; i++)                                                     \
-                out[i] = (TARGET)load_##name(at + (bytes)*i, true);                                \
+                out[i] = (__typeof__(*out))load_##name(at + (bytes)*i, true);                      \
         else                                                                                       \
             for (size_t i = 0; i < count; i++)                                                     \
-                out[i] = (TARGET)load_##name(at + (bytes)*i, false);                               \
+                out[i] = (__typeof__(*out))load_##name(at + (bytes)*i, false);                     \
         break;
 
-void dt_npy_to_double(double *restrict out, const void *restrict items, size_t count,
-                      const dt_npy *npy)
-{
-#define TARGET double
-    const unsigned char *at = items;
-    switch (TYPE_CODE(npy->kind, npy->item_bytes)) {
-        EACH_TYPE(CONVERT)
-    default:
-        DT_ASSERT(false); /* dt_npy_parse lets no other type through */
+#define DEFINE_CONVERT(name, type)                                                                 \
+    void name(type *restrict out, const void *restrict items, size_t count, const dt_npy *npy)     \
+    {                                                                                              \
+        const unsigned char *at = items;                                                           \
+        switch (TYPE_CODE(npy->kind, npy->item_bytes)) {                                           \
+            EACH_TYPE(CONVERT)                                                                     \
+        default:                                                                                   \
+            DT_ASSERT(false); /* dt_npy_parse lets no other type through */                        \
+        }                                                                                          \
     }
-#undef TARGET
-}
 
-void dt_npy_to_float(float *restrict out, const void *restrict items, size_t count,
-                     const dt_npy *npy)
-{
-#define TARGET float
-    const unsigned char *at = items;
-    switch (TYPE_CODE(npy->kind, npy->item_bytes)) {
-        EACH_TYPE(CONVERT)
-    default:
-        DT_ASSERT(false); /* dt_npy_parse lets no other type through */
-    }
-#undef TARGET
-}
+DEFINE_CONVERT(dt_npy_to_double, double)
+DEFINE_CONVERT(dt_npy_to_float, float)

@@ -87,8 +87,8 @@ DT_MUST_USE static dt_status explain_no_zip(const dt_npz *npz)
                        " bytes; copy or download it again",
                        npz->path, npz->file_bytes);
     return dt_fail(DT_DATA,
-                   "%s: is no ZIP archive, expected a .npz as numpy.savez writes it; for a CSV "
-                   "table run dtrain prepare first",
+                   "%s: is no ZIP archive, expected a .npz; a CSV table becomes one with Python: "
+                   "numpy.loadtxt, then numpy.savez",
                    npz->path);
 }
 

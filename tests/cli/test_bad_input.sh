@@ -6,7 +6,7 @@
 . "$TESTS/cli/bad_input.sh"
 
 # ---- not a .npz at all ----
-bad 0 "no such file" missing.npz
+bad 0 "missing.npz: no such file" missing.npz
 bad 3 "no such file" missing.npz
 bad 0 "is empty (0 bytes)" empty.npz
 bad 0 "HTML page" page.npz

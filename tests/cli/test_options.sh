@@ -54,7 +54,8 @@ wrong 0 "unknown option --epoch; did you mean --epochs?" --epoch 5
 wrong 3 "unknown option --epoch; did you mean --epochs?" --epoch 5
 wrong 0 "unknown option --hiden; did you mean --hidden?" --hiden=5
 wrong 0 "unknown option --something-else; --help lists them" --something-else
-wrong 0 "unknown option -e; options begin with two dashes" -e 5
+wrong 0 "unknown option -e; options begin with two dashes, --help lists them" -e 5
+wrong 0 "unknown option -h; options begin with two dashes, --help lists them" -h
 wrong 0 "unknown option --" "--$(printf 'x%.0s' 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21)$(printf 'y%.0s' 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20)-and-so-on-for-ever-and-ever"
 wrong 0 "DATA is one folder, prefix or file, or three files" a b
 wrong 0 "too many words: 'd'" a b c d
@@ -109,5 +110,7 @@ printf 'batch = 50\n\nhidden 64\n' >bad-line.txt
 wrong 0 "bad-line.txt, line 3: expected 'name = value', found 'hidden 64'" --config bad-line.txt
 printf 'batch =\n' >no-value.txt
 wrong 0 "no-value.txt, line 1: --batch" --config no-value.txt
+{ printf '\n# ' && head -c 2046 /dev/zero | tr '\0' x && echo; } >long-line.txt
+wrong 0 "long-line.txt, line 2: is longer than 2047 bytes" --config long-line.txt
 printf 'validation-split = 0.7\ntest-split = 0.7\n' >no-rows.txt
 wrong 0 "leave no rows for training" --config no-rows.txt

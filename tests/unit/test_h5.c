@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "dtrain/io/h5.h"
+#include "h5_reading.h"
 
 #include <dirent.h>
 #include <hdf5.h>
@@ -62,14 +63,6 @@ static int stop(void **state)
     return found;
 }
 
-#define assert_ok(call) assert_status((call), DT_OK)
-#define assert_status(call, expected)                                                              \
-    do {                                                                                           \
-        dt_status got = (call);                                                                    \
-        if (got != (expected))                                                                     \
-            fail_msg("%s: %d, %s", #call, (int)got, dt_status_text());                             \
-    } while (0)
-
 #define assert_text_has(part)                                                                      \
     do {                                                                                           \
         if (strstr(dt_status_text(), (part)) == NULL)                                              \
@@ -98,38 +91,6 @@ static unsigned char *read_bytes(const char *path, size_t *bytes)
     data[*bytes] = 0;
     fclose(stream);
     return data;
-}
-
-static void assert_vlen_utf8(hid_t type)
-{
-    assert_int_equal(H5Tget_class(type), H5T_STRING);
-    assert_true(H5Tis_variable_str(type) > 0);
-    assert_int_equal(H5Tget_cset(type), H5T_CSET_UTF8);
-}
-
-/* Reads a scalar text attribute; free() the result. */
-static char *read_text(hid_t file, const char *path, const char *name)
-{
-    hid_t attribute = H5Aopen_by_name(file, path, name, H5P_DEFAULT, H5P_DEFAULT);
-    assert_true(attribute >= 0);
-    hid_t type = H5Aget_type(attribute);
-    hid_t space = H5Aget_space(attribute);
-    assert_vlen_utf8(type);
-    assert_int_equal(H5Sget_simple_extent_type(space), H5S_SCALAR);
-    char *text = NULL;
-    assert_true(H5Aread(attribute, type, &text) >= 0);
-    H5Sclose(space);
-    H5Tclose(type);
-    H5Aclose(attribute);
-    /* HDF5 gives an empty text back as NULL. */
-    return text != NULL ? text : strdup("");
-}
-
-static void assert_text(hid_t file, const char *path, const char *name, const char *expected)
-{
-    char *text = read_text(file, path, name);
-    assert_string_equal(text, expected);
-    free(text);
 }
 
 static void assert_number(hid_t file, const char *path, const char *name, hid_t stored,
@@ -184,32 +145,6 @@ static void test_long_text(void **state)
     free(text);
 }
 
-/* Compares a list attribute with what it should hold. */
-static void assert_texts(hid_t file, const char *name, const char *const *expected, size_t count)
-{
-    hid_t attribute = H5Aopen(file, name, H5P_DEFAULT);
-    assert_true(attribute >= 0);
-    hid_t type = H5Aget_type(attribute);
-    hid_t space = H5Aget_space(attribute);
-    hsize_t extent = 99;
-    assert_vlen_utf8(type);
-    assert_int_equal(H5Sget_simple_extent_type(space), H5S_SIMPLE);
-    assert_int_equal(H5Sget_simple_extent_dims(space, &extent, NULL), 1);
-    assert_int_equal(extent, count);
-    char **texts = calloc(count + 1, sizeof *texts);
-    assert_non_null(texts);
-    if (count > 0)
-        assert_true(H5Aread(attribute, type, texts) >= 0);
-    for (size_t i = 0; i < count; i++) {
-        assert_string_equal(texts[i], expected[i]);
-        free(texts[i]);
-    }
-    free(texts);
-    H5Sclose(space);
-    H5Tclose(type);
-    H5Aclose(attribute);
-}
-
 static void test_text_lists(void **state)
 {
     fixture *f = *state;
@@ -217,8 +152,8 @@ static void test_text_lists(void **state)
     assert_ok(dt_h5_set_texts(f->h5, "/", "names", names, 3));
     assert_ok(dt_h5_set_texts(f->h5, "/", "empty", NULL, 0));
     hid_t file = reopen(f);
-    assert_texts(file, "names", names, 3);
-    assert_texts(file, "empty", NULL, 0);
+    assert_texts(file, "/", "names", names, 3);
+    assert_texts(file, "/", "empty", NULL, 0);
     H5Fclose(file);
 }
 
@@ -233,7 +168,7 @@ static void test_longest_text_list(void **state)
     assert_string_equal(dt_status_text(),
                         "HDF5: cannot set the attribute names of /: 4033 texts, at most 4032");
     hid_t file = reopen(f);
-    assert_texts(file, "names", texts, DT_H5_TEXTS_MAX);
+    assert_texts(file, "/", "names", texts, DT_H5_TEXTS_MAX);
     H5Fclose(file);
 }
 
@@ -761,6 +696,61 @@ static void test_version(void **state)
     assert_string_equal(dt_h5_version(), expected);
 }
 
+static size_t refuse_chunk(unsigned flags, size_t parameter_count, const unsigned *parameters,
+                           size_t bytes, size_t *room, void **data)
+{
+    (void)flags, (void)parameter_count, (void)parameters, (void)bytes, (void)room, (void)data;
+    return 0;
+}
+
+/* A table whose chunks pass through a filter that refuses them all; they are larger than HDF5's
+ * cache, so that the write itself meets it. */
+static void make_table_that_refuses(const char *path)
+{
+    static const H5Z_class2_t filter = {.version = H5Z_CLASS_T_VERS,
+                                        .id = 300,
+                                        .encoder_present = 1,
+                                        .decoder_present = 1,
+                                        .name = "refuses",
+                                        .filter = refuse_chunk};
+    const hsize_t none = 0, unlimited = H5S_UNLIMITED, chunk = 1 << 20;
+    hid_t file = -1;
+    assert_int_equal(H5Fget_obj_ids((hid_t)H5F_OBJ_ALL, H5F_OBJ_FILE, 1, &file), 1);
+    assert_true(H5Zregister(&filter) >= 0);
+    hid_t creation = H5Pcreate(H5P_DATASET_CREATE);
+    assert_true(H5Pset_chunk(creation, 1, &chunk) >= 0);
+    assert_true(H5Pset_filter(creation, filter.id, H5Z_FLAG_MANDATORY, 0, NULL) >= 0);
+    hid_t type = H5Tcreate(H5T_COMPOUND, 4);
+    assert_true(H5Tinsert(type, "n", 0, H5T_STD_I32LE) >= 0);
+    hid_t space = H5Screate_simple(1, &none, &unlimited);
+    hid_t table = H5Dcreate2(file, path, type, space, H5P_DEFAULT, creation, H5P_DEFAULT);
+    assert_true(table >= 0);
+    H5Dclose(table);
+    H5Sclose(space);
+    H5Tclose(type);
+    H5Pclose(creation);
+}
+
+static void test_failed_append_leaves_no_rows(void **state)
+{
+    fixture *f = *state;
+    const dt_h5_column column = {.name = "n", .type = DT_H5_I32};
+    const int32_t rows[] = {1, 2, 3};
+    hsize_t extent = 99;
+    make_table_that_refuses("/t");
+    assert_status(dt_h5_append_rows(f->h5, "/t", &column, 1, 4, rows, 3), DT_OUTPUT);
+    assert_text_has("HDF5: cannot append to /t: ");
+    hid_t file = reopen(f);
+    hid_t table = H5Dopen2(file, "/t", H5P_DEFAULT);
+    hid_t space = H5Dget_space(table);
+    assert_int_equal(H5Sget_simple_extent_dims(space, &extent, NULL), 1);
+    assert_int_equal(extent, 0);
+    H5Sclose(space);
+    H5Dclose(table);
+    H5Fclose(file);
+    assert_true(H5Zunregister(300) >= 0);
+}
+
 #define a_test(name) cmocka_unit_test_setup_teardown(name, start, stop)
 
 int main(void)
@@ -790,6 +780,7 @@ int main(void)
         a_test(test_errors_are_silent),
         a_test(test_nothing_stays_open),
         a_test(test_out_of_memory),
+        a_test(test_failed_append_leaves_no_rows),
         a_test(test_version),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "dtrain/io/keras_model.h"
+#include "h5_reading.h"
 
 #include <hdf5.h>
 #include <stdbool.h>
@@ -33,14 +34,6 @@ static int remove_folder(void **state)
     (void)unlink(path);
     return rmdir(folder);
 }
-
-#define assert_status(call, expected)                                                              \
-    do {                                                                                           \
-        dt_status got = (call);                                                                    \
-        if (got != (expected))                                                                     \
-            fail_msg("%s: %d, %s", #call, (int)got, dt_status_text());                             \
-    } while (0)
-#define assert_ok(call) assert_status((call), DT_OK)
 
 /* 3 inputs, 2 units, 4 units, 2 classes; every weight differs. */
 static const float kernel_0[] = {0.5f, 1.5f, 2.5f, 3.5f, 4.5f, -5.5f};
@@ -70,55 +63,6 @@ static hid_t save_and_open(const dt_keras_model *saved)
     hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
     assert_true(file >= 0);
     return file;
-}
-
-/* Reads a scalar, variable-length text attribute; free() the result. */
-static char *read_text(hid_t file, const char *object, const char *name)
-{
-    hid_t attribute = H5Aopen_by_name(file, object, name, H5P_DEFAULT, H5P_DEFAULT);
-    assert_true(attribute >= 0);
-    hid_t type = H5Aget_type(attribute);
-    hid_t space = H5Aget_space(attribute);
-    assert_true(H5Tis_variable_str(type) > 0);
-    assert_int_equal(H5Sget_simple_extent_type(space), H5S_SCALAR);
-    char *text = NULL;
-    assert_true(H5Aread(attribute, type, &text) >= 0);
-    assert_non_null(text);
-    H5Sclose(space);
-    H5Tclose(type);
-    H5Aclose(attribute);
-    return text;
-}
-
-static void assert_text(hid_t file, const char *object, const char *name, const char *expected)
-{
-    char *text = read_text(file, object, name);
-    assert_string_equal(text, expected);
-    free(text);
-}
-
-static void assert_texts(hid_t file, const char *object, const char *name,
-                         const char *const *expected, size_t count)
-{
-    hsize_t extent = 0;
-    hid_t attribute = H5Aopen_by_name(file, object, name, H5P_DEFAULT, H5P_DEFAULT);
-    assert_true(attribute >= 0);
-    hid_t type = H5Aget_type(attribute);
-    hid_t space = H5Aget_space(attribute);
-    assert_true(H5Tis_variable_str(type) > 0);
-    assert_int_equal(H5Sget_simple_extent_dims(space, &extent, NULL), 1);
-    assert_int_equal(extent, count);
-    char **texts = calloc(count, sizeof *texts);
-    assert_non_null(texts);
-    assert_true(H5Aread(attribute, type, texts) >= 0);
-    for (size_t i = 0; i < count; i++) {
-        assert_string_equal(texts[i], expected[i]);
-        free(texts[i]);
-    }
-    free(texts);
-    H5Sclose(space);
-    H5Tclose(type);
-    H5Aclose(attribute);
 }
 
 static void assert_weights(hid_t file, const char *object, int dims, hsize_t rows, hsize_t columns,

@@ -153,7 +153,7 @@ static void types_that_are_no_numbers_are_named_with_advice(void **state)
     static const char *const types[][3] = {
         {"'|O'", "pickled Python objects (dtype '|O')", "save it again with dtype=float32"},
         {"'|O8'", "pickled Python objects", "save it again"},
-        {"'<U12'", "strings (dtype '<U12')", "dtrain prepare"},
+        {"'<U12'", "strings (dtype '<U12')", "turn them into numbers, dtype=float32"},
         {"'|S5'", "strings", "turn them into numbers"},
         {"'<c8'", "complex numbers (dtype '<c8')", "real and imaginary parts"},
         {"'<c16'", "complex numbers", "real and imaginary parts"},

@@ -209,7 +209,7 @@ static void other_files_are_recognised(void **state)
     assert_open_fails(save_text("\x89HDF\r\n\x1a\n....", 12), "is an HDF5 file");
     assert_open_fails(save_text("\x1f\x8b\x08....", 7), "is gzip-compressed");
     assert_open_fails(save_text("a,b,c\n1,2,3\n", 12), "is no ZIP archive, expected a .npz");
-    assert_open_fails(save_text("a,b,c\n1,2,3\n", 12), "run dtrain prepare first");
+    assert_open_fails(save_text("a,b,c\n1,2,3\n", 12), "numpy.loadtxt, then numpy.savez");
     assert_open_fails(save_text("P", 1), "is no ZIP archive");
 }
 

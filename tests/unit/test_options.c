@@ -166,8 +166,10 @@ static void test_unknown_names(void **state)
     check_refused("--colour red", "unknown option --colour; did you mean --color?");
     check_refused("--quite", "did you mean --quiet?");
     check_refused("--something-else 3", "unknown option --something-else; --help lists them");
-    check_refused("--bat 3", "did you mean --batch?"); /* no abbreviations */
-    check_refused("-b 3", "unknown option -b; options begin with two dashes");
+    check_refused("--batc 3",
+                  "unknown option --batc; did you mean --batch?"); /* no abbreviations */
+    check_refused("--bat 3", "unknown option --bat; --help lists them"); /* too short to guess */
+    check_refused("-b 3", "unknown option -b; options begin with two dashes, --help lists them");
     check_refused("--a-name-that-is-far-longer-than-any-option-and-any-buffer-for-one-could-be 3",
                   "--help lists them");
 }
@@ -251,6 +253,31 @@ static void test_bad_files(void **state)
     assert_non_null(strstr(dt_status_text(), "none: No such file"));
 }
 
+/* A line that fits is taken whole, one byte more is refused: nothing is split. */
+static void test_long_lines(void **state)
+{
+    (void)state;
+    enum { MOST = 2 * DT_OPTION_TEXT_BYTES - 1 };
+    char text[MOST + 64] = "#";
+    static const char *const ends[] = {"", "\n", "\nbatch = 7", "\n\nbatch = 7\n"};
+    memset(text + 1, 'x', MOST - 1);
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        (void)snprintf(text + MOST, sizeof text - MOST, "%s", ends[i]);
+        assert_int_equal(parse(""), DT_OK);
+        assert_int_equal(parse_file(text), DT_OK);
+        assert_true(dt_options_given(&table, &parsed, "batch") == (i > 1));
+    }
+    (void)snprintf(text + MOST, sizeof text - MOST, "\n\nrate = 99\n");
+    check_file_refused(text, "config, line 3: --rate is 99"); /* counted as lines */
+    (void)snprintf(text + MOST, sizeof text - MOST, "batch = 7\n");
+    check_file_refused(text, "config, line 1: is longer than 2047 bytes");
+    (void)snprintf(text + MOST, sizeof text - MOST, "x");
+    check_file_refused(text, "config, line 1: is longer than 2047 bytes");
+    memmove(text + 1, text, strlen(text) + 1);
+    text[0] = '\n';
+    check_file_refused(text, "config, line 2: is longer than 2047 bytes");
+}
+
 /* What is shown can be typed in again. */
 static void test_format(void **state)
 {
@@ -283,6 +310,7 @@ int main(void)
         cmocka_unit_test(test_long_values),
         cmocka_unit_test_teardown(test_file, scratch_empty),
         cmocka_unit_test_teardown(test_bad_files, scratch_empty),
+        cmocka_unit_test_teardown(test_long_lines, scratch_empty),
         cmocka_unit_test(test_format),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);

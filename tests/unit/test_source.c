@@ -9,6 +9,8 @@
 #include "dtrain/data/source.h"
 #include "npz_fixture.h"
 
+#include <limits.h>
+
 /* Every array holds the same 24 zeros; only names and shapes matter here. */
 static const double zeros[24];
 
@@ -218,6 +220,46 @@ static void test_three_files(void **state)
     assert_int_equal(source.file_count, 0);
 }
 
+/* Each file may call its arrays after its set; those names come before any other pair. */
+static void test_own_names(void **state)
+{
+    (void)state;
+    static const char *const files[] = {"p-train.npz", "p-val.npz", "p-test.npz"};
+    write_pair(files[0], "X_train.npy", "y_train.npy", 4);
+    write_pair(files[1], "x_validation.npy", "y_validation.npy", 3);
+    write_pair(files[2], "x_test.npy", "y_test.npy", 2);
+    check_rows(scratch_path("p"), "p", 4, 3, 2);
+    check_rows(scratch_folder, NULL, 4, 3, 2);
+    write_pair(files[1], "X_val.npy", "y_val.npy", 5);
+    char names[3][128];
+    const char *const paths[] = {names[0], names[1], names[2]};
+    for (int p = 0; p < 3; p++)
+        (void)snprintf(names[p], sizeof names[p], "%s", scratch_path(files[p]));
+    dt_source source;
+    assert_int_equal(dt_source_open(&source, paths, 3, "", ""), DT_OK);
+    assert_int_equal(dt_source_rows(&source.parts[DT_VALIDATION]), 5);
+    assert_int_equal(dt_source_rows(&source.parts[DT_TEST]), 2);
+    dt_source_clear(&source);
+    const npz_array arrays[] = {array("x.npy", "(3, 2)", 6),        array("y.npy", "(3,)", 3),
+                                array("x_train.npy", "(6, 2)", 12), array("y_train.npy", "(6,)", 6),
+                                array("x_test.npy", "(7, 2)", 14),  array("y_test.npy", "(7,)", 7)};
+    write_file(files[2], arrays, 6);
+    check_rows(scratch_path("p"), "p", 4, 5, 7);
+    write_file(files[2], arrays, 4); /* another set's names are a pair like others, after x and y */
+    check_rows(scratch_path("p"), "p", 4, 5, 3);
+    /* Names that are given are used alone. */
+    write_file(files[0], arrays, 6);
+    write_file(files[1], arrays, 6);
+    write_file(files[2], arrays, 6);
+    assert_int_equal(dt_source_open(&source, paths, 3, "x", "y"), DT_OK);
+    for (int p = 0; p < 3; p++)
+        assert_int_equal(dt_source_rows(&source.parts[p]), 3);
+    dt_source_clear(&source);
+    assert_int_equal(dt_source_open(&source, paths, 3, "", "y"), DT_OK);
+    assert_string_equal(source.parts[DT_TEST].inputs->name, "x");
+    dt_source_clear(&source);
+}
+
 static void test_names_of_runs(void **state)
 {
     (void)state;
@@ -258,6 +300,47 @@ static void test_shapes(void **state)
     dt_source_clear(&source);
 }
 
+/* Writes one row of `columns` inputs; of their zeros so few are there that only opening works. */
+static void write_wide(const char *file, uint64_t columns)
+{
+    enum { STORED = 600000 };
+    char shape[32];
+    static unsigned char items[STORED];
+    zip_builder zip = {0};
+    zip_bytes head = {0}, x = {0}, y = {0};
+    (void)snprintf(shape, sizeof shape, "(1, %llu)", (unsigned long long)columns);
+    zip_npy(&head, 1, "'|u1'", "False", shape, NULL, 0);
+    zip_deflate(&x, head.data, head.count);
+    zip_append(&x, items, sizeof items);
+    zip_npy(&y, 1, "'|u1'", "False", "(1,)", items, 1);
+    zip_add(&zip, &(zip_member){.name = "x.npy",
+                                .plain = x.data,
+                                .plain_bytes = x.count,
+                                .method = 8,
+                                .plain_claim = head.count + columns});
+    zip_add(&zip, &(zip_member){.name = "y.npy", .plain = y.data, .plain_bytes = y.count});
+    zip_end(&zip, &(zip_ending){0});
+    assert_true(scratch_write(scratch_path(file), zip.file.data, zip.file.count));
+    zip_free(&zip.file);
+    zip_free(&head);
+    zip_free(&x);
+    zip_free(&y);
+}
+
+static void test_columns(void **state)
+{
+    (void)state;
+    dt_source source;
+    write_wide("wide.npz", INT_MAX / 4);
+    if (open_one(&source, scratch_path("wide.npz")) != DT_OK)
+        fail_msg("%s", dt_status_text());
+    assert_int_equal(dt_source_columns(&source.parts[DT_TRAIN]), INT_MAX / 4);
+    dt_source_clear(&source);
+    write_wide("wide.npz", INT_MAX / 4 + UINT64_C(1));
+    check_path_refused(scratch_path("wide.npz"),
+                       "wide.npz: x has 536870912 columns; at most 536870911 are taken");
+}
+
 static void test_sets_that_do_not_fit(void **state)
 {
     (void)state;
@@ -274,6 +357,8 @@ static void test_nothing_there(void **state)
     (void)state;
     check_path_refused(scratch_folder, "holds no train.npz and no *-train.npz");
     check_path_refused(scratch_path("absent"), "no such file or folder, and no");
+    check_path_refused(scratch_path("absent.npz"), "absent.npz: no such file");
+    assert_null(strstr(dt_status_text(), "either"));
     write_pair("test.npz", "x.npy", "y.npy", 4);
     check_path_refused(scratch_folder, "holds no train.npz");
     assert_true(scratch_write(scratch_path("text.npz"), "no zip", 6));
@@ -292,8 +377,10 @@ int main(void)
         cmocka_unit_test_teardown(test_pairs_by_priority, scratch_empty),
         cmocka_unit_test_teardown(test_names_given, scratch_empty),
         cmocka_unit_test_teardown(test_three_files, scratch_empty),
+        cmocka_unit_test_teardown(test_own_names, scratch_empty),
         cmocka_unit_test_teardown(test_names_of_runs, scratch_empty),
         cmocka_unit_test_teardown(test_shapes, scratch_empty),
+        cmocka_unit_test_teardown(test_columns, scratch_empty),
         cmocka_unit_test_teardown(test_sets_that_do_not_fit, scratch_empty),
         cmocka_unit_test_teardown(test_nothing_there, scratch_empty),
     };

@@ -71,7 +71,7 @@ static void test_try_stops_at_the_first_failure(void **state)
 static void test_codes(void **state)
 {
     (void)state;
-    const dt_status codes[] = {DT_OK,     DT_INTERNAL, DT_USAGE,  DT_DATA,
+    const dt_status codes[] = {DT_OK,     DT_INTERNAL, DT_USAGE, DT_DATA,
                                DT_OUTPUT, DT_DIVERGED, DT_MEMORY};
     const int expected[] = {0, 1, 2, 3, 4, 5, 6, 75};
     for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++)

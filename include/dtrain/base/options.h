@@ -54,8 +54,7 @@ void dt_options_set_defaults(const dt_option_table *table, void *settings);
  * Parses the words of a command line: --name value, --name=value, --flag.
  *
  * The words that are no options are moved to the front of argv, *word_count of them; all that
- * follows
- * "--" is such a word.
+ * follows "--" is such a word.
  *
  * Errors:  DT_USAGE, one sentence: unknown (with the nearest name), value missing, not a number,
  * out of range, no such choice
@@ -67,7 +66,7 @@ DT_MUST_USE dt_status dt_options_parse_words(const dt_option_table *table, void 
  * Reads lines `name = value`; # at a word's beginning starts a comment. Options already given keep
  * their value, so that the command line wins when it is parsed first.
  *
- * Errors:  DT_USAGE, naming file and line; an unreadable file too
+ * Errors:  DT_USAGE, naming file and line; a line longer than 2047 bytes, an unreadable file too
  */
 DT_MUST_USE dt_status dt_options_parse_file(const dt_option_table *table, void *settings,
                                             const char *path);
@@ -79,7 +78,7 @@ bool dt_options_given(const dt_option_table *table, const void *settings, const 
 const char *dt_options_format(char *out, size_t bytes, const dt_option *option,
                               const void *settings);
 
-/** Prints usage, then every option with its range or choices and its default, to stdout. */
+/** Prints usage, then every option with its help, its choices and its default, to stdout. */
 void dt_options_print_help(const dt_option_table *table);
 
 #endif

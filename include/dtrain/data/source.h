@@ -41,12 +41,13 @@ typedef struct dt_source {
  * - one .npz with one pair of arrays: the training part, to be split
  * - three files: train, validation, test
  *
- * `inputs` and `targets` name the arrays; empty ones are looked for in the order of DESIGN: inputs
- * and targets, x and y, X and y, x_train and y_train, data and labels, features and target.
+ * `inputs` and `targets` name the arrays. Empty ones are looked for: in a set's own file first the
+ * names of that set (x_val and y_val ...) when both are empty, then inputs and targets, x and y,
+ * X and y, x_train and y_train, data and labels, features and target.
  *
  * Owns:    the caller clears with dt_source_clear
  * Errors:  DT_DATA: nothing there, no such arrays, shapes that do not fit each other (rows of
- * inputs and targets, columns of the sets), no rows
+ * inputs and targets, columns of the sets), no rows, more than INT_MAX / 4 columns
  */
 DT_MUST_USE dt_status dt_source_open(dt_source *out, const char *const *paths, size_t path_count,
                                      const char *inputs, const char *targets);
