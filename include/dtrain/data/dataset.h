@@ -41,7 +41,9 @@ typedef struct dt_deal {
 
 /**
  * Reads the source on rank 0 and deals its rows to the shards, as a stream: beside its own share
- * rank 0 holds a fixed few MiB, whatever the size of the files and their order in memory.
+ * rank 0 holds a fixed few MiB, whatever the size of the files and their order in memory; and where
+ * there are any: a row of inputs that is longer than that, two bits a row that has to be split, two
+ * bytes a row of one-hot targets in Fortran order.
  *
  * Parts that the source lacks are split off the training rows (dt_split); a fraction of 0 leaves
  * them out: N = 0.
