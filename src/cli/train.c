@@ -1,40 +1,15 @@
 #include "dtrain/cli/train.h"
 
+#include "train_run.h"
+
 #include "dtrain/base/clock.h"
 #include "dtrain/base/log.h"
 #include "dtrain/base/memory.h"
-#include "dtrain/data/dataset.h"
-#include "dtrain/data/example.h"
-#include "dtrain/data/source.h"
 #include "dtrain/io/file.h"
 #include "dtrain/io/keras_model.h"
-#include "dtrain/train/environment.h"
-#include "dtrain/train/run_log.h"
-#include "dtrain/train/settings.h"
-#include "dtrain/train/trainer.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-enum { PATH_BYTES = 2 * DT_OPTION_TEXT_BYTES, COMMAND_BYTES = 4096 };
-
-/* One run, from the command line to the results. */
-typedef struct run {
-    const dt_comm *comm;
-    bool root;
-    dt_settings settings;
-    char command_line[COMMAND_BYTES];
-    char folder[PATH_BYTES];
-    dt_environment environment;
-    dt_source source; /* rank 0 only */
-    dt_example example; /* rank 0 only; of use when no DATA was named */
-    dt_dataset sets[DT_PART_COUNT];
-    dt_network network;
-    dt_run_log *log; /* rank 0 only */
-    dt_result result;
-    double load_s;
-} run;
 
 void dt_cli_train_help(void)
 {
@@ -64,7 +39,7 @@ static dt_status check_data_options(const dt_settings *settings)
     return DT_OK;
 }
 
-static dt_status read_settings(run *r, int argc, char **argv)
+static dt_status read_settings(dt_train_run *r, int argc, char **argv)
 {
     dt_status status = DT_OK;
     if (r->root) {
@@ -83,7 +58,7 @@ static dt_status read_settings(run *r, int argc, char **argv)
 
 /* The folder that --out names, or a new one in results/: an earlier run's results are never written
  * over unasked. Made as late as can be, so that a refused run leaves none. */
-static dt_status make_folder(run *r, const char *name)
+static dt_status make_folder(dt_train_run *r, const char *name)
 {
     char path[128];
     if (r->settings.out[0] != '\0') {
@@ -94,7 +69,7 @@ static dt_status make_folder(run *r, const char *name)
     return dt_file_make_new_folder(r->folder, sizeof r->folder, path);
 }
 
-static dt_status open_data(run *r)
+static dt_status open_data(dt_train_run *r)
 {
     dt_status status = DT_OK;
     const dt_settings *settings = &r->settings;
@@ -117,7 +92,7 @@ out:
 
 /* The shares count for the sets that the data does not have; one that was asked for must be of use.
  */
-static dt_status check_splits(const run *r)
+static dt_status check_splits(const dt_train_run *r)
 {
     const struct {
         dt_part part;
@@ -141,7 +116,7 @@ static dt_status check_splits(const run *r)
     return DT_OK;
 }
 
-static dt_status load_data(run *r)
+static dt_status load_data(dt_train_run *r)
 {
     dt_status status = DT_OK;
     const double begin = dt_clock_s();
@@ -164,7 +139,7 @@ out:
 
 /* The ranks of a host allocate at the same time, each seeing memory that another is about to take:
  * what the parameters need is added up before. */
-static dt_status check_memory(const run *r)
+static dt_status check_memory(const dt_train_run *r)
 {
     /* Weights, the best ones, two moments in float32, the gradient's sums in 8 bytes; and rank 0 holds
      * the model file twice when it is written. Outputs and their gradients of a batch's rows, and of
@@ -201,7 +176,7 @@ static dt_status check_memory(const run *r)
         needed / mebibyte, available / mebibyte);
 }
 
-static dt_status make_network(run *r)
+static dt_status make_network(dt_train_run *r)
 {
     const dt_settings *settings = &r->settings;
     dt_status status = dt_comm_agree(r->comm, check_memory(r));
@@ -213,117 +188,16 @@ static dt_status make_network(run *r)
     return dt_comm_agree(r->comm, status);
 }
 
-/* ---- what people see ---- */
+/* ---- results ---- */
 
-static void warn_of_empty_classes(const dt_dataset *set)
+static void take_epoch(void *context, const dt_epoch *row)
 {
-    size_t empty = 0, first = 0;
-    for (size_t c = set->C; c-- > 0;) {
-        empty += set->class_rows[c] == 0;
-        first = set->class_rows[c] == 0 ? c : first;
-    }
-    if (empty > 0)
-        dt_log_warn(
-            "%zu of %zu classes have no training rows, the first is class %zu; class ids count "
-            "from 0",
-            empty, set->C, first);
-}
-
-static void print_banner(const run *r)
-{
-    const dt_settings *s = &r->settings;
-    const dt_dataset *sets = r->sets;
-    const size_t majority = dt_dataset_majority_class(&sets[DT_TRAIN]);
-    char hidden[256], monitor[64];
-    dt_environment_report(&r->environment);
-    dt_log_say("data       %s: %llu training, %llu validation, %llu test rows; %zu inputs, %zu "
-               "classes\n",
-               r->source.name, (unsigned long long)sets[DT_TRAIN].N,
-               (unsigned long long)sets[DT_VALIDATION].N, (unsigned long long)sets[DT_TEST].N,
-               sets[DT_TRAIN].D, sets[DT_TRAIN].C);
-    dt_log_say("baseline   always class %zu: accuracy", majority);
-    for (int p = 0; p < DT_PART_COUNT; p++)
-        if (sets[p].N > 0)
-            dt_log_say("%s %.4f %s", p > 0 ? "," : "", dt_metrics_baseline(&sets[p], majority),
-                       p == DT_TRAIN ? "training" : dt_part_name((dt_part)p));
-    dt_log_say("\n");
-    warn_of_empty_classes(&sets[DT_TRAIN]);
-    size_t used = (size_t)snprintf(hidden, sizeof hidden, "%zu", r->network.D);
-    for (size_t l = 0; l < r->network.layer_count && used < sizeof hidden; l++)
-        used +=
-            (size_t)snprintf(hidden + used, sizeof hidden - used, "-%zu", r->network.layers[l].H);
-    dt_log_say("model      %s, %s, softmax; P = %zu parameters\n", hidden,
-               dt_activation_name((dt_activation)s->activation), r->network.P);
-    (void)snprintf(monitor, sizeof monitor, "patience %lld on %s", (long long)s->patience,
-                   s->monitor == 0 ? "val_loss" : "val_accuracy");
-    dt_log_say("training   Adam %g, batch %lld, at most %lld epochs, %s\n", s->learning_rate,
-               (long long)s->batch, (long long)s->epochs,
-               sets[DT_VALIDATION].N > 0 ? monitor : "no validation set: no early stopping");
-    if (sets[DT_VALIDATION].N == 0 && (dt_options_given(dt_settings_table(), s, "patience") ||
-                                       dt_options_given(dt_settings_table(), s, "monitor")))
-        dt_log_warn("--patience and --monitor have no effect without a validation set");
-    dt_log_say("run        seed %lld, %lld shards, %s sum; results in %s\n\n", (long long)s->seed,
-               (long long)s->shards, s->sum == DT_SUM_EXACT ? "exact" : "fast", r->folder);
-}
-
-static void show_epoch(void *context, const dt_epoch *row)
-{
-    run *r = context;
-    const int width = snprintf(NULL, 0, "%lld", (long long)r->settings.epochs);
-    dt_log_say("epoch %*lld/%lld  loss %.4f  accuracy %.4f  val_loss %.4f  val_accuracy %.4f  "
-               "%.3f s%s\n",
-               width, (long long)row->epoch, (long long)r->settings.epochs, row->train.loss,
-               row->train.accuracy, row->validation.loss, row->validation.accuracy, row->seconds,
-               row->improved ? "  best" : "");
+    const dt_train_run *r = context;
+    dt_train_report_epoch(r, row);
     dt_run_log_add_epoch(r->log, row);
 }
 
-static void print_phases(const dt_rank_row *rows, size_t count)
-{
-    dt_log_say("\nphase        mean s      max s   max/min  over %zu rank%s\n", count,
-               count == 1 ? "" : "s");
-    for (int phase = 0; phase < DT_PHASE_COUNT; phase++) {
-        double sum = 0.0, most = 0.0, least = INFINITY;
-        for (size_t i = 0; i < count; i++) {
-            const double seconds = rows[i].phases.seconds[phase];
-            sum += seconds;
-            most = fmax(most, seconds);
-            least = fmin(least, seconds);
-        }
-        dt_log_say("%-10s %8.3f   %8.3f  %8.2f\n", dt_phase_name((dt_phase)phase),
-                   sum / (double)count, most, least > 0.0 ? most / least : 1.0);
-    }
-    dt_log_say("\n");
-}
-
-static void print_summary(const run *r)
-{
-    const dt_result *result = &r->result;
-    const size_t majority = dt_dataset_majority_class(&r->sets[DT_TRAIN]);
-    static const char *const keys[DT_PART_COUNT] = {"train", "val", "test"};
-    dt_log_result("summary.folder=%s\n", r->folder);
-    dt_log_result("summary.ranks=%d\n", dt_comm_size(r->comm));
-    dt_log_result("summary.epochs=%lld\n", (long long)result->epochs);
-    dt_log_result("summary.best_epoch=%lld\n", (long long)result->best_epoch);
-    for (int p = 0; p < DT_PART_COUNT; p++) {
-        dt_log_result("summary.%s_loss=%.9g\n", keys[p], result->metrics[p].loss);
-        dt_log_result("summary.%s_accuracy=%.9g\n", keys[p], result->metrics[p].accuracy);
-        dt_log_result("summary.%s_majority_accuracy=%.9g\n", keys[p],
-                      dt_metrics_baseline(&r->sets[p], majority));
-    }
-    if (r->settings.data_count == 0) {
-        const double optimum = r->example.test_optimum;
-        dt_log_result("summary.test_optimum_accuracy=%.9g\n", optimum);
-        dt_log_result("summary.test_accuracy_of_optimum=%.9g\n",
-                      result->metrics[DT_TEST].accuracy / optimum);
-    }
-    dt_log_result("summary.samples_per_second=%.0f\n", result->samples_per_second);
-    dt_log_result("summary.weights_crc=%08x\n", result->weights_crc);
-}
-
-/* ---- results ---- */
-
-static dt_status save_model(const run *r)
+static dt_status save_model(const dt_train_run *r)
 {
     dt_status status = DT_OK;
     char path[PATH_BYTES + 16];
@@ -353,7 +227,7 @@ out:
     return status;
 }
 
-static dt_status open_log(run *r)
+static dt_status open_log(dt_train_run *r)
 {
     char path[PATH_BYTES + 16];
     if (r->folder[0] == '\0') { /* the example has its folder already */
@@ -367,7 +241,7 @@ static dt_status open_log(run *r)
 }
 
 /* Gathers the ranks' times; rank 0 prints them and saves all that the run came to. */
-static dt_status save_results(run *r)
+static dt_status save_results(dt_train_run *r)
 {
     dt_status status = DT_OK;
     const size_t size = (size_t)dt_comm_size(r->comm);
@@ -380,8 +254,8 @@ static dt_status save_results(run *r)
     DT_TRY(dt_comm_agree(r->comm, dt_memory_alloc(&rows, size, sizeof *rows, "ranks' times")));
     dt_comm_gather(r->comm, rows, &mine, sizeof mine);
     if (r->root) {
-        print_phases(rows, size);
-        print_summary(r);
+        dt_train_report_phases(rows, size);
+        dt_train_report_summary(r);
         status = save_model(r);
         if (status == DT_OK)
             status = dt_run_log_add_result(r->log, &r->result, r->sets, rows, size);
@@ -397,16 +271,16 @@ out:
     return status;
 }
 
-static dt_status run_all(run *r, int argc, char **argv)
+static dt_status run_all(dt_train_run *r, int argc, char **argv)
 {
     dt_status status = DT_OK;
-    const dt_observer observer = {.epoch_ended = show_epoch, .context = r};
+    const dt_observer observer = {.epoch_ended = take_epoch, .context = r};
     DT_TRY(read_settings(r, argc, argv));
     DT_TRY(dt_environment_survey(&r->environment, r->comm, (int)r->settings.threads));
     DT_TRY(load_data(r));
     DT_TRY(make_network(r));
     DT_TRY(dt_comm_agree(r->comm, r->root ? open_log(r) : DT_OK));
-    print_banner(r);
+    dt_train_report_start(r);
     DT_TRY(dt_trainer_run(&r->result, r->comm, &r->settings, r->sets, &r->network, &observer));
     DT_TRY(save_results(r));
 out:
@@ -420,7 +294,7 @@ static const char *status_word(dt_status status)
 
 dt_status dt_cli_train(const dt_comm *comm, int argc, char **argv)
 {
-    run *r = NULL; /* too large for the stack */
+    dt_train_run *r = NULL; /* too large for the stack */
     dt_status status = dt_comm_agree(comm, dt_memory_alloc(&r, 1, sizeof *r, "run"));
     if (status != DT_OK)
         goto out;

@@ -3,6 +3,7 @@
 #include "dtrain/base/vectorize.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 enum { MANTISSA_BITS = 52, RESOLUTION_BITS = 40 };
@@ -35,8 +36,10 @@ static inline double double_of(uint64_t bits)
 }
 
 /* Unsigned throughout: what a term out of range does to a sum is meaningless, but no overflow. */
-DT_VECTORIZE static uint64_t add(uint64_t *restrict sums, const float *restrict terms, size_t count,
-                                 double constant)
+__attribute__((always_inline)) static inline uint64_t round_into(uint64_t *restrict sums,
+                                                                 const float *restrict terms,
+                                                                 size_t count, double constant,
+                                                                 bool fresh)
 {
     const uint64_t zero = bits_of(constant);
     uint64_t outside = 0;
@@ -44,22 +47,19 @@ DT_VECTORIZE static uint64_t add(uint64_t *restrict sums, const float *restrict 
         const uint64_t rounded = bits_of((double)terms[i] + constant);
         /* In range the sum has the constant's sign and exponent; NaN and infinity do not. */
         outside |= rounded ^ zero;
-        sums[i] += rounded - zero;
+        sums[i] = (fresh ? 0 : sums[i]) + (rounded - zero);
     }
     return outside;
 }
 
-DT_VECTORIZE static uint64_t set(uint64_t *restrict sums, const float *restrict terms, size_t count,
-                                 double constant)
+DT_VECTORIZE static uint64_t add(uint64_t *sums, const float *terms, size_t count, double constant)
 {
-    const uint64_t zero = bits_of(constant);
-    uint64_t outside = 0;
-    for (size_t i = 0; i < count; i++) {
-        const uint64_t rounded = bits_of((double)terms[i] + constant);
-        outside |= rounded ^ zero;
-        sums[i] = rounded - zero;
-    }
-    return outside;
+    return round_into(sums, terms, count, constant, false);
+}
+
+DT_VECTORIZE static uint64_t set(uint64_t *sums, const float *terms, size_t count, double constant)
+{
+    return round_into(sums, terms, count, constant, true);
 }
 
 int64_t dt_exact_add(int64_t *sums, const float *terms, size_t count, const dt_exact_grid *grid)

@@ -1,0 +1,110 @@
+#include "train_run.h"
+
+#include "dtrain/base/log.h"
+
+#include <math.h>
+#include <stdio.h>
+
+static void warn_of_empty_classes(const dt_dataset *set)
+{
+    size_t empty = 0, first = 0;
+    for (size_t c = set->C; c-- > 0;) {
+        empty += set->class_rows[c] == 0;
+        first = set->class_rows[c] == 0 ? c : first;
+    }
+    if (empty > 0)
+        dt_log_warn(
+            "%zu of %zu classes have no training rows, the first is class %zu; class ids count "
+            "from 0",
+            empty, set->C, first);
+}
+
+void dt_train_report_start(const dt_train_run *r)
+{
+    const dt_settings *s = &r->settings;
+    const dt_dataset *sets = r->sets;
+    const size_t majority = dt_dataset_majority_class(&sets[DT_TRAIN]);
+    char hidden[256], monitor[64];
+    dt_environment_report(&r->environment);
+    dt_log_say("data       %s: %llu training, %llu validation, %llu test rows; %zu inputs, %zu "
+               "classes\n",
+               r->source.name, (unsigned long long)sets[DT_TRAIN].N,
+               (unsigned long long)sets[DT_VALIDATION].N, (unsigned long long)sets[DT_TEST].N,
+               sets[DT_TRAIN].D, sets[DT_TRAIN].C);
+    dt_log_say("baseline   always class %zu: accuracy", majority);
+    for (int p = 0; p < DT_PART_COUNT; p++)
+        if (sets[p].N > 0)
+            dt_log_say("%s %.4f %s", p > 0 ? "," : "", dt_metrics_baseline(&sets[p], majority),
+                       p == DT_TRAIN ? "training" : dt_part_name((dt_part)p));
+    dt_log_say("\n");
+    warn_of_empty_classes(&sets[DT_TRAIN]);
+    size_t used = (size_t)snprintf(hidden, sizeof hidden, "%zu", r->network.D);
+    for (size_t l = 0; l < r->network.layer_count && used < sizeof hidden; l++)
+        used +=
+            (size_t)snprintf(hidden + used, sizeof hidden - used, "-%zu", r->network.layers[l].H);
+    dt_log_say("model      %s, %s, softmax; P = %zu parameters\n", hidden,
+               dt_activation_name((dt_activation)s->activation), r->network.P);
+    (void)snprintf(monitor, sizeof monitor, "patience %lld on %s", (long long)s->patience,
+                   s->monitor == 0 ? "val_loss" : "val_accuracy");
+    dt_log_say("training   Adam %g, batch %lld, at most %lld epochs, %s\n", s->learning_rate,
+               (long long)s->batch, (long long)s->epochs,
+               sets[DT_VALIDATION].N > 0 ? monitor : "no validation set: no early stopping");
+    if (sets[DT_VALIDATION].N == 0 && (dt_options_given(dt_settings_table(), s, "patience") ||
+                                       dt_options_given(dt_settings_table(), s, "monitor")))
+        dt_log_warn("--patience and --monitor have no effect without a validation set");
+    dt_log_say("run        seed %lld, %lld shards, %s sum; results in %s\n\n", (long long)s->seed,
+               (long long)s->shards, s->sum == DT_SUM_EXACT ? "exact" : "fast", r->folder);
+}
+
+void dt_train_report_epoch(const dt_train_run *r, const dt_epoch *row)
+{
+    const int width = snprintf(NULL, 0, "%lld", (long long)r->settings.epochs);
+    dt_log_say("epoch %*lld/%lld  loss %.4f  accuracy %.4f  val_loss %.4f  val_accuracy %.4f  "
+               "%.3f s%s\n",
+               width, (long long)row->epoch, (long long)r->settings.epochs, row->train.loss,
+               row->train.accuracy, row->validation.loss, row->validation.accuracy, row->seconds,
+               row->improved ? "  best" : "");
+}
+
+void dt_train_report_phases(const dt_rank_row *rows, size_t count)
+{
+    dt_log_say("\nphase        mean s      max s   max/min  over %zu rank%s\n", count,
+               count == 1 ? "" : "s");
+    for (int phase = 0; phase < DT_PHASE_COUNT; phase++) {
+        double sum = 0.0, most = 0.0, least = INFINITY;
+        for (size_t i = 0; i < count; i++) {
+            const double seconds = rows[i].phases.seconds[phase];
+            sum += seconds;
+            most = fmax(most, seconds);
+            least = fmin(least, seconds);
+        }
+        dt_log_say("%-10s %8.3f   %8.3f  %8.2f\n", dt_phase_name((dt_phase)phase),
+                   sum / (double)count, most, least > 0.0 ? most / least : 1.0);
+    }
+    dt_log_say("\n");
+}
+
+void dt_train_report_summary(const dt_train_run *r)
+{
+    const dt_result *result = &r->result;
+    const size_t majority = dt_dataset_majority_class(&r->sets[DT_TRAIN]);
+    static const char *const keys[DT_PART_COUNT] = {"train", "val", "test"};
+    dt_log_result("summary.folder=%s\n", r->folder);
+    dt_log_result("summary.ranks=%d\n", dt_comm_size(r->comm));
+    dt_log_result("summary.epochs=%lld\n", (long long)result->epochs);
+    dt_log_result("summary.best_epoch=%lld\n", (long long)result->best_epoch);
+    for (int p = 0; p < DT_PART_COUNT; p++) {
+        dt_log_result("summary.%s_loss=%.9g\n", keys[p], result->metrics[p].loss);
+        dt_log_result("summary.%s_accuracy=%.9g\n", keys[p], result->metrics[p].accuracy);
+        dt_log_result("summary.%s_majority_accuracy=%.9g\n", keys[p],
+                      dt_metrics_baseline(&r->sets[p], majority));
+    }
+    if (r->settings.data_count == 0) {
+        const double optimum = r->example.test_optimum;
+        dt_log_result("summary.test_optimum_accuracy=%.9g\n", optimum);
+        dt_log_result("summary.test_accuracy_of_optimum=%.9g\n",
+                      result->metrics[DT_TEST].accuracy / optimum);
+    }
+    dt_log_result("summary.samples_per_second=%.0f\n", result->samples_per_second);
+    dt_log_result("summary.weights_crc=%08x\n", result->weights_crc);
+}

@@ -1,0 +1,49 @@
+#ifndef DTRAIN_CLI_TRAIN_RUN_H
+#define DTRAIN_CLI_TRAIN_RUN_H
+
+/* A training run as the files of `dtrain train` share it. */
+
+#include "dtrain/comm/comm.h"
+#include "dtrain/data/dataset.h"
+#include "dtrain/data/example.h"
+#include "dtrain/data/source.h"
+#include "dtrain/train/environment.h"
+#include "dtrain/train/run_log.h"
+#include "dtrain/train/settings.h"
+#include "dtrain/train/trainer.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { PATH_BYTES = 2 * DT_OPTION_TEXT_BYTES, COMMAND_BYTES = 4096 };
+
+/* One run, from the command line to the results. */
+typedef struct dt_train_run {
+    const dt_comm *comm;
+    bool root;
+    dt_settings settings;
+    char command_line[COMMAND_BYTES];
+    char folder[PATH_BYTES];
+    dt_environment environment;
+    dt_source source; /* rank 0 only */
+    dt_example example; /* rank 0 only; of use when no DATA was named */
+    dt_dataset sets[DT_PART_COUNT];
+    dt_network network;
+    dt_run_log *log; /* rank 0 only */
+    dt_result result;
+    double load_s;
+} dt_train_run;
+
+/** Prints what is about to be trained, on what, and how. Says nothing but on rank 0. Local. */
+void dt_train_report_start(const dt_train_run *r);
+
+/** Prints an epoch's line. Local. */
+void dt_train_report_epoch(const dt_train_run *r, const dt_epoch *row);
+
+/** Prints what the ranks spent their time on. Local. */
+void dt_train_report_phases(const dt_rank_row *rows, size_t count);
+
+/** Prints the summary, but for the status, its last line. Local. */
+void dt_train_report_summary(const dt_train_run *r);
+
+#endif
