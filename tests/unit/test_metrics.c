@@ -21,7 +21,7 @@ static bool same(double a, double b)
 /* What the two words of the loss make together, in steps. */
 static __int128 steps_of(const dt_tally *tally)
 {
-    return ((__int128)tally->loss_high << 32) + tally->loss_low;
+    return (__int128)tally->loss_high * ((__int128)1 << 32) + tally->loss_low;
 }
 
 static void test_loss_is_counted_in_steps(void **state)
