@@ -273,6 +273,8 @@ static dt_status parse_line(const dt_option_table *table, void *settings, char *
     *equals = '\0';
     const char *value = trim(equals + 1);
     (void)trim(name);
+    if (strcmp(name, "config") == 0)
+        return dt_fail(DT_USAGE, "a configuration file cannot name another one");
     size_t index = 0;
     dt_status status = find_option(&index, table, name);
     if (status != DT_OK || (given_before >> index & 1) != 0)

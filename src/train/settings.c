@@ -1,5 +1,6 @@
 #include "dtrain/train/settings.h"
 
+#include "dtrain/base/log.h"
 #include "dtrain/comm/exact_sum.h"
 #include "dtrain/nn/activation.h"
 #include "dtrain/train/early_stopping.h"
@@ -105,6 +106,10 @@ dt_status dt_settings_complete(dt_settings *settings, int ranks)
     if (dt_options_given(&table, settings, "shards") || ranks > DT_EXACT_MAX_TERMS)
         return dt_fail(DT_USAGE, "--shards %lld is less than the %d ranks; a rank needs a shard",
                        (long long)settings->shards, ranks);
+    dt_log_warn(
+        "%d ranks are more than the %lld shards there are by default: %d are taken; --shards %d "
+        "gives this model on fewer ranks",
+        ranks, (long long)settings->shards, ranks, ranks);
     settings->shards = ranks;
     return DT_OK;
 }

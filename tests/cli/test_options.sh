@@ -114,3 +114,5 @@ wrong 0 "no-value.txt, line 1: --batch" --config no-value.txt
 wrong 0 "long-line.txt, line 2: is longer than 2047 bytes" --config long-line.txt
 printf 'validation-split = 0.7\ntest-split = 0.7\n' >no-rows.txt
 wrong 0 "leave no rows for training" --config no-rows.txt
+printf 'config = other.txt\n' >nested.txt
+wrong 0 "nested.txt, line 1: a configuration file cannot name another one" --config nested.txt

@@ -47,7 +47,7 @@ const dt_option_table *dt_settings_table(void);
 DT_MUST_USE dt_status dt_settings_parse(dt_settings *out, int argc, char **argv);
 
 /**
- * Fills in what depends on the job: shards, at least the number of ranks.
+ * Fills in what depends on the job: shards, at least the number of ranks; warns when that raises them.
  *
  * Calls:   local
  * Errors:  DT_USAGE when fewer shards were asked for than there are ranks
