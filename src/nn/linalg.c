@@ -120,12 +120,17 @@ void dt_linalg_input_gradient(float *dX, const float *dY, const float *W, size_t
     }
 }
 
-DT_VECTORIZE void dt_linalg_column_sums(float *restrict out, const float *restrict Y, size_t B,
-                                        size_t H)
+DT_VECTORIZE static void sum_columns(float *restrict out, const float *restrict Y, size_t B,
+                                     size_t H)
 {
     for (size_t j = 0; j < H; j++)
         out[j] = 0.0f;
     for (size_t i = 0; i < B; i++)
         for (size_t j = 0; j < H; j++)
             out[j] += Y[i * H + j];
+}
+
+void dt_linalg_column_sums(float *out, const float *Y, size_t B, size_t H)
+{
+    sum_columns(out, Y, B, H);
 }
