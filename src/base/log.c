@@ -1,7 +1,11 @@
 #include "dtrain/base/log.h"
 
+#include "dtrain/base/clock.h"
+
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <unistd.h>
 
 static bool log_talks = true;
 static bool log_quiet = false;
@@ -65,6 +69,27 @@ void dt_log_error(const char *format, ...)
     va_start(arguments, format);
     print_line("error", format, arguments);
     va_end(arguments);
+}
+
+void dt_log_progress(const char *what, double share)
+{
+    const double terminal_s = 0.2, file_s = 60.0;
+    static double told_s = -INFINITY;
+    if (!log_talks || log_quiet)
+        return;
+    const bool terminal = isatty(STDOUT_FILENO) != 0;
+    const double now_s = dt_clock_s();
+    if (share >= 1.0) {
+        told_s = now_s; /* what comes next has its own first second */
+        if (terminal)
+            (void)fputs("\r\033[K", stdout);
+    } else if (told_s == -INFINITY) {
+        told_s = now_s;
+    } else if (now_s - told_s >= (terminal ? terminal_s : file_s)) {
+        told_s = now_s;
+        (void)printf(terminal ? "\r\033[K%s: %.0f %%" : "%s: %.0f %%\n", what, 100.0 * share);
+    }
+    (void)fflush(stdout);
 }
 
 dt_status dt_log_check(void)

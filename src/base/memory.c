@@ -62,6 +62,19 @@ dt_status dt_memory_grow(void *block, size_t old_count, size_t count, size_t siz
     return DT_OK;
 }
 
+dt_status dt_memory_check(double bytes, int ranks, const char *what, const char *advice)
+{
+    const double mebibyte = 1 << 20;
+    const double available = (double)dt_memory_available();
+    if (bytes <= available)
+        return DT_OK;
+    return dt_fail(DT_MEMORY,
+                   "no memory for %s: %d rank%s of a host need%s %.0f MiB, and it has %.0f MiB "
+                   "available; %s",
+                   what, ranks, ranks == 1 ? "" : "s", ranks == 1 ? "s" : "", bytes / mebibyte,
+                   available / mebibyte, advice);
+}
+
 void dt_memory_free(void *block)
 {
     free(block);

@@ -1,5 +1,7 @@
 #include "dtrain/base/options.h"
 
+#include "dtrain/base/text.h"
+
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -146,46 +148,18 @@ void dt_options_set_defaults(const dt_option_table *table, void *settings)
 
 /* ---- names ---- */
 
-/* Levenshtein's distance, for names of up to 31 letters. */
-static size_t distance(const char *a, const char *b)
-{
-    size_t row[32];
-    const size_t b_length = strlen(b);
-    if (b_length >= sizeof row / sizeof *row)
-        return SIZE_MAX;
-    for (size_t j = 0; j <= b_length; j++)
-        row[j] = j;
-    for (size_t i = 0; a[i] != '\0'; i++) {
-        size_t diagonal = row[0];
-        row[0] = i + 1;
-        for (size_t j = 0; j < b_length; j++) {
-            const size_t replaced = diagonal + (a[i] != b[j]);
-            diagonal = row[j + 1];
-            size_t best = row[j] < row[j + 1] ? row[j] : row[j + 1];
-            best = best + 1 < replaced ? best + 1 : replaced;
-            row[j + 1] = best;
-        }
-    }
-    return row[b_length];
-}
-
 /* The index of a name, or table->count and a failure that suggests the nearest one. */
 static dt_status find_option(size_t *out, const dt_option_table *table, const char *name)
 {
-    size_t nearest = 0;
-    size_t nearest_distance = SIZE_MAX;
+    const char *names[DT_OPTION_MAX];
     for (*out = 0; *out < table->count; ++*out) {
-        if (strcmp(table->options[*out].name, name) == 0)
+        names[*out] = table->options[*out].name;
+        if (strcmp(names[*out], name) == 0)
             return DT_OK;
-        const size_t d = distance(name, table->options[*out].name);
-        if (d < nearest_distance) {
-            nearest = *out;
-            nearest_distance = d;
-        }
     }
-    if (nearest_distance <= 1 + strlen(name) / 4)
-        return dt_fail(DT_USAGE, "unknown option --%s; did you mean --%s?", name,
-                       table->options[nearest].name);
+    const size_t nearest = dt_text_nearest(name, names, table->count);
+    if (nearest != SIZE_MAX)
+        return dt_fail(DT_USAGE, "unknown option --%s; did you mean --%s?", name, names[nearest]);
     return dt_fail(DT_USAGE, "unknown option --%s; --help lists them", name);
 }
 

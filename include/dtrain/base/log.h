@@ -23,6 +23,12 @@ DT_PRINTF(1, 2) void dt_log_result(const char *format, ...);
 DT_PRINTF(1, 2) void dt_log_warn(const char *format, ...);
 DT_PRINTF(1, 2) void dt_log_error(const char *format, ...);
 
+/**
+ * Says how far long work is: `share` from 0 to 1, which ends it. On a terminal one line that changes,
+ * and is gone at the end; elsewhere plain lines, at most one a minute.
+ */
+void dt_log_progress(const char *what, double share);
+
 /** Tells whether all that was printed to stdout so far got there. Errors: DT_OUTPUT. */
 DT_MUST_USE dt_status dt_log_check(void);
 

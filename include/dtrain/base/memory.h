@@ -28,6 +28,15 @@ DT_MUST_USE dt_status dt_memory_grow(void *block, size_t old_count, size_t count
  */
 size_t dt_memory_available(void);
 
+/**
+ * Checks that the machine has `bytes` bytes for the `ranks` processes on it that are about to take
+ * them together: each alone would see memory that another is about to take.
+ *
+ * Errors:  DT_MEMORY, one line: what it is for, what is needed and there, and the advice
+ */
+DT_MUST_USE dt_status dt_memory_check(double bytes, int ranks, const char *what,
+                                      const char *advice);
+
 /** Frees a block; NULL is allowed. */
 void dt_memory_free(void *block);
 

@@ -17,7 +17,8 @@ typedef enum dt_random_purpose {
     DT_RANDOM_WEIGHTS = 1, /* stream: layer */
     DT_RANDOM_SHUFFLE = 2, /* stream: epoch << 32 | shard */
     DT_RANDOM_SPLIT = 3, /* stream: class */
-    DT_RANDOM_EXAMPLE = 4 /* stream: row */
+    DT_RANDOM_EXAMPLE = 4, /* stream: row */
+    DT_RANDOM_SAMPLE = 5 /* stream: column */
 } dt_random_purpose;
 
 /** A position in one stream; cheap to make, holds four numbers at a time. */

@@ -1,0 +1,35 @@
+#ifndef DTRAIN_BASE_TEXT_H
+#define DTRAIN_BASE_TEXT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/** What messages need of texts. All calls are local. */
+
+/**
+ * Returns the index of the name that `name` was most likely meant to be, by Levenshtein's distance;
+ * SIZE_MAX when none is near, or `name` is longer than 63 bytes.
+ */
+size_t dt_text_nearest(const char *name, const char *const *names, size_t count);
+
+/** How much of a text dt_text_show shows. */
+enum { DT_TEXT_SHOWN_BYTES = 40 };
+
+/**
+ * Copies a piece of a file for an error line: at most DT_TEXT_SHOWN_BYTES of it, then "...", with
+ * control characters as '?'. Returns `out`.
+ */
+const char *dt_text_show(char out[DT_TEXT_SHOWN_BYTES + 4], const char *text, size_t bytes);
+
+/**
+ * Writes a probability with nine significant digits, from which float32 comes back exactly, as
+ * "%.9g" would; returns its length, below 24. `value` is within 0 .. 1, or NaN.
+ *
+ * Cost:    some 20 ns
+ */
+size_t dt_text_probability(char *out, float value);
+
+/** Writes a whole number; returns its length, below 24. Cost: some 5 ns. */
+size_t dt_text_whole(char *out, uint64_t value);
+
+#endif

@@ -1,0 +1,190 @@
+/* rooms: base */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "dtrain/base/random.h"
+#include "dtrain/base/text.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- dt_text_nearest ---- */
+
+static const char *const names[] = {"age", "balance", "job", "duration", "day", "campaign"};
+enum { NAMES = sizeof names / sizeof *names };
+
+static void check_nearest(const char *name, const char *expected)
+{
+    const size_t at = dt_text_nearest(name, names, NAMES);
+    const char *found = at == SIZE_MAX ? "(none)" : at < NAMES ? names[at] : "(beyond)";
+    if (strcmp(found, expected) != 0)
+        fail_msg("'%s': found %s, expected %s", name, found, expected);
+}
+
+static void test_nearest(void **state)
+{
+    (void)state;
+    check_nearest("balance", "balance");
+    check_nearest("balanse", "balance"); /* replaced */
+    check_nearest("balnce", "balance"); /* left out */
+    check_nearest("ballance", "balance"); /* put in */
+    check_nearest("blaance", "balance"); /* swapped: a distance of 2 */
+    check_nearest("jab", "job");
+    check_nearest("ag", "age");
+    check_nearest("aga", "age");
+    check_nearest("durations of", "duration"); /* a distance of 4, of twelve bytes */
+    check_nearest("days of the", "(none)");
+    check_nearest("salary", "(none)");
+    check_nearest("xyz", "(none)");
+    check_nearest("dey", "day");
+    check_nearest("", "(none)");
+    assert_true(dt_text_nearest("age", names, 0) == SIZE_MAX);
+}
+
+static void test_nearest_of_equals_and_long_names(void **state)
+{
+    (void)state;
+    static const char *const equal[] = {"cart", "card", "care", "car"};
+    assert_int_equal(dt_text_nearest("carx", equal, 3), 0); /* the first of equals */
+    assert_int_equal(dt_text_nearest("car", equal, 4), 3); /* but the same one before all */
+    char longest[64 + 1], text[80];
+    memset(longest, 'n', 64);
+    longest[64] = '\0';
+    memset(text, 'n', 79);
+    text[79] = '\0';
+    const char *const some[] = {text, longest};
+    assert_true(dt_text_nearest(longest, some, 2) == SIZE_MAX); /* of 64 bytes: not looked for */
+    assert_int_equal(dt_text_nearest(longest + 1, some, 2), 1);
+}
+
+/* ---- dt_text_show ---- */
+
+static void check_show(const char *text, size_t bytes, const char *expected)
+{
+    char out[DT_TEXT_SHOWN_BYTES + 4];
+    memset(out, 'x', sizeof out);
+    assert_ptr_equal(dt_text_show(out, text, bytes), out);
+    assert_string_equal(out, expected);
+}
+
+static void test_show(void **state)
+{
+    (void)state;
+    static const char forty[] = "0123456789012345678901234567890123456789";
+    static const char longer[] = "0123456789012345678901234567890123456789!";
+    check_show("plain", 5, "plain");
+    check_show("plain", 2, "pl");
+    check_show("", 0, "");
+    check_show("a\nb\tc\rd\x7f\x01", 9, "a?b?c?d??");
+    check_show("a\0b", 3, "a?b");
+    check_show("\xc3\xa4 \xff", 4, "\xc3\xa4 \xff"); /* not ASCII is no control character */
+    check_show(forty, 40, forty);
+    check_show(longer, 41, "0123456789012345678901234567890123456789...");
+}
+
+/* ---- numbers ---- */
+
+static void check_probability(float value)
+{
+    char expected[64], got[24];
+    memset(got, 'x', sizeof got);
+    const int length = snprintf(expected, sizeof expected, "%.9g", (double)value);
+    const size_t written = dt_text_probability(got, value);
+    if (written >= sizeof got || got[written] != '\0' || strcmp(got, expected) != 0 ||
+        written != (size_t)length)
+        fail_msg("%a: %.*s, expected %s", (double)value, (int)sizeof got - 1, got, expected);
+    const float back = strtof(got, NULL);
+    if (!isnan(value) && memcmp(&back, &value, sizeof back) != 0)
+        fail_msg("%a: %s reads as %a", (double)value, got, (double)back);
+}
+
+static float next_float(float value, int steps)
+{
+    for (; steps > 0; steps--)
+        value = nextafterf(value, 2.0f);
+    for (; steps < 0; steps++)
+        value = nextafterf(value, 0.0f);
+    return value;
+}
+
+static void test_probability_edges(void **state)
+{
+    (void)state;
+    check_probability(0.0f);
+    check_probability(1.0f);
+    check_probability(0.99999994f);
+    check_probability(1e-45f);
+    check_probability(1.17549435e-38f);
+    check_probability(1.17549421e-38f);
+    check_probability(NAN);
+    static const float tens[] = {1e-5f, 1e-4f, 1e-3f, 1e-2f, 1e-1f, 1.0f, 0.5f, 0.25f};
+    for (size_t i = 0; i < sizeof tens / sizeof *tens; i++)
+        for (int step = -2000; step <= (tens[i] < 1.0f ? 2000 : 0); step++)
+            check_probability(next_float(tens[i], step));
+    /* Halves of many places: where the tenth digit is an exact 5 in decimal. */
+    for (int power = 1; power <= 30; power++)
+        for (int odd = 1; odd < 256; odd += 2)
+            if (ldexpf((float)odd, -power) <= 1.0f)
+                check_probability(ldexpf((float)odd, -power));
+}
+
+static void test_probability_at_random(void **state)
+{
+    (void)state;
+    dt_random random = dt_random_start(1, DT_RANDOM_EXAMPLE, 0);
+    for (int i = 0; i < 1000000; i++) {
+        /* bits: all magnitudes alike; below: those that a network gives */
+        const uint32_t bits = (uint32_t)dt_random_below(&random, UINT32_C(0x3f800001));
+        float value;
+        memcpy(&value, &bits, sizeof value);
+        if (i % 2 == 0)
+            value = ldexpf((float)dt_random_below(&random, 1 << 24),
+                           -24 - (int)dt_random_below(&random, 16));
+        check_probability(value);
+    }
+}
+
+static void check_whole(uint64_t value)
+{
+    char expected[32], got[24];
+    memset(got, 'x', sizeof got);
+    (void)snprintf(expected, sizeof expected, "%" PRIu64, value);
+    assert_int_equal(dt_text_whole(got, value), strlen(expected));
+    assert_string_equal(got, expected);
+}
+
+static void test_whole(void **state)
+{
+    (void)state;
+    check_whole(0);
+    check_whole(UINT64_MAX);
+    check_whole(UINT64_MAX - 1);
+    for (uint64_t ten = 1; ten <= UINT64_C(1000000000000000000); ten *= 10) {
+        check_whole(ten - 1);
+        check_whole(ten);
+        check_whole(ten + 1);
+        check_whole(9 * ten);
+    }
+    for (unsigned bit = 0; bit < 64; bit++)
+        check_whole(UINT64_C(1) << bit);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_nearest),
+        cmocka_unit_test(test_nearest_of_equals_and_long_names),
+        cmocka_unit_test(test_show),
+        cmocka_unit_test(test_probability_edges),
+        cmocka_unit_test(test_probability_at_random),
+        cmocka_unit_test(test_whole),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
