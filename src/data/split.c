@@ -4,6 +4,7 @@
 #include "dtrain/base/random.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 /* Of one class: the rows still to come, and how many of them validation and test still want. */
 typedef struct class_state {
@@ -18,23 +19,52 @@ struct dt_split {
     uint64_t next_row;
 };
 
-static void start_class(class_state *state, uint64_t rows, double validation, double test,
-                        dt_random random)
+/* A class's claim to one more row: what its share was rounded down by. */
+typedef struct claim {
+    double remainder;
+    size_t label;
+} claim;
+
+static int compare_claims(const void *a, const void *b)
 {
-    uint64_t held_out[DT_PART_COUNT] = {0};
-    held_out[DT_VALIDATION] = (uint64_t)floor((double)rows * validation + 0.5);
-    held_out[DT_TEST] = (uint64_t)floor((double)rows * test + 0.5);
-    /* Rounding up twice, or a class of one row, must not leave training without the class. */
-    while (rows > 0 && held_out[DT_VALIDATION] + held_out[DT_TEST] >= rows) {
-        if (held_out[DT_TEST] > 0)
-            held_out[DT_TEST]--;
-        else
-            held_out[DT_VALIDATION]--;
+    const claim *x = a, *y = b;
+    if (x->remainder != y->remainder)
+        return x->remainder > y->remainder ? -1 : 1;
+    return x->label < y->label ? -1 : 1;
+}
+
+/* Gives a part its share of every class, so that all together are the share of all rows, rounded to
+ * the nearest: rounded down, and one row more for those with the largest remainders. */
+static void share_out(dt_split *split, const uint64_t *class_rows, size_t class_count, dt_part part,
+                      double share, claim *claims)
+{
+    uint64_t rows = 0, given = 0;
+    for (size_t c = 0; c < class_count; c++) {
+        const double wanted = (double)class_rows[c] * share;
+        split->classes[c].wanted[part] = (uint64_t)wanted;
+        claims[c] = (claim){.remainder = wanted - floor(wanted), .label = c};
+        rows += class_rows[c];
+        given += split->classes[c].wanted[part];
     }
-    *state = (class_state){.left = rows, .random = random};
-    state->wanted[DT_VALIDATION] = held_out[DT_VALIDATION];
-    state->wanted[DT_TEST] = held_out[DT_TEST];
-    state->wanted[DT_TRAIN] = rows - held_out[DT_VALIDATION] - held_out[DT_TEST];
+    qsort(claims, class_count, sizeof *claims, compare_claims);
+    const uint64_t total = (uint64_t)floor((double)rows * share + 0.5);
+    for (size_t i = 0; i < class_count && given < total; i++, given++)
+        split->classes[claims[i].label].wanted[part]++;
+}
+
+static void start_class(class_state *state, uint64_t rows, dt_random random)
+{
+    uint64_t *wanted = state->wanted;
+    /* Rounding up twice, or a class of one row, must not leave training without the class. */
+    while (rows > 0 && wanted[DT_VALIDATION] + wanted[DT_TEST] >= rows) {
+        if (wanted[DT_TEST] > 0)
+            wanted[DT_TEST]--;
+        else
+            wanted[DT_VALIDATION]--;
+    }
+    wanted[DT_TRAIN] = rows - wanted[DT_VALIDATION] - wanted[DT_TEST];
+    state->left = rows;
+    state->random = random;
 }
 
 dt_status dt_split_new(dt_split **out, const uint64_t *class_rows, size_t class_count,
@@ -42,18 +72,22 @@ dt_status dt_split_new(dt_split **out, const uint64_t *class_rows, size_t class_
 {
     dt_status status = DT_OK;
     dt_split *split = NULL;
+    claim *claims = NULL;
     uint64_t rows = 0;
     *out = NULL;
     DT_TRY(dt_memory_alloc(&split, 1, sizeof *split, "split"));
     DT_TRY(dt_memory_alloc(&split->classes, class_count, sizeof *split->classes, "split"));
+    DT_TRY(dt_memory_alloc(&claims, class_count, sizeof *claims, "split"));
+    share_out(split, class_rows, class_count, DT_VALIDATION, validation, claims);
+    share_out(split, class_rows, class_count, DT_TEST, test, claims);
     for (size_t c = 0; c < class_count; c++) {
-        start_class(&split->classes[c], class_rows[c], validation, test,
-                    dt_random_start(seed, DT_RANDOM_SPLIT, c));
+        start_class(&split->classes[c], class_rows[c], dt_random_start(seed, DT_RANDOM_SPLIT, c));
         rows += class_rows[c];
     }
     DT_TRY(dt_memory_alloc(&split->parts, rows / 4 + 1, 1, "split"));
     *out = split;
 out:
+    dt_memory_free(claims);
     if (status != DT_OK)
         dt_split_free(split);
     return status;

@@ -54,6 +54,7 @@ static void check_counts(double validation, double test, size_t (*label_of)(size
 {
     dt_part parts[ROWS];
     uint64_t counts[DT_PART_COUNT][CLASSES], expected[DT_PART_COUNT][CLASSES];
+    uint64_t all[DT_PART_COUNT] = {0};
     dt_split *split = start(validation, test, 3);
     for (int p = 0; p < DT_PART_COUNT; p++)
         for (size_t c = 0; c < CLASSES; c++)
@@ -63,12 +64,17 @@ static void check_counts(double validation, double test, size_t (*label_of)(size
         const double rows = (double)class_rows[c];
         assert_int_equal(expected[0][c] + expected[1][c] + expected[2][c], class_rows[c]);
         assert_true(expected[DT_TRAIN][c] >= 1);
-        /* To the nearest, but for the row that training keeps. */
+        /* Rounded down or up, but for the row that training keeps. */
         if (class_rows[c] > 10) {
-            assert_int_equal(expected[DT_VALIDATION][c], (uint64_t)floor(rows * validation + 0.5));
-            assert_int_equal(expected[DT_TEST][c], (uint64_t)floor(rows * test + 0.5));
+            assert_true(fabs((double)expected[DT_VALIDATION][c] - rows * validation) < 1.0);
+            assert_true(fabs((double)expected[DT_TEST][c] - rows * test) < 1.0);
         }
+        all[DT_VALIDATION] += expected[DT_VALIDATION][c];
+        all[DT_TEST] += expected[DT_TEST][c];
     }
+    /* All together to the nearest, but for the rows that the two smallest classes keep. */
+    assert_in_range((uint64_t)floor(ROWS * validation + 0.5) - all[DT_VALIDATION], 0, 2);
+    assert_in_range((uint64_t)floor(ROWS * test + 0.5) - all[DT_TEST], 0, 2);
     assert_memory_equal(counts, expected, sizeof counts);
     dt_split_free(split);
 }
@@ -83,6 +89,26 @@ static void test_counts_are_exact(void **state)
     check_counts(0.45, 0.45, sorted_label);
     check_counts(0.0, 0.0, sorted_label);
     check_counts(0.9, 0.09, sorted_label);
+}
+
+/* Many classes, whose shares are all fractions: the total is exact nevertheless. */
+static void test_the_total_is_exact(void **state)
+{
+    (void)state;
+    enum { MANY = 40, EACH = 25 };
+    uint64_t rows[MANY];
+    for (size_t c = 0; c < MANY; c++)
+        rows[c] = EACH;
+    dt_split *split = NULL;
+    assert_int_equal(dt_split_new(&split, rows, MANY, 0.1, 123.0 / (MANY * EACH), 1), DT_OK);
+    uint64_t validation = 0, test = 0;
+    for (size_t c = 0; c < MANY; c++) {
+        validation += dt_split_rows(split, DT_VALIDATION, c);
+        test += dt_split_rows(split, DT_TEST, c);
+    }
+    assert_int_equal(validation, 100);
+    assert_int_equal(test, 123);
+    dt_split_free(split);
 }
 
 static void test_small_classes_stay_in_training(void **state)
@@ -170,6 +196,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_counts_are_exact),
+        cmocka_unit_test(test_the_total_is_exact),
         cmocka_unit_test(test_small_classes_stay_in_training),
         cmocka_unit_test(test_the_seed_decides),
         cmocka_unit_test(test_the_order_of_other_classes_does_not_matter),
