@@ -26,6 +26,7 @@ is_there() {
     libhdf5-dev) links hdf5 || links hdf5-serial || has h5cc ;;
     zlib1g-dev) links zlib ;;
     libjansson-dev) links jansson ;;
+    libcsv-dev) includes csv.h ;;
     libcmocka-dev) links cmocka ;;
     python3-*) python_has "${1#python3-}" ;;
     hdf5-tools) has h5dump ;;
@@ -37,9 +38,9 @@ packages=""
 for kind in "$@"; do
     case $kind in
     build) packages="$packages gcc libc6-dev cmake make pkg-config openmpi-bin libopenmpi-dev
-                     libopenblas-dev libhdf5-dev zlib1g-dev libjansson-dev" ;;
-    test) packages="$packages libcmocka-dev python3-numpy python3-h5py python3-pandas hdf5-tools
-                    clang-format" ;;
+                     libopenblas-dev libhdf5-dev zlib1g-dev libjansson-dev libcsv-dev" ;;
+    test) packages="$packages libcmocka-dev python3-numpy python3-h5py python3-pandas python3-sklearn
+                    hdf5-tools                     clang-format" ;;
     clang) packages="$packages clang" ;;
     bench) packages="$packages python3-numpy python3-torch python3-sklearn" ;;
     *) echo "install.sh: $kind is none of build, test, clang, bench" >&2; exit 2 ;;

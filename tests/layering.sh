@@ -53,6 +53,7 @@ library_allowed() {
     mpi.h) case $1 in src/comm/* | include/dtrain/comm/* | src/cli/main.c) ;; *) return 1 ;; esac ;;
     hdf5.h | hdf5_hl.h | H5*.h) case $1 in src/io/h5*.c) ;; *) return 1 ;; esac ;;
     zlib.h) case $1 in src/io/npz*.c | src/io/crc32.c) ;; *) return 1 ;; esac ;;
+    csv.h) case $1 in src/io/csv*.c) ;; *) return 1 ;; esac ;;
     cblas.h) case $1 in src/nn/linalg*.c) ;; *) return 1 ;; esac ;;
     jansson.h) case $1 in src/io/* | include/dtrain/io/*) ;; *) return 1 ;; esac ;;
     esac

@@ -1,0 +1,130 @@
+#ifndef DTRAIN_IO_CSV_H
+#define DTRAIN_IO_CSV_H
+
+#include "dtrain/base/status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/**
+ * Tables of text: comma-separated values and their relatives, read as a stream in a fixed amount of
+ * memory. All calls are local.
+ *
+ * Taken are commas, semicolons, tabs and bars as separators, quoted fields with doubled quotes and
+ * newlines inside, lines that end with LF, CRLF or CR, a UTF-8 byte order mark, and blank lines,
+ * which are passed over. The first record is the header. Blanks (spaces, and tabs that separate
+ * nothing) around a field are no part of it, inside quotes they are.
+ *
+ * Rows and lines are counted, and errors told, in the same way however a table is cut into blocks.
+ *
+ * Source:  RFC 4180; the fields are taken apart by libcsv in its strict mode
+ */
+typedef struct dt_csv dt_csv;
+
+/** How a table is written. */
+typedef struct dt_csv_format {
+    char separator; /* ',' ';' '\t' '|'; 0: to be found */
+    char decimal; /* '.' ','; 0: to be found */
+    size_t columns; /* fields that every record must have */
+} dt_csv_format;
+
+typedef struct dt_csv_field {
+    const char *text; /* NUL-terminated; contains no NUL */
+    size_t bytes; /* without the NUL */
+} dt_csv_field;
+
+typedef struct dt_csv_row {
+    uint64_t row; /* from 1; the header is not counted */
+    uint64_t line; /* of the file, from 1, on which the record begins */
+    const dt_csv_field *fields; /* [columns] */
+} dt_csv_row;
+
+/** Whole records, as they stand in the file. */
+typedef struct dt_csv_block {
+    const char *text;
+    size_t bytes; /* 0: the table has ended */
+    uint64_t row, line; /* of the first record */
+    uint64_t rows;
+} dt_csv_block;
+
+/** Takes one row, borrowed for the call. A status other than DT_OK ends the reading with it. */
+typedef dt_status dt_csv_take(void *context, const dt_csv_row *row);
+
+/**
+ * Opens a table and reads its header; what `format` leaves open (0) is found from the first 256
+ * KiB: the separator that divides them into most columns, the same number in each record; where
+ * none does, the one that divides the header into most (so that a ragged row is an error, not
+ * another kind of table); and, unless fields are separated by commas, a decimal comma when some
+ * field looks like 3,14 and none like 3.14. A column of numbers like 3,14 alone has a semicolon for
+ * separator.
+ *
+ * `format` may be NULL: all is to be found; its `columns` is not looked at. A header cell that is
+ * empty is named "column 3".
+ *
+ * Errors:  DT_DATA, one line that names the file: missing, a folder, empty, no rows below the
+ *          header, not text (NUL bytes, UTF-16; a ZIP or gzip file is called that), a pipe, two
+ *          columns of one name, more than 2^20 columns; in the header or the first row, what
+ *          dt_csv_next_block refuses. DT_MEMORY. On error *out = NULL.
+ */
+DT_MUST_USE dt_status dt_csv_open(dt_csv **out, const char *path, const dt_csv_format *format);
+
+/** Closes and frees; NULL is allowed. */
+void dt_csv_close(dt_csv *csv);
+
+/** Return the path, the format with nothing left open, and a column's name; borrowed. */
+const char *dt_csv_path(const dt_csv *csv);
+const dt_csv_format *dt_csv_format_of(const dt_csv *csv);
+const char *dt_csv_name(const dt_csv *csv, size_t column);
+
+/** Returns the index of the column of this name, or SIZE_MAX. */
+size_t dt_csv_find(const dt_csv *csv, const char *name);
+
+/**
+ * Return the file's size, and where in it the next block begins: the header's end after
+ * dt_csv_rewind, the file's size at the end. Units: bytes.
+ */
+uint64_t dt_csv_bytes(const dt_csv *csv);
+uint64_t dt_csv_bytes_read(const dt_csv *csv);
+
+/** Goes back to the first row below the header. Errors: DT_DATA when the file cannot be read. */
+DT_MUST_USE dt_status dt_csv_rewind(dt_csv *csv);
+
+/**
+ * Gives the next whole records for dt_csv_parse, here or on another rank: at most `bytes` of them,
+ * yet at least one.
+ *
+ * Owns:    the text is borrowed, until the next call
+ * Errors:  DT_DATA: reading failed; a NUL byte; a record longer than 16 MiB, most likely a quote
+ *          that is never closed (its line is named); the file's end inside quotes. DT_MEMORY
+ */
+DT_MUST_USE dt_status dt_csv_next_block(dt_csv *csv, size_t bytes, dt_csv_block *out);
+
+/**
+ * Takes a block's records apart and hands them to `take`, one by one.
+ *
+ * `path` is for error lines.
+ *
+ * Errors:  DT_DATA, naming line and row: fewer or more fields than format->columns, a quote inside
+ *          an unquoted field, text behind a closing quote; a header's names are not looked at.
+ *          DT_MEMORY. What `take` returned. Rows before the bad one have been taken.
+ */
+DT_MUST_USE dt_status dt_csv_parse(const char *path, const dt_csv_format *format,
+                                   const dt_csv_block *block, dt_csv_take *take, void *context);
+
+/** Rewinds, then does the above for all rows. Errors: as the three calls above. */
+DT_MUST_USE dt_status dt_csv_read(dt_csv *csv, dt_csv_take *take, void *context);
+
+/**
+ * Reads a field as a number: [+-]digits[.digits][e[+-]digits], correctly rounded, blanks around it
+ * allowed; nothing else, so neither "inf", "nan", "0x1" nor "1 000".
+ *
+ * Returns false when it is no number, is beyond the range of a double, or has both more than 19
+ * digits that matter and more than 511 characters; *out is then left alone. What is too small for a
+ * double becomes 0.
+ *
+ * Cost:    5 to 40 ns; with more than 19 digits or powers of ten beyond 27, what strtod takes
+ */
+bool dt_csv_number(double *out, const char *text, size_t bytes, char decimal);
+
+#endif
