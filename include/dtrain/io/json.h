@@ -1,0 +1,50 @@
+#ifndef DTRAIN_IO_JSON_H
+#define DTRAIN_IO_JSON_H
+
+#include "dtrain/base/status.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/**
+ * A JSON text, built from its first member to its last. All calls are local.
+ *
+ * A failure on the way is kept until dt_json_finish, so the calls between need no checks. `name` is
+ * that of the member inside an object, and NULL inside a list; names of one object differ.
+ */
+typedef struct dt_json dt_json;
+
+enum { DT_JSON_DEPTH = 16 }; /* objects and lists inside each other, the outermost included */
+
+/** Starts a text: one object, open. Owns: dt_json_finish frees. Errors: DT_MEMORY; *out = NULL */
+DT_MUST_USE dt_status dt_json_new(dt_json **out);
+
+/** Open an object or a list, and close the one opened last. */
+void dt_json_begin_object(dt_json *json, const char *name);
+void dt_json_begin_list(dt_json *json, const char *name);
+void dt_json_end(dt_json *json);
+
+/** Adds a text, NULL as null. Here and in names each byte that is no valid UTF-8 becomes U+FFFD. */
+void dt_json_add_text(dt_json *json, const char *name, const char *text);
+
+void dt_json_add_int(dt_json *json, const char *name, int64_t value);
+
+/** Adds a number with 17 digits, which give all its bits back; NaN and infinities are null. */
+void dt_json_add_double(dt_json *json, const char *name, double value);
+
+void dt_json_add_bool(dt_json *json, const char *name, bool value);
+void dt_json_add_null(dt_json *json, const char *name);
+
+/**
+ * Gives the text, indented, ending in a newline; frees `json` in any case. What is still open is
+ * closed.
+ *
+ * Owns:    the caller frees *out with dt_memory_free
+ * Errors:  DT_MEMORY; *out = NULL
+ */
+DT_MUST_USE dt_status dt_json_finish(char **out, dt_json *json);
+
+/** Frees a text that is not wanted any more; NULL is allowed. */
+void dt_json_discard(dt_json *json);
+
+#endif

@@ -1,0 +1,158 @@
+#include "dtrain/io/json.h"
+
+#include "dtrain/base/memory.h"
+
+#include <jansson.h>
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct dt_json {
+    json_t *open[DT_JSON_DEPTH]; /* each is inside the one before; open[0] is the root */
+    unsigned depth; /* of the innermost */
+    bool failed; /* memory was short */
+};
+
+dt_status dt_json_new(dt_json **out)
+{
+    dt_status status = dt_memory_alloc(out, 1, sizeof **out, "JSON text");
+    if (status != DT_OK)
+        return status;
+    (*out)->open[0] = json_object();
+    (*out)->failed = (*out)->open[0] == NULL;
+    return DT_OK;
+}
+
+/* Returns the length of the UTF-8 sequence that begins at `at`, or 0 when it is none: also for what
+ * only looks like one (overlong, surrogates, beyond U+10FFFF), since jansson takes none. */
+static size_t sequence_bytes(const unsigned char *at)
+{
+    const size_t bytes = at[0] < 0x80 ? 1 : at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : 4;
+    if ((at[0] >= 0x80 && at[0] < 0xc2) || at[0] > 0xf4)
+        return 0;
+    for (size_t i = 1; i < bytes; i++)
+        if ((at[i] & 0xc0) != 0x80) /* the NUL is none either */
+            return 0;
+    if ((at[0] == 0xe0 && at[1] < 0xa0) || (at[0] == 0xed && at[1] > 0x9f) ||
+        (at[0] == 0xf0 && at[1] < 0x90) || (at[0] == 0xf4 && at[1] > 0x8f))
+        return 0;
+    return bytes;
+}
+
+/* Texts from files may be anything. Returns a copy that is valid, or NULL when memory is short. */
+static char *repair(const char *text)
+{
+    char *repaired = NULL;
+    size_t used = 0;
+    if (dt_memory_alloc(&repaired, 3 * strlen(text) + 1, 1, "JSON text") != DT_OK)
+        return NULL;
+    for (const char *at = text; *at != '\0';) {
+        const size_t bytes = sequence_bytes((const unsigned char *)at);
+        memcpy(repaired + used, bytes > 0 ? at : "\xef\xbf\xbd", bytes > 0 ? bytes : 3);
+        used += bytes > 0 ? bytes : 3;
+        at += bytes > 0 ? bytes : 1;
+    }
+    return repaired;
+}
+
+/* Takes the reference to `value`, which is NULL when memory was short. */
+static void add(dt_json *json, const char *name, json_t *value)
+{
+    json_t *parent = json->open[json->depth];
+    char *key = NULL;
+    if (json->failed) {
+        json_decref(value);
+        return;
+    }
+    DT_ASSERT(json_is_object(parent) == (name != NULL));
+    if (name == NULL) {
+        json->failed = json_array_append_new(parent, value) != 0;
+        return;
+    }
+    key = repair(name);
+    json->failed = key == NULL || value == NULL;
+    if (json->failed)
+        json_decref(value);
+    else
+        json->failed = json_object_set_new(parent, key, value) != 0;
+    dt_memory_free(key);
+}
+
+static void begin(dt_json *json, const char *name, json_t *value)
+{
+    add(json, name, value);
+    DT_ASSERT(json->depth + 1 < DT_JSON_DEPTH);
+    json->open[++json->depth] = value;
+}
+
+void dt_json_begin_object(dt_json *json, const char *name)
+{
+    begin(json, name, json_object());
+}
+
+void dt_json_begin_list(dt_json *json, const char *name)
+{
+    begin(json, name, json_array());
+}
+
+void dt_json_end(dt_json *json)
+{
+    DT_ASSERT(json->depth > 0);
+    json->depth--;
+}
+
+void dt_json_add_text(dt_json *json, const char *name, const char *text)
+{
+    char *repaired = text == NULL ? NULL : repair(text);
+    add(json, name, text == NULL ? json_null() : json_string(repaired));
+    dt_memory_free(repaired);
+}
+
+void dt_json_add_int(dt_json *json, const char *name, int64_t value)
+{
+    add(json, name, json_integer((json_int_t)value));
+}
+
+void dt_json_add_double(dt_json *json, const char *name, double value)
+{
+    add(json, name, isfinite(value) ? json_real(value) : json_null());
+}
+
+void dt_json_add_bool(dt_json *json, const char *name, bool value)
+{
+    add(json, name, json_boolean(value));
+}
+
+void dt_json_add_null(dt_json *json, const char *name)
+{
+    add(json, name, json_null());
+}
+
+dt_status dt_json_finish(char **out, dt_json *json)
+{
+    dt_status status = DT_OK;
+    char *text = NULL;
+    *out = NULL;
+    if (!json->failed)
+        text = json_dumps(json->open[0],
+                          JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(17));
+    if (text == NULL)
+        DT_TRY(dt_fail(DT_MEMORY, "no memory for a JSON text"));
+    const size_t length = strlen(text);
+    DT_TRY(dt_memory_alloc(out, length + 2, 1, "JSON text"));
+    memcpy(*out, text, length);
+    (*out)[length] = '\n';
+out:
+    free(text);
+    dt_json_discard(json);
+    return status;
+}
+
+void dt_json_discard(dt_json *json)
+{
+    if (json == NULL)
+        return;
+    json_decref(json->open[0]);
+    dt_memory_free(json);
+}
