@@ -134,6 +134,31 @@ void dt_comm_scatter(const dt_comm *comm, void *mine, size_t my_bytes, const voi
     }
 }
 
+void dt_comm_collect(const dt_comm *comm, int root, void *all, const size_t *bytes,
+                     const void *mine, size_t my_bytes)
+{
+    /* Point to point: gatherv's offsets are int. Pieces from one rank arrive in order. */
+    enum { TAG = 2 };
+    if (comm->rank != root) {
+        for (size_t done = 0; done < my_bytes; done += PIECE) {
+            const size_t piece = my_bytes - done < PIECE ? my_bytes - done : PIECE;
+            MPI_Send((const char *)mine + done, (int)piece, MPI_BYTE, root, TAG, comm->comm);
+        }
+        return;
+    }
+    DT_ASSERT(bytes[root] == my_bytes);
+    char *part = all;
+    for (int rank = 0; rank < comm->size; rank++) {
+        if (rank == root && my_bytes > 0)
+            memmove(part, mine, my_bytes); /* it may lie there already */
+        for (size_t done = 0; rank != root && done < bytes[rank]; done += PIECE) {
+            const size_t piece = bytes[rank] - done < PIECE ? bytes[rank] - done : PIECE;
+            MPI_Recv(part + done, (int)piece, MPI_BYTE, rank, TAG, comm->comm, MPI_STATUS_IGNORE);
+        }
+        part += bytes[rank];
+    }
+}
+
 /* The index of the first value that differs from the most frequent one, and of the first that is
  * the most frequent one. They do differ. */
 static int first_odd_one(const uint32_t *values, int count, int *usual)

@@ -3,6 +3,8 @@
 #include "dtrain/base/vectorize.h"
 #include "vector_math.h"
 
+#include <stdbool.h>
+
 /* Subtracts each row's largest logit, so that exp cannot overflow; tells where it was. */
 static size_t shift_row(float *z, size_t C)
 {
@@ -43,8 +45,9 @@ static void normalise_rows(float *z, size_t B, size_t C, float *sums)
     }
 }
 
-void dt_loss_cross_entropy(float *z, const int32_t *y, size_t B, size_t C, float *loss,
-                           int32_t *predicted)
+/* What all three functions do; without labels there is no loss, and no gradient. */
+static void softmax(float *z, const int32_t *y, size_t B, size_t C, float *loss, int32_t *predicted,
+                    bool gradient)
 {
     /* Rows go in small groups: each pass over a group is one vector loop, in the first cache. */
     enum { GROUP = 128 };
@@ -52,16 +55,33 @@ void dt_loss_cross_entropy(float *z, const int32_t *y, size_t B, size_t C, float
     for (size_t from = 0; from < B; from += GROUP) {
         const size_t rows = B - from < GROUP ? B - from : GROUP;
         float *group = z + from * C;
-        const int32_t *labels = y + from;
         for (size_t i = 0; i < rows; i++) {
-            const size_t label = (size_t)labels[i];
             predicted[from + i] = (int32_t)shift_row(group + i * C, C);
-            loss[from + i] = -group[i * C + label];
+            if (y != NULL)
+                loss[from + i] = -group[i * C + (size_t)y[from + i]];
         }
         apply_exp(group, rows * C);
         normalise_rows(group, rows, C, sums);
-        add_log(loss + from, sums, rows);
-        for (size_t i = 0; i < rows; i++)
-            group[i * C + (size_t)labels[i]] -= 1.0f;
+        if (y != NULL)
+            add_log(loss + from, sums, rows);
+        for (size_t i = 0; gradient && i < rows; i++)
+            group[i * C + (size_t)y[from + i]] -= 1.0f;
     }
+}
+
+void dt_loss_cross_entropy(float *z, const int32_t *y, size_t B, size_t C, float *loss,
+                           int32_t *predicted)
+{
+    softmax(z, y, B, C, loss, predicted, true);
+}
+
+void dt_loss_probabilities(float *z, const int32_t *y, size_t B, size_t C, float *loss,
+                           int32_t *predicted)
+{
+    softmax(z, y, B, C, loss, predicted, false);
+}
+
+void dt_loss_softmax(float *z, size_t B, size_t C, int32_t *predicted)
+{
+    softmax(z, NULL, B, C, NULL, predicted, false);
 }

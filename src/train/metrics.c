@@ -88,7 +88,7 @@ void dt_evaluator_clear(dt_evaluator *evaluator)
 
 /* Adds one shard's rows to the tally, a term for each pass they take. */
 static void evaluate_shard(dt_tally *tally, const dt_network *network, dt_evaluator *evaluator,
-                           const float *x, const int32_t *y, size_t rows, int64_t *confusion)
+                           const float *x, const int32_t *y, size_t rows, dt_scores *scores)
 {
     for (size_t from = 0; from < rows; from += CAPACITY) {
         const size_t count = rows - from < CAPACITY ? rows - from : CAPACITY;
@@ -96,30 +96,26 @@ static void evaluate_shard(dt_tally *tally, const dt_network *network, dt_evalua
         dt_segments segments = {.start = start};
         for (size_t done = 0; done < count; done += SEGMENT_ROWS)
             start[++segments.count] = count - done < SEGMENT_ROWS ? count : done + SEGMENT_ROWS;
-        float *logits =
+        float *z =
             dt_network_forward(network, &evaluator->workspace, x + from * network->D, &segments);
-        dt_loss_cross_entropy(logits, y + from, count, network->C, evaluator->loss,
+        dt_loss_probabilities(z, y + from, count, network->C, evaluator->loss,
                               evaluator->predicted);
         dt_tally_add_rows(tally, evaluator->loss, evaluator->predicted, y + from, count);
-        for (size_t i = 0; confusion != NULL && i < count; i++)
-            confusion[(size_t)y[from + i] * network->C + (size_t)evaluator->predicted[i]]++;
+        if (scores != NULL)
+            dt_scores_add(scores, z, y + from, evaluator->predicted, count);
     }
 }
 
 dt_status dt_evaluate(dt_metrics *out, const dt_comm *comm, const dt_network *network,
-                      dt_evaluator *evaluator, const dt_dataset *set, int64_t *confusion)
+                      dt_evaluator *evaluator, const dt_dataset *set, dt_scores *scores)
 {
     dt_tally tally = {0};
-    if (confusion != NULL)
-        memset(confusion, 0, network->C * network->C * sizeof *confusion);
     for (size_t s = 0; s < set->shard_count; s++) {
         const size_t first = set->shard_start[s];
         evaluate_shard(&tally, network, evaluator, set->x + first * set->D, set->y + first,
-                       set->shard_start[s + 1] - first, confusion);
+                       set->shard_start[s + 1] - first, scores);
     }
     dt_comm_sum_i64(comm, (int64_t *)&tally, sizeof tally / sizeof(int64_t));
-    if (confusion != NULL)
-        dt_comm_sum_i64(comm, confusion, network->C * network->C);
     *out = dt_tally_mean(&tally, set->N);
     return dt_tally_check(&tally);
 }

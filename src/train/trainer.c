@@ -1,6 +1,7 @@
 #include "dtrain/train/trainer.h"
 
 #include "dtrain/base/clock.h"
+#include "dtrain/base/log.h"
 #include "dtrain/base/memory.h"
 #include "dtrain/io/crc32.h"
 #include "dtrain/nn/optimizer.h"
@@ -33,7 +34,7 @@ uint32_t dt_trainer_crc(const dt_network *network)
 void dt_result_clear(dt_result *result)
 {
     for (int p = 0; p < DT_PART_COUNT; p++)
-        dt_memory_free(result->confusion[p]);
+        dt_evaluation_clear(&result->evaluation[p]);
     *result = (dt_result){0};
 }
 
@@ -41,16 +42,11 @@ static dt_status start(trainer *t)
 {
     dt_status status = DT_OK;
     const dt_settings *settings = t->settings;
-    const size_t C = t->network->C;
     DT_TRY(dt_adam_init(&t->adam, t->network->P, settings->learning_rate));
     DT_TRY(dt_stepper_init(&t->stepper, t->comm, &t->sets[DT_TRAIN], t->network, &t->adam,
                            (dt_sum)settings->sum, (uint64_t)settings->batch));
     DT_TRY(dt_evaluator_init(&t->evaluator, t->network));
     DT_TRY(dt_memory_alloc(&t->best, t->network->P, sizeof *t->best, "best weights"));
-    for (int p = 0; p < DT_PART_COUNT; p++)
-        if (t->sets[p].N > 0 && C <= DT_CONFUSION_MAX)
-            DT_TRY(dt_memory_alloc(&t->result->confusion[p], C * C, sizeof(int64_t),
-                                   "confusion matrix"));
     t->stopping = dt_early_stopping_start((dt_monitor)settings->monitor, settings->patience,
                                           settings->min_delta);
 out:
@@ -126,6 +122,24 @@ out:
     return status;
 }
 
+/* A training that is done is not lost for want of memory for curves. */
+static dt_status evaluate_part(trainer *t, int p)
+{
+    dt_evaluation *out = &t->result->evaluation[p];
+    dt_metrics *metrics = &t->result->metrics[p];
+    const uint64_t *class_rows = t->sets[DT_TRAIN].class_rows;
+    const bool curves = p != DT_TRAIN;
+    dt_status status =
+        dt_evaluation_of_set(out, metrics, t->comm, t->network, &t->sets[p], class_rows, curves);
+    if (status == DT_MEMORY && curves) {
+        dt_log_warn("%s set: %s; its ROC and PR curves are left out", dt_part_name((dt_part)p),
+                    dt_status_text());
+        status =
+            dt_evaluation_of_set(out, metrics, t->comm, t->network, &t->sets[p], class_rows, false);
+    }
+    return status;
+}
+
 static dt_status finish(trainer *t)
 {
     dt_result *result = t->result;
@@ -135,12 +149,12 @@ static dt_status finish(trainer *t)
     result->weights_crc = dt_trainer_crc(t->network);
     result->samples_per_second =
         (double)t->sets[DT_TRAIN].N * (double)result->epochs / t->training_s;
+    dt_evaluator_clear(&t->evaluator); /* the evaluations bring their own */
     for (int p = 0; p < DT_PART_COUNT; p++) {
         result->metrics[p] = (dt_metrics){.loss = NAN, .accuracy = NAN};
         if (t->sets[p].N == 0)
             continue;
-        dt_status status = dt_evaluate(&result->metrics[p], t->comm, t->network, &t->evaluator,
-                                       &t->sets[p], result->confusion[p]);
+        dt_status status = evaluate_part(t, p);
         if (status != DT_OK)
             return dt_fail(status, "%s set: %s", dt_part_name((dt_part)p), dt_status_text());
     }

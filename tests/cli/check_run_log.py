@@ -14,6 +14,11 @@ EPOCHS = {"epoch": "i8", "train_loss": "f8", "train_accuracy": "f8", "val_loss":
           "weights_crc": "u4", "improved": "i4"}
 RANKS = {"rank": "i8", "host": "S72", "rows": "i8", "load_s": "f8", "forward_s": "f8",
          "backward_s": "f8", "allreduce_s": "f8", "update_s": "f8", "validate_s": "f8"}
+QUALITIES = ["log_loss", "brier", "calibration_error", "roc_auc", "pr_auc", "precision", "recall", "f1"]
+CLASSES = {"class": "i8", "rows": "i8", "predicted": "i8", "precision": "f8", "recall": "f8",
+           "f1": "f8", "roc_auc": "f8", "pr_auc": "f8"}
+CALIBRATION = {"lower": "f8", "upper": "f8", "rows": "i8", "confidence": "f8", "accuracy": "f8"}
+ROC = {"fpr": "f8", "tpr": "f8", "threshold": "f8"}
 # As test_run_log.sh calls the run; the type says how the attribute must read.
 CONFIG = {"inputs": "", "targets": "", "validation_split": 0.1, "test_split": 0.1,
           "hidden": "20,10", "activation": "tanh", "batch": 64, "epochs": 7,
@@ -32,8 +37,8 @@ def equal(found, expected, what):
         sys.exit(f"{folder}: {what}: expected {expected!r}, found {found!r}")
 
 
-def near(found, expected, what):
-    if not abs(found - expected) <= 1e-6:
+def near(found, expected, what, tolerance=1e-6):
+    if not abs(found - expected) <= tolerance:
         sys.exit(f"{folder}: {what}: expected {expected!r}, found {found!r}")
 
 
@@ -63,7 +68,7 @@ def read_weights():
 
 
 def evaluate(weights, part):
-    """Returns loss, accuracy and confusion matrix, in double precision."""
+    """Returns loss, accuracy, confusion matrix and probabilities, in double precision; and labels."""
     with np.load(f"{prefix}-{part}.npz") as data:
         values, labels = data["inputs"].astype(float), data["targets"].astype(int)
     for i in range(0, len(weights), 2):
@@ -76,7 +81,89 @@ def evaluate(weights, part):
     predicted = values.argmax(axis=1)
     confusion = np.zeros((classes, classes), int)
     np.add.at(confusion, (labels, predicted), 1)
-    return -logs[np.arange(len(labels)), labels].mean(), (predicted == labels).mean(), confusion
+    return (-logs[np.arange(len(labels)), labels].mean(), (predicted == labels).mean(), confusion,
+            np.exp(logs), labels)
+
+
+def areas(scores, positive):
+    """Returns ROC-AUC and average precision, pair by pair."""
+    above = scores[:, None] < scores[None, :]
+    at_least = scores[:, None] <= scores[None, :]
+    won = above[np.ix_(~positive, positive)].mean() / 2 + at_least[np.ix_(~positive, positive)].mean() / 2
+    precision = (at_least & positive[None, :]).sum(axis=1) / at_least.sum(axis=1)
+    return won, precision[positive].mean()
+
+
+def qualities(p, labels, predicted):
+    """Returns what /evaluation has of each set, but for the curves, by formulas."""
+    rows, classes = p.shape
+    onehot = np.eye(classes)[labels]
+    confidence, hits = p[np.arange(rows), predicted], predicted == labels
+    bins = np.digitize(confidence, np.arange(1, 10) / 10, right=True)
+    error = sum(abs(confidence[bins == b].sum() - hits[bins == b].sum()) for b in range(10)) / rows
+    squares = ((p - onehot) ** 2).sum(axis=1).mean()
+    return {"log_loss": -np.log(p[np.arange(rows), labels]).mean(),
+            "brier": squares / 2 if classes == 2 else squares, "calibration_error": error}
+
+
+def check_curves(group, p, labels, part):
+    table = group["classes"][:]
+    if part == "train":
+        for name in ("roc_auc", "pr_auc"):
+            equal(bool(np.isnan(table[name]).all()), True, f"{part} {name} of the classes is NaN")
+            equal(bool(np.isnan(group.attrs[name])), True, f"{part} {name} is NaN")
+            equal(bool(np.isnan(group.attrs[f"majority_{name}"])), True, f"{part} majority_{name}")
+        return
+    expected = np.array([areas(p[:, c], labels == c) for c in range(p.shape[1])])
+    whole = expected[1] if len(expected) == 2 else expected.mean(axis=0)
+    shares = np.bincount(labels) / len(labels)
+    for i, name in enumerate(("roc_auc", "pr_auc")):
+        for c, value in enumerate(expected[:, i]):
+            # float32 can swap two rows of all but equal scores
+            near(float(table[name][c]), value, f"{part} {name} of class {c}", 1e-3)
+        near(group.attrs[name], whole[i], f"{part} {name}", 1e-3)
+    near(group.attrs["majority_roc_auc"], 0.5, f"{part} majority_roc_auc")
+    near(group.attrs["majority_pr_auc"], shares[1] if len(shares) == 2 else shares.mean(),
+         f"{part} majority_pr_auc")
+    if len(expected) == 2:
+        roc = group["roc"][:]
+        equal([tuple(roc[0])[:2], tuple(roc[-1])[:2]], [(0.0, 0.0), (1.0, 1.0)], f"{part} roc's ends")
+        equal(bool(np.isinf(roc["threshold"][0])), True, f"{part} roc's first threshold")
+        equal(bool((np.diff(roc["threshold"]) < 0).all()), True, f"{part} roc's thresholds fall")
+        area = ((roc["tpr"][1:] + roc["tpr"][:-1]) * np.diff(roc["fpr"])).sum() / 2
+        near(area, group.attrs["roc_auc"], f"{part} area under roc", 1e-4)  # thinned
+
+
+def check_classes(group, confusion, part):
+    """Rows, predictions, precision, recall, f1; and their means."""
+    table = group["classes"][:]
+    hits, rows, predicted = np.diag(confusion), confusion.sum(axis=1), confusion.sum(axis=0)
+    columns = {"class": np.arange(len(hits)), "rows": rows, "predicted": predicted,
+               "precision": hits / np.maximum(predicted, 1), "recall": hits / np.maximum(rows, 1),
+               "f1": 2 * hits / np.maximum(rows + predicted, 1)}
+    for name, values in columns.items():
+        for c, value in enumerate(values):
+            near(float(table[name][c]), value, f"{part} {name} of class {c}")
+    occurs = rows + predicted > 0
+    for name in ("precision", "recall", "f1"):
+        near(group.attrs[name], columns[name][occurs].mean(), f"{part} {name}")
+
+
+def check_calibration(group, p, labels, predicted, part):
+    table = group["calibration"][:]
+    equal(table["upper"].tolist(), [(b + 1) / 10 for b in range(10)], f"{part} bins")
+    equal(table["lower"].tolist(), [b / 10 for b in range(10)], f"{part} bins")
+    confidence = p[np.arange(len(p)), predicted]
+    bins = np.digitize(confidence, np.arange(1, 10) / 10, right=True)
+    equal(table["rows"].tolist(), np.bincount(bins, minlength=10).tolist(), f"{part} rows of bins")
+    for b in range(10):
+        if table["rows"][b] == 0:
+            equal(bool(np.isnan(table["confidence"][b]) and np.isnan(table["accuracy"][b])), True,
+                  f"{part} empty bin {b}")
+        else:
+            near(table["confidence"][b], confidence[bins == b].mean(), f"{part} confidence of bin {b}")
+            near(table["accuracy"][b], (predicted == labels)[bins == b].mean(),
+                 f"{part} accuracy of bin {b}")
 
 
 def check_epochs(run):
@@ -101,12 +188,32 @@ def check_epochs(run):
     return epochs
 
 
+def check_majority(group, class_rows, rows, part):
+    """Always the training set's majority class; the probabilities are the shares of its classes."""
+    shares, majority, total = class_rows / class_rows.sum(), int(np.argmax(class_rows)), rows.sum()
+    labels = np.repeat(np.arange(len(rows)), rows)
+    expected = qualities(np.tile(shares, (total, 1)), labels, np.full(total, majority))
+    share = rows[majority] / total
+    occurs = np.sum((rows > 0) | (np.arange(len(rows)) == majority))
+    expected.update(accuracy=share, precision=share / occurs, recall=1 / occurs,
+                    f1=2 * share / (1 + share) / occurs)
+    equal(group.attrs["majority_accuracy"], float(share), f"{part} majority_accuracy")
+    for name, value in expected.items():
+        near(group.attrs[f"majority_{name}"], value, f"{part} majority_{name}")
+
+
 def check_evaluation(run, weights):
-    majority = int(np.argmax(run["data/train_class_rows"][:]))
     for part in ("train", "validation", "test"):
         group = run[f"evaluation/{part}"]
-        check_names(group, ["rows", "loss", "accuracy", "majority_accuracy"], ["confusion"])
-        loss, accuracy, confusion = evaluate(weights, part)
+        loss, accuracy, confusion, p, labels = evaluate(weights, part)
+        curve = ["roc"] if p.shape[1] == 2 and part != "train" else []
+        check_names(group, ["rows", "loss", "accuracy", "majority_accuracy", *QUALITIES,
+                            *(f"majority_{name}" for name in QUALITIES)],
+                    ["confusion", "classes", "calibration", *curve])
+        check_table(group["classes"], CLASSES)
+        check_table(group["calibration"], CALIBRATION)
+        for name in curve:
+            check_table(group[name], ROC)
         near(group.attrs["loss"], loss, f"{part} loss")
         equal(group.attrs["accuracy"], float(accuracy), f"{part} accuracy")
         equal(group["confusion"][:].tolist(), confusion.tolist(), f"{part} confusion")
@@ -114,8 +221,13 @@ def check_evaluation(run, weights):
         rows = confusion.sum(axis=1)
         equal(run[f"data/{part}_class_rows"][:].tolist(), rows.tolist(), f"{part}_class_rows")
         equal(int(run["data"].attrs[f"{part}_rows"]), int(rows.sum()), f"{part}_rows")
-        equal(group.attrs["majority_accuracy"], float(rows[majority] / rows.sum()),
-              f"{part} majority_accuracy")
+        predicted = p.argmax(axis=1)
+        for name, value in qualities(p, labels, predicted).items():
+            near(group.attrs[name], value, f"{part} {name}")
+        check_classes(group, confusion, part)
+        check_calibration(group, p, labels, predicted, part)
+        check_curves(group, p, labels, part)
+        check_majority(group, run["data/train_class_rows"][:], rows, part)
 
 
 def main():
@@ -149,8 +261,9 @@ def main():
         equal(int(run["data"].attrs["inputs"]), weights[0].shape[0], "/data inputs")
         equal(int(run["data"].attrs["classes"]), weights[-1].size, "/data classes")
         equal(int(run["data"].attrs["parameters"]), parameters, "/data parameters")
-        equal([array.shape for array in weights], [(12, 20), (20,), (20, 10), (10,), (10, 3), (3,)],
-              "the shapes of the weights")
+        classes = int(run["data"].attrs["classes"])
+        equal([array.shape for array in weights],
+              [(12, 20), (20,), (20, 10), (10,), (10, classes), (classes,)], "the shapes of the weights")
         crc = 0
         for array in weights:
             crc = zlib.crc32(np.ascontiguousarray(array, "<f4").tobytes(), crc)

@@ -27,7 +27,8 @@ def read(folder):
         for part, group in run["evaluation"].items():
             for name, value in group.attrs.items():
                 found[f"/evaluation/{part} {name}"] = np.asarray(value).tobytes()
-            found[f"/evaluation/{part}/confusion"] = group["confusion"][:].tobytes()
+            for name, table in group.items():
+                found[f"/evaluation/{part}/{name}"] = table[:].tobytes()
         found["/summary weights_crc"] = int(run["summary"].attrs["weights_crc"])
         found["/summary best_epoch"] = int(run["summary"].attrs["best_epoch"])
     with h5py.File(f"{folder}/model.h5", "r") as model:

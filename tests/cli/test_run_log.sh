@@ -5,16 +5,18 @@
 . "$(dirname "$0")/harness.sh"
 need_python numpy h5py pandas
 export PYTHONPATH="$TESTS/cli" PYTHONDONTWRITEBYTECODE=1
-"$PYTHON" -c 'from make_data import save_parts; save_parts("three", rows=(700, 210, 133), classes=3)'
+"$PYTHON" -c 'from make_data import save_parts; save_parts("three", rows=(700, 210, 133), classes=3)
+save_parts("two", rows=(700, 210, 133), classes=2)'
 
 # Recorded are the values in force, whichever way they were given.
-for ranks in 1 4; do
+for case in "1 three" "3 two" "4 three"; do
+    ranks=${case% *} data=${case#* }
     run "$ranks" --hidden 20,10 --activation tanh --batch 64 --epochs 7 --learning-rate 0.002 \
         --patience 3 --min-delta 1e-4 --monitor val_accuracy --seed 5 --shards=9 \
-        --out "logged-$ranks" three
+        --out "logged-$ranks" "$data"
     expect_status 0
     expect_empty_stderr
-    "$PYTHON" "$TESTS/cli/check_run_log.py" "logged-$ranks" three "$ranks" >crc 2>wrong ||
+    "$PYTHON" "$TESTS/cli/check_run_log.py" "logged-$ranks" "$data" "$ranks" >crc 2>wrong ||
         fail "run.h5 of $ranks ranks: $(cat wrong)"
     [ "$(cat crc)" = "$(summary weights_crc)" ] || fail "weights_crc=$(cat crc), as in model.h5"
     "$PYTHON" "$TESTS/cli/check_model_h5.py" "logged-$ranks/model.h5" >checked 2>&1 ||

@@ -197,6 +197,68 @@ static size_t large(int rank)
     return 3000000 + (size_t)rank; /* beyond any eager limit */
 }
 
+/* The way back, to each rank in turn. */
+static void check_collect(size_t (*size_of)(int rank))
+{
+    const dt_comm comm = ranks_all();
+    size_t bytes[64] = {0}, before = 0, total = 0;
+    for (int rank = 0; rank < test_size; rank++) {
+        bytes[rank] = size_of(rank);
+        before += rank < test_rank ? bytes[rank] : 0;
+        total += bytes[rank];
+    }
+    const size_t own = bytes[test_rank];
+    unsigned char *mine = malloc(own + 1);
+    for (size_t i = 0; i < own; i++)
+        mine[i] = (unsigned char)((before + i) * 13 + 5);
+    for (int root = 0; root < test_size; root++) {
+        const bool here = test_rank == root;
+        unsigned char *all = here ? malloc(total + 1) : NULL;
+        if (here)
+            memset(all, 0xEE, total + 1);
+        dt_comm_collect(&comm, root, all, here ? bytes : NULL, own > 0 ? mine : NULL, own);
+        size_t wrong = here && all[total] != 0xEE;
+        for (size_t i = 0; here && i < total; i++)
+            wrong += all[i] != (unsigned char)(i * 13 + 5);
+        assert_all_int(wrong, 0);
+        free(all);
+    }
+    free(mine);
+}
+
+static void test_collect(void **state)
+{
+    (void)state;
+    check_collect(growing);
+    check_collect(some_empty);
+    check_collect(all_empty);
+    check_collect(only_root);
+    check_collect(large);
+}
+
+/* Several at once, none of them met by a barrier, do not get mixed up; the root's own part may lie
+ * in its place already. */
+static void test_collect_again_and_in_place(void **state)
+{
+    (void)state;
+    enum { TIMES = 20 };
+    const dt_comm comm = ranks_all();
+    int all[64];
+    size_t bytes[64] = {0}, wrong = 0;
+    for (int rank = 0; rank < test_size; rank++)
+        bytes[rank] = sizeof *all;
+    for (int time = 0; time < TIMES; time++) {
+        const int root = time % test_size, mine = 1000 * time + test_rank;
+        memset(all, 0, sizeof all);
+        all[test_rank] = mine;
+        dt_comm_collect(&comm, root, all, bytes, test_rank == root ? &all[root] : &mine,
+                        sizeof mine);
+        for (int rank = 0; test_rank == root && rank < test_size; rank++)
+            wrong += all[rank] != 1000 * time + rank;
+    }
+    assert_all_int(wrong, 0);
+}
+
 static void test_scatter(void **state)
 {
     (void)state;
@@ -279,6 +341,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_sums),
         cmocka_unit_test(test_gather),
         cmocka_unit_test(test_scatter),
+        cmocka_unit_test(test_collect),
+        cmocka_unit_test(test_collect_again_and_in_place),
         cmocka_unit_test(test_integer_sums_know_no_order),
         cmocka_unit_test(test_check_same),
         cmocka_unit_test(test_check_same_with_two_odd_ones),

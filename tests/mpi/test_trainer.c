@@ -142,7 +142,18 @@ static void train_by_hand(history *out, const run *r, int epochs)
 
 /* ---- comparing ---- */
 
-static void check_same_history(const history *a, const history *b, size_t C)
+static bool same_evaluation(const dt_evaluation *a, const dt_evaluation *b)
+{
+    const size_t C = a->C;
+    return a->N == b->N && C == b->C && memcmp(&a->model, &b->model, sizeof a->model) == 0 &&
+           memcmp(&a->majority, &b->majority, sizeof a->majority) == 0 &&
+           memcmp(a->bins, b->bins, sizeof a->bins) == 0 && a->roc_count == b->roc_count &&
+           (C == 0 || memcmp(a->classes, b->classes, C * sizeof *a->classes) == 0) &&
+           (C == 0 || memcmp(a->confusion, b->confusion, C * C * sizeof *a->confusion) == 0) &&
+           (a->roc_count == 0 || memcmp(a->roc, b->roc, a->roc_count * sizeof *a->roc) == 0);
+}
+
+static void check_same_history(const history *a, const history *b)
 {
     assert_all_int(a->status, b->status);
     assert_all_string(a->text, b->text);
@@ -160,27 +171,33 @@ static void check_same_history(const history *a, const history *b, size_t C)
         assert_all_int(a->epochs[e].improved, b->epochs[e].improved);
     }
     for (int p = 0; p < DT_PART_COUNT; p++) {
-        const int64_t *confusion = a->result.confusion[p];
         assert_all(same_metrics(a->result.metrics[p], b->result.metrics[p]) ||
                    isnan(a->result.metrics[p].loss));
-        assert_all((confusion == NULL) == (b->result.confusion[p] == NULL));
-        assert_all(confusion == NULL ||
-                   memcmp(confusion, b->result.confusion[p], C * C * sizeof *confusion) == 0);
+        assert_all(same_evaluation(&a->result.evaluation[p], &b->result.evaluation[p]));
     }
 }
 
-/* Rows and hits of the confusion matrices against the metrics beside them. */
-static void check_confusion(const history *h, const run *r)
+/* The evaluations against the metrics beside them, and what the sets are known to hold. */
+static void check_evaluations(const history *h, const run *r)
 {
     for (int p = 0; p < DT_PART_COUNT; p++) {
-        int64_t rows = 0, hits = 0;
-        for (size_t i = 0; h->result.confusion[p] != NULL && i < r->C * r->C; i++) {
-            rows += h->result.confusion[p][i];
-            hits += i % (r->C + 1) == 0 ? h->result.confusion[p][i] : 0;
-        }
+        const dt_evaluation *e = &h->result.evaluation[p];
+        int64_t rows = 0;
+        assert_all_int(e->N, r->rows[p]);
+        assert_all_int(e->C, e->N > 0 ? r->C : 0);
+        for (size_t i = 0; i < e->C * e->C; i++)
+            rows += e->confusion[i];
         assert_all_int(rows, r->rows[p]);
-        assert_all(rows == 0 ||
-                   fabs(h->result.metrics[p].accuracy - (double)hits / (double)rows) < 1e-12);
+        if (e->N == 0)
+            continue;
+        assert_all(e->model.accuracy == h->result.metrics[p].accuracy);
+        /* Clipped, and clipped less. */
+        assert_all(e->model.loss <= e->model.log_loss + 1e-6);
+        assert_all(e->model.log_loss <= h->result.metrics[p].loss + 1e-5);
+        if (h->result.metrics[p].loss < 1)
+            assert_all_close(e->model.log_loss, h->result.metrics[p].loss, 1e-5);
+        assert_all(isnan(e->model.roc_auc) == (p == DT_TRAIN)); /* no curves there */
+        assert_all((e->roc_count > 0) == (p != DT_TRAIN && e->C == 2));
     }
 }
 
@@ -193,8 +210,8 @@ static void check_run(const run *r)
     assert_all_string(together.text, "");
     assert_all_same(&together.crc, sizeof together.crc);
     train(&single, &alone, r);
-    check_same_history(&together, &single, r->C);
-    check_confusion(&together, r);
+    check_same_history(&together, &single);
+    check_evaluations(&together, r);
     train_by_hand(&by_hand, r, together.count);
     for (int e = 0; e < together.count; e++) {
         const dt_epoch *got = &together.epochs[e], *expected = &by_hand.epochs[e];
@@ -274,7 +291,7 @@ static void test_unstandardised_inputs(void **state)
         assert_all_string(together.text, "");
         assert_all_int(together.result.epochs, r.epochs);
         train(&single, &alone, &r);
-        check_same_history(&together, &single, r.C);
+        check_same_history(&together, &single);
         dt_result_clear(&together.result);
         dt_result_clear(&single.result);
     }
@@ -294,7 +311,7 @@ static void test_without_validation(void **state)
     assert_all_int(h.result.epochs, r.epochs);
     assert_all_int(h.result.best_epoch, r.epochs);
     assert_all(isnan(h.epochs[0].validation.loss) && isnan(h.result.metrics[DT_VALIDATION].loss));
-    assert_all(h.result.confusion[DT_VALIDATION] == NULL);
+    assert_all(h.result.evaluation[DT_VALIDATION].classes == NULL);
     dt_result_clear(&h.result);
 }
 

@@ -169,6 +169,55 @@ static void test_rows_do_not_touch_each_other(void **state)
     }
 }
 
+/* Probabilities are the gradient's, but for the label's 1; all else is the same to the bit. */
+static void test_probabilities(void **state)
+{
+    (void)state;
+    enum { B = 300 };
+    const size_t classes[] = {2, 3, 10, 33};
+    for (size_t c = 0; c < sizeof classes / sizeof *classes; c++) {
+        const size_t C = classes[c];
+        static float z[B * 33], dz[B * 33], p[B * 33], q[B * 33], loss[2][B];
+        static int32_t y[B], predicted[3][B];
+        draw(z, y, B, C, c % 2 == 0 ? 5 : 40, 50);
+        memcpy(dz, z, sizeof z);
+        memcpy(p, z, sizeof z);
+        memcpy(q, z, sizeof z);
+        dt_loss_cross_entropy(dz, y, B, C, loss[0], predicted[0]);
+        dt_loss_probabilities(p, y, B, C, loss[1], predicted[1]);
+        dt_loss_softmax(q, B, C, predicted[2]);
+        assert_memory_equal(p, q, B * C * sizeof *p);
+        assert_memory_equal(loss[0], loss[1], sizeof loss[0]);
+        assert_memory_equal(predicted[0], predicted[1], sizeof predicted[0]);
+        assert_memory_equal(predicted[0], predicted[2], sizeof predicted[0]);
+        for (size_t i = 0; i < B; i++) {
+            double sum = 0;
+            for (size_t j = 0; j < C; j++) {
+                const float one = p[i * C + j], largest = p[i * C + (size_t)predicted[2][i]];
+                const float gradient = one - (j == (size_t)y[i] ? 1.0f : 0.0f);
+                assert_memory_equal(&dz[i * C + j], &gradient, sizeof gradient);
+                assert_true(one >= 0 && one <= largest && largest <= 1);
+                sum += (double)one;
+            }
+            assert_true(fabs(sum - 1) < 1e-6);
+        }
+    }
+}
+
+static void test_softmax_shows_what_is_not_a_number(void **state)
+{
+    (void)state;
+    const float bad[] = {NAN, INFINITY};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        float z[] = {1, bad[i], 2, 0, 0, 0};
+        int32_t predicted[2];
+        dt_loss_softmax(z, 2, 3, predicted);
+        assert_true(isnan(z[1]));
+        assert_true(fabs((double)z[3] - 1.0 / 3) < 1e-7); /* the next row is none the worse */
+        assert_int_equal(predicted[1], 0);
+    }
+}
+
 static void test_no_rows(void **state)
 {
     (void)state;
@@ -187,6 +236,8 @@ int main(void)
         cmocka_unit_test(test_the_first_of_equals_wins),
         cmocka_unit_test(test_nan_and_infinity_are_seen),
         cmocka_unit_test(test_rows_do_not_touch_each_other),
+        cmocka_unit_test(test_probabilities),
+        cmocka_unit_test(test_softmax_shows_what_is_not_a_number),
         cmocka_unit_test(test_no_rows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

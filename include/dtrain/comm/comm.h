@@ -64,6 +64,15 @@ void dt_comm_scatter(const dt_comm *comm, void *mine, size_t my_bytes, const voi
                      const size_t *bytes);
 
 /**
+ * Gathers a part of each rank on rank `root`, in rank order: the reverse of dt_comm_scatter.
+ *
+ * `all` and `bytes` [size] are used on `root` only; `my_bytes`, which may be 0, is what this rank
+ * gives, as bytes[rank] says. Any size.
+ */
+void dt_comm_collect(const dt_comm *comm, int root, void *all, const size_t *bytes,
+                     const void *mine, size_t my_bytes);
+
+/**
  * Compares a value that must be the same on all ranks.
  *
  * Errors:  DT_INTERNAL, naming `what`, the first rank that differs from most, and both values

@@ -5,6 +5,7 @@
 #include "dtrain/comm/comm.h"
 #include "dtrain/data/dataset.h"
 #include "dtrain/nn/network.h"
+#include "dtrain/train/scores.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -61,13 +62,15 @@ void dt_evaluator_clear(dt_evaluator *evaluator);
 /**
  * Computes the metrics of all rows of a set, each exactly once.
  *
- * Shapes:  confusion [C,C] out, or NULL: rows of class i (row) predicted as class j (column)
+ * `scores`, unless it is NULL, gets this rank's rows: their softmax and predictions. A set's labels
+ * are below the network's C.
+ *
  * Calls:   collective; the result is the same on all ranks, and for any number of them
  * Errors:  DT_DIVERGED when the loss is not finite (dt_tally_check)
  */
 DT_MUST_USE dt_status dt_evaluate(dt_metrics *out, const dt_comm *comm, const dt_network *network,
                                   dt_evaluator *evaluator, const dt_dataset *set,
-                                  int64_t *confusion);
+                                  dt_scores *scores);
 
 /** Returns the accuracy of always predicting class `label`; NaN when there are no rows. Local. */
 double dt_metrics_baseline(const dt_dataset *set, size_t label);

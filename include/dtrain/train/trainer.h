@@ -5,6 +5,7 @@
 #include "dtrain/comm/comm.h"
 #include "dtrain/data/dataset.h"
 #include "dtrain/nn/network.h"
+#include "dtrain/train/evaluation.h"
 #include "dtrain/train/metrics.h"
 #include "dtrain/train/phases.h"
 #include "dtrain/train/settings.h"
@@ -29,15 +30,14 @@ typedef struct dt_result {
     int64_t epochs; /* done */
     int64_t best_epoch; /* from 1; the last one without a validation set */
     dt_metrics metrics[DT_PART_COUNT]; /* of the final weights, each set in one pass */
-    int64_t
-        *confusion[DT_PART_COUNT]; /* [C,C]; NULL for an absent set, or more than 1024 classes */
+    dt_evaluation
+        evaluation[DT_PART_COUNT]; /* likewise; C = 0 for an absent set. The training set's
+                                                has no curves, and none has where their memory
+                                                cannot be had */
     double samples_per_second;
     uint32_t weights_crc; /* of the final weights, in the order of dt_network.params */
     dt_phases phases; /* this rank's; load is the caller's */
 } dt_result;
-
-/** Classes up to which a confusion matrix is kept. */
-enum { DT_CONFUSION_MAX = 1024 };
 
 /** Told of each epoch, on rank 0 only. */
 typedef struct dt_observer {

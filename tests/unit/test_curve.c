@@ -1,0 +1,266 @@
+/* rooms: train */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "../../src/train/curve.h"
+#include "dtrain/base/random.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_ROWS = 6000 };
+
+/* Rows whose score is one of `levels` values (0: any), of which about a `share` are positive, the
+ * more the larger the score. */
+static size_t draw(uint32_t *keys, size_t count, unsigned levels, double share, uint64_t stream)
+{
+    dt_random random = dt_random_start(11, DT_RANDOM_EXAMPLE, stream);
+    size_t positives = 0;
+    for (size_t i = 0; i < count; i++) {
+        float score = (float)dt_random_uniform(&random);
+        if (levels > 0)
+            score = floorf(score * (float)levels) / (float)levels;
+        const bool positive = dt_random_uniform(&random) < share * (0.5 + (double)score);
+        positives += positive;
+        keys[i] = dt_curve_key(score, positive);
+    }
+    return positives;
+}
+
+static int compare(const void *a, const void *b)
+{
+    const uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+static void sort(uint32_t *keys, size_t count)
+{
+    static uint32_t buffer[MAX_ROWS];
+    dt_curve_sort(keys, buffer, count);
+}
+
+static void test_keys_sort_as_scores_do(void **state)
+{
+    (void)state;
+    const float scores[] = {0, 1e-45f, 1e-38f, 1e-7f, 0.25f, nextafterf(0.5f, 0), 0.5f, 0.999f, 1};
+    for (size_t i = 0; i + 1 < sizeof scores / sizeof *scores; i++) {
+        assert_true(dt_curve_key(scores[i], true) < dt_curve_key(scores[i + 1], false));
+        assert_true(dt_curve_key(scores[i], false) < dt_curve_key(scores[i], true));
+    }
+    assert_true(dt_curve_key(-0.0f, true) == dt_curve_key(0.0f, true));
+    assert_true(dt_curve_key(1.0f, true) < UINT32_C(1) << 31);
+}
+
+static void test_sort(void **state)
+{
+    (void)state;
+    const size_t counts[] = {0, 1, 2, 3, 255, 256, 1000, MAX_ROWS};
+    static uint32_t keys[MAX_ROWS + 1], expected[MAX_ROWS], buffer[MAX_ROWS + 1];
+    for (size_t c = 0; c < sizeof counts / sizeof *counts; c++)
+        for (int kind = 0; kind < 3; kind++) {
+            const size_t count = counts[c];
+            dt_random random = dt_random_start(3, DT_RANDOM_EXAMPLE, c);
+            for (size_t i = 0; i < count; i++)
+                keys[i] = kind == 0   ? dt_random_u32(&random)
+                          : kind == 1 ? (uint32_t)(count - i) << 20
+                                      : 0xABCDEF01u;
+            memcpy(expected, keys, count * sizeof *keys);
+            qsort(expected, count, sizeof *expected, compare);
+            keys[count] = buffer[count] = 0xFEEDBEEFu;
+            dt_curve_sort(keys, buffer, count);
+            assert_memory_equal(keys, expected, count * sizeof *keys);
+            assert_true(keys[count] == 0xFEEDBEEFu && buffer[count] == 0xFEEDBEEFu);
+        }
+}
+
+/* Pair by pair, and positive by positive. */
+static dt_curve_areas measure_naively(const uint32_t *keys, size_t count)
+{
+    double pairs = 0, won = 0, precision = 0, positives = 0;
+    for (size_t i = 0; i < count; i++) {
+        if ((keys[i] & 1) == 0)
+            continue;
+        double above = 0, positives_above = 0;
+        for (size_t j = 0; j < count; j++) {
+            const bool at_least = keys[j] >> 1 >= keys[i] >> 1;
+            above += at_least;
+            positives_above += at_least && (keys[j] & 1) == 1;
+            if ((keys[j] & 1) == 1)
+                continue;
+            pairs++;
+            won += !at_least ? 1 : keys[j] >> 1 == keys[i] >> 1 ? 0.5 : 0;
+        }
+        precision += positives_above / above;
+        positives++;
+    }
+    return (dt_curve_areas){.roc_auc = won / pairs, .pr_auc = precision / positives};
+}
+
+static void test_areas_pair_by_pair(void **state)
+{
+    (void)state;
+    static uint32_t keys[MAX_ROWS];
+    const size_t counts[] = {2, 3, 10, 101, 1000};
+    const unsigned levels[] = {0, 1, 2, 7, 64};
+    int compared = 0;
+    for (size_t c = 0; c < sizeof counts / sizeof *counts; c++)
+        for (size_t l = 0; l < sizeof levels / sizeof *levels; l++)
+            for (uint64_t trial = 0; trial < 5; trial++) {
+                const size_t count = counts[c];
+                const size_t positives =
+                    draw(keys, count, levels[l], 0.6, 100 * c + 10 * l + trial);
+                const dt_curve_areas expected = measure_naively(keys, count);
+                sort(keys, count);
+                const dt_curve_areas got = dt_curve_measure(keys, count);
+                if (positives == 0 || positives == count) {
+                    assert_true(isnan(got.roc_auc) && isnan(got.pr_auc));
+                    continue;
+                }
+                compared++;
+                assert_true(got.roc_auc == expected.roc_auc); /* both are exact up to a division */
+                assert_true(fabs(got.pr_auc - expected.pr_auc) <= 1e-13);
+            }
+    assert_true(compared > 80);
+}
+
+static void test_known_areas(void **state)
+{
+    (void)state;
+    const struct {
+        float scores[4];
+        int labels[4];
+        double roc_auc, pr_auc;
+    } cases[] = {
+        {{0.1f, 0.4f, 0.35f, 0.8f}, {0, 0, 1, 1}, 0.75, 5.0 / 6}, /* sklearn's example */
+        {{0.1f, 0.2f, 0.3f, 0.4f}, {0, 0, 1, 1}, 1, 1},
+        {{0.1f, 0.2f, 0.3f, 0.4f}, {1, 1, 0, 0}, 0, (1.0 / 3 + 0.5) / 2},
+        {{0.5f, 0.5f, 0.5f, 0.5f}, {1, 0, 0, 0}, 0.5, 0.25},
+        {{0, 0, 1, 1}, {0, 1, 1, 1}, 5.0 / 6, (1 + 1 + 0.75) / 3},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        uint32_t keys[4];
+        for (size_t j = 0; j < 4; j++)
+            keys[j] = dt_curve_key(cases[i].scores[j], cases[i].labels[j] == 1);
+        sort(keys, 4);
+        const dt_curve_areas got = dt_curve_measure(keys, 4);
+        assert_true(fabs(got.roc_auc - cases[i].roc_auc) < 1e-15);
+        assert_true(fabs(got.pr_auc - cases[i].pr_auc) < 1e-15);
+    }
+}
+
+static void test_one_sided(void **state)
+{
+    (void)state;
+    dt_roc_point points[DT_ROC_POINTS];
+    for (int positive = 0; positive < 2; positive++)
+        for (size_t count = 0; count < 4; count++) {
+            const uint32_t key = dt_curve_key(0.5f, positive == 1);
+            const uint32_t keys[] = {key, key, key};
+            assert_true(isnan(dt_curve_measure(keys, count < 3 ? count : 3).roc_auc));
+            assert_true(isnan(dt_curve_measure(keys, count < 3 ? count : 3).pr_auc));
+            assert_int_equal(dt_curve_points(points, keys, count < 3 ? count : 3), 0);
+        }
+}
+
+/* Is the point on the exact curve, at this very threshold? */
+static bool lies_on_curve(const dt_roc_point *point, const uint32_t *keys, size_t count)
+{
+    double taken[2] = {0}, rows[2] = {0};
+    for (size_t i = 0; i < count; i++) {
+        const size_t label = keys[i] & 1;
+        rows[label]++;
+        taken[label] += keys[i] >= dt_curve_key((float)point->threshold, false);
+    }
+    return point->fpr == taken[0] / rows[0] && point->tpr == taken[1] / rows[1];
+}
+
+static void check_points(const uint32_t *keys, size_t count, size_t scores)
+{
+    dt_roc_point points[DT_ROC_POINTS + 1];
+    points[DT_ROC_POINTS].fpr = -7;
+    const size_t kept = dt_curve_points(points, keys, count);
+    assert_true(points[DT_ROC_POINTS].fpr == -7);
+    if (scores < DT_ROC_POINTS)
+        assert_int_equal(kept, scores + 1);
+    assert_in_range(kept, 2, DT_ROC_POINTS);
+    assert_true(points[0].fpr == 0 && points[0].tpr == 0 && points[0].threshold == INFINITY);
+    assert_true(points[kept - 1].fpr == 1 && points[kept - 1].tpr == 1);
+    assert_true(points[kept - 1].threshold == (double)(float)points[kept - 1].threshold);
+    for (size_t i = 1; i < kept; i++) {
+        assert_true(lies_on_curve(&points[i], keys, count));
+        assert_true(points[i].threshold < points[i - 1].threshold);
+        assert_true(points[i].fpr >= points[i - 1].fpr && points[i].tpr >= points[i - 1].tpr);
+    }
+}
+
+static size_t count_scores(const uint32_t *keys, size_t count)
+{
+    size_t scores = 0;
+    for (size_t i = 0; i < count; i++)
+        scores += i == 0 || keys[i] >> 1 != keys[i - 1] >> 1;
+    return scores;
+}
+
+static void test_points(void **state)
+{
+    (void)state;
+    static uint32_t keys[MAX_ROWS];
+    const struct {
+        size_t count;
+        unsigned levels;
+        double share;
+    } cases[] = {{50, 0, 0.5},       {50, 3, 0.5},       {1200, 400, 0.3},   {1000, 0, 0.3},
+                 {1001, 0, 0.3},     {1002, 0, 0.3},     {MAX_ROWS, 0, 0.5}, {MAX_ROWS, 0, 0.01},
+                 {MAX_ROWS, 0, 1.2}, {MAX_ROWS, 10, 0.5}};
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        (void)draw(keys, cases[c].count, cases[c].levels, cases[c].share, 1000 + c);
+        sort(keys, cases[c].count);
+        check_points(keys, cases[c].count, count_scores(keys, cases[c].count));
+    }
+}
+
+/* What thinning leaves out lies less than 1/500 beyond what it keeps. */
+static void test_thinning_leaves_no_gaps(void **state)
+{
+    (void)state;
+    static uint32_t keys[MAX_ROWS];
+    dt_roc_point points[DT_ROC_POINTS];
+    const size_t positives = draw(keys, MAX_ROWS, 0, 0.4, 5);
+    sort(keys, MAX_ROWS);
+    const size_t kept = dt_curve_points(points, keys, MAX_ROWS);
+    assert_in_range(kept, 900, DT_ROC_POINTS);
+    double tp = 0, fp = 0;
+    size_t at = 0, left_out = 0;
+    for (size_t i = MAX_ROWS; i-- > 0;) {
+        tp += keys[i] & 1;
+        fp += (keys[i] & 1) == 0;
+        if (i > 0 && keys[i] >> 1 == keys[i - 1] >> 1)
+            continue;
+        const double along = tp / (double)positives + fp / (double)(MAX_ROWS - positives);
+        if (at + 1 < kept && points[at + 1].fpr + points[at + 1].tpr <= along + 1e-12)
+            at++;
+        left_out += points[at].fpr + points[at].tpr < along - 1e-12;
+        assert_true(along - points[at].fpr - points[at].tpr < 1.0 / 500);
+    }
+    assert_int_equal(at, kept - 1);
+    assert_true(left_out > 4000);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_keys_sort_as_scores_do),
+        cmocka_unit_test(test_sort),
+        cmocka_unit_test(test_areas_pair_by_pair),
+        cmocka_unit_test(test_known_areas),
+        cmocka_unit_test(test_one_sided),
+        cmocka_unit_test(test_points),
+        cmocka_unit_test(test_thinning_leaves_no_gaps),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
