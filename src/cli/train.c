@@ -6,7 +6,7 @@
 #include "dtrain/base/log.h"
 #include "dtrain/base/memory.h"
 #include "dtrain/io/file.h"
-#include "dtrain/io/keras_model.h"
+#include "dtrain/train/model.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -86,6 +86,8 @@ static dt_status open_data(dt_train_run *r)
         count = 1;
     }
     DT_TRY(dt_source_open(&r->source, paths, count, settings->inputs, settings->targets));
+    if (r->source.recipe[0] != '\0')
+        DT_TRY(dt_recipe_load(&r->recipe, r->source.recipe));
 out:
     return status;
 }
@@ -116,6 +118,17 @@ static dt_status check_splits(const dt_train_run *r)
     return DT_OK;
 }
 
+/* A recipe that some other data was made with would ride in the model, and spoil predictions. */
+static dt_status check_recipe(const dt_train_run *r)
+{
+    const dt_dataset *set = &r->sets[DT_TRAIN];
+    if (r->recipe.D == 0 || (r->recipe.D == set->D && r->recipe.class_count == set->C))
+        return DT_OK;
+    return dt_fail(DT_DATA,
+                   "%s makes %zu inputs and %zu classes, but the rows beside it have %zu and %zu",
+                   r->source.recipe, r->recipe.D, r->recipe.class_count, set->D, set->C);
+}
+
 static dt_status load_data(dt_train_run *r)
 {
     dt_status status = DT_OK;
@@ -132,13 +145,12 @@ static dt_status load_data(dt_train_run *r)
     }
     DT_TRY(dt_comm_agree(r->comm, status));
     DT_TRY(dt_dataset_load(r->sets, r->comm, &r->source, &deal));
+    DT_TRY(dt_comm_agree(r->comm, check_recipe(r)));
     r->load_s = dt_clock_s() - begin;
 out:
     return status;
 }
 
-/* The ranks of a host allocate at the same time, each seeing memory that another is about to take:
- * what the parameters need is added up before. */
 static dt_status check_memory(const dt_train_run *r)
 {
     /* Weights, the best ones, two moments in float32, the gradient's sums in 8 bytes; and rank 0 holds
@@ -152,7 +164,6 @@ static dt_status check_memory(const dt_train_run *r)
     };
     const dt_option_list *hidden = &r->settings.hidden;
     const dt_dataset *set = &r->sets[DT_TRAIN];
-    const double mebibyte = 1 << 20;
     const double rows =
         (double)dt_dataset_take_capacity(set, (uint64_t)r->settings.batch) + EVALUATION_ROWS;
     double P = 0.0, units = 0.0, D = (double)set->D;
@@ -165,15 +176,10 @@ static dt_status check_memory(const dt_train_run *r)
     const int ranks = r->environment.launch.host_size;
     const double needed =
         (P * BYTES_A_PARAMETER + units * rows * BYTES_A_UNIT) * ranks + P * BYTES_SAVING;
-    const double available = (double)dt_memory_available();
-    if (needed <= available)
-        return DT_OK;
-    return dt_fail(
-        DT_MEMORY,
-        "no memory for %.4g parameters: %d rank%s of host %s need%s %.0f MiB, and it has "
-        "%.0f MiB available; use fewer ranks a host, or smaller --hidden layers",
-        P, ranks, ranks == 1 ? "" : "s", r->environment.launch.host, ranks == 1 ? "s" : "",
-        needed / mebibyte, available / mebibyte);
+    char what[64];
+    (void)snprintf(what, sizeof what, "%.4g parameters", P);
+    return dt_memory_check(needed, ranks, what,
+                           "use fewer ranks a host, or smaller --hidden layers");
 }
 
 static dt_status make_network(dt_train_run *r)
@@ -201,29 +207,17 @@ static dt_status save_model(const dt_train_run *r)
 {
     dt_status status = DT_OK;
     char path[PATH_BYTES + 16];
-    dt_keras_layer *layers = NULL;
-    const dt_network *network = &r->network;
-    DT_TRY(dt_memory_alloc(&layers, network->layer_count, sizeof *layers, "layers"));
-    for (size_t l = 0; l < network->layer_count; l++) {
-        const dt_layer *layer = &network->layers[l];
-        const bool last = l + 1 == network->layer_count;
-        layers[l] =
-            (dt_keras_layer){.units = layer->H,
-                             .activation = last ? "softmax" : dt_activation_name(layer->activation),
-                             .kernel = network->params + layer->kernel,
-                             .bias = network->params + layer->bias};
-    }
-    const dt_keras_model model = {.inputs = network->D,
-                                  .layer_count = network->layer_count,
-                                  .layers = layers,
-                                  .learning_rate = r->settings.learning_rate,
-                                  .beta_1 = 0.9,
-                                  .beta_2 = 0.999,
-                                  .epsilon = 1e-7};
+    char *json = NULL;
+    if (r->recipe.D > 0)
+        DT_TRY(dt_recipe_to_json(&json, &r->recipe));
+    const dt_model model = {.network = r->network, /* borrowed, as all of it */
+                            .recipe_json = json,
+                            .class_names = r->recipe.classes,
+                            .class_name_count = r->recipe.class_count};
     (void)snprintf(path, sizeof path, "%s/model.h5", r->folder);
-    DT_TRY(dt_keras_model_save(&model, path));
+    DT_TRY(dt_model_save(&model, r->settings.learning_rate, path));
 out:
-    dt_memory_free(layers);
+    dt_memory_free(json);
     return status;
 }
 
@@ -309,6 +303,7 @@ dt_status dt_cli_train(const dt_comm *comm, int argc, char **argv)
         dt_status_set_text(text);
     }
     dt_source_clear(&r->source);
+    dt_recipe_clear(&r->recipe);
     dt_environment_clear(&r->environment);
     for (int p = 0; p < DT_PART_COUNT; p++)
         dt_dataset_clear(&r->sets[p]);

@@ -7,6 +7,7 @@
 #include "dtrain/data/dataset.h"
 #include "dtrain/data/example.h"
 #include "dtrain/data/source.h"
+#include "dtrain/io/recipe.h"
 #include "dtrain/train/environment.h"
 #include "dtrain/train/run_log.h"
 #include "dtrain/train/settings.h"
@@ -26,6 +27,7 @@ typedef struct dt_train_run {
     char folder[PATH_BYTES];
     dt_environment environment;
     dt_source source; /* rank 0 only */
+    dt_recipe recipe; /* rank 0 only; zeroed when the data has none */
     dt_example example; /* rank 0 only; of use when no DATA was named */
     dt_dataset sets[DT_PART_COUNT];
     dt_network network;

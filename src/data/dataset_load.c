@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Numbers in a tile, the piece of an array that is read, converted and dealt at a time: large
@@ -51,7 +52,7 @@ static dt_status count_labels(loader *l, dt_part part, size_t class_count)
     dt_labels labels = {0};
     int32_t *y = NULL;
     DT_TRY(dt_memory_alloc(&l->class_rows[part], DT_CLASSES_MAX, sizeof(uint64_t), "classes"));
-    if (l->source->parts[part].inputs == NULL)
+    if (l->source->parts[part].targets == NULL)
         goto out;
     DT_TRY(dt_labels_open(&labels, &l->source->parts[part], class_count));
     DT_TRY(dt_memory_alloc(&y, labels.capacity, sizeof *y, "labels"));
@@ -66,12 +67,18 @@ out:
     return status;
 }
 
-/* C: what one-hot rows say, else one more than the largest label. */
-static dt_status count_classes(const loader *l, uint64_t *out)
+/* C: what the caller knows; what one-hot rows say; else one more than the largest label. */
+static dt_status count_classes(loader *l, uint64_t *out)
 {
     const dt_source_part *part = &l->source->parts[DT_TRAIN];
     size_t present = 0;
     size_t only = 0;
+    *out = l->deal->C;
+    if (*out != 0)
+        return count_labels(l, DT_TRAIN, (size_t)*out);
+    dt_status status = count_labels(l, DT_TRAIN, DT_CLASSES_MAX);
+    if (status != DT_OK)
+        return status;
     *out = dt_labels_one_hot_width(part);
     for (size_t c = 0; c < DT_CLASSES_MAX; c++) {
         if (l->class_rows[DT_TRAIN][c] == 0)
@@ -115,7 +122,6 @@ static dt_status find_facts(loader *l, facts *out)
 {
     dt_status status = DT_OK;
     out->D = dt_source_columns(&l->source->parts[DT_TRAIN]);
-    DT_TRY(count_labels(l, DT_TRAIN, DT_CLASSES_MAX));
     DT_TRY(count_classes(l, &out->C));
     DT_TRY(count_labels(l, DT_VALIDATION, (size_t)out->C));
     DT_TRY(count_labels(l, DT_TEST, (size_t)out->C));
@@ -178,24 +184,17 @@ out:
     return status;
 }
 
-/* All ranks of a host allocate at once, each seeing memory that another is about to take. */
 static dt_status check_memory(const loader *l, const facts *known)
 {
-    const double mebibyte = 1 << 20;
     double rows = 0.0;
     for (int p = 0; p < DT_PART_COUNT; p++)
         rows += (double)known->rows[p];
     const double needed =
         rows * (double)(known->D + 1) * sizeof(float) / dt_comm_size(l->comm) * l->deal->host_ranks;
-    const double available = (double)dt_memory_available();
-    if (needed <= available)
-        return DT_OK;
-    return dt_fail(
-        DT_MEMORY,
-        "no memory for %.4g rows of %llu inputs: the %d ranks of a host need %.0f MiB, and "
-        "it has %.0f MiB available; use more hosts",
-        rows, (unsigned long long)known->D, l->deal->host_ranks, needed / mebibyte,
-        available / mebibyte);
+    char what[96];
+    (void)snprintf(what, sizeof what, "%.4g rows of %llu inputs", rows,
+                   (unsigned long long)known->D);
+    return dt_memory_check(needed, l->deal->host_ranks, what, "use more hosts");
 }
 
 static dt_status allocate_sets(loader *l, const facts *known)
@@ -404,7 +403,8 @@ static dt_status deal_all(loader *l)
     for (int p = 0; p < DT_PART_COUNT; p++) {
         if (l->source->parts[p].inputs == NULL)
             continue;
-        DT_TRY(deal_labels(l, (dt_part)p));
+        if (l->source->parts[p].targets != NULL)
+            DT_TRY(deal_labels(l, (dt_part)p));
         DT_TRY(deal_inputs(l, (dt_part)p));
     }
 out:;

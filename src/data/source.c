@@ -120,12 +120,12 @@ static dt_status find_part(dt_source_part *out, const dt_npz *npz, dt_part part,
 static dt_status check_part(const dt_source_part *part)
 {
     const dt_npy *x = &part->inputs->npy;
-    const dt_npy *y = &part->targets->npy;
+    const dt_npy *y = part->targets != NULL ? &part->targets->npy : x;
     const char *path = dt_npz_path(part->npz);
     if (x->dims < 1 || y->dims < 1)
         return dt_fail(DT_DATA, "%s: %s is a single number, not an array of rows", path,
                        x->dims < 1 ? part->inputs->name : part->targets->name);
-    if (y->dims > 2)
+    if (part->targets != NULL && y->dims > 2)
         return dt_fail(DT_DATA,
                        "%s: %s has %u dimensions; class ids [N] or one-hot [N,C] are taken", path,
                        part->targets->name, y->dims);
@@ -309,6 +309,14 @@ static void name_source(dt_source *source, const char *path)
     (void)snprintf(source->name, sizeof source->name, "%.*s", (int)sizeof source->name - 1, name);
 }
 
+/* What `dtrain prepare` leaves beside the sets. */
+static void find_recipe(dt_source *source, const char *folder)
+{
+    (void)snprintf(source->recipe, sizeof source->recipe, "%s/recipe.json", folder);
+    if (!is_file(source->recipe))
+        source->recipe[0] = '\0';
+}
+
 dt_status dt_source_open(dt_source *out, const char *const *paths, size_t path_count,
                          const char *inputs, const char *targets)
 {
@@ -330,11 +338,73 @@ dt_status dt_source_open(dt_source *out, const char *const *paths, size_t path_c
     } else if (is_folder(paths[0])) {
         DT_TRY(find_prefix(prefix, paths[0]));
         DT_TRY(open_prefix(out, prefix, inputs, targets));
+        find_recipe(out, paths[0]);
     } else if (is_file(paths[0])) {
         DT_TRY(open_single(out, paths[0], inputs, targets));
     } else {
         DT_TRY(open_prefix(out, paths[0], inputs, targets));
     }
+    DT_TRY(check_parts(out));
+out:
+    if (status != DT_OK)
+        dt_source_clear(out);
+    return status;
+}
+
+/* The inputs of rows without labels: of the usual name, or the only array there is. */
+static dt_status find_inputs(dt_source_part *out, const dt_npz *npz, const char *name)
+{
+    const char *found = name;
+    for (size_t i = 0; found[0] == '\0' && i < sizeof pairs / sizeof *pairs; i++)
+        if (dt_npz_has(npz, pairs[i][0]))
+            found = pairs[i][0];
+    if (found[0] == '\0' && dt_npz_count(npz) == 1)
+        found = dt_npz_name(npz, 0);
+    if (found[0] == '\0') {
+        char arrays[256];
+        list_arrays(arrays, sizeof arrays, npz);
+        return dt_fail(DT_DATA,
+                       "%s: no array called inputs or x; it holds %s: name one with --inputs",
+                       dt_npz_path(npz), arrays);
+    }
+    out->npz = npz;
+    return dt_npz_find(npz, found, &out->inputs);
+}
+
+static dt_status choose_part(dt_source *source, const char *path, dt_part part)
+{
+    size_t there = 0;
+    dt_part only = DT_TRAIN;
+    for (int p = 0; p < DT_PART_COUNT; p++)
+        if (source->parts[p].inputs != NULL) {
+            there++;
+            only = (dt_part)p;
+        }
+    if (there == 1)
+        part = only;
+    if (source->parts[part].inputs == NULL)
+        return dt_fail(DT_DATA, "%s: no %s set there; --set names another", path,
+                       dt_part_name(part));
+    const dt_source_part chosen = source->parts[part];
+    memset(source->parts, 0, sizeof source->parts);
+    source->parts[DT_TRAIN] = chosen;
+    return DT_OK;
+}
+
+dt_status dt_source_open_rows(dt_source *out, const char *path, dt_part part, const char *inputs,
+                              const char *targets, bool labels)
+{
+    dt_status status = DT_OK;
+    *out = (dt_source){0};
+    if (labels || !is_file(path)) {
+        DT_TRY(dt_source_open(out, &path, 1, inputs, targets));
+        DT_TRY(choose_part(out, path, part));
+        goto out;
+    }
+    const dt_npz *npz = NULL;
+    name_source(out, path);
+    DT_TRY(open_file(out, path, &npz));
+    DT_TRY(find_inputs(&out->parts[DT_TRAIN], npz, inputs));
     DT_TRY(check_parts(out));
 out:
     if (status != DT_OK)

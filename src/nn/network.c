@@ -13,13 +13,12 @@
  * this was the fastest for 784 by 512. */
 enum { PANEL_FLOATS = 128 * 1024 };
 
-static dt_status lay_out_layers(dt_network *network, const size_t *hidden, size_t hidden_count,
-                                dt_activation activation)
+static dt_status lay_out_layers(dt_network *network, const size_t *widths,
+                                const dt_activation *activations)
 {
     size_t P = 0;
-    size_t D = network->D;
     for (size_t l = 0; l < network->layer_count; l++) {
-        const size_t H = l < hidden_count ? hidden[l] : network->C;
+        const size_t D = widths[l], H = widths[l + 1];
         size_t kernel_size = 0;
         size_t end = 0;
         if (D > INT_MAX || H > INT_MAX || __builtin_mul_overflow(D, H, &kernel_size) ||
@@ -31,13 +30,27 @@ static dt_status lay_out_layers(dt_network *network, const size_t *hidden, size_
             .H = H,
             .kernel = P,
             .bias = P + kernel_size,
-            .activation = l < hidden_count ? activation : DT_ACTIVATION_LINEAR,
+            .activation = activations[l],
         };
         P = end;
-        D = H;
     }
     network->P = P;
     return DT_OK;
+}
+
+dt_status dt_network_make(dt_network *out, const size_t *widths, const dt_activation *activations,
+                          size_t layer_count)
+{
+    dt_status status = DT_OK;
+    DT_ASSERT(layer_count > 0);
+    *out = (dt_network){.D = widths[0], .C = widths[layer_count], .layer_count = layer_count};
+    DT_TRY(dt_memory_alloc(&out->layers, layer_count, sizeof *out->layers, "layers"));
+    DT_TRY(lay_out_layers(out, widths, activations));
+    DT_TRY(dt_memory_alloc(&out->params, out->P, sizeof(float), "the network's parameters"));
+out:
+    if (status != DT_OK)
+        dt_network_clear(out);
+    return status;
 }
 
 static void fill_kernels(dt_network *network, uint64_t seed)
@@ -56,14 +69,23 @@ dt_status dt_network_init(dt_network *out, size_t D, const size_t *hidden, size_
                           dt_activation activation, size_t C, uint64_t seed)
 {
     dt_status status = DT_OK;
-    *out = (dt_network){.D = D, .C = C, .layer_count = hidden_count + 1};
-    DT_TRY(dt_memory_alloc(&out->layers, out->layer_count, sizeof *out->layers, "layers"));
-    DT_TRY(lay_out_layers(out, hidden, hidden_count, activation));
-    DT_TRY(dt_memory_alloc(&out->params, out->P, sizeof(float), "the network's parameters"));
+    size_t *widths = NULL;
+    dt_activation *activations = NULL;
+    *out = (dt_network){0};
+    DT_TRY(dt_memory_alloc(&widths, hidden_count + 2, sizeof *widths, "layers"));
+    DT_TRY(dt_memory_alloc(&activations, hidden_count + 1, sizeof *activations, "layers"));
+    widths[0] = D;
+    for (size_t l = 0; l < hidden_count; l++) {
+        widths[l + 1] = hidden[l];
+        activations[l] = activation;
+    }
+    widths[hidden_count + 1] = C;
+    activations[hidden_count] = DT_ACTIVATION_LINEAR;
+    DT_TRY(dt_network_make(out, widths, activations, hidden_count + 1));
     fill_kernels(out, seed);
 out:
-    if (status != DT_OK)
-        dt_network_clear(out);
+    dt_memory_free(activations);
+    dt_memory_free(widths);
     return status;
 }
 

@@ -428,6 +428,35 @@ static void test_too_large(void **state)
     dt_network_clear(&net);
 }
 
+/* The same layout as a network to be trained has, each layer with an activation of its own. */
+static void test_made_of_zeros(void **state)
+{
+    (void)state;
+    const size_t widths[] = {5, 7, 4, 3}, hidden[] = {7, 4};
+    const dt_activation activations[] = {DT_ACTIVATION_TANH, DT_ACTIVATION_SIGMOID,
+                                         DT_ACTIVATION_LINEAR};
+    dt_network made, trained;
+    assert_int_equal(dt_network_make(&made, widths, activations, 3), DT_OK);
+    assert_int_equal(dt_network_init(&trained, 5, hidden, 2, DT_ACTIVATION_RELU, 3, 1), DT_OK);
+    assert_int_equal(made.D, 5);
+    assert_int_equal(made.C, 3);
+    assert_int_equal(made.P, trained.P);
+    for (size_t l = 0; l < 3; l++) {
+        assert_int_equal(made.layers[l].activation, activations[l]);
+        assert_int_equal(made.layers[l].D, widths[l]);
+        assert_int_equal(made.layers[l].H, widths[l + 1]);
+        assert_int_equal(made.layers[l].kernel, trained.layers[l].kernel);
+        assert_int_equal(made.layers[l].bias, trained.layers[l].bias);
+    }
+    for (size_t i = 0; i < made.P; i++)
+        assert_true(made.params[i] >= 0.0f && made.params[i] <= 0.0f);
+    dt_network_clear(&trained);
+    dt_network_clear(&made);
+    const size_t large[] = {5, (size_t)1 << 40};
+    assert_int_equal(dt_network_make(&made, large, &activations[2], 1), DT_MEMORY);
+    assert_null(made.layers);
+}
+
 int main(void)
 {
     dt_linalg_init(1);
@@ -437,6 +466,7 @@ int main(void)
         cmocka_unit_test(test_a_segment_is_its_own_rows_alone),
         cmocka_unit_test(test_glorot),
         cmocka_unit_test(test_layout),
+        cmocka_unit_test(test_made_of_zeros),
         cmocka_unit_test(test_too_large),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -34,6 +34,7 @@ size_t dt_dataset_first_shard(int rank, int size, size_t S);
 /** How a rows' file that has to be split is split, and into how many shards all is dealt. */
 typedef struct dt_deal {
     size_t S;
+    size_t C; /* of the model that is to see the rows; 0: found from the training labels */
     double validation_split, test_split; /* for the parts that the source does not have */
     uint64_t seed;
     int host_ranks; /* ranks on this host, which allocate at the same time */
@@ -46,13 +47,13 @@ typedef struct dt_deal {
  * bytes a row of one-hot targets in Fortran order.
  *
  * Parts that the source lacks are split off the training rows (dt_split); a fraction of 0 leaves
- * them out: N = 0.
+ * them out: N = 0. Rows without targets get class 0 throughout.
  *
  * Calls:   collective; `source` is read on rank 0 only
  * Owns:    the caller clears with dt_dataset_clear
  * Errors:  DT_DATA: damaged data; NaN, infinity, or beyond float32 in the inputs; a label that is
  *          negative, fractional, too large, or not among the training set's classes; one class
- * only; file, array, row and column (counted from 0) named. DT_MEMORY. All ranks return the same.
+ * only, unless deal->C is given; file, array, row and column (counted from 0) named. DT_MEMORY. All ranks return the same.
  */
 DT_MUST_USE dt_status dt_dataset_load(dt_dataset sets[DT_PART_COUNT], const dt_comm *comm,
                                       const dt_source *source, const dt_deal *deal);

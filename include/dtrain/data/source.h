@@ -30,6 +30,7 @@ typedef struct dt_source {
     size_t file_count;
     dt_source_part parts[DT_PART_COUNT]; /* the training part is always there */
     char name[64]; /* for people and folders: "deposit" */
+    char recipe[4096]; /* path of the folder's recipe.json; "" when there is none */
 } dt_source;
 
 /**
@@ -51,6 +52,18 @@ typedef struct dt_source {
  */
 DT_MUST_USE dt_status dt_source_open(dt_source *out, const char *const *paths, size_t path_count,
                                      const char *inputs, const char *targets);
+
+/**
+ * Finds and opens one set of rows, for a model to see; it becomes the source's training part, and
+ * there is no other.
+ *
+ * `path` is what dt_source_open takes; of several sets `part` is taken, of a single one that, whatever
+ * it is called. With `labels` it must have targets; without, a file with one array needs no names.
+ *
+ * Owns, Errors: as dt_source_open; DT_DATA also when the set is not there
+ */
+DT_MUST_USE dt_status dt_source_open_rows(dt_source *out, const char *path, dt_part part,
+                                          const char *inputs, const char *targets, bool labels);
 
 /** Closes the files; a zeroed source is allowed. */
 void dt_source_clear(dt_source *source);

@@ -3,20 +3,22 @@
 
 #include "dtrain/base/status.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 /**
- * HDF5 files built in memory (the core driver without a backing file) and put in place whole with
- * dt_file_replace, so that a reader never meets a half-written or locked one, and no kill damages
- * it.
+ * HDF5 files. Those that are written are built in memory (the core driver without a backing file)
+ * and put in place whole with dt_file_replace, so that a reader never meets a half-written or
+ * locked one, and no kill damages it. Those that are read are never changed, and not believed.
  *
- * The format is the oldest that holds the content (superblock 0), without time stamps: the same
- * calls give the same bytes. Paths are absolute ("/model_weights/dense"), names are UTF-8.
+ * The format written is the oldest that holds the content (superblock 0), without time stamps: the
+ * same calls give the same bytes. Paths are absolute ("/model_weights/dense"), names are UTF-8.
  *
  * HDF5's own error stack is silenced; its innermost description goes into our one line. All calls
- * are local, and made by rank 0 only. Failing calls return DT_OUTPUT unless said otherwise, or
- * DT_MEMORY; a file that a call failed on can be freed, but what it holds is not to be relied on.
+ * are local, and made by rank 0 only. Failing calls that write return DT_OUTPUT unless said
+ * otherwise, or DT_MEMORY; a file that such a call failed on can be freed, but what it holds is not
+ * to be relied on. Failing calls that read return DT_DATA, naming the file, or DT_MEMORY.
  *
  * HDF5 keeps some memory of its own for later use and gives it back when the process ends, through
  * its atexit handler; nobody needs to call H5close.
@@ -32,11 +34,16 @@ typedef enum dt_h5_type {
     DT_H5_TEXT /* in tables only: a char array of fixed size in the row, NUL-terminated, UTF-8 */
 } dt_h5_type;
 
+/** Frees a file in memory, closes one that was opened; NULL is allowed. */
+void dt_h5_free(dt_h5 *h5);
+
+/** Returns the version of the HDF5 library in use, "1.10.8". Owns: static text. */
+const char *dt_h5_version(void);
+
+/* ---- writing ---- */
+
 /** Starts an empty file in memory. Owns: the caller frees with dt_h5_free. */
 DT_MUST_USE dt_status dt_h5_new(dt_h5 **out);
-
-/** Frees the file in memory; NULL is allowed. */
-void dt_h5_free(dt_h5 *h5);
 
 /** Writes the file as it now is to `path` (dt_file_replace); it can be gone on with. */
 DT_MUST_USE dt_status dt_h5_save(dt_h5 *h5, const char *path);
@@ -99,7 +106,135 @@ DT_MUST_USE dt_status dt_h5_append_rows(dt_h5 *h5, const char *path, const dt_h5
                                         size_t column_count, size_t row_bytes, const void *rows,
                                         size_t row_count);
 
-/** Returns the version of the HDF5 library in use, "1.10.8". Owns: static text. */
-const char *dt_h5_version(void);
+/* ---- reading ---- */
+
+/**
+ * Opens a file for reading, without locking it: it may lie on a read-only or network file system,
+ * or be replaced meanwhile.
+ *
+ * The calls below also read what was just written into a file in memory.
+ *
+ * Owns:    the caller frees with dt_h5_free
+ * Errors:  DT_DATA when it is missing, no file, empty, truncated, or of another format (which is
+ *          named when it is a common one)
+ */
+DT_MUST_USE dt_status dt_h5_open(dt_h5 **out, const char *path);
+
+/** Returns the file's size, bytes. */
+uint64_t dt_h5_bytes(const dt_h5 *h5);
+
+typedef enum dt_h5_kind {
+    DT_H5_NOTHING, /* no such path */
+    DT_H5_GROUP,
+    DT_H5_DATASET,
+    DT_H5_OTHER /* neither; also a soft or external link, which nothing here follows */
+} dt_h5_kind;
+
+/** Returns what is at `path`, DT_H5_NOTHING (0) if nothing is. */
+dt_h5_kind dt_h5_has(dt_h5 *h5, const char *path);
+
+/** Tells whether there is an object at `path` with an attribute of that name. */
+bool dt_h5_has_attribute(dt_h5 *h5, const char *path, const char *name);
+
+/** What numbers or texts a dataset or an attribute holds. */
+typedef enum dt_h5_class {
+    DT_H5_CLASS_INT,
+    DT_H5_CLASS_FLOAT,
+    DT_H5_CLASS_TEXT,
+    DT_H5_CLASS_TABLE,
+    DT_H5_CLASS_OTHER
+} dt_h5_class;
+
+enum { DT_H5_DIMS_MAX = 32 };
+
+typedef struct dt_h5_shape {
+    dt_h5_class class;
+    size_t element_bytes; /* in the file */
+    unsigned dims; /* 0: one value */
+    uint64_t extent[DT_H5_DIMS_MAX];
+    uint64_t count; /* product of the extents; 0 when there is no value at all */
+    uint64_t stored_bytes; /* datasets: in the file, compressed as they may be */
+} dt_h5_shape;
+
+/**
+ * Describes a dataset, having made sure that its values lie in this file: what a dataset of this
+ * shape needs is then at most what the file can hold (compressed: at most 1032 times the file).
+ *
+ * Errors:  DT_DATA when there is no dataset at `path`, the way to it or its values lead out of the
+ *          file (soft and external links, external and virtual storage), it has no values or fewer
+ *          than its shape, or is packed in a way that HDF5 does not know by itself
+ */
+DT_MUST_USE dt_status dt_h5_describe(dt_h5_shape *out, dt_h5 *h5, const char *path);
+
+/** Describes an attribute. Errors: DT_DATA when it is missing. */
+DT_MUST_USE dt_status dt_h5_describe_attribute(dt_h5_shape *out, dt_h5 *h5, const char *path,
+                                               const char *name);
+
+/**
+ * Reads all values of a dataset, converted from floats (read_f32) or integers (read_i64) of any
+ * size; integers that are too large become the largest.
+ *
+ * Shapes:  data [count] out; row-major
+ * Errors:  DT_DATA as dt_h5_describe; also when it is of another class, or holds not `count` values
+ */
+DT_MUST_USE dt_status dt_h5_read_f32(dt_h5 *h5, const char *path, float *data, uint64_t count);
+DT_MUST_USE dt_status dt_h5_read_i64(dt_h5 *h5, const char *path, int64_t *data, uint64_t count);
+
+/**
+ * Reads one column of a table (a compound dataset of one dimension); read_column_f64 takes integers
+ * too.
+ *
+ * Shapes:  data [count] out
+ * Errors:  DT_DATA as dt_h5_read_f32; also when there is no such column
+ */
+DT_MUST_USE dt_status dt_h5_read_column_f64(dt_h5 *h5, const char *path, const char *column,
+                                            double *data, uint64_t count);
+DT_MUST_USE dt_status dt_h5_read_column_i64(dt_h5 *h5, const char *path, const char *column,
+                                            int64_t *data, uint64_t count);
+
+/** Bounds what is read into memory of texts, bytes, and of names, how many. */
+enum { DT_H5_TEXT_BYTES_MAX = 64 << 20, DT_H5_NAMES_MAX = 100000 };
+
+/**
+ * Reads a scalar attribute, or one of a single element.
+ *
+ * Texts may be of variable or fixed length, and end at the first NUL; whether one is valid UTF-8 is
+ * for the caller to see. get_double takes integers too.
+ *
+ * Owns:    the caller frees *out of get_text with dt_memory_free
+ * Errors:  DT_DATA when it is missing, of another class, has more elements, or is too long
+ */
+DT_MUST_USE dt_status dt_h5_get_text(char **out, dt_h5 *h5, const char *path, const char *name);
+DT_MUST_USE dt_status dt_h5_get_int(int64_t *out, dt_h5 *h5, const char *path, const char *name);
+DT_MUST_USE dt_status dt_h5_get_double(double *out, dt_h5 *h5, const char *path, const char *name);
+
+/** A list of texts. */
+typedef struct dt_h5_names {
+    size_t count;
+    char **texts; /* [count] */
+} dt_h5_names;
+
+/** Frees; a zeroed list is allowed. */
+void dt_h5_names_clear(dt_h5_names *names);
+
+/**
+ * Reads a one-dimensional attribute of texts; an empty one may be of any class, as Keras writes it.
+ *
+ * Owns:    the caller clears with dt_h5_names_clear
+ * Errors:  DT_DATA as dt_h5_get_text; also when there are more than DT_H5_NAMES_MAX
+ */
+DT_MUST_USE dt_status dt_h5_get_texts(dt_h5_names *out, dt_h5 *h5, const char *path,
+                                      const char *name);
+
+/**
+ * List the members of a group, the attributes of an object, in the order of their names, and the
+ * columns of a table, in the table's order.
+ *
+ * Owns:    the caller clears with dt_h5_names_clear
+ * Errors:  DT_DATA when there is no such object, or more than DT_H5_NAMES_MAX names
+ */
+DT_MUST_USE dt_status dt_h5_list_members(dt_h5_names *out, dt_h5 *h5, const char *path);
+DT_MUST_USE dt_status dt_h5_list_attributes(dt_h5_names *out, dt_h5 *h5, const char *path);
+DT_MUST_USE dt_status dt_h5_list_columns(dt_h5_names *out, dt_h5 *h5, const char *path);
 
 #endif

@@ -26,6 +26,18 @@ typedef struct dt_network {
 } dt_network;
 
 /**
+ * Makes a network of the given widths and activations, all its parameters zero.
+ *
+ * Shapes:  widths [layer_count + 1]: D, units of each hidden layer, C; none is 0.
+ *          activations [layer_count]: the last layer's too, linear where C classes are told apart
+ * Calls:   local
+ * Owns:    the caller clears with dt_network_clear
+ * Errors:  as dt_network_init
+ */
+DT_MUST_USE dt_status dt_network_make(dt_network *out, const size_t *widths,
+                                      const dt_activation *activations, size_t layer_count);
+
+/**
  * Makes a network with Glorot-uniform kernels and zero biases.
  *
  * Math:    W ~ U[-L, L), L = sqrt(6 / (D + H)), a function of (seed, layer, index) alone

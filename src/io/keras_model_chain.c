@@ -1,0 +1,315 @@
+#include "keras_model_chain.h"
+
+#include "dtrain/base/memory.h"
+
+#include <jansson.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* What is known while the layers are gone through. */
+typedef struct builder {
+    dt_keras_chain *chain;
+    const char *path;
+    const char *previous; /* name of the layer before; NULL at the first */
+    bool functional;
+} builder;
+
+/* ---- JSON whose types are not believed ---- */
+
+/* Returns the text under `key`, or `otherwise` when there is none, or `json` is no object. */
+static const char *text_of(const json_t *json, const char *key, const char *otherwise)
+{
+    const char *text = json_string_value(json_object_get(json, key));
+    return text != NULL ? text : otherwise;
+}
+
+static const char *name_of(const json_t *layer)
+{
+    return text_of(json_object_get(layer, "config"), "name", text_of(layer, "name", "?"));
+}
+
+static const json_t *only_element(const json_t *json)
+{
+    return json_array_size(json) == 1 ? json_array_get(json, 0) : NULL;
+}
+
+DT_MUST_USE static dt_status parse(json_t **out, const char *text, const char *what,
+                                   const char *path)
+{
+    json_error_t error;
+    *out = json_loads(text, 0, &error);
+    if (*out != NULL)
+        return DT_OK;
+    if (json_error_code(&error) == json_error_out_of_memory)
+        return dt_fail(DT_MEMORY, "%s: no memory for its %s", path, what);
+    return dt_fail(DT_DATA, "%s: its %s is no valid JSON: %s", path, what, error.text);
+}
+
+/* ---- layers ---- */
+
+static const char *known_activation(const char *name)
+{
+    static const char *const known[] = {"linear", "relu", "tanh", "sigmoid", "softmax"};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strcmp(name, known[i]) == 0)
+            return known[i];
+    return NULL;
+}
+
+DT_MUST_USE static dt_status read_activation(const char **out, const builder *b,
+                                             const json_t *layer)
+{
+    const json_t *activation = json_object_get(json_object_get(layer, "config"), "activation");
+    /* Either a name, or a function or layer described by an object. */
+    const char *name = json_string_value(activation);
+    if (activation == NULL || json_is_null(activation))
+        name = "linear";
+    if (name == NULL)
+        name = text_of(activation, "config", text_of(activation, "class_name", "?"));
+    *out = known_activation(name);
+    if (*out == NULL)
+        return dt_fail(DT_DATA,
+                       "%s: layer '%.60s' has the activation %.60s; dtrain takes relu, tanh, "
+                       "sigmoid and linear, and softmax in the last layer",
+                       b->path, name_of(layer), name);
+    return DT_OK;
+}
+
+/* Takes D from a layer that states the shape of a batch, [null, D]. */
+DT_MUST_USE static dt_status take_input_shape(builder *b, const json_t *layer)
+{
+    const json_t *config = json_object_get(layer, "config");
+    const json_t *shape = json_object_get(config, "batch_input_shape"); /* Keras 2 */
+    if (shape == NULL)
+        shape = json_object_get(config, "batch_shape"); /* Keras 3 */
+    if (shape == NULL || json_is_null(shape))
+        return DT_OK;
+    const json_int_t inputs = json_integer_value(json_array_get(shape, 1));
+    if (json_array_size(shape) != 2 || inputs <= 0)
+        return dt_fail(DT_DATA,
+                       "%s: layer '%.60s' takes inputs of %zu dimensions; dtrain takes rows of a "
+                       "fixed number of values, [null, D]",
+                       b->path, name_of(layer), json_array_size(shape));
+    b->chain->inputs = (uint64_t)inputs;
+    return DT_OK;
+}
+
+DT_MUST_USE static dt_status take_dense(builder *b, const json_t *layer)
+{
+    dt_status status = DT_OK;
+    const json_t *config = json_object_get(layer, "config");
+    const json_t *bias = json_object_get(config, "use_bias");
+    const json_int_t units = json_integer_value(json_object_get(config, "units"));
+    dt_keras_dense *dense = &b->chain->layers[b->chain->count];
+    if (units <= 0)
+        return dt_fail(DT_DATA, "%s: layer '%.60s' has no number of units", b->path,
+                       name_of(layer));
+    if (bias != NULL && !json_is_boolean(bias))
+        return dt_fail(DT_DATA, "%s: layer '%.60s': its use_bias is neither true nor false",
+                       b->path, name_of(layer));
+    (void)snprintf(dense->name, sizeof dense->name, "%s", name_of(layer));
+    dense->units = (uint64_t)units;
+    dense->has_bias = bias == NULL || json_is_true(bias);
+    DT_TRY(read_activation(&dense->activation, b, layer));
+    b->chain->count++;
+out:
+    return status;
+}
+
+/* An Activation layer is the same as the activation of a linear layer before it. */
+DT_MUST_USE static dt_status take_activation(builder *b, const json_t *layer)
+{
+    dt_status status = DT_OK;
+    const char *activation = NULL;
+    DT_TRY(read_activation(&activation, b, layer));
+    if (strcmp(activation, "linear") == 0)
+        goto out;
+    dt_keras_dense *dense = b->chain->count > 0 ? &b->chain->layers[b->chain->count - 1] : NULL;
+    if (dense == NULL || strcmp(dense->activation, "linear") != 0)
+        DT_TRY(dt_fail(DT_DATA,
+                       "%s: layer '%.60s' applies %s to %s; dtrain takes one activation after each "
+                       "Dense layer",
+                       b->path, name_of(layer), activation,
+                       dense == NULL ? "the inputs" : dense->activation));
+    dense->activation = activation;
+out:
+    return status;
+}
+
+/* ---- links of a Functional model ---- */
+
+/* Returns the name of the one layer that `layer` takes its inputs from; NULL: none, or more.
+ * Keras 2: [[["name", 0, 0, {}]]]
+ * Keras 3: [{"args": [{"config": {"keras_history": ["name", 0, 0]}}]}] */
+static const char *inbound_name(const json_t *layer)
+{
+    const json_t *node = only_element(json_object_get(layer, "inbound_nodes"));
+    if (json_is_array(node))
+        return json_string_value(json_array_get(only_element(node), 0));
+    const json_t *tensor = only_element(json_object_get(node, "args"));
+    const json_t *history = json_object_get(json_object_get(tensor, "config"), "keras_history");
+    return json_string_value(json_array_get(history, 0));
+}
+
+DT_MUST_USE static dt_status check_link(const builder *b, const json_t *layer)
+{
+    const char *from = inbound_name(layer);
+    if (!b->functional)
+        return DT_OK;
+    if (b->previous == NULL ? json_array_size(json_object_get(layer, "inbound_nodes")) == 0
+                            : from != NULL && strcmp(from, b->previous) == 0)
+        return DT_OK;
+    return dt_fail(DT_DATA,
+                   "%s: layer '%.60s' does not follow on the layer before alone; dtrain takes a "
+                   "chain of layers",
+                   b->path, name_of(layer));
+}
+
+/* The output is one, and the last layer's: ["name", 0, 0], in Keras 2 within a list. */
+DT_MUST_USE static dt_status check_output(const builder *b, const json_t *config)
+{
+    const json_t *output = json_object_get(config, "output_layers");
+    if (!b->functional)
+        return DT_OK;
+    if (json_is_array(json_array_get(output, 0)))
+        output = only_element(output);
+    const char *name = json_string_value(json_array_get(output, 0));
+    if (name != NULL && b->previous != NULL && strcmp(name, b->previous) == 0)
+        return DT_OK;
+    return dt_fail(DT_DATA,
+                   "%s: its last layer alone is not its output; dtrain takes a chain of "
+                   "layers",
+                   b->path);
+}
+
+/* ---- the model ---- */
+
+DT_MUST_USE static dt_status take_layer(builder *b, const json_t *layer)
+{
+    dt_status status = DT_OK;
+    const char *class = text_of(layer, "class_name", "?");
+    DT_TRY(check_link(b, layer));
+    if (b->previous == NULL)
+        DT_TRY(take_input_shape(b, layer));
+    if (strcmp(class, "Dense") == 0)
+        status = take_dense(b, layer);
+    else if (strcmp(class, "Activation") == 0)
+        status = take_activation(b, layer);
+    else if (strcmp(class, "Dropout") != 0 &&
+             (strcmp(class, "InputLayer") != 0 || b->previous != NULL))
+        status =
+            dt_fail(DT_DATA,
+                    "%s: layer '%.60s' is %s %.60s; dtrain takes an Input followed by Dense, "
+                    "Dropout and Activation layers",
+                    b->path, name_of(layer), strchr("AEIOU", class[0]) != NULL ? "an" : "a", class);
+    b->previous = name_of(layer);
+out:
+    return status;
+}
+
+DT_MUST_USE static dt_status read_layers(builder *b, const json_t *model)
+{
+    dt_status status = DT_OK;
+    const char *class = text_of(model, "class_name", "?");
+    const json_t *config = json_object_get(model, "config");
+    /* Keras below 2.2.3 has the list itself there. */
+    const json_t *layers = json_is_array(config) ? config : json_object_get(config, "layers");
+    const size_t count = json_array_size(layers);
+    b->functional = strcmp(class, "Functional") == 0 || strcmp(class, "Model") == 0;
+    if (!b->functional && strcmp(class, "Sequential") != 0)
+        return dt_fail(DT_DATA, "%s: its model is a %.60s; dtrain takes Sequential ones", b->path,
+                       class);
+    DT_TRY(dt_memory_alloc(&b->chain->layers, count, sizeof *b->chain->layers, "layers"));
+    for (size_t i = 0; i < count; i++)
+        DT_TRY(take_layer(b, json_array_get(layers, i)));
+    if (b->chain->count == 0)
+        DT_TRY(dt_fail(DT_DATA, "%s: its model has no Dense layer", b->path));
+    DT_TRY(check_output(b, config));
+out:
+    return status;
+}
+
+/* Whether the loss turns logits into probabilities by softmax itself. */
+static bool loss_takes_logits(const json_t *training)
+{
+    const json_t *loss = json_object_get(training, "loss");
+    if (json_is_array(loss))
+        loss = only_element(loss);
+    const char *class = text_of(loss, "class_name", "");
+    return (strcmp(class, "SparseCategoricalCrossentropy") == 0 ||
+            strcmp(class, "CategoricalCrossentropy") == 0) &&
+           json_is_true(json_object_get(json_object_get(loss, "config"), "from_logits"));
+}
+
+DT_MUST_USE static dt_status check_activations(const builder *b, const json_t *training)
+{
+    dt_keras_dense *last = &b->chain->layers[b->chain->count - 1];
+    for (const dt_keras_dense *hidden = b->chain->layers; hidden < last; hidden++)
+        if (strcmp(hidden->activation, "softmax") == 0)
+            return dt_fail(DT_DATA,
+                           "%s: layer '%s' is not the last, and has the activation softmax; dtrain "
+                           "takes relu, tanh, sigmoid and linear there",
+                           b->path, hidden->name);
+    if (strcmp(last->activation, "linear") == 0 && loss_takes_logits(training))
+        last->activation = known_activation("softmax");
+    if (strcmp(last->activation, "softmax") != 0 || last->units < 2)
+        return dt_fail(DT_DATA,
+                       "%s: its last layer '%s' has %llu %s unit%s; dtrain takes softmax with one "
+                       "unit a class, two or more%s",
+                       b->path, last->name, (unsigned long long)last->units, last->activation,
+                       last->units == 1 ? "" : "s",
+                       strcmp(last->activation, "linear") == 0
+                           ? " (or linear, when the loss was compiled with from_logits=True)"
+                           : "");
+    return DT_OK;
+}
+
+/* Keeps what is there when the file has no sensible number; a schedule is none. */
+static void take_number(double *out, const json_t *config, const char *key, double below)
+{
+    const json_t *number = json_object_get(config, key);
+    const double value = json_number_value(number);
+    if (json_is_number(number) && isfinite(value) && value >= 0.0 && value < below)
+        *out = value;
+}
+
+static void read_optimizer(dt_keras_chain *chain, const json_t *training)
+{
+    const json_t *optimizer = json_object_get(training, "optimizer_config");
+    const json_t *config = json_object_get(optimizer, "config");
+    chain->learning_rate = 0.001;
+    chain->beta_1 = 0.9;
+    chain->beta_2 = 0.999;
+    chain->epsilon = 1e-7;
+    if (strcmp(text_of(optimizer, "class_name", ""), "Adam") != 0)
+        return;
+    take_number(&chain->learning_rate, config, "learning_rate", HUGE_VAL);
+    take_number(&chain->beta_1, config, "beta_1", 1.0);
+    take_number(&chain->beta_2, config, "beta_2", 1.0);
+    take_number(&chain->epsilon, config, "epsilon", HUGE_VAL);
+}
+
+dt_status dt_keras_chain_read(dt_keras_chain *out, const char *model_config,
+                              const char *training_config, const char *path)
+{
+    dt_status status = DT_OK;
+    json_t *model = NULL, *training = NULL;
+    builder b = {.chain = out, .path = path};
+    *out = (dt_keras_chain){0};
+    DT_TRY(parse(&model, model_config, "model_config", path));
+    if (training_config != NULL)
+        DT_TRY(parse(&training, training_config, "training_config", path));
+    DT_TRY(read_layers(&b, model));
+    DT_TRY(check_activations(&b, training));
+    read_optimizer(out, training);
+out:
+    json_decref(training);
+    json_decref(model);
+    if (status != DT_OK) {
+        dt_memory_free(out->layers);
+        *out = (dt_keras_chain){0};
+    }
+    return status;
+}

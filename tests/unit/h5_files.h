@@ -1,0 +1,87 @@
+#ifndef DTRAIN_TESTS_H5_FILES_H
+#define DTRAIN_TESTS_H5_FILES_H
+
+/** HDF5 files made with HDF5 alone, for code that reads them. To be included after cmocka.h. */
+
+#include "h5_reading.h"
+#include "scratch_folder.h"
+
+#include "dtrain/io/h5.h"
+
+#include <hdf5.h>
+
+/** Fails unless the call returns DT_DATA, and its line has all of the texts. */
+#define assert_data(call, ...)                                                                     \
+    do {                                                                                           \
+        static const char *const parts[] = {__VA_ARGS__};                                          \
+        assert_status((call), DT_DATA);                                                            \
+        for (size_t part_ = 0; part_ < sizeof parts / sizeof *parts; part_++)                      \
+            if (strstr(dt_status_text(), parts[part_]) == NULL)                                    \
+                fail_msg("no \"%s\" in: %s", parts[part_], dt_status_text());                      \
+    } while (0)
+
+/** Starts file.h5 in the scratch folder. */
+static inline hid_t h5_create(void)
+{
+    hid_t file = H5Fcreate(scratch_path("file.h5"), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    assert_true(file >= 0);
+    return file;
+}
+
+/** Closes the file and opens it with the code under test. */
+static inline dt_h5 *h5_reopen(hid_t file)
+{
+    dt_h5 *h5 = NULL;
+    assert_true(H5Fclose(file) >= 0);
+    assert_ok(dt_h5_open(&h5, scratch_path("file.h5")));
+    return h5;
+}
+
+static inline void h5_close_id(hid_t id)
+{
+    assert_true(id >= 0);
+    assert_true(H5Idec_ref(id) >= 0);
+}
+
+/** Adds an attribute; `dims` 0 is a scalar, -1 has no value at all. */
+static inline void h5_add_attribute(hid_t object, const char *name, hid_t type, int dims,
+                                    const hsize_t *shape, const void *value)
+{
+    hid_t space = dims > 0   ? H5Screate_simple(dims, shape, NULL)
+                  : dims < 0 ? H5Screate(H5S_NULL)
+                             : H5Screate(H5S_SCALAR);
+    hid_t attribute = H5Acreate2(object, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
+    assert_true(attribute >= 0);
+    if (value != NULL)
+        assert_true(H5Awrite(attribute, type, value) >= 0);
+    h5_close_id(attribute);
+    h5_close_id(space);
+}
+
+/** Makes a string type; `bytes` is H5T_VARIABLE or a size. The caller closes. */
+static inline hid_t h5_text_type(size_t bytes, H5T_str_t padding, H5T_cset_t cset)
+{
+    hid_t type = H5Tcopy(H5T_C_S1);
+    assert_true(H5Tset_size(type, bytes) >= 0 && H5Tset_strpad(type, padding) >= 0 &&
+                H5Tset_cset(type, cset) >= 0);
+    return type;
+}
+
+/** Adds a dataset; `creation` may be H5P_DEFAULT, `data` (of type `memory`) NULL for none. */
+static inline void h5_add_dataset(hid_t file, const char *path, hid_t type, int dims,
+                                  const hsize_t *shape, hid_t creation, hid_t memory,
+                                  const void *data)
+{
+    hid_t links = H5Pcreate(H5P_LINK_CREATE);
+    assert_true(H5Pset_create_intermediate_group(links, 1) >= 0);
+    hid_t space = dims > 0 ? H5Screate_simple(dims, shape, NULL) : H5Screate(H5S_SCALAR);
+    hid_t dataset = H5Dcreate2(file, path, type, space, links, creation, H5P_DEFAULT);
+    assert_true(dataset >= 0);
+    if (data != NULL)
+        assert_true(H5Dwrite(dataset, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) >= 0);
+    h5_close_id(dataset);
+    h5_close_id(space);
+    h5_close_id(links);
+}
+
+#endif
