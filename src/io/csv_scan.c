@@ -16,6 +16,8 @@ static const char *earlier(const char *a, const char *b)
 dt_csv_scan dt_csv_scan_start(const char *text, size_t bytes, uint64_t line, char separator,
                               bool whole)
 {
+    if (text == NULL) /* nothing yet: but no pointer to nothing may be added to */
+        text = "";
     const char *end = text + bytes;
     return (dt_csv_scan){.at = text,
                          .end = end,

@@ -14,7 +14,8 @@ command -v clang >/dev/null || { echo "fuzz/run.sh: needs clang (sh jobs/install
 
 build=build-fuzz
 flags="-g -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fsanitize=fuzzer-no-link"
-quietly() { "$@" >"$build.log" 2>&1 || { tail -n 50 "$build.log" >&2; exit 1; }; }
+mkdir -p "$build"
+quietly() { "$@" >"$build/log" 2>&1 || { tail -n 50 "$build/log" >&2; exit 1; }; }
 quietly cmake -S . -B "$build" -DCMAKE_C_COMPILER=clang -DCMAKE_BUILD_TYPE=Debug -DDTRAIN_FUZZ=ON \
     -DCMAKE_C_FLAGS="$flags" -DBUILD_TESTING=ON
 found=0
@@ -33,5 +34,4 @@ for harness in "$@"; do
     fi
     grep -E 'stat::number_of_executed_units|stat::peak_rss_mb' "$build/$harness.log" || :
 done
-rm -f "$build.log"
 exit "$found"
