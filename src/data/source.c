@@ -351,6 +351,22 @@ out:
     return status;
 }
 
+/* x_val, X_validation ...: the inputs named after the part, if there are such; labels or none. */
+static dt_status find_own_inputs(dt_source_part *out, const dt_npz *npz, dt_part part)
+{
+    for (const char *const *word = part_words[part]; *word != NULL; word++) {
+        for (const char *letter = "xX"; *letter != '\0'; letter++) {
+            char x[32];
+            (void)snprintf(x, sizeof x, "%c_%s", *letter, *word);
+            if (dt_npz_has(npz, x)) {
+                out->npz = npz;
+                return dt_npz_find(npz, x, &out->inputs);
+            }
+        }
+    }
+    return DT_OK;
+}
+
 /* The inputs of rows without labels: of the usual name, or the only array there is. */
 static dt_status find_inputs(dt_source_part *out, const dt_npz *npz, const char *name)
 {
@@ -391,21 +407,45 @@ static dt_status choose_part(dt_source *source, const char *path, dt_part part)
     return DT_OK;
 }
 
+/* The sets of one file by their own names, as far as they are there. */
+static dt_status find_sets(dt_source *source, const dt_npz *npz, bool labels, bool *found)
+{
+    *found = false;
+    for (int p = 0; p < DT_PART_COUNT; p++) {
+        dt_status status = labels ? find_own_pair(&source->parts[p], npz, (dt_part)p)
+                                  : find_own_inputs(&source->parts[p], npz, (dt_part)p);
+        if (status != DT_OK)
+            return status;
+        *found = *found || source->parts[p].inputs != NULL;
+    }
+    return DT_OK;
+}
+
 dt_status dt_source_open_rows(dt_source *out, const char *path, dt_part part, const char *inputs,
                               const char *targets, bool labels)
 {
     dt_status status = DT_OK;
+    const dt_npz *npz = NULL;
+    bool found = false;
     *out = (dt_source){0};
-    if (labels || !is_file(path)) {
+    if (!is_file(path)) {
         DT_TRY(dt_source_open(out, &path, 1, inputs, targets));
         DT_TRY(choose_part(out, path, part));
-        goto out;
+    } else {
+        name_source(out, path);
+        DT_TRY(open_file(out, path, &npz));
+        if (inputs[0] == '\0' && targets[0] == '\0')
+            DT_TRY(find_sets(out, npz, labels, &found));
+        if (found)
+            DT_TRY(choose_part(out, path, part));
+        else if (labels)
+            DT_TRY(find_pair(&out->parts[DT_TRAIN], npz, inputs, targets));
+        else
+            DT_TRY(find_inputs(&out->parts[DT_TRAIN], npz, inputs));
+        DT_TRY(check_parts(out));
     }
-    const dt_npz *npz = NULL;
-    name_source(out, path);
-    DT_TRY(open_file(out, path, &npz));
-    DT_TRY(find_inputs(&out->parts[DT_TRAIN], npz, inputs));
-    DT_TRY(check_parts(out));
+    if (!labels)
+        out->parts[DT_TRAIN].targets = NULL; /* whatever they say */
 out:
     if (status != DT_OK)
         dt_source_clear(out);

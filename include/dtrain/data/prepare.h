@@ -1,0 +1,119 @@
+#ifndef DTRAIN_DATA_PREPARE_H
+#define DTRAIN_DATA_PREPARE_H
+
+#include "dtrain/base/status.h"
+#include "dtrain/data/source.h"
+#include "dtrain/io/csv.h"
+#include "dtrain/io/recipe.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/**
+ * Makes a recipe from a table, and the table's rows into inputs with it, in three passes: a survey of
+ * all rows, which decides what each column is and which set each row belongs to; a fit on the training
+ * rows alone; and the application to all. Memory does not grow with the rows but for two bits each,
+ * and with the distinct values of columns. All calls are local.
+ */
+typedef struct dt_prepare dt_prepare;
+
+/** How rows are divided into sets. */
+typedef enum dt_division {
+    DT_DIVISION_STRATIFIED, /* at random, class by class (dt_split) */
+    DT_DIVISION_RANDOM, /* at random */
+    DT_DIVISION_ORDERED /* the first rows for training, the last for the test */
+} dt_division;
+#define DT_DIVISION_NAMES "stratified|random|ordered"
+
+/** What a person asks for. Lists are separated by commas; empty texts ask for nothing. */
+typedef struct dt_prepare_plan {
+    const char *target;
+    const char *drop, *numeric, *categorical; /* columns */
+    const char *scale; /* METHOD or COLUMN=METHOD, ... */
+    const char *fill; /* METHOD or COLUMN=METHOD, ...; a METHOD is for the columns it suits */
+    const char *missing; /* cells that hold nothing, beside empty ones */
+    dt_unseen unseen;
+    size_t max_categories; /* of a column, at least 2: the rarest become one */
+    dt_division division;
+    const char *split_column; /* says train, validation or test, instead of `division` */
+    double validation, test; /* below 1: shares of the rows; else their number */
+    uint64_t seed;
+} dt_prepare_plan;
+
+/** What the survey found of a column. */
+typedef struct dt_prepare_column {
+    const char *name;
+    dt_role role;
+    const char *why; /* it was dropped or got this role; "" when that is plain */
+    dt_scale scale;
+    dt_fill fill;
+    uint64_t missing; /* cells */
+    uint64_t distinct; /* values */
+    bool distinct_is_more; /* counting stopped there */
+    bool numbers; /* every cell that holds something is a number */
+    double minimum, maximum; /* of the numbers */
+    const char *first, *last; /* of the texts, sorted; NULL when not all were kept */
+} dt_prepare_column;
+
+/** What the survey found of the table. */
+typedef struct dt_prepare_table {
+    size_t column_count;
+    const dt_prepare_column *columns; /* [column_count], in the table's order */
+    uint64_t rows; /* that are kept */
+    uint64_t dropped_rows;
+    uint64_t part_rows[DT_PART_COUNT];
+    size_t class_count;
+    const char *const *classes; /* [class_count]: their names */
+    const uint64_t *class_rows[DT_PART_COUNT]; /* [class_count]; known after dt_prepare_fit */
+} dt_prepare_table;
+
+/** Told how far a pass is, 0 to 1; may be NULL. */
+typedef void dt_prepare_progress(void *context, const char *pass, double share);
+
+/** Takes one row of one set; x [D] is NULL in the fit. A status other than DT_OK ends the pass. */
+typedef dt_status dt_prepare_take(void *context, dt_part part, int32_t label, const float *x);
+
+/**
+ * Reads all rows, and decides.
+ *
+ * A column's role, where the plan does not say: numeric when all cells are numbers; categorical when
+ * at least one in ten is none. Dropped are columns that count the rows (1, 2, 3 ...), and texts of
+ * which no two are the same, when there are more of them than categories.
+ *
+ * Owns:    the caller frees with dt_prepare_free; `csv` and `plan` are borrowed until then
+ * Errors:  DT_DATA, one line: as dt_csv_read; a column that is not there (the nearest name is given); text
+ *          in a numeric column (row, line, column, cell); nothing in a cell of a column that knows no
+ *          filling; columns of one value; one class only, too many, or a quantity as the target; a set
+ *          without rows, or a class without training rows. DT_USAGE: a plan that contradicts itself.
+ *          DT_MEMORY. On error *out = NULL.
+ */
+DT_MUST_USE dt_status dt_prepare_survey(dt_prepare **out, dt_csv *csv, const dt_prepare_plan *plan,
+                                        dt_prepare_progress *progress, void *context);
+
+/** Returns what the survey found; borrowed. */
+const dt_prepare_table *dt_prepare_table_of(const dt_prepare *prepare);
+
+/**
+ * Measures the training rows, and makes the recipe; `take` gets every kept row's set and class.
+ *
+ * Median, quartiles and quantiles are those of all training rows, up to 100,000 a column (fewer when
+ * there are more than 40 such columns); beyond that of a sample of so many, drawn by the seed.
+ *
+ * Errors:  DT_DATA, DT_MEMORY, what `take` returned
+ */
+DT_MUST_USE dt_status dt_prepare_fit(dt_prepare *prepare, dt_prepare_take *take, void *context);
+
+/** Returns the recipe that dt_prepare_fit made; borrowed. */
+const dt_recipe *dt_prepare_recipe(const dt_prepare *prepare);
+
+/** Applies the recipe to every kept row. Errors: as dt_preprocess_row; what `take` returned. */
+DT_MUST_USE dt_status dt_prepare_apply(dt_prepare *prepare, dt_prepare_take *take, void *context);
+
+/** Returns how many cells held a category that no training row had; after dt_prepare_apply. */
+uint64_t dt_prepare_unseen(const dt_prepare *prepare);
+
+/** Frees; NULL is allowed. */
+void dt_prepare_free(dt_prepare *prepare);
+
+#endif

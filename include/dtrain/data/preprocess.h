@@ -1,0 +1,52 @@
+#ifndef DTRAIN_DATA_PREPROCESS_H
+#define DTRAIN_DATA_PREPROCESS_H
+
+#include "dtrain/base/status.h"
+#include "dtrain/io/csv.h"
+#include "dtrain/io/recipe.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/**
+ * Turns rows of a table into inputs, as a recipe says. All calls are local.
+ *
+ * The table's columns are found by their names, so they may stand in another order, and further
+ * ones are passed over.
+ */
+typedef struct dt_preprocess dt_preprocess;
+
+/**
+ * Binds a recipe to a table.
+ *
+ * `names` are the table's columns; `path` is for error lines; `decimal` is the table's decimal sign;
+ * with `labels` the target column must be there too. All are borrowed, and so is the recipe.
+ *
+ * Owns:    the caller frees with dt_preprocess_free
+ * Errors:  DT_DATA: a column that the recipe needs is not there (the nearest name is given);
+ *          DT_MEMORY; *out = NULL
+ */
+DT_MUST_USE dt_status dt_preprocess_new(dt_preprocess **out, const dt_recipe *recipe,
+                                        const char *const *names, size_t name_count, char decimal,
+                                        bool labels, const char *path);
+
+/** Frees; NULL is allowed. */
+void dt_preprocess_free(dt_preprocess *preprocess);
+
+/**
+ * Prepares one row.
+ *
+ * Math:    x = (f(cell) - center) / spread in float64, rounded once to float32; one-hot categories
+ * Shapes:  x [D] out; *y out: the class id, unless the preprocessor was made without labels
+ * Errors:  DT_DATA, naming row, line, column and cell: no number, nothing where the recipe knows no
+ *          filling, a category or class that the training rows did not have
+ * Cost:    some 15 ns a column; allocates nothing
+ */
+DT_MUST_USE dt_status dt_preprocess_row(dt_preprocess *preprocess, const dt_csv_row *row, float *x,
+                                        int32_t *y);
+
+/** Returns how many cells so far held a category that no training row had, and were passed over. */
+uint64_t dt_preprocess_unseen(const dt_preprocess *preprocess);
+
+#endif

@@ -1,0 +1,69 @@
+#ifndef DTRAIN_DATA_ROWS_H
+#define DTRAIN_DATA_ROWS_H
+
+#include "dtrain/base/status.h"
+#include "dtrain/comm/comm.h"
+#include "dtrain/data/source.h"
+#include "dtrain/data/table.h"
+#include "dtrain/io/recipe.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/**
+ * Rows for a model to see, from arrays (.npz) or from a table of text that the model's recipe
+ * prepares, as one stream on all ranks.
+ *
+ * Arrays are dealt to the ranks whole (dt_dataset_load), so all hosts together must hold them; a table
+ * is streamed.
+ */
+typedef struct dt_rows dt_rows;
+
+/** What is wanted of the data; the same on all ranks. Files are opened on rank 0 only. */
+typedef struct dt_rows_plan {
+    const char *path; /* .npz, folder or prefix; any other file is a table */
+    dt_part part; /* of several sets, the one to take */
+    const char *inputs, *targets; /* arrays' names; empty: found by themselves */
+    bool labels; /* targets are needed */
+    size_t D, C; /* the model's */
+    const dt_recipe *recipe; /* the model's; NULL: it has none, and tables are refused */
+    size_t batch_rows; /* most rows of a batch */
+    int host_ranks; /* ranks on this host */
+} dt_rows_plan;
+
+/**
+ * Opens the data.
+ *
+ * Calls:   collective
+ * Owns:    the caller closes; the plan's recipe is borrowed until then
+ * Errors:  DT_DATA as dt_source_open_rows, dt_dataset_load, dt_table_open; also when the rows have
+ *          another width than the model's inputs. DT_MEMORY. The same on all ranks, *out = NULL
+ */
+DT_MUST_USE dt_status dt_rows_open(dt_rows **out, const dt_comm *comm, const dt_rows_plan *plan);
+
+/**
+ * Gives each rank some of the next rows, all of them before those of the next call: to `take`, in
+ * batches of at most batch_rows. *more is false when there were none left.
+ *
+ * Calls:   collective
+ * Errors:  as dt_table_next; the same on all ranks
+ */
+DT_MUST_USE dt_status dt_rows_next(dt_rows *rows, dt_row_take *take, void *context, bool *more);
+
+/** Finds out how many rows there are. Calls: collective. Errors: as dt_csv_next_block. */
+DT_MUST_USE dt_status dt_rows_count(dt_rows *rows, uint64_t *count);
+
+/** Returns the share of the rows that has been given, 0 to 1. Calls: root-only. */
+double dt_rows_share(const dt_rows *rows);
+
+/** Returns how many cells held a category that no training row had. Calls: collective. */
+uint64_t dt_rows_unseen(const dt_rows *rows);
+
+/** Tells whether the rows come from a table of text. Calls: local. */
+bool dt_rows_are_text(const dt_rows *rows);
+
+/** Closes and frees; NULL is allowed. Calls: local. */
+void dt_rows_close(dt_rows *rows);
+
+#endif

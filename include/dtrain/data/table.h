@@ -1,0 +1,64 @@
+#ifndef DTRAIN_DATA_TABLE_H
+#define DTRAIN_DATA_TABLE_H
+
+#include "dtrain/base/status.h"
+#include "dtrain/comm/comm.h"
+#include "dtrain/io/recipe.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/**
+ * A table of text as a stream of prepared rows on all ranks: rank 0 reads the file and hands out
+ * whole records, each rank takes its own apart and prepares them. Memory does not grow with the
+ * file.
+ */
+typedef struct dt_table dt_table;
+
+/** Some rows on this rank, borrowed for a call: first, first + stride, ... of the data, from 1. */
+typedef struct dt_row_batch {
+    uint64_t first, stride;
+    size_t count;
+    const float *x; /* [count,D] */
+    const int32_t *y; /* [count]; NULL without labels */
+} dt_row_batch;
+
+/** Takes rows; local. A status other than DT_OK ends the stream with it. */
+typedef dt_status dt_row_take(void *context, const dt_row_batch *rows);
+
+/**
+ * Opens a table whose columns the recipe knows by name. With `labels` the target's column must be
+ * there; without, it need not.
+ *
+ * Calls:   collective; same on all ranks: recipe (borrowed until the table is closed), labels,
+ *          batch_rows; `path` is opened on rank 0 only
+ * Errors:  DT_DATA as dt_csv_open and dt_preprocess_new, DT_MEMORY; then *out = NULL on all ranks
+ */
+DT_MUST_USE dt_status dt_table_open(dt_table **out, const dt_comm *comm, const char *path,
+                                    const dt_recipe *recipe, bool labels, size_t batch_rows);
+
+/**
+ * Reads the next piece of the table, a part on each rank: the rows of rank 0 come before those of rank
+ * 1 and so on, and all before the next call's. `take` is called with up to batch_rows of them at a
+ * time, always with a stride of 1, not at all on a rank that gets none. *more is false when there was nothing left.
+ *
+ * Calls:   collective
+ * Errors:  DT_DATA as dt_csv_next_block, dt_csv_parse and dt_preprocess_row; what `take` returned. The
+ *          same on all ranks.
+ */
+DT_MUST_USE dt_status dt_table_next(dt_table *table, dt_row_take *take, void *context, bool *more);
+
+/** Counts all rows, and goes back to the first. Calls: root-only. Errors: as dt_csv_next_block. */
+DT_MUST_USE dt_status dt_table_count(dt_table *table, uint64_t *rows);
+
+/** Returns the share of the file that has been read, 0 to 1. Calls: root-only. */
+double dt_table_share(const dt_table *table);
+
+/** Returns how many cells held a category that no training row had. Calls: collective. */
+uint64_t dt_table_unseen(const dt_table *table);
+
+/** Closes and frees; NULL is allowed. Calls: local. */
+void dt_table_close(dt_table *table);
+
+#endif

@@ -1,0 +1,57 @@
+#include "cells.h"
+
+#include "dtrain/base/text.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+static uint64_t length_bit(size_t bytes)
+{
+    return UINT64_C(1) << (bytes < 63 ? bytes : 63);
+}
+
+dt_missing dt_missing_of(const char *const *texts, size_t count)
+{
+    dt_missing missing = {.texts = texts, .count = count};
+    for (size_t i = 0; i < count; i++)
+        missing.lengths[(unsigned char)texts[i][0]] |= length_bit(strlen(texts[i]));
+    return missing;
+}
+
+bool dt_missing_is(const dt_missing *missing, const dt_csv_field *cell)
+{
+    if (cell->bytes == 0)
+        return true;
+    if ((missing->lengths[(unsigned char)cell->text[0]] & length_bit(cell->bytes)) == 0)
+        return false;
+    for (size_t i = 0; i < missing->count; i++)
+        if (strcmp(missing->texts[i], cell->text) == 0)
+            return true;
+    return false;
+}
+
+dt_status dt_cell_fail(const char *path, const dt_csv_row *row, const char *column,
+                       const dt_csv_field *cell, const char *what)
+{
+    char shown[DT_TEXT_SHOWN_BYTES + 4];
+    return dt_fail(DT_DATA, "%s: row %llu (line %llu): column '%s': '%s' %s", path,
+                   (unsigned long long)row->row, (unsigned long long)row->line, column,
+                   dt_text_show(shown, cell->text, cell->bytes), what);
+}
+
+dt_status dt_column_fail(dt_status code, const char *path, const char *column,
+                         const char *const *names, size_t count)
+{
+    const size_t nearest = dt_text_nearest(column, names, count);
+    if (nearest != SIZE_MAX)
+        return dt_fail(code, "%s: no column '%s'; did you mean '%s'?", path, column,
+                       names[nearest]);
+    char list[256] = "";
+    size_t used = 0;
+    for (size_t c = 0; c < count && used < sizeof list; c++)
+        used +=
+            (size_t)snprintf(list + used, sizeof list - used, "%s%s", c > 0 ? ", " : "", names[c]);
+    return dt_fail(code, "%s: no column '%s' among its %zu: %s%s", path, column, count, list,
+                   used >= sizeof list ? "..." : "");
+}

@@ -1,0 +1,38 @@
+#ifndef DTRAIN_DATA_CELLS_H
+#define DTRAIN_DATA_CELLS_H
+
+/* What the preparation's passes ask of a table's cells. */
+
+#include "dtrain/base/status.h"
+#include "dtrain/io/csv.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The texts that mean a missing value, beside the empty one. */
+typedef struct dt_missing {
+    const char *const *texts;
+    size_t count;
+    /* Of the texts that begin with this byte, bit n: some is n bytes long. Most cells need no further
+     * look. */
+    uint64_t lengths[256];
+} dt_missing;
+
+/** Makes it; `texts` are borrowed. Local. */
+dt_missing dt_missing_of(const char *const *texts, size_t count);
+
+/** Tells whether a cell holds nothing. Local. */
+bool dt_missing_is(const dt_missing *missing, const dt_csv_field *cell);
+
+/**
+ * Fails with DT_DATA: "clients.csv: row 17 (line 18): column 'age': 'old' <what>". Local.
+ */
+DT_MUST_USE dt_status dt_cell_fail(const char *path, const dt_csv_row *row, const char *column,
+                                   const dt_csv_field *cell, const char *what);
+
+/** Fails with `code` since a column is not there, and gives the nearest name that is. Local. */
+DT_MUST_USE dt_status dt_column_fail(dt_status code, const char *path, const char *column,
+                                     const char *const *names, size_t count);
+
+#endif

@@ -1,0 +1,255 @@
+#include "dtrain/data/preprocess.h"
+
+#include "cells.h"
+#include "dictionary.h"
+#include "dtrain/base/memory.h"
+
+#include <math.h>
+#include <string.h>
+
+/* What one column of the table becomes. */
+typedef struct binding {
+    const dt_recipe_column *column;
+    size_t field; /* among the table's */
+    size_t input; /* its first */
+    dt_dictionary categories; /* index: offset from `input` */
+    int32_t fill_index; /* categorical: offset of the input that is 1 for a missing cell */
+} binding;
+
+struct dt_preprocess {
+    const dt_recipe *recipe;
+    const char *path;
+    char decimal;
+    dt_missing missing;
+    size_t count;
+    binding *bindings; /* [count]: numeric and categorical columns, and the target with labels */
+    uint64_t unseen;
+};
+
+static dt_status add_names(dt_dictionary *out, char *const *names, size_t count)
+{
+    dt_status status = DT_OK;
+    for (size_t i = 0; i < count; i++) {
+        dt_dictionary_entry *entry = NULL;
+        DT_TRY(dt_dictionary_add(&entry, out, names[i], strlen(names[i])));
+        entry->index = (int32_t)i;
+    }
+out:
+    return status;
+}
+
+static dt_status bind_column(dt_preprocess *p, size_t column, size_t field)
+{
+    dt_status status = DT_OK;
+    binding *b = &p->bindings[p->count++];
+    const dt_recipe_column *from = &p->recipe->columns[column];
+    b->column = from;
+    b->field = field;
+    if (from->role == DT_ROLE_TARGET)
+        return add_names(&b->categories, p->recipe->classes, p->recipe->class_count);
+    b->input = dt_recipe_first_input(p->recipe, column);
+    if (from->role == DT_ROLE_NUMERIC)
+        return DT_OK;
+    DT_TRY(add_names(&b->categories, from->categories, from->category_count));
+    b->fill_index = (int32_t)from->category_count; /* the rare ones' input, or the missing's */
+    if (from->fill == DT_FILL_CATEGORY)
+        b->fill_index += from->rare;
+    if (from->fill == DT_FILL_MODE && from->fill_text != NULL)
+        b->fill_index =
+            dt_dictionary_find(&b->categories, from->fill_text, strlen(from->fill_text))->index;
+out:
+    return status;
+}
+
+static dt_status bind_all(dt_preprocess *p, const char *const *names, size_t name_count,
+                          bool labels)
+{
+    dt_status status = DT_OK;
+    dt_dictionary fields = {0};
+    for (size_t i = 0; i < name_count; i++) {
+        dt_dictionary_entry *entry = NULL;
+        DT_TRY(dt_dictionary_add(&entry, &fields, names[i], strlen(names[i])));
+        entry->index = (int32_t)i;
+    }
+    for (size_t c = 0; c < p->recipe->column_count; c++) {
+        const dt_recipe_column *column = &p->recipe->columns[c];
+        if (column->role == DT_ROLE_DROPPED || (column->role == DT_ROLE_TARGET && !labels))
+            continue;
+        const dt_dictionary_entry *entry =
+            dt_dictionary_find(&fields, column->name, strlen(column->name));
+        if (entry == NULL)
+            DT_TRY(dt_column_fail(DT_DATA, p->path, column->name, names, name_count));
+        DT_TRY(bind_column(p, c, (size_t)entry->index));
+    }
+out:
+    dt_dictionary_clear(&fields);
+    return status;
+}
+
+dt_status dt_preprocess_new(dt_preprocess **out, const dt_recipe *recipe, const char *const *names,
+                            size_t name_count, char decimal, bool labels, const char *path)
+{
+    dt_status status = DT_OK;
+    dt_preprocess *p = NULL;
+    *out = NULL;
+    DT_TRY(dt_memory_alloc(&p, 1, sizeof *p, "preprocessor"));
+    *p = (dt_preprocess){
+        .recipe = recipe,
+        .path = path,
+        .decimal = decimal,
+        .missing = dt_missing_of((const char *const *)recipe->missing, recipe->missing_count)};
+    DT_TRY(dt_memory_alloc(&p->bindings, recipe->column_count, sizeof *p->bindings, "columns"));
+    DT_TRY(bind_all(p, names, name_count, labels));
+    *out = p;
+out:
+    if (status != DT_OK)
+        dt_preprocess_free(p);
+    return status;
+}
+
+void dt_preprocess_free(dt_preprocess *preprocess)
+{
+    if (preprocess == NULL)
+        return;
+    for (size_t i = 0; i < preprocess->count; i++)
+        dt_dictionary_clear(&preprocess->bindings[i].categories);
+    dt_memory_free(preprocess->bindings);
+    dt_memory_free(preprocess);
+}
+
+uint64_t dt_preprocess_unseen(const dt_preprocess *preprocess)
+{
+    return preprocess->unseen;
+}
+
+/* ---- numbers ---- */
+
+/* The first knot that is above x, or not below it. */
+static size_t first_knot(const dt_recipe_column *column, double x, bool above)
+{
+    size_t low = 0, high = column->knot_count;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        const double knot = column->knots[middle];
+        if (knot < x || (above && !(knot > x)))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/*
+ * Where x lies among the knots q_0 .. q_n-1, as a share: np.interp(x, q, k / (n - 1)). Knots may be
+ * equal, and then both ends of their stretch are right: the mean of the two is taken.
+ * Source: scikit-learn's QuantileTransformer, output_distribution="uniform"
+ */
+static double quantile_of(const dt_recipe_column *column, double x)
+{
+    const double *q = column->knots;
+    const size_t n = column->knot_count;
+    if (!(x > q[0]))
+        return 0.0;
+    if (!(x < q[n - 1]))
+        return 1.0;
+    const size_t above = first_knot(column, x, true); /* q[above - 1] <= x < q[above] */
+    const size_t from = first_knot(column, x, false); /* q[from - 1] < x <= q[from] */
+    const double low = (double)(above - 1);
+    if (from == above) /* x is no knot */
+        return (low + (x - q[above - 1]) / (q[above] - q[above - 1])) / (double)(n - 1);
+    return 0.5 * (low + (double)from) / (double)(n - 1);
+}
+
+static double scaled(const dt_recipe_column *column, double x)
+{
+    double f = x;
+    if (column->scale == DT_SCALE_LOG)
+        f = copysign(log1p(fabs(x)), x);
+    else if (column->scale == DT_SCALE_QUANTILE)
+        f = quantile_of(column, x);
+    return (f - column->center) / column->spread;
+}
+
+static dt_status fail_missing(const dt_preprocess *p, const dt_csv_row *row, const binding *b)
+{
+    if (row->fields[b->field].bytes == 0)
+        return dt_fail(
+            DT_DATA,
+            "%s: row %llu (line %llu): column '%s' has no value here, and the recipe has "
+            "no filling for it (dtrain prepare --fill)",
+            p->path, (unsigned long long)row->row, (unsigned long long)row->line, b->column->name);
+    return dt_cell_fail(p->path, row, b->column->name, &row->fields[b->field],
+                        "means a missing value; the recipe has no filling for this column "
+                        "(dtrain prepare --fill)");
+}
+
+static dt_status take_number(const dt_preprocess *p, const binding *b, const dt_csv_row *row,
+                             float *x)
+{
+    const dt_recipe_column *column = b->column;
+    const dt_csv_field *cell = &row->fields[b->field];
+    double number = column->fill_number;
+    if (dt_missing_is(&p->missing, cell)) {
+        if (column->fill == DT_FILL_ERROR || column->fill == DT_FILL_DROP)
+            return fail_missing(p, row, b);
+        if (column->fill == DT_FILL_INDICATOR)
+            x[b->input + 1] = 1.0f;
+    } else if (!dt_csv_number(&number, cell->text, cell->bytes, p->decimal)) {
+        return dt_cell_fail(p->path, row, column->name, cell, "is no number");
+    }
+    x[b->input] = (float)scaled(column, number);
+    if (!isfinite(x[b->input]))
+        return dt_cell_fail(p->path, row, column->name, cell, "is beyond the range of float32");
+    return DT_OK;
+}
+
+/* ---- categories ---- */
+
+static dt_status take_category(dt_preprocess *p, const binding *b, const dt_csv_row *row, float *x)
+{
+    const dt_recipe_column *column = b->column;
+    const dt_csv_field *cell = &row->fields[b->field];
+    const dt_dictionary_entry *entry = dt_dictionary_find(&b->categories, cell->text, cell->bytes);
+    if (entry != NULL) {
+        x[b->input + (size_t)entry->index] = 1.0f;
+    } else if (dt_missing_is(&p->missing, cell)) {
+        if (column->fill == DT_FILL_ERROR || column->fill == DT_FILL_DROP)
+            return fail_missing(p, row, b);
+        x[b->input + (size_t)b->fill_index] = 1.0f;
+    } else if (column->rare) {
+        x[b->input + column->category_count] = 1.0f;
+    } else if (p->recipe->unseen == DT_UNSEEN_ERROR) {
+        return dt_cell_fail(p->path, row, column->name, cell,
+                            "is a category that no training row has");
+    } else {
+        p->unseen++;
+    }
+    return DT_OK;
+}
+
+static dt_status take_label(const dt_preprocess *p, const binding *b, const dt_csv_row *row,
+                            int32_t *y)
+{
+    const dt_csv_field *cell = &row->fields[b->field];
+    const dt_dictionary_entry *entry = dt_dictionary_find(&b->categories, cell->text, cell->bytes);
+    if (entry == NULL)
+        return dt_cell_fail(p->path, row, b->column->name, cell, "is none of the classes");
+    *y = entry->index;
+    return DT_OK;
+}
+
+dt_status dt_preprocess_row(dt_preprocess *preprocess, const dt_csv_row *row, float *x, int32_t *y)
+{
+    dt_status status = DT_OK;
+    memset(x, 0, preprocess->recipe->D * sizeof *x);
+    for (size_t i = 0; i < preprocess->count && status == DT_OK; i++) {
+        const binding *b = &preprocess->bindings[i];
+        if (b->column->role == DT_ROLE_NUMERIC)
+            status = take_number(preprocess, b, row, x);
+        else if (b->column->role == DT_ROLE_CATEGORICAL)
+            status = take_category(preprocess, b, row, x);
+        else
+            status = take_label(preprocess, b, row, y);
+    }
+    return status;
+}

@@ -1,0 +1,161 @@
+#include "dtrain/data/rows.h"
+
+#include "dtrain/base/memory.h"
+#include "dtrain/data/dataset.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+struct dt_rows {
+    const dt_comm *comm;
+    dt_table *table; /* NULL: the rows are in `set` */
+    dt_dataset set; /* a shard a rank: row n on rank n mod ranks */
+    bool labels;
+    size_t batch_rows;
+    uint64_t next; /* rows of this rank that have been given */
+};
+
+/* Arrays are known by the name or the first bytes of their file; a folder or a prefix names some. */
+static bool is_table(const char *path)
+{
+    struct stat info;
+    const size_t length = strlen(path);
+    char magic[2] = "";
+    if (stat(path, &info) != 0 || S_ISDIR(info.st_mode))
+        return length > 4 &&
+               (strcmp(path + length - 4, ".csv") == 0 || strcmp(path + length - 4, ".tsv") == 0);
+    if (length > 4 && strcmp(path + length - 4, ".npz") == 0)
+        return false;
+    FILE *file = fopen(path, "rb");
+    const bool is_zip =
+        file != NULL && fread(magic, 1, sizeof magic, file) == 2 && memcmp(magic, "PK", 2) == 0;
+    if (file != NULL)
+        (void)fclose(file);
+    return !is_zip;
+}
+
+static dt_status open_arrays(dt_rows *r, const dt_rows_plan *plan)
+{
+    dt_status status = DT_OK;
+    dt_source source = {0};
+    dt_dataset sets[DT_PART_COUNT] = {0};
+    const dt_deal deal = {
+        .S = (size_t)dt_comm_size(r->comm), .C = plan->C, .host_ranks = plan->host_ranks};
+    if (dt_comm_rank(r->comm) == 0) {
+        status = dt_source_open_rows(&source, plan->path, plan->part, plan->inputs, plan->targets,
+                                     plan->labels);
+        if (status == DT_OK && dt_source_columns(&source.parts[DT_TRAIN]) != plan->D)
+            status = dt_fail(
+                DT_DATA, "%s: %s has %llu columns, but the model takes %zu inputs",
+                dt_npz_path(source.parts[DT_TRAIN].npz), source.parts[DT_TRAIN].inputs->name,
+                (unsigned long long)dt_source_columns(&source.parts[DT_TRAIN]), plan->D);
+    }
+    DT_TRY(dt_comm_agree(r->comm, status));
+    DT_TRY(dt_dataset_load(sets, r->comm, &source, &deal));
+    r->set = sets[DT_TRAIN];
+    dt_dataset_clear(&sets[DT_VALIDATION]);
+    dt_dataset_clear(&sets[DT_TEST]);
+out:
+    dt_source_clear(&source);
+    return status;
+}
+
+dt_status dt_rows_open(dt_rows **out, const dt_comm *comm, const dt_rows_plan *plan)
+{
+    dt_status status = DT_OK;
+    dt_rows *r = NULL;
+    int32_t text = 0;
+    const bool root = dt_comm_rank(comm) == 0;
+    *out = NULL;
+    DT_TRY(dt_comm_agree(comm, dt_memory_alloc(&r, 1, sizeof *r, "rows")));
+    r->comm = comm;
+    r->labels = plan->labels;
+    r->batch_rows = plan->batch_rows;
+    if (root)
+        text = is_table(plan->path);
+    dt_comm_broadcast(comm, &text, sizeof text);
+    if (text && plan->recipe == NULL)
+        DT_TRY(dt_comm_agree(
+            comm,
+            root ? dt_fail(DT_DATA,
+                           "%s: a table of text, but the model has no recipe to prepare it with "
+                           "(it was not trained on what dtrain prepare made)",
+                           plan->path)
+                 : DT_OK));
+    if (text)
+        DT_TRY(dt_table_open(&r->table, comm, plan->path, plan->recipe, plan->labels,
+                             plan->batch_rows));
+    else
+        DT_TRY(open_arrays(r, plan));
+    *out = r;
+out:
+    if (status != DT_OK)
+        dt_rows_close(r);
+    return status;
+}
+
+void dt_rows_close(dt_rows *rows)
+{
+    if (rows == NULL)
+        return;
+    dt_table_close(rows->table);
+    dt_dataset_clear(&rows->set);
+    dt_memory_free(rows);
+}
+
+dt_status dt_rows_next(dt_rows *rows, dt_row_take *take, void *context, bool *more)
+{
+    dt_rows *r = rows;
+    if (r->table != NULL)
+        return dt_table_next(r->table, take, context, more);
+    /* Rank 0 has as many rows as any other, so that all see the end at once. */
+    const uint64_t size = (uint64_t)dt_comm_size(r->comm), rank = (uint64_t)dt_comm_rank(r->comm);
+    dt_status status = DT_OK;
+    const size_t own = dt_dataset_own_rows(&r->set);
+    const size_t left = own - (size_t)(r->next < own ? r->next : own);
+    const size_t count = left < r->batch_rows ? left : r->batch_rows;
+    const size_t at = own - left;
+    *more = r->next * size < r->set.N;
+    if (count > 0) {
+        const dt_row_batch batch = {.first = at * size + rank + 1,
+                                    .stride = size,
+                                    .count = count,
+                                    .x = r->set.x + at * r->set.D,
+                                    .y = r->labels ? r->set.y + at : NULL};
+        status = take(context, &batch);
+    }
+    r->next += r->batch_rows;
+    return dt_comm_agree(r->comm, status);
+}
+
+dt_status dt_rows_count(dt_rows *rows, uint64_t *count)
+{
+    dt_status status = DT_OK;
+    *count = rows->set.N;
+    if (rows->table == NULL)
+        return DT_OK;
+    if (dt_comm_rank(rows->comm) == 0)
+        status = dt_table_count(rows->table, count);
+    status = dt_comm_agree(rows->comm, status);
+    dt_comm_broadcast(rows->comm, count, sizeof *count);
+    return status;
+}
+
+double dt_rows_share(const dt_rows *rows)
+{
+    if (rows->table != NULL)
+        return dt_table_share(rows->table);
+    const double given = (double)rows->next * dt_comm_size(rows->comm) / (double)rows->set.N;
+    return given < 1.0 ? given : 1.0;
+}
+
+uint64_t dt_rows_unseen(const dt_rows *rows)
+{
+    return rows->table != NULL ? dt_table_unseen(rows->table) : 0;
+}
+
+bool dt_rows_are_text(const dt_rows *rows)
+{
+    return rows->table != NULL;
+}

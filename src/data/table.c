@@ -1,0 +1,284 @@
+#include "dtrain/data/table.h"
+
+#include "dtrain/base/memory.h"
+#include "dtrain/data/preprocess.h"
+#include "dtrain/io/csv.h"
+
+#include <string.h>
+
+/* What a rank gets at a time: long enough for the network, short enough for a cache. */
+enum { BLOCK_BYTES = 256 * 1024, COUNTING_BYTES = 4 << 20 };
+
+/* A rank's block; rank 0 broadcasts those of all ranks. */
+typedef struct share {
+    uint64_t bytes, row, line, rows;
+} share;
+
+struct dt_table {
+    const dt_comm *comm;
+    bool root;
+    dt_csv *csv; /* rank 0 only */
+    char *path;
+    dt_csv_format format;
+    char **names; /* [format.columns] */
+    dt_preprocess *preprocess;
+    size_t D, batch_rows;
+    bool labels;
+    share *shares; /* [ranks] */
+    size_t *bytes; /* [ranks] */
+    char *text; /* rank 0: all ranks' blocks, one after the other; else this rank's */
+    size_t text_capacity;
+    float *x; /* [batch_rows, D] */
+    int32_t *y; /* [batch_rows] */
+    dt_row_batch rows; /* those in x */
+    dt_row_take *take;
+    void *context;
+};
+
+/* ---- opening ---- */
+
+/* What rank 0 tells of the table, before the names' texts. */
+typedef struct opening {
+    dt_csv_format format;
+    uint64_t names_bytes;
+} opening;
+
+static void share_names(dt_table *t, char *names, size_t bytes)
+{
+    if (t->root) {
+        char *to = names;
+        for (size_t c = 0; c < t->format.columns; c++) {
+            const size_t length = strlen(dt_csv_name(t->csv, c)) + 1;
+            memcpy(to, dt_csv_name(t->csv, c), length);
+            to += length;
+        }
+    }
+    dt_comm_broadcast(t->comm, names, bytes);
+    for (size_t c = 0; c < t->format.columns; c++) {
+        t->names[c] = names;
+        names += strlen(names) + 1;
+    }
+}
+
+static dt_status allocate(dt_table *t, const opening *known, char **names)
+{
+    dt_status status = DT_OK;
+    const size_t ranks = (size_t)dt_comm_size(t->comm);
+    size_t items = 0;
+    if (__builtin_mul_overflow(t->batch_rows, t->D, &items))
+        DT_TRY(dt_fail(DT_MEMORY, "%zu rows of %zu inputs are too many", t->batch_rows, t->D));
+    DT_TRY(dt_memory_alloc(names, (size_t)known->names_bytes, 1, "columns' names"));
+    DT_TRY(dt_memory_alloc(&t->names, t->format.columns, sizeof *t->names, "columns' names"));
+    DT_TRY(dt_memory_alloc(&t->shares, ranks, sizeof *t->shares, "shares"));
+    DT_TRY(dt_memory_alloc(&t->bytes, ranks, sizeof *t->bytes, "shares"));
+    DT_TRY(dt_memory_alloc(&t->x, items, sizeof *t->x, "rows"));
+    DT_TRY(dt_memory_alloc(&t->y, t->batch_rows, sizeof *t->y, "labels"));
+out:
+    return status;
+}
+
+static dt_status open_file(dt_table *t, const dt_recipe *recipe)
+{
+    /* A few new rows may not show the decimal sign; but between commas it is only one, in quotes, where
+     * it was one in the table that the recipe is from. */
+    dt_csv_format format = {0};
+    dt_status status = dt_csv_open(&t->csv, t->path, &format);
+    if (status == DT_OK && recipe->decimal == ',' &&
+        (recipe->separator == ',' || dt_csv_format_of(t->csv)->separator != ',')) {
+        format.decimal = ',';
+        dt_csv_close(t->csv);
+        t->csv = NULL;
+        status = dt_csv_open(&t->csv, t->path, &format);
+    }
+    return status;
+}
+
+static dt_status open_all(dt_table *t, const dt_recipe *recipe)
+{
+    dt_status status = DT_OK;
+    opening known = {0};
+    char *names = NULL;
+    if (t->root)
+        status = open_file(t, recipe);
+    DT_TRY(dt_comm_agree(t->comm, status));
+    if (t->root) {
+        known.format = *dt_csv_format_of(t->csv);
+        for (size_t c = 0; c < known.format.columns; c++)
+            known.names_bytes += strlen(dt_csv_name(t->csv, c)) + 1;
+    }
+    dt_comm_broadcast(t->comm, &known, sizeof known);
+    t->format = known.format;
+    DT_TRY(dt_comm_agree(t->comm, allocate(t, &known, &names)));
+    share_names(t, names, (size_t)known.names_bytes);
+    names = NULL; /* t->names[0] owns it now */
+    DT_TRY(dt_comm_agree(
+        t->comm, dt_preprocess_new(&t->preprocess, recipe, (const char *const *)t->names,
+                                   t->format.columns, t->format.decimal, t->labels, t->path)));
+out:
+    dt_memory_free(names);
+    return status;
+}
+
+dt_status dt_table_open(dt_table **out, const dt_comm *comm, const char *path,
+                        const dt_recipe *recipe, bool labels, size_t batch_rows)
+{
+    dt_table *t = NULL;
+    *out = NULL;
+    dt_status status = dt_memory_alloc(&t, 1, sizeof *t, "table");
+    if (status == DT_OK) {
+        *t = (dt_table){.comm = comm,
+                        .root = dt_comm_rank(comm) == 0,
+                        .D = recipe->D,
+                        .labels = labels,
+                        .batch_rows = batch_rows};
+        status = dt_memory_copy_text(&t->path, path);
+    }
+    DT_TRY(dt_comm_agree(comm, status));
+    DT_TRY(open_all(t, recipe));
+    *out = t;
+out:
+    if (status != DT_OK)
+        dt_table_close(t);
+    return status;
+}
+
+void dt_table_close(dt_table *table)
+{
+    dt_table *t = table;
+    if (t == NULL)
+        return;
+    if (t->names != NULL)
+        dt_memory_free(t->names[0]);
+    dt_memory_free(t->names);
+    dt_csv_close(t->csv);
+    dt_preprocess_free(t->preprocess);
+    dt_memory_free(t->path);
+    dt_memory_free(t->shares);
+    dt_memory_free(t->bytes);
+    dt_memory_free(t->text);
+    dt_memory_free(t->x);
+    dt_memory_free(t->y);
+    dt_memory_free(t);
+}
+
+dt_status dt_table_count(dt_table *table, uint64_t *rows)
+{
+    dt_status status = DT_OK;
+    dt_csv_block block = {.bytes = 1};
+    *rows = 0;
+    DT_TRY(dt_csv_rewind(table->csv));
+    while (block.bytes > 0) {
+        DT_TRY(dt_csv_next_block(table->csv, COUNTING_BYTES, &block));
+        *rows += block.rows;
+    }
+    DT_TRY(dt_csv_rewind(table->csv));
+out:
+    return status;
+}
+
+double dt_table_share(const dt_table *table)
+{
+    return (double)dt_csv_bytes_read(table->csv) / (double)dt_csv_bytes(table->csv);
+}
+
+uint64_t dt_table_unseen(const dt_table *table)
+{
+    int64_t unseen = (int64_t)dt_preprocess_unseen(table->preprocess);
+    dt_comm_sum_i64(table->comm, &unseen, 1);
+    return (uint64_t)unseen;
+}
+
+/* ---- dealing ---- */
+
+static dt_status make_room(dt_table *t, size_t used, size_t bytes)
+{
+    if (t->text_capacity - used >= bytes)
+        return DT_OK;
+    const size_t capacity = used + bytes + BLOCK_BYTES;
+    dt_status status = dt_memory_grow(&t->text, used, capacity, 1, "records");
+    t->text_capacity = status == DT_OK ? capacity : 0;
+    if (status != DT_OK) {
+        dt_memory_free(t->text);
+        t->text = NULL;
+    }
+    return status;
+}
+
+/* Rank 0 reads a block for each rank; after a failure the ranks left get none. */
+static dt_status read_blocks(dt_table *t)
+{
+    dt_status status = DT_OK;
+    size_t used = 0;
+    const int ranks = dt_comm_size(t->comm);
+    memset(t->shares, 0, (size_t)ranks * sizeof *t->shares);
+    memset(t->bytes, 0, (size_t)ranks * sizeof *t->bytes);
+    for (int rank = 0; rank < ranks; rank++) {
+        dt_csv_block block = {0};
+        DT_TRY(dt_csv_next_block(t->csv, BLOCK_BYTES, &block));
+        if (block.bytes == 0)
+            break;
+        DT_TRY(make_room(t, used, block.bytes));
+        memcpy(t->text + used, block.text, block.bytes);
+        used += block.bytes;
+        t->bytes[rank] = block.bytes;
+        t->shares[rank] =
+            (share){.bytes = block.bytes, .row = block.row, .line = block.line, .rows = block.rows};
+    }
+out:
+    return status;
+}
+
+static dt_status flush_rows(dt_table *t)
+{
+    const dt_row_batch rows = t->rows;
+    t->rows.count = 0;
+    return rows.count > 0 ? t->take(t->context, &rows) : DT_OK;
+}
+
+static dt_status take_row(void *context, const dt_csv_row *row)
+{
+    dt_table *t = context;
+    dt_status status = DT_OK;
+    if (t->rows.count == t->batch_rows)
+        DT_TRY(flush_rows(t));
+    if (t->rows.count == 0)
+        t->rows.first = row->row;
+    const size_t at = t->rows.count++;
+    status = dt_preprocess_row(t->preprocess, row, t->x + at * t->D, t->y + at);
+out:
+    return status;
+}
+
+dt_status dt_table_next(dt_table *table, dt_row_take *take, void *context, bool *more)
+{
+    dt_table *t = table;
+    dt_status status = DT_OK;
+    const int rank = dt_comm_rank(t->comm);
+    if (t->root)
+        status = read_blocks(t);
+    dt_comm_broadcast(t->comm, t->shares, (size_t)dt_comm_size(t->comm) * sizeof *t->shares);
+    const share mine = t->shares[rank];
+    *more = t->shares[0].bytes > 0;
+    /* The ranks must have room before anything is sent. */
+    if (!t->root)
+        status = make_room(t, 0, (size_t)mine.bytes);
+    DT_TRY(dt_comm_agree(t->comm, status));
+    if (!*more)
+        goto out;
+    dt_comm_scatter(t->comm, t->text, (size_t)mine.bytes, t->text, t->bytes);
+    const dt_csv_block block = {.text = t->text,
+                                .bytes = (size_t)mine.bytes,
+                                .row = mine.row,
+                                .line = mine.line,
+                                .rows = mine.rows};
+    t->take = take;
+    t->context = context;
+    t->rows = (dt_row_batch){.stride = 1, .x = t->x, .y = t->labels ? t->y : NULL};
+    if (block.bytes > 0)
+        status = dt_csv_parse(t->path, &t->format, &block, take_row, t);
+    if (status == DT_OK)
+        status = flush_rows(t);
+    status = dt_comm_agree(t->comm, status);
+out:
+    return status;
+}
