@@ -1,4 +1,9 @@
 #include "dtrain/base/log.h"
+#include "dtrain/base/text.h"
+#include "dtrain/cli/evaluate.h"
+#include "dtrain/cli/inspect.h"
+#include "dtrain/cli/predict.h"
+#include "dtrain/cli/prepare.h"
 #include "dtrain/cli/train.h"
 #include "dtrain/comm/comm.h"
 #include "dtrain/comm/launch.h"
@@ -7,8 +12,29 @@
 #include "dtrain/nn/linalg.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
+
+/* What `dtrain WORD ...` does. Those without ranks answer without MPI, in milliseconds. */
+typedef struct command {
+    const char *word, *what;
+    void (*help)(void);
+    dt_status (*run_alone)(int argc, char **argv);
+    dt_status (*run)(const dt_comm *comm, int argc, char **argv);
+} command;
+
+static const command commands[] = {
+    {"train", "train a network; also without this word", dt_cli_train_help, NULL, dt_cli_train},
+    {"prepare", "make a table of text into arrays", dt_cli_prepare_help, dt_cli_prepare, NULL},
+    {"evaluate", "tell how good a model is", dt_cli_evaluate_help, NULL, dt_cli_evaluate},
+    {"predict", "give classes and probabilities of rows", dt_cli_predict_help, NULL,
+     dt_cli_predict},
+    {"inspect", "show what is inside a file", dt_cli_inspect_help, dt_cli_inspect, NULL},
+};
+
+enum { COMMANDS = sizeof commands / sizeof *commands };
 
 static bool has_word(int argc, char **argv, const char *word)
 {
@@ -18,36 +44,99 @@ static bool has_word(int argc, char **argv, const char *word)
     return false;
 }
 
+static const command *find_command(int argc, char **argv)
+{
+    for (size_t i = 0; argc > 1 && i < COMMANDS; i++)
+        if (strcmp(argv[1], commands[i].word) == 0)
+            return &commands[i];
+    return NULL;
+}
+
+/* A word that is neither a command nor anything there is more likely a slip than data. */
+static dt_status check_word(const char *word)
+{
+    const char *words[COMMANDS];
+    if (word[0] == '-' || access(word, F_OK) == 0)
+        return DT_OK;
+    for (size_t i = 0; i < COMMANDS; i++)
+        words[i] = commands[i].word;
+    const size_t nearest = dt_text_nearest(word, words, COMMANDS);
+    if (nearest == SIZE_MAX)
+        return DT_OK;
+    return dt_fail(DT_USAGE, "%s: no such command, file or folder; did you mean dtrain %s?", word,
+                   words[nearest]);
+}
+
+static void print_commands(void)
+{
+    printf("dtrain COMMAND --help tells more of each:\n");
+    for (size_t i = 0; i < COMMANDS; i++)
+        printf("  %-10s %s\n", commands[i].word, commands[i].what);
+    printf("Exit status: 0 ok, 1 internal, 2 usage, 3 input data, 4 output, 5 diverged, 6 "
+           "memory.\n\n");
+}
+
 static void print_version(void)
 {
     printf("dtrain " DTRAIN_VERSION "\n%s\n%s, %s kernels\nHDF5 %s\nzlib %s\n", dt_comm_library(),
            dt_linalg_library(), dt_linalg_kernels(), dt_h5_version(), dt_zlib_version());
 }
 
-int main(int argc, char **argv)
+static dt_status run_alone(const command *asked, int argc, char **argv)
 {
-    /* What needs no ranks is answered without MPI, in milliseconds; once, also under a launcher. */
-    if (has_word(argc, argv, "--version") || has_word(argc, argv, "--help")) {
-        if (dt_launch_is_first() && has_word(argc, argv, "--version"))
-            print_version();
-        else if (dt_launch_is_first())
-            dt_cli_train_help();
-        return (int)dt_log_check();
-    }
+    if (!dt_launch_is_first()) /* mpirun -np 8 dtrain prepare: once is enough */
+        return DT_OK;
+    dt_status status = asked->run_alone(argc, argv);
+    if (status == DT_OK)
+        status = dt_log_check();
+    if (status != DT_OK)
+        dt_log_error("%s", dt_status_text());
+    return status;
+}
+
+static dt_status run_on_ranks(const command *asked, int argc, char **argv)
+{
     dt_comm *comm = NULL;
     dt_status status = dt_comm_start(&comm);
     if (status != DT_OK) {
         dt_log_init(dt_launch_is_first(), false);
         dt_log_error("%s", dt_status_text());
-        return (int)status;
+        return status;
     }
     dt_log_init(dt_comm_rank(comm) == 0, false);
-    const int first = argc > 1 && strcmp(argv[1], "train") == 0 ? 2 : 1;
-    status = dt_cli_train(comm, argc - first, argv + first);
+    status = asked->run(comm, argc, argv);
     if (status == DT_OK)
         status = dt_comm_agree(comm, dt_log_check());
     if (status != DT_OK)
         dt_log_error("%s", dt_status_text());
     dt_comm_end(comm);
-    return (int)status;
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    const command *asked = find_command(argc, argv);
+    const bool named = asked != NULL;
+    const int first = named ? 2 : 1;
+    if (!named)
+        asked = &commands[0];
+    /* Once, also under a launcher. */
+    if (has_word(argc, argv, "--version") || has_word(argc, argv, "--help")) {
+        if (dt_launch_is_first() && has_word(argc, argv, "--version")) {
+            print_version();
+        } else if (dt_launch_is_first()) {
+            if (!named)
+                print_commands();
+            asked->help();
+        }
+        return (int)dt_log_check();
+    }
+    if (!named && argc > 1 && check_word(argv[1]) != DT_OK) {
+        dt_log_init(dt_launch_is_first(), false);
+        dt_log_error("%s", dt_status_text());
+        return (int)DT_USAGE;
+    }
+    if (asked->run_alone != NULL)
+        return (int)run_alone(asked, argc - first, argv + first);
+    return (int)run_on_ranks(asked, argc - first, argv + first);
 }

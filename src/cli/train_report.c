@@ -98,6 +98,9 @@ void dt_train_report_summary(const dt_train_run *r)
         dt_log_result("summary.%s_accuracy=%.9g\n", keys[p], result->metrics[p].accuracy);
         dt_log_result("summary.%s_majority_accuracy=%.9g\n", keys[p],
                       dt_metrics_baseline(&r->sets[p], majority));
+        if (p != DT_TRAIN) /* its curves are not made */
+            dt_log_result("summary.%s_roc_auc=%.9g\n", keys[p],
+                          result->evaluation[p].N > 0 ? result->evaluation[p].model.roc_auc : NAN);
     }
     if (r->settings.data_count == 0) {
         const double optimum = r->example.test_optimum;

@@ -1,0 +1,99 @@
+#include "dtrain/cli/inspect.h"
+
+#include "dtrain/base/options.h"
+#include "inspect_parts.h"
+
+#include <stdio.h>
+#include <string.h>
+
+typedef struct inspect_settings {
+    bool json;
+    uint64_t given;
+} inspect_settings;
+
+static const dt_option options[] = {
+    {"json", NULL, DT_OPTION_FLAG, offsetof(inspect_settings, json), 0, 0, NULL, NULL,
+     "print one JSON object, for programs"},
+};
+
+static const dt_option_table table = {
+    .options = options,
+    .count = sizeof options / sizeof *options,
+    .given = offsetof(inspect_settings, given),
+    .usage =
+        "Usage: dtrain inspect [--json] FILE\n\n"
+        "Prints what is inside FILE: the arrays of a .npz with their ranges and class balance,\n"
+        "the columns of a recipe.json, a model.h5 or a run.h5. The kind of file is told by its\n"
+        "content, not by its name. A .npz is read to its end, so that damage is found.",
+};
+
+void dt_cli_inspect_help(void)
+{
+    dt_options_print_help(&table);
+}
+
+typedef enum file_kind { KIND_NPZ, KIND_RECIPE, KIND_H5, KIND_OTHER } file_kind;
+
+/* What cannot be read at all is left to the reader of .npz files, which says why. */
+static file_kind recognise(const char *path)
+{
+    static const struct {
+        const char *begins;
+        file_kind kind;
+    } known[] = {
+        {"\x89HDF\r\n\x1a\n", KIND_H5},
+        {"PK", KIND_NPZ},
+        /* What the reader of .npz files has words of its own for. */
+        {"\x93NUMPY", KIND_NPZ},
+        {"\x1f\x8b", KIND_NPZ},
+        {"<", KIND_NPZ},
+        {"version https://git-lfs", KIND_NPZ},
+    };
+    char head[512];
+    FILE *file = fopen(path, "rb");
+    const size_t bytes = file == NULL ? 0 : fread(head, 1, sizeof head - 1, file);
+    if (file != NULL)
+        (void)fclose(file);
+    head[bytes] = '\0';
+    if (bytes == 0)
+        return KIND_NPZ;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strncmp(head, known[i].begins, strlen(known[i].begins)) == 0)
+            return known[i].kind;
+    return head[strspn(head, " \t\r\n")] == '{' ? KIND_RECIPE : KIND_OTHER;
+}
+
+DT_MUST_USE static dt_status inspect_other(const char *path, bool json)
+{
+    dt_status status = inspect_npz(path, json); /* a ZIP archive may have bytes before it */
+    if (status != DT_DATA || strstr(dt_status_text(), "is no ZIP archive") == NULL)
+        return status;
+    return dt_fail(DT_DATA,
+                   "%s: is neither a .npz, nor a recipe.json, nor an HDF5 file (model.h5, run.h5)",
+                   path);
+}
+
+dt_status dt_cli_inspect(int argc, char **argv)
+{
+    dt_status status = DT_OK;
+    inspect_settings settings = {0};
+    int words = 0;
+    dt_options_set_defaults(&table, &settings);
+    DT_TRY(dt_options_parse_words(&table, &settings, argc, argv, &words));
+    if (words == 0 || argv[0][0] == '\0')
+        DT_TRY(dt_fail(DT_USAGE, "inspect needs a FILE: dtrain inspect [--json] FILE"));
+    if (words > 1)
+        DT_TRY(dt_fail(DT_USAGE, "inspect takes one FILE, found a second: '%s'", argv[1]));
+    switch (recognise(argv[0])) {
+    case KIND_NPZ:
+        return inspect_npz(argv[0], settings.json);
+    case KIND_RECIPE:
+        return inspect_recipe(argv[0], settings.json);
+    case KIND_H5:
+        return inspect_h5(argv[0], settings.json);
+    case KIND_OTHER:
+        return inspect_other(argv[0], settings.json);
+    }
+out:
+    return status;
+}

@@ -1,0 +1,364 @@
+#include "dtrain/base/log.h"
+#include "dtrain/base/memory.h"
+#include "dtrain/io/h5.h"
+#include "dtrain/io/keras_model.h"
+#include "dtrain/train/model.h"
+#include "inspect_parts.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* What rides along in a model.h5, as attributes of the root (train/model.h). */
+
+enum { LINE_BYTES = 1024, EPOCH_COLUMNS_MAX = 12 };
+
+/* ---- models ---- */
+
+typedef struct model {
+    dt_keras_loaded keras;
+    bool has_recipe;
+    dt_recipe recipe;
+    dt_h5_names classes; /* their names; none when the model does not say */
+} model;
+
+DT_MUST_USE static dt_status load_model(model *out, dt_h5 *h5, const char *path)
+{
+    dt_status status = DT_OK;
+    char *json = NULL;
+    char where[LINE_BYTES];
+    DT_TRY(dt_keras_model_read(&out->keras, h5, path));
+    if (dt_h5_has_attribute(h5, "/", DT_MODEL_CLASSES))
+        DT_TRY(dt_h5_get_texts(&out->classes, h5, "/", DT_MODEL_CLASSES));
+    if (dt_h5_has_attribute(h5, "/", DT_MODEL_RECIPE)) {
+        DT_TRY(dt_h5_get_text(&json, h5, "/", DT_MODEL_RECIPE));
+        (void)snprintf(where, sizeof where, "%s: attribute " DT_MODEL_RECIPE, path);
+        DT_TRY(dt_recipe_from_json(&out->recipe, json, strlen(json), where));
+        out->has_recipe = true;
+    }
+out:
+    dt_memory_free(json);
+    return status;
+}
+
+static uint64_t layer_parameters(const dt_keras_model *keras, size_t layer)
+{
+    const uint64_t inputs = layer == 0 ? keras->inputs : keras->layers[layer - 1].units;
+    return (inputs + 1) * keras->layers[layer].units;
+}
+
+DT_MUST_USE static dt_status print_model(const model *m, const char *path)
+{
+    dt_status status = DT_OK;
+    char list[LINE_BYTES];
+    char line[LINE_BYTES];
+    const dt_keras_model *keras = &m->keras.model;
+    inspect_table table = {.columns = 4,
+                           .titles = {">layer", ">units", "activation", ">parameters"}};
+    dt_log_result("%s: Keras model; %" PRIu64 " inputs, %" PRIu64 " classes, P = %zu parameters\n",
+                  path, keras->inputs, keras->layers[keras->layer_count - 1].units,
+                  m->keras.parameter_count);
+    if (m->classes.count > 0) {
+        inspect_format_texts(list, sizeof list, m->classes.texts, m->classes.count);
+        dt_log_result("classes: %s\n", inspect_printable(line, sizeof line, list));
+    }
+    dt_log_result("\n");
+    for (size_t i = 0; i < keras->layer_count; i++) {
+        inspect_table_add(&table, "%zu", i + 1);
+        inspect_table_add(&table, "%" PRIu64, keras->layers[i].units);
+        inspect_table_add(&table, "%s", keras->layers[i].activation);
+        inspect_table_add(&table, "%" PRIu64, layer_parameters(keras, i));
+    }
+    DT_TRY(inspect_table_print(&table));
+    if (!m->has_recipe) {
+        dt_log_result("\nno recipe: it takes .npz data, no tables\n");
+    } else {
+        if (m->recipe.D != keras->inputs)
+            dt_log_result("\nthe recipe does not fit: it makes %zu inputs, not %" PRIu64 "\n",
+                          m->recipe.D, keras->inputs);
+        dt_log_result("\nrecipe of %zu columns\n", m->recipe.column_count);
+        DT_TRY(inspect_print_recipe(&m->recipe));
+    }
+out:
+    return status;
+}
+
+static void describe_model(dt_json *json, const model *m)
+{
+    const dt_keras_model *keras = &m->keras.model;
+    dt_json_add_text(json, "kind", "model");
+    dt_json_add_int(json, "inputs", (int64_t)keras->inputs);
+    dt_json_add_int(json, "parameters", (int64_t)m->keras.parameter_count);
+    dt_json_begin_list(json, "layers");
+    for (size_t i = 0; i < keras->layer_count; i++) {
+        dt_json_begin_object(json, NULL);
+        dt_json_add_int(json, "units", (int64_t)keras->layers[i].units);
+        dt_json_add_text(json, "activation", keras->layers[i].activation);
+        dt_json_add_int(json, "parameters", (int64_t)layer_parameters(keras, i));
+        dt_json_end(json);
+    }
+    dt_json_end(json);
+    dt_json_begin_list(json, "classes");
+    for (size_t i = 0; i < m->classes.count; i++)
+        dt_json_add_text(json, NULL, m->classes.texts[i]);
+    dt_json_end(json);
+    if (!m->has_recipe) {
+        dt_json_add_null(json, "recipe");
+        return;
+    }
+    dt_json_begin_object(json, "recipe");
+    inspect_describe_recipe(json, &m->recipe);
+    dt_json_end(json);
+}
+
+DT_MUST_USE static dt_status inspect_model(dt_h5 *h5, const char *path, dt_json *json)
+{
+    dt_status status = DT_OK;
+    model m = {0};
+    DT_TRY(load_model(&m, h5, path));
+    if (json != NULL)
+        describe_model(json, &m);
+    else
+        DT_TRY(print_model(&m, path));
+out:
+    dt_recipe_clear(&m.recipe);
+    dt_h5_names_clear(&m.classes);
+    dt_keras_loaded_clear(&m.keras);
+    return status;
+}
+
+/* ---- attributes ---- */
+
+static void show_texts(dt_json *json, const char *name, const dt_h5_names *texts)
+{
+    char list[LINE_BYTES];
+    char line[LINE_BYTES];
+    if (json == NULL) {
+        inspect_format_texts(list, sizeof list, texts->texts, texts->count);
+        dt_log_result("%s\n", texts->count > 0 ? inspect_printable(line, sizeof line, list) : "-");
+        return;
+    }
+    dt_json_begin_list(json, name);
+    for (size_t i = 0; i < texts->count; i++)
+        dt_json_add_text(json, NULL, texts->texts[i]);
+    dt_json_end(json);
+}
+
+/* To stdout when `json` is NULL, else as a member of the object that is open. */
+DT_MUST_USE static dt_status show_attribute(dt_h5 *h5, const char *group, const char *name,
+                                            dt_json *json)
+{
+    dt_status status = DT_OK;
+    dt_h5_shape shape;
+    dt_h5_names texts = {0};
+    int64_t whole = 0;
+    double number = 0.0;
+    char line[LINE_BYTES];
+    DT_TRY(dt_h5_describe_attribute(&shape, h5, group, name));
+    if (shape.class == DT_H5_CLASS_TEXT && shape.dims == 0) {
+        DT_TRY(dt_memory_alloc(&texts.texts, 1, sizeof *texts.texts, "text"));
+        texts.count = 1;
+        DT_TRY(dt_h5_get_text(&texts.texts[0], h5, group, name));
+        if (json != NULL)
+            dt_json_add_text(json, name, texts.texts[0]);
+        else
+            dt_log_result("%s\n", texts.texts[0][0] == '\0'
+                                      ? "-"
+                                      : inspect_printable(line, sizeof line, texts.texts[0]));
+    } else if (shape.class == DT_H5_CLASS_TEXT && shape.dims == 1) {
+        DT_TRY(dt_h5_get_texts(&texts, h5, group, name));
+        show_texts(json, name, &texts);
+    } else if (shape.class == DT_H5_CLASS_INT && shape.count == 1) {
+        DT_TRY(dt_h5_get_int(&whole, h5, group, name));
+        if (json != NULL)
+            dt_json_add_int(json, name, whole);
+        else
+            dt_log_result("%" PRId64 "\n", whole);
+    } else if (shape.class == DT_H5_CLASS_FLOAT && shape.count == 1) {
+        DT_TRY(dt_h5_get_double(&number, h5, group, name));
+        if (json != NULL)
+            dt_json_add_double(json, name, number);
+        else
+            dt_log_result("%.15g\n", number);
+    } else if (json != NULL) {
+        dt_json_add_null(json, name);
+    } else {
+        dt_log_result("(not shown)\n");
+    }
+out:
+    dt_h5_names_clear(&texts);
+    return status;
+}
+
+/* Passes over what the file has not: a run that is under way has no summary. */
+DT_MUST_USE static dt_status show_group(dt_h5 *h5, const char *group, dt_json *json)
+{
+    dt_status status = DT_OK;
+    dt_h5_names names = {0};
+    char name[INSPECT_CELL_BYTES];
+    if (dt_h5_has(h5, group) != DT_H5_GROUP)
+        return DT_OK;
+    DT_TRY(dt_h5_list_attributes(&names, h5, group));
+    (void)snprintf(name, sizeof name, "%s", group + 1);
+    for (char *c = name; *c != '\0'; c++)
+        *c = *c == '/' ? '_' : *c;
+    if (json != NULL)
+        dt_json_begin_object(json, name);
+    else
+        dt_log_result("\n%s\n", group);
+    for (size_t i = 0; i < names.count; i++) {
+        if (json == NULL)
+            dt_log_result("  %-20s  ", inspect_printable(name, sizeof name, names.texts[i]));
+        DT_TRY(show_attribute(h5, group, names.texts[i], json));
+    }
+    if (json != NULL)
+        dt_json_end(json);
+out:
+    dt_h5_names_clear(&names);
+    return status;
+}
+
+/* ---- runs ---- */
+
+/* The epochs that are shown: the last, and the best, which is the last that improved. */
+typedef struct epochs {
+    uint64_t rows;
+    dt_h5_names columns;
+    size_t column_count; /* of which the first ones are shown */
+    double last[EPOCH_COLUMNS_MAX], best[EPOCH_COLUMNS_MAX];
+    bool has_best;
+} epochs;
+
+DT_MUST_USE static dt_status load_epochs(epochs *out, dt_h5 *h5)
+{
+    dt_status status = DT_OK;
+    dt_h5_shape shape;
+    double *values = NULL;
+    uint64_t best = 0;
+    DT_TRY(dt_h5_describe(&shape, h5, "/epochs"));
+    DT_TRY(dt_h5_list_columns(&out->columns, h5, "/epochs"));
+    out->rows = shape.count;
+    out->column_count =
+        out->columns.count < EPOCH_COLUMNS_MAX ? out->columns.count : EPOCH_COLUMNS_MAX;
+    if (out->rows == 0)
+        goto out;
+    DT_TRY(dt_memory_alloc(&values, (size_t)out->rows, sizeof *values, "column of /epochs"));
+    DT_TRY(dt_h5_read_column_f64(h5, "/epochs", "improved", values, out->rows));
+    for (uint64_t i = 0; i < out->rows; i++)
+        if (values[i] > 0.0) {
+            best = i;
+            out->has_best = true;
+        }
+    for (size_t c = 0; c < out->column_count; c++) {
+        DT_TRY(dt_h5_read_column_f64(h5, "/epochs", out->columns.texts[c], values, out->rows));
+        out->last[c] = values[out->rows - 1];
+        out->best[c] = values[best];
+    }
+out:
+    dt_memory_free(values);
+    return status;
+}
+
+DT_MUST_USE static dt_status print_epochs(const epochs *e)
+{
+    char titles[EPOCH_COLUMNS_MAX][64];
+    char name[INSPECT_CELL_BYTES];
+    inspect_table table = {.columns = 1 + e->column_count, .titles = {""}};
+    if (e->rows == 0)
+        return DT_OK;
+    for (size_t c = 0; c < e->column_count; c++) {
+        (void)snprintf(titles[c], sizeof titles[c], ">%.60s",
+                       inspect_printable(name, sizeof name, e->columns.texts[c]));
+        table.titles[c + 1] = titles[c];
+    }
+    for (int row = e->has_best ? 0 : 1; row < 2; row++) {
+        inspect_table_add(&table, "%s", row == 0 ? "best" : "last");
+        for (size_t c = 0; c < e->column_count; c++) {
+            const double value = row == 0 ? e->best[c] : e->last[c];
+            inspect_table_add(&table, floor(value) == value ? "%.15g" : "%.6g", value);
+        }
+    }
+    dt_log_result("\n");
+    return inspect_table_print(&table);
+}
+
+static void describe_epoch(dt_json *json, const char *name, const epochs *e, const double *row)
+{
+    if (row == NULL) {
+        dt_json_add_null(json, name);
+        return;
+    }
+    dt_json_begin_object(json, name);
+    for (size_t c = 0; c < e->column_count; c++)
+        dt_json_add_double(json, e->columns.texts[c], row[c]);
+    dt_json_end(json);
+}
+
+static void describe_epochs(dt_json *json, const epochs *e)
+{
+    dt_json_add_int(json, "epoch_count", (int64_t)e->rows);
+    describe_epoch(json, "best_epoch", e, e->has_best ? e->best : NULL);
+    describe_epoch(json, "last_epoch", e, e->rows > 0 ? e->last : NULL);
+}
+
+DT_MUST_USE static dt_status inspect_run(dt_h5 *h5, const char *path, dt_json *json)
+{
+    static const char *const groups[] = {
+        "/summary", "/evaluation/train", "/evaluation/validation", "/evaluation/test",
+        "/data",    "/config",           "/environment",
+    };
+    dt_status status = DT_OK;
+    char *run_status = NULL;
+    char line[LINE_BYTES];
+    epochs e = {0};
+    DT_TRY(dt_h5_get_text(&run_status, h5, "/", "status"));
+    DT_TRY(load_epochs(&e, h5));
+    if (json != NULL) {
+        dt_json_add_text(json, "kind", "run");
+        dt_json_add_text(json, "status", run_status);
+        describe_epochs(json, &e);
+    } else {
+        dt_log_result("%s: run; status: %s; %" PRIu64 " epoch%s\n", path,
+                      inspect_printable(line, sizeof line, run_status), e.rows,
+                      e.rows == 1 ? "" : "s");
+        DT_TRY(print_epochs(&e));
+    }
+    for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
+        DT_TRY(show_group(h5, groups[i], json));
+out:
+    dt_h5_names_clear(&e.columns);
+    dt_memory_free(run_status);
+    return status;
+}
+
+/* ---- the whole ---- */
+
+dt_status inspect_h5(const char *path, bool as_json)
+{
+    dt_status status = DT_OK;
+    dt_h5 *h5 = NULL;
+    dt_json *json = NULL;
+    DT_TRY(dt_h5_open(&h5, path));
+    if (as_json) {
+        DT_TRY(dt_json_new(&json));
+        dt_json_add_text(json, "file", path);
+    }
+    if (dt_h5_has_attribute(h5, "/", "model_config"))
+        DT_TRY(inspect_model(h5, path, json));
+    else if (dt_h5_has(h5, "/epochs") == DT_H5_DATASET && dt_h5_has_attribute(h5, "/", "status"))
+        DT_TRY(inspect_run(h5, path, json));
+    else
+        DT_TRY(
+            dt_fail(DT_DATA,
+                    "%s: an HDF5 file, but neither a Keras model (no attribute model_config) nor "
+                    "a run (no table /epochs)",
+                    path));
+    if (json != NULL)
+        status = inspect_print_json(json);
+    json = NULL;
+out:
+    dt_json_discard(json);
+    dt_h5_free(h5);
+    return status;
+}

@@ -1,0 +1,205 @@
+#include "dtrain/base/log.h"
+#include "dtrain/io/recipe.h"
+#include "inspect_parts.h"
+
+#include <stdio.h>
+
+enum { LIST_BYTES = 128, LINE_BYTES = 512 };
+
+/* Where the next column's inputs begin: numeric columns come first. */
+typedef struct cursor {
+    size_t numeric, categorical;
+} cursor;
+
+static cursor start(const dt_recipe *recipe)
+{
+    cursor at = {0, 0};
+    for (size_t i = 0; i < recipe->column_count; i++)
+        if (recipe->columns[i].role == DT_ROLE_NUMERIC)
+            at.categorical += dt_recipe_width(&recipe->columns[i]);
+    return at;
+}
+
+static size_t take(cursor *at, const dt_recipe_column *column)
+{
+    size_t *next = column->role == DT_ROLE_NUMERIC ? &at->numeric : &at->categorical;
+    const size_t first = *next;
+    *next += dt_recipe_width(column);
+    return first;
+}
+
+/* ---- text ---- */
+
+static void add_numeric(inspect_table *table, const dt_recipe_column *column)
+{
+    const char *scale = dt_recipe_scale_name(column->scale);
+    if (column->scale == DT_SCALE_QUANTILE)
+        inspect_table_add(table, "%s, %zu knots from %g to %g", scale, column->knot_count,
+                          column->knots[0], column->knots[column->knot_count - 1]);
+    else if (column->scale == DT_SCALE_NONE)
+        inspect_table_add(table, "%s", scale);
+    else
+        inspect_table_add(table, "%s, center %g, spread %g", scale, column->center, column->spread);
+    if (column->fill == DT_FILL_ERROR || column->fill == DT_FILL_DROP)
+        inspect_table_add(table, "%s", dt_recipe_fill_name(column->fill));
+    else
+        inspect_table_add(table, "%s %g", dt_recipe_fill_name(column->fill), column->fill_number);
+}
+
+static void add_categorical(inspect_table *table, const dt_recipe_column *column)
+{
+    char list[LIST_BYTES];
+    inspect_table_add(
+        table, "%zu%s%s%s", column->category_count, column->rare ? " and the rare ones" : "",
+        column->category_count > 0 ? ": " : "",
+        inspect_format_texts(list, sizeof list, column->categories, column->category_count));
+    if (column->fill == DT_FILL_MODE)
+        inspect_table_add(table, "mode %s",
+                          column->fill_text != NULL ? column->fill_text : "(rare)");
+    else
+        inspect_table_add(table, "%s", dt_recipe_fill_name(column->fill));
+}
+
+static void add_column(inspect_table *table, const dt_recipe *recipe, size_t index, cursor *at)
+{
+    const dt_recipe_column *column = &recipe->columns[index];
+    char list[LIST_BYTES];
+    inspect_table_add(table, "%s", column->name);
+    inspect_table_add(table, "%s", dt_recipe_role_name(column->role));
+    if (column->role == DT_ROLE_NUMERIC || column->role == DT_ROLE_CATEGORICAL) {
+        inspect_table_add(table, "%zu", dt_recipe_width(column));
+        inspect_table_add(table, "%zu", take(at, column));
+    } else {
+        inspect_table_add(table, "-");
+        inspect_table_add(table, "-");
+    }
+    if (column->role == DT_ROLE_NUMERIC) {
+        add_numeric(table, column);
+    } else if (column->role == DT_ROLE_CATEGORICAL) {
+        add_categorical(table, column);
+    } else if (column->role == DT_ROLE_TARGET) {
+        inspect_table_add(
+            table, "%zu classes: %s", recipe->class_count,
+            inspect_format_texts(list, sizeof list, recipe->classes, recipe->class_count));
+        inspect_table_add(table, "-");
+    } else {
+        inspect_table_add(table, "-");
+        inspect_table_add(table, "-");
+    }
+}
+
+dt_status inspect_print_recipe(const dt_recipe *recipe)
+{
+    char list[LINE_BYTES];
+    char line[LINE_BYTES];
+    cursor at = start(recipe);
+    inspect_table table = {
+        .columns = 6, .titles = {"column", "role", ">inputs", ">first", "how", "missing value"}};
+    inspect_format_texts(list, sizeof list, recipe->missing, recipe->missing_count);
+    dt_log_result("table: separator %s, decimal %s; missing values: empty cells%s%s; unseen "
+                  "categories: %s\n\n",
+                  recipe->separator == '\t'  ? "tab"
+                  : recipe->separator == ',' ? "comma"
+                  : recipe->separator == ';' ? "semicolon"
+                                             : "bar",
+                  recipe->decimal == ',' ? "comma" : "point", recipe->missing_count > 0 ? ", " : "",
+                  inspect_printable(line, sizeof line, list),
+                  recipe->unseen == DT_UNSEEN_ERROR ? "error" : "ignore");
+    for (size_t i = 0; i < recipe->column_count; i++)
+        add_column(&table, recipe, i, &at);
+    return inspect_table_print(&table);
+}
+
+/* ---- JSON ---- */
+
+static void describe_texts(dt_json *json, const char *name, char *const *texts, size_t count)
+{
+    dt_json_begin_list(json, name);
+    for (size_t i = 0; i < count; i++)
+        dt_json_add_text(json, NULL, texts[i]);
+    dt_json_end(json);
+}
+
+static void describe_numeric(dt_json *json, const dt_recipe_column *column)
+{
+    dt_json_add_text(json, "scale", dt_recipe_scale_name(column->scale));
+    if (column->scale == DT_SCALE_QUANTILE) {
+        dt_json_add_int(json, "knot_count", (int64_t)column->knot_count);
+    } else if (column->scale != DT_SCALE_NONE) {
+        dt_json_add_double(json, "center", column->center);
+        dt_json_add_double(json, "spread", column->spread);
+    }
+    dt_json_add_text(json, "fill", dt_recipe_fill_name(column->fill));
+    if (column->fill != DT_FILL_ERROR && column->fill != DT_FILL_DROP)
+        dt_json_add_double(json, "fill_number", column->fill_number);
+}
+
+static void describe_categorical(dt_json *json, const dt_recipe_column *column)
+{
+    dt_json_add_int(json, "category_count", (int64_t)column->category_count);
+    describe_texts(json, "categories", column->categories, column->category_count);
+    dt_json_add_bool(json, "rare", column->rare);
+    dt_json_add_text(json, "fill", dt_recipe_fill_name(column->fill));
+    if (column->fill == DT_FILL_MODE)
+        dt_json_add_text(json, "fill_text", column->fill_text);
+}
+
+void inspect_describe_recipe(dt_json *json, const dt_recipe *recipe)
+{
+    const char separator[] = {recipe->separator, '\0'};
+    const char decimal[] = {recipe->decimal, '\0'};
+    cursor at = start(recipe);
+    dt_json_add_text(json, "separator", separator);
+    dt_json_add_text(json, "decimal", decimal);
+    describe_texts(json, "missing", recipe->missing, recipe->missing_count);
+    dt_json_add_text(json, "unseen", recipe->unseen == DT_UNSEEN_ERROR ? "error" : "ignore");
+    dt_json_add_int(json, "inputs", (int64_t)recipe->D);
+    describe_texts(json, "classes", recipe->classes, recipe->class_count);
+    dt_json_begin_list(json, "columns");
+    for (size_t i = 0; i < recipe->column_count; i++) {
+        const dt_recipe_column *column = &recipe->columns[i];
+        dt_json_begin_object(json, NULL);
+        dt_json_add_text(json, "name", column->name);
+        dt_json_add_text(json, "role", dt_recipe_role_name(column->role));
+        dt_json_add_int(json, "inputs", (int64_t)dt_recipe_width(column));
+        if (dt_recipe_width(column) > 0)
+            dt_json_add_int(json, "first_input", (int64_t)take(&at, column));
+        if (column->role == DT_ROLE_NUMERIC)
+            describe_numeric(json, column);
+        else if (column->role == DT_ROLE_CATEGORICAL)
+            describe_categorical(json, column);
+        dt_json_end(json);
+    }
+    dt_json_end(json);
+}
+
+/* ---- the whole ---- */
+
+DT_MUST_USE static dt_status print_json(const char *path, const dt_recipe *recipe)
+{
+    dt_json *json = NULL;
+    dt_status status = dt_json_new(&json);
+    if (status != DT_OK)
+        return status;
+    dt_json_add_text(json, "file", path);
+    dt_json_add_text(json, "kind", "recipe");
+    inspect_describe_recipe(json, recipe);
+    return inspect_print_json(json);
+}
+
+dt_status inspect_recipe(const char *path, bool json)
+{
+    dt_status status = DT_OK;
+    dt_recipe recipe;
+    DT_TRY(dt_recipe_load(&recipe, path));
+    if (json) {
+        DT_TRY(print_json(path, &recipe));
+    } else {
+        dt_log_result("%s: recipe of %zu columns; %zu inputs, %zu classes\n\n", path,
+                      recipe.column_count, recipe.D, recipe.class_count);
+        DT_TRY(inspect_print_recipe(&recipe));
+    }
+out:
+    dt_recipe_clear(&recipe);
+    return status;
+}

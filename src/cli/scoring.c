@@ -1,0 +1,106 @@
+#include "scoring.h"
+
+#include "dtrain/base/log.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+dt_status dt_scoring_parse_words(dt_scoring_settings *out, int words, char **argv,
+                                 const char *usage)
+{
+    if (words != 2)
+        return dt_fail(DT_USAGE, "dtrain %s, not %d word%s; --help says more", usage, words,
+                       words == 1 ? "" : "s");
+    for (int i = 0; i < 2; i++) {
+        if (argv[i][0] == '\0' || strlen(argv[i]) >= DT_OPTION_TEXT_BYTES)
+            return dt_fail(DT_USAGE, "a path is empty, or longer than %d bytes",
+                           DT_OPTION_TEXT_BYTES - 1);
+        (void)snprintf(i == 0 ? out->model : out->data, DT_OPTION_TEXT_BYTES, "%s", argv[i]);
+    }
+    return DT_OK;
+}
+
+/* A run's folder stands for the model in it. */
+static void find_model(char *out, size_t bytes, const char *path)
+{
+    struct stat info;
+    const bool folder = stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+    (void)snprintf(out, bytes, folder ? "%s/model.h5" : "%s", path);
+}
+
+static dt_status read_recipe(dt_scoring *s, const char *path)
+{
+    const char *json = s->model.recipe_json;
+    s->class_names = s->model.class_name_count > 0 ? s->model.class_names : NULL;
+    if (json == NULL)
+        return DT_OK;
+    dt_status status = dt_recipe_from_json(&s->recipe, json, strlen(json), path);
+    if (status != DT_OK)
+        return status;
+    s->has_recipe = true;
+    s->class_names = s->recipe.classes;
+    if (s->recipe.D != s->model.network.D || s->recipe.class_count != s->model.network.C)
+        return dt_fail(DT_DATA,
+                       "%s: its recipe makes %zu inputs and %zu classes, but its network has %zu "
+                       "and %zu",
+                       path, s->recipe.D, s->recipe.class_count, s->model.network.D,
+                       s->model.network.C);
+    return DT_OK;
+}
+
+dt_status dt_scoring_open(dt_scoring *out, const dt_comm *comm, const dt_scoring_settings *settings,
+                          bool labels)
+{
+    dt_status status = DT_OK;
+    dt_scoring *s = out;
+    char path[DT_OPTION_TEXT_BYTES + 16];
+    memset(s, 0, sizeof *s);
+    s->comm = comm;
+    s->root = dt_comm_rank(comm) == 0;
+    find_model(path, sizeof path, settings->model);
+    DT_TRY(dt_environment_survey(&s->environment, comm, 1));
+    DT_TRY(dt_model_load(&s->model, comm, path));
+    DT_TRY(dt_comm_agree(comm, read_recipe(s, path)));
+    DT_TRY(dt_comm_agree(comm, dt_predictor_init(&s->predictor, &s->model.network)));
+    const dt_rows_plan plan = {.path = settings->data,
+                               .part = (dt_part)settings->set,
+                               .inputs = settings->inputs,
+                               .targets = settings->targets,
+                               .labels = labels,
+                               .D = s->model.network.D,
+                               .C = s->model.network.C,
+                               .recipe = s->has_recipe ? &s->recipe : NULL,
+                               .batch_rows = s->predictor.capacity,
+                               .host_ranks = s->environment.launch.host_size};
+    DT_TRY(dt_rows_open(&s->rows, comm, &plan));
+out:
+    return status;
+}
+
+void dt_scoring_clear(dt_scoring *scoring)
+{
+    dt_rows_close(scoring->rows);
+    dt_predictor_clear(&scoring->predictor);
+    dt_recipe_clear(&scoring->recipe);
+    dt_model_clear(&scoring->model);
+    dt_environment_clear(&scoring->environment);
+    memset(scoring, 0, sizeof *scoring);
+}
+
+const char *dt_scoring_class(char *out, size_t bytes, const dt_scoring *scoring, size_t label)
+{
+    if (scoring->class_names != NULL)
+        (void)snprintf(out, bytes, "%s", scoring->class_names[label]);
+    else
+        (void)snprintf(out, bytes, "%zu", label);
+    return out;
+}
+
+void dt_scoring_warn(const dt_scoring *scoring)
+{
+    const unsigned long long unseen = dt_rows_unseen(scoring->rows);
+    if (unseen > 0)
+        dt_log_warn("%llu cell%s a category that no training row had; ignored", unseen,
+                    unseen == 1 ? " holds" : "s hold");
+}

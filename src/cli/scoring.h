@@ -1,0 +1,62 @@
+#ifndef DTRAIN_CLI_SCORING_H
+#define DTRAIN_CLI_SCORING_H
+
+/* What `dtrain predict` and `dtrain evaluate` share: a model, and rows for it to see. */
+
+#include "dtrain/base/options.h"
+#include "dtrain/comm/comm.h"
+#include "dtrain/data/rows.h"
+#include "dtrain/io/recipe.h"
+#include "dtrain/train/environment.h"
+#include "dtrain/train/model.h"
+#include "dtrain/train/predictor.h"
+
+#include <stdbool.h>
+
+typedef struct dt_scoring {
+    const dt_comm *comm;
+    bool root;
+    dt_environment environment;
+    dt_model model;
+    bool has_recipe;
+    dt_recipe recipe;
+    dt_predictor predictor;
+    dt_rows *rows;
+    char *const *class_names; /* [C], or NULL: the classes have no names */
+} dt_scoring;
+
+/** Names the classes for people: the name, or the class id. Returns `out`. Local. */
+const char *dt_scoring_class(char *out, size_t bytes, const dt_scoring *scoring, size_t label);
+
+/** What both commands say of the rows. */
+typedef struct dt_scoring_settings {
+    char model[DT_OPTION_TEXT_BYTES], data[DT_OPTION_TEXT_BYTES];
+    char inputs[DT_OPTION_TEXT_BYTES], targets[DT_OPTION_TEXT_BYTES];
+    int set; /* a dt_part */
+} dt_scoring_settings;
+
+/**
+ * Takes MODEL and DATA from a command's words; `usage` says what the command takes. Local.
+ *
+ * Errors:  DT_USAGE
+ */
+DT_MUST_USE dt_status dt_scoring_parse_words(dt_scoring_settings *out, int words, char **argv,
+                                             const char *usage);
+
+/**
+ * Loads the model and opens the rows.
+ *
+ * Calls:   collective; same on all ranks: settings, labels
+ * Owns:    the caller ends with dt_scoring_clear, also after an error
+ * Errors:  DT_USAGE, DT_DATA, DT_MEMORY; the same on all ranks
+ */
+DT_MUST_USE dt_status dt_scoring_open(dt_scoring *out, const dt_comm *comm,
+                                      const dt_scoring_settings *settings, bool labels);
+
+/** Frees; zeroed scoring is allowed. Local. */
+void dt_scoring_clear(dt_scoring *scoring);
+
+/** Warns, on rank 0, of cells whose category no training row had. Collective. */
+void dt_scoring_warn(const dt_scoring *scoring);
+
+#endif
