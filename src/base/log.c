@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 static bool log_talks = true;
@@ -71,13 +72,20 @@ void dt_log_error(const char *format, ...)
     va_end(arguments);
 }
 
+/* Open MPI gives rank 0 a terminal of its own, wherever mpirun's output goes: not one to draw on. */
+static bool is_terminal(void)
+{
+    return isatty(STDOUT_FILENO) != 0 && getenv("PMIX_RANK") == NULL &&
+           getenv("OMPI_COMM_WORLD_RANK") == NULL;
+}
+
 void dt_log_progress(const char *what, double share)
 {
     const double terminal_s = 0.2, file_s = 60.0;
     static double told_s = -INFINITY;
     if (!log_talks || log_quiet)
         return;
-    const bool terminal = isatty(STDOUT_FILENO) != 0;
+    const bool terminal = is_terminal();
     const double now_s = dt_clock_s();
     if (share >= 1.0) {
         told_s = now_s; /* what comes next has its own first second */

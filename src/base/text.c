@@ -1,5 +1,6 @@
 #include "dtrain/base/text.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -7,7 +8,7 @@
 
 enum { NAME_MAX_BYTES = 63 };
 
-/* Levenshtein's distance; `b` has at most NAME_MAX_BYTES. */
+/* Levenshtein's distance, in which case does not count; `b` has at most NAME_MAX_BYTES. */
 static size_t distance(const char *a, const char *b, size_t b_length)
 {
     size_t row[NAME_MAX_BYTES + 1];
@@ -17,7 +18,8 @@ static size_t distance(const char *a, const char *b, size_t b_length)
         size_t diagonal = row[0];
         row[0] = i + 1;
         for (size_t j = 0; j < b_length; j++) {
-            const size_t replaced = diagonal + (a[i] != b[j]);
+            const size_t replaced =
+                diagonal + (tolower((unsigned char)a[i]) != tolower((unsigned char)b[j]));
             diagonal = row[j + 1];
             size_t best = row[j] < row[j + 1] ? row[j] : row[j + 1];
             best = best + 1 < replaced ? best + 1 : replaced;
@@ -31,7 +33,8 @@ size_t dt_text_nearest(const char *name, const char *const *names, size_t count)
 {
     const size_t length = strlen(name);
     size_t nearest = SIZE_MAX;
-    size_t least = 1 + length / 4; /* farther ones are no likely slip of the finger */
+    /* Farther ones are no likely slip of the finger. */
+    size_t least = length < 2 ? 0 : 1 + length / 4;
     if (length > NAME_MAX_BYTES)
         return SIZE_MAX;
     for (size_t i = 0; i < count; i++) {

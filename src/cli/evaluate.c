@@ -192,7 +192,7 @@ static dt_status run_all(run *r, const dt_comm *comm, int argc, char **argv)
     }
     DT_TRY(dt_evaluation_compute(&evaluation, comm, &r->scores, NULL));
     dt_log_say("model  %s\ndata   %s: %llu rows, %zu classes\n\n", r->settings.scoring.model,
-               r->settings.scoring.data, (unsigned long long)evaluation.N, evaluation.C);
+               dt_rows_source(s->rows), (unsigned long long)evaluation.N, evaluation.C);
     report_quality(&evaluation);
     report_classes(s, &evaluation);
     report_confusion(s, &evaluation);

@@ -7,6 +7,7 @@
 #include "dtrain/io/npz.h"
 #include "scoring.h"
 
+#include <math.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -190,6 +191,13 @@ static dt_status take_rows(void *context, const dt_row_batch *rows)
     for (size_t i = 0; i < rows->count; i++) {
         const float *p = predictor->p + i * r->C;
         char *to = r->mine + r->used;
+        /* One NaN among a row's logits makes all of its probabilities NaN. */
+        if (isnan(p[0]))
+            return dt_fail(DT_DIVERGED,
+                           "%s: row %llu: its probabilities are NaN; check that the inputs are "
+                           "prepared as in training",
+                           r->settings.scoring.data,
+                           (unsigned long long)(rows->first + i * rows->stride));
         if (r->as_text) {
             r->used +=
                 format_row(r, to, rows->first + i * rows->stride, p, predictor->predicted[i]);

@@ -314,6 +314,10 @@ static void describe(char *out, size_t bytes, const dt_prepare_column *column, s
         (void)snprintf(out, bytes, "%s", column->why);
         break;
     }
+    const size_t used = strlen(out);
+    const bool filled = column->role == DT_ROLE_NUMERIC || column->role == DT_ROLE_CATEGORICAL;
+    if (filled && column->missing > 0)
+        (void)snprintf(out + used, bytes - used, "; fill %s", dt_recipe_fill_name(column->fill));
 }
 
 static void report_columns(const run *r, const char *path)

@@ -10,8 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Distinct numbers are counted for people only. */
-enum { DISTINCT_NUMBERS_MAX = 10000, ROWS_BETWEEN_TELLING = 16384 };
+/* Distinct numbers are counted for people only: so many of a column, and of all columns together, at
+ * some 100 bytes each; but of each of thousands of columns still as many as tell codes from numbers. */
+enum { DISTINCT_NUMBERS_MAX = 10000, DISTINCT_NUMBERS_MIN = 100, DISTINCT_NUMBERS_ALL = 1 << 19 };
+
+enum { ROWS_BETWEEN_TELLING = 16384 };
 
 /* ---- for all passes ---- */
 
@@ -19,6 +22,7 @@ dt_status dt_prepare_pass(dt_prepare *p, const char *name, dt_csv_take *take)
 {
     p->pass = name;
     p->next_row = 0;
+    memset(p->given_rows, 0, sizeof p->given_rows);
     dt_status status = dt_csv_read(p->csv, take, p);
     if (status == DT_OK && p->progress != NULL)
         p->progress(p->progress_context, p->pass, 1.0);
@@ -121,6 +125,14 @@ static void see_missing(const dt_prepare *p, size_t c, const dt_csv_row *row)
     survey->counts_rows = false;
 }
 
+static size_t most_distinct_numbers(const dt_prepare *p)
+{
+    const size_t most = DISTINCT_NUMBERS_ALL / p->count;
+    return most > DISTINCT_NUMBERS_MAX   ? DISTINCT_NUMBERS_MAX
+           : most < DISTINCT_NUMBERS_MIN ? DISTINCT_NUMBERS_MIN
+                                         : most;
+}
+
 /* Finds or adds the cell's value; NULL when this column's values are not kept (any more). */
 static dt_status keep_value(dt_dictionary_entry **out, dt_prepare *p, size_t c,
                             const dt_csv_field *cell)
@@ -134,7 +146,7 @@ static dt_status keep_value(dt_dictionary_entry **out, dt_prepare *p, size_t c,
     if (status != DT_OK)
         return status;
     (*out)->count++;
-    if (survey->values.count <= DISTINCT_NUMBERS_MAX)
+    if (survey->values.count <= most_distinct_numbers(p))
         return DT_OK;
     const bool needed = survey->asked && column->role != DT_ROLE_NUMERIC;
     if (survey->values.count > DT_PREPARE_DISTINCT_MAX && needed)

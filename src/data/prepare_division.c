@@ -144,5 +144,6 @@ dt_status dt_prepare_next_part(dt_part *out, dt_prepare *p, const dt_csv_row *ro
     } else {
         *out = dt_split_part_of(p->split, at);
     }
-    return DT_OK;
+    /* A column that says the set may have changed, too; the arrays' shapes are written already. */
+    return p->given_rows[*out]++ < p->part_rows[*out] ? DT_OK : dt_prepare_fail_changed(p);
 }

@@ -379,6 +379,10 @@ static dt_status finish_categories(dt_recipe_column *out, dt_prepare *p, size_t 
     for (size_t i = 0; i < all->count; i++)
         present += all->entries[i].count > 0;
     out->rare = count < present;
+    /* An input that no training row ever sets would keep the weights it began with, and a new row would
+     * meet them. */
+    if (out->fill == DT_FILL_CATEGORY && p->surveys[c].missing == 0)
+        out->fill = DT_FILL_MODE;
     DT_TRY(dt_memory_alloc(&out->categories, count, sizeof *out->categories, "categories"));
     for (size_t i = 0; i < count; i++) {
         DT_TRY(dt_memory_copy_text(&out->categories[i], values[i]->text));
@@ -437,8 +441,10 @@ static dt_status check_classes(const dt_prepare *p)
 {
     for (size_t i = 0; i < p->class_count; i++)
         if (p->class_rows[DT_TRAIN][i] == 0)
-            return dt_fail(DT_DATA, "%s: no training row is of class '%s'", dt_csv_path(p->csv),
-                           p->classes[i]);
+            return dt_fail(DT_DATA,
+                           "%s: no training row is of class '%s'; --split stratified "
+                           "gives each set its share of every class",
+                           dt_csv_path(p->csv), p->classes[i]);
     return DT_OK;
 }
 

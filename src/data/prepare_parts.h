@@ -66,6 +66,7 @@ struct dt_prepare {
 
     dt_split *split; /* for divisions at random */
     uint64_t next_row; /* kept rows so far in this pass */
+    uint64_t given_rows[DT_PART_COUNT]; /* of them, to each set */
     size_t sample_capacity;
     dt_recipe recipe;
     struct dt_preprocess *preprocess;

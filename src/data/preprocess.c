@@ -38,7 +38,7 @@ out:
     return status;
 }
 
-static dt_status bind_column(dt_preprocess *p, size_t column, size_t field)
+static dt_status bind_column(dt_preprocess *p, size_t column, size_t field, size_t input)
 {
     dt_status status = DT_OK;
     binding *b = &p->bindings[p->count++];
@@ -47,7 +47,7 @@ static dt_status bind_column(dt_preprocess *p, size_t column, size_t field)
     b->field = field;
     if (from->role == DT_ROLE_TARGET)
         return add_names(&b->categories, p->recipe->classes, p->recipe->class_count);
-    b->input = dt_recipe_first_input(p->recipe, column);
+    b->input = input;
     if (from->role == DT_ROLE_NUMERIC)
         return DT_OK;
     DT_TRY(add_names(&b->categories, from->categories, from->category_count));
@@ -66,6 +66,11 @@ static dt_status bind_all(dt_preprocess *p, const char *const *names, size_t nam
 {
     dt_status status = DT_OK;
     dt_dictionary fields = {0};
+    /* As dt_recipe_first_input says, which for each of many columns would cost a square. */
+    size_t next_number = 0, next_category = 0;
+    for (size_t c = 0; c < p->recipe->column_count; c++)
+        if (p->recipe->columns[c].role == DT_ROLE_NUMERIC)
+            next_category += dt_recipe_width(&p->recipe->columns[c]);
     for (size_t i = 0; i < name_count; i++) {
         dt_dictionary_entry *entry = NULL;
         DT_TRY(dt_dictionary_add(&entry, &fields, names[i], strlen(names[i])));
@@ -79,7 +84,9 @@ static dt_status bind_all(dt_preprocess *p, const char *const *names, size_t nam
             dt_dictionary_find(&fields, column->name, strlen(column->name));
         if (entry == NULL)
             DT_TRY(dt_column_fail(DT_DATA, p->path, column->name, names, name_count));
-        DT_TRY(bind_column(p, c, (size_t)entry->index));
+        size_t *next = column->role == DT_ROLE_NUMERIC ? &next_number : &next_category;
+        DT_TRY(bind_column(p, c, (size_t)entry->index, *next));
+        *next += dt_recipe_width(column);
     }
 out:
     dt_dictionary_clear(&fields);

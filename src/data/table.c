@@ -9,6 +9,9 @@
 /* What a rank gets at a time: long enough for the network, short enough for a cache. */
 enum { BLOCK_BYTES = 256 * 1024, COUNTING_BYTES = 4 << 20 };
 
+/* What is made of a block may grow with the classes, a probability each: of many, blocks are short. */
+enum { CLASSES_A_BLOCK = 64 };
+
 /* A rank's block; rank 0 broadcasts those of all ranks. */
 typedef struct share {
     uint64_t bytes, row, line, rows;
@@ -22,7 +25,7 @@ struct dt_table {
     dt_csv_format format;
     char **names; /* [format.columns] */
     dt_preprocess *preprocess;
-    size_t D, batch_rows;
+    size_t D, batch_rows, block_bytes;
     bool labels;
     share *shares; /* [ranks] */
     size_t *bytes; /* [ranks] */
@@ -130,7 +133,8 @@ dt_status dt_table_open(dt_table **out, const dt_comm *comm, const char *path,
                         .root = dt_comm_rank(comm) == 0,
                         .D = recipe->D,
                         .labels = labels,
-                        .batch_rows = batch_rows};
+                        .batch_rows = batch_rows,
+                        .block_bytes = BLOCK_BYTES / (1 + recipe->class_count / CLASSES_A_BLOCK)};
         status = dt_memory_copy_text(&t->path, path);
     }
     DT_TRY(dt_comm_agree(comm, status));
@@ -214,7 +218,7 @@ static dt_status read_blocks(dt_table *t)
     memset(t->bytes, 0, (size_t)ranks * sizeof *t->bytes);
     for (int rank = 0; rank < ranks; rank++) {
         dt_csv_block block = {0};
-        DT_TRY(dt_csv_next_block(t->csv, BLOCK_BYTES, &block));
+        DT_TRY(dt_csv_next_block(t->csv, t->block_bytes, &block));
         if (block.bytes == 0)
             break;
         DT_TRY(make_room(t, used, block.bytes));

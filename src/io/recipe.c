@@ -261,6 +261,11 @@ dt_status dt_recipe_to_json(char **out, const dt_recipe *recipe)
     if (text == NULL)
         DT_TRY(dt_fail(DT_MEMORY, "no memory for the text of a recipe"));
     const size_t length = strlen(text);
+    if (length >= DT_RECIPE_FILE_BYTES)
+        DT_TRY(dt_fail(DT_DATA,
+                       "recipe: would have %zu bytes, but at most 64 MiB are read; use fewer "
+                       "columns or categories, or not --scale quantile",
+                       length));
     DT_TRY(dt_memory_alloc(out, length + 2, 1, "text of a recipe"));
     memcpy(*out, text, length);
     (*out)[length] = '\n';

@@ -39,7 +39,7 @@ classes seed2 "[400,240,152,8]" "[50,30,19,1]" "[50,30,19,1]"
 
 run 3 --quiet --epochs 2 --validation-split 0.25 --test-split 0.2 --out shares sorted.npz
 expect_status 0
-classes shares "[275,165,104,5]" "[125,75,48,3]" "[100,60,38,2]"
+classes shares "[275,165,104,6]" "[125,75,48,2]" "[100,60,38,2]"
 
 # Without a validation set there is no early stopping: all epochs are run.
 run 2 --epochs 6 --patience 0 --learning-rate 0.3 \

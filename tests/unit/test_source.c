@@ -352,6 +352,120 @@ static void test_sets_that_do_not_fit(void **state)
     check_path_refused(scratch_folder, "no pair of arrays like inputs and targets; it holds x, z");
 }
 
+/* ---- one set, for a model to see ---- */
+
+/* Of what `path` names, `part` has these rows; the array is called `inputs`. */
+static void check_set(const char *path, dt_part part, bool labels, uint64_t rows,
+                      const char *inputs)
+{
+    dt_source source;
+    if (dt_source_open_rows(&source, path, part, "", "", labels) != DT_OK)
+        fail_msg("%s: %s", path, dt_status_text());
+    assert_int_equal(dt_source_rows(&source.parts[DT_TRAIN]), rows);
+    assert_string_equal(source.parts[DT_TRAIN].inputs->name, inputs);
+    assert_true((source.parts[DT_TRAIN].targets != NULL) == labels);
+    assert_null(source.parts[DT_VALIDATION].inputs);
+    assert_null(source.parts[DT_TEST].inputs);
+    assert_true(source.name[0] != '\0');
+    dt_source_clear(&source);
+}
+
+static void check_set_refused(const char *path, dt_part part, bool labels, const char *text)
+{
+    dt_source source;
+    check_refused(dt_source_open_rows(&source, path, part, "", "", labels), text);
+    assert_int_equal(source.file_count, 0);
+    assert_null(source.parts[DT_TRAIN].inputs);
+}
+
+static void test_rows_of_a_folder(void **state)
+{
+    (void)state;
+    write_pair("train.npz", "x.npy", "y.npy", 4);
+    for (int labels = 0; labels < 2; labels++) /* a single set is that, whatever it is called */
+        check_set(scratch_folder, DT_TEST, labels == 1, 4, "x");
+    write_pair("test.npz", "inputs.npy", "targets.npy", 3);
+    for (int labels = 0; labels < 2; labels++) {
+        check_set(scratch_folder, DT_TRAIN, labels == 1, 4, "x");
+        check_set(scratch_folder, DT_TEST, labels == 1, 3, "inputs");
+        check_set_refused(scratch_folder, DT_VALIDATION, labels == 1,
+                          "no validation set there; --set names another");
+    }
+    check_set(scratch_path("test.npz"), DT_VALIDATION, true, 3, "inputs");
+    check_set_refused(scratch_path("absent"), DT_TEST, true, "no such file or folder");
+    check_set_refused(scratch_path("absent.npz"), DT_TEST, false, "absent.npz: no such file");
+}
+
+static void test_rows_of_one_file_with_sets(void **state)
+{
+    (void)state;
+    const npz_array arrays[] = {array("x_test.npy", "(3, 2)", 6), array("y_test.npy", "(3,)", 3),
+                                array("x_train.npy", "(5, 2)", 10), array("y_train.npy", "(5,)", 5),
+                                array("X_val.npy", "(4, 2)", 8)};
+    write_file("all.npz", arrays, 4);
+    for (int labels = 0; labels < 2; labels++) {
+        check_set(scratch_path("all.npz"), DT_TRAIN, labels == 1, 5, "x_train");
+        check_set(scratch_path("all.npz"), DT_TEST, labels == 1, 3, "x_test");
+        check_set_refused(scratch_path("all.npz"), DT_VALIDATION, labels == 1,
+                          "all.npz: no validation set there");
+    }
+    write_file("all.npz", arrays, 5); /* validation rows that nobody has labelled */
+    check_set(scratch_path("all.npz"), DT_VALIDATION, false, 4, "X_val");
+    check_set_refused(scratch_path("all.npz"), DT_VALIDATION, true, "no validation set there");
+    write_file("p-test.npz", arrays, 2); /* a test set alone is one to be seen */
+    for (int labels = 0; labels < 2; labels++)
+        check_set(scratch_path("p-test.npz"), DT_TEST, labels == 1, 3, "x_test");
+    write_file("one.npz", arrays + 4, 1);
+    check_set(scratch_path("one.npz"), DT_TEST, false, 4, "X_val");
+}
+
+static void test_rows_without_labels(void **state)
+{
+    (void)state;
+    dt_source source;
+    const npz_array arrays[] = {array("mine.npy", "(3, 2)", 6), array("more.npy", "(4, 2)", 8),
+                                array("x.npy", "(5, 2)", 10), array("y.npy", "(6,)", 6)};
+    write_file("rows.npz", arrays, 1); /* the only one needs no name */
+    check_set(scratch_path("rows.npz"), DT_TEST, false, 3, "mine");
+    check_set_refused(scratch_path("rows.npz"), DT_TEST, true, "no pair of arrays");
+    write_file("rows.npz", arrays, 2);
+    check_set_refused(
+        scratch_path("rows.npz"), DT_TEST, false,
+        "rows.npz: no array called inputs or x; it holds mine, more: name one with --inputs");
+    assert_int_equal(
+        dt_source_open_rows(&source, scratch_path("rows.npz"), DT_TEST, "more", "", false), DT_OK);
+    assert_int_equal(dt_source_rows(&source.parts[DT_TRAIN]), 4);
+    dt_source_clear(&source);
+    check_refused(
+        dt_source_open_rows(&source, scratch_path("rows.npz"), DT_TEST, "none", "", false), "none");
+    write_file("rows.npz", arrays, 4); /* labels that do not fit are not looked at */
+    check_set(scratch_path("rows.npz"), DT_TEST, false, 5, "x");
+    check_set_refused(scratch_path("rows.npz"), DT_TEST, true, "x has 5 rows, but y has 6");
+    const npz_array scalar = array("x.npy", "()", 1), none = array("x.npy", "(0, 2)", 0);
+    write_file("rows.npz", &scalar, 1);
+    check_set_refused(scratch_path("rows.npz"), DT_TEST, false, "x is a single number");
+    write_file("rows.npz", &none, 1);
+    check_set_refused(scratch_path("rows.npz"), DT_TEST, false, "x has 0 rows");
+}
+
+/* The recipe that lies beside the sets of a folder. */
+static void test_recipe(void **state)
+{
+    (void)state;
+    dt_source source;
+    write_pair("train.npz", "x.npy", "y.npy", 4);
+    assert_int_equal(open_one(&source, scratch_folder), DT_OK);
+    assert_string_equal(source.recipe, "");
+    dt_source_clear(&source);
+    assert_true(scratch_write(scratch_path("recipe.json"), "{}", 2));
+    assert_int_equal(open_one(&source, scratch_folder), DT_OK);
+    assert_string_equal(source.recipe, scratch_path("recipe.json"));
+    dt_source_clear(&source);
+    assert_int_equal(open_one(&source, scratch_path("train.npz")), DT_OK);
+    assert_string_equal(source.recipe, "");
+    dt_source_clear(&source);
+}
+
 static void test_nothing_there(void **state)
 {
     (void)state;
@@ -383,6 +497,10 @@ int main(void)
         cmocka_unit_test_teardown(test_columns, scratch_empty),
         cmocka_unit_test_teardown(test_sets_that_do_not_fit, scratch_empty),
         cmocka_unit_test_teardown(test_nothing_there, scratch_empty),
+        cmocka_unit_test_teardown(test_rows_of_a_folder, scratch_empty),
+        cmocka_unit_test_teardown(test_rows_of_one_file_with_sets, scratch_empty),
+        cmocka_unit_test_teardown(test_rows_without_labels, scratch_empty),
+        cmocka_unit_test_teardown(test_recipe, scratch_empty),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

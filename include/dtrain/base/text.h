@@ -7,8 +7,9 @@
 /** What messages need of texts. All calls are local. */
 
 /**
- * Returns the index of the name that `name` was most likely meant to be, by Levenshtein's distance;
- * SIZE_MAX when none is near, or `name` is longer than 63 bytes.
+ * Returns the index of the name that `name` was most likely meant to be, by Levenshtein's distance, in
+ * which upper and lower case are the same; SIZE_MAX when none is near, or `name` is longer than 63
+ * bytes.
  */
 size_t dt_text_nearest(const char *name, const char *const *names, size_t count);
 

@@ -60,6 +60,9 @@ double dt_rows_share(const dt_rows *rows);
 /** Returns how many cells held a category that no training row had. Calls: collective. */
 uint64_t dt_rows_unseen(const dt_rows *rows);
 
+/** Returns what was opened, for people: "data/test.npz, inputs"; borrowed. Calls: root-only. */
+const char *dt_rows_source(const dt_rows *rows);
+
 /** Tells whether the rows come from a table of text. Calls: local. */
 bool dt_rows_are_text(const dt_rows *rows);
 

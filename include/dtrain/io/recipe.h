@@ -59,6 +59,8 @@ typedef enum dt_fill {
     DT_FILL_MODE, /* both: the most frequent value */
     DT_FILL_CATEGORY, /* categorical: a category of its own, the last */
     DT_FILL_INDICATOR /* numeric: the mean, and a further input that is 1 */
+    /* When no training row lacks the column's value `prepare` makes the last two DT_FILL_MODE and
+     * DT_FILL_MEAN: an input that training never sets would teach nothing. */
 } dt_fill;
 #define DT_FILL_NAMES "error|drop|mean|median|mode|category|indicator"
 

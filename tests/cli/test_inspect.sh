@@ -1,0 +1,241 @@
+#!/bin/sh
+# dtrain inspect: arrays, recipes, models and runs, as text and as JSON; what it refuses.
+# shellcheck source-path=SCRIPTDIR source=harness.sh
+. "$(dirname "$0")/harness.sh"
+need_python numpy h5py
+
+# check PYTHON: holds for d, the one JSON object on stdout (a NaN in it would be refused).
+check() {
+    "$PYTHON" - "$1" <<'PY' || fail "this holds for the JSON on stdout: $1"
+import json, sys
+def refuse(name): raise ValueError(name)
+d = json.loads(open("stdout", encoding="utf-8").read(), parse_constant=refuse)
+a = {array["name"]: array for array in d.get("arrays", [])}
+sys.exit(0 if eval(sys.argv[1]) else 1)
+PY
+}
+
+# ---- .npz ----
+"$PYTHON" - <<'PY'
+import io, warnings, zipfile
+import numpy as np
+x = np.asfortranarray(np.random.default_rng(1).normal(size=(9000, 3)))
+np.save("x", x)
+x = x.copy(order="F")
+x[3, 1], x[5, 2], x[6, 0], x[8999, 2] = np.nan, np.inf, -np.inf, 50
+np.savez_compressed("arrays.npz", inputs=x, targets=(np.arange(9000) % 3 == 0).astype("f4"),
+                    many=np.arange(90000) // 3, column=np.array([[-1], [7], [7]], ">i2"),
+                    most=np.arange(131072) // 2, over=np.arange(131074) // 2, ids=np.arange(50),
+                    halves=np.array([1.5, 2]), flags=np.array([True, False, True]),
+                    beyond=np.full(3, 2.0**60), minus=np.array([0.0, -0.0, 1.0]),
+                    scalar=np.float16(3), empty=np.zeros((0, 4), "f4"), nothing=np.full(2, np.nan),
+                    image=np.full((5, 2, 3), 9, "u1"), large=np.full(2, 1.7e308))
+np.savez("unusable.npz", good=np.ones((3, 2), "f4"), labels=np.array(["a", None], object),
+         texts=np.array(["ab"]))
+data = bytearray(open("unusable.npz", "rb").read())
+data[data.find(b"\0\0\x80\x3f" * 2) + 2] ^= 1
+open("damaged.npz", "wb").write(data)
+open("cut.npz", "wb").write(data[:300])
+np.savez("names.npz", **{"new\nline\x1b[31m \xe9": np.arange(3)})
+open("prefixed", "wb").write(b"bytes before it" + open("names.npz", "rb").read())
+def npy(array):
+    out = io.BytesIO()
+    np.save(out, array)
+    return out.getvalue()
+warnings.simplefilter("ignore")
+with zipfile.ZipFile("twice.npz", "w") as z:
+    z.writestr("x.npy", npy(np.ones(3)))
+    z.writestr("x.npy", npy(np.ones(5)))
+    z.writestr("notes.txt", "no array")
+with zipfile.ZipFile("none.npz", "w") as z:
+    pass
+with zipfile.ZipFile("count.npz", "w") as z:
+    for i in range(1001):
+        z.writestr(f"a{i}.npy", npy(np.zeros(2)))
+open("table.csv", "w").write("a,b\n1,2\n")
+open("empty", "w").close()
+PY
+
+run 0 inspect arrays.npz
+expect_status 0
+expect_empty_stderr
+expect_stdout_line 'arrays.npz: .npz with 16 arrays'
+expect_stdout '^inputs +<f8 +\[9000, 3\] +Fortran .* 50 .* 1 +2$'
+expect_stdout '^column +>i2 +\[3, 1\] +C .* -1 +7 +4\.33333 +0 +0$'
+expect_stdout '^scalar +<f2 +\[\] +C .* 3 +3 +3 +0 +0$'
+expect_stdout '^empty +<f4 +\[0, 4\] +C .* - +- +- +0 +0$'
+expect_stdout '^nothing .* - +- +- +2 +0$'
+expect_stdout_line 'targets: 2 classes'
+expect_stdout_line '      0  6000  66.67 %'
+expect_stdout_line '      1  3000  33.33 %'
+expect_stdout_line '     19     3  0.00 %' # the last of twenty
+expect_stdout_line 'many: 30000 classes'
+expect_stdout_line '  ... and 29980 more'
+expect_stdout_line 'most: 65536 classes'
+expect_stdout_line 'ids: 50 classes, one row each'
+expect_no_stdout '^(over|halves|beyond|scalar|image|inputs|nothing|empty): '
+expect_no_stdout ' $'
+
+run 0 inspect --json arrays.npz
+expect_status 0
+expect_empty_stderr
+check 'd["file"] == "arrays.npz" and d["kind"] == "npz" and d["array_count"] == 16 == len(a)'
+check 'a["inputs"]["shape"] == [9000, 3] and a["inputs"]["order"] == "Fortran"'
+check 'a["inputs"]["nan_count"] == 1 and a["inputs"]["infinite_count"] == 2'
+check 'a["inputs"]["max"] == 50 and a["inputs"]["stored_bytes"] < a["inputs"]["plain_bytes"]'
+check 'a["inputs"]["plain_bytes"] == 128 + 9000 * 3 * 8'
+check 'abs(a["inputs"]["mean"]) < 0.02 and "classes" not in a["inputs"]'
+check 'a["nothing"]["min"] is None and a["nothing"]["mean"] is None'
+check 'a["targets"]["classes"] == [{"class": 0, "rows": 6000, "share": 6000 / 9000},
+                                   {"class": 1, "rows": 3000, "share": 3000 / 9000}]'
+check '[c["class"] for c in a["column"]["classes"]] == [-1, 7]'
+check '[c["rows"] for c in a["flags"]["classes"]] == [1, 2]'
+check '[(c["class"], c["rows"]) for c in a["minus"]["classes"]] == [(0, 2), (1, 1)]'
+check '[c["class"] for c in a["most"]["classes"]] == list(range(65536))'
+check '{c["rows"] for c in a["most"]["classes"]} == {2}'
+check '"classes" not in a["over"] and "classes" not in a["beyond"]'
+check 'a["large"]["mean"] == 1.7e308 and a["image"]["mean"] == 9'
+
+run 0 inspect unusable.npz
+expect_status 0
+expect_stdout '^labels +- '
+expect_stdout "^array 'labels': expected numbers, found pickled Python objects"
+expect_stdout "^array 'texts': expected numbers, found strings"
+run 0 inspect --json unusable.npz
+check '"pickled" in a["labels"]["unusable"] and a["good"]["max"] == 1'
+
+# What is whole is shown; the exit status and stderr tell of the rest.
+run 0 inspect damaged.npz
+expect_status 3
+expect_one_stderr_line "dtrain: error: damaged.npz: array 'good' is damaged: its CRC-32"
+expect_stdout "^array 'labels': expected numbers"
+run 0 inspect damaged.npz --json
+expect_status 3
+expect_one_stderr_line "is damaged: its CRC-32"
+check '"CRC-32" in a["good"]["damaged"] and "max" not in a["good"] and "unusable" in a["texts"]'
+
+run 0 inspect twice.npz
+expect_status 0
+expect_stdout_line "array 'x' is hidden by a later one of this name"
+expect_stdout '^x +<f8 +\[5\] '
+
+run 0 inspect names.npz
+expect_status 0
+expect_stdout '^new\?line\?\[31m'
+run 0 inspect --json prefixed
+expect_status 0
+check 'list(a) == ["new\nline\x1b[31m \xe9"]'
+run 0 inspect none.npz
+expect_status 0
+expect_stdout_line 'none.npz: .npz with 0 arrays'
+run 0 inspect --json none.npz
+check 'd["arrays"] == []'
+run 0 inspect count.npz
+expect_stdout_line '... and 1 more'
+
+# ---- recipes ----
+cat >recipe.json <<'JSON'
+{"dtrain_recipe": 1, "separator": ";", "decimal": ",", "missing": ["NA"], "unseen": "error",
+ "target": {"column": "deposit", "classes": ["no", "yes"]},
+ "columns": [
+  {"name": "id", "role": "dropped"},
+  {"name": "job", "role": "categorical", "categories": ["admin.", "none"], "rare": true,
+   "fill": "mode"},
+  {"name": "age", "role": "numeric", "scale": "log", "center": 1.5, "spread": 2, "fill": "indicator",
+   "fill_number": 40},
+  {"name": "balance", "role": "numeric", "scale": "quantile", "knots": [-1, 0, 9], "fill": "error"},
+  {"name": "deposit", "role": "target"}],
+ "inputs": 6}
+JSON
+cp recipe.json some.npz
+run 0 inspect some.npz # the content counts, not the name
+expect_status 0
+expect_empty_stderr
+expect_stdout_line 'some.npz: recipe of 5 columns; 6 inputs, 2 classes'
+expect_stdout 'separator semicolon, decimal comma; missing values: empty cells, NA; unseen .* error$'
+expect_stdout '^id +dropped +- +- +- +-$'
+expect_stdout '^job +categorical +3 +3 +2 and the rare ones: admin\., none +mode \(rare\)$'
+expect_stdout '^age +numeric +2 +0 +log, center 1\.5, spread 2 +indicator 40$'
+expect_stdout '^balance +numeric +1 +2 +quantile, 3 knots from -1 to 9 +error$'
+expect_stdout '^deposit +target +- +- +2 classes: no, yes +-$'
+expect_no_stdout ' $'
+run 0 inspect --json recipe.json
+expect_status 0
+check 'd["kind"] == "recipe" and d["inputs"] == 6 and d["classes"] == ["no", "yes"]'
+check '[c.get("first_input") for c in d["columns"]] == [None, 3, 0, 2, None]'
+check '[c["inputs"] for c in d["columns"]] == [0, 3, 2, 1, 0]'
+check 'd["columns"][1]["fill_text"] is None and d["columns"][2]["fill_number"] == 40'
+sed 's/"spread": 2/"spread": 0/' recipe.json >spread.json
+run 0 inspect spread.json
+expect_status 3
+expect_one_stderr_line "dtrain: error: spread.json: column 'age': spread is 0, but must be positive"
+[ ! -s stdout ] || fail "nothing on stdout"
+
+# ---- a run and its model ----
+run 1 --epochs 3 --hidden 7,4 --out here
+expect_status 0
+accuracy=$(summary test_accuracy)
+run 0 inspect here/run.h5
+expect_status 0
+expect_empty_stderr
+expect_stdout_line 'here/run.h5: run; status: ok; 3 epochs'
+expect_stdout '^last +3 '
+expect_stdout '^best +[123] '
+expect_stdout '^  hidden +7,4$'
+expect_stdout '^  dtrain_version +[0-9.]+$'
+run 0 inspect --json here/run.h5
+expect_status 0
+check 'd["kind"] == "run" and d["status"] == "ok" and d["epoch_count"] == 3'
+check 'd["last_epoch"]["epoch"] == 3 and d["best_epoch"]["epoch"] == d["summary"]["best_epoch"]'
+check "abs(d['evaluation_test']['accuracy'] - $accuracy) < 1e-8 and d['config']['epochs'] == 3"
+run 0 inspect here/model.h5
+expect_status 0
+expect_empty_stderr
+expect_stdout '^here/model.h5: Keras model; [0-9]+ inputs, 2 classes, P = [0-9]+ parameters$'
+expect_stdout '^ +2 +4 +relu +32$'
+expect_stdout '^ +3 +2 +softmax +10$'
+"$PYTHON" - <<'PY'
+import h5py
+model = h5py.File("here/model.h5", "a")
+model.attrs["dtrain_recipe"] = open("recipe.json").read()
+model.attrs["dtrain_classes"] = ["no", "yes"]
+h5py.File("other.h5", "w").close()
+PY
+run 0 inspect here/model.h5
+expect_status 0
+expect_stdout_line 'classes: no, yes'
+expect_stdout '^the recipe does not fit: it makes 6 inputs, not [0-9]+$'
+expect_stdout '^age +numeric +2 +0 +log, '
+run 0 inspect --json here/model.h5
+check 'd["kind"] == "model" and d["classes"] == ["no", "yes"] and d["recipe"]["inputs"] == 6'
+check 'sum(layer["parameters"] for layer in d["layers"]) == d["parameters"]'
+head -c 3000 here/model.h5 >cut.h5
+run 0 inspect cut.h5
+expect_status 3
+expect_one_stderr_line 'dtrain: error: cut.h5: '
+run 0 inspect other.h5
+expect_status 3
+expect_one_stderr_line 'other.h5: an HDF5 file, but neither a Keras model'
+
+# ---- what is none of these ----
+for file in table.csv empty cut.npz x.npy no-such-file .; do
+    run 0 inspect "$file"
+    expect_status 3
+    expect_one_stderr_line "dtrain: error: $file: "
+    [ ! -s stdout ] || fail "nothing on stdout"
+done
+run 0 inspect table.csv
+expect_one_stderr_line 'is neither a .npz, nor a recipe.json, nor an HDF5 file'
+run 0 inspect
+expect_status 2
+expect_one_stderr_line 'inspect needs a FILE'
+run 0 inspect recipe.json arrays.npz
+expect_status 2
+expect_one_stderr_line "found a second: 'arrays.npz'"
+run 0 inspect --jsn recipe.json
+expect_status 2
+expect_one_stderr_line 'unknown option --jsn; did you mean --json'
+run 0 inspect --help
+expect_status 0
+expect_stdout '^Usage: dtrain inspect '
+expect_empty_stderr

@@ -1,0 +1,200 @@
+#!/bin/sh
+# dtrain prepare with bad tables, options and folders: one line that says what is wrong and where, the
+# exit status, and nothing left behind.
+# shellcheck source-path=SCRIPTDIR source=harness.sh
+. "$(dirname "$0")/harness.sh"
+ranks=0
+
+# refused STATUS TEXT TABLE OPTIONS...: no file may appear but the harness's own
+refused() {
+    code=$1
+    text=$2
+    shift 2
+    find . -type f ! -name stdout ! -name stderr | sort >before
+    run "$ranks" prepare "$@"
+    expect_status "$code"
+    expect_one_stderr_line "dtrain: error: $text"
+    find . -type f ! -name stdout ! -name stderr | sort >after
+    expect_same_file before after
+    expect_no_file out
+}
+bad() {
+    table=$1
+    text=$2
+    shift 2
+    refused 3 "$table: $text" "$table" --target y --out out "$@"
+}
+
+# 3000 rows: a number, a category, a small number, the class; edits by line of awk
+rows() {
+    awk -v OFS=, "BEGIN {
+        for (n = 0; n <= 3000; n++) {
+            a = sin(n) * 100; b = substr(\"uvw\", n % 3 + 1, 1); c = n * 7 % 5 + 1
+            y = n <= 1500 ? \"no\" : \"yes\"
+            if (n == 0) { a = \"a\"; b = \"bb\"; c = \"count\"; y = \"y\" }
+            $1
+            print a, b, c, y
+        }
+    }"
+}
+: >before
+: >after
+
+# ---- the table ----
+
+rows '' >good.csv
+rows 'if (n == 1234) y = "no,9"' >ragged.csv
+bad ragged.csv "row 1234 (line 1235) has 5 fields, the header has 4"
+rows 'if (n == 1234) { print 1, "u", 3; continue }' >short.csv
+bad short.csv "row 1234 (line 1235) has 3 fields, the header has 4"
+rows 'if (n == 1234) b = "\"u"' >unterminated.csv
+bad unterminated.csv "a quote in the record that begins on line 1235 is never closed"
+rows 'if (n == 1234) b = "u\"v"' >inside.csv
+bad inside.csv "row 1234 (line 1235)"
+rows 'if (n == 1234) a = "abc"' >text.csv
+bad text.csv "row 1234 (line 1235): column 'a': 'abc' is no number"
+expect_stderr "2999 of its 3000 cells"
+bad text.csv "row 1234 (line 1235): column 'a': 'abc' is no number" --numeric a
+bad good.csv "row 1 (line 2): column 'bb': 'v' is no number" --numeric bb
+rows 'if (n == 1234) a = "1,5"' >comma.csv
+bad comma.csv "row 1234 (line 1235) has 5 fields, the header has 4"
+rows 'if (n == 1234) a = ""' >missing.csv
+bad missing.csv "row 1234 (line 1235): column 'a' has no value here, and in 1 cell in all; --fill"
+rows 'if (n == 1234) a = "NA"' >missing-na.csv
+bad missing-na.csv "row 1234 (line 1235): column 'a' has no value here"
+rows 'if (n == 1234) a = "?"' >question.csv
+bad question.csv "row 1234 (line 1235): column 'a': '?' is no number"
+bad question.csv "row 1234 (line 1235): column 'a' has no value here" --missing '?'
+rows 'if (n == 1234 || n == 77) b = ""' >missing-text.csv
+bad missing-text.csv "row 77 (line 78): column 'bb' has no value here, and in 2 cells in all; --fill"
+bad missing-text.csv "row 77 (line 78): column 'bb'" --fill mean
+rows 'if (n == 1234) y = ""' >missing-target.csv
+bad missing-target.csv "row 1234 (line 1235): the target 'y' has no value; --fill 'y=drop'"
+bad missing-target.csv "row 1234 (line 1235): the target 'y' has no value" --fill mean,mode
+rows 'if (n > 0) y = "no"' >one-class.csv
+bad one-class.csv "every row's 'y' is 'no'"
+rows 'if (n > 0) y = sin(n * n)' >quantity.csv
+bad quantity.csv "the target 'y' has 2995 distinct values in 3000 rows"
+expect_stderr "does not predict quantities"
+rows 'if (n > 0) y = int(1e8 * sin(n * n))' >whole-quantity.csv
+bad whole-quantity.csv "the target 'y' has"
+expect_stderr "does not predict quantities"
+rows 'if (n > 0) b = "u"' >constant.csv
+bad constant.csv "1 column has only one value, which says nothing; --drop 'bb'"
+rows 'if (n > 0) { a = -1.5; b = "u" }' >constants.csv
+bad constants.csv "2 columns have only one value, which says nothing; --drop 'a,bb'"
+rows 'if (n > 0) b = ""' >nothing.csv
+bad nothing.csv "1 column has only one value" --fill indicator,category
+rows 'if (n == 0) c = "a"' >twice.csv
+bad twice.csv "columns 1 and 3 are both named 'a'"
+rows 'if (n == 3000) b = "once"' >unseen.csv
+bad unseen.csv "row 3000 (line 3001): column 'bb': 'once' is a category that no training row has" \
+    --split ordered --unseen error --target count
+rows 'if (n == 3000) y = "rare"' >rare-class.csv
+bad rare-class.csv "no training row is of class 'rare'" --split ordered --validation-split 0.3 \
+    --test-split 0.3
+printf 'a,b,y\n1,2,no\n1e300,4,yes\n-1e308,5,yes\n1e308,7,no\n' >large.csv
+bad large.csv "column 'a' has numbers up to 1e+308, too large to be scaled" --validation-split 0 \
+    --test-split 0
+printf '' >empty.csv
+bad empty.csv "is empty"
+printf 'a,bb,count,y\n' >header.csv
+bad header.csv "has no rows below its header"
+printf 'a,bb\0,y\n1,2,3\n' >binary.csv
+bad binary.csv "is not text"
+printf 'PK\003\004 and so on' >archive.npz
+bad archive.npz "is a ZIP archive, expected a table"
+printf '\037\213\010\0and so on' >packed.csv
+bad packed.csv "is compressed with gzip"
+bad nowhere.csv "cannot open: No such file"
+mkdir folder.csv
+bad folder.csv "is a folder"
+printf 'a,y\n1,no\n2,yes\n3,no\n' >tiny.csv
+bad tiny.csv "none of its 3 rows is left for the validation set"
+
+# ---- columns that are not there ----
+
+refused 3 "good.csv: no column 'yy'; did you mean 'y'?" good.csv --target yy --out out
+refused 3 "good.csv: no column 'cuont'; did you mean 'count'?" good.csv --target y --out out \
+    --drop cuont
+for option in drop numeric categorical split-column; do
+    bad good.csv "no column 'quite another' among its 4: a, bb, count, y" "--$option" 'quite another'
+done
+bad good.csv "no column 'counts'; did you mean 'count'?" --scale counts=log
+bad good.csv "no column 'counts'; did you mean 'count'?" --fill mean,counts=median
+bad good.csv "column 'bb' says 'v', but sets are train, validation, test" --split-column bb
+bad good.csv "no column 'y' among its 1: a,bb,count,y" --separator semicolon
+
+# ---- options ----
+
+usage() {
+    text=$1
+    shift
+    refused 2 "$text" good.csv --target y --out out "$@"
+}
+refused 2 "--out DIR is needed" good.csv --target y
+refused 2 "--target COLUMN is needed, one of: a, bb, count, y" good.csv --out out
+refused 2 "dtrain prepare takes one table, not 0 words" --target y --out out
+refused 2 "dtrain prepare takes one table, not 2 words" good.csv text.csv --target y --out out
+usage "unknown option --scales" --scales log
+usage "--scale takes standard|minmax|robust|quantile|none|log" --scale logarithm
+usage "--scale takes standard|minmax|robust|quantile|none|log" --scale a=
+usage "--scale has two methods for all columns" --scale log,standard
+usage "--scale: column 'bb' is categorical" --scale bb=log
+usage "--scale: column 'y' is the target" --scale y=log
+usage "--scale: column 'a' is dropped" --scale a=log --drop a
+usage "--fill takes error|drop|mean" --fill zero
+usage "--fill has two methods for the same columns" --fill mean,median
+usage "--fill drop leaves nothing for another method" --fill drop,mean
+usage "--fill: column 'bb' is categorical" --fill bb=mean
+usage "--fill: column 'a' is numeric" --fill a=category
+usage "--fill: column 'y' is the target" --fill y=mode
+usage "column 'a' cannot be both dropped and numeric" --numeric a --drop a
+usage "column 'a' cannot be both numeric and categorical" --numeric a,count --categorical a
+usage "column 'y' cannot be both the target and dropped" --drop a,y
+usage "column 'y' cannot be both the target and" --split-column y
+usage "--split was given, but --split-column" --split random --split-column bb
+usage "--test-split was given, but --split-column" --test-split 0.2 --split-column bb
+usage "--validation-split is 1.5" --validation-split 1.5
+usage "--validation-split is -1" --validation-split -1
+usage "--max-categories is 1" --max-categories 1
+usage "--unseen takes one of ignore|error" --unseen drop
+bad good.csv "1800 validation and 1800 test rows leave none of the 3000" --validation-split 0.6 \
+    --test-split 0.6
+bad good.csv "--test-split 3000 leaves none of the 3000 rows for training" --test-split 3000
+bad good.csv "beside the target 'y' no column is left" --drop a,bb,count
+
+# ---- the folder ----
+
+echo "not a folder" >file
+refused 4 "file: cannot make the folder: 'file' is a file" good.csv --target y --out file
+refused 4 "file/deep: cannot make the folder" good.csv --target y --out file/deep
+mkdir -p old/train.npz
+refused 4 "old/train.npz: " good.csv --target y --out old
+mkdir closed
+chmod 555 closed
+if [ ! -w closed ]; then
+    refused 4 "closed/" good.csv --target y --out closed
+    refused 4 "closed/deep: cannot make the folder" good.csv --target y --out closed/deep
+fi
+
+# Folders that were made on the way go again; those that were there stay, and so does what is in them.
+for out in ./out/ out/deep/er "$PWD/out/deep"; do
+    refused 3 "unseen.csv: row 3000" unseen.csv --target count --split ordered --unseen error \
+        --out "$out"
+done
+mkdir kept
+run 0 prepare good.csv --target y --out kept/results --quiet
+expect_status 0
+cp -r kept copy
+refused 3 "unseen.csv: row 3000" unseen.csv --target count --split ordered --unseen error \
+    --out kept/results
+diff -r kept copy >changed || fail "an older preparation stays as it was: $(cat changed)"
+refused 4 "kept/results/validation.npz is there already" good.csv --target y --out kept/results \
+    --validation-split 0
+
+# ---- under mpirun: one line all the same, and no rank waits for another ----
+
+ranks=8
+bad ragged.csv "row 1234 (line 1235) has 5 fields, the header has 4"
+usage "--fill takes error|drop|mean" --fill zero

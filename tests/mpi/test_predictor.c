@@ -1,0 +1,186 @@
+/* A row's probabilities are the same bits wherever it stands, and on every rank. */
+#include "harness.h"
+
+#include "dtrain/base/random.h"
+#include "dtrain/nn/loss.h"
+#include "dtrain/train/predictor.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ROWS = 1100 };
+
+typedef struct shape {
+    size_t D, C, hidden[3], hidden_count;
+} shape;
+
+/* Narrow ones, whose products are our own loops; wide ones, which BLAS does; mixed ones. */
+static const shape shapes[] = {
+    {51, 2, {30}, 1}, {300, 10, {500}, 1}, {7, 3, {0}, 0}, {1, 2, {1}, 1}, {400, 16, {24, 300}, 2},
+};
+enum { SHAPES = sizeof shapes / sizeof *shapes };
+
+static void fill(float *x, size_t count, uint64_t stream)
+{
+    dt_random random = dt_random_start(11, DT_RANDOM_EXAMPLE, stream);
+    for (size_t i = 0; i < count; i++)
+        x[i] = (float)dt_random_normal(&random);
+}
+
+static dt_status make(dt_network *network, dt_predictor *predictor, const shape *s)
+{
+    dt_status status =
+        dt_network_init(network, s->D, s->hidden, s->hidden_count, DT_ACTIVATION_RELU, s->C, 5);
+    if (status == DT_OK)
+        status = dt_predictor_init(predictor, network);
+    return status;
+}
+
+/* Runs rows from .. from+count-1 of X in one call, and counts those whose bits are others than the
+ * reference's. */
+static size_t differing(dt_predictor *predictor, const float *X, const shape *s, size_t from,
+                        size_t count, const float *p, const int32_t *predicted)
+{
+    size_t wrong = 0;
+    memset(predictor->p, 0x7f, count * s->C * sizeof(float));
+    dt_predictor_run(predictor, X + from * s->D, count);
+    for (size_t i = 0; i < count; i++)
+        wrong +=
+            memcmp(predictor->p + i * s->C, p + (from + i) * s->C, s->C * sizeof(float)) != 0 ||
+            predictor->predicted[i] != predicted[from + i];
+    return wrong;
+}
+
+static void check_shape(const shape *s)
+{
+    dt_network network;
+    dt_predictor predictor;
+    assert_all_int(make(&network, &predictor, s), DT_OK);
+    assert_all(predictor.capacity >= DT_PREDICTOR_BLOCK);
+    assert_all_int(predictor.capacity % DT_PREDICTOR_BLOCK, 0);
+    float *X = malloc(ROWS * s->D * sizeof *X), *other = malloc(ROWS * s->D * sizeof *other);
+    float *p = malloc(ROWS * s->C * sizeof *p);
+    int32_t *predicted = malloc(ROWS * sizeof *predicted);
+    assert_all(X != NULL && other != NULL && p != NULL && predicted != NULL);
+    fill(X, ROWS * s->D, 0);
+    fill(other, ROWS * s->D, 1);
+
+    /* The reference: rows in odd pieces; each twentieth or so alone gives the same. */
+    size_t wrong = 0;
+    for (size_t from = 0; from < ROWS; from += 97) {
+        const size_t count = ROWS - from < 97 ? ROWS - from : 97;
+        dt_predictor_run(&predictor, X + from * s->D, count);
+        memcpy(p + from * s->C, predictor.p, count * s->C * sizeof *p);
+        memcpy(predicted + from, predictor.predicted, count * sizeof *predicted);
+    }
+    for (size_t from = 0; from < ROWS; from += 19)
+        wrong += differing(&predictor, X, s, from, 1, p, predicted);
+    assert_all_int(wrong, 0);
+    assert_all_same(p, ROWS * s->C * sizeof *p);
+
+    /* Any number of rows, from any on. */
+    static const size_t counts[] = {2, 3, 17, 255, 256, 257, 300, 511, 512, 513, 1000, 1024};
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
+        for (size_t from = 0; from < 60; from += 7 + i * 7)
+            if (counts[i] <= predictor.capacity)
+                wrong += differing(&predictor, X, s, from, counts[i], p, predicted);
+    assert_all_int(wrong, 0);
+
+    /* Any neighbours, of any size. */
+    for (size_t at = 0; at < 600; at += 37) {
+        memcpy(other + at * s->D, X + at * s->D, s->D * sizeof *X);
+        dt_predictor_run(&predictor, other, 600);
+        wrong += memcmp(predictor.p + at * s->C, p + at * s->C, s->C * sizeof *p) != 0;
+        for (size_t j = 0; j < s->D; j++)
+            other[at * s->D + j] = at % 2 == 0 ? 1e30f : NAN;
+    }
+    assert_all_int(wrong, 0);
+    free(X);
+    free(other);
+    free(p);
+    free(predicted);
+    dt_predictor_clear(&predictor);
+    dt_predictor_clear(&predictor); /* a zeroed one is allowed */
+    dt_network_clear(&network);
+}
+
+static void test_bits_of_a_row(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < SHAPES; i++)
+        check_shape(&shapes[i]);
+}
+
+/* The same as the network and the loss give by themselves. */
+static void test_values(void **state)
+{
+    (void)state;
+    enum { COUNT = 333 };
+    for (size_t i = 0; i < SHAPES; i++) {
+        const shape *s = &shapes[i];
+        dt_network network;
+        dt_predictor predictor;
+        dt_workspace workspace;
+        size_t wrong = 0;
+        assert_all_int(make(&network, &predictor, s), DT_OK);
+        assert_all_int(dt_workspace_init(&workspace, &network, COUNT), DT_OK);
+        float *X = malloc(COUNT * s->D * sizeof *X);
+        assert_all(X != NULL);
+        fill(X, COUNT * s->D, 2);
+        const size_t start[] = {0, COUNT};
+        const float *logits =
+            dt_network_forward(&network, &workspace, X, &(dt_segments){.count = 1, .start = start});
+        dt_predictor_run(&predictor, X, COUNT);
+        for (size_t n = 0; n < COUNT; n++) {
+            const float *z = logits + n * s->C, *p = predictor.p + n * s->C;
+            double sum = 0, total = 0;
+            size_t best = 0;
+            for (size_t c = 0; c < s->C; c++) {
+                sum += exp((double)z[c] - (double)z[0]);
+                total += (double)p[c];
+                best = p[c] > p[best] ? c : best;
+            }
+            for (size_t c = 0; c < s->C; c++)
+                wrong +=
+                    (size_t) !(fabs((double)p[c] - exp((double)z[c] - (double)z[0]) / sum) <= 1e-6);
+            wrong += !(fabs(total - 1) <= 1e-6) || predictor.predicted[n] != (int32_t)best;
+        }
+        assert_all_int(wrong, 0);
+        free(X);
+        dt_workspace_clear(&workspace);
+        dt_predictor_clear(&predictor);
+        dt_network_clear(&network);
+    }
+}
+
+/* Of equal probabilities the first class is predicted; no row at all is no row. */
+static void test_edges(void **state)
+{
+    (void)state;
+    const shape s = {4, 3, {5}, 1};
+    dt_network network;
+    dt_predictor predictor;
+    assert_all_int(make(&network, &predictor, &s), DT_OK);
+    memset(network.params, 0, network.P * sizeof *network.params);
+    const float X[4] = {1, 2, 3, 4};
+    dt_predictor_run(&predictor, X, 1);
+    for (size_t c = 0; c < 3; c++)
+        assert_all_close((double)predictor.p[c], 1.0 / 3, 1e-7);
+    assert_all_int(predictor.predicted[0], 0);
+    predictor.predicted[0] = 77;
+    dt_predictor_run(&predictor, X, 0);
+    assert_all_int(predictor.predicted[0], 77);
+    dt_predictor_clear(&predictor);
+    dt_network_clear(&network);
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_bits_of_a_row),
+        cmocka_unit_test(test_values),
+        cmocka_unit_test(test_edges),
+    };
+    return run_mpi_tests(argc, argv, tests);
+}

@@ -1,0 +1,518 @@
+/* rooms: data */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+/* What the survey finds and decides. */
+#include "table_preparing.h"
+
+static void write_text(const char *text)
+{
+    assert_true(scratch_write(scratch_path("t.csv"), text, strlen(text)));
+}
+
+static const char *kind_of(size_t row)
+{
+    return row % 3 == 0 ? "yes" : "no";
+}
+
+/* ---- roles ---- */
+
+/* Sixty rows: a counter from 5 on, texts of which no two are the same, ages, jobs, a rate that is
+ * missing in each tenth row, numbers that are all different. */
+static void write_sixty(void)
+{
+    static const char *const jobs[] = {"pilot", "cook", "baker"};
+    table_text t = {0};
+    table_add(&t, "id,code,age,job,kind,rate,price\n");
+    for (size_t i = 0; i < 60; i++) {
+        table_add(&t, "%zu,c%02zu,%zu,%s,%s,", i + 5, i, 20 + i % 7, jobs[i % 3], kind_of(i / 2));
+        table_add(&t, i % 10 == 3 ? "NA," : "%g,", (double)(i % 4) - 1.5);
+        table_add(&t, "%g\n", (double)i * (double)i / 8 - 3);
+    }
+    table_write(&t);
+}
+
+static void check_column(const prepared *p, const char *name, dt_role role, const char *why,
+                         uint64_t distinct, uint64_t missing)
+{
+    const dt_prepare_column *column = column_of(p, name);
+    if (column->role != role || strcmp(column->why, why) != 0)
+        fail_msg("%s: role %d, '%s'; expected %d, '%s'", name, (int)column->role, column->why,
+                 (int)role, why);
+    assert_int_equal(column->distinct, distinct);
+    assert_false(column->distinct_is_more);
+    assert_int_equal(column->missing, missing);
+}
+
+static void test_roles(void **state)
+{
+    (void)state;
+    prepared p;
+    dt_prepare_plan plan = plan_all();
+    plan.fill = "mean";
+    plan.max_categories = 50;
+    write_sixty();
+    if (prepared_survey(&p, &plan) != DT_OK)
+        fail_msg("%s", dt_status_text());
+    assert_int_equal(p.table->column_count, 7);
+    assert_int_equal(p.table->rows, 60);
+    assert_int_equal(p.table->dropped_rows, 0);
+    check_column(&p, "id", DT_ROLE_DROPPED, "counts the rows", 60, 0);
+    check_column(&p, "code", DT_ROLE_DROPPED, "no two are the same", 60, 0);
+    check_column(&p, "age", DT_ROLE_NUMERIC, "", 7, 0);
+    check_column(&p, "job", DT_ROLE_CATEGORICAL, "", 3, 0);
+    check_column(&p, "kind", DT_ROLE_TARGET, "", 2, 0);
+    check_column(&p, "rate", DT_ROLE_NUMERIC, "", 4, 6);
+    check_column(&p, "price", DT_ROLE_NUMERIC, "", 60, 0);
+    const dt_prepare_column *price = column_of(&p, "price"), *job = column_of(&p, "job");
+    assert_true(price->numbers && !job->numbers);
+    assert_close(price->minimum, -3, 0);
+    assert_close(price->maximum, 59.0 * 59 / 8 - 3, 1e-3);
+    assert_null(price->first);
+    assert_string_equal(job->first, "baker");
+    assert_string_equal(job->last, "pilot");
+    assert_string_equal(column_of(&p, "code")->last, "c59");
+    assert_int_equal(p.table->class_count, 2);
+    assert_string_equal(p.table->classes[0], "no");
+    assert_string_equal(p.table->classes[1], "yes");
+    prepared_clear(&p);
+}
+
+static void test_roles_asked_for(void **state)
+{
+    (void)state;
+    prepared p;
+    dt_prepare_plan plan = plan_all();
+    plan.fill = "mean";
+    plan.numeric = "id";
+    plan.categorical = " age ,code";
+    plan.drop = "rate,,price,";
+    write_sixty();
+    if (prepared_survey(&p, &plan) != DT_OK)
+        fail_msg("%s", dt_status_text());
+    check_column(&p, "id", DT_ROLE_NUMERIC, "", 60, 0);
+    check_column(&p, "age", DT_ROLE_CATEGORICAL, "", 7, 0);
+    check_column(&p, "code", DT_ROLE_CATEGORICAL, "", 60, 0);
+    check_column(&p, "rate", DT_ROLE_DROPPED, "", 0, 0); /* is not looked at */
+    check_column(&p, "price", DT_ROLE_DROPPED, "", 0, 0);
+    assert_int_equal(prepared_fit(&p), DT_OK);
+    assert_int_equal(p.recipe->D, 1 + 7 + 60 + 3);
+    prepared_clear(&p);
+    plan = plan_all();
+    plan.numeric = "job";
+    check_survey_refused(&plan, DT_DATA,
+                         "t.csv: row 1 (line 2): column 'job': 'pilot' is no number");
+}
+
+/* The shortest table that shows it, and one row less. */
+static void test_limits_of_counters_and_codes(void **state)
+{
+    (void)state;
+    dt_prepare_plan plan = plan_all();
+    plan.max_categories = 31;
+    for (size_t rows = 31; rows <= 32; rows++) {
+        prepared p;
+        table_text t = {0};
+        table_add(&t, "id,code,gap,back,kind,x\n");
+        for (size_t i = 0; i < rows; i++)
+            table_add(&t, "%zu,c%zu,%zu,%d,%s,%zu\n", i + 1, i, i + (i > 20), 50 - (int)i,
+                      kind_of(i), i % 5);
+        table_write(&t);
+        if (prepared_survey(&p, &plan) != DT_OK)
+            fail_msg("%s", dt_status_text());
+        assert_int_equal(column_of(&p, "id")->role, rows < 32 ? DT_ROLE_NUMERIC : DT_ROLE_DROPPED);
+        assert_int_equal(column_of(&p, "code")->role,
+                         rows < 32 ? DT_ROLE_CATEGORICAL : DT_ROLE_DROPPED);
+        assert_int_equal(column_of(&p, "gap")->role, DT_ROLE_NUMERIC);
+        assert_int_equal(column_of(&p, "back")->role, DT_ROLE_NUMERIC);
+        prepared_clear(&p);
+    }
+}
+
+/* A number that counts on behind a cell that holds nothing counts something else. */
+static void test_counters_with_holes(void **state)
+{
+    (void)state;
+    prepared p;
+    dt_prepare_plan plan = plan_all();
+    plan.fill = "mean";
+    table_text t = {0};
+    table_add(&t, "a,b,kind\n");
+    for (int i = 0; i < 40; i++)
+        if (i == 20)
+            table_add(&t, "NA,%d,%s\n", i + 1, kind_of((size_t)i));
+        else
+            table_add(&t, "%d,%d,%s\n", i < 20 ? i : i - 1, i + 1, kind_of((size_t)i));
+    table_write(&t);
+    if (prepared_survey(&p, &plan) != DT_OK)
+        fail_msg("%s", dt_status_text());
+    check_column(&p, "a", DT_ROLE_NUMERIC, "", 39, 1);
+    check_column(&p, "b", DT_ROLE_DROPPED, "counts the rows", 40, 0);
+    prepared_clear(&p);
+}
+
+/* `texts` of `rows` cells are no numbers. */
+static void write_mixed(size_t rows, size_t texts)
+{
+    table_text t = {0};
+    table_add(&t, "a,b,kind\n");
+    for (size_t i = 0; i < rows; i++)
+        table_add(&t, i >= 3 && i < 3 + texts ? "old,%zu,%s\n" : "4%zu,1,%s\n", i % 3, kind_of(i));
+    table_write(&t);
+}
+
+static void test_mixed_columns(void **state)
+{
+    (void)state;
+    prepared p;
+    dt_prepare_plan plan = plan_all();
+    write_mixed(40, 2);
+    check_survey_refused(&plan, DT_DATA,
+                         "t.csv: row 4 (line 5): column 'a': 'old' is no number, but 38 of its 40 "
+                         "cells are; use --missing 'old', --numeric, --categorical or --drop");
+    static const size_t right[][2] = {{40, 4}, {20, 2}, {10, 1}, {11, 2}, {39, 4}};
+    for (size_t i = 0; i < 5; i++) {
+        write_mixed(right[i][0], right[i][1]);
+        if (prepared_survey(&p, &plan) != DT_OK)
+            fail_msg("%s", dt_status_text());
+        assert_int_equal(column_of(&p, "a")->role, DT_ROLE_CATEGORICAL);
+        assert_false(column_of(&p, "a")->numbers);
+        prepared_clear(&p);
+    }
+    static const size_t wrong[][2] = {{41, 4}, {11, 1}, {19, 1}, {29, 2}};
+    for (size_t i = 0; i < 4; i++) {
+        write_mixed(wrong[i][0], wrong[i][1]);
+        check_survey_refused(&plan, DT_DATA, "'old' is no number");
+    }
+    /* What is asked for settles it. */
+    write_mixed(40, 2);
+    plan.categorical = "a";
+    assert_int_equal(prepared_survey(&p, &plan), DT_OK);
+    prepared_clear(&p);
+    plan.categorical = "";
+    plan.missing = "NA,old";
+    plan.fill = "median";
+    assert_int_equal(prepared_survey(&p, &plan), DT_OK);
+    assert_int_equal(column_of(&p, "a")->missing, 2);
+    assert_int_equal(column_of(&p, "a")->role, DT_ROLE_NUMERIC);
+    prepared_clear(&p);
+}
+
+/* Distinct numbers are counted to 10,000; texts of more than that are kept. */
+static void test_many_distinct_values(void **state)
+{
+    (void)state;
+    prepared p;
+    dt_prepare_plan plan = plan_all();
+    table_text t = {0};
+    table_add(&t, "exact,more,text,kind\n");
+    for (size_t i = 0; i < 20002; i++)
+        table_add(&t, "%zu,%zu,n%zu,%s\n", i % 10000 * 2, i % 10001 * 2, i % 15000, kind_of(i));
+    table_write(&t);
+    if (prepared_survey(&p, &plan) != DT_OK)
+        fail_msg("%s", dt_status_text());
+    assert_int_equal(column_of(&p, "exact")->distinct, 10000);
+    assert_false(column_of(&p, "exact")->distinct_is_more);
+    assert_int_equal(column_of(&p, "more")->distinct, 10000);
+    assert_true(column_of(&p, "more")->distinct_is_more);
+    assert_close(column_of(&p, "more")->maximum, 20000, 0);
+    assert_int_equal(column_of(&p, "text")->distinct, 15000);
+    assert_string_equal(column_of(&p, "text")->last, "n9999");
+    prepared_clear(&p);
+}
+
+/* ---- the target ---- */
+
+static void check_classes(const char *column, const char *expected)
+{
+    prepared p;
+    char text[512] = "";
+    const dt_prepare_plan plan = plan_all();
+    table_text t = {0};
+    table_add(&t, "x,kind\n");
+    for (const char *at = column; *at != '\0'; at += strcspn(at, " "), at += *at == ' ')
+        table_add(&t, "%d,%.*s\n", (int)(at - column), (int)strcspn(at, " "), at);
+    table_write(&t);
+    if (prepared_survey(&p, &plan) != DT_OK)
+        fail_msg("%s", dt_status_text());
+    for (size_t i = 0; i < p.table->class_count; i++)
+        (void)snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s", i > 0 ? " " : "",
+                       p.table->classes[i]);
+    assert_string_equal(text, expected);
+    prepared_clear(&p);
+}
+
+static void test_classes_in_order(void **state)
+{
+    (void)state;
+    check_classes("yes no yes no", "no yes");
+    check_classes("10 9 -1 2 10", "-1 2 9 10"); /* numbers as numbers */
+    check_classes("10 9 x 2", "10 2 9 x"); /* but all or none */
+    check_classes("0.5 1.5 0.5", "0.5 1.5");
+    check_classes("b B a A", "A B a b");
+    check_classes("ä z a", "a z ä"); /* byte by byte */
+}
+
+static void test_targets_refused(void **state)
+{
+    (void)state;
+    const dt_prepare_plan plan = plan_all();
+    write_text("x,kind\n1,a\n2,a\n3,a\n");
+    check_survey_refused(&plan, DT_DATA, "t.csv: every row's 'kind' is 'a'");
+    write_text("x,kind\n1,a\n2,b\n3,?\n");
+    check_survey_refused(&plan, DT_DATA, "t.csv: row 3 (line 4): the target 'kind' has no value");
+    table_text t = {0};
+    table_add(&t, "x,kind\n");
+    for (size_t i = 0; i < 21; i++)
+        table_add(&t, "%zu,%zu.5\n", i % 4, i);
+    table_write(&t);
+    check_survey_refused(&plan, DT_DATA, "t.csv: the target 'kind' has 21 distinct values");
+    write_text("x,y\n1,a\n2,b\n");
+    check_survey_refused(&plan, DT_DATA, "t.csv: no column 'kind' among its 2");
+    write_text("x,kid\n1,a\n2,b\n");
+    check_survey_refused(&plan, DT_DATA, "t.csv: no column 'kind'; did you mean 'kid'?");
+    write_text("kind\na\nb\n");
+    check_survey_refused(&plan, DT_DATA, "beside the target 'kind' no column is left");
+}
+
+/* ---- cells and columns refused ---- */
+
+static void test_missing_cells(void **state)
+{
+    (void)state;
+    dt_prepare_plan plan = plan_all();
+    write_text("x,job,kind\n1,a,no\n2,,yes\n,b,no\nNA,a,yes\n5,b,no\n");
+    check_survey_refused(
+        &plan, DT_DATA,
+        "t.csv: row 3 (line 4): column 'x' has no value here, and in 2 cells in all; "
+        "--fill says what to do: drop, mean, median, mode, indicator");
+    plan.fill = "mean";
+    check_survey_refused(&plan, DT_DATA,
+                         "t.csv: row 2 (line 3): column 'job' has no value here, and in 1 cell in "
+                         "all; --fill says what to do: drop, mode, category");
+    plan.fill = "mean,category";
+    prepared p;
+    assert_int_equal(prepared_survey(&p, &plan), DT_OK);
+    assert_int_equal(column_of(&p, "x")->fill, DT_FILL_MEAN);
+    assert_int_equal(column_of(&p, "job")->fill, DT_FILL_CATEGORY);
+    prepared_clear(&p);
+    plan.fill = "job=mode,mode,x=median"; /* the order does not matter */
+    assert_int_equal(prepared_survey(&p, &plan), DT_OK);
+    assert_int_equal(column_of(&p, "x")->fill, DT_FILL_MEDIAN);
+    assert_int_equal(column_of(&p, "job")->fill, DT_FILL_MODE);
+    prepared_clear(&p);
+}
+
+static void test_constant_columns(void **state)
+{
+    (void)state;
+    prepared p;
+    dt_prepare_plan plan = plan_all();
+    write_text("x,y,job,z,kind\n1,7,a,1,no\n2,7,a,,yes\n3,7.0,a,1,no\n");
+    plan.fill = "z=mean";
+    check_survey_refused(
+        &plan, DT_DATA,
+        "t.csv: 3 columns have only one value, which says nothing; --drop 'y,job,z'");
+    plan.drop = "y,job";
+    check_survey_refused(&plan, DT_DATA, "t.csv: 1 column has only one value");
+    plan.fill = "indicator"; /* whether it is missing says something */
+    assert_int_equal(prepared_survey(&p, &plan), DT_OK);
+    prepared_clear(&p);
+}
+
+static void test_rows_dropped(void **state)
+{
+    (void)state;
+    prepared p;
+    dt_prepare_plan plan = plan_all();
+    write_text("x,job,note,kind\n1,a,u,no\n2,,v,yes\n?,b,v,no\n4,a,,yes\n5,b,v,\n6,b,u,yes\n"
+               "7,a,v,no\n");
+    plan.fill = "drop";
+    assert_int_equal(prepared_survey(&p, &plan), DT_OK);
+    assert_int_equal(p.table->rows, 3);
+    assert_int_equal(p.table->dropped_rows, 4);
+    assert_int_equal(p.table->part_rows[DT_TRAIN], 3);
+    assert_int_equal(column_of(&p, "x")->missing, 0);
+    assert_close(column_of(&p, "x")->maximum, 7, 0);
+    assert_int_equal(prepared_fit(&p), DT_OK);
+    assert_int_equal(prepared_apply(&p), DT_OK);
+    assert_int_equal(p.count, 3);
+    assert_int_equal(p.rows[1].label, 1);
+    assert_close(recipe_column(&p, "x")->center, 14.0 / 3, 1e-15);
+    prepared_clear(&p);
+    plan.drop = "note"; /* a dropped column's cells do not matter */
+    assert_int_equal(prepared_survey(&p, &plan), DT_OK);
+    assert_int_equal(p.table->rows, 4);
+    prepared_clear(&p);
+    plan.fill = "kind=drop,x=drop,mode";
+    assert_int_equal(prepared_survey(&p, &plan), DT_OK);
+    assert_int_equal(p.table->rows, 5);
+    assert_int_equal(p.table->dropped_rows, 2);
+    prepared_clear(&p);
+    write_text("x,job,kind\n,a,no\n2,,yes\n?,b,no\n");
+    plan = plan_all();
+    plan.fill = "drop";
+    check_survey_refused(&plan, DT_DATA, "t.csv: something is missing in every row");
+}
+
+/* ---- plans ---- */
+
+static void check_plan(dt_prepare_plan plan, dt_status code, const char *text)
+{
+    check_survey_refused(&plan, code, text);
+}
+
+static void test_plans_refused(void **state)
+{
+    (void)state;
+    write_text("x,job,set,kind\n1,a,train,no\n2,b,test,yes\n3,a,train,yes\n4,b,train,no\n");
+    dt_prepare_plan plan = plan_all();
+#define REFUSED(member, value, code, text)                                                         \
+    plan = plan_all();                                                                             \
+    plan.member = (value);                                                                         \
+    check_plan(plan, code, text)
+    REFUSED(drop, "kind", DT_USAGE, "column 'kind' cannot be both the target and dropped");
+    REFUSED(numeric, "kind", DT_USAGE, "column 'kind' cannot be both the target and numeric");
+    REFUSED(split_column, "kind", DT_USAGE,
+            "column 'kind' cannot be both the target and the one that says the set");
+    REFUSED(drop, "jobs", DT_DATA, "t.csv: no column 'jobs'; did you mean 'job'?");
+    REFUSED(categorical, "x,far away", DT_DATA, "t.csv: no column 'far away'");
+    REFUSED(
+        scale, "standart", DT_USAGE,
+        "--scale takes standard|minmax|robust|quantile|none|log, or COLUMN= before one of them, "
+        "not 'standart'");
+    REFUSED(scale, "x=", DT_USAGE, "not ''");
+    REFUSED(scale, "x=stand", DT_USAGE, "not 'stand'");
+    REFUSED(scale, "y=log", DT_DATA, "t.csv: no column 'y'");
+    REFUSED(fill, "zero", DT_USAGE,
+            "--fill takes error|drop|mean|median|mode|category|indicator, or COLUMN= before one of "
+            "them, not 'zero'");
+    REFUSED(fill, "job=mean", DT_USAGE, "--fill: column 'job' is categorical");
+    REFUSED(fill, "job=indicator", DT_USAGE, "--fill: column 'job' is categorical");
+    REFUSED(fill, "x=category", DT_USAGE, "--fill: column 'x' is numeric");
+    REFUSED(fill, "drop,mean", DT_USAGE, "--fill drop leaves nothing for another method");
+    REFUSED(split_column, "sat", DT_DATA, "t.csv: no column 'sat'; did you mean 'set'?");
+    REFUSED(validation, 1.5, DT_USAGE,
+            "--validation-split is 1.5, but must be a share below 1 or a");
+    REFUSED(test, 4, DT_DATA, "t.csv: --test-split 4 leaves none of the 4 rows for training");
+    REFUSED(test, 0.95, DT_DATA, "leaves none of the 4 rows");
+    REFUSED(test, 0.01, DT_DATA, "t.csv: none of its 4 rows is left for the test set");
+#undef REFUSED
+    plan = plan_all();
+    plan.numeric = "job";
+    plan.categorical = "job";
+    check_plan(plan, DT_USAGE, "column 'job' cannot be both numeric and categorical");
+    plan = plan_all();
+    plan.validation = 2;
+    plan.test = 0.5;
+    check_plan(plan, DT_DATA, "2 validation and 2 test rows leave none of the 4 for training");
+}
+
+/* ---- sets ---- */
+
+static void test_sets_by_column(void **state)
+{
+    (void)state;
+    prepared p;
+    dt_prepare_plan plan = plan_all();
+    plan.split_column = "set";
+    plan.validation = plan.test = 0.1; /* do not matter */
+    write_text("x,set,kind\n1,train,no\n2,Test,yes\n3,dev,yes\n4,TRAINING,yes\n9,val,no\n"
+               "6,testing,no\n");
+    prepared_make(&p, &plan);
+    static const dt_part parts[] = {DT_TRAIN, DT_TEST,       DT_VALIDATION,
+                                    DT_TRAIN, DT_VALIDATION, DT_TEST};
+    assert_int_equal(p.count, 6);
+    for (size_t i = 0; i < 6; i++)
+        assert_int_equal(p.rows[i].part, parts[i]);
+    for (int part = 0; part < DT_PART_COUNT; part++) {
+        assert_int_equal(p.table->part_rows[part], 2);
+        assert_int_equal(p.table->class_rows[part][0], 1);
+        assert_int_equal(p.table->class_rows[part][1], 1);
+    }
+    assert_int_equal(column_of(&p, "set")->role, DT_ROLE_DROPPED);
+    assert_string_equal(column_of(&p, "set")->why, "says the set");
+    assert_close(recipe_column(&p, "x")->center, 2.5, 0); /* of the training rows */
+    assert_close(recipe_column(&p, "x")->spread, 1.5, 0);
+    prepared_clear(&p);
+    write_text("x,set,kind\n1,train,no\n2,trial,yes\n3,dev,yes\n");
+    check_survey_refused(&plan, DT_DATA, "t.csv: column 'set' says 'trial', but sets are train");
+    write_text("x,set,kind\n1,train,no\n2,train,yes\n3,,yes\n");
+    check_survey_refused(&plan, DT_DATA,
+                         "t.csv: row 3 (line 4): column 'set' does not say the set");
+    write_text("x,set,kind\n1,dev,no\n2,test,yes\n");
+    check_survey_refused(&plan, DT_DATA, "none of its 2 rows is left for the train set");
+}
+
+static void check_division(dt_division division, double validation, double test)
+{
+    prepared p;
+    dt_prepare_plan plan = plan_all();
+    uint64_t rows[DT_PART_COUNT] = {0}, class_rows[DT_PART_COUNT][2] = {{0}};
+    plan.division = division;
+    plan.validation = validation;
+    plan.test = test;
+    prepared_make(&p, &plan);
+    for (size_t i = 0; i < p.count; i++) {
+        rows[p.rows[i].part]++;
+        class_rows[p.rows[i].part][p.rows[i].label]++;
+        assert_int_equal(p.rows[i].label, i % 3 == 0);
+        if (division == DT_DIVISION_ORDERED && i > 0)
+            assert_true(p.rows[i].part >= p.rows[i - 1].part);
+    }
+    assert_int_equal(p.count, 1000);
+    for (int part = 0; part < DT_PART_COUNT; part++) {
+        assert_int_equal(rows[part], p.table->part_rows[part]);
+        assert_int_equal(rows[part], p.seen[part]);
+        for (int c = 0; c < 2; c++)
+            assert_int_equal(class_rows[part][c], p.table->class_rows[part][c]);
+        if (division == DT_DIVISION_STRATIFIED) /* a third of each part is of the second class */
+            assert_close((double)class_rows[part][1], (double)rows[part] * 0.334, 1.0);
+    }
+    assert_close((double)rows[DT_VALIDATION], validation < 1 ? 1000 * validation : validation, 0.5);
+    assert_close((double)rows[DT_TEST], test < 1 ? 1000 * test : test, 0.5);
+    prepared_clear(&p);
+}
+
+static void test_divisions(void **state)
+{
+    (void)state;
+    table_text t = {0};
+    table_add(&t, "x,kind\n");
+    for (size_t i = 0; i < 1000; i++)
+        table_add(&t, "%zu,%s\n", i * i % 97, kind_of(i));
+    table_write(&t);
+    for (int division = DT_DIVISION_STRATIFIED; division <= DT_DIVISION_ORDERED; division++) {
+        check_division((dt_division)division, 0.1, 0.1);
+        check_division((dt_division)division, 0.333, 0.1237);
+        check_division((dt_division)division, 17, 0.2);
+        check_division((dt_division)division, 0, 1);
+        check_division((dt_division)division, 333, 500);
+        check_division((dt_division)division, 0, 0);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(test_roles, scratch_empty),
+        cmocka_unit_test_teardown(test_roles_asked_for, scratch_empty),
+        cmocka_unit_test_teardown(test_limits_of_counters_and_codes, scratch_empty),
+        cmocka_unit_test_teardown(test_counters_with_holes, scratch_empty),
+        cmocka_unit_test_teardown(test_mixed_columns, scratch_empty),
+        cmocka_unit_test_teardown(test_many_distinct_values, scratch_empty),
+        cmocka_unit_test_teardown(test_classes_in_order, scratch_empty),
+        cmocka_unit_test_teardown(test_targets_refused, scratch_empty),
+        cmocka_unit_test_teardown(test_missing_cells, scratch_empty),
+        cmocka_unit_test_teardown(test_constant_columns, scratch_empty),
+        cmocka_unit_test_teardown(test_rows_dropped, scratch_empty),
+        cmocka_unit_test_teardown(test_plans_refused, scratch_empty),
+        cmocka_unit_test_teardown(test_sets_by_column, scratch_empty),
+        cmocka_unit_test_teardown(test_divisions, scratch_empty),
+    };
+    return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
+}

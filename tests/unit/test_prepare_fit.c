@@ -1,0 +1,735 @@
+/* rooms: data */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+/* What the fit measures on the training rows, and the application makes of all. */
+#include "table_preparing.h"
+
+#include "dtrain/base/random.h"
+
+static void write_text(const char *text)
+{
+    assert_true(scratch_write(scratch_path("t.csv"), text, strlen(text)));
+}
+
+/* ---- statistics, the plain way ---- */
+
+static double plain_mean(const double *v, size_t n)
+{
+    long double sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += (long double)v[i];
+    return (double)(sum / (long double)n);
+}
+
+static double plain_deviation(const double *v, size_t n)
+{
+    const long double mean = (long double)plain_mean(v, n);
+    long double sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += ((long double)v[i] - mean) * ((long double)v[i] - mean);
+    return sqrt((double)(sum / (long double)n));
+}
+
+static int compare_doubles(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Sorts `v`. */
+static double plain_quantile(double *v, size_t n, double share)
+{
+    qsort(v, n, sizeof *v, compare_doubles);
+    const double at = share * (double)(n - 1);
+    const size_t low = (size_t)at;
+    return low + 1 < n ? v[low] + (v[low + 1] - v[low]) * (at - (double)low) : v[low];
+}
+
+static double signed_log(double x)
+{
+    return x < 0 ? -log1p(-x) : log1p(x);
+}
+
+/* ---- scales ---- */
+
+enum { SCALED = 120, HELD_OUT = 30 };
+
+/* Column x has these numbers; those of the last rows, which are held out, are beyond measure. */
+static double number_of(size_t row)
+{
+    if (row >= SCALED)
+        return row % 2 == 0 ? 1e30 : -1e30;
+    return (double)(row * row * 7 % 193) / 4 - 20;
+}
+
+static void write_numbers(bool missing)
+{
+    table_text t = {0};
+    table_add(&t, "kind,x,job\n");
+    for (size_t i = 0; i < SCALED + HELD_OUT; i++) {
+        table_add(&t, "%s,", i % 2 == 0 ? "b" : "a");
+        table_add(&t, missing && i % 5 == 2 ? "?" : "%.17g", number_of(i));
+        table_add(&t, ",%s\n", i >= SCALED ? "new" : i % 3 == 0 ? "u" : "v");
+    }
+    table_write(&t);
+}
+
+static dt_prepare_plan plan_held_out(void)
+{
+    dt_prepare_plan plan = plan_all();
+    plan.validation = HELD_OUT / 2;
+    plan.test = HELD_OUT / 2;
+    return plan;
+}
+
+static void check_applied(const prepared *p, double (*f)(double))
+{
+    const dt_recipe_column *x = recipe_column(p, "x");
+    assert_int_equal(p->count, SCALED + HELD_OUT);
+    for (size_t i = 0; i < p->count; i++) {
+        const double number = f(number_of(i));
+        assert_close((double)p->rows[i].x[0], (number - x->center) / x->spread,
+                     1e-7 * fabs(number / x->spread) + 1e-7);
+        assert_int_equal(p->rows[i].label, i % 2 == 0);
+        assert_int_equal(p->rows[i].part, i < SCALED                  ? DT_TRAIN
+                                          : i < SCALED + HELD_OUT / 2 ? DT_VALIDATION
+                                                                      : DT_TEST);
+        assert_true(p->rows[i].x[1] == (float)(i < SCALED && i % 3 == 0));
+        assert_true(p->rows[i].x[2] == (float)(i < SCALED && i % 3 != 0));
+    }
+}
+
+static double same(double x)
+{
+    return x;
+}
+
+static void check_scale(const char *scale, double center, double spread, double (*f)(double))
+{
+    prepared p;
+    dt_prepare_plan plan = plan_held_out();
+    plan.scale = scale;
+    write_numbers(false);
+    prepared_make(&p, &plan);
+    const dt_recipe_column *x = recipe_column(&p, "x");
+    assert_close(x->center, center, 1e-13 * fabs(center) + 1e-13);
+    assert_close(x->spread, spread, 1e-13 * spread);
+    check_applied(&p, f);
+    assert_int_equal(recipe_column(&p, "job")->category_count, 2); /* of training rows alone */
+    assert_int_equal(dt_prepare_unseen(p.prepare), HELD_OUT);
+    prepared_clear(&p);
+}
+
+static void test_scales_of_training_rows_alone(void **state)
+{
+    (void)state;
+    double v[SCALED], logs[SCALED];
+    for (size_t i = 0; i < SCALED; i++) {
+        v[i] = number_of(i);
+        logs[i] = signed_log(v[i]);
+    }
+    check_scale("standard", plain_mean(v, SCALED), plain_deviation(v, SCALED), same);
+    check_scale("minmax,x=standard", plain_mean(v, SCALED), plain_deviation(v, SCALED), same);
+    check_scale("log", plain_mean(logs, SCALED), plain_deviation(logs, SCALED), signed_log);
+    check_scale("none", 0.0, 1.0, same);
+    const double low = plain_quantile(v, SCALED, 0.0);
+    check_scale("minmax", low, plain_quantile(v, SCALED, 1.0) - low, same);
+    check_scale("x=robust,standard", plain_quantile(v, SCALED, 0.5),
+                plain_quantile(v, SCALED, 0.75) - plain_quantile(v, SCALED, 0.25), same);
+}
+
+static void test_quantiles_of_training_rows_alone(void **state)
+{
+    (void)state;
+    prepared p;
+    double v[SCALED];
+    dt_prepare_plan plan = plan_held_out();
+    plan.scale = "quantile";
+    write_numbers(false);
+    prepared_make(&p, &plan);
+    const dt_recipe_column *x = recipe_column(&p, "x");
+    for (size_t i = 0; i < SCALED; i++)
+        v[i] = number_of(i);
+    assert_int_equal(x->knot_count, SCALED);
+    for (size_t k = 0; k < SCALED; k++)
+        assert_close(x->knots[k], plain_quantile(v, SCALED, (double)k / (SCALED - 1)), 1e-12);
+    for (size_t i = 0; i < p.count; i++) {
+        double share = number_of(i) > 0 ? 1.0 : 0.0;
+        if (i < SCALED) { /* the mean of the ranks of its equals */
+            size_t below = 0, equal = 0;
+            for (size_t k = 0; k < SCALED; k++) {
+                below += v[k] < number_of(i);
+                equal += !(v[k] < number_of(i)) && !(v[k] > number_of(i));
+            }
+            share = ((double)below + (double)(equal - 1) / 2) / (SCALED - 1);
+            share = below == 0 ? 0.0 : below + equal == SCALED ? 1.0 : share;
+        }
+        assert_close((double)p.rows[i].x[0], share, 1e-6);
+    }
+    prepared_clear(&p);
+}
+
+/* A column far from zero: no digits may be lost in sums of squares. */
+static void test_mean_and_deviation_far_from_zero(void **state)
+{
+    (void)state;
+    prepared p;
+    const dt_prepare_plan plan = plan_all();
+    double v[1000];
+    table_text t = {0};
+    table_add(&t, "kind,x,y,z\n");
+    for (size_t i = 0; i < 1000; i++) {
+        v[i] = 1e9 + (double)(i * 7 % 11) / 8;
+        table_add(&t, "%c,%.17g,%s,%zu\n", "ab"[i % 2], v[i],
+                  i == 999 ? "0.10000000000000002" : "0.1", i % 4);
+    }
+    table_write(&t);
+    prepared_make(&p, &plan);
+    assert_close(recipe_column(&p, "x")->center, plain_mean(v, 1000), 1e-6);
+    assert_close(recipe_column(&p, "x")->spread, plain_deviation(v, 1000), 1e-7);
+    /* What is equal but for rounding is not blown up. */
+    assert_close(recipe_column(&p, "y")->spread, 1.0, 0);
+    prepared_clear(&p);
+}
+
+/* ---- fillings ---- */
+
+static void check_filled(const char *fill, const char *scale, double expected, bool inside)
+{
+    prepared p;
+    dt_prepare_plan plan = plan_held_out();
+    double v[SCALED];
+    size_t n = 0;
+    char list[64];
+    (void)snprintf(list, sizeof list, "x=%s", fill);
+    plan.fill = list;
+    plan.scale = scale;
+    write_numbers(true);
+    prepared_make(&p, &plan);
+    const dt_recipe_column *x = recipe_column(&p, "x");
+    assert_close(x->fill_number, expected, 1e-13 * fabs(expected) + 1e-13);
+    for (size_t i = 0; i < SCALED; i++) {
+        v[n] = i % 5 == 2 ? expected : number_of(i);
+        v[n] = strcmp(scale, "log") == 0 ? signed_log(v[n]) : v[n];
+        n += i % 5 != 2 || inside;
+    }
+    if (strcmp(scale, "robust") == 0) {
+        assert_close(x->center, plain_quantile(v, n, 0.5), 1e-13);
+        assert_close(x->spread, plain_quantile(v, n, 0.75) - plain_quantile(v, n, 0.25), 1e-13);
+    } else {
+        assert_close(x->center, plain_mean(v, n), 1e-13);
+        assert_close(x->spread, plain_deviation(v, n), 1e-12);
+    }
+    const double f = strcmp(scale, "log") == 0 ? signed_log(expected) : expected;
+    for (size_t i = 2; i < p.count; i += 5)
+        assert_close((double)p.rows[i].x[0], (f - x->center) / x->spread, 1e-6);
+    prepared_clear(&p);
+}
+
+static void test_numbers_filled(void **state)
+{
+    (void)state;
+    double v[SCALED];
+    size_t n = 0;
+    for (size_t i = 0; i < SCALED; i++)
+        if (i % 5 != 2)
+            v[n++] = number_of(i);
+    const double mean = plain_mean(v, n), median = plain_quantile(v, n, 0.5);
+    double mode = 0;
+    for (size_t i = 0, most = 0; i < n; i++) { /* sorted by now: the smallest of equals */
+        size_t equal = 0;
+        for (size_t k = 0; k < n; k++)
+            equal += !(v[k] < v[i]) && !(v[k] > v[i]);
+        if (equal > most) {
+            most = equal;
+            mode = v[i];
+        }
+    }
+    static const char *const scales[] = {"standard", "log", "robust"};
+    for (size_t s = 0; s < 3; s++) {
+        check_filled("mean", scales[s], mean, true);
+        check_filled("indicator", scales[s], mean, true);
+        check_filled("median", scales[s], median, true);
+        check_filled("mode", scales[s], mode, true);
+    }
+}
+
+static void test_indicator(void **state)
+{
+    (void)state;
+    prepared p;
+    dt_prepare_plan plan = plan_all();
+    plan.fill = "indicator";
+    plan.scale = "none";
+    write_text("x,y,kind\n1,1,a\n,2,b\n3,3,a\n8,NA,b\n");
+    prepared_make(&p, &plan);
+    assert_int_equal(p.recipe->D, 4);
+    static const float expected[][4] = {{1, 0, 1, 0}, {4, 1, 2, 0}, {3, 0, 3, 0}, {8, 0, 2, 1}};
+    for (size_t i = 0; i < 4; i++)
+        assert_memory_equal(p.rows[i].x, expected[i], sizeof expected[i]);
+    prepared_clear(&p);
+    /* Where no training row lacks it, an indicator would always be 0 there: only the mean. */
+    plan.test = 1;
+    prepared_make(&p, &plan);
+    assert_int_equal(p.recipe->D, 3);
+    assert_int_equal(recipe_column(&p, "y")->fill, DT_FILL_MEAN);
+    assert_close((double)p.rows[3].x[2], 2.0, 0);
+    prepared_clear(&p);
+}
+
+/* ---- categories ---- */
+
+static void write_categories(const char *letters, const char *after)
+{
+    table_text t = {0};
+    table_add(&t, "kind,job,x\n");
+    for (size_t i = 0; letters[i] != '\0'; i++)
+        if (letters[i] == '_')
+            table_add(&t, "%c,,%zu\n", "ab"[i % 2], i % 5);
+        else
+            table_add(&t, "%c,%c%s,%zu\n", "ab"[i % 2], letters[i], after, i % 5);
+    table_write(&t);
+}
+
+static void check_categories(size_t most, const char *expected, const char *fill_text)
+{
+    prepared p;
+    char text[256] = "";
+    dt_prepare_plan plan = plan_all();
+    plan.max_categories = most;
+    plan.fill = fill_text != NULL ? "mode" : "error";
+    plan.categorical = "job";
+    prepared_make(&p, &plan);
+    const dt_recipe_column *job = recipe_column(&p, "job");
+    for (size_t i = 0; i < job->category_count; i++)
+        (void)snprintf(text + strlen(text), sizeof text - strlen(text), "%s ", job->categories[i]);
+    (void)snprintf(text + strlen(text), sizeof text - strlen(text), "%s", job->rare ? "+" : "");
+    assert_string_equal(text, expected);
+    if (fill_text != NULL)
+        assert_string_equal(job->fill_text != NULL ? job->fill_text : "", fill_text);
+    prepared_clear(&p);
+}
+
+/* As the OneHotEncoder(max_categories=...) of scikit-learn 1.2.1 chooses them; but where there
+ * are just so many, all are kept. */
+static void test_most_frequent_categories(void **state)
+{
+    (void)state;
+    write_categories("aaabbbbbcccdeeeeefff", "");
+    check_categories(2, "e +", NULL);
+    check_categories(3, "b e +", NULL);
+    check_categories(4, "b e f +", NULL);
+    check_categories(5, "b c e f +", NULL);
+    check_categories(6, "a b c d e f ", NULL);
+    /* The order is that of all values, be those that are kept all numbers. */
+    table_text t = {0};
+    table_add(&t, "kind,x,job\n");
+    static const char *const values[] = {"10", "9", "1"};
+    for (size_t i = 0; i < 16; i++)
+        table_add(&t, "%c,%zu,%s\n", "ab"[i % 2], i, i == 15 ? "x" : values[i % 3]);
+    table_write(&t);
+    check_categories(3, "10 9 +", NULL);
+    check_categories(4, "1 10 9 x ", NULL);
+    write_categories("9988811111223", ""); /* all are numbers */
+    check_categories(9, "1 2 3 8 9 ", NULL);
+    check_categories(3, "1 8 +", NULL);
+}
+
+/* The most frequent value, the first of equals: it may have been folded with the rare ones. */
+static void test_mode_of_categories(void **state)
+{
+    (void)state;
+    write_categories("ccaabbd_", "");
+    check_categories(9, "a b c d ", "a");
+    check_categories(3, "b c +", "");
+    write_categories("cccaabbd__", "");
+    check_categories(2, "c +", "c");
+    write_categories("__b_ba", "x y z");
+    check_categories(9, "ax y z bx y z ", "bx y z");
+}
+
+/* Values that only held-out rows have are not categories, and not counted. */
+static void test_categories_of_training_rows_alone(void **state)
+{
+    (void)state;
+    prepared p;
+    dt_prepare_plan plan = plan_all();
+    plan.test = 4;
+    plan.max_categories = 2;
+    write_text("x,job,kind\n1,u,a\n2,v,b\n3,v,a\n4,t,b\n5,w,a\n6,u,b\n7,u,a\n8,u,b\n");
+    plan.unseen = DT_UNSEEN_ERROR;
+    prepared_make(&p, &plan); /* of u, v, v, t; w in the test is a rare one */
+    assert_string_equal(recipe_column(&p, "job")->categories[0], "v");
+    assert_true(recipe_column(&p, "job")->rare);
+    prepared_clear(&p);
+    plan.max_categories = 3;
+    assert_int_equal(prepared_survey(&p, &plan), DT_OK);
+    assert_int_equal(prepared_fit(&p), DT_OK);
+    assert_int_equal(prepared_apply(&p), DT_DATA);
+    assert_says("t.csv: row 5 (line 6): column 'job': 'w' is a category that no training row has");
+    assert_int_equal(p.count, 4);
+    prepared_clear(&p);
+    plan.unseen = DT_UNSEEN_IGNORE;
+    prepared_make(&p, &plan);
+    assert_int_equal(dt_prepare_unseen(p.prepare), 1);
+    assert_int_equal(p.recipe->unseen, DT_UNSEEN_IGNORE);
+    prepared_clear(&p);
+}
+
+/* ---- what the fit refuses ---- */
+
+static void check_fit_refused(const char *text, const dt_prepare_plan *plan, const char *part)
+{
+    prepared p;
+    write_text(text);
+    if (prepared_survey(&p, plan) != DT_OK)
+        fail_msg("%s", dt_status_text());
+    assert_int_equal(prepared_fit(&p), DT_DATA);
+    assert_says(part);
+    prepared_clear(&p);
+}
+
+static void test_training_rows_refused(void **state)
+{
+    (void)state;
+    dt_prepare_plan plan = plan_all();
+    plan.test = 2;
+    plan.fill = "mean,category";
+    check_fit_refused("x,kind\n1,a\n2,a\n3,b\n4,b\n", &plan, "no training row is of class 'b'");
+    check_fit_refused("x,y,kind\n,1,a\n,2,b\n3,3,b\n4,4,a\n", &plan,
+                      "column 'x' has no number in any training row; --drop 'x'");
+    plan.fill = "mode";
+    check_fit_refused("x,y,kind\n,1,a\n,2,b\nu,3,b\nv,4,a\n", &plan,
+                      "column 'x' has no value in any training row; --drop 'x'");
+    static const char huge[] = "x,kind\n-1.7e308,a\n1.7e308,b\n1,a\n0,b\n";
+    static const char *const scales[] = {"standard", "minmax", "robust", "quantile"};
+    for (size_t i = 0; i < 4; i++) {
+        plan.scale = scales[i];
+        check_fit_refused(huge, &plan, "column 'x' has numbers up to 1.7e+308, too large");
+    }
+    plan.scale = "none"; /* but the filling is none */
+    plan.fill = "median";
+    check_fit_refused(huge, &plan, "column 'x' has numbers up to 1.7e+308, too large");
+}
+
+/* One value in the training rows, though not in all. */
+static void test_constant_in_training_rows(void **state)
+{
+    (void)state;
+    static const char *const scales[] = {"standard", "minmax", "robust", "quantile", "log", "none"};
+    for (size_t i = 0; i < 6; i++) {
+        prepared p;
+        dt_prepare_plan plan = plan_all();
+        plan.test = 1;
+        plan.scale = scales[i];
+        write_text("x,kind\n5,a\n5,b\n5,a\n9,b\n");
+        prepared_make(&p, &plan);
+        assert_close(recipe_column(&p, "x")->spread, 1.0, 0);
+        assert_close((double)p.rows[1].x[0], i == 5 ? 5.0 : 0.0, 1e-15);
+        assert_close((double)p.rows[3].x[0],
+                     i == 3   ? 1.0
+                     : i == 4 ? log1p(9.0) - log1p(5.0)
+                     : i == 5 ? 9.0
+                              : 4.0,
+                     1e-7);
+        prepared_clear(&p);
+    }
+}
+
+/* ---- repeatability, samples ---- */
+
+enum { LONG_ROWS = 150000 };
+
+static double uniform_of(dt_random *random)
+{
+    return floor(dt_random_uniform(random) * 1e9) / 1e6; /* 0 .. 1000 */
+}
+
+/* y grows all the time: the last rows count like the first. */
+static void write_long(void)
+{
+    dt_random random = dt_random_start(5, DT_RANDOM_EXAMPLE, 0);
+    table_text t = {0};
+    table_add(&t, "x,y,kind\n");
+    for (size_t i = 0; i < LONG_ROWS; i++) {
+        const double x = uniform_of(&random);
+        table_add(&t, "%.17g,%.17g,%c\n", x, (double)i / 150, "ab"[i % 2]);
+    }
+    table_write(&t);
+}
+
+static char *make_json(prepared *p, uint64_t seed)
+{
+    char *json = NULL;
+    dt_prepare_plan plan = plan_all();
+    plan.scale = "robust,y=quantile";
+    plan.division = DT_DIVISION_STRATIFIED;
+    plan.test = 0.02;
+    plan.seed = seed;
+    prepared_make(p, &plan);
+    assert_int_equal(dt_recipe_to_json(&json, p->recipe), DT_OK);
+    return json;
+}
+
+/* Medians of 100,000 of the rows: within five deviations of those of all. */
+static void test_samples_and_repeats(void **state)
+{
+    (void)state;
+    prepared first, again, other;
+    write_long();
+    char *json = make_json(&first, 1), *json_again = make_json(&again, 1);
+    char *json_other = make_json(&other, 2);
+    const double tolerance = 1000 * 5 * 0.5 / sqrt(100000.0);
+    const dt_recipe_column *x = recipe_column(&first, "x"), *y = recipe_column(&first, "y");
+    assert_close(x->center, 500, tolerance);
+    assert_close(x->spread, 500, 2 * tolerance);
+    assert_int_equal(y->knot_count, 1000);
+    for (size_t k = 0; k < 1000; k++)
+        assert_close(y->knots[k], 1000.0 * (double)k / 999, tolerance);
+    assert_string_equal(json, json_again);
+    assert_int_equal(first.count, again.count);
+    assert_memory_equal(first.rows, again.rows, first.count * sizeof *first.rows);
+    /* Another seed is another sample, and another division. */
+    assert_true(strcmp(json, json_other) != 0);
+    size_t differ = 0;
+    for (size_t i = 0; i < first.count; i++)
+        differ += first.rows[i].part != other.rows[i].part;
+    assert_true(differ > 1000);
+    dt_memory_free(json);
+    dt_memory_free(json_again);
+    dt_memory_free(json_other);
+    prepared_clear(&first);
+    prepared_clear(&again);
+    prepared_clear(&other);
+}
+
+/* ---- tables that change, takers that fail ---- */
+
+enum { CHANGING_ROWS = 60000, CHANGE_AT = 1000 };
+
+/* About 1.5 MB: far more than is read ahead. */
+static void write_changing(size_t rows, const char *word, const char *last_word, size_t every_test)
+{
+    table_text t = {0};
+    table_add(&t, "x,job,kind,part\n");
+    for (size_t i = 0; i < rows; i++)
+        table_add(&t, "%zu.%03zu,%s,%s,%s\n", 100 + i % 7, i % 1000, i % 2 == 0 ? "cook" : "mate",
+                  i + 10 > rows ? last_word
+                  : i % 3 == 0  ? word
+                                : "yes",
+                  i % every_test == 0 ? "test" : "train");
+    table_write(&t);
+}
+
+static void make_shorter(prepared *p)
+{
+    if (p->taken == CHANGE_AT)
+        assert_int_equal(truncate(scratch_path("t.csv"), 700000), 0);
+}
+
+static void make_empty(prepared *p)
+{
+    if (p->taken == CHANGE_AT)
+        assert_int_equal(truncate(scratch_path("t.csv"), 0), 0);
+}
+
+static void make_other_classes(prepared *p)
+{
+    if (p->taken == CHANGE_AT)
+        write_changing(CHANGING_ROWS, "no", "gnu", 5);
+}
+
+static void make_other_shares(prepared *p)
+{
+    if (p->taken == CHANGE_AT)
+        write_changing(CHANGING_ROWS, "no", "no", 3);
+}
+
+static void make_text(prepared *p)
+{
+    if (p->taken != CHANGE_AT)
+        return;
+    FILE *file = fopen(scratch_path("t.csv"), "r+b");
+    assert_non_null(file);
+    (void)fseek(file, 1000000, SEEK_SET);
+    for (int i = 0; i < 1000; i++)
+        (void)fputs("\"\"\"x,,\n", file);
+    (void)fclose(file);
+}
+
+static void make_longer(prepared *p)
+{
+    if (p->taken != CHANGE_AT)
+        return;
+    FILE *file = fopen(scratch_path("t.csv"), "ab");
+    assert_non_null(file);
+    for (int i = 0; i < 30000; i++)
+        (void)fputs("100.5,cook,yes,train\n", file);
+    (void)fclose(file);
+}
+
+/* Either it is refused, or nothing that matters has changed: never an abort. */
+static void check_changed(void (*meddle)(prepared *p), const char *split, dt_division division,
+                          bool in_apply, bool must_fail)
+{
+    prepared p;
+    dt_prepare_plan plan = plan_all();
+    plan.division = division;
+    plan.test = 0.2;
+    plan.split_column = split;
+    write_changing(CHANGING_ROWS, "no", "yes", 5);
+    assert_int_equal(prepared_survey(&p, &plan), DT_OK);
+    p.meddle = in_apply ? NULL : meddle;
+    dt_status status = prepared_fit(&p);
+    if (in_apply) {
+        assert_int_equal(status, DT_OK);
+        p.meddle = meddle;
+    }
+    if (status == DT_OK)
+        status = prepared_apply(&p);
+    if (status == DT_OK && must_fail)
+        fail_msg("not refused");
+    if (status != DT_OK) {
+        assert_int_equal(status, DT_DATA);
+        assert_says("t.csv: ");
+    } else {
+        uint64_t rows[DT_PART_COUNT] = {0};
+        for (size_t i = 0; i < p.count; i++)
+            rows[p.rows[i].part]++;
+        for (int part = 0; part < DT_PART_COUNT; part++) /* what an array's shape says */
+            assert_int_equal(rows[part], p.table->part_rows[part]);
+    }
+    prepared_clear(&p);
+}
+
+static void test_tables_that_change(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 8; i++) {
+        const char *split = i / 2 == 3 ? "part" : "";
+        const dt_division division = (dt_division)(i / 2 % 3);
+        const bool in_apply = i % 2 == 1;
+        check_changed(make_shorter, split, division, in_apply, true);
+        check_changed(make_empty, split, division, in_apply, true);
+        check_changed(make_text, split, division, in_apply, true);
+        check_changed(make_longer, split, division, in_apply, false);
+        check_changed(make_other_classes, split, division, in_apply, true);
+        check_changed(make_other_shares, split, division, in_apply, false);
+    }
+}
+
+/* Between two passes. */
+static void test_tables_that_changed(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *before, *after;
+    } cases[] = {
+        {"x,job,kind\n1,u,a\n2,v,b\n3,v,a\n", "x,job,kind\n1,u,a\n2,v,b\n"},
+        {"x,job,kind\n1,u,a\n2,v,b\n3,v,a\n", "x,job,kind\n1,u,a\n2,v,b\n3,v,c\n"},
+        {"x,job,kind\n1,u,a\n2,v,b\n3,v,a\n", "x,job,kind\n1,u,a\n2,v,b\n3,w,a\n"},
+        {"x,job,kind\n1,u,a\n2,v,b\n3,v,a\n", "x,job,kind\n1,u,a\n2,v,b\nz,v,a\n"},
+        {"x,job,kind\n1,u,a\n2,v,b\n3,v,a\n", "x,job,kind\n1,u,a\n2,v,b\n3,v\n\n\n"},
+        {"x,job,kind\n1,u,a\n2,v,b\n3,v,a\n", "x,job,kind\n1,u,a\n2,v,b\n,v,aa\n"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (int division = 0; division < 3; division++)
+            for (int pass = 0; pass < 2; pass++) {
+                prepared p;
+                dt_prepare_plan plan = plan_all();
+                plan.division = (dt_division)division;
+                plan.unseen = DT_UNSEEN_ERROR;
+                write_text(cases[i].before);
+                assert_int_equal(prepared_survey(&p, &plan), DT_OK);
+                if (pass == 1)
+                    assert_int_equal(prepared_fit(&p), DT_OK);
+                write_text(cases[i].after);
+                dt_status status = pass == 0 ? prepared_fit(&p) : DT_OK;
+                if (status == DT_OK)
+                    status = prepared_apply(&p);
+                if (status != DT_DATA)
+                    fail_msg("case %zu, division %d, pass %d: status %d", i, division, pass,
+                             (int)status);
+                prepared_clear(&p);
+            }
+}
+
+static void test_takers_that_fail(void **state)
+{
+    (void)state;
+    for (uint64_t at = 1; at <= 3; at++)
+        for (int in_apply = 0; in_apply < 2; in_apply++) {
+            prepared p;
+            const dt_prepare_plan plan = plan_all();
+            write_text("x,job,kind\n1,u,a\n2,v,b\n3,v,a\n");
+            assert_int_equal(prepared_survey(&p, &plan), DT_OK);
+            p.stop_at = in_apply ? 0 : at;
+            assert_int_equal(prepared_fit(&p), in_apply ? DT_OK : DT_OUTPUT);
+            p.stop_at = at;
+            if (in_apply)
+                assert_int_equal(prepared_apply(&p), DT_OUTPUT);
+            assert_int_equal(p.taken, at);
+            assert_string_equal(dt_status_text(), "no room");
+            prepared_clear(&p);
+        }
+}
+
+static double last_share;
+static char passes[256];
+
+static void note_progress(void *context, const char *pass, double share)
+{
+    assert_ptr_equal(context, passes);
+    assert_true(share >= 0.0 && share <= 1.0);
+    if (strstr(passes, pass) == NULL) {
+        assert_true(passes[0] == '\0' || last_share >= 1.0); /* the pass before has ended */
+        (void)snprintf(passes + strlen(passes), sizeof passes - strlen(passes), "%s;", pass);
+        last_share = 0.0;
+    }
+    assert_true(share >= last_share);
+    last_share = share;
+}
+
+static void test_progress(void **state)
+{
+    (void)state;
+    prepared p = {0};
+    const dt_prepare_plan plan = plan_all();
+    write_changing(CHANGING_ROWS, "no", "yes", 5);
+    assert_int_equal(dt_csv_open(&p.csv, scratch_path("t.csv"), NULL), DT_OK);
+    assert_int_equal(dt_prepare_survey(&p.prepare, p.csv, &plan, note_progress, passes), DT_OK);
+    p.table = dt_prepare_table_of(p.prepare);
+    assert_int_equal(prepared_fit(&p), DT_OK);
+    assert_int_equal(prepared_apply(&p), DT_OK);
+    assert_true(last_share >= 1.0);
+    assert_string_equal(passes,
+                        "looking at the columns;measuring the training rows;writing the sets;");
+    prepared_clear(&p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(test_scales_of_training_rows_alone, scratch_empty),
+        cmocka_unit_test_teardown(test_quantiles_of_training_rows_alone, scratch_empty),
+        cmocka_unit_test_teardown(test_mean_and_deviation_far_from_zero, scratch_empty),
+        cmocka_unit_test_teardown(test_numbers_filled, scratch_empty),
+        cmocka_unit_test_teardown(test_indicator, scratch_empty),
+        cmocka_unit_test_teardown(test_most_frequent_categories, scratch_empty),
+        cmocka_unit_test_teardown(test_mode_of_categories, scratch_empty),
+        cmocka_unit_test_teardown(test_categories_of_training_rows_alone, scratch_empty),
+        cmocka_unit_test_teardown(test_training_rows_refused, scratch_empty),
+        cmocka_unit_test_teardown(test_constant_in_training_rows, scratch_empty),
+        cmocka_unit_test_teardown(test_samples_and_repeats, scratch_empty),
+        cmocka_unit_test_teardown(test_tables_that_change, scratch_empty),
+        cmocka_unit_test_teardown(test_tables_that_changed, scratch_empty),
+        cmocka_unit_test_teardown(test_takers_that_fail, scratch_empty),
+        cmocka_unit_test_teardown(test_progress, scratch_empty),
+    };
+    return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
+}
