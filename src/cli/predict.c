@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* ---- options ---- */
 
@@ -84,8 +85,6 @@ typedef struct run {
     char **names; /* [C]: the classes' names as fields of a CSV */
     size_t longest_name;
 
-    bool as_text; /* each rank writes the text of its rows itself, since they follow each other */
-    bool dealt; /* row i of a round is on rank i mod ranks */
     char *mine; /* this rank's results of this round: text, or records */
     size_t used, capacity;
 
@@ -93,7 +92,6 @@ typedef struct run {
     size_t *bytes; /* [ranks] */
     char *all; /* all ranks' results of a round, rank after rank */
     size_t all_capacity;
-    char *line; /* room for a row's text */
     dt_file *file;
     dt_npz_writer *npz;
     int32_t *predicted; /* [N], for a .npz: written behind the probabilities */
@@ -183,7 +181,7 @@ static dt_status take_rows(void *context, const dt_row_batch *rows)
 {
     run *r = context;
     dt_predictor *predictor = &r->scoring.predictor;
-    const size_t row_bytes = r->as_text ? longest_row(r) : record_bytes(r);
+    const size_t row_bytes = r->form != FORM_NPZ ? longest_row(r) : record_bytes(r);
     dt_status status = grow(&r->mine, &r->capacity, r->used, rows->count * row_bytes, 1);
     if (status != DT_OK)
         return status;
@@ -196,11 +194,9 @@ static dt_status take_rows(void *context, const dt_row_batch *rows)
             return dt_fail(DT_DIVERGED,
                            "%s: row %llu: its probabilities are NaN; check that the inputs are "
                            "prepared as in training",
-                           r->settings.scoring.data,
-                           (unsigned long long)(rows->first + i * rows->stride));
-        if (r->as_text) {
-            r->used +=
-                format_row(r, to, rows->first + i * rows->stride, p, predictor->predicted[i]);
+                           r->settings.scoring.data, (unsigned long long)(rows->first + i));
+        if (r->form != FORM_NPZ) {
+            r->used += format_row(r, to, rows->first + i, p, predictor->predicted[i]);
             continue;
         }
         memcpy(to, p, r->C * sizeof *p);
@@ -227,27 +223,17 @@ static dt_status put_record(run *r, const char *record)
     int32_t predicted = 0;
     memcpy(&predicted, record + r->C * sizeof *p, sizeof predicted);
     const uint64_t row = r->written++;
-    if (r->form != FORM_NPZ)
-        return put_text(r, r->line, format_row(r, r->line, row + 1, p, predicted));
     if (row >= r->N)
         return dt_fail(DT_DATA, "%s: the table grew while it was read", r->settings.scoring.data);
     r->predicted[row] = predicted;
     return dt_npz_writer_write(r->npz, p, r->C * sizeof *p);
 }
 
-/* Puts the records of a round in the rows' order. */
 static dt_status put_records(run *r, const char *all, size_t total)
 {
     dt_status status = DT_OK;
-    const size_t item = record_bytes(r);
-    const size_t ranks = r->dealt ? (size_t)dt_comm_size(r->scoring.comm) : 1;
-    const size_t rows = total / item;
-    /* The ranks' numbers of rows differ by one at most, the first ones having more. */
-    for (size_t i = 0; i < rows && status == DT_OK; i++) {
-        const size_t rank = i % ranks;
-        const size_t before = rows / ranks * rank + (rank < rows % ranks ? rank : rows % ranks);
-        status = put_record(r, all + (before + i / ranks) * item);
-    }
+    for (size_t at = 0; at < total && status == DT_OK; at += record_bytes(r))
+        status = put_record(r, all + at);
     return status;
 }
 
@@ -270,7 +256,7 @@ static dt_status write_round(run *r)
         all = r->all;
     }
     if (r->scoring.root)
-        status = r->as_text ? put_text(r, all, total) : put_records(r, all, total);
+        status = r->form != FORM_NPZ ? put_text(r, all, total) : put_records(r, all, total);
     r->used = 0;
     status = dt_comm_agree(comm, status);
 out:
@@ -279,10 +265,19 @@ out:
 
 /* ---- the run ---- */
 
+static bool is_same_file(const char *a, const char *b)
+{
+    struct stat x, y;
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
 static dt_status begin_output(run *r)
 {
     dt_status status = DT_OK;
     const char *path = r->settings.out;
+    if (is_same_file(path, r->settings.scoring.data) ||
+        is_same_file(path, r->settings.scoring.model))
+        DT_TRY(dt_fail(DT_USAGE, "--out %s would be written over what is read", path));
     const uint64_t shape[2] = {r->N, r->C};
     if (r->form == FORM_NPZ) {
         DT_TRY(dt_memory_alloc(&r->predicted, (size_t)r->N, sizeof *r->predicted, "predictions"));
@@ -292,7 +287,6 @@ static dt_status begin_output(run *r)
     }
     if (r->form == FORM_CSV)
         DT_TRY(dt_file_create(&r->file, path));
-    DT_TRY(dt_memory_alloc(&r->line, longest_row(r), 1, "row"));
     DT_TRY(put_text(r, "row,class", 9));
     for (size_t c = 0; c < r->C; c++) {
         const bool quoted = r->names[c][0] == '"';
@@ -364,8 +358,6 @@ static dt_status run_all(run *r, const dt_comm *comm, int argc, char **argv)
     dt_log_init(root, r->settings.quiet);
     DT_TRY(dt_scoring_open(&r->scoring, comm, &r->settings.scoring, false));
     r->C = r->scoring.model.network.C;
-    r->dealt = !dt_rows_are_text(r->scoring.rows);
-    r->as_text = r->form != FORM_NPZ && (!r->dealt || dt_comm_size(comm) == 1);
     status = quote_names(r);
     if (status == DT_OK)
         status = dt_memory_alloc(&r->bytes, (size_t)dt_comm_size(comm), sizeof *r->bytes, "sizes");
@@ -397,7 +389,6 @@ dt_status dt_cli_predict(const dt_comm *comm, int argc, char **argv)
     dt_memory_free(r->mine);
     dt_memory_free(r->bytes);
     dt_memory_free(r->all);
-    dt_memory_free(r->line);
     dt_memory_free(r->predicted);
     dt_scoring_clear(&r->scoring);
     dt_memory_free(r);

@@ -144,12 +144,34 @@ out:
 
 /* ---- room for the rows (every rank) ---- */
 
-/* How many of the rows first .. first+rows-1 lie in a shard, and which is the first. */
-static uint64_t shard_rows(uint64_t first, uint64_t rows, size_t shard, size_t S, uint64_t *start)
+static uint64_t run_of(const dt_deal *deal)
 {
-    const uint64_t before = dt_dataset_positions(first, shard, S);
-    *start = before * S + shard;
-    return dt_dataset_positions(first + rows, shard, S) - before;
+    return deal->run > 0 ? deal->run : 1;
+}
+
+/* How many of the rows 0 .. count-1 lie in a shard, when `run` rows at a time go to the shards in
+ * turn. */
+static uint64_t rows_before(uint64_t count, size_t shard, const dt_deal *deal)
+{
+    const uint64_t run = run_of(deal);
+    const uint64_t turn = run * deal->S;
+    const uint64_t rest = count % turn, start = run * shard;
+    return count / turn * run + (rest <= start ? 0 : rest - start < run ? rest - start : run);
+}
+
+/* The row that is row `index` of a shard. */
+static uint64_t row_at(uint64_t index, size_t shard, const dt_deal *deal)
+{
+    const uint64_t run = run_of(deal);
+    return (index / run * deal->S + shard) * run + index % run;
+}
+
+/* How many of the rows first .. first+rows-1 lie in a shard, and which of its rows is the first. */
+static uint64_t shard_rows(uint64_t first, uint64_t rows, size_t shard, const dt_deal *deal,
+                           uint64_t *index)
+{
+    *index = rows_before(first, shard, deal);
+    return rows_before(first + rows, shard, deal) - *index;
 }
 
 static dt_status allocate_set(dt_dataset *set, const loader *l, const facts *known, dt_part part)
@@ -169,8 +191,8 @@ static dt_status allocate_set(dt_dataset *set, const loader *l, const facts *kno
     DT_TRY(dt_memory_alloc(&set->class_rows, set->C, sizeof *set->class_rows, "classes"));
     DT_TRY(dt_memory_alloc(&set->shard_start, count + 1, sizeof(size_t), "shards"));
     for (size_t s = 0; s < count; s++) {
-        uint64_t start = 0;
-        own += (size_t)shard_rows(0, set->N, first + s, S, &start);
+        uint64_t index = 0;
+        own += (size_t)shard_rows(0, set->N, first + s, l->deal, &index);
         set->shard_start[s + 1] = own;
     }
     size_t items = 0;
@@ -212,14 +234,14 @@ out:
 /* ---- dealing ---- */
 
 /* Puts this rank's share of a piece, shard after shard, where it belongs. */
-static void place(dt_dataset *set, const piece *dealt, const uint32_t *share)
+static void place(dt_dataset *set, const dt_deal *deal, const piece *dealt, const uint32_t *share)
 {
     const size_t columns = (size_t)dealt->columns;
     for (size_t s = 0; s < set->shard_count; s++) {
-        uint64_t first = 0;
+        uint64_t index = 0;
         const size_t rows =
-            (size_t)shard_rows(dealt->first, dealt->rows, set->first_shard + s, set->S, &first);
-        const size_t row = set->shard_start[s] + (size_t)(first / set->S);
+            (size_t)shard_rows(dealt->first, dealt->rows, set->first_shard + s, deal, &index);
+        const size_t row = set->shard_start[s] + (size_t)index;
         if (dealt->labels) {
             memcpy(set->y + row, share, rows * sizeof *share);
         } else {
@@ -236,24 +258,31 @@ static void deal_piece(loader *l, piece *dealt, const void *tile)
 {
     dt_dataset *set = &l->sets[dealt->part];
     const size_t columns = (size_t)dealt->columns;
+    const uint64_t run = run_of(l->deal);
     const uint32_t *items = tile;
     uint32_t *packed = l->packed;
     for (int rank = 0; rank < dt_comm_size(l->comm); rank++) {
         const size_t end = dt_dataset_first_shard(rank + 1, dt_comm_size(l->comm), set->S);
         const uint32_t *begin = packed;
         for (size_t s = dt_dataset_first_shard(rank, dt_comm_size(l->comm), set->S); s < end; s++) {
-            uint64_t first = 0;
-            uint64_t count = shard_rows(dealt->first, dealt->rows, s, set->S, &first);
-            for (uint64_t i = first - dealt->first; count > 0; count--, i += set->S) {
+            uint64_t index = 0;
+            uint64_t count = shard_rows(dealt->first, dealt->rows, s, l->deal, &index);
+            uint64_t i = row_at(index, s, l->deal) - dealt->first;
+            uint64_t left = run - index % run; /* of the run */
+            for (; count > 0; count--, i++) {
                 memcpy(packed, items + l->rows[i] * columns, columns * sizeof *packed);
                 packed += columns;
+                if (--left == 0) {
+                    left = run;
+                    i += (l->deal->S - 1) * run;
+                }
             }
         }
         l->bytes[rank] = (size_t)(packed - begin) * sizeof *packed;
     }
     dt_comm_broadcast(l->comm, dealt, sizeof *dealt);
     dt_comm_scatter(l->comm, l->packed, l->bytes[0], l->packed, l->bytes);
-    place(set, dealt, l->packed);
+    place(set, l->deal, dealt, l->packed);
 }
 
 /*
@@ -422,12 +451,12 @@ static void receive_all(loader *l)
         if (dealt.last)
             return;
         dt_dataset *set = &l->sets[dealt.part];
-        uint64_t rows = 0, first = 0;
+        uint64_t rows = 0, index = 0;
         for (size_t s = 0; s < set->shard_count; s++)
-            rows += shard_rows(dealt.first, dealt.rows, set->first_shard + s, set->S, &first);
+            rows += shard_rows(dealt.first, dealt.rows, set->first_shard + s, l->deal, &index);
         dt_comm_scatter(l->comm, l->packed, (size_t)(rows * dealt.columns) * sizeof *l->packed,
                         NULL, NULL);
-        place(set, &dealt, l->packed);
+        place(set, l->deal, &dealt, l->packed);
     }
 }
 

@@ -10,7 +10,7 @@
 struct dt_rows {
     const dt_comm *comm;
     dt_table *table; /* NULL: the rows are in `set` */
-    dt_dataset set; /* a shard a rank: row n on rank n mod ranks */
+    dt_dataset set; /* a shard a rank: row n on rank n / batch_rows mod ranks */
     bool labels;
     size_t batch_rows;
     uint64_t next; /* rows of this rank that have been given */
@@ -41,8 +41,10 @@ static dt_status open_arrays(dt_rows *r, const dt_rows_plan *plan)
     dt_status status = DT_OK;
     dt_source source = {0};
     dt_dataset sets[DT_PART_COUNT] = {0};
-    const dt_deal deal = {
-        .S = (size_t)dt_comm_size(r->comm), .C = plan->C, .host_ranks = plan->host_ranks};
+    const dt_deal deal = {.S = (size_t)dt_comm_size(r->comm),
+                          .run = plan->batch_rows,
+                          .C = plan->C,
+                          .host_ranks = plan->host_ranks};
     if (dt_comm_rank(r->comm) == 0) {
         status = dt_source_open_rows(&source, plan->path, plan->part, plan->inputs, plan->targets,
                                      plan->labels);
@@ -124,16 +126,14 @@ dt_status dt_rows_next(dt_rows *rows, dt_row_take *take, void *context, bool *mo
     const uint64_t size = (uint64_t)dt_comm_size(r->comm), rank = (uint64_t)dt_comm_rank(r->comm);
     dt_status status = DT_OK;
     const size_t own = dt_dataset_own_rows(&r->set);
-    const size_t left = own - (size_t)(r->next < own ? r->next : own);
+    const size_t left = r->next < own ? own - (size_t)r->next : 0;
     const size_t count = left < r->batch_rows ? left : r->batch_rows;
-    const size_t at = own - left;
     *more = r->next * size < r->set.N;
     if (count > 0) {
-        const dt_row_batch batch = {.first = at * size + rank + 1,
-                                    .stride = size,
+        const dt_row_batch batch = {.first = r->next * size + rank * r->batch_rows + 1,
                                     .count = count,
-                                    .x = r->set.x + at * r->set.D,
-                                    .y = r->labels ? r->set.y + at : NULL};
+                                    .x = r->set.x + r->next * r->set.D,
+                                    .y = r->labels ? r->set.y + r->next : NULL};
         status = take(context, &batch);
     }
     r->next += r->batch_rows;
@@ -164,9 +164,4 @@ double dt_rows_share(const dt_rows *rows)
 uint64_t dt_rows_unseen(const dt_rows *rows)
 {
     return rows->table != NULL ? dt_table_unseen(rows->table) : 0;
-}
-
-bool dt_rows_are_text(const dt_rows *rows)
-{
-    return rows->table != NULL;
 }

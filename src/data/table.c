@@ -9,7 +9,7 @@
 /* What a rank gets at a time: long enough for the network, short enough for a cache. */
 enum { BLOCK_BYTES = 256 * 1024, COUNTING_BYTES = 4 << 20 };
 
-/* What is made of a block may grow with the classes, a probability each: of many, blocks are short. */
+/* With many classes much is made of a row, a probability of each: then blocks are short. */
 enum { CLASSES_A_BLOCK = 64 };
 
 /* A rank's block; rank 0 broadcasts those of all ranks. */
@@ -277,7 +277,7 @@ dt_status dt_table_next(dt_table *table, dt_row_take *take, void *context, bool 
                                 .rows = mine.rows};
     t->take = take;
     t->context = context;
-    t->rows = (dt_row_batch){.stride = 1, .x = t->x, .y = t->labels ? t->y : NULL};
+    t->rows = (dt_row_batch){.x = t->x, .y = t->labels ? t->y : NULL};
     if (block.bytes > 0)
         status = dt_csv_parse(t->path, &t->format, &block, take_row, t);
     if (status == DT_OK)

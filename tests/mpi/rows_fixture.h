@@ -154,7 +154,7 @@ static inline dt_status kept_take(void *context, const dt_row_batch *rows)
     k->calls++;
     k->wrong += rows->count == 0 || rows->count > k->batch_rows || (rows->y != NULL) != k->labels;
     for (size_t i = 0; i < rows->count; i++) {
-        const uint64_t row = rows->first + i * rows->stride;
+        const uint64_t row = rows->first + i;
         if (row < 1 || row > k->rows || row <= k->high) {
             k->wrong++; /* beyond the data, or not in order */
             continue;
@@ -169,9 +169,9 @@ static inline dt_status kept_take(void *context, const dt_row_batch *rows)
     return k->calls == k->stop_at ? dt_fail(DT_OUTPUT, "rank %d cannot take it", test_rank) : DT_OK;
 }
 
-/** After a call: the rows of all ranks follow those of the last call (`*last`); with a stride of 1
- * those of rank 0 come first, then those of rank 1, and so on. */
-static inline bool kept_in_order(kept *k, uint64_t *last, bool by_rank)
+/** After a call: the rows of all ranks follow those of the last call (`*last`), those of rank 0 first,
+ * then those of rank 1, and so on. */
+static inline bool kept_in_order(kept *k, uint64_t *last)
 {
     uint64_t all[64][2];
     const uint64_t mine[2] = {k->low, k->high};
@@ -183,7 +183,7 @@ static inline bool kept_in_order(kept *k, uint64_t *last, bool by_rank)
             ended = true; /* who gets none comes behind all who get some */
             continue;
         }
-        right = right && !ended && (!by_rank || all[rank][0] == high + 1);
+        right = right && !ended && all[rank][0] == high + 1;
         low = all[rank][0] < low ? all[rank][0] : low;
         high = all[rank][1] > high ? all[rank][1] : high;
     }

@@ -18,7 +18,7 @@ static dt_rows_plan plan_of(const char *name, size_t D, size_t C, bool labels, s
                           .host_ranks = test_size};
 }
 
-/* Reads all that the plan names into `k`; `by_rank`: as dt_table_next gives it. */
+/* Reads all that the plan names into `k`. */
 static void read_all(const dt_rows_plan *plan, uint64_t rows, kept *k, bool text)
 {
     const dt_comm comm = ranks_all();
@@ -29,7 +29,6 @@ static void read_all(const dt_rows_plan *plan, uint64_t rows, kept *k, bool text
     assert_all_string(status == DT_OK ? "" : dt_status_text(), "");
     assert_all_int(dt_rows_count(r, &count), DT_OK);
     assert_all_int(count, rows);
-    assert_all(dt_rows_are_text(r) == text);
     assert_all(test_rank != 0 || dt_rows_share(r) < (rows > 100 ? 0.01 : 1.0));
     kept_start(k, rows, plan->D, plan->batch_rows, plan->labels);
     while (more) {
@@ -38,7 +37,7 @@ static void read_all(const dt_rows_plan *plan, uint64_t rows, kept *k, bool text
         assert_all_same(&more, sizeof more);
         assert_all(more || k->low == 0);
         assert_all(test_rank != 0 || (dt_rows_share(r) >= before && dt_rows_share(r) <= 1.0));
-        assert_all(kept_in_order(k, &last, text));
+        assert_all(kept_in_order(k, &last));
     }
     assert_all_int(last, rows);
     assert_all(test_rank != 0 || dt_rows_share(r) >= 1.0);

@@ -42,7 +42,7 @@ static void read_all(const text_table *t, kept *k, bool labels, size_t batch_row
         assert_all_string(status == DT_OK ? "" : dt_status_text(), "");
         assert_all_same(&more, sizeof more);
         assert_all(more || k->low == 0);
-        assert_all(kept_in_order(k, &last, true));
+        assert_all(kept_in_order(k, &last));
     }
     assert_all_int(last, t->rows);
     assert_all(test_rank != 0 || dt_table_share(table) >= 1.0);

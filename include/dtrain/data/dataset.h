@@ -12,8 +12,9 @@
 enum { DT_CLASSES_MAX = 65536 };
 
 /**
- * One set of rows, dealt to shards: row n lies in shard n mod S, as its row n / S. A rank owns a
- * contiguous block of shards, so which rows stand together never depends on the number of ranks.
+ * One set of rows, dealt to shards: row n lies in shard n mod S, as its row n / S, or as dt_deal.run
+ * says. A rank owns a contiguous block of shards, so which rows stand together never depends on the
+ * number of ranks.
  */
 typedef struct dt_dataset {
     uint64_t N; /* rows of all ranks; 0: there is no such set */
@@ -34,6 +35,7 @@ size_t dt_dataset_first_shard(int rank, int size, size_t S);
 /** How a rows' file that has to be split is split, and into how many shards all is dealt. */
 typedef struct dt_deal {
     size_t S;
+    size_t run; /* rows that stay together: row n goes to shard n / run mod S; 0: 1, for training */
     size_t C; /* of the model that is to see the rows; 0: found from the training labels */
     double validation_split, test_split; /* for the parts that the source does not have */
     uint64_t seed;

@@ -43,8 +43,9 @@ typedef struct dt_rows_plan {
 DT_MUST_USE dt_status dt_rows_open(dt_rows **out, const dt_comm *comm, const dt_rows_plan *plan);
 
 /**
- * Gives each rank some of the next rows, all of them before those of the next call: to `take`, in
- * batches of at most batch_rows. *more is false when there were none left.
+ * Gives each rank some of the next rows, those of rank 0 before those of rank 1 and so on, all of them
+ * before those of the next call: to `take`, in batches of at most batch_rows. Which rows make a batch
+ * does not depend on the number of ranks. *more is false when there were none left.
  *
  * Calls:   collective
  * Errors:  as dt_table_next; the same on all ranks
@@ -62,9 +63,6 @@ uint64_t dt_rows_unseen(const dt_rows *rows);
 
 /** Returns what was opened, for people: "data/test.npz, inputs"; borrowed. Calls: root-only. */
 const char *dt_rows_source(const dt_rows *rows);
-
-/** Tells whether the rows come from a table of text. Calls: local. */
-bool dt_rows_are_text(const dt_rows *rows);
 
 /** Closes and frees; NULL is allowed. Calls: local. */
 void dt_rows_close(dt_rows *rows);

@@ -16,9 +16,9 @@
  */
 typedef struct dt_table dt_table;
 
-/** Some rows on this rank, borrowed for a call: first, first + stride, ... of the data, from 1. */
+/** Some consecutive rows on this rank, borrowed for a call. */
 typedef struct dt_row_batch {
-    uint64_t first, stride;
+    uint64_t first; /* of the data, from 1 */
     size_t count;
     const float *x; /* [count,D] */
     const int32_t *y; /* [count]; NULL without labels */
@@ -41,7 +41,7 @@ DT_MUST_USE dt_status dt_table_open(dt_table **out, const dt_comm *comm, const c
 /**
  * Reads the next piece of the table, a part on each rank: the rows of rank 0 come before those of rank
  * 1 and so on, and all before the next call's. `take` is called with up to batch_rows of them at a
- * time, always with a stride of 1, not at all on a rank that gets none. *more is false when there was nothing left.
+ * time, not at all on a rank that gets none. *more is false when there was nothing left.
  *
  * Calls:   collective
  * Errors:  DT_DATA as dt_csv_next_block, dt_csv_parse and dt_preprocess_row; what `take` returned. The

@@ -8,9 +8,12 @@
 #include <stdint.h>
 
 /**
- * Class probabilities of rows, in float32, the same bits for a row whatever stands beside it and
- * however many rows there are: products are always done in blocks of the same shape, the last one
- * filled up with zeros. All calls are local.
+ * Class probabilities of rows, in float32. Products are always done in blocks of DT_PREDICTOR_BLOCK
+ * rows, the last one filled up with zeros, so that a row's bits depend on its place in its block and
+ * on nothing beside it: OpenBLAS computes the rows of one product in different ways (its kernels for
+ * AVX2 do; layers of at most 64 units go another way and do not even depend on the place). Whoever
+ * wants the same bits on any number of ranks gives the same rows in the same batches. All calls are
+ * local.
  */
 typedef struct dt_predictor {
     const dt_network *network; /* borrowed */
