@@ -30,6 +30,14 @@ static void set_given_bits(const dt_option_table *table, void *settings, uint64_
     memcpy((char *)settings + table->given, &bits, sizeof bits);
 }
 
+/* Returns whether the option was given before. */
+static bool mark_given(const dt_option_table *table, void *settings, size_t index)
+{
+    const uint64_t bits = given_bits(table, settings), bit = UINT64_C(1) << index;
+    set_given_bits(table, settings, bits | bit);
+    return (bits & bit) != 0;
+}
+
 /* ---- values ---- */
 
 static dt_status parse_number(double *out, const dt_option *option, const char *text)
@@ -99,7 +107,19 @@ static dt_status parse_flag(bool *out, const dt_option *option, const char *text
     return DT_OK;
 }
 
-static dt_status parse_value(const dt_option *option, void *settings, const char *text)
+/* Given again, it adds to what was given before: to lose some words of a list would go unseen. */
+static dt_status add_words(char *words, const dt_option *option, const char *text, bool again)
+{
+    const size_t used = again ? strlen(words) : 0;
+    const int written = snprintf(words + used, DT_OPTION_TEXT_BYTES - used, "%s%s",
+                                 used > 0 && text[0] != '\0' ? "," : "", text);
+    if ((size_t)written >= DT_OPTION_TEXT_BYTES - used)
+        return dt_fail(DT_USAGE, "--%s is longer than %d bytes", option->name,
+                       DT_OPTION_TEXT_BYTES - 1);
+    return DT_OK;
+}
+
+static dt_status parse_value(const dt_option *option, void *settings, const char *text, bool again)
 {
     void *target = member(settings, option);
     double number = 0;
@@ -120,6 +140,8 @@ static dt_status parse_value(const dt_option *option, void *settings, const char
                            DT_OPTION_TEXT_BYTES - 1);
         (void)snprintf(target, DT_OPTION_TEXT_BYTES, "%s", text);
         return DT_OK;
+    case DT_OPTION_WORDS:
+        return add_words(target, option, text, again);
     case DT_OPTION_CHOICE:
         *(int *)target = find_choice(option->choices, text);
         if (*(int *)target < 0)
@@ -140,8 +162,8 @@ void dt_options_set_defaults(const dt_option_table *table, void *settings)
         if (option->kind == DT_OPTION_FLAG)
             *(bool *)member(settings, option) = false;
         else
-            DT_ASSERT(parse_value(option, settings, option->fallback ? option->fallback : "") ==
-                      DT_OK);
+            DT_ASSERT(parse_value(option, settings, option->fallback ? option->fallback : "",
+                                  false) == DT_OK);
     }
     set_given_bits(table, settings, 0);
 }
@@ -186,8 +208,8 @@ static dt_status parse_option_word(const dt_option_table *table, void *settings,
         value = argv[++*at];
     if (value == NULL)
         return dt_fail(DT_USAGE, "--%s needs a value: --%s %s", name, name, option->argument);
-    set_given_bits(table, settings, given_bits(table, settings) | UINT64_C(1) << index);
-    return parse_value(option, settings, value);
+    const bool again = mark_given(table, settings, index);
+    return parse_value(option, settings, value, again);
 }
 
 dt_status dt_options_parse_words(const dt_option_table *table, void *settings, int argc,
@@ -253,8 +275,8 @@ static dt_status parse_line(const dt_option_table *table, void *settings, char *
     dt_status status = find_option(&index, table, name);
     if (status != DT_OK || (given_before >> index & 1) != 0)
         return status;
-    set_given_bits(table, settings, given_bits(table, settings) | UINT64_C(1) << index);
-    return parse_value(&table->options[index], settings, value);
+    const bool again = mark_given(table, settings, index);
+    return parse_value(&table->options[index], settings, value, again);
 }
 
 /* Tells whether fgets stopped because `line` was full. A newline or the end right behind it is
@@ -329,6 +351,7 @@ const char *dt_options_format(char *out, size_t bytes, const dt_option *option,
         (void)snprintf(out, bytes, "%.15g", *(const double *)value);
         break;
     case DT_OPTION_TEXT:
+    case DT_OPTION_WORDS:
         (void)snprintf(out, bytes, "%s", (const char *)value);
         break;
     case DT_OPTION_CHOICE:

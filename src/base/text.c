@@ -34,7 +34,7 @@ size_t dt_text_nearest(const char *name, const char *const *names, size_t count)
     const size_t length = strlen(name);
     size_t nearest = SIZE_MAX;
     /* Farther ones are no likely slip of the finger. */
-    size_t least = length < 2 ? 0 : 1 + length / 4;
+    size_t least = length < 2 ? 0 : length < 4 ? 1 : length < 12 ? 2 : 1 + length / 4;
     if (length > NAME_MAX_BYTES)
         return SIZE_MAX;
     for (size_t i = 0; i < count; i++) {
@@ -47,11 +47,59 @@ size_t dt_text_nearest(const char *name, const char *const *names, size_t count)
     return nearest;
 }
 
+/* Length of the UTF-8 character at `text`, of `bytes` > 0; 0: there is none. */
+static size_t character_bytes(const char *text, size_t bytes)
+{
+    const unsigned char *at = (const unsigned char *)text;
+    const unsigned lead = at[0];
+    if (lead < 0x80)
+        return 1;
+    if (lead < 0xC2 || lead > 0xF4) /* a later byte, an overlong form, or above U+10FFFF */
+        return 0;
+    const size_t length = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+    /* The second byte's range keeps out other overlong forms, surrogates, and above U+10FFFF. */
+    const unsigned low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
+    const unsigned high = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
+    if (bytes < length || at[1] < low || at[1] > high)
+        return 0;
+    for (size_t i = 2; i < length; i++)
+        if ((at[i] & 0xC0) != 0x80)
+            return 0;
+    return length;
+}
+
+bool dt_text_is_utf8(const char *text, size_t bytes)
+{
+    for (size_t i = 0; i < bytes;) {
+        uint64_t eight = 0;
+        if (bytes - i >= sizeof eight) {
+            memcpy(&eight, text + i, sizeof eight);
+            if ((eight & UINT64_C(0x8080808080808080)) == 0) {
+                i += sizeof eight;
+                continue;
+            }
+        }
+        const size_t length = character_bytes(text + i, bytes - i);
+        if (length == 0)
+            return false;
+        i += length;
+    }
+    return true;
+}
+
 const char *dt_text_show(char out[DT_TEXT_SHOWN_BYTES + 4], const char *text, size_t bytes)
 {
-    const size_t shown = bytes < DT_TEXT_SHOWN_BYTES ? bytes : DT_TEXT_SHOWN_BYTES;
-    for (size_t i = 0; i < shown; i++)
-        out[i] = (unsigned char)text[i] < ' ' || text[i] == 127 ? '?' : text[i];
+    size_t shown = 0;
+    while (shown < bytes) {
+        const size_t length = character_bytes(text + shown, bytes - shown);
+        const size_t step = length == 0 ? 1 : length;
+        if (shown + step > DT_TEXT_SHOWN_BYTES)
+            break;
+        memcpy(out + shown, text + shown, step);
+        if (length == 0 || (unsigned char)text[shown] < ' ' || text[shown] == 127)
+            out[shown] = '?';
+        shown += step;
+    }
     memcpy(out + shown, bytes > shown ? "..." : "", bytes > shown ? 4 : 1);
     return out;
 }

@@ -57,6 +57,7 @@ static dt_status parse(settings *out, int argc, char **argv)
     dt_options_set_defaults(&table, out);
     DT_TRY(dt_options_parse_words(&table, out, argc, argv, &words));
     DT_TRY(dt_scoring_parse_words(&out->scoring, words, argv, "evaluate takes a model and data"));
+    out->scoring.set_asked = dt_options_given(&table, out, "set");
 out:
     return status;
 }

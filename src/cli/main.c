@@ -52,7 +52,8 @@ static const command *find_command(int argc, char **argv)
     return NULL;
 }
 
-/* A word that is neither a command nor anything there is more likely a slip than data. */
+/* A word that is neither a command nor anything there is more likely a slip than data. For rank 0
+ * alone to judge: the other ranks' hosts may not have its files. */
 static dt_status check_word(const char *word)
 {
     const char *words[COMMANDS];
@@ -94,7 +95,8 @@ static dt_status run_alone(const command *asked, int argc, char **argv)
     return status;
 }
 
-static dt_status run_on_ranks(const command *asked, int argc, char **argv)
+/* `word` stands where a command's name may stand; NULL when that is one, or when there is none. */
+static dt_status run_on_ranks(const command *asked, const char *word, int argc, char **argv)
 {
     dt_comm *comm = NULL;
     dt_status status = dt_comm_start(&comm);
@@ -103,8 +105,11 @@ static dt_status run_on_ranks(const command *asked, int argc, char **argv)
         dt_log_error("%s", dt_status_text());
         return status;
     }
-    dt_log_init(dt_comm_rank(comm) == 0, false);
-    status = asked->run(comm, argc, argv);
+    const bool root = dt_comm_rank(comm) == 0;
+    dt_log_init(root, false);
+    status = dt_comm_agree(comm, root && word != NULL ? check_word(word) : DT_OK);
+    if (status == DT_OK)
+        status = asked->run(comm, argc, argv);
     if (status == DT_OK)
         status = dt_comm_agree(comm, dt_log_check());
     if (status != DT_OK)
@@ -131,12 +136,7 @@ int main(int argc, char **argv)
         }
         return (int)dt_log_check();
     }
-    if (!named && argc > 1 && check_word(argv[1]) != DT_OK) {
-        dt_log_init(dt_launch_is_first(), false);
-        dt_log_error("%s", dt_status_text());
-        return (int)DT_USAGE;
-    }
     if (asked->run_alone != NULL)
         return (int)run_alone(asked, argc - first, argv + first);
-    return (int)run_on_ranks(asked, argc - first, argv + first);
+    return (int)run_on_ranks(asked, named || argc < 2 ? NULL : argv[1], argc - first, argv + first);
 }

@@ -67,6 +67,7 @@ static dt_status parse(settings *out, int argc, char **argv)
     dt_options_set_defaults(&table, out);
     DT_TRY(dt_options_parse_words(&table, out, argc, argv, &words));
     DT_TRY(dt_scoring_parse_words(&out->scoring, words, argv, "predict takes a model and rows"));
+    out->scoring.set_asked = dt_options_given(&table, out, "set");
     if (out->out[0] != '\0' && !ends_in(out->out, ".csv") && !ends_in(out->out, ".npz"))
         DT_TRY(dt_fail(DT_USAGE, "--out is %s, but must end in .csv or .npz", out->out));
 out:
@@ -95,7 +96,8 @@ typedef struct run {
     dt_file *file;
     dt_npz_writer *npz;
     int32_t *predicted; /* [N], for a .npz: written behind the probabilities */
-    uint64_t N, written; /* rows */
+    uint64_t N, written; /* rows, for a .npz */
+    int64_t rows; /* that this rank predicted; of all ranks in the end */
 } run;
 
 /* A row's numbers on their way to rank 0: C probabilities, then the predicted class. */
@@ -186,6 +188,7 @@ static dt_status take_rows(void *context, const dt_row_batch *rows)
     if (status != DT_OK)
         return status;
     dt_predictor_run(predictor, rows->x, rows->count);
+    r->rows += (int64_t)rows->count;
     for (size_t i = 0; i < rows->count; i++) {
         const float *p = predictor->p + i * r->C;
         char *to = r->mine + r->used;
@@ -367,8 +370,10 @@ static dt_status run_all(run *r, const dt_comm *comm, int argc, char **argv)
     DT_TRY(dt_comm_agree(comm, root ? begin_output(r) : DT_OK));
     DT_TRY(predict_all(r));
     dt_scoring_warn(&r->scoring);
+    dt_comm_sum_i64(comm, &r->rows, 1);
     if (r->form != FORM_STDOUT)
-        dt_log_result("summary.out=%s\nsummary.status=ok\n", r->settings.out);
+        dt_log_result("summary.out=%s\nsummary.rows=%lld\nsummary.status=ok\n", r->settings.out,
+                      (long long)r->rows);
 out:
     return status;
 }

@@ -1,11 +1,9 @@
 #include "dtrain/cli/prepare.h"
 
+#include "prepare_run.h"
+
 #include "dtrain/base/log.h"
 #include "dtrain/base/memory.h"
-#include "dtrain/base/options.h"
-#include "dtrain/data/prepare.h"
-#include "dtrain/io/file.h"
-#include "dtrain/io/npz.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -19,42 +17,32 @@
 enum { SEPARATOR_AUTO, SEPARATOR_COMMA, SEPARATOR_SEMICOLON, SEPARATOR_TAB, SEPARATOR_BAR };
 enum { DECIMAL_AUTO, DECIMAL_POINT, DECIMAL_COMMA };
 
-typedef struct settings {
-    uint64_t given;
-    char target[DT_OPTION_TEXT_BYTES], out[DT_OPTION_TEXT_BYTES];
-    char drop[DT_OPTION_TEXT_BYTES], numeric[DT_OPTION_TEXT_BYTES];
-    char categorical[DT_OPTION_TEXT_BYTES];
-    char scale[DT_OPTION_TEXT_BYTES], fill[DT_OPTION_TEXT_BYTES], missing[DT_OPTION_TEXT_BYTES];
-    int unseen; /* a dt_unseen */
-    int64_t max_categories;
-    double validation_split, test_split;
-    int split; /* a dt_division */
-    char split_column[DT_OPTION_TEXT_BYTES];
-    int64_t seed;
-    int separator, decimal;
-    bool store, quiet;
-    char config[DT_OPTION_TEXT_BYTES];
-} settings;
-
-#define AT(field) offsetof(settings, field)
+#define AT(field) offsetof(dt_prepare_settings, field)
 #define LARGEST_INT 9007199254740991.0 /* 2^53 - 1: what a double counts to */
 
 static const dt_option options[] = {
     {"target", "COLUMN", DT_OPTION_TEXT, AT(target), 0, 0, NULL, NULL,
      "what is to be predicted: its values are the classes"},
     {"out", "DIR", DT_OPTION_TEXT, AT(out), 0, 0, NULL, NULL, "folder of the results"},
-    {"drop", "COLUMNS", DT_OPTION_TEXT, AT(drop), 0, 0, NULL, NULL,
+    {"drop", "COLUMNS", DT_OPTION_WORDS, AT(drop), 0, 0, NULL, NULL,
      "columns to leave out, as id,duration"},
-    {"numeric", "COLUMNS", DT_OPTION_TEXT, AT(numeric), 0, 0, NULL, NULL,
+    {"drop-constant", NULL, DT_OPTION_FLAG, AT(drop_constant), 0, 0, NULL, NULL,
+     "leave out columns of one value"},
+    {"numeric", "COLUMNS", DT_OPTION_WORDS, AT(numeric), 0, 0, NULL, NULL,
      "columns to take as numbers, whatever they look like"},
-    {"categorical", "COLUMNS", DT_OPTION_TEXT, AT(categorical), 0, 0, NULL, NULL,
+    {"categorical", "COLUMNS", DT_OPTION_WORDS, AT(categorical), 0, 0, NULL, NULL,
      "columns to take as categories, as day,month"},
-    {"scale", "LIST", DT_OPTION_TEXT, AT(scale), 0, 0, NULL, "standard",
+    {"scale", "LIST", DT_OPTION_WORDS, AT(scale), 0, 0, NULL, "standard",
      "of numbers: " DT_SCALE_NAMES ", or COLUMN=METHOD, as standard,balance=log"},
-    {"fill", "LIST", DT_OPTION_TEXT, AT(fill), 0, 0, NULL, "error",
-     "for missing cells: " DT_FILL_NAMES ", or COLUMN=METHOD, as mean,category,age=median"},
-    {"missing", "LIST", DT_OPTION_TEXT, AT(missing), 0, 0, NULL,
-     "NA,N/A,n/a,NaN,nan,NULL,null,#N/A", "cells that mean a missing value, beside empty ones"},
+    {"fill", "LIST", DT_OPTION_WORDS, AT(fill), 0, 0, NULL, "error",
+     "for missing cells: error, drop (the row); mean, median, indicator (numbers); category (its "
+     "own); "
+     "mode (both); one for numbers and one for categories, or COLUMN=METHOD, as "
+     "median,category,age=mean"},
+    {"missing", "LIST", DT_OPTION_WORDS, AT(missing), 0, 0, NULL,
+     "NA,N/A,n/a,NaN,nan,NULL,null,#N/A",
+     "cells of any column that mean a missing value, beside empty ones; LIST replaces the one that "
+     "follows"},
     {"unseen", "NAME", DT_OPTION_CHOICE, AT(unseen), 0, 0, DT_UNSEEN_NAMES, "ignore",
      "what becomes of a category that no training row has"},
     {"max-categories", "N", DT_OPTION_INT, AT(max_categories), 2, 1000000, NULL, "100",
@@ -95,7 +83,7 @@ void dt_cli_prepare_help(void)
     dt_options_print_help(&table);
 }
 
-static dt_status parse(settings *out, const char **path, int argc, char **argv)
+static dt_status parse(dt_prepare_settings *out, const char **path, int argc, char **argv)
 {
     dt_status status = DT_OK;
     int words = 0;
@@ -125,32 +113,14 @@ out:
 
 enum { BUFFER_BYTES = 64 * 1024, LEVEL = 3 };
 
-/* One set's file, and what is to be written into its member next. */
-typedef struct set_file {
-    dt_npz_writer *writer; /* NULL: no such set */
-    char *buffer;
-    size_t used, capacity;
-} set_file;
-
-typedef struct run {
-    settings settings;
-    dt_csv *csv;
-    dt_prepare *prepare;
-    set_file files[DT_PART_COUNT];
-    size_t D;
-    char *recipe; /* JSON */
-    bool folder_made; /* of --out's path, what is beyond its first present_bytes */
-    size_t present_bytes;
-} run;
-
-static dt_status flush_file(set_file *file)
+static dt_status flush_file(dt_prepare_file *file)
 {
     dt_status status = dt_npz_writer_write(file->writer, file->buffer, file->used);
     file->used = 0;
     return status;
 }
 
-static dt_status put(set_file *file, const void *items, size_t bytes)
+static dt_status put(dt_prepare_file *file, const void *items, size_t bytes)
 {
     if (file->capacity - file->used < bytes) {
         dt_status status = flush_file(file);
@@ -164,7 +134,7 @@ static dt_status put(set_file *file, const void *items, size_t bytes)
 
 static dt_status take_label(void *context, dt_part part, int32_t label, const float *x)
 {
-    run *r = context;
+    dt_prepare_run *r = context;
     (void)x;
     const int64_t item = label;
     return put(&r->files[part], &item, sizeof item);
@@ -172,18 +142,18 @@ static dt_status take_label(void *context, dt_part part, int32_t label, const fl
 
 static dt_status take_inputs(void *context, dt_part part, int32_t label, const float *x)
 {
-    run *r = context;
+    dt_prepare_run *r = context;
     (void)label;
     return put(&r->files[part], x, r->D * sizeof *x);
 }
 
-static dt_status begin_members(run *r, const char *name, const char *descr, size_t width,
+static dt_status begin_members(dt_prepare_run *r, const char *name, const char *descr, size_t width,
                                size_t item_bytes)
 {
     dt_status status = DT_OK;
     const dt_prepare_table *found = dt_prepare_table_of(r->prepare);
     for (int part = 0; part < DT_PART_COUNT; part++) {
-        set_file *file = &r->files[part];
+        dt_prepare_file *file = &r->files[part];
         const uint64_t shape[2] = {found->part_rows[part], width};
         if (file->writer == NULL)
             continue;
@@ -197,7 +167,7 @@ out:
     return status;
 }
 
-static dt_status flush_all(run *r)
+static dt_status flush_all(dt_prepare_run *r)
 {
     dt_status status = DT_OK;
     for (int part = 0; part < DT_PART_COUNT && status == DT_OK; part++)
@@ -208,23 +178,36 @@ static dt_status flush_all(run *r)
 
 /* ---- the folder ---- */
 
-static dt_status make_folder(run *r)
+/* How much of --out's path is there; that it can be a folder to write into. */
+static dt_status check_folder(dt_prepare_run *r)
 {
     struct stat info;
+    const char *out = r->settings.out;
     char folder[DT_OPTION_TEXT_BYTES];
-    (void)snprintf(folder, sizeof folder, "%s", r->settings.out);
-    char *slash = folder;
-    while (folder[0] != '\0' && stat(folder, &info) != 0 && slash != NULL) {
-        slash = strrchr(folder, '/');
+    (void)snprintf(folder, sizeof folder, "%s", out);
+    while (folder[0] != '\0' && stat(folder, &info) != 0) {
+        char *slash = strrchr(folder, '/');
         *(slash != NULL ? slash : folder) = '\0';
     }
     r->present_bytes = strlen(folder);
-    r->folder_made = true;
-    return dt_file_make_folder(r->settings.out);
+    if (folder[0] != '\0' && !S_ISDIR(info.st_mode))
+        return dt_fail(DT_OUTPUT, "%s: cannot make the folder: '%s' is a file", out, folder);
+    const char *present = folder[0] != '\0' ? folder : out[0] == '/' ? "/" : ".";
+    if (access(present, W_OK | X_OK) != 0)
+        return dt_fail(DT_OUTPUT, "%s: cannot %s the folder: %s", out,
+                       strcmp(folder, out) == 0 ? "write into" : "make", strerror(errno));
+    return DT_OK;
+}
+
+static dt_status make_folder(dt_prepare_run *r)
+{
+    dt_status status = check_folder(r); /* again: during the first pass others may have made it */
+    r->folder_made = status == DT_OK;
+    return status == DT_OK ? dt_file_make_folder(r->settings.out) : status;
 }
 
 /* After a failure; a folder that something is in stays. */
-static void remove_folder(run *r)
+static void remove_folder(dt_prepare_run *r)
 {
     char *folder = r->settings.out;
     while (r->folder_made && strlen(folder) > r->present_bytes) {
@@ -234,16 +217,29 @@ static void remove_folder(run *r)
     }
 }
 
+enum { PATH_BYTES = DT_OPTION_TEXT_BYTES + 32 };
+
+static void path_of(char out[PATH_BYTES], const dt_prepare_run *r, const char *name)
+{
+    (void)snprintf(out, PATH_BYTES, "%s/%s", r->settings.out, name);
+}
+
+static void path_of_set(char out[PATH_BYTES], const dt_prepare_run *r, int part)
+{
+    char name[32];
+    (void)snprintf(name, sizeof name, "%s.npz", dt_part_name((dt_part)part));
+    path_of(out, r, name);
+}
+
 /* A set of an earlier preparation beside the new ones would be taken for one of them. */
-static dt_status open_files(run *r)
+static dt_status open_files(dt_prepare_run *r)
 {
     dt_status status = DT_OK;
     const dt_prepare_table *found = dt_prepare_table_of(r->prepare);
-    char path[DT_OPTION_TEXT_BYTES + 32];
+    char path[PATH_BYTES];
     DT_TRY(make_folder(r));
     for (int part = 0; part < DT_PART_COUNT; part++) {
-        (void)snprintf(path, sizeof path, "%s/%s.npz", r->settings.out,
-                       dt_part_name((dt_part)part));
+        path_of_set(path, r, part);
         if (found->part_rows[part] > 0)
             DT_TRY(dt_npz_writer_open(&r->files[part].writer, path, r->settings.store ? 0 : LEVEL));
         else if (access(path, F_OK) == 0)
@@ -252,157 +248,58 @@ static dt_status open_files(run *r)
                            "or choose another --out",
                            path, dt_part_name((dt_part)part)));
     }
+    path_of(path, r, "recipe.json");
+    DT_TRY(dt_file_create(&r->recipe_file, path));
 out:
     return status;
 }
 
-static dt_status put_in_place(run *r)
+/* All that takes time or may not fit on the disk, before the first old file goes. */
+static dt_status seal(dt_prepare_run *r)
 {
     dt_status status = DT_OK;
-    char path[DT_OPTION_TEXT_BYTES + 32];
-    for (int part = 0; part < DT_PART_COUNT; part++) {
-        dt_npz_writer *writer = r->files[part].writer;
-        r->files[part].writer = NULL;
-        if (writer != NULL)
-            DT_TRY(dt_npz_writer_finish(writer));
-    }
-    (void)snprintf(path, sizeof path, "%s/recipe.json", r->settings.out);
-    DT_TRY(dt_file_replace(path, r->recipe, strlen(r->recipe)));
+    for (int part = 0; part < DT_PART_COUNT; part++)
+        if (r->files[part].writer != NULL)
+            DT_TRY(dt_npz_writer_seal(r->files[part].writer));
+    DT_TRY(dt_file_write(r->recipe_file, r->recipe, strlen(r->recipe)));
+    DT_TRY(dt_file_sync(r->recipe_file));
 out:
     return status;
 }
 
-/* ---- what a person is told ---- */
-
-static const char *name_of(char out[32], const char *names, int index)
+/* Renames and nothing else: a preparation that ends between two leaves new sets beside old ones. */
+static dt_status rename_all(dt_prepare_run *r)
 {
-    while (index-- > 0)
-        names = strchr(names, '|') + 1;
-    (void)snprintf(out, 32, "%.*s", (int)strcspn(names, "|"), names);
-    return out;
-}
-
-/* Columns of bytes that begin a character, so that names in UTF-8 line up too. */
-static int shown_width(const char *text)
-{
-    int width = 0;
-    for (; *text != '\0'; text++)
-        width += ((unsigned char)*text & 0xC0) != 0x80;
-    return width;
-}
-
-static void describe(char *out, size_t bytes, const dt_prepare_column *column, size_t most)
-{
-    char scale[32];
-    switch (column->role) {
-    case DT_ROLE_NUMERIC:
-        (void)snprintf(out, bytes, "%.6g to %.6g; scale %s", column->minimum, column->maximum,
-                       name_of(scale, DT_SCALE_NAMES, (int)column->scale));
-        break;
-    case DT_ROLE_CATEGORICAL:
-        (void)snprintf(out, bytes, "%.16s to %.16s; one-hot%s", column->first ? column->first : "",
-                       column->last ? column->last : "",
-                       column->distinct > most ? ", the rarest as one" : "");
-        if (column->first == NULL)
-            (void)snprintf(out, bytes, "%.6g to %.6g; one-hot%s", column->minimum, column->maximum,
-                           column->distinct > most ? ", the rarest as one" : "");
-        break;
-    case DT_ROLE_TARGET:
-        (void)snprintf(out, bytes, "classes");
-        break;
-    case DT_ROLE_DROPPED:
-        (void)snprintf(out, bytes, "%s", column->why);
-        break;
+    dt_status status = DT_OK;
+    for (int part = 0; part < DT_PART_COUNT && status == DT_OK; part++) {
+        dt_npz_writer *writer = r->files[part].writer;
+        if (writer == NULL)
+            continue;
+        r->files[part].writer = NULL; /* freed in any case */
+        status = dt_npz_writer_finish(writer);
     }
-    const size_t used = strlen(out);
-    const bool filled = column->role == DT_ROLE_NUMERIC || column->role == DT_ROLE_CATEGORICAL;
-    if (filled && column->missing > 0)
-        (void)snprintf(out + used, bytes - used, "; fill %s", dt_recipe_fill_name(column->fill));
+    if (status == DT_OK) {
+        dt_file *file = r->recipe_file;
+        r->recipe_file = NULL;
+        status = dt_file_commit(file);
+    }
+    return status;
 }
 
-static void report_columns(const run *r, const char *path)
+/* Of each file, as one may be a link to another folder. */
+static dt_status sync_folders(const dt_prepare_run *r)
 {
-    static const char *const roles[] = {"numeric", "categorical", "target", "dropped"};
-    const dt_prepare_table *found = dt_prepare_table_of(r->prepare);
-    const dt_csv_format *format = dt_csv_format_of(r->csv);
-    int width = 6;
-    for (size_t c = 0; c < found->column_count; c++) {
-        const int name = shown_width(found->columns[c].name);
-        width = name > width ? name : width;
+    dt_status status = DT_OK;
+    char path[PATH_BYTES];
+    for (int part = 0; part < DT_PART_COUNT; part++) {
+        path_of_set(path, r, part);
+        if (dt_prepare_table_of(r->prepare)->part_rows[part] > 0)
+            DT_TRY(dt_file_sync_folder(path));
     }
-    width = width > 32 ? 32 : width;
-    dt_log_say("table    %s: %llu rows, %zu columns between %s; decimal %s\n\n", path,
-               (unsigned long long)(found->rows + found->dropped_rows), found->column_count,
-               format->separator == ','    ? "commas"
-               : format->separator == ';'  ? "semicolons"
-               : format->separator == '\t' ? "tabs"
-                                           : "bars",
-               format->decimal == ',' ? "comma" : "point");
-    dt_log_say("%-*s  %-11s  %8s  %8s  what\n", width, "column", "role", "missing", "distinct");
-    for (size_t c = 0; c < found->column_count; c++) {
-        const dt_prepare_column *column = &found->columns[c];
-        char what[160], distinct[32];
-        describe(what, sizeof what, column, (size_t)r->settings.max_categories);
-        (void)snprintf(distinct, sizeof distinct, "%s%llu", column->distinct_is_more ? ">" : "",
-                       (unsigned long long)column->distinct);
-        const bool asked = column->role == DT_ROLE_DROPPED && column->distinct == 0;
-        dt_log_say("%s%*s  %-11s  %8llu  %8s  %s\n", column->name,
-                   width > shown_width(column->name) ? width - shown_width(column->name) : 0, "",
-                   roles[column->role], (unsigned long long)column->missing, asked ? "" : distinct,
-                   what);
-    }
-    dt_log_say("\n");
-}
-
-static void report_split(const run *r)
-{
-    enum { CLASSES_SHOWN = 10 };
-    const dt_prepare_table *found = dt_prepare_table_of(r->prepare);
-    char kind[32];
-    if (found->dropped_rows > 0)
-        dt_log_say("dropped  %llu rows, in which something is missing\n",
-                   (unsigned long long)found->dropped_rows);
-    dt_log_say("split    %llu training, %llu validation, %llu test rows; ",
-               (unsigned long long)found->part_rows[DT_TRAIN],
-               (unsigned long long)found->part_rows[DT_VALIDATION],
-               (unsigned long long)found->part_rows[DT_TEST]);
-    if (r->settings.split_column[0] != '\0')
-        dt_log_say("by column '%s'\n", r->settings.split_column);
-    else if (r->settings.split == DT_DIVISION_ORDERED)
-        dt_log_say("in the table's order\n");
-    else
-        dt_log_say("%s, seed %lld\n", name_of(kind, DT_DIVISION_NAMES, r->settings.split),
-                   (long long)r->settings.seed);
-    dt_log_say("classes ");
-    for (size_t c = 0; c < found->class_count && c < CLASSES_SHOWN; c++) {
-        uint64_t rows = 0;
-        for (int part = 0; part < DT_PART_COUNT; part++)
-            rows += found->class_rows[part][c];
-        dt_log_say("%s %s %.4f", c > 0 ? "," : "", found->classes[c],
-                   (double)rows / (double)found->rows);
-    }
-    dt_log_say(found->class_count > CLASSES_SHOWN ? " ... of all rows\n" : " of all rows\n");
-    dt_log_say("inputs   %zu\n\n", r->D);
-    const unsigned long long unseen = dt_prepare_unseen(r->prepare);
-    if (unseen > 0)
-        dt_log_warn(
-            "%llu cell%s of the validation and test rows %s a category that no training row "
-            "has; ignored",
-            unseen, unseen == 1 ? "" : "s", unseen == 1 ? "holds" : "hold");
-}
-
-static void report_summary(const run *r)
-{
-    const dt_prepare_table *found = dt_prepare_table_of(r->prepare);
-    dt_log_result("summary.folder=%s\n", r->settings.out);
-    dt_log_result("summary.rows=%llu\n", (unsigned long long)found->rows);
-    dt_log_result("summary.dropped_rows=%llu\n", (unsigned long long)found->dropped_rows);
-    for (int part = 0; part < DT_PART_COUNT; part++)
-        dt_log_result("summary.%s_rows=%llu\n", dt_part_name((dt_part)part),
-                      (unsigned long long)found->part_rows[part]);
-    dt_log_result("summary.inputs=%zu\n", r->D);
-    dt_log_result("summary.classes=%zu\n", found->class_count);
-    dt_log_result("summary.status=ok\n");
+    path_of(path, r, "recipe.json");
+    DT_TRY(dt_file_sync_folder(path));
+out:
+    return status;
 }
 
 static void tell(void *context, const char *pass, double share)
@@ -413,7 +310,7 @@ static void tell(void *context, const char *pass, double share)
 
 /* ---- the run ---- */
 
-static dt_status open_table(run *r, const char *path)
+static dt_status open_table(dt_prepare_run *r, const char *path)
 {
     static const char separators[] = {0, ',', ';', '\t', '|'};
     static const char decimals[] = {0, '.', ','};
@@ -432,13 +329,15 @@ static dt_status open_table(run *r, const char *path)
                    used >= sizeof list ? "..." : "");
 }
 
-static dt_status run_all(run *r, const char *path)
+static dt_status run_all(dt_prepare_run *r, const char *path)
 {
     dt_status status = DT_OK;
-    const settings *s = &r->settings;
+    const dt_prepare_settings *s = &r->settings;
     DT_TRY(open_table(r, path));
+    DT_TRY(check_folder(r));
     const dt_prepare_plan plan = {.target = s->target,
                                   .drop = s->drop,
+                                  .drop_constant = s->drop_constant,
                                   .numeric = s->numeric,
                                   .categorical = s->categorical,
                                   .scale = s->scale,
@@ -452,7 +351,7 @@ static dt_status run_all(run *r, const char *path)
                                   .test = s->test_split,
                                   .seed = (uint64_t)s->seed};
     DT_TRY(dt_prepare_survey(&r->prepare, r->csv, &plan, tell, NULL));
-    report_columns(r, path);
+    dt_prepare_report_columns(r, path);
     DT_TRY(open_files(r));
     DT_TRY(begin_members(r, "targets", "<i8", 0, sizeof(int64_t)));
     DT_TRY(dt_prepare_fit(r->prepare, take_label, r));
@@ -462,16 +361,18 @@ static dt_status run_all(run *r, const char *path)
     DT_TRY(begin_members(r, "inputs", "<f4", r->D, sizeof(float)));
     DT_TRY(dt_prepare_apply(r->prepare, take_inputs, r));
     DT_TRY(flush_all(r));
-    DT_TRY(put_in_place(r));
-    report_split(r);
-    report_summary(r);
+    DT_TRY(seal(r));
+    DT_TRY(rename_all(r));
+    DT_TRY(sync_folders(r));
+    dt_prepare_report_split(r);
+    dt_prepare_report_summary(r);
 out:
     return status;
 }
 
 dt_status dt_cli_prepare(int argc, char **argv)
 {
-    run *r = NULL; /* too large for the stack */
+    dt_prepare_run *r = NULL; /* too large for the stack */
     const char *path = NULL;
     dt_status status = dt_memory_alloc(&r, 1, sizeof *r, "run");
     if (status != DT_OK)
@@ -485,6 +386,7 @@ dt_status dt_cli_prepare(int argc, char **argv)
         dt_npz_writer_discard(r->files[part].writer);
         dt_memory_free(r->files[part].buffer);
     }
+    dt_file_discard(r->recipe_file);
     if (status != DT_OK)
         remove_folder(r);
     dt_prepare_free(r->prepare);

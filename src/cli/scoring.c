@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 dt_status dt_scoring_parse_words(dt_scoring_settings *out, int words, char **argv,
                                  const char *usage)
@@ -27,6 +28,18 @@ static void find_model(char *out, size_t bytes, const char *path)
     struct stat info;
     const bool folder = stat(path, &info) == 0 && S_ISDIR(info.st_mode);
     (void)snprintf(out, bytes, folder ? "%s/model.h5" : "%s", path);
+}
+
+/* The two words are easily changed about. */
+static dt_status check_model(const char *asked, const char *path)
+{
+    if (access(path, F_OK) == 0)
+        return DT_OK;
+    if (strcmp(asked, path) != 0)
+        return dt_fail(
+            DT_DATA, "%s: no model.h5 in this folder; the model comes first, then the data", asked);
+    return dt_fail(DT_DATA, "%s: no such file or folder; expected a model.h5 or a run's folder",
+                   asked);
 }
 
 static dt_status read_recipe(dt_scoring *s, const char *path)
@@ -60,11 +73,13 @@ dt_status dt_scoring_open(dt_scoring *out, const dt_comm *comm, const dt_scoring
     s->root = dt_comm_rank(comm) == 0;
     find_model(path, sizeof path, settings->model);
     DT_TRY(dt_environment_survey(&s->environment, comm, 1));
+    DT_TRY(dt_comm_agree(comm, s->root ? check_model(settings->model, path) : DT_OK));
     DT_TRY(dt_model_load(&s->model, comm, path));
     DT_TRY(dt_comm_agree(comm, read_recipe(s, path)));
     DT_TRY(dt_comm_agree(comm, dt_predictor_init(&s->predictor, &s->model.network)));
     const dt_rows_plan plan = {.path = settings->data,
                                .part = (dt_part)settings->set,
+                               .part_asked = settings->set_asked,
                                .inputs = settings->inputs,
                                .targets = settings->targets,
                                .labels = labels,

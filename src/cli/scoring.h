@@ -33,6 +33,7 @@ typedef struct dt_scoring_settings {
     char model[DT_OPTION_TEXT_BYTES], data[DT_OPTION_TEXT_BYTES];
     char inputs[DT_OPTION_TEXT_BYTES], targets[DT_OPTION_TEXT_BYTES];
     int set; /* a dt_part */
+    bool set_asked; /* --set was given */
 } dt_scoring_settings;
 
 /**

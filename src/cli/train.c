@@ -69,6 +69,16 @@ static dt_status make_folder(dt_train_run *r, const char *name)
     return dt_file_make_new_folder(r->folder, sizeof r->folder, path);
 }
 
+/* Many a file is called recipe.json: what is none must not stop a training for good. */
+static dt_status load_recipe(dt_train_run *r)
+{
+    dt_status status = dt_recipe_load(&r->recipe, r->source.recipe);
+    if (status == DT_DATA)
+        status = dt_fail(status, "%s; remove or rename it, or prepare the table again",
+                         dt_status_text());
+    return status;
+}
+
 static dt_status open_data(dt_train_run *r)
 {
     dt_status status = DT_OK;
@@ -87,7 +97,7 @@ static dt_status open_data(dt_train_run *r)
     }
     DT_TRY(dt_source_open(&r->source, paths, count, settings->inputs, settings->targets));
     if (r->source.recipe[0] != '\0')
-        DT_TRY(dt_recipe_load(&r->recipe, r->source.recipe));
+        DT_TRY(load_recipe(r));
 out:
     return status;
 }
@@ -125,7 +135,8 @@ static dt_status check_recipe(const dt_train_run *r)
     if (r->recipe.D == 0 || (r->recipe.D == set->D && r->recipe.class_count == set->C))
         return DT_OK;
     return dt_fail(DT_DATA,
-                   "%s makes %zu inputs and %zu classes, but the rows beside it have %zu and %zu",
+                   "%s makes %zu inputs and %zu classes, but the rows beside it have %zu and %zu; "
+                   "remove or rename it, or prepare the table again",
                    r->source.recipe, r->recipe.D, r->recipe.class_count, set->D, set->C);
 }
 
@@ -153,9 +164,9 @@ out:
 
 static dt_status check_memory(const dt_train_run *r)
 {
-    /* Weights, the best ones, two moments in float32, the gradient's sums in 8 bytes; and rank 0 holds
-     * the model file twice when it is written. Outputs and their gradients of a batch's rows, and of
-     * an evaluation's 1024. */
+    /* Weights, the best ones, two moments in float32, the gradient's sums in 8 bytes; and rank 0
+     * holds the model file twice when it is written. Outputs and their gradients of a batch's rows,
+     * and of an evaluation's 1024. */
     enum {
         BYTES_A_PARAMETER = 4 * 4 + 8,
         BYTES_SAVING = 8,
@@ -234,8 +245,10 @@ static dt_status open_log(dt_train_run *r)
                            r->command_line);
 }
 
-/* Gathers the ranks' times; rank 0 prints them and saves all that the run came to. */
-static dt_status save_results(dt_train_run *r)
+/* Gathers the ranks' times; rank 0 prints what the run came to, and adds it to the log. Numbers of
+ * a model that is not there are printed, but not logged: a log that grows may not find room on the
+ * disk that had none for the model, and would not get to say that the run failed. */
+static dt_status report_results(dt_train_run *r, bool saved, bool evaluated)
 {
     dt_status status = DT_OK;
     const size_t size = (size_t)dt_comm_size(r->comm);
@@ -247,21 +260,51 @@ static dt_status save_results(dt_train_run *r)
     mine.phases.seconds[DT_PHASE_LOAD] = r->load_s;
     DT_TRY(dt_comm_agree(r->comm, dt_memory_alloc(&rows, size, sizeof *rows, "ranks' times")));
     dt_comm_gather(r->comm, rows, &mine, sizeof mine);
-    if (r->root) {
+    if (r->root && evaluated) {
         dt_train_report_phases(rows, size);
         dt_train_report_summary(r);
-        status = save_model(r);
-        if (status == DT_OK)
-            status = dt_run_log_add_result(r->log, &r->result, r->sets, rows, size);
-        if (status == DT_OK) {
-            status = dt_run_log_close(r->log, "ok");
-            r->log = NULL;
-        }
+    } else if (r->root && saved) {
+        dt_log_say("\nmodel      saved in %s/model.h5, but not evaluated on all sets\n", r->folder);
     }
-    DT_TRY(dt_comm_agree(r->comm, status));
-    dt_log_result("summary.status=ok\n");
+    if (r->root && saved)
+        status = dt_run_log_add_result(r->log, &r->result, rows, size);
+    status = dt_comm_agree(r->comm, status);
 out:
     dt_memory_free(rows);
+    return status;
+}
+
+/* What went wrong first is what gets reported, whatever is still done after it. */
+typedef struct failure {
+    dt_status status;
+    char text[DT_STATUS_TEXT_BYTES];
+} failure;
+
+static bool note(failure *first, dt_status status)
+{
+    if (status != DT_OK && first->status == DT_OK) {
+        first->status = status;
+        (void)snprintf(first->text, sizeof first->text, "%s", dt_status_text());
+    }
+    return status == DT_OK;
+}
+
+/* Saves the model before anything else can fail; and evaluates it even when it could not be saved,
+ * so that the run's numbers at least are seen. */
+static dt_status save_results(dt_train_run *r)
+{
+    failure first = {.status = DT_OK};
+    const bool saved = note(&first, dt_comm_agree(r->comm, r->root ? save_model(r) : DT_OK));
+    const bool evaluated =
+        note(&first, dt_trainer_evaluate(&r->result, r->comm, r->sets, &r->network));
+    (void)note(&first, report_results(r, saved, evaluated));
+    if (first.status != DT_OK)
+        return dt_fail(first.status, "%s", first.text);
+    dt_status status = dt_run_log_close(r->log, "ok"); /* NULL but on rank 0 */
+    r->log = NULL;
+    status = dt_comm_agree(r->comm, status);
+    if (status == DT_OK)
+        dt_log_result("summary.status=ok\n");
     return status;
 }
 

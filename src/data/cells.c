@@ -2,6 +2,7 @@
 
 #include "dtrain/base/text.h"
 
+#include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -29,6 +30,11 @@ bool dt_missing_is(const dt_missing *missing, const dt_csv_field *cell)
         if (strcmp(missing->texts[i], cell->text) == 0)
             return true;
     return false;
+}
+
+double dt_signed_log(double x)
+{
+    return copysign(log1p(fabs(x)), x);
 }
 
 dt_status dt_cell_fail(const char *path, const dt_csv_row *row, const char *column,

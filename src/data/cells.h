@@ -1,7 +1,7 @@
 #ifndef DTRAIN_DATA_CELLS_H
 #define DTRAIN_DATA_CELLS_H
 
-/* What the preparation's passes ask of a table's cells. */
+/* What the fit of a recipe and its application both ask of a table's cells. */
 
 #include "dtrain/base/status.h"
 #include "dtrain/io/csv.h"
@@ -14,8 +14,8 @@
 typedef struct dt_missing {
     const char *const *texts;
     size_t count;
-    /* Of the texts that begin with this byte, bit n: some is n bytes long. Most cells need no further
-     * look. */
+    /* Of the texts that begin with this byte, bit n: some is n bytes long. Most cells need no
+     * further look. */
     uint64_t lengths[256];
 } dt_missing;
 
@@ -30,6 +30,9 @@ bool dt_missing_is(const dt_missing *missing, const dt_csv_field *cell);
  */
 DT_MUST_USE dt_status dt_cell_fail(const char *path, const dt_csv_row *row, const char *column,
                                    const dt_csv_field *cell, const char *what);
+
+/** Returns sign(x) log(1 + |x|), the scale "log" before it is centred. Local. */
+double dt_signed_log(double x);
 
 /** Fails with `code` since a column is not there, and gives the nearest name that is. Local. */
 DT_MUST_USE dt_status dt_column_fail(dt_status code, const char *path, const char *column,

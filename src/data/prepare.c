@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Distinct numbers are counted for people only: so many of a column, and of all columns together, at
- * some 100 bytes each; but of each of thousands of columns still as many as tell codes from numbers. */
+/* Distinct numbers are counted for people only, at some 100 bytes each: so many of a column, and of
+ * all columns together; but of each of thousands still so many that codes can turn out texts. */
 enum { DISTINCT_NUMBERS_MAX = 10000, DISTINCT_NUMBERS_MIN = 100, DISTINCT_NUMBERS_ALL = 1 << 19 };
 
 enum { ROWS_BETWEEN_TELLING = 16384 };
@@ -87,6 +87,39 @@ dt_status dt_prepare_fail_distinct(const dt_prepare *p, const char *name)
                    dt_csv_path(p->csv), name, DT_PREPARE_DISTINCT_MAX, name);
 }
 
+bool dt_prepare_is_input(const dt_prepare_column *column)
+{
+    return column->role == DT_ROLE_NUMERIC || column->role == DT_ROLE_CATEGORICAL;
+}
+
+const char *dt_prepare_other_decimal(const dt_prepare *p)
+{
+    return dt_csv_format_of(p->csv)->decimal == ',' ? "point" : "comma";
+}
+
+#define CONVERT "is no UTF-8; convert the table first, as with iconv -f latin1 -t utf-8"
+
+dt_status dt_prepare_check_text(const dt_prepare *p, size_t c)
+{
+    const dt_survey *survey = &p->surveys[c];
+    if (survey->bad_row == 0)
+        return DT_OK;
+    return dt_fail(DT_DATA, "%s: row %llu (line %llu): column '%s': '%s' " CONVERT,
+                   dt_csv_path(p->csv), (unsigned long long)survey->bad_row,
+                   (unsigned long long)survey->bad_line, p->names[c], survey->bad_text);
+}
+
+static dt_status check_names(const dt_prepare *p)
+{
+    char shown[DT_TEXT_SHOWN_BYTES + 4];
+    for (size_t c = 0; c < p->count; c++)
+        if (!dt_text_is_utf8(p->names[c], strlen(p->names[c])))
+            return dt_fail(DT_DATA, "%s: header: the name of column %zu, '%s', " CONVERT,
+                           dt_csv_path(p->csv), c + 1,
+                           dt_text_show(shown, p->names[c], strlen(p->names[c])));
+    return DT_OK;
+}
+
 /* ---- the survey's pass ---- */
 
 static void see_number(dt_prepare_column *column, dt_survey *survey, double number)
@@ -99,16 +132,44 @@ static void see_number(dt_prepare_column *column, dt_survey *survey, double numb
     column->maximum = fmax(column->maximum, number);
 }
 
+/* The format was found from the table's beginning; decimals may come later. */
+static bool has_other_decimal(const dt_prepare *p, const dt_csv_field *cell)
+{
+    double number = 0.0;
+    const char other = dt_csv_format_of(p->csv)->decimal == ',' ? '.' : ',';
+    return dt_csv_number(&number, cell->text, cell->bytes, other);
+}
+
+static dt_status fail_asked(const dt_prepare *p, size_t c, const dt_csv_row *row)
+{
+    const dt_csv_field *cell = &row->fields[c];
+    char what[80] = "is no number (--missing takes it for a missing value)";
+    if (has_other_decimal(p, cell))
+        (void)snprintf(what, sizeof what, "is no number, but is one with --decimal %s",
+                       dt_prepare_other_decimal(p));
+    return dt_cell_fail(dt_csv_path(p->csv), row, p->names[c], cell, what);
+}
+
+/* Of distinct texts only, and the role that makes it matter is not decided yet. */
+static void check_new_text(dt_survey *survey, const dt_csv_field *cell, const dt_csv_row *row)
+{
+    if (survey->bad_row > 0 || dt_text_is_utf8(cell->text, cell->bytes))
+        return;
+    survey->bad_row = row->row;
+    survey->bad_line = row->line;
+    (void)dt_text_show(survey->bad_text, cell->text, cell->bytes);
+}
+
 static dt_status see_text(const dt_prepare *p, size_t c, const dt_csv_row *row)
 {
     dt_survey *survey = &p->surveys[c];
     const dt_csv_field *cell = &row->fields[c];
     if (survey->asked && p->columns[c].role == DT_ROLE_NUMERIC)
-        return dt_cell_fail(dt_csv_path(p->csv), row, p->names[c], cell,
-                            "is no number (--missing takes it for a missing value)");
+        return fail_asked(p, c, row);
     if (survey->texts++ == 0) {
         survey->text_row = row->row;
         survey->text_line = row->line;
+        survey->text_other_decimal = has_other_decimal(p, cell);
         (void)dt_text_show(survey->text, cell->text, cell->bytes);
     }
     survey->counts_rows = false;
@@ -181,6 +242,8 @@ static dt_status survey_cell(dt_prepare *p, size_t c, const dt_csv_row *row)
     else if (entry != NULL) {
         entry->kind = is_number ? DT_VALUE_NUMBER : DT_VALUE_TEXT;
         entry->number = number;
+        if (!is_number)
+            check_new_text(&p->surveys[c], cell, row);
     }
     if (is_number)
         see_number(&p->columns[c], &p->surveys[c], number);
@@ -190,12 +253,33 @@ out:
     return status;
 }
 
+/* Which columns hold something, as long as no row was kept. */
+static void see_dropped(dt_prepare *p, const dt_csv_row *row)
+{
+    p->dropped_rows++;
+    for (size_t c = 0; p->rows == 0 && c < p->count; c++)
+        if (p->surveys[c].drops_rows && !p->surveys[c].holds)
+            p->surveys[c].holds = !dt_missing_is(&p->missing, &row->fields[c]);
+}
+
+static dt_status fail_no_row(const dt_prepare *p)
+{
+    for (size_t c = 0; c < p->count; c++)
+        if (p->surveys[c].drops_rows && !p->surveys[c].holds)
+            return dt_fail(DT_DATA,
+                           "%s: column '%s' is empty, and --fill drop leaves out every row for it; "
+                           "--drop '%s'",
+                           dt_csv_path(p->csv), p->names[c], p->names[c]);
+    return dt_fail(DT_DATA, "%s: something is missing in every row; --fill says what to do",
+                   dt_csv_path(p->csv));
+}
+
 static dt_status survey_row(void *context, const dt_csv_row *row)
 {
     dt_prepare *p = context;
     dt_prepare_tell(p, row);
     if (dt_prepare_drops(p, row)) {
-        p->dropped_rows++;
+        see_dropped(p, row);
         return DT_OK;
     }
     p->rows++;
@@ -226,6 +310,7 @@ static dt_status start(dt_prepare *p)
         p->surveys[c].counts_rows = true;
         p->surveys[c].keeps_values = true;
     }
+    DT_TRY(check_names(p)); /* before the plan's, among which they could not be found */
     DT_TRY(dt_prepare_read_plan(p));
 out:
     return status;
@@ -259,8 +344,7 @@ dt_status dt_prepare_survey(dt_prepare **out, dt_csv *csv, const dt_prepare_plan
     DT_TRY(start(p));
     DT_TRY(dt_prepare_pass(p, "looking at the columns", survey_row));
     if (p->rows == 0)
-        DT_TRY(dt_fail(DT_DATA, "%s: something is missing in every row; --fill says what to do",
-                       dt_csv_path(csv)));
+        DT_TRY(fail_no_row(p));
     DT_TRY(dt_prepare_find_classes(p));
     DT_TRY(dt_prepare_decide_roles(p));
     DT_TRY(dt_prepare_divide(p));

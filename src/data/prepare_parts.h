@@ -4,6 +4,7 @@
 /* The state that the three passes of dt_prepare share, and what its files do for each other. */
 
 #include "dtrain/base/random.h"
+#include "dtrain/base/text.h"
 #include "dtrain/data/prepare.h"
 #include "dtrain/data/split.h"
 
@@ -25,14 +26,19 @@ typedef struct dt_survey {
     uint64_t numbers, texts; /* cells */
     uint64_t missing_row, missing_line; /* the first */
     uint64_t text_row, text_line; /* the first */
-    char text[48]; /* the first, to be shown */
+    char text[DT_TEXT_SHOWN_BYTES + 4]; /* the first, to be shown */
+    bool text_other_decimal; /* it is a number with the other decimal sign */
+    uint64_t bad_row, bad_line; /* the first text that is no UTF-8; row 0: none */
+    char bad_text[DT_TEXT_SHOWN_BYTES + 4]; /* to be shown */
+    bool holds; /* something, in a row that was left out */
     double previous;
     dt_dictionary values; /* counts of all rows in the survey, of training rows in the fit */
 
     /* In the fit, of the training rows: */
     uint64_t fitted, missing; /* cells */
-    double mean, squares; /* of f(x); sum of the squared distances from the mean */
-    double raw_mean; /* of x */
+    double first, raw_first; /* f(x) and x of the first cell */
+    double mean, squares; /* of f(x) - first; sum of the squared distances from the mean */
+    double raw_mean; /* of x - raw_first; for DT_SCALE_LOG alone */
     double minimum, maximum; /* of x */
     double *sample; /* [up to sample_capacity] of x */
     size_t sample_count;
@@ -102,6 +108,15 @@ DT_MUST_USE dt_status dt_prepare_fail_distinct(const dt_prepare *p, const char *
 /** Most distinct values of a column. */
 enum { DT_PREPARE_DISTINCT_MAX = 1000000 };
 
+/** Tells whether a column becomes inputs. */
+bool dt_prepare_is_input(const dt_prepare_column *column);
+
+/** Fails with DT_DATA when the survey met a text in this column that is no UTF-8. */
+DT_MUST_USE dt_status dt_prepare_check_text(const dt_prepare *p, size_t c);
+
+/** Returns how --decimal names the sign that decimals do not have in this table. */
+const char *dt_prepare_other_decimal(const dt_prepare *p);
+
 /* prepare_plan.c */
 
 /** Reads the plan's lists into the columns. Errors: DT_DATA, DT_USAGE, DT_MEMORY. */
@@ -114,6 +129,11 @@ DT_MUST_USE dt_status dt_prepare_decide_roles(dt_prepare *p);
 
 /** Finds the classes of the target. Errors: DT_DATA, DT_MEMORY. */
 DT_MUST_USE dt_status dt_prepare_find_classes(dt_prepare *p);
+
+/* prepare_recipe.c */
+
+/** Makes the recipe of what the fit measured. Errors: DT_DATA, DT_MEMORY. */
+DT_MUST_USE dt_status dt_prepare_make_recipe(dt_prepare *p);
 
 /* prepare_division.c */
 

@@ -171,7 +171,7 @@ static double scaled(const dt_recipe_column *column, double x)
 {
     double f = x;
     if (column->scale == DT_SCALE_LOG)
-        f = copysign(log1p(fabs(x)), x);
+        f = dt_signed_log(x);
     else if (column->scale == DT_SCALE_QUANTILE)
         f = quantile_of(column, x);
     return (f - column->center) / column->spread;

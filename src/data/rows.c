@@ -36,6 +36,48 @@ static bool is_table(const char *path)
     return !is_zip;
 }
 
+static dt_status fail_part(const dt_rows_plan *plan)
+{
+    return dt_fail(DT_USAGE, "--set %s was given, but %s has no sets to choose from",
+                   dt_part_name(plan->part), plan->path);
+}
+
+/* Arrays that another recipe made may have the model's width by chance: then every figure is wrong,
+ * and nothing shows it. */
+static dt_status check_recipe(const dt_source *source, const dt_rows_plan *plan)
+{
+    dt_status status = DT_OK;
+    dt_recipe beside = {0};
+    char *theirs = NULL, *ours = NULL;
+    if (source->recipe[0] == '\0' || plan->recipe == NULL)
+        return DT_OK;
+    DT_TRY(dt_recipe_load(&beside, source->recipe));
+    DT_TRY(dt_recipe_to_json(&theirs, &beside));
+    DT_TRY(dt_recipe_to_json(&ours, plan->recipe));
+    if (strcmp(theirs, ours) != 0)
+        DT_TRY(dt_fail(DT_DATA,
+                       "%s is not the recipe that the model was trained with; give the sets of its "
+                       "training, or the raw table",
+                       source->recipe));
+out:
+    dt_recipe_clear(&beside);
+    dt_memory_free(theirs);
+    dt_memory_free(ours);
+    return status;
+}
+
+static dt_status check_source(const dt_source *source, const dt_rows_plan *plan)
+{
+    const dt_source_part *part = &source->parts[DT_TRAIN];
+    if (plan->part_asked && !source->has_sets)
+        return fail_part(plan);
+    if (dt_source_columns(part) != plan->D)
+        return dt_fail(DT_DATA, "%s: %s has %llu columns, but the model takes %zu inputs",
+                       dt_npz_path(part->npz), part->inputs->name,
+                       (unsigned long long)dt_source_columns(part), plan->D);
+    return check_recipe(source, plan);
+}
+
 static dt_status open_arrays(dt_rows *r, const dt_rows_plan *plan)
 {
     dt_status status = DT_OK;
@@ -48,11 +90,8 @@ static dt_status open_arrays(dt_rows *r, const dt_rows_plan *plan)
     if (dt_comm_rank(r->comm) == 0) {
         status = dt_source_open_rows(&source, plan->path, plan->part, plan->inputs, plan->targets,
                                      plan->labels);
-        if (status == DT_OK && dt_source_columns(&source.parts[DT_TRAIN]) != plan->D)
-            status = dt_fail(
-                DT_DATA, "%s: %s has %llu columns, but the model takes %zu inputs",
-                dt_npz_path(source.parts[DT_TRAIN].npz), source.parts[DT_TRAIN].inputs->name,
-                (unsigned long long)dt_source_columns(&source.parts[DT_TRAIN]), plan->D);
+        if (status == DT_OK)
+            status = check_source(&source, plan);
     }
     DT_TRY(dt_comm_agree(r->comm, status));
     if (dt_comm_rank(r->comm) == 0)
@@ -83,6 +122,8 @@ dt_status dt_rows_open(dt_rows **out, const dt_comm *comm, const dt_rows_plan *p
         text = is_table(plan->path);
     (void)snprintf(r->source, sizeof r->source, "%s", plan->path);
     dt_comm_broadcast(comm, &text, sizeof text);
+    if (text && plan->part_asked)
+        DT_TRY(dt_comm_agree(comm, root ? fail_part(plan) : DT_OK));
     if (text && plan->recipe == NULL)
         DT_TRY(dt_comm_agree(
             comm,

@@ -389,21 +389,13 @@ static dt_status find_inputs(dt_source_part *out, const dt_npz *npz, const char 
 
 static dt_status choose_part(dt_source *source, const char *path, dt_part part)
 {
-    size_t there = 0;
-    dt_part only = DT_TRAIN;
-    for (int p = 0; p < DT_PART_COUNT; p++)
-        if (source->parts[p].inputs != NULL) {
-            there++;
-            only = (dt_part)p;
-        }
-    if (there == 1)
-        part = only;
     if (source->parts[part].inputs == NULL)
         return dt_fail(DT_DATA, "%s: no %s set there; --set names another", path,
                        dt_part_name(part));
     const dt_source_part chosen = source->parts[part];
     memset(source->parts, 0, sizeof source->parts);
     source->parts[DT_TRAIN] = chosen;
+    source->has_sets = true;
     return DT_OK;
 }
 

@@ -17,7 +17,8 @@ struct dt_file {
     char *path;
     char *temporary;
     int fd;
-    bool failed; /* the temporary file is gone, and nothing more may be made of it */
+    bool gone; /* there is no temporary file to write to, rename or remove */
+    bool synced; /* and closed: only the rename is left */
     uint64_t end;
     size_t buffered; /* the last bytes before `end` that are not in the file yet */
     unsigned char buffer[BUFFER_BYTES];
@@ -27,15 +28,15 @@ struct dt_file {
 DT_MUST_USE static dt_status give_up(dt_file *file, const char *what)
 {
     int error = errno;
-    if (!file->failed)
+    if (!file->gone)
         (void)unlink(file->temporary);
-    file->failed = true;
+    file->gone = true;
     return dt_fail(DT_OUTPUT, "%s: cannot %s: %s", file->path, what, strerror(error));
 }
 
 DT_MUST_USE static dt_status check_usable(const dt_file *file)
 {
-    if (file->failed)
+    if (file->gone)
         return dt_fail(DT_OUTPUT, "%s: not written: an earlier write failed", file->path);
     return DT_OK;
 }
@@ -85,6 +86,7 @@ dt_status dt_file_create(dt_file **out, const char *path)
     *out = NULL;
     DT_TRY(dt_memory_alloc(&file, 1, sizeof *file, "output file"));
     file->fd = -1;
+    file->gone = true;
     DT_TRY(resolve_target(&file->path, path));
     size_t bytes = strlen(file->path) + SUFFIX_BYTES;
     DT_TRY(dt_memory_alloc(&file->temporary, bytes, 1, "file name"));
@@ -94,6 +96,7 @@ dt_status dt_file_create(dt_file **out, const char *path)
         status = dt_fail(DT_OUTPUT, "%s: cannot create: %s", path, strerror(errno));
         goto out;
     }
+    file->gone = false;
     *out = file;
     file = NULL;
 out:
@@ -129,6 +132,7 @@ DT_MUST_USE static dt_status flush(dt_file *file)
 dt_status dt_file_write(dt_file *file, const void *data, size_t bytes)
 {
     dt_status status = DT_OK;
+    DT_ASSERT(!file->synced);
     DT_TRY(check_usable(file));
     if (bytes > BUFFER_BYTES - file->buffered)
         DT_TRY(flush(file));
@@ -149,6 +153,7 @@ out:
 dt_status dt_file_write_at(dt_file *file, uint64_t offset, const void *data, size_t bytes)
 {
     dt_status status = DT_OK;
+    DT_ASSERT(!file->synced);
     DT_ASSERT(offset <= file->end && bytes <= file->end - offset);
     DT_TRY(check_usable(file));
     DT_TRY(flush(file));
@@ -172,39 +177,66 @@ static int sync_fully(int fd)
     return result;
 }
 
-/* Not every file system can sync a folder (EINVAL), nor may everybody open one; the file is under
- * its name by now, so only a failing disk is an error. */
-DT_MUST_USE static dt_status sync_folder(dt_file *file)
+dt_status dt_file_sync(dt_file *file)
 {
     dt_status status = DT_OK;
-    char *slash = strrchr(file->temporary, '/');
+    DT_TRY(check_usable(file));
+    if (file->synced)
+        return DT_OK;
+    DT_TRY(flush(file));
+    if (sync_fully(file->fd) != 0)
+        return give_up(file, "write to the disk");
+    /* Some file systems tell of a failed write only here: so before the rename, too. */
+    int closed = close(file->fd);
+    file->fd = -1; /* gone even when close fails */
+    if (closed != 0 && errno != EINTR)
+        return give_up(file, "write to the disk");
+    file->synced = true;
+out:
+    return status;
+}
+
+/* Of `resolved`, which is cut. Not every file system can sync a folder (EINVAL), nor may everybody
+ * open one; the file is under its name by now, so only a failing disk is an error. */
+DT_MUST_USE static dt_status sync_folder_of(char *resolved, const char *path)
+{
+    dt_status status = DT_OK;
+    char *slash = strrchr(resolved, '/');
     if (slash != NULL)
-        slash[slash == file->temporary ? 1 : 0] = '\0';
-    int fd = open(slash == NULL ? "." : file->temporary, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        slash[slash == resolved ? 1 : 0] = '\0';
+    int fd = open(slash == NULL ? "." : resolved, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         return DT_OK;
     if (sync_fully(fd) != 0 && errno == EIO)
-        status = dt_fail(DT_OUTPUT, "%s: written, but its folder is not safe on the disk: %s",
-                         file->path, strerror(errno));
+        status = dt_fail(DT_OUTPUT, "%s: written, but its folder is not safe on the disk: %s", path,
+                         strerror(errno));
     (void)close(fd);
+    return status;
+}
+
+dt_status dt_file_sync_folder(const char *path)
+{
+    dt_status status = DT_OK;
+    char *copy = NULL;
+    char *resolved = realpath(path, NULL);
+    DT_TRY(dt_memory_copy_text(&copy, resolved != NULL ? resolved : path));
+    status = sync_folder_of(copy, path);
+out:
+    free(resolved);
+    dt_memory_free(copy);
     return status;
 }
 
 DT_MUST_USE static dt_status put_in_place(dt_file *file)
 {
     dt_status status = DT_OK;
-    DT_TRY(check_usable(file));
-    DT_TRY(flush(file));
-    if (sync_fully(file->fd) != 0)
-        return give_up(file, "write to the disk");
-    int closed = close(file->fd);
-    file->fd = -1; /* gone even when close fails */
-    if (closed != 0 && errno != EINTR)
-        return give_up(file, "write to the disk");
+    const bool was_synced = file->synced;
+    DT_TRY(dt_file_sync(file));
     if (rename(file->temporary, file->path) != 0)
         return give_up(file, "put in place");
-    file->failed = true; /* no temporary file is left to remove */
-    status = sync_folder(file);
+    file->gone = true;
+    if (!was_synced)
+        status = sync_folder_of(file->temporary, file->path);
 out:
     return status;
 }
@@ -222,7 +254,7 @@ void dt_file_discard(dt_file *file)
         return;
     if (file->fd >= 0)
         (void)close(file->fd);
-    if (file->fd >= 0 && !file->failed)
+    if (!file->gone)
         (void)unlink(file->temporary);
     dt_memory_free(file->temporary);
     dt_memory_free(file->path);

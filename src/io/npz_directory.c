@@ -86,10 +86,11 @@ DT_MUST_USE static dt_status explain_no_zip(const dt_npz *npz)
                        "%s: truncated ZIP archive: no end of central directory after %" PRIu64
                        " bytes; copy or download it again",
                        npz->path, npz->file_bytes);
-    return dt_fail(DT_DATA,
-                   "%s: is no ZIP archive, expected a .npz; a CSV table becomes one with Python: "
-                   "numpy.loadtxt, then numpy.savez",
-                   npz->path);
+    return dt_fail(
+        DT_DATA,
+        "%s: is no ZIP archive, expected a .npz; a table of text becomes one with dtrain "
+        "prepare",
+        npz->path);
 }
 
 /* The end of central directory: what is in the archive and where, and where this record lies. */

@@ -29,6 +29,7 @@ struct dt_npz_writer {
     dt_file *file;
     int level;
     bool open; /* between dt_npz_writer_begin and the last item */
+    bool sealed; /* the central directory is written, and all is on the disk */
     uint64_t plain_left;
     uint64_t data_offset;
     written_entry *entries;
@@ -198,6 +199,7 @@ dt_status dt_npz_writer_begin(dt_npz_writer *writer, const char *name, const cha
     dt_npy npy;
     char header[256];
     unsigned char local[ZIP_LOCAL_BYTES], extra[20];
+    DT_ASSERT(!writer->sealed);
     DT_ASSERT(!writer->open && strlen(name) <= MAX_NAME_BYTES);
     size_t header_bytes = dt_npy_format(header, descr, dims, shape);
     DT_TRY(dt_npy_parse(&npy, name, (const unsigned char *)header, header_bytes));
@@ -218,6 +220,7 @@ out:
 
 dt_status dt_npz_writer_write(dt_npz_writer *writer, const void *items, size_t bytes)
 {
+    DT_ASSERT(!writer->sealed);
     return bytes == 0 ? DT_OK : write_pieces(writer, items, bytes);
 }
 
@@ -293,11 +296,25 @@ out:
     return status;
 }
 
+dt_status dt_npz_writer_seal(dt_npz_writer *writer)
+{
+    dt_status status = DT_OK;
+    DT_ASSERT(!writer->open);
+    if (writer->sealed)
+        return DT_OK;
+    DT_TRY(write_directory(writer));
+    DT_TRY(dt_file_sync(writer->file));
+    writer->sealed = true;
+out:
+    return status;
+}
+
 dt_status dt_npz_writer_finish(dt_npz_writer *writer)
 {
     dt_status status = DT_OK;
     DT_ASSERT(!writer->open);
-    DT_TRY(write_directory(writer));
+    if (!writer->sealed)
+        DT_TRY(write_directory(writer));
     dt_file *file = writer->file;
     writer->file = NULL; /* dt_file_commit frees it in any case */
     DT_TRY(dt_file_commit(file));

@@ -305,14 +305,13 @@ out:
     return status;
 }
 
-dt_status dt_run_log_add_result(dt_run_log *log, const dt_result *result,
-                                const dt_dataset sets[DT_PART_COUNT], const dt_rank_row *ranks,
+dt_status dt_run_log_add_result(dt_run_log *log, const dt_result *result, const dt_rank_row *ranks,
                                 size_t rank_count)
 {
     dt_status status = DT_OK;
     dt_h5 *h5 = log->h5;
     for (int p = 0; p < DT_PART_COUNT; p++)
-        if (sets[p].N > 0)
+        if (result->evaluation[p].N > 0) /* there, and evaluated */
             DT_TRY(write_evaluation(h5, (dt_part)p, &result->metrics[p], &result->evaluation[p]));
     DT_TRY(dt_h5_make_group(h5, "/summary"));
     DT_TRY(dt_h5_set_int(h5, "/summary", "epochs", result->epochs));

@@ -122,25 +122,7 @@ out:
     return status;
 }
 
-/* A training that is done is not lost for want of memory for curves. */
-static dt_status evaluate_part(trainer *t, int p)
-{
-    dt_evaluation *out = &t->result->evaluation[p];
-    dt_metrics *metrics = &t->result->metrics[p];
-    const uint64_t *class_rows = t->sets[DT_TRAIN].class_rows;
-    const bool curves = p != DT_TRAIN;
-    dt_status status =
-        dt_evaluation_of_set(out, metrics, t->comm, t->network, &t->sets[p], class_rows, curves);
-    if (status == DT_MEMORY && curves) {
-        dt_log_warn("%s set: %s; its ROC and PR curves are left out", dt_part_name((dt_part)p),
-                    dt_status_text());
-        status =
-            dt_evaluation_of_set(out, metrics, t->comm, t->network, &t->sets[p], class_rows, false);
-    }
-    return status;
-}
-
-static dt_status finish(trainer *t)
+static void finish(trainer *t)
 {
     dt_result *result = t->result;
     const bool restore = !t->settings->no_restore_best && result->best_epoch != result->epochs;
@@ -149,16 +131,6 @@ static dt_status finish(trainer *t)
     result->weights_crc = dt_trainer_crc(t->network);
     result->samples_per_second =
         (double)t->sets[DT_TRAIN].N * (double)result->epochs / t->training_s;
-    dt_evaluator_clear(&t->evaluator); /* the evaluations bring their own */
-    for (int p = 0; p < DT_PART_COUNT; p++) {
-        result->metrics[p] = (dt_metrics){.loss = NAN, .accuracy = NAN};
-        if (t->sets[p].N == 0)
-            continue;
-        dt_status status = evaluate_part(t, p);
-        if (status != DT_OK)
-            return dt_fail(status, "%s set: %s", dt_part_name((dt_part)p), dt_status_text());
-    }
-    return DT_OK;
 }
 
 dt_status dt_trainer_run(dt_result *out, const dt_comm *comm, const dt_settings *settings,
@@ -167,6 +139,8 @@ dt_status dt_trainer_run(dt_result *out, const dt_comm *comm, const dt_settings 
 {
     dt_status status = DT_OK;
     *out = (dt_result){0};
+    for (int p = 0; p < DT_PART_COUNT; p++)
+        out->metrics[p] = (dt_metrics){.loss = NAN, .accuracy = NAN};
     trainer t = {
         .comm = comm, .settings = settings, .sets = sets, .network = network, .result = out};
     DT_TRY(dt_comm_agree(comm, start(&t)));
@@ -179,8 +153,41 @@ dt_status dt_trainer_run(dt_result *out, const dt_comm *comm, const dt_settings 
         if (dt_comm_rank(comm) == 0)
             observer->epoch_ended(observer->context, &row);
     }
-    DT_TRY(finish(&t));
+    finish(&t);
 out:
     end(&t);
     return status;
+}
+
+/* ---- evaluation ---- */
+
+/* The evaluation is not lost for want of memory for curves. */
+static dt_status evaluate_part(dt_result *result, const dt_comm *comm, const dt_dataset *sets,
+                               const dt_network *network, int p)
+{
+    dt_evaluation *out = &result->evaluation[p];
+    dt_metrics *metrics = &result->metrics[p];
+    const uint64_t *class_rows = sets[DT_TRAIN].class_rows;
+    const bool curves = p != DT_TRAIN;
+    dt_status status =
+        dt_evaluation_of_set(out, metrics, comm, network, &sets[p], class_rows, curves);
+    if (status == DT_MEMORY && curves) {
+        dt_log_warn("%s set: %s; its ROC and PR curves are left out", dt_part_name((dt_part)p),
+                    dt_status_text());
+        status = dt_evaluation_of_set(out, metrics, comm, network, &sets[p], class_rows, false);
+    }
+    return status;
+}
+
+dt_status dt_trainer_evaluate(dt_result *result, const dt_comm *comm,
+                              const dt_dataset sets[DT_PART_COUNT], const dt_network *network)
+{
+    for (int p = 0; p < DT_PART_COUNT; p++) {
+        if (sets[p].N == 0)
+            continue;
+        dt_status status = evaluate_part(result, comm, sets, network, p);
+        if (status != DT_OK)
+            return dt_fail(status, "%s set: %s", dt_part_name((dt_part)p), dt_status_text());
+    }
+    return DT_OK;
 }

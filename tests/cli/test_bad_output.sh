@@ -40,7 +40,30 @@ done
 mkdir -p blocked/run.h5
 ends 4 "blocked/run.h5: " 3 --out blocked --epochs 1 some
 mkdir -p late/model.h5
-ends 4 "late/model.h5: " 3 --out late --epochs 1 some
+for ranks in 0 3; do
+    ends 4 "late/model.h5: " "$ranks" --out late --epochs 1 some
+    # The run's numbers are shown, but not logged: they are of a model that is not there.
+    expect_stdout '^summary\.test_accuracy=0\.'
+    expect_stdout '^summary\.weights_crc='
+    "$PYTHON" - <<'PY' || fail "the log says failed, and has the epochs alone"
+import h5py
+run = h5py.File("late/run.h5", "r")
+assert run.attrs["status"] == "failed" and len(run["epochs"]) == 1
+assert not {"evaluation", "summary", "ranks"} & set(run), set(run)
+PY
+done
+# Neither saved nor evaluated: what went wrong first is told.
+"$PYTHON" - <<'PY'
+from make_data import learnable, save, save_parts
+save_parts("far")
+x, y = learnable(20, seed=3)
+x[:2], y[:2] = 3e38, (0, 1)  # beyond float32 in the network
+save("far-test.npz", inputs=x, targets=y)
+PY
+for ranks in 0 3; do
+    ends 4 "late/model.h5: " "$ranks" --out late --epochs 1 far
+    expect_no_stdout '^(summary\.|model +saved)'
+done
 mkdir there
 (
     cd there
@@ -124,6 +147,9 @@ if [ "$(id -u)" -eq 0 ] && full_disk 4; then
         --out disk-128/run --epochs 1 --hidden 3000 some
     expect_no_file disk-128/run/model.h5
     expect_file disk-128/run/run.h5
+    expect_stdout '^summary\.test_accuracy=0\.'
+    "$PYTHON" -c 'import h5py; assert h5py.File("disk-128/run/run.h5").attrs["status"] == "failed"' ||
+        fail "the log of a run whose model found no room says failed"
     whole_or_absent disk-128/run
     # No room for the example's data.
     full_disk 1024

@@ -116,6 +116,13 @@ refuse 3 "nowhere" nowhere two.csv
 refuse 2 "dtrain evaluate takes a model and data, not 1 word" model-two
 refuse 2 "unknown option --out" model-two two --out file
 refuse 2 "--set takes one of train|validation|test" model-two two --set all
+refuse 2 "--set train was given, but two.csv has no sets to choose from" model-two two.csv --set train
+refuse 2 "--set test was given, but two-hot.npz has no sets" model-two two-hot.npz --set test
+mkdir only && cp two/train.npz two/recipe.json only
+refuse 3 "only: no test set there; --set names another" model-two only
+refuse 3 "two: no model.h5 in this folder; the model comes first" two model-two
+cp -r two other && run 0 prepare two.csv --target outcome --fill median,mode --seed 99 --out other --quiet && expect_status 0
+refuse 3 "other/recipe.json is not the recipe that the model was trained with" model-two other
 head -c 2000 model-two/model.h5 >cut.h5
 refuse 3 "cut.h5: truncated HDF5 file" cut.h5 two
 run 0 two/train.npz --out bare --epochs 1 --quiet

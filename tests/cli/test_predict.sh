@@ -49,10 +49,16 @@ mv stdout said.csv
 run 3 predict model table.csv --out made.csv
 expect_status 0
 expect_same_file said.csv made.csv
+cp table.csv kept.csv
+run 0 predict model table.csv --out table.csv
+expect_status 2
+expect_one_stderr_line "--out table.csv would be written over what is read"
+expect_same_file table.csv kept.csv
 run 8 predict model table.csv --out made.npz
 expect_status 0
 expect_empty_stderr
 [ "$(cat -v stdout)" = "summary.out=made.npz
+summary.rows=$(($(wc -l <made.csv) - 1))
 summary.status=ok" ] || fail "into a file, plain lines only"
 [ "$(sed -n 1p made.csv)" = 'row,class,p_never,p_no,"p_perhaps, ""later""",p_yes' ] ||
     [ "$(sed -n 1p made.csv)" = 'row,class,p_no,"p_perhaps, ""later""",p_yes' ] ||

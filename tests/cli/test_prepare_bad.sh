@@ -84,7 +84,7 @@ bad constant.csv "1 column has only one value, which says nothing; --drop 'bb'"
 rows 'if (n > 0) { a = -1.5; b = "u" }' >constants.csv
 bad constants.csv "2 columns have only one value, which says nothing; --drop 'a,bb'"
 rows 'if (n > 0) b = ""' >nothing.csv
-bad nothing.csv "1 column has only one value" --fill indicator,category
+bad nothing.csv "1 column is empty" --fill indicator,category
 rows 'if (n == 0) c = "a"' >twice.csv
 bad twice.csv "columns 1 and 3 are both named 'a'"
 rows 'if (n == 3000) b = "once"' >unseen.csv
@@ -166,17 +166,27 @@ bad good.csv "beside the target 'y' no column is left" --drop a,bb,count
 
 # ---- the folder ----
 
+# Before the table is read, so that ragged.csv's fault is not found.
 echo "not a folder" >file
-refused 4 "file: cannot make the folder: 'file' is a file" good.csv --target y --out file
-refused 4 "file/deep: cannot make the folder" good.csv --target y --out file/deep
-mkdir -p old/train.npz
-refused 4 "old/train.npz: " good.csv --target y --out old
+for out in file file/ file/deep file/deep/er "$PWD/file" "$PWD/file/deep"; do
+    refused 4 "$out: cannot make the folder: '" ragged.csv --target y --out "$out"
+    expect_stderr "file' is a file$"
+done
+ln -s file link
+refused 4 "link: cannot make the folder: 'link' is a file" ragged.csv --target y --out link
 mkdir closed
 chmod 555 closed
 if [ ! -w closed ]; then
-    refused 4 "closed/" good.csv --target y --out closed
-    refused 4 "closed/deep: cannot make the folder" good.csv --target y --out closed/deep
+    refused 4 "closed: cannot write into the folder: Permission denied" ragged.csv --target y \
+        --out closed
+    refused 4 "closed/deep: cannot make the folder: Permission denied" ragged.csv --target y \
+        --out closed/deep
 fi
+for name in train.npz validation.npz test.npz recipe.json; do
+    mkdir -p "old-$name/$name"
+    refused 4 "old-$name/$name: cannot create: expected a file name, found a folder" good.csv \
+        --target y --out "old-$name"
+done
 
 # Folders that were made on the way go again; those that were there stay, and so does what is in them.
 for out in ./out/ out/deep/er "$PWD/out/deep"; do
@@ -192,6 +202,38 @@ refused 3 "unseen.csv: row 3000" unseen.csv --target count --split ordered --uns
 diff -r kept copy >changed || fail "an older preparation stays as it was: $(cat changed)"
 refused 4 "kept/results/validation.npz is there already" good.csv --target y --out kept/results \
     --validation-split 0
+
+# A disk that fills up with the last bytes of the last file: nothing of the new preparation is in
+# place. The limit on the size of files stands for the disk; untrapped it would end the process.
+# full BLOCKS FILE OPTIONS...: with room for BLOCKS times 512 bytes
+full() {
+    (
+        trap '' XFSZ
+        ulimit -f "$1"
+        text="kept/results/$2: cannot write: File too large"
+        shift 2
+        refused 4 "$text" "$@" --target y --out kept/results --split ordered
+    )
+    diff -r kept copy >changed || fail "an older preparation stays as it was: $(cat changed)"
+}
+rows 'y = n % 2 ? "no" : "yes"; if (n == 0) y = "y"' >even.csv
+count=2000
+run 0 prepare even.csv --target y --out size --store --split ordered --validation-split 30 \
+    --test-split "$count" --quiet
+expect_status 0
+bytes=$(wc -c <size/test.npz)
+row_bytes=$((8 + 4 * $(summary inputs)))
+# So many rows that the arrays fit, and the archive's directory, of some 140 bytes, does not.
+while [ $(((bytes - 1) % 512)) -ge 100 ]; do
+    count=$((count + 1))
+    bytes=$((bytes + row_bytes))
+done
+full $((bytes / 512)) test.npz even.csv --store --validation-split 30 --test-split "$count"
+full 8 test.npz even.csv --validation-split 30 --test-split 2900
+full 8 train.npz even.csv --validation-split 30 --test-split 30
+# Of the files of this one only the recipe is large.
+head -n 31 even.csv | sed "1s/^a,/$(printf '%09000d' 7),/" >long.csv
+full 16 recipe.json long.csv --store --validation-split 10 --test-split 10
 
 # ---- under mpirun: one line all the same, and no rank waits for another ----
 

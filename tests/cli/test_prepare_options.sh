@@ -120,6 +120,46 @@ for part in ("train", "validation", "test"):
         assert zipfile.ZipFile(archive).testzip() is None
 PY
 
+# ---- columns of one value, and of none ----
+
+awk -F, -v OFS=, '{ print $1, NR == 1 ? "one,none,same" : "q,,7", substr($0, length($1) + 2) }' \
+    table.csv >constant.csv
+run 0 prepare constant.csv --target outcome --out constant --scale key=none --fill mean,mode \
+    --drop-constant
+expect_status 0
+for line in "one  .* has one value" "same .* has one value" "none .* is empty"; do
+    expect_stdout "^$line$"
+done
+run 0 prepare constant.csv --target outcome --out constant-by-name --scale key=none \
+    --fill mean,mode --drop one,none,same --quiet
+expect_status 0
+for part in train validation test; do
+    expect_same_file "default/$part.npz" "constant/$part.npz"
+    expect_same_file "default/$part.npz" "constant-by-name/$part.npz"
+done
+# Where there are none it changes nothing.
+prepare unneeded --drop-constant
+expect_same_sets default unneeded
+
+# ---- what is printed ----
+
+# Whatever is in the file, it does not reach the terminal as a control character.
+"$PYTHON" - <<'PY'
+with open("control.csv", "w", encoding="utf-8", newline="\n") as table:
+    table.write('a,"b\x1b[2Jred\nline","' + "long" * 30 + '",y\n')
+    for i in range(100):
+        table.write(f'{i * 37 % 100},"{"uvw"[i % 3]}\x1b[31m\n",{i % 9},{("no", "yes")[i % 2]}\x7f\n')
+PY
+run 0 prepare control.csv --target y --out control
+expect_status 0
+expect_empty_stderr
+[ "$(tr -d '\n' <stdout | tr -dc '\000-\037\177' | wc -c)" -eq 0 ] || fail "no control characters"
+expect_stdout '^b\?\[2Jred\?line  *categorical .* u\?\[31m\? to w\?\[31m\?; one-hot$'
+expect_stdout '^(long){10}\.\.\.  *numeric '
+expect_stdout '^classes  no\? 0\.5000, yes\? 0\.5000 of all rows$'
+
+# ---- several ranks ----
+
 # mpirun -np 8 dtrain prepare is one preparation.
 run 8 prepare table.csv --target outcome --out eight --scale key=none --fill mean,mode
 expect_status 0

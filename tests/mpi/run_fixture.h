@@ -124,6 +124,8 @@ static inline void train(history *out, const dt_comm *comm, const run *r)
             net.params[net.P / 2] += 1e-3f;
         out->crc_before = dt_trainer_crc(&net);
         out->status = dt_trainer_run(&out->result, comm, &settings, sets, &net, &observer);
+        if (out->status == DT_OK)
+            out->status = dt_trainer_evaluate(&out->result, comm, sets, &net);
         out->crc = dt_trainer_crc(&net);
     }
     if (out->status != DT_OK)

@@ -116,6 +116,86 @@ static void test_a_rank_with_other_weights_is_found(void **state)
     check_fails(&r, DT_INTERNAL, expected);
 }
 
+/* ---- what comes after the training ---- */
+
+/* Rows of one set that float32 holds, but not what the network makes of them. */
+static void spoil(const run *r, int part)
+{
+    run spoiled = *r;
+    spoiled.scale = 1e37;
+    assert_all(test_rank != 0 || write_part(&spoiled, part));
+    MPI_Barrier(MPI_COMM_WORLD);
+}
+
+/* The set that cannot be evaluated costs neither the weights nor what is known of the others. */
+static void test_a_set_that_cannot_be_evaluated(void **state)
+{
+    (void)state;
+    const dt_comm all = ranks_all(), alone = ranks_alone();
+    run r = ordinary;
+    history good, h, single;
+    r.noise = true;
+    r.patience = 3;
+    r.epochs = MAX_EPOCHS;
+    r.learning_rate = 0.03;
+    write_data(&r);
+    train(&good, &all, &r);
+    assert_all_string(good.text, "");
+    spoil(&r, DT_TEST);
+    train(&h, &all, &r);
+    assert_all_int(h.status, DT_DIVERGED);
+    assert_all_same(h.text, sizeof h.text);
+    assert_all(strncmp(h.text, "test set: the loss is not finite", 32) == 0);
+    assert_all(h.result.best_epoch < h.result.epochs); /* so the best weights had to come back */
+    assert_all_int(h.crc, good.crc);
+    assert_all_int(h.result.weights_crc, good.crc);
+    assert_all_int(h.result.epochs, good.result.epochs);
+    assert_all_int(h.result.best_epoch, good.result.best_epoch);
+    for (int p = DT_TRAIN; p < DT_TEST; p++) {
+        assert_all(same_metrics(h.result.metrics[p], good.result.metrics[p]));
+        assert_all_int(h.result.evaluation[p].N, r.rows[p]);
+    }
+    assert_all(isnan(h.result.metrics[DT_TEST].loss) && isnan(h.result.metrics[DT_TEST].accuracy));
+    assert_all_int(h.result.evaluation[DT_TEST].N, 0);
+    assert_all(h.result.evaluation[DT_TEST].classes == NULL);
+    train(&single, &alone, &r);
+    assert_all_string(single.text, h.text);
+    assert_all_int(single.crc, h.crc);
+    dt_result_clear(&good.result);
+    dt_result_clear(&h.result);
+    dt_result_clear(&single.result);
+}
+
+/* Training itself knows nothing of the sets' evaluations. */
+static void test_a_run_that_is_not_evaluated(void **state)
+{
+    (void)state;
+    const dt_comm all = ranks_all();
+    run r = ordinary;
+    dt_dataset sets[DT_PART_COUNT];
+    dt_network net = {0};
+    dt_result result;
+    history h = {0};
+    const dt_settings settings = {
+        .batch = r.batch, .epochs = 2, .learning_rate = 0.01, .patience = 9, .seed = 7};
+    const dt_observer observer = {keep_epoch, &h};
+    write_data(&r);
+    spoil(&r, DT_TEST);
+    assert_all_int(load(sets, &all, &r), DT_OK);
+    assert_all_int(dt_network_init(&net, r.D, r.hidden, r.hidden_count, r.activation, r.C, 7),
+                   DT_OK);
+    assert_all_int(dt_trainer_run(&result, &all, &settings, sets, &net, &observer), DT_OK);
+    assert_all_int(result.weights_crc, dt_trainer_crc(&net));
+    assert_all_int(result.epochs, 2);
+    for (int p = 0; p < DT_PART_COUNT; p++) {
+        assert_all(isnan(result.metrics[p].loss) && isnan(result.metrics[p].accuracy));
+        assert_all_int(result.evaluation[p].N, 0);
+        dt_dataset_clear(&sets[p]);
+    }
+    dt_network_clear(&net);
+    dt_result_clear(&result);
+}
+
 int main(int argc, char **argv)
 {
     dt_linalg_init(1);
@@ -124,6 +204,8 @@ int main(int argc, char **argv)
         with_folder(test_it_learns),
         with_folder(test_divergence),
         with_folder(test_a_rank_with_other_weights_is_found),
+        with_folder(test_a_set_that_cannot_be_evaluated),
+        with_folder(test_a_run_that_is_not_evaluated),
     };
     return run_mpi_tests(argc, argv, tests);
 }

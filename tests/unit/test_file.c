@@ -8,9 +8,33 @@
 #include "dtrain/io/file.h"
 #include "scratch_folder.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+/* Stands before the C library's: what is synced, and when, shows in no file. */
+static int file_syncs, folder_syncs;
+static ino_t synced_folder; /* the last one */
+
+int fsync(int fd)
+{
+    struct stat found;
+    assert_int_equal(fstat(fd, &found), 0);
+    if (S_ISDIR(found.st_mode))
+        synced_folder = found.st_ino;
+    *(S_ISDIR(found.st_mode) ? &folder_syncs : &file_syncs) += 1;
+    return (int)syscall(SYS_fsync, fd);
+}
+
+static void assert_syncs(int files, int folders)
+{
+    assert_int_equal(file_syncs, files);
+    assert_int_equal(folder_syncs, folders);
+    file_syncs = folder_syncs = 0;
+}
 
 static void assert_content(const char *path, const char *expected, size_t bytes)
 {
@@ -50,6 +74,96 @@ static void file_appears_only_when_committed(void **state)
     assert_int_equal(dt_file_commit(file), DT_OK);
     assert_content(path, "hello world", 11);
     assert_int_equal(scratch_count(false), 1);
+}
+
+static void synced_file_needs_only_the_rename(void **state)
+{
+    (void)state;
+    dt_file *file = NULL;
+    size_t bytes = 0;
+    assert_int_equal(dt_file_replace(scratch_path("a"), "old", 3), DT_OK);
+    file_syncs = folder_syncs = 0;
+    assert_int_equal(dt_file_create(&file, scratch_path("a")), DT_OK);
+    assert_int_equal(dt_file_write(file, "hello ", 6), DT_OK);
+    assert_int_equal(dt_file_write(file, "world", 5), DT_OK);
+    assert_syncs(0, 0);
+    assert_int_equal(dt_file_sync(file), DT_OK);
+    assert_syncs(1, 0);
+    assert_content(scratch_path("a"), "old", 3);
+    assert_content(temporary_of("a"), "hello world", 11); /* all is out of our buffer */
+    assert_int_equal(dt_file_tell(file), 11);
+    assert_int_equal(dt_file_sync(file), DT_OK);
+    assert_int_equal(dt_file_commit(file), DT_OK);
+    assert_syncs(0, 0);
+    assert_content(scratch_path("a"), "hello world", 11);
+    assert_null(scratch_read(temporary_of("a"), &bytes));
+    assert_int_equal(scratch_count(false), 1);
+    assert_int_equal(dt_file_sync_folder(scratch_path("a")), DT_OK);
+    assert_syncs(0, 1);
+}
+
+static void unsynced_file_is_synced_with_its_folder(void **state)
+{
+    (void)state;
+    file_syncs = folder_syncs = 0;
+    assert_int_equal(dt_file_replace(scratch_path("a"), "new", 3), DT_OK);
+    assert_syncs(1, 1);
+}
+
+static void discarded_synced_file_leaves_nothing(void **state)
+{
+    (void)state;
+    dt_file *file = NULL;
+    assert_int_equal(dt_file_replace(scratch_path("a"), "old", 3), DT_OK);
+    assert_int_equal(dt_file_create(&file, scratch_path("a")), DT_OK);
+    assert_int_equal(dt_file_write(file, "new", 3), DT_OK);
+    assert_int_equal(dt_file_sync(file), DT_OK);
+    dt_file_discard(file);
+    assert_content(scratch_path("a"), "old", 3);
+    assert_int_equal(scratch_count(false), 1);
+}
+
+/* In a child, as the assertion that has to come ends the process. */
+static void writing_a_synced_file_is_our_bug(void **state)
+{
+    (void)state;
+    for (int at = 0; at < 2; at++) {
+        dt_file *file = NULL;
+        int status = 0;
+        assert_int_equal(dt_file_create(&file, scratch_path("a")), DT_OK);
+        assert_int_equal(dt_file_write(file, "new", 3), DT_OK);
+        assert_int_equal(dt_file_sync(file), DT_OK);
+        fflush(NULL);
+        const pid_t child = fork();
+        assert_true(child >= 0);
+        if (child == 0) {
+            (void)dup2(open("/dev/null", O_WRONLY), STDERR_FILENO);
+            _exit((int)(at == 0 ? dt_file_write(file, "x", 1) : dt_file_write_at(file, 0, "x", 1)));
+        }
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFEXITED(status));
+        assert_int_equal(WEXITSTATUS(status), DT_INTERNAL);
+        dt_file_discard(file);
+    }
+}
+
+static void folder_of_a_link_is_the_one_behind_it(void **state)
+{
+    (void)state;
+    struct stat here, behind;
+    assert_int_equal(mkdir(scratch_path("d"), 0700), 0);
+    assert_int_equal(stat(scratch_folder, &here), 0);
+    assert_int_equal(stat(scratch_path("d"), &behind), 0);
+    assert_int_equal(dt_file_replace(scratch_path("d/real"), "x", 1), DT_OK);
+    assert_int_equal(symlink("d/real", scratch_path("link")), 0);
+    assert_int_equal(dt_file_sync_folder(scratch_path("link")), DT_OK);
+    assert_true(synced_folder == behind.st_ino);
+    assert_int_equal(dt_file_sync_folder(scratch_path("d")), DT_OK);
+    assert_true(synced_folder == here.st_ino);
+    file_syncs = folder_syncs = 0;
+    assert_int_equal(dt_file_sync_folder(scratch_path("nowhere/a")), DT_OK);
+    assert_syncs(0, 0);
+    assert_int_equal(unlink(scratch_path("d/real")), 0);
 }
 
 static void discarded_file_leaves_nothing_and_keeps_the_old_one(void **state)
@@ -235,6 +349,38 @@ static void buffered_bytes_that_do_not_fit_fail_at_commit(void **state)
     assert_int_equal(scratch_count(false), 0);
 }
 
+static void bytes_that_do_not_fit_fail_at_sync_and_keep_the_old_file(void **state)
+{
+    (void)state;
+    static char data[40000];
+    dt_file *file = NULL;
+    assert_int_equal(dt_file_replace(scratch_path("a"), "old", 3), DT_OK);
+    assert_int_equal(dt_file_create(&file, scratch_path("a")), DT_OK);
+    assert_int_equal(dt_file_write(file, data, sizeof data), DT_OK);
+    limit_file_size(10000);
+    dt_status status = dt_file_sync(file);
+    limit_file_size(RLIM_INFINITY);
+    assert_int_equal(status, DT_OUTPUT);
+    assert_says("a: cannot write: File too large");
+    assert_int_equal(scratch_count(false), 1);
+    assert_int_equal(dt_file_sync(file), DT_OUTPUT); /* not taken for done */
+    assert_says("an earlier write failed");
+    assert_int_equal(dt_file_commit(file), DT_OUTPUT);
+    assert_content(scratch_path("a"), "old", 3);
+}
+
+static void rename_of_a_synced_file_that_fails_is_an_error(void **state)
+{
+    (void)state;
+    dt_file *file = NULL;
+    assert_int_equal(dt_file_create(&file, scratch_path("a")), DT_OK);
+    assert_int_equal(dt_file_sync(file), DT_OK);
+    assert_int_equal(mkdir(scratch_path("a"), 0700), 0);
+    assert_int_equal(dt_file_commit(file), DT_OUTPUT);
+    assert_says("a: cannot put in place: Is a directory");
+    assert_int_equal(scratch_count(false), 1);
+}
+
 static void bare_name_goes_into_the_current_folder(void **state)
 {
     (void)state;
@@ -287,6 +433,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(file_appears_only_when_committed),
+        TEST(synced_file_needs_only_the_rename),
+        TEST(unsynced_file_is_synced_with_its_folder),
+        TEST(discarded_synced_file_leaves_nothing),
+        TEST(writing_a_synced_file_is_our_bug),
+        TEST(folder_of_a_link_is_the_one_behind_it),
         TEST(discarded_file_leaves_nothing_and_keeps_the_old_one),
         TEST(replace_overwrites_whole_file),
         TEST(small_and_large_writes_keep_their_order),
@@ -300,6 +451,8 @@ int main(void)
         TEST(folder_that_takes_the_name_meanwhile_is_an_error),
         TEST(short_write_is_an_error_and_keeps_the_old_file),
         TEST(buffered_bytes_that_do_not_fit_fail_at_commit),
+        TEST(bytes_that_do_not_fit_fail_at_sync_and_keep_the_old_file),
+        TEST(rename_of_a_synced_file_that_fails_is_an_error),
         TEST(bare_name_goes_into_the_current_folder),
         TEST(make_folder_makes_missing_parents),
         TEST(make_folder_names_the_file_in_its_way),

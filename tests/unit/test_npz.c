@@ -10,7 +10,9 @@
 #include "zip_builder.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 /* ---- helpers ---- */
 
@@ -209,7 +211,8 @@ static void other_files_are_recognised(void **state)
     assert_open_fails(save_text("\x89HDF\r\n\x1a\n....", 12), "is an HDF5 file");
     assert_open_fails(save_text("\x1f\x8b\x08....", 7), "is gzip-compressed");
     assert_open_fails(save_text("a,b,c\n1,2,3\n", 12), "is no ZIP archive, expected a .npz");
-    assert_open_fails(save_text("a,b,c\n1,2,3\n", 12), "numpy.loadtxt, then numpy.savez");
+    assert_open_fails(save_text("a,b,c\n1,2,3\n", 12),
+                      "a table of text becomes one with dtrain prepare");
     assert_open_fails(save_text("P", 1), "is no ZIP archive");
 }
 
@@ -760,13 +763,14 @@ static void any_changed_byte_is_refused_or_changes_no_item(void **state)
 
 /* ---- the writer ---- */
 
-/* Writes an array of `count` numbers and a scalar; in pieces of `step` items. */
-static dt_status write_archive(const char *path, int level, const uint64_t *items, size_t count,
-                               size_t step)
+/* Begins an archive of `count` numbers, in pieces of `step` items, a scalar, and an empty array. */
+static dt_status begin_archive(dt_npz_writer **out, const char *path, int level,
+                               const uint64_t *items, size_t count, size_t step)
 {
     dt_status status = DT_OK;
     dt_npz_writer *writer = NULL;
     const unsigned char scalar = 7;
+    *out = NULL;
     DT_TRY(dt_npz_writer_open(&writer, path, level));
     DT_TRY(dt_npz_writer_begin(writer, "numbers", "<u8", 2, (const uint64_t[]){count / 2, 2}));
     for (size_t i = 0; i < count; i += step) {
@@ -777,11 +781,19 @@ static dt_status write_archive(const char *path, int level, const uint64_t *item
     DT_TRY(dt_npz_writer_write(writer, &scalar, 1));
     DT_TRY(dt_npz_writer_write(writer, NULL, 0));
     DT_TRY(dt_npz_writer_begin(writer, "\xC3\xA4mpty", "<f4", 2, (const uint64_t[]){0, 5}));
-    status = dt_npz_writer_finish(writer);
+    *out = writer;
     writer = NULL;
 out:
     dt_npz_writer_discard(writer);
     return status;
+}
+
+static dt_status write_archive(const char *path, int level, const uint64_t *items, size_t count,
+                               size_t step)
+{
+    dt_npz_writer *writer = NULL;
+    dt_status status = begin_archive(&writer, path, level, items, count, step);
+    return status == DT_OK ? dt_npz_writer_finish(writer) : status;
 }
 
 static uint64_t *some_numbers(size_t count)
@@ -896,6 +908,79 @@ static void discarded_archive_leaves_nothing(void **state)
     dt_npz_writer_discard(NULL);
 }
 
+static void sealed_archive_is_the_same_and_appears_when_finished(void **state)
+{
+    (void)state;
+    uint64_t *numbers = some_numbers(20000);
+    for (int level = 0; level <= 6; level += 6) {
+        unsigned char *files[3];
+        size_t bytes[3] = {0};
+        char temporary[64];
+        dt_npz_writer *writer = NULL;
+        assert_int_equal(write_archive(scratch_path("v.npz"), level, numbers, 20000, 1000), DT_OK);
+        files[0] = scratch_read(scratch_path("v.npz"), &bytes[0]);
+        assert_int_equal(begin_archive(&writer, scratch_path("w.npz"), level, numbers, 20000, 1000),
+                         DT_OK);
+        assert_int_equal(dt_npz_writer_seal(writer), DT_OK);
+        assert_int_not_equal(access(scratch_path("w.npz"), F_OK), 0);
+        (void)snprintf(temporary, sizeof temporary, "w.npz.%ld.tmp", (long)getpid());
+        files[1] = scratch_read(scratch_path(temporary), &bytes[1]); /* whole already */
+        assert_int_equal(dt_npz_writer_seal(writer), DT_OK);
+        assert_int_equal(dt_npz_writer_finish(writer), DT_OK);
+        files[2] = scratch_read(scratch_path("w.npz"), &bytes[2]);
+        for (int i = 0; i < 3; i++) {
+            assert_non_null(files[i]);
+            assert_int_equal(bytes[i], bytes[0]);
+            assert_memory_equal(files[i], files[0], bytes[0]);
+        }
+        for (int i = 0; i < 3; i++)
+            free(files[i]);
+        assert_int_equal(scratch_count(true), 2);
+    }
+    free(numbers);
+}
+
+static void discarded_sealed_archive_leaves_nothing(void **state)
+{
+    (void)state;
+    dt_npz_writer *writer = NULL;
+    const uint64_t numbers[2] = {1, 2};
+    for (int level = 0; level <= 6; level += 6) {
+        assert_int_equal(begin_archive(&writer, scratch_path("w.npz"), level, numbers, 2, 2),
+                         DT_OK);
+        assert_int_equal(dt_npz_writer_seal(writer), DT_OK);
+        assert_int_equal(scratch_count(false), 1);
+        dt_npz_writer_discard(writer);
+        assert_int_equal(scratch_count(false), 0);
+    }
+}
+
+/* In a child, as the assertion that has to come ends the process. */
+static void writing_a_sealed_archive_is_our_bug(void **state)
+{
+    (void)state;
+    dt_npz_writer *writer = NULL;
+    const uint64_t numbers[2] = {1, 2};
+    assert_int_equal(begin_archive(&writer, scratch_path("w.npz"), 6, numbers, 2, 2), DT_OK);
+    assert_int_equal(dt_npz_writer_seal(writer), DT_OK);
+    for (int begin = 0; begin < 2; begin++) {
+        int status = 0;
+        fflush(NULL);
+        const pid_t child = fork();
+        assert_true(child >= 0);
+        if (child == 0) {
+            (void)dup2(open("/dev/null", O_WRONLY), STDERR_FILENO);
+            _exit((int)(begin ? dt_npz_writer_begin(writer, "x", "<f4", 0, NULL)
+                              : dt_npz_writer_write(writer, numbers, 0)));
+        }
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFEXITED(status));
+        assert_int_equal(WEXITSTATUS(status), DT_INTERNAL);
+    }
+    assert_int_equal(dt_npz_writer_finish(writer), DT_OK);
+    assert_int_equal(read_archive(scratch_path("w.npz"), NULL, 0), DT_OK);
+}
+
 static void archive_that_cannot_be_created_is_an_output_error(void **state)
 {
     (void)state;
@@ -954,6 +1039,9 @@ int main(void)
         TEST(written_deflated_archive_is_smaller),
         TEST(more_than_65535_members_need_zip64),
         TEST(discarded_archive_leaves_nothing),
+        TEST(sealed_archive_is_the_same_and_appears_when_finished),
+        TEST(discarded_sealed_archive_leaves_nothing),
+        TEST(writing_a_sealed_archive_is_our_bug),
         TEST(archive_that_cannot_be_created_is_an_output_error),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);

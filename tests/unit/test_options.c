@@ -18,6 +18,7 @@ typedef struct settings {
     char out[DT_OPTION_TEXT_BYTES];
     int color;
     dt_option_list hidden;
+    char drop[DT_OPTION_TEXT_BYTES];
 } settings;
 
 #define AT(field) offsetof(settings, field)
@@ -30,6 +31,7 @@ static const dt_option options[] = {
     {"out", "DIR", DT_OPTION_TEXT, AT(out), 0, 0, NULL, NULL, "folder"},
     {"color", "NAME", DT_OPTION_CHOICE, AT(color), 0, 0, "red|green|blue", "green", "of lines"},
     {"hidden", "LIST", DT_OPTION_LIST, AT(hidden), 1, 512, NULL, "30", "units"},
+    {"drop", "WORDS", DT_OPTION_WORDS, AT(drop), 0, 0, NULL, "a", "columns"},
 };
 
 static const dt_option_table table = {
@@ -88,6 +90,22 @@ static void test_defaults(void **state)
     assert_int_equal(parsed.hidden.values[0], 30);
     assert_int_equal(parsed.given, 0);
     assert_int_equal(word_count, 0);
+}
+
+/* A list of words is added to, not replaced; the default is replaced. A text is replaced. */
+static void test_words_add_up(void **state)
+{
+    (void)state;
+    char long_line[2 * DT_OPTION_TEXT_BYTES];
+    assert_int_equal(parse(""), DT_OK);
+    assert_string_equal(parsed.drop, "a");
+    assert_int_equal(parse("--drop b,c --out x --drop=d --drop= --out y"), DT_OK);
+    assert_string_equal(parsed.drop, "b,c,d");
+    assert_string_equal(parsed.out, "y");
+    (void)snprintf(long_line, sizeof long_line, "--drop %0600d --drop %0421d", 0, 0);
+    assert_int_equal(parse(long_line), DT_OK);
+    (void)snprintf(long_line, sizeof long_line, "--drop %0600d --drop %0423d", 0, 0);
+    check_refused(long_line, "--drop is longer than 1023 bytes");
 }
 
 static void test_both_ways_to_write_a_value(void **state)
@@ -282,8 +300,9 @@ static void test_long_lines(void **state)
 static void test_format(void **state)
 {
     (void)state;
-    static const char *const values[] = {"yes", "no", "7", "0.125", "a b", "blue", "64,32"};
-    assert_int_equal(parse("--quiet --batch 7 --rate 0.125 --color blue --hidden 64,32"), DT_OK);
+    static const char *const values[] = {"yes", "no", "7", "0.125", "a b", "blue", "64,32", "b,c"};
+    assert_int_equal(parse("--quiet --batch 7 --rate 0.125 --color blue --hidden 64,32 --drop b,c"),
+                     DT_OK);
     (void)snprintf(parsed.out, sizeof parsed.out, "a b");
     for (size_t i = 0; i < table.count; i++) {
         char text[64];
@@ -301,6 +320,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_words_add_up),
         cmocka_unit_test(test_both_ways_to_write_a_value),
         cmocka_unit_test(test_values_at_their_edges),
         cmocka_unit_test(test_what_is_no_value),

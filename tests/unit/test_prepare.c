@@ -69,7 +69,7 @@ static void test_roles(void **state)
     check_column(&p, "rate", DT_ROLE_NUMERIC, "", 4, 6);
     check_column(&p, "price", DT_ROLE_NUMERIC, "", 60, 0);
     const dt_prepare_column *price = column_of(&p, "price"), *job = column_of(&p, "job");
-    assert_true(price->numbers && !job->numbers);
+    assert_true(price->number_cells > 0 && price->text_cells == 0 && job->number_cells == 0);
     assert_close(price->minimum, -3, 0);
     assert_close(price->maximum, 59.0 * 59 / 8 - 3, 1e-3);
     assert_null(price->first);
@@ -180,7 +180,7 @@ static void test_mixed_columns(void **state)
         if (prepared_survey(&p, &plan) != DT_OK)
             fail_msg("%s", dt_status_text());
         assert_int_equal(column_of(&p, "a")->role, DT_ROLE_CATEGORICAL);
-        assert_false(column_of(&p, "a")->numbers);
+        assert_true(column_of(&p, "a")->text_cells > 0);
         prepared_clear(&p);
     }
     static const size_t wrong[][2] = {{41, 4}, {11, 1}, {19, 1}, {29, 2}};
@@ -279,6 +279,24 @@ static void test_targets_refused(void **state)
     check_survey_refused(&plan, DT_DATA, "beside the target 'kind' no column is left");
 }
 
+/* Distinct texts that are one number. */
+static void test_targets_twice(void **state)
+{
+    (void)state;
+    const dt_prepare_plan plan = plan_all();
+    write_text("x,kind\n1,0\n2,1\n3,1.0\n");
+    check_survey_refused(&plan, DT_DATA,
+                         "t.csv: the target 'kind' has both '1' and '1.0', which are the same "
+                         "number but would be two classes; write it in one way");
+    write_text("x,kind\n1,0\n2,1\n3,-0\n");
+    check_survey_refused(&plan, DT_DATA, "has both '-0' and '0'");
+    write_text("x,kind\n1,other\n2,01\n3,2\n4,1e0\n"); /* among texts as well */
+    check_survey_refused(&plan, DT_DATA, "has both '01' and '1e0'");
+    check_classes("12345678901234567890 12345678901234567891",
+                  "12345678901234567890 12345678901234567891"); /* no double tells them apart */
+    check_classes("1 1.5 v1 V1 v1.0", "1 1.5 V1 v1 v1.0");
+}
+
 /* ---- cells and columns refused ---- */
 
 static void test_missing_cells(void **state)
@@ -321,6 +339,176 @@ static void test_constant_columns(void **state)
     check_survey_refused(&plan, DT_DATA, "t.csv: 1 column has only one value");
     plan.fill = "indicator"; /* whether it is missing says something */
     assert_int_equal(prepared_survey(&p, &plan), DT_OK);
+    prepared_clear(&p);
+}
+
+/* Columns c0, c1 ... of one value, or empty, and one that has two. */
+static void write_constants(size_t single, size_t empty, const char *name)
+{
+    table_text t = {0};
+    table_add(&t, "kind,x");
+    for (size_t i = 0; i < single + empty; i++)
+        table_add(&t, ",%s%zu", name, i);
+    for (size_t row = 0; row < 4; row++) {
+        table_add(&t, "\n%s,%zu", kind_of(row), row);
+        for (size_t i = 0; i < single + empty; i++)
+            table_add(&t, i >= single ? "," : i % 2 == 0 ? ",7" : ",same");
+    }
+    table_add(&t, "\n");
+    table_write(&t);
+}
+
+static void test_many_constant_columns(void **state)
+{
+    (void)state;
+    const dt_prepare_plan plan = plan_all();
+    write_constants(10, 0, "c");
+    check_survey_refused(&plan, DT_DATA,
+                         "10 columns have only one value, which says nothing; "
+                         "--drop 'c0,c1,c2,c3,c4,c5,c6,c7,c8,c9'");
+    write_constants(11, 0, "c");
+    check_survey_refused(&plan, DT_DATA,
+                         "t.csv: 11 columns have only one value, which says nothing: "
+                         "c0,c1,c2,c3,c4,c5,c6,c7,c8,c9,...; --drop-constant leaves them out");
+    write_constants(300, 200, "a name that is as long as names are in tables of the world ");
+    check_survey_refused(&plan, DT_DATA,
+                         "t.csv: 300 columns have only one value, 200 are empty: "
+                         "a name that is as long as names are in t...,");
+    assert_says(",...; --drop-constant leaves them out");
+    write_constants(0, 1, "c");
+    check_survey_refused(&plan, DT_DATA, "t.csv: 1 column is empty; --drop 'c0'");
+    write_constants(1, 2, "c");
+    check_survey_refused(&plan, DT_DATA,
+                         "t.csv: 1 column has only one value, 2 are empty; --drop 'c0,c1,c2'");
+    write_text("kind,x,\"a,b\"\nno,1,5\nyes,2,5\n"); /* which --drop cannot name */
+    check_survey_refused(&plan, DT_DATA, "nothing: a,b; --drop-constant leaves them out");
+}
+
+static void test_drop_constant(void **state)
+{
+    (void)state;
+    prepared p;
+    dt_prepare_plan plan = plan_all();
+    plan.drop_constant = true;
+    plan.numeric = "asked";
+    write_text("x,y,job,gone,na,asked,kind\n1,7,a,,NA,5,no\n2,7.0,a,,?,5,yes\n3,7,a,,,5,no\n");
+    prepared_make(&p, &plan);
+    check_column(&p, "y", DT_ROLE_DROPPED, "has one value", 2, 0);
+    check_column(&p, "job", DT_ROLE_DROPPED, "has one value", 1, 0);
+    check_column(&p, "gone", DT_ROLE_DROPPED, "is empty", 0, 3);
+    check_column(&p, "na", DT_ROLE_DROPPED, "is empty", 0, 3);
+    check_column(&p, "asked", DT_ROLE_DROPPED, "has one value", 1, 0);
+    check_column(&p, "x", DT_ROLE_NUMERIC, "", 3, 0);
+    assert_int_equal(p.recipe->D, 1);
+    assert_int_equal(recipe_column(&p, "y")->role, DT_ROLE_DROPPED);
+    prepared_clear(&p);
+    /* That a cell is missing may say something: two values then, or a filling is needed. */
+    write_text("x,flag,kind\n1,yes,no\n2,,yes\n3,yes,no\n");
+    plan = plan_all();
+    plan.drop_constant = true;
+    check_survey_refused(&plan, DT_DATA, "row 2 (line 3): column 'flag' has no value here");
+    plan.fill = "category";
+    prepared_make(&p, &plan);
+    check_column(&p, "flag", DT_ROLE_CATEGORICAL, "", 1, 1);
+    prepared_clear(&p);
+    plan.fill = "mode";
+    prepared_make(&p, &plan);
+    check_column(&p, "flag", DT_ROLE_DROPPED, "has one value", 1, 1);
+    prepared_clear(&p);
+    write_text("y,kind\n7,no\n7,yes\n7,no\n");
+    check_survey_refused(&plan, DT_DATA, "beside the target 'kind' no column is left");
+    write_text("y,kind\n7,no\n8,no\n7,no\n"); /* the target is never dropped */
+    check_survey_refused(&plan, DT_DATA, "every row's 'kind' is 'no'");
+    write_text("y,gone,kind\n7,,no\n8,,yes\n7,?,no\n");
+    plan.fill = "drop";
+    check_survey_refused(&plan, DT_DATA,
+                         "t.csv: column 'gone' is empty, and --fill drop leaves out every row");
+}
+
+/* ---- other encodings ---- */
+
+#define CONVERT "is no UTF-8; convert the table first, as with iconv -f latin1 -t utf-8"
+
+static void test_latin1(void **state)
+{
+    (void)state;
+    prepared p;
+    dt_prepare_plan plan = plan_all();
+    write_text("x,city,kind\n1,Bonn,no\n2,K\xf6ln,yes\n3,M\xfcnchen,no\n4,K\xf6ln,no\n");
+    check_survey_refused(&plan, DT_DATA, "t.csv: row 2 (line 3): column 'city': 'K?ln' " CONVERT);
+    plan.drop = "city"; /* what is not used does not matter */
+    assert_int_equal(prepared_survey(&p, &plan), DT_OK);
+    prepared_clear(&p);
+    write_text("x,kind\n1,gut\n2,gut\n3,m\xe4\xdfig\n");
+    plan = plan_all();
+    check_survey_refused(&plan, DT_DATA, "t.csv: row 3 (line 4): column 'kind': 'm??ig' " CONVERT);
+    write_text("x,gr\xf6\xdf"
+               "e,kind\n1,1,no\n2,2,yes\n");
+    check_survey_refused(&plan, DT_DATA, "t.csv: header: the name of column 2, 'gr??e', " CONVERT);
+    plan.target = "gr\xc3\xb6\xc3\x9f"
+                  "e"; /* and is not merely not found */
+    check_survey_refused(&plan, DT_DATA, "header: the name of column 2, 'gr??e'");
+    plan = plan_all();
+    write_text("x,city,kind\n1,Bonn,no\n2,K\xc3\xb6ln,yes\n3,K\xc3\xb6ln,ja\n");
+    prepared_make(&p, &plan);
+    prepared_clear(&p);
+}
+
+/* Texts of which no two are the same are left out anyway. */
+static void test_latin1_in_names_left_out(void **state)
+{
+    (void)state;
+    prepared p;
+    dt_prepare_plan plan = plan_all();
+    table_text t = {0};
+    table_add(&t, "who,x,kind\n");
+    for (size_t i = 0; i < 40; i++)
+        table_add(&t, "M\xfcller %zu,%zu,%s\n", i, i * i, kind_of(i));
+    table_write(&t);
+    plan.max_categories = 30;
+    prepared_make(&p, &plan);
+    check_column(&p, "who", DT_ROLE_DROPPED, "no two are the same", 40, 0);
+    prepared_clear(&p);
+    plan.categorical = "who";
+    check_survey_refused(&plan, DT_DATA, "row 1 (line 2): column 'who': 'M?ller 0' " CONVERT);
+}
+
+/* ---- the other decimal sign ---- */
+
+/* The first 256 KiB and more are whole numbers; `cell` is in the last row. */
+static void write_late(const char *separator, const char *cell)
+{
+    table_text t = {0};
+    table_add(&t, "a%skind\n", separator);
+    for (size_t i = 0; i < 50000; i++)
+        table_add(&t, "%zu%s%s\n", 100000 + i % 99, separator, kind_of(i));
+    table_add(&t, "%s%sno\n", cell, separator);
+    table_write(&t);
+}
+
+static void test_late_decimals(void **state)
+{
+    (void)state;
+    dt_prepare_plan plan = plan_all();
+    write_late(";", "3,14");
+    check_survey_refused(&plan, DT_DATA,
+                         "t.csv: row 50001 (line 50002): column 'a': '3,14' is no number, but "
+                         "50000 of its 50001 cells are; it is one with --decimal comma");
+    plan.numeric = "a";
+    check_survey_refused(&plan, DT_DATA,
+                         "t.csv: row 50001 (line 50002): column 'a': '3,14' is no number, but is "
+                         "one with --decimal comma");
+    write_late(";", "3,14,15"); /* which is one with neither */
+    check_survey_refused(&plan, DT_DATA, "'3,14,15' is no number (--missing");
+    plan.numeric = "";
+    check_survey_refused(&plan, DT_DATA, "cells are; use --missing '3,14,15'");
+    write_text("a;b;kind\n1,5;1;no\n2;2;yes\n3.5;1;no\n");
+    plan.numeric = "a";
+    prepared p = {0};
+    const dt_csv_format comma = {.decimal = ','};
+    assert_int_equal(dt_csv_open(&p.csv, scratch_path("t.csv"), &comma), DT_OK);
+    assert_int_equal(dt_prepare_survey(&p.prepare, p.csv, &plan, NULL, NULL), DT_DATA);
+    assert_says("row 3 (line 4): column 'a': '3.5' is no number, but is one with --decimal point");
     prepared_clear(&p);
 }
 
@@ -509,6 +697,12 @@ int main(void)
         cmocka_unit_test_teardown(test_targets_refused, scratch_empty),
         cmocka_unit_test_teardown(test_missing_cells, scratch_empty),
         cmocka_unit_test_teardown(test_constant_columns, scratch_empty),
+        cmocka_unit_test_teardown(test_targets_twice, scratch_empty),
+        cmocka_unit_test_teardown(test_many_constant_columns, scratch_empty),
+        cmocka_unit_test_teardown(test_drop_constant, scratch_empty),
+        cmocka_unit_test_teardown(test_latin1, scratch_empty),
+        cmocka_unit_test_teardown(test_latin1_in_names_left_out, scratch_empty),
+        cmocka_unit_test_teardown(test_late_decimals, scratch_empty),
         cmocka_unit_test_teardown(test_rows_dropped, scratch_empty),
         cmocka_unit_test_teardown(test_plans_refused, scratch_empty),
         cmocka_unit_test_teardown(test_sets_by_column, scratch_empty),

@@ -197,6 +197,70 @@ static void test_mean_and_deviation_far_from_zero(void **state)
     prepared_clear(&p);
 }
 
+/* Numbers that grow by little in each row: the mean of all so far hardly moves in the end. */
+static void check_far(const char *scale, double from, double step, size_t rows)
+{
+    prepared p;
+    dt_prepare_plan plan = plan_all();
+    table_text t = {0};
+    double *v = malloc(rows * sizeof *v);
+    assert_non_null(v);
+    plan.scale = scale;
+    table_add(&t, "kind,x\n");
+    for (size_t i = 0; i < rows; i++) {
+        v[i] = from + floor(step * (double)i);
+        table_add(&t, "%c,%.0f\n", "ab"[i % 2], v[i]);
+    }
+    table_write(&t);
+    if (prepared_survey(&p, &plan) != DT_OK || prepared_fit(&p) != DT_OK)
+        fail_msg("%s", dt_status_text());
+    for (size_t i = 0; i < rows && strcmp(scale, "log") == 0; i++)
+        v[i] = signed_log(v[i]);
+    const double mean = plain_mean(v, rows), deviation = plain_deviation(v, rows);
+    assert_close(recipe_column(&p, "x")->center, mean, 4e-16 * fabs(mean));
+    assert_close(recipe_column(&p, "x")->spread, deviation, 1e-6 * deviation);
+    prepared_clear(&p);
+    free(v);
+}
+
+static void test_timestamps(void **state)
+{
+    (void)state;
+    check_far("standard", 1.7e12, 0.017, 200000); /* milliseconds, deviation 1000 */
+    check_far("standard", 1.7e15, 0.35, 20000); /* microseconds: the mean's last digit is 1/4 */
+    check_far("standard", -1.7e15, 0.35, 20000);
+    check_far("standard", 1e15, 0.002, 5000); /* 0 to 9, at a mean of which the last digit is 1/8 */
+    check_far("log", 1.7e12, 350, 20000);
+}
+
+/* What a million rows of one number sum up to is no deviation, nor what is rounding in each. */
+static void test_rounding_alone(void **state)
+{
+    (void)state;
+    enum { ROWS = 1000000 };
+    prepared p;
+    dt_prepare_plan plan = plan_all();
+    table_text t = {0};
+    plan.validation = 1;
+    plan.fill = "mean";
+    table_add(&t, "kind,x,y,z\n");
+    for (size_t i = 0; i < ROWS; i++)
+        table_add(&t, "%c,0.1,%s,%s\n", "ab"[i % 2], i % 5 == 1 ? "" : "0.1",
+                  i % 3 == 0   ? "0.30000000000000004"
+                  : i % 3 == 1 ? "0.3"
+                               : "0.29999999999999999");
+    table_add(&t, "a,7,7,7\n"); /* for validation */
+    table_write(&t);
+    if (prepared_survey(&p, &plan) != DT_OK || prepared_fit(&p) != DT_OK)
+        fail_msg("%s", dt_status_text());
+    for (const char *name = "x\0y\0z\0"; *name != '\0'; name += 2) {
+        assert_close(recipe_column(&p, name)->center, *name == 'z' ? 0.3 : 0.1,
+                     *name == 'z' ? 1e-16 : 0.0);
+        assert_close(recipe_column(&p, name)->spread, 1.0, 0.0);
+    }
+    prepared_clear(&p);
+}
+
 /* ---- fillings ---- */
 
 static void check_filled(const char *fill, const char *scale, double expected, bool inside)
@@ -718,6 +782,8 @@ int main(void)
         cmocka_unit_test_teardown(test_scales_of_training_rows_alone, scratch_empty),
         cmocka_unit_test_teardown(test_quantiles_of_training_rows_alone, scratch_empty),
         cmocka_unit_test_teardown(test_mean_and_deviation_far_from_zero, scratch_empty),
+        cmocka_unit_test_teardown(test_timestamps, scratch_empty),
+        cmocka_unit_test_teardown(test_rounding_alone, scratch_empty),
         cmocka_unit_test_teardown(test_numbers_filled, scratch_empty),
         cmocka_unit_test_teardown(test_indicator, scratch_empty),
         cmocka_unit_test_teardown(test_most_frequent_categories, scratch_empty),

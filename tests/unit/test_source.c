@@ -382,8 +382,10 @@ static void test_rows_of_a_folder(void **state)
 {
     (void)state;
     write_pair("train.npz", "x.npy", "y.npy", 4);
-    for (int labels = 0; labels < 2; labels++) /* a single set is that, whatever it is called */
-        check_set(scratch_folder, DT_TEST, labels == 1, 4, "x");
+    for (int labels = 0; labels < 2; labels++) { /* another set than was asked for is no answer */
+        check_set(scratch_folder, DT_TRAIN, labels == 1, 4, "x");
+        check_set_refused(scratch_folder, DT_TEST, labels == 1, "no test set there; --set names");
+    }
     write_pair("test.npz", "inputs.npy", "targets.npy", 3);
     for (int labels = 0; labels < 2; labels++) {
         check_set(scratch_folder, DT_TRAIN, labels == 1, 4, "x");
@@ -416,7 +418,8 @@ static void test_rows_of_one_file_with_sets(void **state)
     for (int labels = 0; labels < 2; labels++)
         check_set(scratch_path("p-test.npz"), DT_TEST, labels == 1, 3, "x_test");
     write_file("one.npz", arrays + 4, 1);
-    check_set(scratch_path("one.npz"), DT_TEST, false, 4, "X_val");
+    check_set(scratch_path("one.npz"), DT_VALIDATION, false, 4, "X_val");
+    check_set_refused(scratch_path("one.npz"), DT_TEST, false, "one.npz: no test set there");
 }
 
 static void test_rows_without_labels(void **state)

@@ -11,6 +11,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,9 +85,102 @@ static void test_show(void **state)
     check_show("", 0, "");
     check_show("a\nb\tc\rd\x7f\x01", 9, "a?b?c?d??");
     check_show("a\0b", 3, "a?b");
-    check_show("\xc3\xa4 \xff", 4, "\xc3\xa4 \xff"); /* not ASCII is no control character */
+    check_show("\xc3\xa4 \xff", 4, "\xc3\xa4 ?"); /* not ASCII is no control character */
+    check_show("K\xf6ln", 4, "K?ln");
+    check_show("\xe2\x82", 2, "?\?"); /* cut short by the text's end */
     check_show(forty, 40, forty);
     check_show(longer, 41, "0123456789012345678901234567890123456789...");
+    /* No character is cut. */
+    check_show("012345678901234567890123456789012345678\xc3\xa4", 41,
+               "012345678901234567890123456789012345678...");
+    check_show("01234567890123456789012345678901234567\xc3\xa4", 40,
+               "01234567890123456789012345678901234567\xc3\xa4");
+    check_show("012345678901234567890123456789012345\xf0\x9f\x98\x80!", 41,
+               "012345678901234567890123456789012345\xf0\x9f\x98\x80...");
+}
+
+/* ---- dt_text_is_utf8 ---- */
+
+/* A character's bytes by the definition: of the smallest length, of what U+0000 to U+10FFFF has. */
+static size_t encode(unsigned char *out, uint32_t code, size_t length)
+{
+    static const unsigned char leads[] = {0, 0, 0xC0, 0xE0, 0xF0};
+    for (size_t i = length; i-- > 1; code >>= 6)
+        out[i] = (unsigned char)(0x80 | (code & 0x3F));
+    out[0] = (unsigned char)(leads[length] | code);
+    return length;
+}
+
+static size_t least_length(uint32_t code)
+{
+    return code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+}
+
+/* Alone, and behind and before ASCII that is read eight bytes at a time. */
+static void check_utf8(const unsigned char *bytes, size_t count, bool expected)
+{
+    for (size_t before = 0; before < 18; before++)
+        for (size_t after = 0; after < 18; after += 17) {
+            char *text = malloc(before + count + after); /* so that a byte too far is seen */
+            assert_non_null(text);
+            memset(text, 'a', before + count + after);
+            memcpy(text + before, bytes, count);
+            const bool is = dt_text_is_utf8(text, before + count + after);
+            free(text);
+            if (is != expected)
+                fail_msg("%02x %02x.. of %zu bytes, behind %zu: %d", bytes[0],
+                         count > 1 ? bytes[1] : 0, count, before, (int)is);
+        }
+}
+
+static void test_utf8_characters(void **state)
+{
+    (void)state;
+    char text[4];
+    for (uint32_t code = 0; code < 0x200000; code++)
+        for (size_t length = 1; length <= 4; length++) {
+            static const uint32_t ends[] = {0, 0x80, 0x800, 0x10000, 0x200000};
+            if (code >= ends[length])
+                continue;
+            encode((unsigned char *)text, code, length);
+            const bool right = length == least_length(code) && code <= 0x10FFFF &&
+                               !(code >= 0xD800 && code <= 0xDFFF);
+            if (dt_text_is_utf8(text, length) != right)
+                fail_msg("U+%04x in %zu bytes: expected %d", code, length, (int)right);
+        }
+}
+
+static void test_utf8_places(void **state)
+{
+    (void)state;
+    static const uint32_t codes[] = {'z',    0x80,   0xE4,    0x7FF,   0x800,
+                                     0x20AC, 0xFFFF, 0x10000, 0x10FFFF};
+    unsigned char bytes[4];
+    assert_true(dt_text_is_utf8("", 0));
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
+        const size_t length = encode(bytes, codes[i], least_length(codes[i]));
+        check_utf8(bytes, length, true);
+        for (size_t cut = 1; cut < length; cut++) {
+            check_utf8(bytes, cut, false); /* its end lacks */
+            check_utf8(bytes + cut, length - cut, false); /* its beginning */
+        }
+        for (size_t k = 1; k < length; k++) {
+            const unsigned char kept = bytes[k];
+            bytes[k] = 0xC3; /* a lead where a later byte must be */
+            check_utf8(bytes, length, false);
+            bytes[k] = kept;
+        }
+    }
+    check_utf8((const unsigned char *)"\xc0\x80", 2, false); /* overlong */
+    check_utf8((const unsigned char *)"\xc1\xbf", 2, false);
+    check_utf8((const unsigned char *)"\xe0\x9f\xbf", 3, false);
+    check_utf8((const unsigned char *)"\xf0\x8f\xbf\xbf", 4, false);
+    check_utf8((const unsigned char *)"\xed\xa0\x80", 3, false); /* surrogates */
+    check_utf8((const unsigned char *)"\xed\xbf\xbf", 3, false);
+    check_utf8((const unsigned char *)"\xf4\x90\x80\x80", 4, false); /* above U+10FFFF */
+    check_utf8((const unsigned char *)"\xf8\x88\x80\x80\x80", 5, false);
+    check_utf8((const unsigned char *)"\xff", 1, false);
+    check_utf8((const unsigned char *)"M\xfcnchen", 7, false); /* Latin-1 */
 }
 
 /* ---- numbers ---- */
@@ -182,6 +276,8 @@ int main(void)
         cmocka_unit_test(test_nearest),
         cmocka_unit_test(test_nearest_of_equals_and_long_names),
         cmocka_unit_test(test_show),
+        cmocka_unit_test(test_utf8_characters),
+        cmocka_unit_test(test_utf8_places),
         cmocka_unit_test(test_probability_edges),
         cmocka_unit_test(test_probability_at_random),
         cmocka_unit_test(test_whole),

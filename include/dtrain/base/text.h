@@ -1,15 +1,16 @@
 #ifndef DTRAIN_BASE_TEXT_H
 #define DTRAIN_BASE_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 /** What messages need of texts. All calls are local. */
 
 /**
- * Returns the index of the name that `name` was most likely meant to be, by Levenshtein's distance, in
- * which upper and lower case are the same; SIZE_MAX when none is near, or `name` is longer than 63
- * bytes.
+ * Returns the index of the name that `name` was most likely meant to be, by Levenshtein's distance,
+ * in which upper and lower case are the same; SIZE_MAX when none is near, or `name` is longer than
+ * 63 bytes.
  */
 size_t dt_text_nearest(const char *name, const char *const *names, size_t count);
 
@@ -17,10 +18,20 @@ size_t dt_text_nearest(const char *name, const char *const *names, size_t count)
 enum { DT_TEXT_SHOWN_BYTES = 40 };
 
 /**
- * Copies a piece of a file for an error line: at most DT_TEXT_SHOWN_BYTES of it, then "...", with
- * control characters as '?'. Returns `out`.
+ * Copies a piece of a file for an error line: at most DT_TEXT_SHOWN_BYTES of it, in whole
+ * characters, then "...", with control characters and bytes that are no UTF-8 as '?'. Returns
+ * `out`.
  */
 const char *dt_text_show(char out[DT_TEXT_SHOWN_BYTES + 4], const char *text, size_t bytes);
+
+/**
+ * Tells whether a text is UTF-8: no overlong forms, no surrogates, nothing above U+10FFFF, no
+ * character cut short.
+ *
+ * Source:  RFC 3629
+ * Cost:    of ASCII, eight bytes a step
+ */
+bool dt_text_is_utf8(const char *text, size_t bytes);
 
 /**
  * Writes a probability with nine significant digits, from which float32 comes back exactly, as

@@ -11,10 +11,10 @@
 #include <stdint.h>
 
 /**
- * Makes a recipe from a table, and the table's rows into inputs with it, in three passes: a survey of
- * all rows, which decides what each column is and which set each row belongs to; a fit on the training
- * rows alone; and the application to all. Memory does not grow with the rows but for two bits each,
- * and with the distinct values of columns. All calls are local.
+ * Makes a recipe from a table, and the table's rows into inputs with it, in three passes: a survey
+ * of all rows, which decides what each column is and which set each row belongs to; a fit on the
+ * training rows alone; and the application to all. Memory does not grow with the rows but for two
+ * bits each, and with the distinct values of columns. All calls are local.
  */
 typedef struct dt_prepare dt_prepare;
 
@@ -30,6 +30,7 @@ typedef enum dt_division {
 typedef struct dt_prepare_plan {
     const char *target;
     const char *drop, *numeric, *categorical; /* columns */
+    bool drop_constant; /* columns of one value or of none are dropped, not refused */
     const char *scale; /* METHOD or COLUMN=METHOD, ... */
     const char *fill; /* METHOD or COLUMN=METHOD, ...; a METHOD is for the columns it suits */
     const char *missing; /* cells that hold nothing, beside empty ones */
@@ -45,13 +46,14 @@ typedef struct dt_prepare_plan {
 typedef struct dt_prepare_column {
     const char *name;
     dt_role role;
+    bool asked; /* the role is the plan's */
     const char *why; /* it was dropped or got this role; "" when that is plain */
     dt_scale scale;
     dt_fill fill;
     uint64_t missing; /* cells */
     uint64_t distinct; /* values */
     bool distinct_is_more; /* counting stopped there */
-    bool numbers; /* every cell that holds something is a number */
+    uint64_t number_cells, text_cells; /* those that hold something */
     double minimum, maximum; /* of the numbers */
     const char *first, *last; /* of the texts, sorted; NULL when not all were kept */
 } dt_prepare_column;
@@ -77,16 +79,19 @@ typedef dt_status dt_prepare_take(void *context, dt_part part, int32_t label, co
 /**
  * Reads all rows, and decides.
  *
- * A column's role, where the plan does not say: numeric when all cells are numbers; categorical when
- * at least one in ten is none. Dropped are columns that count the rows (1, 2, 3 ...), and texts of
- * which no two are the same, when there are more of them than categories.
+ * A column's role, where the plan does not say: numeric when all cells are numbers; categorical
+ * when at least one in ten is none. Dropped are columns that count the rows (1, 2, 3 ...), and
+ * texts of which no two are the same, when there are more of them than categories; with
+ * plan->drop_constant also columns of one value, and empty ones. Yet a column of one value and
+ * missing cells needs a filling first: that they are missing may say something.
  *
  * Owns:    the caller frees with dt_prepare_free; `csv` and `plan` are borrowed until then
- * Errors:  DT_DATA, one line: as dt_csv_read; a column that is not there (the nearest name is given); text
- *          in a numeric column (row, line, column, cell); nothing in a cell of a column that knows no
- *          filling; columns of one value; one class only, too many, or a quantity as the target; a set
- *          without rows, or a class without training rows. DT_USAGE: a plan that contradicts itself.
- *          DT_MEMORY. On error *out = NULL.
+ * Errors:  DT_DATA, one line: as dt_csv_read; a column that is not there (the nearest name is
+ *          given); names, and texts that are used, that are no UTF-8; text in a numeric column
+ *          (row, line, column, cell); nothing in a cell of a column that knows no filling; columns
+ *          of one value, or empty; a target that is one class only, too many, a quantity, or the
+ *          same number in two texts; a set without rows, or a class without training rows.
+ *          DT_USAGE: a plan that contradicts itself. DT_MEMORY. On error *out = NULL.
  */
 DT_MUST_USE dt_status dt_prepare_survey(dt_prepare **out, dt_csv *csv, const dt_prepare_plan *plan,
                                         dt_prepare_progress *progress, void *context);
@@ -97,8 +102,8 @@ const dt_prepare_table *dt_prepare_table_of(const dt_prepare *prepare);
 /**
  * Measures the training rows, and makes the recipe; `take` gets every kept row's set and class.
  *
- * Median, quartiles and quantiles are those of all training rows, up to 100,000 a column (fewer when
- * there are more than 40 such columns); beyond that of a sample of so many, drawn by the seed.
+ * Median, quartiles and quantiles are those of all training rows, up to 100,000 a column (fewer
+ * when there are more than 40 such columns); beyond that of a sample of so many, drawn by the seed.
  *
  * Errors:  DT_DATA, DT_MEMORY, what `take` returned
  */

@@ -24,6 +24,7 @@ typedef struct dt_rows dt_rows;
 typedef struct dt_rows_plan {
     const char *path; /* .npz, folder or prefix; any other file is a table */
     dt_part part; /* of several sets, the one to take */
+    bool part_asked; /* by a person: then there must be sets to choose from */
     const char *inputs, *targets; /* arrays' names; empty: found by themselves */
     bool labels; /* targets are needed */
     size_t D, C; /* the model's */
@@ -38,7 +39,8 @@ typedef struct dt_rows_plan {
  * Calls:   collective
  * Owns:    the caller closes; the plan's recipe is borrowed until then
  * Errors:  DT_DATA as dt_source_open_rows, dt_dataset_load, dt_table_open; also when the rows have
- *          another width than the model's inputs. DT_MEMORY. The same on all ranks, *out = NULL
+ *          another width than the model's inputs, or a folder's recipe.json is not the model's.
+ *          DT_USAGE: a set was asked for, and there are none. DT_MEMORY. The same on all ranks, *out = NULL
  */
 DT_MUST_USE dt_status dt_rows_open(dt_rows **out, const dt_comm *comm, const dt_rows_plan *plan);
 

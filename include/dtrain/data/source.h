@@ -30,6 +30,7 @@ typedef struct dt_source {
     size_t file_count;
     dt_source_part parts[DT_PART_COUNT]; /* the training part is always there */
     char name[64]; /* for people and folders: "deposit" */
+    bool has_sets; /* dt_source_open_rows took one of several; else there was only one pair */
     char recipe[4096]; /* path of the folder's recipe.json; "" when there is none */
 } dt_source;
 
@@ -57,8 +58,8 @@ DT_MUST_USE dt_status dt_source_open(dt_source *out, const char *const *paths, s
  * Finds and opens one set of rows, for a model to see; it becomes the source's training part, and
  * there is no other.
  *
- * `path` is what dt_source_open takes; of several sets `part` is taken, of a single one that, whatever
- * it is called. With `labels` it must have targets; without, a file with one array needs no names.
+ * `path` is what dt_source_open takes; of named sets `part` is taken; a file with one pair of arrays
+ * is taken whole. With `labels` it must have targets; without, a file with one array needs no names.
  *
  * Owns, Errors: as dt_source_open; DT_DATA also when the set is not there
  */

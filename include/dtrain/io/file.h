@@ -40,14 +40,35 @@ DT_MUST_USE dt_status dt_file_write_at(dt_file *file, uint64_t offset, const voi
 uint64_t dt_file_tell(const dt_file *file);
 
 /**
- * Puts the file in place: fsync, rename over the target, fsync of the folder; frees `file`.
+ * Makes what was written safe on the disk, still under the temporary name; `file` takes no more.
+ *
+ * Several files that belong together are all synced first, then all committed, and last their
+ * folders are synced with dt_file_sync_folder: so nothing slow, and nothing that a full disk could
+ * stop, comes between the first rename and the last.
+ *
+ * Errors:  DT_OUTPUT; as dt_file_write. A second call does nothing. Writing afterwards is our bug:
+ *          DT_ASSERT
+ */
+DT_MUST_USE dt_status dt_file_sync(dt_file *file);
+
+/**
+ * Puts the file in place: fsync, rename over the target, fsync of the folder; frees `file`. Of a
+ * file that dt_file_sync has synced it is the rename alone.
  *
  * Errors:  DT_OUTPUT; then the temporary file is removed and an older target stays as it was (but
  *          for a disk error while the folder is synced: the file is in place by then)
  */
 DT_MUST_USE dt_status dt_file_commit(dt_file *file);
 
-/** Removes the temporary file and frees; NULL is allowed. */
+/**
+ * Makes the name of a file that is in place safe on the disk: fsync of the folder it is in, behind
+ * links. For files that were synced before they were committed.
+ *
+ * Errors:  DT_OUTPUT on a disk error alone, as with dt_file_commit; DT_MEMORY
+ */
+DT_MUST_USE dt_status dt_file_sync_folder(const char *path);
+
+/** Removes the temporary file, synced or not, and frees; NULL is allowed. */
 void dt_file_discard(dt_file *file);
 
 /** Writes a whole file: create, write, commit. Errors: DT_OUTPUT, DT_MEMORY. */

@@ -113,6 +113,15 @@ DT_MUST_USE dt_status dt_npz_writer_begin(dt_npz_writer *writer, const char *nam
 DT_MUST_USE dt_status dt_npz_writer_write(dt_npz_writer *writer, const void *items, size_t bytes);
 
 /**
+ * Writes the central directory and makes all safe on the disk; only the rename is left to
+ * dt_npz_writer_finish, which then syncs no folder either (see dt_file_sync).
+ *
+ * Errors:  DT_OUTPUT; then the writer is only good for dt_npz_writer_discard. A second call does
+ *          nothing. Beginning or writing a member afterwards is our bug: DT_ASSERT
+ */
+DT_MUST_USE dt_status dt_npz_writer_seal(dt_npz_writer *writer);
+
+/**
  * Writes the central directory and puts the file in place; frees `writer` in any case.
  *
  * Identical members give identical bytes: the dates in the archive are fixed (1980-01-01).
@@ -121,7 +130,7 @@ DT_MUST_USE dt_status dt_npz_writer_write(dt_npz_writer *writer, const void *ite
  */
 DT_MUST_USE dt_status dt_npz_writer_finish(dt_npz_writer *writer);
 
-/** Gives up: nothing appears; NULL is allowed. */
+/** Gives up, sealed or not: nothing appears; NULL is allowed. */
 void dt_npz_writer_discard(dt_npz_writer *writer);
 
 #endif

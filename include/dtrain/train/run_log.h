@@ -42,7 +42,6 @@ void dt_run_log_add_epoch(dt_run_log *log, const dt_epoch *epoch);
 
 /** Adds what the run came to: /evaluation, /summary, /ranks. Errors: DT_OUTPUT, DT_MEMORY. */
 DT_MUST_USE dt_status dt_run_log_add_result(dt_run_log *log, const dt_result *result,
-                                            const dt_dataset sets[DT_PART_COUNT],
                                             const dt_rank_row *ranks, size_t rank_count);
 
 /**

@@ -25,7 +25,10 @@ typedef struct dt_epoch {
     bool improved; /* by the monitored value */
 } dt_epoch;
 
-/** What the run came to; the same on all ranks but for the times. */
+/**
+ * What the run came to; the same on all ranks but for the times. Metrics and evaluations are
+ * dt_trainer_evaluate's: without it the metrics are NaN, and the evaluations empty.
+ */
 typedef struct dt_result {
     int64_t epochs; /* done */
     int64_t best_epoch; /* from 1; the last one without a validation set */
@@ -46,8 +49,9 @@ typedef struct dt_observer {
 } dt_observer;
 
 /**
- * Trains the network: epochs of steps, validation, early stopping; then the best weights come back
- * and all sets are evaluated.
+ * Trains the network: epochs of steps, validation, early stopping; then the best weights come back.
+ * They can be saved before they are evaluated: a training that is done is not lost to a row of the
+ * test set.
  *
  * Calls:   collective
  * Owns:    the caller clears *out with dt_result_clear, also after an error
@@ -57,6 +61,20 @@ typedef struct dt_observer {
 DT_MUST_USE dt_status dt_trainer_run(dt_result *out, const dt_comm *comm,
                                      const dt_settings *settings, dt_dataset sets[DT_PART_COUNT],
                                      dt_network *network, const dt_observer *observer);
+
+/**
+ * Evaluates the network on each set that has rows, in order, until one fails: fills in metrics and
+ * evaluations of a result of dt_trainer_run. Of the set that failed and of those after it the
+ * metrics are NaN and the evaluations empty.
+ *
+ * A set whose curves do not find memory is evaluated without them, with a warning.
+ *
+ * Calls:   collective, once a result; the same on all ranks
+ * Errors:  DT_DIVERGED when a set's loss is not finite; DT_MEMORY. The text begins with the set
+ */
+DT_MUST_USE dt_status dt_trainer_evaluate(dt_result *result, const dt_comm *comm,
+                                          const dt_dataset sets[DT_PART_COUNT],
+                                          const dt_network *network);
 
 /** Frees; a zeroed result is allowed. Local. */
 void dt_result_clear(dt_result *result);

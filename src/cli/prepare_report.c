@@ -1,0 +1,162 @@
+#include "prepare_run.h"
+
+#include "dtrain/base/log.h"
+#include "dtrain/base/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { SHOWN_BYTES = DT_TEXT_SHOWN_BYTES + 4 };
+
+/* Columns of bytes that begin a character, so that names in UTF-8 line up too. */
+static int shown_width(const char *text)
+{
+    int width = 0;
+    for (; *text != '\0'; text++)
+        width += ((unsigned char)*text & 0xC0) != 0x80;
+    return width;
+}
+
+/* As dt_text_show: a name comes from a file, and could move the cursor or worse. */
+static const char *show(char out[SHOWN_BYTES], const char *text)
+{
+    return text != NULL ? dt_text_show(out, text, strlen(text)) : "";
+}
+
+static void describe(char *out, size_t bytes, const dt_prepare_column *column, size_t most)
+{
+    char first[SHOWN_BYTES], last[SHOWN_BYTES];
+    const char *rarest = column->distinct > most ? ", the rarest as one" : "";
+    switch (column->role) {
+    case DT_ROLE_NUMERIC:
+        (void)snprintf(out, bytes, "%.6g to %.6g; scale %s", column->minimum, column->maximum,
+                       dt_recipe_scale_name(column->scale));
+        break;
+    case DT_ROLE_CATEGORICAL:
+        if (column->first != NULL)
+            (void)snprintf(out, bytes, "%s to %s; one-hot%s", show(first, column->first),
+                           show(last, column->last), rarest);
+        else
+            (void)snprintf(out, bytes, "%.6g to %.6g; one-hot%s", column->minimum, column->maximum,
+                           rarest);
+        break;
+    case DT_ROLE_TARGET:
+        (void)snprintf(out, bytes, "classes");
+        break;
+    case DT_ROLE_DROPPED:
+        (void)snprintf(out, bytes, "%s", column->why);
+        break;
+    }
+    const size_t used = strlen(out);
+    const bool filled = column->role == DT_ROLE_NUMERIC || column->role == DT_ROLE_CATEGORICAL;
+    if (filled && column->missing > 0)
+        (void)snprintf(out + used, bytes - used, "; fill %s", dt_recipe_fill_name(column->fill));
+}
+
+/* What is allowed, and yet more likely a slip. */
+static void warn(const dt_prepare_table *found)
+{
+    enum { CLASSES_USUAL = 100 };
+    char name[SHOWN_BYTES];
+    for (size_t c = 0; c < found->column_count; c++) {
+        const dt_prepare_column *column = &found->columns[c];
+        const uint64_t cells = column->number_cells + column->text_cells;
+        if (column->role == DT_ROLE_CATEGORICAL && !column->asked &&
+            column->number_cells >= column->text_cells)
+            dt_log_warn(
+                "column '%s' is taken for categories, though %.0f %% of its cells are numbers; "
+                "--numeric or --categorical says what it is",
+                show(name, column->name), 100.0 * (double)column->number_cells / (double)cells);
+    }
+    if (found->class_count > CLASSES_USUAL)
+        dt_log_warn("the target has %zu classes; dtrain tells classes apart, it does not predict "
+                    "quantities",
+                    found->class_count);
+}
+
+void dt_prepare_report_columns(const dt_prepare_run *r, const char *path)
+{
+    const dt_prepare_table *found = dt_prepare_table_of(r->prepare);
+    const dt_csv_format *format = dt_csv_format_of(r->csv);
+    char name[SHOWN_BYTES];
+    int width = 6;
+    for (size_t c = 0; c < found->column_count; c++) {
+        const int shown = shown_width(show(name, found->columns[c].name));
+        width = shown > width ? shown : width;
+    }
+    width = width > 32 ? 32 : width;
+    dt_log_say("table    %s: %llu rows, %zu columns between %s; decimal %s\n\n", path,
+               (unsigned long long)(found->rows + found->dropped_rows), found->column_count,
+               format->separator == ','    ? "commas"
+               : format->separator == ';'  ? "semicolons"
+               : format->separator == '\t' ? "tabs"
+                                           : "bars",
+               format->decimal == ',' ? "comma" : "point");
+    dt_log_say("%-*s  %-11s  %8s  %8s  what\n", width, "column", "role", "missing", "distinct");
+    for (size_t c = 0; c < found->column_count; c++) {
+        const dt_prepare_column *column = &found->columns[c];
+        char what[192], distinct[32];
+        describe(what, sizeof what, column, (size_t)r->settings.max_categories);
+        (void)snprintf(distinct, sizeof distinct, "%s%llu", column->distinct_is_more ? ">" : "",
+                       (unsigned long long)column->distinct);
+        const bool asked = column->role == DT_ROLE_DROPPED && column->distinct == 0;
+        const int shown = shown_width(show(name, column->name));
+        dt_log_say("%s%*s  %-11s  %8llu  %8s  %s\n", name, width > shown ? width - shown : 0, "",
+                   dt_recipe_role_name(column->role), (unsigned long long)column->missing,
+                   asked ? "" : distinct, what);
+    }
+    dt_log_say("\n");
+    warn(found);
+}
+
+void dt_prepare_report_split(const dt_prepare_run *r)
+{
+    enum { CLASSES_SHOWN = 10 };
+    const dt_prepare_table *found = dt_prepare_table_of(r->prepare);
+    char name[SHOWN_BYTES];
+    if (found->dropped_rows > 0)
+        dt_log_say("dropped  %llu rows, in which something is missing\n",
+                   (unsigned long long)found->dropped_rows);
+    dt_log_say("split    %llu training, %llu validation, %llu test rows; ",
+               (unsigned long long)found->part_rows[DT_TRAIN],
+               (unsigned long long)found->part_rows[DT_VALIDATION],
+               (unsigned long long)found->part_rows[DT_TEST]);
+    if (r->settings.split_column[0] != '\0')
+        dt_log_say("by column '%s'\n", show(name, r->settings.split_column));
+    else if (r->settings.split == DT_DIVISION_ORDERED)
+        dt_log_say("in the table's order\n");
+    else
+        dt_log_say("%s, seed %lld\n",
+                   r->settings.split == DT_DIVISION_RANDOM ? "random" : "stratified",
+                   (long long)r->settings.seed);
+    dt_log_say("classes ");
+    for (size_t c = 0; c < found->class_count && c < CLASSES_SHOWN; c++) {
+        uint64_t rows = 0;
+        for (int part = 0; part < DT_PART_COUNT; part++)
+            rows += found->class_rows[part][c];
+        dt_log_say("%s %s %.4f", c > 0 ? "," : "", show(name, found->classes[c]),
+                   (double)rows / (double)found->rows);
+    }
+    dt_log_say(found->class_count > CLASSES_SHOWN ? " ... of all rows\n" : " of all rows\n");
+    dt_log_say("inputs   %zu\n\n", r->D);
+    const unsigned long long unseen = dt_prepare_unseen(r->prepare);
+    if (unseen > 0)
+        dt_log_warn(
+            "%llu cell%s of the validation and test rows %s a category that no training row "
+            "has; ignored",
+            unseen, unseen == 1 ? "" : "s", unseen == 1 ? "holds" : "hold");
+}
+
+void dt_prepare_report_summary(const dt_prepare_run *r)
+{
+    const dt_prepare_table *found = dt_prepare_table_of(r->prepare);
+    dt_log_result("summary.folder=%s\n", r->settings.out);
+    dt_log_result("summary.rows=%llu\n", (unsigned long long)found->rows);
+    dt_log_result("summary.dropped_rows=%llu\n", (unsigned long long)found->dropped_rows);
+    for (int part = 0; part < DT_PART_COUNT; part++)
+        dt_log_result("summary.%s_rows=%llu\n", dt_part_name((dt_part)part),
+                      (unsigned long long)found->part_rows[part]);
+    dt_log_result("summary.inputs=%zu\n", r->D);
+    dt_log_result("summary.classes=%zu\n", found->class_count);
+    dt_log_result("summary.status=ok\n");
+}

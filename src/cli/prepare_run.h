@@ -1,0 +1,63 @@
+#ifndef DTRAIN_CLI_PREPARE_RUN_H
+#define DTRAIN_CLI_PREPARE_RUN_H
+
+/* A preparation as the files of `dtrain prepare` share it. */
+
+#include "dtrain/base/options.h"
+#include "dtrain/data/prepare.h"
+#include "dtrain/io/csv.h"
+#include "dtrain/io/file.h"
+#include "dtrain/io/npz.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What the options say. */
+typedef struct dt_prepare_settings {
+    uint64_t given;
+    char target[DT_OPTION_TEXT_BYTES], out[DT_OPTION_TEXT_BYTES];
+    char drop[DT_OPTION_TEXT_BYTES], numeric[DT_OPTION_TEXT_BYTES];
+    char categorical[DT_OPTION_TEXT_BYTES];
+    char scale[DT_OPTION_TEXT_BYTES], fill[DT_OPTION_TEXT_BYTES], missing[DT_OPTION_TEXT_BYTES];
+    int unseen; /* a dt_unseen */
+    int64_t max_categories;
+    double validation_split, test_split;
+    int split; /* a dt_division */
+    char split_column[DT_OPTION_TEXT_BYTES];
+    int64_t seed;
+    int separator, decimal;
+    bool drop_constant, store, quiet;
+    char config[DT_OPTION_TEXT_BYTES];
+} dt_prepare_settings;
+
+/* One set's file, and what is to be written into its member next. */
+typedef struct dt_prepare_file {
+    dt_npz_writer *writer; /* NULL: no such set */
+    char *buffer;
+    size_t used, capacity;
+} dt_prepare_file;
+
+/* One preparation, from the command line to the results. */
+typedef struct dt_prepare_run {
+    dt_prepare_settings settings;
+    dt_csv *csv;
+    dt_prepare *prepare;
+    dt_prepare_file files[DT_PART_COUNT];
+    size_t D;
+    char *recipe; /* JSON */
+    dt_file *recipe_file;
+    bool folder_made; /* of --out's path, what is beyond its first present_bytes */
+    size_t present_bytes;
+} dt_prepare_run;
+
+/** Prints what was found of the table at `path` and its columns. Calls: local; after the survey. */
+void dt_prepare_report_columns(const dt_prepare_run *r, const char *path);
+
+/** Prints the sets, the classes, and a warning of categories that were not seen. Calls: local. */
+void dt_prepare_report_split(const dt_prepare_run *r);
+
+/** Prints the summary. Calls: local. */
+void dt_prepare_report_summary(const dt_prepare_run *r);
+
+#endif
