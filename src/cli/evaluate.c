@@ -199,7 +199,7 @@ static dt_status run_all(run *r, const dt_comm *comm, int argc, char **argv)
     report_confusion(s, &evaluation);
     report_calibration(&evaluation);
     report_summary(&evaluation);
-    dt_scoring_warn(s);
+    DT_TRY(dt_scoring_warn(s));
 out:
     dt_evaluation_clear(&evaluation);
     return status;

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 typedef struct inspect_settings {
     bool json;
@@ -78,12 +79,17 @@ dt_status dt_cli_inspect(int argc, char **argv)
     dt_status status = DT_OK;
     inspect_settings settings = {0};
     int words = 0;
+    struct stat info;
     dt_options_set_defaults(&table, &settings);
     DT_TRY(dt_options_parse_words(&table, &settings, argc, argv, &words));
     if (words == 0 || argv[0][0] == '\0')
         DT_TRY(dt_fail(DT_USAGE, "inspect needs a FILE: dtrain inspect [--json] FILE"));
     if (words > 1)
         DT_TRY(dt_fail(DT_USAGE, "inspect takes one FILE, found a second: '%s'", argv[1]));
+    if (stat(argv[0], &info) == 0 && S_ISDIR(info.st_mode))
+        DT_TRY(dt_fail(DT_DATA,
+                       "%s: is a folder; inspect a file in it: model.h5, run.h5, train.npz ...",
+                       argv[0]));
     switch (recognise(argv[0])) {
     case KIND_NPZ:
         return inspect_npz(argv[0], settings.json);

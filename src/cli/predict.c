@@ -369,7 +369,7 @@ static dt_status run_all(run *r, const dt_comm *comm, int argc, char **argv)
         DT_TRY(dt_rows_count(r->scoring.rows, &r->N));
     DT_TRY(dt_comm_agree(comm, root ? begin_output(r) : DT_OK));
     DT_TRY(predict_all(r));
-    dt_scoring_warn(&r->scoring);
+    DT_TRY(dt_scoring_warn(&r->scoring));
     dt_comm_sum_i64(comm, &r->rows, 1);
     if (r->form != FORM_STDOUT)
         dt_log_result("summary.out=%s\nsummary.rows=%lld\nsummary.status=ok\n", r->settings.out,

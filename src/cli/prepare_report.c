@@ -139,12 +139,13 @@ void dt_prepare_report_split(const dt_prepare_run *r)
     }
     dt_log_say(found->class_count > CLASSES_SHOWN ? " ... of all rows\n" : " of all rows\n");
     dt_log_say("inputs   %zu\n\n", r->D);
-    const unsigned long long unseen = dt_prepare_unseen(r->prepare);
-    if (unseen > 0)
+    const dt_unseen_cells *unseen = dt_prepare_unseen(r->prepare);
+    if (unseen->count > 0)
         dt_log_warn(
             "%llu cell%s of the validation and test rows %s a category that no training row "
-            "has; ignored",
-            unseen, unseen == 1 ? "" : "s", unseen == 1 ? "holds" : "hold");
+            "has, as %s; ignored",
+            (unsigned long long)unseen->count, unseen->count == 1 ? "" : "s",
+            unseen->count == 1 ? "holds" : "hold", unseen->example);
 }
 
 void dt_prepare_report_summary(const dt_prepare_run *r)

@@ -112,10 +112,13 @@ const char *dt_scoring_class(char *out, size_t bytes, const dt_scoring *scoring,
     return out;
 }
 
-void dt_scoring_warn(const dt_scoring *scoring)
+dt_status dt_scoring_warn(const dt_scoring *scoring)
 {
-    const unsigned long long unseen = dt_rows_unseen(scoring->rows);
-    if (unseen > 0)
-        dt_log_warn("%llu cell%s a category that no training row had; ignored", unseen,
-                    unseen == 1 ? " holds" : "s hold");
+    dt_unseen_cells unseen;
+    dt_status status = dt_rows_unseen(&unseen, scoring->rows);
+    if (status == DT_OK && unseen.count > 0)
+        dt_log_warn("%llu cell%s a category that no training row had, as %s; ignored",
+                    (unsigned long long)unseen.count, unseen.count == 1 ? " holds" : "s hold",
+                    unseen.example);
+    return status;
 }

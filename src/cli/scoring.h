@@ -57,7 +57,7 @@ DT_MUST_USE dt_status dt_scoring_open(dt_scoring *out, const dt_comm *comm,
 /** Frees; zeroed scoring is allowed. Local. */
 void dt_scoring_clear(dt_scoring *scoring);
 
-/** Warns, on rank 0, of cells whose category no training row had. Collective. */
-void dt_scoring_warn(const dt_scoring *scoring);
+/** Warns, on rank 0, of cells whose category no training row had. Collective. Errors: DT_MEMORY. */
+DT_MUST_USE dt_status dt_scoring_warn(const dt_scoring *scoring);
 
 #endif

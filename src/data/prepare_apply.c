@@ -34,12 +34,11 @@ dt_status dt_prepare_apply(dt_prepare *prepare, dt_prepare_take *take, void *con
     DT_TRY(dt_prepare_pass(p, "writing the sets", apply_row));
     if (p->next_row != p->rows)
         DT_TRY(dt_prepare_fail_changed(p));
-    p->unseen = dt_preprocess_unseen(p->preprocess);
 out:
     return status;
 }
 
-uint64_t dt_prepare_unseen(const dt_prepare *prepare)
+const dt_unseen_cells *dt_prepare_unseen(const dt_prepare *prepare)
 {
-    return prepare->unseen;
+    return dt_preprocess_unseen(prepare->preprocess);
 }

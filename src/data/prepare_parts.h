@@ -77,7 +77,6 @@ struct dt_prepare {
     dt_recipe recipe;
     struct dt_preprocess *preprocess;
     float *x; /* [D] */
-    uint64_t unseen;
     dt_prepare_take *take;
     void *take_context;
 };

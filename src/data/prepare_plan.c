@@ -183,6 +183,20 @@ out:
     return status;
 }
 
+/* COLUMN=CELL is what the other lists would take. */
+static dt_status check_missing(const dt_prepare *p, const char *item)
+{
+    char name[ITEM_BYTES];
+    const char *equals = strchr(item, '=');
+    if (equals == NULL)
+        return DT_OK;
+    (void)snprintf(name, sizeof name, "%.*s", (int)(equals - item), item);
+    if (dt_csv_find(p->csv, name) == SIZE_MAX)
+        return DT_OK;
+    return dt_fail(DT_USAGE, "--missing '%s': it takes cells, of any column, not COLUMN=CELL",
+                   item);
+}
+
 static dt_status read_missing(dt_prepare *p)
 {
     dt_status status = DT_OK;
@@ -193,6 +207,7 @@ static dt_status read_missing(dt_prepare *p)
     DT_TRY(dt_memory_alloc(&p->missing_texts, most, sizeof *p->missing_texts, "missing values"));
     for (const char *at = p->plan->missing; next_item(item, &at);)
         if (item[0] != '\0') {
+            DT_TRY(check_missing(p, item));
             DT_TRY(dt_memory_copy_text(&p->missing_texts[p->missing_count], item));
             p->missing_count++;
         }

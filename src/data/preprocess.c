@@ -3,8 +3,10 @@
 #include "cells.h"
 #include "dictionary.h"
 #include "dtrain/base/memory.h"
+#include "dtrain/base/text.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* What one column of the table becomes. */
@@ -23,7 +25,7 @@ struct dt_preprocess {
     dt_missing missing;
     size_t count;
     binding *bindings; /* [count]: numeric and categorical columns, and the target with labels */
-    uint64_t unseen;
+    dt_unseen_cells unseen;
 };
 
 static dt_status add_names(dt_dictionary *out, char *const *names, size_t count)
@@ -124,9 +126,9 @@ void dt_preprocess_free(dt_preprocess *preprocess)
     dt_memory_free(preprocess);
 }
 
-uint64_t dt_preprocess_unseen(const dt_preprocess *preprocess)
+const dt_unseen_cells *dt_preprocess_unseen(const dt_preprocess *preprocess)
 {
-    return preprocess->unseen;
+    return &preprocess->unseen;
 }
 
 /* ---- numbers ---- */
@@ -212,6 +214,15 @@ static dt_status take_number(const dt_preprocess *p, const binding *b, const dt_
 
 /* ---- categories ---- */
 
+static void note_unseen(dt_preprocess *p, const dt_recipe_column *column, const dt_csv_field *cell)
+{
+    char name[DT_TEXT_SHOWN_BYTES + 4], shown[DT_TEXT_SHOWN_BYTES + 4];
+    if (p->unseen.count++ == 0)
+        (void)snprintf(p->unseen.example, sizeof p->unseen.example, "column '%s': '%s'",
+                       dt_text_show(name, column->name, strlen(column->name)),
+                       dt_text_show(shown, cell->text, cell->bytes));
+}
+
 static dt_status take_category(dt_preprocess *p, const binding *b, const dt_csv_row *row, float *x)
 {
     const dt_recipe_column *column = b->column;
@@ -229,7 +240,7 @@ static dt_status take_category(dt_preprocess *p, const binding *b, const dt_csv_
         return dt_cell_fail(p->path, row, column->name, cell,
                             "is a category that no training row has");
     } else {
-        p->unseen++;
+        note_unseen(p, column, cell);
     }
     return DT_OK;
 }

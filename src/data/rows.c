@@ -202,7 +202,8 @@ double dt_rows_share(const dt_rows *rows)
     return given < 1.0 ? given : 1.0;
 }
 
-uint64_t dt_rows_unseen(const dt_rows *rows)
+dt_status dt_rows_unseen(dt_unseen_cells *out, const dt_rows *rows)
 {
-    return rows->table != NULL ? dt_table_unseen(rows->table) : 0;
+    *out = (dt_unseen_cells){0};
+    return rows->table != NULL ? dt_table_unseen(out, rows->table) : DT_OK;
 }

@@ -185,11 +185,23 @@ double dt_table_share(const dt_table *table)
     return (double)dt_csv_bytes_read(table->csv) / (double)dt_csv_bytes(table->csv);
 }
 
-uint64_t dt_table_unseen(const dt_table *table)
+dt_status dt_table_unseen(dt_unseen_cells *out, const dt_table *table)
 {
-    int64_t unseen = (int64_t)dt_preprocess_unseen(table->preprocess);
-    dt_comm_sum_i64(table->comm, &unseen, 1);
-    return (uint64_t)unseen;
+    dt_unseen_cells *all = NULL;
+    const size_t ranks = (size_t)dt_comm_size(table->comm);
+    *out = (dt_unseen_cells){0};
+    dt_status status =
+        dt_comm_agree(table->comm, dt_memory_alloc(&all, ranks, sizeof *all, "unseen categories"));
+    if (status == DT_OK)
+        dt_comm_gather(table->comm, all, dt_preprocess_unseen(table->preprocess), sizeof *all);
+    for (size_t rank = ranks; status == DT_OK && rank-- > 0;) {
+        const uint64_t count = out->count + all[rank].count;
+        if (all[rank].count > 0)
+            *out = all[rank];
+        out->count = count;
+    }
+    dt_memory_free(all);
+    return status;
 }
 
 /* ---- dealing ---- */

@@ -226,6 +226,10 @@ for file in table.csv empty cut.npz x.npy no-such-file .; do
 done
 run 0 inspect table.csv
 expect_one_stderr_line 'is neither a .npz, nor a recipe.json, nor an HDF5 file'
+mkdir folder
+run 0 inspect folder
+expect_status 3
+expect_one_stderr_line 'folder: is a folder; inspect a file in it: model.h5'
 run 0 inspect
 expect_status 2
 expect_one_stderr_line 'inspect needs a FILE'

@@ -176,7 +176,7 @@ expect_status 0
 # A category that no training row had is ignored, with a warning, or an error if prepare was told so.
 run 3 predict model unseen.csv --out unseen-made.csv
 expect_status 0
-expect_one_stderr_line "dtrain: warning: 1 cell holds a category that no training row had; ignored"
+expect_one_stderr_line "dtrain: warning: 1 cell holds a category that no training row had, as column '"
 run 0 prepare table.csv --target outcome --drop key --out strict --fill indicator,category --quiet \
     --unseen error
 expect_status 0

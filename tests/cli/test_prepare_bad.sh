@@ -87,6 +87,8 @@ rows 'if (n > 0) b = ""' >nothing.csv
 bad nothing.csv "1 column is empty" --fill indicator,category
 rows 'if (n == 0) c = "a"' >twice.csv
 bad twice.csv "columns 1 and 3 are both named 'a'"
+refused 2 "--missing 'bb=none': it takes cells, of any column, not COLUMN=CELL" nothing.csv --target y \
+    --out out --missing bb=none
 rows 'if (n == 3000) b = "once"' >unseen.csv
 bad unseen.csv "row 3000 (line 3001): column 'bb': 'once' is a category that no training row has" \
     --split ordered --unseen error --target count

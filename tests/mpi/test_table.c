@@ -49,7 +49,11 @@ static void read_all(const text_table *t, kept *k, bool labels, size_t batch_row
     uint64_t unseen = 0;
     for (uint64_t row = 1; row <= t->rows; row++) /* pilots are not in the recipe either */
         unseen += is_unseen(t, row) || row % 3 == 2;
-    assert_all_int(dt_table_unseen(table), unseen);
+    dt_unseen_cells cells;
+    assert_all_int(dt_table_unseen(&cells, table), DT_OK);
+    assert_all_int(cells.count, unseen);
+    assert_all_same(&cells, sizeof cells);
+    assert_all((unseen > 0) == (strstr(cells.example, "column '") == cells.example));
     assert_all_int(dt_table_next(table, kept_take, k, &more), DT_OK); /* it stays at the end */
     assert_all(!more);
     dt_table_close(table);

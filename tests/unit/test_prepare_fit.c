@@ -121,7 +121,7 @@ static void check_scale(const char *scale, double center, double spread, double 
     assert_close(x->spread, spread, 1e-13 * spread);
     check_applied(&p, f);
     assert_int_equal(recipe_column(&p, "job")->category_count, 2); /* of training rows alone */
-    assert_int_equal(dt_prepare_unseen(p.prepare), HELD_OUT);
+    assert_int_equal(dt_prepare_unseen(p.prepare)->count, HELD_OUT);
     prepared_clear(&p);
 }
 
@@ -440,7 +440,7 @@ static void test_categories_of_training_rows_alone(void **state)
     prepared_clear(&p);
     plan.unseen = DT_UNSEEN_IGNORE;
     prepared_make(&p, &plan);
-    assert_int_equal(dt_prepare_unseen(p.prepare), 1);
+    assert_int_equal(dt_prepare_unseen(p.prepare)->count, 1);
     assert_int_equal(p.recipe->unseen, DT_UNSEEN_IGNORE);
     prepared_clear(&p);
 }

@@ -322,11 +322,11 @@ static void test_categories(void **state)
     check_ones(&b, "?|Ulm|?|NA", "010001001001");
     check_ones(&b, "NA|Ulm|NA|?", "001001001001"); /* a category, although it means missing */
     check_ones(&b, "baker|Bonn|r|B", "000110010010"); /* rare ones */
-    assert_int_equal(dt_preprocess_unseen(b.preprocess), 0);
+    assert_int_equal(dt_preprocess_unseen(b.preprocess)->count, 0);
     check_ones(&b, "Cook|Köln|x|a", "000100000010"); /* capitals matter; unseen ones: nothing */
-    assert_int_equal(dt_preprocess_unseen(b.preprocess), 2);
+    assert_int_equal(dt_preprocess_unseen(b.preprocess)->count, 2);
     check_ones(&b, "coo|Bon|lr|AA", "000100000010");
-    assert_int_equal(dt_preprocess_unseen(b.preprocess), 4);
+    assert_int_equal(dt_preprocess_unseen(b.preprocess)->count, 4);
     check_refused(&b, "cook||l|A",
                   "t.csv: row 7 (line 9): column 'city' has no value here, and the recipe has no "
                   "filling for it (dtrain prepare --fill)");
@@ -343,7 +343,7 @@ static void test_unseen_as_an_error(void **state)
     check_refused(
         &b, "cook|Bonn|x|A",
         "t.csv: row 7 (line 9): column 'wing': 'x' is a category that no training row has");
-    assert_int_equal(dt_preprocess_unseen(b.preprocess), 0);
+    assert_int_equal(dt_preprocess_unseen(b.preprocess)->count, 0);
     end(&b);
 }
 
@@ -363,7 +363,7 @@ static void test_mode_that_is_rare(void **state)
     assert_null(b.recipe.columns[1].fill_text);
     check_ones(&b, "||", "00111");
     check_ones(&b, "v|anything|z", "01010");
-    assert_int_equal(dt_preprocess_unseen(b.preprocess), 1);
+    assert_int_equal(dt_preprocess_unseen(b.preprocess)->count, 1);
     end(&b);
 }
 

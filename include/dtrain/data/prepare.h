@@ -2,6 +2,7 @@
 #define DTRAIN_DATA_PREPARE_H
 
 #include "dtrain/base/status.h"
+#include "dtrain/data/preprocess.h"
 #include "dtrain/data/source.h"
 #include "dtrain/io/csv.h"
 #include "dtrain/io/recipe.h"
@@ -115,8 +116,8 @@ const dt_recipe *dt_prepare_recipe(const dt_prepare *prepare);
 /** Applies the recipe to every kept row. Errors: as dt_preprocess_row; what `take` returned. */
 DT_MUST_USE dt_status dt_prepare_apply(dt_prepare *prepare, dt_prepare_take *take, void *context);
 
-/** Returns how many cells held a category that no training row had; after dt_prepare_apply. */
-uint64_t dt_prepare_unseen(const dt_prepare *prepare);
+/** Returns the cells with a category that no training row had; after dt_prepare_apply; borrowed. */
+const dt_unseen_cells *dt_prepare_unseen(const dt_prepare *prepare);
 
 /** Frees; NULL is allowed. */
 void dt_prepare_free(dt_prepare *prepare);

@@ -46,7 +46,13 @@ void dt_preprocess_free(dt_preprocess *preprocess);
 DT_MUST_USE dt_status dt_preprocess_row(dt_preprocess *preprocess, const dt_csv_row *row, float *x,
                                         int32_t *y);
 
-/** Returns how many cells so far held a category that no training row had, and were passed over. */
-uint64_t dt_preprocess_unseen(const dt_preprocess *preprocess);
+/** Cells with a category that no training row had, which were passed over. */
+typedef struct dt_unseen_cells {
+    uint64_t count;
+    char example[128]; /* "column 'job': 'astronaut'"; "" when there are none */
+} dt_unseen_cells;
+
+/** Returns the cells of that kind among the rows so far; borrowed. */
+const dt_unseen_cells *dt_preprocess_unseen(const dt_preprocess *preprocess);
 
 #endif

@@ -60,8 +60,8 @@ DT_MUST_USE dt_status dt_rows_count(dt_rows *rows, uint64_t *count);
 /** Returns the share of the rows that has been given, 0 to 1. Calls: root-only. */
 double dt_rows_share(const dt_rows *rows);
 
-/** Returns how many cells held a category that no training row had. Calls: collective. */
-uint64_t dt_rows_unseen(const dt_rows *rows);
+/** As dt_table_unseen; none for arrays. Calls: collective. Errors: DT_MEMORY. */
+DT_MUST_USE dt_status dt_rows_unseen(dt_unseen_cells *out, const dt_rows *rows);
 
 /** Returns what was opened, for people: "data/test.npz, inputs"; borrowed. Calls: root-only. */
 const char *dt_rows_source(const dt_rows *rows);

@@ -3,6 +3,7 @@
 
 #include "dtrain/base/status.h"
 #include "dtrain/comm/comm.h"
+#include "dtrain/data/preprocess.h"
 #include "dtrain/io/recipe.h"
 
 #include <stdbool.h>
@@ -55,8 +56,14 @@ DT_MUST_USE dt_status dt_table_count(dt_table *table, uint64_t *rows);
 /** Returns the share of the file that has been read, 0 to 1. Calls: root-only. */
 double dt_table_share(const dt_table *table);
 
-/** Returns how many cells held a category that no training row had. Calls: collective. */
-uint64_t dt_table_unseen(const dt_table *table);
+/**
+ * Gives the cells of all ranks with a category that no training row had; which one is the example
+ * depends on the ranks.
+ *
+ * Calls:   collective
+ * Errors:  DT_MEMORY
+ */
+DT_MUST_USE dt_status dt_table_unseen(dt_unseen_cells *out, const dt_table *table);
 
 /** Closes and frees; NULL is allowed. Calls: local. */
 void dt_table_close(dt_table *table);
