@@ -106,8 +106,7 @@ const char *dt_recipe_input_name(char *out, size_t bytes, const dt_recipe *recip
             }
             index -= dt_recipe_width(column);
         }
-    DT_ASSERT(!"D is the sum of the columns' widths");
-    return out;
+    dt_assert_failed("D is the sum of the columns' widths", __FILE__, __LINE__);
 }
 
 /* ---- writing ---- */
