@@ -11,7 +11,8 @@ void dt_cli_prepare_help(void);
  * validation.npz, test.npz and recipe.json.
  *
  * Calls:   local; without MPI
- * Errors:  DT_USAGE, DT_DATA, DT_OUTPUT, DT_MEMORY; then no file has changed
+ * Errors:  DT_USAGE, DT_DATA, DT_OUTPUT, DT_MEMORY; then no file has changed, unless renaming
+ *          one of the four failed
  */
 DT_MUST_USE dt_status dt_cli_prepare(int argc, char **argv);
 
