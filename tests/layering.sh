@@ -52,7 +52,7 @@ library_allowed() {
     case $2 in
     mpi.h) case $1 in src/comm/* | include/dtrain/comm/* | src/cli/main.c) ;; *) return 1 ;; esac ;;
     hdf5.h | hdf5_hl.h | H5*.h) case $1 in src/io/h5*.c) ;; *) return 1 ;; esac ;;
-    zlib.h) case $1 in src/io/npz*.c | src/io/crc32.c) ;; *) return 1 ;; esac ;;
+    zlib.h) case $1 in src/io/zip*.c | src/io/crc32.c) ;; *) return 1 ;; esac ;;
     csv.h) case $1 in src/io/csv*.c) ;; *) return 1 ;; esac ;;
     cblas.h) case $1 in src/nn/linalg*.c) ;; *) return 1 ;; esac ;;
     jansson.h) case $1 in src/io/* | include/dtrain/io/*) ;; *) return 1 ;; esac ;;
@@ -101,7 +101,7 @@ check_calls() {
     done <"$work/calls"
 }
 
-# x.c belongs to the header x.h, and npz_writer.c to npz.h: a long module is split that way. What
+# x.c belongs to the header x.h, and zip_writer.c to zip.h: a long module is split that way. What
 # only its own room needs may have its header beside it.
 check_header() {
     room=$2
@@ -206,7 +206,7 @@ self_test() {
         printf '#include "dtrain/base/m.h"\n#include "dtrain/%s/m.h"\n' "$room" >"$work/good/src/$room/m.c"
     done
     echo '#include <mpi.h>' >"$work/good/src/cli/main.c"
-    for module in io/h5 io/npz nn/linalg; do
+    for module in io/h5 io/zip nn/linalg; do
         touch "$work/good/include/dtrain/$module.h"
     done
 
@@ -214,7 +214,7 @@ self_test() {
     plant src/comm/m.c '#include <mpi.h>' ''
     plant include/dtrain/comm/m.h '#include <mpi.h>' ''
     plant src/io/h5_table.c '#include <hdf5.h>' ''
-    plant src/io/npz_writer.c '#include <zlib.h>' ''
+    plant src/io/zip_writer.c '#include <zlib.h>' ''
     plant src/nn/linalg.c '#include <cblas.h>' ''
     plant src/io/m.c '#include <jansson.h>' ''
     touch "$work/good/include/dtrain/base/status.h"

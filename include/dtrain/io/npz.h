@@ -3,17 +3,15 @@
 
 #include "dtrain/base/status.h"
 #include "dtrain/io/npy.h"
+#include "dtrain/io/zip.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 /**
- * NumPy's .npz: a ZIP archive of .npy members, stored or deflated, read and written as a stream in
- * a fixed amount of memory whatever the size of the file. All calls are local.
- *
- * Source:  PKWARE APPNOTE 6.3.10 (ZIP64 included); the sizes and CRCs come from the central
- *          directory, so members with data descriptors need nothing special
+ * NumPy's .npz: a ZIP archive (io/zip) of .npy members, stored or deflated, read and written as a
+ * stream in a fixed amount of memory whatever the size of the file. All calls are local.
  */
 typedef struct dt_npz dt_npz;
 
@@ -67,7 +65,7 @@ bool dt_npz_has(const dt_npz *npz, const char *name);
 DT_MUST_USE dt_status dt_npz_find(const dt_npz *npz, const char *name, const dt_npz_member **out);
 
 /** A member being read from its first item to its last. */
-typedef struct dt_npz_stream dt_npz_stream;
+typedef dt_zip_stream dt_npz_stream;
 
 /**
  * Starts reading a member's items (the header is passed over). Several streams may be open.
@@ -91,7 +89,7 @@ DT_MUST_USE dt_status dt_npz_stream_read(dt_npz_stream *stream, void *out, size_
 void dt_npz_stream_close(dt_npz_stream *stream);
 
 /** An archive being written; it appears under its name only when finished. */
-typedef struct dt_npz_writer dt_npz_writer;
+typedef dt_zip_writer dt_npz_writer;
 
 /**
  * Starts an archive. `level` 0 stores members plain, 1 to 9 deflates them.

@@ -1,10 +1,10 @@
-#ifndef DTRAIN_IO_NPZ_ZIP_H
-#define DTRAIN_IO_NPZ_ZIP_H
+#ifndef DTRAIN_IO_ZIP_PRIVATE_H
+#define DTRAIN_IO_ZIP_PRIVATE_H
 
-#include "dtrain/io/npz.h"
+#include "dtrain/io/zip.h"
 
 /**
- * What the three npz files share: the layout of a ZIP archive. Private to src/io.
+ * What the zip files share: the layout of an archive. Private to src/io.
  *
  * Source:  PKWARE APPNOTE 6.3.10, sections 4.3 to 4.5
  */
@@ -47,27 +47,34 @@ static inline unsigned char *zip_put(unsigned char *at, unsigned bytes, uint64_t
     return at + bytes;
 }
 
-/** A member as the directory gives it; `member` first, so that one can be had from the other. */
-typedef struct npz_entry {
-    dt_npz_member member;
-    char *error; /* why the array cannot be used; NULL when it can */
-    uint64_t data_offset;
-    unsigned method;
-} npz_entry;
+/**
+ * What an archive is to be, its members, and how error lines speak of them. Advice that fits one
+ * kind alone is appended to a line as it is; "": none.
+ */
+typedef struct dt_zip_kind {
+    const char *name; /* ".npz" */
+    const char *member; /* "array" */
+    const char *suffix; /* ".npy": members without it are left out, names are given without it */
+    const char *if_no_zip, *if_single_npy, *if_unknown_method;
+} dt_zip_kind;
 
-struct dt_npz {
+/** As dt_zip_open. Owns: `kind` and its texts are borrowed until dt_zip_close. */
+DT_MUST_USE dt_status dt_zip_open_kind(dt_zip **out, const char *path, const dt_zip_kind *kind);
+
+struct dt_zip {
     int fd;
     char *path;
+    dt_zip_kind kind;
     uint64_t file_bytes;
     unsigned char *directory; /* the central directory; the members' names lie in it */
-    npz_entry *entries;
+    dt_zip_member *members;
     size_t count, room;
 };
 
 /** Reads exactly `bytes` bytes of the archive at `offset`. Errors: DT_DATA, also when cut off. */
-DT_MUST_USE dt_status dt_npz_read_at(const dt_npz *npz, uint64_t offset, void *out, size_t bytes);
+DT_MUST_USE dt_status dt_zip_read_at(const dt_zip *zip, uint64_t offset, void *out, size_t bytes);
 
-/** Finds and reads the central directory, and fills `entries` but for the .npy headers. */
-DT_MUST_USE dt_status dt_npz_read_directory(dt_npz *npz);
+/** Finds, checks and reads the central directory, and fills `members`. */
+DT_MUST_USE dt_status dt_zip_read_directory(dt_zip *zip);
 
 #endif

@@ -1,9 +1,8 @@
 #include "dtrain/base/memory.h"
+#include "dtrain/io/crc32.h"
 #include "dtrain/io/file.h"
-#include "dtrain/io/npz.h"
-#include "npz_zip.h"
+#include "zip_private.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <zlib.h>
 
@@ -14,21 +13,21 @@ enum {
     MADE_BY = 3 << 8 | VERSION_64, /* Unix: so unzip takes the mode below */
     DOS_DATE = 0 << 9 | 1 << 5 | 1, /* 1980-01-01, the first there is; the time is 0 */
     UTF8_NAME = 1 << 11,
-    MAX_NAME_BYTES = 65535 - 4
+    MAX_NAME_BYTES = 65535
 };
 #define FILE_MODE ((uint32_t)0100644 << 16)
 
 typedef struct written_entry {
-    char *name; /* with ".npy" */
+    char *name;
     uint32_t crc;
     uint64_t stored, plain, offset;
     bool reserved64; /* the local header has room for 64-bit sizes */
 } written_entry;
 
-struct dt_npz_writer {
+struct dt_zip_writer {
     dt_file *file;
     int level;
-    bool open; /* between dt_npz_writer_begin and the last item */
+    bool open; /* between dt_zip_writer_begin and the last byte */
     bool sealed; /* the central directory is written, and all is on the disk */
     uint64_t plain_left;
     uint64_t data_offset;
@@ -39,10 +38,10 @@ struct dt_npz_writer {
     unsigned char buffer[BUFFER_BYTES];
 };
 
-dt_status dt_npz_writer_open(dt_npz_writer **out, const char *path, int level)
+dt_status dt_zip_writer_open(dt_zip_writer **out, const char *path, int level)
 {
     dt_status status = DT_OK;
-    dt_npz_writer *writer = NULL;
+    dt_zip_writer *writer = NULL;
     *out = NULL;
     DT_ASSERT(level >= 0 && level <= 9);
     DT_TRY(dt_memory_alloc(&writer, 1, sizeof *writer, "output buffer"));
@@ -58,7 +57,7 @@ dt_status dt_npz_writer_open(dt_npz_writer **out, const char *path, int level)
     *out = writer;
     writer = NULL;
 out:
-    dt_npz_writer_discard(writer);
+    dt_zip_writer_discard(writer);
     return status;
 }
 
@@ -76,7 +75,7 @@ static uint64_t low32(uint64_t value, bool is64)
 }
 
 /* Version to flags, method, date, CRC and sizes: the part that both headers have in common. */
-static unsigned char *put_common(unsigned char *at, const dt_npz_writer *writer,
+static unsigned char *put_common(unsigned char *at, const dt_zip_writer *writer,
                                  const written_entry *entry, bool needs64, bool sizes64)
 {
     at = zip_put(at, 2, needs64 ? VERSION_64 : VERSION);
@@ -91,7 +90,7 @@ static unsigned char *put_common(unsigned char *at, const dt_npz_writer *writer,
 }
 
 /* Written twice: with zeros when the member begins, and with its numbers when it is complete. */
-static size_t format_local(unsigned char out[ZIP_LOCAL_BYTES], const dt_npz_writer *writer,
+static size_t format_local(unsigned char out[ZIP_LOCAL_BYTES], const dt_zip_writer *writer,
                            const written_entry *entry)
 {
     unsigned char *at = zip_put(out, 4, ZIP_LOCAL_MAGIC);
@@ -111,7 +110,7 @@ static size_t format_local_extra(unsigned char out[20], const written_entry *ent
     return (size_t)(at - out);
 }
 
-DT_MUST_USE static dt_status add_entry(dt_npz_writer *writer, const char *name, uint64_t plain)
+DT_MUST_USE static dt_status add_entry(dt_zip_writer *writer, const char *name, uint64_t plain)
 {
     dt_status status = DT_OK;
     if (writer->count == writer->room) {
@@ -124,20 +123,18 @@ DT_MUST_USE static dt_status add_entry(dt_npz_writer *writer, const char *name, 
     /* Data that does not deflate grows by 5 bytes in 16 KiB at most: 1/1024 is beyond that. */
     *entry = (written_entry){.offset = dt_file_tell(writer->file),
                              .reserved64 = plain + plain / 1024 + 1024 >= UINT32_MAX};
-    size_t bytes = strlen(name) + sizeof ".npy";
-    DT_TRY(dt_memory_alloc(&entry->name, bytes, 1, "member name"));
-    (void)snprintf(entry->name, bytes, "%s.npy", name);
+    DT_TRY(dt_memory_copy_text(&entry->name, name));
     writer->count++;
 out:
     return status;
 }
 
-DT_MUST_USE static dt_status write_plain(dt_npz_writer *writer, const unsigned char *data,
+DT_MUST_USE static dt_status write_plain(dt_zip_writer *writer, const unsigned char *data,
                                          size_t bytes, bool last)
 {
     dt_status status = DT_OK;
     written_entry *entry = &writer->entries[writer->count - 1];
-    entry->crc = (uint32_t)crc32(entry->crc, data, (uInt)bytes);
+    entry->crc = dt_crc32(entry->crc, data, bytes);
     entry->plain += bytes;
     if (!writer->z_ready)
         return dt_file_write(writer->file, data, bytes);
@@ -156,7 +153,7 @@ out:
     return status;
 }
 
-DT_MUST_USE static dt_status end_member(dt_npz_writer *writer)
+DT_MUST_USE static dt_status end_member(dt_zip_writer *writer)
 {
     dt_status status = DT_OK;
     unsigned char local[ZIP_LOCAL_BYTES], extra[20];
@@ -174,57 +171,53 @@ out:
 }
 
 /* In pieces: zlib counts in 32 bits, and the sum should find the data still in the cache. */
-DT_MUST_USE static dt_status write_pieces(dt_npz_writer *writer, const unsigned char *at,
+DT_MUST_USE static dt_status write_pieces(dt_zip_writer *writer, const unsigned char *at,
                                           size_t bytes)
 {
     dt_status status = DT_OK;
     DT_ASSERT(writer->open && bytes <= writer->plain_left);
-    while (bytes > 0) {
+    do {
         size_t part = bytes < BUFFER_BYTES ? bytes : BUFFER_BYTES;
         writer->plain_left -= part;
         DT_TRY(write_plain(writer, at, part, writer->plain_left == 0));
         at += part;
         bytes -= part;
-    }
+    } while (bytes > 0);
     if (writer->plain_left == 0)
         DT_TRY(end_member(writer));
 out:
     return status;
 }
 
-dt_status dt_npz_writer_begin(dt_npz_writer *writer, const char *name, const char *descr,
-                              unsigned dims, const uint64_t *shape)
+dt_status dt_zip_writer_begin(dt_zip_writer *writer, const char *name, uint64_t bytes)
 {
     dt_status status = DT_OK;
-    dt_npy npy;
-    char header[256];
     unsigned char local[ZIP_LOCAL_BYTES], extra[20];
     DT_ASSERT(!writer->sealed);
     DT_ASSERT(!writer->open && strlen(name) <= MAX_NAME_BYTES);
-    size_t header_bytes = dt_npy_format(header, descr, dims, shape);
-    DT_TRY(dt_npy_parse(&npy, name, (const unsigned char *)header, header_bytes));
-    writer->plain_left = header_bytes + npy.data_bytes;
-    DT_TRY(add_entry(writer, name, writer->plain_left));
+    DT_TRY(add_entry(writer, name, bytes));
     const written_entry *entry = &writer->entries[writer->count - 1];
-    size_t bytes = format_local(local, writer, entry);
-    DT_TRY(dt_file_write(writer->file, local, bytes));
-    DT_TRY(dt_file_write(writer->file, entry->name, strlen(entry->name)));
-    bytes = format_local_extra(extra, entry);
-    DT_TRY(dt_file_write(writer->file, extra, bytes));
+    size_t local_bytes = format_local(local, writer, entry);
+    DT_TRY(dt_file_write(writer->file, local, local_bytes));
+    DT_TRY(dt_file_write(writer->file, name, strlen(name)));
+    size_t extra_bytes = format_local_extra(extra, entry);
+    DT_TRY(dt_file_write(writer->file, extra, extra_bytes));
     writer->data_offset = dt_file_tell(writer->file);
+    writer->plain_left = bytes;
     writer->open = true;
-    DT_TRY(write_pieces(writer, (const unsigned char *)header, header_bytes));
+    if (bytes == 0) /* it ends here; deflated, even nothing takes two bytes */
+        DT_TRY(write_pieces(writer, (const unsigned char *)"", 0));
 out:
     return status;
 }
 
-dt_status dt_npz_writer_write(dt_npz_writer *writer, const void *items, size_t bytes)
+dt_status dt_zip_writer_write(dt_zip_writer *writer, const void *data, size_t bytes)
 {
     DT_ASSERT(!writer->sealed);
-    return bytes == 0 ? DT_OK : write_pieces(writer, items, bytes);
+    return bytes == 0 ? DT_OK : write_pieces(writer, data, bytes);
 }
 
-DT_MUST_USE static dt_status write_entry(dt_npz_writer *writer, const written_entry *entry)
+DT_MUST_USE static dt_status write_entry(dt_zip_writer *writer, const written_entry *entry)
 {
     dt_status status = DT_OK;
     unsigned char header[ZIP_ENTRY_BYTES], extra[28];
@@ -253,7 +246,7 @@ out:
     return status;
 }
 
-DT_MUST_USE static dt_status write_end64(dt_npz_writer *writer, uint64_t offset, uint64_t bytes)
+DT_MUST_USE static dt_status write_end64(dt_zip_writer *writer, uint64_t offset, uint64_t bytes)
 {
     unsigned char record[ZIP_END64_BYTES + ZIP_LOCATOR_BYTES];
     uint64_t here = dt_file_tell(writer->file);
@@ -273,7 +266,7 @@ DT_MUST_USE static dt_status write_end64(dt_npz_writer *writer, uint64_t offset,
     return dt_file_write(writer->file, record, (size_t)(at - record));
 }
 
-DT_MUST_USE static dt_status write_directory(dt_npz_writer *writer)
+DT_MUST_USE static dt_status write_directory(dt_zip_writer *writer)
 {
     dt_status status = DT_OK;
     unsigned char record[ZIP_END_BYTES];
@@ -296,7 +289,7 @@ out:
     return status;
 }
 
-dt_status dt_npz_writer_seal(dt_npz_writer *writer)
+dt_status dt_zip_writer_seal(dt_zip_writer *writer)
 {
     dt_status status = DT_OK;
     DT_ASSERT(!writer->open);
@@ -309,7 +302,7 @@ out:
     return status;
 }
 
-dt_status dt_npz_writer_finish(dt_npz_writer *writer)
+dt_status dt_zip_writer_finish(dt_zip_writer *writer)
 {
     dt_status status = DT_OK;
     DT_ASSERT(!writer->open);
@@ -319,11 +312,11 @@ dt_status dt_npz_writer_finish(dt_npz_writer *writer)
     writer->file = NULL; /* dt_file_commit frees it in any case */
     DT_TRY(dt_file_commit(file));
 out:
-    dt_npz_writer_discard(writer);
+    dt_zip_writer_discard(writer);
     return status;
 }
 
-void dt_npz_writer_discard(dt_npz_writer *writer)
+void dt_zip_writer_discard(dt_zip_writer *writer)
 {
     if (writer == NULL)
         return;
