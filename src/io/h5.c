@@ -62,21 +62,28 @@ dt_status dt_h5_alloc(dt_h5 **out)
     return status;
 }
 
-static dt_status open_core_file(dt_h5 *h5)
+void dt_h5_name_core_file(char *out, size_t bytes)
 {
     static unsigned made;
+    (void)snprintf(out, bytes, "/dev/null/dtrain-%u", made++);
+}
+
+bool dt_h5_use_core(hid_t access)
+{
+    return access >= 0 && H5Pset_fapl_core(access, CORE_INCREMENT_BYTES, false) >= 0 &&
+           H5Pset_fclose_degree(access, H5F_CLOSE_STRONG) >= 0;
+}
+
+static dt_status open_core_file(dt_h5 *h5)
+{
     dt_status status = DT_OK;
     hid_t access = -1;
     hid_t creation = -1;
-
-    /* HDF5 takes two core files of one name for the same file, and looks for an existing one
-     * first: so the name differs each time, and lies below what can never be a folder. */
-    char name[64];
-    (void)snprintf(name, sizeof name, "/dev/null/dtrain-%u", made++);
+    char name[DT_H5_CORE_NAME_BYTES];
+    dt_h5_name_core_file(name, sizeof name);
 
     access = H5Pcreate(H5P_FILE_ACCESS);
-    if (access < 0 || H5Pset_fapl_core(access, CORE_INCREMENT_BYTES, false) < 0 ||
-        H5Pset_fclose_degree(access, H5F_CLOSE_STRONG) < 0)
+    if (!dt_h5_use_core(access))
         DT_TRY(dt_h5_fail_writing("set up", "the file in memory"));
     creation = H5Pcreate(H5P_FILE_CREATE);
     if (creation < 0 || H5Pset_obj_track_times(creation, false) < 0)
@@ -120,22 +127,48 @@ void dt_h5_free(dt_h5 *h5)
     dt_memory_free(h5);
 }
 
+/* `object` is what error lines call the image. */
+DT_MUST_USE static dt_status copy_image(unsigned char **out, size_t *bytes, dt_h5 *h5,
+                                        const char *object)
+{
+    dt_status status = DT_OK;
+    unsigned char *image = NULL;
+    *out = NULL;
+    *bytes = 0;
+    /* The image is what the driver holds: the caches above it have to be emptied first. */
+    if (H5Fflush(h5->file, H5F_SCOPE_GLOBAL) < 0)
+        DT_TRY(dt_h5_fail_writing("flush", object));
+    const ssize_t size = H5Fget_file_image(h5->file, NULL, 0);
+    if (size < 0)
+        DT_TRY(dt_h5_fail_writing("measure", object));
+    DT_TRY(dt_memory_alloc(&image, (size_t)size, 1, "an HDF5 file's image"));
+    if (H5Fget_file_image(h5->file, image, (size_t)size) != size)
+        DT_TRY(dt_h5_fail_writing("copy", object));
+    *out = image;
+    *bytes = (size_t)size;
+    image = NULL;
+out:
+    dt_memory_free(image);
+    return status;
+}
+
 dt_status dt_h5_save(dt_h5 *h5, const char *path)
 {
     dt_status status = DT_OK;
     unsigned char *image = NULL;
-    /* The image is what the driver holds: the caches above it have to be emptied first. */
-    if (H5Fflush(h5->file, H5F_SCOPE_GLOBAL) < 0)
-        DT_TRY(dt_h5_fail_writing("flush", path));
-    ssize_t bytes = H5Fget_file_image(h5->file, NULL, 0);
-    if (bytes < 0)
-        DT_TRY(dt_h5_fail_writing("measure", path));
-    DT_TRY(dt_memory_alloc(&image, (size_t)bytes, 1, "an HDF5 file's image"));
-    if (H5Fget_file_image(h5->file, image, (size_t)bytes) != bytes)
-        DT_TRY(dt_h5_fail_writing("copy", path));
-    DT_TRY(dt_file_replace(path, image, (size_t)bytes));
+    size_t bytes = 0;
+    DT_TRY(copy_image(&image, &bytes, h5, path));
+    DT_TRY(dt_file_replace(path, image, bytes));
 out:
     dt_memory_free(image);
+    return status;
+}
+
+dt_status dt_h5_image(void **out, size_t *bytes, dt_h5 *h5)
+{
+    unsigned char *image = NULL;
+    const dt_status status = copy_image(&image, bytes, h5, dt_h5_name(h5));
+    *out = image;
     return status;
 }
 

@@ -8,12 +8,12 @@
 struct dt_h5 {
     hid_t file;
     hid_t links; /* writing: how links are made, missing parents too */
-    char *path; /* reading: what error lines call the file; NULL of one in memory */
+    char *path; /* reading: what error lines call the file; NULL of one that is written */
     uint64_t bytes; /* reading: the file's size */
 };
 
-/* Bounds a path or "attribute of path" in an error line. */
-enum { DT_H5_OBJECT_BYTES = 256 };
+/* Bounds a path or "attribute of path" in an error line; the name of a file in memory. */
+enum { DT_H5_OBJECT_BYTES = 256, DT_H5_CORE_NAME_BYTES = 64 };
 
 /* What HDF5's error stack has to say, once it is boiled down. */
 typedef struct dt_h5_complaint {
@@ -26,6 +26,13 @@ dt_h5_complaint dt_h5_take_complaint(void);
 
 /* Starts the library, silently; the file is none yet. */
 DT_MUST_USE dt_status dt_h5_alloc(dt_h5 **out);
+
+/* Names a file in memory. HDF5 takes two of one name for the same file, and looks for an existing
+ * one first: so the name differs each time, and lies below what can never be a folder. */
+void dt_h5_name_core_file(char *out, size_t bytes);
+
+/* Sets the access up for a file in memory; tells whether that went well. */
+bool dt_h5_use_core(hid_t access);
 
 /* "HDF5: cannot <action> <object>: <complaint>", as a failure to write. */
 DT_MUST_USE dt_status dt_h5_fail_writing(const char *action, const char *object);
@@ -75,5 +82,27 @@ const char *dt_h5_class_name(dt_h5_class found);
 /* Appends a copy of `text` to a list, whose `capacity` starts as 0. */
 DT_MUST_USE dt_status dt_h5_names_add(dt_h5_names *names, size_t *capacity, const dt_h5 *h5,
                                       const char *object, const char *text);
+
+/* Appends the texts in `count` fields of a fixed-length text type to a list that is empty. */
+DT_MUST_USE dt_status dt_h5_names_add_fields(dt_h5_names *names, const dt_h5 *h5,
+                                             const char *object, hid_t type, const char *fields,
+                                             size_t count);
+
+/* A dataset that is open, described, and holds what its shape says. */
+typedef struct dt_h5_dataset {
+    const char *path;
+    hid_t id, type, creation;
+    dt_h5_shape shape;
+} dt_h5_dataset;
+
+/* Owns: the caller closes, also when this failed. Errors: DT_DATA as dt_h5_describe; open_table
+ * also when it is no table. */
+DT_MUST_USE dt_status dt_h5_open_dataset(dt_h5_dataset *out, dt_h5 *h5, const char *path);
+DT_MUST_USE dt_status dt_h5_open_table(dt_h5_dataset *out, dt_h5 *h5, const char *path);
+void dt_h5_close_dataset(dt_h5_dataset *d);
+
+/* Gets the type of a column. Owns: the caller closes with H5Tclose. Errors: DT_DATA. */
+DT_MUST_USE dt_status dt_h5_open_column(hid_t *out, const dt_h5_dataset *d, const dt_h5 *h5,
+                                        const char *column);
 
 #endif

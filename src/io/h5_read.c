@@ -46,10 +46,8 @@ static bool begins(const char *head, const char *with)
     return strncasecmp(head, with, strlen(with)) == 0;
 }
 
-/* Why HDF5 would not open the file: mostly it is something else, and the beginning shows what. */
-DT_MUST_USE static dt_status explain(const char *path, const dt_h5_complaint *found)
+DT_MUST_USE static dt_status read_head(char head[SNIFF_BYTES], const char *path)
 {
-    char head[SNIFF_BYTES + 1] = "";
     const int file = open(path, O_RDONLY | O_CLOEXEC);
     const ssize_t got = file < 0 ? -1 : read(file, head, SNIFF_BYTES);
     const int error = errno;
@@ -57,6 +55,14 @@ DT_MUST_USE static dt_status explain(const char *path, const dt_h5_complaint *fo
         (void)close(file);
     if (got < 0)
         return dt_fail(DT_DATA, "%s: cannot be read: %s", path, strerror(error));
+    return DT_OK;
+}
+
+/* Why HDF5 would not open the file: mostly it is something else, and the beginning, which ends with
+ * a NUL, shows what. */
+DT_MUST_USE static dt_status explain(const char *path, const char head[SNIFF_BYTES + 1],
+                                     const dt_h5_complaint *found)
+{
     const char *text = head + strspn(head, " \t\r\n\xef\xbb\xbf");
     if (begins(text, "<!doctype") || begins(text, "<html"))
         return dt_fail(
@@ -115,7 +121,9 @@ DT_MUST_USE static dt_status open_file(dt_h5 *h5, const char *path)
     h5->file = H5Fopen(path, H5F_ACC_RDONLY, access);
     if (h5->file < 0) {
         const dt_h5_complaint found = dt_h5_take_complaint();
-        DT_TRY(explain(path, &found));
+        char head[SNIFF_BYTES + 1] = "";
+        DT_TRY(read_head(head, path));
+        DT_TRY(explain(path, head, &found));
     }
 out:
     if (access >= 0)
@@ -123,17 +131,64 @@ out:
     return status;
 }
 
+DT_MUST_USE static dt_status open_image(dt_h5 *h5, const void *image, size_t bytes)
+{
+    dt_status status = DT_OK;
+    char name[DT_H5_CORE_NAME_BYTES];
+    const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+    if (bytes == 0)
+        DT_TRY(dt_fail(DT_DATA, "%s: is empty, expected an HDF5 file", h5->path));
+    dt_h5_name_core_file(name, sizeof name);
+    /* HDF5 only reads what it is given here, though its parameter does not say so. */
+    if (!dt_h5_use_core(access) || H5Pset_file_image(access, (void *)(uintptr_t)image, bytes) < 0)
+        DT_TRY(dt_h5_fail_reading(h5, "set up", "the access to it"));
+    h5->file = H5Fopen(name, H5F_ACC_RDONLY, access);
+    if (h5->file < 0) {
+        const dt_h5_complaint found = dt_h5_take_complaint();
+        char head[SNIFF_BYTES + 1] = "";
+        memcpy(head, image, bytes < SNIFF_BYTES ? bytes : SNIFF_BYTES);
+        DT_TRY(explain(h5->path, head, &found));
+    }
+out:
+    if (access >= 0)
+        (void)H5Pclose(access);
+    return status;
+}
+
+/* Starts what is to be read, "path" as error lines will call it. Owns: the caller frees. */
+DT_MUST_USE static dt_status start_reading(dt_h5 **out, const char *path)
+{
+    dt_status status = dt_h5_alloc(out);
+    if (status != DT_OK)
+        return status;
+    /* A file may name filters of its own, which HDF5 would look for on disk and load. */
+    (void)H5PLset_loading_state(0);
+    return dt_memory_copy_text(&(*out)->path, path);
+}
+
 dt_status dt_h5_open(dt_h5 **out, const char *path)
 {
     dt_status status = DT_OK;
     dt_h5 *h5 = NULL;
     *out = NULL;
-    DT_TRY(dt_h5_alloc(&h5));
-    /* A file may name filters of its own, which HDF5 would look for on disk and load. */
-    (void)H5PLset_loading_state(0);
-    DT_TRY(dt_memory_copy_text(&h5->path, path));
+    DT_TRY(start_reading(&h5, path));
     DT_TRY(check_file(&h5->bytes, path));
     DT_TRY(open_file(h5, path));
+    *out = h5;
+    h5 = NULL;
+out:
+    dt_h5_free(h5);
+    return status;
+}
+
+dt_status dt_h5_open_image(dt_h5 **out, const void *image, size_t bytes, const char *name)
+{
+    dt_status status = DT_OK;
+    dt_h5 *h5 = NULL;
+    *out = NULL;
+    DT_TRY(start_reading(&h5, name));
+    h5->bytes = bytes;
+    DT_TRY(open_image(h5, image, bytes));
     *out = h5;
     h5 = NULL;
 out:

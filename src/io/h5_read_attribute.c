@@ -234,30 +234,41 @@ static size_t fixed_length(const char *field, size_t bytes, bool spaces)
     return length;
 }
 
+dt_status dt_h5_names_add_fields(dt_h5_names *names, const dt_h5 *h5, const char *object,
+                                 hid_t type, const char *fields, size_t count)
+{
+    dt_status status = DT_OK;
+    char *text = NULL;
+    size_t capacity = 0;
+    const size_t bytes = H5Tget_size(type);
+    const bool spaces = H5Tget_strpad(type) == H5T_STR_SPACEPAD;
+    DT_TRY(dt_memory_alloc(&text, bytes + 1, 1, "texts of an HDF5 file"));
+    for (size_t i = 0; i < count; i++) {
+        const size_t length = fixed_length(fields + i * bytes, bytes, spaces);
+        memcpy(text, fields + i * bytes, length);
+        text[length] = '\0';
+        DT_TRY(dt_h5_names_add(names, &capacity, h5, object, text));
+    }
+out:
+    dt_memory_free(text);
+    return status;
+}
+
 DT_MUST_USE static dt_status read_fixed(dt_h5_names *out, const attribute *a, const dt_h5 *h5)
 {
     dt_status status = DT_OK;
-    char *fields = NULL, *text = NULL;
-    size_t capacity = 0;
+    char *fields = NULL;
     const size_t count = (size_t)a->shape.count, bytes = a->shape.element_bytes;
-    const bool spaces = H5Tget_strpad(a->type) == H5T_STR_SPACEPAD;
     if (bytes > DT_H5_TEXT_BYTES_MAX)
         return fail_long(a, h5, bytes);
     if (count > dt_h5_bytes(h5) / bytes)
         return dt_fail(DT_DATA, "%s: %s: %zu texts of %zu bytes are more than the file holds",
                        dt_h5_name(h5), a->what, count, bytes);
     DT_TRY(dt_memory_alloc(&fields, count, bytes, "texts of an HDF5 file"));
-    DT_TRY(dt_memory_alloc(&text, bytes + 1, 1, "texts of an HDF5 file"));
     if (H5Aread(a->id, a->type, fields) < 0)
         DT_TRY(dt_h5_fail_reading(h5, "read", a->what));
-    for (size_t i = 0; i < count; i++) {
-        const size_t length = fixed_length(fields + i * bytes, bytes, spaces);
-        memcpy(text, fields + i * bytes, length);
-        text[length] = '\0';
-        DT_TRY(dt_h5_names_add(out, &capacity, h5, a->what, text));
-    }
+    DT_TRY(dt_h5_names_add_fields(out, h5, a->what, a->type, fields, count));
 out:
-    dt_memory_free(text);
     dt_memory_free(fields);
     return status;
 }

@@ -13,14 +13,7 @@ enum { DEFLATE_FACTOR = 1032 };
 /* HDF5 holds a chunk of this size in memory without a thought. */
 enum { CHUNK_BYTES_MAX = 64 << 20 };
 
-/* A dataset that is open, described. */
-typedef struct dataset {
-    const char *path;
-    hid_t id, type, creation;
-    dt_h5_shape shape;
-} dataset;
-
-static void close_dataset(dataset *d)
+void dt_h5_close_dataset(dt_h5_dataset *d)
 {
     if (d->creation >= 0)
         (void)H5Pclose(d->creation);
@@ -30,13 +23,13 @@ static void close_dataset(dataset *d)
         (void)H5Oclose(d->id);
 }
 
-DT_MUST_USE static dt_status refuse(const dataset *d, const dt_h5 *h5, const char *why)
+DT_MUST_USE static dt_status refuse(const dt_h5_dataset *d, const dt_h5 *h5, const char *why)
 {
     return dt_fail(DT_DATA, "%s: %s: %s", dt_h5_name(h5), d->path, why);
 }
 
 /* Filters that HDF5 brings along, each at most once: deflate over deflate has no bound. */
-DT_MUST_USE static dt_status check_filters(const dataset *d, const dt_h5 *h5, bool *deflated)
+DT_MUST_USE static dt_status check_filters(const dt_h5_dataset *d, const dt_h5 *h5, bool *deflated)
 {
     const int count = H5Pget_nfilters(d->creation);
     *deflated = false;
@@ -56,7 +49,7 @@ DT_MUST_USE static dt_status check_filters(const dataset *d, const dt_h5 *h5, bo
     return count < 0 ? dt_h5_fail_reading(h5, "read", d->path) : DT_OK;
 }
 
-DT_MUST_USE static dt_status check_chunks(const dataset *d, const dt_h5 *h5, uint64_t needed)
+DT_MUST_USE static dt_status check_chunks(const dt_h5_dataset *d, const dt_h5 *h5, uint64_t needed)
 {
     hsize_t extent[H5S_MAX_RANK] = {0};
     bool deflated = false;
@@ -80,7 +73,7 @@ DT_MUST_USE static dt_status check_chunks(const dataset *d, const dt_h5 *h5, uin
 }
 
 /* That all of `needed` bytes lie in this very file. */
-DT_MUST_USE static dt_status check_storage(const dataset *d, const dt_h5 *h5, uint64_t needed)
+DT_MUST_USE static dt_status check_storage(const dt_h5_dataset *d, const dt_h5 *h5, uint64_t needed)
 {
     haddr_t offset = 0;
     switch (H5Pget_layout(d->creation)) {
@@ -107,11 +100,11 @@ DT_MUST_USE static dt_status check_storage(const dataset *d, const dt_h5 *h5, ui
     return DT_OK;
 }
 
-DT_MUST_USE static dt_status open_dataset(dataset *out, dt_h5 *h5, const char *path)
+dt_status dt_h5_open_dataset(dt_h5_dataset *out, dt_h5 *h5, const char *path)
 {
     dt_status status = DT_OK;
     hid_t space = -1;
-    *out = (dataset){.path = path, .id = -1, .type = -1, .creation = -1};
+    *out = (dt_h5_dataset){.path = path, .id = -1, .type = -1, .creation = -1};
     DT_TRY(dt_h5_open_object(&out->id, h5, path));
     if (H5Iget_type(out->id) != H5I_DATASET)
         DT_TRY(refuse(out, h5, "is no dataset"));
@@ -131,16 +124,16 @@ out:
 
 dt_status dt_h5_describe(dt_h5_shape *out, dt_h5 *h5, const char *path)
 {
-    dataset d;
+    dt_h5_dataset d;
     *out = (dt_h5_shape){0};
-    dt_status status = open_dataset(&d, h5, path);
+    dt_status status = dt_h5_open_dataset(&d, h5, path);
     if (status == DT_OK)
         *out = d.shape;
-    close_dataset(&d);
+    dt_h5_close_dataset(&d);
     return status;
 }
 
-DT_MUST_USE static dt_status check_count(const dataset *d, const dt_h5 *h5, uint64_t count)
+DT_MUST_USE static dt_status check_count(const dt_h5_dataset *d, const dt_h5 *h5, uint64_t count)
 {
     if (d->shape.count != count)
         return dt_fail(DT_DATA, "%s: %s: expected %" PRIu64 " values, found %" PRIu64,
@@ -148,53 +141,68 @@ DT_MUST_USE static dt_status check_count(const dataset *d, const dt_h5 *h5, uint
     return DT_OK;
 }
 
-DT_MUST_USE static dt_status read_all(dt_h5 *h5, const char *path, dt_h5_class class, hid_t native,
-                                      void *data, uint64_t count)
+/* Of `class`, or of integers, when `integers_too`. */
+DT_MUST_USE static dt_status read_all(dt_h5 *h5, const char *path, dt_h5_class class,
+                                      bool integers_too, hid_t native, void *data, uint64_t count)
 {
     dt_status status = DT_OK;
-    dataset d;
-    DT_TRY(open_dataset(&d, h5, path));
-    if (d.shape.class != class)
+    dt_h5_dataset d;
+    DT_TRY(dt_h5_open_dataset(&d, h5, path));
+    if (d.shape.class != class && !(integers_too && d.shape.class == DT_H5_CLASS_INT))
         DT_TRY(dt_fail(DT_DATA, "%s: %s: expected %s, found %s", dt_h5_name(h5), path,
-                       dt_h5_class_name(class), dt_h5_class_name(d.shape.class)));
+                       integers_too ? "numbers" : dt_h5_class_name(class),
+                       dt_h5_class_name(d.shape.class)));
     DT_TRY(check_count(&d, h5, count));
     if (count > 0 && H5Dread(d.id, native, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0)
         DT_TRY(dt_h5_fail_reading(h5, "read", path));
 out:
-    close_dataset(&d);
+    dt_h5_close_dataset(&d);
     return status;
 }
 
 dt_status dt_h5_read_f32(dt_h5 *h5, const char *path, float *data, uint64_t count)
 {
-    return read_all(h5, path, DT_H5_CLASS_FLOAT, H5T_NATIVE_FLOAT, data, count);
+    return read_all(h5, path, DT_H5_CLASS_FLOAT, false, H5T_NATIVE_FLOAT, data, count);
+}
+
+dt_status dt_h5_read_f64(dt_h5 *h5, const char *path, double *data, uint64_t count)
+{
+    return read_all(h5, path, DT_H5_CLASS_FLOAT, true, H5T_NATIVE_DOUBLE, data, count);
 }
 
 dt_status dt_h5_read_i64(dt_h5 *h5, const char *path, int64_t *data, uint64_t count)
 {
-    return read_all(h5, path, DT_H5_CLASS_INT, H5T_NATIVE_INT64, data, count);
+    return read_all(h5, path, DT_H5_CLASS_INT, false, H5T_NATIVE_INT64, data, count);
 }
 
 /* ---- tables ---- */
 
-DT_MUST_USE static dt_status open_table(dataset *out, dt_h5 *h5, const char *path)
+dt_status dt_h5_open_table(dt_h5_dataset *out, dt_h5 *h5, const char *path)
 {
-    dt_status status = open_dataset(out, h5, path);
+    dt_status status = dt_h5_open_dataset(out, h5, path);
     if (status == DT_OK && (out->shape.class != DT_H5_CLASS_TABLE || out->shape.dims > 1))
         status = dt_fail(DT_DATA, "%s: %s: expected a table, found %s in %u dimensions",
                          dt_h5_name(h5), path, dt_h5_class_name(out->shape.class), out->shape.dims);
     return status;
 }
 
-DT_MUST_USE static dt_status check_column(const dataset *d, const dt_h5 *h5, const char *column,
-                                          bool floats_too)
+dt_status dt_h5_open_column(hid_t *out, const dt_h5_dataset *d, const dt_h5 *h5, const char *column)
 {
+    *out = -1;
     const int index = H5Tget_member_index(d->type, column);
     if (index < 0)
         return dt_fail(DT_DATA, "%s: %s has no column %s", dt_h5_name(h5), d->path, column);
-    const hid_t type = H5Tget_member_type(d->type, (unsigned)index);
-    if (type < 0)
-        return dt_h5_fail_reading(h5, "read", d->path);
+    *out = H5Tget_member_type(d->type, (unsigned)index);
+    return *out < 0 ? dt_h5_fail_reading(h5, "read", d->path) : DT_OK;
+}
+
+DT_MUST_USE static dt_status check_column(const dt_h5_dataset *d, const dt_h5 *h5,
+                                          const char *column, bool floats_too)
+{
+    hid_t type = -1;
+    const dt_status status = dt_h5_open_column(&type, d, h5, column);
+    if (status != DT_OK)
+        return status;
     const dt_h5_class class = dt_h5_class_of(type);
     (void)H5Tclose(type);
     if (class != DT_H5_CLASS_INT && !(floats_too && class == DT_H5_CLASS_FLOAT))
@@ -207,9 +215,9 @@ DT_MUST_USE static dt_status read_column(dt_h5 *h5, const char *path, const char
                                          bool floats_too, hid_t native, void *data, uint64_t count)
 {
     dt_status status = DT_OK;
-    dataset d;
+    dt_h5_dataset d;
     hid_t row = -1;
-    DT_TRY(open_table(&d, h5, path));
+    DT_TRY(dt_h5_open_table(&d, h5, path));
     DT_TRY(check_column(&d, h5, column, floats_too));
     DT_TRY(check_count(&d, h5, count));
     if (count == 0)
@@ -222,7 +230,7 @@ DT_MUST_USE static dt_status read_column(dt_h5 *h5, const char *path, const char
 out:
     if (row >= 0)
         (void)H5Tclose(row);
-    close_dataset(&d);
+    dt_h5_close_dataset(&d);
     return status;
 }
 
@@ -241,10 +249,10 @@ dt_status dt_h5_read_column_i64(dt_h5 *h5, const char *path, const char *column,
 dt_status dt_h5_list_columns(dt_h5_names *out, dt_h5 *h5, const char *path)
 {
     dt_status status = DT_OK;
-    dataset d;
+    dt_h5_dataset d;
     size_t capacity = 0;
     *out = (dt_h5_names){0};
-    DT_TRY(open_table(&d, h5, path));
+    DT_TRY(dt_h5_open_table(&d, h5, path));
     const int count = H5Tget_nmembers(d.type);
     for (int i = 0; i < count; i++) {
         char *name = H5Tget_member_name(d.type, (unsigned)i);
@@ -257,6 +265,6 @@ dt_status dt_h5_list_columns(dt_h5_names *out, dt_h5 *h5, const char *path)
 out:
     if (status != DT_OK)
         dt_h5_names_clear(out);
-    close_dataset(&d);
+    dt_h5_close_dataset(&d);
     return status;
 }

@@ -104,10 +104,12 @@ static void test_integers(void **state)
     const hsize_t three = 3;
     int64_t data[3];
     float numbers[3];
+    double wide[3];
     hid_t file = h5_create();
     h5_add_dataset(file, "/i64", H5T_STD_I64BE, 1, &three, H5P_DEFAULT, H5T_NATIVE_INT64, values);
     h5_add_dataset(file, "/u64", H5T_STD_U64LE, 1, &three, H5P_DEFAULT, H5T_NATIVE_UINT64, huge);
     h5_add_dataset(file, "/f32", H5T_IEEE_F32LE, 1, &three, H5P_DEFAULT, H5T_NATIVE_FLOAT, six);
+    h5_add_dataset(file, "/text", H5T_C_S1, 0, NULL, H5P_DEFAULT, H5T_C_S1, "a");
     dt_h5 *h5 = h5_reopen(file);
     assert_ok(dt_h5_read_i64(h5, "/i64", data, 3));
     assert_memory_equal(data, values, sizeof values);
@@ -115,6 +117,12 @@ static void test_integers(void **state)
     assert_true(data[0] == INT64_MAX && data[1] == 1);
     assert_data(dt_h5_read_i64(h5, "/f32", data, 3), "/f32", "expected integers", "floating-point");
     assert_data(dt_h5_read_f32(h5, "/i64", numbers, 3), "expected floating-point", "integers");
+    assert_ok(dt_h5_read_f64(h5, "/u64", wide, 3));
+    assert_memory_equal(wide, ((const double[]){0x1p64, 1, 2}), sizeof wide);
+    assert_ok(dt_h5_read_f64(h5, "/f32", wide, 3));
+    assert_memory_equal(wide, ((const double[]){1.5, -2, 3}), sizeof wide);
+    assert_data(dt_h5_read_f64(h5, "/text", wide, 1), "/text", "expected numbers", "text");
+    assert_data(dt_h5_read_f64(h5, "/f32", wide, 2), "expected 2", "found 3");
     dt_h5_free(h5);
 }
 

@@ -48,6 +48,13 @@ DT_MUST_USE dt_status dt_h5_new(dt_h5 **out);
 /** Writes the file as it now is to `path` (dt_file_replace); it can be gone on with. */
 DT_MUST_USE dt_status dt_h5_save(dt_h5 *h5, const char *path);
 
+/**
+ * Copies the file as it now is: what dt_h5_save would write; it can be gone on with.
+ *
+ * Owns:    the caller frees *out with dt_memory_free
+ */
+DT_MUST_USE dt_status dt_h5_image(void **out, size_t *bytes, dt_h5 *h5);
+
 /** Makes a group and its missing parents; one that exists already is fine. */
 DT_MUST_USE dt_status dt_h5_make_group(dt_h5 *h5, const char *path);
 
@@ -77,6 +84,30 @@ DT_MUST_USE dt_status dt_h5_set_texts(dt_h5 *h5, const char *path, const char *n
  */
 DT_MUST_USE dt_status dt_h5_write_array(dt_h5 *h5, const char *path, dt_h5_type type, unsigned dims,
                                         const uint64_t *shape, const void *data);
+
+/**
+ * Writes a one-dimensional dataset of UTF-8 texts, all in fields that hold the longest and its NUL;
+ * parents are made; `count` may be 0.
+ *
+ * Errors:  DT_OUTPUT also when `path` exists already, or the texts are more than dt_h5_read_texts
+ *          reads back: DT_H5_NAMES_MAX of them, DT_H5_TEXT_BYTES_MAX in all the fields together
+ */
+DT_MUST_USE dt_status dt_h5_write_texts(dt_h5 *h5, const char *path, const char *const *texts,
+                                        size_t count);
+
+/**
+ * Names a dimension of the dataset at `path`, counted from 0, and says with `scale` what lies along
+ * it: the path of another, one-dimensional dataset, made an HDF5 dimension scale if it is none yet,
+ * and called by the last part of its path; NULL for the name alone. h5py shows them as
+ * f["x"].dims[0].label and f["x"].dims[0][0][:].
+ *
+ * A newer label replaces an older; scales add up, the same one is added once.
+ *
+ * Errors:  DT_OUTPUT also when either is no dataset, there is no such dimension, `scale` has not
+ *          one dimension, is `path` itself, or one of the two is a scale and has scales
+ */
+DT_MUST_USE dt_status dt_h5_label_dimension(dt_h5 *h5, const char *path, unsigned dimension,
+                                            const char *label, const char *scale);
 
 /** One column of a table. */
 typedef struct dt_h5_column {
@@ -119,6 +150,16 @@ DT_MUST_USE dt_status dt_h5_append_rows(dt_h5 *h5, const char *path, const dt_h5
  *          named when it is a common one)
  */
 DT_MUST_USE dt_status dt_h5_open(dt_h5 **out, const char *path);
+
+/**
+ * Opens a file that lies in memory, `bytes` bytes at `image`, for reading; error lines call it
+ * `name`.
+ *
+ * Owns:    the caller frees with dt_h5_free; the image is copied, and may go at once
+ * Errors:  DT_DATA when it is empty, truncated, or of another format, as dt_h5_open
+ */
+DT_MUST_USE dt_status dt_h5_open_image(dt_h5 **out, const void *image, size_t bytes,
+                                       const char *name);
 
 /** Returns the file's size, bytes. */
 uint64_t dt_h5_bytes(const dt_h5 *h5);
@@ -171,14 +212,15 @@ DT_MUST_USE dt_status dt_h5_describe_attribute(dt_h5_shape *out, dt_h5 *h5, cons
                                                const char *name);
 
 /**
- * Reads all values of a dataset, converted from floats (read_f32) or integers (read_i64) of any
- * size; integers that are too large become the largest.
+ * Reads all values of a dataset, converted from floats (read_f32), integers (read_i64) or either
+ * (read_f64) of any size; integers that are too large become the largest.
  *
  * Shapes:  data [count] out; row-major
  * Errors:  DT_DATA as dt_h5_describe; also when it is of another class, or holds not `count` values
  */
 DT_MUST_USE dt_status dt_h5_read_f32(dt_h5 *h5, const char *path, float *data, uint64_t count);
 DT_MUST_USE dt_status dt_h5_read_i64(dt_h5 *h5, const char *path, int64_t *data, uint64_t count);
+DT_MUST_USE dt_status dt_h5_read_f64(dt_h5 *h5, const char *path, double *data, uint64_t count);
 
 /**
  * Reads one column of a table (a compound dataset of one dimension); read_column_f64 takes integers
@@ -225,6 +267,18 @@ void dt_h5_names_clear(dt_h5_names *names);
  */
 DT_MUST_USE dt_status dt_h5_get_texts(dt_h5_names *out, dt_h5 *h5, const char *path,
                                       const char *name);
+
+/**
+ * Reads a one-dimensional dataset of texts, or a column of texts of a table, of variable or fixed
+ * length; they end as those of dt_h5_get_text. An empty dataset may be of any class.
+ *
+ * Owns:    the caller clears with dt_h5_names_clear
+ * Errors:  DT_DATA as dt_h5_describe; also when it is of another class, there is no such column,
+ *          more than DT_H5_NAMES_MAX texts, or more than DT_H5_TEXT_BYTES_MAX bytes of them
+ */
+DT_MUST_USE dt_status dt_h5_read_texts(dt_h5_names *out, dt_h5 *h5, const char *path);
+DT_MUST_USE dt_status dt_h5_read_column_texts(dt_h5_names *out, dt_h5 *h5, const char *path,
+                                              const char *column);
 
 /**
  * List the members of a group, the attributes of an object, in the order of their names, and the
