@@ -6,15 +6,46 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 static bool log_talks = true;
 static bool log_quiet = false;
+static bool log_terminal = false;
+static double live_s = -INFINITY; /* when the live line was last shown, or ended */
+
+/* Gives the terminal that is a process's stdout; false when that is something else. */
+static bool find_terminal(char out[64], pid_t process)
+{
+    char path[64];
+    (void)snprintf(path, sizeof path, "/proc/%ld/fd/1", (long)process);
+    const ssize_t length = readlink(path, out, 63);
+    out[length > 0 ? length : 0] = '\0';
+    return strncmp(out, "/dev/pts/", 9) == 0 || strncmp(out, "/dev/tty", 8) == 0;
+}
+
+/* Open MPI gives rank 0 a terminal of its own, wherever mpirun's output goes. What tells is where
+ * mpirun writes, which is the parent of the ranks on its host; a script between them has our own. */
+static bool launcher_has_terminal(void)
+{
+    char own[64], launcher[64];
+    return find_terminal(launcher, getppid()) && find_terminal(own, getpid()) &&
+           strcmp(own, launcher) != 0;
+}
+
+static bool is_terminal(void)
+{
+    if (isatty(STDOUT_FILENO) == 0)
+        return false;
+    const bool launched = getenv("PMIX_RANK") != NULL || getenv("OMPI_COMM_WORLD_RANK") != NULL;
+    return !launched || launcher_has_terminal();
+}
 
 void dt_log_init(bool talks, bool quiet)
 {
     log_talks = talks;
     log_quiet = quiet;
+    log_terminal = talks && is_terminal();
 }
 
 static void print_out(const char *format, va_list arguments)
@@ -72,32 +103,48 @@ void dt_log_error(const char *format, ...)
     va_end(arguments);
 }
 
-/* Open MPI gives rank 0 a terminal of its own, wherever mpirun's output goes: not one to draw on. */
-static bool is_terminal(void)
+bool dt_log_live_due(void)
 {
-    return isatty(STDOUT_FILENO) != 0 && getenv("PMIX_RANK") == NULL &&
-           getenv("OMPI_COMM_WORLD_RANK") == NULL;
+    const double terminal_s = 0.2, file_s = 60.0;
+    if (!log_talks || log_quiet)
+        return false;
+    const double now_s = dt_clock_s();
+    if (live_s == -INFINITY)
+        live_s = now_s;
+    return now_s - live_s >= (log_terminal ? terminal_s : file_s);
+}
+
+void dt_log_live(const char *format, ...)
+{
+    va_list arguments;
+    live_s = dt_clock_s();
+    if (log_terminal)
+        (void)fputs("\r\033[K", stdout);
+    va_start(arguments, format);
+    (void)vprintf(format, arguments);
+    va_end(arguments);
+    if (!log_terminal)
+        (void)fputc('\n', stdout);
+    (void)fflush(stdout);
+}
+
+void dt_log_live_end(void)
+{
+    if (!log_talks || log_quiet)
+        return;
+    live_s = dt_clock_s(); /* what comes next has its own first minute */
+    if (log_terminal) {
+        (void)fputs("\r\033[K", stdout);
+        (void)fflush(stdout);
+    }
 }
 
 void dt_log_progress(const char *what, double share)
 {
-    const double terminal_s = 0.2, file_s = 60.0;
-    static double told_s = -INFINITY;
-    if (!log_talks || log_quiet)
-        return;
-    const bool terminal = is_terminal();
-    const double now_s = dt_clock_s();
-    if (share >= 1.0) {
-        told_s = now_s; /* what comes next has its own first second */
-        if (terminal)
-            (void)fputs("\r\033[K", stdout);
-    } else if (told_s == -INFINITY) {
-        told_s = now_s;
-    } else if (now_s - told_s >= (terminal ? terminal_s : file_s)) {
-        told_s = now_s;
-        (void)printf(terminal ? "\r\033[K%s: %.0f %%" : "%s: %.0f %%\n", what, 100.0 * share);
-    }
-    (void)fflush(stdout);
+    if (share >= 1.0)
+        dt_log_live_end();
+    else if (dt_log_live_due())
+        dt_log_live("%s: %.0f %%", what, 100.0 * share);
 }
 
 dt_status dt_log_check(void)

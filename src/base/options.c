@@ -310,6 +310,18 @@ dt_status dt_options_parse_file(const dt_option_table *table, void *settings, co
     return status;
 }
 
+dt_status dt_options_set(const dt_option_table *table, void *settings, const char *name,
+                         const char *value)
+{
+    size_t index = 0;
+    dt_status status = find_option(&index, table, name);
+    if (status == DT_OK) {
+        const bool again = mark_given(table, settings, index);
+        status = parse_value(&table->options[index], settings, value, again);
+    }
+    return status;
+}
+
 bool dt_options_given(const dt_option_table *table, const void *settings, const char *name)
 {
     for (size_t i = 0; i < table->count; i++)
@@ -372,7 +384,7 @@ void dt_options_print_help(const dt_option_table *table)
         char left[64];
         (void)snprintf(left, sizeof left, "--%s%s%s", option->name, option->argument ? " " : "",
                        option->argument ? option->argument : "");
-        printf("  %-24s %s", left, option->help);
+        printf("  %-23s  %s", left, option->help); /* help2man wants two blanks at least */
         if (option->choices != NULL)
             printf(" (%s)", option->choices);
         if (option->fallback != NULL && option->fallback[0] != '\0')

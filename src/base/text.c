@@ -87,6 +87,12 @@ bool dt_text_is_utf8(const char *text, size_t bytes)
     return true;
 }
 
+bool dt_text_ends_in(const char *name, const char *ending)
+{
+    const size_t length = strlen(name), bytes = strlen(ending);
+    return length >= bytes && strcmp(name + length - bytes, ending) == 0;
+}
+
 const char *dt_text_show(char out[DT_TEXT_SHOWN_BYTES + 4], const char *text, size_t bytes)
 {
     size_t shown = 0;

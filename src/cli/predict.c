@@ -54,12 +54,6 @@ void dt_cli_predict_help(void)
     dt_options_print_help(&table);
 }
 
-static bool ends_in(const char *path, const char *tail)
-{
-    const size_t length = strlen(path), tail_length = strlen(tail);
-    return length > tail_length && strcmp(path + length - tail_length, tail) == 0;
-}
-
 static dt_status parse(settings *out, int argc, char **argv)
 {
     dt_status status = DT_OK;
@@ -68,7 +62,8 @@ static dt_status parse(settings *out, int argc, char **argv)
     DT_TRY(dt_options_parse_words(&table, out, argc, argv, &words));
     DT_TRY(dt_scoring_parse_words(&out->scoring, words, argv, "predict takes a model and rows"));
     out->scoring.set_asked = dt_options_given(&table, out, "set");
-    if (out->out[0] != '\0' && !ends_in(out->out, ".csv") && !ends_in(out->out, ".npz"))
+    if (out->out[0] != '\0' && !dt_text_ends_in(out->out, ".csv") &&
+        !dt_text_ends_in(out->out, ".npz"))
         DT_TRY(dt_fail(DT_USAGE, "--out is %s, but must end in .csv or .npz", out->out));
 out:
     return status;
@@ -355,9 +350,9 @@ static dt_status run_all(run *r, const dt_comm *comm, int argc, char **argv)
         status = parse(&r->settings, argc, argv);
     DT_TRY(dt_comm_agree(comm, status));
     dt_comm_broadcast(comm, &r->settings, sizeof r->settings);
-    r->form = r->settings.out[0] == '\0'         ? FORM_STDOUT
-              : ends_in(r->settings.out, ".npz") ? FORM_NPZ
-                                                 : FORM_CSV;
+    r->form = r->settings.out[0] == '\0'                 ? FORM_STDOUT
+              : dt_text_ends_in(r->settings.out, ".npz") ? FORM_NPZ
+                                                         : FORM_CSV;
     dt_log_init(root, r->settings.quiet);
     DT_TRY(dt_scoring_open(&r->scoring, comm, &r->settings.scoring, false));
     r->C = r->scoring.model.network.C;

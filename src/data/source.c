@@ -1,5 +1,7 @@
 #include "dtrain/data/source.h"
 
+#include "dtrain/base/text.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
@@ -178,12 +180,6 @@ static bool is_folder(const char *path)
     return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
-static bool ends_in_npz(const char *path)
-{
-    const size_t length = strlen(path);
-    return length > 4 && strcmp(path + length - 4, ".npz") == 0;
-}
-
 /* Finds PREFIX[-_.]WORD.npz for one of the part's words; an empty path when there is none. */
 static void find_part_file(char path[PATH_BYTES], const char *prefix, dt_part part)
 {
@@ -252,7 +248,7 @@ static dt_status open_prefix(dt_source *source, const char *prefix, const char *
     for (int p = 0; p < DT_PART_COUNT; p++) {
         const dt_npz *npz = NULL;
         find_part_file(path, prefix, (dt_part)p);
-        if (path[0] == '\0' && p == DT_TRAIN && ends_in_npz(prefix))
+        if (path[0] == '\0' && p == DT_TRAIN && dt_text_ends_in(prefix, ".npz"))
             return dt_fail(DT_DATA, "%s: no such file", prefix);
         if (path[0] == '\0' && p == DT_TRAIN)
             return dt_fail(DT_DATA, "%s: no such file or folder, and no %s-train.npz either",
@@ -299,7 +295,7 @@ static void name_source(dt_source *source, const char *path)
         text[--length] = '\0';
     const char *slash = strrchr(text, '/');
     char *name = text + (slash != NULL ? slash - text + 1 : 0);
-    if (ends_in_npz(name))
+    if (dt_text_ends_in(name, ".npz"))
         name[strlen(name) - 4] = '\0';
     char *tail = strstr(name, "train");
     if (tail != NULL && tail > name && tail[5] == '\0' && strchr("-_.", tail[-1]) != NULL)

@@ -49,8 +49,8 @@ static void test_progress_in_a_file(void **state)
 {
     (void)state;
     char out[1024];
-    dt_log_init(true, false);
     capture();
+    dt_log_init(true, false);
     now_s = 1000.0;
     for (int i = 0; i < 100; i++) /* told often, for just less than a minute: not a word */
         dt_log_progress("reading", i / 1000.0), now_s += 0.599;
@@ -86,8 +86,8 @@ static void test_progress_of_silent_ranks(void **state)
     (void)state;
     char out[1024];
     for (int kind = 0; kind < 2; kind++) {
-        dt_log_init(kind == 1, kind == 1); /* one that does not talk; one that is quiet */
         capture();
+        dt_log_init(kind == 1, kind == 1); /* one that does not talk; one that is quiet */
         for (int i = 0; i < 10; i++, now_s += 61.0)
             dt_log_progress("reading", i / 10.0);
         dt_log_progress("reading", 1.0);
@@ -101,7 +101,6 @@ static void test_progress_on_a_terminal(void **state)
 {
     (void)state;
     char out[1024] = "";
-    dt_log_init(true, false);
     const int master = posix_openpt(O_RDWR | O_NOCTTY);
     if (master < 0 || grantpt(master) != 0 || unlockpt(master) != 0)
         skip();
@@ -111,6 +110,7 @@ static void test_progress_on_a_terminal(void **state)
     (void)fflush(stdout);
     kept_stdout = dup(STDOUT_FILENO);
     (void)dup2(terminal, STDOUT_FILENO);
+    dt_log_init(true, false);
     dt_log_progress("reading", 0.0);
     now_s += 1.0;
     dt_log_progress("reading", 0.5);

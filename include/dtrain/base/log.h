@@ -10,7 +10,10 @@
  * `dtrain: error: ...` to stderr. One rank alone talks; on the others these calls do nothing.
  */
 
-/** Chooses whether this process talks at all, and whether it leaves out what --quiet leaves out. */
+/**
+ * Chooses whether this process talks at all, and whether it leaves out what --quiet leaves out; and
+ * looks whether stdout is a terminal, behind mpirun too.
+ */
 void dt_log_init(bool talks, bool quiet);
 
 /** Prints to stdout unless quiet; flushed at each line's end, since srun hands us a pipe. */
@@ -24,9 +27,18 @@ DT_PRINTF(1, 2) void dt_log_warn(const char *format, ...);
 DT_PRINTF(1, 2) void dt_log_error(const char *format, ...);
 
 /**
- * Says how far long work is: `share` from 0 to 1, which ends it. On a terminal one line that changes,
- * and is gone at the end; elsewhere plain lines, at most one a minute.
+ * How far long work is: on a terminal one line that changes, and is gone at the end; elsewhere plain
+ * lines, at most one a minute.
+ *
+ * dt_log_live_due tells whether it is time for the next one, so that nothing is formatted in vain;
+ * dt_log_live shows it, its format without newline; dt_log_live_end ends it, before anything else is
+ * said.
  */
+bool dt_log_live_due(void);
+DT_PRINTF(1, 2) void dt_log_live(const char *format, ...);
+void dt_log_live_end(void);
+
+/** Says, by the above, how far work is: `share` from 0 to 1, which ends it. */
 void dt_log_progress(const char *what, double share);
 
 /** Tells whether all that was printed to stdout so far got there. Errors: DT_OUTPUT. */

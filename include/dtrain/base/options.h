@@ -72,6 +72,14 @@ DT_MUST_USE dt_status dt_options_parse_words(const dt_option_table *table, void 
 DT_MUST_USE dt_status dt_options_parse_file(const dt_option_table *table, void *settings,
                                             const char *path);
 
+/**
+ * Sets an option as if it had been given with this value; `name` is in the table.
+ *
+ * Errors:  DT_USAGE as dt_options_parse_words
+ */
+DT_MUST_USE dt_status dt_options_set(const dt_option_table *table, void *settings, const char *name,
+                                     const char *value);
+
 /** Tells whether the option of this name was given. */
 bool dt_options_given(const dt_option_table *table, const void *settings, const char *name);
 

@@ -14,6 +14,9 @@
  */
 size_t dt_text_nearest(const char *name, const char *const *names, size_t count);
 
+/** Tells whether a name ends so (".npz"). */
+bool dt_text_ends_in(const char *name, const char *ending);
+
 /** How much of a text dt_text_show shows. */
 enum { DT_TEXT_SHOWN_BYTES = 40 };
 
