@@ -1,6 +1,9 @@
 #include "dtrain/cli/inspect.h"
 
+#include "dtrain/base/log.h"
+#include "dtrain/base/memory.h"
 #include "dtrain/base/options.h"
+#include "dtrain/io/zip.h"
 #include "inspect_parts.h"
 
 #include <stdio.h>
@@ -24,8 +27,9 @@ static const dt_option_table table = {
     .usage =
         "Usage: dtrain inspect [--json] FILE\n\n"
         "Prints what is inside FILE: the arrays of a .npz with their ranges and class balance,\n"
-        "the columns of a recipe.json, a model.h5 or a run.h5. The kind of file is told by its\n"
-        "content, not by its name. A .npz is read to its end, so that damage is found.",
+        "the columns of a recipe.json, a model (.h5 or .keras) or a run.h5. The kind of file is\n"
+        "told by its content, not by its name. A .npz is read to its end, so that damage is\n"
+        "found.",
 };
 
 void dt_cli_inspect_help(void)
@@ -33,7 +37,28 @@ void dt_cli_inspect_help(void)
     dt_options_print_help(&table);
 }
 
-typedef enum file_kind { KIND_NPZ, KIND_RECIPE, KIND_H5, KIND_OTHER } file_kind;
+dt_status inspect_print_json(dt_json *json)
+{
+    char *text = NULL;
+    dt_status status = dt_json_finish(&text, json);
+    if (status == DT_OK)
+        dt_log_result("%s", text);
+    dt_memory_free(text);
+    return status;
+}
+
+typedef enum file_kind { KIND_NPZ, KIND_RECIPE, KIND_H5, KIND_KERAS, KIND_OTHER } file_kind;
+
+/* An archive that cannot be read is no .keras here: the reader of .npz files says why. */
+static bool is_keras(const char *path)
+{
+    dt_zip *zip = NULL;
+    const bool is =
+        dt_zip_open(&zip, path, ".npz or .keras") == DT_OK &&
+        (dt_zip_find(zip, "config.json") != NULL || dt_zip_find(zip, "model.weights.h5") != NULL);
+    dt_zip_close(zip);
+    return is;
+}
 
 /* What cannot be read at all is left to the reader of .npz files, which says why. */
 static file_kind recognise(const char *path)
@@ -43,7 +68,7 @@ static file_kind recognise(const char *path)
         file_kind kind;
     } known[] = {
         {"\x89HDF\r\n\x1a\n", KIND_H5},
-        {"PK", KIND_NPZ},
+        {"PK", KIND_KERAS}, /* or .npz */
         /* What the reader of .npz files has words of its own for. */
         {"\x93NUMPY", KIND_NPZ},
         {"\x1f\x8b", KIND_NPZ},
@@ -60,7 +85,7 @@ static file_kind recognise(const char *path)
         return KIND_NPZ;
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (strncmp(head, known[i].begins, strlen(known[i].begins)) == 0)
-            return known[i].kind;
+            return known[i].kind == KIND_KERAS && !is_keras(path) ? KIND_NPZ : known[i].kind;
     return head[strspn(head, " \t\r\n")] == '{' ? KIND_RECIPE : KIND_OTHER;
 }
 
@@ -69,9 +94,11 @@ DT_MUST_USE static dt_status inspect_other(const char *path, bool json)
     dt_status status = inspect_npz(path, json); /* a ZIP archive may have bytes before it */
     if (status != DT_DATA || strstr(dt_status_text(), "is no ZIP archive") == NULL)
         return status;
-    return dt_fail(DT_DATA,
-                   "%s: is neither a .npz, nor a recipe.json, nor an HDF5 file (model.h5, run.h5)",
-                   path);
+    return dt_fail(
+        DT_DATA,
+        "%s: is neither a .npz, nor a recipe.json, nor an HDF5 file (model.h5, run.h5), nor "
+        "a .keras",
+        path);
 }
 
 dt_status dt_cli_inspect(int argc, char **argv)
@@ -97,6 +124,8 @@ dt_status dt_cli_inspect(int argc, char **argv)
         return inspect_recipe(argv[0], settings.json);
     case KIND_H5:
         return inspect_h5(argv[0], settings.json);
+    case KIND_KERAS:
+        return inspect_model(argv[0], settings.json);
     case KIND_OTHER:
         return inspect_other(argv[0], settings.json);
     }

@@ -1,132 +1,15 @@
 #include "dtrain/base/log.h"
 #include "dtrain/base/memory.h"
 #include "dtrain/io/h5.h"
-#include "dtrain/io/keras_model.h"
-#include "dtrain/train/model.h"
 #include "inspect_parts.h"
+#include "text_table.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-/* What rides along in a model.h5, as attributes of the root (train/model.h). */
-
 enum { LINE_BYTES = 1024, EPOCH_COLUMNS_MAX = 12 };
-
-/* ---- models ---- */
-
-typedef struct model {
-    dt_keras_loaded keras;
-    bool has_recipe;
-    dt_recipe recipe;
-    dt_h5_names classes; /* their names; none when the model does not say */
-} model;
-
-DT_MUST_USE static dt_status load_model(model *out, dt_h5 *h5, const char *path)
-{
-    dt_status status = DT_OK;
-    char *json = NULL;
-    char where[LINE_BYTES];
-    DT_TRY(dt_keras_model_read(&out->keras, h5, path));
-    if (dt_h5_has_attribute(h5, "/", DT_MODEL_CLASSES))
-        DT_TRY(dt_h5_get_texts(&out->classes, h5, "/", DT_MODEL_CLASSES));
-    if (dt_h5_has_attribute(h5, "/", DT_MODEL_RECIPE)) {
-        DT_TRY(dt_h5_get_text(&json, h5, "/", DT_MODEL_RECIPE));
-        (void)snprintf(where, sizeof where, "%s: attribute " DT_MODEL_RECIPE, path);
-        DT_TRY(dt_recipe_from_json(&out->recipe, json, strlen(json), where));
-        out->has_recipe = true;
-    }
-out:
-    dt_memory_free(json);
-    return status;
-}
-
-static uint64_t layer_parameters(const dt_keras_model *keras, size_t layer)
-{
-    const uint64_t inputs = layer == 0 ? keras->inputs : keras->layers[layer - 1].units;
-    return (inputs + 1) * keras->layers[layer].units;
-}
-
-DT_MUST_USE static dt_status print_model(const model *m, const char *path)
-{
-    dt_status status = DT_OK;
-    char list[LINE_BYTES];
-    char line[LINE_BYTES];
-    const dt_keras_model *keras = &m->keras.model;
-    inspect_table table = {.columns = 4,
-                           .titles = {">layer", ">units", "activation", ">parameters"}};
-    dt_log_result("%s: Keras model; %" PRIu64 " inputs, %" PRIu64 " classes, P = %zu parameters\n",
-                  path, keras->inputs, keras->layers[keras->layer_count - 1].units,
-                  m->keras.parameter_count);
-    if (m->classes.count > 0) {
-        inspect_format_texts(list, sizeof list, m->classes.texts, m->classes.count);
-        dt_log_result("classes: %s\n", inspect_printable(line, sizeof line, list));
-    }
-    dt_log_result("\n");
-    for (size_t i = 0; i < keras->layer_count; i++) {
-        inspect_table_add(&table, "%zu", i + 1);
-        inspect_table_add(&table, "%" PRIu64, keras->layers[i].units);
-        inspect_table_add(&table, "%s", keras->layers[i].activation);
-        inspect_table_add(&table, "%" PRIu64, layer_parameters(keras, i));
-    }
-    DT_TRY(inspect_table_print(&table));
-    if (!m->has_recipe) {
-        dt_log_result("\nno recipe: it takes .npz data, no tables\n");
-    } else {
-        if (m->recipe.D != keras->inputs)
-            dt_log_result("\nthe recipe does not fit: it makes %zu inputs, not %" PRIu64 "\n",
-                          m->recipe.D, keras->inputs);
-        dt_log_result("\nrecipe of %zu columns\n", m->recipe.column_count);
-        DT_TRY(inspect_print_recipe(&m->recipe));
-    }
-out:
-    return status;
-}
-
-static void describe_model(dt_json *json, const model *m)
-{
-    const dt_keras_model *keras = &m->keras.model;
-    dt_json_add_text(json, "kind", "model");
-    dt_json_add_int(json, "inputs", (int64_t)keras->inputs);
-    dt_json_add_int(json, "parameters", (int64_t)m->keras.parameter_count);
-    dt_json_begin_list(json, "layers");
-    for (size_t i = 0; i < keras->layer_count; i++) {
-        dt_json_begin_object(json, NULL);
-        dt_json_add_int(json, "units", (int64_t)keras->layers[i].units);
-        dt_json_add_text(json, "activation", keras->layers[i].activation);
-        dt_json_add_int(json, "parameters", (int64_t)layer_parameters(keras, i));
-        dt_json_end(json);
-    }
-    dt_json_end(json);
-    dt_json_begin_list(json, "classes");
-    for (size_t i = 0; i < m->classes.count; i++)
-        dt_json_add_text(json, NULL, m->classes.texts[i]);
-    dt_json_end(json);
-    if (!m->has_recipe) {
-        dt_json_add_null(json, "recipe");
-        return;
-    }
-    dt_json_begin_object(json, "recipe");
-    inspect_describe_recipe(json, &m->recipe);
-    dt_json_end(json);
-}
-
-DT_MUST_USE static dt_status inspect_model(dt_h5 *h5, const char *path, dt_json *json)
-{
-    dt_status status = DT_OK;
-    model m = {0};
-    DT_TRY(load_model(&m, h5, path));
-    if (json != NULL)
-        describe_model(json, &m);
-    else
-        DT_TRY(print_model(&m, path));
-out:
-    dt_recipe_clear(&m.recipe);
-    dt_h5_names_clear(&m.classes);
-    dt_keras_loaded_clear(&m.keras);
-    return status;
-}
 
 /* ---- attributes ---- */
 
@@ -135,8 +18,9 @@ static void show_texts(dt_json *json, const char *name, const dt_h5_names *texts
     char list[LINE_BYTES];
     char line[LINE_BYTES];
     if (json == NULL) {
-        inspect_format_texts(list, sizeof list, texts->texts, texts->count);
-        dt_log_result("%s\n", texts->count > 0 ? inspect_printable(line, sizeof line, list) : "-");
+        dt_text_table_join(list, sizeof list, texts->texts, texts->count);
+        dt_log_result("%s\n",
+                      texts->count > 0 ? dt_text_table_printable(line, sizeof line, list) : "-");
         return;
     }
     dt_json_begin_list(json, name);
@@ -165,7 +49,7 @@ DT_MUST_USE static dt_status show_attribute(dt_h5 *h5, const char *group, const 
         else
             dt_log_result("%s\n", texts.texts[0][0] == '\0'
                                       ? "-"
-                                      : inspect_printable(line, sizeof line, texts.texts[0]));
+                                      : dt_text_table_printable(line, sizeof line, texts.texts[0]));
     } else if (shape.class == DT_H5_CLASS_TEXT && shape.dims == 1) {
         DT_TRY(dt_h5_get_texts(&texts, h5, group, name));
         show_texts(json, name, &texts);
@@ -196,7 +80,7 @@ DT_MUST_USE static dt_status show_group(dt_h5 *h5, const char *group, dt_json *j
 {
     dt_status status = DT_OK;
     dt_h5_names names = {0};
-    char name[INSPECT_CELL_BYTES];
+    char name[DT_TEXT_TABLE_CELL_BYTES];
     if (dt_h5_has(h5, group) != DT_H5_GROUP)
         return DT_OK;
     DT_TRY(dt_h5_list_attributes(&names, h5, group));
@@ -209,7 +93,7 @@ DT_MUST_USE static dt_status show_group(dt_h5 *h5, const char *group, dt_json *j
         dt_log_result("\n%s\n", group);
     for (size_t i = 0; i < names.count; i++) {
         if (json == NULL)
-            dt_log_result("  %-20s  ", inspect_printable(name, sizeof name, names.texts[i]));
+            dt_log_result("  %-20s  ", dt_text_table_printable(name, sizeof name, names.texts[i]));
         DT_TRY(show_attribute(h5, group, names.texts[i], json));
     }
     if (json != NULL)
@@ -263,24 +147,24 @@ out:
 DT_MUST_USE static dt_status print_epochs(const epochs *e)
 {
     char titles[EPOCH_COLUMNS_MAX][64];
-    char name[INSPECT_CELL_BYTES];
-    inspect_table table = {.columns = 1 + e->column_count, .titles = {""}};
+    char name[DT_TEXT_TABLE_CELL_BYTES];
+    dt_text_table table = {.columns = 1 + e->column_count, .titles = {""}};
     if (e->rows == 0)
         return DT_OK;
     for (size_t c = 0; c < e->column_count; c++) {
         (void)snprintf(titles[c], sizeof titles[c], ">%.60s",
-                       inspect_printable(name, sizeof name, e->columns.texts[c]));
+                       dt_text_table_printable(name, sizeof name, e->columns.texts[c]));
         table.titles[c + 1] = titles[c];
     }
     for (int row = e->has_best ? 0 : 1; row < 2; row++) {
-        inspect_table_add(&table, "%s", row == 0 ? "best" : "last");
+        dt_text_table_add(&table, "%s", row == 0 ? "best" : "last");
         for (size_t c = 0; c < e->column_count; c++) {
             const double value = row == 0 ? e->best[c] : e->last[c];
-            inspect_table_add(&table, floor(value) == value ? "%.15g" : "%.6g", value);
+            dt_text_table_add(&table, floor(value) == value ? "%.15g" : "%.6g", value);
         }
     }
     dt_log_result("\n");
-    return inspect_table_print(&table);
+    return dt_text_table_print(&table);
 }
 
 static void describe_epoch(dt_json *json, const char *name, const epochs *e, const double *row)
@@ -320,7 +204,7 @@ DT_MUST_USE static dt_status inspect_run(dt_h5 *h5, const char *path, dt_json *j
         describe_epochs(json, &e);
     } else {
         dt_log_result("%s: run; status: %s; %" PRIu64 " epoch%s\n", path,
-                      inspect_printable(line, sizeof line, run_status), e.rows,
+                      dt_text_table_printable(line, sizeof line, run_status), e.rows,
                       e.rows == 1 ? "" : "s");
         DT_TRY(print_epochs(&e));
     }
@@ -340,13 +224,15 @@ dt_status inspect_h5(const char *path, bool as_json)
     dt_h5 *h5 = NULL;
     dt_json *json = NULL;
     DT_TRY(dt_h5_open(&h5, path));
+    if (dt_h5_has_attribute(h5, "/", "model_config")) {
+        dt_h5_free(h5);
+        return inspect_model(path, as_json);
+    }
     if (as_json) {
         DT_TRY(dt_json_new(&json));
         dt_json_add_text(json, "file", path);
     }
-    if (dt_h5_has_attribute(h5, "/", "model_config"))
-        DT_TRY(inspect_model(h5, path, json));
-    else if (dt_h5_has(h5, "/epochs") == DT_H5_DATASET && dt_h5_has_attribute(h5, "/", "status"))
+    if (dt_h5_has(h5, "/epochs") == DT_H5_DATASET && dt_h5_has_attribute(h5, "/", "status"))
         DT_TRY(inspect_run(h5, path, json));
     else
         DT_TRY(

@@ -3,6 +3,7 @@
 #include "dtrain/io/json.h"
 #include "dtrain/io/npz.h"
 #include "inspect_parts.h"
+#include "text_table.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -188,38 +189,38 @@ static const char *format_shape(char out[SHAPE_BYTES], const dt_npy *npy)
     return out;
 }
 
-static void add_value(inspect_table *table, const array_report *report, double value)
+static void add_value(dt_text_table *table, const array_report *report, double value)
 {
     if (report->error != NULL || report->finites == 0)
-        inspect_table_add(table, "-");
+        dt_text_table_add(table, "-");
     else
-        inspect_table_add(table, "%.6g", value);
+        dt_text_table_add(table, "%.6g", value);
 }
 
-static void add_count(inspect_table *table, const array_report *report, uint64_t count)
+static void add_count(dt_text_table *table, const array_report *report, uint64_t count)
 {
     if (report->error != NULL)
-        inspect_table_add(table, "-");
+        dt_text_table_add(table, "-");
     else
-        inspect_table_add(table, "%" PRIu64, count);
+        dt_text_table_add(table, "%" PRIu64, count);
 }
 
-static void add_row(inspect_table *table, const array_report *report)
+static void add_row(dt_text_table *table, const array_report *report)
 {
     char text[SHAPE_BYTES];
     const dt_npz_member *member = report->member;
-    inspect_table_add(table, "%s", report->name);
+    dt_text_table_add(table, "%s", report->name);
     if (member == NULL) {
         for (size_t c = 1; c < table->columns; c++)
-            inspect_table_add(table, "-");
+            dt_text_table_add(table, "-");
         return;
     }
-    inspect_table_add(table, "%s", member->npy.descr);
-    inspect_table_add(table, "%s", format_shape(text, &member->npy));
-    inspect_table_add(table, "%s", member->npy.fortran ? "Fortran" : "C");
-    inspect_table_add(table, "%s", inspect_format_bytes(text, sizeof text, member->stored_bytes));
-    inspect_table_add(table, "%s", inspect_format_bytes(text, sizeof text, member->plain_bytes));
-    inspect_table_add(table, "%.2f", (double)member->plain_bytes / (double)member->stored_bytes);
+    dt_text_table_add(table, "%s", member->npy.descr);
+    dt_text_table_add(table, "%s", format_shape(text, &member->npy));
+    dt_text_table_add(table, "%s", member->npy.fortran ? "Fortran" : "C");
+    dt_text_table_add(table, "%s", dt_text_table_bytes(text, sizeof text, member->stored_bytes));
+    dt_text_table_add(table, "%s", dt_text_table_bytes(text, sizeof text, member->plain_bytes));
+    dt_text_table_add(table, "%.2f", (double)member->plain_bytes / (double)member->stored_bytes);
     add_value(table, report, report->minimum);
     add_value(table, report, report->maximum);
     add_value(table, report, report->mean);
@@ -230,10 +231,10 @@ static void add_row(inspect_table *table, const array_report *report)
 DT_MUST_USE static dt_status print_classes(const array_report *report)
 {
     dt_status status = DT_OK;
-    char name[INSPECT_CELL_BYTES];
-    inspect_table table = {.columns = 3, .titles = {">class", ">rows", ">share"}, .indent = "  "};
+    char name[DT_TEXT_TABLE_CELL_BYTES];
+    dt_text_table table = {.columns = 3, .titles = {">class", ">rows", ">share"}, .indent = "  "};
     const size_t shown = report->class_count < CLASSES_SHOWN ? report->class_count : CLASSES_SHOWN;
-    dt_log_result("\n%s: %zu class%s", inspect_printable(name, sizeof name, report->name),
+    dt_log_result("\n%s: %zu class%s", dt_text_table_printable(name, sizeof name, report->name),
                   report->class_count, report->class_count == 1 ? "" : "es");
     if (report->class_count == report->member->npy.count) { /* row numbers, most likely */
         dt_log_result(", one row each\n");
@@ -242,12 +243,12 @@ DT_MUST_USE static dt_status print_classes(const array_report *report)
     dt_log_result("\n");
     for (size_t i = 0; i < shown; i++) {
         const class_rows *class = &report->shown[i];
-        inspect_table_add(&table, "%.0f", class->value);
-        inspect_table_add(&table, "%" PRIu64, class->rows);
-        inspect_table_add(&table, "%.2f %%",
+        dt_text_table_add(&table, "%.0f", class->value);
+        dt_text_table_add(&table, "%" PRIu64, class->rows);
+        dt_text_table_add(&table, "%.2f %%",
                           100.0 * (double)class->rows / (double)report->member->npy.count);
     }
-    DT_TRY(inspect_table_print(&table));
+    DT_TRY(dt_text_table_print(&table));
     if (report->class_count > shown)
         dt_log_result("  ... and %zu more\n", report->class_count - shown);
 out:
@@ -259,7 +260,7 @@ DT_MUST_USE static dt_status print_text(const dt_npz *npz, const array_report *r
 {
     dt_status status = DT_OK;
     char error[DT_STATUS_TEXT_BYTES];
-    inspect_table table = {.columns = 12,
+    dt_text_table table = {.columns = 12,
                            .titles = {"name", "type", "shape", "order", ">stored", ">plain",
                                       ">ratio", ">min", ">max", ">mean", ">NaN", ">infinite"}};
     const size_t total = dt_npz_count(npz);
@@ -270,20 +271,20 @@ DT_MUST_USE static dt_status print_text(const dt_npz *npz, const array_report *r
     dt_log_result("\n");
     for (size_t i = 0; i < count; i++)
         add_row(&table, &reports[i]);
-    DT_TRY(inspect_table_print(&table));
+    DT_TRY(dt_text_table_print(&table));
     if (total > count)
         dt_log_result("... and %zu more\n", total - count);
     for (size_t i = 0; i < count; i++)
         if (reports[i].error != NULL) {
             dt_log_result("%s%s\n", first ? "\n" : "",
-                          inspect_printable(error, sizeof error, reports[i].error));
+                          dt_text_table_printable(error, sizeof error, reports[i].error));
             first = false;
         }
     for (size_t i = 0; i < count; i++)
         if (reports[i].class_count > 0)
             DT_TRY(print_classes(&reports[i]));
 out:
-    inspect_table_clear(&table);
+    dt_text_table_clear(&table);
     return status;
 }
 

@@ -1,6 +1,7 @@
 #include "dtrain/base/log.h"
 #include "dtrain/io/recipe.h"
 #include "inspect_parts.h"
+#include "text_table.h"
 
 #include <stdio.h>
 
@@ -30,61 +31,61 @@ static size_t take(cursor *at, const dt_recipe_column *column)
 
 /* ---- text ---- */
 
-static void add_numeric(inspect_table *table, const dt_recipe_column *column)
+static void add_numeric(dt_text_table *table, const dt_recipe_column *column)
 {
     const char *scale = dt_recipe_scale_name(column->scale);
     if (column->scale == DT_SCALE_QUANTILE)
-        inspect_table_add(table, "%s, %zu knots from %g to %g", scale, column->knot_count,
+        dt_text_table_add(table, "%s, %zu knots from %g to %g", scale, column->knot_count,
                           column->knots[0], column->knots[column->knot_count - 1]);
     else if (column->scale == DT_SCALE_NONE)
-        inspect_table_add(table, "%s", scale);
+        dt_text_table_add(table, "%s", scale);
     else
-        inspect_table_add(table, "%s, center %g, spread %g", scale, column->center, column->spread);
+        dt_text_table_add(table, "%s, center %g, spread %g", scale, column->center, column->spread);
     if (column->fill == DT_FILL_ERROR || column->fill == DT_FILL_DROP)
-        inspect_table_add(table, "%s", dt_recipe_fill_name(column->fill));
+        dt_text_table_add(table, "%s", dt_recipe_fill_name(column->fill));
     else
-        inspect_table_add(table, "%s %g", dt_recipe_fill_name(column->fill), column->fill_number);
+        dt_text_table_add(table, "%s %g", dt_recipe_fill_name(column->fill), column->fill_number);
 }
 
-static void add_categorical(inspect_table *table, const dt_recipe_column *column)
+static void add_categorical(dt_text_table *table, const dt_recipe_column *column)
 {
     char list[LIST_BYTES];
-    inspect_table_add(
+    dt_text_table_add(
         table, "%zu%s%s%s", column->category_count, column->rare ? " and the rare ones" : "",
         column->category_count > 0 ? ": " : "",
-        inspect_format_texts(list, sizeof list, column->categories, column->category_count));
+        dt_text_table_join(list, sizeof list, column->categories, column->category_count));
     if (column->fill == DT_FILL_MODE)
-        inspect_table_add(table, "mode %s",
+        dt_text_table_add(table, "mode %s",
                           column->fill_text != NULL ? column->fill_text : "(rare)");
     else
-        inspect_table_add(table, "%s", dt_recipe_fill_name(column->fill));
+        dt_text_table_add(table, "%s", dt_recipe_fill_name(column->fill));
 }
 
-static void add_column(inspect_table *table, const dt_recipe *recipe, size_t index, cursor *at)
+static void add_column(dt_text_table *table, const dt_recipe *recipe, size_t index, cursor *at)
 {
     const dt_recipe_column *column = &recipe->columns[index];
     char list[LIST_BYTES];
-    inspect_table_add(table, "%s", column->name);
-    inspect_table_add(table, "%s", dt_recipe_role_name(column->role));
+    dt_text_table_add(table, "%s", column->name);
+    dt_text_table_add(table, "%s", dt_recipe_role_name(column->role));
     if (column->role == DT_ROLE_NUMERIC || column->role == DT_ROLE_CATEGORICAL) {
-        inspect_table_add(table, "%zu", dt_recipe_width(column));
-        inspect_table_add(table, "%zu", take(at, column));
+        dt_text_table_add(table, "%zu", dt_recipe_width(column));
+        dt_text_table_add(table, "%zu", take(at, column));
     } else {
-        inspect_table_add(table, "-");
-        inspect_table_add(table, "-");
+        dt_text_table_add(table, "-");
+        dt_text_table_add(table, "-");
     }
     if (column->role == DT_ROLE_NUMERIC) {
         add_numeric(table, column);
     } else if (column->role == DT_ROLE_CATEGORICAL) {
         add_categorical(table, column);
     } else if (column->role == DT_ROLE_TARGET) {
-        inspect_table_add(
+        dt_text_table_add(
             table, "%zu classes: %s", recipe->class_count,
-            inspect_format_texts(list, sizeof list, recipe->classes, recipe->class_count));
-        inspect_table_add(table, "-");
+            dt_text_table_join(list, sizeof list, recipe->classes, recipe->class_count));
+        dt_text_table_add(table, "-");
     } else {
-        inspect_table_add(table, "-");
-        inspect_table_add(table, "-");
+        dt_text_table_add(table, "-");
+        dt_text_table_add(table, "-");
     }
 }
 
@@ -93,9 +94,9 @@ dt_status inspect_print_recipe(const dt_recipe *recipe)
     char list[LINE_BYTES];
     char line[LINE_BYTES];
     cursor at = start(recipe);
-    inspect_table table = {
+    dt_text_table table = {
         .columns = 6, .titles = {"column", "role", ">inputs", ">first", "how", "missing value"}};
-    inspect_format_texts(list, sizeof list, recipe->missing, recipe->missing_count);
+    dt_text_table_join(list, sizeof list, recipe->missing, recipe->missing_count);
     dt_log_result("table: separator %s, decimal %s; missing values: empty cells%s%s; unseen "
                   "categories: %s\n\n",
                   recipe->separator == '\t'  ? "tab"
@@ -103,11 +104,11 @@ dt_status inspect_print_recipe(const dt_recipe *recipe)
                   : recipe->separator == ';' ? "semicolon"
                                              : "bar",
                   recipe->decimal == ',' ? "comma" : "point", recipe->missing_count > 0 ? ", " : "",
-                  inspect_printable(line, sizeof line, list),
+                  dt_text_table_printable(line, sizeof line, list),
                   recipe->unseen == DT_UNSEEN_ERROR ? "error" : "ignore");
     for (size_t i = 0; i < recipe->column_count; i++)
         add_column(&table, recipe, i, &at);
-    return inspect_table_print(&table);
+    return dt_text_table_print(&table);
 }
 
 /* ---- JSON ---- */

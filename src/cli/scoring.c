@@ -4,7 +4,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 dt_status dt_scoring_parse_words(dt_scoring_settings *out, int words, char **argv,
@@ -22,14 +21,6 @@ dt_status dt_scoring_parse_words(dt_scoring_settings *out, int words, char **arg
     return DT_OK;
 }
 
-/* A run's folder stands for the model in it. */
-static void find_model(char *out, size_t bytes, const char *path)
-{
-    struct stat info;
-    const bool folder = stat(path, &info) == 0 && S_ISDIR(info.st_mode);
-    (void)snprintf(out, bytes, folder ? "%s/model.h5" : "%s", path);
-}
-
 /* The two words are easily changed about. */
 static dt_status check_model(const char *asked, const char *path)
 {
@@ -38,7 +29,8 @@ static dt_status check_model(const char *asked, const char *path)
     if (strcmp(asked, path) != 0)
         return dt_fail(
             DT_DATA, "%s: no model.h5 in this folder; the model comes first, then the data", asked);
-    return dt_fail(DT_DATA, "%s: no such file or folder; expected a model.h5 or a run's folder",
+    return dt_fail(DT_DATA,
+                   "%s: no such file or folder; expected a model (.h5, .keras) or a run's folder",
                    asked);
 }
 
@@ -71,12 +63,13 @@ dt_status dt_scoring_open(dt_scoring *out, const dt_comm *comm, const dt_scoring
     memset(s, 0, sizeof *s);
     s->comm = comm;
     s->root = dt_comm_rank(comm) == 0;
-    find_model(path, sizeof path, settings->model);
+    (void)dt_model_find(path, sizeof path, settings->model);
     DT_TRY(dt_environment_survey(&s->environment, comm, 1));
     DT_TRY(dt_comm_agree(comm, s->root ? check_model(settings->model, path) : DT_OK));
     DT_TRY(dt_model_load(&s->model, comm, path));
     DT_TRY(dt_comm_agree(comm, read_recipe(s, path)));
-    DT_TRY(dt_comm_agree(comm, dt_predictor_init(&s->predictor, &s->model.network)));
+    DT_TRY(dt_comm_agree(
+        comm, dt_predictor_init(&s->predictor, &s->model.network, &s->model.normalization)));
     const dt_rows_plan plan = {.path = settings->data,
                                .part = (dt_part)settings->set,
                                .part_asked = settings->set_asked,

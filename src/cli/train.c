@@ -8,6 +8,7 @@
 #include "dtrain/io/file.h"
 #include "dtrain/train/model.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -47,6 +48,8 @@ static dt_status read_settings(dt_train_run *r, int argc, char **argv)
         status = dt_settings_parse(&r->settings, argc, argv);
         if (status == DT_OK)
             status = check_data_options(&r->settings);
+        if (status == DT_OK)
+            status = dt_like_read(&r->like, &r->settings);
         if (status == DT_OK)
             status = dt_settings_complete(&r->settings, dt_comm_size(r->comm));
     }
@@ -162,49 +165,6 @@ out:
     return status;
 }
 
-static dt_status check_memory(const dt_train_run *r)
-{
-    /* Weights, the best ones, two moments in float32, the gradient's sums in 8 bytes; and rank 0
-     * holds the model file twice when it is written. Outputs and their gradients of a batch's rows,
-     * and of an evaluation's 1024. */
-    enum {
-        BYTES_A_PARAMETER = 4 * 4 + 8,
-        BYTES_SAVING = 8,
-        BYTES_A_UNIT = 8,
-        EVALUATION_ROWS = 1024
-    };
-    const dt_option_list *hidden = &r->settings.hidden;
-    const dt_dataset *set = &r->sets[DT_TRAIN];
-    const double rows =
-        (double)dt_dataset_take_capacity(set, (uint64_t)r->settings.batch) + EVALUATION_ROWS;
-    double P = 0.0, units = 0.0, D = (double)set->D;
-    for (size_t l = 0; l <= hidden->count; l++) {
-        const double H = (double)(l < hidden->count ? hidden->values[l] : set->C);
-        P += (D + 1.0) * H;
-        units += H;
-        D = H;
-    }
-    const int ranks = r->environment.launch.host_size;
-    const double needed =
-        (P * BYTES_A_PARAMETER + units * rows * BYTES_A_UNIT) * ranks + P * BYTES_SAVING;
-    char what[64];
-    (void)snprintf(what, sizeof what, "%.4g parameters", P);
-    return dt_memory_check(needed, ranks, what,
-                           "use fewer ranks a host, or smaller --hidden layers");
-}
-
-static dt_status make_network(dt_train_run *r)
-{
-    const dt_settings *settings = &r->settings;
-    dt_status status = dt_comm_agree(r->comm, check_memory(r));
-    if (status != DT_OK)
-        return status;
-    status = dt_network_init(&r->network, r->sets[DT_TRAIN].D, settings->hidden.values,
-                             settings->hidden.count, (dt_activation)settings->activation,
-                             r->sets[DT_TRAIN].C, (uint64_t)settings->seed);
-    return dt_comm_agree(r->comm, status);
-}
-
 /* ---- results ---- */
 
 static void take_epoch(void *context, const dt_epoch *row)
@@ -212,6 +172,13 @@ static void take_epoch(void *context, const dt_epoch *row)
     const dt_train_run *r = context;
     dt_train_report_epoch(r, row);
     dt_run_log_add_epoch(r->log, row);
+    if (r->csv_log != NULL)
+        dt_csv_log_add_epoch(r->csv_log, row);
+}
+
+static void take_step(void *context, const dt_step *step)
+{
+    dt_train_report_step(context, step);
 }
 
 static dt_status save_model(const dt_train_run *r)
@@ -219,30 +186,45 @@ static dt_status save_model(const dt_train_run *r)
     dt_status status = DT_OK;
     char path[PATH_BYTES + 16];
     char *json = NULL;
-    if (r->recipe.D > 0)
+    dt_model model = r->model; /* borrowed, as all of it */
+    if (r->recipe.D > 0) {
         DT_TRY(dt_recipe_to_json(&json, &r->recipe));
-    const dt_model model = {.network = r->network, /* borrowed, as all of it */
-                            .recipe_json = json,
-                            .class_names = r->recipe.classes,
-                            .class_name_count = r->recipe.class_count};
+        model.recipe_json = json;
+        model.class_names = r->recipe.classes;
+        model.class_name_count = r->recipe.class_count;
+    }
     (void)snprintf(path, sizeof path, "%s/model.h5", r->folder);
-    DT_TRY(dt_model_save(&model, r->settings.learning_rate, path));
+    DT_TRY(dt_model_save(&model, path));
 out:
     dt_memory_free(json);
     return status;
 }
 
-static dt_status open_log(dt_train_run *r)
+static dt_status open_logs(dt_train_run *r)
 {
+    dt_status status = DT_OK;
     char path[PATH_BYTES + 16];
-    if (r->folder[0] == '\0') { /* the example has its folder already */
-        dt_status status = make_folder(r, r->source.name);
-        if (status != DT_OK)
-            return status;
-    }
+    dt_fingerprint members[DT_FINGERPRINT_MAX];
+    char *const *names = r->recipe.D > 0 ? r->recipe.classes : r->model.class_names;
+    const dt_run_facts facts = {.settings = &r->settings,
+                                .environment = &r->environment,
+                                .sets = r->sets,
+                                .members = members,
+                                .member_count = dt_fingerprint_list(members, &r->source),
+                                .network = &r->model.network,
+                                .class_names = names,
+                                .has_init = r->has_init,
+                                .init_weights_crc = r->init_weights_crc,
+                                .command_line = r->command_line};
+    DT_TRY(dt_like_check(&r->like, members, facts.member_count, &r->environment));
+    if (r->folder[0] == '\0') /* the example has its folder already */
+        DT_TRY(make_folder(r, r->source.name));
     (void)snprintf(path, sizeof path, "%s/run.h5", r->folder);
-    return dt_run_log_open(&r->log, path, &r->settings, &r->environment, r->sets, &r->network,
-                           r->command_line);
+    DT_TRY(dt_run_log_open(&r->log, path, &facts));
+    if (r->settings.csv_log[0] != '\0')
+        DT_TRY(dt_csv_log_open(&r->csv_log, r->settings.csv_log, r->sets[DT_VALIDATION].N > 0));
+out:
+    return status;
 }
 
 /* Gathers the ranks' times; rank 0 prints what the run came to, and adds it to the log. Numbers of
@@ -258,10 +240,12 @@ static dt_status report_results(dt_train_run *r, bool saved, bool evaluated)
     dt_rank_row *rows = NULL;
     memcpy(mine.host, r->environment.launch.host, sizeof mine.host);
     mine.phases.seconds[DT_PHASE_LOAD] = r->load_s;
+    mine.phases.wait_s = fmin(mine.phases.wait_s, mine.phases.seconds[DT_PHASE_ALLREDUCE]);
     DT_TRY(dt_comm_agree(r->comm, dt_memory_alloc(&rows, size, sizeof *rows, "ranks' times")));
     dt_comm_gather(r->comm, rows, &mine, sizeof mine);
     if (r->root && evaluated) {
         dt_train_report_phases(rows, size);
+        dt_like_report(&r->like, r->result.weights_crc);
         dt_train_report_summary(r);
     } else if (r->root && saved) {
         dt_log_say("\nmodel      saved in %s/model.h5, but not evaluated on all sets\n", r->folder);
@@ -293,14 +277,18 @@ static bool note(failure *first, dt_status status)
  * so that the run's numbers at least are seen. */
 static dt_status save_results(dt_train_run *r)
 {
+    dt_status status = DT_OK;
     failure first = {.status = DT_OK};
     const bool saved = note(&first, dt_comm_agree(r->comm, r->root ? save_model(r) : DT_OK));
     const bool evaluated =
-        note(&first, dt_trainer_evaluate(&r->result, r->comm, r->sets, &r->network));
+        note(&first, dt_trainer_evaluate(&r->result, r->comm, r->sets, &r->model.network));
     (void)note(&first, report_results(r, saved, evaluated));
+    status = dt_csv_log_close(r->csv_log); /* NULL but on rank 0 */
+    r->csv_log = NULL;
+    (void)note(&first, dt_comm_agree(r->comm, status));
     if (first.status != DT_OK)
         return dt_fail(first.status, "%s", first.text);
-    dt_status status = dt_run_log_close(r->log, "ok"); /* NULL but on rank 0 */
+    status = dt_run_log_close(r->log, "ok"); /* likewise */
     r->log = NULL;
     status = dt_comm_agree(r->comm, status);
     if (status == DT_OK)
@@ -311,14 +299,17 @@ static dt_status save_results(dt_train_run *r)
 static dt_status run_all(dt_train_run *r, int argc, char **argv)
 {
     dt_status status = DT_OK;
-    const dt_observer observer = {.epoch_ended = take_epoch, .context = r};
+    dt_observer observer = {.epoch_ended = take_epoch, .context = r};
     DT_TRY(read_settings(r, argc, argv));
+    if (r->settings.progress)
+        observer.step_ended = take_step;
     DT_TRY(dt_environment_survey(&r->environment, r->comm, (int)r->settings.threads));
     DT_TRY(load_data(r));
-    DT_TRY(make_network(r));
-    DT_TRY(dt_comm_agree(r->comm, r->root ? open_log(r) : DT_OK));
+    DT_TRY(dt_train_make_model(r));
+    DT_TRY(dt_comm_agree(r->comm, r->root ? open_logs(r) : DT_OK));
     dt_train_report_start(r);
-    DT_TRY(dt_trainer_run(&r->result, r->comm, &r->settings, r->sets, &r->network, &observer));
+    DT_TRY(dt_trainer_run(&r->result, r->comm, &r->settings, r->sets, &r->model.network,
+                          &r->model.adam, &observer));
     DT_TRY(save_results(r));
 out:
     return status;
@@ -350,7 +341,8 @@ dt_status dt_cli_train(const dt_comm *comm, int argc, char **argv)
     dt_environment_clear(&r->environment);
     for (int p = 0; p < DT_PART_COUNT; p++)
         dt_dataset_clear(&r->sets[p]);
-    dt_network_clear(&r->network);
+    dt_model_clear(&r->model);
+    (void)!dt_csv_log_close(r->csv_log);
     dt_result_clear(&r->result);
 out:
     dt_memory_free(r);

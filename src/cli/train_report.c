@@ -38,12 +38,16 @@ void dt_train_report_start(const dt_train_run *r)
                        p == DT_TRAIN ? "training" : dt_part_name((dt_part)p));
     dt_log_say("\n");
     warn_of_empty_classes(&sets[DT_TRAIN]);
-    size_t used = (size_t)snprintf(hidden, sizeof hidden, "%zu", r->network.D);
-    for (size_t l = 0; l < r->network.layer_count && used < sizeof hidden; l++)
-        used +=
-            (size_t)snprintf(hidden + used, sizeof hidden - used, "-%zu", r->network.layers[l].H);
+    size_t used = (size_t)snprintf(hidden, sizeof hidden, "%zu", r->model.network.D);
+    for (size_t l = 0; l < r->model.network.layer_count && used < sizeof hidden; l++)
+        used += (size_t)snprintf(hidden + used, sizeof hidden - used, "-%zu",
+                                 r->model.network.layers[l].H);
     dt_log_say("model      %s, %s, softmax; P = %zu parameters\n", hidden,
-               dt_activation_name((dt_activation)s->activation), r->network.P);
+               dt_activation_name((dt_activation)s->activation), r->model.network.P);
+    if (r->has_init)
+        dt_log_say("init       weights of %s (CRC-32 %08x), Adam after %lld steps%s\n",
+                   s->init_from, r->init_weights_crc, (long long)r->model.adam.step,
+                   r->model.normalization.D > 0 ? "; inputs normalised by it" : "");
     (void)snprintf(monitor, sizeof monitor, "patience %lld on %s", (long long)s->patience,
                    s->monitor == 0 ? "val_loss" : "val_accuracy");
     dt_log_say("training   Adam %g, batch %lld, at most %lld epochs, %s\n", s->learning_rate,
@@ -54,6 +58,39 @@ void dt_train_report_start(const dt_train_run *r)
         dt_log_warn("--patience and --monitor have no effect without a validation set");
     dt_log_say("run        seed %lld, %lld shards, %s sum; results in %s\n\n", (long long)s->seed,
                (long long)s->shards, s->sum == DT_SUM_EXACT ? "exact" : "fast", r->folder);
+}
+
+/* In the unit that people would say it in. */
+static const char *duration(char out[32], double seconds)
+{
+    if (seconds < 60.0)
+        (void)snprintf(out, 32, "%.0f s", seconds);
+    else if (seconds < 5400.0)
+        (void)snprintf(out, 32, "%.0f min", seconds / 60.0);
+    else
+        (void)snprintf(out, 32, "%.1f h", seconds / 3600.0);
+    return out;
+}
+
+void dt_train_report_step(const dt_train_run *r, const dt_step *step)
+{
+    if (step->step == step->steps) {
+        dt_log_live_end();
+        return;
+    }
+    if (!dt_log_live_due())
+        return;
+    char left[32], all_left[32];
+    const double a_step = step->seconds / (double)step->step;
+    const double epoch_left_s = a_step * (double)(step->steps - step->step);
+    const double epochs_left = (double)(r->settings.epochs - step->epoch);
+    dt_log_live(
+        "epoch %lld/%lld  step %llu/%llu  loss %.4f  accuracy %.4f  %.3g rows/s  %s left, of "
+        "all epochs at most %s",
+        (long long)step->epoch, (long long)r->settings.epochs, (unsigned long long)step->step,
+        (unsigned long long)step->steps, step->train.loss, step->train.accuracy,
+        (double)step->rows / step->seconds, duration(left, epoch_left_s),
+        duration(all_left, epoch_left_s + epochs_left * a_step * (double)step->steps));
 }
 
 void dt_train_report_epoch(const dt_train_run *r, const dt_epoch *row)

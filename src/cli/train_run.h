@@ -8,13 +8,17 @@
 #include "dtrain/data/example.h"
 #include "dtrain/data/source.h"
 #include "dtrain/io/recipe.h"
+#include "dtrain/train/csv_log.h"
 #include "dtrain/train/environment.h"
+#include "dtrain/train/like.h"
+#include "dtrain/train/model.h"
 #include "dtrain/train/run_log.h"
 #include "dtrain/train/settings.h"
 #include "dtrain/train/trainer.h"
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum { PATH_BYTES = 2 * DT_OPTION_TEXT_BYTES, COMMAND_BYTES = 4096 };
 
@@ -30,14 +34,31 @@ typedef struct dt_train_run {
     dt_recipe recipe; /* rank 0 only; zeroed when the data has none */
     dt_example example; /* rank 0 only; of use when no DATA was named */
     dt_dataset sets[DT_PART_COUNT];
-    dt_network network;
+    dt_model model; /* the recipe above comes before its own */
+    bool has_init; /* it came from a file, whose weights have this CRC-32 */
+    uint32_t init_weights_crc;
+    dt_like like; /* rank 0 only */
     dt_run_log *log; /* rank 0 only */
+    dt_csv_log *csv_log; /* rank 0 only; NULL: not asked for */
     dt_result result;
     double load_s;
 } dt_train_run;
 
 /** Prints what is about to be trained, on what, and how. Says nothing but on rank 0. Local. */
 void dt_train_report_start(const dt_train_run *r);
+
+/**
+ * Makes the network to be trained: a new one, or that of --init-from, which must fit the data; then
+ * the settings become what it has, and rows that it wants normalised are.
+ *
+ * Calls:   collective
+ * Errors:  DT_MEMORY; DT_DATA as dt_model_load, and when it does not fit the data; DT_USAGE when it has
+ *          other layers than were asked for
+ */
+DT_MUST_USE dt_status dt_train_make_model(dt_train_run *r);
+
+/** Shows where an epoch is, with --progress. Local. */
+void dt_train_report_step(const dt_train_run *r, const dt_step *step);
 
 /** Prints an epoch's line. Local. */
 void dt_train_report_epoch(const dt_train_run *r, const dt_epoch *row);

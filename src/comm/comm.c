@@ -108,6 +108,12 @@ void dt_comm_sum_f32(const dt_comm *comm, float *data, size_t count)
     }
 }
 
+void dt_comm_wait(const dt_comm *comm)
+{
+    if (comm->size > 1)
+        MPI_Barrier(comm->comm);
+}
+
 void dt_comm_gather(const dt_comm *comm, void *all, const void *mine, size_t bytes)
 {
     DT_ASSERT(bytes <= INT_MAX);

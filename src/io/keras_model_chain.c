@@ -2,9 +2,6 @@
 
 #include "dtrain/base/memory.h"
 
-#include <jansson.h>
-
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -18,19 +15,19 @@ typedef struct builder {
 
 /* ---- JSON whose types are not believed ---- */
 
-/* Returns the text under `key`, or `otherwise` when there is none, or `json` is no object. */
-static const char *text_of(const json_t *json, const char *key, const char *otherwise)
+const char *dt_keras_text_of(const json_t *json, const char *key, const char *otherwise)
 {
     const char *text = json_string_value(json_object_get(json, key));
     return text != NULL ? text : otherwise;
 }
 
-static const char *name_of(const json_t *layer)
+const char *dt_keras_name_of(const json_t *layer)
 {
-    return text_of(json_object_get(layer, "config"), "name", text_of(layer, "name", "?"));
+    return dt_keras_text_of(json_object_get(layer, "config"), "name",
+                            dt_keras_text_of(layer, "name", "?"));
 }
 
-static const json_t *only_element(const json_t *json)
+const json_t *dt_keras_only_element(const json_t *json)
 {
     return json_array_size(json) == 1 ? json_array_get(json, 0) : NULL;
 }
@@ -67,13 +64,14 @@ DT_MUST_USE static dt_status read_activation(const char **out, const builder *b,
     if (activation == NULL || json_is_null(activation))
         name = "linear";
     if (name == NULL)
-        name = text_of(activation, "config", text_of(activation, "class_name", "?"));
+        name =
+            dt_keras_text_of(activation, "config", dt_keras_text_of(activation, "class_name", "?"));
     *out = known_activation(name);
     if (*out == NULL)
         return dt_fail(DT_DATA,
                        "%s: layer '%.60s' has the activation %.60s; dtrain takes relu, tanh, "
                        "sigmoid and linear, and softmax in the last layer",
-                       b->path, name_of(layer), name);
+                       b->path, dt_keras_name_of(layer), name);
     return DT_OK;
 }
 
@@ -91,7 +89,7 @@ DT_MUST_USE static dt_status take_input_shape(builder *b, const json_t *layer)
         return dt_fail(DT_DATA,
                        "%s: layer '%.60s' takes inputs of %zu dimensions; dtrain takes rows of a "
                        "fixed number of values, [null, D]",
-                       b->path, name_of(layer), json_array_size(shape));
+                       b->path, dt_keras_name_of(layer), json_array_size(shape));
     b->chain->inputs = (uint64_t)inputs;
     return DT_OK;
 }
@@ -105,11 +103,11 @@ DT_MUST_USE static dt_status take_dense(builder *b, const json_t *layer)
     dt_keras_dense *dense = &b->chain->layers[b->chain->count];
     if (units <= 0)
         return dt_fail(DT_DATA, "%s: layer '%.60s' has no number of units", b->path,
-                       name_of(layer));
+                       dt_keras_name_of(layer));
     if (bias != NULL && !json_is_boolean(bias))
         return dt_fail(DT_DATA, "%s: layer '%.60s': its use_bias is neither true nor false",
-                       b->path, name_of(layer));
-    (void)snprintf(dense->name, sizeof dense->name, "%s", name_of(layer));
+                       b->path, dt_keras_name_of(layer));
+    (void)snprintf(dense->name, sizeof dense->name, "%s", dt_keras_name_of(layer));
     dense->units = (uint64_t)units;
     dense->has_bias = bias == NULL || json_is_true(bias);
     DT_TRY(read_activation(&dense->activation, b, layer));
@@ -131,11 +129,32 @@ DT_MUST_USE static dt_status take_activation(builder *b, const json_t *layer)
         DT_TRY(dt_fail(DT_DATA,
                        "%s: layer '%.60s' applies %s to %s; dtrain takes one activation after each "
                        "Dense layer",
-                       b->path, name_of(layer), activation,
+                       b->path, dt_keras_name_of(layer), activation,
                        dense == NULL ? "the inputs" : dense->activation));
     dense->activation = activation;
 out:
     return status;
+}
+
+DT_MUST_USE static dt_status take_normalization(builder *b, const json_t *layer)
+{
+    if (b->chain->count > 0)
+        return dt_fail(DT_DATA,
+                       "%s: layer '%.60s' is a Normalization after a Dense layer; dtrain takes one "
+                       "of the inputs, before the first",
+                       b->path, dt_keras_name_of(layer));
+    if (b->chain->normalization.there)
+        return dt_fail(DT_DATA, "%s: layer '%.60s' is a second Normalization; dtrain takes one",
+                       b->path, dt_keras_name_of(layer));
+    return dt_keras_normalization_read(&b->chain->normalization, layer, b->path);
+}
+
+/* Predictions do without it. */
+static void take_dropout(builder *b, const json_t *layer)
+{
+    const json_t *config = json_object_get(layer, "config");
+    if (json_number_value(json_object_get(config, "rate")) > 0.0)
+        dt_keras_leave_out(b->chain->left_out, "Dropout '%.60s'", dt_keras_name_of(layer));
 }
 
 /* ---- links of a Functional model ---- */
@@ -145,10 +164,10 @@ out:
  * Keras 3: [{"args": [{"config": {"keras_history": ["name", 0, 0]}}]}] */
 static const char *inbound_name(const json_t *layer)
 {
-    const json_t *node = only_element(json_object_get(layer, "inbound_nodes"));
+    const json_t *node = dt_keras_only_element(json_object_get(layer, "inbound_nodes"));
     if (json_is_array(node))
-        return json_string_value(json_array_get(only_element(node), 0));
-    const json_t *tensor = only_element(json_object_get(node, "args"));
+        return json_string_value(json_array_get(dt_keras_only_element(node), 0));
+    const json_t *tensor = dt_keras_only_element(json_object_get(node, "args"));
     const json_t *history = json_object_get(json_object_get(tensor, "config"), "keras_history");
     return json_string_value(json_array_get(history, 0));
 }
@@ -164,7 +183,7 @@ DT_MUST_USE static dt_status check_link(const builder *b, const json_t *layer)
     return dt_fail(DT_DATA,
                    "%s: layer '%.60s' does not follow on the layer before alone; dtrain takes a "
                    "chain of layers",
-                   b->path, name_of(layer));
+                   b->path, dt_keras_name_of(layer));
 }
 
 /* The output is one, and the last layer's: ["name", 0, 0], in Keras 2 within a list. */
@@ -174,7 +193,7 @@ DT_MUST_USE static dt_status check_output(const builder *b, const json_t *config
     if (!b->functional)
         return DT_OK;
     if (json_is_array(json_array_get(output, 0)))
-        output = only_element(output);
+        output = dt_keras_only_element(output);
     const char *name = json_string_value(json_array_get(output, 0));
     if (name != NULL && b->previous != NULL && strcmp(name, b->previous) == 0)
         return DT_OK;
@@ -189,7 +208,7 @@ DT_MUST_USE static dt_status check_output(const builder *b, const json_t *config
 DT_MUST_USE static dt_status take_layer(builder *b, const json_t *layer)
 {
     dt_status status = DT_OK;
-    const char *class = text_of(layer, "class_name", "?");
+    const char *class = dt_keras_text_of(layer, "class_name", "?");
     DT_TRY(check_link(b, layer));
     if (b->previous == NULL)
         DT_TRY(take_input_shape(b, layer));
@@ -197,14 +216,20 @@ DT_MUST_USE static dt_status take_layer(builder *b, const json_t *layer)
         status = take_dense(b, layer);
     else if (strcmp(class, "Activation") == 0)
         status = take_activation(b, layer);
-    else if (strcmp(class, "Dropout") != 0 &&
-             (strcmp(class, "InputLayer") != 0 || b->previous != NULL))
-        status =
-            dt_fail(DT_DATA,
-                    "%s: layer '%.60s' is %s %.60s; dtrain takes an Input followed by Dense, "
-                    "Dropout and Activation layers",
-                    b->path, name_of(layer), strchr("AEIOU", class[0]) != NULL ? "an" : "a", class);
-    b->previous = name_of(layer);
+    else if (strcmp(class, "Normalization") == 0)
+        status = take_normalization(b, layer);
+    else if (strcmp(class, "Dropout") == 0)
+        take_dropout(b, layer);
+    else if (strcmp(class, "InputLayer") != 0 || b->previous != NULL)
+        status = dt_fail(DT_DATA,
+                         "%s: layer '%.60s' is %s %.60s; dtrain takes an Input followed by Dense, "
+                         "Dropout, Activation and, before them, Normalization layers",
+                         b->path, dt_keras_name_of(layer),
+                         strchr("AEIOU", class[0]) != NULL ? "an" : "a", class);
+    DT_TRY(status);
+    if (strcmp(class, "InputLayer") != 0)
+        DT_TRY(dt_keras_extras_read(b->chain, layer, b->path));
+    b->previous = dt_keras_name_of(layer);
 out:
     return status;
 }
@@ -212,7 +237,7 @@ out:
 DT_MUST_USE static dt_status read_layers(builder *b, const json_t *model)
 {
     dt_status status = DT_OK;
-    const char *class = text_of(model, "class_name", "?");
+    const char *class = dt_keras_text_of(model, "class_name", "?");
     const json_t *config = json_object_get(model, "config");
     /* Keras below 2.2.3 has the list itself there. */
     const json_t *layers = json_is_array(config) ? config : json_object_get(config, "layers");
@@ -231,18 +256,6 @@ out:
     return status;
 }
 
-/* Whether the loss turns logits into probabilities by softmax itself. */
-static bool loss_takes_logits(const json_t *training)
-{
-    const json_t *loss = json_object_get(training, "loss");
-    if (json_is_array(loss))
-        loss = only_element(loss);
-    const char *class = text_of(loss, "class_name", "");
-    return (strcmp(class, "SparseCategoricalCrossentropy") == 0 ||
-            strcmp(class, "CategoricalCrossentropy") == 0) &&
-           json_is_true(json_object_get(json_object_get(loss, "config"), "from_logits"));
-}
-
 DT_MUST_USE static dt_status check_activations(const builder *b, const json_t *training)
 {
     dt_keras_dense *last = &b->chain->layers[b->chain->count - 1];
@@ -252,7 +265,7 @@ DT_MUST_USE static dt_status check_activations(const builder *b, const json_t *t
                            "%s: layer '%s' is not the last, and has the activation softmax; dtrain "
                            "takes relu, tanh, sigmoid and linear there",
                            b->path, hidden->name);
-    if (strcmp(last->activation, "linear") == 0 && loss_takes_logits(training))
+    if (strcmp(last->activation, "linear") == 0 && dt_keras_loss_takes_logits(training))
         last->activation = known_activation("softmax");
     if (strcmp(last->activation, "softmax") != 0 || last->units < 2)
         return dt_fail(DT_DATA,
@@ -266,50 +279,32 @@ DT_MUST_USE static dt_status check_activations(const builder *b, const json_t *t
     return DT_OK;
 }
 
-/* Keeps what is there when the file has no sensible number; a schedule is none. */
-static void take_number(double *out, const json_t *config, const char *key, double below)
-{
-    const json_t *number = json_object_get(config, key);
-    const double value = json_number_value(number);
-    if (json_is_number(number) && isfinite(value) && value >= 0.0 && value < below)
-        *out = value;
-}
-
-static void read_optimizer(dt_keras_chain *chain, const json_t *training)
-{
-    const json_t *optimizer = json_object_get(training, "optimizer_config");
-    const json_t *config = json_object_get(optimizer, "config");
-    chain->learning_rate = 0.001;
-    chain->beta_1 = 0.9;
-    chain->beta_2 = 0.999;
-    chain->epsilon = 1e-7;
-    if (strcmp(text_of(optimizer, "class_name", ""), "Adam") != 0)
-        return;
-    take_number(&chain->learning_rate, config, "learning_rate", HUGE_VAL);
-    take_number(&chain->beta_1, config, "beta_1", 1.0);
-    take_number(&chain->beta_2, config, "beta_2", 1.0);
-    take_number(&chain->epsilon, config, "epsilon", HUGE_VAL);
-}
-
-dt_status dt_keras_chain_read(dt_keras_chain *out, const char *model_config,
-                              const char *training_config, const char *path)
+dt_status dt_keras_chain_read(dt_keras_chain *out, const dt_keras_config *config, const char *path)
 {
     dt_status status = DT_OK;
     json_t *model = NULL, *training = NULL;
     builder b = {.chain = out, .path = path};
     *out = (dt_keras_chain){0};
-    DT_TRY(parse(&model, model_config, "model_config", path));
-    if (training_config != NULL)
-        DT_TRY(parse(&training, training_config, "training_config", path));
+    DT_TRY(parse(&model, config->model, config->model_name, path));
+    if (config->training != NULL)
+        DT_TRY(parse(&training, config->training, "training_config", path));
+    else
+        training = json_incref(json_object_get(model, "compile_config"));
     DT_TRY(read_layers(&b, model));
     DT_TRY(check_activations(&b, training));
-    read_optimizer(out, training);
+    dt_keras_training_read(out, training);
 out:
     json_decref(training);
     json_decref(model);
-    if (status != DT_OK) {
-        dt_memory_free(out->layers);
-        *out = (dt_keras_chain){0};
-    }
+    if (status != DT_OK)
+        dt_keras_chain_clear(out);
     return status;
+}
+
+void dt_keras_chain_clear(dt_keras_chain *chain)
+{
+    dt_memory_free(chain->layers);
+    dt_memory_free(chain->normalization.mean);
+    dt_memory_free(chain->normalization.variance);
+    *chain = (dt_keras_chain){0};
 }

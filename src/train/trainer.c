@@ -4,7 +4,6 @@
 #include "dtrain/base/log.h"
 #include "dtrain/base/memory.h"
 #include "dtrain/io/crc32.h"
-#include "dtrain/nn/optimizer.h"
 #include "dtrain/train/early_stopping.h"
 #include "dtrain/train/stepper.h"
 
@@ -17,7 +16,8 @@ typedef struct trainer {
     const dt_settings *settings;
     dt_dataset *sets;
     dt_network *network;
-    dt_adam adam;
+    dt_adam *adam;
+    const dt_observer *observer;
     dt_stepper stepper;
     dt_evaluator evaluator;
     dt_early_stopping stopping; /* rank 0 decides by it */
@@ -42,8 +42,7 @@ static dt_status start(trainer *t)
 {
     dt_status status = DT_OK;
     const dt_settings *settings = t->settings;
-    DT_TRY(dt_adam_init(&t->adam, t->network->P, settings->learning_rate));
-    DT_TRY(dt_stepper_init(&t->stepper, t->comm, &t->sets[DT_TRAIN], t->network, &t->adam,
+    DT_TRY(dt_stepper_init(&t->stepper, t->comm, &t->sets[DT_TRAIN], t->network, t->adam,
                            (dt_sum)settings->sum, (uint64_t)settings->batch));
     DT_TRY(dt_evaluator_init(&t->evaluator, t->network));
     DT_TRY(dt_memory_alloc(&t->best, t->network->P, sizeof *t->best, "best weights"));
@@ -55,10 +54,23 @@ out:
 
 static void end(trainer *t)
 {
-    dt_adam_clear(&t->adam);
     dt_stepper_clear(&t->stepper);
     dt_evaluator_clear(&t->evaluator);
     dt_memory_free(t->best);
+}
+
+/* Rank 0 tells of the step that ended at position `rows`. */
+static void tell_step(const trainer *t, int64_t epoch, uint64_t rows, const dt_tally *tally,
+                      double begin)
+{
+    const uint64_t batch = (uint64_t)t->settings->batch, N = t->sets[DT_TRAIN].N;
+    const dt_step step = {.epoch = epoch,
+                          .step = (rows + batch - 1) / batch,
+                          .steps = (N + batch - 1) / batch,
+                          .rows = rows,
+                          .train = dt_tally_mean(tally, rows),
+                          .seconds = dt_clock_s() - begin};
+    t->observer->step_ended(t->observer->context, &step);
 }
 
 static dt_status train_epoch(trainer *t, dt_epoch *row)
@@ -66,6 +78,7 @@ static dt_status train_epoch(trainer *t, dt_epoch *row)
     const dt_dataset *set = &t->sets[DT_TRAIN];
     const uint64_t batch = (uint64_t)t->settings->batch;
     const double begin = dt_clock_s();
+    const bool tells = t->observer->step_ended != NULL && dt_comm_rank(t->comm) == 0;
     dt_tally tally = {0};
     dt_dataset_shuffle(&t->sets[DT_TRAIN], (uint64_t)t->settings->seed, (uint64_t)row->epoch);
     for (uint64_t first = 0; first < set->N; first += batch) {
@@ -74,6 +87,8 @@ static dt_status train_epoch(trainer *t, dt_epoch *row)
         if (status != DT_OK)
             return dt_fail(status, "epoch %lld, step %llu: %s", (long long)row->epoch,
                            (unsigned long long)(first / batch + 1), dt_status_text());
+        if (tells)
+            tell_step(t, row->epoch, first + count, &tally, begin);
     }
     row->train = dt_tally_mean(&tally, set->N);
     row->seconds = dt_clock_s() - begin;
@@ -134,19 +149,24 @@ static void finish(trainer *t)
 }
 
 dt_status dt_trainer_run(dt_result *out, const dt_comm *comm, const dt_settings *settings,
-                         dt_dataset sets[DT_PART_COUNT], dt_network *network,
+                         dt_dataset sets[DT_PART_COUNT], dt_network *network, dt_adam *adam,
                          const dt_observer *observer)
 {
     dt_status status = DT_OK;
     *out = (dt_result){0};
     for (int p = 0; p < DT_PART_COUNT; p++)
         out->metrics[p] = (dt_metrics){.loss = NAN, .accuracy = NAN};
-    trainer t = {
-        .comm = comm, .settings = settings, .sets = sets, .network = network, .result = out};
+    trainer t = {.comm = comm,
+                 .settings = settings,
+                 .sets = sets,
+                 .network = network,
+                 .adam = adam,
+                 .observer = observer,
+                 .result = out};
     DT_TRY(dt_comm_agree(comm, start(&t)));
     bool stop = false;
     for (int64_t epoch = 1; epoch <= settings->epochs && !stop; epoch++) {
-        dt_epoch row = {.epoch = epoch, .learning_rate = t.adam.learning_rate};
+        dt_epoch row = {.epoch = epoch, .learning_rate = adam->learning_rate};
         DT_TRY(train_epoch(&t, &row));
         DT_TRY(judge_epoch(&t, &row, &stop));
         out->epochs = epoch;

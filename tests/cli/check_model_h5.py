@@ -13,6 +13,7 @@ import numpy as np
 LOSS = "sparse_categorical_crossentropy"
 LAYER_KEYS = {"name", "trainable", "dtype", "units", "activation", "use_bias"}
 INPUT_KEYS = {"batch_input_shape", "dtype", "name"}
+NORMALIZATION_KEYS = {"name", "trainable", "dtype", "axis", "mean", "variance"}
 ACTIVATIONS = {"relu", "tanh", "sigmoid", "linear", "softmax"}
 
 
@@ -64,6 +65,21 @@ def check_versions(thing):
     equal(text(thing, "backend"), "tensorflow", f"{thing.name}: backend")
 
 
+def check_normalization(layer, inputs):
+    """Its numbers are in the configuration: Keras 3.3 does not go by weights of it in a .h5."""
+    what = "model_config: Normalization"
+    equal(sorted(layer), ["class_name", "config"], f"{what}: keys")
+    config = layer["config"]
+    equal(set(config), NORMALIZATION_KEYS, f"{what}: config keys")
+    equal(config["axis"], [-1], f"{what}: axis")
+    equal(config["dtype"], "float32", f"{what}: dtype")
+    for key in ("mean", "variance"):
+        expect(len(config[key]) == inputs and all(type(x) is float for x in config[key]) and
+               np.isfinite(config[key]).all(),
+               f"{what}: {key}: expected {inputs} finite numbers, found {config[key]}")
+    expect(min(config["variance"]) >= 0, f"{what}: a variance is negative")
+
+
 def check_model_config(config):
     """Returns the number of inputs and the configurations of the Dense layers."""
     equal(sorted(config), ["class_name", "config"], "model_config: keys")
@@ -76,6 +92,8 @@ def check_model_config(config):
     expect(len(shape) == 2 and shape[0] is None and type(shape[1]) is int and shape[1] > 0,
            f"model_config: batch_input_shape: expected [null, inputs], found {shape}")
     equal(first["config"]["dtype"], "float32", "model_config: the input layer's dtype")
+    if rest and rest[0]["class_name"] == "Normalization":
+        check_normalization(rest.pop(0), shape[1])
     expect(rest, "model_config: no Dense layer")
     for i, layer in enumerate(rest):
         name = "dense" if i == 0 else f"dense_{i}"
@@ -142,6 +160,14 @@ def check_weights(weights, inputs, layers):
     return parameters
 
 
+def check_state(group, parameters):
+    """Adam's state, which is ours alone."""
+    expect(group.attrs["adam_iterations"] > 0, "/dtrain: adam_iterations is not positive")
+    for name in ("adam_m", "adam_v"):
+        check_weight(group, name, (parameters,))
+    expect((group["adam_v"][()] >= 0).all(), "/dtrain/adam_v holds negative numbers")
+
+
 def check(path):
     with open(path, "rb") as stream:
         head = stream.read(9)
@@ -153,6 +179,8 @@ def check(path):
         expect("optimizer_weights" not in file, "/optimizer_weights: Keras 3 could not fit then")
         expect("model_weights" in file, "no group /model_weights")
         parameters = check_weights(file["model_weights"], inputs, layers)
+        if "dtrain" in file:
+            check_state(file["dtrain"], parameters)
     chain = "-".join(str(n) for n in [inputs] + [layer["units"] for layer in layers])
     return f"{chain}, {parameters} parameters"
 

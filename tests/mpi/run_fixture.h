@@ -101,11 +101,21 @@ static inline void keep_epoch(void *context, const dt_epoch *epoch)
     h->epochs[h->count++] = *epoch;
 }
 
-/** Trains; every rank of `comm` gets the same history but for result.phases. */
-static inline void train(history *out, const dt_comm *comm, const run *r)
+/** The network and the optimizer that a run begins with. */
+static inline dt_status make_network(dt_network *net, dt_adam *adam, const run *r)
+{
+    dt_status status =
+        dt_network_init(net, r->D, r->hidden, r->hidden_count, r->activation, r->C, 7);
+    if (status == DT_OK)
+        status = dt_adam_init(adam, net->P, r->learning_rate);
+    return status;
+}
+
+/** Trains what is there; every rank of `comm` gets the same history but for result.phases. */
+static inline void train_on(history *out, const dt_comm *comm, const run *r, dt_network *net,
+                            dt_adam *adam)
 {
     dt_dataset sets[DT_PART_COUNT];
-    dt_network net = {0};
     dt_settings settings = {.batch = r->batch,
                             .epochs = r->epochs,
                             .learning_rate = r->learning_rate,
@@ -113,20 +123,15 @@ static inline void train(history *out, const dt_comm *comm, const run *r)
                             .no_restore_best = r->no_restore_best,
                             .seed = 7,
                             .sum = (int)r->sum};
-    const dt_observer observer = {keep_epoch, out};
+    const dt_observer observer = {keep_epoch, out, NULL};
     *out = (history){0};
     out->status = load(sets, comm, r);
-    if (out->status == DT_OK)
-        out->status = dt_network_init(&net, r->D, r->hidden, r->hidden_count, r->activation,
-                                      sets[DT_TRAIN].C, 7);
     if (out->status == DT_OK) {
-        if (r->corrupt && test_rank == test_size - 1)
-            net.params[net.P / 2] += 1e-3f;
-        out->crc_before = dt_trainer_crc(&net);
-        out->status = dt_trainer_run(&out->result, comm, &settings, sets, &net, &observer);
+        out->crc_before = dt_trainer_crc(net);
+        out->status = dt_trainer_run(&out->result, comm, &settings, sets, net, adam, &observer);
         if (out->status == DT_OK)
-            out->status = dt_trainer_evaluate(&out->result, comm, sets, &net);
-        out->crc = dt_trainer_crc(&net);
+            out->status = dt_trainer_evaluate(&out->result, comm, sets, net);
+        out->crc = dt_trainer_crc(net);
     }
     if (out->status != DT_OK)
         (void)snprintf(out->text, sizeof out->text, "%s", dt_status_text());
@@ -134,6 +139,20 @@ static inline void train(history *out, const dt_comm *comm, const run *r)
     dt_comm_broadcast(comm, out->epochs, sizeof out->epochs);
     for (int p = 0; p < DT_PART_COUNT; p++)
         dt_dataset_clear(&sets[p]);
+}
+
+/** Trains a new network. */
+static inline void train(history *out, const dt_comm *comm, const run *r)
+{
+    dt_network net = {0};
+    dt_adam adam = {0};
+    *out = (history){.status = make_network(&net, &adam, r)};
+    if (out->status == DT_OK) {
+        if (r->corrupt && test_rank == test_size - 1)
+            net.params[net.P / 2] += 1e-3f;
+        train_on(out, comm, r, &net, &adam);
+    }
+    dt_adam_clear(&adam);
     dt_network_clear(&net);
 }
 

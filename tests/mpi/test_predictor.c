@@ -32,12 +32,14 @@ static void fill(float *x, size_t count, uint64_t stream)
         x[i] = (float)dt_random_normal(&random);
 }
 
+static const dt_normalization none = {0};
+
 static dt_status make(dt_network *network, dt_predictor *predictor, const shape *s)
 {
     dt_status status =
         dt_network_init(network, s->D, s->hidden, s->hidden_count, DT_ACTIVATION_RELU, s->C, 5);
     if (status == DT_OK)
-        status = dt_predictor_init(predictor, network);
+        status = dt_predictor_init(predictor, network, &none);
     return status;
 }
 
@@ -176,11 +178,67 @@ static void test_edges(void **state)
     dt_network_clear(&network);
 }
 
+/* Rows that are normalised first: the same bits as of rows that were so before, in blocks that are
+ * full and not; and what was given stays as it was. */
+static void test_normalised_rows(void **state)
+{
+    (void)state;
+    enum { COUNT = 600 }; /* two blocks, and a part of one */
+    for (size_t i = 0; i < SHAPES; i++) {
+        const shape *s = &shapes[i];
+        dt_network network;
+        dt_predictor plain, normalizing;
+        dt_normalization normalization;
+        const size_t bytes = COUNT * s->D * sizeof(float);
+        float *X = malloc(bytes), *kept = malloc(bytes), *ready = malloc(bytes);
+        float *mean = malloc(s->D * sizeof *mean), *variance = malloc(s->D * sizeof *variance);
+        assert_all(X != NULL && kept != NULL && ready != NULL && mean != NULL && variance != NULL);
+        assert_all_int(make(&network, &plain, s), DT_OK);
+        for (size_t j = 0; j < s->D; j++) {
+            mean[j] = (float)j - 3.0f;
+            variance[j] = j % 5 == 0 ? 0.0f : 0.5f + (float)j; /* of no spread: 1e-7 */
+        }
+        assert_all_int(dt_normalization_init(&normalization, s->D, mean, variance), DT_OK);
+        assert_all_int(dt_predictor_init(&normalizing, &network, &normalization), DT_OK);
+        fill(X, COUNT * s->D, 3);
+        for (size_t n = 0; n < COUNT; n++)
+            for (size_t j = 0; j < s->D; j++) {
+                float *x = &X[n * s->D + j];
+                *x = j % 5 == 0 ? mean[j] + 1e-7f * *x : *x * 4.0f;
+                ready[n * s->D + j] = (*x - mean[j]) / fmaxf(sqrtf(variance[j]), 1e-7f);
+            }
+        memcpy(kept, X, bytes);
+        const size_t counts[] = {COUNT, 1, 255, 256, 257};
+        for (size_t k = 0; k < sizeof counts / sizeof *counts; k++) {
+            const size_t count = counts[k];
+            dt_predictor_run(&plain, ready, count);
+            dt_predictor_run(&normalizing, X, count);
+            assert_all(memcmp(normalizing.p, plain.p, count * s->C * sizeof(float)) == 0);
+            assert_all(memcmp(normalizing.predicted, plain.predicted, count * sizeof(int32_t)) ==
+                       0);
+        }
+        assert_all(memcmp(X, kept, bytes) == 0);
+        assert_all_same(normalizing.p, 257 * s->C * sizeof(float));
+        dt_predictor_run(&plain, X, COUNT);
+        assert_all(memcmp(normalizing.p, plain.p, 257 * s->C * sizeof(float)) != 0);
+        free(X);
+        free(kept);
+        free(ready);
+        free(mean);
+        free(variance);
+        dt_predictor_clear(&plain);
+        dt_predictor_clear(&normalizing);
+        dt_normalization_clear(&normalization);
+        dt_network_clear(&network);
+    }
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bits_of_a_row),
         cmocka_unit_test(test_values),
+        cmocka_unit_test(test_normalised_rows),
         cmocka_unit_test(test_edges),
     };
     return run_mpi_tests(argc, argv, tests);

@@ -195,7 +195,13 @@ static void test_many_layers(void **state)
         (void)snprintf(names[i], sizeof names[i], i == 0 ? "dense" : "dense_%zu", i);
         texts[i] = names[i];
     }
-    const dt_keras_model deep = {2, MANY, many, 0.001, 0.9, 0.999, 1e-7};
+    const dt_keras_model deep = {.inputs = 2,
+                                 .layer_count = MANY,
+                                 .layers = many,
+                                 .learning_rate = 0.001,
+                                 .beta_1 = 0.9,
+                                 .beta_2 = 0.999,
+                                 .epsilon = 1e-7};
     hid_t file = save_and_open(&deep);
     assert_texts(file, "/model_weights", "layer_names", texts, MANY);
     assert_weights(file, "/model_weights/dense_699/dense_699/kernel:0", 2, 2, 2, zeros);

@@ -324,7 +324,13 @@ static void test_own_models(void **state)
     (void)state;
     const dt_keras_layer layers[] = {{2, "sigmoid", kernel_0, bias_0},
                                      {2, "softmax", kernel_1, bias_1}};
-    const dt_keras_model model = {3, 2, layers, 0.02, 0.8, 0.99, 1e-8};
+    const dt_keras_model model = {.inputs = 3,
+                                  .layer_count = 2,
+                                  .layers = layers,
+                                  .learning_rate = 0.02,
+                                  .beta_1 = 0.8,
+                                  .beta_2 = 0.99,
+                                  .epsilon = 1e-8};
     for (int in_memory = 0; in_memory < 2; in_memory++) {
         dt_keras_loaded found;
         dt_h5 *h5 = NULL;

@@ -51,6 +51,9 @@ void dt_comm_broadcast(const dt_comm *comm, void *data, size_t bytes);
 void dt_comm_sum_i64(const dt_comm *comm, int64_t *data, size_t count);
 void dt_comm_sum_f32(const dt_comm *comm, float *data, size_t count);
 
+/** Returns when all ranks have called it. */
+void dt_comm_wait(const dt_comm *comm);
+
 /** Gathers `bytes` bytes of each rank, in rank order, on all of them. */
 void dt_comm_gather(const dt_comm *comm, void *all, const void *mine, size_t bytes);
 

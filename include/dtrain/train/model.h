@@ -4,43 +4,56 @@
 #include "dtrain/base/status.h"
 #include "dtrain/comm/comm.h"
 #include "dtrain/nn/network.h"
+#include "dtrain/nn/normalization.h"
+#include "dtrain/nn/optimizer.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
-/** The root's attributes of a model file that Keras ignores. */
-#define DT_MODEL_RECIPE "dtrain_recipe" /* JSON text: io/recipe.h */
-#define DT_MODEL_CLASSES "dtrain_classes" /* [C] texts */
-
-/** A trained network with what came with it: model.h5, as the program uses it. */
+/** A network with all that came with it: a model file, as the program uses it. */
 typedef struct dt_model {
     dt_network network;
+    dt_normalization normalization; /* of the inputs, before the network; D = 0: none */
+    dt_adam adam; /* m == NULL: its numbers are known, but not its state */
     char *recipe_json; /* how a table's columns become the D inputs (io/recipe.h); NULL: none */
     char **class_names; /* [class_name_count] */
     size_t class_name_count; /* C, or 0: none */
+
+    /* Of a model that was read: what training would not go on with (dt_keras_loaded). */
+    char left_out[256], no_bias[64];
 } dt_model;
 
-/**
- * Writes a Keras model file; the recipe and the class names ride along as attributes.
- *
- * `model` may borrow its parts; `class_name_count` is 0 or C. More than DT_H5_TEXTS_MAX class names
- * are left out. `learning_rate` is what Keras goes on training with.
- *
- * Calls:   root-only
- * Errors:  DT_OUTPUT, DT_MEMORY
- */
-DT_MUST_USE dt_status dt_model_save(const dt_model *model, double learning_rate, const char *path);
+/** Writes the path of a model: of a run's folder, the model.h5 in it; else as it is. Returns `out`. */
+const char *dt_model_find(char *out, size_t bytes, const char *path);
 
 /**
- * Reads a model that dtrain or Keras wrote, on rank 0, and gives it to all ranks.
+ * Writes a Keras model: .keras when the path ends so, else .h5 (io/keras_model.h).
  *
- * Calls:   collective; same on all ranks: the result; `path` is read on rank 0 only
+ * `model` may borrow its parts; `class_name_count` is 0 or C. Adam's state goes into the file unless
+ * adam.m == NULL.
+ *
+ * Calls:   local
+ * Errors:  DT_OUTPUT, DT_MEMORY
+ */
+DT_MUST_USE dt_status dt_model_save(const dt_model *model, const char *path);
+
+/**
+ * Reads a model that dtrain or Keras wrote, .h5 or .keras.
+ *
+ * Calls:   local
  * Owns:    the caller clears with dt_model_clear
- * Errors:  DT_DATA as dt_keras_model_load; also when there are class names, but not C. DT_MEMORY.
- *          On error *out is zeroed, on all ranks
+ * Errors:  DT_DATA as dt_keras_model_load; DT_MEMORY. On error *out is zeroed
+ */
+DT_MUST_USE dt_status dt_model_read(dt_model *out, const char *path);
+
+/**
+ * Does the above on rank 0, and gives the model to all ranks.
+ *
+ * Calls:   collective; same on all ranks: the result, also of an error; `path` is read on rank 0 only
  */
 DT_MUST_USE dt_status dt_model_load(dt_model *out, const dt_comm *comm, const char *path);
 
-/** Frees a model that dt_model_load gave; a zeroed one is allowed. */
+/** Frees a model that was read; a zeroed one is allowed. Local. */
 void dt_model_clear(dt_model *model);
 
 #endif

@@ -4,8 +4,13 @@
 #include "dtrain/base/status.h"
 #include "dtrain/data/dataset.h"
 #include "dtrain/train/environment.h"
+#include "dtrain/train/fingerprint.h"
 #include "dtrain/train/settings.h"
 #include "dtrain/train/trainer.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 /**
  * The log of a run, run.h5: what results/README.md describes. It is kept in memory and put in place
@@ -22,6 +27,20 @@ typedef struct dt_rank_row {
     dt_phases phases;
 } dt_rank_row;
 
+/** What is known when a run begins; borrowed for the call. */
+typedef struct dt_run_facts {
+    const dt_settings *settings;
+    const dt_environment *environment;
+    const dt_dataset *sets; /* [DT_PART_COUNT] */
+    const dt_fingerprint *members; /* [member_count]: the arrays that were read */
+    size_t member_count;
+    const dt_network *network;
+    char *const *class_names; /* [C]; NULL: they have none */
+    bool has_init; /* the weights came from a file, with this CRC-32 */
+    uint32_t init_weights_crc;
+    const char *command_line;
+} dt_run_facts;
+
 /**
  * Starts the log and writes it once, so that a folder that cannot be written is found before the
  * work.
@@ -29,10 +48,7 @@ typedef struct dt_rank_row {
  * Errors:  DT_OUTPUT, DT_MEMORY
  */
 DT_MUST_USE dt_status dt_run_log_open(dt_run_log **out, const char *path,
-                                      const dt_settings *settings,
-                                      const dt_environment *environment,
-                                      const dt_dataset sets[DT_PART_COUNT],
-                                      const dt_network *network, const char *command_line);
+                                      const dt_run_facts *facts);
 
 /**
  * Adds an epoch. A write that fails is warned of once and tried again with the next; training goes

@@ -30,8 +30,11 @@ typedef struct dt_settings {
     int64_t seed, shards;
     int sum; /* a dt_sum */
     int64_t threads;
+    char init_from[DT_OPTION_TEXT_BYTES];
     char out[DT_OPTION_TEXT_BYTES];
-    bool quiet;
+    char csv_log[DT_OPTION_TEXT_BYTES];
+    bool progress, quiet;
+    char like[DT_OPTION_TEXT_BYTES];
     char config[DT_OPTION_TEXT_BYTES];
 } dt_settings;
 
@@ -39,7 +42,8 @@ typedef struct dt_settings {
 const dt_option_table *dt_settings_table(void);
 
 /**
- * Parses the words after `dtrain train`, and the file that --config names; the command line wins.
+ * Parses the words after `dtrain train`, and the file that --config names; the command line wins. What
+ * --like names is not read yet (train/like.h).
  *
  * Calls:   local
  * Errors:  DT_USAGE, one sentence

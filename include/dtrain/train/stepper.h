@@ -30,6 +30,7 @@ typedef struct dt_stepper {
     int32_t *predicted; /* [capacity] */
     size_t *start; /* [shard_count + 1] */
     int64_t *counts; /* exact: [P + layers + 4] sums, layers out of range, tally */
+    uint64_t steps; /* done */
     float *gradient; /* fast: [P + 3]; exact: one block on its way to Adam */
 } dt_stepper;
 

@@ -5,6 +5,7 @@
 #include "dtrain/comm/comm.h"
 #include "dtrain/data/dataset.h"
 #include "dtrain/nn/network.h"
+#include "dtrain/nn/optimizer.h"
 #include "dtrain/train/evaluation.h"
 #include "dtrain/train/metrics.h"
 #include "dtrain/train/phases.h"
@@ -42,16 +43,29 @@ typedef struct dt_result {
     dt_phases phases; /* this rank's; load is the caller's */
 } dt_result;
 
-/** Told of each epoch, on rank 0 only. */
+/** Where an epoch is. */
+typedef struct dt_step {
+    int64_t epoch; /* from 1 */
+    uint64_t step, steps; /* done, in the epoch */
+    uint64_t rows; /* done, in the epoch */
+    dt_metrics train; /* so far, in the epoch */
+    double seconds; /* so far, in the epoch */
+} dt_step;
+
+/** Told of each epoch, and unless it is NULL of each step, on rank 0 only. */
 typedef struct dt_observer {
     void (*epoch_ended)(void *context, const dt_epoch *epoch);
     void *context;
+    void (*step_ended)(void *context, const dt_step *step);
 } dt_observer;
 
 /**
  * Trains the network: epochs of steps, validation, early stopping; then the best weights come back.
  * They can be saved before they are evaluated: a training that is done is not lost to a row of the
  * test set.
+ *
+ * `adam` is at its start, or goes on from where it is; afterwards it is as the last step left it,
+ * also when the weights are those of an earlier epoch, as in Keras.
  *
  * Calls:   collective
  * Owns:    the caller clears *out with dt_result_clear, also after an error
@@ -60,7 +74,8 @@ typedef struct dt_observer {
  */
 DT_MUST_USE dt_status dt_trainer_run(dt_result *out, const dt_comm *comm,
                                      const dt_settings *settings, dt_dataset sets[DT_PART_COUNT],
-                                     dt_network *network, const dt_observer *observer);
+                                     dt_network *network, dt_adam *adam,
+                                     const dt_observer *observer);
 
 /**
  * Evaluates the network on each set that has rows, in order, until one fails: fills in metrics and

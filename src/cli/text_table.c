@@ -1,4 +1,4 @@
-#include "inspect_parts.h"
+#include "text_table.h"
 
 #include "dtrain/base/log.h"
 #include "dtrain/base/memory.h"
@@ -42,22 +42,22 @@ static void cut(char *text, size_t width)
     memcpy(text, "...", 4); /* at least four characters are cut off */
 }
 
-const char *inspect_printable(char *out, size_t bytes, const char *text)
+const char *dt_text_table_printable(char *out, size_t bytes, const char *text)
 {
     (void)snprintf(out, bytes, "%s", text);
     make_printable(out);
     return out;
 }
 
-void inspect_table_add(inspect_table *table, const char *format, ...)
+void dt_text_table_add(dt_text_table *table, const char *format, ...)
 {
-    char cell[INSPECT_CELL_BYTES];
+    char cell[DT_TEXT_TABLE_CELL_BYTES];
     va_list arguments;
     va_start(arguments, format);
     (void)vsnprintf(cell, sizeof cell, format, arguments);
     va_end(arguments);
     make_printable(cell);
-    cut(cell, INSPECT_CELL_WIDTH);
+    cut(cell, DT_TEXT_TABLE_CELL_WIDTH);
     if (table->status == DT_OK && table->cell_count == table->cell_room) {
         const size_t room = table->cell_room == 0 ? 256 : 2 * table->cell_room;
         table->status = dt_memory_grow(&table->cells, table->cell_room, room, sizeof *table->cells,
@@ -69,7 +69,7 @@ void inspect_table_add(inspect_table *table, const char *format, ...)
     table->cell_count += table->status == DT_OK;
 }
 
-void inspect_table_clear(inspect_table *table)
+void dt_text_table_clear(dt_text_table *table)
 {
     for (size_t i = 0; i < table->cell_count; i++)
         dt_memory_free(table->cells[i]);
@@ -78,9 +78,10 @@ void inspect_table_clear(inspect_table *table)
     table->cell_count = table->cell_room = 0;
 }
 
-static void print_row(const inspect_table *table, const char *const *cells, const size_t *widths)
+static void print_row(const dt_text_table *table, const char *const *cells, const size_t *widths)
 {
-    char line[INSPECT_COLUMNS_MAX * (INSPECT_CELL_BYTES + INSPECT_CELL_WIDTH)] = "";
+    char line[DT_TEXT_TABLE_COLUMNS_MAX * (DT_TEXT_TABLE_CELL_BYTES + DT_TEXT_TABLE_CELL_WIDTH)] =
+        "";
     size_t used = 0;
     size_t owed = 0; /* blanks are put only before a cell: no line ends in them */
     for (size_t c = 0; c < table->columns; c++) {
@@ -97,9 +98,9 @@ static void print_row(const inspect_table *table, const char *const *cells, cons
     dt_log_result("%s%s\n", table->indent != NULL ? table->indent : "", line);
 }
 
-dt_status inspect_table_print(inspect_table *table)
+dt_status dt_text_table_print(dt_text_table *table)
 {
-    size_t widths[INSPECT_COLUMNS_MAX] = {0};
+    size_t widths[DT_TEXT_TABLE_COLUMNS_MAX] = {0};
     const dt_status status = table->status;
     if (status == DT_OK) {
         DT_ASSERT(table->cell_count % table->columns == 0);
@@ -114,11 +115,11 @@ dt_status inspect_table_print(inspect_table *table)
         for (size_t i = 0; i < table->cell_count; i += table->columns)
             print_row(table, (const char *const *)&table->cells[i], widths);
     }
-    inspect_table_clear(table);
+    dt_text_table_clear(table);
     return status;
 }
 
-const char *inspect_format_bytes(char *out, size_t out_bytes, uint64_t bytes)
+const char *dt_text_table_bytes(char *out, size_t out_bytes, uint64_t bytes)
 {
     static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
     double value = (double)bytes;
@@ -129,7 +130,7 @@ const char *inspect_format_bytes(char *out, size_t out_bytes, uint64_t bytes)
     return out;
 }
 
-const char *inspect_format_texts(char *out, size_t bytes, char *const *texts, size_t count)
+const char *dt_text_table_join(char *out, size_t bytes, char *const *texts, size_t count)
 {
     enum { MORE_BYTES = 40 }; /* ", ... (18446744073709551615 more)" */
     size_t used = 0;
@@ -144,14 +145,4 @@ const char *inspect_format_texts(char *out, size_t bytes, char *const *texts, si
         used += (size_t)snprintf(out + used, bytes - used, "%s%s", i > 0 ? ", " : "", text);
     }
     return out;
-}
-
-dt_status inspect_print_json(dt_json *json)
-{
-    char *text = NULL;
-    dt_status status = dt_json_finish(&text, json);
-    if (status == DT_OK)
-        dt_log_result("%s", text);
-    dt_memory_free(text);
-    return status;
 }

@@ -1,0 +1,57 @@
+#ifndef DTRAIN_TRAIN_LIKE_H
+#define DTRAIN_TRAIN_LIKE_H
+
+#include "dtrain/base/status.h"
+#include "dtrain/train/environment.h"
+#include "dtrain/train/fingerprint.h"
+#include "dtrain/train/settings.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/**
+ * An earlier run that is to be repeated (`--like`), as its log has it. All calls are local, and made
+ * by rank 0 only.
+ */
+typedef struct dt_like {
+    bool asked; /* else all of it is 0 */
+    char path[DT_OPTION_TEXT_BYTES];
+    bool own_data; /* DATA was named now: it may be other data */
+    bool same_settings; /* nothing was given now that could change the weights */
+    dt_fingerprint members[DT_FINGERPRINT_MAX];
+    size_t member_count;
+    char kernels[64];
+    bool has_weights; /* it ended, with weights of this CRC-32 */
+    uint32_t weights_crc;
+    bool has_init; /* it began with weights of this CRC-32, and --init-from is its */
+    uint32_t init_crc;
+} dt_like;
+
+/**
+ * Reads the log that settings->like names, and takes from it the settings that were not given, DATA
+ * included; does nothing without --like. What says where results go is not taken.
+ *
+ * Relative paths of DATA and --init-from are taken from the folder that the run was started in, if
+ * it is there.
+ *
+ * Errors:  DT_DATA as dt_run_file_open, or when what the log says does not fit; DT_MEMORY
+ */
+DT_MUST_USE dt_status dt_like_read(dt_like *out, dt_settings *settings);
+
+/**
+ * Compares the data with that of the earlier run; of data that was named now differences are only
+ * warned of. Warns when BLAS uses other kernels.
+ *
+ * Errors:  DT_DATA, naming the first array that differs
+ */
+DT_MUST_USE dt_status dt_like_check(const dt_like *like, const dt_fingerprint *members,
+                                    size_t count, const dt_environment *environment);
+
+/** Compares the CRC-32 of the weights it begins with. Errors: DT_DATA. */
+DT_MUST_USE dt_status dt_like_check_init(const dt_like *like, const char *path, uint32_t crc);
+
+/** Says whether the weights are those of the earlier run, where they ought to be. */
+void dt_like_report(const dt_like *like, uint32_t weights_crc);
+
+#endif

@@ -1,0 +1,204 @@
+#include "keras_model_reader.h"
+
+#include "dtrain/base/memory.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- where Adam's state lies ---- */
+
+/* Returns how many arrays Keras 3 keeps for Adam with these layers: the iteration, the learning
+ * rate (unless a schedule gives it), and two a weight. */
+static size_t expected_arrays(const dt_keras_chain *chain)
+{
+    size_t count = chain->scheduled ? 1 : 2;
+    for (size_t l = 0; l < chain->count; l++)
+        count += chain->layers[l].has_bias ? 4 : 2;
+    return count;
+}
+
+/* Sets *fits to whether the array is one of floats (or of integers) of that shape. */
+DT_MUST_USE static dt_status check_array(bool *fits, dt_keras_reader *r, const char *dataset,
+                                         dt_h5_class class, unsigned dims, const uint64_t *shape)
+{
+    dt_status status = DT_OK;
+    dt_h5_shape found;
+    *fits = false;
+    DT_TRY(dt_h5_describe(&found, r->h5, dataset));
+    DT_TRY(dt_keras_reader_count_bytes(r, &found));
+    *fits = found.class == class && dt_keras_has_shape(&found, dims, shape);
+out:
+    return status;
+}
+
+DT_MUST_USE static dt_status check_arrays(bool *fit, dt_keras_reader *r)
+{
+    dt_status status = DT_OK;
+    size_t next = 0;
+    uint64_t inputs = r->chain.inputs;
+    *fit = false;
+    DT_TRY(check_array(fit, r, r->state.texts[next++], DT_H5_CLASS_INT, 0, NULL));
+    if (*fit && !r->chain.scheduled)
+        DT_TRY(check_array(fit, r, r->state.texts[next++], DT_H5_CLASS_FLOAT, 0, NULL));
+    for (size_t l = 0; *fit && l < r->chain.count; l++) {
+        const dt_keras_dense *dense = &r->chain.layers[l];
+        const uint64_t kernel[] = {inputs, dense->units};
+        for (int i = 0; *fit && i < (dense->has_bias ? 4 : 2); i++)
+            DT_TRY(check_array(fit, r, r->state.texts[next++], DT_H5_CLASS_FLOAT, i < 2 ? 2 : 1,
+                               i < 2 ? kernel : &dense->units));
+        inputs = dense->units;
+    }
+out:
+    return status;
+}
+
+DT_MUST_USE static dt_status copy_paths(dt_h5_names *out, const char *group,
+                                        const dt_h5_names *names)
+{
+    dt_status status = DT_OK;
+    DT_TRY(dt_memory_alloc(&out->texts, names->count, sizeof *out->texts, "names"));
+    for (size_t i = 0; i < names->count; i++) {
+        const size_t bytes = strlen(group) + strlen(names->texts[i]) + 2;
+        DT_TRY(dt_memory_alloc(&out->texts[i], bytes, 1, "name"));
+        out->count = i + 1;
+        (void)snprintf(out->texts[i], bytes, "%s/%s", group, names->texts[i]);
+    }
+out:
+    return status;
+}
+
+dt_status dt_keras_reader_take_state(dt_keras_reader *r, const char *group,
+                                     const dt_h5_names *names)
+{
+    dt_status status = DT_OK;
+    bool fit = false;
+    if (names->count <= 2 || r->located < r->chain.count)
+        return DT_OK; /* compiled, but never fitted; or about to be refused */
+    if (!r->chain.adam) {
+        if (!r->chain.other_optimizer) /* Keras itself loses it when it saves .h5 before .keras */
+            dt_keras_leave_out(r->chain.left_out,
+                               "the state of an optimizer that the file does not name");
+        return DT_OK;
+    }
+    if (names->count == expected_arrays(&r->chain)) {
+        DT_TRY(copy_paths(&r->state, group, names));
+        DT_TRY(check_arrays(&fit, r));
+    }
+    if (!fit) {
+        dt_h5_names_clear(&r->state);
+        dt_keras_leave_out(r->chain.left_out, "the state of the optimizer (not two arrays a "
+                                              "weight, as Adam has)");
+    }
+out:
+    return status;
+}
+
+static const char *const own_moments[2] = {"/dtrain/adam_m", "/dtrain/adam_v"};
+
+dt_status dt_keras_reader_take_own_state(dt_keras_reader *r)
+{
+    dt_status status = DT_OK;
+    dt_h5_shape found;
+    if (r->located < r->chain.count)
+        return DT_OK; /* will be an error */
+    for (int i = 0; i < 2; i++) {
+        DT_TRY(dt_h5_describe(&found, r->h5, own_moments[i]));
+        if (!dt_keras_has_shape(&found, 1, &r->parameters))
+            DT_TRY(dt_fail(DT_DATA,
+                           "%s: %s: expected one list of %" PRIu64
+                           " numbers, as there are weights, "
+                           "found %" PRIu64 " in %u dimensions",
+                           r->path, own_moments[i], r->parameters, found.count, found.dims));
+        DT_TRY(dt_keras_reader_count_bytes(r, &found));
+    }
+    r->own_state = true;
+out:
+    return status;
+}
+
+/* ---- reading it ---- */
+
+DT_MUST_USE static dt_status check_moments(const dt_keras_loaded *loaded, const dt_keras_reader *r)
+{
+    const float *v = loaded->moments + loaded->parameter_count;
+    for (size_t i = 0; i < loaded->parameter_count; i++)
+        if (v[i] < 0.0f)
+            return dt_fail(DT_DATA,
+                           "%s: the state of Adam: v of weight %zu is negative, %g; expected a "
+                           "mean of squares",
+                           r->path, i, (double)v[i]);
+    return DT_OK;
+}
+
+/* A bias that is not there keeps moments of 0. */
+DT_MUST_USE static dt_status read_moments(dt_keras_loaded *out, const dt_keras_reader *r)
+{
+    dt_status status = DT_OK;
+    size_t next = r->chain.scheduled ? 1 : 2;
+    uint64_t inputs = r->chain.inputs;
+    float *m = out->moments, *v = m + out->parameter_count;
+    for (size_t l = 0; l < r->chain.count; l++) {
+        const dt_keras_dense *dense = &r->chain.layers[l];
+        const uint64_t counts[2] = {inputs * dense->units, dense->units};
+        for (int i = 0; i < 2; i++) {
+            if (i == 0 || dense->has_bias) {
+                DT_TRY(dt_keras_reader_read_array(r, m, r->state.texts[next++], counts[i]));
+                DT_TRY(dt_keras_reader_read_array(r, v, r->state.texts[next++], counts[i]));
+            }
+            m += counts[i];
+            v += counts[i];
+        }
+        inputs = dense->units;
+    }
+out:
+    return status;
+}
+
+/* Keras goes by the variable, not by the configuration. */
+DT_MUST_USE static dt_status read_rate(dt_keras_loaded *out, const dt_keras_reader *r)
+{
+    dt_status status = DT_OK;
+    float rate = 0.0f;
+    DT_TRY(dt_keras_reader_read_array(r, &rate, r->state.texts[1], 1));
+    if (rate < 0.0f)
+        DT_TRY(dt_fail(DT_DATA, "%s: %s: the learning rate is negative, %g", r->path,
+                       r->state.texts[1], (double)rate));
+    const float configured = (float)out->model.learning_rate;
+    if (configured < rate || configured > rate)
+        out->model.learning_rate = dt_keras_plain_number((double)rate);
+out:
+    return status;
+}
+
+dt_status dt_keras_reader_read_state(dt_keras_loaded *out, dt_keras_reader *r)
+{
+    dt_status status = DT_OK;
+    int64_t iterations = 0;
+    const size_t P = out->parameter_count;
+    if (r->own_state)
+        DT_TRY(dt_h5_get_int(&iterations, r->h5, "/dtrain", "adam_iterations"));
+    else if (r->state.count > 0)
+        DT_TRY(dt_h5_read_i64(r->h5, r->state.texts[0], &iterations, 1));
+    if (iterations < 0)
+        DT_TRY(dt_fail(DT_DATA, "%s: the state of Adam: %" PRId64 " iterations; expected 0 or more",
+                       r->path, iterations));
+    if (!r->own_state && r->state.count > 0 && !r->chain.scheduled)
+        DT_TRY(read_rate(out, r));
+    if (iterations == 0) /* none, or that of a model that was never fitted */
+        goto out;
+    DT_TRY(dt_memory_alloc(&out->moments, P, 2 * sizeof(float), "moments"));
+    if (r->own_state) {
+        DT_TRY(dt_keras_reader_read_array(r, out->moments, own_moments[0], P));
+        DT_TRY(dt_keras_reader_read_array(r, out->moments + P, own_moments[1], P));
+    } else {
+        DT_TRY(read_moments(out, r));
+    }
+    DT_TRY(check_moments(out, r));
+    out->model.iterations = iterations;
+    out->model.adam_m = out->moments;
+    out->model.adam_v = out->moments + P;
+out:
+    return status;
+}

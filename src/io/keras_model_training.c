@@ -1,0 +1,183 @@
+#include "keras_model_chain.h"
+
+#include "dtrain/base/memory.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* ---- what dtrain would not train with ---- */
+
+void dt_keras_leave_out(char *list, const char *format, ...)
+{
+    static const char more[] = "...", between[] = "; ";
+    char item[128];
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(item, sizeof item, format, arguments);
+    va_end(arguments);
+    for (char *c = item; *c != '\0'; c++)
+        if ((unsigned char)*c < ' ' || *c == 0x7f)
+            *c = '?';
+    const size_t used = strlen(list);
+    const size_t needed = strlen(item) + sizeof between + sizeof more;
+    if (used >= strlen(more) && strcmp(list + used - strlen(more), more) == 0)
+        return;
+    const char *next = used + strlen(between) + needed > DT_KERAS_LEFT_OUT_BYTES ? more : item;
+    (void)snprintf(list + used, DT_KERAS_LEFT_OUT_BYTES - used, "%s%s", used > 0 ? between : "",
+                   next);
+}
+
+/* The policy's name: "float32", or {"class_name": .., "config": {"name": "mixed_float16"}}. */
+static const char *dtype_of(const json_t *config)
+{
+    const json_t *dtype = json_object_get(config, "dtype");
+    const char *name = json_string_value(dtype);
+    return name != NULL ? name
+                        : dt_keras_text_of(json_object_get(dtype, "config"), "name", "float32");
+}
+
+static bool is_set(const json_t *config, const char *key)
+{
+    const json_t *value = json_object_get(config, key);
+    return value != NULL && !json_is_null(value);
+}
+
+dt_status dt_keras_extras_read(dt_keras_chain *chain, const json_t *layer, const char *path)
+{
+    static const char *const extras[] = {"kernel_regularizer",   "bias_regularizer",
+                                         "activity_regularizer", "kernel_constraint",
+                                         "bias_constraint",      "lora_rank"};
+    const json_t *config = json_object_get(layer, "config");
+    const char *name = dt_keras_name_of(layer);
+    const char *dtype = dtype_of(config);
+    if (strstr(dtype, "_from_") != NULL || is_set(config, "quantization_config"))
+        return dt_fail(DT_DATA,
+                       "%s: layer '%.60s' is quantized (%.60s); dtrain takes models of float32, as "
+                       "they were before model.quantize",
+                       path, name, dtype);
+    /* The layer before may have the same policy. */
+    if (strcmp(dtype, "float32") != 0 && strstr(chain->left_out, dtype) == NULL)
+        dt_keras_leave_out(chain->left_out, "dtype %.30s of '%.60s'", dtype, name);
+    for (size_t i = 0; i < sizeof extras / sizeof *extras; i++)
+        if (is_set(config, extras[i]))
+            dt_keras_leave_out(chain->left_out, "%s of '%.60s'", extras[i], name);
+    if (json_is_false(json_object_get(config, "trainable")) &&
+        strcmp(dt_keras_text_of(layer, "class_name", ""), "Dense") == 0)
+        dt_keras_leave_out(chain->left_out, "'%.60s' is not trainable", name);
+    return DT_OK;
+}
+
+/* ---- the loss ---- */
+
+static const json_t *loss_of(const json_t *training)
+{
+    const json_t *loss = json_object_get(training, "loss");
+    return json_is_array(loss) ? dt_keras_only_element(loss) : loss;
+}
+
+bool dt_keras_loss_takes_logits(const json_t *training)
+{
+    const json_t *loss = loss_of(training);
+    const char *class = dt_keras_text_of(loss, "class_name", "");
+    return (strcmp(class, "SparseCategoricalCrossentropy") == 0 ||
+            strcmp(class, "CategoricalCrossentropy") == 0) &&
+           json_is_true(json_object_get(json_object_get(loss, "config"), "from_logits"));
+}
+
+/* The cross-entropy of one-hot targets is the same function, written otherwise. */
+static void read_loss(dt_keras_chain *chain, const json_t *training)
+{
+    static const char *const same[] = {"sparse_categorical_crossentropy",
+                                       "SparseCategoricalCrossentropy", "categorical_crossentropy",
+                                       "CategoricalCrossentropy"};
+    const json_t *loss = loss_of(training);
+    const json_t *config = json_object_get(loss, "config");
+    const char *name = json_string_value(loss);
+    if (loss == NULL || json_is_null(loss))
+        return;
+    if (name == NULL) /* a class, or a function: its name is then the configuration */
+        name = json_is_string(config) ? json_string_value(config)
+                                      : dt_keras_text_of(loss, "class_name", "?");
+    bool known = false;
+    for (size_t i = 0; i < sizeof same / sizeof *same; i++)
+        known = known || strcmp(name, same[i]) == 0;
+    if (!known)
+        dt_keras_leave_out(chain->left_out, "loss %.60s", name);
+    if (json_number_value(json_object_get(config, "label_smoothing")) > 0.0)
+        dt_keras_leave_out(chain->left_out, "label_smoothing of the loss");
+    if (is_set(config, "ignore_class"))
+        dt_keras_leave_out(chain->left_out, "ignore_class of the loss");
+}
+
+/* ---- the optimizer ---- */
+
+double dt_keras_plain_number(double value)
+{
+    const float single = (float)value;
+    if ((double)single < value || (double)single > value || !isfinite(value))
+        return value;
+    for (int digits = 1; digits <= 9; digits++) {
+        char text[32];
+        (void)snprintf(text, sizeof text, "%.*g", digits, value);
+        const float back = strtof(text, NULL);
+        if (!(back < single) && !(back > single))
+            return strtod(text, NULL);
+    }
+    return value;
+}
+
+/* Keeps what is there when the file has no sensible number. */
+static void take_number(double *out, const json_t *config, const char *key, double below)
+{
+    const json_t *number = json_object_get(config, key);
+    const double value = json_number_value(number);
+    if (json_is_number(number) && isfinite(value) && value >= 0.0 && value < below)
+        *out = value;
+}
+
+static void read_adam(dt_keras_chain *chain, const json_t *config)
+{
+    static const char *const extras[] = {"weight_decay", "clipnorm", "global_clipnorm", "clipvalue",
+                                         "gradient_accumulation_steps"};
+    static const char *const flags[] = {"amsgrad", "use_ema"};
+    const json_t *rate = json_object_get(config, "learning_rate");
+    chain->scheduled = json_is_object(rate);
+    if (chain->scheduled)
+        dt_keras_leave_out(chain->left_out, "learning rate schedule %.60s",
+                           dt_keras_text_of(rate, "class_name", "?"));
+    take_number(&chain->learning_rate, config, "learning_rate", HUGE_VAL);
+    chain->learning_rate = dt_keras_plain_number(chain->learning_rate);
+    take_number(&chain->beta_1, config, "beta_1", 1.0);
+    take_number(&chain->beta_2, config, "beta_2", 1.0);
+    take_number(&chain->epsilon, config, "epsilon", HUGE_VAL);
+    for (size_t i = 0; i < sizeof extras / sizeof *extras; i++)
+        if (is_set(config, extras[i]) && !json_is_false(json_object_get(config, extras[i])))
+            dt_keras_leave_out(chain->left_out, "%s of Adam", extras[i]);
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
+        if (json_is_true(json_object_get(config, flags[i])))
+            dt_keras_leave_out(chain->left_out, "%s of Adam", flags[i]);
+}
+
+void dt_keras_training_read(dt_keras_chain *chain, const json_t *training)
+{
+    const json_t *optimizer = json_object_get(training, "optimizer_config"); /* .h5 */
+    if (optimizer == NULL)
+        optimizer = json_object_get(training, "optimizer"); /* .keras */
+    const char *class = json_is_string(optimizer) ? json_string_value(optimizer)
+                                                  : dt_keras_text_of(optimizer, "class_name", "");
+    chain->learning_rate = 0.001;
+    chain->beta_1 = 0.9;
+    chain->beta_2 = 0.999;
+    chain->epsilon = 1e-7;
+    read_loss(chain, training);
+    chain->adam = strcasecmp(class, "Adam") == 0;
+    chain->other_optimizer = !chain->adam && class[0] != '\0';
+    if (chain->adam)
+        read_adam(chain, json_object_get(optimizer, "config"));
+    else if (chain->other_optimizer)
+        dt_keras_leave_out(chain->left_out, "optimizer %.60s: dtrain trains with Adam", class);
+}

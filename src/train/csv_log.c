@@ -1,0 +1,97 @@
+#include "dtrain/train/csv_log.h"
+
+#include "dtrain/base/log.h"
+#include "dtrain/base/memory.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct dt_csv_log {
+    FILE *file;
+    char *path;
+    bool validation;
+    int error; /* the first errno */
+};
+
+/* What the caller writes is on its way to the disk, or log->error says why not. */
+static void note(dt_csv_log *log, bool good)
+{
+    if (good || log->error != 0)
+        return;
+    log->error = errno != 0 ? errno : EIO;
+    dt_log_warn("%s: %s; training goes on", log->path, strerror(log->error));
+}
+
+/* One write a line: whoever follows the file, or finds it after a kill, meets whole lines. */
+static void write_line(dt_csv_log *log, const char *line)
+{
+    errno = 0;
+    note(log, fputs(line, log->file) >= 0 && fflush(log->file) == 0);
+}
+
+dt_status dt_csv_log_open(dt_csv_log **out, const char *path, bool validation)
+{
+    dt_status status = DT_OK;
+    dt_csv_log *log = NULL;
+    *out = NULL;
+    DT_TRY(dt_memory_alloc(&log, 1, sizeof *log, "CSV log"));
+    log->validation = validation;
+    DT_TRY(dt_memory_copy_text(&log->path, path));
+    log->file = fopen(path, "we");
+    if (log->file == NULL)
+        DT_TRY(dt_fail(DT_OUTPUT, "%s: cannot write: %s", path, strerror(errno)));
+    write_line(log, validation ? "epoch,accuracy,loss,val_accuracy,val_loss\n"
+                               : "epoch,accuracy,loss\n");
+    *out = log;
+    log = NULL;
+out:
+    if (log != NULL) {
+        dt_memory_free(log->path);
+        dt_memory_free(log);
+    }
+    return status;
+}
+
+/* The fewest digits from which the double comes back, as Python prints it. */
+static const char *shortest(char out[32], double value)
+{
+    for (int digits = 1; digits <= 17; digits++) {
+        (void)snprintf(out, 32, "%.*g", digits, value);
+        const double back = strtod(out, NULL);
+        if (memcmp(&back, &value, sizeof back) == 0)
+            break;
+    }
+    return out;
+}
+
+void dt_csv_log_add_epoch(dt_csv_log *log, const dt_epoch *epoch)
+{
+    char line[256], accuracy[32], loss[32], val_accuracy[32], val_loss[32];
+    if (log->validation)
+        (void)snprintf(line, sizeof line, "%lld,%s,%s,%s,%s\n", (long long)epoch->epoch - 1,
+                       shortest(accuracy, epoch->train.accuracy), shortest(loss, epoch->train.loss),
+                       shortest(val_accuracy, epoch->validation.accuracy),
+                       shortest(val_loss, epoch->validation.loss));
+    else
+        (void)snprintf(line, sizeof line, "%lld,%s,%s\n", (long long)epoch->epoch - 1,
+                       shortest(accuracy, epoch->train.accuracy),
+                       shortest(loss, epoch->train.loss));
+    write_line(log, line);
+}
+
+dt_status dt_csv_log_close(dt_csv_log *log)
+{
+    dt_status status = DT_OK;
+    if (log == NULL)
+        return DT_OK;
+    errno = 0;
+    note(log, fclose(log->file) == 0);
+    if (log->error != 0)
+        status = dt_fail(DT_OUTPUT, "%s: not all epochs could be written: %s", log->path,
+                         strerror(log->error));
+    dt_memory_free(log->path);
+    dt_memory_free(log);
+    return status;
+}

@@ -1,0 +1,297 @@
+#include "dtrain/train/like.h"
+
+#include "dtrain/base/log.h"
+#include "dtrain/base/memory.h"
+#include "dtrain/train/run_file.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* What does not change the weights: where results go, and what is said meanwhile. */
+static bool is_of_no_weight(const char *name)
+{
+    static const char *const names[] = {"out", "csv-log", "progress", "quiet", "like", "config"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return false;
+}
+
+/* ---- settings ---- */
+
+/* The value of an option in the log, as it would be written on the command line. */
+DT_MUST_USE static dt_status read_value(char *out, size_t bytes, dt_h5 *h5, const dt_option *option,
+                                        const char *name)
+{
+    dt_status status = DT_OK;
+    int64_t whole = 0;
+    double number = 0.0;
+    char *text = NULL;
+    if (option->kind == DT_OPTION_INT || option->kind == DT_OPTION_FLAG) {
+        DT_TRY(dt_h5_get_int(&whole, h5, "/config", name));
+        (void)snprintf(out, bytes, "%lld", (long long)whole);
+    } else if (option->kind == DT_OPTION_FLOAT) {
+        DT_TRY(dt_h5_get_double(&number, h5, "/config", name));
+        (void)snprintf(out, bytes, "%.17g", number);
+    } else {
+        DT_TRY(dt_h5_get_text(&text, h5, "/config", name));
+        if (strlen(text) >= bytes)
+            DT_TRY(dt_fail(DT_DATA, "%s in /config is longer than %zu bytes", name, bytes - 1));
+        (void)snprintf(out, bytes, "%s", text);
+    }
+out:
+    dt_memory_free(text);
+    return status;
+}
+
+/* A value that is the default was as good as not given: some options must not be, for some data. The
+ * shards were completed when the run began, and count as given. */
+static bool is_default(const dt_option *option, const dt_settings *defaults, const char *value)
+{
+    char fallback[DT_OPTION_TEXT_BYTES], number[64];
+    if (strcmp(option->name, "shards") == 0)
+        return false;
+    if (option->kind == DT_OPTION_FLAG)
+        return strcmp(value, "0") == 0;
+    if (option->kind == DT_OPTION_FLOAT) {
+        double fraction;
+        memcpy(&fraction, (const char *)defaults + option->offset, sizeof fraction);
+        (void)snprintf(number, sizeof number, "%.17g", fraction);
+        return strcmp(value, number) == 0;
+    }
+    return strcmp(value, dt_options_format(fallback, sizeof fallback, option, defaults)) == 0;
+}
+
+DT_MUST_USE static dt_status take_options(dt_like *like, dt_settings *settings,
+                                          const dt_settings *defaults, dt_h5 *h5)
+{
+    dt_status status = DT_OK;
+    const dt_option_table *table = dt_settings_table();
+    like->same_settings = true;
+    for (size_t i = 0; i < table->count; i++) {
+        const dt_option *option = &table->options[i];
+        char name[64], value[DT_OPTION_TEXT_BYTES];
+        if (is_of_no_weight(option->name))
+            continue;
+        if (dt_options_given(table, settings, option->name)) {
+            like->same_settings = false;
+            continue;
+        }
+        (void)snprintf(name, sizeof name, "%s", option->name);
+        for (char *c = name; *c != '\0'; c++)
+            *c = *c == '-' ? '_' : *c;
+        DT_TRY(read_value(value, sizeof value, h5, option, name));
+        if (!is_default(option, defaults, value))
+            DT_TRY(dt_options_set(table, settings, option->name, value));
+    }
+out:
+    return status;
+}
+
+/* ---- paths ---- */
+
+/* A path as it is from here. */
+DT_MUST_USE static dt_status take_path(char out[DT_OPTION_TEXT_BYTES], const char *path,
+                                       const char *folder)
+{
+    char here[4096];
+    const bool as_it_is = path[0] == '/' || folder[0] == '\0' ||
+                          (getcwd(here, sizeof here) != NULL && strcmp(here, folder) == 0) ||
+                          access(folder, F_OK) != 0;
+    const int length = snprintf(out, DT_OPTION_TEXT_BYTES, "%s%s%s", as_it_is ? "" : folder,
+                                as_it_is ? "" : "/", path);
+    if (length < 0 || length >= DT_OPTION_TEXT_BYTES)
+        return dt_fail(DT_DATA, "the path of its data is longer than %d bytes",
+                       DT_OPTION_TEXT_BYTES - 1);
+    return DT_OK;
+}
+
+DT_MUST_USE static dt_status take_paths(dt_like *like, dt_settings *settings, bool own_init,
+                                        dt_h5 *h5)
+{
+    dt_status status = DT_OK;
+    dt_h5_names data = {0};
+    char *folder = NULL;
+    char path[DT_OPTION_TEXT_BYTES];
+    DT_TRY(dt_h5_get_text(&folder, h5, "/environment", "working_directory"));
+    DT_TRY(dt_h5_get_texts(&data, h5, "/config", "data"));
+    if (!own_init && settings->init_from[0] != '\0') {
+        (void)snprintf(path, sizeof path, "%s", settings->init_from);
+        DT_TRY(take_path(settings->init_from, path, folder));
+    }
+    like->own_data = settings->data_count > 0;
+    if (like->own_data)
+        goto out;
+    if (data.count > DT_DATA_MAX)
+        DT_TRY(dt_fail(DT_DATA, "data in /config has %zu paths, expected at most %d", data.count,
+                       DT_DATA_MAX));
+    for (size_t i = 0; i < data.count; i++)
+        DT_TRY(take_path(settings->data[i], data.texts[i], folder));
+    settings->data_count = (int)data.count;
+out:
+    dt_memory_free(folder);
+    dt_h5_names_clear(&data);
+    return status;
+}
+
+/* ---- what the run came from, and to ---- */
+
+DT_MUST_USE static dt_status read_members(dt_like *like, dt_h5 *h5)
+{
+    static const char table[] = "/data/members";
+    dt_status status = DT_OK;
+    dt_h5_shape shape;
+    dt_h5_names sets = {0}, arrays = {0};
+    int64_t crcs[DT_FINGERPRINT_MAX];
+    DT_TRY(dt_h5_describe(&shape, h5, table));
+    if (shape.count > DT_FINGERPRINT_MAX)
+        DT_TRY(dt_fail(DT_DATA, "%s has %llu rows, expected at most %d", table,
+                       (unsigned long long)shape.count, DT_FINGERPRINT_MAX));
+    like->member_count = (size_t)shape.count;
+    if (shape.count == 0)
+        goto out;
+    DT_TRY(dt_h5_read_column_texts(&sets, h5, table, "set"));
+    DT_TRY(dt_h5_read_column_texts(&arrays, h5, table, "array"));
+    DT_TRY(dt_h5_read_column_i64(h5, table, "crc32", crcs, shape.count));
+    for (size_t i = 0; i < like->member_count; i++) {
+        dt_fingerprint *member = &like->members[i];
+        (void)snprintf(member->set, sizeof member->set, "%s", sets.texts[i]);
+        (void)snprintf(member->array, sizeof member->array, "%s", arrays.texts[i]);
+        member->crc32 = (uint32_t)crcs[i];
+    }
+out:
+    dt_h5_names_clear(&sets);
+    dt_h5_names_clear(&arrays);
+    return status;
+}
+
+DT_MUST_USE static dt_status read_facts(dt_like *like, bool own_init, dt_h5 *h5)
+{
+    dt_status status = DT_OK;
+    char *kernels = NULL, *run_status = NULL;
+    int64_t crc = 0;
+    DT_TRY(dt_h5_get_text(&kernels, h5, "/environment", "blas_kernels"));
+    (void)snprintf(like->kernels, sizeof like->kernels, "%s", kernels);
+    DT_TRY(dt_h5_get_text(&run_status, h5, "/", "status"));
+    like->has_weights = strcmp(run_status, "ok") == 0 && dt_h5_has(h5, "/summary") == DT_H5_GROUP;
+    if (like->has_weights) {
+        DT_TRY(dt_h5_get_int(&crc, h5, "/summary", "weights_crc"));
+        like->weights_crc = (uint32_t)crc;
+    }
+    like->has_init = !own_init && dt_h5_has_attribute(h5, "/data", "init_weights_crc");
+    if (like->has_init) {
+        DT_TRY(dt_h5_get_int(&crc, h5, "/data", "init_weights_crc"));
+        like->init_crc = (uint32_t)crc;
+    }
+    DT_TRY(read_members(like, h5));
+out:
+    dt_memory_free(kernels);
+    dt_memory_free(run_status);
+    return status;
+}
+
+DT_MUST_USE static dt_status read_log(dt_like *out, dt_settings *settings, dt_h5 *h5)
+{
+    dt_status status = DT_OK;
+    dt_settings *defaults = NULL; /* too large for the stack */
+    const bool own_init = dt_options_given(dt_settings_table(), settings, "init-from");
+    DT_TRY(dt_memory_alloc(&defaults, 1, sizeof *defaults, "settings"));
+    dt_options_set_defaults(dt_settings_table(), defaults);
+    DT_TRY(take_options(out, settings, defaults, h5));
+    DT_TRY(take_paths(out, settings, own_init, h5));
+    DT_TRY(read_facts(out, own_init, h5));
+out:
+    dt_memory_free(defaults);
+    return status;
+}
+
+dt_status dt_like_read(dt_like *out, dt_settings *settings)
+{
+    dt_status status = DT_OK;
+    dt_h5 *h5 = NULL;
+    *out = (dt_like){0};
+    if (settings->like[0] == '\0')
+        return DT_OK;
+    out->asked = true;
+    (void)snprintf(out->path, sizeof out->path, "%s", settings->like);
+    DT_TRY(dt_run_file_open(&h5, settings->like));
+    status = read_log(out, settings, h5);
+    /* An option that the log has and this program refuses is the log's fault, not the user's. */
+    if (status != DT_OK && status != DT_MEMORY)
+        status = dt_fail(DT_DATA, "--like %s: %s", settings->like, dt_status_text());
+out:
+    dt_h5_free(h5);
+    return status;
+}
+
+/* ---- comparing ---- */
+
+static const dt_fingerprint *find_member(const dt_fingerprint *members, size_t count,
+                                         const dt_fingerprint *like)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(members[i].set, like->set) == 0 && strcmp(members[i].array, like->array) == 0)
+            return &members[i];
+    return NULL;
+}
+
+DT_MUST_USE static dt_status compare(const dt_like *like, const dt_fingerprint *members,
+                                     size_t count)
+{
+    if (count != like->member_count)
+        return dt_fail(DT_DATA, "--like %s: it was trained on %zu arrays, the data has %zu now",
+                       like->path, like->member_count, count);
+    for (size_t i = 0; i < like->member_count; i++) {
+        const dt_fingerprint *was = &like->members[i], *is = find_member(members, count, was);
+        if (is == NULL)
+            return dt_fail(DT_DATA, "--like %s: it had %s %s, the data has none", like->path,
+                           was->set, was->array);
+        if (is->crc32 != was->crc32)
+            return dt_fail(DT_DATA,
+                           "--like %s: its %s %s had the CRC-32 %08x, but %s has %08x: other data",
+                           like->path, was->set, was->array, was->crc32, is->file, is->crc32);
+    }
+    return DT_OK;
+}
+
+dt_status dt_like_check(const dt_like *like, const dt_fingerprint *members, size_t count,
+                        const dt_environment *environment)
+{
+    if (!like->asked)
+        return DT_OK;
+    dt_status status = compare(like, members, count);
+    if (status != DT_OK && like->own_data) {
+        dt_log_warn("%s; so this is another run, with its settings", dt_status_text());
+        status = DT_OK;
+    } else if (status != DT_OK) {
+        status = dt_fail(status, "%s; name DATA to train on it all the same", dt_status_text());
+    }
+    if (strcmp(like->kernels, environment->kernels) != 0)
+        dt_log_warn("--like %s: it used OpenBLAS's %s kernels, here are %s ones: the last bits may "
+                    "differ",
+                    like->path, like->kernels, environment->kernels);
+    return status;
+}
+
+dt_status dt_like_check_init(const dt_like *like, const char *path, uint32_t crc)
+{
+    if (!like->has_init || like->init_crc == crc)
+        return DT_OK;
+    return dt_fail(
+        DT_DATA,
+        "--like %s: it began with weights of the CRC-32 %08x, but those of %s have %08x; "
+        "name a model with --init-from to begin with that",
+        like->path, like->init_crc, path, crc);
+}
+
+void dt_like_report(const dt_like *like, uint32_t weights_crc)
+{
+    if (!like->asked || !like->has_weights || !like->same_settings || like->own_data)
+        return;
+    if (weights_crc == like->weights_crc)
+        dt_log_say("like       %s: the same weights, bit for bit\n\n", like->path);
+    else
+        dt_log_warn("--like %s: it came to other weights, of the CRC-32 %08x, not %08x", like->path,
+                    like->weights_crc, weights_crc);
+}

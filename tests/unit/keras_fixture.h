@@ -1,0 +1,106 @@
+#ifndef DTRAIN_TESTS_KERAS_FIXTURE_H
+#define DTRAIN_TESTS_KERAS_FIXTURE_H
+
+/** A model with everything that a Keras file of ours can hold. To be included after cmocka.h. */
+
+#include "h5_files.h"
+
+#include "dtrain/io/keras_model.h"
+
+/* 3 inputs, 2 units, 3 classes: P = 8 + 9. */
+enum { KERAS_P = 17 };
+static const float keras_params[KERAS_P] = {
+    0.5f, 1.5f, 2.5f, 3.5f, 4.5f, -5.5f, -1.0f, -2, 10, 11, 12, 1e-3f, 14, 15, 20, 1e-45f, 1.1e38f};
+static const float keras_m[KERAS_P] = {1,   -2, 3,   -4, 5,   -6, 7,   -8,    9,
+                                       -10, 11, -12, 13, -14, 15, -16, 1e-30f};
+static const float keras_v[KERAS_P] = {0.1f, 0.2f, 0.3f, 0.4f, 0.5f, 0.6f, 0.7f, 0.8f,  0.9f,
+                                       1.0f, 1.1f, 1.2f, 1.3f, 1.4f, 1.5f, 0.0f, 1e-40f};
+static const float keras_mean[] = {1.0f / 3.0f, -1e-20f, 16777216.0f};
+static const float keras_variance[] = {2.0f / 3.0f, 0.0f, 3.4e38f};
+static const char *const keras_classes[] = {"no", "na\xc3\xafve", "yes"};
+static const dt_keras_layer keras_layers[] = {
+    {.units = 2, .activation = "tanh", .kernel = keras_params, .bias = keras_params + 6},
+    {.units = 3, .activation = "softmax", .kernel = keras_params + 8, .bias = keras_params + 14},
+};
+static const dt_keras_model keras_full = {
+    .inputs = 3,
+    .layer_count = 2,
+    .layers = keras_layers,
+    .learning_rate = 0.002,
+    .beta_1 = 0.8,
+    .beta_2 = 0.99,
+    .epsilon = 1e-8,
+    .mean = keras_mean,
+    .variance = keras_variance,
+    .iterations = 77,
+    .adam_m = keras_m,
+    .adam_v = keras_v,
+    .recipe_json = "{\"format\": 1}\n",
+    .class_names = keras_classes,
+    .class_name_count = 3,
+};
+
+/** The same without what a model need not have. */
+static inline dt_keras_model keras_plain(void)
+{
+    dt_keras_model plain = keras_full;
+    plain.mean = plain.variance = plain.adam_m = plain.adam_v = NULL;
+    plain.iterations = 0;
+    plain.recipe_json = NULL;
+    plain.class_names = NULL;
+    plain.class_name_count = 0;
+    return plain;
+}
+
+/** Fails unless both are there with the same bits, or neither is. */
+static inline void keras_expect_floats(const float *found, const float *expected, size_t count)
+{
+    assert_int_equal(found == NULL, expected == NULL);
+    if (expected != NULL)
+        assert_memory_equal(found, expected, count * sizeof *expected);
+}
+
+/** Loads `path` and fails unless everything is as in `expected`, which has the shape of above. */
+static inline void keras_expect_model(const char *path, const dt_keras_model *expected)
+{
+    dt_keras_loaded found;
+    assert_ok(dt_keras_model_load(&found, path));
+    const dt_keras_model *model = &found.model;
+    assert_int_equal(model->inputs, 3);
+    assert_int_equal(model->layer_count, 2);
+    assert_int_equal(found.parameter_count, KERAS_P);
+    keras_expect_floats(found.params, keras_params, KERAS_P);
+    for (size_t l = 0; l < 2; l++) {
+        assert_int_equal(model->layers[l].units, keras_layers[l].units);
+        assert_string_equal(model->layers[l].activation, expected->layers[l].activation);
+    }
+    assert_memory_equal(&model->learning_rate, &expected->learning_rate, 4 * sizeof(double));
+    keras_expect_floats(model->mean, expected->mean, 3);
+    keras_expect_floats(model->variance, expected->variance, 3);
+    assert_int_equal(model->iterations, expected->iterations);
+    keras_expect_floats(model->adam_m, expected->adam_m, KERAS_P);
+    keras_expect_floats(model->adam_v, expected->adam_v, KERAS_P);
+    assert_int_equal(model->recipe_json == NULL, expected->recipe_json == NULL);
+    if (expected->recipe_json != NULL)
+        assert_string_equal(model->recipe_json, expected->recipe_json);
+    assert_int_equal(model->class_name_count, expected->class_name_count);
+    for (size_t i = 0; i < expected->class_name_count; i++)
+        assert_string_equal(model->class_names[i], expected->class_names[i]);
+    assert_string_equal(found.left_out, "");
+    assert_string_equal(found.no_bias, "");
+    dt_keras_loaded_clear(&found);
+}
+
+/** Expects one line that has `part` and the file's name, and nothing left in the result. */
+static inline void keras_refuse(const char *path, const char *part)
+{
+    dt_keras_loaded found;
+    const dt_keras_loaded zeros = {0};
+    const dt_status status = dt_keras_model_load(&found, path);
+    if (status != DT_DATA || strstr(dt_status_text(), part) == NULL ||
+        strstr(dt_status_text(), strrchr(path, '/')) == NULL)
+        fail_msg("status %d, no \"%s\" in: %s", (int)status, part, dt_status_text());
+    assert_memory_equal(&found, &zeros, sizeof zeros);
+}
+
+#endif
