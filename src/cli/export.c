@@ -1,0 +1,135 @@
+#include "dtrain/cli/export.h"
+
+#include "dtrain/base/log.h"
+#include "dtrain/base/options.h"
+#include "dtrain/base/text.h"
+#include "dtrain/io/npz.h"
+#include "dtrain/train/model.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+typedef struct settings {
+    uint64_t given;
+    char to[DT_OPTION_TEXT_BYTES];
+} settings;
+
+static const dt_option options[] = {
+    {"to", "FILE", DT_OPTION_TEXT, offsetof(settings, to), 0, 0, NULL, NULL,
+     "the file to write; its ending says what it becomes"},
+};
+
+static const dt_option_table table = {
+    .options = options,
+    .count = sizeof options / sizeof *options,
+    .given = offsetof(settings, given),
+    .usage = "Usage: dtrain export MODEL --to FILE\n\n"
+             "Writes a model for other programs. MODEL is a .h5 or .keras file, or a run's folder. "
+             "FILE\n"
+             "ends in .keras (Keras 3's own format, with Adam's state: fit goes on where training\n"
+             "stopped), .h5 (Keras 2 and 3), .onnx (ONNX Runtime and others), or .npz (NumPy: "
+             "kernel_0\n"
+             "[inputs,units], bias_0, kernel_1 ..., and mean and variance where the inputs are "
+             "normalised;\n"
+             "dtrain inspect tells the activations).",
+};
+
+void dt_cli_export_help(void)
+{
+    dt_options_print_help(&table);
+}
+
+/* ---- arrays for NumPy ---- */
+
+DT_MUST_USE static dt_status write_array(dt_npz_writer *npz, const char *name, unsigned dims,
+                                         const uint64_t shape[2], const float *values)
+{
+    dt_status status = DT_OK;
+    const uint64_t count = dims == 2 ? shape[0] * shape[1] : shape[0];
+    DT_TRY(dt_npz_writer_begin(npz, name, "<f4", dims, shape));
+    DT_TRY(dt_npz_writer_write(npz, values, (size_t)count * sizeof *values));
+out:
+    return status;
+}
+
+DT_MUST_USE static dt_status write_arrays(dt_npz_writer *npz, const dt_model *model)
+{
+    dt_status status = DT_OK;
+    const dt_network *network = &model->network;
+    for (size_t l = 0; l < network->layer_count; l++) {
+        const dt_layer *layer = &network->layers[l];
+        const uint64_t kernel[2] = {layer->D, layer->H}, bias[2] = {layer->H, 0};
+        char name[32];
+        (void)snprintf(name, sizeof name, "kernel_%zu", l);
+        DT_TRY(write_array(npz, name, 2, kernel, network->params + layer->kernel));
+        (void)snprintf(name, sizeof name, "bias_%zu", l);
+        DT_TRY(write_array(npz, name, 1, bias, network->params + layer->bias));
+    }
+    if (model->normalization.D > 0) {
+        const uint64_t shape[2] = {model->normalization.D, 0};
+        DT_TRY(write_array(npz, "mean", 1, shape, model->normalization.mean));
+        DT_TRY(write_array(npz, "variance", 1, shape, model->normalization.variance));
+    }
+out:
+    return status;
+}
+
+DT_MUST_USE static dt_status save_arrays(const dt_model *model, const char *path)
+{
+    dt_status status = DT_OK;
+    dt_npz_writer *npz = NULL;
+    DT_TRY(dt_npz_writer_open(&npz, path, 0));
+    DT_TRY(write_arrays(npz, model));
+    dt_npz_writer *whole = npz;
+    npz = NULL; /* finished in any case */
+    status = dt_npz_writer_finish(whole);
+out:
+    dt_npz_writer_discard(npz);
+    return status;
+}
+
+/* ---- the command ---- */
+
+DT_MUST_USE static dt_status parse(settings *out, const char **model, int argc, char **argv)
+{
+    dt_status status = DT_OK;
+    int words = 0;
+    dt_options_set_defaults(&table, out);
+    DT_TRY(dt_options_parse_words(&table, out, argc, argv, &words));
+    if (words != 1 || argv[0][0] == '\0')
+        DT_TRY(dt_fail(DT_USAGE, "dtrain export takes one model, not %d words; --help says more",
+                       words));
+    if (out->to[0] == '\0')
+        DT_TRY(dt_fail(DT_USAGE, "dtrain export needs --to FILE (.keras, .h5, .onnx or .npz)"));
+    if (!dt_text_ends_in(out->to, ".keras") && !dt_text_ends_in(out->to, ".h5") &&
+        !dt_text_ends_in(out->to, ".npz") && !dt_text_ends_in(out->to, ".onnx"))
+        DT_TRY(
+            dt_fail(DT_USAGE, "--to is %s, but must end in .keras, .h5, .onnx or .npz", out->to));
+    *model = argv[0];
+out:
+    return status;
+}
+
+dt_status dt_cli_export(int argc, char **argv)
+{
+    dt_status status = DT_OK;
+    settings s = {0};
+    const char *word = NULL;
+    char path[DT_OPTION_TEXT_BYTES + 16];
+    dt_model model = {0};
+    DT_TRY(parse(&s, &word, argc, argv));
+    DT_TRY(dt_model_read(&model, dt_model_find(path, sizeof path, word)));
+    if (dt_text_ends_in(s.to, ".npz"))
+        DT_TRY(save_arrays(&model, s.to));
+    else
+        DT_TRY(dt_model_save(&model, s.to));
+    dt_log_result("%s: %zu parameters%s\n", s.to, model.network.P,
+                  model.adam.m != NULL && dt_text_ends_in(s.to, ".keras") ? ", and Adam's state"
+                                                                          : "");
+    if (model.left_out[0] != '\0')
+        dt_log_warn("%s: it has no %s", s.to, model.left_out);
+out:
+    dt_model_clear(&model);
+    return status;
+}
