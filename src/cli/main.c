@@ -1,9 +1,11 @@
 #include "dtrain/base/log.h"
 #include "dtrain/base/text.h"
 #include "dtrain/cli/evaluate.h"
+#include "dtrain/cli/export.h"
 #include "dtrain/cli/inspect.h"
 #include "dtrain/cli/predict.h"
 #include "dtrain/cli/prepare.h"
+#include "dtrain/cli/report.h"
 #include "dtrain/cli/train.h"
 #include "dtrain/comm/comm.h"
 #include "dtrain/comm/launch.h"
@@ -32,6 +34,8 @@ static const command commands[] = {
     {"predict", "give classes and probabilities of rows", dt_cli_predict_help, NULL,
      dt_cli_predict},
     {"inspect", "show what is inside a file", dt_cli_inspect_help, dt_cli_inspect, NULL},
+    {"export", "write a model for other programs", dt_cli_export_help, dt_cli_export, NULL},
+    {"report", "show runs side by side", dt_cli_report_help, dt_cli_report, NULL},
 };
 
 enum { COMMANDS = sizeof commands / sizeof *commands };
@@ -79,7 +83,8 @@ static void print_commands(void)
 
 static void print_version(void)
 {
-    printf("dtrain " DTRAIN_VERSION "\n%s\n%s, %s kernels\nHDF5 %s\nzlib %s\n", dt_comm_library(),
+    printf("dtrain " DTRAIN_VERSION "%s\n%s\n%s, %s kernels\nHDF5 %s\nzlib %s\n",
+           DTRAIN_COMMIT[0] != '\0' ? " (" DTRAIN_COMMIT ")" : "", dt_comm_library(),
            dt_linalg_library(), dt_linalg_kernels(), dt_h5_version(), dt_zlib_version());
 }
 

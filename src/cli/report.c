@@ -1,0 +1,155 @@
+#include "dtrain/cli/report.h"
+
+#include "dtrain/base/log.h"
+#include "dtrain/base/memory.h"
+#include "dtrain/base/options.h"
+#include "report_parts.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+typedef struct report_settings {
+    uint64_t given;
+    char sort[DT_OPTION_TEXT_BYTES], html[DT_OPTION_TEXT_BYTES], csv[DT_OPTION_TEXT_BYTES];
+    bool plots;
+} report_settings;
+
+#define AT(field) offsetof(report_settings, field)
+
+static const dt_option options[] = {
+    {"sort", "NAME", DT_OPTION_TEXT, AT(sort), 0, 0, NULL, "val_loss",
+     "order of the runs: a result (val_loss, test_accuracy, seconds ...), best first, an option of "
+     "the configuration, name or status"},
+    {"html", "FILE", DT_OPTION_TEXT, AT(html), 0, 0, NULL, NULL,
+     "write one page with all plots, that needs nothing else"},
+    {"csv", "FILE", DT_OPTION_TEXT, AT(csv), 0, 0, NULL, NULL,
+     "write all options and results, a line a run; - for stdout, and nothing else there"},
+    {"plots", NULL, DT_OPTION_FLAG, AT(plots), 0, 0, NULL, NULL,
+     "print the learning curves as text, also when stdout is no terminal"},
+};
+
+static const dt_option_table table = {
+    .options = options,
+    .count = sizeof options / sizeof *options,
+    .given = AT(given),
+    .usage =
+        "Usage: dtrain report [OPTIONS] RUN...\n\n"
+        "Shows training runs side by side: what differs between them, and what each reached; of a\n"
+        "single run all there is. RUN is a run's folder, or the run.h5 in it. A run that is under\n"
+        "way is shown as far as it got, with its best epoch's val_loss and val_accuracy.\n"
+        "Plots are made by gnuplot, where it is installed (Debian: gnuplot-nox).",
+};
+
+void dt_cli_report_help(void)
+{
+    dt_options_print_help(&table);
+}
+
+/* ---- what is asked for ---- */
+
+/* Results are not written over the runs they come from. */
+DT_MUST_USE static dt_status check_output(const char *option, const char *path,
+                                          const report_run *runs, size_t count)
+{
+    struct stat output, input;
+    if (path[0] == '\0' || stat(path, &output) != 0)
+        return DT_OK;
+    for (size_t i = 0; i < count; i++)
+        if (stat(runs[i].place, &input) == 0 && input.st_dev == output.st_dev &&
+            input.st_ino == output.st_ino)
+            return dt_fail(DT_USAGE, "--%s %s: is one of the runs", option, path);
+    return DT_OK;
+}
+
+DT_MUST_USE static dt_status check_settings(const report_settings *s)
+{
+    if (dt_options_given(&table, s, "html") && s->html[0] == '\0')
+        return dt_fail(DT_USAGE, "--html needs a file: --html FILE");
+    if (dt_options_given(&table, s, "csv") && s->csv[0] == '\0')
+        return dt_fail(DT_USAGE, "--csv needs a file: --csv FILE, or - for stdout");
+    if (s->html[0] != '\0' && strcmp(s->html, s->csv) == 0)
+        return dt_fail(DT_USAGE, "--html and --csv name the same file, %s", s->html);
+    if (s->plots && strcmp(s->csv, "-") == 0)
+        return dt_fail(DT_USAGE, "--plots has no place beside --csv -, which is alone on stdout");
+    return DT_OK;
+}
+
+/* Columns of the terminal, or of a line that people read anywhere. */
+static size_t line_width(bool terminal)
+{
+    enum { USUAL = 100, LEAST = 40, MOST = 1000 };
+    const char *text = getenv("COLUMNS");
+    struct winsize size;
+    long width = 0;
+    if (text != NULL)
+        width = strtol(text, NULL, 10);
+    if (width <= 0 && terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
+        width = size.ws_col;
+    if (width <= 0)
+        return USUAL;
+    return width < LEAST ? LEAST : width > MOST ? MOST : (size_t)width;
+}
+
+/* ---- the whole ---- */
+
+DT_MUST_USE static dt_status show(const report_settings *s, report_run **runs, size_t count)
+{
+    dt_status status = DT_OK;
+    const bool terminal = isatty(STDOUT_FILENO) != 0;
+    const size_t width = line_width(terminal);
+    if (s->html[0] != '\0')
+        DT_TRY(report_write_html(s->html, runs, count, s->sort));
+    if (s->csv[0] != '\0')
+        DT_TRY(report_write_csv(s->csv, runs, count));
+    if (strcmp(s->csv, "-") == 0)
+        goto out;
+    if (count == 1)
+        DT_TRY(report_print_portrait(runs[0]));
+    else
+        DT_TRY(report_print(runs, count, width));
+    if (terminal || s->plots)
+        DT_TRY(report_print_curves(runs, count, width));
+    if (s->html[0] != '\0')
+        dt_log_result("page: %s\n", s->html);
+    if (s->csv[0] != '\0')
+        dt_log_result("table: %s\n", s->csv);
+out:
+    return status;
+}
+
+dt_status dt_cli_report(int argc, char **argv)
+{
+    dt_status status = DT_OK;
+    report_settings settings = {0};
+    report_run *runs = NULL;
+    report_run **order = NULL;
+    int words = 0;
+    dt_options_set_defaults(&table, &settings);
+    DT_TRY(dt_options_parse_words(&table, &settings, argc, argv, &words));
+    if (words == 0)
+        DT_TRY(dt_fail(DT_USAGE, "report needs a RUN: dtrain report [OPTIONS] RUN..."));
+    DT_TRY(check_settings(&settings));
+    DT_TRY(dt_memory_alloc(&runs, (size_t)words, sizeof *runs, "runs"));
+    DT_TRY(dt_memory_alloc(&order, (size_t)words, sizeof *order, "runs"));
+    for (int i = 0; i < words; i++) {
+        if (argv[i][0] == '\0')
+            DT_TRY(dt_fail(DT_USAGE, "RUN is an empty word"));
+        order[i] = &runs[i];
+        DT_TRY(report_run_read(&runs[i], argv[i]));
+    }
+    DT_TRY(check_output("html", settings.html, runs, (size_t)words));
+    DT_TRY(check_output("csv", settings.csv, runs, (size_t)words));
+    DT_TRY(report_name_runs(runs, (size_t)words));
+    DT_TRY(report_sort(order, (size_t)words, settings.sort));
+    DT_TRY(show(&settings, order, (size_t)words));
+out:
+    for (int i = 0; runs != NULL && i < words; i++)
+        report_run_clear(&runs[i]);
+    dt_memory_free(runs);
+    dt_memory_free(order);
+    return status;
+}

@@ -1,0 +1,215 @@
+#!/bin/sh
+# dtrain report: tables, CSV, the page with its plots; runs without results; what it refuses.
+# shellcheck source-path=SCRIPTDIR source=harness.sh
+. "$(dirname "$0")/harness.sh"
+need_python h5py
+checker=$TESTS/cli/check_report.py
+check() { "$PYTHON" "$checker" "$@" >check.log 2>&1 || fail "check_report.py $*: $(tail -n 3 check.log)"; }
+
+# A gnuplot is wanted for what it draws, not for whether it is there.
+plots=yes
+command -v gnuplot >/dev/null || plots=no
+count() { if [ "$plots" = yes ]; then echo "$1"; else echo 0; fi; }
+
+run 1 --hidden 8 --epochs 4 --out one
+expect_status 0
+crc=$(summary weights_crc)
+run 2 --hidden 16,8 --epochs 3 --seed 2 --out deep/two
+expect_status 0
+run 1 --learning-rate 1e6 --out diverged
+expect_status 5
+
+# ---- side by side ----
+run 0 report one deep/two/run.h5 diverged
+expect_status 0
+expect_empty_stderr
+expect_stdout '^what differs .*hidden'
+expect_stdout '^two +.*16,8'
+expect_stdout '^one +ok +4 .* 1 .* '"$crc"'$'
+expect_stdout '^diverged +diverged +0 +- '
+expect_stdout_line 'diverged: no epochs'
+expect_no_stdout 'gnuplot|batch|command_line| $' # nothing that is equal, no plots in a pipe
+! LC_ALL=C grep -q "$(printf '\033')" stdout || fail "no escape sequences"
+
+# order REGEX: the runs' names in the order of the first table.
+order() {
+    found=$(sed -n '2,4p' stdout | cut -d ' ' -f 1 | tr '\n' ' ')
+    [ "$found" = "$1 " ] || fail "the order is $1, not $found"
+}
+for key in val_loss test_accuracy hidden name epochs; do
+    run 0 report --sort "$key" one deep/two diverged
+    expect_status 0
+    case $key in
+    hidden) order 'one diverged two' ;; # 8, 30, then what is no number
+    name) order 'diverged one two' ;;
+    epochs) order 'diverged two one' ;;
+    *) sed -n 4p stdout | grep -q '^diverged' || fail "a run without $key comes last" ;;
+    esac
+done
+run 0 report --sort val_los one deep/two
+expect_status 2
+expect_one_stderr_line 'did you mean val_loss?'
+run 0 report --sort nonsense one
+expect_status 2
+
+COLUMNS=60 run 0 report one deep/two
+expect_status 0
+[ "$(awk '{ if (length > w) w = length } END { print w }' stdout)" -le 60 ] || fail "at most 60 columns"
+
+# ---- the same name, and the same run twice ----
+mkdir -p other && cp -R one other/one
+run 0 report one other/one one
+expect_status 0
+expect_stdout '^no difference in options, data or machine$'
+expect_stdout '^other/one '
+expect_stdout '/one \(2\) '
+
+# ---- a portrait ----
+run 0 report one
+expect_status 0
+expect_stdout '^options +epochs = 4$'
+expect_stdout '^ +hidden = 8$'
+expect_stdout '^accuracy +0\.[0-9]{4} +0\.[0-9]{4} +0\.[0-9]{4}  share of rows$'
+expect_stdout '^true . predicted +0 +1$'
+expect_stdout '^rank +host +training rows +load s'
+run 0 report diverged
+expect_status 0
+expect_stdout_line 'no epochs'
+
+# ---- CSV ----
+run 0 report --csv table.csv one deep/two diverged
+expect_status 0
+expect_stdout_line 'table: table.csv'
+check csv table.csv one deep/two diverged
+run 0 report --csv - one deep/two diverged
+expect_status 0
+expect_same_file stdout table.csv
+
+# ---- the page ----
+run 0 report --html page.html one deep/two diverged
+expect_status 0
+# 4 curves, 2 ROC, 2 calibration, time of the runs, and of the ranks of each run that has ended
+check html page.html "$(count 11)"
+run 0 report --html one.html one
+expect_status 0
+check html one.html "$(count 7)"
+run 0 report --html none.html diverged
+expect_status 0
+check html none.html 0
+
+# ---- one that is under way, and ten classes with names from a file ----
+"$PYTHON" - <<'PY'
+import os, shutil
+import h5py
+os.makedirs("running")
+shutil.copy("one/run.h5", "running/run.h5")
+with h5py.File("running/run.h5", "a") as f:
+    for name in ("evaluation", "summary", "ranks"):
+        del f[name]
+    f.attrs["status"] = "running"
+PY
+run 0 report running one
+expect_status 0
+expect_stdout '^running +running +4 '
+expect_stdout_line "running: under way, or killed; val loss and accuracy are its best epoch's"
+run 0 report running
+expect_status 0
+expect_stdout '^(best, last|last) +4 '
+run 0 report --html running.html running
+check html running.html "$(count 2)"
+
+# ---- names that would do harm ----
+hostile="x';system(\"touch pwned\")\`touch pwned\`<script>alert(1)<" # a slash would end the name
+mkdir "$hostile"
+cp one/run.h5 "$hostile/run.h5"
+"$PYTHON" - "$hostile/run.h5" <<'PY'
+import sys
+import h5py
+with h5py.File(sys.argv[1], "a") as f:
+    f["config"].attrs["inputs"] = "</td><img src=x onerror=alert(1)>\"',\n=1+1`touch pwned`"
+    if "class_names" in f["data"]:
+        del f["data/class_names"]
+    f["data"].create_dataset("class_names", data=["<b>'no'", "`touch pwned`\x1b[2J"],
+                             dtype=h5py.string_dtype())
+PY
+run 0 report --plots --html hostile.html --csv hostile.csv "$hostile" one
+expect_status 0
+check html hostile.html "$(count 11)"
+check csv hostile.csv "$hostile" one
+! grep -q '<script\|<img\|<b>' hostile.html || fail "names are escaped in the page"
+run 0 report --plots "$hostile"
+expect_status 0
+! LC_ALL=C grep -q "$(printf '\033')" stdout || fail "no escape sequences from a file"
+[ -z "$(find . -name pwned)" ] || fail "no name is run"
+
+# ---- gnuplot: drawn as text when asked, missing, failing, or something else altogether ----
+run 0 report --plots one deep/two
+expect_status 0
+[ "$plots" = no ] || expect_stdout '^  [*] (one|two)$'
+[ "$plots" = no ] || expect_stdout 'validation loss, nats per row'
+
+mkdir tools
+with_tools() { PATH=$PWD/tools "$@"; } # the program is named by its path
+for kind in missing fails silent closes; do
+    case $kind in
+    missing) rm -f tools/gnuplot ;;
+    fails) printf '#!/bin/sh\necho "so it is" >&2\nexit 3\n' >tools/gnuplot ;;
+    silent) printf '#!/bin/sh\nwhile read -r line; do :; done\nexit 0\n' >tools/gnuplot ;;
+    closes) printf '#!/bin/sh\nexec <&-\nexit 0\n' >tools/gnuplot ;;
+    esac
+    [ ! -f tools/gnuplot ] || chmod +x tools/gnuplot
+    status=0
+    with_tools "$DTRAIN" report --plots --html "$kind.html" one deep/two >stdout 2>stderr || status=$?
+    harness_command="report without plots: gnuplot $kind"
+    expect_status 0
+    expect_stdout '^no plots: gnuplot.*gnuplot-nox'
+    expect_one_stderr_line 'gnuplot-nox'
+    check html "$kind.html" 0
+    grep -q 'gnuplot-nox' "$kind.html" || fail "the page says what to install"
+    case $kind in
+    missing) expect_stderr 'not found' ;;
+    fails) expect_stderr 'gnuplot failed: so it is' ;;
+    *) expect_stderr 'printed nothing' ;;
+    esac
+done
+
+# ---- what it refuses: one line, naming it, and nothing written ----
+# refused STATUS TEXT ARGS...
+refused() {
+    want=$1 text=$2
+    shift 2
+    run 0 report "$@"
+    expect_status "$want"
+    expect_one_stderr_line "$text"
+    [ ! -s stdout ] || fail "nothing on stdout"
+}
+refused 2 'report needs a RUN'
+refused 2 'RUN is an empty word' ''
+refused 2 '--csv' --csv '' one
+refused 2 'name the same file' --csv x --html x one
+refused 2 'is one of the runs' --html one/run.h5 one
+refused 2 '--plots' --csv - --plots one
+refused 2 'unknown option' --hmtl x one
+refused 3 'no-such-run' one no-such-run
+refused 3 'is a model' one/model.h5
+mkdir empty
+refused 3 'empty: no run.h5 in this folder' --html refused.html one empty
+expect_no_file refused.html
+head -c 3000 one/run.h5 >cut.h5
+refused 3 'cut.h5' one cut.h5
+echo 'no HDF5' >text.h5
+refused 3 'text.h5' text.h5
+"$PYTHON" - <<'PY'
+import shutil
+import h5py
+h5py.File("foreign.h5", "w").create_dataset("x", data=[1])
+shutil.copy("one/run.h5", "old.h5")
+h5py.File("old.h5", "a").attrs["format_version"] = 1
+PY
+refused 3 'foreign.h5: an HDF5 file, but not the log of a run' foreign.h5
+refused 3 'old.h5: its format version is 1' one old.h5
+refused 4 'no/such/folder' --html no/such/folder/x.html one
+
+run 0 report --help
+expect_status 0
+expect_stdout '^ +--html FILE'
