@@ -18,7 +18,7 @@ includes() { echo "#include <$1>" | gcc -E - >/dev/null 2>&1; }
 links() { pkg-config --exists "$1" 2>/dev/null; }
 is_there() {
     case $1 in
-    gcc | cmake | make | pkg-config | clang | clang-format) has "$1" ;;
+    gcc | cmake | make | pkg-config | clang | clang-format | help2man) has "$1" ;;
     libc6-dev) includes stdio.h ;;
     openmpi-bin) has mpirun ;;
     libopenmpi-dev) has mpicc ;;
@@ -28,8 +28,13 @@ is_there() {
     libjansson-dev) links jansson ;;
     libcsv-dev) includes csv.h ;;
     libcmocka-dev) links cmocka ;;
+    python3-venv) python_has ensurepip ;; # venv itself is there without it, and fails
     python3-*) python_has "${1#python3-}" ;;
     hdf5-tools) has h5dump ;;
+    gnuplot-nox) has gnuplot ;;
+    protobuf-c-compiler) has protoc-c ;;
+    libprotobuf-c-dev) links libprotobuf-c ;;
+    libonnx-dev) includes onnx/onnx.proto ;;
     *) false ;;
     esac
 }
@@ -40,7 +45,8 @@ for kind in "$@"; do
     build) packages="$packages gcc libc6-dev cmake make pkg-config openmpi-bin libopenmpi-dev
                      libopenblas-dev libhdf5-dev zlib1g-dev libjansson-dev libcsv-dev" ;;
     test) packages="$packages libcmocka-dev python3-numpy python3-h5py python3-pandas python3-sklearn
-                    hdf5-tools                     clang-format" ;;
+                    python3-venv hdf5-tools gnuplot-nox help2man clang-format
+                    protobuf-c-compiler libprotobuf-c-dev libonnx-dev" ;;
     clang) packages="$packages clang" ;;
     bench) packages="$packages python3-numpy python3-torch python3-sklearn" ;;
     *) echo "install.sh: $kind is none of build, test, clang, bench" >&2; exit 2 ;;

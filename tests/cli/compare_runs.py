@@ -1,6 +1,6 @@
 """compare_runs.py RUN RUN...: says whether folders of results hold the same training, times aside.
 
-Equal to the bit: model.h5's weights, run.h5's /epochs but for the times, /evaluation, and the
+Equal to the bit: model.h5's weights and Adam's state, run.h5's /epochs but for the times, /evaluation, and the
 checksum of the weights. With --differ: the weights have to differ from the first run's.
 """
 
@@ -35,7 +35,8 @@ def read(folder):
         def add(name, thing):
             if isinstance(thing, h5py.Dataset):
                 found[f"model.h5 {name}"] = thing[()].tobytes()
-        model["model_weights"].visititems(add)
+        model.visititems(add)
+        found["model.h5 Adam's steps"] = int(model["dtrain"].attrs["adam_iterations"])
     return found
 
 

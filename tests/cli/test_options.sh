@@ -19,7 +19,8 @@ wrong() {
 
 # ---- what needs no ranks ----
 options="inputs targets validation-split test-split hidden activation batch epochs learning-rate
-patience min-delta monitor no-restore-best seed shards sum threads out quiet config"
+patience min-delta monitor no-restore-best seed shards sum threads init-from out csv-log progress quiet
+like config"
 for words in "--help" "train --help" "--batch 5 --help" "--nonsense --help"; do
     # shellcheck disable=SC2086
     run 0 $words
@@ -39,7 +40,7 @@ done
 run 0 --version
 expect_status 0
 expect_empty_stderr
-for line in '^dtrain [0-9]+\.[0-9]+\.[0-9]+$' 'MPI' 'BLAS .*kernels$' '^HDF5 [0-9.]+$' '^zlib [0-9.]+$'; do
+for line in '^dtrain [0-9]+\.[0-9]+\.[0-9]+( \([0-9a-z+-]+\))?$' 'MPI' 'BLAS .*kernels$' '^HDF5 [0-9.]+$' '^zlib [0-9.]+$'; do
     expect_stdout "$line"
 done
 run 2 --version
@@ -91,6 +92,13 @@ wrong 0 "--activation takes one of" --activation rel
 wrong 0 "--monitor takes one of val_loss|val_accuracy, not 'loss'" --monitor loss
 wrong 0 "--sum takes one of exact|fast, not 'exakt'" --sum exakt
 wrong 0 "--quiet takes yes or no, not 'maybe'" --quiet=maybe
+wrong 0 "--progress takes yes or no, not '50'" --progress=50
+for option in init-from csv-log like; do
+    wrong 0 "--$option needs a value" --$option
+    wrong 3 "--$option" --$option ''
+done
+wrong 0 "unknown option --init; did you mean --init-from?" --init model.h5
+wrong 0 "unknown option --csvlog; did you mean --csv-log?" --csvlog x
 
 # ---- contradictions ----
 wrong 8 "--shards 4 is less than the 8 ranks" --shards 4
@@ -114,5 +122,9 @@ wrong 0 "no-value.txt, line 1: --batch" --config no-value.txt
 wrong 0 "long-line.txt, line 2: is longer than 2047 bytes" --config long-line.txt
 printf 'validation-split = 0.7\ntest-split = 0.7\n' >no-rows.txt
 wrong 0 "leave no rows for training" --config no-rows.txt
+printf 'like = nowhere\n' >like.txt
+run 0 --config like.txt
+expect_status 3
+expect_one_stderr_line "nowhere"
 printf 'config = other.txt\n' >nested.txt
 wrong 0 "nested.txt, line 1: a configuration file cannot name another one" --config nested.txt

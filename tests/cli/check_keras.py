@@ -1,0 +1,350 @@
+"""Does the real Keras read what dtrain writes, and dtrain what Keras writes? Run by test_keras.sh, with the
+program in $DTRAIN, in an empty folder. Every function check_* is a check; one line is printed for each."""
+
+import logging
+import os
+import re
+import subprocess
+import sys
+import time
+import traceback
+
+import keras
+import numpy as np
+from keras import layers
+
+from make_data import learnable, save, save_parts
+from make_table import make_rows, write_table
+
+DTRAIN = os.environ["DTRAIN"]
+INPUTS, CLASSES = 12, 3
+# What runs are made of; each is trained once, for so few epochs that there is something left to learn.
+RUNS = {
+    "plain": ["data"],
+    "deep": ["data", "--hidden", "64,32,16", "--activation", "tanh"],
+    "sigmoid": ["data", "--hidden", "20", "--activation", "sigmoid"],
+    "logistic": ["data", "--hidden", "none"],
+    "wide": ["data", "--hidden", "300"],
+    "table": ["set"],
+}
+FORMATS = [".keras", ".h5"] # in this order: a model saved as .h5 forgets its optimizer for .keras
+
+
+class Wrong(Exception):
+    pass
+
+
+def expect(condition, message):
+    if not condition:
+        raise Wrong(message)
+
+
+# ---- dtrain ----
+
+def run(*words):
+    return subprocess.run([DTRAIN, *words], capture_output=True, text=True, timeout=60,
+                          stdin=subprocess.DEVNULL, check=False)
+
+
+def dtrain(*words):
+    """Returns the summary of a run that succeeds and has nothing to say on stderr."""
+    done = run(*words)
+    expect(done.returncode == 0 and not done.stderr,
+           f"dtrain {' '.join(words)}: exit status {done.returncode}\n{done.stdout}{done.stderr}")
+    return dict(re.findall(r"^summary\.(\w+)=(.*)$", done.stdout, re.M))
+
+
+def dtrain_predict(path, x):
+    """Returns probabilities [N,C] and classes [N]."""
+    save("rows.npz", inputs=x)
+    dtrain("predict", path, "rows.npz", "--out", "predictions.npz")
+    with np.load("predictions.npz") as made:
+        return made["probabilities"], made["predicted"]
+
+
+def dtrain_accuracy(path, x, y):
+    save("labelled.npz", inputs=x, targets=y)
+    return float(dtrain("evaluate", path, "labelled.npz")["accuracy"])
+
+
+def refused(path, *texts):
+    """dtrain predict says why it does not take the model, in one line with all the texts."""
+    save("rows.npz", inputs=np.zeros((3, INPUTS), np.float32))
+    done = run("predict", path, "rows.npz")
+    expect(done.returncode == 3 and done.stderr.count("\n") == 1,
+           f"{path}: expected exit status 3 and one line, found {done.returncode}\n{done.stderr}")
+    for text in texts:
+        expect(text in done.stderr, f"{path}: expected '{text}' in: {done.stderr}")
+
+
+def set_of(run_name, part):
+    """Returns inputs and targets of the run's set train, validation or test."""
+    folder = RUNS[run_name][0]
+    path = f"{folder}/{part}.npz" if folder == "set" else f"{folder}-{part}.npz"
+    with np.load(path) as arrays:
+        return arrays["inputs"].astype(np.float32), arrays["targets"].astype(np.int64)
+
+
+def prepare():
+    """Returns the summary of each run."""
+    save_parts("data", columns=INPUTS, classes=CLASSES)
+    rows = make_rows(1500, 3, 9)
+    write_table("table.csv", rows)
+    dtrain("prepare", "table.csv", "--target", "outcome", "--drop", "key", "--out", "set", "--fill",
+           "indicator,contact=category", "--quiet")
+    return {name: dtrain("train", *words, "--epochs", "2", "--out", f"results/{name}", "--quiet")
+            for name, words in RUNS.items()}
+
+
+# ---- Keras ----
+
+def load(run_name, suffix=".h5"):
+    return keras.models.load_model(f"results/{run_name}/model{suffix}")
+
+
+def same_predictions(model, path, x):
+    """model is Keras's, path the same one's for dtrain."""
+    expected = model.predict(x, verbose=0)
+    found, classes = dtrain_predict(path, x)
+    expect(found.shape == expected.shape, f"{path}: {found.shape} predicted, not {expected.shape}")
+    worst = np.abs(found - expected).max()
+    expect(worst <= 1e-6, f"{path}: a probability differs by {worst}")
+    two = np.sort(expected, axis=1)[:, -2:]
+    clear = two[:, 1] - two[:, 0] > 1e-5
+    expect(clear.sum() > 0.9 * len(x), f"{path}: the test's models can hardly tell the classes")
+    expect((classes == expected.argmax(axis=1))[clear].all(), f"{path}: a class differs")
+
+
+def right_rows(accuracy, y):
+    rows = float(accuracy) * len(y)
+    expect(abs(rows - round(rows)) < 1e-2, f"accuracy {accuracy} is no number of {len(y)} rows")
+    return round(rows)
+
+
+def same_rows(found, expected, y, what):
+    found, expected = right_rows(found, y), right_rows(expected, y)
+    expect(found == expected, f"{what}: {found} of {len(y)} rows right, expected {expected}")
+
+
+def own_models(x):
+    """Models made in Keras, of all that dtrain takes: Sequential and Functional, compiled or not."""
+    def softmax():
+        return layers.Dense(CLASSES, activation="softmax")
+
+    def scaled(normalization):
+        return keras.Sequential([keras.Input((INPUTS,)), normalization,
+                                 layers.Dense(8, activation="relu"), softmax()])
+
+    sequential = keras.Sequential([
+        keras.Input((INPUTS,)), layers.Dense(16, activation="relu"), layers.Dropout(0.3),
+        layers.Dense(8), layers.Activation("tanh"), layers.Dense(CLASSES),
+        layers.Activation("softmax")])
+    start = layers.Input((INPUTS,), name="measured")
+    inner = layers.Dense(20, activation="sigmoid", name="first one")(start)
+    inner = layers.Dense(10, activation="linear", use_bias=False)(inner)
+    functional = keras.Model(start, softmax()(layers.Dropout(0.5)(inner)))
+    late = keras.Sequential([layers.Dense(9, activation="relu"), softmax()]) # inputs known by fit
+    adapted = layers.Normalization(name="scale")
+    adapted.adapt(x * np.arange(1, INPUTS + 1) + 3)
+    normalized = scaled(adapted)
+    for model in (sequential, functional, late, normalized):
+        model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    # One variance is 0.
+    given = layers.Normalization(mean=np.arange(INPUTS) / 8, variance=np.arange(INPUTS))
+    return {"sequential": sequential, "functional": functional, "late": late,
+            "normalized": normalized, "given": scaled(given),
+            "bare": keras.Sequential([keras.Input((INPUTS,)), softmax()])}
+
+
+# ---- the checks; each gets the runs' summaries ----
+
+def check_keras_predicts_the_same(summaries):
+    for name in summaries:
+        same_predictions(load(name), f"results/{name}", set_of(name, "test")[0])
+
+
+def check_keras_evaluates_the_same(summaries):
+    """On rows that the scores were printed of, to the row; the loss as Keras's backend clips it."""
+    for name, summary in summaries.items():
+        for part, prefix in (("test", "test"), ("validation", "val")):
+            x, y = set_of(name, part)
+            found = load(name).evaluate(x, y, verbose=0, return_dict=True)
+            same_rows(found["accuracy"], summary[f"{prefix}_accuracy"], y, f"{name}, {part}")
+            expected = float(summary[f"{prefix}_loss"])
+            expect(abs(found["loss"] - expected) < 1e-5,
+                   f"{name}, {part}: loss {found['loss']}, expected {expected}")
+
+
+def check_keras_trains_on(summaries):
+    """It is compiled as it was, gets better, and what it learned comes back to dtrain."""
+    for name in summaries:
+        model = load(name)
+        loss = getattr(model.loss, "__name__", model.loss)
+        expect(loss == "sparse_categorical_crossentropy", f"{name}: loss {loss}")
+        expect(type(model.optimizer).__name__ == "Adam", f"{name}: {model.optimizer}")
+        expect(abs(float(model.optimizer.learning_rate) - 0.001) < 1e-9, f"{name}: learning rate")
+        x, y = set_of(name, "train")
+        before = model.evaluate(x, y, verbose=0, return_dict=True)["loss"]
+        model.fit(x, y, batch_size=100, epochs=3, verbose=0)
+        after = model.evaluate(x, y, verbose=0, return_dict=True)["loss"]
+        expect(after < before - 1e-4, f"{name}: loss {before} before, {after} after three epochs")
+        x, y = set_of(name, "test")
+        expected = model.predict(x, verbose=0)
+        score = model.evaluate(x, y, verbose=0, return_dict=True)["accuracy"]
+        for suffix in FORMATS:
+            path = f"{name}-again{suffix}"
+            model.save(path)
+            again = keras.models.load_model(path).predict(x, verbose=0)
+            expect((again == expected).all(), f"{path}: predicts otherwise than before it was saved")
+            same_predictions(model, path, x)
+            same_rows(dtrain_accuracy(path, x, y), score, y, path)
+
+
+def check_dtrain_reads_models_made_in_keras(_):
+    x, y = learnable(700, INPUTS, CLASSES, seed=5)
+    for name, model in own_models(x).items():
+        if model.compiled:
+            model.fit(x, y, epochs=1, verbose=0)
+        for suffix in FORMATS:
+            path = f"{name}{suffix}"
+            model.save(path)
+            same_predictions(model, path, x)
+            expected = (model.predict(x, verbose=0).argmax(axis=1) == y).mean()
+            same_rows(dtrain_accuracy(path, x, y), expected, y, path)
+
+
+def check_logits_become_probabilities(_):
+    x, y = learnable(300, INPUTS, CLASSES, seed=6)
+    model = keras.Sequential([keras.Input((INPUTS,)), layers.Dense(CLASSES)])
+    model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    model.fit(x, y, epochs=1, verbose=0)
+    for suffix in FORMATS:
+        model.save(f"logits{suffix}")
+        scores = np.exp(model.predict(x, verbose=0).astype(np.float64))
+        found = dtrain_predict(f"logits{suffix}", x)[0]
+        worst = np.abs(found - scores / scores.sum(axis=1, keepdims=True)).max()
+        expect(worst <= 1e-6, f"a probability differs by {worst}")
+
+
+def check_training_starts_from_a_model_of_keras(_):
+    x, y = set_of("plain", "train")
+    model = keras.Sequential([keras.Input((INPUTS,)), layers.Dense(16, activation="tanh"),
+                              layers.Dense(CLASSES, activation="softmax")])
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.fit(x, y, epochs=1, verbose=0)
+    x, y = set_of("plain", "validation")
+    before = model.evaluate(x, y, verbose=0, return_dict=True)["loss"]
+    for suffix in FORMATS:
+        model.save(f"start{suffix}")
+        words = ["train", "data", "--init-from", f"start{suffix}", "--quiet"]
+        dtrain(*words, "--epochs", "1", "--learning-rate", "1e-30", "--out", "unmoved")
+        same_predictions(model, "unmoved", x)
+        after = float(dtrain(*words, "--epochs", "3", "--out", "moved")["val_loss"])
+        expect(after < before - 1e-3, f"{suffix}: val_loss {before} before, {after} after training")
+
+
+def check_a_normalized_model_is_trained_on_raw_rows(_):
+    x, y = set_of("plain", "train")
+    x, y = x * 40 + 7, y
+    save("raw.npz", inputs=x, targets=y)
+    model = own_models(x)["normalized"]
+    model.layers[0].adapt(x)
+    model.fit(x, y, epochs=1, verbose=0)
+    model.save("raw.keras")
+    words = ["train", "raw.npz", "--init-from", "raw.keras", "--quiet", "--epochs", "2"]
+    dtrain(*words, "--learning-rate", "1e-30", "--out", "raw-unmoved")
+    same_predictions(model, "raw-unmoved", x)
+    dtrain(*words, "--out", "raw-moved")
+    for suffix in FORMATS:
+        dtrain("export", "raw-moved", "--to", f"raw-moved{suffix}")
+        same_predictions(keras.models.load_model(f"raw-moved{suffix}"), "raw-moved", x)
+
+
+def check_both_make_the_same_step(_):
+    """From the same weights and the same state of Adam, over all rows at once."""
+    x, y = set_of("plain", "train")
+    dtrain("export", "results/plain", "--to", "step.keras")
+    dtrain("train", "data", "--init-from", "step.keras", "--batch", str(10 * len(x)), "--epochs", "2",
+           "--no-restore-best", "--quiet", "--out", "step")
+    dtrain("export", "step", "--to", "step.npz")
+    model = keras.models.load_model("step.keras")
+    before = [np.array(w) for w in model.get_weights()]
+    model.fit(x, y, batch_size=len(x), epochs=2, shuffle=False, verbose=0)
+    with np.load("step.npz") as arrays:
+        for i, (old, new) in enumerate(zip(before, model.get_weights())):
+            name = f"{'kernel' if i % 2 == 0 else 'bias'}_{i // 2}"
+            worst = np.abs(arrays[name] - new).max()
+            expect(worst < 2e-6, f"{name} differs by {worst}")
+            expect(np.abs(new - old).max() > 1e-4, f"{name} did not move")
+
+
+def check_keras_goes_on_where_training_stopped(summaries):
+    for name in summaries:
+        for suffix in reversed(FORMATS):
+            path = f"{name}-exported{suffix}"
+            dtrain("export", f"results/{name}", "--to", path)
+            model = keras.models.load_model(path)
+            x, y = set_of(name, "test")
+            same_predictions(model, path, x)
+            same_predictions(model, f"results/{name}", x)
+        x, y = set_of(name, "train") # the last is the .keras
+        optimizer = model.optimizer
+        steps = int(optimizer.iterations)
+        expected = int(summaries[name]["epochs"]) * -(-len(x) // 100)
+        expect(steps == expected, f"{path}: Adam has done {steps} steps, expected {expected}")
+        moments = [np.asarray(v) for v in optimizer.variables[2:]]
+        expect(len(moments) == 2 * len(model.trainable_variables) and
+               all(np.abs(moment).sum() > 0 for moment in moments), f"{path}: Adam's moments")
+        before = model.evaluate(x, y, verbose=0, return_dict=True)["loss"]
+        model.fit(x, y, batch_size=100, epochs=2, verbose=0)
+        expect(int(optimizer.iterations) == steps + 2 * -(-len(x) // 100), f"{path}: steps")
+        after = model.evaluate(x, y, verbose=0, return_dict=True)["loss"]
+        expect(after < before - 1e-4, f"{path}: loss {before} before, {after} after two epochs")
+
+
+def foreign_models():
+    """Models that dtrain does not take, each with what its line has to name."""
+    def chain(*between, last=("softmax", CLASSES, "last"), shape=(INPUTS,)):
+        activation, units, name = last
+        return keras.Sequential([keras.Input(shape), *between,
+                                 layers.Dense(units, activation=activation, name=name)])
+
+    start = keras.Input((INPUTS,))
+    sides = [layers.Dense(4, name=side)(start) for side in ("left", "right")]
+    both = layers.Concatenate(name="both")(sides)
+    fork = keras.Model(start, layers.Dense(CLASSES, activation="softmax")(both))
+    return [
+        (chain(layers.Dense(6), layers.BatchNormalization(name="norm")), ["'norm'", "BatchNorm"]),
+        (chain(layers.Dense(6, activation="gelu", name="smooth")), ["'smooth'", "gelu"]),
+        (chain(layers.Dense(6, activation="softmax", name="early")), ["'early'", "softmax"]),
+        (chain(layers.Flatten(name="flat"), shape=(4, 3)), ["dimensions"]),
+        (chain(layers.Dense(6), last=("sigmoid", 1, "chance")), ["'chance'", "1 sigmoid unit"]),
+        (chain(layers.Dense(6), last=("linear", 1, "price")), ["'price'"]),
+        (fork, ["'right'"])]
+
+
+def check_dtrain_names_what_it_does_not_take(_):
+    for model, texts in foreign_models():
+        for suffix in FORMATS:
+            model.save(f"refused{suffix}")
+            refused(f"refused{suffix}", f"refused{suffix}: ", *texts)
+
+
+def main():
+    logging.getLogger("absl").setLevel(logging.ERROR) # that .h5 is a format of old
+    print(f"Keras {keras.__version__}, backend {keras.backend.backend()}")
+    summaries = prepare()
+    failed = 0
+    for check in [thing for name, thing in globals().items() if name.startswith("check_")]:
+        start = time.monotonic()
+        try:
+            check(summaries)
+            print(f"ok {check.__name__} {time.monotonic() - start:.1f} s")
+        except Exception: # pylint: disable=broad-exception-caught; each check is to be tried
+            failed += 1
+            print(f"FAILED {check.__name__}\n{traceback.format_exc()}")
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()

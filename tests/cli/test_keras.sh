@@ -1,0 +1,50 @@
+#!/bin/sh
+# What dtrain writes, read by the real Keras, and back: check_keras.py does it all in one Python.
+#
+# Keras comes from PyPI, by pip and its own configuration, into a virtual environment beside dtrain, made
+# once. Where that fails the test is skipped; with DTRAIN_REQUIRE_KERAS=1 it fails. A $PYTHON that has
+# Keras, JAX and h5py is taken as it is.
+# shellcheck source-path=SCRIPTDIR source=harness.sh
+. "$(dirname "$0")/harness.sh"
+export KERAS_BACKEND=jax JAX_PLATFORMS=cpu KERAS_HOME="$PWD/keras" TF_CPP_MIN_LOG_LEVEL=2
+export PYTHONPATH="$TESTS/cli" PYTHONDONTWRITEBYTECODE=1
+venv=$(dirname "$DTRAIN")/keras-venv
+wanted="keras==3.15.1 jax h5py numpy"
+
+lacks_keras() {
+    [ "${DTRAIN_REQUIRE_KERAS:-}" != 1 ] || { cat pip.log >&2 && fail "Keras can be had: $1"; }
+    skip "$1: $(grep -v '^ *$' pip.log | tail -n 1)"
+}
+has_keras() { "$1" -c 'import h5py, jax, keras, numpy' >pip.log 2>&1; }
+# The releases that are known to work, or else the latest.
+install_keras() {
+    # shellcheck disable=SC2086
+    timeout -k 5 300 "$venv/bin/python" -m pip --no-input --disable-pip-version-check install -q \
+        --prefer-binary --retries 2 --timeout 20 $1 >pip.log 2>&1
+}
+# A python3 earlier in PATH may lack ensurepip, which the system's has.
+make_venv() {
+    for python in python3 /usr/bin/python3; do
+        rm -rf "$venv"
+        if timeout -k 5 120 "$python" -m venv "$venv" >pip.log 2>&1; then return; fi
+    done
+    rm -rf "$venv"
+    lacks_keras "python3 makes no virtual environment"
+}
+
+if [ -z "${PYTHON:-}" ] || ! has_keras "$PYTHON"; then
+    PYTHON=$venv/bin/python
+    # Written last, so that an environment which was not finished is made again.
+    if [ "$(cat "$venv/complete" 2>/dev/null)" != "$wanted" ] || ! has_keras "$PYTHON"; then
+        make_venv
+        install_keras "$wanted" || install_keras "$(echo "$wanted" | sed 's/==[^ ]*//g')" ||
+            lacks_keras "pip does not install Keras"
+        has_keras "$PYTHON" || lacks_keras "the Keras that pip installed does not start"
+        echo "$wanted" >"$venv/complete"
+    fi
+fi
+
+"$PYTHON" "$TESTS/cli/check_keras.py" >stdout 2>stderr || status=$?
+harness_command=check_keras.py
+expect_status 0
+cat stdout
