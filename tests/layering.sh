@@ -56,6 +56,7 @@ library_allowed() {
     csv.h) case $1 in src/io/csv*.c) ;; *) return 1 ;; esac ;;
     cblas.h) case $1 in src/nn/linalg*.c) ;; *) return 1 ;; esac ;;
     jansson.h) case $1 in src/io/* | include/dtrain/io/*) ;; *) return 1 ;; esac ;;
+    *.pb-c.h | protobuf-c.h | protobuf-c/*) case $1 in src/io/onnx.c) ;; *) return 1 ;; esac ;;
     esac
 }
 
@@ -206,7 +207,7 @@ self_test() {
         printf '#include "dtrain/base/m.h"\n#include "dtrain/%s/m.h"\n' "$room" >"$work/good/src/$room/m.c"
     done
     echo '#include <mpi.h>' >"$work/good/src/cli/main.c"
-    for module in io/h5 io/zip nn/linalg; do
+    for module in io/h5 io/onnx io/zip nn/linalg; do
         touch "$work/good/include/dtrain/$module.h"
     done
 
@@ -217,6 +218,7 @@ self_test() {
     plant src/io/zip_writer.c '#include <zlib.h>' ''
     plant src/nn/linalg.c '#include <cblas.h>' ''
     plant src/io/m.c '#include <jansson.h>' ''
+    plant src/io/onnx.c '#include <onnx.pb-c.h>' ''
     touch "$work/good/include/dtrain/base/status.h"
     plant src/base/status.c 'void f(void) { _exit(1); }' ''
     plant src/io/m.c 'int operand(int); int x = snprintf(a, b, c) + operand(1) + dt_exit(2);' ''
@@ -244,6 +246,8 @@ lines: exit(1); #include "dtrain/cli/m.h"
     plant src/io/m.c '#include <zlib.h>' 'zlib.h has no place here'
     plant src/train/m.c '#include <cblas.h>' 'cblas.h has no place here'
     plant src/train/m.c '#include <jansson.h>' 'jansson.h has no place here'
+    plant src/io/m.c '#include <onnx.pb-c.h>' 'onnx.pb-c.h has no place here'
+    plant include/dtrain/io/onnx.h '#include <protobuf-c/protobuf-c.h>' 'protobuf-c.h has no place here'
     for call in $banned _exit _Exit; do
         plant src/io/m.c "int x;
 void f(void) { $call(1); }" "src/io/m.c:2: banned call"

@@ -3,6 +3,7 @@
 #include "dtrain/base/memory.h"
 #include "dtrain/base/text.h"
 #include "dtrain/io/keras_model.h"
+#include "dtrain/io/onnx.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -56,8 +57,12 @@ dt_status dt_model_save(const dt_model *model, const char *path)
                                   .recipe_json = model->recipe_json,
                                   .class_names = (const char *const *)model->class_names,
                                   .class_name_count = model->class_name_count};
-    status = dt_text_ends_in(path, ".keras") ? dt_keras_archive_save(&keras, path)
-                                             : dt_keras_model_save(&keras, path);
+    if (dt_text_ends_in(path, ".keras"))
+        status = dt_keras_archive_save(&keras, path);
+    else if (dt_text_ends_in(path, ".onnx"))
+        status = dt_onnx_save(&keras, path);
+    else
+        status = dt_keras_model_save(&keras, path);
 out:
     dt_memory_free(layers);
     return status;

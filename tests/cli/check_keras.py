@@ -11,6 +11,8 @@ import traceback
 
 import keras
 import numpy as np
+import onnx
+import onnxruntime
 from keras import layers
 
 from make_data import learnable, save, save_parts
@@ -300,6 +302,24 @@ def check_keras_goes_on_where_training_stopped(summaries):
         expect(int(optimizer.iterations) == steps + 2 * -(-len(x) // 100), f"{path}: steps")
         after = model.evaluate(x, y, verbose=0, return_dict=True)["loss"]
         expect(after < before - 1e-4, f"{path}: loss {before} before, {after} after two epochs")
+
+
+def check_onnx_runtime_predicts_the_same(summaries):
+    for name in summaries:
+        path = f"{name}.onnx"
+        done = run("export", f"results/{name}", "--to", path)
+        if done.returncode == 2 and "built without ONNX" in done.stderr:
+            print("left out: this dtrain was built without ONNX")
+            return
+        expect(done.returncode == 0 and not done.stderr, f"{path}: {done.stderr}")
+        onnx.checker.check_model(onnx.load(path), full_check=True)
+        session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+        x = set_of(name, "test")[0]
+        probabilities, chosen = session.run(["probabilities", "class"], {"inputs": x})
+        expected, classes = dtrain_predict(f"results/{name}", x)
+        worst = np.abs(probabilities - expected).max()
+        expect(worst <= 2e-6, f"{path}: a probability differs by {worst}")
+        expect((chosen == classes).mean() > 0.99, f"{path}: the classes differ")
 
 
 def foreign_models():

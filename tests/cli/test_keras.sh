@@ -1,21 +1,22 @@
 #!/bin/sh
-# What dtrain writes, read by the real Keras, and back: check_keras.py does it all in one Python.
+# What dtrain writes, read by the real Keras and ONNX Runtime, and back: check_keras.py does it all in one
+# Python.
 #
-# Keras comes from PyPI, by pip and its own configuration, into a virtual environment beside dtrain, made
+# They come from PyPI, by pip and its own configuration, into a virtual environment beside dtrain, made
 # once. Where that fails the test is skipped; with DTRAIN_REQUIRE_KERAS=1 it fails. A $PYTHON that has
-# Keras, JAX and h5py is taken as it is.
+# all of it is taken as it is.
 # shellcheck source-path=SCRIPTDIR source=harness.sh
 . "$(dirname "$0")/harness.sh"
 export KERAS_BACKEND=jax JAX_PLATFORMS=cpu KERAS_HOME="$PWD/keras" TF_CPP_MIN_LOG_LEVEL=2
 export PYTHONPATH="$TESTS/cli" PYTHONDONTWRITEBYTECODE=1
 venv=$(dirname "$DTRAIN")/keras-venv
-wanted="keras==3.15.1 jax h5py numpy"
+wanted="keras==3.15.1 jax h5py numpy onnx onnxruntime"
 
 lacks_keras() {
     [ "${DTRAIN_REQUIRE_KERAS:-}" != 1 ] || { cat pip.log >&2 && fail "Keras can be had: $1"; }
     skip "$1: $(grep -v '^ *$' pip.log | tail -n 1)"
 }
-has_keras() { "$1" -c 'import h5py, jax, keras, numpy' >pip.log 2>&1; }
+has_keras() { "$1" -c 'import h5py, jax, keras, numpy, onnx, onnxruntime' >pip.log 2>&1; }
 # The releases that are known to work, or else the latest.
 install_keras() {
     # shellcheck disable=SC2086

@@ -27,13 +27,14 @@ typedef struct dt_model {
 const char *dt_model_find(char *out, size_t bytes, const char *path);
 
 /**
- * Writes a Keras model: .keras when the path ends so, else .h5 (io/keras_model.h).
+ * Writes the model in the format that the path's ending names: .keras, .onnx (io/onnx.h), or else
+ * Keras's .h5 (io/keras_model.h).
  *
  * `model` may borrow its parts; `class_name_count` is 0 or C. Adam's state goes into the file unless
- * adam.m == NULL.
+ * adam.m == NULL; ONNX has no place for it.
  *
  * Calls:   local
- * Errors:  DT_OUTPUT, DT_MEMORY
+ * Errors:  DT_OUTPUT, DT_MEMORY; as dt_onnx_save
  */
 DT_MUST_USE dt_status dt_model_save(const dt_model *model, const char *path);
 
