@@ -12,6 +12,7 @@
 static bool log_talks = true;
 static bool log_quiet = false;
 static bool log_terminal = false;
+static bool log_launched = false; /* by mpirun or srun */
 static double live_s = -INFINITY; /* when the live line was last shown, or ended */
 
 /* Gives the terminal that is a process's stdout; false when that is something else. */
@@ -37,12 +38,16 @@ static bool is_terminal(void)
 {
     if (isatty(STDOUT_FILENO) == 0)
         return false;
-    const bool launched = getenv("PMIX_RANK") != NULL || getenv("OMPI_COMM_WORLD_RANK") != NULL;
-    return !launched || launcher_has_terminal();
+    return !log_launched || launcher_has_terminal();
 }
 
 void dt_log_init(bool talks, bool quiet)
 {
+    /* MPI_Init sets the first of these even where there was no launcher. */
+    static bool known = false;
+    if (!known)
+        log_launched = getenv("PMIX_RANK") != NULL || getenv("OMPI_COMM_WORLD_RANK") != NULL;
+    known = true;
     log_talks = talks;
     log_quiet = quiet;
     log_terminal = talks && is_terminal();

@@ -104,9 +104,9 @@ static dt_status run_alone(const command *asked, int argc, char **argv)
 static dt_status run_on_ranks(const command *asked, const char *word, int argc, char **argv)
 {
     dt_comm *comm = NULL;
+    dt_log_init(dt_launch_is_first(), false);
     dt_status status = dt_comm_start(&comm);
     if (status != DT_OK) {
-        dt_log_init(dt_launch_is_first(), false);
         dt_log_error("%s", dt_status_text());
         return status;
     }

@@ -64,7 +64,7 @@ void dt_train_report_start(const dt_train_run *r)
 static const char *duration(char out[32], double seconds)
 {
     if (seconds < 60.0)
-        (void)snprintf(out, 32, "%.0f s", seconds);
+        (void)snprintf(out, 32, "%.0f s", ceil(seconds));
     else if (seconds < 5400.0)
         (void)snprintf(out, 32, "%.0f min", seconds / 60.0);
     else

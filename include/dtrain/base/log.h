@@ -12,7 +12,8 @@
 
 /**
  * Chooses whether this process talks at all, and whether it leaves out what --quiet leaves out; and
- * looks whether stdout is a terminal, behind mpirun too.
+ * looks whether stdout is a terminal, behind mpirun too: for that the first call comes before MPI is
+ * started.
  */
 void dt_log_init(bool talks, bool quiet);
 
