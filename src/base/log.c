@@ -7,12 +7,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 static bool log_talks = true;
 static bool log_quiet = false;
 static bool log_terminal = false;
 static bool log_launched = false; /* by mpirun or srun */
+static bool live_shown = false; /* on the terminal, now */
 static double live_s = -INFINITY; /* when the live line was last shown, or ended */
 
 /* Gives the terminal that is a process's stdout; false when that is something else. */
@@ -53,8 +55,19 @@ void dt_log_init(bool talks, bool quiet)
     log_terminal = talks && is_terminal();
 }
 
+/* Takes the live line away. */
+static void wipe(void)
+{
+    if (!live_shown)
+        return;
+    (void)fputs("\r\033[K", stdout);
+    (void)fflush(stdout);
+    live_shown = false;
+}
+
 static void print_out(const char *format, va_list arguments)
 {
+    wipe();
     (void)vprintf(format, arguments);
     (void)fflush(stdout);
 }
@@ -84,6 +97,7 @@ static void print_line(const char *kind, const char *format, va_list arguments)
     /* One write a line, so that lines of several processes do not mix. */
     char text[DT_STATUS_TEXT_BYTES];
     (void)vsnprintf(text, sizeof text, format, arguments);
+    wipe();
     (void)fprintf(stderr, "dtrain: %s: %s\n", kind, text);
     (void)fflush(stderr);
 }
@@ -119,17 +133,26 @@ bool dt_log_live_due(void)
     return now_s - live_s >= (log_terminal ? terminal_s : file_s);
 }
 
+/* A line that the terminal breaks in two could not be wiped away again. */
+static size_t terminal_width(void)
+{
+    struct winsize size = {0};
+    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col : 80;
+}
+
 void dt_log_live(const char *format, ...)
 {
+    char text[DT_STATUS_TEXT_BYTES];
     va_list arguments;
-    live_s = dt_clock_s();
-    if (log_terminal)
-        (void)fputs("\r\033[K", stdout);
     va_start(arguments, format);
-    (void)vprintf(format, arguments);
+    (void)vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    if (!log_terminal)
-        (void)fputc('\n', stdout);
+    live_s = dt_clock_s();
+    live_shown = log_terminal;
+    if (log_terminal)
+        (void)printf("\r\033[K%.*s", (int)(terminal_width() - 1), text);
+    else
+        (void)printf("%s\n", text);
     (void)fflush(stdout);
 }
 
@@ -138,10 +161,7 @@ void dt_log_live_end(void)
     if (!log_talks || log_quiet)
         return;
     live_s = dt_clock_s(); /* what comes next has its own first minute */
-    if (log_terminal) {
-        (void)fputs("\r\033[K", stdout);
-        (void)fflush(stdout);
-    }
+    wipe();
 }
 
 void dt_log_progress(const char *what, double share)

@@ -332,6 +332,14 @@ bool dt_options_given(const dt_option_table *table, const void *settings, const 
 
 /* ---- showing ---- */
 
+const char *dt_options_log_name(char out[64], const dt_option *option)
+{
+    (void)snprintf(out, 64, "%s", option->name);
+    for (char *c = out; *c != '\0'; c++)
+        *c = *c == '-' ? '_' : *c;
+    return out;
+}
+
 static void format_list(char *out, size_t bytes, const dt_option_list *list)
 {
     size_t used = 0;

@@ -42,11 +42,11 @@ static const dt_option_table table = {
         "Usage: dtrain predict MODEL ROWS [--out FILE] [OPTIONS]\n"
         "       mpirun -np 8 dtrain predict MODEL ROWS [--out FILE] [OPTIONS]\n\n"
         "Gives each row's most probable class and the probability of every class, in the order of\n"
-        "the rows, the same on any number of ranks. MODEL is a model.h5 or a run's folder. ROWS is "
-        "a\n"
-        "table of text with the columns that the model was prepared from, in any order, the "
-        "target\n"
-        "not needed; or a .npz with prepared inputs.",
+        "the rows, the same on any number of ranks. MODEL is a .h5 or .keras file, or a run's "
+        "folder.\n"
+        "ROWS is a table of text with the columns that the model was prepared from, in any order, "
+        "the\n"
+        "target not needed; or a .npz with prepared inputs.",
 };
 
 void dt_cli_predict_help(void)
@@ -263,18 +263,12 @@ out:
 
 /* ---- the run ---- */
 
-static bool is_same_file(const char *a, const char *b)
-{
-    struct stat x, y;
-    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
-}
-
 static dt_status begin_output(run *r)
 {
     dt_status status = DT_OK;
     const char *path = r->settings.out;
-    if (is_same_file(path, r->settings.scoring.data) ||
-        is_same_file(path, r->settings.scoring.model))
+    if (dt_file_same(path, r->settings.scoring.data) ||
+        dt_file_same(path, r->settings.scoring.model))
         DT_TRY(dt_fail(DT_USAGE, "--out %s would be written over what is read", path));
     const uint64_t shape[2] = {r->N, r->C};
     if (r->form == FORM_NPZ) {

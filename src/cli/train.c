@@ -8,9 +8,9 @@
 #include "dtrain/io/file.h"
 #include "dtrain/train/model.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 void dt_cli_train_help(void)
 {
@@ -47,9 +47,9 @@ static dt_status read_settings(dt_train_run *r, int argc, char **argv)
         join_words(r->command_line, sizeof r->command_line, argc, argv);
         status = dt_settings_parse(&r->settings, argc, argv);
         if (status == DT_OK)
-            status = check_data_options(&r->settings);
-        if (status == DT_OK)
             status = dt_like_read(&r->like, &r->settings);
+        if (status == DT_OK)
+            status = check_data_options(&r->settings);
         if (status == DT_OK)
             status = dt_settings_complete(&r->settings, dt_comm_size(r->comm));
     }
@@ -200,6 +200,35 @@ out:
     return status;
 }
 
+/* Opened first and looked at then: a path to what is read, or to the run's other results, shows itself
+ * only once it is there. It may lie in the run's folder. */
+static dt_status open_csv_log(dt_train_run *r, const dt_fingerprint *members, size_t count)
+{
+    dt_status status = DT_OK;
+    const dt_settings *s = &r->settings;
+    char model[PATH_BYTES + 16], results[2][PATH_BYTES + 16];
+    const char *taken[DT_FINGERPRINT_MAX + 4] = {dt_model_find(model, sizeof model, s->init_from),
+                                                 s->like, results[0], results[1]};
+    (void)snprintf(results[0], sizeof results[0], "%s/run.h5", r->folder);
+    (void)snprintf(results[1], sizeof results[1], "%s/model.h5", r->folder);
+    for (size_t i = 0; i < count; i++)
+        taken[4 + i] = members[i].file;
+    DT_TRY(dt_csv_log_open(&r->csv_log, s->csv_log, r->sets[DT_VALIDATION].N > 0));
+    for (size_t i = 0; i < 4 + count; i++)
+        if (dt_file_same(s->csv_log, taken[i]))
+            DT_TRY(
+                dt_fail(DT_USAGE, "--csv-log %s would be written over %s", s->csv_log, taken[i]));
+out:
+    /* A refused run leaves no folder: a new one of ours is empty still. */
+    if (status != DT_OK) {
+        (void)!dt_csv_log_close(r->csv_log);
+        r->csv_log = NULL;
+        if (s->out[0] == '\0')
+            (void)rmdir(r->folder);
+    }
+    return status;
+}
+
 static dt_status open_logs(dt_train_run *r)
 {
     dt_status status = DT_OK;
@@ -215,14 +244,15 @@ static dt_status open_logs(dt_train_run *r)
                                 .class_names = names,
                                 .has_init = r->has_init,
                                 .init_weights_crc = r->init_weights_crc,
+                                .init_state_crc = r->init_state_crc,
                                 .command_line = r->command_line};
     DT_TRY(dt_like_check(&r->like, members, facts.member_count, &r->environment));
     if (r->folder[0] == '\0') /* the example has its folder already */
         DT_TRY(make_folder(r, r->source.name));
+    if (r->settings.csv_log[0] != '\0')
+        DT_TRY(open_csv_log(r, members, facts.member_count));
     (void)snprintf(path, sizeof path, "%s/run.h5", r->folder);
     DT_TRY(dt_run_log_open(&r->log, path, &facts));
-    if (r->settings.csv_log[0] != '\0')
-        DT_TRY(dt_csv_log_open(&r->csv_log, r->settings.csv_log, r->sets[DT_VALIDATION].N > 0));
 out:
     return status;
 }
@@ -240,7 +270,6 @@ static dt_status report_results(dt_train_run *r, bool saved, bool evaluated)
     dt_rank_row *rows = NULL;
     memcpy(mine.host, r->environment.launch.host, sizeof mine.host);
     mine.phases.seconds[DT_PHASE_LOAD] = r->load_s;
-    mine.phases.wait_s = fmin(mine.phases.wait_s, mine.phases.seconds[DT_PHASE_ALLREDUCE]);
     DT_TRY(dt_comm_agree(r->comm, dt_memory_alloc(&rows, size, sizeof *rows, "ranks' times")));
     dt_comm_gather(r->comm, rows, &mine, sizeof mine);
     if (r->root && evaluated) {

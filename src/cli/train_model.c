@@ -103,8 +103,13 @@ DT_MUST_USE static dt_status take_settings(dt_train_run *r, const char *path)
                            dt_activation_name((dt_activation)activation));
         s->activation = activation;
     }
-    if (!dt_options_given(table, s, "learning-rate"))
-        s->learning_rate = r->model.adam.learning_rate;
+    if (!dt_options_given(table, s, "learning-rate")) {
+        char rate[64]; /* as if it had been given: within its bounds */
+        (void)snprintf(rate, sizeof rate, "%.17g", r->model.adam.learning_rate);
+        if (dt_options_set(table, s, "learning-rate", rate) != DT_OK)
+            return dt_fail(DT_DATA, "%s: its learning rate is %g; name one with --learning-rate",
+                           path, r->model.adam.learning_rate);
+    }
     return DT_OK;
 }
 
@@ -146,14 +151,15 @@ DT_MUST_USE static dt_status begin_with(dt_train_run *r)
     char path[DT_OPTION_TEXT_BYTES + 16];
     (void)dt_model_find(path, sizeof path, r->settings.init_from);
     DT_TRY(dt_model_load(&r->model, r->comm, path));
+    r->has_init = true;
+    r->init_weights_crc = dt_trainer_crc(&r->model.network);
+    r->init_state_crc = dt_model_state_crc(&r->model);
+    if (r->root)
+        status = dt_like_check_init(&r->like, path, r->init_weights_crc, r->init_state_crc);
+    DT_TRY(dt_comm_agree(r->comm, status));
     DT_TRY(dt_comm_agree(r->comm, check_fit(r, path)));
     DT_TRY(dt_comm_agree(r->comm, take_settings(r, path)));
     DT_TRY(dt_comm_agree(r->comm, complete_adam(r)));
-    r->has_init = true;
-    r->init_weights_crc = dt_trainer_crc(&r->model.network);
-    if (r->root)
-        status = dt_like_check_init(&r->like, path, r->init_weights_crc);
-    DT_TRY(dt_comm_agree(r->comm, status));
     if (r->root)
         tell_of_init(r, path);
     for (int p = 0; p < DT_PART_COUNT; p++)

@@ -84,13 +84,11 @@ void dt_train_report_step(const dt_train_run *r, const dt_step *step)
     const double a_step = step->seconds / (double)step->step;
     const double epoch_left_s = a_step * (double)(step->steps - step->step);
     const double epochs_left = (double)(r->settings.epochs - step->epoch);
-    dt_log_live(
-        "epoch %lld/%lld  step %llu/%llu  loss %.4f  accuracy %.4f  %.3g rows/s  %s left, of "
-        "all epochs at most %s",
-        (long long)step->epoch, (long long)r->settings.epochs, (unsigned long long)step->step,
-        (unsigned long long)step->steps, step->train.loss, step->train.accuracy,
-        (double)step->rows / step->seconds, duration(left, epoch_left_s),
-        duration(all_left, epoch_left_s + epochs_left * a_step * (double)step->steps));
+    dt_log_live("epoch %lld/%lld  step %llu/%llu  loss %.4f  %.3g rows/s  left %s, all %s",
+                (long long)step->epoch, (long long)r->settings.epochs,
+                (unsigned long long)step->step, (unsigned long long)step->steps, step->train.loss,
+                (double)step->rows / step->seconds, duration(left, epoch_left_s),
+                duration(all_left, epoch_left_s + epochs_left * a_step * (double)step->steps));
 }
 
 void dt_train_report_epoch(const dt_train_run *r, const dt_epoch *row)

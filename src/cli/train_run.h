@@ -35,8 +35,8 @@ typedef struct dt_train_run {
     dt_example example; /* rank 0 only; of use when no DATA was named */
     dt_dataset sets[DT_PART_COUNT];
     dt_model model; /* the recipe above comes before its own */
-    bool has_init; /* it came from a file, whose weights have this CRC-32 */
-    uint32_t init_weights_crc;
+    bool has_init; /* it came from a file, whose weights and other state have these CRC-32 */
+    uint32_t init_weights_crc, init_state_crc;
     dt_like like; /* rank 0 only */
     dt_run_log *log; /* rank 0 only */
     dt_csv_log *csv_log; /* rank 0 only; NULL: not asked for */

@@ -292,6 +292,12 @@ DT_MUST_USE static dt_status make_one_folder(const char *path, const char *folde
     return dt_fail(DT_OUTPUT, "%s: cannot make the folder: %s", path, strerror(errno));
 }
 
+bool dt_file_same(const char *a, const char *b)
+{
+    struct stat x, y;
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
 dt_status dt_file_make_folder(const char *path)
 {
     dt_status status = DT_OK;

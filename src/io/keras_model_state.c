@@ -7,6 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* What a double, and so Keras, counts to. */
+#define ITERATIONS_MAX (INT64_C(1) << 53)
+
 /* ---- where Adam's state lies ---- */
 
 /* Returns how many arrays Keras 3 keeps for Adam with these layers: the iteration, the learning
@@ -181,8 +184,8 @@ dt_status dt_keras_reader_read_state(dt_keras_loaded *out, dt_keras_reader *r)
         DT_TRY(dt_h5_get_int(&iterations, r->h5, "/dtrain", "adam_iterations"));
     else if (r->state.count > 0)
         DT_TRY(dt_h5_read_i64(r->h5, r->state.texts[0], &iterations, 1));
-    if (iterations < 0)
-        DT_TRY(dt_fail(DT_DATA, "%s: the state of Adam: %" PRId64 " iterations; expected 0 or more",
+    if (iterations < 0 || iterations > ITERATIONS_MAX)
+        DT_TRY(dt_fail(DT_DATA, "%s: the state of Adam: %" PRId64 " iterations; expected 0 to 2^53",
                        r->path, iterations));
     if (!r->own_state && r->state.count > 0 && !r->chain.scheduled)
         DT_TRY(read_rate(out, r));

@@ -4,14 +4,19 @@
 #include "dtrain/base/memory.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 struct dt_csv_log {
     FILE *file;
     char *path;
     bool validation;
+    bool made; /* it was not there before */
+    bool begun; /* the header is written */
     int error; /* the first errno */
 };
 
@@ -31,6 +36,39 @@ static void write_line(dt_csv_log *log, const char *line)
     note(log, fputs(line, log->file) >= 0 && fflush(log->file) == 0);
 }
 
+/* An older file loses its lines now, not before: the run may yet have been refused. */
+static void begin(dt_csv_log *log)
+{
+    log->begun = true;
+    (void)!ftruncate(fileno(log->file), 0); /* of a device there is nothing to cut */
+    write_line(log, log->validation ? "epoch,accuracy,loss,val_accuracy,val_loss\n"
+                                    : "epoch,accuracy,loss\n");
+}
+
+/* O_NONBLOCK: a pipe is refused below, where open would wait for its reader. */
+DT_MUST_USE static dt_status open_file(dt_csv_log *log)
+{
+    struct stat found;
+    const int flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK;
+    int fd = open(log->path, flags | O_EXCL, 0666);
+    log->made = fd >= 0;
+    if (fd < 0 && errno == EEXIST)
+        fd = open(log->path, flags, 0666);
+    if (fd < 0 && errno != ENXIO)
+        return dt_fail(DT_OUTPUT, "%s: cannot write: %s", log->path, strerror(errno));
+    if (fd < 0 || fstat(fd, &found) != 0 || (!S_ISREG(found.st_mode) && !S_ISCHR(found.st_mode))) {
+        if (fd >= 0)
+            (void)close(fd);
+        return dt_fail(DT_OUTPUT, "%s: is no file that lines can be written to", log->path);
+    }
+    log->file = fdopen(fd, "w");
+    if (log->file == NULL) {
+        (void)close(fd);
+        return dt_fail(DT_OUTPUT, "%s: cannot write: %s", log->path, strerror(errno));
+    }
+    return DT_OK;
+}
+
 dt_status dt_csv_log_open(dt_csv_log **out, const char *path, bool validation)
 {
     dt_status status = DT_OK;
@@ -39,11 +77,7 @@ dt_status dt_csv_log_open(dt_csv_log **out, const char *path, bool validation)
     DT_TRY(dt_memory_alloc(&log, 1, sizeof *log, "CSV log"));
     log->validation = validation;
     DT_TRY(dt_memory_copy_text(&log->path, path));
-    log->file = fopen(path, "we");
-    if (log->file == NULL)
-        DT_TRY(dt_fail(DT_OUTPUT, "%s: cannot write: %s", path, strerror(errno)));
-    write_line(log, validation ? "epoch,accuracy,loss,val_accuracy,val_loss\n"
-                               : "epoch,accuracy,loss\n");
+    DT_TRY(open_file(log));
     *out = log;
     log = NULL;
 out:
@@ -69,6 +103,8 @@ static const char *shortest(char out[32], double value)
 void dt_csv_log_add_epoch(dt_csv_log *log, const dt_epoch *epoch)
 {
     char line[256], accuracy[32], loss[32], val_accuracy[32], val_loss[32];
+    if (!log->begun)
+        begin(log);
     if (log->validation)
         (void)snprintf(line, sizeof line, "%lld,%s,%s,%s,%s\n", (long long)epoch->epoch - 1,
                        shortest(accuracy, epoch->train.accuracy), shortest(loss, epoch->train.loss),
@@ -88,6 +124,8 @@ dt_status dt_csv_log_close(dt_csv_log *log)
         return DT_OK;
     errno = 0;
     note(log, fclose(log->file) == 0);
+    if (log->made && !log->begun)
+        (void)unlink(log->path);
     if (log->error != 0)
         status = dt_fail(DT_OUTPUT, "%s: not all epochs could be written: %s", log->path,
                          strerror(log->error));

@@ -18,6 +18,15 @@ static bool is_of_no_weight(const char *name)
     return false;
 }
 
+static bool is_about_data(const char *name)
+{
+    static const char *const names[] = {"inputs", "targets", "validation-split", "test-split"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return false;
+}
+
 /* ---- settings ---- */
 
 /* The value of an option in the log, as it would be written on the command line. */
@@ -46,11 +55,12 @@ out:
 }
 
 /* A value that is the default was as good as not given: some options must not be, for some data. The
- * shards were completed when the run began, and count as given. */
+ * shards were completed when the run began, and count as given; so does the learning rate, for else
+ * a model to begin with would bring its own. */
 static bool is_default(const dt_option *option, const dt_settings *defaults, const char *value)
 {
     char fallback[DT_OPTION_TEXT_BYTES], number[64];
-    if (strcmp(option->name, "shards") == 0)
+    if (strcmp(option->name, "shards") == 0 || strcmp(option->name, "learning-rate") == 0)
         return false;
     if (option->kind == DT_OPTION_FLAG)
         return strcmp(value, "0") == 0;
@@ -78,12 +88,13 @@ DT_MUST_USE static dt_status take_options(dt_like *like, dt_settings *settings,
             like->same_settings = false;
             continue;
         }
-        (void)snprintf(name, sizeof name, "%s", option->name);
-        for (char *c = name; *c != '\0'; c++)
-            *c = *c == '-' ? '_' : *c;
+        (void)dt_options_log_name(name, option);
         DT_TRY(read_value(value, sizeof value, h5, option, name));
+        const uint64_t given = settings->given;
         if (!is_default(option, defaults, value))
             DT_TRY(dt_options_set(table, settings, option->name, value));
+        if (settings->data_count > 0 && is_about_data(option->name))
+            settings->given = given; /* nobody has said it of this data */
     }
 out:
     return status;
@@ -182,7 +193,9 @@ DT_MUST_USE static dt_status read_facts(dt_like *like, bool own_init, dt_h5 *h5)
     like->has_init = !own_init && dt_h5_has_attribute(h5, "/data", "init_weights_crc");
     if (like->has_init) {
         DT_TRY(dt_h5_get_int(&crc, h5, "/data", "init_weights_crc"));
-        like->init_crc = (uint32_t)crc;
+        like->init_weights_crc = (uint32_t)crc;
+        DT_TRY(dt_h5_get_int(&crc, h5, "/data", "init_state_crc"));
+        like->init_state_crc = (uint32_t)crc;
     }
     DT_TRY(read_members(like, h5));
 out:
@@ -239,9 +252,6 @@ static const dt_fingerprint *find_member(const dt_fingerprint *members, size_t c
 DT_MUST_USE static dt_status compare(const dt_like *like, const dt_fingerprint *members,
                                      size_t count)
 {
-    if (count != like->member_count)
-        return dt_fail(DT_DATA, "--like %s: it was trained on %zu arrays, the data has %zu now",
-                       like->path, like->member_count, count);
     for (size_t i = 0; i < like->member_count; i++) {
         const dt_fingerprint *was = &like->members[i], *is = find_member(members, count, was);
         if (is == NULL)
@@ -252,6 +262,9 @@ DT_MUST_USE static dt_status compare(const dt_like *like, const dt_fingerprint *
                            "--like %s: its %s %s had the CRC-32 %08x, but %s has %08x: other data",
                            like->path, was->set, was->array, was->crc32, is->file, is->crc32);
     }
+    if (count > like->member_count)
+        return dt_fail(DT_DATA, "--like %s: it was trained on %zu arrays, the data has %zu now",
+                       like->path, like->member_count, count);
     return DT_OK;
 }
 
@@ -274,15 +287,23 @@ dt_status dt_like_check(const dt_like *like, const dt_fingerprint *members, size
     return status;
 }
 
-dt_status dt_like_check_init(const dt_like *like, const char *path, uint32_t crc)
+dt_status dt_like_check_init(const dt_like *like, const char *path, uint32_t weights_crc,
+                             uint32_t state_crc)
 {
-    if (!like->has_init || like->init_crc == crc)
+    static const char otherwise[] = "name a model with --init-from to begin with that";
+    if (!like->has_init)
         return DT_OK;
-    return dt_fail(
-        DT_DATA,
-        "--like %s: it began with weights of the CRC-32 %08x, but those of %s have %08x; "
-        "name a model with --init-from to begin with that",
-        like->path, like->init_crc, path, crc);
+    if (like->init_weights_crc != weights_crc)
+        return dt_fail(DT_DATA,
+                       "--like %s: it began with weights of the CRC-32 %08x, but those of %s have "
+                       "%08x; %s",
+                       like->path, like->init_weights_crc, path, weights_crc, otherwise);
+    if (like->init_state_crc != state_crc)
+        return dt_fail(DT_DATA,
+                       "--like %s: it began with the weights of %s, but with another Normalization "
+                       "or state of Adam; %s",
+                       like->path, path, otherwise);
+    return DT_OK;
 }
 
 void dt_like_report(const dt_like *like, uint32_t weights_crc)

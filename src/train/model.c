@@ -2,6 +2,7 @@
 
 #include "dtrain/base/memory.h"
 #include "dtrain/base/text.h"
+#include "dtrain/io/crc32.h"
 #include "dtrain/io/keras_model.h"
 #include "dtrain/io/onnx.h"
 
@@ -155,6 +156,23 @@ void dt_model_clear(dt_model *model)
         dt_memory_free(model->class_names[i]);
     dt_memory_free(model->class_names);
     *model = (dt_model){0};
+}
+
+uint32_t dt_model_state_crc(const dt_model *model)
+{
+    const dt_normalization *n = &model->normalization;
+    const dt_adam *adam = &model->adam;
+    const double numbers[] = {adam->beta_1, adam->beta_2, adam->epsilon, (double)adam->step};
+    uint32_t crc = dt_crc32(0, numbers, sizeof numbers);
+    if (n->D > 0) {
+        crc = dt_crc32(crc, n->mean, n->D * sizeof *n->mean);
+        crc = dt_crc32(crc, n->variance, n->D * sizeof *n->variance);
+    }
+    if (adam->m != NULL) {
+        crc = dt_crc32(crc, adam->m, adam->P * sizeof *adam->m);
+        crc = dt_crc32(crc, adam->v, adam->P * sizeof *adam->v);
+    }
+    return crc;
 }
 
 /* ---- from rank 0 to all ---- */

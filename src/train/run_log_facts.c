@@ -19,9 +19,7 @@ static dt_status write_config(dt_h5 *h5, const dt_settings *settings)
         const dt_option *option = &table->options[i];
         const void *value = (const char *)settings + option->offset;
         char name[64], text[DT_OPTION_TEXT_BYTES];
-        (void)snprintf(name, sizeof name, "%s", option->name);
-        for (char *c = name; *c != '\0'; c++)
-            *c = *c == '-' ? '_' : *c;
+        (void)dt_options_log_name(name, option);
         if (option->kind == DT_OPTION_INT)
             DT_TRY(dt_h5_set_int(h5, "/config", name, *(const int64_t *)value));
         else if (option->kind == DT_OPTION_FLAG)
@@ -158,6 +156,15 @@ static void print_network(char *out, size_t bytes, const dt_network *network)
         used += (size_t)snprintf(out + used, bytes - used, "-%zu", network->layers[l].H);
 }
 
+static dt_status write_init(dt_h5 *h5, const dt_run_facts *facts)
+{
+    dt_status status = DT_OK;
+    DT_TRY(dt_h5_set_int(h5, "/data", "init_weights_crc", facts->init_weights_crc));
+    DT_TRY(dt_h5_set_int(h5, "/data", "init_state_crc", facts->init_state_crc));
+out:
+    return status;
+}
+
 static dt_status write_data(dt_h5 *h5, const dt_run_facts *facts)
 {
     dt_status status = DT_OK;
@@ -170,7 +177,7 @@ static dt_status write_data(dt_h5 *h5, const dt_run_facts *facts)
     DT_TRY(dt_h5_set_int(h5, "/data", "parameters", (int64_t)network->P));
     DT_TRY(dt_h5_set_text(h5, "/data", "network", shape));
     if (facts->has_init)
-        DT_TRY(dt_h5_set_int(h5, "/data", "init_weights_crc", facts->init_weights_crc));
+        DT_TRY(write_init(h5, facts));
     DT_TRY(write_class_names(h5, facts));
     for (int p = 0; p < DT_PART_COUNT; p++)
         DT_TRY(write_set(h5, &facts->sets[p], (dt_part)p));

@@ -51,7 +51,8 @@ static const dt_option options[] = {
     {"csv-log", "FILE", DT_OPTION_TEXT, AT(csv_log), 0, 0, NULL, NULL,
      "also write each epoch to FILE, as Keras's CSVLogger does"},
     {"progress", NULL, DT_OPTION_FLAG, AT(progress), 0, 0, NULL, NULL,
-     "show how far an epoch is: a live line on a terminal, elsewhere a line a minute"},
+     "show how far an epoch is, and the time left of it and of all epochs: a live line on a "
+     "terminal, elsewhere a line a minute"},
     {"quiet", NULL, DT_OPTION_FLAG, AT(quiet), 0, 0, NULL, NULL, "print the summary alone"},
     {"like", "RUN", DT_OPTION_TEXT, AT(like), 0, 0, NULL, NULL,
      "repeat the run of this log (run.h5, or its folder); what else is given wins"},
@@ -79,6 +80,10 @@ const dt_option_table *dt_settings_table(void)
 
 dt_status dt_settings_parse(dt_settings *out, int argc, char **argv)
 {
+    /* An empty one is a variable of a script that was not set, and would be another run. */
+    const struct {
+        const char *option, *path;
+    } files[] = {{"init-from", out->init_from}, {"like", out->like}, {"csv-log", out->csv_log}};
     dt_status status = DT_OK;
     int words = 0;
     memset(out, 0, sizeof *out);
@@ -86,6 +91,9 @@ dt_status dt_settings_parse(dt_settings *out, int argc, char **argv)
     DT_TRY(dt_options_parse_words(&table, out, argc, argv, &words));
     if (out->config[0] != '\0')
         DT_TRY(dt_options_parse_file(&table, out, out->config));
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        if (files[i].path[0] == '\0' && dt_options_given(&table, out, files[i].option))
+            DT_TRY(dt_fail(DT_USAGE, "--%s is an empty word", files[i].option));
     if (words > DT_DATA_MAX)
         DT_TRY(dt_fail(DT_USAGE, "too many words: '%s'; DATA is one word, or three files",
                        argv[DT_DATA_MAX]));

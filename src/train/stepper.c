@@ -83,6 +83,13 @@ void dt_stepper_clear(dt_stepper *stepper)
     *stepper = (dt_stepper){0};
 }
 
+double dt_stepper_wait_s(const dt_stepper *s)
+{
+    if (dt_comm_size(s->comm) == 1)
+        return 0.0;
+    return s->waits > 0 ? s->waited_s / (double)s->waits * (double)s->steps : NAN;
+}
+
 /* ---- the two ways to add up and update ---- */
 
 /* The layer whose gradient left the grid's range on some rank, or the number of layers. */
@@ -97,13 +104,14 @@ static size_t layer_outside(const dt_stepper *s)
 
 /* What an all-reduce takes is partly the wait for the slowest rank. A barrier before it tells them
  * apart; one in 32 steps costs nothing that could be measured. */
-static void measure_wait(const dt_stepper *s, dt_phases *phases)
+static void measure_wait(dt_stepper *s)
 {
-    if (s->steps % WAIT_EVERY != WAIT_AT || dt_comm_size(s->comm) == 1)
+    if (s->steps % WAIT_EVERY != WAIT_AT)
         return;
     const double begin = dt_clock_s();
     dt_comm_wait(s->comm);
-    phases->wait_s += WAIT_EVERY * (dt_clock_s() - begin);
+    s->waited_s += dt_clock_s() - begin;
+    s->waits++;
 }
 
 /* The exact sum of all ranks' gradients on one grid; `tally` becomes that of all ranks. */
@@ -120,7 +128,7 @@ static void sum_exactly(dt_stepper *s, const dt_segments *segments, const dt_exa
     const double summed = dt_clock_s();
     phases->seconds[DT_PHASE_BACKWARD] += summed - begin;
     memcpy(outside + layers, tally, sizeof *tally);
-    measure_wait(s, phases);
+    measure_wait(s);
     dt_comm_sum_i64(s->comm, s->counts, P + layers + TALLY_COUNT);
     memcpy(tally, outside + layers, sizeof *tally);
     phases->seconds[DT_PHASE_ALLREDUCE] += dt_clock_s() - summed;
@@ -178,7 +186,7 @@ static dt_status step_fast(dt_stepper *s, const dt_segments *segments, uint64_t 
     tail[0] = (float)dt_tally_mean(tally, 1).loss;
     tail[1] = (float)tally->hits;
     tail[2] = (float)tally->outside;
-    measure_wait(s, phases);
+    measure_wait(s);
     dt_comm_sum_f32(s->comm, s->gradient, P + FAST_TALLY_COUNT);
     *tally = (dt_tally){.hits = llrintf(tail[1]), .outside = tail[2] != 0.0f};
     dt_tally_add_loss(tally, (double)tail[0]);

@@ -143,6 +143,10 @@ static void finish(trainer *t)
     const bool restore = !t->settings->no_restore_best && result->best_epoch != result->epochs;
     if (restore)
         memcpy(t->network->params, t->best, t->network->P * sizeof *t->best);
+    dt_phases *phases = &result->phases;
+    phases->wait_s = dt_stepper_wait_s(&t->stepper);
+    if (phases->wait_s > phases->seconds[DT_PHASE_ALLREDUCE]) /* which it is a part of */
+        phases->wait_s = phases->seconds[DT_PHASE_ALLREDUCE];
     result->weights_crc = dt_trainer_crc(t->network);
     result->samples_per_second =
         (double)t->sets[DT_TRAIN].N * (double)result->epochs / t->training_s;

@@ -94,10 +94,8 @@ wrong 0 "--sum takes one of exact|fast, not 'exakt'" --sum exakt
 wrong 0 "--quiet takes yes or no, not 'maybe'" --quiet=maybe
 wrong 0 "--progress takes yes or no, not '50'" --progress=50
 for option in init-from csv-log like; do
-    wrong 0 "--$option needs a value" --$option
-    wrong 3 "--$option" --$option ''
+    wrong 3 "--$option needs a value" --$option
 done
-wrong 0 "unknown option --init; did you mean --init-from?" --init model.h5
 wrong 0 "unknown option --csvlog; did you mean --csv-log?" --csvlog x
 
 # ---- contradictions ----

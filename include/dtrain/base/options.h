@@ -83,6 +83,9 @@ DT_MUST_USE dt_status dt_options_set(const dt_option_table *table, void *setting
 /** Tells whether the option of this name was given. */
 bool dt_options_given(const dt_option_table *table, const void *settings, const char *name);
 
+/** Writes an option's name as logs have it, with underscores for dashes; returns `out`. */
+const char *dt_options_log_name(char out[64], const dt_option *option);
+
 /** Formats an option's value as it would be written on the command line; returns `out`. */
 const char *dt_options_format(char *out, size_t bytes, const dt_option *option,
                               const void *settings);

@@ -3,6 +3,7 @@
 
 #include "dtrain/base/status.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -73,6 +74,9 @@ void dt_file_discard(dt_file *file);
 
 /** Writes a whole file: create, write, commit. Errors: DT_OUTPUT, DT_MEMORY. */
 DT_MUST_USE dt_status dt_file_replace(const char *path, const void *data, size_t bytes);
+
+/** Tells whether two paths lead to the same file, which is there. */
+bool dt_file_same(const char *a, const char *b);
 
 /** Makes a folder and its missing parents, as mkdir -p. Errors: DT_OUTPUT, DT_MEMORY. */
 DT_MUST_USE dt_status dt_file_make_folder(const char *path);

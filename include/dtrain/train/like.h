@@ -24,8 +24,8 @@ typedef struct dt_like {
     char kernels[64];
     bool has_weights; /* it ended, with weights of this CRC-32 */
     uint32_t weights_crc;
-    bool has_init; /* it began with weights of this CRC-32, and --init-from is its */
-    uint32_t init_crc;
+    bool has_init; /* it began with a model of these CRC-32, and --init-from is its */
+    uint32_t init_weights_crc, init_state_crc;
 } dt_like;
 
 /**
@@ -48,8 +48,9 @@ DT_MUST_USE dt_status dt_like_read(dt_like *out, dt_settings *settings);
 DT_MUST_USE dt_status dt_like_check(const dt_like *like, const dt_fingerprint *members,
                                     size_t count, const dt_environment *environment);
 
-/** Compares the CRC-32 of the weights it begins with. Errors: DT_DATA. */
-DT_MUST_USE dt_status dt_like_check_init(const dt_like *like, const char *path, uint32_t crc);
+/** Compares the CRC-32 of the model it begins with, `path`. Errors: DT_DATA. */
+DT_MUST_USE dt_status dt_like_check_init(const dt_like *like, const char *path,
+                                         uint32_t weights_crc, uint32_t state_crc);
 
 /** Says whether the weights are those of the earlier run, where they ought to be. */
 void dt_like_report(const dt_like *like, uint32_t weights_crc);

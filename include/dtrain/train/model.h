@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /** A network with all that came with it: a model file, as the program uses it. */
 typedef struct dt_model {
@@ -53,6 +54,9 @@ DT_MUST_USE dt_status dt_model_read(dt_model *out, const char *path);
  * Calls:   collective; same on all ranks: the result, also of an error; `path` is read on rank 0 only
  */
 DT_MUST_USE dt_status dt_model_load(dt_model *out, const dt_comm *comm, const char *path);
+
+/** Returns the CRC-32 of what training goes on with beside the weights: normalization, and Adam. Local. */
+uint32_t dt_model_state_crc(const dt_model *model);
 
 /** Frees a model that was read; a zeroed one is allowed. Local. */
 void dt_model_clear(dt_model *model);

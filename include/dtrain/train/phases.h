@@ -15,7 +15,8 @@ typedef enum dt_phase {
 /** Seconds of one rank in each phase. */
 typedef struct dt_phases {
     double seconds[DT_PHASE_COUNT];
-    double wait_s; /* of all-reduce: waiting for the other ranks; estimated from every 32nd step */
+    double
+        wait_s; /* of all-reduce: waiting for the other ranks, estimated; NaN: too few steps to tell */
 } dt_phases;
 
 /** Returns "load", "forward", "backward", "all-reduce", "update" or "validate". */

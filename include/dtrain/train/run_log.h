@@ -36,8 +36,8 @@ typedef struct dt_run_facts {
     size_t member_count;
     const dt_network *network;
     char *const *class_names; /* [C]; NULL: they have none */
-    bool has_init; /* the weights came from a file, with this CRC-32 */
-    uint32_t init_weights_crc;
+    bool has_init; /* it began with a model from a file, of these CRC-32 */
+    uint32_t init_weights_crc, init_state_crc;
     const char *command_line;
 } dt_run_facts;
 

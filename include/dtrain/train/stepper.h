@@ -31,6 +31,8 @@ typedef struct dt_stepper {
     size_t *start; /* [shard_count + 1] */
     int64_t *counts; /* exact: [P + layers + 4] sums, layers out of range, tally */
     uint64_t steps; /* done */
+    uint64_t waits; /* of them, those whose wait was measured */
+    double waited_s; /* in those */
     float *gradient; /* fast: [P + 3]; exact: one block on its way to Adam */
 } dt_stepper;
 
@@ -44,6 +46,12 @@ typedef struct dt_stepper {
 DT_MUST_USE dt_status dt_stepper_init(dt_stepper *out, const dt_comm *comm, const dt_dataset *set,
                                       dt_network *network, dt_adam *adam, dt_sum sum,
                                       uint64_t batch);
+
+/**
+ * Estimates what this rank waited for the others in all steps, from a few of them; NaN when these are
+ * none. Local.
+ */
+double dt_stepper_wait_s(const dt_stepper *stepper);
 
 /** Frees; a zeroed stepper is allowed. Local. */
 void dt_stepper_clear(dt_stepper *stepper);

@@ -1,0 +1,268 @@
+#!/bin/sh
+# train --init-from: going on from a model, dtrain's own or another's.
+# shellcheck source-path=SCRIPTDIR source=harness.sh
+. "$(dirname "$0")/harness.sh"
+need_python numpy h5py
+export PYTHONPATH="$TESTS/cli" PYTHONDONTWRITEBYTECODE=1
+"$PYTHON" - <<'PY'
+from make_data import save_parts
+save_parts("three", rows=(700, 210, 133), classes=3)
+save_parts("wide", rows=(300, 50, 50), columns=13, classes=3)
+save_parts("two", rows=(300, 50, 50), classes=2)
+save_parts("four", rows=(300, 50, 50), classes=4)
+# Few rows of few classes: the last class is not among them.
+save_parts("less", rows=(300, 50, 50), classes=3, change=lambda x, y: (x, y % 2))
+PY
+
+run 2 --quiet --hidden 20,10 --activation tanh --epochs 3 --learning-rate 0.002 --out first three
+expect_status 0
+first_crc=$(summary weights_crc)
+run 0 export first --to first.keras
+expect_status 0
+
+# ---- where it goes on, on any number of ranks ----
+for ranks in 1 2 8; do
+    run "$ranks" --epochs 3 --init-from first --out "on-$ranks" three
+    expect_status 0
+    expect_empty_stderr
+    expect_stdout "^init +weights of first \\(CRC-32 $first_crc\\), Adam after 21 steps\$"
+    expect_stdout '^model +12-20-10-3, tanh, softmax'
+    expect_stdout '^training +Adam 0\.002,'
+done
+"$PYTHON" "$TESTS/cli/compare_runs.py" on-1 on-2 on-8 >wrong 2>&1 || fail "the same on any ranks: $(cat wrong)"
+for model in first/model.h5 first.keras; do
+    run 3 --quiet --epochs 3 --init-from "$model" --out "by-${model#first?}" three
+    expect_status 0
+    expect_empty_stderr
+done
+"$PYTHON" "$TESTS/cli/compare_runs.py" on-1 by-model.h5 by-keras >wrong 2>&1 ||
+    fail "the same from a folder, a .h5 and a .keras file: $(cat wrong)"
+
+# It begins where the first run ended, with that Adam; and the model that is saved says so.
+"$PYTHON" - "$first_crc" <<'PY' 2>wrong || fail "what it began and ended with: $(cat wrong)"
+import sys
+import h5py
+first, on = h5py.File("first/run.h5"), h5py.File("on-1/run.h5")
+assert on["data"].attrs["init_weights_crc"] == int(sys.argv[1], 16)
+assert on["epochs"]["train_loss"][0] < first["epochs"]["train_loss"][-1]
+steps = [h5py.File(f"{name}/model.h5")["dtrain"].attrs["adam_iterations"] for name in ("first", "on-1")]
+assert steps == [21, 42], steps
+PY
+
+# A model without the state begins with a new Adam; other numbers of Adam are the model's.
+"$PYTHON" - <<'PY'
+import json
+import shutil
+import h5py
+shutil.copy("first/model.h5", "stateless.h5")
+with h5py.File("stateless.h5", "a") as model:
+    del model["dtrain"]
+shutil.copy("first/model.h5", "slow.h5")
+with h5py.File("slow.h5", "a") as model:
+    training = json.loads(model.attrs["training_config"])
+    assert training["optimizer_config"]["config"]["beta_1"] == 0.9
+    training["optimizer_config"]["config"]["beta_1"] = 0.5
+    model.attrs["training_config"] = json.dumps(training)
+PY
+run 2 --epochs 3 --init-from stateless.h5 --out stateless three
+expect_status 0
+expect_stdout "^init +weights of stateless.h5 \\(CRC-32 $first_crc\\), Adam after 0 steps\$"
+run 2 --quiet --epochs 3 --init-from slow.h5 --out slow three
+expect_status 0
+run 2 --quiet --epochs 3 --init-from first --learning-rate 0.004 --out faster three
+expect_status 0
+"$PYTHON" "$TESTS/cli/compare_runs.py" --differ on-1 stateless slow faster >wrong 2>&1 ||
+    fail "Adam's state and numbers count: $(cat wrong)"
+"$PYTHON" - <<'PY' 2>wrong || fail "learning rate and beta_1 are logged, and saved: $(cat wrong)"
+import json
+import h5py
+run = h5py.File("faster/run.h5")
+assert run["config"].attrs["learning_rate"] == 0.004 and set(run["epochs"]["learning_rate"]) == {0.004}
+training = json.loads(h5py.File("slow/model.h5").attrs["training_config"])
+assert training["optimizer_config"]["config"]["beta_1"] == 0.5, training
+PY
+
+# A seed still means the shuffles; what is not the network's is free.
+run 1 --quiet --epochs 3 --init-from first --seed 2 --out seed three
+expect_status 0
+run 1 --quiet --epochs 3 --init-from first --batch 32 --out batch three
+expect_status 0
+"$PYTHON" "$TESTS/cli/compare_runs.py" --differ on-1 seed batch >wrong 2>&1 || fail "$(cat wrong)"
+# The run's own folder may be gone on in.
+cp -r first again
+run 2 --quiet --epochs 3 --init-from again --out again three
+expect_status 0
+"$PYTHON" "$TESTS/cli/compare_runs.py" on-1 again >wrong 2>&1 || fail "in its own folder: $(cat wrong)"
+
+# ---- what does not fit ----
+# refuse STATUS TEXT ARGUMENTS...: on one rank and on three, and no folder is left.
+refuse() {
+    refuse_status=$1
+    refuse_text=$2
+    shift 2
+    for refuse_ranks in 0 3; do
+        run "$refuse_ranks" --quiet --epochs 1 --out refused "$@"
+        expect_status "$refuse_status"
+        expect_one_stderr_line "dtrain: error: $refuse_text"
+        expect_no_file refused
+    done
+}
+run 1 --quiet --epochs 1 --init-from first --hidden 20,10 --activation tanh --out same three
+expect_status 0
+refuse 2 "--hidden was given, but first/model.h5 has other layers; leave it out" \
+    --init-from first --hidden 20,11 three
+refuse 2 "--hidden was given" --init-from first --hidden 20 three
+refuse 2 "--hidden was given" --init-from first --hidden none three
+refuse 2 "--activation was given, but first/model.h5 has tanh; leave it out" \
+    --init-from first --activation relu three
+refuse 3 "first/model.h5: takes 12 inputs and knows 3 classes, but the data has 13 and 3" \
+    --init-from first wide
+refuse 3 "first/model.h5: takes 12 inputs and knows 3 classes, but the data has 12 and 4" \
+    --init-from first four
+refuse 3 "first/model.h5: knows 3 classes, but the training rows have 2" --init-from first two
+refuse 3 "first/model.h5: knows 3 classes, but the training rows have 2" --init-from first less
+refuse 3 "first.keras: takes 12 inputs" --init-from first.keras wide
+refuse 3 "nowhere.h5" --init-from nowhere.h5 three
+mkdir empty
+refuse 3 "empty/model.h5" --init-from empty three
+refuse 3 "first/run.h5" --init-from first/run.h5 three
+refuse 3 "three-train.npz" --init-from three-train.npz three
+head -c 3000 first/model.h5 >short.h5
+head -c 3000 first.keras >short.keras
+refuse 3 "short.h5" --init-from short.h5 three
+refuse 3 "short.keras" --init-from short.keras three
+: >nothing.h5
+refuse 3 "nothing.h5" --init-from nothing.h5 three
+
+# ---- models of others ----
+"$PYTHON" - <<'PY'
+import json
+import h5py
+import numpy as np
+from make_data import save_parts
+
+# Raw rows: of columns that lie far apart and away from 0.
+shift = np.arange(12, dtype=np.float32) * 64 - 300
+scale = np.float32(2.0) ** (np.arange(12) % 6)
+save_parts("raw", rows=(700, 210, 133), classes=3, change=lambda x, y: (x * scale + shift, y))
+
+
+def dense(name, units, activation, **more):
+    return {"class_name": "Dense", "config": {"name": name, "units": units, "activation": activation,
+                                              "use_bias": True, **more}}
+
+
+def write(path, layers, normalization=None):
+    """A model of Keras, not compiled: 12 - 8 - 3."""
+    random = np.random.default_rng(5)
+    first = {"class_name": "InputLayer", "config": {"batch_shape": [None, 12], "name": "input"}}
+    with h5py.File(path, "w") as model:
+        model.attrs["keras_version"] = "3.5.0"
+        model.attrs["backend"] = "tensorflow"
+        model.attrs["model_config"] = json.dumps(
+            {"class_name": "Sequential", "config": {"name": "other", "layers": [first, *layers]}})
+        weights = model.create_group("model_weights")
+        names, width = [], 12
+        for layer in layers:
+            config = layer["config"]
+            name = config["name"]
+            names.append(name)
+            group = weights.create_group(name)
+            arrays = {}
+            if layer["class_name"] == "Normalization":
+                arrays = {"mean": normalization[0], "variance": normalization[1],
+                          "count": np.array(0, np.int32)}
+            if layer["class_name"] == "Dense":
+                arrays = {"kernel": random.standard_normal((width, config["units"])) / 4}
+                if config["use_bias"]:
+                    arrays["bias"] = random.standard_normal(config["units"]) / 4
+                width = config["units"]
+            found = []
+            for part, array in arrays.items():
+                found.append(f"{name}/{part}")
+                group.create_dataset(found[-1], data=np.asarray(
+                    array, None if part == "count" else np.float32))
+            group.attrs["weight_names"] = np.array(found, dtype="S")
+        weights.attrs["layer_names"] = np.array(names, dtype="S")
+
+
+ends = dense("end", 3, "softmax")
+drop = {"class_name": "Dropout", "config": {"name": "drop", "rate": 0.3}}
+normalization = {"class_name": "Normalization", "config": {"name": "norm", "axis": [-1]}}
+write("plain.h5", [dense("start", 8, "relu"), ends])
+write("no-bias.h5", [dense("start", 8, "relu", use_bias=False), ends])
+write("dropout.h5", [dense("start", 8, "relu"), drop, ends])
+write("mixed.h5", [dense("start", 8, "relu"), dense("middle", 5, "sigmoid"), ends])
+write("normal.h5", [normalization, dense("start", 8, "relu"), ends],
+      (shift, np.square(scale)))
+PY
+run 2 --epochs 2 --init-from plain.h5 --out plain three
+expect_status 0
+expect_empty_stderr
+expect_stdout '^init +weights of plain.h5 .*, Adam after 0 steps$'
+expect_stdout '^training +Adam 0\.001,'
+refuse 3 "no-bias.h5: layer 'start' has no bias; dtrain would train one" --init-from no-bias.h5 three
+run 3 --quiet --epochs 2 --init-from dropout.h5 --out dropout three
+expect_status 0
+expect_one_stderr_line "dtrain: warning: dropout.h5: training goes on without Dropout 'drop'"
+run 2 --quiet --epochs 2 --init-from mixed.h5 --out mixed three
+expect_status 0
+run 1 --quiet --epochs 2 --init-from mixed --out mixed-on three
+expect_status 0
+"$PYTHON" - <<'PY' 2>wrong || fail "every layer keeps its activation: $(cat wrong)"
+import json
+import h5py
+for name in ("mixed", "mixed-on"):
+    text = h5py.File(f"{name}/model.h5").attrs["model_config"]
+    layers = json.loads(text)["config"]["layers"]
+    found = [layer["config"]["activation"] for layer in layers if layer["class_name"] == "Dense"]
+    assert found == ["relu", "sigmoid", "softmax"], found
+PY
+
+# A model that normalizes its inputs takes raw rows, to train, to evaluate and to predict; what is
+# saved does the same.
+run 2 --epochs 4 --init-from normal.h5 --out normal raw
+expect_status 0
+expect_stdout '^init .*; inputs normalised by it$'
+test_loss=$(summary test_loss)
+test_accuracy=$(summary test_accuracy)
+run 3 --quiet --epochs 4 --init-from normal.h5 --out normal-3 raw
+expect_status 0
+"$PYTHON" "$TESTS/cli/compare_runs.py" normal normal-3 >wrong 2>&1 || fail "on three ranks: $(cat wrong)"
+"$PYTHON" - "$test_loss" "$test_accuracy" <<'PY' 2>wrong || fail "the saved model by NumPy: $(cat wrong)"
+import json
+import sys
+import h5py
+import numpy as np
+kernels, biases = [], []
+with h5py.File("normal/model.h5") as model:
+    layers = json.loads(model.attrs["model_config"])["config"]["layers"]
+    for name in (layer["config"]["name"] for layer in layers if layer["class_name"] == "Dense"):
+        group = model["model_weights"][name][name]
+        kernels.append(group["kernel:0"][()].astype(float))
+        biases.append(group["bias:0"][()].astype(float))
+config = next(layer["config"] for layer in layers if layer["class_name"] == "Normalization")
+mean, variance = (np.ravel(config[name]).astype(float) for name in ("mean", "variance"))
+assert (mean == np.arange(12) * 64 - 300).all(), mean
+assert (variance == 4.0 ** (np.arange(12) % 6)).all(), variance
+with np.load("raw-test.npz") as data:
+    x, y = data["inputs"].astype(float), data["targets"]
+x = (x - mean) / np.sqrt(variance)
+z = np.maximum(x @ kernels[0] + biases[0], 0) @ kernels[1] + biases[1]
+p = np.exp(z - z.max(1, keepdims=True))
+p /= p.sum(1, keepdims=True)
+loss = -np.log(p[np.arange(len(y)), y]).mean()
+assert abs(loss - float(sys.argv[1])) < 1e-5, (loss, sys.argv[1])
+assert abs((p.argmax(1) == y).mean() - float(sys.argv[2])) < 1e-6
+PY
+run 2 evaluate normal raw-test.npz
+expect_status 0
+near() {
+    "$PYTHON" -c 'import sys; sys.exit(not abs(float(sys.argv[1]) - float(sys.argv[2])) < 1e-6)' "$1" "$2"
+}
+near "$(summary loss)" "$test_loss" || fail "evaluate says loss $test_loss, as train did"
+near "$(summary accuracy)" "$test_accuracy" || fail "accuracy $test_accuracy, as train did"
+# And once more from there: it must not be normalised twice.
+run 2 --quiet --epochs 1 --learning-rate 1e-9 --init-from normal --out normal-on raw
+expect_status 0
+near "$(summary test_loss)" "$test_loss" || fail "with hardly a change the loss stays $test_loss"
