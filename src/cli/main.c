@@ -130,8 +130,9 @@ int main(int argc, char **argv)
     const int first = named ? 2 : 1;
     if (!named)
         asked = &commands[0];
+    const bool asks_for_help = has_word(argc, argv, "--help") || has_word(argc, argv, "-h");
     /* Once, also under a launcher. */
-    if (has_word(argc, argv, "--version") || has_word(argc, argv, "--help")) {
+    if (has_word(argc, argv, "--version") || asks_for_help) {
         if (dt_launch_is_first() && has_word(argc, argv, "--version")) {
             print_version();
         } else if (dt_launch_is_first()) {

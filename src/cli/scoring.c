@@ -1,6 +1,7 @@
 #include "scoring.h"
 
 #include "dtrain/base/log.h"
+#include "dtrain/base/text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -24,8 +25,16 @@ dt_status dt_scoring_parse_words(dt_scoring_settings *out, int words, char **arg
 /* The two words are easily changed about. */
 static dt_status check_model(const char *asked, const char *path)
 {
+    char log[DT_OPTION_TEXT_BYTES + 16];
     if (access(path, F_OK) == 0)
         return DT_OK;
+    (void)snprintf(log, sizeof log, "%s/run.h5", asked);
+    if (access(log, F_OK) == 0)
+        return dt_fail(
+            DT_DATA,
+            "%s: no model.h5 in this folder, though a run's log: the run has not ended, or "
+            "failed; dtrain report tells",
+            asked);
     if (strcmp(asked, path) != 0)
         return dt_fail(
             DT_DATA, "%s: no model.h5 in this folder; the model comes first, then the data", asked);
@@ -66,7 +75,11 @@ dt_status dt_scoring_open(dt_scoring *out, const dt_comm *comm, const dt_scoring
     (void)dt_model_find(path, sizeof path, settings->model);
     DT_TRY(dt_environment_survey(&s->environment, comm, 1));
     DT_TRY(dt_comm_agree(comm, s->root ? check_model(settings->model, path) : DT_OK));
-    DT_TRY(dt_model_load(&s->model, comm, path));
+    status = dt_model_load(&s->model, comm, path);
+    if (status == DT_DATA && !dt_text_ends_in(path, ".h5") && !dt_text_ends_in(path, ".keras"))
+        status = dt_fail(status, "%s; the model comes first, then the data", dt_status_text());
+    if (status != DT_OK)
+        goto out;
     DT_TRY(dt_comm_agree(comm, read_recipe(s, path)));
     DT_TRY(dt_comm_agree(
         comm, dt_predictor_init(&s->predictor, &s->model.network, &s->model.normalization)));

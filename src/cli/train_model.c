@@ -60,6 +60,11 @@ DT_MUST_USE static dt_status check_fit(const dt_train_run *r, const char *path)
                        "%s: layer '%s' has no bias; dtrain would train one. Only predict and "
                        "evaluate take this model",
                        path, r->model.no_bias);
+    if (r->settings.data_count == 0 && r->model.recipe_json != NULL)
+        return dt_fail(DT_USAGE,
+                       "--init-from %s was given, but no DATA: the model was trained on a prepared "
+                       "table, and the built-in example means something else",
+                       path);
     if (network->D != set->D || network->C < set->C)
         return dt_fail(DT_DATA,
                        "%s: takes %zu inputs and knows %zu classes, but the data has %zu and %zu",

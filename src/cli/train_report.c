@@ -50,8 +50,8 @@ void dt_train_report_start(const dt_train_run *r)
                    r->model.normalization.D > 0 ? "; inputs normalised by it" : "");
     (void)snprintf(monitor, sizeof monitor, "patience %lld on %s", (long long)s->patience,
                    s->monitor == 0 ? "val_loss" : "val_accuracy");
-    dt_log_say("training   Adam %g, batch %lld, at most %lld epochs, %s\n", s->learning_rate,
-               (long long)s->batch, (long long)s->epochs,
+    dt_log_say("training   Adam %g, batch %lld, at most %lld epoch%s, %s\n", s->learning_rate,
+               (long long)s->batch, (long long)s->epochs, s->epochs == 1 ? "" : "s",
                sets[DT_VALIDATION].N > 0 ? monitor : "no validation set: no early stopping");
     if (sets[DT_VALIDATION].N == 0 && (dt_options_given(dt_settings_table(), s, "patience") ||
                                        dt_options_given(dt_settings_table(), s, "monitor")))
@@ -145,4 +145,7 @@ void dt_train_report_summary(const dt_train_run *r)
     }
     dt_log_result("summary.samples_per_second=%.0f\n", result->samples_per_second);
     dt_log_result("summary.weights_crc=%08x\n", result->weights_crc);
+    const char *verdict = dt_like_verdict(&r->like, result->weights_crc);
+    if (verdict != NULL)
+        dt_log_result("summary.like_weights=%s\n", verdict);
 }

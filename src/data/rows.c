@@ -129,7 +129,8 @@ dt_status dt_rows_open(dt_rows **out, const dt_comm *comm, const dt_rows_plan *p
             comm,
             root ? dt_fail(DT_DATA,
                            "%s: a table of text, but the model has no recipe to prepare it with "
-                           "(it was not trained on what dtrain prepare made)",
+                           "(it was not trained on what dtrain prepare made, or Keras has saved it "
+                           "since)",
                            plan->path)
                  : DT_OK));
     if (text)

@@ -313,6 +313,20 @@ static void find_recipe(dt_source *source, const char *folder)
         source->recipe[0] = '\0';
 }
 
+/* Of a single file only when it is called as dtrain prepare calls a set: many a file is called
+ * recipe.json. */
+static void find_recipe_beside(dt_source *source, const char *path)
+{
+    char folder[sizeof source->recipe - sizeof "/recipe.json"];
+    const char *slash = strrchr(path, '/');
+    const char *name = slash != NULL ? slash + 1 : path;
+    (void)snprintf(folder, sizeof folder, "%.*s", slash != NULL ? (int)(slash - path) : 1,
+                   slash != NULL ? path : ".");
+    if (strcmp(name, "train.npz") == 0 || strcmp(name, "validation.npz") == 0 ||
+        strcmp(name, "test.npz") == 0)
+        find_recipe(source, folder[0] != '\0' ? folder : "/");
+}
+
 dt_status dt_source_open(dt_source *out, const char *const *paths, size_t path_count,
                          const char *inputs, const char *targets)
 {
@@ -421,6 +435,7 @@ dt_status dt_source_open_rows(dt_source *out, const char *path, dt_part part, co
         DT_TRY(choose_part(out, path, part));
     } else {
         name_source(out, path);
+        find_recipe_beside(out, path);
         DT_TRY(open_file(out, path, &npz));
         if (inputs[0] == '\0' && targets[0] == '\0')
             DT_TRY(find_sets(out, npz, labels, &found));

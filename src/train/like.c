@@ -306,9 +306,16 @@ dt_status dt_like_check_init(const dt_like *like, const char *path, uint32_t wei
     return DT_OK;
 }
 
-void dt_like_report(const dt_like *like, uint32_t weights_crc)
+const char *dt_like_verdict(const dt_like *like, uint32_t weights_crc)
 {
     if (!like->asked || !like->has_weights || !like->same_settings || like->own_data)
+        return NULL;
+    return weights_crc == like->weights_crc ? "same" : "other";
+}
+
+void dt_like_report(const dt_like *like, uint32_t weights_crc)
+{
+    if (dt_like_verdict(like, weights_crc) == NULL)
         return;
     if (weights_crc == like->weights_crc)
         dt_log_say("like       %s: the same weights, bit for bit\n\n", like->path);

@@ -1,5 +1,7 @@
 #include "dtrain/train/run_file.h"
 
+#include "dtrain/base/text.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -37,6 +39,8 @@ dt_status dt_run_file_open(dt_h5 **out, const char *path)
     char file[PATH_BYTES];
     const bool folder = stat(path, &found) == 0 && S_ISDIR(found.st_mode);
     *out = NULL;
+    if (!folder && dt_text_ends_in(path, ".keras"))
+        return dt_fail(DT_DATA, "%s: is a model, not the log of a run (run.h5)", path);
     const int length = snprintf(file, sizeof file, folder ? "%s/run.h5" : "%s", path);
     if (length < 0 || (size_t)length >= sizeof file)
         return dt_fail(DT_DATA, "a path is longer than %d bytes", PATH_BYTES - 1);

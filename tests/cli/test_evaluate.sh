@@ -123,6 +123,7 @@ refuse 3 "only: no test set there; --set names another" model-two only
 refuse 3 "two: no model.h5 in this folder; the model comes first" two model-two
 cp -r two other && run 0 prepare two.csv --target outcome --fill median,mode --seed 99 --out other --quiet && expect_status 0
 refuse 3 "other/recipe.json is not the recipe that the model was trained with" model-two other
+refuse 3 "other/recipe.json is not the recipe that the model was trained with" model-two other/test.npz
 head -c 2000 model-two/model.h5 >cut.h5
 refuse 3 "cut.h5: truncated HDF5 file" cut.h5 two
 run 0 two/train.npz --out bare --epochs 1 --quiet

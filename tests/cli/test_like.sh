@@ -96,7 +96,7 @@ expect_stdout '^training +Adam 0\.001, batch 64'
 printf 'epochs = 1\nbatch = 32\nlike = first\n' >options.txt
 run 1 --config options.txt --batch 16 --out by-file
 expect_status 0
-expect_stdout '^training .*batch 16, at most 1 epochs'
+expect_stdout '^training .*batch 16, at most 1 epoch,'
 expect_stdout '^model +12-20-10-3, tanh'
 printf 'quiet = no\nprogress = yes\n' >words.txt
 run 1 --like first --config words.txt --csv-log epochs.csv --out by-words

@@ -52,7 +52,10 @@ DT_MUST_USE dt_status dt_like_check(const dt_like *like, const dt_fingerprint *m
 DT_MUST_USE dt_status dt_like_check_init(const dt_like *like, const char *path,
                                          uint32_t weights_crc, uint32_t state_crc);
 
-/** Says whether the weights are those of the earlier run, where they ought to be. */
+/** Returns whether the weights are those of the earlier run, "same" or "other"; NULL: need not be. */
+const char *dt_like_verdict(const dt_like *like, uint32_t weights_crc);
+
+/** Says the above to a person. */
 void dt_like_report(const dt_like *like, uint32_t weights_crc);
 
 #endif
