@@ -34,15 +34,15 @@ static const dt_option_table table = {
     .options = options,
     .count = sizeof options / sizeof *options,
     .given = AT(given),
-    .usage =
-        "Usage: dtrain evaluate MODEL DATA [OPTIONS]\n"
-        "       mpirun -np 8 dtrain evaluate MODEL DATA [OPTIONS]\n\n"
-        "Tells how good a model is on labelled rows, beside what always answering the most "
-        "frequent\n"
-        "class would reach; the same numbers on any number of ranks. MODEL is a model.h5 or a "
-        "run's\n"
-        "folder. DATA is a .npz, a folder or prefix as for training, or a table of text with the\n"
-        "columns that the model was prepared from.",
+    .usage = "Usage: dtrain evaluate MODEL DATA [OPTIONS]\n"
+             "       mpirun -np 8 dtrain evaluate MODEL DATA [OPTIONS]\n\n"
+             "Tells how good a model is on labelled rows, beside what always answering the most "
+             "frequent\n"
+             "class would reach; the same numbers on any number of ranks. MODEL is a .h5 or .keras "
+             "file,\n"
+             "or a run's folder. DATA is a .npz, a folder or prefix as for training, or a table of "
+             "text\n"
+             "with the columns that the model was prepared from.",
 };
 
 void dt_cli_evaluate_help(void)

@@ -3,6 +3,8 @@
 #include "dtrain/base/log.h"
 #include "dtrain/base/options.h"
 #include "dtrain/base/text.h"
+#include "dtrain/io/file.h"
+#include "dtrain/io/h5.h"
 #include "dtrain/io/npz.h"
 #include "dtrain/train/model.h"
 
@@ -111,6 +113,47 @@ out:
     return status;
 }
 
+/* Of any format version. */
+static bool is_log(const char *path)
+{
+    dt_h5 *h5 = NULL;
+    const bool is = dt_h5_open(&h5, path) == DT_OK && dt_h5_has(h5, "/epochs") == DT_H5_DATASET;
+    dt_h5_free(h5);
+    return is;
+}
+
+/* A model is not written over what cannot be had again from it. */
+DT_MUST_USE static dt_status check_output(const char *to, const char *model)
+{
+    if (dt_file_same(to, model))
+        return dt_fail(DT_USAGE, "--to %s: is the model that is read; expected another file", to);
+    if (is_log(to))
+        return dt_fail(DT_USAGE, "--to %s: is the log of a run; expected another file", to);
+    return DT_OK;
+}
+
+static void warn_of_losses(const dt_model *model, const char *to)
+{
+    if (model->left_out[0] != '\0')
+        dt_log_warn("%s: it has no %s", to, model->left_out);
+    if (model->no_bias[0] != '\0')
+        dt_log_warn("%s: layer '%s' had no bias; here it has one of zeros", to, model->no_bias);
+    /* A recipe has them too. */
+    if (dt_text_ends_in(to, ".h5") && model->recipe_json == NULL &&
+        model->class_name_count > DT_H5_TEXTS_MAX)
+        dt_log_warn("%s: the names of the %zu classes are not in it: a .h5 holds at most %d", to,
+                    model->class_name_count, DT_H5_TEXTS_MAX);
+}
+
+static const char *note_of_state(const dt_model *model, const char *path)
+{
+    if (model->adam.m == NULL)
+        return "";
+    if (dt_text_ends_in(path, ".keras"))
+        return ", and Adam's state";
+    return dt_text_ends_in(path, ".h5") ? ", and Adam's state for dtrain alone" : "";
+}
+
 dt_status dt_cli_export(int argc, char **argv)
 {
     dt_status status = DT_OK;
@@ -119,16 +162,14 @@ dt_status dt_cli_export(int argc, char **argv)
     char path[DT_OPTION_TEXT_BYTES + 16];
     dt_model model = {0};
     DT_TRY(parse(&s, &word, argc, argv));
-    DT_TRY(dt_model_read(&model, dt_model_find(path, sizeof path, word)));
+    DT_TRY(check_output(s.to, dt_model_find(path, sizeof path, word)));
+    DT_TRY(dt_model_read(&model, path));
     if (dt_text_ends_in(s.to, ".npz"))
         DT_TRY(save_arrays(&model, s.to));
     else
         DT_TRY(dt_model_save(&model, s.to));
-    dt_log_result("%s: %zu parameters%s\n", s.to, model.network.P,
-                  model.adam.m != NULL && dt_text_ends_in(s.to, ".keras") ? ", and Adam's state"
-                                                                          : "");
-    if (model.left_out[0] != '\0')
-        dt_log_warn("%s: it has no %s", s.to, model.left_out);
+    dt_log_result("%s: %zu parameters%s\n", s.to, model.network.P, note_of_state(&model, s.to));
+    warn_of_losses(&model, s.to);
 out:
     dt_model_clear(&model);
     return status;

@@ -3,13 +3,13 @@
 #include "dtrain/base/log.h"
 #include "dtrain/base/memory.h"
 #include "dtrain/base/options.h"
+#include "dtrain/io/file.h"
 #include "report_parts.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 typedef struct report_settings {
@@ -41,7 +41,10 @@ static const dt_option_table table = {
         "Shows training runs side by side: what differs between them, and what each reached; of a\n"
         "single run all there is. RUN is a run's folder, or the run.h5 in it. A run that is under\n"
         "way is shown as far as it got, with its best epoch's val_loss and val_accuracy.\n"
-        "Plots are made by gnuplot, where it is installed (Debian: gnuplot-nox).",
+        "Plots are made by gnuplot, where it is installed (Debian: gnuplot-nox).\n"
+        "In the CSV, weights_crc is decimal, and a text that a spreadsheet would run (it begins "
+        "with\n"
+        "=, +, -, @, a tab or a line's end, and is no number) has ' before it.",
 };
 
 void dt_cli_report_help(void)
@@ -51,28 +54,89 @@ void dt_cli_report_help(void)
 
 /* ---- what is asked for ---- */
 
-/* Results are not written over the runs they come from. */
-DT_MUST_USE static dt_status check_output(const char *option, const char *path,
-                                          const report_run *runs, size_t count)
+/* The folder that a path lies in. */
+DT_MUST_USE static dt_status copy_folder(char **out, const char *path)
 {
-    struct stat output, input;
-    if (path[0] == '\0' || stat(path, &output) != 0)
+    const char *slash = strrchr(path, '/');
+    const dt_status status = dt_memory_copy_text(out, slash == NULL   ? "."
+                                                      : slash == path ? "/"
+                                                                      : path);
+    if (status == DT_OK && slash != NULL && slash != path)
+        (*out)[slash - path] = '\0';
+    return status;
+}
+
+static const char *name_in_folder(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash == NULL ? path : slash + 1;
+}
+
+/* Whether two paths are, or would be, one file. */
+DT_MUST_USE static dt_status is_same_place(bool *out, const char *a, const char *b)
+{
+    dt_status status = DT_OK;
+    char *folder_a = NULL, *folder_b = NULL;
+    *out = dt_file_same(a, b);
+    if (*out || strcmp(name_in_folder(a), name_in_folder(b)) != 0)
         return DT_OK;
-    for (size_t i = 0; i < count; i++)
-        if (stat(runs[i].place, &input) == 0 && input.st_dev == output.st_dev &&
-            input.st_ino == output.st_ino)
-            return dt_fail(DT_USAGE, "--%s %s: is one of the runs", option, path);
-    return DT_OK;
+    DT_TRY(copy_folder(&folder_a, a));
+    DT_TRY(copy_folder(&folder_b, b));
+    *out = dt_file_same(folder_a, folder_b);
+out:
+    dt_memory_free(folder_a);
+    dt_memory_free(folder_b);
+    return status;
+}
+
+DT_MUST_USE static dt_status check_against_run(const char *option, const char *path,
+                                               const report_run *run)
+{
+    dt_status status = DT_OK;
+    report_buffer model = {0};
+    bool is_run = false, is_model = false;
+    report_buffer_put(&model, run->place, (size_t)(name_in_folder(run->place) - run->place));
+    report_buffer_puts(&model, "model.h5");
+    DT_TRY(model.status);
+    DT_TRY(is_same_place(&is_run, path, run->place));
+    DT_TRY(is_same_place(&is_model, path, model.text));
+    if (is_run || is_model)
+        status = dt_fail(DT_USAGE, "--%s %s: is %s; expected another file", option, path,
+                         is_run ? "one of the runs" : "the model of one of the runs");
+out:
+    report_buffer_clear(&model);
+    return status;
+}
+
+/* Results are not written over the runs they come from, nor over each other. */
+DT_MUST_USE static dt_status check_outputs(const report_settings *s, const report_run *runs,
+                                           size_t count)
+{
+    dt_status status = DT_OK;
+    const bool csv_file = s->csv[0] != '\0' && strcmp(s->csv, "-") != 0;
+    bool same = false;
+    for (size_t i = 0; i < count; i++) {
+        if (s->html[0] != '\0')
+            DT_TRY(check_against_run("html", s->html, &runs[i]));
+        if (csv_file)
+            DT_TRY(check_against_run("csv", s->csv, &runs[i]));
+    }
+    if (s->html[0] != '\0' && csv_file)
+        DT_TRY(is_same_place(&same, s->html, s->csv));
+    if (same)
+        status = dt_fail(DT_USAGE, "--html %s and --csv %s name the same file", s->html, s->csv);
+out:
+    return status;
 }
 
 DT_MUST_USE static dt_status check_settings(const report_settings *s)
 {
     if (dt_options_given(&table, s, "html") && s->html[0] == '\0')
         return dt_fail(DT_USAGE, "--html needs a file: --html FILE");
+    if (strcmp(s->html, "-") == 0)
+        return dt_fail(DT_USAGE, "--html - : expected a file; --csv alone can go to stdout");
     if (dt_options_given(&table, s, "csv") && s->csv[0] == '\0')
         return dt_fail(DT_USAGE, "--csv needs a file: --csv FILE, or - for stdout");
-    if (s->html[0] != '\0' && strcmp(s->html, s->csv) == 0)
-        return dt_fail(DT_USAGE, "--html and --csv name the same file, %s", s->html);
     if (s->plots && strcmp(s->csv, "-") == 0)
         return dt_fail(DT_USAGE, "--plots has no place beside --csv -, which is alone on stdout");
     return DT_OK;
@@ -141,8 +205,7 @@ dt_status dt_cli_report(int argc, char **argv)
         order[i] = &runs[i];
         DT_TRY(report_run_read(&runs[i], argv[i]));
     }
-    DT_TRY(check_output("html", settings.html, runs, (size_t)words));
-    DT_TRY(check_output("csv", settings.csv, runs, (size_t)words));
+    DT_TRY(check_outputs(&settings, runs, (size_t)words));
     DT_TRY(report_name_runs(runs, (size_t)words));
     DT_TRY(report_sort(order, (size_t)words, settings.sort));
     DT_TRY(show(&settings, order, (size_t)words));

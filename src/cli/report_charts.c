@@ -27,8 +27,6 @@ static void add_svg(report_page *page, const char *svg, const char *title)
     static const char *const dropped[] = {" xmlns=\"http://www.w3.org/2000/svg\"\n",
                                           " xmlns:xlink=\"http://www.w3.org/1999/xlink\"\n"};
     const char *at = strstr(svg, "<svg");
-    if (at == NULL)
-        at = svg;
     while (*at != '\0') {
         size_t skipped = 0;
         if (strncmp(at, its_title, strlen(its_title)) == 0) { /* what a pointer over it shows */
@@ -67,6 +65,8 @@ static void add_figure(report_page *page, const report_buffer *script, const cha
         page->given_up = dt_clock_s() - started_s > 0.5 * TIMEOUT_S; /* not to hang every time */
     } else if (svg.status != DT_OK) {
         page->html.status = svg.status;
+    } else if (strstr(svg.text, "<svg") == NULL || strstr(svg.text, "</svg>") == NULL) {
+        (void)snprintf(page->why, sizeof page->why, "gnuplot printed no SVG");
     } else {
         page->plots++;
         report_buffer_add(&page->html, "<figure><figcaption>%s</figcaption>\n", title);
@@ -340,6 +340,13 @@ static void add_bars(report_page *page, report_buffer *script, const double *sec
     add_figure(page, script, title);
 }
 
+/* What was not measured has no part in a bar. */
+static double drawn_seconds(const report_table *ranks, size_t rank, int phase)
+{
+    const double seconds = report_phase_seconds(ranks, rank, phase);
+    return isfinite(seconds) && seconds > 0.0 ? seconds : 0.0;
+}
+
 void report_chart_phases(report_page *page, report_run *const *runs, size_t count)
 {
     report_buffer script = {0};
@@ -349,7 +356,7 @@ void report_chart_phases(report_page *page, report_run *const *runs, size_t coun
         const report_table *ranks = &runs[i]->ranks;
         for (size_t k = 0; k < ranks->rows * REPORT_PHASES; k++)
             seconds[i * REPORT_PHASES + k % REPORT_PHASES] +=
-                report_phase_seconds(ranks, k / REPORT_PHASES, (int)(k % REPORT_PHASES)) /
+                drawn_seconds(ranks, k / REPORT_PHASES, (int)(k % REPORT_PHASES)) /
                 (double)ranks->rows;
     }
     add_bars(page, &script, seconds, drawn, 1.0, "time of each run, mean over its ranks",
@@ -364,7 +371,7 @@ void report_chart_ranks(report_page *page, const report_run *run)
     double seconds[RANKS_DRAWN * REPORT_PHASES];
     const size_t drawn = run->ranks.rows < RANKS_DRAWN ? run->ranks.rows : RANKS_DRAWN;
     for (size_t k = 0; k < drawn * REPORT_PHASES; k++)
-        seconds[k] = report_phase_seconds(&run->ranks, k / REPORT_PHASES, (int)(k % REPORT_PHASES));
+        seconds[k] = drawn_seconds(&run->ranks, k / REPORT_PHASES, (int)(k % REPORT_PHASES));
     if (drawn > 0)
         add_bars(page, &script, seconds, drawn, 0.0, "time of each rank", "rank");
     report_buffer_clear(&script);

@@ -4,19 +4,35 @@
 #include "report_parts.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+/* Whether a spreadsheet would take a text for a formula, which may start programs. */
+static bool would_be_run(const char *text)
+{
+    char *end = NULL;
+    if (text[0] == '\0' || strchr("=+-@\t\r\n", text[0]) == NULL)
+        return false;
+    if (strspn(text, "0123456789.eE+-") < strlen(text))
+        return true;
+    (void)strtod(text, &end);
+    return end == text || *end != '\0';
+}
 
 /* RFC 4180; blanks at an end would be lost in some readers. */
 static void add_field(report_buffer *out, const char *text)
 {
     const size_t length = strlen(text);
+    const char *guard = would_be_run(text) ? "'" : "";
     const bool plain = strcspn(text, ",\"\r\n;\t") == length &&
                        (length == 0 || (text[0] != ' ' && text[length - 1] != ' '));
     if (plain) {
+        report_buffer_puts(out, guard);
         report_buffer_puts(out, text);
         return;
     }
     report_buffer_puts(out, "\"");
+    report_buffer_puts(out, guard);
     for (; *text != '\0'; text++)
         report_buffer_put(out, *text == '"' ? "\"\"" : text, *text == '"' ? 2 : 1);
     report_buffer_puts(out, "\"");

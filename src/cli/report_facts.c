@@ -66,12 +66,20 @@ static double value_of_epochs(const report_run *run, const char *key)
     return seconds;
 }
 
+static const char *const set_prefixes[SETS] = {"train_", "val_", "test_"};
+
+const char *report_key_of(char *out, size_t bytes, const char *key, int set)
+{
+    const bool of_set = strncmp(key, "#_", 2) == 0;
+    (void)snprintf(out, bytes, "%s%s", of_set ? set_prefixes[set] : "", key + (of_set ? 2 : 0));
+    return out;
+}
+
 double report_value(const report_run *run, const char *key)
 {
-    static const char *const prefixes[SETS] = {"train_", "val_", "test_"};
     for (int set = 0; set < SETS; set++) {
-        const size_t length = strlen(prefixes[set]);
-        if (strncmp(key, prefixes[set], length) != 0)
+        const size_t length = strlen(set_prefixes[set]);
+        if (strncmp(key, set_prefixes[set], length) != 0)
             continue;
         if (run->sets[set].there)
             return number_of(&run->sets[set].qualities, key + length);
@@ -343,7 +351,16 @@ double report_phase_seconds(const report_table *ranks, size_t rank, int phase)
                                                RANK_VALIDATE};
     const double seconds = ranks->columns[columns[phase]][rank];
     const double waited = ranks->columns[RANK_WAIT][rank];
-    const double value =
-        columns[phase] == RANK_ALLREDUCE && waited > 0.0 ? fmax(0.0, seconds - waited) : seconds;
-    return isfinite(value) && value > 0.0 ? value : 0.0;
+    return columns[phase] == RANK_ALLREDUCE && waited > 0.0 ? fmax(0.0, seconds - waited) : seconds;
+}
+
+const char *report_format_phase(char *out, size_t bytes, const report_table *ranks, size_t rank,
+                                int phase)
+{
+    const double seconds = report_phase_seconds(ranks, rank, phase);
+    if (isnan(seconds))
+        (void)snprintf(out, bytes, "-");
+    else
+        (void)snprintf(out, bytes, "%.4f", seconds);
+    return out;
 }

@@ -141,7 +141,7 @@ static bool converse(child *c, report_buffer *out, double deadline_s, char *why)
     return true;
 }
 
-/* It may close its outputs and go on. */
+/* Returns its exit status, -1 when it had to be ended: it may close its outputs and go on. */
 static int wait_for(pid_t pid, double deadline_s)
 {
     const struct timespec pause = {.tv_nsec = 2000000};
@@ -171,7 +171,9 @@ static bool judge(const child *c, int code, bool printed, char *why)
             said[length++] = at < ' ' || at > '~' ? '?' : at;
     }
     said[length] = '\0';
-    if (WIFEXITED(code) && WEXITSTATUS(code) == 127 && !printed)
+    if (code == -1)
+        (void)snprintf(why, REPORT_GNUPLOT_WHY_BYTES, "gnuplot took too long");
+    else if (WIFEXITED(code) && WEXITSTATUS(code) == 127 && !printed)
         (void)snprintf(why, REPORT_GNUPLOT_WHY_BYTES, "gnuplot could not be started");
     else if (code != 0)
         (void)snprintf(why, REPORT_GNUPLOT_WHY_BYTES, "gnuplot failed%s%s", length > 0 ? ": " : "",

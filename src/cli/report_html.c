@@ -58,7 +58,7 @@ static double best_value(report_run *const *runs, size_t count, const char *key)
     return count > 1 ? sign * best : NAN;
 }
 
-/* One that begins with # is of the set that tells most; with a + the best of the runs is bold. */
+/* A key as report_key_of takes it; where the title begins with + the best of the runs is bold. */
 typedef struct result_column {
     const char *key, *title;
 } result_column;
@@ -90,11 +90,7 @@ static void add_result(report_page *page, report_run *const *runs, size_t count,
                        const result_column *column, int set)
 {
     char key[64], text[64];
-    (void)snprintf(key, sizeof key, "%s%s",
-                   column->key[0] != '#'   ? ""
-                   : set == SET_VALIDATION ? "val"
-                                           : "test",
-                   column->key + (column->key[0] == '#'));
+    (void)report_key_of(key, sizeof key, column->key, set < 0 ? SET_TEST : set);
     const double value = report_value(runs[i], key);
     const bool best = column->title[0] == '+' && value == best_value(runs, count, key);
     report_page_cell(page, "td", best ? "best" : "", report_format(text, sizeof text, key, value));
@@ -293,7 +289,7 @@ static void add_times(report_page *page, report_run *const *runs, size_t count)
                           report_phase_colours[phase], report_phase_names[phase]);
     report_buffer_puts(&page->html,
                        "</ul>\n<p>All-reduce is without waiting for other ranks, which "
-                       "is estimated.</p>\n");
+                       "is estimated; where that was not measured (-), it is with it.</p>\n");
     if (count > 1) {
         report_buffer_puts(&page->html, "<div class=\"figures\">\n");
         report_chart_phases(page, runs, count);

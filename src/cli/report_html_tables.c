@@ -108,8 +108,8 @@ void report_page_ranks(report_page *page, const report_run *run)
             page, "td", "",
             report_format(text, sizeof text, "_rows", run->ranks.columns[RANK_ROWS][i]));
         for (int phase = 0; phase < REPORT_PHASES; phase++)
-            report_buffer_add(&page->html, "<td>%.4f</td>",
-                              report_phase_seconds(&run->ranks, i, phase));
+            report_page_cell(page, "td", "",
+                             report_format_phase(text, sizeof text, &run->ranks, i, phase));
         report_buffer_puts(&page->html, "</tr>\n");
     }
     report_page_end_table(page);

@@ -121,6 +121,9 @@ enum { REPORT_KEYS = 42 };
 /** The results, in the order of --csv: "epochs", "val_loss", "test_roc_auc", "weights_crc" ... */
 extern const char *const report_keys[REPORT_KEYS];
 
+/** Returns `key`, where one that begins with # is a quality of that set: "#_f1" is "test_f1". */
+const char *report_key_of(char *out, size_t bytes, const char *key, int set);
+
 /** Returns a result of a run, NaN when it has none. */
 double report_value(const report_run *run, const char *key);
 
@@ -159,10 +162,17 @@ const char *report_difference_text(const report_run *run, const report_differenc
 /** Tells whether an option of the configuration has not its default. */
 bool report_is_unusual(const report_fact *option);
 
-/** Seconds a rank spent, in parts that do not overlap: all-reduce is without waiting. */
+/**
+ * Seconds a rank spent, in parts that do not overlap: all-reduce is without waiting, where that was
+ * measured. NaN is what was not.
+ */
 enum { REPORT_PHASES = 7 };
 extern const char *const report_phase_names[REPORT_PHASES];
 double report_phase_seconds(const report_table *ranks, size_t rank, int phase);
+
+/** Formats the above for a table; "-" for NaN. Returns `out`. */
+const char *report_format_phase(char *out, size_t bytes, const report_table *ranks, size_t rank,
+                                int phase);
 
 /* ---- outputs ---- */
 

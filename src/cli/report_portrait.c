@@ -223,8 +223,10 @@ static void add_rank(dt_text_table *table, const report_run *run, size_t rank)
     dt_text_table_add(table, "%.30s",
                       rank < run->rank_hosts.count ? run->rank_hosts.texts[rank] : "-");
     dt_text_table_add(table, "%.0f", ranks->columns[RANK_ROWS][rank]);
-    for (int phase = 0; phase < REPORT_PHASES; phase++)
-        dt_text_table_add(table, "%.4f", report_phase_seconds(ranks, rank, phase));
+    for (int phase = 0; phase < REPORT_PHASES; phase++) {
+        char text[64];
+        dt_text_table_add(table, "%s", report_format_phase(text, sizeof text, ranks, rank, phase));
+    }
 }
 
 DT_MUST_USE static dt_status print_ranks(const report_run *run)

@@ -116,22 +116,25 @@ typedef struct titled_key {
     const char *key, *title;
 } titled_key;
 
-DT_MUST_USE static dt_status print_results(report_run *const *runs, size_t count, const char *title,
-                                           const titled_key *keys, size_t key_count, size_t width)
+/* Keys that begin with # are of `set`. */
+DT_MUST_USE static dt_status print_results(report_run *const *runs, size_t count, int set,
+                                           const char *title, const titled_key *keys,
+                                           size_t key_count, size_t width)
 {
     dt_status status = DT_OK;
     grid g = {0};
-    char cell[64];
+    char key[64], cell[64];
     DT_TRY(grid_init(&g, count, key_count));
     DT_TRY(grid_set(&g, 0, 0, title));
     for (size_t k = 0; k < key_count; k++) {
         DT_TRY(grid_set(&g, 0, k + 1, keys[k].title));
+        (void)report_key_of(key, sizeof key, keys[k].key, set);
         for (size_t i = 0; i < count; i++) {
-            const bool is_status = strcmp(keys[k].key, "status") == 0;
-            const double value = is_status ? 0.0 : report_value(runs[i], keys[k].key);
+            const bool is_status = strcmp(key, "status") == 0;
+            const double value = is_status ? 0.0 : report_value(runs[i], key);
             DT_TRY(grid_set(&g, i + 1, k + 1,
                             is_status ? runs[i]->status
-                                      : report_format(cell, sizeof cell, keys[k].key, value)));
+                                      : report_format(cell, sizeof cell, key, value)));
         }
     }
     for (size_t i = 0; i < count; i++)
@@ -141,8 +144,8 @@ out:
     grid_clear(&g);
     return status;
 }
-#define PRINT_RESULTS(runs, count, title, keys, width)                                             \
-    print_results(runs, count, title, keys, sizeof(keys) / sizeof *(keys), width)
+#define PRINT_RESULTS(runs, count, set, title, keys, width)                                        \
+    print_results(runs, count, set, title, keys, sizeof(keys) / sizeof *(keys), width)
 
 DT_MUST_USE static dt_status print_differences(report_run *const *runs, size_t count, size_t width)
 {
@@ -180,21 +183,13 @@ static const titled_key reached[] = {
     {"train_loss", "train loss"},     {"val_loss", "val loss"},     {"test_loss", "test loss"},
     {"train_accuracy", "train acc."}, {"val_accuracy", "val acc."}, {"test_accuracy", "test acc."},
 };
-static const titled_key test_quality[] = {
-    {"test_majority_accuracy", "majority acc."},
-    {"test_roc_auc", "ROC-AUC"},
-    {"test_pr_auc", "PR-AUC"},
-    {"test_f1", "F1"},
-    {"test_log_loss", "log loss"},
-    {"test_calibration_error", "calib. error"},
-};
-static const titled_key validation_quality[] = {
-    {"val_majority_accuracy", "majority acc."},
-    {"val_roc_auc", "ROC-AUC"},
-    {"val_pr_auc", "PR-AUC"},
-    {"val_f1", "F1"},
-    {"val_log_loss", "log loss"},
-    {"val_calibration_error", "calib. error"},
+static const titled_key qualities[] = {
+    {"#_majority_accuracy", "majority acc."},
+    {"#_roc_auc", "ROC-AUC"},
+    {"#_pr_auc", "PR-AUC"},
+    {"#_f1", "F1"},
+    {"#_log_loss", "log loss"},
+    {"#_calibration_error", "calib. error"},
 };
 
 static void tell_of_unfinished(report_run *const *runs, size_t count)
@@ -215,13 +210,14 @@ dt_status report_print(report_run *const *runs, size_t count, size_t width)
 {
     dt_status status = DT_OK;
     const int set = report_best_set(runs, count);
+    char title[64];
     DT_TRY(print_differences(runs, count, width));
-    DT_TRY(PRINT_RESULTS(runs, count, "loss, accuracy", reached, width));
-    if (set == SET_TEST)
-        DT_TRY(PRINT_RESULTS(runs, count, "on the test set", test_quality, width));
-    else if (set == SET_VALIDATION)
-        DT_TRY(PRINT_RESULTS(runs, count, "on the validation set", validation_quality, width));
-    DT_TRY(PRINT_RESULTS(runs, count, "course", course, width));
+    DT_TRY(PRINT_RESULTS(runs, count, set, "loss, accuracy", reached, width));
+    if (set >= 0) {
+        (void)snprintf(title, sizeof title, "on the %s set", report_set_name(set));
+        DT_TRY(PRINT_RESULTS(runs, count, set, title, qualities, width));
+    }
+    DT_TRY(PRINT_RESULTS(runs, count, set, "course", course, width));
     tell_of_unfinished(runs, count);
 out:
     return status;

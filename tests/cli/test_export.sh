@@ -2,7 +2,7 @@
 # dtrain export: a model as .npz, .keras and .h5, and what it refuses. What Keras makes of the last
 # two is test_keras.sh's.
 . "$(dirname "$0")/harness.sh"
-need_python numpy
+need_python numpy h5py
 
 run 0 --epochs 2 --hidden 12,7 --activation tanh --quiet --out run
 expect_status 0
@@ -40,6 +40,112 @@ for model in a.keras b.h5; do
     expect_status 0
     expect_same_file p.npz q.npz
 done
+
+# What the file does not keep of the model is said, each in a line.
+"$PYTHON" - <<'EOF'
+import json
+import h5py
+import numpy as np
+# A model as Keras writes one whose second layer has no bias.
+with h5py.File("b.h5") as source, h5py.File("nb.h5", "w") as f:
+    for name, value in source.attrs.items():
+        f.attrs[name] = value
+    source.copy("model_weights", f)
+    config = json.loads(f.attrs["model_config"])
+    layer = [l for l in config["config"]["layers"] if l["class_name"] == "Dense"][1]
+    layer["config"]["use_bias"] = False
+    f.attrs["model_config"] = json.dumps(config)
+    group = f["model_weights"][layer["config"]["name"]]
+    kept = [n for n in group.attrs["weight_names"] if "kernel" in (n if isinstance(n, str) else n.decode())]
+    inner = group[kept[0]].parent
+    for name in [n for n in inner if n.startswith("bias")]:
+        del inner[name]
+    group.attrs["weight_names"] = np.array([n if isinstance(n, bytes) else n.encode() for n in kept])
+    open("nb.name", "w").write(layer["config"]["name"])
+# A table with more classes than a .h5 has names for.
+with open("many.csv", "w") as f:
+    f.write("x,y\n")
+    f.writelines(f"{i % 7},c{i % 4033:04}\n" for i in range(3 * 4033))
+EOF
+for end in keras h5 onnx npz; do
+    run 0 export nb.h5 --to nb-made.$end
+    [ "$end" = onnx ] && [ "$status" -eq 2 ] && continue # built without it
+    expect_status 0
+    expect_one_stderr_line "dtrain: warning: nb-made.$end: layer '$(cat nb.name)' had no bias; here it has one of zeros"
+done
+run 0 export nb-made.keras --to again.h5
+expect_status 0
+expect_empty_stderr
+run 0 prepare many.csv --target y --out set --quiet
+expect_status 0
+run 0 set --hidden 1 --epochs 1 --quiet --out many
+expect_status 0
+run 0 export many --to many.keras
+expect_status 0
+"$PYTHON" - <<'EOF'
+import json
+import zipfile
+# With names, and without a recipe, which has them too.
+with zipfile.ZipFile("many.keras") as source:
+    for with_recipe in ("named", "both"):
+        with zipfile.ZipFile(f"{with_recipe}.keras", "w") as f:
+            for name in source.namelist():
+                if name != "dtrain_recipe.json" or with_recipe == "both":
+                    f.writestr(name, source.read(name))
+            f.writestr("dtrain_classes.json", json.dumps({"classes": [f"c{i:04}" for i in range(4033)]}))
+EOF
+run 0 export named.keras --to named.h5
+expect_status 0
+expect_one_stderr_line \
+    "dtrain: warning: named.h5: the names of the 4033 classes are not in it: a .h5 holds at most 4032"
+for to in 'named names.keras' 'both both.h5'; do
+    run 0 export "${to%% *}.keras" --to "${to##* }"
+    expect_status 0
+    expect_empty_stderr
+done
+run 0 predict many.keras many.csv
+expect_status 0
+expect_stdout '^row,class,p_c0000,.*p_c4032$'
+
+# Over what cannot be had again nothing is written.
+kept() {
+    wanted=$1
+    cp "$2" before
+    shift 1
+    run 0 export "$2" --to "$1"
+    expect_status 2
+    expect_one_stderr_line "dtrain: error: --to $1: $wanted; expected another file"
+    [ ! -s stdout ] || fail "nothing on stdout"
+    expect_same_file "$1" before
+}
+ln -s a.keras link.keras
+ln -s run/model.h5 link.h5
+kept 'is the model that is read' a.keras a.keras
+kept 'is the model that is read' ./a.keras a.keras
+kept 'is the model that is read' a.keras link.keras
+kept 'is the model that is read' link.keras a.keras
+kept 'is the model that is read' run/model.h5 run
+kept 'is the model that is read' link.h5 run
+kept 'is the log of a run' run/run.h5 run
+kept 'is the log of a run' run/run.h5 a.keras
+ln -s run/run.h5 log.npz
+kept 'is the log of a run' log.npz run
+"$PYTHON" - <<'EOF'
+import shutil
+import h5py
+shutil.copy("run/run.h5", "old.h5")
+h5py.File("old.h5", "a").attrs["format_version"] = 1
+EOF
+kept 'is the log of a run' old.h5 run
+# Another model is written over, and what is no HDF5 file too.
+cp b.h5 other.h5
+echo text >other.keras
+for other in other.h5 other.keras; do
+    run 0 export run --to $other
+    expect_status 0
+    expect_empty_stderr
+done
+expect_same_file other.keras a.keras
 
 refuse() {
     wanted=$1 line=$2

@@ -197,3 +197,7 @@ expect_status 0
 run 0 predict strict-model table.csv --out strict-made.npz
 expect_status 0
 expect_same_file comma-made.npz strict-made.npz
+
+run 0 predict --help
+expect_status 0
+expect_stdout 'MODEL is a \.h5 or \.keras file'

@@ -142,6 +142,64 @@ expect_status 0
 ! LC_ALL=C grep -q "$(printf '\033')" stdout || fail "no escape sequences from a file"
 [ -z "$(find . -name pwned)" ] || fail "no name is run"
 
+# ---- texts that a spreadsheet would run, beside those that it would not ----
+mkdir ./=1+1 ./@run ./+.5e-3
+for name in =1+1 @run +.5e-3; do cp one/run.h5 "./$name/run.h5"; done
+"$PYTHON" - <<'PY'
+import h5py
+with h5py.File("=1+1/run.h5", "a") as f:
+    for i, text in enumerate(['=HYPERLINK("http://x","y")', "+1+1", "-2-3", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "-x", "+",
+                              "-", "+nan(A1)", "-5", "+1.5e-3", "a=b", "1-2", "'=1", "", "-0.5"]):
+        f["config"].attrs[f"text_{i:02}"] = text
+    f["config"].attrs["text_number"] = -1e-9
+PY
+run 0 report --csv run.csv =1+1 @run +.5e-3 one
+expect_status 0
+check csv run.csv =1+1 @run +.5e-3 one
+grep -q "^'@run,'@run,ok," run.csv || fail "name and path are made harmless"
+grep -q "^+.5e-3,+.5e-3,ok," run.csv || fail "a number stays as it is"
+grep -q "^'=1+1,'=1+1,ok,.*,\"'=HYPERLINK(\"\"http://x\"\",\"\"y\"\")\",'+1+1,'-2-3,'@SUM(A1),\"'	=1\"" run.csv ||
+    fail "options are made harmless"
+grep -q "^=1\",'-x,'+,'-,'+nan(A1),-5,+1.5e-3,a=b,1-2,'=1,,-0.5,-1e-09" run.csv || fail "the other texts stay as they are"
+run 0 report --help
+tr '\n' ' ' <stdout | grep -q "weights_crc is decimal, and a text .* =, +, -, @.* has ' before it" ||
+    fail "--help tells of both"
+
+# ---- waiting that was not measured ----
+cp -R deep/two unmeasured
+"$PYTHON" - <<'PY'
+import h5py
+with h5py.File("unmeasured/run.h5", "a") as f:
+    ranks = f["ranks"][()]
+    for i, (allreduce, wait) in enumerate([(2.5, float("nan")), (3.0, 1.0)]):
+        ranks["allreduce_s"][i], ranks["wait_s"][i] = allreduce, wait
+    f["ranks"][...] = ranks
+PY
+run 0 report --html unmeasured.html unmeasured
+expect_status 0
+expect_stdout '^ *rank +host .* all-reduce s +waiting s '
+[ "$(awk '/^ *rank /{ on = 1; next } on && NF { print $7, $8 } on && !NF { exit }' stdout)" = "2.5000 -
+2.0000 1.0000" ] || fail "no waiting, and all-reduce whole"
+check html unmeasured.html "$(count 7)"
+grep -q '<td>2.5000</td><td>-</td>' unmeasured.html || fail "the same on the page"
+grep -q '<td>2.0000</td><td>1.0000</td>' unmeasured.html || fail "measured beside not measured"
+run 0 report --html unmeasured.html unmeasured one
+expect_status 0
+check html unmeasured.html "$(count 11)"
+
+# ---- of two runs without a test set the validation set is compared ----
+for name in first second; do
+    mkdir "$name"
+    cp one/run.h5 "$name/run.h5"
+    "$PYTHON" -c "import h5py; del h5py.File('$name/run.h5', 'a')['evaluation/test']"
+done
+auc=$("$PYTHON" -c "import h5py; print('%.4f' % h5py.File('one/run.h5')['evaluation/validation'].attrs['roc_auc'])")
+run 0 report first second
+expect_status 0
+expect_stdout '^on the validation set +majority acc. +ROC-AUC '
+[ "$(awk '/^on the validation/{ on = 1; next } on && NF { print $1, $3 } on && !NF { exit }' stdout)" = "first $auc
+second $auc" ] || fail "the validation set's ROC-AUC, $auc"
+
 # ---- gnuplot: drawn as text when asked, missing, failing, or something else altogether ----
 run 0 report --plots one deep/two
 expect_status 0
@@ -150,25 +208,27 @@ expect_status 0
 
 mkdir tools
 with_tools() { PATH=$PWD/tools "$@"; } # the program is named by its path
-for kind in missing fails silent closes; do
+for kind in missing fails silent closes words; do
     case $kind in
     missing) rm -f tools/gnuplot ;;
     fails) printf '#!/bin/sh\necho "so it is" >&2\nexit 3\n' >tools/gnuplot ;;
     silent) printf '#!/bin/sh\nwhile read -r line; do :; done\nexit 0\n' >tools/gnuplot ;;
     closes) printf '#!/bin/sh\nexec <&-\nexit 0\n' >tools/gnuplot ;;
+    words) printf '#!/bin/sh\nwhile read -r line; do :; done\necho "<b>as it likes"\n' >tools/gnuplot ;;
     esac
     [ ! -f tools/gnuplot ] || chmod +x tools/gnuplot
     status=0
     with_tools "$DTRAIN" report --plots --html "$kind.html" one deep/two >stdout 2>stderr || status=$?
     harness_command="report without plots: gnuplot $kind"
     expect_status 0
-    expect_stdout '^no plots: gnuplot.*gnuplot-nox'
+    [ $kind = words ] || expect_stdout '^no plots: gnuplot.*gnuplot-nox'
     expect_one_stderr_line 'gnuplot-nox'
     check html "$kind.html" 0
     grep -q 'gnuplot-nox' "$kind.html" || fail "the page says what to install"
     case $kind in
     missing) expect_stderr 'not found' ;;
     fails) expect_stderr 'gnuplot failed: so it is' ;;
+    words) expect_stderr 'printed no SVG' ;;
     *) expect_stderr 'printed nothing' ;;
     esac
 done
@@ -187,7 +247,34 @@ refused 2 'report needs a RUN'
 refused 2 'RUN is an empty word' ''
 refused 2 '--csv' --csv '' one
 refused 2 'name the same file' --csv x --html x one
-refused 2 'is one of the runs' --html one/run.h5 one
+refused 2 'html ./x and --csv x name the same file' --html ./x --csv x one
+mkdir sub
+ln -s sub linked
+refused 2 'name the same file' --html sub/x --csv linked/x one
+refused 2 'name the same file' --html "$PWD/x" --csv sub/../x one
+expect_no_file x
+expect_no_file sub/x
+touch there
+ln -s there link
+refused 2 'name the same file' --html link --csv there one
+refused 2 'html - : expected a file' --html - one
+cp one/model.h5 kept-model.h5
+cp one/run.h5 kept-run.h5
+ln -s one/model.h5 to-model
+refused 2 'html one/run.h5: is one of the runs' --html one/run.h5 one
+refused 2 'is one of the runs' --csv one/../one/run.h5 deep/two one
+refused 2 'html one/model.h5: is the model of one of the runs' --html one/model.h5 one
+refused 2 'is the model of one of the runs' --csv to-model deep/two/run.h5 one/run.h5
+expect_same_file one/model.h5 kept-model.h5
+expect_same_file one/run.h5 kept-run.h5
+refused 2 'is the model of one of the runs' --csv running/model.h5 running # it comes yet
+expect_no_file running/model.h5
+(cd one && refused 2 'is the model of one of the runs' --csv model.h5 .) || exit 1
+expect_same_file one/model.h5 kept-model.h5
+run 0 report --html sub/x --csv x one # other folders, other files
+expect_status 0
+check html sub/x "$(count 7)"
+check csv x one
 refused 2 '--plots' --csv - --plots one
 refused 2 'unknown option' --hmtl x one
 refused 3 'no-such-run' one no-such-run
