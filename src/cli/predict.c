@@ -267,8 +267,9 @@ static dt_status begin_output(run *r)
 {
     dt_status status = DT_OK;
     const char *path = r->settings.out;
-    if (dt_file_same(path, r->settings.scoring.data) ||
-        dt_file_same(path, r->settings.scoring.model))
+    char model[DT_OPTION_TEXT_BYTES + 16];
+    (void)dt_model_find(model, sizeof model, r->settings.scoring.model);
+    if (dt_file_same(path, dt_rows_file(r->scoring.rows)) || dt_file_same(path, model))
         DT_TRY(dt_fail(DT_USAGE, "--out %s would be written over what is read", path));
     const uint64_t shape[2] = {r->N, r->C};
     if (r->form == FORM_NPZ) {

@@ -14,7 +14,7 @@ struct dt_rows {
     bool labels;
     size_t batch_rows;
     uint64_t next; /* rows of this rank that have been given */
-    char source[1024]; /* rank 0 only */
+    char file[1024], source[1200]; /* rank 0 only */
 };
 
 /* Arrays are known by the name or the first bytes of their file; a folder or a prefix names some. */
@@ -94,10 +94,11 @@ static dt_status open_arrays(dt_rows *r, const dt_rows_plan *plan)
             status = check_source(&source, plan);
     }
     DT_TRY(dt_comm_agree(r->comm, status));
-    if (dt_comm_rank(r->comm) == 0)
-        (void)snprintf(r->source, sizeof r->source, "%s, %s",
-                       dt_npz_path(source.parts[DT_TRAIN].npz),
-                       source.parts[DT_TRAIN].inputs->name);
+    if (dt_comm_rank(r->comm) == 0) {
+        const dt_source_part *part = &source.parts[DT_TRAIN];
+        (void)snprintf(r->file, sizeof r->file, "%s", dt_npz_path(part->npz));
+        (void)snprintf(r->source, sizeof r->source, "%s, %.100s", r->file, part->inputs->name);
+    }
     DT_TRY(dt_dataset_load(sets, r->comm, &source, &deal));
     r->set = sets[DT_TRAIN];
     dt_dataset_clear(&sets[DT_VALIDATION]);
@@ -120,6 +121,7 @@ dt_status dt_rows_open(dt_rows **out, const dt_comm *comm, const dt_rows_plan *p
     r->batch_rows = plan->batch_rows;
     if (root)
         text = is_table(plan->path);
+    (void)snprintf(r->file, sizeof r->file, "%s", plan->path);
     (void)snprintf(r->source, sizeof r->source, "%s", plan->path);
     dt_comm_broadcast(comm, &text, sizeof text);
     if (text && plan->part_asked)
@@ -143,6 +145,11 @@ out:
     if (status != DT_OK)
         dt_rows_close(r);
     return status;
+}
+
+const char *dt_rows_file(const dt_rows *rows)
+{
+    return rows->file;
 }
 
 const char *dt_rows_source(const dt_rows *rows)

@@ -54,6 +54,11 @@ run 0 predict model table.csv --out table.csv
 expect_status 2
 expect_one_stderr_line "--out table.csv would be written over what is read"
 expect_same_file table.csv kept.csv
+cp -r set kept-set
+run 0 predict model set --out set/test.npz # the folder's file, not the folder, is read
+expect_status 2
+expect_one_stderr_line "--out set/test.npz would be written over what is read"
+expect_same_file set/test.npz kept-set/test.npz
 run 8 predict model table.csv --out made.npz
 expect_status 0
 expect_empty_stderr
