@@ -27,7 +27,8 @@ static const dt_option options[] = {
     {"html", "FILE", DT_OPTION_TEXT, AT(html), 0, 0, NULL, NULL,
      "write one page with all plots, that needs nothing else"},
     {"csv", "FILE", DT_OPTION_TEXT, AT(csv), 0, 0, NULL, NULL,
-     "write all options and results, a line a run; - for stdout, and nothing else there"},
+     "write results, options, data and environment, a line a run; - for stdout, and nothing else "
+     "there"},
     {"plots", NULL, DT_OPTION_FLAG, AT(plots), 0, 0, NULL, NULL,
      "print the learning curves as text, also when stdout is no terminal"},
 };

@@ -3,6 +3,7 @@
 #include "dtrain/io/file.h"
 #include "report_parts.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,48 +39,70 @@ static void add_field(report_buffer *out, const char *text)
     report_buffer_puts(out, "\"");
 }
 
-/* The options that any of the runs has, in the order in which they turn up. */
-DT_MUST_USE static dt_status list_options(const char ***out, size_t *out_count,
-                                          report_run *const *runs, size_t count)
+/* What a log says in attributes, as columns <group>_<name>. */
+static const struct {
+    const char *name;
+    size_t offset;
+} groups[] = {
+    {"config", offsetof(report_run, config)},
+    {"data", offsetof(report_run, data)},
+    {"environment", offsetof(report_run, environment)},
+};
+enum { GROUPS = sizeof groups / sizeof *groups };
+
+static const report_facts *group_of(const report_run *run, size_t group)
+{
+    return (const report_facts *)(const void *)((const char *)run + groups[group].offset);
+}
+
+/* The names that any of the runs has in a group, in the order in which they turn up. */
+typedef struct names {
+    size_t count, room;
+    const char **texts; /* borrowed from the runs */
+} names;
+
+DT_MUST_USE static dt_status list_names(names *out, size_t group, report_run *const *runs,
+                                        size_t count)
 {
     dt_status status = DT_OK;
-    size_t room = 0, found = 0;
     for (size_t i = 0; i < count; i++) {
-        const report_facts *config = &runs[i]->config;
-        for (size_t f = 0; f < config->count; f++) {
+        const report_facts *facts = group_of(runs[i], group);
+        for (size_t f = 0; f < facts->count; f++) {
             size_t at = 0;
-            while (at < found && strcmp((*out)[at], config->items[f].name) != 0)
+            while (at < out->count && strcmp(out->texts[at], facts->items[f].name) != 0)
                 at++;
-            if (at < found)
+            if (at < out->count)
                 continue;
-            if (found == room) {
-                DT_TRY(dt_memory_grow(out, room, 2 * room + 32, sizeof **out, "options"));
-                room = 2 * room + 32;
+            if (out->count == out->room) {
+                const size_t room = 2 * out->room + 32;
+                DT_TRY(dt_memory_grow(&out->texts, out->room, room, sizeof *out->texts, "names"));
+                out->room = room;
             }
-            (*out)[found++] = config->items[f].name;
+            out->texts[out->count++] = facts->items[f].name;
         }
     }
 out:
-    *out_count = found;
     return status;
 }
 
-static void add_header(report_buffer *out, const char *const *option_names, size_t options)
+static void add_header(report_buffer *out, const names columns[GROUPS])
 {
     char name[256];
     report_buffer_puts(out, "name,path,status");
     for (size_t k = 0; k < REPORT_KEYS; k++)
         report_buffer_add(out, ",%s", report_keys[k]);
-    for (size_t o = 0; o < options; o++) {
-        report_buffer_puts(out, ",");
-        (void)snprintf(name, sizeof name, "config_%s", option_names[o]);
-        add_field(out, name);
-    }
+    for (size_t g = 0; g < GROUPS; g++)
+        for (size_t i = 0; i < columns[g].count; i++) {
+            const char *text = columns[g].texts[i];
+            const bool prefixed = strcmp(text, "data_crc") == 0; /* ours: report_run.c */
+            (void)snprintf(name, sizeof name, "%s_%s", groups[g].name, text);
+            report_buffer_puts(out, ",");
+            add_field(out, prefixed ? text : name);
+        }
     report_buffer_puts(out, "\n");
 }
 
-static void add_run(report_buffer *out, const report_run *run, const char *const *option_names,
-                    size_t options)
+static void add_run(report_buffer *out, const report_run *run, const names columns[GROUPS])
 {
     char number[64];
     add_field(out, run->name);
@@ -93,10 +116,11 @@ static void add_run(report_buffer *out, const report_run *run, const char *const
         report_buffer_puts(out, ",");
         report_buffer_puts(out, none ? "" : report_format_exact(number, sizeof number, value));
     }
-    for (size_t o = 0; o < options; o++) {
-        report_buffer_puts(out, ",");
-        add_field(out, report_fact_text(&run->config, option_names[o]));
-    }
+    for (size_t g = 0; g < GROUPS; g++)
+        for (size_t i = 0; i < columns[g].count; i++) {
+            report_buffer_puts(out, ",");
+            add_field(out, report_fact_text(group_of(run, g), columns[g].texts[i]));
+        }
     report_buffer_puts(out, "\n");
 }
 
@@ -104,12 +128,12 @@ dt_status report_write_csv(const char *path, report_run *const *runs, size_t cou
 {
     dt_status status = DT_OK;
     report_buffer text = {0};
-    const char **option_names = NULL;
-    size_t options = 0;
-    DT_TRY(list_options(&option_names, &options, runs, count));
-    add_header(&text, option_names, options);
+    names columns[GROUPS] = {{0}};
+    for (size_t g = 0; g < GROUPS; g++)
+        DT_TRY(list_names(&columns[g], g, runs, count));
+    add_header(&text, columns);
     for (size_t i = 0; i < count; i++)
-        add_run(&text, runs[i], option_names, options);
+        add_run(&text, runs[i], columns);
     DT_TRY(text.status);
     if (strcmp(path, "-") == 0)
         dt_log_result("%s", text.text);
@@ -117,6 +141,7 @@ dt_status report_write_csv(const char *path, report_run *const *runs, size_t cou
         DT_TRY(dt_file_replace(path, text.text, text.bytes));
 out:
     report_buffer_clear(&text);
-    dt_memory_free(option_names);
+    for (size_t g = 0; g < GROUPS; g++)
+        dt_memory_free(columns[g].texts);
     return status;
 }
