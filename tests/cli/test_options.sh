@@ -56,7 +56,7 @@ wrong 3 "unknown option --epoch; did you mean --epochs?" --epoch 5
 wrong 0 "unknown option --hiden; did you mean --hidden?" --hiden=5
 wrong 0 "unknown option --something-else; --help lists them" --something-else
 wrong 0 "unknown option -e; options begin with two dashes, --help lists them" -e 5
-wrong 0 "unknown option -h; options begin with two dashes, --help lists them" -h
+wrong 0 "unknown option -x; options begin with two dashes, --help lists them" -x
 wrong 0 "unknown option --" "--$(printf 'x%.0s' 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21)$(printf 'y%.0s' 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20)-and-so-on-for-ever-and-ever"
 wrong 0 "DATA is one folder, prefix or file, or three files" a b
 wrong 0 "too many words: 'd'" a b c d

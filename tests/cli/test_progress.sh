@@ -6,7 +6,7 @@ need_python numpy h5py
 export PYTHONPATH="$TESTS/cli" PYTHONDONTWRITEBYTECODE=1
 "$PYTHON" -c 'from make_data import save_parts
 save_parts("three", rows=(700, 210, 133), classes=3)
-save_parts("many", rows=(8000, 100, 100), classes=3)'
+save_parts("many", rows=(3000, 100, 100), classes=3)'
 
 # ---- --csv-log ----
 # same CSV FOLDER COLUMNS: the file says what the log of the run says, in Keras's way.
@@ -131,7 +131,7 @@ cat >live.py <<'PY'
 import re
 import sys
 text = open("shown", newline="").read()
-steps = [(int(e), int(s)) for e, s in re.findall(r"\r\x1b\[Kepoch +(\d+)/3  step (\d+)/8000  loss ", text)]
+steps = [(int(e), int(s)) for e, s in re.findall(r"\r\x1b\[Kepoch +(\d+)/3  step (\d+)/3000  loss ", text)]
 if sys.argv[1] == "silent":
     assert not steps and "\x1b" not in text, text[:2000]
     sys.exit()
