@@ -114,7 +114,7 @@ static void soil(int pattern)
     for (size_t i = 0; i < sizeof stack; i++)
         stack[i] = (unsigned char)pattern;
     for (size_t i = 0; i < 64; i++)
-        blocks[i] = memset(malloc(16 << (i % 8)), pattern, (size_t)16 << (i % 8));
+        blocks[i] = memset(malloc((size_t)16 << (i % 8)), pattern, (size_t)16 << (i % 8));
     for (size_t i = 0; i < 64; i++)
         free(blocks[i]);
 }

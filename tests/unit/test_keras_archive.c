@@ -50,8 +50,9 @@ static const unsigned char *find_member(const unsigned char *zip, size_t bytes, 
 {
     for (size_t at = 0; at + 30 <= bytes && memcmp(zip + at, "PK\3\4", 4) == 0;) {
         const unsigned char *h = zip + at;
-        const size_t stored = h[18] | h[19] << 8 | h[20] << 16;
-        const size_t name_bytes = h[26] | h[27] << 8, extra = h[28] | h[29] << 8;
+        const size_t stored = (size_t)(h[18] | h[19] << 8 | h[20] << 16);
+        const size_t name_bytes = (size_t)(h[26] | h[27] << 8);
+        const size_t extra = (size_t)(h[28] | h[29] << 8);
         assert_int_equal(h[8] | h[9] << 8, 0); /* stored */
         *member_bytes = stored;
         if (name_bytes == strlen(name) && memcmp(h + 30, name, name_bytes) == 0)
