@@ -9,11 +9,11 @@
 DT_MUST_USE static dt_status check_memory(const dt_train_run *r)
 {
     /* Weights, the best ones, two moments in float32, the gradient's sums in 8 bytes; and rank 0
-     * holds the model file twice when it is written. Outputs and their gradients of a batch's rows,
-     * and of an evaluation's 1024. */
+     * holds the model file, which has weights and moments, twice when it is written. Outputs and
+     * their gradients of a batch's rows, and of an evaluation's 1024. */
     enum {
         BYTES_A_PARAMETER = 4 * 4 + 8,
-        BYTES_SAVING = 8,
+        BYTES_SAVING = 2 * 3 * 4,
         BYTES_A_UNIT = 8,
         EVALUATION_ROWS = 1024
     };
