@@ -1,5 +1,7 @@
 #include "dtrain/base/memory.h"
 
+#include "dtrain/base/fault.h"
+
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,7 +36,7 @@ dt_status dt_memory_alloc(void *out, size_t count, size_t size, const char *what
                        what, count, size);
     bytes = (bytes + DT_MEMORY_ALIGNMENT) & ~(size_t)(DT_MEMORY_ALIGNMENT - 1);
     const size_t alignment = bytes < HUGE_PAGE_BYTES ? DT_MEMORY_ALIGNMENT : HUGE_PAGE_BYTES;
-    if (bytes < LARGE_BYTES || bytes <= dt_memory_available())
+    if (!dt_fault("allocate") && (bytes < LARGE_BYTES || bytes <= dt_memory_available()))
         (void)posix_memalign(&block, alignment, bytes); /* block stays NULL when it fails */
     if (block == NULL)
         return dt_fail(DT_MEMORY, "%s: no memory for %.6g MiB", what, (double)bytes / (1 << 20));

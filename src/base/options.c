@@ -1,22 +1,11 @@
-#include "dtrain/base/options.h"
+#include "options_value.h"
 
 #include "dtrain/base/text.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-static void *member(void *settings, const dt_option *option)
-{
-    return (char *)settings + option->offset;
-}
-
-static const void *member_of(const void *settings, const dt_option *option)
-{
-    return (const char *)settings + option->offset;
-}
+#include <sys/stat.h>
 
 static uint64_t given_bits(const dt_option_table *table, const void *settings)
 {
@@ -38,132 +27,17 @@ static bool mark_given(const dt_option_table *table, void *settings, size_t inde
     return (bits & bit) != 0;
 }
 
-/* ---- values ---- */
-
-static dt_status parse_number(double *out, const dt_option *option, const char *text)
-{
-    char *end = NULL;
-    errno = 0;
-    if (option->kind == DT_OPTION_FLOAT) {
-        *out = strtod(text, &end);
-    } else {
-        const long long whole = strtoll(text, &end, 10);
-        *out = (double)whole;
-    }
-    if (end == text || *end != '\0' || isnan(*out))
-        return dt_fail(DT_USAGE, "--%s takes a %s, not '%s'", option->name,
-                       option->kind == DT_OPTION_FLOAT ? "number" : "whole number", text);
-    if (errno == ERANGE || *out < option->minimum || *out > option->maximum)
-        return dt_fail(DT_USAGE, "--%s is %s, but must be between %.16g and %.16g", option->name,
-                       text, option->minimum, option->maximum);
-    return DT_OK;
-}
-
-static dt_status parse_list(dt_option_list *out, const dt_option *option, const char *text)
-{
-    *out = (dt_option_list){0};
-    if (strcmp(text, "none") == 0)
-        return DT_OK;
-    char item[32];
-    for (const char *from = text;;) {
-        const size_t length = strcspn(from, ",");
-        if (length >= sizeof item)
-            return dt_fail(DT_USAGE, "--%s takes whole numbers, not '%s'", option->name, text);
-        (void)snprintf(item, sizeof item, "%.*s", (int)length, from);
-        double value = 0;
-        dt_status status = parse_number(&value, option, item);
-        if (status != DT_OK)
-            return status;
-        if (out->count == DT_OPTION_LIST_MAX)
-            return dt_fail(DT_USAGE, "--%s takes at most %d numbers", option->name,
-                           DT_OPTION_LIST_MAX);
-        out->values[out->count++] = (size_t)value;
-        if (from[length] == '\0')
-            return DT_OK;
-        from += length + 1;
-    }
-}
-
-/* The index of `text` among "a|b|c", -1 if it is not there. */
-static int find_choice(const char *choices, const char *text)
-{
-    int index = 0;
-    for (const char *from = choices;; index++) {
-        const size_t length = strcspn(from, "|");
-        if (strlen(text) == length && strncmp(from, text, length) == 0)
-            return index;
-        if (from[length] == '\0')
-            return -1;
-        from += length + 1;
-    }
-}
-
-static dt_status parse_flag(bool *out, const dt_option *option, const char *text)
-{
-    const int yes = find_choice("yes|true|1|on", text);
-    if (yes < 0 && find_choice("no|false|0|off", text) < 0)
-        return dt_fail(DT_USAGE, "--%s takes yes or no, not '%s'", option->name, text);
-    *out = yes >= 0;
-    return DT_OK;
-}
-
-/* Given again, it adds to what was given before: to lose some words of a list would go unseen. */
-static dt_status add_words(char *words, const dt_option *option, const char *text, bool again)
-{
-    const size_t used = again ? strlen(words) : 0;
-    const int written = snprintf(words + used, DT_OPTION_TEXT_BYTES - used, "%s%s",
-                                 used > 0 && text[0] != '\0' ? "," : "", text);
-    if ((size_t)written >= DT_OPTION_TEXT_BYTES - used)
-        return dt_fail(DT_USAGE, "--%s is longer than %d bytes", option->name,
-                       DT_OPTION_TEXT_BYTES - 1);
-    return DT_OK;
-}
-
-static dt_status parse_value(const dt_option *option, void *settings, const char *text, bool again)
-{
-    void *target = member(settings, option);
-    double number = 0;
-    dt_status status = DT_OK;
-    switch (option->kind) {
-    case DT_OPTION_FLAG:
-        return parse_flag(target, option, text);
-    case DT_OPTION_INT:
-        status = parse_number(&number, option, text);
-        if (status == DT_OK)
-            *(int64_t *)target = (int64_t)number;
-        return status;
-    case DT_OPTION_FLOAT:
-        return parse_number(target, option, text);
-    case DT_OPTION_TEXT:
-        if (strlen(text) >= DT_OPTION_TEXT_BYTES)
-            return dt_fail(DT_USAGE, "--%s is longer than %d bytes", option->name,
-                           DT_OPTION_TEXT_BYTES - 1);
-        (void)snprintf(target, DT_OPTION_TEXT_BYTES, "%s", text);
-        return DT_OK;
-    case DT_OPTION_WORDS:
-        return add_words(target, option, text, again);
-    case DT_OPTION_CHOICE:
-        *(int *)target = find_choice(option->choices, text);
-        if (*(int *)target < 0)
-            return dt_fail(DT_USAGE, "--%s takes one of %s, not '%s'", option->name,
-                           option->choices, text);
-        return DT_OK;
-    case DT_OPTION_LIST:
-        return parse_list(target, option, text);
-    }
-    return dt_fail(DT_INTERNAL, "option %s has no kind", option->name);
-}
-
 void dt_options_set_defaults(const dt_option_table *table, void *settings)
 {
     DT_ASSERT(table->count <= DT_OPTION_MAX);
     for (size_t i = 0; i < table->count; i++) {
         const dt_option *option = &table->options[i];
         if (option->kind == DT_OPTION_FLAG)
-            *(bool *)member(settings, option) = false;
+            *(bool *)((char *)settings + option->offset) = false;
         else
-            DT_ASSERT(parse_value(option, settings, option->fallback ? option->fallback : "",
-                                  false) == DT_OK);
+            DT_ASSERT(dt_options_parse_value(option, settings,
+                                             option->fallback ? option->fallback : "",
+                                             false) == DT_OK);
     }
     set_given_bits(table, settings, 0);
 }
@@ -209,7 +83,7 @@ static dt_status parse_option_word(const dt_option_table *table, void *settings,
     if (value == NULL)
         return dt_fail(DT_USAGE, "--%s needs a value: --%s %s", name, name, option->argument);
     const bool again = mark_given(table, settings, index);
-    return parse_value(option, settings, value, again);
+    return dt_options_parse_value(option, settings, value, again);
 }
 
 dt_status dt_options_parse_words(const dt_option_table *table, void *settings, int argc,
@@ -276,7 +150,7 @@ static dt_status parse_line(const dt_option_table *table, void *settings, char *
     if (status != DT_OK || (given_before >> index & 1) != 0)
         return status;
     const bool again = mark_given(table, settings, index);
-    return parse_value(&table->options[index], settings, value, again);
+    return dt_options_parse_value(&table->options[index], settings, value, again);
 }
 
 /* Tells whether fgets stopped because `line` was full. A newline or the end right behind it is
@@ -291,6 +165,10 @@ static bool is_cut_off(const char *line, size_t bytes, FILE *file)
 
 dt_status dt_options_parse_file(const dt_option_table *table, void *settings, const char *path)
 {
+    struct stat found;
+    /* A pipe would be waited for, and a device may have no end. */
+    if (stat(path, &found) == 0 && !S_ISREG(found.st_mode) && !S_ISDIR(found.st_mode))
+        return dt_fail(DT_USAGE, "--config %s: is a device or pipe, expected a file", path);
     FILE *file = fopen(path, "r");
     if (file == NULL)
         return dt_fail(DT_USAGE, "--config %s: %s", path, strerror(errno));
@@ -317,7 +195,7 @@ dt_status dt_options_set(const dt_option_table *table, void *settings, const cha
     dt_status status = find_option(&index, table, name);
     if (status == DT_OK) {
         const bool again = mark_given(table, settings, index);
-        status = parse_value(&table->options[index], settings, value, again);
+        status = dt_options_parse_value(&table->options[index], settings, value, again);
     }
     return status;
 }
@@ -337,50 +215,6 @@ const char *dt_options_log_name(char out[64], const dt_option *option)
     (void)snprintf(out, 64, "%s", option->name);
     for (char *c = out; *c != '\0'; c++)
         *c = *c == '-' ? '_' : *c;
-    return out;
-}
-
-static void format_list(char *out, size_t bytes, const dt_option_list *list)
-{
-    size_t used = 0;
-    (void)snprintf(out, bytes, "none");
-    for (size_t i = 0; i < list->count && used < bytes; i++)
-        used +=
-            (size_t)snprintf(out + used, bytes - used, "%s%zu", i > 0 ? "," : "", list->values[i]);
-}
-
-static void format_choice(char *out, size_t bytes, const char *choices, int index)
-{
-    while (index-- > 0)
-        choices = strchr(choices, '|') + 1;
-    (void)snprintf(out, bytes, "%.*s", (int)strcspn(choices, "|"), choices);
-}
-
-const char *dt_options_format(char *out, size_t bytes, const dt_option *option,
-                              const void *settings)
-{
-    const void *value = member_of(settings, option);
-    switch (option->kind) {
-    case DT_OPTION_FLAG:
-        (void)snprintf(out, bytes, "%s", *(const bool *)value ? "yes" : "no");
-        break;
-    case DT_OPTION_INT:
-        (void)snprintf(out, bytes, "%lld", (long long)*(const int64_t *)value);
-        break;
-    case DT_OPTION_FLOAT:
-        (void)snprintf(out, bytes, "%.15g", *(const double *)value);
-        break;
-    case DT_OPTION_TEXT:
-    case DT_OPTION_WORDS:
-        (void)snprintf(out, bytes, "%s", (const char *)value);
-        break;
-    case DT_OPTION_CHOICE:
-        format_choice(out, bytes, option->choices, *(const int *)value);
-        break;
-    case DT_OPTION_LIST:
-        format_list(out, bytes, value);
-        break;
-    }
     return out;
 }
 

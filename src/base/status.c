@@ -40,8 +40,9 @@ void dt_assert_set_hook(void (*hook)(void))
 
 void dt_assert_failed(const char *condition, const char *file, int line)
 {
-    fprintf(stderr, "dtrain: error: internal: %s does not hold (%s:%d)\n", condition, file, line);
-    fflush(stderr);
+    (void)fprintf(stderr, "dtrain: error: internal: %s does not hold (%s:%d)\n", condition, file,
+                  line);
+    (void)fflush(stderr);
     if (assert_hook != NULL)
         assert_hook();
     _exit(DT_INTERNAL);

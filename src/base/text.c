@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { NAME_MAX_BYTES = 63 };
@@ -144,4 +145,107 @@ size_t dt_text_whole(char *out, uint64_t value)
     memcpy(out, digits + at, length);
     out[length] = '\0';
     return length;
+}
+
+/* ---- times ---- */
+
+static const struct {
+    const char *name;
+    double seconds;
+} units[] = {{"s", 1}, {"min", 60}, {"h", 3600}, {"d", 86400}};
+enum { UNITS = sizeof units / sizeof *units };
+
+static size_t digits_at(const char *text)
+{
+    return strspn(text, "0123456789");
+}
+
+/* H:MM:SS, of any number of hours or of those of a day. */
+static bool read_clock(double *out, const char *text, bool of_a_day)
+{
+    const size_t length = digits_at(text);
+    const char *rest = text + length;
+    if (length == 0 || rest[0] != ':' || digits_at(rest + 1) != 2 || rest[3] != ':' ||
+        digits_at(rest + 4) != 2 || rest[6] != '\0' || rest[1] > '5' || rest[4] > '5')
+        return false;
+    const double hours = strtod(text, NULL);
+    *out = hours * 3600 + (rest[1] - '0') * 600 + (rest[2] - '0') * 60 + (rest[4] - '0') * 10 +
+           (rest[5] - '0');
+    return !of_a_day || hours < 24;
+}
+
+static bool read_duration(double *out, const char *text)
+{
+    if (strcmp(text, "never") == 0)
+        return true;
+    const size_t digits = digits_at(text);
+    double time = 0;
+    if (digits > 0 && text[digits] == '-') {
+        const double days = strtod(text, NULL);
+        *out = days * 86400;
+        if (!read_clock(&time, text + digits + 1, true))
+            return false;
+        *out += time;
+        return true;
+    }
+    if (digits > 0 && text[digits] == ':')
+        return read_clock(out, text, false);
+    /* So that strtod takes neither a sign nor blanks, "inf" nor hexadecimal. */
+    if (!isdigit((unsigned char)text[text[0] == '.' ? 1 : 0]) || strchr("xX", text[1]) != NULL)
+        return false;
+    char *end = NULL;
+    const double number = strtod(text, &end);
+    for (size_t i = 0; i < UNITS; i++) {
+        if (strcmp(end, units[i].name) == 0) {
+            *out = number * units[i].seconds;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool dt_text_duration(double *out, const char *text)
+{
+    *out = 0;
+    const bool good = read_duration(out, text) && isfinite(*out);
+    if (!good)
+        *out = 0;
+    return good;
+}
+
+/* Writes the time in this unit with the fewest digits it takes; false: no digits are enough, or it
+ * takes an exponent. */
+static bool format_in(char out[DT_TEXT_DURATION_BYTES], double seconds, size_t unit, bool exponent)
+{
+    for (int digits = 1; digits <= 17; digits++) {
+        double back = 0;
+        (void)snprintf(out, DT_TEXT_DURATION_BYTES, "%.*g%s", digits, seconds / units[unit].seconds,
+                       units[unit].name);
+        if ((exponent || strchr(out, 'e') == NULL) && dt_text_duration(&back, out) &&
+            back == seconds)
+            return true;
+    }
+    return false;
+}
+
+const char *dt_text_show_duration(char out[DT_TEXT_DURATION_BYTES], double seconds)
+{
+    char text[DT_TEXT_DURATION_BYTES];
+    size_t best = SIZE_MAX;
+    (void)snprintf(out, DT_TEXT_DURATION_BYTES, "never");
+    if (!(seconds > 0))
+        return out;
+    for (size_t unit = 0; unit < UNITS; unit++) {
+        if ((unit > 0 && seconds < units[unit].seconds) || !format_in(text, seconds, unit, false))
+            continue;
+        const size_t digits = strlen(text) - strlen(units[unit].name) - (strchr(text, '.') != NULL);
+        const size_t length = strlen(text);
+        if (digits * DT_TEXT_DURATION_BYTES + length < best) {
+            best = digits * DT_TEXT_DURATION_BYTES + length;
+            memcpy(out, text, length + 1);
+        }
+    }
+    if (best == SIZE_MAX)
+        (void)format_in(out, seconds, 0, true);
+    return out;
 }

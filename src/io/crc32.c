@@ -4,6 +4,8 @@
 
 uint32_t dt_crc32(uint32_t crc, const void *data, size_t bytes)
 {
+    if (bytes == 0) /* zlib takes no data at NULL as "begin anew" */
+        return crc;
     return (uint32_t)crc32_z(crc, data, bytes);
 }
 

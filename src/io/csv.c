@@ -1,5 +1,6 @@
 #include "csv_scan.h"
 
+#include "dtrain/base/fault.h"
 #include "dtrain/base/memory.h"
 
 #include <errno.h>
@@ -55,8 +56,9 @@ DT_MUST_USE static dt_status fill(dt_csv *csv, size_t wanted)
         csv->capacity = capacity;
     }
     while (csv->end < wanted) {
-        const ssize_t got =
-            pread(csv->fd, csv->buffer + csv->end, csv->capacity - csv->end, (off_t)csv->offset);
+        const ssize_t got = dt_fault("read") ? -1
+                                             : pread(csv->fd, csv->buffer + csv->end,
+                                                     csv->capacity - csv->end, (off_t)csv->offset);
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
@@ -115,7 +117,7 @@ DT_MUST_USE static dt_status gather(dt_csv *csv, size_t bytes, dt_csv_block *out
     const size_t held = csv->end - csv->begin;
     dt_csv_scan scan = dt_csv_scan_start(text, held, csv->line, csv->format.separator, csv->ended);
     const char *nul = memchr(text, '\0', held);
-    dt_csv_record record;
+    dt_csv_record record = {.text = text, .line = csv->line}; /* at the end there is none */
     dt_csv_scan_result result = dt_csv_scan_next(&scan, &record);
     *more = result == DT_CSV_SCAN_MORE;
     if (*more)
@@ -186,7 +188,7 @@ DT_MUST_USE static dt_status open_file(dt_csv *csv)
     struct stat found;
     /* O_NONBLOCK: a named pipe is refused below, where open would wait for its writer. */
     do
-        csv->fd = open(csv->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        csv->fd = dt_fault("open") ? -1 : open(csv->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     while (csv->fd < 0 && errno == EINTR);
     if (csv->fd < 0 || fstat(csv->fd, &found) != 0)
         return dt_fail(DT_DATA, "%s: cannot open: %s", csv->path, strerror(errno));
@@ -216,6 +218,7 @@ DT_MUST_USE static dt_status read_sample(dt_csv *csv)
             dt_csv_scan_start(csv->buffer + csv->begin, held, 1, separator, csv->ended);
         dt_csv_record record;
         if (csv->ended || memchr(csv->buffer + csv->begin, '\0', held) != NULL ||
+            /* NOLINTNEXTLINE(misc-redundant-expression): one record, then the next */
             (dt_csv_scan_next(&scan, &record) == DT_CSV_SCAN_RECORD &&
              dt_csv_scan_next(&scan, &record) == DT_CSV_SCAN_RECORD))
             break;

@@ -1,5 +1,6 @@
 #include "dtrain/io/file.h"
 
+#include "dtrain/base/fault.h"
 #include "dtrain/base/memory.h"
 
 #include <errno.h>
@@ -71,7 +72,8 @@ static int open_temporary(const char *temporary)
      * removed, not opened: it could be a link. */
     for (int attempt = 0; attempt < 2 && fd < 0; attempt++) {
         do
-            fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+            fd = dt_fault("open") ? -1
+                                  : open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         while (fd < 0 && errno == EINTR);
         if (fd < 0 && (errno != EEXIST || unlink(temporary) != 0))
             break;
@@ -107,7 +109,7 @@ out:
 static bool write_fully(int fd, const unsigned char *data, size_t bytes, uint64_t offset)
 {
     while (bytes > 0) {
-        ssize_t written = pwrite(fd, data, bytes, (off_t)offset);
+        ssize_t written = dt_fault("write") ? -1 : pwrite(fd, data, bytes, (off_t)offset);
         if (written < 0 && errno == EINTR)
             continue;
         if (written == 0)
@@ -172,7 +174,7 @@ static int sync_fully(int fd)
 {
     int result = -1;
     do
-        result = fsync(fd);
+        result = dt_fault("fsync") ? -1 : fsync(fd);
     while (result != 0 && errno == EINTR);
     return result;
 }
@@ -204,7 +206,9 @@ DT_MUST_USE static dt_status sync_folder_of(char *resolved, const char *path)
     char *slash = strrchr(resolved, '/');
     if (slash != NULL)
         slash[slash == resolved ? 1 : 0] = '\0';
-    int fd = open(slash == NULL ? "." : resolved, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = dt_fault("open")
+                 ? -1
+                 : open(slash == NULL ? "." : resolved, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         return DT_OK;
     if (sync_fully(fd) != 0 && errno == EIO)
@@ -232,7 +236,7 @@ DT_MUST_USE static dt_status put_in_place(dt_file *file)
     dt_status status = DT_OK;
     const bool was_synced = file->synced;
     DT_TRY(dt_file_sync(file));
-    if (rename(file->temporary, file->path) != 0)
+    if (dt_fault("rename") || rename(file->temporary, file->path) != 0)
         return give_up(file, "put in place");
     file->gone = true;
     if (!was_synced)
@@ -284,7 +288,7 @@ DT_MUST_USE static dt_status make_one_folder(const char *path, const char *folde
                 return DT_OK;
             return dt_fail(DT_OUTPUT, "%s: cannot make the folder: '%s' is a file", path, folder);
         }
-        if (mkdir(folder, 0777) == 0)
+        if (!dt_fault("open") && mkdir(folder, 0777) == 0)
             return DT_OK;
         if (errno != EEXIST) /* else another process was faster: look again */
             break;
@@ -333,7 +337,7 @@ dt_status dt_file_make_new_folder(char *out, size_t bytes, const char *path)
             if (status != DT_OK)
                 return status;
         }
-        if (mkdir(out, 0777) == 0)
+        if (!dt_fault("open") && mkdir(out, 0777) == 0)
             return DT_OK;
         if (errno != EEXIST)
             return dt_fail(DT_OUTPUT, "%s: cannot make the folder: %s", out, strerror(errno));

@@ -371,6 +371,7 @@ static inline float load_f2(const unsigned char *at, bool swapped)
         break;
 
 #define DEFINE_CONVERT(name, type)                                                                 \
+    /* NOLINTNEXTLINE(bugprone-macro-parentheses): a type */                                       \
     void name(type *restrict out, const void *restrict items, size_t count, const dt_npy *npy)     \
     {                                                                                              \
         const unsigned char *at = items;                                                           \

@@ -1,5 +1,6 @@
 #include "dtrain/io/zip.h"
 
+#include "dtrain/base/fault.h"
 #include "dtrain/base/memory.h"
 #include "zip_private.h"
 
@@ -14,7 +15,7 @@ DT_MUST_USE static dt_status open_file(dt_zip *zip)
     struct stat found;
     /* O_NONBLOCK: a named pipe is refused below, where open would wait for its writer. */
     do
-        zip->fd = open(zip->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        zip->fd = dt_fault("open") ? -1 : open(zip->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     while (zip->fd < 0 && errno == EINTR);
     if (zip->fd < 0 || fstat(zip->fd, &found) != 0)
         return dt_fail(DT_DATA, "%s: cannot open: %s", zip->path, strerror(errno));

@@ -1,5 +1,6 @@
 #include "zip_private.h"
 
+#include "dtrain/base/fault.h"
 #include "dtrain/base/memory.h"
 
 #include <errno.h>
@@ -19,7 +20,7 @@ dt_status dt_zip_read_at(const dt_zip *zip, uint64_t offset, void *out, size_t b
 {
     unsigned char *at = out;
     while (bytes > 0) {
-        ssize_t got = pread(zip->fd, at, bytes, (off_t)offset);
+        ssize_t got = dt_fault("read") ? -1 : pread(zip->fd, at, bytes, (off_t)offset);
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)

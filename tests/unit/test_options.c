@@ -19,6 +19,8 @@ typedef struct settings {
     int color;
     dt_option_list hidden;
     char drop[DT_OPTION_TEXT_BYTES];
+    double limit;
+    dt_option_interval every;
 } settings;
 
 #define AT(field) offsetof(settings, field)
@@ -32,6 +34,8 @@ static const dt_option options[] = {
     {"color", "NAME", DT_OPTION_CHOICE, AT(color), 0, 0, "red|green|blue", "green", "of lines"},
     {"hidden", "LIST", DT_OPTION_LIST, AT(hidden), 1, 512, NULL, "30", "units"},
     {"drop", "WORDS", DT_OPTION_WORDS, AT(drop), 0, 0, NULL, "a", "columns"},
+    {"limit", "TIME", DT_OPTION_DURATION, AT(limit), 1, 86400, NULL, "never", "stop after it"},
+    {"every", "TIME|N", DT_OPTION_INTERVAL, AT(every), 0, 86400, NULL, "10min", "save so often"},
 };
 
 static const dt_option_table table = {
@@ -41,7 +45,7 @@ static const dt_option_table table = {
     .given = AT(given),
 };
 
-enum { MAX_WORDS = 16 };
+enum { MAX_WORDS = 20 };
 
 static settings parsed;
 static char *words[MAX_WORDS];
@@ -88,6 +92,8 @@ static void test_defaults(void **state)
     assert_int_equal(parsed.color, 1);
     assert_int_equal(parsed.hidden.count, 1);
     assert_int_equal(parsed.hidden.values[0], 30);
+    assert_true(is(parsed.limit, 0));
+    assert_true(is(parsed.every.seconds, 600) && parsed.every.epochs == 0);
     assert_int_equal(parsed.given, 0);
     assert_int_equal(word_count, 0);
 }
@@ -168,6 +174,62 @@ static void test_what_is_no_value(void **state)
     check_refused("--hidden 5,6,", "--hidden takes a whole number, not ''");
     check_refused("--hidden=", "--hidden takes a whole number, not ''");
     check_refused("--hidden 123456789012345678901234567890123", "--hidden takes whole numbers");
+}
+
+static void test_durations(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("--limit 90s"), DT_OK);
+    assert_true(is(parsed.limit, 90));
+    assert_int_equal(parse("--limit=1-00:00:00 --every 00:10:00"), DT_OK);
+    assert_true(is(parsed.limit, 86400) && is(parsed.every.seconds, 600));
+    assert_int_equal(parse("--limit 1s --limit never"), DT_OK);
+    assert_true(is(parsed.limit, 0)); /* below the minimum, and still allowed */
+    check_refused("--limit 90", "--limit 90 needs a unit, as 90s, 10min, 1.5h");
+    check_refused("--limit 1.5", "--limit 1.5 needs a unit, as");
+    check_refused("--limit 0", "--limit 0 needs a unit, as");
+    check_refused("--limit 0s", "--limit is 0s, but must be above 0s, or never");
+    check_refused("--every 0.0h", "--every is 0.0h, but must be above 0s, or never");
+    check_refused("--every 1e-999s", "--every is 1e-999s, but must be above 0s, or never");
+    check_refused("--limit 00:00:00", "--limit is 00:00:00, but must be above 0s, or never");
+    check_refused("--limit 0.5s", "--limit is 0.5s, but must be between 1s and 1d");
+    check_refused("--limit 25h", "--limit is 25h, but must be between 1s and 1d");
+    check_refused("--limit 1-00:00:01", "--limit is 1-00:00:01, but must be between 1s and 1d");
+    static const char *const wrong[] = {"",       "soon",  "-5s",   "+5s",  "10minutes",
+                                        "10min,", "10m",   "nan",   "infs", "1e999h",
+                                        "10:00",  "Never", "never "};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        char text[128];
+        (void)snprintf(
+            text, sizeof text,
+            "--limit takes a time, as 90s, 10min, 1.5h, 2d, HH:MM:SS, or never, not '%s'",
+            wrong[i]);
+        dt_options_set_defaults(&table, &parsed);
+        assert_int_equal(dt_options_set(&table, &parsed, "limit", wrong[i]), DT_USAGE);
+        assert_string_equal(dt_status_text(), text);
+        assert_int_equal(dt_options_set(&table, &parsed, "every", wrong[i]), DT_USAGE);
+    }
+    check_refused("--every soon", "2d, HH:MM:SS, a whole number of epochs, or never, not 'soon'");
+}
+
+static void test_intervals(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("--every 5"), DT_OK);
+    assert_true(is(parsed.every.seconds, 0) && parsed.every.epochs == 5);
+    assert_int_equal(parse("--every 5 --every 5s"), DT_OK); /* nothing of the first is left */
+    assert_true(is(parsed.every.seconds, 5) && parsed.every.epochs == 0);
+    assert_int_equal(parse("--every 5s --every 1073741824"), DT_OK);
+    assert_true(is(parsed.every.seconds, 0) && parsed.every.epochs == 1 << 30);
+    assert_int_equal(parse("--every never"), DT_OK);
+    assert_true(is(parsed.every.seconds, 0) && parsed.every.epochs == 0);
+    check_refused("--every 0", "--every is 0 epochs, but must be between 1 and 1073741824, or");
+    check_refused("--every 1073741825", "--every is 1073741825 epochs, but must be between 1 and");
+    check_refused("--every 99999999999999999999", "epochs, but must be between 1 and 1073741824");
+    check_refused("--every -5", "a whole number of epochs, or never, not '-5'");
+    check_refused("--every 1.5", "--every 1.5 needs a unit");
+    check_refused("--every 5x", "a whole number of epochs, or never, not '5x'");
+    check_refused("--every 2d", "--every is 2d, but must be between 0s and 1d");
 }
 
 static void test_missing_value(void **state)
@@ -300,8 +362,10 @@ static void test_long_lines(void **state)
 static void test_format(void **state)
 {
     (void)state;
-    static const char *const values[] = {"yes", "no", "7", "0.125", "a b", "blue", "64,32", "b,c"};
-    assert_int_equal(parse("--quiet --batch 7 --rate 0.125 --color blue --hidden 64,32 --drop b,c"),
+    static const char *const values[] = {"yes",  "no",    "7",   "0.125", "a b",
+                                         "blue", "64,32", "b,c", "1.5h",  "3"};
+    assert_int_equal(parse("--quiet --batch 7 --rate 0.125 --color blue --hidden 64,32 --drop b,c "
+                           "--limit 90min --every 3"),
                      DT_OK);
     (void)snprintf(parsed.out, sizeof parsed.out, "a b");
     for (size_t i = 0; i < table.count; i++) {
@@ -314,6 +378,9 @@ static void test_format(void **state)
     assert_string_equal(dt_options_format(text, sizeof text, &options[6], &parsed), "none");
     assert_string_equal(dt_options_format(text, sizeof text, &options[3], &parsed), "0.1");
     assert_string_equal(dt_options_format(text, sizeof text, &options[5], &parsed), "red");
+    assert_string_equal(dt_options_format(text, sizeof text, &options[8], &parsed), "never");
+    assert_string_equal(dt_options_format(text, sizeof text, &options[9], &parsed), "10min");
+    assert_string_equal(dt_options_format(small, sizeof small, &options[9], &parsed), "10m");
 }
 
 int main(void)
@@ -324,6 +391,8 @@ int main(void)
         cmocka_unit_test(test_both_ways_to_write_a_value),
         cmocka_unit_test(test_values_at_their_edges),
         cmocka_unit_test(test_what_is_no_value),
+        cmocka_unit_test(test_durations),
+        cmocka_unit_test(test_intervals),
         cmocka_unit_test(test_missing_value),
         cmocka_unit_test(test_unknown_names),
         cmocka_unit_test(test_words),

@@ -9,6 +9,7 @@
 #include "dtrain/base/random.h"
 #include "dtrain/base/text.h"
 
+#include <float.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdbool.h>
@@ -270,6 +271,143 @@ static void test_whole(void **state)
         check_whole(UINT64_C(1) << bit);
 }
 
+/* ---- times ---- */
+
+static void test_duration(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        double seconds;
+    } good[] = {{"90s", 90},
+                {"10min", 600},
+                {"1.5h", 5400},
+                {"2d", 172800},
+                {"never", 0},
+                {"0s", 0},
+                {".5min", 30},
+                {"5.s", 5},
+                {"1e3s", 1000},
+                {"1e-400s", 0},
+                {"00:00:01", 1},
+                {"0:10:00", 600},
+                {"01:02:03", 3723},
+                {"23:59:59", 86399},
+                {"100:00:00", 360000},
+                {"1-00:00:00", 86400},
+                {"10-23:59:59", 950399}};
+    static const char *const bad[] = {"",
+                                      "s",
+                                      "min",
+                                      "90",
+                                      "1.5",
+                                      "-1s",
+                                      "+1s",
+                                      " 1s",
+                                      "1s ",
+                                      "1 s",
+                                      "1S",
+                                      "1m",
+                                      "1sec",
+                                      "1hour",
+                                      "1ms",
+                                      "1s1s",
+                                      "1h30min",
+                                      "0x10s",
+                                      "0X1d",
+                                      "inf",
+                                      "infs",
+                                      "nans",
+                                      "nan",
+                                      "1e400s",
+                                      "1e308d",
+                                      ".s",
+                                      ".",
+                                      "-",
+                                      ":",
+                                      "00:00",
+                                      "1:2:3",
+                                      "00:60:00",
+                                      "00:00:60",
+                                      "00:1:00",
+                                      "00:00:00s",
+                                      "00:00:1",
+                                      "00:000:00",
+                                      "00:00:00:00",
+                                      "00:00:00.5",
+                                      "1-",
+                                      "1-00:00",
+                                      "1-24:00:00",
+                                      "-1-00:00:00",
+                                      "1--00:00:00",
+                                      "1-2-00:00:00",
+                                      "1.5-00:00:00",
+                                      "1.5:00:00",
+                                      "never!",
+                                      "NEVER",
+                                      "nevers",
+                                      "1d-00:00:00",
+                                      ":00:00",
+                                      "00::00",
+                                      "00:00:"};
+    double seconds = 7;
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        if (!dt_text_duration(&seconds, good[i].text) || fabs(seconds - good[i].seconds) > 0)
+            fail_msg("%s is read as %g", good[i].text, seconds);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        seconds = 7;
+        if (dt_text_duration(&seconds, bad[i]) || fabs(seconds) > 0)
+            fail_msg("'%s' is read as %g", bad[i], seconds);
+    }
+    char digits[400];
+    memset(digits, '9', sizeof digits);
+    (void)snprintf(digits + 350, sizeof digits - 350, ":00:00");
+    assert_false(dt_text_duration(&seconds, digits)); /* infinity */
+    (void)snprintf(digits + 350, sizeof digits - 350, "-00:00:00");
+    assert_false(dt_text_duration(&seconds, digits));
+}
+
+static void check_shown(double seconds, const char *expected)
+{
+    char text[DT_TEXT_DURATION_BYTES + 1];
+    double back = -1;
+    memset(text, 'x', sizeof text);
+    (void)dt_text_show_duration(text, seconds);
+    if (expected != NULL && strcmp(text, expected) != 0)
+        fail_msg("%a s: %s, expected %s", seconds, text, expected);
+    if (text[DT_TEXT_DURATION_BYTES] != 'x' || !dt_text_duration(&back, text) ||
+        memcmp(&back, &seconds, sizeof back) != 0)
+        fail_msg("%a s: %s reads as %a", seconds, text, back);
+}
+
+static void test_duration_shown(void **state)
+{
+    (void)state;
+    static const struct {
+        double seconds;
+        const char *text;
+    } cases[] = {{0, "never"},      {1, "1s"},      {90, "90s"},       {600, "10min"},
+                 {1800, "30min"},   {3600, "1h"},   {5400, "1.5h"},    {9000, "2.5h"},
+                 {86400, "1d"},     {172800, "2d"}, {129600, "36h"},   {3723, "3723s"},
+                 {0.5, "0.5s"},     {0.1, "0.1s"},  {8640000, "100d"}, {1e-9, "1e-09s"},
+                 {31536000, "365d"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        check_shown(cases[i].seconds, cases[i].text);
+    check_shown(DBL_MAX, NULL);
+    check_shown(DBL_MIN, NULL);
+    check_shown(5e-324, NULL);
+    dt_random random = dt_random_start(1, DT_RANDOM_EXAMPLE, 0);
+    for (int i = 0; i < 2000; i++) {
+        const uint64_t bits = dt_random_below(&random, UINT32_C(0x7ff00000)) << 32 |
+                              dt_random_below(&random, UINT32_MAX);
+        double value;
+        memcpy(&value, &bits, sizeof value);
+        check_shown(value, NULL); /* all magnitudes alike */
+        check_shown((double)dt_random_below(&random, 10000000) / 1000, NULL);
+        check_shown((double)dt_random_below(&random, 10000000) * 1.1, NULL);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -281,6 +419,8 @@ int main(void)
         cmocka_unit_test(test_probability_edges),
         cmocka_unit_test(test_probability_at_random),
         cmocka_unit_test(test_whole),
+        cmocka_unit_test(test_duration),
+        cmocka_unit_test(test_duration_shown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

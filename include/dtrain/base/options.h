@@ -19,15 +19,30 @@ typedef enum dt_option_kind {
     DT_OPTION_TEXT, /* char[DT_OPTION_TEXT_BYTES] */
     DT_OPTION_WORDS, /* likewise, words between commas; given again, it adds to them */
     DT_OPTION_CHOICE, /* int: the index among `choices` */
-    DT_OPTION_LIST /* dt_option_list, each within [minimum, maximum]; "none" is the empty list */
+    DT_OPTION_LIST, /* dt_option_list, each within [minimum, maximum]; "none" is the empty list */
+    /* Times as dt_text_duration reads them, in seconds within [minimum, maximum]; "never" is 0
+     * whatever the minimum, and the one way to write it. */
+    DT_OPTION_DURATION, /* double */
+    DT_OPTION_INTERVAL /* dt_option_interval: a time, or a whole number of epochs */
 } dt_option_kind;
 
-enum { DT_OPTION_TEXT_BYTES = 1024, DT_OPTION_LIST_MAX = 64, DT_OPTION_MAX = 64 };
+enum {
+    DT_OPTION_TEXT_BYTES = 1024,
+    DT_OPTION_LIST_MAX = 64,
+    DT_OPTION_MAX = 64,
+    DT_OPTION_EPOCHS_MAX = 1 << 30
+};
 
 typedef struct dt_option_list {
     size_t count;
     size_t values[DT_OPTION_LIST_MAX];
 } dt_option_list;
+
+/** How often something is done: one of the two is above 0, or both are 0, which is never. */
+typedef struct dt_option_interval {
+    double seconds;
+    int64_t epochs;
+} dt_option_interval;
 
 typedef struct dt_option {
     const char *name; /* "learning-rate", without dashes */
@@ -36,7 +51,9 @@ typedef struct dt_option {
     size_t offset; /* of the value in the settings struct */
     double minimum, maximum;
     const char *choices; /* "val_loss|val_accuracy" */
-    const char *fallback; /* the default, as text; NULL for flags and empty texts */
+    /* The default, as text; NULL for flags and empty texts; of times as dt_options_format has it:
+     * "10min", not "600s". */
+    const char *fallback;
     const char *help;
 } dt_option;
 
@@ -86,7 +103,10 @@ bool dt_options_given(const dt_option_table *table, const void *settings, const 
 /** Writes an option's name as logs have it, with underscores for dashes; returns `out`. */
 const char *dt_options_log_name(char out[64], const dt_option *option);
 
-/** Formats an option's value as it would be written on the command line; returns `out`. */
+/**
+ * Formats an option's value as it would be written on the command line; returns `out`. Of a time
+ * the very same double comes back: "10min", "90s", "1.5h", "never".
+ */
 const char *dt_options_format(char *out, size_t bytes, const dt_option *option,
                               const void *settings);
 

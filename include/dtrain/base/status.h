@@ -15,7 +15,8 @@ typedef enum dt_status {
     DT_DATA = 3, /* input data: missing, malformed, unusable */
     DT_OUTPUT = 4, /* results that could not be written */
     DT_DIVERGED = 5, /* NaN, infinity, or a sum beyond the exact range */
-    DT_MEMORY = 6
+    DT_MEMORY = 6,
+    DT_STOPPED = 75 /* stopped early, as asked for, with a checkpoint to go on from (EX_TEMPFAIL) */
 } dt_status;
 
 enum { DT_STATUS_TEXT_BYTES = 1024 };

@@ -47,4 +47,24 @@ size_t dt_text_probability(char *out, float value);
 /** Writes a whole number; returns its length, below 24. Cost: some 5 ns. */
 size_t dt_text_whole(char *out, uint64_t value);
 
+/**
+ * Reads a time: "90s", "10min", "1.5h", "2d", "HH:MM:SS" and "D-HH:MM:SS" as Slurm writes them, and
+ * "never", which is 0. Returns false, and *out = 0, for all else: no unit, a sign, blanks,
+ * infinity.
+ *
+ * Units:   seconds, finite, 0 or above
+ */
+bool dt_text_duration(double *out, const char *text);
+
+/** Enough for any double. */
+enum { DT_TEXT_DURATION_BYTES = 40 };
+
+/**
+ * Writes a time so that dt_text_duration reads the very same double: with the fewest digits, then
+ * the fewest letters, in a unit of which there is at least one; "never" for 0. Returns `out`.
+ *
+ * Units:   seconds, finite, 0 or above
+ */
+const char *dt_text_show_duration(char out[DT_TEXT_DURATION_BYTES], double seconds);
+
 #endif

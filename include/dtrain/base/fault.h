@@ -1,0 +1,23 @@
+#ifndef DTRAIN_BASE_FAULT_H
+#define DTRAIN_BASE_FAULT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/**
+ * Places where a test may make a call fail that hardly ever fails by itself. In the program that
+ * users get the hook is NULL; tests/faults has one.
+ *
+ * `fd = dt_fault("open") ? -1 : open(...)`: the hook sets errno. Names: allocate, open, read,
+ * write, fsync, rename; nan, where a loss is turned into NaN; step, once a step of training, where
+ * the hook may end, stop or signal the process.
+ */
+extern bool (*dt_fault_hook)(const char *point);
+
+/** Tells whether this call is to fail, with errno set. Calls: local. Cost: a load and a branch. */
+static inline bool dt_fault(const char *point)
+{
+    return dt_fault_hook != NULL && dt_fault_hook(point);
+}
+
+#endif

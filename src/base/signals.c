@@ -1,0 +1,56 @@
+#include "dtrain/base/signals.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stddef.h>
+
+/* Lock-free, so that handlers may use them; atomic, since two threads may be handling at once. */
+static atomic_int first_signal;
+static atomic_int interrupts;
+_Static_assert(ATOMIC_INT_LOCK_FREE == 2, "a handler may not wait for a lock");
+
+static void note(int signal_number)
+{
+    const int error = errno;
+    int none = 0;
+    (void)atomic_compare_exchange_strong(&first_signal, &none, signal_number);
+    if (signal_number == SIGINT && atomic_fetch_add(&interrupts, 1) > 0) {
+        /* It is blocked in here, and ends the process when the handler returns. */
+        (void)signal(SIGINT, SIG_DFL);
+        (void)raise(SIGINT);
+    }
+    errno = error;
+}
+
+void dt_signals_catch(void)
+{
+    static const int signals[] = {SIGTERM, SIGUSR1, SIGINT};
+    struct sigaction action = {.sa_handler = note, .sa_flags = SA_RESTART}, before;
+    (void)sigemptyset(&action.sa_mask);
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
+        if (signals[i] == SIGINT && sigaction(SIGINT, NULL, &before) == 0 &&
+            before.sa_handler == SIG_IGN)
+            continue;
+        (void)sigaction(signals[i], &action, NULL);
+    }
+}
+
+int dt_signals_pending(void)
+{
+    return atomic_load(&first_signal);
+}
+
+const char *dt_signals_name(int signal)
+{
+    switch (signal) {
+    case SIGTERM:
+        return "SIGTERM";
+    case SIGUSR1:
+        return "SIGUSR1";
+    case SIGINT:
+        return "SIGINT";
+    default:
+        return "a signal";
+    }
+}
