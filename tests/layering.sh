@@ -51,6 +51,7 @@ position() {
 library_allowed() {
     case $2 in
     mpi.h) case $1 in src/comm/* | include/dtrain/comm/* | src/cli/main.c) ;; *) return 1 ;; esac ;;
+    pthread.h) case $1 in src/comm/watchdog*.c) ;; *) return 1 ;; esac ;;
     hdf5.h | hdf5_hl.h | H5*.h) case $1 in src/io/h5*.c) ;; *) return 1 ;; esac ;;
     zlib.h) case $1 in src/io/zip*.c | src/io/crc32.c) ;; *) return 1 ;; esac ;;
     csv.h) case $1 in src/io/csv*.c) ;; *) return 1 ;; esac ;;
@@ -95,7 +96,10 @@ banned="exit abort atoi strcpy sprintf rand"
 check_calls() {
     file=$1
     pattern=$(echo "$banned" | tr ' ' '|')
-    [ "$file" = src/base/status.c ] || pattern="$pattern|_exit|_Exit"
+    case $file in # a failed assertion; the end of a job that hangs; a child of ours
+    src/base/status.c | src/comm/watchdog.c | src/io/h5_serve.c | src/io/h5_remote.c) ;;
+    *) pattern="$pattern|_exit|_Exit" ;;
+    esac
     without_comments "$file" 0 | grep -E "(^|[^A-Za-z0-9_])($pattern)[ 	]*\(" >"$work/calls" || :
     while IFS= read -r found; do
         violation "$file:${found%%:*}: banned call: ${found#*:}"
@@ -207,13 +211,14 @@ self_test() {
         printf '#include "dtrain/base/m.h"\n#include "dtrain/%s/m.h"\n' "$room" >"$work/good/src/$room/m.c"
     done
     echo '#include <mpi.h>' >"$work/good/src/cli/main.c"
-    for module in io/h5 io/onnx io/zip nn/linalg; do
+    for module in comm/watchdog io/h5 io/onnx io/zip nn/linalg; do
         touch "$work/good/include/dtrain/$module.h"
     done
 
     # What is allowed.
     plant src/comm/m.c '#include <mpi.h>' ''
     plant include/dtrain/comm/m.h '#include <mpi.h>' ''
+    plant src/comm/watchdog.c '#include <pthread.h>' ''
     plant src/io/h5_table.c '#include <hdf5.h>' ''
     plant src/io/zip_writer.c '#include <zlib.h>' ''
     plant src/nn/linalg.c '#include <cblas.h>' ''
@@ -240,6 +245,7 @@ lines: exit(1); #include "dtrain/cli/m.h"
     plant src/train/m.c '#include <dtrain/base/m.h>' 'is to be written'
     plant src/cli/m.c '#include <mpi.h>' 'mpi.h has no place here'
     plant include/dtrain/train/m.h '#include "mpi.h"' 'mpi.h has no place here'
+    plant src/train/m.c '#include <pthread.h>' 'pthread.h has no place here'
     plant src/train/m.c '#include <hdf5.h>' 'hdf5.h has no place here'
     plant include/dtrain/io/h5.h '#include <hdf5.h>' 'hdf5.h has no place here'
     plant src/io/m.c '#include <H5public.h>' 'H5public.h has no place here'

@@ -9,9 +9,24 @@
 
 /* MPI counts are int: longer messages go in pieces of this many elements. */
 enum { PIECE = 1 << 28 };
+enum { TAG_SCATTER = 1, TAG_COLLECT = 2 };
+
+static dt_watchdog *job_watchdog; /* the job's own, for an abort from anywhere */
+
+/* Around what waits for other ranks; as often on each of them, since the watchdog compares. */
+static inline void enter(const dt_comm *comm)
+{
+    dt_slot_turn(comm->slot);
+}
+
+static inline void leave(const dt_comm *comm)
+{
+    dt_slot_turn(comm->slot);
+}
 
 static void abort_job(void)
 {
+    dt_watchdog_hush(job_watchdog); /* why the job ends has been said */
     (void)MPI_Abort(MPI_COMM_WORLD, DT_INTERNAL);
 }
 
@@ -21,12 +36,20 @@ dt_status dt_comm_start(dt_comm **out)
     *out = NULL;
     DT_TRY(dt_launch_prepare());
     DT_TRY(dt_memory_alloc(out, 1, sizeof **out, "communicator"));
-    MPI_Init(NULL, NULL);
+    /* The watchdog's thread, and those of OpenBLAS, call no MPI. */
+    int provided = MPI_THREAD_SINGLE;
+    MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided);
     dt_assert_set_hook(abort_job);
     MPI_Comm_dup(MPI_COMM_WORLD, &(*out)->comm);
     MPI_Comm_rank((*out)->comm, &(*out)->rank);
     MPI_Comm_size((*out)->comm, &(*out)->size);
     status = dt_launch_check_world((*out)->size);
+    if (status == DT_OK) {
+        status = dt_watchdog_start(&(*out)->watchdog, (*out)->comm);
+        job_watchdog = (*out)->watchdog;
+        (*out)->slot = dt_watchdog_slot(job_watchdog);
+        status = dt_comm_agree(*out, status);
+    }
     if (status != DT_OK) {
         dt_comm_end(*out);
         *out = NULL;
@@ -37,9 +60,15 @@ out:
 
 void dt_comm_end(dt_comm *comm)
 {
+    dt_comm_at(comm, DT_AT_END, 0, 0);
+    /* Watched over until here: MPI_Finalize waits for the other ranks. */
+    enter(comm);
     MPI_Comm_free(&comm->comm);
     MPI_Finalize();
+    leave(comm);
     dt_assert_set_hook(NULL);
+    job_watchdog = NULL;
+    dt_watchdog_stop(comm->watchdog);
     dt_memory_free(comm);
 }
 
@@ -72,13 +101,17 @@ dt_status dt_comm_agree(const dt_comm *comm, dt_status status)
         int code, rank;
     } mine = {(int)status, comm->rank}, worst;
     /* MAXLOC breaks ties by the lower rank. */
+    enter(comm);
     MPI_Allreduce(&mine, &worst, 1, MPI_2INT, MPI_MAXLOC, comm->comm);
+    leave(comm);
     if (worst.code == DT_OK)
         return DT_OK;
     char text[DT_STATUS_TEXT_BYTES] = "";
     if (comm->rank == worst.rank)
         (void)snprintf(text, sizeof text, "%s", dt_status_text());
+    enter(comm);
     MPI_Bcast(text, sizeof text, MPI_CHAR, worst.rank, comm->comm);
+    leave(comm);
     dt_status_set_text(text);
     return (dt_status)worst.code;
 }
@@ -87,55 +120,106 @@ void dt_comm_broadcast(const dt_comm *comm, void *data, size_t bytes)
 {
     for (size_t done = 0; done < bytes; done += PIECE) {
         const size_t piece = bytes - done < PIECE ? bytes - done : PIECE;
+        enter(comm);
         MPI_Bcast((char *)data + done, (int)piece, MPI_BYTE, 0, comm->comm);
+        leave(comm);
+    }
+}
+
+/* In place, over the ranks. */
+static void reduce(const dt_comm *comm, void *data, size_t count, size_t bytes, MPI_Datatype type,
+                   MPI_Op op)
+{
+    /* A single rank pays nothing, not even for Open MPI to find out. */
+    for (size_t done = 0; comm->size > 1 && done < count; done += PIECE) {
+        const size_t piece = count - done < PIECE ? count - done : PIECE;
+        enter(comm);
+        MPI_Allreduce(MPI_IN_PLACE, (char *)data + done * bytes, (int)piece, type, op, comm->comm);
+        leave(comm);
     }
 }
 
 void dt_comm_sum_i64(const dt_comm *comm, int64_t *data, size_t count)
 {
-    /* A single rank pays nothing, not even for Open MPI to find out. */
-    for (size_t done = 0; comm->size > 1 && done < count; done += PIECE) {
-        const size_t piece = count - done < PIECE ? count - done : PIECE;
-        MPI_Allreduce(MPI_IN_PLACE, data + done, (int)piece, MPI_INT64_T, MPI_SUM, comm->comm);
-    }
+    reduce(comm, data, count, sizeof *data, MPI_INT64_T, MPI_SUM);
 }
 
 void dt_comm_sum_f32(const dt_comm *comm, float *data, size_t count)
 {
-    for (size_t done = 0; comm->size > 1 && done < count; done += PIECE) {
-        const size_t piece = count - done < PIECE ? count - done : PIECE;
-        MPI_Allreduce(MPI_IN_PLACE, data + done, (int)piece, MPI_FLOAT, MPI_SUM, comm->comm);
-    }
+    reduce(comm, data, count, sizeof *data, MPI_FLOAT, MPI_SUM);
+}
+
+void dt_comm_max_i64(const dt_comm *comm, int64_t *data, size_t count)
+{
+    reduce(comm, data, count, sizeof *data, MPI_INT64_T, MPI_MAX);
+}
+
+void dt_comm_max_f64(const dt_comm *comm, double *data, size_t count)
+{
+    reduce(comm, data, count, sizeof *data, MPI_DOUBLE, MPI_MAX);
 }
 
 void dt_comm_wait(const dt_comm *comm)
 {
-    if (comm->size > 1)
+    if (comm->size > 1) {
+        enter(comm);
         MPI_Barrier(comm->comm);
+        leave(comm);
+    }
 }
 
 void dt_comm_gather(const dt_comm *comm, void *all, const void *mine, size_t bytes)
 {
     DT_ASSERT(bytes <= INT_MAX);
+    enter(comm);
     MPI_Allgather(mine, (int)bytes, MPI_BYTE, all, (int)bytes, MPI_BYTE, comm->comm);
+    leave(comm);
+}
+
+/* Point to point, as Open MPI's own scatterv does; but with size_t offsets. */
+static void scatter_parts(const dt_comm *comm, void *mine, const void *parts, const size_t *bytes)
+{
+    memmove(mine, parts, bytes[0]); /* they may be the same */
+    const char *part = (const char *)parts + bytes[0];
+    for (int rank = 1; rank < comm->size; rank++) {
+        if (bytes[rank] > 0)
+            MPI_Send(part, (int)bytes[rank], MPI_BYTE, rank, TAG_SCATTER, comm->comm);
+        part += bytes[rank];
+    }
 }
 
 void dt_comm_scatter(const dt_comm *comm, void *mine, size_t my_bytes, const void *parts,
                      const size_t *bytes)
 {
-    /* Point to point, as Open MPI's own scatterv does; but with size_t offsets. */
-    enum { TAG = 1 };
     DT_ASSERT(my_bytes <= INT_MAX);
-    if (comm->rank != 0) {
-        if (my_bytes > 0)
-            MPI_Recv(mine, (int)my_bytes, MPI_BYTE, 0, TAG, comm->comm, MPI_STATUS_IGNORE);
-        return;
+    enter(comm);
+    if (comm->rank == 0)
+        scatter_parts(comm, mine, parts, bytes);
+    else if (my_bytes > 0)
+        MPI_Recv(mine, (int)my_bytes, MPI_BYTE, 0, TAG_SCATTER, comm->comm, MPI_STATUS_IGNORE);
+    leave(comm);
+}
+
+/* Point to point: gatherv's offsets are int. Pieces from one rank arrive in order. */
+static void send_part(const dt_comm *comm, int root, const char *mine, size_t my_bytes)
+{
+    for (size_t done = 0; done < my_bytes; done += PIECE) {
+        const size_t piece = my_bytes - done < PIECE ? my_bytes - done : PIECE;
+        MPI_Send(mine + done, (int)piece, MPI_BYTE, root, TAG_COLLECT, comm->comm);
     }
-    memmove(mine, parts, bytes[0]); /* they may be the same */
-    const char *part = (const char *)parts + bytes[0];
-    for (int rank = 1; rank < comm->size; rank++) {
-        if (bytes[rank] > 0)
-            MPI_Send(part, (int)bytes[rank], MPI_BYTE, rank, TAG, comm->comm);
+}
+
+static void collect_parts(const dt_comm *comm, void *all, const size_t *bytes, const void *mine)
+{
+    char *part = all;
+    for (int rank = 0; rank < comm->size; rank++) {
+        if (rank == comm->rank && bytes[rank] > 0)
+            memmove(part, mine, bytes[rank]); /* it may lie there already */
+        for (size_t done = 0; rank != comm->rank && done < bytes[rank]; done += PIECE) {
+            const size_t piece = bytes[rank] - done < PIECE ? bytes[rank] - done : PIECE;
+            MPI_Recv(part + done, (int)piece, MPI_BYTE, rank, TAG_COLLECT, comm->comm,
+                     MPI_STATUS_IGNORE);
+        }
         part += bytes[rank];
     }
 }
@@ -143,26 +227,13 @@ void dt_comm_scatter(const dt_comm *comm, void *mine, size_t my_bytes, const voi
 void dt_comm_collect(const dt_comm *comm, int root, void *all, const size_t *bytes,
                      const void *mine, size_t my_bytes)
 {
-    /* Point to point: gatherv's offsets are int. Pieces from one rank arrive in order. */
-    enum { TAG = 2 };
-    if (comm->rank != root) {
-        for (size_t done = 0; done < my_bytes; done += PIECE) {
-            const size_t piece = my_bytes - done < PIECE ? my_bytes - done : PIECE;
-            MPI_Send((const char *)mine + done, (int)piece, MPI_BYTE, root, TAG, comm->comm);
-        }
-        return;
-    }
-    DT_ASSERT(bytes[root] == my_bytes);
-    char *part = all;
-    for (int rank = 0; rank < comm->size; rank++) {
-        if (rank == root && my_bytes > 0)
-            memmove(part, mine, my_bytes); /* it may lie there already */
-        for (size_t done = 0; rank != root && done < bytes[rank]; done += PIECE) {
-            const size_t piece = bytes[rank] - done < PIECE ? bytes[rank] - done : PIECE;
-            MPI_Recv(part + done, (int)piece, MPI_BYTE, rank, TAG, comm->comm, MPI_STATUS_IGNORE);
-        }
-        part += bytes[rank];
-    }
+    DT_ASSERT(comm->rank != root || bytes[root] == my_bytes);
+    enter(comm);
+    if (comm->rank == root)
+        collect_parts(comm, all, bytes, mine);
+    else
+        send_part(comm, root, mine, my_bytes);
+    leave(comm);
 }
 
 /* The index of the first value that differs from the most frequent one, and of the first that is
@@ -191,7 +262,9 @@ dt_status dt_comm_check_same(const dt_comm *comm, const char *what, uint32_t val
 {
     /* One small reduction where all is well: the maxima of x and of ~x are complements then. */
     uint32_t range[2] = {value, ~value};
+    enter(comm);
     MPI_Allreduce(MPI_IN_PLACE, range, 2, MPI_UINT32_T, MPI_MAX, comm->comm);
+    leave(comm);
     if (range[0] == (uint32_t)~range[1])
         return DT_OK;
     uint32_t *values = NULL;

@@ -5,11 +5,15 @@
 
 #include "dtrain/comm/comm.h"
 
+#include "watchdog_private.h"
+
 #include <mpi.h>
 
 struct dt_comm {
     MPI_Comm comm;
     int rank, size;
+    dt_watchdog *watchdog; /* NULL: nobody watches */
+    dt_slot *slot; /* the own one; NULL likewise */
 };
 
 #endif

@@ -77,9 +77,11 @@ dt_status dt_launch_check_world(int size)
 bool dt_launch_is_first(void)
 {
     static const char *const ranks[] = {"PMIX_RANK", "OMPI_COMM_WORLD_RANK", "SLURM_PROCID"};
-    for (size_t i = 0; i < sizeof ranks / sizeof *ranks; i++)
-        if (getenv(ranks[i]) != NULL)
-            return strcmp(getenv(ranks[i]), "0") == 0;
+    for (size_t i = 0; i < sizeof ranks / sizeof *ranks; i++) {
+        const char *rank = getenv(ranks[i]);
+        if (rank != NULL)
+            return strcmp(rank, "0") == 0;
+    }
     return true;
 }
 

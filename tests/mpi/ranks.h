@@ -8,13 +8,13 @@
 /** Returns a communicator over all ranks, for code under test; the harness has started MPI. */
 static inline dt_comm ranks_all(void)
 {
-    return (dt_comm){MPI_COMM_WORLD, test_rank, test_size};
+    return (dt_comm){.comm = MPI_COMM_WORLD, .rank = test_rank, .size = test_size};
 }
 
 /** Returns a job of one rank: what a rank does with it, it does alone. */
 static inline dt_comm ranks_alone(void)
 {
-    return (dt_comm){MPI_COMM_SELF, 0, 1};
+    return (dt_comm){.comm = MPI_COMM_SELF, .rank = 0, .size = 1};
 }
 
 /** Makes the scratch folder on rank 0 and tells the others its name; a cmocka setup. */

@@ -15,16 +15,18 @@
 typedef struct dt_comm dt_comm;
 
 /**
- * Starts MPI and takes a communicator of our own. A failed DT_ASSERT aborts the job from here on.
+ * Starts MPI, takes a communicator of our own, and has the ranks watched (watchdog.h). A failed
+ * DT_ASSERT aborts the job from here on.
  *
  * Before MPI_Init it mends what the launcher left: ranks that outnumber their CPUs yield while they
  * wait (dt_launch_prepare).
  *
- * Errors:  DT_USAGE when the launcher started single processes that do not see each other
+ * Errors:  DT_USAGE when the launcher started single processes that do not see each other;
+ *          DT_MEMORY or DT_INTERNAL when a rank got no memory or no thread for the watchdog
  */
 DT_MUST_USE dt_status dt_comm_start(dt_comm **out);
 
-/** Ends MPI and frees. Exactly once, by every rank. */
+/** Ends MPI and frees. Exactly once, by every rank: one that ends without it is taken for dead. */
 void dt_comm_end(dt_comm *comm);
 
 /** Return this rank's number, and how many ranks there are. Local. */
@@ -50,6 +52,10 @@ void dt_comm_broadcast(const dt_comm *comm, void *data, size_t bytes);
 /** Adds up over the ranks, in place. */
 void dt_comm_sum_i64(const dt_comm *comm, int64_t *data, size_t count);
 void dt_comm_sum_f32(const dt_comm *comm, float *data, size_t count);
+
+/** Take the maximum over the ranks of each element, in place. No NaN. */
+void dt_comm_max_i64(const dt_comm *comm, int64_t *data, size_t count);
+void dt_comm_max_f64(const dt_comm *comm, double *data, size_t count);
 
 /** Returns when all ranks have called it. */
 void dt_comm_wait(const dt_comm *comm);

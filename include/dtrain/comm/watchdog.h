@@ -1,0 +1,81 @@
+#ifndef DTRAIN_COMM_WATCHDOG_H
+#define DTRAIN_COMM_WATCHDOG_H
+
+#include "dtrain/comm/comm.h"
+
+#include <stdint.h>
+
+/**
+ * Sees to it that a dead or stuck rank ends the job, with one line on stderr that names it, and
+ * that no rank waits for it for ever.
+ *
+ * From dt_comm_start to dt_comm_end a thread in each rank looks four times a second at a board in
+ * memory that the ranks of a host share, on which each says where it is. It makes no MPI calls.
+ *
+ * What is promised:
+ *   - A rank that is killed, crashes, or exits before dt_comm_end, and shares its host with another
+ *     one: within a second
+ *         dtrain: error: rank 2 on HOST died in a training step (epoch 3, step 17); the job ends
+ *     and 1.5 s later the ranks of that host end with DT_INTERNAL, upon which the launcher ends the
+ *     others.
+ *   - No rank of a host entered or left a collective, or said by dt_comm_at that it is elsewhere
+ *     than before, for the stall timeout: one line a host, from one of its ranks,
+ *         dtrain: error: nothing went on for 600 s: rank 2 on HOST is stuck in a training step
+ *         (epoch 3, step 17); the job ends
+ *     or "does not respond (stopped?)", or "ranks 0-3 on HOST wait for those of other hosts"; and
+ *     its ranks end likewise. That holds for a job of one rank, too.
+ *   - Time in which the whole job is stopped (SIGTSTP, a machine that sleeps) does not count.
+ *
+ * What is not:
+ *   - A launcher that ends all ranks at once leaves no time for a line: mpirun, where three or more
+ *     die in the same moment.
+ *   - The only rank of its host dies: the launcher alone sees it, and ends the job.
+ *   - The dead are looked for where there is /proc, and the ranks of the host see each other's
+ *     process ids: not with a container for each rank. Then, too, it is the launcher's task.
+ *   - A host that fails, or a cable that is cut: the ranks that are left say after the stall
+ *     timeout that they wait for those of other hosts, and end; the launcher may not.
+ *   - Nobody watches before dt_comm_start has returned (MPI_Init), nor after dt_comm_end.
+ *   - Work of one rank that takes longer than the stall timeout without a word to the others is
+ *     taken for a stall, and so is output that nobody takes (a pager, Ctrl-S). Calls of dt_comm_at
+ *     with another `step` show that work goes on, but on the same host only.
+ */
+
+/** Where a rank is, as the line about it says. */
+typedef enum dt_place {
+    DT_AT_START,
+    DT_AT_LOAD,
+    DT_AT_STEP,
+    DT_AT_VALIDATE,
+    DT_AT_CHECKPOINT,
+    DT_AT_LOG,
+    DT_AT_EVALUATE,
+    DT_AT_SAVE,
+    DT_AT_END, /* in dt_comm_end, which says so itself */
+    DT_AT_COUNT
+} dt_place;
+
+/** Returns words that go on a sentence: "in a training step", "while reading the data". Local. */
+const char *dt_place_name(dt_place place);
+
+/**
+ * Says where this rank is from now on. `epoch` and `step` count from 1; 0 where there is none. The
+ * line about a rank names its step in DT_AT_STEP alone: in other places `step` may be anything that
+ * grows, to show that the work goes on.
+ *
+ * Calls:   local
+ * Cost:    three stores
+ */
+void dt_comm_at(const dt_comm *comm, dt_place place, int64_t epoch, uint64_t step);
+
+/**
+ * Sets how long this rank looks on while nothing moves; 0: for ever. At first 600 s.
+ *
+ * The limit is `seconds`, or 20 times the longest pause seen so far in the place where this rank
+ * is, whichever is longer: large networks have long steps.
+ *
+ * Units:   seconds, at least 0
+ * Calls:   local; the same on all ranks, or the least of a host counts
+ */
+void dt_comm_set_stall_timeout(const dt_comm *comm, double seconds);
+
+#endif

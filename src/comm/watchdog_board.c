@@ -1,0 +1,190 @@
+#define _GNU_SOURCE /* mkostemp */
+
+#include "watchdog_private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { PATH_BYTES = 32 };
+
+static size_t board_bytes(int count)
+{
+    return sizeof(dt_board) + (size_t)count * sizeof(dt_slot);
+}
+
+/* ---- memory ---- */
+
+/* Maps `bytes` bytes of a file; NULL when that does not work. */
+static dt_board *map_file(int fd, size_t bytes)
+{
+    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    return memory != MAP_FAILED ? memory : NULL;
+}
+
+/* A file in memory, where there is such a thing. Its blocks are asked for at once: on a full disk
+ * the first store would be a SIGBUS. */
+static dt_board *create_file(char path[PATH_BYTES], size_t bytes)
+{
+    static const char *const folders[] = {"/dev/shm", "/tmp"};
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        (void)snprintf(path, PATH_BYTES, "%s/dtrain.XXXXXX", folders[i]);
+        const int fd = mkostemp(path, O_CLOEXEC);
+        if (fd < 0)
+            continue;
+        dt_board *board = NULL;
+        if (posix_fallocate(fd, 0, (off_t)bytes) == 0)
+            board = map_file(fd, bytes);
+        (void)close(fd);
+        if (board != NULL)
+            return board;
+        (void)unlink(path);
+    }
+    path[0] = '\0';
+    return NULL;
+}
+
+static dt_board *open_file(const char *path, size_t bytes)
+{
+    struct stat found;
+    const int fd = path[0] != '\0' ? open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW) : -1;
+    if (fd < 0)
+        return NULL;
+    dt_board *board = NULL;
+    if (fstat(fd, &found) == 0 && (size_t)found.st_size == bytes)
+        board = map_file(fd, bytes);
+    (void)close(fd);
+    return board;
+}
+
+/* The same memory for all ranks of `ranks`, or NULL for all. Ranks in containers of their own may
+ * count as ranks of one host, and find another file under the name, or none. */
+static dt_board *share_board(MPI_Comm ranks, int rank, size_t bytes)
+{
+    struct {
+        unsigned long long magic;
+        char path[PATH_BYTES];
+    } made = {0};
+    dt_board *board = NULL;
+    if (rank == 0 && (board = create_file(made.path, bytes)) != NULL) {
+        made.magic = ((unsigned long long)getpid() << 32) ^ (unsigned long long)(uintptr_t)board;
+        atomic_store(&board->magic, made.magic);
+    }
+    MPI_Bcast(&made, sizeof made, MPI_BYTE, 0, ranks);
+    if (rank != 0)
+        board = open_file(made.path, bytes);
+    int same = board != NULL && atomic_load(&board->magic) == made.magic;
+    MPI_Allreduce(MPI_IN_PLACE, &same, 1, MPI_INT, MPI_MIN, ranks);
+    if (rank == 0 && made.path[0] != '\0')
+        (void)unlink(made.path);
+    if (!same && board != NULL) {
+        (void)munmap(board, bytes);
+        board = NULL;
+    }
+    return board;
+}
+
+/* ---- processes ---- */
+
+/* Process ids mean the same in the same namespace only. */
+static unsigned long long own_pid_space(void)
+{
+    struct stat space;
+    return stat("/proc/self/ns/pid", &space) == 0 ? (unsigned long long)space.st_ino : 0;
+}
+
+static bool sees_all_pids(const dt_host *host)
+{
+    const unsigned long long space = own_pid_space();
+    for (int i = 0; i < host->count; i++) {
+        const dt_slot *slot = &host->board->slots[i];
+        if (space == 0 || atomic_load(&slot->pid_space) != space ||
+            (kill(atomic_load(&slot->pid), 0) != 0 && errno != EPERM))
+            return false;
+    }
+    return true;
+}
+
+/* Z is a process whose parent has yet to take note of its death, X one that is just going. */
+static bool is_zombie(int pid)
+{
+    char path[PATH_BYTES], text[512];
+    (void)snprintf(path, sizeof path, "/proc/%d/stat", pid);
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    const ssize_t length = read(fd, text, sizeof text - 1);
+    (void)close(fd);
+    text[length > 0 ? length : 0] = '\0';
+    /* "PID (NAME) STATE ...", where NAME may hold anything. */
+    const char *end = strrchr(text, ')');
+    return end != NULL && end[1] == ' ' && (end[2] == 'Z' || end[2] == 'X');
+}
+
+bool dt_host_is_dead(const dt_host *host, int i, bool thorough)
+{
+    const dt_slot *slot = &host->board->slots[i];
+    const int pid = atomic_load_explicit(&slot->pid, memory_order_relaxed);
+    if (!host->sees_pids || i == host->own)
+        return false;
+    if (!(kill(pid, 0) != 0 && errno == ESRCH) && !(thorough && is_zombie(pid)))
+        return false;
+    /* Only now: it may have ended between a look at `ended` and one at the process. */
+    return atomic_load(&slot->ended) == 0;
+}
+
+/* ---- the host ---- */
+
+static void fill_own_slot(const dt_host *host, MPI_Comm comm)
+{
+    dt_slot *slot = &host->board->slots[host->own];
+    int rank = 0;
+    MPI_Comm_rank(comm, &rank);
+    atomic_store(&slot->rank, rank);
+    atomic_store(&slot->pid, (int)getpid());
+    atomic_store(&slot->pid_space, own_pid_space());
+    atomic_store(&slot->place, DT_AT_START);
+}
+
+dt_status dt_host_init(dt_host *out, MPI_Comm comm)
+{
+    *out = (dt_host){.all = true};
+    if (gethostname(out->name, sizeof out->name - 1) != 0)
+        memcpy(out->name, "this host", sizeof "this host");
+    MPI_Comm ranks;
+    MPI_Comm_size(comm, &out->job_size);
+    MPI_Comm_split_type(comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &ranks);
+    MPI_Comm_rank(ranks, &out->own);
+    MPI_Comm_size(ranks, &out->count);
+    if (out->count > 1)
+        out->board = share_board(ranks, out->own, board_bytes(out->count));
+    if (out->board == NULL) {
+        out->all = out->count == 1;
+        out->own = 0;
+        out->count = 1;
+        void *memory =
+            mmap(NULL, board_bytes(1), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        out->board = memory != MAP_FAILED ? memory : NULL;
+    }
+    if (out->board != NULL)
+        fill_own_slot(out, comm);
+    MPI_Barrier(ranks); /* before anybody looks at the slots */
+    MPI_Comm_free(&ranks);
+    if (out->board == NULL)
+        return dt_fail(DT_MEMORY, "watchdog: no memory for its board");
+    out->sees_pids = sees_all_pids(out);
+    return DT_OK;
+}
+
+void dt_host_clear(dt_host *host)
+{
+    if (host->board != NULL)
+        (void)munmap(host->board, board_bytes(host->count));
+    *host = (dt_host){0};
+}
