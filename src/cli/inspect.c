@@ -117,6 +117,8 @@ dt_status dt_cli_inspect(int argc, char **argv)
         DT_TRY(dt_fail(DT_DATA,
                        "%s: is a folder; inspect a file in it: model.h5, run.h5, train.npz ...",
                        argv[0]));
+    if (stat(argv[0], &info) == 0 && !S_ISREG(info.st_mode)) /* a pipe would be waited for */
+        DT_TRY(dt_fail(DT_DATA, "%s: is a device or pipe, expected a file", argv[0]));
     switch (recognise(argv[0])) {
     case KIND_NPZ:
         return inspect_npz(argv[0], settings.json);

@@ -310,6 +310,7 @@ DT_MUST_USE static dt_status read_all(report_run *out, dt_h5 *h5)
         DT_TRY(read_set(&out->sets[set], h5, set));
     DT_TRY(read_texts(&out->class_names, h5, "/data/class_names"));
     DT_TRY(read_hosts(out, h5));
+    DT_TRY(dt_h5_check(h5));
 out:
     return status;
 }

@@ -28,6 +28,8 @@ static bool is_table(const char *path)
                (strcmp(path + length - 4, ".csv") == 0 || strcmp(path + length - 4, ".tsv") == 0);
     if (length > 4 && strcmp(path + length - 4, ".npz") == 0)
         return false;
+    if (!S_ISREG(info.st_mode)) /* a pipe would be waited for; for a table it is refused */
+        return true;
     FILE *file = fopen(path, "rb");
     const bool is_zip =
         file != NULL && fread(magic, 1, sizeof magic, file) == 2 && memcmp(magic, "PK", 2) == 0;
@@ -81,20 +83,21 @@ static dt_status check_source(const dt_source *source, const dt_rows_plan *plan)
 static dt_status open_arrays(dt_rows *r, const dt_rows_plan *plan)
 {
     dt_status status = DT_OK;
+    const bool root = dt_comm_rank(r->comm) == 0;
     dt_source source = {0};
     dt_dataset sets[DT_PART_COUNT] = {0};
     const dt_deal deal = {.S = (size_t)dt_comm_size(r->comm),
                           .run = plan->batch_rows,
                           .C = plan->C,
                           .host_ranks = plan->host_ranks};
-    if (dt_comm_rank(r->comm) == 0) {
+    if (root) {
         status = dt_source_open_rows(&source, plan->path, plan->part, plan->inputs, plan->targets,
                                      plan->labels);
         if (status == DT_OK)
             status = check_source(&source, plan);
     }
     DT_TRY(dt_comm_agree(r->comm, status));
-    if (dt_comm_rank(r->comm) == 0) {
+    if (root) {
         const dt_source_part *part = &source.parts[DT_TRAIN];
         (void)snprintf(r->file, sizeof r->file, "%s", dt_npz_path(part->npz));
         (void)snprintf(r->source, sizeof r->source, "%s, %.100s", r->file, part->inputs->name);

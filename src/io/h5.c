@@ -123,6 +123,7 @@ void dt_h5_free(dt_h5 *h5)
         (void)H5Pclose(h5->links);
     if (h5->file >= 0)
         (void)H5Fclose(h5->file);
+    dt_h5_remote_close(h5->remote);
     dt_memory_free(h5->path);
     dt_memory_free(h5);
 }

@@ -5,7 +5,10 @@
 
 #include "dtrain/io/h5.h"
 
+#include "h5_remote.h"
+
 struct dt_h5 {
+    dt_h5_remote *remote; /* reading: the process that does it; then there is no file here */
     hid_t file;
     hid_t links; /* writing: how links are made, missing parents too */
     char *path; /* reading: what error lines call the file; NULL of one that is written */

@@ -166,14 +166,19 @@ DT_MUST_USE static dt_status start_reading(dt_h5 **out, const char *path)
     return dt_memory_copy_text(&(*out)->path, path);
 }
 
-dt_status dt_h5_open(dt_h5 **out, const char *path)
+dt_status dt_h5_open_here(dt_h5 **out, const dt_h5_origin *origin)
 {
     dt_status status = DT_OK;
     dt_h5 *h5 = NULL;
     *out = NULL;
-    DT_TRY(start_reading(&h5, path));
-    DT_TRY(check_file(&h5->bytes, path));
-    DT_TRY(open_file(h5, path));
+    DT_TRY(start_reading(&h5, origin->path));
+    if (origin->image != NULL) {
+        h5->bytes = origin->bytes;
+        DT_TRY(open_image(h5, origin->image, origin->bytes));
+    } else {
+        DT_TRY(check_file(&h5->bytes, origin->path));
+        DT_TRY(open_file(h5, origin->path));
+    }
     *out = h5;
     h5 = NULL;
 out:
@@ -181,19 +186,21 @@ out:
     return status;
 }
 
+dt_status dt_h5_open(dt_h5 **out, const char *path)
+{
+    return dt_h5_remote_open(out, &(dt_h5_origin){.path = path});
+}
+
 dt_status dt_h5_open_image(dt_h5 **out, const void *image, size_t bytes, const char *name)
 {
-    dt_status status = DT_OK;
-    dt_h5 *h5 = NULL;
-    *out = NULL;
-    DT_TRY(start_reading(&h5, name));
-    h5->bytes = bytes;
-    DT_TRY(open_image(h5, image, bytes));
-    *out = h5;
-    h5 = NULL;
-out:
-    dt_h5_free(h5);
-    return status;
+    const dt_h5_origin origin = {
+        .path = name, .image = image != NULL ? image : "", .bytes = image != NULL ? bytes : 0};
+    return dt_h5_remote_open(out, &origin);
+}
+
+dt_status dt_h5_check(const dt_h5 *h5)
+{
+    return h5->remote != NULL ? dt_h5_remote_check(h5) : DT_OK;
 }
 
 /* ---- what is there ---- */
@@ -236,6 +243,12 @@ dt_status dt_h5_open_object(hid_t *out, dt_h5 *h5, const char *path)
 
 dt_h5_kind dt_h5_has(dt_h5 *h5, const char *path)
 {
+    if (h5->remote != NULL) {
+        int32_t kind = DT_H5_NOTHING;
+        const dt_h5_question question = {.call = DT_H5_CALL_HAS, .path = path};
+        const dt_status status = dt_h5_ask(&kind, sizeof kind, h5, &question);
+        return status == DT_OK ? (dt_h5_kind)kind : DT_H5_NOTHING;
+    }
     const int found = follow(h5, path);
     if (found <= 0)
         return found == 0 ? DT_H5_NOTHING : DT_H5_OTHER;
@@ -249,6 +262,11 @@ dt_h5_kind dt_h5_has(dt_h5 *h5, const char *path)
 
 bool dt_h5_has_attribute(dt_h5 *h5, const char *path, const char *name)
 {
+    if (h5->remote != NULL) {
+        int32_t has = 0;
+        const dt_h5_question question = {DT_H5_CALL_HAS_ATTRIBUTE, path, name, 0};
+        return dt_h5_ask(&has, sizeof has, h5, &question) == DT_OK && has != 0;
+    }
     hid_t object = -1;
     const dt_h5_kind kind = dt_h5_has(h5, path);
     if ((kind != DT_H5_GROUP && kind != DT_H5_DATASET) ||
@@ -342,10 +360,15 @@ out:
 
 dt_status dt_h5_list_members(dt_h5_names *out, dt_h5 *h5, const char *path)
 {
+    if (h5->remote != NULL)
+        return dt_h5_ask_names(out, h5, &(dt_h5_question){DT_H5_CALL_LIST_MEMBERS, path, NULL, 0});
     return list(out, h5, path, false);
 }
 
 dt_status dt_h5_list_attributes(dt_h5_names *out, dt_h5 *h5, const char *path)
 {
+    if (h5->remote != NULL)
+        return dt_h5_ask_names(out, h5,
+                               &(dt_h5_question){DT_H5_CALL_LIST_ATTRIBUTES, path, NULL, 0});
     return list(out, h5, path, true);
 }

@@ -144,6 +144,9 @@ dt_status dt_h5_describe_attribute(dt_h5_shape *out, dt_h5 *h5, const char *path
 {
     attribute a;
     *out = (dt_h5_shape){0};
+    if (h5->remote != NULL)
+        return dt_h5_ask(out, sizeof *out, h5,
+                         &(dt_h5_question){DT_H5_CALL_DESCRIBE_ATTRIBUTE, path, name, 0});
     dt_status status = open_attribute(&a, h5, path, name);
     if (status == DT_OK)
         *out = a.shape;
@@ -168,6 +171,9 @@ dt_status dt_h5_get_int(int64_t *out, dt_h5 *h5, const char *path, const char *n
     dt_status status = DT_OK;
     attribute a;
     *out = 0;
+    if (h5->remote != NULL)
+        return dt_h5_ask(out, sizeof *out, h5,
+                         &(dt_h5_question){DT_H5_CALL_GET_INT, path, name, 0});
     DT_TRY(open_attribute(&a, h5, path, name));
     DT_TRY(expect(&a, h5, DT_H5_CLASS_INT, "one integer"));
     if (H5Aread(a.id, H5T_NATIVE_INT64, out) < 0)
@@ -182,6 +188,9 @@ dt_status dt_h5_get_double(double *out, dt_h5 *h5, const char *path, const char 
     dt_status status = DT_OK;
     attribute a;
     *out = 0.0;
+    if (h5->remote != NULL)
+        return dt_h5_ask(out, sizeof *out, h5,
+                         &(dt_h5_question){DT_H5_CALL_GET_DOUBLE, path, name, 0});
     DT_TRY(open_attribute(&a, h5, path, name));
     if (a.shape.class != DT_H5_CLASS_INT || a.shape.count != 1)
         DT_TRY(expect(&a, h5, DT_H5_CLASS_FLOAT, "one number"));
@@ -281,15 +290,34 @@ DT_MUST_USE static dt_status read_texts(dt_h5_names *out, const attribute *a, co
     return variable > 0 ? read_variable(out, a, h5) : read_fixed(out, a, h5);
 }
 
+DT_MUST_USE static dt_status ask_text(char **out, const dt_h5 *h5, const char *path,
+                                      const char *name)
+{
+    dt_h5_names one = {0};
+    const dt_h5_question question = {DT_H5_CALL_GET_TEXT, path, name, 0};
+    const dt_status status = dt_h5_ask_names(&one, h5, &question);
+    if (status == DT_OK && one.count > 0) {
+        *out = one.texts[0];
+        one.texts[0] = NULL;
+    }
+    dt_h5_names_clear(&one);
+    return status == DT_OK && *out == NULL
+               ? dt_fail(DT_DATA, "%s: cannot read the attribute %.100s", dt_h5_name(h5), name)
+               : status;
+}
+
 dt_status dt_h5_get_text(char **out, dt_h5 *h5, const char *path, const char *name)
 {
     dt_status status = DT_OK;
     attribute a;
     dt_h5_names one = {0};
     *out = NULL;
+    if (h5->remote != NULL)
+        return ask_text(out, h5, path, name);
     DT_TRY(open_attribute(&a, h5, path, name));
     DT_TRY(expect(&a, h5, DT_H5_CLASS_TEXT, "one text"));
     DT_TRY(read_texts(&one, &a, h5));
+    DT_ASSERT(one.texts != NULL); /* it is one text */
     *out = one.texts[0];
     one.texts[0] = NULL;
 out:
@@ -303,6 +331,8 @@ dt_status dt_h5_get_texts(dt_h5_names *out, dt_h5 *h5, const char *path, const c
     dt_status status = DT_OK;
     attribute a;
     *out = (dt_h5_names){0};
+    if (h5->remote != NULL)
+        return dt_h5_ask_names(out, h5, &(dt_h5_question){DT_H5_CALL_GET_TEXTS, path, name, 0});
     DT_TRY(open_attribute(&a, h5, path, name));
     if (a.shape.count == 0)
         goto out;

@@ -126,6 +126,9 @@ dt_status dt_h5_describe(dt_h5_shape *out, dt_h5 *h5, const char *path)
 {
     dt_h5_dataset d;
     *out = (dt_h5_shape){0};
+    if (h5->remote != NULL)
+        return dt_h5_ask(out, sizeof *out, h5,
+                         &(dt_h5_question){DT_H5_CALL_DESCRIBE, path, NULL, 0});
     dt_status status = dt_h5_open_dataset(&d, h5, path);
     if (status == DT_OK)
         *out = d.shape;
@@ -139,6 +142,12 @@ DT_MUST_USE static dt_status check_count(const dt_h5_dataset *d, const dt_h5 *h5
         return dt_fail(DT_DATA, "%s: %s: expected %" PRIu64 " values, found %" PRIu64,
                        dt_h5_name(h5), d->path, count, d->shape.count);
     return DT_OK;
+}
+
+DT_MUST_USE static dt_status ask_array(const dt_h5 *h5, dt_h5_question question, void *data,
+                                       size_t size)
+{
+    return dt_h5_ask(data, (size_t)question.count * size, h5, &question);
 }
 
 /* Of `class`, or of integers, when `integers_too`. */
@@ -162,16 +171,25 @@ out:
 
 dt_status dt_h5_read_f32(dt_h5 *h5, const char *path, float *data, uint64_t count)
 {
+    if (h5->remote != NULL)
+        return ask_array(h5, (dt_h5_question){DT_H5_CALL_READ_F32, path, NULL, count}, data,
+                         sizeof *data);
     return read_all(h5, path, DT_H5_CLASS_FLOAT, false, H5T_NATIVE_FLOAT, data, count);
 }
 
 dt_status dt_h5_read_f64(dt_h5 *h5, const char *path, double *data, uint64_t count)
 {
+    if (h5->remote != NULL)
+        return ask_array(h5, (dt_h5_question){DT_H5_CALL_READ_F64, path, NULL, count}, data,
+                         sizeof *data);
     return read_all(h5, path, DT_H5_CLASS_FLOAT, true, H5T_NATIVE_DOUBLE, data, count);
 }
 
 dt_status dt_h5_read_i64(dt_h5 *h5, const char *path, int64_t *data, uint64_t count)
 {
+    if (h5->remote != NULL)
+        return ask_array(h5, (dt_h5_question){DT_H5_CALL_READ_I64, path, NULL, count}, data,
+                         sizeof *data);
     return read_all(h5, path, DT_H5_CLASS_INT, false, H5T_NATIVE_INT64, data, count);
 }
 
@@ -237,12 +255,18 @@ out:
 dt_status dt_h5_read_column_f64(dt_h5 *h5, const char *path, const char *column, double *data,
                                 uint64_t count)
 {
+    if (h5->remote != NULL)
+        return ask_array(h5, (dt_h5_question){DT_H5_CALL_READ_COLUMN_F64, path, column, count},
+                         data, sizeof *data);
     return read_column(h5, path, column, true, H5T_NATIVE_DOUBLE, data, count);
 }
 
 dt_status dt_h5_read_column_i64(dt_h5 *h5, const char *path, const char *column, int64_t *data,
                                 uint64_t count)
 {
+    if (h5->remote != NULL)
+        return ask_array(h5, (dt_h5_question){DT_H5_CALL_READ_COLUMN_I64, path, column, count},
+                         data, sizeof *data);
     return read_column(h5, path, column, false, H5T_NATIVE_INT64, data, count);
 }
 
@@ -252,6 +276,8 @@ dt_status dt_h5_list_columns(dt_h5_names *out, dt_h5 *h5, const char *path)
     dt_h5_dataset d;
     size_t capacity = 0;
     *out = (dt_h5_names){0};
+    if (h5->remote != NULL)
+        return dt_h5_ask_names(out, h5, &(dt_h5_question){DT_H5_CALL_LIST_COLUMNS, path, NULL, 0});
     DT_TRY(dt_h5_open_table(&d, h5, path));
     const int count = H5Tget_nmembers(d.type);
     for (int i = 0; i < count; i++) {

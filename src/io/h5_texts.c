@@ -176,6 +176,8 @@ dt_status dt_h5_read_texts(dt_h5_names *out, dt_h5 *h5, const char *path)
     dt_status status = DT_OK;
     dt_h5_dataset d;
     *out = (dt_h5_names){0};
+    if (h5->remote != NULL)
+        return dt_h5_ask_names(out, h5, &(dt_h5_question){DT_H5_CALL_READ_TEXTS, path, NULL, 0});
     DT_TRY(dt_h5_open_dataset(&d, h5, path));
     if (d.shape.count == 0)
         goto out;
@@ -196,6 +198,9 @@ dt_status dt_h5_read_column_texts(dt_h5_names *out, dt_h5 *h5, const char *path,
     dt_h5_dataset d;
     hid_t text = -1, row = -1;
     *out = (dt_h5_names){0};
+    if (h5->remote != NULL)
+        return dt_h5_ask_names(out, h5,
+                               &(dt_h5_question){DT_H5_CALL_READ_COLUMN_TEXTS, path, column, 0});
     DT_TRY(dt_h5_open_table(&d, h5, path));
     DT_TRY(dt_h5_open_column(&text, &d, h5, column));
     const dt_h5_class class = dt_h5_class_of(text);

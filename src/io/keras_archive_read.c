@@ -192,6 +192,7 @@ dt_status dt_keras_archive_read(dt_keras_loaded *out, const char *path)
     DT_TRY(locate_weights(&r));
     DT_TRY(locate_state(&r));
     DT_TRY(dt_keras_reader_finish(out, &r));
+    DT_TRY(dt_h5_check(r.h5));
     DT_TRY(read_companions(out, zip));
 out:
     dt_h5_free(r.h5);

@@ -4,8 +4,11 @@
 
 #include "dtrain/base/memory.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 enum { GROUP_BYTES = 2048 };
 
@@ -161,6 +164,7 @@ dt_status dt_keras_model_read(dt_keras_loaded *out, dt_h5 *h5, const char *path)
     DT_TRY(locate_state(&r));
     DT_TRY(dt_keras_reader_finish(out, &r));
     DT_TRY(read_companions(out, &r));
+    DT_TRY(dt_h5_check(h5));
     point_to_companions(out);
 out:
     dt_keras_reader_clear(&r);
@@ -169,15 +173,18 @@ out:
     return status;
 }
 
-/* What cannot be opened is left to the reader of .h5 files, which says why. */
+/* What cannot be opened is left to the reader of .h5 files, which says why; so is a named pipe, whose
+ * writer open would wait for without O_NONBLOCK. */
 static bool is_archive(const char *path)
 {
     char head[2] = {0};
-    FILE *file = fopen(path, "rb");
-    const bool read = file != NULL && fread(head, 1, sizeof head, file) == sizeof head;
-    if (file != NULL)
-        (void)fclose(file);
-    return read && memcmp(head, "PK", sizeof head) == 0;
+    struct stat info;
+    const int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    const bool found = file >= 0 && fstat(file, &info) == 0 && S_ISREG(info.st_mode) &&
+                       pread(file, head, sizeof head, 0) == (ssize_t)sizeof head;
+    if (file >= 0)
+        (void)close(file);
+    return found && memcmp(head, "PK", sizeof head) == 0;
 }
 
 dt_status dt_keras_model_load(dt_keras_loaded *out, const char *path)

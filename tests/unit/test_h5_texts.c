@@ -370,25 +370,6 @@ static void test_other_images(void **state)
     dt_memory_free(image);
 }
 
-/* An image of what was opened is the file. */
-static void test_image_of_a_file(void **state)
-{
-    (void)state;
-    void *image = NULL;
-    size_t bytes = 0, expected_bytes = 0;
-    hid_t file = h5_create();
-    dt_h5 *h5 = h5_reopen(file), *inner = NULL;
-    unsigned char *expected = scratch_read(scratch_path("file.h5"), &expected_bytes);
-    assert_ok(dt_h5_image(&image, &bytes, h5));
-    assert_int_equal(bytes, expected_bytes);
-    assert_memory_equal(image, expected, bytes);
-    assert_ok(dt_h5_open_image(&inner, image, bytes, "inner.h5"));
-    dt_h5_free(h5);
-    dt_h5_free(inner);
-    dt_memory_free(image);
-    free(expected);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -401,7 +382,6 @@ int main(void)
         cmocka_unit_test_teardown(test_foreign_columns, scratch_empty),
         cmocka_unit_test_teardown(test_image, scratch_empty),
         cmocka_unit_test_teardown(test_other_images, scratch_empty),
-        cmocka_unit_test_teardown(test_image_of_a_file, scratch_empty),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

@@ -49,7 +49,8 @@ DT_MUST_USE dt_status dt_h5_new(dt_h5 **out);
 DT_MUST_USE dt_status dt_h5_save(dt_h5 *h5, const char *path);
 
 /**
- * Copies the file as it now is: what dt_h5_save would write; it can be gone on with.
+ * Copies the file as it now is: what dt_h5_save would write; it can be gone on with. Neither takes a
+ * file that was opened for reading.
  *
  * Owns:    the caller frees *out with dt_memory_free
  */
@@ -143,9 +144,13 @@ DT_MUST_USE dt_status dt_h5_append_rows(dt_h5 *h5, const char *path, const dt_h5
  * Opens a file for reading, without locking it: it may lie on a read-only or network file system,
  * or be replaced meanwhile.
  *
- * The calls below also read what was just written into a file in memory.
+ * HDF5 reads it in a process of its own, until dt_h5_free (src/io/h5_remote.h says how): on damaged
+ * or crafted files the library itself crashes or never ends, and then the calls below give DT_DATA
+ * and one line.
  *
- * Owns:    the caller frees with dt_h5_free
+ * The calls below also read, in this process, what was just written into a file in memory.
+ *
+ * Owns:    the caller frees with dt_h5_free, soon: there is a process, and a socket
  * Errors:  DT_DATA when it is missing, no file, empty, truncated, or of another format (which is
  *          named when it is a common one)
  */
@@ -160,6 +165,14 @@ DT_MUST_USE dt_status dt_h5_open(dt_h5 **out, const char *path);
  */
 DT_MUST_USE dt_status dt_h5_open_image(dt_h5 **out, const void *image, size_t bytes,
                                        const char *name);
+
+/**
+ * Tells whether all calls so far could be answered: dt_h5_has and dt_h5_has_attribute say "no" also
+ * when HDF5 crashed. To be called at the end of a reading that takes such a "no" for an answer.
+ *
+ * Errors:  DT_DATA if HDF5 crashed, or came to no end
+ */
+DT_MUST_USE dt_status dt_h5_check(const dt_h5 *h5);
 
 /** Returns the file's size, bytes. */
 uint64_t dt_h5_bytes(const dt_h5 *h5);

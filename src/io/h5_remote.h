@@ -1,0 +1,119 @@
+#ifndef DTRAIN_IO_H5_REMOTE_H
+#define DTRAIN_IO_H5_REMOTE_H
+
+#include "dtrain/io/h5.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/**
+ * Files that are read are read by HDF5 in a process of their own. On damaged or crafted files
+ * libhdf5 itself writes beyond its blocks, crashes, or never ends, in code that runs before any
+ * check of ours could: so it never touches such bytes in this process. dt_h5_open forks; the child
+ * opens the file and answers the calls of io/h5.h over a socket, by the same functions, until
+ * dt_h5_free. When it dies, the call that waits for it and all later ones give DT_DATA and one line;
+ * here nothing is damaged. What comes back is checked in size, and else believed no more than the
+ * file itself.
+ *
+ * The child cannot write files, may take 3 s of CPU time and one more for each 10 MiB of the file,
+ * and 512 MiB and 64 times the file of memory; it dies with its parent, passes over the signals by
+ * which a job is told to stop, and says nothing on stdout and stderr.
+ *
+ * In a process that uses MPI that is all right, since the child makes no MPI call, runs no handler
+ * of exit, and ends by _exit or a signal. Memory that is registered with a network card was a
+ * hazard for the parent when a child shares it: Linux 5.12 and later copy such pages for the child,
+ * and on older ones UCX and Open MPI's verbs keep them from it (Open MPI then may warn of fork).
+ * Files are read before the first step, when hardly any is registered.
+ *
+ * When there can be no child (no process, descriptor or memory left), a warning says so and the
+ * file is read here: a job that would go on from its own checkpoint is not to fail for that.
+ */
+typedef struct dt_h5_remote dt_h5_remote;
+
+/** What is to be read: the file at `path`, or the image, which `path` is then a name for. */
+typedef struct dt_h5_origin {
+    const char *path;
+    const void *image;
+    size_t bytes; /* of the image */
+} dt_h5_origin;
+
+/** The calls that are answered, each the function of io/h5.h of that name. */
+typedef enum dt_h5_call {
+    DT_H5_CALL_HAS,
+    DT_H5_CALL_HAS_ATTRIBUTE,
+    DT_H5_CALL_DESCRIBE,
+    DT_H5_CALL_DESCRIBE_ATTRIBUTE,
+    DT_H5_CALL_GET_INT,
+    DT_H5_CALL_GET_DOUBLE,
+    DT_H5_CALL_READ_F32,
+    DT_H5_CALL_READ_I64,
+    DT_H5_CALL_READ_F64,
+    DT_H5_CALL_READ_COLUMN_I64,
+    DT_H5_CALL_READ_COLUMN_F64,
+    DT_H5_CALL_GET_TEXT,
+    DT_H5_CALL_GET_TEXTS,
+    DT_H5_CALL_READ_TEXTS,
+    DT_H5_CALL_READ_COLUMN_TEXTS,
+    DT_H5_CALL_LIST_MEMBERS,
+    DT_H5_CALL_LIST_ATTRIBUTES,
+    DT_H5_CALL_LIST_COLUMNS
+} dt_h5_call;
+
+/** Who asks: the function, the object, and its attribute or column, NULL for none. */
+typedef struct dt_h5_question {
+    dt_h5_call call;
+    const char *path;
+    const char *name;
+    uint64_t count; /* of the values that are read */
+} dt_h5_question;
+
+/** Opens in a child. Errors: as dt_h5_open. */
+DT_MUST_USE dt_status dt_h5_remote_open(dt_h5 **out, const dt_h5_origin *origin);
+
+/** Opens in this process (h5_read.c). */
+DT_MUST_USE dt_status dt_h5_open_here(dt_h5 **out, const dt_h5_origin *origin);
+
+/** Ends the child and frees; NULL is allowed. */
+void dt_h5_remote_close(dt_h5_remote *remote);
+
+/** Asks for `bytes` bytes, no more and no less. Errors: those of the call; DT_DATA if it died. */
+DT_MUST_USE dt_status dt_h5_ask(void *out, size_t bytes, const dt_h5 *h5,
+                                const dt_h5_question *question);
+
+/** Asks for texts. Owns: the caller clears. Errors: as dt_h5_ask. */
+DT_MUST_USE dt_status dt_h5_ask_names(dt_h5_names *out, const dt_h5 *h5,
+                                      const dt_h5_question *question);
+
+/** Tells the status of the child: DT_OK, or what dt_h5_ask gives since it died. */
+DT_MUST_USE dt_status dt_h5_remote_check(const dt_h5 *h5);
+
+/* ---- between the two ---- */
+
+typedef struct dt_h5_ask_head {
+    uint64_t call; /* so wide that there is no gap, which would be sent as well */
+    uint32_t path_bytes, name_bytes; /* with their NULs; 0 for no name */
+    uint64_t count;
+} dt_h5_ask_head;
+
+/* `bytes` bytes follow: the value; the texts, each with its NUL; or the line of the failure. */
+typedef struct dt_h5_answer_head {
+    uint32_t status;
+    uint32_t count; /* of texts */
+    uint64_t bytes;
+} dt_h5_answer_head;
+
+/* How long all the texts of an answer may be. */
+enum { DT_H5_ANSWER_TEXT_BYTES_MAX = 2 * DT_H5_TEXT_BYTES_MAX };
+
+/* Sends all; tells whether that went well. */
+bool dt_h5_send(int socket, const void *data, size_t bytes);
+
+/* What the child does: opens and answers, until the socket is closed (h5_serve.c). It can allocate
+ * `memory` bytes; 0 for no bound. */
+_Noreturn void dt_h5_serve(int socket, const dt_h5_origin *origin, uint64_t memory);
+
+/** Called in the child before it opens the file; NULL, but in tests. */
+extern void (*dt_h5_serve_hook)(void);
+
+#endif

@@ -1,0 +1,161 @@
+#!/usr/bin/env python3
+"""make_seeds.py PATH_TO_DTRAIN    makes the seeds of npz, npy, config, model, run and checkpoint
+                               anew
+
+They are checked in, so that nobody needs this but who changes a format. Needs numpy and h5py.
+"""
+import io
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+
+import h5py
+import numpy as np
+
+SEEDS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "seeds")
+
+
+def save(kind, name, data):
+    os.makedirs(os.path.join(SEEDS, kind), exist_ok=True)
+    with open(os.path.join(SEEDS, kind, name), "wb") as file:
+        file.write(data)
+
+
+def npy(array, version=None):
+    out = io.BytesIO()
+    np.lib.format.write_array(out, array, version=version)
+    return out.getvalue()
+
+
+def archive(members, method=zipfile.ZIP_STORED):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", method) as zip_file:
+        for name, data in members.items():
+            zip_file.writestr(zipfile.ZipInfo(name), data, compress_type=method)
+    return out.getvalue()
+
+
+def make_npy(rng):
+    x = rng.normal(size=(4, 3))
+    for descr in ("<f8", ">f8", "<f4", ">f4", "<f2", "<i8", ">i8", "<u8", "<i4", "<u2", "|i1",
+                  "|b1"):
+        save("npy", descr.replace("<", "little_").replace(">", "big_").replace("|", ""),
+             npy(x.astype(descr)))
+    save("npy", "fortran", npy(np.asfortranarray(x)))
+    save("npy", "scalar", npy(np.array(3.0)))
+    save("npy", "empty", npy(np.zeros((0, 5))))
+    save("npy", "images", npy(np.zeros((2, 3, 3, 1), "u1")))
+    save("npy", "version2", npy(x, (2, 0)))
+    save("npy", "version3", npy(x, (3, 0)))
+    save("npy", "text", npy(np.array(["a", "bc"])))
+    save("npy", "pickled", npy(np.array([1, "a"], dtype=object)))
+
+
+def make_npz(rng):
+    x = npy(rng.normal(size=(6, 2)).astype("f4"))
+    y = npy(np.array([0, 1, 0, 1, 1, 0]))
+    one_hot = npy(np.eye(3, dtype="f4")[[0, 1, 2, 2, 1, 0]])
+    pair = {"inputs.npy": x, "targets.npy": y}
+    sets = {f"{array}_{part}.npy": data for part in ("train", "val", "test")
+            for array, data in (("x", x), ("y", y))}
+    save("npz", "stored", archive(pair))
+    save("npz", "deflated", archive(pair, zipfile.ZIP_DEFLATED))
+    save("npz", "one_hot", archive({"x.npy": x, "y.npy": one_hot}))
+    save("npz", "sets", archive(sets, zipfile.ZIP_DEFLATED))
+    save("npz", "rows", archive({"arr_0.npy": x}))
+    save("npz", "names", archive({"../../x.npy": x, "/y.npy": y, "z": b"no array"}))
+    save("npz", "none", archive({}))
+
+
+def make_config():
+    save("config", "all", b"""# a run
+hidden = 64,32
+activation = tanh
+batch = 256
+epochs = 20
+learning-rate = 1e-3
+patience = 3
+min-delta = 0.5
+monitor = val_accuracy
+no-restore-best = yes
+seed = 7
+shards = 16
+sum = fast
+validation-split = 0.2
+inputs = x
+targets = "y"
+out = results/a
+csv-log = log.csv
+quiet = no
+""")
+    save("config", "times", b"checkpoint-every = 90s\ntime-limit = 1.5h\nstall-timeout = never\n")
+    save("config", "epochs", b"checkpoint-every=5\ntime-limit=01:30:00\n")
+    save("config", "spaces", b"\n  \thidden =\t8 # one\r\n#\nepochs=3")
+    save("config", "wrong", b"epocs = 3\n")
+
+
+def copy(source, target):
+    """All of a group, its tables no longer than they are: a tenth of the file."""
+    for name in source.attrs:
+        value = source.attrs[name]
+        if isinstance(value, str):
+            target.attrs[name] = value
+        else:
+            target.attrs.create(name, value, dtype=source.attrs.get_id(name).dtype)
+    for name in source:
+        item = source[name]
+        if isinstance(item, h5py.Group):
+            copy(item, target.create_group(name))
+        else:
+            target.create_dataset(name, data=item[()], dtype=item.dtype)
+
+
+def stop_early(dtrain, folder, rng):
+    """A training that is stopped after its first epochs, which leaves c/checkpoint.h5."""
+    x = rng.normal(size=(400000, 2)).astype("f4")
+    np.savez(os.path.join(folder, "large.npz"), x=x, y=(x[:, 0] > 0).astype("i4"))
+    process = subprocess.Popen([dtrain, "train", "large.npz", "--hidden", "2", "--epochs", "1000",
+                                "--patience", "1000", "--checkpoint-every", "1", "--out", "c"],
+                               cwd=folder, stdout=subprocess.DEVNULL)
+    while not os.path.exists(os.path.join(folder, "c/checkpoint.h5")):
+        time.sleep(0.01)
+    process.send_signal(signal.SIGUSR1)
+    if process.wait() != 75:
+        sys.exit("the training did not stop early")
+
+
+def make_h5(dtrain, rng):
+    with tempfile.TemporaryDirectory() as folder:
+        def run(*words):
+            subprocess.run([dtrain, *words], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+
+        x = rng.normal(size=(60, 2)).astype("f4")
+        np.savez(os.path.join(folder, "d.npz"), x=x, y=(x[:, 0] > 0).astype("i4"))
+        run("train", "d.npz", "--hidden", "2", "--epochs", "2", "--out", "r")
+        run("export", "r/model.h5", "--to", "model.keras")
+        stop_early(dtrain, folder, rng)
+        for name in ("r/run.h5", "c/checkpoint.h5"):
+            with h5py.File(os.path.join(folder, name)) as source, \
+                    h5py.File(os.path.join(folder, os.path.basename(name)), "w") as target:
+                copy(source, target)
+        for kind, path in (("model", "r/model.h5"), ("model", "model.keras"), ("run", "run.h5"),
+                           ("checkpoint", "checkpoint.h5")):
+            with open(os.path.join(folder, path), "rb") as file:
+                save(kind, os.path.basename(path), file.read())
+
+
+def main():
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    rng = np.random.default_rng(1)
+    make_npy(rng)
+    make_npz(rng)
+    make_config()
+    make_h5(os.path.abspath(sys.argv[1]), rng)
+
+
+main()
