@@ -186,6 +186,23 @@ static void describe_epochs(dt_json *json, const epochs *e)
     describe_epoch(json, "last_epoch", e, e->rows > 0 ? e->last : NULL);
 }
 
+/* Of a checkpoint: where it goes on. */
+static dt_status show_state(dt_h5 *h5, dt_json *json)
+{
+    dt_status status = DT_OK;
+    int64_t epoch = 0, rows = 0;
+    DT_TRY(dt_h5_read_column_i64(h5, "/state", "epoch", &epoch, 1));
+    DT_TRY(dt_h5_read_column_i64(h5, "/state", "rows", &rows, 1));
+    if (json != NULL) {
+        dt_json_add_int(json, "goes_on_in_epoch", epoch);
+        dt_json_add_int(json, "goes_on_after_row", rows);
+    } else {
+        dt_log_result("goes on in epoch %" PRId64 ", after %" PRId64 " of its rows\n", epoch, rows);
+    }
+out:
+    return status;
+}
+
 DT_MUST_USE static dt_status inspect_run(dt_h5 *h5, const char *path, dt_json *json)
 {
     static const char *const groups[] = {
@@ -208,8 +225,11 @@ DT_MUST_USE static dt_status inspect_run(dt_h5 *h5, const char *path, dt_json *j
                       e.rows == 1 ? "" : "s");
         DT_TRY(print_epochs(&e));
     }
+    if (dt_h5_has(h5, "/state") == DT_H5_DATASET)
+        DT_TRY(show_state(h5, json));
     for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
         DT_TRY(show_group(h5, groups[i], json));
+    DT_TRY(dt_h5_check(h5));
 out:
     dt_h5_names_clear(&e.columns);
     dt_memory_free(run_status);

@@ -1,4 +1,5 @@
 #include "dtrain/base/log.h"
+#include "dtrain/base/signals.h"
 #include "dtrain/base/text.h"
 #include "dtrain/cli/evaluate.h"
 #include "dtrain/cli/export.h"
@@ -77,8 +78,9 @@ static void print_commands(void)
     printf("dtrain COMMAND --help tells more of each:\n");
     for (size_t i = 0; i < COMMANDS; i++)
         printf("  %-10s %s\n", commands[i].word, commands[i].what);
-    printf("Exit status: 0 ok, 1 internal, 2 usage, 3 input data, 4 output, 5 diverged, 6 "
-           "memory.\n\n");
+    printf(
+        "Exit status: 0 ok, 1 internal, 2 usage, 3 input data, 4 output, 5 diverged, 6 memory, 75 "
+        "stopped early as asked\nfor, with a checkpoint to go on from.\n\n");
 }
 
 static void print_version(void)
@@ -105,8 +107,12 @@ static dt_status run_on_ranks(const command *asked, const char *word, int argc, 
 {
     dt_comm *comm = NULL;
     dt_log_init(dt_launch_is_first(), false);
+    if (asked->run == dt_cli_train) /* a launcher's signal may come while MPI starts */
+        dt_signals_catch();
     dt_status status = dt_comm_start(&comm);
     if (status != DT_OK) {
+        /* Memory fails on one rank alone, which may be another one. */
+        dt_log_init(status == DT_MEMORY || dt_launch_is_first(), false);
         dt_log_error("%s", dt_status_text());
         return status;
     }
@@ -117,7 +123,7 @@ static dt_status run_on_ranks(const command *asked, const char *word, int argc, 
         status = asked->run(comm, argc, argv);
     if (status == DT_OK)
         status = dt_comm_agree(comm, dt_log_check());
-    if (status != DT_OK)
+    if (status != DT_OK && status != DT_STOPPED) /* that has been said, and is no error */
         dt_log_error("%s", dt_status_text());
     dt_comm_end(comm);
     return status;

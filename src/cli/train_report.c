@@ -48,6 +48,12 @@ void dt_train_report_start(const dt_train_run *r)
         dt_log_say("init       weights of %s (CRC-32 %08x), Adam after %lld steps%s\n",
                    s->init_from, r->init_weights_crc, (long long)r->model.adam.step,
                    r->model.normalization.D > 0 ? "; inputs normalised by it" : "");
+    if (s->resume[0] != '\0')
+        dt_log_say("resume     %s: epoch %lld, after %llu of its rows; %zu session%s before\n",
+                   s->resume, (long long)r->checkpoint.training.epoch,
+                   (unsigned long long)r->checkpoint.training.rows,
+                   r->checkpoint.history.session_count,
+                   r->checkpoint.history.session_count == 1 ? "" : "s");
     (void)snprintf(monitor, sizeof monitor, "patience %lld on %s", (long long)s->patience,
                    s->monitor == 0 ? "val_loss" : "val_accuracy");
     dt_log_say("training   Adam %g, batch %lld, at most %lld epoch%s, %s\n", s->learning_rate,
@@ -58,6 +64,18 @@ void dt_train_report_start(const dt_train_run *r)
         dt_log_warn("--patience and --monitor have no effect without a validation set");
     dt_log_say("run        seed %lld, %lld shards, %s sum; results in %s\n\n", (long long)s->seed,
                (long long)s->shards, s->sum == DT_SUM_EXACT ? "exact" : "fast", r->folder);
+}
+
+void dt_train_report_stop(const dt_train_run *r)
+{
+    dt_log_live_end();
+    dt_log_say("\nstopped    %s; checkpoint in %s/checkpoint.h5\n"
+               "           to go on, on any number of ranks: dtrain train --resume %s\n\n",
+               dt_status_text(), r->folder, r->folder);
+    dt_log_result("summary.folder=%s\n", r->folder);
+    dt_log_result("summary.ranks=%d\n", dt_comm_size(r->comm));
+    dt_log_result("summary.epochs=%lld\n", (long long)r->result.epochs);
+    dt_log_result("summary.status=stopped\n");
 }
 
 /* In the unit that people would say it in. */

@@ -2,29 +2,40 @@
 
 #include "dtrain/base/log.h"
 #include "dtrain/base/memory.h"
+#include "dtrain/train/checkpoint.h"
 #include "dtrain/train/run_file.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-/* What does not change the weights: where results go, and what is said meanwhile. */
+static bool is_among(const char *name, const char *const *names)
+{
+    while (*names != NULL && strcmp(name, *names) != 0)
+        names++;
+    return *names != NULL;
+}
+
+/* What is of this start of the program alone. */
+static bool is_of_the_session(const char *name)
+{
+    static const char *const names[] = {"out",   "resume", "force",  "time-limit", "progress",
+                                        "quiet", "like",   "config", NULL};
+    return is_among(name, names);
+}
+
+/* What does not change the weights. */
 static bool is_of_no_weight(const char *name)
 {
-    static const char *const names[] = {"out", "csv-log", "progress", "quiet", "like", "config"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcmp(name, names[i]) == 0)
-            return true;
-    return false;
+    static const char *const names[] = {"csv-log", "checkpoint-every", "stall-timeout", NULL};
+    return is_of_the_session(name) || is_among(name, names);
 }
 
 static bool is_about_data(const char *name)
 {
-    static const char *const names[] = {"inputs", "targets", "validation-split", "test-split"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcmp(name, names[i]) == 0)
-            return true;
-    return false;
+    static const char *const names[] = {"inputs", "targets", "validation-split", "test-split",
+                                        NULL};
+    return is_among(name, names);
 }
 
 /* ---- settings ---- */
@@ -73,30 +84,71 @@ static bool is_default(const dt_option *option, const dt_settings *defaults, con
     return strcmp(value, dt_options_format(fallback, sizeof fallback, option, defaults)) == 0;
 }
 
+/* Of a run that goes on: what was given now is what was. */
+DT_MUST_USE static dt_status check_option(const dt_like *like, const dt_option *option,
+                                          const dt_settings *settings, const dt_settings *was)
+{
+    char now[DT_OPTION_TEXT_BYTES], then[DT_OPTION_TEXT_BYTES];
+    (void)dt_options_format(now, sizeof now, option, settings);
+    (void)dt_options_format(then, sizeof then, option, was);
+    if (strcmp(now, then) == 0 || like->forced)
+        return DT_OK;
+    return dt_fail(DT_USAGE,
+                   "--resume %s: --%s is %s now, and was %s; leave it out, or add --force to go on "
+                   "with what is another run from here",
+                   like->path, option->name, now, then);
+}
+
+/* One option: into `was`, what it was; and into the settings, unless it was given. */
+DT_MUST_USE static dt_status take_option(dt_like *like, dt_settings *settings, dt_settings *was,
+                                         const dt_settings *defaults, const dt_option *option,
+                                         dt_h5 *h5)
+{
+    dt_status status = DT_OK;
+    const dt_option_table *table = dt_settings_table();
+    const bool given = dt_options_given(table, settings, option->name);
+    const uint64_t all_given = settings->given;
+    char name[64], value[DT_OPTION_TEXT_BYTES];
+    (void)dt_options_log_name(name, option);
+    DT_TRY(read_value(value, sizeof value, h5, option, name));
+    const bool usual = is_default(option, defaults, value);
+    if (!usual && dt_options_set(table, was, option->name, value) != DT_OK)
+        DT_TRY(dt_fail(DT_DATA, "%s", dt_status_text())); /* the file's fault, not the user's */
+    if (is_of_the_session(option->name))
+        goto out;
+    if (given && like->resumes && !is_of_no_weight(option->name))
+        DT_TRY(check_option(like, option, settings, was));
+    if (given)
+        like->same_settings = false;
+    else if (!usual)
+        DT_TRY(dt_options_set(table, settings, option->name, value));
+    if (settings->data_count > 0 && is_about_data(option->name))
+        settings->given = all_given; /* nobody has said it of this data */
+out:
+    return status;
+}
+
 DT_MUST_USE static dt_status take_options(dt_like *like, dt_settings *settings,
                                           const dt_settings *defaults, dt_h5 *h5)
 {
     dt_status status = DT_OK;
     const dt_option_table *table = dt_settings_table();
+    dt_settings *was = NULL; /* too large for the stack */
+    int64_t crc = 0;
     like->same_settings = true;
-    for (size_t i = 0; i < table->count; i++) {
-        const dt_option *option = &table->options[i];
-        char name[64], value[DT_OPTION_TEXT_BYTES];
-        if (is_of_no_weight(option->name))
-            continue;
-        if (dt_options_given(table, settings, option->name)) {
-            like->same_settings = false;
-            continue;
-        }
-        (void)dt_options_log_name(name, option);
-        DT_TRY(read_value(value, sizeof value, h5, option, name));
-        const uint64_t given = settings->given;
-        if (!is_default(option, defaults, value))
-            DT_TRY(dt_options_set(table, settings, option->name, value));
-        if (settings->data_count > 0 && is_about_data(option->name))
-            settings->given = given; /* nobody has said it of this data */
+    DT_TRY(dt_memory_alloc(&was, 1, sizeof *was, "settings"));
+    *was = *defaults;
+    for (size_t i = 0; i < table->count; i++)
+        if (like->resumes || !is_of_no_weight(table->options[i].name))
+            DT_TRY(take_option(like, settings, was, defaults, &table->options[i], h5));
+    if (like->resumes) {
+        DT_TRY(dt_h5_get_int(&crc, h5, "/", "config_crc32"));
+        if (crc != dt_settings_crc(was))
+            DT_TRY(dt_fail(DT_DATA, "/config is damaged: its CRC-32 is %08x, and was %08x",
+                           dt_settings_crc(was), (uint32_t)crc));
     }
 out:
+    dt_memory_free(was);
     return status;
 }
 
@@ -118,7 +170,12 @@ DT_MUST_USE static dt_status take_path(char out[DT_OPTION_TEXT_BYTES], const cha
     return DT_OK;
 }
 
-DT_MUST_USE static dt_status take_paths(dt_like *like, dt_settings *settings, bool own_init,
+/* What the user has named is from here already. */
+typedef struct own_paths {
+    bool init_from, csv_log;
+} own_paths;
+
+DT_MUST_USE static dt_status take_paths(dt_like *like, dt_settings *settings, own_paths own,
                                         dt_h5 *h5)
 {
     dt_status status = DT_OK;
@@ -127,9 +184,13 @@ DT_MUST_USE static dt_status take_paths(dt_like *like, dt_settings *settings, bo
     char path[DT_OPTION_TEXT_BYTES];
     DT_TRY(dt_h5_get_text(&folder, h5, "/environment", "working_directory"));
     DT_TRY(dt_h5_get_texts(&data, h5, "/config", "data"));
-    if (!own_init && settings->init_from[0] != '\0') {
+    if (!own.init_from && settings->init_from[0] != '\0') {
         (void)snprintf(path, sizeof path, "%s", settings->init_from);
         DT_TRY(take_path(settings->init_from, path, folder));
+    }
+    if (like->resumes && !own.csv_log && settings->csv_log[0] != '\0') {
+        (void)snprintf(path, sizeof path, "%s", settings->csv_log);
+        DT_TRY(take_path(settings->csv_log, path, folder));
     }
     like->own_data = settings->data_count > 0;
     if (like->own_data)
@@ -184,8 +245,10 @@ DT_MUST_USE static dt_status read_facts(dt_like *like, bool own_init, dt_h5 *h5)
     int64_t crc = 0;
     DT_TRY(dt_h5_get_text(&kernels, h5, "/environment", "blas_kernels"));
     (void)snprintf(like->kernels, sizeof like->kernels, "%s", kernels);
-    DT_TRY(dt_h5_get_text(&run_status, h5, "/", "status"));
-    like->has_weights = strcmp(run_status, "ok") == 0 && dt_h5_has(h5, "/summary") == DT_H5_GROUP;
+    if (!like->resumes)
+        DT_TRY(dt_h5_get_text(&run_status, h5, "/", "status"));
+    like->has_weights = run_status != NULL && strcmp(run_status, "ok") == 0 &&
+                        dt_h5_has(h5, "/summary") == DT_H5_GROUP;
     if (like->has_weights) {
         DT_TRY(dt_h5_get_int(&crc, h5, "/summary", "weights_crc"));
         like->weights_crc = (uint32_t)crc;
@@ -208,12 +271,14 @@ DT_MUST_USE static dt_status read_log(dt_like *out, dt_settings *settings, dt_h5
 {
     dt_status status = DT_OK;
     dt_settings *defaults = NULL; /* too large for the stack */
-    const bool own_init = dt_options_given(dt_settings_table(), settings, "init-from");
+    const own_paths own = {dt_options_given(dt_settings_table(), settings, "init-from"),
+                           dt_options_given(dt_settings_table(), settings, "csv-log")};
     DT_TRY(dt_memory_alloc(&defaults, 1, sizeof *defaults, "settings"));
     dt_options_set_defaults(dt_settings_table(), defaults);
     DT_TRY(take_options(out, settings, defaults, h5));
-    DT_TRY(take_paths(out, settings, own_init, h5));
-    DT_TRY(read_facts(out, own_init, h5));
+    DT_TRY(take_paths(out, settings, own, h5));
+    DT_TRY(read_facts(out, own.init_from, h5));
+    DT_TRY(dt_h5_check(h5));
 out:
     dt_memory_free(defaults);
     return status;
@@ -223,16 +288,19 @@ dt_status dt_like_read(dt_like *out, dt_settings *settings)
 {
     dt_status status = DT_OK;
     dt_h5 *h5 = NULL;
-    *out = (dt_like){0};
-    if (settings->like[0] == '\0')
+    *out = (dt_like){.resumes = settings->resume[0] != '\0', .forced = settings->force};
+    if (settings->like[0] == '\0' && !out->resumes)
         return DT_OK;
     out->asked = true;
-    (void)snprintf(out->path, sizeof out->path, "%s", settings->like);
-    DT_TRY(dt_run_file_open(&h5, settings->like));
+    out->option = out->resumes ? "--resume" : "--like";
+    (void)snprintf(out->path, sizeof out->path, "%s",
+                   out->resumes ? settings->resume : settings->like);
+    DT_TRY(out->resumes ? dt_checkpoint_open(&h5, out->path) : dt_run_file_open(&h5, out->path));
     status = read_log(out, settings, h5);
-    /* An option that the log has and this program refuses is the log's fault, not the user's. */
-    if (status != DT_OK && status != DT_MEMORY)
-        status = dt_fail(DT_DATA, "--like %s: %s", settings->like, dt_status_text());
+    if (status == DT_DATA)
+        status = dt_fail(status, "%s %s: %s", out->option, out->path, dt_status_text());
+    if (status == DT_OK && out->resumes && settings->out[0] == '\0')
+        (void)snprintf(settings->out, sizeof settings->out, "%s", out->path);
 out:
     dt_h5_free(h5);
     return status;
@@ -255,16 +323,16 @@ DT_MUST_USE static dt_status compare(const dt_like *like, const dt_fingerprint *
     for (size_t i = 0; i < like->member_count; i++) {
         const dt_fingerprint *was = &like->members[i], *is = find_member(members, count, was);
         if (is == NULL)
-            return dt_fail(DT_DATA, "--like %s: it had %s %s, the data has none", like->path,
-                           was->set, was->array);
+            return dt_fail(DT_DATA, "%s %s: it had %s %s, the data has none", like->option,
+                           like->path, was->set, was->array);
         if (is->crc32 != was->crc32)
-            return dt_fail(DT_DATA,
-                           "--like %s: its %s %s had the CRC-32 %08x, but %s has %08x: other data",
-                           like->path, was->set, was->array, was->crc32, is->file, is->crc32);
+            return dt_fail(
+                DT_DATA, "%s %s: its %s %s had the CRC-32 %08x, but %s has %08x: other data",
+                like->option, like->path, was->set, was->array, was->crc32, is->file, is->crc32);
     }
     if (count > like->member_count)
-        return dt_fail(DT_DATA, "--like %s: it was trained on %zu arrays, the data has %zu now",
-                       like->path, like->member_count, count);
+        return dt_fail(DT_DATA, "%s %s: it was trained on %zu arrays, the data has %zu now",
+                       like->option, like->path, like->member_count, count);
     return DT_OK;
 }
 
@@ -274,16 +342,18 @@ dt_status dt_like_check(const dt_like *like, const dt_fingerprint *members, size
     if (!like->asked)
         return DT_OK;
     dt_status status = compare(like, members, count);
-    if (status != DT_OK && like->own_data) {
+    if (status != DT_OK && (like->resumes ? like->forced : like->own_data)) {
         dt_log_warn("%s; so this is another run, with its settings", dt_status_text());
         status = DT_OK;
+    } else if (status != DT_OK && like->resumes) {
+        status = dt_fail(status, "%s; --force goes on with it all the same", dt_status_text());
     } else if (status != DT_OK) {
         status = dt_fail(status, "%s; name DATA to train on it all the same", dt_status_text());
     }
     if (strcmp(like->kernels, environment->kernels) != 0)
-        dt_log_warn("--like %s: it used OpenBLAS's %s kernels, here are %s ones: the last bits may "
+        dt_log_warn("%s %s: it used OpenBLAS's %s kernels, here are %s ones: the last bits may "
                     "differ",
-                    like->path, like->kernels, environment->kernels);
+                    like->option, like->path, like->kernels, environment->kernels);
     return status;
 }
 
@@ -295,14 +365,15 @@ dt_status dt_like_check_init(const dt_like *like, const char *path, uint32_t wei
         return DT_OK;
     if (like->init_weights_crc != weights_crc)
         return dt_fail(DT_DATA,
-                       "--like %s: it began with weights of the CRC-32 %08x, but those of %s have "
+                       "%s %s: it began with weights of the CRC-32 %08x, but those of %s have "
                        "%08x; %s",
-                       like->path, like->init_weights_crc, path, weights_crc, otherwise);
+                       like->option, like->path, like->init_weights_crc, path, weights_crc,
+                       otherwise);
     if (like->init_state_crc != state_crc)
         return dt_fail(DT_DATA,
-                       "--like %s: it began with the weights of %s, but with another Normalization "
+                       "%s %s: it began with the weights of %s, but with another Normalization "
                        "or state of Adam; %s",
-                       like->path, path, otherwise);
+                       like->option, like->path, path, otherwise);
     return DT_OK;
 }
 

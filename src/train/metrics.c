@@ -37,9 +37,7 @@ dt_status dt_tally_check(const dt_tally *tally)
 {
     if (tally->outside == 0)
         return DT_OK;
-    return dt_fail(DT_DIVERGED,
-                   "the loss is not finite, or beyond 2^38 nats; lower --learning-rate, "
-                   "and check that the inputs are standardised");
+    return dt_fail(DT_DIVERGED, "the loss is not finite, or beyond 2^38 nats");
 }
 
 void dt_tally_add_rows(dt_tally *tally, const float *loss, const int32_t *predicted,
@@ -117,7 +115,10 @@ dt_status dt_evaluate(dt_metrics *out, const dt_comm *comm, const dt_network *ne
     }
     dt_comm_sum_i64(comm, (int64_t *)&tally, sizeof tally / sizeof(int64_t));
     *out = dt_tally_mean(&tally, set->N);
-    return dt_tally_check(&tally);
+    dt_status status = dt_tally_check(&tally);
+    if (status != DT_OK)
+        status = dt_fail(status, "%s; check that the inputs are standardised", dt_status_text());
+    return status;
 }
 
 double dt_metrics_baseline(const dt_dataset *set, size_t label)

@@ -3,11 +3,12 @@
 #include "dtrain/base/clock.h"
 #include "dtrain/base/log.h"
 #include "dtrain/base/memory.h"
+#include "dtrain/base/retry.h"
+#include "epoch_table.h"
 #include "run_log_parts.h"
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 
 #define SECONDS_BETWEEN_WRITES 2.0
@@ -19,31 +20,9 @@ struct dt_run_log {
     bool warned;
 };
 
-/* One row of /epochs, as it stands in the file. */
-typedef struct epoch_row {
-    int64_t epoch;
-    double train_loss, train_accuracy, val_loss, val_accuracy;
-    double learning_rate, seconds, samples_per_second;
-    uint32_t weights_crc;
-    int32_t improved;
-} epoch_row;
-
-static const dt_h5_column epoch_columns[] = {
-    {"epoch", NULL, DT_H5_I64, offsetof(epoch_row, epoch), 0},
-    {"train_loss", "nats per row", DT_H5_F64, offsetof(epoch_row, train_loss), 0},
-    {"train_accuracy", "share of rows", DT_H5_F64, offsetof(epoch_row, train_accuracy), 0},
-    {"val_loss", "nats per row", DT_H5_F64, offsetof(epoch_row, val_loss), 0},
-    {"val_accuracy", "share of rows", DT_H5_F64, offsetof(epoch_row, val_accuracy), 0},
-    {"learning_rate", NULL, DT_H5_F64, offsetof(epoch_row, learning_rate), 0},
-    {"seconds", "s", DT_H5_F64, offsetof(epoch_row, seconds), 0},
-    {"samples_per_second", "rows/s", DT_H5_F64, offsetof(epoch_row, samples_per_second), 0},
-    {"weights_crc", NULL, DT_H5_U32, offsetof(epoch_row, weights_crc), 0},
-    {"improved", NULL, DT_H5_I32, offsetof(epoch_row, improved), 0},
-};
-enum { EPOCH_COLUMNS = COLUMNS(epoch_columns) };
-
-static dt_status write_file(dt_run_log *log)
+static dt_status write_file(void *context)
 {
+    dt_run_log *log = context;
     dt_status status = dt_h5_save(log->h5, log->path);
     log->written_s = dt_clock_s();
     return status;
@@ -62,7 +41,8 @@ out:
     return status;
 }
 
-dt_status dt_run_log_open(dt_run_log **out, const char *path, const dt_run_facts *facts)
+dt_status dt_run_log_open(dt_run_log **out, const char *path, const dt_run_facts *facts,
+                          const dt_history *history)
 {
     dt_status status = DT_OK;
     dt_run_log *log = NULL;
@@ -71,7 +51,7 @@ dt_status dt_run_log_open(dt_run_log **out, const char *path, const dt_run_facts
     DT_TRY(dt_memory_copy_text(&log->path, path));
     DT_TRY(dt_h5_new(&log->h5));
     DT_TRY(dt_run_log_write_facts(log->h5, facts));
-    DT_TRY(dt_h5_make_table(log->h5, "/epochs", epoch_columns, EPOCH_COLUMNS, sizeof(epoch_row)));
+    DT_TRY(dt_history_write(log->h5, history));
     DT_TRY(dt_h5_set_text(log->h5, "/", "status", "running"));
     DT_TRY(write_file(log));
     *out = log;
@@ -86,20 +66,7 @@ out:
 
 void dt_run_log_add_epoch(dt_run_log *log, const dt_epoch *epoch)
 {
-    const epoch_row row = {
-        .epoch = epoch->epoch,
-        .train_loss = epoch->train.loss,
-        .train_accuracy = epoch->train.accuracy,
-        .val_loss = epoch->validation.loss,
-        .val_accuracy = epoch->validation.accuracy,
-        .learning_rate = epoch->learning_rate,
-        .seconds = epoch->seconds,
-        .samples_per_second = epoch->samples_per_second,
-        .weights_crc = epoch->weights_crc,
-        .improved = epoch->improved,
-    };
-    dt_status status =
-        dt_h5_append_rows(log->h5, "/epochs", epoch_columns, EPOCH_COLUMNS, sizeof row, &row, 1);
+    dt_status status = dt_epoch_table_append(log->h5, epoch, 1);
     if (status == DT_OK && dt_clock_s() - log->written_s >= SECONDS_BETWEEN_WRITES)
         status = write_file(log);
     if (status != DT_OK && !log->warned) {
@@ -120,7 +87,7 @@ dt_status dt_run_log_close(dt_run_log *log, const char *run_status)
         return DT_OK;
     dt_status status = dt_h5_set_text(log->h5, "/", "status", run_status);
     if (status == DT_OK)
-        status = write_file(log);
+        status = dt_retry_output(write_file, log);
     dt_h5_free(log->h5);
     dt_memory_free(log->path);
     dt_memory_free(log);

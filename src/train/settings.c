@@ -2,6 +2,7 @@
 
 #include "dtrain/base/log.h"
 #include "dtrain/comm/exact_sum.h"
+#include "dtrain/io/crc32.h"
 #include "dtrain/nn/activation.h"
 #include "dtrain/train/early_stopping.h"
 
@@ -48,6 +49,17 @@ static const dt_option options[] = {
      "start from this model's weights (.h5, .keras, or a run's folder), and go on from its Adam"},
     {"out", "DIR", DT_OPTION_TEXT, AT(out), 0, 0, NULL, NULL,
      "folder of the results; results/<name of the data> without it"},
+    {"checkpoint-every", "TIME|EPOCHS", DT_OPTION_INTERVAL, AT(checkpoint_every), 0, 1 << 30, NULL,
+     "10min",
+     "save all that is needed to go on, as 90s, 10min, 1.5h, or a number of epochs; never"},
+    {"resume", "DIR", DT_OPTION_TEXT, AT(resume), 0, 0, NULL, NULL,
+     "go on from the checkpoint in this folder of results, on any number of ranks"},
+    {"force", NULL, DT_OPTION_FLAG, AT(force), 0, 0, NULL, NULL,
+     "with --resume: with other options and data, too; else: over the checkpoint that is there"},
+    {"time-limit", "TIME", DT_OPTION_DURATION, AT(time_limit), 0, 1e9, NULL, "never",
+     "stop with a checkpoint before so much time has passed; a Slurm job's end is known"},
+    {"stall-timeout", "TIME", DT_OPTION_DURATION, AT(stall_timeout), 0, 1e9, NULL, "10min",
+     "end the job when no step has ended for so long, and say which ranks are late"},
     {"csv-log", "FILE", DT_OPTION_TEXT, AT(csv_log), 0, 0, NULL, NULL,
      "also write each epoch to FILE, as Keras's CSVLogger does"},
     {"progress", NULL, DT_OPTION_FLAG, AT(progress), 0, 0, NULL, NULL,
@@ -83,7 +95,10 @@ dt_status dt_settings_parse(dt_settings *out, int argc, char **argv)
     /* An empty one is a variable of a script that was not set, and would be another run. */
     const struct {
         const char *option, *path;
-    } files[] = {{"init-from", out->init_from}, {"like", out->like}, {"csv-log", out->csv_log}};
+    } files[] = {{"init-from", out->init_from},
+                 {"like", out->like},
+                 {"resume", out->resume},
+                 {"csv-log", out->csv_log}};
     dt_status status = DT_OK;
     int words = 0;
     memset(out, 0, sizeof *out);
@@ -94,6 +109,8 @@ dt_status dt_settings_parse(dt_settings *out, int argc, char **argv)
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         if (files[i].path[0] == '\0' && dt_options_given(&table, out, files[i].option))
             DT_TRY(dt_fail(DT_USAGE, "--%s is an empty word", files[i].option));
+    if (out->resume[0] != '\0' && out->like[0] != '\0')
+        DT_TRY(dt_fail(DT_USAGE, "--resume and --like were given; a run goes on, or is repeated"));
     if (words > DT_DATA_MAX)
         DT_TRY(dt_fail(DT_USAGE, "too many words: '%s'; DATA is one word, or three files",
                        argv[DT_DATA_MAX]));
@@ -113,6 +130,18 @@ dt_status dt_settings_parse(dt_settings *out, int argc, char **argv)
                        out->validation_split, out->test_split));
 out:
     return status;
+}
+
+uint32_t dt_settings_crc(const dt_settings *settings)
+{
+    uint32_t crc = 0;
+    char value[DT_OPTION_TEXT_BYTES];
+    for (size_t i = 0; i < table.count; i++) {
+        (void)dt_options_format(value, sizeof value, &options[i], settings);
+        crc = dt_crc32(crc, options[i].name, strlen(options[i].name) + 1);
+        crc = dt_crc32(crc, value, strlen(value) + 1);
+    }
+    return crc;
 }
 
 dt_status dt_settings_complete(dt_settings *settings, int ranks)

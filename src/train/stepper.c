@@ -1,12 +1,14 @@
 #include "dtrain/train/stepper.h"
 
 #include "dtrain/base/clock.h"
+#include "dtrain/base/fault.h"
 #include "dtrain/base/memory.h"
 #include "dtrain/comm/exact_sum.h"
 #include "dtrain/nn/loss.h"
 
 #include <math.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Parameters that are turned into float32 and handed to Adam at a time: they stay in a first-level
@@ -14,6 +16,7 @@
 enum {
     UPDATE_BLOCK = 2048,
     TALLY_COUNT = sizeof(dt_tally) / sizeof(int64_t),
+    WISH_COUNT = 1, /* how many ranks wish to stop */
     FAST_TALLY_COUNT = 3, /* loss, hits, outside */
     WAIT_EVERY = 32, /* steps of which one measures the wait for the other ranks */
     WAIT_AT = 7 /* of those: not the first, which waits for rank 0 to write */
@@ -59,10 +62,10 @@ dt_status dt_stepper_init(dt_stepper *out, const dt_comm *comm, const dt_dataset
     DT_TRY(dt_memory_alloc(&out->predicted, rows, sizeof *out->predicted, "predictions"));
     DT_TRY(dt_memory_alloc(&out->start, set->shard_count + 1, sizeof *out->start, "shards"));
     if (sum == DT_SUM_EXACT)
-        DT_TRY(dt_memory_alloc(&out->counts, P + network->layer_count + TALLY_COUNT,
+        DT_TRY(dt_memory_alloc(&out->counts, P + network->layer_count + TALLY_COUNT + WISH_COUNT,
                                sizeof *out->counts, "gradient sums"));
     DT_TRY(dt_memory_alloc(&out->gradient,
-                           sum == DT_SUM_EXACT ? UPDATE_BLOCK : P + FAST_TALLY_COUNT,
+                           sum == DT_SUM_EXACT ? UPDATE_BLOCK : P + FAST_TALLY_COUNT + WISH_COUNT,
                            sizeof *out->gradient, "gradient"));
 out:
     if (status != DT_OK)
@@ -127,11 +130,73 @@ static void sum_exactly(dt_stepper *s, const dt_segments *segments, const dt_exa
     dt_network_backward(s->network, &s->workspace, s->x, segments, add_exactly, &sink);
     const double summed = dt_clock_s();
     phases->seconds[DT_PHASE_BACKWARD] += summed - begin;
+    int64_t *wishes = outside + layers + TALLY_COUNT;
     memcpy(outside + layers, tally, sizeof *tally);
+    *wishes = s->wishes_to_stop;
     measure_wait(s);
-    dt_comm_sum_i64(s->comm, s->counts, P + layers + TALLY_COUNT);
+    dt_comm_sum_i64(s->comm, s->counts, P + layers + TALLY_COUNT + WISH_COUNT);
     memcpy(tally, outside + layers, sizeof *tally);
+    s->stops = *wishes > 0;
     phases->seconds[DT_PHASE_ALLREDUCE] += dt_clock_s() - summed;
+}
+
+/* ---- what is said of a step that diverged ---- */
+
+typedef struct largest_sink {
+    const dt_network *network;
+    double *largest; /* [layers]: of the finite ones, absolute */
+    double *bad; /* [layers]: 1 where some are not finite */
+} largest_sink;
+
+static void look_for_largest(void *context, size_t first, const float *gradient, size_t count,
+                             bool fresh)
+{
+    (void)fresh;
+    const largest_sink *sink = context;
+    for (size_t i = 0; i < count; i++) {
+        const size_t layer = dt_network_layer_of(sink->network, first + i);
+        const double size = fabs((double)gradient[i]);
+        if (!isfinite(size))
+            sink->bad[layer] = 1.0;
+        else if (size > sink->largest[layer])
+            sink->largest[layer] = size;
+    }
+}
+
+/* Adds to the failure's line where the gradients went. All ranks know by now that the step failed,
+ * so the backward pass can be made once more, to look at it: a shard's share of the batch each. */
+DT_MUST_USE static dt_status fail_with_gradients(dt_stepper *s, const dt_segments *segments,
+                                                 dt_status failed)
+{
+    const size_t layers = s->network->layer_count;
+    double *found = NULL;
+    char text[DT_STATUS_TEXT_BYTES];
+    (void)snprintf(text, sizeof text, "%s", dt_status_text());
+    dt_status status = dt_memory_alloc(&found, 2 * layers, sizeof *found, "largest gradients");
+    status = dt_comm_agree(s->comm, status);
+    if (status != DT_OK) { /* then without */
+        dt_memory_free(found);
+        return dt_fail(failed, "%s", text);
+    }
+    largest_sink sink = {s->network, found, found + layers};
+    dt_network_backward(s->network, &s->workspace, s->x, segments, look_for_largest, &sink);
+    dt_comm_max_f64(s->comm, found, 2 * layers);
+    size_t worst = 0;
+    for (size_t l = 1; l < layers; l++)
+        if (sink.bad[l] > sink.bad[worst] ||
+            (sink.bad[l] == sink.bad[worst] && sink.largest[l] > sink.largest[worst]))
+            worst = l;
+    const dt_layer *layer = &s->network->layers[worst];
+    status =
+        dt_fail(failed,
+                "%s; layer %zu (%zu to %zu): %s %g; lower --learning-rate, and check that the "
+                "inputs are standardised",
+                text, worst + 1, layer->D, layer->H,
+                sink.bad[worst] > 0.0 ? "a gradient is not finite, the largest of the others is"
+                                      : "the largest gradient is",
+                sink.largest[worst]);
+    dt_memory_free(found);
+    return status;
 }
 
 static dt_status step_exactly(dt_stepper *s, const dt_segments *segments, uint64_t count,
@@ -153,14 +218,11 @@ static dt_status step_exactly(dt_stepper *s, const dt_segments *segments, uint64
         coarser += COARSER_BY;
     } while (layer < s->network->layer_count && tally->outside == 0 && coarser <= COARSEST);
     dt_status status = dt_tally_check(tally);
+    if (status == DT_OK && layer < s->network->layer_count)
+        status =
+            dt_fail(DT_DIVERGED, "a gradient is not finite, or beyond %g", dt_exact_range(&grid));
     if (status != DT_OK)
-        return status;
-    if (layer < s->network->layer_count)
-        return dt_fail(DT_DIVERGED,
-                       "the gradient of layer %zu (%zu to %zu) is not finite, or beyond %g; "
-                       "standardise the inputs, or lower --learning-rate",
-                       layer, s->network->layers[layer].D, s->network->layers[layer].H,
-                       dt_exact_range(&grid));
+        return fail_with_gradients(s, segments, status);
     const double begin = dt_clock_s();
     dt_adam_begin_step(s->adam);
     for (size_t first = 0; first < P; first += UPDATE_BLOCK) {
@@ -170,6 +232,17 @@ static dt_status step_exactly(dt_stepper *s, const dt_segments *segments, uint64
     }
     phases->seconds[DT_PHASE_UPDATE] += dt_clock_s() - begin;
     return DT_OK;
+}
+
+/* Scales, and tells whether all of it is finite: of the others, and of infinity, zero times is NaN. */
+static bool scale_finite(float *values, size_t count, float scale)
+{
+    float zeros = 0.0f;
+    for (size_t i = 0; i < count; i++) {
+        zeros += values[i] * 0.0f;
+        values[i] *= scale;
+    }
+    return zeros == 0.0f;
 }
 
 static dt_status step_fast(dt_stepper *s, const dt_segments *segments, uint64_t count,
@@ -186,18 +259,19 @@ static dt_status step_fast(dt_stepper *s, const dt_segments *segments, uint64_t 
     tail[0] = (float)dt_tally_mean(tally, 1).loss;
     tail[1] = (float)tally->hits;
     tail[2] = (float)tally->outside;
+    tail[3] = s->wishes_to_stop ? 1.0f : 0.0f;
     measure_wait(s);
-    dt_comm_sum_f32(s->comm, s->gradient, P + FAST_TALLY_COUNT);
+    dt_comm_sum_f32(s->comm, s->gradient, P + FAST_TALLY_COUNT + WISH_COUNT);
+    s->stops = tail[3] > 0.0f;
     *tally = (dt_tally){.hits = llrintf(tail[1]), .outside = tail[2] != 0.0f};
     dt_tally_add_loss(tally, (double)tail[0]);
     const double reduced = dt_clock_s();
     phases->seconds[DT_PHASE_ALLREDUCE] += reduced - summed;
     dt_status status = dt_tally_check(tally);
+    if (status == DT_OK && !scale_finite(s->gradient, P, 1.0f / (float)count))
+        status = dt_fail(DT_DIVERGED, "a gradient is not finite");
     if (status != DT_OK)
-        return status;
-    const float scale = 1.0f / (float)count;
-    for (size_t i = 0; i < P; i++)
-        s->gradient[i] *= scale;
+        return fail_with_gradients(s, segments, status);
     dt_adam_begin_step(s->adam);
     dt_adam_update(s->adam, s->network->params, s->gradient, 0, P);
     phases->seconds[DT_PHASE_UPDATE] += dt_clock_s() - reduced;
@@ -216,6 +290,8 @@ dt_status dt_stepper_run(dt_stepper *s, uint64_t first, uint64_t count, dt_tally
     if (s->sum == DT_SUM_FAST)
         segments = (dt_segments){.count = 1, .start = whole};
     float *logits = dt_network_forward(s->network, &s->workspace, s->x, &segments);
+    if (rows > 0 && dt_fault("nan"))
+        logits[0] = NAN;
     dt_loss_cross_entropy(logits, s->y, rows, s->network->C, s->loss, s->predicted);
     dt_tally step = {0};
     for (size_t i = 0; i < segments.count; i++) {

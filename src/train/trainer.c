@@ -1,8 +1,12 @@
 #include "dtrain/train/trainer.h"
 
 #include "dtrain/base/clock.h"
+#include "dtrain/base/fault.h"
 #include "dtrain/base/log.h"
 #include "dtrain/base/memory.h"
+#include "dtrain/base/retry.h"
+#include "dtrain/base/signals.h"
+#include "dtrain/comm/watchdog.h"
 #include "dtrain/io/crc32.h"
 #include "dtrain/train/early_stopping.h"
 #include "dtrain/train/stepper.h"
@@ -10,19 +14,25 @@
 #include <math.h>
 #include <string.h>
 
-/* The state of a run between epochs. */
+/* The wishes to stop that are no signal. */
+enum { TIME_IS_UP = 1000 };
+
+/* A run under way. */
 typedef struct trainer {
     const dt_comm *comm;
+    bool root;
     const dt_settings *settings;
     dt_dataset *sets;
     dt_network *network;
     dt_adam *adam;
     const dt_observer *observer;
+    dt_training at;
+    double epoch_began_s; /* by dt_clock_s, as if it had not been interrupted */
     dt_stepper stepper;
     dt_evaluator evaluator;
-    dt_early_stopping stopping; /* rank 0 decides by it */
     float *best; /* [P]: the best epoch's weights */
-    double training_s;
+    double saved_s; /* rank 0: when a checkpoint was last written, or tried */
+    double save_s, step_s; /* rank 0: the longest that a checkpoint, and a step, took */
     dt_result *result;
 } trainer;
 
@@ -38,7 +48,22 @@ void dt_result_clear(dt_result *result)
     *result = (dt_result){0};
 }
 
-static dt_status start(trainer *t)
+/* What was seen counts on by the settings of now. */
+static void go_on(trainer *t, const dt_training *from)
+{
+    const dt_early_stopping rules = t->at.stopping;
+    t->at = *from;
+    t->at.stopping.larger_is_better = rules.larger_is_better;
+    t->at.stopping.min_delta = rules.min_delta;
+    t->at.stopping.patience = rules.patience;
+    if (from->best_epoch > 0)
+        memcpy(t->best, from->best, t->network->P * sizeof *t->best);
+    t->at.best = t->best;
+    t->result->best_epoch = from->best_epoch;
+    t->result->epochs = from->epoch - 1;
+}
+
+static dt_status start(trainer *t, const dt_training *from)
 {
     dt_status status = DT_OK;
     const dt_settings *settings = t->settings;
@@ -46,8 +71,12 @@ static dt_status start(trainer *t)
                            (dt_sum)settings->sum, (uint64_t)settings->batch));
     DT_TRY(dt_evaluator_init(&t->evaluator, t->network));
     DT_TRY(dt_memory_alloc(&t->best, t->network->P, sizeof *t->best, "best weights"));
-    t->stopping = dt_early_stopping_start((dt_monitor)settings->monitor, settings->patience,
-                                          settings->min_delta);
+    t->at = (dt_training){.epoch = 1, .best = t->best};
+    t->at.stopping = dt_early_stopping_start((dt_monitor)settings->monitor, settings->patience,
+                                             settings->min_delta);
+    if (from != NULL)
+        go_on(t, from);
+    t->saved_s = dt_clock_s();
 out:
     return status;
 }
@@ -59,41 +88,113 @@ static void end(trainer *t)
     dt_memory_free(t->best);
 }
 
-/* Rank 0 tells of the step that ended at position `rows`. */
-static void tell_step(const trainer *t, int64_t epoch, uint64_t rows, const dt_tally *tally,
-                      double begin)
+/* ---- checkpoints, and stopping early ---- */
+
+/* Of rank 0. The time that it takes is told apart from the epoch's. */
+DT_MUST_USE static dt_status save(trainer *t)
+{
+    if (t->observer->save == NULL)
+        return DT_OK;
+    const double begin = dt_clock_s();
+    dt_comm_at(t->comm, DT_AT_CHECKPOINT, t->at.epoch, t->at.rows);
+    t->at.epoch_s = begin - t->epoch_began_s;
+    const dt_status status = t->observer->save(t->observer->context, &t->at);
+    t->saved_s = dt_clock_s();
+    t->save_s = fmax(t->save_s, t->saved_s - begin);
+    t->epoch_began_s += t->saved_s - begin;
+    return status;
+}
+
+/* Of rank 0: the others meet it again in the next sum. The run does not end for want of a checkpoint. */
+static void save_when_due(trainer *t)
+{
+    const dt_option_interval *every = &t->settings->checkpoint_every;
+    const bool epoch_ended = t->at.rows == 0;
+    const bool due = every->epochs > 0
+                         ? epoch_ended && (t->at.epoch - 1) % every->epochs == 0
+                         : every->seconds > 0.0 && dt_clock_s() - t->saved_s >= every->seconds;
+    /* How long the last one will take has to be known before time is up. */
+    const bool unmeasured = t->observer->limit.set && t->save_s == 0.0;
+    if ((due || unmeasured) && save(t) != DT_OK)
+        dt_log_warn("%s; training goes on, and the checkpoint is tried again", dt_status_text());
+}
+
+/* What this rank has to say about going on; 0: go on. */
+static int wish_to_stop(const trainer *t)
+{
+    if (t->root && dt_time_limit_is_near(&t->observer->limit, t->step_s, t->save_s))
+        return TIME_IS_UP;
+    return dt_signals_pending();
+}
+
+static dt_status save_again(void *context)
+{
+    return save(context);
+}
+
+/* All ranks are here after the same step. */
+DT_MUST_USE static dt_status stop_early(trainer *t)
+{
+    int64_t wish = wish_to_stop(t);
+    dt_comm_max_i64(t->comm, &wish, 1);
+    const uint64_t batch = (uint64_t)t->settings->batch, N = t->sets[DT_TRAIN].N;
+    dt_status status = dt_comm_agree(t->comm, t->root ? dt_retry_output(save_again, t) : DT_OK);
+    if (status != DT_OK)
+        return status;
+    return dt_fail(DT_STOPPED, "%s in epoch %lld, after step %llu of %llu",
+                   wish != TIME_IS_UP ? dt_signals_name((int)wish)
+                   : t->root          ? t->observer->limit.what
+                                      : "time is up",
+                   (long long)t->at.epoch, (unsigned long long)((t->at.rows + batch - 1) / batch),
+                   (unsigned long long)((N + batch - 1) / batch));
+}
+
+/* ---- epochs ---- */
+
+/* Rank 0 tells of the step that ended. */
+static void tell_step(const trainer *t)
 {
     const uint64_t batch = (uint64_t)t->settings->batch, N = t->sets[DT_TRAIN].N;
-    const dt_step step = {.epoch = epoch,
-                          .step = (rows + batch - 1) / batch,
+    const dt_step step = {.epoch = t->at.epoch,
+                          .step = (t->at.rows + batch - 1) / batch,
                           .steps = (N + batch - 1) / batch,
-                          .rows = rows,
-                          .train = dt_tally_mean(tally, rows),
-                          .seconds = dt_clock_s() - begin};
+                          .rows = t->at.rows,
+                          .train = dt_tally_mean(&t->at.tally, t->at.rows),
+                          .seconds = dt_clock_s() - t->epoch_began_s};
     t->observer->step_ended(t->observer->context, &step);
 }
 
+/* The steps of an epoch that are left, and what rank 0 does between them. */
 static dt_status train_epoch(trainer *t, dt_epoch *row)
 {
     const dt_dataset *set = &t->sets[DT_TRAIN];
     const uint64_t batch = (uint64_t)t->settings->batch;
-    const double begin = dt_clock_s();
-    const bool tells = t->observer->step_ended != NULL && dt_comm_rank(t->comm) == 0;
-    dt_tally tally = {0};
-    dt_dataset_shuffle(&t->sets[DT_TRAIN], (uint64_t)t->settings->seed, (uint64_t)row->epoch);
-    for (uint64_t first = 0; first < set->N; first += batch) {
-        const uint64_t count = set->N - first < batch ? set->N - first : batch;
-        dt_status status = dt_stepper_run(&t->stepper, first, count, &tally, &t->result->phases);
+    dt_training *at = &t->at;
+    t->epoch_began_s = dt_clock_s() - at->epoch_s;
+    dt_dataset_shuffle(&t->sets[DT_TRAIN], (uint64_t)t->settings->seed, (uint64_t)at->epoch);
+    while (at->rows < set->N) {
+        const uint64_t count = set->N - at->rows < batch ? set->N - at->rows : batch;
+        const double begin = dt_clock_s();
+        dt_comm_at(t->comm, DT_AT_STEP, at->epoch, at->rows / batch + 1);
+        t->stepper.wishes_to_stop = wish_to_stop(t) != 0;
+        dt_status status =
+            dt_stepper_run(&t->stepper, at->rows, count, &at->tally, &t->result->phases);
         if (status != DT_OK)
-            return dt_fail(status, "epoch %lld, step %llu: %s", (long long)row->epoch,
-                           (unsigned long long)(first / batch + 1), dt_status_text());
-        if (tells)
-            tell_step(t, row->epoch, first + count, &tally, begin);
+            return dt_fail(status, "epoch %lld, step %llu: %s", (long long)at->epoch,
+                           (unsigned long long)(at->rows / batch + 1), dt_status_text());
+        at->rows += count;
+        (void)dt_fault("step");
+        t->step_s = fmax(t->step_s, dt_clock_s() - begin);
+        if (t->stepper.stops)
+            return stop_early(t);
+        if (t->root && t->observer->step_ended != NULL)
+            tell_step(t);
+        if (t->root)
+            save_when_due(t);
     }
-    row->train = dt_tally_mean(&tally, set->N);
-    row->seconds = dt_clock_s() - begin;
+    row->train = dt_tally_mean(&at->tally, set->N);
+    row->seconds = at->epoch_s = dt_clock_s() - t->epoch_began_s;
     row->samples_per_second = (double)set->N / row->seconds;
-    t->training_s += row->seconds;
     return DT_OK;
 }
 
@@ -103,10 +204,11 @@ static dt_verdict decide(trainer *t, const dt_epoch *row)
     dt_verdict verdict = {.improved = true};
     if (t->sets[DT_VALIDATION].N == 0)
         return verdict; /* nothing to judge by: the last epoch is the best */
-    if (dt_comm_rank(t->comm) == 0) {
+    if (t->root) {
+        dt_early_stopping *stopping = &t->at.stopping;
         const double value =
-            t->stopping.larger_is_better ? row->validation.accuracy : row->validation.loss;
-        verdict = dt_early_stopping_judge(&t->stopping, row->epoch - 1, value);
+            stopping->larger_is_better ? row->validation.accuracy : row->validation.loss;
+        verdict = dt_early_stopping_judge(stopping, row->epoch - 1, value);
     }
     dt_comm_broadcast(t->comm, &verdict, sizeof verdict);
     return verdict;
@@ -116,6 +218,7 @@ static dt_status judge_epoch(trainer *t, dt_epoch *row, bool *stop)
 {
     dt_status status = DT_OK;
     const double begin = dt_clock_s();
+    dt_comm_at(t->comm, DT_AT_VALIDATE, row->epoch, 0);
     row->validation = (dt_metrics){.loss = NAN, .accuracy = NAN};
     if (t->sets[DT_VALIDATION].N > 0)
         DT_TRY(dt_evaluate(&row->validation, t->comm, t->network, &t->evaluator,
@@ -127,7 +230,7 @@ static dt_status judge_epoch(trainer *t, dt_epoch *row, bool *stop)
     *stop = verdict.stop;
     if (verdict.improved) {
         memcpy(t->best, t->network->params, t->network->P * sizeof *t->best);
-        t->result->best_epoch = row->epoch;
+        t->at.best_epoch = t->result->best_epoch = row->epoch;
     }
     t->result->phases.seconds[DT_PHASE_VALIDATE] += dt_clock_s() - begin;
     row->seconds += dt_clock_s() - begin;
@@ -140,7 +243,9 @@ out:
 static void finish(trainer *t)
 {
     dt_result *result = t->result;
-    const bool restore = !t->settings->no_restore_best && result->best_epoch != result->epochs;
+    /* The middle of an epoch is where a run stopped that now is to have fewer epochs. */
+    const bool restore =
+        !t->settings->no_restore_best && (result->best_epoch != result->epochs || t->at.rows > 0);
     if (restore)
         memcpy(t->network->params, t->best, t->network->P * sizeof *t->best);
     dt_phases *phases = &result->phases;
@@ -149,34 +254,51 @@ static void finish(trainer *t)
         phases->wait_s = phases->seconds[DT_PHASE_ALLREDUCE];
     result->weights_crc = dt_trainer_crc(t->network);
     result->samples_per_second =
-        (double)t->sets[DT_TRAIN].N * (double)result->epochs / t->training_s;
+        (double)t->sets[DT_TRAIN].N * (double)result->epochs / t->at.training_s;
+}
+
+/* One epoch, or what is left of it; then the training is at the beginning of the next. */
+DT_MUST_USE static dt_status run_epoch(trainer *t, bool *stop)
+{
+    dt_status status = DT_OK;
+    dt_epoch row = {.epoch = t->at.epoch, .learning_rate = t->adam->learning_rate};
+    DT_TRY(train_epoch(t, &row));
+    DT_TRY(judge_epoch(t, &row, stop));
+    t->result->epochs = row.epoch;
+    t->at.epoch++;
+    t->at.rows = 0;
+    t->at.tally = (dt_tally){0};
+    t->at.training_s += t->at.epoch_s;
+    t->at.epoch_s = 0.0;
+    t->epoch_began_s = dt_clock_s();
+    if (t->root)
+        t->observer->epoch_ended(t->observer->context, &row);
+    if (t->root && !*stop && t->at.epoch <= t->settings->epochs)
+        save_when_due(t);
+out:
+    return status;
 }
 
 dt_status dt_trainer_run(dt_result *out, const dt_comm *comm, const dt_settings *settings,
                          dt_dataset sets[DT_PART_COUNT], dt_network *network, dt_adam *adam,
-                         const dt_observer *observer)
+                         const dt_training *from, const dt_observer *observer)
 {
     dt_status status = DT_OK;
     *out = (dt_result){0};
     for (int p = 0; p < DT_PART_COUNT; p++)
         out->metrics[p] = (dt_metrics){.loss = NAN, .accuracy = NAN};
     trainer t = {.comm = comm,
+                 .root = dt_comm_rank(comm) == 0,
                  .settings = settings,
                  .sets = sets,
                  .network = network,
                  .adam = adam,
                  .observer = observer,
                  .result = out};
-    DT_TRY(dt_comm_agree(comm, start(&t)));
+    DT_TRY(dt_comm_agree(comm, start(&t, from)));
     bool stop = false;
-    for (int64_t epoch = 1; epoch <= settings->epochs && !stop; epoch++) {
-        dt_epoch row = {.epoch = epoch, .learning_rate = adam->learning_rate};
-        DT_TRY(train_epoch(&t, &row));
-        DT_TRY(judge_epoch(&t, &row, &stop));
-        out->epochs = epoch;
-        if (dt_comm_rank(comm) == 0)
-            observer->epoch_ended(observer->context, &row);
-    }
+    while (t.at.epoch <= settings->epochs && !stop)
+        DT_TRY(run_epoch(&t, &stop));
     finish(&t);
 out:
     end(&t);

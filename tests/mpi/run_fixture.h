@@ -123,12 +123,13 @@ static inline void train_on(history *out, const dt_comm *comm, const run *r, dt_
                             .no_restore_best = r->no_restore_best,
                             .seed = 7,
                             .sum = (int)r->sum};
-    const dt_observer observer = {keep_epoch, out, NULL};
+    const dt_observer observer = {.epoch_ended = keep_epoch, .context = out};
     *out = (history){0};
     out->status = load(sets, comm, r);
     if (out->status == DT_OK) {
         out->crc_before = dt_trainer_crc(net);
-        out->status = dt_trainer_run(&out->result, comm, &settings, sets, net, adam, &observer);
+        out->status =
+            dt_trainer_run(&out->result, comm, &settings, sets, net, adam, NULL, &observer);
         if (out->status == DT_OK)
             out->status = dt_trainer_evaluate(&out->result, comm, sets, net);
         out->crc = dt_trainer_crc(net);

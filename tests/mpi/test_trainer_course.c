@@ -179,14 +179,15 @@ static void test_a_run_that_is_not_evaluated(void **state)
     history h = {0};
     const dt_settings settings = {
         .batch = r.batch, .epochs = 2, .learning_rate = 0.01, .patience = 9, .seed = 7};
-    const dt_observer observer = {keep_epoch, &h, NULL};
+    const dt_observer observer = {.epoch_ended = keep_epoch, .context = &h};
     write_data(&r);
     spoil(&r, DT_TEST);
     assert_all_int(load(sets, &all, &r), DT_OK);
     assert_all_int(dt_network_init(&net, r.D, r.hidden, r.hidden_count, r.activation, r.C, 7),
                    DT_OK);
     assert_all_int(dt_adam_init(&adam, net.P, settings.learning_rate), DT_OK);
-    assert_all_int(dt_trainer_run(&result, &all, &settings, sets, &net, &adam, &observer), DT_OK);
+    assert_all_int(dt_trainer_run(&result, &all, &settings, sets, &net, &adam, NULL, &observer),
+                   DT_OK);
     dt_adam_clear(&adam);
     assert_all_int(result.weights_crc, dt_trainer_crc(&net));
     assert_all_int(result.epochs, 2);

@@ -237,11 +237,12 @@ static void test_steps_are_told(void **state)
     told *t = calloc(1, sizeof *t);
     const dt_settings settings = {
         .batch = r.batch, .epochs = 2, .learning_rate = 0.01, .patience = 9, .seed = 7};
-    const dt_observer observer = {keep_told_epoch, t, keep_step};
+    const dt_observer observer = {
+        .epoch_ended = keep_told_epoch, .context = t, .step_ended = keep_step};
     write_data(&r);
     course c = begin(&r), silent = begin(&r);
     assert_all_int(load(sets, &all, &r), DT_OK);
-    assert_all_int(dt_trainer_run(&result, &all, &settings, sets, &c.net, &c.adam, &observer),
+    assert_all_int(dt_trainer_run(&result, &all, &settings, sets, &c.net, &c.adam, NULL, &observer),
                    DT_OK);
     assert_all(test_rank == 0 ? right_steps(t, &r) : t->step_count == 0 && t->epoch_count == 0);
 

@@ -11,11 +11,13 @@
 #include <stdint.h>
 
 /**
- * An earlier run that is to be repeated (`--like`), as its log has it. All calls are local, and made
- * by rank 0 only.
+ * An earlier run that is to be repeated (`--like`), as its log has it, or gone on with (`--resume`),
+ * as its checkpoint has it. All calls are local, and made by rank 0 only.
  */
 typedef struct dt_like {
     bool asked; /* else all of it is 0 */
+    bool resumes, forced; /* it goes on; with other settings or data, too */
+    const char *option; /* "--like", "--resume" */
     char path[DT_OPTION_TEXT_BYTES];
     bool own_data; /* DATA was named now: it may be other data */
     bool same_settings; /* nothing was given now that could change the weights */
@@ -29,19 +31,22 @@ typedef struct dt_like {
 } dt_like;
 
 /**
- * Reads the log that settings->like names, and takes from it the settings that were not given, DATA
- * included; does nothing without --like. What says where results go is not taken.
+ * Reads the log that settings->like names, or the checkpoint in the folder that settings->resume
+ * does, and takes from it the settings that were not given, DATA included; does nothing without
+ * either. What says where results go, and what is said meanwhile, is not taken of a run that is
+ * repeated; one that goes on writes where it wrote.
  *
- * Relative paths of DATA and --init-from are taken from the folder that the run was started in, if
- * it is there.
+ * Relative paths of DATA, --init-from and --csv-log are taken from the folder that the run was started
+ * in, if it is there.
  *
- * Errors:  DT_DATA as dt_run_file_open, or when what the log says does not fit; DT_MEMORY
+ * Errors:  DT_DATA as dt_run_file_open or dt_checkpoint_open, or when what the file says does not fit;
+ *          DT_USAGE when what was given would change a run that goes on, without --force; DT_MEMORY
  */
 DT_MUST_USE dt_status dt_like_read(dt_like *out, dt_settings *settings);
 
 /**
- * Compares the data with that of the earlier run; of data that was named now differences are only
- * warned of. Warns when BLAS uses other kernels.
+ * Compares the data with that of the earlier run. Differences are only warned of where a run is
+ * repeated with data that was named now, or goes on with --force. Warns when BLAS uses other kernels.
  *
  * Errors:  DT_DATA, naming the first array that differs
  */

@@ -5,6 +5,7 @@
 #include "dtrain/data/dataset.h"
 #include "dtrain/train/environment.h"
 #include "dtrain/train/fingerprint.h"
+#include "dtrain/train/history.h"
 #include "dtrain/train/settings.h"
 #include "dtrain/train/trainer.h"
 
@@ -42,13 +43,13 @@ typedef struct dt_run_facts {
 } dt_run_facts;
 
 /**
- * Starts the log and writes it once, so that a folder that cannot be written is found before the
- * work.
+ * Starts the log, with what has been by now, and writes it once, so that a folder that cannot be
+ * written is found before the work.
  *
  * Errors:  DT_OUTPUT, DT_MEMORY
  */
-DT_MUST_USE dt_status dt_run_log_open(dt_run_log **out, const char *path,
-                                      const dt_run_facts *facts);
+DT_MUST_USE dt_status dt_run_log_open(dt_run_log **out, const char *path, const dt_run_facts *facts,
+                                      const dt_history *history);
 
 /**
  * Adds an epoch. A write that fails is warned of once and tried again with the next; training goes

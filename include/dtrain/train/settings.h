@@ -32,6 +32,10 @@ typedef struct dt_settings {
     int64_t threads;
     char init_from[DT_OPTION_TEXT_BYTES];
     char out[DT_OPTION_TEXT_BYTES];
+    dt_option_interval checkpoint_every;
+    char resume[DT_OPTION_TEXT_BYTES];
+    bool force;
+    double time_limit, stall_timeout; /* s; 0: none */
     char csv_log[DT_OPTION_TEXT_BYTES];
     bool progress, quiet;
     char like[DT_OPTION_TEXT_BYTES];
@@ -43,12 +47,15 @@ const dt_option_table *dt_settings_table(void);
 
 /**
  * Parses the words after `dtrain train`, and the file that --config names; the command line wins. What
- * --like names is not read yet (train/like.h).
+ * --like or --resume names is not read yet (train/like.h).
  *
  * Calls:   local
  * Errors:  DT_USAGE, one sentence
  */
 DT_MUST_USE dt_status dt_settings_parse(dt_settings *out, int argc, char **argv);
+
+/** Returns the CRC-32 of all options' names and values; DATA does not count. Local. */
+uint32_t dt_settings_crc(const dt_settings *settings);
 
 /**
  * Fills in what depends on the job: shards, at least the number of ranks; warns when that raises them.

@@ -10,6 +10,7 @@
 #include "dtrain/train/phases.h"
 #include "dtrain/train/settings.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /**
@@ -29,11 +30,13 @@ typedef struct dt_stepper {
     float *loss; /* [capacity] */
     int32_t *predicted; /* [capacity] */
     size_t *start; /* [shard_count + 1] */
-    int64_t *counts; /* exact: [P + layers + 4] sums, layers out of range, tally */
+    int64_t *counts; /* exact: [P + layers + 5] sums, layers out of range, tally, wishes to stop */
     uint64_t steps; /* done */
     uint64_t waits; /* of them, those whose wait was measured */
     double waited_s; /* in those */
-    float *gradient; /* fast: [P + 3]; exact: one block on its way to Adam */
+    float *gradient; /* fast: [P + 4]; exact: one block on its way to Adam */
+    bool wishes_to_stop; /* this rank's, for the caller to set */
+    bool stops; /* whether any rank had the wish when the last step began; the same on all */
 } dt_stepper;
 
 /**
@@ -62,8 +65,9 @@ void dt_stepper_clear(dt_stepper *stepper);
  * The tally of the rows, computed before the update, is added to *tally; phases gets the seconds.
  *
  * Calls:   collective; same on all ranks: first, count
- * Errors:  DT_DIVERGED, on all ranks at the same step: the loss is not finite, or a gradient left
- * the exact range (layer named); the weights have not been updated then
+ * Errors:  DT_DIVERGED, on all ranks at the same step: the loss or a gradient is not finite, or a
+ *          gradient left the exact range; the line names layer and largest gradient. The weights
+ *          have not been updated then
  */
 DT_MUST_USE dt_status dt_stepper_run(dt_stepper *stepper, uint64_t first, uint64_t count,
                                      dt_tally *tally, dt_phases *phases);

@@ -6,10 +6,12 @@
 #include "dtrain/data/dataset.h"
 #include "dtrain/nn/network.h"
 #include "dtrain/nn/optimizer.h"
+#include "dtrain/train/early_stopping.h"
 #include "dtrain/train/evaluation.h"
 #include "dtrain/train/metrics.h"
 #include "dtrain/train/phases.h"
 #include "dtrain/train/settings.h"
+#include "dtrain/train/time_limit.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -52,11 +54,37 @@ typedef struct dt_step {
     double seconds; /* so far, in the epoch */
 } dt_step;
 
-/** Told of each epoch, and unless it is NULL of each step, on rank 0 only. */
+/**
+ * Where a training is, between two steps: with the network's and Adam's numbers all that it takes to
+ * go on, on any number of ranks. Nothing in it belongs to a rank; it is the same on all of them, but for
+ * the times and what rank 0 alone decides by.
+ */
+typedef struct dt_training {
+    int64_t epoch; /* that is under way, from 1; epochs + 1 after the last */
+    uint64_t rows; /* of it done: the position at which the next step begins */
+    dt_tally tally; /* of those */
+    dt_early_stopping stopping; /* rank 0's */
+    int64_t best_epoch; /* 0: none has ended yet */
+    double epoch_s; /* of the steps of this epoch */
+    double training_s; /* of those of the epochs before */
+    const float *best; /* [P]: the best epoch's weights; of no meaning while there is none */
+} dt_training;
+
+/**
+ * What the trainer tells, on rank 0 only; context is passed on.
+ *
+ * epoch_ended:  after each epoch
+ * step_ended:   after each step; may be NULL
+ * save:         writes a checkpoint; may be NULL: there are none then. What it borrows stays as it is
+ *               until it returns. A failure is warned of, and tried again
+ * limit:        when to stop by itself; zeroed: never
+ */
 typedef struct dt_observer {
     void (*epoch_ended)(void *context, const dt_epoch *epoch);
     void *context;
     void (*step_ended)(void *context, const dt_step *step);
+    dt_status (*save)(void *context, const dt_training *training);
+    dt_time_limit limit;
 } dt_observer;
 
 /**
@@ -65,16 +93,22 @@ typedef struct dt_observer {
  * test set.
  *
  * `adam` is at its start, or goes on from where it is; afterwards it is as the last step left it,
- * also when the weights are those of an earlier epoch, as in Keras.
+ * also when the weights are those of an earlier epoch, as in Keras. `from`, unless it is NULL, is where
+ * an interrupted training was, on all ranks, with network and adam as they were there: from here on
+ * everything happens as it would have happened then, to the bit.
+ *
+ * A signal that any rank got (base/signals.h), or the end of the time (train/time_limit.h) that rank 0
+ * sees, stops all ranks after the same step.
  *
  * Calls:   collective
  * Owns:    the caller clears *out with dt_result_clear, also after an error
  * Errors:  DT_DIVERGED with epoch and step; DT_INTERNAL when a rank's weights differ from the
- *          others'; DT_MEMORY
+ *          others'; DT_MEMORY; DT_STOPPED, with the cause and where, when it stopped early: then a
+ *          checkpoint was saved, else DT_OUTPUT
  */
 DT_MUST_USE dt_status dt_trainer_run(dt_result *out, const dt_comm *comm,
                                      const dt_settings *settings, dt_dataset sets[DT_PART_COUNT],
-                                     dt_network *network, dt_adam *adam,
+                                     dt_network *network, dt_adam *adam, const dt_training *from,
                                      const dt_observer *observer);
 
 /**

@@ -1,0 +1,141 @@
+#!/bin/sh
+# kill.sh [COUNT [DTRAIN [SEED]]]    kills COUNT (200) training runs with SIGKILL, each at a random moment, a
+#                             random rank or all of them, on 1 to 8 ranks; goes on with each on another
+#                             number of ranks; and compares what comes out with a run that nobody killed.
+#
+# Each time: the job ends by itself within 10 s of the kill, no process is left, whatever is there of
+# run.h5 and checkpoint.h5 can be read, and the run that goes on ends with the same weights, epochs and
+# evaluation, to the bit. A run that was killed before its first checkpoint begins anew. Prints a line a
+# kill, and in the end what results/RELIABILITY.md has. Needs python3 with numpy and h5py. 200 take about
+# half an hour on two cores.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+count=${1:-200}
+DTRAIN=${2:-$here/../../build/dtrain}
+seed=${3:-1}
+DTRAIN=$(cd "$(dirname "$DTRAIN")" && pwd)/$(basename "$DTRAIN")
+export DTRAIN
+[ -x "$DTRAIN" ] || { echo "$DTRAIN is not there" >&2; exit 2; }
+for PYTHON in python3 /usr/bin/python3; do
+    "$PYTHON" -c 'import numpy, h5py' 2>/dev/null && break
+done
+
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+export OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_hwloc_base_binding_policy=none
+export HWLOC_COMPONENTS=-gl PYTHONPATH="$here/../cli" PYTHONDONTWRITEBYTECODE=1
+work=$(mktemp -d "${TMPDIR:-/tmp}/dtrain-kill.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+trap 'exit 1' HUP INT TERM
+cd "$work"
+"$PYTHON" -c 'from make_data import save_parts; save_parts("some", rows=(4000, 500, 500), columns=50)'
+options="--quiet --epochs 300 --patience 1000 --batch 40 --checkpoint-every 0.1s"
+cat >with-pid <<'SH'
+#!/bin/sh
+echo $$ >"pid.${OMPI_COMM_WORLD_RANK:-0}"
+exec "$DTRAIN" "$@"
+SH
+chmod +x with-pid
+
+fail() {
+    echo "kill.sh: kill $kill ($how, $ranks ranks, after $pause s): $1" >&2
+    cp -r "$work" "$work.kept"
+    echo "kept: $work.kept" >&2
+    exit 1
+}
+
+# draw KILL: ranks, ranks to go on with, hundredths of a second, and who (below `ranks`: that one).
+draw() {
+    "$PYTHON" -c 'import random, sys
+r = random.Random(int(sys.argv[1]) * 1000003 + int(sys.argv[2]))
+ranks = r.randint(1, 8)
+again = r.choice([n for n in range(1, 9) if n != ranks])
+print(ranks, again, f"{r.uniform(0.3, 3.5):.2f}", r.randrange(2 * ranks))' "$seed" "$1"
+}
+
+alive() {
+    for file in pid.*; do
+        if [ -s "$file" ] && kill -0 "$(cat "$file")" 2>/dev/null; then
+            return 0
+        fi
+    done
+    return 1
+}
+
+# shellcheck disable=SC2086
+timeout 120 mpirun -q -np 1 "$DTRAIN" --out whole $options some >whole.txt
+echo "the run: $(sed -n 's/^summary.epochs=//p' whole.txt) epochs of 100 steps, weights $(sed -n 's/^summary.weights_crc=//p' whole.txt)"
+
+same=0 logs=0 anew=0 ended=0 stopped_middle=0 worst=0
+kill=0
+while [ "$kill" -lt "$count" ]; do
+    kill=$((kill + 1))
+    rm -rf run pid.*
+    # shellcheck disable=SC2046
+    set -- $(draw "$kill") # at times before MPI is up, or past the end
+    ranks=$1 again=$2 pause=$3 victim=$4
+    how="rank $victim"
+    [ "$victim" -lt "$ranks" ] || how="all ranks"
+    # shellcheck disable=SC2086
+    timeout 120 mpirun -q -np "$ranks" ./with-pid --out run $options some >out 2>err </dev/null &
+    job=$!
+    sleep "$pause"
+    began=$(date +%s%N)
+    for file in pid.*; do
+        [ "$how" = "all ranks" ] || [ "$file" = "pid.$victim" ] || continue
+        [ ! -s "$file" ] || kill -KILL "$(cat "$file")" 2>/dev/null || :
+    done
+    status=0
+    wait "$job" || status=$?
+    took=$((($(date +%s%N) - began) / 1000000))
+    [ "$status" -ne 124 ] || fail "the job hangs"
+    waited=0
+    while alive; do
+        [ "$waited" -lt 50 ] || fail "a process is left"
+        sleep 0.1
+        waited=$((waited + 1))
+    done
+    if [ "$status" -ne 0 ]; then
+        [ "$took" -le 10000 ] || fail "the job took $took ms to end"
+        [ "$took" -le "$worst" ] || worst=$took
+    fi
+    state=$("$PYTHON" - <<'PY'
+import os, h5py
+epochs = 0
+if os.path.exists("run/run.h5"):
+    with h5py.File("run/run.h5", "r") as run:
+        status = run.attrs["status"]
+        assert status in ("running", "ok"), status
+        epochs = len(run["epochs"][:])
+if os.path.exists("run/checkpoint.h5"):
+    with h5py.File("run/checkpoint.h5", "r") as checkpoint:
+        state = checkpoint["state"][0]
+        for name in ("weights", "best_weights", "adam_m", "adam_v"):
+            checkpoint[name][:]
+        print("middle" if state["rows"] % 4000 else "between")
+elif os.path.exists("run/run.h5") and status == "ok":
+    print("ended")
+else:
+    print("early")
+PY
+    ) || fail "the log or the checkpoint cannot be read"
+    case $state in
+    ended) ended=$((ended + 1)) ;;
+    early)
+        anew=$((anew + 1))
+        # shellcheck disable=SC2086
+        timeout 120 mpirun -q -np "$again" "$DTRAIN" --out run $options some >out 2>err || fail "anew: $(cat err)"
+        ;;
+    *)
+        [ "$state" = between ] || stopped_middle=$((stopped_middle + 1))
+        timeout 120 mpirun -q -np "$again" "$DTRAIN" --resume run --quiet >out 2>err || fail "resume: $(cat err)"
+        ;;
+    esac
+    "$PYTHON" "$here/../cli/compare_runs.py" whole run >wrong 2>&1 || fail "other results: $(cat wrong)"
+    [ ! -e run/checkpoint.h5 ] || fail "a checkpoint is left of a run that ended"
+    same=$((same + 1)) logs=$((logs + 1))
+    echo "kill $kill: $how of $ranks after $pause s: $state, exit $status, gone after $took ms; on $again ranks: the same"
+done
+echo
+echo "$count kills: $same times the same weights, epochs and evaluation; $logs readable logs"
+echo "$((count - anew - ended)) went on from a checkpoint ($stopped_middle of them in the middle of an epoch), $anew began anew, $ended had ended"
+echo "longest time from the kill to the end of the job: $worst ms"
