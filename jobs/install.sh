@@ -1,5 +1,5 @@
 #!/bin/sh
-# install.sh KIND...    KIND: build, test, clang, bench
+# install.sh KIND...    KIND: build, test, clang, analyse, coverage, bench
 #
 # Sees to it that what dtrain needs is there. What is missing is installed with apt (Debian, Ubuntu),
 # as root or with sudo; elsewhere the missing packages are named, by their Debian names, and the exit
@@ -18,7 +18,9 @@ includes() { echo "#include <$1>" | gcc -E - >/dev/null 2>&1; }
 links() { pkg-config --exists "$1" 2>/dev/null; }
 is_there() {
     case $1 in
-    gcc | cmake | make | pkg-config | clang | clang-format | help2man) has "$1" ;;
+    gcc | cmake | make | pkg-config | clang | clang-format | clang-tidy | cppcheck | valgrind | gcovr | help2man)
+        has "$1"
+        ;;
     libc6-dev) includes stdio.h ;;
     openmpi-bin) has mpirun ;;
     libopenmpi-dev) has mpicc ;;
@@ -45,11 +47,13 @@ for kind in "$@"; do
     build) packages="$packages gcc libc6-dev cmake make pkg-config openmpi-bin libopenmpi-dev
                      libopenblas-dev libhdf5-dev zlib1g-dev libjansson-dev libcsv-dev" ;;
     test) packages="$packages libcmocka-dev python3-numpy python3-h5py python3-pandas python3-sklearn
-                    python3-venv hdf5-tools gnuplot-nox help2man clang-format
+                    python3-venv hdf5-tools gnuplot-nox help2man clang-format valgrind
                     protobuf-c-compiler libprotobuf-c-dev libonnx-dev" ;;
     clang) packages="$packages clang" ;;
+    analyse) packages="$packages clang-tidy cppcheck" ;;
+    coverage) packages="$packages gcovr" ;;
     bench) packages="$packages python3-numpy python3-torch python3-sklearn" ;;
-    *) echo "install.sh: $kind is none of build, test, clang, bench" >&2; exit 2 ;;
+    *) echo "install.sh: $kind is none of build, test, clang, analyse, coverage, bench" >&2; exit 2 ;;
     esac
 done
 

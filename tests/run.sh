@@ -1,5 +1,5 @@
 #!/bin/sh
-# run.sh [--sanitize | --clang] [-- CTEST ARGUMENTS...]    e.g. run.sh -- -L unit
+# run.sh [--sanitize | --clang | --coverage] [-- CTEST ARGUMENTS...]    e.g. run.sh -- -L unit
 #
 # Installs the test tools, builds dtrain, and runs every test. The last line is the count; the exit
 # status is 0 only if tests ran and none failed.
@@ -7,6 +7,9 @@
 #   (no option)    gcc, Release, in build/
 #   --sanitize     gcc with the address and undefined-behaviour sanitizers, in build-sanitize/
 #   --clang        clang, Release, in build-clang/
+#   --coverage     gcc, -O1, in build-coverage/; then, for each folder and file, how many of its lines ran
+#                  and which did not, with gcovr. What a process did that was killed or aborted counts as
+#                  not run.
 #
 # JOBS (2) says how many compilers and tests run side by side. CI=true makes warnings errors,
 # but not with --sanitize.
@@ -19,10 +22,13 @@ folder=build
 type=Release
 compiler=""
 sanitizers=""
+coverage=""
+flags="" # of a Debug build
 while [ $# -gt 0 ]; do
     case $1 in
     --sanitize) folder=build-sanitize type=Debug sanitizers=address,undefined ;;
     --clang) folder=build-clang compiler=clang kinds="$kinds clang" ;;
+    --coverage) folder=build-coverage type=Debug coverage=yes kinds="$kinds coverage" ;;
     --)
         shift
         break
@@ -32,12 +38,18 @@ while [ $# -gt 0 ]; do
         exit 0
         ;;
     *)
-        echo "run.sh: unknown option $1 (--sanitize, --clang, --help)" >&2
+        echo "run.sh: unknown option $1 (--sanitize, --clang, --coverage, --help)" >&2
         exit 2
         ;;
     esac
     shift
 done
+# -O1: the sanitizers' checks, or the counters, on top of -O0 would double the time.
+[ -z "$sanitizers" ] || flags=-O1
+if [ -n "$coverage" ]; then
+    flags="-O1 --coverage"
+    export RUN_TIMEOUT="${RUN_TIMEOUT:-180}" # of the command line tests: counting takes time
+fi
 # With sanitizers gcc warns of overflows that their own checks seem to make possible.
 werror=OFF
 if [ "${CI:-}" = true ] && [ -z "$sanitizers" ]; then werror=ON; fi
@@ -51,7 +63,6 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
 
-# -O1: the sanitizers' checks on top of -O0 would double the time.
 quietly() {
     if ! "$@" >"$work/log" 2>&1; then
         tail -n 100 "$work/log" >&2
@@ -62,13 +73,50 @@ quietly() {
 }
 quietly cmake -S "$root" -B "$build" -DCMAKE_BUILD_TYPE="$type" -DBUILD_TESTING=ON \
     -DDTRAIN_WERROR="$werror" -DDTRAIN_SANITIZE="$sanitizers" \
-    ${compiler:+-DCMAKE_C_COMPILER="$compiler"} ${sanitizers:+-DCMAKE_C_FLAGS=-O1}
+    ${compiler:+-DCMAKE_C_COMPILER="$compiler"} ${flags:+-DCMAKE_C_FLAGS="$flags"}
 quietly cmake --build "$build" -j "$jobs"
+[ -z "$coverage" ] || find "$build" -name '*.gcda' -exec rm -f {} +
 
 status=0
 { (cd "$build" && ctest --output-on-failure --no-label-summary --no-tests=error -j "$jobs" "$@") || echo $? >"$work/status"; } |
     tee "$work/ctest"
 [ ! -f "$work/status" ] || status=$(cat "$work/status")
+
+# Which lines of src/ and include/ ran, in any test.
+print_coverage() {
+    gcovr -r "$root" --object-directory "$build" -j "$jobs" --exclude-directories '.*CompilerId.*' \
+        -f "$root/src/" -f "$root/include/" --txt "$build/coverage.txt" "$build" >"$work/gcovr" 2>&1 ||
+        { cat "$work/gcovr" >&2; return 1; }
+    awk '
+        function row(name, lines, ran, missing) {
+            printf "%-42s %6d %6d %6.1f %%  %s\n", name, lines, ran, (lines > 0 ? 100 * ran / lines : 100), missing
+        }
+        wrapped != "" { $0 = wrapped " " $0; wrapped = "" }
+        /^(src|include)\// && NF == 1 { wrapped = $1; next }
+        /^(src|include)\// {
+            folder = $1
+            sub("/[^/]*$", "", folder)
+            if (!(folder in lines)) folders[++count] = folder
+            of[folder, ++files[folder]] = $1
+            file_lines[$1] = $2; file_ran[$1] = $3; missing[$1] = $5
+            lines[folder] += $2; ran[folder] += $3
+            all += $2; all_ran += $3
+        }
+        END {
+            printf "\n%-42s %6s %6s  %7s  %s\n", "", "lines", "ran", "", "not run"
+            for (i = 1; i <= count; i++) {
+                folder = folders[i]
+                row(folder "/", lines[folder], ran[folder], "")
+                for (k = 1; k <= files[folder]; k++) {
+                    file = of[folder, k]
+                    row("  " substr(file, length(folder) + 2), file_lines[file], file_ran[file], missing[file])
+                }
+            }
+            row("in all", all, all_ran, "")
+            exit all == 0
+        }' "$build/coverage.txt"
+}
+[ -z "$coverage" ] || print_coverage || status=1
 
 # Counted test by test, since ctest's own summary counts skipped tests as passed. A test that could
 # not be run counts as failed; one without a line of its own (ctest died) as well.

@@ -54,7 +54,7 @@ static void count_class(work *w, double value)
     value += 0.0; /* -0 is 0 */
     memcpy(&bits, &value, sizeof bits);
     size_t slot = (size_t)(bits * 0x9e3779b97f4a7c15u >> 32) % SLOTS;
-    while (w->slots[slot].rows > 0 && memcmp(&w->slots[slot].value, &value, sizeof value) != 0)
+    while (w->slots[slot].rows > 0 && w->slots[slot].value != value)
         slot = (slot + 1) % SLOTS;
     if (w->slots[slot].rows == 0 && ++w->class_count > CLASSES_MAX) {
         w->counting = false;
@@ -281,7 +281,7 @@ DT_MUST_USE static dt_status print_text(const dt_npz *npz, const array_report *r
             first = false;
         }
     for (size_t i = 0; i < count; i++)
-        if (reports[i].class_count > 0)
+        if (reports[i].member != NULL && reports[i].class_count > 0)
             DT_TRY(print_classes(&reports[i]));
 out:
     dt_text_table_clear(&table);
@@ -333,7 +333,7 @@ static void describe_array(dt_json *json, const array_report *report, const work
         dt_json_add_text(json, member == NULL ? "unusable" : "damaged", report->error);
     else
         describe_values(json, report);
-    if (report->class_count > 0)
+    if (member != NULL && report->class_count > 0)
         describe_classes(json, report, w);
     dt_json_end(json);
 }
@@ -345,8 +345,8 @@ DT_MUST_USE static dt_status look_at_all(array_report *reports, size_t count, co
 {
     dt_status status = DT_OK;
     work w = {0};
-    DT_TRY(dt_memory_alloc(&w.items, ITEMS_AT_ONCE, sizeof(double), "items"));
-    DT_TRY(dt_memory_alloc(&w.values, ITEMS_AT_ONCE, sizeof(double), "items"));
+    DT_TRY(dt_memory_alloc(&w.items, ITEMS_AT_ONCE * sizeof(double), 1, "items"));
+    DT_TRY(dt_memory_alloc(&w.values, ITEMS_AT_ONCE, sizeof *w.values, "items"));
     DT_TRY(dt_memory_alloc(&w.slots, SLOTS, sizeof *w.slots, "table of classes"));
     for (size_t i = 0; i < count; i++) {
         bool damaged = false;

@@ -219,7 +219,7 @@ void report_chart_roc(report_page *page, report_run *const *runs, size_t count, 
                                 "set ylabel 'true positives, share of class 1'\n");
     for (size_t i = 0; i < count && i < REPORT_RUNS_DRAWN; i++) {
         const report_table *roc = &runs[i]->sets[set].roc;
-        const size_t step = roc->rows / (2 * POINTS_MAX) + 1;
+        const size_t step = roc->rows / ((size_t)2 * POINTS_MAX) + 1;
         if (roc->rows == 0)
             continue;
         report_buffer_add(&script, "$d%zu << EOD\n", i);
@@ -368,7 +368,7 @@ void report_chart_ranks(report_page *page, const report_run *run)
 {
     enum { RANKS_DRAWN = 256 };
     report_buffer script = {0};
-    double seconds[RANKS_DRAWN * REPORT_PHASES];
+    double seconds[RANKS_DRAWN * REPORT_PHASES] = {0};
     const size_t drawn = run->ranks.rows < RANKS_DRAWN ? run->ranks.rows : RANKS_DRAWN;
     for (size_t k = 0; k < drawn * REPORT_PHASES; k++)
         seconds[k] = drawn_seconds(&run->ranks, k / REPORT_PHASES, (int)(k % REPORT_PHASES));

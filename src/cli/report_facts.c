@@ -187,7 +187,7 @@ static int compare(const sort_key *a, const sort_key *b)
         return isnan(a->number) ? 1 : -1;
     if (!isnan(a->number))
         return (a->number > b->number) - (a->number < b->number);
-    return a->there ? strcmp(a->text, b->text) : 0;
+    return a->text != NULL && b->text != NULL ? strcmp(a->text, b->text) : 0;
 }
 
 DT_MUST_USE static dt_status check_key(report_run *const *runs, size_t count, const char *key)

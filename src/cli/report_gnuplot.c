@@ -129,14 +129,11 @@ static bool converse(child *c, report_buffer *out, double deadline_s, char *why)
             polled[i] = (struct pollfd){.fd = c->ends[i], .events = i == 0 ? POLLOUT : POLLIN};
         if (poll(polled, 3, left_s > 1.0 ? 1000 : (int)(left_s * 1000.0) + 1) <= 0)
             continue;
-        for (int i = 0; i < 3; i++) {
-            if (polled[i].revents == 0)
-                continue;
-            if (i == 0)
-                feed(c);
-            else
+        if (polled[0].revents != 0)
+            feed(c);
+        for (int i = 1; i < 3; i++)
+            if (polled[i].revents != 0)
                 take(c, i, out);
-        }
     }
     return true;
 }

@@ -24,6 +24,7 @@ static int compare_doubles(const void *a, const void *b)
 /* The value below which a share of the sorted sample lies, interpolated as by numpy.percentile. */
 static double quantile(const double *sorted, size_t count, double share)
 {
+    DT_ASSERT(sorted != NULL && count > 0);
     const double at = share * (double)(count - 1);
     const size_t low = (size_t)at;
     const double a = sorted[low];

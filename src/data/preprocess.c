@@ -84,8 +84,10 @@ static dt_status bind_all(dt_preprocess *p, const char *const *names, size_t nam
             continue;
         const dt_dictionary_entry *entry =
             dt_dictionary_find(&fields, column->name, strlen(column->name));
-        if (entry == NULL)
-            DT_TRY(dt_column_fail(DT_DATA, p->path, column->name, names, name_count));
+        if (entry == NULL) {
+            status = dt_column_fail(DT_DATA, p->path, column->name, names, name_count);
+            goto out;
+        }
         size_t *next = column->role == DT_ROLE_NUMERIC ? &next_number : &next_category;
         DT_TRY(bind_column(p, c, (size_t)entry->index, *next));
         *next += dt_recipe_width(column);

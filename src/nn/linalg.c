@@ -8,10 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* OpenBLAS's own calls, absent from other libraries with the same cblas.h: NULL there. */
+/* OpenBLAS's own calls, absent from other libraries with the same cblas.h: NULL there. OpenBLAS's
+ * header declares them too, but not as weak.
+ * NOLINTBEGIN(readability-redundant-declaration) */
 extern void openblas_set_num_threads(int threads) __attribute__((weak));
 extern char *openblas_get_corename(void) __attribute__((weak));
 extern char *openblas_get_config(void) __attribute__((weak));
+/* NOLINTEND(readability-redundant-declaration) */
 
 void dt_linalg_init(int threads)
 {

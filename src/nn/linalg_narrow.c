@@ -103,7 +103,7 @@ TILE tile_slim(const operands *o, size_t i, size_t j, const int rows)
 TARGET static void multiply(const operands *o, size_t M)
 {
     size_t j = 0;
-    for (; o->N - j > LANES && j < o->N; j += 2 * LANES) {
+    for (; o->N - j > LANES && j < o->N; j += (size_t)2 * LANES) {
         size_t i = 0;
         for (; i + WIDE_ROWS <= M; i += WIDE_ROWS)
             tile_wide(o, i, j, WIDE_ROWS);
@@ -129,6 +129,7 @@ bool dt_narrow_fits(size_t K, size_t N)
            __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): written to through the operands */
 void dt_narrow_multiply(float *C, const float *A, size_t row_stride, size_t column_stride,
                         const float *B, const float *bias, size_t M, size_t K, size_t N)
 {
