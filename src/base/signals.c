@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Lock-free, so that handlers may use them; atomic, since two threads may be handling at once. */
@@ -25,15 +26,16 @@ static void note(int signal_number)
 
 void dt_signals_catch(void)
 {
-    static const int signals[] = {SIGTERM, SIGUSR1, SIGINT};
+    static const int signals[] = {SIGTERM, SIGUSR1, SIGINT, SIGHUP};
     struct sigaction action = {.sa_handler = note, .sa_flags = SA_RESTART}, before;
     (void)sigemptyset(&action.sa_mask);
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
-        if (signals[i] == SIGINT && sigaction(SIGINT, NULL, &before) == 0 &&
-            before.sa_handler == SIG_IGN)
+        const bool ignorable = signals[i] == SIGINT || signals[i] == SIGHUP; /* by &, by nohup */
+        if (ignorable && sigaction(signals[i], NULL, &before) == 0 && before.sa_handler == SIG_IGN)
             continue;
         (void)sigaction(signals[i], &action, NULL);
     }
+    (void)signal(SIGPIPE, SIG_IGN); /* `| head`: what is said may be lost, not what is computed */
 }
 
 int dt_signals_pending(void)
@@ -50,6 +52,8 @@ const char *dt_signals_name(int signal)
         return "SIGUSR1";
     case SIGINT:
         return "SIGINT";
+    case SIGHUP:
+        return "SIGHUP";
     default:
         return "a signal";
     }

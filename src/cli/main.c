@@ -14,6 +14,8 @@
 #include "dtrain/io/h5.h"
 #include "dtrain/nn/linalg.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -129,8 +131,20 @@ static dt_status run_on_ranks(const command *asked, const char *word, int argc, 
     return status;
 }
 
+/* A standard stream that the caller has closed is the descriptor that the next file or socket gets:
+ * what is printed would go into it, and whoever turns his standard streams away would cut it off.
+ * What is put there cannot be read from (0) or written to (1), as if it were still closed. */
+static void occupy_standard_streams(void)
+{
+    static const int ways[] = {O_WRONLY, O_RDONLY, O_WRONLY};
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+            (void)open("/dev/null", ways[fd]);
+}
+
 int main(int argc, char **argv)
 {
+    occupy_standard_streams();
     const command *asked = find_command(argc, argv);
     const bool named = asked != NULL;
     const int first = named ? 2 : 1;

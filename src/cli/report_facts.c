@@ -247,8 +247,9 @@ static bool is_among(const char *name, const char *const *names, size_t count)
 /* What cannot change a result, or follows from something else that is shown. */
 static bool is_of_interest(size_t group, const char *name)
 {
-    static const char *const config_out[] = {"out",  "quiet",   "config", "progress",
-                                             "like", "csv_log", "threads"};
+    static const char *const config_out[] = {
+        "out",    "quiet",      "config",           "progress",      "like",  "csv_log",
+        "resume", "time_limit", "checkpoint_every", "stall_timeout", "force", "threads"};
     static const char *const data_out[] = {"network"};
     static const char *const environment_in[] = {
         "ranks",        "hosts",          "cpu",        "blas", "blas_kernels", "openblas_coretype",

@@ -50,11 +50,14 @@ static dt_status read_settings(dt_train_run *r, int argc, char **argv)
             status = dt_settings_complete(&r->settings, dt_comm_size(r->comm));
     }
     status = dt_comm_agree(r->comm, status);
+    if (status != DT_OK)
+        return status;
     dt_comm_broadcast(r->comm, &r->settings, sizeof r->settings);
     dt_log_init(r->root, r->settings.quiet);
     dt_comm_set_stall_timeout(r->comm, r->settings.stall_timeout);
     return status;
 }
+
 static dt_status run_all(dt_train_run *r, int argc, char **argv)
 {
     dt_status status = DT_OK;
@@ -91,15 +94,16 @@ dt_status dt_cli_train(const dt_comm *comm, int argc, char **argv)
     r->root = dt_comm_rank(comm) == 0;
     r->started_s = dt_clock_s();
     status = run_all(r, argc, argv);
-    if (status == DT_STOPPED)
-        dt_train_report_stop(r);
     if (r->log != NULL) {
         /* The log's last words; what ended the run is what gets reported. */
         char text[DT_STATUS_TEXT_BYTES];
         (void)snprintf(text, sizeof text, "%s", dt_status_text());
-        (void)!dt_run_log_close(r->log, status_word(status));
+        if (dt_run_log_close(r->log, status_word(status)) != DT_OK && status == DT_STOPPED)
+            dt_log_warn("%s; the run that goes on writes it anew", dt_status_text());
         dt_status_set_text(text);
     }
+    if (status == DT_STOPPED)
+        dt_train_report_stop(r);
     dt_source_clear(&r->source);
     dt_recipe_clear(&r->recipe);
     dt_environment_clear(&r->environment);

@@ -1,10 +1,33 @@
 #include "train_run.h"
 
 #include "dtrain/base/clock.h"
+#include "dtrain/base/log.h"
 #include "dtrain/comm/watchdog.h"
 #include "dtrain/io/file.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The run of this data before this one, in the folder of the number before, may have been stopped. */
+static void warn_of_checkpoint(const dt_train_run *r, const char *path)
+{
+    char before[sizeof r->folder], checkpoint[PATH_BYTES + 16];
+    const long number = strcmp(r->folder, path) == 0
+                            ? 1
+                            : strtol(r->folder + strlen(path) + 1, NULL, 10); /* "path-7" */
+    if (number < 2)
+        return;
+    if (number == 2)
+        (void)snprintf(before, sizeof before, "%s", path);
+    else
+        (void)snprintf(before, sizeof before, "%s-%ld", path, number - 1);
+    if (access(dt_checkpoint_path(checkpoint, sizeof checkpoint, before), F_OK) == 0)
+        dt_log_warn(
+            "the run in %s has not ended: --resume %s goes on with it; this is a new one, in %s",
+            before, before, r->folder);
+}
 
 dt_status dt_train_make_folder(dt_train_run *r, const char *name)
 {
@@ -14,7 +37,10 @@ dt_status dt_train_make_folder(dt_train_run *r, const char *name)
         return dt_file_make_folder(r->folder);
     }
     (void)snprintf(path, sizeof path, "results/%s", name);
-    return dt_file_make_new_folder(r->folder, sizeof r->folder, path);
+    const dt_status status = dt_file_make_new_folder(r->folder, sizeof r->folder, path);
+    if (status == DT_OK)
+        warn_of_checkpoint(r, path);
+    return status;
 }
 
 /* Many a file is called recipe.json: what is none must not stop a training for good. */
@@ -106,6 +132,11 @@ dt_status dt_train_load_data(dt_train_run *r)
     DT_TRY(dt_comm_agree(r->comm, status));
     DT_TRY(dt_dataset_load(r->sets, r->comm, &r->source, &deal));
     DT_TRY(dt_comm_agree(r->comm, check_recipe(r)));
+    if (r->root) {
+        r->member_count = dt_fingerprint_list(r->members, &r->source);
+        status = dt_like_check(&r->like, r->members, r->member_count, &r->environment);
+    }
+    DT_TRY(dt_comm_agree(r->comm, status));
     r->load_s = dt_clock_s() - begin;
 out:
     return status;

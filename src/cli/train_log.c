@@ -102,8 +102,9 @@ static dt_status check_no_checkpoint(const dt_train_run *r)
         return DT_OK;
     return dt_fail(
         DT_USAGE,
-        "%s: an earlier run stopped here; --resume %s goes on with it, --force removes it", path,
-        r->folder);
+        "%s: an earlier run stopped here, or is still going on; --resume %s goes on with it, "
+        "--force removes it",
+        path, r->folder);
 }
 
 static dt_status begin_history(dt_train_run *r)
@@ -121,16 +122,26 @@ out:
     return status;
 }
 
+/* What kills in the middle of a write have left: it could fill the disk in time. */
+static void sweep(const dt_train_run *r)
+{
+    static const char *const names[] = {"run.h5", "model.h5", "checkpoint.h5"};
+    char path[PATH_BYTES + 16];
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        (void)snprintf(path, sizeof path, "%s/%s", r->folder, names[i]);
+        dt_file_sweep(path);
+    }
+}
+
 dt_status dt_train_open_logs(dt_train_run *r)
 {
     dt_status status = DT_OK;
     char path[PATH_BYTES + 16];
-    r->member_count = dt_fingerprint_list(r->members, &r->source);
     const dt_run_facts facts = facts_of(r);
-    DT_TRY(dt_like_check(&r->like, r->members, r->member_count, &r->environment));
     if (r->folder[0] == '\0') /* the example has its folder already */
         DT_TRY(dt_train_make_folder(r, r->source.name));
     DT_TRY(check_no_checkpoint(r));
+    sweep(r);
     DT_TRY(begin_history(r));
     if (r->settings.csv_log[0] != '\0')
         DT_TRY(open_csv_log(r));

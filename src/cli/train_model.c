@@ -9,11 +9,12 @@
 DT_MUST_USE static dt_status check_memory(const dt_train_run *r)
 {
     /* Weights, the best ones, two moments in float32, the gradient's sums in 8 bytes; and rank 0
-     * holds the model file, which has weights and moments, twice when it is written. Outputs and
-     * their gradients of a batch's rows, and of an evaluation's 1024. */
+     * needs so much (measured) while it writes a checkpoint. A run that goes on holds the best
+     * weights twice. Outputs and their gradients of a batch's rows, and of an evaluation's 1024. */
     enum {
         BYTES_A_PARAMETER = 4 * 4 + 8,
-        BYTES_SAVING = 2 * 3 * 4,
+        BYTES_SAVING = 56,
+        BYTES_RESUMING = 4,
         BYTES_A_UNIT = 8,
         EVALUATION_ROWS = 1024
     };
@@ -30,7 +31,10 @@ DT_MUST_USE static dt_status check_memory(const dt_train_run *r)
     }
     const int ranks = r->environment.launch.host_size;
     const double needed =
-        (P * BYTES_A_PARAMETER + units * rows * BYTES_A_UNIT) * ranks + P * BYTES_SAVING;
+        (P * (BYTES_A_PARAMETER + (r->settings.resume[0] != '\0' ? BYTES_RESUMING : 0)) +
+         units * rows * BYTES_A_UNIT) *
+            ranks +
+        P * BYTES_SAVING;
     char what[64];
     (void)snprintf(what, sizeof what, "%.4g parameters", P);
     return dt_memory_check(needed, ranks, what,

@@ -70,11 +70,13 @@ void dt_train_report_stop(const dt_train_run *r)
 {
     dt_log_live_end();
     dt_log_say("\nstopped    %s; checkpoint in %s/checkpoint.h5\n"
-               "           to go on, on any number of ranks: dtrain train --resume %s\n\n",
+               "           to go on, on any number of ranks: mpirun -np N dtrain --resume %s\n\n",
                dt_status_text(), r->folder, r->folder);
     dt_log_result("summary.folder=%s\n", r->folder);
     dt_log_result("summary.ranks=%d\n", dt_comm_size(r->comm));
     dt_log_result("summary.epochs=%lld\n", (long long)r->result.epochs);
+    dt_log_result("summary.stopped=%s\n", dt_status_text());
+    dt_log_result("summary.checkpoint=%s/checkpoint.h5\n", r->folder);
     dt_log_result("summary.status=stopped\n");
 }
 

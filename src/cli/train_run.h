@@ -66,7 +66,7 @@ DT_MUST_USE dt_status dt_train_make_folder(dt_train_run *r, const char *name);
  * Finds the data, checks the options that are about it, and deals it to the ranks.
  *
  * Calls:   collective
- * Errors:  as dt_source_open, dt_dataset_load and dt_recipe_load; DT_USAGE
+ * Errors:  as dt_source_open, dt_dataset_load, dt_recipe_load and dt_like_check; DT_USAGE
  */
 DT_MUST_USE dt_status dt_train_load_data(dt_train_run *r);
 
@@ -75,7 +75,7 @@ DT_MUST_USE dt_status dt_train_load_data(dt_train_run *r);
  *
  * Calls:   root-only
  * Errors:  DT_USAGE when the folder has a checkpoint that is not gone on from, without --force;
- *          DT_DATA as dt_like_check; DT_OUTPUT, DT_MEMORY
+ *          DT_OUTPUT, DT_MEMORY
  */
 DT_MUST_USE dt_status dt_train_open_logs(dt_train_run *r);
 

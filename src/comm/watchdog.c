@@ -271,6 +271,15 @@ void dt_comm_at(const dt_comm *comm, dt_place place, int64_t epoch, uint64_t ste
     atomic_store_explicit(&slot->step, step, memory_order_relaxed);
 }
 
+void dt_comm_goes_on(const dt_comm *comm)
+{
+    dt_slot *slot = comm->slot;
+    if (slot == NULL)
+        return;
+    const unsigned long long step = atomic_load_explicit(&slot->step, memory_order_relaxed);
+    atomic_store_explicit(&slot->step, step + 1, memory_order_relaxed);
+}
+
 void dt_comm_set_stall_timeout(const dt_comm *comm, double seconds)
 {
     dt_watchdog_set_limit(comm->watchdog, seconds);

@@ -14,7 +14,7 @@ const char *dt_place_name(dt_place place)
         [DT_AT_STEP] = "in a training step",
         [DT_AT_VALIDATE] = "in the validation",
         [DT_AT_CHECKPOINT] = "while writing a checkpoint",
-        [DT_AT_LOG] = "while writing the log",
+        [DT_AT_LOG] = "while writing the log, or its output",
         [DT_AT_EVALUATE] = "in the evaluation",
         [DT_AT_SAVE] = "while saving the model",
         [DT_AT_END] = "at the end",

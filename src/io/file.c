@@ -3,6 +3,7 @@
 #include "dtrain/base/fault.h"
 #include "dtrain/base/memory.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -198,17 +199,27 @@ out:
     return status;
 }
 
+/* Cuts a path into the folder, which is returned, and the name in it. */
+static const char *cut(char *path, const char **name)
+{
+    char *slash = strrchr(path, '/');
+    *name = slash == NULL ? path : slash + 1;
+    if (slash == NULL)
+        return ".";
+    if (slash == path)
+        return "/";
+    *slash = '\0';
+    return path;
+}
+
 /* Of `resolved`, which is cut. Not every file system can sync a folder (EINVAL), nor may everybody
  * open one; the file is under its name by now, so only a failing disk is an error. */
 DT_MUST_USE static dt_status sync_folder_of(char *resolved, const char *path)
 {
     dt_status status = DT_OK;
-    char *slash = strrchr(resolved, '/');
-    if (slash != NULL)
-        slash[slash == resolved ? 1 : 0] = '\0';
-    int fd = dt_fault("open")
-                 ? -1
-                 : open(slash == NULL ? "." : resolved, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const char *name = NULL;
+    const char *folder = cut(resolved, &name);
+    int fd = dt_fault("open") ? -1 : open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         return DT_OK;
     if (sync_fully(fd) != 0 && errno == EIO)
@@ -276,6 +287,32 @@ dt_status dt_file_replace(const char *path, const void *data, size_t bytes)
 out:
     dt_file_discard(file);
     return status;
+}
+
+/* Whether `entry` is a temporary name of the file `name`, of whatever process. */
+static bool is_temporary_of(const char *entry, const char *name)
+{
+    const size_t length = strlen(name);
+    if (length == 0 || strncmp(entry, name, length) != 0 || entry[length] != '.')
+        return false;
+    const char *pid = entry + length + 1;
+    const size_t digits = strspn(pid, "0123456789");
+    return digits > 0 && strcmp(pid + digits, ".tmp") == 0;
+}
+
+void dt_file_sweep(const char *path)
+{
+    const char *name = NULL;
+    char *resolved = realpath(path, NULL); /* behind a link, where dt_file_create writes */
+    if (resolved == NULL)
+        resolved = strdup(path);
+    DIR *folder = resolved == NULL ? NULL : opendir(cut(resolved, &name));
+    for (struct dirent *e = folder == NULL ? NULL : readdir(folder); e != NULL; e = readdir(folder))
+        if (is_temporary_of(e->d_name, name))
+            (void)unlinkat(dirfd(folder), e->d_name, 0);
+    if (folder != NULL)
+        (void)closedir(folder);
+    free(resolved);
 }
 
 DT_MUST_USE static dt_status make_one_folder(const char *path, const char *folder)

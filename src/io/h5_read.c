@@ -243,12 +243,9 @@ dt_status dt_h5_open_object(hid_t *out, dt_h5 *h5, const char *path)
 
 dt_h5_kind dt_h5_has(dt_h5 *h5, const char *path)
 {
-    if (h5->remote != NULL) {
-        int32_t kind = DT_H5_NOTHING;
-        const dt_h5_question question = {.call = DT_H5_CALL_HAS, .path = path};
-        const dt_status status = dt_h5_ask(&kind, sizeof kind, h5, &question);
-        return status == DT_OK ? (dt_h5_kind)kind : DT_H5_NOTHING;
-    }
+    if (h5->remote != NULL)
+        return (dt_h5_kind)dt_h5_ask_kind(h5, &(dt_h5_question){DT_H5_CALL_HAS, path, NULL, 0},
+                                          DT_H5_OTHER);
     const int found = follow(h5, path);
     if (found <= 0)
         return found == 0 ? DT_H5_NOTHING : DT_H5_OTHER;
@@ -262,11 +259,9 @@ dt_h5_kind dt_h5_has(dt_h5 *h5, const char *path)
 
 bool dt_h5_has_attribute(dt_h5 *h5, const char *path, const char *name)
 {
-    if (h5->remote != NULL) {
-        int32_t has = 0;
-        const dt_h5_question question = {DT_H5_CALL_HAS_ATTRIBUTE, path, name, 0};
-        return dt_h5_ask(&has, sizeof has, h5, &question) == DT_OK && has != 0;
-    }
+    if (h5->remote != NULL)
+        return dt_h5_ask_kind(h5, &(dt_h5_question){DT_H5_CALL_HAS_ATTRIBUTE, path, name, 0}, 1) !=
+               0;
     hid_t object = -1;
     const dt_h5_kind kind = dt_h5_has(h5, path);
     if ((kind != DT_H5_GROUP && kind != DT_H5_DATASET) ||

@@ -145,8 +145,8 @@ dt_status dt_h5_describe_attribute(dt_h5_shape *out, dt_h5 *h5, const char *path
     attribute a;
     *out = (dt_h5_shape){0};
     if (h5->remote != NULL)
-        return dt_h5_ask(out, sizeof *out, h5,
-                         &(dt_h5_question){DT_H5_CALL_DESCRIBE_ATTRIBUTE, path, name, 0});
+        return dt_h5_ask_shape(out, h5,
+                               &(dt_h5_question){DT_H5_CALL_DESCRIBE_ATTRIBUTE, path, name, 0});
     dt_status status = open_attribute(&a, h5, path, name);
     if (status == DT_OK)
         *out = a.shape;
@@ -296,14 +296,13 @@ DT_MUST_USE static dt_status ask_text(char **out, const dt_h5 *h5, const char *p
     dt_h5_names one = {0};
     const dt_h5_question question = {DT_H5_CALL_GET_TEXT, path, name, 0};
     const dt_status status = dt_h5_ask_names(&one, h5, &question);
-    if (status == DT_OK && one.count > 0) {
+    if (status == DT_OK) {
+        DT_ASSERT(one.texts != NULL); /* it is one text */
         *out = one.texts[0];
         one.texts[0] = NULL;
     }
     dt_h5_names_clear(&one);
-    return status == DT_OK && *out == NULL
-               ? dt_fail(DT_DATA, "%s: cannot read the attribute %.100s", dt_h5_name(h5), name)
-               : status;
+    return status;
 }
 
 dt_status dt_h5_get_text(char **out, dt_h5 *h5, const char *path, const char *name)

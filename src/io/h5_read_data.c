@@ -127,8 +127,7 @@ dt_status dt_h5_describe(dt_h5_shape *out, dt_h5 *h5, const char *path)
     dt_h5_dataset d;
     *out = (dt_h5_shape){0};
     if (h5->remote != NULL)
-        return dt_h5_ask(out, sizeof *out, h5,
-                         &(dt_h5_question){DT_H5_CALL_DESCRIBE, path, NULL, 0});
+        return dt_h5_ask_shape(out, h5, &(dt_h5_question){DT_H5_CALL_DESCRIBE, path, NULL, 0});
     dt_status status = dt_h5_open_dataset(&d, h5, path);
     if (status == DT_OK)
         *out = d.shape;

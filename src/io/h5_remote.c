@@ -3,6 +3,7 @@
 #include "h5_private.h"
 #include "h5_remote.h"
 
+#include "dtrain/base/clock.h"
 #include "dtrain/base/log.h"
 #include "dtrain/base/memory.h"
 
@@ -30,7 +31,10 @@ enum { CPU_S = 3, CPU_BYTES_A_SECOND = 10 << 20, MEMORY_FACTOR = 64 };
 
 /* How long an answer may take: as the child's CPU time is bounded this is for one that sleeps for
  * ever. Counted in short waits, for the time in which a job is suspended does not count. */
-enum { WAIT_MS = 1000, WAITS_MAX = 900, END_WAIT_MS = 5000 };
+enum { WAIT_MS = 1000, WAITS_MAX = 900 };
+
+/* How long a child may take to end. */
+enum { END_S = 5, END_WAIT_MS = 2 };
 
 struct dt_h5_remote {
     pid_t child;
@@ -127,25 +131,44 @@ static void await_end(int socket)
 {
     char rest[4096];
     struct pollfd wait = {.fd = socket, .events = POLLIN};
+    const double until_s = dt_clock_s() + END_S;
     (void)shutdown(socket, SHUT_WR);
-    for (ssize_t got = 1; got > 0;) {
+    while (dt_clock_s() < until_s) {
         const int ready = poll(&wait, 1, END_WAIT_MS);
-        if (ready == 0 || (ready < 0 && errno != EINTR))
+        if (ready < 0 && errno != EINTR)
             return;
-        got = ready < 0 ? 1 : recv(socket, rest, sizeof rest, 0);
-        if (got < 0 && errno == EINTR)
-            got = 1;
+        if (ready <= 0)
+            continue;
+        const ssize_t got = recv(socket, rest, sizeof rest, MSG_DONTWAIT);
+        if (got == 0 || (got < 0 && errno != EINTR))
+            return;
     }
 }
 
-/* Returns how it ended, as waitpid says; a `sure` end is made by force where need be. */
-static int end_child(dt_h5_remote *remote, bool by_force)
+/* Waits for the end of a child that is about to end; tells whether it came. */
+static bool has_ended(pid_t child, int *how)
+{
+    const double until_s = dt_clock_s() + END_S;
+    for (;;) {
+        const pid_t ended = waitpid(child, how, WNOHANG);
+        if (ended > 0 || (ended < 0 && errno != EINTR))
+            return true;
+        if (dt_clock_s() >= until_s)
+            return false;
+        (void)poll(NULL, 0, END_WAIT_MS);
+    }
+}
+
+/* Returns how it ended, as waitpid says. Sets *by_force when it had to be killed, or was to be. */
+static int end_child(dt_h5_remote *remote, bool *by_force)
 {
     int how = 0;
-    if (by_force)
+    if (*by_force || !has_ended(remote->child, &how)) {
+        *by_force = true;
         (void)kill(remote->child, SIGKILL);
-    while (waitpid(remote->child, &how, 0) < 0 && errno == EINTR)
-        continue;
+        while (waitpid(remote->child, &how, 0) < 0 && errno == EINTR)
+            continue;
+    }
     remote->child = -1;
     (void)close(remote->socket);
     remote->socket = -1;
@@ -157,8 +180,9 @@ void dt_h5_remote_close(dt_h5_remote *remote)
     if (remote == NULL)
         return;
     if (remote->child > 0) {
+        bool by_force = true;
         await_end(remote->socket);
-        (void)end_child(remote, true);
+        (void)end_child(remote, &by_force);
     }
     dt_memory_free(remote);
 }
@@ -166,7 +190,7 @@ void dt_h5_remote_close(dt_h5_remote *remote)
 /* Puts into words how the child ended, which was asked for an answer; `late`: it gave none. */
 DT_MUST_USE static dt_status explain(dt_h5_remote *remote, const char *path, bool late)
 {
-    const int how = end_child(remote, late);
+    const int how = end_child(remote, &late);
     const int killer = WIFSIGNALED(how) ? WTERMSIG(how) : 0;
     if (late || killer == SIGXCPU)
         return dt_fail(DT_DATA,
@@ -286,6 +310,38 @@ dt_status dt_h5_ask(void *out, size_t bytes, const dt_h5 *h5, const dt_h5_questi
     return receive(h5->remote, h5->path, out, bytes);
 }
 
+/* As dt_h5_measure makes them: HDF5 may have written over what it did. */
+static bool is_shape(const dt_h5_shape *s)
+{
+    uint64_t count = 1, bytes = s->element_bytes;
+    if ((unsigned)s->class > DT_H5_CLASS_OTHER || s->dims > DT_H5_DIMS_MAX)
+        return false;
+    for (unsigned i = 0; i < s->dims; i++)
+        if (__builtin_mul_overflow(count, s->extent[i], &count) ||
+            __builtin_mul_overflow(bytes, s->extent[i], &bytes))
+            return false;
+    return s->count == count || (s->count == 0 && s->dims == 0);
+}
+
+dt_status dt_h5_ask_shape(dt_h5_shape *out, const dt_h5 *h5, const dt_h5_question *question)
+{
+    dt_status status = dt_h5_ask(out, sizeof *out, h5, question);
+    if (status == DT_OK && !is_shape(out))
+        status = fail_dead(h5->remote, h5->path, true);
+    if (status != DT_OK)
+        *out = (dt_h5_shape){0};
+    return status;
+}
+
+int32_t dt_h5_ask_kind(const dt_h5 *h5, const dt_h5_question *question, int32_t most)
+{
+    int32_t kind = 0;
+    dt_status status = dt_h5_ask(&kind, sizeof kind, h5, question);
+    if (status == DT_OK && (kind < 0 || kind > most))
+        status = fail_dead(h5->remote, h5->path, true);
+    return status == DT_OK ? kind : 0;
+}
+
 DT_MUST_USE static dt_status split(dt_h5_names *out, const dt_h5 *h5, const char *object,
                                    const char *all, const dt_h5_answer_head *head)
 {
@@ -298,6 +354,8 @@ DT_MUST_USE static dt_status split(dt_h5_names *out, const dt_h5 *h5, const char
         DT_TRY(dt_h5_names_add(out, &capacity, h5, object, all));
         all += strlen(all) + 1;
     }
+    if (all != end) /* also when the last text has no NUL of its own */
+        return fail_dead(h5->remote, h5->path, true);
 out:
     return status;
 }
@@ -309,7 +367,8 @@ dt_status dt_h5_ask_names(dt_h5_names *out, const dt_h5 *h5, const dt_h5_questio
     char *all = NULL;
     *out = (dt_h5_names){0};
     DT_TRY(ask(&head, h5, question));
-    if (head.bytes > DT_H5_ANSWER_TEXT_BYTES_MAX)
+    if (head.bytes > DT_H5_ANSWER_TEXT_BYTES_MAX ||
+        (question->call == DT_H5_CALL_GET_TEXT && head.count != 1))
         DT_TRY(fail_dead(h5->remote, h5->path, true));
     DT_TRY(dt_memory_alloc(&all, (size_t)head.bytes + 1, 1, "texts of an HDF5 file"));
     DT_TRY(receive(h5->remote, h5->path, all, (size_t)head.bytes));

@@ -2,6 +2,7 @@
 
 #include "dtrain/base/memory.h"
 #include "dtrain/io/crc32.h"
+#include "dtrain/train/run_file.h"
 #include "run_log_parts.h"
 
 #include <errno.h>
@@ -148,6 +149,18 @@ dt_status dt_checkpoint_remove(const char *folder)
 
 /* ---- reading ---- */
 
+/* By its log. */
+static bool has_ended(const char *folder)
+{
+    dt_h5 *h5 = NULL;
+    char *text = NULL;
+    const bool ended = dt_run_file_open(&h5, folder) == DT_OK &&
+                       dt_h5_get_text(&text, h5, "/", "status") == DT_OK && strcmp(text, "ok") == 0;
+    dt_memory_free(text);
+    dt_h5_free(h5);
+    return ended;
+}
+
 dt_status dt_checkpoint_open(dt_h5 **out, const char *folder)
 {
     dt_status status = DT_OK;
@@ -160,12 +173,13 @@ dt_status dt_checkpoint_open(dt_h5 **out, const char *folder)
         return dt_fail(DT_DATA, "%s: %s", folder, strerror(errno));
     if (!S_ISDIR(found.st_mode))
         return dt_fail(DT_DATA, "%s: expected the folder of a run's results, found a file", folder);
-    if (stat(dt_checkpoint_path(path, sizeof path, folder), &found) != 0 && errno != ENOENT)
+    const bool is_there = stat(dt_checkpoint_path(path, sizeof path, folder), &found) == 0;
+    if (!is_there && errno != ENOENT)
         return dt_fail(DT_DATA, "%s: %s", path, strerror(errno));
-    if (stat(path, &found) != 0)
-        return dt_fail(DT_DATA,
-                       "%s: no checkpoint.h5 in this folder: the run has ended, or saved none",
-                       folder);
+    if (!is_there)
+        return dt_fail(DT_DATA, "%s: no checkpoint.h5 in this folder: the run %s", folder,
+                       has_ended(folder) ? "has ended (status ok); there is nothing to go on with"
+                                         : "saved none; start it anew");
     DT_TRY(dt_h5_open(&h5, path));
     if (!dt_h5_has_attribute(h5, "/", "checkpoint_version"))
         DT_TRY(dt_fail(DT_DATA, "%s: an HDF5 file, but no checkpoint", path));
@@ -280,7 +294,6 @@ static void take_state(dt_checkpoint *out, const state_row *row)
         .training_s = row->training_s,
     };
     out->adam_step = row->adam_step;
-    out->learning_rate = row->learning_rate;
     out->beta_1 = row->beta_1;
     out->beta_2 = row->beta_2;
     out->epsilon = row->epsilon;
@@ -362,6 +375,22 @@ DT_MUST_USE static dt_status share(dt_checkpoint *c, const dt_comm *comm, size_t
     return status;
 }
 
+/* Of the arrays the best weights alone are still needed, for the trainer to take. */
+DT_MUST_USE static dt_status keep_best(dt_checkpoint *c, size_t P)
+{
+    float *best = NULL;
+    dt_status status = dt_memory_alloc(&best, P, sizeof *best, "best weights");
+    if (status != DT_OK)
+        return status;
+    memcpy(best, c->best, P * sizeof *best);
+    dt_memory_free(c->params);
+    c->params = best;
+    c->best = best;
+    c->adam_m = c->adam_v = NULL;
+    c->training.best = best;
+    return DT_OK;
+}
+
 static void restore(const dt_checkpoint *c, dt_network *network, dt_adam *adam)
 {
     const size_t bytes = network->P * sizeof *network->params;
@@ -399,6 +428,7 @@ dt_status dt_checkpoint_load(dt_checkpoint *out, const dt_comm *comm, const char
     DT_TRY(dt_comm_agree(comm, root ? read_in(out, folder, N, network->P) : DT_OK));
     DT_TRY(share(out, comm, network->P));
     restore(out, network, adam);
+    DT_TRY(dt_comm_agree(comm, keep_best(out, network->P)));
 out:
     if (status != DT_OK)
         dt_checkpoint_clear(out);

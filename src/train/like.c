@@ -91,12 +91,18 @@ DT_MUST_USE static dt_status check_option(const dt_like *like, const dt_option *
     char now[DT_OPTION_TEXT_BYTES], then[DT_OPTION_TEXT_BYTES];
     (void)dt_options_format(now, sizeof now, option, settings);
     (void)dt_options_format(then, sizeof then, option, was);
-    if (strcmp(now, then) == 0 || like->forced)
+    if (strcmp(now, then) == 0)
         return DT_OK;
-    return dt_fail(DT_USAGE,
-                   "--resume %s: --%s is %s now, and was %s; leave it out, or add --force to go on "
-                   "with what is another run from here",
-                   like->path, option->name, now, then);
+    const char *was_text = then[0] != '\0' ? then : "not given";
+    if (!like->forced)
+        return dt_fail(
+            DT_USAGE,
+            "--resume %s: --%s is %s now, and was %s; leave it out, or add --force to go "
+            "on with what is another run from here",
+            like->path, option->name, now, was_text);
+    dt_log_warn("--resume %s: --%s is %s now, and was %s; from here on it is another run",
+                like->path, option->name, now, was_text);
+    return DT_OK;
 }
 
 /* One option: into `was`, what it was; and into the settings, unless it was given. */
@@ -360,9 +366,17 @@ dt_status dt_like_check(const dt_like *like, const dt_fingerprint *members, size
 dt_status dt_like_check_init(const dt_like *like, const char *path, uint32_t weights_crc,
                              uint32_t state_crc)
 {
-    static const char otherwise[] = "name a model with --init-from to begin with that";
+    const char *otherwise = like->resumes ? "--force goes on all the same"
+                                          : "name a model with --init-from to begin with that";
     if (!like->has_init)
         return DT_OK;
+    /* Weights and Adam are the checkpoint's anyway: of the model the Normalization counts. */
+    const bool same = like->init_weights_crc == weights_crc && like->init_state_crc == state_crc;
+    if (!same && like->resumes && like->forced) {
+        dt_log_warn("%s %s: %s is not the model it began with, or has changed since", like->option,
+                    like->path, path);
+        return DT_OK;
+    }
     if (like->init_weights_crc != weights_crc)
         return dt_fail(DT_DATA,
                        "%s %s: it began with weights of the CRC-32 %08x, but those of %s have "

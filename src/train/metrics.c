@@ -1,6 +1,7 @@
 #include "dtrain/train/metrics.h"
 
 #include "dtrain/base/memory.h"
+#include "dtrain/comm/watchdog.h"
 #include "dtrain/nn/loss.h"
 
 #include <math.h>
@@ -85,10 +86,12 @@ void dt_evaluator_clear(dt_evaluator *evaluator)
 }
 
 /* Adds one shard's rows to the tally, a term for each pass they take. */
-static void evaluate_shard(dt_tally *tally, const dt_network *network, dt_evaluator *evaluator,
-                           const float *x, const int32_t *y, size_t rows, dt_scores *scores)
+static void evaluate_shard(dt_tally *tally, const dt_comm *comm, const dt_network *network,
+                           dt_evaluator *evaluator, const float *x, const int32_t *y, size_t rows,
+                           dt_scores *scores)
 {
     for (size_t from = 0; from < rows; from += CAPACITY) {
+        dt_comm_goes_on(comm); /* a large set takes long, without a word to the others */
         const size_t count = rows - from < CAPACITY ? rows - from : CAPACITY;
         size_t start[SEGMENTS_AT_ONCE + 1] = {0};
         dt_segments segments = {.start = start};
@@ -110,7 +113,7 @@ dt_status dt_evaluate(dt_metrics *out, const dt_comm *comm, const dt_network *ne
     dt_tally tally = {0};
     for (size_t s = 0; s < set->shard_count; s++) {
         const size_t first = set->shard_start[s];
-        evaluate_shard(&tally, network, evaluator, set->x + first * set->D, set->y + first,
+        evaluate_shard(&tally, comm, network, evaluator, set->x + first * set->D, set->y + first,
                        set->shard_start[s + 1] - first, scores);
     }
     dt_comm_sum_i64(comm, (int64_t *)&tally, sizeof tally / sizeof(int64_t));

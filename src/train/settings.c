@@ -53,13 +53,16 @@ static const dt_option options[] = {
      "10min",
      "save all that is needed to go on, as 90s, 10min, 1.5h, or a number of epochs; never"},
     {"resume", "DIR", DT_OPTION_TEXT, AT(resume), 0, 0, NULL, NULL,
-     "go on from the checkpoint in this folder of results, on any number of ranks"},
+     "go on from the checkpoint in this folder of results, on any number of ranks up to --shards"},
     {"force", NULL, DT_OPTION_FLAG, AT(force), 0, 0, NULL, NULL,
      "with --resume: with other options and data, too; else: over the checkpoint that is there"},
     {"time-limit", "TIME", DT_OPTION_DURATION, AT(time_limit), 0, 1e9, NULL, "never",
-     "stop with a checkpoint before so much time has passed; a Slurm job's end is known"},
+     "stop with a checkpoint before so much time has passed, as 55min, 2d, HH:MM:SS; the end of a "
+     "Slurm job is known where Slurm tells it"},
     {"stall-timeout", "TIME", DT_OPTION_DURATION, AT(stall_timeout), 0, 1e9, NULL, "10min",
-     "end the job when no step has ended for so long, and say which ranks are late"},
+     "end the job when nothing has moved for so long, and say which ranks are late; longer than "
+     "the "
+     "longest step"},
     {"csv-log", "FILE", DT_OPTION_TEXT, AT(csv_log), 0, 0, NULL, NULL,
      "also write each epoch to FILE, as Keras's CSVLogger does"},
     {"progress", NULL, DT_OPTION_FLAG, AT(progress), 0, 0, NULL, NULL,
@@ -148,6 +151,11 @@ dt_status dt_settings_complete(dt_settings *settings, int ranks)
 {
     if (settings->shards >= ranks)
         return DT_OK;
+    if (settings->resume[0] != '\0')
+        return dt_fail(DT_USAGE,
+                       "--resume %s: the run has %lld shards, so at most so many ranks can go on "
+                       "with it; there are %d",
+                       settings->resume, (long long)settings->shards, ranks);
     if (dt_options_given(&table, settings, "shards") || ranks > DT_EXACT_MAX_TERMS)
         return dt_fail(DT_USAGE, "--shards %lld is less than the %d ranks; a rank needs a shard",
                        (long long)settings->shards, ranks);

@@ -32,7 +32,7 @@ typedef struct trainer {
     dt_evaluator evaluator;
     float *best; /* [P]: the best epoch's weights */
     double saved_s; /* rank 0: when a checkpoint was last written, or tried */
-    double save_s, step_s; /* rank 0: the longest that a checkpoint, and a step, took */
+    double save_s, step_s, judge_s; /* the longest that a checkpoint, a step, a validation took */
     dt_result *result;
 } trainer;
 
@@ -122,7 +122,10 @@ static void save_when_due(trainer *t)
 /* What this rank has to say about going on; 0: go on. */
 static int wish_to_stop(const trainer *t)
 {
-    if (t->root && dt_time_limit_is_near(&t->observer->limit, t->step_s, t->save_s))
+    /* After the last step of an epoch the clock is not looked at until the validation is over. */
+    const bool last = t->at.rows + (uint64_t)t->settings->batch >= t->sets[DT_TRAIN].N;
+    const double next_s = t->step_s + (last ? t->judge_s : 0.0);
+    if (t->root && dt_time_limit_is_near(&t->observer->limit, next_s, t->save_s))
         return TIME_IS_UP;
     return dt_signals_pending();
 }
@@ -141,6 +144,10 @@ DT_MUST_USE static dt_status stop_early(trainer *t)
     dt_status status = dt_comm_agree(t->comm, t->root ? dt_retry_output(save_again, t) : DT_OK);
     if (status != DT_OK)
         return status;
+    if (t->root && wish == TIME_IS_UP && t->stepper.steps == 1)
+        dt_log_warn(
+            "%s left no time to train: some seconds are kept for the end; one step was done",
+            t->observer->limit.what);
     return dt_fail(DT_STOPPED, "%s in epoch %lld, after step %llu of %llu",
                    wish != TIME_IS_UP ? dt_signals_name((int)wish)
                    : t->root          ? t->observer->limit.what
@@ -232,8 +239,10 @@ static dt_status judge_epoch(trainer *t, dt_epoch *row, bool *stop)
         memcpy(t->best, t->network->params, t->network->P * sizeof *t->best);
         t->at.best_epoch = t->result->best_epoch = row->epoch;
     }
-    t->result->phases.seconds[DT_PHASE_VALIDATE] += dt_clock_s() - begin;
-    row->seconds += dt_clock_s() - begin;
+    const double took_s = dt_clock_s() - begin;
+    t->judge_s = fmax(t->judge_s, took_s);
+    t->result->phases.seconds[DT_PHASE_VALIDATE] += took_s;
+    row->seconds += took_s;
 out:
     if (status != DT_OK)
         status = dt_fail(status, "epoch %lld: %s", (long long)row->epoch, dt_status_text());

@@ -196,9 +196,9 @@ refused 3 "other data; --force goes on with it all the same" --resume t other
 refused 2 "--resume and --like were given" --resume t --like plain
 refused 2 "--resume is an empty word" --resume ""
 refused 3 "nowhere: No such file or directory" --resume nowhere
-refused 3 "plain: no checkpoint.h5 in this folder: the run has ended, or saved none" --resume plain
+refused 3 "plain: no checkpoint.h5 in this folder: the run has ended (status ok); there is nothing to go on with" --resume plain
 refused 3 "expected the folder of a run's results, found a file" --resume t/checkpoint.h5
-refused 2 "t/checkpoint.h5: an earlier run stopped here; --resume t goes on with it, --force removes it" \
+refused 2 "t/checkpoint.h5: an earlier run stopped here, or is still going on; --resume t goes on with it" \
     --out t some
 refused 2 "t/checkpoint.h5: an earlier run stopped here" --resume u --out t
 refused 2 "--csv-log t/checkpoint.h5 would be written over t/checkpoint.h5" --resume t --csv-log t/checkpoint.h5

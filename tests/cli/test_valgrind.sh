@@ -53,6 +53,12 @@ weights=$(summary weights_crc)
 run 2 set --out two --epochs 3 --batch 32 --hidden 8,4
 expect_clean 0
 [ "$(summary weights_crc)" = "$weights" ] || fail "the weights of one rank: $weights"
+# The time is up before it has begun: a checkpoint after the first step, and on from there.
+run 2 set --out three --epochs 3 --batch 32 --hidden 8,4 --time-limit 1s
+expect_clean 75
+run 1 --resume three
+expect_clean 0
+[ "$(summary weights_crc)" = "$weights" ] || fail "the weights of an uninterrupted run: $weights"
 run 2 evaluate two/model.h5 table.csv
 expect_clean 0
 run 2 predict two/model.h5 table.csv --out two.csv

@@ -24,9 +24,9 @@ for harness in "$@"; do
     corpus=$build/corpus/$harness
     mkdir -p "$corpus" "$build/found"
     echo "== $harness, $seconds s"
-    # -rss_limit_mb: an allocation that trusts a size in the file shows.
+    # -rss_limit_mb: an allocation that trusts a size in the file shows. -timeout: of the clock, on a busy machine.
     if ! ASAN_OPTIONS=allocator_may_return_null=1:detect_leaks=1 "$build/tests/fuzz_$harness" \
-        -max_total_time="$seconds" -rss_limit_mb=1024 -timeout=10 -print_final_stats=1 \
+        -max_total_time="$seconds" -rss_limit_mb=1024 -timeout=120 -print_final_stats=1 \
         -artifact_prefix="$build/found/$harness-" "$corpus" "tests/fuzz/seeds/$harness" \
         >"$build/$harness.log" 2>&1; then
         tail -n 40 "$build/$harness.log"

@@ -49,7 +49,7 @@ draw() {
 r = random.Random(int(sys.argv[1]) * 1000003 + int(sys.argv[2]))
 ranks = r.randint(1, 8)
 again = r.choice([n for n in range(1, 9) if n != ranks])
-print(ranks, again, f"{r.uniform(0.3, 3.5):.2f}", r.randrange(2 * ranks))' "$seed" "$1"
+print(ranks, again, f"{r.uniform(0.3, 2.5):.2f}", r.randrange(2 * ranks))' "$seed" "$1"
 }
 
 alive() {
@@ -67,7 +67,7 @@ echo "the run: $(sed -n 's/^summary.epochs=//p' whole.txt) epochs of 100 steps, 
 
 same=0 logs=0 anew=0 ended=0 stopped_middle=0 worst=0
 kill=0
-while [ "$kill" -lt "$count" ]; do
+while [ "$same" -lt "$count" ]; do
     kill=$((kill + 1))
     rm -rf run pid.*
     # shellcheck disable=SC2046
@@ -119,7 +119,10 @@ else:
 PY
     ) || fail "the log or the checkpoint cannot be read"
     case $state in
-    ended) ended=$((ended + 1)) ;;
+    ended) # too late to kill anything
+        ended=$((ended + 1))
+        continue
+        ;;
     early)
         anew=$((anew + 1))
         # shellcheck disable=SC2086
@@ -132,10 +135,12 @@ PY
     esac
     "$PYTHON" "$here/../cli/compare_runs.py" whole run >wrong 2>&1 || fail "other results: $(cat wrong)"
     [ ! -e run/checkpoint.h5 ] || fail "a checkpoint is left of a run that ended"
+    [ -z "$(find run -name '*.tmp')" ] || fail "half a file is left"
     same=$((same + 1)) logs=$((logs + 1))
     echo "kill $kill: $how of $ranks after $pause s: $state, exit $status, gone after $took ms; on $again ranks: the same"
 done
 echo
 echo "$count kills: $same times the same weights, epochs and evaluation; $logs readable logs"
-echo "$((count - anew - ended)) went on from a checkpoint ($stopped_middle of them in the middle of an epoch), $anew began anew, $ended had ended"
+echo "$((count - anew)) went on from a checkpoint ($stopped_middle of them in the middle of an epoch), $anew began anew"
+echo "$ended runs had ended before the kill, and do not count"
 echo "longest time from the kill to the end of the job: $worst ms"

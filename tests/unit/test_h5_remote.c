@@ -13,6 +13,7 @@
 #include "dtrain/io/keras_model.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -232,6 +233,216 @@ static void test_end_while_opening(void **state)
     assert_true(has_no_children());
 }
 
+/* ---- a child that HDF5 has damaged, and which lives on ---- */
+
+/* What it answers to every question. */
+static dt_h5_answer_head false_head;
+static unsigned char false_value[1024];
+
+static int child_socket(void)
+{
+    struct stat info;
+    for (int fd = 3; fd < 1024; fd++)
+        if (fstat(fd, &info) == 0 && S_ISSOCK(info.st_mode))
+            return fd;
+    _exit(8);
+}
+
+static void answer_open(int socket)
+{
+    const uint64_t bytes = 5;
+    const dt_h5_answer_head head = {.bytes = sizeof bytes};
+    (void)(dt_h5_send(socket, &head, sizeof head) && dt_h5_send(socket, &bytes, sizeof bytes));
+}
+
+static void await_question(int socket)
+{
+    dt_h5_ask_head head;
+    char words[256];
+    if (recv(socket, &head, sizeof head, MSG_WAITALL) != (ssize_t)sizeof head)
+        _exit(0);
+    const size_t bytes = head.path_bytes + head.name_bytes;
+    if (bytes > sizeof words || recv(socket, words, bytes, MSG_WAITALL) != (ssize_t)bytes)
+        _exit(9);
+}
+
+static void answer_falsely(void)
+{
+    const int socket = child_socket();
+    answer_open(socket);
+    for (;;) {
+        await_question(socket);
+        (void)(dt_h5_send(socket, &false_head, sizeof false_head) &&
+               dt_h5_send(socket, false_value, (size_t)false_head.bytes));
+    }
+}
+
+static void set_false_answer(uint32_t count, const void *value, size_t bytes)
+{
+    assert_true(bytes <= sizeof false_value);
+    false_head = (dt_h5_answer_head){.count = count, .bytes = bytes};
+    memcpy(false_value, value, bytes);
+}
+
+/* The child forks with what was set last. */
+static dt_h5 *open_served_by(void (*hook)(void))
+{
+    dt_h5 *h5 = NULL;
+    dt_h5_serve_hook = hook;
+    assert_ok(dt_h5_open_image(&h5, image, image_bytes, "some.h5"));
+    dt_h5_serve_hook = NULL;
+    return h5;
+}
+
+/* Nothing is asked of a child any more that has given a wrong answer. */
+static void expect_given_up(dt_h5 *h5)
+{
+    double number = 0.0;
+    assert_data(dt_h5_check(h5), "some.h5: damaged HDF5 file: ");
+    assert_data(dt_h5_get_double(&number, h5, "/", "long"), "some.h5: damaged HDF5 file: ");
+    assert_true(has_no_children());
+    dt_h5_free(h5);
+}
+
+static dt_status describe(dt_h5_shape *out, dt_h5 *h5, bool attribute)
+{
+    return attribute ? dt_h5_describe_attribute(out, h5, "/", "long")
+                     : dt_h5_describe(out, h5, "/group/a");
+}
+
+static void test_shapes(void **state)
+{
+    (void)state;
+    const uint64_t half = UINT64_C(1) << 32;
+    const dt_h5_shape good[] = {
+        {.class = DT_H5_CLASS_OTHER, .element_bytes = 1, .count = 1},
+        {.class = DT_H5_CLASS_INT, .element_bytes = 4},
+        {.class = DT_H5_CLASS_FLOAT, .element_bytes = 4, .dims = 2, .extent = {3, 4}, .count = 12},
+        {.class = DT_H5_CLASS_TEXT, .element_bytes = 4, .dims = 2, .extent = {0, 4}},
+        {.class = DT_H5_CLASS_TABLE, .element_bytes = 8, .dims = 32, .extent = {0}}};
+    const dt_h5_shape bad[] = {
+        {.class = (dt_h5_class)77, .element_bytes = 1, .count = 1},
+        {.class = (dt_h5_class)(DT_H5_CLASS_OTHER + 1), .element_bytes = 1, .count = 1},
+        {.class = DT_H5_CLASS_FLOAT, .element_bytes = 4, .dims = 4000000},
+        {.class = DT_H5_CLASS_FLOAT, .element_bytes = 4, .dims = 33},
+        {.class = DT_H5_CLASS_FLOAT, .element_bytes = 4, .dims = 2, .extent = {3, 4}, .count = 13},
+        {.class = DT_H5_CLASS_FLOAT, .element_bytes = 4, .dims = 2, .extent = {3, 4}},
+        {.class = DT_H5_CLASS_FLOAT, .element_bytes = 4, .count = 2},
+        {.class = DT_H5_CLASS_FLOAT, .element_bytes = 1, .dims = 2, .extent = {half, half}},
+        {.class = DT_H5_CLASS_FLOAT,
+         .element_bytes = half,
+         .dims = 1,
+         .extent = {half},
+         .count = half}};
+    for (size_t i = 0; i < 2 * (sizeof good / sizeof *good); i++) {
+        dt_h5_shape found;
+        set_false_answer(0, &good[i / 2], sizeof found);
+        dt_h5 *h5 = open_served_by(answer_falsely);
+        assert_ok(describe(&found, h5, i % 2 == 0));
+        assert_memory_equal(&found, &good[i / 2], sizeof found);
+        dt_h5_free(h5);
+    }
+    for (size_t i = 0; i < 2 * (sizeof bad / sizeof *bad); i++) {
+        dt_h5_shape found;
+        set_false_answer(0, &bad[i / 2], sizeof found);
+        dt_h5 *h5 = open_served_by(answer_falsely);
+        assert_data(describe(&found, h5, i % 2 == 0), "some.h5: damaged HDF5 file: ");
+        assert_int_equal(found.dims, 0);
+        assert_int_equal(found.count, 0);
+        expect_given_up(h5);
+    }
+}
+
+static void test_kinds(void **state)
+{
+    (void)state;
+    static const int32_t bad[] = {DT_H5_OTHER + 1, 77, -1, INT32_MIN};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        set_false_answer(0, &bad[i], sizeof bad[i]);
+        dt_h5 *h5 = open_served_by(answer_falsely);
+        assert_int_equal(dt_h5_has(h5, "/group"), DT_H5_NOTHING);
+        expect_given_up(h5);
+    }
+    set_false_answer(0, &(int32_t){DT_H5_OTHER}, sizeof(int32_t));
+    dt_h5 *h5 = open_served_by(answer_falsely);
+    assert_int_equal(dt_h5_has(h5, "/group"), DT_H5_OTHER);
+    assert_ok(dt_h5_check(h5));
+    assert_false(dt_h5_has_attribute(h5, "/", "long")); /* that is 0 or 1 */
+    expect_given_up(h5);
+}
+
+/* A list is as long as it says, and one text is one. */
+static void test_lists(void **state)
+{
+    (void)state;
+    dt_h5_names names;
+    char *text = NULL;
+    set_false_answer(2, "a\0b", 4);
+    dt_h5 *h5 = open_served_by(answer_falsely);
+    assert_ok(dt_h5_list_members(&names, h5, "/"));
+    assert_int_equal(names.count, 2);
+    assert_string_equal(names.texts[1], "b");
+    dt_h5_names_clear(&names);
+    assert_data(dt_h5_get_text(&text, h5, "/", "long"), "damaged");
+    assert_null(text);
+    expect_given_up(h5);
+    static const struct {
+        uint32_t count;
+        size_t bytes;
+    } bad[] = {{0, 4}, {1, 4}, {3, 4}, {UINT32_MAX, 4}, {2, 3}, {1, 0}};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        set_false_answer(bad[i].count, "a\0b", bad[i].bytes);
+        h5 = open_served_by(answer_falsely);
+        assert_data(dt_h5_get_texts(&names, h5, "/", "long"), "damaged");
+        assert_null(names.texts);
+        expect_given_up(h5);
+    }
+    set_false_answer(0, "", 0);
+    h5 = open_served_by(answer_falsely);
+    assert_ok(dt_h5_list_members(&names, h5, "/"));
+    assert_int_equal(names.count, 0);
+    dt_h5_names_clear(&names);
+    assert_data(dt_h5_get_text(&text, h5, "/", "long"), "damaged");
+    expect_given_up(h5);
+}
+
+/* Talks on, however it is told to end. */
+static void babble(void)
+{
+    const int socket = child_socket();
+    answer_open(socket);
+    for (;;) {
+        (void)dt_h5_send(socket, "x", 1);
+        (void)poll(NULL, 0, 100);
+    }
+}
+
+static void close_and_sleep(void)
+{
+    const int socket = child_socket();
+    answer_open(socket);
+    await_question(socket);
+    (void)close(socket);
+    for (;;)
+        (void)poll(NULL, 0, 1000);
+}
+
+/* A child that does not end is ended: else the alarm ends this process. */
+static void test_stubborn(void **state)
+{
+    (void)state;
+    int64_t whole = 0;
+    (void)alarm(60);
+    dt_h5_free(open_served_by(babble));
+    assert_true(has_no_children());
+    dt_h5 *h5 = open_served_by(close_and_sleep);
+    assert_data(dt_h5_get_int(&whole, h5, "/", "long"), "some.h5: damaged HDF5 file: ", "no end");
+    expect_given_up(h5);
+    (void)alarm(0);
+}
+
+/* ---- ends ---- */
+
 /* Kills the one child there is, without waiting for it. */
 static void kill_child(int number)
 {
@@ -353,6 +564,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_endless_memory, make_image, free_image),
         cmocka_unit_test_setup_teardown(test_any_byte, make_image, free_image),
         cmocka_unit_test_setup_teardown(test_end_while_opening, make_image, free_image),
+        cmocka_unit_test_setup_teardown(test_shapes, make_image, free_image),
+        cmocka_unit_test_setup_teardown(test_kinds, make_image, free_image),
+        cmocka_unit_test_setup_teardown(test_lists, make_image, free_image),
+        cmocka_unit_test_setup_teardown(test_stubborn, make_image, free_image),
         cmocka_unit_test_setup_teardown(test_death, make_image, free_image),
         cmocka_unit_test_setup_teardown(test_signals, make_image, free_image),
         cmocka_unit_test_setup_teardown(test_several, make_image, free_image),

@@ -76,7 +76,8 @@ static void test_names(void **state)
     assert_string_equal(dt_signals_name(SIGTERM), "SIGTERM");
     assert_string_equal(dt_signals_name(SIGUSR1), "SIGUSR1");
     assert_string_equal(dt_signals_name(SIGINT), "SIGINT");
-    assert_string_equal(dt_signals_name(SIGHUP), "a signal");
+    assert_string_equal(dt_signals_name(SIGHUP), "SIGHUP");
+    assert_string_equal(dt_signals_name(SIGUSR2), "a signal");
     assert_string_equal(dt_signals_name(0), "a signal");
 }
 

@@ -75,6 +75,13 @@ void dt_file_discard(dt_file *file);
 /** Writes a whole file: create, write, commit. Errors: DT_OUTPUT, DT_MEMORY. */
 DT_MUST_USE dt_status dt_file_replace(const char *path, const void *data, size_t bytes);
 
+/**
+ * Removes what dead processes left of unfinished writes to `path`: the files `<path>.<digits>.tmp`,
+ * behind a link as dt_file_create. Which of them are alive cannot be known on a shared disk, so no
+ * process may be writing to `path` meanwhile. What cannot be removed stays, and nothing is said.
+ */
+void dt_file_sweep(const char *path);
+
 /** Tells whether two paths lead to the same file, which is there. */
 bool dt_file_same(const char *a, const char *b);
 

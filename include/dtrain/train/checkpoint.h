@@ -45,9 +45,10 @@ DT_MUST_USE dt_status dt_checkpoint_open(dt_h5 **out, const char *folder);
 /** Where a training was, read from a checkpoint; owns its arrays. */
 typedef struct dt_checkpoint {
     dt_training training; /* best: this one's */
-    float *params, *best, *adam_m, *adam_v; /* [P] each, in one block that begins with params */
+    float *params; /* the block that all four lie in; after dt_checkpoint_load `best` alone */
+    float *best, *adam_m, *adam_v; /* [P] each */
     int64_t adam_step;
-    double learning_rate, beta_1, beta_2, epsilon;
+    double beta_1, beta_2, epsilon;
     dt_history history; /* rank 0 only */
 } dt_checkpoint;
 
