@@ -232,6 +232,8 @@ DT_MUST_USE static dt_status read_members(dt_like *like, dt_h5 *h5)
     DT_TRY(dt_h5_read_column_texts(&sets, h5, table, "set"));
     DT_TRY(dt_h5_read_column_texts(&arrays, h5, table, "array"));
     DT_TRY(dt_h5_read_column_i64(h5, table, "crc32", crcs, shape.count));
+    if (sets.count != shape.count || arrays.count != shape.count)
+        DT_TRY(dt_fail(DT_DATA, "%s: its columns have not as many texts as it has rows", table));
     for (size_t i = 0; i < like->member_count; i++) {
         dt_fingerprint *member = &like->members[i];
         (void)snprintf(member->set, sizeof member->set, "%s", sets.texts[i]);

@@ -22,7 +22,8 @@ CLASSES = {"class": "i8", "rows": "i8", "predicted": "i8", "precision": "f8", "r
 CALIBRATION = {"lower": "f8", "upper": "f8", "rows": "i8", "confidence": "f8", "accuracy": "f8"}
 ROC = {"fpr": "f8", "tpr": "f8", "threshold": "f8"}
 # As test_run_log.sh calls the run; the type says how the attribute must read.
-CONFIG = {"inputs": "", "targets": "", "validation_split": 0.1, "test_split": 0.1,
+CONFIG = {"inputs": "", "targets": "", "checkpoint_every": "10min",
+          "resume": "", "force": 0, "time_limit": "never", "stall_timeout": "10min", "validation_split": 0.1, "test_split": 0.1,
           "hidden": "20,10", "activation": "tanh", "batch": 64, "epochs": 7,
           "learning_rate": 0.002, "patience": 3, "min_delta": 0.0001, "monitor": "val_accuracy",
           "no_restore_best": 0, "seed": 5, "shards": 9, "sum": "exact", "threads": 1, "init_from": "",
@@ -300,6 +301,15 @@ def check_environment(run):
     equal([dim.label for dim in hosts.dims], ["rank"], "the label of rank_hosts")
 
 
+def check_sessions(run):
+    check_table(run["sessions"], {"epoch": "i8", "rows": "i8", "ranks": "i8", "hosts": "i8",
+                                  "started": "S24", "host": "S72", "slurm_job_id": "S32"})
+    table = run["sessions"][:]
+    equal((len(table), int(table["epoch"][0]), int(table["rows"][0]), int(table["ranks"][0])), (1, 1, 0, ranks),
+          "/sessions: one, from the beginning")
+    equal(table["started"][0].decode()[10::9], "TZ", "/sessions started, as 2026-01-31T23:59:59Z")
+
+
 def check_ranks(run):
     check_table(run["ranks"], RANKS)
     table = run["ranks"][:]
@@ -316,7 +326,8 @@ def check_ranks(run):
 def main():
     with h5py.File(f"{folder}/run.h5", "r") as run:
         check_names(run, ["format_version", "status"],
-                    ["config", "data", "environment", "epochs", "evaluation", "ranks", "summary"])
+                    ["config", "data", "environment", "epochs", "evaluation", "ranks", "sessions",
+                     "summary"])
         equal(run.attrs["status"], "ok", "status")
         equal(int(run.attrs["format_version"]), 2, "format_version")
         check_table(run["epochs"], EPOCHS)
@@ -343,6 +354,7 @@ def main():
         check_epochs(run)
         check_evaluation(run, weights)
         check_ranks(run)
+        check_sessions(run)
         print(f"{crc:08x}")
 
 
