@@ -139,6 +139,7 @@ static void occupy_standard_streams(void)
     static const int ways[] = {O_WRONLY, O_RDONLY, O_WRONLY};
     for (int fd = 0; fd <= 2; fd++)
         if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+            /* cppcheck-suppress leakReturnValNotUsed ; it is there to stay */
             (void)open("/dev/null", ways[fd]);
 }
 
