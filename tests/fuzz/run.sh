@@ -2,8 +2,10 @@
 # run.sh [SECONDS [HARNESS...]]    fuzzes with clang's libFuzzer under ASan and UBSan: each harness
 #                                  (csv prepare recipe ...) for SECONDS (60), beginning with its seeds
 #
-# What is found is left in build-fuzz/, and the exit status is 1. CTest replays the seeds with any
-# compiler (fuzz/*); this looks for new ones. Needs clang: jobs/install.sh clang.
+# What is found is left in build-fuzz/, and the exit status is 1. CTest replays the seeds, and what
+# fuzzing has collected, with any compiler (fuzz/*); this looks for new ones. To keep them:
+#     tar -C build-fuzz/corpus -cJf tests/fuzz/corpora.tar.xz .
+# Needs clang: jobs/install.sh clang.
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
 seconds=${1:-60}
