@@ -3,6 +3,7 @@
 #include "dtrain/base/log.h"
 #include "dtrain/base/memory.h"
 #include "dtrain/base/text.h"
+#include "dtrain/comm/watchdog.h"
 #include "dtrain/io/file.h"
 #include "dtrain/io/npz.h"
 #include "scoring.h"
@@ -348,6 +349,8 @@ static dt_status run_all(run *r, const dt_comm *comm, int argc, char **argv)
     r->form = r->settings.out[0] == '\0'                 ? FORM_STDOUT
               : dt_text_ends_in(r->settings.out, ".npz") ? FORM_NPZ
                                                          : FORM_CSV;
+    if (r->form == FORM_STDOUT) /* whoever reads it in a pager is no stall */
+        dt_comm_set_stall_timeout(comm, 0.0);
     dt_log_init(root, r->settings.quiet);
     DT_TRY(dt_scoring_open(&r->scoring, comm, &r->settings.scoring, false));
     r->C = r->scoring.model.network.C;
