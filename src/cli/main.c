@@ -80,9 +80,8 @@ static void print_commands(void)
     printf("dtrain COMMAND --help tells more of each:\n");
     for (size_t i = 0; i < COMMANDS; i++)
         printf("  %-10s %s\n", commands[i].word, commands[i].what);
-    printf(
-        "Exit status: 0 ok, 1 internal, 2 usage, 3 input data, 4 output, 5 diverged, 6 memory, 75 "
-        "stopped early as asked\nfor, with a checkpoint to go on from.\n\n");
+    printf("Exit status: 0 ok, 1 internal, 2 usage, 3 input data, 4 output, 5 diverged, 6 "
+           "memory, 75 stopped early with a checkpoint.\n\n");
 }
 
 static void print_version(void)
