@@ -88,6 +88,13 @@ bool dt_text_is_utf8(const char *text, size_t bytes)
     return true;
 }
 
+bool dt_text_is_among(const char *text, const char *const *list)
+{
+    while (*list != NULL && strcmp(text, *list) != 0)
+        list++;
+    return *list != NULL;
+}
+
 bool dt_text_ends_in(const char *name, const char *ending)
 {
     const size_t length = strlen(name), bytes = strlen(ending);

@@ -235,31 +235,23 @@ dt_status report_sort(report_run **runs, size_t count, const char *key)
 
 /* ---- differences ---- */
 
-static bool is_among(const char *name, const char *const *names, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(name, names[i]) == 0)
-            return true;
-    return false;
-}
-#define IS_AMONG(name, names) is_among(name, names, sizeof(names) / sizeof *(names))
-
 /* What cannot change a result, or follows from something else that is shown. */
 static bool is_of_interest(size_t group, const char *name)
 {
     static const char *const config_out[] = {
-        "out",    "quiet",      "config",           "progress",      "like",  "csv_log",
-        "resume", "time_limit", "checkpoint_every", "stall_timeout", "force", "threads"};
-    static const char *const data_out[] = {"network"};
+        "out",     "quiet",   "config",     "progress",         "like",
+        "csv_log", "resume",  "time_limit", "checkpoint_every", "stall_timeout",
+        "force",   "threads", NULL};
+    static const char *const data_out[] = {"network", NULL};
     static const char *const environment_in[] = {
         "ranks",        "hosts",          "cpu",        "blas", "blas_kernels", "openblas_coretype",
-        "blas_threads", "dtrain_version", "git_commit", "host", "mpi",
+        "blas_threads", "dtrain_version", "git_commit", "host", "mpi",          NULL,
     };
     if (group == offsetof(report_run, config))
-        return !IS_AMONG(name, config_out);
+        return !dt_text_is_among(name, config_out);
     if (group == offsetof(report_run, data))
-        return !IS_AMONG(name, data_out);
-    return IS_AMONG(name, environment_in);
+        return !dt_text_is_among(name, data_out);
+    return dt_text_is_among(name, environment_in);
 }
 
 static const report_facts *facts_of(const report_run *run, size_t group)

@@ -1,3 +1,4 @@
+#include "dtrain/base/clock.h"
 #include "dtrain/base/log.h"
 #include "dtrain/base/memory.h"
 #include "dtrain/io/file.h"
@@ -6,7 +7,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 /* gnuplot draws axes and words in black: they follow the page, light or dark. */
 static const char style[] =
@@ -168,11 +168,8 @@ DT_MUST_USE static dt_status add_differences(report_page *page, report_run *cons
 static void add_head(report_page *page, report_run *const *runs, size_t count,
                      const char *sorted_by)
 {
-    char made[32] = "";
-    const time_t now = time(NULL);
-    struct tm utc;
-    if (gmtime_r(&now, &utc) != NULL)
-        (void)strftime(made, sizeof made, "%Y-%m-%d %H:%M UTC", &utc);
+    char made[32];
+    dt_clock_utc(made, sizeof made, "%Y-%m-%d %H:%M UTC");
     report_buffer_puts(&page->html, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n"
                                     "<meta charset=\"utf-8\">\n<meta name=\"viewport\" "
                                     "content=\"width=device-width, initial-scale=1\">\n<title>");

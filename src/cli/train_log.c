@@ -159,5 +159,7 @@ dt_observer dt_train_observer(dt_train_run *r)
                          .context = r,
                          .step_ended = r->settings.progress ? take_step : NULL,
                          .save = take_checkpoint,
-                         .limit = dt_time_limit_start(r->settings.time_limit, r->started_s)};
+                         .limit = r->root
+                                      ? dt_time_limit_start(r->settings.time_limit, r->started_s)
+                                      : (dt_time_limit){0}};
 }

@@ -1,12 +1,12 @@
 #include "dtrain/train/history.h"
 
+#include "dtrain/base/clock.h"
 #include "dtrain/base/memory.h"
 #include "dtrain/io/crc32.h"
 #include "epoch_table.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 static const char sessions_path[] = "/sessions";
 
@@ -43,14 +43,11 @@ dt_status dt_history_add_session(dt_history *history, const dt_environment *envi
     dt_session session = {
         .epoch = 1, .ranks = environment->ranks, .hosts = environment->launch.host_count};
     const char *job = getenv("SLURM_JOB_ID");
-    const time_t now = time(NULL);
-    struct tm utc;
     if (training != NULL) {
         session.epoch = training->epoch;
         session.rows = (int64_t)training->rows;
     }
-    if (gmtime_r(&now, &utc) != NULL)
-        (void)strftime(session.started, sizeof session.started, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    dt_clock_utc(session.started, sizeof session.started, DT_CLOCK_ISO);
     (void)snprintf(session.host, sizeof session.host, "%s", environment->launch.host);
     (void)snprintf(session.slurm_job_id, sizeof session.slurm_job_id, "%s", job ? job : "");
     DT_TRY(dt_memory_grow(&history->sessions, history->session_count, history->session_count + 1,

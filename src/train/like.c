@@ -2,6 +2,7 @@
 
 #include "dtrain/base/log.h"
 #include "dtrain/base/memory.h"
+#include "dtrain/base/text.h"
 #include "dtrain/train/checkpoint.h"
 #include "dtrain/train/run_file.h"
 
@@ -9,33 +10,26 @@
 #include <string.h>
 #include <unistd.h>
 
-static bool is_among(const char *name, const char *const *names)
-{
-    while (*names != NULL && strcmp(name, *names) != 0)
-        names++;
-    return *names != NULL;
-}
-
 /* What is of this start of the program alone. */
 static bool is_of_the_session(const char *name)
 {
     static const char *const names[] = {"out",   "resume", "force",  "time-limit", "progress",
                                         "quiet", "like",   "config", NULL};
-    return is_among(name, names);
+    return dt_text_is_among(name, names);
 }
 
 /* What does not change the weights. */
 static bool is_of_no_weight(const char *name)
 {
     static const char *const names[] = {"csv-log", "checkpoint-every", "stall-timeout", NULL};
-    return is_of_the_session(name) || is_among(name, names);
+    return is_of_the_session(name) || dt_text_is_among(name, names);
 }
 
 static bool is_about_data(const char *name)
 {
     static const char *const names[] = {"inputs", "targets", "validation-split", "test-split",
                                         NULL};
-    return is_among(name, names);
+    return dt_text_is_among(name, names);
 }
 
 /* ---- settings ---- */

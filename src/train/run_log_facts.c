@@ -1,5 +1,6 @@
 #include "run_log_parts.h"
 
+#include "dtrain/base/clock.h"
 #include "dtrain/base/memory.h"
 #include "dtrain/comm/comm.h"
 #include "dtrain/io/crc32.h"
@@ -7,7 +8,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 static dt_status write_config(dt_h5 *h5, const dt_settings *settings)
@@ -64,10 +64,7 @@ static dt_status write_environment(dt_h5 *h5, const dt_environment *environment,
                                    const char *command_line)
 {
     char started[32] = "", folder[4096] = "";
-    const time_t now = time(NULL);
-    struct tm utc;
-    if (gmtime_r(&now, &utc) != NULL)
-        (void)strftime(started, sizeof started, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    dt_clock_utc(started, sizeof started, DT_CLOCK_ISO);
     if (getcwd(folder, sizeof folder) == NULL)
         folder[0] = '\0';
     const struct {

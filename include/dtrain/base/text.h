@@ -17,6 +17,9 @@ size_t dt_text_nearest(const char *name, const char *const *names, size_t count)
 /** Tells whether a name ends so (".npz"). */
 bool dt_text_ends_in(const char *name, const char *ending);
 
+/** Tells whether `text` is one of a list that ends with NULL. */
+bool dt_text_is_among(const char *text, const char *const *list);
+
 /** How much of a text dt_text_show shows. */
 enum { DT_TEXT_SHOWN_BYTES = 40 };
 
