@@ -20,6 +20,9 @@
 #   expect_empty_stderr
 #   expect_file PATH, expect_no_file PATH
 #   expect_same_file A B
+#   keep_summary NAME             keeps the last run's summary for expect_same_run, but for times and ranks
+#   expect_same_run NAME FOLDER   it went well, its summary is the kept one, and its results in FOLDER are
+#                                 those in the folder NAME, to the bit; needs need_python
 #   summary KEY                   prints the value of the last run's `summary.KEY=` line
 #   fail MESSAGE                  ends the test as failed
 #   skip REASON                   ends it as skipped (exit 77)
@@ -115,6 +118,20 @@ expect_same_file() { cmp -s "$1" "$2" || fail "$1 and $2 are the same"; }
 expect_one_stderr_line() {
     [ "$(wc -l <stderr)" -eq 1 ] || fail "exactly one line on stderr, with: $1"
     grep -Fq -e "$1" stderr || fail "this in the one line on stderr: $1"
+}
+
+keep_summary() {
+    grep '^summary\.' stdout | grep -vE '(folder|ranks|samples_per_second)=' >"$1.summary"
+}
+
+expect_same_run() {
+    expect_status 0
+    keep_summary now
+    expect_same_file now.summary "$1.summary"
+    "$PYTHON" "$TESTS/cli/compare_runs.py" "$1" "$2" >wrong 2>&1 || fail "the same results: $(cat wrong)"
+    expect_no_file "$2/checkpoint.h5"
+    harness_left=$(find "$2" -name '*.tmp')
+    [ -z "$harness_left" ] || fail "no temporary file is left, found $harness_left"
 }
 
 summary() {

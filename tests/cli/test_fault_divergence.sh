@@ -49,15 +49,6 @@ assert "summary" not in run and "evaluation" not in run
 PY
 }
 
-# same_as WHOLE FOLDER: the last run's summary, and the two folders' results, but for times and ranks.
-same_as() {
-    expect_status 0
-    grep '^summary\.' stdout | grep -vE '(folder|ranks|samples_per_second)=' >summary.now
-    expect_same_file summary.now "$1.summary"
-    "$PYTHON" "$TESTS/cli/compare_runs.py" "$1" "$2" >wrong 2>&1 || fail "the same results: $(cat wrong)"
-    expect_no_file "$2/checkpoint.h5"
-}
-
 # whole RANKS FOLDER ARGUMENTS...: what the others are compared with.
 whole() {
     whole_ranks=$1
@@ -65,7 +56,7 @@ whole() {
     shift 2
     run "$whole_ranks" --out "$whole_folder" "$@"
     expect_status 0
-    grep '^summary\.' stdout | grep -vE '(folder|ranks|samples_per_second)=' >"$whole_folder.summary"
+    keep_summary "$whole_folder"
 }
 
 # ---- one rank's loss ----
@@ -86,7 +77,7 @@ for case in "1 0 3" "2 0 8" "3 2 1" "8 7 2"; do
     run "$3" --resume a
     expect_empty_stderr
     expect_stdout '^resume +a: epoch 4, after 0 of its rows; 1 session before$'
-    same_as plain a
+    expect_same_run plain a
 done
 
 # Again and again: each time the last good checkpoint stays.
@@ -102,7 +93,7 @@ poisoned 2 25 3 --resume b
 expect_diverged 4 5
 expect_log b 3
 run 4 --resume b
-same_as plain b
+expect_same_run plain b
 "$PYTHON" -c '
 import h5py
 sessions = h5py.File("b/run.h5", "r")["sessions"][:]
@@ -136,7 +127,7 @@ poisoned 0 34 1 --out quick1 --sum fast $usual some
 expect_diverged 4 4
 expect_log quick1 3
 run 1 --resume quick1
-same_as quick quick1
+expect_same_run quick quick1
 # shellcheck disable=SC2086
 poisoned 2 34 3 --out quick3 --sum fast $usual some
 expect_diverged 4 4

@@ -29,24 +29,13 @@ stopped() {
     expect_stdout_line summary.status=stopped
 }
 
-# same_as WHOLE FOLDER: the last run's summary, and the two folders' results, but for times and ranks.
-same_as() {
-    expect_status 0
-    grep '^summary\.' stdout | grep -vE '(folder|ranks|samples_per_second)=' >summary.now
-    expect_same_file summary.now "$1.summary"
-    "$PYTHON" "$TESTS/cli/compare_runs.py" "$1" "$2" >wrong 2>&1 || fail "the same results: $(cat wrong)"
-    expect_no_file "$2/checkpoint.h5"
-    left=$(find "$2" -name '*.tmp')
-    [ -z "$left" ] || fail "no temporary file is left, found $left"
-}
-
 # whole FOLDER ARGUMENTS...: what the others are compared with.
 whole() {
     whole_folder=$1
     shift
     run 2 --out "$whole_folder" "$@"
     expect_status 0
-    grep '^summary\.' stdout | grep -vE '(folder|ranks|samples_per_second)=' >"$whole_folder.summary"
+    keep_summary "$whole_folder"
 }
 
 # ---- the same bits ----
@@ -65,7 +54,7 @@ expect_stdout '^resume +a: epoch 1, after [0-9]+ of its rows; 1 session before$'
 stopped 8 signal:7:17 --resume a
 stopped 2 signal:0:1 --resume a
 run 4 --resume a
-same_as plain a
+expect_same_run plain a
 "$PYTHON" - <<'PY' || fail "the log has the five sessions, and where each began"
 import h5py
 run = h5py.File("a/run.h5", "r")
@@ -83,7 +72,7 @@ DTRAIN_FAULT=kill:1:60 timeout -k 5 30 mpirun -q -np 2 "$DTRAIN_FAULTS" --out ki
 expect_stderr '^dtrain: error: rank 1 on .* died in a training step \(epoch 4, step '
 expect_file killed/checkpoint.h5
 run 3 --resume killed
-same_as plain killed
+expect_same_run plain killed
 
 # No validation set, a model to begin with, a float32 sum, a configuration file, a CSV log, the example.
 "$PYTHON" -c 'import numpy as n; d = n.load("some-train.npz"); n.savez("alone.npz", **d)'
@@ -93,19 +82,19 @@ whole lonely $alone alone.npz
 # shellcheck disable=SC2086
 stopped 2 signal:1:11 --out lonely2 $alone alone.npz
 run 1 --resume lonely2
-same_as lonely lonely2
+expect_same_run lonely lonely2
 # shellcheck disable=SC2086
 whole fine --init-from plain $usual some
 # shellcheck disable=SC2086
 stopped 2 signal:1:20 --out fine2 --init-from plain $usual some
 run 1 --resume fine2
-same_as fine fine2
+expect_same_run fine fine2
 run 1 --quiet --out quick --sum fast --epochs 4 some
 expect_status 0
-grep '^summary\.' stdout | grep -vE '(folder|ranks|samples_per_second)=' >quick.summary
+keep_summary quick
 stopped 1 signal:0:9 --out quick2 --sum fast --epochs 4 some
 run 1 --resume quick2
-same_as quick quick2
+expect_same_run quick quick2
 printf 'epochs = 5\nbatch = 40\n' >conf
 whole written --config conf --csv-log written.csv some
 stopped 2 signal:0:14 --out written2 --config conf --csv-log written2.csv some
@@ -120,7 +109,7 @@ expect_no_file elsewhere/written2.csv
 whole example --epochs 2
 stopped 2 signal:1:401 --out example2 --epochs 2
 run 3 --resume example2
-same_as example example2
+expect_same_run example example2
 
 # ---- every signal, and the time ----
 for signal in TERM USR1 INT; do
