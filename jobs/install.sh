@@ -1,10 +1,13 @@
 #!/bin/sh
-# install.sh KIND...    KIND: build, test, clang, analyse, coverage, bench
+# install.sh KIND...    KIND: build, test, cluster, clang, analyse, coverage, bench
 #
 # Sees to it that what dtrain needs is there. What is missing is installed with apt (Debian, Ubuntu),
 # as root or with sudo; elsewhere the missing packages are named, by their Debian names, and the exit
 # status is 1. Nothing is touched when all is there, whoever installed it.
 set -eu
+
+# Daemons and network tools; not in every user's PATH.
+PATH=$PATH:/usr/sbin:/sbin
 
 python_has() {
     for python in python3 /usr/bin/python3; do
@@ -34,6 +37,11 @@ is_there() {
     python3-*) python_has "${1#python3-}" ;;
     hdf5-tools) has h5dump ;;
     gnuplot-nox) has gnuplot ;;
+    slurm-wlm) has sbatch && has slurmctld && has slurmd ;;
+    munge) has munged ;;
+    iproute2) has ip && has tc ;;
+    procps) has pgrep ;;
+    util-linux) has unshare && has nsenter ;;
     protobuf-c-compiler) has protoc-c ;;
     libprotobuf-c-dev) links libprotobuf-c ;;
     libonnx-dev) includes onnx/onnx.proto ;;
@@ -49,11 +57,12 @@ for kind in "$@"; do
     test) packages="$packages libcmocka-dev python3-numpy python3-h5py python3-pandas python3-sklearn
                     python3-venv hdf5-tools gnuplot-nox help2man clang-format valgrind
                     protobuf-c-compiler libprotobuf-c-dev libonnx-dev" ;;
+    cluster) packages="$packages slurm-wlm munge iproute2 procps util-linux" ;; # several hosts on one
     clang) packages="$packages clang" ;;
     analyse) packages="$packages clang-tidy cppcheck" ;;
     coverage) packages="$packages gcovr" ;;
     bench) packages="$packages python3-numpy python3-torch python3-sklearn" ;;
-    *) echo "install.sh: $kind is none of build, test, clang, analyse, coverage, bench" >&2; exit 2 ;;
+    *) echo "install.sh: $kind is none of build, test, cluster, clang, analyse, coverage, bench" >&2; exit 2 ;;
     esac
 done
 
