@@ -57,6 +57,8 @@ if [ "${CI:-}" = true ] && [ -z "$sanitizers" ]; then werror=ON; fi
 # Word splitting is meant: one argument a kind.
 # shellcheck disable=SC2086
 sh "$root/jobs/install.sh" $kinds
+# Without a Slurm and namespaces the tests of them are skipped.
+sh "$root/jobs/install.sh" cluster || [ "${DTRAIN_NO_SKIP:-}" != 1 ]
 
 build=$root/$folder
 work=$(mktemp -d)

@@ -25,7 +25,7 @@
 #                                 those in the folder NAME, to the bit; needs need_python
 #   summary KEY                   prints the value of the last run's `summary.KEY=` line
 #   fail MESSAGE                  ends the test as failed
-#   skip REASON                   ends it as skipped (exit 77)
+#   skip REASON                   ends it as skipped (exit 77); with DTRAIN_NO_SKIP=1 as failed
 #   need_python MODULE...         sets $PYTHON to a python3 that has the modules, or skips
 #
 # shellcheck shell=sh
@@ -99,6 +99,7 @@ fail() {
 }
 
 skip() {
+    [ "${DTRAIN_NO_SKIP:-}" != 1 ] || fail "it need not be skipped: $1"
     echo "skipped: $1"
     exit 77
 }

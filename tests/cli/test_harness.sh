@@ -58,7 +58,8 @@ fails() { tries 1 "FAILED: inner.sh: expected: " "$1"; }
     tries 1 "finishes within 1 seconds" 'RUN_TIMEOUT=1; run 0 sleep'
     tries 1 "finishes within 1 seconds" 'RUN_TIMEOUT=1; run 2 sleep'
     tries 1 "-- exit status: 3" 'run 0 3; fail "something else"'
-    tries 77 "skipped: no reason" 'skip "no reason"'
-    tries 77 "skipped: needs python3 with sys no_such_module" 'need_python sys no_such_module'
+    tries 77 "skipped: no reason" 'unset DTRAIN_NO_SKIP; skip "no reason"'
+    tries 1 "it need not be skipped: no reason" 'DTRAIN_NO_SKIP=1; skip "no reason"'
+    tries 77 "skipped: needs python3 with sys no_such_module" 'unset DTRAIN_NO_SKIP; need_python sys no_such_module'
     holds 'need_python sys; "$PYTHON" -c "import sys"'
 }

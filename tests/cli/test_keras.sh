@@ -3,7 +3,7 @@
 # Python.
 #
 # They come from PyPI, by pip and its own configuration, into a virtual environment beside dtrain, made
-# once. Where that fails the test is skipped; with DTRAIN_REQUIRE_KERAS=1 it fails. A $PYTHON that has
+# once. Where that fails the test is skipped; with DTRAIN_NO_SKIP=1 it fails. A $PYTHON that has
 # all of it is taken as it is.
 # shellcheck source-path=SCRIPTDIR source=harness.sh
 . "$(dirname "$0")/harness.sh"
@@ -13,7 +13,7 @@ venv=$(dirname "$DTRAIN")/keras-venv
 wanted="keras==3.15.1 jax h5py numpy onnx onnxruntime"
 
 lacks_keras() {
-    [ "${DTRAIN_REQUIRE_KERAS:-}" != 1 ] || { cat pip.log >&2 && fail "Keras can be had: $1"; }
+    cat pip.log >&2
     skip "$1: $(grep -v '^ *$' pip.log | tail -n 1)"
 }
 has_keras() { "$1" -c 'import h5py, jax, keras, numpy, onnx, onnxruntime' >pip.log 2>&1; }
