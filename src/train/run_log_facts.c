@@ -86,6 +86,11 @@ static dt_status write_environment(dt_h5 *h5, const dt_environment *environment,
         {"slurm_job_id", variable("SLURM_JOB_ID")},
         {"slurm_job_name", variable("SLURM_JOB_NAME")},
         {"slurm_node_list", variable("SLURM_JOB_NODELIST")},
+        {"slurm_tasks_per_node", variable("SLURM_TASKS_PER_NODE")},
+        {"slurm_cpus_per_task", variable("SLURM_CPUS_PER_TASK")},
+        {"slurm_array_job_id", variable("SLURM_ARRAY_JOB_ID")},
+        {"slurm_array_task_id", variable("SLURM_ARRAY_TASK_ID")},
+        {"slurm_restart_count", variable("SLURM_RESTART_COUNT")},
     };
     dt_status status = DT_OK;
     DT_TRY(dt_h5_make_group(h5, "/environment"));

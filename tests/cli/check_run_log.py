@@ -32,6 +32,8 @@ MEMBERS = {"set": "S12", "array": "S8", "file": "S256", "member": "S64", "bytes"
 SETS = ("train", "validation", "test")
 ENVIRONMENT_TEXTS = ["dtrain_version", "git_commit", "working_directory", "command_line", "host", "cpu", "blas", "blas_kernels",
                      "openblas_coretype", "mpi", "hdf5", "zlib", "slurm_job_id", "slurm_job_name", "slurm_node_list",
+                     "slurm_tasks_per_node", "slurm_cpus_per_task", "slurm_array_job_id", "slurm_array_task_id",
+                     "slurm_restart_count",
                      "started"]
 ENVIRONMENT_NUMBERS = ["ranks", "hosts", "host_cpus", "blas_threads"]
 
