@@ -1,14 +1,13 @@
 #include "comm_mpi.h"
 
 #include "dtrain/base/memory.h"
+#include "dtrain/comm/background_sum.h"
 #include "dtrain/comm/launch.h"
 
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
-/* MPI counts are int: longer messages go in pieces of this many elements. */
-enum { PIECE = 1 << 28 };
 enum { TAG_SCATTER = 1, TAG_COLLECT = 2 };
 
 static dt_watchdog *job_watchdog; /* the job's own, for an abort from anywhere */
@@ -35,21 +34,26 @@ dt_status dt_comm_start(dt_comm **out)
     dt_status status = DT_OK;
     *out = NULL;
     DT_TRY(dt_launch_prepare());
+    dt_background_sum_prepare();
     DT_TRY(dt_memory_alloc(out, 1, sizeof **out, "communicator"));
     /* The watchdog's thread, and those of OpenBLAS, call no MPI. */
     int provided = MPI_THREAD_SINGLE;
     MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided);
     dt_assert_set_hook(abort_job);
+    const dt_status watched = dt_watch_start_begin();
     MPI_Comm_dup(MPI_COMM_WORLD, &(*out)->comm);
     MPI_Comm_rank((*out)->comm, &(*out)->rank);
     MPI_Comm_size((*out)->comm, &(*out)->size);
     status = dt_launch_check_world((*out)->size);
+    if (status == DT_OK)
+        status = dt_launch_check_ranks(*out, watched);
     if (status == DT_OK) {
         status = dt_watchdog_start(&(*out)->watchdog, (*out)->comm);
         job_watchdog = (*out)->watchdog;
         (*out)->slot = dt_watchdog_slot(job_watchdog);
         status = dt_comm_agree(*out, status);
     }
+    dt_watch_start_end();
     if (status != DT_OK) {
         dt_comm_end(*out);
         *out = NULL;
@@ -118,8 +122,8 @@ dt_status dt_comm_agree(const dt_comm *comm, dt_status status)
 
 void dt_comm_broadcast(const dt_comm *comm, void *data, size_t bytes)
 {
-    for (size_t done = 0; done < bytes; done += PIECE) {
-        const size_t piece = bytes - done < PIECE ? bytes - done : PIECE;
+    for (size_t done = 0; done < bytes; done += DT_MPI_PIECE) {
+        const size_t piece = bytes - done < DT_MPI_PIECE ? bytes - done : DT_MPI_PIECE;
         enter(comm);
         MPI_Bcast((char *)data + done, (int)piece, MPI_BYTE, 0, comm->comm);
         leave(comm);
@@ -131,8 +135,8 @@ static void reduce(const dt_comm *comm, void *data, size_t count, size_t bytes, 
                    MPI_Op op)
 {
     /* A single rank pays nothing, not even for Open MPI to find out. */
-    for (size_t done = 0; comm->size > 1 && done < count; done += PIECE) {
-        const size_t piece = count - done < PIECE ? count - done : PIECE;
+    for (size_t done = 0; comm->size > 1 && done < count; done += DT_MPI_PIECE) {
+        const size_t piece = count - done < DT_MPI_PIECE ? count - done : DT_MPI_PIECE;
         enter(comm);
         MPI_Allreduce(MPI_IN_PLACE, (char *)data + done * bytes, (int)piece, type, op, comm->comm);
         leave(comm);
@@ -203,8 +207,8 @@ void dt_comm_scatter(const dt_comm *comm, void *mine, size_t my_bytes, const voi
 /* Point to point: gatherv's offsets are int. Pieces from one rank arrive in order. */
 static void send_part(const dt_comm *comm, int root, const char *mine, size_t my_bytes)
 {
-    for (size_t done = 0; done < my_bytes; done += PIECE) {
-        const size_t piece = my_bytes - done < PIECE ? my_bytes - done : PIECE;
+    for (size_t done = 0; done < my_bytes; done += DT_MPI_PIECE) {
+        const size_t piece = my_bytes - done < DT_MPI_PIECE ? my_bytes - done : DT_MPI_PIECE;
         MPI_Send(mine + done, (int)piece, MPI_BYTE, root, TAG_COLLECT, comm->comm);
     }
 }
@@ -215,8 +219,9 @@ static void collect_parts(const dt_comm *comm, void *all, const size_t *bytes, c
     for (int rank = 0; rank < comm->size; rank++) {
         if (rank == comm->rank && bytes[rank] > 0)
             memmove(part, mine, bytes[rank]); /* it may lie there already */
-        for (size_t done = 0; rank != comm->rank && done < bytes[rank]; done += PIECE) {
-            const size_t piece = bytes[rank] - done < PIECE ? bytes[rank] - done : PIECE;
+        for (size_t done = 0; rank != comm->rank && done < bytes[rank]; done += DT_MPI_PIECE) {
+            const size_t piece =
+                bytes[rank] - done < DT_MPI_PIECE ? bytes[rank] - done : DT_MPI_PIECE;
             MPI_Recv(part + done, (int)piece, MPI_BYTE, rank, TAG_COLLECT, comm->comm,
                      MPI_STATUS_IGNORE);
         }

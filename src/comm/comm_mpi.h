@@ -9,6 +9,9 @@
 
 #include <mpi.h>
 
+/* MPI counts are int: longer messages go in pieces of this many elements. */
+enum { DT_MPI_PIECE = 1 << 28 };
+
 struct dt_comm {
     MPI_Comm comm;
     int rank, size;

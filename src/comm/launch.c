@@ -3,13 +3,20 @@
 #include "dtrain/comm/launch.h"
 
 #include "comm_mpi.h"
+#include "launch_private.h"
+
+#include "dtrain/base/text.h"
 
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-static long number_in(const char *variable)
+/* Seconds. Connections are made in far less than a second, or never: Open MPI stays with the
+ * interface that it has chosen. */
+static const double START_TIMEOUT = 60.0;
+
+long dt_launch_number_in(const char *variable)
 {
     const char *text = getenv(variable);
     return text != NULL ? strtol(text, NULL, 10) : 0;
@@ -19,7 +26,7 @@ static long number_in(const char *variable)
  * "4(x2),3": the most is taken. */
 static long local_ranks(void)
 {
-    const long from_mpirun = number_in("OMPI_COMM_WORLD_LOCAL_SIZE");
+    const long from_mpirun = dt_launch_number_in("OMPI_COMM_WORLD_LOCAL_SIZE");
     const char *list = getenv("SLURM_STEP_TASKS_PER_NODE");
     long most = 0;
     if (from_mpirun > 0 || list == NULL)
@@ -36,13 +43,21 @@ static long local_ranks(void)
 static long usable_cpus(void)
 {
     const long online = sysconf(_SC_NPROCESSORS_ONLN);
-    const long of_slurm = number_in("SLURM_CPUS_ON_NODE");
+    const long of_slurm = dt_launch_number_in("SLURM_CPUS_ON_NODE");
     cpu_set_t set;
-    if (number_in("OMPI_MCA_orte_bound_at_launch") > 0)
+    if (dt_launch_number_in("OMPI_MCA_orte_bound_at_launch") > 0)
         return online;
     const long own = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : online;
     const long promised = of_slurm < online ? of_slurm : online;
     return promised > own ? promised : own;
+}
+
+bool dt_launch_spans_hosts(void)
+{
+    if (getenv("OMPI_COMM_WORLD_SIZE") != NULL)
+        return dt_launch_number_in("OMPI_COMM_WORLD_LOCAL_SIZE") <
+               dt_launch_number_in("OMPI_COMM_WORLD_SIZE");
+    return dt_launch_number_in("SLURM_STEP_NUM_NODES") > 1;
 }
 
 static dt_status fail_singletons(long tasks)
@@ -57,7 +72,7 @@ static dt_status fail_singletons(long tasks)
 static dt_status check_singletons(void)
 {
     static const char *const wired[] = {"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK", "PMI_FD"};
-    const long tasks = number_in("SLURM_NTASKS");
+    const long tasks = dt_launch_number_in("SLURM_NTASKS");
     if (tasks < 2)
         return DT_OK;
     for (size_t i = 0; i < sizeof wired / sizeof *wired; i++)
@@ -68,7 +83,7 @@ static dt_status check_singletons(void)
 
 dt_status dt_launch_check_world(int size)
 {
-    const long tasks = number_in("SLURM_STEP_NUM_TASKS");
+    const long tasks = dt_launch_number_in("SLURM_STEP_NUM_TASKS");
     if (size > 1 || tasks < 2 || getenv("OMPI_COMM_WORLD_SIZE") != NULL)
         return DT_OK;
     return fail_singletons(tasks);
@@ -85,20 +100,44 @@ bool dt_launch_is_first(void)
     return true;
 }
 
+void dt_launch_read_host(char out[DT_HOST_BYTES])
+{
+    memset(out, 0, DT_HOST_BYTES);
+    if (gethostname(out, DT_HOST_BYTES - 1) != 0)
+        memcpy(out, "unknown", sizeof "unknown");
+}
+
+dt_status dt_launch_read_start_timeout(double *out)
+{
+    static const char variable[] = "DTRAIN_START_TIMEOUT";
+    const char *text = getenv(variable);
+    double seconds = 0.0;
+    *out = START_TIMEOUT;
+    if (text == NULL)
+        return DT_OK;
+    if (!dt_text_duration(&seconds, text))
+        return dt_fail(DT_USAGE,
+                       "%s=%.40s: expected a time such as 60s or 5min, or never, for ever",
+                       variable, text);
+    *out = seconds;
+    return DT_OK;
+}
+
 dt_status dt_launch_prepare(void)
 {
     if (local_ranks() > usable_cpus())
         (void)setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0);
     (void)setenv("OMPI_MCA_btl_vader_eager_limit", "32768", 0);
     (void)setenv("HWLOC_COMPONENTS", "-gl", 0);
+    if (dt_launch_spans_hosts())
+        dt_launch_choose_interfaces();
     return check_singletons();
 }
 
 void dt_launch_survey(dt_launch *out, const dt_comm *comm)
 {
-    *out = (dt_launch){.host_cpus = 1};
-    if (gethostname(out->host, sizeof out->host - 1) != 0)
-        memcpy(out->host, "unknown", sizeof "unknown");
+    *out = (dt_launch){.host_cpus = 1, .left_out = dt_launch_left_out()};
+    dt_launch_read_host(out->host);
     MPI_Comm host;
     MPI_Comm_split_type(comm->comm, MPI_COMM_TYPE_SHARED, comm->rank, MPI_INFO_NULL, &host);
     MPI_Comm_rank(host, &out->host_rank);

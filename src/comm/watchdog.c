@@ -1,20 +1,14 @@
 #include "comm_mpi.h"
 #include "watchdog_private.h"
 
-#include "dtrain/base/clock.h"
 #include "dtrain/base/memory.h"
 
 #include <math.h>
-#include <pthread.h>
-#include <signal.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-/* Seconds. A tick that took longer than MOST_OF_A_TICK counts as that: the job was stopped, or the
- * machine slept. */
-static const double TICK = 0.25, MOST_OF_A_TICK = 0.5;
-/* Until a death is told of: a launcher that kills all ranks at once kills this one, too. */
+/* Seconds. Until a death is told of: a launcher that kills all ranks at once kills this one, too. */
 static const double GRACE = 0.2;
 /* Between the line and the end: other hosts have theirs, and the launcher its own. */
 static const double LAST_WORDS = 1.5;
@@ -28,42 +22,15 @@ struct dt_watchdog {
     double longest_s[DT_AT_COUNT]; /* pauses, by where this rank was */
     unsigned long long ticks;
     atomic_llong limit_ms;
-    pthread_t thread;
-    pthread_mutex_t mutex;
-    pthread_cond_t wake;
-    bool stopping; /* under the mutex */
+    dt_watch_thread *thread; /* the starter's, to end it */
+    dt_watch_thread *self; /* the same, the thread's own */
 };
-
-/* ---- time ---- */
-
-static struct timespec later(double seconds)
-{
-    struct timespec at;
-    (void)clock_gettime(CLOCK_MONOTONIC, &at);
-    const long nanoseconds = at.tv_nsec + (long)(seconds * 1e9);
-    at.tv_sec += nanoseconds / 1000000000L;
-    at.tv_nsec = nanoseconds % 1000000000L;
-    return at;
-}
-
-/* Returns false when it was woken to end. */
-static bool sleep_for(dt_watchdog *w, double seconds)
-{
-    const struct timespec end = later(seconds);
-    (void)pthread_mutex_lock(&w->mutex);
-    int timed_out = 0;
-    while (!w->stopping && timed_out == 0)
-        timed_out = pthread_cond_timedwait(&w->wake, &w->mutex, &end);
-    const bool goes_on = !w->stopping;
-    (void)pthread_mutex_unlock(&w->mutex);
-    return goes_on;
-}
 
 /* ---- the end of the job ---- */
 
-_Noreturn static void leave(void)
+_Noreturn void dt_watch_leave(void)
 {
-    const struct timespec end = later(LAST_WORDS);
+    const struct timespec end = dt_watch_later(LAST_WORDS);
     while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &end, NULL) != 0)
         ;
     /* The main thread may be anywhere: no handlers, no MPI_Abort. */
@@ -76,7 +43,7 @@ static bool may_tell(dt_watchdog *w)
     return atomic_exchange(&w->host.board->told, 1) == 0;
 }
 
-static void tell(const char *line)
+void dt_watch_tell(const char *line)
 {
     /* In one call, so that it does not mix with other ranks' words. stdio may be locked. */
     const ssize_t written = write(STDERR_FILENO, line, strlen(line));
@@ -101,15 +68,15 @@ static bool find_dead(dt_watchdog *w)
 
 static void look_for_dead(dt_watchdog *w)
 {
-    if (!find_dead(w) || !sleep_for(w, GRACE))
+    if (!find_dead(w) || !dt_watch_thread_sleep(w->self, GRACE))
         return;
     (void)find_dead(w);
     if (may_tell(w)) {
         char line[DT_LINE_BYTES];
         dt_line_of_dead(line, &w->host, w->sights);
-        tell(line);
+        dt_watch_tell(line);
     }
-    leave();
+    dt_watch_leave();
 }
 
 /* ---- a stall ---- */
@@ -148,50 +115,26 @@ static void look_for_stall(dt_watchdog *w, double passed_s)
     if (may_tell(w)) {
         char line[DT_LINE_BYTES];
         dt_line_of_stall(line, &w->host, w->sights, w->still_s);
-        tell(line);
+        dt_watch_tell(line);
     }
-    leave();
+    dt_watch_leave();
 }
 
 /* ---- the thread ---- */
 
-static void *watch(void *argument)
+static void watch(void *argument, dt_watch_thread *self)
 {
     dt_watchdog *w = argument;
-    double last_s = dt_clock_s();
-    while (sleep_for(w, TICK)) {
-        const double now_s = dt_clock_s();
-        const double passed_s = now_s - last_s < MOST_OF_A_TICK ? now_s - last_s : MOST_OF_A_TICK;
-        last_s = now_s;
+    double passed_s = 0.0;
+    w->self = self;
+    while (dt_watch_thread_tick(self, &passed_s)) {
         w->ticks++;
         atomic_store_explicit(&w->slot->heartbeat, w->ticks, memory_order_relaxed);
         if (atomic_load(&w->host.board->told) != 0)
-            leave();
+            dt_watch_leave();
         look_for_dead(w);
         look_for_stall(w, passed_s);
     }
-    return NULL;
-}
-
-/* Signals are for the main thread: a handler that runs here would not interrupt what it does. */
-static dt_status start_thread(dt_watchdog *w)
-{
-    sigset_t all, before;
-    pthread_condattr_t clock;
-    (void)pthread_mutex_init(&w->mutex, NULL);
-    (void)pthread_condattr_init(&clock);
-    (void)pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(&w->wake, &clock);
-    (void)pthread_condattr_destroy(&clock);
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    const int failed = pthread_create(&w->thread, NULL, watch, w);
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (failed == 0)
-        return DT_OK;
-    (void)pthread_cond_destroy(&w->wake);
-    (void)pthread_mutex_destroy(&w->mutex);
-    return dt_fail(DT_INTERNAL, "watchdog: no thread: %s", strerror(failed));
 }
 
 static void release(dt_watchdog *w)
@@ -218,7 +161,7 @@ dt_status dt_watchdog_start(dt_watchdog **out, MPI_Comm comm)
     w->slot = &host.board->slots[host.own];
     atomic_store(&w->limit_ms, (long long)(FIRST_LIMIT * 1e3));
     DT_TRY(dt_memory_alloc(&w->sights, (size_t)host.count, sizeof *w->sights, "watchdog"));
-    DT_TRY(start_thread(w));
+    DT_TRY(dt_watch_thread_start(&w->thread, watch, w));
     *out = w;
 out:
     if (status != DT_OK)
@@ -231,13 +174,7 @@ void dt_watchdog_stop(dt_watchdog *w)
     if (w == NULL)
         return;
     atomic_store(&w->slot->ended, 1);
-    (void)pthread_mutex_lock(&w->mutex);
-    w->stopping = true;
-    (void)pthread_cond_signal(&w->wake);
-    (void)pthread_mutex_unlock(&w->mutex);
-    (void)pthread_join(w->thread, NULL);
-    (void)pthread_cond_destroy(&w->wake);
-    (void)pthread_mutex_destroy(&w->mutex);
+    dt_watch_thread_stop(w->thread);
     release(w);
 }
 

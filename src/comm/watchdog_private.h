@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 _Static_assert(ATOMIC_INT_LOCK_FREE == 2 && ATOMIC_LLONG_LOCK_FREE == 2,
                "atomics with a lock are not shared between processes");
@@ -89,7 +90,41 @@ void dt_line_of_dead(char out[DT_LINE_BYTES], const dt_host *host, const dt_sigh
 void dt_line_of_stall(char out[DT_LINE_BYTES], const dt_host *host, const dt_sight *sights,
                       double still_s);
 
+/* ---- watchdog_thread.c ---- */
+
+/* A thread that looks about now and then. */
+typedef struct dt_watch_thread dt_watch_thread;
+
+/* Starts `routine` in a thread that gets no signals. Errors: DT_MEMORY, DT_INTERNAL; *out = NULL. */
+DT_MUST_USE dt_status dt_watch_thread_start(dt_watch_thread **out,
+                                            void (*routine)(void *argument, dt_watch_thread *self),
+                                            void *argument);
+
+/* Wakes the thread, waits until its routine has returned, and frees. NULL is allowed. */
+void dt_watch_thread_stop(dt_watch_thread *thread);
+
+/* Sleep, and return false when the thread is to end. A tick is a quarter of a second; `passed_s` is
+ * the time since the last one, in which time that the whole job was stopped does not count. */
+bool dt_watch_thread_sleep(dt_watch_thread *self, double seconds);
+bool dt_watch_thread_tick(dt_watch_thread *self, double *passed_s);
+
+/* Returns the moment in so many seconds, of CLOCK_MONOTONIC. */
+struct timespec dt_watch_later(double seconds);
+
+/* ---- watchdog_start.c ---- */
+
+/* Watches over the start of the ranks: from MPI_Init, while MPI connects them, until all of them
+ * have the other watchdog. Local. Errors: DT_MEMORY, DT_INTERNAL; then nobody watches. */
+DT_MUST_USE dt_status dt_watch_start_begin(void);
+void dt_watch_start_end(void);
+
 /* ---- watchdog.c ---- */
+
+/* Writes a whole line on stderr, whatever stdio is doing. */
+void dt_watch_tell(const char *line);
+
+/* Ends this process with DT_INTERNAL, when others have had time for their line. */
+_Noreturn void dt_watch_leave(void);
 
 typedef struct dt_watchdog dt_watchdog;
 

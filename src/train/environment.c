@@ -8,7 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KERNEL_BYTES = 32 };
+/* What has to be the same on all ranks, or their results differ in the last bits. */
+typedef struct arithmetic {
+    char host[DT_HOST_BYTES];
+    char library[64];
+    char kernels[32];
+    int own_kernels;
+} arithmetic;
 
 static void read_cpu_model(char *out, size_t bytes)
 {
@@ -27,26 +33,66 @@ static void read_cpu_model(char *out, size_t bytes)
         (void)fclose(file);
 }
 
-static dt_status check_kernels(const dt_comm *comm, const char *kernels)
+/* OpenBLAS chooses its kernels when it is loaded: what the ranks could still agree on here they can
+ * only be told. */
+static dt_status fail_kernels(const arithmetic *all, size_t size, size_t rank)
+{
+    const char **families = NULL;
+    dt_status status = dt_memory_alloc(&families, size, sizeof *families, "kernel families");
+    if (status != DT_OK)
+        return status;
+    for (size_t i = 0; i < size; i++)
+        families[i] = all[i].kernels;
+    const char *common = dt_launch_common_kernels(families, size);
+    dt_memory_free(families);
+    char advice[128] = "set OPENBLAS_CORETYPE on all hosts to a family that runs on all of them";
+    if (common != NULL)
+        (void)snprintf(advice, sizeof advice,
+                       "set OPENBLAS_CORETYPE=%s on all hosts (mpirun -x OPENBLAS_CORETYPE=%s ...)",
+                       common, common);
+    return dt_fail(DT_USAGE,
+                   "BLAS uses %s kernels on rank 0 (%s) but %s on rank %zu (%s), and their results "
+                   "differ in the last bits; %s",
+                   all[0].kernels, all[0].host, all[rank].kernels, rank, all[rank].host, advice);
+}
+
+static dt_status compare_arithmetic(const arithmetic *all, size_t size)
+{
+    for (size_t rank = 1; rank < size; rank++) {
+        const arithmetic *a = &all[0], *b = &all[rank];
+        if (strcmp(a->library, b->library) != 0)
+            return dt_fail(
+                DT_USAGE,
+                "rank 0 (%s) has %s but rank %zu (%s) has %s, and their results differ in "
+                "the last bits; use the same library on all hosts",
+                a->host, a->library, rank, b->host, b->library);
+        if (a->own_kernels != b->own_kernels)
+            return dt_fail(
+                DT_USAGE,
+                "the CPU of rank %zu (%s) has no AVX2 with FMA but that of rank %zu (%s) "
+                "has, and their results differ in the last bits; use hosts of one kind",
+                a->own_kernels ? rank : 0, a->own_kernels ? b->host : a->host,
+                a->own_kernels ? 0 : rank, a->own_kernels ? a->host : b->host);
+        if (strcmp(a->kernels, b->kernels) != 0)
+            return fail_kernels(all, size, rank);
+    }
+    return DT_OK;
+}
+
+static dt_status check_arithmetic(const dt_comm *comm, const dt_environment *e)
 {
     const size_t size = (size_t)dt_comm_size(comm);
-    char mine[KERNEL_BYTES] = "";
-    char(*all)[KERNEL_BYTES] = NULL;
-    (void)snprintf(mine, sizeof mine, "%s%s", kernels,
-                   dt_linalg_has_own_kernels() ? "" : " without AVX2");
-    dt_status status = dt_memory_alloc(&all, size, KERNEL_BYTES, "kernel families");
-    status = dt_comm_agree(comm, status);
-    if (status != DT_OK)
-        goto out;
-    dt_comm_gather(comm, all, mine, KERNEL_BYTES);
-    for (size_t rank = 1; rank < size && status == DT_OK; rank++)
-        if (strcmp(all[rank], all[0]) != 0)
-            status = dt_fail(DT_USAGE,
-                             "BLAS uses %s kernels on rank 0 but %s on rank %zu, and their results "
-                             "differ in the last bits; set OPENBLAS_CORETYPE to the lesser of the "
-                             "two on all hosts",
-                             all[0], all[rank], rank);
-out:
+    arithmetic mine = {.own_kernels = dt_linalg_has_own_kernels()};
+    arithmetic *all = NULL;
+    (void)snprintf(mine.host, sizeof mine.host, "%s", e->launch.host);
+    (void)snprintf(mine.library, sizeof mine.library, "%s", e->blas);
+    (void)snprintf(mine.kernels, sizeof mine.kernels, "%s", e->kernels);
+    dt_status status =
+        dt_comm_agree(comm, dt_memory_alloc(&all, size, sizeof *all, "kernel families"));
+    if (status == DT_OK) {
+        dt_comm_gather(comm, all, &mine, sizeof mine);
+        status = dt_comm_agree(comm, compare_arithmetic(all, size));
+    }
     dt_memory_free(all);
     return status;
 }
@@ -64,7 +110,7 @@ dt_status dt_environment_survey(dt_environment *out, const dt_comm *comm, int th
     DT_TRY(dt_comm_agree(
         comm, dt_memory_alloc(&out->hosts, (size_t)out->ranks, DT_HOST_BYTES, "host names")));
     dt_comm_gather(comm, out->hosts, out->launch.host, DT_HOST_BYTES);
-    DT_TRY(check_kernels(comm, out->kernels));
+    DT_TRY(check_arithmetic(comm, out));
 out:
     if (status != DT_OK)
         dt_environment_clear(out);
@@ -77,6 +123,16 @@ void dt_environment_clear(dt_environment *environment)
     *environment = (dt_environment){0};
 }
 
+/* The whole names of the list "A,B,C" that fit in a line. */
+static int shown_length(const char *list)
+{
+    size_t length = strlen(list);
+    while (length > 60)
+        for (length--; length > 0 && list[length] != ',';)
+            length--;
+    return (int)length;
+}
+
 void dt_environment_report(const dt_environment *e)
 {
     const dt_launch *launch = &e->launch;
@@ -84,6 +140,11 @@ void dt_environment_report(const dt_environment *e)
                e->ranks == 1 ? "" : "s", launch->host_count, launch->host_count == 1 ? "" : "s",
                launch->host_cpus, launch->host_cpus == 1 ? "" : "s",
                launch->crowded ? " (fewer than ranks: waiting ranks yield)" : "");
+    const int shown = shown_length(launch->left_out);
+    if (shown > 0)
+        dt_log_say("network    MPI leaves out %.*s%s here, which lead%s nowhere\n", shown,
+                   launch->left_out, launch->left_out[shown] != '\0' ? " and more" : "",
+                   strchr(launch->left_out, ',') == NULL ? "s" : "");
     dt_log_say("BLAS       %s, %s kernels, %d thread%s a rank%s%s%s\n", e->blas, e->kernels,
                e->threads, e->threads == 1 ? "" : "s",
                e->pinned_below != NULL ? "; OPENBLAS_CORETYPE keeps it below " : "",

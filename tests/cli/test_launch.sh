@@ -123,6 +123,21 @@ SH
     run 3 --epochs 1 --out mixed-kernels some
     expect_status 2
     expect_one_stderr_line "but Haswell on rank 1"
+    expect_one_stderr_line "set OPENBLAS_CORETYPE=Haswell on all hosts (mpirun -x OPENBLAS_CORETYPE=Haswell ...)"
     expect_no_file mixed-kernels
+    DTRAIN=$REAL_DTRAIN
     ;;
 esac
+
+# ---- ranks that take their time to connect (tests/hosts has some that never do) ----
+for bad in 60 -1s soon ""; do
+    DTRAIN_START_TIMEOUT=$bad run 2 --epochs 1 --out bad-time some
+    expect_status 2
+    expect_one_stderr_line "dtrain: error: DTRAIN_START_TIMEOUT=$bad: expected a time such as 60s or 5min"
+    expect_no_file bad-time
+done
+for good in never 10min; do
+    DTRAIN_START_TIMEOUT=$good run 2 --quiet --epochs 1 --out good-time some
+    expect_status 0
+    expect_empty_stderr
+done

@@ -105,7 +105,7 @@ shift
 command="cd; \$*"
 set --
 pid=\$(cat "$state/\$host.pid") || exit 255
-for v in \$(env | sed -n 's/^\(\(OPENBLAS\|OMP\|HDF5\)_[A-Z0-9_]*\)=.*/\1/p'); do
+for v in \$(env | sed -n 's/^\(\(OPENBLAS\|OMP\|HDF5\|ASAN\|UBSAN\)_[A-Z0-9_]*\)=.*/\1/p'); do
     eval "set -- \"\\\$@\" \"\$v=\\\$\$v\""
 done
 exec nsenter -t "\$pid" -m -u -n -p env -i HOME="\$HOME" USER="\${USER:-root}" \\
@@ -115,7 +115,7 @@ AGENT
 }
 
 up() { # up N SLOTS
-    local n=$1 slots=$2 key net=
+    local n=$1 slots=$2 key net=''
     [ "$(id -u)" -eq 0 ] || die "only root can start hosts"
     unshare --mount --uts --net --pid --fork --propagation private true 2>/dev/null || exit 77
     # mpirun takes the agent's name for a command line.
@@ -126,7 +126,7 @@ up() { # up N SLOTS
     key=$(printf %s "$dir" | cksum | cut -d' ' -f1)
     while [ -z "$net" ]; do
         net=10.$((64 + key % 64)).$((key / 64 % 256))
-        if ip -4 route show | grep -qF "$net."; then net= key=$((key + 1)); fi
+        if ip -4 route show | grep -qF "$net."; then net='' key=$((key + 1)); fi
     done
     echo "$net" >"$state/subnet"
     start_switch "$key" "$net"
@@ -158,7 +158,8 @@ ENV
 set_rate() { # set_rate MBIT|off
     local f pid
     for f in "$state"/h*.pid; do
-        pid=$(pid_of "$(basename "$f" .pid)")
+        alive "$(basename "$f" .pid)" || continue # it crashed
+        pid=$(cat "$f")
         nsenter -t "$pid" -n tc qdisc del dev eth0 root 2>/dev/null || :
         [ "$1" = off ] || nsenter -t "$pid" -n tc qdisc add dev eth0 root tbf \
             rate "${1}mbit" burst 64kb latency 100ms

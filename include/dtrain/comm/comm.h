@@ -21,7 +21,8 @@ typedef struct dt_comm dt_comm;
  * Before MPI_Init it mends what the launcher left: ranks that outnumber their CPUs yield while they
  * wait (dt_launch_prepare).
  *
- * Errors:  DT_USAGE when the launcher started single processes that do not see each other;
+ * Errors:  DT_USAGE when the launcher started single processes that do not see each other, when the
+ *          ranks run different builds, or when DTRAIN_START_TIMEOUT is no time;
  *          DT_MEMORY or DT_INTERNAL when a rank got no memory or no thread for the watchdog
  */
 DT_MUST_USE dt_status dt_comm_start(dt_comm **out);

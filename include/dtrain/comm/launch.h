@@ -5,6 +5,7 @@
 #include "dtrain/comm/comm.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /**
  * The launch doctor: looks at how the job was started, mends what it can, and has a line for the
@@ -18,6 +19,7 @@ typedef struct dt_launch {
     int host_rank, host_size; /* this rank's number among the ranks of its host, and their count */
     int host_cpus; /* CPUs that the ranks of this host may run on, together */
     bool crowded; /* on some host the ranks outnumber their CPUs */
+    const char *left_out; /* interfaces kept from MPI on this rank's host, "docker0,virbr0" */
 } dt_launch;
 
 /**
@@ -35,6 +37,17 @@ typedef struct dt_launch {
  * HWLOC_COMPONENTS without "gl": hwloc does not look for graphics cards on the X displays of
  * localhost, which takes each rank 5 to 20 s where /etc/hosts does not name it.
  *
+ * OMPI_MCA_btl_tcp_if_exclude, when the ranks are on several hosts: besides what Open MPI leaves
+ * out by itself, the bridges of containers and virtual machines (dt_launch_is_bridge), and
+ * interfaces without a cable or with link-local addresses only. Open MPI takes whatever is up and looks alike on both sides; with a
+ * docker0 172.17.0.1/16 on each host it connects to that and waits for ever. Nothing is left out
+ * when btl_tcp_if_include or _exclude is set in the environment, by mpirun --mca, or in one of Open
+ * MPI's mca-params.conf; nor on a host that would be left without a network. The connections of
+ * mpirun itself (oob_tcp_if_include, _exclude) are made before this program starts.
+ *
+ * DTRAIN_START_TIMEOUT in the environment ("60s", "never") is how long the ranks may take to
+ * connect to each other (watchdog.h). mpirun takes it to other hosts with -x DTRAIN_START_TIMEOUT.
+ *
  * Errors:  DT_USAGE when Slurm started several tasks that would each be a job of its own
  */
 DT_MUST_USE dt_status dt_launch_prepare(void);
@@ -46,6 +59,33 @@ DT_MUST_USE dt_status dt_launch_prepare(void);
  * Errors:  DT_USAGE as above
  */
 DT_MUST_USE dt_status dt_launch_check_world(int size);
+
+/**
+ * Compares the ranks' builds of dtrain: its version, and the mark that the linker gave the program.
+ * Builds of two sources, or of two compilers, need not come to the same bits, nor understand each
+ * other. The first collective of a job, so that it is the same in every version.
+ *
+ * Calls:   collective; `status` is what befell this rank alone so far
+ * Errors:  a rank's own; DT_USAGE, naming rank 0, the first rank that differs, their hosts and
+ *          builds, or when DTRAIN_START_TIMEOUT is no time
+ */
+DT_MUST_USE dt_status dt_launch_check_ranks(const dt_comm *comm, dt_status status);
+
+/**
+ * Tells whether an interface's name is one that software for containers or virtual machines gives
+ * to what connects them within a host. Local.
+ */
+bool dt_launch_is_bridge(const char *name);
+
+/**
+ * Returns the kernel family of OpenBLAS that runs on the CPUs of all of `families`, for
+ * OPENBLAS_CORETYPE; NULL when one of them is not known. A family beside others may not be the
+ * answer even where it stands alone: Bulldozer's kernels run on its own CPUs only.
+ *
+ * Calls:   local
+ * Source:  the families and their names: OpenBLAS 0.3.21, driver/others/dynamic.c
+ */
+const char *dt_launch_common_kernels(const char *const *families, size_t count);
 
 /** Tells whether this process is the one to speak for all, as far as the launcher says. Local. */
 bool dt_launch_is_first(void);

@@ -20,8 +20,9 @@ typedef struct dt_environment {
  *
  * Calls:   collective
  * Owns:    the caller clears
- * Errors:  DT_USAGE when the ranks' BLAS libraries picked different kernel families, which would
- *          give each rank other bits; the line says what to set
+ * Errors:  DT_USAGE when the ranks' BLAS libraries are different, or picked different kernel
+ *          families, or some of the CPUs alone have what our own kernels need, which would give
+ *          each rank other bits; the line says what to set
  */
 DT_MUST_USE dt_status dt_environment_survey(dt_environment *out, const dt_comm *comm, int threads);
 

@@ -1,0 +1,75 @@
+#!/bin/sh
+# What would give the hosts other bits, or another program, is told of at the start; and what the line
+# says helps.
+# shellcheck source-path=SCRIPTDIR source=harness.sh
+. "$(dirname "$0")/harness.sh"
+need_python numpy h5py
+need_hosts 2 2
+REAL=$DTRAIN
+export REAL
+
+# on_h2 COMMAND...: from now on $DTRAIN is what COMMAND... makes of it on h2.
+on_h2() {
+    cat >differs <<SH
+#!/bin/sh
+[ "\$(uname -n)" != h2 ] || $*
+exec "$REAL" "\$@"
+SH
+    chmod +x differs
+    DTRAIN=$PWD/differs
+}
+
+# ---- another build ----
+"$PYTHON" - "$REAL" >found <<'PY'
+# The linker's mark: a note of type 3, its name, its 20 bytes.
+import struct, sys
+program = open(sys.argv[1], "rb").read()
+at = program.find(struct.pack("<III", 4, 20, 3) + b"GNU\0")
+print(program[at + 16:at + 36].hex() if at > 0 else "none")
+other = bytearray(program)
+other[at + 16:at + 20] = bytes.fromhex("01234567")
+open("other-build", "wb").write(other)
+PY
+chmod +x other-build
+mark=$(cut -c 1-8 found)
+[ "$mark" != none ] || skip "the linker marks no builds here"
+on_h2 exec "$PWD/other-build" '"$@"'
+run 4 --out other
+own_words
+expect_status 2
+expect_one_stderr_line "dtrain: error: rank 0 (h1) runs dtrain "
+expect_one_stderr_line ", build $mark, but rank 2 (h2) dtrain "
+expect_one_stderr_line ", build 01234567; start the same program on all hosts"
+expect_no_file other
+run 3 evaluate nothing nothing
+own_words
+expect_status 2
+expect_one_stderr_line "but rank 2 (h2) dtrain "
+
+# ---- other kernels ----
+DTRAIN=$REAL
+run 0 --version
+own=$(sed -n 's/.*OpenBLAS.*, \([A-Za-z0-9]*\) kernels$/\1/p' stdout)
+case $own in
+Sandybridge | Haswell | Zen | SkylakeX | Cooperlake | SapphireRapids) ;;
+*) skip "the rest needs kernels of OpenBLAS above Nehalem, these are '$own'" ;;
+esac
+on_h2 export OPENBLAS_CORETYPE=Nehalem
+run 4 --epochs 2 --out other
+own_words
+expect_status 2
+[ "$(wc -l <stderr)" -eq 1 ] || fail "one line on stderr"
+expect_stderr_line "dtrain: error: BLAS uses $own kernels on rank 0 (h1) but Nehalem on rank 2 (h2), and their results differ in the last bits; set OPENBLAS_CORETYPE=Nehalem on all hosts (mpirun -x OPENBLAS_CORETYPE=Nehalem ...)"
+expect_no_file other
+# As it says.
+DTRAIN=$REAL
+export OPENBLAS_CORETYPE=Nehalem
+run 0 --epochs 2 --out one
+keep_summary one
+unset OPENBLAS_CORETYPE
+on_h2 export OPENBLAS_CORETYPE=Nehalem
+OMPI_MCA_mca_base_env_list=OPENBLAS_CORETYPE=Nehalem run 4 --epochs 2 --out both
+own_words
+expect_empty_stderr
+expect_stdout '^BLAS .*, Nehalem kernels'
+expect_same_run one both

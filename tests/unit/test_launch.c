@@ -1,0 +1,164 @@
+/* rooms: comm */
+#include "dtrain/comm/launch.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char exclude[] = "OMPI_MCA_btl_tcp_if_exclude";
+
+/* ---- kernels ---- */
+
+static const char *common(const char *a, const char *b, const char *c)
+{
+    const char *const families[] = {a, b, c};
+    return dt_launch_common_kernels(families, c != NULL ? 3 : 2);
+}
+
+static void test_kernels_of_one_line(void **state)
+{
+    (void)state;
+    assert_string_equal(common("Cooperlake", "Haswell", NULL), "Haswell");
+    assert_string_equal(common("Haswell", "Cooperlake", NULL), "Haswell");
+    assert_string_equal(common("SkylakeX", "SapphireRapids", "Cooperlake"), "SkylakeX");
+    assert_string_equal(common("Haswell", "Sandybridge", "SkylakeX"), "Sandybridge");
+    assert_string_equal(common("Nehalem", "Haswell", NULL), "Nehalem");
+    assert_string_equal(common("HASWELL", "SKYLAKEX", NULL), "Haswell"); /* builds for one CPU */
+}
+
+/* What runs on the one maker's CPUs only is never the answer. */
+static void test_kernels_of_two_makers(void **state)
+{
+    (void)state;
+    assert_string_equal(common("Zen", "SkylakeX", NULL), "Haswell");
+    assert_string_equal(common("Zen", "Haswell", NULL), "Haswell");
+    assert_string_equal(common("Excavator", "SkylakeX", NULL), "Haswell");
+    assert_string_equal(common("Bulldozer", "Haswell", NULL), "Sandybridge");
+    assert_string_equal(common("Piledriver", "Zen", NULL), "Sandybridge");
+    assert_string_equal(common("Steamroller", "Nehalem", NULL), "Nehalem");
+    assert_string_equal(common("Barcelona", "Nehalem", NULL), "Prescott");
+    assert_string_equal(common("Core2", "Zen", "Cooperlake"), "Prescott");
+}
+
+static void test_kernels_unknown(void **state)
+{
+    (void)state;
+    assert_null(common("armv8", "neoversen1", NULL));
+    assert_null(common("Haswell", "unknown", NULL));
+    assert_null(common("Haswell", "Zen", ""));
+    assert_null(common("Haswel", "Haswell", NULL));
+}
+
+/* ---- interfaces ---- */
+
+static void test_bridges(void **state)
+{
+    static const char *const bridges[] = {"docker0",      "docker_gwbridge", "br-0123456789ab",
+                                          "virbr0",       "virbr0-nic",      "vethab12cd3",
+                                          "cni0",         "cni-podman0",     "podman1",
+                                          "flannel.1",    "lxcbr0",          "lxdbr0",
+                                          "cali12345678", "vboxnet0",        "vmnet8"};
+    static const char *const others[] = {"eth0",     "eno1",
+                                         "enp3s0f0", "ib0",
+                                         "hsn0",     "bond0",
+                                         "br0",      "br-lan",
+                                         "br-ex",    "wlan0",
+                                         "lo",       "bridge0",
+                                         "vlan100",  "tun0",
+                                         "wg0",      "br-",
+                                         "ens3",     "",
+                                         "eth0.30",  "team0",
+                                         "xdocker",  "br-0123456789abc"};
+    (void)state;
+    for (size_t i = 0; i < sizeof bridges / sizeof *bridges; i++)
+        if (!dt_launch_is_bridge(bridges[i]))
+            fail_msg("%s is one", bridges[i]);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (dt_launch_is_bridge(others[i]))
+            fail_msg("%s is none", others[i]);
+}
+
+/* What dt_launch_prepare makes of so many ranks here and in all. */
+static const char *excluded(const char *local, const char *all)
+{
+    assert_int_equal(setenv("OMPI_COMM_WORLD_LOCAL_SIZE", local, 1), 0);
+    assert_int_equal(setenv("OMPI_COMM_WORLD_SIZE", all, 1), 0);
+    assert_int_equal(dt_launch_prepare(), DT_OK);
+    return getenv(exclude);
+}
+
+static void test_one_host(void **state)
+{
+    (void)state;
+    assert_null(excluded("4", "4"));
+}
+
+/* The interfaces are those of the machine. */
+static void test_several_hosts(void **state)
+{
+    struct ifaddrs *all = NULL;
+    const char *value = excluded("2", "4");
+    (void)state;
+    assert_int_equal(getifaddrs(&all), 0);
+    for (const struct ifaddrs *at = all; at != NULL && value != NULL; at = at->ifa_next) {
+        char name[IF_NAMESIZE + 2];
+        if ((at->ifa_flags & IFF_UP) == 0 || (at->ifa_flags & IFF_LOOPBACK) != 0 ||
+            !dt_launch_is_bridge(at->ifa_name))
+            continue;
+        (void)snprintf(name, sizeof name, ",%s", at->ifa_name);
+        assert_non_null(strstr(value, name));
+    }
+    freeifaddrs(all);
+    if (value != NULL) /* what Open MPI leaves out by itself stays out */
+        assert_memory_equal(value, "127.0.0.1/8,sppp,", strlen("127.0.0.1/8,sppp,"));
+}
+
+static void test_the_user_has_chosen(void **state)
+{
+    (void)state;
+    assert_int_equal(setenv("OMPI_MCA_btl_tcp_if_include", "eth0", 1), 0);
+    assert_null(excluded("2", "4"));
+    assert_int_equal(unsetenv("OMPI_MCA_btl_tcp_if_include"), 0);
+    assert_int_equal(setenv(exclude, "eth7", 1), 0);
+    assert_string_equal(excluded("2", "4"), "eth7");
+}
+
+static int clean(void **state)
+{
+    static const char *const names[] = {exclude,
+                                        "OMPI_MCA_btl_tcp_if_include",
+                                        "OMPI_COMM_WORLD_LOCAL_SIZE",
+                                        "OMPI_COMM_WORLD_SIZE",
+                                        "OMPI_COMM_WORLD_RANK",
+                                        "SLURM_NTASKS",
+                                        "SLURM_STEP_NUM_NODES",
+                                        "HOME"};
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (unsetenv(names[i]) != 0)
+            return -1;
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_kernels_of_one_line),
+        cmocka_unit_test(test_kernels_of_two_makers),
+        cmocka_unit_test(test_kernels_unknown),
+        cmocka_unit_test(test_bridges),
+        cmocka_unit_test_setup(test_one_host, clean),
+        cmocka_unit_test_setup(test_several_hosts, clean),
+        cmocka_unit_test_setup(test_the_user_has_chosen, clean),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
