@@ -186,6 +186,35 @@ static void describe_epochs(dt_json *json, const epochs *e)
     describe_epoch(json, "last_epoch", e, e->rows > 0 ? e->last : NULL);
 }
 
+/* Where the time went: rows and seconds of each rank, once the training has ended. */
+DT_MUST_USE static dt_status describe_ranks(dt_h5 *h5, dt_json *json)
+{
+    dt_status status = DT_OK;
+    dt_h5_shape shape;
+    dt_h5_names columns = {0};
+    double *values = NULL;
+    if (dt_h5_has(h5, "/ranks") != DT_H5_DATASET)
+        return DT_OK;
+    DT_TRY(dt_h5_describe(&shape, h5, "/ranks"));
+    DT_TRY(dt_h5_list_columns(&columns, h5, "/ranks"));
+    DT_TRY(dt_memory_alloc(&values, (size_t)shape.count, sizeof *values, "column of /ranks"));
+    dt_json_begin_object(json, "ranks");
+    for (size_t c = 0; c < columns.count; c++) {
+        if (strcmp(columns.texts[c], "host") == 0)
+            continue;
+        DT_TRY(dt_h5_read_column_f64(h5, "/ranks", columns.texts[c], values, shape.count));
+        dt_json_begin_list(json, columns.texts[c]);
+        for (uint64_t i = 0; i < shape.count; i++)
+            dt_json_add_double(json, NULL, values[i]);
+        dt_json_end(json);
+    }
+    dt_json_end(json);
+out:
+    dt_memory_free(values);
+    dt_h5_names_clear(&columns);
+    return status;
+}
+
 /* Of a checkpoint: where it goes on. */
 static dt_status show_state(dt_h5 *h5, dt_json *json)
 {
@@ -229,6 +258,8 @@ DT_MUST_USE static dt_status inspect_run(dt_h5 *h5, const char *path, dt_json *j
         DT_TRY(show_state(h5, json));
     for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
         DT_TRY(show_group(h5, groups[i], json));
+    if (json != NULL)
+        DT_TRY(describe_ranks(h5, json));
     DT_TRY(dt_h5_check(h5));
 out:
     dt_h5_names_clear(&e.columns);

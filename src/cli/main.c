@@ -4,6 +4,7 @@
 #include "dtrain/cli/evaluate.h"
 #include "dtrain/cli/export.h"
 #include "dtrain/cli/inspect.h"
+#include "dtrain/cli/measure.h"
 #include "dtrain/cli/predict.h"
 #include "dtrain/cli/prepare.h"
 #include "dtrain/cli/report.h"
@@ -39,6 +40,7 @@ static const command commands[] = {
     {"inspect", "show what is inside a file", dt_cli_inspect_help, dt_cli_inspect, NULL},
     {"export", "write a model for other programs", dt_cli_export_help, dt_cli_export, NULL},
     {"report", "show runs side by side", dt_cli_report_help, dt_cli_report, NULL},
+    {"measure", "time what ranks take to add up", dt_cli_measure_help, NULL, dt_cli_measure},
 };
 
 enum { COMMANDS = sizeof commands / sizeof *commands };

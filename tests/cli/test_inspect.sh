@@ -186,6 +186,8 @@ expect_stdout '^  dtrain_version +[0-9.]+$'
 run 0 inspect --json here/run.h5
 expect_status 0
 check 'd["kind"] == "run" and d["status"] == "ok" and d["epoch_count"] == 3'
+check 'd["ranks"]["rank"] == [0] and d["ranks"]["rows"] == [d["data"]["train_rows"]] and "host" not in d["ranks"]'
+check 'd["ranks"]["allreduce_s"][0] >= 0 and d["ranks"]["wait_s"] in ([0], [None])'
 check 'd["last_epoch"]["epoch"] == 3 and d["best_epoch"]["epoch"] == d["summary"]["best_epoch"]'
 check "abs(d['evaluation_test']['accuracy'] - $accuracy) < 1e-8 and d['config']['epochs'] == 3"
 run 0 inspect here/model.h5
