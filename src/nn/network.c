@@ -183,7 +183,7 @@ float *dt_network_forward(const dt_network *network, dt_workspace *workspace, co
  */
 static void hand_over_gradient(const dt_layer *layer, const dt_workspace *workspace, const float *X,
                                const float *dY, const dt_segments *segments, dt_gradient_sink *sink,
-                               void *context)
+                               dt_gradient_done *done, void *context)
 {
     const size_t D = layer->D, H = layer->H;
     const size_t panel_rows = workspace->panel_capacity / H;
@@ -204,36 +204,44 @@ static void hand_over_gradient(const dt_layer *layer, const dt_workspace *worksp
             /* The bias lies right behind the kernel. */
             sink(context, layer->kernel + first * H, workspace->panel, count * H, fresh);
             fresh = false;
+            if (done != NULL)
+                done(context, 0, 0);
         }
+        if (done != NULL)
+            done(context, layer->kernel + first * H, count * H);
         first += count;
     }
 }
 
 /* The gradient of one layer's inputs, back through the activation that made them. */
 static void carry_back(const dt_network *network, dt_workspace *workspace, size_t l,
-                       const dt_segments *segments)
+                       const dt_segments *segments, dt_gradient_done *done, void *context)
 {
     const dt_layer *layer = &network->layers[l];
     float *dX = workspace->deltas[l - 1];
     for (size_t s = 0; s < segments->count; s++) {
         const size_t from = segments->start[s];
         const size_t rows = segments->start[s + 1] - from;
-        if (rows > 0)
-            dt_linalg_input_gradient(dX + from * layer->D, workspace->deltas[l] + from * layer->H,
-                                     network->params + layer->kernel, rows, layer->D, layer->H);
+        if (rows == 0)
+            continue;
+        dt_linalg_input_gradient(dX + from * layer->D, workspace->deltas[l] + from * layer->H,
+                                 network->params + layer->kernel, rows, layer->D, layer->H);
+        if (done != NULL)
+            done(context, 0, 0);
     }
     dt_activation_backward(network->layers[l - 1].activation, dX, workspace->outputs[l - 1],
                            segments->start[segments->count] * layer->D);
 }
 
 void dt_network_backward(const dt_network *network, dt_workspace *workspace, const float *X,
-                         const dt_segments *segments, dt_gradient_sink *sink, void *context)
+                         const dt_segments *segments, dt_gradient_sink *sink,
+                         dt_gradient_done *done, void *context)
 {
     for (size_t l = network->layer_count; l-- > 0;) {
         const float *inputs = l > 0 ? workspace->outputs[l - 1] : X;
         hand_over_gradient(&network->layers[l], workspace, inputs, workspace->deltas[l], segments,
-                           sink, context);
+                           sink, done, context);
         if (l > 0)
-            carry_back(network, workspace, l, segments);
+            carry_back(network, workspace, l, segments, done, context);
     }
 }

@@ -21,7 +21,8 @@ static bool is_of_the_session(const char *name)
 /* What does not change the weights. */
 static bool is_of_no_weight(const char *name)
 {
-    static const char *const names[] = {"csv-log", "checkpoint-every", "stall-timeout", NULL};
+    static const char *const names[] = {"csv-log", "checkpoint-every", "stall-timeout", "overlap",
+                                        NULL};
     return is_of_the_session(name) || dt_text_is_among(name, names);
 }
 

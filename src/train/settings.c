@@ -44,6 +44,9 @@ static const dt_option options[] = {
      "parts the rows are dealt to; the same number gives the same model on any number of ranks"},
     {"sum", "NAME", DT_OPTION_CHOICE, AT(sum), 0, 0, "exact|fast", "exact",
      "how gradients are added: to the same bits on any number of ranks, or in float32"},
+    {"overlap", "NAME", DT_OPTION_CHOICE, AT(overlap), 0, 0, "auto|on|off", "auto",
+     "send gradients of later layers while those of earlier ones are computed; auto: a large "
+     "network on several hosts"},
     {"threads", "N", DT_OPTION_INT, AT(threads), 1, 1024, NULL, "1", "BLAS threads of each rank"},
     {"init-from", "MODEL", DT_OPTION_TEXT, AT(init_from), 0, 0, NULL, NULL,
      "start from this model's weights (.h5, .keras, or a run's folder), and go on from its Adam"},

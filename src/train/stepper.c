@@ -3,9 +3,11 @@
 #include "dtrain/base/clock.h"
 #include "dtrain/base/fault.h"
 #include "dtrain/base/memory.h"
+#include "dtrain/base/vectorize.h"
 #include "dtrain/comm/exact_sum.h"
 #include "dtrain/nn/loss.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -22,38 +24,41 @@ enum {
     WAIT_AT = 7 /* of those: not the first, which waits for rank 0 to write */
 };
 
-/* ---- where a shard's gradient goes ---- */
-
-typedef struct exact_sink {
-    const dt_network *network;
-    int64_t *sums;
-    int64_t *outside; /* [layers]: pieces with a term out of range */
-    dt_exact_grid grid;
-} exact_sink;
+/* ---- what the backward pass hands over; the context is the stepper ---- */
 
 static void add_exactly(void *context, size_t first, const float *gradient, size_t count,
                         bool fresh)
 {
-    exact_sink *sink = context;
-    if ((fresh ? dt_exact_set : dt_exact_add)(sink->sums + first, gradient, count, &sink->grid) !=
-        0)
-        sink->outside[dt_network_layer_of(sink->network, first)]++;
+    dt_stepper *s = context;
+    int64_t *outside = s->counts + s->network->P;
+    if ((fresh ? dt_exact_set : dt_exact_add)(s->counts + first, gradient, count, &s->grid) != 0)
+        outside[dt_network_layer_of(s->network, first)]++;
 }
 
 static void store(void *context, size_t first, const float *gradient, size_t count, bool fresh)
 {
     (void)fresh; /* there is one segment */
-    memcpy((float *)context + first, gradient, count * sizeof *gradient);
+    const dt_stepper *s = context;
+    memcpy(s->gradient + first, gradient, count * sizeof *gradient);
+}
+
+static void send_ahead(void *context, size_t first, size_t count)
+{
+    dt_stepper *s = context;
+    dt_gradient_sum_take(&s->ranks_sum, first, count);
 }
 
 /* ---- memory ---- */
 
 dt_status dt_stepper_init(dt_stepper *out, const dt_comm *comm, const dt_dataset *set,
-                          dt_network *network, dt_adam *adam, dt_sum sum, uint64_t batch)
+                          dt_network *network, dt_adam *adam, dt_sum sum, uint64_t batch,
+                          size_t piece)
 {
     dt_status status = DT_OK;
     const size_t rows = dt_dataset_take_capacity(set, batch);
     const size_t P = network->P;
+    const size_t tail = sum == DT_SUM_EXACT ? network->layer_count + TALLY_COUNT + WISH_COUNT
+                                            : FAST_TALLY_COUNT + WISH_COUNT;
     *out = (dt_stepper){.comm = comm, .set = set, .network = network, .adam = adam, .sum = sum};
     DT_TRY(dt_workspace_init(&out->workspace, network, rows));
     DT_TRY(dt_memory_alloc(&out->x, rows, set->D * sizeof *out->x, "a step's rows"));
@@ -62,11 +67,11 @@ dt_status dt_stepper_init(dt_stepper *out, const dt_comm *comm, const dt_dataset
     DT_TRY(dt_memory_alloc(&out->predicted, rows, sizeof *out->predicted, "predictions"));
     DT_TRY(dt_memory_alloc(&out->start, set->shard_count + 1, sizeof *out->start, "shards"));
     if (sum == DT_SUM_EXACT)
-        DT_TRY(dt_memory_alloc(&out->counts, P + network->layer_count + TALLY_COUNT + WISH_COUNT,
-                               sizeof *out->counts, "gradient sums"));
-    DT_TRY(dt_memory_alloc(&out->gradient,
-                           sum == DT_SUM_EXACT ? UPDATE_BLOCK : P + FAST_TALLY_COUNT + WISH_COUNT,
+        DT_TRY(dt_memory_alloc(&out->counts, P + tail, sizeof *out->counts, "gradient sums"));
+    DT_TRY(dt_memory_alloc(&out->gradient, sum == DT_SUM_EXACT ? UPDATE_BLOCK : P + tail,
                            sizeof *out->gradient, "gradient"));
+    DT_TRY(dt_gradient_sum_init(&out->ranks_sum, comm, network, out->counts, out->gradient, tail,
+                                piece));
 out:
     if (status != DT_OK)
         dt_stepper_clear(out);
@@ -75,6 +80,7 @@ out:
 
 void dt_stepper_clear(dt_stepper *stepper)
 {
+    dt_gradient_sum_clear(&stepper->ranks_sum);
     dt_workspace_clear(&stepper->workspace);
     dt_memory_free(stepper->x);
     dt_memory_free(stepper->y);
@@ -109,35 +115,48 @@ static size_t layer_outside(const dt_stepper *s)
  * apart; one in 32 steps costs nothing that could be measured. */
 static void measure_wait(dt_stepper *s)
 {
-    if (s->steps % WAIT_EVERY != WAIT_AT)
-        return;
     const double begin = dt_clock_s();
     dt_comm_wait(s->comm);
     s->waited_s += dt_clock_s() - begin;
     s->waits++;
 }
 
-/* The exact sum of all ranks' gradients on one grid; `tally` becomes that of all ranks. */
-static void sum_exactly(dt_stepper *s, const dt_segments *segments, const dt_exact_grid *grid,
-                        dt_tally *tally, dt_phases *phases)
+/* This rank's gradients, by way of `sink`, and their sum over all ranks. */
+static void add_up(dt_stepper *s, const dt_segments *segments, dt_gradient_sink *sink,
+                   dt_phases *phases)
 {
-    const size_t P = s->network->P, layers = s->network->layer_count;
     const double begin = dt_clock_s();
-    int64_t *outside = s->counts + P;
-    const size_t kept = segments->start[segments->count] > 0 ? P : 0; /* set by the backward pass */
-    memset(s->counts + kept, 0, (P - kept + layers) * sizeof *s->counts);
-    exact_sink sink = {s->network, s->counts, outside, *grid};
-    dt_network_backward(s->network, &s->workspace, s->x, segments, add_exactly, &sink);
+    const bool measures = s->steps % WAIT_EVERY == WAIT_AT;
+    dt_gradient_done *done = s->ranks_sum.background != NULL ? send_ahead : NULL;
+    dt_gradient_sum_begin(&s->ranks_sum);
+    dt_network_backward(s->network, &s->workspace, s->x, segments, sink, measures ? NULL : done, s);
     const double summed = dt_clock_s();
     phases->seconds[DT_PHASE_BACKWARD] += summed - begin;
-    int64_t *wishes = outside + layers + TALLY_COUNT;
-    memcpy(outside + layers, tally, sizeof *tally);
-    *wishes = s->wishes_to_stop;
-    measure_wait(s);
-    dt_comm_sum_i64(s->comm, s->counts, P + layers + TALLY_COUNT + WISH_COUNT);
-    memcpy(tally, outside + layers, sizeof *tally);
-    s->stops = *wishes > 0;
+    if (measures) {
+        measure_wait(s);
+        /* Pieces under way would have held up the barrier. They go now: the same ones, as a
+         * backward pass of no rows tells of them. */
+        const dt_segments none = {.count = 0, .start = &(size_t){0}};
+        if (done != NULL)
+            dt_network_backward(s->network, &s->workspace, s->x, &none, sink, done, s);
+    }
+    dt_gradient_sum_finish(&s->ranks_sum);
     phases->seconds[DT_PHASE_ALLREDUCE] += dt_clock_s() - summed;
+}
+
+/* The exact sum of all ranks' gradients on s->grid; `tally` becomes that of all ranks. */
+static void sum_exactly(dt_stepper *s, const dt_segments *segments, dt_tally *tally,
+                        dt_phases *phases)
+{
+    const size_t P = s->network->P, layers = s->network->layer_count;
+    int64_t *outside = s->counts + P, *sums = outside + layers, *wishes = sums + TALLY_COUNT;
+    const size_t kept = segments->start[segments->count] > 0 ? P : 0; /* set by the backward pass */
+    memset(s->counts + kept, 0, (P - kept + layers) * sizeof *s->counts);
+    memcpy(sums, tally, sizeof *tally);
+    *wishes = s->wishes_to_stop;
+    add_up(s, segments, add_exactly, phases);
+    memcpy(tally, sums, sizeof *tally);
+    s->stops = *wishes > 0;
 }
 
 /* ---- what is said of a step that diverged ---- */
@@ -179,7 +198,7 @@ DT_MUST_USE static dt_status fail_with_gradients(dt_stepper *s, const dt_segment
         return dt_fail(failed, "%s", text);
     }
     largest_sink sink = {s->network, found, found + layers};
-    dt_network_backward(s->network, &s->workspace, s->x, segments, look_for_largest, &sink);
+    dt_network_backward(s->network, &s->workspace, s->x, segments, look_for_largest, NULL, &sink);
     dt_comm_max_f64(s->comm, found, 2 * layers);
     size_t worst = 0;
     for (size_t l = 1; l < layers; l++)
@@ -207,42 +226,41 @@ static dt_status step_exactly(dt_stepper *s, const dt_segments *segments, uint64
     enum { COARSER_BY = 10, COARSEST = 40 };
     const size_t P = s->network->P;
     const dt_tally mine = *tally;
-    dt_exact_grid grid;
     size_t layer = 0;
     int coarser = 0;
     do {
         *tally = mine;
-        grid = dt_exact_grid_for((size_t)count, coarser);
-        sum_exactly(s, segments, &grid, tally, phases);
+        s->grid = dt_exact_grid_for((size_t)count, coarser);
+        sum_exactly(s, segments, tally, phases);
         layer = layer_outside(s);
         coarser += COARSER_BY;
     } while (layer < s->network->layer_count && tally->outside == 0 && coarser <= COARSEST);
     dt_status status = dt_tally_check(tally);
     if (status == DT_OK && layer < s->network->layer_count)
-        status =
-            dt_fail(DT_DIVERGED, "a gradient is not finite, or beyond %g", dt_exact_range(&grid));
+        status = dt_fail(DT_DIVERGED, "a gradient is not finite, or beyond %g",
+                         dt_exact_range(&s->grid));
     if (status != DT_OK)
         return fail_with_gradients(s, segments, status);
     const double begin = dt_clock_s();
     dt_adam_begin_step(s->adam);
     for (size_t first = 0; first < P; first += UPDATE_BLOCK) {
         const size_t block = P - first < UPDATE_BLOCK ? P - first : UPDATE_BLOCK;
-        dt_exact_finish(s->gradient, s->counts + first, block, &grid, 1.0 / (double)count);
+        dt_exact_finish(s->gradient, s->counts + first, block, &s->grid, 1.0 / (double)count);
         dt_adam_update(s->adam, s->network->params, s->gradient, first, block);
     }
     phases->seconds[DT_PHASE_UPDATE] += dt_clock_s() - begin;
     return DT_OK;
 }
 
-/* Scales, and tells whether all of it is finite: of the others, and of infinity, zero times is NaN. */
-static bool scale_finite(float *values, size_t count, float scale)
+/* Scales, and tells whether all of it is finite. Flags, since a sum of floats would have an order. */
+DT_VECTORIZE static bool scale_finite(float *values, size_t count, float scale)
 {
-    float zeros = 0.0f;
+    int bad = 0;
     for (size_t i = 0; i < count; i++) {
-        zeros += values[i] * 0.0f;
+        bad |= !(fabsf(values[i]) <= FLT_MAX);
         values[i] *= scale;
     }
-    return zeros == 0.0f;
+    return bad == 0;
 }
 
 static dt_status step_fast(dt_stepper *s, const dt_segments *segments, uint64_t count,
@@ -250,23 +268,17 @@ static dt_status step_fast(dt_stepper *s, const dt_segments *segments, uint64_t 
 {
     const size_t P = s->network->P;
     float *tail = s->gradient + P;
-    const double begin = dt_clock_s();
     if (segments->start[segments->count] == 0)
         memset(s->gradient, 0, P * sizeof *s->gradient);
-    dt_network_backward(s->network, &s->workspace, s->x, segments, store, s->gradient);
-    const double summed = dt_clock_s();
-    phases->seconds[DT_PHASE_BACKWARD] += summed - begin;
     tail[0] = (float)dt_tally_mean(tally, 1).loss;
     tail[1] = (float)tally->hits;
     tail[2] = (float)tally->outside;
     tail[3] = s->wishes_to_stop ? 1.0f : 0.0f;
-    measure_wait(s);
-    dt_comm_sum_f32(s->comm, s->gradient, P + FAST_TALLY_COUNT + WISH_COUNT);
+    add_up(s, segments, store, phases);
     s->stops = tail[3] > 0.0f;
     *tally = (dt_tally){.hits = llrintf(tail[1]), .outside = tail[2] != 0.0f};
     dt_tally_add_loss(tally, (double)tail[0]);
-    const double reduced = dt_clock_s();
-    phases->seconds[DT_PHASE_ALLREDUCE] += reduced - summed;
+    const double summed = dt_clock_s();
     dt_status status = dt_tally_check(tally);
     if (status == DT_OK && !scale_finite(s->gradient, P, 1.0f / (float)count))
         status = dt_fail(DT_DIVERGED, "a gradient is not finite");
@@ -274,7 +286,7 @@ static dt_status step_fast(dt_stepper *s, const dt_segments *segments, uint64_t 
         return fail_with_gradients(s, segments, status);
     dt_adam_begin_step(s->adam);
     dt_adam_update(s->adam, s->network->params, s->gradient, 0, P);
-    phases->seconds[DT_PHASE_UPDATE] += dt_clock_s() - reduced;
+    phases->seconds[DT_PHASE_UPDATE] += dt_clock_s() - summed;
     return DT_OK;
 }
 

@@ -6,6 +6,7 @@
 #include "dtrain/base/memory.h"
 #include "dtrain/base/retry.h"
 #include "dtrain/base/signals.h"
+#include "dtrain/comm/launch.h"
 #include "dtrain/comm/watchdog.h"
 #include "dtrain/io/crc32.h"
 #include "dtrain/train/early_stopping.h"
@@ -67,8 +68,14 @@ static dt_status start(trainer *t, const dt_training *from)
 {
     dt_status status = DT_OK;
     const dt_settings *settings = t->settings;
-    DT_TRY(dt_stepper_init(&t->stepper, t->comm, &t->sets[DT_TRAIN], t->network, t->adam,
-                           (dt_sum)settings->sum, (uint64_t)settings->batch));
+    const dt_sum sum = (dt_sum)settings->sum;
+    dt_launch launch;
+    dt_launch_survey(&launch, t->comm);
+    const size_t piece = dt_gradient_sum_choose(
+        (dt_overlap)settings->overlap, dt_comm_size(t->comm), launch.host_count, t->network->P,
+        sum == DT_SUM_EXACT ? sizeof(int64_t) : sizeof(float));
+    DT_TRY(dt_stepper_init(&t->stepper, t->comm, &t->sets[DT_TRAIN], t->network, t->adam, sum,
+                           (uint64_t)settings->batch, piece));
     DT_TRY(dt_evaluator_init(&t->evaluator, t->network));
     DT_TRY(dt_memory_alloc(&t->best, t->network->P, sizeof *t->best, "best weights"));
     t->at = (dt_training){.epoch = 1, .best = t->best};

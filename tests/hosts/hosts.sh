@@ -162,7 +162,7 @@ set_rate() { # set_rate MBIT|off
         pid=$(cat "$f")
         nsenter -t "$pid" -n tc qdisc del dev eth0 root 2>/dev/null || :
         [ "$1" = off ] || nsenter -t "$pid" -n tc qdisc add dev eth0 root tbf \
-            rate "${1}mbit" burst 64kb latency 100ms
+            rate "${1}mbit" burst 256kb latency 100ms
     done
 }
 

@@ -63,7 +63,7 @@ static double step_by_hand(hand *h, uint32_t *const *orders, size_t first, size_
         const size_t start[2] = {0, rows};
         const dt_segments segments = {1, start};
         loss += loss_of(h, rows);
-        dt_network_backward(&h->net, &h->workspace, h->x, &segments, add_terms, h);
+        dt_network_backward(&h->net, &h->workspace, h->x, &segments, add_terms, NULL, h);
     }
     dt_exact_finish(h->gradient, h->sums, h->net.P, &h->grid, 1.0 / (double)count);
     dt_adam_begin_step(&h->adam);

@@ -110,7 +110,7 @@ static double run_pass(const dt_network *net, const float *X, const int32_t *y,
     float *logits = dt_network_forward(net, &workspace, X, segments);
     dt_loss_cross_entropy(logits, y, B, net->C, loss, predicted);
     memset(gradient, 0, net->P * sizeof *gradient);
-    dt_network_backward(net, &workspace, X, segments, collect, &c);
+    dt_network_backward(net, &workspace, X, segments, collect, NULL, &c);
     double sum = 0;
     for (size_t i = 0; i < B; i++)
         sum += (double)loss[i];
@@ -233,7 +233,7 @@ static void test_gradient_in_panels(void **state)
     int32_t predicted[B];
     dt_loss_cross_entropy(logits, y, B, C, loss, predicted);
     collected ignored = {calloc(net.P, sizeof(float)), calloc(net.P, sizeof(int))};
-    dt_network_backward(&net, &workspace, X, &segments, collect, &ignored);
+    dt_network_backward(&net, &workspace, X, &segments, collect, NULL, &ignored);
     for (size_t d = 0; d < D; d++) /* X^T dY, from the workspace's own dY */
         for (size_t h = 0; h < H; h++) {
             double sum = 0;
@@ -284,7 +284,7 @@ static void check_segments(size_t D, const size_t *hidden, size_t count, size_t 
     const dt_segments all = {segment_count, start};
     float *logits = dt_network_forward(&net, &together, X, &all);
     dt_loss_cross_entropy(logits, y, B, C, loss, predicted);
-    dt_network_backward(&net, &together, X, &all, sort_out, &p);
+    dt_network_backward(&net, &together, X, &all, sort_out, NULL, &p);
     for (size_t s = 0, filled = 0; s < segment_count; s++) {
         const size_t rows = start[s + 1] - start[s];
         if (rows == 0)
@@ -295,7 +295,7 @@ static void check_segments(size_t D, const size_t *hidden, size_t count, size_t 
         float *own_logits = dt_network_forward(&net, &alone, X + start[s] * D, &one);
         dt_loss_cross_entropy(own_logits, y + start[s], rows, C, own_loss, predicted);
         memset(single.pieces, 0, net.P * sizeof(size_t));
-        dt_network_backward(&net, &alone, X + start[s] * D, &one, sort_out, &single);
+        dt_network_backward(&net, &alone, X + start[s] * D, &one, sort_out, NULL, &single);
         assert_memory_equal(own_loss, loss + start[s], rows * sizeof(float));
         assert_memory_equal(own_logits, logits + start[s] * C, rows * C * sizeof(float));
         assert_memory_equal(single.gradients, p.gradients + filled++ * net.P,
@@ -327,6 +327,103 @@ static void test_a_segment_is_its_own_rows_alone(void **state)
     check_segments(900, (const size_t[]){130}, 1, 70, uneven, 6);
     check_segments(130, (const size_t[]){65}, 1, 2, even, 8);
     check_segments(1, (const size_t[]){1, 1, 1}, 3, 2, empty_ends, 3);
+}
+
+/* ---- what is told as done ---- */
+
+enum { MOST_DONE = 64 };
+
+typedef struct told {
+    collected given;
+    int segments; /* with rows */
+    size_t looks; /* calls without a range */
+    size_t count, first[MOST_DONE], size[MOST_DONE];
+} told;
+
+static void collect_told(void *context, size_t first, const float *gradient, size_t count,
+                         bool fresh)
+{
+    told *t = context;
+    collect(&t->given, first, gradient, count, fresh);
+}
+
+static void note_done(void *context, size_t first, size_t count)
+{
+    told *t = context;
+    t->looks += count == 0;
+    if (count == 0)
+        return;
+    for (size_t i = first; i < first + count; i++)
+        assert_int_equal(t->given.given[i], t->segments);
+    assert_true(t->count < MOST_DONE);
+    t->first[t->count] = first;
+    t->size[t->count++] = count;
+}
+
+/* From the last layer to the first, and in each from its kernel to its bias, without a gap. */
+static void check_order(const dt_network *net, const told *t)
+{
+    size_t n = 0;
+    for (size_t l = net->layer_count; l-- > 0;) {
+        const dt_layer *layer = &net->layers[l];
+        size_t at = layer->kernel;
+        while (at < layer->bias + layer->H) {
+            assert_true(n < t->count);
+            assert_int_equal(t->first[n], at);
+            assert_true(t->size[n] > 0);
+            at += t->size[n++];
+        }
+        assert_int_equal(at, layer->bias + layer->H);
+    }
+    assert_int_equal(n, t->count);
+}
+
+static void check_done(const dt_network *net, const dt_segments *segments, told *out)
+{
+    const size_t B = segments->count > 0 ? segments->start[segments->count] : 0;
+    dt_workspace workspace;
+    float *X = calloc(B * net->D + 1, sizeof *X), *loss = calloc(B + 1, sizeof *loss);
+    int32_t *y = calloc(B + 1, sizeof *y), *predicted = calloc(B + 1, sizeof *predicted);
+    draw_rows(X, y, B, net->D, net->C, 8);
+    *out = (told){.given = {calloc(net->P, sizeof(float)), calloc(net->P, sizeof(int))}};
+    for (size_t s = 0; s < segments->count; s++)
+        out->segments += segments->start[s + 1] > segments->start[s];
+    assert_ok(dt_workspace_init(&workspace, net, B));
+    float *logits = dt_network_forward(net, &workspace, X, segments);
+    dt_loss_cross_entropy(logits, y, B, net->C, loss, predicted);
+    dt_network_backward(net, &workspace, X, segments, collect_told, note_done, out);
+    check_order(net, out);
+    /* After each segment's part of each range, and of each layer's way back. */
+    assert_int_equal(out->looks, (size_t)out->segments * (out->count + net->layer_count - 1));
+    dt_workspace_clear(&workspace);
+    free(X);
+    free(y);
+    free(loss);
+    free(predicted);
+    free(out->given.gradient);
+    free(out->given.given);
+}
+
+static void test_what_is_done(void **state)
+{
+    (void)state;
+    static const size_t shapes[][3] = {{5, 4, 3}, {1000, 3, 70}, {1, 1, 200000}};
+    const size_t starts[][5] = {{0, 3, 3, 7, 9}, {0, 0, 0, 0, 1}, {0, 0, 0, 0, 0}};
+    for (size_t count = 0; count <= 3; count++)
+        for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++) {
+            dt_network net;
+            told usual, now;
+            make_network(&net, 300, shapes[s], count, DT_ACTIVATION_RELU, 4, 3);
+            check_done(&net, &(dt_segments){4, starts[0]}, &usual);
+            for (size_t i = 1; i < sizeof starts / sizeof *starts; i++) {
+                check_done(&net, &(dt_segments){4, starts[i]}, &now);
+                assert_int_equal(now.count, usual.count);
+                assert_memory_equal(now.first, usual.first, sizeof now.first);
+            }
+            check_done(&net, &(dt_segments){0, starts[0]}, &now);
+            assert_memory_equal(now.first, usual.first, sizeof now.first);
+            dt_network_clear(&net);
+        }
 }
 
 /* ---- making networks ---- */
@@ -464,6 +561,7 @@ int main(void)
         cmocka_unit_test(test_gradients),
         cmocka_unit_test(test_gradient_in_panels),
         cmocka_unit_test(test_a_segment_is_its_own_rows_alone),
+        cmocka_unit_test(test_what_is_done),
         cmocka_unit_test(test_glorot),
         cmocka_unit_test(test_layout),
         cmocka_unit_test(test_made_of_zeros),

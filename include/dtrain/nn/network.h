@@ -101,14 +101,26 @@ typedef void dt_gradient_sink(void *context, size_t first, const float *gradient
                               bool fresh);
 
 /**
+ * Is told that all segments have given their numbers for the `count` parameters from `first` on. A
+ * pass tells of each parameter exactly once, layer by layer from the last, and within a layer in
+ * ascending order. In between `count` is 0, after each product: there is time to look after something
+ * else.
+ */
+typedef void dt_gradient_done(void *context, size_t first, size_t count);
+
+/**
  * Carries the gradient back and hands each segment's parameter gradient to `sink` in pieces that
  * fit a cache, layer by layer from the last. Without rows `sink` is not called.
+ *
+ * `done`, unless it is NULL, is told of the same ranges whatever the rows are, also without any: they
+ * follow from the network alone, so that ranks can go by them.
  *
  * Shapes:  X as in the forward pass just done; the logits it returned hold dLoss/dlogits by now
  * Calls:   local
  * Cost:    up to 4*B*P flop; allocates nothing
  */
 void dt_network_backward(const dt_network *network, dt_workspace *workspace, const float *X,
-                         const dt_segments *segments, dt_gradient_sink *sink, void *context);
+                         const dt_segments *segments, dt_gradient_sink *sink,
+                         dt_gradient_done *done, void *context);
 
 #endif

@@ -9,6 +9,9 @@
 /** How gradients are added up. */
 typedef enum dt_sum { DT_SUM_EXACT, DT_SUM_FAST } dt_sum;
 
+/** Whether gradients are added up over the ranks while others are still computed. */
+typedef enum dt_overlap { DT_OVERLAP_AUTO, DT_OVERLAP_ON, DT_OVERLAP_OFF } dt_overlap;
+
 enum { DT_DATA_MAX = 3 };
 
 /** All that a training run can be told. Plain data: rank 0 parses, the others get the bytes. */
@@ -29,6 +32,7 @@ typedef struct dt_settings {
     bool no_restore_best;
     int64_t seed, shards;
     int sum; /* a dt_sum */
+    int overlap; /* a dt_overlap */
     int64_t threads;
     char init_from[DT_OPTION_TEXT_BYTES];
     char out[DT_OPTION_TEXT_BYTES];
