@@ -1,8 +1,10 @@
 #!/bin/bash
 # slurm.sh: a Slurm of our own on one Linux machine, for tests of the job scripts.
 #
-#   slurm.sh up DIR [NODES [CPUS]]   starts it, 1 node of 8 CPUs unless said otherwise; prints the exports
-#                                    that sbatch and all others need:  eval "$(slurm.sh up DIR 2 4)"
+#   slurm.sh up DIR [NODES [CPUS [LINE...]]]
+#                                    starts it, 1 node of 8 CPUs unless said otherwise, with these lines
+#                                    of slurm.conf; prints the exports that sbatch and all others need:
+#                                    eval "$(slurm.sh up DIR 2 4)"
 #   slurm.sh crash DIR NODE          kills all that runs on NODE, and NODE (not with a single node)
 #   slurm.sh down DIR                ends it and its jobs; the logs stay in DIR/log; may be said again
 #
@@ -46,12 +48,16 @@ free_port() {
     echo "$p"
 }
 
-write_conf() { # write_conf CONTROLLER PORT CPUS NODELINES
+write_conf() { # write_conf CONTROLLER PORT CPUS NODELINES LINE...
+    # Open MPI names its shared memory by host and by the number of the Slurm job: two Slurms on this
+    # machine must not have a job 1 each.
+    local first_job=$((key % 50000 * 1000 + 1))
     # With direct connections between Slurm's PMIx servers, the default, a rank may leave MPI_Init while
     # another waits in its first fence; that one crashes, in 2 to 4 of 100 starts on 4 nodes.
     printf 'PMIxCliTmpDirBase=%s\nPMIxDirectConn=false\n' "$tmp" >"$run/mpi.conf"
     cat >"$run/slurm.conf" <<CONF
 ClusterName=test
+FirstJobId=$first_job
 SlurmctldHost=localhost($1)
 SlurmctldPort=$2
 SlurmUser=root
@@ -87,6 +93,8 @@ NodeName=DEFAULT CPUs=$3 Sockets=1 CoresPerSocket=$3 ThreadsPerCore=1 RealMemory
 $4
 PartitionName=batch Nodes=ALL Default=YES MaxTime=INFINITE OverSubscribe=NO State=UP
 CONF
+    shift 4
+    printf '%s\n' "$@" >>"$run/slurm.conf" # the last one of a name counts
 }
 
 # Keeps its hands off the standard streams, or whoever reads our exports would wait for its end.
@@ -98,7 +106,7 @@ start() { # start LOG COMMAND...
 
 idle_nodes() { timeout 5 sinfo -h -N -t idle -o %N 2>/dev/null | wc -l; }
 
-up() { # up NODES CPUS
+up() { # up NODES CPUS LINE...
     local nodes=$1 cpus=$2 controller=127.0.0.1 names=localhost lines key net port nodeport enter status
     [ "$(id -u)" -eq 0 ] || cannot "only root can start Slurm's daemons"
     for tool in munged slurmctld slurmd sinfo; do
@@ -123,14 +131,14 @@ up() { # up NODES CPUS
         [ $status -ne 77 ] || cannot "no namespaces here, for several nodes"
         [ $status -eq 0 ] || exit 1
         net=$(cat "$run/net/hosts/subnet")
-        controller=$net.254 tmp=$run/net/hosts/tmp names= lines=
+        controller=$net.254 tmp=$run/net/hosts/tmp names='' lines=''
         for i in $(seq "$nodes"); do
             names="$names h$i"
             lines="$lines
 NodeName=h$i NodeAddr=$net.$i Port=$nodeport"
         done
     fi
-    write_conf "$controller" "$port" "$cpus" "$lines"
+    write_conf "$controller" "$port" "$cpus" "$lines" "${@:3}"
     export SLURM_CONF=$run/slurm.conf
     (umask 077 && head -c 1024 /dev/urandom >"$run/munge.key")
     start munged munged --force --key-file="$run/munge.key" --socket="$run/munge.sock" \
@@ -154,8 +162,9 @@ NodeName=h$i NodeAddr=$net.$i Port=$nodeport"
     trap - EXIT
     echo "export SLURM_CONF=$run/slurm.conf"
     echo "export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1"
-    # The nodes have more CPUs than there are: not all ranks on the first one.
-    echo "export OMPI_MCA_hwloc_base_binding_policy=none"
+    # The nodes have more CPUs than there are: not all ranks on the first one, and a rank that waits makes
+    # way for the others.
+    echo "export OMPI_MCA_hwloc_base_binding_policy=none OMPI_MCA_mpi_yield_when_idle=1"
     echo "export OMPI_MCA_orte_tmpdir_base=$tmp"
 }
 
@@ -223,7 +232,7 @@ down() {
 }
 
 case $verb in
-up) up "${1:-1}" "${2:-8}" ;;
+up) up "${1:-1}" "${2:-8}" "${@:3}" ;;
 crash)
     [ $# -eq 1 ] || usage
     bash "$hosts" crash "$run/net" "$1"

@@ -1,0 +1,105 @@
+# site.sh: what differs from one cluster to the next, in one place. The job scripts in this folder read it.
+#
+# shellcheck shell=bash
+# shellcheck disable=SC2034 # dtrain is for the job scripts
+
+# ---- edit this ----
+set +u # modules of many sites use variables that are not set
+# The modules that dtrain was built with. Where `module` is not known, end the first line of the job
+# scripts with -l (a login shell), or read what defines it here.
+# module purge
+# module load gcc openmpi openblas hdf5
+set -u
+: "${LAUNCHER:=auto}" # srun; mpirun; auto: srun where Slurm speaks PMIx, as Open MPI does, else mpirun
+: "${DTRAIN:=}"       # the program; without it build/dtrain beside this folder, else dtrain in PATH
+# ---- end ----
+
+jobs=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+script=${script:-job} # whose messages these are; the job scripts set it
+
+say() { echo "$script: $*"; }
+
+# die STATUS MESSAGE...
+die() {
+    local status=$1
+    shift
+    echo "$script: error: $*" >&2
+    exit "$status"
+}
+
+# Sets $dtrain.
+find_dtrain() {
+    if [[ $DTRAIN ]]; then
+        dtrain=$(command -v "$DTRAIN") || die 2 "DTRAIN=$DTRAIN is no program here; build dtrain, or set DTRAIN"
+    elif [[ -x ${jobs%/*}/build/dtrain ]]; then
+        dtrain=${jobs%/*}/build/dtrain
+    else
+        dtrain=$(command -v dtrain) ||
+            die 2 "no dtrain: neither ${jobs%/*}/build/dtrain nor in PATH; jobs/local.sh builds it; or set DTRAIN"
+    fi
+}
+
+speaks_pmix() { [[ $(srun --mpi=list 2>&1) == *pmix* ]]; }
+
+# Sets $launcher and says so.
+find_launcher() {
+    case $LAUNCHER in
+    auto)
+        if speaks_pmix; then
+            launcher=srun
+        elif command -v mpirun >/dev/null; then
+            launcher=mpirun
+        else
+            die 2 "no MPI here: srun has no PMIx (srun --mpi=list), and mpirun is not in PATH; load its module in" \
+                "$jobs/site.sh"
+        fi
+        ;;
+    srun)
+        speaks_pmix || die 2 "LAUNCHER=srun, but srun has no PMIx here (srun --mpi=list); set LAUNCHER=mpirun"
+        launcher=srun
+        ;;
+    mpirun)
+        command -v mpirun >/dev/null ||
+            die 2 "LAUNCHER=mpirun, but mpirun is not in PATH; load its module in $jobs/site.sh"
+        launcher=mpirun
+        ;;
+    *) die 2 "LAUNCHER=$LAUNCHER: expected auto, srun or mpirun" ;;
+    esac
+    say "ranks are started by $launcher ($(command -v $launcher))"
+}
+
+# launch RANKS CPUS_PER_RANK PROGRAM ARGUMENTS...    RANKS "": as many as the job has tasks
+#
+# Becomes srun or mpirun, in place of the shell that calls it, so that a signal to that shell's number
+# reaches the ranks: `launch ... & pid=$!`, or `(launch ...)`. Each rank is bound to its cores, unless the
+# environment says otherwise, as it must where jobs share nodes and Slurm does not confine them.
+launch() {
+    local ranks=$1 cpus=$2 per_node options
+    shift 2
+    unset SLURM_EXPORT_ENV # of sbatch --export; ranks need all that is set here, as by modules
+    if [[ $launcher = srun ]]; then
+        options=(--mpi=pmix --cpus-per-task="$cpus") # from 22.05 on srun does not know the job's
+        if [[ $ranks ]]; then                        # on as few nodes as will do, as mpirun does
+            per_node=${SLURM_TASKS_PER_NODE%%[(,]*}
+            options+=(--ntasks="$ranks" --nodes=$(((ranks + per_node - 1) / per_node)))
+            unset SLURM_NTASKS_PER_NODE # of all tasks; srun would warn
+        fi
+        # Where Slurm's PMIx servers connect to each other, as they do by themselves, a few starts in a
+        # hundred crash in MPI_Init (Slurm 22.05, Open MPI 4.1); by way of slurmd far fewer do.
+        export SLURM_PMIX_DIRECT_CONN="${SLURM_PMIX_DIRECT_CONN:-false}"
+        # Without this plugin srun cannot bind, and says so each time.
+        if [[ $(scontrol show config) =~ TaskPlugin\ +=\ [^[:space:]]*affinity ]]; then
+            export SLURM_CPU_BIND="${SLURM_CPU_BIND:-cores}"
+        fi
+        exec srun "${options[@]}" "$@"
+    fi
+    # Variables, since options would win over what the user has set. OMPI: Open MPI 4, PRTE: 5.
+    if [[ ! ${OMPI_MCA_hwloc_base_binding_policy:-} ]]; then
+        export OMPI_MCA_hwloc_base_binding_policy=core PRTE_MCA_hwloc_default_binding_policy=core
+        if ((cpus > 1)); then
+            export OMPI_MCA_rmaps_base_mapping_policy="${OMPI_MCA_rmaps_base_mapping_policy:-slot:PE=$cpus}"
+            export PRTE_MCA_rmaps_default_mapping_policy="${PRTE_MCA_rmaps_default_mapping_policy:-slot:PE=$cpus}"
+        fi
+    fi
+    exec mpirun -q ${ranks:+-np "$ranks"} "$@" # -q: dtrain itself says why it failed, in one line
+}
