@@ -73,7 +73,7 @@ axis_of_times = "\
 axis_of_shares = "unset logscale y; set yrange [0 : 110]; set ytics 20"
 
 set multiplot layout 2,4 title (ARGC > 2 ? ARG3 : "") font ",18" \
-    margins 0.05,0.985,0.195,0.865 spacing 0.05,0.165
+    margins 0.06,0.985,0.195,0.865 spacing 0.05,0.165
 do for [mode in modes] {
     about = mode eq "strong" ? "Strong scaling" : "Weak scaling"
     if (ARGC > 4) {

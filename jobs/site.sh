@@ -35,7 +35,7 @@ find_dtrain() {
         dtrain=${jobs%/*}/build/dtrain
     else
         dtrain=$(command -v dtrain) ||
-            die 2 "no dtrain: neither ${jobs%/*}/build/dtrain nor in PATH; jobs/local.sh builds it; or set DTRAIN"
+            die 2 "no dtrain: neither ${jobs%/*}/build/dtrain nor in PATH; build it (jobs/README.md), or set DTRAIN"
     fi
 }
 
@@ -74,19 +74,22 @@ find_launcher() {
 # reaches the ranks: `launch ... & pid=$!`, or `(launch ...)`. Each rank is bound to its cores, unless the
 # environment says otherwise, as it must where jobs share nodes and Slurm does not confine them.
 launch() {
-    local ranks=$1 cpus=$2 per_node options
+    local ranks=$1 cpus=$2 per_node nodes options
     shift 2
     unset SLURM_EXPORT_ENV # of sbatch --export; ranks need all that is set here, as by modules
     if [[ $launcher = srun ]]; then
         options=(--mpi=pmix --cpus-per-task="$cpus") # from 22.05 on srun does not know the job's
         if [[ $ranks ]]; then                        # on as few nodes as will do, as mpirun does
             per_node=${SLURM_TASKS_PER_NODE%%[(,]*}
-            options+=(--ntasks="$ranks" --nodes=$(((ranks + per_node - 1) / per_node)))
+            nodes=$(((ranks + per_node - 1) / per_node)) # too many, where the first node has fewer tasks than others
+            options+=(--ntasks="$ranks" --nodes=$((nodes < SLURM_JOB_NUM_NODES ? nodes : SLURM_JOB_NUM_NODES)))
             unset SLURM_NTASKS_PER_NODE # of all tasks; srun would warn
         fi
         # Where Slurm's PMIx servers connect to each other, as they do by themselves, a few starts in a
         # hundred crash in MPI_Init (Slurm 22.05, Open MPI 4.1); by way of slurmd far fewer do.
         export SLURM_PMIX_DIRECT_CONN="${SLURM_PMIX_DIRECT_CONN:-false}"
+        # A job submitted from within srun has the mask of that step's cores, which are not this job's.
+        [[ ${SLURM_CPU_BIND:-} != *mask* && ${SLURM_CPU_BIND:-} != *map* ]] || unset "${!SLURM_CPU_BIND@}"
         # Without this plugin srun cannot bind, and says so each time.
         if [[ $(scontrol show config) =~ TaskPlugin\ +=\ [^[:space:]]*affinity ]]; then
             export SLURM_CPU_BIND="${SLURM_CPU_BIND:-cores}"

@@ -42,9 +42,9 @@ static const dt_option_table table = {
     .given = AT(given),
     .usage = "Usage: dtrain measure [OPTIONS]\n"
              "       mpirun -np 8 dtrain measure [OPTIONS]\n\n"
-             "Measures what the ranks take to add up the gradients of a training step, in the very "
-             "way in\n"
-             "which training does it, and without training; a table as CSV on stdout, with "
+             "Measures what the ranks take to add up the gradients of a training step, as training "
+             "with\n"
+             "--overlap off does it, and without training; a table as CSV on stdout, with "
              "microseconds.\n"
              "Each time begins when all ranks are there and ends when the last one has the sum. "
              "The line\n"

@@ -5,6 +5,7 @@
 #include "dtrain/base/memory.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 /* More under way at a time do not go faster, and each holds memory within MPI. */
@@ -28,10 +29,26 @@ struct dt_background_sum {
  *     4, two on each host      842     435            321            492
  *
  * A ring's messages become many and small with the number of ranks.
+ *
+ * Before 4.1.2 the ring gives wrong sums in place (open-mpi/ompi#9385), and Rabenseifner's becomes a
+ * ring where there are fewer numbers than ranks; the tree, Open MPI's own choice, is right.
  */
+static bool has_good_sums(void)
+{
+    char text[MPI_MAX_LIBRARY_VERSION_STRING] = "";
+    int length = 0, major = 0, minor = 0, patch = 0;
+    MPI_Get_library_version(text, &length); /* allowed before MPI_Init */
+    if (sscanf(text, "Open MPI v%d.%d.%d", &major, &minor, &patch) < 2)
+        return false;
+    return major > 4 || (major == 4 && (minor > 1 || (minor == 1 && patch >= 2)));
+}
+
 void dt_background_sum_prepare(void)
 {
     enum { LONGEST_RING = 32 };
+    /* In a job of several parts Slurm tells each the ranks of its own part: they would not agree. */
+    if (!has_good_sums() || getenv("SLURM_HET_SIZE") != NULL || getenv("SLURM_PACK_SIZE") != NULL)
+        return;
     const char *size = getenv("OMPI_COMM_WORLD_SIZE");
     if (size == NULL)
         size = getenv("SLURM_STEP_NUM_TASKS");

@@ -16,6 +16,8 @@ typedef struct build {
     char host[DT_HOST_BYTES];
 } build;
 
+_Static_assert(sizeof(build) == 32 + 41 + 72, "as in all versions");
+
 enum { ID_SHOWN = 8 };
 
 static size_t padded(uint32_t bytes)

@@ -67,7 +67,8 @@ static bool file_of_library_chooses(void)
             return false;
         *slash = '\0';
     }
-    return file_chooses(path, "/etc/openmpi-mca-params.conf");
+    return file_chooses(path, "/etc/openmpi-mca-params.conf") ||
+           file_chooses(path, "/etc/openmpi-mca-params-override.conf");
 }
 
 /* A choice of the user's or the site's stands, wherever it is made. An `exclude` beside an
@@ -83,7 +84,8 @@ static bool has_chosen(void)
         if (getenv(variables[i]) != NULL)
             return true;
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
-        if (file_chooses(folders[i], "/openmpi-mca-params.conf"))
+        if (file_chooses(folders[i], "/openmpi-mca-params.conf") ||
+            file_chooses(folders[i], "/openmpi-mca-params-override.conf"))
             return true;
     return (home != NULL && file_chooses(home, "/.openmpi/mca-params.conf")) ||
            (prefix != NULL && file_chooses(prefix, "/etc/openmpi-mca-params.conf")) ||

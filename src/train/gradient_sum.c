@@ -70,14 +70,14 @@ void dt_gradient_sum_take(dt_gradient_sum *sum, size_t first, size_t count)
 
 void dt_gradient_sum_finish(dt_gradient_sum *sum)
 {
-    const size_t P = sum->network->P;
-    if (sum->background != NULL) {
-        DT_ASSERT(sum->edge == 0);
-        send(sum, P, sum->tail);
+    /* The tail is not sent like a piece: of few numbers Open MPI makes a ring, a message a rank. What
+     * is under way goes on meanwhile. */
+    const size_t P = sum->network->P, first = sum->background != NULL ? P : 0;
+    DT_ASSERT(sum->background == NULL || sum->edge == 0);
+    if (sum->counts != NULL)
+        dt_comm_sum_i64(sum->comm, sum->counts + first, P - first + sum->tail);
+    else
+        dt_comm_sum_f32(sum->comm, sum->floats + first, P - first + sum->tail);
+    if (sum->background != NULL)
         dt_background_sum_wait(sum->background);
-    } else if (sum->counts != NULL) {
-        dt_comm_sum_i64(sum->comm, sum->counts, P + sum->tail);
-    } else {
-        dt_comm_sum_f32(sum->comm, sum->floats, P + sum->tail);
-    }
 }

@@ -56,11 +56,8 @@ check 2 "" "exact fast"
 run 0 measure --seconds 0.001
 check 1 "1 4 16 64 256 1024 4096 16384 65536 262144 1048576 4194304" "exact fast"
 
-# More numbers take longer: a megabyte cannot be had in the time of a word.
 run 2 measure --elements 1,1000000 --sum exact --seconds 0.2
 check 2 "1 1000000" exact
-awk -F, '$4 == 1 { small = $7 } $4 == 1000000 { large = $7 } END { exit !(large > 10 * small) }' stdout ||
-    fail "a million numbers take longer than one"
 
 # ---- what it refuses ----
 # refuses WORDS... TEXT

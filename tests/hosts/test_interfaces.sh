@@ -77,7 +77,7 @@ on_both ip link del br-0123456789ab
 bridge eth1 192.168.7.1/24 192.168.7.2/24
 DTRAIN_START_TIMEOUT=$soon run 4 --epochs 1 some
 own_words
-expect_status 1
+[ "$status" -ne 0 ] || fail "another exit status" # 1, or that of a rank that mpirun has killed
 prefix=${net%.0/24}
 advice="OMPI_MCA_btl_tcp_if_include to the network that all hosts share"
 # A host that comes to it more than a second later is ended by mpirun before.

@@ -324,5 +324,6 @@ int main(int argc, char **argv)
         with_folder(test_a_wish_to_stop),      with_folder(test_the_fast_sum),
         cmocka_unit_test(test_the_choice),
     };
+    dt_background_sum_prepare(); /* as dtrain does */
     return run_mpi_tests(argc, argv, tests);
 }

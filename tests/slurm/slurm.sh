@@ -104,7 +104,7 @@ start() { # start LOG COMMAND...
     "$@" </dev/null >"$log" 2>&1 || { tail -n 5 "$log" >&2; die "$1 did not start"; }
 }
 
-idle_nodes() { timeout 5 sinfo -h -N -t idle -o %N 2>/dev/null | wc -l; }
+idle_nodes() { timeout 5 sinfo -h -N -t idle -o %N 2>/dev/null | sort -u | wc -l; } # one line a partition
 
 up() { # up NODES CPUS LINE...
     local nodes=$1 cpus=$2 controller=127.0.0.1 names=localhost lines key net port nodeport enter status

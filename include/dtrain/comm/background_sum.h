@@ -22,7 +22,8 @@ typedef struct dt_background_sum dt_background_sum;
 /**
  * Sets, before MPI_Init, how Open MPI goes about such sums, unless the user has set it in the
  * environment: OMPI_MCA_coll_libnbc_iallreduce_algorithm, 3 (Rabenseifner's) or 1 (a ring), by the
- * number of ranks. Over TCP that takes half to a third of the time of its own choice.
+ * number of ranks. Over TCP that takes half to a third of the time of its own choice. Nothing is set
+ * before Open MPI 4.1.2, where these give wrong sums, nor for other libraries.
  *
  * Calls:   local, no MPI
  */

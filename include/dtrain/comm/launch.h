@@ -39,7 +39,8 @@ typedef struct dt_launch {
  *
  * OMPI_MCA_btl_tcp_if_exclude, when the ranks are on several hosts: besides what Open MPI leaves
  * out by itself, the bridges of containers and virtual machines (dt_launch_is_bridge), and
- * interfaces without a cable or with link-local addresses only. Open MPI takes whatever is up and looks alike on both sides; with a
+ * interfaces without a cable or with link-local addresses only. Open MPI takes whatever is up and
+ * looks alike on both sides; with a
  * docker0 172.17.0.1/16 on each host it connects to that and waits for ever. Nothing is left out
  * when btl_tcp_if_include or _exclude is set in the environment, by mpirun --mca, or in one of Open
  * MPI's mca-params.conf; nor on a host that would be left without a network. The connections of
