@@ -5,8 +5,8 @@
 #include "dtrain/base/memory.h"
 
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* More under way at a time do not go faster, and each holds memory within MPI. */
 enum { WINDOW = 32 };
@@ -17,6 +17,27 @@ struct dt_background_sum {
     size_t oldest; /* of them, the first that was not seen to have ended */
     MPI_Request requests[WINDOW]; /* of the n-th: [n % WINDOW] */
 };
+
+/* Before 4.1.2 the ring gives wrong sums in place (open-mpi/ompi#9385), and Rabenseifner's becomes a
+ * ring where there are fewer numbers than ranks; the tree, Open MPI's own choice, is right. */
+static bool has_good_sums(void)
+{
+    static const char name[] = "Open MPI v"; /* "Open MPI v4.1.4, package: ..." */
+    static const long good[] = {4, 1, 2};
+    char text[MPI_MAX_LIBRARY_VERSION_STRING] = "";
+    int length = 0;
+    MPI_Get_library_version(text, &length); /* allowed before MPI_Init */
+    if (strncmp(text, name, sizeof name - 1) != 0)
+        return false;
+    char *at = text + sizeof name - 1;
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        const long number = strtol(at, &at, 10);
+        if (number != good[i])
+            return number > good[i];
+        at += *at == '.';
+    }
+    return true;
+}
 
 /*
  * Open MPI's own choice for a sum in place is a tree, whose links carry everything one way and then
@@ -29,20 +50,7 @@ struct dt_background_sum {
  *     4, two on each host      842     435            321            492
  *
  * A ring's messages become many and small with the number of ranks.
- *
- * Before 4.1.2 the ring gives wrong sums in place (open-mpi/ompi#9385), and Rabenseifner's becomes a
- * ring where there are fewer numbers than ranks; the tree, Open MPI's own choice, is right.
  */
-static bool has_good_sums(void)
-{
-    char text[MPI_MAX_LIBRARY_VERSION_STRING] = "";
-    int length = 0, major = 0, minor = 0, patch = 0;
-    MPI_Get_library_version(text, &length); /* allowed before MPI_Init */
-    if (sscanf(text, "Open MPI v%d.%d.%d", &major, &minor, &patch) < 2)
-        return false;
-    return major > 4 || (major == 4 && (minor > 1 || (minor == 1 && patch >= 2)));
-}
-
 void dt_background_sum_prepare(void)
 {
     enum { LONGEST_RING = 32 };

@@ -15,12 +15,9 @@ size_t dt_gradient_sum_choose(dt_overlap overlap, int ranks, int hosts, size_t P
 dt_status dt_gradient_sum_init(dt_gradient_sum *out, const dt_comm *comm, const dt_network *network,
                                int64_t *counts, float *floats, size_t tail, size_t piece)
 {
-    *out = (dt_gradient_sum){.comm = comm,
-                             .network = network,
-                             .tail = tail,
-                             .counts = counts,
-                             .floats = floats,
-                             .piece = piece};
+    *out = (dt_gradient_sum){.comm = comm, .network = network, .tail = tail, .piece = piece};
+    out->counts = counts;
+    out->floats = floats;
     return piece > 0 ? dt_background_sum_new(&out->background, comm) : DT_OK;
 }
 
