@@ -47,9 +47,7 @@ done
 # -O1: the sanitizers' checks, or the counters, on top of -O0 would double the time.
 [ -z "$sanitizers" ] || flags=-O1
 [ -z "$sanitizers$coverage" ] || export RUN_TIMEOUT="${RUN_TIMEOUT:-180}" # of the command line tests
-if [ -n "$coverage" ]; then
-    flags="-O1 --coverage"
-fi
+[ -z "$coverage" ] || flags="-O1 --coverage"
 # With sanitizers gcc warns of overflows that their own checks seem to make possible.
 werror=OFF
 if [ "${CI:-}" = true ] && [ -z "$sanitizers" ]; then werror=ON; fi
