@@ -55,6 +55,12 @@ write_conf() { # write_conf CONTROLLER PORT CPUS NODELINES LINE...
     # With direct connections between Slurm's PMIx servers, the default, a rank may leave MPI_Init while
     # another waits in its first fence; that one crashes, in 2 to 4 of 100 starts on 4 nodes.
     printf 'PMIxCliTmpDirBase=%s\nPMIxDirectConn=false\n' "$tmp" >"$run/mpi.conf"
+    # No cgroups are used, but slurmd looks for them, and does not start where it finds none.
+    if [[ $(slurmd -V) =~ (2[3-9]|[3-9][0-9])\. ]]; then
+        echo CgroupPlugin=disabled
+    else
+        echo CgroupPlugin=cgroup/v1
+    fi >"$run/cgroup.conf"
     cat >"$run/slurm.conf" <<CONF
 ClusterName=test
 FirstJobId=$first_job
