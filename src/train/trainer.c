@@ -6,7 +6,6 @@
 #include "dtrain/base/memory.h"
 #include "dtrain/base/retry.h"
 #include "dtrain/base/signals.h"
-#include "dtrain/comm/launch.h"
 #include "dtrain/comm/watchdog.h"
 #include "dtrain/io/crc32.h"
 #include "dtrain/train/early_stopping.h"
@@ -21,6 +20,7 @@ enum { TIME_IS_UP = 1000 };
 /* A run under way. */
 typedef struct trainer {
     const dt_comm *comm;
+    int hosts;
     bool root;
     const dt_settings *settings;
     dt_dataset *sets;
@@ -69,10 +69,8 @@ static dt_status start(trainer *t, const dt_training *from)
     dt_status status = DT_OK;
     const dt_settings *settings = t->settings;
     const dt_sum sum = (dt_sum)settings->sum;
-    dt_launch launch;
-    dt_launch_survey(&launch, t->comm);
     const size_t piece = dt_gradient_sum_choose(
-        (dt_overlap)settings->overlap, dt_comm_size(t->comm), launch.host_count, t->network->P,
+        (dt_overlap)settings->overlap, dt_comm_size(t->comm), t->hosts, t->network->P,
         sum == DT_SUM_EXACT ? sizeof(int64_t) : sizeof(float));
     DT_TRY(dt_stepper_init(&t->stepper, t->comm, &t->sets[DT_TRAIN], t->network, t->adam, sum,
                            (uint64_t)settings->batch, piece));
@@ -295,15 +293,17 @@ out:
     return status;
 }
 
-dt_status dt_trainer_run(dt_result *out, const dt_comm *comm, const dt_settings *settings,
-                         dt_dataset sets[DT_PART_COUNT], dt_network *network, dt_adam *adam,
-                         const dt_training *from, const dt_observer *observer)
+dt_status dt_trainer_run(dt_result *out, const dt_comm *comm, int hosts,
+                         const dt_settings *settings, dt_dataset sets[DT_PART_COUNT],
+                         dt_network *network, dt_adam *adam, const dt_training *from,
+                         const dt_observer *observer)
 {
     dt_status status = DT_OK;
     *out = (dt_result){0};
     for (int p = 0; p < DT_PART_COUNT; p++)
         out->metrics[p] = (dt_metrics){.loss = NAN, .accuracy = NAN};
     trainer t = {.comm = comm,
+                 .hosts = hosts,
                  .root = dt_comm_rank(comm) == 0,
                  .settings = settings,
                  .sets = sets,

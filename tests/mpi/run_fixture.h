@@ -129,7 +129,7 @@ static inline void train_on(history *out, const dt_comm *comm, const run *r, dt_
     if (out->status == DT_OK) {
         out->crc_before = dt_trainer_crc(net);
         out->status =
-            dt_trainer_run(&out->result, comm, &settings, sets, net, adam, NULL, &observer);
+            dt_trainer_run(&out->result, comm, 1, &settings, sets, net, adam, NULL, &observer);
         if (out->status == DT_OK)
             out->status = dt_trainer_evaluate(&out->result, comm, sets, net);
         out->crc = dt_trainer_crc(net);

@@ -242,8 +242,8 @@ static void test_steps_are_told(void **state)
     write_data(&r);
     course c = begin(&r), silent = begin(&r);
     assert_all_int(load(sets, &all, &r), DT_OK);
-    assert_all_int(dt_trainer_run(&result, &all, &settings, sets, &c.net, &c.adam, NULL, &observer),
-                   DT_OK);
+    assert_all_int(
+        dt_trainer_run(&result, &all, 1, &settings, sets, &c.net, &c.adam, NULL, &observer), DT_OK);
     assert_all(test_rank == 0 ? right_steps(t, &r) : t->step_count == 0 && t->epoch_count == 0);
 
     /* It changes nothing. */

@@ -97,6 +97,8 @@ typedef struct dt_observer {
  * an interrupted training was, on all ranks, with network and adam as they were there: from here on
  * everything happens as it would have happened then, to the bit.
  *
+ * `hosts` is how many the ranks are on (dt_launch), which --overlap goes by.
+ *
  * A signal that any rank got (base/signals.h), or the end of the time (train/time_limit.h) that rank 0
  * sees, stops all ranks after the same step.
  *
@@ -106,7 +108,7 @@ typedef struct dt_observer {
  *          others'; DT_MEMORY; DT_STOPPED, with the cause and where, when it stopped early: then a
  *          checkpoint was saved, else DT_OUTPUT
  */
-DT_MUST_USE dt_status dt_trainer_run(dt_result *out, const dt_comm *comm,
+DT_MUST_USE dt_status dt_trainer_run(dt_result *out, const dt_comm *comm, int hosts,
                                      const dt_settings *settings, dt_dataset sets[DT_PART_COUNT],
                                      dt_network *network, dt_adam *adam, const dt_training *from,
                                      const dt_observer *observer);
