@@ -9,7 +9,6 @@
 #include <math.h>
 #include <stddef.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* ---- options ---- */
 
@@ -126,10 +125,7 @@ static size_t repeat_for_long(const measurement *m, kind what, size_t elements)
 
 static int compare_times(const void *a, const void *b)
 {
-    double x;
-    double y;
-    memcpy(&x, a, sizeof x);
-    memcpy(&y, b, sizeof y);
+    const double x = *(const double *)a, y = *(const double *)b;
     return (x > y) - (x < y);
 }
 

@@ -53,6 +53,19 @@ static bool file_chooses(const char *folder, const char *rest)
            (file_sets(path, "btl_tcp_if_include") || file_sets(path, "btl_tcp_if_exclude"));
 }
 
+/* The two files that a site may write, in Open MPI's folder. */
+static bool site_chooses(const char *folder, const char *rest)
+{
+    static const char *const names[] = {"openmpi-mca-params.conf",
+                                        "openmpi-mca-params-override.conf"};
+    char path[PATH_MAX];
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if ((size_t)snprintf(path, sizeof path, "%s%s/", folder, rest) < sizeof path &&
+            file_chooses(path, names[i]))
+            return true;
+    return false;
+}
+
 /* The folder etc beside the folder that the MPI library was loaded from. */
 static bool file_of_library_chooses(void)
 {
@@ -67,8 +80,7 @@ static bool file_of_library_chooses(void)
             return false;
         *slash = '\0';
     }
-    return file_chooses(path, "/etc/openmpi-mca-params.conf") ||
-           file_chooses(path, "/etc/openmpi-mca-params-override.conf");
+    return site_chooses(path, "/etc");
 }
 
 /* A choice of the user's or the site's stands, wherever it is made. An `exclude` beside an
@@ -84,12 +96,10 @@ static bool has_chosen(void)
         if (getenv(variables[i]) != NULL)
             return true;
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
-        if (file_chooses(folders[i], "/openmpi-mca-params.conf") ||
-            file_chooses(folders[i], "/openmpi-mca-params-override.conf"))
+        if (site_chooses(folders[i], ""))
             return true;
     return (home != NULL && file_chooses(home, "/.openmpi/mca-params.conf")) ||
-           (prefix != NULL && file_chooses(prefix, "/etc/openmpi-mca-params.conf")) ||
-           file_of_library_chooses();
+           (prefix != NULL && site_chooses(prefix, "/etc")) || file_of_library_chooses();
 }
 
 /* ---- what is there ---- */
