@@ -68,6 +68,28 @@ find_launcher() {
     say "ranks are started by $launcher ($(command -v $launcher))"
 }
 
+# read_form JOB    sets $form to the sbatch options that make another job of this one's form, its command line included.
+read_form() {
+    local job=$1 option value
+    form=()
+    while IFS='=' read -r option value; do
+        [[ -z $value ]] || form+=("--$option=$value")
+    done <<OPTIONS
+partition=${SLURM_JOB_PARTITION:-}
+account=${SLURM_JOB_ACCOUNT:-}
+qos=${SLURM_JOB_QOS:-}
+reservation=${SLURM_JOB_RESERVATION:-}
+nodes=${SLURM_JOB_NUM_NODES:-}
+ntasks=${SLURM_NTASKS:-}
+ntasks-per-node=${SLURM_NTASKS_PER_NODE:-}
+cpus-per-task=${SLURM_CPUS_PER_TASK:-}
+mem=${SLURM_MEM_PER_NODE:-}
+mem-per-cpu=${SLURM_MEM_PER_CPU:-}
+constraint=$(scontrol show job "$job" | sed -n 's/^ *Features=\([^ (]*\).*/\1/p')
+time=$(squeue -h -j "$job" -o %l)
+OPTIONS
+}
+
 # launch RANKS CPUS_PER_RANK PROGRAM ARGUMENTS...    RANKS "": as many as the job has tasks
 #
 # Becomes srun or mpirun, in place of the shell that calls it, so that a signal to that shell's number
