@@ -24,6 +24,7 @@
 #   expect_same_run NAME FOLDER   it went well, its summary is the kept one, and its results in FOLDER are
 #                                 those in the folder NAME, to the bit; needs need_python
 #   summary KEY                   prints the value of the last run's `summary.KEY=` line
+#   within SECONDS WHAT CMD...    until the command succeeds, which is WHAT is expected
 #   fail MESSAGE                  ends the test as failed
 #   skip REASON                   ends it as skipped (exit 77); with DTRAIN_NO_SKIP=1 as failed
 #   need_python MODULE...         sets $PYTHON to a python3 that has the modules, or skips
@@ -119,6 +120,16 @@ expect_same_file() { cmp -s "$1" "$2" || fail "$1 and $2 are the same"; }
 expect_one_stderr_line() {
     [ "$(wc -l <stderr)" -eq 1 ] || fail "exactly one line on stderr, with: $1"
     grep -Fq -e "$1" stderr || fail "this in the one line on stderr: $1"
+}
+
+within() {
+    harness_tries=$(($1 * 10)) harness_what=$2
+    shift 2
+    until "$@"; do
+        [ "$harness_tries" -gt 0 ] || fail "$harness_what"
+        sleep 0.1
+        harness_tries=$((harness_tries - 1))
+    done
 }
 
 keep_summary() {

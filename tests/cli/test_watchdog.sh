@@ -34,17 +34,6 @@ stop_all() {
 }
 trap 'stop_all; harness_leave' EXIT
 
-# within TENTHS WHAT COMMAND...: until the command succeeds.
-within() {
-    left=$1 what=$2
-    shift 2
-    until "$@"; do
-        [ "$left" -gt 0 ] || fail "$what"
-        sleep 0.1
-        left=$((left - 1))
-    done
-}
-
 ended() { [ -s ended ]; }
 nobody_is_left() { [ -z "$(living)" ]; }
 
@@ -62,7 +51,7 @@ start() {
         echo "$got" >ended
     } &
     job=$!
-    within 300 "run/run.h5 is there within 30 s" test -e run/run.h5
+    within 30 "run/run.h5 is there within 30 s" test -e run/run.h5
     sleep 0.5
 }
 
@@ -74,14 +63,14 @@ signal() {
     done
 }
 
-# finish TENTHS: the job is over in that time, and nothing of it is left.
+# finish SECONDS: the job is over in that time, and nothing of it is left.
 finish() {
-    within "$1" "the job ends within $1 tenths of a second" ended
+    within "$1" "the job ends within $1 s" ended
     wait "$job" || :
     job=""
     status=$(cat ended)
     # mpirun does not wait until those it killed are gone.
-    within 50 "no process is left" nobody_is_left
+    within 5 "no process is left" nobody_is_left
 }
 
 for_long="--epochs 100000000"
@@ -92,7 +81,7 @@ for victim in 2 0; do
     # shellcheck disable=SC2086
     start 4 $for_long
     signal KILL "$victim"
-    finish 100
+    finish 10
     [ "$status" -ne 0 ] || fail "an exit status that is not 0"
     expect_one_stderr_line "dtrain: error: rank $victim on $(uname -n) died "
     expect_stderr "^dtrain: error: rank $victim on [^ ]+ died $where; the job ends\$"
@@ -103,7 +92,7 @@ done
 # shellcheck disable=SC2086
 start 4 $for_long --stall-timeout 3s
 signal STOP 1
-finish 600
+finish 60
 [ "$status" -ne 0 ] || fail "an exit status that is not 0"
 expect_one_stderr_line "rank 1 on $(uname -n) does not respond (stopped?) "
 expect_stderr "^dtrain: error: nothing went on for [0-9]+ s: rank 1 on [^ ]+ does not respond .*; the job ends\$"
@@ -114,7 +103,7 @@ expect_stderr " \(stopped\?\) $where; the job ends\$"
 start 3 $for_long
 signal STOP 0 1
 signal KILL 2
-finish 100
+finish 10
 [ "$status" -ne 0 ] || fail "an exit status that is not 0"
 
 # All are stopped, for longer than the limit: as with Ctrl-Z nobody is late, and the run goes on,
@@ -128,9 +117,9 @@ sleep 4
 ! ended || fail "a job that is stopped is still there"
 before=$(epochs)
 signal CONT 0 1
-within 300 "the run goes on within 30 s" grown "$((before + 3))"
+within 30 "the run goes on within 30 s" grown "$((before + 3))"
 signal USR1 0 1
-finish 300
+finish 30
 expect_status 75
 expect_empty_stderr
 

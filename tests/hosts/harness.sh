@@ -14,7 +14,6 @@
 #   kill_rank RANK HOST           SIGKILL to one of its ranks
 #   own_words                     leaves in ./stderr what dtrain says, without Open MPI's own
 #   finish SECONDS                it ends within that time: $status; nothing of it is left
-#   within SECONDS WHAT CMD...    until the command succeeds
 #
 # mpirun itself runs outside the hosts, as on a head node.
 #
@@ -82,16 +81,6 @@ start() {
         echo "$got" >ended
     } 2>/dev/null &
     job=$!
-}
-
-within() {
-    within_left=$(($1 * 10)) within_what=$2
-    shift 2
-    until "$@"; do
-        [ "$within_left" -gt 0 ] || fail "$within_what"
-        sleep 0.1
-        within_left=$((within_left - 1))
-    done
 }
 
 has_ended() { [ -s ended ]; }
