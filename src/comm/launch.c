@@ -60,6 +60,24 @@ bool dt_launch_spans_hosts(void)
     return dt_launch_number_in("SLURM_STEP_NUM_NODES") > 1;
 }
 
+/* Whether a launcher started this process: mpirun, or srun with an MPI that it knows. */
+static bool is_launched(void)
+{
+    static const char *const wired[] = {"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK", "PMI_FD"};
+    for (size_t i = 0; i < sizeof wired / sizeof *wired; i++)
+        if (getenv(wired[i]) != NULL)
+            return true;
+    return false;
+}
+
+/* Whether all ranks are certain to be on this host. Of another launcher's ranks it is not known. */
+static bool stays_on_host(void)
+{
+    if (getenv("OMPI_COMM_WORLD_SIZE") != NULL)
+        return !dt_launch_spans_hosts();
+    return !is_launched() || dt_launch_number_in("SLURM_STEP_NUM_NODES") == 1;
+}
+
 static dt_status fail_singletons(long tasks)
 {
     return dt_fail(DT_USAGE,
@@ -71,14 +89,8 @@ static dt_status fail_singletons(long tasks)
 /* What Slurm started, where MPI could not see it: each task would be a job of its own. */
 static dt_status check_singletons(void)
 {
-    static const char *const wired[] = {"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK", "PMI_FD"};
     const long tasks = dt_launch_number_in("SLURM_NTASKS");
-    if (tasks < 2)
-        return DT_OK;
-    for (size_t i = 0; i < sizeof wired / sizeof *wired; i++)
-        if (getenv(wired[i]) != NULL)
-            return DT_OK;
-    return fail_singletons(tasks);
+    return tasks < 2 || is_launched() ? DT_OK : fail_singletons(tasks);
 }
 
 dt_status dt_launch_check_world(int size)
@@ -129,6 +141,10 @@ dt_status dt_launch_prepare(void)
         (void)setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0);
     (void)setenv("OMPI_MCA_btl_vader_eager_limit", "32768", 0);
     (void)setenv("HWLOC_COMPONENTS", "-gl", 0);
+    if (stays_on_host())
+        (void)setenv("OMPI_MCA_pml", "ob1", 0);
+    if (!is_launched())
+        (void)setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
     if (dt_launch_spans_hosts())
         dt_launch_choose_interfaces();
     return check_singletons();

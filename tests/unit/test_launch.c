@@ -87,6 +87,26 @@ static void test_bridges(void **state)
             fail_msg("%s is none", others[i]);
 }
 
+static int clean(void **state)
+{
+    static const char *const names[] = {exclude,
+                                        "OMPI_MCA_pml",
+                                        "OMPI_MCA_ess_singleton_isolated",
+                                        "PMIX_RANK",
+                                        "OMPI_MCA_btl_tcp_if_include",
+                                        "OMPI_COMM_WORLD_LOCAL_SIZE",
+                                        "OMPI_COMM_WORLD_SIZE",
+                                        "OMPI_COMM_WORLD_RANK",
+                                        "SLURM_NTASKS",
+                                        "SLURM_STEP_NUM_NODES",
+                                        "HOME"};
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (unsetenv(names[i]) != 0)
+            return -1;
+    return 0;
+}
+
 /* What dt_launch_prepare makes of so many ranks here and in all. */
 static const char *excluded(const char *local, const char *all)
 {
@@ -132,21 +152,28 @@ static void test_the_user_has_chosen(void **state)
     assert_string_equal(excluded("2", "4"), "eth7");
 }
 
-static int clean(void **state)
+/* One host needs no search for networks, and a process without a launcher no daemon. */
+static void test_short_starts(void **state)
 {
-    static const char *const names[] = {exclude,
-                                        "OMPI_MCA_btl_tcp_if_include",
-                                        "OMPI_COMM_WORLD_LOCAL_SIZE",
-                                        "OMPI_COMM_WORLD_SIZE",
-                                        "OMPI_COMM_WORLD_RANK",
-                                        "SLURM_NTASKS",
-                                        "SLURM_STEP_NUM_NODES",
-                                        "HOME"};
     (void)state;
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (unsetenv(names[i]) != 0)
-            return -1;
-    return 0;
+    assert_int_equal(dt_launch_prepare(), DT_OK);
+    assert_string_equal(getenv("OMPI_MCA_pml"), "ob1");
+    assert_string_equal(getenv("OMPI_MCA_ess_singleton_isolated"), "1");
+    clean(state);
+    (void)excluded("4", "4");
+    assert_string_equal(getenv("OMPI_MCA_pml"), "ob1");
+    assert_null(getenv("OMPI_MCA_ess_singleton_isolated"));
+    clean(state);
+    (void)excluded("2", "4");
+    assert_null(getenv("OMPI_MCA_pml"));
+    clean(state);
+    assert_int_equal(setenv("PMIX_RANK", "0", 1), 0); /* a launcher that does not say how many */
+    assert_int_equal(dt_launch_prepare(), DT_OK);
+    assert_null(getenv("OMPI_MCA_pml"));
+    assert_int_equal(setenv("SLURM_STEP_NUM_NODES", "1", 1), 0);
+    assert_int_equal(setenv("OMPI_MCA_pml", "ucx", 1), 0); /* the user has chosen */
+    assert_int_equal(dt_launch_prepare(), DT_OK);
+    assert_string_equal(getenv("OMPI_MCA_pml"), "ucx");
 }
 
 int main(void)
@@ -159,6 +186,7 @@ int main(void)
         cmocka_unit_test_setup(test_one_host, clean),
         cmocka_unit_test_setup(test_several_hosts, clean),
         cmocka_unit_test_setup(test_the_user_has_chosen, clean),
+        cmocka_unit_test_setup(test_short_starts, clean),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
