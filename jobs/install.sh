@@ -1,5 +1,5 @@
 #!/bin/sh
-# install.sh KIND...    KIND: build, test, cluster, clang, analyse, coverage, bench
+# install.sh KIND...    KIND: build, test, long, clang, analyse, coverage, bench
 #
 # Sees to it that what dtrain needs is there. What is missing is installed with apt (Debian, Ubuntu),
 # as root or with sudo; elsewhere the missing packages are named, by their Debian names, and the exit
@@ -55,14 +55,15 @@ for kind in "$@"; do
     build) packages="$packages gcc libc6-dev cmake make pkg-config openmpi-bin libopenmpi-dev
                      libopenblas-dev libhdf5-dev zlib1g-dev libjansson-dev libcsv-dev" ;;
     test) packages="$packages libcmocka-dev python3-numpy python3-h5py python3-pandas python3-sklearn
-                    python3-venv hdf5-tools gnuplot-nox help2man clang-format valgrind
+                    hdf5-tools gnuplot-nox help2man clang-format
                     protobuf-c-compiler libprotobuf-c-dev libonnx-dev" ;;
-    cluster) packages="$packages slurm-wlm munge iproute2 procps util-linux" ;; # several hosts on one
+    # Keras in an environment of its own, valgrind, a Slurm, several hosts on one machine.
+    long) packages="$packages python3-venv valgrind slurm-wlm munge iproute2 procps util-linux" ;;
     clang) packages="$packages clang" ;;
     analyse) packages="$packages clang-tidy cppcheck" ;;
     coverage) packages="$packages gcovr" ;;
     bench) packages="$packages python3-numpy python3-torch python3-sklearn" ;;
-    *) echo "install.sh: $kind is none of build, test, cluster, clang, analyse, coverage, bench" >&2; exit 2 ;;
+    *) echo "install.sh: $kind is none of build, test, long, clang, analyse, coverage, bench" >&2; exit 2 ;;
     esac
 done
 

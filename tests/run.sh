@@ -1,18 +1,21 @@
 #!/bin/sh
-# run.sh [--sanitize | --clang | --coverage] [-- CTEST ARGUMENTS...]    e.g. run.sh -- -L unit
+# run.sh [--all] [--sanitize | --clang | --coverage] [-- CTEST ARGUMENTS...]    e.g. run.sh -- -L unit
 #
-# Installs the test tools, builds dtrain, and runs every test. The last line is the count; the exit
+# Installs the test tools, builds dtrain, and runs the tests. The last line is the count; the exit
 # status is 0 only if tests ran and none failed.
 #
-#   (no option)    gcc, Release, in build/
+#   (no option)    the short tests: every room of the house and the program itself, without a network,
+#                  in a few minutes; gcc, Release, in build/
+#   --all          the long ones, too: Keras and ONNX Runtime, Slurm, several hosts, valgrind, every call
+#                  that can fail. They are those with the label `long` (ctest -L long)
 #   --sanitize     gcc with the address and undefined-behaviour sanitizers, in build-sanitize/
 #   --clang        clang, Release, in build-clang/
 #   --coverage     gcc, -O1, in build-coverage/; then, for each folder and file, how many of its lines ran
 #                  and which did not, with gcovr. What a process did that was killed or aborted counts as
 #                  not run.
 #
-# JOBS (2) says how many compilers run side by side, and twice as many tests, which mostly wait. CI=true makes warnings errors,
-# but not with --sanitize.
+# JOBS (2) is the number of compilers side by side, and half the number of tests, which mostly wait.
+# CI=true makes warnings errors, but not with --sanitize.
 set -eu
 
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -23,9 +26,11 @@ type=Release
 compiler=""
 sanitizers=""
 coverage=""
+all=""
 flags="" # of a Debug build
 while [ $# -gt 0 ]; do
     case $1 in
+    --all) all=yes ;;
     --sanitize) folder=build-sanitize type=Debug sanitizers=address,undefined ;;
     --clang) folder=build-clang compiler=clang kinds="$kinds clang" ;;
     --coverage) folder=build-coverage type=Debug coverage=yes kinds="$kinds coverage" ;;
@@ -38,7 +43,7 @@ while [ $# -gt 0 ]; do
         exit 0
         ;;
     *)
-        echo "run.sh: unknown option $1 (--sanitize, --clang, --coverage, --help)" >&2
+        echo "run.sh: unknown option $1 (--all, --sanitize, --clang, --coverage, --help)" >&2
         exit 2
         ;;
     esac
@@ -55,8 +60,9 @@ if [ "${CI:-}" = true ] && [ -z "$sanitizers" ]; then werror=ON; fi
 # Word splitting is meant: one argument a kind.
 # shellcheck disable=SC2086
 sh "$root/jobs/install.sh" $kinds
-# Without a Slurm and namespaces the tests of them are skipped.
-sh "$root/jobs/install.sh" cluster || [ "${DTRAIN_NO_SKIP:-}" != 1 ]
+# Without valgrind, Slurm and namespaces the tests that need them are skipped.
+[ -z "$all" ] || sh "$root/jobs/install.sh" long || [ "${DTRAIN_NO_SKIP:-}" != 1 ]
+[ -n "$all" ] || set -- -LE '^long$' "$@"
 
 build=$root/$folder
 work=$(mktemp -d)

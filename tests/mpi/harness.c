@@ -2,6 +2,9 @@
 #include "harness.h"
 
 #include "dtrain/base/status.h"
+#include "dtrain/comm/background_sum.h"
+#include "dtrain/comm/launch.h"
+#include "dtrain/nn/linalg.h"
 
 #include <math.h>
 #include <signal.h>
@@ -10,6 +13,16 @@
 #include <string.h>
 
 enum { CRASH_SIGNALS = 5, TEXT_BYTES = 160, MAX_STATUS = 100 };
+
+/* The suites of this program, one a line: SUITE(test_comm). CMake writes the list. */
+#define SUITE(name) extern const mpi_suite name;
+#include SUITES
+#undef SUITE
+#define SUITE(name) &name,
+static const mpi_suite *const suites[] = {
+#include SUITES
+};
+#undef SUITE
 
 int test_rank = 0;
 int test_size = 1;
@@ -45,12 +58,45 @@ static void abort_job(void)
     MPI_Abort(MPI_COMM_WORLD, DT_INTERNAL);
 }
 
-int harness_run(int argc, char **argv, const char *name, const struct CMUnitTest *tests,
-                size_t count)
+/* Returns the largest number of failures that any rank counted, the same on all ranks. */
+static int run_suite(const mpi_suite *suite)
 {
+    struct CMUnitTest *wrapped = calloc(suite->count, sizeof *wrapped);
+    if (wrapped == NULL)
+        MPI_Abort(MPI_COMM_WORLD, DT_MEMORY);
+    for (size_t i = 0; i < suite->count; i++) {
+        wrapped[i] = suite->tests[i];
+        wrapped[i].setup_func = enter_setup;
+        wrapped[i].test_func = enter_test;
+    }
+    tests_as_given = suite->tests;
+    tests_started = 0;
+    int failures = _cmocka_run_group_tests(suite->name, wrapped, suite->count, NULL, NULL);
+    free(wrapped);
+    failures = failures < 0 ? -failures : failures; /* -1 for a broken group must not lose to 0 */
+    MPI_Allreduce(MPI_IN_PLACE, &failures, 1, MPI_INT, MPI_MAX, MPI_COMM_WORLD);
+    return failures;
+}
+
+static bool is_asked_for(const mpi_suite *suite, int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], suite->name) == 0)
+            return true;
+    return argc < 2;
+}
+
+/* Only rank 0 prints. A rank that crashes ends the whole job. */
+int main(int argc, char **argv)
+{
+    int failures = 0, suites_run = 0;
+    if (dt_launch_prepare() != DT_OK) /* as dtrain starts */
+        abort();
+    dt_background_sum_prepare();
     MPI_Init(&argc, &argv);
     MPI_Comm_rank(MPI_COMM_WORLD, &test_rank);
     MPI_Comm_size(MPI_COMM_WORLD, &test_size);
+    dt_linalg_init(1);
     dt_assert_set_hook(abort_job);
     if (test_rank > 0) {
         /* TAP goes to stdout alone: stderr stays open for sanitizers, MPI and DT_ASSERT. */
@@ -58,27 +104,20 @@ int harness_run(int argc, char **argv, const char *name, const struct CMUnitTest
         if (freopen("/dev/null", "w", stdout) == NULL)
             MPI_Abort(MPI_COMM_WORLD, DT_INTERNAL);
     }
-
-    struct CMUnitTest *wrapped = calloc(count, sizeof *wrapped);
-    if (wrapped == NULL)
-        MPI_Abort(MPI_COMM_WORLD, DT_MEMORY);
-    for (size_t i = 0; i < count; i++) {
-        wrapped[i] = tests[i];
-        wrapped[i].setup_func = enter_setup;
-        wrapped[i].test_func = enter_test;
-    }
     for (int i = 0; i < CRASH_SIGNALS; i++)
         (void)sigaction(crash_signals[i], NULL, &crash_actions[i]);
-    tests_as_given = tests;
-    int failures = _cmocka_run_group_tests(name, wrapped, count, NULL, NULL);
-    free(wrapped);
-
-    /* cmocka's own -1 for a broken group must not lose against another rank's 0. */
-    failures = failures < 0 ? -failures : failures;
-    failures = failures < MAX_STATUS ? failures : MAX_STATUS; /* an exit status of 256 would be 0 */
-    MPI_Allreduce(MPI_IN_PLACE, &failures, 1, MPI_INT, MPI_MAX, MPI_COMM_WORLD);
+    for (size_t i = 0; i < sizeof suites / sizeof *suites; i++)
+        if (is_asked_for(suites[i], argc, argv)) {
+            failures += run_suite(suites[i]);
+            suites_run++;
+        }
+    if (suites_run < argc - 1 || suites_run == 0) {
+        if (test_rank == 0)
+            print_error("a suite that is asked for does not exist\n");
+        failures++;
+    }
     MPI_Finalize();
-    return failures;
+    return failures < MAX_STATUS ? failures : MAX_STATUS; /* an exit status of 256 would be 0 */
 }
 
 /* Leaves the test on all ranks if `holds` is false on one; rank 0 prints each failing rank's

@@ -26,11 +26,12 @@
  *         assert_all_int(sum, test_size);
  *     }
  *
- *     int main(int argc, char **argv)
- *     {
- *         const struct CMUnitTest tests[] = {cmocka_unit_test(test_sum)};
- *         return run_mpi_tests(argc, argv, tests);
- *     }
+ *     static const struct CMUnitTest tests[] = {cmocka_unit_test(test_sum)};
+ *
+ *     MPI_SUITE(test_sum_of_ranks, tests);
+ *
+ * The name of the suite is the name of the file. All suites are one program, since starting ranks
+ * takes longer than most suites: `mpirun -np 3 mpi_tests` runs all, `mpi_tests test_comm` one.
  */
 
 #include <setjmp.h>
@@ -42,7 +43,7 @@
 #include <cmocka.h>
 #include <mpi.h>
 
-/** Rank in and size of MPI_COMM_WORLD; set by run_mpi_tests. */
+/** Rank in and size of MPI_COMM_WORLD; set before the first test. */
 extern int test_rank;
 extern int test_size;
 
@@ -64,17 +65,16 @@ extern int test_size;
 /** Fails everywhere unless the `bytes` bytes at `data` are rank 0's, bit for bit. */
 #define assert_all_same(data, bytes) harness_assert_same((data), (bytes), #data, __FILE__, __LINE__)
 
-/**
- * Runs an array of struct CMUnitTest between MPI_Init and MPI_Finalize.
- *
- * Returns the largest number of failures that any rank counted (at most 100), the same on all
- * ranks, for main to return. Only rank 0 prints. A rank that crashes ends the whole job.
- */
-#define run_mpi_tests(argc, argv, tests)                                                           \
-    harness_run((argc), (argv), #tests, (tests), sizeof(tests) / sizeof((tests)[0]))
+typedef struct mpi_suite {
+    const char *name;
+    const struct CMUnitTest *tests;
+    size_t count;
+} mpi_suite;
 
-int harness_run(int argc, char **argv, const char *name, const struct CMUnitTest *tests,
-                size_t count);
+/** Makes an array of struct CMUnitTest known to the program. */
+#define MPI_SUITE(suite_name, array)                                                               \
+    const mpi_suite suite_name = {#suite_name, (array), sizeof(array) / sizeof((array)[0])}
+
 void harness_assert(bool holds, const char *text, const char *file, int line);
 void harness_assert_int(long long actual, long long expected, const char *text, const char *file,
                         int line);

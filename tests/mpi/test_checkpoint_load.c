@@ -2,7 +2,6 @@
 #include "resume_fixture.h"
 
 #include "../unit/checkpoint_fixture.h"
-#include "dtrain/nn/linalg.h"
 
 /* Writes a point of a run as the checkpoint of the scratch folder, on rank 0. */
 static void write_checkpoint(const saved_point *p, const run *r)
@@ -158,12 +157,9 @@ static void test_refused_on_all_ranks(void **state)
     free_outcome(watched);
 }
 
-int main(int argc, char **argv)
-{
-    dt_linalg_init(1);
-    const struct CMUnitTest tests[] = {
-        with_folder(test_a_run_goes_on_from_the_file),
-        with_folder(test_refused_on_all_ranks),
-    };
-    return run_mpi_tests(argc, argv, tests);
-}
+static const struct CMUnitTest tests[] = {
+    with_folder(test_a_run_goes_on_from_the_file),
+    with_folder(test_refused_on_all_ranks),
+};
+
+MPI_SUITE(test_checkpoint_load, tests);

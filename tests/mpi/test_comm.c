@@ -328,24 +328,22 @@ static void test_check_same_with_two_odd_ones(void **state)
                       "it differs on rank 0: 0000000a, where rank 2 has 0000000c");
 }
 
-int main(int argc, char **argv)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rank_and_size),
-        cmocka_unit_test(test_agree_when_all_is_well),
-        cmocka_unit_test(test_agree_with_one_failure),
-        cmocka_unit_test(test_agree_when_all_fail),
-        cmocka_unit_test(test_agree_ranks_the_codes),
-        cmocka_unit_test(test_agree_on_a_long_text),
-        cmocka_unit_test(test_broadcast),
-        cmocka_unit_test(test_sums),
-        cmocka_unit_test(test_gather),
-        cmocka_unit_test(test_scatter),
-        cmocka_unit_test(test_collect),
-        cmocka_unit_test(test_collect_again_and_in_place),
-        cmocka_unit_test(test_integer_sums_know_no_order),
-        cmocka_unit_test(test_check_same),
-        cmocka_unit_test(test_check_same_with_two_odd_ones),
-    };
-    return run_mpi_tests(argc, argv, tests);
-}
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(test_rank_and_size),
+    cmocka_unit_test(test_agree_when_all_is_well),
+    cmocka_unit_test(test_agree_with_one_failure),
+    cmocka_unit_test(test_agree_when_all_fail),
+    cmocka_unit_test(test_agree_ranks_the_codes),
+    cmocka_unit_test(test_agree_on_a_long_text),
+    cmocka_unit_test(test_broadcast),
+    cmocka_unit_test(test_sums),
+    cmocka_unit_test(test_gather),
+    cmocka_unit_test(test_scatter),
+    cmocka_unit_test(test_collect),
+    cmocka_unit_test(test_collect_again_and_in_place),
+    cmocka_unit_test(test_integer_sums_know_no_order),
+    cmocka_unit_test(test_check_same),
+    cmocka_unit_test(test_check_same_with_two_odd_ones),
+};
+
+MPI_SUITE(test_comm, tests);

@@ -231,13 +231,11 @@ static void test_split(void **state)
     check_split(&large, &deal);
 }
 
-int main(int argc, char **argv)
-{
-    const struct CMUnitTest tests[] = {
-        with_folder(test_types_and_orders), with_folder(test_three_dimensions),
-        with_folder(test_targets),          with_folder(test_few_rows),
-        with_folder(test_many_tiles),       with_folder(test_many_one_hot_columns),
-        with_folder(test_three_parts),      with_folder(test_split),
-    };
-    return run_mpi_tests(argc, argv, tests);
-}
+static const struct CMUnitTest tests[] = {
+    with_folder(test_types_and_orders), with_folder(test_three_dimensions),
+    with_folder(test_targets),          with_folder(test_few_rows),
+    with_folder(test_many_tiles),       with_folder(test_many_one_hot_columns),
+    with_folder(test_three_parts),      with_folder(test_split),
+};
+
+MPI_SUITE(test_dataset, tests);

@@ -143,13 +143,11 @@ static void test_damaged_members(void **state)
     dt_dataset_clear(&sets[DT_TEST]);
 }
 
-int main(int argc, char **argv)
-{
-    const struct CMUnitTest tests[] = {
-        with_folder(test_bad_inputs),
-        with_folder(test_bad_labels),
-        with_folder(test_bad_validation_labels),
-        with_folder(test_damaged_members),
-    };
-    return run_mpi_tests(argc, argv, tests);
-}
+static const struct CMUnitTest tests[] = {
+    with_folder(test_bad_inputs),
+    with_folder(test_bad_labels),
+    with_folder(test_bad_validation_labels),
+    with_folder(test_damaged_members),
+};
+
+MPI_SUITE(test_dataset_errors, tests);

@@ -352,15 +352,13 @@ static void test_of_set_refuses(void **state)
     dt_network_clear(&network);
 }
 
-int main(int argc, char **argv)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_same_bits_however_dealt),
-        cmocka_unit_test(test_against_naive_sums),
-        cmocka_unit_test(test_against_scikit_learn),
-        cmocka_unit_test(test_exact_totals_over_ranks),
-        cmocka_unit_test(test_of_set),
-        cmocka_unit_test(test_of_set_refuses),
-    };
-    return run_mpi_tests(argc, argv, tests);
-}
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(test_same_bits_however_dealt),
+    cmocka_unit_test(test_against_naive_sums),
+    cmocka_unit_test(test_against_scikit_learn),
+    cmocka_unit_test(test_exact_totals_over_ranks),
+    cmocka_unit_test(test_of_set),
+    cmocka_unit_test(test_of_set_refuses),
+};
+
+MPI_SUITE(test_evaluation, tests);

@@ -265,21 +265,19 @@ static void test_no_memory(void **state)
     dt_scores_clear(&scores); /* zeroed ones are allowed */
 }
 
-int main(int argc, char **argv)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_no_rows_at_all),
-        cmocka_unit_test(test_one_class_is_absent),
-        cmocka_unit_test(test_a_class_that_never_occurs_is_in_no_mean),
-        cmocka_unit_test(test_all_ties),
-        cmocka_unit_test(test_bad_rows),
-        cmocka_unit_test(test_zeros_and_ones),
-        cmocka_unit_test(test_without_curves),
-        cmocka_unit_test(test_many_classes),
-        cmocka_unit_test(test_given_predictions),
-        cmocka_unit_test(test_what_the_baseline_learned_from),
-        cmocka_unit_test(test_scores_grow),
-        cmocka_unit_test(test_no_memory),
-    };
-    return run_mpi_tests(argc, argv, tests);
-}
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(test_no_rows_at_all),
+    cmocka_unit_test(test_one_class_is_absent),
+    cmocka_unit_test(test_a_class_that_never_occurs_is_in_no_mean),
+    cmocka_unit_test(test_all_ties),
+    cmocka_unit_test(test_bad_rows),
+    cmocka_unit_test(test_zeros_and_ones),
+    cmocka_unit_test(test_without_curves),
+    cmocka_unit_test(test_many_classes),
+    cmocka_unit_test(test_given_predictions),
+    cmocka_unit_test(test_what_the_baseline_learned_from),
+    cmocka_unit_test(test_scores_grow),
+    cmocka_unit_test(test_no_memory),
+};
+
+MPI_SUITE(test_evaluation_edges, tests);

@@ -32,11 +32,9 @@ static void test_asserts_pass(void **state)
     assert_all_same(NULL, 0);
 }
 
-int main(int argc, char **argv)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(test_setup_ran, count_setup),
-        cmocka_unit_test(test_asserts_pass),
-    };
-    return run_mpi_tests(argc, argv, tests);
-}
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test_setup(test_setup_ran, count_setup),
+    cmocka_unit_test(test_asserts_pass),
+};
+
+MPI_SUITE(test_harness, tests);

@@ -44,12 +44,10 @@ static void test_after_the_failures(void **state)
     assert_all(true);
 }
 
-int main(int argc, char **argv)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_condition),    cmocka_unit_test(test_int),
-        cmocka_unit_test(test_not_a_number), cmocka_unit_test(test_string),
-        cmocka_unit_test(test_same),         cmocka_unit_test(test_after_the_failures),
-    };
-    return run_mpi_tests(argc, argv, tests);
-}
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(test_condition),    cmocka_unit_test(test_int),
+    cmocka_unit_test(test_not_a_number), cmocka_unit_test(test_string),
+    cmocka_unit_test(test_same),         cmocka_unit_test(test_after_the_failures),
+};
+
+MPI_SUITE(test_harness_fails, tests);

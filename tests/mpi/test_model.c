@@ -412,16 +412,14 @@ static void test_no_place_to_save(void **state)
     clear_made(&model);
 }
 
-int main(int argc, char **argv)
-{
-    const struct CMUnitTest tests[] = {
-        with_folder(test_both_formats),
-        with_folder(test_from_format_to_format),
-        with_folder(test_find),
-        with_folder(test_more_names_than_an_attribute_holds),
-        with_folder(test_failures),
-        with_folder(test_spoilt_archives),
-        with_folder(test_no_place_to_save),
-    };
-    return run_mpi_tests(argc, argv, tests);
-}
+static const struct CMUnitTest tests[] = {
+    with_folder(test_both_formats),
+    with_folder(test_from_format_to_format),
+    with_folder(test_find),
+    with_folder(test_more_names_than_an_attribute_holds),
+    with_folder(test_failures),
+    with_folder(test_spoilt_archives),
+    with_folder(test_no_place_to_save),
+};
+
+MPI_SUITE(test_model, tests);

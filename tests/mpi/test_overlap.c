@@ -316,14 +316,11 @@ static void test_the_choice(void **state)
     }
 }
 
-int main(int argc, char **argv)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sums_under_way), with_folder(test_the_same_weights),
-        with_folder(test_a_coarser_grid),      with_folder(test_divergence),
-        with_folder(test_a_wish_to_stop),      with_folder(test_the_fast_sum),
-        cmocka_unit_test(test_the_choice),
-    };
-    dt_background_sum_prepare(); /* as dtrain does */
-    return run_mpi_tests(argc, argv, tests);
-}
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(test_sums_under_way), with_folder(test_the_same_weights),
+    with_folder(test_a_coarser_grid),      with_folder(test_divergence),
+    with_folder(test_a_wish_to_stop),      with_folder(test_the_fast_sum),
+    cmocka_unit_test(test_the_choice),
+};
+
+MPI_SUITE(test_overlap, tests);

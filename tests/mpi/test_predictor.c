@@ -233,13 +233,11 @@ static void test_normalised_rows(void **state)
     }
 }
 
-int main(int argc, char **argv)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bits_of_a_row),
-        cmocka_unit_test(test_values),
-        cmocka_unit_test(test_normalised_rows),
-        cmocka_unit_test(test_edges),
-    };
-    return run_mpi_tests(argc, argv, tests);
-}
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(test_bits_of_a_row),
+    cmocka_unit_test(test_values),
+    cmocka_unit_test(test_normalised_rows),
+    cmocka_unit_test(test_edges),
+};
+
+MPI_SUITE(test_predictor, tests);

@@ -222,11 +222,9 @@ static void test_takers_that_fail(void **state)
     }
 }
 
-int main(int argc, char **argv)
-{
-    const struct CMUnitTest tests[] = {
-        with_folder(test_arrays), with_folder(test_labels),  with_folder(test_parts_of_a_folder),
-        with_folder(test_text),   with_folder(test_refused), with_folder(test_takers_that_fail),
-    };
-    return run_mpi_tests(argc, argv, tests);
-}
+static const struct CMUnitTest tests[] = {
+    with_folder(test_arrays), with_folder(test_labels),  with_folder(test_parts_of_a_folder),
+    with_folder(test_text),   with_folder(test_refused), with_folder(test_takers_that_fail),
+};
+
+MPI_SUITE(test_rows, tests);

@@ -301,18 +301,16 @@ static void test_tables_not_opened(void **state)
     kept_clear(&k);
 }
 
-int main(int argc, char **argv)
-{
-    const struct CMUnitTest tests[] = {
-        with_folder(test_all_rows_once),
-        with_folder(test_fewer_rows_than_ranks),
-        with_folder(test_long_records),
-        with_folder(test_same_bits_as_one_rank),
-        with_folder(test_count),
-        with_folder(test_bad_rows),
-        with_folder(test_the_first_bad_row),
-        with_folder(test_takers_that_fail),
-        with_folder(test_tables_not_opened),
-    };
-    return run_mpi_tests(argc, argv, tests);
-}
+static const struct CMUnitTest tests[] = {
+    with_folder(test_all_rows_once),
+    with_folder(test_fewer_rows_than_ranks),
+    with_folder(test_long_records),
+    with_folder(test_same_bits_as_one_rank),
+    with_folder(test_count),
+    with_folder(test_bad_rows),
+    with_folder(test_the_first_bad_row),
+    with_folder(test_takers_that_fail),
+    with_folder(test_tables_not_opened),
+};
+
+MPI_SUITE(test_table, tests);

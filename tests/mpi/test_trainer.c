@@ -5,7 +5,6 @@
 #include "run_fixture.h"
 
 #include "dtrain/comm/exact_sum.h"
-#include "dtrain/nn/linalg.h"
 #include "dtrain/nn/loss.h"
 #include "dtrain/nn/optimizer.h"
 
@@ -329,16 +328,13 @@ static void test_with_early_stopping(void **state)
     check_run(&r);
 }
 
-int main(int argc, char **argv)
-{
-    dt_linalg_init(1);
-    const struct CMUnitTest tests[] = {
-        with_folder(test_same_bits_on_any_number_of_ranks),
-        with_folder(test_a_wide_network),
-        with_folder(test_odd_sizes),
-        with_folder(test_unstandardised_inputs),
-        with_folder(test_without_validation),
-        with_folder(test_with_early_stopping),
-    };
-    return run_mpi_tests(argc, argv, tests);
-}
+static const struct CMUnitTest tests[] = {
+    with_folder(test_same_bits_on_any_number_of_ranks),
+    with_folder(test_a_wide_network),
+    with_folder(test_odd_sizes),
+    with_folder(test_unstandardised_inputs),
+    with_folder(test_without_validation),
+    with_folder(test_with_early_stopping),
+};
+
+MPI_SUITE(test_trainer, tests);

@@ -1,8 +1,6 @@
 /* The course of a run: the best weights, the two ways to add up, and what ends it on all ranks. */
 #include "run_fixture.h"
 
-#include "dtrain/nn/linalg.h"
-
 /* Labels that mean nothing: the validation loss rises soon, and the best epoch is not the last. */
 static void test_the_best_weights_come_back(void **state)
 {
@@ -200,16 +198,13 @@ static void test_a_run_that_is_not_evaluated(void **state)
     dt_result_clear(&result);
 }
 
-int main(int argc, char **argv)
-{
-    dt_linalg_init(1);
-    const struct CMUnitTest tests[] = {
-        with_folder(test_the_best_weights_come_back),
-        with_folder(test_it_learns),
-        with_folder(test_divergence),
-        with_folder(test_a_rank_with_other_weights_is_found),
-        with_folder(test_a_set_that_cannot_be_evaluated),
-        with_folder(test_a_run_that_is_not_evaluated),
-    };
-    return run_mpi_tests(argc, argv, tests);
-}
+static const struct CMUnitTest tests[] = {
+    with_folder(test_the_best_weights_come_back),
+    with_folder(test_it_learns),
+    with_folder(test_divergence),
+    with_folder(test_a_rank_with_other_weights_is_found),
+    with_folder(test_a_set_that_cannot_be_evaluated),
+    with_folder(test_a_run_that_is_not_evaluated),
+};
+
+MPI_SUITE(test_trainer_course, tests);

@@ -258,14 +258,12 @@ static void test_steps_are_told(void **state)
     end(&silent);
 }
 
-int main(int argc, char **argv)
-{
-    const struct CMUnitTest tests[] = {
-        with_folder(test_the_state_is_handed_out),
-        with_folder(test_going_on),
-        with_folder(test_two_runs_are_one),
-        with_folder(test_the_best_weights_with_the_last_state),
-        with_folder(test_steps_are_told),
-    };
-    return run_mpi_tests(argc, argv, tests);
-}
+static const struct CMUnitTest tests[] = {
+    with_folder(test_the_state_is_handed_out),
+    with_folder(test_going_on),
+    with_folder(test_two_runs_are_one),
+    with_folder(test_the_best_weights_with_the_last_state),
+    with_folder(test_steps_are_told),
+};
+
+MPI_SUITE(test_trainer_goes_on, tests);

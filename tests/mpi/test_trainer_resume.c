@@ -6,7 +6,6 @@
 
 #include "dtrain/base/fault.h"
 #include "dtrain/base/signals.h"
-#include "dtrain/nn/linalg.h"
 
 #include <signal.h>
 
@@ -458,24 +457,21 @@ static void test_a_signal_stops_all(void **state)
     free_outcome(rest);
 }
 
-int main(int argc, char **argv)
-{
-    dt_linalg_init(1);
-    const struct CMUnitTest tests[] = {
-        with_folder(test_from_any_point),
-        with_folder(test_with_early_stopping),
-        with_folder(test_without_validation),
-        with_folder(test_with_the_fast_sum),
-        with_folder(test_another_point_is_another_run),
-        with_folder(test_no_epoch_is_left),
-        with_folder(test_every_other_epoch),
-        with_folder(test_saving_fails),
-        with_folder(test_the_time_is_up),
-        with_folder(test_stopping_without_room),
-        with_folder(test_divergence),
-        with_folder(test_an_infinite_input),
-        with_folder(test_divergence_does_not_depend_on_ranks),
-        with_folder(test_a_signal_stops_all),
-    };
-    return run_mpi_tests(argc, argv, tests);
-}
+static const struct CMUnitTest tests[] = {
+    with_folder(test_from_any_point),
+    with_folder(test_with_early_stopping),
+    with_folder(test_without_validation),
+    with_folder(test_with_the_fast_sum),
+    with_folder(test_another_point_is_another_run),
+    with_folder(test_no_epoch_is_left),
+    with_folder(test_every_other_epoch),
+    with_folder(test_saving_fails),
+    with_folder(test_the_time_is_up),
+    with_folder(test_stopping_without_room),
+    with_folder(test_divergence),
+    with_folder(test_an_infinite_input),
+    with_folder(test_divergence_does_not_depend_on_ranks),
+    with_folder(test_a_signal_stops_all),
+};
+
+MPI_SUITE(test_trainer_resume, tests);

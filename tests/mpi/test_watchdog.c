@@ -386,23 +386,21 @@ static void test_ended_ranks_are_no_concern(void **state)
     assert_all(true);
 }
 
-int main(int argc, char **argv)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_places_have_names),
-        cmocka_unit_test(test_maxima),
-        cmocka_unit_test(test_board_shows_all_ranks),
-        cmocka_unit_test(test_ranks_mark_where_they_are),
-        cmocka_unit_test(test_collectives_are_counted_alike),
-        cmocka_unit_test(test_line_of_the_dead),
-        cmocka_unit_test(test_line_names_eight_at_most),
-        cmocka_unit_test(test_line_of_a_stall),
-        cmocka_unit_test(test_line_of_ranks_that_wait),
-        cmocka_unit_test(test_dead_process_is_seen),
-        cmocka_unit_test(test_nothing_is_left_behind),
-        cmocka_unit_test(test_a_limit_of_zero_is_none),
-        cmocka_unit_test(test_marks_keep_it_quiet),
-        cmocka_unit_test(test_ended_ranks_are_no_concern),
-    };
-    return run_mpi_tests(argc, argv, tests);
-}
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(test_places_have_names),
+    cmocka_unit_test(test_maxima),
+    cmocka_unit_test(test_board_shows_all_ranks),
+    cmocka_unit_test(test_ranks_mark_where_they_are),
+    cmocka_unit_test(test_collectives_are_counted_alike),
+    cmocka_unit_test(test_line_of_the_dead),
+    cmocka_unit_test(test_line_names_eight_at_most),
+    cmocka_unit_test(test_line_of_a_stall),
+    cmocka_unit_test(test_line_of_ranks_that_wait),
+    cmocka_unit_test(test_dead_process_is_seen),
+    cmocka_unit_test(test_nothing_is_left_behind),
+    cmocka_unit_test(test_a_limit_of_zero_is_none),
+    cmocka_unit_test(test_marks_keep_it_quiet),
+    cmocka_unit_test(test_ended_ranks_are_no_concern),
+};
+
+MPI_SUITE(test_watchdog, tests);
