@@ -51,7 +51,6 @@ while [ $# -gt 0 ]; do
 done
 # -O1: the sanitizers' checks, or the counters, on top of -O0 would double the time.
 [ -z "$sanitizers" ] || flags=-O1
-[ -z "$sanitizers$coverage" ] || export RUN_TIMEOUT="${RUN_TIMEOUT:-180}" # of the command line tests
 [ -z "$coverage" ] || flags="-O1 --coverage"
 # With sanitizers gcc warns of overflows that their own checks seem to make possible.
 werror=OFF
@@ -62,7 +61,7 @@ if [ "${CI:-}" = true ] && [ -z "$sanitizers" ]; then werror=ON; fi
 sh "$root/jobs/install.sh" $kinds
 # Without valgrind, Slurm and namespaces the tests that need them are skipped.
 [ -z "$all" ] || sh "$root/jobs/install.sh" long || [ "${DTRAIN_NO_SKIP:-}" != 1 ]
-[ -n "$all" ] || set -- -LE '^long$' "$@"
+if [ -n "$all" ]; then export DTRAIN_LONG=1; else set -- -LE '^long$' "$@"; fi
 
 build=$root/$folder
 work=$(mktemp -d)

@@ -10,7 +10,8 @@
 # first expectation that does not hold prints the command, its output and itself, and ends the test.
 #
 #   run NP ARGS...                runs dtrain on NP ranks (0: without mpirun); leaves ./stdout, ./stderr
-#                                 and $status; each run may take RUN_TIMEOUT (60) seconds
+#                                 and $status. A run that hangs ends the test after RUN_TIMEOUT (300)
+#                                 seconds
 #   expect_status N               the exit status is N
 #   expect_stdout REGEX           a line of stdout matches (extended regular expression)
 #   expect_no_stdout REGEX        none does
@@ -24,9 +25,11 @@
 #   expect_same_run NAME FOLDER   it went well, its summary is the kept one, and its results in FOLDER are
 #                                 those in the folder NAME, to the bit; needs need_python
 #   summary KEY                   prints the value of the last run's `summary.KEY=` line
-#   within SECONDS WHAT CMD...    until the command succeeds, which is WHAT is expected
+#   until_it WHAT CMD...          waits until the command succeeds, which is WHAT is expected; also for at
+#                                 most RUN_TIMEOUT seconds, since some machines are busy
 #   fail MESSAGE                  ends the test as failed
 #   skip REASON                   ends it as skipped (exit 77); with DTRAIN_NO_SKIP=1 as failed
+#   is_long                       whether what takes long is to be tried, too (run.sh --all)
 #   need_python MODULE...         sets $PYTHON to a python3 that has the modules, or skips
 #
 # shellcheck shell=sh
@@ -46,9 +49,9 @@ export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 export PRTE_ALLOW_RUN_AS_ROOT=1 PRTE_ALLOW_RUN_AS_ROOT_CONFIRM=1
 export OMPI_MCA_rmaps_base_oversubscribe=1 PRTE_MCA_rmaps_default_mapping_policy=:oversubscribe
 export OMPI_MCA_hwloc_base_binding_policy=none OMPI_MCA_btl_vader_single_copy_mechanism=none
-export HWLOC_COMPONENTS=-gl
+export HWLOC_COMPONENTS=-gl OPENBLAS_NUM_THREADS=1
 export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_leaks=0:allocator_may_return_null=1}"
-: "${RUN_TIMEOUT:=60}"
+: "${RUN_TIMEOUT:=300}"
 
 harness_folder=$(mktemp -d "${TMPDIR:-/tmp}/dtrain-cli.XXXXXX")
 harness_command='(nothing was run)'
@@ -95,9 +98,11 @@ fail() {
         [ ! -f stdout ] || tail -n 200 stdout
         echo "-- stderr:"
         [ ! -f stderr ] || tail -n 200 stderr
+        show_more
     } >&2
     exit 1
 }
+show_more() { :; } # for the harnesses of other kinds
 
 skip() {
     [ "${DTRAIN_NO_SKIP:-}" != 1 ] || fail "it need not be skipped: $1"
@@ -122,11 +127,11 @@ expect_one_stderr_line() {
     grep -Fq -e "$1" stderr || fail "this in the one line on stderr: $1"
 }
 
-within() {
-    harness_tries=$(($1 * 10)) harness_what=$2
-    shift 2
+until_it() {
+    harness_tries=$((RUN_TIMEOUT * 10)) harness_what=$1
+    shift
     until "$@"; do
-        [ "$harness_tries" -gt 0 ] || fail "$harness_what"
+        [ "$harness_tries" -gt 0 ] || fail "within $RUN_TIMEOUT seconds: $harness_what"
         sleep 0.1
         harness_tries=$((harness_tries - 1))
     done
@@ -150,6 +155,8 @@ summary() {
     grep -q -e "^summary\.$1=" stdout || fail "a line summary.$1= in stdout"
     sed -n "s/^summary\.$1=//p" stdout
 }
+
+is_long() { [ "${DTRAIN_LONG:-}" = 1 ]; }
 
 need_python() {
     # A python3 earlier in PATH may lack what the system's has.

@@ -8,7 +8,6 @@
 need_python numpy h5py
 export PYTHONPATH="$TESTS/cli" PYTHONDONTWRITEBYTECODE=1
 "$PYTHON" -c 'from make_data import save_parts; save_parts("some", columns=20)'
-RUN_TIMEOUT=30
 
 mounted=""
 unmount_all() {
@@ -81,6 +80,8 @@ if [ "$(id -u)" -ne 0 ]; then
     ends 4 "read-only/results: cannot make the folder: Permission denied" 0 --out read-only/results some
     ends 4 "read-only/run.h5: cannot create: Permission denied" 3 --out read-only some
 fi
+
+is_long || exit 0
 
 # ---- memory ----
 # The address sanitizer reserves terabytes, and cannot start under a limit.

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Disks that fill up, go away or turn read-only while a run is under way: training goes on, says so once,
 # and what could not be written in the end is exit status 4; what has been written stays whole.
+# long: waits for checkpoints that are written every half second
 # shellcheck source-path=SCRIPTDIR source=harness.sh
 . "$(dirname "$0")/harness.sh"
 need_python numpy h5py
@@ -28,16 +29,6 @@ begin() {
     pid=$!
 }
 
-# until_it COMMAND...: waits until the command succeeds, at most 20 s.
-until_it() {
-    until_tries=0
-    until "$@" >/dev/null 2>&1; do
-        [ "$until_tries" -lt 200 ] || fail "within 20 s: $*"
-        sleep 0.1
-        until_tries=$((until_tries + 1))
-    done
-}
-
 finish() {
     kill -TERM "$pid"
     status=0
@@ -55,10 +46,10 @@ goes_on() {
 
 # ---- the folder vanishes: it is made anew ----
 begin gone --checkpoint-every 0.5s
-until_it test -e gone/checkpoint.h5
+until_it "gone/checkpoint.h5 is there" test -e gone/checkpoint.h5
 rm -rf gone
-until_it test -e gone/checkpoint.h5
-until_it test -e gone/run.h5
+until_it "gone/checkpoint.h5 is there" test -e gone/checkpoint.h5
+until_it "gone/run.h5 is there" test -e gone/run.h5
 finish
 expect_status 75
 goes_on gone
@@ -71,13 +62,15 @@ mounted=disk
 
 # ---- full for a while ----
 begin disk/run --checkpoint-every 0.5s
-until_it test -e disk/run/checkpoint.h5
+until_it "disk/run/checkpoint.h5 is there" test -e disk/run/checkpoint.h5
 dd if=/dev/zero of=disk/ballast bs=1k 2>/dev/null || : # until it is full
-until_it grep -q "No space left on device; training goes on, and the" stderr
+until_it "a full disk is told of" grep -q "No space left on device; training goes on, and the" stderr
 "$PYTHON" -c 'import h5py; h5py.File("disk/run/run.h5"); assert len(h5py.File("disk/run/checkpoint.h5")["state"]) == 1' ||
     fail "log and checkpoint from before the disk was full are whole"
+touch "$PWD/mark"
 rm disk/ballast
-sleep 1
+newer() { [ disk/run/checkpoint.h5 -nt mark ]; }
+until_it "a checkpoint is written anew" newer
 finish
 expect_status 75
 expect_no_stderr 'error'
@@ -86,9 +79,9 @@ goes_on disk/run
 # ---- full to the end: what is not written is told, and the last checkpoint is whole ----
 rm -rf disk/*
 begin disk/run --checkpoint-every 0.5s
-until_it test -e disk/run/checkpoint.h5
+until_it "disk/run/checkpoint.h5 is there" test -e disk/run/checkpoint.h5
 dd if=/dev/zero of=disk/ballast bs=1k 2>/dev/null || :
-until_it grep -q "checkpoint.h5: cannot write: No space left on device; training goes on" stderr
+until_it "a full disk is told of" grep -q "checkpoint.h5: cannot write: No space left on device; training goes on" stderr
 finish
 expect_status 4
 expect_stderr '^dtrain: error: disk/run/checkpoint.h5: cannot write: No space left on device$'
@@ -100,9 +93,9 @@ goes_on disk/run
 # ---- read-only ----
 rm -rf disk/*
 begin disk/run --checkpoint-every 0.5s
-until_it test -e disk/run/checkpoint.h5
-until_it mount -o remount,ro disk
-until_it grep -q "Read-only file system; training goes on" stderr
+until_it "disk/run/checkpoint.h5 is there" test -e disk/run/checkpoint.h5
+until_it "the disk is read-only" mount -o remount,ro disk 2>/dev/null
+until_it "a read-only disk is told of" grep -q "Read-only file system; training goes on" stderr
 finish
 expect_status 4
 expect_stderr '^dtrain: error: disk/run/checkpoint.h5: .*Read-only file system$'
@@ -114,7 +107,7 @@ rm -rf disk/*
 dd if=/dev/zero of=ballast bs=1k count=4096 2>/dev/null
 "$DTRAIN" --quiet --out disk/run --epochs 40 --patience 1000 --batch 10 --hidden 200 some >stdout 2>stderr </dev/null &
 pid=$!
-until_it test -e disk/run/run.h5
+until_it "disk/run/run.h5 is there" test -e disk/run/run.h5
 cp ballast disk/ 2>/dev/null || :
 status=0
 wait "$pid" || status=$?

@@ -67,12 +67,14 @@ PY
 
 # The kill that nobody can catch: what was saved last is gone on from.
 # shellcheck disable=SC2086
-DTRAIN_FAULT=kill:1:60 timeout -k 5 30 mpirun -q -np 2 "$DTRAIN_FAULTS" --out killed --checkpoint-every 1 \
+DTRAIN_FAULT=kill:1:60 timeout -k 5 "$RUN_TIMEOUT" mpirun -q -np 2 "$DTRAIN_FAULTS" --out killed --checkpoint-every 1 \
     $usual some </dev/null >stdout 2>stderr && fail "a killed rank is a failure"
 expect_stderr '^dtrain: error: rank 1 on .* died in a training step \(epoch 4, step '
 expect_file killed/checkpoint.h5
 run 3 --resume killed
 expect_same_run plain killed
+
+is_long || exit 0
 
 # No validation set, a model to begin with, a float32 sum, a configuration file, a CSV log, the example.
 "$PYTHON" -c 'import numpy as n; d = n.load("some-train.npz"); n.savez("alone.npz", **d)'
@@ -116,12 +118,7 @@ for signal in TERM USR1 INT; do
     rm -rf s
     "$DTRAIN" --quiet --out s --epochs 100000000 --patience 100000000 some >stdout 2>stderr &
     pid=$!
-    waited=0
-    until [ -e s/run.h5 ]; do
-        [ "$waited" -lt 200 ] || fail "s/run.h5 is there within 20 s"
-        sleep 0.1
-        waited=$((waited + 1))
-    done
+    until_it "s/run.h5 is there" test -e s/run.h5
     # A shell's background jobs ignore SIGINT, and so does what it starts.
     [ "$signal" != INT ] || { kill -TERM "$pid"; wait "$pid" || :; break; }
     kill "-$signal" "$pid"
@@ -205,11 +202,12 @@ run 2 --quiet --out s --force --epochs 1 some # s has a checkpoint
 expect_status 0
 expect_no_file s/checkpoint.h5
 
-# Damaged: each of a hundred places in the file, or it goes on as if nothing had been.
+# Damaged: it is refused, or goes on as if nothing had been.
+stopped 1 signal:0:30 --out v --epochs 8 some
 "$PYTHON" - <<'PY'
 import random, shutil, os
 random.seed(1)
-data = open("u/checkpoint.h5", "rb").read()
+data = open("v/checkpoint.h5", "rb").read()
 for i in range(30):
     os.makedirs(f"d{i}")
     bad = bytearray(data)
@@ -220,11 +218,11 @@ os.makedirs("cut")
 open("cut/checkpoint.h5", "wb").write(data[:len(data) // 2])
 PY
 for i in $(seq 0 29); do
-    run 0 --quiet --resume "d$i" --time-limit 2s
+    run 0 --quiet --resume "d$i"
     case $status in
     3) expect_one_stderr_line "d$i" ;;
-    75) ;;
-    *) fail "exit status 3 or 75" ;;
+    0) ;;
+    *) fail "exit status 3 or 0" ;;
     esac
 done
 run 2 --resume cut

@@ -5,6 +5,7 @@
 # FULL=1 tries every allocation, not one in so many.
 #
 # DTRAIN_FAULTS is dtrain with a hook; tests/faults/fault_hook.c says what DTRAIN_FAULT may be.
+# long: some three hundred runs
 # shellcheck source-path=SCRIPTDIR source=harness.sh
 . "$(dirname "$0")/harness.sh"
 need_python numpy h5py
@@ -12,7 +13,6 @@ need_python numpy h5py
 [ -x "$DTRAIN_FAULTS" ] || skip "dtrain-faults is not built"
 export PYTHONPATH="$TESTS/cli" PYTHONDONTWRITEBYTECODE=1
 "$PYTHON" -c 'from make_data import save_parts; save_parts("some", rows=(64, 16, 16), columns=4)'
-RUN_TIMEOUT=60
 CASES=$PWD
 AT_ONCE=4 # cases: most of each is mpirun's waiting
 

@@ -1,9 +1,9 @@
 #!/bin/sh
 # Files that mean ill: one line and exit 3, no crash, no hang, no memory, and nothing written or run.
+# long: waits for children that never answer
 # shellcheck source-path=SCRIPTDIR source=harness.sh
 . "$(dirname "$0")/harness.sh"
 need_python numpy h5py
-RUN_TIMEOUT=30
 
 mkdir -p top/middle/here # so that a way up would end within the scratch folder
 cd top/middle/here

@@ -95,12 +95,12 @@ expect_status 0
 "$PYTHON" "$TESTS/cli/compare_runs.py" on-1 again >wrong 2>&1 || fail "in its own folder: $(cat wrong)"
 
 # ---- what does not fit ----
-# refuse STATUS TEXT ARGUMENTS...: on one rank and on three, and no folder is left.
+# refuse STATUS TEXT ARGUMENTS...: on one rank and, with all tests, on three, and no folder is left.
 refuse() {
     refuse_status=$1
     refuse_text=$2
     shift 2
-    for refuse_ranks in 0 3; do
+    for refuse_ranks in 0 $(! is_long || echo 3); do
         run "$refuse_ranks" --quiet --epochs 1 --out refused "$@"
         expect_status "$refuse_status"
         expect_one_stderr_line "dtrain: error: $refuse_text"

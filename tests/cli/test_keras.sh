@@ -5,6 +5,7 @@
 # They come from PyPI, by pip and its own configuration, into a virtual environment beside dtrain, made
 # once. Where that fails the test is skipped; with DTRAIN_NO_SKIP=1 it fails. A $PYTHON that has
 # all of it is taken as it is.
+# long: installs Keras from PyPI, and starts it
 # shellcheck source-path=SCRIPTDIR source=harness.sh
 . "$(dirname "$0")/harness.sh"
 export KERAS_BACKEND=jax JAX_PLATFORMS=cpu KERAS_HOME="$PWD/keras" TF_CPP_MIN_LOG_LEVEL=2

@@ -5,7 +5,6 @@
 need_python numpy h5py
 export PYTHONPATH="$TESTS/cli" PYTHONDONTWRITEBYTECODE=1
 "$PYTHON" -c 'from make_data import save_parts; save_parts("some")'
-RUN_TIMEOUT=30
 # The launcher that runs these tests, or a batch job around them, is not what is tested.
 for name in $(env | sed -n 's/^\(SLURM_[A-Z_]*\|PMI_[A-Z_]*\|PMIX_[A-Z_]*\)=.*/\1/p'); do
     unset "$name"
@@ -73,7 +72,7 @@ if [ "$cpus" -lt 16 ]; then
     esac
     # The user's own word is respected.
     export OMPI_MCA_mpi_yield_when_idle=0
-    found=$(RUN_TIMEOUT=60 yields $((cpus + 1)) --quiet --epochs 1 --batch 600 --out spinning some)
+    found=$(yields $((cpus + 1)) --quiet --epochs 1 --batch 600 --out spinning some)
     case $found in
     false | 0 | "") ;;
     *) fail "OMPI_MCA_mpi_yield_when_idle=0 is respected, found $found" ;;

@@ -120,12 +120,12 @@ expect_status 0
 expect_no_stdout '^like'
 
 # ---- other data ----
-# refuse STATUS TEXT ARGUMENTS...: on one rank and on three, and no folder is left.
+# refuse STATUS TEXT ARGUMENTS...: on one rank and, with all tests, on three, and no folder is left.
 refuse() {
     refuse_status=$1
     refuse_text=$2
     shift 2
-    for refuse_ranks in 0 3; do
+    for refuse_ranks in 0 $(! is_long || echo 3); do
         run "$refuse_ranks" --out refused "$@"
         expect_status "$refuse_status"
         expect_one_stderr_line "dtrain: error: $refuse_text"
@@ -201,6 +201,8 @@ expect_no_stdout '^like'
 rm first/model.h5
 refuse 3 "first/model.h5" --like on
 cp model.kept first/model.h5
+
+is_long || exit 0
 
 # ---- what is no log ----
 refuse 3 "first/model.h5: is a model, not the log of a run" --like first/model.h5

@@ -2,7 +2,6 @@
 # Options: --help, --version, and every way to get them wrong: exit status 2 and one line.
 # shellcheck source-path=SCRIPTDIR source=harness.sh
 . "$(dirname "$0")/harness.sh"
-RUN_TIMEOUT=30
 
 # wrong RANKS TEXT ARGUMENTS...
 wrong() {

@@ -1,5 +1,6 @@
 #!/bin/sh
 # --overlap: gradients on their way while others are computed; the same weights in every way.
+# long: large networks; mpi/test_overlap has their bits
 # shellcheck source-path=SCRIPTDIR source=harness.sh
 . "$(dirname "$0")/harness.sh"
 

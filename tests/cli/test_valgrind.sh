@@ -2,11 +2,11 @@
 # A short life of dtrain under valgrind: from a table to predictions, on no, one and two ranks, and what
 # fails on the way. No read of what was never written, no access outside a block, no block lost. What the
 # libraries beneath do is suppressed: by Open MPI's own list and by tests/valgrind.supp, which says why.
+# long: valgrind is thirty times slower
 # shellcheck source-path=SCRIPTDIR source=harness.sh
 . "$(dirname "$0")/harness.sh"
 command -v valgrind >/dev/null || skip "needs valgrind"
 ! grep -q __asan_init "$DTRAIN" || skip "the sanitizers and valgrind do not go together"
-RUN_TIMEOUT=200
 # Valgrind knows no AVX-512.
 export OPENBLAS_CORETYPE=Haswell
 

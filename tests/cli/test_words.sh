@@ -4,7 +4,6 @@
 . "$(dirname "$0")/harness.sh"
 need_python numpy
 export PYTHONPATH="$TESTS/cli" PYTHONDONTWRITEBYTECODE=1
-RUN_TIMEOUT=30
 
 # ---- slips ----
 for ranks in 0 1 3; do

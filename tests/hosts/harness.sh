@@ -13,7 +13,7 @@
 #   start RANKS ARGS...           dtrain in the background; leaves ./stdout, ./stderr, and a file pid.RANK a rank
 #   kill_rank RANK HOST           SIGKILL to one of its ranks
 #   own_words                     leaves in ./stderr what dtrain says, without Open MPI's own
-#   finish SECONDS                it ends within that time: $status; nothing of it is left
+#   finish                        it ends: $status; nothing of it is left
 #
 # mpirun itself runs outside the hosts, as on a head node.
 #
@@ -95,7 +95,7 @@ stop_job() {
 }
 
 finish() {
-    within "$1" "the job ends within $1 s" has_ended
+    until_it "the job ends" has_ended
     wait "$job" || :
     job=""
     status=$(cat ended)

@@ -23,13 +23,13 @@ interrupted() {
     hosts rate 5 >rated 2>&1 || fail "the rate of the network can be limited"
     # shellcheck disable=SC2086
     start "$ranks" --out "$folder" --checkpoint-every 1 $usual "$@" some
-    within 60 "$folder/checkpoint.h5 is there" test -e "$folder/checkpoint.h5"
+    until_it "$folder/checkpoint.h5 is there" test -e "$folder/checkpoint.h5"
 }
 
 # ---- a rank ----
 interrupted a 6
 kill_rank 5 h3
-finish 30
+finish
 [ "$status" -ne 0 ] || fail "an exit status that is not 0"
 expect_one_stderr_line "dtrain: error: rank 5 on h3 died "
 expect_no_file a/model.h5
@@ -41,7 +41,7 @@ expect_same_run whole a
 # ---- a host ----
 interrupted b 6
 hosts crash h3
-finish 30
+finish
 [ "$status" -ne 0 ] || fail "an exit status that is not 0"
 expect_no_file b/model.h5
 use_hosts h1 h2
@@ -56,11 +56,11 @@ expect_same_run whole b
 interrupted c 4 --stall-timeout 2s
 hosts cut h2
 told() { grep -q 'nothing went on' stderr; }
-within 60 "the ranks of h1 see that nothing goes on" told
+until_it "the ranks of h1 see that nothing goes on" told
 # gone HOST RANK RANK
 gone() { ! hosts exec "$1" sh -c "kill -0 $(cat "pid.$2") || kill -0 $(cat "pid.$3")" 2>/dev/null; }
-within 20 "the ranks of h1 end" gone h1 0 1
-within 20 "the ranks of h2 end" gone h2 2 3
+until_it "the ranks of h1 end" gone h1 0 1
+until_it "the ranks of h2 end" gone h2 2 3
 stop_job
 own_words
 expect_one_stderr_line "dtrain: error: nothing went on for "

@@ -6,9 +6,8 @@
 #   start_slurm NODES CPUS LINE...  with these lines of slurm.conf; skips the test where this machine does
 #                                   not give what it takes
 #   submit ARGS...                  sbatch; prints the job's id
-#   wait_for SECONDS WHAT CMD...    until the command succeeds; WHAT is what is expected
-#   wait_for_job ID SECONDS         until the job has ended for good, or the job array all its jobs
-#   wait_for_line ID SECONDS REGEX  until a line of the job's log matches
+#   wait_for_job ID                 until the job has ended for good, or the job array all its jobs
+#   wait_for_line ID REGEX          until a line of the job's log matches
 #   job_fact ID NAME                what Slurm knows of a job: JobState, Restarts, StdOut, NodeList ...
 #   job_state ID                    its JobState: PENDING, RUNNING, COMPLETED, FAILED, CANCELLED ...
 #   expect_job ID STATE [STATUS]    it ended so, and its log is now ./stdout, which all expectations look at
@@ -17,7 +16,7 @@
 #   expect_same_as NAME FOLDER      as expect_same_run, of the run that ./stdout ends with
 #   expect_epochs N                 ./stdout has the lines of epochs 1 to N, in order, each once
 #   hold ID                         stops the job's ranks, so that the run does not end before something happens
-#   release ID SECONDS              lets them go on, once USR1 has reached each of them
+#   release ID                      lets them go on, once USR1 has reached each of them
 #
 # shellcheck shell=sh source-path=SCRIPTDIR/../cli source=harness.sh
 . "$(dirname "$0")/../cli/harness.sh"
@@ -59,24 +58,15 @@ submit() {
 job_fact() { scontrol show job "$1" | sed -n "s|^\(.* \)\{0,1\}$2=\([^ ]*\).*|\2|p"; }
 job_state() { job_fact "$1" JobState; }
 
-wait_for() {
-    harness_until=$(($(date +%s) + $1))
-    harness_what=$2
-    shift 2
-    until "$@"; do
-        if [ "$(date +%s)" -ge "$harness_until" ]; then
-            squeue -a -o '%i %j %T %r %N' >&2
-            tail -n 20 ./*.log >&2 || : # there may be none
-            fail "in time: $harness_what"
-        fi
-        sleep 0.1
-    done
-}
-
 has_ended() { [ -z "$(squeue -h -j "$1" -o %i 2>/dev/null)" ]; }
 has_line() { grep -Eqs -e "$2" "$(job_fact "$1" StdOut)"; }
-wait_for_job() { wait_for "$2" "job $1 has ended" has_ended "$1"; }
-wait_for_line() { wait_for "$2" "job $1 writes: $3" has_line "$1" "$3"; }
+wait_for_job() { until_it "job $1 has ended" has_ended "$1"; }
+wait_for_line() { until_it "job $1 writes: $2" has_line "$1" "$2"; }
+
+show_more() {
+    squeue -a -o '%i %j %T %r %N' >&2 || :
+    tail -n 20 ./*.log >&2 || : # there may be none
+}
 
 expect_job() {
     cat "$(job_fact "$1" StdOut)" >stdout
@@ -134,6 +124,6 @@ have_usr1() {
 }
 
 release() {
-    wait_for "$2" "USR1 reaches each rank of job $1" have_usr1 "$1"
+    until_it "USR1 reaches each rank of job $1" have_usr1 "$1"
     xargs kill -CONT <"held-$1"
 }

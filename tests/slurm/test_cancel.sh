@@ -11,17 +11,17 @@ options="--epochs 40 --patience 40 --hidden 256 --batch 400 --checkpoint-every 1
 for launcher in srun mpirun; do
     for nodes in 1 2; do
         id=$(submit --nodes=$nodes --ntasks-per-node=1 --export=ALL,LAUNCHER=$launcher jobs/train.sbatch $options)
-        wait_for_line "$id" 60 "^epoch +2/"
+        wait_for_line "$id" "^epoch +2/"
         hold "$id" # Slurm's first signal lets it go on
         echo "$launcher $nodes $id" >>all
     done
 done
 # shellcheck disable=SC2086
 asked=$(submit --nodes=2 --ntasks-per-node=1 --export=ALL,LAUNCHER=mpirun jobs/train.sbatch $options)
-wait_for_line "$asked" 60 "^epoch +2/"
+wait_for_line "$asked" "^epoch +2/"
 hold "$asked"
 scancel --batch --signal=USR1 "$asked"
-release "$asked" 30
+release "$asked"
 while read -r launcher nodes id; do
     scancel "$id"
 done <all
@@ -29,7 +29,7 @@ done <all
 reference alone 1 $options
 
 while read -r launcher nodes id; do
-    wait_for_job "$id" 60
+    wait_for_job "$id"
     expect_job "$id" CANCELLED
     # mpirun gives its ranks two seconds, and its own output none; srun all the time that Slurm does.
     [ "$launcher" = mpirun ] || expect_stdout '^summary.stopped=SIGTERM in epoch'
@@ -49,13 +49,13 @@ while read -r launcher nodes id; do
     fi
 done <all
 while read -r id again; do
-    wait_for_job "$again" 60
+    wait_for_job "$again"
     expect_job "$again" COMPLETED 0
     expect_stdout "^resume +results/train-$id: epoch [1-9]"
     expect_same_as alone "results/train-$id"
     expect_no_file "results/train-$again"
 done <resumed
-wait_for_job "$asked" 90
+wait_for_job "$asked"
 expect_job "$asked" COMPLETED 0
 expect_stdout '^summary.stopped=SIGUSR1 in epoch'
 expect_stdout_line "train.sbatch: queued again, restart 1 of at most 20"

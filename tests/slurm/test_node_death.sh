@@ -12,7 +12,7 @@ scontrol update NodeName=h3 State=DRAIN Reason=later
 # shellcheck disable=SC2086
 for launcher in srun mpirun; do
     id=$(submit --nodes=2 --ntasks-per-node=1 --export=ALL,LAUNCHER=$launcher jobs/train.sbatch $options)
-    wait_for_line "$id" 60 "^epoch +2/"
+    wait_for_line "$id" "^epoch +2/"
     hold "$id"
     echo "$launcher $id" >>all
     [ "$(job_fact "$id" NodeList)" = "h[1-2]" ] || fail "job $id is on h1 and h2"
@@ -26,7 +26,7 @@ scontrol reconfigure
 reference alone 1 $options
 
 while read -r launcher id; do
-    wait_for_job "$id" 120
+    wait_for_job "$id"
     expect_job "$id" COMPLETED 0
     [ "$(job_fact "$id" Restarts) $(job_fact "$id" NodeList)" = "1 h[1,3]" ] || fail "job $id went on on h1 and h3"
     expect_stdout '^train.sbatch: restart 1, on h\[1,3\]$'

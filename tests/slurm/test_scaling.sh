@@ -97,14 +97,14 @@ expect_stdout '^scaling.sbatch: no weak scaling, ranks 1: steps of 61 rows are l
 [ "$(cut -d, -f1-3 "here and now/scaling.csv" | tail -n +2 | tr '\n' ' ')" = "strong,exact,1 strong,exact,2 strong,fast,1 strong,fast,2 " ] ||
     fail "strong scaling is there, and nothing else"
 
-wait_for_job "$all" 120
+wait_for_job "$all"
 expect_job "$all" COMPLETED 0
 expect_no_stdout 'error|warning'
 expect_stdout "^scaling.sbatch: ranks 1 2: 12-30-2, 452 parameters, 600 rows; all in results/scaling-$all\$"
 expect_stdout '^strong +exact +2 +1 +100 '
 check "results/scaling-$all" 2 1 2
 check_plot "results/scaling-$all"
-wait_for_job "$part" 120
+wait_for_job "$part"
 expect_job "$part" FAILED 1
 expect_stdout '^scaling.sbatch: ranks are started by mpirun'
 expect_stdout "^scaling.sbatch: strong-fast-1-1: exit status 3; results/scaling-$part/runs/strong-fast-1-1.log: dtrain: error: broken"
@@ -117,7 +117,7 @@ expect_file "results/scaling-$part/scaling.svg"
 # ---- what is refused ----
 unset DTRAIN_RESULTS
 many=$(RANKS="1 2 3" submit --ntasks-per-node=2 jobs/scaling.sbatch some)
-wait_for_job "$many" 60
+wait_for_job "$many"
 expect_job "$many" FAILED 2
 expect_one_error "RANKS=1 2 3: the job has 2 tasks"
 unset SLURM_CONF

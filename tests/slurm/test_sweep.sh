@@ -48,7 +48,7 @@ six=$array six_report=$report six_folder=$folder
 
 # The second one is held, to be asked to stop when all the others have ended.
 mkdir "held-$six"
-wait_for_line "${six}_2" 60 '^epoch +2/'
+wait_for_line "${six}_2" '^epoch +2/'
 hold "$six/2"
 
 # ---- where no job may be queued again: another one goes on, and another report follows ----
@@ -58,20 +58,20 @@ expect_status 0
 expect_submitted
 chain=$array chain_report=$report
 mkdir "held-$chain"
-wait_for_line "${chain}_1" 60 '^epoch +2/'
+wait_for_line "${chain}_1" '^epoch +2/'
 hold "$chain/1"
 scancel --batch --signal=USR1 "${chain}_1"
-release "$chain/1" 30
+release "$chain/1"
 
 # ---- meanwhile: from within a job, with a table of which nothing comes, in the form the first job was given ----
 printf '%s\n' '--hidden 0.5' '--batch many' >hopeless
 first=$(submit --ntasks-per-node=1 --time=7 --job-name=none jobs/sweep.sbatch hopeless some)
-wait_for_job "$first" 60
+wait_for_job "$first"
 expect_job "$first" COMPLETED 0
 expect_submitted
 [ "$(job_fact "${array}_2" TimeLimit)" = 00:07:00 ] || fail "the runs have the first job's time limit"
 [ "$(job_fact "${array}_2" NumCPUs)" = 1 ] || fail "the runs have the first job's task"
-wait_for_job "$report" 60
+wait_for_job "$report"
 expect_job "$report" FAILED 1
 expect_stdout "^sweep.sbatch: 0 of 2 runs are whole: results/none-$array\$"
 expect_stdout '^sweep.sbatch: run 2: --batch many .*: exit status 2,.*; results/none-.*/2.log: dtrain: error: --batch'
@@ -79,7 +79,7 @@ expect_no_stdout 'the best'
 
 # ---- an array by hand that is longer than the table ----
 seven=$(submit --array=1,7 --ntasks-per-node=1 jobs/sweep.sbatch hopeless some)
-wait_for_job "$seven" 60
+wait_for_job "$seven"
 expect_job "${seven}_7" FAILED 2
 expect_one_error "array index 7: hopeless has 2 settings"
 [ "$(wc -l <stdout)" -eq 1 ] || fail "one line in the job's output"
@@ -121,12 +121,12 @@ expect_same_file before after
 
 # ---- the second one of the six stops with a checkpoint, is queued again, and goes on ----
 others_ended() { [ "$(squeue -h -r -j "$six" -o %i)" = "${six}_2" ]; }
-wait_for 60 "the others have ended" others_ended
+until_it "the others have ended" others_ended
 scancel --batch --signal=USR1 "${six}_2"
-release "$six/2" 30
-wait_for_line "${six}_2" 60 '^train.sbatch: queued again'
-wait_for_job "$six" 60
-wait_for_job "$six_report" 60
+release "$six/2"
+wait_for_line "${six}_2" '^train.sbatch: queued again'
+wait_for_job "$six"
+wait_for_job "$six_report"
 expect_job "${six}_2" COMPLETED 0
 expect_stdout '^sweep.sbatch: run 2 of 6: --hidden 64.--epochs 400 --patience 400$'
 expect_epochs 400
@@ -178,10 +178,10 @@ expect_stdout '^sweep.sbatch: run 4: .*: did not finish.*; no log .*/4.log$'
 expect_stdout '^sweep.sbatch: run 5: .*: stopped early, with a checkpoint.*/5.log$'
 
 # ---- the report of the chain ----
-wait_for_job "$chain_report" 60
+wait_for_job "$chain_report"
 next=$(sed -n 's/^sweep.sbatch: of the runs, job [0-9]* goes on; the next report is job \([0-9]*\)$/\1/p' "results/chain-$chain/report.log")
 [ -n "$next" ] || fail "a report follows: $(cat "results/chain-$chain/report.log")"
-wait_for_job "$next" 60
+wait_for_job "$next"
 expect_job "$next" COMPLETED 0
 expect_stdout "^sweep.sbatch: 0 of 1 runs are whole: results/chain-$chain\$"
 expect_stdout "^sweep.sbatch: run 1: .* some\): stopped early, with a checkpoint.*; results/chain-$chain/1.log\$"

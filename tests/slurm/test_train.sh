@@ -53,7 +53,7 @@ once=$(submit --ntasks-per-node=2 --export="ALL,DTRAIN=$PWD/crash-once,REAL=$DTR
 always=$(submit --ntasks-per-node=2 --export="ALL,DTRAIN=$PWD/crash" jobs/train.sbatch --epochs 1)
 
 while read -r launcher nodes id; do
-    wait_for_job "$id" 60
+    wait_for_job "$id"
     expect_job "$id" COMPLETED 0
     expect_stdout "^train.sbatch: ranks are started by $launcher "
     expect_stdout "^job  .* $((2 * nodes)) ranks on $nodes hosts?, $(nproc) CPUs? here"
@@ -67,19 +67,19 @@ PY
 done <all
 
 for id in "$beside" "$elsewhere" "$threads" "$own" "$like" "${array}_3" "${array}_5"; do
-    wait_for_job "$id" 60
+    wait_for_job "$id"
     expect_job "$id" COMPLETED 0
 done
 while read -r cpus id; do
-    wait_for_job "$id" 60
+    wait_for_job "$id"
     expect_job "$id" COMPLETED 0
     [ "$cpus" -gt "$(nproc)" ] || expect_stdout "^job  .* 1 rank on 1 host, $cpus CPUs? here"
 done <bound
 
-wait_for_job "$once" 60
+wait_for_job "$once"
 expect_job "$once" COMPLETED 0
 expect_stdout_line "train.sbatch: srun ended with 139 before training began; once more"
-wait_for_job "$always" 60
+wait_for_job "$always"
 expect_job "$always" FAILED 139
 [ "$(grep -c 'once more$' stdout)" -eq 2 ] || fail "three starts"
 [ "$(job_fact "$always" Restarts)" -eq 0 ] || fail "no restart"
@@ -101,11 +101,11 @@ echo 'PMIxDirectConn=true' >"${SLURM_CONF%/*}/mpi.conf.new"
 grep -v '^PMIxDirectConn=' "${SLURM_CONF%/*}/mpi.conf" >>"${SLURM_CONF%/*}/mpi.conf.new"
 mv "${SLURM_CONF%/*}/mpi.conf.new" "${SLURM_CONF%/*}/mpi.conf"
 scontrol reconfigure
-wait_for 10 "Slurm has read mpi.conf" sh -c 'scontrol show config | grep -q "^PMIxDirectConn *= yes"'
+until_it "Slurm has read mpi.conf" sh -c 'scontrol show config | grep -q "^PMIxDirectConn *= yes"'
 for said in '' true; do
     id=$(submit --nodes=2 --ntasks-per-node=1 --export="ALL,SLURMD_DEBUG=5${said:+,SLURM_PMIX_DIRECT_CONN=$said}" \
         jobs/train.sbatch --epochs 1)
-    wait_for_job "$id" 60
+    wait_for_job "$id"
     expect_job "$id" COMPLETED 0
     expect_stdout "mpi/pmix" # it would be in the log
     if [ "$said" ]; then

@@ -50,7 +50,7 @@ bad 2 "--resume stopped: --hidden is 7 now, and was 30" jobs/train.sbatch --out 
 bad 2 "--resume stopped: --hidden is 7 now, and was 30" jobs/train.sbatch --resume=stopped --hidden 7
 
 while read -r id bad_status text; do
-    wait_for_job "$id" 60
+    wait_for_job "$id"
     expect_job "$id" FAILED "$bad_status"
     expect_one_error "$text"
     expect_no_stdout 'queued again|goes on when'
