@@ -44,7 +44,7 @@ def expect(condition, message):
 # ---- dtrain ----
 
 def run(*words):
-    return subprocess.run([DTRAIN, *words], capture_output=True, text=True, timeout=60,
+    return subprocess.run([DTRAIN, *words], capture_output=True, text=True, timeout=300,
                           stdin=subprocess.DEVNULL, check=False)
 
 

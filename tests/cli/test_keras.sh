@@ -2,15 +2,15 @@
 # What dtrain writes, read by the real Keras and ONNX Runtime, and back: check_keras.py does it all in one
 # Python.
 #
-# They come from PyPI, by pip and its own configuration, into a virtual environment beside dtrain, made
-# once. Where that fails the test is skipped; with DTRAIN_NO_SKIP=1 it fails. A $PYTHON that has
-# all of it is taken as it is.
+# They come from PyPI, by pip and its own configuration, into a virtual environment in the user's cache,
+# made once: $XDG_CACHE_HOME/dtrain-tests/keras or ~/.cache/dtrain-tests/keras. Where that fails the
+# test is skipped; with DTRAIN_NO_SKIP=1 it fails. A $PYTHON that has all of it is taken as it is.
 # long: installs Keras from PyPI, and starts it
 # shellcheck source-path=SCRIPTDIR source=harness.sh
 . "$(dirname "$0")/harness.sh"
 export KERAS_BACKEND=jax JAX_PLATFORMS=cpu KERAS_HOME="$PWD/keras" TF_CPP_MIN_LOG_LEVEL=2
 export PYTHONPATH="$TESTS/cli" PYTHONDONTWRITEBYTECODE=1
-venv=$(dirname "$DTRAIN")/keras-venv
+venv=${XDG_CACHE_HOME:-$HOME/.cache}/dtrain-tests/keras
 wanted="keras==3.15.1 jax h5py numpy onnx onnxruntime"
 
 lacks_keras() {
@@ -21,14 +21,14 @@ has_keras() { "$1" -c 'import h5py, jax, keras, numpy, onnx, onnxruntime' >pip.l
 # The releases that are known to work, or else the latest.
 install_keras() {
     # shellcheck disable=SC2086
-    timeout -k 5 300 "$venv/bin/python" -m pip --no-input --disable-pip-version-check install -q \
+    timeout -k 5 900 "$venv/bin/python" -m pip --no-input --disable-pip-version-check install -q \
         --prefer-binary --retries 2 --timeout 20 $1 >pip.log 2>&1
 }
 # A python3 earlier in PATH may lack ensurepip, which the system's has.
 make_venv() {
     for python in python3 /usr/bin/python3; do
         rm -rf "$venv"
-        if timeout -k 5 120 "$python" -m venv "$venv" >pip.log 2>&1; then return; fi
+        if timeout -k 5 300 "$python" -m venv "$venv" >pip.log 2>&1; then return; fi
     done
     rm -rf "$venv"
     lacks_keras "python3 makes no virtual environment"
@@ -36,6 +36,10 @@ make_venv() {
 
 if [ -z "${PYTHON:-}" ] || ! has_keras "$PYTHON"; then
     PYTHON=$venv/bin/python
+    # Another checkout's tests may be making it.
+    mkdir -p "${venv%/*}"
+    exec 9>"$venv.lock"
+    ! command -v flock >/dev/null || flock 9
     # Written last, so that an environment which was not finished is made again.
     if [ "$(cat "$venv/complete" 2>/dev/null)" != "$wanted" ] || ! has_keras "$PYTHON"; then
         make_venv
@@ -44,6 +48,7 @@ if [ -z "${PYTHON:-}" ] || ! has_keras "$PYTHON"; then
         has_keras "$PYTHON" || lacks_keras "the Keras that pip installed does not start"
         echo "$wanted" >"$venv/complete"
     fi
+    exec 9>&-
 fi
 
 "$PYTHON" "$TESTS/cli/check_keras.py" >stdout 2>stderr || status=$?
