@@ -9,6 +9,7 @@
  * fsync, rename                 the call fails, with an errno of its kind
  * nan                           the loss of this step becomes NaN
  * signal, kill, stop, exit      at the NTH step: SIGTERM, SIGKILL, SIGSTOP, _exit(0)
+ * slow                          the step takes 2 ms longer
  */
 #include "dtrain/base/fault.h"
 
@@ -19,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 typedef struct point {
@@ -40,6 +42,7 @@ static const point points[] = {
     {"kill", "step", 0, SIGKILL},
     {"stop", "step", 0, SIGSTOP},
     {"exit", "step", 0, 0},
+    {"slow", "step", 0, 0},
 };
 enum { POINTS = sizeof points / sizeof *points };
 
@@ -63,6 +66,8 @@ static bool fire(const char *place)
         (void)raise(chosen->signal);
     else if (strcmp(chosen->name, "exit") == 0)
         _exit(0);
+    else if (strcmp(chosen->name, "slow") == 0)
+        (void)nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
     errno = chosen->error;
     return strcmp(place, "step") != 0;
 }
