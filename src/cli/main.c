@@ -117,6 +117,7 @@ static dt_status run_on_ranks(const command *asked, const char *word, int argc, 
         /* Memory fails on one rank alone, which may be another one. */
         dt_log_init(status == DT_MEMORY || dt_launch_is_first(), false);
         dt_log_error("%s", dt_status_text());
+        dt_launch_linger();
         return status;
     }
     const bool root = dt_comm_rank(comm) == 0;

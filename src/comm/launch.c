@@ -10,6 +10,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Seconds. Connections are made in far less than a second, or never: Open MPI stays with the
@@ -110,6 +111,12 @@ bool dt_launch_is_first(void)
             return strcmp(rank, "0") == 0;
     }
     return true;
+}
+
+void dt_launch_linger(void)
+{
+    if (dt_launch_spans_hosts())
+        (void)nanosleep(&(struct timespec){.tv_nsec = 300000000}, NULL);
 }
 
 void dt_launch_read_host(char out[DT_HOST_BYTES])

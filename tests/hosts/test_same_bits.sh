@@ -51,11 +51,11 @@ expect_one_stderr_line "but rank 2 (h2) dtrain "
 # each x86-64 CPU since 2008.
 OPENBLAS_CORETYPE=Nehalem "$REAL" --version | grep -q ', Nehalem kernels$' ||
     skip "the rest needs an OpenBLAS that has Nehalem kernels"
-cat >pinned <<'SH'
+cat >pinned <<SH
 #!/bin/sh
 export OPENBLAS_CORETYPE=Nehalem
-[ "$(uname -n)" != h2 ] || export OPENBLAS_CORETYPE=Prescott
-exec "$REAL" "$@"
+[ "\$(uname -n)" != h2 ] || export OPENBLAS_CORETYPE=Prescott
+exec "$REAL" "\$@"
 SH
 chmod +x pinned
 DTRAIN=$PWD/pinned

@@ -60,6 +60,13 @@ typedef struct dt_launch {
 DT_MUST_USE dt_status dt_launch_prepare(void);
 
 /**
+ * Waits for 0.3 s where the ranks are on several hosts: before MPI_Init an exit status that is not 0
+ * makes mpirun end the job at once, and what the process has just said on another host may be lost.
+ * Calls: local, on all ranks that are about to fail together.
+ */
+void dt_launch_linger(void);
+
+/**
  * Looks again after MPI_Init: a world of one rank, where Slurm's step has several tasks.
  *
  * Calls:   local
