@@ -3,11 +3,14 @@
  * are what strtod says, and whatever is refused is refused with one line.
  */
 #define _GNU_SOURCE
-#include "../unit/csv_reading.h"
+#include "csv_reading.h"
 
 #include <assert.h>
 #include <math.h>
 #include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 

@@ -3,9 +3,9 @@
  * are right.
  */
 #define _GNU_SOURCE
-#include "../unit/zip_builder.h"
 #include "dtrain/io/npz.h"
 #include "fuzz.h"
+#include "zip_builder.h"
 
 #include <math.h>
 

@@ -2,8 +2,8 @@
 #define DTRAIN_TESTS_MPI_RANKS_H
 
 #include "../../src/comm/comm_mpi.h"
-#include "../unit/scratch_folder.h"
 #include "harness.h"
+#include "scratch_folder.h"
 
 /** Returns a communicator over all ranks, for code under test; the harness has started MPI. */
 static inline dt_comm ranks_all(void)

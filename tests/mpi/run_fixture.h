@@ -5,9 +5,9 @@
 
 #include "ranks.h"
 
-#include "../unit/npz_fixture.h"
 #include "dtrain/base/random.h"
 #include "dtrain/train/trainer.h"
+#include "npz_fixture.h"
 
 #include <math.h>
 

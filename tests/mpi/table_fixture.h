@@ -5,8 +5,8 @@
 
 #include "ranks.h"
 
-#include "../unit/npz_fixture.h"
 #include "dtrain/data/dataset.h"
+#include "npz_fixture.h"
 
 /** What is written to a file, and must come back. */
 typedef struct table {

@@ -1,7 +1,7 @@
 /* A checkpoint that rank 0 reads becomes everybody's, or nobody's; and a run goes on from it. */
 #include "resume_fixture.h"
 
-#include "../unit/checkpoint_fixture.h"
+#include "checkpoint_fixture.h"
 
 /* Writes a point of a run as the checkpoint of the scratch folder, on rank 0. */
 static void write_checkpoint(const saved_point *p, const run *r)

@@ -13,6 +13,7 @@
 #include "dtrain/base/fault.h"
 
 #include <errno.h>
+#include <math.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,8 +23,8 @@ static void check_round_trip(const kept *k)
 {
     const size_t P = k->network.P, bytes = P * sizeof(float);
     dt_checkpoint c;
-    (void)save(k);
-    assert_ok(read_back(&c, P));
+    (void)checkpoint_save(k);
+    assert_ok(checkpoint_read_back(&c, P));
     assert_true(same_training(&c.training, &k->training));
     assert_true(same_history(&c.history, &k->history));
     assert_memory_equal(c.params, k->network.params, bytes);
@@ -45,7 +46,7 @@ static void test_round_trip(void **state)
     static const size_t sizes[] = {1, 2, 7, 1000, 70001};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         for (int64_t epochs = 0; epochs <= 3; epochs++) {
-            kept *k = make(sizes[i], epochs);
+            kept *k = checkpoint_make(sizes[i], epochs);
             check_round_trip(k);
             kept_free(k);
         }
@@ -55,7 +56,7 @@ static void test_round_trip(void **state)
 static void test_unusual_numbers(void **state)
 {
     (void)state;
-    kept *k = make(5, 400);
+    kept *k = checkpoint_make(5, 400);
     for (size_t e = 0; e < k->history.epoch_count; e += 2)
         k->history.epochs[e].validation = (dt_metrics){.loss = NAN, .accuracy = -NAN};
     k->history.epochs[1].train.loss = INFINITY;
@@ -89,12 +90,12 @@ static void test_unusual_numbers(void **state)
 static void test_no_rules_are_read(void **state)
 {
     (void)state;
-    kept *k = make(3, 2);
+    kept *k = checkpoint_make(3, 2);
     dt_checkpoint c;
     k->training.stopping.patience = 9;
     k->training.stopping.min_delta = 0.5;
-    (void)save(k);
-    assert_ok(read_back(&c, 3));
+    (void)checkpoint_save(k);
+    assert_ok(checkpoint_read_back(&c, 3));
     assert_true(isnan(c.training.stopping.baseline));
     assert_int_equal(c.training.stopping.start_from_epoch, 0);
     dt_checkpoint_clear(&c);
@@ -105,12 +106,12 @@ static void test_no_rules_are_read(void **state)
 static void test_facts_are_there(void **state)
 {
     (void)state;
-    kept *k = make(4, 1);
+    kept *k = checkpoint_make(4, 1);
     dt_h5 *h5 = NULL;
     int64_t value = 0;
     k->settings.batch = 123;
-    (void)save(k);
-    assert_ok(dt_checkpoint_open(&h5, folder));
+    (void)checkpoint_save(k);
+    assert_ok(dt_checkpoint_open(&h5, scratch_folder));
     assert_ok(dt_h5_get_int(&value, h5, "/config", "batch"));
     assert_int_equal(value, 123);
     assert_ok(dt_h5_get_int(&value, h5, "/", "config_crc32"));
@@ -138,32 +139,33 @@ static void write_h5(int64_t version)
 static void test_no_checkpoint(void **state)
 {
     (void)state;
-    dt_h5 *h5 = (dt_h5 *)(void *)folder;
+    dt_h5 *h5 = (dt_h5 *)(void *)scratch_folder;
     assert_data(dt_checkpoint_open(&h5, scratch_path("nowhere")), "nowhere: No such file");
     assert_null(h5);
-    assert_data(dt_checkpoint_open(&h5, folder),
+    assert_data(dt_checkpoint_open(&h5, scratch_folder),
                 ": no checkpoint.h5 in this folder: the run saved none; start it anew");
     assert_true(scratch_write(scratch_path("file"), "x", 1));
     assert_data(dt_checkpoint_open(&h5, scratch_path("file")),
                 "file: expected the folder of a run's results, found a file");
     assert_true(scratch_write(scratch_path("checkpoint.h5"), "", 0));
-    assert_data(dt_checkpoint_open(&h5, folder), "checkpoint.h5");
+    assert_data(dt_checkpoint_open(&h5, scratch_folder), "checkpoint.h5");
     assert_true(scratch_write(scratch_path("checkpoint.h5"), "PK\3\4", 4));
-    assert_data(dt_checkpoint_open(&h5, folder), "checkpoint.h5");
+    assert_data(dt_checkpoint_open(&h5, scratch_folder), "checkpoint.h5");
     write_h5(0);
-    assert_data(dt_checkpoint_open(&h5, folder), "checkpoint.h5: an HDF5 file, but no checkpoint");
+    assert_data(dt_checkpoint_open(&h5, scratch_folder),
+                "checkpoint.h5: an HDF5 file, but no checkpoint");
     for (int64_t version = -1; version <= 3; version++)
         if (version != 0 && version != DT_CHECKPOINT_VERSION) {
             write_h5(version);
-            assert_data(dt_checkpoint_open(&h5, folder), "checkpoint.h5: its version is ",
+            assert_data(dt_checkpoint_open(&h5, scratch_folder), "checkpoint.h5: its version is ",
                         ", and this dtrain reads 1; go on with the dtrain that wrote it");
             assert_null(h5);
         }
     write_h5(DT_CHECKPOINT_VERSION); /* and nothing else */
-    assert_refused(3, "/epochs");
+    assert_checkpoint_refused(3, "/epochs");
     (void)unlink(scratch_path("checkpoint.h5"));
     assert_int_equal(mkdir(scratch_path("checkpoint.h5"), 0777), 0);
-    assert_data(dt_checkpoint_open(&h5, folder), "checkpoint.h5");
+    assert_data(dt_checkpoint_open(&h5, scratch_folder), "checkpoint.h5");
     assert_int_equal(rmdir(scratch_path("checkpoint.h5")), 0);
     assert_null(h5);
 }
@@ -171,11 +173,13 @@ static void test_no_checkpoint(void **state)
 static void test_other_parameters(void **state)
 {
     (void)state;
-    kept *k = make(10, 2);
-    (void)save(k);
-    assert_refused(9, "the file: /weights has 10 numbers, and the network has 9 parameters");
-    assert_refused(11, "the file: /weights has 10 numbers, and the network has 11 parameters");
-    assert_refused(SIZE_MAX / 4, "/weights has 10 numbers");
+    kept *k = checkpoint_make(10, 2);
+    (void)checkpoint_save(k);
+    assert_checkpoint_refused(
+        9, "the file: /weights has 10 numbers, and the network has 9 parameters");
+    assert_checkpoint_refused(
+        11, "the file: /weights has 10 numbers, and the network has 11 parameters");
+    assert_checkpoint_refused(SIZE_MAX / 4, "/weights has 10 numbers");
     kept_free(k);
 }
 
@@ -184,20 +188,20 @@ static void test_other_parameters(void **state)
 static void test_a_folder_that_is_read_only(void **state)
 {
     (void)state;
-    kept *k = make(20, 1);
+    kept *k = checkpoint_make(20, 1);
     for (int i = 0; i < 3; i++) { /* it can be written over, again and again */
         k->training.rows = 100 + (uint64_t)i;
-        (void)save(k);
+        (void)checkpoint_save(k);
         assert_int_equal(scratch_count(false), 1);
     }
     if (geteuid() != 0) { /* root may write everywhere */
-        const char *path = save(k);
+        const char *path = checkpoint_save(k);
         size_t before = 0, after = 0;
         unsigned char *was = scratch_read(path, &before);
         k->training.rows = 500;
-        assert_int_equal(chmod(folder, 0555), 0);
+        assert_int_equal(chmod(scratch_folder, 0555), 0);
         assert_status(kept_save(k, path), DT_OUTPUT);
-        assert_int_equal(chmod(folder, 0755), 0);
+        assert_int_equal(chmod(scratch_folder, 0755), 0);
         unsigned char *is = scratch_read(path, &after);
         assert_true(was != NULL && is != NULL && after == before && memcmp(is, was, before) == 0);
         free(was);
@@ -222,8 +226,8 @@ static void test_every_call_may_fail(void **state)
 {
     (void)state;
     static const char *const points[] = {"open", "write", "fsync", "rename", "allocate"};
-    kept *k = make(20, 2);
-    const char *path = save(k);
+    kept *k = checkpoint_make(20, 2);
+    const char *path = checkpoint_save(k);
     size_t before = 0, after = 0;
     unsigned char *file = scratch_read(path, &before);
     k->training.rows = 555;
@@ -250,7 +254,7 @@ static void test_every_call_may_fail(void **state)
         }
         assert_true(failures > 0);
         k->training.rows = 300; /* as it was */
-        (void)save(k);
+        (void)checkpoint_save(k);
         free(file);
         file = scratch_read(path, &before);
         k->training.rows = 555;
@@ -262,14 +266,14 @@ static void test_every_call_may_fail(void **state)
 static void test_it_is_removed(void **state)
 {
     (void)state;
-    kept *k = make(2, 0);
-    (void)save(k);
-    assert_ok(dt_checkpoint_remove(folder));
+    kept *k = checkpoint_make(2, 0);
+    (void)checkpoint_save(k);
+    assert_ok(dt_checkpoint_remove(scratch_folder));
     assert_int_equal(scratch_count(false), 0);
-    assert_ok(dt_checkpoint_remove(folder)); /* there is none: fine */
+    assert_ok(dt_checkpoint_remove(scratch_folder)); /* there is none: fine */
     assert_ok(dt_checkpoint_remove(scratch_path("nowhere")));
     assert_int_equal(mkdir(scratch_path("checkpoint.h5"), 0777), 0);
-    assert_status(dt_checkpoint_remove(folder), DT_OUTPUT);
+    assert_status(dt_checkpoint_remove(scratch_folder), DT_OUTPUT);
     assert_non_null(strstr(dt_status_text(), "checkpoint.h5: cannot remove: "));
     assert_status(kept_save(k, scratch_path("checkpoint.h5")), DT_OUTPUT);
     assert_int_equal(rmdir(scratch_path("checkpoint.h5")), 0);
@@ -293,5 +297,5 @@ int main(void)
         in_folder(test_every_call_may_fail),
         in_folder(test_it_is_removed),
     };
-    return cmocka_run_group_tests(tests, checkpoint_begin, scratch_remove);
+    return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

@@ -12,6 +12,7 @@
 
 #include "dtrain/io/crc32.h"
 
+#include <math.h>
 #include <sys/resource.h>
 
 /* ---- damage ---- */
@@ -39,15 +40,15 @@ static void test_each_array_has_a_crc(void **state)
     (void)state;
     enum { P = 50, BYTES = P * sizeof(float) };
     static const char *const names[] = {"/weights", "/best_weights", "/adam_m", "/adam_v"};
-    kept *k = make(P, 3);
+    kept *k = checkpoint_make(P, 3);
     for (size_t i = 0; i < 4; i++)
         for (size_t at = 0; at < BYTES; at += BYTES - 1) {
             const float *array = k->arrays + i * P;
             uint32_t was = 0, is = 0;
             char expected[128];
-            flip(save(k), array, BYTES, at);
+            flip(checkpoint_save(k), array, BYTES, at);
             dt_checkpoint c;
-            assert_status(read_back(&c, P), DT_DATA);
+            assert_status(checkpoint_read_back(&c, P), DT_DATA);
             (void)snprintf(expected, sizeof expected, "the file: %s is damaged: its CRC-32 is ",
                            names[i]);
             assert_memory_equal(dt_status_text(), expected, strlen(expected));
@@ -61,22 +62,23 @@ static void test_each_array_has_a_crc(void **state)
 static void test_tables_have_a_crc(void **state)
 {
     (void)state;
-    kept *k = make(3, 3);
+    kept *k = checkpoint_make(3, 3);
     const double loss = k->history.epochs[1].train.loss, best = k->training.stopping.best;
     const uint32_t crc = k->history.epochs[2].weights_crc;
-    flip(save(k), &loss, sizeof loss, 0);
-    assert_refused(3, "the file: /epochs is damaged: its CRC-32 is ", ", and was ");
-    flip(save(k), &crc, sizeof crc, 3);
-    assert_refused(3, "the file: /epochs is damaged: its CRC-32 is ", ", and was ");
-    flip(save(k), &best, sizeof best, 0);
-    assert_refused(3, "the file: /state is damaged: its CRC-32 is ", ", and was ");
-    flip(save(k), &k->training.tally.loss_low, sizeof(int64_t), 0);
-    assert_refused(3, "the file: /state is damaged: its CRC-32 is ", ", and was ");
-    flip(save(k), &k->adam.beta_2, sizeof(double), 7);
-    assert_refused(3, "the file: /state is damaged: its CRC-32 is ", ", and was ");
+    flip(checkpoint_save(k), &loss, sizeof loss, 0);
+    assert_checkpoint_refused(3, "the file: /epochs is damaged: its CRC-32 is ", ", and was ");
+    flip(checkpoint_save(k), &crc, sizeof crc, 3);
+    assert_checkpoint_refused(3, "the file: /epochs is damaged: its CRC-32 is ", ", and was ");
+    flip(checkpoint_save(k), &best, sizeof best, 0);
+    assert_checkpoint_refused(3, "the file: /state is damaged: its CRC-32 is ", ", and was ");
+    flip(checkpoint_save(k), &k->training.tally.loss_low, sizeof(int64_t), 0);
+    assert_checkpoint_refused(3, "the file: /state is damaged: its CRC-32 is ", ", and was ");
+    flip(checkpoint_save(k), &k->adam.beta_2, sizeof(double), 7);
+    assert_checkpoint_refused(3, "the file: /state is damaged: its CRC-32 is ", ", and was ");
     /* The time is in the file twice: with the host behind it, it is the session's. */
-    flip(save(k), k->history.sessions[0].started, sizeof(((dt_session *)0)->started) + 6, 3);
-    assert_refused(3, " is damaged: its CRC-32 is ", ", and was ");
+    flip(checkpoint_save(k), k->history.sessions[0].started, sizeof(((dt_session *)0)->started) + 6,
+         3);
+    assert_checkpoint_refused(3, " is damaged: its CRC-32 is ", ", and was ");
     kept_free(k);
 }
 
@@ -84,22 +86,22 @@ static void test_tables_have_a_crc(void **state)
 static void test_any_damage(void **state)
 {
     (void)state;
-    kept *k = make(6, 2);
-    const char *path = save(k);
+    kept *k = checkpoint_make(6, 2);
+    const char *path = checkpoint_save(k);
     size_t size = 0, refused = 0;
     unsigned char *file = scratch_read(path, &size);
     assert_non_null(file);
     dt_checkpoint c;
     for (size_t length = 0; length < size; length += 1 + size / 23) {
         assert_true(scratch_write(path, file, length));
-        assert_data(read_back(&c, 6), "checkpoint.h5");
+        assert_data(checkpoint_read_back(&c, 6), "checkpoint.h5");
     }
     const uint32_t weight = dt_crc32(0, k->network.params, 6 * sizeof(float));
     for (size_t i = 0; i < 60; i++) {
         const size_t at = i * (size - 1) / 59;
         file[at] ^= (unsigned char)(1u << i % 8);
         assert_true(scratch_write(path, file, size));
-        const dt_status status = read_back(&c, 6);
+        const dt_status status = checkpoint_read_back(&c, 6);
         assert_true(status == DT_OK || status == DT_DATA);
         refused += status == DT_DATA;
         if (status == DT_OK)
@@ -118,34 +120,34 @@ static void test_epochs_in_order(void **state)
 {
     (void)state;
     static const char wrong[] = "the file: /epochs has not the epochs before epoch 4 of /state";
-    kept *k = make(4, 3);
+    kept *k = checkpoint_make(4, 3);
     k->history.epochs[1].epoch = 3;
-    (void)save(k);
-    assert_refused(4, wrong);
+    (void)checkpoint_save(k);
+    assert_checkpoint_refused(4, wrong);
     k->history.epochs[1].epoch = 2;
     k->history.epochs[0].epoch = 0;
-    (void)save(k);
-    assert_refused(4, wrong);
+    (void)checkpoint_save(k);
+    assert_checkpoint_refused(4, wrong);
     k->history.epochs[0].epoch = 1;
     k->history.epoch_count = 2;
-    (void)save(k);
-    assert_refused(4, wrong);
+    (void)checkpoint_save(k);
+    assert_checkpoint_refused(4, wrong);
     k->history.epoch_count = 3;
     k->training.epoch = 3;
     k->training.best_epoch = 2;
-    (void)save(k);
-    assert_refused(4, "the file: /epochs has not the epochs before epoch 3 of /state");
+    (void)checkpoint_save(k);
+    assert_checkpoint_refused(4, "the file: /epochs has not the epochs before epoch 3 of /state");
     kept_free(k);
 }
 
 /* One field after the other gets a value that no training comes to. */
 #define assert_insane(field, value)                                                                \
     do {                                                                                           \
-        kept *k_ = make(4, 3);                                                                     \
+        kept *k_ = checkpoint_make(4, 3);                                                          \
         k_->field = (value);                                                                       \
-        (void)save(k_);                                                                            \
+        (void)checkpoint_save(k_);                                                                 \
         dt_checkpoint insane_;                                                                     \
-        const dt_status got_ = read_back(&insane_, 4);                                             \
+        const dt_status got_ = checkpoint_read_back(&insane_, 4);                                  \
         if (got_ != DT_DATA)                                                                       \
             fail_msg("%s = %s was taken", #field, #value);                                         \
         if (strstr(dt_status_text(), "the file: /state has numbers that no training comes to") ==  \
@@ -215,8 +217,8 @@ static void test_tables_of_other_forms(void **state)
     static const char *const tables[] = {"/epochs", "/sessions", "/state"};
     const hsize_t rows = 3000000, chunk = 100000;
     for (size_t t = 0; t < 3; t++) {
-        kept *k = make(4, 3);
-        const char *path = save(k);
+        kept *k = checkpoint_make(4, 3);
+        const char *path = checkpoint_save(k);
         hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
         hid_t row = H5Tcreate(H5T_COMPOUND, 1), creation = H5Pcreate(H5P_DATASET_CREATE);
         assert_true(file >= 0 && H5Tinsert(row, "epoch", 0, H5T_STD_I8LE) >= 0);
@@ -230,7 +232,7 @@ static void test_tables_of_other_forms(void **state)
         assert_true(H5Fclose(file) >= 0);
         const long before = most_memory();
         dt_checkpoint c;
-        assert_data(read_back(&c, 4), ": /");
+        assert_data(checkpoint_read_back(&c, 4), ": /");
         assert_true(most_memory() - before < 64 << 20);
         kept_free(k);
     }
@@ -249,5 +251,5 @@ int main(void)
         in_folder(test_numbers_to_count_on_from),
         in_folder(test_tables_of_other_forms),
     };
-    return cmocka_run_group_tests(tests, checkpoint_begin, scratch_remove);
+    return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

@@ -15,8 +15,8 @@ static void reads_a_table(void **state)
 {
     (void)state;
     const char *text = "age,job\n41,clerk\n29,nurse\n";
-    assert_rows(text, NULL, "1:2[41][clerk]\n2:3[29][nurse]\n");
-    dt_csv *csv = open_text(text, NULL);
+    assert_csv_rows(text, NULL, "1:2[41][clerk]\n2:3[29][nurse]\n");
+    dt_csv *csv = csv_open_text(text, NULL);
     assert_string_equal(dt_csv_name(csv, 0), "age");
     assert_string_equal(dt_csv_name(csv, 1), "job");
     assert_true(dt_csv_find(csv, "job") == 1);
@@ -36,32 +36,34 @@ static void reads_a_table(void **state)
 static void takes_every_line_end(void **state)
 {
     (void)state;
-    assert_rows("a,b\r\n1,2\r\n3,4\r\n", NULL, "1:2[1][2]\n2:3[3][4]\n");
-    assert_rows("a,b\r1,2\r3,4\r", NULL, "1:2[1][2]\n2:3[3][4]\n");
-    assert_rows("a,b\n1,2\r\n3,4\r5,6\n7,8", NULL, "1:2[1][2]\n2:3[3][4]\n3:4[5][6]\n4:5[7][8]\n");
-    assert_rows("a,b\r\n1,2", NULL, "1:2[1][2]\n");
-    assert_rows("a,b\n1,\"2\"", NULL, "1:2[1][2]\n");
-    assert_rows("a,b\n1,", NULL, "1:2[1][]\n");
-    assert_rows("a,b\n1,2\r", NULL, "1:2[1][2]\n");
-    assert_rows("a,b\n1,\"2\"\r\n3,\"4\"\r5,6", NULL, "1:2[1][2]\n2:3[3][4]\n3:4[5][6]\n");
+    assert_csv_rows("a,b\r\n1,2\r\n3,4\r\n", NULL, "1:2[1][2]\n2:3[3][4]\n");
+    assert_csv_rows("a,b\r1,2\r3,4\r", NULL, "1:2[1][2]\n2:3[3][4]\n");
+    assert_csv_rows("a,b\n1,2\r\n3,4\r5,6\n7,8", NULL,
+                    "1:2[1][2]\n2:3[3][4]\n3:4[5][6]\n4:5[7][8]\n");
+    assert_csv_rows("a,b\r\n1,2", NULL, "1:2[1][2]\n");
+    assert_csv_rows("a,b\n1,\"2\"", NULL, "1:2[1][2]\n");
+    assert_csv_rows("a,b\n1,", NULL, "1:2[1][]\n");
+    assert_csv_rows("a,b\n1,2\r", NULL, "1:2[1][2]\n");
+    assert_csv_rows("a,b\n1,\"2\"\r\n3,\"4\"\r5,6", NULL, "1:2[1][2]\n2:3[3][4]\n3:4[5][6]\n");
 }
 
 static void passes_over_blank_lines(void **state)
 {
     (void)state;
-    assert_rows("\n\n  \na,b\n\n1,2\n \t \n\r\n3,4\n\n\n", NULL, "1:6[1][2]\n2:9[3][4]\n");
-    assert_rows("a,b\n1,2\n   ", NULL, "1:2[1][2]\n");
-    assert_rows("a,b\r\r\n\n1,2\r\r\r", NULL, "1:4[1][2]\n"); /* CR, CRLF, LF */
-    assert_rows("a\tb\n\t\n \t \n\n1\t2\n", NULL, "1:2[][]\n2:3[][]\n3:5[1][2]\n");
-    assert_rows("a\n\n1\n\"\"\n \n2\n", NULL, "1:3[1]\n2:4[]\n3:6[2]\n");
+    assert_csv_rows("\n\n  \na,b\n\n1,2\n \t \n\r\n3,4\n\n\n", NULL, "1:6[1][2]\n2:9[3][4]\n");
+    assert_csv_rows("a,b\n1,2\n   ", NULL, "1:2[1][2]\n");
+    assert_csv_rows("a,b\r\r\n\n1,2\r\r\r", NULL, "1:4[1][2]\n"); /* CR, CRLF, LF */
+    assert_csv_rows("a\tb\n\t\n \t \n\n1\t2\n", NULL, "1:2[][]\n2:3[][]\n3:5[1][2]\n");
+    assert_csv_rows("a\n\n1\n\"\"\n \n2\n", NULL, "1:3[1]\n2:4[]\n3:6[2]\n");
 }
 
 static void trims_blanks_around_fields(void **state)
 {
     (void)state;
-    assert_rows("a , b\n  1\t,\t2 3  \n \" x \" , \"y\"\t\n", NULL, "1:2[1][2 3]\n2:3[ x ][y]\n");
-    assert_rows("a\tb\tc\n 1 \t 2 3 \t\n\t\" x \"\t \n", NULL, "1:2[1][2 3][]\n2:3[][ x ][]\n");
-    dt_csv *csv = open_text(" a , \" b\" \n1,2\n", NULL);
+    assert_csv_rows("a , b\n  1\t,\t2 3  \n \" x \" , \"y\"\t\n", NULL,
+                    "1:2[1][2 3]\n2:3[ x ][y]\n");
+    assert_csv_rows("a\tb\tc\n 1 \t 2 3 \t\n\t\" x \"\t \n", NULL, "1:2[1][2 3][]\n2:3[][ x ][]\n");
+    dt_csv *csv = csv_open_text(" a , \" b\" \n1,2\n", NULL);
     assert_string_equal(dt_csv_name(csv, 0), "a");
     assert_string_equal(dt_csv_name(csv, 1), " b");
     dt_csv_close(csv);
@@ -70,25 +72,25 @@ static void trims_blanks_around_fields(void **state)
 static void unquotes(void **state)
 {
     (void)state;
-    assert_rows("a,b\n\"1,2\",\"say \"\"no\"\"\"\n\"\",\"\"\"\"\n", NULL,
-                "1:2[1,2][say \"no\"]\n2:3[][\"]\n");
-    assert_rows("a,b\n\"x\ny\",1\n2,\"\r\n\r\"\n3,4\n", NULL,
-                "1:2[x\ny][1]\n2:4[2][\r\n\r]\n3:7[3][4]\n");
-    assert_rows("\"a\nb\",c\n1,2\n", NULL, "1:3[1][2]\n");
-    assert_rows("a,b\n\"1\n\n\n\",2\n\n3,\"\n4\"\n5,6", NULL,
-                "1:2[1\n\n\n][2]\n2:7[3][\n4]\n3:9[5][6]\n");
+    assert_csv_rows("a,b\n\"1,2\",\"say \"\"no\"\"\"\n\"\",\"\"\"\"\n", NULL,
+                    "1:2[1,2][say \"no\"]\n2:3[][\"]\n");
+    assert_csv_rows("a,b\n\"x\ny\",1\n2,\"\r\n\r\"\n3,4\n", NULL,
+                    "1:2[x\ny][1]\n2:4[2][\r\n\r]\n3:7[3][4]\n");
+    assert_csv_rows("\"a\nb\",c\n1,2\n", NULL, "1:3[1][2]\n");
+    assert_csv_rows("a,b\n\"1\n\n\n\",2\n\n3,\"\n4\"\n5,6", NULL,
+                    "1:2[1\n\n\n][2]\n2:7[3][\n4]\n3:9[5][6]\n");
 }
 
 static void keeps_bytes_that_are_not_ascii(void **state)
 {
     (void)state;
-    assert_rows("na\xc3\xafve,b\nG\xc3\xb6teborg,\xe6\x97\xa5\n\xff\x01,\x7f\n", NULL,
-                "1:2[G\xc3\xb6teborg][\xe6\x97\xa5]\n2:3[\xff\x01][\x7f]\n");
-    assert_rows("\xef\xbb\xbf"
-                "a,b\n1,2\n",
-                NULL, "1:2[1][2]\n");
-    assert_rows("\xef\xbb\xbf\"a\",b\n\xef\xbb\xbf,2\n", NULL, "1:2[\xef\xbb\xbf][2]\n");
-    dt_csv *csv = open_text("\xef\xbb\xbf\"a\",b\n1,2\n", NULL);
+    assert_csv_rows("na\xc3\xafve,b\nG\xc3\xb6teborg,\xe6\x97\xa5\n\xff\x01,\x7f\n", NULL,
+                    "1:2[G\xc3\xb6teborg][\xe6\x97\xa5]\n2:3[\xff\x01][\x7f]\n");
+    assert_csv_rows("\xef\xbb\xbf"
+                    "a,b\n1,2\n",
+                    NULL, "1:2[1][2]\n");
+    assert_csv_rows("\xef\xbb\xbf\"a\",b\n\xef\xbb\xbf,2\n", NULL, "1:2[\xef\xbb\xbf][2]\n");
+    dt_csv *csv = csv_open_text("\xef\xbb\xbf\"a\",b\n1,2\n", NULL);
     assert_string_equal(dt_csv_name(csv, 0), "a");
     dt_csv_close(csv);
 }
@@ -96,7 +98,7 @@ static void keeps_bytes_that_are_not_ascii(void **state)
 static void names_empty_header_cells(void **state)
 {
     (void)state;
-    dt_csv *csv = open_text(",a,\"\", \n0,1,2,3\n", NULL);
+    dt_csv *csv = csv_open_text(",a,\"\", \n0,1,2,3\n", NULL);
     assert_string_equal(dt_csv_name(csv, 0), "column 1");
     assert_string_equal(dt_csv_name(csv, 1), "a");
     assert_string_equal(dt_csv_name(csv, 2), "column 3");
@@ -110,31 +112,31 @@ static void names_empty_header_cells(void **state)
 static void names_the_bad_row(void **state)
 {
     (void)state;
-    assert_fails("a,b\n1,2\n3\n", "1:2[1][2]\n",
-                 "x.csv: row 2 (line 3) has 1 field, the header has 2");
-    assert_fails("a,b\n\n1,2\n\n3,4,5\n6,7\n", "1:3[1][2]\n",
-                 "row 2 (line 5) has 3 fields, the header has 2");
-    assert_fails("a,b\n1,\"2\n\n\"\n3,\n4,5,\"\n\n\"", "1:2[1][2\n\n]\n2:5[3][]\n",
-                 "row 3 (lines 6 to 8) has 3 fields");
-    assert_fails("a,b\n1,2\n3,x\"y\n", "1:2[1][2]\n",
-                 "row 2 (line 3), field 2: a quote inside an unquoted field");
-    assert_fails("a,b\n1,2\n3, x \"y\",\"\n", "1:2[1][2]\n", "field 2: a quote inside");
-    assert_fails("a,b\n1,2\n\"3\"x,4\n5,6\n", "1:2[1][2]\n",
-                 "row 2 (line 3), field 1: text behind a closing quote");
-    assert_fails("a,b\n1,2\n\"3\" \"\",4\n5,6\n", "1:2[1][2]\n",
-                 "row 2 (line 3), field 1: text behind a closing quote");
+    assert_csv_fails("a,b\n1,2\n3\n", "1:2[1][2]\n",
+                     "x.csv: row 2 (line 3) has 1 field, the header has 2");
+    assert_csv_fails("a,b\n\n1,2\n\n3,4,5\n6,7\n", "1:3[1][2]\n",
+                     "row 2 (line 5) has 3 fields, the header has 2");
+    assert_csv_fails("a,b\n1,\"2\n\n\"\n3,\n4,5,\"\n\n\"", "1:2[1][2\n\n]\n2:5[3][]\n",
+                     "row 3 (lines 6 to 8) has 3 fields");
+    assert_csv_fails("a,b\n1,2\n3,x\"y\n", "1:2[1][2]\n",
+                     "row 2 (line 3), field 2: a quote inside an unquoted field");
+    assert_csv_fails("a,b\n1,2\n3, x \"y\",\"\n", "1:2[1][2]\n", "field 2: a quote inside");
+    assert_csv_fails("a,b\n1,2\n\"3\"x,4\n5,6\n", "1:2[1][2]\n",
+                     "row 2 (line 3), field 1: text behind a closing quote");
+    assert_csv_fails("a,b\n1,2\n\"3\" \"\",4\n5,6\n", "1:2[1][2]\n",
+                     "row 2 (line 3), field 1: text behind a closing quote");
     /* The refused quote ends the record with its line, whatever quotes follow. */
-    assert_fails("a,b\n1,2\n\"3\" \",4\n5,6\n", "1:2[1][2]\n",
-                 "row 2 (line 3), field 1: text behind a closing quote");
-    assert_fails("a,b\n1,2\n\"3\"x,\"4\n5,6\n", "1:2[1][2]\n",
-                 "row 2 (line 3), field 1: text behind a closing quote");
-    assert_fails("a,b\n1,2\n3x\",\"4\n5,6\n", "1:2[1][2]\n",
-                 "row 2 (line 3), field 1: a quote inside an unquoted field");
-    assert_fails("a,b\n1,2\n3,\"4\n5,\"6\n7,8\n", "1:2[1][2]\n",
-                 "row 2 (lines 3 to 4), field 2: text behind");
-    assert_fails("a,b\n1,2\n3,\"4\n5,6\n", "1:2[1][2]\n",
-                 "a quote in the record that begins on line 3 is never closed");
-    assert_fails("a,b\n1,2\n3,\"4\"\"", "1:2[1][2]\n", "on line 3 is never closed");
+    assert_csv_fails("a,b\n1,2\n\"3\" \",4\n5,6\n", "1:2[1][2]\n",
+                     "row 2 (line 3), field 1: text behind a closing quote");
+    assert_csv_fails("a,b\n1,2\n\"3\"x,\"4\n5,6\n", "1:2[1][2]\n",
+                     "row 2 (line 3), field 1: text behind a closing quote");
+    assert_csv_fails("a,b\n1,2\n3x\",\"4\n5,6\n", "1:2[1][2]\n",
+                     "row 2 (line 3), field 1: a quote inside an unquoted field");
+    assert_csv_fails("a,b\n1,2\n3,\"4\n5,\"6\n7,8\n", "1:2[1][2]\n",
+                     "row 2 (lines 3 to 4), field 2: text behind");
+    assert_csv_fails("a,b\n1,2\n3,\"4\n5,6\n", "1:2[1][2]\n",
+                     "a quote in the record that begins on line 3 is never closed");
+    assert_csv_fails("a,b\n1,2\n3,\"4\"\"", "1:2[1][2]\n", "on line 3 is never closed");
 }
 
 /* NUL bytes behind the sample that is looked at when a table is opened. */
@@ -148,7 +150,7 @@ static void names_the_row_of_a_nul(void **state)
     for (int i = 0; i < ROWS; i++)
         csv_dump_add(&text, "1,2\n");
     text.text[4 * (ROWS - 10) + 2] = '\0'; /* the header is line 1 */
-    assert_int_equal(dt_csv_open(&csv, save(text.text, text.bytes), NULL), DT_OK);
+    assert_int_equal(dt_csv_open(&csv, csv_save(text.text, text.bytes), NULL), DT_OK);
     for (size_t bytes = 1000; bytes <= MEBIBYTE; bytes *= 10) {
         csv_dump got = {0};
         assert_int_equal(csv_dump_blocks(csv, bytes, &got), DT_DATA);
@@ -175,7 +177,7 @@ static void bounds_a_record(void **state)
     text[8 + longest - 1] = '\n';
     memcpy(text + bytes - 5, "\n5,6\n", 5);
     text[8 + longest + 1] = ',';
-    assert_int_equal(dt_csv_open(&csv, save(text, bytes), NULL), DT_OK);
+    assert_int_equal(dt_csv_open(&csv, csv_save(text, bytes), NULL), DT_OK);
     assert_int_equal(dt_csv_read(csv, csv_dump_row, csv_dump_start(&got, csv)), DT_OK);
     assert_true(got.rows == 4);
     assert_int_equal(dt_csv_rewind(csv), DT_OK);
@@ -189,7 +191,7 @@ static void bounds_a_record(void **state)
     text[8 + longest] = '\n';
     for (int quoted = 0; quoted < 2; quoted++) {
         text[10] = quoted ? '"' : 'x';
-        assert_int_equal(dt_csv_open(&csv, save(text, bytes), NULL), DT_OK);
+        assert_int_equal(dt_csv_open(&csv, csv_save(text, bytes), NULL), DT_OK);
         assert_int_equal(dt_csv_read(csv, csv_dump_row, csv_dump_start(&got, csv)), DT_DATA);
         assert_says(quoted ? "line 3 is "
                            : "x.csv: the record that begins on line 3 is longer than");
@@ -216,7 +218,7 @@ static void passes_over_endless_blanks(void **state)
     memcpy(text, "a,b\n1,2\n", 8);
     text[blanks / 2] = '\n';
     memcpy(text + blanks, "3,4", 3);
-    assert_int_equal(dt_csv_open(&csv, save(text, blanks + 10), NULL), DT_OK);
+    assert_int_equal(dt_csv_open(&csv, csv_save(text, blanks + 10), NULL), DT_OK);
     for (size_t bytes = 1; bytes < 100 * (size_t)MEBIBYTE; bytes *= 10000) {
         csv_dump got = {0};
         assert_int_equal(csv_dump_blocks(csv, bytes, &got), DT_OK);
@@ -237,9 +239,9 @@ static void bounds_the_columns(void **state)
     assert_non_null(text);
     memset(text, ',', MOST + 4);
     memcpy(text + MOST, "\n1\n", 3);
-    assert_bytes_refused(text, MOST + 3, "has 1048577 columns, expected at most 1048576");
+    assert_csv_bytes_refused(text, MOST + 3, "has 1048577 columns, expected at most 1048576");
     memcpy(text + MOST - 1, "\n1\n", 3);
-    assert_int_equal(dt_csv_open(&csv, save(text, MOST + 2), NULL), DT_OK);
+    assert_int_equal(dt_csv_open(&csv, csv_save(text, MOST + 2), NULL), DT_OK);
     assert_true(dt_csv_find(csv, "column 1048576") == MOST - 1);
     assert_int_equal(dt_csv_read(csv, csv_dump_row, &got), DT_DATA);
     assert_says("x.csv: row 1 (line 2) has 1 field, the header has 1048576");
@@ -259,7 +261,7 @@ static void reads_across_its_buffer(void **state)
         csv_dump_printf(&text, "a,b\r\n%.*s,\"\"\"x\"\r\n", shift, "01234567890123456789");
         for (int i = 1; i < ROWS; i++)
             csv_dump_add(&text, "1,\"\"\"2\"\"\r\n,3456\"\r\n");
-        assert_int_equal(dt_csv_open(&csv, save(text.text, text.bytes), NULL), DT_OK);
+        assert_int_equal(dt_csv_open(&csv, csv_save(text.text, text.bytes), NULL), DT_OK);
         assert_int_equal(dt_csv_read(csv, csv_dump_row, csv_dump_start(&got, csv)), DT_OK);
         const char *last = "\n30000:59999[1][\"2\"\r\n,3456]\n";
         assert_true(got.rows == ROWS);
@@ -289,7 +291,7 @@ static dt_status take_some(void *context, const dt_csv_row *row)
 static void ends_when_the_caller_says(void **state)
 {
     (void)state;
-    dt_csv *csv = open_text("a,b\n1,2\n3,4\n5\n", NULL);
+    dt_csv *csv = csv_open_text("a,b\n1,2\n3,4\n5\n", NULL);
     for (unsigned limit = 0; limit < 2; limit++) {
         limited some = {.limit = limit};
         assert_int_equal(dt_csv_read(csv, take_some, &some), DT_OUTPUT);
@@ -330,7 +332,7 @@ static void gives_blocks_of_about_the_size(void **state)
     csv_dump_add(&text, "a,b\n");
     for (int i = 0; i < 100000; i++)
         csv_dump_add(&text, "12345,67\n");
-    assert_int_equal(dt_csv_open(&csv, save(text.text, text.bytes), NULL), DT_OK);
+    assert_int_equal(dt_csv_open(&csv, csv_save(text.text, text.bytes), NULL), DT_OK);
     do {
         assert_int_equal(dt_csv_next_block(csv, 100000, &block), DT_OK);
         assert_true(block.bytes <= 100000);

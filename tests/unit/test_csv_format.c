@@ -13,7 +13,7 @@
 
 static void assert_format(const char *text, char separator, char decimal, size_t columns)
 {
-    dt_csv *csv = open_text(text, NULL);
+    dt_csv *csv = csv_open_text(text, NULL);
     const dt_csv_format *found = dt_csv_format_of(csv);
     if (found->separator != separator || found->decimal != decimal || found->columns != columns)
         fail_msg("'%s' has separator '%c', decimal '%c', %zu columns", text, found->separator,
@@ -56,15 +56,15 @@ static void takes_a_format_that_is_given(void **state)
     const dt_csv_format bars = {.separator = '|', .columns = 99};
     const dt_csv_format commas = {.separator = ',', .decimal = ','};
     const dt_csv_format points = {.decimal = '.'};
-    assert_rows("a,b|c\n1,2|3,4\n", &bars, "1:2[1,2][3,4]\n");
-    dt_csv *csv = open_text("a,b|c\n1,2|3,4\n", &bars);
+    assert_csv_rows("a,b|c\n1,2|3,4\n", &bars, "1:2[1,2][3,4]\n");
+    dt_csv *csv = csv_open_text("a,b|c\n1,2|3,4\n", &bars);
     assert_true(dt_csv_format_of(csv)->columns == 2);
     assert_true(dt_csv_format_of(csv)->decimal == ',');
     dt_csv_close(csv);
-    csv = open_text("a,b\n\"3,5\",2\n", &commas);
+    csv = csv_open_text("a,b\n\"3,5\",2\n", &commas);
     assert_true(dt_csv_format_of(csv)->decimal == ',');
     dt_csv_close(csv);
-    csv = open_text("a;b\n3,5;2\n", &points);
+    csv = csv_open_text("a;b\n3,5;2\n", &points);
     assert_true(dt_csv_format_of(csv)->decimal == '.');
     assert_true(dt_csv_format_of(csv)->separator == ';');
     dt_csv_close(csv);
@@ -74,11 +74,11 @@ static void takes_a_format_that_is_given(void **state)
 static void a_bad_row_does_not_hide_the_separator(void **state)
 {
     (void)state;
-    assert_fails("a,b,c\n1,2,3\n4,5\n", "1:2[1][2][3]\n",
-                 "row 2 (line 3) has 2 fields, the header has 3");
-    assert_fails("a;b;c\n1;2,5;3\n4;5\n", "1:2[1][2,5][3]\n",
-                 "row 2 (line 3) has 2 fields, the header");
-    assert_fails("a;b\n1;2\n3;4\"\n", "1:2[1][2]\n", "row 2 (line 3), field 2: a quote inside");
+    assert_csv_fails("a,b,c\n1,2,3\n4,5\n", "1:2[1][2][3]\n",
+                     "row 2 (line 3) has 2 fields, the header has 3");
+    assert_csv_fails("a;b;c\n1;2,5;3\n4;5\n", "1:2[1][2,5][3]\n",
+                     "row 2 (line 3) has 2 fields, the header");
+    assert_csv_fails("a;b\n1;2\n3;4\"\n", "1:2[1][2]\n", "row 2 (line 3), field 2: a quote inside");
 }
 
 /* Only whole records of the first 256 KiB count, yet a header may be longer than that. */
@@ -92,7 +92,7 @@ static void finds_the_format_of_large_tables(void **state)
     for (int i = 0; i < 40000; i++)
         csv_dump_add(&text, "12345,5;7\n");
     csv_dump_add(&text, "1;2;3\n");
-    assert_int_equal(dt_csv_open(&csv, save(text.text, text.bytes), NULL), DT_OK);
+    assert_int_equal(dt_csv_open(&csv, csv_save(text.text, text.bytes), NULL), DT_OK);
     assert_true(dt_csv_format_of(csv)->separator == ';');
     assert_true(dt_csv_format_of(csv)->decimal == ',');
     dt_csv_close(csv);
@@ -101,7 +101,7 @@ static void finds_the_format_of_large_tables(void **state)
         csv_dump_printf(&text, "%scolumn-%d", i > 0 ? "\t" : "", i);
     for (int i = 0; i < COLUMNS; i++)
         csv_dump_printf(&text, "%s%d,25", i > 0 ? "\t" : "\n", i);
-    assert_int_equal(dt_csv_open(&csv, save(text.text, text.bytes), NULL), DT_OK);
+    assert_int_equal(dt_csv_open(&csv, csv_save(text.text, text.bytes), NULL), DT_OK);
     assert_true(dt_csv_format_of(csv)->separator == '\t');
     assert_true(dt_csv_format_of(csv)->decimal == ',');
     assert_true(dt_csv_format_of(csv)->columns == COLUMNS);
@@ -116,24 +116,25 @@ static void refuses_what_is_no_table(void **state)
 {
     (void)state;
     dt_csv *csv = NULL;
-    assert_refused("", "is empty (0 bytes)");
-    assert_refused("\n \r\n", "has nothing but blank lines");
-    assert_refused("\xef\xbb\xbf", "has nothing but blank lines");
-    assert_refused("a,b\n", "has no rows below its header");
-    assert_refused("a,b", "has no rows below its header");
-    assert_refused("a,b\r\n\r\n \n", "has no rows below its header");
-    assert_refused("PK\3\4 and so on", "is a ZIP archive, expected a table (an .xlsx? save it as");
-    assert_refused("\x1f\x8b\x08", "gunzip it first");
-    assert_bytes_refused("\xff\xfe"
-                         "a\0,\0b\0",
-                         8, "UTF-16");
-    assert_bytes_refused("\xfe\xff"
-                         "\0a\0,\0b",
-                         8, "UTF-16");
-    assert_bytes_refused("a,b\n1,\0\n", 8, "there is a NUL byte on line 2");
-    assert_refused("<!DOCTYPE html><title>404</title>\n<p>", "looks like an HTML page");
-    assert_refused("\xef\xbb\xbf\n <HTML>\n<p>", "looks like an HTML page");
-    assert_refused("version https://git-lfs.github.com/spec/v1\noid 1\n", "git lfs pull");
+    assert_csv_refused("", "is empty (0 bytes)");
+    assert_csv_refused("\n \r\n", "has nothing but blank lines");
+    assert_csv_refused("\xef\xbb\xbf", "has nothing but blank lines");
+    assert_csv_refused("a,b\n", "has no rows below its header");
+    assert_csv_refused("a,b", "has no rows below its header");
+    assert_csv_refused("a,b\r\n\r\n \n", "has no rows below its header");
+    assert_csv_refused("PK\3\4 and so on",
+                       "is a ZIP archive, expected a table (an .xlsx? save it as");
+    assert_csv_refused("\x1f\x8b\x08", "gunzip it first");
+    assert_csv_bytes_refused("\xff\xfe"
+                             "a\0,\0b\0",
+                             8, "UTF-16");
+    assert_csv_bytes_refused("\xfe\xff"
+                             "\0a\0,\0b",
+                             8, "UTF-16");
+    assert_csv_bytes_refused("a,b\n1,\0\n", 8, "there is a NUL byte on line 2");
+    assert_csv_refused("<!DOCTYPE html><title>404</title>\n<p>", "looks like an HTML page");
+    assert_csv_refused("\xef\xbb\xbf\n <HTML>\n<p>", "looks like an HTML page");
+    assert_csv_refused("version https://git-lfs.github.com/spec/v1\noid 1\n", "git lfs pull");
     assert_int_equal(dt_csv_open(&csv, scratch_path("none.csv"), NULL), DT_DATA);
     assert_says("none.csv: cannot open: No such file");
     assert_int_equal(dt_csv_open(&csv, scratch_folder, NULL), DT_DATA);
@@ -148,18 +149,19 @@ static void refuses_what_is_no_table(void **state)
 static void refuses_a_bad_header(void **state)
 {
     (void)state;
-    assert_refused("a,b,a\n1,2,3\n", "columns 1 and 3 are both named 'a'");
-    assert_refused("column 2,,c\n1,2,3\n", "columns 1 and 2 are both named 'column 2'");
-    assert_refused("z,\"\x1b[31m\nlong long long long long long long long name\",\"\x1b[31m\n"
-                   "long long long long long long long long name\"\n1,2,3\n",
-                   "columns 2 and 3 are both named '?[31m?long long long long long long long'");
-    assert_refused("a,b\"c\n1,2\n",
-                   "the header (line 1), field 2: a quote inside an unquoted field");
-    assert_refused("\na,\"b\nc\"d\n1,2\n",
-                   "the header (lines 2 to 3), field 2: text behind a closing quote");
-    assert_refused("\"a\"b,c\n1,2\n", "the header (line 1), field 1: text behind a closing quote");
-    assert_refused("a,\"b\n1,2\n", "on line 1 is never closed");
-    assert_refused("a,b\n\n\"1,2\n3,4\n", "on line 3 is never closed");
+    assert_csv_refused("a,b,a\n1,2,3\n", "columns 1 and 3 are both named 'a'");
+    assert_csv_refused("column 2,,c\n1,2,3\n", "columns 1 and 2 are both named 'column 2'");
+    assert_csv_refused("z,\"\x1b[31m\nlong long long long long long long long name\",\"\x1b[31m\n"
+                       "long long long long long long long long name\"\n1,2,3\n",
+                       "columns 2 and 3 are both named '?[31m?long long long long long long long'");
+    assert_csv_refused("a,b\"c\n1,2\n",
+                       "the header (line 1), field 2: a quote inside an unquoted field");
+    assert_csv_refused("\na,\"b\nc\"d\n1,2\n",
+                       "the header (lines 2 to 3), field 2: text behind a closing quote");
+    assert_csv_refused("\"a\"b,c\n1,2\n",
+                       "the header (line 1), field 1: text behind a closing quote");
+    assert_csv_refused("a,\"b\n1,2\n", "on line 1 is never closed");
+    assert_csv_refused("a,b\n\n\"1,2\n3,4\n", "on line 3 is never closed");
 }
 
 int main(void)

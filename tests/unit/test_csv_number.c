@@ -7,6 +7,7 @@
 
 #include "dtrain/base/random.h"
 #include "dtrain/io/csv.h"
+#include "same_bits.h"
 
 #include <math.h>
 #include <regex.h>
@@ -15,11 +16,6 @@
 #include <string.h>
 
 enum { TRIES = 200000, TEXT_BYTES = 400 };
-
-static bool same_bits(double a, double b)
-{
-    return memcmp(&a, &b, sizeof a) == 0;
-}
 
 static void assert_number(const char *text, char decimal, double expected)
 {

@@ -9,6 +9,8 @@
 #include "dtrain/base/random.h"
 #include "scratch_folder.h"
 
+#include <inttypes.h>
+
 /*
  * Tables made at random, of which it is known what they hold; and texts made at random, which a
  * second, naive reader takes apart. Both are read in one block, in many, and in those of one row.

@@ -8,16 +8,12 @@
 
 #include "dtrain/base/random.h"
 #include "dtrain/comm/exact_sum.h"
+#include "same_bits.h"
 
 #include <float.h>
 #include <math.h>
 #include <stdbool.h>
 #include <string.h>
-
-static bool same(double a, double b)
-{
-    return memcmp(&a, &b, sizeof a) == 0;
-}
 
 /* A term as a count of grid steps, rounded to nearest even by other means than the code's. */
 static int64_t steps_of(float term, const dt_exact_grid *grid)
@@ -47,8 +43,8 @@ static void test_grid(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const dt_exact_grid grid = dt_exact_grid_for(cases[i].rows, 0);
         assert_int_equal(grid.exponent, cases[i].exponent);
-        assert_true(same(dt_exact_range(&grid), cases[i].range));
-        assert_true(same(grid.constant, ldexp(1.5, 52 + cases[i].exponent)));
+        assert_true(same_bits(dt_exact_range(&grid), cases[i].range));
+        assert_true(same_bits(grid.constant, ldexp(1.5, 52 + cases[i].exponent)));
         if (cases[i].rows > 0) /* the mean's resolution, as promised */
             assert_true(ldexp(1.0, grid.exponent) / (double)cases[i].rows <= 0x1p-40);
     }
@@ -219,8 +215,8 @@ static void test_the_most_terms_do_not_wrap(void **state)
     assert_true((__int128)sums[1] == -expected);
     float out[2];
     dt_exact_finish(out, sums, 2, &grid, 1.0);
-    assert_true(same(out[0], (double)largest * DT_EXACT_MAX_TERMS));
-    assert_true(same(out[1], -out[0]));
+    assert_true(same_bits(out[0], (double)largest * DT_EXACT_MAX_TERMS));
+    assert_true(same_bits(out[1], -out[0]));
 }
 
 static void check_finish(const int64_t *sums, size_t count, const dt_exact_grid *grid, double scale)

@@ -8,15 +8,11 @@
 
 #include "dtrain/base/random.h"
 #include "dtrain/train/exact_total.h"
+#include "same_bits.h"
 
 #include <math.h>
 #include <stdbool.h>
 #include <string.h>
-
-static bool same(double a, double b)
-{
-    return memcmp(&a, &b, sizeof a) == 0;
-}
 
 static dt_exact_total total_of(const double *terms, size_t count)
 {
@@ -36,7 +32,7 @@ static void test_one_term_comes_back(void **state)
         const dt_exact_total total = total_of(&terms[i], 1);
         /* Below 2^-27 the last bits of a double are less than a step. */
         assert_true(fabs(dt_exact_total_value(&total) - terms[i]) <= 0x1p-81);
-        assert_true(fabs(terms[i]) < 0x1p-27 || same(dt_exact_total_value(&total), terms[i]));
+        assert_true(fabs(terms[i]) < 0x1p-27 || same_bits(dt_exact_total_value(&total), terms[i]));
     }
 }
 

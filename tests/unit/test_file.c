@@ -7,6 +7,7 @@
 
 #include "dtrain/io/file.h"
 #include "scratch_folder.h"
+#include "status_checks.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -44,12 +45,6 @@ static void assert_content(const char *path, const char *expected, size_t bytes)
     assert_int_equal(found_bytes, bytes);
     assert_memory_equal(found, expected, bytes);
     free(found);
-}
-
-static void assert_says(const char *part)
-{
-    if (strstr(dt_status_text(), part) == NULL)
-        fail_msg("expected '%s' in: %s", part, dt_status_text());
 }
 
 static const char *temporary_of(const char *name)

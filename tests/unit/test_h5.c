@@ -121,8 +121,8 @@ static void test_scalar_attributes(void **state)
     assert_ok(dt_h5_set_int(f->h5, "/config", "seed", smallest));
     assert_ok(dt_h5_set_double(f->h5, "/config", "rate", third));
     hid_t file = reopen(f);
-    assert_text(file, "/", "place", "Z\xc3\xbcrich");
-    assert_text(file, "/config", "nothing", "");
+    assert_h5_text(file, "/", "place", "Z\xc3\xbcrich");
+    assert_h5_text(file, "/config", "nothing", "");
     assert_number(file, "/config", "seed", H5T_STD_I64LE, H5T_NATIVE_INT64, &smallest);
     assert_number(file, "/config", "rate", H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, &third);
     H5Fclose(file);
@@ -140,7 +140,7 @@ static void test_long_text(void **state)
     text[LONG] = '\0';
     assert_ok(dt_h5_set_text(f->h5, "/", "long", text));
     hid_t file = reopen(f);
-    assert_text(file, "/", "long", text);
+    assert_h5_text(file, "/", "long", text);
     H5Fclose(file);
     free(text);
 }
@@ -152,8 +152,8 @@ static void test_text_lists(void **state)
     assert_ok(dt_h5_set_texts(f->h5, "/", "names", names, 3));
     assert_ok(dt_h5_set_texts(f->h5, "/", "empty", NULL, 0));
     hid_t file = reopen(f);
-    assert_texts(file, "/", "names", names, 3);
-    assert_texts(file, "/", "empty", NULL, 0);
+    assert_h5_texts(file, "/", "names", names, 3);
+    assert_h5_texts(file, "/", "empty", NULL, 0);
     H5Fclose(file);
 }
 
@@ -168,7 +168,7 @@ static void test_longest_text_list(void **state)
     assert_string_equal(dt_status_text(),
                         "HDF5: cannot set the attribute names of /: 4033 texts, at most 4032");
     hid_t file = reopen(f);
-    assert_texts(file, "/", "names", texts, DT_H5_TEXTS_MAX);
+    assert_h5_texts(file, "/", "names", texts, DT_H5_TEXTS_MAX);
     H5Fclose(file);
 }
 
@@ -411,8 +411,8 @@ static void test_table_units(void **state)
     H5O_info_t info;
     make_epochs(f->h5);
     hid_t file = reopen(f);
-    assert_text(file, "/epochs", "loss_unit", "nats per row");
-    assert_text(file, "/epochs", "rate_unit", "rows/s");
+    assert_h5_text(file, "/epochs", "loss_unit", "nats per row");
+    assert_h5_text(file, "/epochs", "rate_unit", "rows/s");
     assert_true(H5Oget_info_by_name(file, "/epochs", &info, H5P_DEFAULT) >= 0);
     assert_int_equal(info.num_attrs, 4);
     H5Fclose(file);
@@ -626,7 +626,7 @@ static void test_two_files_at_once(void **state)
     assert_ok(dt_h5_set_text(other, "/", "which", "second"));
     dt_h5_free(other);
     hid_t file = reopen(f);
-    assert_text(file, "/", "which", "first");
+    assert_h5_text(file, "/", "which", "first");
     H5Fclose(file);
 }
 

@@ -13,6 +13,8 @@
 
 #include "dtrain/base/fault.h"
 
+#include <math.h>
+
 static const dt_environment environment = {
     .launch = {.host = "node17.cluster", .host_count = 3}, .ranks = 24, .threads = 1};
 

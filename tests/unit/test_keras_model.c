@@ -95,24 +95,24 @@ static void test_configuration(void **state)
 {
     (void)state;
     hid_t file = save_and_open(&model);
-    assert_text(file, "/", "keras_version", "2.13.1");
-    assert_text(file, "/", "backend", "tensorflow");
-    assert_text(file, "/", "model_config",
-                "{\"class_name\":\"Sequential\",\"config\":{\"name\":\"sequential\",\"layers\":["
-                "{\"class_name\":\"InputLayer\",\"config\":{\"batch_input_shape\":[null,3],"
-                "\"dtype\":\"float32\",\"name\":\"input_1\"}},"
-                "{\"class_name\":\"Dense\",\"config\":{\"name\":\"dense\",\"trainable\":true,"
-                "\"dtype\":\"float32\",\"units\":2,\"activation\":\"relu\",\"use_bias\":true}},"
-                "{\"class_name\":\"Dense\",\"config\":{\"name\":\"dense_1\",\"trainable\":true,"
-                "\"dtype\":\"float32\",\"units\":4,\"activation\":\"tanh\",\"use_bias\":true}},"
-                "{\"class_name\":\"Dense\",\"config\":{\"name\":\"dense_2\",\"trainable\":true,"
-                "\"dtype\":\"float32\",\"units\":2,\"activation\":\"softmax\","
-                "\"use_bias\":true}}]}}");
-    assert_text(file, "/", "training_config",
-                "{\"loss\":\"sparse_categorical_crossentropy\",\"metrics\":[\"accuracy\"],"
-                "\"weighted_metrics\":null,\"loss_weights\":null,\"optimizer_config\":{"
-                "\"class_name\":\"Adam\",\"config\":{\"name\":\"Adam\",\"learning_rate\":0.001,"
-                "\"beta_1\":0.9,\"beta_2\":0.999,\"epsilon\":1e-7,\"amsgrad\":false}}}");
+    assert_h5_text(file, "/", "keras_version", "2.13.1");
+    assert_h5_text(file, "/", "backend", "tensorflow");
+    assert_h5_text(file, "/", "model_config",
+                   "{\"class_name\":\"Sequential\",\"config\":{\"name\":\"sequential\",\"layers\":["
+                   "{\"class_name\":\"InputLayer\",\"config\":{\"batch_input_shape\":[null,3],"
+                   "\"dtype\":\"float32\",\"name\":\"input_1\"}},"
+                   "{\"class_name\":\"Dense\",\"config\":{\"name\":\"dense\",\"trainable\":true,"
+                   "\"dtype\":\"float32\",\"units\":2,\"activation\":\"relu\",\"use_bias\":true}},"
+                   "{\"class_name\":\"Dense\",\"config\":{\"name\":\"dense_1\",\"trainable\":true,"
+                   "\"dtype\":\"float32\",\"units\":4,\"activation\":\"tanh\",\"use_bias\":true}},"
+                   "{\"class_name\":\"Dense\",\"config\":{\"name\":\"dense_2\",\"trainable\":true,"
+                   "\"dtype\":\"float32\",\"units\":2,\"activation\":\"softmax\","
+                   "\"use_bias\":true}}]}}");
+    assert_h5_text(file, "/", "training_config",
+                   "{\"loss\":\"sparse_categorical_crossentropy\",\"metrics\":[\"accuracy\"],"
+                   "\"weighted_metrics\":null,\"loss_weights\":null,\"optimizer_config\":{"
+                   "\"class_name\":\"Adam\",\"config\":{\"name\":\"Adam\",\"learning_rate\":0.001,"
+                   "\"beta_1\":0.9,\"beta_2\":0.999,\"epsilon\":1e-7,\"amsgrad\":false}}}");
     H5Fclose(file);
 }
 
@@ -123,11 +123,11 @@ static void test_weights(void **state)
     const char *const weights_0[] = {"dense/kernel:0", "dense/bias:0"};
     const char *const weights_2[] = {"dense_2/kernel:0", "dense_2/bias:0"};
     hid_t file = save_and_open(&model);
-    assert_text(file, "/model_weights", "keras_version", "2.13.1");
-    assert_text(file, "/model_weights", "backend", "tensorflow");
-    assert_texts(file, "/model_weights", "layer_names", names, 3);
-    assert_texts(file, "/model_weights/dense", "weight_names", weights_0, 2);
-    assert_texts(file, "/model_weights/dense_2", "weight_names", weights_2, 2);
+    assert_h5_text(file, "/model_weights", "keras_version", "2.13.1");
+    assert_h5_text(file, "/model_weights", "backend", "tensorflow");
+    assert_h5_texts(file, "/model_weights", "layer_names", names, 3);
+    assert_h5_texts(file, "/model_weights/dense", "weight_names", weights_0, 2);
+    assert_h5_texts(file, "/model_weights/dense_2", "weight_names", weights_2, 2);
     assert_weights(file, "/model_weights/dense/dense/kernel:0", 2, 3, 2, kernel_0);
     assert_weights(file, "/model_weights/dense/dense/bias:0", 1, 2, 0, bias_0);
     assert_weights(file, "/model_weights/dense_1/dense_1/kernel:0", 2, 2, 4, kernel_1);
@@ -171,7 +171,7 @@ static void test_long_numbers(void **state)
     odd.beta_2 = 1.0 - 1e-16;
     odd.epsilon = 0.0;
     hid_t file = save_and_open(&odd);
-    char *text = read_text(file, "/", "training_config");
+    char *text = h5_read_text(file, "/", "training_config");
     assert_same_double(number_after(text, "\"learning_rate\":"), odd.learning_rate);
     assert_same_double(number_after(text, "\"beta_1\":"), odd.beta_1);
     assert_same_double(number_after(text, "\"beta_2\":"), odd.beta_2);
@@ -203,9 +203,9 @@ static void test_many_layers(void **state)
                                  .beta_2 = 0.999,
                                  .epsilon = 1e-7};
     hid_t file = save_and_open(&deep);
-    assert_texts(file, "/model_weights", "layer_names", texts, MANY);
+    assert_h5_texts(file, "/model_weights", "layer_names", texts, MANY);
     assert_weights(file, "/model_weights/dense_699/dense_699/kernel:0", 2, 2, 2, zeros);
-    char *text = read_text(file, "/", "model_config");
+    char *text = h5_read_text(file, "/", "model_config");
     assert_true(strlen(text) > 65536);
     assert_non_null(strstr(text, "\"name\":\"dense_699\""));
     assert_int_equal(text[strlen(text) - 1], '}');
@@ -225,7 +225,7 @@ static void test_what_keras_ignores_rides_along(void **state)
     dt_h5_free(h5);
     hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
     assert_true(file >= 0);
-    assert_texts(file, "/", "dtrain_classes", classes, 2);
+    assert_h5_texts(file, "/", "dtrain_classes", classes, 2);
     assert_weights(file, "/model_weights/dense/dense/kernel:0", 2, 3, 2, kernel_0);
     H5Fclose(file);
 }

@@ -8,15 +8,11 @@
 
 #include "dtrain/base/random.h"
 #include "dtrain/train/metrics.h"
+#include "same_bits.h"
 
 #include <math.h>
 #include <stdbool.h>
 #include <string.h>
-
-static bool same(double a, double b)
-{
-    return memcmp(&a, &b, sizeof a) == 0;
-}
 
 /* What the two words of the loss make together, in steps. */
 static __int128 steps_of(const dt_tally *tally)
@@ -68,7 +64,7 @@ static void test_the_most_and_largest_terms(void **state)
     for (int i = 0; i < TERMS; i++)
         dt_tally_add_loss(&tally, largest);
     assert_int_equal(tally.outside, 0);
-    assert_true(same(dt_tally_mean(&tally, TERMS).loss, largest));
+    assert_true(same_bits(dt_tally_mean(&tally, TERMS).loss, largest));
 }
 
 static void test_rows(void **state)
@@ -83,8 +79,8 @@ static void test_rows(void **state)
     assert_true(steps_of(&tally) == 4 << 24);
     assert_int_equal(tally.hits, 3);
     const dt_metrics mean = dt_tally_mean(&tally, 4);
-    assert_true(same(mean.loss, 1.0));
-    assert_true(same(mean.accuracy, 0.75));
+    assert_true(same_bits(mean.loss, 1.0));
+    assert_true(same_bits(mean.accuracy, 0.75));
 }
 
 /* Rounded once a shard, not once a row: many small losses are not lost. */
@@ -156,8 +152,8 @@ static void test_baseline(void **state)
     (void)state;
     uint64_t class_rows[] = {1, 3};
     const dt_dataset set = {.N = 4, .C = 2, .class_rows = class_rows}, none = {.C = 2};
-    assert_true(same(dt_metrics_baseline(&set, 0), 0.25));
-    assert_true(same(dt_metrics_baseline(&set, 1), 0.75));
+    assert_true(same_bits(dt_metrics_baseline(&set, 0), 0.25));
+    assert_true(same_bits(dt_metrics_baseline(&set, 1), 0.75));
     assert_true(isnan(dt_metrics_baseline(&none, 0)));
 }
 

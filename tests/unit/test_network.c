@@ -9,18 +9,13 @@
 #include "dtrain/nn/linalg.h"
 #include "dtrain/nn/loss.h"
 #include "dtrain/nn/network.h"
+#include "status_checks.h"
 
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define assert_ok(call)                                                                            \
-    do {                                                                                           \
-        if ((call) != DT_OK)                                                                       \
-            fail_msg("%s: %s", #call, dt_status_text());                                           \
-    } while (0)
 
 /* ---- the same network in double, and written from the formulas alone ---- */
 

@@ -6,18 +6,13 @@
 #include <cmocka.h>
 
 #include "dtrain/io/npy.h"
+#include "status_checks.h"
 
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static void assert_says(const char *part)
-{
-    if (strstr(dt_status_text(), part) == NULL)
-        fail_msg("expected '%s' in: %s", part, dt_status_text());
-}
 
 /* Parses `text` as the header of an array file of version `major`, from a block of just its size,
  * so that a sanitizer sees a read beyond it. */

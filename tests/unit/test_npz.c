@@ -7,6 +7,7 @@
 
 #include "dtrain/io/npz.h"
 #include "scratch_folder.h"
+#include "status_checks.h"
 #include "zip_builder.h"
 
 #include <errno.h>
@@ -17,14 +18,6 @@
 /* ---- helpers ---- */
 
 enum { ROWS = 6, COLUMNS = 3, ITEMS = ROWS * COLUMNS };
-
-static void assert_says(const char *part)
-{
-    if (strstr(dt_status_text(), part) == NULL)
-        fail_msg("expected '%s' in: %s", part, dt_status_text());
-    if (strchr(dt_status_text(), '\n') != NULL)
-        fail_msg("more than one line: %s", dt_status_text());
-}
 
 static const float *example_items(void)
 {

@@ -9,11 +9,6 @@
 /* What the survey finds and decides. */
 #include "table_preparing.h"
 
-static void write_text(const char *text)
-{
-    assert_true(scratch_write(scratch_path("t.csv"), text, strlen(text)));
-}
-
 static const char *kind_of(size_t row)
 {
     return row % 3 == 0 ? "yes" : "no";
@@ -261,9 +256,9 @@ static void test_targets_refused(void **state)
 {
     (void)state;
     const dt_prepare_plan plan = plan_all();
-    write_text("x,kind\n1,a\n2,a\n3,a\n");
+    table_write_text("x,kind\n1,a\n2,a\n3,a\n");
     check_survey_refused(&plan, DT_DATA, "t.csv: every row's 'kind' is 'a'");
-    write_text("x,kind\n1,a\n2,b\n3,?\n");
+    table_write_text("x,kind\n1,a\n2,b\n3,?\n");
     check_survey_refused(&plan, DT_DATA, "t.csv: row 3 (line 4): the target 'kind' has no value");
     table_text t = {0};
     table_add(&t, "x,kind\n");
@@ -271,11 +266,11 @@ static void test_targets_refused(void **state)
         table_add(&t, "%zu,%zu.5\n", i % 4, i);
     table_write(&t);
     check_survey_refused(&plan, DT_DATA, "t.csv: the target 'kind' has 21 distinct values");
-    write_text("x,y\n1,a\n2,b\n");
+    table_write_text("x,y\n1,a\n2,b\n");
     check_survey_refused(&plan, DT_DATA, "t.csv: no column 'kind' among its 2");
-    write_text("x,kid\n1,a\n2,b\n");
+    table_write_text("x,kid\n1,a\n2,b\n");
     check_survey_refused(&plan, DT_DATA, "t.csv: no column 'kind'; did you mean 'kid'?");
-    write_text("kind\na\nb\n");
+    table_write_text("kind\na\nb\n");
     check_survey_refused(&plan, DT_DATA, "beside the target 'kind' no column is left");
 }
 
@@ -284,13 +279,13 @@ static void test_targets_twice(void **state)
 {
     (void)state;
     const dt_prepare_plan plan = plan_all();
-    write_text("x,kind\n1,0\n2,1\n3,1.0\n");
+    table_write_text("x,kind\n1,0\n2,1\n3,1.0\n");
     check_survey_refused(&plan, DT_DATA,
                          "t.csv: the target 'kind' has both '1' and '1.0', which are the same "
                          "number but would be two classes; write it in one way");
-    write_text("x,kind\n1,0\n2,1\n3,-0\n");
+    table_write_text("x,kind\n1,0\n2,1\n3,-0\n");
     check_survey_refused(&plan, DT_DATA, "has both '-0' and '0'");
-    write_text("x,kind\n1,other\n2,01\n3,2\n4,1e0\n"); /* among texts as well */
+    table_write_text("x,kind\n1,other\n2,01\n3,2\n4,1e0\n"); /* among texts as well */
     check_survey_refused(&plan, DT_DATA, "has both '01' and '1e0'");
     check_classes("12345678901234567890 12345678901234567891",
                   "12345678901234567890 12345678901234567891"); /* no double tells them apart */
@@ -303,7 +298,7 @@ static void test_missing_cells(void **state)
 {
     (void)state;
     dt_prepare_plan plan = plan_all();
-    write_text("x,job,kind\n1,a,no\n2,,yes\n,b,no\nNA,a,yes\n5,b,no\n");
+    table_write_text("x,job,kind\n1,a,no\n2,,yes\n,b,no\nNA,a,yes\n5,b,no\n");
     check_survey_refused(
         &plan, DT_DATA,
         "t.csv: row 3 (line 4): column 'x' has no value here, and in 2 cells in all; "
@@ -330,7 +325,7 @@ static void test_constant_columns(void **state)
     (void)state;
     prepared p;
     dt_prepare_plan plan = plan_all();
-    write_text("x,y,job,z,kind\n1,7,a,1,no\n2,7,a,,yes\n3,7.0,a,1,no\n");
+    table_write_text("x,y,job,z,kind\n1,7,a,1,no\n2,7,a,,yes\n3,7.0,a,1,no\n");
     plan.fill = "z=mean";
     check_survey_refused(
         &plan, DT_DATA,
@@ -380,7 +375,7 @@ static void test_many_constant_columns(void **state)
     write_constants(1, 2, "c");
     check_survey_refused(&plan, DT_DATA,
                          "t.csv: 1 column has only one value, 2 are empty; --drop 'c0,c1,c2'");
-    write_text("kind,x,\"a,b\"\nno,1,5\nyes,2,5\n"); /* which --drop cannot name */
+    table_write_text("kind,x,\"a,b\"\nno,1,5\nyes,2,5\n"); /* which --drop cannot name */
     check_survey_refused(&plan, DT_DATA, "nothing: a,b; --drop-constant leaves them out");
 }
 
@@ -391,7 +386,8 @@ static void test_drop_constant(void **state)
     dt_prepare_plan plan = plan_all();
     plan.drop_constant = true;
     plan.numeric = "asked";
-    write_text("x,y,job,gone,na,asked,kind\n1,7,a,,NA,5,no\n2,7.0,a,,?,5,yes\n3,7,a,,,5,no\n");
+    table_write_text(
+        "x,y,job,gone,na,asked,kind\n1,7,a,,NA,5,no\n2,7.0,a,,?,5,yes\n3,7,a,,,5,no\n");
     prepared_make(&p, &plan);
     check_column(&p, "y", DT_ROLE_DROPPED, "has one value", 2, 0);
     check_column(&p, "job", DT_ROLE_DROPPED, "has one value", 1, 0);
@@ -403,7 +399,7 @@ static void test_drop_constant(void **state)
     assert_int_equal(recipe_column(&p, "y")->role, DT_ROLE_DROPPED);
     prepared_clear(&p);
     /* That a cell is missing may say something: two values then, or a filling is needed. */
-    write_text("x,flag,kind\n1,yes,no\n2,,yes\n3,yes,no\n");
+    table_write_text("x,flag,kind\n1,yes,no\n2,,yes\n3,yes,no\n");
     plan = plan_all();
     plan.drop_constant = true;
     check_survey_refused(&plan, DT_DATA, "row 2 (line 3): column 'flag' has no value here");
@@ -415,11 +411,11 @@ static void test_drop_constant(void **state)
     prepared_make(&p, &plan);
     check_column(&p, "flag", DT_ROLE_DROPPED, "has one value", 1, 1);
     prepared_clear(&p);
-    write_text("y,kind\n7,no\n7,yes\n7,no\n");
+    table_write_text("y,kind\n7,no\n7,yes\n7,no\n");
     check_survey_refused(&plan, DT_DATA, "beside the target 'kind' no column is left");
-    write_text("y,kind\n7,no\n8,no\n7,no\n"); /* the target is never dropped */
+    table_write_text("y,kind\n7,no\n8,no\n7,no\n"); /* the target is never dropped */
     check_survey_refused(&plan, DT_DATA, "every row's 'kind' is 'no'");
-    write_text("y,gone,kind\n7,,no\n8,,yes\n7,?,no\n");
+    table_write_text("y,gone,kind\n7,,no\n8,,yes\n7,?,no\n");
     plan.fill = "drop";
     check_survey_refused(&plan, DT_DATA,
                          "t.csv: column 'gone' is empty, and --fill drop leaves out every row");
@@ -434,22 +430,22 @@ static void test_latin1(void **state)
     (void)state;
     prepared p;
     dt_prepare_plan plan = plan_all();
-    write_text("x,city,kind\n1,Bonn,no\n2,K\xf6ln,yes\n3,M\xfcnchen,no\n4,K\xf6ln,no\n");
+    table_write_text("x,city,kind\n1,Bonn,no\n2,K\xf6ln,yes\n3,M\xfcnchen,no\n4,K\xf6ln,no\n");
     check_survey_refused(&plan, DT_DATA, "t.csv: row 2 (line 3): column 'city': 'K?ln' " CONVERT);
     plan.drop = "city"; /* what is not used does not matter */
     assert_int_equal(prepared_survey(&p, &plan), DT_OK);
     prepared_clear(&p);
-    write_text("x,kind\n1,gut\n2,gut\n3,m\xe4\xdfig\n");
+    table_write_text("x,kind\n1,gut\n2,gut\n3,m\xe4\xdfig\n");
     plan = plan_all();
     check_survey_refused(&plan, DT_DATA, "t.csv: row 3 (line 4): column 'kind': 'm??ig' " CONVERT);
-    write_text("x,gr\xf6\xdf"
-               "e,kind\n1,1,no\n2,2,yes\n");
+    table_write_text("x,gr\xf6\xdf"
+                     "e,kind\n1,1,no\n2,2,yes\n");
     check_survey_refused(&plan, DT_DATA, "t.csv: header: the name of column 2, 'gr??e', " CONVERT);
     plan.target = "gr\xc3\xb6\xc3\x9f"
                   "e"; /* and is not merely not found */
     check_survey_refused(&plan, DT_DATA, "header: the name of column 2, 'gr??e'");
     plan = plan_all();
-    write_text("x,city,kind\n1,Bonn,no\n2,K\xc3\xb6ln,yes\n3,K\xc3\xb6ln,ja\n");
+    table_write_text("x,city,kind\n1,Bonn,no\n2,K\xc3\xb6ln,yes\n3,K\xc3\xb6ln,ja\n");
     prepared_make(&p, &plan);
     prepared_clear(&p);
 }
@@ -502,7 +498,7 @@ static void test_late_decimals(void **state)
     check_survey_refused(&plan, DT_DATA, "'3,14,15' is no number (--missing");
     plan.numeric = "";
     check_survey_refused(&plan, DT_DATA, "cells are; use --missing '3,14,15'");
-    write_text("a;b;kind\n1,5;1;no\n2;2;yes\n3.5;1;no\n");
+    table_write_text("a;b;kind\n1,5;1;no\n2;2;yes\n3.5;1;no\n");
     plan.numeric = "a";
     prepared p = {0};
     const dt_csv_format comma = {.decimal = ','};
@@ -517,8 +513,8 @@ static void test_rows_dropped(void **state)
     (void)state;
     prepared p;
     dt_prepare_plan plan = plan_all();
-    write_text("x,job,note,kind\n1,a,u,no\n2,,v,yes\n?,b,v,no\n4,a,,yes\n5,b,v,\n6,b,u,yes\n"
-               "7,a,v,no\n");
+    table_write_text("x,job,note,kind\n1,a,u,no\n2,,v,yes\n?,b,v,no\n4,a,,yes\n5,b,v,\n6,b,u,yes\n"
+                     "7,a,v,no\n");
     plan.fill = "drop";
     assert_int_equal(prepared_survey(&p, &plan), DT_OK);
     assert_int_equal(p.table->rows, 3);
@@ -541,7 +537,7 @@ static void test_rows_dropped(void **state)
     assert_int_equal(p.table->rows, 5);
     assert_int_equal(p.table->dropped_rows, 2);
     prepared_clear(&p);
-    write_text("x,job,kind\n,a,no\n2,,yes\n?,b,no\n");
+    table_write_text("x,job,kind\n,a,no\n2,,yes\n?,b,no\n");
     plan = plan_all();
     plan.fill = "drop";
     check_survey_refused(&plan, DT_DATA, "t.csv: something is missing in every row");
@@ -557,7 +553,7 @@ static void check_plan(dt_prepare_plan plan, dt_status code, const char *text)
 static void test_plans_refused(void **state)
 {
     (void)state;
-    write_text("x,job,set,kind\n1,a,train,no\n2,b,test,yes\n3,a,train,yes\n4,b,train,no\n");
+    table_write_text("x,job,set,kind\n1,a,train,no\n2,b,test,yes\n3,a,train,yes\n4,b,train,no\n");
     dt_prepare_plan plan = plan_all();
 #define REFUSED(member, value, code, text)                                                         \
     plan = plan_all();                                                                             \
@@ -609,8 +605,8 @@ static void test_sets_by_column(void **state)
     dt_prepare_plan plan = plan_all();
     plan.split_column = "set";
     plan.validation = plan.test = 0.1; /* do not matter */
-    write_text("x,set,kind\n1,train,no\n2,Test,yes\n3,dev,yes\n4,TRAINING,yes\n9,val,no\n"
-               "6,testing,no\n");
+    table_write_text("x,set,kind\n1,train,no\n2,Test,yes\n3,dev,yes\n4,TRAINING,yes\n9,val,no\n"
+                     "6,testing,no\n");
     prepared_make(&p, &plan);
     static const dt_part parts[] = {DT_TRAIN, DT_TEST,       DT_VALIDATION,
                                     DT_TRAIN, DT_VALIDATION, DT_TEST};
@@ -627,12 +623,12 @@ static void test_sets_by_column(void **state)
     assert_close(recipe_column(&p, "x")->center, 2.5, 0); /* of the training rows */
     assert_close(recipe_column(&p, "x")->spread, 1.5, 0);
     prepared_clear(&p);
-    write_text("x,set,kind\n1,train,no\n2,trial,yes\n3,dev,yes\n");
+    table_write_text("x,set,kind\n1,train,no\n2,trial,yes\n3,dev,yes\n");
     check_survey_refused(&plan, DT_DATA, "t.csv: column 'set' says 'trial', but sets are train");
-    write_text("x,set,kind\n1,train,no\n2,train,yes\n3,,yes\n");
+    table_write_text("x,set,kind\n1,train,no\n2,train,yes\n3,,yes\n");
     check_survey_refused(&plan, DT_DATA,
                          "t.csv: row 3 (line 4): column 'set' does not say the set");
-    write_text("x,set,kind\n1,dev,no\n2,test,yes\n");
+    table_write_text("x,set,kind\n1,dev,no\n2,test,yes\n");
     check_survey_refused(&plan, DT_DATA, "none of its 2 rows is left for the train set");
 }
 

@@ -11,11 +11,6 @@
 
 #include "dtrain/base/random.h"
 
-static void write_text(const char *text)
-{
-    assert_true(scratch_write(scratch_path("t.csv"), text, strlen(text)));
-}
-
 /* ---- statistics, the plain way ---- */
 
 static double plain_mean(const double *v, size_t n)
@@ -330,7 +325,7 @@ static void test_indicator(void **state)
     dt_prepare_plan plan = plan_all();
     plan.fill = "indicator";
     plan.scale = "none";
-    write_text("x,y,kind\n1,1,a\n,2,b\n3,3,a\n8,NA,b\n");
+    table_write_text("x,y,kind\n1,1,a\n,2,b\n3,3,a\n8,NA,b\n");
     prepared_make(&p, &plan);
     assert_int_equal(p.recipe->D, 4);
     static const float expected[][4] = {{1, 0, 1, 0}, {4, 1, 2, 0}, {3, 0, 3, 0}, {8, 0, 2, 1}};
@@ -425,7 +420,7 @@ static void test_categories_of_training_rows_alone(void **state)
     dt_prepare_plan plan = plan_all();
     plan.test = 4;
     plan.max_categories = 2;
-    write_text("x,job,kind\n1,u,a\n2,v,b\n3,v,a\n4,t,b\n5,w,a\n6,u,b\n7,u,a\n8,u,b\n");
+    table_write_text("x,job,kind\n1,u,a\n2,v,b\n3,v,a\n4,t,b\n5,w,a\n6,u,b\n7,u,a\n8,u,b\n");
     plan.unseen = DT_UNSEEN_ERROR;
     prepared_make(&p, &plan); /* of u, v, v, t; w in the test is a rare one */
     assert_string_equal(recipe_column(&p, "job")->categories[0], "v");
@@ -450,7 +445,7 @@ static void test_categories_of_training_rows_alone(void **state)
 static void check_fit_refused(const char *text, const dt_prepare_plan *plan, const char *part)
 {
     prepared p;
-    write_text(text);
+    table_write_text(text);
     if (prepared_survey(&p, plan) != DT_OK)
         fail_msg("%s", dt_status_text());
     assert_int_equal(prepared_fit(&p), DT_DATA);
@@ -491,7 +486,7 @@ static void test_constant_in_training_rows(void **state)
         dt_prepare_plan plan = plan_all();
         plan.test = 1;
         plan.scale = scales[i];
-        write_text("x,kind\n5,a\n5,b\n5,a\n9,b\n");
+        table_write_text("x,kind\n5,a\n5,b\n5,a\n9,b\n");
         prepared_make(&p, &plan);
         assert_close(recipe_column(&p, "x")->spread, 1.0, 0);
         assert_close((double)p.rows[1].x[0], i == 5 ? 5.0 : 0.0, 1e-15);
@@ -708,11 +703,11 @@ static void test_tables_that_changed(void **state)
                 dt_prepare_plan plan = plan_all();
                 plan.division = (dt_division)division;
                 plan.unseen = DT_UNSEEN_ERROR;
-                write_text(cases[i].before);
+                table_write_text(cases[i].before);
                 assert_int_equal(prepared_survey(&p, &plan), DT_OK);
                 if (pass == 1)
                     assert_int_equal(prepared_fit(&p), DT_OK);
-                write_text(cases[i].after);
+                table_write_text(cases[i].after);
                 dt_status status = pass == 0 ? prepared_fit(&p) : DT_OK;
                 if (status == DT_OK)
                     status = prepared_apply(&p);
@@ -730,7 +725,7 @@ static void test_takers_that_fail(void **state)
         for (int in_apply = 0; in_apply < 2; in_apply++) {
             prepared p;
             const dt_prepare_plan plan = plan_all();
-            write_text("x,job,kind\n1,u,a\n2,v,b\n3,v,a\n");
+            table_write_text("x,job,kind\n1,u,a\n2,v,b\n3,v,a\n");
             assert_int_equal(prepared_survey(&p, &plan), DT_OK);
             p.stop_at = in_apply ? 0 : at;
             assert_int_equal(prepared_fit(&p), in_apply ? DT_OK : DT_OUTPUT);

@@ -9,19 +9,12 @@
 #include "dtrain/base/random.h"
 #include "dtrain/io/recipe.h"
 #include "scratch_folder.h"
+#include "status_checks.h"
 
 #include <float.h>
 #include <math.h>
 
 /* ---- helpers ---- */
-
-static void assert_says(const char *part)
-{
-    if (strstr(dt_status_text(), part) == NULL)
-        fail_msg("expected '%s' in: %s", part, dt_status_text());
-    if (strchr(dt_status_text(), '\n') != NULL)
-        fail_msg("more than one line: %s", dt_status_text());
-}
 
 static void assert_zeroed(const dt_recipe *recipe)
 {

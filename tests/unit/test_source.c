@@ -8,6 +8,7 @@
 
 #include "dtrain/data/source.h"
 #include "npz_fixture.h"
+#include "scratch_folder.h"
 
 #include <limits.h>
 

@@ -9,6 +9,7 @@
 #include "dtrain/io/npz.h"
 #include "dtrain/io/zip.h"
 #include "scratch_folder.h"
+#include "status_checks.h"
 #include "zip_builder.h"
 
 #include <fcntl.h>
@@ -21,14 +22,6 @@
 
 static const char text[] = "{\"class_name\": \"Sequential\", \"config\": \"Sequential\"}";
 enum { TEXT_BYTES = sizeof text - 1 };
-
-static void assert_says(const char *part)
-{
-    if (strstr(dt_status_text(), part) == NULL)
-        fail_msg("expected '%s' in: %s", part, dt_status_text());
-    if (strchr(dt_status_text(), '\n') != NULL)
-        fail_msg("more than one line: %s", dt_status_text());
-}
 
 static void assert_does_not_say(const char *part)
 {

@@ -1,23 +1,11 @@
-#ifndef DTRAIN_TESTS_ZIP_BUILDER_H
-#define DTRAIN_TESTS_ZIP_BUILDER_H
+#include "zip_builder.h"
 
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
 
-/**
- * Builds ZIP archives byte by byte, sound ones and such as no program would write. It shares
- * nothing with src/io, so that a misreading of the format would have to be made twice.
- */
-typedef struct zip_bytes {
-    unsigned char *data;
-    size_t count, room;
-} zip_bytes;
-
-static inline void zip_append(zip_bytes *to, const void *data, size_t bytes)
+void zip_append(zip_bytes *to, const void *data, size_t bytes)
 {
     while (to->count + bytes > to->room) {
         to->room = to->room == 0 ? 4096 : 2 * to->room;
@@ -30,8 +18,8 @@ static inline void zip_append(zip_bytes *to, const void *data, size_t bytes)
     to->count += bytes;
 }
 
-/** Appends the low `bytes` bytes of `value`, little-endian. */
-static inline void zip_number(zip_bytes *to, unsigned bytes, uint64_t value)
+/* Appends the low `bytes` bytes of `value`, little-endian. */
+static void zip_number(zip_bytes *to, unsigned bytes, uint64_t value)
 {
     for (unsigned i = 0; i < bytes; i++) {
         unsigned char byte = (unsigned char)(value >> 8 * i);
@@ -39,39 +27,13 @@ static inline void zip_number(zip_bytes *to, unsigned bytes, uint64_t value)
     }
 }
 
-static inline void zip_free(zip_bytes *bytes)
+void zip_free(zip_bytes *bytes)
 {
     free(bytes->data);
     *bytes = (zip_bytes){0};
 }
 
-/** A member to be; all zeros but name and data is a sound stored one. */
-typedef struct zip_member {
-    const char *name;
-    const void *plain;
-    size_t plain_bytes;
-    bool deflate;
-    bool descriptor; /* bit 3: zeros in the local header, the numbers behind the data */
-    bool zip64; /* sizes and offset in the extra field */
-    unsigned flags;
-    unsigned method; /* if not 0: in place of the true one, in both headers */
-    const char *local_name; /* if not NULL: another one in the local header */
-    uint32_t crc_change;
-    int64_t plain_change, stored_change, offset_change; /* added to what the directory says */
-    uint64_t plain_claim; /* if not 0: in place of the true size */
-    size_t cut, surplus; /* bytes taken from and added to the end of the compressed data */
-    unsigned disk;
-    const void *extra; /* more extra fields, before ZIP64's */
-    size_t extra_bytes;
-} zip_member;
-
-typedef struct zip_builder {
-    zip_bytes file, directory;
-    uint64_t members;
-} zip_builder;
-
-/** Deflates without a header, as ZIP wants it. */
-static inline void zip_deflate(zip_bytes *out, const void *plain, size_t bytes)
+void zip_deflate(zip_bytes *out, const void *plain, size_t bytes)
 {
     z_stream z = {0};
     unsigned char block[4096];
@@ -89,9 +51,9 @@ static inline void zip_deflate(zip_bytes *out, const void *plain, size_t bytes)
     (void)deflateEnd(&z);
 }
 
-/** The fields that both headers have: version to sizes. */
-static inline void zip_common(zip_bytes *to, const zip_member *m, uint32_t crc, uint64_t stored,
-                              uint64_t plain)
+/* The fields that both headers have: version to sizes. */
+static void zip_common(zip_bytes *to, const zip_member *m, uint32_t crc, uint64_t stored,
+                       uint64_t plain)
 {
     zip_number(to, 2, m->zip64 ? 45 : 20);
     zip_number(to, 2, m->flags | (m->descriptor ? 1u << 3 : 0));
@@ -102,8 +64,8 @@ static inline void zip_common(zip_bytes *to, const zip_member *m, uint32_t crc, 
     zip_number(to, 4, m->zip64 ? UINT32_MAX : plain);
 }
 
-static inline void zip_add_entry(zip_builder *zip, const zip_member *m, uint32_t crc,
-                                 uint64_t stored, uint64_t offset)
+static void zip_add_entry(zip_builder *zip, const zip_member *m, uint32_t crc, uint64_t stored,
+                          uint64_t offset)
 {
     zip_bytes *to = &zip->directory;
     uint64_t plain = m->plain_claim != 0 ? m->plain_claim : m->plain_bytes;
@@ -130,7 +92,7 @@ static inline void zip_add_entry(zip_builder *zip, const zip_member *m, uint32_t
     zip->members++;
 }
 
-static inline void zip_add(zip_builder *zip, const zip_member *m)
+void zip_add(zip_builder *zip, const zip_member *m)
 {
     zip_bytes *to = &zip->file;
     zip_bytes data = {0};
@@ -167,17 +129,7 @@ static inline void zip_add(zip_builder *zip, const zip_member *m)
     zip_free(&data);
 }
 
-/** How the archive ends; all zeros is sound. */
-typedef struct zip_ending {
-    const char *comment;
-    bool zip64; /* with the ZIP64 record and its locator, and all ones in the old one */
-    size_t locator_shift;
-    int64_t count_change, bytes_change, offset_change;
-    unsigned disk;
-} zip_ending;
-
-/** Appends directory and end; the archive is zip->file then. */
-static inline void zip_end(zip_builder *zip, const zip_ending *ending)
+void zip_end(zip_builder *zip, const zip_ending *ending)
 {
     zip_bytes *to = &zip->file;
     uint64_t offset = to->count + (uint64_t)ending->offset_change;
@@ -213,9 +165,8 @@ static inline void zip_end(zip_builder *zip, const zip_ending *ending)
     zip_free(&zip->directory);
 }
 
-/** Appends a .npy file: header of version `version` with the text given, then the items. */
-static inline void zip_npy(zip_bytes *to, unsigned version, const char *descr, const char *order,
-                           const char *shape, const void *items, size_t bytes)
+void zip_npy(zip_bytes *to, unsigned version, const char *descr, const char *order,
+             const char *shape, const void *items, size_t bytes)
 {
     char text[512];
     int length = snprintf(text, sizeof text, "{'descr': %s, 'fortran_order': %s, 'shape': %s, }\n",
@@ -226,5 +177,3 @@ static inline void zip_npy(zip_bytes *to, unsigned version, const char *descr, c
     zip_append(to, text, (size_t)length);
     zip_append(to, items, bytes);
 }
-
-#endif

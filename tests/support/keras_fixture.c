@@ -1,28 +1,25 @@
-#ifndef DTRAIN_TESTS_KERAS_FIXTURE_H
-#define DTRAIN_TESTS_KERAS_FIXTURE_H
+#include "keras_fixture.h"
 
-/** A model with everything that a Keras file of ours can hold. To be included after cmocka.h. */
+#include "status_checks.h"
 
-#include "h5_files.h"
+#include <string.h>
 
-#include "dtrain/io/keras_model.h"
+const float keras_params[KERAS_P] = {0.5f, 1.5f, 2.5f,  3.5f, 4.5f, -5.5f, -1.0f,  -2,     10,
+                                     11,   12,   1e-3f, 14,   15,   20,    1e-45f, 1.1e38f};
+const float keras_m[KERAS_P] = {1,   -2, 3,   -4, 5,   -6, 7,   -8,    9,
+                                -10, 11, -12, 13, -14, 15, -16, 1e-30f};
+const float keras_v[KERAS_P] = {0.1f, 0.2f, 0.3f, 0.4f, 0.5f, 0.6f, 0.7f, 0.8f,  0.9f,
+                                1.0f, 1.1f, 1.2f, 1.3f, 1.4f, 1.5f, 0.0f, 1e-40f};
+const float keras_mean[] = {1.0f / 3.0f, -1e-20f, 16777216.0f};
+const float keras_variance[] = {2.0f / 3.0f, 0.0f, 3.4e38f};
+const char *const keras_classes[] = {"no", "na\xc3\xafve", "yes"};
 
-/* 3 inputs, 2 units, 3 classes: P = 8 + 9. */
-enum { KERAS_P = 17 };
-static const float keras_params[KERAS_P] = {
-    0.5f, 1.5f, 2.5f, 3.5f, 4.5f, -5.5f, -1.0f, -2, 10, 11, 12, 1e-3f, 14, 15, 20, 1e-45f, 1.1e38f};
-static const float keras_m[KERAS_P] = {1,   -2, 3,   -4, 5,   -6, 7,   -8,    9,
-                                       -10, 11, -12, 13, -14, 15, -16, 1e-30f};
-static const float keras_v[KERAS_P] = {0.1f, 0.2f, 0.3f, 0.4f, 0.5f, 0.6f, 0.7f, 0.8f,  0.9f,
-                                       1.0f, 1.1f, 1.2f, 1.3f, 1.4f, 1.5f, 0.0f, 1e-40f};
-static const float keras_mean[] = {1.0f / 3.0f, -1e-20f, 16777216.0f};
-static const float keras_variance[] = {2.0f / 3.0f, 0.0f, 3.4e38f};
-static const char *const keras_classes[] = {"no", "na\xc3\xafve", "yes"};
 static const dt_keras_layer keras_layers[] = {
     {.units = 2, .activation = "tanh", .kernel = keras_params, .bias = keras_params + 6},
     {.units = 3, .activation = "softmax", .kernel = keras_params + 8, .bias = keras_params + 14},
 };
-static const dt_keras_model keras_full = {
+
+const dt_keras_model keras_full = {
     .inputs = 3,
     .layer_count = 2,
     .layers = keras_layers,
@@ -40,8 +37,7 @@ static const dt_keras_model keras_full = {
     .class_name_count = 3,
 };
 
-/** The same without what a model need not have. */
-static inline dt_keras_model keras_plain(void)
+dt_keras_model keras_plain(void)
 {
     dt_keras_model plain = keras_full;
     plain.mean = plain.variance = plain.adam_m = plain.adam_v = NULL;
@@ -52,16 +48,14 @@ static inline dt_keras_model keras_plain(void)
     return plain;
 }
 
-/** Fails unless both are there with the same bits, or neither is. */
-static inline void keras_expect_floats(const float *found, const float *expected, size_t count)
+void keras_expect_floats(const float *found, const float *expected, size_t count)
 {
     assert_int_equal(found == NULL, expected == NULL);
     if (expected != NULL)
         assert_memory_equal(found, expected, count * sizeof *expected);
 }
 
-/** Loads `path` and fails unless everything is as in `expected`, which has the shape of above. */
-static inline void keras_expect_model(const char *path, const dt_keras_model *expected)
+void keras_expect_model(const char *path, const dt_keras_model *expected)
 {
     dt_keras_loaded found;
     assert_ok(dt_keras_model_load(&found, path));
@@ -91,8 +85,7 @@ static inline void keras_expect_model(const char *path, const dt_keras_model *ex
     dt_keras_loaded_clear(&found);
 }
 
-/** Expects one line that has `part` and the file's name, and nothing left in the result. */
-static inline void keras_refuse(const char *path, const char *part)
+void keras_refuse(const char *path, const char *part)
 {
     dt_keras_loaded found;
     const dt_keras_loaded zeros = {0};
@@ -102,5 +95,3 @@ static inline void keras_refuse(const char *path, const char *part)
         fail_msg("status %d, no \"%s\" in: %s", (int)status, part, dt_status_text());
     assert_memory_equal(&found, &zeros, sizeof zeros);
 }
-
-#endif

@@ -1,26 +1,10 @@
-#ifndef DTRAIN_TESTS_NPZ_FIXTURE_H
-#define DTRAIN_TESTS_NPZ_FIXTURE_H
+#include "npz_fixture.h"
 
 #include "scratch_folder.h"
-#include "zip_builder.h"
 
-#include <stddef.h>
+#include <string.h>
 
-/** An array of a .npz to be. */
-typedef struct npz_array {
-    const char *name; /* with ".npy" */
-    const char *descr; /* as in the header: "'<f4'" */
-    bool fortran;
-    const char *shape; /* "(3, 2)" */
-    const void *items;
-    size_t bytes;
-    bool deflate;
-    uint32_t crc_change; /* damage: see zip_member */
-    size_t cut;
-} npz_array;
-
-/** Writes a .npz of these arrays without any help of the code under test. */
-static inline bool npz_build(const char *path, const npz_array *arrays, size_t count)
+bool npz_build(const char *path, const npz_array *arrays, size_t count)
 {
     zip_builder zip = {0};
     for (size_t i = 0; i < count; i++) {
@@ -41,8 +25,7 @@ static inline bool npz_build(const char *path, const npz_array *arrays, size_t c
     return good;
 }
 
-/** Appends `value` as an item of type `descr` ("'<f4'", "'>i8'", "'|b1'", ...). */
-static inline void npz_append(zip_bytes *to, const char *descr, double value)
+void npz_append(zip_bytes *to, const char *descr, double value)
 {
     const unsigned width = (unsigned)(descr[3] - '0');
     uint64_t bits = 0;
@@ -60,5 +43,3 @@ static inline void npz_append(zip_bytes *to, const char *descr, double value)
         zip_append(to, &byte, 1);
     }
 }
-
-#endif

@@ -1,33 +1,13 @@
-#ifndef DTRAIN_TESTS_CHECKPOINT_FIXTURE_H
-#define DTRAIN_TESTS_CHECKPOINT_FIXTURE_H
+#include "checkpoint_fixture.h"
 
-/** All that a checkpoint is made of, with numbers that are told apart. Local; no MPI is started. */
-
-#include "dtrain/train/checkpoint.h"
+#include "same_bits.h"
 
 #include <math.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/** A run in the middle of an epoch. Pointers lead into it: it is not to be moved. */
-typedef struct kept {
-    dt_settings settings;
-    dt_environment environment;
-    dt_dataset sets[DT_PART_COUNT];
-    dt_network network;
-    dt_adam adam;
-    dt_training training;
-    dt_history history;
-    dt_run_facts facts;
-    char hosts[1][DT_HOST_BYTES];
-    uint64_t class_rows[8];
-    float *arrays; /* [4 P]: weights, best weights, moments */
-} kept;
-
-/** An epoch's row, with no two numbers alike. */
-static inline dt_epoch kept_epoch(int64_t number)
+dt_epoch kept_epoch(int64_t number)
 {
     const double n = (double)number;
     return (dt_epoch){.epoch = number,
@@ -40,8 +20,7 @@ static inline dt_epoch kept_epoch(int64_t number)
                       .improved = number % 2 == 1};
 }
 
-/** Makes a run of P parameters that `epochs` epochs have ended of. Returns NULL without memory. */
-static inline kept *kept_make(size_t P, int64_t epochs)
+kept *kept_make(size_t P, int64_t epochs)
 {
     kept *k = calloc(1, sizeof *k);
     float *arrays = k == NULL ? NULL : calloc(4 * P, sizeof *arrays);
@@ -94,25 +73,19 @@ static inline kept *kept_make(size_t P, int64_t epochs)
     return good ? k : NULL; /* the test fails then */
 }
 
-static inline void kept_free(kept *k)
+void kept_free(kept *k)
 {
     dt_history_clear(&k->history);
     free(k->arrays);
     free(k);
 }
 
-static inline dt_status kept_save(const kept *k, const char *path)
+dt_status kept_save(const kept *k, const char *path)
 {
     return dt_checkpoint_save(path, &k->facts, &k->history, &k->training, &k->adam);
 }
 
-/** Tells whether two numbers are the same to the bit, NaN included. */
-static inline bool same_bits(double a, double b)
-{
-    return memcmp(&a, &b, sizeof a) == 0;
-}
-
-static inline bool same_epoch(const dt_epoch *a, const dt_epoch *b)
+bool same_epoch(const dt_epoch *a, const dt_epoch *b)
 {
     return a->epoch == b->epoch && same_bits(a->train.loss, b->train.loss) &&
            same_bits(a->train.accuracy, b->train.accuracy) &&
@@ -123,14 +96,14 @@ static inline bool same_epoch(const dt_epoch *a, const dt_epoch *b)
            a->weights_crc == b->weights_crc && a->improved == b->improved;
 }
 
-static inline bool same_session(const dt_session *a, const dt_session *b)
+static bool same_session(const dt_session *a, const dt_session *b)
 {
     return a->epoch == b->epoch && a->rows == b->rows && a->ranks == b->ranks &&
            a->hosts == b->hosts && strcmp(a->started, b->started) == 0 &&
            strcmp(a->host, b->host) == 0 && strcmp(a->slurm_job_id, b->slurm_job_id) == 0;
 }
 
-static inline bool same_history(const dt_history *a, const dt_history *b)
+bool same_history(const dt_history *a, const dt_history *b)
 {
     bool same = a->epoch_count == b->epoch_count && a->session_count == b->session_count;
     for (size_t i = 0; same && i < a->epoch_count; i++)
@@ -140,8 +113,7 @@ static inline bool same_history(const dt_history *a, const dt_history *b)
     return same;
 }
 
-/** Tells whether what was read is what was saved, but for the rules of early stopping. */
-static inline bool same_training(const dt_training *a, const dt_training *b)
+bool same_training(const dt_training *a, const dt_training *b)
 {
     return a->epoch == b->epoch && a->rows == b->rows &&
            memcmp(&a->tally, &b->tally, sizeof a->tally) == 0 &&
@@ -153,5 +125,3 @@ static inline bool same_training(const dt_training *a, const dt_training *b)
            a->best_epoch == b->best_epoch && same_bits(a->epoch_s, b->epoch_s) &&
            same_bits(a->training_s, b->training_s);
 }
-
-#endif

@@ -1,45 +1,14 @@
-#ifndef DTRAIN_TESTS_TABLE_PREPARING_H
-#define DTRAIN_TESTS_TABLE_PREPARING_H
-
-/** Tables of a test's own, and the three passes over them. For cmocka tests. */
-
-#include "scratch_folder.h"
+#include "table_preparing.h"
 
 #include "dtrain/base/memory.h"
-#include "dtrain/data/prepare.h"
 
 #include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
-enum { PREPARED_D = 32 };
-
-/** A row as `take` got it in the application. */
-typedef struct prepared_row {
-    dt_part part;
-    int32_t label;
-    float x[PREPARED_D];
-} prepared_row;
-
-/** A table, and what became of it. */
-typedef struct prepared {
-    dt_csv *csv;
-    dt_prepare *prepare;
-    const dt_prepare_table *table;
-    const dt_recipe *recipe;
-    prepared_row *rows; /* [count] */
-    size_t count, capacity;
-    uint64_t seen[DT_PART_COUNT]; /* rows that the fit gave */
-    uint64_t stop_at; /* the row at which `take` fails; 0: none */
-    void (*meddle)(struct prepared *p); /* called for each row of a pass */
-    uint64_t taken; /* rows of this pass */
-} prepared;
-
-/** A growing text. */
-typedef struct table_text {
-    char *text;
-    size_t bytes, capacity;
-} table_text;
-
-DT_PRINTF(2, 3) static inline void table_add(table_text *t, const char *format, ...)
+void table_add(table_text *t, const char *format, ...)
 {
     va_list arguments;
     if (t->bytes + 1024 > t->capacity) {
@@ -52,16 +21,19 @@ DT_PRINTF(2, 3) static inline void table_add(table_text *t, const char *format, 
     va_end(arguments);
 }
 
-/** Writes it as t.csv, and frees it. */
-static inline void table_write(table_text *t)
+void table_write(table_text *t)
 {
     assert_true(scratch_write(scratch_path("t.csv"), t->text, t->bytes));
     free(t->text);
     *t = (table_text){0};
 }
 
-/** What most tests ask for: all rows are training rows, in the table's order. */
-static inline dt_prepare_plan plan_all(void)
+void table_write_text(const char *text)
+{
+    assert_true(scratch_write(scratch_path("t.csv"), text, strlen(text)));
+}
+
+dt_prepare_plan plan_all(void)
 {
     return (dt_prepare_plan){.target = "kind",
                              .drop = "",
@@ -76,7 +48,7 @@ static inline dt_prepare_plan plan_all(void)
                              .seed = 1};
 }
 
-static inline void prepared_clear(prepared *p)
+void prepared_clear(prepared *p)
 {
     dt_prepare_free(p->prepare);
     dt_csv_close(p->csv);
@@ -84,7 +56,8 @@ static inline void prepared_clear(prepared *p)
     *p = (prepared){0};
 }
 
-static inline dt_status prepared_count(void *context, dt_part part, int32_t label, const float *x)
+/* Counts a row of the fit; a dt_prepare_take. */
+static dt_status prepared_count(void *context, dt_part part, int32_t label, const float *x)
 {
     prepared *p = context;
     assert_null(x);
@@ -96,7 +69,8 @@ static inline dt_status prepared_count(void *context, dt_part part, int32_t labe
     return p->taken == p->stop_at ? dt_fail(DT_OUTPUT, "no room") : DT_OK;
 }
 
-static inline dt_status prepared_keep(void *context, dt_part part, int32_t label, const float *x)
+/* Keeps a row of the application; a dt_prepare_take. */
+static dt_status prepared_keep(void *context, dt_part part, int32_t label, const float *x)
 {
     prepared *p = context;
     if (p->count == p->capacity) {
@@ -116,8 +90,7 @@ static inline dt_status prepared_keep(void *context, dt_part part, int32_t label
     return p->taken == p->stop_at ? dt_fail(DT_OUTPUT, "no room") : DT_OK;
 }
 
-/** Surveys t.csv. */
-static inline dt_status prepared_survey(prepared *p, const dt_prepare_plan *plan)
+dt_status prepared_survey(prepared *p, const dt_prepare_plan *plan)
 {
     *p = (prepared){.prepare = (dt_prepare *)p}; /* no valid pointer: it must be set */
     dt_status status = dt_csv_open(&p->csv, scratch_path("t.csv"), NULL);
@@ -130,7 +103,7 @@ static inline dt_status prepared_survey(prepared *p, const dt_prepare_plan *plan
     return status;
 }
 
-static inline dt_status prepared_fit(prepared *p)
+dt_status prepared_fit(prepared *p)
 {
     p->taken = 0;
     dt_status status = dt_prepare_fit(p->prepare, prepared_count, p);
@@ -138,14 +111,13 @@ static inline dt_status prepared_fit(prepared *p)
     return status;
 }
 
-static inline dt_status prepared_apply(prepared *p)
+dt_status prepared_apply(prepared *p)
 {
     p->taken = 0;
     return dt_prepare_apply(p->prepare, prepared_keep, p);
 }
 
-/** All three passes, which must succeed. */
-static inline void prepared_make(prepared *p, const dt_prepare_plan *plan)
+void prepared_make(prepared *p, const dt_prepare_plan *plan)
 {
     if (prepared_survey(p, plan) != DT_OK || prepared_fit(p) != DT_OK || prepared_apply(p) != DT_OK)
         fail_msg("%s", dt_status_text());
@@ -156,18 +128,7 @@ static inline void prepared_make(prepared *p, const dt_prepare_plan *plan)
     dt_memory_free(json);
 }
 
-/** One line of text, with `part` in it. */
-static inline void assert_says(const char *part)
-{
-    if (strstr(dt_status_text(), part) == NULL)
-        fail_msg("expected '%s' in: %s", part, dt_status_text());
-    if (strchr(dt_status_text(), '\n') != NULL)
-        fail_msg("more than one line: %s", dt_status_text());
-}
-
-/** The survey refuses t.csv. */
-static inline void check_survey_refused(const dt_prepare_plan *plan, dt_status code,
-                                        const char *part)
+void check_survey_refused(const dt_prepare_plan *plan, dt_status code, const char *part)
 {
     prepared p;
     const dt_status status = prepared_survey(&p, plan);
@@ -179,7 +140,7 @@ static inline void check_survey_refused(const dt_prepare_plan *plan, dt_status c
     prepared_clear(&p);
 }
 
-static inline const dt_prepare_column *column_of(const prepared *p, const char *name)
+const dt_prepare_column *column_of(const prepared *p, const char *name)
 {
     for (size_t c = 0; c < p->table->column_count; c++)
         if (strcmp(p->table->columns[c].name, name) == 0)
@@ -188,7 +149,7 @@ static inline const dt_prepare_column *column_of(const prepared *p, const char *
     return NULL;
 }
 
-static inline const dt_recipe_column *recipe_column(const prepared *p, const char *name)
+const dt_recipe_column *recipe_column(const prepared *p, const char *name)
 {
     for (size_t c = 0; c < p->recipe->column_count; c++)
         if (strcmp(p->recipe->columns[c].name, name) == 0)
@@ -197,10 +158,8 @@ static inline const dt_recipe_column *recipe_column(const prepared *p, const cha
     return NULL;
 }
 
-static inline void assert_close(double got, double expected, double tolerance)
+void assert_close(double got, double expected, double tolerance)
 {
     if (!(fabs(got - expected) <= tolerance))
         fail_msg("%.17g, expected %.17g within %g", got, expected, tolerance);
 }
-
-#endif

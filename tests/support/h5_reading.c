@@ -1,31 +1,18 @@
-#ifndef DTRAIN_TESTS_H5_READING_H
-#define DTRAIN_TESTS_H5_READING_H
+#include "h5_reading.h"
 
-/** What a test reads back from an HDF5 file, with HDF5 alone. To be included after cmocka.h. */
+#include "with_cmocka.h"
 
-#include "dtrain/base/status.h"
-
-#include <hdf5.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define assert_ok(call) assert_status((call), DT_OK)
-#define assert_status(call, expected)                                                              \
-    do {                                                                                           \
-        dt_status got = (call);                                                                    \
-        if (got != (expected))                                                                     \
-            fail_msg("%s: %d, %s", #call, (int)got, dt_status_text());                             \
-    } while (0)
-
-static inline void assert_vlen_utf8(hid_t type)
+static void assert_vlen_utf8(hid_t type)
 {
     assert_int_equal(H5Tget_class(type), H5T_STRING);
     assert_true(H5Tis_variable_str(type) > 0);
     assert_int_equal(H5Tget_cset(type), H5T_CSET_UTF8);
 }
 
-/* Reads a scalar text attribute; free() the result. */
-static inline char *read_text(hid_t file, const char *path, const char *name)
+char *h5_read_text(hid_t file, const char *path, const char *name)
 {
     hid_t attribute = H5Aopen_by_name(file, path, name, H5P_DEFAULT, H5P_DEFAULT);
     assert_true(attribute >= 0);
@@ -42,16 +29,15 @@ static inline char *read_text(hid_t file, const char *path, const char *name)
     return text != NULL ? text : strdup("");
 }
 
-static inline void assert_text(hid_t file, const char *path, const char *name, const char *expected)
+void assert_h5_text(hid_t file, const char *path, const char *name, const char *expected)
 {
-    char *text = read_text(file, path, name);
+    char *text = h5_read_text(file, path, name);
     assert_string_equal(text, expected);
     free(text);
 }
 
-/* Compares a list attribute with what it should hold. */
-static inline void assert_texts(hid_t file, const char *path, const char *name,
-                                const char *const *expected, size_t count)
+void assert_h5_texts(hid_t file, const char *path, const char *name, const char *const *expected,
+                     size_t count)
 {
     hid_t attribute = H5Aopen_by_name(file, path, name, H5P_DEFAULT, H5P_DEFAULT);
     assert_true(attribute >= 0);
@@ -75,5 +61,3 @@ static inline void assert_texts(hid_t file, const char *path, const char *name,
     H5Tclose(type);
     H5Aclose(attribute);
 }
-
-#endif

@@ -1,7 +1,4 @@
-#ifndef DTRAIN_TESTS_CSV_READING_H
-#define DTRAIN_TESTS_CSV_READING_H
-
-#include "dtrain/io/csv.h"
+#include "csv_reading.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -9,15 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/** A growing text; rows are written into it as "row:line[cell][cell]...\n". */
-typedef struct csv_dump {
-    char *text;
-    size_t bytes, capacity;
-    uint64_t rows;
-    size_t columns;
-} csv_dump;
-
-static inline void csv_dump_append(csv_dump *dump, const char *text, size_t bytes)
+void csv_dump_append(csv_dump *dump, const char *text, size_t bytes)
 {
     if (dump->bytes + bytes + 1 > dump->capacity) {
         dump->capacity = 2 * (dump->bytes + bytes) + 1024;
@@ -30,12 +19,12 @@ static inline void csv_dump_append(csv_dump *dump, const char *text, size_t byte
     dump->text[dump->bytes] = '\0';
 }
 
-static inline void csv_dump_add(csv_dump *dump, const char *text)
+void csv_dump_add(csv_dump *dump, const char *text)
 {
     csv_dump_append(dump, text, strlen(text));
 }
 
-DT_PRINTF(2, 3) static inline void csv_dump_printf(csv_dump *dump, const char *format, ...)
+void csv_dump_printf(csv_dump *dump, const char *format, ...)
 {
     char text[128];
     va_list arguments;
@@ -45,14 +34,13 @@ DT_PRINTF(2, 3) static inline void csv_dump_printf(csv_dump *dump, const char *f
     csv_dump_add(dump, text);
 }
 
-static inline void csv_dump_clear(csv_dump *dump)
+void csv_dump_clear(csv_dump *dump)
 {
     free(dump->text);
     *dump = (csv_dump){0};
 }
 
-/** Makes an empty text for a table's rows; returns `dump`. */
-static inline csv_dump *csv_dump_start(csv_dump *dump, const dt_csv *csv)
+csv_dump *csv_dump_start(csv_dump *dump, const dt_csv *csv)
 {
     dump->bytes = 0;
     dump->rows = 0;
@@ -61,8 +49,7 @@ static inline csv_dump *csv_dump_start(csv_dump *dump, const dt_csv *csv)
     return dump;
 }
 
-/** A dt_csv_take. */
-static inline dt_status csv_dump_row(void *context, const dt_csv_row *row)
+dt_status csv_dump_row(void *context, const dt_csv_row *row)
 {
     csv_dump *dump = context;
     csv_dump_printf(dump, "%" PRIu64 ":%" PRIu64, row->row, row->line);
@@ -78,12 +65,13 @@ static inline dt_status csv_dump_row(void *context, const dt_csv_row *row)
     return DT_OK;
 }
 
+/* Remembers where the first row of a block is. */
 typedef struct csv_dump_check {
     csv_dump *dump;
     uint64_t row, line; /* of the first row taken; 0: none yet */
 } csv_dump_check;
 
-static inline dt_status csv_dump_checked_row(void *context, const dt_csv_row *row)
+static dt_status csv_dump_checked_row(void *context, const dt_csv_row *row)
 {
     csv_dump_check *check = context;
     if (check->row == 0) {
@@ -93,11 +81,7 @@ static inline dt_status csv_dump_checked_row(void *context, const dt_csv_row *ro
     return csv_dump_row(check->dump, row);
 }
 
-/**
- * Rewinds, reads all in blocks of `bytes`, each from memory of just its size, and wants what a
- * block says of itself to be what parsing it gives: else DT_INTERNAL.
- */
-static inline dt_status csv_dump_blocks(dt_csv *csv, size_t bytes, csv_dump *dump)
+dt_status csv_dump_blocks(dt_csv *csv, size_t bytes, csv_dump *dump)
 {
     dt_status status = DT_OK;
     dt_csv_block block = {.rows = 1};
@@ -129,5 +113,3 @@ out:
     free(copy);
     return status;
 }
-
-#endif

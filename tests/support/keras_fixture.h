@@ -1,0 +1,38 @@
+#ifndef DTRAIN_TESTS_KERAS_FIXTURE_H
+#define DTRAIN_TESTS_KERAS_FIXTURE_H
+
+/** A model with everything that a Keras file of dtrain can contain. For cmocka tests. */
+
+#include "h5_files.h"
+
+#include "dtrain/io/keras_model.h"
+
+/** Number of parameters: 3 inputs, 2 units, 3 classes, so 8 + 9. */
+enum { KERAS_P = 17 };
+
+/** Parameters, and Adam's moments. */
+extern const float keras_params[KERAS_P], keras_m[KERAS_P], keras_v[KERAS_P];
+
+/** The normalization of the inputs. */
+extern const float keras_mean[3], keras_variance[3];
+
+/** The class names; one has a letter outside ASCII. */
+extern const char *const keras_classes[3];
+
+/** The model of these parts: tanh, then softmax. */
+extern const dt_keras_model keras_full;
+
+/** Returns the model without its optional parts. */
+dt_keras_model keras_plain(void);
+
+/** Fails unless both are NULL, or `count` numbers have the same bits. */
+void keras_expect_floats(const float *found, const float *expected, size_t count);
+
+/** Loads `path`; fails unless all is as in `expected`, which has the shape of keras_full. */
+void keras_expect_model(const char *path, const dt_keras_model *expected);
+
+/** Fails unless loading `path` returns DT_DATA with a line that contains `part` and the file's
+ * name, and leaves a zeroed result. */
+void keras_refuse(const char *path, const char *part);
+
+#endif
