@@ -13,8 +13,8 @@ static void write_checkpoint(const saved_point *p, const run *r)
     char path[512];
     kept *k = kept_make(1, 0); /* the facts, which are not looked at here */
     assert_all(k != NULL);
-    assert_all_int(make_network(&net, &adam, r), DT_OK);
-    restore(&net, &adam, p);
+    assert_all_int(run_make_network(&net, &adam, r), DT_OK);
+    point_restore(&net, &adam, p);
     at.best = p->best;
     k->facts.network = &net;
     for (int e = 0; e < p->count && status == DT_OK; e++)
@@ -38,11 +38,11 @@ static dt_status load_point(saved_point *out, const dt_comm *comm, const run *r,
     saved_point before = {0};
     memset(&zeroed, 0, sizeof zeroed);
     *out = (saved_point){0};
-    assert_all_int(make_network(&net, &adam, r), DT_OK);
+    assert_all_int(run_make_network(&net, &adam, r), DT_OK);
     adam.learning_rate = 0.125;
-    copy_state(&before, &net, &adam);
+    point_save(&before, &net, &adam);
     const dt_status status = dt_checkpoint_load(&c, comm, folder, N, &net, &adam);
-    copy_state(out, &net, &adam);
+    point_save(out, &net, &adam);
     assert_all(adam.learning_rate == 0.125); /* that of the settings */
     if (status == DT_OK) {
         const size_t bytes = net.P * sizeof(float);
@@ -73,11 +73,11 @@ static void test_a_run_goes_on_from_the_file(void **state)
     static const watch silent = {0};
     run r = ordinary;
     r.epochs = 4;
-    write_data(&r);
-    outcome *watched = new_outcome(), *rest = new_outcome();
+    run_write_data(&r);
+    outcome *watched = outcome_new(), *rest = outcome_new();
     saved_point *loaded = calloc(1, sizeof *loaded);
     assert_all(loaded != NULL);
-    train_from(watched, &all, &r, &always, NULL);
+    run_train_from(watched, &all, &r, &always, NULL);
     for (int i = 0; i < watched->point_count; i += 3) {
         const saved_point *p = &watched->points[i];
         write_checkpoint(p, &r);
@@ -92,12 +92,12 @@ static void test_a_run_goes_on_from_the_file(void **state)
         assert_all(test_rank != 0 || loaded->count == p->count);
         loaded->count = p->count; /* rank 0 has told of them already */
         memcpy(loaded->epochs, p->epochs, sizeof p->epochs);
-        train_from(rest, &all, &r, &silent, loaded);
-        check_same(rest, watched, "from the file of point", i);
+        run_train_from(rest, &all, &r, &silent, loaded);
+        check_same_outcome(rest, watched, "from the file of point", i);
     }
     free(loaded);
-    free_outcome(watched);
-    free_outcome(rest);
+    outcome_free(watched);
+    outcome_free(rest);
 }
 
 /* All ranks return the same, with the same line. */
@@ -123,9 +123,9 @@ static void test_refused_on_all_ranks(void **state)
     run r = ordinary;
     char path[512];
     r.epochs = 2;
-    write_data(&r);
-    outcome *watched = new_outcome();
-    train_from(watched, &all, &r, &always, NULL);
+    run_write_data(&r);
+    outcome *watched = outcome_new();
+    run_train_from(watched, &all, &r, &always, NULL);
     check_refused(&r, scratch_folder, 203, "no checkpoint.h5 in this folder");
     check_refused(&r, "/nowhere/at/all", 203, "/nowhere/at/all: No such file");
     const saved_point *p = &watched->points[3]; /* after four steps of the first epoch */
@@ -154,7 +154,7 @@ static void test_refused_on_all_ranks(void **state)
     }
     assert_all(good);
     check_refused(&r, scratch_folder, 203, "/weights is damaged: its CRC-32 is ");
-    free_outcome(watched);
+    outcome_free(watched);
 }
 
 static const struct CMUnitTest tests[] = {

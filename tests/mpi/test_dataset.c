@@ -30,13 +30,13 @@ static void check_set(const dt_dataset *set, const table *t, const size_t *rows,
     size_t wrong = 0;
     for (size_t q = 0; q < count; q++) {
         const size_t row = rows != NULL ? rows[q] : q;
-        class_rows[class_of(t, row)]++;
+        class_rows[table_class(t, row)]++;
         if (q % S < set->first_shard || q % S >= set->first_shard + set->shard_count)
             continue;
         const size_t at = set->shard_start[q % S - set->first_shard] + q / S;
-        wrong += set->y[at] != (int32_t)class_of(t, row);
+        wrong += set->y[at] != (int32_t)table_class(t, row);
         for (size_t j = 0; j < t->D; j++)
-            wrong += fabs((double)set->x[at * t->D + j] - input_of(t, row, j)) > 0;
+            wrong += fabs((double)set->x[at * t->D + j] - table_input(t, row, j)) > 0;
     }
     assert_all_int(wrong, 0);
     for (size_t s = 0; s < set->shard_count; s++) {
@@ -54,7 +54,7 @@ static void check_table(const table *t, size_t S)
     dt_dataset sets[DT_PART_COUNT];
     assert_all(test_rank != 0 || write_table("t.npz", t));
     const dt_deal deal = {.S = S, .host_ranks = test_size};
-    const dt_status status = load(sets, scratch_path("t.npz"), &deal);
+    const dt_status status = table_load(sets, scratch_path("t.npz"), &deal);
     assert_all_string(status == DT_OK ? "" : dt_status_text(), "");
     check_set(&sets[DT_TRAIN], t, NULL, t->N, S);
     for (int p = 0; p < DT_PART_COUNT; p++) {
@@ -154,7 +154,7 @@ static void test_three_parts(void **state)
     /* Splits are for parts that are missing: these must not take anything away. */
     const dt_deal deal = {
         .S = 8, .validation_split = 0.3, .test_split = 0.3, .host_ranks = test_size};
-    assert_all_int(load(sets, scratch_folder, &deal), DT_OK);
+    assert_all_int(table_load(sets, scratch_folder, &deal), DT_OK);
     for (int p = 0; p < DT_PART_COUNT; p++) {
         t.N = rows[p];
         check_set(&sets[p], &t, NULL, t.N, 8);
@@ -188,20 +188,20 @@ static void check_split(const table *t, const dt_deal *deal)
     size_t *rows[DT_PART_COUNT];
     dt_split *split = NULL;
     for (size_t n = 0; n < t->N; n++)
-        class_rows[class_of(t, n)]++;
+        class_rows[table_class(t, n)]++;
     assert_all_int(dt_split_new(&split, class_rows, t->C, deal->validation_split, deal->test_split,
                                 deal->seed),
                    DT_OK);
     for (int p = 0; p < DT_PART_COUNT; p++)
         rows[p] = calloc(t->N, sizeof *rows[p]);
     for (size_t n = 0; n < t->N; n++) {
-        const dt_part part = dt_split_assign(split, class_of(t, n));
+        const dt_part part = dt_split_assign(split, table_class(t, n));
         rows[part][counts[part]++] = n;
     }
     dt_split_free(split);
     assert_all(test_rank != 0 || write_table("t.npz", t));
     dt_dataset sets[DT_PART_COUNT];
-    assert_all_int(load(sets, scratch_path("t.npz"), deal), DT_OK);
+    assert_all_int(table_load(sets, scratch_path("t.npz"), deal), DT_OK);
     for (int p = 0; p < DT_PART_COUNT; p++) {
         check_set(&sets[p], t, rows[p], counts[p], deal->S);
         dt_dataset_clear(&sets[p]);

@@ -10,7 +10,7 @@ static void check_refused(const char *name, const char *expected)
     const dt_deal deal = {.S = 8, .host_ranks = test_size};
     memset(zero, 0, sizeof zero);
     dt_status_set_text("an older text");
-    assert_all_int(load(sets, name, &deal), DT_DATA);
+    assert_all_int(table_load(sets, name, &deal), DT_DATA);
     (void)snprintf(text, sizeof text, "%s", dt_status_text());
     assert_all_same(text, strlen(text) + 1);
     const bool found = strstr(text, expected) != NULL;
@@ -79,7 +79,7 @@ static void test_bad_labels(void **state)
     t.label = 1e300;
     check_bad(&t, "bad.npz: y: row 20 is class 1e+300; more than 65536 classes");
     t.one_hot = true;
-    assert_all(class_of(&t, 20) == 0 && class_of(&t, 21) == 1);
+    assert_all(table_class(&t, 20) == 0 && table_class(&t, 21) == 1);
     t.label = 0; /* no 1 at all */
     check_bad(&t, "bad.npz: y: row 20 is not one-hot");
     t.wrong_label = 1 + 21;
@@ -100,7 +100,7 @@ static void test_bad_labels(void **state)
     large.N = 600000;
     large.y_type = "'|u1'";
     large.wrong_label = 1 + 599996;
-    assert_all(class_of(&large, 599996) != 0);
+    assert_all(table_class(&large, 599996) != 0);
     large.label = 1;
     check_bad(&large, "bad.npz: y: row 599996 is not one-hot");
     const table single = {.N = 5, .D = 2, .C = 1, .x_type = "'<f4'", .y_type = "'<i8'"};
@@ -136,7 +136,7 @@ static void test_damaged_members(void **state)
     const dt_deal deal = {.S = 8, .host_ranks = test_size};
     t.cut = 0;
     assert_all(test_rank != 0 || write_table("good.npz", &t));
-    assert_all_int(load(sets, scratch_path("good.npz"), &deal), DT_OK);
+    assert_all_int(table_load(sets, scratch_path("good.npz"), &deal), DT_OK);
     assert_all_int(sets[DT_TRAIN].N, 290);
     dt_dataset_clear(&sets[DT_TRAIN]);
     dt_dataset_clear(&sets[DT_VALIDATION]);

@@ -1,5 +1,11 @@
 /* The quality of a classifier: the same bits on any number of ranks, and scikit-learn's numbers. */
 #include "evaluation_fixture.h"
+#include "same_evaluation.h"
+
+#include "dtrain/base/random.h"
+
+#include <math.h>
+#include <stdlib.h>
 
 static rows r; /* large: not on the stack */
 
@@ -12,7 +18,7 @@ static void test_same_bits_however_dealt(void **state)
         for (size_t l = 0; l < sizeof levels / sizeof *levels; l++) {
             dt_evaluation evaluation;
             draw_rows(&r, 1501, C, levels[l], C);
-            evaluate_everyhow(&evaluation, &r, l % 2 == 0 ? NULL : class_rows);
+            evaluate_in_all_ways(&evaluation, &r, l % 2 == 0 ? NULL : class_rows);
             assert_all_int(evaluation.N, 1501);
             assert_all((evaluation.roc_count > 0) == (C == 2));
             dt_evaluation_clear(&evaluation);
@@ -142,7 +148,7 @@ static void test_against_naive_sums(void **state)
         for (unsigned levels = 0; levels <= 32; levels = levels == 0 ? 2 : levels * 4) {
             dt_evaluation e;
             draw_rows(&r, 300, C, levels, 77 + levels);
-            assert_all_int(evaluate(&e, &all, &r, DEAL_HASH, NULL, true), DT_OK);
+            assert_all_int(evaluate_dealt(&e, &all, &r, DEAL_HASH, NULL, true), DT_OK);
             check_losses(&e);
             check_counts(&e);
             check_areas(&e);
@@ -232,7 +238,8 @@ static void test_against_scikit_learn(void **state)
         dt_evaluation e;
         draw_rows(&r, expected->N, expected->C, expected->levels, expected->seed);
         assert_all_int(
-            evaluate(&e, &all, &r, DEAL_ROUND, expected->trained ? class_rows : NULL, true), DT_OK);
+            evaluate_dealt(&e, &all, &r, DEAL_ROUND, expected->trained ? class_rows : NULL, true),
+            DT_OK);
         check_quality(&e.model, expected->model);
         check_quality(&e.majority, expected->majority);
         for (size_t c = 0; c < expected->C; c++)

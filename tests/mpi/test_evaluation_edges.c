@@ -1,5 +1,8 @@
 /* The quality of a classifier where there is little to tell it by, or something is wrong. */
 #include "evaluation_fixture.h"
+#include "same_evaluation.h"
+
+#include <math.h>
 
 static rows r; /* large: not on the stack */
 
@@ -11,7 +14,7 @@ static void test_no_rows_at_all(void **state)
     r.C = 2;
     for (int trained = 0; trained < 2; trained++) {
         dt_evaluation e;
-        evaluate_everyhow(&e, &r, trained == 1 ? class_rows : NULL);
+        evaluate_in_all_ways(&e, &r, trained == 1 ? class_rows : NULL);
         double numbers[2][10];
         memcpy(numbers[0], &e.model, sizeof numbers[0]);
         memcpy(numbers[1], &e.majority, sizeof numbers[1]);
@@ -34,7 +37,7 @@ static void test_one_class_is_absent(void **state)
         draw_rows(&r, 90, C, 8, 5);
         for (size_t n = 0; n < r.N; n++)
             r.y[n] = r.y[n] == 1 ? 0 : r.y[n];
-        evaluate_everyhow(&e, &r, NULL);
+        evaluate_in_all_ways(&e, &r, NULL);
         assert_all(isnan(e.classes[1].roc_auc) && isnan(e.classes[1].pr_auc));
         assert_all(e.classes[1].predicted > 0 && e.classes[1].rows == 0);
         assert_all(e.classes[1].precision == 0 && e.classes[1].recall == 0 && e.classes[1].f1 == 0);
@@ -67,7 +70,7 @@ static void test_a_class_that_never_occurs_is_in_no_mean(void **state)
     memcpy(r.p, p, sizeof p);
     memcpy(r.y, y, sizeof y);
     dt_evaluation e;
-    evaluate_everyhow(&e, &r, NULL);
+    evaluate_in_all_ways(&e, &r, NULL);
     assert_all_close(e.model.recall, (2.0 / 3 + 1) / 2, 1e-15);
     assert_all_close(e.model.precision, (1 + 0.5) / 2, 1e-15);
     assert_all_close(e.majority.recall, 0.5, 1e-15);
@@ -85,7 +88,7 @@ static void test_all_ties(void **state)
         ones += r.y[n];
     }
     dt_evaluation e;
-    evaluate_everyhow(&e, &r, NULL);
+    evaluate_in_all_ways(&e, &r, NULL);
     assert_all(e.model.roc_auc == 0.5);
     assert_all_close(e.model.pr_auc, (double)ones / 200, 1e-15);
     assert_all_int(e.roc_count, 2);
@@ -113,7 +116,7 @@ static void test_bad_rows(void **state)
             draw_rows(&r, 57, 3, 0, 3);
             r.p[19 * 3 + at] = cases[i].p;
             r.y[19] = cases[i].y;
-            assert_all_int(evaluate(&e, &all, &r, DEAL_HASH, NULL, true), cases[i].status);
+            assert_all_int(evaluate_dealt(&e, &all, &r, DEAL_HASH, NULL, true), cases[i].status);
             assert_all(strstr(dt_status_text(), " 1 rows") != NULL);
             assert_all(e.classes == NULL && e.confusion == NULL && e.roc == NULL);
         }
@@ -130,7 +133,7 @@ static void test_zeros_and_ones(void **state)
     memcpy(r.p, p, sizeof p);
     memcpy(r.y, y, sizeof y);
     dt_evaluation e;
-    evaluate_everyhow(&e, &r, NULL);
+    evaluate_in_all_ways(&e, &r, NULL);
     assert_all(e.model.roc_auc == 1 && e.model.pr_auc == 1 && e.model.brier == 0);
     assert_all_close(e.model.loss, -log(1 - 1e-7), 1e-20);
     assert_all_close(e.model.log_loss, -log((1 - 0x1p-52) / 1), 1e-17);
@@ -146,8 +149,8 @@ static void test_without_curves(void **state)
     const dt_comm all = ranks_all();
     dt_evaluation with, without;
     draw_rows(&r, 333, 2, 16, 6);
-    assert_all_int(evaluate(&with, &all, &r, DEAL_ROUND, NULL, true), DT_OK);
-    assert_all_int(evaluate(&without, &all, &r, DEAL_ROUND, NULL, false), DT_OK);
+    assert_all_int(evaluate_dealt(&with, &all, &r, DEAL_ROUND, NULL, true), DT_OK);
+    assert_all_int(evaluate_dealt(&without, &all, &r, DEAL_ROUND, NULL, false), DT_OK);
     assert_all(isnan(without.model.roc_auc) && isnan(without.model.pr_auc));
     assert_all(isnan(without.majority.roc_auc) && isnan(without.classes[1].pr_auc));
     assert_all(without.roc_count == 0 && with.roc_count > 0);
@@ -215,18 +218,18 @@ static void test_what_the_baseline_learned_from(void **state)
     memcpy(r.p, p, sizeof p);
     memcpy(r.y, y, sizeof y);
     dt_evaluation e;
-    evaluate_everyhow(&e, &r, unseen);
+    evaluate_in_all_ways(&e, &r, unseen);
     assert_all_int(e.majority_class, 1);
     assert_all(e.majority.accuracy == 0.25 && e.majority.calibration_error == 0.75);
     assert_all_close(e.majority.loss, -0.75 * log(1e-7) - 0.25 * log(1 - 1e-7), 1e-14);
     assert_all_close(e.majority.log_loss, -0.75 * log(0x1p-52), 1e-13);
     assert_all_close(e.majority.brier, 0.75, 1e-15);
     dt_evaluation_clear(&e);
-    evaluate_everyhow(&e, &r, equal);
+    evaluate_in_all_ways(&e, &r, equal);
     assert_all_int(e.majority_class, 0); /* the first of equals */
     assert_all_close(e.majority.log_loss, log(2), 1e-15);
     dt_evaluation_clear(&e);
-    evaluate_everyhow(&e, &r, none); /* as if there were none */
+    evaluate_in_all_ways(&e, &r, none); /* as if there were none */
     assert_all_int(e.majority_class, 0);
     assert_all_close(e.majority.brier, 0.75 * 0.25 * 0.25 + 0.25 * 0.75 * 0.75, 1e-15);
     dt_evaluation_clear(&e);
@@ -240,7 +243,7 @@ static void test_scores_grow(void **state)
     dt_scores scores;
     dt_evaluation whole, grown;
     draw_rows(&r, 300, 3, 16, 12);
-    assert_all_int(evaluate(&whole, &alone, &r, DEAL_ROUND, NULL, true), DT_OK);
+    assert_all_int(evaluate_dealt(&whole, &alone, &r, DEAL_ROUND, NULL, true), DT_OK);
     assert_all_int(dt_scores_init(&scores, 3, 0, true), DT_OK);
     for (size_t n = 0, some = 1; n < r.N; n += some, some = n % 7 + 1) {
         some = some < r.N - n ? some : r.N - n;

@@ -8,6 +8,8 @@
 #include "dtrain/train/gradient_sum.h"
 #include "dtrain/train/stepper.h"
 
+#include <math.h>
+
 enum { MOST_STEPS = 16, MOST_LAYERS = 24 };
 
 /* ---- sums under way ---- */
@@ -94,7 +96,7 @@ static void walk(outcome *out, const course *c, dt_comm comm, dt_sum sum, size_t
     dt_stepper stepper = {0};
     dt_phases phases = {0};
     dt_slot slot = {0};
-    *out = (outcome){.status = load(sets, &comm, &c->data)};
+    *out = (outcome){.status = run_load(sets, &comm, &c->data)};
     comm.slot = &slot;
     if (out->status == DT_OK)
         out->status = dt_network_init(&net, c->data.D, c->hidden, c->hidden_count, c->activation,
@@ -149,7 +151,7 @@ static void check(const course *c, outcome *usual)
     static const size_t pieces[] = {0, 1, 150, 400, (size_t)1 << 40};
     outcome *now = calloc(1, sizeof *now);
     const dt_comm all = ranks_all(), alone = ranks_alone();
-    write_data(&c->data);
+    run_write_data(&c->data);
     walk(usual, c, alone, DT_SUM_EXACT, 0);
     for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++) {
         walk(now, c, all, DT_SUM_EXACT, pieces[i]);
@@ -274,7 +276,7 @@ static void test_the_fast_sum(void **state)
     outcome *got = calloc(3, sizeof *got);
     course c = plain;
     const dt_comm all = ranks_all();
-    write_data(&c.data);
+    run_write_data(&c.data);
     walk(&got[0], &c, all, DT_SUM_FAST, 0);
     assert_all_string(got[0].text, "");
     static const size_t pieces[] = {1, 150, 100000};

@@ -27,7 +27,7 @@ static uint64_t unseen_of(const dt_rows *rows)
 }
 
 /* Reads all that the plan names into `k`. */
-static void read_all(const dt_rows_plan *plan, uint64_t rows, kept *k, bool text)
+static void read_all(const dt_rows_plan *plan, uint64_t rows, given *k, bool text)
 {
     const dt_comm comm = ranks_all();
     dt_rows *r = NULL;
@@ -38,39 +38,39 @@ static void read_all(const dt_rows_plan *plan, uint64_t rows, kept *k, bool text
     assert_all_int(dt_rows_count(r, &count), DT_OK);
     assert_all_int(count, rows);
     assert_all(test_rank != 0 || dt_rows_share(r) < (rows > 100 ? 0.01 : 1.0));
-    kept_start(k, rows, plan->D, plan->batch_rows, plan->labels);
+    given_start(k, rows, plan->D, plan->batch_rows, plan->labels);
     while (more) {
         const double before = test_rank == 0 ? dt_rows_share(r) : 0.0;
-        assert_all_int(dt_rows_next(r, kept_take, k, &more), DT_OK);
+        assert_all_int(dt_rows_next(r, given_take, k, &more), DT_OK);
         assert_all_same(&more, sizeof more);
         assert_all(more || k->low == 0);
         assert_all(test_rank != 0 || (dt_rows_share(r) >= before && dt_rows_share(r) <= 1.0));
-        assert_all(kept_in_order(k, &last));
+        assert_all(given_in_order(k, &last));
     }
     assert_all_int(last, rows);
     assert_all(test_rank != 0 || dt_rows_share(r) >= 1.0);
-    assert_all_int(dt_rows_next(r, kept_take, k, &more), DT_OK); /* it stays at the end */
+    assert_all_int(dt_rows_next(r, given_take, k, &more), DT_OK); /* it stays at the end */
     assert_all(!more);
     if (!text)
         assert_all_int(unseen_of(r), 0);
     dt_rows_close(r);
-    kept_gather(k);
+    given_gather(k);
 }
 
 static void check_arrays(const table *t, bool labels, size_t batch_rows)
 {
-    kept k;
+    given k;
     size_t wrong = 0;
     assert_all(test_rank != 0 || write_table("t.npz", t));
     const dt_rows_plan plan = plan_of("t.npz", t->D, t->C, labels, batch_rows);
     read_all(&plan, t->N, &k, false);
     for (size_t n = 0; n < t->N; n++) {
         for (size_t j = 0; j < t->D; j++)
-            wrong += fabs((double)k.x[n * t->D + j] - input_of(t, n, j)) > 0;
-        wrong += k.y[n] != (labels ? (int32_t)class_of(t, n) : 0);
+            wrong += fabs((double)k.x[n * t->D + j] - table_input(t, n, j)) > 0;
+        wrong += k.y[n] != (labels ? (int32_t)table_class(t, n) : 0);
     }
     assert_all_int(wrong, 0);
-    kept_clear(&k);
+    given_clear(&k);
 }
 
 static void test_arrays(void **state)
@@ -124,15 +124,15 @@ static void test_parts_of_a_folder(void **state)
     (void)state;
     const table train = {.N = 20, .D = 4, .C = 3, .x_type = "'<f4'", .y_type = "'<i8'"};
     const table test = {.N = 11, .D = 4, .C = 3, .x_type = "'<f8'", .y_type = "'<i8'"};
-    kept k;
+    given k;
     assert_all(test_rank != 0 ||
                (write_table("train.npz", &train) && write_table("test.npz", &test)));
     dt_rows_plan plan = plan_of("", 4, 3, true, 3);
     read_all(&plan, 11, &k, false);
-    kept_clear(&k);
+    given_clear(&k);
     plan.part = DT_TRAIN;
     read_all(&plan, 20, &k, false);
-    kept_clear(&k);
+    given_clear(&k);
 }
 
 static void test_text(void **state)
@@ -140,7 +140,7 @@ static void test_text(void **state)
     (void)state;
     const text_table t = {.rows = 20000, .every_unseen = 9};
     dt_recipe recipe;
-    kept k;
+    given k;
     uint64_t wrong = 0;
     if (test_rank == 0)
         (void)text_write("t.txt", &t); /* whatever it is called */
@@ -157,7 +157,7 @@ static void test_text(void **state)
         wrong += k.y[row - 1] != (row % 4 == 0);
     }
     assert_all_int(wrong, 0);
-    kept_clear(&k);
+    given_clear(&k);
     dt_recipe_clear(&recipe);
 }
 
@@ -208,17 +208,17 @@ static void test_takers_that_fail(void **state)
     for (int rank = 0; rank < test_size; rank++) {
         const dt_rows_plan plan = plan_of("t.npz", 4, 3, true, 2);
         dt_rows *r = NULL;
-        kept k;
+        given k;
         char text[64];
         bool more = true;
         assert_all_int(dt_rows_open(&r, &comm, &plan), DT_OK);
-        kept_start(&k, t.N, 4, 2, true);
+        given_start(&k, t.N, 4, 2, true);
         k.stop_at = test_rank == rank ? 2 : 0;
-        assert_all_int(dt_rows_next(r, kept_take, &k, &more), DT_OK);
+        assert_all_int(dt_rows_next(r, given_take, &k, &more), DT_OK);
         (void)snprintf(text, sizeof text, "rank %d cannot take it", rank);
-        check_failed(dt_rows_next(r, kept_take, &k, &more), DT_OUTPUT, text);
+        check_failed(dt_rows_next(r, given_take, &k, &more), DT_OUTPUT, text);
         dt_rows_close(r);
-        kept_clear(&k);
+        given_clear(&k);
     }
 }
 

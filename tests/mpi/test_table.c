@@ -4,6 +4,8 @@
 
 #include "dtrain/io/csv.h"
 
+#include <inttypes.h>
+
 enum { MANY = 50000 }; /* some 3 MB: several blocks even for eight ranks */
 
 static void write_all(const text_table *t, uint64_t *bad_line)
@@ -28,40 +30,40 @@ static dt_table *open_table(const dt_comm *comm, const dt_recipe *recipe, bool l
 }
 
 /* Reads all of t.csv; the rows are gathered in `k`. */
-static void read_all(const text_table *t, kept *k, bool labels, size_t batch_rows)
+static void read_all(const text_table *t, given *k, bool labels, size_t batch_rows)
 {
     const dt_comm comm = ranks_all();
     dt_recipe recipe;
     text_recipe(&recipe);
     dt_table *table = open_table(&comm, &recipe, labels, batch_rows);
-    kept_start(k, t->rows, TEXT_D, batch_rows, labels);
+    given_start(k, t->rows, TEXT_D, batch_rows, labels);
     bool more = true;
     uint64_t last = 0;
     while (more) {
-        const dt_status status = dt_table_next(table, kept_take, k, &more);
+        const dt_status status = dt_table_next(table, given_take, k, &more);
         assert_all_string(status == DT_OK ? "" : dt_status_text(), "");
         assert_all_same(&more, sizeof more);
         assert_all(more || k->low == 0);
-        assert_all(kept_in_order(k, &last));
+        assert_all(given_in_order(k, &last));
     }
     assert_all_int(last, t->rows);
     assert_all(test_rank != 0 || dt_table_share(table) >= 1.0);
     uint64_t unseen = 0;
     for (uint64_t row = 1; row <= t->rows; row++) /* pilots are not in the recipe either */
-        unseen += is_unseen(t, row) || row % 3 == 2;
+        unseen += text_is_unseen(t, row) || row % 3 == 2;
     dt_unseen_cells cells;
     assert_all_int(dt_table_unseen(&cells, table), DT_OK);
     assert_all_int(cells.count, unseen);
     assert_all_same(&cells, sizeof cells);
     assert_all((unseen > 0) == (strstr(cells.example, "column '") == cells.example));
-    assert_all_int(dt_table_next(table, kept_take, k, &more), DT_OK); /* it stays at the end */
+    assert_all_int(dt_table_next(table, given_take, k, &more), DT_OK); /* it stays at the end */
     assert_all(!more);
     dt_table_close(table);
     dt_recipe_clear(&recipe);
-    kept_gather(k);
+    given_gather(k);
 }
 
-static void check_rows(const text_table *t, const kept *k)
+static void check_rows(const text_table *t, const given *k)
 {
     uint64_t wrong = 0;
     for (uint64_t row = 1; row <= t->rows; row++) {
@@ -76,11 +78,11 @@ static void check_rows(const text_table *t, const kept *k)
 
 static void check_table(const text_table *t, bool labels, size_t batch_rows)
 {
-    kept k;
+    given k;
     write_all(t, NULL);
     read_all(t, &k, labels, batch_rows);
     check_rows(t, &k);
-    kept_clear(&k);
+    given_clear(&k);
 }
 
 static void test_all_rows_once(void **state)
@@ -108,12 +110,12 @@ static void test_long_records(void **state)
     (void)state;
     enum { LONG = 20, BYTES = 300000 };
     const text_table t = {.rows = LONG};
-    kept k;
+    given k;
     if (test_rank == 0) {
         FILE *file = fopen(scratch_path("t.csv"), "wb");
         (void)fprintf(file, "age,job,rate,kind,note\n");
         for (uint64_t row = 1; row <= LONG; row++) {
-            (void)fprintf(file, "%.3f,%s,%s,%s,\"", age_of(row),
+            (void)fprintf(file, "%.3f,%s,%s,%s,\"", text_age(row),
                           row % 3 == 0   ? "cook"
                           : row % 3 == 1 ? "mate"
                                          : "pilot",
@@ -130,7 +132,7 @@ static void test_long_records(void **state)
     MPI_Barrier(MPI_COMM_WORLD);
     read_all(&t, &k, true, 64);
     check_rows(&t, &k);
-    kept_clear(&k);
+    given_clear(&k);
 }
 
 /* What one rank alone reads, all ranks together read, bit for bit. */
@@ -140,22 +142,22 @@ static void test_same_bits_as_one_rank(void **state)
     const text_table t = {.rows = MANY};
     const dt_comm alone = ranks_alone();
     dt_recipe recipe;
-    kept k, one;
+    given k, one;
     write_all(&t, NULL);
     read_all(&t, &k, true, 300);
     text_recipe(&recipe);
     dt_table *table = open_table(&alone, &recipe, true, 1024);
-    kept_start(&one, t.rows, TEXT_D, 1024, true);
+    given_start(&one, t.rows, TEXT_D, 1024, true);
     dt_status status = DT_OK;
     for (bool more = true; more && status == DT_OK; one.low = one.high = 0)
-        status = dt_table_next(table, kept_take, &one, &more);
+        status = dt_table_next(table, given_take, &one, &more);
     assert_all_int(status, DT_OK);
     assert_all(memcmp(one.x, k.x, t.rows * TEXT_D * sizeof(float)) == 0);
     assert_all(memcmp(one.y, k.y, t.rows * sizeof(int32_t)) == 0);
     dt_table_close(table);
     dt_recipe_clear(&recipe);
-    kept_clear(&k);
-    kept_clear(&one);
+    given_clear(&k);
+    given_clear(&one);
 }
 
 static void test_count(void **state)
@@ -164,33 +166,33 @@ static void test_count(void **state)
     const text_table t = {.rows = MANY};
     const dt_comm comm = ranks_all();
     dt_recipe recipe;
-    kept k;
+    given k;
     uint64_t rows = 0;
     write_all(&t, NULL);
     text_recipe(&recipe);
     dt_table *table = open_table(&comm, &recipe, true, 512);
     bool more = true, right = true;
-    kept_start(&k, t.rows, TEXT_D, 512, true);
-    assert_all_int(dt_table_next(table, kept_take, &k, &more), DT_OK);
+    given_start(&k, t.rows, TEXT_D, 512, true);
+    assert_all_int(dt_table_next(table, given_take, &k, &more), DT_OK);
     if (test_rank == 0) { /* counting goes back to the first row */
         right = dt_table_count(table, &rows) == DT_OK && rows == t.rows;
         right = right && dt_table_share(table) < 0.01;
     }
     assert_all(right);
-    kept_clear(&k);
-    kept_start(&k, t.rows, TEXT_D, 512, true);
+    given_clear(&k);
+    given_start(&k, t.rows, TEXT_D, 512, true);
     for (more = true; more; k.low = k.high = 0)
-        assert_all_int(dt_table_next(table, kept_take, &k, &more), DT_OK);
-    kept_gather(&k);
+        assert_all_int(dt_table_next(table, given_take, &k, &more), DT_OK);
+    given_gather(&k);
     dt_table_close(table);
     dt_recipe_clear(&recipe);
-    kept_clear(&k);
+    given_clear(&k);
 }
 
 /* ---- failures ---- */
 
 /* Reads until something fails. */
-static dt_status read_to_failure(const text_table *t, kept *k, bool labels)
+static dt_status read_to_failure(const text_table *t, given *k, bool labels)
 {
     const dt_comm comm = ranks_all();
     dt_recipe recipe;
@@ -199,10 +201,10 @@ static dt_status read_to_failure(const text_table *t, kept *k, bool labels)
     dt_status status = DT_OK;
     bool more = true;
     const uint64_t stop_at = k->stop_at;
-    kept_start(k, t->rows, TEXT_D, 64, labels);
+    given_start(k, t->rows, TEXT_D, 64, labels);
     k->stop_at = stop_at;
     while (more && status == DT_OK)
-        status = dt_table_next(table, kept_take, k, &more);
+        status = dt_table_next(table, given_take, k, &more);
     dt_table_close(table);
     dt_recipe_clear(&recipe);
     return status;
@@ -217,7 +219,7 @@ static void test_bad_rows(void **state)
         const char *cell = cells[i % 4];
         const text_table t = {.rows = MANY, .bad_row = rows[i], .bad_cell = cell};
         uint64_t line = 0;
-        kept k = {0};
+        given k = {0};
         char text[256];
         write_all(&t, &line);
         const dt_status status = read_to_failure(&t, &k, true);
@@ -236,7 +238,7 @@ static void test_bad_rows(void **state)
         for (uint64_t row = 0; row < t.rows; row++)
             beyond += k.times[row] > 1;
         assert_all_int(beyond, 0);
-        kept_clear(&k);
+        given_clear(&k);
     }
 }
 
@@ -247,10 +249,10 @@ static void test_the_first_bad_row(void **state)
     for (uint64_t apart = 1; apart < 40000; apart *= 6) {
         const text_table t = {
             .rows = MANY, .bad_row = 6000, .bad_too = 6000 + apart, .bad_cell = "old"};
-        kept k = {0};
+        given k = {0};
         write_all(&t, NULL);
         check_failed(read_to_failure(&t, &k, true), DT_DATA, "row 6000 (line ");
-        kept_clear(&k);
+        given_clear(&k);
     }
 }
 
@@ -262,10 +264,10 @@ static void test_takers_that_fail(void **state)
     write_all(&t, NULL);
     for (int rank = 0; rank<test_size; rank += test_size> 3 ? 3 : 1)
         for (uint64_t at = 1; at <= 30; at += 29) {
-            kept k = {.stop_at = test_rank == rank ? at : 0};
+            given k = {.stop_at = test_rank == rank ? at : 0};
             (void)snprintf(text, sizeof text, "rank %d cannot take it", rank);
             check_failed(read_to_failure(&t, &k, true), DT_OUTPUT, text);
-            kept_clear(&k);
+            given_clear(&k);
         }
 }
 
@@ -296,9 +298,9 @@ static void test_tables_not_opened(void **state)
     }
     MPI_Barrier(MPI_COMM_WORLD);
     check_not_opened("ages.csv", false, "ages.csv: no column 'age'; did you mean 'ages'?");
-    kept k = {0}; /* what only rank 0 sees, on the way */
+    given k = {0}; /* what only rank 0 sees, on the way */
     check_failed(read_to_failure(&(text_table){.rows = 3}, &k, false), DT_DATA, "line 3");
-    kept_clear(&k);
+    given_clear(&k);
 }
 
 static const struct CMUnitTest tests[] = {

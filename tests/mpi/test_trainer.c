@@ -3,10 +3,14 @@
  * job of one rank, and once more by hand, shard by shard in another order; all must agree.
  */
 #include "run_fixture.h"
+#include "same_evaluation.h"
 
+#include "dtrain/base/random.h"
 #include "dtrain/comm/exact_sum.h"
 #include "dtrain/nn/loss.h"
 #include "dtrain/nn/optimizer.h"
+
+#include <math.h>
 
 /* ---- by hand ---- */
 
@@ -107,7 +111,7 @@ static void train_by_hand(history *out, const run *r, int epochs)
     dt_dataset sets[DT_PART_COUNT];
     hand h = {.sets = sets};
     *out = (history){0};
-    assert_all_int(load(sets, &alone, r), DT_OK);
+    assert_all_int(run_load(sets, &alone, r), DT_OK);
     const size_t N = r->rows[DT_TRAIN];
     assert_all_int(dt_network_init(&h.net, r->D, r->hidden, r->hidden_count, r->activation,
                                    sets[DT_TRAIN].C, 7),
@@ -140,17 +144,6 @@ static void train_by_hand(history *out, const run *r, int epochs)
 }
 
 /* ---- comparing ---- */
-
-static bool same_evaluation(const dt_evaluation *a, const dt_evaluation *b)
-{
-    const size_t C = a->C;
-    return a->N == b->N && C == b->C && memcmp(&a->model, &b->model, sizeof a->model) == 0 &&
-           memcmp(&a->majority, &b->majority, sizeof a->majority) == 0 &&
-           memcmp(a->bins, b->bins, sizeof a->bins) == 0 && a->roc_count == b->roc_count &&
-           (C == 0 || memcmp(a->classes, b->classes, C * sizeof *a->classes) == 0) &&
-           (C == 0 || memcmp(a->confusion, b->confusion, C * C * sizeof *a->confusion) == 0) &&
-           (a->roc_count == 0 || memcmp(a->roc, b->roc, a->roc_count * sizeof *a->roc) == 0);
-}
 
 static void check_same_history(const history *a, const history *b)
 {
@@ -204,11 +197,11 @@ static void check_run(const run *r)
 {
     const dt_comm all = ranks_all(), alone = ranks_alone();
     history together, single, by_hand;
-    write_data(r);
-    train(&together, &all, r);
+    run_write_data(r);
+    run_train(&together, &all, r);
     assert_all_string(together.text, "");
     assert_all_same(&together.crc, sizeof together.crc);
-    train(&single, &alone, r);
+    run_train(&single, &alone, r);
     check_same_history(&together, &single);
     check_evaluations(&together, r);
     train_by_hand(&by_hand, r, together.count);
@@ -285,11 +278,11 @@ static void test_unstandardised_inputs(void **state)
         run r = ordinary;
         history together, single;
         r.scale = scale;
-        write_data(&r);
-        train(&together, &all, &r);
+        run_write_data(&r);
+        run_train(&together, &all, &r);
         assert_all_string(together.text, "");
         assert_all_int(together.result.epochs, r.epochs);
-        train(&single, &alone, &r);
+        run_train(&single, &alone, &r);
         check_same_history(&together, &single);
         dt_result_clear(&together.result);
         dt_result_clear(&single.result);
@@ -306,7 +299,7 @@ static void test_without_validation(void **state)
     check_run(&r);
     const dt_comm all = ranks_all();
     history h;
-    train(&h, &all, &r);
+    run_train(&h, &all, &r);
     assert_all_int(h.result.epochs, r.epochs);
     assert_all_int(h.result.best_epoch, r.epochs);
     assert_all(isnan(h.epochs[0].validation.loss) && isnan(h.result.metrics[DT_VALIDATION].loss));

@@ -1,6 +1,8 @@
 /* The course of a run: the best weights, the two ways to add up, and what ends it on all ranks. */
 #include "run_fixture.h"
 
+#include <math.h>
+
 /* Labels that mean nothing: the validation loss rises soon, and the best epoch is not the last. */
 static void test_the_best_weights_come_back(void **state)
 {
@@ -12,8 +14,8 @@ static void test_the_best_weights_come_back(void **state)
     r.patience = 3;
     r.epochs = MAX_EPOCHS;
     r.learning_rate = 0.03;
-    write_data(&r);
-    train(&h, &all, &r);
+    run_write_data(&r);
+    run_train(&h, &all, &r);
     int best = 0;
     for (int e = 0; e < h.count; e++) {
         best = h.epochs[e].validation.loss < h.epochs[best].validation.loss ? e : best;
@@ -29,7 +31,7 @@ static void test_the_best_weights_come_back(void **state)
     dt_result_clear(&h.result);
 
     r.no_restore_best = true;
-    train(&h, &all, &r);
+    run_train(&h, &all, &r);
     assert_all_int(h.result.best_epoch, best + 1);
     assert_all_int(h.crc, h.epochs[h.count - 1].weights_crc);
     assert_all(same_metrics(h.result.metrics[DT_VALIDATION], h.epochs[h.count - 1].validation));
@@ -43,12 +45,12 @@ static void test_it_learns(void **state)
     run r = ordinary;
     history exact, fast;
     r.epochs = 15;
-    write_data(&r);
-    train(&exact, &all, &r);
+    run_write_data(&r);
+    run_train(&exact, &all, &r);
     assert_all(exact.epochs[14].train.loss < 0.75 * exact.epochs[0].train.loss);
     /* Float32 sums: other bits, the same training; and still the same weights on all ranks. */
     r.sum = DT_SUM_FAST;
-    train(&fast, &all, &r);
+    run_train(&fast, &all, &r);
     assert_all_string(fast.text, "");
     assert_all_same(&fast.crc, sizeof fast.crc);
     assert_all_int(fast.count, 15);
@@ -61,9 +63,9 @@ static void test_it_learns(void **state)
     dt_result_clear(&fast.result);
     r.batch = 3; /* ranks without rows in a step */
     r.epochs = 2;
-    train(&fast, &all, &r);
+    run_train(&fast, &all, &r);
     r.sum = DT_SUM_EXACT;
-    train(&exact, &all, &r);
+    run_train(&exact, &all, &r);
     assert_all_close(fast.epochs[1].train.loss, exact.epochs[1].train.loss, 1e-3);
     dt_result_clear(&exact.result);
     dt_result_clear(&fast.result);
@@ -75,8 +77,8 @@ static void check_fails(const run *r, dt_status status, const char *expected)
 {
     const dt_comm all = ranks_all();
     history h;
-    write_data(r);
-    train(&h, &all, r);
+    run_write_data(r);
+    run_train(&h, &all, r);
     assert_all_int(h.status, status);
     assert_all_same(h.text, sizeof h.text);
     if (strstr(h.text, expected) == NULL && test_rank == 0)
@@ -121,7 +123,7 @@ static void spoil(const run *r, int part)
 {
     run spoiled = *r;
     spoiled.scale = 1e37;
-    assert_all(test_rank != 0 || write_part(&spoiled, part));
+    assert_all(test_rank != 0 || run_write_part(&spoiled, part));
     MPI_Barrier(MPI_COMM_WORLD);
 }
 
@@ -136,11 +138,11 @@ static void test_a_set_that_cannot_be_evaluated(void **state)
     r.patience = 3;
     r.epochs = MAX_EPOCHS;
     r.learning_rate = 0.03;
-    write_data(&r);
-    train(&good, &all, &r);
+    run_write_data(&r);
+    run_train(&good, &all, &r);
     assert_all_string(good.text, "");
     spoil(&r, DT_TEST);
-    train(&h, &all, &r);
+    run_train(&h, &all, &r);
     assert_all_int(h.status, DT_DIVERGED);
     assert_all_same(h.text, sizeof h.text);
     assert_all(strncmp(h.text, "test set: the loss is not finite", 32) == 0);
@@ -156,7 +158,7 @@ static void test_a_set_that_cannot_be_evaluated(void **state)
     assert_all(isnan(h.result.metrics[DT_TEST].loss) && isnan(h.result.metrics[DT_TEST].accuracy));
     assert_all_int(h.result.evaluation[DT_TEST].N, 0);
     assert_all(h.result.evaluation[DT_TEST].classes == NULL);
-    train(&single, &alone, &r);
+    run_train(&single, &alone, &r);
     assert_all_string(single.text, h.text);
     assert_all_int(single.crc, h.crc);
     dt_result_clear(&good.result);
@@ -177,10 +179,10 @@ static void test_a_run_that_is_not_evaluated(void **state)
     history h = {0};
     const dt_settings settings = {
         .batch = r.batch, .epochs = 2, .learning_rate = 0.01, .patience = 9, .seed = 7};
-    const dt_observer observer = {.epoch_ended = keep_epoch, .context = &h};
-    write_data(&r);
+    const dt_observer observer = {.epoch_ended = run_keep_epoch, .context = &h};
+    run_write_data(&r);
     spoil(&r, DT_TEST);
-    assert_all_int(load(sets, &all, &r), DT_OK);
+    assert_all_int(run_load(sets, &all, &r), DT_OK);
     assert_all_int(dt_network_init(&net, r.D, r.hidden, r.hidden_count, r.activation, r.C, 7),
                    DT_OK);
     assert_all_int(dt_adam_init(&adam, net.P, settings.learning_rate), DT_OK);

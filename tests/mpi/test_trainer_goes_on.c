@@ -5,6 +5,8 @@
 
 #include "dtrain/train/model.h"
 
+#include <math.h>
+
 /* A network with its optimizer, as a run left them. */
 typedef struct course {
     dt_network net;
@@ -16,7 +18,7 @@ static course begin(const run *r)
 {
     course c = {.h = calloc(1, sizeof *c.h)};
     assert_all(c.h != NULL);
-    assert_all_int(make_network(&c.net, &c.adam, r), DT_OK);
+    assert_all_int(run_make_network(&c.net, &c.adam, r), DT_OK);
     return c;
 }
 
@@ -42,7 +44,7 @@ static void end(course *c)
 static void go_on(course *c, const dt_comm *comm, const run *r)
 {
     dt_result_clear(&c->h->result);
-    train_on(c->h, comm, r, &c->net, &c->adam);
+    run_train_on(c->h, comm, r, &c->net, &c->adam);
     assert_all_string(c->h->text, "");
 }
 
@@ -58,7 +60,7 @@ static void test_the_state_is_handed_out(void **state)
     const dt_comm all = ranks_all(), alone = ranks_alone();
     run r = ordinary;
     r.epochs = 2;
-    write_data(&r);
+    run_write_data(&r);
     course together = begin(&r), mine = begin(&r);
     go_on(&together, &all, &r);
     go_on(&mine, &alone, &r);
@@ -85,7 +87,7 @@ static void test_going_on(void **state)
     run r = ordinary;
     r.epochs = 2;
     r.no_restore_best = true;
-    write_data(&r);
+    run_write_data(&r);
     course first = begin(&r);
     go_on(&first, &all, &r);
     course whole = copy_of(&first, &r), mine = copy_of(&first, &r);
@@ -131,7 +133,7 @@ static void test_two_runs_are_one(void **state)
     r.rows[DT_VALIDATION] = r.rows[DT_TEST] = 0;
     r.batch = 8;
     r.epochs = 6;
-    write_data(&r);
+    run_write_data(&r);
     course once = begin(&r);
     go_on(&once, &all, &r);
     r.epochs = 3;
@@ -169,7 +171,7 @@ static void test_the_best_weights_with_the_last_state(void **state)
     r.learning_rate = 0.05;
     r.epochs = 20;
     r.patience = 3;
-    write_data(&r);
+    run_write_data(&r);
     course best = begin(&r), last = begin(&r);
     go_on(&best, &all, &r);
     r.no_restore_best = true;
@@ -239,9 +241,9 @@ static void test_steps_are_told(void **state)
         .batch = r.batch, .epochs = 2, .learning_rate = 0.01, .patience = 9, .seed = 7};
     const dt_observer observer = {
         .epoch_ended = keep_told_epoch, .context = t, .step_ended = keep_step};
-    write_data(&r);
+    run_write_data(&r);
     course c = begin(&r), silent = begin(&r);
-    assert_all_int(load(sets, &all, &r), DT_OK);
+    assert_all_int(run_load(sets, &all, &r), DT_OK);
     assert_all_int(
         dt_trainer_run(&result, &all, 1, &settings, sets, &c.net, &c.adam, NULL, &observer), DT_OK);
     assert_all(test_rank == 0 ? right_steps(t, &r) : t->step_count == 0 && t->epoch_count == 0);

@@ -27,12 +27,12 @@ static void check_points(const dt_comm *comm, const dt_comm *other, const run *r
 {
     static const watch silent = {0};
     const uint64_t steps = (r->rows[DT_TRAIN] + (uint64_t)r->batch - 1) / (uint64_t)r->batch;
-    outcome *whole = new_outcome(), *watched = new_outcome(), *rest = new_outcome();
-    train_from(whole, comm, r, &silent, NULL);
+    outcome *whole = outcome_new(), *watched = outcome_new(), *rest = outcome_new();
+    run_train_from(whole, comm, r, &silent, NULL);
     assert_all_string(whole->text, "");
     assert_all_int(whole->attempts, 0);
-    train_from(watched, comm, r, &always, NULL);
-    check_same(watched, whole, "saved", 0);
+    run_train_from(watched, comm, r, &always, NULL);
+    check_same_outcome(watched, whole, "saved", 0);
     /* Not after the last epoch: then the results are there. */
     assert_all_int(watched->point_count, whole->count * ((int)steps + 1) - 1);
     for (int i = 0; i < watched->point_count; i++) {
@@ -48,16 +48,16 @@ static void check_points(const dt_comm *comm, const dt_comm *other, const run *r
     }
     const int last = watched->point_count - 1;
     for (int i = 0; i <= last; i = i == last ? i + 1 : i + stride < last ? i + stride : last) {
-        train_from(rest, comm, r, &silent, &watched->points[i]);
-        check_same(rest, whole, "from point", i);
+        run_train_from(rest, comm, r, &silent, &watched->points[i]);
+        check_same_outcome(rest, whole, "from point", i);
         if (other != NULL) {
-            train_from(rest, other, r, &always, &watched->points[i]);
-            check_same(rest, whole, "on other ranks, from point", i);
+            run_train_from(rest, other, r, &always, &watched->points[i]);
+            check_same_outcome(rest, whole, "on other ranks, from point", i);
         }
     }
-    free_outcome(whole);
-    free_outcome(watched);
-    free_outcome(rest);
+    outcome_free(whole);
+    outcome_free(watched);
+    outcome_free(rest);
 }
 
 static void test_from_any_point(void **state)
@@ -66,7 +66,7 @@ static void test_from_any_point(void **state)
     const dt_comm all = ranks_all(), alone = ranks_alone();
     run r = ordinary;
     r.epochs = 3;
-    write_data(&r);
+    run_write_data(&r);
     check_points(&all, &alone, &r, test_size > 3 ? 3 : 1);
 }
 
@@ -75,7 +75,7 @@ static void test_with_early_stopping(void **state)
     (void)state;
     const dt_comm all = ranks_all(), alone = ranks_alone();
     run r = noisy();
-    write_data(&r);
+    run_write_data(&r);
     check_points(&all, &alone, &r, 11);
     r.no_restore_best = true;
     check_points(&alone, &all, &r, 13);
@@ -89,7 +89,7 @@ static void test_without_validation(void **state)
     r.rows[DT_VALIDATION] = r.rows[DT_TEST] = 0;
     r.epochs = 3;
     r.batch = 64;
-    write_data(&r);
+    run_write_data(&r);
     check_points(&all, &alone, &r, 4);
     r.batch = 203; /* one step an epoch */
     check_points(&alone, &all, &r, 1);
@@ -106,7 +106,7 @@ static void test_with_the_fast_sum(void **state)
     run r = ordinary;
     r.sum = DT_SUM_FAST;
     r.epochs = 3;
-    write_data(&r);
+    run_write_data(&r);
     check_points(&alone, NULL, &r, 2);
 }
 
@@ -118,26 +118,26 @@ static void test_another_point_is_another_run(void **state)
     static const watch silent = {0};
     run r = ordinary;
     r.epochs = 3;
-    write_data(&r);
-    outcome *watched = new_outcome(), *rest = new_outcome();
-    train_from(watched, &all, &r, &always, NULL);
+    run_write_data(&r);
+    outcome *watched = outcome_new(), *rest = outcome_new();
+    run_train_from(watched, &all, &r, &always, NULL);
     saved_point *p = &watched->points[7];
     p->at.rows -= (uint64_t)r.batch; /* a step is made twice */
-    train_from(rest, &all, &r, &silent, p);
-    assert_all(difference(rest, watched) != NULL);
+    run_train_from(rest, &all, &r, &silent, p);
+    assert_all(outcome_difference(rest, watched) != NULL);
     p->at.rows += (uint64_t)r.batch;
     p->adam_step--;
-    train_from(rest, &all, &r, &silent, p);
-    assert_all(difference(rest, watched) != NULL);
+    run_train_from(rest, &all, &r, &silent, p);
+    assert_all(outcome_difference(rest, watched) != NULL);
     p->adam_step++;
     p->at.tally.hits++;
-    train_from(rest, &all, &r, &silent, p);
-    assert_all_string(difference(rest, watched), "an epoch's row");
+    run_train_from(rest, &all, &r, &silent, p);
+    assert_all_string(outcome_difference(rest, watched), "an epoch's row");
     p->at.tally.hits--;
-    train_from(rest, &all, &r, &silent, p);
-    check_same(rest, watched, "from point", 7);
-    free_outcome(watched);
-    free_outcome(rest);
+    run_train_from(rest, &all, &r, &silent, p);
+    check_same_outcome(rest, watched, "from point", 7);
+    outcome_free(watched);
+    outcome_free(rest);
 }
 
 /* When the settings of now want no more epochs, the best of those that ended is what there is: not
@@ -149,21 +149,21 @@ static void test_no_epoch_is_left(void **state)
     static const watch silent = {0};
     run r = ordinary;
     r.epochs = 4;
-    write_data(&r);
-    outcome *watched = new_outcome(), *rest = new_outcome();
-    train_from(watched, &all, &r, &always, NULL);
+    run_write_data(&r);
+    outcome *watched = outcome_new(), *rest = outcome_new();
+    run_train_from(watched, &all, &r, &always, NULL);
     const saved_point *p =
         &watched->points[2 * 6 + 2]; /* of the third epoch three steps are done */
     assert_all(p->at.epoch == 3 && p->at.rows == 150);
     r.epochs = 2;
-    train_from(rest, &all, &r, &silent, p);
+    run_train_from(rest, &all, &r, &silent, p);
     assert_all_string(rest->text, "");
     assert_all_int(rest->result.epochs, 2);
     assert_all_int(rest->result.best_epoch, p->at.best_epoch);
     assert_all_int(rest->crc, watched->epochs[p->at.best_epoch - 1].weights_crc);
     assert_all_int(rest->result.weights_crc, rest->crc);
-    free_outcome(watched);
-    free_outcome(rest);
+    outcome_free(watched);
+    outcome_free(rest);
 }
 
 /* ---- when it is saved ---- */
@@ -175,9 +175,9 @@ static void test_every_other_epoch(void **state)
     const watch w = {.every = {.epochs = 2}}, never = {.every = {.seconds = 1e9}};
     run r = ordinary;
     r.epochs = 7;
-    write_data(&r);
-    outcome *o = new_outcome();
-    train_from(o, &all, &r, &w, NULL);
+    run_write_data(&r);
+    outcome *o = outcome_new();
+    run_train_from(o, &all, &r, &w, NULL);
     assert_all_int(o->point_count, 3);
     for (int i = 0; i < 3; i++) {
         const saved_point *p = &o->points[i];
@@ -187,9 +187,9 @@ static void test_every_other_epoch(void **state)
         assert_all_int(p->adam_step, 5 * (2 * i + 2));
         assert_all(p->at.training_s > 0.0);
     }
-    train_from(o, &all, &r, &never, NULL);
+    run_train_from(o, &all, &r, &never, NULL);
     assert_all_int(o->attempts, 0);
-    free_outcome(o);
+    outcome_free(o);
 }
 
 /* A disk that is full costs checkpoints, not the training. */
@@ -200,18 +200,18 @@ static void test_saving_fails(void **state)
     static const watch silent = {0};
     watch w = {.every = {.epochs = 1}, .failures = 2};
     run r = ordinary;
-    write_data(&r);
-    outcome *whole = new_outcome(), *o = new_outcome();
-    train_from(whole, &all, &r, &silent, NULL);
-    train_from(o, &all, &r, &w, NULL);
-    check_same(o, whole, "failed", 2);
+    run_write_data(&r);
+    outcome *whole = outcome_new(), *o = outcome_new();
+    run_train_from(whole, &all, &r, &silent, NULL);
+    run_train_from(o, &all, &r, &w, NULL);
+    check_same_outcome(o, whole, "failed", 2);
     assert_all_int(o->attempts, 5);
     assert_all_int(o->point_count, 3);
     w.failures = 1000;
-    train_from(o, &all, &r, &w, NULL);
-    check_same(o, whole, "failed", 1000);
-    free_outcome(whole);
-    free_outcome(o);
+    run_train_from(o, &all, &r, &w, NULL);
+    check_same_outcome(o, whole, "failed", 1000);
+    outcome_free(whole);
+    outcome_free(o);
 }
 
 /* ---- stopped ---- */
@@ -240,23 +240,23 @@ static void stop_at_every_step(const outcome *whole, const run *r, const watch *
                                const dt_comm *second, const char *cause)
 {
     const dt_comm all = ranks_all(), *const comms[] = {&all, second};
-    outcome *o = new_outcome();
+    outcome *o = outcome_new();
     saved_point *from = calloc(1, sizeof *from);
     int steps = 0;
     assert_all(from != NULL);
     for (;; steps++) {
         const dt_comm *comm = comms[steps % 2];
-        train_from(o, comm, r, w, steps > 0 ? from : NULL);
+        run_train_from(o, comm, r, w, steps > 0 ? from : NULL);
         if (o->status == DT_OK)
             break;
         check_stopped(o, steps / 5 + 1, steps % 5 + 1, r);
         assert_all(dt_comm_rank(comm) != 0 || strncmp(o->text, cause, strlen(cause)) == 0);
         *from = o->points[o->point_count - 1];
     }
-    check_same(o, whole, "stopped at every step", steps);
+    check_same_outcome(o, whole, "stopped at every step", steps);
     assert_all_int(steps, 5 * whole->count);
     free(from);
-    free_outcome(o);
+    outcome_free(o);
 }
 
 static void test_the_time_is_up(void **state)
@@ -266,15 +266,15 @@ static void test_the_time_is_up(void **state)
     static const watch silent = {0}, now = {.time_is_up = true};
     run r = ordinary;
     r.epochs = 3;
-    write_data(&r);
-    outcome *whole = new_outcome();
-    train_from(whole, &alone, &r, &silent, NULL);
+    run_write_data(&r);
+    outcome *whole = outcome_new();
+    run_train_from(whole, &alone, &r, &silent, NULL);
     stop_at_every_step(whole, &r, &now, &alone, "the time limit in ");
     r.rows[DT_VALIDATION] = 0;
-    write_data(&r);
-    train_from(whole, &alone, &r, &silent, NULL);
+    run_write_data(&r);
+    run_train_from(whole, &alone, &r, &silent, NULL);
     stop_at_every_step(whole, &r, &now, &alone, "the time limit in ");
-    free_outcome(whole);
+    outcome_free(whole);
 }
 
 /* No checkpoint, no "stopped": whoever starts it again would begin anew. */
@@ -285,17 +285,17 @@ static void test_stopping_without_room(void **state)
     const watch twice = {.time_is_up = true, .failures = 2};
     const watch forever = {.time_is_up = true, .failures = 1000};
     run r = ordinary;
-    write_data(&r);
-    outcome *o = new_outcome();
-    train_from(o, &all, &r, &twice, NULL);
+    run_write_data(&r);
+    outcome *o = outcome_new();
+    run_train_from(o, &all, &r, &twice, NULL);
     assert_all_int(o->attempts, 3);
     check_stopped(o, 1, 1, &r);
-    train_from(o, &all, &r, &forever, NULL);
+    run_train_from(o, &all, &r, &forever, NULL);
     assert_all_int(o->status, DT_OUTPUT);
     assert_all_string(o->text, "attempt 3: no room");
     assert_all_int(o->attempts, 3);
     assert_all_int(o->point_count, 0);
-    free_outcome(o);
+    outcome_free(o);
 }
 
 /* ---- a step that is not finite ---- */
@@ -346,10 +346,10 @@ static void check_divergence(const run *r, int rank)
 {
     const dt_comm all = ranks_all();
     static const watch silent = {0};
-    outcome *whole = new_outcome(), *o = new_outcome(), *rest = new_outcome();
-    train_from(whole, &all, r, &silent, NULL);
+    outcome *whole = outcome_new(), *o = outcome_new(), *rest = outcome_new();
+    run_train_from(whole, &all, r, &silent, NULL);
     set_fault("nan", rank, 8);
-    train_from(o, &all, r, &always, NULL);
+    run_train_from(o, &all, r, &always, NULL);
     dt_fault_hook = NULL;
     check_diverged(o, 2, 3);
     assert_all_int(o->count, 1);
@@ -362,13 +362,13 @@ static void check_divergence(const run *r, int rank)
     assert_all(memcmp(p->params, o->end.params, sizeof p->params) == 0);
     assert_all(memcmp(p->m, o->end.m, sizeof p->m) == 0 &&
                memcmp(p->v, o->end.v, sizeof p->v) == 0);
-    train_from(rest, &all, r, &silent, p);
+    run_train_from(rest, &all, r, &silent, p);
     if (r->sum == DT_SUM_EXACT || test_size == 1)
-        check_same(rest, whole, "after a step that diverged, rank", rank);
+        check_same_outcome(rest, whole, "after a step that diverged, rank", rank);
     assert_all_string(rest->text, "");
-    free_outcome(whole);
-    free_outcome(o);
-    free_outcome(rest);
+    outcome_free(whole);
+    outcome_free(o);
+    outcome_free(rest);
 }
 
 static void test_divergence(void **state)
@@ -377,7 +377,7 @@ static void test_divergence(void **state)
     run r = ordinary;
     r.epochs = 3;
     r.rows[DT_TRAIN] = 240; /* every rank has rows in every step: the hook counts those */
-    write_data(&r);
+    run_write_data(&r);
     for (int sum = 0; sum < 2; sum++) {
         r.sum = sum == 0 ? DT_SUM_EXACT : DT_SUM_FAST;
         check_divergence(&r, 0);
@@ -394,16 +394,16 @@ static void test_an_infinite_input(void **state)
     const watch spoilt = {.every = {.seconds = 1e-12}, .spoilt = true};
     run r = ordinary;
     r.batch = 203; /* all rows: the first step meets it */
-    write_data(&r);
-    outcome *o = new_outcome();
+    run_write_data(&r);
+    outcome *o = outcome_new();
     for (int sum = 0; sum < 2; sum++) {
         r.sum = sum == 0 ? DT_SUM_EXACT : DT_SUM_FAST;
-        train_from(o, &all, &r, &spoilt, NULL);
+        run_train_from(o, &all, &r, &spoilt, NULL);
         check_diverged(o, 1, 1);
         assert_all_int(o->point_count, 0);
         assert_all_int(o->end.adam_step, 0);
     }
-    free_outcome(o);
+    outcome_free(o);
 }
 
 /* Where it diverges by itself the line is the same on any number of ranks, too. */
@@ -415,15 +415,15 @@ static void test_divergence_does_not_depend_on_ranks(void **state)
     run r = ordinary;
     r.learning_rate = 1e6;
     r.scale = 1000;
-    write_data(&r);
-    outcome *o = new_outcome(), *single = new_outcome();
-    train_from(o, &all, &r, &silent, NULL);
+    run_write_data(&r);
+    outcome *o = outcome_new(), *single = outcome_new();
+    run_train_from(o, &all, &r, &silent, NULL);
     check_diverged(o, 1, 2);
-    train_from(single, &alone, &r, &silent, NULL);
+    run_train_from(single, &alone, &r, &silent, NULL);
     assert_all_string(single->text, o->text);
     assert_all(single->crc == o->crc);
-    free_outcome(o);
-    free_outcome(single);
+    outcome_free(o);
+    outcome_free(single);
 }
 
 /* ---- signals: what was seen stays seen, so this is the last test ---- */
@@ -435,13 +435,13 @@ static void test_a_signal_stops_all(void **state)
     static const watch silent = {0};
     run r = ordinary;
     r.epochs = 3;
-    write_data(&r);
-    outcome *whole = new_outcome(), *o = new_outcome(), *rest = new_outcome();
-    train_from(whole, &all, &r, &silent, NULL);
+    run_write_data(&r);
+    outcome *whole = outcome_new(), *o = outcome_new(), *rest = outcome_new();
+    run_train_from(whole, &all, &r, &silent, NULL);
     assert_all_int(dt_signals_pending(), 0);
     dt_signals_catch();
     set_fault("step", test_size - 1, 7);
-    train_from(o, &all, &r, &silent, NULL);
+    run_train_from(o, &all, &r, &silent, NULL);
     dt_fault_hook = NULL;
     assert_all_int(dt_signals_pending(), test_rank == test_size - 1 ? SIGTERM : 0);
     assert_all_string(o->text, "SIGTERM in epoch 2, after step 3 of 5");
@@ -449,12 +449,12 @@ static void test_a_signal_stops_all(void **state)
     assert_all_int(o->attempts, 1);
     assert_all(o->end.adam_step == 8 && o->count == 1);
     /* It is still there, so one step more is made, and again. */
-    train_from(rest, &all, &r, &silent, &o->points[0]);
+    run_train_from(rest, &all, &r, &silent, &o->points[0]);
     assert_all_string(rest->text, "SIGTERM in epoch 2, after step 4 of 5");
     stop_at_every_step(whole, &r, &silent, &all, "SIGTERM in ");
-    free_outcome(whole);
-    free_outcome(o);
-    free_outcome(rest);
+    outcome_free(whole);
+    outcome_free(o);
+    outcome_free(rest);
 }
 
 static const struct CMUnitTest tests[] = {

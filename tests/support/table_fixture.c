@@ -1,30 +1,11 @@
-#ifndef DTRAIN_TESTS_MPI_TABLE_FIXTURE_H
-#define DTRAIN_TESTS_MPI_TABLE_FIXTURE_H
+#include "table_fixture.h"
 
-/** Tables of known numbers, written in every form that a .npz can have. */
-
-#include "ranks.h"
-
-#include "dtrain/data/dataset.h"
 #include "npz_fixture.h"
+#include "scratch_folder.h"
 
-/** What is written to a file, and must come back. */
-typedef struct table {
-    size_t N, D, C;
-    const char *x_type, *y_type;
-    const char *x_shape, *y_shape; /* NULL: (N, D) and (N,) */
-    bool x_fortran, y_fortran, one_hot, deflate;
-    size_t middle; /* of three dimensions (N, D/middle, middle) in Fortran order; 0: two */
-    size_t damaged; /* 1 + row * D + column of an input that is `value` instead */
-    double value;
-    size_t wrong_label; /* 1 + row of a label that is `label` instead */
-    double label;
-    uint32_t crc_change;
-    size_t cut;
-} table;
+#include <stdio.h>
 
-/* Exact in every type, and different for neighbours. */
-static inline double input_of(const table *t, size_t row, size_t column)
+double table_input(const table *t, size_t row, size_t column)
 {
     if (t->damaged == 1 + row * t->D + column)
         return t->value;
@@ -32,17 +13,17 @@ static inline double input_of(const table *t, size_t row, size_t column)
                                         : (row * 31 + column * 7) % 127);
 }
 
-static inline size_t class_of(const table *t, size_t row)
+size_t table_class(const table *t, size_t row)
 {
     return (row + row / 5) % t->C;
 }
 
-static inline void write_inputs(zip_bytes *to, const table *t)
+static void write_inputs(zip_bytes *to, const table *t)
 {
     if (!t->x_fortran) {
         for (size_t n = 0; n < t->N; n++)
             for (size_t j = 0; j < t->D; j++)
-                npz_append(to, t->x_type, input_of(t, n, j));
+                npz_append(to, t->x_type, table_input(t, n, j));
         return;
     }
     /* Column-major: the first index runs fastest, then the second. */
@@ -50,17 +31,17 @@ static inline void write_inputs(zip_bytes *to, const table *t)
     for (size_t k = 0; k < inner; k++)
         for (size_t i = 0; i < outer; i++)
             for (size_t n = 0; n < t->N; n++)
-                npz_append(to, t->x_type, input_of(t, n, i * inner + k));
+                npz_append(to, t->x_type, table_input(t, n, i * inner + k));
 }
 
-static inline double target_of(const table *t, size_t row, size_t column)
+static double target_of(const table *t, size_t row, size_t column)
 {
     if (t->wrong_label == 1 + row && (!t->one_hot || column == 0))
         return t->label;
-    return t->one_hot ? (class_of(t, row) == column) : (double)class_of(t, row);
+    return t->one_hot ? (table_class(t, row) == column) : (double)table_class(t, row);
 }
 
-static inline void write_targets(zip_bytes *to, const table *t)
+static void write_targets(zip_bytes *to, const table *t)
 {
     const size_t width = t->one_hot ? t->C : 1;
     for (size_t i = 0; i < t->N * width; i++) {
@@ -69,8 +50,7 @@ static inline void write_targets(zip_bytes *to, const table *t)
     }
 }
 
-/** Writes the table to `name`; rank 0 only. */
-static inline bool write_table(const char *name, const table *t)
+bool write_table(const char *name, const table *t)
 {
     char x_shape[64], y_shape[64];
     (void)snprintf(x_shape, sizeof x_shape, "(%zu, %zu)", t->N, t->D);
@@ -89,8 +69,7 @@ static inline bool write_table(const char *name, const table *t)
     return good;
 }
 
-/** Loads what `path` names on all ranks. */
-static inline dt_status load(dt_dataset sets[DT_PART_COUNT], const char *path, const dt_deal *deal)
+dt_status table_load(dt_dataset sets[DT_PART_COUNT], const char *path, const dt_deal *deal)
 {
     const dt_comm comm = ranks_all();
     dt_source source = {0};
@@ -102,5 +81,3 @@ static inline dt_status load(dt_dataset sets[DT_PART_COUNT], const char *path, c
     dt_source_clear(&source);
     return status;
 }
-
-#endif

@@ -1,42 +1,23 @@
-#ifndef DTRAIN_TESTS_MPI_ROWS_FIXTURE_H
-#define DTRAIN_TESTS_MPI_ROWS_FIXTURE_H
+#include "rows_fixture.h"
 
-/** A table of text of known rows, its recipe, and a taker that keeps what it is given. */
-
-#include "ranks.h"
-
-#include "dtrain/data/rows.h"
-#include "dtrain/data/table.h"
+#include "scratch_folder.h"
 
 #include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
-enum { TEXT_D = 5 };
-
-/** A table to be. */
-typedef struct text_table {
-    uint64_t rows;
-    bool no_target;
-    uint64_t bad_row; /* 0: none */
-    uint64_t bad_too; /* a later one; 0: none */
-    const char *bad_cell; /* in column "age" of that row; NULL: the row has a field too many */
-    uint64_t
-        every_unseen; /* each so many-th row has a job that the recipe does not know; 0: none */
-    char separator, decimal; /* 0: comma, point */
-} text_table;
-
-static inline double age_of(uint64_t row)
+double text_age(uint64_t row)
 {
     return (double)(row * 37 % 1000) / 8 - 20;
 }
 
-static inline bool is_unseen(const text_table *t, uint64_t row)
+bool text_is_unseen(const text_table *t, uint64_t row)
 {
     return t->every_unseen > 0 && row % t->every_unseen == 0;
 }
 
-/** Writes rows 1 .. rows; every seventh note has newlines, quotes and separators inside, some are
- * long. Returns the line of the bad row. Rank 0 only. */
-static inline uint64_t text_write(const char *name, const text_table *t)
+uint64_t text_write(const char *name, const text_table *t)
 {
     static const char *const jobs[] = {"cook", "mate", "pilot"};
     const char s = t->separator != 0 ? t->separator : ',';
@@ -50,7 +31,7 @@ static inline uint64_t text_write(const char *name, const text_table *t)
     (void)fprintf(file, "\n");
     for (uint64_t row = 1; row <= t->rows; row++) {
         char age[64];
-        (void)snprintf(age, sizeof age, "%.3f", age_of(row));
+        (void)snprintf(age, sizeof age, "%.3f", text_age(row));
         if (t->decimal == ',')
             *strchr(age, '.') = ',';
         if (row == t->bad_row || row == t->bad_too) {
@@ -65,8 +46,8 @@ static inline uint64_t text_write(const char *name, const text_table *t)
         } else {
             (void)fprintf(file, "%0*d", (int)(row % 41) + 1, 0);
         }
-        (void)fprintf(file, "%c%s%c%s%c%s", s, is_unseen(t, row) ? "astronaut" : jobs[row % 3], s,
-                      age, s,
+        (void)fprintf(file, "%c%s%c%s%c%s", s, text_is_unseen(t, row) ? "astronaut" : jobs[row % 3],
+                      s, age, s,
                       row % 5 == 0   ? ""
                       : row % 2 == 0 ? "1"
                                      : "3");
@@ -79,8 +60,7 @@ static inline uint64_t text_write(const char *name, const text_table *t)
     return bad_line;
 }
 
-/** Its recipe: age, rate with its indicator, two of the jobs; pilot is none of them. */
-static inline void text_recipe(dt_recipe *out)
+void text_recipe(dt_recipe *out)
 {
     static const char json[] =
         "{\"dtrain_recipe\": 1, \"separator\": \",\", \"decimal\": \".\", \"missing\": [\"NA\"], "
@@ -99,13 +79,12 @@ static inline void text_recipe(dt_recipe *out)
     assert_all_string(status == DT_OK ? "" : dt_status_text(), "");
 }
 
-/** Input `column` of a row. */
-static inline float text_input(const text_table *t, uint64_t row, size_t column)
+float text_input(const text_table *t, uint64_t row, size_t column)
 {
-    const bool missing = row % 5 == 0, unseen = is_unseen(t, row);
+    const bool missing = row % 5 == 0, unseen = text_is_unseen(t, row);
     switch (column) {
     case 0:
-        return (float)((age_of(row) - 7.3) / 3.1);
+        return (float)((text_age(row) - 7.3) / 3.1);
     case 1:
         return missing ? (float)0.7 : row % 2 == 0 ? 1.0f : 3.0f;
     case 2:
@@ -117,40 +96,26 @@ static inline float text_input(const text_table *t, uint64_t row, size_t column)
     }
 }
 
-/** What this rank was given. */
-typedef struct kept {
-    uint64_t rows; /* of all ranks */
-    size_t D, batch_rows;
-    bool labels;
-    uint64_t *times; /* [rows] */
-    float *x; /* [rows,D] */
-    int32_t *y; /* [rows] */
-    uint64_t low, high; /* rows of this call: 0, 0 when there were none */
-    uint64_t calls, wrong;
-    uint64_t stop_at; /* the batch at which this rank's taker fails; 0: none */
-} kept;
-
-static inline void kept_start(kept *out, uint64_t rows, size_t D, size_t batch_rows, bool labels)
+void given_start(given *out, uint64_t rows, size_t D, size_t batch_rows, bool labels)
 {
-    *out = (kept){.rows = rows, .D = D, .batch_rows = batch_rows, .labels = labels};
+    *out = (given){.rows = rows, .D = D, .batch_rows = batch_rows, .labels = labels};
     out->times = calloc(rows, sizeof *out->times);
     out->x = calloc(rows * D, sizeof *out->x);
     out->y = calloc(rows, sizeof *out->y);
     assert_all(out->times != NULL && out->x != NULL && out->y != NULL);
 }
 
-static inline void kept_clear(kept *k)
+void given_clear(given *k)
 {
     free(k->times);
     free(k->x);
     free(k->y);
-    *k = (kept){0};
+    *k = (given){0};
 }
 
-/** A dt_row_take. */
-static inline dt_status kept_take(void *context, const dt_row_batch *rows)
+dt_status given_take(void *context, const dt_row_batch *rows)
 {
-    kept *k = context;
+    given *k = context;
     k->calls++;
     k->wrong += rows->count == 0 || rows->count > k->batch_rows || (rows->y != NULL) != k->labels;
     for (size_t i = 0; i < rows->count; i++) {
@@ -169,9 +134,7 @@ static inline dt_status kept_take(void *context, const dt_row_batch *rows)
     return k->calls == k->stop_at ? dt_fail(DT_OUTPUT, "rank %d cannot take it", test_rank) : DT_OK;
 }
 
-/** After a call: the rows of all ranks follow those of the last call (`*last`), those of rank 0 first,
- * then those of rank 1, and so on. */
-static inline bool kept_in_order(kept *k, uint64_t *last)
+bool given_in_order(given *k, uint64_t *last)
 {
     uint64_t all[64][2];
     const uint64_t mine[2] = {k->low, k->high};
@@ -193,8 +156,7 @@ static inline bool kept_in_order(kept *k, uint64_t *last)
     return right;
 }
 
-/** Adds up what the ranks were given; every row must have come once. Calls: collective. */
-static inline void kept_gather(kept *k)
+void given_gather(given *k)
 {
     MPI_Allreduce(MPI_IN_PLACE, k->times, (int)k->rows, MPI_UINT64_T, MPI_SUM, MPI_COMM_WORLD);
     /* bits: what the others have there is 0 */
@@ -207,8 +169,7 @@ static inline void kept_gather(kept *k)
     assert_all_int(k->wrong, 0);
 }
 
-/** Wants the same failure on all ranks; `part` is in its text. */
-static inline void check_failed(dt_status status, dt_status code, const char *part)
+void check_failed(dt_status status, dt_status code, const char *part)
 {
     char text[DT_STATUS_TEXT_BYTES] = "";
     assert_all_int(status, code);
@@ -217,5 +178,3 @@ static inline void check_failed(dt_status status, dt_status code, const char *pa
     if (strstr(text, part) == NULL)
         assert_all_string(text, part);
 }
-
-#endif

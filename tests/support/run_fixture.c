@@ -1,45 +1,26 @@
-#ifndef DTRAIN_TESTS_MPI_RUN_FIXTURE_H
-#define DTRAIN_TESTS_MPI_RUN_FIXTURE_H
+#include "run_fixture.h"
 
-/** Small training runs on data made for them, on any communicator. */
-
-#include "ranks.h"
+#include "npz_fixture.h"
+#include "scratch_folder.h"
 
 #include "dtrain/base/random.h"
-#include "dtrain/train/trainer.h"
-#include "npz_fixture.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <string.h>
 
-enum { MAX_EPOCHS = 32, MAX_D = 64 };
+const run ordinary = {.rows = {203, 61, 40},
+                      .D = 9,
+                      .C = 3,
+                      .S = 8,
+                      .hidden = {12},
+                      .hidden_count = 1,
+                      .batch = 50,
+                      .epochs = 6,
+                      .patience = 20,
+                      .learning_rate = 0.01};
 
-/** A run: data, network, settings. */
-typedef struct run {
-    size_t rows[DT_PART_COUNT], D, C, S;
-    size_t hidden[3], hidden_count;
-    dt_activation activation;
-    double scale; /* of the inputs; 0: 1 */
-    bool noise; /* labels that mean nothing */
-    int64_t batch, epochs, patience;
-    double learning_rate;
-    dt_sum sum;
-    bool no_restore_best;
-    bool corrupt; /* one weight of the last rank is another */
-} run;
-
-/** What came of it. */
-typedef struct history {
-    dt_status status;
-    char text[DT_STATUS_TEXT_BYTES];
-    dt_epoch epochs[MAX_EPOCHS];
-    int count;
-    dt_result result;
-    uint32_t crc_before, crc;
-} history;
-
-/* ---- data ---- */
-
-static inline bool write_part(const run *r, int part)
+bool run_write_part(const run *r, int part)
 {
     char shape[2][64];
     zip_bytes x = {0}, y = {0};
@@ -66,19 +47,19 @@ static inline bool write_part(const run *r, int part)
     return good;
 }
 
-static inline void write_data(const run *r)
+void run_write_data(const run *r)
 {
     bool good = true;
     if (test_rank == 0) {
         (void)scratch_count(true);
         for (int p = 0; p < DT_PART_COUNT; p++)
-            good = good && (r->rows[p] == 0 || write_part(r, p));
+            good = good && (r->rows[p] == 0 || run_write_part(r, p));
     }
     assert_all(good);
     MPI_Barrier(MPI_COMM_WORLD);
 }
 
-static inline dt_status load(dt_dataset sets[DT_PART_COUNT], const dt_comm *comm, const run *r)
+dt_status run_load(dt_dataset sets[DT_PART_COUNT], const dt_comm *comm, const run *r)
 {
     dt_source source = {0};
     const char *path = scratch_folder;
@@ -93,16 +74,24 @@ static inline dt_status load(dt_dataset sets[DT_PART_COUNT], const dt_comm *comm
     return status;
 }
 
-/* ---- by the trainer ---- */
+dt_settings run_settings(const run *r)
+{
+    return (dt_settings){.batch = r->batch,
+                         .epochs = r->epochs,
+                         .learning_rate = r->learning_rate,
+                         .patience = r->patience,
+                         .no_restore_best = r->no_restore_best,
+                         .seed = 7,
+                         .sum = (int)r->sum};
+}
 
-static inline void keep_epoch(void *context, const dt_epoch *epoch)
+void run_keep_epoch(void *context, const dt_epoch *epoch)
 {
     history *h = context;
     h->epochs[h->count++] = *epoch;
 }
 
-/** The network and the optimizer that a run begins with. */
-static inline dt_status make_network(dt_network *net, dt_adam *adam, const run *r)
+dt_status run_make_network(dt_network *net, dt_adam *adam, const run *r)
 {
     dt_status status =
         dt_network_init(net, r->D, r->hidden, r->hidden_count, r->activation, r->C, 7);
@@ -111,21 +100,13 @@ static inline dt_status make_network(dt_network *net, dt_adam *adam, const run *
     return status;
 }
 
-/** Trains what is there; every rank of `comm` gets the same history but for result.phases. */
-static inline void train_on(history *out, const dt_comm *comm, const run *r, dt_network *net,
-                            dt_adam *adam)
+void run_train_on(history *out, const dt_comm *comm, const run *r, dt_network *net, dt_adam *adam)
 {
     dt_dataset sets[DT_PART_COUNT];
-    dt_settings settings = {.batch = r->batch,
-                            .epochs = r->epochs,
-                            .learning_rate = r->learning_rate,
-                            .patience = r->patience,
-                            .no_restore_best = r->no_restore_best,
-                            .seed = 7,
-                            .sum = (int)r->sum};
-    const dt_observer observer = {.epoch_ended = keep_epoch, .context = out};
+    const dt_settings settings = run_settings(r);
+    const dt_observer observer = {.epoch_ended = run_keep_epoch, .context = out};
     *out = (history){0};
-    out->status = load(sets, comm, r);
+    out->status = run_load(sets, comm, r);
     if (out->status == DT_OK) {
         out->crc_before = dt_trainer_crc(net);
         out->status =
@@ -142,38 +123,22 @@ static inline void train_on(history *out, const dt_comm *comm, const run *r, dt_
         dt_dataset_clear(&sets[p]);
 }
 
-/** Trains a new network. */
-static inline void train(history *out, const dt_comm *comm, const run *r)
+void run_train(history *out, const dt_comm *comm, const run *r)
 {
     dt_network net = {0};
     dt_adam adam = {0};
-    *out = (history){.status = make_network(&net, &adam, r)};
+    *out = (history){.status = run_make_network(&net, &adam, r)};
     if (out->status == DT_OK) {
         if (r->corrupt && test_rank == test_size - 1)
             net.params[net.P / 2] += 1e-3f;
-        train_on(out, comm, r, &net, &adam);
+        run_train_on(out, comm, r, &net, &adam);
     }
     dt_adam_clear(&adam);
     dt_network_clear(&net);
 }
 
-/** Tells whether two metrics are the same, bit for bit. */
-static inline bool same_metrics(dt_metrics a, dt_metrics b)
+bool same_metrics(dt_metrics a, dt_metrics b)
 {
     return memcmp(&a.loss, &b.loss, sizeof a.loss) == 0 &&
            memcmp(&a.accuracy, &b.accuracy, sizeof a.accuracy) == 0;
 }
-
-/** Where most tests begin. */
-static const run ordinary = {.rows = {203, 61, 40},
-                             .D = 9,
-                             .C = 3,
-                             .S = 8,
-                             .hidden = {12},
-                             .hidden_count = 1,
-                             .batch = 50,
-                             .epochs = 6,
-                             .patience = 20,
-                             .learning_rate = 0.01};
-
-#endif

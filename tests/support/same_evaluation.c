@@ -1,0 +1,16 @@
+#include "same_evaluation.h"
+
+#include <string.h>
+
+bool same_evaluation(const dt_evaluation *a, const dt_evaluation *b)
+{
+    const size_t C = a->C;
+    return a->N == b->N && C == b->C && a->majority_class == b->majority_class &&
+           memcmp(&a->model, &b->model, sizeof a->model) == 0 &&
+           memcmp(&a->majority, &b->majority, sizeof a->majority) == 0 &&
+           (C == 0 || memcmp(a->classes, b->classes, C * sizeof *a->classes) == 0) &&
+           memcmp(a->bins, b->bins, sizeof a->bins) == 0 &&
+           (C == 0 || memcmp(a->confusion, b->confusion, C * C * sizeof *a->confusion) == 0) &&
+           a->roc_count == b->roc_count &&
+           (a->roc_count == 0 || memcmp(a->roc, b->roc, a->roc_count * sizeof *a->roc) == 0);
+}
