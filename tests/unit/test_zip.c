@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-/* What only .npz files meet is tested in test_npz.c, and much of the format is, too. */
+/* test_npz*.c test what only .npz files meet, and much of the format. */
 
 /* ---- helpers ---- */
 
