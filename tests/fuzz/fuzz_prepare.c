@@ -5,17 +5,9 @@
 #define _GNU_SOURCE
 #include "dtrain/base/memory.h"
 #include "dtrain/data/prepare.h"
+#include "fuzz.h"
 
-#include <assert.h>
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
-int LLVMFuzzerInitialize(int *argc, char ***argv);
 
 /* DT_ASSERT of the library would end the process without a word to the fuzzer. */
 int LLVMFuzzerInitialize(int *argc, char ***argv)
@@ -82,11 +74,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
     if (bytes < 2)
         return 0;
     const unsigned choice = data[0];
-    char path[64];
-    const int file = memfd_create("table", MFD_CLOEXEC);
-    assert(file >= 0);
-    assert(write(file, data + 1, bytes - 1) == (ssize_t)(bytes - 1));
-    (void)snprintf(path, sizeof path, "/proc/self/fd/%d", file);
+    char path[FUZZ_PATH_BYTES];
+    const int file = fuzz_file(path, data + 1, bytes - 1);
     dt_csv *csv = NULL;
     dt_status status = dt_csv_open(&csv, path, NULL);
     if (status == DT_OK) {
@@ -106,9 +95,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
                                       .seed = 1};
         status = prepare(csv, &plan);
     }
-    assert(status == DT_OK || status == DT_DATA || status == DT_USAGE);
-    if (status != DT_OK)
-        assert(dt_status_text()[0] != '\0' && strchr(dt_status_text(), '\n') == NULL);
+    fuzz_check(status, status == DT_USAGE ? DT_USAGE : DT_DATA);
     dt_csv_close(csv);
     (void)close(file);
     return 0;
