@@ -1,0 +1,47 @@
+#ifndef DTRAIN_BASE_SUBNORMALS_H
+#define DTRAIN_BASE_SUBNORMALS_H
+
+#include <stdint.h>
+
+#if defined(__SSE2__)
+#include <immintrin.h>
+#endif
+
+/**
+ * Has this thread take subnormal numbers for zero, and returns what to restore.
+ *
+ * A product of two small numbers is subnormal, and each operation on one takes a CPU some hundred
+ * cycles: a network whose outputs are saturated would train 20 times slower. Bits do not depend on
+ * it: what training keeps from step to step is flushed where it is computed.
+ *
+ * Calls:   local, one thread
+ */
+static inline uint64_t dt_subnormals_off(void)
+{
+#if defined(__SSE2__)
+    enum { FLUSH_RESULTS = 0x8000, OPERANDS_ARE_ZERO = 0x0040 };
+    const unsigned before = _mm_getcsr();
+    _mm_setcsr(before | FLUSH_RESULTS | OPERANDS_ARE_ZERO);
+    return before;
+#elif defined(__aarch64__)
+    uint64_t before;
+    __asm__ volatile("mrs %0, fpcr" : "=r"(before));
+    __asm__ volatile("msr fpcr, %0" : : "r"(before | 1u << 24));
+    return before;
+#else
+    return 0;
+#endif
+}
+
+static inline void dt_subnormals_restore(uint64_t before)
+{
+#if defined(__SSE2__)
+    _mm_setcsr((unsigned)before);
+#elif defined(__aarch64__)
+    __asm__ volatile("msr fpcr, %0" : : "r"(before));
+#else
+    (void)before;
+#endif
+}
+
+#endif
