@@ -3,6 +3,7 @@
 #include "dtrain/base/vectorize.h"
 #include "vector_math.h"
 
+#include <math.h>
 #include <stdbool.h>
 
 /* Subtracts each row's largest logit, so that exp cannot overflow; tells where it was. */
@@ -45,6 +46,14 @@ static void normalise_rows(float *z, size_t B, size_t C, float *sums)
     }
 }
 
+/* Gradients that are next to nothing become nothing: products of them would be subnormal numbers, on
+ * which CPUs are up to 200 times slower. NaN stays. */
+DT_VECTORIZE static void flush_small(float *z, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        z[i] = fabsf(z[i]) < 1e-30f ? 0.0f : z[i];
+}
+
 /* What all three functions do; without labels there is no loss, and no gradient. */
 static void softmax(float *z, const int32_t *y, size_t B, size_t C, float *loss, int32_t *predicted,
                     bool gradient)
@@ -64,8 +73,11 @@ static void softmax(float *z, const int32_t *y, size_t B, size_t C, float *loss,
         normalise_rows(group, rows, C, sums);
         if (y != NULL)
             add_log(loss + from, sums, rows);
-        for (size_t i = 0; gradient && i < rows; i++)
-            group[i * C + (size_t)y[from + i]] -= 1.0f;
+        if (gradient) {
+            for (size_t i = 0; i < rows; i++)
+                group[i * C + (size_t)y[from + i]] -= 1.0f;
+            flush_small(group, rows * C);
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "dtrain/base/random.h"
+#include "dtrain/base/subnormals.h"
 #include "dtrain/nn/optimizer.h"
 
 #include <math.h>
@@ -159,6 +160,43 @@ static void test_blocks(void **state)
     dt_adam_clear(&parts);
 }
 
+/* 5000 steps of units that die: some gradients, ever smaller ones, then none. */
+static void die(dt_adam *adam, float *params)
+{
+    start(params);
+    assert_int_equal(dt_adam_init(adam, P, 0.01), DT_OK);
+    for (int t = 0; t < 5000; t++) {
+        float gradient[P];
+        for (size_t i = 0; i < P; i++)
+            gradient[i] = t < 100 ? ldexpf(i % 2 == 0 ? 1.0f : -1.5f, -t) : 0.0f;
+        dt_adam_begin_step(adam);
+        dt_adam_update(adam, params, gradient, 0, P);
+        for (size_t i = 0; i < P; i++) {
+            assert_int_not_equal(fpclassify(adam->m[i]), FP_SUBNORMAL);
+            assert_int_not_equal(fpclassify(adam->v[i]), FP_SUBNORMAL);
+        }
+    }
+}
+
+/* Nothing subnormal is ever left behind, and the bits do not depend on how the CPU takes it. */
+static void test_moments_become_zero(void **state)
+{
+    (void)state;
+    dt_adam kept, flushed;
+    float a[P], b[P];
+    die(&kept, a);
+    const uint64_t before = dt_subnormals_off();
+    die(&flushed, b);
+    dt_subnormals_restore(before);
+    for (size_t i = 0; i < P; i++)
+        assert_true(kept.m[i] == 0.0f);
+    assert_memory_equal(a, b, sizeof a);
+    assert_memory_equal(kept.m, flushed.m, sizeof a);
+    assert_memory_equal(kept.v, flushed.v, sizeof a);
+    dt_adam_clear(&kept);
+    dt_adam_clear(&flushed);
+}
+
 static void test_too_many(void **state)
 {
     (void)state;
@@ -177,6 +215,7 @@ int main(void)
         cmocka_unit_test(test_against_the_formulas),
         cmocka_unit_test(test_no_gradient_no_step),
         cmocka_unit_test(test_blocks),
+        cmocka_unit_test(test_moments_become_zero),
         cmocka_unit_test(test_too_many),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
