@@ -244,8 +244,19 @@ static bool is_of_interest(size_t group, const char *name)
         "force",   "threads", NULL};
     static const char *const data_out[] = {"network", NULL};
     static const char *const environment_in[] = {
-        "ranks",        "hosts",          "cpu",        "blas", "blas_kernels", "openblas_coretype",
-        "blas_threads", "dtrain_version", "git_commit", "host", "mpi",          NULL,
+        "ranks",
+        "hosts",
+        "cpu",
+        "kernels",
+        "blas",
+        "blas_kernels",
+        "openblas_coretype",
+        "blas_threads",
+        "dtrain_version",
+        "git_commit",
+        "host",
+        "mpi",
+        NULL,
     };
     if (group == offsetof(report_run, config))
         return !dt_text_is_among(name, config_out);

@@ -73,7 +73,7 @@ dt_status dt_scoring_open(dt_scoring *out, const dt_comm *comm, const dt_scoring
     s->comm = comm;
     s->root = dt_comm_rank(comm) == 0;
     (void)dt_model_find(path, sizeof path, settings->model);
-    DT_TRY(dt_environment_survey(&s->environment, comm, 1));
+    DT_TRY(dt_environment_survey(&s->environment, comm, 1, DT_ENGINE_AUTO));
     DT_TRY(dt_comm_agree(comm, s->root ? check_model(settings->model, path) : DT_OK));
     status = dt_model_load(&s->model, comm, path);
     if (status == DT_DATA && !dt_text_ends_in(path, ".h5") && !dt_text_ends_in(path, ".keras"))

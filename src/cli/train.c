@@ -63,7 +63,8 @@ static dt_status run_all(dt_train_run *r, int argc, char **argv)
     dt_status status = DT_OK;
     DT_TRY(read_settings(r, argc, argv));
     const bool resumes = r->settings.resume[0] != '\0';
-    DT_TRY(dt_environment_survey(&r->environment, r->comm, (int)r->settings.threads));
+    DT_TRY(dt_environment_survey(&r->environment, r->comm, (int)r->settings.threads,
+                                 (dt_engine)r->settings.engine));
     DT_TRY(dt_train_load_data(r));
     DT_TRY(dt_train_make_model(r));
     if (resumes)

@@ -3,6 +3,7 @@
 #include "dtrain/base/memory.h"
 #include "dtrain/base/random.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 size_t dt_dataset_first_shard(int rank, int size, size_t S)
@@ -40,22 +41,41 @@ uint64_t dt_dataset_positions(uint64_t count, size_t shard, size_t S)
     return (count + S - 1 - shard) / S;
 }
 
-void dt_dataset_take(const dt_dataset *set, uint64_t first, uint64_t count, float *x, int32_t *y,
-                     size_t *start)
+/* Asks for a row that is read later. */
+static void fetch(const float *row, size_t D)
 {
+    enum { LINE = 16, SECOND_LEVEL = 2 };
+    for (size_t j = 0; j < D; j += LINE)
+        __builtin_prefetch(row + j, 0, SECOND_LEVEL);
+    __builtin_prefetch(row + D - 1, 0, SECOND_LEVEL);
+}
+
+void dt_dataset_take(const dt_dataset *set, uint64_t first, uint64_t count, const dt_panels *x,
+                     int32_t *y, size_t *start)
+{
+    /* Rows come from all over the memory. Those of a small step are on their way while the step before
+     * is computed, others a few rows ahead. */
+    enum { SMALL_FLOATS = 48 * 1024, FEW = 6 };
     const size_t D = set->D;
+    const bool small = count * D / set->S * set->shard_count <= SMALL_FLOATS;
     size_t taken = 0;
     for (size_t s = 0; s < set->shard_count; s++) {
         const size_t shard = set->first_shard + s;
         const uint64_t from = dt_dataset_positions(first, shard, set->S);
         const uint64_t to = dt_dataset_positions(first + count, shard, set->S);
+        const uint64_t rows = set->shard_start[s + 1] - set->shard_start[s];
+        const uint64_t ahead = small ? to - from : FEW;
         const uint32_t *order = set->order + set->shard_start[s];
         const float *shard_x = set->x + set->shard_start[s] * D;
         const int32_t *shard_y = set->y + set->shard_start[s];
         start[s] = taken;
         for (uint64_t position = from; position < to; position++, taken++) {
             const size_t row = order[position];
-            memcpy(x + taken * D, shard_x + row * D, D * sizeof *x);
+            if (position + ahead < rows) {
+                fetch(shard_x + order[position + ahead] * D, D);
+                __builtin_prefetch(shard_y + order[position + ahead]);
+            }
+            dt_panels_put_row(x, taken, shard_x + row * D);
             y[taken] = shard_y[row];
         }
     }

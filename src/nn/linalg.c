@@ -1,9 +1,8 @@
 #include "dtrain/nn/linalg.h"
 
-#include "dtrain/base/vectorize.h"
-#include "linalg_narrow.h"
+#include "linalg_internal.h"
 
-#include <cblas.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,11 +26,6 @@ const char *dt_linalg_kernels(void)
     return openblas_get_corename != NULL ? openblas_get_corename() : "unknown";
 }
 
-bool dt_linalg_has_own_kernels(void)
-{
-    return dt_narrow_fits(1, 1);
-}
-
 const char *dt_linalg_library(void)
 {
     static char name[64];
@@ -47,93 +41,120 @@ const char *dt_linalg_library(void)
     return name;
 }
 
-const char *dt_linalg_pinned_below(void)
+const char *dt_linalg_better_kernels(const char *kernels)
 {
 #if defined(__x86_64__)
     static const char *const wide[] = {"SkylakeX", "Cooperlake", "SapphireRapids"};
-    const char *kernels = dt_linalg_kernels();
-    if (getenv("OPENBLAS_CORETYPE") == NULL)
-        return NULL;
     for (size_t i = 0; i < sizeof wide / sizeof *wide; i++)
         if (strcmp(kernels, wide[i]) == 0)
             return NULL;
+    if (strcmp(kernels, "unknown") == 0) /* another library */
+        return NULL;
     __builtin_cpu_init();
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq"))
         return "SkylakeX";
-    if (__builtin_cpu_supports("avx2") && strcmp(kernels, "Haswell") != 0 &&
-        strcmp(kernels, "Zen") != 0)
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+        strcmp(kernels, "Haswell") != 0 && strcmp(kernels, "Zen") != 0)
         return "Haswell";
+#else
+    (void)kernels;
 #endif
     return NULL;
 }
 
-/* Which of the two computes a product is a matter of its shapes alone, as the bits have to be. */
-
-DT_VECTORIZE static void add_bias(float *restrict Y, const float *restrict b, size_t B, size_t H)
+const char *dt_linalg_pinned_below(void)
 {
-    for (size_t i = 0; i < B; i++)
-        for (size_t j = 0; j < H; j++)
-            Y[i * H + j] += b[j];
+    return getenv("OPENBLAS_CORETYPE") != NULL ? dt_linalg_better_kernels(dt_linalg_kernels())
+                                               : NULL;
 }
 
-bool dt_linalg_forward_is_rowwise(size_t D, size_t H)
+/* ---- the kernels of products ---- */
+
+static const dt_kernels *chosen;
+
+static bool runs(const dt_kernels *kernels)
 {
-    return dt_narrow_fits(D, H);
+    if (kernels->name == NULL) /* not compiled for this architecture */
+        return false;
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    const bool has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    if (kernels == &dt_kernels_avx512)
+        return has_avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq");
+    if (kernels == &dt_kernels_avx2)
+        return has_avx2;
+#endif
+    return true;
 }
 
-void dt_linalg_forward(float *Y, const float *X, const float *W, const float *b, size_t B, size_t D,
-                       size_t H)
+bool dt_linalg_has_own_kernels(void)
 {
-    if (dt_narrow_fits(D, H)) {
-        dt_narrow_multiply(Y, X, D, 1, W, b, B, D, H);
-        return;
-    }
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)B, (int)H, (int)D, 1.0f, X, (int)D,
-                W, (int)H, 0.0f, Y, (int)H);
-    add_bias(Y, b, B, H);
+#if defined(__x86_64__)
+    return runs(&dt_kernels_avx2);
+#else
+    return true;
+#endif
 }
 
-static const float zeros[DT_NARROW_COLUMNS];
-
-void dt_linalg_weight_gradient(float *dW, const float *X, const float *dY, size_t B, size_t D,
-                               size_t H, size_t first, size_t rows)
+static const dt_kernels *widest(void)
 {
-    if (dt_narrow_fits(B, H))
-        dt_narrow_multiply(dW, X + first, 1, D, dY, zeros, rows, B, H);
+    static const dt_kernels *const all[] = {&dt_kernels_avx512, &dt_kernels_avx2};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (runs(all[i]))
+            return all[i];
+    return &dt_kernels_portable;
+}
+
+/* What DTRAIN_ISA asks for; NULL when it is not set. */
+static dt_status find_named(const dt_kernels **out)
+{
+    static const dt_kernels *const all[] = {&dt_kernels_avx512, &dt_kernels_avx2,
+                                            &dt_kernels_portable, &dt_kernels_blas};
+    const char *name = getenv("DTRAIN_ISA");
+    *out = NULL;
+    for (size_t i = 0; name != NULL && i < sizeof all / sizeof *all; i++)
+        if (all[i]->name != NULL && strcmp(name, all[i]->name) == 0)
+            *out = all[i];
+    if (name == NULL || (*out != NULL && runs(*out)))
+        return DT_OK;
+    return dt_fail(DT_USAGE, "DTRAIN_ISA=%.40s: %s", name,
+                   *out != NULL ? "this CPU does not have it"
+                                : "expected avx512, avx2, portable or blas");
+}
+
+dt_status dt_linalg_choose(dt_engine engine)
+{
+    dt_status status = DT_OK;
+    const dt_kernels *named = NULL;
+    DT_TRY(find_named(&named));
+    if (named != NULL && engine != DT_ENGINE_AUTO &&
+        (engine == DT_ENGINE_BLAS) != (named == &dt_kernels_blas))
+        DT_TRY(dt_fail(DT_USAGE, "--engine %s, but DTRAIN_ISA=%s; leave one of them out",
+                       engine == DT_ENGINE_BLAS ? "blas" : "own", named->name));
+    if (named != NULL)
+        chosen = named;
+    else if (engine == DT_ENGINE_BLAS || (engine == DT_ENGINE_AUTO && !dt_linalg_has_own_kernels()))
+        chosen = &dt_kernels_blas;
     else
-        cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int)rows, (int)H, (int)B, 1.0f,
-                    X + first, (int)D, dY, (int)H, 0.0f, dW, (int)H);
+        chosen = widest();
+out:
+    return status;
 }
 
-void dt_linalg_input_gradient(float *dX, const float *dY, const float *W, size_t B, size_t D,
-                              size_t H)
+const dt_kernels *dt_kernels_chosen(void)
 {
-    /* With few classes the transposed kernel is a handful of numbers. */
-    enum { FEW = 512 };
-    if (D * H <= FEW && dt_narrow_fits(H, D)) {
-        float transposed[FEW];
-        for (size_t i = 0; i < D; i++)
-            for (size_t j = 0; j < H; j++)
-                transposed[j * D + i] = W[i * H + j];
-        dt_narrow_multiply(dX, dY, H, 1, transposed, zeros, B, H, D);
-    } else {
-        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)B, (int)D, (int)H, 1.0f, dY,
-                    (int)H, W, (int)H, 0.0f, dX, (int)D);
-    }
+    if (chosen == NULL && dt_linalg_choose(DT_ENGINE_AUTO) != DT_OK)
+        chosen = widest();
+    return chosen;
 }
 
-DT_VECTORIZE static void sum_columns(float *restrict out, const float *restrict Y, size_t B,
-                                     size_t H)
+const char *dt_linalg_isa(void)
 {
-    for (size_t j = 0; j < H; j++)
-        out[j] = 0.0f;
-    for (size_t i = 0; i < B; i++)
-        for (size_t j = 0; j < H; j++)
-            out[j] += Y[i * H + j];
+    return dt_kernels_chosen()->name;
 }
 
-void dt_linalg_column_sums(float *out, const float *Y, size_t B, size_t H)
+bool dt_linalg_uses_blas(void)
 {
-    sum_columns(out, Y, B, H);
+    return dt_kernels_chosen() == &dt_kernels_blas;
 }

@@ -13,7 +13,7 @@ typedef struct arithmetic {
     char host[DT_HOST_BYTES];
     char library[64];
     char kernels[32];
-    int own_kernels;
+    int uses_blas;
 } arithmetic;
 
 static void read_cpu_model(char *out, size_t bytes)
@@ -60,19 +60,22 @@ static dt_status compare_arithmetic(const arithmetic *all, size_t size)
 {
     for (size_t rank = 1; rank < size; rank++) {
         const arithmetic *a = &all[0], *b = &all[rank];
+        if (a->uses_blas != b->uses_blas)
+            return dt_fail(
+                DT_USAGE,
+                "the CPU of rank %zu (%s) has no AVX2 with FMA but that of rank %zu (%s) has: BLAS "
+                "would compute on one and dtrain's own kernels on the other, and their results "
+                "differ in the last bits; use hosts of one kind, or --engine blas",
+                a->uses_blas ? 0 : rank, a->uses_blas ? a->host : b->host, a->uses_blas ? rank : 0,
+                a->uses_blas ? b->host : a->host);
+        if (!a->uses_blas)
+            continue;
         if (strcmp(a->library, b->library) != 0)
             return dt_fail(
                 DT_USAGE,
                 "rank 0 (%s) has %s but rank %zu (%s) has %s, and their results differ in "
                 "the last bits; use the same library on all hosts",
                 a->host, a->library, rank, b->host, b->library);
-        if (a->own_kernels != b->own_kernels)
-            return dt_fail(
-                DT_USAGE,
-                "the CPU of rank %zu (%s) has no AVX2 with FMA but that of rank %zu (%s) "
-                "has, and their results differ in the last bits; use hosts of one kind",
-                a->own_kernels ? rank : 0, a->own_kernels ? b->host : a->host,
-                a->own_kernels ? 0 : rank, a->own_kernels ? a->host : b->host);
         if (strcmp(a->kernels, b->kernels) != 0)
             return fail_kernels(all, size, rank);
     }
@@ -82,7 +85,7 @@ static dt_status compare_arithmetic(const arithmetic *all, size_t size)
 static dt_status check_arithmetic(const dt_comm *comm, const dt_environment *e)
 {
     const size_t size = (size_t)dt_comm_size(comm);
-    arithmetic mine = {.own_kernels = dt_linalg_has_own_kernels()};
+    arithmetic mine = {.uses_blas = dt_linalg_uses_blas()};
     arithmetic *all = NULL;
     (void)snprintf(mine.host, sizeof mine.host, "%s", e->launch.host);
     (void)snprintf(mine.library, sizeof mine.library, "%s", e->blas);
@@ -97,13 +100,17 @@ static dt_status check_arithmetic(const dt_comm *comm, const dt_environment *e)
     return status;
 }
 
-dt_status dt_environment_survey(dt_environment *out, const dt_comm *comm, int threads)
+dt_status dt_environment_survey(dt_environment *out, const dt_comm *comm, int threads,
+                                dt_engine engine)
 {
     dt_status status = DT_OK;
     *out = (dt_environment){.ranks = dt_comm_size(comm), .threads = threads};
+    DT_TRY(dt_comm_agree(comm, dt_linalg_choose(engine)));
     dt_linalg_init(threads);
+    out->isa = dt_linalg_isa();
     out->blas = dt_linalg_library();
     out->kernels = dt_linalg_kernels();
+    out->picked = getenv("DTRAIN_BLAS_PICKED");
     out->pinned_below = dt_linalg_pinned_below();
     read_cpu_model(out->cpu, sizeof out->cpu);
     dt_launch_survey(&out->launch, comm);
@@ -145,13 +152,20 @@ void dt_environment_report(const dt_environment *e)
         dt_log_say("network    MPI leaves out %.*s%s here, which lead%s nowhere\n", shown,
                    launch->left_out, launch->left_out[shown] != '\0' ? " and more" : "",
                    strchr(launch->left_out, ',') == NULL ? "s" : "");
-    dt_log_say("BLAS       %s, %s kernels, %d thread%s a rank%s%s%s\n", e->blas, e->kernels,
-               e->threads, e->threads == 1 ? "" : "s",
-               e->pinned_below != NULL ? "; OPENBLAS_CORETYPE keeps it below " : "",
-               e->pinned_below != NULL ? e->pinned_below : "",
-               e->pinned_below != NULL ? ", which this CPU has" : "");
+    if (strcmp(e->isa, "blas") != 0)
+        dt_log_say("kernels    dtrain's own, %s: the same bits on any CPU; %d thread%s a rank\n",
+                   e->isa, e->threads, e->threads == 1 ? "" : "s");
+    else
+        dt_log_say("BLAS       %s, %s kernels%s%s%s, %d thread%s a rank%s%s%s\n", e->blas,
+                   e->kernels, e->picked != NULL ? " instead of " : "",
+                   e->picked != NULL ? e->picked : "",
+                   e->picked != NULL ? ", since it does not know this CPU" : "", e->threads,
+                   e->threads == 1 ? "" : "s",
+                   e->pinned_below != NULL ? "; OPENBLAS_CORETYPE keeps it below " : "",
+                   e->pinned_below != NULL ? e->pinned_below : "",
+                   e->pinned_below != NULL ? ", which this CPU has" : "");
     if (e->threads > 1 && e->threads * launch->host_size > launch->host_cpus)
-        dt_log_warn("%d ranks with %d BLAS threads each want %d CPUs, and this host has %d; lower "
+        dt_log_warn("%d ranks with %d threads each want %d CPUs, and this host has %d; lower "
                     "--threads",
                     launch->host_size, e->threads, e->threads * launch->host_size,
                     launch->host_cpus);

@@ -241,13 +241,23 @@ out:
     return status;
 }
 
+/* What the bits depend on: our own kernels give the same ones on any CPU. */
+static void name_arithmetic(char out[DT_ARITHMETIC_BYTES], bool uses_blas, const char *kernels)
+{
+    if (uses_blas)
+        (void)snprintf(out, DT_ARITHMETIC_BYTES, "OpenBLAS's %s kernels", kernels);
+    else
+        (void)snprintf(out, DT_ARITHMETIC_BYTES, "dtrain's own kernels");
+}
+
 DT_MUST_USE static dt_status read_facts(dt_like *like, bool own_init, dt_h5 *h5)
 {
     dt_status status = DT_OK;
-    char *kernels = NULL, *run_status = NULL;
+    char *isa = NULL, *kernels = NULL, *run_status = NULL;
     int64_t crc = 0;
+    DT_TRY(dt_h5_get_text(&isa, h5, "/environment", "kernels"));
     DT_TRY(dt_h5_get_text(&kernels, h5, "/environment", "blas_kernels"));
-    (void)snprintf(like->kernels, sizeof like->kernels, "%s", kernels);
+    name_arithmetic(like->arithmetic, strcmp(isa, "blas") == 0, kernels);
     if (!like->resumes)
         DT_TRY(dt_h5_get_text(&run_status, h5, "/", "status"));
     like->has_weights = run_status != NULL && strcmp(run_status, "ok") == 0 &&
@@ -265,6 +275,7 @@ DT_MUST_USE static dt_status read_facts(dt_like *like, bool own_init, dt_h5 *h5)
     }
     DT_TRY(read_members(like, h5));
 out:
+    dt_memory_free(isa);
     dt_memory_free(kernels);
     dt_memory_free(run_status);
     return status;
@@ -353,10 +364,11 @@ dt_status dt_like_check(const dt_like *like, const dt_fingerprint *members, size
     } else if (status != DT_OK) {
         status = dt_fail(status, "%s; name DATA to train on it all the same", dt_status_text());
     }
-    if (strcmp(like->kernels, environment->kernels) != 0)
-        dt_log_warn("%s %s: it used OpenBLAS's %s kernels, here are %s ones: the last bits may "
-                    "differ",
-                    like->option, like->path, like->kernels, environment->kernels);
+    char arithmetic[DT_ARITHMETIC_BYTES];
+    name_arithmetic(arithmetic, strcmp(environment->isa, "blas") == 0, environment->kernels);
+    if (strcmp(like->arithmetic, arithmetic) != 0)
+        dt_log_warn("%s %s: it used %s, this run uses %s: the last bits may differ", like->option,
+                    like->path, like->arithmetic, arithmetic);
     return status;
 }
 

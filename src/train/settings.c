@@ -44,10 +44,16 @@ static const dt_option options[] = {
      "parts the rows are dealt to; the same number gives the same model on any number of ranks"},
     {"sum", "NAME", DT_OPTION_CHOICE, AT(sum), 0, 0, "exact|fast", "exact",
      "how gradients are added: to the same bits on any number of ranks, or in float32"},
+    {"engine", "NAME", DT_OPTION_CHOICE, AT(engine), 0, 0, "auto|own|blas", "auto",
+     "compute products by dtrain's own kernels, with the same bits on any CPU, or by OpenBLAS; "
+     "auto: "
+     "own where the CPU has AVX2"},
     {"overlap", "NAME", DT_OPTION_CHOICE, AT(overlap), 0, 0, "auto|on|off", "auto",
      "send gradients of later layers while those of earlier ones are computed; auto: a large "
      "network on several hosts"},
-    {"threads", "N", DT_OPTION_INT, AT(threads), 1, 1024, NULL, "1", "BLAS threads of each rank"},
+    {"threads", "N", DT_OPTION_INT, AT(threads), 1, 1024, NULL, "1",
+     "threads of each rank that share its products; with dtrain's own kernels any number gives the "
+     "same bits"},
     {"init-from", "MODEL", DT_OPTION_TEXT, AT(init_from), 0, 0, NULL, NULL,
      "start from this model's weights (.h5, .keras, or a run's folder), and go on from its Adam"},
     {"out", "DIR", DT_OPTION_TEXT, AT(out), 0, 0, NULL, NULL,

@@ -3,6 +3,7 @@
 #include "dtrain/base/clock.h"
 #include "dtrain/base/fault.h"
 #include "dtrain/base/memory.h"
+#include "dtrain/base/subnormals.h"
 #include "dtrain/base/vectorize.h"
 #include "dtrain/comm/exact_sum.h"
 #include "dtrain/nn/loss.h"
@@ -26,20 +27,37 @@ enum {
 
 /* ---- what the backward pass hands over; the context is the stepper ---- */
 
-static void add_exactly(void *context, size_t first, const float *gradient, size_t count,
-                        bool fresh)
+static void add_exactly(void *context, const dt_gradient_block *block, const float *gradient,
+                        bool fresh, bool last, int thread)
 {
     dt_stepper *s = context;
-    int64_t *outside = s->counts + s->network->P;
-    if ((fresh ? dt_exact_set : dt_exact_add)(s->counts + first, gradient, count, &s->grid) != 0)
-        outside[dt_network_layer_of(s->network, first)]++;
+    int64_t *sums = s->block_sums + (size_t)thread * DT_PANEL * DT_PANEL;
+    const size_t count = block->rows * DT_PANEL;
+    if ((fresh ? dt_exact_set : dt_exact_add)(sums, gradient, count, &s->grid) != 0) {
+        int64_t *outside = s->counts + s->network->P;
+        __atomic_fetch_add(&outside[dt_network_layer_of(s->network, block->first)], 1,
+                           __ATOMIC_RELAXED);
+    }
+    if (!last)
+        return;
+    int64_t *to = s->counts + block->first;
+    for (size_t i = 0; i < block->rows; i++, to += block->row_step, sums += DT_PANEL)
+        if (block->column_step == 1)
+            memcpy(to, sums, block->columns * sizeof *sums);
+        else
+            for (size_t j = 0; j < block->columns; j++)
+                to[j * block->column_step] = sums[j];
 }
 
-static void store(void *context, size_t first, const float *gradient, size_t count, bool fresh)
+static void store(void *context, const dt_gradient_block *block, const float *gradient, bool fresh,
+                  bool last, int thread)
 {
-    (void)fresh; /* there is one segment */
+    (void)fresh, (void)last, (void)thread; /* there is one segment */
     const dt_stepper *s = context;
-    memcpy(s->gradient + first, gradient, count * sizeof *gradient);
+    float *to = s->gradient + block->first;
+    for (size_t i = 0; i < block->rows; i++, to += block->row_step, gradient += DT_PANEL)
+        for (size_t j = 0; j < block->columns; j++)
+            to[j * block->column_step] = gradient[j];
 }
 
 static void send_ahead(void *context, size_t first, size_t count)
@@ -52,7 +70,7 @@ static void send_ahead(void *context, size_t first, size_t count)
 
 dt_status dt_stepper_init(dt_stepper *out, const dt_comm *comm, const dt_dataset *set,
                           dt_network *network, dt_adam *adam, dt_sum sum, uint64_t batch,
-                          size_t piece)
+                          size_t piece, dt_pool *pool)
 {
     dt_status status = DT_OK;
     const size_t rows = dt_dataset_take_capacity(set, batch);
@@ -61,13 +79,15 @@ dt_status dt_stepper_init(dt_stepper *out, const dt_comm *comm, const dt_dataset
                                             : FAST_TALLY_COUNT + WISH_COUNT;
     *out = (dt_stepper){.comm = comm, .set = set, .network = network, .adam = adam, .sum = sum};
     DT_TRY(dt_workspace_init(&out->workspace, network, rows));
-    DT_TRY(dt_memory_alloc(&out->x, rows, set->D * sizeof *out->x, "a step's rows"));
     DT_TRY(dt_memory_alloc(&out->y, rows, sizeof *out->y, "a step's labels"));
     DT_TRY(dt_memory_alloc(&out->loss, rows, sizeof *out->loss, "losses"));
     DT_TRY(dt_memory_alloc(&out->predicted, rows, sizeof *out->predicted, "predictions"));
     DT_TRY(dt_memory_alloc(&out->start, set->shard_count + 1, sizeof *out->start, "shards"));
     if (sum == DT_SUM_EXACT)
         DT_TRY(dt_memory_alloc(&out->counts, P + tail, sizeof *out->counts, "gradient sums"));
+    out->workspace.pool = pool;
+    DT_TRY(dt_memory_alloc(&out->block_sums, (size_t)dt_pool_threads(pool) * DT_PANEL * DT_PANEL,
+                           sizeof *out->block_sums, "a block's sums"));
     DT_TRY(dt_memory_alloc(&out->gradient, sum == DT_SUM_EXACT ? UPDATE_BLOCK : P + tail,
                            sizeof *out->gradient, "gradient"));
     DT_TRY(dt_gradient_sum_init(&out->ranks_sum, comm, network, out->counts, out->gradient, tail,
@@ -82,12 +102,12 @@ void dt_stepper_clear(dt_stepper *stepper)
 {
     dt_gradient_sum_clear(&stepper->ranks_sum);
     dt_workspace_clear(&stepper->workspace);
-    dt_memory_free(stepper->x);
     dt_memory_free(stepper->y);
     dt_memory_free(stepper->loss);
     dt_memory_free(stepper->predicted);
     dt_memory_free(stepper->start);
     dt_memory_free(stepper->counts);
+    dt_memory_free(stepper->block_sums);
     dt_memory_free(stepper->gradient);
     *stepper = (dt_stepper){0};
 }
@@ -129,7 +149,7 @@ static void add_up(dt_stepper *s, const dt_segments *segments, dt_gradient_sink 
     const bool measures = s->steps % WAIT_EVERY == WAIT_AT;
     dt_gradient_done *done = s->ranks_sum.background != NULL ? send_ahead : NULL;
     dt_gradient_sum_begin(&s->ranks_sum);
-    dt_network_backward(s->network, &s->workspace, s->x, segments, sink, measures ? NULL : done, s);
+    dt_network_backward(s->network, &s->workspace, segments, sink, measures ? NULL : done, s);
     const double summed = dt_clock_s();
     phases->seconds[DT_PHASE_BACKWARD] += summed - begin;
     if (measures) {
@@ -138,7 +158,7 @@ static void add_up(dt_stepper *s, const dt_segments *segments, dt_gradient_sink 
          * backward pass of no rows tells of them. */
         const dt_segments none = {.count = 0, .start = &(size_t){0}};
         if (done != NULL)
-            dt_network_backward(s->network, &s->workspace, s->x, &none, sink, done, s);
+            dt_network_backward(s->network, &s->workspace, &none, sink, done, s);
     }
     dt_gradient_sum_finish(&s->ranks_sum);
     phases->seconds[DT_PHASE_ALLREDUCE] += dt_clock_s() - summed;
@@ -167,13 +187,13 @@ typedef struct largest_sink {
     double *bad; /* [layers]: 1 where some are not finite */
 } largest_sink;
 
-static void look_for_largest(void *context, size_t first, const float *gradient, size_t count,
-                             bool fresh)
+static void look_for_largest(void *context, const dt_gradient_block *block, const float *gradient,
+                             bool fresh, bool last, int thread)
 {
-    (void)fresh;
+    (void)fresh, (void)last, (void)thread;
     const largest_sink *sink = context;
-    for (size_t i = 0; i < count; i++) {
-        const size_t layer = dt_network_layer_of(sink->network, first + i);
+    const size_t layer = dt_network_layer_of(sink->network, block->first);
+    for (size_t i = 0; i < block->rows * DT_PANEL; i++) { /* the padding is zeros */
         const double size = fabs((double)gradient[i]);
         if (!isfinite(size))
             sink->bad[layer] = 1.0;
@@ -198,7 +218,8 @@ DT_MUST_USE static dt_status fail_with_gradients(dt_stepper *s, const dt_segment
         return dt_fail(failed, "%s", text);
     }
     largest_sink sink = {s->network, found, found + layers};
-    dt_network_backward(s->network, &s->workspace, s->x, segments, look_for_largest, NULL, &sink);
+    s->workspace.pool = NULL; /* they would meet in the sink; no step comes after this one */
+    dt_network_backward(s->network, &s->workspace, segments, look_for_largest, NULL, &sink);
     dt_comm_max_f64(s->comm, found, 2 * layers);
     size_t worst = 0;
     for (size_t l = 1; l < layers; l++)
@@ -290,18 +311,18 @@ static dt_status step_fast(dt_stepper *s, const dt_segments *segments, uint64_t 
     return DT_OK;
 }
 
-dt_status dt_stepper_run(dt_stepper *s, uint64_t first, uint64_t count, dt_tally *tally,
-                         dt_phases *phases)
+static dt_status run_step(dt_stepper *s, uint64_t first, uint64_t count, dt_tally *tally,
+                          dt_phases *phases)
 {
     const double begin = dt_clock_s();
-    dt_dataset_take(s->set, first, count, s->x, s->y, s->start);
+    dt_dataset_take(s->set, first, count, &s->workspace.input, s->y, s->start);
     const size_t rows = s->start[s->set->shard_count];
     /* Shard by shard for the exact sum; the fast one takes the rank's rows as a whole. */
     const size_t whole[2] = {0, rows};
     dt_segments segments = {.count = s->set->shard_count, .start = s->start};
     if (s->sum == DT_SUM_FAST)
         segments = (dt_segments){.count = 1, .start = whole};
-    float *logits = dt_network_forward(s->network, &s->workspace, s->x, &segments);
+    float *logits = dt_network_forward(s->network, &s->workspace, NULL, &segments);
     if (rows > 0 && dt_fault("nan"))
         logits[0] = NAN;
     dt_loss_cross_entropy(logits, s->y, rows, s->network->C, s->loss, s->predicted);
@@ -316,5 +337,14 @@ dt_status dt_stepper_run(dt_stepper *s, uint64_t first, uint64_t count, dt_tally
                                               : step_fast(s, &segments, count, &step, phases);
     dt_tally_add(tally, &step);
     s->steps++;
+    return status;
+}
+
+dt_status dt_stepper_run(dt_stepper *s, uint64_t first, uint64_t count, dt_tally *tally,
+                         dt_phases *phases)
+{
+    const uint64_t before = dt_subnormals_off();
+    const dt_status status = run_step(s, first, count, tally, phases);
+    dt_subnormals_restore(before);
     return status;
 }

@@ -8,6 +8,7 @@
 #include "dtrain/base/signals.h"
 #include "dtrain/comm/watchdog.h"
 #include "dtrain/io/crc32.h"
+#include "dtrain/nn/linalg.h"
 #include "dtrain/train/early_stopping.h"
 #include "dtrain/train/stepper.h"
 
@@ -31,6 +32,7 @@ typedef struct trainer {
     double epoch_began_s; /* by dt_clock_s, as if it had not been interrupted */
     dt_stepper stepper;
     dt_evaluator evaluator;
+    dt_pool *pool; /* --threads */
     float *best; /* [P]: the best epoch's weights */
     double saved_s; /* rank 0: when a checkpoint was last written, or tried */
     double save_s, step_s, judge_s; /* the longest that a checkpoint, a step, a validation took */
@@ -72,9 +74,12 @@ static dt_status start(trainer *t, const dt_training *from)
     const size_t piece = dt_gradient_sum_choose(
         (dt_overlap)settings->overlap, dt_comm_size(t->comm), t->hosts, t->network->P,
         sum == DT_SUM_EXACT ? sizeof(int64_t) : sizeof(float));
+    if (!dt_linalg_uses_blas()) /* it has threads of its own */
+        DT_TRY(dt_pool_new(&t->pool, (int)settings->threads));
     DT_TRY(dt_stepper_init(&t->stepper, t->comm, &t->sets[DT_TRAIN], t->network, t->adam, sum,
-                           (uint64_t)settings->batch, piece));
+                           (uint64_t)settings->batch, piece, t->pool));
     DT_TRY(dt_evaluator_init(&t->evaluator, t->network));
+    t->evaluator.workspace.pool = t->pool;
     DT_TRY(dt_memory_alloc(&t->best, t->network->P, sizeof *t->best, "best weights"));
     t->at = (dt_training){.epoch = 1, .best = t->best};
     t->at.stopping = dt_early_stopping_start((dt_monitor)settings->monitor, settings->patience,
@@ -90,6 +95,7 @@ static void end(trainer *t)
 {
     dt_stepper_clear(&t->stepper);
     dt_evaluator_clear(&t->evaluator);
+    dt_pool_free(t->pool);
     dt_memory_free(t->best);
 }
 

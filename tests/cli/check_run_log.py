@@ -26,11 +26,11 @@ CONFIG = {"inputs": "", "targets": "", "checkpoint_every": "10min",
           "resume": "", "force": 0, "time_limit": "never", "stall_timeout": "10min", "validation_split": 0.1, "test_split": 0.1,
           "hidden": "20,10", "activation": "tanh", "batch": 64, "epochs": 7,
           "learning_rate": 0.002, "patience": 3, "min_delta": 0.0001, "monitor": "val_accuracy",
-          "no_restore_best": 0, "seed": 5, "shards": 9, "sum": "exact", "threads": 1, "overlap": "auto", "init_from": "",
+          "no_restore_best": 0, "seed": 5, "shards": 9, "sum": "exact", "threads": 1, "engine": "auto", "overlap": "auto", "init_from": "",
           "csv_log": "", "progress": 0, "quiet": 0, "like": ""}
 MEMBERS = {"set": "S12", "array": "S8", "file": "S256", "member": "S64", "bytes": "i8", "crc32": "u4"}
 SETS = ("train", "validation", "test")
-ENVIRONMENT_TEXTS = ["dtrain_version", "git_commit", "working_directory", "command_line", "host", "cpu", "blas", "blas_kernels",
+ENVIRONMENT_TEXTS = ["dtrain_version", "git_commit", "working_directory", "command_line", "host", "cpu", "kernels", "blas", "blas_kernels", "blas_picked",
                      "openblas_coretype", "mpi", "hdf5", "zlib", "slurm_job_id", "slurm_job_name", "slurm_node_list",
                      "slurm_tasks_per_node", "slurm_cpus_per_task", "slurm_array_job_id", "slurm_array_task_id",
                      "slurm_restart_count",

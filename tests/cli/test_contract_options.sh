@@ -9,8 +9,9 @@ same deep "1 3 8" --epochs 3 --hidden 64,32 --activation tanh data/two
 same sigmoid "1 4 8" --epochs 3 --activation sigmoid data/two
 same batch7 "1 3 8" --epochs 2 --batch 7 data/two
 same logistic "1 8" --epochs 3 --hidden none data/two
-# Layers too wide for the kernels of our own: BLAS, with one thread and with two (too many here).
 same wide "1 3 8" --epochs 3 --hidden 200,100 data/two
+# BLAS, with one thread and with two (too many here).
+same blas "1 3 8" --epochs 3 --engine blas --hidden 200,100 data/two
 is_long || exit 0
 
 same linear "2 7" --epochs 2 --activation linear data/two
@@ -19,8 +20,8 @@ same batch-of-all "1 5 8" --epochs 4 --batch 100000 data/two
 same monitor "1 8" --epochs 8 --monitor val_accuracy --patience 1 --learning-rate 0.01 data/two
 same last "1 4" --epochs 4 --patience 0 --no-restore-best --learning-rate 0.2 data/two
 
-run 1 --quiet --epochs 3 --hidden 300 --threads 2 --out threads/1 data/two
+run 1 --quiet --engine blas --epochs 3 --hidden 300 --threads 2 --out threads/1 data/two
 expect_status 0
 crc=$(summary weights_crc)
-run 3 --quiet --epochs 3 --hidden 300 --threads 2 --out threads/3 data/two
+run 3 --quiet --engine blas --epochs 3 --hidden 300 --threads 2 --out threads/3 data/two
 expect_stdout_line "summary.weights_crc=$crc"

@@ -81,16 +81,48 @@ if [ "$cpus" -lt 16 ]; then
     export OMPI_MCA_rmaps_base_oversubscribe=1
 fi
 
-# ---- BLAS ----
-run 2 --epochs 1 --threads 64 --out threads some
+# ---- kernels ----
+# Each version comes to the same weights, log and predictions.
+run 2 --quiet --epochs 2 --hidden 40,20 --out own some
 expect_status 0
-expect_one_stderr_line "dtrain: warning: 2 ranks with 64 BLAS threads each want 128 CPUs"
+keep_summary own
+run 1 predict own some --out own.csv
+expect_status 0
+for isa in avx512 avx2 portable; do
+    if [ $isa != portable ] && ! grep -qw "$isa[a-z]*" /proc/cpuinfo; then continue; fi
+    export DTRAIN_ISA=$isa
+    rm -rf again
+    run 3 --epochs 2 --hidden 40,20 --out again some
+    expect_stdout "^kernels +dtrain's own, $isa: the same bits on any CPU; 1 thread a rank\$"
+    expect_same_run own again
+    run 2 predict own some --out "$isa.csv" --quiet
+    expect_status 0
+    expect_same_file own.csv "$isa.csv"
+done
+for ranks in 0 3; do
+    DTRAIN_ISA=sse9 run $ranks --epochs 1 --out bad-isa some
+    expect_status 2
+    expect_one_stderr_line "dtrain: error: DTRAIN_ISA=sse9: expected avx512, avx2, portable or blas"
+    DTRAIN_ISA=sse9 run $ranks predict own some
+    expect_status 2
+    expect_one_stderr_line "dtrain: error: DTRAIN_ISA=sse9: expected"
+    DTRAIN_ISA=portable run $ranks --engine blas --epochs 1 --out bad-isa some
+    expect_status 2
+    expect_one_stderr_line "dtrain: error: --engine blas, but DTRAIN_ISA=portable; leave one of them out"
+done
+unset DTRAIN_ISA
+expect_no_file bad-isa
+
+# ---- BLAS ----
+run 2 --engine blas --epochs 1 --threads 64 --out threads some
+expect_status 0
+expect_one_stderr_line "dtrain: warning: 2 ranks with 64 threads each want 128 CPUs"
 expect_stdout '^BLAS .* 64 threads a rank'
 # Which kernels OpenBLAS picks is a matter of the CPU and its release, so these are pinned. Nehalem's run
 # on each x86-64 CPU since 2008.
 if OPENBLAS_CORETYPE=Nehalem "$DTRAIN" --version | grep -q ', Nehalem kernels$'; then
     export OPENBLAS_CORETYPE=Nehalem
-    run 2 --epochs 1 --out pinned some
+    run 2 --engine blas --epochs 1 --out pinned some
     expect_status 0
     expect_empty_stderr
     below=""
@@ -112,14 +144,18 @@ SH
     chmod +x mixed
     export REAL_DTRAIN="$DTRAIN"
     DTRAIN=$PWD/mixed
-    run 3 --epochs 1 --out mixed-kernels some
+    run 3 --engine blas --epochs 1 --out mixed-kernels some
     expect_status 2
     expect_one_stderr_line "but Prescott on rank 1"
     expect_one_stderr_line "set OPENBLAS_CORETYPE=Prescott on all hosts (mpirun -x OPENBLAS_CORETYPE=Prescott ...)"
     expect_no_file mixed-kernels
+    # dtrain's own do not care.
+    run 3 --epochs 1 --out mixed-kernels some
+    expect_status 0
+    expect_empty_stderr
     DTRAIN=$REAL_DTRAIN
     unset OPENBLAS_CORETYPE
-    run 2 --epochs 1 --out free some
+    run 2 --engine blas --epochs 1 --out free some
     expect_no_stdout OPENBLAS_CORETYPE
 else
     echo "OPENBLAS_CORETYPE: left out, this BLAS does not heed it"

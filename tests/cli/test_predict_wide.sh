@@ -1,9 +1,10 @@
 #!/bin/sh
-# Predictions and figures of wide layers, whose products OpenBLAS computes, are the same on any number
+# Predictions and figures of wide layers, when OpenBLAS computes the products, are the same on any number
 # of ranks: also with its kernels for AVX2, in which a row's bits depend on its place in a product.
 # long: a large network on 8 ranks; mpi/test_predictor has its bits
 # shellcheck source-path=SCRIPTDIR source=harness.sh
 . "$(dirname "$0")/harness.sh"
+export DTRAIN_ISA=blas
 
 run 2 --quiet --epochs 1 --hidden 301,77 --out wide
 expect_status 0

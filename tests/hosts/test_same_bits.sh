@@ -59,7 +59,7 @@ exec "$REAL" "\$@"
 SH
 chmod +x pinned
 DTRAIN=$PWD/pinned
-run 4 --epochs 2 --out other
+run 4 --engine blas --epochs 2 --out other
 own_words
 expect_status 2
 [ "$(wc -l <stderr)" -eq 1 ] || fail "one line on stderr"
@@ -68,10 +68,10 @@ expect_no_file other
 # As it says.
 DTRAIN=$REAL
 export OPENBLAS_CORETYPE=Prescott
-run 0 --epochs 2 --out one
+run 0 --engine blas --epochs 2 --out one
 keep_summary one
 unset OPENBLAS_CORETYPE
-OMPI_MCA_mca_base_env_list=OPENBLAS_CORETYPE=Prescott run 4 --epochs 2 --out both
+OMPI_MCA_mca_base_env_list=OPENBLAS_CORETYPE=Prescott run 4 --engine blas --epochs 2 --out both
 own_words
 expect_empty_stderr
 expect_stdout '^BLAS .*, Prescott kernels'

@@ -106,7 +106,7 @@ static void walk(outcome *out, const course *c, dt_comm comm, dt_sum sum, size_t
     const dt_dataset *set = &sets[DT_TRAIN];
     const uint64_t batch = (uint64_t)c->data.batch;
     if (out->status == DT_OK)
-        out->status = dt_stepper_init(&stepper, &comm, set, &net, &adam, sum, batch, piece);
+        out->status = dt_stepper_init(&stepper, &comm, set, &net, &adam, sum, batch, piece, NULL);
     if (c->poisoned && out->status == DT_OK)
         net.params[net.P / 3] = NAN;
     if (c->zeroed && out->status == DT_OK)

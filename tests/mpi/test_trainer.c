@@ -26,11 +26,16 @@ typedef struct hand {
     int64_t outside;
 } hand;
 
-static void add_terms(void *context, size_t first, const float *gradient, size_t count, bool fresh)
+static void add_terms(void *context, const dt_gradient_block *block, const float *gradient,
+                      bool fresh, bool last, int thread)
 {
+    (void)fresh, (void)last, (void)thread; /* fresh to the pass, not to these sums */
     hand *h = context;
-    (void)fresh; /* fresh to the pass, not to these sums */
-    h->outside += dt_exact_add(h->sums + first, gradient, count, &h->grid);
+    for (size_t i = 0; i < block->rows; i++)
+        for (size_t j = 0; j < block->columns; j++)
+            h->outside +=
+                dt_exact_add(h->sums + block->first + i * block->row_step + j * block->column_step,
+                             &gradient[i * DT_PANEL + j], 1, &h->grid);
 }
 
 /* Loss of rows that stand in h->x and h->y, as a segment of their own. */
@@ -66,7 +71,7 @@ static double step_by_hand(hand *h, uint32_t *const *orders, size_t first, size_
         const size_t start[2] = {0, rows};
         const dt_segments segments = {1, start};
         loss += loss_of(h, rows);
-        dt_network_backward(&h->net, &h->workspace, h->x, &segments, add_terms, NULL, h);
+        dt_network_backward(&h->net, &h->workspace, &segments, add_terms, NULL, h);
     }
     dt_exact_finish(h->gradient, h->sums, h->net.P, &h->grid, 1.0 / (double)count);
     dt_adam_begin_step(&h->adam);

@@ -22,7 +22,7 @@ beside=$(cd beside && submit --ntasks-per-node=1 train.sbatch --epochs 1)
 elsewhere=$(cd elsewhere && submit --ntasks-per-node=1 --export="ALL,DTRAIN_JOBS=$harness_folder/beside" --job-name=name \
     ../jobs/train.sbatch --epochs 1)
 
-# ---- more CPUs for each rank: as many BLAS threads, unless the user says otherwise ----
+# ---- more CPUs for each rank: as many threads, unless the user says otherwise ----
 threads=$(submit --nodes=1 --ntasks-per-node=1 --cpus-per-task=2 jobs/train.sbatch --epochs 1)
 own=$(submit --nodes=1 --ntasks-per-node=1 --cpus-per-task=2 jobs/train.sbatch --epochs 1 --threads=1)
 
@@ -89,9 +89,9 @@ expect_file "elsewhere/results/name-$elsewhere/model.h5"
 expect_file "results/train-${array}_3/model.h5"
 expect_file "results/train-${array}_5/model.h5"
 expect_job "$threads" COMPLETED
-expect_stdout "^BLAS .* 2 threads a rank"
+expect_stdout "^(kernels|BLAS) .* 2 threads a rank"
 expect_job "$own" COMPLETED
-expect_stdout "^BLAS .* 1 thread a rank"
+expect_stdout "^(kernels|BLAS) .* 1 thread a rank"
 expect_job "$like" COMPLETED
 expect_file theirs/model.h5
 expect_no_file ours

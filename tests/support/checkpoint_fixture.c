@@ -36,7 +36,8 @@ kept *kept_make(size_t P, int64_t epochs)
                                       .ranks = 1,
                                       .hosts = k->hosts,
                                       .blas = "OpenBLAS",
-                                      .kernels = "SkylakeX"};
+                                      .kernels = "SkylakeX",
+                                      .isa = "avx2"};
     (void)snprintf(k->hosts[0], sizeof k->hosts[0], "node17");
     for (int p = 0; p < DT_PART_COUNT; p++)
         k->sets[p] = (dt_dataset){.N = 1000, .D = 3, .C = 2, .class_rows = k->class_rows};

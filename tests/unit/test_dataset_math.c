@@ -64,12 +64,13 @@ static void test_blocks_of_shards(void **state)
 static void check_take(const dt_dataset *set, size_t first, size_t count)
 {
     const size_t capacity = dt_dataset_take_capacity(set, count);
-    float *x = malloc((capacity + 1) * D * sizeof *x);
+    float *x = malloc((capacity + 1) * DT_PANEL * sizeof *x);
+    const dt_panels panels = {x, capacity + 1, D};
     int32_t *y = malloc((capacity + 1) * sizeof *y);
     size_t *start = calloc(set->shard_count + 1, sizeof *start), taken = 0;
-    for (size_t i = 0; i < (capacity + 1) * D; i++)
+    for (size_t i = 0; i < (capacity + 1) * DT_PANEL; i++)
         x[i] = -1;
-    dt_dataset_take(set, first, count, x, y, start);
+    dt_dataset_take(set, first, count, &panels, y, start);
     assert_true(start[set->shard_count] <= capacity);
     for (size_t s = 0; s < set->shard_count; s++) {
         assert_int_equal(start[s], taken);
@@ -79,13 +80,13 @@ static void check_take(const dt_dataset *set, size_t first, size_t count)
             const size_t local = set->order[set->shard_start[s] + q / set->S];
             const size_t row = local * set->S + set->first_shard + s;
             for (size_t j = 0; j < D; j++)
-                assert_true(fabs((double)x[taken * D + j] - (double)row) <= 0);
+                assert_true(fabs((double)x[taken * DT_PANEL + j] - (double)row) <= 0);
             assert_int_equal(y[taken], row % 5);
             taken++;
         }
     }
     assert_int_equal(start[set->shard_count], taken);
-    assert_true(fabsf(x[taken * D] + 1) <= 0); /* and nothing beyond */
+    assert_true(fabsf(x[taken * DT_PANEL] + 1) <= 0); /* and nothing beyond */
     free(x);
     free(y);
     free(start);
@@ -121,15 +122,17 @@ static void test_an_epoch_takes_every_row_once(void **state)
     for (size_t job = 0; job < JOBS; job++)
         for (int rank = 0; rank < job_sizes[job]; rank++) {
             dt_dataset set;
-            float x[N * D];
+            float x[N * DT_PANEL];
+            const dt_panels panels = {x, N, D};
             int32_t y[N];
             size_t start[S + 1];
             deal(&set, N, S, rank, job_sizes[job]);
             dt_dataset_shuffle(&set, 3, 9);
             for (size_t first = 0; first < N; first += BATCH) {
-                dt_dataset_take(&set, first, N - first < BATCH ? N - first : BATCH, x, y, start);
+                dt_dataset_take(&set, first, N - first < BATCH ? N - first : BATCH, &panels, y,
+                                start);
                 for (size_t i = 0; i < start[set.shard_count]; i++) {
-                    const size_t row = (size_t)x[i * D];
+                    const size_t row = (size_t)x[i * DT_PANEL];
                     assert_int_equal(step_of[job][row], -1);
                     step_of[job][row] = (int)(first / BATCH);
                 }

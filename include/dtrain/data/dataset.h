@@ -4,6 +4,7 @@
 #include "dtrain/base/status.h"
 #include "dtrain/comm/comm.h"
 #include "dtrain/data/source.h"
+#include "dtrain/nn/panels.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -80,8 +81,8 @@ void dt_dataset_shuffle(dt_dataset *set, uint64_t seed, uint64_t epoch);
  * Calls:   local
  * Cost:    allocates nothing
  */
-void dt_dataset_take(const dt_dataset *set, uint64_t first, uint64_t count, float *x, int32_t *y,
-                     size_t *start);
+void dt_dataset_take(const dt_dataset *set, uint64_t first, uint64_t count, const dt_panels *x,
+                     int32_t *y, size_t *start);
 
 /** Returns the largest number of rows that dt_dataset_take can give for `count` positions. Local.
  */

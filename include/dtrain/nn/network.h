@@ -1,8 +1,10 @@
 #ifndef DTRAIN_NN_NETWORK_H
 #define DTRAIN_NN_NETWORK_H
 
+#include "dtrain/base/pool.h"
 #include "dtrain/base/status.h"
 #include "dtrain/nn/activation.h"
+#include "dtrain/nn/panels.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -65,14 +67,20 @@ typedef struct dt_segments {
     const size_t *start; /* [count + 1]: segment s has the rows start[s] .. start[s+1]-1 */
 } dt_segments;
 
+/** Layers of at most so many units at the end of a network are not padded to a panel. */
+enum { DT_NARROW = 16 };
+
 /** What a forward pass leaves for the backward one; allocated once, before the step loop. */
 typedef struct dt_workspace {
+    dt_pool *pool; /* whose threads share the work, for the caller to set; NULL: none */
     size_t capacity; /* rows */
     size_t layer_count;
-    float **outputs; /* [layer_count]: [capacity,H] each */
-    float **deltas; /* [layer_count]: gradients of the outputs; the last is the logits' own */
-    float *panel; /* part of a layer's gradient on its way to the sink */
-    size_t panel_capacity; /* floats */
+    dt_panels input; /* [capacity,D] */
+    dt_panels *outputs; /* [layer_count]: [capacity,H] each; of a narrow last layer none */
+    dt_panels *deltas; /* [layer_count]: gradients of the outputs */
+    float *logits; /* [capacity,C], row-major */
+    float **weights; /* [layer_count]: kernel and bias in the layout that products read */
+    float **transposed; /* [layer_count]: kernel, transposed; of the first layer none */
 } dt_workspace;
 
 /** Allocates for up to `rows` rows in one call. Owns: the caller clears. Errors: DT_MEMORY. */
@@ -84,21 +92,29 @@ void dt_workspace_clear(dt_workspace *workspace);
 /**
  * Computes the logits of all rows.
  *
- * Shapes:  X [B,D] in, B = segments->start[count] <= capacity; the result [B,C] is borrowed, until
- *          the next call
+ * Shapes:  X [B,D] in, B = segments->start[count] <= capacity, or NULL: the rows are in
+ *          workspace->input; the result [B,C] is borrowed, until the next call
  * Calls:   local
  * Cost:    2*B*P flop; allocates nothing
  */
 float *dt_network_forward(const dt_network *network, dt_workspace *workspace, const float *X,
                           const dt_segments *segments);
 
+/** A block of at most 32 by 32 parameters: (i, j) is parameter first + i*row_step + j*column_step. */
+typedef struct dt_gradient_block {
+    size_t first, rows, columns;
+    size_t row_step, column_step;
+} dt_gradient_block;
+
 /**
- * Takes one piece of one segment's gradient: `count` numbers from parameter `first` on. Within a
- * segment each parameter is given exactly once; `fresh` says that these parameters come for the
- * first time in this pass. The numbers are borrowed for the call.
+ * Takes one segment's gradient of a block, [rows][32], whose columns beyond the block's are zeros.
+ * Within a segment each parameter is given exactly once. A block comes for all segments in turn:
+ * `fresh` says that it comes for the first time in this pass, `last` that it does not come again.
+ * The numbers are borrowed for the call. The threads of a pool hand over different blocks at the same
+ * time; `thread` says which one calls.
  */
-typedef void dt_gradient_sink(void *context, size_t first, const float *gradient, size_t count,
-                              bool fresh);
+typedef void dt_gradient_sink(void *context, const dt_gradient_block *block, const float *gradient,
+                              bool fresh, bool last, int thread);
 
 /**
  * Is told that all segments have given their numbers for the `count` parameters from `first` on. A
@@ -109,17 +125,17 @@ typedef void dt_gradient_sink(void *context, size_t first, const float *gradient
 typedef void dt_gradient_done(void *context, size_t first, size_t count);
 
 /**
- * Carries the gradient back and hands each segment's parameter gradient to `sink` in pieces that
- * fit a cache, layer by layer from the last. Without rows `sink` is not called.
+ * Carries the gradient back and hands each segment's parameter gradient to `sink` in blocks that
+ * fit the first-level cache, layer by layer from the last. Without rows `sink` is not called.
  *
  * `done`, unless it is NULL, is told of the same ranges whatever the rows are, also without any: they
  * follow from the network alone, so that ranks can go by them.
  *
- * Shapes:  X as in the forward pass just done; the logits it returned hold dLoss/dlogits by now
+ * Shapes:  rows as in the forward pass just done; the logits it returned hold dLoss/dlogits by now
  * Calls:   local
  * Cost:    up to 4*B*P flop; allocates nothing
  */
-void dt_network_backward(const dt_network *network, dt_workspace *workspace, const float *X,
+void dt_network_backward(const dt_network *network, dt_workspace *workspace,
                          const dt_segments *segments, dt_gradient_sink *sink,
                          dt_gradient_done *done, void *context);
 

@@ -4,6 +4,7 @@
 #include "dtrain/base/status.h"
 #include "dtrain/comm/comm.h"
 #include "dtrain/comm/launch.h"
+#include "dtrain/nn/linalg.h"
 
 /** Where and with what a run ran. */
 typedef struct dt_environment {
@@ -12,19 +13,22 @@ typedef struct dt_environment {
     char (*hosts)[DT_HOST_BYTES]; /* [ranks]: rank 0's copy and everybody's */
     char cpu[128]; /* this rank's CPU model */
     const char *blas, *kernels; /* "OpenBLAS 0.3.21", "SkylakeX" */
+    const char *isa; /* of the kernels in use: "avx512", "avx2", "portable"; or "blas" */
+    const char *picked; /* what OpenBLAS took this CPU for, where dtrain chose better, else NULL */
     const char *pinned_below; /* what OPENBLAS_CORETYPE keeps BLAS from using, else NULL */
 } dt_environment;
 
 /**
- * Looks at the job and sets the BLAS threads.
+ * Looks at the job, chooses the kernels and sets the BLAS threads.
  *
  * Calls:   collective
  * Owns:    the caller clears
- * Errors:  DT_USAGE when the ranks' BLAS libraries are different, or picked different kernel
- *          families, or some of the CPUs alone have what our own kernels need, which would give
- *          each rank other bits; the line says what to set
+ * Errors:  DT_USAGE, as dt_linalg_choose; also when BLAS computes on some ranks alone, or on all,
+ *          but in different releases or with different kernel families, which would give each rank
+ *          other bits. The line says what to set
  */
-DT_MUST_USE dt_status dt_environment_survey(dt_environment *out, const dt_comm *comm, int threads);
+DT_MUST_USE dt_status dt_environment_survey(dt_environment *out, const dt_comm *comm, int threads,
+                                            dt_engine engine);
 
 /** Frees; a zeroed environment is allowed. Local. */
 void dt_environment_clear(dt_environment *environment);

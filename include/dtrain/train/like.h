@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum { DT_ARITHMETIC_BYTES = 96 };
+
 /**
  * An earlier run that is to be repeated (`--like`), as its log has it, or gone on with (`--resume`),
  * as its checkpoint has it. All calls are local, and made by rank 0 only.
@@ -23,7 +25,7 @@ typedef struct dt_like {
     bool same_settings; /* nothing was given now that could change the weights */
     dt_fingerprint members[DT_FINGERPRINT_MAX];
     size_t member_count;
-    char kernels[64];
+    char arithmetic[DT_ARITHMETIC_BYTES]; /* "OpenBLAS's Haswell kernels" */
     bool has_weights; /* it ended, with weights of this CRC-32 */
     uint32_t weights_crc;
     bool has_init; /* it began with a model of these CRC-32, and --init-from is its */

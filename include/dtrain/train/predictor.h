@@ -10,11 +10,10 @@
 
 /**
  * Class probabilities of rows, in float32. Products are always done in blocks of DT_PREDICTOR_BLOCK
- * rows, the last one filled up with zeros, so that a row's bits depend on its place in its block and
- * on nothing beside it: OpenBLAS computes the rows of one product in different ways (its kernels for
- * AVX2 do; layers of at most 64 units go another way and do not even depend on the place). Whoever
- * wants the same bits on any number of ranks gives the same rows in the same batches. All calls are
- * local.
+ * rows, the last one filled up with zeros. With dtrain's own kernels a row's bits depend on the row
+ * alone. OpenBLAS computes the rows of one product in different ways; with it they also depend on
+ * the row's place in its block, and the same bits on any number of ranks need the same rows in the
+ * same batches. All calls are local.
  */
 typedef struct dt_predictor {
     const dt_network *network; /* borrowed */

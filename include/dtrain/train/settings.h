@@ -32,6 +32,7 @@ typedef struct dt_settings {
     bool no_restore_best;
     int64_t seed, shards;
     int sum; /* a dt_sum */
+    int engine; /* a dt_engine */
     int overlap; /* a dt_overlap */
     int64_t threads;
     char init_from[DT_OPTION_TEXT_BYTES];

@@ -26,13 +26,13 @@ typedef struct dt_stepper {
     dt_adam *adam;
     dt_sum sum;
 
-    dt_workspace workspace;
-    float *x; /* [capacity, D]: the step's own rows, shard after shard */
+    dt_workspace workspace; /* its input: the step's own rows, shard after shard */
     int32_t *y; /* [capacity] */
     float *loss; /* [capacity] */
     int32_t *predicted; /* [capacity] */
     size_t *start; /* [shard_count + 1] */
     int64_t *counts; /* exact: [P + layers + 5] sums, layers out of range, tally, wishes to stop */
+    int64_t *block_sums; /* exact: a block that is being added up, for each thread */
     dt_exact_grid grid; /* of the step's exact sum */
     float *gradient; /* fast: [P + 4]; exact: one block on its way to Adam */
     dt_gradient_sum ranks_sum; /* of counts, or of gradient */
@@ -45,14 +45,15 @@ typedef struct dt_stepper {
 
 /**
  * Allocates for steps of up to `batch` rows of all ranks together. `piece`: see dt_gradient_sum_init.
+ * The threads of `pool`, which may be NULL, share the work.
  *
  * Calls:   local; the same on all ranks: sum, batch, piece
- * Owns:    the caller clears; comm, set, network and adam are borrowed until then
+ * Owns:    the caller clears; comm, set, network, adam and pool are borrowed until then
  * Errors:  DT_MEMORY
  */
 DT_MUST_USE dt_status dt_stepper_init(dt_stepper *out, const dt_comm *comm, const dt_dataset *set,
                                       dt_network *network, dt_adam *adam, dt_sum sum,
-                                      uint64_t batch, size_t piece);
+                                      uint64_t batch, size_t piece, dt_pool *pool);
 
 /**
  * Estimates what this rank waited for the others in all steps, from a few of them; NaN when these are

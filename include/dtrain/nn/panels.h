@@ -1,0 +1,57 @@
+#ifndef DTRAIN_NN_PANELS_H
+#define DTRAIN_NN_PANELS_H
+
+#include <stddef.h>
+#include <string.h>
+
+/**
+ * The layout of matrices that products read and write: panels of 32 columns, each [pitch][32],
+ * row by row. Columns beyond the last are padding.
+ *
+ * A tile of some rows by 32 columns is contiguous, so no product has to pack its operands, an
+ * activation goes over a tile while it is in the first-level cache, and no two rows of a tile are a
+ * power of two apart, where they would share a few lines of that cache.
+ *
+ * Files, parameters and the command line keep row-major arrays.
+ */
+enum { DT_PANEL = 32 };
+
+typedef struct dt_panels {
+    float *data; /* 64-byte aligned */
+    size_t pitch; /* rows that there is room for */
+    size_t columns;
+} dt_panels;
+
+/** Returns the number of panels of so many columns. */
+static inline size_t dt_panels_count(size_t columns)
+{
+    return (columns + DT_PANEL - 1) / DT_PANEL;
+}
+
+/** Returns panel p from row i on. */
+static inline float *dt_panels_at(const dt_panels *m, size_t i, size_t p)
+{
+    return m->data + (p * m->pitch + i) * DT_PANEL;
+}
+
+/** Copies a row [columns] into row i. */
+static inline void dt_panels_put_row(const dt_panels *m, size_t i, const float *row)
+{
+    size_t left = m->columns;
+    float *to = dt_panels_at(m, i, 0);
+    for (; left >= DT_PANEL; left -= DT_PANEL, row += DT_PANEL, to += m->pitch * DT_PANEL)
+        memcpy(to, row, DT_PANEL * sizeof *row);
+    memcpy(to, row, left * sizeof *row);
+}
+
+/** Copies row i into a row [columns]. */
+static inline void dt_panels_get_row(float *row, const dt_panels *m, size_t i)
+{
+    size_t left = m->columns;
+    const float *from = dt_panels_at(m, i, 0);
+    for (; left >= DT_PANEL; left -= DT_PANEL, row += DT_PANEL, from += m->pitch * DT_PANEL)
+        memcpy(row, from, DT_PANEL * sizeof *row);
+    memcpy(row, from, left * sizeof *row);
+}
+
+#endif

@@ -1,0 +1,58 @@
+/* The products by BLAS, for CPUs without kernels of our own and for comparison (--engine blas): panel
+ * by panel, since BLAS knows no panels. */
+#include "linalg_internal.h"
+
+#include "dtrain/nn/panels.h"
+
+#include <cblas.h>
+#include <string.h>
+
+static void multiply(const dt_multiply *m)
+{
+    const int rows = (int)m->rows;
+    for (size_t n = 0; n < dt_panels_count(m->N); n++) {
+        float *out = m->out + n * m->out_pitch * DT_PANEL;
+        const float *B = m->B + n * m->K * DT_PANEL;
+        for (size_t i = 0; i < m->rows; i++)
+            if (m->start != NULL)
+                memcpy(out + i * DT_PANEL, m->start + n * DT_PANEL, DT_PANEL * sizeof *out);
+            else
+                memset(out + i * DT_PANEL, 0, DT_PANEL * sizeof *out);
+        for (size_t k = 0; k < m->K; k += DT_PANEL) {
+            const size_t steps = m->K - k < DT_PANEL ? m->K - k : DT_PANEL;
+            cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, rows, DT_PANEL, (int)steps, 1.0f,
+                        m->A + k / DT_PANEL * m->a_panel, (int)m->a_row, B + k * DT_PANEL, DT_PANEL,
+                        1.0f, out, DT_PANEL);
+        }
+        if (m->outputs == NULL)
+            dt_activation_forward(m->activation, out, m->rows * DT_PANEL);
+        else
+            dt_activation_backward(m->activation, out, m->outputs + n * m->out_pitch * DT_PANEL,
+                                   m->rows * DT_PANEL);
+    }
+}
+
+static void multiply_narrow(float *z, const float *X, size_t pitch, const float *WT,
+                            const float *bias, size_t rows, size_t D, size_t C)
+{
+    for (size_t i = 0; i < rows; i++)
+        memcpy(z + i * C, bias, C * sizeof *z);
+    for (size_t k = 0; k < dt_panels_count(D); k++)
+        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)rows, (int)C, DT_PANEL, 1.0f,
+                    X + k * pitch * DT_PANEL, DT_PANEL, WT + k * C * DT_PANEL, DT_PANEL, 1.0f, z,
+                    (int)C);
+}
+
+static void outer(float *g, const float *A, size_t a_row, const float *B, size_t rows, size_t count)
+{
+    cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int)count, DT_PANEL, (int)rows, 1.0f, A,
+                (int)a_row, B, DT_PANEL, 0.0f, g, DT_PANEL);
+}
+
+const dt_kernels dt_kernels_blas = {
+    .name = "blas",
+    .is_rowwise = false,
+    .multiply = multiply,
+    .multiply_narrow = multiply_narrow,
+    .outer = outer,
+};

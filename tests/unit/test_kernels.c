@@ -1,0 +1,289 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "../../src/nn/linalg_internal.h"
+#include "dtrain/base/random.h"
+#include "dtrain/nn/linalg.h"
+#include "dtrain/nn/panels.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- operands ---- */
+
+static float *draw(size_t count, uint64_t seed)
+{
+    float *data = aligned_alloc(64, (count * sizeof *data + 127) / 64 * 64);
+    dt_random random = dt_random_start(seed, DT_RANDOM_EXAMPLE, count);
+    assert_non_null(data);
+    for (size_t i = 0; i < count; i++)
+        data[i] = (float)dt_random_normal(&random);
+    return data;
+}
+
+/* A matrix of normal numbers in panels; the padding is zeros. */
+static dt_panels draw_panels(size_t pitch, size_t columns, uint64_t seed)
+{
+    const size_t floats = pitch * dt_panels_count(columns) * DT_PANEL;
+    dt_panels m = {draw(floats, seed), pitch, columns};
+    for (size_t i = 0; i < pitch; i++)
+        for (size_t j = columns; j % DT_PANEL != 0; j++)
+            dt_panels_at(&m, i, j / DT_PANEL)[j % DT_PANEL] = 0.0f;
+    return m;
+}
+
+static float at(const dt_panels *m, size_t i, size_t j)
+{
+    return dt_panels_at(m, i, j / DT_PANEL)[j % DT_PANEL];
+}
+
+/* ---- the reference: one chain of fmaf in the order of k ---- */
+
+static float chain(float start, const dt_panels *A, size_t i, const dt_panels *B, size_t j)
+{
+    for (size_t k = 0; k < A->columns; k++)
+        start = fmaf(at(A, i, k), at(B, k, j), start);
+    return start;
+}
+
+static void expect(const dt_kernels *kernels, float got, float wanted, size_t terms)
+{
+    const bool same = memcmp(&got, &wanted, sizeof got) == 0;
+    const bool near = fabs((double)got - (double)wanted) <= 2e-6 * (2 + (double)terms);
+    if (kernels->is_rowwise ? !same : !near)
+        fail_msg("%s: %.9g, expected %.9g", kernels->name, (double)got, (double)wanted);
+}
+
+static float activate(dt_activation activation, float z)
+{
+    dt_activation_forward(activation, &z, 1);
+    return z;
+}
+
+/* ---- the products ---- */
+
+static void check_multiply(const dt_kernels *kernels, size_t rows, size_t K, size_t N)
+{
+    const size_t pitch = rows + 3;
+    dt_panels A = draw_panels(pitch, K, 1), B = draw_panels(K, N, 2), bias = draw_panels(1, N, 3);
+    dt_panels out = draw_panels(pitch, N, 4), outputs = draw_panels(pitch, N, 5);
+    const float behind = at(&out, rows, 0);
+    dt_multiply m = {.out = out.data,
+                     .out_pitch = pitch,
+                     .A = A.data,
+                     .a_row = DT_PANEL,
+                     .a_panel = pitch * DT_PANEL,
+                     .B = B.data,
+                     .start = bias.data,
+                     .rows = rows,
+                     .K = K,
+                     .N = N,
+                     .activation = DT_ACTIVATION_RELU};
+    kernels->multiply(&m);
+    for (size_t i = 0; i < rows; i++)
+        for (size_t j = 0; j < N; j++)
+            expect(kernels, at(&out, i, j),
+                   activate(DT_ACTIVATION_RELU, chain(at(&bias, 0, j), &A, i, &B, j)), K);
+    assert_true(at(&out, rows, 0) == behind);
+    m.start = NULL;
+    m.outputs = outputs.data;
+    m.activation = DT_ACTIVATION_TANH;
+    kernels->multiply(&m);
+    for (size_t i = 0; i < rows; i++)
+        for (size_t j = 0; j < N; j++) {
+            const float y = at(&outputs, i, j);
+            expect(kernels, at(&out, i, j), chain(0.0f, &A, i, &B, j) * (1.0f - y * y), 10 * K);
+        }
+    assert_true(at(&out, rows, 0) == behind);
+    free(A.data);
+    free(B.data);
+    free(bias.data);
+    free(out.data);
+    free(outputs.data);
+}
+
+/* 16 chains, k mod 16, added in pairs. */
+static float lanes(const dt_panels *X, size_t i, const float *WT, size_t C, size_t c)
+{
+    enum { LANES = 16 };
+    float sum[LANES] = {0};
+    for (size_t k = 0; k < dt_panels_count(X->columns) * DT_PANEL; k++)
+        sum[k % LANES] = fmaf(dt_panels_at(X, i, k / DT_PANEL)[k % DT_PANEL],
+                              WT[(k / DT_PANEL * C + c) * DT_PANEL + k % DT_PANEL], sum[k % LANES]);
+    for (size_t apart = LANES / 2; apart > 0; apart /= 2)
+        for (size_t l = 0; l < apart; l++)
+            sum[l] += sum[l + apart];
+    return sum[0];
+}
+
+static void check_narrow(const dt_kernels *kernels, size_t rows, size_t D, size_t C)
+{
+    dt_panels X = draw_panels(rows + 2, D, 6);
+    const size_t weights = dt_panels_count(D) * C * DT_PANEL;
+    float *WT = draw(weights, 7), *bias = draw(C, 8), *z = draw(rows * C + 1, 9);
+    for (size_t d = D; d % DT_PANEL != 0; d++)
+        for (size_t c = 0; c < C; c++)
+            WT[(d / DT_PANEL * C + c) * DT_PANEL + d % DT_PANEL] = 0.0f;
+    z[rows * C] = 77.0f;
+    kernels->multiply_narrow(z, X.data, X.pitch, WT, bias, rows, D, C);
+    for (size_t i = 0; i < rows; i++)
+        for (size_t c = 0; c < C; c++)
+            expect(kernels, z[i * C + c], lanes(&X, i, WT, C, c) + bias[c], D);
+    assert_true(z[rows * C] == 77.0f);
+    free(X.data);
+    free(WT);
+    free(bias);
+    free(z);
+}
+
+static void check_outer(const dt_kernels *kernels, size_t rows, size_t count, size_t a_row)
+{
+    float *A = draw(rows * a_row + DT_PANEL, 10), *B = draw(rows * DT_PANEL, 11);
+    float g[(DT_PANEL + 1) * DT_PANEL];
+    for (size_t i = 0; i < sizeof g / sizeof *g; i++)
+        g[i] = 77.0f;
+    kernels->outer(g, A, a_row, B, rows, count);
+    for (size_t f = 0; f < count; f++)
+        for (size_t j = 0; j < DT_PANEL; j++) {
+            float sum = 0.0f;
+            for (size_t r = 0; r < rows; r++)
+                sum = fmaf(A[r * a_row + f], B[r * DT_PANEL + j], sum);
+            expect(kernels, g[f * DT_PANEL + j], sum, rows);
+        }
+    for (size_t i = count * DT_PANEL; i < sizeof g / sizeof *g; i++)
+        assert_true(g[i] == 77.0f);
+    free(A);
+    free(B);
+}
+
+/* Those that this CPU has; BLAS, whose order is its own, comes near. */
+static size_t find_kernels(const dt_kernels *found[4])
+{
+    static const char *const names[] = {"avx512", "avx2", "portable"};
+    size_t count = 0;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        assert_int_equal(setenv("DTRAIN_ISA", names[i], 1), 0);
+        if (dt_linalg_choose(DT_ENGINE_OWN) == DT_OK)
+            found[count++] = dt_kernels_chosen();
+    }
+    assert_int_equal(unsetenv("DTRAIN_ISA"), 0);
+    assert_int_equal(dt_linalg_choose(DT_ENGINE_BLAS), DT_OK);
+    found[count++] = dt_kernels_chosen();
+    assert_ptr_equal(found[count - 1], &dt_kernels_blas);
+    return count;
+}
+
+/* Around every size at which an implementation could change its way: one, vectors, tiles, panels. */
+static const size_t sizes[] = {1, 2, 5, 6, 7, 13, 14, 15, 29, 31, 32, 33, 64, 65, 100};
+enum { SIZES = sizeof sizes / sizeof *sizes };
+
+static void test_multiply(void **state)
+{
+    (void)state;
+    const dt_kernels *found[4];
+    const size_t count = find_kernels(found);
+    assert_true(count >= 2);
+    for (size_t i = 0; i < count; i++) {
+        for (size_t a = 0; a < SIZES; a++)
+            for (size_t b = 0; b < SIZES; b++) {
+                check_multiply(found[i], sizes[a], sizes[b], 30);
+                check_multiply(found[i], 13, sizes[a], sizes[b]);
+            }
+        check_multiply(found[i], 400, 70, 70); /* more than a block of rows */
+    }
+}
+
+static void test_narrow(void **state)
+{
+    (void)state;
+    const dt_kernels *found[4];
+    const size_t count = find_kernels(found);
+    for (size_t i = 0; i < count; i++)
+        for (size_t a = 0; a < SIZES; a++)
+            for (size_t C = 1; C <= 16; C++) {
+                check_narrow(found[i], 9, sizes[a], C);
+                check_narrow(found[i], sizes[a], 51, C);
+            }
+}
+
+static void test_outer(void **state)
+{
+    (void)state;
+    const dt_kernels *found[4];
+    const size_t count = find_kernels(found);
+    for (size_t i = 0; i < count; i++) {
+        for (size_t a = 0; a < SIZES; a++)
+            for (size_t features = 1; features <= DT_PANEL; features++) {
+                check_outer(found[i], sizes[a], features, DT_PANEL);
+                check_outer(found[i], sizes[a], features, features);
+            }
+        check_outer(found[i], 1100, 32, DT_PANEL); /* in more than one go */
+        check_outer(found[i], 1100, 3, 3);
+    }
+}
+
+/* ---- the choice ---- */
+
+static void test_choice(void **state)
+{
+    (void)state;
+    assert_int_equal(setenv("DTRAIN_ISA", "sse9", 1), 0);
+    assert_int_equal(dt_linalg_choose(DT_ENGINE_AUTO), DT_USAGE);
+    assert_string_equal(dt_status_text(),
+                        "DTRAIN_ISA=sse9: expected avx512, avx2, portable or blas");
+    assert_int_equal(setenv("DTRAIN_ISA", "portable", 1), 0);
+    assert_int_equal(dt_linalg_choose(DT_ENGINE_AUTO), DT_OK);
+    assert_string_equal(dt_linalg_isa(), "portable");
+    assert_int_equal(unsetenv("DTRAIN_ISA"), 0);
+    assert_int_equal(dt_linalg_choose(DT_ENGINE_AUTO), DT_OK);
+    assert_int_equal(dt_linalg_uses_blas(), !dt_linalg_has_own_kernels());
+}
+
+static void test_names(void **state)
+{
+    (void)state;
+    assert_true(strlen(dt_linalg_kernels()) > 0);
+    assert_true(strlen(dt_linalg_library()) > 0);
+    assert_null(strstr(dt_linalg_library(), "  "));
+}
+
+static void test_better_kernels(void **state)
+{
+    (void)state;
+    assert_null(dt_linalg_better_kernels("unknown"));
+    assert_null(dt_linalg_better_kernels("SapphireRapids"));
+    const char *better = dt_linalg_better_kernels("Prescott");
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+        assert_non_null(better);
+        assert_null(dt_linalg_better_kernels(better)); /* no better one than that */
+    }
+#else
+    assert_null(better);
+#endif
+}
+
+static void test_pinned_below(void **state)
+{
+    (void)state;
+    assert_int_equal(unsetenv("OPENBLAS_CORETYPE"), 0);
+    assert_null(dt_linalg_pinned_below()); /* nobody has pinned anything */
+}
+
+int main(void)
+{
+    dt_linalg_init(1);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_multiply),     cmocka_unit_test(test_narrow),
+        cmocka_unit_test(test_outer),        cmocka_unit_test(test_choice),
+        cmocka_unit_test(test_names),        cmocka_unit_test(test_better_kernels),
+        cmocka_unit_test(test_pinned_below),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
