@@ -20,6 +20,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -145,9 +146,36 @@ static void occupy_standard_streams(void)
             (void)open("/dev/null", ways[fd]);
 }
 
+/* Whether OpenBLAS may have to compute: it is named, or the options come from a file. */
+static bool may_use_blas(int argc, char **argv)
+{
+    const char *isa = getenv("DTRAIN_ISA");
+    for (int i = 1; i < argc; i++)
+        if (strstr(argv[i], "blas") != NULL || strncmp(argv[i], "--config", 8) == 0 ||
+            strncmp(argv[i], "--like", 6) == 0 || strncmp(argv[i], "--resume", 8) == 0)
+            return true;
+    return isa != NULL && strcmp(isa, "blas") == 0;
+}
+
+/* Starts this program again, where OpenBLAS does not know the CPU and the user has set nothing: it reads
+ * OPENBLAS_CORETYPE when it is loaded, before main. Process id, streams and environment stay, and with
+ * them the connection to a launcher. */
+static void restart_with_better_kernels(int argc, char **argv)
+{
+    static const char picked[] = "DTRAIN_BLAS_PICKED";
+    const char *better = dt_linalg_better_kernels(dt_linalg_kernels());
+    if (better == NULL || getenv("OPENBLAS_CORETYPE") != NULL || getenv(picked) != NULL ||
+        !may_use_blas(argc, argv))
+        return;
+    if (setenv(picked, dt_linalg_kernels(), 1) == 0 && setenv("OPENBLAS_CORETYPE", better, 1) == 0)
+        (void)execv("/proc/self/exe", argv);
+    (void)unsetenv("OPENBLAS_CORETYPE"); /* then without */
+}
+
 int main(int argc, char **argv)
 {
     occupy_standard_streams();
+    restart_with_better_kernels(argc, argv);
     const command *asked = find_command(argc, argv);
     const bool named = asked != NULL;
     const int first = named ? 2 : 1;
