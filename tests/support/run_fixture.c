@@ -28,10 +28,12 @@ bool run_write_part(const run *r, int part)
         dt_random random = dt_random_start((uint64_t)part, DT_RANDOM_EXAMPLE, n);
         double row[MAX_D];
         for (size_t j = 0; j < r->D; j++) {
-            row[j] = dt_random_normal(&random);
+            /* What the C library makes of it has other last bits in other releases. */
+            row[j] = rint(1024 * dt_random_normal(&random)) / 1024;
             npz_append(&x, "'<f4'", row[j] * (r->scale > 0 ? r->scale : 1));
         }
-        const double score = row[0] + fabs(row[1 % r->D]) + 0.5 * dt_random_normal(&random);
+        const double score =
+            row[0] + fabs(row[1 % r->D]) + rint(512 * dt_random_normal(&random)) / 1024;
         size_t label = score < 0.3 ? 0 : score < 1.3 ? 1 : 2;
         label = r->noise ? dt_random_below(&random, r->C) : label % r->C;
         npz_append(&y, "'<i8'", n < r->C ? (double)n : (double)label); /* every class is there */
@@ -82,7 +84,8 @@ dt_settings run_settings(const run *r)
                          .patience = r->patience,
                          .no_restore_best = r->no_restore_best,
                          .seed = 7,
-                         .sum = (int)r->sum};
+                         .sum = (int)r->sum,
+                         .threads = r->threads};
 }
 
 void run_keep_epoch(void *context, const dt_epoch *epoch)

@@ -18,6 +18,7 @@ typedef struct run {
     double scale; /* of the inputs; 0: 1 */
     bool noise; /* random labels */
     int64_t batch, epochs, patience;
+    int64_t threads; /* 0: 1 */
     double learning_rate;
     dt_sum sum;
     bool no_restore_best;
