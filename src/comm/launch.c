@@ -76,6 +76,8 @@ static bool stays_on_host(void)
 {
     if (getenv("OMPI_COMM_WORLD_SIZE") != NULL)
         return !dt_launch_spans_hosts();
+    if (getenv("SLURM_HET_SIZE") != NULL || getenv("SLURM_PACK_SIZE") != NULL)
+        return false; /* a part of a job that sees only its own hosts */
     return !is_launched() || dt_launch_number_in("SLURM_STEP_NUM_NODES") == 1;
 }
 
@@ -142,6 +144,21 @@ dt_status dt_launch_read_start_timeout(double *out)
     return DT_OK;
 }
 
+/* Unless the user has chosen. A site's files do not count: they are about networks between hosts. */
+static void choose_shared_memory(void)
+{
+    static const char *const chosen[] = {"OMPI_MCA_pml", "OMPI_MCA_mtl", "OMPI_MCA_btl"};
+    for (size_t i = 0; i < sizeof chosen / sizeof *chosen; i++)
+        if (getenv(chosen[i]) != NULL)
+            return;
+    (void)setenv("OMPI_MCA_pml", "ob1", 1);
+#if OMPI_MAJOR_VERSION < 5
+    (void)setenv("OMPI_MCA_btl", "self,vader,tcp", 1);
+#else
+    (void)setenv("OMPI_MCA_btl", "self,sm,tcp", 1);
+#endif
+}
+
 dt_status dt_launch_prepare(void)
 {
     if (local_ranks() > usable_cpus())
@@ -149,7 +166,7 @@ dt_status dt_launch_prepare(void)
     (void)setenv("OMPI_MCA_btl_vader_eager_limit", "32768", 0);
     (void)setenv("HWLOC_COMPONENTS", "-gl", 0);
     if (stays_on_host())
-        (void)setenv("OMPI_MCA_pml", "ob1", 0);
+        choose_shared_memory();
     if (!is_launched())
         (void)setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
     if (dt_launch_spans_hosts())

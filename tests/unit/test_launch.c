@@ -91,6 +91,8 @@ static int clean(void **state)
 {
     static const char *const names[] = {exclude,
                                         "OMPI_MCA_pml",
+                                        "OMPI_MCA_btl",
+                                        "SLURM_HET_SIZE",
                                         "OMPI_MCA_ess_singleton_isolated",
                                         "PMIX_RANK",
                                         "OMPI_MCA_btl_tcp_if_include",
@@ -171,9 +173,14 @@ static void test_short_starts(void **state)
     assert_int_equal(dt_launch_prepare(), DT_OK);
     assert_null(getenv("OMPI_MCA_pml"));
     assert_int_equal(setenv("SLURM_STEP_NUM_NODES", "1", 1), 0);
+    assert_int_equal(setenv("SLURM_HET_SIZE", "2", 1), 0); /* a part of a job on more hosts */
+    assert_int_equal(dt_launch_prepare(), DT_OK);
+    assert_null(getenv("OMPI_MCA_pml"));
+    clean(state);
     assert_int_equal(setenv("OMPI_MCA_pml", "ucx", 1), 0); /* the user has chosen */
     assert_int_equal(dt_launch_prepare(), DT_OK);
     assert_string_equal(getenv("OMPI_MCA_pml"), "ucx");
+    assert_null(getenv("OMPI_MCA_btl"));
 }
 
 int main(void)

@@ -34,8 +34,8 @@ typedef struct dt_launch {
  * OMPI_MCA_btl_vader_eager_limit: a small network's gradient goes through shared memory in one
  * message. 13 KB between 2 ranks: 4 microseconds instead of 8.
  *
- * OMPI_MCA_pml, when all ranks are on one host: ob1, which has shared memory. Without it Open MPI
- * first looks for the networks of clusters: MPI_Init takes 0.2 s longer.
+ * OMPI_MCA_pml and OMPI_MCA_btl, when all ranks are on one host: ob1 with shared memory. Without
+ * them Open MPI first looks for cluster networks, and MPI_Init takes 0.2 s longer.
  *
  * OMPI_MCA_ess_singleton_isolated, without a launcher: Open MPI starts no daemon beside the
  * process, which would only serve MPI_Comm_spawn. MPI_Init takes 0.1 s less.
