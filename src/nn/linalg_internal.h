@@ -44,7 +44,7 @@ typedef struct dt_kernels {
                   size_t count);
 } dt_kernels;
 
-/** Returns the kernels in use: those of dt_linalg_choose, by default the widest that the CPU has. */
+/** Returns the kernels in use; before dt_linalg_choose, those of DT_ENGINE_AUTO. */
 const dt_kernels *dt_kernels_chosen(void);
 
 extern const dt_kernels dt_kernels_avx512, dt_kernels_avx2, dt_kernels_portable, dt_kernels_blas;

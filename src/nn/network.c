@@ -124,7 +124,8 @@ static dt_status make_panels(dt_panels *out, size_t rows, size_t columns, const 
 }
 
 /* Kernel and bias for the forward pass, the kernel for the backward one. */
-static dt_status make_weights(dt_workspace *w, const dt_network *network, size_t l)
+static dt_status make_weights(dt_workspace *w, const dt_network *network, size_t l,
+                              dt_passes passes)
 {
     dt_status status = DT_OK;
     const size_t D = network->layers[l].D, H = network->layers[l].H;
@@ -133,7 +134,7 @@ static dt_status make_weights(dt_workspace *w, const dt_network *network, size_t
         DT_TRY(dt_memory_alloc(&w->weights[l], tall * H, sizeof(float), "a layer's weights"));
     } else {
         DT_TRY(dt_memory_alloc(&w->weights[l], (D + 1) * wide, sizeof(float), "a layer's weights"));
-        if (l > 0)
+        if (l > 0 && passes == DT_BOTH_PASSES)
             DT_TRY(dt_memory_alloc(&w->transposed[l], tall * H, sizeof(float),
                                    "a layer's weights, transposed"));
     }
@@ -141,7 +142,8 @@ out:
     return status;
 }
 
-dt_status dt_workspace_init(dt_workspace *out, const dt_network *network, size_t rows)
+dt_status dt_workspace_init(dt_workspace *out, const dt_network *network, size_t rows,
+                            dt_passes passes)
 {
     dt_status status = DT_OK;
     const size_t layers = network->layer_count;
@@ -156,9 +158,10 @@ dt_status dt_workspace_init(dt_workspace *out, const dt_network *network, size_t
         const size_t H = network->layers[l].H;
         if (!is_narrow(network, l)) {
             DT_TRY(make_panels(&out->outputs[l], rows, H, "layer outputs"));
-            DT_TRY(make_panels(&out->deltas[l], rows, H, "layer gradients"));
+            if (passes == DT_BOTH_PASSES)
+                DT_TRY(make_panels(&out->deltas[l], rows, H, "layer gradients"));
         }
-        DT_TRY(make_weights(out, network, l));
+        DT_TRY(make_weights(out, network, l, passes));
     }
 out:
     if (status != DT_OK)
@@ -466,6 +469,10 @@ static void carry_back(const pass *p, size_t l)
 {
     const dt_layer *layer = &p->network->layers[l];
     const size_t *start = p->segments->start;
+    if (start[p->segments->count] == 0) { /* the ranges alone are asked for */
+        tell(p, 0, 0);
+        return;
+    }
     if (!is_narrow(p->network, l))
         pack_transposed(p->workspace->transposed[l], p->network->params + layer->kernel, layer->D,
                         layer->H);
@@ -480,6 +487,7 @@ void dt_network_backward(const dt_network *network, dt_workspace *workspace,
                          const dt_segments *segments, dt_gradient_sink *sink,
                          dt_gradient_done *done, void *context)
 {
+    const uint64_t before = dt_subnormals_off();
     const size_t last = network->layer_count - 1, rows = segments->start[segments->count];
     pass p = {dt_kernels_chosen(), network, workspace, segments, 1, 0, sink, done, context};
     for (size_t s = 0; s < segments->count; s++)
@@ -497,4 +505,5 @@ void dt_network_backward(const dt_network *network, dt_workspace *workspace,
         if (l > 0)
             carry_back(&p, l);
     }
+    dt_subnormals_restore(before);
 }

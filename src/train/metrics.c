@@ -68,7 +68,7 @@ dt_status dt_evaluator_init(dt_evaluator *out, const dt_network *network)
 {
     dt_status status = DT_OK;
     memset(out, 0, sizeof *out);
-    DT_TRY(dt_workspace_init(&out->workspace, network, CAPACITY));
+    DT_TRY(dt_workspace_init(&out->workspace, network, CAPACITY, DT_FORWARD_PASS));
     DT_TRY(dt_memory_alloc(&out->loss, CAPACITY, sizeof *out->loss, "losses"));
     DT_TRY(dt_memory_alloc(&out->predicted, CAPACITY, sizeof *out->predicted, "predictions"));
 out:

@@ -16,7 +16,7 @@ dt_status dt_predictor_init(dt_predictor *out, const dt_network *network,
     out->network = network;
     out->normalization = normalization;
     out->capacity = (size_t)DT_PREDICTOR_BLOCK * (network->D > WIDE_ROW ? 1 : BLOCKS_AT_ONCE);
-    DT_TRY(dt_workspace_init(&out->workspace, network, out->capacity));
+    DT_TRY(dt_workspace_init(&out->workspace, network, out->capacity, DT_FORWARD_PASS));
     DT_TRY(
         dt_memory_alloc(&out->block, DT_PREDICTOR_BLOCK, network->D * sizeof *out->block, "rows"));
     DT_TRY(dt_memory_alloc(&out->p, out->capacity, network->C * sizeof *out->p, "probabilities"));

@@ -78,7 +78,7 @@ dt_status dt_stepper_init(dt_stepper *out, const dt_comm *comm, const dt_dataset
     const size_t tail = sum == DT_SUM_EXACT ? network->layer_count + TALLY_COUNT + WISH_COUNT
                                             : FAST_TALLY_COUNT + WISH_COUNT;
     *out = (dt_stepper){.comm = comm, .set = set, .network = network, .adam = adam, .sum = sum};
-    DT_TRY(dt_workspace_init(&out->workspace, network, rows));
+    DT_TRY(dt_workspace_init(&out->workspace, network, rows, DT_BOTH_PASSES));
     DT_TRY(dt_memory_alloc(&out->y, rows, sizeof *out->y, "a step's labels"));
     DT_TRY(dt_memory_alloc(&out->loss, rows, sizeof *out->loss, "losses"));
     DT_TRY(dt_memory_alloc(&out->predicted, rows, sizeof *out->predicted, "predictions"));

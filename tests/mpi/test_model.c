@@ -97,7 +97,7 @@ static void logits_of(const dt_network *network, float *out)
     float x[ROWS * INPUTS];
     for (size_t i = 0; i < ROWS * INPUTS; i++)
         x[i] = (float)((i * 37) % 11) / 5.0f - 1.0f;
-    const dt_status status = dt_workspace_init(&workspace, network, ROWS);
+    const dt_status status = dt_workspace_init(&workspace, network, ROWS, DT_BOTH_PASSES);
     assert_all_int(status, DT_OK);
     memcpy(out, dt_network_forward(network, &workspace, x, &segments),
            ROWS * network->C * sizeof *out);

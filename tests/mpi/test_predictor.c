@@ -125,7 +125,7 @@ static void test_values(void **state)
         dt_workspace workspace;
         size_t wrong = 0;
         assert_all_int(make(&network, &predictor, s), DT_OK);
-        assert_all_int(dt_workspace_init(&workspace, &network, COUNT), DT_OK);
+        assert_all_int(dt_workspace_init(&workspace, &network, COUNT, DT_BOTH_PASSES), DT_OK);
         float *X = malloc(COUNT * s->D * sizeof *X);
         assert_all(X != NULL);
         fill(X, COUNT * s->D, 2);

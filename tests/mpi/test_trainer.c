@@ -122,7 +122,7 @@ static void train_by_hand(history *out, const run *r, int epochs)
                                    sets[DT_TRAIN].C, 7),
                    DT_OK);
     assert_all_int(dt_adam_init(&h.adam, h.net.P, r->learning_rate), DT_OK);
-    assert_all_int(dt_workspace_init(&h.workspace, &h.net, N), DT_OK);
+    assert_all_int(dt_workspace_init(&h.workspace, &h.net, N, DT_BOTH_PASSES), DT_OK);
     h.x = calloc(N * r->D, sizeof *h.x);
     h.y = calloc(N, sizeof *h.y);
     h.loss = calloc(N, sizeof *h.loss);

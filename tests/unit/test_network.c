@@ -116,7 +116,7 @@ static double run_pass(const dt_network *net, const float *X, const int32_t *y,
     float *loss = calloc(B + 1, sizeof *loss);
     int32_t *predicted = calloc(B + 1, sizeof *predicted);
     collected c = {gradient, calloc(net->P, sizeof(int))};
-    assert_ok(dt_workspace_init(&workspace, net, B));
+    assert_ok(dt_workspace_init(&workspace, net, B, DT_BOTH_PASSES));
     float *logits = dt_network_forward(net, &workspace, X, segments);
     dt_loss_cross_entropy(logits, y, B, net->C, loss, predicted);
     memset(gradient, 0, net->P * sizeof *gradient);
@@ -236,7 +236,7 @@ static void test_gradient_in_panels(void **state)
     const size_t start[] = {0, B};
     const dt_segments segments = {1, start};
     (void)run_pass(&net, X, y, &segments, gradient);
-    assert_ok(dt_workspace_init(&workspace, &net, B));
+    assert_ok(dt_workspace_init(&workspace, &net, B, DT_BOTH_PASSES));
     float *logits = dt_network_forward(&net, &workspace, X, &segments);
     float loss[B];
     int32_t predicted[B];
@@ -293,8 +293,8 @@ static void check_segments(size_t D, const size_t *hidden, size_t count, size_t 
     per_segment p = {calloc(segment_count * net.P, sizeof(float)), net.P,
                      calloc(net.P, sizeof(size_t))};
     per_segment single = {calloc(net.P, sizeof(float)), net.P, calloc(net.P, sizeof(size_t))};
-    assert_ok(dt_workspace_init(&together, &net, B));
-    assert_ok(dt_workspace_init(&alone, &net, B));
+    assert_ok(dt_workspace_init(&together, &net, B, DT_BOTH_PASSES));
+    assert_ok(dt_workspace_init(&alone, &net, B, DT_BOTH_PASSES));
     const dt_segments all = {segment_count, start};
     float *logits = dt_network_forward(&net, &together, X, &all);
     dt_loss_cross_entropy(logits, y, B, C, loss, predicted);
@@ -402,7 +402,7 @@ static void check_done(const dt_network *net, const dt_segments *segments, told 
     *out = (told){.given = {calloc(net->P, sizeof(float)), calloc(net->P, sizeof(int))}};
     for (size_t s = 0; s < segments->count; s++)
         out->segments += segments->start[s + 1] > segments->start[s];
-    assert_ok(dt_workspace_init(&workspace, net, B));
+    assert_ok(dt_workspace_init(&workspace, net, B, DT_BOTH_PASSES));
     float *logits = dt_network_forward(net, &workspace, X, segments);
     dt_loss_cross_entropy(logits, y, B, net->C, loss, predicted);
     dt_network_backward(net, &workspace, segments, collect_told, note_done, out);
@@ -528,14 +528,15 @@ static void test_too_large(void **state)
     dt_network net;
     dt_workspace workspace;
     assert_ok(dt_network_init(&net, 2, (const size_t[]){8}, 1, DT_ACTIVATION_RELU, 2, 1));
-    assert_int_equal(dt_workspace_init(&workspace, &net, SIZE_MAX / 4), DT_MEMORY);
+    assert_int_equal(dt_workspace_init(&workspace, &net, SIZE_MAX / 4, DT_BOTH_PASSES), DT_MEMORY);
     assert_null(workspace.outputs);
-    assert_int_equal(dt_workspace_init(&workspace, &net, SIZE_MAX / 64), DT_MEMORY);
+    assert_int_equal(dt_workspace_init(&workspace, &net, SIZE_MAX / 64, DT_BOTH_PASSES), DT_MEMORY);
     assert_null(workspace.outputs);
     dt_network_clear(&net);
     /* So many rows that their product with the units is 2^64, which looks like 0. */
     assert_ok(dt_network_init(&net, 2, (const size_t[]){8}, 1, DT_ACTIVATION_RELU, 8, 1));
-    assert_int_equal(dt_workspace_init(&workspace, &net, (size_t)1 << 61), DT_MEMORY);
+    assert_int_equal(dt_workspace_init(&workspace, &net, (size_t)1 << 61, DT_BOTH_PASSES),
+                     DT_MEMORY);
     dt_network_clear(&net);
 }
 

@@ -9,8 +9,8 @@ typedef struct dt_pool dt_pool;
 /**
  * Starts threads - 1 threads: the caller is the first. With 1 no pool is needed: *out = NULL.
  *
- * The threads wait for work in a loop for some microseconds, then asleep. They take subnormal numbers
- * for zero (subnormals.h), and all signals go to the caller.
+ * The threads wait for work in a loop for 10 to 50 microseconds, then asleep. They treat subnormal
+ * numbers as zero (subnormals.h), and all signals go to the caller.
  *
  * Calls:   local
  * Owns:    the caller frees
@@ -21,7 +21,7 @@ DT_MUST_USE dt_status dt_pool_new(dt_pool **out, int threads);
 /** Ends the threads; NULL is allowed. */
 void dt_pool_free(dt_pool *pool);
 
-/** Returns the number of threads, the caller's included; of NULL: 1. */
+/** Returns the number of threads, the caller's included; 1 for NULL. */
 int dt_pool_threads(const dt_pool *pool);
 
 /**

@@ -8,11 +8,12 @@
 #endif
 
 /**
- * Has this thread take subnormal numbers for zero, and returns what to restore.
+ * Makes this thread treat subnormal numbers as zero, and returns what to restore.
  *
- * A product of two small numbers is subnormal, and each operation on one takes a CPU some hundred
- * cycles: a network whose outputs are saturated would train 20 times slower. Bits do not depend on
- * it: what training keeps from step to step is flushed where it is computed.
+ * A product of two small numbers can be subnormal, and each operation on a subnormal number takes a
+ * CPU some hundred cycles: a network whose outputs are saturated would train 20 times slower. All
+ * passes over a network run in this mode, so that their bits agree; Adam and the loss set what is
+ * almost zero to zero themselves. The threads of OpenBLAS do not run in it.
  *
  * Calls:   local, one thread
  */

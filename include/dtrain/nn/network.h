@@ -67,7 +67,7 @@ typedef struct dt_segments {
     const size_t *start; /* [count + 1]: segment s has the rows start[s] .. start[s+1]-1 */
 } dt_segments;
 
-/** Layers of at most so many units at the end of a network are not padded to a panel. */
+/** Largest number of units of a last layer that is not padded to a panel. */
 enum { DT_NARROW = 16 };
 
 /** What a forward pass leaves for the backward one; allocated once, before the step loop. */
@@ -83,8 +83,12 @@ typedef struct dt_workspace {
     float **transposed; /* [layer_count]: kernel, transposed; of the first layer none */
 } dt_workspace;
 
+/** Which passes a workspace is for: both, or the forward one alone, which needs half the memory. */
+typedef enum dt_passes { DT_BOTH_PASSES, DT_FORWARD_PASS } dt_passes;
+
 /** Allocates for up to `rows` rows in one call. Owns: the caller clears. Errors: DT_MEMORY. */
-DT_MUST_USE dt_status dt_workspace_init(dt_workspace *out, const dt_network *network, size_t rows);
+DT_MUST_USE dt_status dt_workspace_init(dt_workspace *out, const dt_network *network, size_t rows,
+                                        dt_passes passes);
 
 /** Frees; a zeroed workspace is allowed. */
 void dt_workspace_clear(dt_workspace *workspace);
@@ -117,7 +121,7 @@ typedef void dt_gradient_sink(void *context, const dt_gradient_block *block, con
                               bool fresh, bool last, int thread);
 
 /**
- * Is told that all segments have given their numbers for the `count` parameters from `first` on. A
+ * Reports that all segments have given their numbers for the `count` parameters from `first` on. A
  * pass tells of each parameter exactly once, layer by layer from the last, and within a layer in
  * ascending order. In between `count` is 0, after each product: there is time to look after something
  * else.

@@ -37,21 +37,21 @@ static inline float *dt_panels_at(const dt_panels *m, size_t i, size_t p)
 /** Copies a row [columns] into row i. */
 static inline void dt_panels_put_row(const dt_panels *m, size_t i, const float *row)
 {
-    size_t left = m->columns;
-    float *to = dt_panels_at(m, i, 0);
-    for (; left >= DT_PANEL; left -= DT_PANEL, row += DT_PANEL, to += m->pitch * DT_PANEL)
-        memcpy(to, row, DT_PANEL * sizeof *row);
-    memcpy(to, row, left * sizeof *row);
+    const size_t whole = m->columns / DT_PANEL, left = m->columns % DT_PANEL;
+    for (size_t p = 0; p < whole; p++)
+        memcpy(dt_panels_at(m, i, p), row + p * DT_PANEL, DT_PANEL * sizeof *row);
+    if (left > 0)
+        memcpy(dt_panels_at(m, i, whole), row + whole * DT_PANEL, left * sizeof *row);
 }
 
 /** Copies row i into a row [columns]. */
 static inline void dt_panels_get_row(float *row, const dt_panels *m, size_t i)
 {
-    size_t left = m->columns;
-    const float *from = dt_panels_at(m, i, 0);
-    for (; left >= DT_PANEL; left -= DT_PANEL, row += DT_PANEL, from += m->pitch * DT_PANEL)
-        memcpy(row, from, DT_PANEL * sizeof *row);
-    memcpy(row, from, left * sizeof *row);
+    const size_t whole = m->columns / DT_PANEL, left = m->columns % DT_PANEL;
+    for (size_t p = 0; p < whole; p++)
+        memcpy(row + p * DT_PANEL, dt_panels_at(m, i, p), DT_PANEL * sizeof *row);
+    if (left > 0)
+        memcpy(row + whole * DT_PANEL, dt_panels_at(m, i, whole), left * sizeof *row);
 }
 
 #endif
