@@ -169,7 +169,8 @@ static void restart_with_better_kernels(int argc, char **argv)
         return;
     if (setenv(picked, dt_linalg_kernels(), 1) == 0 && setenv("OPENBLAS_CORETYPE", better, 1) == 0)
         (void)execv("/proc/self/exe", argv);
-    (void)unsetenv("OPENBLAS_CORETYPE"); /* then without */
+    (void)unsetenv(picked); /* then without */
+    (void)unsetenv("OPENBLAS_CORETYPE");
 }
 
 int main(int argc, char **argv)

@@ -48,8 +48,8 @@ const char *dt_linalg_better_kernels(const char *kernels)
     for (size_t i = 0; i < sizeof wide / sizeof *wide; i++)
         if (strcmp(kernels, wide[i]) == 0)
             return NULL;
-    if (strcmp(kernels, "unknown") == 0) /* another library */
-        return NULL;
+    if (openblas_get_config == NULL || strstr(openblas_get_config(), "DYNAMIC_ARCH") == NULL)
+        return NULL; /* another library, or one that has no other kernels */
     __builtin_cpu_init();
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq"))

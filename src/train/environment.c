@@ -13,7 +13,7 @@ typedef struct arithmetic {
     char host[DT_HOST_BYTES];
     char library[64];
     char kernels[32];
-    int uses_blas;
+    int uses_blas, has_own_kernels;
 } arithmetic;
 
 static void read_cpu_model(char *out, size_t bytes)
@@ -60,12 +60,21 @@ static dt_status compare_arithmetic(const arithmetic *all, size_t size)
 {
     for (size_t rank = 1; rank < size; rank++) {
         const arithmetic *a = &all[0], *b = &all[rank];
+        if (a->uses_blas != b->uses_blas && a->has_own_kernels == b->has_own_kernels)
+            return dt_fail(
+                DT_USAGE,
+                "BLAS computes on rank %zu (%s), dtrain's own kernels on rank %zu (%s), and "
+                "their results differ in the last bits; set DTRAIN_ISA on all hosts or on "
+                "none (mpirun -x DTRAIN_ISA ...)",
+                a->uses_blas ? 0 : rank, a->uses_blas ? a->host : b->host, a->uses_blas ? rank : 0,
+                a->uses_blas ? b->host : a->host);
         if (a->uses_blas != b->uses_blas)
             return dt_fail(
                 DT_USAGE,
-                "the CPU of rank %zu (%s) has no AVX2 with FMA but that of rank %zu (%s) has: BLAS "
-                "would compute on one and dtrain's own kernels on the other, and their results "
-                "differ in the last bits; use hosts of one kind, or --engine blas",
+                "the CPU of rank %zu (%s) has no AVX2 with FMA, that of rank %zu (%s) has, "
+                "and the results of BLAS and of dtrain's own kernels differ in the last "
+                "bits; use hosts of one kind, or set DTRAIN_ISA=portable on all hosts "
+                "(slow)",
                 a->uses_blas ? 0 : rank, a->uses_blas ? a->host : b->host, a->uses_blas ? rank : 0,
                 a->uses_blas ? b->host : a->host);
         if (!a->uses_blas)
@@ -85,7 +94,8 @@ static dt_status compare_arithmetic(const arithmetic *all, size_t size)
 static dt_status check_arithmetic(const dt_comm *comm, const dt_environment *e)
 {
     const size_t size = (size_t)dt_comm_size(comm);
-    arithmetic mine = {.uses_blas = dt_linalg_uses_blas()};
+    arithmetic mine = {.uses_blas = dt_linalg_uses_blas(),
+                       .has_own_kernels = dt_linalg_has_own_kernels()};
     arithmetic *all = NULL;
     (void)snprintf(mine.host, sizeof mine.host, "%s", e->launch.host);
     (void)snprintf(mine.library, sizeof mine.library, "%s", e->blas);
@@ -106,12 +116,14 @@ dt_status dt_environment_survey(dt_environment *out, const dt_comm *comm, int th
     dt_status status = DT_OK;
     *out = (dt_environment){.ranks = dt_comm_size(comm), .threads = threads};
     DT_TRY(dt_comm_agree(comm, dt_linalg_choose(engine)));
-    dt_linalg_init(threads);
+    dt_linalg_init(dt_linalg_uses_blas() ? threads : 1);
     out->isa = dt_linalg_isa();
     out->blas = dt_linalg_library();
     out->kernels = dt_linalg_kernels();
     out->picked = getenv("DTRAIN_BLAS_PICKED");
-    out->pinned_below = dt_linalg_pinned_below();
+    if (out->picked != NULL && strcmp(out->picked, out->kernels) == 0)
+        out->picked = NULL; /* it did not help */
+    out->pinned_below = getenv("DTRAIN_BLAS_PICKED") == NULL ? dt_linalg_pinned_below() : NULL;
     read_cpu_model(out->cpu, sizeof out->cpu);
     dt_launch_survey(&out->launch, comm);
     DT_TRY(dt_comm_agree(

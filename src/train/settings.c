@@ -45,15 +45,14 @@ static const dt_option options[] = {
     {"sum", "NAME", DT_OPTION_CHOICE, AT(sum), 0, 0, "exact|fast", "exact",
      "how gradients are added: to the same bits on any number of ranks, or in float32"},
     {"engine", "NAME", DT_OPTION_CHOICE, AT(engine), 0, 0, "auto|own|blas", "auto",
-     "compute products by dtrain's own kernels, with the same bits on any CPU, or by OpenBLAS; "
-     "auto: "
-     "own where the CPU has AVX2"},
+     "engine that computes matrix products: dtrain's own kernels (same bits on any CPU) or "
+     "OpenBLAS; "
+     "auto: own, unless an x86 CPU lacks AVX2 or FMA"},
     {"overlap", "NAME", DT_OPTION_CHOICE, AT(overlap), 0, 0, "auto|on|off", "auto",
      "send gradients of later layers while those of earlier ones are computed; auto: a large "
      "network on several hosts"},
     {"threads", "N", DT_OPTION_INT, AT(threads), 1, 1024, NULL, "1",
-     "threads of each rank that share its products; with dtrain's own kernels any number gives the "
-     "same bits"},
+     "number of threads of each rank; does not change the result with dtrain's own kernels"},
     {"init-from", "MODEL", DT_OPTION_TEXT, AT(init_from), 0, 0, NULL, NULL,
      "start from this model's weights (.h5, .keras, or a run's folder), and go on from its Adam"},
     {"out", "DIR", DT_OPTION_TEXT, AT(out), 0, 0, NULL, NULL,

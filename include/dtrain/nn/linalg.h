@@ -43,7 +43,7 @@ void dt_linalg_init(int threads);
  */
 const char *dt_linalg_kernels(void);
 
-/** Tells whether this CPU has vector instructions that our own kernels use. */
+/** Returns whether DT_ENGINE_AUTO chooses dtrain's own kernels on this CPU. */
 bool dt_linalg_has_own_kernels(void);
 
 /** Returns the BLAS library's name and version, "OpenBLAS 0.3.21". */

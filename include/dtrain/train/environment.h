@@ -23,9 +23,9 @@ typedef struct dt_environment {
  *
  * Calls:   collective
  * Owns:    the caller clears
- * Errors:  DT_USAGE, as dt_linalg_choose; also when BLAS computes on some ranks alone, or on all,
- *          but in different releases or with different kernel families, which would give each rank
- *          other bits. The line says what to set
+ * Errors:  DT_USAGE, as dt_linalg_choose. DT_USAGE if the ranks would get different bits: BLAS
+ *          computes on some of them only, or its releases or kernel families differ. The line says
+ *          what to set
  */
 DT_MUST_USE dt_status dt_environment_survey(dt_environment *out, const dt_comm *comm, int threads,
                                             dt_engine engine);
