@@ -4,17 +4,17 @@
 # Installs the test tools, builds dtrain, and runs the tests. The last line is the count; the exit
 # status is 0 only if tests ran and none failed.
 #
-#   (no option)    the short tests: every room of the house and the program itself, without a network,
-#                  in a few minutes; gcc, Release, in build/
-#   --all          the long ones, too: Keras and ONNX Runtime, Slurm, several hosts, valgrind, every call
-#                  that can fail. They are those with the label `long` (ctest -L long)
+#   (no option)    the short tests: every folder of src and the program, in a few minutes, without a
+#                  network after installation; gcc, Release, in build/
+#   --all          also the long tests: Keras and ONNX Runtime, Slurm, several hosts, valgrind, every call
+#                  that can fail. They have the label long; -R and -L select one only with --all
 #   --sanitize     gcc with the address and undefined-behaviour sanitizers, in build-sanitize/
 #   --clang        clang, Release, in build-clang/
 #   --coverage     gcc, -O1, in build-coverage/; then, for each folder and file, how many of its lines ran
 #                  and which did not, with gcovr. What a process did that was killed or aborted counts as
 #                  not run.
 #
-# JOBS (2) is the number of compilers side by side, and half the number of tests, which mostly wait.
+# JOBS (2) is the number of parallel compilers; twice as many tests run in parallel, because most wait.
 # CI=true makes warnings errors, but not with --sanitize.
 set -eu
 

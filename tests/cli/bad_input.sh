@@ -4,7 +4,6 @@
 need_python numpy
 export PYTHONPATH="$TESTS/cli" PYTHONDONTWRITEBYTECODE=1
 "$PYTHON" -W ignore "$TESTS/cli/make_bad_data.py"
-# shellcheck disable=SC2034 # the harness uses it
 
 # bad RANKS TEXT ARGUMENTS...: TEXT is in the line, after the first argument as the file's name.
 bad() {

@@ -25,11 +25,11 @@
 #   expect_same_run NAME FOLDER   it went well, its summary is the kept one, and its results in FOLDER are
 #                                 those in the folder NAME, to the bit; needs need_python
 #   summary KEY                   prints the value of the last run's `summary.KEY=` line
-#   until_it WHAT CMD...          waits until the command succeeds, which is WHAT is expected; also for at
-#                                 most RUN_TIMEOUT seconds, since some machines are busy
+#   until_it WHAT CMD...          waits until CMD succeeds. WHAT describes the expected event. Fails after
+#                                 RUN_TIMEOUT seconds
 #   fail MESSAGE                  ends the test as failed
 #   skip REASON                   ends it as skipped (exit 77); with DTRAIN_NO_SKIP=1 as failed
-#   is_long                       whether what takes long is to be tried, too (run.sh --all)
+#   is_long                       succeeds if the long tests are to run (run.sh --all)
 #   need_python MODULE...         sets $PYTHON to a python3 that has the modules, or skips
 #
 # shellcheck shell=sh

@@ -1,5 +1,5 @@
-"""poll_run_log.py RUN.h5: opens the file of a run that goes on over and over, as a plotting script
-would, until it has been written again and again. Fails on the first error."""
+"""poll_run_log.py RUN.h5: reads the log of a running training again and again, as a plotting script
+does, until at least 4 versions were seen. Fails on the first error."""
 
 import sys
 import time

@@ -10,8 +10,13 @@ same sigmoid "1 4 8" --epochs 3 --activation sigmoid data/two
 same batch7 "1 3 8" --epochs 2 --batch 7 data/two
 same logistic "1 8" --epochs 3 --hidden none data/two
 same wide "1 3 8" --epochs 3 --hidden 200,100 data/two
-# BLAS, with one thread and with two (too many here).
+wide_crc=$same_crc
+# OpenBLAS with one thread.
 same blas "1 3 8" --epochs 3 --engine blas --hidden 200,100 data/two
+# dtrain's own kernels with two threads.
+run 3 --quiet --epochs 3 --hidden 200,100 --threads 2 --out wide/threads data/two
+expect_status 0
+[ "$(summary weights_crc)" = "$wide_crc" ] || fail "the weights of one thread: $wide_crc"
 is_long || exit 0
 
 same linear "2 7" --epochs 2 --activation linear data/two
@@ -20,6 +25,7 @@ same batch-of-all "1 5 8" --epochs 4 --batch 100000 data/two
 same monitor "1 8" --epochs 8 --monitor val_accuracy --patience 1 --learning-rate 0.01 data/two
 same last "1 4" --epochs 4 --patience 0 --no-restore-best --learning-rate 0.2 data/two
 
+# OpenBLAS with two threads, also on more ranks than CPUs.
 run 1 --quiet --engine blas --epochs 3 --hidden 300 --threads 2 --out threads/1 data/two
 expect_status 0
 crc=$(summary weights_crc)

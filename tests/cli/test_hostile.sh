@@ -33,7 +33,7 @@ small() {
     case $(ldd "$DTRAIN") in *libasan*) refused "$@"; return ;; esac
     harness_command="under ulimit -v: dtrain $*"
     status=0
-    (ulimit -v 600000 && exec timeout 60 "$DTRAIN" "$@") </dev/null >stdout 2>stderr || status=$?
+    (ulimit -v 600000 && exec timeout -k 5 "$RUN_TIMEOUT" "$DTRAIN" "$@") </dev/null >stdout 2>stderr || status=$?
     expect_status 3
     expect_one_stderr_line "dtrain: error: "
 }

@@ -10,7 +10,7 @@
 . "$(dirname "$0")/harness.sh"
 export KERAS_BACKEND=jax JAX_PLATFORMS=cpu KERAS_HOME="$PWD/keras" TF_CPP_MIN_LOG_LEVEL=2
 export PYTHONPATH="$TESTS/cli" PYTHONDONTWRITEBYTECODE=1
-venv=${XDG_CACHE_HOME:-$HOME/.cache}/dtrain-tests/keras
+venv=${XDG_CACHE_HOME:-${HOME:-$(dirname "$DTRAIN")}/.cache}/dtrain-tests/keras
 wanted="keras==3.15.1 jax h5py numpy onnx onnxruntime"
 
 lacks_keras() {
@@ -37,7 +37,7 @@ make_venv() {
 if [ -z "${PYTHON:-}" ] || ! has_keras "$PYTHON"; then
     PYTHON=$venv/bin/python
     # Another checkout's tests may be making it.
-    mkdir -p "${venv%/*}"
+    { mkdir -p "${venv%/*}" && [ -w "${venv%/*}" ]; } || skip "${venv%/*} cannot be written"
     exec 9>"$venv.lock"
     ! command -v flock >/dev/null || flock 9
     # Written last, so that an environment which was not finished is made again.

@@ -13,7 +13,7 @@ at_least() {
 }
 
 # ---- without DATA: the built-in example ----
-run 8
+run $(if is_long; then echo 8; else echo 2; fi)
 expect_status 0
 expect_empty_stderr
 expect_stdout '^data +example: 40000 training, 5000 validation, 5000 test rows; 51 inputs, 2 classes$'

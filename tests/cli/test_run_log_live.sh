@@ -37,7 +37,7 @@ start() {
 }
 
 start polled
-"$PYTHON" "$TESTS/cli/poll_run_log.py" polled/run.h5 >polls 2>&1 ||
+timeout -k 5 "$RUN_TIMEOUT" "$PYTHON" "$TESTS/cli/poll_run_log.py" polled/run.h5 >polls 2>&1 ||
     fail "every read of run.h5 succeeds, and it grows: $(cat polls)"
 stop_all
 

@@ -126,6 +126,6 @@ expect_status 75
 expect_empty_stderr
 
 # A word of nobody where nothing is wrong.
-run 4 --quiet --epochs 5 --out quiet --stall-timeout 1s
+run 4 --quiet --epochs 5 --out quiet --stall-timeout 10s
 expect_status 0
 expect_empty_stderr

@@ -56,7 +56,7 @@ start_switch() { # start_switch KEY NET
     DTRAIN_HOST="$dir/switch" setsid unshare --net sleep infinity </dev/null >/dev/null 2>&1 &
     pid=$!
     echo "$pid" >"$state/switch.pid"
-    for _ in $(seq 100); do
+    for _ in $(seq 15000); do
         [ "$(readlink "/proc/$pid/ns/net")" != "$(readlink /proc/self/ns/net)" ] && break
         sleep 0.02
     done
@@ -82,12 +82,12 @@ start_host() { # start_host NUMBER NET
             while :; do sleep 3600 & wait $! || :; done' \
         holder "$h" "$state" </dev/null >"$state/$h.log" 2>&1 &
     pid=$!
-    for _ in $(seq 250); do
+    for _ in $(seq 15000); do
         [ ! -e "$state/$h.ready" ] || break
         kill -0 "$pid" 2>/dev/null || die "host $h did not start: $(cat "$state/$h.log")"
         sleep 0.02
     done
-    [ -e "$state/$h.ready" ] || die "host $h did not start within 5 s"
+    [ -e "$state/$h.ready" ] || die "host $h did not start within 300 s"
     pid=$(ps -o pid= --ppid "$pid" | tr -d ' ') # unshare has one child, the holder
     echo "$pid" >"$state/$h.pid"
     in_switch ip link add "$h" type veth peer name eth0 netns "$pid"

@@ -47,8 +47,8 @@ expect_status 2
 expect_one_stderr_line "but rank 2 (h2) dtrain "
 
 # ---- other kernels ----
-# Pinned on both: which kernels OpenBLAS picks is a matter of the CPU and its release. Nehalem's run on
-# each x86-64 CPU since 2008.
+# The CPU and the release of OpenBLAS decide which kernels it picks, so the test pins them. The
+# Nehalem kernels run on every x86-64 CPU with SSE4.2.
 OPENBLAS_CORETYPE=Nehalem "$REAL" --version | grep -q ', Nehalem kernels$' ||
     skip "the rest needs an OpenBLAS that has Nehalem kernels"
 cat >pinned <<SH

@@ -2,7 +2,7 @@
  * The bits of some runs, pinned: whatever the CPU, the kernels, the threads and the number of ranks,
  * they come to these weights. A commit that changes one says so, and why.
  */
-#include "../support/run_fixture.h"
+#include "run_fixture.h"
 
 #include "dtrain/nn/linalg.h"
 

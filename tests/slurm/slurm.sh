@@ -116,7 +116,7 @@ up() { # up NODES CPUS LINE...
     local nodes=$1 cpus=$2 controller=127.0.0.1 names=localhost lines key net port nodeport enter status
     [ "$(id -u)" -eq 0 ] || cannot "only root can start Slurm's daemons"
     for tool in munged slurmctld slurmd sinfo; do
-        command -v "$tool" >/dev/null || cannot "no $tool here: sh jobs/install.sh cluster"
+        command -v "$tool" >/dev/null || cannot "$tool is not installed; run: sh jobs/install.sh long"
     done
     down
     run=$(mktemp -d /tmp/slurm.XXXXXX)
@@ -157,13 +157,13 @@ NodeName=h$i NodeAddr=$net.$i Port=$nodeport"
         # shellcheck disable=SC2086
         start "slurmd.$name" $enter slurmd -f "$SLURM_CONF" -N "$name"
     done
-    for _ in $(seq 300); do
+    for _ in $(seq 6000); do
         [ "$(idle_nodes)" -ne "$nodes" ] || break
         sleep 0.05
     done
     if [ "$(idle_nodes)" -ne "$nodes" ]; then
         tail -qn 5 "$run"/log/*.log >&2
-        die "the nodes are not idle after 15 s"
+        die "the nodes are not idle after 300 s"
     fi
     trap - EXIT
     echo "export SLURM_CONF=$run/slurm.conf"
