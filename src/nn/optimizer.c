@@ -29,9 +29,11 @@ void dt_adam_clear(dt_adam *adam)
 static float power(float base, int64_t n)
 {
     double result = 1.0, square = (double)base; /* of float32, as Keras has it */
-    for (; n > 0; n /= 2, square *= square)
+    for (; n > 0; n /= 2) {
         if (n % 2 != 0)
             result *= square;
+        square *= square;
+    }
     return (float)result;
 }
 

@@ -152,18 +152,8 @@ static int shown_length(const char *list)
     return (int)length;
 }
 
-void dt_environment_report(const dt_environment *e)
+static void report_kernels(const dt_environment *e)
 {
-    const dt_launch *launch = &e->launch;
-    dt_log_say("job        %d rank%s on %d host%s, %d CPU%s here%s\n", e->ranks,
-               e->ranks == 1 ? "" : "s", launch->host_count, launch->host_count == 1 ? "" : "s",
-               launch->host_cpus, launch->host_cpus == 1 ? "" : "s",
-               launch->crowded ? " (fewer than ranks: waiting ranks yield)" : "");
-    const int shown = shown_length(launch->left_out);
-    if (shown > 0)
-        dt_log_say("network    MPI leaves out %.*s%s here, which lead%s nowhere\n", shown,
-                   launch->left_out, launch->left_out[shown] != '\0' ? " and more" : "",
-                   strchr(launch->left_out, ',') == NULL ? "s" : "");
     if (strcmp(e->isa, "blas") != 0)
         dt_log_say("kernels    dtrain's own, %s: the same bits on any CPU; %d thread%s a rank\n",
                    e->isa, e->threads, e->threads == 1 ? "" : "s");
@@ -176,6 +166,21 @@ void dt_environment_report(const dt_environment *e)
                    e->pinned_below != NULL ? "; OPENBLAS_CORETYPE keeps it below " : "",
                    e->pinned_below != NULL ? e->pinned_below : "",
                    e->pinned_below != NULL ? ", which this CPU has" : "");
+}
+
+void dt_environment_report(const dt_environment *e)
+{
+    const dt_launch *launch = &e->launch;
+    dt_log_say("job        %d rank%s on %d host%s, %d CPU%s here%s\n", e->ranks,
+               e->ranks == 1 ? "" : "s", launch->host_count, launch->host_count == 1 ? "" : "s",
+               launch->host_cpus, launch->host_cpus == 1 ? "" : "s",
+               launch->crowded ? " (fewer than ranks: waiting ranks yield)" : "");
+    const int shown = shown_length(launch->left_out);
+    if (shown > 0)
+        dt_log_say("network    MPI leaves out %.*s%s here, which lead%s nowhere\n", shown,
+                   launch->left_out, launch->left_out[shown] != '\0' ? " and more" : "",
+                   strchr(launch->left_out, ',') == NULL ? "s" : "");
+    report_kernels(e);
     if (e->threads > 1 && e->threads * launch->host_size > launch->host_cpus)
         dt_log_warn("%d ranks with %d threads each want %d CPUs, and this host has %d; lower "
                     "--threads",
