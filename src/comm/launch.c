@@ -167,8 +167,10 @@ dt_status dt_launch_prepare(void)
     (void)setenv("HWLOC_COMPONENTS", "-gl", 0);
     if (stays_on_host())
         choose_shared_memory();
-    if (!is_launched())
+    if (!is_launched()) {
         (void)setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
+        (void)setenv("OMPI_MCA_orte_create_session_dirs", "0", 0);
+    }
     if (dt_launch_spans_hosts())
         dt_launch_choose_interfaces();
     return check_singletons();

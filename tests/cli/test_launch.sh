@@ -40,6 +40,19 @@ run 0 --help
 expect_status 0
 unset SLURM_NTASKS SLURM_PROCID SLURM_JOB_ID
 
+# ---- many at a time, without a launcher ----
+for loop in 1 2 3 4 5 6 7 8; do
+    for start in 1 2 3 4 5 6 7 8 9 10 11 12; do
+        code=0
+        "$DTRAIN" no-such-data >"out.$loop.$start" 2>&1 || code=$?
+        [ "$code" -eq 3 ] || echo "$code $(cat "out.$loop.$start")" >"failed.$loop.$start"
+    done &
+done
+wait
+cat failed.* >failed 2>/dev/null || :
+[ ! -s failed ] || fail "each of 96 starts ends with status 3: $(cat failed)"
+rm -f out.* failed
+
 # ---- more ranks than CPUs ----
 cpus=$(nproc)
 if [ "$cpus" -lt 16 ]; then

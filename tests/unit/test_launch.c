@@ -94,6 +94,7 @@ static int clean(void **state)
                                         "OMPI_MCA_btl",
                                         "SLURM_HET_SIZE",
                                         "OMPI_MCA_ess_singleton_isolated",
+                                        "OMPI_MCA_orte_create_session_dirs",
                                         "PMIX_RANK",
                                         "OMPI_MCA_btl_tcp_if_include",
                                         "OMPI_COMM_WORLD_LOCAL_SIZE",
@@ -161,6 +162,7 @@ static void test_short_starts(void **state)
     assert_int_equal(dt_launch_prepare(), DT_OK);
     assert_string_equal(getenv("OMPI_MCA_pml"), "ob1");
     assert_string_equal(getenv("OMPI_MCA_ess_singleton_isolated"), "1");
+    assert_string_equal(getenv("OMPI_MCA_orte_create_session_dirs"), "0");
     clean(state);
     (void)excluded("4", "4");
     assert_string_equal(getenv("OMPI_MCA_pml"), "ob1");
