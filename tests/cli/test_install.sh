@@ -25,7 +25,7 @@ done <links
 
 # ---- the program ----
 mkdir empty
-(cd empty && env -i PATH="$PATH" HOME="$PWD" ../moved/bin/dtrain --version) >installed 2>stderr ||
+(cd empty && env -i PATH="$PATH" HOME="$PWD" ${OPENBLAS_CORETYPE:+"OPENBLAS_CORETYPE=$OPENBLAS_CORETYPE"} ../moved/bin/dtrain --version) >installed 2>stderr ||
     fail "the installed program starts"
 "$DTRAIN" --version >built
 expect_same_file installed built
