@@ -9,8 +9,8 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-/* Looks for new work before a thread sleeps, 10 to 50 microseconds in all: the pieces of a step follow
- * each other faster, and another process on the CPU would not miss more. */
+/* Looks for new work before a thread sleeps, 10 to 50 microseconds in all: the pieces of a step
+ * follow each other faster, and another process on the CPU would not miss more. */
 enum { LOOKS = 1000 };
 
 typedef struct worker {

@@ -157,9 +157,9 @@ static bool may_use_blas(int argc, char **argv)
     return isa != NULL && strcmp(isa, "blas") == 0;
 }
 
-/* Starts this program again, where OpenBLAS does not know the CPU and the user has set nothing: it reads
- * OPENBLAS_CORETYPE when it is loaded, before main. Process id, streams and environment stay, and with
- * them the connection to a launcher. */
+/* Starts this program again, where OpenBLAS does not know the CPU and the user has set nothing: it
+ * reads OPENBLAS_CORETYPE when it is loaded, before main. Process id, streams and environment stay,
+ * and with them the connection to a launcher. */
 static void restart_with_better_kernels(int argc, char **argv)
 {
     static const char picked[] = "DTRAIN_BLAS_PICKED";

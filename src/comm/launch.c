@@ -144,7 +144,8 @@ dt_status dt_launch_read_start_timeout(double *out)
     return DT_OK;
 }
 
-/* Unless the user has chosen. A site's files do not count: they are about networks between hosts. */
+/* Unless the user has chosen. A site's files do not count: they are about networks between
+ * hosts. */
 static void choose_shared_memory(void)
 {
     static const char *const chosen[] = {"OMPI_MCA_pml", "OMPI_MCA_mtl", "OMPI_MCA_btl"};

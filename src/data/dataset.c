@@ -53,8 +53,8 @@ static void fetch(const float *row, size_t D)
 void dt_dataset_take(const dt_dataset *set, uint64_t first, uint64_t count, const dt_panels *x,
                      int32_t *y, size_t *start)
 {
-    /* Rows come from all over the memory. Those of a small step are on their way while the step before
-     * is computed, others a few rows ahead. */
+    /* Rows come from all over the memory. Those of a small step are on their way while the step
+     * before is computed, others a few rows ahead. */
     enum { SMALL_FLOATS = 48 * 1024, FEW = 6 };
     const size_t D = set->D;
     const bool small = count * D / set->S * set->shard_count <= SMALL_FLOATS;

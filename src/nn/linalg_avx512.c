@@ -1,4 +1,5 @@
-/* The products for AVX-512; CMake compiles this file for it, and it runs only where the CPU has it. */
+/* The products for AVX-512; CMake compiles this file for it, and it runs only where the CPU has
+ * it. */
 #include "linalg_internal.h"
 
 #if defined(__AVX512F__) && defined(__AVX512DQ__)

@@ -1,5 +1,5 @@
-/* The products by BLAS, for CPUs without kernels of our own and for comparison (--engine blas): panel
- * by panel, since BLAS knows no panels. */
+/* The products by BLAS, for CPUs without kernels of our own and for comparison (--engine blas):
+ * panel by panel, since BLAS knows no panels. */
 #include "linalg_internal.h"
 
 #include "dtrain/nn/panels.h"

@@ -1,5 +1,6 @@
-/* The products in plain C, by fmaf: the same bits on any CPU, as fast as the compiler makes it. Where
- * the CPU has no fused multiply-add, fmaf is a slow function of the C library, correctly rounded. */
+/* The products in plain C, by fmaf: the same bits on any CPU, as fast as the compiler makes it.
+ * Where the CPU has no fused multiply-add, fmaf is a slow function of the C library, correctly
+ * rounded. */
 #include "linalg_internal.h"
 
 #include <math.h>

@@ -46,8 +46,8 @@ static void normalise_rows(float *z, size_t B, size_t C, float *sums)
     }
 }
 
-/* Gradients that are next to nothing become nothing: products of them would be subnormal numbers, on
- * which CPUs are up to 200 times slower. NaN stays. */
+/* Gradients that are next to nothing become nothing: products of them would be subnormal numbers,
+ * on which CPUs are up to 200 times slower. NaN stays. */
 DT_VECTORIZE static void flush_small(float *z, size_t count)
 {
     for (size_t i = 0; i < count; i++)

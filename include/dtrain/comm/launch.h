@@ -39,8 +39,8 @@ typedef struct dt_launch {
  *
  * OMPI_MCA_ess_singleton_isolated, without a launcher: Open MPI starts no daemon beside the
  * process, which would only serve MPI_Comm_spawn. MPI_Init takes 0.1 s less.
- * OMPI_MCA_orte_create_session_dirs, then: such processes would all use the same folder in /tmp, and
- * one that ends removes it under one that starts (12 of 480 starts failed, 8 at a time).
+ * OMPI_MCA_orte_create_session_dirs, then: such processes would all use the same folder in /tmp,
+ * and one that ends removes it under one that starts (12 of 480 starts failed, 8 at a time).
  *
  * HWLOC_COMPONENTS without "gl": hwloc does not look for graphics cards on the X displays of
  * localhost, which takes each rank 5 to 20 s where /etc/hosts does not name it.
@@ -62,9 +62,9 @@ typedef struct dt_launch {
 DT_MUST_USE dt_status dt_launch_prepare(void);
 
 /**
- * Waits for 0.3 s where the ranks are on several hosts: before MPI_Init an exit status that is not 0
- * makes mpirun end the job at once, and what the process has just said on another host may be lost.
- * Calls: local, on all ranks that are about to fail together.
+ * Waits for 0.3 s if the ranks are on several hosts: before MPI_Init an exit status that is not
+ * 0 makes mpirun end the job at once, and what the process has just said on another host may be
+ * lost. Calls: local, on all ranks that are about to fail together.
  */
 void dt_launch_linger(void);
 

@@ -9,14 +9,14 @@
  * Who computes the matrix products of layers: kernels of our own, or BLAS.
  *
  * Our own give the same bits on every CPU: each element of a product is one chain of fused
- * multiply-adds in the order of k, whatever the width of the vectors. The same call to BLAS with the
- * same shapes gives the same bits on the same kernel family and number of threads; a product over
- * other rows, or over more of them at once, need not.
+ * multiply-adds in the order of k, whatever the width of the vectors. The same call to BLAS with
+ * the same shapes gives the same bits on the same kernel family and number of threads; a product
+ * over other rows, or over more of them at once, need not.
  *
  * All calls are local.
  */
 typedef enum dt_engine {
-    DT_ENGINE_AUTO, /* our own where the CPU has AVX2 and FMA, or is no x86; else BLAS */
+    DT_ENGINE_AUTO, /* our own where the CPU has AVX2 and FMA, or is not an x86; else BLAS */
     DT_ENGINE_OWN,
     DT_ENGINE_BLAS
 } dt_engine;
@@ -52,8 +52,8 @@ const char *dt_linalg_library(void);
 /**
  * Returns the kernel family that this CPU could use instead of `kernels`, a wider one, or NULL.
  *
- * OpenBLAS goes by the CPU's model: 0.3.21 takes each one that is newer than itself for an old one, and
- * computes 4 times slower on it.
+ * OpenBLAS goes by the CPU's model: 0.3.21 takes each one that is newer than itself for an old one,
+ * and computes 4 times slower on it.
  */
 const char *dt_linalg_better_kernels(const char *kernels);
 

@@ -104,7 +104,8 @@ void dt_workspace_clear(dt_workspace *workspace);
 float *dt_network_forward(const dt_network *network, dt_workspace *workspace, const float *X,
                           const dt_segments *segments);
 
-/** A block of at most 32 by 32 parameters: (i, j) is parameter first + i*row_step + j*column_step. */
+/** A block of at most 32 by 32 parameters: (i, j) is parameter first + i*row_step +
+ * j*column_step. */
 typedef struct dt_gradient_block {
     size_t first, rows, columns;
     size_t row_step, column_step;
@@ -114,8 +115,8 @@ typedef struct dt_gradient_block {
  * Takes one segment's gradient of a block, [rows][32], whose columns beyond the block's are zeros.
  * Within a segment each parameter is given exactly once. A block comes for all segments in turn:
  * `fresh` says that it comes for the first time in this pass, `last` that it does not come again.
- * The numbers are borrowed for the call. The threads of a pool hand over different blocks at the same
- * time; `thread` says which one calls.
+ * The numbers are borrowed for the call. The threads of a pool hand over different blocks at the
+ * same time; `thread` says which one calls.
  */
 typedef void dt_gradient_sink(void *context, const dt_gradient_block *block, const float *gradient,
                               bool fresh, bool last, int thread);
