@@ -15,6 +15,8 @@
 #   reference NAME NP ARGS...       a run without Slurm, for expect_same_run
 #   expect_same_as NAME FOLDER      as expect_same_run, of the run that ./stdout ends with
 #   expect_epochs N                 ./stdout has the lines of epochs 1 to N, in order, each once
+#   slow_down                       from now on a step takes 2 ms longer, so that a run does not end before it
+#                                   is held, however fast the machine is
 #   hold ID                         stops the job's ranks, so that the run does not end before something happens
 #   release ID                      lets them go on, once USR1 has reached each of them
 #
@@ -31,6 +33,7 @@ done
 ln -s "$TESTS/../jobs" jobs
 # By a name of its own, so that its processes are told from those of other tests.
 ln -s "$DTRAIN" dtrain
+: "${DTRAIN_FAULTS:=$(dirname "$DTRAIN")/tests/dtrain-faults}"
 DTRAIN=$harness_folder/dtrain
 
 slurm_leave() {
@@ -112,6 +115,12 @@ expect_epochs() {
 
 # A job's ranks on all nodes, as this machine numbers them.
 ranks_of() { pgrep -f "^$DTRAIN .*--out results/[^ ]*-$1( |\$)"; }
+
+slow_down() {
+    [ -x "$DTRAIN_FAULTS" ] || skip "dtrain-faults is not built"
+    ln -sf "$DTRAIN_FAULTS" dtrain
+    export DTRAIN_FAULT=slow:0:1+
+}
 
 hold() {
     ranks_of "$1" >"held-$1" || fail "job $1 has ranks"

@@ -5,6 +5,7 @@
 . "$(dirname "$0")/harness.sh"
 need_python h5py numpy
 start_slurm 2 8
+slow_down
 options="--epochs 40 --patience 40 --hidden 256 --batch 400 --checkpoint-every 1"
 
 # shellcheck disable=SC2086

@@ -8,6 +8,7 @@ start_slurm 1 16
 options="--epochs 40 --patience 40 --hidden 256 --batch 400"
 # shellcheck disable=SC2086
 reference alone 1 $options
+slow_down
 
 # start SBATCH_ARGUMENTS...    prints the id of a job that is held in its first epochs
 start() {
@@ -44,6 +45,9 @@ for _ in 1 2 3; do
     scancel --batch --signal=USR1 "$hasty"
     sleep 0.2
 done
+
+# Before its minute is over, in which Slurm would end it.
+release "$limited"
 
 # ---- no more restarts than are allowed; then by hand, as the job says ----
 wait_for_line "$bounded" "^resume "
@@ -86,7 +90,6 @@ expect_job "$hasty" COMPLETED 0
 expect_epochs 40
 expect_same_as alone "results/train-$hasty"
 
-release "$limited"
 wait_for_job "$limited"
 expect_job "$limited" COMPLETED 0
 expect_stdout '^summary.stopped=SIGUSR1 in epoch [0-9]+'

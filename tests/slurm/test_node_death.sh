@@ -5,6 +5,7 @@
 . "$(dirname "$0")/harness.sh"
 need_python h5py numpy
 start_slurm 3 4 MessageTimeout=4
+slow_down
 options="--epochs 30 --patience 30 --hidden 128 --batch 400 --checkpoint-every 1"
 
 # Both on h1 and h2, while h3 is away.

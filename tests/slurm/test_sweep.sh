@@ -36,6 +36,7 @@ cat >table <<'TABLE'
 TABLE
 printf -- '--hidden none\r\n' | sed 's/none/4/' >>table
 cp table table-before
+slow_down
 export DTRAIN_AT_ONCE=4
 by_hand --ntasks-per-node=2 --job-name="six of" table --epochs 3 some
 expect_status 0
