@@ -1,12 +1,10 @@
-#define _GNU_SOURCE /* mkostemp */
-
+#include "shared_memory.h"
 #include "watchdog_private.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -17,77 +15,6 @@ enum { PATH_BYTES = 32 };
 static size_t board_bytes(int count)
 {
     return sizeof(dt_board) + (size_t)count * sizeof(dt_slot);
-}
-
-/* ---- memory ---- */
-
-/* Maps `bytes` bytes of a file; NULL when that does not work. */
-static dt_board *map_file(int fd, size_t bytes)
-{
-    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    return memory != MAP_FAILED ? memory : NULL;
-}
-
-/* A file in memory, where there is such a thing. Its blocks are asked for at once: on a full disk
- * the first store would be a SIGBUS. */
-static dt_board *create_file(char path[PATH_BYTES], size_t bytes)
-{
-    static const char *const folders[] = {"/dev/shm", "/tmp"};
-    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
-        (void)snprintf(path, PATH_BYTES, "%s/dtrain.XXXXXX", folders[i]);
-        const int fd = mkostemp(path, O_CLOEXEC);
-        if (fd < 0)
-            continue;
-        dt_board *board = NULL;
-        if (posix_fallocate(fd, 0, (off_t)bytes) == 0)
-            board = map_file(fd, bytes);
-        (void)close(fd);
-        if (board != NULL)
-            return board;
-        (void)unlink(path);
-    }
-    path[0] = '\0';
-    return NULL;
-}
-
-static dt_board *open_file(const char *path, size_t bytes)
-{
-    struct stat found;
-    const int fd = path[0] != '\0' ? open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW) : -1;
-    if (fd < 0)
-        return NULL;
-    dt_board *board = NULL;
-    if (fstat(fd, &found) == 0 && (size_t)found.st_size == bytes)
-        board = map_file(fd, bytes);
-    (void)close(fd);
-    return board;
-}
-
-/* The same memory for all ranks of `ranks`, or NULL for all. Ranks in containers of their own may
- * count as ranks of one host, and find another file under the name, or none. */
-static dt_board *share_board(MPI_Comm ranks, int rank, size_t bytes)
-{
-    struct {
-        unsigned long long magic;
-        char path[PATH_BYTES];
-    } made = {0};
-    dt_board *board = NULL;
-    if (rank == 0 && (board = create_file(made.path, bytes)) != NULL) {
-        made.magic = ((unsigned long long)getpid() << 32) ^ (unsigned long long)(uintptr_t)board;
-        atomic_store(&board->magic, made.magic);
-    }
-    MPI_Bcast(&made, sizeof made, MPI_BYTE, 0, ranks);
-    if (rank != 0)
-        board = open_file(made.path, bytes);
-    int same = board != NULL && atomic_load(&board->magic) == made.magic;
-    MPI_Allreduce(MPI_IN_PLACE, &same, 1, MPI_INT, MPI_MIN, ranks);
-    if (rank == 0 && made.path[0] != '\0')
-        (void)unlink(made.path);
-    if (!same && board != NULL) {
-        (void)munmap(board, bytes);
-        board = NULL;
-    }
-    return board;
 }
 
 /* ---- processes ---- */
@@ -163,7 +90,7 @@ dt_status dt_host_init(dt_host *out, MPI_Comm comm)
     MPI_Comm_rank(ranks, &out->own);
     MPI_Comm_size(ranks, &out->count);
     if (out->count > 1)
-        out->board = share_board(ranks, out->own, board_bytes(out->count));
+        out->board = dt_shared_memory_map(ranks, board_bytes(out->count), true);
     if (out->board == NULL) {
         out->all = out->count == 1;
         out->own = 0;
@@ -184,7 +111,9 @@ dt_status dt_host_init(dt_host *out, MPI_Comm comm)
 
 void dt_host_clear(dt_host *host)
 {
-    if (host->board != NULL)
-        (void)munmap(host->board, board_bytes(host->count));
+    if (host->count > 1)
+        dt_shared_memory_unmap(host->board, board_bytes(host->count));
+    else if (host->board != NULL)
+        (void)munmap(host->board, board_bytes(1));
     *host = (dt_host){0};
 }

@@ -35,8 +35,7 @@ typedef struct dt_slot {
 _Static_assert(sizeof(dt_slot) == DT_SLOT_BYTES, "a slot is a cache line of its own");
 
 typedef struct dt_board {
-    _Alignas(DT_SLOT_BYTES) atomic_ullong magic; /* that the ranks have the same one before them */
-    atomic_int told; /* somebody said why the job ends */
+    _Alignas(DT_SLOT_BYTES) atomic_int told; /* somebody said why the job ends */
     dt_slot slots[];
 } dt_board;
 
