@@ -1,6 +1,7 @@
 #include "dtrain/base/pool.h"
 
 #include "dtrain/base/memory.h"
+#include "dtrain/base/spin.h"
 #include "dtrain/base/subnormals.h"
 
 #include <pthread.h>
@@ -32,21 +33,12 @@ struct dt_pool {
     pthread_cond_t more;
 };
 
-static void pause_briefly(void)
-{
-#if defined(__x86_64__)
-    __builtin_ia32_pause();
-#elif defined(__aarch64__)
-    __asm__ volatile("yield");
-#endif
-}
-
 static void wait_for_round(dt_pool *pool, unsigned seen)
 {
     for (int look = 0; look < LOOKS; look++) {
         if (atomic_load_explicit(&pool->round, memory_order_acquire) != seen)
             return;
-        pause_briefly();
+        dt_spin_pause();
     }
     pthread_mutex_lock(&pool->lock);
     while (atomic_load(&pool->round) == seen)
@@ -145,7 +137,7 @@ void dt_pool_run(dt_pool *pool, void (*work)(void *context, int thread), void *c
     work(context, 0);
     for (int look = 0; atomic_load_explicit(&pool->busy, memory_order_acquire) > 0; look++)
         if (look < LOOKS)
-            pause_briefly();
+            dt_spin_pause();
         else
             sched_yield(); /* more threads than CPUs */
 }

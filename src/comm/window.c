@@ -1,0 +1,183 @@
+#include "dtrain/comm/window.h"
+
+#include "comm_mpi.h"
+#include "shared_memory.h"
+
+#include "dtrain/base/memory.h"
+#include "dtrain/base/spin.h"
+
+#include <limits.h>
+#include <sched.h>
+#include <stdatomic.h>
+
+/* Slices and areas begin at whole cache lines, also those of float32 numbers and of their pairs. */
+enum { LINE_BYTES = 64, SLICE_STEP = 64, PAGE_BYTES = 4096 };
+
+/* Looks at another rank's turn before this one yields. Where the ranks outnumber their CPUs, the
+ * rank that is waited for may need this CPU. */
+enum { LOOKS = 20000, LOOKS_CROWDED = 100 };
+
+/* How often a rank has waited; a line of its own, so that nobody waits for the line of another. */
+typedef struct turn {
+    _Alignas(LINE_BYTES) atomic_uint count;
+} turn;
+
+struct dt_window {
+    const dt_comm *comm;
+    MPI_Comm owners; /* of this rank's slice, one a host; MPI_COMM_NULL: none, or on one host */
+    int rank, size; /* of this host */
+    int hosts;
+    int slices;
+    int looks;
+    turn *turns; /* [size] */
+    char *common, *areas;
+    size_t area_bytes; /* a rank's */
+    size_t bytes; /* of all */
+};
+
+static size_t pages(size_t bytes)
+{
+    return (bytes + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES;
+}
+
+/* The ranks' numbers: on this host, and of those that own the same slice. */
+static void find_ranks(dt_window *w, MPI_Comm host, MPI_Comm all)
+{
+    MPI_Comm_rank(host, &w->rank);
+    MPI_Comm_size(host, &w->size);
+    int is_first = w->rank == 0;
+    MPI_Allreduce(&is_first, &w->hosts, 1, MPI_INT, MPI_SUM, all);
+    MPI_Allreduce(&w->size, &w->slices, 1, MPI_INT, MPI_MIN, all);
+    if (w->hosts > 1)
+        MPI_Comm_split(all, w->rank < w->slices ? w->rank : MPI_UNDEFINED, 0, &w->owners);
+}
+
+dt_status dt_window_new(dt_window **out, const dt_comm *comm, const dt_launch *launch,
+                        size_t rank_bytes, size_t common_bytes)
+{
+    dt_window *w = NULL;
+    *out = NULL;
+    dt_status status = dt_comm_agree(comm, dt_memory_alloc(&w, 1, sizeof *w, "window"));
+    if (status != DT_OK) {
+        dt_memory_free(w);
+        return status;
+    }
+    *w = (dt_window){.comm = comm, .owners = MPI_COMM_NULL};
+    w->looks = launch->crowded ? LOOKS_CROWDED : LOOKS;
+    MPI_Comm host;
+    MPI_Comm_split_type(comm->comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &host);
+    find_ranks(w, host, comm->comm);
+    const size_t turns = pages((size_t)w->size * sizeof(turn)), common = pages(common_bytes);
+    w->area_bytes = pages(rank_bytes);
+    w->bytes = turns + common + (size_t)w->size * w->area_bytes;
+    char *memory = dt_shared_memory_map(host, w->bytes, false);
+    MPI_Comm_free(&host);
+    if (memory == NULL)
+        status = dt_fail(DT_MEMORY, "%s: no %.1f MiB of shared memory in /dev/shm for %d ranks",
+                         launch->host, (double)w->bytes / (1 << 20), w->size);
+    else {
+        w->turns = (turn *)memory;
+        w->common = memory + turns;
+        w->areas = w->common + common;
+    }
+    status = dt_comm_agree(comm, status);
+    if (status == DT_OK)
+        *out = w;
+    else
+        dt_window_free(w);
+    return status;
+}
+
+void dt_window_free(dt_window *window)
+{
+    if (window == NULL)
+        return;
+    if (window->owners != MPI_COMM_NULL)
+        MPI_Comm_free(&window->owners);
+    dt_shared_memory_unmap(window->turns, window->bytes);
+    dt_memory_free(window);
+}
+
+int dt_window_size(const dt_window *window)
+{
+    return window->size;
+}
+
+int dt_window_rank(const dt_window *window)
+{
+    return window->rank;
+}
+
+int dt_window_hosts(const dt_window *window)
+{
+    return window->hosts;
+}
+
+void *dt_window_area(const dt_window *window, int rank)
+{
+    return window->areas + (size_t)rank * window->area_bytes;
+}
+
+void *dt_window_common(const dt_window *window)
+{
+    return window->common;
+}
+
+void dt_window_slice(const dt_window *window, size_t count, size_t *slice_first,
+                     size_t *slice_count)
+{
+    const size_t steps = (count + SLICE_STEP - 1) / SLICE_STEP, slices = (size_t)window->slices;
+    size_t from = count, to = count;
+    if (window->rank < window->slices) {
+        from = steps * (size_t)window->rank / slices * SLICE_STEP;
+        to = steps * ((size_t)window->rank + 1) / slices * SLICE_STEP;
+    }
+    *slice_first = from < count ? from : count;
+    *slice_count = (to < count ? to : count) - *slice_first;
+}
+
+/* Returns when the rank has waited as often as this one. The difference, not the order: the count
+ * may wrap around. */
+static void wait_for(const turn *other, unsigned own, int looks)
+{
+    for (int look = 0;
+         atomic_load_explicit(&other->count, memory_order_acquire) - own > UINT_MAX / 2;)
+        if (look < looks) {
+            look++;
+            dt_spin_pause();
+        } else {
+            sched_yield();
+        }
+}
+
+void dt_window_wait(dt_window *window)
+{
+    dt_slot_turn(window->comm->slot);
+    const unsigned own =
+        atomic_load_explicit(&window->turns[window->rank].count, memory_order_relaxed) + 1;
+    atomic_store_explicit(&window->turns[window->rank].count, own, memory_order_release);
+    for (int i = 1; i < window->size; i++)
+        wait_for(&window->turns[(window->rank + i) % window->size], own, window->looks);
+    dt_slot_turn(window->comm->slot);
+}
+
+static void sum(const dt_window *window, void *data, size_t count, size_t bytes, MPI_Datatype type)
+{
+    for (size_t done = 0; window->owners != MPI_COMM_NULL && done < count; done += DT_MPI_PIECE) {
+        const size_t piece = count - done < DT_MPI_PIECE ? count - done : DT_MPI_PIECE;
+        dt_slot_turn(window->comm->slot);
+        MPI_Allreduce(MPI_IN_PLACE, (char *)data + done * bytes, (int)piece, type, MPI_SUM,
+                      window->owners);
+        dt_slot_turn(window->comm->slot);
+    }
+}
+
+void dt_window_sum_i64(const dt_window *window, int64_t *data, size_t count)
+{
+    sum(window, data, count, sizeof *data, MPI_INT64_T);
+}
+
+void dt_window_sum_f32(const dt_window *window, float *data, size_t count)
+{
+    sum(window, data, count, sizeof *data, MPI_FLOAT);
+}
