@@ -19,6 +19,16 @@ static void warn_of_empty_classes(const dt_dataset *set)
             empty, set->C, first);
 }
 
+/* How gradients are added up over the ranks, as a part of a line. */
+static const char *reduction(const dt_train_run *r)
+{
+    const dt_reduction how =
+        dt_trainer_reduction(&r->settings, r->comm, &r->environment.launch, r->model.network.P);
+    if (dt_comm_size(r->comm) == 1)
+        return "";
+    return how.window ? " by window" : how.piece > 0 ? " by overlapped allreduce" : " by allreduce";
+}
+
 void dt_train_report_start(const dt_train_run *r)
 {
     const dt_settings *s = &r->settings;
@@ -62,8 +72,9 @@ void dt_train_report_start(const dt_train_run *r)
     if (sets[DT_VALIDATION].N == 0 && (dt_options_given(dt_settings_table(), s, "patience") ||
                                        dt_options_given(dt_settings_table(), s, "monitor")))
         dt_log_warn("--patience and --monitor have no effect without a validation set");
-    dt_log_say("run        seed %lld, %lld shards, %s sum; results in %s\n\n", (long long)s->seed,
-               (long long)s->shards, s->sum == DT_SUM_EXACT ? "exact" : "fast", r->folder);
+    dt_log_say("run        seed %lld, %lld shards, %s sum%s; results in %s\n\n", (long long)s->seed,
+               (long long)s->shards, s->sum == DT_SUM_EXACT ? "exact" : "fast", reduction(r),
+               r->folder);
 }
 
 void dt_train_report_stop(const dt_train_run *r)

@@ -3,6 +3,7 @@
 #include "dtrain/base/log.h"
 #include "dtrain/base/memory.h"
 #include "dtrain/base/text.h"
+#include "dtrain/nn/linalg.h"
 #include "dtrain/train/checkpoint.h"
 #include "dtrain/train/run_file.h"
 
@@ -21,9 +22,18 @@ static bool is_of_the_session(const char *name)
 /* What does not change the weights. */
 static bool is_of_no_weight(const char *name)
 {
-    static const char *const names[] = {"csv-log", "checkpoint-every", "stall-timeout", "overlap",
-                                        NULL};
+    static const char *const names[] = {"csv-log", "checkpoint-every", "stall-timeout",
+                                        "reduce",  "overlap",          NULL};
     return is_of_the_session(name) || dt_text_is_among(name, names);
+}
+
+/* What does not change the weights of a run with these settings: the bits of BLAS depend on its
+ * threads, those of dtrain's own kernels do not. */
+static bool keeps_weights(const dt_settings *settings, const char *name)
+{
+    const bool blas = settings->engine == DT_ENGINE_BLAS ||
+                      (settings->engine == DT_ENGINE_AUTO && !dt_linalg_has_own_kernels());
+    return is_of_no_weight(name) || (!blas && strcmp(name, "threads") == 0);
 }
 
 static bool is_about_data(const char *name)
@@ -111,16 +121,18 @@ DT_MUST_USE static dt_status take_option(dt_like *like, dt_settings *settings, d
     const uint64_t all_given = settings->given;
     char name[64], value[DT_OPTION_TEXT_BYTES];
     (void)dt_options_log_name(name, option);
+    if (!like->resumes && !dt_h5_has_attribute(h5, "/config", name))
+        goto out; /* an option that the log's dtrain did not have */
     DT_TRY(read_value(value, sizeof value, h5, option, name));
     const bool usual = is_default(option, defaults, value);
     if (!usual && dt_options_set(table, was, option->name, value) != DT_OK)
         DT_TRY(dt_fail(DT_DATA, "%s", dt_status_text())); /* the file's fault, not the user's */
     if (is_of_the_session(option->name))
         goto out;
-    if (given && like->resumes && !is_of_no_weight(option->name))
+    if (given && like->resumes && !keeps_weights(settings, option->name))
         DT_TRY(check_option(like, option, settings, was));
     if (given)
-        like->same_settings = false;
+        like->same_settings = like->same_settings && keeps_weights(settings, option->name);
     else if (!usual)
         DT_TRY(dt_options_set(table, settings, option->name, value));
     if (settings->data_count > 0 && is_about_data(option->name))

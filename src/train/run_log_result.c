@@ -121,6 +121,7 @@ dt_status dt_run_log_write_result(dt_h5 *h5, const dt_result *result, const dt_r
     DT_TRY(dt_h5_set_int(h5, "/summary", "best_epoch", result->best_epoch));
     DT_TRY(dt_h5_set_int(h5, "/summary", "weights_crc", result->weights_crc));
     DT_TRY(dt_h5_set_double(h5, "/summary", "samples_per_second", result->samples_per_second));
+    DT_TRY(dt_h5_set_text(h5, "/summary", "reduce", result->reduce));
     DT_TRY(dt_run_log_write_table(h5, "", "ranks", rank_columns, COLUMNS(rank_columns),
                                   sizeof *ranks, ranks, rank_count));
 out:

@@ -48,6 +48,10 @@ static const dt_option options[] = {
      "engine that computes matrix products: dtrain's own kernels (same bits on any CPU) or "
      "OpenBLAS; "
      "auto: own, unless an x86 CPU lacks AVX2 or FMA"},
+    {"reduce", "NAME", DT_OPTION_CHOICE, AT(reduce), 0, 0, "auto|allreduce|window", "auto",
+     "addition of gradients over the ranks: MPI_Allreduce, or memory that the ranks of a host "
+     "share; "
+     "auto: window, unless gradients are sent during the backward pass (--overlap)"},
     {"overlap", "NAME", DT_OPTION_CHOICE, AT(overlap), 0, 0, "auto|on|off", "auto",
      "send gradients of later layers while those of earlier ones are computed; auto: a large "
      "network on several hosts"},
@@ -122,6 +126,10 @@ dt_status dt_settings_parse(dt_settings *out, int argc, char **argv)
             DT_TRY(dt_fail(DT_USAGE, "--%s is an empty word", files[i].option));
     if (out->resume[0] != '\0' && out->like[0] != '\0')
         DT_TRY(dt_fail(DT_USAGE, "--resume and --like were given; a run goes on, or is repeated"));
+    if (out->reduce == DT_REDUCE_WINDOW && out->overlap == DT_OVERLAP_ON)
+        DT_TRY(dt_fail(DT_USAGE,
+                       "--reduce window and --overlap on were given; a window adds up all "
+                       "gradients after the backward pass. Leave one out"));
     if (words > DT_DATA_MAX)
         DT_TRY(dt_fail(DT_USAGE, "too many words: '%s'; DATA is one word, or three files",
                        argv[DT_DATA_MAX]));

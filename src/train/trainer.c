@@ -21,7 +21,7 @@ enum { TIME_IS_UP = 1000 };
 /* A run under way. */
 typedef struct trainer {
     const dt_comm *comm;
-    int hosts;
+    const dt_launch *launch;
     bool root;
     const dt_settings *settings;
     dt_dataset *sets;
@@ -42,6 +42,14 @@ typedef struct trainer {
 uint32_t dt_trainer_crc(const dt_network *network)
 {
     return dt_crc32(0, network->params, network->P * sizeof *network->params);
+}
+
+dt_reduction dt_trainer_reduction(const dt_settings *settings, const dt_comm *comm,
+                                  const dt_launch *launch, size_t P)
+{
+    return dt_gradient_sum_choose((dt_reduce)settings->reduce, (dt_overlap)settings->overlap,
+                                  dt_comm_size(comm), launch->host_count, P,
+                                  settings->sum == DT_SUM_EXACT ? sizeof(int64_t) : sizeof(float));
 }
 
 void dt_result_clear(dt_result *result)
@@ -66,21 +74,33 @@ static void go_on(trainer *t, const dt_training *from)
     t->result->epochs = from->epoch - 1;
 }
 
-static dt_status start(trainer *t, const dt_training *from)
+/* What a rank needs of its own. */
+DT_MUST_USE static dt_status allocate(trainer *t)
 {
     dt_status status = DT_OK;
-    const dt_settings *settings = t->settings;
-    const dt_sum sum = (dt_sum)settings->sum;
-    const size_t piece = dt_gradient_sum_choose(
-        (dt_overlap)settings->overlap, dt_comm_size(t->comm), t->hosts, t->network->P,
-        sum == DT_SUM_EXACT ? sizeof(int64_t) : sizeof(float));
     if (!dt_linalg_uses_blas()) /* it has threads of its own */
-        DT_TRY(dt_pool_new(&t->pool, (int)settings->threads));
-    DT_TRY(dt_stepper_init(&t->stepper, t->comm, &t->sets[DT_TRAIN], t->network, t->adam, sum,
-                           (uint64_t)settings->batch, piece, t->pool));
+        DT_TRY(dt_pool_new(&t->pool, (int)t->settings->threads));
     DT_TRY(dt_evaluator_init(&t->evaluator, t->network));
     t->evaluator.workspace.pool = t->pool;
     DT_TRY(dt_memory_alloc(&t->best, t->network->P, sizeof *t->best, "best weights"));
+out:
+    return status;
+}
+
+DT_MUST_USE static dt_status start(trainer *t, const dt_training *from)
+{
+    dt_status status = DT_OK;
+    const dt_settings *settings = t->settings;
+    const dt_reduction how = dt_trainer_reduction(settings, t->comm, t->launch, t->network->P);
+    DT_TRY(dt_comm_agree(t->comm, allocate(t)));
+    /* Once a window shares them, there is nothing left to compare on a host. */
+    DT_TRY(dt_comm_check_same(t->comm, "the checksum of the initial weights",
+                              dt_trainer_crc(t->network)));
+    DT_TRY(dt_stepper_init(&t->stepper, t->comm, t->launch, &t->sets[DT_TRAIN], t->network, t->adam,
+                           (dt_sum)settings->sum, (uint64_t)settings->batch, how, t->pool));
+    t->result->reduce = dt_comm_size(t->comm) == 1            ? "none"
+                        : t->stepper.ranks_sum.window != NULL ? "window"
+                                                              : "allreduce";
     t->at = (dt_training){.epoch = 1, .best = t->best};
     t->at.stopping = dt_early_stopping_start((dt_monitor)settings->monitor, settings->patience,
                                              settings->min_delta);
@@ -263,6 +283,7 @@ out:
 static void finish(trainer *t)
 {
     dt_result *result = t->result;
+    dt_stepper_take_back(&t->stepper);
     /* The middle of an epoch is where a run stopped that now is to have fewer epochs. */
     const bool restore =
         !t->settings->no_restore_best && (result->best_epoch != result->epochs || t->at.rows > 0);
@@ -299,7 +320,7 @@ out:
     return status;
 }
 
-dt_status dt_trainer_run(dt_result *out, const dt_comm *comm, int hosts,
+dt_status dt_trainer_run(dt_result *out, const dt_comm *comm, const dt_launch *launch,
                          const dt_settings *settings, dt_dataset sets[DT_PART_COUNT],
                          dt_network *network, dt_adam *adam, const dt_training *from,
                          const dt_observer *observer)
@@ -309,7 +330,7 @@ dt_status dt_trainer_run(dt_result *out, const dt_comm *comm, int hosts,
     for (int p = 0; p < DT_PART_COUNT; p++)
         out->metrics[p] = (dt_metrics){.loss = NAN, .accuracy = NAN};
     trainer t = {.comm = comm,
-                 .hosts = hosts,
+                 .launch = launch,
                  .root = dt_comm_rank(comm) == 0,
                  .settings = settings,
                  .sets = sets,
@@ -317,7 +338,7 @@ dt_status dt_trainer_run(dt_result *out, const dt_comm *comm, int hosts,
                  .adam = adam,
                  .observer = observer,
                  .result = out};
-    DT_TRY(dt_comm_agree(comm, start(&t, from)));
+    DT_TRY(start(&t, from));
     bool stop = false;
     while (t.at.epoch <= settings->epochs && !stop)
         DT_TRY(run_epoch(&t, &stop));

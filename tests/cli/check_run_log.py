@@ -26,7 +26,7 @@ CONFIG = {"inputs": "", "targets": "", "checkpoint_every": "10min",
           "resume": "", "force": 0, "time_limit": "never", "stall_timeout": "10min", "validation_split": 0.1, "test_split": 0.1,
           "hidden": "20,10", "activation": "tanh", "batch": 64, "epochs": 7,
           "learning_rate": 0.002, "patience": 3, "min_delta": 0.0001, "monitor": "val_accuracy",
-          "no_restore_best": 0, "seed": 5, "shards": 9, "sum": "exact", "threads": 1, "engine": "auto", "overlap": "auto", "init_from": "",
+          "no_restore_best": 0, "seed": 5, "shards": 9, "sum": "exact", "threads": 1, "engine": "auto", "reduce": "auto", "overlap": "auto", "init_from": "",
           "csv_log": "", "progress": 0, "quiet": 0, "like": ""}
 MEMBERS = {"set": "S12", "array": "S8", "file": "S256", "member": "S64", "bytes": "i8", "crc32": "u4"}
 SETS = ("train", "validation", "test")
@@ -349,7 +349,8 @@ def main():
         crc = 0
         for array in weights:
             crc = zlib.crc32(np.ascontiguousarray(array, "<f4").tobytes(), crc)
-        check_names(run["summary"], ["epochs", "best_epoch", "weights_crc", "samples_per_second"], [])
+        check_names(run["summary"], ["epochs", "best_epoch", "weights_crc", "samples_per_second", "reduce"], [])
+        equal(run["summary"].attrs["reduce"], "none" if ranks == 1 else "window", "how gradients are added up")
         equal(int(run["summary"].attrs["weights_crc"]), crc, "weights_crc of model.h5")
 
         check_epochs(run)

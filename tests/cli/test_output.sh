@@ -21,7 +21,7 @@ expect_stdout '^data +some: 600 training, 150 validation, 150 test rows; 12 inpu
 expect_stdout '^baseline +always class [01]: accuracy 0\.[0-9]{4} training, 0\.[0-9]{4} validation, 0\.[0-9]{4} test$'
 expect_stdout '^model +12-30-2, relu, softmax; P = 452 parameters$'
 expect_stdout '^training +Adam 0\.001, batch 100, at most 3 epochs, patience 2 on val_loss$'
-expect_stdout '^run +seed 1, 8 shards, exact sum; results in results/some$'
+expect_stdout '^run +seed 1, 8 shards, exact sum by window; results in results/some$'
 for epoch in 1 2 3; do
     expect_stdout "^epoch $epoch/3  loss $number  accuracy $number  val_loss $number  val_accuracy $number  $number s"
 done

@@ -26,6 +26,21 @@ own_words
 expect_empty_stderr
 expect_stdout '^job +8 ranks on 4 hosts'
 expect_same_run one four-hosts
+# By messages alone, and with the sums of each host in its shared memory.
+for reduce in allreduce window; do
+    # shellcheck disable=SC2086
+    run 8 --reduce $reduce --overlap off --out $reduce $usual some
+    own_words
+    expect_empty_stderr
+    expect_stdout "exact sum by $reduce;"
+    expect_same_run one $reduce
+done
+# Hosts with different numbers of ranks: some own no slice.
+# shellcheck disable=SC2086
+run 5 --reduce window --out uneven $usual some
+own_words
+expect_empty_stderr
+expect_same_run one uneven
 # Neighbours in number on different hosts.
 export OMPI_MCA_rmaps_base_mapping_policy=node
 # shellcheck disable=SC2086

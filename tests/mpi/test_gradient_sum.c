@@ -1,6 +1,6 @@
 /*
- * Gradients that are added up over the ranks piece by piece, while others are still computed: the
- * same steps as with one all-reduce at the end, to the bit.
+ * Gradients that are added up over the ranks piece by piece, while others are still computed, or in
+ * shared memory: the same steps as with one all-reduce at the end, to the bit.
  */
 #include "run_fixture.h"
 
@@ -86,9 +86,10 @@ typedef struct outcome {
     bool stops[MOST_STEPS];
     unsigned long long calls; /* what the watchdog compares */
     bool wait_known;
+    bool window;
 } outcome;
 
-static void walk(outcome *out, const course *c, dt_comm comm, dt_sum sum, size_t piece)
+static void walk(outcome *out, const course *c, dt_comm comm, dt_sum sum, dt_reduction how)
 {
     dt_dataset sets[DT_PART_COUNT];
     dt_network net = {0};
@@ -106,7 +107,9 @@ static void walk(outcome *out, const course *c, dt_comm comm, dt_sum sum, size_t
     const dt_dataset *set = &sets[DT_TRAIN];
     const uint64_t batch = (uint64_t)c->data.batch;
     if (out->status == DT_OK)
-        out->status = dt_stepper_init(&stepper, &comm, set, &net, &adam, sum, batch, piece, NULL);
+        out->status =
+            dt_stepper_init(&stepper, &comm, &one_host, set, &net, &adam, sum, batch, how, NULL);
+    out->window = stepper.ranks_sum.window != NULL;
     if (c->poisoned && out->status == DT_OK)
         net.params[net.P / 3] = NAN;
     if (c->zeroed && out->status == DT_OK)
@@ -145,20 +148,26 @@ static bool same(const outcome *a, const outcome *b)
            memcmp(a->stops, b->stops, sizeof a->stops) == 0;
 }
 
-/* Every size of a piece, on all ranks, does what one rank alone does with none. */
+static const dt_reduction at_once = {0};
+
+/* Every way, on all ranks, comes to what one rank comes to alone. */
 static void check(const course *c, outcome *usual)
 {
-    static const size_t pieces[] = {0, 1, 150, 400, (size_t)1 << 40};
+    static const dt_reduction ways[] = {{.window = true}, {.piece = 0},
+                                        {.piece = 1},     {.piece = 150},
+                                        {.piece = 400},   {.piece = (size_t)1 << 40}};
     outcome *now = calloc(1, sizeof *now);
     const dt_comm all = ranks_all(), alone = ranks_alone();
     run_write_data(&c->data);
-    walk(usual, c, alone, DT_SUM_EXACT, 0);
-    for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++) {
-        walk(now, c, all, DT_SUM_EXACT, pieces[i]);
+    walk(usual, c, alone, DT_SUM_EXACT, at_once);
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        walk(now, c, all, DT_SUM_EXACT, ways[i]);
         if (!same(now, usual))
-            print_message("%s, piece %zu: '%s', %zu steps; '%s', %zu steps\n", c->what, pieces[i],
-                          now->text, now->steps, usual->text, usual->steps);
+            print_message("%s, %s, piece %zu: '%s', %zu steps; '%s', %zu steps\n", c->what,
+                          ways[i].window ? "window" : "messages", ways[i].piece, now->text,
+                          now->steps, usual->text, usual->steps);
         assert_all(same(now, usual));
+        assert_all(now->window == ways[i].window);
         assert_all(now->wait_known || usual->steps < 8);
         /* Each rank waited as often as any other, and is out of it. */
         assert_all_same(&now->calls, sizeof now->calls);
@@ -277,12 +286,13 @@ static void test_the_fast_sum(void **state)
     course c = plain;
     const dt_comm all = ranks_all();
     run_write_data(&c.data);
-    walk(&got[0], &c, all, DT_SUM_FAST, 0);
+    walk(&got[0], &c, all, DT_SUM_FAST, at_once);
     assert_all_string(got[0].text, "");
-    static const size_t pieces[] = {1, 150, 100000};
-    for (size_t i = 0; i < 3; i++) {
-        walk(&got[1], &c, all, DT_SUM_FAST, pieces[i]);
-        walk(&got[2], &c, all, DT_SUM_FAST, pieces[i]);
+    static const dt_reduction ways[] = {
+        {.window = true}, {.piece = 1}, {.piece = 150}, {.piece = 100000}};
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        walk(&got[1], &c, all, DT_SUM_FAST, ways[i]);
+        walk(&got[2], &c, all, DT_SUM_FAST, ways[i]);
         assert_all_string(got[1].text, "");
         assert_all(same(&got[1], &got[2]));
         assert_all_same(got[1].crc, sizeof got[1].crc);
@@ -292,13 +302,16 @@ static void test_the_fast_sum(void **state)
     }
     c.stop_at = 3;
     c.steps = 3;
-    walk(&got[1], &c, all, DT_SUM_FAST, 150);
+    walk(&got[1], &c, all, DT_SUM_FAST, ways[2]);
     assert_all(!got[1].stops[1] && got[1].stops[2]);
     c.poisoned = true;
-    walk(&got[0], &c, all, DT_SUM_FAST, 0);
-    walk(&got[1], &c, all, DT_SUM_FAST, 150);
-    assert_all_int(got[1].status, DT_DIVERGED);
-    assert_all(strcmp(got[0].text, got[1].text) == 0);
+    walk(&got[0], &c, all, DT_SUM_FAST, at_once);
+    assert_all_int(got[0].status, DT_DIVERGED);
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        walk(&got[1], &c, all, DT_SUM_FAST, ways[i]);
+        assert_all_int(got[1].status, DT_DIVERGED);
+        assert_all_string(got[1].text, got[0].text);
+    }
     free(got);
 }
 
@@ -307,15 +320,36 @@ static void test_the_fast_sum(void **state)
 static void test_the_choice(void **state)
 {
     (void)state;
-    const size_t large = 2000000, small = 1627;
-    for (size_t bytes = 4; bytes <= 8; bytes += 4) {
-        assert_all(dt_gradient_sum_choose(DT_OVERLAP_AUTO, 2, 2, large, bytes) > 0);
-        assert_all(dt_gradient_sum_choose(DT_OVERLAP_AUTO, 2, 2, small, bytes) == 0);
-        assert_all(dt_gradient_sum_choose(DT_OVERLAP_AUTO, 8, 1, large, bytes) == 0);
-        assert_all(dt_gradient_sum_choose(DT_OVERLAP_OFF, 8, 8, large, bytes) == 0);
-        assert_all(dt_gradient_sum_choose(DT_OVERLAP_ON, 8, 1, small, bytes) > 0);
-        assert_all(dt_gradient_sum_choose(DT_OVERLAP_ON, 1, 1, large, bytes) == 0);
-    }
+    enum { SMALL = 1627, LARGE = 2000000 };
+    static const struct {
+        dt_reduce reduce;
+        dt_overlap overlap;
+        int ranks, hosts;
+        size_t P;
+        bool window, pieces;
+    } cases[] = {
+        {DT_REDUCE_AUTO, DT_OVERLAP_AUTO, 1, 1, LARGE, false, false},
+        {DT_REDUCE_WINDOW, DT_OVERLAP_AUTO, 1, 1, LARGE, false, false},
+        {DT_REDUCE_AUTO, DT_OVERLAP_ON, 1, 1, LARGE, false, false},
+        {DT_REDUCE_AUTO, DT_OVERLAP_AUTO, 8, 1, LARGE, true, false},
+        {DT_REDUCE_AUTO, DT_OVERLAP_AUTO, 2, 2, LARGE, false, true},
+        {DT_REDUCE_AUTO, DT_OVERLAP_AUTO, 2, 2, SMALL, false, false},
+        {DT_REDUCE_AUTO, DT_OVERLAP_AUTO, 8, 2, SMALL, true, false},
+        {DT_REDUCE_AUTO, DT_OVERLAP_OFF, 8, 8, LARGE, false, false},
+        {DT_REDUCE_AUTO, DT_OVERLAP_OFF, 8, 2, LARGE, true, false},
+        {DT_REDUCE_AUTO, DT_OVERLAP_ON, 8, 1, SMALL, false, true},
+        {DT_REDUCE_ALLREDUCE, DT_OVERLAP_AUTO, 8, 1, LARGE, false, false},
+        {DT_REDUCE_ALLREDUCE, DT_OVERLAP_AUTO, 8, 2, LARGE, false, true},
+        {DT_REDUCE_WINDOW, DT_OVERLAP_AUTO, 8, 2, LARGE, true, false},
+        {DT_REDUCE_WINDOW, DT_OVERLAP_OFF, 8, 8, SMALL, true, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (size_t bytes = 4; bytes <= 8; bytes += 4) {
+            const dt_reduction how =
+                dt_gradient_sum_choose(cases[i].reduce, cases[i].overlap, cases[i].ranks,
+                                       cases[i].hosts, cases[i].P, bytes);
+            assert_all(how.window == cases[i].window && (how.piece > 0) == cases[i].pieces);
+        }
 }
 
 static const struct CMUnitTest tests[] = {
@@ -325,4 +359,4 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_the_choice),
 };
 
-MPI_SUITE(test_overlap, tests);
+MPI_SUITE(test_gradient_sum, tests);

@@ -186,8 +186,9 @@ static void test_a_run_that_is_not_evaluated(void **state)
     assert_all_int(dt_network_init(&net, r.D, r.hidden, r.hidden_count, r.activation, r.C, 7),
                    DT_OK);
     assert_all_int(dt_adam_init(&adam, net.P, settings.learning_rate), DT_OK);
-    assert_all_int(dt_trainer_run(&result, &all, 1, &settings, sets, &net, &adam, NULL, &observer),
-                   DT_OK);
+    assert_all_int(
+        dt_trainer_run(&result, &all, &one_host, &settings, sets, &net, &adam, NULL, &observer),
+        DT_OK);
     dt_adam_clear(&adam);
     assert_all_int(result.weights_crc, dt_trainer_crc(&net));
     assert_all_int(result.epochs, 2);

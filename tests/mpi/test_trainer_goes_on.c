@@ -245,7 +245,8 @@ static void test_steps_are_told(void **state)
     course c = begin(&r), silent = begin(&r);
     assert_all_int(run_load(sets, &all, &r), DT_OK);
     assert_all_int(
-        dt_trainer_run(&result, &all, 1, &settings, sets, &c.net, &c.adam, NULL, &observer), DT_OK);
+        dt_trainer_run(&result, &all, &one_host, &settings, sets, &c.net, &c.adam, NULL, &observer),
+        DT_OK);
     assert_all(test_rank == 0 ? right_steps(t, &r) : t->step_count == 0 && t->epoch_count == 0);
 
     /* It changes nothing. */

@@ -2,6 +2,9 @@
 
 #include "scratch_folder.h"
 
+const dt_launch one_host = {
+    .host = "this host", .host_count = 1, .host_size = 1, .host_cpus = 1, .crowded = true};
+
 dt_comm ranks_all(void)
 {
     return (dt_comm){.comm = MPI_COMM_WORLD, .rank = test_rank, .size = test_size};

@@ -5,6 +5,7 @@
 
 #include "../../src/comm/comm_mpi.h"
 #include "../mpi/harness.h"
+#include "dtrain/comm/launch.h"
 #include "scratch_folder.h"
 
 /** Returns a communicator over all ranks for the code under test; the harness has started MPI. */
@@ -12,6 +13,9 @@ dt_comm ranks_all(void);
 
 /** Returns a communicator over this rank only: the rank runs the code alone. */
 dt_comm ranks_alone(void);
+
+/** Where the ranks of tests are. Waiting ranks yield: there may be more of them than CPUs. */
+extern const dt_launch one_host;
 
 /** Makes the scratch folder on rank 0 and sends its name to the others; a cmocka setup.
  * Collective. */

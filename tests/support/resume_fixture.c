@@ -113,7 +113,7 @@ void run_train_from(outcome *o, const dt_comm *comm, const run *r, const watch *
     o->net = &net;
     o->adam = &adam;
     if (o->status == DT_OK)
-        o->status = dt_trainer_run(&o->result, comm, 1, &settings, sets, &net, &adam,
+        o->status = dt_trainer_run(&o->result, comm, &one_host, &settings, sets, &net, &adam,
                                    from != NULL ? &at : NULL, &observer);
     if (o->status == DT_OK)
         o->status = dt_trainer_evaluate(&o->result, comm, sets, &net);

@@ -112,8 +112,8 @@ void run_train_on(history *out, const dt_comm *comm, const run *r, dt_network *n
     out->status = run_load(sets, comm, r);
     if (out->status == DT_OK) {
         out->crc_before = dt_trainer_crc(net);
-        out->status =
-            dt_trainer_run(&out->result, comm, 1, &settings, sets, net, adam, NULL, &observer);
+        out->status = dt_trainer_run(&out->result, comm, &one_host, &settings, sets, net, adam,
+                                     NULL, &observer);
         if (out->status == DT_OK)
             out->status = dt_trainer_evaluate(&out->result, comm, sets, net);
         out->crc = dt_trainer_crc(net);

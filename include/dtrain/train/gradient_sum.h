@@ -4,6 +4,8 @@
 #include "dtrain/base/status.h"
 #include "dtrain/comm/background_sum.h"
 #include "dtrain/comm/comm.h"
+#include "dtrain/comm/launch.h"
+#include "dtrain/comm/window.h"
 #include "dtrain/nn/network.h"
 #include "dtrain/train/settings.h"
 
@@ -11,25 +13,44 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/** How a step's gradients are added up over the ranks. */
+typedef struct dt_reduction {
+    bool window; /* in memory that the ranks of a host share; else by MPI_Allreduce */
+    size_t piece; /* parameters that are worth a piece of their own; 0: all at once */
+} dt_reduction;
+
 /**
- * The sum of a step's gradients over the ranks: all at once after the backward pass, or piece by
- * piece while it is still under way.
+ * The sum of a step's gradients over the ranks, in one of three ways:
+ *
+ *   - MPI_Allreduce of all numbers after the backward pass;
+ *   - MPI_Iallreduce of pieces while the backward pass is still under way;
+ *   - a window (comm/window.h): each rank adds up its slice of what the ranks of its host hold, and
+ *     updates the parameters of that slice for all of them.
  *
  * Math:    v[i] = sum over ranks of v[i], i = 0 .. P+tail-1: the gradients in the network's order,
- *          and some numbers more that a step needs of all ranks
+ *          then some numbers that a step needs of all ranks
  *
- * A piece is a range of parameters. It goes out when the backward pass has told that they are done
- * (dt_gradient_done), so that the later layers' sums are on their way while the earlier layers are
+ * A piece is a range of parameters. It is sent when the backward pass has reported it as done
+ * (dt_gradient_done), so that the sums of later layers are on their way while earlier layers are
  * computed. Pieces follow from the network alone: all ranks begin the same ones in the same order.
  *
- * Of integers the sum is the same bits in either way; of float32 it is so within rounding.
+ * The sum of integers is the same bits in any way; that of float32 is the same within rounding.
+ *
+ * A step: dt_gradient_sum_begin, the backward pass, dt_gradient_sum_finish, dt_gradient_sum_block
+ * for the parameters of the slice, dt_gradient_sum_end.
  */
 typedef struct dt_gradient_sum {
     const dt_comm *comm;
     const dt_network *network;
+    bool exact; /* numbers are int64_t; else float */
     size_t tail;
-    int64_t *counts; /* [P + tail], borrowed; or */
-    float *floats; /* [P + tail], borrowed; one of them is NULL */
+    void *own; /* [P + tail]: this rank's numbers */
+    void *tail_sums; /* [tail], from dt_gradient_sum_finish on */
+    size_t slice_first, slice_count; /* the parameters that this rank has to update */
+
+    dt_window *window; /* NULL: MPI_Allreduce, and `own` is this rank's memory */
+    size_t states; /* shared arrays */
+    void *slice; /* with a window on several hosts: the sums of slice and tail */
 
     dt_background_sum *background; /* NULL: all at once */
     size_t piece; /* parameters that are worth a piece of their own */
@@ -38,28 +59,34 @@ typedef struct dt_gradient_sum {
 } dt_gradient_sum;
 
 /**
- * Chooses how the sum is made: returns the parameters of a piece, 2 MiB, or 0: all at once.
+ * Chooses how `P` numbers of `bytes_a_number` are added up.
  *
- * DT_OVERLAP_AUTO takes pieces where the ranks are on several hosts and the gradient is of 1 MiB or
- * more: below that they gain nothing (MPI_Allreduce has better ways for short messages), and within a
- * host nothing is under way but what the same cores copy.
+ * DT_REDUCE_AUTO takes a window if some ranks share a host, unless pieces are sent. DT_OVERLAP_AUTO
+ * sends pieces of 2 MiB if the ranks are on several hosts and the gradient has 1 MiB or more:
+ * shorter sums gain nothing (MPI_Allreduce has better ways for short messages), and within a host
+ * nothing is under way except what the same cores copy. DT_REDUCE_WINDOW sends no pieces.
  *
  * Calls:   local; same on all ranks: the arguments
  */
-size_t dt_gradient_sum_choose(dt_overlap overlap, int ranks, int hosts, size_t P,
-                              size_t number_bytes);
+dt_reduction dt_gradient_sum_choose(dt_reduce reduce, dt_overlap overlap, int ranks, int hosts,
+                                    size_t P, size_t bytes_a_number);
 
 /**
- * Prepares sums of `counts` [P + tail] (or of `floats`, when `counts` is NULL) in pieces of at least
- * `piece` parameters; 0: all at once.
+ * Prepares sums of P + `tail` numbers: int64_t if `exact`, else float. If there is no memory for a
+ * window, a warning says so and MPI_Allreduce is used. A window has room for `states` arrays [P] of
+ * float, which the ranks of a host share (dt_gradient_sum_state).
  *
- * Calls:   local
- * Owns:    the caller clears; all arguments are borrowed until then
- * Errors:  DT_MEMORY
+ * Calls:   collective
+ * Owns:    the caller clears; the other arguments are borrowed until then
+ * Errors:  DT_MEMORY, on this rank alone
  */
 DT_MUST_USE dt_status dt_gradient_sum_init(dt_gradient_sum *out, const dt_comm *comm,
-                                           const dt_network *network, int64_t *counts,
-                                           float *floats, size_t tail, size_t piece);
+                                           const dt_launch *launch, const dt_network *network,
+                                           bool exact, size_t tail, size_t states,
+                                           dt_reduction how);
+
+/** Returns shared array `state` [P] of a window; NULL without a window. Local. */
+float *dt_gradient_sum_state(const dt_gradient_sum *sum, size_t state);
 
 /** Frees; a zeroed one is allowed. Local. */
 void dt_gradient_sum_clear(dt_gradient_sum *sum);
@@ -68,8 +95,8 @@ void dt_gradient_sum_clear(dt_gradient_sum *sum);
 void dt_gradient_sum_begin(dt_gradient_sum *sum);
 
 /**
- * Takes over what the backward pass tells of (dt_gradient_done), where the sum is made in pieces; with
- * `count` 0 it only lets those under way go on.
+ * Takes over what the backward pass reports (dt_gradient_done), if the sum is made in pieces; with
+ * `count` 0 it only lets those under way proceed.
  *
  * Calls:   collective as to the ranges; with `count` 0 local
  * Cost:    a few microseconds, and MPI's share of the copying
@@ -77,12 +104,23 @@ void dt_gradient_sum_begin(dt_gradient_sum *sum);
 void dt_gradient_sum_take(dt_gradient_sum *sum, size_t first, size_t count);
 
 /**
- * Returns when gradients and tail are summed; the tail may be written until here.
+ * Returns when the tail's sums and those of this rank's slice can be read. This rank's own numbers
+ * may be written until here.
  *
  * Calls:   collective
- * Cost:    all at once: one all-reduce of P + tail numbers; in pieces: what is left of them, and one
- *          all-reduce of the tail
+ * Cost:    one all-reduce of P + tail numbers; in pieces, what is left of them, and one all-reduce
+ *          of the tail; with a window one wait, and on several hosts an all-reduce of the slice
  */
 void dt_gradient_sum_finish(dt_gradient_sum *sum);
+
+/**
+ * Returns the sums of `count` parameters from `first` on, int64_t or float, all in this rank's slice;
+ * `scratch` [count] of int64_t has room for them. Local; any thread.
+ */
+const void *dt_gradient_sum_block(const dt_gradient_sum *sum, size_t first, size_t count,
+                                  void *scratch);
+
+/** Ends a step: every rank's parameters are updated, and numbers may be written again. Collective. */
+void dt_gradient_sum_end(dt_gradient_sum *sum);
 
 #endif

@@ -12,6 +12,9 @@ typedef enum dt_sum { DT_SUM_EXACT, DT_SUM_FAST } dt_sum;
 /** Whether gradients are added up over the ranks while others are still computed. */
 typedef enum dt_overlap { DT_OVERLAP_AUTO, DT_OVERLAP_ON, DT_OVERLAP_OFF } dt_overlap;
 
+/** By what gradients are added up over the ranks. */
+typedef enum dt_reduce { DT_REDUCE_AUTO, DT_REDUCE_ALLREDUCE, DT_REDUCE_WINDOW } dt_reduce;
+
 enum { DT_DATA_MAX = 3 };
 
 /** All that a training run can be told. Plain data: rank 0 parses, the others get the bytes. */
@@ -33,6 +36,7 @@ typedef struct dt_settings {
     int64_t seed, shards;
     int sum; /* a dt_sum */
     int engine; /* a dt_engine */
+    int reduce; /* a dt_reduce */
     int overlap; /* a dt_overlap */
     int64_t threads;
     char init_from[DT_OPTION_TEXT_BYTES];

@@ -15,6 +15,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/** Parameters that are added up and updated at a time: they stay in a first-level cache. */
+enum { DT_STEPPER_BLOCK = DT_PANEL * DT_PANEL };
+
+typedef struct dt_gradient_kind dt_gradient_kind;
+
 /**
  * One training step: the own shards' gradients, their sum over all ranks, the same Adam update
  * everywhere. Allocates once, before the step loop.
@@ -24,18 +29,18 @@ typedef struct dt_stepper {
     const dt_dataset *set;
     dt_network *network;
     dt_adam *adam;
-    dt_sum sum;
+    const dt_gradient_kind *kind; /* exact or fast */
+    dt_pool *pool; /* NULL: no other threads */
 
     dt_workspace workspace; /* its input: the step's own rows, shard after shard */
     int32_t *y; /* [capacity] */
     float *loss; /* [capacity] */
     int32_t *predicted; /* [capacity] */
     size_t *start; /* [shard_count + 1] */
-    int64_t *counts; /* exact: [P + layers + 5] sums, layers out of range, tally, wishes to stop */
-    int64_t *block_sums; /* exact: a block that is being added up, for each thread */
+    int64_t *scratch; /* [threads, DT_STEPPER_BLOCK]: a block that is being added up */
     dt_exact_grid grid; /* of the step's exact sum */
-    float *gradient; /* fast: [P + 4]; exact: one block on its way to Adam */
-    dt_gradient_sum ranks_sum; /* of counts, or of gradient */
+    dt_gradient_sum ranks_sum; /* of gradients, and of what else a step needs of all ranks */
+    float *private_states[3]; /* with a window: where parameters and moments were before */
     uint64_t steps; /* done */
     uint64_t waits; /* of them, those whose wait was measured */
     double waited_s; /* in those */
@@ -44,16 +49,23 @@ typedef struct dt_stepper {
 } dt_stepper;
 
 /**
- * Allocates for steps of up to `batch` rows of all ranks together. `piece`: see dt_gradient_sum_init.
- * The threads of `pool`, which may be NULL, share the work.
+ * Allocates for steps of up to `batch` rows of all ranks together. The threads of `pool`, which may
+ * be NULL, share the work.
  *
- * Calls:   local; the same on all ranks: sum, batch, piece
- * Owns:    the caller clears; comm, set, network, adam and pool are borrowed until then
- * Errors:  DT_MEMORY
+ * With a window (dt_reduction), params, m and v of network and adam are in memory that the ranks of
+ * a host share, until dt_stepper_take_back. Between two steps all ranks may read them, and none may
+ * write.
+ *
+ * Calls:   collective; the same on all ranks: parameters and moments, sum, batch, how
+ * Owns:    the caller clears; the other arguments are borrowed until then
+ * Errors:  DT_MEMORY, on all ranks
  */
-DT_MUST_USE dt_status dt_stepper_init(dt_stepper *out, const dt_comm *comm, const dt_dataset *set,
-                                      dt_network *network, dt_adam *adam, dt_sum sum,
-                                      uint64_t batch, size_t piece, dt_pool *pool);
+DT_MUST_USE dt_status dt_stepper_init(dt_stepper *out, const dt_comm *comm, const dt_launch *launch,
+                                      const dt_dataset *set, dt_network *network, dt_adam *adam,
+                                      dt_sum sum, uint64_t batch, dt_reduction how, dt_pool *pool);
+
+/** Takes parameters and moments back into this rank's own memory, for it alone to write. Local. */
+void dt_stepper_take_back(dt_stepper *stepper);
 
 /**
  * Estimates what this rank waited for the others in all steps, from a few of them; NaN when these are
@@ -69,7 +81,8 @@ void dt_stepper_clear(dt_stepper *stepper);
  * Trains on the positions first .. first+count-1 of the epoch's order.
  *
  * The tally of the rows, computed before the update, is added to *tally; phases gets the seconds:
- * what is summed while the backward pass goes on counts as backward.
+ * what is summed while the backward pass proceeds counts as backward, and with a window what is
+ * added up within the host counts as update.
  *
  * Calls:   collective; same on all ranks: first, count
  * Errors:  DT_DIVERGED, on all ranks at the same step: the loss or a gradient is not finite, or a

@@ -3,11 +3,13 @@
 
 #include "dtrain/base/status.h"
 #include "dtrain/comm/comm.h"
+#include "dtrain/comm/launch.h"
 #include "dtrain/data/dataset.h"
 #include "dtrain/nn/network.h"
 #include "dtrain/nn/optimizer.h"
 #include "dtrain/train/early_stopping.h"
 #include "dtrain/train/evaluation.h"
+#include "dtrain/train/gradient_sum.h"
 #include "dtrain/train/metrics.h"
 #include "dtrain/train/phases.h"
 #include "dtrain/train/settings.h"
@@ -43,6 +45,9 @@ typedef struct dt_result {
     double samples_per_second;
     uint32_t weights_crc; /* of the final weights, in the order of dt_network.params */
     dt_phases phases; /* this rank's; load is the caller's */
+    const char
+        *reduce; /* how gradients were added up over the ranks: "none" (one rank), "allreduce",
+                         * "window" */
 } dt_result;
 
 /** Where an epoch is. */
@@ -87,6 +92,10 @@ typedef struct dt_observer {
     dt_time_limit limit;
 } dt_observer;
 
+/** Returns how gradients will be added up over the ranks. Local; same on all ranks. */
+dt_reduction dt_trainer_reduction(const dt_settings *settings, const dt_comm *comm,
+                                  const dt_launch *launch, size_t P);
+
 /**
  * Trains the network: epochs of steps, validation, early stopping; then the best weights come back.
  * They can be saved before they are evaluated: a training that is done is not lost to a row of the
@@ -97,7 +106,7 @@ typedef struct dt_observer {
  * an interrupted training was, on all ranks, with network and adam as they were there: from here on
  * everything happens as it would have happened then, to the bit.
  *
- * `hosts` is how many the ranks are on (dt_launch), which --overlap goes by.
+ * `launch` is where the ranks are, which --reduce and --overlap depend on.
  *
  * A signal that any rank got (base/signals.h), or the end of the time (train/time_limit.h) that rank 0
  * sees, stops all ranks after the same step.
@@ -108,7 +117,7 @@ typedef struct dt_observer {
  *          others'; DT_MEMORY; DT_STOPPED, with the cause and where, when it stopped early: then a
  *          checkpoint was saved, else DT_OUTPUT
  */
-DT_MUST_USE dt_status dt_trainer_run(dt_result *out, const dt_comm *comm, int hosts,
+DT_MUST_USE dt_status dt_trainer_run(dt_result *out, const dt_comm *comm, const dt_launch *launch,
                                      const dt_settings *settings, dt_dataset sets[DT_PART_COUNT],
                                      dt_network *network, dt_adam *adam, const dt_training *from,
                                      const dt_observer *observer);

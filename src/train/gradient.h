@@ -1,0 +1,40 @@
+#ifndef DTRAIN_TRAIN_GRADIENT_H
+#define DTRAIN_TRAIN_GRADIENT_H
+
+#include "dtrain/train/stepper.h"
+
+/**
+ * One of the ways in which a step's gradients are added up: in what numbers, and over which rows at
+ * a time. All calls are local.
+ */
+struct dt_gradient_kind {
+    bool
+        exact; /* numbers are int64_t counts of a grid's steps, a shard's rows at a time; else float,
+                 * this rank's rows at once */
+    int coarsest; /* doublings of the grid's step that a gradient out of range may lead to */
+
+    /* Takes the gradients of the backward pass; the context is the stepper. */
+    dt_gradient_sink *take;
+
+    /* Returns the bound below which a gradient must be to be in range. */
+    double (*range)(const dt_stepper *stepper);
+
+    /* Writes this rank's tail, DT_GRADIENT_TAIL(layers) numbers behind its P gradients. */
+    void (*put_tail)(const dt_stepper *stepper, const dt_tally *tally);
+
+    /* Reads the tail's sums over all ranks: *tally, stepper->stops. Returns the first layer that had
+     * a gradient out of range on some rank, or the number of layers. */
+    size_t (*get_tail)(dt_stepper *stepper, dt_tally *tally);
+
+    /* Computes gradients from their sums: out[i] = sums[i] * scale. */
+    void (*finish)(const dt_stepper *stepper, float *out, const void *sums, size_t count,
+                   double scale);
+};
+
+/** Numbers behind the gradients: out of range by layer, tally, wishes to stop. */
+enum { DT_GRADIENT_TALLY = 4 };
+#define DT_GRADIENT_TAIL(layers) ((layers) + DT_GRADIENT_TALLY + 1)
+
+extern const dt_gradient_kind dt_gradient_exact, dt_gradient_fast;
+
+#endif

@@ -1,0 +1,74 @@
+/* Gradients rounded to a grid, shard by shard: the same bits on any number of ranks. */
+#include "gradient.h"
+
+#include <stdint.h>
+#include <string.h>
+
+_Static_assert(sizeof(dt_tally) == DT_GRADIENT_TALLY * sizeof(int64_t), "a tally is four integers");
+
+/* This rank's numbers behind its gradients. */
+static int64_t *own_tail(const dt_stepper *s)
+{
+    return (int64_t *)s->ranks_sum.own + s->network->P;
+}
+
+static void take(void *context, const dt_gradient_block *block, const float *gradient, bool fresh,
+                 bool last, int thread)
+{
+    dt_stepper *s = context;
+    int64_t *sums = s->scratch + (size_t)thread * DT_STEPPER_BLOCK;
+    const size_t count = block->rows * DT_PANEL;
+    if ((fresh ? dt_exact_set : dt_exact_add)(sums, gradient, count, &s->grid) != 0)
+        __atomic_fetch_add(&own_tail(s)[dt_network_layer_of(s->network, block->first)], 1,
+                           __ATOMIC_RELAXED);
+    if (!last)
+        return;
+    int64_t *to = (int64_t *)s->ranks_sum.own + block->first;
+    for (size_t i = 0; i < block->rows; i++, to += block->row_step, sums += DT_PANEL)
+        if (block->column_step == 1)
+            memcpy(to, sums, block->columns * sizeof *sums);
+        else
+            for (size_t j = 0; j < block->columns; j++)
+                to[j * block->column_step] = sums[j];
+}
+
+static double range(const dt_stepper *s)
+{
+    return dt_exact_range(&s->grid);
+}
+
+static void put_tail(const dt_stepper *s, const dt_tally *tally)
+{
+    const size_t layers = s->network->layer_count;
+    int64_t *tail = own_tail(s);
+    memset(tail, 0, layers * sizeof *tail);
+    memcpy(tail + layers, tally, sizeof *tally);
+    tail[layers + DT_GRADIENT_TALLY] = s->wishes_to_stop;
+}
+
+static size_t get_tail(dt_stepper *s, dt_tally *tally)
+{
+    const size_t layers = s->network->layer_count;
+    const int64_t *tail = s->ranks_sum.tail_sums;
+    memcpy(tally, tail + layers, sizeof *tally);
+    s->stops = tail[layers + DT_GRADIENT_TALLY] > 0;
+    size_t layer = 0;
+    while (layer < layers && tail[layer] == 0)
+        layer++;
+    return layer;
+}
+
+static void finish(const dt_stepper *s, float *out, const void *sums, size_t count, double scale)
+{
+    dt_exact_finish(out, sums, count, &s->grid, scale);
+}
+
+const dt_gradient_kind dt_gradient_exact = {
+    .exact = true,
+    .coarsest = 40,
+    .take = take,
+    .range = range,
+    .put_tail = put_tail,
+    .get_tail = get_tail,
+    .finish = finish,
+};

@@ -1,0 +1,95 @@
+/* Gradients in float32, this rank's rows at once: the last bits depend on the number of ranks. */
+#include "gradient.h"
+
+#include "dtrain/base/vectorize.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+/* So many gradients of this size do not overflow when they are added up: the sum is finite on all
+ * ranks if each rank's part is in range. */
+static const float RANGE = FLT_MAX / DT_EXACT_MAX_TERMS;
+
+static float *own_tail(const dt_stepper *s)
+{
+    return (float *)s->ranks_sum.own + s->network->P;
+}
+
+/* Flags, since a maximum of floats would not see NaN. */
+DT_VECTORIZE static bool is_in_range(const float *values, size_t count)
+{
+    int bad = 0;
+    for (size_t i = 0; i < count; i++)
+        bad |= !(fabsf(values[i]) <= RANGE);
+    return bad == 0;
+}
+
+static void take(void *context, const dt_gradient_block *block, const float *gradient, bool fresh,
+                 bool last, int thread)
+{
+    (void)fresh, (void)last, (void)thread; /* there is one segment */
+    const dt_stepper *s = context;
+    float *to = (float *)s->ranks_sum.own + block->first;
+    if (!is_in_range(gradient, block->rows * DT_PANEL)) {
+        float one = 1.0f;
+        __atomic_store(&own_tail(s)[dt_network_layer_of(s->network, block->first)], &one,
+                       __ATOMIC_RELAXED);
+    }
+    for (size_t i = 0; i < block->rows; i++, to += block->row_step, gradient += DT_PANEL)
+        for (size_t j = 0; j < block->columns; j++)
+            to[j * block->column_step] = gradient[j];
+}
+
+static double range(const dt_stepper *s)
+{
+    (void)s;
+    return (double)RANGE;
+}
+
+static void put_tail(const dt_stepper *s, const dt_tally *tally)
+{
+    const size_t layers = s->network->layer_count;
+    float *tail = own_tail(s);
+    memset(tail, 0, layers * sizeof *tail);
+    tail += layers;
+    tail[0] = (float)dt_tally_mean(tally, 1).loss;
+    tail[1] = (float)tally->hits;
+    tail[2] = (float)tally->outside;
+    tail[3] = 0.0f; /* an exact tally has one number more */
+    tail[DT_GRADIENT_TALLY] = s->wishes_to_stop ? 1.0f : 0.0f;
+}
+
+static size_t get_tail(dt_stepper *s, dt_tally *tally)
+{
+    const size_t layers = s->network->layer_count;
+    const float *outside = s->ranks_sum.tail_sums, *tail = outside + layers;
+    *tally = (dt_tally){.hits = llrintf(tail[1]), .outside = tail[2] != 0.0f};
+    dt_tally_add_loss(tally, (double)tail[0]);
+    s->stops = tail[DT_GRADIENT_TALLY] > 0.0f;
+    size_t layer = 0;
+    while (layer < layers && outside[layer] == 0.0f)
+        layer++;
+    return layer;
+}
+
+DT_VECTORIZE static void scale_all(float *restrict out, const float *restrict sums, size_t count,
+                                   float scale)
+{
+    for (size_t i = 0; i < count; i++)
+        out[i] = sums[i] * scale;
+}
+
+static void finish(const dt_stepper *s, float *out, const void *sums, size_t count, double scale)
+{
+    (void)s;
+    scale_all(out, sums, count, (float)scale);
+}
+
+const dt_gradient_kind dt_gradient_fast = {
+    .take = take,
+    .range = range,
+    .put_tail = put_tail,
+    .get_tail = get_tail,
+    .finish = finish,
+};
