@@ -6,38 +6,46 @@
 #include <cmocka.h>
 
 #include "../../src/nn/vector_math.h"
+#include "dtrain/base/subnormals.h"
+#include "dtrain/io/crc32.h"
+#include "dtrain/nn/activation.h"
+#include "ulps.h"
 
 #include <float.h>
 #include <math.h>
 #include <stdbool.h>
+#include <string.h>
 
-/* Distance from the exact value in units of the last place of the float32 next to it. */
-static double ulps(float got, double exact)
+/* A function, its exact values, and the error that its header allows for arguments from `low` to
+ * `high`. Elsewhere `elsewhere` says whether the value is right. */
+typedef struct function {
+    const char *name;
+    float (*value)(float x);
+    long double (*exact)(long double x);
+    float low, high;
+    long double bound;
+    bool (*elsewhere)(float x, float value);
+} function;
+
+static bool same_bits(float a, float b)
 {
-    const float nearest = fabsf((float)exact);
-    const double unit = nearest < FLT_MIN ? (double)FLT_TRUE_MIN
-                                          : (double)nextafterf(nearest, INFINITY) - (double)nearest;
-    return fabs((double)got - exact) / unit;
+    return dt_bits_from_float(a) == dt_bits_from_float(b);
 }
 
-/* The largest error over every `stride`-th float32 between two of the same sign. */
-static double worst(float (*function)(float), double (*exact)(double), float from, float to,
-                    uint32_t stride)
+static bool is_nan(float x, float value)
 {
-    double most = 0;
-    const uint32_t last = dt_bits_from_float(to);
-    for (uint32_t bits = dt_bits_from_float(from); bits <= last; bits += stride) {
-        const float x = dt_float_from_bits(bits);
-        const double error = ulps(function(x), exact((double)x));
-        if (!(error <= most))
-            most = error; /* a NaN comes out as well */
-    }
-    return most;
+    (void)x;
+    return isnan(value);
 }
 
 static float exp_of(float x)
 {
     return dt_exp(x);
+}
+
+static bool is_clamped_exp(float x, float value)
+{
+    return isnan(x) ? isnan(value) : same_bits(value, dt_exp(x < 0 ? -87.0f : 88.0f));
 }
 
 static float log_of(float x)
@@ -50,36 +58,90 @@ static float tanh_of(float x)
     return dt_tanh(x);
 }
 
+static float sigmoid_of(float x)
+{
+    dt_activation_forward(DT_ACTIVATION_SIGMOID, &x, 1);
+    return x;
+}
+
+static long double exact_sigmoid(long double x)
+{
+    return 1 / (1 + expl(-x));
+}
+
+static bool is_small_sigmoid(float x, float value)
+{
+    if (isnan(x))
+        return isnan(value);
+    return x < -88.0f ? same_bits(value, sigmoid_of(-88.0f))
+                      : value >= sigmoid_of(-88.0f) && value <= sigmoid_of(-87.0f);
+}
+
+static const function exp_function = {"exp", exp_of, expl, -87, 88, 0.991L, is_clamped_exp};
+static const function log_function = {"log", log_of, logl, FLT_MIN, FLT_MAX, 0.830L, is_nan};
+static const function tanh_function = {"tanh", tanh_of, tanhl, -INFINITY, INFINITY, 1.331L, is_nan};
+static const function sigmoid_function = {"sigmoid", sigmoid_of, exact_sigmoid,   -87,
+                                          INFINITY,  2.481L,     is_small_sigmoid};
+static const function positive_sigmoid = {"sigmoid", sigmoid_of, exact_sigmoid,   0,
+                                          INFINITY,  1.499L,     is_small_sigmoid};
+
+static void check(const function *f, float x)
+{
+    const float value = f->value(x);
+    if (!(x >= f->low && x <= f->high)) {
+        if (!f->elsewhere(x, value))
+            fail_msg("%s(%a) is %a", f->name, (double)x, (double)value);
+        return;
+    }
+    const long double error = ulps_of_float(value, f->exact((long double)x));
+    if (!(error <= f->bound)) /* a NaN compares false */
+        fail_msg("%s(%a) is %a: %.4Lf ulp off", f->name, (double)x, (double)value, error);
+}
+
+/* All numbers of either sign, infinities and NaN: every n-th bit pattern, some hundred or more of
+ * each exponent. The stride is odd, so that the last bits vary. */
+static void check_everywhere(const function *f)
+{
+    const uint64_t stride = UINT64_C(0x100000000) / ulps_count(400000, 24000000) | 1u;
+    for (uint64_t bits = 0; bits <= UINT32_MAX; bits += stride)
+        check(f, dt_float_from_bits((uint32_t)bits));
+    static const float edges[] = {0,   FLT_TRUE_MIN, FLT_MIN, 1,  FLT_MAX, INFINITY,
+                                  NAN, FLT_EPSILON,  0.625f,  20, 87,      88};
+    for (size_t i = 0; i < sizeof edges / sizeof *edges; i++)
+        for (uint32_t k = 0; k < 5; k++) {
+            const uint32_t bits = dt_bits_from_float(edges[i]) + k;
+            check(f, dt_float_from_bits(bits - 2));
+            check(f, dt_float_from_bits((bits - 2) ^ 0x80000000u));
+        }
+}
+
+/* The numbers nearest to x and `reach` on either side. */
+static void check_around(const function *f, double x, uint32_t reach)
+{
+    const uint32_t middle = dt_bits_from_float((float)x);
+    for (uint32_t bits = middle - reach; bits <= middle + reach; bits++)
+        check(f, dt_float_from_bits(bits));
+}
+
 static void test_exp(void **state)
 {
     (void)state;
-    assert_true(worst(exp_of, exp, 1e-30f, 88.0f, 211) < 2.0);
-    assert_true(worst(exp_of, exp, -1e-30f, -87.0f, 211) < 2.0);
-    assert_true(worst(exp_of, exp, 1.0f, 2.0f, 1) < 2.0);
-    assert_true(worst(exp_of, exp, -4.0f, -8.0f, 1) < 2.0);
-    for (int i = -87 * 64; i <= 88 * 64; i++) /* where the reduction steps */
-        assert_true(ulps(dt_exp((float)i / 64), exp((double)i / 64)) < 2.0);
+    check_everywhere(&exp_function);
+    for (int n = -126; n <= 127; n++) /* where the reduction steps */
+        check_around(&exp_function, (n + 0.5) * 0.6931471805599453, 20);
 }
 
 static void test_exp_at_the_edges(void **state)
 {
     (void)state;
-    const float one = 1, low = dt_exp(-87.0f), high = dt_exp(88.0f);
-    float result = dt_exp(0.0f);
-    assert_memory_equal(&result, &one, sizeof one);
-    result = dt_exp(-0.0f);
-    assert_memory_equal(&result, &one, sizeof one);
-    assert_true(isnan(dt_exp(NAN)));
-    assert_true(isnan(dt_exp(-NAN)));
-    assert_true(low >= FLT_MIN && low < 2e-38f);
-    assert_true(isfinite(high) && high > 1.6e38f);
-    const float below[] = {-87.5f, -88.0f, -1e4f, -FLT_MAX, -INFINITY};
-    const float above[] = {88.5f, 89.0f, 1e4f, FLT_MAX, INFINITY};
+    assert_true(same_bits(dt_exp(0.0f), 1) && same_bits(dt_exp(-0.0f), 1));
+    assert_true(same_bits(dt_exp(FLT_TRUE_MIN), 1) && same_bits(dt_exp(-FLT_TRUE_MIN), 1));
+    assert_true(dt_exp(-87.0f) >= FLT_MIN && dt_exp(-87.0f) < 2e-38f); /* not subnormal */
+    assert_true(isfinite(dt_exp(88.0f)) && dt_exp(88.0f) > 1.6e38f);
+    const float beyond[] = {88.5f, 89.0f, 1e4f, FLT_MAX, INFINITY};
     for (size_t i = 0; i < 5; i++) {
-        result = dt_exp(below[i]); /* as good as 0, and no subnormal to stumble over */
-        assert_memory_equal(&result, &low, sizeof low);
-        result = dt_exp(above[i]);
-        assert_memory_equal(&result, &high, sizeof high);
+        assert_true(same_bits(dt_exp(beyond[i]), dt_exp(88.0f)));
+        assert_true(same_bits(dt_exp(-beyond[i]), dt_exp(-87.0f)));
     }
 }
 
@@ -97,40 +159,100 @@ static void test_exp_never_falls(void **state)
 static void test_log(void **state)
 {
     (void)state;
-    assert_true(worst(log_of, log, FLT_MIN, FLT_MAX, 977) < 2.0);
-    assert_true(worst(log_of, log, 0.5f, 2.0f, 3) < 2.0);
-    assert_true(worst(log_of, log, 1.0f, 1.01f, 1) < 2.0);
-    assert_true(worst(log_of, log, 2.0f, 1000.0f, 11) < 2.0); /* sums of a softmax */
-    const float zero = dt_log(1.0f);
-    assert_true(zero <= 0 && zero >= 0);
-    assert_true(isnan(dt_log(NAN)) && isnan(dt_log(-NAN)) && isnan(dt_log(INFINITY)));
+    check_everywhere(&log_function);
+    for (int n = -126; n <= 127; n++) { /* where the reduction steps, and where m passes 1 */
+        check_around(&log_function, ldexp(0.7071067811865476, n), 20);
+        check_around(&log_function, ldexp(1, n), 20);
+    }
+    for (uint32_t bits = dt_bits_from_float(1); bits < dt_bits_from_float(1000); bits += 1009)
+        check(&log_function, dt_float_from_bits(bits)); /* sums of a softmax */
+    assert_true(same_bits(dt_log(1.0f), 0));
 }
 
 static void test_tanh(void **state)
 {
     (void)state;
-    assert_true(worst(tanh_of, tanh, FLT_MIN, 100.0f, 211) < 3.0);
-    assert_true(worst(tanh_of, tanh, -FLT_MIN, -100.0f, 211) < 3.0);
-    assert_true(worst(tanh_of, tanh, 0.5f, 1.0f, 1) < 3.0); /* where the two formulas meet */
+    check_everywhere(&tanh_function);
+    check_around(&tanh_function, 0.625, 100000); /* where the two formulas meet */
+    for (int n = 1; n <= 57; n++) /* where the reduction of e^2x steps */
+        check_around(&tanh_function, (n + 0.5) * 0.6931471805599453 / 2, 20);
 }
 
 static void test_tanh_at_the_edges(void **state)
 {
     (void)state;
     const float limits[] = {10.0f, 20.0f, 21.0f, 1e30f, INFINITY};
-    for (size_t i = 0; i < 5; i++) {
-        const float one = dt_tanh(limits[i]), minus_one = dt_tanh(-limits[i]);
-        assert_memory_equal(&one, &(float){1}, sizeof one);
-        assert_memory_equal(&minus_one, &(float){-1}, sizeof one);
+    for (size_t i = 0; i < 5; i++)
+        assert_true(same_bits(dt_tanh(limits[i]), 1) && same_bits(dt_tanh(-limits[i]), -1));
+    assert_true(fabsf(dt_tanh(0.0f)) <= 0 && fabsf(dt_tanh(-0.0f)) <= 0);
+    const uint32_t last = dt_bits_from_float(30);
+    for (uint32_t bits = 1; bits < last; bits += 10007) { /* odd, and never beyond 1 */
+        const float x = dt_float_from_bits(bits), value = dt_tanh(x);
+        assert_true(same_bits(value, -dt_tanh(-x)));
+        assert_true(value <= 1);
     }
-    const float zero = fabsf(dt_tanh(0.0f)) + fabsf(dt_tanh(-0.0f));
-    assert_memory_equal(&zero, &(float){0.0f}, sizeof zero);
-    assert_true(isnan(dt_tanh(NAN)));
-    assert_true(isnan(dt_tanh(-NAN)));
-    for (float x = 1e-3f; x < 30; x *= 1.01f) { /* odd, and never beyond 1 */
-        const float plus = dt_tanh(x), minus = -dt_tanh(-x);
-        assert_memory_equal(&plus, &minus, sizeof plus);
-        assert_true(plus <= 1);
+}
+
+static void test_sigmoid(void **state)
+{
+    (void)state;
+    check_everywhere(&sigmoid_function);
+    for (int n = -126; n <= 126; n++)
+        check_around(&sigmoid_function, (n + 0.5) * 0.6931471805599453, 20);
+    const uint32_t infinity = dt_bits_from_float(INFINITY);
+    for (uint32_t bits = 0; bits <= infinity; bits += 10007)
+        check(&positive_sigmoid, dt_float_from_bits(bits));
+}
+
+enum { ARGUMENTS = 1 << 12 };
+
+/* Not inlined: no operation may leave the mode in which it is called. */
+__attribute__((noinline)) static void fill(float *out, const function *f, const float *x)
+{
+    for (size_t i = 0; i < ARGUMENTS; i++)
+        out[i] = f->value(x[i]);
+}
+
+/* A network's passes and the steps of training run with subnormal numbers off, but not the losses of
+ * an evaluation. */
+static void test_bits_without_subnormals(void **state)
+{
+    (void)state;
+    static const function *const functions[] = {&exp_function, &log_function, &tanh_function};
+    float x[ARGUMENTS], with[ARGUMENTS], without[ARGUMENTS];
+    for (uint32_t i = 0; i < ARGUMENTS; i++) {
+        x[i] = dt_float_from_bits(i * 1048573u);
+        if (fpclassify(x[i]) == FP_SUBNORMAL)
+            x[i] = 0;
+    }
+    for (size_t k = 0; k < 3; k++) {
+        fill(with, functions[k], x);
+        const uint64_t before = dt_subnormals_off();
+        fill(without, functions[k], x);
+        dt_subnormals_restore(before);
+        assert_memory_equal(with, without, sizeof with);
+    }
+}
+
+/* The same bits on every CPU, with every compiler and every C library. */
+static void test_bits_are_pinned(void **state)
+{
+    (void)state;
+    static const function *const functions[] = {&exp_function, &log_function, &tanh_function,
+                                                &sigmoid_function};
+    static const uint32_t pinned[] = {0x7a7daf30, 0x7b41ed78, 0x2acfca68, 0x9779b43f};
+    for (size_t k = 0; k < sizeof functions / sizeof *functions; k++) {
+        uint32_t crc = 0;
+        for (uint32_t i = 0; i < 60000; i++) {
+            const float x = i % 2 == 0 ? dt_float_from_bits(i * 71583u) : (float)i * 0.001f - 30.0f;
+            const float value = functions[k]->value(x);
+            /* The sign and payload of a NaN are the CPU's. */
+            const uint32_t bits = isnan(value) ? 0 : dt_bits_from_float(value);
+            for (int shift = 0; shift < 32; shift += 8)
+                crc = dt_crc32(crc, &(unsigned char){(unsigned char)(bits >> shift)}, 1);
+        }
+        if (crc != pinned[k])
+            fail_msg("%s: 0x%08x", functions[k]->name, crc);
     }
 }
 
@@ -143,6 +265,9 @@ int main(void)
         cmocka_unit_test(test_log),
         cmocka_unit_test(test_tanh),
         cmocka_unit_test(test_tanh_at_the_edges),
+        cmocka_unit_test(test_sigmoid),
+        cmocka_unit_test(test_bits_without_subnormals),
+        cmocka_unit_test(test_bits_are_pinned),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,6 +24,9 @@ const char *dt_activation_name(dt_activation activation);
  *
  * Math:    Y = act(Y)
  * Shapes:  Y [count] in and out
+ * Error:   tanh at most 1.331 ulp of float32; sigmoid at most 1.499 ulp for z >= 0, and 2.481 ulp
+ *          for -87 <= z < 0. Sigmoid of a smaller z lies between the values at -88 and -87: 6e-39
+ *          and 2e-38, or 0 if subnormal numbers are off
  * Calls:   local; each element on its own, so the bits do not depend on the count
  */
 void dt_activation_forward(dt_activation activation, float *Y, size_t count);
