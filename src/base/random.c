@@ -1,5 +1,7 @@
 #include "dtrain/base/random.h"
 
+#include "dtrain/base/elementary.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -60,7 +62,7 @@ double dt_random_normal(dt_random *random)
 {
     double u = 1.0 - dt_random_uniform(random); /* (0, 1]: the logarithm stays finite */
     double v = dt_random_uniform(random);
-    return sqrt(-2.0 * log(u)) * cos(6.283185307179586 * v);
+    return sqrt(-2.0 * dt_elementary_log(u)) * dt_elementary_cos(6.283185307179586 * v);
 }
 
 uint64_t dt_random_below(dt_random *random, uint64_t bound)

@@ -1,5 +1,6 @@
 #include "cells.h"
 
+#include "dtrain/base/elementary.h"
 #include "dtrain/base/text.h"
 
 #include <math.h>
@@ -34,7 +35,7 @@ bool dt_missing_is(const dt_missing *missing, const dt_csv_field *cell)
 
 double dt_signed_log(double x)
 {
-    return copysign(log1p(fabs(x)), x);
+    return copysign(dt_elementary_log1p(fabs(x)), x);
 }
 
 dt_status dt_cell_fail(const char *path, const dt_csv_row *row, const char *column,

@@ -1,5 +1,6 @@
 #include "dtrain/data/example.h"
 
+#include "dtrain/base/elementary.h"
 #include "dtrain/base/random.h"
 #include "dtrain/data/source.h"
 #include "dtrain/io/npz.h"
@@ -43,7 +44,7 @@ static double true_probability(const model *m, const float *x)
     double score = dot(m->weights[0], x);
     for (int k = 1; k <= BENDS; k++)
         score += (k % 2 == 1 ? 1.0 : -1.0) * fabs(dot(m->weights[k], x));
-    return 1.0 / (1.0 + exp(-3.0 * score));
+    return 1.0 / (1.0 + dt_elementary_exp(-3.0 * score));
 }
 
 typedef struct row {

@@ -1,5 +1,6 @@
 #include "evaluation_parts.h"
 
+#include "dtrain/base/elementary.h"
 #include "dtrain/base/memory.h"
 
 #include <math.h>
@@ -89,8 +90,8 @@ static void fill_losses(dt_quality *out, const dt_evaluation *evaluation, const 
     for (size_t c = 0; c < C; c++) {
         const double rows = (double)evaluation->classes[c].rows, p = shares[c];
         const double rest = 1.0 - p;
-        out->loss -= rows * log(dt_clip(p, DT_KERAS_EPSILON));
-        out->log_loss -= rows * log(dt_clip(p, DT_LOG_LOSS_EPSILON) / sum);
+        out->loss -= rows * dt_elementary_log(dt_clip(p, DT_KERAS_EPSILON));
+        out->log_loss -= rows * dt_elementary_log(dt_clip(p, DT_LOG_LOSS_EPSILON) / sum);
         out->brier += rows * (C == 2 ? rest * rest : squares - p * p + rest * rest);
     }
     out->loss /= (double)evaluation->N;

@@ -1,9 +1,9 @@
 #include "dtrain/train/scores.h"
 
+#include "dtrain/base/elementary.h"
 #include "dtrain/base/memory.h"
 #include "evaluation_parts.h"
 
-#include <math.h>
 #include <string.h>
 
 dt_status dt_scores_init(dt_scores *out, size_t C, size_t capacity, bool curves)
@@ -68,8 +68,10 @@ static void add_losses(dt_scores *scores, const float *p, size_t y)
         squares += difference * difference;
     }
     const double difference = scores->C == 2 ? (double)p[1] - (double)y : 0.0;
-    dt_exact_total_add(&scores->loss, -log(dt_clip((double)p[y], DT_KERAS_EPSILON)));
-    dt_exact_total_add(&scores->log_loss, -log(dt_clip((double)p[y], DT_LOG_LOSS_EPSILON) / sum));
+    const double keras = dt_clip((double)p[y], DT_KERAS_EPSILON);
+    const double share = dt_clip((double)p[y], DT_LOG_LOSS_EPSILON) / sum;
+    dt_exact_total_add(&scores->loss, -dt_elementary_log(keras));
+    dt_exact_total_add(&scores->log_loss, -dt_elementary_log(share));
     dt_exact_total_add(&scores->brier, scores->C == 2 ? difference * difference : squares);
 }
 

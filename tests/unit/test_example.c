@@ -8,6 +8,7 @@
 
 #include "dtrain/data/example.h"
 #include "dtrain/data/source.h"
+#include "dtrain/io/crc32.h"
 #include "scratch_folder.h"
 
 #include <math.h>
@@ -25,7 +26,11 @@ typedef struct summary {
     double numeric_sum, numeric_squares;
     size_t broken; /* rows that are no one-hot rows, labels or probabilities */
     float first[INPUTS]; /* row */
+    uint32_t crc; /* of inputs, targets and probabilities */
 } summary;
+
+/* The bits of each part, whatever the CPU, the compiler and the C library. */
+static const uint32_t part_crc[DT_PART_COUNT] = {0xdf649ded, 0xd74daa27, 0xc2b62782};
 
 static void *read_all(const dt_npz *npz, const char *name, size_t item_bytes, size_t count)
 {
@@ -78,6 +83,9 @@ static summary summarise(const dt_source_part *part, size_t rows)
     out.optimum = (double)hits / (double)rows;
     out.share = (double)ones / (double)rows;
     memcpy(out.first, x, sizeof out.first);
+    out.crc = dt_crc32(0, x, rows * INPUTS * sizeof *x);
+    out.crc = dt_crc32(out.crc, y, rows * sizeof *y);
+    out.crc = dt_crc32(out.crc, p, rows * sizeof *p);
     free(x);
     free(y);
     free(p);
@@ -99,6 +107,7 @@ static void test_rows(void **state)
         assert_int_equal(dt_source_columns(&source.parts[p]), INPUTS);
         const summary s = summarise(&source.parts[p], rows);
         assert_int_equal(s.broken, 0);
+        assert_int_equal(s.crc, part_crc[p]);
         assert_memory_not_equal(s.first, before, sizeof before); /* other rows than the last */
         memcpy(before, s.first, sizeof before);
         /* Labels are drawn by their probabilities, and both classes are common. */

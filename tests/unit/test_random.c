@@ -1,4 +1,5 @@
 #include "dtrain/base/random.h"
+#include "dtrain/io/crc32.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -118,6 +119,22 @@ static void test_normal(void **state)
     assert_true(fabs(moments[4] - 3) < 5 * sqrt(96.0 / COUNT));
 }
 
+/* The same bits on every CPU, with every compiler and every C library. */
+static void test_normal_is_pinned(void **state)
+{
+    (void)state;
+    uint32_t crc = 0;
+    dt_random random = dt_random_start(1, DT_RANDOM_EXAMPLE, 0);
+    for (int i = 0; i < 20000; i++) {
+        const double z = dt_random_normal(&random);
+        uint64_t bits;
+        memcpy(&bits, &z, sizeof bits);
+        for (int shift = 0; shift < 64; shift += 8)
+            crc = dt_crc32(crc, &(unsigned char){(unsigned char)(bits >> shift)}, 1);
+    }
+    assert_int_equal(crc, 0x1ba5c444);
+}
+
 static void test_below(void **state)
 {
     (void)state;
@@ -227,6 +244,7 @@ int main(void)
         cmocka_unit_test(test_streams_differ),
         cmocka_unit_test(test_uniform),
         cmocka_unit_test(test_normal),
+        cmocka_unit_test(test_normal_is_pinned),
         cmocka_unit_test(test_below),
         cmocka_unit_test(test_below_at_the_edges),
         cmocka_unit_test(test_below_has_no_bias),

@@ -41,7 +41,7 @@ uint32_t dt_random_u32(dt_random *random);
 /** Returns a double in [0, 1) with 53 random bits. */
 double dt_random_uniform(dt_random *random);
 
-/** Returns a standard normal number (Box and Muller's transform). */
+/** Returns a standard normal number (Box and Muller's transform), the same bits everywhere. */
 double dt_random_normal(dt_random *random);
 
 /** Returns an integer in [0, bound), without bias. Source: Lemire, ACM TOMACS 29(1), 2019. */

@@ -15,8 +15,8 @@
  *
  *     P(class 1 | x) = 1 / (1 + exp(-3 (a.x + |v_1.x| - |v_2.x| + |v_3.x| - |v_4.x|)))
  *
- * so a linear model sees only part of it. The same rows come out whatever --seed says (to the last
- * bit only with the same libm).
+ * so a linear model sees only part of it. The rows are the same bits on every CPU, with every C
+ * library, and do not depend on --seed.
  */
 enum { DT_EXAMPLE_INPUTS = 51, DT_EXAMPLE_CLASSES = 2 };
 
