@@ -48,6 +48,12 @@ typedef struct dt_kernels {
 /** Returns the kernels in use; before dt_linalg_choose, those of DT_ENGINE_AUTO. */
 const dt_kernels *dt_kernels_chosen(void);
 
+/** Copies W [D,H] into panels [H/32][D][32]; the panels' padding is left alone. */
+void dt_pack_panels(float *to, const float *W, size_t D, size_t H);
+
+/** Copies W [D,H], transposed, into panels [D/32][H][32]; the panels' padding is left alone. */
+void dt_pack_transposed(float *to, const float *W, size_t D, size_t H);
+
 extern const dt_kernels dt_kernels_avx512, dt_kernels_avx2, dt_kernels_portable, dt_kernels_blas;
 
 #endif

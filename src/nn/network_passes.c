@@ -94,33 +94,11 @@ void dt_workspace_clear(dt_workspace *workspace)
     *workspace = (dt_workspace){0};
 }
 
-/* ---- parameters into the layout of products; the padding stays zero ---- */
-
 /* W [D,H] and b [H] to [H/32][D][32], then [H/32][32]. */
 static void pack(float *to, const float *W, size_t D, size_t H)
 {
-    const float *b = W + D * H;
-    float *bias = to + dt_panels_count(H) * DT_PANEL * D;
-    for (size_t h = 0; h < H; h += DT_PANEL, to += D * DT_PANEL) {
-        const size_t columns = H - h < DT_PANEL ? H - h : DT_PANEL;
-        for (size_t d = 0; d < D && columns == DT_PANEL; d++)
-            memcpy(to + d * DT_PANEL, W + d * H + h, DT_PANEL * sizeof *W);
-        for (size_t d = 0; d < D && columns < DT_PANEL; d++)
-            for (size_t j = 0; j < columns; j++)
-                to[d * DT_PANEL + j] = W[d * H + h + j];
-    }
-    memcpy(bias, b, H * sizeof *b);
-}
-
-/* W [D,H] to [D/32][H][32]. */
-static void pack_transposed(float *to, const float *W, size_t D, size_t H)
-{
-    for (size_t d = 0; d < D; d += DT_PANEL, to += H * DT_PANEL) {
-        const size_t columns = D - d < DT_PANEL ? D - d : DT_PANEL;
-        for (size_t h = 0; h < H; h++)
-            for (size_t i = 0; i < columns; i++)
-                to[h * DT_PANEL + i] = W[(d + i) * H + h];
-    }
+    dt_pack_panels(to, W, D, H);
+    memcpy(to + dt_panels_count(H) * DT_PANEL * D, W + D * H, H * sizeof *W);
 }
 
 /* ---- forward ---- */
@@ -191,7 +169,7 @@ float *dt_network_forward(const dt_network *network, dt_workspace *workspace, co
         const dt_layer *layer = &network->layers[f.layer];
         const float *W = network->params + layer->kernel;
         if (is_narrow(network, f.layer))
-            pack_transposed(workspace->weights[f.layer], W, layer->D, layer->H);
+            dt_pack_transposed(workspace->weights[f.layer], W, layer->D, layer->H);
         else
             pack(workspace->weights[f.layer], W, layer->D, layer->H);
         if (f.kernels->is_rowwise) {
@@ -378,8 +356,8 @@ static void carry_back(const pass *p, size_t l)
         return;
     }
     if (!is_narrow(p->network, l))
-        pack_transposed(p->workspace->transposed[l], p->network->params + layer->kernel, layer->D,
-                        layer->H);
+        dt_pack_transposed(p->workspace->transposed[l], p->network->params + layer->kernel,
+                           layer->D, layer->H);
     if (p->kernels->is_rowwise)
         dt_pool_run(p->workspace->pool, carry_back_part, &(way_back){p, l});
     for (size_t s = 0; !p->kernels->is_rowwise && s < p->segments->count; s++)

@@ -161,6 +161,36 @@ static void check_outer(const dt_kernels *kernels, size_t rows, size_t count, si
     free(B);
 }
 
+/* Each element is where the products look for it, and the padding is not touched. */
+static void test_packing(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {1, 2, 3, 4, 5, 31, 32, 33, 36, 67};
+    enum { SIZES = sizeof sizes / sizeof *sizes };
+    for (size_t n = 0; n < (size_t)SIZES * SIZES; n++) {
+        const size_t D = sizes[n / SIZES], H = sizes[n % SIZES];
+        const size_t wide = dt_panels_count(H) * DT_PANEL, tall = dt_panels_count(D) * DT_PANEL;
+        float *W = draw(D * H, 14), *panels = draw(wide * D, 15), *transposed = draw(tall * H, 16);
+        for (size_t i = 0; i < wide * D; i++)
+            panels[i] = 77.0f;
+        for (size_t i = 0; i < tall * H; i++)
+            transposed[i] = 77.0f;
+        dt_pack_panels(panels, W, D, H);
+        dt_pack_transposed(transposed, W, D, H);
+        for (size_t d = 0; d < D; d++)
+            for (size_t h = 0; h < wide; h++)
+                assert_true(panels[(h / DT_PANEL * D + d) * DT_PANEL + h % DT_PANEL] ==
+                            (h < H ? W[d * H + h] : 77.0f));
+        for (size_t d = 0; d < tall; d++)
+            for (size_t h = 0; h < H; h++)
+                assert_true(transposed[(d / DT_PANEL * H + h) * DT_PANEL + d % DT_PANEL] ==
+                            (d < D ? W[d * H + h] : 77.0f));
+        free(W);
+        free(panels);
+        free(transposed);
+    }
+}
+
 /* Those that this CPU has; BLAS, whose order is its own, comes near. */
 static size_t find_kernels(const dt_kernels *found[4])
 {
@@ -279,10 +309,10 @@ int main(void)
 {
     dt_linalg_init(1);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_multiply),     cmocka_unit_test(test_narrow),
-        cmocka_unit_test(test_outer),        cmocka_unit_test(test_choice),
-        cmocka_unit_test(test_names),        cmocka_unit_test(test_better_kernels),
-        cmocka_unit_test(test_pinned_below),
+        cmocka_unit_test(test_multiply),       cmocka_unit_test(test_narrow),
+        cmocka_unit_test(test_outer),          cmocka_unit_test(test_packing),
+        cmocka_unit_test(test_choice),         cmocka_unit_test(test_names),
+        cmocka_unit_test(test_better_kernels), cmocka_unit_test(test_pinned_below),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
