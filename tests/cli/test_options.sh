@@ -39,7 +39,7 @@ done
 run 0 --version
 expect_status 0
 expect_empty_stderr
-for line in '^dtrain [0-9]+\.[0-9]+\.[0-9]+( \([0-9a-z+-]+\))?$' 'MPI' 'BLAS .*kernels$' '^HDF5 [0-9.]+$' '^zlib [0-9.]+$'; do
+for line in '^dtrain [0-9]+\.[0-9]+\.[0-9]+( \([0-9a-z+-]+\))?$' '^kernels (avx512|avx2|neon|portable|blas)$' 'MPI' 'BLAS .*kernels$' '^HDF5 [0-9.]+$' '^zlib [0-9.]+$'; do
     expect_stdout "$line"
 done
 run 2 --version
