@@ -73,7 +73,8 @@ static dt_status run_all(dt_train_run *r, int argc, char **argv)
     DT_TRY(dt_comm_agree(r->comm, r->root ? dt_train_open_logs(r) : DT_OK));
     dt_train_report_start(r);
     const dt_observer observer = dt_train_observer(r);
-    DT_TRY(dt_trainer_run(&r->result, r->comm, &r->environment.launch, &r->settings, r->sets,
+    const dt_plan plan = dt_settings_plan(&r->settings);
+    DT_TRY(dt_trainer_run(&r->result, r->comm, &r->environment.launch, &plan, r->sets,
                           &r->model.network, &r->model.adam,
                           resumes ? &r->checkpoint.training : NULL, &observer));
     DT_TRY(dt_train_save_results(r));

@@ -22,8 +22,9 @@ static void warn_of_empty_classes(const dt_dataset *set)
 /* How gradients are added up over the ranks, as a part of a line. */
 static const char *reduction(const dt_train_run *r)
 {
+    const dt_plan plan = dt_settings_plan(&r->settings);
     const dt_reduction how =
-        dt_trainer_reduction(&r->settings, r->comm, &r->environment.launch, r->model.network.P);
+        dt_trainer_reduction(&plan, r->comm, &r->environment.launch, r->model.network.P);
     if (dt_comm_size(r->comm) == 1)
         return "";
     return how.window ? " by window" : how.piece > 0 ? " by overlapped allreduce" : " by allreduce";

@@ -151,6 +151,22 @@ out:
     return status;
 }
 
+dt_plan dt_settings_plan(const dt_settings *settings)
+{
+    return (dt_plan){.batch = (uint64_t)settings->batch,
+                     .epochs = settings->epochs,
+                     .seed = (uint64_t)settings->seed,
+                     .sum = (dt_sum)settings->sum,
+                     .reduce = (dt_reduce)settings->reduce,
+                     .overlap = (dt_overlap)settings->overlap,
+                     .threads = (int)settings->threads,
+                     .monitor = (dt_monitor)settings->monitor,
+                     .patience = settings->patience,
+                     .min_delta = settings->min_delta,
+                     .keeps_last = settings->no_restore_best,
+                     .checkpoint_every = settings->checkpoint_every};
+}
+
 uint32_t dt_settings_crc(const dt_settings *settings)
 {
     uint32_t crc = 0;

@@ -23,7 +23,7 @@ typedef struct trainer {
     const dt_comm *comm;
     const dt_launch *launch;
     bool root;
-    const dt_settings *settings;
+    const dt_plan *plan;
     dt_dataset *sets;
     dt_network *network;
     dt_adam *adam;
@@ -44,12 +44,12 @@ uint32_t dt_trainer_crc(const dt_network *network)
     return dt_crc32(0, network->params, network->P * sizeof *network->params);
 }
 
-dt_reduction dt_trainer_reduction(const dt_settings *settings, const dt_comm *comm,
-                                  const dt_launch *launch, size_t P)
+dt_reduction dt_trainer_reduction(const dt_plan *plan, const dt_comm *comm, const dt_launch *launch,
+                                  size_t P)
 {
-    return dt_gradient_sum_choose((dt_reduce)settings->reduce, (dt_overlap)settings->overlap,
-                                  dt_comm_size(comm), launch->host_count, P,
-                                  settings->sum == DT_SUM_EXACT ? sizeof(int64_t) : sizeof(float));
+    return dt_gradient_sum_choose(plan->reduce, plan->overlap, dt_comm_size(comm),
+                                  launch->host_count, P,
+                                  plan->sum == DT_SUM_EXACT ? sizeof(int64_t) : sizeof(float));
 }
 
 void dt_result_clear(dt_result *result)
@@ -59,7 +59,7 @@ void dt_result_clear(dt_result *result)
     *result = (dt_result){0};
 }
 
-/* What was seen counts on by the settings of now. */
+/* Early stopping keeps its history but uses the current plan. */
 static void go_on(trainer *t, const dt_training *from)
 {
     const dt_early_stopping rules = t->at.stopping;
@@ -79,7 +79,7 @@ DT_MUST_USE static dt_status allocate(trainer *t)
 {
     dt_status status = DT_OK;
     if (!dt_linalg_uses_blas()) /* it has threads of its own */
-        DT_TRY(dt_pool_new(&t->pool, (int)t->settings->threads));
+        DT_TRY(dt_pool_new(&t->pool, t->plan->threads));
     DT_TRY(dt_evaluator_init(&t->evaluator, t->network));
     t->evaluator.workspace.pool = t->pool;
     DT_TRY(dt_memory_alloc(&t->best, t->network->P, sizeof *t->best, "best weights"));
@@ -90,20 +90,19 @@ out:
 DT_MUST_USE static dt_status start(trainer *t, const dt_training *from)
 {
     dt_status status = DT_OK;
-    const dt_settings *settings = t->settings;
-    const dt_reduction how = dt_trainer_reduction(settings, t->comm, t->launch, t->network->P);
+    const dt_plan *plan = t->plan;
+    const dt_reduction how = dt_trainer_reduction(plan, t->comm, t->launch, t->network->P);
     DT_TRY(dt_comm_agree(t->comm, allocate(t)));
     /* Once a window shares them, there is nothing left to compare on a host. */
     DT_TRY(dt_comm_check_same(t->comm, "the checksum of the initial weights",
                               dt_trainer_crc(t->network)));
     DT_TRY(dt_stepper_init(&t->stepper, t->comm, t->launch, &t->sets[DT_TRAIN], t->network, t->adam,
-                           (dt_sum)settings->sum, (uint64_t)settings->batch, how, t->pool));
+                           plan->sum, plan->batch, how, t->pool));
     t->result->reduce = dt_comm_size(t->comm) == 1            ? "none"
                         : t->stepper.ranks_sum.window != NULL ? "window"
                                                               : "allreduce";
     t->at = (dt_training){.epoch = 1, .best = t->best};
-    t->at.stopping = dt_early_stopping_start((dt_monitor)settings->monitor, settings->patience,
-                                             settings->min_delta);
+    t->at.stopping = dt_early_stopping_start(plan->monitor, plan->patience, plan->min_delta);
     if (from != NULL)
         go_on(t, from);
     t->saved_s = dt_clock_s();
@@ -139,7 +138,7 @@ DT_MUST_USE static dt_status save(trainer *t)
 /* Of rank 0: the others meet it again in the next sum. The run does not end for want of a checkpoint. */
 static void save_when_due(trainer *t)
 {
-    const dt_option_interval *every = &t->settings->checkpoint_every;
+    const dt_option_interval *every = &t->plan->checkpoint_every;
     const bool epoch_ended = t->at.rows == 0;
     const bool due = every->epochs > 0
                          ? epoch_ended && (t->at.epoch - 1) % every->epochs == 0
@@ -154,7 +153,7 @@ static void save_when_due(trainer *t)
 static int wish_to_stop(const trainer *t)
 {
     /* After the last step of an epoch the clock is not looked at until the validation is over. */
-    const bool last = t->at.rows + (uint64_t)t->settings->batch >= t->sets[DT_TRAIN].N;
+    const bool last = t->at.rows + t->plan->batch >= t->sets[DT_TRAIN].N;
     const double next_s = t->step_s + (last ? t->judge_s : 0.0);
     if (t->root && dt_time_limit_is_near(&t->observer->limit, next_s, t->save_s))
         return TIME_IS_UP;
@@ -171,7 +170,7 @@ DT_MUST_USE static dt_status stop_early(trainer *t)
 {
     int64_t wish = wish_to_stop(t);
     dt_comm_max_i64(t->comm, &wish, 1);
-    const uint64_t batch = (uint64_t)t->settings->batch, N = t->sets[DT_TRAIN].N;
+    const uint64_t batch = t->plan->batch, N = t->sets[DT_TRAIN].N;
     dt_status status = dt_comm_agree(t->comm, t->root ? dt_retry_output(save_again, t) : DT_OK);
     if (status != DT_OK)
         return status;
@@ -192,7 +191,7 @@ DT_MUST_USE static dt_status stop_early(trainer *t)
 /* Rank 0 tells of the step that ended. */
 static void tell_step(const trainer *t)
 {
-    const uint64_t batch = (uint64_t)t->settings->batch, N = t->sets[DT_TRAIN].N;
+    const uint64_t batch = t->plan->batch, N = t->sets[DT_TRAIN].N;
     const dt_step step = {.epoch = t->at.epoch,
                           .step = (t->at.rows + batch - 1) / batch,
                           .steps = (N + batch - 1) / batch,
@@ -206,10 +205,10 @@ static void tell_step(const trainer *t)
 static dt_status train_epoch(trainer *t, dt_epoch *row)
 {
     const dt_dataset *set = &t->sets[DT_TRAIN];
-    const uint64_t batch = (uint64_t)t->settings->batch;
+    const uint64_t batch = t->plan->batch;
     dt_training *at = &t->at;
     t->epoch_began_s = dt_clock_s() - at->epoch_s;
-    dt_dataset_shuffle(&t->sets[DT_TRAIN], (uint64_t)t->settings->seed, (uint64_t)at->epoch);
+    dt_dataset_shuffle(&t->sets[DT_TRAIN], t->plan->seed, (uint64_t)at->epoch);
     while (at->rows < set->N) {
         const uint64_t count = set->N - at->rows < batch ? set->N - at->rows : batch;
         const double begin = dt_clock_s();
@@ -286,7 +285,7 @@ static void finish(trainer *t)
     dt_stepper_take_back(&t->stepper);
     /* The middle of an epoch is where a run stopped that now is to have fewer epochs. */
     const bool restore =
-        !t->settings->no_restore_best && (result->best_epoch != result->epochs || t->at.rows > 0);
+        !t->plan->keeps_last && (result->best_epoch != result->epochs || t->at.rows > 0);
     if (restore)
         memcpy(t->network->params, t->best, t->network->P * sizeof *t->best);
     dt_phases *phases = &result->phases;
@@ -314,16 +313,15 @@ DT_MUST_USE static dt_status run_epoch(trainer *t, bool *stop)
     t->epoch_began_s = dt_clock_s();
     if (t->root)
         t->observer->epoch_ended(t->observer->context, &row);
-    if (t->root && !*stop && t->at.epoch <= t->settings->epochs)
+    if (t->root && !*stop && t->at.epoch <= t->plan->epochs)
         save_when_due(t);
 out:
     return status;
 }
 
 dt_status dt_trainer_run(dt_result *out, const dt_comm *comm, const dt_launch *launch,
-                         const dt_settings *settings, dt_dataset sets[DT_PART_COUNT],
-                         dt_network *network, dt_adam *adam, const dt_training *from,
-                         const dt_observer *observer)
+                         const dt_plan *plan, dt_dataset sets[DT_PART_COUNT], dt_network *network,
+                         dt_adam *adam, const dt_training *from, const dt_observer *observer)
 {
     dt_status status = DT_OK;
     *out = (dt_result){0};
@@ -332,7 +330,7 @@ dt_status dt_trainer_run(dt_result *out, const dt_comm *comm, const dt_launch *l
     trainer t = {.comm = comm,
                  .launch = launch,
                  .root = dt_comm_rank(comm) == 0,
-                 .settings = settings,
+                 .plan = plan,
                  .sets = sets,
                  .network = network,
                  .adam = adam,
@@ -340,7 +338,7 @@ dt_status dt_trainer_run(dt_result *out, const dt_comm *comm, const dt_launch *l
                  .result = out};
     DT_TRY(start(&t, from));
     bool stop = false;
-    while (t.at.epoch <= settings->epochs && !stop)
+    while (t.at.epoch <= plan->epochs && !stop)
         DT_TRY(run_epoch(&t, &stop));
     finish(&t);
 out:

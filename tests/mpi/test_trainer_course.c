@@ -112,8 +112,47 @@ static void test_a_rank_with_other_weights_is_found(void **state)
     if (test_size == 1)
         return;
     (void)snprintf(expected, sizeof expected,
-                   "epoch 1: the checksum of the weights differs on rank %d: ", test_size - 1);
+                   "the checksum of the initial weights differs on rank %d: ", test_size - 1);
     check_fails(&r, DT_INTERNAL, expected);
+}
+
+static void spoil_a_weight(void *context, const dt_epoch *epoch)
+{
+    dt_network *net = context;
+    (void)epoch;
+    net->params[net->P / 2] += 1e-3f;
+}
+
+/* Rank 0's weights change behind its back; each rank has its own. */
+static void test_weights_that_drift_apart_are_found(void **state)
+{
+    (void)state;
+    const dt_comm all = ranks_all();
+    const run r = ordinary;
+    dt_dataset sets[DT_PART_COUNT];
+    dt_network net = {0};
+    dt_adam adam;
+    dt_result result;
+    const dt_plan plan = {.batch = (uint64_t)r.batch,
+                          .epochs = 4,
+                          .patience = 9,
+                          .seed = 7,
+                          .reduce = DT_REDUCE_ALLREDUCE};
+    const dt_observer observer = {.epoch_ended = spoil_a_weight, .context = &net};
+    run_write_data(&r);
+    assert_all_int(run_load(sets, &all, &r), DT_OK);
+    assert_all_int(run_make_network(&net, &adam, &r), DT_OK);
+    const dt_status status =
+        dt_trainer_run(&result, &all, &one_host, &plan, sets, &net, &adam, NULL, &observer);
+    assert_all_int(status, test_size > 1 ? DT_INTERNAL : DT_OK);
+    if (test_size > 1)
+        assert_all(strstr(dt_status_text(),
+                          "epoch 2: the checksum of the weights differs on rank ") != NULL);
+    dt_result_clear(&result);
+    dt_adam_clear(&adam);
+    dt_network_clear(&net);
+    for (int part = 0; part < DT_PART_COUNT; part++)
+        dt_dataset_clear(&sets[part]);
 }
 
 /* ---- what comes after the training ---- */
@@ -177,18 +216,16 @@ static void test_a_run_that_is_not_evaluated(void **state)
     dt_adam adam;
     dt_result result;
     history h = {0};
-    const dt_settings settings = {
-        .batch = r.batch, .epochs = 2, .learning_rate = 0.01, .patience = 9, .seed = 7};
+    const dt_plan plan = {.batch = (uint64_t)r.batch, .epochs = 2, .patience = 9, .seed = 7};
     const dt_observer observer = {.epoch_ended = run_keep_epoch, .context = &h};
     run_write_data(&r);
     spoil(&r, DT_TEST);
     assert_all_int(run_load(sets, &all, &r), DT_OK);
     assert_all_int(dt_network_init(&net, r.D, r.hidden, r.hidden_count, r.activation, r.C, 7),
                    DT_OK);
-    assert_all_int(dt_adam_init(&adam, net.P, settings.learning_rate), DT_OK);
+    assert_all_int(dt_adam_init(&adam, net.P, 0.01), DT_OK);
     assert_all_int(
-        dt_trainer_run(&result, &all, &one_host, &settings, sets, &net, &adam, NULL, &observer),
-        DT_OK);
+        dt_trainer_run(&result, &all, &one_host, &plan, sets, &net, &adam, NULL, &observer), DT_OK);
     dt_adam_clear(&adam);
     assert_all_int(result.weights_crc, dt_trainer_crc(&net));
     assert_all_int(result.epochs, 2);
@@ -206,6 +243,7 @@ static const struct CMUnitTest tests[] = {
     with_folder(test_it_learns),
     with_folder(test_divergence),
     with_folder(test_a_rank_with_other_weights_is_found),
+    with_folder(test_weights_that_drift_apart_are_found),
     with_folder(test_a_set_that_cannot_be_evaluated),
     with_folder(test_a_run_that_is_not_evaluated),
 };

@@ -237,15 +237,14 @@ static void test_steps_are_told(void **state)
     dt_dataset sets[DT_PART_COUNT];
     dt_result result;
     told *t = calloc(1, sizeof *t);
-    const dt_settings settings = {
-        .batch = r.batch, .epochs = 2, .learning_rate = 0.01, .patience = 9, .seed = 7};
+    const dt_plan plan = {.batch = (uint64_t)r.batch, .epochs = 2, .patience = 9, .seed = 7};
     const dt_observer observer = {
         .epoch_ended = keep_told_epoch, .context = t, .step_ended = keep_step};
     run_write_data(&r);
     course c = begin(&r), silent = begin(&r);
     assert_all_int(run_load(sets, &all, &r), DT_OK);
     assert_all_int(
-        dt_trainer_run(&result, &all, &one_host, &settings, sets, &c.net, &c.adam, NULL, &observer),
+        dt_trainer_run(&result, &all, &one_host, &plan, sets, &c.net, &c.adam, NULL, &observer),
         DT_OK);
     assert_all(test_rank == 0 ? right_steps(t, &r) : t->step_count == 0 && t->epoch_count == 0);
 

@@ -88,14 +88,14 @@ void run_train_from(outcome *o, const dt_comm *comm, const run *r, const watch *
     dt_network net = {0};
     dt_adam adam = {0};
     dt_training at = {0};
-    dt_settings settings = run_settings(r);
+    dt_plan plan = run_plan(r);
     const dt_observer observer = {
         .epoch_ended = watch_epoch,
         .context = o,
         .save = watch_save,
         /* By rank 0's clock alone. */
         .limit = {.set = w->time_is_up && dt_comm_rank(comm) == 0, .what = "the time limit"}};
-    settings.checkpoint_every = w->every;
+    plan.checkpoint_every = w->every;
     outcome_clear(o);
     o->failures = w->failures;
     o->status = run_load(sets, comm, r);
@@ -113,7 +113,7 @@ void run_train_from(outcome *o, const dt_comm *comm, const run *r, const watch *
     o->net = &net;
     o->adam = &adam;
     if (o->status == DT_OK)
-        o->status = dt_trainer_run(&o->result, comm, &one_host, &settings, sets, &net, &adam,
+        o->status = dt_trainer_run(&o->result, comm, &one_host, &plan, sets, &net, &adam,
                                    from != NULL ? &at : NULL, &observer);
     if (o->status == DT_OK)
         o->status = dt_trainer_evaluate(&o->result, comm, sets, &net);

@@ -76,16 +76,15 @@ dt_status run_load(dt_dataset sets[DT_PART_COUNT], const dt_comm *comm, const ru
     return status;
 }
 
-dt_settings run_settings(const run *r)
+dt_plan run_plan(const run *r)
 {
-    return (dt_settings){.batch = r->batch,
-                         .epochs = r->epochs,
-                         .learning_rate = r->learning_rate,
-                         .patience = r->patience,
-                         .no_restore_best = r->no_restore_best,
-                         .seed = 7,
-                         .sum = (int)r->sum,
-                         .threads = r->threads};
+    return (dt_plan){.batch = (uint64_t)r->batch,
+                     .epochs = r->epochs,
+                     .patience = r->patience,
+                     .keeps_last = r->no_restore_best,
+                     .seed = 7,
+                     .sum = r->sum,
+                     .threads = (int)r->threads};
 }
 
 void run_keep_epoch(void *context, const dt_epoch *epoch)
@@ -106,14 +105,14 @@ dt_status run_make_network(dt_network *net, dt_adam *adam, const run *r)
 void run_train_on(history *out, const dt_comm *comm, const run *r, dt_network *net, dt_adam *adam)
 {
     dt_dataset sets[DT_PART_COUNT];
-    const dt_settings settings = run_settings(r);
+    const dt_plan plan = run_plan(r);
     const dt_observer observer = {.epoch_ended = run_keep_epoch, .context = out};
     *out = (history){0};
     out->status = run_load(sets, comm, r);
     if (out->status == DT_OK) {
         out->crc_before = dt_trainer_crc(net);
-        out->status = dt_trainer_run(&out->result, comm, &one_host, &settings, sets, net, adam,
-                                     NULL, &observer);
+        out->status =
+            dt_trainer_run(&out->result, comm, &one_host, &plan, sets, net, adam, NULL, &observer);
         if (out->status == DT_OK)
             out->status = dt_trainer_evaluate(&out->result, comm, sets, net);
         out->crc = dt_trainer_crc(net);

@@ -47,8 +47,8 @@ void run_write_data(const run *r);
 /** Loads the data of the scratch folder. Collective over `comm`. */
 dt_status run_load(dt_dataset sets[DT_PART_COUNT], const dt_comm *comm, const run *r);
 
-/** Returns the settings of the run. */
-dt_settings run_settings(const run *r);
+/** Returns the plan of the run. */
+dt_plan run_plan(const run *r);
 
 /** Initializes the network and the optimizer of the run. */
 dt_status run_make_network(dt_network *net, dt_adam *adam, const run *r);

@@ -7,7 +7,7 @@
 #include "dtrain/comm/launch.h"
 #include "dtrain/comm/window.h"
 #include "dtrain/nn/network.h"
-#include "dtrain/train/settings.h"
+#include "dtrain/train/plan.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,18 +2,10 @@
 #define DTRAIN_TRAIN_SETTINGS_H
 
 #include "dtrain/base/options.h"
+#include "dtrain/train/plan.h"
 
 #include <stdbool.h>
 #include <stdint.h>
-
-/** How gradients are added up. */
-typedef enum dt_sum { DT_SUM_EXACT, DT_SUM_FAST } dt_sum;
-
-/** Whether gradients are added up over the ranks while others are still computed. */
-typedef enum dt_overlap { DT_OVERLAP_AUTO, DT_OVERLAP_ON, DT_OVERLAP_OFF } dt_overlap;
-
-/** By what gradients are added up over the ranks. */
-typedef enum dt_reduce { DT_REDUCE_AUTO, DT_REDUCE_ALLREDUCE, DT_REDUCE_WINDOW } dt_reduce;
 
 enum { DT_DATA_MAX = 3 };
 
@@ -62,6 +54,9 @@ const dt_option_table *dt_settings_table(void);
  * Errors:  DT_USAGE, one sentence
  */
 DT_MUST_USE dt_status dt_settings_parse(dt_settings *out, int argc, char **argv);
+
+/** Returns what the trainer needs of the settings. Local. */
+dt_plan dt_settings_plan(const dt_settings *settings);
 
 /** Returns the CRC-32 of all options' names and values; DATA does not count. Local. */
 uint32_t dt_settings_crc(const dt_settings *settings);

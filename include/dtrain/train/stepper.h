@@ -10,7 +10,7 @@
 #include "dtrain/train/gradient_sum.h"
 #include "dtrain/train/metrics.h"
 #include "dtrain/train/phases.h"
-#include "dtrain/train/settings.h"
+#include "dtrain/train/plan.h"
 
 #include <stdbool.h>
 #include <stdint.h>

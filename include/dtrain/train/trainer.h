@@ -12,7 +12,7 @@
 #include "dtrain/train/gradient_sum.h"
 #include "dtrain/train/metrics.h"
 #include "dtrain/train/phases.h"
-#include "dtrain/train/settings.h"
+#include "dtrain/train/plan.h"
 #include "dtrain/train/time_limit.h"
 
 #include <stdbool.h>
@@ -93,8 +93,8 @@ typedef struct dt_observer {
 } dt_observer;
 
 /** Returns how gradients will be added up over the ranks. Local; same on all ranks. */
-dt_reduction dt_trainer_reduction(const dt_settings *settings, const dt_comm *comm,
-                                  const dt_launch *launch, size_t P);
+dt_reduction dt_trainer_reduction(const dt_plan *plan, const dt_comm *comm, const dt_launch *launch,
+                                  size_t P);
 
 /**
  * Trains the network: epochs of steps, validation, early stopping; then the best weights come back.
@@ -118,7 +118,7 @@ dt_reduction dt_trainer_reduction(const dt_settings *settings, const dt_comm *co
  *          checkpoint was saved, else DT_OUTPUT
  */
 DT_MUST_USE dt_status dt_trainer_run(dt_result *out, const dt_comm *comm, const dt_launch *launch,
-                                     const dt_settings *settings, dt_dataset sets[DT_PART_COUNT],
+                                     const dt_plan *plan, dt_dataset sets[DT_PART_COUNT],
                                      dt_network *network, dt_adam *adam, const dt_training *from,
                                      const dt_observer *observer);
 

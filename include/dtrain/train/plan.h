@@ -1,0 +1,35 @@
+#ifndef DTRAIN_TRAIN_PLAN_H
+#define DTRAIN_TRAIN_PLAN_H
+
+#include "dtrain/base/options.h"
+#include "dtrain/train/early_stopping.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/** How gradients are added up. */
+typedef enum dt_sum { DT_SUM_EXACT, DT_SUM_FAST } dt_sum;
+
+/** By what gradients are added up over the ranks. */
+typedef enum dt_reduce { DT_REDUCE_AUTO, DT_REDUCE_ALLREDUCE, DT_REDUCE_WINDOW } dt_reduce;
+
+/** Whether gradients are added up over the ranks while others are still computed. */
+typedef enum dt_overlap { DT_OVERLAP_AUTO, DT_OVERLAP_ON, DT_OVERLAP_OFF } dt_overlap;
+
+/** What the trainer needs to know of a run's settings; the same on all ranks. */
+typedef struct dt_plan {
+    uint64_t batch; /* rows of a step, of all ranks together */
+    int64_t epochs; /* maximum number */
+    uint64_t seed; /* of the shuffles */
+    dt_sum sum;
+    dt_reduce reduce;
+    dt_overlap overlap;
+    int threads; /* of each rank */
+    dt_monitor monitor; /* what early stopping judges by */
+    int64_t patience; /* epochs */
+    double min_delta;
+    bool keeps_last; /* the last epoch's weights stay, not the best epoch's */
+    dt_option_interval checkpoint_every;
+} dt_plan;
+
+#endif
