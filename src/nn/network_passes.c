@@ -198,12 +198,21 @@ typedef struct pass {
     dt_gradient_sink *sink;
     dt_gradient_done *done;
     void *context;
+    size_t final; /* the gradients of the parameters from here on are complete */
 } pass;
 
-static void tell(const pass *p, size_t first, size_t count)
+static void report_final(pass *p, size_t first)
+{
+    p->final = first;
+    if (p->done != NULL)
+        p->done(p->context, first);
+}
+
+/* Nothing new: there is time for something else. */
+static void report_progress(const pass *p)
 {
     if (p->done != NULL)
-        p->done(p->context, first, count);
+        p->done(p->context, p->final);
 }
 
 /* A block of one layer's gradient, of all segments in turn: A^T B. A's column 0 and row 0 are at
@@ -223,7 +232,7 @@ static void hand_over_block(const pass *p, const dt_gradient_block *block, const
         p->sink(p->context, block, g, s == p->first_filled, s == p->last_filled, thread);
     }
     if (thread == 0)
-        tell(p, 0, 0);
+        report_progress(p);
 }
 
 /* Sums over rows of `columns` <= 32 columns, rows `step` apart. */
@@ -244,23 +253,24 @@ static void hand_over_bias(const pass *p, size_t first, size_t columns, const fl
 }
 
 /* Of a last layer of few classes, transposed: its classes are the rows of a block. */
-static void hand_over_narrow(const pass *p, size_t l)
+static void hand_over_narrow(pass *p, size_t l)
 {
     const dt_layer *layer = &p->network->layers[l];
     const dt_panels *in = l > 0 ? &p->workspace->outputs[l - 1] : &p->workspace->input;
     const size_t C = layer->H;
-    for (size_t d = 0; d < layer->D; d += DT_PANEL) {
+    hand_over_bias(p, layer->bias, C, p->workspace->logits, C);
+    report_final(p, layer->bias);
+    for (size_t panel = dt_panels_count(layer->D); panel-- > 0;) {
+        const size_t d = panel * DT_PANEL;
         const dt_gradient_block block = {.first = layer->kernel + d * C,
                                          .rows = C,
                                          .columns =
                                              layer->D - d < DT_PANEL ? layer->D - d : DT_PANEL,
                                          .row_step = 1,
                                          .column_step = C};
-        hand_over_block(p, &block, p->workspace->logits, C, dt_panels_at(in, 0, d / DT_PANEL), 0);
+        hand_over_block(p, &block, p->workspace->logits, C, dt_panels_at(in, 0, panel), 0);
+        report_final(p, block.first);
     }
-    tell(p, layer->kernel, layer->D * C);
-    hand_over_bias(p, layer->bias, C, p->workspace->logits, C);
-    tell(p, layer->bias, C);
 }
 
 /* Some panels of a kernel's rows, of which the threads share the columns. */
@@ -294,20 +304,21 @@ static void hand_over_part(void *context, int thread)
         }
 }
 
-static void hand_over_gradient(const pass *p, size_t l)
+static void hand_over_gradient(pass *p, size_t l)
 {
     const dt_layer *layer = &p->network->layers[l];
     const dt_panels *dY = &p->workspace->deltas[l];
     const size_t D = layer->D, H = layer->H, together = (size_t)PANELS_TOGETHER * DT_PANEL;
-    for (size_t from = 0; from < D; from += together) {
-        kernel_rows rows = {p, l, from, D - from < together ? D : from + together};
-        dt_pool_run(p->workspace->pool, hand_over_part, &rows);
-        tell(p, layer->kernel + from * H, (rows.to - from) * H);
-    }
     for (size_t h = 0; h < H; h += DT_PANEL)
         hand_over_bias(p, layer->bias + h, H - h < DT_PANEL ? H - h : DT_PANEL,
                        dt_panels_at(dY, 0, h / DT_PANEL), DT_PANEL);
-    tell(p, layer->bias, H);
+    report_final(p, layer->bias);
+    for (size_t to = D, from; to > 0; to = from) {
+        from = (to - 1) / together * together;
+        kernel_rows rows = {p, l, from, to};
+        dt_pool_run(p->workspace->pool, hand_over_part, &rows);
+        report_final(p, layer->kernel + from * H);
+    }
 }
 
 /* The gradient of one layer's inputs under way, back through the activation that made them. */
@@ -352,7 +363,7 @@ static void carry_back(const pass *p, size_t l)
     const dt_layer *layer = &p->network->layers[l];
     const size_t *start = p->segments->start;
     if (start[p->segments->count] == 0) { /* the ranges alone are asked for */
-        tell(p, 0, 0);
+        report_progress(p);
         return;
     }
     if (!is_narrow(p->network, l))
@@ -362,7 +373,7 @@ static void carry_back(const pass *p, size_t l)
         dt_pool_run(p->workspace->pool, carry_back_part, &(way_back){p, l});
     for (size_t s = 0; !p->kernels->is_rowwise && s < p->segments->count; s++)
         carry_back_rows(p, l, start[s], start[s + 1]);
-    tell(p, 0, 0);
+    report_progress(p);
 }
 
 void dt_network_backward(const dt_network *network, dt_workspace *workspace,
@@ -371,7 +382,8 @@ void dt_network_backward(const dt_network *network, dt_workspace *workspace,
 {
     const uint64_t before = dt_subnormals_off();
     const size_t last = network->layer_count - 1, rows = segments->start[segments->count];
-    pass p = {dt_kernels_chosen(), network, workspace, segments, 1, 0, sink, done, context};
+    pass p = {dt_kernels_chosen(), network, workspace, segments, 1, 0, sink, done, context,
+              network->P};
     for (size_t s = 0; s < segments->count; s++)
         if (segments->start[s + 1] > segments->start[s]) {
             p.first_filled = p.first_filled > p.last_filled ? s : p.first_filled;

@@ -141,36 +141,16 @@ void dt_gradient_sum_begin(dt_gradient_sum *sum)
     sum->edge = sum->network->P;
 }
 
-static void send(dt_gradient_sum *sum, size_t first, size_t count)
+void dt_gradient_sum_take(dt_gradient_sum *sum, size_t first)
 {
-    if (sum->exact)
-        dt_background_sum_add_i64(sum->background, (int64_t *)sum->own + first, count);
-    else
-        dt_background_sum_add_f32(sum->background, (float *)sum->own + first, count);
-}
-
-/* A range that is done goes out, or waits for what comes next to make it worth a piece. */
-static void take(dt_gradient_sum *sum, size_t first, size_t count)
-{
-    const dt_layer *layer = &sum->network->layers[dt_network_layer_of(sum->network, first)];
-    const bool ends = first + count == layer->bias + layer->H;
-    /* What later layers left over lies right behind this one. */
-    const size_t end = ends ? sum->edge : first + count;
-    if (first == layer->kernel)
-        sum->from = first;
-    /* A layer that is not worth a piece is left to the layer before it. */
-    const bool is_cut = sum->from > layer->kernel, is_last = layer->kernel == 0;
-    if (end - sum->from >= sum->piece || (ends && (is_cut || is_last))) {
-        send(sum, sum->from, end - sum->from);
-        sum->from = end;
-        sum->edge = ends ? layer->kernel : sum->edge;
+    const size_t count = sum->edge - first;
+    if (count > 0 && (count >= sum->piece || first == 0)) {
+        if (sum->exact)
+            dt_background_sum_add_i64(sum->background, (int64_t *)sum->own + first, count);
+        else
+            dt_background_sum_add_f32(sum->background, (float *)sum->own + first, count);
+        sum->edge = first;
     }
-}
-
-void dt_gradient_sum_take(dt_gradient_sum *sum, size_t first, size_t count)
-{
-    if (count > 0)
-        take(sum, first, count);
     dt_background_sum_poll(sum->background);
 }
 

@@ -122,10 +122,10 @@ double dt_stepper_wait_s(const dt_stepper *s)
 
 /* ---- the sum over the ranks ---- */
 
-static void send_ahead(void *context, size_t first, size_t count)
+static void send_ahead(void *context, size_t first)
 {
     dt_stepper *s = context;
-    dt_gradient_sum_take(&s->ranks_sum, first, count);
+    dt_gradient_sum_take(&s->ranks_sum, first);
 }
 
 /* What an all-reduce takes is partly the wait for the slowest rank. A barrier before it tells them

@@ -122,19 +122,19 @@ typedef void dt_gradient_sink(void *context, const dt_gradient_block *block, con
                               bool fresh, bool last, int thread);
 
 /**
- * Reports that all segments have given their numbers for the `count` parameters from `first` on. A
- * pass tells of each parameter exactly once, layer by layer from the last, and within a layer in
- * ascending order. In between `count` is 0, after each product: there is time to look after something
- * else.
+ * Reports that all segments have given their numbers for the parameters from `first` on: a suffix
+ * that grows until `first` is 0. In between it is called with the same `first`, after each product:
+ * there is time to look after something else.
  */
-typedef void dt_gradient_done(void *context, size_t first, size_t count);
+typedef void dt_gradient_done(void *context, size_t first);
 
 /**
  * Carries the gradient back and hands each segment's parameter gradient to `sink` in blocks that
- * fit the first-level cache, layer by layer from the last. Without rows `sink` is not called.
+ * fit the first-level cache, from the last parameters to the first. Without rows `sink` is not
+ * called.
  *
- * `done`, unless it is NULL, is told of the same ranges whatever the rows are, also without any: they
- * follow from the network alone, so that ranks can go by them.
+ * `done`, unless it is NULL, gets the same suffixes whatever the rows are, also without any: they
+ * follow from the network alone, so that ranks can rely on them.
  *
  * Shapes:  rows as in the forward pass just done; the logits it returned hold dLoss/dlogits by now
  * Calls:   local

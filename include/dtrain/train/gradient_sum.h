@@ -54,7 +54,6 @@ typedef struct dt_gradient_sum {
 
     dt_background_sum *background; /* NULL: all at once */
     size_t piece; /* parameters that are worth a piece of their own */
-    size_t from; /* of the layer under way, the first parameter that is in no piece yet */
     size_t edge; /* the parameters from here on are in pieces */
 } dt_gradient_sum;
 
@@ -95,13 +94,14 @@ void dt_gradient_sum_clear(dt_gradient_sum *sum);
 void dt_gradient_sum_begin(dt_gradient_sum *sum);
 
 /**
- * Takes over what the backward pass reports (dt_gradient_done), if the sum is made in pieces; with
- * `count` 0 it only lets those under way proceed.
+ * Takes over what the backward pass reports (dt_gradient_done), if the sum is made in pieces: sends
+ * the parameters from `first` to those sent before, if they are worth a piece, and lets the pieces
+ * under way proceed.
  *
- * Calls:   collective as to the ranges; with `count` 0 local
+ * Calls:   collective as to the suffixes; repeated calls with the same `first` are local
  * Cost:    a few microseconds, and MPI's share of the copying
  */
-void dt_gradient_sum_take(dt_gradient_sum *sum, size_t first, size_t count);
+void dt_gradient_sum_take(dt_gradient_sum *sum, size_t first);
 
 /**
  * Returns when the tail's sums and those of this rank's slice can be read. This rank's own numbers
