@@ -3,9 +3,6 @@
 #include "npz_fixture.h"
 #include "scratch_folder.h"
 
-#include "dtrain/base/random.h"
-
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -25,18 +22,11 @@ bool run_write_part(const run *r, int part)
     char shape[2][64];
     zip_bytes x = {0}, y = {0};
     for (size_t n = 0; n < r->rows[part]; n++) {
-        dt_random random = dt_random_start((uint64_t)part, DT_RANDOM_EXAMPLE, n);
         double row[MAX_D];
-        for (size_t j = 0; j < r->D; j++) {
-            /* What the C library makes of it has other last bits in other releases. */
-            row[j] = rint(1024 * dt_random_normal(&random)) / 1024;
-            npz_append(&x, "'<f4'", row[j] * (r->scale > 0 ? r->scale : 1));
-        }
-        const double score =
-            row[0] + fabs(row[1 % r->D]) + rint(512 * dt_random_normal(&random)) / 1024;
-        size_t label = score < 0.3 ? 0 : score < 1.3 ? 1 : 2;
-        label = r->noise ? dt_random_below(&random, r->C) : label % r->C;
-        npz_append(&y, "'<i8'", n < r->C ? (double)n : (double)label); /* every class is there */
+        const size_t label = run_make_row(r, part, n, row);
+        for (size_t j = 0; j < r->D; j++)
+            npz_append(&x, "'<f4'", row[j]);
+        npz_append(&y, "'<i8'", (double)label);
     }
     (void)snprintf(shape[0], sizeof shape[0], "(%zu, %zu)", r->rows[part], r->D);
     (void)snprintf(shape[1], sizeof shape[1], "(%zu,)", r->rows[part]);
@@ -76,30 +66,10 @@ dt_status run_load(dt_dataset sets[DT_PART_COUNT], const dt_comm *comm, const ru
     return status;
 }
 
-dt_plan run_plan(const run *r)
-{
-    return (dt_plan){.batch = (uint64_t)r->batch,
-                     .epochs = r->epochs,
-                     .patience = r->patience,
-                     .keeps_last = r->no_restore_best,
-                     .seed = 7,
-                     .sum = r->sum,
-                     .threads = (int)r->threads};
-}
-
 void run_keep_epoch(void *context, const dt_epoch *epoch)
 {
     history *h = context;
     h->epochs[h->count++] = *epoch;
-}
-
-dt_status run_make_network(dt_network *net, dt_adam *adam, const run *r)
-{
-    dt_status status =
-        dt_network_init(net, r->D, r->hidden, r->hidden_count, r->activation, r->C, 7);
-    if (status == DT_OK)
-        status = dt_adam_init(adam, net->P, r->learning_rate);
-    return status;
 }
 
 void run_train_on(history *out, const dt_comm *comm, const run *r, dt_network *net, dt_adam *adam)

@@ -4,26 +4,10 @@
 /** Small training runs on generated data, on any communicator. For tests over ranks. */
 
 #include "ranks.h"
+#include "run.h"
 
-#include "dtrain/train/trainer.h"
-
-/** Maximum number of epochs and of inputs of a run. */
-enum { MAX_EPOCHS = 32, MAX_D = 64 };
-
-/** A run: data, network and settings. */
-typedef struct run {
-    size_t rows[DT_PART_COUNT], D, C, S;
-    size_t hidden[3], hidden_count;
-    dt_activation activation;
-    double scale; /* of the inputs; 0: 1 */
-    bool noise; /* random labels */
-    int64_t batch, epochs, patience;
-    int64_t threads; /* 0: 1 */
-    double learning_rate;
-    dt_sum sum;
-    bool no_restore_best;
-    bool corrupt; /* one weight of the last rank differs */
-} run;
+/** Maximum number of epochs of a run. */
+enum { MAX_EPOCHS = 32 };
 
 /** The result of a run. */
 typedef struct history {
@@ -46,12 +30,6 @@ void run_write_data(const run *r);
 
 /** Loads the data of the scratch folder. Collective over `comm`. */
 dt_status run_load(dt_dataset sets[DT_PART_COUNT], const dt_comm *comm, const run *r);
-
-/** Returns the plan of the run. */
-dt_plan run_plan(const run *r);
-
-/** Initializes the network and the optimizer of the run. */
-dt_status run_make_network(dt_network *net, dt_adam *adam, const run *r);
 
 /** Appends an epoch to a history, the context; for dt_observer. */
 void run_keep_epoch(void *context, const dt_epoch *epoch);

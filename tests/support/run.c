@@ -1,0 +1,146 @@
+#include "run.h"
+
+#include "dtrain/base/random.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- the pinned runs ---- */
+
+#define ROWS                                                                                       \
+    {                                                                                              \
+        400, 100, 60                                                                               \
+    }
+
+const pinned pinned_runs[] = {
+    {"the tutorial's network",
+     {.rows = ROWS,
+      .D = 51,
+      .C = 2,
+      .S = 8,
+      .hidden = {30},
+      .hidden_count = 1,
+      .batch = 100,
+      .epochs = 4,
+      .patience = 9,
+      .learning_rate = 0.001},
+     0x7be9bade,
+     0x3f490578},
+    {"no hidden layer",
+     {.rows = ROWS,
+      .D = 12,
+      .C = 3,
+      .S = 8,
+      .batch = 50,
+      .epochs = 3,
+      .patience = 9,
+      .learning_rate = 0.01},
+     0x0b5cc9b9,
+     0x3fa2cff0},
+    {"tanh, two layers that fill no panel",
+     {.rows = ROWS,
+      .D = 33,
+      .C = 5,
+      .S = 11,
+      .hidden = {65, 40},
+      .hidden_count = 2,
+      .activation = DT_ACTIVATION_TANH,
+      .batch = 64,
+      .epochs = 3,
+      .patience = 9,
+      .learning_rate = 0.002},
+     0xcd6dbfef,
+     0x3f9c7f26},
+    {"sigmoid, more classes than a narrow layer has, three threads",
+     {.rows = ROWS,
+      .D = 20,
+      .C = 17,
+      .S = 8,
+      .hidden = {70},
+      .hidden_count = 1,
+      .activation = DT_ACTIVATION_SIGMOID,
+      .noise = true,
+      .batch = 90,
+      .epochs = 3,
+      .patience = 9,
+      .learning_rate = 0.01,
+      .threads = 3},
+     0xd63f51e2,
+     0x402fd8a2},
+    {"a wide network of relus, two threads",
+     {.rows = ROWS,
+      .D = 64,
+      .C = 4,
+      .S = 8,
+      .hidden = {256, 130, 64},
+      .hidden_count = 3,
+      .batch = 128,
+      .epochs = 3,
+      .patience = 9,
+      .learning_rate = 0.001,
+      .threads = 2},
+     0xaca4782b,
+     0x3f635e54},
+    {"inputs that saturate it",
+     {.rows = ROWS,
+      .D = 30,
+      .C = 2,
+      .S = 8,
+      .hidden = {64},
+      .hidden_count = 1,
+      .scale = 100,
+      .batch = 100,
+      .epochs = 6,
+      .patience = 9,
+      .learning_rate = 0.05},
+     0xc5ab942c,
+     0x4091a3a6},
+};
+
+const size_t pinned_count = sizeof pinned_runs / sizeof *pinned_runs;
+
+/* ---- what every run consists of ---- */
+
+size_t run_make_row(const run *r, int part, size_t n, double row[MAX_D])
+{
+    dt_random random = dt_random_start((uint64_t)part, DT_RANDOM_EXAMPLE, n);
+    for (size_t j = 0; j < r->D; j++) {
+        /* What the C library makes of it has other last bits in other releases. */
+        row[j] = rint(1024 * dt_random_normal(&random)) / 1024;
+    }
+    const double score =
+        row[0] + fabs(row[1 % r->D]) + rint(512 * dt_random_normal(&random)) / 1024;
+    size_t label = score < 0.3 ? 0 : score < 1.3 ? 1 : 2;
+    label = r->noise ? dt_random_below(&random, r->C) : label % r->C;
+    for (size_t j = 0; j < r->D; j++)
+        row[j] *= r->scale > 0 ? r->scale : 1;
+    return n < r->C ? n : label; /* every class is there */
+}
+
+dt_plan run_plan(const run *r)
+{
+    return (dt_plan){.batch = (uint64_t)r->batch,
+                     .epochs = r->epochs,
+                     .patience = r->patience,
+                     .keeps_last = r->no_restore_best,
+                     .seed = 7,
+                     .sum = r->sum,
+                     .threads = (int)r->threads};
+}
+
+dt_status run_make_network(dt_network *net, dt_adam *adam, const run *r)
+{
+    dt_status status =
+        dt_network_init(net, r->D, r->hidden, r->hidden_count, r->activation, r->C, 7);
+    if (status == DT_OK)
+        status = dt_adam_init(adam, net->P, r->learning_rate);
+    return status;
+}
+
+uint32_t run_loss_bits(double loss)
+{
+    const float rounded = (float)loss;
+    uint32_t bits;
+    memcpy(&bits, &rounded, sizeof bits);
+    return bits;
+}
