@@ -73,9 +73,15 @@ const char *dt_linalg_pinned_below(void)
 
 static const dt_kernels *chosen;
 
+/* In order of preference; all but BLAS give the same bits. */
+static const dt_kernels *const all[] = {&dt_kernels_avx512, &dt_kernels_avx2, &dt_kernels_neon,
+                                        &dt_kernels_portable, &dt_kernels_blas};
+static const char names[] = "avx512, avx2, neon, portable or blas"; /* of all */
+enum { ALL = sizeof all / sizeof *all };
+
 static bool runs(const dt_kernels *kernels)
 {
-    if (kernels->name == NULL) /* not compiled for this architecture */
+    if (kernels->multiply == NULL) /* not compiled for this architecture */
         return false;
 #if defined(__x86_64__)
     __builtin_cpu_init();
@@ -97,30 +103,28 @@ bool dt_linalg_has_own_kernels(void)
 #endif
 }
 
+/* The portable ones run anywhere. */
 static const dt_kernels *widest(void)
 {
-    static const dt_kernels *const all[] = {&dt_kernels_avx512, &dt_kernels_avx2};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        if (runs(all[i]))
-            return all[i];
-    return &dt_kernels_portable;
+    size_t i = 0;
+    while (!runs(all[i]))
+        i++;
+    return all[i];
 }
 
 /* What DTRAIN_ISA asks for; NULL when it is not set. */
 static dt_status find_named(const dt_kernels **out)
 {
-    static const dt_kernels *const all[] = {&dt_kernels_avx512, &dt_kernels_avx2,
-                                            &dt_kernels_portable, &dt_kernels_blas};
     const char *name = getenv("DTRAIN_ISA");
     *out = NULL;
-    for (size_t i = 0; name != NULL && i < sizeof all / sizeof *all; i++)
-        if (all[i]->name != NULL && strcmp(name, all[i]->name) == 0)
+    for (size_t i = 0; name != NULL && i < ALL; i++)
+        if (strcmp(name, all[i]->name) == 0)
             *out = all[i];
     if (name == NULL || (*out != NULL && runs(*out)))
         return DT_OK;
-    return dt_fail(DT_USAGE, "DTRAIN_ISA=%.40s: %s", name,
-                   *out != NULL ? "this CPU does not have it"
-                                : "expected avx512, avx2, portable or blas");
+    if (*out != NULL)
+        return dt_fail(DT_USAGE, "DTRAIN_ISA=%s: this CPU does not have it", name);
+    return dt_fail(DT_USAGE, "DTRAIN_ISA=%.40s: expected %s", name, names);
 }
 
 dt_status dt_linalg_choose(dt_engine engine)

@@ -31,5 +31,5 @@ static inline float pair_sum(__m256 low, __m256 high)
 #include "linalg_kernels.inc"
 
 #else
-const dt_kernels dt_kernels_avx2 = {.name = NULL};
+const dt_kernels dt_kernels_avx2 = {.name = "avx2"};
 #endif

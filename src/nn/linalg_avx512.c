@@ -31,5 +31,5 @@ static inline float pair_sum(__m512 v)
 #include "linalg_kernels.inc"
 
 #else
-const dt_kernels dt_kernels_avx512 = {.name = NULL};
+const dt_kernels dt_kernels_avx512 = {.name = "avx512"};
 #endif

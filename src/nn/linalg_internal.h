@@ -29,7 +29,7 @@ typedef struct dt_multiply {
 } dt_multiply;
 
 typedef struct dt_kernels {
-    const char *name; /* in DTRAIN_ISA and the banner */
+    const char *name; /* in DTRAIN_ISA and the banner; the rest is NULL on another architecture */
     bool is_rowwise; /* a row's bits are its own, whatever rows stand beside it */
 
     void (*multiply)(const dt_multiply *m);
@@ -54,6 +54,7 @@ void dt_pack_panels(float *to, const float *W, size_t D, size_t H);
 /** Copies W [D,H], transposed, into panels [D/32][H][32]; the panels' padding is left alone. */
 void dt_pack_transposed(float *to, const float *W, size_t D, size_t H);
 
-extern const dt_kernels dt_kernels_avx512, dt_kernels_avx2, dt_kernels_portable, dt_kernels_blas;
+extern const dt_kernels dt_kernels_avx512, dt_kernels_avx2, dt_kernels_neon, dt_kernels_portable,
+    dt_kernels_blas;
 
 #endif

@@ -102,10 +102,14 @@ expect_status 0
 keep_summary own
 run 1 predict own some --out own.csv
 expect_status 0
-for isa in avx512 avx2; do
+for isa in avx512 avx2 neon; do
     export DTRAIN_ISA=$isa
     run 0 --quiet --epochs 1 --out probe some
-    if grep -q 'this CPU does not have it' stderr; then continue; fi
+    if [ "$status" -ne 0 ]; then
+        expect_status 2
+        expect_one_stderr_line "dtrain: error: DTRAIN_ISA=$isa: this CPU does not have it"
+        continue
+    fi
     rm -rf again
     run 3 --epochs 2 --hidden 40,20 --out again some
     expect_stdout "^kernels +dtrain's own, $isa: the same bits on any CPU; 1 thread a rank\$"
@@ -117,7 +121,7 @@ done
 for ranks in 0 3; do
     DTRAIN_ISA=sse9 run $ranks --epochs 1 --out bad-isa some
     expect_status 2
-    expect_one_stderr_line "dtrain: error: DTRAIN_ISA=sse9: expected avx512, avx2, portable or blas"
+    expect_one_stderr_line "dtrain: error: DTRAIN_ISA=sse9: expected avx512, avx2, neon, portable or blas"
     DTRAIN_ISA=sse9 run $ranks predict own some
     expect_status 2
     expect_one_stderr_line "dtrain: error: DTRAIN_ISA=sse9: expected"

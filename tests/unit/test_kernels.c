@@ -11,6 +11,7 @@
 #include "dtrain/nn/panels.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -191,10 +192,12 @@ static void test_packing(void **state)
     }
 }
 
+enum { MOST = 5 };
+
 /* Those that this CPU has; BLAS, whose order is its own, comes near. */
-static size_t find_kernels(const dt_kernels *found[4])
+static size_t find_kernels(const dt_kernels *found[MOST])
 {
-    static const char *const names[] = {"avx512", "avx2", "portable"};
+    static const char *const names[] = {"avx512", "avx2", "neon", "portable"};
     size_t count = 0;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         assert_int_equal(setenv("DTRAIN_ISA", names[i], 1), 0);
@@ -215,7 +218,7 @@ enum { SIZES = sizeof sizes / sizeof *sizes };
 static void test_multiply(void **state)
 {
     (void)state;
-    const dt_kernels *found[4];
+    const dt_kernels *found[MOST];
     const size_t count = find_kernels(found);
     assert_true(count >= 2);
     for (size_t i = 0; i < count; i++) {
@@ -231,7 +234,7 @@ static void test_multiply(void **state)
 static void test_narrow(void **state)
 {
     (void)state;
-    const dt_kernels *found[4];
+    const dt_kernels *found[MOST];
     const size_t count = find_kernels(found);
     for (size_t i = 0; i < count; i++)
         for (size_t a = 0; a < SIZES; a++)
@@ -244,7 +247,7 @@ static void test_narrow(void **state)
 static void test_outer(void **state)
 {
     (void)state;
-    const dt_kernels *found[4];
+    const dt_kernels *found[MOST];
     const size_t count = find_kernels(found);
     for (size_t i = 0; i < count; i++) {
         for (size_t a = 0; a < SIZES; a++)
@@ -265,10 +268,20 @@ static void test_choice(void **state)
     assert_int_equal(setenv("DTRAIN_ISA", "sse9", 1), 0);
     assert_int_equal(dt_linalg_choose(DT_ENGINE_AUTO), DT_USAGE);
     assert_string_equal(dt_status_text(),
-                        "DTRAIN_ISA=sse9: expected avx512, avx2, portable or blas");
-    assert_int_equal(setenv("DTRAIN_ISA", "portable", 1), 0);
+                        "DTRAIN_ISA=sse9: expected avx512, avx2, neon, portable or blas");
+#if defined(__aarch64__)
+    const char *own = "neon", *foreign = "avx2";
+#else
+    const char *own = "portable", *foreign = "neon";
+#endif
+    char refused[64];
+    (void)snprintf(refused, sizeof refused, "DTRAIN_ISA=%s: this CPU does not have it", foreign);
+    assert_int_equal(setenv("DTRAIN_ISA", foreign, 1), 0);
+    assert_int_equal(dt_linalg_choose(DT_ENGINE_AUTO), DT_USAGE);
+    assert_string_equal(dt_status_text(), refused);
+    assert_int_equal(setenv("DTRAIN_ISA", own, 1), 0);
     assert_int_equal(dt_linalg_choose(DT_ENGINE_AUTO), DT_OK);
-    assert_string_equal(dt_linalg_isa(), "portable");
+    assert_string_equal(dt_linalg_isa(), own);
     assert_int_equal(unsetenv("DTRAIN_ISA"), 0);
     assert_int_equal(dt_linalg_choose(DT_ENGINE_AUTO), DT_OK);
     assert_int_equal(dt_linalg_uses_blas(), !dt_linalg_has_own_kernels());

@@ -9,9 +9,12 @@
  * Who computes the matrix products of layers: kernels of our own, or BLAS.
  *
  * Our own give the same bits on every CPU: each element of a product is one chain of fused
- * multiply-adds in the order of k, whatever the width of the vectors. The same call to BLAS with
- * the same shapes gives the same bits on the same kernel family and number of threads; a product
- * over other rows, or over more of them at once, need not.
+ * multiply-adds in the order of k, whatever the width of the vectors. There are versions for
+ * AVX-512, for AVX2 with FMA, for NEON and in plain C. NEON was tested under emulation only: no
+ * real AArch64 machine was tried. base/subnormals.h describes the one known difference on AArch64.
+ *
+ * The same call to BLAS with the same shapes gives the same bits on the same kernel family and
+ * number of threads; a product over other rows, or over more of them at once, need not.
  *
  * All calls are local.
  */
@@ -22,15 +25,15 @@ typedef enum dt_engine {
 } dt_engine;
 
 /**
- * Chooses, for all products from now on. DTRAIN_ISA=avx512|avx2|portable|blas in the environment
- * forces one.
+ * Chooses, for all products from now on. DTRAIN_ISA=avx512|avx2|neon|portable|blas in the
+ * environment forces one.
  *
  * Errors:  DT_USAGE when DTRAIN_ISA names what does not exist, what the CPU does not have, or what
  *          the engine rules out
  */
 DT_MUST_USE dt_status dt_linalg_choose(dt_engine engine);
 
-/** Returns the kernels in use: "avx512", "avx2", "portable" or "blas". */
+/** Returns the kernels in use: "avx512", "avx2", "neon", "portable" or "blas". */
 const char *dt_linalg_isa(void);
 
 /** Tells whether BLAS computes the products. */

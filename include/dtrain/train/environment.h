@@ -13,7 +13,7 @@ typedef struct dt_environment {
     char (*hosts)[DT_HOST_BYTES]; /* [ranks]: rank 0's copy and everybody's */
     char cpu[128]; /* this rank's CPU model */
     const char *blas, *kernels; /* "OpenBLAS 0.3.21", "SkylakeX" */
-    const char *isa; /* of the kernels in use: "avx512", "avx2", "portable"; or "blas" */
+    const char *isa; /* of the kernels in use: "avx512", "avx2", "neon", "portable"; or "blas" */
     const char *picked; /* what OpenBLAS took this CPU for, where dtrain chose better, else NULL */
     const char *pinned_below; /* what OPENBLAS_CORETYPE keeps BLAS from using, else NULL */
 } dt_environment;
