@@ -6,8 +6,9 @@
 #
 #   (no option)    the short tests: every folder of src and the program, in a few minutes, without a
 #                  network after installation; gcc, Release, in build/
-#   --all          also the long tests: Keras and ONNX Runtime, Slurm, several hosts, valgrind, every call
-#                  that can fail. They have the label long; -R and -L select one only with --all
+#   --all          also the long tests: Keras and ONNX Runtime, Slurm, several hosts, AArch64 under
+#                  emulation, valgrind, every call that can fail. They have the label long; -R and -L
+#                  select one only with --all
 #   --sanitize     gcc with the address and undefined-behaviour sanitizers, in build-sanitize/
 #   --clang        clang, Release, in build-clang/
 #   --coverage     gcc, -O1, in build-coverage/; then, for each folder and file, how many of its lines ran
