@@ -89,7 +89,8 @@ static bool has_chosen(void)
 {
     static const char *const variables[] = {include, exclude, "OMPI_MCA_mca_base_param_files",
                                             "OMPI_MCA_mca_base_param_file_prefix"};
-    static const char *const folders[] = {"/etc/openmpi", "/etc/openmpi-x86_64", "/etc"};
+    static const char *const folders[] = {"/etc/openmpi", "/etc/openmpi-x86_64",
+                                          "/etc/openmpi-aarch64", "/etc"};
     const char *home = getenv("HOME");
     const char *prefix = getenv("OPAL_PREFIX");
     for (size_t i = 0; i < sizeof variables / sizeof *variables; i++)
