@@ -13,9 +13,10 @@
 /* Slices and areas begin at whole cache lines, also those of float32 numbers and of their pairs. */
 enum { LINE_BYTES = 64, SLICE_STEP = 64, PAGE_BYTES = 4096 };
 
-/* Looks at another rank's turn before this one yields. Where the ranks outnumber their CPUs, the
- * rank that is waited for may need this CPU. */
-enum { LOOKS = 20000, LOOKS_CROWDED = 100 };
+/* Looks at another rank's turn before this one yields, if the ranks outnumber their CPUs: the rank
+ * that is waited for may need this CPU. Otherwise a rank does not yield, since another program would
+ * get the CPU for a whole time slice. */
+enum { LOOKS = 100 };
 
 /* How often a rank has waited; a line of its own, so that nobody waits for the line of another. */
 typedef struct turn {
@@ -28,7 +29,7 @@ struct dt_window {
     int rank, size; /* of this host */
     int hosts;
     int slices;
-    int looks;
+    bool yields;
     turn *turns; /* [size] */
     char *common, *areas;
     size_t area_bytes; /* a rank's */
@@ -63,7 +64,7 @@ dt_status dt_window_new(dt_window **out, const dt_comm *comm, const dt_launch *l
         return status;
     }
     *w = (dt_window){.comm = comm, .owners = MPI_COMM_NULL};
-    w->looks = launch->crowded ? LOOKS_CROWDED : LOOKS;
+    w->yields = launch->crowded;
     MPI_Comm host;
     MPI_Comm_split_type(comm->comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &host);
     find_ranks(w, host, comm->comm);
@@ -138,15 +139,15 @@ void dt_window_slice(const dt_window *window, size_t count, size_t *slice_first,
 
 /* Returns when the rank has waited as often as this one. The difference, not the order: the count
  * may wrap around. */
-static void wait_for(const turn *other, unsigned own, int looks)
+static void wait_for(const turn *other, unsigned own, bool yields)
 {
-    for (int look = 0;
-         atomic_load_explicit(&other->count, memory_order_acquire) - own > UINT_MAX / 2;)
-        if (look < looks) {
-            look++;
-            dt_spin_pause();
-        } else {
+    int looks = 0;
+    while (atomic_load_explicit(&other->count, memory_order_acquire) - own > UINT_MAX / 2)
+        if (yields && looks == LOOKS) {
             sched_yield();
+        } else {
+            looks += yields;
+            dt_spin_pause();
         }
 }
 
@@ -157,7 +158,7 @@ void dt_window_wait(dt_window *window)
         atomic_load_explicit(&window->turns[window->rank].count, memory_order_relaxed) + 1;
     atomic_store_explicit(&window->turns[window->rank].count, own, memory_order_release);
     for (int i = 1; i < window->size; i++)
-        wait_for(&window->turns[(window->rank + i) % window->size], own, window->looks);
+        wait_for(&window->turns[(window->rank + i) % window->size], own, window->yields);
     dt_slot_turn(window->comm->slot);
 }
 

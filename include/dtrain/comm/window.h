@@ -57,7 +57,7 @@ void dt_window_slice(const dt_window *window, size_t count, size_t *slice_first,
  * Returns when all ranks of the host have called it; they see what the others wrote before.
  *
  * Calls:   collective over the ranks of the host
- * Cost:    0.2 microseconds between two cores; a rank that waits longer yields its CPU
+ * Cost:    a waiting rank keeps its CPU busy, or yields it if the ranks outnumber the CPUs
  */
 void dt_window_wait(dt_window *window);
 
