@@ -3,10 +3,10 @@
 Microseconds a step of one or more builds of dtrain, on four networks, next to the peak of one core.
 
 A round runs every build once on each network, one after the other. A figure is the median of the
-rounds: seconds of the phases forward, backward, all-reduce and update (the mean over the ranks),
-divided by the number of steps. The ratio is the median of the rounds' first build / this build. The
-peak is the speed of fused multiply-adds on registers, measured in each round; "% of peak" counts the
-floating-point operations of the products alone.
+rounds: seconds of training (shuffle, steps and metrics; not the validation) divided by the number of
+steps. The ratio is the median of the rounds' first build / this build. The peak is the speed of fused
+multiply-adds on registers, measured in each round; "% of peak" counts the floating-point operations
+of the products alone. compare.py runs the same networks against PyTorch and JAX.
 """
 
 import argparse
@@ -58,7 +58,7 @@ int main(void)
 """
 # Name, rows, inputs, classes, hidden layers, batch, epochs.
 NETWORKS = [
-    ("51-30-2, 100", 40000, 51, 2, [30], 100, 20),
+    ("51-30-2, 100", 40000, 51, 2, [30], 100, 100),
     ("784-512-2, 1024", 20480, 784, 2, [512], 1024, 4),
     ("100-256-256-256-2, 256", 20480, 100, 2, [256, 256, 256], 256, 6),
     ("784-1024-1024-10, 512", 10240, 784, 10, [1024, 1024], 512, 3),
@@ -75,10 +75,19 @@ def make_data(folder):
         np.savez(f"{folder}/{i}.npz", **sets)
 
 
-def make_peak(folder):
-    with open(f"{folder}/peak.c", "w", encoding="utf-8") as file:
+def make_peak(folder, name="native"):
+    """Compiles the measurement of the peak for this CPU, or for AVX2 alone; returns its command."""
+    program = f"{folder}/peak-{name}"
+    with open(f"{program}.c", "w", encoding="utf-8") as file:
         file.write(PEAK)
-    subprocess.run(["cc", "-O2", "-march=native", "-o", f"{folder}/peak", f"{folder}/peak.c"], check=True)
+    flags = ["-mavx2", "-mfma"] if name == "avx2" else ["-march=native"]
+    subprocess.run(["cc", "-O2", *flags, "-o", program, f"{program}.c"], check=True)
+    return [program]
+
+
+def measure_peak(command):
+    """Returns GFlop/s of one core."""
+    return float(subprocess.run(command, check=True, capture_output=True).stdout)
 
 
 def flop(network):
@@ -89,16 +98,41 @@ def flop(network):
     return 2 * batch * (3 * sum(products) - products[0])
 
 
-def measure(program, ranks, folder, i, options):
-    """Returns microseconds a step."""
-    _, rows, _, _, hidden, batch, epochs = NETWORKS[i]
-    launcher = [] if ranks == 1 else ["mpirun", "-q", "-np", str(ranks)]
-    done = subprocess.run([*launcher, program, "--hidden", ",".join(map(str, hidden)), "--batch", str(batch),
-                           "--epochs", str(epochs), "--patience", "1000000", "--force", "--out",
-                           f"{folder}/out", *options, f"{folder}/{i}.npz"],
-                          check=True, capture_output=True, text=True)
-    phases = dict(re.findall(r"^(forward|backward|all-reduce|update) +([0-9.]+)", done.stdout, re.M))
-    return sum(map(float, phases.values())) / (epochs * -(-rows // batch)) * 1e6
+def share_of_peak(network, us, peak, cores):
+    return flop(network) / (us * 1e-6) / 1e9 / peak / cores
+
+
+def allow_mpirun():
+    """Root, more ranks than cores, no binding (a bound rank cannot give way); for Open MPI 4 and 5."""
+    for name, value in (("OMPI_ALLOW_RUN_AS_ROOT", "1"), ("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1"),
+                        ("PRTE_ALLOW_RUN_AS_ROOT", "1"), ("PRTE_ALLOW_RUN_AS_ROOT_CONFIRM", "1"),
+                        ("OMPI_MCA_rmaps_base_oversubscribe", "1"),
+                        ("PRTE_MCA_rmaps_default_mapping_policy", ":oversubscribe"),
+                        ("OMPI_MCA_hwloc_base_binding_policy", "none"),
+                        ("PRTE_MCA_hwloc_default_binding_policy", "none"), ("HWLOC_COMPONENTS", "-gl")):
+        os.environ.setdefault(name, value)
+
+
+def train(command, folder, data, network, options):
+    """Trains `network` with the command of a dtrain, on any number of ranks; returns what it prints."""
+    _, _, _, _, hidden, batch, epochs = network
+    done = subprocess.run([*command, "--hidden", ",".join(map(str, hidden)), "--batch", str(batch), "--epochs",
+                           str(epochs), "--patience", "1000000", "--force", "--out", f"{folder}/out", *options,
+                           data], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        sys.exit(f"{done.stderr[-2000:]}{' '.join(command)}: exit status {done.returncode}")
+    return done.stdout
+
+
+def step_us(output, network):
+    """Microseconds a step, from what train() returned."""
+    _, rows, _, _, _, batch, _ = network
+    rate = float(re.search(r"^summary\.samples_per_second=(.*)$", output, re.M)[1])
+    return rows / -(-rows // batch) / rate * 1e6
+
+
+def launcher(ranks):
+    return [] if ranks == 1 else ["mpirun", "-q", "-np", str(ranks)]
 
 
 def main():
@@ -108,25 +142,26 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--options", default="")
     args = parser.parse_args()
-    for name in ("OMPI_ALLOW_RUN_AS_ROOT", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"):
-        os.environ[name] = "1"
+    allow_mpirun()
     with tempfile.TemporaryDirectory() as folder:
         make_data(folder)
-        make_peak(folder)
+        peak_command = make_peak(folder)
         times = {(i, p): [] for i in range(len(NETWORKS)) for p in range(len(args.programs))}
         peaks = []
         for _ in range(args.rounds):
-            peaks.append(float(subprocess.run([f"{folder}/peak"], check=True, capture_output=True).stdout))
-            for i in range(len(NETWORKS)):
+            peaks.append(measure_peak(peak_command))
+            for i, network in enumerate(NETWORKS):
                 for p, program in enumerate(args.programs):
-                    times[i, p].append(measure(program, args.ranks, folder, i, args.options.split()))
+                    output = train([*launcher(args.ranks), program], folder, f"{folder}/{i}.npz", network,
+                                   args.options.split())
+                    times[i, p].append(step_us(output, network))
         peak = statistics.median(peaks)
         print(f"{args.ranks} rank(s), {args.rounds} rounds, peak of one core {peak:.0f} GF/s\n")
         print("| network, batch | build | us a step | % of peak | ratio |\n|---|---|---|---|---|")
         for i, network in enumerate(NETWORKS):
             for p, program in enumerate(args.programs):
                 us = statistics.median(times[i, p])
-                share = 100 * flop(network) / (us * 1e-6) / 1e9 / peak / args.ranks
+                share = 100 * share_of_peak(network, us, peak, args.ranks)
                 ratio = statistics.median(a / b for a, b in zip(times[i, 0], times[i, p]))
                 print(f"| {network[0]} | {program} | {us:.4g} | {share:.0f} | {ratio:.2f} |")
     return 0
