@@ -33,6 +33,8 @@ is_there() {
     libjansson-dev) links jansson ;;
     libcsv-dev) includes csv.h ;;
     libcmocka-dev) links cmocka ;;
+    g++) has g++ ;;
+    python3-dev) has python3-config ;;
     python3-venv) python_has ensurepip ;; # venv itself is there without it, and fails
     python3-*) python_has "${1#python3-}" ;;
     hdf5-tools) has h5dump ;;
@@ -68,7 +70,9 @@ for kind in "$@"; do
     clang) packages="$packages clang" ;;
     analyse) packages="$packages clang-tidy cppcheck" ;;
     coverage) packages="$packages gcovr" ;;
-    bench) packages="$packages python3-numpy python3-torch python3-sklearn" ;;
+    # The peers of tests/bench are in an environment of their own; torch.compile compiles C++.
+    bench) packages="$packages python3-numpy python3-pandas python3-sklearn python3-venv python3-dev
+                     g++ util-linux" ;;
     *) echo "install.sh: $kind is none of build, test, long, clang, analyse, coverage, bench" >&2; exit 2 ;;
     esac
 done
