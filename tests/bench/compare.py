@@ -1,10 +1,19 @@
-"""compare.py [--quick] [--markdown] [--command TEXT] PATH_TO_DTRAIN
+"""compare.py DTRAIN [--venv VENV] [--rounds N] [--seconds S] [--parts LIST] [--markdown]
 
-What run.sh starts, in an empty folder and with the environment set: makes the data, runs dtrain and
-its peers in turn, and prints the tables.
+Measures dtrain against PyTorch and JAX on the four networks of steps.py, in turn, in one run, and
+prints the tables of results/BENCHMARKS.md. run.sh builds dtrain, creates the peers' environment and
+starts this script.
+
+  --venv VENV      virtual environment of the peers (peers.sh VENV); without it they are skipped
+  --rounds N       rounds; every figure is the median of the rounds [5]
+  --seconds S      time of one measurement of a peer, without its warm-up [2]
+  --parts LIST     of "steps" (against the peers), "saturated", and "start" (start-up) [all]
+  --markdown       a complete page, with how it was measured and on what
+  --command TEXT   the command that the page names
 """
 
 import argparse
+import datetime
 import json
 import os
 import platform
@@ -12,180 +21,195 @@ import re
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 
 import numpy as np
+from steps import (NETWORKS, allow_mpirun, launcher, make_data, make_peak, measure_peak, share_of_peak, step_us,
+                   train)
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-PHASES = ("forward", "backward", "all-reduce", "update", "validate")
+PEERS = {"PyTorch": "peer_torch.py", "JAX": "peer_jax.py"}
+PHASES = ("forward", "backward", "all-reduce", "update")
+CPUS = sorted(os.sched_getaffinity(0))
+WIDE = NETWORKS[1]  # 784-512-2, the network of the part "saturated"
+SATURATED_EPOCHS = 12
 
 
-class Case:
-    """One network and its data; `required` is the ratio to PyTorch that R ranks shall have."""
+class Setting:
+    """One way to run dtrain; the peers have as many threads as it has cores."""
 
-    def __init__(self, name, rows, columns, hidden, batch, required, sklearn):
-        self.name, self.rows, self.columns, self.hidden = name, rows, columns, hidden
-        self.batch, self.required, self.sklearn = batch, required, sklearn
-        self.data = f"{name}.npz"
-        self.model = f"{columns}-{hidden}-2"
-        self.steps = -(-rows // batch)
-        self.epochs = {}
-        # What is the quicker for PyTorch with 2 threads: libgomp's spin against OpenBLAS's (31 ms a
-        # wide step instead of 11), but waking them up costs a small step more than it takes.
-        self.wait_policy = "passive" if hidden >= 512 else "active"
+    def __init__(self, name, ranks, how, networks=None, isa=None, cores=None):
+        self.name, self.ranks, self.cores = name, ranks, cores or ranks
+        self.options = ["--sum", how]
+        self.networks = range(len(NETWORKS)) if networks is None else networks
+        self.environment = {} if isa is None else {"DTRAIN_ISA": isa}
+        self.peak = isa or "native"
 
 
-CASES = (Case("tutorial", 8900, 51, 30, 100, {1: 15.0, 2: 80.0}, True),
-         Case("wide", 20480, 784, 512, 1024, {1: 0.75, 2: 1.5}, False))
+SETTINGS = (
+    Setting("1 rank, exact", 1, "exact"),
+    Setting("1 rank, fast", 1, "fast"),
+    Setting("1 rank, exact, AVX2", 1, "exact", isa="avx2"),
+    Setting("2 ranks, exact", 2, "exact"),
+    Setting("2 ranks, fast", 2, "fast"),
+    Setting("8 ranks, exact", 8, "exact", networks=[0], cores=2),
+    Setting("8 ranks, fast", 8, "fast", networks=[0], cores=2),
+)
 
 
 def say(text):
     print(text, file=sys.stderr, flush=True)
 
 
+def pinned(cores):
+    return ["taskset", "-c", ",".join(map(str, CPUS[:cores]))]
+
+
 def run(command, **environment):
-    """Runs a program, returns its stdout; one that fails ends the benchmark."""
-    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL,
-                          env={**os.environ, **environment}, timeout=900, check=False)
-    if done.returncode != 0:
-        sys.exit(f"{done.stdout[-3000:]}{done.stderr[-3000:]}"
-                 f"compare.py: exit status {done.returncode}: {' '.join(command)}")
-    return done.stdout
+    return subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=900,
+                          env={**os.environ, **environment}, check=False)
 
 
-def make_data(case):
-    """Two classes of about equal size that a plane separates, but for noise."""
-    random = np.random.default_rng(1)
-    x = random.standard_normal((case.rows, case.columns), dtype=np.float32)
-    score = x @ random.standard_normal(case.columns) / np.sqrt(case.columns)
-    y = (score + 0.5 * random.standard_normal(case.rows) > 0).astype(np.int64)
-    np.savez(case.data, inputs=x, targets=y)
+# ---- against the peers ----
 
 
-# ---- the programs ----
+class Peers:
+    """Runs the peers; one that fails is left out from there on, with a word."""
 
+    def __init__(self, venv, seconds, folder):
+        self.folder = folder
+        self.python = os.path.join(venv, "bin", "python") if venv else None
+        self.seconds = seconds
+        self.names = list(PEERS) if venv else []
+        self.versions = {}
+        if not venv:
+            say("compare.py: the peers are skipped: no virtual environment (--venv)")
 
-def mpirun(ranks, *command):
-    return ["mpirun", "-q", "-np", str(ranks), *command]
-
-
-def run_dtrain(dtrain, case, ranks, how, epochs):
-    """Returns microseconds a step, the phases' share of them, and whatever else it printed."""
-    out = run(mpirun(ranks, dtrain, case.data, "--hidden", str(case.hidden),
-                     "--batch", str(case.batch), "--epochs", str(epochs), "--patience", "1000000",
-                     "--validation-split", "0", "--test-split", "0", "--sum", how,
-                     "--out", f"run-{case.name}"))
-    rate = float(re.search(r"^summary\.samples_per_second=(.*)$", out, re.M)[1])
-    us = case.rows / case.steps / rate * 1e6
-    means = {phase: float(re.search(rf"^{phase} +(\S+)", out, re.M)[1]) for phase in PHASES}
-    parts = {phase: mean / (epochs * case.steps) * 1e6 for phase, mean in means.items()}
-    # The shuffle and the loop itself; "validate" is between epochs, outside the rate.
-    parts["other"] = max(0.0, us - sum(parts[phase] for phase in PHASES[:-1]))
-    return us, parts, out
-
-
-def measure_dtrain(dtrain, case, ranks, how, seconds):
-    """A run of at least `seconds`; how many epochs that takes is kept for the next round."""
-    while True:
-        epochs = case.epochs.get((ranks, how), 2)
-        us, parts, out = run_dtrain(dtrain, case, ranks, how, epochs)
-        took = us * case.steps * epochs / 1e6
-        if took >= seconds:
-            return us, parts, out
-        case.epochs[ranks, how] = min(10 * epochs, int(1.3 * seconds / took * epochs) + 1)
-
-
-def run_peer(script, case, seconds, *options, threads=1):
-    out = run([sys.executable, os.path.join(HERE, script), case.data, str(case.hidden),
-               str(case.batch), str(seconds), *options],
-              OPENBLAS_NUM_THREADS=str(threads), OMP_NUM_THREADS=str(threads),
-              **({"OMP_WAIT_POLICY": case.wait_policy} if threads > 1 else {}))
-    return json.loads(out.splitlines()[-1])
-
-
-def product_us(case):
-    """The two large matrix products of a step, alone, in this process's OpenBLAS: best of many."""
-    x = np.ones((case.batch, case.columns), np.float32)
-    w = np.ones((case.columns, case.hidden), np.float32)
-    d = np.ones((case.batch, case.hidden), np.float32)
-    y, dw = np.empty_like(d), np.empty_like(w)
-    best, end = np.inf, time.perf_counter() + 1.0
-    while time.perf_counter() < end:
-        begin = time.perf_counter()
-        np.matmul(x, w, out=y)
-        np.matmul(x.T, d, out=dw)
-        best = min(best, time.perf_counter() - begin)
-    return best * 1e6
-
-
-def best_wall_s(command, rounds):
-    times = []
-    for _ in range(rounds):
-        begin = time.perf_counter()
-        run(command)
-        times.append(time.perf_counter() - begin)
-    return min(times)
-
-
-# ---- one run of all ----
+    def measure(self, name, data, network, threads):
+        """Returns what the peer reports, or None."""
+        if name not in self.names:
+            return None
+        _, _, _, _, hidden, batch, _ = network
+        done = run([*pinned(threads), self.python, os.path.join(HERE, PEERS[name]), data,
+                    ",".join(map(str, hidden)), str(batch), str(self.seconds), "--threads", str(threads)],
+                   OMP_NUM_THREADS=str(threads), TORCHINDUCTOR_CACHE_DIR=os.path.join(self.folder, "compiled"),
+                   PYTHONDONTWRITEBYTECODE="1")
+        if done.returncode != 0:
+            self.names.remove(name)
+            say(f"{done.stderr[-2000:]}compare.py: {name} is skipped: exit status {done.returncode}")
+            return None
+        for line in done.stderr.splitlines():  # the rest is the packages' warnings
+            if line.startswith(PEERS[name]):
+                say(line)
+        result = json.loads(done.stdout.splitlines()[-1])
+        self.versions[name] = result["version"]
+        return result
 
 
 class Results:
     def __init__(self):
-        self.us = {}  # (case, program, ranks): one value a round
-        self.parts = {}  # the phases of the best round
-        self.facts = {}
+        self.us = {}      # (network, program): one value a round; a peer's program is (name, threads)
+        self.hows = {}    # (network, program): the faster way of each round
+        self.phases = {}  # (network, setting): microseconds a step of each phase, one dictionary a round
+        self.peaks = {"native": [], "avx2": []}
+        self.kernels = {}
 
-    def add(self, case, program, ranks, us, parts=None):
-        values = self.us.setdefault((case.name, program, ranks), [])
-        values.append(us)
-        if parts is not None and us == min(values):
-            self.parts[case.name, program, ranks] = parts
-        say(f"  {case.name:9s} {ranks_text(ranks):8s} {program:20s} {us:10.1f} us/step")
+    def add(self, i, program, us):
+        self.us.setdefault((i, program), []).append(us)
+        name = program if isinstance(program, str) else f"{program[0]}, {program[1]} thread(s)"
+        say(f"  {NETWORKS[i][0]:24s} {name:24s} {us:10.1f} us/step")
 
-    def best(self, case, program, ranks):
-        return min(self.us[case.name, program, ranks])
+    def add_phases(self, i, setting, output, us):
+        _, rows, _, _, _, batch, epochs = NETWORKS[i]
+        found = {name: float(seconds) / (epochs * -(-rows // batch)) * 1e6
+                 for name, seconds in re.findall(r"^(\S+) +([0-9.]+)", output, re.M) if name in PHASES}
+        found["other"] = max(0.0, us - sum(found.values()))
+        self.phases.setdefault((i, setting.name), []).append(found)
 
-    def ratios(self, case, program, peer, ranks):
-        """Peer / program, round by round."""
-        pairs = zip(self.us[case.name, peer, ranks], self.us[case.name, program, ranks])
-        return [theirs / ours for theirs, ours in pairs]
+    def median(self, i, program):
+        return statistics.median(self.us[i, program])
 
-
-def one_round(results, dtrain, case, seconds):
-    for ranks in (1, 2):
-        for how in ("exact", "fast"):
-            us, parts, out = measure_dtrain(dtrain, case, ranks, how, seconds)
-            results.add(case, f"dtrain, {how} sum", ranks, us, parts)
-            results.facts["dtrain BLAS"] = re.search(r"^BLAS +(.*)$", out, re.M)[1]
-            if how == "exact":
-                peer = run_peer("peer_torch.py", case, seconds, "--ranks", str(ranks))
-                results.facts["torch"], results.facts["torch BLAS"] = peer["version"], peer["blas"]
-                name = "PyTorch" if ranks == 1 else "PyTorch DDP (gloo)"
-                results.add(case, name, ranks, peer["us"])
-        if ranks == 1 and case.sklearn:
-            peer = run_peer("peer_sklearn.py", case, seconds)
-            results.facts["sklearn"] = peer["version"]
-            results.add(case, "scikit-learn", 1, peer["us"])
-        if ranks == 2:
-            # No requirement: what one would do on one machine instead of DDP.
-            peer = run_peer("peer_torch.py", case, seconds, "--threads", "2", threads=2)
-            results.add(case, "PyTorch, 2 threads", 2, peer["us"])
+    def has(self, i, program, rounds):
+        return len(self.us.get((i, program), [])) == rounds
 
 
-def measure_start(results, dtrain, rounds):
-    tutorial = CASES[0]
-    whole = [dtrain, tutorial.data, "--out", "run-start"]
-    out = run(mpirun(1, *whole))
-    results.facts["start epochs"] = re.search(r"^summary\.epochs=(.*)$", out, re.M)[1]
-    commands = {
-        "`dtrain --version`": [dtrain, "--version"],
-        "the tutorial's whole run, `mpirun -np 1 dtrain`": mpirun(1, *whole),
-        "the tutorial's whole run, `mpirun -np 2 dtrain`": mpirun(2, *whole),
-        '`python3 -c "import torch"`, no training': [sys.executable, "-c", "import torch"],
-    }
-    results.facts["start"] = [(what, best_wall_s(command, rounds))
-                              for what, command in commands.items()]
+def one_round(results, dtrain, peers, folder, peaks):
+    for name, command in peaks.items():
+        results.peaks[name].append(measure_peak([*pinned(1), *command]))
+    for i, network in enumerate(NETWORKS):
+        data = f"{folder}/{i}.npz"
+        for cores in sorted({setting.cores for setting in SETTINGS}):
+            for setting in SETTINGS:
+                if setting.cores != cores or i not in setting.networks or cores > len(CPUS):
+                    continue
+                command = ["env", *(f"{name}={value}" for name, value in setting.environment.items()),
+                           *pinned(cores), *launcher(setting.ranks), dtrain]
+                output = train(command, folder, data, network, setting.options)
+                us = step_us(output, network)
+                results.add(i, setting.name, us)
+                results.add_phases(i, setting, output, us)
+                results.kernels[setting.peak] = re.search(r"^kernels +(.*)$", output, re.M)[1]
+            if cores > len(CPUS):
+                continue
+            for name in PEERS:
+                found = peers.measure(name, data, network, cores)
+                if found is not None:
+                    results.add(i, (name, cores), found["us"])
+                    results.hows.setdefault((i, (name, cores)), []).append(found["how"])
+
+
+# ---- saturated ----
+
+
+def make_separable(path):
+    """The wide network's data, but column 0 gives the class away: soon most rows have no gradient."""
+    _, rows, inputs, *_ = WIDE
+    x = np.random.default_rng(2).standard_normal((rows, inputs), dtype=np.float32)
+    x[:, 0] += np.where(x[:, 0] > 0, np.float32(3), np.float32(-3))
+    y = (x[:, 0] > 0).astype(np.int64)
+    sets = {f"{name}_{part}": values if part == "train" else values[:100]
+            for part in ("train", "val", "test") for name, values in (("x", x), ("y", y))}
+    np.savez(path, **sets)
+
+
+def epoch_times(dtrain, folder, data, options):
+    network = (*WIDE[:-1], SATURATED_EPOCHS)
+    output = train([*pinned(1), dtrain], folder, data, network, options)
+    seconds = [float(value) for value in re.findall(r"^epoch +\d+/.* ([0-9.]+) s\b", output, re.M)]
+    assert len(seconds) == SATURATED_EPOCHS, output
+    return [value / (WIDE[1] / WIDE[5]) * 1e6 for value in seconds]
+
+
+def measure_saturated(dtrain, folder):
+    """Returns microseconds a step: of the slowest saturated epoch, and of a fresh network's (the median)."""
+    slowest = max(epoch_times(dtrain, folder, f"{folder}/separable.npz", ["--learning-rate", "0.05"]))
+    fresh = statistics.median(epoch_times(dtrain, folder, f"{folder}/1.npz", []))
+    say(f"  saturated: slowest epoch {slowest:.0f} us/step, fresh {fresh:.0f} us/step")
+    return slowest, fresh
+
+
+# ---- start-up ----
+
+
+def start_commands(dtrain, folder, peers):
+    # The network and the options are the defaults, the tutorial's.
+    whole = [dtrain, f"{folder}/0.npz", "--epochs", "2", "--quiet", "--force", "--out", f"{folder}/out"]
+    commands = {"`dtrain --version`": [dtrain, "--version"],
+                "two epochs of 51-30-2, `dtrain`": whole,
+                "two epochs of 51-30-2, `mpirun -np 2 dtrain`": [*launcher(2), *whole]}
+    for name in peers.names:
+        module = name.lower().replace("pytorch", "torch")
+        commands[f'`python3 -c "import {module}"`, no training'] = [peers.python, "-c", f"import {module}"]
+    return commands
+
+
+def wall_s(command):
+    begin = time.perf_counter()
+    done = run(command)
+    if done.returncode != 0:
+        sys.exit(f"{done.stderr[-2000:]}{' '.join(command)}: exit status {done.returncode}")
+    return time.perf_counter() - begin
 
 
 # ---- the tables ----
@@ -205,76 +229,55 @@ def table(rows, left=1):
     return "\n".join([line(rows[0]), rule, *map(line, rows[1:])])
 
 
-def ranks_text(ranks):
-    return "1 rank" if ranks == 1 else f"{ranks} ranks"
-
-
 def number(value):
     return f"{value:.0f}" if value >= 1000 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
 
 
-def configurations():
-    for case in CASES:
-        for ranks in (1, 2):
-            for how in ("exact", "fast"):
-                yield case, ranks, how
+def ratio_cells(results, i, setting, name, rounds):
+    """The peer's median, and peer / dtrain: the median of the rounds' ratios, smallest, largest."""
+    program = (name, setting.cores)
+    if not results.has(i, program, rounds):
+        return "-", "-"
+    ratios = [theirs / ours for theirs, ours in zip(results.us[i, program], results.us[i, setting.name])]
+    mark = "\\*" if statistics.mode(results.hows[i, program]) == "torch.compile" else ""
+    return (f"{number(results.median(i, program))}{mark}",
+            f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})")
 
 
-def ratio_table(results):
-    rows = [("case", "peer", "dtrain us", "peer us", "ratio", "min to max", "required")]
-    for case, ranks, how in configurations():
-        program = f"dtrain, {how} sum"
-        peers = ["PyTorch"] + ["scikit-learn"] * case.sklearn
-        if ranks == 2:
-            peers = ["PyTorch DDP (gloo)", "PyTorch, 2 threads"]
-        for peer in peers:
-            ratios = results.ratios(case, program, peer, ranks)
-            required = how == "exact" and peer == peers[0]
-            rows.append((f"{case.model}, batch {case.batch}, {ranks_text(ranks)}, {how}", peer,
-                         number(results.best(case, program, ranks)),
-                         number(results.best(case, peer, ranks)),
-                         f"{number(statistics.median(ratios))}x",
-                         f"{number(min(ratios))} to {number(max(ratios))}",
-                         f"{case.required[ranks]:g}x" if required else ""))
+def peers_table(results, rounds):
+    rows = [("network, batch", "dtrain", "us", "% of peak", "PyTorch us", "ratio", "JAX us", "ratio")]
+    for i, network in enumerate(NETWORKS):
+        for setting in SETTINGS:
+            if not results.has(i, setting.name, rounds):
+                continue
+            us = results.median(i, setting.name)
+            peak = statistics.median(results.peaks[setting.peak])
+            rows.append((network[0], setting.name, number(us),
+                         f"{100 * share_of_peak(network, us, peak, setting.cores):.0f}",
+                         *ratio_cells(results, i, setting, "PyTorch", rounds),
+                         *ratio_cells(results, i, setting, "JAX", rounds)))
     return table(rows, left=2)
 
 
 def phase_table(results):
-    columns = ("forward", "backward", "all-reduce", "update", "other", "validate")
-    rows = [("case", "step", *columns[:-1], "between epochs")]
-    for case, ranks, how in configurations():
-        program = f"dtrain, {how} sum"
-        parts = results.parts[case.name, program, ranks]
-        rows.append((f"{case.model}, {ranks_text(ranks)}, {how}",
-                     number(results.best(case, program, ranks)),
-                     *(number(parts[column]) for column in columns)))
-    return table(rows)
+    columns = (*PHASES, "other")
+    rows = [("network, batch", "dtrain", *columns)]
+    for (i, name), rounds in results.phases.items():
+        rows.append((NETWORKS[i][0], name, *(number(statistics.median(phases[column] for phases in rounds))
+                                             for column in columns)))
+    return table(rows, left=2)
 
 
-def bounds(results):
-    """What the phases say, one line a case."""
-    lines = []
-    for case in CASES:
-        for ranks in (1, 2):
-            program = "dtrain, exact sum"
-            step = results.best(case, program, ranks)
-            parts = results.parts[case.name, program, ranks]
-            order = sorted(parts.keys() - {"validate"}, key=parts.get, reverse=True)
-            shares = ", ".join(f"{part} {parts[part] / step:.0%}" for part in order[:3])
-            lines.append(f"- {case.model}, {ranks_text(ranks)}, exact: {shares}.")
-        product = results.facts["product", case.name]
-        rate = 4e-3 * case.batch * case.columns * case.hidden / product
-        exact = results.best(case, "dtrain, exact sum", 1)
-        peer = results.best(case, "PyTorch", 1)
-        lines.append(f"- {case.model}: its two large products (X W and X^T dY) alone take "
-                     f"{number(product)} us on one core, {rate:.0f} GFlop/s:\n"
-                     f"  {product / exact:.0%} of dtrain's step on one rank, "
-                     f"{product / peer:.0%} of PyTorch's.")
-    return "\n".join(lines)
+def saturated_table(measured):
+    slowest, fresh = (statistics.median(values) for values in zip(*measured))
+    ratios = [a / b for a, b in measured]
+    return table([("network, batch", "slowest epoch, us", "fresh, us", "ratio", "min to max"),
+                  (WIDE[0], number(slowest), number(fresh), f"{statistics.median(ratios):.2f}",
+                   f"{min(ratios):.2f} to {max(ratios):.2f}")])
 
 
-def start_table(results):
-    rows = [(what, f"{seconds:.2f}") for what, seconds in results.facts["start"]]
+def start_table(measured):
+    rows = [(what, f"{statistics.median(seconds):.2f}") for what, seconds in measured.items()]
     return table([("start-up", "seconds"), *rows])
 
 
@@ -286,112 +289,131 @@ def cpu_model():
         return platform.machine()
 
 
-def first_line(command):
-    return run(command).splitlines()[0].strip()
-
-
 def build_facts(dtrain):
-    """Compiler and build type, if the binary lies in its build folder."""
-    path = os.path.join(os.path.dirname(dtrain), "CMakeCache.txt")
+    """Compiler and build type, if the binary is in its build folder."""
     try:
-        with open(path, encoding="utf-8") as file:
+        with open(os.path.join(os.path.dirname(dtrain), "CMakeCache.txt"), encoding="utf-8") as file:
             cache = dict(re.findall(r"^(\w+):\w+=(.*)$", file.read(), re.M))
-        native = ", -march=native" if cache.get("DTRAIN_NATIVE") == "ON" else ""
-        compiler = first_line([cache["CMAKE_C_COMPILER"], "--version"])
-        return f"{compiler}, {cache['CMAKE_BUILD_TYPE']}{native}"
-    except (OSError, KeyError):
-        return "not known"
+        compiler = run([cache["CMAKE_C_COMPILER"], "--version"]).stdout.splitlines()[0]
+        return f"; {compiler}, {cache['CMAKE_BUILD_TYPE']}"
+    except (OSError, KeyError, IndexError):
+        return ""
 
 
-def machine_table(results, dtrain, command, load):
-    versions = run([dtrain, "--version"]).splitlines()
-    cpus, usable = os.cpu_count(), len(os.sched_getaffinity(0))
+def machine_table(arguments, results, peers, load):
+    versions = run([arguments.dtrain, "--version"]).stdout.splitlines()
     facts = [("machine", "value"),
-             ("CPU", f"{cpu_model()}, {cpus} CPUs, {usable} of them usable"),
+             ("CPU", f"{cpu_model()}, {os.cpu_count()} CPUs, {len(CPUS)} of them usable"),
+             ("peak of one core", ", ".join(f"{name} {statistics.median(values):.0f} GFlop/s"
+                                            for name, values in results.peaks.items() if values) or "not measured"),
              ("system", f"{platform.system()} {platform.release()}"),
-             ("dtrain", f"{versions[0]}; {build_facts(dtrain)}"),
-             ("MPI", versions[1]),
-             ("dtrain's BLAS", results.facts["dtrain BLAS"]),
-             ("PyTorch", results.facts["torch"]),
-             ("PyTorch's BLAS", results.facts["torch BLAS"]),
-             ("scikit-learn", results.facts["sklearn"]),
-             ("Python", f"{platform.python_version()}, numpy {np.__version__}"),
-             ("OPENBLAS_CORETYPE", os.environ.get("OPENBLAS_CORETYPE", "not set")),
-             ("date", time.strftime("%Y-%m-%d")),
-             ("load average", "{:.2f} {:.2f} {:.2f} before the first measurement".format(*load)),
-             ("command", f"`{command}`")]
+             ("dtrain", versions[0] + build_facts(arguments.dtrain)),
+             ("dtrain's kernels", results.kernels.get("native", "not measured")),
+             ("MPI", versions[1])]
+    facts += [("peer", version) for version in peers.versions.values()]
+    if peers.python:
+        facts.append(("Python of the peers", run([peers.python, "--version"]).stdout.split()[-1]))
+    facts += [("date", datetime.date.today().isoformat()),
+              ("load average", "{:.2f} {:.2f} {:.2f} before the first measurement".format(*load)),
+              ("command", f"`{arguments.command}`")]
     return table(facts, left=2)
 
 
-def text_of(results, rounds, seconds):
-    return f"""\
-dtrain and its peers train the same network on the same arrays (standard normal inputs, two classes
-of about equal size, with noise; 8900 x 51 and 20480 x 784 float32) with the same batch and Adam. A
-round runs every program once, one after the other, each for about {seconds:g} s or more; there were
-{rounds} rounds. "us" is microseconds a step, the best round's; "ratio" is the median of the rounds'
-peer / dtrain, next to the smallest and the largest: above 1, dtrain is the quicker. A figure of
-dtrain is the mean of its whole run (`summary.samples_per_second`: shuffle, steps, metrics); that of
-a peer is the best of four repetitions in its run, after a warm-up. Every rank has one thread
-(OPENBLAS_NUM_THREADS=1 and OMP_NUM_THREADS=1; torch.set_num_threads alone does not reach OpenBLAS),
-except in "PyTorch, 2 threads": one process on two cores, compared with dtrain's two ranks; it has
-the OMP_WAIT_POLICY that is the quicker for it (wide: passive, small: active). PyTorch runs the
-plain loop over tensors in memory: a permutation an epoch, then index, zero_grad, forward,
-loss, backward, step. DDP: two processes, gloo, the same global batch. scikit-learn: MLPClassifier,
-no penalty, no early stopping (with two classes it has one output). dtrain's exact sum gives the
-same bits on any number of ranks; the peers' sums do not."""
+STEPS_TEXT = """\
+dtrain and its peers train the same networks on the same arrays (standard normal inputs, random
+classes, float32, in memory) with the same global batch, Adam (learning rate 0.001, epsilon 1e-7)
+and softmax cross-entropy. Every epoch is shuffled. In each of {rounds} rounds every program runs
+once, one after the other.
+
+- "us" is microseconds a step, the median of the rounds. "ratio" is peer / dtrain: the median of the
+  rounds' ratios, with the smallest and the largest. Above 1, dtrain is faster.
+- dtrain's figure of a round is the mean of its whole run: shuffle, steps and metrics. A peer's is the
+  best of four repetitions after a warm-up: shuffle and steps.
+- One rank runs on one core, next to a peer with one thread; two and eight ranks run on two cores, next
+  to a peer with two threads. `taskset` binds all of them.
+- "% of peak" counts the floating-point operations of the matrix products. The peak is the speed of fused
+  multiply-adds on registers, times the number of cores.
+- AVX2: `DTRAIN_ISA=avx2` forces dtrain's AVX2 kernels, and the peak is that of AVX2 instructions. The
+  peers use what the CPU has.
+- PyTorch: the plain loop with `Adam(fused=True)`, and the same loop with `torch.compile` for the forward
+  and backward pass. The faster of the two counts in each round; \\* marks `torch.compile`.
+- JAX: the whole epoch is one compiled function (`lax.scan` over the steps, donated buffers).
+- dtrain's exact sum gives the same bits on any number of ranks; the peers' sums do not."""
+
+PHASES_TEXT = """\
+Microseconds a step, means over the ranks, medians of the rounds. "forward" includes gathering the
+batch's rows, the loss and the metrics; "backward" includes the rounding and adding of the exact sum;
+"all-reduce" includes the wait for the slower rank; "other" is the shuffle."""
+
+SATURATED_TEXT = """\
+784-512-2 on separable data: column 0 is shifted by 3 away from zero, and its sign is the class. With
+learning rate 0.05 the network soon saturates, and its gradients underflow. The slowest of
+{epochs} epochs, next to the median epoch on the data above with the default learning rate, one rank, exact
+sum. The ratio must be at most 1.2."""
+
+START_TEXT = "Wall-clock time of a whole process. Two epochs: load {rows} rows, train, evaluate, write the files."
 
 
-BOUND_TEXT = """\
-Microseconds a step of dtrain's best round, means over the ranks. "forward" holds gathering the
-batch's rows, the loss and the metrics; "backward" the rounding and adding of the exact sum;
-"all-reduce" also the wait for the slower rank; "other" is the shuffle. "between epochs" is the
-check that all ranks hold the same weights and what else comes after an epoch: it is not in the
-step, nor in the rate, and the peers' loops have none of it."""
-
-
-def print_all(results, arguments, rounds, seconds, load):
-    if arguments.markdown:
-        print("# Benchmarks\n")
-        print(text_of(results, rounds, seconds) + "\n")
-        print(machine_table(results, arguments.dtrain, arguments.command, load) + "\n")
-        print("## Against the peers\n")
-    print(ratio_table(results) + "\n")
-    if arguments.markdown:
-        print("## What bounds each case\n")
-        print(BOUND_TEXT + "\n")
-    print(phase_table(results) + "\n")
-    print(bounds(results) + "\n")
-    if arguments.markdown:
-        print("## Start-up\n")
-        print("Wall-clock time of a whole process, best of several. The whole run loads 8900\n"
-              "rows, splits them 80/10/10, trains with the defaults "
-              f"({results.facts['start epochs']} epochs until it stops early),\n"
-              "evaluates, and writes run.h5 and model.h5.\n")
-    print(start_table(results))
+def page(arguments, results, peers, saturated, start, load):
+    """Yields the parts of the page; the tables alone without --markdown."""
+    markdown = arguments.markdown
+    if markdown:
+        yield "# Benchmarks"
+        yield machine_table(arguments, results, peers, load)
+    if results.us:
+        if markdown:
+            yield "## Against the peers"
+            yield STEPS_TEXT.format(rounds=arguments.rounds)
+        yield peers_table(results, arguments.rounds)
+        if markdown:
+            yield "## The phases of a step"
+            yield PHASES_TEXT
+        yield phase_table(results)
+    if saturated:
+        if markdown:
+            yield "## A saturated network"
+            yield SATURATED_TEXT.format(epochs=SATURATED_EPOCHS)
+        yield saturated_table(saturated)
+    if start:
+        if markdown:
+            yield "## Start-up"
+            yield START_TEXT.format(rows=NETWORKS[0][1])
+        yield start_table(start)
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--markdown", action="store_true")
-    parser.add_argument("--command", default="")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("dtrain")
+    parser.add_argument("--venv")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=2.0)
+    parser.add_argument("--parts", type=lambda text: text.split(","), default=["steps", "saturated", "start"])
+    parser.add_argument("--markdown", action="store_true")
+    parser.add_argument("--command", default=f"python3 tests/bench/compare.py {' '.join(sys.argv[1:])}")
     arguments = parser.parse_args()
-    rounds, seconds = (3, 0.5) if arguments.quick else (5, 2.0)
+    arguments.dtrain = os.path.abspath(arguments.dtrain)
     load = os.getloadavg()
     if load[0] > 0.3:
-        say(f"load average {load[0]:.2f}: something else is running, the figures will suffer")
-    results = Results()
-    for case in CASES:
-        make_data(case)
-        results.facts["product", case.name] = product_us(case)
-    for i in range(rounds):
-        say(f"round {i + 1} of {rounds}")
-        for case in CASES:
-            one_round(results, arguments.dtrain, case, seconds)
-    measure_start(results, arguments.dtrain, rounds)
-    print_all(results, arguments, rounds, seconds, load)
+        say(f"compare.py: load average {load[0]:.2f}: another program is running; the figures are unreliable")
+    allow_mpirun()
+    results, saturated, start = Results(), [], {}
+    with tempfile.TemporaryDirectory(prefix="dtrain-bench.") as folder:
+        peers = Peers(arguments.venv and os.path.abspath(arguments.venv), arguments.seconds, folder)
+        make_data(folder)
+        make_separable(f"{folder}/separable.npz")
+        peaks = {"native": make_peak(folder), "avx2": make_peak(folder, "avx2")}
+        for number_ in range(arguments.rounds):
+            say(f"round {number_ + 1} of {arguments.rounds}")
+            if "steps" in arguments.parts:
+                one_round(results, arguments.dtrain, peers, folder, peaks)
+            if "saturated" in arguments.parts:
+                saturated.append(measure_saturated(arguments.dtrain, folder))
+            if "start" in arguments.parts:
+                for what, command in start_commands(arguments.dtrain, folder, peers).items():
+                    start.setdefault(what, []).append(wall_s(command))
+    print("\n\n".join(page(arguments, results, peers, saturated, start, load)))
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,127 +1,104 @@
-"""peer_torch.py DATA.npz HIDDEN BATCH SECONDS [--ranks R] [--threads T]
+"""peer_torch.py DATA.npz HIDDEN BATCH SECONDS [--threads T]
 
-Trains D-HIDDEN-C with PyTorch on DATA's inputs and targets, in the plain loop that a user writes
-over tensors in memory, for about SECONDS after a warm-up. Prints one line of JSON: microseconds a
-step, as the best of several repetitions of whole epochs, the last epoch and its loss, and the BLAS.
-With --ranks R it is DistributedDataParallel over gloo, one process a rank, BATCH rows over all of
-them; the loss is then rank 0's.
+Trains a network with PyTorch on DATA's x_train and y_train: the plain loop over tensors in memory,
+with the fused Adam, once as it is and once with the forward and backward pass through torch.compile.
+HIDDEN is a list as in dtrain's --hidden. Each way takes about SECONDS after a warm-up. Prints one
+line of JSON: microseconds a step of the faster way ("how" names it), as the best of several
+repetitions of whole epochs, shuffle included; the number of epochs and the last one's loss.
 """
 
 import argparse
-import datetime
 import json
-import os
-import subprocess
+import re
 import sys
-import tempfile
 import time
 
 import numpy as np
 import torch
-import torch.distributed
-from threadpoolctl import threadpool_info
 from torch import nn
 
 REPETITIONS = 4
 
 
-def build(columns, hidden, classes):
-    return nn.Sequential(nn.Linear(columns, hidden), nn.ReLU(), nn.Linear(hidden, classes))
+def build(widths):
+    layers = []
+    for inputs, outputs in zip(widths, widths[1:]):
+        layers += [nn.Linear(inputs, outputs), nn.ReLU()]
+    return nn.Sequential(*layers[:-1])
 
 
-def train_epoch(model, optimizer, loss_of, x, y, batch, epoch, rank, ranks):
-    """One epoch over this rank's part of each batch; returns the steps' mean loss as a tensor."""
-    generator = torch.Generator().manual_seed(epoch)
-    order = torch.randperm(len(x), generator=generator)
-    share = batch // ranks
-    total = torch.zeros(())  # without item(): nothing waits for a number
+def train_epoch(loss_of, optimizer, x, y, batch):
+    """Returns the steps' mean loss as a tensor, so that nothing waits for the number."""
+    order = torch.randperm(len(x))
+    total = torch.zeros(())
     for first in range(0, len(x), batch):
-        rows = order[first + rank * share:min(first + (rank + 1) * share, len(x))]
-        optimizer.zero_grad(set_to_none=True)  # the quicker way, and the default from 2.0 on
-        loss = loss_of(model(x[rows]), y[rows])
+        rows = order[first:first + batch]
+        optimizer.zero_grad(set_to_none=True)
+        loss = loss_of(x[rows], y[rows])
         loss.backward()
         optimizer.step()
         total += loss.detach()
-    return total / -(-len(x) // batch)
+    return total * batch / len(x)
 
 
-def measure(arguments, rank, ranks):
-    torch.set_num_threads(arguments.threads)
+def measure(hidden, batch, seconds, x, y, compiled):
     torch.manual_seed(1)
-    with np.load(arguments.data) as data:
-        x, y = torch.from_numpy(data["inputs"]), torch.from_numpy(data["targets"])
-    if ranks > 1 and (arguments.batch % ranks or len(x) % arguments.batch):
-        sys.exit("peer_torch.py: the batches cannot be shared out evenly")
-    model = build(x.shape[1], arguments.hidden, int(y.max()) + 1)
-    if ranks > 1:
-        model = nn.parallel.DistributedDataParallel(model)
-    optimizer = torch.optim.Adam(model.parameters(), lr=0.001, eps=1e-7)
-    loss_of = nn.CrossEntropyLoss()
-    epoch, loss = 0, 0.0
+    model = build([x.shape[1], *hidden, int(y.max()) + 1])
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.001, eps=1e-7, fused=True)
+
+    def loss_of(inputs, targets):
+        return nn.functional.cross_entropy(model(inputs), targets)
+
+    if compiled:
+        loss_of = torch.compile(loss_of)
+    done, loss = 0, 0.0
 
     def run(epochs):
-        nonlocal epoch, loss
+        nonlocal done, loss
         begin = time.perf_counter()
         for _ in range(epochs):
-            epoch += 1
-            loss = train_epoch(model, optimizer, loss_of, x, y, arguments.batch, epoch, rank, ranks)
-        loss = float(loss)
+            loss = train_epoch(loss_of, optimizer, x, y, batch)
+        done, loss = done + epochs, float(loss)
         return time.perf_counter() - begin
 
     run(1)
-    epochs = torch.tensor(max(1, round(arguments.seconds / REPETITIONS / run(1))))
-    if ranks > 1:
-        torch.distributed.broadcast(epochs, 0)
-    epochs = int(epochs)
+    epochs = max(1, round(seconds / REPETITIONS / run(1)))
     best = min(run(epochs) for _ in range(REPETITIONS))
-    us = best / epochs / -(-len(x) // arguments.batch) * 1e6
-    return {"us": us, "epoch": epoch, "loss": loss, "version": torch.__version__, "blas": blas()}
+    return {"us": best / epochs / (len(x) // batch) * 1e6, "epochs": done, "loss": loss,
+            "how": "torch.compile" if compiled else "plain"}
 
 
-def blas():
-    found = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
-    return "; ".join(f"{pool['internal_api']} {pool['version']}, {pool.get('architecture')} "
-                     f"kernels, threads: {pool['num_threads']}" for pool in found)
-
-
-def measure_as_rank(arguments, rank, rendezvous):
-    os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")  # a container may not know its own name
-    torch.distributed.init_process_group("gloo", init_method=f"file://{rendezvous}", rank=rank,
-                                         world_size=arguments.ranks,
-                                         timeout=datetime.timedelta(seconds=120))
-    result = measure(arguments, rank, arguments.ranks)
-    torch.distributed.barrier()
-    torch.distributed.destroy_process_group()
-    return result
-
-
-def measure_ranks(arguments):
-    """Rank 0: starts the others as processes of the same command."""
-    with tempfile.TemporaryDirectory(prefix="dtrain-ddp.") as folder:
-        rendezvous = os.path.join(folder, "store")
-        others = [subprocess.Popen([sys.executable, *sys.argv, "--as-rank", str(rank), rendezvous])
-                  for rank in range(1, arguments.ranks)]
-        result = measure_as_rank(arguments, 0, rendezvous)
-        if any([other.wait() for other in others]):
-            sys.exit("peer_torch.py: a rank failed")
-    return result
+def version():
+    mkl = re.search(r"Math Kernel Library Version (\S+)", torch.__config__.show())
+    capability = torch.backends.cpu.get_cpu_capability()
+    return f"PyTorch {torch.__version__}, {f'MKL {mkl[1]}, ' if mkl else ''}{capability} kernels"
 
 
 def main():
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data")
-    parser.add_argument("hidden", type=int)
+    parser.add_argument("hidden")
     parser.add_argument("batch", type=int)
     parser.add_argument("seconds", type=float)
-    parser.add_argument("--ranks", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--as-rank", nargs=2, metavar=("RANK", "FILE"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    if arguments.as_rank:
-        measure_as_rank(arguments, int(arguments.as_rank[0]), arguments.as_rank[1])
-    else:
-        run = measure(arguments, 0, 1) if arguments.ranks == 1 else measure_ranks(arguments)
-        print(json.dumps(run))
+    torch.set_num_threads(arguments.threads)
+    with np.load(arguments.data) as data:
+        x, y = torch.from_numpy(data["x_train"]), torch.from_numpy(data["y_train"])
+    if len(x) % arguments.batch:
+        sys.exit("peer_torch.py: the last batch of an epoch would be smaller")
+    hidden = [int(units) for units in arguments.hidden.split(",")]
+    setting = (hidden, arguments.batch, arguments.seconds, x, y)
+    ways = [measure(*setting, compiled=False)]
+    try:
+        ways.append(measure(*setting, compiled=True))
+    except Exception as error:  # pylint: disable=broad-except
+        # It needs a C++ compiler and Python's headers.
+        print(f"peer_torch.py: torch.compile fails: {str(error).strip()[:300]}", file=sys.stderr)
+    best = min(ways, key=lambda way: way["us"])
+    print(json.dumps({**best, "ways": {way["how"]: way["us"] for way in ways},
+                      "version": version()}))
 
 
 if __name__ == "__main__":
