@@ -35,6 +35,7 @@ void dt_signals_catch(void)
             continue;
         (void)sigaction(signals[i], &action, NULL);
     }
+    (void)signal(SIGXFSZ, SIG_IGN); /* a file at its size limit is an error of the write */
     (void)signal(SIGPIPE, SIG_IGN); /* `| head`: what is said may be lost, not what is computed */
 }
 

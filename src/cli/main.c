@@ -89,10 +89,10 @@ static void print_commands(void)
 
 static void print_version(void)
 {
-    printf("dtrain " DTRAIN_VERSION "%s\nkernels %s\n%s\n%s, %s kernels\nHDF5 %s\nzlib %s\n",
-           DTRAIN_COMMIT[0] != '\0' ? " (" DTRAIN_COMMIT ")" : "", dt_linalg_isa(),
-           dt_comm_library(), dt_linalg_library(), dt_linalg_kernels(), dt_h5_version(),
-           dt_zlib_version());
+    printf("dtrain " DTRAIN_VERSION "%s\n%s\n%s, %s kernels\nHDF5 %s\nzlib %s\nkernels %s\n",
+           DTRAIN_COMMIT[0] != '\0' ? " (" DTRAIN_COMMIT ")" : "", dt_comm_library(),
+           dt_linalg_library(), dt_linalg_kernels(), dt_h5_version(), dt_zlib_version(),
+           dt_linalg_isa());
 }
 
 static dt_status run_alone(const command *asked, int argc, char **argv)

@@ -2,93 +2,113 @@
 
 #include "shared_memory.h"
 
+#include <errno.h>
 #include <fcntl.h>
-#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
+#include <sys/types.h>
 #include <unistd.h>
 
-enum { PATH_BYTES = 32, HEADER_BYTES = 64 };
+enum { PATH_BYTES = 32 };
 
-/* At the beginning of the file: proof that the ranks have the same one before them. */
-typedef struct header {
-    _Alignas(HEADER_BYTES) atomic_ullong magic;
-} header;
+/* What rank 0 shows the others. The file begins with a page that has the number: proof that a rank
+ * has opened this file. */
+typedef struct made {
+    uint64_t number;
+    char path[PATH_BYTES];
+} made;
 
-_Static_assert(sizeof(header) == HEADER_BYTES, "the header is a cache line");
-
-static header *map_file(int fd, size_t bytes)
+size_t dt_shared_pages(size_t bytes)
 {
-    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    return memory != MAP_FAILED ? memory : NULL;
+    return (bytes + DT_SHARED_PAGE - 1) / DT_SHARED_PAGE * DT_SHARED_PAGE;
 }
 
-static header *create_file(char path[PATH_BYTES], size_t bytes, bool anywhere)
+static int create_file(made *out, bool anywhere)
 {
     static const char *const folders[] = {"/dev/shm", "/tmp"};
     for (size_t i = 0; i < (anywhere ? 2 : 1); i++) {
-        (void)snprintf(path, PATH_BYTES, "%s/dtrain.XXXXXX", folders[i]);
-        const int fd = mkostemp(path, O_CLOEXEC);
+        (void)snprintf(out->path, PATH_BYTES, "%s/dtrain.XXXXXX", folders[i]);
+        const int fd = mkostemp(out->path, O_CLOEXEC);
         if (fd < 0)
             continue;
-        header *made = NULL;
-        if (posix_fallocate(fd, 0, (off_t)bytes) == 0)
-            made = map_file(fd, bytes);
+        out->number = ((uint64_t)getpid() << 32) ^ (uint64_t)(uintptr_t)out;
+        if (pwrite(fd, &out->number, sizeof out->number, 0) == (ssize_t)sizeof out->number)
+            return fd;
         (void)close(fd);
-        if (made != NULL)
-            return made;
-        (void)unlink(path);
+        (void)unlink(out->path);
     }
-    path[0] = '\0';
-    return NULL;
+    out->path[0] = '\0';
+    return -1;
 }
 
-static header *open_file(const char *path, size_t bytes)
+static bool is_on_all(MPI_Comm ranks, bool here)
 {
-    struct stat found;
-    const int fd = path[0] != '\0' ? open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW) : -1;
+    int all = here;
+    MPI_Allreduce(MPI_IN_PLACE, &all, 1, MPI_INT, MPI_MIN, ranks);
+    return all != 0;
+}
+
+/* The same file on all ranks, without a name by now; or -1 on all. */
+static int open_on_all(MPI_Comm ranks, bool anywhere)
+{
+    made file = {0};
+    int rank = 0, fd = -1;
+    uint64_t found = 0;
+    MPI_Comm_rank(ranks, &rank);
+    if (rank == 0)
+        fd = create_file(&file, anywhere);
+    MPI_Bcast(&file, sizeof file, MPI_BYTE, 0, ranks);
+    if (rank != 0 && file.path[0] != '\0')
+        fd = open(file.path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    const bool here = fd >= 0 && pread(fd, &found, sizeof found, 0) == (ssize_t)sizeof found &&
+                      found == file.number;
+    const bool all = is_on_all(ranks, here);
+    if (rank == 0 && file.path[0] != '\0')
+        (void)unlink(file.path);
+    if (!all && fd >= 0)
+        (void)close(fd);
+    return all ? fd : -1;
+}
+
+/* In pieces: a signal makes the file system give back what it has allocated for the call. */
+static bool allocate(int fd, size_t first, size_t count)
+{
+    enum { PIECE = 64 << 20 };
+    for (size_t done = 0; done < count;) {
+        const size_t piece = count - done < PIECE ? count - done : PIECE;
+        const int failed = posix_fallocate(fd, (off_t)(first + done), (off_t)piece);
+        if (failed != 0 && failed != EINTR)
+            return false;
+        done += failed == 0 ? piece : 0;
+    }
+    return true;
+}
+
+void *dt_shared_memory_map(MPI_Comm ranks, size_t bytes, const dt_shared_range *own,
+                           size_t own_count, bool anywhere)
+{
+    const int fd = open_on_all(ranks, anywhere);
     if (fd < 0)
         return NULL;
-    header *opened = NULL;
-    if (fstat(fd, &found) == 0 && (size_t)found.st_size == bytes)
-        opened = map_file(fd, bytes);
+    bool here = true;
+    for (size_t i = 0; i < own_count && here; i++)
+        here = allocate(fd, DT_SHARED_PAGE + own[i].first, own[i].count);
+    void *memory = MAP_FAILED;
+    if (here)
+        memory = mmap(NULL, DT_SHARED_PAGE + bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     (void)close(fd);
-    return opened;
-}
-
-void *dt_shared_memory_map(MPI_Comm ranks, size_t bytes, bool anywhere)
-{
-    struct {
-        unsigned long long magic;
-        char path[PATH_BYTES];
-    } made = {0};
-    header *memory = NULL;
-    int rank = 0;
-    MPI_Comm_rank(ranks, &rank);
-    bytes += HEADER_BYTES;
-    if (rank == 0 && (memory = create_file(made.path, bytes, anywhere)) != NULL) {
-        made.magic = ((unsigned long long)getpid() << 32) ^ (unsigned long long)(uintptr_t)memory;
-        atomic_store(&memory->magic, made.magic);
-    }
-    MPI_Bcast(&made, sizeof made, MPI_BYTE, 0, ranks);
-    if (rank != 0)
-        memory = open_file(made.path, bytes);
-    int same = memory != NULL && atomic_load(&memory->magic) == made.magic;
-    MPI_Allreduce(MPI_IN_PLACE, &same, 1, MPI_INT, MPI_MIN, ranks);
-    if (rank == 0 && made.path[0] != '\0')
-        (void)unlink(made.path);
-    if (same)
-        return memory + 1;
-    if (memory != NULL)
-        (void)munmap(memory, bytes);
+    here = memory != MAP_FAILED;
+    if (is_on_all(ranks, here))
+        return (char *)memory + DT_SHARED_PAGE;
+    if (here)
+        (void)munmap(memory, DT_SHARED_PAGE + bytes);
     return NULL;
 }
 
 void dt_shared_memory_unmap(void *memory, size_t bytes)
 {
     if (memory != NULL)
-        (void)munmap((header *)memory - 1, bytes + HEADER_BYTES);
+        (void)munmap((char *)memory - DT_SHARED_PAGE, DT_SHARED_PAGE + bytes);
 }

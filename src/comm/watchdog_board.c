@@ -68,6 +68,13 @@ bool dt_host_is_dead(const dt_host *host, int i, bool thorough)
 
 /* ---- the host ---- */
 
+/* A few hundred bytes: rank 0 allocates all of them. */
+static dt_board *share_board(MPI_Comm ranks, const dt_host *host)
+{
+    const dt_shared_range all = {0, board_bytes(host->count)};
+    return dt_shared_memory_map(ranks, all.count, &all, host->own == 0, true);
+}
+
 static void fill_own_slot(const dt_host *host, MPI_Comm comm)
 {
     dt_slot *slot = &host->board->slots[host->own];
@@ -90,7 +97,7 @@ dt_status dt_host_init(dt_host *out, MPI_Comm comm)
     MPI_Comm_rank(ranks, &out->own);
     MPI_Comm_size(ranks, &out->count);
     if (out->count > 1)
-        out->board = dt_shared_memory_map(ranks, board_bytes(out->count), true);
+        out->board = share_board(ranks, out);
     if (out->board == NULL) {
         out->all = out->count == 1;
         out->own = 0;

@@ -11,12 +11,16 @@
 #include <stdatomic.h>
 
 /* Slices and areas begin at whole cache lines, also those of float32 numbers and of their pairs. */
-enum { LINE_BYTES = 64, SLICE_STEP = 64, PAGE_BYTES = 4096 };
+enum { LINE_BYTES = 64, SLICE_STEP = 64 };
 
 /* Looks at another rank's turn before this one yields, if the ranks outnumber their CPUs: the rank
  * that is waited for may need this CPU. Otherwise a rank does not yield, since another program would
  * get the CPU for a whole time slice. */
 enum { LOOKS = 100 };
+
+/* Looks from one call of MPI to the next: MPI promises progress within its calls alone, and another
+ * rank may need a message that is still queued here before it gets to the wait. */
+enum { LOOKS_A_PROBE = 1000, UNUSED_TAG = 3 };
 
 /* How often a rank has waited; a line of its own, so that nobody waits for the line of another. */
 typedef struct turn {
@@ -31,15 +35,10 @@ struct dt_window {
     int slices;
     bool yields;
     turn *turns; /* [size] */
-    char *common, *areas;
-    size_t area_bytes; /* a rank's */
+    char *arrays, *areas;
+    size_t array_bytes, area_bytes; /* of one array, of a rank's area */
     size_t bytes; /* of all */
 };
-
-static size_t pages(size_t bytes)
-{
-    return (bytes + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES;
-}
 
 /* The ranks' numbers: on this host, and of those that own the same slice. */
 static void find_ranks(dt_window *w, MPI_Comm host, MPI_Comm all)
@@ -53,34 +52,62 @@ static void find_ranks(dt_window *w, MPI_Comm host, MPI_Comm all)
         MPI_Comm_split(all, w->rank < w->slices ? w->rank : MPI_UNDEFINED, 0, &w->owners);
 }
 
-dt_status dt_window_new(dt_window **out, const dt_comm *comm, const dt_launch *launch,
-                        size_t rank_bytes, size_t common_bytes)
+/* Where everything lies, and which of it this rank allocates: its area, and its part of each array.
+ * Returns the number of ranges. */
+static size_t lay_out(dt_window *w, dt_shared_range *own, size_t arrays)
+{
+    const size_t turns = dt_shared_pages((size_t)w->size * sizeof(turn));
+    const size_t size = (size_t)w->size, rank = (size_t)w->rank,
+                 areas = turns + arrays * w->array_bytes;
+    const size_t pages = w->array_bytes / DT_SHARED_PAGE;
+    size_t count = 0;
+    w->bytes = areas + size * w->area_bytes;
+    if (rank == 0)
+        own[count++] = (dt_shared_range){0, turns};
+    for (size_t i = 0; i < arrays; i++) {
+        const size_t from = pages * rank / size, to = pages * (rank + 1) / size;
+        own[count++] = (dt_shared_range){turns + i * w->array_bytes + from * DT_SHARED_PAGE,
+                                         (to - from) * DT_SHARED_PAGE};
+    }
+    own[count++] = (dt_shared_range){areas + rank * w->area_bytes, w->area_bytes};
+    return count;
+}
+
+static dt_status map(dt_window *w, MPI_Comm host, const char *name, size_t arrays)
+{
+    dt_shared_range own[DT_WINDOW_ARRAYS + 2];
+    const size_t count = lay_out(w, own, arrays);
+    char *memory = dt_shared_memory_map(host, w->bytes, own, count, false);
+    if (memory == NULL)
+        return dt_fail(DT_MEMORY, "%s: the %d ranks cannot share %.1f MiB in /dev/shm", name,
+                       w->size, (double)w->bytes / (1 << 20));
+    w->turns = (turn *)memory;
+    w->arrays = memory + dt_shared_pages((size_t)w->size * sizeof(turn));
+    w->areas = w->arrays + arrays * w->array_bytes;
+    return DT_OK;
+}
+
+dt_status dt_window_new(dt_window **out, const dt_comm *comm, const dt_launch *launch, bool yields,
+                        size_t area_bytes, size_t arrays, size_t array_bytes)
 {
     dt_window *w = NULL;
     *out = NULL;
+    DT_ASSERT(arrays <= DT_WINDOW_ARRAYS);
     dt_status status = dt_comm_agree(comm, dt_memory_alloc(&w, 1, sizeof *w, "window"));
     if (status != DT_OK) {
         dt_memory_free(w);
         return status;
     }
-    *w = (dt_window){.comm = comm, .owners = MPI_COMM_NULL};
-    w->yields = launch->crowded;
+    *w = (dt_window){.comm = comm, .owners = MPI_COMM_NULL, .yields = yields};
+    w->area_bytes = dt_shared_pages(area_bytes);
+    w->array_bytes = dt_shared_pages(array_bytes);
     MPI_Comm host;
+    dt_slot_turn(comm->slot);
     MPI_Comm_split_type(comm->comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &host);
     find_ranks(w, host, comm->comm);
-    const size_t turns = pages((size_t)w->size * sizeof(turn)), common = pages(common_bytes);
-    w->area_bytes = pages(rank_bytes);
-    w->bytes = turns + common + (size_t)w->size * w->area_bytes;
-    char *memory = dt_shared_memory_map(host, w->bytes, false);
+    status = map(w, host, launch->host, arrays);
     MPI_Comm_free(&host);
-    if (memory == NULL)
-        status = dt_fail(DT_MEMORY, "%s: no %.1f MiB of shared memory in /dev/shm for %d ranks",
-                         launch->host, (double)w->bytes / (1 << 20), w->size);
-    else {
-        w->turns = (turn *)memory;
-        w->common = memory + turns;
-        w->areas = w->common + common;
-    }
+    dt_slot_turn(comm->slot);
     status = dt_comm_agree(comm, status);
     if (status == DT_OK)
         *out = w;
@@ -119,9 +146,9 @@ void *dt_window_area(const dt_window *window, int rank)
     return window->areas + (size_t)rank * window->area_bytes;
 }
 
-void *dt_window_common(const dt_window *window)
+void *dt_window_array(const dt_window *window, size_t array)
 {
-    return window->common;
+    return window->arrays + array * window->array_bytes;
 }
 
 void dt_window_slice(const dt_window *window, size_t count, size_t *slice_first,
@@ -137,18 +164,25 @@ void dt_window_slice(const dt_window *window, size_t count, size_t *slice_first,
     *slice_count = (to < count ? to : count) - *slice_first;
 }
 
+static void let_mpi_proceed(const dt_window *window)
+{
+    int found = 0;
+    MPI_Iprobe(MPI_ANY_SOURCE, UNUSED_TAG, window->comm->comm, &found, MPI_STATUS_IGNORE);
+}
+
 /* Returns when the rank has waited as often as this one. The difference, not the order: the count
  * may wrap around. */
-static void wait_for(const turn *other, unsigned own, bool yields)
+static void wait_for(const dt_window *window, const turn *other, unsigned own)
 {
-    int looks = 0;
-    while (atomic_load_explicit(&other->count, memory_order_acquire) - own > UINT_MAX / 2)
-        if (yields && looks == LOOKS) {
+    for (unsigned looks = 1;
+         atomic_load_explicit(&other->count, memory_order_acquire) - own > UINT_MAX / 2; looks++) {
+        if (window->yields && looks > LOOKS)
             sched_yield();
-        } else {
-            looks += yields;
+        else
             dt_spin_pause();
-        }
+        if (looks % LOOKS_A_PROBE == 0)
+            let_mpi_proceed(window);
+    }
 }
 
 void dt_window_wait(dt_window *window)
@@ -158,7 +192,7 @@ void dt_window_wait(dt_window *window)
         atomic_load_explicit(&window->turns[window->rank].count, memory_order_relaxed) + 1;
     atomic_store_explicit(&window->turns[window->rank].count, own, memory_order_release);
     for (int i = 1; i < window->size; i++)
-        wait_for(&window->turns[(window->rank + i) % window->size], own, window->yields);
+        wait_for(window, &window->turns[(window->rank + i) % window->size], own);
     dt_slot_turn(window->comm->slot);
 }
 

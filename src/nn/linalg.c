@@ -123,7 +123,9 @@ static dt_status find_named(const dt_kernels **out)
     if (name == NULL || (*out != NULL && runs(*out)))
         return DT_OK;
     if (*out != NULL)
-        return dt_fail(DT_USAGE, "DTRAIN_ISA=%s: this CPU does not have it", name);
+        return dt_fail(DT_USAGE,
+                       "DTRAIN_ISA=%s: this CPU does not have it; unset it, or choose another",
+                       name);
     return dt_fail(DT_USAGE, "DTRAIN_ISA=%.40s: expected %s", name, names);
 }
 

@@ -10,8 +10,9 @@
  * The matrix products of a dense layer: the same source (linalg_kernels.inc) for each instruction
  * set.
  *
- * Each element of a result is one chain of fused multiply-adds in the order of k, whatever the
- * width of the vectors and the size of the tiles, so all sets give the same bits. Source: BLIS (Van
+ * Each element of a result is one chain of fused multiply-adds in the order of k (16 chains in
+ * multiply_narrow), whatever the width of the vectors and the size of the tiles, so all sets give the
+ * same bits. Source: BLIS (Van
  * Zee and van de Geijn, 2015) for tiles that stay in registers over all of k.
  */
 

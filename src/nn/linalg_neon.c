@@ -6,7 +6,7 @@
 #include <arm_neon.h>
 
 /* Eight lanes are two registers. Tiles of 6 rows by 16 columns need 24 of the 32 registers for
- * sums, and load fewer numbers for each multiply-add than tiles of 12 by 8. */
+ * sums, and take fewer load instructions than tiles of 12 by 8. */
 enum { LANES = 8, NARROW_ROWS = 2 };
 typedef struct vector {
     float32x4_t low, high;

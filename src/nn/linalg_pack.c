@@ -29,7 +29,7 @@ static void transpose_rest(float *to, const float *W, size_t H, size_t rows, siz
             to[h * DT_PANEL + i] = W[i * H + h];
 }
 
-/* Four rows along the whole row: 32 rows at a time that are 4096 bytes apart would share a few lines
+/* Four rows along the whole row: 32 rows at a time that are 4096 bytes apart would share a few sets
  * of the first-level cache. Returns the columns that are done. */
 static size_t transpose_4(float *to, const float *W, size_t H)
 {

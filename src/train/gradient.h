@@ -8,15 +8,15 @@
  * a time. All calls are local.
  */
 struct dt_gradient_kind {
-    bool
-        exact; /* numbers are int64_t counts of a grid's steps, a shard's rows at a time; else float,
-                 * this rank's rows at once */
+    /* Numbers are int64_t counts of a grid's steps, a shard's rows at a time; else float, this rank's
+     * rows at once. */
+    bool exact;
     int coarsest; /* doublings of the grid's step that a gradient out of range may lead to */
 
     /* Takes the gradients of the backward pass; the context is the stepper. */
     dt_gradient_sink *take;
 
-    /* Returns the bound below which a gradient must be to be in range. */
+    /* Returns the largest magnitude of a gradient in range. */
     double (*range)(const dt_stepper *stepper);
 
     /* Writes this rank's tail, DT_GRADIENT_TAIL(layers) numbers behind its P gradients. */

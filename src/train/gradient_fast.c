@@ -7,9 +7,10 @@
 #include <math.h>
 #include <string.h>
 
-/* So many gradients of this size do not overflow when they are added up: the sum is finite on all
- * ranks if each rank's part is in range. */
-static const float RANGE = FLT_MAX / DT_EXACT_MAX_TERMS;
+/* As many gradients of this size as there may be ranks, at most DT_EXACT_MAX_TERMS, do not overflow
+ * when they are added up, also if every addition rounds up: the sum is finite if each part is in
+ * range. */
+static const float RANGE = FLT_MAX / (2 * DT_EXACT_MAX_TERMS);
 
 static float *own_tail(const dt_stepper *s)
 {

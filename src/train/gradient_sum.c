@@ -6,9 +6,6 @@
 
 #include <string.h>
 
-/* Arrays in shared memory are whole cache lines. */
-enum { LINE_FLOATS = 16 };
-
 dt_reduction dt_gradient_sum_choose(dt_reduce reduce, dt_overlap overlap, int ranks, int hosts,
                                     size_t P, size_t bytes_a_number)
 {
@@ -40,7 +37,8 @@ static void *at(const dt_gradient_sum *sum, void *numbers, size_t i)
     return (char *)numbers + bytes_of(sum, i);
 }
 
-DT_VECTORIZE static void add_i64(int64_t *restrict to, const int64_t *restrict from, size_t count)
+/* Unsigned: what gradients out of range come to is meaningless, but no overflow. */
+DT_VECTORIZE static void add_u64(uint64_t *restrict to, const uint64_t *restrict from, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         to[i] += from[i];
@@ -59,7 +57,7 @@ static void add_host(const dt_gradient_sum *sum, void *to, size_t first, size_t 
     for (int rank = 1; rank < dt_window_size(sum->window); rank++) {
         const void *from = at(sum, dt_window_area(sum->window, rank), first);
         if (sum->exact)
-            add_i64(to, from, count);
+            add_u64(to, from, count);
         else
             add_f32(to, from, count);
     }
@@ -67,18 +65,14 @@ static void add_host(const dt_gradient_sum *sum, void *to, size_t first, size_t 
 
 /* ---- memory ---- */
 
-static size_t state_floats(const dt_gradient_sum *sum)
-{
-    return (sum->network->P + LINE_FLOATS - 1) / LINE_FLOATS * LINE_FLOATS;
-}
-
-/* The common area holds the shared arrays, then the tail's sums over the hosts. */
-DT_MUST_USE static dt_status open_window(dt_gradient_sum *sum, const dt_launch *launch,
+/* Behind the shared arrays is one more, for the tail's sums over the hosts. */
+DT_MUST_USE static dt_status open_window(dt_gradient_sum *sum, const dt_launch *launch, bool yields,
                                          size_t states)
 {
-    const size_t P = sum->network->P, shared = states * state_floats(sum) * sizeof(float);
-    dt_status status = dt_window_new(&sum->window, sum->comm, launch, bytes_of(sum, P + sum->tail),
-                                     shared + bytes_of(sum, sum->tail));
+    const size_t P = sum->network->P, tail = bytes_of(sum, sum->tail), state = P * sizeof(float);
+    dt_status status =
+        dt_window_new(&sum->window, sum->comm, launch, yields, bytes_of(sum, P + sum->tail),
+                      states + 1, state > tail ? state : tail);
     if (status != DT_OK) {
         if (dt_comm_rank(sum->comm) == 0)
             dt_log_warn("%s; MPI_Allreduce adds up the gradients", dt_status_text());
@@ -103,7 +97,7 @@ dt_status dt_gradient_sum_init(dt_gradient_sum *out, const dt_comm *comm, const 
     const size_t P = network->P;
     *out = (dt_gradient_sum){.comm = comm, .network = network, .exact = exact, .tail = tail};
     if (how.window)
-        DT_TRY(open_window(out, launch, states));
+        DT_TRY(open_window(out, launch, how.yields, states));
     if (out->window != NULL)
         goto out;
     out->piece = how.piece;
@@ -118,8 +112,7 @@ out:
 
 float *dt_gradient_sum_state(const dt_gradient_sum *sum, size_t state)
 {
-    return sum->window == NULL ? NULL
-                               : (float *)dt_window_common(sum->window) + state * state_floats(sum);
+    return sum->window == NULL ? NULL : dt_window_array(sum->window, state);
 }
 
 void dt_gradient_sum_clear(dt_gradient_sum *sum)

@@ -28,11 +28,13 @@ static bool is_of_no_weight(const char *name)
 }
 
 /* What does not change the weights of a run with these settings: the bits of BLAS depend on its
- * threads, those of dtrain's own kernels do not. */
+ * threads, those of dtrain's own kernels do not; those of float32 sums depend on their order. */
 static bool keeps_weights(const dt_settings *settings, const char *name)
 {
     const bool blas = settings->engine == DT_ENGINE_BLAS ||
                       (settings->engine == DT_ENGINE_AUTO && !dt_linalg_has_own_kernels());
+    if (strcmp(name, "reduce") == 0 || strcmp(name, "overlap") == 0)
+        return settings->sum == DT_SUM_EXACT;
     return is_of_no_weight(name) || (!blas && strcmp(name, "threads") == 0);
 }
 
@@ -121,8 +123,6 @@ DT_MUST_USE static dt_status take_option(dt_like *like, dt_settings *settings, d
     const uint64_t all_given = settings->given;
     char name[64], value[DT_OPTION_TEXT_BYTES];
     (void)dt_options_log_name(name, option);
-    if (!like->resumes && !dt_h5_has_attribute(h5, "/config", name))
-        goto out; /* an option that the log's dtrain did not have */
     DT_TRY(read_value(value, sizeof value, h5, option, name));
     const bool usual = is_default(option, defaults, value);
     if (!usual && dt_options_set(table, was, option->name, value) != DT_OK)

@@ -28,8 +28,9 @@ static const dt_option options[] = {
      "of the hidden layers"},
     {"batch", "N", DT_OPTION_INT, AT(batch), 1, 1 << 30, NULL, "100",
      "rows of a step, of all ranks together"},
-    {"epochs", "N", DT_OPTION_INT, AT(epochs), 1, 1 << 30, NULL, "100", "at most so many"},
-    {"learning-rate", "F", DT_OPTION_FLOAT, AT(learning_rate), 1e-30, 1e6, NULL, "0.001", "Adam's"},
+    {"epochs", "N", DT_OPTION_INT, AT(epochs), 1, 1 << 30, NULL, "100", "maximum number of epochs"},
+    {"learning-rate", "F", DT_OPTION_FLOAT, AT(learning_rate), 1e-30, 1e6, NULL, "0.001",
+     "learning rate of the optimizer"},
     {"patience", "N", DT_OPTION_INT, AT(patience), 0, 1 << 30, NULL, "2",
      "epochs without improvement until training stops"},
     {"min-delta", "F", DT_OPTION_FLOAT, AT(min_delta), 0, 1e30, NULL, "0",
@@ -43,15 +44,16 @@ static const dt_option options[] = {
     {"shards", "N", DT_OPTION_INT, AT(shards), 1, DT_EXACT_MAX_TERMS, NULL, "8",
      "parts the rows are dealt to; the same number gives the same model on any number of ranks"},
     {"sum", "NAME", DT_OPTION_CHOICE, AT(sum), 0, 0, "exact|fast", "exact",
-     "how gradients are added: to the same bits on any number of ranks, or in float32"},
+     "exact: bit-identical on any number of ranks; fast: one float32 all-reduce"},
     {"engine", "NAME", DT_OPTION_CHOICE, AT(engine), 0, 0, "auto|own|blas", "auto",
-     "engine that computes matrix products: dtrain's own kernels (same bits on any CPU) or "
+     "engine that computes matrix products: dtrain's own kernels (same bits on any supported CPU) "
+     "or "
      "OpenBLAS; "
      "auto: own, unless an x86 CPU lacks AVX2 or FMA"},
     {"reduce", "NAME", DT_OPTION_CHOICE, AT(reduce), 0, 0, "auto|allreduce|window", "auto",
-     "addition of gradients over the ranks: MPI_Allreduce, or memory that the ranks of a host "
-     "share; "
-     "auto: window, unless gradients are sent during the backward pass (--overlap)"},
+     "how gradients are added over the ranks: MPI_Allreduce, or a window (memory that the ranks of "
+     "a "
+     "host share); auto: window if ranks share a host and --overlap sends nothing early"},
     {"overlap", "NAME", DT_OPTION_CHOICE, AT(overlap), 0, 0, "auto|on|off", "auto",
      "send gradients of later layers while those of earlier ones are computed; auto: a large "
      "network on several hosts"},

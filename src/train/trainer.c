@@ -47,9 +47,11 @@ uint32_t dt_trainer_crc(const dt_network *network)
 dt_reduction dt_trainer_reduction(const dt_plan *plan, const dt_comm *comm, const dt_launch *launch,
                                   size_t P)
 {
-    return dt_gradient_sum_choose(plan->reduce, plan->overlap, dt_comm_size(comm),
-                                  launch->host_count, P,
-                                  plan->sum == DT_SUM_EXACT ? sizeof(int64_t) : sizeof(float));
+    dt_reduction how =
+        dt_gradient_sum_choose(plan->reduce, plan->overlap, dt_comm_size(comm), launch->host_count,
+                               P, plan->sum == DT_SUM_EXACT ? sizeof(int64_t) : sizeof(float));
+    how.yields = launch->crowded || launch->host_size * plan->threads > launch->host_cpus;
+    return how;
 }
 
 void dt_result_clear(dt_result *result)
@@ -87,6 +89,13 @@ out:
     return status;
 }
 
+static uint32_t state_crc(const dt_adam *adam)
+{
+    const uint32_t crc = dt_crc32(0, &adam->step, sizeof adam->step);
+    return dt_crc32(dt_crc32(crc, adam->m, adam->P * sizeof *adam->m), adam->v,
+                    adam->P * sizeof *adam->v);
+}
+
 DT_MUST_USE static dt_status start(trainer *t, const dt_training *from)
 {
     dt_status status = DT_OK;
@@ -96,6 +105,8 @@ DT_MUST_USE static dt_status start(trainer *t, const dt_training *from)
     /* Once a window shares them, there is nothing left to compare on a host. */
     DT_TRY(dt_comm_check_same(t->comm, "the checksum of the initial weights",
                               dt_trainer_crc(t->network)));
+    DT_TRY(dt_comm_check_same(t->comm, "the checksum of the optimizer's initial state",
+                              state_crc(t->adam)));
     DT_TRY(dt_stepper_init(&t->stepper, t->comm, t->launch, &t->sets[DT_TRAIN], t->network, t->adam,
                            plan->sum, plan->batch, how, t->pool));
     t->result->reduce = dt_comm_size(t->comm) == 1            ? "none"

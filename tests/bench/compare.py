@@ -75,7 +75,7 @@ def run(command, **environment):
 
 
 class Peers:
-    """Runs the peers; one that fails is left out from there on, with a word."""
+    """Runs the peers; one that fails is skipped from then on, with a message."""
 
     def __init__(self, venv, seconds, folder):
         self.folder = folder
@@ -334,7 +334,7 @@ once, one after the other.
 - "% of peak" counts the floating-point operations of the matrix products. The peak is the speed of fused
   multiply-adds on registers, times the number of cores.
 - AVX2: `DTRAIN_ISA=avx2` forces dtrain's AVX2 kernels, and the peak is that of AVX2 instructions. The
-  peers use what the CPU has.
+  peers use what the CPU has, and so do dtrain's loops over single elements (activations, Adam).
 - PyTorch: the plain loop with `Adam(fused=True)`, and the same loop with `torch.compile` for the forward
   and backward pass. The faster of the two counts in each round; \\* marks `torch.compile`.
 - JAX: the whole epoch is one compiled function (`lax.scan` over the steps, donated buffers).
@@ -343,7 +343,8 @@ once, one after the other.
 PHASES_TEXT = """\
 Microseconds a step, means over the ranks, medians of the rounds. "forward" includes gathering the
 batch's rows, the loss and the metrics; "backward" includes the rounding and adding of the exact sum;
-"all-reduce" includes the wait for the slower rank; "other" is the shuffle."""
+"all-reduce" is the wait for the slower rank: on one host, "update" includes the additions over the
+ranks. "other" is the shuffle."""
 
 SATURATED_TEXT = """\
 784-512-2 on separable data: column 0 is shifted by 3 away from zero, and its sign is the class. With

@@ -28,6 +28,11 @@ struct CMUnitTest {
         (void)fputc('\n', stderr);                                                                 \
         exit(1);                                                                                   \
     } while (0)
+#define skip()                                                                                     \
+    do {                                                                                           \
+        (void)fprintf(stderr, "%s:%d: skipped\n", __FILE__, __LINE__);                             \
+        return;                                                                                    \
+    } while (0)
 #define assert_true(condition)                                                                     \
     do {                                                                                           \
         if (!(condition))                                                                          \

@@ -160,10 +160,10 @@ uint32_t dt_crc32(uint32_t crc, const void *data, size_t bytes)
 
 /* ---- a window: not for one rank ---- */
 
-dt_status dt_window_new(dt_window **out, const dt_comm *comm, const dt_launch *launch,
-                        size_t rank_bytes, size_t common_bytes)
+dt_status dt_window_new(dt_window **out, const dt_comm *comm, const dt_launch *launch, bool yields,
+                        size_t area_bytes, size_t arrays, size_t array_bytes)
 {
-    (void)comm, (void)launch, (void)rank_bytes, (void)common_bytes;
+    (void)comm, (void)launch, (void)yields, (void)area_bytes, (void)arrays, (void)array_bytes;
     *out = NULL;
     return dt_fail(DT_INTERNAL, "a window for one rank");
 }
@@ -197,9 +197,9 @@ void *dt_window_area(const dt_window *window, int rank)
     return NULL;
 }
 
-void *dt_window_common(const dt_window *window)
+void *dt_window_array(const dt_window *window, size_t array)
 {
-    (void)window;
+    (void)window, (void)array;
     return NULL;
 }
 

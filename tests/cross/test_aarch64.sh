@@ -38,6 +38,8 @@ case $options in
 *-Wall*-ffp-contract=off*) ;;
 *) fail "add_compile_options of warnings and of arithmetic in CMakeLists.txt, found: $options" ;;
 esac
+[ -n "$(options_of linalg_avx2.c)" ] && [ -n "$(options_of linalg_neon.c)" ] ||
+    fail "the options of the kernels' files in CMakeLists.txt"
 printf '#define DTRAIN_VERSION "0"\n#define DTRAIN_COMMIT ""\n' >version.h
 options="-std=gnu11 -O3 -DNDEBUG $options -Werror -include version.h -Iroot/tests/cross
          -Iroot/tests/support -Iroot/include"
@@ -67,7 +69,7 @@ sources="$(cd root && echo src/base/*.c src/nn/*.c src/train/evaluation*.c)
     src/train/exact_total.c src/train/gradient_exact.c
     src/train/gradient_fast.c src/train/gradient_sum.c src/train/metrics.c src/train/phases.c
     src/train/scores.c src/train/stepper.c src/train/time_limit.c src/train/trainer.c
-    tests/support/run.c tests/cross/cblas.c tests/cross/one_rank.c"
+    tests/support/run.c tests/support/ulps.c tests/cross/cblas.c tests/cross/one_rank.c"
 # shellcheck disable=SC2086
 compile host "$host_cc" "$machine" $sources
 # shellcheck disable=SC2086
@@ -100,7 +102,7 @@ for where in host cross; do
         # shellcheck disable=SC2086
         if [ $where = host ]; then start host/steps; else start $emulator cross/steps; fi
         if [ "$status" -eq 2 ]; then
-            expect_one_stderr_line "steps: error: DTRAIN_ISA=$isa: this CPU does not have it"
+            expect_one_stderr_line "steps: error: DTRAIN_ISA=$isa: this CPU does not have it; unset it, or choose another"
             continue
         fi
         expect_status 0
@@ -127,8 +129,9 @@ esac
 
 # ---- unit tests ----
 
-for test in activation exact_sum kernels loss memory network normalization optimizer pool random \
-    signals status text; do
+unset DTRAIN_LONG # an emulated long double is computed by software
+for test in activation elementary exact_sum kernels loss memory network normalization optimizer pool \
+    random signals status text vector_math; do
     link cross "$cross_cc" aarch64 "tests/unit/test_$test.c" -static
     # shellcheck disable=SC2086
     start $emulator "cross/test_$test"

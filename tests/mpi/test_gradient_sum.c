@@ -312,6 +312,17 @@ static void test_the_fast_sum(void **state)
         assert_all_int(got[1].status, DT_DIVERGED);
         assert_all_string(got[1].text, got[0].text);
     }
+    /* Finite, but the sum over many ranks need not be. */
+    c = plain;
+    c.data.scale = 1e36;
+    c.hidden_count = 0;
+    c.zeroed = true; /* so that the loss is small */
+    run_write_data(&c.data);
+    walk(&got[0], &c, all, DT_SUM_FAST, at_once);
+    assert_all_int(got[0].status, DT_DIVERGED);
+    assert_all(strstr(got[0].text, "a gradient is not finite, or beyond 4.1") != NULL);
+    walk(&got[1], &c, all, DT_SUM_FAST, ways[0]);
+    assert_all_string(got[1].text, got[0].text);
     free(got);
 }
 

@@ -274,8 +274,10 @@ static void test_choice(void **state)
 #else
     const char *own = "portable", *foreign = "neon";
 #endif
-    char refused[64];
-    (void)snprintf(refused, sizeof refused, "DTRAIN_ISA=%s: this CPU does not have it", foreign);
+    char refused[128];
+    (void)snprintf(refused, sizeof refused,
+                   "DTRAIN_ISA=%s: this CPU does not have it; unset it, or choose another",
+                   foreign);
     assert_int_equal(setenv("DTRAIN_ISA", foreign, 1), 0);
     assert_int_equal(dt_linalg_choose(DT_ENGINE_AUTO), DT_USAGE);
     assert_string_equal(dt_status_text(), refused);

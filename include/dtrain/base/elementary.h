@@ -20,7 +20,7 @@
  *          Polynomials: minimax, by Remez's algorithm, coefficients rounded one after the other.
  */
 
-/** Returns e^x; infinity above 709.78, and 0 below -745.13. Error: below 0.85 ulp. */
+/** Returns e^x; infinity above 709.783, and 0 below -745.134. Error: below 0.85 ulp. */
 double dt_elementary_exp(double x);
 
 /** Returns log x; -infinity for 0, and NaN for x < 0. Error: below 0.9 ulp. */

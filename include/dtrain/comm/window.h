@@ -10,8 +10,8 @@
 #include <stdint.h>
 
 /**
- * Memory that the ranks of a host share: an area of each rank, which the others read, and a common
- * area. The ranks divide a long array among them ("slices"), so that each adds up one slice of what
+ * Memory that the ranks of a host share: an area of each rank, which the others read, and arrays that
+ * all of them read and write. The ranks divide a long array among them ("slices"), so that each adds up one slice of what
  * all of them hold, and the sum takes no messages within the host.
  *
  * Between hosts, the ranks that own the same slice add it up by MPI_Allreduce. Hosts may have
@@ -21,16 +21,25 @@
  */
 typedef struct dt_window dt_window;
 
+/** Largest number of shared arrays. */
+enum { DT_WINDOW_ARRAYS = 8 };
+
 /**
- * Maps the memory: `rank_bytes` for each rank and `common_bytes` once a host, all zeros. It comes
- * from /dev/shm, as much as is needed at once.
+ * Maps the memory, all zeros: `area_bytes` for each rank, and `arrays` arrays of `array_bytes` once a
+ * host. All of it is allocated in /dev/shm at once; each rank allocates its area and its
+ * part of each array, so that they are near its CPU.
  *
- * Calls:   collective; the same on all ranks: common_bytes, rank_bytes, and, of `launch`, crowded
+ * `yields` says that a waiting rank gives up its CPU, since the ranks and their threads outnumber
+ * the CPUs.
+ *
+ * Calls:   collective; the same on all ranks: area_bytes, arrays, array_bytes, and on all ranks of a
+ *          host: yields
  * Owns:    the caller frees; `comm` is borrowed until then
  * Errors:  DT_MEMORY on all ranks, also when some host has no such memory or too little of it
  */
 DT_MUST_USE dt_status dt_window_new(dt_window **out, const dt_comm *comm, const dt_launch *launch,
-                                    size_t rank_bytes, size_t common_bytes);
+                                    bool yields, size_t area_bytes, size_t arrays,
+                                    size_t array_bytes);
 
 /** Frees this rank's view; the others keep theirs. NULL is allowed. Collective. */
 void dt_window_free(dt_window *window);
@@ -42,9 +51,9 @@ int dt_window_rank(const dt_window *window);
 /** Returns the number of hosts. Local. */
 int dt_window_hosts(const dt_window *window);
 
-/** Return the area of the host's rank `rank`, and the common area; 64-byte aligned. Local. */
+/** Return the area of the host's rank `rank`, and a shared array; aligned to pages. Local. */
 void *dt_window_area(const dt_window *window, int rank);
-void *dt_window_common(const dt_window *window);
+void *dt_window_array(const dt_window *window, size_t array);
 
 /**
  * Gives this rank's slice of an array [count]: *count elements from *first on, which may be none.
@@ -57,7 +66,8 @@ void dt_window_slice(const dt_window *window, size_t count, size_t *slice_first,
  * Returns when all ranks of the host have called it; they see what the others wrote before.
  *
  * Calls:   collective over the ranks of the host
- * Cost:    a waiting rank keeps its CPU busy, or yields it if the ranks outnumber the CPUs
+ * Cost:    each rank reads a line of memory of each other one; a waiting rank keeps its CPU busy,
+ *          unless it yields
  */
 void dt_window_wait(dt_window *window);
 

@@ -8,8 +8,9 @@
 /**
  * Who computes the matrix products of layers: kernels of our own, or BLAS.
  *
- * Our own give the same bits on every CPU: each element of a product is one chain of fused
- * multiply-adds in the order of k, whatever the width of the vectors. There are versions for
+ * Our own give the same bits on every CPU, whatever the width of its vectors: each element of a
+ * product is one chain of fused multiply-adds in the order of k; for layers of few classes, 16 chains
+ * that are added in a fixed order. There are versions for
  * AVX-512, for AVX2 with FMA, for NEON and in plain C. NEON was tested under emulation only: no
  * real AArch64 machine was tried. base/subnormals.h describes the one known difference on AArch64.
  *
@@ -28,15 +29,15 @@ typedef enum dt_engine {
  * Chooses, for all products from now on. DTRAIN_ISA=avx512|avx2|neon|portable|blas in the
  * environment forces one.
  *
- * Errors:  DT_USAGE when DTRAIN_ISA names what does not exist, what the CPU does not have, or what
- *          the engine rules out
+ * Errors:  DT_USAGE when DTRAIN_ISA is unknown, is not supported by this CPU, or is excluded by the
+ *          engine
  */
 DT_MUST_USE dt_status dt_linalg_choose(dt_engine engine);
 
 /** Returns the kernels in use: "avx512", "avx2", "neon", "portable" or "blas". */
 const char *dt_linalg_isa(void);
 
-/** Tells whether BLAS computes the products. */
+/** Returns whether BLAS computes the products. */
 bool dt_linalg_uses_blas(void);
 
 /** Sets the number of BLAS threads of this process; bits depend on it. */

@@ -123,8 +123,8 @@ typedef void dt_gradient_sink(void *context, const dt_gradient_block *block, con
 
 /**
  * Reports that all segments have given their numbers for the parameters from `first` on: a suffix
- * that grows until `first` is 0. In between it is called with the same `first`, after each product:
- * there is time to look after something else.
+ * that grows until `first` is 0. In between it is called with the same `first`, after each product,
+ * so that the caller can advance its messages.
  */
 typedef void dt_gradient_done(void *context, size_t first);
 

@@ -16,6 +16,7 @@
 /** How a step's gradients are added up over the ranks. */
 typedef struct dt_reduction {
     bool window; /* in memory that the ranks of a host share; else by MPI_Allreduce */
+    bool yields; /* ranks that wait at the window give up their CPU */
     size_t piece; /* parameters that are worth a piece of their own; 0: all at once */
 } dt_reduction;
 
@@ -34,7 +35,7 @@ typedef struct dt_reduction {
  * (dt_gradient_done), so that the sums of later layers are on their way while earlier layers are
  * computed. Pieces follow from the network alone: all ranks begin the same ones in the same order.
  *
- * The sum of integers is the same bits in any way; that of float32 is the same within rounding.
+ * Integer sums have the same bits in all three ways; float32 sums are the same within rounding.
  *
  * A step: dt_gradient_sum_begin, the backward pass, dt_gradient_sum_finish, dt_gradient_sum_block
  * for the parameters of the slice, dt_gradient_sum_end.
@@ -87,7 +88,7 @@ DT_MUST_USE dt_status dt_gradient_sum_init(dt_gradient_sum *out, const dt_comm *
 /** Returns shared array `state` [P] of a window; NULL without a window. Local. */
 float *dt_gradient_sum_state(const dt_gradient_sum *sum, size_t state);
 
-/** Frees; a zeroed one is allowed. Local. */
+/** Frees; a zeroed one is allowed. Collective. */
 void dt_gradient_sum_clear(dt_gradient_sum *sum);
 
 /** Begins; before the backward pass. Local. */

@@ -10,7 +10,7 @@
 /** How gradients are added up. */
 typedef enum dt_sum { DT_SUM_EXACT, DT_SUM_FAST } dt_sum;
 
-/** By what gradients are added up over the ranks. */
+/** How gradients are added over the ranks. */
 typedef enum dt_reduce { DT_REDUCE_AUTO, DT_REDUCE_ALLREDUCE, DT_REDUCE_WINDOW } dt_reduce;
 
 /** Whether gradients are added up over the ranks while others are still computed. */

@@ -45,9 +45,8 @@ typedef struct dt_result {
     double samples_per_second;
     uint32_t weights_crc; /* of the final weights, in the order of dt_network.params */
     dt_phases phases; /* this rank's; load is the caller's */
-    const char
-        *reduce; /* how gradients were added up over the ranks: "none" (one rank), "allreduce",
-                         * "window" */
+    /* How gradients were added up over the ranks: "none" (one rank), "allreduce", "window". */
+    const char *reduce;
 } dt_result;
 
 /** Where an epoch is. */
