@@ -6,7 +6,12 @@
 # Comments are not looked at, nor what stands inside strings; so a word in an error text is fine.
 set -eu
 
-rooms="base io nn comm data train cli" # a room includes only itself and rooms before it
+# "ROOM DEPENDENCIES...", a line a room, as CMakeLists.txt has them.
+read_rooms() {
+    sed -n 's/^dtrain_room(\([a-z]*\)\( DEPS\)\{0,1\}\([a-z ]*\).*/\1\3/p' CMakeLists.txt >"$work/rooms"
+    rooms=$(sed 's/ .*//' "$work/rooms" | tr '\n' ' ')
+    rooms=${rooms% }
+}
 
 violations=0
 violation() {
@@ -35,35 +40,29 @@ without_comments() {
     }' "$1"
 }
 
-position() {
-    position_at=0
-    for position_room in $rooms; do
-        position_at=$((position_at + 1))
-        if [ "$position_room" = "$1" ]; then
-            echo "$position_at"
-            return
-        fi
-    done
-    echo 0
+# Whether room $1 may include headers of room $2.
+room_allowed() {
+    [ "$1" = "$2" ] || grep -Eq "^$1 (.* )?$2( |\$)" "$work/rooms"
 }
+
+is_room() { grep -Eq "^$1( |\$)" "$work/rooms"; }
 
 # Whether file $1 may include the library header $2.
 library_allowed() {
     case $2 in
     mpi.h) case $1 in src/comm/* | include/dtrain/comm/* | src/cli/main.c) ;; *) return 1 ;; esac ;;
-    pthread.h) case $1 in src/comm/watchdog*.c | src/base/pool.c) ;; *) return 1 ;; esac ;;
-    hdf5.h | hdf5_hl.h | H5*.h) case $1 in src/io/h5*.c) ;; *) return 1 ;; esac ;;
-    zlib.h) case $1 in src/io/zip*.c | src/io/crc32.c) ;; *) return 1 ;; esac ;;
-    csv.h) case $1 in src/io/csv*.c) ;; *) return 1 ;; esac ;;
+    pthread.h) case $1 in src/comm/watchdog/*.c | src/base/pool.c) ;; *) return 1 ;; esac ;;
+    hdf5.h | hdf5_hl.h | H5*.h) case $1 in src/io/hdf5/*.c) ;; *) return 1 ;; esac ;;
+    zlib.h) case $1 in src/io/npz/*.c | src/base/crc32.c) ;; *) return 1 ;; esac ;;
+    csv.h) case $1 in src/io/csv/*.c) ;; *) return 1 ;; esac ;;
     cblas.h) case $1 in src/nn/linalg*.c) ;; *) return 1 ;; esac ;;
-    jansson.h) case $1 in src/io/* | include/dtrain/io/*) ;; *) return 1 ;; esac ;;
-    *.pb-c.h | protobuf-c.h | protobuf-c/*) case $1 in src/io/onnx.c) ;; *) return 1 ;; esac ;;
+    jansson.h) case $1 in src/io/json.c | src/data/recipe/* | src/model/*) ;; *) return 1 ;; esac ;;
+    *.pb-c.h | protobuf-c.h | protobuf-c/*) case $1 in src/model/onnx.c) ;; *) return 1 ;; esac ;;
     esac
 }
 
 check_includes() {
     file=$1 room=$2
-    own=$(position "$room")
     without_comments "$file" 1 | sed -n 's/^\([0-9]*\):[ \t]*#[ \t]*include[ \t]*\(.*\)/\1 \2/p' >"$work/includes"
     while read -r line included; do
         name=${included#?}
@@ -73,18 +72,19 @@ check_includes() {
         '"dtrain/'*)
             other=${name#dtrain/}
             other=${other%%/*}
-            at=$(position "$other")
-            if [ "$at" -eq 0 ]; then
+            if ! is_room "$other"; then
                 violation "$file:$line: $name is in no room"
-            elif [ "$at" -gt "$own" ]; then
+            elif ! room_allowed "$room" "$other"; then
                 violation "$file:$line: $room/ may not include from $other/"
             fi
             ;;
         '"'*)
-            # A private header of the same folder.
-            if [ "${name#*/}" != "$name" ] || [ ! -f "${file%/*}/$name" ]; then
-                violation "$file:$line: \"$name\" is neither \"dtrain/...\" nor beside this file"
-            fi
+            # A private header of the same room.
+            found=$(cd "${file%/*}" && [ -f "$name" ] && cd "$(dirname "$name")" && pwd) || found=""
+            case $found/ in
+            "$PWD/src/$room/"*) ;;
+            *) violation "$file:$line: \"$name\" is neither \"dtrain/...\" nor in this room" ;;
+            esac
             ;;
         '<dtrain/'*) violation "$file:$line: <$name> is to be written \"$name\"" ;;
         esac
@@ -101,7 +101,7 @@ check_calls() {
     file=$1
     pattern="$(echo "$banned" | tr ' ' '|')|($(echo "$libm" | tr ' ' '|'))[fl]?"
     case $file in # a failed assertion; the end of a job that hangs; a child of ours
-    src/base/status.c | src/comm/watchdog.c | src/io/h5_serve.c | src/io/h5_remote.c) ;;
+    src/base/status.c | src/comm/watchdog/watchdog.c | src/io/hdf5/h5_serve.c | src/io/hdf5/h5_remote.c) ;;
     *) pattern="$pattern|_exit|_Exit" ;;
     esac
     without_comments "$file" 0 | grep -E "(^|[^A-Za-z0-9_])($pattern)[ 	]*\(" >"$work/calls" || :
@@ -120,6 +120,7 @@ check_header() {
     while :; do
         [ ! -f "include/dtrain/$room/$module.h" ] || return 0
         [ ! -f "src/$room/$module.h" ] || return 0
+        [ ! -f "${1%/*}/$module.h" ] || return 0
         case $module in
         *_*) module=${module%_*} ;;
         *) break ;;
@@ -158,6 +159,7 @@ check() {
         echo "no src/ and include/dtrain/ in $PWD" >&2
         exit 2
     fi
+    read_rooms
     find src include/dtrain -type f -name '*.[ch]' >"$work/sources"
     [ -s "$work/sources" ] || { echo "no C files in $PWD" >&2; exit 2; }
     while IFS= read -r source; do
@@ -167,7 +169,7 @@ check() {
         */*) room=${room%%/*} ;;
         *) room="" ;;
         esac
-        if [ -z "$room" ] || [ "$(position "$room")" -eq 0 ]; then
+        if [ -z "$room" ] || ! is_room "$room"; then
             violation "$source: in no room of: $rooms"
             continue
         fi
@@ -208,26 +210,29 @@ self_test() {
     failures=0
     mkdir -p "$work/good/src/cli" "$work/good/results"
     touch "$work/good/README.md" "$work/good/LICENSE" "$work/good/.gitignore"
-    echo 'add_compile_options(-Wall) # no -ffast-math' >"$work/good/CMakeLists.txt"
-    for room in $rooms; do
+    grep '^dtrain_room(' "$repo/CMakeLists.txt" >"$work/good/CMakeLists.txt"
+    echo 'add_compile_options(-Wall) # no -ffast-math' >>"$work/good/CMakeLists.txt"
+    (cd "$work/good" && read_rooms)
+    for room in $(sed 's/ .*//' "$work/rooms"); do
         mkdir -p "$work/good/src/$room" "$work/good/include/dtrain/$room"
         echo '#include <stddef.h>' >"$work/good/include/dtrain/$room/m.h"
         printf '#include "dtrain/base/m.h"\n#include "dtrain/%s/m.h"\n' "$room" >"$work/good/src/$room/m.c"
     done
     echo '#include <mpi.h>' >"$work/good/src/cli/main.c"
-    for module in comm/watchdog io/h5 io/onnx io/zip nn/linalg; do
+    mkdir -p "$work/good/src/comm/watchdog" "$work/good/src/io/hdf5" "$work/good/src/io/npz"
+    for module in comm/watchdog io/h5 io/json model/onnx io/zip nn/linalg; do
         touch "$work/good/include/dtrain/$module.h"
     done
 
     # What is allowed.
     plant src/comm/m.c '#include <mpi.h>' ''
     plant include/dtrain/comm/m.h '#include <mpi.h>' ''
-    plant src/comm/watchdog.c '#include <pthread.h>' ''
-    plant src/io/h5_table.c '#include <hdf5.h>' ''
-    plant src/io/zip_writer.c '#include <zlib.h>' ''
+    plant src/comm/watchdog/watchdog.c '#include <pthread.h>' ''
+    plant src/io/hdf5/h5_table.c '#include <hdf5.h>' ''
+    plant src/io/npz/zip_writer.c '#include <zlib.h>' ''
     plant src/nn/linalg.c '#include <cblas.h>' ''
-    plant src/io/m.c '#include <jansson.h>' ''
-    plant src/io/onnx.c '#include <onnx.pb-c.h>' ''
+    plant src/io/json.c '#include <jansson.h>' ''
+    plant src/model/onnx.c '#include <onnx.pb-c.h>' ''
     touch "$work/good/include/dtrain/base/status.h"
     plant src/base/status.c 'void f(void) { _exit(1); }' ''
     plant src/io/m.c 'int operand(int); int x = snprintf(a, b, c) + operand(1) + dt_exit(2);' ''
@@ -247,6 +252,10 @@ lines: exit(1); #include "dtrain/cli/m.h"
     plant src/train/m.c '#include "dtrain/cli/m.h"' 'train/ may not include from cli/'
     plant src/train/m.c '#include "dtrain/other/m.h"' 'is in no room'
     plant src/train/m.c '#include "../cli/private.h"' 'is neither'
+    touch "$work/good/src/cli/private.h" "$work/good/src/comm/private.h" "$work/good/src/comm/watchdog/private.h"
+    plant src/train/m.c '#include "../cli/private.h"' 'is neither'
+    plant src/comm/watchdog/watchdog.c '#include "../private.h"' ''
+    plant src/comm/m.c '#include "watchdog/private.h"' ''
     plant src/train/m.c '#include <dtrain/base/m.h>' 'is to be written'
     plant src/cli/m.c '#include <mpi.h>' 'mpi.h has no place here'
     plant include/dtrain/train/m.h '#include "mpi.h"' 'mpi.h has no place here'
@@ -258,7 +267,7 @@ lines: exit(1); #include "dtrain/cli/m.h"
     plant src/train/m.c '#include <cblas.h>' 'cblas.h has no place here'
     plant src/train/m.c '#include <jansson.h>' 'jansson.h has no place here'
     plant src/io/m.c '#include <onnx.pb-c.h>' 'onnx.pb-c.h has no place here'
-    plant include/dtrain/io/onnx.h '#include <protobuf-c/protobuf-c.h>' 'protobuf-c.h has no place here'
+    plant include/dtrain/model/onnx.h '#include <protobuf-c/protobuf-c.h>' 'protobuf-c.h has no place here'
     for call in $banned $libm expf log1pl _exit _Exit; do
         plant src/io/m.c "int x;
 void f(void) { $call(1); }" "src/io/m.c:2: banned call"
@@ -272,7 +281,8 @@ void f(void) { $call(1); }" "src/io/m.c:2: banned call"
     plant src/extra/m.c 'int x;' 'src/extra/m.c: in no room'
     plant src/m.c 'int x;' 'src/m.c: in no room'
     for flag in -ffast-math -Ofast -fassociative-math -funsafe-math-optimizations; do
-        plant CMakeLists.txt "add_compile_options($flag)" './CMakeLists.txt:1: this flag'
+        plant CMakeLists.txt "$(cat "$work/good/CMakeLists.txt")
+add_compile_options($flag)" "./CMakeLists.txt:$(($(wc -l <"$work/good/CMakeLists.txt") + 1)): this flag"
         plant tests/CMakeLists.txt "add_compile_options($flag)" './tests/CMakeLists.txt:1: this flag'
     done
     plant notes.txt 'text' 'notes.txt: not at the top level'
@@ -283,9 +293,10 @@ void f(void) { $call(1); }" "src/io/m.c:2: banned call"
 work=$(mktemp -d "${TMPDIR:-/tmp}/dtrain-layering.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
+repo=$(cd "$(dirname "$0")/.." && pwd)
 if [ "${1:-}" = --self-test ]; then
     self_test
 else
-    cd "${1:-$(dirname "$0")/..}"
+    cd "${1:-$repo}"
     check
 fi

@@ -2,7 +2,7 @@
 
 #include "dtrain/base/log.h"
 #include "dtrain/base/memory.h"
-#include "dtrain/train/evaluation.h"
+#include "dtrain/task/evaluation.h"
 #include "scoring.h"
 
 #include <math.h>

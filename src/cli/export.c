@@ -6,7 +6,7 @@
 #include "dtrain/io/file.h"
 #include "dtrain/io/h5.h"
 #include "dtrain/io/npz.h"
-#include "dtrain/train/model.h"
+#include "dtrain/model/model.h"
 
 #include <stddef.h>
 #include <stdio.h>

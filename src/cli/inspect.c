@@ -4,7 +4,7 @@
 #include "dtrain/base/memory.h"
 #include "dtrain/base/options.h"
 #include "dtrain/io/zip.h"
-#include "inspect_parts.h"
+#include "inspect_internal.h"
 
 #include <stdio.h>
 #include <string.h>

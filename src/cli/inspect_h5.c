@@ -1,8 +1,8 @@
 #include "dtrain/base/log.h"
 #include "dtrain/base/memory.h"
 #include "dtrain/io/h5.h"
-#include "inspect_parts.h"
-#include "text_table.h"
+#include "dtrain/report/text_table.h"
+#include "inspect_internal.h"
 
 #include <inttypes.h>
 #include <math.h>

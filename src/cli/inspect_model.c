@@ -1,7 +1,7 @@
 #include "dtrain/base/log.h"
-#include "dtrain/io/keras_model.h"
-#include "inspect_parts.h"
-#include "text_table.h"
+#include "dtrain/model/keras_model.h"
+#include "dtrain/report/text_table.h"
+#include "inspect_internal.h"
 
 #include <inttypes.h>
 #include <stdio.h>

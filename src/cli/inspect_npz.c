@@ -2,8 +2,8 @@
 #include "dtrain/base/memory.h"
 #include "dtrain/io/json.h"
 #include "dtrain/io/npz.h"
-#include "inspect_parts.h"
-#include "text_table.h"
+#include "dtrain/report/text_table.h"
+#include "inspect_internal.h"
 
 #include <inttypes.h>
 #include <math.h>

@@ -1,7 +1,7 @@
 #include "dtrain/base/log.h"
-#include "dtrain/io/recipe.h"
-#include "inspect_parts.h"
-#include "text_table.h"
+#include "dtrain/data/recipe.h"
+#include "dtrain/report/text_table.h"
+#include "inspect_internal.h"
 
 #include <stdio.h>
 

@@ -1,3 +1,4 @@
+#include "dtrain/base/crc32.h"
 #include "dtrain/base/log.h"
 #include "dtrain/base/signals.h"
 #include "dtrain/base/text.h"
@@ -7,13 +8,12 @@
 #include "dtrain/cli/measure.h"
 #include "dtrain/cli/predict.h"
 #include "dtrain/cli/prepare.h"
-#include "dtrain/cli/report.h"
 #include "dtrain/cli/train.h"
 #include "dtrain/comm/comm.h"
 #include "dtrain/comm/launch.h"
-#include "dtrain/io/crc32.h"
 #include "dtrain/io/h5.h"
 #include "dtrain/nn/linalg.h"
+#include "dtrain/report/report.h"
 
 #include <errno.h>
 #include <fcntl.h>

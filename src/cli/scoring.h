@@ -5,11 +5,11 @@
 
 #include "dtrain/base/options.h"
 #include "dtrain/comm/comm.h"
+#include "dtrain/data/recipe.h"
 #include "dtrain/data/rows.h"
-#include "dtrain/io/recipe.h"
-#include "dtrain/train/environment.h"
-#include "dtrain/train/model.h"
-#include "dtrain/train/predictor.h"
+#include "dtrain/model/model.h"
+#include "dtrain/model/predictor.h"
+#include "dtrain/run/environment.h"
 
 #include <stdbool.h>
 

@@ -1,6 +1,6 @@
 #include "dtrain/cli/train.h"
 
-#include "train_run.h"
+#include "dtrain/run/run.h"
 
 #include "dtrain/base/clock.h"
 #include "dtrain/base/log.h"

@@ -1,6 +1,6 @@
 #include "dtrain/comm/background_sum.h"
 
-#include "comm_mpi.h"
+#include "comm_internal.h"
 
 #include "dtrain/base/memory.h"
 

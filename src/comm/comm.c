@@ -1,4 +1,4 @@
-#include "comm_mpi.h"
+#include "comm_internal.h"
 
 #include "dtrain/base/memory.h"
 #include "dtrain/comm/background_sum.h"

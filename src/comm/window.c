@@ -1,6 +1,6 @@
 #include "dtrain/comm/window.h"
 
-#include "comm_mpi.h"
+#include "comm_internal.h"
 #include "shared_memory.h"
 
 #include "dtrain/base/memory.h"

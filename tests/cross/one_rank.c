@@ -4,11 +4,11 @@
  */
 #include "one_rank.h"
 
+#include "dtrain/base/crc32.h"
 #include "dtrain/comm/background_sum.h"
 #include "dtrain/comm/watchdog.h"
 #include "dtrain/comm/window.h"
 #include "dtrain/data/source.h"
-#include "dtrain/io/crc32.h"
 
 #include <string.h>
 

@@ -12,10 +12,10 @@
 #include "one_rank.h"
 #include "run.h"
 
+#include "dtrain/base/crc32.h"
 #include "dtrain/base/memory.h"
 #include "dtrain/base/random.h"
 #include "dtrain/base/subnormals.h"
-#include "dtrain/io/crc32.h"
 #include "dtrain/nn/linalg.h"
 #include "dtrain/nn/loss.h"
 

@@ -3,8 +3,8 @@
  * goes on with.
  */
 #define _GNU_SOURCE
-#include "dtrain/train/checkpoint.h"
-#include "dtrain/train/like.h"
+#include "dtrain/run/checkpoint.h"
+#include "dtrain/run/like.h"
 #include "fuzz_h5.h"
 
 enum {

@@ -3,7 +3,7 @@
  * on the command line, and read again as the same.
  */
 #define _GNU_SOURCE
-#include "dtrain/train/settings.h"
+#include "dtrain/run/settings.h"
 #include "fuzz.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)

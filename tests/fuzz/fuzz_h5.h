@@ -2,12 +2,12 @@
 #define DTRAIN_TESTS_FUZZ_H5_H
 
 /**
- * HDF5 files are read in a child (src/io/h5_remote.h), where a crash of libhdf5 is to be expected, and
+ * HDF5 files are read in a child (src/io/hdf5/h5_remote.h), where a crash of libhdf5 is to be expected, and
  * a crash of our own code is a finding: this tells one from the other. To be included once, by a
  * harness that reads HDF5 files.
  */
 
-#include "../../src/io/h5_remote.h"
+#include "../../src/io/hdf5/h5_remote.h"
 #include "fuzz.h"
 
 #include <dlfcn.h>

@@ -2,7 +2,7 @@
  * libFuzzer: any bytes as a model, .h5 or .keras. What is read is a network that can be computed with.
  */
 #define _GNU_SOURCE
-#include "dtrain/train/model.h"
+#include "dtrain/model/model.h"
 #include "fuzz_h5.h"
 #include "fuzz_zip.h"
 

@@ -1,5 +1,5 @@
 #include "dtrain/base/memory.h"
-#include "dtrain/io/recipe.h"
+#include "dtrain/data/recipe.h"
 
 #include <stddef.h>
 #include <stdint.h>

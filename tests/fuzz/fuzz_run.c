@@ -4,8 +4,8 @@
  */
 #define _GNU_SOURCE
 #include "dtrain/base/memory.h"
-#include "dtrain/train/like.h"
-#include "dtrain/train/run_file.h"
+#include "dtrain/run/like.h"
+#include "dtrain/run/run_file.h"
 #include "fuzz_h5.h"
 
 enum { PATH_BYTES = 512, DEPTH_MAX = 6, VALUES_MAX = 1 << 20 };

@@ -4,10 +4,10 @@
  */
 #include "ranks.h"
 
+#include "dtrain/base/crc32.h"
 #include "dtrain/base/memory.h"
-#include "dtrain/io/crc32.h"
-#include "dtrain/io/keras_model.h"
-#include "dtrain/train/model.h"
+#include "dtrain/model/keras_model.h"
+#include "dtrain/model/model.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,9 +3,9 @@
 #include "harness.h"
 
 #include "dtrain/base/random.h"
+#include "dtrain/model/predictor.h"
 #include "dtrain/nn/linalg.h"
 #include "dtrain/nn/loss.h"
-#include "dtrain/train/predictor.h"
 
 #include <math.h>
 #include <stdbool.h>

@@ -3,7 +3,7 @@
  */
 #include "run_fixture.h"
 
-#include "dtrain/train/model.h"
+#include "dtrain/model/model.h"
 
 #include <math.h>
 

@@ -4,7 +4,7 @@
 /** The contents of a checkpoint, with numbers that all differ. Local; starts no MPI, needs no
  * cmocka. */
 
-#include "dtrain/train/checkpoint.h"
+#include "dtrain/run/checkpoint.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -6,7 +6,7 @@
 
 #include "ranks.h"
 
-#include "dtrain/train/evaluation.h"
+#include "dtrain/task/evaluation.h"
 
 /** Maximum number of rows and of classes. */
 enum { MAX_N = 4096, MAX_C = 5 };

@@ -5,7 +5,7 @@
 
 #include "h5_files.h"
 
-#include "dtrain/io/keras_model.h"
+#include "dtrain/model/keras_model.h"
 
 /** Number of parameters: 3 inputs, 2 units, 3 classes, so 8 + 9. */
 enum { KERAS_P = 17 };

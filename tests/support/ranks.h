@@ -3,7 +3,7 @@
 
 /** Communicators, and a scratch folder that all ranks share. For tests over ranks. */
 
-#include "../../src/comm/comm_mpi.h"
+#include "../../src/comm/comm_internal.h"
 #include "../mpi/harness.h"
 #include "dtrain/comm/launch.h"
 #include "scratch_folder.h"

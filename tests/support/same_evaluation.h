@@ -1,7 +1,7 @@
 #ifndef DTRAIN_TESTS_SAME_EVALUATION_H
 #define DTRAIN_TESTS_SAME_EVALUATION_H
 
-#include "dtrain/train/evaluation.h"
+#include "dtrain/task/evaluation.h"
 
 #include <stdbool.h>
 

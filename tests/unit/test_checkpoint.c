@@ -1,5 +1,5 @@
-/* rooms: train */
-#include "dtrain/train/checkpoint.h"
+/* rooms: run */
+#include "dtrain/run/checkpoint.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

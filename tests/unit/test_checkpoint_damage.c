@@ -1,5 +1,5 @@
-/* rooms: train */
-#include "dtrain/train/checkpoint.h"
+/* rooms: run */
+#include "dtrain/run/checkpoint.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,7 +10,7 @@
 
 #include "checkpoint_files.h"
 
-#include "dtrain/io/crc32.h"
+#include "dtrain/base/crc32.h"
 
 #include <math.h>
 #include <sys/resource.h>

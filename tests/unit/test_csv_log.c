@@ -1,5 +1,5 @@
-/* rooms: train */
-#include "dtrain/train/csv_log.h"
+/* rooms: run */
+#include "dtrain/run/csv_log.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -1,4 +1,4 @@
-/* rooms: train */
+/* rooms: task */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "../../src/train/curve.h"
+#include "../../src/task/curve.h"
 #include "dtrain/base/random.h"
 
 #include <math.h>

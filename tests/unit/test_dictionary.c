@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "../../src/data/dictionary.h"
+#include "../../src/data/recipe/dictionary.h"
 #include "dtrain/base/random.h"
 
 #include <stdbool.h>

@@ -1,4 +1,4 @@
-/* rooms: io */
+/* rooms: base */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -6,8 +6,8 @@
 
 #include <cmocka.h>
 
+#include "dtrain/base/crc32.h"
 #include "dtrain/base/elementary.h"
-#include "dtrain/io/crc32.h"
 #include "ulps.h"
 
 #include <float.h>

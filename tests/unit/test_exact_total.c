@@ -1,4 +1,4 @@
-/* rooms: train */
+/* rooms: comm */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "dtrain/base/random.h"
-#include "dtrain/train/exact_total.h"
+#include "dtrain/comm/exact_total.h"
 #include "same_bits.h"
 
 #include <math.h>

@@ -6,9 +6,9 @@
 
 #include <cmocka.h>
 
+#include "dtrain/base/crc32.h"
 #include "dtrain/data/example.h"
 #include "dtrain/data/source.h"
-#include "dtrain/io/crc32.h"
 #include "scratch_folder.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+/* rooms: model */
 #define _GNU_SOURCE
 #include <setjmp.h>
 #include <stdarg.h>
@@ -6,11 +7,11 @@
 
 #include <cmocka.h>
 
-#include "../../src/io/h5_remote.h"
+#include "../../src/io/hdf5/h5_remote.h"
 #include "h5_files.h"
 
 #include "dtrain/base/memory.h"
-#include "dtrain/io/keras_model.h"
+#include "dtrain/model/keras_model.h"
 
 #include <errno.h>
 #include <poll.h>

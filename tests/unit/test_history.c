@@ -1,5 +1,5 @@
-/* rooms: train */
-#include "dtrain/train/history.h"
+/* rooms: run */
+#include "dtrain/run/history.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* rooms: model */
 /*
  * .keras files: what is written, read back with HDF5 and byte by byte; files as Keras 3 writes
  * them, made with the ZIP builder; damaged ones.

@@ -1,3 +1,4 @@
+/* rooms: model */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -5,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "dtrain/io/keras_model.h"
+#include "dtrain/model/keras_model.h"
 #include "h5_reading.h"
 
 #include <hdf5.h>

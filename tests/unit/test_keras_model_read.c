@@ -1,3 +1,4 @@
+/* rooms: model */
 /*
  * Reading Keras models: files as Keras 2 and 3 write them, made with HDF5 alone, and files that are
  * no such model, or only nearly.
@@ -11,7 +12,7 @@
 
 #include "h5_files.h"
 
-#include "dtrain/io/keras_model.h"
+#include "dtrain/model/keras_model.h"
 
 #include <math.h>
 #include <stdio.h>

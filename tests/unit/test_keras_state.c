@@ -1,3 +1,4 @@
+/* rooms: model */
 /*
  * .h5 files beyond the chain of dense layers: Normalization, Adam's state of ours and of Keras 3,
  * and what a model has that dtrain would not train with.

@@ -1,4 +1,4 @@
-/* rooms: train */
+/* rooms: task */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "dtrain/base/random.h"
-#include "dtrain/train/metrics.h"
+#include "dtrain/task/metrics.h"
 #include "same_bits.h"
 
 #include <math.h>

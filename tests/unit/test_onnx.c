@@ -1,3 +1,4 @@
+/* rooms: model */
 /*
  * .onnx files: what is written, read back with the code that protobuf-c makes, node by node and bit
  * by bit; what is refused. In a dtrain without ONNX: that it says so.
@@ -11,7 +12,7 @@
 
 #include "keras_fixture.h"
 
-#include "dtrain/io/onnx.h"
+#include "dtrain/model/onnx.h"
 
 static const char *onnx_path(void)
 {

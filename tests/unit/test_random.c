@@ -1,5 +1,5 @@
+#include "dtrain/base/crc32.h"
 #include "dtrain/base/random.h"
-#include "dtrain/io/crc32.h"
 
 #include <math.h>
 #include <setjmp.h>

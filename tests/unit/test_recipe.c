@@ -1,3 +1,4 @@
+/* rooms: data */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,7 +8,7 @@
 
 #include "dtrain/base/memory.h"
 #include "dtrain/base/random.h"
-#include "dtrain/io/recipe.h"
+#include "dtrain/data/recipe.h"
 #include "scratch_folder.h"
 #include "status_checks.h"
 

@@ -1,4 +1,4 @@
-/* rooms: cli */
+/* rooms: report */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -6,8 +6,8 @@
 
 #include <cmocka.h>
 
-#include "../../src/cli/report_gnuplot.h"
-#include "../../src/cli/report_parts.h"
+#include "../../src/report/report_gnuplot.h"
+#include "../../src/report/report_internal.h"
 #include "scratch_folder.h"
 
 #include <errno.h>

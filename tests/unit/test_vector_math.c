@@ -6,8 +6,8 @@
 #include <cmocka.h>
 
 #include "../../src/nn/vector_math.h"
+#include "dtrain/base/crc32.h"
 #include "dtrain/base/subnormals.h"
-#include "dtrain/io/crc32.h"
 #include "dtrain/nn/activation.h"
 #include "ulps.h"
 

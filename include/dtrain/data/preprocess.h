@@ -2,8 +2,8 @@
 #define DTRAIN_DATA_PREPROCESS_H
 
 #include "dtrain/base/status.h"
+#include "dtrain/data/recipe.h"
 #include "dtrain/io/csv.h"
-#include "dtrain/io/recipe.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,9 +3,9 @@
 
 #include "dtrain/base/status.h"
 #include "dtrain/comm/comm.h"
+#include "dtrain/data/recipe.h"
 #include "dtrain/data/source.h"
 #include "dtrain/data/table.h"
-#include "dtrain/io/recipe.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -4,7 +4,7 @@
 #include "dtrain/base/status.h"
 #include "dtrain/comm/comm.h"
 #include "dtrain/data/preprocess.h"
-#include "dtrain/io/recipe.h"
+#include "dtrain/data/recipe.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -144,7 +144,7 @@ DT_MUST_USE dt_status dt_h5_append_rows(dt_h5 *h5, const char *path, const dt_h5
  * Opens a file for reading, without locking it: it may lie on a read-only or network file system,
  * or be replaced meanwhile.
  *
- * HDF5 reads it in a process of its own, until dt_h5_free (src/io/h5_remote.h says how): on damaged
+ * HDF5 reads it in a process of its own, until dt_h5_free (src/io/hdf5/h5_remote.h says how): on damaged
  * or crafted files the library itself crashes or never ends, and then the calls below give DT_DATA
  * and one line.
  *

@@ -7,8 +7,8 @@
 #include "dtrain/data/dataset.h"
 #include "dtrain/nn/network.h"
 #include "dtrain/nn/optimizer.h"
+#include "dtrain/task/metrics.h"
 #include "dtrain/train/gradient_sum.h"
-#include "dtrain/train/metrics.h"
 #include "dtrain/train/phases.h"
 #include "dtrain/train/plan.h"
 

@@ -1,0 +1,153 @@
+#ifndef DTRAIN_DATA_RECIPE_H
+#define DTRAIN_DATA_RECIPE_H
+
+#include "dtrain/base/status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/**
+ * How the columns of a table become the inputs of a network: what `dtrain prepare` decided and
+ * measured on the training rows, as it travels in recipe.json and inside model.h5. All calls are
+ * local.
+ *
+ * The inputs stand in this order: numeric columns in the table's order, each followed by its
+ * indicator if it has one; then categorical columns in the table's order, one input a category,
+ * then that of the rare ones, then that of the missing ones, if there are such.
+ *
+ * As text it is one JSON object; of the members only those that apply are there:
+ *
+ *   {"dtrain_recipe": 1, "separator": ",", "decimal": ".", "missing": ["NA"], "unseen": "ignore",
+ *    "target": {"column": "deposit", "classes": ["no", "yes"]},
+ *    "columns": [
+ *      {"name": "id", "role": "dropped"},
+ *      {"name": "age", "role": "numeric", "scale": "standard", "center": 41.2, "spread": 11.9,
+ *       "fill": "mean", "fill_number": 41.2},
+ *      {"name": "balance", "role": "numeric", "scale": "quantile", "knots": [-10.0, 4.0, 99.5],
+ *       "fill": "error"},
+ *      {"name": "job", "role": "categorical", "categories": ["admin.", "none"], "rare": true,
+ *       "fill": "mode", "fill_text": "admin."},
+ *      {"name": "deposit", "role": "target"}],
+ *    "inputs": 5}
+ */
+typedef enum dt_role {
+    DT_ROLE_NUMERIC,
+    DT_ROLE_CATEGORICAL,
+    DT_ROLE_TARGET,
+    DT_ROLE_DROPPED
+} dt_role;
+#define DT_ROLE_NAMES "numeric|categorical|target|dropped"
+
+/** What is done with numbers; each ends in (f(x) - center) / spread. */
+typedef enum dt_scale {
+    DT_SCALE_STANDARD, /* f(x) = x; mean, standard deviation (population's) */
+    DT_SCALE_MINMAX, /* f(x) = x; minimum, range */
+    DT_SCALE_ROBUST, /* f(x) = x; median, distance of the quartiles */
+    DT_SCALE_QUANTILE, /* f(x): share of training rows below x, interpolated between knots; 0, 1 */
+    DT_SCALE_NONE, /* f(x) = x; 0, 1 */
+    DT_SCALE_LOG /* f(x) = sign(x) log(1 + |x|); mean, standard deviation of f(x) */
+} dt_scale;
+#define DT_SCALE_NAMES "standard|minmax|robust|quantile|none|log"
+
+/** What is done with a cell that holds nothing. */
+typedef enum dt_fill {
+    DT_FILL_ERROR, /* the row is refused */
+    DT_FILL_DROP, /* `prepare` leaves the row out; on new rows an error */
+    DT_FILL_MEAN, /* numeric: the number in its place */
+    DT_FILL_MEDIAN, /* numeric */
+    DT_FILL_MODE, /* both: the most frequent value */
+    DT_FILL_CATEGORY, /* categorical: a category of its own, the last */
+    DT_FILL_INDICATOR /* numeric: the mean, and a further input that is 1 */
+    /* When no training row lacks the column's value `prepare` makes the last two DT_FILL_MODE and
+     * DT_FILL_MEAN: an input that training never sets would teach nothing. */
+} dt_fill;
+#define DT_FILL_NAMES "error|drop|mean|median|mode|category|indicator"
+
+/** What is done with a category that no training row had. */
+typedef enum dt_unseen { DT_UNSEEN_IGNORE, DT_UNSEEN_ERROR } dt_unseen;
+#define DT_UNSEEN_NAMES "ignore|error"
+
+typedef struct dt_recipe_column {
+    char *name;
+    dt_role role;
+    dt_fill fill; /* numeric and categorical */
+    /* numeric */
+    dt_scale scale;
+    double center, spread; /* spread is positive; 0 and 1 with DT_SCALE_QUANTILE and NONE */
+    double fill_number; /* DT_FILL_MEAN, MEDIAN, MODE, INDICATOR */
+    size_t knot_count; /* DT_SCALE_QUANTILE: at least 2, none less than the one before */
+    double *knots;
+    /* categorical */
+    size_t category_count; /* at least 1, unless `rare` */
+    char **categories; /* in the order of their inputs; no two the same */
+    bool rare; /* one more input, for every value that is not among the categories */
+    char *fill_text; /* DT_FILL_MODE: one of the categories, or NULL when that is a rare one */
+} dt_recipe_column;
+
+typedef struct dt_recipe {
+    char separator, decimal; /* of the table it was made from */
+    size_t missing_count;
+    char **missing; /* what means a missing value, beside nothing at all */
+    dt_unseen unseen;
+    size_t column_count;
+    dt_recipe_column *columns; /* all of the table, in its order */
+    size_t class_count; /* 2 to 65536 */
+    char **classes; /* their names, no two the same; the index is the class id */
+    size_t D; /* inputs: the sum of the columns' widths, at least 1 */
+} dt_recipe;
+
+enum { DT_RECIPE_VERSION = 1 };
+
+/**
+ * Writes a recipe as JSON text, the same bytes for the same recipe; doubles keep all their bits.
+ *
+ * Owns:    the caller frees *out with dt_memory_free
+ * Errors:  DT_DATA when a text is no valid UTF-8 (JSON cannot hold it), or when dt_recipe_from_json
+ *          would refuse what was written: a number that is not finite, two columns of a name, ...;
+ *          DT_MEMORY. On error *out = NULL
+ */
+DT_MUST_USE dt_status dt_recipe_to_json(char **out, const dt_recipe *recipe);
+
+/**
+ * Reads a recipe back, and believes nothing: every member is checked for type, range and sense.
+ *
+ * `where` is what error lines call it: a file, or the model it was found in. Members of names that
+ * this version does not know are passed over; a number may be written as a whole number.
+ *
+ * Owns:    the caller clears with dt_recipe_clear
+ * Errors:  DT_DATA: no JSON, another format version, a member missing, of another type, or out of
+ *          range or out of place, counts that do not fit each other, two columns of a name, a
+ *          member that stands there twice, more than 64 MiB. DT_MEMORY. On error *out is zeroed
+ */
+DT_MUST_USE dt_status dt_recipe_from_json(dt_recipe *out, const char *json, size_t bytes,
+                                          const char *where);
+
+/** Reads a file (at most 64 MiB) and does the above. Errors: DT_DATA, DT_MEMORY. */
+DT_MUST_USE dt_status dt_recipe_load(dt_recipe *out, const char *path);
+
+/** Frees; a zeroed recipe is allowed. */
+void dt_recipe_clear(dt_recipe *recipe);
+
+/** Return "numeric", "standard", "error" and so on. Owns: static text. */
+const char *dt_recipe_role_name(dt_role role);
+const char *dt_recipe_scale_name(dt_scale scale);
+const char *dt_recipe_fill_name(dt_fill fill);
+
+/** Returns how many inputs a column has; 0 for the target and dropped ones. */
+size_t dt_recipe_width(const dt_recipe_column *column);
+
+/**
+ * Returns the index of the first input of columns[column], which is numeric or categorical.
+ *
+ * Cost:    a walk over all columns, as dt_recipe_input_name
+ */
+size_t dt_recipe_first_input(const dt_recipe *recipe, size_t column);
+
+/**
+ * Writes the name of input `index`: "age", "age is missing", "job=admin.", "job=(rare)",
+ * "job=(missing)". Returns `out`.
+ */
+const char *dt_recipe_input_name(char *out, size_t bytes, const dt_recipe *recipe, size_t index);
+
+#endif

@@ -1,0 +1,130 @@
+#ifndef DTRAIN_MODEL_KERAS_MODEL_H
+#define DTRAIN_MODEL_KERAS_MODEL_H
+
+#include "dtrain/base/status.h"
+#include "dtrain/io/h5.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/**
+ * A trained network as Keras stores it, in both of its formats: .h5, the HDF5 format that
+ * keras.models.load_model reads in Keras 2 and 3, and .keras, the archive of Keras 3. All calls are
+ * local.
+ *
+ * Source:  keras/src/legacy/saving/legacy_h5_format.py and saving/saving_lib.py (Keras 3),
+ *          hdf5_format.py (Keras 2.13)
+ */
+
+/* What of ours rides along in a model file, where Keras passes over it. In .h5 these are attributes
+ * of the root, in .keras members of the archive (below). */
+#define DT_KERAS_RECIPE "dtrain_recipe"
+#define DT_KERAS_CLASSES "dtrain_classes"
+#define DT_KERAS_RECIPE_MEMBER "dtrain_recipe.json"
+#define DT_KERAS_CLASSES_MEMBER "dtrain_classes.json"
+
+typedef struct dt_keras_layer {
+    uint64_t units; /* H */
+    const char *activation; /* "relu", "tanh", "sigmoid", "linear", "softmax" */
+    const float *kernel; /* [inputs of this layer, units], row-major */
+    const float *bias; /* [units] */
+} dt_keras_layer;
+
+/**
+ * Normalization is (x - mean) / max(sqrt(variance), 1e-7), column by column, before the first
+ * layer. Adam's moments are in the order of the parameters: kernel and bias of the first layer,
+ * then of the next; P in all.
+ */
+typedef struct dt_keras_model {
+    uint64_t inputs; /* D */
+    size_t layer_count;
+    const dt_keras_layer *layers;
+    double learning_rate, beta_1, beta_2, epsilon; /* Adam's */
+    const float *mean, *variance; /* [inputs] of a Normalization layer; NULL: there is none */
+    int64_t iterations; /* updates that Adam has done; 0 without moments */
+    const float *adam_m, *adam_v; /* [P]; NULL: its state is not there */
+    const char *recipe_json; /* the preprocessing; NULL: none */
+    const char *const *class_names; /* [class_name_count] */
+    size_t class_name_count; /* 0: the classes have no names */
+} dt_keras_model;
+
+/**
+ * Writes a Sequential model of Dense layers, a Normalization before them if there is one, compiled
+ * with Adam and sparse categorical cross-entropy, as the .h5 file `path`, which appears whole or
+ * not at all.
+ *
+ * Adam's state goes into a group /dtrain, which Keras passes over (attribute adam_iterations,
+ * datasets adam_m and adam_v [P]): in Keras's own place, Keras 3 loads the file but cannot fit.
+ * More than DT_H5_TEXTS_MAX class names are left out.
+ *
+ * Errors:  DT_OUTPUT, DT_MEMORY
+ */
+DT_MUST_USE dt_status dt_keras_model_save(const dt_keras_model *model, const char *path);
+
+/**
+ * Writes the above into an empty `h5`, to which the caller may add what Keras passes over
+ * (attributes of other names, more in the group /dtrain) before dt_h5_save.
+ *
+ * Errors:  DT_OUTPUT, DT_MEMORY
+ */
+DT_MUST_USE dt_status dt_keras_model_write(const dt_keras_model *model, dt_h5 *h5);
+
+/**
+ * Writes the same model as the .keras file `path`, which Keras 3.3.3 and later load with Adam's
+ * state, so that fit goes on where this training stopped; the file appears whole or not at all.
+ *
+ * The same model gives the same bytes. A model without Adam's state gets that of an optimizer which
+ * has done nothing. Recipe and class names (at most DT_H5_NAMES_MAX) are members of ours.
+ *
+ * Errors:  DT_OUTPUT, DT_MEMORY
+ */
+DT_MUST_USE dt_status dt_keras_archive_save(const dt_keras_model *model, const char *path);
+
+/** A model that was read. */
+typedef struct dt_keras_loaded {
+    dt_keras_model model; /* everything in it points into what stands below */
+    dt_keras_layer *layers;
+    float
+        *params; /* [parameter_count]: kernel and bias of the first layer, then of the next, ... */
+    size_t parameter_count; /* P */
+    float *normalization; /* [2 * inputs]: mean, variance; NULL: none */
+    float *moments; /* [2 * P]: m, v; NULL: no state of Adam */
+    char *recipe_json; /* NULL: none */
+    dt_h5_names class_names;
+    char left_out[256]; /* what of the file dtrain would not train with, for a warning; "": none */
+    char no_bias[64]; /* the name of the first Dense layer without bias, "": all have one */
+} dt_keras_loaded;
+
+/**
+ * Reads a classifier that is a chain of dense layers, as Keras 2 and 3 and the calls above write
+ * it, from a .h5 or .keras file, told apart by its first bytes: Sequential, or Functional without
+ * branches, of InputLayer, Normalization (before the first Dense; over the last axis, or one mean
+ * for all), Dense, Dropout (left out) and Activation (becomes part of the linear Dense before it).
+ *
+ * Hidden activations are "relu", "tanh", "sigmoid" or "linear", the last layer's is "softmax" with
+ * at least two units; one that gives logits (linear, and a loss with from_logits) is handed over as
+ * "softmax" too. A layer without bias gets zeros (also for moments). Adam's numbers are those the
+ * model was compiled with, and Keras's defaults where it has none; the learning rate is that of the
+ * optimizer's state, where there is one, and given as Keras was told it: 0.01, though the file has
+ * the float32 nearest to it, 0.009999999776482582. The activations' names are static text.
+ *
+ * Adam's state is taken from /dtrain or, in a .keras file, and in a .h5 file of Keras 3, from where
+ * Keras keeps it, if it is Adam's (one m and one v a weight); else, and after no update, there is
+ * none. That of Keras 2 is not taken. `left_out` lists what predictions do not need, but going on
+ * with the training would: Dropout, regularizers, an optimizer other than Adam ...
+ *
+ * Owns:    the caller clears with dt_keras_loaded_clear
+ * Errors:  DT_DATA when it is no such model (the line names the layer, and what it is), a member of
+ *          the file is missing or leaves the file, shapes do not fit the configuration, a weight is
+ *          not finite, or there are class names, but not one a class. DT_MEMORY. On error *out is
+ *          zeroed
+ */
+DT_MUST_USE dt_status dt_keras_model_load(dt_keras_loaded *out, const char *path);
+
+/** Does the above with the .h5 file that dt_h5_open gave; `path` is what error lines call it. */
+DT_MUST_USE dt_status dt_keras_model_read(dt_keras_loaded *out, dt_h5 *h5, const char *path);
+
+/** Frees; a zeroed one is allowed. */
+void dt_keras_loaded_clear(dt_keras_loaded *loaded);
+
+#endif

@@ -1,0 +1,64 @@
+#ifndef DTRAIN_MODEL_MODEL_H
+#define DTRAIN_MODEL_MODEL_H
+
+#include "dtrain/base/status.h"
+#include "dtrain/comm/comm.h"
+#include "dtrain/nn/network.h"
+#include "dtrain/nn/normalization.h"
+#include "dtrain/nn/optimizer.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** A network with all that came with it: a model file, as the program uses it. */
+typedef struct dt_model {
+    dt_network network;
+    dt_normalization normalization; /* of the inputs, before the network; D = 0: none */
+    dt_adam adam; /* m == NULL: its numbers are known, but not its state */
+    char *recipe_json; /* how a table's columns become the D inputs (data/recipe.h); NULL: none */
+    char **class_names; /* [class_name_count] */
+    size_t class_name_count; /* C, or 0: none */
+
+    /* Of a model that was read: what training would not go on with (dt_keras_loaded). */
+    char left_out[256], no_bias[64];
+} dt_model;
+
+/** Writes the path of a model: of a run's folder, the model.h5 in it; else as it is. Returns `out`. */
+const char *dt_model_find(char *out, size_t bytes, const char *path);
+
+/**
+ * Writes the model in the format that the path's ending names: .keras, .onnx (model/onnx.h), or else
+ * Keras's .h5 (model/keras_model.h).
+ *
+ * `model` may borrow its parts; `class_name_count` is 0 or C. Adam's state goes into the file unless
+ * adam.m == NULL; ONNX has no place for it.
+ *
+ * Calls:   local
+ * Errors:  DT_OUTPUT, DT_MEMORY; as dt_onnx_save
+ */
+DT_MUST_USE dt_status dt_model_save(const dt_model *model, const char *path);
+
+/**
+ * Reads a model that dtrain or Keras wrote, .h5 or .keras.
+ *
+ * Calls:   local
+ * Owns:    the caller clears with dt_model_clear
+ * Errors:  DT_DATA as dt_keras_model_load; DT_MEMORY. On error *out is zeroed
+ */
+DT_MUST_USE dt_status dt_model_read(dt_model *out, const char *path);
+
+/**
+ * Does the above on rank 0, and gives the model to all ranks.
+ *
+ * Calls:   collective; same on all ranks: the result, also of an error; `path` is read on rank 0 only
+ */
+DT_MUST_USE dt_status dt_model_load(dt_model *out, const dt_comm *comm, const char *path);
+
+/** Returns the CRC-32 of what training goes on with beside the weights: normalization, and Adam. Local. */
+uint32_t dt_model_state_crc(const dt_model *model);
+
+/** Frees a model that was read; a zeroed one is allowed. Local. */
+void dt_model_clear(dt_model *model);
+
+#endif

@@ -1,0 +1,29 @@
+#ifndef DTRAIN_MODEL_ONNX_H
+#define DTRAIN_MODEL_ONNX_H
+
+#include "dtrain/base/status.h"
+#include "dtrain/model/keras_model.h"
+
+/**
+ * A trained network as an ONNX file, which ONNX Runtime and its like predict with. All calls are
+ * local. Writing it needs protobuf-c and ONNX's own onnx.proto when dtrain is built.
+ *
+ * Source:  ONNX IR specification, version 8; operators of opset 13
+ */
+
+/**
+ * Writes a model as the ONNX file `path`, which appears whole or not at all.
+ *
+ * The graph takes "inputs" and gives "probabilities" and "class", the index of the largest. Its
+ * parameters are named as in the Keras files: "normalization/mean", "dense/kernel",
+ * "dense_1/bias"; "normalization/deviation" is max(sqrt(variance), 1e-7). Recipe and class names
+ * ride along in metadata_props, as DT_KERAS_RECIPE and DT_KERAS_CLASSES ({"classes": [...]}), JSON
+ * both; Adam's state does not. The same model gives the same bytes.
+ *
+ * Shapes:  inputs [N,D] float32; probabilities [N,C] float32; class [N] int64; any N
+ * Errors:  DT_USAGE in a dtrain without ONNX; DT_DATA when the recipe is no UTF-8; DT_OUTPUT, also
+ *          when the file would have 2 GiB or more, where the format ends; DT_MEMORY
+ */
+DT_MUST_USE dt_status dt_onnx_save(const dt_keras_model *model, const char *path);
+
+#endif

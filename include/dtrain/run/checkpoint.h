@@ -1,0 +1,84 @@
+#ifndef DTRAIN_RUN_CHECKPOINT_H
+#define DTRAIN_RUN_CHECKPOINT_H
+
+#include "dtrain/base/status.h"
+#include "dtrain/comm/comm.h"
+#include "dtrain/io/h5.h"
+#include "dtrain/run/history.h"
+#include "dtrain/run/run_log.h"
+#include "dtrain/train/trainer.h"
+
+#include <stddef.h>
+
+/**
+ * All that a training needs to go on, in one file: weights, Adam's moments and step, the best epoch's
+ * weights, where in which epoch it is, what early stopping has seen, the epochs so far; and the
+ * configuration and fingerprints of the data, as run.h5 has them, to go on with the same. Nothing in
+ * it belongs to a rank. results/README.md names every dataset. Every array has a CRC-32.
+ */
+
+/** The version of the file; attribute checkpoint_version of the root. */
+enum { DT_CHECKPOINT_VERSION = 1 };
+
+/** Writes the path of the checkpoint in a run's folder. Returns `out`. */
+const char *dt_checkpoint_path(char *out, size_t bytes, const char *folder);
+
+/**
+ * Writes a checkpoint. What stood at `path` is there until the new one is safe on the disk.
+ *
+ * Calls:   local
+ * Errors:  DT_OUTPUT, DT_MEMORY
+ */
+DT_MUST_USE dt_status dt_checkpoint_save(const char *path, const dt_run_facts *facts,
+                                         const dt_history *history, const dt_training *training,
+                                         const dt_adam *adam);
+
+/**
+ * Opens the checkpoint in a folder of results, and makes sure that it is one.
+ *
+ * Calls:   local
+ * Owns:    the caller frees with dt_h5_free
+ * Errors:  DT_DATA when there is none, or none that this dtrain reads; DT_MEMORY
+ */
+DT_MUST_USE dt_status dt_checkpoint_open(dt_h5 **out, const char *folder);
+
+/** Where a training was, read from a checkpoint; owns its arrays. */
+typedef struct dt_checkpoint {
+    dt_training training; /* best: this one's */
+    float *params; /* the block that all four lie in; after dt_checkpoint_load `best` alone */
+    float *best, *adam_m, *adam_v; /* [P] each */
+    int64_t adam_step;
+    double beta_1, beta_2, epsilon;
+    dt_history history; /* rank 0 only */
+} dt_checkpoint;
+
+/**
+ * Reads a checkpoint of `P` parameters, and checks it: every CRC-32, and that its numbers can be. Error
+ * lines call it `file`.
+ *
+ * Calls:   local
+ * Owns:    the caller clears with dt_checkpoint_clear
+ * Errors:  DT_DATA, DT_MEMORY; *out is zeroed then
+ */
+DT_MUST_USE dt_status dt_checkpoint_read(dt_checkpoint *out, dt_h5 *h5, const char *file, size_t P);
+
+/**
+ * Reads the checkpoint in `folder` on rank 0, and puts network and adam of all ranks where it says.
+ * Adam's numbers become those of the checkpoint, but for the learning rate.
+ *
+ * Calls:   collective; `folder` is read on rank 0 only
+ * Owns:    the caller clears with dt_checkpoint_clear
+ * Errors:  DT_DATA as dt_checkpoint_open and dt_checkpoint_read, and when the epoch has not so many
+ *          rows (`N` are the training set's); DT_MEMORY. *out is zeroed then
+ */
+DT_MUST_USE dt_status dt_checkpoint_load(dt_checkpoint *out, const dt_comm *comm,
+                                         const char *folder, uint64_t N, dt_network *network,
+                                         dt_adam *adam);
+
+/** Removes the checkpoint in a folder, if there is one. Calls: local. Errors: DT_OUTPUT. */
+DT_MUST_USE dt_status dt_checkpoint_remove(const char *folder);
+
+/** Frees; a zeroed checkpoint is allowed. Local. */
+void dt_checkpoint_clear(dt_checkpoint *checkpoint);
+
+#endif

@@ -1,0 +1,25 @@
+#ifndef DTRAIN_RUN_FINGERPRINT_H
+#define DTRAIN_RUN_FINGERPRINT_H
+
+#include "dtrain/data/source.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/** Most arrays that a run reads: inputs and targets of each set. */
+enum { DT_FINGERPRINT_MAX = 2 * DT_PART_COUNT };
+
+/** One array that a run was trained on; a row of the log's table /data/members. */
+typedef struct dt_fingerprint {
+    char set[12]; /* "train", "validation", "test" */
+    char array[8]; /* "inputs", "targets" */
+    char file[256]; /* as it was named; cut off when longer */
+    char member[64]; /* the array's name in the file; likewise */
+    int64_t bytes; /* of the array with its .npy header, inflated */
+    uint32_t crc32; /* of those, as the archive has it; reading has checked it */
+} dt_fingerprint;
+
+/** Lists the arrays of an open source; returns how many there are. Calls: local. */
+size_t dt_fingerprint_list(dt_fingerprint out[DT_FINGERPRINT_MAX], const dt_source *source);
+
+#endif

@@ -1,0 +1,72 @@
+#ifndef DTRAIN_RUN_SETTINGS_H
+#define DTRAIN_RUN_SETTINGS_H
+
+#include "dtrain/base/options.h"
+#include "dtrain/train/plan.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { DT_DATA_MAX = 3 };
+
+/** All that a training run can be told. Plain data: rank 0 parses, the others get the bytes. */
+typedef struct dt_settings {
+    uint64_t given; /* see dt_option_table */
+    char data[DT_DATA_MAX][DT_OPTION_TEXT_BYTES];
+    int data_count;
+
+    char inputs[DT_OPTION_TEXT_BYTES], targets[DT_OPTION_TEXT_BYTES];
+    double validation_split, test_split;
+    dt_option_list hidden;
+    int activation; /* a dt_activation */
+    int64_t batch, epochs;
+    double learning_rate;
+    int64_t patience;
+    double min_delta;
+    int monitor; /* a dt_monitor */
+    bool no_restore_best;
+    int64_t seed, shards;
+    int sum; /* a dt_sum */
+    int engine; /* a dt_engine */
+    int reduce; /* a dt_reduce */
+    int overlap; /* a dt_overlap */
+    int64_t threads;
+    char init_from[DT_OPTION_TEXT_BYTES];
+    char out[DT_OPTION_TEXT_BYTES];
+    dt_option_interval checkpoint_every;
+    char resume[DT_OPTION_TEXT_BYTES];
+    bool force;
+    double time_limit, stall_timeout; /* s; 0: none */
+    char csv_log[DT_OPTION_TEXT_BYTES];
+    bool progress, quiet;
+    char like[DT_OPTION_TEXT_BYTES];
+    char config[DT_OPTION_TEXT_BYTES];
+} dt_settings;
+
+/** Returns the one table that command line, configuration file, help, banner and log go by. */
+const dt_option_table *dt_settings_table(void);
+
+/**
+ * Parses the words after `dtrain train`, and the file that --config names; the command line wins. What
+ * --like or --resume names is not read yet (run/like.h).
+ *
+ * Calls:   local
+ * Errors:  DT_USAGE, one sentence
+ */
+DT_MUST_USE dt_status dt_settings_parse(dt_settings *out, int argc, char **argv);
+
+/** Returns what the trainer needs of the settings. Local. */
+dt_plan dt_settings_plan(const dt_settings *settings);
+
+/** Returns the CRC-32 of all options' names and values; DATA does not count. Local. */
+uint32_t dt_settings_crc(const dt_settings *settings);
+
+/**
+ * Fills in what depends on the job: shards, at least the number of ranks; warns when that raises them.
+ *
+ * Calls:   local
+ * Errors:  DT_USAGE when fewer shards were asked for than there are ranks
+ */
+DT_MUST_USE dt_status dt_settings_complete(dt_settings *settings, int ranks);
+
+#endif

@@ -1,0 +1,121 @@
+#ifndef DTRAIN_TASK_EVALUATION_H
+#define DTRAIN_TASK_EVALUATION_H
+
+#include "dtrain/base/status.h"
+#include "dtrain/comm/comm.h"
+#include "dtrain/data/dataset.h"
+#include "dtrain/nn/network.h"
+#include "dtrain/task/metrics.h"
+#include "dtrain/task/scores.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/**
+ * The quality of a classifier on labelled rows that lie on the ranks of a job. Every number is the
+ * same, bit for bit, on any number of ranks and whichever rank has which row: counts are whole
+ * numbers, sums over rows are exact totals (dt_exact_total), areas under curves are made of counts
+ * of pairs.
+ *
+ * "Undefined" is NaN, unless said otherwise: without rows, a class without rows or with all of
+ * them, more than DT_CONFUSION_MAX classes, scores that kept no probabilities (dt_scores.curves).
+ */
+
+/** One number for each question; of the model, and of always the majority class. */
+typedef struct dt_quality {
+    double loss; /* nats per row: mean of -log p(true class), p clipped to 1e-7 .. 1 - 1e-7 as
+                    Keras does; the loss of training is not clipped, so it may be larger */
+    double accuracy; /* share of rows */
+    double log_loss; /* nats per row; sklearn.metrics.log_loss (1.2.1) in float64: a row clipped to
+                        eps .. 1 - eps, eps = 2^-52, then divided by its sum */
+    double brier; /* C = 2: mean of (p(class 1) - y)^2, 0 .. 1, as sklearn.metrics
+                     .brier_score_loss; C > 2: mean over rows of the sum over all classes of
+                     (p - onehot(y))^2, 0 .. 2: twice the other when C is 2 */
+    double calibration_error; /* expected: mean over rows of |accuracy - confidence| of their bin */
+    double precision, recall, f1; /* means over the classes that occur as true or predicted ones */
+    double roc_auc; /* area under the ROC curve. C = 2: of class 1; C > 2: mean over the classes of
+                       one against the rest, over those where it is defined */
+    double pr_auc; /* average precision (sklearn.metrics.average_precision_score), likewise */
+} dt_quality;
+
+/** One class against the rest. */
+typedef struct dt_class_quality {
+    int64_t label; /* the class */
+    int64_t rows, predicted; /* rows of the class, rows predicted as it */
+    double precision, recall, f1; /* 0 where undefined, as sklearn's zero_division=0 */
+    double roc_auc, pr_auc; /* by the probability of this class */
+} dt_class_quality;
+
+/** Rows whose predicted class has a probability in (lower, upper]. */
+typedef struct dt_calibration_bin {
+    double lower, upper;
+    int64_t rows;
+    double confidence; /* mean probability of the predicted class; NaN in an empty bin */
+    double accuracy; /* share of the bin's rows predicted right; NaN in an empty bin */
+} dt_calibration_bin;
+
+/** What "class 1 where its probability is at least threshold" makes of the rows. */
+typedef struct dt_roc_point {
+    double fpr; /* share of class 0's rows that it takes */
+    double tpr; /* share of class 1's rows */
+    double threshold; /* infinite at the first point, (0, 0) */
+} dt_roc_point;
+
+/** Points of a ROC curve that are kept at most. */
+enum { DT_ROC_POINTS = 1001 };
+
+typedef struct dt_evaluation {
+    uint64_t N; /* rows of all ranks */
+    size_t C;
+    size_t majority_class; /* what the baseline predicts, always */
+    dt_quality model;
+    dt_quality majority; /* the baseline's; its probabilities are the classes' shares */
+    dt_class_quality *classes; /* [C] */
+    dt_calibration_bin bins[DT_CALIBRATION_BINS];
+    int64_t *confusion; /* [C,C], row = true class; NULL above DT_CONFUSION_MAX classes */
+    size_t roc_count; /* 0 unless C = 2 and both classes have rows */
+    dt_roc_point *roc; /* [roc_count]: class 1's curve from (0, 0) to (1, 1), all points on it. Of a
+                          longer one than DT_ROC_POINTS some are left out, each less than 1/500
+                          (both axes together) beyond a point that is kept */
+} dt_evaluation;
+
+/**
+ * Computes the quality from all ranks' scores.
+ *
+ * The baseline predicts the class that `class_rows` has most of (the first of equals), and gives
+ * each class its share of them as its probability: so its AUC is 0.5, its average precision the
+ * share of the class in the evaluated rows.
+ *
+ * Shapes:  class_rows [C] in: rows of each class in the training set; NULL, or all 0: those of the
+ *          evaluated rows
+ * Calls:   collective; the result is the same on all ranks. Same on all ranks: class_rows
+ * Owns:    the caller clears *out with dt_evaluation_clear; after an error it is empty
+ * Errors:  DT_DIVERGED: a probability was NaN or not in 0..1; DT_DATA: a label was no class;
+ *          DT_MEMORY
+ * Cost:    with curves 4 bytes a row of this rank's, and on rank k mod ranks, for each class k,
+ *          8 bytes a row of all ranks' (with two classes: on at most two ranks)
+ */
+DT_MUST_USE dt_status dt_evaluation_compute(dt_evaluation *out, const dt_comm *comm,
+                                            const dt_scores *scores, const uint64_t *class_rows);
+
+/**
+ * Computes the quality of a network on a set: dt_evaluate, dt_loss_softmax's probabilities and its
+ * predictions, dt_evaluation_compute.
+ *
+ * `metrics`, unless it is NULL, gets what dt_evaluate gives: the loss of training, not clipped.
+ *
+ * Calls:   collective; the result is the same on all ranks. Same on all ranks: all but `set`'s rows
+ * Owns:    the caller clears *out with dt_evaluation_clear; after an error it is empty
+ * Errors:  DT_DIVERGED when the loss is not finite; DT_DATA; DT_MEMORY: then it can be tried again
+ *          without curves
+ */
+DT_MUST_USE dt_status dt_evaluation_of_set(dt_evaluation *out, dt_metrics *metrics,
+                                           const dt_comm *comm, const dt_network *network,
+                                           const dt_dataset *set, const uint64_t *class_rows,
+                                           bool curves);
+
+/** Frees; a zeroed evaluation is allowed. Local. */
+void dt_evaluation_clear(dt_evaluation *evaluation);
+
+#endif

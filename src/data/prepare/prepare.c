@@ -1,0 +1,388 @@
+#include "dtrain/data/prepare.h"
+
+#include "dtrain/base/memory.h"
+#include "dtrain/base/text.h"
+#include "dtrain/data/preprocess.h"
+#include "prepare_internal.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Distinct numbers are counted for people only, at some 100 bytes each: so many of a column, and of
+ * all columns together; but of each of thousands still so many that codes can turn out texts. */
+enum { DISTINCT_NUMBERS_MAX = 10000, DISTINCT_NUMBERS_MIN = 100, DISTINCT_NUMBERS_ALL = 1 << 19 };
+
+enum { ROWS_BETWEEN_TELLING = 16384 };
+
+/* ---- for all passes ---- */
+
+dt_status dt_prepare_pass(dt_prepare *p, const char *name, dt_csv_take *take)
+{
+    p->pass = name;
+    p->next_row = 0;
+    memset(p->given_rows, 0, sizeof p->given_rows);
+    dt_status status = dt_csv_read(p->csv, take, p);
+    if (status == DT_OK && p->progress != NULL)
+        p->progress(p->progress_context, p->pass, 1.0);
+    return status;
+}
+
+void dt_prepare_tell(const dt_prepare *p, const dt_csv_row *row)
+{
+    if (p->progress != NULL && row->row % ROWS_BETWEEN_TELLING == 0)
+        p->progress(p->progress_context, p->pass,
+                    (double)dt_csv_bytes_read(p->csv) / (double)dt_csv_bytes(p->csv));
+}
+
+bool dt_prepare_drops(const dt_prepare *p, const dt_csv_row *row)
+{
+    for (size_t c = 0; c < p->count; c++)
+        if (p->surveys[c].drops_rows && dt_missing_is(&p->missing, &row->fields[c]))
+            return true;
+    return false;
+}
+
+dt_status dt_prepare_fail_changed(const dt_prepare *p)
+{
+    return dt_fail(DT_DATA, "%s: the table changed while it was read", dt_csv_path(p->csv));
+}
+
+dt_status dt_prepare_label(size_t *out, const dt_prepare *p, const dt_csv_row *row)
+{
+    const dt_csv_field *cell = &row->fields[p->target];
+    const dt_dictionary_entry *entry =
+        dt_dictionary_find(&p->surveys[p->target].values, cell->text, cell->bytes);
+    if (entry == NULL || p->next_row >= p->rows)
+        return dt_prepare_fail_changed(p);
+    *out = (size_t)entry->index;
+    return DT_OK;
+}
+
+static int compare_texts(const void *a, const void *b)
+{
+    return strcmp((*(const dt_dictionary_entry *const *)a)->text,
+                  (*(const dt_dictionary_entry *const *)b)->text);
+}
+
+static int compare_numbers(const void *a, const void *b)
+{
+    const double x = (*(const dt_dictionary_entry *const *)a)->number;
+    const double y = (*(const dt_dictionary_entry *const *)b)->number;
+    return x < y ? -1 : x > y ? 1 : compare_texts(a, b);
+}
+
+void dt_prepare_sort(const dt_dictionary_entry **values, size_t count)
+{
+    bool numbers = true;
+    for (size_t i = 0; i < count; i++)
+        numbers = numbers && values[i]->kind == DT_VALUE_NUMBER;
+    qsort(values, count, sizeof *values, numbers ? compare_numbers : compare_texts);
+}
+
+dt_status dt_prepare_fail_distinct(const dt_prepare *p, const char *name)
+{
+    return dt_fail(DT_DATA, "%s: column '%s' has more than %d distinct values; --drop '%s'",
+                   dt_csv_path(p->csv), name, DT_PREPARE_DISTINCT_MAX, name);
+}
+
+bool dt_prepare_is_input(const dt_prepare_column *column)
+{
+    return column->role == DT_ROLE_NUMERIC || column->role == DT_ROLE_CATEGORICAL;
+}
+
+const char *dt_prepare_other_decimal(const dt_prepare *p)
+{
+    return dt_csv_format_of(p->csv)->decimal == ',' ? "point" : "comma";
+}
+
+#define CONVERT "is no UTF-8; convert the table first, as with iconv -f latin1 -t utf-8"
+
+dt_status dt_prepare_check_text(const dt_prepare *p, size_t c)
+{
+    const dt_survey *survey = &p->surveys[c];
+    if (survey->bad_row == 0)
+        return DT_OK;
+    return dt_fail(DT_DATA, "%s: row %llu (line %llu): column '%s': '%s' " CONVERT,
+                   dt_csv_path(p->csv), (unsigned long long)survey->bad_row,
+                   (unsigned long long)survey->bad_line, p->names[c], survey->bad_text);
+}
+
+static dt_status check_names(const dt_prepare *p)
+{
+    char shown[DT_TEXT_SHOWN_BYTES + 4];
+    for (size_t c = 0; c < p->count; c++)
+        if (!dt_text_is_utf8(p->names[c], strlen(p->names[c])))
+            return dt_fail(DT_DATA, "%s: header: the name of column %zu, '%s', " CONVERT,
+                           dt_csv_path(p->csv), c + 1,
+                           dt_text_show(shown, p->names[c], strlen(p->names[c])));
+    return DT_OK;
+}
+
+/* ---- the survey's pass ---- */
+
+static void see_number(dt_prepare_column *column, dt_survey *survey, double number)
+{
+    survey->counts_rows =
+        survey->counts_rows && (survey->numbers == 0 || number == survey->previous + 1.0);
+    survey->previous = number;
+    survey->numbers++;
+    column->minimum = fmin(column->minimum, number);
+    column->maximum = fmax(column->maximum, number);
+}
+
+/* The format was found from the table's beginning; decimals may come later. */
+static bool has_other_decimal(const dt_prepare *p, const dt_csv_field *cell)
+{
+    double number = 0.0;
+    const char other = dt_csv_format_of(p->csv)->decimal == ',' ? '.' : ',';
+    return dt_csv_number(&number, cell->text, cell->bytes, other);
+}
+
+static dt_status fail_asked(const dt_prepare *p, size_t c, const dt_csv_row *row)
+{
+    const dt_csv_field *cell = &row->fields[c];
+    char what[80] = "is no number (--missing takes it for a missing value)";
+    if (has_other_decimal(p, cell))
+        (void)snprintf(what, sizeof what, "is no number, but is one with --decimal %s",
+                       dt_prepare_other_decimal(p));
+    return dt_cell_fail(dt_csv_path(p->csv), row, p->names[c], cell, what);
+}
+
+/* Of distinct texts only, and the role that makes it matter is not decided yet. */
+static void check_new_text(dt_survey *survey, const dt_csv_field *cell, const dt_csv_row *row)
+{
+    if (survey->bad_row > 0 || dt_text_is_utf8(cell->text, cell->bytes))
+        return;
+    survey->bad_row = row->row;
+    survey->bad_line = row->line;
+    (void)dt_text_show(survey->bad_text, cell->text, cell->bytes);
+}
+
+static dt_status see_text(const dt_prepare *p, size_t c, const dt_csv_row *row)
+{
+    dt_survey *survey = &p->surveys[c];
+    const dt_csv_field *cell = &row->fields[c];
+    if (survey->asked && p->columns[c].role == DT_ROLE_NUMERIC)
+        return fail_asked(p, c, row);
+    if (survey->texts++ == 0) {
+        survey->text_row = row->row;
+        survey->text_line = row->line;
+        survey->text_other_decimal = has_other_decimal(p, cell);
+        (void)dt_text_show(survey->text, cell->text, cell->bytes);
+    }
+    survey->counts_rows = false;
+    return DT_OK;
+}
+
+static void see_missing(const dt_prepare *p, size_t c, const dt_csv_row *row)
+{
+    dt_survey *survey = &p->surveys[c];
+    if (p->columns[c].missing++ == 0) {
+        survey->missing_row = row->row;
+        survey->missing_line = row->line;
+    }
+    survey->counts_rows = false;
+}
+
+static size_t most_distinct_numbers(const dt_prepare *p)
+{
+    const size_t most = DISTINCT_NUMBERS_ALL / p->count;
+    return most > DISTINCT_NUMBERS_MAX   ? DISTINCT_NUMBERS_MAX
+           : most < DISTINCT_NUMBERS_MIN ? DISTINCT_NUMBERS_MIN
+                                         : most;
+}
+
+/* Finds or adds the cell's value; NULL when this column's values are not kept (any more). */
+static dt_status keep_value(dt_dictionary_entry **out, dt_prepare *p, size_t c,
+                            const dt_csv_field *cell)
+{
+    dt_survey *survey = &p->surveys[c];
+    dt_prepare_column *column = &p->columns[c];
+    *out = NULL;
+    if (!survey->keeps_values)
+        return DT_OK;
+    dt_status status = dt_dictionary_add(out, &survey->values, cell->text, cell->bytes);
+    if (status != DT_OK)
+        return status;
+    (*out)->count++;
+    if (survey->values.count <= most_distinct_numbers(p))
+        return DT_OK;
+    const bool needed = survey->asked && column->role != DT_ROLE_NUMERIC;
+    if (survey->values.count > DT_PREPARE_DISTINCT_MAX && needed)
+        return dt_prepare_fail_distinct(p, p->names[c]);
+    if (survey->values.count > DT_PREPARE_DISTINCT_MAX || (!needed && survey->texts == 0)) {
+        column->distinct = survey->values.count - 1;
+        column->distinct_is_more = true;
+        survey->keeps_values = false;
+        dt_dictionary_clear(&survey->values);
+        *out = NULL;
+    }
+    return DT_OK;
+}
+
+static dt_status survey_cell(dt_prepare *p, size_t c, const dt_csv_row *row)
+{
+    dt_status status = DT_OK;
+    const dt_csv_field *cell = &row->fields[c];
+    dt_dictionary_entry *entry = NULL;
+    double number = 0.0;
+    if (dt_missing_is(&p->missing, cell)) {
+        see_missing(p, c, row);
+        return DT_OK;
+    }
+    DT_TRY(keep_value(&entry, p, c, cell));
+    const bool known = entry != NULL && entry->kind != DT_VALUE_NEW;
+    const char decimal = dt_csv_format_of(p->csv)->decimal;
+    const bool is_number = known ? entry->kind == DT_VALUE_NUMBER
+                                 : dt_csv_number(&number, cell->text, cell->bytes, decimal);
+    if (known)
+        number = entry->number;
+    else if (entry != NULL) {
+        entry->kind = is_number ? DT_VALUE_NUMBER : DT_VALUE_TEXT;
+        entry->number = number;
+        if (!is_number)
+            check_new_text(&p->surveys[c], cell, row);
+    }
+    if (is_number)
+        see_number(&p->columns[c], &p->surveys[c], number);
+    else
+        DT_TRY(see_text(p, c, row));
+out:
+    return status;
+}
+
+/* Which columns hold something, as long as no row was kept. */
+static void see_dropped(dt_prepare *p, const dt_csv_row *row)
+{
+    p->dropped_rows++;
+    for (size_t c = 0; p->rows == 0 && c < p->count; c++)
+        if (p->surveys[c].drops_rows && !p->surveys[c].holds)
+            p->surveys[c].holds = !dt_missing_is(&p->missing, &row->fields[c]);
+}
+
+static dt_status fail_no_row(const dt_prepare *p)
+{
+    for (size_t c = 0; c < p->count; c++)
+        if (p->surveys[c].drops_rows && !p->surveys[c].holds)
+            return dt_fail(DT_DATA,
+                           "%s: column '%s' is empty, and --fill drop leaves out every row for it; "
+                           "--drop '%s'",
+                           dt_csv_path(p->csv), p->names[c], p->names[c]);
+    return dt_fail(DT_DATA, "%s: something is missing in every row; --fill says what to do",
+                   dt_csv_path(p->csv));
+}
+
+static dt_status survey_row(void *context, const dt_csv_row *row)
+{
+    dt_prepare *p = context;
+    dt_prepare_tell(p, row);
+    if (dt_prepare_drops(p, row)) {
+        see_dropped(p, row);
+        return DT_OK;
+    }
+    p->rows++;
+    for (size_t c = 0; c < p->count; c++) {
+        const bool skipped = p->surveys[c].asked && p->columns[c].role == DT_ROLE_DROPPED;
+        if (skipped && c != p->split_column)
+            continue;
+        dt_status status = survey_cell(p, c, row);
+        if (status != DT_OK)
+            return status;
+    }
+    return DT_OK;
+}
+
+/* ---- the survey ---- */
+
+static dt_status start(dt_prepare *p)
+{
+    dt_status status = DT_OK;
+    p->count = dt_csv_format_of(p->csv)->columns;
+    DT_TRY(dt_memory_alloc(&p->names, p->count, sizeof *p->names, "columns"));
+    DT_TRY(dt_memory_alloc(&p->columns, p->count, sizeof *p->columns, "columns"));
+    DT_TRY(dt_memory_alloc(&p->surveys, p->count, sizeof *p->surveys, "columns"));
+    for (size_t c = 0; c < p->count; c++) {
+        p->names[c] = dt_csv_name(p->csv, c);
+        p->columns[c] = (dt_prepare_column){
+            .name = p->names[c], .why = "", .minimum = INFINITY, .maximum = -INFINITY};
+        p->surveys[c].counts_rows = true;
+        p->surveys[c].keeps_values = true;
+    }
+    DT_TRY(check_names(p)); /* before the plan's, among which they could not be found */
+    DT_TRY(dt_prepare_read_plan(p));
+out:
+    return status;
+}
+
+static void fill_table(dt_prepare *p)
+{
+    p->table = (dt_prepare_table){.column_count = p->count,
+                                  .columns = p->columns,
+                                  .rows = p->rows,
+                                  .dropped_rows = p->dropped_rows,
+                                  .class_count = p->class_count,
+                                  .classes = p->classes};
+    for (int part = 0; part < DT_PART_COUNT; part++) {
+        p->table.part_rows[part] = p->part_rows[part];
+        p->table.class_rows[part] = p->class_rows[part];
+    }
+}
+
+dt_status dt_prepare_survey(dt_prepare **out, dt_csv *csv, const dt_prepare_plan *plan,
+                            dt_prepare_progress *progress, void *context)
+{
+    dt_status status = DT_OK;
+    dt_prepare *p = NULL;
+    *out = NULL;
+    DT_TRY(dt_memory_alloc(&p, 1, sizeof *p, "preparation"));
+    p->csv = csv;
+    p->plan = plan;
+    p->progress = progress;
+    p->progress_context = context;
+    DT_TRY(start(p));
+    DT_TRY(dt_prepare_pass(p, "looking at the columns", survey_row));
+    if (p->rows == 0)
+        DT_TRY(fail_no_row(p));
+    DT_TRY(dt_prepare_find_classes(p));
+    DT_TRY(dt_prepare_decide_roles(p));
+    DT_TRY(dt_prepare_divide(p));
+    fill_table(p);
+    *out = p;
+out:
+    if (status != DT_OK)
+        dt_prepare_free(p);
+    return status;
+}
+
+const dt_prepare_table *dt_prepare_table_of(const dt_prepare *prepare)
+{
+    return &prepare->table;
+}
+
+void dt_prepare_free(dt_prepare *prepare)
+{
+    dt_prepare *p = prepare;
+    if (p == NULL)
+        return;
+    for (size_t c = 0; p->surveys != NULL && c < p->count; c++) {
+        dt_dictionary_clear(&p->surveys[c].values);
+        dt_memory_free(p->surveys[c].sample);
+    }
+    for (size_t i = 0; i < p->missing_count; i++)
+        dt_memory_free(p->missing_texts[i]);
+    for (int part = 0; part < DT_PART_COUNT; part++)
+        dt_memory_free(p->class_rows[part]);
+    dt_split_free(p->split);
+    dt_preprocess_free(p->preprocess);
+    dt_recipe_clear(&p->recipe);
+    dt_memory_free(p->missing_texts);
+    dt_memory_free(p->names);
+    dt_memory_free(p->columns);
+    dt_memory_free(p->surveys);
+    dt_memory_free(p->classes);
+    dt_memory_free(p->all_class_rows);
+    dt_memory_free(p->x);
+    dt_memory_free(p);
+}

@@ -1,0 +1,181 @@
+#include "prepare_internal.h"
+
+#include "dtrain/base/memory.h"
+
+#include <math.h>
+
+/* Samples for quantiles: of all columns together, and of one. */
+enum { SAMPLES_MAX_BYTES = 32 << 20, SAMPLE_MAX = 100000, SAMPLE_MIN = 1000 };
+
+/* ---- the pass ---- */
+
+static bool needs_sample(const dt_prepare_column *column)
+{
+    return column->role == DT_ROLE_NUMERIC &&
+           (column->scale == DT_SCALE_ROBUST || column->scale == DT_SCALE_QUANTILE ||
+            column->fill == DT_FILL_MEDIAN);
+}
+
+static bool counts_numbers(const dt_prepare_column *column)
+{
+    return column->role == DT_ROLE_NUMERIC && column->fill == DT_FILL_MODE;
+}
+
+/* Keeps each of the cells so far with the same chance (Vitter's algorithm R); NaN holds the place
+ * of a missing one until its filling is known. */
+static void sample_number(dt_survey *survey, size_t capacity, double x)
+{
+    if (survey->sample_count < capacity) {
+        survey->sample[survey->sample_count++] = x;
+        return;
+    }
+    const uint64_t at = dt_random_below(&survey->random, survey->fitted + survey->missing);
+    if (at < capacity)
+        survey->sample[at] = x;
+}
+
+static dt_status count_number(dt_prepare *p, size_t c, double x)
+{
+    dt_survey *survey = &p->surveys[c];
+    dt_dictionary_entry *entry = NULL;
+    x += 0.0; /* -0 and 0 are one number */
+    dt_status status = dt_dictionary_add(&entry, &survey->values, (const char *)&x, sizeof x);
+    if (status != DT_OK)
+        return status;
+    entry->number = x;
+    entry->count++;
+    if (survey->values.count > DT_PREPARE_DISTINCT_MAX)
+        return dt_prepare_fail_distinct(p, p->names[c]);
+    return DT_OK;
+}
+
+/*
+ * Welford's mean and squares, which need no difference of large sums, of distances from the first
+ * number: the mean of millions of timestamps grows by less than its own last digit a row, and would
+ * lag behind. The first number lies within sqrt(n) deviations of the mean, so that to subtract it
+ * costs a relative error of sqrt(n) DBL_EPSILON at most.
+ * Source: Chan, Golub, LeVeque, "Algorithms for computing the sample variance", 1983
+ */
+static dt_status fit_number(dt_prepare *p, size_t c, double x)
+{
+    const dt_prepare_column *column = &p->columns[c];
+    dt_survey *survey = &p->surveys[c];
+    const bool log = column->scale == DT_SCALE_LOG;
+    const double f = log ? dt_signed_log(x) : x;
+    if (survey->fitted++ == 0) {
+        survey->first = f;
+        survey->raw_first = x;
+    }
+    const double distance = f - survey->first;
+    const double difference = distance - survey->mean;
+    survey->mean += difference / (double)survey->fitted;
+    survey->squares += difference * (distance - survey->mean);
+    if (log)
+        survey->raw_mean += (x - survey->raw_first - survey->raw_mean) / (double)survey->fitted;
+    survey->minimum = fmin(survey->minimum, x);
+    survey->maximum = fmax(survey->maximum, x);
+    return counts_numbers(column) ? count_number(p, c, x) : DT_OK;
+}
+
+static dt_status fit_cell(dt_prepare *p, size_t c, const dt_csv_row *row)
+{
+    const dt_prepare_column *column = &p->columns[c];
+    dt_survey *survey = &p->surveys[c];
+    const dt_csv_field *cell = &row->fields[c];
+    double x = 0.0;
+    if (dt_missing_is(&p->missing, cell)) {
+        survey->missing++;
+        if (survey->sample != NULL)
+            sample_number(survey, p->sample_capacity, NAN);
+        return DT_OK;
+    }
+    if (column->role == DT_ROLE_NUMERIC) {
+        if (!dt_csv_number(&x, cell->text, cell->bytes, dt_csv_format_of(p->csv)->decimal))
+            return dt_prepare_fail_changed(p);
+        dt_status status = fit_number(p, c, x);
+        if (status == DT_OK && survey->sample != NULL)
+            sample_number(survey, p->sample_capacity, x);
+        return status;
+    }
+    dt_dictionary_entry *entry = dt_dictionary_find(&survey->values, cell->text, cell->bytes);
+    if (entry == NULL)
+        return dt_prepare_fail_changed(p);
+    entry->count++;
+    return DT_OK;
+}
+
+static dt_status fit_row(void *context, const dt_csv_row *row)
+{
+    dt_prepare *p = context;
+    dt_status status = DT_OK;
+    size_t label = 0;
+    dt_part part = DT_TRAIN;
+    dt_prepare_tell(p, row);
+    if (dt_prepare_drops(p, row))
+        goto out;
+    DT_TRY(dt_prepare_label(&label, p, row));
+    DT_TRY(dt_prepare_next_part(&part, p, row, label, true));
+    p->class_rows[part][label]++;
+    for (size_t c = 0; part == DT_TRAIN && c < p->count; c++)
+        if (dt_prepare_is_input(&p->columns[c]))
+            DT_TRY(fit_cell(p, c, row));
+    DT_TRY(p->take(p->take_context, part, (int32_t)label, NULL));
+out:
+    return status;
+}
+
+static dt_status start_fit(dt_prepare *p)
+{
+    dt_status status = DT_OK;
+    size_t samples = 0;
+    for (size_t c = 0; c < p->count; c++)
+        samples += needs_sample(&p->columns[c]);
+    p->sample_capacity = samples == 0 ? 0 : SAMPLES_MAX_BYTES / sizeof(double) / samples;
+    if (p->sample_capacity < SAMPLE_MIN)
+        p->sample_capacity = SAMPLE_MIN;
+    if (p->sample_capacity > SAMPLE_MAX)
+        p->sample_capacity = SAMPLE_MAX;
+    if (p->part_rows[DT_TRAIN] < p->sample_capacity)
+        p->sample_capacity = (size_t)p->part_rows[DT_TRAIN];
+    for (size_t c = 0; c < p->count; c++) {
+        dt_survey *survey = &p->surveys[c];
+        survey->minimum = INFINITY;
+        survey->maximum = -INFINITY;
+        survey->random = dt_random_start(p->plan->seed, DT_RANDOM_SAMPLE, c);
+        if (p->columns[c].role == DT_ROLE_NUMERIC)
+            dt_dictionary_clear(&survey->values);
+        for (size_t i = 0; i < survey->values.count; i++)
+            survey->values.entries[i].count = 0;
+        if (needs_sample(&p->columns[c]))
+            DT_TRY(dt_memory_alloc(&survey->sample, p->sample_capacity, sizeof(double), "sample"));
+    }
+out:
+    return status;
+}
+
+static dt_status check_classes(const dt_prepare *p)
+{
+    for (size_t i = 0; i < p->class_count; i++)
+        if (p->class_rows[DT_TRAIN][i] == 0)
+            return dt_fail(DT_DATA,
+                           "%s: no training row is of class '%s'; --split stratified "
+                           "gives each set its share of every class",
+                           dt_csv_path(p->csv), p->classes[i]);
+    return DT_OK;
+}
+
+dt_status dt_prepare_fit(dt_prepare *prepare, dt_prepare_take *take, void *context)
+{
+    dt_status status = DT_OK;
+    dt_prepare *p = prepare;
+    p->take = take;
+    p->take_context = context;
+    DT_TRY(start_fit(p));
+    DT_TRY(dt_prepare_pass(p, "measuring the training rows", fit_row));
+    if (p->next_row != p->rows)
+        DT_TRY(dt_prepare_fail_changed(p));
+    DT_TRY(check_classes(p));
+    DT_TRY(dt_prepare_make_recipe(p));
+out:
+    return status;
+}

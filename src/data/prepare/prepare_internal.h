@@ -1,0 +1,146 @@
+#ifndef DTRAIN_DATA_PREPARE_INTERNAL_H
+#define DTRAIN_DATA_PREPARE_INTERNAL_H
+
+/* The state that the three passes of dt_prepare share, and what its files do for each other. */
+
+#include "dtrain/base/random.h"
+#include "dtrain/base/text.h"
+#include "dtrain/data/prepare.h"
+#include "dtrain/data/split.h"
+
+#include "../recipe/cells.h"
+#include "../recipe/dictionary.h"
+
+#include <stdbool.h>
+
+/* Kinds of a dictionary's entries. */
+enum { DT_VALUE_NEW, DT_VALUE_NUMBER, DT_VALUE_TEXT };
+
+/* One column, from the first look to the recipe. */
+typedef struct dt_survey {
+    bool asked; /* the role is the plan's */
+    bool fill_asked, scale_asked;
+    bool drops_rows; /* a row with nothing here is left out */
+    bool counts_rows; /* each number so far was the one before plus 1 */
+    bool keeps_values; /* `values` has all distinct cells so far */
+    uint64_t numbers, texts; /* cells */
+    uint64_t missing_row, missing_line; /* the first */
+    uint64_t text_row, text_line; /* the first */
+    char text[DT_TEXT_SHOWN_BYTES + 4]; /* the first, to be shown */
+    bool text_other_decimal; /* it is a number with the other decimal sign */
+    uint64_t bad_row, bad_line; /* the first text that is no UTF-8; row 0: none */
+    char bad_text[DT_TEXT_SHOWN_BYTES + 4]; /* to be shown */
+    bool holds; /* something, in a row that was left out */
+    double previous;
+    dt_dictionary values; /* counts of all rows in the survey, of training rows in the fit */
+
+    /* In the fit, of the training rows: */
+    uint64_t fitted, missing; /* cells */
+    double first, raw_first; /* f(x) and x of the first cell */
+    double mean, squares; /* of f(x) - first; sum of the squared distances from the mean */
+    double raw_mean; /* of x - raw_first; for DT_SCALE_LOG alone */
+    double minimum, maximum; /* of x */
+    double *sample; /* [up to sample_capacity] of x */
+    size_t sample_count;
+    dt_random random;
+} dt_survey;
+
+struct dt_prepare {
+    dt_csv *csv;
+    const dt_prepare_plan *plan;
+    dt_prepare_progress *progress;
+    void *progress_context;
+    const char *pass;
+
+    size_t count; /* of columns */
+    const char **names; /* [count] */
+    dt_prepare_column *columns; /* [count] */
+    dt_survey *surveys; /* [count] */
+    size_t target, split_column; /* SIZE_MAX: none */
+    size_t missing_count;
+    char **missing_texts;
+    dt_missing missing;
+    dt_fill fill_numeric, fill_categorical;
+    bool drops_rows; /* whatever is missing */
+
+    uint64_t rows, dropped_rows, part_rows[DT_PART_COUNT];
+    size_t class_count;
+    const char **classes; /* [class_count], sorted */
+    uint64_t *class_rows[DT_PART_COUNT]; /* [class_count] */
+    uint64_t *all_class_rows; /* [class_count] */
+    dt_prepare_table table;
+
+    dt_split *split; /* for divisions at random */
+    uint64_t next_row; /* kept rows so far in this pass */
+    uint64_t given_rows[DT_PART_COUNT]; /* of them, to each set */
+    size_t sample_capacity;
+    dt_recipe recipe;
+    struct dt_preprocess *preprocess;
+    float *x; /* [D] */
+    dt_prepare_take *take;
+    void *take_context;
+};
+
+/* prepare.c */
+
+/** Reads all rows once more, and tells of the progress. */
+DT_MUST_USE dt_status dt_prepare_pass(dt_prepare *p, const char *name, dt_csv_take *take);
+
+/** Tells the progress now and then. */
+void dt_prepare_tell(const dt_prepare *p, const dt_csv_row *row);
+
+/** Tells whether a row is left out, since something is missing in it. */
+bool dt_prepare_drops(const dt_prepare *p, const dt_csv_row *row);
+
+/** Gives the class id of a kept row's target, which was surveyed before. Errors: DT_DATA. */
+DT_MUST_USE dt_status dt_prepare_label(size_t *out, const dt_prepare *p, const dt_csv_row *row);
+
+/** Fails since the file is not what the survey saw. */
+DT_MUST_USE dt_status dt_prepare_fail_changed(const dt_prepare *p);
+
+/** Orders a column's values: as numbers when all are, else byte by byte. [count] pointers. */
+void dt_prepare_sort(const dt_dictionary_entry **values, size_t count);
+
+/** Fails since a column's distinct values are too many to be kept. */
+DT_MUST_USE dt_status dt_prepare_fail_distinct(const dt_prepare *p, const char *name);
+
+/** Most distinct values of a column. */
+enum { DT_PREPARE_DISTINCT_MAX = 1000000 };
+
+/** Tells whether a column becomes inputs. */
+bool dt_prepare_is_input(const dt_prepare_column *column);
+
+/** Fails with DT_DATA when the survey met a text in this column that is no UTF-8. */
+DT_MUST_USE dt_status dt_prepare_check_text(const dt_prepare *p, size_t c);
+
+/** Returns how --decimal names the sign that decimals do not have in this table. */
+const char *dt_prepare_other_decimal(const dt_prepare *p);
+
+/* prepare_plan.c */
+
+/** Reads the plan's lists into the columns. Errors: DT_DATA, DT_USAGE, DT_MEMORY. */
+DT_MUST_USE dt_status dt_prepare_read_plan(dt_prepare *p);
+
+/* prepare_roles.c */
+
+/** Decides each column's role after the survey. Errors: DT_DATA, DT_USAGE. */
+DT_MUST_USE dt_status dt_prepare_decide_roles(dt_prepare *p);
+
+/** Finds the classes of the target. Errors: DT_DATA, DT_MEMORY. */
+DT_MUST_USE dt_status dt_prepare_find_classes(dt_prepare *p);
+
+/* prepare_recipe.c */
+
+/** Makes the recipe of what the fit measured. Errors: DT_DATA, DT_MEMORY. */
+DT_MUST_USE dt_status dt_prepare_make_recipe(dt_prepare *p);
+
+/* prepare_division.c */
+
+/** Decides how many rows each set gets. Errors: DT_DATA, DT_USAGE, DT_MEMORY. */
+DT_MUST_USE dt_status dt_prepare_divide(dt_prepare *p);
+
+/** Gives the set of the next kept row; in the fit it is assigned. Errors: DT_DATA. */
+DT_MUST_USE dt_status dt_prepare_next_part(dt_part *out, dt_prepare *p, const dt_csv_row *row,
+                                           size_t label, bool fit);
+
+#endif

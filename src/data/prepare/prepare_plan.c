@@ -1,0 +1,239 @@
+#include "prepare_internal.h"
+
+#include "dtrain/base/memory.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* The plan's lists: items between commas, blanks around them left out. */
+
+enum { ITEM_BYTES = 512 };
+
+/* Copies the item that begins at *at, and moves on; false at the end. */
+static bool next_item(char item[ITEM_BYTES], const char **at)
+{
+    if (**at == '\0')
+        return false;
+    const char *from = *at + strspn(*at, " \t");
+    const char *end = from + strcspn(from, ",");
+    *at = *end == ',' ? end + 1 : end;
+    while (end > from && (end[-1] == ' ' || end[-1] == '\t'))
+        end--;
+    (void)snprintf(item, ITEM_BYTES, "%.*s", (int)(end - from), from);
+    return true;
+}
+
+static dt_status find_column(size_t *out, const dt_prepare *p, const char *name)
+{
+    *out = dt_csv_find(p->csv, name);
+    return *out != SIZE_MAX
+               ? DT_OK
+               : dt_column_fail(DT_DATA, dt_csv_path(p->csv), name, p->names, p->count);
+}
+
+static dt_status ask_role(dt_prepare *p, size_t column, dt_role role, const char *option)
+{
+    dt_survey *survey = &p->surveys[column];
+    static const char *const others[] = {[DT_ROLE_NUMERIC] = "numeric",
+                                         [DT_ROLE_CATEGORICAL] = "categorical",
+                                         [DT_ROLE_TARGET] = "the target",
+                                         [DT_ROLE_DROPPED] = "dropped"};
+    if (survey->asked && p->columns[column].role != role)
+        return dt_fail(DT_USAGE, "column '%s' cannot be both %s and %s", p->names[column],
+                       others[p->columns[column].role], option);
+    survey->asked = true;
+    p->columns[column].role = role;
+    return DT_OK;
+}
+
+static dt_status ask_roles(dt_prepare *p, const char *list, dt_role role, const char *option)
+{
+    dt_status status = DT_OK;
+    char item[ITEM_BYTES];
+    for (const char *at = list; next_item(item, &at);) {
+        size_t column = 0;
+        if (item[0] == '\0')
+            continue;
+        DT_TRY(find_column(&column, p, item));
+        DT_TRY(ask_role(p, column, role, option));
+    }
+out:
+    return status;
+}
+
+/* The index of a word among "a|b|c", or a failure that lists them. */
+static dt_status find_method(int *out, const char *names, const char *word, const char *option)
+{
+    *out = 0;
+    for (const char *from = names;; ++*out) {
+        const size_t length = strcspn(from, "|");
+        if (strlen(word) == length && strncmp(word, from, length) == 0)
+            return DT_OK;
+        if (from[length] == '\0')
+            return dt_fail(DT_USAGE, "--%s takes %s, or COLUMN= before one of them, not '%s'",
+                           option, names, word);
+        from += length + 1;
+    }
+}
+
+/* Cuts COLUMN=METHOD at its last '='; *column is SIZE_MAX for a METHOD alone. */
+static dt_status read_method(size_t *column, int *method, const dt_prepare *p, char *item,
+                             const char *names, const char *option)
+{
+    char *equals = strrchr(item, '=');
+    *column = SIZE_MAX;
+    if (equals == NULL)
+        return find_method(method, names, item, option);
+    *equals = '\0';
+    dt_status status = find_column(column, p, item);
+    return status != DT_OK ? status : find_method(method, names, equals + 1, option);
+}
+
+/* What is said of all columns first, so that the order within the list does not matter. */
+static dt_status read_scale(dt_prepare *p)
+{
+    dt_status status = DT_OK;
+    char item[ITEM_BYTES];
+    int methods = 0;
+    for (int of_columns = 0; of_columns < 2; of_columns++) {
+        for (const char *at = p->plan->scale; next_item(item, &at);) {
+            size_t column = 0;
+            int method = 0;
+            DT_TRY(read_method(&column, &method, p, item, DT_SCALE_NAMES, "scale"));
+            if (column != SIZE_MAX) {
+                p->columns[column].scale = (dt_scale)method;
+                p->surveys[column].scale_asked = true;
+            } else if (!of_columns && methods++ > 0) {
+                DT_TRY(dt_fail(DT_USAGE, "--scale has two methods for all columns; say "
+                                         "COLUMN=METHOD for some of them"));
+            }
+            for (size_t c = 0; column == SIZE_MAX && !of_columns && c < p->count; c++)
+                p->columns[c].scale = (dt_scale)method;
+        }
+    }
+out:
+    return status;
+}
+
+/* The columns a method is for: any, or the numeric or categorical ones alone. */
+typedef enum fill_kind { FILL_ANY, FILL_NUMERIC, FILL_CATEGORICAL, FILL_KINDS } fill_kind;
+
+static fill_kind kind_of(dt_fill fill)
+{
+    switch (fill) {
+    case DT_FILL_MEAN:
+    case DT_FILL_MEDIAN:
+    case DT_FILL_INDICATOR:
+        return FILL_NUMERIC;
+    case DT_FILL_CATEGORY:
+        return FILL_CATEGORICAL;
+    case DT_FILL_ERROR:
+    case DT_FILL_DROP:
+    case DT_FILL_MODE:
+        break;
+    }
+    return FILL_ANY;
+}
+
+/* What is for some columns alone goes before what is for any, in whichever order they are said. */
+static dt_status fill_all(dt_prepare *p, const int given[FILL_KINDS])
+{
+    const int any = given[FILL_ANY];
+    const int numeric = given[FILL_NUMERIC], categorical = given[FILL_CATEGORICAL];
+    p->drops_rows = any == DT_FILL_DROP;
+    if (p->drops_rows && (numeric >= 0 || categorical >= 0))
+        return dt_fail(DT_USAGE, "--fill drop leaves nothing for another method to fill; name the "
+                                 "columns: --fill COLUMN=drop");
+    if (any >= 0)
+        p->fill_numeric = p->fill_categorical = (dt_fill)any;
+    if (numeric >= 0)
+        p->fill_numeric = (dt_fill)numeric;
+    if (categorical >= 0)
+        p->fill_categorical = (dt_fill)categorical;
+    return DT_OK;
+}
+
+static dt_status read_fill(dt_prepare *p)
+{
+    dt_status status = DT_OK;
+    char item[ITEM_BYTES];
+    int given[FILL_KINDS] = {-1, -1, -1};
+    for (const char *at = p->plan->fill; next_item(item, &at);) {
+        size_t column = 0;
+        int method = 0;
+        DT_TRY(read_method(&column, &method, p, item, DT_FILL_NAMES, "fill"));
+        if (column == SIZE_MAX) {
+            int *kind = &given[kind_of((dt_fill)method)];
+            if (*kind >= 0 && *kind != method)
+                DT_TRY(dt_fail(DT_USAGE, "--fill has two methods for the same columns; say "
+                                         "COLUMN=METHOD for some of them"));
+            *kind = method;
+            continue;
+        }
+        p->surveys[column].fill_asked = true;
+        p->columns[column].fill = (dt_fill)method;
+    }
+    DT_TRY(fill_all(p, given));
+    for (size_t c = 0; c < p->count; c++)
+        p->surveys[c].drops_rows =
+            p->surveys[c].fill_asked
+                ? p->columns[c].fill == DT_FILL_DROP
+                : p->drops_rows && !(p->surveys[c].asked && p->columns[c].role == DT_ROLE_DROPPED);
+out:
+    return status;
+}
+
+/* COLUMN=CELL is what the other lists would take. */
+static dt_status check_missing(const dt_prepare *p, const char *item)
+{
+    char name[ITEM_BYTES];
+    const char *equals = strchr(item, '=');
+    if (equals == NULL)
+        return DT_OK;
+    (void)snprintf(name, sizeof name, "%.*s", (int)(equals - item), item);
+    if (dt_csv_find(p->csv, name) == SIZE_MAX)
+        return DT_OK;
+    return dt_fail(DT_USAGE, "--missing '%s': it takes cells, of any column, not COLUMN=CELL",
+                   item);
+}
+
+static dt_status read_missing(dt_prepare *p)
+{
+    dt_status status = DT_OK;
+    char item[ITEM_BYTES];
+    size_t most = 1;
+    for (const char *c = p->plan->missing; *c != '\0'; c++)
+        most += *c == ',';
+    DT_TRY(dt_memory_alloc(&p->missing_texts, most, sizeof *p->missing_texts, "missing values"));
+    for (const char *at = p->plan->missing; next_item(item, &at);)
+        if (item[0] != '\0') {
+            DT_TRY(check_missing(p, item));
+            DT_TRY(dt_memory_copy_text(&p->missing_texts[p->missing_count], item));
+            p->missing_count++;
+        }
+    p->missing = dt_missing_of((const char *const *)p->missing_texts, p->missing_count);
+out:
+    return status;
+}
+
+dt_status dt_prepare_read_plan(dt_prepare *p)
+{
+    dt_status status = DT_OK;
+    const dt_prepare_plan *plan = p->plan;
+    DT_TRY(find_column(&p->target, p, plan->target));
+    DT_TRY(ask_role(p, p->target, DT_ROLE_TARGET, "the target"));
+    p->split_column = SIZE_MAX;
+    if (plan->split_column[0] != '\0') {
+        DT_TRY(find_column(&p->split_column, p, plan->split_column));
+        DT_TRY(ask_role(p, p->split_column, DT_ROLE_DROPPED, "the one that says the set"));
+        p->columns[p->split_column].why = "says the set";
+    }
+    DT_TRY(ask_roles(p, plan->drop, DT_ROLE_DROPPED, "dropped"));
+    DT_TRY(ask_roles(p, plan->numeric, DT_ROLE_NUMERIC, "numeric"));
+    DT_TRY(ask_roles(p, plan->categorical, DT_ROLE_CATEGORICAL, "categorical"));
+    DT_TRY(read_scale(p));
+    DT_TRY(read_fill(p));
+    DT_TRY(read_missing(p));
+out:
+    return status;
+}

@@ -1,0 +1,316 @@
+/* What the fit measured becomes the recipe. */
+#include "prepare_internal.h"
+
+#include "dtrain/base/memory.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+
+/* Knots of a quantile scale: scikit-learn's default. */
+enum { KNOTS_MAX = 1000 };
+
+/* A deviation of so many DBL_EPSILON of the mean is rounding. */
+#define ROUNDING 2.0
+
+/* ---- numeric columns ---- */
+
+static int compare_doubles(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* The value below which a share of the sorted sample lies, interpolated as by numpy.percentile. */
+static double quantile(const double *sorted, size_t count, double share)
+{
+    DT_ASSERT(sorted != NULL && count > 0);
+    const double at = share * (double)(count - 1);
+    const size_t low = (size_t)at;
+    const double a = sorted[low];
+    const double b = sorted[low + 1 < count ? low + 1 : low];
+    const double t = at - (double)low;
+    /* from the nearer end, as NumPy, so that equal neighbours give their value */
+    return t < 0.5 ? a + (b - a) * t : b - (b - a) * (1.0 - t);
+}
+
+/* The most frequent number, the smallest of equals. */
+static double mode_of(const dt_survey *survey)
+{
+    const dt_dictionary_entry *best = &survey->values.entries[0];
+    for (size_t i = 1; i < survey->values.count; i++) {
+        const dt_dictionary_entry *entry = &survey->values.entries[i];
+        if (entry->count > best->count ||
+            (entry->count == best->count && entry->number < best->number))
+            best = entry;
+    }
+    return best->number;
+}
+
+/* Sorts the sample, missing cells behind the numbers; returns how many numbers there are. */
+static size_t sort_sample(dt_survey *survey)
+{
+    size_t numbers = 0;
+    for (size_t i = 0; i < survey->sample_count; i++)
+        if (!isnan(survey->sample[i])) {
+            const double x = survey->sample[i];
+            survey->sample[i] = survey->sample[numbers];
+            survey->sample[numbers++] = x;
+        }
+    qsort(survey->sample, numbers, sizeof(double), compare_doubles);
+    return numbers;
+}
+
+/* Quartiles and quantiles are those of the filled column, as are mean and deviation. */
+static void fill_sample(dt_survey *survey, size_t numbers, double fill)
+{
+    if (numbers == survey->sample_count)
+        return;
+    for (size_t i = numbers; i < survey->sample_count; i++)
+        survey->sample[i] = fill;
+    qsort(survey->sample, survey->sample_count, sizeof(double), compare_doubles);
+}
+
+static double mean_of(const dt_prepare_column *from, const dt_survey *survey)
+{
+    return from->scale == DT_SCALE_LOG ? survey->raw_first + survey->raw_mean
+                                       : survey->first + survey->mean;
+}
+
+static double fill_number_of(const dt_prepare_column *from, const dt_survey *survey, size_t numbers)
+{
+    switch (from->fill) {
+    case DT_FILL_MEAN:
+    case DT_FILL_INDICATOR:
+        return mean_of(from, survey);
+    case DT_FILL_MEDIAN:
+        return numbers > 0 ? quantile(survey->sample, numbers, 0.5) : mean_of(from, survey);
+    case DT_FILL_MODE:
+        return mode_of(survey);
+    case DT_FILL_ERROR:
+    case DT_FILL_DROP:
+    case DT_FILL_CATEGORY:
+        break;
+    }
+    return 0.0;
+}
+
+/*
+ * Mean and deviation with the filled cells among the others: the scale follows the filling.
+ *
+ * Equal numbers have a deviation of exactly 0 here, however many there are, and others one that is
+ * right but for sqrt(n) DBL_EPSILON of itself (fit_number): no bound need grow with n, as
+ * scikit-learn's does, by which ten million timestamps are all the same. What is left is the
+ * rounding of the numbers themselves: a deviation below two to four units of the mean's last place
+ * tells how they were computed, and is not blown up to 1.
+ */
+static void standardise(dt_recipe_column *out, const dt_survey *survey)
+{
+    const double n = (double)survey->fitted, m = (double)survey->missing;
+    const double fill =
+        out->scale == DT_SCALE_LOG ? dt_signed_log(out->fill_number) : out->fill_number;
+    const double difference = m > 0.0 ? fill - survey->first - survey->mean : 0.0;
+    const double all = n + m;
+    out->center = survey->first + (survey->mean + difference * m / all);
+    const double variance = (survey->squares + difference * difference * n * m / all) / all;
+    const double deviation = sqrt(variance);
+    const double noise = ROUNDING * DBL_EPSILON * fabs(out->center);
+    out->spread = isfinite(deviation) && deviation <= noise ? 1.0 : deviation;
+}
+
+static dt_status take_knots(dt_recipe_column *out, const dt_survey *survey)
+{
+    const size_t count = survey->sample_count < KNOTS_MAX ? survey->sample_count : KNOTS_MAX;
+    out->knot_count = count < 2 ? 2 : count;
+    dt_status status =
+        dt_memory_alloc(&out->knots, out->knot_count, sizeof *out->knots, "quantiles");
+    if (status != DT_OK)
+        return status;
+    for (size_t k = 0; k < out->knot_count; k++) {
+        out->knots[k] = quantile(survey->sample, survey->sample_count,
+                                 (double)k / (double)(out->knot_count - 1));
+        if (k > 0) /* rounding must not put them out of order */
+            out->knots[k] = fmax(out->knots[k], out->knots[k - 1]);
+    }
+    return DT_OK;
+}
+
+/* The scale's center and spread, or knots; *range must be finite, too. */
+static dt_status scale_number(dt_recipe_column *out, const dt_survey *survey, double *range)
+{
+    out->center = 0.0;
+    out->spread = 1.0;
+    *range = 0.0;
+    switch (out->scale) {
+    case DT_SCALE_STANDARD:
+    case DT_SCALE_LOG:
+        standardise(out, survey);
+        break;
+    case DT_SCALE_MINMAX:
+        out->center = survey->minimum;
+        out->spread = survey->maximum - survey->minimum;
+        break;
+    case DT_SCALE_ROBUST:
+        out->center = quantile(survey->sample, survey->sample_count, 0.5);
+        out->spread = quantile(survey->sample, survey->sample_count, 0.75) -
+                      quantile(survey->sample, survey->sample_count, 0.25);
+        break;
+    case DT_SCALE_QUANTILE:
+        *range = survey->maximum - survey->minimum; /* which the knots divide */
+        return take_knots(out, survey);
+    case DT_SCALE_NONE:
+        break;
+    }
+    return DT_OK;
+}
+
+static dt_status finish_number(dt_recipe_column *out, dt_prepare *p, size_t c)
+{
+    const dt_prepare_column *from = &p->columns[c];
+    dt_survey *survey = &p->surveys[c];
+    double range = 0.0;
+    if (survey->fitted == 0)
+        return dt_fail(DT_DATA, "%s: column '%s' has no number in any training row; --drop '%s'",
+                       dt_csv_path(p->csv), p->names[c], p->names[c]);
+    /* As scikit-learn: what no training row lacks, an indicator could not teach. */
+    if (from->fill == DT_FILL_INDICATOR && survey->missing == 0)
+        out->fill = DT_FILL_MEAN;
+    const size_t numbers = survey->sample != NULL ? sort_sample(survey) : 0;
+    out->scale = from->scale;
+    out->fill_number = fill_number_of(from, survey, numbers);
+    if (survey->sample != NULL)
+        fill_sample(survey, numbers, out->fill_number);
+    dt_status status = scale_number(out, survey, &range);
+    if (status != DT_OK)
+        return status;
+    if (!isfinite(out->center) || !isfinite(out->spread) || !isfinite(out->fill_number) ||
+        !isfinite(range))
+        return dt_fail(DT_DATA, "%s: column '%s' has numbers up to %g, too large to be scaled",
+                       dt_csv_path(p->csv), p->names[c],
+                       fmax(fabs(survey->minimum), fabs(survey->maximum)));
+    if (!(out->spread > 0.0))
+        out->spread = 1.0; /* the training rows happen to have one value only */
+    return DT_OK;
+}
+
+/* ---- categorical columns ---- */
+
+/* The most frequent first; of equals the last in order, as scikit-learn keeps them. */
+static int compare_counts(const void *a, const void *b)
+{
+    const dt_dictionary_entry *x = *(const dt_dictionary_entry *const *)a;
+    const dt_dictionary_entry *y = *(const dt_dictionary_entry *const *)b;
+    if (x->count != y->count)
+        return x->count > y->count ? -1 : 1;
+    return x->index > y->index ? -1 : x->index < y->index;
+}
+
+static int compare_indices(const void *a, const void *b)
+{
+    const dt_dictionary_entry *x = *(const dt_dictionary_entry *const *)a;
+    const dt_dictionary_entry *y = *(const dt_dictionary_entry *const *)b;
+    return x->index < y->index ? -1 : x->index > y->index;
+}
+
+/* Sorts the values that training rows have, and keeps the most frequent ones; the most frequent of
+ * all, the first of equals, in *mode. */
+static size_t choose_categories(const dt_dictionary_entry **values, const dt_prepare *p, size_t c,
+                                const dt_dictionary_entry **mode)
+{
+    dt_dictionary *all = &p->surveys[c].values;
+    size_t count = 0;
+    *mode = NULL;
+    for (size_t i = 0; i < all->count; i++)
+        if (all->entries[i].count > 0)
+            values[count++] = &all->entries[i];
+    dt_prepare_sort(values, count);
+    for (size_t i = 0; i < count; i++) {
+        all->entries[values[i] - all->entries].index = (int32_t)i;
+        if (*mode == NULL || values[i]->count > (*mode)->count)
+            *mode = values[i];
+    }
+    if (count <= p->plan->max_categories)
+        return count;
+    qsort(values, count, sizeof *values, compare_counts);
+    count = p->plan->max_categories - 1;
+    qsort(values, count, sizeof *values, compare_indices); /* numbers among texts stay texts */
+    return count;
+}
+
+static dt_status finish_categories(dt_recipe_column *out, dt_prepare *p, size_t c)
+{
+    dt_status status = DT_OK;
+    const dt_dictionary *all = &p->surveys[c].values;
+    const dt_dictionary_entry **values = NULL;
+    const dt_dictionary_entry *mode = NULL;
+    DT_TRY(dt_memory_alloc(&values, all->count, sizeof *values, "categories"));
+    const size_t count = choose_categories(values, p, c, &mode);
+    if (count == 0)
+        DT_TRY(dt_fail(DT_DATA, "%s: column '%s' has no value in any training row; --drop '%s'",
+                       dt_csv_path(p->csv), p->names[c], p->names[c]));
+    size_t present = 0;
+    for (size_t i = 0; i < all->count; i++)
+        present += all->entries[i].count > 0;
+    out->rare = count < present;
+    /* An input that no training row ever sets would keep the weights it began with, and a new row
+     * would meet them. */
+    if (out->fill == DT_FILL_CATEGORY && p->surveys[c].missing == 0)
+        out->fill = DT_FILL_MODE;
+    DT_TRY(dt_memory_alloc(&out->categories, count, sizeof *out->categories, "categories"));
+    for (size_t i = 0; i < count; i++) {
+        DT_TRY(dt_memory_copy_text(&out->categories[i], values[i]->text));
+        out->category_count++;
+        if (out->fill == DT_FILL_MODE && values[i] == mode)
+            DT_TRY(dt_memory_copy_text(&out->fill_text, mode->text));
+    }
+out:
+    dt_memory_free(values);
+    return status;
+}
+
+/* ---- the recipe ---- */
+
+static dt_status copy_texts(char ***out, size_t *out_count, const char *const *texts, size_t count)
+{
+    dt_status status = DT_OK;
+    DT_TRY(dt_memory_alloc(out, count, sizeof **out, "names"));
+    for (size_t i = 0; i < count; i++) {
+        DT_TRY(dt_memory_copy_text(&(*out)[i], texts[i]));
+        (*out_count)++;
+    }
+out:
+    return status;
+}
+
+dt_status dt_prepare_make_recipe(dt_prepare *p)
+{
+    dt_status status = DT_OK;
+    dt_recipe *recipe = &p->recipe;
+    const dt_csv_format *format = dt_csv_format_of(p->csv);
+    recipe->separator = format->separator;
+    recipe->decimal = format->decimal;
+    recipe->unseen = p->plan->unseen;
+    DT_TRY(
+        copy_texts(&recipe->missing, &recipe->missing_count, p->missing.texts, p->missing.count));
+    DT_TRY(copy_texts(&recipe->classes, &recipe->class_count, p->classes, p->class_count));
+    DT_TRY(dt_memory_alloc(&recipe->columns, p->count, sizeof *recipe->columns, "columns"));
+    for (size_t c = 0; c < p->count; c++) {
+        dt_recipe_column *column = &recipe->columns[recipe->column_count++];
+        column->role = p->columns[c].role;
+        column->fill = p->columns[c].fill;
+        column->spread = 1.0;
+        DT_TRY(dt_memory_copy_text(&column->name, p->names[c]));
+        if (column->role == DT_ROLE_NUMERIC)
+            DT_TRY(finish_number(column, p, c));
+        else if (column->role == DT_ROLE_CATEGORICAL)
+            DT_TRY(finish_categories(column, p, c));
+        recipe->D += dt_recipe_width(column);
+    }
+out:
+    return status;
+}
+
+const dt_recipe *dt_prepare_recipe(const dt_prepare *prepare)
+{
+    return &prepare->recipe;
+}

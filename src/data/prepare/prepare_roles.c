@@ -1,0 +1,336 @@
+#include "prepare_internal.h"
+
+#include "dtrain/base/memory.h"
+#include "dtrain/base/text.h"
+#include "dtrain/data/dataset.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* A column is mixed when fewer than one in this many of its cells are no numbers: more likely
+ * numbers with slips among them than categories. */
+enum { CELLS_A_TEXT = 10 };
+
+/* Fewer rows may count 1, 2, 3 by chance: years, say. */
+enum { COUNTER_ROWS_MIN = 32 };
+
+/* Constant columns that an error line names. */
+enum { NAMES_SHOWN = 10 };
+
+/* A target of more distinct fractions, or of more whole numbers with fewer rows each, is taken for a
+ * quantity. */
+enum { FRACTIONS_MAX = 20, WHOLE_CLASSES_MAX = 100, ROWS_A_CLASS_MIN = 10 };
+
+/* 2^53: whole numbers below have doubles of their own. */
+#define WHOLE_MAX 9007199254740992.0
+
+/* ---- roles ---- */
+
+static dt_status fail_mixed(const dt_prepare *p, size_t c)
+{
+    const dt_survey *survey = &p->surveys[c];
+    char advice[128];
+    if (survey->text_other_decimal)
+        (void)snprintf(advice, sizeof advice, "it is one with --decimal %s",
+                       dt_prepare_other_decimal(p));
+    else
+        (void)snprintf(advice, sizeof advice,
+                       "use --missing '%s', --numeric, --categorical or --drop", survey->text);
+    return dt_fail(DT_DATA,
+                   "%s: row %llu (line %llu): column '%s': '%s' is no number, but %llu of its "
+                   "%llu cells are; %s",
+                   dt_csv_path(p->csv), (unsigned long long)survey->text_row,
+                   (unsigned long long)survey->text_line, p->names[c], survey->text,
+                   (unsigned long long)survey->numbers,
+                   (unsigned long long)(survey->numbers + survey->texts), advice);
+}
+
+static dt_status decide_role(dt_prepare *p, size_t c)
+{
+    const dt_survey *survey = &p->surveys[c];
+    dt_prepare_column *column = &p->columns[c];
+    const uint64_t cells = survey->numbers + survey->texts;
+    if (survey->asked)
+        return DT_OK;
+    if (survey->texts == 0) {
+        column->role = DT_ROLE_NUMERIC;
+        if (survey->counts_rows && cells >= COUNTER_ROWS_MIN) {
+            column->role = DT_ROLE_DROPPED;
+            column->why = "counts the rows";
+        }
+        return DT_OK;
+    }
+    if (survey->texts * CELLS_A_TEXT < cells)
+        return fail_mixed(p, c);
+    column->role = DT_ROLE_CATEGORICAL;
+    const bool all_differ = survey->keeps_values && survey->values.count == cells;
+    if (!survey->keeps_values || (all_differ && cells > p->plan->max_categories)) {
+        column->role = DT_ROLE_DROPPED;
+        column->why = all_differ ? "no two are the same" : "too many distinct texts";
+    }
+    return DT_OK;
+}
+
+static bool is_empty(const dt_prepare *p, size_t c)
+{
+    return dt_prepare_is_input(&p->columns[c]) && p->columns[c].missing == p->rows;
+}
+
+/* ---- fillings ---- */
+
+static bool suits(dt_fill fill, dt_role role)
+{
+    switch (fill) {
+    case DT_FILL_MEAN:
+    case DT_FILL_MEDIAN:
+    case DT_FILL_INDICATOR:
+        return role == DT_ROLE_NUMERIC;
+    case DT_FILL_CATEGORY:
+        return role == DT_ROLE_CATEGORICAL;
+    case DT_FILL_ERROR:
+    case DT_FILL_DROP:
+    case DT_FILL_MODE:
+        break;
+    }
+    return true;
+}
+
+static dt_status check_scale(const dt_prepare *p, size_t c)
+{
+    static const char *const roles[] = {[DT_ROLE_CATEGORICAL] = "categorical",
+                                        [DT_ROLE_TARGET] = "the target",
+                                        [DT_ROLE_DROPPED] = "dropped"};
+    if (!p->surveys[c].scale_asked || p->columns[c].role == DT_ROLE_NUMERIC)
+        return DT_OK;
+    return dt_fail(DT_USAGE, "--scale: column '%s' is %s; only numeric ones are scaled",
+                   p->names[c], roles[p->columns[c].role]);
+}
+
+static dt_status decide_fill(dt_prepare *p, size_t c)
+{
+    dt_prepare_column *column = &p->columns[c];
+    const dt_survey *survey = &p->surveys[c];
+    const bool numeric = column->role == DT_ROLE_NUMERIC;
+    if (!survey->fill_asked)
+        column->fill = numeric ? p->fill_numeric : p->fill_categorical;
+    else if ((numeric || column->role == DT_ROLE_CATEGORICAL) && !suits(column->fill, column->role))
+        return dt_fail(DT_USAGE, "--fill: column '%s' is %s, for which this method is not",
+                       p->names[c], numeric ? "numeric" : "categorical");
+    else if (column->role == DT_ROLE_TARGET && column->fill != DT_FILL_DROP &&
+             column->fill != DT_FILL_ERROR)
+        return dt_fail(DT_USAGE,
+                       "--fill: column '%s' is the target; a row without it can only be "
+                       "dropped: --fill '%s=drop'",
+                       p->names[c], p->names[c]);
+    if (column->missing == 0 || column->fill != DT_FILL_ERROR || column->role == DT_ROLE_DROPPED)
+        return DT_OK;
+    if (is_empty(p, c)) /* which no filling mends */
+        return DT_OK;
+    return dt_fail(DT_DATA,
+                   "%s: row %llu (line %llu): column '%s' has no value here, and in %llu cell%s in "
+                   "all; --fill says what to do: %s",
+                   dt_csv_path(p->csv), (unsigned long long)survey->missing_row,
+                   (unsigned long long)survey->missing_line, p->names[c],
+                   (unsigned long long)column->missing, column->missing == 1 ? "" : "s",
+                   numeric                               ? "drop, mean, median, mode, indicator"
+                   : column->role == DT_ROLE_CATEGORICAL ? "drop, mode, category"
+                                                         : "drop");
+}
+
+/* ---- constant columns ---- */
+
+/* Empty ones among them; a column whose missing cells become an input of their own is none. */
+static bool is_constant(const dt_prepare *p, size_t c)
+{
+    const dt_prepare_column *column = &p->columns[c];
+    const bool says_missing =
+        column->missing > 0 && column->missing < p->rows &&
+        (column->fill == DT_FILL_CATEGORY || column->fill == DT_FILL_INDICATOR);
+    const bool one_value = column->role == DT_ROLE_NUMERIC ? !(column->minimum < column->maximum)
+                                                           : column->distinct <= 1;
+    return dt_prepare_is_input(column) && one_value && !says_missing;
+}
+
+/* Lists the first ones; false when that are not all, or --drop would not take the list. */
+static bool list_constant(const dt_prepare *p, char *list, size_t bytes)
+{
+    size_t used = 0, count = 0;
+    bool takes = true;
+    list[0] = '\0';
+    for (size_t c = 0; c < p->count; c++) {
+        char shown[DT_TEXT_SHOWN_BYTES + 4];
+        if (!is_constant(p, c))
+            continue;
+        if (count == NAMES_SHOWN)
+            return false;
+        (void)dt_text_show(shown, p->names[c], strlen(p->names[c]));
+        takes = takes && strcmp(shown, p->names[c]) == 0 && strchr(shown, ',') == NULL;
+        used += (size_t)snprintf(list + used, bytes - used, "%s%s", count > 0 ? "," : "", shown);
+        count++;
+    }
+    return takes;
+}
+
+static dt_status fail_constant(const dt_prepare *p, size_t empty, size_t single)
+{
+    char what[160], list[NAMES_SHOWN * (DT_TEXT_SHOWN_BYTES + 4)];
+    if (empty == 0)
+        (void)snprintf(what, sizeof what, "%zu column%s only one value, which says nothing", single,
+                       single == 1 ? " has" : "s have");
+    else if (single == 0)
+        (void)snprintf(what, sizeof what, "%zu column%s empty", empty,
+                       empty == 1 ? " is" : "s are");
+    else
+        (void)snprintf(what, sizeof what, "%zu column%s only one value, %zu %s empty", single,
+                       single == 1 ? " has" : "s have", empty, empty == 1 ? "is" : "are");
+    if (list_constant(p, list, sizeof list))
+        return dt_fail(DT_DATA, "%s: %s; --drop '%s'", dt_csv_path(p->csv), what, list);
+    return dt_fail(DT_DATA, "%s: %s: %s%s; --drop-constant leaves them out", dt_csv_path(p->csv),
+                   what, list, empty + single > NAMES_SHOWN ? ",..." : "");
+}
+
+static dt_status decide_constant(dt_prepare *p)
+{
+    size_t empty = 0, single = 0;
+    for (size_t c = 0; c < p->count; c++) {
+        if (!is_constant(p, c))
+            continue;
+        if (p->plan->drop_constant) {
+            p->columns[c].why = is_empty(p, c) ? "is empty" : "has one value";
+            p->columns[c].role = DT_ROLE_DROPPED;
+        } else if (is_empty(p, c)) {
+            empty++;
+        } else {
+            single++;
+        }
+    }
+    return empty + single == 0 ? DT_OK : fail_constant(p, empty, single);
+}
+
+/* ---- all columns ---- */
+
+/* What stands between the first and the last of the texts, for people. */
+static void find_range(dt_prepare_column *column, const dt_survey *survey)
+{
+    if (!survey->keeps_values)
+        return;
+    column->distinct = survey->values.count;
+    for (size_t i = 0; survey->texts > 0 && i < survey->values.count; i++) {
+        const char *text = survey->values.entries[i].text;
+        if (column->first == NULL || strcmp(text, column->first) < 0)
+            column->first = text;
+        if (column->last == NULL || strcmp(text, column->last) > 0)
+            column->last = text;
+    }
+}
+
+dt_status dt_prepare_decide_roles(dt_prepare *p)
+{
+    dt_status status = DT_OK;
+    size_t inputs = 0;
+    for (size_t c = 0; c < p->count; c++) {
+        DT_TRY(decide_role(p, c));
+        if (p->columns[c].role == DT_ROLE_CATEGORICAL)
+            DT_TRY(dt_prepare_check_text(p, c));
+        DT_TRY(check_scale(p, c));
+        DT_TRY(decide_fill(p, c));
+        find_range(&p->columns[c], &p->surveys[c]);
+        p->columns[c].asked = p->surveys[c].asked;
+        p->columns[c].number_cells = p->surveys[c].numbers;
+        p->columns[c].text_cells = p->surveys[c].texts;
+    }
+    DT_TRY(decide_constant(p));
+    for (size_t c = 0; c < p->count; c++)
+        inputs += dt_prepare_is_input(&p->columns[c]);
+    if (inputs == 0)
+        DT_TRY(dt_fail(DT_DATA, "%s: beside the target '%s' no column is left to learn from",
+                       dt_csv_path(p->csv), p->names[p->target]));
+out:
+    return status;
+}
+
+/* ---- classes ---- */
+
+static dt_status check_target(const dt_prepare *p)
+{
+    const dt_survey *survey = &p->surveys[p->target];
+    const char *path = dt_csv_path(p->csv), *name = p->names[p->target];
+    dt_status status = dt_prepare_check_text(p, p->target);
+    if (status != DT_OK)
+        return status;
+    if (p->columns[p->target].missing > 0)
+        return dt_fail(DT_DATA,
+                       "%s: row %llu (line %llu): the target '%s' has no value; --fill '%s=drop' "
+                       "leaves such rows out",
+                       path, (unsigned long long)survey->missing_row,
+                       (unsigned long long)survey->missing_line, name, name);
+    if (survey->values.count < 2)
+        return dt_fail(DT_DATA, "%s: every row's '%s' is '%s'; there is nothing to learn", path,
+                       name, survey->values.entries[0].text);
+    bool whole = true;
+    for (size_t i = 0; i < survey->values.count; i++) {
+        const double number = survey->values.entries[i].number;
+        whole = whole && number == floor(number);
+    }
+    const bool mostly_once = survey->values.count > FRACTIONS_MAX &&
+                             survey->values.count > (survey->numbers + survey->texts) / 2;
+    const bool sparse = survey->texts == 0 && survey->values.count > WHOLE_CLASSES_MAX &&
+                        survey->values.count > survey->numbers / ROWS_A_CLASS_MIN;
+    if (survey->values.count > DT_CLASSES_MAX || mostly_once || sparse ||
+        (survey->texts == 0 && !whole && survey->values.count > FRACTIONS_MAX))
+        return dt_fail(
+            DT_DATA,
+            "%s: the target '%s' has %zu distinct values in %llu rows; dtrain tells classes "
+            "apart, it does not predict quantities",
+            path, name, survey->values.count,
+            (unsigned long long)(survey->numbers + survey->texts));
+    return DT_OK;
+}
+
+/* "1" and "1.0" are two classes by their texts, which nobody means. Beyond 2^53 doubles that are
+ * equal may stand for different numbers. `sorted` has room for all values. */
+static dt_status check_equal(const dt_prepare *p, const dt_dictionary_entry **sorted)
+{
+    const dt_dictionary *values = &p->surveys[p->target].values;
+    size_t count = 0;
+    for (size_t i = 0; i < values->count; i++)
+        if (values->entries[i].kind == DT_VALUE_NUMBER &&
+            fabs(values->entries[i].number) < WHOLE_MAX)
+            sorted[count++] = &values->entries[i];
+    dt_prepare_sort(sorted, count);
+    for (size_t i = 1; i < count; i++)
+        if (!(sorted[i - 1]->number < sorted[i]->number))
+            return dt_fail(DT_DATA,
+                           "%s: the target '%s' has both '%s' and '%s', which are the same number "
+                           "but would be two classes; write it in one way",
+                           dt_csv_path(p->csv), p->names[p->target], sorted[i - 1]->text,
+                           sorted[i]->text);
+    return DT_OK;
+}
+
+dt_status dt_prepare_find_classes(dt_prepare *p)
+{
+    dt_status status = DT_OK;
+    dt_dictionary *values = &p->surveys[p->target].values;
+    const dt_dictionary_entry **sorted = NULL;
+    DT_TRY(check_target(p));
+    p->class_count = values->count;
+    DT_TRY(dt_memory_alloc(&sorted, values->count, sizeof *sorted, "classes"));
+    DT_TRY(check_equal(p, sorted));
+    DT_TRY(dt_memory_alloc(&p->classes, values->count, sizeof *p->classes, "classes"));
+    DT_TRY(dt_memory_alloc(&p->all_class_rows, values->count, sizeof(uint64_t), "classes"));
+    for (int part = 0; part < DT_PART_COUNT; part++)
+        DT_TRY(dt_memory_alloc(&p->class_rows[part], values->count, sizeof(uint64_t), "classes"));
+    for (size_t i = 0; i < values->count; i++)
+        sorted[i] = &values->entries[i];
+    dt_prepare_sort(sorted, values->count);
+    for (size_t i = 0; i < values->count; i++) {
+        p->classes[i] = sorted[i]->text;
+        p->all_class_rows[i] = sorted[i]->count;
+        values->entries[sorted[i] - values->entries].index = (int32_t)i;
+    }
+out:
+    dt_memory_free(sorted);
+    return status;
+}

@@ -1,0 +1,44 @@
+#ifndef DTRAIN_DATA_RECIPE_INTERNAL_H
+#define DTRAIN_DATA_RECIPE_INTERNAL_H
+
+#include "dtrain/data/recipe.h"
+
+#include <stdbool.h>
+
+#define DT_RECIPE_SEPARATORS ",;\t|"
+#define DT_RECIPE_DECIMALS ".,"
+enum { DT_RECIPE_CLASSES_MAX = 65536, DT_RECIPE_FILE_BYTES = 64 << 20 };
+
+/** Whether center and spread are measured; without them they are 0 and 1, and in no text. */
+static inline bool recipe_has_center(const dt_recipe_column *column)
+{
+    return column->role == DT_ROLE_NUMERIC && column->scale != DT_SCALE_QUANTILE &&
+           column->scale != DT_SCALE_NONE;
+}
+
+static inline bool recipe_has_knots(const dt_recipe_column *column)
+{
+    return column->role == DT_ROLE_NUMERIC && column->scale == DT_SCALE_QUANTILE;
+}
+
+static inline bool recipe_has_fill_number(const dt_recipe_column *column)
+{
+    return column->role == DT_ROLE_NUMERIC &&
+           (column->fill == DT_FILL_MEAN || column->fill == DT_FILL_MEDIAN ||
+            column->fill == DT_FILL_MODE || column->fill == DT_FILL_INDICATOR);
+}
+
+static inline bool recipe_has_fill_text(const dt_recipe_column *column)
+{
+    return column->role == DT_ROLE_CATEGORICAL && column->fill == DT_FILL_MODE;
+}
+
+/**
+ * Checks that a recipe makes sense: ranges, unique names, counts that fit each other.
+ *
+ * What is read and what is written goes through it alike, so that all that was written can be read.
+ * Errors: DT_DATA, one line that begins with `where`; DT_MEMORY
+ */
+DT_MUST_USE dt_status dt_recipe_check(const dt_recipe *recipe, const char *where);
+
+#endif

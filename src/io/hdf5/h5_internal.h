@@ -1,0 +1,111 @@
+#ifndef DTRAIN_IO_H5_INTERNAL_H
+#define DTRAIN_IO_H5_INTERNAL_H
+
+/* What the h5 files share. <hdf5.h> has its place in .c files alone, and comes before this one. */
+
+#include "dtrain/io/h5.h"
+
+#include "h5_remote.h"
+
+struct dt_h5 {
+    dt_h5_remote *remote; /* reading: the process that does it; then there is no file here */
+    hid_t file;
+    hid_t links; /* writing: how links are made, missing parents too */
+    char *path; /* reading: what error lines call the file; NULL of one that is written */
+    uint64_t bytes; /* reading: the file's size */
+};
+
+/* Bounds a path or "attribute of path" in an error line; the name of a file in memory. */
+enum { DT_H5_OBJECT_BYTES = 256, DT_H5_CORE_NAME_BYTES = 64 };
+
+/* What HDF5's error stack has to say, once it is boiled down. */
+typedef struct dt_h5_complaint {
+    char text[256];
+    bool memory;
+} dt_h5_complaint;
+
+/* To be called at once: the next HDF5 call empties the error stack. */
+dt_h5_complaint dt_h5_take_complaint(void);
+
+/* Starts the library, silently; the file is none yet. */
+DT_MUST_USE dt_status dt_h5_alloc(dt_h5 **out);
+
+/* Names a file in memory. HDF5 takes two of one name for the same file, and looks for an existing
+ * one first: so the name differs each time, and lies below what can never be a folder. */
+void dt_h5_name_core_file(char *out, size_t bytes);
+
+/* Sets the access up for a file in memory; tells whether that went well. */
+bool dt_h5_use_core(hid_t access);
+
+/* "HDF5: cannot <action> <object>: <complaint>", as a failure to write. */
+DT_MUST_USE dt_status dt_h5_fail_writing(const char *action, const char *object);
+
+/* Closes what was opened for writing. Closing a dataset writes its chunks, so it can fail as any
+ * write can; a failure that came before is the one to be told. */
+DT_MUST_USE dt_status dt_h5_close_id(dt_status status, hid_t id, const char *object);
+
+/* Makes a UTF-8 string type of `bytes` bytes, or H5T_VARIABLE. Owns: the caller closes. */
+DT_MUST_USE dt_status dt_h5_make_text_type(hid_t *out, size_t bytes, const char *object);
+
+/* Sets an attribute of an open object; `stored` is the type in the file, `memory` the value's. */
+DT_MUST_USE dt_status dt_h5_set_attribute(hid_t object, const char *path, const char *name,
+                                          hid_t space, hid_t stored, hid_t memory,
+                                          const void *value);
+
+/* Makes a dataset; a `chunk_rows` of 0 asks for a contiguous one. Owns: the caller closes. */
+DT_MUST_USE dt_status dt_h5_make_dataset(dt_h5 *h5, hid_t *out, const char *path, hid_t type,
+                                         hid_t space, hsize_t chunk_rows);
+
+/* A number as it lies in the file, as it lies in memory, and its size in both. */
+typedef struct dt_h5_number {
+    hid_t stored;
+    hid_t native;
+    size_t bytes;
+} dt_h5_number;
+
+dt_h5_number dt_h5_number_of(dt_h5_type type);
+
+/* "<file>: cannot <action> <object>: HDF5: <complaint>", as a failure to read. */
+DT_MUST_USE dt_status dt_h5_fail_reading(const dt_h5 *h5, const char *action, const char *object);
+
+/* Returns the file's name for error lines. */
+const char *dt_h5_name(const dt_h5 *h5);
+
+/* Opens what hard links alone lead to. Owns: the caller closes with H5Oclose. Errors: DT_DATA. */
+DT_MUST_USE dt_status dt_h5_open_object(hid_t *out, dt_h5 *h5, const char *path);
+
+/* Fills in all but stored_bytes; `object` is what error lines call it. */
+DT_MUST_USE dt_status dt_h5_measure(dt_h5_shape *out, const dt_h5 *h5, const char *object,
+                                    hid_t type, hid_t space);
+
+/* Returns what a type holds; DT_H5_CLASS_OTHER for numbers laid out as no machine does. */
+dt_h5_class dt_h5_class_of(hid_t type);
+const char *dt_h5_class_name(dt_h5_class found);
+
+/* Appends a copy of `text` to a list, whose `capacity` starts as 0. */
+DT_MUST_USE dt_status dt_h5_names_add(dt_h5_names *names, size_t *capacity, const dt_h5 *h5,
+                                      const char *object, const char *text);
+
+/* Appends the texts in `count` fields of a fixed-length text type to a list that is empty. */
+DT_MUST_USE dt_status dt_h5_names_add_fields(dt_h5_names *names, const dt_h5 *h5,
+                                             const char *object, hid_t type, const char *fields,
+                                             size_t count);
+
+/* A dataset that is open, described, and holds what its shape says. */
+typedef struct dt_h5_dataset {
+    const char *path;
+    hid_t id, type, creation;
+    dt_h5_shape shape;
+} dt_h5_dataset;
+
+/* Owns: the caller closes, also when this failed. Errors: DT_DATA as dt_h5_describe; open_table
+ * also when it is no table. */
+DT_MUST_USE dt_status dt_h5_open_dataset(dt_h5_dataset *out, dt_h5 *h5, const char *path);
+DT_MUST_USE dt_status dt_h5_open_table(dt_h5_dataset *out, dt_h5 *h5, const char *path);
+void dt_h5_close_dataset(dt_h5_dataset *d);
+
+/* Gets the type of a column. Owns: the caller closes with H5Tclose. Errors: DT_DATA. */
+DT_MUST_USE dt_status dt_h5_open_column(hid_t *out, const dt_h5_dataset *d, const dt_h5 *h5,
+                                        const char *column);
+
+#endif

@@ -1,0 +1,193 @@
+#include "dtrain/io/h5.h"
+
+#include <hdf5.h>
+
+#include "h5_internal.h"
+
+#include "dtrain/base/memory.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Bounds one chunk of a table: an epoch's row should not drag a long empty tail into the image. */
+enum { CHUNK_BYTES = 8192, CHUNK_ROWS_MIN = 16 };
+
+static size_t column_bytes(const dt_h5_column *column)
+{
+    return column->type == DT_H5_TEXT ? column->bytes : dt_h5_number_of(column->type).bytes;
+}
+
+static size_t packed_bytes(const dt_h5_column *columns, size_t column_count, size_t row_bytes)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < column_count; i++) {
+        size_t width = column_bytes(&columns[i]);
+        DT_ASSERT(width > 0 && width <= row_bytes && columns[i].offset <= row_bytes - width);
+        bytes += width;
+    }
+    DT_ASSERT(bytes > 0);
+    return bytes;
+}
+
+/* Makes the compound type of a packed row, of native numbers or of those in the file. */
+static dt_status make_row_type(hid_t *out, const char *path, const dt_h5_column *columns,
+                               size_t column_count, size_t bytes, bool native)
+{
+    dt_status status = DT_OK;
+    hid_t text = -1;
+    size_t offset = 0;
+    *out = H5Tcreate(H5T_COMPOUND, bytes);
+    if (*out < 0)
+        DT_TRY(dt_h5_fail_writing("make the row type of", path));
+    for (size_t i = 0; i < column_count; i++) {
+        dt_h5_number n = dt_h5_number_of(columns[i].type);
+        hid_t type = native ? n.native : n.stored;
+        if (columns[i].type == DT_H5_TEXT) {
+            DT_TRY(dt_h5_make_text_type(&text, columns[i].bytes, path));
+            type = text;
+        }
+        if (H5Tinsert(*out, columns[i].name, offset, type) < 0)
+            DT_TRY(dt_h5_fail_writing("make the row type of", path));
+        status = dt_h5_close_id(DT_OK, text, path);
+        text = -1;
+        DT_TRY(status);
+        offset += column_bytes(&columns[i]);
+    }
+out:
+    return dt_h5_close_id(status, text, path);
+}
+
+static dt_status set_units(hid_t dataset, const char *path, const dt_h5_column *columns,
+                           size_t column_count)
+{
+    dt_status status = DT_OK;
+    hid_t type = -1;
+    hid_t space = H5Screate(H5S_SCALAR);
+    if (space < 0)
+        DT_TRY(dt_h5_fail_writing("set the units of", path));
+    DT_TRY(dt_h5_make_text_type(&type, H5T_VARIABLE, path));
+    for (size_t i = 0; i < column_count; i++) {
+        char name[DT_H5_OBJECT_BYTES];
+        if (columns[i].unit == NULL)
+            continue;
+        (void)snprintf(name, sizeof name, "%s_unit", columns[i].name);
+        DT_TRY(dt_h5_set_attribute(dataset, path, name, space, type, type, &columns[i].unit));
+    }
+out:
+    status = dt_h5_close_id(status, type, path);
+    return dt_h5_close_id(status, space, path);
+}
+
+dt_status dt_h5_make_table(dt_h5 *h5, const char *path, const dt_h5_column *columns,
+                           size_t column_count, size_t row_bytes)
+{
+    dt_status status = DT_OK;
+    hid_t type = -1;
+    hid_t space = -1;
+    hid_t dataset = -1;
+    const hsize_t none = 0;
+    const hsize_t unlimited = H5S_UNLIMITED;
+    size_t bytes = packed_bytes(columns, column_count, row_bytes);
+    hsize_t chunk_rows = CHUNK_BYTES / bytes;
+    if (chunk_rows < CHUNK_ROWS_MIN)
+        chunk_rows = CHUNK_ROWS_MIN;
+
+    DT_TRY(make_row_type(&type, path, columns, column_count, bytes, false));
+    space = H5Screate_simple(1, &none, &unlimited);
+    if (space < 0)
+        DT_TRY(dt_h5_fail_writing("shape", path));
+    DT_TRY(dt_h5_make_dataset(h5, &dataset, path, type, space, chunk_rows));
+    DT_TRY(set_units(dataset, path, columns, column_count));
+out:
+    status = dt_h5_close_id(status, dataset, path);
+    status = dt_h5_close_id(status, space, path);
+    return dt_h5_close_id(status, type, path);
+}
+
+/* Packs here rather than in HDF5, which copies a text column whole: whatever lies behind the NUL
+ * would get into the file, and an array without a NUL would stay without. `out` is zeroed. */
+static void pack_rows(unsigned char *out, const dt_h5_column *columns, size_t column_count,
+                      size_t row_bytes, const unsigned char *rows, size_t row_count)
+{
+    const size_t packed = packed_bytes(columns, column_count, row_bytes);
+    for (size_t i = 0; i < column_count; i++) {
+        const bool text = columns[i].type == DT_H5_TEXT;
+        const size_t bytes = column_bytes(&columns[i]);
+        const unsigned char *from = rows + columns[i].offset;
+        unsigned char *to = out;
+        for (size_t row = 0; row < row_count; row++, from += row_bytes, to += packed)
+            memcpy(to, from, text ? strnlen((const char *)from, bytes - 1) : bytes);
+        out += bytes;
+    }
+}
+
+/* Lengthens the table and writes the packed rows into the new part. When that fails the table is as
+ * long as before: rows of zeros would pass for real ones. */
+static dt_status write_tail(hid_t dataset, const char *path, hid_t type, const void *packed,
+                            size_t row_count)
+{
+    dt_status status = DT_OK;
+    hid_t space = H5Dget_space(dataset);
+    hid_t memory = -1;
+    bool lengthened = false;
+    hsize_t start = 0;
+    const hsize_t count = row_count;
+    if (space < 0 || H5Sget_simple_extent_dims(space, &start, NULL) != 1)
+        DT_TRY(dt_h5_fail_writing("measure", path));
+    status = dt_h5_close_id(DT_OK, space, path);
+    space = -1;
+    DT_TRY(status);
+    const hsize_t extent = start + count;
+    lengthened = H5Dset_extent(dataset, &extent) >= 0;
+    if (!lengthened)
+        DT_TRY(dt_h5_fail_writing("lengthen", path));
+    space = H5Dget_space(dataset);
+    memory = H5Screate_simple(1, &count, NULL);
+    if (space < 0 || memory < 0 ||
+        H5Sselect_hyperslab(space, H5S_SELECT_SET, &start, NULL, &count, NULL) < 0 ||
+        H5Dwrite(dataset, type, memory, space, H5P_DEFAULT, packed) < 0)
+        DT_TRY(dt_h5_fail_writing("append to", path));
+out:
+    if (status != DT_OK && lengthened)
+        (void)H5Dset_extent(dataset, &start);
+    status = dt_h5_close_id(status, memory, path);
+    return dt_h5_close_id(status, space, path);
+}
+
+/* HDF5 matches columns by name and drops the others without a word. */
+static void assert_row_type(hid_t dataset, hid_t expected)
+{
+    hid_t found = H5Dget_type(dataset);
+    const bool columns_are_the_tables = found < 0 || H5Tequal(found, expected) != 0;
+    if (found >= 0)
+        (void)H5Tclose(found);
+    DT_ASSERT(columns_are_the_tables);
+}
+
+dt_status dt_h5_append_rows(dt_h5 *h5, const char *path, const dt_h5_column *columns,
+                            size_t column_count, size_t row_bytes, const void *rows,
+                            size_t row_count)
+{
+    dt_status status = DT_OK;
+    unsigned char *packed = NULL;
+    hid_t stored = -1;
+    hid_t native = -1;
+    size_t bytes = packed_bytes(columns, column_count, row_bytes);
+    hid_t dataset = H5Dopen2(h5->file, path, H5P_DEFAULT);
+    if (dataset < 0)
+        DT_TRY(dt_h5_fail_writing("open", path));
+    DT_TRY(make_row_type(&stored, path, columns, column_count, bytes, false));
+    DT_TRY(make_row_type(&native, path, columns, column_count, bytes, true));
+    assert_row_type(dataset, stored);
+    if (row_count == 0)
+        goto out;
+    DT_TRY(dt_memory_alloc(&packed, row_count, bytes, "rows of a table"));
+    pack_rows(packed, columns, column_count, row_bytes, rows, row_count);
+    DT_TRY(write_tail(dataset, path, native, packed, row_count));
+out:
+    dt_memory_free(packed);
+    status = dt_h5_close_id(status, native, path);
+    status = dt_h5_close_id(status, stored, path);
+    return dt_h5_close_id(status, dataset, path);
+}

@@ -1,0 +1,238 @@
+#include "dtrain/io/npz.h"
+
+#include "dtrain/base/memory.h"
+#include "zip_internal.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    NPY_LENGTH_BYTES = 12, /* enough of a .npy file to know how long its header is */
+    LIST_BYTES = 300, /* of names in an error line */
+    LABEL_BYTES = 512 /* "path: 'name'" in an error line */
+};
+
+static const dt_zip_kind npz_kind = {
+    .name = ".npz",
+    .member = "array",
+    .suffix = ".npy",
+    .if_no_zip = "; a table of text becomes one with dtrain prepare",
+    .if_single_npy = ": save inputs and targets together with numpy.savez",
+    .if_unknown_method = "; save it again with numpy.savez_compressed"};
+
+/* `member` first, so that an entry can be had from what dt_npz_find gives. */
+typedef struct npz_entry {
+    dt_npz_member member;
+    const dt_zip_member *packed;
+    char *error; /* why the array cannot be used; NULL when it can */
+} npz_entry;
+
+struct dt_npz {
+    dt_zip *zip;
+    npz_entry *entries; /* one for each of its members, in the same order */
+};
+
+/* How many bytes from the beginning of a .npy file dt_npy_parse has to see. */
+static size_t npy_header_bytes(const unsigned char *head, size_t bytes)
+{
+    if (bytes < NPY_LENGTH_BYTES)
+        return bytes;
+    uint64_t length =
+        head[6] == 1 ? 10 + (uint64_t)zip_get16(head + 8) : 12 + (uint64_t)zip_get32(head + 8);
+    return length < DT_NPY_MAX_HEADER_BYTES ? (size_t)length : DT_NPY_MAX_HEADER_BYTES;
+}
+
+DT_MUST_USE static dt_status read_npy_header(const dt_npz *npz, npz_entry *entry,
+                                             unsigned char *scratch)
+{
+    dt_status status = DT_OK;
+    dt_zip_stream *stream = NULL;
+    char label[LABEL_BYTES];
+    dt_npz_member *member = &entry->member;
+    *member = (dt_npz_member){.name = entry->packed->name,
+                              .crc32 = entry->packed->crc32,
+                              .stored_bytes = entry->packed->stored_bytes,
+                              .plain_bytes = entry->packed->plain_bytes};
+    DT_TRY(dt_zip_stream_open(&stream, npz->zip, entry->packed));
+    size_t begin =
+        member->plain_bytes < NPY_LENGTH_BYTES ? (size_t)member->plain_bytes : NPY_LENGTH_BYTES;
+    DT_TRY(dt_zip_stream_read(stream, scratch, begin));
+    size_t bytes = npy_header_bytes(scratch, begin);
+    if (bytes > member->plain_bytes)
+        bytes = (size_t)member->plain_bytes;
+    if (bytes > begin)
+        DT_TRY(dt_zip_stream_read(stream, scratch + begin, bytes - begin));
+    (void)snprintf(label, sizeof label, "%s: array '%.80s'", dt_zip_path(npz->zip), member->name);
+    /* An array that is not asked for may be anything, so the error waits until it is. */
+    if (dt_npy_parse(&member->npy, label, scratch, bytes) != DT_OK) {
+        DT_TRY(dt_memory_copy_text(&entry->error, dt_status_text()));
+        dt_status_set_text("");
+        goto out;
+    }
+    uint64_t announced = member->npy.header_bytes + member->npy.data_bytes;
+    if (announced != member->plain_bytes)
+        status =
+            dt_fail(DT_DATA,
+                    "%s has a header that lies about its size: its shape and type make %" PRIu64
+                    " bytes, the archive holds %" PRIu64 "; save it again",
+                    label, announced, member->plain_bytes);
+out:
+    dt_zip_stream_close(stream);
+    return status;
+}
+
+dt_status dt_npz_open(dt_npz **out, const char *path)
+{
+    dt_status status = DT_OK;
+    dt_npz *npz = NULL;
+    unsigned char *scratch = NULL;
+    *out = NULL;
+    DT_TRY(dt_memory_alloc(&npz, 1, sizeof *npz, "archive"));
+    DT_TRY(dt_zip_open_kind(&npz->zip, path, &npz_kind));
+    DT_TRY(dt_memory_alloc(&npz->entries, dt_npz_count(npz), sizeof *npz->entries, "arrays"));
+    DT_TRY(dt_memory_alloc(&scratch, DT_NPY_MAX_HEADER_BYTES, 1, "array header"));
+    for (size_t i = 0; i < dt_npz_count(npz); i++) {
+        npz->entries[i].packed = dt_zip_member_at(npz->zip, i);
+        DT_TRY(read_npy_header(npz, &npz->entries[i], scratch));
+    }
+    *out = npz;
+    npz = NULL;
+out:
+    dt_memory_free(scratch);
+    dt_npz_close(npz);
+    return status;
+}
+
+void dt_npz_close(dt_npz *npz)
+{
+    if (npz == NULL)
+        return;
+    for (size_t i = 0; npz->entries != NULL && i < dt_npz_count(npz); i++)
+        dt_memory_free(npz->entries[i].error);
+    dt_memory_free(npz->entries);
+    dt_zip_close(npz->zip);
+    dt_memory_free(npz);
+}
+
+const char *dt_npz_path(const dt_npz *npz)
+{
+    return dt_zip_path(npz->zip);
+}
+
+size_t dt_npz_count(const dt_npz *npz)
+{
+    return dt_zip_count(npz->zip);
+}
+
+const char *dt_npz_name(const dt_npz *npz, size_t index)
+{
+    return dt_zip_member_at(npz->zip, index)->name;
+}
+
+bool dt_npz_has(const dt_npz *npz, const char *name)
+{
+    return dt_zip_find(npz->zip, name) != NULL;
+}
+
+DT_MUST_USE static dt_status fail_no_such(const dt_npz *npz, const char *name)
+{
+    char list[LIST_BYTES] = "";
+    size_t used = 0;
+    if (dt_npz_count(npz) == 0)
+        return dt_fail(DT_DATA, "%s: no array '%.80s': the archive holds no arrays",
+                       dt_zip_path(npz->zip), name);
+    for (size_t i = 0; i < dt_npz_count(npz) && used < sizeof list; i++)
+        used += (size_t)snprintf(list + used, sizeof list - used, "%s%.80s", i > 0 ? ", " : "",
+                                 dt_npz_name(npz, i));
+    return dt_fail(DT_DATA, "%s: no array '%.80s', found: %s%s", dt_zip_path(npz->zip), name, list,
+                   used < sizeof list ? "" : "...");
+}
+
+dt_status dt_npz_find(const dt_npz *npz, const char *name, const dt_npz_member **out)
+{
+    const dt_zip_member *packed = dt_zip_find(npz->zip, name);
+    *out = NULL;
+    if (packed == NULL)
+        return fail_no_such(npz, name);
+    const npz_entry *entry = &npz->entries[packed - dt_zip_member_at(npz->zip, 0)];
+    if (entry->error != NULL)
+        return dt_fail(DT_DATA, "%s", entry->error);
+    *out = &entry->member;
+    return DT_OK;
+}
+
+dt_status dt_npz_stream_open(dt_npz_stream **out, const dt_npz *npz, const dt_npz_member *member)
+{
+    dt_status status = DT_OK;
+    dt_npz_stream *stream = NULL;
+    unsigned char scratch[4096];
+    const npz_entry *entry = (const npz_entry *)(const void *)member;
+    *out = NULL;
+    DT_ASSERT(entry->error == NULL);
+    DT_TRY(dt_zip_stream_open(&stream, npz->zip, entry->packed));
+    for (uint64_t left = member->npy.header_bytes; left > 0;) {
+        size_t part = left < sizeof scratch ? (size_t)left : sizeof scratch;
+        DT_TRY(dt_zip_stream_read(stream, scratch, part));
+        left -= part;
+    }
+    *out = stream;
+    stream = NULL;
+out:
+    dt_zip_stream_close(stream);
+    return status;
+}
+
+dt_status dt_npz_stream_read(dt_npz_stream *stream, void *out, size_t bytes)
+{
+    return dt_zip_stream_read(stream, out, bytes);
+}
+
+void dt_npz_stream_close(dt_npz_stream *stream)
+{
+    dt_zip_stream_close(stream);
+}
+
+dt_status dt_npz_writer_open(dt_npz_writer **out, const char *path, int level)
+{
+    return dt_zip_writer_open(out, path, level);
+}
+
+dt_status dt_npz_writer_begin(dt_npz_writer *writer, const char *name, const char *descr,
+                              unsigned dims, const uint64_t *shape)
+{
+    dt_status status = DT_OK;
+    dt_npy npy;
+    char header[256];
+    char *file_name = NULL;
+    size_t name_bytes = strlen(name) + sizeof ".npy";
+    size_t header_bytes = dt_npy_format(header, descr, dims, shape);
+    DT_TRY(dt_npy_parse(&npy, name, (const unsigned char *)header, header_bytes));
+    DT_TRY(dt_memory_alloc(&file_name, name_bytes, 1, "member name"));
+    (void)snprintf(file_name, name_bytes, "%s.npy", name);
+    DT_TRY(dt_zip_writer_begin(writer, file_name, header_bytes + npy.data_bytes));
+    DT_TRY(dt_zip_writer_write(writer, header, header_bytes));
+out:
+    dt_memory_free(file_name);
+    return status;
+}
+
+dt_status dt_npz_writer_write(dt_npz_writer *writer, const void *items, size_t bytes)
+{
+    return dt_zip_writer_write(writer, items, bytes);
+}
+
+dt_status dt_npz_writer_seal(dt_npz_writer *writer)
+{
+    return dt_zip_writer_seal(writer);
+}
+
+dt_status dt_npz_writer_finish(dt_npz_writer *writer)
+{
+    return dt_zip_writer_finish(writer);
+}
+
+void dt_npz_writer_discard(dt_npz_writer *writer)
+{
+    dt_zip_writer_discard(writer);
+}

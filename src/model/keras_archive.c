@@ -1,0 +1,197 @@
+#include "keras_archive.h"
+#include "keras_model_describe.h"
+
+#include "dtrain/base/memory.h"
+#include "dtrain/io/zip.h"
+#include "dtrain/model/keras_model.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The oldest Keras that these files were tried with; the date is always the same, so that the same
+ * model gives the same bytes. */
+static const char metadata[] =
+    "{\"keras_version\": \"3.3.3\", \"date_saved\": \"1980-01-01@00:00:00\"}";
+
+enum { PATH_BYTES = DT_KERAS_GROUP_BYTES + 32 };
+
+/* ---- model.weights.h5 ---- */
+
+/* Keras numbers the variables of an object. */
+DT_MUST_USE static dt_status write_variable(dt_h5 *h5, const char *group, size_t index,
+                                            dt_h5_type type, unsigned dims, const uint64_t *shape,
+                                            const void *data)
+{
+    char path[PATH_BYTES];
+    (void)snprintf(path, sizeof path, "%s/%zu", group, index);
+    return dt_h5_write_array(h5, path, type, dims, shape, data);
+}
+
+/* Keras 3.3 and 3.5 want a group for every object, also for one without variables. */
+DT_MUST_USE static dt_status write_layers(dt_h5 *h5, const dt_keras_model *model)
+{
+    dt_status status = DT_OK;
+    char group[DT_KERAS_GROUP_BYTES];
+    uint64_t inputs = model->inputs;
+    DT_TRY(dt_h5_make_group(h5, "/vars"));
+    if (model->mean != NULL) {
+        dt_keras_archive_group(group, "normalization", 0);
+        DT_TRY(dt_h5_make_group(h5, group));
+    }
+    for (size_t l = 0; l < model->layer_count; l++) {
+        const dt_keras_layer *layer = &model->layers[l];
+        const uint64_t shape[] = {inputs, layer->units};
+        dt_keras_archive_group(group, "dense", l);
+        DT_TRY(write_variable(h5, group, 0, DT_H5_F32, 2, shape, layer->kernel));
+        DT_TRY(write_variable(h5, group, 1, DT_H5_F32, 1, &layer->units, layer->bias));
+        inputs = layer->units;
+    }
+out:
+    return status;
+}
+
+DT_MUST_USE static dt_status write_moments(dt_h5 *h5, const char *group,
+                                           const dt_keras_model *model, const float *m,
+                                           const float *v)
+{
+    dt_status status = DT_OK;
+    size_t next = 2, first = 0;
+    uint64_t inputs = model->inputs;
+    for (size_t l = 0; l < model->layer_count; l++) {
+        const uint64_t units = model->layers[l].units;
+        const uint64_t kernel[] = {inputs, units};
+        DT_TRY(write_variable(h5, group, next++, DT_H5_F32, 2, kernel, m + first));
+        DT_TRY(write_variable(h5, group, next++, DT_H5_F32, 2, kernel, v + first));
+        first += (size_t)(inputs * units);
+        DT_TRY(write_variable(h5, group, next++, DT_H5_F32, 1, &units, m + first));
+        DT_TRY(write_variable(h5, group, next++, DT_H5_F32, 1, &units, v + first));
+        first += (size_t)units;
+        inputs = units;
+    }
+out:
+    return status;
+}
+
+static size_t count_parameters(const dt_keras_model *model)
+{
+    uint64_t P = 0, inputs = model->inputs;
+    for (size_t l = 0; l < model->layer_count; l++) {
+        P += (inputs + 1) * model->layers[l].units;
+        inputs = model->layers[l].units;
+    }
+    return (size_t)P;
+}
+
+/* Without a state of ours it is that of a new optimizer: left out, Keras would warn. */
+DT_MUST_USE static dt_status write_optimizer(dt_h5 *h5, const dt_keras_model *model)
+{
+    static const char group[] = "/optimizer/vars";
+    dt_status status = DT_OK;
+    float *zeros = NULL;
+    const float rate = (float)model->learning_rate;
+    const int64_t iterations = model->adam_m != NULL ? model->iterations : 0;
+    const int32_t narrow = (int32_t)iterations;
+    if (model->adam_m == NULL)
+        DT_TRY(dt_memory_alloc(&zeros, count_parameters(model), sizeof *zeros, "moments"));
+    if (iterations <= INT32_MAX) /* as Keras itself writes it, but with TensorFlow */
+        DT_TRY(write_variable(h5, group, 0, DT_H5_I32, 0, NULL, &narrow));
+    else
+        DT_TRY(write_variable(h5, group, 0, DT_H5_I64, 0, NULL, &iterations));
+    DT_TRY(write_variable(h5, group, 1, DT_H5_F32, 0, NULL, &rate));
+    DT_TRY(write_moments(h5, group, model, zeros != NULL ? zeros : model->adam_m,
+                         zeros != NULL ? zeros : model->adam_v));
+out:
+    dt_memory_free(zeros);
+    return status;
+}
+
+DT_MUST_USE static dt_status make_weights(void **out, size_t *bytes, const dt_keras_model *model)
+{
+    dt_status status = DT_OK;
+    dt_h5 *h5 = NULL;
+    DT_TRY(dt_h5_new(&h5));
+    DT_TRY(write_layers(h5, model));
+    DT_TRY(write_optimizer(h5, model));
+    DT_TRY(dt_h5_image(out, bytes, h5));
+out:
+    dt_h5_free(h5);
+    return status;
+}
+
+/* ---- the archive ---- */
+
+DT_MUST_USE static dt_status write_member(dt_zip_writer *zip, const char *name, const void *data,
+                                          size_t bytes)
+{
+    dt_status status = DT_OK;
+    DT_TRY(dt_zip_writer_begin(zip, name, bytes));
+    DT_TRY(dt_zip_writer_write(zip, data, bytes));
+out:
+    return status;
+}
+
+DT_MUST_USE static dt_status write_config(dt_zip_writer *zip, const dt_keras_model *model)
+{
+    dt_status status = DT_OK;
+    char *config = NULL;
+    DT_TRY(dt_keras_describe_archive(&config, model));
+    DT_TRY(write_member(zip, DT_KERAS_CONFIG_MEMBER, config, strlen(config)));
+out:
+    free(config);
+    return status;
+}
+
+DT_MUST_USE static dt_status write_weights(dt_zip_writer *zip, const dt_keras_model *model)
+{
+    dt_status status = DT_OK;
+    void *image = NULL;
+    size_t bytes = 0;
+    DT_TRY(make_weights(&image, &bytes, model));
+    DT_TRY(write_member(zip, DT_KERAS_WEIGHTS_MEMBER, image, bytes));
+out:
+    dt_memory_free(image);
+    return status;
+}
+
+DT_MUST_USE static dt_status write_companions(dt_zip_writer *zip, const dt_keras_model *model)
+{
+    dt_status status = DT_OK;
+    char *classes = NULL;
+    const size_t names = model->class_name_count;
+    DT_ASSERT(names == 0 || names == model->layers[model->layer_count - 1].units);
+    if (model->recipe_json != NULL)
+        DT_TRY(write_member(zip, DT_KERAS_RECIPE_MEMBER, model->recipe_json,
+                            strlen(model->recipe_json)));
+    if (names > 0 && names <= DT_H5_NAMES_MAX) {
+        DT_TRY(dt_keras_classes_format(&classes, model->class_names, names));
+        DT_TRY(write_member(zip, DT_KERAS_CLASSES_MEMBER, classes, strlen(classes)));
+    }
+out:
+    dt_memory_free(classes);
+    return status;
+}
+
+dt_status dt_keras_archive_save(const dt_keras_model *model, const char *path)
+{
+    dt_status status = DT_OK;
+    dt_zip_writer *zip = NULL;
+    DT_ASSERT(model->layer_count > 0 && model->inputs > 0);
+    DT_ASSERT(isfinite(model->learning_rate) && isfinite(model->beta_1));
+    DT_ASSERT(isfinite(model->beta_2) && isfinite(model->epsilon));
+    DT_ASSERT((model->mean == NULL) == (model->variance == NULL));
+    DT_ASSERT((model->adam_m == NULL) == (model->adam_v == NULL));
+
+    DT_TRY(dt_zip_writer_open(&zip, path, 0));
+    DT_TRY(write_member(zip, DT_KERAS_METADATA_MEMBER, metadata, strlen(metadata)));
+    DT_TRY(write_config(zip, model));
+    DT_TRY(write_weights(zip, model));
+    DT_TRY(write_companions(zip, model));
+    status = dt_zip_writer_finish(zip);
+    zip = NULL;
+out:
+    dt_zip_writer_discard(zip);
+    return status;
+}

@@ -1,0 +1,156 @@
+#include "dtrain/model/keras_model.h"
+
+#include "keras_model_describe.h"
+
+#include "dtrain/base/memory.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* The last Keras 2 that both readers know well; Keras 3 translates a file that says "2.". */
+static const char keras_version[] = "2.13.1";
+static const char keras_backend[] = "tensorflow";
+
+/* "/model_weights/" with the layer's name twice and "kernel:0" behind it. */
+enum { PATH_BYTES = 128 };
+
+static dt_status set_versions(dt_h5 *h5, const char *path)
+{
+    dt_status status = DT_OK;
+    DT_TRY(dt_h5_set_text(h5, path, "keras_version", keras_version));
+    DT_TRY(dt_h5_set_text(h5, path, "backend", keras_backend));
+out:
+    return status;
+}
+
+DT_MUST_USE static dt_status set_configs(dt_h5 *h5, const dt_keras_model *model)
+{
+    dt_status status = DT_OK;
+    char *config = NULL, *training = NULL;
+    DT_TRY(dt_keras_describe_model(&config, model));
+    DT_TRY(dt_h5_set_text(h5, "/", "model_config", config));
+    DT_TRY(dt_keras_describe_training(&training, model));
+    DT_TRY(dt_h5_set_text(h5, "/", "training_config", training));
+out:
+    free(training);
+    free(config);
+    return status;
+}
+
+static dt_status write_layer(dt_h5 *h5, const dt_keras_layer *layer, size_t index, uint64_t inputs)
+{
+    dt_status status = DT_OK;
+    char name[DT_KERAS_LAYER_BYTES];
+    char group[PATH_BYTES];
+    char path[2 * PATH_BYTES];
+    char kernel[PATH_BYTES];
+    char bias[PATH_BYTES];
+    const char *const weights[] = {kernel, bias};
+    const uint64_t kernel_shape[] = {inputs, layer->units};
+
+    dt_keras_name_layer(name, index);
+    (void)snprintf(group, sizeof group, "/model_weights/%s", name);
+    (void)snprintf(kernel, sizeof kernel, "%s/kernel:0", name);
+    (void)snprintf(bias, sizeof bias, "%s/bias:0", name);
+    DT_TRY(dt_h5_make_group(h5, group));
+    DT_TRY(dt_h5_set_texts(h5, group, "weight_names", weights, 2));
+    (void)snprintf(path, sizeof path, "%s/%s", group, kernel);
+    DT_TRY(dt_h5_write_array(h5, path, DT_H5_F32, 2, kernel_shape, layer->kernel));
+    (void)snprintf(path, sizeof path, "%s/%s", group, bias);
+    DT_TRY(dt_h5_write_array(h5, path, DT_H5_F32, 1, &layer->units, layer->bias));
+out:
+    return status;
+}
+
+/* Keras assigns the weights by this list's order, not by the groups' names. Layers without weights,
+ * Normalization as it is here among them, need not be in it. */
+static dt_status set_layer_names(dt_h5 *h5, size_t layer_count)
+{
+    dt_status status = DT_OK;
+    char(*names)[DT_KERAS_LAYER_BYTES] = NULL;
+    const char **texts = NULL;
+    DT_TRY(dt_memory_alloc(&names, layer_count, sizeof *names, "layer names"));
+    DT_TRY(dt_memory_alloc(&texts, layer_count, sizeof *texts, "layer names"));
+    for (size_t i = 0; i < layer_count; i++) {
+        dt_keras_name_layer(names[i], i);
+        texts[i] = names[i];
+    }
+    DT_TRY(dt_h5_set_texts(h5, "/model_weights", "layer_names", texts, layer_count));
+out:
+    dt_memory_free(texts);
+    dt_memory_free(names);
+    return status;
+}
+
+/* ---- what Keras passes over ---- */
+
+DT_MUST_USE static dt_status write_state(dt_h5 *h5, const dt_keras_model *model)
+{
+    dt_status status = DT_OK;
+    uint64_t P = 0, inputs = model->inputs;
+    if (model->adam_m == NULL)
+        return DT_OK;
+    for (size_t l = 0; l < model->layer_count; l++) {
+        P += (inputs + 1) * model->layers[l].units;
+        inputs = model->layers[l].units;
+    }
+    DT_TRY(dt_h5_make_group(h5, "/dtrain"));
+    DT_TRY(dt_h5_set_int(h5, "/dtrain", "adam_iterations", model->iterations));
+    DT_TRY(dt_h5_write_array(h5, "/dtrain/adam_m", DT_H5_F32, 1, &P, model->adam_m));
+    DT_TRY(dt_h5_write_array(h5, "/dtrain/adam_v", DT_H5_F32, 1, &P, model->adam_v));
+out:
+    return status;
+}
+
+DT_MUST_USE static dt_status write_companions(dt_h5 *h5, const dt_keras_model *model)
+{
+    dt_status status = DT_OK;
+    const size_t names = model->class_name_count;
+    DT_ASSERT(names == 0 || names == model->layers[model->layer_count - 1].units);
+    if (model->recipe_json != NULL)
+        DT_TRY(dt_h5_set_text(h5, "/", DT_KERAS_RECIPE, model->recipe_json));
+    if (names > 0 && names <= DT_H5_TEXTS_MAX)
+        DT_TRY(dt_h5_set_texts(h5, "/", DT_KERAS_CLASSES, model->class_names, names));
+out:
+    return status;
+}
+
+/* ---- the whole ---- */
+
+dt_status dt_keras_model_write(const dt_keras_model *model, dt_h5 *h5)
+{
+    dt_status status = DT_OK;
+    uint64_t inputs = model->inputs;
+    DT_ASSERT(model->layer_count > 0 && inputs > 0);
+    DT_ASSERT(isfinite(model->learning_rate) && isfinite(model->beta_1));
+    DT_ASSERT(isfinite(model->beta_2) && isfinite(model->epsilon));
+    DT_ASSERT((model->mean == NULL) == (model->variance == NULL));
+    DT_ASSERT((model->adam_m == NULL) == (model->adam_v == NULL));
+
+    DT_TRY(set_versions(h5, "/"));
+    DT_TRY(set_configs(h5, model));
+    DT_TRY(dt_h5_make_group(h5, "/model_weights"));
+    DT_TRY(set_versions(h5, "/model_weights"));
+    DT_TRY(set_layer_names(h5, model->layer_count));
+    for (size_t i = 0; i < model->layer_count; i++) {
+        DT_TRY(write_layer(h5, &model->layers[i], i, inputs));
+        inputs = model->layers[i].units;
+    }
+    DT_TRY(write_state(h5, model));
+    DT_TRY(write_companions(h5, model));
+out:
+    return status;
+}
+
+dt_status dt_keras_model_save(const dt_keras_model *model, const char *path)
+{
+    dt_status status = DT_OK;
+    dt_h5 *h5 = NULL;
+    DT_TRY(dt_h5_new(&h5));
+    DT_TRY(dt_keras_model_write(model, h5));
+    DT_TRY(dt_h5_save(h5, path));
+out:
+    dt_h5_free(h5);
+    return status;
+}

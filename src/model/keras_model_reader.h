@@ -1,0 +1,68 @@
+#ifndef DTRAIN_MODEL_KERAS_MODEL_READER_H
+#define DTRAIN_MODEL_KERAS_MODEL_READER_H
+
+/* What reading .h5 and .keras files shares: both have a configuration and, in an HDF5 file, arrays
+ * in the order of the layers, and of the optimizer. Only where these lie differs. */
+
+#include "dtrain/model/keras_model.h"
+#include "keras_model_chain.h"
+
+enum { DT_KERAS_CONFIG_BYTES_MAX = 16 << 20 }; /* a layer takes about 1 KiB of JSON */
+
+/* A model on its way in: what the configuration says, and where the arrays lie. */
+typedef struct dt_keras_reader {
+    dt_h5 *h5;
+    const char *path; /* what error lines call the file */
+    dt_keras_chain chain;
+    char *statistics[2]; /* datasets of a Normalization: mean, variance; NULL: not in the weights */
+    char *(*datasets)[2]; /* [chain.count]: paths of kernel and bias; NULL: no bias */
+    size_t located; /* layers whose weights have been found */
+    uint64_t stored_bytes, parameters; /* of those */
+    uint64_t inputs; /* of the next */
+    dt_h5_names state; /* paths of Keras's arrays of Adam: iteration, perhaps learning rate, m, v,
+                          m, v ...; count 0: none */
+    bool own_state; /* in /dtrain */
+} dt_keras_reader;
+
+/* Reads the configuration; comes first. Errors: DT_DATA, DT_MEMORY. */
+DT_MUST_USE dt_status dt_keras_reader_begin(dt_keras_reader *r, const dt_keras_config *config);
+
+/* Takes the arrays of the next layer that has any: `names` below `group`. */
+DT_MUST_USE dt_status dt_keras_reader_take_weights(dt_keras_reader *r, const char *group,
+                                                   const dt_h5_names *names);
+
+/* Takes the arrays of Keras's optimizer, after all weights; what is not the state of Adam as Keras
+ * 3 keeps it is left out, and said so in chain.left_out. */
+DT_MUST_USE dt_status dt_keras_reader_take_state(dt_keras_reader *r, const char *group,
+                                                 const dt_h5_names *names);
+
+/* Takes the state in /dtrain, after all weights. */
+DT_MUST_USE dt_status dt_keras_reader_take_own_state(dt_keras_reader *r);
+
+/* Reads all that was taken. Owns: the caller clears *out, also after an error. */
+DT_MUST_USE dt_status dt_keras_reader_finish(dt_keras_loaded *out, dt_keras_reader *r);
+
+void dt_keras_reader_clear(dt_keras_reader *r);
+
+/* Checks that there are as many class names as classes, or none. */
+DT_MUST_USE dt_status dt_keras_reader_check_names(const dt_keras_loaded *loaded, const char *path);
+
+/* ---- between the reader's own files ---- */
+
+/* Reads floats, all of which must be finite. */
+DT_MUST_USE dt_status dt_keras_reader_read_array(const dt_keras_reader *r, float *data,
+                                                 const char *dataset, uint64_t count);
+
+/* Counts an array's bytes: the same array under many names would make a small file large. */
+DT_MUST_USE dt_status dt_keras_reader_count_bytes(dt_keras_reader *r, const dt_h5_shape *shape);
+
+/* Returns whether the shape is that one. */
+bool dt_keras_has_shape(const dt_h5_shape *found, unsigned dims, const uint64_t *expected);
+
+/* Reads the moments that were taken, and Adam's numbers. */
+DT_MUST_USE dt_status dt_keras_reader_read_state(dt_keras_loaded *out, dt_keras_reader *r);
+
+/* Reads a .keras file; as dt_keras_model_load. On error *out is not cleared. */
+DT_MUST_USE dt_status dt_keras_archive_read(dt_keras_loaded *out, const char *path);
+
+#endif

@@ -1,0 +1,347 @@
+#include "dtrain/model/onnx.h"
+
+#ifdef DTRAIN_WITH_ONNX
+
+#include "keras_archive.h"
+#include "keras_model_describe.h"
+
+#include "dtrain/base/memory.h"
+#include "dtrain/base/text.h"
+#include "dtrain/io/file.h"
+
+#include <onnx.pb-c.h>
+
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { IR_VERSION = 8, OPSET = 13, NAME_BYTES = DT_KERAS_LAYER_BYTES + 16 };
+
+static const bool machine_is_big = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;
+
+/* protobuf-c wants texts that may be changed, though packing changes none. */
+static char *text(const char *constant)
+{
+    return (char *)constant;
+}
+
+/* The messages of protobuf-c are full of pointers to messages; each struct here holds one with all
+ * that it points to, so it must not move once it is set up. */
+
+typedef struct node {
+    Onnx__NodeProto proto;
+    Onnx__AttributeProto attributes[2];
+    Onnx__AttributeProto *attribute_list[2];
+    char *inputs[3];
+    char *output; /* the node is called as what it gives */
+    char name[NAME_BYTES];
+} node;
+
+typedef struct tensor {
+    Onnx__TensorProto proto;
+    int64_t dims[2];
+    char name[NAME_BYTES];
+} tensor;
+
+typedef struct value {
+    Onnx__ValueInfoProto proto;
+    Onnx__TypeProto type;
+    Onnx__TypeProto__Tensor tensor;
+    Onnx__TensorShapeProto shape;
+    Onnx__TensorShapeProto__Dimension dims[2];
+    Onnx__TensorShapeProto__Dimension *dim_list[2];
+} value;
+
+typedef struct writer {
+    Onnx__ModelProto model;
+    Onnx__GraphProto graph;
+    Onnx__OperatorSetIdProto opset, *opset_list[1];
+    Onnx__StringStringEntryProto properties[2], *property_list[2];
+    value inputs, probabilities, chosen;
+    Onnx__ValueInfoProto *input_list[1], *output_list[2];
+    node *nodes; /* in the order of computation, as ONNX wants them */
+    Onnx__NodeProto **node_list;
+    tensor *tensors;
+    Onnx__TensorProto **tensor_list;
+    const char *last; /* what the next node takes */
+    float *deviation; /* [D] */
+    char *classes;
+} writer;
+
+/* ---- the graph ---- */
+
+/* Adds a node that takes the value `last`, which what it gives replaces. */
+static node *add_node(writer *w, const char *kind, const char *name)
+{
+    node *n = &w->nodes[w->graph.n_node];
+    n->proto = (Onnx__NodeProto)ONNX__NODE_PROTO__INIT;
+    (void)snprintf(n->name, sizeof n->name, "%s", name);
+    n->output = n->name;
+    n->inputs[0] = text(w->last);
+    n->proto.name = n->name;
+    n->proto.op_type = text(kind);
+    n->proto.n_input = 1;
+    n->proto.input = n->inputs;
+    n->proto.n_output = 1;
+    n->proto.output = &n->output;
+    n->proto.attribute = n->attribute_list;
+    w->node_list[w->graph.n_node++] = &n->proto;
+    w->last = n->name;
+    return n;
+}
+
+static void add_attribute(node *n, const char *name, int64_t number)
+{
+    Onnx__AttributeProto *attribute = &n->attributes[n->proto.n_attribute];
+    *attribute = (Onnx__AttributeProto)ONNX__ATTRIBUTE_PROTO__INIT;
+    attribute->name = text(name);
+    attribute->has_type = attribute->has_i = 1;
+    attribute->type = ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INT;
+    attribute->i = number;
+    n->attribute_list[n->proto.n_attribute++] = attribute;
+}
+
+/* Gives node `n` one more input, a constant [rows, columns], or [columns] when `rows` is 0. */
+static void add_tensor(writer *w, node *n, const char *layer, const char *part, const float *data,
+                       uint64_t rows, uint64_t columns)
+{
+    tensor *t = &w->tensors[w->graph.n_initializer];
+    const size_t count = (size_t)((rows > 0 ? rows : 1) * columns);
+    t->proto = (Onnx__TensorProto)ONNX__TENSOR_PROTO__INIT;
+    (void)snprintf(t->name, sizeof t->name, "%s/%s", layer, part);
+    t->proto.name = t->name;
+    if (rows > 0)
+        t->dims[t->proto.n_dims++] = (int64_t)rows;
+    t->dims[t->proto.n_dims++] = (int64_t)columns;
+    t->proto.dims = t->dims;
+    t->proto.has_data_type = 1;
+    t->proto.data_type = ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT;
+    if (machine_is_big) { /* raw data is little-endian; of float_data protobuf-c swaps the bytes */
+        t->proto.float_data = (float *)data;
+        t->proto.n_float_data = count;
+    } else {
+        t->proto.has_raw_data = 1;
+        t->proto.raw_data.data = (uint8_t *)data;
+        t->proto.raw_data.len = count * sizeof *data;
+    }
+    w->tensor_list[w->graph.n_initializer++] = &t->proto;
+    n->inputs[n->proto.n_input++] = t->name;
+}
+
+DT_MUST_USE static dt_status add_normalization(writer *w, const dt_keras_model *model)
+{
+    static const char layer[] = "normalization";
+    const uint64_t D = model->inputs;
+    dt_status status = dt_memory_alloc(&w->deviation, (size_t)D, sizeof(float), "deviations");
+    if (status != DT_OK)
+        return status;
+    for (uint64_t i = 0; i < D; i++)
+        w->deviation[i] = fmaxf(sqrtf(model->variance[i]), 1e-7f);
+    add_tensor(w, add_node(w, "Sub", "normalization/centered"), layer, "mean", model->mean, 0, D);
+    add_tensor(w, add_node(w, "Div", "normalization/scaled"), layer, "deviation", w->deviation, 0,
+               D);
+    return DT_OK;
+}
+
+/* Returns ONNX's name of an activation; NULL: nothing is to be done. */
+static const char *find_operator(const char *activation)
+{
+    static const char *const operators[][2] = {
+        {"relu", "Relu"}, {"tanh", "Tanh"}, {"sigmoid", "Sigmoid"}, {"linear", NULL}};
+    enum { COUNT = sizeof operators / sizeof operators[0] };
+    size_t i = 0;
+    while (i < COUNT && strcmp(activation, operators[i][0]) != 0)
+        i++;
+    DT_ASSERT(i < COUNT);
+    return operators[i][1];
+}
+
+static void add_layer(writer *w, const dt_keras_layer *layer, size_t index, uint64_t inputs,
+                      bool is_last)
+{
+    char dense[DT_KERAS_LAYER_BYTES], name[NAME_BYTES];
+    dt_keras_name_layer(dense, index);
+    (void)snprintf(name, sizeof name, "%s/sum", dense);
+    node *sum = add_node(w, "Gemm", name);
+    add_tensor(w, sum, dense, "kernel", layer->kernel, inputs, layer->units);
+    add_tensor(w, sum, dense, "bias", layer->bias, 0, layer->units);
+    if (is_last) {
+        DT_ASSERT(strcmp(layer->activation, "softmax") == 0);
+        add_attribute(add_node(w, "Softmax", "probabilities"), "axis", 1);
+        return;
+    }
+    const char *kind = find_operator(layer->activation);
+    if (kind != NULL) {
+        (void)snprintf(name, sizeof name, "%s/%s", dense, layer->activation);
+        (void)add_node(w, kind, name);
+    }
+}
+
+/* Describes a value of any number of rows, [N, columns], or [N] when `columns` is 0. */
+static void describe(value *v, const char *name, int32_t type, uint64_t columns)
+{
+    v->proto = (Onnx__ValueInfoProto)ONNX__VALUE_INFO_PROTO__INIT;
+    v->type = (Onnx__TypeProto)ONNX__TYPE_PROTO__INIT;
+    v->tensor = (Onnx__TypeProto__Tensor)ONNX__TYPE_PROTO__TENSOR__INIT;
+    v->shape = (Onnx__TensorShapeProto)ONNX__TENSOR_SHAPE_PROTO__INIT;
+    for (size_t i = 0; i < 2; i++) {
+        v->dims[i] = (Onnx__TensorShapeProto__Dimension)ONNX__TENSOR_SHAPE_PROTO__DIMENSION__INIT;
+        v->dim_list[i] = &v->dims[i];
+    }
+    v->dims[0].value_case = ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_PARAM;
+    v->dims[0].dim_param = text("N");
+    v->dims[1].value_case = ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE;
+    v->dims[1].dim_value = (int64_t)columns;
+    v->shape.n_dim = columns > 0 ? 2 : 1;
+    v->shape.dim = v->dim_list;
+    v->tensor.has_elem_type = 1;
+    v->tensor.elem_type = type;
+    v->tensor.shape = &v->shape;
+    v->type.value_case = ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE;
+    v->type.tensor_type = &v->tensor;
+    v->proto.name = text(name);
+    v->proto.type = &v->type;
+}
+
+DT_MUST_USE static dt_status make_graph(writer *w, const dt_keras_model *model)
+{
+    dt_status status = DT_OK;
+    const size_t layers = model->layer_count;
+    const uint64_t C = model->layers[layers - 1].units;
+    uint64_t inputs = model->inputs;
+    /* At most two nodes a layer, two for the normalization, one for the class. */
+    DT_TRY(dt_memory_alloc(&w->nodes, 2 * layers + 3, sizeof *w->nodes, "ONNX nodes"));
+    DT_TRY(dt_memory_alloc(&w->node_list, 2 * layers + 3, sizeof *w->node_list, "ONNX nodes"));
+    DT_TRY(dt_memory_alloc(&w->tensors, 2 * layers + 2, sizeof *w->tensors, "ONNX tensors"));
+    DT_TRY(
+        dt_memory_alloc(&w->tensor_list, 2 * layers + 2, sizeof *w->tensor_list, "ONNX tensors"));
+    w->graph = (Onnx__GraphProto)ONNX__GRAPH_PROTO__INIT;
+    w->graph.name = text("dtrain");
+    w->graph.node = w->node_list;
+    w->graph.initializer = w->tensor_list;
+
+    w->last = "inputs";
+    if (model->mean != NULL)
+        DT_TRY(add_normalization(w, model));
+    for (size_t l = 0; l < layers; l++) {
+        add_layer(w, &model->layers[l], l, inputs, l + 1 == layers);
+        inputs = model->layers[l].units;
+    }
+    node *chosen = add_node(w, "ArgMax", "class");
+    add_attribute(chosen, "axis", 1);
+    add_attribute(chosen, "keepdims", 0);
+
+    describe(&w->inputs, "inputs", ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT, model->inputs);
+    describe(&w->probabilities, "probabilities", ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT, C);
+    describe(&w->chosen, "class", ONNX__TENSOR_PROTO__DATA_TYPE__INT64, 0);
+    w->input_list[0] = &w->inputs.proto;
+    w->output_list[0] = &w->probabilities.proto;
+    w->output_list[1] = &w->chosen.proto;
+    w->graph.n_input = 1;
+    w->graph.input = w->input_list;
+    w->graph.n_output = 2;
+    w->graph.output = w->output_list;
+out:
+    return status;
+}
+
+/* ---- the model around it ---- */
+
+static void add_property(writer *w, const char *key, const char *json)
+{
+    Onnx__StringStringEntryProto *property = &w->properties[w->model.n_metadata_props];
+    *property = (Onnx__StringStringEntryProto)ONNX__STRING_STRING_ENTRY_PROTO__INIT;
+    property->key = text(key);
+    property->value = text(json);
+    w->property_list[w->model.n_metadata_props++] = property;
+}
+
+DT_MUST_USE static dt_status make_model(writer *w, const dt_keras_model *model, const char *path)
+{
+    dt_status status = DT_OK;
+    const char *recipe = model->recipe_json;
+    DT_TRY(make_graph(w, model));
+    w->opset = (Onnx__OperatorSetIdProto)ONNX__OPERATOR_SET_ID_PROTO__INIT;
+    w->opset.domain = text("");
+    w->opset.has_version = 1;
+    w->opset.version = OPSET;
+    w->opset_list[0] = &w->opset;
+
+    w->model = (Onnx__ModelProto)ONNX__MODEL_PROTO__INIT;
+    w->model.has_ir_version = 1;
+    w->model.ir_version = IR_VERSION;
+    w->model.n_opset_import = 1;
+    w->model.opset_import = w->opset_list;
+    w->model.producer_name = text("dtrain");
+    w->model.producer_version = text(DTRAIN_VERSION);
+    w->model.graph = &w->graph;
+    w->model.metadata_props = w->property_list;
+    if (recipe != NULL) {
+        if (!dt_text_is_utf8(recipe, strlen(recipe)))
+            DT_TRY(dt_fail(DT_DATA,
+                           "%s: the model's preprocessing recipe is no UTF-8 text, and ONNX "
+                           "holds no other",
+                           path));
+        add_property(w, DT_KERAS_RECIPE, recipe);
+    }
+    if (model->class_name_count > 0) {
+        DT_TRY(dt_keras_classes_format(&w->classes, model->class_names, model->class_name_count));
+        add_property(w, DT_KERAS_CLASSES, w->classes);
+    }
+out:
+    return status;
+}
+
+DT_MUST_USE static dt_status write_model(const writer *w, const char *path)
+{
+    dt_status status = DT_OK;
+    uint8_t *packed = NULL;
+    const size_t bytes = onnx__model_proto__get_packed_size(&w->model);
+    if (bytes > INT32_MAX)
+        return dt_fail(DT_OUTPUT,
+                       "%s: an ONNX file ends at 2 GiB (%d bytes), and this model needs %zu: save "
+                       "it as .keras or .h5",
+                       path, INT32_MAX, bytes);
+    DT_TRY(dt_memory_alloc(&packed, bytes, 1, "ONNX file"));
+    const size_t written = onnx__model_proto__pack(&w->model, packed);
+    DT_ASSERT(written == bytes);
+    DT_TRY(dt_file_replace(path, packed, bytes));
+out:
+    dt_memory_free(packed);
+    return status;
+}
+
+dt_status dt_onnx_save(const dt_keras_model *model, const char *path)
+{
+    dt_status status = DT_OK;
+    writer w = {0};
+    DT_ASSERT(model->layer_count > 0 && model->inputs > 0);
+    DT_ASSERT((model->mean == NULL) == (model->variance == NULL));
+    DT_ASSERT(model->class_name_count == 0 ||
+              model->class_name_count == model->layers[model->layer_count - 1].units);
+
+    DT_TRY(make_model(&w, model, path));
+    DT_TRY(write_model(&w, path));
+out:
+    dt_memory_free(w.nodes);
+    dt_memory_free(w.node_list);
+    dt_memory_free(w.tensors);
+    dt_memory_free(w.tensor_list);
+    dt_memory_free(w.deviation);
+    dt_memory_free(w.classes);
+    return status;
+}
+
+#else
+
+dt_status dt_onnx_save(const dt_keras_model *model, const char *path)
+{
+    (void)model;
+    return dt_fail(DT_USAGE,
+                   "%s: this dtrain was built without ONNX: install protobuf-c-compiler, "
+                   "libprotobuf-c-dev and libonnx-dev, and build again",
+                   path);
+}
+
+#endif

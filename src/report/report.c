@@ -1,0 +1,219 @@
+#include "dtrain/report/report.h"
+
+#include "dtrain/base/log.h"
+#include "dtrain/base/memory.h"
+#include "dtrain/base/options.h"
+#include "dtrain/io/file.h"
+#include "report_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+typedef struct report_settings {
+    uint64_t given;
+    char sort[DT_OPTION_TEXT_BYTES], html[DT_OPTION_TEXT_BYTES], csv[DT_OPTION_TEXT_BYTES];
+    bool plots;
+} report_settings;
+
+#define AT(field) offsetof(report_settings, field)
+
+static const dt_option options[] = {
+    {"sort", "NAME", DT_OPTION_TEXT, AT(sort), 0, 0, NULL, "val_loss",
+     "order of the runs: a result (val_loss, test_accuracy, seconds ...), best first, an option of "
+     "the configuration, name or status"},
+    {"html", "FILE", DT_OPTION_TEXT, AT(html), 0, 0, NULL, NULL,
+     "write one page with all plots, that needs nothing else"},
+    {"csv", "FILE", DT_OPTION_TEXT, AT(csv), 0, 0, NULL, NULL,
+     "write results, options, data and environment, a line a run; - for stdout, and nothing else "
+     "there"},
+    {"plots", NULL, DT_OPTION_FLAG, AT(plots), 0, 0, NULL, NULL,
+     "print the learning curves as text, also when stdout is no terminal"},
+};
+
+static const dt_option_table table = {
+    .options = options,
+    .count = sizeof options / sizeof *options,
+    .given = AT(given),
+    .usage =
+        "Usage: dtrain report [OPTIONS] RUN...\n\n"
+        "Shows training runs side by side: what differs between them, and what each reached; of a\n"
+        "single run all there is. RUN is a run's folder, or the run.h5 in it. A run that is under\n"
+        "way is shown as far as it got, with its best epoch's val_loss and val_accuracy.\n"
+        "Plots are made by gnuplot, where it is installed (Debian: gnuplot-nox).\n"
+        "In the CSV, weights_crc is decimal, and a text that a spreadsheet would run (it begins "
+        "with\n"
+        "=, +, -, @, a tab or a line's end, and is no number) has ' before it.",
+};
+
+void dt_cli_report_help(void)
+{
+    dt_options_print_help(&table);
+}
+
+/* ---- what is asked for ---- */
+
+/* The folder that a path lies in. */
+DT_MUST_USE static dt_status copy_folder(char **out, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const dt_status status = dt_memory_copy_text(out, slash == NULL   ? "."
+                                                      : slash == path ? "/"
+                                                                      : path);
+    if (status == DT_OK && slash != NULL && slash != path)
+        (*out)[slash - path] = '\0';
+    return status;
+}
+
+static const char *name_in_folder(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash == NULL ? path : slash + 1;
+}
+
+/* Whether two paths are, or would be, one file. */
+DT_MUST_USE static dt_status is_same_place(bool *out, const char *a, const char *b)
+{
+    dt_status status = DT_OK;
+    char *folder_a = NULL, *folder_b = NULL;
+    *out = dt_file_same(a, b);
+    if (*out || strcmp(name_in_folder(a), name_in_folder(b)) != 0)
+        return DT_OK;
+    DT_TRY(copy_folder(&folder_a, a));
+    DT_TRY(copy_folder(&folder_b, b));
+    *out = dt_file_same(folder_a, folder_b);
+out:
+    dt_memory_free(folder_a);
+    dt_memory_free(folder_b);
+    return status;
+}
+
+DT_MUST_USE static dt_status check_against_run(const char *option, const char *path,
+                                               const report_run *run)
+{
+    dt_status status = DT_OK;
+    report_buffer model = {0};
+    bool is_run = false, is_model = false;
+    report_buffer_put(&model, run->place, (size_t)(name_in_folder(run->place) - run->place));
+    report_buffer_puts(&model, "model.h5");
+    DT_TRY(model.status);
+    DT_TRY(is_same_place(&is_run, path, run->place));
+    DT_TRY(is_same_place(&is_model, path, model.text));
+    if (is_run || is_model)
+        status = dt_fail(DT_USAGE, "--%s %s: is %s; expected another file", option, path,
+                         is_run ? "one of the runs" : "the model of one of the runs");
+out:
+    report_buffer_clear(&model);
+    return status;
+}
+
+/* Results are not written over the runs they come from, nor over each other. */
+DT_MUST_USE static dt_status check_outputs(const report_settings *s, const report_run *runs,
+                                           size_t count)
+{
+    dt_status status = DT_OK;
+    const bool csv_file = s->csv[0] != '\0' && strcmp(s->csv, "-") != 0;
+    bool same = false;
+    for (size_t i = 0; i < count; i++) {
+        if (s->html[0] != '\0')
+            DT_TRY(check_against_run("html", s->html, &runs[i]));
+        if (csv_file)
+            DT_TRY(check_against_run("csv", s->csv, &runs[i]));
+    }
+    if (s->html[0] != '\0' && csv_file)
+        DT_TRY(is_same_place(&same, s->html, s->csv));
+    if (same)
+        status = dt_fail(DT_USAGE, "--html %s and --csv %s name the same file", s->html, s->csv);
+out:
+    return status;
+}
+
+DT_MUST_USE static dt_status check_settings(const report_settings *s)
+{
+    if (dt_options_given(&table, s, "html") && s->html[0] == '\0')
+        return dt_fail(DT_USAGE, "--html needs a file: --html FILE");
+    if (strcmp(s->html, "-") == 0)
+        return dt_fail(DT_USAGE, "--html - : expected a file; --csv alone can go to stdout");
+    if (dt_options_given(&table, s, "csv") && s->csv[0] == '\0')
+        return dt_fail(DT_USAGE, "--csv needs a file: --csv FILE, or - for stdout");
+    if (s->plots && strcmp(s->csv, "-") == 0)
+        return dt_fail(DT_USAGE, "--plots has no place beside --csv -, which is alone on stdout");
+    return DT_OK;
+}
+
+/* Columns of the terminal, or of a line that people read anywhere. */
+static size_t line_width(bool terminal)
+{
+    enum { USUAL = 100, LEAST = 40, MOST = 1000 };
+    const char *text = getenv("COLUMNS");
+    struct winsize size;
+    long width = 0;
+    if (text != NULL)
+        width = strtol(text, NULL, 10);
+    if (width <= 0 && terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
+        width = size.ws_col;
+    if (width <= 0)
+        return USUAL;
+    return width < LEAST ? LEAST : width > MOST ? MOST : (size_t)width;
+}
+
+/* ---- the whole ---- */
+
+DT_MUST_USE static dt_status show(const report_settings *s, report_run **runs, size_t count)
+{
+    dt_status status = DT_OK;
+    const bool terminal = isatty(STDOUT_FILENO) != 0;
+    const size_t width = line_width(terminal);
+    if (s->html[0] != '\0')
+        DT_TRY(report_write_html(s->html, runs, count, s->sort));
+    if (s->csv[0] != '\0')
+        DT_TRY(report_write_csv(s->csv, runs, count));
+    if (strcmp(s->csv, "-") == 0)
+        goto out;
+    if (count == 1)
+        DT_TRY(report_print_portrait(runs[0]));
+    else
+        DT_TRY(report_print(runs, count, width));
+    if (terminal || s->plots)
+        DT_TRY(report_print_curves(runs, count, width));
+    if (s->html[0] != '\0')
+        dt_log_result("page: %s\n", s->html);
+    if (s->csv[0] != '\0')
+        dt_log_result("table: %s\n", s->csv);
+out:
+    return status;
+}
+
+dt_status dt_cli_report(int argc, char **argv)
+{
+    dt_status status = DT_OK;
+    report_settings settings = {0};
+    report_run *runs = NULL;
+    report_run **order = NULL;
+    int words = 0;
+    dt_options_set_defaults(&table, &settings);
+    DT_TRY(dt_options_parse_words(&table, &settings, argc, argv, &words));
+    if (words == 0)
+        DT_TRY(dt_fail(DT_USAGE, "report needs a RUN: dtrain report [OPTIONS] RUN..."));
+    DT_TRY(check_settings(&settings));
+    DT_TRY(dt_memory_alloc(&runs, (size_t)words, sizeof *runs, "runs"));
+    DT_TRY(dt_memory_alloc(&order, (size_t)words, sizeof *order, "runs"));
+    for (int i = 0; i < words; i++) {
+        if (argv[i][0] == '\0')
+            DT_TRY(dt_fail(DT_USAGE, "RUN is an empty word"));
+        order[i] = &runs[i];
+        DT_TRY(report_run_read(&runs[i], argv[i]));
+    }
+    DT_TRY(check_outputs(&settings, runs, (size_t)words));
+    DT_TRY(report_name_runs(runs, (size_t)words));
+    DT_TRY(report_sort(order, (size_t)words, settings.sort));
+    DT_TRY(show(&settings, order, (size_t)words));
+out:
+    for (int i = 0; runs != NULL && i < words; i++)
+        report_run_clear(&runs[i]);
+    dt_memory_free(runs);
+    dt_memory_free(order);
+    return status;
+}

@@ -1,0 +1,147 @@
+#include "dtrain/base/log.h"
+#include "dtrain/base/memory.h"
+#include "dtrain/io/file.h"
+#include "report_internal.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Whether a spreadsheet would take a text for a formula, which may start programs. */
+static bool would_be_run(const char *text)
+{
+    char *end = NULL;
+    if (text[0] == '\0' || strchr("=+-@\t\r\n", text[0]) == NULL)
+        return false;
+    if (strspn(text, "0123456789.eE+-") < strlen(text))
+        return true;
+    (void)strtod(text, &end);
+    return end == text || *end != '\0';
+}
+
+/* RFC 4180; blanks at an end would be lost in some readers. */
+static void add_field(report_buffer *out, const char *text)
+{
+    const size_t length = strlen(text);
+    const char *guard = would_be_run(text) ? "'" : "";
+    const bool plain = strcspn(text, ",\"\r\n;\t") == length &&
+                       (length == 0 || (text[0] != ' ' && text[length - 1] != ' '));
+    if (plain) {
+        report_buffer_puts(out, guard);
+        report_buffer_puts(out, text);
+        return;
+    }
+    report_buffer_puts(out, "\"");
+    report_buffer_puts(out, guard);
+    for (; *text != '\0'; text++)
+        report_buffer_put(out, *text == '"' ? "\"\"" : text, *text == '"' ? 2 : 1);
+    report_buffer_puts(out, "\"");
+}
+
+/* What a log says in attributes, as columns <group>_<name>. */
+static const struct {
+    const char *name;
+    size_t offset;
+} groups[] = {
+    {"config", offsetof(report_run, config)},
+    {"data", offsetof(report_run, data)},
+    {"environment", offsetof(report_run, environment)},
+};
+enum { GROUPS = sizeof groups / sizeof *groups };
+
+static const report_facts *group_of(const report_run *run, size_t group)
+{
+    return (const report_facts *)(const void *)((const char *)run + groups[group].offset);
+}
+
+/* The names that any of the runs has in a group, in the order in which they turn up. */
+typedef struct names {
+    size_t count, room;
+    const char **texts; /* borrowed from the runs */
+} names;
+
+DT_MUST_USE static dt_status list_names(names *out, size_t group, report_run *const *runs,
+                                        size_t count)
+{
+    dt_status status = DT_OK;
+    for (size_t i = 0; i < count; i++) {
+        const report_facts *facts = group_of(runs[i], group);
+        for (size_t f = 0; f < facts->count; f++) {
+            size_t at = 0;
+            while (at < out->count && strcmp(out->texts[at], facts->items[f].name) != 0)
+                at++;
+            if (at < out->count)
+                continue;
+            if (out->count == out->room) {
+                const size_t room = 2 * out->room + 32;
+                DT_TRY(dt_memory_grow(&out->texts, out->room, room, sizeof *out->texts, "names"));
+                out->room = room;
+            }
+            out->texts[out->count++] = facts->items[f].name;
+        }
+    }
+out:
+    return status;
+}
+
+static void add_header(report_buffer *out, const names columns[GROUPS])
+{
+    char name[256];
+    report_buffer_puts(out, "name,path,status");
+    for (size_t k = 0; k < REPORT_KEYS; k++)
+        report_buffer_add(out, ",%s", report_keys[k]);
+    for (size_t g = 0; g < GROUPS; g++)
+        for (size_t i = 0; i < columns[g].count; i++) {
+            const char *text = columns[g].texts[i];
+            const bool prefixed = strcmp(text, "data_crc") == 0; /* ours: report_run.c */
+            (void)snprintf(name, sizeof name, "%s_%s", groups[g].name, text);
+            report_buffer_puts(out, ",");
+            add_field(out, prefixed ? text : name);
+        }
+    report_buffer_puts(out, "\n");
+}
+
+static void add_run(report_buffer *out, const report_run *run, const names columns[GROUPS])
+{
+    char number[64];
+    add_field(out, run->name);
+    report_buffer_puts(out, ",");
+    add_field(out, run->path);
+    report_buffer_puts(out, ",");
+    add_field(out, run->status);
+    for (size_t k = 0; k < REPORT_KEYS; k++) {
+        const double value = report_value(run, report_keys[k]);
+        const bool none = value != value;
+        report_buffer_puts(out, ",");
+        report_buffer_puts(out, none ? "" : report_format_exact(number, sizeof number, value));
+    }
+    for (size_t g = 0; g < GROUPS; g++)
+        for (size_t i = 0; i < columns[g].count; i++) {
+            report_buffer_puts(out, ",");
+            add_field(out, report_fact_text(group_of(run, g), columns[g].texts[i]));
+        }
+    report_buffer_puts(out, "\n");
+}
+
+dt_status report_write_csv(const char *path, report_run *const *runs, size_t count)
+{
+    dt_status status = DT_OK;
+    report_buffer text = {0};
+    names columns[GROUPS] = {{0}};
+    for (size_t g = 0; g < GROUPS; g++)
+        DT_TRY(list_names(&columns[g], g, runs, count));
+    add_header(&text, columns);
+    for (size_t i = 0; i < count; i++)
+        add_run(&text, runs[i], columns);
+    DT_TRY(text.status);
+    if (strcmp(path, "-") == 0)
+        dt_log_result("%s", text.text);
+    else
+        DT_TRY(dt_file_replace(path, text.text, text.bytes));
+out:
+    report_buffer_clear(&text);
+    for (size_t g = 0; g < GROUPS; g++)
+        dt_memory_free(columns[g].texts);
+    return status;
+}

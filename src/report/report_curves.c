@@ -1,0 +1,109 @@
+#include "dtrain/base/log.h"
+#include "dtrain/report/text_table.h"
+#include "report_internal.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* gnuplot's dumb terminal draws its first curves with these. */
+static const char signs[] = "*#$%@&";
+enum { CURVES_MAX = 6, HEIGHT = 18, WIDTH_MAX = 110, POINTS_MAX = 1000 };
+#define TIMEOUT_S 60.0
+
+typedef struct curve {
+    const report_run *run;
+    int column;
+    const char *name;
+} curve;
+
+static bool has_points(const curve *c)
+{
+    for (size_t i = 0; i < c->run->epochs.rows; i++)
+        if (isfinite(c->run->epochs.columns[c->column][i]))
+            return true;
+    return false;
+}
+
+static void add_data(report_buffer *script, const curve *c, size_t number)
+{
+    const report_table *epochs = &c->run->epochs;
+    const size_t step = epochs->rows / POINTS_MAX + 1;
+    report_buffer_add(script, "$d%zu << EOD\n", number);
+    for (size_t i = 0; i < epochs->rows; i++)
+        if ((i % step == 0 || i + 1 == epochs->rows) && isfinite(epochs->columns[c->column][i]))
+            report_buffer_add(script, "%.9g %.9g\n", epochs->columns[EPOCH_NUMBER][i],
+                              epochs->columns[c->column][i]);
+    report_buffer_puts(script, "EOD\n");
+}
+
+/* False when there will be no plots. */
+static bool print_plot(const char *title, const curve *curves, size_t count, size_t width)
+{
+    report_buffer script = {0}, plot = {0}, drawn = {0};
+    char why[REPORT_GNUPLOT_WHY_BYTES] = "memory is short";
+    char name[DT_TEXT_TABLE_CELL_BYTES];
+    double last = 1.0;
+    report_buffer_add(&script,
+                      "set terminal dumb size %zu,%d noenhanced\nunset key\nset tics nomirror\n"
+                      "set title '%s'\nset xlabel 'epoch'\nset border 3\n",
+                      width < WIDTH_MAX ? width : WIDTH_MAX, HEIGHT, title);
+    for (size_t i = 0; i < count; i++) {
+        const report_table *epochs = &curves[i].run->epochs;
+        add_data(&script, &curves[i], i);
+        report_buffer_add(&plot, "%s $d%zu using 1:2 with lines", i > 0 ? "," : "plot", i);
+        last = fmax(last, epochs->columns[EPOCH_NUMBER][epochs->rows - 1]);
+    }
+    report_buffer_add(&script, "set xrange [%.9g:%.9g]\n", last > 1.0 ? 1.0 : 0.5,
+                      last > 1.0 ? last : 1.5);
+    if (last < 10.0)
+        report_buffer_puts(&script, "set xtics 1\n");
+    if (plot.status == DT_OK)
+        report_buffer_add(&script, "%s\n", plot.text);
+    const bool good = script.status == DT_OK && report_gnuplot(&drawn, why, script.text, TIMEOUT_S);
+    if (good) {
+        /* Without the form feed that it begins with, and the blank lines behind that. */
+        const char *first = drawn.text + strspn(drawn.text, "\f\n ");
+        while (first > drawn.text && first[-1] == ' ')
+            first--;
+        dt_log_result("%s", first);
+        for (size_t i = 0; i < count; i++)
+            dt_log_result("  %c %s\n", signs[i],
+                          dt_text_table_printable(name, sizeof name, curves[i].name));
+        dt_log_result("\n");
+    } else {
+        dt_log_result("no plots: %s; they are made by gnuplot (Debian: apt install gnuplot-nox)\n",
+                      why);
+    }
+    report_buffer_clear(&script);
+    report_buffer_clear(&plot);
+    report_buffer_clear(&drawn);
+    return good;
+}
+
+dt_status report_print_curves(report_run *const *runs, size_t count, size_t width)
+{
+    static const int of_one[2][2] = {{EPOCH_TRAIN_LOSS, EPOCH_VAL_LOSS},
+                                     {EPOCH_TRAIN_ACCURACY, EPOCH_VAL_ACCURACY}};
+    static const char *const titles[2][2] = {
+        {"loss, nats per row", "accuracy, share of rows"},
+        {"validation loss, nats per row", "validation accuracy, share of rows"}};
+    for (int plot = 0; plot < 2; plot++) {
+        curve curves[CURVES_MAX];
+        size_t drawn = 0;
+        if (count == 1)
+            for (int c = 0; c < 2; c++)
+                curves[drawn++] =
+                    (curve){runs[0], of_one[plot][c], c == 0 ? "training" : "validation"};
+        for (size_t i = 0; i < count && count > 1 && drawn < CURVES_MAX; i++)
+            if (has_points(&(curve){runs[i], of_one[plot][1], ""}))
+                curves[drawn++] = (curve){runs[i], of_one[plot][1], runs[i]->name};
+        size_t kept = 0;
+        for (size_t i = 0; i < drawn; i++)
+            if (has_points(&curves[i]))
+                curves[kept++] = curves[i];
+        if (kept > 0 && !print_plot(titles[count > 1][plot], curves, kept, width))
+            break;
+    }
+    return DT_OK;
+}

@@ -1,0 +1,278 @@
+#include "dtrain/base/log.h"
+#include "dtrain/report/text_table.h"
+#include "report_internal.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { LINE_BYTES = 1024, CLASSES_SHOWN = 20, CONFUSION_SHOWN = 10, RANKS_SHOWN = 16 };
+
+static void print_line(const char *title, const char *text)
+{
+    char line[LINE_BYTES];
+    if (text[0] != '\0')
+        dt_log_result("%-12s %s\n", title, dt_text_table_printable(line, sizeof line, text));
+}
+
+static void print_options(const report_run *run)
+{
+    char line[LINE_BYTES];
+    size_t printed = 0;
+    for (size_t i = 0; i < run->config.count; i++) {
+        const report_fact *option = &run->config.items[i];
+        if (strcmp(option->name, "data") == 0 || !report_is_unusual(option))
+            continue;
+        (void)snprintf(line, sizeof line, "%.60s = %.900s", option->name, option->text);
+        print_line(printed++ == 0 ? "options" : "", line);
+    }
+    if (printed == 0)
+        print_line("options", "all as by default");
+}
+
+static void print_course(const report_run *run)
+{
+    static const struct {
+        const char *title, *key;
+    } shown[] = {
+        {"epochs", "epochs"},   {"best epoch", "best_epoch"},
+        {"seconds", "seconds"}, {"samples/s", "samples_per_second"},
+        {"ranks", "ranks"},     {"weights CRC", "weights_crc"},
+    };
+    char text[64];
+    for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
+        const double value = report_value(run, shown[i].key);
+        if (!isnan(value))
+            print_line(shown[i].title, report_format(text, sizeof text, shown[i].key, value));
+    }
+}
+
+/* The network and the rows, as far as the file says. */
+static void print_data(const report_run *run)
+{
+    static const char *const facts[][2] = {
+        {"inputs", "inputs"},
+        {"classes", "classes"},
+        {"parameters", "parameters"},
+        {"train_rows", "training rows"},
+        {"validation_rows", "validation rows"},
+        {"test_rows", "test rows"},
+    };
+    char line[LINE_BYTES];
+    size_t used = 0;
+    line[0] = '\0';
+    print_line("data", report_fact_text(&run->config, "data"));
+    print_line("network", report_fact_text(&run->data, "network"));
+    for (size_t i = 0; i < sizeof facts / sizeof *facts; i++) {
+        const char *text = report_fact_text(&run->data, facts[i][0]);
+        if (text[0] != '\0')
+            used += (size_t)snprintf(line + used, sizeof line - used, "%s%.40s %s",
+                                     used > 0 ? ", " : "", text, facts[i][1]);
+    }
+    print_line("", line);
+}
+
+/* ---- what was reached ---- */
+
+DT_MUST_USE static dt_status print_qualities(const report_run *run)
+{
+    static const struct {
+        const char *key, *title, *unit;
+    } shown[] = {
+        {"rows", "rows", ""},
+        {"loss", "loss", "nats per row"},
+        {"accuracy", "accuracy", "share of rows"},
+        {"majority_accuracy", "majority", "accuracy of the most frequent class"},
+        {"roc_auc", "ROC-AUC", "area under the curve"},
+        {"pr_auc", "PR-AUC", "average precision"},
+        {"precision", "precision", "mean over classes"},
+        {"recall", "recall", "mean over classes"},
+        {"f1", "F1", "mean over classes"},
+        {"log_loss", "log loss", "nats per row, of the probabilities"},
+        {"brier", "Brier score", "0 is best"},
+        {"calibration_error", "calibration", "error, 10 bins"},
+    };
+    static const char *const prefixes[SETS] = {"train_", "val_", "test_"};
+    dt_text_table table = {.columns = 1, .titles = {""}};
+    for (int set = 0; set < SETS; set++)
+        if (run->sets[set].there)
+            table.titles[table.columns++] = set == SET_TRAIN        ? ">training"
+                                            : set == SET_VALIDATION ? ">validation"
+                                                                    : ">test";
+    if (table.columns == 1)
+        return DT_OK;
+    table.titles[table.columns++] = "";
+    for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
+        dt_text_table_add(&table, "%s", shown[i].title);
+        for (int set = 0; set < SETS; set++) {
+            char key[64], text[64];
+            (void)snprintf(key, sizeof key, "%s%s", prefixes[set], shown[i].key);
+            if (run->sets[set].there)
+                dt_text_table_add(&table, "%s",
+                                  report_format(text, sizeof text, key, report_value(run, key)));
+        }
+        dt_text_table_add(&table, "%s", shown[i].unit);
+    }
+    dt_log_result("\n");
+    return dt_text_table_print(&table);
+}
+
+DT_MUST_USE static dt_status print_epochs(const report_run *run)
+{
+    const report_table *e = &run->epochs;
+    dt_text_table table = {
+        .columns = 6,
+        .titles = {"", ">epoch", ">train loss", ">train acc.", ">val loss", ">val acc."}};
+    const double best = report_value(run, "best_epoch");
+    dt_log_result("\n");
+    for (size_t i = 0; i < e->rows; i++) {
+        const bool is_best = e->columns[EPOCH_NUMBER][i] == best;
+        char text[64];
+        if (!is_best && i + 1 < e->rows)
+            continue;
+        dt_text_table_add(&table, "%s",
+                          !is_best          ? "last"
+                          : i + 1 < e->rows ? "best"
+                                            : "best, last");
+        dt_text_table_add(&table, "%.0f", e->columns[EPOCH_NUMBER][i]);
+        for (int c = EPOCH_TRAIN_LOSS; c <= EPOCH_VAL_ACCURACY; c++)
+            dt_text_table_add(&table, "%s",
+                              report_format(text, sizeof text, "loss", e->columns[c][i]));
+    }
+    return dt_text_table_print(&table);
+}
+
+DT_MUST_USE static dt_status print_classes(const report_run *run, int set)
+{
+    static const char *const titles[] = {">rows", ">predicted", ">precision", ">recall",
+                                         ">F1",   ">ROC-AUC",   ">PR-AUC"};
+    const report_table *classes = &run->sets[set].classes;
+    dt_text_table table = {.columns = 8};
+    char title[64], text[DT_TEXT_TABLE_CELL_BYTES];
+    if (classes->rows == 0)
+        return DT_OK;
+    (void)snprintf(title, sizeof title, "class, %s set", report_set_name(set));
+    table.titles[0] = title;
+    for (size_t c = 0; c < 7; c++)
+        table.titles[c + 1] = titles[c];
+    for (size_t i = 0; i < classes->rows && i < CLASSES_SHOWN; i++) {
+        dt_text_table_add(&table, "%.30s", report_class_name(text, sizeof text, run, i));
+        for (size_t c = 0; c < 7; c++)
+            dt_text_table_add(
+                &table, "%s",
+                report_format(text, sizeof text, c < 2 ? "_rows" : "f1", classes->columns[c][i]));
+    }
+    dt_log_result("\n");
+    const dt_status status = dt_text_table_print(&table);
+    if (classes->rows > CLASSES_SHOWN)
+        dt_log_result("... and %zu more\n", classes->rows - CLASSES_SHOWN);
+    return status;
+}
+
+DT_MUST_USE static dt_status print_confusion(const report_run *run, int set)
+{
+    const report_set *s = &run->sets[set];
+    dt_text_table table = {.columns = s->C + 1};
+    char names[CONFUSION_SHOWN][64], text[DT_TEXT_TABLE_CELL_BYTES];
+    if (s->C == 0 || s->C > CONFUSION_SHOWN)
+        return DT_OK;
+    table.titles[0] = "true \\ predicted";
+    for (size_t c = 0; c < s->C; c++) {
+        char shown[DT_TEXT_TABLE_CELL_BYTES];
+        (void)report_class_name(text, sizeof text, run, c);
+        (void)snprintf(names[c], sizeof names[c], ">%.12s",
+                       dt_text_table_printable(shown, sizeof shown, text));
+        table.titles[c + 1] = names[c];
+    }
+    for (size_t i = 0; i < s->C; i++) {
+        dt_text_table_add(&table, "%.30s", report_class_name(text, sizeof text, run, i));
+        for (size_t j = 0; j < s->C; j++)
+            dt_text_table_add(&table, "%lld", (long long)s->confusion[i * s->C + j]);
+    }
+    dt_log_result("\n");
+    return dt_text_table_print(&table);
+}
+
+DT_MUST_USE static dt_status print_calibration(const report_run *run, int set)
+{
+    const report_table *bins = &run->sets[set].calibration;
+    dt_text_table table = {.columns = 4, .titles = {"confidence", ">rows", ">mean", ">accuracy"}};
+    size_t shown = 0;
+    for (size_t b = 0; b < bins->rows; b++) {
+        double *const *columns = bins->columns;
+        if (!(columns[BIN_ROWS][b] > 0.0))
+            continue;
+        shown++;
+        dt_text_table_add(&table, "%.1f to %.1f", columns[BIN_LOWER][b], columns[BIN_UPPER][b]);
+        dt_text_table_add(&table, "%.0f", columns[BIN_ROWS][b]);
+        dt_text_table_add(&table, "%.4f", columns[BIN_CONFIDENCE][b]);
+        dt_text_table_add(&table, "%.4f", columns[BIN_ACCURACY][b]);
+    }
+    if (shown == 0)
+        return DT_OK;
+    dt_log_result("\n");
+    return dt_text_table_print(&table);
+}
+
+/* ---- ranks ---- */
+
+static void add_rank(dt_text_table *table, const report_run *run, size_t rank)
+{
+    const report_table *ranks = &run->ranks;
+    dt_text_table_add(table, "%.0f", ranks->columns[RANK_NUMBER][rank]);
+    dt_text_table_add(table, "%.30s",
+                      rank < run->rank_hosts.count ? run->rank_hosts.texts[rank] : "-");
+    dt_text_table_add(table, "%.0f", ranks->columns[RANK_ROWS][rank]);
+    for (int phase = 0; phase < REPORT_PHASES; phase++) {
+        char text[64];
+        dt_text_table_add(table, "%s", report_format_phase(text, sizeof text, ranks, rank, phase));
+    }
+}
+
+DT_MUST_USE static dt_status print_ranks(const report_run *run)
+{
+    char titles[REPORT_PHASES][32];
+    dt_text_table table = {.columns = 3 + REPORT_PHASES,
+                           .titles = {">rank", "host", ">training rows"}};
+    if (run->ranks.rows == 0)
+        return DT_OK;
+    for (int phase = 0; phase < REPORT_PHASES; phase++) {
+        (void)snprintf(titles[phase], sizeof titles[phase], ">%s s", report_phase_names[phase]);
+        table.titles[3 + phase] = titles[phase];
+    }
+    for (size_t rank = 0; rank < run->ranks.rows && rank < RANKS_SHOWN; rank++)
+        add_rank(&table, run, rank);
+    dt_log_result("\n");
+    const dt_status status = dt_text_table_print(&table);
+    if (run->ranks.rows > RANKS_SHOWN)
+        dt_log_result("... and %zu more\n", run->ranks.rows - RANKS_SHOWN);
+    return status;
+}
+
+dt_status report_print_portrait(report_run *run)
+{
+    dt_status status = DT_OK;
+    report_run *const runs[1] = {run};
+    const int set = report_best_set(runs, 1);
+    print_line("run", run->name);
+    print_line("status", run->status);
+    print_line("started", report_fact_text(&run->environment, "started"));
+    print_data(run);
+    print_options(run);
+    print_course(run);
+    if (run->epochs.rows == 0) {
+        dt_log_result("\nno epochs%s\n", strcmp(run->status, "running") == 0 ? " yet" : "");
+        return DT_OK;
+    }
+    DT_TRY(print_epochs(run));
+    DT_TRY(print_qualities(run));
+    if (set >= 0) {
+        DT_TRY(print_classes(run, set));
+        DT_TRY(print_confusion(run, set));
+        DT_TRY(print_calibration(run, set));
+    }
+    DT_TRY(print_ranks(run));
+    dt_log_result("\n");
+out:
+    return status;
+}

@@ -1,0 +1,381 @@
+#include "report_internal.h"
+
+#include "dtrain/base/crc32.h"
+#include "dtrain/base/memory.h"
+#include "dtrain/run/run_file.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+const char *report_set_name(int set)
+{
+    static const char *const names[SETS] = {"training", "validation", "test"};
+    return names[set];
+}
+
+const char *report_format_exact(char *out, size_t bytes, double value)
+{
+    for (int digits = 1; digits <= 17; digits++) {
+        (void)snprintf(out, bytes, "%.*g", digits, value);
+        if (isnan(value) || strtod(out, NULL) == value)
+            break;
+    }
+    /* As written by hand: 100, not 1e+02. */
+    if (isfinite(value) && fabs(value) < 1e15 && floor(value) == value)
+        (void)snprintf(out, bytes, "%.0f", value);
+    return isnan(value) ? "NaN" : out;
+}
+
+/* ---- attributes ---- */
+
+DT_MUST_USE static dt_status set_fact(report_fact *out, const char *name, const char *text,
+                                      double number)
+{
+    dt_status status = DT_OK;
+    out->number = number;
+    DT_TRY(dt_memory_copy_text(&out->name, name));
+    DT_TRY(dt_memory_copy_text(&out->text, text));
+out:
+    return status;
+}
+
+DT_MUST_USE static dt_status join(report_buffer *out, const dt_h5_names *texts)
+{
+    for (size_t i = 0; i < texts->count; i++) {
+        report_buffer_puts(out, i > 0 ? " " : "");
+        report_buffer_puts(out, texts->texts[i]);
+    }
+    report_buffer_puts(out, "");
+    return out->status;
+}
+
+/* *taken becomes whether it is of a kind that has a text. */
+DT_MUST_USE static dt_status read_fact(report_fact *out, bool *taken, dt_h5 *h5, const char *group,
+                                       const char *name)
+{
+    dt_status status = DT_OK;
+    dt_h5_shape shape;
+    dt_h5_names texts = {0};
+    report_buffer joined = {0};
+    int64_t whole = 0;
+    double number = NAN;
+    char line[64];
+    *taken = true;
+    DT_TRY(dt_h5_describe_attribute(&shape, h5, group, name));
+    if (shape.class == DT_H5_CLASS_TEXT && shape.dims == 0) {
+        DT_TRY(dt_memory_alloc(&texts.texts, 1, sizeof *texts.texts, "text"));
+        texts.count = 1;
+        DT_TRY(dt_h5_get_text(&texts.texts[0], h5, group, name));
+        DT_TRY(set_fact(out, name, texts.texts[0], NAN));
+    } else if (shape.dims == 1 && (shape.class == DT_H5_CLASS_TEXT || shape.count == 0)) {
+        DT_TRY(dt_h5_get_texts(&texts, h5, group, name));
+        DT_TRY(join(&joined, &texts));
+        DT_TRY(set_fact(out, name, joined.text, NAN));
+    } else if (shape.class == DT_H5_CLASS_INT && shape.count == 1) {
+        DT_TRY(dt_h5_get_int(&whole, h5, group, name));
+        (void)snprintf(line, sizeof line, "%" PRId64, whole);
+        DT_TRY(set_fact(out, name, line, (double)whole));
+    } else if (shape.class == DT_H5_CLASS_FLOAT && shape.count == 1) {
+        DT_TRY(dt_h5_get_double(&number, h5, group, name));
+        DT_TRY(set_fact(out, name, report_format_exact(line, sizeof line, number), number));
+    } else {
+        *taken = false;
+    }
+out:
+    report_buffer_clear(&joined);
+    dt_h5_names_clear(&texts);
+    return status;
+}
+
+static void clear_facts(report_facts *facts)
+{
+    for (size_t i = 0; i < facts->count; i++) {
+        dt_memory_free(facts->items[i].name);
+        dt_memory_free(facts->items[i].text);
+    }
+    dt_memory_free(facts->items);
+    memset(facts, 0, sizeof *facts);
+}
+
+/* A group that is not there has no facts. One fact more may be added behind them. */
+DT_MUST_USE static dt_status read_facts(report_facts *out, dt_h5 *h5, const char *group)
+{
+    dt_status status = DT_OK;
+    dt_h5_names names = {0};
+    if (dt_h5_has(h5, group) != DT_H5_GROUP)
+        return DT_OK;
+    DT_TRY(dt_h5_list_attributes(&names, h5, group));
+    DT_TRY(dt_memory_alloc(&out->items, names.count + 1, sizeof *out->items, "attributes"));
+    for (size_t i = 0; i < names.count; i++) {
+        bool taken = false;
+        status = read_fact(&out->items[out->count], &taken, h5, group, names.texts[i]);
+        out->count += taken; /* also what failed half-way: it is to be freed */
+        if (status != DT_OK)
+            goto out;
+    }
+out:
+    dt_h5_names_clear(&names);
+    return status;
+}
+
+const report_fact *report_fact_find(const report_facts *facts, const char *name)
+{
+    for (size_t i = 0; i < facts->count; i++)
+        if (strcmp(facts->items[i].name, name) == 0)
+            return &facts->items[i];
+    return NULL;
+}
+
+const char *report_fact_text(const report_facts *facts, const char *name)
+{
+    const report_fact *fact = report_fact_find(facts, name);
+    return fact != NULL ? fact->text : "";
+}
+
+/* ---- tables ---- */
+
+static bool has_name(const dt_h5_names *names, const char *name)
+{
+    for (size_t i = 0; i < names->count; i++)
+        if (strcmp(names->texts[i], name) == 0)
+            return true;
+    return false;
+}
+
+static void clear_table(report_table *table)
+{
+    for (size_t c = 0; c < REPORT_COLUMNS_MAX; c++)
+        dt_memory_free(table->columns[c]);
+    memset(table, 0, sizeof *table);
+}
+
+/* `names` in the order of the columns' numbers. */
+DT_MUST_USE static dt_status read_table(report_table *out, dt_h5 *h5, const char *path,
+                                        const char *const *names, size_t count)
+{
+    dt_status status = DT_OK;
+    dt_h5_shape shape;
+    dt_h5_names there = {0};
+    if (dt_h5_has(h5, path) != DT_H5_DATASET)
+        return DT_OK;
+    DT_TRY(dt_h5_describe(&shape, h5, path));
+    DT_TRY(dt_h5_list_columns(&there, h5, path));
+    for (size_t c = 0; c < count && shape.count > 0; c++) {
+        const size_t rows = (size_t)shape.count;
+        DT_TRY(dt_memory_alloc(&out->columns[c], rows, sizeof **out->columns, "column of a table"));
+        if (has_name(&there, names[c]))
+            DT_TRY(dt_h5_read_column_f64(h5, path, names[c], out->columns[c], rows));
+        else
+            for (size_t i = 0; i < rows; i++)
+                out->columns[c][i] = NAN;
+    }
+    out->rows = (size_t)shape.count;
+out:
+    dt_h5_names_clear(&there);
+    return status;
+}
+
+#define READ_TABLE(out, h5, path, names)                                                           \
+    read_table(out, h5, path, names, sizeof(names) / sizeof *(names))
+
+/* ---- sets ---- */
+
+/* Where the matrix is not square it is not shown. */
+DT_MUST_USE static dt_status read_confusion(report_set *out, dt_h5 *h5, const char *path)
+{
+    dt_status status = DT_OK;
+    dt_h5_shape shape;
+    if (dt_h5_has(h5, path) != DT_H5_DATASET)
+        return DT_OK;
+    DT_TRY(dt_h5_describe(&shape, h5, path));
+    if (shape.class != DT_H5_CLASS_INT || shape.dims != 2 || shape.extent[0] != shape.extent[1] ||
+        shape.count == 0)
+        return DT_OK;
+    DT_TRY(dt_memory_alloc(&out->confusion, (size_t)shape.count, sizeof *out->confusion,
+                           "confusion matrix"));
+    DT_TRY(dt_h5_read_i64(h5, path, out->confusion, shape.count));
+    out->C = (size_t)shape.extent[0];
+out:
+    return status;
+}
+
+DT_MUST_USE static dt_status read_set(report_set *out, dt_h5 *h5, int set)
+{
+    static const char *const groups[SETS] = {"/evaluation/train", "/evaluation/validation",
+                                             "/evaluation/test"};
+    static const char *const class_columns[] = {"rows", "predicted", "precision", "recall",
+                                                "f1",   "roc_auc",   "pr_auc"};
+    static const char *const bin_columns[] = {"lower", "upper", "rows", "confidence", "accuracy"};
+    static const char *const roc_columns[] = {"fpr", "tpr"};
+    dt_status status = DT_OK;
+    char path[64];
+    if (dt_h5_has(h5, groups[set]) != DT_H5_GROUP)
+        return DT_OK;
+    out->there = true;
+    DT_TRY(read_facts(&out->qualities, h5, groups[set]));
+    (void)snprintf(path, sizeof path, "%s/classes", groups[set]);
+    DT_TRY(READ_TABLE(&out->classes, h5, path, class_columns));
+    (void)snprintf(path, sizeof path, "%s/calibration", groups[set]);
+    DT_TRY(READ_TABLE(&out->calibration, h5, path, bin_columns));
+    (void)snprintf(path, sizeof path, "%s/roc", groups[set]);
+    DT_TRY(READ_TABLE(&out->roc, h5, path, roc_columns));
+    (void)snprintf(path, sizeof path, "%s/confusion", groups[set]);
+    DT_TRY(read_confusion(out, h5, path));
+out:
+    return status;
+}
+
+/* ---- runs ---- */
+
+/* One number for all the data, by which runs on the same are known: of /data/members. */
+DT_MUST_USE static dt_status add_fingerprint(report_run *out, dt_h5 *h5)
+{
+    static const char table[] = "/data/members";
+    static const char *const columns[] = {"set", "array", "crc32"};
+    dt_status status = DT_OK;
+    dt_h5_names names = {0}, sets = {0}, arrays = {0};
+    report_table members = {0};
+    uint32_t crc = 0;
+    char text[16];
+    if (out->data.items == NULL || dt_h5_has(h5, table) != DT_H5_DATASET)
+        return DT_OK;
+    DT_TRY(dt_h5_list_columns(&names, h5, table));
+    for (size_t c = 0; c < 3; c++)
+        if (!has_name(&names, columns[c]))
+            goto out;
+    DT_TRY(dt_h5_read_column_texts(&sets, h5, table, columns[0]));
+    DT_TRY(dt_h5_read_column_texts(&arrays, h5, table, columns[1]));
+    DT_TRY(read_table(&members, h5, table, &columns[2], 1));
+    for (size_t i = 0; i < members.rows && i < sets.count && i < arrays.count; i++) {
+        crc = dt_crc32(crc, sets.texts[i], strlen(sets.texts[i]) + 1);
+        crc = dt_crc32(crc, arrays.texts[i], strlen(arrays.texts[i]) + 1);
+        crc = dt_crc32(crc, &members.columns[0][i], sizeof **members.columns);
+    }
+    (void)snprintf(text, sizeof text, "%08" PRIx32, crc);
+    if (members.rows > 0)
+        DT_TRY(set_fact(&out->data.items[out->data.count++], "data_crc", text, NAN));
+out:
+    dt_h5_names_clear(&names);
+    dt_h5_names_clear(&sets);
+    dt_h5_names_clear(&arrays);
+    clear_table(&members);
+    return status;
+}
+
+DT_MUST_USE static dt_status read_texts(dt_h5_names *out, dt_h5 *h5, const char *path)
+{
+    return dt_h5_has(h5, path) == DT_H5_DATASET ? dt_h5_read_texts(out, h5, path) : DT_OK;
+}
+
+/* /ranks names each rank's host too. */
+DT_MUST_USE static dt_status read_hosts(report_run *out, dt_h5 *h5)
+{
+    dt_status status = DT_OK;
+    dt_h5_names columns = {0};
+    DT_TRY(read_texts(&out->rank_hosts, h5, "/environment/rank_hosts"));
+    if (out->rank_hosts.count > 0 || out->ranks.rows == 0)
+        goto out;
+    DT_TRY(dt_h5_list_columns(&columns, h5, "/ranks"));
+    if (has_name(&columns, "host"))
+        DT_TRY(dt_h5_read_column_texts(&out->rank_hosts, h5, "/ranks", "host"));
+out:
+    dt_h5_names_clear(&columns);
+    return status;
+}
+
+DT_MUST_USE static dt_status read_all(report_run *out, dt_h5 *h5)
+{
+    static const char *const epoch_columns[] = {
+        "epoch", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "seconds", "improved"};
+    static const char *const rank_columns[] = {"rank",      "rows",       "load_s",
+                                               "forward_s", "backward_s", "allreduce_s",
+                                               "update_s",  "validate_s", "wait_s"};
+    dt_status status = DT_OK;
+    if (dt_h5_has_attribute(h5, "/", "status"))
+        DT_TRY(dt_h5_get_text(&out->status, h5, "/", "status"));
+    else
+        DT_TRY(dt_memory_copy_text(&out->status, "unknown"));
+    DT_TRY(read_facts(&out->config, h5, "/config"));
+    DT_TRY(read_facts(&out->data, h5, "/data"));
+    DT_TRY(add_fingerprint(out, h5));
+    DT_TRY(read_facts(&out->environment, h5, "/environment"));
+    DT_TRY(read_facts(&out->summary, h5, "/summary"));
+    DT_TRY(READ_TABLE(&out->epochs, h5, "/epochs", epoch_columns));
+    DT_TRY(READ_TABLE(&out->ranks, h5, "/ranks", rank_columns));
+    for (int set = 0; set < SETS; set++)
+        DT_TRY(read_set(&out->sets[set], h5, set));
+    DT_TRY(read_texts(&out->class_names, h5, "/data/class_names"));
+    DT_TRY(read_hosts(out, h5));
+    DT_TRY(dt_h5_check(h5));
+out:
+    return status;
+}
+
+/* Where the run lies, by which it gets its name. */
+DT_MUST_USE static dt_status find_place(char **out, const char *path)
+{
+    dt_status status = DT_OK;
+    struct stat info;
+    char *whole = realpath(path, NULL); /* freed by free */
+    report_buffer place = {0};
+    report_buffer_puts(&place, whole != NULL ? whole : path);
+    if (stat(path, &info) == 0 && S_ISDIR(info.st_mode))
+        report_buffer_puts(&place, "/run.h5");
+    status = place.status;
+    if (status == DT_OK)
+        status = dt_memory_copy_text(out, place.text);
+    report_buffer_clear(&place);
+    free(whole);
+    return status;
+}
+
+dt_status report_run_read(report_run *out, const char *path)
+{
+    dt_status status = DT_OK;
+    dt_h5 *h5 = NULL;
+    DT_TRY(dt_run_file_open(&h5, path));
+    DT_TRY(dt_memory_copy_text(&out->path, path));
+    DT_TRY(find_place(&out->place, path));
+    DT_TRY(read_all(out, h5));
+out:
+    dt_h5_free(h5);
+    return status;
+}
+
+void report_run_clear(report_run *run)
+{
+    dt_memory_free(run->path);
+    dt_memory_free(run->name);
+    dt_memory_free(run->place);
+    dt_memory_free(run->status);
+    clear_facts(&run->config);
+    clear_facts(&run->data);
+    clear_facts(&run->environment);
+    clear_facts(&run->summary);
+    clear_table(&run->epochs);
+    clear_table(&run->ranks);
+    for (int s = 0; s < SETS; s++) {
+        report_set *set = &run->sets[s];
+        clear_facts(&set->qualities);
+        clear_table(&set->classes);
+        clear_table(&set->calibration);
+        clear_table(&set->roc);
+        dt_memory_free(set->confusion);
+    }
+    dt_h5_names_clear(&run->class_names);
+    dt_h5_names_clear(&run->rank_hosts);
+    memset(run, 0, sizeof *run);
+}
+
+const char *report_class_name(char *out, size_t bytes, const report_run *run, size_t class)
+{
+    if (class < run->class_names.count)
+        (void)snprintf(out, bytes, "%s", run->class_names.texts[class]);
+    else
+        (void)snprintf(out, bytes, "%zu", class);
+    return out;
+}

@@ -1,0 +1,443 @@
+#include "dtrain/run/checkpoint.h"
+
+#include "dtrain/base/crc32.h"
+#include "dtrain/base/memory.h"
+#include "dtrain/run/run_file.h"
+#include "run_log_internal.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { PATH_BYTES = 4096 };
+
+/* The one row of /state. No padding: its bytes have a CRC. */
+typedef struct state_row {
+    int64_t epoch, rows;
+    int64_t loss_high, loss_low, hits, outside; /* dt_tally */
+    int64_t has_best, stopping_best_epoch, wait, stopped_epoch; /* dt_early_stopping */
+    double best;
+    int64_t best_epoch;
+    double epoch_s, training_s;
+    int64_t adam_step;
+    double learning_rate, beta_1, beta_2, epsilon;
+} state_row;
+
+#define STATE(name, unit, type)                                                                    \
+    {                                                                                              \
+#name, unit, type, offsetof(state_row, name), 0                                            \
+    }
+static const dt_h5_column state_columns[] = {
+    STATE(epoch, NULL, DT_H5_I64),
+    STATE(rows, "training rows", DT_H5_I64),
+    STATE(loss_high, "2^8 nats", DT_H5_I64),
+    STATE(loss_low, "2^-24 nats", DT_H5_I64),
+    STATE(hits, "rows", DT_H5_I64),
+    STATE(outside, NULL, DT_H5_I64),
+    STATE(has_best, NULL, DT_H5_I64),
+    STATE(stopping_best_epoch, NULL, DT_H5_I64),
+    STATE(wait, "epochs", DT_H5_I64),
+    STATE(stopped_epoch, NULL, DT_H5_I64),
+    STATE(best, NULL, DT_H5_F64),
+    STATE(best_epoch, NULL, DT_H5_I64),
+    STATE(epoch_s, "s", DT_H5_F64),
+    STATE(training_s, "s", DT_H5_F64),
+    STATE(adam_step, NULL, DT_H5_I64),
+    STATE(learning_rate, NULL, DT_H5_F64),
+    STATE(beta_1, NULL, DT_H5_F64),
+    STATE(beta_2, NULL, DT_H5_F64),
+    STATE(epsilon, NULL, DT_H5_F64),
+};
+enum { STATE_COLUMNS = COLUMNS(state_columns) };
+
+static const char *const arrays[] = {"/weights", "/best_weights", "/adam_m", "/adam_v"};
+enum { ARRAYS = COLUMNS(arrays) };
+
+const char *dt_checkpoint_path(char *out, size_t bytes, const char *folder)
+{
+    (void)snprintf(out, bytes, "%s/checkpoint.h5", folder);
+    return out;
+}
+
+/* ---- writing ---- */
+
+static state_row state_of(const dt_training *training, const dt_adam *adam)
+{
+    const dt_early_stopping *stopping = &training->stopping;
+    return (state_row){
+        .epoch = training->epoch,
+        .rows = (int64_t)training->rows,
+        .loss_high = training->tally.loss_high,
+        .loss_low = training->tally.loss_low,
+        .hits = training->tally.hits,
+        .outside = training->tally.outside,
+        .has_best = stopping->has_best,
+        .best = stopping->best,
+        .stopping_best_epoch = stopping->best_epoch,
+        .wait = stopping->wait,
+        .stopped_epoch = stopping->stopped_epoch,
+        .best_epoch = training->best_epoch,
+        .epoch_s = training->epoch_s,
+        .training_s = training->training_s,
+        .adam_step = adam->step,
+        .learning_rate = adam->learning_rate,
+        .beta_1 = adam->beta_1,
+        .beta_2 = adam->beta_2,
+        .epsilon = adam->epsilon,
+    };
+}
+
+DT_MUST_USE static dt_status write_state(dt_h5 *h5, const dt_training *training,
+                                         const dt_adam *adam)
+{
+    dt_status status = DT_OK;
+    const state_row row = state_of(training, adam);
+    DT_TRY(dt_h5_make_table(h5, "/state", state_columns, STATE_COLUMNS, sizeof row));
+    DT_TRY(dt_h5_append_rows(h5, "/state", state_columns, STATE_COLUMNS, sizeof row, &row, 1));
+    DT_TRY(dt_h5_set_int(h5, "/state", "crc32", dt_crc32(0, &row, sizeof row)));
+out:
+    return status;
+}
+
+DT_MUST_USE static dt_status write_arrays(dt_h5 *h5, const dt_run_facts *facts,
+                                          const dt_training *training, const dt_adam *adam)
+{
+    dt_status status = DT_OK;
+    const uint64_t P = facts->network->P;
+    const float *const values[ARRAYS] = {facts->network->params, training->best, adam->m, adam->v};
+    for (size_t i = 0; i < ARRAYS; i++) {
+        DT_TRY(dt_h5_write_array(h5, arrays[i], DT_H5_F32, 1, &P, values[i]));
+        DT_TRY(dt_h5_set_int(h5, arrays[i], "crc32", dt_crc32(0, values[i], P * sizeof(float))));
+    }
+out:
+    return status;
+}
+
+dt_status dt_checkpoint_save(const char *path, const dt_run_facts *facts, const dt_history *history,
+                             const dt_training *training, const dt_adam *adam)
+{
+    dt_status status = DT_OK;
+    dt_h5 *h5 = NULL;
+    uint32_t crc = 0;
+    DT_TRY(dt_h5_new(&h5));
+    DT_TRY(dt_h5_set_int(h5, "/", "checkpoint_version", DT_CHECKPOINT_VERSION));
+    DT_TRY(dt_run_log_write_facts(h5, facts));
+    DT_TRY(dt_h5_set_text(h5, "/", "status", "checkpoint")); /* so it reads as a log, too */
+    DT_TRY(dt_h5_set_int(h5, "/", "config_crc32", dt_settings_crc(facts->settings)));
+    DT_TRY(dt_history_write(h5, history));
+    DT_TRY(dt_history_crc(&crc, history));
+    DT_TRY(dt_h5_set_int(h5, "/epochs", "crc32", crc));
+    DT_TRY(write_state(h5, training, adam));
+    DT_TRY(write_arrays(h5, facts, training, adam));
+    DT_TRY(dt_h5_save(h5, path));
+out:
+    dt_h5_free(h5);
+    return status;
+}
+
+dt_status dt_checkpoint_remove(const char *folder)
+{
+    char path[PATH_BYTES];
+    if (unlink(dt_checkpoint_path(path, sizeof path, folder)) != 0 && errno != ENOENT)
+        return dt_fail(DT_OUTPUT, "%s: cannot remove: %s", path, strerror(errno));
+    return DT_OK;
+}
+
+/* ---- reading ---- */
+
+/* By its log. */
+static bool has_ended(const char *folder)
+{
+    dt_h5 *h5 = NULL;
+    char *text = NULL;
+    const bool ended = dt_run_file_open(&h5, folder) == DT_OK &&
+                       dt_h5_get_text(&text, h5, "/", "status") == DT_OK && strcmp(text, "ok") == 0;
+    dt_memory_free(text);
+    dt_h5_free(h5);
+    return ended;
+}
+
+dt_status dt_checkpoint_open(dt_h5 **out, const char *folder)
+{
+    dt_status status = DT_OK;
+    dt_h5 *h5 = NULL;
+    struct stat found;
+    int64_t version = 0;
+    char path[PATH_BYTES];
+    *out = NULL;
+    if (stat(folder, &found) != 0)
+        return dt_fail(DT_DATA, "%s: %s", folder, strerror(errno));
+    if (!S_ISDIR(found.st_mode))
+        return dt_fail(DT_DATA, "%s: expected the folder of a run's results, found a file", folder);
+    const bool is_there = stat(dt_checkpoint_path(path, sizeof path, folder), &found) == 0;
+    if (!is_there && errno != ENOENT)
+        return dt_fail(DT_DATA, "%s: %s", path, strerror(errno));
+    if (!is_there)
+        return dt_fail(DT_DATA, "%s: no checkpoint.h5 in this folder: the run %s", folder,
+                       has_ended(folder) ? "has ended (status ok); there is nothing to go on with"
+                                         : "saved none; start it anew");
+    DT_TRY(dt_h5_open(&h5, path));
+    if (!dt_h5_has_attribute(h5, "/", "checkpoint_version"))
+        DT_TRY(dt_fail(DT_DATA, "%s: an HDF5 file, but no checkpoint", path));
+    DT_TRY(dt_h5_get_int(&version, h5, "/", "checkpoint_version"));
+    if (version != DT_CHECKPOINT_VERSION)
+        DT_TRY(dt_fail(DT_DATA,
+                       "%s: its version is %lld, and this dtrain reads %d; go on with the "
+                       "dtrain that wrote it",
+                       path, (long long)version, DT_CHECKPOINT_VERSION));
+    *out = h5;
+    h5 = NULL;
+out:
+    dt_h5_free(h5);
+    return status;
+}
+
+/* A file that is read, and what error lines call it. */
+typedef struct reader {
+    dt_h5 *h5;
+    const char *file;
+} reader;
+
+DT_MUST_USE static dt_status check_crc(const reader *in, const char *path, uint32_t crc)
+{
+    int64_t saved = 0;
+    const dt_status status = dt_h5_get_int(&saved, in->h5, path, "crc32");
+    if (status != DT_OK || saved == crc)
+        return status;
+    return dt_fail(DT_DATA, "%s: %s is damaged: its CRC-32 is %08x, and was %08x", in->file, path,
+                   crc, (uint32_t)saved);
+}
+
+/* Ours are not compressed: so rows need no more memory than the file has bytes, about. */
+DT_MUST_USE static dt_status check_rows(const reader *in, const char *path)
+{
+    enum { LEAST_ROW_BYTES = 64 };
+    dt_h5_shape shape;
+    const dt_status status = dt_h5_describe(&shape, in->h5, path);
+    if (status != DT_OK || shape.count <= shape.stored_bytes / LEAST_ROW_BYTES)
+        return status;
+    return dt_fail(DT_DATA, "%s: %s has %llu rows, and %llu bytes of them", in->file, path,
+                   (unsigned long long)shape.count, (unsigned long long)shape.stored_bytes);
+}
+
+DT_MUST_USE static dt_status read_state_row(state_row *out, const reader *in)
+{
+    dt_h5 *h5 = in->h5;
+    dt_status status = DT_OK;
+    dt_h5_shape shape;
+    DT_TRY(dt_h5_describe(&shape, h5, "/state"));
+    if (shape.count != 1)
+        DT_TRY(dt_fail(DT_DATA, "%s: /state has %llu rows, expected 1", in->file,
+                       (unsigned long long)shape.count));
+    for (size_t c = 0; c < STATE_COLUMNS; c++) {
+        const dt_h5_column *column = &state_columns[c];
+        void *at = (char *)out + column->offset;
+        if (column->type == DT_H5_F64)
+            DT_TRY(dt_h5_read_column_f64(h5, "/state", column->name, at, 1));
+        else
+            DT_TRY(dt_h5_read_column_i64(h5, "/state", column->name, at, 1));
+    }
+    DT_TRY(check_crc(in, "/state", dt_crc32(0, out, sizeof *out)));
+out:
+    return status;
+}
+
+/* Numbers that a step counts on from: their sums must fit, too. */
+static bool is_tally(const state_row *row)
+{
+    const int64_t most = INT64_MAX / 2;
+    return row->loss_high > -most && row->loss_high < most && row->loss_low > -most &&
+           row->loss_low < most && row->hits >= 0 && row->hits <= row->rows && row->outside == 0;
+}
+
+/* A CRC says that the numbers are those that were written, not that they were sane. */
+DT_MUST_USE static dt_status check_state(const state_row *row, const dt_history *history,
+                                         const char *file)
+{
+    const bool ended = row->epoch > 1; /* some epoch has, and the best of them is kept */
+    const bool sane =
+        row->epoch >= 1 && row->rows >= 0 && row->wait >= 0 && row->wait < row->epoch &&
+        row->adam_step >= 0 && row->adam_step < INT64_MAX / 2 && row->best_epoch >= ended &&
+        row->best_epoch < row->epoch && row->epoch_s >= 0.0 && isfinite(row->epoch_s) &&
+        row->training_s >= 0.0 && isfinite(row->training_s) && row->beta_1 >= 0.0 &&
+        row->beta_1 < 1.0 && row->beta_2 >= 0.0 && row->beta_2 < 1.0 && row->epsilon >= 0.0 &&
+        isfinite(row->epsilon) && is_tally(row);
+    bool in_order = (uint64_t)row->epoch == history->epoch_count + 1;
+    for (size_t i = 0; in_order && i < history->epoch_count; i++)
+        in_order = history->epochs[i].epoch == (int64_t)i + 1;
+    if (!sane)
+        return dt_fail(DT_DATA, "%s: /state has numbers that no training comes to", file);
+    if (!in_order)
+        return dt_fail(DT_DATA, "%s: /epochs has not the epochs before epoch %lld of /state", file,
+                       (long long)row->epoch);
+    return DT_OK;
+}
+
+static void take_state(dt_checkpoint *out, const state_row *row)
+{
+    out->training = (dt_training){
+        .epoch = row->epoch,
+        .rows = (uint64_t)row->rows,
+        .tally = {row->loss_high, row->loss_low, row->hits, row->outside},
+        .stopping = {.has_best = row->has_best != 0,
+                     .best = row->best,
+                     .best_epoch = row->stopping_best_epoch,
+                     .wait = row->wait,
+                     .stopped_epoch = row->stopped_epoch,
+                     .baseline = NAN},
+        .best_epoch = row->best_epoch,
+        .epoch_s = row->epoch_s,
+        .training_s = row->training_s,
+    };
+    out->adam_step = row->adam_step;
+    out->beta_1 = row->beta_1;
+    out->beta_2 = row->beta_2;
+    out->epsilon = row->epsilon;
+}
+
+/* One block for the four arrays. */
+DT_MUST_USE static dt_status make_arrays(dt_checkpoint *out, size_t P)
+{
+    if (P > SIZE_MAX / ARRAYS)
+        return dt_fail(DT_MEMORY, "checkpoint: %zu parameters are more than memory can hold", P);
+    dt_status status = dt_memory_alloc(&out->params, ARRAYS * P, sizeof *out->params, "checkpoint");
+    if (status != DT_OK)
+        return status;
+    out->best = out->params + P;
+    out->adam_m = out->best + P;
+    out->adam_v = out->adam_m + P;
+    out->training.best = out->best;
+    return DT_OK;
+}
+
+DT_MUST_USE static dt_status read_arrays(dt_checkpoint *out, const reader *in, size_t P)
+{
+    dt_status status = DT_OK;
+    dt_h5 *h5 = in->h5;
+    dt_h5_shape shape;
+    for (size_t i = 0; i < ARRAYS; i++) { /* before memory is taken for them */
+        DT_TRY(dt_h5_describe(&shape, h5, arrays[i]));
+        if (shape.count != P)
+            DT_TRY(dt_fail(DT_DATA, "%s: %s has %llu numbers, and the network has %zu parameters",
+                           in->file, arrays[i], (unsigned long long)shape.count, P));
+    }
+    DT_TRY(make_arrays(out, P));
+    for (size_t i = 0; i < ARRAYS; i++) {
+        float *values = out->params + i * P;
+        DT_TRY(dt_h5_read_f32(h5, arrays[i], values, P));
+        DT_TRY(check_crc(in, arrays[i], dt_crc32(0, values, P * sizeof *values)));
+    }
+out:
+    return status;
+}
+
+dt_status dt_checkpoint_read(dt_checkpoint *out, dt_h5 *h5, const char *file, size_t P)
+{
+    dt_status status = DT_OK;
+    const reader in = {h5, file};
+    state_row row = {0};
+    uint32_t crc = 0;
+    *out = (dt_checkpoint){0};
+    DT_TRY(check_rows(&in, "/epochs"));
+    DT_TRY(check_rows(&in, "/sessions"));
+    DT_TRY(dt_history_read(&out->history, h5));
+    DT_TRY(dt_history_crc(&crc, &out->history));
+    DT_TRY(check_crc(&in, "/epochs", crc));
+    DT_TRY(read_state_row(&row, &in));
+    DT_TRY(check_state(&row, &out->history, file));
+    take_state(out, &row);
+    DT_TRY(read_arrays(out, &in, P));
+    DT_TRY(dt_h5_check(h5));
+out:
+    if (status != DT_OK)
+        dt_checkpoint_clear(out);
+    return status;
+}
+
+/* What rank 0 has read becomes everybody's. The history stays with it. */
+DT_MUST_USE static dt_status share(dt_checkpoint *c, const dt_comm *comm, size_t P)
+{
+    const bool root = dt_comm_rank(comm) == 0;
+    dt_checkpoint plain = *c;
+    dt_comm_broadcast(comm, &plain, sizeof plain);
+    if (!root) {
+        *c = plain;
+        c->history = (dt_history){0};
+        c->params = NULL;
+    }
+    dt_status status = dt_comm_agree(comm, root ? DT_OK : make_arrays(c, P));
+    if (status == DT_OK)
+        dt_comm_broadcast(comm, c->params, ARRAYS * P * sizeof *c->params);
+    return status;
+}
+
+/* Of the arrays the best weights alone are still needed, for the trainer to take. */
+DT_MUST_USE static dt_status keep_best(dt_checkpoint *c, size_t P)
+{
+    float *best = NULL;
+    dt_status status = dt_memory_alloc(&best, P, sizeof *best, "best weights");
+    if (status != DT_OK)
+        return status;
+    memcpy(best, c->best, P * sizeof *best);
+    dt_memory_free(c->params);
+    c->params = best;
+    c->best = best;
+    c->adam_m = c->adam_v = NULL;
+    c->training.best = best;
+    return DT_OK;
+}
+
+static void restore(const dt_checkpoint *c, dt_network *network, dt_adam *adam)
+{
+    const size_t bytes = network->P * sizeof *network->params;
+    memcpy(network->params, c->params, bytes);
+    memcpy(adam->m, c->adam_m, bytes);
+    memcpy(adam->v, c->adam_v, bytes);
+    adam->step = c->adam_step;
+    adam->beta_1 = c->beta_1;
+    adam->beta_2 = c->beta_2;
+    adam->epsilon = c->epsilon;
+}
+
+DT_MUST_USE static dt_status read_in(dt_checkpoint *out, const char *folder, uint64_t N, size_t P)
+{
+    dt_status status = DT_OK;
+    dt_h5 *h5 = NULL;
+    char path[PATH_BYTES];
+    DT_TRY(dt_checkpoint_open(&h5, folder));
+    DT_TRY(dt_checkpoint_read(out, h5, dt_checkpoint_path(path, sizeof path, folder), P));
+    if (out->training.rows > N)
+        status = dt_fail(DT_DATA,
+                         "%s: it stopped after row %llu of an epoch, and the training set has %llu",
+                         path, (unsigned long long)out->training.rows, (unsigned long long)N);
+out:
+    dt_h5_free(h5);
+    return status;
+}
+
+dt_status dt_checkpoint_load(dt_checkpoint *out, const dt_comm *comm, const char *folder,
+                             uint64_t N, dt_network *network, dt_adam *adam)
+{
+    dt_status status = DT_OK;
+    const bool root = dt_comm_rank(comm) == 0;
+    *out = (dt_checkpoint){0};
+    DT_TRY(dt_comm_agree(comm, root ? read_in(out, folder, N, network->P) : DT_OK));
+    DT_TRY(share(out, comm, network->P));
+    restore(out, network, adam);
+    DT_TRY(dt_comm_agree(comm, keep_best(out, network->P)));
+out:
+    if (status != DT_OK)
+        dt_checkpoint_clear(out);
+    return status;
+}
+
+void dt_checkpoint_clear(dt_checkpoint *checkpoint)
+{
+    dt_memory_free(checkpoint->params);
+    dt_history_clear(&checkpoint->history);
+    *checkpoint = (dt_checkpoint){0};
+}

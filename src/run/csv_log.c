@@ -1,0 +1,135 @@
+#include "dtrain/run/csv_log.h"
+
+#include "dtrain/base/fault.h"
+#include "dtrain/base/log.h"
+#include "dtrain/base/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct dt_csv_log {
+    FILE *file;
+    char *path;
+    bool validation;
+    bool made; /* it was not there before */
+    bool begun; /* the header is written */
+    int error; /* the first errno */
+};
+
+/* What the caller writes is on its way to the disk, or log->error says why not. */
+static void note(dt_csv_log *log, bool good)
+{
+    if (good || log->error != 0)
+        return;
+    log->error = errno != 0 ? errno : EIO;
+    dt_log_warn("%s: %s; training goes on", log->path, strerror(log->error));
+}
+
+/* One write a line: whoever follows the file, or finds it after a kill, meets whole lines. */
+static void write_line(dt_csv_log *log, const char *line)
+{
+    errno = 0;
+    note(log, !dt_fault("write") && fputs(line, log->file) >= 0 && fflush(log->file) == 0);
+}
+
+/* An older file loses its lines now, not before: the run may yet have been refused. */
+static void begin(dt_csv_log *log)
+{
+    log->begun = true;
+    (void)!ftruncate(fileno(log->file), 0); /* of a device there is nothing to cut */
+    write_line(log, log->validation ? "epoch,accuracy,loss,val_accuracy,val_loss\n"
+                                    : "epoch,accuracy,loss\n");
+}
+
+/* O_NONBLOCK: a pipe is refused below, where open would wait for its reader. */
+DT_MUST_USE static dt_status open_file(dt_csv_log *log)
+{
+    struct stat found;
+    const int flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK;
+    int fd = dt_fault("open") ? -1 : open(log->path, flags | O_EXCL, 0666);
+    log->made = fd >= 0;
+    if (fd < 0 && errno == EEXIST)
+        fd = open(log->path, flags, 0666);
+    if (fd < 0 && errno != ENXIO)
+        return dt_fail(DT_OUTPUT, "%s: cannot write: %s", log->path, strerror(errno));
+    if (fd < 0 || fstat(fd, &found) != 0 || (!S_ISREG(found.st_mode) && !S_ISCHR(found.st_mode))) {
+        if (fd >= 0)
+            (void)close(fd);
+        return dt_fail(DT_OUTPUT, "%s: is no file that lines can be written to", log->path);
+    }
+    log->file = fdopen(fd, "w");
+    if (log->file == NULL) {
+        (void)close(fd);
+        return dt_fail(DT_OUTPUT, "%s: cannot write: %s", log->path, strerror(errno));
+    }
+    return DT_OK;
+}
+
+dt_status dt_csv_log_open(dt_csv_log **out, const char *path, bool validation)
+{
+    dt_status status = DT_OK;
+    dt_csv_log *log = NULL;
+    *out = NULL;
+    DT_TRY(dt_memory_alloc(&log, 1, sizeof *log, "CSV log"));
+    log->validation = validation;
+    DT_TRY(dt_memory_copy_text(&log->path, path));
+    DT_TRY(open_file(log));
+    *out = log;
+    log = NULL;
+out:
+    if (log != NULL) {
+        dt_memory_free(log->path);
+        dt_memory_free(log);
+    }
+    return status;
+}
+
+/* The fewest digits from which the double comes back, as Python prints it. */
+static const char *shortest(char out[32], double value)
+{
+    for (int digits = 1; digits <= 17; digits++) {
+        (void)snprintf(out, 32, "%.*g", digits, value);
+        if (strtod(out, NULL) == value)
+            break;
+    }
+    return out;
+}
+
+void dt_csv_log_add_epoch(dt_csv_log *log, const dt_epoch *epoch)
+{
+    char line[256], accuracy[32], loss[32], val_accuracy[32], val_loss[32];
+    if (!log->begun)
+        begin(log);
+    if (log->validation)
+        (void)snprintf(line, sizeof line, "%lld,%s,%s,%s,%s\n", (long long)epoch->epoch - 1,
+                       shortest(accuracy, epoch->train.accuracy), shortest(loss, epoch->train.loss),
+                       shortest(val_accuracy, epoch->validation.accuracy),
+                       shortest(val_loss, epoch->validation.loss));
+    else
+        (void)snprintf(line, sizeof line, "%lld,%s,%s\n", (long long)epoch->epoch - 1,
+                       shortest(accuracy, epoch->train.accuracy),
+                       shortest(loss, epoch->train.loss));
+    write_line(log, line);
+}
+
+dt_status dt_csv_log_close(dt_csv_log *log)
+{
+    dt_status status = DT_OK;
+    if (log == NULL)
+        return DT_OK;
+    errno = 0;
+    note(log, fclose(log->file) == 0 && !dt_fault("write"));
+    if (log->made && !log->begun)
+        (void)unlink(log->path);
+    if (log->error != 0)
+        status = dt_fail(DT_OUTPUT, "%s: not all epochs could be written: %s", log->path,
+                         strerror(log->error));
+    dt_memory_free(log->path);
+    dt_memory_free(log);
+    return status;
+}

@@ -1,0 +1,431 @@
+#include "dtrain/run/like.h"
+
+#include "dtrain/base/log.h"
+#include "dtrain/base/memory.h"
+#include "dtrain/base/text.h"
+#include "dtrain/nn/linalg.h"
+#include "dtrain/run/checkpoint.h"
+#include "dtrain/run/run_file.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* What is of this start of the program alone. */
+static bool is_of_the_session(const char *name)
+{
+    static const char *const names[] = {"out",   "resume", "force",  "time-limit", "progress",
+                                        "quiet", "like",   "config", NULL};
+    return dt_text_is_among(name, names);
+}
+
+/* What does not change the weights. */
+static bool is_of_no_weight(const char *name)
+{
+    static const char *const names[] = {"csv-log", "checkpoint-every", "stall-timeout",
+                                        "reduce",  "overlap",          NULL};
+    return is_of_the_session(name) || dt_text_is_among(name, names);
+}
+
+/* What does not change the weights of a run with these settings: the bits of BLAS depend on its
+ * threads, those of dtrain's own kernels do not; those of float32 sums depend on their order. */
+static bool keeps_weights(const dt_settings *settings, const char *name)
+{
+    const bool blas = settings->engine == DT_ENGINE_BLAS ||
+                      (settings->engine == DT_ENGINE_AUTO && !dt_linalg_has_own_kernels());
+    if (strcmp(name, "reduce") == 0 || strcmp(name, "overlap") == 0)
+        return settings->sum == DT_SUM_EXACT;
+    return is_of_no_weight(name) || (!blas && strcmp(name, "threads") == 0);
+}
+
+static bool is_about_data(const char *name)
+{
+    static const char *const names[] = {"inputs", "targets", "validation-split", "test-split",
+                                        NULL};
+    return dt_text_is_among(name, names);
+}
+
+/* ---- settings ---- */
+
+/* The value of an option in the log, as it would be written on the command line. */
+DT_MUST_USE static dt_status read_value(char *out, size_t bytes, dt_h5 *h5, const dt_option *option,
+                                        const char *name)
+{
+    dt_status status = DT_OK;
+    int64_t whole = 0;
+    double number = 0.0;
+    char *text = NULL;
+    if (option->kind == DT_OPTION_INT || option->kind == DT_OPTION_FLAG) {
+        DT_TRY(dt_h5_get_int(&whole, h5, "/config", name));
+        (void)snprintf(out, bytes, "%lld", (long long)whole);
+    } else if (option->kind == DT_OPTION_FLOAT) {
+        DT_TRY(dt_h5_get_double(&number, h5, "/config", name));
+        (void)snprintf(out, bytes, "%.17g", number);
+    } else {
+        DT_TRY(dt_h5_get_text(&text, h5, "/config", name));
+        if (strlen(text) >= bytes)
+            DT_TRY(dt_fail(DT_DATA, "%s in /config is longer than %zu bytes", name, bytes - 1));
+        (void)snprintf(out, bytes, "%s", text);
+    }
+out:
+    dt_memory_free(text);
+    return status;
+}
+
+/* A value that is the default was as good as not given: some options must not be, for some data. The
+ * shards were completed when the run began, and count as given; so does the learning rate, for else
+ * a model to begin with would bring its own. */
+static bool is_default(const dt_option *option, const dt_settings *defaults, const char *value)
+{
+    char fallback[DT_OPTION_TEXT_BYTES], number[64];
+    if (strcmp(option->name, "shards") == 0 || strcmp(option->name, "learning-rate") == 0)
+        return false;
+    if (option->kind == DT_OPTION_FLAG)
+        return strcmp(value, "0") == 0;
+    if (option->kind == DT_OPTION_FLOAT) {
+        double fraction;
+        memcpy(&fraction, (const char *)defaults + option->offset, sizeof fraction);
+        (void)snprintf(number, sizeof number, "%.17g", fraction);
+        return strcmp(value, number) == 0;
+    }
+    return strcmp(value, dt_options_format(fallback, sizeof fallback, option, defaults)) == 0;
+}
+
+/* Of a run that goes on: what was given now is what was. */
+DT_MUST_USE static dt_status check_option(const dt_like *like, const dt_option *option,
+                                          const dt_settings *settings, const dt_settings *was)
+{
+    char now[DT_OPTION_TEXT_BYTES], then[DT_OPTION_TEXT_BYTES];
+    (void)dt_options_format(now, sizeof now, option, settings);
+    (void)dt_options_format(then, sizeof then, option, was);
+    if (strcmp(now, then) == 0)
+        return DT_OK;
+    const char *was_text = then[0] != '\0' ? then : "not given";
+    if (!like->forced)
+        return dt_fail(
+            DT_USAGE,
+            "--resume %s: --%s is %s now, and was %s; leave it out, or add --force to go "
+            "on with what is another run from here",
+            like->path, option->name, now, was_text);
+    dt_log_warn("--resume %s: --%s is %s now, and was %s; from here on it is another run",
+                like->path, option->name, now, was_text);
+    return DT_OK;
+}
+
+/* One option: into `was`, what it was; and into the settings, unless it was given. */
+DT_MUST_USE static dt_status take_option(dt_like *like, dt_settings *settings, dt_settings *was,
+                                         const dt_settings *defaults, const dt_option *option,
+                                         dt_h5 *h5)
+{
+    dt_status status = DT_OK;
+    const dt_option_table *table = dt_settings_table();
+    const bool given = dt_options_given(table, settings, option->name);
+    const uint64_t all_given = settings->given;
+    char name[64], value[DT_OPTION_TEXT_BYTES];
+    (void)dt_options_log_name(name, option);
+    DT_TRY(read_value(value, sizeof value, h5, option, name));
+    const bool usual = is_default(option, defaults, value);
+    if (!usual && dt_options_set(table, was, option->name, value) != DT_OK)
+        DT_TRY(dt_fail(DT_DATA, "%s", dt_status_text())); /* the file's fault, not the user's */
+    if (is_of_the_session(option->name))
+        goto out;
+    if (given && like->resumes && !keeps_weights(settings, option->name))
+        DT_TRY(check_option(like, option, settings, was));
+    if (given)
+        like->same_settings = like->same_settings && keeps_weights(settings, option->name);
+    else if (!usual)
+        DT_TRY(dt_options_set(table, settings, option->name, value));
+    if (settings->data_count > 0 && is_about_data(option->name))
+        settings->given = all_given; /* nobody has said it of this data */
+out:
+    return status;
+}
+
+DT_MUST_USE static dt_status take_options(dt_like *like, dt_settings *settings,
+                                          const dt_settings *defaults, dt_h5 *h5)
+{
+    dt_status status = DT_OK;
+    const dt_option_table *table = dt_settings_table();
+    dt_settings *was = NULL; /* too large for the stack */
+    int64_t crc = 0;
+    like->same_settings = true;
+    DT_TRY(dt_memory_alloc(&was, 1, sizeof *was, "settings"));
+    *was = *defaults;
+    for (size_t i = 0; i < table->count; i++)
+        if (like->resumes || !is_of_no_weight(table->options[i].name))
+            DT_TRY(take_option(like, settings, was, defaults, &table->options[i], h5));
+    if (like->resumes) {
+        DT_TRY(dt_h5_get_int(&crc, h5, "/", "config_crc32"));
+        if (crc != dt_settings_crc(was))
+            DT_TRY(dt_fail(DT_DATA, "/config is damaged: its CRC-32 is %08x, and was %08x",
+                           dt_settings_crc(was), (uint32_t)crc));
+    }
+out:
+    dt_memory_free(was);
+    return status;
+}
+
+/* ---- paths ---- */
+
+/* A path as it is from here. */
+DT_MUST_USE static dt_status take_path(char out[DT_OPTION_TEXT_BYTES], const char *path,
+                                       const char *folder)
+{
+    char here[4096];
+    const bool as_it_is = path[0] == '/' || folder[0] == '\0' ||
+                          (getcwd(here, sizeof here) != NULL && strcmp(here, folder) == 0) ||
+                          access(folder, F_OK) != 0;
+    const int length = snprintf(out, DT_OPTION_TEXT_BYTES, "%s%s%s", as_it_is ? "" : folder,
+                                as_it_is ? "" : "/", path);
+    if (length < 0 || length >= DT_OPTION_TEXT_BYTES)
+        return dt_fail(DT_DATA, "the path of its data is longer than %d bytes",
+                       DT_OPTION_TEXT_BYTES - 1);
+    return DT_OK;
+}
+
+/* What the user has named is from here already. */
+typedef struct own_paths {
+    bool init_from, csv_log;
+} own_paths;
+
+DT_MUST_USE static dt_status take_paths(dt_like *like, dt_settings *settings, own_paths own,
+                                        dt_h5 *h5)
+{
+    dt_status status = DT_OK;
+    dt_h5_names data = {0};
+    char *folder = NULL;
+    char path[DT_OPTION_TEXT_BYTES];
+    DT_TRY(dt_h5_get_text(&folder, h5, "/environment", "working_directory"));
+    DT_TRY(dt_h5_get_texts(&data, h5, "/config", "data"));
+    if (!own.init_from && settings->init_from[0] != '\0') {
+        (void)snprintf(path, sizeof path, "%s", settings->init_from);
+        DT_TRY(take_path(settings->init_from, path, folder));
+    }
+    if (like->resumes && !own.csv_log && settings->csv_log[0] != '\0') {
+        (void)snprintf(path, sizeof path, "%s", settings->csv_log);
+        DT_TRY(take_path(settings->csv_log, path, folder));
+    }
+    like->own_data = settings->data_count > 0;
+    if (like->own_data)
+        goto out;
+    if (data.count > DT_DATA_MAX)
+        DT_TRY(dt_fail(DT_DATA, "data in /config has %zu paths, expected at most %d", data.count,
+                       DT_DATA_MAX));
+    for (size_t i = 0; i < data.count; i++)
+        DT_TRY(take_path(settings->data[i], data.texts[i], folder));
+    settings->data_count = (int)data.count;
+out:
+    dt_memory_free(folder);
+    dt_h5_names_clear(&data);
+    return status;
+}
+
+/* ---- what the run came from, and to ---- */
+
+DT_MUST_USE static dt_status read_members(dt_like *like, dt_h5 *h5)
+{
+    static const char table[] = "/data/members";
+    dt_status status = DT_OK;
+    dt_h5_shape shape;
+    dt_h5_names sets = {0}, arrays = {0};
+    int64_t crcs[DT_FINGERPRINT_MAX];
+    DT_TRY(dt_h5_describe(&shape, h5, table));
+    if (shape.count > DT_FINGERPRINT_MAX)
+        DT_TRY(dt_fail(DT_DATA, "%s has %llu rows, expected at most %d", table,
+                       (unsigned long long)shape.count, DT_FINGERPRINT_MAX));
+    like->member_count = (size_t)shape.count;
+    if (shape.count == 0)
+        goto out;
+    DT_TRY(dt_h5_read_column_texts(&sets, h5, table, "set"));
+    DT_TRY(dt_h5_read_column_texts(&arrays, h5, table, "array"));
+    DT_TRY(dt_h5_read_column_i64(h5, table, "crc32", crcs, shape.count));
+    if (sets.count != shape.count || arrays.count != shape.count)
+        DT_TRY(dt_fail(DT_DATA, "%s: its columns have not as many texts as it has rows", table));
+    for (size_t i = 0; i < like->member_count; i++) {
+        dt_fingerprint *member = &like->members[i];
+        (void)snprintf(member->set, sizeof member->set, "%s", sets.texts[i]);
+        (void)snprintf(member->array, sizeof member->array, "%s", arrays.texts[i]);
+        member->crc32 = (uint32_t)crcs[i];
+    }
+out:
+    dt_h5_names_clear(&sets);
+    dt_h5_names_clear(&arrays);
+    return status;
+}
+
+/* What the bits depend on: our own kernels give the same ones on any CPU. */
+static void name_arithmetic(char out[DT_ARITHMETIC_BYTES], bool uses_blas, const char *kernels)
+{
+    if (uses_blas)
+        (void)snprintf(out, DT_ARITHMETIC_BYTES, "OpenBLAS's %s kernels", kernels);
+    else
+        (void)snprintf(out, DT_ARITHMETIC_BYTES, "dtrain's own kernels");
+}
+
+DT_MUST_USE static dt_status read_facts(dt_like *like, bool own_init, dt_h5 *h5)
+{
+    dt_status status = DT_OK;
+    char *isa = NULL, *kernels = NULL, *run_status = NULL;
+    int64_t crc = 0;
+    DT_TRY(dt_h5_get_text(&isa, h5, "/environment", "kernels"));
+    DT_TRY(dt_h5_get_text(&kernels, h5, "/environment", "blas_kernels"));
+    name_arithmetic(like->arithmetic, strcmp(isa, "blas") == 0, kernels);
+    if (!like->resumes)
+        DT_TRY(dt_h5_get_text(&run_status, h5, "/", "status"));
+    like->has_weights = run_status != NULL && strcmp(run_status, "ok") == 0 &&
+                        dt_h5_has(h5, "/summary") == DT_H5_GROUP;
+    if (like->has_weights) {
+        DT_TRY(dt_h5_get_int(&crc, h5, "/summary", "weights_crc"));
+        like->weights_crc = (uint32_t)crc;
+    }
+    like->has_init = !own_init && dt_h5_has_attribute(h5, "/data", "init_weights_crc");
+    if (like->has_init) {
+        DT_TRY(dt_h5_get_int(&crc, h5, "/data", "init_weights_crc"));
+        like->init_weights_crc = (uint32_t)crc;
+        DT_TRY(dt_h5_get_int(&crc, h5, "/data", "init_state_crc"));
+        like->init_state_crc = (uint32_t)crc;
+    }
+    DT_TRY(read_members(like, h5));
+out:
+    dt_memory_free(isa);
+    dt_memory_free(kernels);
+    dt_memory_free(run_status);
+    return status;
+}
+
+DT_MUST_USE static dt_status read_log(dt_like *out, dt_settings *settings, dt_h5 *h5)
+{
+    dt_status status = DT_OK;
+    dt_settings *defaults = NULL; /* too large for the stack */
+    const own_paths own = {dt_options_given(dt_settings_table(), settings, "init-from"),
+                           dt_options_given(dt_settings_table(), settings, "csv-log")};
+    DT_TRY(dt_memory_alloc(&defaults, 1, sizeof *defaults, "settings"));
+    dt_options_set_defaults(dt_settings_table(), defaults);
+    DT_TRY(take_options(out, settings, defaults, h5));
+    DT_TRY(take_paths(out, settings, own, h5));
+    DT_TRY(read_facts(out, own.init_from, h5));
+    DT_TRY(dt_h5_check(h5));
+out:
+    dt_memory_free(defaults);
+    return status;
+}
+
+dt_status dt_like_read(dt_like *out, dt_settings *settings)
+{
+    dt_status status = DT_OK;
+    dt_h5 *h5 = NULL;
+    *out = (dt_like){.resumes = settings->resume[0] != '\0', .forced = settings->force};
+    if (settings->like[0] == '\0' && !out->resumes)
+        return DT_OK;
+    out->asked = true;
+    out->option = out->resumes ? "--resume" : "--like";
+    (void)snprintf(out->path, sizeof out->path, "%s",
+                   out->resumes ? settings->resume : settings->like);
+    DT_TRY(out->resumes ? dt_checkpoint_open(&h5, out->path) : dt_run_file_open(&h5, out->path));
+    status = read_log(out, settings, h5);
+    if (status == DT_DATA)
+        status = dt_fail(status, "%s %s: %s", out->option, out->path, dt_status_text());
+    if (status == DT_OK && out->resumes && settings->out[0] == '\0')
+        (void)snprintf(settings->out, sizeof settings->out, "%s", out->path);
+out:
+    dt_h5_free(h5);
+    return status;
+}
+
+/* ---- comparing ---- */
+
+static const dt_fingerprint *find_member(const dt_fingerprint *members, size_t count,
+                                         const dt_fingerprint *like)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(members[i].set, like->set) == 0 && strcmp(members[i].array, like->array) == 0)
+            return &members[i];
+    return NULL;
+}
+
+DT_MUST_USE static dt_status compare(const dt_like *like, const dt_fingerprint *members,
+                                     size_t count)
+{
+    for (size_t i = 0; i < like->member_count; i++) {
+        const dt_fingerprint *was = &like->members[i], *is = find_member(members, count, was);
+        if (is == NULL)
+            return dt_fail(DT_DATA, "%s %s: it had %s %s, the data has none", like->option,
+                           like->path, was->set, was->array);
+        if (is->crc32 != was->crc32)
+            return dt_fail(
+                DT_DATA, "%s %s: its %s %s had the CRC-32 %08x, but %s has %08x: other data",
+                like->option, like->path, was->set, was->array, was->crc32, is->file, is->crc32);
+    }
+    if (count > like->member_count)
+        return dt_fail(DT_DATA, "%s %s: it was trained on %zu arrays, the data has %zu now",
+                       like->option, like->path, like->member_count, count);
+    return DT_OK;
+}
+
+dt_status dt_like_check(const dt_like *like, const dt_fingerprint *members, size_t count,
+                        const dt_environment *environment)
+{
+    if (!like->asked)
+        return DT_OK;
+    dt_status status = compare(like, members, count);
+    if (status != DT_OK && (like->resumes ? like->forced : like->own_data)) {
+        dt_log_warn("%s; so this is another run, with its settings", dt_status_text());
+        status = DT_OK;
+    } else if (status != DT_OK && like->resumes) {
+        status = dt_fail(status, "%s; --force goes on with it all the same", dt_status_text());
+    } else if (status != DT_OK) {
+        status = dt_fail(status, "%s; name DATA to train on it all the same", dt_status_text());
+    }
+    char arithmetic[DT_ARITHMETIC_BYTES];
+    name_arithmetic(arithmetic, strcmp(environment->isa, "blas") == 0, environment->kernels);
+    if (strcmp(like->arithmetic, arithmetic) != 0)
+        dt_log_warn("%s %s: it used %s, this run uses %s: the last bits may differ", like->option,
+                    like->path, like->arithmetic, arithmetic);
+    return status;
+}
+
+dt_status dt_like_check_init(const dt_like *like, const char *path, uint32_t weights_crc,
+                             uint32_t state_crc)
+{
+    const char *otherwise = like->resumes ? "--force goes on all the same"
+                                          : "name a model with --init-from to begin with that";
+    if (!like->has_init)
+        return DT_OK;
+    /* Weights and Adam are the checkpoint's anyway: of the model the Normalization counts. */
+    const bool same = like->init_weights_crc == weights_crc && like->init_state_crc == state_crc;
+    if (!same && like->resumes && like->forced) {
+        dt_log_warn("%s %s: %s is not the model it began with, or has changed since", like->option,
+                    like->path, path);
+        return DT_OK;
+    }
+    if (like->init_weights_crc != weights_crc)
+        return dt_fail(DT_DATA,
+                       "%s %s: it began with weights of the CRC-32 %08x, but those of %s have "
+                       "%08x; %s",
+                       like->option, like->path, like->init_weights_crc, path, weights_crc,
+                       otherwise);
+    if (like->init_state_crc != state_crc)
+        return dt_fail(DT_DATA,
+                       "%s %s: it began with the weights of %s, but with another Normalization "
+                       "or state of Adam; %s",
+                       like->option, like->path, path, otherwise);
+    return DT_OK;
+}
+
+const char *dt_like_verdict(const dt_like *like, uint32_t weights_crc)
+{
+    if (!like->asked || !like->has_weights || !like->same_settings || like->own_data)
+        return NULL;
+    return weights_crc == like->weights_crc ? "same" : "other";
+}
+
+void dt_like_report(const dt_like *like, uint32_t weights_crc)
+{
+    if (dt_like_verdict(like, weights_crc) == NULL)
+        return;
+    if (weights_crc == like->weights_crc)
+        dt_log_say("like       %s: the same weights, bit for bit\n\n", like->path);
+    else
+        dt_log_warn("--like %s: it came to other weights, of the CRC-32 %08x, not %08x", like->path,
+                    like->weights_crc, weights_crc);
+}

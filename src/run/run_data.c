@@ -1,0 +1,143 @@
+#include "dtrain/run/run.h"
+
+#include "dtrain/base/clock.h"
+#include "dtrain/base/log.h"
+#include "dtrain/comm/watchdog.h"
+#include "dtrain/io/file.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The run of this data before this one, in the folder of the number before, may have been stopped. */
+static void warn_of_checkpoint(const dt_train_run *r, const char *path)
+{
+    char before[sizeof r->folder], checkpoint[PATH_BYTES + 16];
+    const long number = strcmp(r->folder, path) == 0
+                            ? 1
+                            : strtol(r->folder + strlen(path) + 1, NULL, 10); /* "path-7" */
+    if (number < 2)
+        return;
+    if (number == 2)
+        (void)snprintf(before, sizeof before, "%s", path);
+    else
+        (void)snprintf(before, sizeof before, "%s-%ld", path, number - 1);
+    if (access(dt_checkpoint_path(checkpoint, sizeof checkpoint, before), F_OK) == 0)
+        dt_log_warn(
+            "the run in %s has not ended: --resume %s goes on with it; this is a new one, in %s",
+            before, before, r->folder);
+}
+
+dt_status dt_train_make_folder(dt_train_run *r, const char *name)
+{
+    char path[128];
+    if (r->settings.out[0] != '\0') {
+        (void)snprintf(r->folder, sizeof r->folder, "%s", r->settings.out);
+        return dt_file_make_folder(r->folder);
+    }
+    (void)snprintf(path, sizeof path, "results/%s", name);
+    const dt_status status = dt_file_make_new_folder(r->folder, sizeof r->folder, path);
+    if (status == DT_OK)
+        warn_of_checkpoint(r, path);
+    return status;
+}
+
+/* Many a file is called recipe.json: what is none must not stop a training for good. */
+static dt_status load_recipe(dt_train_run *r)
+{
+    dt_status status = dt_recipe_load(&r->recipe, r->source.recipe);
+    if (status == DT_DATA)
+        status = dt_fail(status, "%s; remove or rename it, or prepare the table again",
+                         dt_status_text());
+    return status;
+}
+
+static dt_status open_data(dt_train_run *r)
+{
+    dt_status status = DT_OK;
+    const dt_settings *settings = &r->settings;
+    const char *paths[DT_DATA_MAX];
+    char prefix[PATH_BYTES + 16];
+    for (int i = 0; i < settings->data_count; i++)
+        paths[i] = settings->data[i];
+    size_t count = (size_t)settings->data_count;
+    if (count == 0) {
+        DT_TRY(dt_train_make_folder(r, "example"));
+        (void)snprintf(prefix, sizeof prefix, "%s/example", r->folder);
+        DT_TRY(dt_example_write(&r->example, prefix));
+        paths[0] = prefix;
+        count = 1;
+    }
+    DT_TRY(dt_source_open(&r->source, paths, count, settings->inputs, settings->targets));
+    if (r->source.recipe[0] != '\0')
+        DT_TRY(load_recipe(r));
+out:
+    return status;
+}
+
+/* The shares count for the sets that the data does not have; one that was asked for must be of use.
+ */
+static dt_status check_splits(const dt_train_run *r)
+{
+    const struct {
+        dt_part part;
+        const char *option;
+        double share;
+    } splits[] = {{DT_VALIDATION, "validation-split", r->settings.validation_split},
+                  {DT_TEST, "test-split", r->settings.test_split}};
+    double shares = 0.0;
+    for (size_t i = 0; i < sizeof splits / sizeof *splits; i++) {
+        if (r->source.parts[splits[i].part].inputs == NULL)
+            shares += splits[i].share;
+        else if (dt_options_given(dt_settings_table(), &r->settings, splits[i].option))
+            return dt_fail(DT_USAGE, "--%s was given, but the data has a %s set already",
+                           splits[i].option, dt_part_name(splits[i].part));
+    }
+    if (shares >= 1.0)
+        return dt_fail(DT_USAGE,
+                       "--validation-split and --test-split take %g of the rows and leave no rows "
+                       "for training",
+                       shares);
+    return DT_OK;
+}
+
+/* A recipe that some other data was made with would ride in the model, and spoil predictions. */
+static dt_status check_recipe(const dt_train_run *r)
+{
+    const dt_dataset *set = &r->sets[DT_TRAIN];
+    if (r->recipe.D == 0 || (r->recipe.D == set->D && r->recipe.class_count == set->C))
+        return DT_OK;
+    return dt_fail(DT_DATA,
+                   "%s makes %zu inputs and %zu classes, but the rows beside it have %zu and %zu; "
+                   "remove or rename it, or prepare the table again",
+                   r->source.recipe, r->recipe.D, r->recipe.class_count, set->D, set->C);
+}
+
+dt_status dt_train_load_data(dt_train_run *r)
+{
+    dt_status status = DT_OK;
+    const double begin = dt_clock_s();
+    dt_comm_at(r->comm, DT_AT_LOAD, 0, 0);
+    const dt_deal deal = {.S = (size_t)r->settings.shards,
+                          .validation_split = r->settings.validation_split,
+                          .test_split = r->settings.test_split,
+                          .seed = (uint64_t)r->settings.seed,
+                          .host_ranks = r->environment.launch.host_size};
+    if (r->root) {
+        status = open_data(r);
+        if (status == DT_OK)
+            status = check_splits(r);
+    }
+    DT_TRY(dt_comm_agree(r->comm, status));
+    DT_TRY(dt_dataset_load(r->sets, r->comm, &r->source, &deal));
+    DT_TRY(dt_comm_agree(r->comm, check_recipe(r)));
+    if (r->root) {
+        r->member_count = dt_fingerprint_list(r->members, &r->source);
+        status = dt_like_check(&r->like, r->members, r->member_count, &r->environment);
+    }
+    DT_TRY(dt_comm_agree(r->comm, status));
+    r->load_s = dt_clock_s() - begin;
+out:
+    return status;
+}

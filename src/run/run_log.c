@@ -1,0 +1,95 @@
+#include "dtrain/run/run_log.h"
+
+#include "dtrain/base/clock.h"
+#include "dtrain/base/log.h"
+#include "dtrain/base/memory.h"
+#include "dtrain/base/retry.h"
+#include "epoch_table.h"
+#include "run_log_internal.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#define SECONDS_BETWEEN_WRITES 2.0
+
+struct dt_run_log {
+    dt_h5 *h5;
+    char *path;
+    double written_s; /* when the file was last written */
+    bool warned;
+};
+
+static dt_status write_file(void *context)
+{
+    dt_run_log *log = context;
+    dt_status status = dt_h5_save(log->h5, log->path);
+    log->written_s = dt_clock_s();
+    return status;
+}
+
+dt_status dt_run_log_write_table(dt_h5 *h5, const char *group, const char *name,
+                                 const dt_h5_column *columns, size_t column_count, size_t row_bytes,
+                                 const void *rows, size_t row_count)
+{
+    dt_status status = DT_OK;
+    char path[96];
+    (void)snprintf(path, sizeof path, "%s/%s", group, name);
+    DT_TRY(dt_h5_make_table(h5, path, columns, column_count, row_bytes));
+    DT_TRY(dt_h5_append_rows(h5, path, columns, column_count, row_bytes, rows, row_count));
+out:
+    return status;
+}
+
+dt_status dt_run_log_open(dt_run_log **out, const char *path, const dt_run_facts *facts,
+                          const dt_history *history)
+{
+    dt_status status = DT_OK;
+    dt_run_log *log = NULL;
+    *out = NULL;
+    DT_TRY(dt_memory_alloc(&log, 1, sizeof *log, "run log"));
+    DT_TRY(dt_memory_copy_text(&log->path, path));
+    DT_TRY(dt_h5_new(&log->h5));
+    DT_TRY(dt_run_log_write_facts(log->h5, facts));
+    DT_TRY(dt_history_write(log->h5, history));
+    DT_TRY(dt_h5_set_text(log->h5, "/", "status", "running"));
+    DT_TRY(write_file(log));
+    *out = log;
+out:
+    if (status != DT_OK && log != NULL) {
+        dt_h5_free(log->h5);
+        dt_memory_free(log->path);
+        dt_memory_free(log);
+    }
+    return status;
+}
+
+void dt_run_log_add_epoch(dt_run_log *log, const dt_epoch *epoch)
+{
+    dt_status status = dt_epoch_table_append(log->h5, epoch, 1);
+    if (status == DT_OK && dt_clock_s() - log->written_s >= SECONDS_BETWEEN_WRITES)
+        status = write_file(log);
+    if (status != DT_OK && !log->warned) {
+        dt_log_warn("%s; training goes on, and the log is tried again", dt_status_text());
+        log->warned = true;
+    }
+}
+
+dt_status dt_run_log_add_result(dt_run_log *log, const dt_result *result, const dt_rank_row *ranks,
+                                size_t rank_count)
+{
+    return dt_run_log_write_result(log->h5, result, ranks, rank_count);
+}
+
+dt_status dt_run_log_close(dt_run_log *log, const char *run_status)
+{
+    if (log == NULL)
+        return DT_OK;
+    dt_status status = dt_h5_set_text(log->h5, "/", "status", run_status);
+    if (status == DT_OK)
+        status = dt_retry_output(write_file, log);
+    dt_h5_free(log->h5);
+    dt_memory_free(log->path);
+    dt_memory_free(log);
+    return status;
+}

@@ -1,0 +1,129 @@
+#include "run_log_internal.h"
+
+#include <stdint.h>
+#include <stdio.h>
+
+#define PHASE_OFFSET(phase)                                                                        \
+    (offsetof(dt_rank_row, phases) + offsetof(dt_phases, seconds) + (phase) * sizeof(double))
+
+static const dt_h5_column rank_columns[] = {
+    {"rank", NULL, DT_H5_I64, offsetof(dt_rank_row, rank), 0},
+    {"host", NULL, DT_H5_TEXT, offsetof(dt_rank_row, host), DT_HOST_BYTES},
+    {"rows", "training rows", DT_H5_I64, offsetof(dt_rank_row, rows), 0},
+    {"load_s", "s", DT_H5_F64, PHASE_OFFSET(DT_PHASE_LOAD), 0},
+    {"forward_s", "s", DT_H5_F64, PHASE_OFFSET(DT_PHASE_FORWARD), 0},
+    {"backward_s", "s", DT_H5_F64, PHASE_OFFSET(DT_PHASE_BACKWARD), 0},
+    {"allreduce_s", "s", DT_H5_F64, PHASE_OFFSET(DT_PHASE_ALLREDUCE), 0},
+    {"wait_s", "s", DT_H5_F64, offsetof(dt_rank_row, phases) + offsetof(dt_phases, wait_s), 0},
+    {"update_s", "s", DT_H5_F64, PHASE_OFFSET(DT_PHASE_UPDATE), 0},
+    {"validate_s", "s", DT_H5_F64, PHASE_OFFSET(DT_PHASE_VALIDATE), 0},
+};
+
+static const dt_h5_column class_columns[] = {
+    {"class", NULL, DT_H5_I64, offsetof(dt_class_quality, label), 0},
+    {"rows", NULL, DT_H5_I64, offsetof(dt_class_quality, rows), 0},
+    {"predicted", NULL, DT_H5_I64, offsetof(dt_class_quality, predicted), 0},
+    {"precision", NULL, DT_H5_F64, offsetof(dt_class_quality, precision), 0},
+    {"recall", NULL, DT_H5_F64, offsetof(dt_class_quality, recall), 0},
+    {"f1", NULL, DT_H5_F64, offsetof(dt_class_quality, f1), 0},
+    {"roc_auc", NULL, DT_H5_F64, offsetof(dt_class_quality, roc_auc), 0},
+    {"pr_auc", NULL, DT_H5_F64, offsetof(dt_class_quality, pr_auc), 0},
+};
+
+static const dt_h5_column bin_columns[] = {
+    {"lower", NULL, DT_H5_F64, offsetof(dt_calibration_bin, lower), 0},
+    {"upper", NULL, DT_H5_F64, offsetof(dt_calibration_bin, upper), 0},
+    {"rows", NULL, DT_H5_I64, offsetof(dt_calibration_bin, rows), 0},
+    {"confidence", NULL, DT_H5_F64, offsetof(dt_calibration_bin, confidence), 0},
+    {"accuracy", "share of rows", DT_H5_F64, offsetof(dt_calibration_bin, accuracy), 0},
+};
+
+static const dt_h5_column roc_columns[] = {
+    {"fpr", "share of class 0's rows", DT_H5_F64, offsetof(dt_roc_point, fpr), 0},
+    {"tpr", "share of class 1's rows", DT_H5_F64, offsetof(dt_roc_point, tpr), 0},
+    {"threshold", NULL, DT_H5_F64, offsetof(dt_roc_point, threshold), 0},
+};
+
+static dt_status write_qualities(dt_h5 *h5, const char *group, const dt_evaluation *evaluation)
+{
+    const dt_quality *model = &evaluation->model, *majority = &evaluation->majority;
+    const struct {
+        const char *name;
+        double model, majority;
+    } qualities[] = {
+        {"log_loss", model->log_loss, majority->log_loss},
+        {"brier", model->brier, majority->brier},
+        {"calibration_error", model->calibration_error, majority->calibration_error},
+        {"roc_auc", model->roc_auc, majority->roc_auc},
+        {"pr_auc", model->pr_auc, majority->pr_auc},
+        {"precision", model->precision, majority->precision},
+        {"recall", model->recall, majority->recall},
+        {"f1", model->f1, majority->f1},
+    };
+    dt_status status = DT_OK;
+    for (size_t i = 0; i < sizeof qualities / sizeof *qualities; i++) {
+        char name[64];
+        (void)snprintf(name, sizeof name, "majority_%s", qualities[i].name);
+        DT_TRY(dt_h5_set_double(h5, group, qualities[i].name, qualities[i].model));
+        DT_TRY(dt_h5_set_double(h5, group, name, qualities[i].majority));
+    }
+out:
+    return status;
+}
+
+static dt_status write_confusion(dt_h5 *h5, const char *path, const dt_evaluation *evaluation)
+{
+    dt_status status = DT_OK;
+    const uint64_t shape[2] = {evaluation->C, evaluation->C};
+    DT_TRY(dt_h5_write_array(h5, path, DT_H5_I64, 2, shape, evaluation->confusion));
+    DT_TRY(dt_h5_label_dimension(h5, path, 0, "true class", CLASS_NAMES));
+    DT_TRY(dt_h5_label_dimension(h5, path, 1, "predicted class", CLASS_NAMES));
+out:
+    return status;
+}
+
+static dt_status write_evaluation(dt_h5 *h5, dt_part part, const dt_metrics *metrics,
+                                  const dt_evaluation *evaluation)
+{
+    dt_status status = DT_OK;
+    char group[64], path[96];
+    (void)snprintf(group, sizeof group, "/evaluation/%s", dt_part_name(part));
+    (void)snprintf(path, sizeof path, "%s/confusion", group);
+    DT_TRY(dt_h5_make_group(h5, group));
+    DT_TRY(dt_h5_set_int(h5, group, "rows", (int64_t)evaluation->N));
+    DT_TRY(dt_h5_set_double(h5, group, "loss", metrics->loss));
+    DT_TRY(dt_h5_set_double(h5, group, "accuracy", metrics->accuracy));
+    DT_TRY(dt_h5_set_double(h5, group, "majority_accuracy", evaluation->majority.accuracy));
+    DT_TRY(write_qualities(h5, group, evaluation));
+    if (evaluation->confusion != NULL)
+        DT_TRY(write_confusion(h5, path, evaluation));
+    DT_TRY(dt_run_log_write_table(h5, group, "classes", class_columns, COLUMNS(class_columns),
+                                  sizeof *evaluation->classes, evaluation->classes, evaluation->C));
+    DT_TRY(dt_run_log_write_table(h5, group, "calibration", bin_columns, COLUMNS(bin_columns),
+                                  sizeof *evaluation->bins, evaluation->bins, DT_CALIBRATION_BINS));
+    if (evaluation->roc_count > 0)
+        DT_TRY(dt_run_log_write_table(h5, group, "roc", roc_columns, COLUMNS(roc_columns),
+                                      sizeof *evaluation->roc, evaluation->roc,
+                                      evaluation->roc_count));
+out:
+    return status;
+}
+
+dt_status dt_run_log_write_result(dt_h5 *h5, const dt_result *result, const dt_rank_row *ranks,
+                                  size_t rank_count)
+{
+    dt_status status = DT_OK;
+    for (int p = 0; p < DT_PART_COUNT; p++)
+        if (result->evaluation[p].N > 0) /* there, and evaluated */
+            DT_TRY(write_evaluation(h5, (dt_part)p, &result->metrics[p], &result->evaluation[p]));
+    DT_TRY(dt_h5_make_group(h5, "/summary"));
+    DT_TRY(dt_h5_set_int(h5, "/summary", "epochs", result->epochs));
+    DT_TRY(dt_h5_set_int(h5, "/summary", "best_epoch", result->best_epoch));
+    DT_TRY(dt_h5_set_int(h5, "/summary", "weights_crc", result->weights_crc));
+    DT_TRY(dt_h5_set_double(h5, "/summary", "samples_per_second", result->samples_per_second));
+    DT_TRY(dt_h5_set_text(h5, "/summary", "reduce", result->reduce));
+    DT_TRY(dt_run_log_write_table(h5, "", "ranks", rank_columns, COLUMNS(rank_columns),
+                                  sizeof *ranks, ranks, rank_count));
+out:
+    return status;
+}

@@ -1,0 +1,195 @@
+#include "dtrain/run/run.h"
+
+#include "dtrain/base/log.h"
+#include "dtrain/base/memory.h"
+
+#include <stdio.h>
+#include <string.h>
+
+DT_MUST_USE static dt_status check_memory(const dt_train_run *r)
+{
+    /* Weights, the best ones, two moments in float32, the gradient's sums in 8 bytes, and the
+     * weights in the layout of products: as they are and transposed for training, as they are for
+     * evaluating. The ranks of a host share weights and moments once more, and on several hosts sums (comm/window.h). Rank 0
+     * needs BYTES_SAVING (measured) while it writes a checkpoint. A run that is resumed holds the
+     * best weights twice. Outputs of a batch's rows and of an evaluation's 1024, and gradients of
+     * outputs. */
+    enum {
+        BYTES_A_PARAMETER = 4 * 4 + 8 + 3 * 4,
+        BYTES_SHARED = 3 * 4 + 8,
+        BYTES_SAVING = 56,
+        BYTES_RESUMING = 4,
+        BYTES_A_UNIT = 8,
+        EVALUATION_ROWS = 1024
+    };
+    const dt_option_list *hidden = &r->settings.hidden;
+    const dt_dataset *set = &r->sets[DT_TRAIN];
+    const double rows =
+        (double)dt_dataset_take_capacity(set, (uint64_t)r->settings.batch) + EVALUATION_ROWS;
+    double P = 0.0, units = 0.0, D = (double)set->D;
+    for (size_t l = 0; l <= hidden->count; l++) {
+        const double H = (double)(l < hidden->count ? hidden->values[l] : set->C);
+        P += (D + 1.0) * H;
+        units += H;
+        D = H;
+    }
+    const int ranks = r->environment.launch.host_size;
+    const double needed =
+        (P * (BYTES_A_PARAMETER + (r->settings.resume[0] != '\0' ? BYTES_RESUMING : 0)) +
+         units * rows * BYTES_A_UNIT) *
+            ranks +
+        P * (BYTES_SAVING + (ranks > 1 ? BYTES_SHARED : 0));
+    char what[64];
+    (void)snprintf(what, sizeof what, "%.4g parameters", P);
+    return dt_memory_check(needed, ranks, what,
+                           "use fewer ranks a host, or smaller --hidden layers");
+}
+
+DT_MUST_USE static dt_status make_new(dt_train_run *r)
+{
+    const dt_settings *settings = &r->settings;
+    dt_model *model = &r->model;
+    dt_status status = dt_network_init(
+        &model->network, r->sets[DT_TRAIN].D, settings->hidden.values, settings->hidden.count,
+        (dt_activation)settings->activation, r->sets[DT_TRAIN].C, (uint64_t)settings->seed);
+    if (status == DT_OK)
+        status = dt_adam_init(&model->adam, model->network.P, settings->learning_rate);
+    return status;
+}
+
+/* ---- a model to begin with ---- */
+
+DT_MUST_USE static dt_status check_fit(const dt_train_run *r, const char *path)
+{
+    const dt_network *network = &r->model.network;
+    const dt_dataset *set = &r->sets[DT_TRAIN];
+    if (r->model.no_bias[0] != '\0')
+        return dt_fail(DT_DATA,
+                       "%s: layer '%s' has no bias; dtrain would train one. Only predict and "
+                       "evaluate take this model",
+                       path, r->model.no_bias);
+    if (r->settings.data_count == 0 && r->model.recipe_json != NULL)
+        return dt_fail(DT_USAGE,
+                       "--init-from %s was given, but no DATA: the model was trained on a prepared "
+                       "table, and the built-in example means something else",
+                       path);
+    if (network->D != set->D || network->C < set->C)
+        return dt_fail(DT_DATA,
+                       "%s: takes %zu inputs and knows %zu classes, but the data has %zu and %zu",
+                       path, network->D, network->C, set->D, set->C);
+    if (network->C > set->C)
+        return dt_fail(DT_DATA,
+                       "%s: knows %zu classes, but the training rows have %zu; their labels must "
+                       "reach its last class",
+                       path, network->C, set->C);
+    if (network->layer_count - 1 > DT_OPTION_LIST_MAX)
+        return dt_fail(DT_DATA, "%s: has more than %d hidden layers", path, DT_OPTION_LIST_MAX);
+    return DT_OK;
+}
+
+static bool differs(const dt_option_list *hidden, const dt_network *network)
+{
+    if (hidden->count != network->layer_count - 1)
+        return true;
+    for (size_t l = 0; l < hidden->count; l++)
+        if (hidden->values[l] != network->layers[l].H)
+            return true;
+    return false;
+}
+
+/* The settings are what is logged: they become what the model has. Of several activations the first
+ * one stands for all; the model file has each. */
+DT_MUST_USE static dt_status take_settings(dt_train_run *r, const char *path)
+{
+    dt_settings *s = &r->settings;
+    const dt_option_table *table = dt_settings_table();
+    const dt_network *network = &r->model.network;
+    const int activation = (int)network->layers[0].activation;
+    if (dt_options_given(table, s, "hidden") && differs(&s->hidden, network))
+        return dt_fail(DT_USAGE, "--hidden was given, but %s has other layers; leave it out", path);
+    s->hidden.count = network->layer_count - 1;
+    for (size_t l = 0; l < s->hidden.count; l++)
+        s->hidden.values[l] = network->layers[l].H;
+    if (s->hidden.count > 0) {
+        if (dt_options_given(table, s, "activation") && s->activation != activation)
+            return dt_fail(DT_USAGE, "--activation was given, but %s has %s; leave it out", path,
+                           dt_activation_name((dt_activation)activation));
+        s->activation = activation;
+    }
+    if (!dt_options_given(table, s, "learning-rate")) {
+        char rate[64]; /* as if it had been given: within its bounds */
+        (void)snprintf(rate, sizeof rate, "%.17g", r->model.adam.learning_rate);
+        if (dt_options_set(table, s, "learning-rate", rate) != DT_OK)
+            return dt_fail(DT_DATA, "%s: its learning rate is %g; name one with --learning-rate",
+                           path, r->model.adam.learning_rate);
+    }
+    return DT_OK;
+}
+
+/* Where the file has no state, Adam starts with the file's numbers. */
+DT_MUST_USE static dt_status complete_adam(dt_train_run *r)
+{
+    dt_adam *adam = &r->model.adam;
+    if (adam->m == NULL) {
+        const dt_adam numbers = *adam;
+        dt_status status = dt_adam_init(adam, r->model.network.P, numbers.learning_rate);
+        if (status != DT_OK)
+            return status;
+        adam->beta_1 = numbers.beta_1;
+        adam->beta_2 = numbers.beta_2;
+        adam->epsilon = numbers.epsilon;
+    }
+    adam->learning_rate = r->settings.learning_rate;
+    return DT_OK;
+}
+
+static void tell_of_init(const dt_train_run *r, const char *path)
+{
+    if (r->model.left_out[0] != '\0')
+        dt_log_warn("%s: training goes on without %s", path, r->model.left_out);
+    if (r->recipe.D > 0 && r->model.recipe_json != NULL) {
+        char *json = NULL;
+        if (dt_recipe_to_json(&json, &r->recipe) == DT_OK &&
+            strcmp(json, r->model.recipe_json) != 0)
+            dt_log_warn("%s: the data was prepared by another recipe than the model's: its inputs "
+                        "mean something else",
+                        path);
+        dt_memory_free(json);
+    }
+}
+
+DT_MUST_USE static dt_status begin_with(dt_train_run *r)
+{
+    dt_status status = DT_OK;
+    char path[DT_OPTION_TEXT_BYTES + 16];
+    (void)dt_model_find(path, sizeof path, r->settings.init_from);
+    DT_TRY(dt_model_load(&r->model, r->comm, path));
+    r->has_init = true;
+    r->init_weights_crc = dt_trainer_crc(&r->model.network);
+    r->init_state_crc = dt_model_state_crc(&r->model);
+    if (r->root)
+        status = dt_like_check_init(&r->like, path, r->init_weights_crc, r->init_state_crc);
+    DT_TRY(dt_comm_agree(r->comm, status));
+    DT_TRY(dt_comm_agree(r->comm, check_fit(r, path)));
+    DT_TRY(dt_comm_agree(r->comm, take_settings(r, path)));
+    DT_TRY(dt_comm_agree(r->comm, complete_adam(r)));
+    if (r->root)
+        tell_of_init(r, path);
+    for (int p = 0; p < DT_PART_COUNT; p++)
+        dt_normalization_apply(&r->model.normalization, r->sets[p].x,
+                               dt_dataset_own_rows(&r->sets[p]));
+out:
+    return status;
+}
+
+dt_status dt_train_make_model(dt_train_run *r)
+{
+    dt_status status = DT_OK;
+    if (r->settings.init_from[0] != '\0')
+        DT_TRY(begin_with(r));
+    DT_TRY(dt_comm_agree(r->comm, check_memory(r)));
+    if (!r->has_init)
+        DT_TRY(dt_comm_agree(r->comm, make_new(r)));
+out:
+    return status;
+}

@@ -1,0 +1,165 @@
+#include "dtrain/run/run.h"
+
+#include "dtrain/base/log.h"
+#include "dtrain/comm/watchdog.h"
+#include "dtrain/io/file.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+static void take_epoch(void *context, const dt_epoch *row)
+{
+    dt_train_run *r = context;
+    dt_comm_at(r->comm, DT_AT_LOG, row->epoch, 0);
+    dt_train_report_epoch(r, row);
+    if (!r->history_incomplete && dt_history_add_epoch(&r->history, row) != DT_OK) {
+        dt_log_warn("%s; from here on there are no checkpoints", dt_status_text());
+        r->history_incomplete = true;
+    }
+    dt_run_log_add_epoch(r->log, row);
+    if (r->csv_log != NULL)
+        dt_csv_log_add_epoch(r->csv_log, row);
+}
+
+static void take_step(void *context, const dt_step *step)
+{
+    dt_train_report_step(context, step);
+}
+
+static dt_run_facts facts_of(const dt_train_run *r)
+{
+    return (dt_run_facts){.settings = &r->settings,
+                          .environment = &r->environment,
+                          .sets = r->sets,
+                          .members = r->members,
+                          .member_count = r->member_count,
+                          .network = &r->model.network,
+                          .class_names = r->recipe.D > 0 ? r->recipe.classes : r->model.class_names,
+                          .has_init = r->has_init,
+                          .init_weights_crc = r->init_weights_crc,
+                          .init_state_crc = r->init_state_crc,
+                          .command_line = r->command_line};
+}
+
+static dt_status take_checkpoint(void *context, const dt_training *training)
+{
+    const dt_train_run *r = context;
+    char path[PATH_BYTES + 16];
+    const dt_run_facts facts = facts_of(r);
+    if (r->history_incomplete)
+        return dt_fail(DT_MEMORY, "no checkpoint: an epoch of the log found no memory");
+    const dt_status status = dt_file_make_folder(r->folder); /* it may have gone meanwhile */
+    if (status != DT_OK)
+        return status;
+    return dt_checkpoint_save(dt_checkpoint_path(path, sizeof path, r->folder), &facts, &r->history,
+                              training, &r->model.adam);
+}
+/* Opened first and looked at then: a path to what is read, or to the run's other results, shows itself
+ * only once it is there. It may lie in the run's folder. */
+static dt_status open_csv_log(dt_train_run *r)
+{
+    dt_status status = DT_OK;
+    const dt_settings *s = &r->settings;
+    const size_t count = r->member_count;
+    enum { OWN = 6 };
+    char model[PATH_BYTES + 16], results[OWN - 2][PATH_BYTES + 16];
+    const char *taken[OWN + DT_FINGERPRINT_MAX] = {
+        dt_model_find(model, sizeof model, s->init_from),
+        s->like,
+        results[0],
+        results[1],
+        dt_checkpoint_path(results[2], sizeof results[2], r->folder),
+        dt_checkpoint_path(results[3], sizeof results[3], s->resume)};
+    (void)snprintf(results[0], sizeof results[0], "%s/run.h5", r->folder);
+    (void)snprintf(results[1], sizeof results[1], "%s/model.h5", r->folder);
+    for (size_t i = 0; i < count; i++)
+        taken[OWN + i] = r->members[i].file;
+    DT_TRY(dt_csv_log_open(&r->csv_log, s->csv_log, r->sets[DT_VALIDATION].N > 0));
+    for (size_t i = 0; i < OWN + count; i++)
+        if (dt_file_same(s->csv_log, taken[i]))
+            DT_TRY(
+                dt_fail(DT_USAGE, "--csv-log %s would be written over %s", s->csv_log, taken[i]));
+    for (size_t i = 0; i < r->history.epoch_count; i++) /* of a run that goes on */
+        dt_csv_log_add_epoch(r->csv_log, &r->history.epochs[i]);
+out:
+    /* A refused run leaves no folder: a new one of ours is empty still. */
+    if (status != DT_OK) {
+        (void)!dt_csv_log_close(r->csv_log);
+        r->csv_log = NULL;
+        if (s->out[0] == '\0')
+            (void)rmdir(r->folder);
+    }
+    return status;
+}
+
+/* A checkpoint may be hours of work, and without --resume be meant or forgotten. */
+static dt_status check_no_checkpoint(const dt_train_run *r)
+{
+    char path[PATH_BYTES + 16], own[PATH_BYTES + 16];
+    (void)dt_checkpoint_path(path, sizeof path, r->folder);
+    (void)dt_checkpoint_path(own, sizeof own, r->settings.resume);
+    if (r->settings.force || access(path, F_OK) != 0 || dt_file_same(path, own))
+        return DT_OK;
+    return dt_fail(
+        DT_USAGE,
+        "%s: an earlier run stopped here, or is still going on; --resume %s goes on with it, "
+        "--force removes it",
+        path, r->folder);
+}
+
+static dt_status begin_history(dt_train_run *r)
+{
+    dt_status status = DT_OK;
+    const bool resumes = r->settings.resume[0] != '\0';
+    if (resumes) {
+        r->history = r->checkpoint.history; /* for the report its count stays there */
+        r->checkpoint.history.epochs = NULL;
+        r->checkpoint.history.sessions = NULL;
+    }
+    DT_TRY(dt_history_add_session(&r->history, &r->environment,
+                                  resumes ? &r->checkpoint.training : NULL));
+out:
+    return status;
+}
+
+/* What kills in the middle of a write have left: it could fill the disk in time. */
+static void sweep(const dt_train_run *r)
+{
+    static const char *const names[] = {"run.h5", "model.h5", "checkpoint.h5"};
+    char path[PATH_BYTES + 16];
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        (void)snprintf(path, sizeof path, "%s/%s", r->folder, names[i]);
+        dt_file_sweep(path);
+    }
+}
+
+dt_status dt_train_open_logs(dt_train_run *r)
+{
+    dt_status status = DT_OK;
+    char path[PATH_BYTES + 16];
+    const dt_run_facts facts = facts_of(r);
+    if (r->folder[0] == '\0') /* the example has its folder already */
+        DT_TRY(dt_train_make_folder(r, r->source.name));
+    DT_TRY(check_no_checkpoint(r));
+    sweep(r);
+    DT_TRY(begin_history(r));
+    if (r->settings.csv_log[0] != '\0')
+        DT_TRY(open_csv_log(r));
+    (void)snprintf(path, sizeof path, "%s/run.h5", r->folder);
+    DT_TRY(dt_run_log_open(&r->log, path, &facts, &r->history));
+    if (r->settings.resume[0] == '\0') /* an older one would be gone on from by mistake */
+        DT_TRY(dt_checkpoint_remove(r->folder));
+out:
+    return status;
+}
+
+dt_observer dt_train_observer(dt_train_run *r)
+{
+    return (dt_observer){.epoch_ended = take_epoch,
+                         .context = r,
+                         .step_ended = r->settings.progress ? take_step : NULL,
+                         .save = take_checkpoint,
+                         .limit = r->root
+                                      ? dt_time_limit_start(r->settings.time_limit, r->started_s)
+                                      : (dt_time_limit){0}};
+}

@@ -1,0 +1,183 @@
+#include "dtrain/run/run.h"
+
+#include "dtrain/base/log.h"
+
+#include <math.h>
+#include <stdio.h>
+
+static void warn_of_empty_classes(const dt_dataset *set)
+{
+    size_t empty = 0, first = 0;
+    for (size_t c = set->C; c-- > 0;) {
+        empty += set->class_rows[c] == 0;
+        first = set->class_rows[c] == 0 ? c : first;
+    }
+    if (empty > 0)
+        dt_log_warn(
+            "%zu of %zu classes have no training rows, the first is class %zu; class ids count "
+            "from 0",
+            empty, set->C, first);
+}
+
+/* How gradients are added up over the ranks, as a part of a line. */
+static const char *reduction(const dt_train_run *r)
+{
+    const dt_plan plan = dt_settings_plan(&r->settings);
+    const dt_reduction how =
+        dt_trainer_reduction(&plan, r->comm, &r->environment.launch, r->model.network.P);
+    if (dt_comm_size(r->comm) == 1)
+        return "";
+    return how.window ? " by window" : how.piece > 0 ? " by overlapped allreduce" : " by allreduce";
+}
+
+void dt_train_report_start(const dt_train_run *r)
+{
+    const dt_settings *s = &r->settings;
+    const dt_dataset *sets = r->sets;
+    const size_t majority = dt_dataset_majority_class(&sets[DT_TRAIN]);
+    char hidden[256], monitor[64];
+    dt_environment_report(&r->environment);
+    dt_log_say("data       %s: %llu training, %llu validation, %llu test rows; %zu inputs, %zu "
+               "classes\n",
+               r->source.name, (unsigned long long)sets[DT_TRAIN].N,
+               (unsigned long long)sets[DT_VALIDATION].N, (unsigned long long)sets[DT_TEST].N,
+               sets[DT_TRAIN].D, sets[DT_TRAIN].C);
+    dt_log_say("baseline   always class %zu: accuracy", majority);
+    for (int p = 0; p < DT_PART_COUNT; p++)
+        if (sets[p].N > 0)
+            dt_log_say("%s %.4f %s", p > 0 ? "," : "", dt_metrics_baseline(&sets[p], majority),
+                       p == DT_TRAIN ? "training" : dt_part_name((dt_part)p));
+    dt_log_say("\n");
+    warn_of_empty_classes(&sets[DT_TRAIN]);
+    size_t used = (size_t)snprintf(hidden, sizeof hidden, "%zu", r->model.network.D);
+    for (size_t l = 0; l < r->model.network.layer_count && used < sizeof hidden; l++)
+        used += (size_t)snprintf(hidden + used, sizeof hidden - used, "-%zu",
+                                 r->model.network.layers[l].H);
+    dt_log_say("model      %s, %s, softmax; P = %zu parameters\n", hidden,
+               dt_activation_name((dt_activation)s->activation), r->model.network.P);
+    if (r->has_init)
+        dt_log_say("init       weights of %s (CRC-32 %08x), Adam after %lld steps%s\n",
+                   s->init_from, r->init_weights_crc, (long long)r->model.adam.step,
+                   r->model.normalization.D > 0 ? "; inputs normalised by it" : "");
+    if (s->resume[0] != '\0')
+        dt_log_say("resume     %s: epoch %lld, after %llu of its rows; %zu session%s before\n",
+                   s->resume, (long long)r->checkpoint.training.epoch,
+                   (unsigned long long)r->checkpoint.training.rows,
+                   r->checkpoint.history.session_count,
+                   r->checkpoint.history.session_count == 1 ? "" : "s");
+    (void)snprintf(monitor, sizeof monitor, "patience %lld on %s", (long long)s->patience,
+                   s->monitor == 0 ? "val_loss" : "val_accuracy");
+    dt_log_say("training   Adam %g, batch %lld, at most %lld epoch%s, %s\n", s->learning_rate,
+               (long long)s->batch, (long long)s->epochs, s->epochs == 1 ? "" : "s",
+               sets[DT_VALIDATION].N > 0 ? monitor : "no validation set: no early stopping");
+    if (sets[DT_VALIDATION].N == 0 && (dt_options_given(dt_settings_table(), s, "patience") ||
+                                       dt_options_given(dt_settings_table(), s, "monitor")))
+        dt_log_warn("--patience and --monitor have no effect without a validation set");
+    dt_log_say("run        seed %lld, %lld shards, %s sum%s; results in %s\n\n", (long long)s->seed,
+               (long long)s->shards, s->sum == DT_SUM_EXACT ? "exact" : "fast", reduction(r),
+               r->folder);
+}
+
+void dt_train_report_stop(const dt_train_run *r)
+{
+    dt_log_live_end();
+    dt_log_say("\nstopped    %s; checkpoint in %s/checkpoint.h5\n"
+               "           to go on, on any number of ranks: mpirun -np N dtrain --resume %s\n\n",
+               dt_status_text(), r->folder, r->folder);
+    dt_log_result("summary.folder=%s\n", r->folder);
+    dt_log_result("summary.ranks=%d\n", dt_comm_size(r->comm));
+    dt_log_result("summary.epochs=%lld\n", (long long)r->result.epochs);
+    dt_log_result("summary.stopped=%s\n", dt_status_text());
+    dt_log_result("summary.checkpoint=%s/checkpoint.h5\n", r->folder);
+    dt_log_result("summary.status=stopped\n");
+}
+
+/* In the unit that people would say it in. */
+static const char *duration(char out[32], double seconds)
+{
+    if (seconds < 60.0)
+        (void)snprintf(out, 32, "%.0f s", ceil(seconds));
+    else if (seconds < 5400.0)
+        (void)snprintf(out, 32, "%.0f min", seconds / 60.0);
+    else
+        (void)snprintf(out, 32, "%.1f h", seconds / 3600.0);
+    return out;
+}
+
+void dt_train_report_step(const dt_train_run *r, const dt_step *step)
+{
+    if (step->step == step->steps) {
+        dt_log_live_end();
+        return;
+    }
+    if (!dt_log_live_due())
+        return;
+    char left[32], all_left[32];
+    const double a_step = step->seconds / (double)step->step;
+    const double epoch_left_s = a_step * (double)(step->steps - step->step);
+    const double epochs_left = (double)(r->settings.epochs - step->epoch);
+    dt_log_live("epoch %lld/%lld  step %llu/%llu  loss %.4f  %.3g rows/s  left %s, all %s",
+                (long long)step->epoch, (long long)r->settings.epochs,
+                (unsigned long long)step->step, (unsigned long long)step->steps, step->train.loss,
+                (double)step->rows / step->seconds, duration(left, epoch_left_s),
+                duration(all_left, epoch_left_s + epochs_left * a_step * (double)step->steps));
+}
+
+void dt_train_report_epoch(const dt_train_run *r, const dt_epoch *row)
+{
+    const int width = snprintf(NULL, 0, "%lld", (long long)r->settings.epochs);
+    dt_log_say("epoch %*lld/%lld  loss %.4f  accuracy %.4f  val_loss %.4f  val_accuracy %.4f  "
+               "%.3f s%s\n",
+               width, (long long)row->epoch, (long long)r->settings.epochs, row->train.loss,
+               row->train.accuracy, row->validation.loss, row->validation.accuracy, row->seconds,
+               row->improved ? "  best" : "");
+}
+
+void dt_train_report_phases(const dt_rank_row *rows, size_t count)
+{
+    dt_log_say("\nphase        mean s      max s   max/min  over %zu rank%s\n", count,
+               count == 1 ? "" : "s");
+    for (int phase = 0; phase < DT_PHASE_COUNT; phase++) {
+        double sum = 0.0, most = 0.0, least = INFINITY;
+        for (size_t i = 0; i < count; i++) {
+            const double seconds = rows[i].phases.seconds[phase];
+            sum += seconds;
+            most = fmax(most, seconds);
+            least = fmin(least, seconds);
+        }
+        dt_log_say("%-10s %8.3f   %8.3f  %8.2f\n", dt_phase_name((dt_phase)phase),
+                   sum / (double)count, most, least > 0.0 ? most / least : 1.0);
+    }
+    dt_log_say("\n");
+}
+
+void dt_train_report_summary(const dt_train_run *r)
+{
+    const dt_result *result = &r->result;
+    const size_t majority = dt_dataset_majority_class(&r->sets[DT_TRAIN]);
+    static const char *const keys[DT_PART_COUNT] = {"train", "val", "test"};
+    dt_log_result("summary.folder=%s\n", r->folder);
+    dt_log_result("summary.ranks=%d\n", dt_comm_size(r->comm));
+    dt_log_result("summary.epochs=%lld\n", (long long)result->epochs);
+    dt_log_result("summary.best_epoch=%lld\n", (long long)result->best_epoch);
+    for (int p = 0; p < DT_PART_COUNT; p++) {
+        dt_log_result("summary.%s_loss=%.9g\n", keys[p], result->metrics[p].loss);
+        dt_log_result("summary.%s_accuracy=%.9g\n", keys[p], result->metrics[p].accuracy);
+        dt_log_result("summary.%s_majority_accuracy=%.9g\n", keys[p],
+                      dt_metrics_baseline(&r->sets[p], majority));
+        if (p != DT_TRAIN) /* its curves are not made */
+            dt_log_result("summary.%s_roc_auc=%.9g\n", keys[p],
+                          result->evaluation[p].N > 0 ? result->evaluation[p].model.roc_auc : NAN);
+    }
+    if (r->settings.data_count == 0) {
+        const double optimum = r->example.test_optimum;
+        dt_log_result("summary.test_optimum_accuracy=%.9g\n", optimum);
+        dt_log_result("summary.test_accuracy_of_optimum=%.9g\n",
+                      result->metrics[DT_TEST].accuracy / optimum);
+    }
+    dt_log_result("summary.samples_per_second=%.0f\n", result->samples_per_second);
+    dt_log_result("summary.weights_crc=%08x\n", result->weights_crc);
+    const char *verdict = dt_like_verdict(&r->like, result->weights_crc);
+    if (verdict != NULL)
+        dt_log_result("summary.like_weights=%s\n", verdict);
+}

@@ -1,0 +1,202 @@
+#include "dtrain/run/settings.h"
+
+#include "dtrain/base/crc32.h"
+#include "dtrain/base/log.h"
+#include "dtrain/comm/exact_sum.h"
+#include "dtrain/nn/activation.h"
+#include "dtrain/train/early_stopping.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#define AT(field) offsetof(dt_settings, field)
+#define LARGEST_INT 9007199254740991.0 /* 2^53 - 1: what a double counts to */
+
+static const dt_option options[] = {
+    {"inputs", "NAME", DT_OPTION_TEXT, AT(inputs), 0, 0, NULL, NULL,
+     "array of inputs in the .npz; found by itself when it has a usual name"},
+    {"targets", "NAME", DT_OPTION_TEXT, AT(targets), 0, 0, NULL, NULL,
+     "array of class ids, or one-hot rows"},
+    {"validation-split", "F", DT_OPTION_FLOAT, AT(validation_split), 0, 0.9, NULL, "0.1",
+     "share of the rows for validation, where the data has no such set"},
+    {"test-split", "F", DT_OPTION_FLOAT, AT(test_split), 0, 0.9, NULL, "0.1",
+     "share of the rows for testing, where the data has no such set"},
+    {"hidden", "LIST", DT_OPTION_LIST, AT(hidden), 1, 1 << 30, NULL, "30",
+     "units of each hidden layer, as 64,32; none: logistic regression"},
+    {"activation", "NAME", DT_OPTION_CHOICE, AT(activation), 0, 0, DT_ACTIVATION_NAMES, "relu",
+     "of the hidden layers"},
+    {"batch", "N", DT_OPTION_INT, AT(batch), 1, 1 << 30, NULL, "100",
+     "rows of a step, of all ranks together"},
+    {"epochs", "N", DT_OPTION_INT, AT(epochs), 1, 1 << 30, NULL, "100", "maximum number of epochs"},
+    {"learning-rate", "F", DT_OPTION_FLOAT, AT(learning_rate), 1e-30, 1e6, NULL, "0.001",
+     "learning rate of the optimizer"},
+    {"patience", "N", DT_OPTION_INT, AT(patience), 0, 1 << 30, NULL, "2",
+     "epochs without improvement until training stops"},
+    {"min-delta", "F", DT_OPTION_FLOAT, AT(min_delta), 0, 1e30, NULL, "0",
+     "what counts as an improvement"},
+    {"monitor", "NAME", DT_OPTION_CHOICE, AT(monitor), 0, 0, DT_MONITOR_NAMES, "val_loss",
+     "what has to improve"},
+    {"no-restore-best", NULL, DT_OPTION_FLAG, AT(no_restore_best), 0, 0, NULL, NULL,
+     "keep the last epoch's weights, not the best one's"},
+    {"seed", "N", DT_OPTION_INT, AT(seed), 0, LARGEST_INT, NULL, "1",
+     "of the initial weights, the shuffles and the split"},
+    {"shards", "N", DT_OPTION_INT, AT(shards), 1, DT_EXACT_MAX_TERMS, NULL, "8",
+     "parts the rows are dealt to; the same number gives the same model on any number of ranks"},
+    {"sum", "NAME", DT_OPTION_CHOICE, AT(sum), 0, 0, "exact|fast", "exact",
+     "exact: bit-identical on any number of ranks; fast: one float32 all-reduce"},
+    {"engine", "NAME", DT_OPTION_CHOICE, AT(engine), 0, 0, "auto|own|blas", "auto",
+     "engine that computes matrix products: dtrain's own kernels (same bits on any supported CPU) "
+     "or "
+     "OpenBLAS; "
+     "auto: own, unless an x86 CPU lacks AVX2 or FMA"},
+    {"reduce", "NAME", DT_OPTION_CHOICE, AT(reduce), 0, 0, "auto|allreduce|window", "auto",
+     "how gradients are added over the ranks: MPI_Allreduce, or a window (memory that the ranks of "
+     "a "
+     "host share); auto: window if ranks share a host and --overlap sends nothing early"},
+    {"overlap", "NAME", DT_OPTION_CHOICE, AT(overlap), 0, 0, "auto|on|off", "auto",
+     "send gradients of later layers while those of earlier ones are computed; auto: a large "
+     "network on several hosts"},
+    {"threads", "N", DT_OPTION_INT, AT(threads), 1, 1024, NULL, "1",
+     "number of threads of each rank; does not change the result with dtrain's own kernels"},
+    {"init-from", "MODEL", DT_OPTION_TEXT, AT(init_from), 0, 0, NULL, NULL,
+     "start from this model's weights (.h5, .keras, or a run's folder), and go on from its Adam"},
+    {"out", "DIR", DT_OPTION_TEXT, AT(out), 0, 0, NULL, NULL,
+     "folder of the results; results/<name of the data> without it"},
+    {"checkpoint-every", "TIME|EPOCHS", DT_OPTION_INTERVAL, AT(checkpoint_every), 0, 1 << 30, NULL,
+     "10min",
+     "save all that is needed to go on, as 90s, 10min, 1.5h, or a number of epochs; never"},
+    {"resume", "DIR", DT_OPTION_TEXT, AT(resume), 0, 0, NULL, NULL,
+     "go on from the checkpoint in this folder of results, on any number of ranks up to --shards"},
+    {"force", NULL, DT_OPTION_FLAG, AT(force), 0, 0, NULL, NULL,
+     "with --resume: with other options and data, too; else: over the checkpoint that is there"},
+    {"time-limit", "TIME", DT_OPTION_DURATION, AT(time_limit), 0, 1e9, NULL, "never",
+     "stop with a checkpoint before so much time has passed, as 55min, 2d, HH:MM:SS; the end of a "
+     "Slurm job is known where Slurm tells it"},
+    {"stall-timeout", "TIME", DT_OPTION_DURATION, AT(stall_timeout), 0, 1e9, NULL, "10min",
+     "end the job when nothing has moved for so long, and say which ranks are late; longer than "
+     "the "
+     "longest step"},
+    {"csv-log", "FILE", DT_OPTION_TEXT, AT(csv_log), 0, 0, NULL, NULL,
+     "also write each epoch to FILE, as Keras's CSVLogger does"},
+    {"progress", NULL, DT_OPTION_FLAG, AT(progress), 0, 0, NULL, NULL,
+     "show how far an epoch is, and the time left of it and of all epochs: a live line on a "
+     "terminal, elsewhere a line a minute"},
+    {"quiet", NULL, DT_OPTION_FLAG, AT(quiet), 0, 0, NULL, NULL, "print the summary alone"},
+    {"like", "RUN", DT_OPTION_TEXT, AT(like), 0, 0, NULL, NULL,
+     "repeat the run of this log (run.h5, or its folder); what else is given wins"},
+    {"config", "FILE", DT_OPTION_TEXT, AT(config), 0, 0, NULL, NULL,
+     "read options from FILE, lines of name = value; the command line wins"},
+};
+
+static const dt_option_table table = {
+    .options = options,
+    .count = sizeof options / sizeof *options,
+    .given = AT(given),
+    .usage =
+        "Usage: dtrain [train] [OPTIONS] [DATA]\n"
+        "       mpirun -np 8 dtrain [OPTIONS] [DATA]\n\n"
+        "Trains a classifier on tabular data, on any number of MPI ranks with the same result.\n"
+        "DATA is a folder with train.npz, validation.npz and test.npz; the prefix of three such\n"
+        "files; one .npz with x_train, y_train and so on; one .npz to be split; or three files.\n"
+        "Without DATA it trains on a made-up example.",
+};
+
+const dt_option_table *dt_settings_table(void)
+{
+    return &table;
+}
+
+dt_status dt_settings_parse(dt_settings *out, int argc, char **argv)
+{
+    /* An empty one is a variable of a script that was not set, and would be another run. */
+    const struct {
+        const char *option, *path;
+    } files[] = {{"init-from", out->init_from},
+                 {"like", out->like},
+                 {"resume", out->resume},
+                 {"csv-log", out->csv_log}};
+    dt_status status = DT_OK;
+    int words = 0;
+    memset(out, 0, sizeof *out);
+    dt_options_set_defaults(&table, out);
+    DT_TRY(dt_options_parse_words(&table, out, argc, argv, &words));
+    if (out->config[0] != '\0')
+        DT_TRY(dt_options_parse_file(&table, out, out->config));
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        if (files[i].path[0] == '\0' && dt_options_given(&table, out, files[i].option))
+            DT_TRY(dt_fail(DT_USAGE, "--%s is an empty word", files[i].option));
+    if (out->resume[0] != '\0' && out->like[0] != '\0')
+        DT_TRY(dt_fail(DT_USAGE, "--resume and --like were given; a run goes on, or is repeated"));
+    if (out->reduce == DT_REDUCE_WINDOW && out->overlap == DT_OVERLAP_ON)
+        DT_TRY(dt_fail(DT_USAGE,
+                       "--reduce window and --overlap on were given; a window adds up all "
+                       "gradients after the backward pass. Leave one out"));
+    if (words > DT_DATA_MAX)
+        DT_TRY(dt_fail(DT_USAGE, "too many words: '%s'; DATA is one word, or three files",
+                       argv[DT_DATA_MAX]));
+    for (int i = 0; i < words; i++) {
+        if (argv[i][0] == '\0')
+            DT_TRY(dt_fail(DT_USAGE, "DATA is an empty word"));
+        if (strlen(argv[i]) >= sizeof out->data[i])
+            DT_TRY(dt_fail(DT_USAGE, "a path is longer than %d bytes", DT_OPTION_TEXT_BYTES - 1));
+        (void)snprintf(out->data[i], sizeof out->data[i], "%s", argv[i]);
+    }
+    out->data_count = words;
+    if (dt_options_given(&table, out, "validation-split") &&
+        dt_options_given(&table, out, "test-split") &&
+        out->validation_split + out->test_split >= 1.0)
+        DT_TRY(dt_fail(DT_USAGE,
+                       "--validation-split %g and --test-split %g leave no rows for training",
+                       out->validation_split, out->test_split));
+out:
+    return status;
+}
+
+dt_plan dt_settings_plan(const dt_settings *settings)
+{
+    return (dt_plan){.batch = (uint64_t)settings->batch,
+                     .epochs = settings->epochs,
+                     .seed = (uint64_t)settings->seed,
+                     .sum = (dt_sum)settings->sum,
+                     .reduce = (dt_reduce)settings->reduce,
+                     .overlap = (dt_overlap)settings->overlap,
+                     .threads = (int)settings->threads,
+                     .monitor = (dt_monitor)settings->monitor,
+                     .patience = settings->patience,
+                     .min_delta = settings->min_delta,
+                     .keeps_last = settings->no_restore_best,
+                     .checkpoint_every = settings->checkpoint_every};
+}
+
+uint32_t dt_settings_crc(const dt_settings *settings)
+{
+    uint32_t crc = 0;
+    char value[DT_OPTION_TEXT_BYTES];
+    for (size_t i = 0; i < table.count; i++) {
+        (void)dt_options_format(value, sizeof value, &options[i], settings);
+        crc = dt_crc32(crc, options[i].name, strlen(options[i].name) + 1);
+        crc = dt_crc32(crc, value, strlen(value) + 1);
+    }
+    return crc;
+}
+
+dt_status dt_settings_complete(dt_settings *settings, int ranks)
+{
+    if (settings->shards >= ranks)
+        return DT_OK;
+    if (settings->resume[0] != '\0')
+        return dt_fail(DT_USAGE,
+                       "--resume %s: the run has %lld shards, so at most so many ranks can go on "
+                       "with it; there are %d",
+                       settings->resume, (long long)settings->shards, ranks);
+    if (dt_options_given(&table, settings, "shards") || ranks > DT_EXACT_MAX_TERMS)
+        return dt_fail(DT_USAGE, "--shards %lld is less than the %d ranks; a rank needs a shard",
+                       (long long)settings->shards, ranks);
+    dt_log_warn(
+        "%d ranks are more than the %lld shards there are by default: %d are taken; --shards %d "
+        "gives this model on fewer ranks",
+        ranks, (long long)settings->shards, ranks, ranks);
+    settings->shards = ranks;
+    return DT_OK;
+}

@@ -1,0 +1,124 @@
+#include "curve.h"
+
+#include "dtrain/comm/exact_total.h"
+
+#include <math.h>
+#include <string.h>
+
+/* The bits of floats from 0 to 1 sort as the floats do, and leave the highest two unused, but for
+ * the sign of -0, which is shifted out. */
+uint32_t dt_curve_key(float score, bool positive)
+{
+    uint32_t bits;
+    memcpy(&bits, &score, sizeof bits);
+    return bits << 1 | (uint32_t)positive;
+}
+
+static double score_of(uint32_t key)
+{
+    const uint32_t bits = key >> 1;
+    float score;
+    memcpy(&score, &bits, sizeof score);
+    return (double)score;
+}
+
+void dt_curve_sort(uint32_t *keys, uint32_t *buffer, size_t count)
+{
+    enum { DIGITS = 4, BITS = 8, VALUES = 1 << BITS }; /* an even number of passes ends in `keys` */
+    size_t starts[DIGITS][VALUES] = {0};
+    for (size_t i = 0; i < count; i++)
+        for (int d = 0; d < DIGITS; d++)
+            starts[d][(keys[i] >> (d * BITS)) % VALUES]++;
+    for (int d = 0; d < DIGITS; d++) {
+        size_t before = 0;
+        for (size_t v = 0; v < VALUES; v++) {
+            const size_t here = starts[d][v];
+            starts[d][v] = before;
+            before += here;
+        }
+        for (size_t i = 0; i < count; i++)
+            buffer[starts[d][(keys[i] >> (d * BITS)) % VALUES]++] = keys[i];
+        uint32_t *sorted = buffer;
+        buffer = keys;
+        keys = sorted;
+    }
+}
+
+/* Rows of equal score, and all of a larger one: where the walk from the largest score on stands. */
+typedef struct walk {
+    const uint32_t *keys;
+    size_t left; /* keys below */
+    uint64_t positives, negatives; /* so far, this score's included */
+    uint64_t new_positives, new_negatives; /* this score's */
+} walk;
+
+static bool next_score(walk *w)
+{
+    if (w->left == 0)
+        return false;
+    const uint32_t score = w->keys[w->left - 1] >> 1;
+    const size_t before = w->left;
+    w->new_positives = 0;
+    for (; w->left > 0 && w->keys[w->left - 1] >> 1 == score; w->left--)
+        w->new_positives += w->keys[w->left - 1] & 1;
+    w->new_negatives = before - w->left - w->new_positives;
+    w->positives += w->new_positives;
+    w->negatives += w->new_negatives;
+    return true;
+}
+
+static double divide(dt_uint128 counter, dt_uint128 denominator)
+{
+    return (double)((long double)counter / (long double)denominator);
+}
+
+dt_curve_areas dt_curve_measure(const uint32_t *keys, size_t count)
+{
+    walk w = {.keys = keys, .left = count};
+    dt_uint128 half_pairs = 0;
+    dt_exact_total precision = {0};
+    while (next_score(&w)) {
+        const uint64_t larger = w.positives - w.new_positives;
+        half_pairs += (dt_uint128)w.new_negatives * (2 * larger + w.new_positives);
+        dt_exact_total_add(&precision, (double)w.new_positives * (double)w.positives /
+                                           (double)(w.positives + w.negatives));
+    }
+    if (w.positives == 0 || w.negatives == 0)
+        return (dt_curve_areas){.roc_auc = NAN, .pr_auc = NAN};
+    return (dt_curve_areas){.roc_auc =
+                                divide(half_pairs, 2 * (dt_uint128)w.positives * w.negatives),
+                            .pr_auc = dt_exact_total_value(&precision) / (double)w.positives};
+}
+
+/* How far along the curve a point is, both axes together, in whole steps: 0 to DT_ROC_POINTS - 1,
+ * and the last is the curve's end alone. */
+static uint64_t step_of(const walk *w, uint64_t positives, uint64_t negatives)
+{
+    const dt_uint128 along =
+        (dt_uint128)w->positives * negatives + (dt_uint128)w->negatives * positives;
+    const dt_uint128 length = 2 * (dt_uint128)positives * negatives;
+    return (uint64_t)(along * (DT_ROC_POINTS - 1) / length);
+}
+
+size_t dt_curve_points(dt_roc_point out[DT_ROC_POINTS], const uint32_t *keys, size_t count)
+{
+    walk all = {.keys = keys, .left = count};
+    size_t scores = 0, points = 0;
+    while (next_score(&all))
+        scores++;
+    if (all.positives == 0 || all.negatives == 0)
+        return 0;
+    uint64_t last_step = 0;
+    walk w = {.keys = keys, .left = count};
+    out[points++] = (dt_roc_point){.threshold = INFINITY};
+    while (next_score(&w)) {
+        const uint64_t step = step_of(&w, all.positives, all.negatives);
+        if (scores >= DT_ROC_POINTS && step == last_step)
+            continue;
+        last_step = step;
+        out[points++] = (dt_roc_point){.fpr = (double)w.negatives / (double)all.negatives,
+                                       .tpr = (double)w.positives / (double)all.positives,
+                                       .threshold = score_of(keys[w.left])};
+    }
+    return points;
+}

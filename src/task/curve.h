@@ -1,0 +1,44 @@
+#ifndef DTRAIN_TASK_CURVE_H
+#define DTRAIN_TASK_CURVE_H
+
+#include "dtrain/task/evaluation.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/**
+ * The curves of one class against the rest, from the rows' keys. A key holds a row's score and
+ * whether it belongs to the class ("positive"), and keys sort as scores do: so the curves depend on
+ * which keys there are, and on nothing else. All calls are local.
+ */
+
+/** Returns the key of a score from 0 to 1. */
+uint32_t dt_curve_key(float score, bool positive);
+
+/**
+ * Sorts keys, the smallest first.
+ *
+ * Shapes:  keys [count], buffer [count]: its contents are lost
+ * Cost:    four passes; allocates nothing
+ */
+void dt_curve_sort(uint32_t *keys, uint32_t *buffer, size_t count);
+
+/** The areas under the two curves; NaN when no row, or every row, is positive. */
+typedef struct dt_curve_areas {
+    double roc_auc; /* share of the (positive, negative) pairs in which the positive has the larger
+                       score; an equal pair counts half. Counted, then divided once */
+    double pr_auc; /* mean over the positives of the precision among all rows with such a score or
+                      a larger one */
+} dt_curve_areas;
+
+/** Returns the areas. `keys` are sorted; count < 2^47. */
+dt_curve_areas dt_curve_measure(const uint32_t *keys, size_t count);
+
+/**
+ * Writes the ROC curve's points, thinned as dt_evaluation.roc says; returns how many. None when no
+ * row, or every row, is positive. `keys` are sorted.
+ */
+size_t dt_curve_points(dt_roc_point out[DT_ROC_POINTS], const uint32_t *keys, size_t count);
+
+#endif

@@ -1,0 +1,54 @@
+#ifndef DTRAIN_TASK_EVALUATION_INTERNAL_H
+#define DTRAIN_TASK_EVALUATION_INTERNAL_H
+
+#include "dtrain/task/evaluation.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/** What dt_evaluation_compute is made of. */
+
+/** Keras's and sklearn.metrics.log_loss's bounds of a probability: epsilon and 1 - epsilon. */
+#define DT_KERAS_EPSILON 1e-7
+#define DT_LOG_LOSS_EPSILON 0x1p-52
+
+/** Returns p, or the nearer of epsilon and 1 - epsilon. Local. */
+static inline double dt_clip(double p, double epsilon)
+{
+    return p < epsilon ? epsilon : p > 1.0 - epsilon ? 1.0 - epsilon : p;
+}
+
+/** Returns what the counts say of class `c`; the areas are NaN. Local. */
+dt_class_quality dt_class_quality_of(size_t c, int64_t rows, int64_t predicted, int64_t hits);
+
+/** Sums for the means over classes that occur; zeroed at the start. */
+typedef struct dt_class_means {
+    double precision, recall, f1;
+    size_t classes;
+} dt_class_means;
+
+/** Adds a class, if it occurs. Local. */
+void dt_class_means_add(dt_class_means *means, const dt_class_quality *quality);
+
+/** Sets precision, recall and f1; NaN without classes. Local. */
+void dt_class_means_get(dt_quality *out, const dt_class_means *means);
+
+/**
+ * Returns the area of the whole: the mean of the classes' number at `offset` over those classes
+ * where it is not NaN; of two classes, class 1's. Local.
+ */
+double dt_class_mean_area(const dt_evaluation *evaluation, size_t offset);
+
+/**
+ * Sets `majority` and majority_class, from the counts of *out: the rows of each class, and whether
+ * the areas are there. Local.
+ *
+ * Errors:  DT_MEMORY
+ */
+DT_MUST_USE dt_status dt_evaluation_fill_baseline(dt_evaluation *out, const uint64_t *class_rows);
+
+/** Sets the areas of each class, and roc; collective. Errors: DT_MEMORY, on all ranks. */
+DT_MUST_USE dt_status dt_evaluation_measure_curves(dt_evaluation *out, const dt_comm *comm,
+                                                   const dt_scores *scores);
+
+#endif
