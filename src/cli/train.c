@@ -36,7 +36,7 @@ static dt_status check_data_options(const dt_settings *settings)
     return DT_OK;
 }
 
-static dt_status read_settings(dt_train_run *r, int argc, char **argv)
+static dt_status read_settings(dt_run *r, int argc, char **argv)
 {
     dt_status status = DT_OK;
     if (r->root) {
@@ -58,26 +58,26 @@ static dt_status read_settings(dt_train_run *r, int argc, char **argv)
     return status;
 }
 
-static dt_status run_all(dt_train_run *r, int argc, char **argv)
+static dt_status run_all(dt_run *r, int argc, char **argv)
 {
     dt_status status = DT_OK;
     DT_TRY(read_settings(r, argc, argv));
     const bool resumes = r->settings.resume[0] != '\0';
     DT_TRY(dt_environment_survey(&r->environment, r->comm, (int)r->settings.threads,
                                  (dt_engine)r->settings.engine));
-    DT_TRY(dt_train_load_data(r));
-    DT_TRY(dt_train_make_model(r));
+    DT_TRY(dt_run_load_data(r));
+    DT_TRY(dt_run_make_model(r));
     if (resumes)
         DT_TRY(dt_checkpoint_load(&r->checkpoint, r->comm, r->settings.resume, r->sets[DT_TRAIN].N,
                                   &r->model.network, &r->model.adam));
-    DT_TRY(dt_comm_agree(r->comm, r->root ? dt_train_open_logs(r) : DT_OK));
-    dt_train_report_start(r);
-    const dt_observer observer = dt_train_observer(r);
+    DT_TRY(dt_comm_agree(r->comm, r->root ? dt_run_open_logs(r) : DT_OK));
+    dt_run_report_start(r);
+    const dt_observer observer = dt_run_observer(r);
     const dt_plan plan = dt_settings_plan(&r->settings);
     DT_TRY(dt_trainer_run(&r->result, r->comm, &r->environment.launch, &plan, r->sets,
                           &r->model.network, &r->model.adam,
                           resumes ? &r->checkpoint.training : NULL, &observer));
-    DT_TRY(dt_train_save_results(r));
+    DT_TRY(dt_run_save_results(r));
 out:
     return status;
 }
@@ -89,7 +89,7 @@ static const char *status_word(dt_status status)
 
 dt_status dt_cli_train(const dt_comm *comm, int argc, char **argv)
 {
-    dt_train_run *r = NULL; /* too large for the stack */
+    dt_run *r = NULL; /* too large for the stack */
     dt_status status = dt_comm_agree(comm, dt_memory_alloc(&r, 1, sizeof *r, "run"));
     if (status != DT_OK)
         goto out;
@@ -106,7 +106,7 @@ dt_status dt_cli_train(const dt_comm *comm, int argc, char **argv)
         dt_status_set_text(text);
     }
     if (status == DT_STOPPED)
-        dt_train_report_stop(r);
+        dt_run_report_stop(r);
     dt_source_clear(&r->source);
     dt_recipe_clear(&r->recipe);
     dt_environment_clear(&r->environment);

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 /* The run of this data before this one, in the folder of the number before, may have been stopped. */
-static void warn_of_checkpoint(const dt_train_run *r, const char *path)
+static void warn_of_checkpoint(const dt_run *r, const char *path)
 {
     char before[sizeof r->folder], checkpoint[PATH_BYTES + 16];
     const long number = strcmp(r->folder, path) == 0
@@ -29,7 +29,7 @@ static void warn_of_checkpoint(const dt_train_run *r, const char *path)
             before, before, r->folder);
 }
 
-dt_status dt_train_make_folder(dt_train_run *r, const char *name)
+dt_status dt_run_make_folder(dt_run *r, const char *name)
 {
     char path[128];
     if (r->settings.out[0] != '\0') {
@@ -44,7 +44,7 @@ dt_status dt_train_make_folder(dt_train_run *r, const char *name)
 }
 
 /* Many a file is called recipe.json: what is none must not stop a training for good. */
-static dt_status load_recipe(dt_train_run *r)
+static dt_status load_recipe(dt_run *r)
 {
     dt_status status = dt_recipe_load(&r->recipe, r->source.recipe);
     if (status == DT_DATA)
@@ -53,7 +53,7 @@ static dt_status load_recipe(dt_train_run *r)
     return status;
 }
 
-static dt_status open_data(dt_train_run *r)
+static dt_status open_data(dt_run *r)
 {
     dt_status status = DT_OK;
     const dt_settings *settings = &r->settings;
@@ -63,7 +63,7 @@ static dt_status open_data(dt_train_run *r)
         paths[i] = settings->data[i];
     size_t count = (size_t)settings->data_count;
     if (count == 0) {
-        DT_TRY(dt_train_make_folder(r, "example"));
+        DT_TRY(dt_run_make_folder(r, "example"));
         (void)snprintf(prefix, sizeof prefix, "%s/example", r->folder);
         DT_TRY(dt_example_write(&r->example, prefix));
         paths[0] = prefix;
@@ -78,7 +78,7 @@ out:
 
 /* The shares count for the sets that the data does not have; one that was asked for must be of use.
  */
-static dt_status check_splits(const dt_train_run *r)
+static dt_status check_splits(const dt_run *r)
 {
     const struct {
         dt_part part;
@@ -103,7 +103,7 @@ static dt_status check_splits(const dt_train_run *r)
 }
 
 /* A recipe that some other data was made with would ride in the model, and spoil predictions. */
-static dt_status check_recipe(const dt_train_run *r)
+static dt_status check_recipe(const dt_run *r)
 {
     const dt_dataset *set = &r->sets[DT_TRAIN];
     if (r->recipe.D == 0 || (r->recipe.D == set->D && r->recipe.class_count == set->C))
@@ -114,7 +114,7 @@ static dt_status check_recipe(const dt_train_run *r)
                    r->source.recipe, r->recipe.D, r->recipe.class_count, set->D, set->C);
 }
 
-dt_status dt_train_load_data(dt_train_run *r)
+dt_status dt_run_load_data(dt_run *r)
 {
     dt_status status = DT_OK;
     const double begin = dt_clock_s();

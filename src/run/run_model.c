@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-DT_MUST_USE static dt_status check_memory(const dt_train_run *r)
+DT_MUST_USE static dt_status check_memory(const dt_run *r)
 {
     /* Weights, the best ones, two moments in float32, the gradient's sums in 8 bytes, and the
      * weights in the layout of products: as they are and transposed for training, as they are for
@@ -45,7 +45,7 @@ DT_MUST_USE static dt_status check_memory(const dt_train_run *r)
                            "use fewer ranks a host, or smaller --hidden layers");
 }
 
-DT_MUST_USE static dt_status make_new(dt_train_run *r)
+DT_MUST_USE static dt_status make_new(dt_run *r)
 {
     const dt_settings *settings = &r->settings;
     dt_model *model = &r->model;
@@ -59,7 +59,7 @@ DT_MUST_USE static dt_status make_new(dt_train_run *r)
 
 /* ---- a model to begin with ---- */
 
-DT_MUST_USE static dt_status check_fit(const dt_train_run *r, const char *path)
+DT_MUST_USE static dt_status check_fit(const dt_run *r, const char *path)
 {
     const dt_network *network = &r->model.network;
     const dt_dataset *set = &r->sets[DT_TRAIN];
@@ -99,7 +99,7 @@ static bool differs(const dt_option_list *hidden, const dt_network *network)
 
 /* The settings are what is logged: they become what the model has. Of several activations the first
  * one stands for all; the model file has each. */
-DT_MUST_USE static dt_status take_settings(dt_train_run *r, const char *path)
+DT_MUST_USE static dt_status take_settings(dt_run *r, const char *path)
 {
     dt_settings *s = &r->settings;
     const dt_option_table *table = dt_settings_table();
@@ -127,7 +127,7 @@ DT_MUST_USE static dt_status take_settings(dt_train_run *r, const char *path)
 }
 
 /* Where the file has no state, Adam starts with the file's numbers. */
-DT_MUST_USE static dt_status complete_adam(dt_train_run *r)
+DT_MUST_USE static dt_status complete_adam(dt_run *r)
 {
     dt_adam *adam = &r->model.adam;
     if (adam->m == NULL) {
@@ -143,7 +143,7 @@ DT_MUST_USE static dt_status complete_adam(dt_train_run *r)
     return DT_OK;
 }
 
-static void tell_of_init(const dt_train_run *r, const char *path)
+static void tell_of_init(const dt_run *r, const char *path)
 {
     if (r->model.left_out[0] != '\0')
         dt_log_warn("%s: training goes on without %s", path, r->model.left_out);
@@ -158,7 +158,7 @@ static void tell_of_init(const dt_train_run *r, const char *path)
     }
 }
 
-DT_MUST_USE static dt_status begin_with(dt_train_run *r)
+DT_MUST_USE static dt_status begin_with(dt_run *r)
 {
     dt_status status = DT_OK;
     char path[DT_OPTION_TEXT_BYTES + 16];
@@ -182,7 +182,7 @@ out:
     return status;
 }
 
-dt_status dt_train_make_model(dt_train_run *r)
+dt_status dt_run_make_model(dt_run *r)
 {
     dt_status status = DT_OK;
     if (r->settings.init_from[0] != '\0')

@@ -9,9 +9,9 @@
 
 static void take_epoch(void *context, const dt_epoch *row)
 {
-    dt_train_run *r = context;
+    dt_run *r = context;
     dt_comm_at(r->comm, DT_AT_LOG, row->epoch, 0);
-    dt_train_report_epoch(r, row);
+    dt_run_report_epoch(r, row);
     if (!r->history_incomplete && dt_history_add_epoch(&r->history, row) != DT_OK) {
         dt_log_warn("%s; from here on there are no checkpoints", dt_status_text());
         r->history_incomplete = true;
@@ -23,10 +23,10 @@ static void take_epoch(void *context, const dt_epoch *row)
 
 static void take_step(void *context, const dt_step *step)
 {
-    dt_train_report_step(context, step);
+    dt_run_report_step(context, step);
 }
 
-static dt_run_facts facts_of(const dt_train_run *r)
+static dt_run_facts facts_of(const dt_run *r)
 {
     return (dt_run_facts){.settings = &r->settings,
                           .environment = &r->environment,
@@ -43,7 +43,7 @@ static dt_run_facts facts_of(const dt_train_run *r)
 
 static dt_status take_checkpoint(void *context, const dt_training *training)
 {
-    const dt_train_run *r = context;
+    const dt_run *r = context;
     char path[PATH_BYTES + 16];
     const dt_run_facts facts = facts_of(r);
     if (r->history_incomplete)
@@ -56,7 +56,7 @@ static dt_status take_checkpoint(void *context, const dt_training *training)
 }
 /* Opened first and looked at then: a path to what is read, or to the run's other results, shows itself
  * only once it is there. It may lie in the run's folder. */
-static dt_status open_csv_log(dt_train_run *r)
+static dt_status open_csv_log(dt_run *r)
 {
     dt_status status = DT_OK;
     const dt_settings *s = &r->settings;
@@ -93,7 +93,7 @@ out:
 }
 
 /* A checkpoint may be hours of work, and without --resume be meant or forgotten. */
-static dt_status check_no_checkpoint(const dt_train_run *r)
+static dt_status check_no_checkpoint(const dt_run *r)
 {
     char path[PATH_BYTES + 16], own[PATH_BYTES + 16];
     (void)dt_checkpoint_path(path, sizeof path, r->folder);
@@ -107,7 +107,7 @@ static dt_status check_no_checkpoint(const dt_train_run *r)
         path, r->folder);
 }
 
-static dt_status begin_history(dt_train_run *r)
+static dt_status begin_history(dt_run *r)
 {
     dt_status status = DT_OK;
     const bool resumes = r->settings.resume[0] != '\0';
@@ -123,7 +123,7 @@ out:
 }
 
 /* What kills in the middle of a write have left: it could fill the disk in time. */
-static void sweep(const dt_train_run *r)
+static void sweep(const dt_run *r)
 {
     static const char *const names[] = {"run.h5", "model.h5", "checkpoint.h5"};
     char path[PATH_BYTES + 16];
@@ -133,13 +133,13 @@ static void sweep(const dt_train_run *r)
     }
 }
 
-dt_status dt_train_open_logs(dt_train_run *r)
+dt_status dt_run_open_logs(dt_run *r)
 {
     dt_status status = DT_OK;
     char path[PATH_BYTES + 16];
     const dt_run_facts facts = facts_of(r);
     if (r->folder[0] == '\0') /* the example has its folder already */
-        DT_TRY(dt_train_make_folder(r, r->source.name));
+        DT_TRY(dt_run_make_folder(r, r->source.name));
     DT_TRY(check_no_checkpoint(r));
     sweep(r);
     DT_TRY(begin_history(r));
@@ -153,7 +153,7 @@ out:
     return status;
 }
 
-dt_observer dt_train_observer(dt_train_run *r)
+dt_observer dt_run_observer(dt_run *r)
 {
     return (dt_observer){.epoch_ended = take_epoch,
                          .context = r,

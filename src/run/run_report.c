@@ -20,7 +20,7 @@ static void warn_of_empty_classes(const dt_dataset *set)
 }
 
 /* How gradients are added up over the ranks, as a part of a line. */
-static const char *reduction(const dt_train_run *r)
+static const char *reduction(const dt_run *r)
 {
     const dt_plan plan = dt_settings_plan(&r->settings);
     const dt_reduction how =
@@ -30,7 +30,7 @@ static const char *reduction(const dt_train_run *r)
     return how.window ? " by window" : how.piece > 0 ? " by overlapped allreduce" : " by allreduce";
 }
 
-void dt_train_report_start(const dt_train_run *r)
+void dt_run_report_start(const dt_run *r)
 {
     const dt_settings *s = &r->settings;
     const dt_dataset *sets = r->sets;
@@ -78,7 +78,7 @@ void dt_train_report_start(const dt_train_run *r)
                r->folder);
 }
 
-void dt_train_report_stop(const dt_train_run *r)
+void dt_run_report_stop(const dt_run *r)
 {
     dt_log_live_end();
     dt_log_say("\nstopped    %s; checkpoint in %s/checkpoint.h5\n"
@@ -104,7 +104,7 @@ static const char *duration(char out[32], double seconds)
     return out;
 }
 
-void dt_train_report_step(const dt_train_run *r, const dt_step *step)
+void dt_run_report_step(const dt_run *r, const dt_step *step)
 {
     if (step->step == step->steps) {
         dt_log_live_end();
@@ -123,7 +123,7 @@ void dt_train_report_step(const dt_train_run *r, const dt_step *step)
                 duration(all_left, epoch_left_s + epochs_left * a_step * (double)step->steps));
 }
 
-void dt_train_report_epoch(const dt_train_run *r, const dt_epoch *row)
+void dt_run_report_epoch(const dt_run *r, const dt_epoch *row)
 {
     const int width = snprintf(NULL, 0, "%lld", (long long)r->settings.epochs);
     dt_log_say("epoch %*lld/%lld  loss %.4f  accuracy %.4f  val_loss %.4f  val_accuracy %.4f  "
@@ -133,7 +133,7 @@ void dt_train_report_epoch(const dt_train_run *r, const dt_epoch *row)
                row->improved ? "  best" : "");
 }
 
-void dt_train_report_phases(const dt_rank_row *rows, size_t count)
+void dt_run_report_phases(const dt_rank_row *rows, size_t count)
 {
     dt_log_say("\nphase        mean s      max s   max/min  over %zu rank%s\n", count,
                count == 1 ? "" : "s");
@@ -151,7 +151,7 @@ void dt_train_report_phases(const dt_rank_row *rows, size_t count)
     dt_log_say("\n");
 }
 
-void dt_train_report_summary(const dt_train_run *r)
+void dt_run_report_summary(const dt_run *r)
 {
     const dt_result *result = &r->result;
     const size_t majority = dt_dataset_majority_class(&r->sets[DT_TRAIN]);

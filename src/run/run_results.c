@@ -12,7 +12,7 @@
 static dt_status save_model(void *context)
 {
     dt_status status = DT_OK;
-    const dt_train_run *r = context;
+    const dt_run *r = context;
     char path[PATH_BYTES + 16];
     char *json = NULL;
     dt_model model = r->model; /* borrowed, as all of it */
@@ -33,7 +33,7 @@ out:
 /* Gathers the ranks' times; rank 0 prints what the run came to, and adds it to the log. Numbers of
  * a model that is not there are printed, but not logged: a log that grows may not find room on the
  * disk that had none for the model, and would not get to say that the run failed. */
-static dt_status report_results(dt_train_run *r, bool saved, bool evaluated)
+static dt_status report_results(dt_run *r, bool saved, bool evaluated)
 {
     dt_status status = DT_OK;
     const size_t size = (size_t)dt_comm_size(r->comm);
@@ -46,9 +46,9 @@ static dt_status report_results(dt_train_run *r, bool saved, bool evaluated)
     DT_TRY(dt_comm_agree(r->comm, dt_memory_alloc(&rows, size, sizeof *rows, "ranks' times")));
     dt_comm_gather(r->comm, rows, &mine, sizeof mine);
     if (r->root && evaluated) {
-        dt_train_report_phases(rows, size);
+        dt_run_report_phases(rows, size);
         dt_like_report(&r->like, r->result.weights_crc);
-        dt_train_report_summary(r);
+        dt_run_report_summary(r);
     } else if (r->root && saved) {
         dt_log_say("\nmodel      saved in %s/model.h5, but not evaluated on all sets\n", r->folder);
     }
@@ -75,7 +75,7 @@ static bool note(failure *first, dt_status status)
     return status == DT_OK;
 }
 
-dt_status dt_train_save_results(dt_train_run *r)
+dt_status dt_run_save_results(dt_run *r)
 {
     dt_status status = DT_OK;
     failure first = {.status = DT_OK};

@@ -1,7 +1,7 @@
 #ifndef DTRAIN_RUN_RUN_H
 #define DTRAIN_RUN_RUN_H
 
-/* A training run as the files of `dtrain train` share it. */
+/* A training run as an object. */
 
 #include "dtrain/comm/comm.h"
 #include "dtrain/data/dataset.h"
@@ -26,7 +26,7 @@
 enum { PATH_BYTES = 2 * DT_OPTION_TEXT_BYTES, COMMAND_BYTES = 4096 };
 
 /* One run, from the command line to the results. */
-typedef struct dt_train_run {
+typedef struct dt_run {
     const dt_comm *comm;
     bool root;
     double started_s; /* by dt_clock_s */
@@ -51,7 +51,7 @@ typedef struct dt_train_run {
     dt_csv_log *csv_log; /* rank 0 only; NULL: not asked for */
     dt_result result;
     double load_s;
-} dt_train_run;
+} dt_run;
 
 /**
  * Makes the folder that --out names, or a new one in results/: an earlier run's results are never
@@ -60,7 +60,7 @@ typedef struct dt_train_run {
  * Calls:   root-only
  * Errors:  DT_OUTPUT
  */
-DT_MUST_USE dt_status dt_train_make_folder(dt_train_run *r, const char *name);
+DT_MUST_USE dt_status dt_run_make_folder(dt_run *r, const char *name);
 
 /**
  * Finds the data, checks the options that are about it, and deals it to the ranks.
@@ -68,7 +68,7 @@ DT_MUST_USE dt_status dt_train_make_folder(dt_train_run *r, const char *name);
  * Calls:   collective
  * Errors:  as dt_source_open, dt_dataset_load, dt_recipe_load and dt_like_check; DT_USAGE
  */
-DT_MUST_USE dt_status dt_train_load_data(dt_train_run *r);
+DT_MUST_USE dt_status dt_run_load_data(dt_run *r);
 
 /**
  * Opens the logs of the run, in its folder, with what a run that goes on has been so far.
@@ -77,10 +77,10 @@ DT_MUST_USE dt_status dt_train_load_data(dt_train_run *r);
  * Errors:  DT_USAGE when the folder has a checkpoint that is not gone on from, without --force;
  *          DT_OUTPUT, DT_MEMORY
  */
-DT_MUST_USE dt_status dt_train_open_logs(dt_train_run *r);
+DT_MUST_USE dt_status dt_run_open_logs(dt_run *r);
 
 /** Returns what logs and saves for the trainer. Owns: it borrows r. Local. */
-dt_observer dt_train_observer(dt_train_run *r);
+dt_observer dt_run_observer(dt_run *r);
 
 /**
  * Saves the model before anything else can fail; and evaluates it even when it could not be saved, so
@@ -89,10 +89,10 @@ dt_observer dt_train_observer(dt_train_run *r);
  * Calls:   collective
  * Errors:  DT_OUTPUT, DT_DIVERGED, DT_MEMORY: what went wrong first
  */
-DT_MUST_USE dt_status dt_train_save_results(dt_train_run *r);
+DT_MUST_USE dt_status dt_run_save_results(dt_run *r);
 
 /** Prints what is about to be trained, on what, and how. Says nothing but on rank 0. Local. */
-void dt_train_report_start(const dt_train_run *r);
+void dt_run_report_start(const dt_run *r);
 
 /**
  * Makes the network to be trained: a new one, or that of --init-from, which must fit the data; then
@@ -102,21 +102,21 @@ void dt_train_report_start(const dt_train_run *r);
  * Errors:  DT_MEMORY; DT_DATA as dt_model_load, and when it does not fit the data; DT_USAGE when it has
  *          other layers than were asked for
  */
-DT_MUST_USE dt_status dt_train_make_model(dt_train_run *r);
+DT_MUST_USE dt_status dt_run_make_model(dt_run *r);
 
 /** Says that the run stopped early, and how to go on. Local. */
-void dt_train_report_stop(const dt_train_run *r);
+void dt_run_report_stop(const dt_run *r);
 
 /** Shows where an epoch is, with --progress. Local. */
-void dt_train_report_step(const dt_train_run *r, const dt_step *step);
+void dt_run_report_step(const dt_run *r, const dt_step *step);
 
 /** Prints an epoch's line. Local. */
-void dt_train_report_epoch(const dt_train_run *r, const dt_epoch *row);
+void dt_run_report_epoch(const dt_run *r, const dt_epoch *row);
 
 /** Prints what the ranks spent their time on. Local. */
-void dt_train_report_phases(const dt_rank_row *rows, size_t count);
+void dt_run_report_phases(const dt_rank_row *rows, size_t count);
 
 /** Prints the summary, but for the status, its last line. Local. */
-void dt_train_report_summary(const dt_train_run *r);
+void dt_run_report_summary(const dt_run *r);
 
 #endif
