@@ -1,4 +1,4 @@
-#include "dtrain/run/run.h"
+#include "run_internal.h"
 
 #include "dtrain/base/log.h"
 

@@ -1,4 +1,4 @@
-#include "dtrain/run/run.h"
+#include "run_internal.h"
 
 #include "dtrain/base/log.h"
 #include "dtrain/base/memory.h"
@@ -75,7 +75,7 @@ static bool note(failure *first, dt_status status)
     return status == DT_OK;
 }
 
-dt_status dt_run_save_results(dt_run *r)
+dt_status dt_run_save(dt_run *r)
 {
     dt_status status = DT_OK;
     failure first = {.status = DT_OK};

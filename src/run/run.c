@@ -1,0 +1,131 @@
+#include "run_internal.h"
+
+#include "dtrain/base/clock.h"
+#include "dtrain/base/log.h"
+#include "dtrain/base/memory.h"
+#include "dtrain/comm/watchdog.h"
+
+#include <stdio.h>
+
+static bool resumes(const dt_run *r)
+{
+    return r->settings.resume[0] != '\0';
+}
+
+/* Options about DATA require DATA. */
+static dt_status check_data_options(const dt_settings *settings)
+{
+    static const char *const options[] = {"inputs", "targets", "validation-split", "test-split"};
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+        if (settings->data_count == 0 &&
+            dt_options_given(dt_settings_table(), settings, options[i]))
+            return dt_fail(DT_USAGE,
+                           "--%s was given, but no DATA; the built-in example has its arrays "
+                           "and sets",
+                           options[i]);
+    return DT_OK;
+}
+
+static dt_status complete_settings(dt_run *r)
+{
+    dt_status status = DT_OK;
+    DT_TRY(dt_like_read(&r->like, &r->settings));
+    DT_TRY(check_data_options(&r->settings));
+    DT_TRY(dt_settings_complete(&r->settings, dt_comm_size(r->comm)));
+out:
+    return status;
+}
+
+static dt_status share_settings(dt_run *r, const dt_settings *settings)
+{
+    dt_status status = DT_OK;
+    if (r->root) {
+        r->settings = *settings;
+        status = complete_settings(r);
+    }
+    DT_TRY(dt_comm_agree(r->comm, status));
+    dt_comm_broadcast(r->comm, &r->settings, sizeof r->settings);
+    dt_log_init(r->root, r->settings.quiet);
+    dt_comm_set_stall_timeout(r->comm, r->settings.stall_timeout);
+out:
+    return status;
+}
+
+dt_status dt_run_new(dt_run **out, const dt_comm *comm)
+{
+    dt_run *r = NULL; /* too large for the stack */
+    const dt_status status = dt_memory_alloc(&r, 1, sizeof *r, "run");
+    *out = r;
+    if (status != DT_OK)
+        return status;
+    r->comm = comm;
+    r->root = dt_comm_rank(comm) == 0;
+    r->started_s = dt_clock_s();
+    return DT_OK;
+}
+
+dt_status dt_run_start(dt_run *r, const dt_settings *settings, const char *command_line)
+{
+    dt_status status = DT_OK;
+    r->command_line = command_line;
+    DT_TRY(share_settings(r, settings));
+    DT_TRY(dt_environment_survey(&r->environment, r->comm, (int)r->settings.threads,
+                                 (dt_engine)r->settings.engine));
+    DT_TRY(dt_run_load_data(r));
+    DT_TRY(dt_run_make_model(r));
+    if (resumes(r))
+        DT_TRY(dt_checkpoint_load(&r->checkpoint, r->comm, r->settings.resume, r->sets[DT_TRAIN].N,
+                                  &r->model.network, &r->model.adam));
+    DT_TRY(dt_comm_agree(r->comm, r->root ? dt_run_open_logs(r) : DT_OK));
+    dt_run_report_start(r);
+out:
+    return status;
+}
+
+dt_status dt_run_train(dt_run *r)
+{
+    const dt_observer observer = dt_run_observer(r);
+    const dt_plan plan = dt_settings_plan(&r->settings);
+    return dt_trainer_run(&r->result, r->comm, &r->environment.launch, &plan, r->sets,
+                          &r->model.network, &r->model.adam,
+                          resumes(r) ? &r->checkpoint.training : NULL, &observer);
+}
+
+static const char *status_word(dt_status status)
+{
+    return status == DT_DIVERGED ? "diverged" : status == DT_STOPPED ? "stopped" : "failed";
+}
+
+void dt_run_end(dt_run *r, dt_status status)
+{
+    if (r == NULL)
+        return;
+    if (r->log != NULL) {
+        /* A failure to write the log must not replace the text of what ended the run. */
+        char text[DT_STATUS_TEXT_BYTES];
+        (void)snprintf(text, sizeof text, "%s", dt_status_text());
+        if (dt_run_log_close(r->log, status_word(status)) != DT_OK && status == DT_STOPPED)
+            dt_log_warn("%s; the run that goes on writes it anew", dt_status_text());
+        r->log = NULL;
+        dt_status_set_text(text);
+    }
+    if (status == DT_STOPPED)
+        dt_run_report_stop(r);
+}
+
+void dt_run_free(dt_run *r)
+{
+    if (r == NULL)
+        return;
+    dt_source_clear(&r->source);
+    dt_recipe_clear(&r->recipe);
+    dt_environment_clear(&r->environment);
+    for (int p = 0; p < DT_PART_COUNT; p++)
+        dt_dataset_clear(&r->sets[p]);
+    dt_model_clear(&r->model);
+    dt_checkpoint_clear(&r->checkpoint);
+    dt_history_clear(&r->history);
+    (void)!dt_csv_log_close(r->csv_log);
+    dt_result_clear(&r->result);
+    dt_memory_free(r);
+}

@@ -1,0 +1,120 @@
+#ifndef DTRAIN_RUN_RUN_INTERNAL_H
+#define DTRAIN_RUN_RUN_INTERNAL_H
+
+/* What the files of run.h share: the run itself, and the parts of its calls. */
+
+#include "dtrain/data/dataset.h"
+#include "dtrain/data/example.h"
+#include "dtrain/data/recipe.h"
+#include "dtrain/data/source.h"
+#include "dtrain/model/model.h"
+#include "dtrain/run/checkpoint.h"
+#include "dtrain/run/csv_log.h"
+#include "dtrain/run/environment.h"
+#include "dtrain/run/fingerprint.h"
+#include "dtrain/run/history.h"
+#include "dtrain/run/like.h"
+#include "dtrain/run/run.h"
+#include "dtrain/run/run_log.h"
+#include "dtrain/train/trainer.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { PATH_BYTES = 2 * DT_OPTION_TEXT_BYTES };
+
+struct dt_run {
+    const dt_comm *comm;
+    bool root; /* this is rank 0 */
+    double started_s; /* by dt_clock_s */
+    dt_settings settings;
+    const char *command_line; /* rank 0 only */
+    char folder[PATH_BYTES]; /* rank 0 only; "": not made yet */
+    dt_environment environment;
+    dt_source source; /* rank 0 only */
+    dt_fingerprint members[DT_FINGERPRINT_MAX]; /* rank 0 only; [member_count] */
+    size_t member_count;
+    dt_recipe recipe; /* rank 0 only; zeroed if the data has no recipe */
+    dt_example example; /* rank 0 only; zeroed if DATA was named */
+    dt_dataset sets[DT_PART_COUNT];
+    dt_model model; /* the recipe above takes precedence over the model's own */
+    bool
+        has_init; /* --init-from; then these are the CRC-32 of the file's weights and other state */
+    uint32_t init_weights_crc, init_state_crc;
+    dt_like like; /* rank 0 only */
+    dt_checkpoint checkpoint; /* with --resume: the one that the run resumes from */
+    dt_history history; /* rank 0 only */
+    bool history_incomplete; /* an epoch found no memory: a checkpoint would be wrong */
+    dt_run_log *log; /* rank 0 only */
+    dt_csv_log *csv_log; /* rank 0 only; NULL without --csv-log */
+    dt_result result;
+    double load_s;
+};
+
+/* ---- run_data.c ---- */
+
+/**
+ * Makes the folder that --out names, or a new one in results/: the results of an earlier run are
+ * overwritten only if --out names their folder.
+ *
+ * Calls:   root-only
+ * Errors:  DT_OUTPUT
+ */
+DT_MUST_USE dt_status dt_run_make_folder(dt_run *r, const char *name);
+
+/**
+ * Finds the data, checks the options about it, and deals its rows to the ranks.
+ *
+ * Calls:   collective
+ * Errors:  as dt_source_open, dt_dataset_load, dt_recipe_load and dt_like_check; DT_USAGE
+ */
+DT_MUST_USE dt_status dt_run_load_data(dt_run *r);
+
+/* ---- run_model.c ---- */
+
+/**
+ * Makes the network: a new one, or that of --init-from, which must fit the data. In the latter case
+ * the settings become those of the model, and rows are normalized as the model requires.
+ *
+ * Calls:   collective
+ * Errors:  DT_MEMORY; DT_DATA as dt_model_load, and if the model does not fit the data; DT_USAGE if
+ *          the model has other layers than the settings that were given
+ */
+DT_MUST_USE dt_status dt_run_make_model(dt_run *r);
+
+/* ---- run_observer.c ---- */
+
+/**
+ * Opens the logs in the run's folder. Those of a resumed run begin with the checkpoint's epochs.
+ *
+ * Calls:   root-only
+ * Errors:  DT_USAGE if the folder contains a checkpoint that this run does not resume from, without
+ *          --force; DT_OUTPUT, DT_MEMORY
+ */
+DT_MUST_USE dt_status dt_run_open_logs(dt_run *r);
+
+/* Returns what logs and saves for the trainer. Owns: it borrows r. Local. */
+dt_observer dt_run_observer(dt_run *r);
+
+/* ---- run_report.c; local, and printed on rank 0 only ---- */
+
+/* Prints what is about to be trained, on which data, and how. */
+void dt_run_report_start(const dt_run *r);
+
+/* Prints that the run stopped early, and how to resume it. */
+void dt_run_report_stop(const dt_run *r);
+
+/* Shows how far an epoch is, with --progress. */
+void dt_run_report_step(const dt_run *r, const dt_step *step);
+
+/* Prints an epoch's line. */
+void dt_run_report_epoch(const dt_run *r, const dt_epoch *row);
+
+/* Prints what the ranks spent their time on. */
+void dt_run_report_phases(const dt_rank_row *rows, size_t count);
+
+/* Prints the summary without its last line, the status. */
+void dt_run_report_summary(const dt_run *r);
+
+#endif
