@@ -6,26 +6,31 @@
 #include <limits.h>
 #include <math.h>
 
+double dt_network_count_parameters(const size_t *widths, size_t layer_count)
+{
+    double P = 0.0;
+    for (size_t l = 0; l < layer_count; l++)
+        P += ((double)widths[l] + 1.0) * (double)widths[l + 1];
+    return P;
+}
+
 static dt_status lay_out_layers(dt_network *network, const size_t *widths,
                                 const dt_activation *activations)
 {
+    const double P_max = (double)(SIZE_MAX / (4 * sizeof(float)));
     size_t P = 0;
     for (size_t l = 0; l < network->layer_count; l++) {
         const size_t D = widths[l], H = widths[l + 1];
-        size_t kernel_size = 0;
-        size_t end = 0;
-        if (D > INT_MAX || H > INT_MAX || __builtin_mul_overflow(D, H, &kernel_size) ||
-            __builtin_add_overflow(P, kernel_size, &end) || __builtin_add_overflow(end, H, &end) ||
-            end > SIZE_MAX / (4 * sizeof(float)))
+        if (D > INT_MAX || H > INT_MAX || dt_network_count_parameters(widths, l + 1) > P_max)
             return dt_fail(DT_MEMORY, "layer %zu: %zu inputs by %zu units are too many", l, D, H);
         network->layers[l] = (dt_layer){
             .D = D,
             .H = H,
             .kernel = P,
-            .bias = P + kernel_size,
+            .bias = P + D * H,
             .activation = activations[l],
         };
-        P = end;
+        P += D * H + H;
     }
     network->P = P;
     return DT_OK;

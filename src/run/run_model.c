@@ -6,6 +6,17 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Lists the widths of the network that the settings ask for. Returns the number of its layers. */
+static size_t list_widths(size_t widths[DT_OPTION_LIST_MAX + 2], const dt_run *r)
+{
+    const dt_option_list *hidden = &r->settings.hidden;
+    widths[0] = r->sets[DT_TRAIN].D;
+    for (size_t l = 0; l < hidden->count; l++)
+        widths[l + 1] = hidden->values[l];
+    widths[hidden->count + 1] = r->sets[DT_TRAIN].C;
+    return hidden->count + 1;
+}
+
 DT_MUST_USE static dt_status check_memory(const dt_run *r)
 {
     /* Weights, the best ones, two moments in float32, the gradient's sums in 8 bytes, and the
@@ -22,17 +33,15 @@ DT_MUST_USE static dt_status check_memory(const dt_run *r)
         BYTES_A_UNIT = 8,
         EVALUATION_ROWS = 1024
     };
-    const dt_option_list *hidden = &r->settings.hidden;
-    const dt_dataset *set = &r->sets[DT_TRAIN];
     const double rows =
-        (double)dt_dataset_take_capacity(set, (uint64_t)r->settings.batch) + EVALUATION_ROWS;
-    double P = 0.0, units = 0.0, D = (double)set->D;
-    for (size_t l = 0; l <= hidden->count; l++) {
-        const double H = (double)(l < hidden->count ? hidden->values[l] : set->C);
-        P += (D + 1.0) * H;
-        units += H;
-        D = H;
-    }
+        (double)dt_dataset_take_capacity(&r->sets[DT_TRAIN], (uint64_t)r->settings.batch) +
+        EVALUATION_ROWS;
+    size_t widths[DT_OPTION_LIST_MAX + 2];
+    const size_t layer_count = list_widths(widths, r);
+    const double P = dt_network_count_parameters(widths, layer_count);
+    double units = 0.0;
+    for (size_t l = 1; l <= layer_count; l++)
+        units += (double)widths[l];
     const int ranks = r->environment.launch.host_size;
     const double needed =
         (P * (BYTES_A_PARAMETER + (r->settings.resume[0] != '\0' ? BYTES_RESUMING : 0)) +

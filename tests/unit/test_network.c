@@ -484,10 +484,12 @@ static void test_layout(void **state)
 {
     (void)state;
     dt_network net;
-    const size_t hidden[] = {4, 2};
+    const size_t hidden[] = {4, 2}, widths[] = {3, 4, 2, 5};
     assert_ok(dt_network_init(&net, 3, hidden, 2, DT_ACTIVATION_TANH, 5, 1));
     assert_int_equal(net.layer_count, 3);
     assert_int_equal(net.P, 16 + 10 + 15);
+    assert_true(dt_network_count_parameters(widths, 3) == 16 + 10 + 15);
+    assert_true(dt_network_count_parameters(widths, 1) == 16);
     assert_int_equal(net.layers[1].kernel, 16);
     assert_int_equal(net.layers[1].bias, 24);
     assert_int_equal(net.layers[0].activation, DT_ACTIVATION_TANH);

@@ -28,6 +28,14 @@ typedef struct dt_network {
 } dt_network;
 
 /**
+ * Returns the number of parameters P of a network of the given widths; exact below 2^53. Local.
+ *
+ * Math:    P = sum of (D + 1) * H over the layers: W [D,H] and b [H]
+ * Shapes:  widths as in dt_network_make
+ */
+double dt_network_count_parameters(const size_t *widths, size_t layer_count);
+
+/**
  * Makes a network of the given widths and activations, all its parameters zero.
  *
  * Shapes:  widths [layer_count + 1]: D, units of each hidden layer, C; none is 0.
