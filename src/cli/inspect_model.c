@@ -33,7 +33,7 @@ out:
 static uint64_t layer_parameters(const dt_keras_model *keras, size_t layer)
 {
     const uint64_t inputs = layer == 0 ? keras->inputs : keras->layers[layer - 1].units;
-    return (inputs + 1) * keras->layers[layer].units;
+    return dt_keras_layer_parameters(inputs, keras->layers[layer].units);
 }
 
 static void print_training(const dt_keras_loaded *loaded)

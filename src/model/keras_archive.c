@@ -75,16 +75,6 @@ out:
     return status;
 }
 
-static size_t count_parameters(const dt_keras_model *model)
-{
-    uint64_t P = 0, inputs = model->inputs;
-    for (size_t l = 0; l < model->layer_count; l++) {
-        P += (inputs + 1) * model->layers[l].units;
-        inputs = model->layers[l].units;
-    }
-    return (size_t)P;
-}
-
 /* Without a state of ours it is that of a new optimizer: left out, Keras would warn. */
 DT_MUST_USE static dt_status write_optimizer(dt_h5 *h5, const dt_keras_model *model)
 {
@@ -95,7 +85,8 @@ DT_MUST_USE static dt_status write_optimizer(dt_h5 *h5, const dt_keras_model *mo
     const int64_t iterations = model->adam_m != NULL ? model->iterations : 0;
     const int32_t narrow = (int32_t)iterations;
     if (model->adam_m == NULL)
-        DT_TRY(dt_memory_alloc(&zeros, count_parameters(model), sizeof *zeros, "moments"));
+        DT_TRY(dt_memory_alloc(&zeros, (size_t)dt_keras_model_parameters(model), sizeof *zeros,
+                               "moments"));
     if (iterations <= INT32_MAX) /* as Keras itself writes it, but with TensorFlow */
         DT_TRY(write_variable(h5, group, 0, DT_H5_I32, 0, NULL, &narrow));
     else

@@ -15,6 +15,21 @@ static const char keras_backend[] = "tensorflow";
 /* "/model_weights/" with the layer's name twice and "kernel:0" behind it. */
 enum { PATH_BYTES = 128 };
 
+uint64_t dt_keras_layer_parameters(uint64_t inputs, uint64_t units)
+{
+    return (inputs + 1) * units;
+}
+
+uint64_t dt_keras_model_parameters(const dt_keras_model *model)
+{
+    uint64_t P = 0, inputs = model->inputs;
+    for (size_t l = 0; l < model->layer_count; l++) {
+        P += dt_keras_layer_parameters(inputs, model->layers[l].units);
+        inputs = model->layers[l].units;
+    }
+    return P;
+}
+
 static dt_status set_versions(dt_h5 *h5, const char *path)
 {
     dt_status status = DT_OK;
@@ -88,13 +103,9 @@ out:
 DT_MUST_USE static dt_status write_state(dt_h5 *h5, const dt_keras_model *model)
 {
     dt_status status = DT_OK;
-    uint64_t P = 0, inputs = model->inputs;
+    const uint64_t P = dt_keras_model_parameters(model);
     if (model->adam_m == NULL)
         return DT_OK;
-    for (size_t l = 0; l < model->layer_count; l++) {
-        P += (inputs + 1) * model->layers[l].units;
-        inputs = model->layers[l].units;
-    }
     DT_TRY(dt_h5_make_group(h5, "/dtrain"));
     DT_TRY(dt_h5_set_int(h5, "/dtrain", "adam_iterations", model->iterations));
     DT_TRY(dt_h5_write_array(h5, "/dtrain/adam_m", DT_H5_F32, 1, &P, model->adam_m));

@@ -63,6 +63,7 @@ void keras_expect_model(const char *path, const dt_keras_model *expected)
     assert_int_equal(model->inputs, 3);
     assert_int_equal(model->layer_count, 2);
     assert_int_equal(found.parameter_count, KERAS_P);
+    assert_int_equal(dt_keras_model_parameters(model), KERAS_P);
     keras_expect_floats(found.params, keras_params, KERAS_P);
     for (size_t l = 0; l < 2; l++) {
         assert_int_equal(model->layers[l].units, keras_layers[l].units);

@@ -48,6 +48,12 @@ typedef struct dt_keras_model {
     size_t class_name_count; /* 0: the classes have no names */
 } dt_keras_model;
 
+/** Returns the number of parameters of a Dense layer: kernel and bias. */
+uint64_t dt_keras_layer_parameters(uint64_t inputs, uint64_t units);
+
+/** Returns the number of parameters of all layers of a model, P. */
+uint64_t dt_keras_model_parameters(const dt_keras_model *model);
+
 /**
  * Writes a Sequential model of Dense layers, a Normalization before them if there is one, compiled
  * with Adam and sparse categorical cross-entropy, as the .h5 file `path`, which appears whole or
