@@ -59,14 +59,13 @@ DT_MUST_USE static dt_status write_arrays(dt_npz_writer *npz, const dt_model *mo
 {
     dt_status status = DT_OK;
     const dt_network *network = &model->network;
-    for (size_t l = 0; l < network->layer_count; l++) {
-        const dt_layer *layer = &network->layers[l];
-        const uint64_t kernel[2] = {layer->D, layer->H}, bias[2] = {layer->H, 0};
+    for (size_t t = 0; t < network->tensor_count; t++) {
+        const dt_tensor *tensor = &network->tensors[t];
+        const uint64_t shape[2] = {tensor->dims[0], tensor->dims[1]};
         char name[32];
-        (void)snprintf(name, sizeof name, "kernel_%zu", l);
-        DT_TRY(write_array(npz, name, 2, kernel, network->params + layer->kernel));
-        (void)snprintf(name, sizeof name, "bias_%zu", l);
-        DT_TRY(write_array(npz, name, 1, bias, network->params + layer->bias));
+        (void)snprintf(name, sizeof name, "%s_%zu", tensor->name, tensor->layer);
+        DT_TRY(
+            write_array(npz, name, shape[1] > 0 ? 2 : 1, shape, network->params + tensor->first));
     }
     if (model->normalization.D > 0) {
         const uint64_t shape[2] = {model->normalization.D, 0};

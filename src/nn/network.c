@@ -14,26 +14,44 @@ double dt_network_count_parameters(const size_t *widths, size_t layer_count)
     return P;
 }
 
+/* Appends a tensor of rows by columns, or a vector: no columns. */
+static dt_status add_tensor(dt_network *network, size_t layer, const char *name, size_t rows,
+                            size_t columns, dt_init init)
+{
+    dt_tensor *tensor = &network->tensors[network->tensor_count];
+    *tensor = (dt_tensor){.layer = layer,
+                          .name = name,
+                          .first = network->P,
+                          .count = rows,
+                          .dims = {rows, columns},
+                          .init = init};
+    if (rows > INT_MAX || columns > INT_MAX ||
+        (columns > 0 && __builtin_mul_overflow(rows, columns, &tensor->count)) ||
+        __builtin_add_overflow(network->P, tensor->count, &network->P) ||
+        network->P > SIZE_MAX / (4 * sizeof(float)))
+        return dt_fail(DT_MEMORY, "layer %zu: a %s of %zu by %zu is too large", layer, name, rows,
+                       columns);
+    network->tensor_count++;
+    return DT_OK;
+}
+
 static dt_status lay_out_layers(dt_network *network, const size_t *widths,
                                 const dt_activation *activations)
 {
-    const double P_max = (double)(SIZE_MAX / (4 * sizeof(float)));
-    size_t P = 0;
+    dt_status status = DT_OK;
     for (size_t l = 0; l < network->layer_count; l++) {
         const size_t D = widths[l], H = widths[l + 1];
-        if (D > INT_MAX || H > INT_MAX || dt_network_count_parameters(widths, l + 1) > P_max)
-            return dt_fail(DT_MEMORY, "layer %zu: %zu inputs by %zu units are too many", l, D, H);
-        network->layers[l] = (dt_layer){
-            .D = D,
-            .H = H,
-            .kernel = P,
-            .bias = P + D * H,
-            .activation = activations[l],
-        };
-        P += D * H + H;
+        const dt_tensor *kernel = &network->tensors[network->tensor_count], *bias = kernel + 1;
+        DT_TRY(add_tensor(network, l, "kernel", D, H, DT_INIT_GLOROT_UNIFORM));
+        DT_TRY(add_tensor(network, l, "bias", H, 0, DT_INIT_ZEROS));
+        network->layers[l] = (dt_layer){.D = D,
+                                        .H = H,
+                                        .kernel = kernel->first,
+                                        .bias = bias->first,
+                                        .activation = activations[l]};
     }
-    network->P = P;
-    return DT_OK;
+out:
+    return status;
 }
 
 dt_status dt_network_make(dt_network *out, const size_t *widths, const dt_activation *activations,
@@ -43,6 +61,7 @@ dt_status dt_network_make(dt_network *out, const size_t *widths, const dt_activa
     DT_ASSERT(layer_count > 0);
     *out = (dt_network){.D = widths[0], .C = widths[layer_count], .layer_count = layer_count};
     DT_TRY(dt_memory_alloc(&out->layers, layer_count, sizeof *out->layers, "layers"));
+    DT_TRY(dt_memory_alloc(&out->tensors, 2 * layer_count, sizeof *out->tensors, "tensors"));
     DT_TRY(lay_out_layers(out, widths, activations));
     DT_TRY(dt_memory_alloc(&out->params, out->P, sizeof(float), "the network's parameters"));
 out:
@@ -51,14 +70,16 @@ out:
     return status;
 }
 
-static void fill_kernels(dt_network *network, uint64_t seed)
+static void fill_tensors(dt_network *network, uint64_t seed)
 {
-    for (size_t l = 0; l < network->layer_count; l++) {
-        const dt_layer *layer = &network->layers[l];
-        const double limit = sqrt(6.0 / (double)(layer->D + layer->H));
-        dt_random random = dt_random_start(seed, DT_RANDOM_WEIGHTS, l);
-        float *W = network->params + layer->kernel;
-        for (size_t i = 0; i < layer->D * layer->H; i++)
+    for (size_t t = 0; t < network->tensor_count; t++) {
+        const dt_tensor *tensor = &network->tensors[t];
+        if (tensor->init == DT_INIT_ZEROS)
+            continue; /* they are zeros */
+        const double limit = sqrt(6.0 / (double)(tensor->dims[0] + tensor->dims[1]));
+        dt_random random = dt_random_start(seed, DT_RANDOM_WEIGHTS, tensor->layer);
+        float *W = network->params + tensor->first;
+        for (size_t i = 0; i < tensor->count; i++)
             W[i] = (float)((2.0 * dt_random_uniform(&random) - 1.0) * limit);
     }
 }
@@ -80,7 +101,7 @@ dt_status dt_network_init(dt_network *out, size_t D, const size_t *hidden, size_
     widths[hidden_count + 1] = C;
     activations[hidden_count] = DT_ACTIVATION_LINEAR;
     DT_TRY(dt_network_make(out, widths, activations, hidden_count + 1));
-    fill_kernels(out, seed);
+    fill_tensors(out, seed);
 out:
     dt_memory_free(activations);
     dt_memory_free(widths);
@@ -91,13 +112,14 @@ void dt_network_clear(dt_network *network)
 {
     dt_memory_free(network->params);
     dt_memory_free(network->layers);
+    dt_memory_free(network->tensors);
     *network = (dt_network){0};
 }
 
-size_t dt_network_layer_of(const dt_network *network, size_t index)
+const dt_tensor *dt_network_tensor_of(const dt_network *network, size_t index)
 {
-    size_t l = network->layer_count - 1;
-    while (l > 0 && index < network->layers[l].kernel)
-        l--;
-    return l;
+    const dt_tensor *tensor = network->tensors + network->tensor_count - 1;
+    while (index < tensor->first)
+        tensor--;
+    return tensor;
 }

@@ -19,7 +19,7 @@ static void take(void *context, const dt_gradient_block *block, const float *gra
     int64_t *sums = s->scratch + (size_t)thread * DT_STEPPER_BLOCK;
     const size_t count = block->rows * DT_PANEL;
     if ((fresh ? dt_exact_set : dt_exact_add)(sums, gradient, count, &s->grid) != 0)
-        __atomic_fetch_add(&own_tail(s)[dt_network_layer_of(s->network, block->first)], 1,
+        __atomic_fetch_add(&own_tail(s)[dt_network_tensor_of(s->network, block->first)->layer], 1,
                            __ATOMIC_RELAXED);
     if (!last)
         return;

@@ -34,7 +34,7 @@ static void take(void *context, const dt_gradient_block *block, const float *gra
     float *to = (float *)s->ranks_sum.own + block->first;
     if (!is_in_range(gradient, block->rows * DT_PANEL)) {
         float one = 1.0f;
-        __atomic_store(&own_tail(s)[dt_network_layer_of(s->network, block->first)], &one,
+        __atomic_store(&own_tail(s)[dt_network_tensor_of(s->network, block->first)->layer], &one,
                        __ATOMIC_RELAXED);
     }
     for (size_t i = 0; i < block->rows; i++, to += block->row_step, gradient += DT_PANEL)

@@ -220,7 +220,7 @@ static void look_for_largest(void *context, const dt_gradient_block *block, cons
 {
     (void)fresh, (void)last, (void)thread;
     const largest_sink *sink = context;
-    const size_t layer = dt_network_layer_of(sink->network, block->first);
+    const size_t layer = dt_network_tensor_of(sink->network, block->first)->layer;
     for (size_t i = 0; i < block->rows * DT_PANEL; i++) { /* the padding is zeros */
         const double size = fabs((double)gradient[i]);
         if (!isfinite(size))

@@ -494,10 +494,26 @@ static void test_layout(void **state)
     assert_int_equal(net.layers[1].bias, 24);
     assert_int_equal(net.layers[0].activation, DT_ACTIVATION_TANH);
     assert_int_equal(net.layers[2].activation, DT_ACTIVATION_LINEAR);
-    const size_t ends[] = {16, 26, 41};
-    for (size_t i = 0, l = 0; i < net.P; i++) {
-        l += i == ends[l];
-        assert_int_equal(dt_network_layer_of(&net, i), l);
+    const dt_tensor expected[] = {
+        {0, "kernel", 0, 12, {3, 4}, DT_INIT_GLOROT_UNIFORM},
+        {0, "bias", 12, 4, {4, 0}, DT_INIT_ZEROS},
+        {1, "kernel", 16, 8, {4, 2}, DT_INIT_GLOROT_UNIFORM},
+        {1, "bias", 24, 2, {2, 0}, DT_INIT_ZEROS},
+        {2, "kernel", 26, 10, {2, 5}, DT_INIT_GLOROT_UNIFORM},
+        {2, "bias", 36, 5, {5, 0}, DT_INIT_ZEROS},
+    };
+    enum { TENSORS = sizeof expected / sizeof *expected };
+    assert_int_equal(net.tensor_count, TENSORS);
+    for (size_t t = 0, i = 0; t < TENSORS; t++) {
+        const dt_tensor *tensor = &net.tensors[t], *e = &expected[t];
+        assert_int_equal(tensor->layer, e->layer);
+        assert_string_equal(tensor->name, e->name);
+        assert_int_equal(tensor->first, i);
+        assert_int_equal(tensor->count, e->count);
+        assert_memory_equal(tensor->dims, e->dims, sizeof e->dims);
+        assert_int_equal(tensor->init, e->init);
+        for (; i < e->first + e->count; i++)
+            assert_ptr_equal(dt_network_tensor_of(&net, i), tensor);
     }
     dt_network_clear(&net);
 }

@@ -5,6 +5,7 @@
 #include "dtrain/base/status.h"
 #include "dtrain/nn/activation.h"
 #include "dtrain/nn/panels.h"
+#include "dtrain/nn/tensor.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,6 +24,8 @@ typedef struct dt_network {
     size_t D, C;
     size_t layer_count;
     dt_layer *layers;
+    size_t tensor_count;
+    dt_tensor *tensors; /* in the order of the parameters: layer by layer, kernel and bias */
     size_t P; /* parameters */
     float *params; /* [P]: kernel and bias of the first layer, then of the next, ... */
 } dt_network;
@@ -63,8 +66,8 @@ DT_MUST_USE dt_status dt_network_init(dt_network *out, size_t D, const size_t *h
 /** Frees; a zeroed network is allowed. */
 void dt_network_clear(dt_network *network);
 
-/** Returns the index of the layer that parameter `index` belongs to. */
-size_t dt_network_layer_of(const dt_network *network, size_t index);
+/** Returns the tensor that parameter `index` belongs to. */
+const dt_tensor *dt_network_tensor_of(const dt_network *network, size_t index);
 
 /**
  * Rows that are worked on together, in segments: matrix products are done segment by segment, so
