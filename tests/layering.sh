@@ -111,12 +111,17 @@ check_calls() {
 }
 
 # x.c belongs to the header x.h, and zip_writer.c to zip.h: a long module is split that way. What
-# only its own room needs may have its header beside it.
+# only its own room needs may have its header beside it. The files of a folder may all belong to the
+# header of its name: src/nn/layers/ and src/nn/layers.c to layer.h.
 check_header() {
     room=$2
     module=${1##*/}
     module=${module%.c}
+    folder=${1%/*}
+    folder=${folder##*/}
     [ "$1" != src/cli/main.c ] || return 0
+    [ ! -f "include/dtrain/$room/${folder%s}.h" ] || return 0
+    [ ! -f "include/dtrain/$room/${module%s}.h" ] || return 0
     while :; do
         [ ! -f "include/dtrain/$room/$module.h" ] || return 0
         [ ! -f "src/$room/$module.h" ] || return 0
@@ -244,6 +249,11 @@ lines: exit(1); #include "dtrain/cli/m.h"
 */ int x;' ''
     plant src/io/m.c '#include "dtrain/base/m.h" /* and "dtrain/cli/m.h" */' ''
     plant results/README.md 'text' ''
+
+    touch "$work/good/include/dtrain/nn/row.h"
+    mkdir -p "$work/good/src/nn/rows"
+    plant src/nn/rows/first.c 'int x;' ''
+    plant src/nn/rows.c 'int x;' ''
 
     # What is not.
     plant src/base/m.c '#include "dtrain/io/m.h"' 'src/base/m.c:1: base/ may not include from io/'

@@ -1,6 +1,7 @@
 #include "dtrain/base/random.h"
 
 #include "dtrain/base/elementary.h"
+#include "dtrain/base/vectorize.h"
 
 #include <math.h>
 #include <string.h>
@@ -29,6 +30,53 @@ void dt_random_philox(uint32_t out[4], const uint32_t counter[4], const uint32_t
     out[1] = c1;
     out[2] = c2;
     out[3] = c3;
+}
+
+/* Philox on several counters at a time, which differ in their first number alone: c0 + b. */
+enum { LANES = 8 };
+DT_VECTORIZE static void draw_lanes(uint32_t out[4][LANES], const uint32_t counter[4],
+                                    const uint32_t key[2])
+{
+    uint32_t c0[LANES], c1[LANES], c2[LANES], c3[LANES];
+    uint32_t k0 = key[0], k1 = key[1];
+    for (uint32_t b = 0; b < LANES; b++) {
+        c0[b] = counter[0] + b;
+        c1[b] = counter[1];
+        c2[b] = counter[2];
+        c3[b] = counter[3];
+    }
+    for (int round = 0; round < PHILOX_ROUNDS; round++) {
+        for (int b = 0; b < LANES; b++) {
+            const uint64_t product0 = (uint64_t)PHILOX_M0 * c0[b];
+            const uint64_t product1 = (uint64_t)PHILOX_M1 * c2[b];
+            c0[b] = (uint32_t)(product1 >> 32) ^ c1[b] ^ k0;
+            c1[b] = (uint32_t)product1;
+            c2[b] = (uint32_t)(product0 >> 32) ^ c3[b] ^ k1;
+            c3[b] = (uint32_t)product0;
+        }
+        k0 += PHILOX_W0;
+        k1 += PHILOX_W1;
+    }
+    memcpy(out[0], c0, sizeof c0);
+    memcpy(out[1], c1, sizeof c1);
+    memcpy(out[2], c2, sizeof c2);
+    memcpy(out[3], c3, sizeof c3);
+}
+
+void dt_random_draw(uint32_t *out, uint64_t seed, dt_random_key key, size_t first, size_t blocks)
+{
+    enum { BLOCK_BITS = 26, LAYER_SHIFT = 8 };
+    const uint32_t keys[2] = {(uint32_t)seed, (uint32_t)(seed >> 32)};
+    uint32_t counter[4] = {(uint32_t)first | (uint32_t)(key.position >> 32) << BLOCK_BITS,
+                           (uint32_t)key.purpose | key.layer << LAYER_SHIFT, (uint32_t)key.position,
+                           (uint32_t)key.epoch};
+    for (size_t done = 0; done < blocks; done += LANES, counter[0] += LANES) {
+        uint32_t lanes[4][LANES];
+        const size_t count = blocks - done < LANES ? blocks - done : LANES;
+        draw_lanes(lanes, counter, keys);
+        for (size_t w = 0; w < 4; w++)
+            memcpy(out + w * blocks + done, lanes[w], count * sizeof *out);
+    }
 }
 
 dt_random dt_random_start(uint64_t seed, dt_random_purpose purpose, uint64_t stream)

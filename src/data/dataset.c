@@ -51,7 +51,7 @@ static void fetch(const float *row, size_t D)
 }
 
 void dt_dataset_take(const dt_dataset *set, uint64_t first, uint64_t count, const dt_panels *x,
-                     int32_t *y, size_t *start)
+                     int32_t *y, uint64_t *positions, size_t *start)
 {
     /* Rows come from all over the memory. Those of a small step are on their way while the step
      * before is computed, others a few rows ahead. */
@@ -77,6 +77,7 @@ void dt_dataset_take(const dt_dataset *set, uint64_t first, uint64_t count, cons
             }
             dt_panels_put_row(x, taken, shard_x + row * D);
             y[taken] = shard_y[row];
+            positions[taken] = position * set->S + shard;
         }
     }
     start[set->shard_count] = taken;

@@ -21,17 +21,17 @@ const char *dt_model_find(char *out, size_t bytes, const char *path)
 
 /* ---- saving ---- */
 
-static void describe_layers(dt_keras_layer *out, const dt_network *network)
+/* The dense layers; returns their number. */
+static size_t describe_layers(dt_keras_layer *out, const dt_network *network)
 {
-    for (size_t l = 0; l < network->layer_count; l++) {
-        const dt_layer *layer = &network->layers[l];
-        const bool last = l + 1 == network->layer_count;
-        out[l] =
-            (dt_keras_layer){.units = layer->H,
-                             .activation = last ? "softmax" : dt_activation_name(layer->activation),
-                             .kernel = network->params + layer->kernel,
-                             .bias = network->params + layer->bias};
-    }
+    size_t count = 0;
+    for (const dt_layer *layer; (layer = dt_network_dense(network, count)) != NULL; count++)
+        out[count] = (dt_keras_layer){.units = layer->H,
+                                      .activation = dt_activation_name(layer->activation),
+                                      .kernel = network->params + layer->kernel,
+                                      .bias = network->params + layer->bias};
+    out[count - 1].activation = "softmax";
+    return count;
 }
 
 dt_status dt_model_save(const dt_model *model, const char *path)
@@ -42,9 +42,9 @@ dt_status dt_model_save(const dt_model *model, const char *path)
     const dt_adam *adam = &model->adam;
     DT_ASSERT(model->class_name_count == 0 || model->class_name_count == network->C);
     DT_TRY(dt_memory_alloc(&layers, network->layer_count, sizeof *layers, "layers"));
-    describe_layers(layers, network);
+    const size_t layer_count = describe_layers(layers, network);
     const dt_keras_model keras = {.inputs = network->D,
-                                  .layer_count = network->layer_count,
+                                  .layer_count = layer_count,
                                   .layers = layers,
                                   .learning_rate = adam->learning_rate,
                                   .beta_1 = adam->beta_1,

@@ -5,6 +5,7 @@
 
 #include <limits.h>
 #include <math.h>
+#include <stdio.h>
 
 double dt_network_count_parameters(const size_t *widths, size_t layer_count)
 {
@@ -44,7 +45,9 @@ static dt_status lay_out_layers(dt_network *network, const size_t *widths,
         const dt_tensor *kernel = &network->tensors[network->tensor_count], *bias = kernel + 1;
         DT_TRY(add_tensor(network, l, "kernel", D, H, DT_INIT_GLOROT_UNIFORM));
         DT_TRY(add_tensor(network, l, "bias", H, 0, DT_INIT_ZEROS));
-        network->layers[l] = (dt_layer){.D = D,
+        network->layers[l] = (dt_layer){.kind = &dt_layer_dense,
+                                        .number = l,
+                                        .D = D,
                                         .H = H,
                                         .kernel = kernel->first,
                                         .bias = bias->first,
@@ -106,6 +109,50 @@ out:
     dt_memory_free(activations);
     dt_memory_free(widths);
     return status;
+}
+
+dt_status dt_network_add_dropout(dt_network *network, double rate)
+{
+    const size_t dense = network->layer_count;
+    dt_layer *layers = NULL;
+    if (rate <= 0.0 || dense < 2)
+        return DT_OK;
+    dt_status status = dt_memory_alloc(&layers, 2 * dense - 1, sizeof *layers, "layers");
+    if (status != DT_OK)
+        return status;
+    for (size_t l = 0; l < dense; l++) {
+        const size_t H = network->layers[l].H;
+        layers[2 * l] = network->layers[l];
+        if (l + 1 < dense)
+            layers[2 * l + 1] = (dt_layer){.kind = &dt_layer_dropout,
+                                           .number = l,
+                                           .D = H,
+                                           .H = H,
+                                           .activation = DT_ACTIVATION_LINEAR,
+                                           .rate = rate};
+    }
+    for (size_t t = 0; t < network->tensor_count; t++)
+        network->tensors[t].layer *= 2;
+    dt_memory_free(network->layers);
+    network->layers = layers;
+    network->layer_count = 2 * dense - 1;
+    return DT_OK;
+}
+
+const dt_layer *dt_network_dense(const dt_network *network, size_t n)
+{
+    for (size_t l = 0; l < network->layer_count; l++)
+        if (network->layers[l].kind == &dt_layer_dense && network->layers[l].number == n)
+            return &network->layers[l];
+    return NULL;
+}
+
+void dt_network_print_widths(char *out, size_t bytes, const dt_network *network)
+{
+    const dt_layer *layer = NULL;
+    size_t used = (size_t)snprintf(out, bytes, "%zu", network->D);
+    for (size_t n = 0; used < bytes && (layer = dt_network_dense(network, n)) != NULL; n++)
+        used += (size_t)snprintf(out + used, bytes - used, "-%zu", layer->H);
 }
 
 void dt_network_clear(dt_network *network)

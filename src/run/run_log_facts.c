@@ -153,13 +153,6 @@ out:
     return status;
 }
 
-static void print_network(char *out, size_t bytes, const dt_network *network)
-{
-    size_t used = (size_t)snprintf(out, bytes, "%zu", network->D);
-    for (size_t l = 0; l < network->layer_count && used < bytes; l++)
-        used += (size_t)snprintf(out + used, bytes - used, "-%zu", network->layers[l].H);
-}
-
 static dt_status write_init(dt_h5 *h5, const dt_run_facts *facts)
 {
     dt_status status = DT_OK;
@@ -174,7 +167,7 @@ static dt_status write_data(dt_h5 *h5, const dt_run_facts *facts)
     dt_status status = DT_OK;
     const dt_network *network = facts->network;
     char shape[1024];
-    print_network(shape, sizeof shape, network);
+    dt_network_print_widths(shape, sizeof shape, network);
     DT_TRY(dt_h5_make_group(h5, "/data"));
     DT_TRY(dt_h5_set_int(h5, "/data", "inputs", (int64_t)network->D));
     DT_TRY(dt_h5_set_int(h5, "/data", "classes", (int64_t)network->C));

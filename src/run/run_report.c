@@ -35,7 +35,7 @@ void dt_run_report_start(const dt_run *r)
     const dt_settings *s = &r->settings;
     const dt_dataset *sets = r->sets;
     const size_t majority = dt_dataset_majority_class(&sets[DT_TRAIN]);
-    char hidden[256], monitor[64];
+    char widths[256], monitor[64], dropout[32] = "";
     dt_environment_report(&r->environment);
     dt_log_say("data       %s: %llu training, %llu validation, %llu test rows; %zu inputs, %zu "
                "classes\n",
@@ -49,12 +49,13 @@ void dt_run_report_start(const dt_run *r)
                        p == DT_TRAIN ? "training" : dt_part_name((dt_part)p));
     dt_log_say("\n");
     warn_of_empty_classes(&sets[DT_TRAIN]);
-    size_t used = (size_t)snprintf(hidden, sizeof hidden, "%zu", r->model.network.D);
-    for (size_t l = 0; l < r->model.network.layer_count && used < sizeof hidden; l++)
-        used += (size_t)snprintf(hidden + used, sizeof hidden - used, "-%zu",
-                                 r->model.network.layers[l].H);
-    dt_log_say("model      %s, %s, softmax; P = %zu parameters\n", hidden,
-               dt_activation_name((dt_activation)s->activation), r->model.network.P);
+    dt_network_print_widths(widths, sizeof widths, &r->model.network);
+    if (s->dropout > 0.0)
+        (void)snprintf(dropout, sizeof dropout, ", dropout %g", s->dropout);
+    dt_log_say("model      %s, %s%s, softmax; P = %zu parameters\n", widths,
+               dt_activation_name((dt_activation)s->activation), dropout, r->model.network.P);
+    if (s->dropout > 0.0 && r->model.network.layer_count == 1)
+        dt_log_warn("--dropout has no effect without hidden layers");
     if (r->has_init)
         dt_log_say("init       weights of %s (CRC-32 %08x), Adam after %lld steps%s\n",
                    s->init_from, r->init_weights_crc, (long long)r->model.adam.step,

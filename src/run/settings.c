@@ -26,6 +26,9 @@ static const dt_option options[] = {
      "units of each hidden layer, as 64,32; none: logistic regression"},
     {"activation", "NAME", DT_OPTION_CHOICE, AT(activation), 0, 0, DT_ACTIVATION_NAMES, "relu",
      "of the hidden layers"},
+    {"dropout", "F", DT_OPTION_FLOAT, AT(dropout), 0, 0.95, NULL, "0",
+     "share of the outputs of each hidden layer that training drops, chosen anew for each row and "
+     "step"},
     {"batch", "N", DT_OPTION_INT, AT(batch), 1, 1 << 30, NULL, "100",
      "rows of a step, of all ranks together"},
     {"epochs", "N", DT_OPTION_INT, AT(epochs), 1, 1 << 30, NULL, "100", "maximum number of epochs"},

@@ -19,11 +19,11 @@ struct dt_gradient_kind {
     /* Returns the largest magnitude of a gradient in range. */
     double (*range)(const dt_stepper *stepper);
 
-    /* Writes this rank's tail, DT_GRADIENT_TAIL(layers) numbers behind its P gradients. */
+    /* Writes this rank's tail, DT_GRADIENT_TAIL(tensors) numbers behind its P gradients. */
     void (*put_tail)(const dt_stepper *stepper, const dt_tally *tally);
 
-    /* Reads the tail's sums over all ranks: *tally, stepper->stops. Returns the first layer that had
-     * a gradient out of range on some rank, or the number of layers. */
+    /* Reads the tail's sums over all ranks: *tally, stepper->stops. Returns the first tensor that had
+     * a gradient out of range on some rank, or the number of tensors. */
     size_t (*get_tail)(dt_stepper *stepper, dt_tally *tally);
 
     /* Computes gradients from their sums: out[i] = sums[i] * scale. */
@@ -31,9 +31,9 @@ struct dt_gradient_kind {
                    double scale);
 };
 
-/** Numbers behind the gradients: out of range by layer, tally, wishes to stop. */
+/** Numbers behind the gradients: out of range by tensor, tally, wishes to stop. */
 enum { DT_GRADIENT_TALLY = 4 };
-#define DT_GRADIENT_TAIL(layers) ((layers) + DT_GRADIENT_TALLY + 1)
+#define DT_GRADIENT_TAIL(tensors) ((tensors) + DT_GRADIENT_TALLY + 1)
 
 extern const dt_gradient_kind dt_gradient_exact, dt_gradient_fast;
 

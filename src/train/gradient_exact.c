@@ -19,8 +19,9 @@ static void take(void *context, const dt_gradient_block *block, const float *gra
     int64_t *sums = s->scratch + (size_t)thread * DT_STEPPER_BLOCK;
     const size_t count = block->rows * DT_PANEL;
     if ((fresh ? dt_exact_set : dt_exact_add)(sums, gradient, count, &s->grid) != 0)
-        __atomic_fetch_add(&own_tail(s)[dt_network_tensor_of(s->network, block->first)->layer], 1,
-                           __ATOMIC_RELAXED);
+        __atomic_fetch_add(
+            &own_tail(s)[dt_network_tensor_of(s->network, block->first) - s->network->tensors], 1,
+            __ATOMIC_RELAXED);
     if (!last)
         return;
     int64_t *to = (int64_t *)s->ranks_sum.own + block->first;
@@ -39,23 +40,23 @@ static double range(const dt_stepper *s)
 
 static void put_tail(const dt_stepper *s, const dt_tally *tally)
 {
-    const size_t layers = s->network->layer_count;
+    const size_t tensors = s->network->tensor_count;
     int64_t *tail = own_tail(s);
-    memset(tail, 0, layers * sizeof *tail);
-    memcpy(tail + layers, tally, sizeof *tally);
-    tail[layers + DT_GRADIENT_TALLY] = s->wishes_to_stop;
+    memset(tail, 0, tensors * sizeof *tail);
+    memcpy(tail + tensors, tally, sizeof *tally);
+    tail[tensors + DT_GRADIENT_TALLY] = s->wishes_to_stop;
 }
 
 static size_t get_tail(dt_stepper *s, dt_tally *tally)
 {
-    const size_t layers = s->network->layer_count;
+    const size_t tensors = s->network->tensor_count;
     const int64_t *tail = s->ranks_sum.tail_sums;
-    memcpy(tally, tail + layers, sizeof *tally);
-    s->stops = tail[layers + DT_GRADIENT_TALLY] > 0;
-    size_t layer = 0;
-    while (layer < layers && tail[layer] == 0)
-        layer++;
-    return layer;
+    memcpy(tally, tail + tensors, sizeof *tally);
+    s->stops = tail[tensors + DT_GRADIENT_TALLY] > 0;
+    size_t tensor = 0;
+    while (tensor < tensors && tail[tensor] == 0)
+        tensor++;
+    return tensor;
 }
 
 static void finish(const dt_stepper *s, float *out, const void *sums, size_t count, double scale)

@@ -34,8 +34,9 @@ static void take(void *context, const dt_gradient_block *block, const float *gra
     float *to = (float *)s->ranks_sum.own + block->first;
     if (!is_in_range(gradient, block->rows * DT_PANEL)) {
         float one = 1.0f;
-        __atomic_store(&own_tail(s)[dt_network_tensor_of(s->network, block->first)->layer], &one,
-                       __ATOMIC_RELAXED);
+        __atomic_store(
+            &own_tail(s)[dt_network_tensor_of(s->network, block->first) - s->network->tensors],
+            &one, __ATOMIC_RELAXED);
     }
     for (size_t i = 0; i < block->rows; i++, to += block->row_step, gradient += DT_PANEL)
         for (size_t j = 0; j < block->columns; j++)
@@ -50,10 +51,10 @@ static double range(const dt_stepper *s)
 
 static void put_tail(const dt_stepper *s, const dt_tally *tally)
 {
-    const size_t layers = s->network->layer_count;
+    const size_t tensors = s->network->tensor_count;
     float *tail = own_tail(s);
-    memset(tail, 0, layers * sizeof *tail);
-    tail += layers;
+    memset(tail, 0, tensors * sizeof *tail);
+    tail += tensors;
     tail[0] = (float)dt_tally_mean(tally, 1).loss;
     tail[1] = (float)tally->hits;
     tail[2] = (float)tally->outside;
@@ -63,15 +64,15 @@ static void put_tail(const dt_stepper *s, const dt_tally *tally)
 
 static size_t get_tail(dt_stepper *s, dt_tally *tally)
 {
-    const size_t layers = s->network->layer_count;
-    const float *outside = s->ranks_sum.tail_sums, *tail = outside + layers;
+    const size_t tensors = s->network->tensor_count;
+    const float *outside = s->ranks_sum.tail_sums, *tail = outside + tensors;
     *tally = (dt_tally){.hits = llrintf(tail[1]), .outside = tail[2] != 0.0f};
     dt_tally_add_loss(tally, (double)tail[0]);
     s->stops = tail[DT_GRADIENT_TALLY] > 0.0f;
-    size_t layer = 0;
-    while (layer < layers && outside[layer] == 0.0f)
-        layer++;
-    return layer;
+    size_t tensor = 0;
+    while (tensor < tensors && outside[tensor] == 0.0f)
+        tensor++;
+    return tensor;
 }
 
 DT_VECTORIZE static void scale_all(float *restrict out, const float *restrict sums, size_t count,

@@ -33,6 +33,7 @@ DT_MUST_USE static dt_status allocate(dt_stepper *s, uint64_t batch)
     DT_TRY(dt_workspace_init(&s->workspace, s->network, rows, DT_BOTH_PASSES));
     s->workspace.pool = s->pool;
     DT_TRY(dt_memory_alloc(&s->y, rows, sizeof *s->y, "a step's labels"));
+    DT_TRY(dt_memory_alloc(&s->positions, rows, sizeof *s->positions, "a step's positions"));
     DT_TRY(dt_memory_alloc(&s->loss, rows, sizeof *s->loss, "losses"));
     DT_TRY(dt_memory_alloc(&s->predicted, rows, sizeof *s->predicted, "predictions"));
     DT_TRY(dt_memory_alloc(&s->start, s->set->shard_count + 1, sizeof *s->start, "shards"));
@@ -90,7 +91,7 @@ dt_status dt_stepper_init(dt_stepper *out, const dt_comm *comm, const dt_launch 
     dt_status status = dt_comm_agree(comm, allocate(out, batch));
     if (status == DT_OK) {
         status = dt_gradient_sum_init(&out->ranks_sum, comm, launch, network, out->kind->exact,
-                                      DT_GRADIENT_TAIL(network->layer_count), STATES, how);
+                                      DT_GRADIENT_TAIL(network->tensor_count), STATES, how);
         status = dt_comm_agree(comm, status);
     }
     if (status == DT_OK)
@@ -106,6 +107,7 @@ void dt_stepper_clear(dt_stepper *stepper)
     dt_gradient_sum_clear(&stepper->ranks_sum);
     dt_workspace_clear(&stepper->workspace);
     dt_memory_free(stepper->y);
+    dt_memory_free(stepper->positions);
     dt_memory_free(stepper->loss);
     dt_memory_free(stepper->predicted);
     dt_memory_free(stepper->start);
@@ -211,8 +213,8 @@ static void update_parameters(dt_stepper *s, uint64_t count)
 
 typedef struct largest_sink {
     const dt_network *network;
-    double *largest; /* [layers]: of the finite ones, absolute */
-    double *bad; /* [layers]: 1 where some are not finite */
+    double *largest; /* [tensors]: of the finite ones, absolute */
+    double *bad; /* [tensors]: 1 where some are not finite */
 } largest_sink;
 
 static void look_for_largest(void *context, const dt_gradient_block *block, const float *gradient,
@@ -220,13 +222,14 @@ static void look_for_largest(void *context, const dt_gradient_block *block, cons
 {
     (void)fresh, (void)last, (void)thread;
     const largest_sink *sink = context;
-    const size_t layer = dt_network_tensor_of(sink->network, block->first)->layer;
+    const size_t tensor =
+        (size_t)(dt_network_tensor_of(sink->network, block->first) - sink->network->tensors);
     for (size_t i = 0; i < block->rows * DT_PANEL; i++) { /* the padding is zeros */
         const double size = fabs((double)gradient[i]);
         if (!isfinite(size))
-            sink->bad[layer] = 1.0;
-        else if (size > sink->largest[layer])
-            sink->largest[layer] = size;
+            sink->bad[tensor] = 1.0;
+        else if (size > sink->largest[tensor])
+            sink->largest[tensor] = size;
     }
 }
 
@@ -235,31 +238,31 @@ static void look_for_largest(void *context, const dt_gradient_block *block, cons
 DT_MUST_USE static dt_status fail_with_gradients(dt_stepper *s, const dt_segments *segments,
                                                  dt_status failed)
 {
-    const size_t layers = s->network->layer_count;
+    const size_t tensors = s->network->tensor_count;
     double *found = NULL;
     char text[DT_STATUS_TEXT_BYTES];
     (void)snprintf(text, sizeof text, "%s", dt_status_text());
-    dt_status status = dt_memory_alloc(&found, 2 * layers, sizeof *found, "largest gradients");
+    dt_status status = dt_memory_alloc(&found, 2 * tensors, sizeof *found, "largest gradients");
     status = dt_comm_agree(s->comm, status);
     if (status != DT_OK) { /* then without */
         dt_memory_free(found);
         return dt_fail(failed, "%s", text);
     }
-    largest_sink sink = {s->network, found, found + layers};
+    largest_sink sink = {s->network, found, found + tensors};
     s->workspace.pool = NULL; /* they would meet in the sink; no step comes after this one */
     dt_network_backward(s->network, &s->workspace, segments, look_for_largest, NULL, &sink);
-    dt_comm_max_f64(s->comm, found, 2 * layers);
+    dt_comm_max_f64(s->comm, found, 2 * tensors);
     size_t worst = 0;
-    for (size_t l = 1; l < layers; l++)
-        if (sink.bad[l] > sink.bad[worst] ||
-            (sink.bad[l] == sink.bad[worst] && sink.largest[l] > sink.largest[worst]))
-            worst = l;
-    const dt_layer *layer = &s->network->layers[worst];
+    for (size_t t = 1; t < tensors; t++)
+        if (sink.bad[t] > sink.bad[worst] ||
+            (sink.bad[t] == sink.bad[worst] && sink.largest[t] > sink.largest[worst]))
+            worst = t;
+    const dt_layer *layer = &s->network->layers[s->network->tensors[worst].layer];
     status =
         dt_fail(failed,
                 "%s; layer %zu (%zu to %zu): %s %g; lower --learning-rate, and check that the "
                 "inputs are standardised",
-                text, worst + 1, layer->D, layer->H,
+                text, layer->number + 1, layer->D, layer->H,
                 sink.bad[worst] > 0.0 ? "a gradient is not finite, the largest of the others is"
                                       : "the largest gradient is",
                 sink.largest[worst]);
@@ -273,20 +276,20 @@ DT_MUST_USE static dt_status descend(dt_stepper *s, const dt_segments *segments,
 {
     /* A gradient beyond the range, as inputs that are not standardised give it, is summed again on
      * a coarser grid: all ranks have seen that it is, and the sum stays exact. */
-    const size_t layers = s->network->layer_count;
+    const size_t tensors = s->network->tensor_count;
     const dt_tally mine = *tally;
-    size_t layer;
+    size_t outside; /* the first tensor with a gradient out of range */
     for (int coarser = 0;; coarser += COARSER_BY) {
         s->grid = dt_exact_grid_for((size_t)count, coarser);
         s->kind->put_tail(s, &mine);
         add_up(s, segments, phases);
-        layer = s->kind->get_tail(s, tally);
-        if (layer == layers || tally->outside != 0 || coarser >= s->kind->coarsest)
+        outside = s->kind->get_tail(s, tally);
+        if (outside == tensors || tally->outside != 0 || coarser >= s->kind->coarsest)
             break;
         dt_gradient_sum_end(&s->ranks_sum);
     }
     dt_status status = dt_tally_check(tally);
-    if (status == DT_OK && layer < layers)
+    if (status == DT_OK && outside < tensors)
         status = dt_fail(DT_DIVERGED, "a gradient is not finite, or beyond %g", s->kind->range(s));
     const double begin = dt_clock_s();
     if (status == DT_OK)
@@ -302,7 +305,9 @@ static dt_status run_step(dt_stepper *s, uint64_t first, uint64_t count, dt_tall
                           dt_phases *phases)
 {
     const double begin = dt_clock_s();
-    dt_dataset_take(s->set, first, count, &s->workspace.input, s->y, s->start);
+    dt_dataset_take(s->set, first, count, &s->workspace.input, s->y, s->positions, s->start);
+    s->workspace.pass =
+        (dt_pass){.training = true, .seed = s->seed, .epoch = s->epoch, .positions = s->positions};
     const size_t rows = s->start[s->set->shard_count];
     /* Shard by shard for the exact sum; the fast one takes the rank's rows as a whole. */
     const size_t whole[2] = {0, rows};

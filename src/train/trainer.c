@@ -220,6 +220,8 @@ static dt_status train_epoch(trainer *t, dt_epoch *row)
     dt_training *at = &t->at;
     t->epoch_began_s = dt_clock_s() - at->epoch_s;
     dt_dataset_shuffle(&t->sets[DT_TRAIN], t->plan->seed, (uint64_t)at->epoch);
+    t->stepper.seed = t->plan->seed;
+    t->stepper.epoch = (uint64_t)at->epoch;
     while (at->rows < set->N) {
         const uint64_t count = set->N - at->rows < batch ? set->N - at->rows : batch;
         const double begin = dt_clock_s();

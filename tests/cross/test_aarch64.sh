@@ -64,7 +64,7 @@ compile() {
 }
 
 # All that the trainer consists of, without MPI and files. one_rank.c has the checksum, without zlib.
-sources="$(cd root && ls src/base/*.c src/nn/*.c src/task/evaluation*.c | grep -v /crc32.c)
+sources="$(cd root && ls src/base/*.c src/nn/*.c src/nn/*/*.c src/task/evaluation*.c | grep -v /crc32.c)
     src/comm/exact_sum.c src/data/dataset.c src/task/curve.c src/train/early_stopping.c
     src/comm/exact_total.c src/train/gradient_exact.c
     src/train/gradient_fast.c src/train/gradient_sum.c src/task/metrics.c src/train/phases.c

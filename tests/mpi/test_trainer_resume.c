@@ -68,6 +68,8 @@ static void test_from_any_point(void **state)
     r.epochs = 3;
     run_write_data(&r);
     check_points(&all, &alone, &r, test_size > 3 ? 3 : 1);
+    r.dropout = 0.3; /* keyed by the row, whichever rank has it */
+    check_points(&all, &alone, &r, 5);
 }
 
 static void test_with_early_stopping(void **state)

@@ -95,6 +95,21 @@ const pinned pinned_runs[] = {
       .learning_rate = 0.05},
      0xc5ab942c,
      0x4091a3a6},
+    {"dropout behind tanh and before a narrow layer",
+     {.rows = ROWS,
+      .D = 20,
+      .C = 3,
+      .S = 8,
+      .hidden = {70, 33},
+      .hidden_count = 2,
+      .activation = DT_ACTIVATION_TANH,
+      .dropout = 0.2,
+      .batch = 90,
+      .epochs = 4,
+      .patience = 9,
+      .learning_rate = 0.01},
+     0x3445e1ec,
+     0x3f3f1c9a},
 };
 
 const size_t pinned_count = sizeof pinned_runs / sizeof *pinned_runs;
@@ -132,6 +147,8 @@ dt_status run_make_network(dt_network *net, dt_adam *adam, const run *r)
 {
     dt_status status =
         dt_network_init(net, r->D, r->hidden, r->hidden_count, r->activation, r->C, 7);
+    if (status == DT_OK)
+        status = dt_network_add_dropout(net, r->dropout);
     if (status == DT_OK)
         status = dt_adam_init(adam, net->P, r->learning_rate);
     return status;

@@ -67,10 +67,11 @@ static void check_take(const dt_dataset *set, size_t first, size_t count)
     float *x = malloc((capacity + 1) * DT_PANEL * sizeof *x);
     const dt_panels panels = {x, capacity + 1, D};
     int32_t *y = malloc((capacity + 1) * sizeof *y);
+    uint64_t *positions = malloc((capacity + 1) * sizeof *positions);
     size_t *start = calloc(set->shard_count + 1, sizeof *start), taken = 0;
     for (size_t i = 0; i < (capacity + 1) * DT_PANEL; i++)
         x[i] = -1;
-    dt_dataset_take(set, first, count, &panels, y, start);
+    dt_dataset_take(set, first, count, &panels, y, positions, start);
     assert_true(start[set->shard_count] <= capacity);
     for (size_t s = 0; s < set->shard_count; s++) {
         assert_int_equal(start[s], taken);
@@ -82,6 +83,7 @@ static void check_take(const dt_dataset *set, size_t first, size_t count)
             for (size_t j = 0; j < D; j++)
                 assert_true(fabs((double)x[taken * DT_PANEL + j] - (double)row) <= 0);
             assert_int_equal(y[taken], row % 5);
+            assert_int_equal(positions[taken], q);
             taken++;
         }
     }
@@ -89,6 +91,7 @@ static void check_take(const dt_dataset *set, size_t first, size_t count)
     assert_true(fabsf(x[taken * DT_PANEL] + 1) <= 0); /* and nothing beyond */
     free(x);
     free(y);
+    free(positions);
     free(start);
 }
 
@@ -125,12 +128,13 @@ static void test_an_epoch_takes_every_row_once(void **state)
             float x[N * DT_PANEL];
             const dt_panels panels = {x, N, D};
             int32_t y[N];
+            uint64_t positions[N];
             size_t start[S + 1];
             deal(&set, N, S, rank, job_sizes[job]);
             dt_dataset_shuffle(&set, 3, 9);
             for (size_t first = 0; first < N; first += BATCH) {
                 dt_dataset_take(&set, first, N - first < BATCH ? N - first : BATCH, &panels, y,
-                                start);
+                                positions, start);
                 for (size_t i = 0; i < start[set.shard_count]; i++) {
                     const size_t row = (size_t)x[i * DT_PANEL];
                     assert_int_equal(step_of[job][row], -1);

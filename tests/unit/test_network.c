@@ -36,8 +36,40 @@ static double activate(dt_activation activation, double z)
     return z;
 }
 
+/* ---- dropout ---- */
+
+enum { MOST_ROWS = 512 };
+static double dropout; /* of all networks that a test makes from here on */
+static uint64_t positions[MOST_ROWS];
+
+/* What the passes over rows from `first` on are for. */
+static dt_pass pass_from(size_t first)
+{
+    for (size_t i = 0; i < MOST_ROWS; i++)
+        positions[i] = ((uint64_t)1 << 33) + 7 * i;
+    return (dt_pass){.training = dropout > 0.0,
+                     .seed = 0x0123456789abcdef,
+                     .epoch = 3,
+                     .positions = positions + first};
+}
+
+/* Whether a unit of a row is dropped: one number of Philox, by itself. */
+static bool is_dropped(const dt_layer *layer, size_t row, size_t unit)
+{
+    const dt_pass pass = pass_from(0);
+    const uint32_t block = (uint32_t)(unit / DT_PANEL * 8 + unit % 8), word = unit % DT_PANEL / 8;
+    const uint64_t q = pass.positions[row];
+    const uint32_t counter[4] = {block | (uint32_t)(q >> 32) << 26,
+                                 DT_RANDOM_DROPOUT | (uint32_t)layer->number << 8, (uint32_t)q,
+                                 (uint32_t)pass.epoch};
+    const uint32_t key[2] = {(uint32_t)pass.seed, (uint32_t)(pass.seed >> 32)};
+    uint32_t numbers[4];
+    dt_random_philox(numbers, counter, key);
+    return (double)numbers[word] < layer->rate * 0x1p32;
+}
+
 /* Logits of one row; *nearest becomes the smallest |z| before a hidden activation. */
-static void reference_row(const dt_network *net, const double *params, const float *x,
+static void reference_row(const dt_network *net, const double *params, const float *x, size_t row,
                           double *logits, double *nearest)
 {
     double in[MAX_WIDTH], out[MAX_WIDTH];
@@ -46,6 +78,11 @@ static void reference_row(const dt_network *net, const double *params, const flo
         in[j] = (double)x[j];
     for (size_t l = 0; l < net->layer_count; l++) {
         const size_t D = net->layers[l].D, H = net->layers[l].H;
+        if (strcmp(dt_layer_kind_name(&net->layers[l]), "dropout") == 0) {
+            for (size_t h = 0; h < H; h++)
+                in[h] = is_dropped(&net->layers[l], row, h) ? 0 : in[h] / (1 - dropout);
+            continue;
+        }
         for (size_t h = 0; h < H; h++) {
             out[h] = params[at + D * H + h];
             for (size_t d = 0; d < D; d++)
@@ -67,7 +104,7 @@ static double reference_loss(const dt_network *net, const double *params, const 
     double loss = 0;
     for (size_t i = 0; i < B; i++) {
         double z[MAX_WIDTH], sum = 0;
-        reference_row(net, params, X + i * net->D, z, nearest);
+        reference_row(net, params, X + i * net->D, i, z, nearest);
         for (size_t c = 0; c < net->C; c++)
             sum += exp(z[c] - z[y[i]]);
         loss += log(sum);
@@ -117,6 +154,7 @@ static double run_pass(const dt_network *net, const float *X, const int32_t *y,
     int32_t *predicted = calloc(B + 1, sizeof *predicted);
     collected c = {gradient, calloc(net->P, sizeof(int))};
     assert_ok(dt_workspace_init(&workspace, net, B, DT_BOTH_PASSES));
+    workspace.pass = pass_from(0);
     float *logits = dt_network_forward(net, &workspace, X, segments);
     dt_loss_cross_entropy(logits, y, B, net->C, loss, predicted);
     memset(gradient, 0, net->P * sizeof *gradient);
@@ -149,10 +187,11 @@ static void make_network(dt_network *net, size_t D, const size_t *hidden, size_t
                          dt_activation activation, size_t C, uint64_t seed)
 {
     assert_ok(dt_network_init(net, D, hidden, count, activation, C, seed));
+    assert_ok(dt_network_add_dropout(net, dropout));
     dt_random random = dt_random_start(seed, DT_RANDOM_EXAMPLE, 77);
-    for (size_t l = 0; l < net->layer_count; l++) /* biases that matter */
-        for (size_t h = 0; h < net->layers[l].H; h++)
-            net->params[net->layers[l].bias + h] = (float)(0.3 * dt_random_normal(&random));
+    for (size_t t = 0; t < net->tensor_count; t++) /* biases that matter */
+        for (size_t i = 0; net->tensors[t].init == DT_INIT_ZEROS && i < net->tensors[t].count; i++)
+            net->params[net->tensors[t].first + i] = (float)(0.3 * dt_random_normal(&random));
 }
 
 static void check_gradient(size_t D, const size_t *hidden, size_t count, dt_activation activation,
@@ -205,9 +244,8 @@ static void check_gradient(size_t D, const size_t *hidden, size_t count, dt_acti
     free(gradient);
 }
 
-static void test_gradients(void **state)
+static void check_gradients(void)
 {
-    (void)state;
     static const size_t shapes[][3] = {{5, 4, 3}, {1, 1, 1}, {7, 1, 6}};
     const size_t inputs[] = {1, 6}, classes[] = {2, 5};
     for (int a = DT_ACTIVATION_RELU; a <= DT_ACTIVATION_LINEAR; a++)
@@ -219,6 +257,91 @@ static void test_gradients(void **state)
                                        7);
     check_gradient(20, (const size_t[]){33}, 1, DT_ACTIVATION_TANH, 10, 50);
     check_gradient(3, NULL, 0, DT_ACTIVATION_RELU, 64, 5);
+}
+
+static void test_gradients(void **state)
+{
+    (void)state;
+    check_gradients();
+}
+
+static void test_gradients_with_dropout(void **state)
+{
+    (void)state;
+    dropout = 0.4;
+    check_gradients();
+    dropout = 0.0;
+}
+
+/* As many units as the rate says, the others scaled; others in another epoch, row and layer; none in
+ * inference. */
+static void test_dropout(void **state)
+{
+    (void)state;
+    enum { D = 3, H = 1000, B = 40 };
+    dt_network net;
+    dt_workspace w;
+    float X[B * D];
+    int32_t y[B];
+    const size_t start[] = {0, B};
+    const dt_segments segments = {1, start};
+    dropout = 0.25;
+    make_network(&net, D, (const size_t[]){H, H}, 2, DT_ACTIVATION_SIGMOID, 2, 3);
+    assert_int_equal(net.layer_count, 5);
+    assert_string_equal(dt_layer_kind_name(&net.layers[3]), "dropout");
+    assert_int_equal(net.layers[3].number, 1);
+    draw_rows(X, y, B, D, 2, 3);
+    assert_ok(dt_workspace_init(&w, &net, B, DT_BOTH_PASSES));
+    w.pass = pass_from(0);
+    size_t dropped = 0, same_row = 0, same_layer = 0, same_epoch = 0;
+    static bool gone[2][B][H];
+    for (uint64_t epoch = 3; epoch <= 4; epoch++) {
+        w.pass.epoch = epoch;
+        (void)dt_network_forward(&net, &w, X, &segments);
+        for (size_t n = 0; n < 2; n++)
+            for (size_t i = 0; i < B; i++)
+                for (size_t h = 0; h < H; h++) {
+                    const float in = dt_panels_at(&w.outputs[2 * n], i, h / DT_PANEL)[h % DT_PANEL];
+                    const float out =
+                        dt_panels_at(&w.outputs[2 * n + 1], i, h / DT_PANEL)[h % DT_PANEL];
+                    const bool is_gone = out == 0.0f;
+                    assert_true(is_gone || out == in * (float)(1 / 0.75)); /* in > 0: sigmoid */
+                    if (epoch == 3) {
+                        assert_int_equal(is_gone, is_dropped(&net.layers[2 * n + 1], i, h));
+                        gone[n][i][h] = is_gone;
+                        dropped += is_gone;
+                        same_row += i > 0 && is_gone && gone[n][i - 1][h];
+                        same_layer += n > 0 && is_gone && gone[0][i][h];
+                    } else {
+                        same_epoch += is_gone && gone[n][i][h];
+                    }
+                }
+    }
+    /* Binomial counts, within five standard errors. */
+    const double numbers = 2.0 * B * H;
+    assert_true(fabs((double)dropped - 0.25 * numbers) < 5 * sqrt(numbers * 0.25 * 0.75));
+    const double pairs[][2] = {{(double)same_row, 2.0 * (B - 1) * H},
+                               {(double)same_layer, 1.0 * B * H},
+                               {(double)same_epoch, numbers}};
+    for (size_t i = 0; i < 3; i++)
+        assert_true(fabs(pairs[i][0] - pairs[i][1] / 16) < 5 * sqrt(pairs[i][1] * 15 / 256));
+    /* Inference is the network without the layers. */
+    float with[B * 2];
+    w.pass = (dt_pass){0};
+    memcpy(with, dt_network_forward(&net, &w, X, &segments), sizeof with);
+    dt_workspace_clear(&w);
+    assert_ok(dt_workspace_init(&w, &net, B, DT_FORWARD_PASS));
+    assert_null(w.outputs[1].data);
+    assert_memory_equal(with, dt_network_forward(&net, &w, X, &segments), sizeof with);
+    dropout = 0.0;
+    dt_network plain;
+    make_network(&plain, D, (const size_t[]){H, H}, 2, DT_ACTIVATION_SIGMOID, 2, 3);
+    dt_workspace_clear(&w);
+    assert_ok(dt_workspace_init(&w, &plain, B, DT_BOTH_PASSES));
+    assert_memory_equal(with, dt_network_forward(&plain, &w, X, &segments), sizeof with);
+    dt_workspace_clear(&w);
+    dt_network_clear(&plain);
+    dt_network_clear(&net);
 }
 
 /* A kernel of many blocks. */
@@ -296,6 +419,7 @@ static void check_segments(size_t D, const size_t *hidden, size_t count, size_t 
     assert_ok(dt_workspace_init(&together, &net, B, DT_BOTH_PASSES));
     assert_ok(dt_workspace_init(&alone, &net, B, DT_BOTH_PASSES));
     const dt_segments all = {segment_count, start};
+    together.pass = pass_from(0);
     float *logits = dt_network_forward(&net, &together, X, &all);
     dt_loss_cross_entropy(logits, y, B, C, loss, predicted);
     dt_network_backward(&net, &together, &all, sort_out, NULL, &p);
@@ -306,6 +430,7 @@ static void check_segments(size_t D, const size_t *hidden, size_t count, size_t 
         const size_t own[2] = {0, rows};
         const dt_segments one = {1, own};
         float own_loss[256];
+        alone.pass = pass_from(start[s]);
         float *own_logits = dt_network_forward(&net, &alone, X + start[s] * D, &one);
         dt_loss_cross_entropy(own_logits, y + start[s], rows, C, own_loss, predicted);
         memset(single.pieces, 0, net.P * sizeof(size_t));
@@ -334,13 +459,17 @@ static void test_a_segment_is_its_own_rows_alone(void **state)
     const size_t even[] = {0, 13, 26, 39, 52, 64, 76, 88, 100}; /* 100 rows on 8 shards */
     const size_t uneven[] = {0, 1, 1, 30, 31, 31, 100};
     const size_t empty_ends[] = {0, 0, 5, 5};
-    check_segments(51, (const size_t[]){30}, 1, 2, even, 8);
-    check_segments(51, NULL, 0, 2, even, 8);
-    check_segments(7, (const size_t[]){64, 33}, 2, 5, uneven, 6);
-    check_segments(300, (const size_t[]){512}, 1, 10, uneven, 6);
-    check_segments(900, (const size_t[]){130}, 1, 70, uneven, 6);
-    check_segments(130, (const size_t[]){65}, 1, 2, even, 8);
-    check_segments(1, (const size_t[]){1, 1, 1}, 3, 2, empty_ends, 3);
+    for (int round = 0; round < 2; round++) {
+        dropout = 0.3 * round;
+        check_segments(51, (const size_t[]){30}, 1, 2, even, 8);
+        check_segments(51, NULL, 0, 2, even, 8);
+        check_segments(7, (const size_t[]){64, 33}, 2, 5, uneven, 6);
+        check_segments(300, (const size_t[]){512}, 1, 10, uneven, 6);
+        check_segments(900, (const size_t[]){130}, 1, 70, uneven, 6);
+        check_segments(130, (const size_t[]){65}, 1, 2, even, 8);
+        check_segments(1, (const size_t[]){1, 1, 1}, 3, 2, empty_ends, 3);
+    }
+    dropout = 0.0;
 }
 
 /* ---- what is reported as final ---- */
@@ -583,6 +712,8 @@ int main(void)
     dt_linalg_init(1);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_gradients),
+        cmocka_unit_test(test_gradients_with_dropout),
+        cmocka_unit_test(test_dropout),
         cmocka_unit_test(test_gradient_in_panels),
         cmocka_unit_test(test_a_segment_is_its_own_rows_alone),
         cmocka_unit_test(test_what_is_done),

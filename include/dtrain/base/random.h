@@ -18,7 +18,8 @@ typedef enum dt_random_purpose {
     DT_RANDOM_SHUFFLE = 2, /* stream: epoch << 32 | shard */
     DT_RANDOM_SPLIT = 3, /* stream: class */
     DT_RANDOM_EXAMPLE = 4, /* stream: row */
-    DT_RANDOM_SAMPLE = 5 /* stream: column */
+    DT_RANDOM_SAMPLE = 5, /* stream: column */
+    DT_RANDOM_DROPOUT = 6 /* dt_random_draw */
 } dt_random_purpose;
 
 /** A position in one stream; cheap to make, holds four numbers at a time. */
@@ -31,6 +32,22 @@ typedef struct dt_random {
 
 /** Computes one Philox4x32-10 block. Cost: 10 rounds, about 5 ns. */
 void dt_random_philox(uint32_t out[4], const uint32_t counter[4], const uint32_t key[2]);
+
+/** What the numbers of one row in one pass are keyed by, beside the seed. */
+typedef struct dt_random_key {
+    dt_random_purpose purpose;
+    uint32_t layer; /* below 2^24 */
+    uint64_t epoch; /* below 2^32 */
+    uint64_t position; /* of the row in the epoch's order, below 2^38 */
+} dt_random_key;
+
+/**
+ * Draws 4 * `blocks` numbers: those of the blocks first .. first+blocks-1, below 2^26.
+ *
+ * Shapes:  out [4, blocks]: the first number of each block, then the second, ...
+ * Cost:    vector code; about 1 ns a number
+ */
+void dt_random_draw(uint32_t *out, uint64_t seed, dt_random_key key, size_t first, size_t blocks);
 
 /** Starts the stream (seed, purpose, stream) at its first number. Calls: local. */
 dt_random dt_random_start(uint64_t seed, dt_random_purpose purpose, uint64_t stream);

@@ -77,12 +77,13 @@ void dt_dataset_shuffle(dt_dataset *set, uint64_t seed, uint64_t epoch);
  * Copies this rank's rows of the step that takes positions first .. first+count-1 of the epoch's
  * order; position q lies in shard q mod S.
  *
- * Shapes:  x [rows,D] out, y [rows] out, start [shard_count + 1] out: where each shard's rows begin
+ * Shapes:  x [rows,D] out, y [rows] out, positions [rows] out: q of each row; start
+ *          [shard_count + 1] out: where each shard's rows begin
  * Calls:   local
  * Cost:    allocates nothing
  */
 void dt_dataset_take(const dt_dataset *set, uint64_t first, uint64_t count, const dt_panels *x,
-                     int32_t *y, size_t *start);
+                     int32_t *y, uint64_t *positions, size_t *start);
 
 /** Returns the largest number of rows that dt_dataset_take can give for `count` positions. Local.
  */

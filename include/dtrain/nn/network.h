@@ -3,7 +3,7 @@
 
 #include "dtrain/base/pool.h"
 #include "dtrain/base/status.h"
-#include "dtrain/nn/activation.h"
+#include "dtrain/nn/layer.h"
 #include "dtrain/nn/panels.h"
 #include "dtrain/nn/tensor.h"
 
@@ -11,15 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** A dense layer: views into the network's parameter block, by offset. */
-typedef struct dt_layer {
-    size_t D, H; /* inputs, units */
-    size_t kernel; /* offset of W [D,H], row-major as Keras stores it */
-    size_t bias; /* offset of b [H]: right behind the kernel */
-    dt_activation activation; /* of the last layer: linear, its outputs are the logits */
-} dt_layer;
-
-/** A stack of dense layers whose last one gives logits for C classes. */
+/** A chain of layers whose last one, a dense layer, gives logits for C classes. */
 typedef struct dt_network {
     size_t D, C;
     size_t layer_count;
@@ -63,6 +55,20 @@ DT_MUST_USE dt_status dt_network_init(dt_network *out, size_t D, const size_t *h
                                       size_t hidden_count, dt_activation activation, size_t C,
                                       uint64_t seed);
 
+/**
+ * Puts a dropout layer behind each hidden dense layer; with a rate of 0 the network stays as it is.
+ *
+ * Calls:   local; the parameters stay where they are
+ * Errors:  DT_MEMORY; then the network is as it was
+ */
+DT_MUST_USE dt_status dt_network_add_dropout(dt_network *network, double rate);
+
+/** Returns the n-th dense layer, from 0; NULL: there are fewer. Local. */
+const dt_layer *dt_network_dense(const dt_network *network, size_t n);
+
+/** Prints the widths of inputs and dense layers, "51-30-2", as far as there is room. Local. */
+void dt_network_print_widths(char *out, size_t bytes, const dt_network *network);
+
 /** Frees; a zeroed network is allowed. */
 void dt_network_clear(dt_network *network);
 
@@ -81,9 +87,14 @@ typedef struct dt_segments {
 /** Largest number of units of a last layer that is not padded to a panel. */
 enum { DT_NARROW = 16 };
 
+/** Returns whether layer l keeps its outputs row-major, as logits: the last one, if it has few
+ * units. Local. */
+bool dt_network_is_narrow(const dt_network *network, size_t l);
+
 /** What a forward pass leaves for the backward one; allocated once, before the step loop. */
 typedef struct dt_workspace {
     dt_pool *pool; /* whose threads share the work, for the caller to set; NULL: none */
+    dt_pass pass; /* what the next passes are for, likewise; zeroed: inference */
     size_t capacity; /* rows */
     size_t layer_count;
     dt_panels input; /* [capacity,D] */

@@ -19,6 +19,7 @@ typedef struct dt_settings {
     double validation_split, test_split;
     dt_option_list hidden;
     int activation; /* a dt_activation */
+    double dropout;
     int64_t batch, epochs;
     double learning_rate;
     int64_t patience;

@@ -34,6 +34,7 @@ typedef struct dt_stepper {
 
     dt_workspace workspace; /* its input: the step's own rows, shard after shard */
     int32_t *y; /* [capacity] */
+    uint64_t *positions; /* [capacity]: of the rows in the epoch's order */
     float *loss; /* [capacity] */
     int32_t *predicted; /* [capacity] */
     size_t *start; /* [shard_count + 1] */
@@ -44,6 +45,7 @@ typedef struct dt_stepper {
     uint64_t steps; /* done */
     uint64_t waits; /* of them, those whose wait was measured */
     double waited_s; /* in those */
+    uint64_t seed, epoch; /* of random layers; for the caller to set, the same on all ranks */
     bool wishes_to_stop; /* this rank's, for the caller to set */
     bool stops; /* whether any rank had the wish when the last step began; the same on all */
 } dt_stepper;

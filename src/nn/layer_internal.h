@@ -1,0 +1,66 @@
+#ifndef DTRAIN_NN_LAYER_INTERNAL_H
+#define DTRAIN_NN_LAYER_INTERNAL_H
+
+#include "linalg_internal.h"
+
+#include "dtrain/nn/network.h"
+
+/** A pass over a network's layers that is under way. */
+typedef struct dt_traversal {
+    const dt_kernels *kernels;
+    const dt_network *network;
+    dt_workspace *workspace;
+    const dt_segments *segments;
+
+    /* of a backward pass */
+    size_t first_filled, last_filled; /* of the segments, those with rows; first > last: none */
+    dt_gradient_sink *sink;
+    dt_gradient_done *done;
+    void *context;
+    size_t final; /* the gradients of the parameters from here on are complete */
+} dt_traversal;
+
+/**
+ * What a kind of layer implements. `l` is the layer's index. Rows are computed one by one or segment
+ * by segment (linalg.h), never across segments. All calls are local.
+ */
+struct dt_layer_kind {
+    const char *name;
+    bool training_only; /* in inference its outputs are its inputs */
+    bool fuses_activation; /* `backward` also applies the derivative of the activation before it */
+
+    /* Prepares the passes; NULL: there is nothing to prepare. */
+    void (*begin_forward)(const dt_traversal *t, size_t l);
+    void (*begin_backward)(const dt_traversal *t, size_t l);
+
+    /* Computes the outputs of rows from .. to-1 from the inputs. Called by the threads of a pool. */
+    void (*forward)(const dt_traversal *t, size_t l, size_t from, size_t to);
+
+    /* Computes the gradients of the inputs from those of the outputs, of rows from .. to-1: into the
+     * deltas of layer `before`, whose outputs are the inputs. Called by the threads of a pool. */
+    void (*backward)(const dt_traversal *t, size_t l, size_t before, size_t from, size_t to);
+
+    /* Hands over the gradients of the layer's tensors, from the last to the first; NULL: it has no
+     * tensors. */
+    void (*gradient)(dt_traversal *t, size_t l);
+};
+
+/** Returns whether a layer does anything in this pass. */
+bool dt_traversal_uses(const dt_traversal *t, size_t l);
+
+/** Returns the layer before layer l in this pass, whose outputs are its inputs; SIZE_MAX: none. */
+size_t dt_traversal_before(const dt_traversal *t, size_t l);
+
+/** Returns the inputs of layer l. */
+const dt_panels *dt_traversal_inputs(const dt_traversal *t, size_t l);
+
+/** Gives the part of `count` things that a thread of the pool works on: *from .. *to - 1. */
+void dt_traversal_part(const dt_traversal *t, size_t count, int thread, size_t *from, size_t *to);
+
+/** Reports that the gradients of the parameters from `first` on are complete. */
+void dt_traversal_report_final(dt_traversal *t, size_t first);
+
+/** Reports that time has passed. */
+void dt_traversal_report_progress(const dt_traversal *t);
+
+#endif
