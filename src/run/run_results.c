@@ -84,7 +84,8 @@ dt_status dt_run_save(dt_run *r)
         note(&first, dt_comm_agree(r->comm, r->root ? dt_retry_output(save_model, r) : DT_OK));
     dt_comm_at(r->comm, DT_AT_EVALUATE, 0, 0);
     const bool evaluated =
-        note(&first, dt_trainer_evaluate(&r->result, r->comm, r->sets, &r->model.network));
+        note(&first, dt_trainer_evaluate(&r->result, r->comm, r->sets, &r->model.network,
+                                         (int)r->settings.threads));
     (void)note(&first, report_results(r, saved, evaluated));
     status = dt_csv_log_close(r->csv_log); /* NULL but on rank 0 */
     r->csv_log = NULL;

@@ -139,7 +139,7 @@ out:
 
 dt_status dt_evaluation_of_set(dt_evaluation *out, dt_metrics *metrics, const dt_comm *comm,
                                const dt_network *network, const dt_dataset *set,
-                               const uint64_t *class_rows, bool curves)
+                               const uint64_t *class_rows, bool curves, dt_pool *pool)
 {
     dt_status status = DT_OK;
     dt_evaluator evaluator = {0};
@@ -153,6 +153,7 @@ dt_status dt_evaluation_of_set(dt_evaluation *out, dt_metrics *metrics, const dt
     if (status == DT_OK)
         status = dt_evaluator_init(&evaluator, network);
     DT_TRY(dt_comm_agree(comm, status));
+    evaluator.workspace.pool = pool;
     DT_TRY(dt_evaluate(&means, comm, network, &evaluator, set, &scores));
     dt_evaluator_clear(&evaluator);
     DT_TRY(dt_evaluation_compute(out, comm, &scores, class_rows));

@@ -361,33 +361,41 @@ out:
 
 /* ---- evaluation ---- */
 
-/* The evaluation is not lost for want of memory for curves. */
+/* Without memory for curves the set is evaluated without them. */
 static dt_status evaluate_part(dt_result *result, const dt_comm *comm, const dt_dataset *sets,
-                               const dt_network *network, int p)
+                               const dt_network *network, int p, dt_pool *pool)
 {
     dt_evaluation *out = &result->evaluation[p];
     dt_metrics *metrics = &result->metrics[p];
     const uint64_t *class_rows = sets[DT_TRAIN].class_rows;
     const bool curves = p != DT_TRAIN;
     dt_status status =
-        dt_evaluation_of_set(out, metrics, comm, network, &sets[p], class_rows, curves);
+        dt_evaluation_of_set(out, metrics, comm, network, &sets[p], class_rows, curves, pool);
     if (status == DT_MEMORY && curves) {
         dt_log_warn("%s set: %s; its ROC and PR curves are left out", dt_part_name((dt_part)p),
                     dt_status_text());
-        status = dt_evaluation_of_set(out, metrics, comm, network, &sets[p], class_rows, false);
+        status =
+            dt_evaluation_of_set(out, metrics, comm, network, &sets[p], class_rows, false, pool);
     }
     return status;
 }
 
 dt_status dt_trainer_evaluate(dt_result *result, const dt_comm *comm,
-                              const dt_dataset sets[DT_PART_COUNT], const dt_network *network)
+                              const dt_dataset sets[DT_PART_COUNT], const dt_network *network,
+                              int threads)
 {
-    for (int p = 0; p < DT_PART_COUNT; p++) {
+    dt_status status = DT_OK;
+    dt_pool *pool = NULL;
+    if (!dt_linalg_uses_blas()) /* it has threads of its own */
+        status = dt_pool_new(&pool, threads);
+    status = dt_comm_agree(comm, status);
+    for (int p = 0; p < DT_PART_COUNT && status == DT_OK; p++) {
         if (sets[p].N == 0)
             continue;
-        dt_status status = evaluate_part(result, comm, sets, network, p);
+        status = evaluate_part(result, comm, sets, network, p, pool);
         if (status != DT_OK)
-            return dt_fail(status, "%s set: %s", dt_part_name((dt_part)p), dt_status_text());
+            status = dt_fail(status, "%s set: %s", dt_part_name((dt_part)p), dt_status_text());
     }
-    return DT_OK;
+    dt_pool_free(pool);
+    return status;
 }

@@ -86,7 +86,7 @@ DT_MUST_USE static dt_status run_pinned(const pinned *p, bool *same)
     DT_TRY(run_make_network(&network, &adam, &p->run));
     DT_TRY(dt_trainer_run(&result, one_rank(), &launch, &plan, sets, &network, &adam, NULL,
                           &observer));
-    DT_TRY(dt_trainer_evaluate(&result, one_rank(), sets, &network));
+    DT_TRY(dt_trainer_evaluate(&result, one_rank(), sets, &network, plan.threads));
     *same = result.weights_crc == p->weights && run_loss_bits(last.train.loss) == p->loss;
     printf("%s: weights %08x, loss %08x, evaluations %08x\n", p->what, result.weights_crc,
            run_loss_bits(last.train.loss), crc_of_evaluations(&result));

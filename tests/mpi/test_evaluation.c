@@ -318,10 +318,12 @@ static void test_of_set(void **state)
     assert_all_int(dt_evaluator_init(&evaluator, &network), DT_OK);
     make_set(&sets[0], &all, N, D, C);
     make_set(&sets[1], &alone, N, D, C);
-    assert_all_int(dt_evaluation_of_set(&e[0], &metrics[0], &all, &network, &sets[0], NULL, true),
-                   DT_OK);
-    assert_all_int(dt_evaluation_of_set(&e[1], &metrics[1], &alone, &network, &sets[1], NULL, true),
-                   DT_OK);
+    assert_all_int(
+        dt_evaluation_of_set(&e[0], &metrics[0], &all, &network, &sets[0], NULL, true, NULL),
+        DT_OK);
+    assert_all_int(
+        dt_evaluation_of_set(&e[1], &metrics[1], &alone, &network, &sets[1], NULL, true, NULL),
+        DT_OK);
     assert_all_int(dt_evaluate(&metrics[2], &all, &network, &evaluator, &sets[0], NULL), DT_OK);
     assert_all(same_evaluation(&e[0], &e[1]));
     assert_all(memcmp(&metrics[0], &metrics[1], sizeof *metrics) == 0);
@@ -348,12 +350,13 @@ static void test_of_set_refuses(void **state)
     dt_evaluation e;
     assert_all_int(dt_network_init(&network, 4, NULL, 0, DT_ACTIVATION_RELU, 2, 4), DT_OK);
     make_set(&set, &all, 100, 4, 3);
-    assert_all_int(dt_evaluation_of_set(&e, NULL, &all, &network, &set, NULL, true), DT_DATA);
+    assert_all_int(dt_evaluation_of_set(&e, NULL, &all, &network, &set, NULL, true, NULL), DT_DATA);
     assert_all_string(dt_status_text(), "labels: expected at most the model's 2 classes, found 3");
     clear_set(&set);
     make_set(&set, &all, 100, 4, 2);
     network.params[0] = NAN;
-    assert_all_int(dt_evaluation_of_set(&e, NULL, &all, &network, &set, NULL, true), DT_DIVERGED);
+    assert_all_int(dt_evaluation_of_set(&e, NULL, &all, &network, &set, NULL, true, NULL),
+                   DT_DIVERGED);
     assert_all(e.classes == NULL);
     clear_set(&set);
     dt_network_clear(&network);

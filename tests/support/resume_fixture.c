@@ -116,7 +116,7 @@ void run_train_from(outcome *o, const dt_comm *comm, const run *r, const watch *
         o->status = dt_trainer_run(&o->result, comm, &one_host, &plan, sets, &net, &adam,
                                    from != NULL ? &at : NULL, &observer);
     if (o->status == DT_OK)
-        o->status = dt_trainer_evaluate(&o->result, comm, sets, &net);
+        o->status = dt_trainer_evaluate(&o->result, comm, sets, &net, plan.threads);
     if (o->status != DT_OK)
         (void)snprintf(o->text, sizeof o->text, "%s", dt_status_text());
     point_save(&o->end, &net, &adam);

@@ -84,7 +84,7 @@ void run_train_on(history *out, const dt_comm *comm, const run *r, dt_network *n
         out->status =
             dt_trainer_run(&out->result, comm, &one_host, &plan, sets, net, adam, NULL, &observer);
         if (out->status == DT_OK)
-            out->status = dt_trainer_evaluate(&out->result, comm, sets, net);
+            out->status = dt_trainer_evaluate(&out->result, comm, sets, net, plan.threads);
         out->crc = dt_trainer_crc(net);
     }
     if (out->status != DT_OK)

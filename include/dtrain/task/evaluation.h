@@ -103,6 +103,8 @@ DT_MUST_USE dt_status dt_evaluation_compute(dt_evaluation *out, const dt_comm *c
  * Computes the quality of a network on a set: dt_evaluate, dt_loss_softmax's probabilities and its
  * predictions, dt_evaluation_compute.
  *
+ * The threads of `pool`, which may be NULL, share the products.
+ *
  * `metrics`, unless it is NULL, gets what dt_evaluate gives: the loss of training, not clipped.
  *
  * Calls:   collective; the result is the same on all ranks. Same on all ranks: all but `set`'s rows
@@ -113,7 +115,7 @@ DT_MUST_USE dt_status dt_evaluation_compute(dt_evaluation *out, const dt_comm *c
 DT_MUST_USE dt_status dt_evaluation_of_set(dt_evaluation *out, dt_metrics *metrics,
                                            const dt_comm *comm, const dt_network *network,
                                            const dt_dataset *set, const uint64_t *class_rows,
-                                           bool curves);
+                                           bool curves, dt_pool *pool);
 
 /** Frees; a zeroed evaluation is allowed. Local. */
 void dt_evaluation_clear(dt_evaluation *evaluation);

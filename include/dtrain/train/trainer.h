@@ -126,14 +126,15 @@ DT_MUST_USE dt_status dt_trainer_run(dt_result *out, const dt_comm *comm, const 
  * evaluations of a result of dt_trainer_run. Of the set that failed and of those after it the
  * metrics are NaN and the evaluations empty.
  *
- * A set whose curves do not find memory is evaluated without them, with a warning.
+ * A set without memory for its curves is evaluated without them, with a warning. `threads` threads
+ * of each rank share the products.
  *
  * Calls:   collective, once a result; the same on all ranks
  * Errors:  DT_DIVERGED when a set's loss is not finite; DT_MEMORY. The text begins with the set
  */
 DT_MUST_USE dt_status dt_trainer_evaluate(dt_result *result, const dt_comm *comm,
                                           const dt_dataset sets[DT_PART_COUNT],
-                                          const dt_network *network);
+                                          const dt_network *network, int threads);
 
 /** Frees; a zeroed result is allowed. Local. */
 void dt_result_clear(dt_result *result);
