@@ -120,7 +120,7 @@ check_header() {
     folder=${1%/*}
     folder=${folder##*/}
     [ "$1" != src/cli/main.c ] || return 0
-    [ ! -f "include/dtrain/$room/${folder%s}.h" ] || return 0
+    [ "$folder" = "$room" ] || [ ! -f "include/dtrain/$room/${folder%s}.h" ] || return 0
     [ ! -f "include/dtrain/$room/${module%s}.h" ] || return 0
     while :; do
         [ ! -f "include/dtrain/$room/$module.h" ] || return 0
@@ -254,6 +254,8 @@ lines: exit(1); #include "dtrain/cli/m.h"
     mkdir -p "$work/good/src/nn/rows"
     plant src/nn/rows/first.c 'int x;' ''
     plant src/nn/rows.c 'int x;' ''
+    touch "$work/good/include/dtrain/run/run.h"
+    plant src/run/stray.c 'int x;' 'src/run/stray.c: no header'
 
     # What is not.
     plant src/base/m.c '#include "dtrain/io/m.h"' 'src/base/m.c:1: base/ may not include from io/'

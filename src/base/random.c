@@ -1,6 +1,7 @@
 #include "dtrain/base/random.h"
 
 #include "dtrain/base/elementary.h"
+#include "dtrain/base/status.h"
 #include "dtrain/base/vectorize.h"
 
 #include <math.h>
@@ -66,6 +67,8 @@ DT_VECTORIZE static void draw_lanes(uint32_t out[4][LANES], const uint32_t count
 void dt_random_draw(uint32_t *out, uint64_t seed, dt_random_key key, size_t first, size_t blocks)
 {
     enum { BLOCK_BITS = 26, LAYER_SHIFT = 8 };
+    DT_ASSERT(first + blocks < (size_t)1 << BLOCK_BITS && key.position >> 38 == 0 &&
+              key.layer < (uint32_t)1 << 24 && key.epoch >> 32 == 0);
     const uint32_t keys[2] = {(uint32_t)seed, (uint32_t)(seed >> 32)};
     uint32_t counter[4] = {(uint32_t)first | (uint32_t)(key.position >> 32) << BLOCK_BITS,
                            (uint32_t)key.purpose | key.layer << LAYER_SHIFT, (uint32_t)key.position,

@@ -63,7 +63,8 @@ DT_MUST_USE static dt_status write_arrays(dt_npz_writer *npz, const dt_model *mo
         const dt_tensor *tensor = &network->tensors[t];
         const uint64_t shape[2] = {tensor->dims[0], tensor->dims[1]};
         char name[32];
-        (void)snprintf(name, sizeof name, "%s_%zu", tensor->name, tensor->layer);
+        (void)snprintf(name, sizeof name, "%s_%zu", tensor->name,
+                       network->layers[tensor->layer].number);
         DT_TRY(
             write_array(npz, name, shape[1] > 0 ? 2 : 1, shape, network->params + tensor->first));
     }

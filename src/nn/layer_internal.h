@@ -29,6 +29,10 @@ struct dt_layer_kind {
     bool training_only; /* in inference its outputs are its inputs */
     bool fuses_activation; /* `backward` also applies the derivative of the activation before it */
 
+    /* Allocates what the layer needs in a workspace beside outputs and deltas: weights[l],
+     * transposed[l]; NULL: nothing. Errors: DT_MEMORY. */
+    dt_status (*allocate)(dt_workspace *w, const dt_network *network, size_t l, dt_passes passes);
+
     /* Prepares the passes; NULL: there is nothing to prepare. */
     void (*begin_forward)(const dt_traversal *t, size_t l);
     void (*begin_backward)(const dt_traversal *t, size_t l);

@@ -117,6 +117,7 @@ dt_status dt_network_add_dropout(dt_network *network, double rate)
     dt_layer *layers = NULL;
     if (rate <= 0.0 || dense < 2)
         return DT_OK;
+    DT_ASSERT(dt_network_dense(network, dense - 1) != NULL); /* there are no other layers yet */
     dt_status status = dt_memory_alloc(&layers, 2 * dense - 1, sizeof *layers, "layers");
     if (status != DT_OK)
         return status;

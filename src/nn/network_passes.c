@@ -25,25 +25,6 @@ static dt_status make_panels(dt_panels *out, size_t rows, size_t columns, const 
     return dt_memory_alloc(&out->data, floats, sizeof(float), what);
 }
 
-/* Kernel and bias for the forward pass, the kernel for the backward one. */
-static dt_status make_weights(dt_workspace *w, const dt_network *network, size_t l,
-                              dt_passes passes)
-{
-    dt_status status = DT_OK;
-    const size_t D = network->layers[l].D, H = network->layers[l].H;
-    const size_t tall = dt_panels_count(D) * DT_PANEL, wide = dt_panels_count(H) * DT_PANEL;
-    if (dt_network_is_narrow(network, l)) {
-        DT_TRY(dt_memory_alloc(&w->weights[l], tall * H, sizeof(float), "a layer's weights"));
-    } else {
-        DT_TRY(dt_memory_alloc(&w->weights[l], (D + 1) * wide, sizeof(float), "a layer's weights"));
-        if (l > 0 && passes == DT_BOTH_PASSES)
-            DT_TRY(dt_memory_alloc(&w->transposed[l], tall * H, sizeof(float),
-                                   "a layer's weights, transposed"));
-    }
-out:
-    return status;
-}
-
 dt_status dt_workspace_init(dt_workspace *out, const dt_network *network, size_t rows,
                             dt_passes passes)
 {
@@ -65,8 +46,8 @@ dt_status dt_workspace_init(dt_workspace *out, const dt_network *network, size_t
             if (passes == DT_BOTH_PASSES)
                 DT_TRY(make_panels(&out->deltas[l], rows, H, "layer gradients"));
         }
-        if (network->layers[l].kind == &dt_layer_dense)
-            DT_TRY(make_weights(out, network, l, passes));
+        if (network->layers[l].kind->allocate != NULL)
+            DT_TRY(network->layers[l].kind->allocate(out, network, l, passes));
     }
 out:
     if (status != DT_OK)
@@ -199,6 +180,7 @@ float *dt_network_forward(const dt_network *network, dt_workspace *workspace, co
                             .network = network,
                             .workspace = workspace,
                             .segments = segments};
+    DT_ASSERT(!workspace->pass.training || workspace->pass.positions != NULL);
     for (size_t i = 0; X != NULL && i < rows; i++)
         dt_panels_put_row(&workspace->input, i, X + i * network->D);
     for (size_t l = 0; l <= last; l++) {

@@ -27,6 +27,13 @@ static bool is_of_no_weight(const char *name)
     return is_of_the_session(name) || dt_text_is_among(name, names);
 }
 
+/* Options that logs of this format did not have at first. */
+static bool is_newer(const char *name)
+{
+    static const char *const names[] = {"dropout", "engine", "reduce", NULL};
+    return dt_text_is_among(name, names);
+}
+
 /* What does not change the weights of a run with these settings: the bits of BLAS depend on its
  * threads, those of dtrain's own kernels do not; those of float32 sums depend on their order. */
 static bool keeps_weights(const dt_settings *settings, const char *name)
@@ -123,6 +130,14 @@ DT_MUST_USE static dt_status take_option(dt_like *like, dt_settings *settings, d
     const uint64_t all_given = settings->given;
     char name[64], value[DT_OPTION_TEXT_BYTES];
     (void)dt_options_log_name(name, option);
+    if (is_newer(option->name) && !dt_h5_has_attribute(h5, "/config", name)) {
+        if (!like->resumes)
+            goto out; /* the default is what that dtrain did */
+        DT_TRY(dt_fail(DT_DATA,
+                       "/config has no %s: an older dtrain wrote this checkpoint, and its "
+                       "sums are others; resume it with that dtrain",
+                       name));
+    }
     DT_TRY(read_value(value, sizeof value, h5, option, name));
     const bool usual = is_default(option, defaults, value);
     if (!usual && dt_options_set(table, was, option->name, value) != DT_OK)

@@ -105,8 +105,11 @@ void dt_run_end(dt_run *r, dt_status status)
         char text[DT_STATUS_TEXT_BYTES];
         (void)snprintf(text, sizeof text, "%s", dt_status_text());
         if (dt_run_log_close(r->log, status_word(status)) != DT_OK && status == DT_STOPPED)
-            dt_log_warn("%s; the run that goes on writes it anew", dt_status_text());
+            dt_log_warn("%s; the resumed run writes it again", dt_status_text());
         r->log = NULL;
+        if (dt_csv_log_close(r->csv_log) != DT_OK)
+            dt_log_warn("%s", dt_status_text());
+        r->csv_log = NULL;
         dt_status_set_text(text);
     }
     if (status == DT_STOPPED)

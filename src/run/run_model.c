@@ -21,10 +21,10 @@ DT_MUST_USE static dt_status check_memory(const dt_run *r)
 {
     /* Weights, the best ones, two moments in float32, the gradient's sums in 8 bytes, and the
      * weights in the layout of products: as they are and transposed for training, as they are for
-     * evaluating. The ranks of a host share weights and moments once more, and on several hosts sums (comm/window.h). Rank 0
-     * needs BYTES_SAVING (measured) while it writes a checkpoint. A run that is resumed holds the
-     * best weights twice. Outputs of a batch's rows and of an evaluation's 1024, and gradients of
-     * outputs. */
+     * evaluating. The ranks of a host share weights and moments once more, and on several hosts sums
+     * (comm/window.h). Rank 0 needs BYTES_SAVING (measured) while it writes a checkpoint. A run that
+     * is resumed holds the best weights twice. Outputs of a batch's rows and of an evaluation's 1024,
+     * and gradients of outputs; a dropout layer has both, too, for a batch's rows. */
     enum {
         BYTES_A_PARAMETER = 4 * 4 + 8 + 3 * 4,
         BYTES_SHARED = 3 * 4 + 8,
@@ -33,9 +33,9 @@ DT_MUST_USE static dt_status check_memory(const dt_run *r)
         BYTES_A_UNIT = 8,
         EVALUATION_ROWS = 1024
     };
-    const double rows =
-        (double)dt_dataset_take_capacity(&r->sets[DT_TRAIN], (uint64_t)r->settings.batch) +
-        EVALUATION_ROWS;
+    const double batch_rows =
+        (double)dt_dataset_take_capacity(&r->sets[DT_TRAIN], (uint64_t)r->settings.batch);
+    const double rows = batch_rows + EVALUATION_ROWS + (r->settings.dropout > 0.0 ? batch_rows : 0);
     size_t widths[DT_OPTION_LIST_MAX + 2];
     const size_t layer_count = list_widths(widths, r);
     const double P = dt_network_count_parameters(widths, layer_count);

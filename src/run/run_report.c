@@ -50,7 +50,7 @@ void dt_run_report_start(const dt_run *r)
     dt_log_say("\n");
     warn_of_empty_classes(&sets[DT_TRAIN]);
     dt_network_print_widths(widths, sizeof widths, &r->model.network);
-    if (s->dropout > 0.0)
+    if (s->dropout > 0.0 && r->model.network.layer_count > 1)
         (void)snprintf(dropout, sizeof dropout, ", dropout %g", s->dropout);
     dt_log_say("model      %s, %s%s, softmax; P = %zu parameters\n", widths,
                dt_activation_name((dt_activation)s->activation), dropout, r->model.network.P);

@@ -43,7 +43,7 @@ static const dt_option options[] = {
     {"no-restore-best", NULL, DT_OPTION_FLAG, AT(no_restore_best), 0, 0, NULL, NULL,
      "keep the last epoch's weights, not the best one's"},
     {"seed", "N", DT_OPTION_INT, AT(seed), 0, LARGEST_INT, NULL, "1",
-     "of the initial weights, the shuffles and the split"},
+     "seed of the initial weights, the shuffles, the split and dropout"},
     {"shards", "N", DT_OPTION_INT, AT(shards), 1, DT_EXACT_MAX_TERMS, NULL, "8",
      "parts the rows are dealt to; the same number gives the same model on any number of ranks"},
     {"sum", "NAME", DT_OPTION_CHOICE, AT(sum), 0, 0, "exact|fast", "exact",

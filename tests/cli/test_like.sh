@@ -226,6 +226,10 @@ echo 'run.attrs["format_version"] = 3' | spoil v3.h5
 refuse 3 "v3.h5: its format version is 3, and this dtrain reads 2; it takes a newer dtrain" --like v3.h5
 echo 'del run["config"].attrs["batch"]' | spoil less.h5
 refuse 3 "--like less.h5: " --like less.h5
+echo 'del run["config"].attrs["dropout"]' | spoil older.h5 # options that it did not have had no effect
+run 0 --like older.h5 --out like-older
+expect_status 0
+grep -q '^summary.like_weights=same$' stdout || fail "the weights of a log without --dropout"
 echo 'run["config"].attrs["batch"] = 0' | spoil zero.h5
 refuse 3 "--like zero.h5: --batch is 0, but must be between 1" --like zero.h5
 echo 'run["config"].attrs["activation"] = "swish"' | spoil swish.h5

@@ -54,6 +54,31 @@ static void test_stream_layout(void **state)
     }
 }
 
+/* dt_random_draw is Philox, block by block, for any first block and any number of blocks. */
+static void test_draw(void **state)
+{
+    (void)state;
+    enum { MOST = 19 };
+    const dt_random_key key = {DT_RANDOM_DROPOUT, 0xabcdef, 77,
+                               ((uint64_t)0x2a << 32) | 0x89abcdefu};
+    const uint64_t seed = 0x0123456789abcdef;
+    const uint32_t keys[2] = {0x89abcdefu, 0x01234567u};
+    for (size_t first = 0; first < 30; first += 7)
+        for (size_t blocks = 1; blocks <= MOST; blocks++) {
+            uint32_t out[4 * MOST + 1] = {0}, expected[4];
+            out[4 * blocks] = 5;
+            dt_random_draw(out, seed, key, first, blocks);
+            for (size_t b = 0; b < blocks; b++) {
+                const uint32_t counter[4] = {(uint32_t)(first + b) | 0x2au << 26,
+                                             DT_RANDOM_DROPOUT | 0xabcdefu << 8, 0x89abcdefu, 77};
+                dt_random_philox(expected, counter, keys);
+                for (size_t w = 0; w < 4; w++)
+                    assert_int_equal(out[w * blocks + b], expected[w]);
+            }
+            assert_int_equal(out[4 * blocks], 5); /* and nothing beyond */
+        }
+}
+
 static void test_streams_differ(void **state)
 {
     (void)state;
@@ -240,6 +265,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_philox_known_answers),
+        cmocka_unit_test(test_draw),
         cmocka_unit_test(test_stream_layout),
         cmocka_unit_test(test_streams_differ),
         cmocka_unit_test(test_uniform),

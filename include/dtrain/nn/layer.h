@@ -16,8 +16,9 @@ typedef struct dt_layer {
     size_t number; /* among the network's layers of this kind, from 0; part of names */
     size_t D, H; /* inputs, units */
     size_t kernel, bias; /* dense: offsets of W [D,H], row-major, and of b [H], right behind it */
-    dt_activation
-        activation; /* of the outputs; dense, of the last layer: linear, they are logits */
+    /* Of the outputs; linear in the last layer, whose outputs are logits, and in layers that have
+     * none. */
+    dt_activation activation;
     double rate; /* dropout: share of the units that are dropped */
 } dt_layer;
 

@@ -56,7 +56,8 @@ DT_MUST_USE dt_status dt_network_init(dt_network *out, size_t D, const size_t *h
                                       uint64_t seed);
 
 /**
- * Puts a dropout layer behind each hidden dense layer; with a rate of 0 the network stays as it is.
+ * Puts a dropout layer behind each hidden layer of a network of dense layers; with a rate of 0 the
+ * network stays as it is.
  *
  * Calls:   local; the parameters stay where they are
  * Errors:  DT_MEMORY; then the network is as it was

@@ -15,7 +15,7 @@ typedef enum dt_init {
  * one source for allocation, initial values, names in files, and messages about parameters.
  */
 typedef struct dt_tensor {
-    size_t layer; /* its number, from 0 */
+    size_t layer; /* its index in the network */
     const char *name; /* "kernel", "bias", as Keras has them; static text */
     size_t first, count; /* parameters first .. first+count-1 */
     size_t dims[2]; /* of a vector: count, 0 */

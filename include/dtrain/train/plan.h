@@ -20,7 +20,7 @@ typedef enum dt_overlap { DT_OVERLAP_AUTO, DT_OVERLAP_ON, DT_OVERLAP_OFF } dt_ov
 typedef struct dt_plan {
     uint64_t batch; /* rows of a step, of all ranks together */
     int64_t epochs; /* maximum number */
-    uint64_t seed; /* of the shuffles */
+    uint64_t seed; /* of the shuffles and of random layers */
     dt_sum sum;
     dt_reduce reduce;
     dt_overlap overlap;

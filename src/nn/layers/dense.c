@@ -4,6 +4,8 @@
  */
 #include "../layer_internal.h"
 
+#include "dtrain/base/memory.h"
+
 #include <string.h>
 
 /* Panels of a kernel's rows whose gradient is worked on together: their inputs stay in the
@@ -14,6 +16,24 @@ enum { PANELS_TOGETHER = 4 };
 static bool is_narrow(const dt_traversal *t, size_t l)
 {
     return dt_network_is_narrow(t->network, l);
+}
+
+/* Kernel and bias for the forward pass, the kernel for the backward one. */
+static dt_status allocate(dt_workspace *w, const dt_network *network, size_t l, dt_passes passes)
+{
+    dt_status status = DT_OK;
+    const size_t D = network->layers[l].D, H = network->layers[l].H;
+    const size_t tall = dt_panels_count(D) * DT_PANEL, wide = dt_panels_count(H) * DT_PANEL;
+    if (dt_network_is_narrow(network, l)) {
+        DT_TRY(dt_memory_alloc(&w->weights[l], tall * H, sizeof(float), "a layer's weights"));
+    } else {
+        DT_TRY(dt_memory_alloc(&w->weights[l], (D + 1) * wide, sizeof(float), "a layer's weights"));
+        if (l > 0 && passes == DT_BOTH_PASSES)
+            DT_TRY(dt_memory_alloc(&w->transposed[l], tall * H, sizeof(float),
+                                   "a layer's weights, transposed"));
+    }
+out:
+    return status;
 }
 
 /* ---- forward ---- */
@@ -209,6 +229,7 @@ static void backward(const dt_traversal *t, size_t l, size_t before, size_t from
 const dt_layer_kind dt_layer_dense = {
     .name = "dense",
     .fuses_activation = true,
+    .allocate = allocate,
     .begin_forward = begin_forward,
     .begin_backward = begin_backward,
     .forward = forward,

@@ -7,8 +7,16 @@
 #include "../layer_internal.h"
 
 #include "dtrain/base/random.h"
+#include "dtrain/base/vectorize.h"
 
 enum { WORDS = 4, BLOCKS = DT_PANEL / WORDS };
+
+DT_VECTORIZE static void keep_some(float *restrict y, const float *restrict x,
+                                   const uint32_t *restrict bits, uint32_t threshold, float scale)
+{
+    for (size_t j = 0; j < DT_PANEL; j++)
+        y[j] = bits[j] < threshold ? 0.0f : x[j] * scale;
+}
 
 /* Rows from .. to-1 of `in`, with the same units dropped in every call of a pass. */
 static void drop(const dt_traversal *t, size_t l, const dt_panels *in, const dt_panels *out,
@@ -21,14 +29,11 @@ static void drop(const dt_traversal *t, size_t l, const dt_panels *in, const dt_
     for (size_t i = from; i < to; i++)
         for (size_t p = 0; p < dt_panels_count(layer->H); p++) {
             uint32_t bits[DT_PANEL];
-            const float *x = dt_panels_at(in, i, p);
-            float *y = dt_panels_at(out, i, p);
             dt_random_draw(bits, pass->seed,
                            (dt_random_key){DT_RANDOM_DROPOUT, (uint32_t)layer->number, pass->epoch,
                                            pass->positions[i]},
                            p * BLOCKS, BLOCKS);
-            for (size_t j = 0; j < DT_PANEL; j++)
-                y[j] = bits[j] < threshold ? 0.0f : x[j] * scale;
+            keep_some(dt_panels_at(out, i, p), dt_panels_at(in, i, p), bits, threshold, scale);
         }
 }
 
