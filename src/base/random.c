@@ -33,35 +33,33 @@ void dt_random_philox(uint32_t out[4], const uint32_t counter[4], const uint32_t
     out[3] = c3;
 }
 
-/* Philox on several counters at a time, which differ in their first number alone: c0 + b. */
+/* Philox on eight counters at a time, which differ in their first number alone: c0 + b. Numbers of 32
+ * bits in lanes of 64: compilers find the widening product in them. */
 enum { LANES = 8 };
+typedef uint64_t wide __attribute__((vector_size(LANES * sizeof(uint64_t))));
+typedef uint32_t narrow __attribute__((vector_size(LANES * sizeof(uint32_t))));
+
 DT_VECTORIZE static void draw_lanes(uint32_t out[4][LANES], const uint32_t counter[4],
                                     const uint32_t key[2])
 {
-    uint32_t c0[LANES], c1[LANES], c2[LANES], c3[LANES];
-    uint32_t k0 = key[0], k1 = key[1];
-    for (uint32_t b = 0; b < LANES; b++) {
-        c0[b] = counter[0] + b;
-        c1[b] = counter[1];
-        c2[b] = counter[2];
-        c3[b] = counter[3];
-    }
+    static const wide lanes = {0, 1, 2, 3, 4, 5, 6, 7}, zero = {0};
+    const uint64_t low = 0xFFFFFFFFu;
+    wide c0 = (zero + counter[0] + lanes) & low, c1 = zero + counter[1];
+    wide c2 = zero + counter[2], c3 = zero + counter[3];
+    uint64_t k0 = key[0], k1 = key[1];
     for (int round = 0; round < PHILOX_ROUNDS; round++) {
-        for (int b = 0; b < LANES; b++) {
-            const uint64_t product0 = (uint64_t)PHILOX_M0 * c0[b];
-            const uint64_t product1 = (uint64_t)PHILOX_M1 * c2[b];
-            c0[b] = (uint32_t)(product1 >> 32) ^ c1[b] ^ k0;
-            c1[b] = (uint32_t)product1;
-            c2[b] = (uint32_t)(product0 >> 32) ^ c3[b] ^ k1;
-            c3[b] = (uint32_t)product0;
-        }
-        k0 += PHILOX_W0;
-        k1 += PHILOX_W1;
+        const wide product0 = c0 * PHILOX_M0, product1 = c2 * PHILOX_M1;
+        c0 = (product1 >> 32) ^ c1 ^ k0;
+        c1 = product1 & low;
+        c2 = (product0 >> 32) ^ c3 ^ k1;
+        c3 = product0 & low;
+        k0 = (k0 + PHILOX_W0) & low;
+        k1 = (k1 + PHILOX_W1) & low;
     }
-    memcpy(out[0], c0, sizeof c0);
-    memcpy(out[1], c1, sizeof c1);
-    memcpy(out[2], c2, sizeof c2);
-    memcpy(out[3], c3, sizeof c3);
+    const narrow words[4] = {
+        __builtin_convertvector(c0, narrow), __builtin_convertvector(c1, narrow),
+        __builtin_convertvector(c2, narrow), __builtin_convertvector(c3, narrow)};
+    memcpy(out, words, sizeof words);
 }
 
 void dt_random_draw(uint32_t *out, uint64_t seed, dt_random_key key, size_t first, size_t blocks)

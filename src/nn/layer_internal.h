@@ -30,7 +30,7 @@ struct dt_layer_kind {
     bool fuses_activation; /* `backward` also applies the derivative of the activation before it */
 
     /* Allocates what the layer needs in a workspace beside outputs and deltas: weights[l],
-     * transposed[l]; NULL: nothing. Errors: DT_MEMORY. */
+     * transposed[l], kept[l]; NULL: nothing. Errors: DT_MEMORY. */
     dt_status (*allocate)(dt_workspace *w, const dt_network *network, size_t l, dt_passes passes);
 
     /* Prepares the passes; NULL: there is nothing to prepare. */
@@ -48,6 +48,10 @@ struct dt_layer_kind {
      * tensors. */
     void (*gradient)(dt_traversal *t, size_t l);
 };
+
+/** Allocates [rows, columns]. Errors: DT_MEMORY. */
+DT_MUST_USE dt_status dt_workspace_make_panels(dt_panels *out, size_t rows, size_t columns,
+                                               const char *what);
 
 /** Returns whether a layer does anything in this pass. */
 bool dt_traversal_uses(const dt_traversal *t, size_t l);

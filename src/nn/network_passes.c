@@ -16,7 +16,7 @@ bool dt_network_is_narrow(const dt_network *network, size_t l)
 
 /* ---- memory ---- */
 
-static dt_status make_panels(dt_panels *out, size_t rows, size_t columns, const char *what)
+dt_status dt_workspace_make_panels(dt_panels *out, size_t rows, size_t columns, const char *what)
 {
     size_t floats = 0;
     *out = (dt_panels){.pitch = rows, .columns = columns};
@@ -31,20 +31,21 @@ dt_status dt_workspace_init(dt_workspace *out, const dt_network *network, size_t
     dt_status status = DT_OK;
     const size_t layers = network->layer_count;
     *out = (dt_workspace){.capacity = rows, .layer_count = layers};
-    DT_TRY(dt_memory_alloc(&out->outputs, 2 * layers, sizeof *out->outputs, "workspace"));
+    DT_TRY(dt_memory_alloc(&out->outputs, 3 * layers, sizeof *out->outputs, "workspace"));
     out->deltas = out->outputs + layers;
+    out->kept = out->deltas + layers;
     DT_TRY(dt_memory_alloc(&out->weights, 2 * layers, sizeof *out->weights, "workspace"));
     out->transposed = out->weights + layers;
-    DT_TRY(make_panels(&out->input, rows, network->D, "a step's rows"));
+    DT_TRY(dt_workspace_make_panels(&out->input, rows, network->D, "a step's rows"));
     DT_TRY(dt_memory_alloc(&out->logits, rows, network->C * sizeof(float), "logits"));
     for (size_t l = 0; l < layers; l++) {
         const size_t H = network->layers[l].H;
         if (passes == DT_FORWARD_PASS && network->layers[l].kind->training_only)
             continue;
         if (!dt_network_is_narrow(network, l)) {
-            DT_TRY(make_panels(&out->outputs[l], rows, H, "layer outputs"));
+            DT_TRY(dt_workspace_make_panels(&out->outputs[l], rows, H, "layer outputs"));
             if (passes == DT_BOTH_PASSES)
-                DT_TRY(make_panels(&out->deltas[l], rows, H, "layer gradients"));
+                DT_TRY(dt_workspace_make_panels(&out->deltas[l], rows, H, "layer gradients"));
         }
         if (network->layers[l].kind->allocate != NULL)
             DT_TRY(network->layers[l].kind->allocate(out, network, l, passes));
@@ -61,6 +62,7 @@ void dt_workspace_clear(dt_workspace *workspace)
         if (workspace->outputs != NULL) {
             dt_memory_free(workspace->outputs[l].data);
             dt_memory_free(workspace->deltas[l].data);
+            dt_memory_free(workspace->kept[l].data);
         }
         if (workspace->weights != NULL) {
             dt_memory_free(workspace->weights[l]);

@@ -24,7 +24,8 @@ DT_MUST_USE static dt_status check_memory(const dt_run *r)
      * evaluating. The ranks of a host share weights and moments once more, and on several hosts sums
      * (comm/window.h). Rank 0 needs BYTES_SAVING (measured) while it writes a checkpoint. A run that
      * is resumed holds the best weights twice. Outputs of a batch's rows and of an evaluation's 1024,
-     * and gradients of outputs; a dropout layer has both, too, for a batch's rows. */
+     * and gradients of outputs; a dropout layer has them and its factors, too, for a batch's
+     * rows. */
     enum {
         BYTES_A_PARAMETER = 4 * 4 + 8 + 3 * 4,
         BYTES_SHARED = 3 * 4 + 8,
@@ -35,7 +36,8 @@ DT_MUST_USE static dt_status check_memory(const dt_run *r)
     };
     const double batch_rows =
         (double)dt_dataset_take_capacity(&r->sets[DT_TRAIN], (uint64_t)r->settings.batch);
-    const double rows = batch_rows + EVALUATION_ROWS + (r->settings.dropout > 0.0 ? batch_rows : 0);
+    const double rows =
+        batch_rows + EVALUATION_ROWS + (r->settings.dropout > 0.0 ? 1.5 * batch_rows : 0);
     size_t widths[DT_OPTION_LIST_MAX + 2];
     const size_t layer_count = list_widths(widths, r);
     const double P = dt_network_count_parameters(widths, layer_count);

@@ -57,7 +57,9 @@ static dt_pass pass_from(size_t first)
 static bool is_dropped(const dt_layer *layer, size_t row, size_t unit)
 {
     const dt_pass pass = pass_from(0);
-    const uint32_t block = (uint32_t)(unit / DT_PANEL * 8 + unit % 8), word = unit % DT_PANEL / 8;
+    /* 32 numbers for 64 units: of word 0 of eight blocks, word 1, ...; a half for each unit. */
+    const size_t number = unit / DT_PANEL % 2 * 16 + unit % 16;
+    const uint32_t block = (uint32_t)(unit / (2 * DT_PANEL) * 8 + number % 8);
     const uint64_t q = pass.positions[row];
     const uint32_t counter[4] = {block | (uint32_t)(q >> 32) << 26,
                                  DT_RANDOM_DROPOUT | (uint32_t)layer->number << 8, (uint32_t)q,
@@ -65,7 +67,9 @@ static bool is_dropped(const dt_layer *layer, size_t row, size_t unit)
     const uint32_t key[2] = {(uint32_t)pass.seed, (uint32_t)(pass.seed >> 32)};
     uint32_t numbers[4];
     dt_random_philox(numbers, counter, key);
-    return (double)numbers[word] < layer->rate * 0x1p32;
+    const uint32_t half =
+        unit % DT_PANEL < 16 ? numbers[number / 8] & 0xffff : numbers[number / 8] >> 16;
+    return half < (uint32_t)lround(layer->rate * 0x1p16);
 }
 
 /* Logits of one row; *nearest becomes the smallest |z| before a hidden activation. */

@@ -26,7 +26,7 @@ typedef struct dt_layer {
  * What a pass over a network is for. A zeroed one is inference.
  *
  * Random numbers are keyed by (seed, epoch, position, layer, unit): they belong to the row, not to
- * the rank or the place in the batch. The backward pass draws them again.
+ * the rank or the place in the batch.
  */
 typedef struct dt_pass {
     bool training; /* layers that only training has are active */

@@ -101,6 +101,8 @@ typedef struct dt_workspace {
     dt_panels input; /* [capacity,D] */
     dt_panels *outputs; /* [layer_count]: [capacity,H] each; of a narrow last layer none */
     dt_panels *deltas; /* [layer_count]: gradients of the outputs */
+    dt_panels
+        *kept; /* [layer_count]: what a layer keeps for the backward pass beside its outputs */
     float *logits; /* [capacity,C], row-major */
     float **weights; /* [layer_count]: kernel and bias in the layout that products read */
     float **transposed; /* [layer_count]: kernel, transposed; of the first layer none */
