@@ -1,6 +1,6 @@
-/* What clang-tidy is told of dtrain (analyse.sh includes it before each file): its analyzer sees one file
- * at a time, and would suppose that a failed allocation may be DT_OK. With this it also follows each
- * block to where it is freed. Nothing of it is compiled.
+/* What clang-tidy is told of dtrain (analyse.sh includes it before each file): its analyzer sees
+ * one file at a time, and would suppose that a failed allocation may be DT_OK. With this it also
+ * follows each block to where it is freed. Nothing of it is compiled.
  *
  * Not for the files that define these functions. */
 #ifndef DTRAIN_TESTS_ANALYSE_MODEL_H

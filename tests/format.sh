@@ -9,3 +9,8 @@ for formatter in clang-format-14 clang-format ''; do
     if "$formatter" --version 2>/dev/null | grep -q 'version 14\.'; then break; fi
 done
 find include src tests -name '*.[ch]' -exec "$formatter" --dry-run -Werror {} +
+
+# clang-format leaves comments alone.
+find include src tests -name '*.[ch]' -o -name '*.inc' | xargs awk '
+    length($0) > 100 { print FILENAME ":" FNR ": " length($0) " columns, at most 100"; wide = 1 }
+    END { exit wide }'

@@ -73,7 +73,8 @@ double dt_elementary_exp(double x)
     return p * power_of_two(half) * power_of_two(exponent - half);
 }
 
-/* log(x + correction) for a normal x > 0 and a correction of at most half a unit in its last place */
+/* log(x + correction) for a normal x > 0 and a correction of at most half a unit in its last
+ * place */
 static double log_of_sum(double x, double correction, int exponent)
 {
     /* x = 2^k (1 + f) with 1 + f in [sqrt(1/2), sqrt(2)) */

@@ -27,8 +27,9 @@ static bool find_terminal(char out[64], pid_t process)
     return strncmp(out, "/dev/pts/", 9) == 0 || strncmp(out, "/dev/tty", 8) == 0;
 }
 
-/* Open MPI gives rank 0 a terminal of its own, wherever mpirun's output goes. What tells is where
- * mpirun writes, which is the parent of the ranks on its host; a script between them has our own. */
+/* Open MPI gives rank 0 a terminal of its own, wherever mpirun's output goes. What tells is
+ * where mpirun writes, which is the parent of the ranks on its host; a script between them has
+ * our own. */
 static bool launcher_has_terminal(void)
 {
     char own[64], launcher[64];

@@ -18,8 +18,9 @@ struct dt_background_sum {
     MPI_Request requests[WINDOW]; /* of the n-th: [n % WINDOW] */
 };
 
-/* Before 4.1.2 the ring gives wrong sums in place (open-mpi/ompi#9385), and Rabenseifner's becomes a
- * ring where there are fewer numbers than ranks; the tree, Open MPI's own choice, is right. */
+/* Before 4.1.2 the ring gives wrong sums in place (open-mpi/ompi#9385), and Rabenseifner's
+ * becomes a ring where there are fewer numbers than ranks; the tree, Open MPI's own choice, is
+ * right. */
 static bool has_good_sums(void)
 {
     static const char name[] = "Open MPI v"; /* "Open MPI v4.1.4, package: ..." */
@@ -54,7 +55,8 @@ static bool has_good_sums(void)
 void dt_background_sum_prepare(void)
 {
     enum { LONGEST_RING = 32 };
-    /* In a job of several parts Slurm tells each the ranks of its own part: they would not agree. */
+    /* In a job of several parts Slurm tells each the ranks of its own part: they would not
+     * agree. */
     if (!has_good_sums() || getenv("SLURM_HET_SIZE") != NULL || getenv("SLURM_PACK_SIZE") != NULL)
         return;
     const char *size = getenv("OMPI_COMM_WORLD_SIZE");

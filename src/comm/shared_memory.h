@@ -21,11 +21,11 @@ size_t dt_shared_pages(size_t bytes);
  * all of them unless every rank sees the memory of rank 0 and gets its blocks: ranks in containers
  * of their own may count as ranks of one host and find another file under the name, or none.
  *
- * The memory is a file in /dev/shm; with `anywhere`, in /tmp if /dev/shm cannot be written. The file
- * loses its name while it has a page only, so that a process that is killed at any moment leaves
- * next to nothing behind. Then each rank allocates the blocks of its `own` ranges, near its CPU: on
- * a full file system the first store would be a SIGBUS otherwise. The ranges of all ranks together
- * are the whole memory.
+ * The memory is a file in /dev/shm; with `anywhere`, in /tmp if /dev/shm cannot be written. The
+ * file loses its name while it has a page only, so that a process that is killed at any moment
+ * leaves next to nothing behind. Then each rank allocates the blocks of its `own` ranges, near its
+ * CPU: on a full file system the first store would be a SIGBUS otherwise. The ranges of all ranks
+ * together are the whole memory.
  *
  * Calls:   collective over `ranks`; the same on all ranks: bytes, anywhere
  * Owns:    the caller unmaps with dt_shared_memory_unmap

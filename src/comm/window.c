@@ -13,9 +13,9 @@
 /* Slices and areas begin at whole cache lines, also those of float32 numbers and of their pairs. */
 enum { LINE_BYTES = 64, SLICE_STEP = 64 };
 
-/* Looks at another rank's turn before this one yields, if the ranks outnumber their CPUs: the rank
- * that is waited for may need this CPU. Otherwise a rank does not yield, since another program would
- * get the CPU for a whole time slice. */
+/* Looks at another rank's turn before this one yields, if the ranks outnumber their CPUs: the
+ * rank that is waited for may need this CPU. Otherwise a rank does not yield, since another
+ * program would get the CPU for a whole time slice. */
 enum { LOOKS = 100 };
 
 /* Looks from one call of MPI to the next: MPI promises progress within its calls alone, and another

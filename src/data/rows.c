@@ -17,7 +17,8 @@ struct dt_rows {
     char file[1024], source[1200]; /* rank 0 only */
 };
 
-/* Arrays are known by the name or the first bytes of their file; a folder or a prefix names some. */
+/* Arrays are known by the name or the first bytes of their file; a folder or a prefix names
+ * some. */
 static bool is_table(const char *path)
 {
     struct stat info;

@@ -82,8 +82,8 @@ out:
 
 static dt_status open_file(dt_table *t, const dt_recipe *recipe)
 {
-    /* A few new rows may not show the decimal sign; but between commas it is only one, in quotes, where
-     * it was one in the table that the recipe is from. */
+    /* A few new rows may not show the decimal sign; but between commas it is only one, in
+     * quotes, where it was one in the table that the recipe is from. */
     dt_csv_format format = {0};
     dt_status status = dt_csv_open(&t->csv, t->path, &format);
     if (status == DT_OK && recipe->decimal == ',' &&

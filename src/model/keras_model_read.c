@@ -173,8 +173,8 @@ out:
     return status;
 }
 
-/* What cannot be opened is left to the reader of .h5 files, which says why; so is a named pipe, whose
- * writer open would wait for without O_NONBLOCK. */
+/* What cannot be opened is left to the reader of .h5 files, which says why; so is a named pipe,
+ * whose writer open would wait for without O_NONBLOCK. */
 static bool is_archive(const char *path)
 {
     char head[2] = {0};

@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-/* Some blocks at once keep the small loops long; but not of very wide rows, which only cost memory. */
+/* Some blocks at once keep the small loops long; but not of very wide rows, which only cost
+ * memory. */
 enum { BLOCKS_AT_ONCE = 4, WIDE_ROW = 4096 };
 
 dt_status dt_predictor_init(dt_predictor *out, const dt_network *network,

@@ -21,8 +21,8 @@ typedef struct dt_traversal {
 } dt_traversal;
 
 /**
- * What a kind of layer implements. `l` is the layer's index. Rows are computed one by one or segment
- * by segment (linalg.h), never across segments. All calls are local.
+ * What a kind of layer implements. `l` is the layer's index. Rows are computed one by one or
+ * segment by segment (linalg.h), never across segments. All calls are local.
  */
 struct dt_layer_kind {
     const char *name;
@@ -37,11 +37,13 @@ struct dt_layer_kind {
     void (*begin_forward)(const dt_traversal *t, size_t l);
     void (*begin_backward)(const dt_traversal *t, size_t l);
 
-    /* Computes the outputs of rows from .. to-1 from the inputs. Called by the threads of a pool. */
+    /* Computes the outputs of rows from .. to-1 from the inputs. Called by the threads of a
+     * pool. */
     void (*forward)(const dt_traversal *t, size_t l, size_t from, size_t to);
 
-    /* Computes the gradients of the inputs from those of the outputs, of rows from .. to-1: into the
-     * deltas of layer `before`, whose outputs are the inputs. Called by the threads of a pool. */
+    /* Computes the gradients of the inputs from those of the outputs, of rows from .. to-1: into
+     * the deltas of layer `before`, whose outputs are the inputs. Called by the threads of a
+     * pool. */
     void (*backward)(const dt_traversal *t, size_t l, size_t before, size_t from, size_t to);
 
     /* Hands over the gradients of the layer's tensors, from the last to the first; NULL: it has no

@@ -11,9 +11,9 @@
  * set.
  *
  * Each element of a result is one chain of fused multiply-adds in the order of k (16 chains in
- * multiply_narrow), whatever the width of the vectors and the size of the tiles, so all sets give the
- * same bits. Source: BLIS (Van
- * Zee and van de Geijn, 2015) for tiles that stay in registers over all of k.
+ * multiply_narrow), whatever the width of the vectors and the size of the tiles, so all sets give
+ * the same bits. Source: BLIS (Van Zee and van de Geijn, 2015) for tiles that stay in registers
+ * over all of k.
  */
 
 /** Y = start + A B, then an activation or, going back, the derivative of one. */

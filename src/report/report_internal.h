@@ -197,7 +197,8 @@ typedef struct report_page {
     bool given_up; /* on gnuplot */
 } report_page;
 
-/** Add pieces of a table (report_html_tables.c). A cell's tag and class are ours, its text is not. */
+/** Add pieces of a table (report_html_tables.c). A cell's tag and class are ours, its text is
+ * not. */
 void report_page_cell(report_page *page, const char *tag, const char *class, const char *text);
 void report_page_begin_table(report_page *page); /* the first row is open then */
 void report_page_end_table(report_page *page);

@@ -79,9 +79,9 @@ out:
     return status;
 }
 
-/* A value that is the default was as good as not given: some options must not be, for some data. The
- * shards were completed when the run began, and count as given; so does the learning rate, for else
- * a model to begin with would bring its own. */
+/* A value that is the default was as good as not given: some options must not be, for some data.
+ * The shards were completed when the run began, and count as given; so does the learning rate,
+ * for else a model to begin with would bring its own. */
 static bool is_default(const dt_option *option, const dt_settings *defaults, const char *value)
 {
     char fallback[DT_OPTION_TEXT_BYTES], number[64];

@@ -10,7 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The run of this data before this one, in the folder of the number before, may have been stopped. */
+/* The run of this data before this one, in the folder of the number before, may have been
+ * stopped. */
 static void warn_of_checkpoint(const dt_run *r, const char *path)
 {
     char before[sizeof r->folder], checkpoint[PATH_BYTES + 16];

@@ -20,12 +20,12 @@ static size_t list_widths(size_t widths[DT_OPTION_LIST_MAX + 2], const dt_run *r
 DT_MUST_USE static dt_status check_memory(const dt_run *r)
 {
     /* Weights, the best ones, two moments in float32, the gradient's sums in 8 bytes, and the
-     * weights in the layout of products: as they are and transposed for training, as they are for
-     * evaluating. The ranks of a host share weights and moments once more, and on several hosts sums
-     * (comm/window.h). Rank 0 needs BYTES_SAVING (measured) while it writes a checkpoint. A run that
-     * is resumed holds the best weights twice. Outputs of a batch's rows and of an evaluation's 1024,
-     * and gradients of outputs; a dropout layer has them and its factors, too, for a batch's
-     * rows. */
+     * weights in the layout of products: as they are and transposed for training, as they are
+     * for evaluating. The ranks of a host share weights and moments once more, and on several
+     * hosts sums (comm/window.h). Rank 0 needs BYTES_SAVING (measured) while it writes a
+     * checkpoint. A run that is resumed holds the best weights twice. Outputs of a batch's rows
+     * and of an evaluation's 1024, and gradients of outputs; a dropout layer has them and its
+     * factors, too, for a batch's rows. */
     enum {
         BYTES_A_PARAMETER = 4 * 4 + 8 + 3 * 4,
         BYTES_SHARED = 3 * 4 + 8,

@@ -54,8 +54,8 @@ static dt_status take_checkpoint(void *context, const dt_training *training)
     return dt_checkpoint_save(dt_checkpoint_path(path, sizeof path, r->folder), &facts, &r->history,
                               training, &r->model.adam);
 }
-/* Opened first and looked at then: a path to what is read, or to the run's other results, shows itself
- * only once it is there. It may lie in the run's folder. */
+/* Opened first and looked at then: a path to what is read, or to the run's other results, shows
+ * itself only once it is there. It may lie in the run's folder. */
 static dt_status open_csv_log(dt_run *r)
 {
     dt_status status = DT_OK;

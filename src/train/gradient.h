@@ -8,8 +8,8 @@
  * a time. All calls are local.
  */
 struct dt_gradient_kind {
-    /* Numbers are int64_t counts of a grid's steps, a shard's rows at a time; else float, this rank's
-     * rows at once. */
+    /* Numbers are int64_t counts of a grid's steps, a shard's rows at a time; else float, this
+     * rank's rows at once. */
     bool exact;
     int coarsest; /* doublings of the grid's step that a gradient out of range may lead to */
 
@@ -22,8 +22,8 @@ struct dt_gradient_kind {
     /* Writes this rank's tail, DT_GRADIENT_TAIL(tensors) numbers behind its P gradients. */
     void (*put_tail)(const dt_stepper *stepper, const dt_tally *tally);
 
-    /* Reads the tail's sums over all ranks: *tally, stepper->stops. Returns the first tensor that had
-     * a gradient out of range on some rank, or the number of tensors. */
+    /* Reads the tail's sums over all ranks: *tally, stepper->stops. Returns the first tensor
+     * that had a gradient out of range on some rank, or the number of tensors. */
     size_t (*get_tail)(dt_stepper *stepper, dt_tally *tally);
 
     /* Computes gradients from their sums: out[i] = sums[i] * scale. */

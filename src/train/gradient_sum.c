@@ -151,8 +151,8 @@ void dt_gradient_sum_take(dt_gradient_sum *sum, size_t first)
 
 static void sum_by_messages(dt_gradient_sum *sum)
 {
-    /* The tail is not sent like a piece: of few numbers Open MPI makes a ring, a message a rank. What
-     * is under way goes on meanwhile. */
+    /* The tail is not sent like a piece: of few numbers Open MPI makes a ring, a message a rank.
+     * What is under way goes on meanwhile. */
     const size_t P = sum->network->P, first = sum->background != NULL ? P : 0;
     DT_ASSERT(sum->background == NULL || sum->edge == 0);
     if (sum->exact)
@@ -163,8 +163,8 @@ static void sum_by_messages(dt_gradient_sum *sum)
         dt_background_sum_wait(sum->background);
 }
 
-/* The owners of a slice add it up over the hosts, and the tail with it; rank 0 of a host, which owns
- * a slice, shows the tail to those who own none. */
+/* The owners of a slice add it up over the hosts, and the tail with it; rank 0 of a host, which
+ * owns a slice, shows the tail to those who own none. */
 static void sum_over_hosts(dt_gradient_sum *sum)
 {
     void *tail = at(sum, sum->slice, sum->slice_count);

@@ -146,7 +146,8 @@ DT_MUST_USE static dt_status save(trainer *t)
     return status;
 }
 
-/* Of rank 0: the others meet it again in the next sum. The run does not end for want of a checkpoint. */
+/* Of rank 0: the others meet it again in the next sum. The run does not end for want of a
+ * checkpoint. */
 static void save_when_due(trainer *t)
 {
     const dt_option_interval *every = &t->plan->checkpoint_every;

@@ -30,8 +30,8 @@ static inline int fuzz_file(char path[FUZZ_PATH_BYTES], const void *data, size_t
     return file;
 }
 
-/** Fails unless the call succeeded, or was refused with `code` and one line of text; with FUZZ_TELL in
- * the environment it is printed: to see what becomes of a seed. */
+/** Fails unless the call succeeded, or was refused with `code` and one line of text; with
+ * FUZZ_TELL in the environment it is printed: to see what becomes of a seed. */
 static inline void fuzz_check(dt_status status, dt_status code)
 {
     if (status != DT_OK && getenv("FUZZ_TELL") != NULL)

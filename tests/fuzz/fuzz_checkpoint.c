@@ -1,6 +1,6 @@
 /*
- * libFuzzer: any bytes as a checkpoint, read as --resume does: its settings, and all that the training
- * goes on with.
+ * libFuzzer: any bytes as a checkpoint, read as --resume does: its settings, and all that the
+ * training goes on with.
  */
 #define _GNU_SOURCE
 #include "dtrain/run/checkpoint.h"

@@ -1,6 +1,6 @@
 /*
- * libFuzzer: any bytes as a configuration file of a run. What is taken can be written as it would be
- * on the command line, and read again as the same.
+ * libFuzzer: any bytes as a configuration file of a run. What is taken can be written as it would
+ * be on the command line, and read again as the same.
  */
 #define _GNU_SOURCE
 #include "dtrain/run/settings.h"

@@ -2,9 +2,9 @@
 #define DTRAIN_TESTS_FUZZ_H5_H
 
 /**
- * HDF5 files are read in a child (src/io/hdf5/h5_remote.h), where a crash of libhdf5 is to be expected, and
- * a crash of our own code is a finding: this tells one from the other. To be included once, by a
- * harness that reads HDF5 files.
+ * HDF5 files are read in a child (src/io/hdf5/h5_remote.h), where a crash of libhdf5 is to be
+ * expected, and a crash of our own code is a finding: this tells one from the other. To be included
+ * once, by a harness that reads HDF5 files.
  */
 
 #include "../../src/io/hdf5/h5_remote.h"
@@ -39,8 +39,8 @@ static void fuzz_note_report(const char *report)
     fuzz_note(ours != NULL && (theirs == NULL || ours < theirs), report);
 }
 
-/* A sanitizer that ends the process without a report that was seen: of undefined behaviour, for which
- * libhdf5 is not instrumented. */
+/* A sanitizer that ends the process without a report that was seen: of undefined behaviour, for
+ * which libhdf5 is not instrumented. */
 static void fuzz_note_death(void)
 {
     if (!fuzz_death->seen)

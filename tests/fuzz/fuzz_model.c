@@ -1,5 +1,6 @@
 /*
- * libFuzzer: any bytes as a model, .h5 or .keras. What is read is a network that can be computed with.
+ * libFuzzer: any bytes as a model, .h5 or .keras. What is read is a network that can be computed
+ * with.
  */
 #define _GNU_SOURCE
 #include "dtrain/model/model.h"

@@ -1,6 +1,6 @@
 /*
- * libFuzzer: any bytes as a .npy, by itself, and as the one array of a .npz whose sizes and checksum
- * are right.
+ * libFuzzer: any bytes as a .npy, by itself, and as the one array of a .npz whose sizes and
+ * checksum are right.
  */
 #define _GNU_SOURCE
 #include "dtrain/io/npz.h"

@@ -1,6 +1,6 @@
 /*
- * libFuzzer: any bytes as a .npz. All arrays are listed and read, and tried as the data of a run; what
- * is read never comes to more than deflate can make of the file.
+ * libFuzzer: any bytes as a .npz. All arrays are listed and read, and tried as the data of a run;
+ * what is read never comes to more than deflate can make of the file.
  */
 #define _GNU_SOURCE
 #include "dtrain/data/source.h"

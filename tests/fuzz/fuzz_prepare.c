@@ -1,6 +1,6 @@
 /*
- * libFuzzer: any bytes as a table to be prepared, with every kind of scale and filling. The first byte
- * chooses the plan. Whatever comes out is finite, and the recipe survives its own JSON.
+ * libFuzzer: any bytes as a table to be prepared, with every kind of scale and filling. The first
+ * byte chooses the plan. Whatever comes out is finite, and the recipe survives its own JSON.
  */
 #define _GNU_SOURCE
 #include "dtrain/base/memory.h"

@@ -1,6 +1,6 @@
 /*
- * libFuzzer: any bytes as the log of a run, read as --like does, and whole: every group, attribute and
- * dataset by the calls that report and inspect use.
+ * libFuzzer: any bytes as the log of a run, read as --like does, and whole: every group, attribute
+ * and dataset by the calls that report and inspect use.
  */
 #define _GNU_SOURCE
 #include "dtrain/base/memory.h"

@@ -2,9 +2,9 @@
 #define DTRAIN_TESTS_FUZZ_ZIP_H
 
 /**
- * Lets libFuzzer get past the checksums of a ZIP archive: after most mutations the CRC-32 and the size
- * of each member that can be read are made right again. To be included once, by a harness whose input
- * is an archive.
+ * Lets libFuzzer get past the checksums of a ZIP archive: after most mutations the CRC-32 and the
+ * size of each member that can be read are made right again. To be included once, by a harness
+ * whose input is an archive.
  */
 
 #include <stddef.h>

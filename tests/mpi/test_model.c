@@ -1,6 +1,6 @@
 /*
- * Models as the program uses them, in both of Keras's formats: written by rank 0, read by rank 0, the
- * same on all ranks.
+ * Models as the program uses them, in both of Keras's formats: written by rank 0, read by rank 0,
+ * the same on all ranks.
  */
 #include "ranks.h"
 

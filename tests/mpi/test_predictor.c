@@ -1,5 +1,5 @@
-/* A row's probabilities are the same bits wherever its block stands and whatever is beside it, and on
- * every rank. */
+/* A row's probabilities are the same bits wherever its block stands and whatever is beside it,
+ * and on every rank. */
 #include "harness.h"
 
 #include "dtrain/base/random.h"

@@ -322,7 +322,8 @@ static int entries(const char *folder)
     return count;
 }
 
-/* A thread that was joined may be listed for a moment still: the kernel wakes who waits for it first. */
+/* A thread that was joined may be listed for a moment still: the kernel wakes who waits for it
+ * first. */
 static bool comes_to(const char *folder, int count)
 {
     for (int i = 0; i < 500 && entries(folder) != count; i++)

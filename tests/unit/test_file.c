@@ -261,7 +261,8 @@ static void sweep_removes_what_dead_processes_left(void **state)
         assert_content(scratch_path(others[i]), "keep", 4);
 }
 
-/* The file need not be there, a folder may be of such a name, and a bare name is looked for here. */
+/* The file need not be there, a folder may be of such a name, and a bare name is looked for
+ * here. */
 static void sweep_takes_any_path(void **state)
 {
     (void)state;

@@ -21,8 +21,8 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-/* What HDF5 1.10.8 itself crashes on, or never ends with; other versions may refuse it in time. Never
- * may this process be harmed. */
+/* What HDF5 1.10.8 itself crashes on, or never ends with; other versions may refuse it in time.
+ * Never may this process be harmed. */
 
 /* ---- a file, and how it is damaged ---- */
 

@@ -211,7 +211,8 @@ static size_t find_kernels(const dt_kernels *found[MOST])
     return count;
 }
 
-/* Around every size at which an implementation could change its way: one, vectors, tiles, panels. */
+/* Around every size at which an implementation could change its way: one, vectors, tiles,
+ * panels. */
 static const size_t sizes[] = {1, 2, 5, 6, 7, 13, 14, 15, 29, 31, 32, 33, 64, 65, 100};
 enum { SIZES = sizeof sizes / sizeof *sizes };
 

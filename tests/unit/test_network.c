@@ -277,8 +277,8 @@ static void test_gradients_with_dropout(void **state)
     dropout = 0.0;
 }
 
-/* As many units as the rate says, the others scaled; others in another epoch, row and layer; none in
- * inference. */
+/* As many units as the rate says, the others scaled; others in another epoch, row and layer;
+ * none in inference. */
 static void test_dropout(void **state)
 {
     (void)state;

@@ -17,8 +17,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* What was seen stays seen, so each case is a process of its own. In the child a condition that does
- * not hold ends it with its line number, modulo 200. */
+/* What was seen stays seen, so each case is a process of its own. In the child a condition that
+ * does not hold ends it with its line number, modulo 200. */
 #define HOLDS(condition) ((condition) ? (void)0 : _exit(1 + __LINE__ % 200))
 
 /* Returns the wait status of a child that runs `body`. */

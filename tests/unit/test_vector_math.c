@@ -213,8 +213,8 @@ __attribute__((noinline)) static void fill(float *out, const function *f, const 
         out[i] = f->value(x[i]);
 }
 
-/* A network's passes and the steps of training run with subnormal numbers off, but not the losses of
- * an evaluation. */
+/* A network's passes and the steps of training run with subnormal numbers off, but not the
+ * losses of an evaluation. */
 static void test_bits_without_subnormals(void **state)
 {
     (void)state;

@@ -12,8 +12,8 @@
 
 /**
  * Chooses whether this process talks at all, and whether it leaves out what --quiet leaves out; and
- * looks whether stdout is a terminal, behind mpirun too: for that the first call comes before MPI is
- * started.
+ * looks whether stdout is a terminal, behind mpirun too: for that the first call comes before MPI
+ * is started.
  */
 void dt_log_init(bool talks, bool quiet);
 
@@ -28,12 +28,12 @@ DT_PRINTF(1, 2) void dt_log_warn(const char *format, ...);
 DT_PRINTF(1, 2) void dt_log_error(const char *format, ...);
 
 /**
- * How far long work is: on a terminal one line that changes, and is gone at the end; elsewhere plain
- * lines, at most one a minute.
+ * How far long work is: on a terminal one line that changes, and is gone at the end; elsewhere
+ * plain lines, at most one a minute.
  *
  * dt_log_live_due tells whether it is time for the next one, so that nothing is formatted in vain;
- * dt_log_live shows it, its format without newline; dt_log_live_end ends it, before anything else is
- * said.
+ * dt_log_live shows it, its format without newline; dt_log_live_end ends it, before anything else
+ * is said.
  */
 bool dt_log_live_due(void);
 DT_PRINTF(1, 2) void dt_log_live(const char *format, ...);

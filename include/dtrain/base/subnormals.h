@@ -18,9 +18,9 @@
  * x86-64 (FTZ and DAZ in MXCSR) and AArch64 (FZ in FPCR) treat operands alike. They treat results
  * alike with one exception: x86 looks at the rounded result, AArch64 at the exact one. If the exact
  * result lies below 2^-126 by at most one part in 2^25, x86 rounds it up to 2^-126 and AArch64
- * returns 0. Both give the same bits unless a step meets such a number and it changes a larger sum or
- * decides a comparison (the derivative of ReLU, the largest logit). With the exact sum, a gradient
- * that small is rounded to 0. tests/cross checks that the exception is as described.
+ * returns 0. Both give the same bits unless a step meets such a number and it changes a larger sum
+ * or decides a comparison (the derivative of ReLU, the largest logit). With the exact sum, a
+ * gradient that small is rounded to 0. tests/cross checks that the exception is as described.
  *
  * Calls:   local, one thread
  */

@@ -10,9 +10,9 @@
 #include <stdint.h>
 
 /**
- * Memory that the ranks of a host share: an area of each rank, which the others read, and arrays that
- * all of them read and write. The ranks divide a long array among them ("slices"), so that each adds up one slice of what
- * all of them hold, and the sum takes no messages within the host.
+ * Memory that the ranks of a host share: an area of each rank, which the others read, and arrays
+ * that all of them read and write. The ranks divide a long array among them ("slices"), so that
+ * each adds up one slice of what all of them hold, and the sum takes no messages within the host.
  *
  * Between hosts, the ranks that own the same slice add it up by MPI_Allreduce. Hosts may have
  * different numbers of ranks; each has as many owners of slices as the smallest host has ranks.
@@ -25,15 +25,15 @@ typedef struct dt_window dt_window;
 enum { DT_WINDOW_ARRAYS = 8 };
 
 /**
- * Maps the memory, all zeros: `area_bytes` for each rank, and `arrays` arrays of `array_bytes` once a
- * host. All of it is allocated in /dev/shm at once; each rank allocates its area and its
- * part of each array, so that they are near its CPU.
+ * Maps the memory, all zeros: `area_bytes` for each rank, and `arrays` arrays of `array_bytes` once
+ * a host. All of it is allocated in /dev/shm at once; each rank allocates its area and its part of
+ * each array, so that they are near its CPU.
  *
  * `yields` says that a waiting rank gives up its CPU, since the ranks and their threads outnumber
  * the CPUs.
  *
- * Calls:   collective; the same on all ranks: area_bytes, arrays, array_bytes, and on all ranks of a
- *          host: yields
+ * Calls:   collective; the same on all ranks: area_bytes, arrays, array_bytes, and on all ranks of
+ *          a host: yields
  * Owns:    the caller frees; `comm` is borrowed until then
  * Errors:  DT_MEMORY on all ranks, also when some host has no such memory or too little of it
  */

@@ -13,9 +13,9 @@
 enum { DT_CLASSES_MAX = 65536 };
 
 /**
- * One set of rows, dealt to shards: row n lies in shard n mod S, as its row n / S, or as dt_deal.run
- * says. A rank owns a contiguous block of shards, so which rows stand together never depends on the
- * number of ranks.
+ * One set of rows, dealt to shards: row n lies in shard n mod S, as its row n / S, or as
+ * dt_deal.run says. A rank owns a contiguous block of shards, so which rows stand together never
+ * depends on the number of ranks.
  */
 typedef struct dt_dataset {
     uint64_t N; /* rows of all ranks; 0: there is no such set */
@@ -56,7 +56,8 @@ typedef struct dt_deal {
  * Owns:    the caller clears with dt_dataset_clear
  * Errors:  DT_DATA: damaged data; NaN, infinity, or beyond float32 in the inputs; a label that is
  *          negative, fractional, too large, or not among the training set's classes; one class
- * only, unless deal->C is given; file, array, row and column (counted from 0) named. DT_MEMORY. All ranks return the same.
+ *          only, unless deal->C is given; file, array, row and column (counted from 0) named.
+ *          DT_MEMORY. All ranks return the same.
  */
 DT_MUST_USE dt_status dt_dataset_load(dt_dataset sets[DT_PART_COUNT], const dt_comm *comm,
                                       const dt_source *source, const dt_deal *deal);

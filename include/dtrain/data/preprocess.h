@@ -20,8 +20,8 @@ typedef struct dt_preprocess dt_preprocess;
 /**
  * Binds a recipe to a table.
  *
- * `names` are the table's columns; `path` is for error lines; `decimal` is the table's decimal sign;
- * with `labels` the target column must be there too. All are borrowed, and so is the recipe.
+ * `names` are the table's columns; `path` is for error lines; `decimal` is the table's decimal
+ * sign; with `labels` the target column must be there too. All are borrowed, and so is the recipe.
  *
  * Owns:    the caller frees with dt_preprocess_free
  * Errors:  DT_DATA: a column that the recipe needs is not there (the nearest name is given);

@@ -15,8 +15,8 @@
  * Rows for a model to see, from arrays (.npz) or from a table of text that the model's recipe
  * prepares, as one stream on all ranks.
  *
- * Arrays are dealt to the ranks whole (dt_dataset_load), so all hosts together must hold them; a table
- * is streamed.
+ * Arrays are dealt to the ranks whole (dt_dataset_load), so all hosts together must hold them; a
+ * table is streamed.
  */
 typedef struct dt_rows dt_rows;
 
@@ -40,14 +40,15 @@ typedef struct dt_rows_plan {
  * Owns:    the caller closes; the plan's recipe is borrowed until then
  * Errors:  DT_DATA as dt_source_open_rows, dt_dataset_load, dt_table_open; also when the rows have
  *          another width than the model's inputs, or a folder's recipe.json is not the model's.
- *          DT_USAGE: a set was asked for, and there are none. DT_MEMORY. The same on all ranks, *out = NULL
+ *          DT_USAGE: a set was asked for, and there are none. DT_MEMORY. The same on all ranks,
+ *          *out = NULL
  */
 DT_MUST_USE dt_status dt_rows_open(dt_rows **out, const dt_comm *comm, const dt_rows_plan *plan);
 
 /**
- * Gives each rank some of the next rows, those of rank 0 before those of rank 1 and so on, all of them
- * before those of the next call: to `take`, in batches of at most batch_rows. Which rows make a batch
- * does not depend on the number of ranks. *more is false when there were none left.
+ * Gives each rank some of the next rows, those of rank 0 before those of rank 1 and so on, all of
+ * them before those of the next call: to `take`, in batches of at most batch_rows. Which rows make
+ * a batch does not depend on the number of ranks. *more is false when there were none left.
  *
  * Calls:   collective
  * Errors:  as dt_table_next; the same on all ranks

@@ -58,8 +58,9 @@ DT_MUST_USE dt_status dt_source_open(dt_source *out, const char *const *paths, s
  * Finds and opens one set of rows, for a model to see; it becomes the source's training part, and
  * there is no other.
  *
- * `path` is what dt_source_open takes; of named sets `part` is taken; a file with one pair of arrays
- * is taken whole. With `labels` it must have targets; without, a file with one array needs no names.
+ * `path` is what dt_source_open takes; of named sets `part` is taken; a file with one pair of
+ * arrays is taken whole. With `labels` it must have targets; without, a file with one array needs
+ * no names.
  *
  * Owns, Errors: as dt_source_open; DT_DATA also when the set is not there
  */

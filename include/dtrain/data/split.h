@@ -21,8 +21,9 @@ typedef struct dt_split dt_split;
 /**
  * Starts a division of rows of which `class_rows[c]` are of class c.
  *
- * A part gets its share of all rows, rounded to the nearest, and of each class its share rounded down
- * or up (to those with the largest remainders); but one row of each class always stays for training.
+ * A part gets its share of all rows, rounded to the nearest, and of each class its share rounded
+ * down or up (to those with the largest remainders); but one row of each class always stays for
+ * training.
  *
  * Owns:    the caller frees with dt_split_free
  * Errors:  DT_MEMORY

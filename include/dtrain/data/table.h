@@ -40,13 +40,13 @@ DT_MUST_USE dt_status dt_table_open(dt_table **out, const dt_comm *comm, const c
                                     const dt_recipe *recipe, bool labels, size_t batch_rows);
 
 /**
- * Reads the next piece of the table, a part on each rank: the rows of rank 0 come before those of rank
- * 1 and so on, and all before the next call's. `take` is called with up to batch_rows of them at a
- * time, not at all on a rank that gets none. *more is false when there was nothing left.
+ * Reads the next piece of the table, a part on each rank: the rows of rank 0 come before those of
+ * rank 1 and so on, and all before the next call's. `take` is called with up to batch_rows of them
+ * at a time, not at all on a rank that gets none. *more is false when there was nothing left.
  *
  * Calls:   collective
- * Errors:  DT_DATA as dt_csv_next_block, dt_csv_parse and dt_preprocess_row; what `take` returned. The
- *          same on all ranks.
+ * Errors:  DT_DATA as dt_csv_next_block, dt_csv_parse and dt_preprocess_row; what `take` returned.
+ *          The same on all ranks.
  */
 DT_MUST_USE dt_status dt_table_next(dt_table *table, dt_row_take *take, void *context, bool *more);
 

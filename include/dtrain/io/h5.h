@@ -49,8 +49,8 @@ DT_MUST_USE dt_status dt_h5_new(dt_h5 **out);
 DT_MUST_USE dt_status dt_h5_save(dt_h5 *h5, const char *path);
 
 /**
- * Copies the file as it now is: what dt_h5_save would write; it can be gone on with. Neither takes a
- * file that was opened for reading.
+ * Copies the file as it now is: what dt_h5_save would write; it can be gone on with. Neither takes
+ * a file that was opened for reading.
  *
  * Owns:    the caller frees *out with dt_memory_free
  */
@@ -144,9 +144,9 @@ DT_MUST_USE dt_status dt_h5_append_rows(dt_h5 *h5, const char *path, const dt_h5
  * Opens a file for reading, without locking it: it may lie on a read-only or network file system,
  * or be replaced meanwhile.
  *
- * HDF5 reads it in a process of its own, until dt_h5_free (src/io/hdf5/h5_remote.h says how): on damaged
- * or crafted files the library itself crashes or never ends, and then the calls below give DT_DATA
- * and one line.
+ * HDF5 reads it in a process of its own, until dt_h5_free (src/io/hdf5/h5_remote.h says how): on
+ * damaged or crafted files the library itself crashes or never ends, and then the calls below give
+ * DT_DATA and one line.
  *
  * The calls below also read, in this process, what was just written into a file in memory.
  *

@@ -24,15 +24,16 @@ typedef struct dt_model {
     char left_out[256], no_bias[64];
 } dt_model;
 
-/** Writes the path of a model: of a run's folder, the model.h5 in it; else as it is. Returns `out`. */
+/** Writes the path of a model: of a run's folder, the model.h5 in it; else as it is. Returns
+ * `out`. */
 const char *dt_model_find(char *out, size_t bytes, const char *path);
 
 /**
- * Writes the model in the format that the path's ending names: .keras, .onnx (model/onnx.h), or else
- * Keras's .h5 (model/keras_model.h).
+ * Writes the model in the format that the path's ending names: .keras, .onnx (model/onnx.h), or
+ * else Keras's .h5 (model/keras_model.h).
  *
- * `model` may borrow its parts; `class_name_count` is 0 or C. Adam's state goes into the file unless
- * adam.m == NULL; ONNX has no place for it.
+ * `model` may borrow its parts; `class_name_count` is 0 or C. Adam's state goes into the file
+ * unless adam.m == NULL; ONNX has no place for it.
  *
  * Calls:   local
  * Errors:  DT_OUTPUT, DT_MEMORY; as dt_onnx_save
@@ -51,11 +52,13 @@ DT_MUST_USE dt_status dt_model_read(dt_model *out, const char *path);
 /**
  * Does the above on rank 0, and gives the model to all ranks.
  *
- * Calls:   collective; same on all ranks: the result, also of an error; `path` is read on rank 0 only
+ * Calls:   collective; same on all ranks: the result, also of an error; `path` is read on rank 0
+ *          only
  */
 DT_MUST_USE dt_status dt_model_load(dt_model *out, const dt_comm *comm, const char *path);
 
-/** Returns the CRC-32 of what training goes on with beside the weights: normalization, and Adam. Local. */
+/** Returns the CRC-32 of what training goes on with beside the weights: normalization, and Adam.
+ * Local. */
 uint32_t dt_model_state_crc(const dt_model *model);
 
 /** Frees a model that was read; a zeroed one is allowed. Local. */

@@ -9,10 +9,10 @@
  * Who computes the matrix products of layers: kernels of our own, or BLAS.
  *
  * Our own give the same bits on every CPU, whatever the width of its vectors: each element of a
- * product is one chain of fused multiply-adds in the order of k; for layers of few classes, 16 chains
- * that are added in a fixed order. There are versions for
- * AVX-512, for AVX2 with FMA, for NEON and in plain C. NEON was tested under emulation only: no
- * real AArch64 machine was tried. base/subnormals.h describes the one known difference on AArch64.
+ * product is one chain of fused multiply-adds in the order of k; for layers of few classes, 16
+ * chains that are added in a fixed order. There are versions for AVX-512, for AVX2 with FMA, for
+ * NEON and in plain C. NEON was tested under emulation only: no real AArch64 machine was tried.
+ * base/subnormals.h describes the one known difference on AArch64.
  *
  * The same call to BLAS with the same shapes gives the same bits on the same kernel family and
  * number of threads; a product over other rows, or over more of them at once, need not.

@@ -13,7 +13,8 @@
  * Units:   nats per row; dz belongs to the sum over rows, not to the mean
  * Calls:   local; each row on its own, so the bits do not depend on B
  * Source:  Keras's SparseCategoricalCrossentropy as the TensorFlow backend computes it
- * Errors:  none; the loss is not finite where a logit is NaN, or the largest or the label's is infinite
+ * Errors:  none; the loss is not finite where a logit is NaN, or the largest or the label's is
+ *          infinite
  */
 void dt_loss_cross_entropy(float *z, const int32_t *y, size_t B, size_t C, float *loss,
                            int32_t *predicted);

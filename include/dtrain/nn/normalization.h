@@ -17,7 +17,8 @@ typedef struct dt_normalization {
     float *spread; /* [D]: max(sqrt(variance), 1e-7) */
 } dt_normalization;
 
-/** Copies mean and variance [D]. Owns: the caller clears. Errors: DT_MEMORY; then *out is zeroed. */
+/** Copies mean and variance [D]. Owns: the caller clears. Errors: DT_MEMORY; then *out is
+ * zeroed. */
 DT_MUST_USE dt_status dt_normalization_init(dt_normalization *out, size_t D, const float *mean,
                                             const float *variance);
 

@@ -11,10 +11,10 @@
 #include <stddef.h>
 
 /**
- * All that a training needs to go on, in one file: weights, Adam's moments and step, the best epoch's
- * weights, where in which epoch it is, what early stopping has seen, the epochs so far; and the
- * configuration and fingerprints of the data, as run.h5 has them, to go on with the same. Nothing in
- * it belongs to a rank. results/README.md names every dataset. Every array has a CRC-32.
+ * All that a training needs to go on, in one file: weights, Adam's moments and step, the best
+ * epoch's weights, where in which epoch it is, what early stopping has seen, the epochs so far; and
+ * the configuration and fingerprints of the data, as run.h5 has them, to go on with the same.
+ * Nothing in it belongs to a rank. results/README.md names every dataset. Every array has a CRC-32.
  */
 
 /** The version of the file; attribute checkpoint_version of the root. */
@@ -53,8 +53,8 @@ typedef struct dt_checkpoint {
 } dt_checkpoint;
 
 /**
- * Reads a checkpoint of `P` parameters, and checks it: every CRC-32, and that its numbers can be. Error
- * lines call it `file`.
+ * Reads a checkpoint of `P` parameters, and checks it: every CRC-32, and that its numbers can be.
+ * Error lines call it `file`.
  *
  * Calls:   local
  * Owns:    the caller clears with dt_checkpoint_clear

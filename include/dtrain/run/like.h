@@ -13,8 +13,8 @@
 enum { DT_ARITHMETIC_BYTES = 96 };
 
 /**
- * An earlier run that is to be repeated (`--like`), as its log has it, or gone on with (`--resume`),
- * as its checkpoint has it. All calls are local, and made by rank 0 only.
+ * An earlier run that is to be repeated (`--like`), as its log has it, or gone on with
+ * (`--resume`), as its checkpoint has it. All calls are local, and made by rank 0 only.
  */
 typedef struct dt_like {
     bool asked; /* else all of it is 0 */
@@ -38,17 +38,19 @@ typedef struct dt_like {
  * either. What says where results go, and what is said meanwhile, is not taken of a run that is
  * repeated; one that goes on writes where it wrote.
  *
- * Relative paths of DATA, --init-from and --csv-log are taken from the folder that the run was started
- * in, if it is there.
+ * Relative paths of DATA, --init-from and --csv-log are taken from the folder that the run was
+ * started in, if it is there.
  *
- * Errors:  DT_DATA as dt_run_file_open or dt_checkpoint_open, or when what the file says does not fit;
- *          DT_USAGE when what was given would change a run that goes on, without --force; DT_MEMORY
+ * Errors:  DT_DATA as dt_run_file_open or dt_checkpoint_open, or when what the file says does not
+ *          fit; DT_USAGE when what was given would change a run that goes on, without --force;
+ *          DT_MEMORY
  */
 DT_MUST_USE dt_status dt_like_read(dt_like *out, dt_settings *settings);
 
 /**
  * Compares the data with that of the earlier run. Differences are only warned of where a run is
- * repeated with data that was named now, or goes on with --force. Warns when BLAS uses other kernels.
+ * repeated with data that was named now, or goes on with --force. Warns when BLAS uses other
+ * kernels.
  *
  * Errors:  DT_DATA, naming the first array that differs
  */
@@ -59,7 +61,8 @@ DT_MUST_USE dt_status dt_like_check(const dt_like *like, const dt_fingerprint *m
 DT_MUST_USE dt_status dt_like_check_init(const dt_like *like, const char *path,
                                          uint32_t weights_crc, uint32_t state_crc);
 
-/** Returns whether the weights are those of the earlier run, "same" or "other"; NULL: need not be. */
+/** Returns whether the weights are those of the earlier run, "same" or "other"; NULL: need not
+ * be. */
 const char *dt_like_verdict(const dt_like *like, uint32_t weights_crc);
 
 /** Says the above to a person. */

@@ -48,8 +48,8 @@ typedef struct dt_settings {
 const dt_option_table *dt_settings_table(void);
 
 /**
- * Parses the words after `dtrain train`, and the file that --config names; the command line wins. What
- * --like or --resume names is not read yet (run/like.h).
+ * Parses the words after `dtrain train`, and the file that --config names; the command line wins.
+ * What --like or --resume names is not read yet (run/like.h).
  *
  * Calls:   local
  * Errors:  DT_USAGE, one sentence
@@ -63,7 +63,8 @@ dt_plan dt_settings_plan(const dt_settings *settings);
 uint32_t dt_settings_crc(const dt_settings *settings);
 
 /**
- * Fills in what depends on the job: shards, at least the number of ranks; warns when that raises them.
+ * Fills in what depends on the job: shards, at least the number of ranks; warns when that raises
+ * them.
  *
  * Calls:   local
  * Errors:  DT_USAGE when fewer shards were asked for than there are ranks

@@ -115,13 +115,14 @@ void dt_gradient_sum_take(dt_gradient_sum *sum, size_t first);
 void dt_gradient_sum_finish(dt_gradient_sum *sum);
 
 /**
- * Returns the sums of `count` parameters from `first` on, int64_t or float, all in this rank's slice;
- * `scratch` [count] of int64_t has room for them. Local; any thread.
+ * Returns the sums of `count` parameters from `first` on, int64_t or float, all in this rank's
+ * slice; `scratch` [count] of int64_t has room for them. Local; any thread.
  */
 const void *dt_gradient_sum_block(const dt_gradient_sum *sum, size_t first, size_t count,
                                   void *scratch);
 
-/** Ends a step: every rank's parameters are updated, and numbers may be written again. Collective. */
+/** Ends a step: every rank's parameters are updated, and numbers may be written again.
+ * Collective. */
 void dt_gradient_sum_end(dt_gradient_sum *sum);
 
 #endif

@@ -15,8 +15,8 @@ typedef enum dt_phase {
 /** Seconds of one rank in each phase. */
 typedef struct dt_phases {
     double seconds[DT_PHASE_COUNT];
-    double
-        wait_s; /* of all-reduce: waiting for the other ranks, estimated; NaN: too few steps to tell */
+    /* Of all-reduce: waiting for the other ranks, estimated; NaN: too few steps to tell. */
+    double wait_s;
 } dt_phases;
 
 /** Returns "load", "forward", "backward", "all-reduce", "update" or "validate". */

@@ -71,9 +71,9 @@ void dt_stepper_take_back(dt_stepper *stepper);
 
 /**
  * Estimates what this rank waited for the others in all steps, from a few of them; NaN if there are
- * none. In those nothing is sent ahead, so that it is the wait for slower ranks alone: an upper bound
- * if pieces are sent in the other steps. With a window, the wait for a slower update is not in it.
- * Local.
+ * none. In those nothing is sent ahead, so that it is the wait for slower ranks alone: an upper
+ * bound if pieces are sent in the other steps. With a window, the wait for a slower update is not
+ * in it. Local.
  */
 double dt_stepper_wait_s(const dt_stepper *stepper);
 
@@ -84,8 +84,8 @@ void dt_stepper_clear(dt_stepper *stepper);
  * Trains on the positions first .. first+count-1 of the epoch's order.
  *
  * The tally of the rows, computed before the update, is added to *tally; phases gets the seconds:
- * what is summed while the backward pass proceeds counts as backward. With a window on one host, the
- * additions count as update; on several hosts they count as all-reduce.
+ * what is summed while the backward pass proceeds counts as backward. With a window on one host,
+ * the additions count as update; on several hosts they count as all-reduce.
  *
  * Calls:   collective; same on all ranks: first, count
  * Errors:  DT_DIVERGED, on all ranks at the same step: the loss or a gradient is not finite, or a

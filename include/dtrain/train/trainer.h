@@ -59,9 +59,9 @@ typedef struct dt_step {
 } dt_step;
 
 /**
- * Where a training is, between two steps: with the network's and Adam's numbers all that it takes to
- * go on, on any number of ranks. Nothing in it belongs to a rank; it is the same on all of them, but for
- * the times and what rank 0 alone decides by.
+ * Where a training is, between two steps: with the network's and Adam's numbers all that it takes
+ * to go on, on any number of ranks. Nothing in it belongs to a rank; it is the same on all of them,
+ * but for the times and what rank 0 alone decides by.
  */
 typedef struct dt_training {
     int64_t epoch; /* that is under way, from 1; epochs + 1 after the last */
@@ -77,11 +77,9 @@ typedef struct dt_training {
 /**
  * What the trainer tells, on rank 0 only; context is passed on.
  *
- * epoch_ended:  after each epoch
- * step_ended:   after each step; may be NULL
- * save:         writes a checkpoint; may be NULL: there are none then. What it borrows stays as it is
- *               until it returns. A failure is warned of, and tried again
- * limit:        when to stop by itself; zeroed: never
+ * epoch_ended:  after each epoch step_ended:   after each step; may be NULL save:         writes a
+ * checkpoint; may be NULL: there are none then. What it borrows stays as it is until it returns. A
+ * failure is warned of, and tried again limit:        when to stop by itself; zeroed: never
  */
 typedef struct dt_observer {
     void (*epoch_ended)(void *context, const dt_epoch *epoch);
@@ -101,14 +99,14 @@ dt_reduction dt_trainer_reduction(const dt_plan *plan, const dt_comm *comm, cons
  * test set.
  *
  * `adam` is at its start, or goes on from where it is; afterwards it is as the last step left it,
- * also when the weights are those of an earlier epoch, as in Keras. `from`, unless it is NULL, is where
- * an interrupted training was, on all ranks, with network and adam as they were there: from here on
- * everything happens as it would have happened then, to the bit.
+ * also when the weights are those of an earlier epoch, as in Keras. `from`, unless it is NULL, is
+ * where an interrupted training was, on all ranks, with network and adam as they were there: from
+ * here on everything happens as it would have happened then, to the bit.
  *
  * `launch` is where the ranks are, which --reduce and --overlap depend on.
  *
- * A signal that any rank got (base/signals.h), or the end of the time (train/time_limit.h) that rank 0
- * sees, stops all ranks after the same step.
+ * A signal that any rank got (base/signals.h), or the end of the time (train/time_limit.h) that
+ * rank 0 sees, stops all ranks after the same step.
  *
  * Calls:   collective
  * Owns:    the caller clears *out with dt_result_clear, also after an error

@@ -8,7 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Seconds. Until a death is told of: a launcher that kills all ranks at once kills this one, too. */
+/* Seconds. Until a death is told of: a launcher that kills all ranks at once kills this one,
+ * too. */
 static const double GRACE = 0.2;
 /* Between the line and the end: other hosts have theirs, and the launcher its own. */
 static const double LAST_WORDS = 1.5;

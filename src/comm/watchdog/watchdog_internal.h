@@ -94,7 +94,8 @@ void dt_line_of_stall(char out[DT_LINE_BYTES], const dt_host *host, const dt_sig
 /* A thread that looks about now and then. */
 typedef struct dt_watch_thread dt_watch_thread;
 
-/* Starts `routine` in a thread that gets no signals. Errors: DT_MEMORY, DT_INTERNAL; *out = NULL. */
+/* Starts `routine` in a thread that gets no signals. Errors: DT_MEMORY, DT_INTERNAL; *out =
+ * NULL. */
 DT_MUST_USE dt_status dt_watch_thread_start(dt_watch_thread **out,
                                             void (*routine)(void *argument, dt_watch_thread *self),
                                             void *argument);

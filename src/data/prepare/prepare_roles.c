@@ -18,8 +18,8 @@ enum { COUNTER_ROWS_MIN = 32 };
 /* Constant columns that an error line names. */
 enum { NAMES_SHOWN = 10 };
 
-/* A target of more distinct fractions, or of more whole numbers with fewer rows each, is taken for a
- * quantity. */
+/* A target of more distinct fractions, or of more whole numbers with fewer rows each, is taken
+ * for a quantity. */
 enum { FRACTIONS_MAX = 20, WHOLE_CLASSES_MAX = 100, ROWS_A_CLASS_MIN = 10 };
 
 /* 2^53: whole numbers below have doubles of their own. */

@@ -80,8 +80,9 @@ static uint64_t set_limits(uint64_t bytes)
     return memory;
 }
 
-/* MPI and sanitizers have handlers of their own, whose words nobody is to see. A job that is told to
- * stop goes on for a while, and so does its child; the last signal that is left is its parent's end. */
+/* MPI and sanitizers have handlers of their own, whose words nobody is to see. A job that is
+ * told to stop goes on for a while, and so does its child; the last signal that is left is its
+ * parent's end. */
 static void reset_signals(void)
 {
     static const int passed_over[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGPIPE};

@@ -12,11 +12,11 @@
  * libhdf5 itself writes beyond its blocks, crashes, or never ends, in code that runs before any
  * check of ours could: so it never touches such bytes in this process. dt_h5_open forks; the child
  * opens the file and answers the calls of io/h5.h over a socket, by the same functions, until
- * dt_h5_free. When it dies, the call that waits for it and all later ones give DT_DATA and one line;
- * here nothing is damaged. HDF5 may also go on after it has damaged the child: so what comes back is
- * checked in size, and where it is a kind, a shape or a list, in itself; one that no sound child gives
- * counts as a death. Numbers and texts are believed no more than the file itself, and two answers
- * need not fit together: who indexes one list by the count of another checks.
+ * dt_h5_free. When it dies, the call that waits for it and all later ones give DT_DATA and one
+ * line; here nothing is damaged. HDF5 may also go on after it has damaged the child: so what comes
+ * back is checked in size, and where it is a kind, a shape or a list, in itself; one that no sound
+ * child gives counts as a death. Numbers and texts are believed no more than the file itself, and
+ * two answers need not fit together: who indexes one list by the count of another checks.
  *
  * The child cannot write files, may take 3 s of CPU time and one more for each 10 MiB of the file,
  * and 512 MiB and 64 times the file of memory; it dies with its parent, passes over the signals by
@@ -95,7 +95,8 @@ DT_MUST_USE dt_status dt_h5_ask_shape(dt_h5_shape *out, const dt_h5 *h5,
 /** Asks for a number of 0 to `most`. Returns 0 also if the child died: dt_h5_remote_check tells. */
 int32_t dt_h5_ask_kind(const dt_h5 *h5, const dt_h5_question *question, int32_t most);
 
-/** Asks for texts: for one alone with DT_H5_CALL_GET_TEXT. Owns: the caller clears. Errors: as dt_h5_ask. */
+/** Asks for texts: for one alone with DT_H5_CALL_GET_TEXT. Owns: the caller clears. Errors: as
+ * dt_h5_ask. */
 DT_MUST_USE dt_status dt_h5_ask_names(dt_h5_names *out, const dt_h5 *h5,
                                       const dt_h5_question *question);
 

@@ -1,6 +1,6 @@
 /*
- * Dense layers: Y = act(X W + b). Bias and activation are in the epilogue of the forward product; the
- * gradient of the inputs takes the derivative of the activation before it into its own.
+ * Dense layers: Y = act(X W + b). Bias and activation are in the epilogue of the forward product;
+ * the gradient of the inputs takes the derivative of the activation before it into its own.
  */
 #include "../layer_internal.h"
 

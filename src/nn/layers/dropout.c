@@ -9,8 +9,8 @@
 #include "dtrain/base/random.h"
 #include "dtrain/base/vectorize.h"
 
-/* Numbers of 32 bits decide on two units each, by 16 bits: eight blocks of four numbers are enough for
- * two panels. */
+/* Numbers of 32 bits decide on two units each, by 16 bits: eight blocks of four numbers are
+ * enough for two panels. */
 enum { BLOCKS = 8, NUMBERS = DT_PANEL / 2, PANELS = 2 };
 
 static dt_status allocate(dt_workspace *w, const dt_network *network, size_t l, dt_passes passes)
