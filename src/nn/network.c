@@ -17,7 +17,7 @@ double dt_network_count_parameters(const size_t *widths, size_t layer_count)
 
 /* Appends a tensor of rows by columns, or a vector: no columns. */
 static dt_status add_tensor(dt_network *network, size_t layer, const char *name, size_t rows,
-                            size_t columns, dt_init init)
+                            size_t columns, dt_init init, bool decays)
 {
     dt_tensor *tensor = &network->tensors[network->tensor_count];
     *tensor = (dt_tensor){.layer = layer,
@@ -25,7 +25,8 @@ static dt_status add_tensor(dt_network *network, size_t layer, const char *name,
                           .first = network->P,
                           .count = rows,
                           .dims = {rows, columns},
-                          .init = init};
+                          .init = init,
+                          .decays = decays};
     if (rows > INT_MAX || columns > INT_MAX ||
         (columns > 0 && __builtin_mul_overflow(rows, columns, &tensor->count)) ||
         __builtin_add_overflow(network->P, tensor->count, &network->P) ||
@@ -43,8 +44,8 @@ static dt_status lay_out_layers(dt_network *network, const size_t *widths,
     for (size_t l = 0; l < network->layer_count; l++) {
         const size_t D = widths[l], H = widths[l + 1];
         const dt_tensor *kernel = &network->tensors[network->tensor_count], *bias = kernel + 1;
-        DT_TRY(add_tensor(network, l, "kernel", D, H, DT_INIT_GLOROT_UNIFORM));
-        DT_TRY(add_tensor(network, l, "bias", H, 0, DT_INIT_ZEROS));
+        DT_TRY(add_tensor(network, l, "kernel", D, H, DT_INIT_GLOROT_UNIFORM, true));
+        DT_TRY(add_tensor(network, l, "bias", H, 0, DT_INIT_ZEROS, false));
         network->layers[l] = (dt_layer){.kind = &dt_layer_dense,
                                         .number = l,
                                         .D = D,

@@ -64,10 +64,19 @@ DT_VECTORIZE static void update(float *restrict w, float *restrict m, float *res
     }
 }
 
-void dt_adam_update(dt_adam *adam, float *params, const float *gradient, size_t first, size_t count)
+DT_VECTORIZE static void decay(float *w, size_t count, float share)
+{
+    for (size_t i = 0; i < count; i++)
+        w[i] -= w[i] * share;
+}
+
+void dt_adam_update(dt_adam *adam, float *params, const float *gradient, size_t first, size_t count,
+                    bool decays)
 {
     const float alpha =
         (float)adam->learning_rate * sqrtf(1.0f - adam->beta_2_power) / (1.0f - adam->beta_1_power);
+    if (decays && adam->weight_decay > 0.0)
+        decay(params + first, count, (float)(adam->learning_rate * adam->weight_decay));
     update(params + first, adam->m + first, adam->v + first, gradient, count, alpha,
            (float)(1.0 - adam->beta_1), (float)(1.0 - adam->beta_2), (float)adam->epsilon);
 }

@@ -201,6 +201,7 @@ dt_status dt_run_make_model(dt_run *r)
     DT_TRY(dt_comm_agree(r->comm, check_memory(r)));
     if (!r->has_init)
         DT_TRY(dt_comm_agree(r->comm, make_new(r)));
+    r->model.adam.weight_decay = r->settings.weight_decay;
     DT_TRY(dt_comm_agree(r->comm, dt_network_add_dropout(&r->model.network, r->settings.dropout)));
 out:
     return status;

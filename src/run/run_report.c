@@ -35,7 +35,7 @@ void dt_run_report_start(const dt_run *r)
     const dt_settings *s = &r->settings;
     const dt_dataset *sets = r->sets;
     const size_t majority = dt_dataset_majority_class(&sets[DT_TRAIN]);
-    char widths[256], monitor[64], dropout[32] = "";
+    char widths[256], monitor[64], dropout[32] = "", decay[48] = "";
     dt_environment_report(&r->environment);
     dt_log_say("data       %s: %llu training, %llu validation, %llu test rows; %zu inputs, %zu "
                "classes\n",
@@ -68,8 +68,10 @@ void dt_run_report_start(const dt_run *r)
                    r->checkpoint.history.session_count == 1 ? "" : "s");
     (void)snprintf(monitor, sizeof monitor, "patience %lld on %s", (long long)s->patience,
                    s->monitor == 0 ? "val_loss" : "val_accuracy");
-    dt_log_say("training   Adam %g, batch %lld, at most %lld epoch%s, %s\n", s->learning_rate,
-               (long long)s->batch, (long long)s->epochs, s->epochs == 1 ? "" : "s",
+    if (s->weight_decay > 0.0)
+        (void)snprintf(decay, sizeof decay, ", weight decay %g", s->weight_decay);
+    dt_log_say("training   Adam %g%s, batch %lld, at most %lld epoch%s, %s\n", s->learning_rate,
+               decay, (long long)s->batch, (long long)s->epochs, s->epochs == 1 ? "" : "s",
                sets[DT_VALIDATION].N > 0 ? monitor : "no validation set: no early stopping");
     if (sets[DT_VALIDATION].N == 0 && (dt_options_given(dt_settings_table(), s, "patience") ||
                                        dt_options_given(dt_settings_table(), s, "monitor")))

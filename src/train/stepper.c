@@ -175,6 +175,23 @@ typedef struct update {
     size_t threads; /* that share it */
 } update;
 
+/* Tensor by tensor if some of them decay. */
+static void update_block(const dt_stepper *s, const float *gradient, size_t first, size_t count)
+{
+    if (s->adam->weight_decay <= 0.0) {
+        dt_adam_update(s->adam, s->network->params, gradient, first, count, false);
+        return;
+    }
+    while (count > 0) {
+        const dt_tensor *tensor = dt_network_tensor_of(s->network, first);
+        const size_t left = tensor->first + tensor->count - first, n = left < count ? left : count;
+        dt_adam_update(s->adam, s->network->params, gradient, first, n, tensor->decays);
+        gradient += n;
+        first += n;
+        count -= n;
+    }
+}
+
 /* A thread's part of this rank's slice, in blocks that stay in a first-level cache between the sum,
  * the gradient and the optimizer. */
 static void update_part(void *context, int thread)
@@ -193,7 +210,7 @@ static void update_part(void *context, int thread)
         const size_t count = end - first < DT_STEPPER_BLOCK ? end - first : DT_STEPPER_BLOCK;
         const void *sums = dt_gradient_sum_block(sum, first, count, scratch);
         s->kind->finish(s, gradient, sums, count, u->scale);
-        dt_adam_update(s->adam, s->network->params, gradient, first, count);
+        update_block(s, gradient, first, count);
     }
 }
 

@@ -166,7 +166,7 @@ static void update(dt_model *model)
     for (size_t i = 0; i < P; i++)
         gradient[i] = (float)(i % 13) / 13.0f - 0.4f;
     dt_adam_begin_step(&model->adam);
-    dt_adam_update(&model->adam, model->network.params, gradient, 0, P);
+    dt_adam_update(&model->adam, model->network.params, gradient, 0, P, false);
 }
 
 /* State and numbers; and the next update is the one that the saved optimizer would have done. */

@@ -75,7 +75,7 @@ static double step_by_hand(hand *h, uint32_t *const *orders, size_t first, size_
     }
     dt_exact_finish(h->gradient, h->sums, h->net.P, &h->grid, 1.0 / (double)count);
     dt_adam_begin_step(&h->adam);
-    dt_adam_update(&h->adam, h->net.params, h->gradient, 0, h->net.P);
+    dt_adam_update(&h->adam, h->net.params, h->gradient, 0, h->net.P, false);
     return loss;
 }
 

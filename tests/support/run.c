@@ -110,6 +110,21 @@ const pinned pinned_runs[] = {
       .learning_rate = 0.01},
      0x620270d8,
      0x3f41a22f},
+    {"weight decay, in blocks that have several tensors",
+     {.rows = ROWS,
+      .D = 20,
+      .C = 3,
+      .S = 8,
+      .hidden = {40, 33},
+      .hidden_count = 2,
+      .weight_decay = 0.1,
+      .batch = 90,
+      .epochs = 4,
+      .patience = 9,
+      .learning_rate = 0.01,
+      .threads = 2},
+     0xacbd548d,
+     0x3f2fd076},
 };
 
 const size_t pinned_count = sizeof pinned_runs / sizeof *pinned_runs;
@@ -151,6 +166,7 @@ dt_status run_make_network(dt_network *net, dt_adam *adam, const run *r)
         status = dt_network_add_dropout(net, r->dropout);
     if (status == DT_OK)
         status = dt_adam_init(adam, net->P, r->learning_rate);
+    adam->weight_decay = r->weight_decay;
     return status;
 }
 

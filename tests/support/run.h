@@ -13,7 +13,7 @@ typedef struct run {
     size_t rows[DT_PART_COUNT], D, C, S;
     size_t hidden[3], hidden_count;
     dt_activation activation;
-    double dropout;
+    double dropout, weight_decay;
     double scale; /* of the inputs; 0: 1 */
     bool noise; /* random labels */
     int64_t batch, epochs, patience;

@@ -628,12 +628,12 @@ static void test_layout(void **state)
     assert_int_equal(net.layers[0].activation, DT_ACTIVATION_TANH);
     assert_int_equal(net.layers[2].activation, DT_ACTIVATION_LINEAR);
     const dt_tensor expected[] = {
-        {0, "kernel", 0, 12, {3, 4}, DT_INIT_GLOROT_UNIFORM},
-        {0, "bias", 12, 4, {4, 0}, DT_INIT_ZEROS},
-        {1, "kernel", 16, 8, {4, 2}, DT_INIT_GLOROT_UNIFORM},
-        {1, "bias", 24, 2, {2, 0}, DT_INIT_ZEROS},
-        {2, "kernel", 26, 10, {2, 5}, DT_INIT_GLOROT_UNIFORM},
-        {2, "bias", 36, 5, {5, 0}, DT_INIT_ZEROS},
+        {0, "kernel", 0, 12, {3, 4}, DT_INIT_GLOROT_UNIFORM, true},
+        {0, "bias", 12, 4, {4, 0}, DT_INIT_ZEROS, false},
+        {1, "kernel", 16, 8, {4, 2}, DT_INIT_GLOROT_UNIFORM, true},
+        {1, "bias", 24, 2, {2, 0}, DT_INIT_ZEROS, false},
+        {2, "kernel", 26, 10, {2, 5}, DT_INIT_GLOROT_UNIFORM, true},
+        {2, "bias", 36, 5, {5, 0}, DT_INIT_ZEROS, false},
     };
     enum { TENSORS = sizeof expected / sizeof *expected };
     assert_int_equal(net.tensor_count, TENSORS);
@@ -645,6 +645,7 @@ static void test_layout(void **state)
         assert_int_equal(tensor->count, e->count);
         assert_memory_equal(tensor->dims, e->dims, sizeof e->dims);
         assert_int_equal(tensor->init, e->init);
+        assert_int_equal(tensor->decays, e->decays);
         for (; i < e->first + e->count; i++)
             assert_ptr_equal(dt_network_tensor_of(&net, i), tensor);
     }

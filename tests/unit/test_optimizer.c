@@ -55,7 +55,7 @@ static void test_first_step(void **state)
     start(params);
     assert_int_equal(dt_adam_init(&adam, P, 0.01), DT_OK);
     dt_adam_begin_step(&adam);
-    dt_adam_update(&adam, params, gradient, 0, P);
+    dt_adam_update(&adam, params, gradient, 0, P, false);
     for (size_t i = 0; i < P; i++) {
         const double g = (double)gradient[i], before = (double)((float)i * 0.01f - 0.3f);
         const double moved = 0.01 * g / (fabs(g) + 1e-7 / sqrt(0.001));
@@ -67,7 +67,7 @@ static void test_first_step(void **state)
     float one = 1, weight = 2;
     assert_int_equal(dt_adam_init(&adam, 1, 0.001), DT_OK);
     dt_adam_begin_step(&adam);
-    dt_adam_update(&adam, &weight, &one, 0, 1);
+    dt_adam_update(&adam, &weight, &one, 0, 1, false);
     assert_true(fabs((double)adam.m[0] - 0.1) < 1e-8);
     assert_true(fabs((double)adam.v[0] - 0.001) < 1e-10);
     assert_true(fabs((double)weight - 1.999) < 2e-7);
@@ -89,7 +89,7 @@ static void test_against_the_formulas(void **state)
     for (int t = 1; t <= STEPS; t++) {
         draw(gradient, (uint64_t)t);
         dt_adam_begin_step(&adam);
-        dt_adam_update(&adam, params, gradient, 0, P);
+        dt_adam_update(&adam, params, gradient, 0, P, false);
         const float power_1 = powf(0.9f, (float)t), power_2 = powf(0.999f, (float)t);
         const float alpha = 0.001f * sqrtf(1 - power_2) / (1 - power_1);
         const double Alpha = 0.001 * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t));
@@ -128,7 +128,7 @@ static void test_no_gradient_no_step(void **state)
     assert_int_equal(dt_adam_init(&adam, P, 1.0), DT_OK);
     for (int t = 0; t < 3; t++) {
         dt_adam_begin_step(&adam);
-        dt_adam_update(&adam, params, zeros, 0, P);
+        dt_adam_update(&adam, params, zeros, 0, P, false);
     }
     assert_memory_equal(params, before, sizeof params);
     dt_adam_clear(&adam);
@@ -148,16 +148,55 @@ static void test_blocks(void **state)
     for (uint64_t t = 0; t < 50; t++) {
         draw(gradient, t);
         dt_adam_begin_step(&whole);
-        dt_adam_update(&whole, a, gradient, 0, P);
+        dt_adam_update(&whole, a, gradient, 0, P, false);
         dt_adam_begin_step(&parts);
         for (size_t k = sizeof ends / sizeof *ends - 1; k > 0; k--)
-            dt_adam_update(&parts, b, gradient + ends[k - 1], ends[k - 1], ends[k] - ends[k - 1]);
+            dt_adam_update(&parts, b, gradient + ends[k - 1], ends[k - 1], ends[k] - ends[k - 1],
+                           false);
         assert_memory_equal(a, b, sizeof a);
         assert_memory_equal(whole.m, parts.m, sizeof a);
         assert_memory_equal(whole.v, parts.v, sizeof a);
     }
     dt_adam_clear(&whole);
     dt_adam_clear(&parts);
+}
+
+/* Decay takes lr * weight_decay of each weight, before the step and past the moments; without
+ * it, and for what does not decay, the bits are those of Adam. */
+static void test_weight_decay(void **state)
+{
+    (void)state;
+    dt_adam plain, decays, spared;
+    float a[P], b[P], c[P], gradient[P];
+    start(a);
+    start(b);
+    start(c);
+    assert_int_equal(dt_adam_init(&plain, P, 0.01), DT_OK);
+    assert_int_equal(dt_adam_init(&decays, P, 0.01), DT_OK);
+    assert_int_equal(dt_adam_init(&spared, P, 0.01), DT_OK);
+    decays.weight_decay = spared.weight_decay = 0.5;
+    for (uint64_t t = 0; t < 50; t++) {
+        draw(gradient, t);
+        float before[P], next[P];
+        memcpy(before, b, sizeof b);
+        dt_adam_begin_step(&plain);
+        dt_adam_begin_step(&decays);
+        dt_adam_begin_step(&spared);
+        memcpy(next, a, sizeof a);
+        dt_adam_update(&plain, a, gradient, 0, P, true); /* its decay is 0 */
+        dt_adam_update(&decays, b, gradient, 0, P, true);
+        dt_adam_update(&spared, c, gradient, 0, P, false);
+        assert_memory_equal(a, c, sizeof a);
+        assert_memory_equal(plain.m, decays.m, sizeof a);
+        assert_memory_equal(plain.v, decays.v, sizeof a);
+        for (size_t i = 0; i < P; i++) {
+            const double step = (double)a[i] - (double)next[i], w = (double)before[i];
+            assert_true(fabs((double)b[i] - (w - w * 0.005 + step)) <= 3e-7);
+        }
+    }
+    dt_adam_clear(&plain);
+    dt_adam_clear(&decays);
+    dt_adam_clear(&spared);
 }
 
 /* 5000 steps of units that die: some gradients, ever smaller ones, then none. */
@@ -170,7 +209,7 @@ static void die(dt_adam *adam, float *params)
         for (size_t i = 0; i < P; i++)
             gradient[i] = t < 100 ? ldexpf(i % 2 == 0 ? 1.0f : -1.5f, -t) : 0.0f;
         dt_adam_begin_step(adam);
-        dt_adam_update(adam, params, gradient, 0, P);
+        dt_adam_update(adam, params, gradient, 0, P, false);
         for (size_t i = 0; i < P; i++) {
             assert_int_not_equal(fpclassify(adam->m[i]), FP_SUBNORMAL);
             assert_int_not_equal(fpclassify(adam->v[i]), FP_SUBNORMAL);
@@ -215,6 +254,7 @@ int main(void)
         cmocka_unit_test(test_against_the_formulas),
         cmocka_unit_test(test_no_gradient_no_step),
         cmocka_unit_test(test_blocks),
+        cmocka_unit_test(test_weight_decay),
         cmocka_unit_test(test_moments_become_zero),
         cmocka_unit_test(test_too_many),
     };

@@ -20,6 +20,7 @@ typedef struct dt_tensor {
     size_t first, count; /* parameters first .. first+count-1 */
     size_t dims[2]; /* of a vector: count, 0 */
     dt_init init;
+    bool decays; /* weight decay applies to it: kernels, not biases */
 } dt_tensor;
 
 #endif

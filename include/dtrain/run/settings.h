@@ -21,7 +21,7 @@ typedef struct dt_settings {
     int activation; /* a dt_activation */
     double dropout;
     int64_t batch, epochs;
-    double learning_rate;
+    double learning_rate, weight_decay;
     int64_t patience;
     double min_delta;
     int monitor; /* a dt_monitor */
