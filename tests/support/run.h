@@ -19,7 +19,8 @@ typedef struct run {
     int64_t batch, epochs, patience;
     int64_t threads; /* 0: 1 */
     double learning_rate;
-    dt_sum sum;
+    dt_sum sum; /* of a pinned run: fast on one rank only */
+    dt_overlap overlap;
     bool no_restore_best;
     bool corrupt; /* one weight of the last rank differs */
 } run;
