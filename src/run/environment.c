@@ -182,9 +182,9 @@ void dt_environment_report(const dt_environment *e)
                    strchr(launch->left_out, ',') == NULL ? "s" : "");
     report_kernels(e);
     if (e->threads > 1 && e->threads * launch->host_size > launch->host_cpus)
-        dt_log_warn("%d rank%s with %d threads each need %d CPUs; this host allows them %d. Lower "
-                    "--threads, or start the ranks with mpirun --map-by slot:PE=%d (srun "
-                    "--cpus-per-task=%d)",
-                    launch->host_size, launch->host_size == 1 ? "" : "s", e->threads,
+        dt_log_warn("%d threads on each of %d rank%s need %d CPUs; this host allows %d. Lower "
+                    "--threads, or "
+                    "give the ranks more CPUs: mpirun --map-by slot:PE=%d, srun --cpus-per-task=%d",
+                    e->threads, launch->host_size, launch->host_size == 1 ? "" : "s",
                     launch->host_size * e->threads, launch->host_cpus, e->threads, e->threads);
 }

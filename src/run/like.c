@@ -134,8 +134,8 @@ DT_MUST_USE static dt_status take_option(dt_like *like, dt_settings *settings, d
         if (!like->resumes)
             goto out; /* the default is what that dtrain did */
         DT_TRY(dt_fail(DT_DATA,
-                       "/config has no %s: an older dtrain wrote this checkpoint, and its "
-                       "sums are others; resume it with that dtrain",
+                       "an older dtrain wrote this checkpoint (/config has no %s), and this one "
+                       "computes other bits; resume it with that version",
                        name));
     }
     DT_TRY(read_value(value, sizeof value, h5, option, name));

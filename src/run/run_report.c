@@ -55,7 +55,7 @@ void dt_run_report_start(const dt_run *r)
     dt_log_say("model      %s, %s%s, softmax; P = %zu parameters\n", widths,
                dt_activation_name((dt_activation)s->activation), dropout, r->model.network.P);
     if (s->dropout > 0.0 && r->model.network.layer_count == 1)
-        dt_log_warn("--dropout has no effect without hidden layers");
+        dt_log_warn("--dropout has no effect without hidden layers; remove it, or set --hidden");
     if (r->has_init)
         dt_log_say("init       weights of %s (CRC-32 %08x), Adam after %lld steps%s\n",
                    s->init_from, r->init_weights_crc, (long long)r->model.adam.step,

@@ -27,16 +27,16 @@ static const dt_option options[] = {
     {"activation", "NAME", DT_OPTION_CHOICE, AT(activation), 0, 0, DT_ACTIVATION_NAMES, "relu",
      "of the hidden layers"},
     {"dropout", "F", DT_OPTION_FLOAT, AT(dropout), 0, 0.95, NULL, "0",
-     "share of the outputs of each hidden layer that training drops, chosen anew for each row and "
-     "step"},
+     "dropout rate of the hidden layers' outputs in training, 0 to 0.95"},
     {"batch", "N", DT_OPTION_INT, AT(batch), 1, 1 << 30, NULL, "100",
      "rows of a step, of all ranks together"},
     {"epochs", "N", DT_OPTION_INT, AT(epochs), 1, 1 << 30, NULL, "100", "maximum number of epochs"},
     {"learning-rate", "F", DT_OPTION_FLOAT, AT(learning_rate), 1e-30, 1e6, NULL, "0.001",
      "learning rate of the optimizer"},
     {"weight-decay", "F", DT_OPTION_FLOAT, AT(weight_decay), 0, 1, NULL, "0",
-     "share of each weight that a step takes away, times the learning rate (AdamW); biases do not "
-     "decay"},
+     "decoupled weight decay (AdamW), 0 to 1: each step subtracts learning rate * F * weight; "
+     "biases do "
+     "not decay"},
     {"patience", "N", DT_OPTION_INT, AT(patience), 0, 1 << 30, NULL, "2",
      "epochs without improvement until training stops"},
     {"min-delta", "F", DT_OPTION_FLOAT, AT(min_delta), 0, 1e30, NULL, "0",
@@ -50,16 +50,16 @@ static const dt_option options[] = {
     {"shards", "N", DT_OPTION_INT, AT(shards), 1, DT_EXACT_MAX_TERMS, NULL, "8",
      "parts the rows are dealt to; the same number gives the same model on any number of ranks"},
     {"sum", "NAME", DT_OPTION_CHOICE, AT(sum), 0, 0, "exact|fast", "exact",
-     "exact: bit-identical on any number of ranks; fast: one float32 all-reduce"},
+     "exact: bit-identical on any number of ranks; fast: float32 sums over the ranks"},
     {"engine", "NAME", DT_OPTION_CHOICE, AT(engine), 0, 0, "auto|own|blas", "auto",
      "engine that computes matrix products: dtrain's own kernels (same bits on any supported CPU) "
      "or "
      "OpenBLAS; "
      "auto: own, unless an x86 CPU lacks AVX2 or FMA"},
     {"reduce", "NAME", DT_OPTION_CHOICE, AT(reduce), 0, 0, "auto|allreduce|window", "auto",
-     "how gradients are added over the ranks: MPI_Allreduce, or a window (memory that the ranks of "
-     "a "
-     "host share); auto: window if ranks share a host and --overlap sends nothing early"},
+     "how ranks add gradients: MPI_Allreduce, or a window (shared memory of a host); auto: window "
+     "if "
+     "ranks share a host, unless --overlap is used"},
     {"overlap", "NAME", DT_OPTION_CHOICE, AT(overlap), 0, 0, "auto|on|off", "auto",
      "send gradients of later layers while those of earlier ones are computed; auto: a large "
      "network on several hosts"},
@@ -137,7 +137,7 @@ dt_status dt_settings_parse(dt_settings *out, int argc, char **argv)
     if (out->reduce == DT_REDUCE_WINDOW && out->overlap == DT_OVERLAP_ON)
         DT_TRY(dt_fail(DT_USAGE,
                        "--reduce window and --overlap on were given; a window adds up all "
-                       "gradients after the backward pass. Leave one out"));
+                       "gradients after the backward pass. Remove one of them"));
     if (words > DT_DATA_MAX)
         DT_TRY(dt_fail(DT_USAGE, "too many words: '%s'; DATA is one word, or three files",
                        argv[DT_DATA_MAX]));

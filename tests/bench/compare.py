@@ -343,8 +343,8 @@ once, one after the other.
 PHASES_TEXT = """\
 Microseconds a step, means over the ranks, medians of the rounds. "forward" includes gathering the
 batch's rows, the loss and the metrics; "backward" includes the rounding and adding of the exact sum;
-"all-reduce" is the wait for the slower rank: on one host, "update" includes the additions over the
-ranks. "other" is the shuffle."""
+"all-reduce" is the wait for the slower rank, because on one host "update" includes the additions over
+the ranks. "other" is the shuffle."""
 
 SATURATED_TEXT = """\
 784-512-2 on separable data: column 0 is shifted by 3 away from zero, and its sign is the class. With

@@ -135,7 +135,7 @@ expect_no_file bad-isa
 # ---- BLAS ----
 run 2 --engine blas --epochs 1 --threads 64 --out threads some
 expect_status 0
-expect_one_stderr_line "dtrain: warning: 2 ranks with 64 threads each need 128 CPUs; "
+expect_one_stderr_line "dtrain: warning: 64 threads on each of 2 ranks need 128 CPUs; "
 expect_stdout '^BLAS .* 64 threads a rank'
 # The CPU and the release of OpenBLAS decide which kernels it picks, so the test pins them. The
 # Nehalem kernels run on every x86-64 CPU with SSE4.2.
