@@ -46,7 +46,19 @@ own_words
 expect_status 2
 expect_one_stderr_line "but rank 2 (h2) dtrain "
 
-# ---- other kernels ----
+# ---- other instruction sets: the same bits ----
+DTRAIN=$REAL
+run 0 --epochs 2 --out isa-one
+expect_status 0
+keep_summary isa-one
+on_h2 export DTRAIN_ISA=portable
+run 4 --epochs 2 --out isa-both
+own_words
+expect_empty_stderr
+expect_stdout '^job +4 ranks on 2 hosts'
+expect_same_run isa-one isa-both
+
+# ---- other kernels of BLAS ----
 # The CPU and the release of OpenBLAS decide which kernels it picks, so the test pins them. The
 # Nehalem kernels run on every x86-64 CPU with SSE4.2.
 OPENBLAS_CORETYPE=Nehalem "$REAL" --version | grep -q ', Nehalem kernels$' ||
