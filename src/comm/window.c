@@ -29,7 +29,7 @@ typedef struct turn {
 
 struct dt_window {
     const dt_comm *comm;
-    MPI_Comm owners; /* of this rank's slice, one a host; MPI_COMM_NULL: none, or on one host */
+    dt_comm owners; /* of this rank's slice, one a host; of size 0: none, or on one host */
     int rank, size; /* of this host */
     int hosts;
     int slices;
@@ -49,7 +49,11 @@ static void find_ranks(dt_window *w, MPI_Comm host, MPI_Comm all)
     MPI_Allreduce(&is_first, &w->hosts, 1, MPI_INT, MPI_SUM, all);
     MPI_Allreduce(&w->size, &w->slices, 1, MPI_INT, MPI_MIN, all);
     if (w->hosts > 1)
-        MPI_Comm_split(all, w->rank < w->slices ? w->rank : MPI_UNDEFINED, 0, &w->owners);
+        MPI_Comm_split(all, w->rank < w->slices ? w->rank : MPI_UNDEFINED, 0, &w->owners.comm);
+    if (w->owners.comm != MPI_COMM_NULL) {
+        MPI_Comm_rank(w->owners.comm, &w->owners.rank);
+        MPI_Comm_size(w->owners.comm, &w->owners.size);
+    }
 }
 
 /* Where everything lies, and which of it this rank allocates: its area, and its part of each array.
@@ -98,7 +102,8 @@ dt_status dt_window_new(dt_window **out, const dt_comm *comm, const dt_launch *l
         dt_memory_free(w);
         return status;
     }
-    *w = (dt_window){.comm = comm, .owners = MPI_COMM_NULL, .yields = yields};
+    *w = (dt_window){.comm = comm, .yields = yields};
+    w->owners = (dt_comm){.comm = MPI_COMM_NULL, .slot = comm->slot};
     w->area_bytes = dt_shared_pages(area_bytes);
     w->array_bytes = dt_shared_pages(array_bytes);
     MPI_Comm host;
@@ -120,8 +125,8 @@ void dt_window_free(dt_window *window)
 {
     if (window == NULL)
         return;
-    if (window->owners != MPI_COMM_NULL)
-        MPI_Comm_free(&window->owners);
+    if (window->owners.comm != MPI_COMM_NULL)
+        MPI_Comm_free(&window->owners.comm);
     dt_shared_memory_unmap(window->turns, window->bytes);
     dt_memory_free(window);
 }
@@ -196,23 +201,7 @@ void dt_window_wait(dt_window *window)
     dt_slot_turn(window->comm->slot);
 }
 
-static void sum(const dt_window *window, void *data, size_t count, size_t bytes, MPI_Datatype type)
+const dt_comm *dt_window_owners(const dt_window *window)
 {
-    for (size_t done = 0; window->owners != MPI_COMM_NULL && done < count; done += DT_MPI_PIECE) {
-        const size_t piece = count - done < DT_MPI_PIECE ? count - done : DT_MPI_PIECE;
-        dt_slot_turn(window->comm->slot);
-        MPI_Allreduce(MPI_IN_PLACE, (char *)data + done * bytes, (int)piece, type, MPI_SUM,
-                      window->owners);
-        dt_slot_turn(window->comm->slot);
-    }
-}
-
-void dt_window_sum_i64(const dt_window *window, int64_t *data, size_t count)
-{
-    sum(window, data, count, sizeof *data, MPI_INT64_T);
-}
-
-void dt_window_sum_f32(const dt_window *window, float *data, size_t count)
-{
-    sum(window, data, count, sizeof *data, MPI_FLOAT);
+    return &window->owners;
 }

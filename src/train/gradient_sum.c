@@ -63,6 +63,14 @@ static void add_host(const dt_gradient_sum *sum, void *to, size_t first, size_t 
     }
 }
 
+static void sum_over(const dt_gradient_sum *sum, const dt_comm *ranks, void *numbers, size_t count)
+{
+    if (sum->exact)
+        dt_comm_sum_i64(ranks, numbers, count);
+    else
+        dt_comm_sum_f32(ranks, numbers, count);
+}
+
 /* ---- memory ---- */
 
 /* Behind the shared arrays is one more, for the tail's sums over the hosts. */
@@ -129,9 +137,11 @@ void dt_gradient_sum_clear(dt_gradient_sum *sum)
 
 /* ---- in pieces ---- */
 
-void dt_gradient_sum_begin(dt_gradient_sum *sum)
+void dt_gradient_sum_begin(dt_gradient_sum *sum, bool has_rows)
 {
     sum->edge = sum->network->P;
+    if (!has_rows)
+        memset(sum->own, 0, bytes_of(sum, sum->network->P));
 }
 
 void dt_gradient_sum_take(dt_gradient_sum *sum, size_t first)
@@ -155,10 +165,7 @@ static void sum_by_messages(dt_gradient_sum *sum)
      * What is under way goes on meanwhile. */
     const size_t P = sum->network->P, first = sum->background != NULL ? P : 0;
     DT_ASSERT(sum->background == NULL || sum->edge == 0);
-    if (sum->exact)
-        dt_comm_sum_i64(sum->comm, (int64_t *)sum->own + first, P - first + sum->tail);
-    else
-        dt_comm_sum_f32(sum->comm, (float *)sum->own + first, P - first + sum->tail);
+    sum_over(sum, sum->comm, at(sum, sum->own, first), P - first + sum->tail);
     if (sum->background != NULL)
         dt_background_sum_wait(sum->background);
 }
@@ -171,10 +178,7 @@ static void sum_over_hosts(dt_gradient_sum *sum)
     float *shown = dt_gradient_sum_state(sum, sum->states);
     add_host(sum, sum->slice, sum->slice_first, sum->slice_count);
     add_host(sum, tail, sum->network->P, sum->tail);
-    if (sum->exact)
-        dt_window_sum_i64(sum->window, sum->slice, sum->slice_count + sum->tail);
-    else
-        dt_window_sum_f32(sum->window, sum->slice, sum->slice_count + sum->tail);
+    sum_over(sum, dt_window_owners(sum->window), sum->slice, sum->slice_count + sum->tail);
     if (dt_window_rank(sum->window) == 0)
         memcpy(shown, tail, bytes_of(sum, sum->tail));
     dt_window_wait(sum->window);

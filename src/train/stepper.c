@@ -147,10 +147,7 @@ static void add_up(dt_stepper *s, const dt_segments *segments, dt_phases *phases
     const bool measures = s->steps % WAIT_EVERY == WAIT_AT;
     dt_gradient_done *done = s->ranks_sum.background != NULL ? send_ahead : NULL;
     dt_gradient_sink *take = s->kind->take;
-    if (segments->start[segments->count] == 0) /* no row: the backward pass gives nothing */
-        memset(s->ranks_sum.own, 0,
-               s->network->P * (s->kind->exact ? sizeof(int64_t) : sizeof(float)));
-    dt_gradient_sum_begin(&s->ranks_sum);
+    dt_gradient_sum_begin(&s->ranks_sum, segments->start[segments->count] > 0);
     dt_network_backward(s->network, &s->workspace, segments, take, measures ? NULL : done, s);
     const double summed = dt_clock_s();
     phases->seconds[DT_PHASE_BACKWARD] += summed - begin;

@@ -72,12 +72,9 @@ void dt_window_slice(const dt_window *window, size_t count, size_t *slice_first,
 void dt_window_wait(dt_window *window);
 
 /**
- * Add up over the hosts, in place, what the owners of the same slice hold; nothing on one host, and
- * nothing for a rank that owns no slice.
- *
- * Calls:   collective over the owners of a slice
+ * Returns the ranks that own the same slice, one a host, for sums between the hosts. Such a sum
+ * changes nothing on one host, or for a rank that owns no slice. Local; borrowed.
  */
-void dt_window_sum_i64(const dt_window *window, int64_t *data, size_t count);
-void dt_window_sum_f32(const dt_window *window, float *data, size_t count);
+const dt_comm *dt_window_owners(const dt_window *window);
 
 #endif

@@ -91,8 +91,8 @@ float *dt_gradient_sum_state(const dt_gradient_sum *sum, size_t state);
 /** Frees; a zeroed one is allowed. Collective. */
 void dt_gradient_sum_clear(dt_gradient_sum *sum);
 
-/** Begins; before the backward pass. Local. */
-void dt_gradient_sum_begin(dt_gradient_sum *sum);
+/** Begins; before the backward pass. Without rows, all gradients are zeros. Local. */
+void dt_gradient_sum_begin(dt_gradient_sum *sum, bool has_rows);
 
 /**
  * Takes over what the backward pass reports (dt_gradient_done), if the sum is made in pieces: sends
