@@ -96,17 +96,27 @@ static uint32_t state_crc(const dt_adam *adam)
                     adam->P * sizeof *adam->v);
 }
 
+/* Once a window shares them, there is nothing left to compare on a host. */
+DT_MUST_USE static dt_status check_start(const trainer *t)
+{
+    dt_status status = DT_OK;
+    if (dt_comm_size(t->comm) == 1)
+        return DT_OK;
+    DT_TRY(dt_comm_check_same(t->comm, "the checksum of the initial weights",
+                              dt_trainer_crc(t->network)));
+    DT_TRY(dt_comm_check_same(t->comm, "the checksum of the optimizer's initial state",
+                              state_crc(t->adam)));
+out:
+    return status;
+}
+
 DT_MUST_USE static dt_status start(trainer *t, const dt_training *from)
 {
     dt_status status = DT_OK;
     const dt_plan *plan = t->plan;
     const dt_reduction how = dt_trainer_reduction(plan, t->comm, t->launch, t->network->P);
     DT_TRY(dt_comm_agree(t->comm, allocate(t)));
-    /* Once a window shares them, there is nothing left to compare on a host. */
-    DT_TRY(dt_comm_check_same(t->comm, "the checksum of the initial weights",
-                              dt_trainer_crc(t->network)));
-    DT_TRY(dt_comm_check_same(t->comm, "the checksum of the optimizer's initial state",
-                              state_crc(t->adam)));
+    DT_TRY(check_start(t));
     DT_TRY(dt_stepper_init(&t->stepper, t->comm, t->launch, &t->sets[DT_TRAIN], t->network, t->adam,
                            plan->sum, plan->batch, how, t->pool));
     t->result->reduce = dt_comm_size(t->comm) == 1            ? "none"
