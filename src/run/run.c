@@ -100,18 +100,17 @@ void dt_run_end(dt_run *r, dt_status status)
 {
     if (r == NULL)
         return;
-    if (r->log != NULL) {
-        /* A failure to write the log must not replace the text of what ended the run. */
-        char text[DT_STATUS_TEXT_BYTES];
-        (void)snprintf(text, sizeof text, "%s", dt_status_text());
-        if (dt_run_log_close(r->log, status_word(status)) != DT_OK && status == DT_STOPPED)
-            dt_log_warn("%s; the resumed run writes it again", dt_status_text());
-        r->log = NULL;
-        if (dt_csv_log_close(r->csv_log) != DT_OK)
-            dt_log_warn("%s", dt_status_text());
-        r->csv_log = NULL;
-        dt_status_set_text(text);
-    }
+    /* A failure to write a log must not replace the text of what ended the run. */
+    char text[DT_STATUS_TEXT_BYTES];
+    (void)snprintf(text, sizeof text, "%s", dt_status_text());
+    if (r->log != NULL && dt_run_log_close(r->log, status_word(status)) != DT_OK &&
+        status == DT_STOPPED)
+        dt_log_warn("%s; the resumed run writes it again", dt_status_text());
+    if (dt_csv_log_close(r->csv_log) != DT_OK)
+        dt_log_warn("%s", dt_status_text());
+    r->log = NULL;
+    r->csv_log = NULL;
+    dt_status_set_text(text);
     if (status == DT_STOPPED)
         dt_run_report_stop(r);
 }
@@ -128,7 +127,6 @@ void dt_run_free(dt_run *r)
     dt_model_clear(&r->model);
     dt_checkpoint_clear(&r->checkpoint);
     dt_history_clear(&r->history);
-    (void)!dt_csv_log_close(r->csv_log);
     dt_result_clear(&r->result);
     dt_memory_free(r);
 }
