@@ -25,7 +25,6 @@ typedef struct dt_traversal {
  * segment by segment (linalg.h), never across segments. All calls are local.
  */
 struct dt_layer_kind {
-    const char *name;
     bool training_only; /* in inference its outputs are its inputs */
     bool fuses_activation; /* `backward` also applies the derivative of the activation before it */
 

@@ -82,7 +82,7 @@ static void reference_row(const dt_network *net, const double *params, const flo
         in[j] = (double)x[j];
     for (size_t l = 0; l < net->layer_count; l++) {
         const size_t D = net->layers[l].D, H = net->layers[l].H;
-        if (strcmp(dt_layer_kind_name(&net->layers[l]), "dropout") == 0) {
+        if (net->layers[l].kind == &dt_layer_dropout) {
             for (size_t h = 0; h < H; h++)
                 in[h] = is_dropped(&net->layers[l], row, h) ? 0 : in[h] / (1 - dropout);
             continue;
@@ -292,7 +292,7 @@ static void test_dropout(void **state)
     dropout = 0.25;
     make_network(&net, D, (const size_t[]){H, H}, 2, DT_ACTIVATION_SIGMOID, 2, 3);
     assert_int_equal(net.layer_count, 5);
-    assert_string_equal(dt_layer_kind_name(&net.layers[3]), "dropout");
+    assert_ptr_equal(net.layers[3].kind, &dt_layer_dropout);
     assert_int_equal(net.layers[3].number, 1);
     draw_rows(X, y, B, D, 2, 3);
     assert_ok(dt_workspace_init(&w, &net, B, DT_BOTH_PASSES));

@@ -34,12 +34,7 @@ typedef struct dt_pass {
     const uint64_t *positions; /* [rows]: of each row in the epoch's global order; for training */
 } dt_pass;
 
-/** The kinds of layers; the last one is NULL. */
-extern const dt_layer_kind *const dt_layer_kinds[];
-
+/** The kinds of layers, one file each in nn/layers. */
 extern const dt_layer_kind dt_layer_dense, dt_layer_dropout;
-
-/** Returns the name of a layer's kind: "dense", "dropout". Local. */
-const char *dt_layer_kind_name(const dt_layer *layer);
 
 #endif

@@ -227,7 +227,6 @@ static void backward(const dt_traversal *t, size_t l, size_t before, size_t from
 }
 
 const dt_layer_kind dt_layer_dense = {
-    .name = "dense",
     .fuses_activation = true,
     .allocate = allocate,
     .begin_forward = begin_forward,

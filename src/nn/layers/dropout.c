@@ -79,7 +79,6 @@ static void backward(const dt_traversal *t, size_t l, size_t before, size_t from
 }
 
 const dt_layer_kind dt_layer_dropout = {
-    .name = "dropout",
     .training_only = true,
     .allocate = allocate,
     .forward = forward,
