@@ -30,13 +30,10 @@ static const char *reduction(const dt_run *r)
     return how.window ? " by window" : how.piece > 0 ? " by overlapped allreduce" : " by allreduce";
 }
 
-void dt_run_report_start(const dt_run *r)
+static void report_data(const dt_run *r)
 {
-    const dt_settings *s = &r->settings;
     const dt_dataset *sets = r->sets;
     const size_t majority = dt_dataset_majority_class(&sets[DT_TRAIN]);
-    char widths[256], monitor[64], dropout[32] = "", decay[48] = "";
-    dt_environment_report(&r->environment);
     dt_log_say("data       %s: %llu training, %llu validation, %llu test rows; %zu inputs, %zu "
                "classes\n",
                r->source.name, (unsigned long long)sets[DT_TRAIN].N,
@@ -49,12 +46,19 @@ void dt_run_report_start(const dt_run *r)
                        p == DT_TRAIN ? "training" : dt_part_name((dt_part)p));
     dt_log_say("\n");
     warn_of_empty_classes(&sets[DT_TRAIN]);
+}
+
+static void report_model(const dt_run *r)
+{
+    const dt_settings *s = &r->settings;
+    const bool has_hidden = r->model.network.layer_count > 1;
+    char widths[256], dropout[32] = "";
     dt_network_print_widths(widths, sizeof widths, &r->model.network);
-    if (s->dropout > 0.0 && r->model.network.layer_count > 1)
+    if (s->dropout > 0.0 && has_hidden)
         (void)snprintf(dropout, sizeof dropout, ", dropout %g", s->dropout);
     dt_log_say("model      %s, %s%s, softmax; P = %zu parameters\n", widths,
                dt_activation_name((dt_activation)s->activation), dropout, r->model.network.P);
-    if (s->dropout > 0.0 && r->model.network.layer_count == 1)
+    if (s->dropout > 0.0 && !has_hidden)
         dt_log_warn("--dropout has no effect without hidden layers; remove it, or set --hidden");
     if (r->has_init)
         dt_log_say("init       weights of %s (CRC-32 %08x), Adam after %lld steps%s\n",
@@ -66,19 +70,34 @@ void dt_run_report_start(const dt_run *r)
                    (unsigned long long)r->checkpoint.training.rows,
                    r->checkpoint.history.session_count,
                    r->checkpoint.history.session_count == 1 ? "" : "s");
+}
+
+static void report_training(const dt_run *r)
+{
+    const dt_settings *s = &r->settings;
+    const bool has_validation = r->sets[DT_VALIDATION].N > 0;
+    char monitor[64], decay[48] = "";
     (void)snprintf(monitor, sizeof monitor, "patience %lld on %s", (long long)s->patience,
                    s->monitor == 0 ? "val_loss" : "val_accuracy");
     if (s->weight_decay > 0.0)
         (void)snprintf(decay, sizeof decay, ", weight decay %g", s->weight_decay);
     dt_log_say("training   Adam %g%s, batch %lld, at most %lld epoch%s, %s\n", s->learning_rate,
                decay, (long long)s->batch, (long long)s->epochs, s->epochs == 1 ? "" : "s",
-               sets[DT_VALIDATION].N > 0 ? monitor : "no validation set: no early stopping");
-    if (sets[DT_VALIDATION].N == 0 && (dt_options_given(dt_settings_table(), s, "patience") ||
-                                       dt_options_given(dt_settings_table(), s, "monitor")))
+               has_validation ? monitor : "no validation set: no early stopping");
+    if (!has_validation && (dt_options_given(dt_settings_table(), s, "patience") ||
+                            dt_options_given(dt_settings_table(), s, "monitor")))
         dt_log_warn("--patience and --monitor have no effect without a validation set");
     dt_log_say("run        seed %lld, %lld shards, %s sum%s; results in %s\n\n", (long long)s->seed,
                (long long)s->shards, s->sum == DT_SUM_EXACT ? "exact" : "fast", reduction(r),
                r->folder);
+}
+
+void dt_run_report_start(const dt_run *r)
+{
+    dt_environment_report(&r->environment);
+    report_data(r);
+    report_model(r);
+    report_training(r);
 }
 
 void dt_run_report_stop(const dt_run *r)
