@@ -147,7 +147,7 @@ static void warn_of_losses(const dt_model *model, const char *to)
 
 static const char *note_of_state(const dt_model *model, const char *path)
 {
-    if (model->adam.m == NULL)
+    if (model->optimizer.states[0] == NULL)
         return "";
     if (dt_text_ends_in(path, ".keras"))
         return ", and Adam's state";

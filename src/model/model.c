@@ -39,7 +39,7 @@ dt_status dt_model_save(const dt_model *model, const char *path)
     dt_status status = DT_OK;
     dt_keras_layer *layers = NULL;
     const dt_network *network = &model->network;
-    const dt_adam *adam = &model->adam;
+    const dt_optimizer *adam = &model->optimizer;
     DT_ASSERT(model->class_name_count == 0 || model->class_name_count == network->C);
     DT_TRY(dt_memory_alloc(&layers, network->layer_count, sizeof *layers, "layers"));
     const size_t layer_count = describe_layers(layers, network);
@@ -47,14 +47,14 @@ dt_status dt_model_save(const dt_model *model, const char *path)
                                   .layer_count = layer_count,
                                   .layers = layers,
                                   .learning_rate = adam->learning_rate,
-                                  .beta_1 = adam->beta_1,
-                                  .beta_2 = adam->beta_2,
-                                  .epsilon = adam->epsilon,
+                                  .beta_1 = adam->numbers[0],
+                                  .beta_2 = adam->numbers[1],
+                                  .epsilon = adam->numbers[2],
                                   .mean = model->normalization.mean,
                                   .variance = model->normalization.variance,
-                                  .iterations = adam->m != NULL ? adam->step : 0,
-                                  .adam_m = adam->m,
-                                  .adam_v = adam->v,
+                                  .iterations = adam->states[0] != NULL ? adam->step : 0,
+                                  .adam_m = adam->states[0],
+                                  .adam_v = adam->states[1],
                                   .recipe_json = model->recipe_json,
                                   .class_names = (const char *const *)model->class_names,
                                   .class_name_count = model->class_name_count};
@@ -102,19 +102,18 @@ out:
     return status;
 }
 
-DT_MUST_USE static dt_status take_adam(dt_adam *out, const dt_keras_model *keras, size_t P)
+DT_MUST_USE static dt_status take_adam(dt_optimizer *out, const dt_keras_model *keras, size_t P)
 {
     dt_status status = DT_OK;
+    DT_TRY(dt_optimizer_init(out, &dt_adam, keras->adam_m != NULL ? P : 0, keras->learning_rate));
     if (keras->adam_m != NULL) {
-        DT_TRY(dt_adam_init(out, P, keras->learning_rate));
-        memcpy(out->m, keras->adam_m, P * sizeof(float));
-        memcpy(out->v, keras->adam_v, P * sizeof(float));
+        memcpy(out->states[0], keras->adam_m, P * sizeof(float));
+        memcpy(out->states[1], keras->adam_v, P * sizeof(float));
         out->step = keras->iterations;
     }
-    out->learning_rate = keras->learning_rate;
-    out->beta_1 = keras->beta_1;
-    out->beta_2 = keras->beta_2;
-    out->epsilon = keras->epsilon;
+    out->numbers[0] = keras->beta_1;
+    out->numbers[1] = keras->beta_2;
+    out->numbers[2] = keras->epsilon;
 out:
     return status;
 }
@@ -127,7 +126,7 @@ dt_status dt_model_read(dt_model *out, const char *path)
     DT_TRY(dt_keras_model_load(&loaded, path));
     const dt_keras_model *keras = &loaded.model;
     DT_TRY(take_network(&out->network, &loaded));
-    DT_TRY(take_adam(&out->adam, keras, out->network.P));
+    DT_TRY(take_adam(&out->optimizer, keras, out->network.P));
     if (keras->mean != NULL)
         DT_TRY(dt_normalization_init(&out->normalization, out->network.D, keras->mean,
                                      keras->variance));
@@ -150,7 +149,7 @@ void dt_model_clear(dt_model *model)
 {
     dt_network_clear(&model->network);
     dt_normalization_clear(&model->normalization);
-    dt_adam_clear(&model->adam);
+    dt_optimizer_clear(&model->optimizer);
     dt_memory_free(model->recipe_json);
     for (size_t i = 0; i < model->class_name_count; i++)
         dt_memory_free(model->class_names[i]);
@@ -161,16 +160,17 @@ void dt_model_clear(dt_model *model)
 uint32_t dt_model_state_crc(const dt_model *model)
 {
     const dt_normalization *n = &model->normalization;
-    const dt_adam *adam = &model->adam;
-    const double numbers[] = {adam->beta_1, adam->beta_2, adam->epsilon, (double)adam->step};
+    const dt_optimizer *adam = &model->optimizer;
+    const double numbers[] = {adam->numbers[0], adam->numbers[1], adam->numbers[2],
+                              (double)adam->step};
     uint32_t crc = dt_crc32(0, numbers, sizeof numbers);
     if (n->D > 0) {
         crc = dt_crc32(crc, n->mean, n->D * sizeof *n->mean);
         crc = dt_crc32(crc, n->variance, n->D * sizeof *n->variance);
     }
-    if (adam->m != NULL) {
-        crc = dt_crc32(crc, adam->m, adam->P * sizeof *adam->m);
-        crc = dt_crc32(crc, adam->v, adam->P * sizeof *adam->v);
+    if (adam->states[0] != NULL) {
+        crc = dt_crc32(crc, adam->states[0], adam->P * sizeof *adam->states[0]);
+        crc = dt_crc32(crc, adam->states[1], adam->P * sizeof *adam->states[1]);
     }
     return crc;
 }
@@ -184,7 +184,7 @@ typedef struct facts {
     uint64_t recipe_bytes; /* with its NUL; 0: none */
     uint64_t name_count, name_bytes; /* with a NUL after each */
     bool has_moments;
-    dt_adam adam; /* but for its moments */
+    dt_optimizer adam; /* but for its moments */
     char left_out[256], no_bias[64];
 } facts;
 
@@ -193,8 +193,8 @@ static facts gather_facts(const dt_model *model)
     facts f = {.layer_count = model->network.layer_count,
                .normalized = model->normalization.D,
                .name_count = model->class_name_count,
-               .has_moments = model->adam.m != NULL,
-               .adam = model->adam};
+               .has_moments = model->optimizer.states[0] != NULL,
+               .adam = model->optimizer};
     f.recipe_bytes = model->recipe_json != NULL ? strlen(model->recipe_json) + 1 : 0;
     for (size_t i = 0; i < model->class_name_count; i++)
         f.name_bytes += strlen(model->class_names[i]) + 1;
@@ -231,23 +231,20 @@ out:
     return status;
 }
 
-DT_MUST_USE static dt_status share_adam(dt_adam *adam, const dt_comm *comm, const facts *f,
+DT_MUST_USE static dt_status share_adam(dt_optimizer *adam, const dt_comm *comm, const facts *f,
                                         size_t P)
 {
     dt_status status = DT_OK;
     const bool root = dt_comm_rank(comm) == 0;
-    if (!root && f->has_moments)
-        status = dt_adam_init(adam, P, f->adam.learning_rate);
-    DT_TRY(dt_comm_agree(comm, status));
     if (!root) {
-        float *m = adam->m, *v = adam->v;
-        *adam = f->adam;
-        adam->m = m;
-        adam->v = v;
+        status = dt_optimizer_init(adam, &dt_adam, f->has_moments ? P : 0, f->adam.learning_rate);
+        memcpy(adam->numbers, f->adam.numbers, sizeof adam->numbers);
+        adam->step = f->adam.step;
     }
+    DT_TRY(dt_comm_agree(comm, status));
     if (f->has_moments) {
-        dt_comm_broadcast(comm, adam->m, P * sizeof(float));
-        dt_comm_broadcast(comm, adam->v, P * sizeof(float));
+        dt_comm_broadcast(comm, adam->states[0], P * sizeof(float));
+        dt_comm_broadcast(comm, adam->states[1], P * sizeof(float));
     }
 out:
     return status;
@@ -343,7 +340,7 @@ dt_status dt_model_load(dt_model *out, const dt_comm *comm, const char *path)
     memcpy(out->left_out, f.left_out, sizeof out->left_out);
     memcpy(out->no_bias, f.no_bias, sizeof out->no_bias);
     DT_TRY(share_network(&out->network, comm, (size_t)f.layer_count));
-    DT_TRY(share_adam(&out->adam, comm, &f, out->network.P));
+    DT_TRY(share_adam(&out->optimizer, comm, &f, out->network.P));
     DT_TRY(share_normalization(&out->normalization, comm, (size_t)f.normalized));
     DT_TRY(share_recipe(&out->recipe_json, comm, (size_t)f.recipe_bytes));
     DT_TRY(share_names(out, comm, &f));

@@ -3,65 +3,59 @@
 #include "dtrain/base/memory.h"
 #include "dtrain/base/vectorize.h"
 
-#include <math.h>
+#include <string.h>
 
-dt_status dt_adam_init(dt_adam *out, size_t P, double learning_rate)
+const dt_optimizer_kind *const dt_optimizer_kinds[DT_OPTIMIZER_COUNT] = {&dt_adam};
+
+const dt_optimizer_kind *dt_optimizer_find(const char *name)
 {
-    *out = (dt_adam){.P = P,
-                     .learning_rate = learning_rate,
-                     .beta_1 = 0.9,
-                     .beta_2 = 0.999,
-                     .epsilon = 1e-7,
-                     .beta_1_power = 1.0f,
-                     .beta_2_power = 1.0f};
-    dt_status status = dt_memory_alloc(&out->m, 2 * P, sizeof(float), "Adam's moments");
-    out->v = out->m == NULL ? NULL : out->m + P;
-    return status;
+    for (size_t i = 0; i < DT_OPTIMIZER_COUNT; i++)
+        if (strcmp(dt_optimizer_kinds[i]->name, name) == 0)
+            return dt_optimizer_kinds[i];
+    return NULL;
 }
 
-void dt_adam_clear(dt_adam *adam)
+dt_status dt_optimizer_init(dt_optimizer *out, const dt_optimizer_kind *kind, size_t P,
+                            double learning_rate)
 {
-    dt_memory_free(adam->m);
-    *adam = (dt_adam){0};
+    *out = (dt_optimizer){.kind = kind, .learning_rate = learning_rate};
+    for (size_t i = 0; i < kind->number_count; i++)
+        out->numbers[i] = kind->numbers[i].fallback;
+    return P == 0 ? DT_OK : dt_optimizer_allocate(out, P);
 }
 
-/* base^n in the order of n's binary digits: libm's powf has other last bits in other releases. */
-static float power(float base, int64_t n)
+dt_status dt_optimizer_allocate(dt_optimizer *optimizer, size_t P)
 {
-    double result = 1.0, square = (double)base; /* of float32, as Keras has it */
-    for (; n > 0; n /= 2) {
-        if (n % 2 != 0)
-            result *= square;
-        square *= square;
-    }
-    return (float)result;
+    const size_t count = optimizer->kind->state_count;
+    float *block = NULL;
+    DT_ASSERT(optimizer->P == 0);
+    dt_status status = dt_memory_alloc(&block, P, count * sizeof(float), "the optimizer's state");
+    if (status != DT_OK)
+        return status;
+    for (size_t i = 0; i < count; i++)
+        optimizer->states[i] = block + i * P;
+    optimizer->P = P;
+    return DT_OK;
 }
 
-void dt_adam_begin_step(dt_adam *adam)
+void dt_optimizer_clear(dt_optimizer *optimizer)
 {
-    adam->step++;
-    adam->beta_1_power = power((float)adam->beta_1, adam->step);
-    adam->beta_2_power = power((float)adam->beta_2, adam->step);
+    dt_memory_free(optimizer->states[0]);
+    *optimizer = (dt_optimizer){0};
 }
 
-/* What a moment decays to before it is nothing. A unit that is dead for good would else leave
- * subnormal numbers behind, on which CPUs are 10 to 100 times slower. */
-static const float SMALLEST = 1e-30f;
-
-static inline float flushed(float moment)
+double *dt_optimizer_number_at(dt_optimizer *optimizer, const char *name)
 {
-    return fabsf(moment) < SMALLEST ? 0.0f : moment; /* NaN stays */
+    for (size_t i = 0; i < optimizer->kind->number_count; i++)
+        if (strcmp(optimizer->kind->numbers[i].name, name) == 0)
+            return &optimizer->numbers[i];
+    return NULL;
 }
 
-DT_VECTORIZE static void update(float *restrict w, float *restrict m, float *restrict v,
-                                const float *restrict g, size_t count, float alpha,
-                                float one_minus_beta_1, float one_minus_beta_2, float epsilon)
+void dt_optimizer_begin_step(dt_optimizer *optimizer)
 {
-    for (size_t i = 0; i < count; i++) {
-        m[i] = flushed(m[i] + (g[i] - m[i]) * one_minus_beta_1);
-        v[i] = flushed(v[i] + (g[i] * g[i] - v[i]) * one_minus_beta_2);
-        w[i] -= m[i] * alpha / (sqrtf(v[i]) + epsilon);
-    }
+    optimizer->step++;
+    optimizer->kind->begin_step(optimizer);
 }
 
 DT_VECTORIZE static void decay(float *w, size_t count, float share)
@@ -70,13 +64,10 @@ DT_VECTORIZE static void decay(float *w, size_t count, float share)
         w[i] -= w[i] * share;
 }
 
-void dt_adam_update(dt_adam *adam, float *params, const float *gradient, size_t first, size_t count,
-                    bool decays)
+void dt_optimizer_update(const dt_optimizer *optimizer, float *params, const float *gradient,
+                         size_t first, size_t count, bool decays)
 {
-    const float alpha =
-        (float)adam->learning_rate * sqrtf(1.0f - adam->beta_2_power) / (1.0f - adam->beta_1_power);
-    if (decays && adam->weight_decay > 0.0)
-        decay(params + first, count, (float)(adam->learning_rate * adam->weight_decay));
-    update(params + first, adam->m + first, adam->v + first, gradient, count, alpha,
-           (float)(1.0 - adam->beta_1), (float)(1.0 - adam->beta_2), (float)adam->epsilon);
+    if (decays && optimizer->weight_decay > 0.0)
+        decay(params + first, count, (float)(optimizer->learning_rate * optimizer->weight_decay));
+    optimizer->kind->update(optimizer, params, gradient, first, count);
 }

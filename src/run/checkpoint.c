@@ -65,7 +65,7 @@ const char *dt_checkpoint_path(char *out, size_t bytes, const char *folder)
 
 /* ---- writing ---- */
 
-static state_row state_of(const dt_training *training, const dt_adam *adam)
+static state_row state_of(const dt_training *training, const dt_optimizer *adam)
 {
     const dt_early_stopping *stopping = &training->stopping;
     return (state_row){
@@ -85,14 +85,14 @@ static state_row state_of(const dt_training *training, const dt_adam *adam)
         .training_s = training->training_s,
         .adam_step = adam->step,
         .learning_rate = adam->learning_rate,
-        .beta_1 = adam->beta_1,
-        .beta_2 = adam->beta_2,
-        .epsilon = adam->epsilon,
+        .beta_1 = adam->numbers[0],
+        .beta_2 = adam->numbers[1],
+        .epsilon = adam->numbers[2],
     };
 }
 
 DT_MUST_USE static dt_status write_state(dt_h5 *h5, const dt_training *training,
-                                         const dt_adam *adam)
+                                         const dt_optimizer *adam)
 {
     dt_status status = DT_OK;
     const state_row row = state_of(training, adam);
@@ -104,11 +104,12 @@ out:
 }
 
 DT_MUST_USE static dt_status write_arrays(dt_h5 *h5, const dt_run_facts *facts,
-                                          const dt_training *training, const dt_adam *adam)
+                                          const dt_training *training, const dt_optimizer *adam)
 {
     dt_status status = DT_OK;
     const uint64_t P = facts->network->P;
-    const float *const values[ARRAYS] = {facts->network->params, training->best, adam->m, adam->v};
+    const float *const values[ARRAYS] = {facts->network->params, training->best, adam->states[0],
+                                         adam->states[1]};
     for (size_t i = 0; i < ARRAYS; i++) {
         DT_TRY(dt_h5_write_array(h5, arrays[i], DT_H5_F32, 1, &P, values[i]));
         DT_TRY(dt_h5_set_int(h5, arrays[i], "crc32", dt_crc32(0, values[i], P * sizeof(float))));
@@ -118,7 +119,7 @@ out:
 }
 
 dt_status dt_checkpoint_save(const char *path, const dt_run_facts *facts, const dt_history *history,
-                             const dt_training *training, const dt_adam *adam)
+                             const dt_training *training, const dt_optimizer *adam)
 {
     dt_status status = DT_OK;
     dt_h5 *h5 = NULL;
@@ -391,16 +392,16 @@ DT_MUST_USE static dt_status keep_best(dt_checkpoint *c, size_t P)
     return DT_OK;
 }
 
-static void restore(const dt_checkpoint *c, dt_network *network, dt_adam *adam)
+static void restore(const dt_checkpoint *c, dt_network *network, dt_optimizer *adam)
 {
     const size_t bytes = network->P * sizeof *network->params;
     memcpy(network->params, c->params, bytes);
-    memcpy(adam->m, c->adam_m, bytes);
-    memcpy(adam->v, c->adam_v, bytes);
+    memcpy(adam->states[0], c->adam_m, bytes);
+    memcpy(adam->states[1], c->adam_v, bytes);
     adam->step = c->adam_step;
-    adam->beta_1 = c->beta_1;
-    adam->beta_2 = c->beta_2;
-    adam->epsilon = c->epsilon;
+    adam->numbers[0] = c->beta_1;
+    adam->numbers[1] = c->beta_2;
+    adam->numbers[2] = c->epsilon;
 }
 
 DT_MUST_USE static dt_status read_in(dt_checkpoint *out, const char *folder, uint64_t N, size_t P)
@@ -420,7 +421,7 @@ out:
 }
 
 dt_status dt_checkpoint_load(dt_checkpoint *out, const dt_comm *comm, const char *folder,
-                             uint64_t N, dt_network *network, dt_adam *adam)
+                             uint64_t N, dt_network *network, dt_optimizer *adam)
 {
     dt_status status = DT_OK;
     const bool root = dt_comm_rank(comm) == 0;

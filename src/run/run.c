@@ -75,7 +75,7 @@ dt_status dt_run_start(dt_run *r, const dt_settings *settings, const char *comma
     DT_TRY(dt_run_make_model(r));
     if (resumes(r))
         DT_TRY(dt_checkpoint_load(&r->checkpoint, r->comm, r->settings.resume, r->sets[DT_TRAIN].N,
-                                  &r->model.network, &r->model.adam));
+                                  &r->model.network, &r->model.optimizer));
     DT_TRY(dt_comm_agree(r->comm, r->root ? dt_run_open_logs(r) : DT_OK));
     dt_run_report_start(r);
 out:
@@ -87,7 +87,7 @@ dt_status dt_run_train(dt_run *r)
     const dt_observer observer = dt_run_observer(r);
     const dt_plan plan = dt_settings_plan(&r->settings);
     return dt_trainer_run(&r->result, r->comm, &r->environment.launch, &plan, r->sets,
-                          &r->model.network, &r->model.adam,
+                          &r->model.network, &r->model.optimizer,
                           resumes(r) ? &r->checkpoint.training : NULL, &observer);
 }
 

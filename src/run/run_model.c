@@ -64,7 +64,8 @@ DT_MUST_USE static dt_status make_new(dt_run *r)
         &model->network, r->sets[DT_TRAIN].D, settings->hidden.values, settings->hidden.count,
         (dt_activation)settings->activation, r->sets[DT_TRAIN].C, (uint64_t)settings->seed);
     if (status == DT_OK)
-        status = dt_adam_init(&model->adam, model->network.P, settings->learning_rate);
+        status = dt_optimizer_init(&model->optimizer, &dt_adam, model->network.P,
+                                   settings->learning_rate);
     return status;
 }
 
@@ -129,29 +130,20 @@ DT_MUST_USE static dt_status take_settings(dt_run *r, const char *path)
     }
     if (!dt_options_given(table, s, "learning-rate")) {
         char rate[64]; /* as if it had been given: within its bounds */
-        (void)snprintf(rate, sizeof rate, "%.17g", r->model.adam.learning_rate);
+        (void)snprintf(rate, sizeof rate, "%.17g", r->model.optimizer.learning_rate);
         if (dt_options_set(table, s, "learning-rate", rate) != DT_OK)
             return dt_fail(DT_DATA, "%s: its learning rate is %g; name one with --learning-rate",
-                           path, r->model.adam.learning_rate);
+                           path, r->model.optimizer.learning_rate);
     }
     return DT_OK;
 }
 
-/* Where the file has no state, Adam starts with the file's numbers. */
-DT_MUST_USE static dt_status complete_adam(dt_run *r)
+/* Where the file has no state, the optimizer starts with the file's numbers. */
+DT_MUST_USE static dt_status complete_optimizer(dt_run *r)
 {
-    dt_adam *adam = &r->model.adam;
-    if (adam->m == NULL) {
-        const dt_adam numbers = *adam;
-        dt_status status = dt_adam_init(adam, r->model.network.P, numbers.learning_rate);
-        if (status != DT_OK)
-            return status;
-        adam->beta_1 = numbers.beta_1;
-        adam->beta_2 = numbers.beta_2;
-        adam->epsilon = numbers.epsilon;
-    }
-    adam->learning_rate = r->settings.learning_rate;
-    return DT_OK;
+    dt_optimizer *optimizer = &r->model.optimizer;
+    optimizer->learning_rate = r->settings.learning_rate;
+    return optimizer->P > 0 ? DT_OK : dt_optimizer_allocate(optimizer, r->model.network.P);
 }
 
 static void tell_of_init(const dt_run *r, const char *path)
@@ -183,7 +175,7 @@ DT_MUST_USE static dt_status begin_with(dt_run *r)
     DT_TRY(dt_comm_agree(r->comm, status));
     DT_TRY(dt_comm_agree(r->comm, check_fit(r, path)));
     DT_TRY(dt_comm_agree(r->comm, take_settings(r, path)));
-    DT_TRY(dt_comm_agree(r->comm, complete_adam(r)));
+    DT_TRY(dt_comm_agree(r->comm, complete_optimizer(r)));
     if (r->root)
         tell_of_init(r, path);
     for (int p = 0; p < DT_PART_COUNT; p++)
@@ -201,7 +193,7 @@ dt_status dt_run_make_model(dt_run *r)
     DT_TRY(dt_comm_agree(r->comm, check_memory(r)));
     if (!r->has_init)
         DT_TRY(dt_comm_agree(r->comm, make_new(r)));
-    r->model.adam.weight_decay = r->settings.weight_decay;
+    r->model.optimizer.weight_decay = r->settings.weight_decay;
     DT_TRY(dt_comm_agree(r->comm, dt_network_add_dropout(&r->model.network, r->settings.dropout)));
 out:
     return status;

@@ -52,7 +52,7 @@ static dt_status take_checkpoint(void *context, const dt_training *training)
     if (status != DT_OK)
         return status;
     return dt_checkpoint_save(dt_checkpoint_path(path, sizeof path, r->folder), &facts, &r->history,
-                              training, &r->model.adam);
+                              training, &r->model.optimizer);
 }
 /* Opened first and looked at then: a path to what is read, or to the run's other results, shows
  * itself only once it is there. It may lie in the run's folder. */

@@ -20,8 +20,8 @@ enum {
     SHARED_BY_THREADS = 1 << 16 /* parameters whose update is worth waking a thread */
 };
 
-/* What a window shares (dt_gradient_sum_state). */
-enum { STATE_PARAMS, STATE_M, STATE_V, STATES };
+/* What a window shares (dt_gradient_sum_state): the parameters, then the optimizer's states. */
+enum { STATES = 1 + DT_OPTIMIZER_STATES };
 
 /* ---- memory ---- */
 
@@ -43,12 +43,14 @@ out:
     return status;
 }
 
-/* The arrays that a window shares, where they are. */
-static void list_states(dt_stepper *s, float **places[STATES])
+/* The arrays that a window shares, where they are; returns their number. */
+static size_t list_states(dt_stepper *s, float **places[STATES])
 {
-    places[STATE_PARAMS] = &s->network->params;
-    places[STATE_M] = &s->adam->m;
-    places[STATE_V] = &s->adam->v;
+    const size_t count = s->optimizer->kind->state_count;
+    places[0] = &s->network->params;
+    for (size_t i = 0; i < count; i++)
+        places[1 + i] = &s->optimizer->states[i];
+    return 1 + count;
 }
 
 /* Each rank copies its slice: the memory is then near the CPU that will update it. */
@@ -56,8 +58,8 @@ static void move_into_window(dt_stepper *s)
 {
     float **places[STATES];
     const dt_gradient_sum *sum = &s->ranks_sum;
-    list_states(s, places);
-    for (size_t i = 0; i < STATES; i++) {
+    const size_t count = list_states(s, places);
+    for (size_t i = 0; i < count; i++) {
         float *shared = dt_gradient_sum_state(sum, i);
         if (shared == NULL)
             return;
@@ -72,10 +74,10 @@ static void move_into_window(dt_stepper *s)
 void dt_stepper_take_back(dt_stepper *s)
 {
     float **places[STATES];
-    if (s->private_states[STATE_PARAMS] == NULL)
+    if (s->private_states[0] == NULL)
         return;
-    list_states(s, places);
-    for (size_t i = 0; i < STATES; i++) {
+    const size_t count = list_states(s, places);
+    for (size_t i = 0; i < count; i++) {
         memcpy(s->private_states[i], *places[i], s->network->P * sizeof(float));
         *places[i] = s->private_states[i];
         s->private_states[i] = NULL;
@@ -83,15 +85,17 @@ void dt_stepper_take_back(dt_stepper *s)
 }
 
 dt_status dt_stepper_init(dt_stepper *out, const dt_comm *comm, const dt_launch *launch,
-                          const dt_dataset *set, dt_network *network, dt_adam *adam, dt_sum sum,
-                          uint64_t batch, dt_reduction how, dt_pool *pool)
+                          const dt_dataset *set, dt_network *network, dt_optimizer *optimizer,
+                          dt_sum sum, uint64_t batch, dt_reduction how, dt_pool *pool)
 {
-    *out = (dt_stepper){.comm = comm, .set = set, .network = network, .adam = adam, .pool = pool};
+    *out = (dt_stepper){
+        .comm = comm, .set = set, .network = network, .optimizer = optimizer, .pool = pool};
     out->kind = sum == DT_SUM_EXACT ? &dt_gradient_exact : &dt_gradient_fast;
     dt_status status = dt_comm_agree(comm, allocate(out, batch));
     if (status == DT_OK) {
         status = dt_gradient_sum_init(&out->ranks_sum, comm, launch, network, out->kind->exact,
-                                      DT_GRADIENT_TAIL(network->tensor_count), STATES, how);
+                                      DT_GRADIENT_TAIL(network->tensor_count),
+                                      1 + optimizer->kind->state_count, how);
         status = dt_comm_agree(comm, status);
     }
     if (status == DT_OK)
@@ -175,14 +179,14 @@ typedef struct update {
 /* Tensor by tensor if some of them decay. */
 static void update_block(const dt_stepper *s, const float *gradient, size_t first, size_t count)
 {
-    if (s->adam->weight_decay <= 0.0) {
-        dt_adam_update(s->adam, s->network->params, gradient, first, count, false);
+    if (s->optimizer->weight_decay <= 0.0) {
+        dt_optimizer_update(s->optimizer, s->network->params, gradient, first, count, false);
         return;
     }
     while (count > 0) {
         const dt_tensor *tensor = dt_network_tensor_of(s->network, first);
         const size_t left = tensor->first + tensor->count - first, n = left < count ? left : count;
-        dt_adam_update(s->adam, s->network->params, gradient, first, n, tensor->decays);
+        dt_optimizer_update(s->optimizer, s->network->params, gradient, first, n, tensor->decays);
         gradient += n;
         first += n;
         count -= n;
@@ -214,7 +218,7 @@ static void update_part(void *context, int thread)
 static void update_parameters(dt_stepper *s, uint64_t count)
 {
     update u = {s, 1.0 / (double)count, (size_t)dt_pool_threads(s->pool)};
-    dt_adam_begin_step(s->adam);
+    dt_optimizer_begin_step(s->optimizer);
     if (s->ranks_sum.slice_count < SHARED_BY_THREADS)
         u.threads = 1;
     if (u.threads > 1)

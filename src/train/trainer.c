@@ -26,7 +26,7 @@ typedef struct trainer {
     const dt_plan *plan;
     dt_dataset *sets;
     dt_network *network;
-    dt_adam *adam;
+    dt_optimizer *optimizer;
     const dt_observer *observer;
     dt_training at;
     double epoch_began_s; /* by dt_clock_s, as if it had not been interrupted */
@@ -89,11 +89,12 @@ out:
     return status;
 }
 
-static uint32_t state_crc(const dt_adam *adam)
+static uint32_t state_crc(const dt_optimizer *optimizer)
 {
-    const uint32_t crc = dt_crc32(0, &adam->step, sizeof adam->step);
-    return dt_crc32(dt_crc32(crc, adam->m, adam->P * sizeof *adam->m), adam->v,
-                    adam->P * sizeof *adam->v);
+    uint32_t crc = dt_crc32(0, &optimizer->step, sizeof optimizer->step);
+    for (size_t i = 0; i < optimizer->kind->state_count; i++)
+        crc = dt_crc32(crc, optimizer->states[i], optimizer->P * sizeof(float));
+    return crc;
 }
 
 /* Once a window shares them, there is nothing left to compare on a host. */
@@ -105,7 +106,7 @@ DT_MUST_USE static dt_status check_start(const trainer *t)
     DT_TRY(dt_comm_check_same(t->comm, "the checksum of the initial weights",
                               dt_trainer_crc(t->network)));
     DT_TRY(dt_comm_check_same(t->comm, "the checksum of the optimizer's initial state",
-                              state_crc(t->adam)));
+                              state_crc(t->optimizer)));
 out:
     return status;
 }
@@ -117,8 +118,8 @@ DT_MUST_USE static dt_status start(trainer *t, const dt_training *from)
     const dt_reduction how = dt_trainer_reduction(plan, t->comm, t->launch, t->network->P);
     DT_TRY(dt_comm_agree(t->comm, allocate(t)));
     DT_TRY(check_start(t));
-    DT_TRY(dt_stepper_init(&t->stepper, t->comm, t->launch, &t->sets[DT_TRAIN], t->network, t->adam,
-                           plan->sum, plan->batch, how, t->pool));
+    DT_TRY(dt_stepper_init(&t->stepper, t->comm, t->launch, &t->sets[DT_TRAIN], t->network,
+                           t->optimizer, plan->sum, plan->batch, how, t->pool));
     t->result->reduce = dt_comm_size(t->comm) == 1            ? "none"
                         : t->stepper.ranks_sum.window != NULL ? "window"
                                                               : "allreduce";
@@ -325,7 +326,7 @@ static void finish(trainer *t)
 DT_MUST_USE static dt_status run_epoch(trainer *t, bool *stop)
 {
     dt_status status = DT_OK;
-    dt_epoch row = {.epoch = t->at.epoch, .learning_rate = t->adam->learning_rate};
+    dt_epoch row = {.epoch = t->at.epoch, .learning_rate = t->optimizer->learning_rate};
     DT_TRY(train_epoch(t, &row));
     DT_TRY(judge_epoch(t, &row, stop));
     t->result->epochs = row.epoch;
@@ -345,7 +346,8 @@ out:
 
 dt_status dt_trainer_run(dt_result *out, const dt_comm *comm, const dt_launch *launch,
                          const dt_plan *plan, dt_dataset sets[DT_PART_COUNT], dt_network *network,
-                         dt_adam *adam, const dt_training *from, const dt_observer *observer)
+                         dt_optimizer *optimizer, const dt_training *from,
+                         const dt_observer *observer)
 {
     dt_status status = DT_OK;
     *out = (dt_result){0};
@@ -357,7 +359,7 @@ dt_status dt_trainer_run(dt_result *out, const dt_comm *comm, const dt_launch *l
                  .plan = plan,
                  .sets = sets,
                  .network = network,
-                 .adam = adam,
+                 .optimizer = optimizer,
                  .observer = observer,
                  .result = out};
     DT_TRY(start(&t, from));

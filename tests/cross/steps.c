@@ -74,7 +74,7 @@ DT_MUST_USE static dt_status run_pinned(const pinned *p, bool *same)
 {
     dt_status status = DT_OK;
     dt_network network = {0};
-    dt_adam adam = {0};
+    dt_optimizer adam = {0};
     dt_dataset sets[DT_PART_COUNT] = {{0}};
     dt_epoch last = {0};
     dt_result result = {0};
@@ -94,7 +94,7 @@ out:
     dt_result_clear(&result);
     for (int part = 0; part < DT_PART_COUNT; part++)
         dt_dataset_clear(&sets[part]);
-    dt_adam_clear(&adam);
+    dt_optimizer_clear(&adam);
     dt_network_clear(&network);
     return status;
 }

@@ -8,7 +8,7 @@ static void write_checkpoint(const saved_point *p, const run *r)
 {
     dt_status status = DT_OK;
     dt_network net = {0};
-    dt_adam adam = {0};
+    dt_optimizer adam = {0};
     dt_training at = p->at;
     char path[512];
     kept *k = kept_make(1, 0); /* the facts, which are not looked at here */
@@ -24,7 +24,7 @@ static void write_checkpoint(const saved_point *p, const run *r)
                                     &k->facts, &k->history, &at, &adam);
     assert_all_int(status, DT_OK);
     kept_free(k);
-    dt_adam_clear(&adam);
+    dt_optimizer_clear(&adam);
     dt_network_clear(&net);
 }
 
@@ -33,7 +33,7 @@ static dt_status load_point(saved_point *out, const dt_comm *comm, const run *r,
                             uint64_t N)
 {
     dt_network net = {0};
-    dt_adam adam = {0};
+    dt_optimizer adam = {0};
     dt_checkpoint c, zeroed;
     saved_point before = {0};
     memset(&zeroed, 0, sizeof zeroed);
@@ -61,7 +61,7 @@ static dt_status load_point(saved_point *out, const dt_comm *comm, const run *r,
         assert_all(memcmp(&c, &zeroed, sizeof c) == 0);
     }
     dt_checkpoint_clear(&c);
-    dt_adam_clear(&adam);
+    dt_optimizer_clear(&adam);
     dt_network_clear(&net);
     return status;
 }

@@ -93,7 +93,7 @@ static void walk(outcome *out, const course *c, dt_comm comm, dt_sum sum, dt_red
 {
     dt_dataset sets[DT_PART_COUNT];
     dt_network net = {0};
-    dt_adam adam = {0};
+    dt_optimizer adam = {0};
     dt_stepper stepper = {0};
     dt_phases phases = {0};
     dt_slot slot = {0};
@@ -103,7 +103,7 @@ static void walk(outcome *out, const course *c, dt_comm comm, dt_sum sum, dt_red
         out->status = dt_network_init(&net, c->data.D, c->hidden, c->hidden_count, c->activation,
                                       c->data.C, 5);
     if (out->status == DT_OK)
-        out->status = dt_adam_init(&adam, net.P, c->learning_rate);
+        out->status = dt_optimizer_init(&adam, &dt_adam, net.P, c->learning_rate);
     const dt_dataset *set = &sets[DT_TRAIN];
     const uint64_t batch = (uint64_t)c->data.batch;
     if (out->status == DT_OK)
@@ -133,7 +133,7 @@ static void walk(outcome *out, const course *c, dt_comm comm, dt_sum sum, dt_red
     out->calls = atomic_load(&slot.calls);
     out->wait_known = !isnan(dt_stepper_wait_s(&stepper));
     dt_stepper_clear(&stepper);
-    dt_adam_clear(&adam);
+    dt_optimizer_clear(&adam);
     dt_network_clear(&net);
     for (int p = 0; p < DT_PART_COUNT; p++)
         dt_dataset_clear(&sets[p]);

@@ -33,7 +33,7 @@ static dt_model make_model(size_t C)
 {
     const size_t hidden[] = {6, 4};
     dt_model model = {
-        .adam = {.learning_rate = 0.003, .beta_1 = 0.8, .beta_2 = 0.99, .epsilon = 1e-5}};
+        .optimizer = {.kind = &dt_adam, .learning_rate = 0.003, .numbers = {0.8, 0.99, 1e-5}}};
     const dt_status status =
         dt_network_init(&model.network, INPUTS, hidden, 2, DT_ACTIVATION_TANH, C, 42);
     assert_all_int(status, DT_OK);
@@ -46,16 +46,12 @@ static dt_model make_model(size_t C)
 /* Gives a model the state of an Adam that has done `steps` updates. */
 static void add_adam(dt_model *model, int64_t steps)
 {
-    const dt_adam numbers = model->adam;
     const size_t P = model->network.P;
-    assert_all_int(dt_adam_init(&model->adam, P, numbers.learning_rate), DT_OK);
-    model->adam.beta_1 = numbers.beta_1;
-    model->adam.beta_2 = numbers.beta_2;
-    model->adam.epsilon = numbers.epsilon;
-    model->adam.step = steps;
+    assert_all_int(dt_optimizer_allocate(&model->optimizer, P), DT_OK);
+    model->optimizer.step = steps;
     for (size_t i = 0; i < P; i++) {
-        model->adam.m[i] = ((float)i - 30.0f) / 7.0f;
-        model->adam.v[i] = (float)i / 1e6f; /* never below 0 */
+        model->optimizer.states[0][i] = ((float)i - 30.0f) / 7.0f;
+        model->optimizer.states[1][i] = (float)i / 1e6f; /* never below 0 */
     }
 }
 
@@ -70,7 +66,7 @@ static void add_normalization(dt_model *model)
 static void clear_made(dt_model *model)
 {
     dt_network_clear(&model->network);
-    dt_adam_clear(&model->adam);
+    dt_optimizer_clear(&model->optimizer);
     dt_normalization_clear(&model->normalization);
 }
 
@@ -124,12 +120,11 @@ static void expect_network(const dt_network *found, const dt_network *expected)
     assert_all_same(found->params, found->P * sizeof(float));
 }
 
-static void expect_numbers(const dt_adam *found, const dt_adam *expected)
+static void expect_numbers(const dt_optimizer *found, const dt_optimizer *expected)
 {
     assert_all_close(found->learning_rate, expected->learning_rate, 0.0);
-    assert_all_close(found->beta_1, expected->beta_1, 0.0);
-    assert_all_close(found->beta_2, expected->beta_2, 0.0);
-    assert_all_close(found->epsilon, expected->epsilon, 0.0);
+    for (size_t i = 0; i < 3; i++)
+        assert_all_close(found->numbers[i], expected->numbers[i], 0.0);
 }
 
 static void test_comes_back(void **state)
@@ -144,9 +139,9 @@ static void test_comes_back(void **state)
     logits_of(&loaded.network, found);
     assert_all(memcmp(found, expected, sizeof found) == 0);
     assert_all_same(found, sizeof found);
-    expect_numbers(&loaded.adam, &saved.adam);
-    assert_all(loaded.adam.m == NULL && loaded.adam.v == NULL);
-    assert_all_int(loaded.adam.step, 0);
+    expect_numbers(&loaded.optimizer, &saved.optimizer);
+    assert_all(loaded.optimizer.states[0] == NULL && loaded.optimizer.states[1] == NULL);
+    assert_all_int(loaded.optimizer.step, 0);
     assert_all_int(loaded.normalization.D, 0);
     assert_all(loaded.recipe_json == NULL && loaded.class_names == NULL);
     assert_all_int(loaded.class_name_count, 0);
@@ -165,8 +160,8 @@ static void update(dt_model *model)
     assert_all(P <= 256);
     for (size_t i = 0; i < P; i++)
         gradient[i] = (float)(i % 13) / 13.0f - 0.4f;
-    dt_adam_begin_step(&model->adam);
-    dt_adam_update(&model->adam, model->network.params, gradient, 0, P, false);
+    dt_optimizer_begin_step(&model->optimizer);
+    dt_optimizer_update(&model->optimizer, model->network.params, gradient, 0, P, false);
 }
 
 /* State and numbers; and the next update is the one that the saved optimizer would have done. */
@@ -180,11 +175,13 @@ static void test_adam(void **state)
         const size_t bytes = saved.network.P * sizeof(float);
         save(&saved);
         load(&loaded);
-        expect_numbers(&loaded.adam, &saved.adam);
-        assert_all_int(loaded.adam.P, saved.network.P);
-        assert_all_int(loaded.adam.step, steps[s]);
-        assert_all(loaded.adam.m != NULL && memcmp(loaded.adam.m, saved.adam.m, bytes) == 0);
-        assert_all(loaded.adam.v != NULL && memcmp(loaded.adam.v, saved.adam.v, bytes) == 0);
+        expect_numbers(&loaded.optimizer, &saved.optimizer);
+        assert_all_int(loaded.optimizer.P, saved.network.P);
+        assert_all_int(loaded.optimizer.step, steps[s]);
+        assert_all(loaded.optimizer.states[0] != NULL &&
+                   memcmp(loaded.optimizer.states[0], saved.optimizer.states[0], bytes) == 0);
+        assert_all(loaded.optimizer.states[1] != NULL &&
+                   memcmp(loaded.optimizer.states[1], saved.optimizer.states[1], bytes) == 0);
         update(&saved);
         update(&loaded);
         assert_all_int(crc_of(&loaded.network), crc_of(&saved.network));
@@ -234,7 +231,7 @@ static void test_recipe_and_names(void **state)
     for (size_t c = 0; c < CLASSES; c++)
         assert_all_string(loaded.class_names[c], names[c]);
     expect_network(&loaded.network, &saved.network);
-    assert_all_int(loaded.adam.step, 17);
+    assert_all_int(loaded.optimizer.step, 17);
     assert_all_int(loaded.normalization.D, INPUTS);
     dt_model_clear(&loaded);
     clear_made(&saved);
@@ -280,10 +277,10 @@ static void test_from_format_to_format(void **state)
     load(&twice);
     const size_t bytes = saved.network.P * sizeof(float);
     expect_network(&twice.network, &saved.network);
-    expect_numbers(&twice.adam, &saved.adam);
-    assert_all_int(twice.adam.step, 3);
-    assert_all(memcmp(twice.adam.m, saved.adam.m, bytes) == 0);
-    assert_all(memcmp(twice.adam.v, saved.adam.v, bytes) == 0);
+    expect_numbers(&twice.optimizer, &saved.optimizer);
+    assert_all_int(twice.optimizer.step, 3);
+    assert_all(memcmp(twice.optimizer.states[0], saved.optimizer.states[0], bytes) == 0);
+    assert_all(memcmp(twice.optimizer.states[1], saved.optimizer.states[1], bytes) == 0);
     assert_all(memcmp(twice.normalization.mean, saved.normalization.mean, INPUTS * sizeof(float)) ==
                0);
     dt_model_clear(&once);

@@ -17,7 +17,7 @@
 typedef struct hand {
     const dt_dataset *sets;
     dt_network net;
-    dt_adam adam;
+    dt_optimizer adam;
     dt_workspace workspace;
     float *x, *loss, *gradient;
     int32_t *y, *predicted;
@@ -74,8 +74,8 @@ static double step_by_hand(hand *h, uint32_t *const *orders, size_t first, size_
         dt_network_backward(&h->net, &h->workspace, &segments, add_terms, NULL, h);
     }
     dt_exact_finish(h->gradient, h->sums, h->net.P, &h->grid, 1.0 / (double)count);
-    dt_adam_begin_step(&h->adam);
-    dt_adam_update(&h->adam, h->net.params, h->gradient, 0, h->net.P, false);
+    dt_optimizer_begin_step(&h->adam);
+    dt_optimizer_update(&h->adam, h->net.params, h->gradient, 0, h->net.P, false);
     return loss;
 }
 
@@ -121,7 +121,7 @@ static void train_by_hand(history *out, const run *r, int epochs)
     assert_all_int(dt_network_init(&h.net, r->D, r->hidden, r->hidden_count, r->activation,
                                    sets[DT_TRAIN].C, 7),
                    DT_OK);
-    assert_all_int(dt_adam_init(&h.adam, h.net.P, r->learning_rate), DT_OK);
+    assert_all_int(dt_optimizer_init(&h.adam, &dt_adam, h.net.P, r->learning_rate), DT_OK);
     assert_all_int(dt_workspace_init(&h.workspace, &h.net, N, DT_BOTH_PASSES), DT_OK);
     h.x = calloc(N * r->D, sizeof *h.x);
     h.y = calloc(N, sizeof *h.y);
@@ -142,7 +142,7 @@ static void train_by_hand(history *out, const run *r, int epochs)
     free(h.gradient);
     free(h.sums);
     dt_workspace_clear(&h.workspace);
-    dt_adam_clear(&h.adam);
+    dt_optimizer_clear(&h.adam);
     dt_network_clear(&h.net);
     for (int p = 0; p < DT_PART_COUNT; p++)
         dt_dataset_clear(&sets[p]);

@@ -131,7 +131,7 @@ static void test_weights_that_drift_apart_are_found(void **state)
     const run r = ordinary;
     dt_dataset sets[DT_PART_COUNT];
     dt_network net = {0};
-    dt_adam adam;
+    dt_optimizer adam;
     dt_result result;
     const dt_plan plan = {.batch = (uint64_t)r.batch,
                           .epochs = 4,
@@ -149,7 +149,7 @@ static void test_weights_that_drift_apart_are_found(void **state)
         assert_all(strstr(dt_status_text(),
                           "epoch 2: the checksum of the weights differs on rank ") != NULL);
     dt_result_clear(&result);
-    dt_adam_clear(&adam);
+    dt_optimizer_clear(&adam);
     dt_network_clear(&net);
     for (int part = 0; part < DT_PART_COUNT; part++)
         dt_dataset_clear(&sets[part]);
@@ -213,7 +213,7 @@ static void test_a_run_that_is_not_evaluated(void **state)
     run r = ordinary;
     dt_dataset sets[DT_PART_COUNT];
     dt_network net = {0};
-    dt_adam adam;
+    dt_optimizer adam;
     dt_result result;
     history h = {0};
     const dt_plan plan = {.batch = (uint64_t)r.batch, .epochs = 2, .patience = 9, .seed = 7};
@@ -223,10 +223,10 @@ static void test_a_run_that_is_not_evaluated(void **state)
     assert_all_int(run_load(sets, &all, &r), DT_OK);
     assert_all_int(dt_network_init(&net, r.D, r.hidden, r.hidden_count, r.activation, r.C, 7),
                    DT_OK);
-    assert_all_int(dt_adam_init(&adam, net.P, 0.01), DT_OK);
+    assert_all_int(dt_optimizer_init(&adam, &dt_adam, net.P, 0.01), DT_OK);
     assert_all_int(
         dt_trainer_run(&result, &all, &one_host, &plan, sets, &net, &adam, NULL, &observer), DT_OK);
-    dt_adam_clear(&adam);
+    dt_optimizer_clear(&adam);
     assert_all_int(result.weights_crc, dt_trainer_crc(&net));
     assert_all_int(result.epochs, 2);
     for (int p = 0; p < DT_PART_COUNT; p++) {

@@ -10,7 +10,7 @@
 /* A network with its optimizer, as a run left them. */
 typedef struct course {
     dt_network net;
-    dt_adam adam;
+    dt_optimizer adam;
     history *h; /* too large for the stack */
 } course;
 
@@ -27,8 +27,8 @@ static course copy_of(const course *other, const run *r)
     course c = begin(r);
     const size_t bytes = c.net.P * sizeof(float);
     memcpy(c.net.params, other->net.params, bytes);
-    memcpy(c.adam.m, other->adam.m, bytes);
-    memcpy(c.adam.v, other->adam.v, bytes);
+    memcpy(c.adam.states[0], other->adam.states[0], bytes);
+    memcpy(c.adam.states[1], other->adam.states[1], bytes);
     c.adam.step = other->adam.step;
     return c;
 }
@@ -37,7 +37,7 @@ static void end(course *c)
 {
     dt_result_clear(&c->h->result);
     free(c->h);
-    dt_adam_clear(&c->adam);
+    dt_optimizer_clear(&c->adam);
     dt_network_clear(&c->net);
 }
 
@@ -48,10 +48,10 @@ static void go_on(course *c, const dt_comm *comm, const run *r)
     assert_all_string(c->h->text, "");
 }
 
-static bool same_moments(const dt_adam *a, const dt_adam *b)
+static bool same_moments(const dt_optimizer *a, const dt_optimizer *b)
 {
-    return a->P == b->P && memcmp(a->m, b->m, a->P * sizeof(float)) == 0 &&
-           memcmp(a->v, b->v, a->P * sizeof(float)) == 0;
+    return a->P == b->P && memcmp(a->states[0], b->states[0], a->P * sizeof(float)) == 0 &&
+           memcmp(a->states[1], b->states[1], a->P * sizeof(float)) == 0;
 }
 
 static void test_the_state_is_handed_out(void **state)
@@ -67,11 +67,11 @@ static void test_the_state_is_handed_out(void **state)
     assert_all_int(together.adam.step, 2 * 5); /* 203 rows are five steps */
     assert_all_int(mine.adam.step, 2 * 5);
     assert_all(same_moments(&together.adam, &mine.adam));
-    assert_all_same(together.adam.m, together.adam.P * sizeof(float));
+    assert_all_same(together.adam.states[0], together.adam.P * sizeof(float));
     size_t moved = 0, negative = 0;
     for (size_t i = 0; i < mine.adam.P; i++) {
-        moved += mine.adam.m[i] != 0.0f;
-        negative += mine.adam.v[i] >= 0.0f ? 0 : 1;
+        moved += mine.adam.states[0][i] != 0.0f;
+        negative += mine.adam.states[1][i] >= 0.0f ? 0 : 1;
     }
     assert_all(moved > mine.adam.P / 2);
     assert_all_int(negative, 0);
@@ -94,11 +94,11 @@ static void test_going_on(void **state)
     course fresh = copy_of(&first, &r), no_moments = copy_of(&first, &r),
            no_step = copy_of(&first, &r);
     const size_t bytes = first.net.P * sizeof(float);
-    memset(fresh.adam.m, 0, bytes);
-    memset(fresh.adam.v, 0, bytes);
+    memset(fresh.adam.states[0], 0, bytes);
+    memset(fresh.adam.states[1], 0, bytes);
     fresh.adam.step = 0;
-    memset(no_moments.adam.m, 0, bytes);
-    memset(no_moments.adam.v, 0, bytes);
+    memset(no_moments.adam.states[0], 0, bytes);
+    memset(no_moments.adam.states[1], 0, bytes);
     no_step.adam.step = 0;
     go_on(&whole, &all, &r);
     go_on(&mine, &alone, &r);
@@ -142,11 +142,12 @@ static void test_two_runs_are_one(void **state)
         course half = begin(&r);
         dt_model loaded;
         go_on(&half, &all, &r);
-        const dt_model model = {.network = half.net, .adam = half.adam};
+        const dt_model model = {.network = half.net, .optimizer = half.adam};
         assert_all_int(test_rank == 0 ? dt_model_save(&model, scratch_path(names[f])) : DT_OK,
                        DT_OK);
         assert_all_int(dt_model_load(&loaded, &all, scratch_path(names[f])), DT_OK);
-        course rest = {.net = loaded.network, .adam = loaded.adam, .h = calloc(1, sizeof *rest.h)};
+        course rest = {
+            .net = loaded.network, .adam = loaded.optimizer, .h = calloc(1, sizeof *rest.h)};
         go_on(&rest, &all, &r);
         for (int e = 0; e < 3; e++) {
             const dt_epoch *is = &rest.h->epochs[e], *was = &once.h->epochs[3 + e];

@@ -42,14 +42,12 @@ kept *kept_make(size_t P, int64_t epochs)
     for (int p = 0; p < DT_PART_COUNT; p++)
         k->sets[p] = (dt_dataset){.N = 1000, .D = 3, .C = 2, .class_rows = k->class_rows};
     k->network = (dt_network){.D = 3, .C = 2, .P = P, .params = arrays};
-    k->adam = (dt_adam){.P = P,
-                        .m = arrays + 2 * P,
-                        .v = arrays + 3 * P,
-                        .learning_rate = 0.02,
-                        .beta_1 = 0.8,
-                        .beta_2 = 0.98,
-                        .epsilon = 1e-6,
-                        .step = 10 * epochs + 3};
+    k->adam = (dt_optimizer){.kind = &dt_adam,
+                             .P = P,
+                             .states = {arrays + 2 * P, arrays + 3 * P},
+                             .learning_rate = 0.02,
+                             .numbers = {0.8, 0.98, 1e-6},
+                             .step = 10 * epochs + 3};
     k->training = (dt_training){.epoch = epochs + 1,
                                 .rows = 300,
                                 .tally = {.loss_high = -5, .loss_low = 0x123456789a, .hits = 77},

@@ -16,7 +16,7 @@ typedef struct kept {
     dt_environment environment;
     dt_dataset sets[DT_PART_COUNT];
     dt_network network;
-    dt_adam adam;
+    dt_optimizer adam;
     dt_training training;
     dt_history history;
     dt_run_facts facts;

@@ -30,12 +30,12 @@ void outcome_free(outcome *o)
     free(o);
 }
 
-void point_save(saved_point *out, const dt_network *net, const dt_adam *adam)
+void point_save(saved_point *out, const dt_network *net, const dt_optimizer *adam)
 {
     const size_t bytes = net->P * sizeof(float);
     memcpy(out->params, net->params, bytes);
-    memcpy(out->m, adam->m, bytes);
-    memcpy(out->v, adam->v, bytes);
+    memcpy(out->m, adam->states[0], bytes);
+    memcpy(out->v, adam->states[1], bytes);
     out->adam_step = adam->step;
 }
 
@@ -65,12 +65,12 @@ static dt_status watch_save(void *context, const dt_training *training)
     return DT_OK;
 }
 
-void point_restore(dt_network *net, dt_adam *adam, const saved_point *from)
+void point_restore(dt_network *net, dt_optimizer *adam, const saved_point *from)
 {
     const size_t bytes = net->P * sizeof(float);
     memcpy(net->params, from->params, bytes);
-    memcpy(adam->m, from->m, bytes);
-    memcpy(adam->v, from->v, bytes);
+    memcpy(adam->states[0], from->m, bytes);
+    memcpy(adam->states[1], from->v, bytes);
     adam->step = from->adam_step;
 }
 
@@ -86,7 +86,7 @@ void run_train_from(outcome *o, const dt_comm *comm, const run *r, const watch *
 {
     dt_dataset sets[DT_PART_COUNT];
     dt_network net = {0};
-    dt_adam adam = {0};
+    dt_optimizer adam = {0};
     dt_training at = {0};
     dt_plan plan = run_plan(r);
     const dt_observer observer = {
@@ -131,7 +131,7 @@ void run_train_from(outcome *o, const dt_comm *comm, const run *r, const watch *
     dt_comm_broadcast(comm, o->points, (size_t)o->point_count * sizeof *o->points);
     for (int p = 0; p < DT_PART_COUNT; p++)
         dt_dataset_clear(&sets[p]);
-    dt_adam_clear(&adam);
+    dt_optimizer_clear(&adam);
     dt_network_clear(&net);
 }
 

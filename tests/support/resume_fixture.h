@@ -41,7 +41,7 @@ typedef struct outcome {
     saved_point end; /* network and optimizer at the end */
     uint32_t crc;
     const dt_network *net;
-    const dt_adam *adam;
+    const dt_optimizer *adam;
 } outcome;
 
 /** Allocates an empty outcome. Collective; fails if memory is short. */
@@ -51,10 +51,10 @@ outcome *outcome_new(void);
 void outcome_free(outcome *o);
 
 /** Copies the state of the network and the optimizer to a point. */
-void point_save(saved_point *out, const dt_network *net, const dt_adam *adam);
+void point_save(saved_point *out, const dt_network *net, const dt_optimizer *adam);
 
 /** Copies the state of the network and the optimizer from a point. */
-void point_restore(dt_network *net, dt_adam *adam, const saved_point *from);
+void point_restore(dt_network *net, dt_optimizer *adam, const saved_point *from);
 
 /** Trains a new network if `from` is NULL, or resumes from a point, which all ranks have. Every
  * rank of `comm` gets the same outcome. */

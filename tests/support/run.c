@@ -200,14 +200,14 @@ dt_plan run_plan(const run *r)
                      .threads = (int)r->threads};
 }
 
-dt_status run_make_network(dt_network *net, dt_adam *adam, const run *r)
+dt_status run_make_network(dt_network *net, dt_optimizer *adam, const run *r)
 {
     dt_status status =
         dt_network_init(net, r->D, r->hidden, r->hidden_count, r->activation, r->C, 7);
     if (status == DT_OK)
         status = dt_network_add_dropout(net, r->dropout);
     if (status == DT_OK)
-        status = dt_adam_init(adam, net->P, r->learning_rate);
+        status = dt_optimizer_init(adam, &dt_adam, net->P, r->learning_rate);
     adam->weight_decay = r->weight_decay;
     return status;
 }

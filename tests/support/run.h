@@ -47,7 +47,7 @@ size_t run_make_row(const run *r, int part, size_t n, double row[MAX_D]);
 dt_plan run_plan(const run *r);
 
 /** Initializes the network and the optimizer of the run. */
-dt_status run_make_network(dt_network *net, dt_adam *adam, const run *r);
+dt_status run_make_network(dt_network *net, dt_optimizer *adam, const run *r);
 
 /** Returns the bits of a loss in float32. */
 uint32_t run_loss_bits(double loss);

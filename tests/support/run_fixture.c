@@ -72,7 +72,8 @@ void run_keep_epoch(void *context, const dt_epoch *epoch)
     h->epochs[h->count++] = *epoch;
 }
 
-void run_train_on(history *out, const dt_comm *comm, const run *r, dt_network *net, dt_adam *adam)
+void run_train_on(history *out, const dt_comm *comm, const run *r, dt_network *net,
+                  dt_optimizer *adam)
 {
     dt_dataset sets[DT_PART_COUNT];
     const dt_plan plan = run_plan(r);
@@ -98,14 +99,14 @@ void run_train_on(history *out, const dt_comm *comm, const run *r, dt_network *n
 void run_train(history *out, const dt_comm *comm, const run *r)
 {
     dt_network net = {0};
-    dt_adam adam = {0};
+    dt_optimizer adam = {0};
     *out = (history){.status = run_make_network(&net, &adam, r)};
     if (out->status == DT_OK) {
         if (r->corrupt && test_rank == test_size - 1)
             net.params[net.P / 2] += 1e-3f;
         run_train_on(out, comm, r, &net, &adam);
     }
-    dt_adam_clear(&adam);
+    dt_optimizer_clear(&adam);
     dt_network_clear(&net);
 }
 

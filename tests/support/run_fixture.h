@@ -35,7 +35,8 @@ dt_status run_load(dt_dataset sets[DT_PART_COUNT], const dt_comm *comm, const ru
 void run_keep_epoch(void *context, const dt_epoch *epoch);
 
 /** Trains the given network. Every rank of `comm` gets the same history, except result.phases. */
-void run_train_on(history *out, const dt_comm *comm, const run *r, dt_network *net, dt_adam *adam);
+void run_train_on(history *out, const dt_comm *comm, const run *r, dt_network *net,
+                  dt_optimizer *adam);
 
 /** Trains a new network; see run_train_on. */
 void run_train(history *out, const dt_comm *comm, const run *r);

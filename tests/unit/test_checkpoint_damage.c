@@ -73,7 +73,7 @@ static void test_tables_have_a_crc(void **state)
     assert_checkpoint_refused(3, "the file: /state is damaged: its CRC-32 is ", ", and was ");
     flip(checkpoint_save(k), &k->training.tally.loss_low, sizeof(int64_t), 0);
     assert_checkpoint_refused(3, "the file: /state is damaged: its CRC-32 is ", ", and was ");
-    flip(checkpoint_save(k), &k->adam.beta_2, sizeof(double), 7);
+    flip(checkpoint_save(k), &k->adam.numbers[1], sizeof(double), 7);
     assert_checkpoint_refused(3, "the file: /state is damaged: its CRC-32 is ", ", and was ");
     /* The time is in the file twice: with the host behind it, it is the session's. */
     flip(checkpoint_save(k), k->history.sessions[0].started, sizeof(((dt_session *)0)->started) + 6,
@@ -176,13 +176,13 @@ static void test_insane_numbers(void **state)
     assert_insane(training.training_s, NAN);
     assert_insane(adam.step, -1);
     assert_insane(adam.step, INT64_MAX);
-    assert_insane(adam.beta_1, 1.0);
-    assert_insane(adam.beta_1, -0.1);
-    assert_insane(adam.beta_1, NAN);
-    assert_insane(adam.beta_2, 1.0);
-    assert_insane(adam.beta_2, INFINITY);
-    assert_insane(adam.epsilon, -1e-7);
-    assert_insane(adam.epsilon, NAN);
+    assert_insane(adam.numbers[0], 1.0);
+    assert_insane(adam.numbers[0], -0.1);
+    assert_insane(adam.numbers[0], NAN);
+    assert_insane(adam.numbers[1], 1.0);
+    assert_insane(adam.numbers[1], INFINITY);
+    assert_insane(adam.numbers[2], -1e-7);
+    assert_insane(adam.numbers[2], NAN);
 }
 
 /* Those that a step would count on from, or that would be weights nobody trained. */
@@ -199,7 +199,7 @@ static void test_numbers_to_count_on_from(void **state)
     assert_insane(training.tally.loss_high, INT64_MIN);
     assert_insane(training.epoch_s, INFINITY);
     assert_insane(training.training_s, INFINITY);
-    assert_insane(adam.epsilon, INFINITY);
+    assert_insane(adam.numbers[2], INFINITY);
 }
 
 /* The most that this process has held at any time by now, bytes. */

@@ -32,30 +32,30 @@ static void start(float *params)
 static void test_defaults(void **state)
 {
     (void)state;
-    dt_adam adam;
-    assert_int_equal(dt_adam_init(&adam, P, 0.25), DT_OK);
+    dt_optimizer adam;
+    assert_int_equal(dt_optimizer_init(&adam, &dt_adam, P, 0.25), DT_OK);
     const double expected[] = {0.25, 0.9, 0.999, 1e-7};
-    const double got[] = {adam.learning_rate, adam.beta_1, adam.beta_2, adam.epsilon};
+    const double got[] = {adam.learning_rate, adam.numbers[0], adam.numbers[1], adam.numbers[2]};
     assert_memory_equal(got, expected, sizeof got);
     assert_int_equal(adam.step, 0);
     const float zeros[P] = {0};
-    assert_memory_equal(adam.m, zeros, sizeof zeros);
-    assert_memory_equal(adam.v, zeros, sizeof zeros);
-    dt_adam_clear(&adam);
-    assert_null(adam.m);
+    assert_memory_equal(adam.states[0], zeros, sizeof zeros);
+    assert_memory_equal(adam.states[1], zeros, sizeof zeros);
+    dt_optimizer_clear(&adam);
+    assert_null(adam.states[0]);
 }
 
 /* The first update moves each weight by lr g / (|g| + eps / sqrt(1 - beta_2)), whatever g. */
 static void test_first_step(void **state)
 {
     (void)state;
-    dt_adam adam;
+    dt_optimizer adam;
     float params[P], gradient[P];
     draw(gradient, 0);
     start(params);
-    assert_int_equal(dt_adam_init(&adam, P, 0.01), DT_OK);
-    dt_adam_begin_step(&adam);
-    dt_adam_update(&adam, params, gradient, 0, P, false);
+    assert_int_equal(dt_optimizer_init(&adam, &dt_adam, P, 0.01), DT_OK);
+    dt_optimizer_begin_step(&adam);
+    dt_optimizer_update(&adam, params, gradient, 0, P, false);
     for (size_t i = 0; i < P; i++) {
         const double g = (double)gradient[i], before = (double)((float)i * 0.01f - 0.3f);
         const double moved = 0.01 * g / (fabs(g) + 1e-7 / sqrt(0.001));
@@ -63,33 +63,33 @@ static void test_first_step(void **state)
     }
     /* By hand: g = 1, so m = .1, v = .001, and the step is lr to six digits. */
     assert_int_equal(adam.step, 1);
-    dt_adam_clear(&adam);
+    dt_optimizer_clear(&adam);
     float one = 1, weight = 2;
-    assert_int_equal(dt_adam_init(&adam, 1, 0.001), DT_OK);
-    dt_adam_begin_step(&adam);
-    dt_adam_update(&adam, &weight, &one, 0, 1, false);
-    assert_true(fabs((double)adam.m[0] - 0.1) < 1e-8);
-    assert_true(fabs((double)adam.v[0] - 0.001) < 1e-10);
+    assert_int_equal(dt_optimizer_init(&adam, &dt_adam, 1, 0.001), DT_OK);
+    dt_optimizer_begin_step(&adam);
+    dt_optimizer_update(&adam, &weight, &one, 0, 1, false);
+    assert_true(fabs((double)adam.states[0][0] - 0.1) < 1e-8);
+    assert_true(fabs((double)adam.states[1][0] - 0.001) < 1e-10);
     assert_true(fabs((double)weight - 1.999) < 2e-7);
-    dt_adam_clear(&adam);
+    dt_optimizer_clear(&adam);
 }
 
 /* The formulas of Keras's adam.py, line by line: in float32 to the bit, in double nearly. */
 static void test_against_the_formulas(void **state)
 {
     (void)state;
-    dt_adam adam;
+    dt_optimizer adam;
     float params[P], gradient[P], w[P], m[P] = {0}, v[P] = {0};
     double W[P], M[P] = {0}, V[P] = {0};
     start(params);
     start(w);
     for (size_t i = 0; i < P; i++)
         W[i] = (double)w[i];
-    assert_int_equal(dt_adam_init(&adam, P, 0.001), DT_OK);
+    assert_int_equal(dt_optimizer_init(&adam, &dt_adam, P, 0.001), DT_OK);
     for (int t = 1; t <= STEPS; t++) {
         draw(gradient, (uint64_t)t);
-        dt_adam_begin_step(&adam);
-        dt_adam_update(&adam, params, gradient, 0, P, false);
+        dt_optimizer_begin_step(&adam);
+        dt_optimizer_update(&adam, params, gradient, 0, P, false);
         const float power_1 = powf(0.9f, (float)t), power_2 = powf(0.999f, (float)t);
         const float alpha = 0.001f * sqrtf(1 - power_2) / (1 - power_1);
         const double Alpha = 0.001 * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t));
@@ -103,8 +103,8 @@ static void test_against_the_formulas(void **state)
             W[i] -= M[i] * Alpha / (sqrt(V[i]) + 1e-7);
         }
         assert_memory_equal(params, w, sizeof w);
-        assert_memory_equal(adam.m, m, sizeof m);
-        assert_memory_equal(adam.v, v, sizeof v);
+        assert_memory_equal(adam.states[0], m, sizeof m);
+        assert_memory_equal(adam.states[1], v, sizeof v);
     }
     assert_int_equal(adam.step, STEPS);
     double furthest = 0;
@@ -113,25 +113,25 @@ static void test_against_the_formulas(void **state)
         furthest = fmax(furthest, fabs(W[i] - (double)((float)i * 0.01f - 0.3f)));
     }
     assert_true(furthest > 0.1);
-    dt_adam_clear(&adam);
+    dt_optimizer_clear(&adam);
 }
 
 /* A weight whose gradient is always 0 stays as it is, to the bit. */
 static void test_no_gradient_no_step(void **state)
 {
     (void)state;
-    dt_adam adam;
+    dt_optimizer adam;
     float params[P], before[P];
     const float zeros[P] = {0};
     start(params);
     start(before);
-    assert_int_equal(dt_adam_init(&adam, P, 1.0), DT_OK);
+    assert_int_equal(dt_optimizer_init(&adam, &dt_adam, P, 1.0), DT_OK);
     for (int t = 0; t < 3; t++) {
-        dt_adam_begin_step(&adam);
-        dt_adam_update(&adam, params, zeros, 0, P, false);
+        dt_optimizer_begin_step(&adam);
+        dt_optimizer_update(&adam, params, zeros, 0, P, false);
     }
     assert_memory_equal(params, before, sizeof params);
-    dt_adam_clear(&adam);
+    dt_optimizer_clear(&adam);
 }
 
 /* Updated in blocks, in any order, it comes to the same bits. */
@@ -139,26 +139,26 @@ static void test_blocks(void **state)
 {
     (void)state;
     static const size_t ends[] = {0, 1, 2, 17, 50, 50, 82, P};
-    dt_adam whole, parts;
+    dt_optimizer whole, parts;
     float a[P], b[P], gradient[P];
     start(a);
     start(b);
-    assert_int_equal(dt_adam_init(&whole, P, 0.01), DT_OK);
-    assert_int_equal(dt_adam_init(&parts, P, 0.01), DT_OK);
+    assert_int_equal(dt_optimizer_init(&whole, &dt_adam, P, 0.01), DT_OK);
+    assert_int_equal(dt_optimizer_init(&parts, &dt_adam, P, 0.01), DT_OK);
     for (uint64_t t = 0; t < 50; t++) {
         draw(gradient, t);
-        dt_adam_begin_step(&whole);
-        dt_adam_update(&whole, a, gradient, 0, P, false);
-        dt_adam_begin_step(&parts);
+        dt_optimizer_begin_step(&whole);
+        dt_optimizer_update(&whole, a, gradient, 0, P, false);
+        dt_optimizer_begin_step(&parts);
         for (size_t k = sizeof ends / sizeof *ends - 1; k > 0; k--)
-            dt_adam_update(&parts, b, gradient + ends[k - 1], ends[k - 1], ends[k] - ends[k - 1],
-                           false);
+            dt_optimizer_update(&parts, b, gradient + ends[k - 1], ends[k - 1],
+                                ends[k] - ends[k - 1], false);
         assert_memory_equal(a, b, sizeof a);
-        assert_memory_equal(whole.m, parts.m, sizeof a);
-        assert_memory_equal(whole.v, parts.v, sizeof a);
+        assert_memory_equal(whole.states[0], parts.states[0], sizeof a);
+        assert_memory_equal(whole.states[1], parts.states[1], sizeof a);
     }
-    dt_adam_clear(&whole);
-    dt_adam_clear(&parts);
+    dt_optimizer_clear(&whole);
+    dt_optimizer_clear(&parts);
 }
 
 /* Decay takes lr * weight_decay of each weight, before the step and past the moments; without
@@ -166,53 +166,53 @@ static void test_blocks(void **state)
 static void test_weight_decay(void **state)
 {
     (void)state;
-    dt_adam plain, decays, spared;
+    dt_optimizer plain, decays, spared;
     float a[P], b[P], c[P], gradient[P];
     start(a);
     start(b);
     start(c);
-    assert_int_equal(dt_adam_init(&plain, P, 0.01), DT_OK);
-    assert_int_equal(dt_adam_init(&decays, P, 0.01), DT_OK);
-    assert_int_equal(dt_adam_init(&spared, P, 0.01), DT_OK);
+    assert_int_equal(dt_optimizer_init(&plain, &dt_adam, P, 0.01), DT_OK);
+    assert_int_equal(dt_optimizer_init(&decays, &dt_adam, P, 0.01), DT_OK);
+    assert_int_equal(dt_optimizer_init(&spared, &dt_adam, P, 0.01), DT_OK);
     decays.weight_decay = spared.weight_decay = 0.5;
     for (uint64_t t = 0; t < 50; t++) {
         draw(gradient, t);
         float before[P], next[P];
         memcpy(before, b, sizeof b);
-        dt_adam_begin_step(&plain);
-        dt_adam_begin_step(&decays);
-        dt_adam_begin_step(&spared);
+        dt_optimizer_begin_step(&plain);
+        dt_optimizer_begin_step(&decays);
+        dt_optimizer_begin_step(&spared);
         memcpy(next, a, sizeof a);
-        dt_adam_update(&plain, a, gradient, 0, P, true); /* its decay is 0 */
-        dt_adam_update(&decays, b, gradient, 0, P, true);
-        dt_adam_update(&spared, c, gradient, 0, P, false);
+        dt_optimizer_update(&plain, a, gradient, 0, P, true); /* its decay is 0 */
+        dt_optimizer_update(&decays, b, gradient, 0, P, true);
+        dt_optimizer_update(&spared, c, gradient, 0, P, false);
         assert_memory_equal(a, c, sizeof a);
-        assert_memory_equal(plain.m, decays.m, sizeof a);
-        assert_memory_equal(plain.v, decays.v, sizeof a);
+        assert_memory_equal(plain.states[0], decays.states[0], sizeof a);
+        assert_memory_equal(plain.states[1], decays.states[1], sizeof a);
         for (size_t i = 0; i < P; i++) {
             const double step = (double)a[i] - (double)next[i], w = (double)before[i];
             assert_true(fabs((double)b[i] - (w - w * 0.005 + step)) <= 3e-7);
         }
     }
-    dt_adam_clear(&plain);
-    dt_adam_clear(&decays);
-    dt_adam_clear(&spared);
+    dt_optimizer_clear(&plain);
+    dt_optimizer_clear(&decays);
+    dt_optimizer_clear(&spared);
 }
 
 /* 5000 steps of units that die: some gradients, ever smaller ones, then none. */
-static void die(dt_adam *adam, float *params)
+static void die(dt_optimizer *adam, float *params)
 {
     start(params);
-    assert_int_equal(dt_adam_init(adam, P, 0.01), DT_OK);
+    assert_int_equal(dt_optimizer_init(adam, &dt_adam, P, 0.01), DT_OK);
     for (int t = 0; t < 5000; t++) {
         float gradient[P];
         for (size_t i = 0; i < P; i++)
             gradient[i] = t < 100 ? ldexpf(i % 2 == 0 ? 1.0f : -1.5f, -t) : 0.0f;
-        dt_adam_begin_step(adam);
-        dt_adam_update(adam, params, gradient, 0, P, false);
+        dt_optimizer_begin_step(adam);
+        dt_optimizer_update(adam, params, gradient, 0, P, false);
         for (size_t i = 0; i < P; i++) {
-            assert_int_not_equal(fpclassify(adam->m[i]), FP_SUBNORMAL);
-            assert_int_not_equal(fpclassify(adam->v[i]), FP_SUBNORMAL);
+            assert_int_not_equal(fpclassify(adam->states[0][i]), FP_SUBNORMAL);
+            assert_int_not_equal(fpclassify(adam->states[1][i]), FP_SUBNORMAL);
         }
     }
 }
@@ -221,29 +221,29 @@ static void die(dt_adam *adam, float *params)
 static void test_moments_become_zero(void **state)
 {
     (void)state;
-    dt_adam kept, flushed;
+    dt_optimizer kept, flushed;
     float a[P], b[P];
     die(&kept, a);
     const uint64_t before = dt_subnormals_off();
     die(&flushed, b);
     dt_subnormals_restore(before);
     for (size_t i = 0; i < P; i++)
-        assert_true(kept.m[i] == 0.0f);
+        assert_true(kept.states[0][i] == 0.0f);
     assert_memory_equal(a, b, sizeof a);
-    assert_memory_equal(kept.m, flushed.m, sizeof a);
-    assert_memory_equal(kept.v, flushed.v, sizeof a);
-    dt_adam_clear(&kept);
-    dt_adam_clear(&flushed);
+    assert_memory_equal(kept.states[0], flushed.states[0], sizeof a);
+    assert_memory_equal(kept.states[1], flushed.states[1], sizeof a);
+    dt_optimizer_clear(&kept);
+    dt_optimizer_clear(&flushed);
 }
 
 static void test_too_many(void **state)
 {
     (void)state;
-    dt_adam adam;
-    assert_int_equal(dt_adam_init(&adam, SIZE_MAX / 16, 0.1), DT_MEMORY);
-    assert_null(adam.m);
-    assert_null(adam.v);
-    dt_adam_clear(&adam);
+    dt_optimizer adam;
+    assert_int_equal(dt_optimizer_init(&adam, &dt_adam, SIZE_MAX / 16, 0.1), DT_MEMORY);
+    assert_null(adam.states[0]);
+    assert_null(adam.states[1]);
+    dt_optimizer_clear(&adam);
 }
 
 int main(void)

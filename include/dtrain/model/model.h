@@ -15,7 +15,7 @@
 typedef struct dt_model {
     dt_network network;
     dt_normalization normalization; /* of the inputs, before the network; D = 0: none */
-    dt_adam adam; /* m == NULL: its numbers are known, but not its state */
+    dt_optimizer optimizer; /* P == 0: its numbers are known, but not its state */
     char *recipe_json; /* how a table's columns become the D inputs (data/recipe.h); NULL: none */
     char **class_names; /* [class_name_count] */
     size_t class_name_count; /* C, or 0: none */
@@ -32,8 +32,8 @@ const char *dt_model_find(char *out, size_t bytes, const char *path);
  * Writes the model in the format that the path's ending names: .keras, .onnx (model/onnx.h), or
  * else Keras's .h5 (model/keras_model.h).
  *
- * `model` may borrow its parts; `class_name_count` is 0 or C. Adam's state goes into the file
- * unless adam.m == NULL; ONNX has no place for it.
+ * `model` may borrow its parts; `class_name_count` is 0 or C. The optimizer's state goes into the file
+ * if there is one; ONNX has no place for it.
  *
  * Calls:   local
  * Errors:  DT_OUTPUT, DT_MEMORY; as dt_onnx_save

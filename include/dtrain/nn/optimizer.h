@@ -7,42 +7,89 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/**
- * Adam, as Keras computes it: epsilon is the paper's "epsilon hat", outside the bias correction.
- * With weight decay it is AdamW: the decay does not go through the moments.
- *
- * Source:  Kingma and Ba 2015; Loshchilov and Hutter 2019; keras/src/optimizers/adam.py and
- *          adamw.py. All calls are local.
- */
-typedef struct dt_adam {
-    size_t P;
-    float *m, *v; /* [P] each: the moments, views into one block */
-    double learning_rate, beta_1, beta_2, epsilon;
-    double weight_decay; /* 0: none */
+/** How many numbers, states and factors an optimizer may have. */
+enum { DT_OPTIMIZER_NUMBERS = 3, DT_OPTIMIZER_STATES = 2, DT_OPTIMIZER_FACTORS = 4 };
+
+/** A number of an optimizer; in files it has Keras's name. */
+typedef struct dt_optimizer_number {
+    const char *name; /* "beta_1" */
+    double fallback; /* Keras's default */
+    double below; /* 0 <= number < below */
+} dt_optimizer_number;
+
+typedef struct dt_optimizer dt_optimizer;
+
+/** What an optimizer implements: one file in nn/optimizers, which ends in one of these. */
+typedef struct dt_optimizer_kind {
+    const char *name; /* "adam": in --optimizer and in files */
+    const char *title; /* "Adam": what Keras and the banner call it */
+    size_t number_count;
+    dt_optimizer_number numbers[DT_OPTIMIZER_NUMBERS];
+    size_t state_count; /* arrays of a number a parameter, zeros at first */
+    const char *states[DT_OPTIMIZER_STATES]; /* "m": their names in files */
+    bool non_negative[DT_OPTIMIZER_STATES]; /* of a state: a mean of squares */
+
+    /* Computes `factors` of the step that begins; optimizer->step counts it already. */
+    void (*begin_step)(dt_optimizer *optimizer);
+
+    /* Updates the parameters first .. first+count-1; gradient[0] belongs to the first of them. */
+    void (*update)(const dt_optimizer *optimizer, float *params, const float *gradient,
+                   size_t first, size_t count);
+} dt_optimizer_kind;
+
+/** An optimizer: one of a kind, with its numbers and its state. All calls are local. */
+struct dt_optimizer {
+    const dt_optimizer_kind *kind;
+    double learning_rate;
+    double weight_decay; /* decoupled: lr * decay of a weight is subtracted from it; 0: none */
+    double numbers[DT_OPTIMIZER_NUMBERS]; /* in the order of kind->numbers */
     int64_t step; /* updates done */
-    float beta_1_power, beta_2_power; /* beta ^ step */
-} dt_adam;
+    size_t P; /* 0: the numbers alone are known, there is no state */
+    float *states[DT_OPTIMIZER_STATES]; /* [P] each, views into one block; none beyond the kind's */
+    float factors[DT_OPTIMIZER_FACTORS]; /* of the step under way, the kind's own */
+};
 
-/** Makes an optimizer at step 0 with Keras's defaults. Owns: the caller clears. Errors: DT_MEMORY.
+/** The optimizers, and their names in the same order for the options table. */
+#define DT_OPTIMIZER_NAMES "adam"
+enum { DT_OPTIMIZER_COUNT = 1 };
+extern const dt_optimizer_kind *const dt_optimizer_kinds[DT_OPTIMIZER_COUNT];
+extern const dt_optimizer_kind dt_adam;
+
+/** Returns the optimizer of that name; NULL: there is none. */
+const dt_optimizer_kind *dt_optimizer_find(const char *name);
+
+/**
+ * Makes an optimizer at step 0 with Keras's defaults. With P = 0 it has no state yet.
+ *
+ * Owns:    the caller clears
+ * Errors:  DT_MEMORY
  */
-DT_MUST_USE dt_status dt_adam_init(dt_adam *out, size_t P, double learning_rate);
+DT_MUST_USE dt_status dt_optimizer_init(dt_optimizer *out, const dt_optimizer_kind *kind, size_t P,
+                                        double learning_rate);
 
-/** Frees the moments. */
-void dt_adam_clear(dt_adam *adam);
+/** Gives an optimizer without state one of zeros. Errors: DT_MEMORY. */
+DT_MUST_USE dt_status dt_optimizer_allocate(dt_optimizer *optimizer, size_t P);
 
-/** Begins the next update: counts the step and its bias correction. Once for all parameters. */
-void dt_adam_begin_step(dt_adam *adam);
+/** Frees; a zeroed optimizer is allowed. */
+void dt_optimizer_clear(dt_optimizer *optimizer);
+
+/** Returns where the number of that name is, as Keras has it ("beta_1"); NULL: the kind has none.
+ */
+double *dt_optimizer_number_at(dt_optimizer *optimizer, const char *name);
+
+/** Begins the next update: counts the step. Once for all parameters. */
+void dt_optimizer_begin_step(dt_optimizer *optimizer);
 
 /**
  * Updates the parameters first .. first+count-1, each exactly once between two begin_step calls.
  * `decays`: weight decay applies to them.
  *
- * Math:    alpha = lr sqrt(1 - beta_2^t) / (1 - beta_1^t);  m += (g - m)(1 - beta_1);
- *          v += (g^2 - v)(1 - beta_2);  w -= w lr weight_decay;  w -= m alpha / (sqrt(v) + epsilon)
+ * Math:    w -= w lr weight_decay, then what the kind does
  * Shapes:  params [P] in and out; gradient [count] in, its element 0 belongs to parameter `first`
- * Cost:    a square root and a division a parameter; allocates nothing
+ * Source:  Loshchilov and Hutter 2019 (decoupled decay); Keras's optimizers
+ * Cost:    allocates nothing
  */
-void dt_adam_update(dt_adam *adam, float *params, const float *gradient, size_t first, size_t count,
-                    bool decays);
+void dt_optimizer_update(const dt_optimizer *optimizer, float *params, const float *gradient,
+                         size_t first, size_t count, bool decays);
 
 #endif

@@ -31,7 +31,7 @@ const char *dt_checkpoint_path(char *out, size_t bytes, const char *folder);
  */
 DT_MUST_USE dt_status dt_checkpoint_save(const char *path, const dt_run_facts *facts,
                                          const dt_history *history, const dt_training *training,
-                                         const dt_adam *adam);
+                                         const dt_optimizer *adam);
 
 /**
  * Opens the checkpoint in a folder of results, and makes sure that it is one.
@@ -73,7 +73,7 @@ DT_MUST_USE dt_status dt_checkpoint_read(dt_checkpoint *out, dt_h5 *h5, const ch
  */
 DT_MUST_USE dt_status dt_checkpoint_load(dt_checkpoint *out, const dt_comm *comm,
                                          const char *folder, uint64_t N, dt_network *network,
-                                         dt_adam *adam);
+                                         dt_optimizer *adam);
 
 /** Removes the checkpoint in a folder, if there is one. Calls: local. Errors: DT_OUTPUT. */
 DT_MUST_USE dt_status dt_checkpoint_remove(const char *folder);

@@ -21,14 +21,14 @@ enum { DT_STEPPER_BLOCK = DT_PANEL * DT_PANEL };
 typedef struct dt_gradient_kind dt_gradient_kind;
 
 /**
- * One training step: the own shards' gradients, their sum over all ranks, the same Adam update
- * everywhere. Allocates once, before the step loop.
+ * One training step: the own shards' gradients, their sum over all ranks, the same update of
+ * the parameters everywhere. Allocates once, before the step loop.
  */
 typedef struct dt_stepper {
     const dt_comm *comm;
     const dt_dataset *set;
     dt_network *network;
-    dt_adam *adam;
+    dt_optimizer *optimizer;
     const dt_gradient_kind *kind; /* exact or fast */
     dt_pool *pool; /* NULL: no other threads */
 
@@ -41,7 +41,8 @@ typedef struct dt_stepper {
     int64_t *scratch; /* [threads, DT_STEPPER_BLOCK]: a block that is being added up */
     dt_exact_grid grid; /* of the step's exact sum */
     dt_gradient_sum ranks_sum; /* of gradients, and of what else a step needs of all ranks */
-    float *private_states[3]; /* with a window: where parameters and moments were before */
+    float *private_states[1 + DT_OPTIMIZER_STATES]; /* with a window: where parameters and the
+                                                     optimizer's states were before */
     uint64_t steps; /* done */
     uint64_t waits; /* of them, those whose wait was measured */
     double waited_s; /* in those */
@@ -54,19 +55,20 @@ typedef struct dt_stepper {
  * Allocates for steps of up to `batch` rows of all ranks together. The threads of `pool`, which may
  * be NULL, share the work.
  *
- * With a window (dt_reduction), params, m and v of network and adam are in memory that the ranks of
- * a host share, until dt_stepper_take_back. Between two steps all ranks may read them, and none may
+ * With a window (dt_reduction), parameters and the optimizer's states are in memory that the ranks
+ * of a host share, until dt_stepper_take_back. Between two steps all ranks may read them, and none may
  * write.
  *
- * Calls:   collective; the same on all ranks: parameters and moments, sum, batch, how
+ * Calls:   collective; the same on all ranks: parameters and optimizer, sum, batch, how
  * Owns:    the caller clears; the other arguments are borrowed until then
  * Errors:  DT_MEMORY, on all ranks
  */
 DT_MUST_USE dt_status dt_stepper_init(dt_stepper *out, const dt_comm *comm, const dt_launch *launch,
-                                      const dt_dataset *set, dt_network *network, dt_adam *adam,
-                                      dt_sum sum, uint64_t batch, dt_reduction how, dt_pool *pool);
+                                      const dt_dataset *set, dt_network *network,
+                                      dt_optimizer *optimizer, dt_sum sum, uint64_t batch,
+                                      dt_reduction how, dt_pool *pool);
 
-/** Takes parameters and moments back into this rank's own memory, for it alone to write. Local. */
+/** Takes parameters and states back into this rank's own memory, for it alone to write. Local. */
 void dt_stepper_take_back(dt_stepper *stepper);
 
 /**

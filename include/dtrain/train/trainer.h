@@ -59,9 +59,9 @@ typedef struct dt_step {
 } dt_step;
 
 /**
- * Where a training is, between two steps: with the network's and Adam's numbers all that it takes
- * to go on, on any number of ranks. Nothing in it belongs to a rank; it is the same on all of them,
- * but for the times and what rank 0 alone decides by.
+ * The state of a training run between two steps; with the network's and the optimizer's numbers it
+ * is sufficient to resume, on any number of ranks. Nothing in it belongs to a rank. It is the same
+ * on all ranks, except the times and what rank 0 alone decides by.
  */
 typedef struct dt_training {
     int64_t epoch; /* that is under way, from 1; epochs + 1 after the last */
@@ -98,10 +98,10 @@ dt_reduction dt_trainer_reduction(const dt_plan *plan, const dt_comm *comm, cons
  * They can be saved before they are evaluated: a training that is done is not lost to a row of the
  * test set.
  *
- * `adam` is at its start, or goes on from where it is; afterwards it is as the last step left it,
- * also when the weights are those of an earlier epoch, as in Keras. `from`, unless it is NULL, is
- * where an interrupted training was, on all ranks, with network and adam as they were there: from
- * here on everything happens as it would have happened then, to the bit.
+ * `optimizer` is at its start, or continues from its state; afterwards it is as the last step left
+ * it, also if the weights are those of an earlier epoch, as in Keras. `from`, unless it is NULL, is
+ * the state of an interrupted run, on all ranks, with network and optimizer as they were in it: the
+ * rest is computed as it would have been without the interruption, to the bit.
  *
  * `launch` is where the ranks are, which --reduce and --overlap depend on.
  *
@@ -116,8 +116,8 @@ dt_reduction dt_trainer_reduction(const dt_plan *plan, const dt_comm *comm, cons
  */
 DT_MUST_USE dt_status dt_trainer_run(dt_result *out, const dt_comm *comm, const dt_launch *launch,
                                      const dt_plan *plan, dt_dataset sets[DT_PART_COUNT],
-                                     dt_network *network, dt_adam *adam, const dt_training *from,
-                                     const dt_observer *observer);
+                                     dt_network *network, dt_optimizer *optimizer,
+                                     const dt_training *from, const dt_observer *observer);
 
 /**
  * Evaluates the network on each set that has rows, in order, until one fails: fills in metrics and
