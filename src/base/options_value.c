@@ -1,4 +1,4 @@
-#include "options_value.h"
+#include "dtrain/base/options.h"
 
 #include "dtrain/base/text.h"
 

@@ -44,35 +44,29 @@ void dt_cli_export_help(void)
 
 /* ---- arrays for NumPy ---- */
 
-DT_MUST_USE static dt_status write_array(dt_npz_writer *npz, const char *name, unsigned dims,
-                                         const uint64_t shape[2], const float *values)
+/* "kernel_1"; a constant's name alone: only one layer has any. */
+DT_MUST_USE static dt_status write_tensor(dt_npz_writer *npz, const dt_network *network,
+                                          const dt_tensor *tensor, bool is_constant)
 {
     dt_status status = DT_OK;
-    const uint64_t count = dims == 2 ? shape[0] * shape[1] : shape[0];
-    DT_TRY(dt_npz_writer_begin(npz, name, "<f4", dims, shape));
-    DT_TRY(dt_npz_writer_write(npz, values, (size_t)count * sizeof *values));
+    const uint64_t shape[2] = {tensor->dims[0], tensor->dims[1]};
+    const float *values = is_constant ? network->constants : network->params;
+    char name[64];
+    (void)snprintf(name, sizeof name, is_constant ? "%s" : "%s_%zu", tensor->name,
+                   network->layers[tensor->layer].number);
+    DT_TRY(dt_npz_writer_begin(npz, name, "<f4", shape[1] > 0 ? 2 : 1, shape));
+    DT_TRY(dt_npz_writer_write(npz, values + tensor->first, tensor->count * sizeof *values));
 out:
     return status;
 }
 
-DT_MUST_USE static dt_status write_arrays(dt_npz_writer *npz, const dt_model *model)
+DT_MUST_USE static dt_status write_arrays(dt_npz_writer *npz, const dt_network *network)
 {
     dt_status status = DT_OK;
-    const dt_network *network = &model->network;
-    for (size_t t = 0; t < network->tensor_count; t++) {
-        const dt_tensor *tensor = &network->tensors[t];
-        const uint64_t shape[2] = {tensor->dims[0], tensor->dims[1]};
-        char name[32];
-        (void)snprintf(name, sizeof name, "%s_%zu", tensor->name,
-                       network->layers[tensor->layer].number);
-        DT_TRY(
-            write_array(npz, name, shape[1] > 0 ? 2 : 1, shape, network->params + tensor->first));
-    }
-    if (model->normalization.D > 0) {
-        const uint64_t shape[2] = {model->normalization.D, 0};
-        DT_TRY(write_array(npz, "mean", 1, shape, model->normalization.mean));
-        DT_TRY(write_array(npz, "variance", 1, shape, model->normalization.variance));
-    }
+    for (size_t t = 0; t < network->tensor_count; t++)
+        DT_TRY(write_tensor(npz, network, &network->tensors[t], false));
+    for (size_t t = 0; t < network->constant_tensor_count; t++)
+        DT_TRY(write_tensor(npz, network, &network->constant_tensors[t], true));
 out:
     return status;
 }
@@ -82,7 +76,7 @@ DT_MUST_USE static dt_status save_arrays(const dt_model *model, const char *path
     dt_status status = DT_OK;
     dt_npz_writer *npz = NULL;
     DT_TRY(dt_npz_writer_open(&npz, path, 0));
-    DT_TRY(write_arrays(npz, model));
+    DT_TRY(write_arrays(npz, &model->network));
     dt_npz_writer *whole = npz;
     npz = NULL; /* finished in any case */
     status = dt_npz_writer_finish(whole);
@@ -147,7 +141,7 @@ static void warn_of_losses(const dt_model *model, const char *to)
 
 static const char *note_of_state(const dt_model *model, const char *path)
 {
-    if (model->optimizer.states[0] == NULL)
+    if (model->optimizer.P == 0)
         return "";
     if (dt_text_ends_in(path, ".keras"))
         return ", and Adam's state";

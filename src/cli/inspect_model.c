@@ -1,5 +1,7 @@
 #include "dtrain/base/log.h"
 #include "dtrain/model/keras_model.h"
+#include "dtrain/model/model.h"
+#include "dtrain/model/model_json.h"
 #include "dtrain/report/text_table.h"
 #include "inspect_internal.h"
 
@@ -10,7 +12,7 @@
 enum { LINE_BYTES = 1024 };
 
 typedef struct model {
-    dt_keras_loaded keras;
+    dt_model model;
     bool has_recipe;
     dt_recipe recipe;
 } model;
@@ -19,8 +21,8 @@ DT_MUST_USE static dt_status load_model(model *out, const char *path)
 {
     dt_status status = DT_OK;
     char where[LINE_BYTES];
-    DT_TRY(dt_keras_model_load(&out->keras, path));
-    const char *json = out->keras.model.recipe_json;
+    DT_TRY(dt_model_read(&out->model, path));
+    const char *json = out->model.recipe_json;
     if (json != NULL) {
         (void)snprintf(where, sizeof where, "%s: its " DT_KERAS_RECIPE, path);
         DT_TRY(dt_recipe_from_json(&out->recipe, json, strlen(json), where));
@@ -30,28 +32,46 @@ out:
     return status;
 }
 
-static uint64_t layer_parameters(const dt_keras_model *keras, size_t layer)
+static size_t count_parameters(const dt_network *network, size_t l)
 {
-    const uint64_t inputs = layer == 0 ? keras->inputs : keras->layers[layer - 1].units;
-    return dt_keras_layer_parameters(inputs, keras->layers[layer].units);
+    size_t count = 0;
+    for (size_t t = 0; t < network->tensor_count; t++)
+        count += network->tensors[t].layer == l ? network->tensors[t].count : 0;
+    return count;
 }
 
-static void print_training(const dt_keras_loaded *loaded)
+/* "activation relu": all but the units, which have a column. */
+static void print_options(char out[LINE_BYTES], const dt_layer *layer)
+{
+    const dt_option_table *table = dt_layer_options(layer->kind);
+    size_t used = 0;
+    out[0] = '\0';
+    for (size_t i = 0; i < table->count && used < LINE_BYTES; i++) {
+        const dt_option *option = &table->options[i];
+        char value[DT_OPTION_TEXT_BYTES];
+        if (option->offset != offsetof(dt_layer, H))
+            used += (size_t)snprintf(out + used, LINE_BYTES - used, "%s%s %s", used > 0 ? ", " : "",
+                                     option->name,
+                                     dt_options_format(value, sizeof value, option, layer));
+    }
+}
+
+static void print_training(const dt_model *m)
 {
     char line[LINE_BYTES];
-    const dt_keras_model *keras = &loaded->model;
-    dt_log_result("Adam: learning rate %g, ", keras->learning_rate);
-    if (keras->adam_m != NULL)
-        dt_log_result("state after %" PRId64 " updates\n", keras->iterations);
+    const dt_optimizer *optimizer = &m->optimizer;
+    dt_log_result("%s: learning rate %g, ", optimizer->kind->title, optimizer->learning_rate);
+    if (optimizer->weight_decay > 0.0)
+        dt_log_result("weight decay %g, ", optimizer->weight_decay);
+    if (optimizer->P > 0)
+        dt_log_result("state after %" PRId64 " updates\n", optimizer->step);
     else
         dt_log_result("without its state\n");
-    if (keras->mean != NULL)
-        dt_log_result("a Normalization of the inputs comes before the first layer\n");
-    if (loaded->no_bias[0] != '\0')
-        dt_log_result("without bias: %s\n",
-                      dt_text_table_printable(line, sizeof line, loaded->no_bias));
-    if (loaded->left_out[0] != '\0')
-        dt_log_result("not taken over: %s\n", loaded->left_out);
+    if (m->no_bias[0] != '\0')
+        dt_log_result("without bias: %s\n", dt_text_table_printable(line, sizeof line, m->no_bias));
+    if (m->left_out[0] != '\0')
+        dt_log_result("not taken over: %s\n",
+                      dt_text_table_printable(line, sizeof line, m->left_out));
 }
 
 DT_MUST_USE static dt_status print_model(const model *m, const char *path)
@@ -59,32 +79,31 @@ DT_MUST_USE static dt_status print_model(const model *m, const char *path)
     dt_status status = DT_OK;
     char list[LINE_BYTES];
     char line[LINE_BYTES];
-    const dt_keras_model *keras = &m->keras.model;
-    dt_text_table table = {.columns = 4,
-                           .titles = {">layer", ">units", "activation", ">parameters"}};
-    dt_log_result("%s: Keras model; %" PRIu64 " inputs, %" PRIu64 " classes, P = %zu parameters\n",
-                  path, keras->inputs, keras->layers[keras->layer_count - 1].units,
-                  m->keras.parameter_count);
-    if (m->keras.class_names.count > 0) {
-        dt_text_table_join(list, sizeof list, m->keras.class_names.texts,
-                           m->keras.class_names.count);
+    const dt_network *network = &m->model.network;
+    dt_text_table table = {.columns = 4, .titles = {"layer", ">units", "options", ">parameters"}};
+    dt_log_result("%s: model; %zu inputs, %zu classes, P = %zu parameters\n", path, network->D,
+                  network->C, network->P);
+    if (m->model.class_name_count > 0) {
+        dt_text_table_join(list, sizeof list, m->model.class_names, m->model.class_name_count);
         dt_log_result("classes: %s\n", dt_text_table_printable(line, sizeof line, list));
     }
-    print_training(&m->keras);
+    print_training(&m->model);
     dt_log_result("\n");
-    for (size_t i = 0; i < keras->layer_count; i++) {
-        dt_text_table_add(&table, "%zu", i + 1);
-        dt_text_table_add(&table, "%" PRIu64, keras->layers[i].units);
-        dt_text_table_add(&table, "%s", keras->layers[i].activation);
-        dt_text_table_add(&table, "%" PRIu64, layer_parameters(keras, i));
+    for (size_t l = 0; l < network->layer_count; l++) {
+        dt_network_print_layer(line, sizeof line, network, l);
+        dt_text_table_add(&table, "%s", line);
+        dt_text_table_add(&table, "%zu", network->layers[l].H);
+        print_options(line, &network->layers[l]);
+        dt_text_table_add(&table, "%s", line);
+        dt_text_table_add(&table, "%zu", count_parameters(network, l));
     }
     DT_TRY(dt_text_table_print(&table));
     if (!m->has_recipe) {
         dt_log_result("\nno recipe: it takes .npz data, no tables\n");
     } else {
-        if (m->recipe.D != keras->inputs)
-            dt_log_result("\nthe recipe does not fit: it makes %zu inputs, not %" PRIu64 "\n",
-                          m->recipe.D, keras->inputs);
+        if (m->recipe.D != network->D)
+            dt_log_result("\nthe recipe does not fit: it makes %zu inputs, not %zu\n", m->recipe.D,
+                          network->D);
         dt_log_result("\nrecipe of %zu columns\n", m->recipe.column_count);
         DT_TRY(inspect_print_recipe(&m->recipe));
     }
@@ -92,30 +111,40 @@ out:
     return status;
 }
 
+static void describe_layer(dt_json *json, const dt_network *network, size_t l)
+{
+    const dt_layer *layer = &network->layers[l];
+    char name[LINE_BYTES];
+    dt_network_print_layer(name, sizeof name, network, l);
+    dt_json_begin_object(json, NULL);
+    dt_json_add_text(json, "name", name);
+    dt_json_add_text(json, "kind", dt_layer_kind_name(layer->kind));
+    dt_model_json_add_options(json, layer);
+    dt_json_add_int(json, "parameters", (int64_t)count_parameters(network, l));
+    dt_json_end(json);
+}
+
 static void describe_model(dt_json *json, const model *m)
 {
-    const dt_keras_model *keras = &m->keras.model;
+    const dt_network *network = &m->model.network;
+    const dt_optimizer *optimizer = &m->model.optimizer;
     dt_json_add_text(json, "kind", "model");
-    dt_json_add_int(json, "inputs", (int64_t)keras->inputs);
-    dt_json_add_int(json, "parameters", (int64_t)m->keras.parameter_count);
-    dt_json_add_double(json, "learning_rate", keras->learning_rate);
-    dt_json_add_int(json, "updates", keras->iterations);
-    dt_json_add_bool(json, "adam_state", keras->adam_m != NULL);
-    dt_json_add_bool(json, "normalization", keras->mean != NULL);
-    dt_json_add_text(json, "no_bias", m->keras.no_bias);
-    dt_json_add_text(json, "left_out", m->keras.left_out);
+    dt_json_add_int(json, "inputs", (int64_t)network->D);
+    dt_json_add_int(json, "parameters", (int64_t)network->P);
+    dt_json_add_text(json, "optimizer", optimizer->kind->name);
+    dt_json_add_double(json, "learning_rate", optimizer->learning_rate);
+    dt_json_add_double(json, "weight_decay", optimizer->weight_decay);
+    dt_json_add_int(json, "updates", optimizer->step);
+    dt_json_add_bool(json, "optimizer_state", optimizer->P > 0);
+    dt_json_add_text(json, "no_bias", m->model.no_bias);
+    dt_json_add_text(json, "left_out", m->model.left_out);
     dt_json_begin_list(json, "layers");
-    for (size_t i = 0; i < keras->layer_count; i++) {
-        dt_json_begin_object(json, NULL);
-        dt_json_add_int(json, "units", (int64_t)keras->layers[i].units);
-        dt_json_add_text(json, "activation", keras->layers[i].activation);
-        dt_json_add_int(json, "parameters", (int64_t)layer_parameters(keras, i));
-        dt_json_end(json);
-    }
+    for (size_t l = 0; l < network->layer_count; l++)
+        describe_layer(json, network, l);
     dt_json_end(json);
     dt_json_begin_list(json, "classes");
-    for (size_t i = 0; i < m->keras.class_names.count; i++)
-        dt_json_add_text(json, NULL, m->keras.class_names.texts[i]);
+    for (size_t i = 0; i < m->model.class_name_count; i++)
+        dt_json_add_text(json, NULL, m->model.class_names[i]);
     dt_json_end(json);
     if (!m->has_recipe) {
         dt_json_add_null(json, "recipe");
@@ -142,6 +171,6 @@ dt_status inspect_model(const char *path, bool as_json)
     }
 out:
     dt_recipe_clear(&m.recipe);
-    dt_keras_loaded_clear(&m.keras);
+    dt_model_clear(&m.model);
     return status;
 }

@@ -81,8 +81,7 @@ dt_status dt_scoring_open(dt_scoring *out, const dt_comm *comm, const dt_scoring
     if (status != DT_OK)
         goto out;
     DT_TRY(dt_comm_agree(comm, read_recipe(s, path)));
-    DT_TRY(dt_comm_agree(
-        comm, dt_predictor_init(&s->predictor, &s->model.network, &s->model.normalization)));
+    DT_TRY(dt_comm_agree(comm, dt_predictor_init(&s->predictor, &s->model.network)));
     const dt_rows_plan plan = {.path = settings->data,
                                .part = (dt_part)settings->set,
                                .part_asked = settings->set_asked,

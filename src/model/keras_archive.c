@@ -5,8 +5,6 @@
 #include "dtrain/io/zip.h"
 #include "dtrain/model/keras_model.h"
 
-#include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,23 +51,23 @@ out:
     return status;
 }
 
-DT_MUST_USE static dt_status write_moments(dt_h5 *h5, const char *group,
-                                           const dt_keras_model *model, const float *m,
-                                           const float *v)
+/* Keras keeps the states variable by variable. NULL: zeros. */
+DT_MUST_USE static dt_status write_states(dt_h5 *h5, const char *group, const dt_keras_model *model,
+                                          const float *zeros)
 {
     dt_status status = DT_OK;
+    const dt_optimizer *optimizer = &model->optimizer;
     size_t next = 2, first = 0;
     uint64_t inputs = model->inputs;
     for (size_t l = 0; l < model->layer_count; l++) {
-        const uint64_t units = model->layers[l].units;
-        const uint64_t kernel[] = {inputs, units};
-        DT_TRY(write_variable(h5, group, next++, DT_H5_F32, 2, kernel, m + first));
-        DT_TRY(write_variable(h5, group, next++, DT_H5_F32, 2, kernel, v + first));
-        first += (size_t)(inputs * units);
-        DT_TRY(write_variable(h5, group, next++, DT_H5_F32, 1, &units, m + first));
-        DT_TRY(write_variable(h5, group, next++, DT_H5_F32, 1, &units, v + first));
-        first += (size_t)units;
-        inputs = units;
+        const uint64_t shape[2] = {inputs, model->layers[l].units};
+        for (unsigned dims = 2; dims > 0; dims--) { /* the kernel, the bias */
+            for (size_t s = 0; s < optimizer->kind->state_count; s++)
+                DT_TRY(write_variable(h5, group, next++, DT_H5_F32, dims, shape + 2 - dims,
+                                      zeros != NULL ? zeros : optimizer->states[s] + first));
+            first += (size_t)(dims == 2 ? shape[0] * shape[1] : shape[1]);
+        }
+        inputs = shape[1];
     }
 out:
     return status;
@@ -81,19 +79,19 @@ DT_MUST_USE static dt_status write_optimizer(dt_h5 *h5, const dt_keras_model *mo
     static const char group[] = "/optimizer/vars";
     dt_status status = DT_OK;
     float *zeros = NULL;
-    const float rate = (float)model->learning_rate;
-    const int64_t iterations = model->adam_m != NULL ? model->iterations : 0;
+    const dt_optimizer *optimizer = &model->optimizer;
+    const float rate = (float)optimizer->learning_rate;
+    const int64_t iterations = optimizer->P > 0 ? optimizer->step : 0;
     const int32_t narrow = (int32_t)iterations;
-    if (model->adam_m == NULL)
+    if (optimizer->P == 0)
         DT_TRY(dt_memory_alloc(&zeros, (size_t)dt_keras_model_parameters(model), sizeof *zeros,
-                               "moments"));
+                               "the optimizer's state"));
     if (iterations <= INT32_MAX) /* as Keras itself writes it, but with TensorFlow */
         DT_TRY(write_variable(h5, group, 0, DT_H5_I32, 0, NULL, &narrow));
     else
         DT_TRY(write_variable(h5, group, 0, DT_H5_I64, 0, NULL, &iterations));
     DT_TRY(write_variable(h5, group, 1, DT_H5_F32, 0, NULL, &rate));
-    DT_TRY(write_moments(h5, group, model, zeros != NULL ? zeros : model->adam_m,
-                         zeros != NULL ? zeros : model->adam_v));
+    DT_TRY(write_states(h5, group, model, zeros));
 out:
     dt_memory_free(zeros);
     return status;
@@ -170,10 +168,7 @@ dt_status dt_keras_archive_save(const dt_keras_model *model, const char *path)
     dt_status status = DT_OK;
     dt_zip_writer *zip = NULL;
     DT_ASSERT(model->layer_count > 0 && model->inputs > 0);
-    DT_ASSERT(isfinite(model->learning_rate) && isfinite(model->beta_1));
-    DT_ASSERT(isfinite(model->beta_2) && isfinite(model->epsilon));
     DT_ASSERT((model->mean == NULL) == (model->variance == NULL));
-    DT_ASSERT((model->adam_m == NULL) == (model->adam_v == NULL));
 
     DT_TRY(dt_zip_writer_open(&zip, path, 0));
     DT_TRY(write_member(zip, DT_KERAS_METADATA_MEMBER, metadata, strlen(metadata)));

@@ -60,14 +60,14 @@ DT_MUST_USE static dt_status fail_no_weights(const dt_zip *zip)
 
 DT_MUST_USE static dt_status check_layout(const dt_keras_reader *r)
 {
-    if (dt_h5_has(r->h5, "/layers") == DT_H5_GROUP)
+    if (dt_h5_has(r->in.h5, "/layers") == DT_H5_GROUP)
         return DT_OK;
-    if (dt_h5_has(r->h5, "/_layer_checkpoint_dependencies"))
+    if (dt_h5_has(r->in.h5, "/_layer_checkpoint_dependencies"))
         return dt_fail(DT_DATA,
                        "%s: its weights are laid out as by Keras 2; load and save it in Keras 3, "
                        "or save it as .h5",
-                       r->path);
-    return dt_fail(DT_DATA, "%s: there is no group /layers in its %s", r->path,
+                       r->in.path);
+    return dt_fail(DT_DATA, "%s: there is no group /layers in its %s", r->in.path,
                    DT_KERAS_WEIGHTS_MEMBER);
 }
 
@@ -78,9 +78,9 @@ DT_MUST_USE static dt_status take_layer(dt_keras_reader *r, const char *class, s
     dt_h5_names names = {0};
     char group[DT_KERAS_GROUP_BYTES];
     dt_keras_archive_group(group, class, index);
-    DT_TRY(dt_h5_list_members(&names, r->h5, group)); /* "0", "1": kernel and bias */
+    DT_TRY(dt_h5_list_members(&names, r->in.h5, group)); /* "0", "1": kernel and bias */
     if (names.count == 0)
-        DT_TRY(dt_fail(DT_DATA, "%s: layer '%s' has no weights in it", r->path, name));
+        DT_TRY(dt_fail(DT_DATA, "%s: layer '%s' has no weights in it", r->in.path, name));
     DT_TRY(dt_keras_reader_take_weights(r, group, &names));
 out:
     dt_h5_names_clear(&names);
@@ -107,15 +107,15 @@ DT_MUST_USE static dt_status locate_state(dt_keras_reader *r)
     dt_status status = DT_OK;
     dt_h5_names names = {0};
     bool complete = true;
-    if (dt_h5_has(r->h5, group) != DT_H5_GROUP)
+    if (dt_h5_has(r->in.h5, group) != DT_H5_GROUP)
         return DT_OK;
-    DT_TRY(dt_h5_list_members(&names, r->h5, group));
+    DT_TRY(dt_h5_list_members(&names, r->in.h5, group));
     for (size_t i = 0; complete && i < names.count; i++) {
         char name[24];
         const int length = snprintf(name, sizeof name, "%zu", i);
         char path[DT_KERAS_GROUP_BYTES];
         (void)snprintf(path, sizeof path, "%s/%s", group, name);
-        complete = dt_h5_has(r->h5, path) == DT_H5_DATASET;
+        complete = dt_h5_has(r->in.h5, path) == DT_H5_DATASET;
         dt_memory_free(names.texts[i]);
         names.texts[i] = NULL;
         DT_TRY(dt_memory_alloc(&names.texts[i], (size_t)length + 1, 1, "name"));
@@ -175,7 +175,8 @@ DT_MUST_USE static dt_status read_companions(dt_keras_loaded *out, const dt_zip 
         DT_TRY(read_text(&classes, zip, member, DT_H5_TEXT_BYTES_MAX));
         DT_TRY(dt_keras_classes_parse(&out->class_names, classes, dt_zip_path(zip)));
     }
-    DT_TRY(dt_keras_reader_check_names(out, dt_zip_path(zip)));
+    DT_TRY(dt_keras_check_names(&out->class_names, out->layers[out->model.layer_count - 1].units,
+                                dt_zip_path(zip)));
 out:
     dt_memory_free(classes);
     return status;
@@ -185,17 +186,17 @@ dt_status dt_keras_archive_read(dt_keras_loaded *out, const char *path)
 {
     dt_status status = DT_OK;
     dt_zip *zip = NULL;
-    dt_keras_reader r = {.path = path};
+    dt_keras_reader r = {.in = {.path = path}};
     DT_TRY(dt_zip_open(&zip, path, ".keras"));
     DT_TRY(read_config(&r, zip));
-    DT_TRY(open_weights(&r.h5, zip));
+    DT_TRY(open_weights(&r.in.h5, zip));
     DT_TRY(locate_weights(&r));
     DT_TRY(locate_state(&r));
     DT_TRY(dt_keras_reader_finish(out, &r));
-    DT_TRY(dt_h5_check(r.h5));
+    DT_TRY(dt_h5_check(r.in.h5));
     DT_TRY(read_companions(out, zip));
 out:
-    dt_h5_free(r.h5);
+    dt_h5_free(r.in.h5);
     dt_keras_reader_clear(&r);
     dt_zip_close(zip);
     return status;

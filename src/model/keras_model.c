@@ -4,7 +4,6 @@
 
 #include "dtrain/base/memory.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -100,20 +99,6 @@ out:
 
 /* ---- what Keras passes over ---- */
 
-DT_MUST_USE static dt_status write_state(dt_h5 *h5, const dt_keras_model *model)
-{
-    dt_status status = DT_OK;
-    const uint64_t P = dt_keras_model_parameters(model);
-    if (model->adam_m == NULL)
-        return DT_OK;
-    DT_TRY(dt_h5_make_group(h5, "/dtrain"));
-    DT_TRY(dt_h5_set_int(h5, "/dtrain", "adam_iterations", model->iterations));
-    DT_TRY(dt_h5_write_array(h5, "/dtrain/adam_m", DT_H5_F32, 1, &P, model->adam_m));
-    DT_TRY(dt_h5_write_array(h5, "/dtrain/adam_v", DT_H5_F32, 1, &P, model->adam_v));
-out:
-    return status;
-}
-
 DT_MUST_USE static dt_status write_companions(dt_h5 *h5, const dt_keras_model *model)
 {
     dt_status status = DT_OK;
@@ -134,10 +119,7 @@ dt_status dt_keras_model_write(const dt_keras_model *model, dt_h5 *h5)
     dt_status status = DT_OK;
     uint64_t inputs = model->inputs;
     DT_ASSERT(model->layer_count > 0 && inputs > 0);
-    DT_ASSERT(isfinite(model->learning_rate) && isfinite(model->beta_1));
-    DT_ASSERT(isfinite(model->beta_2) && isfinite(model->epsilon));
     DT_ASSERT((model->mean == NULL) == (model->variance == NULL));
-    DT_ASSERT((model->adam_m == NULL) == (model->adam_v == NULL));
 
     DT_TRY(set_versions(h5, "/"));
     DT_TRY(set_configs(h5, model));
@@ -148,20 +130,7 @@ dt_status dt_keras_model_write(const dt_keras_model *model, dt_h5 *h5)
         DT_TRY(write_layer(h5, &model->layers[i], i, inputs));
         inputs = model->layers[i].units;
     }
-    DT_TRY(write_state(h5, model));
     DT_TRY(write_companions(h5, model));
 out:
-    return status;
-}
-
-dt_status dt_keras_model_save(const dt_keras_model *model, const char *path)
-{
-    dt_status status = DT_OK;
-    dt_h5 *h5 = NULL;
-    DT_TRY(dt_h5_new(&h5));
-    DT_TRY(dt_keras_model_write(model, h5));
-    DT_TRY(dt_h5_save(h5, path));
-out:
-    dt_h5_free(h5);
     return status;
 }

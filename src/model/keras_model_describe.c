@@ -91,13 +91,20 @@ static json_t *describe_sequential(file_form form, const dt_keras_model *model)
 
 /* ---- training ---- */
 
-static json_t *describe_adam(file_form form, const dt_keras_model *model)
+static json_t *describe_optimizer(file_form form, const dt_optimizer *optimizer)
 {
-    json_t *config =
-        json_pack("{s:s, s:f, s:f, s:f, s:f, s:b}", "name", form == FORM_H5 ? "Adam" : "adam",
-                  "learning_rate", model->learning_rate, "beta_1", model->beta_1, "beta_2",
-                  model->beta_2, "epsilon", model->epsilon, "amsgrad", 0);
-    return describe_object(form, "keras.optimizers", "Adam", config);
+    const dt_optimizer_kind *kind = optimizer->kind;
+    json_t *config = json_pack("{s:s, s:f}", "name", form == FORM_H5 ? kind->title : kind->name,
+                               "learning_rate", optimizer->learning_rate);
+    bool complete = config != NULL;
+    for (size_t i = 0; complete && i < kind->number_count; i++)
+        complete = json_object_set_new(config, kind->numbers[i].name,
+                                       json_real(optimizer->numbers[i])) == 0;
+    if (!complete) {
+        json_decref(config);
+        config = NULL;
+    }
+    return describe_object(form, "keras.optimizers", kind->title, config);
 }
 
 static json_t *describe_training(file_form form, const dt_keras_model *model)
@@ -105,23 +112,28 @@ static json_t *describe_training(file_form form, const dt_keras_model *model)
     return json_pack("{s:s, s:[s], s:n, s:n, s:o}", "loss", "sparse_categorical_crossentropy",
                      "metrics", "accuracy", "weighted_metrics", "loss_weights",
                      form == FORM_H5 ? "optimizer_config" : "optimizer",
-                     describe_adam(form, model));
+                     describe_optimizer(form, &model->optimizer));
 }
 
-/* Returns the fewest digits that give all of Adam's numbers back exactly: 0.9 rather than
- * 0.90000000000000002, which is what people read in the file. */
-static size_t digits_needed(const dt_keras_model *model)
+static bool is_printed(double value, size_t digits)
 {
-    const double values[] = {model->learning_rate, model->beta_1, model->beta_2, model->epsilon};
+    char text[64];
+    (void)snprintf(text, sizeof text, "%.*g", (int)digits, value);
+    const double back = strtod(text, NULL);
+    return !(back < value) && !(back > value);
+}
+
+/* Returns the fewest digits that give all of the optimizer's numbers back exactly: 0.9 rather than
+ * 0.90000000000000002, which is what people read in the file. */
+static size_t digits_needed(const dt_optimizer *optimizer)
+{
+    enum { MOST = 17 };
     size_t digits = 1;
-    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++)
-        for (; digits < 17; digits++) {
-            char text[64];
-            (void)snprintf(text, sizeof text, "%.*g", (int)digits, values[i]);
-            double back = strtod(text, NULL);
-            if (!(back < values[i]) && !(back > values[i]))
-                break;
-        }
+    while (digits < MOST && !is_printed(optimizer->learning_rate, digits))
+        digits++;
+    for (size_t i = 0; i < optimizer->kind->number_count; i++)
+        while (digits < MOST && !is_printed(optimizer->numbers[i], digits))
+            digits++;
     return digits;
 }
 
@@ -142,12 +154,12 @@ dt_status dt_keras_describe_model(char **out, const dt_keras_model *model)
 
 dt_status dt_keras_describe_training(char **out, const dt_keras_model *model)
 {
-    return print(out, describe_training(FORM_H5, model), digits_needed(model));
+    return print(out, describe_training(FORM_H5, model), digits_needed(&model->optimizer));
 }
 
 dt_status dt_keras_describe_archive(char **out, const dt_keras_model *model)
 {
-    const size_t digits = digits_needed(model);
+    const size_t digits = digits_needed(&model->optimizer);
     json_t *json = describe_sequential(FORM_ARCHIVE, model);
     json_t *built = json_pack("{s:[n,I]}", "input_shape", (json_int_t)model->inputs);
     bool complete = json_object_set_new(json, "build_config", built) == 0;

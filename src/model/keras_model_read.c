@@ -16,11 +16,11 @@ enum { GROUP_BYTES = 2048 };
 
 DT_MUST_USE static dt_status read_config(char **out, const dt_keras_reader *r, const char *name)
 {
-    dt_status status = dt_h5_get_text(out, r->h5, "/", name);
+    dt_status status = dt_h5_get_text(out, r->in.h5, "/", name);
     if (status == DT_OK && strlen(*out) > DT_KERAS_CONFIG_BYTES_MAX) {
         dt_memory_free(*out);
         *out = NULL;
-        status = dt_fail(DT_DATA, "%s: its %s is longer than %d bytes", r->path, name,
+        status = dt_fail(DT_DATA, "%s: its %s is longer than %d bytes", r->in.path, name,
                          DT_KERAS_CONFIG_BYTES_MAX);
     }
     return status;
@@ -28,27 +28,27 @@ DT_MUST_USE static dt_status read_config(char **out, const dt_keras_reader *r, c
 
 DT_MUST_USE static dt_status fail_no_model(const dt_keras_reader *r)
 {
-    if (dt_h5_has(r->h5, "/epochs"))
+    if (dt_h5_has(r->in.h5, "/epochs"))
         return dt_fail(
             DT_DATA, "%s: is the log of a run, not its model; that is model.h5 in the same folder",
-            r->path);
-    if (dt_h5_has(r->h5, "/layers") || dt_h5_has(r->h5, "/_layer_checkpoint_dependencies") ||
-        dt_h5_has_attribute(r->h5, "/", "layer_names"))
+            r->in.path);
+    if (dt_h5_has(r->in.h5, "/layers") || dt_h5_has(r->in.h5, "/_layer_checkpoint_dependencies") ||
+        dt_h5_has_attribute(r->in.h5, "/", "layer_names"))
         return dt_fail(DT_DATA,
                        "%s: has weights only, no model_config; save the whole model in Keras with "
                        "model.save(\"model.keras\")",
-                       r->path);
-    return dt_fail(DT_DATA, "%s: is no Keras model: no model_config in it", r->path);
+                       r->in.path);
+    return dt_fail(DT_DATA, "%s: is no Keras model: no model_config in it", r->in.path);
 }
 
 DT_MUST_USE static dt_status read_configs(dt_keras_reader *r)
 {
     dt_status status = DT_OK;
     char *model = NULL, *training = NULL;
-    if (!dt_h5_has_attribute(r->h5, "/", "model_config"))
+    if (!dt_h5_has_attribute(r->in.h5, "/", "model_config"))
         DT_TRY(fail_no_model(r));
     DT_TRY(read_config(&model, r, "model_config"));
-    if (dt_h5_has_attribute(r->h5, "/", "training_config"))
+    if (dt_h5_has_attribute(r->in.h5, "/", "training_config"))
         DT_TRY(read_config(&training, r, "training_config"));
     DT_TRY(dt_keras_reader_begin(
         r, &(dt_keras_config){.model = model, .model_name = "model_config", .training = training}));
@@ -69,15 +69,15 @@ DT_MUST_USE static dt_status read_names(dt_keras_reader *r, const char *group, c
     dt_status status = DT_OK;
     dt_h5_names names = {0};
     char part[64];
-    const bool whole = dt_h5_has_attribute(r->h5, group, list);
+    const bool whole = dt_h5_has_attribute(r->in.h5, group, list);
     (void)snprintf(part, sizeof part, whole ? "%s" : "%s0", list);
     size_t next = 0;
     do {
         dt_h5_names_clear(&names);
-        DT_TRY(dt_h5_get_texts(&names, r->h5, group, part));
+        DT_TRY(dt_h5_get_texts(&names, r->in.h5, group, part));
         DT_TRY(take(r, group, &names));
         (void)snprintf(part, sizeof part, "%s%zu", list, ++next);
-    } while (!whole && dt_h5_has_attribute(r->h5, group, part));
+    } while (!whole && dt_h5_has_attribute(r->in.h5, group, part));
 out:
     dt_h5_names_clear(&names);
     return status;
@@ -90,7 +90,7 @@ static dt_status take_layers(dt_keras_reader *r, const char *parent, const dt_h5
     for (size_t i = 0; i < names->count; i++) {
         const int length = snprintf(group, sizeof group, "%s/%s", parent, names->texts[i]);
         if (length < 0 || (size_t)length >= sizeof group)
-            return dt_fail(DT_DATA, "%s: the name of a layer is too long", r->path);
+            return dt_fail(DT_DATA, "%s: the name of a layer is too long", r->in.path);
         DT_TRY(read_names(r, group, "weight_names", dt_keras_reader_take_weights));
     }
 out:
@@ -103,15 +103,15 @@ DT_MUST_USE static dt_status locate_state(dt_keras_reader *r)
     dt_status status = DT_OK;
     char *version = NULL;
     dt_h5_names names = {0};
-    if (dt_h5_has_attribute(r->h5, "/dtrain", "adam_iterations")) {
+    if (dt_h5_has_attribute(r->in.h5, "/dtrain", "adam_iterations")) {
         DT_TRY(dt_keras_reader_take_own_state(r));
         goto out;
     }
-    if (!dt_h5_has_attribute(r->h5, "/optimizer_weights", "weight_names") ||
-        !dt_h5_has_attribute(r->h5, "/", "keras_version"))
+    if (!dt_h5_has_attribute(r->in.h5, "/optimizer_weights", "weight_names") ||
+        !dt_h5_has_attribute(r->in.h5, "/", "keras_version"))
         goto out;
-    DT_TRY(dt_h5_get_text(&version, r->h5, "/", "keras_version"));
-    DT_TRY(dt_h5_get_texts(&names, r->h5, "/optimizer_weights", "weight_names"));
+    DT_TRY(dt_h5_get_text(&version, r->in.h5, "/", "keras_version"));
+    DT_TRY(dt_h5_get_texts(&names, r->in.h5, "/optimizer_weights", "weight_names"));
     if (strncmp(version, "3.", 2) == 0)
         DT_TRY(dt_keras_reader_take_state(r, "/optimizer_weights", &names));
     else if (r->chain.adam && names.count > 2)
@@ -125,24 +125,23 @@ out:
 
 /* ---- the whole ---- */
 
-dt_status dt_keras_reader_check_names(const dt_keras_loaded *loaded, const char *path)
+dt_status dt_keras_check_names(const dt_h5_names *names, uint64_t C, const char *path)
 {
-    const dt_keras_model *model = &loaded->model;
-    const uint64_t C = model->layers[model->layer_count - 1].units;
-    if (loaded->class_names.count == 0 || loaded->class_names.count == C)
+    if (names->count == 0 || names->count == C)
         return DT_OK;
     return dt_fail(DT_DATA, "%s: %s holds %zu names, expected one for each of the %llu classes",
-                   path, DT_KERAS_CLASSES, loaded->class_names.count, (unsigned long long)C);
+                   path, DT_KERAS_CLASSES, names->count, (unsigned long long)C);
 }
 
-DT_MUST_USE static dt_status read_companions(dt_keras_loaded *out, const dt_keras_reader *r)
+dt_status dt_keras_read_companions(char **recipe_json, dt_h5_names *names, dt_h5 *h5, uint64_t C,
+                                   const char *path)
 {
     dt_status status = DT_OK;
-    if (dt_h5_has_attribute(r->h5, "/", DT_KERAS_RECIPE))
-        DT_TRY(dt_h5_get_text(&out->recipe_json, r->h5, "/", DT_KERAS_RECIPE));
-    if (dt_h5_has_attribute(r->h5, "/", DT_KERAS_CLASSES))
-        DT_TRY(dt_h5_get_texts(&out->class_names, r->h5, "/", DT_KERAS_CLASSES));
-    DT_TRY(dt_keras_reader_check_names(out, r->path));
+    if (dt_h5_has_attribute(h5, "/", DT_KERAS_RECIPE))
+        DT_TRY(dt_h5_get_text(recipe_json, h5, "/", DT_KERAS_RECIPE));
+    if (dt_h5_has_attribute(h5, "/", DT_KERAS_CLASSES))
+        DT_TRY(dt_h5_get_texts(names, h5, "/", DT_KERAS_CLASSES));
+    DT_TRY(dt_keras_check_names(names, C, path));
 out:
     return status;
 }
@@ -157,13 +156,14 @@ static void point_to_companions(dt_keras_loaded *loaded)
 dt_status dt_keras_model_read(dt_keras_loaded *out, dt_h5 *h5, const char *path)
 {
     dt_status status = DT_OK;
-    dt_keras_reader r = {.h5 = h5, .path = path};
+    dt_keras_reader r = {.in = {.h5 = h5, .path = path}};
     *out = (dt_keras_loaded){0};
     DT_TRY(read_configs(&r));
     DT_TRY(read_names(&r, "/model_weights", "layer_names", take_layers));
     DT_TRY(locate_state(&r));
     DT_TRY(dt_keras_reader_finish(out, &r));
-    DT_TRY(read_companions(out, &r));
+    const uint64_t C = out->layers[out->model.layer_count - 1].units;
+    DT_TRY(dt_keras_read_companions(&out->recipe_json, &out->class_names, h5, C, path));
     DT_TRY(dt_h5_check(h5));
     point_to_companions(out);
 out:
@@ -175,7 +175,7 @@ out:
 
 /* What cannot be opened is left to the reader of .h5 files, which says why; so is a named pipe,
  * whose writer open would wait for without O_NONBLOCK. */
-static bool is_archive(const char *path)
+bool dt_keras_is_archive(const char *path)
 {
     char head[2] = {0};
     struct stat info;
@@ -187,14 +187,24 @@ static bool is_archive(const char *path)
     return found && memcmp(head, "PK", sizeof head) == 0;
 }
 
+dt_status dt_keras_archive_load(dt_keras_loaded *out, const char *path)
+{
+    *out = (dt_keras_loaded){0};
+    const dt_status status = dt_keras_archive_read(out, path);
+    if (status == DT_OK)
+        point_to_companions(out);
+    else
+        dt_keras_loaded_clear(out);
+    return status;
+}
+
 dt_status dt_keras_model_load(dt_keras_loaded *out, const char *path)
 {
     dt_status status = DT_OK;
     dt_h5 *h5 = NULL;
     *out = (dt_keras_loaded){0};
-    if (is_archive(path)) {
-        DT_TRY(dt_keras_archive_read(out, path));
-        point_to_companions(out);
+    if (dt_keras_is_archive(path)) {
+        DT_TRY(dt_keras_archive_load(out, path));
     } else {
         DT_TRY(dt_h5_open(&h5, path));
         DT_TRY(dt_keras_model_read(out, h5, path));
@@ -211,7 +221,7 @@ void dt_keras_loaded_clear(dt_keras_loaded *loaded)
     dt_memory_free(loaded->params);
     dt_memory_free(loaded->layers);
     dt_memory_free(loaded->normalization);
-    dt_memory_free(loaded->moments);
+    dt_optimizer_clear(&loaded->model.optimizer);
     dt_memory_free(loaded->recipe_json);
     dt_h5_names_clear(&loaded->class_names);
     *loaded = (dt_keras_loaded){0};

@@ -12,7 +12,7 @@ enum { NAME_BYTES_MAX = 2048, KERNEL = 0, BIAS = 1, MEAN = 0, VARIANCE = 1 };
 dt_status dt_keras_reader_begin(dt_keras_reader *r, const dt_keras_config *config)
 {
     dt_status status = DT_OK;
-    DT_TRY(dt_keras_chain_read(&r->chain, config, r->path));
+    DT_TRY(dt_keras_chain_read(&r->chain, config, r->in.path));
     r->inputs = r->chain.inputs;
     DT_TRY(dt_memory_alloc(&r->datasets, r->chain.count, sizeof *r->datasets, "layers"));
 out:
@@ -31,22 +31,6 @@ static void print_shape(char *out, size_t bytes, unsigned dims, const uint64_t *
         (void)snprintf(out + used, bytes - used, "%s)", dims == 1 ? "," : "");
 }
 
-bool dt_keras_has_shape(const dt_h5_shape *found, unsigned dims, const uint64_t *expected)
-{
-    bool same = found->dims == dims;
-    for (unsigned i = 0; same && i < dims; i++)
-        same = found->extent[i] == expected[i];
-    return same;
-}
-
-dt_status dt_keras_reader_count_bytes(dt_keras_reader *r, const dt_h5_shape *shape)
-{
-    r->stored_bytes += shape->stored_bytes;
-    if (r->stored_bytes > dt_h5_bytes(r->h5))
-        return dt_fail(DT_DATA, "%s: its weights are larger than the file", r->path);
-    return DT_OK;
-}
-
 /* Looks at one array and counts it; nothing is read yet. An extent of 0 in `shape` is open: it
  * becomes what the array has. */
 DT_MUST_USE static dt_status locate_array(char **out, dt_keras_reader *r, const char *layer,
@@ -57,22 +41,22 @@ DT_MUST_USE static dt_status locate_array(char **out, dt_keras_reader *r, const 
     dt_h5_shape found;
     char dataset[2 * NAME_BYTES_MAX];
     if (strlen(name) >= NAME_BYTES_MAX || strlen(group) >= NAME_BYTES_MAX)
-        return dt_fail(DT_DATA, "%s: layer '%s': the name of its weights is too long", r->path,
+        return dt_fail(DT_DATA, "%s: layer '%s': the name of its weights is too long", r->in.path,
                        layer);
     (void)snprintf(dataset, sizeof dataset, "%s/%s", group, name);
-    DT_TRY(dt_h5_describe(&found, r->h5, dataset));
+    DT_TRY(dt_h5_describe(&found, r->in.h5, dataset));
     if (dims > 0 && found.dims == dims && shape[0] == 0)
         shape[0] = found.extent[0];
-    if (!dt_keras_has_shape(&found, dims, shape)) {
+    if (!dt_model_has_shape(&found, dims, shape)) {
         char is[256], should_be[64];
         print_shape(is, sizeof is, found.dims, found.extent);
         print_shape(should_be, sizeof should_be, dims, shape);
         DT_TRY(dt_fail(DT_DATA, "%s: layer '%s': expected weights of the shape %s, found %s in %s",
-                       r->path, layer, should_be, is, dataset));
+                       r->in.path, layer, should_be, is, dataset));
     }
-    DT_TRY(dt_keras_reader_count_bytes(r, &found));
+    DT_TRY(dt_model_arrays_count(&r->in, &found));
     if (found.count == 0)
-        DT_TRY(dt_fail(DT_DATA, "%s: layer '%s' has no inputs", r->path, layer));
+        DT_TRY(dt_fail(DT_DATA, "%s: layer '%s' has no inputs", r->in.path, layer));
     dt_memory_free(*out);
     *out = NULL;
     DT_TRY(dt_memory_copy_text(out, dataset));
@@ -92,7 +76,7 @@ DT_MUST_USE static dt_status take_statistics(dt_keras_reader *r, const char *gro
         return dt_fail(DT_DATA,
                        "%s: layer '%s': expected a mean and a variance, found %zu arrays of "
                        "weights",
-                       r->path, n->name, names->count);
+                       r->in.path, n->name, names->count);
     DT_TRY(locate_array(&r->statistics[MEAN], r, n->name, group, names->texts[0], dims, shape));
     DT_TRY(locate_array(&r->statistics[VARIANCE], r, n->name, group, names->texts[1], dims, shape));
     if (dims > 0)
@@ -110,9 +94,9 @@ DT_MUST_USE static dt_status take_dense(dt_keras_reader *r, const char *group,
     uint64_t kernel[2] = {r->inputs, dense->units};
     uint64_t bias[1] = {dense->units};
     if (names->count != (dense->has_bias ? 2 : 1))
-        return dt_fail(DT_DATA, "%s: layer '%s': expected %s, found %zu arrays of weights", r->path,
-                       dense->name, dense->has_bias ? "a kernel and a bias" : "a kernel",
-                       names->count);
+        return dt_fail(DT_DATA, "%s: layer '%s': expected %s, found %zu arrays of weights",
+                       r->in.path, dense->name,
+                       dense->has_bias ? "a kernel and a bias" : "a kernel", names->count);
     DT_TRY(locate_array(&datasets[KERNEL], r, dense->name, group, names->texts[0], 2, kernel));
     if (r->inputs == 0) /* the configuration leaves them open */
         r->inputs = r->chain.inputs = kernel[0];
@@ -137,24 +121,11 @@ dt_status dt_keras_reader_take_weights(dt_keras_reader *r, const char *group,
         return dt_fail(DT_DATA,
                        "%s: more layers with weights than the %zu Dense ones of its "
                        "model_config: %s",
-                       r->path, r->chain.count, group);
+                       r->in.path, r->chain.count, group);
     return take_dense(r, group, names);
 }
 
 /* ---- reading them ---- */
-
-dt_status dt_keras_reader_read_array(const dt_keras_reader *r, float *data, const char *dataset,
-                                     uint64_t count)
-{
-    dt_status status = DT_OK;
-    DT_TRY(dt_h5_read_f32(r->h5, dataset, data, count));
-    for (uint64_t i = 0; i < count; i++)
-        if (!isfinite(data[i]))
-            DT_TRY(dt_fail(DT_DATA, "%s: %s: weight %" PRIu64 " is %s; expected finite numbers",
-                           r->path, dataset, i, isnan(data[i]) ? "NaN" : "infinite"));
-out:
-    return status;
-}
 
 /* One value for all columns is spread over them. */
 DT_MUST_USE static dt_status read_normalization(dt_keras_loaded *out, const dt_keras_reader *r)
@@ -168,20 +139,20 @@ DT_MUST_USE static dt_status read_normalization(dt_keras_loaded *out, const dt_k
         return DT_OK;
     if (n->given > 1 && n->given != D)
         return dt_fail(DT_DATA, "%s: layer '%s': its mean has %zu numbers, expected %zu as inputs",
-                       r->path, n->name, n->given, D);
+                       r->in.path, n->name, n->given, D);
     DT_TRY(dt_memory_alloc(&out->normalization, D, 2 * sizeof(float), "normalization"));
     for (size_t which = 0; which < 2; which++) {
         float *values = out->normalization + which * D;
         if (n->given > 0)
             memcpy(values, given[which], n->given * sizeof *values);
         else
-            DT_TRY(dt_keras_reader_read_array(r, values, r->statistics[which], one ? 1 : D));
+            DT_TRY(dt_model_arrays_read(&r->in, values, r->statistics[which], one ? 1 : D));
         for (size_t i = 1; one && i < D; i++)
             values[i] = values[0];
     }
     for (size_t i = 0; i < D; i++)
         if (out->normalization[D + i] < 0.0f)
-            DT_TRY(dt_fail(DT_DATA, "%s: layer '%s': variance %zu is negative, %g", r->path,
+            DT_TRY(dt_fail(DT_DATA, "%s: layer '%s': variance %zu is negative, %g", r->in.path,
                            n->name, i, (double)out->normalization[D + i]));
     out->model.mean = out->normalization;
     out->model.variance = out->normalization + D;
@@ -195,7 +166,8 @@ DT_MUST_USE static dt_status read_weights(dt_keras_loaded *out, const dt_keras_r
     uint64_t inputs = r->chain.inputs;
     float *next = NULL;
     if (r->parameters > SIZE_MAX)
-        return dt_fail(DT_MEMORY, "%s: no memory for %" PRIu64 " weights", r->path, r->parameters);
+        return dt_fail(DT_MEMORY, "%s: no memory for %" PRIu64 " weights", r->in.path,
+                       r->parameters);
     DT_TRY(dt_memory_alloc(&out->layers, r->chain.count, sizeof *out->layers, "layers"));
     DT_TRY(dt_memory_alloc(&out->params, (size_t)r->parameters, sizeof(float), "weights"));
     out->parameter_count = (size_t)r->parameters;
@@ -203,10 +175,9 @@ DT_MUST_USE static dt_status read_weights(dt_keras_loaded *out, const dt_keras_r
     for (size_t l = 0; l < r->chain.count; l++) {
         const dt_keras_dense *dense = &r->chain.layers[l];
         float *kernel = next, *bias = next + inputs * dense->units;
-        DT_TRY(
-            dt_keras_reader_read_array(r, kernel, r->datasets[l][KERNEL], inputs * dense->units));
+        DT_TRY(dt_model_arrays_read(&r->in, kernel, r->datasets[l][KERNEL], inputs * dense->units));
         if (dense->has_bias)
-            DT_TRY(dt_keras_reader_read_array(r, bias, r->datasets[l][BIAS], dense->units));
+            DT_TRY(dt_model_arrays_read(&r->in, bias, r->datasets[l][BIAS], dense->units));
         else if (out->no_bias[0] == '\0')
             (void)snprintf(out->no_bias, sizeof out->no_bias, "%s", dense->name);
         out->layers[l] = (dt_keras_layer){
@@ -224,16 +195,16 @@ dt_status dt_keras_reader_finish(dt_keras_loaded *out, dt_keras_reader *r)
     dt_status status = DT_OK;
     const dt_keras_normalization *n = &r->chain.normalization;
     if (n->there && n->given == 0 && r->statistics[MEAN] == NULL)
-        DT_TRY(dt_fail(DT_DATA, "%s: layer '%s' has no weights in it", r->path, n->name));
+        DT_TRY(dt_fail(DT_DATA, "%s: layer '%s' has no weights in it", r->in.path, n->name));
     if (r->located < r->chain.count)
-        DT_TRY(dt_fail(DT_DATA, "%s: layer '%s' has no weights in it", r->path,
+        DT_TRY(dt_fail(DT_DATA, "%s: layer '%s' has no weights in it", r->in.path,
                        r->chain.layers[r->located].name));
-    out->model = (dt_keras_model){.inputs = r->chain.inputs,
-                                  .layer_count = r->chain.count,
-                                  .learning_rate = r->chain.learning_rate,
-                                  .beta_1 = r->chain.beta_1,
-                                  .beta_2 = r->chain.beta_2,
-                                  .epsilon = r->chain.epsilon};
+    out->model = (dt_keras_model){
+        .inputs = r->chain.inputs,
+        .layer_count = r->chain.count,
+        .optimizer = {.kind = &dt_adam,
+                      .learning_rate = r->chain.learning_rate,
+                      .numbers = {r->chain.beta_1, r->chain.beta_2, r->chain.epsilon}}};
     DT_TRY(read_weights(out, r));
     DT_TRY(read_normalization(out, r));
     DT_TRY(dt_keras_reader_read_state(out, r));

@@ -6,18 +6,18 @@
 
 #include "dtrain/model/keras_model.h"
 #include "keras_model_chain.h"
+#include "model_arrays.h"
 
 enum { DT_KERAS_CONFIG_BYTES_MAX = 16 << 20 }; /* a layer takes about 1 KiB of JSON */
 
 /* A model on its way in: what the configuration says, and where the arrays lie. */
 typedef struct dt_keras_reader {
-    dt_h5 *h5;
-    const char *path; /* what error lines call the file */
+    dt_model_arrays in;
     dt_keras_chain chain;
     char *statistics[2]; /* datasets of a Normalization: mean, variance; NULL: not in the weights */
     char *(*datasets)[2]; /* [chain.count]: paths of kernel and bias; NULL: no bias */
     size_t located; /* layers whose weights have been found */
-    uint64_t stored_bytes, parameters; /* of those */
+    uint64_t parameters; /* of those */
     uint64_t inputs; /* of the next */
     dt_h5_names state; /* paths of Keras's arrays of Adam: iteration, perhaps learning rate, m, v,
                           m, v ...; count 0: none */
@@ -45,19 +45,9 @@ DT_MUST_USE dt_status dt_keras_reader_finish(dt_keras_loaded *out, dt_keras_read
 void dt_keras_reader_clear(dt_keras_reader *r);
 
 /* Checks that there are as many class names as classes, or none. */
-DT_MUST_USE dt_status dt_keras_reader_check_names(const dt_keras_loaded *loaded, const char *path);
+DT_MUST_USE dt_status dt_keras_check_names(const dt_h5_names *names, uint64_t C, const char *path);
 
 /* ---- between the reader's own files ---- */
-
-/* Reads floats, all of which must be finite. */
-DT_MUST_USE dt_status dt_keras_reader_read_array(const dt_keras_reader *r, float *data,
-                                                 const char *dataset, uint64_t count);
-
-/* Counts an array's bytes: the same array under many names would make a small file large. */
-DT_MUST_USE dt_status dt_keras_reader_count_bytes(dt_keras_reader *r, const dt_h5_shape *shape);
-
-/* Returns whether the shape is that one. */
-bool dt_keras_has_shape(const dt_h5_shape *found, unsigned dims, const uint64_t *expected);
 
 /* Reads the moments that were taken, and Adam's numbers. */
 DT_MUST_USE dt_status dt_keras_reader_read_state(dt_keras_loaded *out, dt_keras_reader *r);

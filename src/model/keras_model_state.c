@@ -29,9 +29,9 @@ DT_MUST_USE static dt_status check_array(bool *fits, dt_keras_reader *r, const c
     dt_status status = DT_OK;
     dt_h5_shape found;
     *fits = false;
-    DT_TRY(dt_h5_describe(&found, r->h5, dataset));
-    DT_TRY(dt_keras_reader_count_bytes(r, &found));
-    *fits = found.class == class && dt_keras_has_shape(&found, dims, shape);
+    DT_TRY(dt_h5_describe(&found, r->in.h5, dataset));
+    DT_TRY(dt_model_arrays_count(&r->in, &found));
+    *fits = found.class == class && dt_model_has_shape(&found, dims, shape);
 out:
     return status;
 }
@@ -107,14 +107,14 @@ dt_status dt_keras_reader_take_own_state(dt_keras_reader *r)
     if (r->located < r->chain.count)
         return DT_OK; /* will be an error */
     for (int i = 0; i < 2; i++) {
-        DT_TRY(dt_h5_describe(&found, r->h5, own_moments[i]));
-        if (!dt_keras_has_shape(&found, 1, &r->parameters))
+        DT_TRY(dt_h5_describe(&found, r->in.h5, own_moments[i]));
+        if (!dt_model_has_shape(&found, 1, &r->parameters))
             DT_TRY(dt_fail(DT_DATA,
                            "%s: %s: expected one list of %" PRIu64
                            " numbers, as there are weights, "
                            "found %" PRIu64 " in %u dimensions",
-                           r->path, own_moments[i], r->parameters, found.count, found.dims));
-        DT_TRY(dt_keras_reader_count_bytes(r, &found));
+                           r->in.path, own_moments[i], r->parameters, found.count, found.dims));
+        DT_TRY(dt_model_arrays_count(&r->in, &found));
     }
     r->own_state = true;
 out:
@@ -125,13 +125,13 @@ out:
 
 DT_MUST_USE static dt_status check_moments(const dt_keras_loaded *loaded, const dt_keras_reader *r)
 {
-    const float *v = loaded->moments + loaded->parameter_count;
+    const float *v = loaded->model.optimizer.states[1];
     for (size_t i = 0; i < loaded->parameter_count; i++)
         if (v[i] < 0.0f)
             return dt_fail(DT_DATA,
                            "%s: the state of Adam: v of weight %zu is negative, %g; expected a "
                            "mean of squares",
-                           r->path, i, (double)v[i]);
+                           r->in.path, i, (double)v[i]);
     return DT_OK;
 }
 
@@ -141,14 +141,14 @@ DT_MUST_USE static dt_status read_moments(dt_keras_loaded *out, const dt_keras_r
     dt_status status = DT_OK;
     size_t next = r->chain.scheduled ? 1 : 2;
     uint64_t inputs = r->chain.inputs;
-    float *m = out->moments, *v = m + out->parameter_count;
+    float *m = out->model.optimizer.states[0], *v = out->model.optimizer.states[1];
     for (size_t l = 0; l < r->chain.count; l++) {
         const dt_keras_dense *dense = &r->chain.layers[l];
         const uint64_t counts[2] = {inputs * dense->units, dense->units};
         for (int i = 0; i < 2; i++) {
             if (i == 0 || dense->has_bias) {
-                DT_TRY(dt_keras_reader_read_array(r, m, r->state.texts[next++], counts[i]));
-                DT_TRY(dt_keras_reader_read_array(r, v, r->state.texts[next++], counts[i]));
+                DT_TRY(dt_model_arrays_read(&r->in, m, r->state.texts[next++], counts[i]));
+                DT_TRY(dt_model_arrays_read(&r->in, v, r->state.texts[next++], counts[i]));
             }
             m += counts[i];
             v += counts[i];
@@ -164,13 +164,13 @@ DT_MUST_USE static dt_status read_rate(dt_keras_loaded *out, const dt_keras_read
 {
     dt_status status = DT_OK;
     float rate = 0.0f;
-    DT_TRY(dt_keras_reader_read_array(r, &rate, r->state.texts[1], 1));
+    DT_TRY(dt_model_arrays_read(&r->in, &rate, r->state.texts[1], 1));
     if (rate < 0.0f)
-        DT_TRY(dt_fail(DT_DATA, "%s: %s: the learning rate is negative, %g", r->path,
+        DT_TRY(dt_fail(DT_DATA, "%s: %s: the learning rate is negative, %g", r->in.path,
                        r->state.texts[1], (double)rate));
-    const float configured = (float)out->model.learning_rate;
+    const float configured = (float)out->model.optimizer.learning_rate;
     if (configured < rate || configured > rate)
-        out->model.learning_rate = dt_keras_plain_number((double)rate);
+        out->model.optimizer.learning_rate = dt_keras_plain_number((double)rate);
 out:
     return status;
 }
@@ -181,27 +181,26 @@ dt_status dt_keras_reader_read_state(dt_keras_loaded *out, dt_keras_reader *r)
     int64_t iterations = 0;
     const size_t P = out->parameter_count;
     if (r->own_state)
-        DT_TRY(dt_h5_get_int(&iterations, r->h5, "/dtrain", "adam_iterations"));
+        DT_TRY(dt_h5_get_int(&iterations, r->in.h5, "/dtrain", "adam_iterations"));
     else if (r->state.count > 0)
-        DT_TRY(dt_h5_read_i64(r->h5, r->state.texts[0], &iterations, 1));
+        DT_TRY(dt_h5_read_i64(r->in.h5, r->state.texts[0], &iterations, 1));
     if (iterations < 0 || iterations > ITERATIONS_MAX)
         DT_TRY(dt_fail(DT_DATA, "%s: the state of Adam: %" PRId64 " iterations; expected 0 to 2^53",
-                       r->path, iterations));
+                       r->in.path, iterations));
     if (!r->own_state && r->state.count > 0 && !r->chain.scheduled)
         DT_TRY(read_rate(out, r));
     if (iterations == 0) /* none, or that of a model that was never fitted */
         goto out;
-    DT_TRY(dt_memory_alloc(&out->moments, P, 2 * sizeof(float), "moments"));
+    dt_optimizer *optimizer = &out->model.optimizer;
+    DT_TRY(dt_optimizer_allocate(optimizer, P));
     if (r->own_state) {
-        DT_TRY(dt_keras_reader_read_array(r, out->moments, own_moments[0], P));
-        DT_TRY(dt_keras_reader_read_array(r, out->moments + P, own_moments[1], P));
+        for (int i = 0; i < 2; i++)
+            DT_TRY(dt_model_arrays_read(&r->in, optimizer->states[i], own_moments[i], P));
     } else {
         DT_TRY(read_moments(out, r));
     }
     DT_TRY(check_moments(out, r));
-    out->model.iterations = iterations;
-    out->model.adam_m = out->moments;
-    out->model.adam_v = out->moments + P;
+    optimizer->step = iterations;
 out:
     return status;
 }

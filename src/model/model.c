@@ -4,7 +4,9 @@
 #include "dtrain/base/memory.h"
 #include "dtrain/base/text.h"
 #include "dtrain/model/keras_model.h"
+#include "dtrain/model/model_json.h"
 #include "dtrain/model/onnx.h"
+#include "model_file.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -19,7 +21,7 @@ const char *dt_model_find(char *out, size_t bytes, const char *path)
     return out;
 }
 
-/* ---- saving ---- */
+/* ---- as Keras's ---- */
 
 /* The dense layers; returns their number. */
 static size_t describe_layers(dt_keras_layer *out, const dt_network *network)
@@ -34,42 +36,29 @@ static size_t describe_layers(dt_keras_layer *out, const dt_network *network)
     return count;
 }
 
-dt_status dt_model_save(const dt_model *model, const char *path)
+/* Borrows all but the layers. Owns: the caller frees out->layers. */
+DT_MUST_USE static dt_status describe(dt_keras_model *out, const dt_model *model)
 {
-    dt_status status = DT_OK;
-    dt_keras_layer *layers = NULL;
     const dt_network *network = &model->network;
-    const dt_optimizer *adam = &model->optimizer;
-    DT_ASSERT(model->class_name_count == 0 || model->class_name_count == network->C);
-    DT_TRY(dt_memory_alloc(&layers, network->layer_count, sizeof *layers, "layers"));
-    const size_t layer_count = describe_layers(layers, network);
-    const dt_keras_model keras = {.inputs = network->D,
-                                  .layer_count = layer_count,
-                                  .layers = layers,
-                                  .learning_rate = adam->learning_rate,
-                                  .beta_1 = adam->numbers[0],
-                                  .beta_2 = adam->numbers[1],
-                                  .epsilon = adam->numbers[2],
-                                  .mean = model->normalization.mean,
-                                  .variance = model->normalization.variance,
-                                  .iterations = adam->states[0] != NULL ? adam->step : 0,
-                                  .adam_m = adam->states[0],
-                                  .adam_v = adam->states[1],
-                                  .recipe_json = model->recipe_json,
-                                  .class_names = (const char *const *)model->class_names,
-                                  .class_name_count = model->class_name_count};
-    if (dt_text_ends_in(path, ".keras"))
-        status = dt_keras_archive_save(&keras, path);
-    else if (dt_text_ends_in(path, ".onnx"))
-        status = dt_onnx_save(&keras, path);
-    else
-        status = dt_keras_model_save(&keras, path);
-out:
-    dt_memory_free(layers);
-    return status;
+    const dt_layer *first = &network->layers[0];
+    dt_keras_layer *layers = NULL;
+    const dt_status status =
+        dt_memory_alloc(&layers, network->layer_count, sizeof *layers, "layers");
+    if (status != DT_OK)
+        return status;
+    *out = (dt_keras_model){.inputs = network->D,
+                            .layer_count = describe_layers(layers, network),
+                            .layers = layers,
+                            .optimizer = model->optimizer,
+                            .recipe_json = model->recipe_json,
+                            .class_names = (const char *const *)model->class_names,
+                            .class_name_count = model->class_name_count};
+    if (first->kind == &dt_layer_normalization) {
+        out->mean = network->constants + first->mean;
+        out->variance = network->constants + first->variance;
+    }
+    return DT_OK;
 }
-
-/* ---- reading ---- */
 
 static dt_activation activation_of(const char *name)
 {
@@ -83,37 +72,92 @@ DT_MUST_USE static dt_status take_network(dt_network *out, const dt_keras_loaded
 {
     dt_status status = DT_OK;
     const dt_keras_model *keras = &loaded->model;
-    size_t *widths = NULL;
-    dt_activation *activations = NULL;
-    DT_TRY(dt_memory_alloc(&widths, keras->layer_count + 1, sizeof *widths, "layers"));
-    DT_TRY(dt_memory_alloc(&activations, keras->layer_count, sizeof *activations, "layers"));
-    widths[0] = (size_t)keras->inputs;
-    for (size_t l = 0; l < keras->layer_count; l++) {
-        widths[l + 1] = (size_t)keras->layers[l].units;
-        activations[l] = activation_of(keras->layers[l].activation);
-    }
-    DT_TRY(dt_network_make(out, widths, activations, keras->layer_count));
-    /* Both stand in the same order: kernel and bias, layer by layer. */
+    const size_t D = (size_t)keras->inputs;
+    dt_layer *layers = NULL;
+    size_t count = 0;
+    DT_TRY(dt_memory_alloc(&layers, keras->layer_count + 1, sizeof *layers, "layers"));
+    if (keras->mean != NULL)
+        layers[count++] = (dt_layer){.kind = &dt_layer_normalization};
+    for (size_t l = 0; l < keras->layer_count; l++)
+        layers[count++] = (dt_layer){.kind = &dt_layer_dense,
+                                     .H = (size_t)keras->layers[l].units,
+                                     .activation = activation_of(keras->layers[l].activation)};
+    DT_TRY(dt_network_make(out, D, layers, count));
+    /* Both stand in the same order: kernel and bias, layer by layer; mean, variance. */
     DT_ASSERT(out->P == loaded->parameter_count);
     memcpy(out->params, loaded->params, out->P * sizeof(float));
+    if (keras->mean != NULL) {
+        memcpy(out->constants + out->layers[0].mean, keras->mean, D * sizeof(float));
+        memcpy(out->constants + out->layers[0].variance, keras->variance, D * sizeof(float));
+    }
 out:
-    dt_memory_free(activations);
-    dt_memory_free(widths);
+    dt_memory_free(layers);
     return status;
 }
 
-DT_MUST_USE static dt_status take_adam(dt_optimizer *out, const dt_keras_model *keras, size_t P)
+/* ---- saving ---- */
+
+DT_MUST_USE static dt_status save_h5(const dt_model *model, const dt_keras_model *keras,
+                                     const char *path)
 {
     dt_status status = DT_OK;
-    DT_TRY(dt_optimizer_init(out, &dt_adam, keras->adam_m != NULL ? P : 0, keras->learning_rate));
-    if (keras->adam_m != NULL) {
-        memcpy(out->states[0], keras->adam_m, P * sizeof(float));
-        memcpy(out->states[1], keras->adam_v, P * sizeof(float));
-        out->step = keras->iterations;
-    }
-    out->numbers[0] = keras->beta_1;
-    out->numbers[1] = keras->beta_2;
-    out->numbers[2] = keras->epsilon;
+    dt_h5 *h5 = NULL;
+    DT_TRY(dt_h5_new(&h5));
+    DT_TRY(dt_keras_model_write(keras, h5));
+    DT_TRY(dt_model_file_write(h5, model));
+    DT_TRY(dt_h5_save(h5, path));
+out:
+    dt_h5_free(h5);
+    return status;
+}
+
+dt_status dt_model_save(const dt_model *model, const char *path)
+{
+    dt_keras_model keras = {0};
+    DT_ASSERT(model->class_name_count == 0 || model->class_name_count == model->network.C);
+    dt_status status = describe(&keras, model);
+    if (status != DT_OK)
+        return status;
+    if (dt_text_ends_in(path, ".keras"))
+        status = dt_keras_archive_save(&keras, path);
+    else if (dt_text_ends_in(path, ".onnx"))
+        status = dt_onnx_save(&keras, path);
+    else
+        status = save_h5(model, &keras, path);
+    dt_memory_free((void *)keras.layers);
+    return status;
+}
+
+/* ---- reading ---- */
+
+/* All that dtrain's own part of a file does not have, and whole models of others. */
+DT_MUST_USE static dt_status take_keras(dt_model *out, dt_keras_loaded *loaded)
+{
+    dt_status status = DT_OK;
+    DT_TRY(take_network(&out->network, loaded));
+    /* The rest changes hands. */
+    out->optimizer = loaded->model.optimizer;
+    loaded->model.optimizer = (dt_optimizer){0};
+    out->recipe_json = loaded->recipe_json;
+    loaded->recipe_json = NULL;
+    out->class_names = loaded->class_names.texts;
+    out->class_name_count = loaded->class_names.count;
+    loaded->class_names = (dt_h5_names){0};
+    memcpy(out->left_out, loaded->left_out, sizeof out->left_out);
+    memcpy(out->no_bias, loaded->no_bias, sizeof out->no_bias);
+out:
+    return status;
+}
+
+DT_MUST_USE static dt_status read_own(dt_model *out, dt_h5 *h5, const char *path)
+{
+    dt_status status = DT_OK;
+    dt_h5_names names = {0};
+    DT_TRY(dt_model_file_read(out, h5, path));
+    DT_TRY(dt_keras_read_companions(&out->recipe_json, &names, h5, out->network.C, path));
+    out->class_names = names.texts;
+    out->class_name_count = names.count;
+    DT_TRY(dt_h5_check(h5));
 out:
     return status;
 }
@@ -122,24 +166,22 @@ dt_status dt_model_read(dt_model *out, const char *path)
 {
     dt_status status = DT_OK;
     dt_keras_loaded loaded = {0};
+    dt_h5 *h5 = NULL;
     *out = (dt_model){0};
-    DT_TRY(dt_keras_model_load(&loaded, path));
-    const dt_keras_model *keras = &loaded.model;
-    DT_TRY(take_network(&out->network, &loaded));
-    DT_TRY(take_adam(&out->optimizer, keras, out->network.P));
-    if (keras->mean != NULL)
-        DT_TRY(dt_normalization_init(&out->normalization, out->network.D, keras->mean,
-                                     keras->variance));
-    /* The texts change hands. */
-    out->recipe_json = loaded.recipe_json;
-    loaded.recipe_json = NULL;
-    out->class_names = loaded.class_names.texts;
-    out->class_name_count = loaded.class_names.count;
-    loaded.class_names = (dt_h5_names){0};
-    memcpy(out->left_out, loaded.left_out, sizeof out->left_out);
-    memcpy(out->no_bias, loaded.no_bias, sizeof out->no_bias);
+    if (!dt_keras_is_archive(path))
+        DT_TRY(dt_h5_open(&h5, path));
+    if (h5 != NULL && dt_model_file_is(h5)) {
+        DT_TRY(read_own(out, h5, path));
+    } else {
+        if (h5 != NULL)
+            DT_TRY(dt_keras_model_read(&loaded, h5, path));
+        else
+            DT_TRY(dt_keras_archive_load(&loaded, path));
+        DT_TRY(take_keras(out, &loaded));
+    }
 out:
     dt_keras_loaded_clear(&loaded);
+    dt_h5_free(h5);
     if (status != DT_OK)
         dt_model_clear(out);
     return status;
@@ -148,7 +190,6 @@ out:
 void dt_model_clear(dt_model *model)
 {
     dt_network_clear(&model->network);
-    dt_normalization_clear(&model->normalization);
     dt_optimizer_clear(&model->optimizer);
     dt_memory_free(model->recipe_json);
     for (size_t i = 0; i < model->class_name_count; i++)
@@ -159,19 +200,16 @@ void dt_model_clear(dt_model *model)
 
 uint32_t dt_model_state_crc(const dt_model *model)
 {
-    const dt_normalization *n = &model->normalization;
-    const dt_optimizer *adam = &model->optimizer;
-    const double numbers[] = {adam->numbers[0], adam->numbers[1], adam->numbers[2],
-                              (double)adam->step};
-    uint32_t crc = dt_crc32(0, numbers, sizeof numbers);
-    if (n->D > 0) {
-        crc = dt_crc32(crc, n->mean, n->D * sizeof *n->mean);
-        crc = dt_crc32(crc, n->variance, n->D * sizeof *n->variance);
-    }
-    if (adam->states[0] != NULL) {
-        crc = dt_crc32(crc, adam->states[0], adam->P * sizeof *adam->states[0]);
-        crc = dt_crc32(crc, adam->states[1], adam->P * sizeof *adam->states[1]);
-    }
+    const dt_network *network = &model->network;
+    const dt_optimizer *optimizer = &model->optimizer;
+    const size_t numbers = optimizer->kind->number_count;
+    const double step = (double)optimizer->step;
+    uint32_t crc = dt_crc32(0, optimizer->numbers, numbers * sizeof *optimizer->numbers);
+    crc = dt_crc32(crc, &step, sizeof step);
+    if (network->constant_count > 0)
+        crc = dt_crc32(crc, network->constants, network->constant_count * sizeof(float));
+    for (size_t s = 0; optimizer->P > 0 && s < optimizer->kind->state_count; s++)
+        crc = dt_crc32(crc, optimizer->states[s], optimizer->P * sizeof(float));
     return crc;
 }
 
@@ -179,22 +217,14 @@ uint32_t dt_model_state_crc(const dt_model *model)
 
 /* What the other ranks have to know before they can allocate, and what takes no allocation. */
 typedef struct facts {
-    uint64_t layer_count;
-    uint64_t normalized; /* D, or 0 */
-    uint64_t recipe_bytes; /* with its NUL; 0: none */
+    uint64_t json_bytes, recipe_bytes; /* with their NUL; 0: none */
     uint64_t name_count, name_bytes; /* with a NUL after each */
-    bool has_moments;
-    dt_optimizer adam; /* but for its moments */
     char left_out[256], no_bias[64];
 } facts;
 
-static facts gather_facts(const dt_model *model)
+static facts gather_facts(const dt_model *model, const char *json)
 {
-    facts f = {.layer_count = model->network.layer_count,
-               .normalized = model->normalization.D,
-               .name_count = model->class_name_count,
-               .has_moments = model->optimizer.states[0] != NULL,
-               .adam = model->optimizer};
+    facts f = {.json_bytes = strlen(json) + 1, .name_count = model->class_name_count};
     f.recipe_bytes = model->recipe_json != NULL ? strlen(model->recipe_json) + 1 : 0;
     for (size_t i = 0; i < model->class_name_count; i++)
         f.name_bytes += strlen(model->class_names[i]) + 1;
@@ -203,85 +233,53 @@ static facts gather_facts(const dt_model *model)
     return f;
 }
 
-DT_MUST_USE static dt_status share_network(dt_network *network, const dt_comm *comm,
-                                           size_t layer_count)
-{
-    dt_status status = DT_OK;
-    const bool root = dt_comm_rank(comm) == 0;
-    size_t *widths = NULL;
-    dt_activation *activations = NULL;
-    status = dt_memory_alloc(&widths, layer_count + 1, sizeof *widths, "layers");
-    if (status == DT_OK)
-        status = dt_memory_alloc(&activations, layer_count, sizeof *activations, "layers");
-    DT_TRY(dt_comm_agree(comm, status));
-    for (size_t l = 0; root && l < layer_count; l++) {
-        widths[l] = network->layers[l].D;
-        widths[l + 1] = network->layers[l].H;
-        activations[l] = network->layers[l].activation;
-    }
-    dt_comm_broadcast(comm, widths, (layer_count + 1) * sizeof *widths);
-    dt_comm_broadcast(comm, activations, layer_count * sizeof *activations);
-    if (!root)
-        status = dt_network_make(network, widths, activations, layer_count);
-    DT_TRY(dt_comm_agree(comm, status));
-    dt_comm_broadcast(comm, network->params, network->P * sizeof(float));
-out:
-    dt_memory_free(activations);
-    dt_memory_free(widths);
-    return status;
-}
-
-DT_MUST_USE static dt_status share_adam(dt_optimizer *adam, const dt_comm *comm, const facts *f,
-                                        size_t P)
-{
-    dt_status status = DT_OK;
-    const bool root = dt_comm_rank(comm) == 0;
-    if (!root) {
-        status = dt_optimizer_init(adam, &dt_adam, f->has_moments ? P : 0, f->adam.learning_rate);
-        memcpy(adam->numbers, f->adam.numbers, sizeof adam->numbers);
-        adam->step = f->adam.step;
-    }
-    DT_TRY(dt_comm_agree(comm, status));
-    if (f->has_moments) {
-        dt_comm_broadcast(comm, adam->states[0], P * sizeof(float));
-        dt_comm_broadcast(comm, adam->states[1], P * sizeof(float));
-    }
-out:
-    return status;
-}
-
-DT_MUST_USE static dt_status share_normalization(dt_normalization *normalization,
-                                                 const dt_comm *comm, size_t D)
-{
-    dt_status status = DT_OK;
-    const bool root = dt_comm_rank(comm) == 0;
-    float *both = NULL; /* mean, then variance */
-    if (D == 0)
-        return DT_OK;
-    DT_TRY(dt_comm_agree(comm, dt_memory_alloc(&both, 2 * D, sizeof *both, "normalization")));
-    if (root) {
-        memcpy(both, normalization->mean, D * sizeof *both);
-        memcpy(both + D, normalization->variance, D * sizeof *both);
-    }
-    dt_comm_broadcast(comm, both, 2 * D * sizeof *both);
-    if (!root)
-        status = dt_normalization_init(normalization, D, both, both + D);
-    status = dt_comm_agree(comm, status);
-out:
-    dt_memory_free(both);
-    return status;
-}
-
-DT_MUST_USE static dt_status share_recipe(char **recipe, const dt_comm *comm, size_t bytes)
+/* A text that rank 0 has, `bytes` long with its NUL; the others allocate it. */
+DT_MUST_USE static dt_status share_text(char **text, const dt_comm *comm, size_t bytes)
 {
     dt_status status = DT_OK;
     if (bytes == 0)
         return DT_OK;
     if (dt_comm_rank(comm) != 0)
-        status = dt_memory_alloc(recipe, bytes, 1, "the model's recipe");
+        status = dt_memory_alloc(text, bytes, 1, "a text of the model");
     status = dt_comm_agree(comm, status);
     if (status == DT_OK)
-        dt_comm_broadcast(comm, *recipe, bytes);
+        dt_comm_broadcast(comm, *text, bytes);
+    return status;
+}
+
+static void share_floats(float *values, const dt_comm *comm, size_t count)
+{
+    if (count > 0)
+        dt_comm_broadcast(comm, values, count * sizeof *values);
+}
+
+/* The other ranks make network and optimizer by the text that a file has, too. */
+DT_MUST_USE static dt_status make_from_json(dt_model *out, const char *json)
+{
+    dt_status status = DT_OK;
+    bool has_state = false;
+    DT_TRY(dt_model_json_read(&out->network, &out->optimizer, &has_state, json, "the model"));
+    DT_TRY(dt_network_allocate(&out->network));
+    if (has_state)
+        DT_TRY(dt_optimizer_allocate(&out->optimizer, out->network.P));
+out:
+    return status;
+}
+
+DT_MUST_USE static dt_status share_numbers(dt_model *model, const dt_comm *comm, char **json,
+                                           size_t json_bytes)
+{
+    dt_status status = DT_OK;
+    const dt_network *network = &model->network;
+    const dt_optimizer *optimizer = &model->optimizer;
+    const bool root = dt_comm_rank(comm) == 0;
+    DT_TRY(share_text(json, comm, json_bytes));
+    DT_TRY(dt_comm_agree(comm, root ? DT_OK : make_from_json(model, *json)));
+    share_floats(network->constants, comm, network->constant_count);
+    share_floats(network->params, comm, network->P);
+    for (size_t s = 0; s < optimizer->kind->state_count; s++)
+        share_floats(optimizer->states[s], comm, optimizer->P);
+out:
     return status;
 }
 
@@ -315,10 +313,12 @@ DT_MUST_USE static dt_status share_names(dt_model *model, const dt_comm *comm, c
     const size_t bytes = (size_t)f->name_bytes, count = (size_t)f->name_count;
     if (count == 0)
         return DT_OK;
-    DT_TRY(dt_comm_agree(comm, dt_memory_alloc(&packed, bytes, 1, "class names")));
+    if (root)
+        status = dt_memory_alloc(&packed, bytes, 1, "class names");
+    DT_TRY(dt_comm_agree(comm, status));
     if (root)
         pack_names(packed, model);
-    dt_comm_broadcast(comm, packed, bytes);
+    DT_TRY(share_text(&packed, comm, bytes));
     if (!root)
         status = unpack_names(model, packed, count);
     status = dt_comm_agree(comm, status);
@@ -332,19 +332,23 @@ dt_status dt_model_load(dt_model *out, const dt_comm *comm, const char *path)
     dt_status status = DT_OK;
     const bool root = dt_comm_rank(comm) == 0;
     facts f = {0};
+    char *json = NULL;
     *out = (dt_model){0};
-    DT_TRY(dt_comm_agree(comm, root ? dt_model_read(out, path) : DT_OK));
     if (root)
-        f = gather_facts(out);
+        status = dt_model_read(out, path);
+    if (root && status == DT_OK)
+        status = dt_model_json_write(&json, &out->network, &out->optimizer);
+    DT_TRY(dt_comm_agree(comm, status));
+    if (root)
+        f = gather_facts(out, json);
     dt_comm_broadcast(comm, &f, sizeof f);
     memcpy(out->left_out, f.left_out, sizeof out->left_out);
     memcpy(out->no_bias, f.no_bias, sizeof out->no_bias);
-    DT_TRY(share_network(&out->network, comm, (size_t)f.layer_count));
-    DT_TRY(share_adam(&out->optimizer, comm, &f, out->network.P));
-    DT_TRY(share_normalization(&out->normalization, comm, (size_t)f.normalized));
-    DT_TRY(share_recipe(&out->recipe_json, comm, (size_t)f.recipe_bytes));
+    DT_TRY(share_numbers(out, comm, &json, (size_t)f.json_bytes));
+    DT_TRY(share_text(&out->recipe_json, comm, (size_t)f.recipe_bytes));
     DT_TRY(share_names(out, comm, &f));
 out:
+    dt_memory_free(json);
     if (status != DT_OK)
         dt_model_clear(out);
     return status;

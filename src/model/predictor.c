@@ -9,13 +9,11 @@
  * memory. */
 enum { BLOCKS_AT_ONCE = 4, WIDE_ROW = 4096 };
 
-dt_status dt_predictor_init(dt_predictor *out, const dt_network *network,
-                            const dt_normalization *normalization)
+dt_status dt_predictor_init(dt_predictor *out, const dt_network *network)
 {
     dt_status status = DT_OK;
     memset(out, 0, sizeof *out);
     out->network = network;
-    out->normalization = normalization;
     out->capacity = (size_t)DT_PREDICTOR_BLOCK * (network->D > WIDE_ROW ? 1 : BLOCKS_AT_ONCE);
     DT_TRY(dt_workspace_init(&out->workspace, network, out->capacity, DT_FORWARD_PASS));
     DT_TRY(
@@ -52,12 +50,12 @@ static void run_blocks(dt_predictor *p, const float *X, size_t blocks, size_t ro
     memcpy(p->p + at * C, logits, rows * C * sizeof *logits);
 }
 
-/* Up to a block of rows by way of our own memory: filled up with zeros, normalised. */
+/* Up to a block of rows by way of our own memory: filled up with zeros, prepared. */
 static void run_copied(dt_predictor *p, const float *X, size_t rows, size_t at)
 {
     const size_t D = p->network->D;
     memcpy(p->block, X, rows * D * sizeof *X);
-    dt_normalization_apply(p->normalization, p->block, rows);
+    dt_network_prepare(p->network, p->block, rows);
     memset(p->block + rows * D, 0, (DT_PREDICTOR_BLOCK - rows) * D * sizeof *X);
     run_blocks(p, p->block, 1, rows, at);
 }
@@ -65,7 +63,7 @@ static void run_copied(dt_predictor *p, const float *X, size_t rows, size_t at)
 void dt_predictor_run(dt_predictor *predictor, const float *X, size_t B)
 {
     const size_t D = predictor->network->D;
-    const size_t whole = predictor->normalization->D > 0 ? 0 : B / DT_PREDICTOR_BLOCK;
+    const size_t whole = dt_network_prepares(predictor->network) ? 0 : B / DT_PREDICTOR_BLOCK;
     size_t done = whole * DT_PREDICTOR_BLOCK;
     run_blocks(predictor, X, whole, done, 0);
     while (done < B) {

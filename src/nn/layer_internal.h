@@ -25,6 +25,17 @@ typedef struct dt_traversal {
  * segment by segment (linalg.h), never across segments. All calls are local.
  */
 struct dt_layer_kind {
+    const char *name; /* in files and messages; Keras's name of such a layer begins with it */
+    dt_option_table options; /* of a dt_layer */
+
+    /* Completes the layer, whose D and number are set, and declares its tensors
+     * (dt_network_declare). Errors: DT_DATA: there cannot be such a layer in this place. */
+    dt_status (*plan)(dt_network *network, size_t l);
+
+    /* Applies the layer to rows [B,D] in place; NULL: it is part of the passes. Such a layer has no
+     * tensors that train, and comes before all others: it is applied to the data, once. */
+    void (*prepare)(const dt_network *network, size_t l, float *X, size_t B);
+
     bool training_only; /* in inference its outputs are its inputs */
     bool fuses_activation; /* `backward` also applies the derivative of the activation before it */
 
@@ -49,6 +60,20 @@ struct dt_layer_kind {
      * tensors. */
     void (*gradient)(dt_traversal *t, size_t l);
 };
+
+/** What a tensor is made from. */
+typedef struct dt_tensor_plan {
+    const char *name;
+    size_t rows, columns; /* columns = 0: a vector */
+    dt_init init;
+    bool decays;
+    bool is_constant; /* it does not train */
+    bool non_negative;
+} dt_tensor_plan;
+
+/** Declares the next tensor of layer l; *first becomes its offset. Errors: DT_MEMORY: too large. */
+DT_MUST_USE dt_status dt_network_declare(dt_network *network, size_t l, const dt_tensor_plan *plan,
+                                         size_t *first);
 
 /** Allocates [rows, columns]. Errors: DT_MEMORY. */
 DT_MUST_USE dt_status dt_workspace_make_panels(dt_panels *out, size_t rows, size_t columns,

@@ -1,144 +1,133 @@
 #include "dtrain/nn/network.h"
 
+#include "layer_internal.h"
+
 #include "dtrain/base/memory.h"
 #include "dtrain/base/random.h"
 
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
-double dt_network_count_parameters(const size_t *widths, size_t layer_count)
+dt_status dt_network_declare(dt_network *network, size_t l, const dt_tensor_plan *plan,
+                             size_t *first)
 {
-    double P = 0.0;
-    for (size_t l = 0; l < layer_count; l++)
-        P += ((double)widths[l] + 1.0) * (double)widths[l + 1];
-    return P;
-}
-
-/* Appends a tensor of rows by columns, or a vector: no columns. */
-static dt_status add_tensor(dt_network *network, size_t layer, const char *name, size_t rows,
-                            size_t columns, dt_init init, bool decays)
-{
-    dt_tensor *tensor = &network->tensors[network->tensor_count];
-    *tensor = (dt_tensor){.layer = layer,
-                          .name = name,
-                          .first = network->P,
-                          .count = rows,
-                          .dims = {rows, columns},
-                          .init = init,
-                          .decays = decays};
-    if (rows > INT_MAX || columns > INT_MAX ||
-        (columns > 0 && __builtin_mul_overflow(rows, columns, &tensor->count)) ||
-        __builtin_add_overflow(network->P, tensor->count, &network->P) ||
-        network->P > SIZE_MAX / (4 * sizeof(float)))
-        return dt_fail(DT_MEMORY, "layer %zu: a %s of %zu by %zu is too large", layer, name, rows,
-                       columns);
-    network->tensor_count++;
+    size_t *total = plan->is_constant ? &network->constant_count : &network->P;
+    size_t *count = plan->is_constant ? &network->constant_tensor_count : &network->tensor_count;
+    dt_tensor *list = plan->is_constant ? network->constant_tensors : network->tensors;
+    dt_tensor tensor = {.layer = l,
+                        .name = plan->name,
+                        .first = *total,
+                        .count = plan->rows,
+                        .dims = {plan->rows, plan->columns},
+                        .init = plan->init,
+                        .decays = plan->decays,
+                        .non_negative = plan->non_negative};
+    if (plan->rows > INT_MAX || plan->columns > INT_MAX ||
+        (plan->columns > 0 && __builtin_mul_overflow(plan->rows, plan->columns, &tensor.count)) ||
+        __builtin_add_overflow(*total, tensor.count, total) ||
+        *total > SIZE_MAX / (4 * sizeof(float)))
+        return dt_fail(DT_MEMORY, "layer %zu: a %s of %zu by %zu is too large", l, plan->name,
+                       plan->rows, plan->columns);
+    *first = tensor.first;
+    list[(*count)++] = tensor;
     return DT_OK;
 }
 
-static dt_status lay_out_layers(dt_network *network, const size_t *widths,
-                                const dt_activation *activations)
+DT_MUST_USE static dt_status plan_layer(dt_network *network, size_t l, size_t D)
 {
-    dt_status status = DT_OK;
-    for (size_t l = 0; l < network->layer_count; l++) {
-        const size_t D = widths[l], H = widths[l + 1];
-        const dt_tensor *kernel = &network->tensors[network->tensor_count], *bias = kernel + 1;
-        DT_TRY(add_tensor(network, l, "kernel", D, H, DT_INIT_GLOROT_UNIFORM, true));
-        DT_TRY(add_tensor(network, l, "bias", H, 0, DT_INIT_ZEROS, false));
-        network->layers[l] = (dt_layer){.kind = &dt_layer_dense,
-                                        .number = l,
-                                        .D = D,
-                                        .H = H,
-                                        .kernel = kernel->first,
-                                        .bias = bias->first,
-                                        .activation = activations[l]};
-    }
-out:
-    return status;
+    dt_layer *layer = &network->layers[l];
+    layer->D = D;
+    layer->number = 0;
+    for (size_t i = 0; i < l; i++)
+        layer->number += network->layers[i].kind == layer->kind;
+    return layer->kind->plan(network, l);
 }
 
-dt_status dt_network_make(dt_network *out, const size_t *widths, const dt_activation *activations,
-                          size_t layer_count)
+dt_status dt_network_plan(dt_network *out, size_t D, const dt_layer *layers, size_t layer_count)
 {
+    enum { TENSORS_A_LAYER = 2 };
     dt_status status = DT_OK;
-    DT_ASSERT(layer_count > 0);
-    *out = (dt_network){.D = widths[0], .C = widths[layer_count], .layer_count = layer_count};
+    DT_ASSERT(layer_count > 0 && D > 0);
+    *out = (dt_network){.D = D, .C = D, .layer_count = layer_count};
     DT_TRY(dt_memory_alloc(&out->layers, layer_count, sizeof *out->layers, "layers"));
-    DT_TRY(dt_memory_alloc(&out->tensors, 2 * layer_count, sizeof *out->tensors, "tensors"));
-    DT_TRY(lay_out_layers(out, widths, activations));
-    DT_TRY(dt_memory_alloc(&out->params, out->P, sizeof(float), "the network's parameters"));
+    DT_TRY(dt_memory_alloc(&out->tensors, 2 * TENSORS_A_LAYER * layer_count, sizeof *out->tensors,
+                           "tensors"));
+    out->constant_tensors = out->tensors + TENSORS_A_LAYER * layer_count;
+    memcpy(out->layers, layers, layer_count * sizeof *layers);
+    for (size_t l = 0; l < layer_count; l++) {
+        DT_TRY(plan_layer(out, l, out->C));
+        out->C = out->layers[l].H;
+    }
+    const dt_layer *last = &out->layers[layer_count - 1];
+    if (last->kind != &dt_layer_dense || last->activation != DT_ACTIVATION_LINEAR)
+        DT_TRY(dt_fail(DT_DATA, "the last layer is %s %s; expected a linear dense layer",
+                       dt_activation_name(last->activation), last->kind->name));
 out:
     if (status != DT_OK)
         dt_network_clear(out);
     return status;
 }
 
-static void fill_tensors(dt_network *network, uint64_t seed)
+dt_status dt_network_allocate(dt_network *network)
 {
+    dt_status status = DT_OK;
+    DT_TRY(
+        dt_memory_alloc(&network->params, network->P, sizeof(float), "the network's parameters"));
+    if (network->constant_count > 0)
+        DT_TRY(dt_memory_alloc(&network->constants, network->constant_count, sizeof(float),
+                               "the network's constants"));
+out:
+    return status;
+}
+
+dt_status dt_network_make(dt_network *out, size_t D, const dt_layer *layers, size_t layer_count)
+{
+    dt_status status = DT_OK;
+    DT_TRY(dt_network_plan(out, D, layers, layer_count));
+    DT_TRY(dt_network_allocate(out));
+out:
+    if (status != DT_OK)
+        dt_network_clear(out);
+    return status;
+}
+
+void dt_network_fill(dt_network *network, uint64_t seed)
+{
+    uint64_t number = 0;
     for (size_t t = 0; t < network->tensor_count; t++) {
         const dt_tensor *tensor = &network->tensors[t];
-        if (tensor->init == DT_INIT_ZEROS)
-            continue; /* they are zeros */
-        const double limit = sqrt(6.0 / (double)(tensor->dims[0] + tensor->dims[1]));
-        dt_random random = dt_random_start(seed, DT_RANDOM_WEIGHTS, tensor->layer);
         float *W = network->params + tensor->first;
+        if (tensor->init == DT_INIT_ZEROS) {
+            memset(W, 0, tensor->count * sizeof *W);
+            continue;
+        }
+        const double limit = sqrt(6.0 / (double)(tensor->dims[0] + tensor->dims[1]));
+        dt_random random = dt_random_start(seed, DT_RANDOM_WEIGHTS, number++);
         for (size_t i = 0; i < tensor->count; i++)
             W[i] = (float)((2.0 * dt_random_uniform(&random) - 1.0) * limit);
     }
 }
 
-dt_status dt_network_init(dt_network *out, size_t D, const size_t *hidden, size_t hidden_count,
-                          dt_activation activation, size_t C, uint64_t seed)
+void dt_network_prepare(const dt_network *network, float *X, size_t B)
 {
-    dt_status status = DT_OK;
-    size_t *widths = NULL;
-    dt_activation *activations = NULL;
-    *out = (dt_network){0};
-    DT_TRY(dt_memory_alloc(&widths, hidden_count + 2, sizeof *widths, "layers"));
-    DT_TRY(dt_memory_alloc(&activations, hidden_count + 1, sizeof *activations, "layers"));
-    widths[0] = D;
-    for (size_t l = 0; l < hidden_count; l++) {
-        widths[l + 1] = hidden[l];
-        activations[l] = activation;
-    }
-    widths[hidden_count + 1] = C;
-    activations[hidden_count] = DT_ACTIVATION_LINEAR;
-    DT_TRY(dt_network_make(out, widths, activations, hidden_count + 1));
-    fill_tensors(out, seed);
-out:
-    dt_memory_free(activations);
-    dt_memory_free(widths);
-    return status;
+    for (size_t l = 0; network->layers[l].kind->prepare != NULL; l++)
+        network->layers[l].kind->prepare(network, l, X, B);
 }
 
-dt_status dt_network_add_dropout(dt_network *network, double rate)
+bool dt_network_prepares(const dt_network *network)
 {
-    const size_t dense = network->layer_count;
-    dt_layer *layers = NULL;
-    if (rate <= 0.0 || dense < 2)
-        return DT_OK;
-    DT_ASSERT(dt_network_dense(network, dense - 1) != NULL); /* there are no other layers yet */
-    dt_status status = dt_memory_alloc(&layers, 2 * dense - 1, sizeof *layers, "layers");
-    if (status != DT_OK)
-        return status;
-    for (size_t l = 0; l < dense; l++) {
-        const size_t H = network->layers[l].H;
-        layers[2 * l] = network->layers[l];
-        if (l + 1 < dense)
-            layers[2 * l + 1] = (dt_layer){.kind = &dt_layer_dropout,
-                                           .number = l,
-                                           .D = H,
-                                           .H = H,
-                                           .activation = DT_ACTIVATION_LINEAR,
-                                           .rate = rate};
-    }
-    for (size_t t = 0; t < network->tensor_count; t++)
-        network->tensors[t].layer *= 2;
-    dt_memory_free(network->layers);
-    network->layers = layers;
-    network->layer_count = 2 * dense - 1;
-    return DT_OK;
+    return network->layers[0].kind->prepare != NULL;
+}
+
+void dt_network_print_layer(char *out, size_t bytes, const dt_network *network, size_t l)
+{
+    const dt_layer *layer = &network->layers[l];
+    if (layer->number == 0)
+        (void)snprintf(out, bytes, "%s", layer->kind->name);
+    else
+        (void)snprintf(out, bytes, "%s_%zu", layer->kind->name, layer->number);
 }
 
 const dt_layer *dt_network_dense(const dt_network *network, size_t n)
@@ -160,6 +149,7 @@ void dt_network_print_widths(char *out, size_t bytes, const dt_network *network)
 void dt_network_clear(dt_network *network)
 {
     dt_memory_free(network->params);
+    dt_memory_free(network->constants);
     dt_memory_free(network->layers);
     dt_memory_free(network->tensors);
     *network = (dt_network){0};

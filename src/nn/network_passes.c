@@ -40,15 +40,16 @@ dt_status dt_workspace_init(dt_workspace *out, const dt_network *network, size_t
     DT_TRY(dt_memory_alloc(&out->logits, rows, network->C * sizeof(float), "logits"));
     for (size_t l = 0; l < layers; l++) {
         const size_t H = network->layers[l].H;
-        if (passes == DT_FORWARD_PASS && network->layers[l].kind->training_only)
+        const dt_layer_kind *kind = network->layers[l].kind;
+        if (kind->prepare != NULL || (kind->training_only && passes == DT_FORWARD_PASS))
             continue;
         if (!dt_network_is_narrow(network, l)) {
             DT_TRY(dt_workspace_make_panels(&out->outputs[l], rows, H, "layer outputs"));
             if (passes == DT_BOTH_PASSES)
                 DT_TRY(dt_workspace_make_panels(&out->deltas[l], rows, H, "layer gradients"));
         }
-        if (network->layers[l].kind->allocate != NULL)
-            DT_TRY(network->layers[l].kind->allocate(out, network, l, passes));
+        if (kind->allocate != NULL)
+            DT_TRY(kind->allocate(out, network, l, passes));
     }
 out:
     if (status != DT_OK)
@@ -80,7 +81,8 @@ void dt_workspace_clear(dt_workspace *workspace)
 
 bool dt_traversal_uses(const dt_traversal *t, size_t l)
 {
-    return !t->network->layers[l].kind->training_only || t->workspace->pass.training;
+    const dt_layer_kind *kind = t->network->layers[l].kind;
+    return kind->prepare == NULL && (!kind->training_only || t->workspace->pass.training);
 }
 
 size_t dt_traversal_before(const dt_traversal *t, size_t l)

@@ -2,22 +2,12 @@
 
 #include "dtrain/base/log.h"
 #include "dtrain/base/memory.h"
+#include "dtrain/nn/spec.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* Lists the widths of the network that the settings ask for. Returns the number of its layers. */
-static size_t list_widths(size_t widths[DT_OPTION_LIST_MAX + 2], const dt_run *r)
-{
-    const dt_option_list *hidden = &r->settings.hidden;
-    widths[0] = r->sets[DT_TRAIN].D;
-    for (size_t l = 0; l < hidden->count; l++)
-        widths[l + 1] = hidden->values[l];
-    widths[hidden->count + 1] = r->sets[DT_TRAIN].C;
-    return hidden->count + 1;
-}
-
-DT_MUST_USE static dt_status check_memory(const dt_run *r)
+DT_MUST_USE static dt_status check_memory(const dt_run *r, const dt_network *network)
 {
     /* Weights, the best ones, two moments in float32, the gradient's sums in 8 bytes, and the
      * weights in the layout of products: as they are and transposed for training, as they are
@@ -38,12 +28,10 @@ DT_MUST_USE static dt_status check_memory(const dt_run *r)
         (double)dt_dataset_take_capacity(&r->sets[DT_TRAIN], (uint64_t)r->settings.batch);
     const double rows =
         batch_rows + EVALUATION_ROWS + (r->settings.dropout > 0.0 ? 1.5 * batch_rows : 0);
-    size_t widths[DT_OPTION_LIST_MAX + 2];
-    const size_t layer_count = list_widths(widths, r);
-    const double P = dt_network_count_parameters(widths, layer_count);
+    const double P = (double)network->P;
     double units = 0.0;
-    for (size_t l = 1; l <= layer_count; l++)
-        units += (double)widths[l];
+    for (size_t l = 0; l < network->layer_count; l++)
+        units += (double)network->layers[l].H;
     const int ranks = r->environment.launch.host_size;
     const double needed =
         (P * (BYTES_A_PARAMETER + (r->settings.resume[0] != '\0' ? BYTES_RESUMING : 0)) +
@@ -56,20 +44,34 @@ DT_MUST_USE static dt_status check_memory(const dt_run *r)
                            "use fewer ranks a host, or smaller --hidden layers");
 }
 
+/* The network is laid out first, which takes no memory worth the name. */
 DT_MUST_USE static dt_status make_new(dt_run *r)
 {
+    dt_status status = DT_OK;
     const dt_settings *settings = &r->settings;
     dt_model *model = &r->model;
-    dt_status status = dt_network_init(
-        &model->network, r->sets[DT_TRAIN].D, settings->hidden.values, settings->hidden.count,
-        (dt_activation)settings->activation, r->sets[DT_TRAIN].C, (uint64_t)settings->seed);
-    if (status == DT_OK)
-        status = dt_optimizer_init(&model->optimizer, &dt_adam, model->network.P,
-                                   settings->learning_rate);
+    DT_TRY(dt_spec_plan(&model->network, r->sets[DT_TRAIN].D, settings->hidden.values,
+                        settings->hidden.count, (dt_activation)settings->activation,
+                        r->sets[DT_TRAIN].C));
+    DT_TRY(check_memory(r, &model->network));
+    DT_TRY(dt_network_allocate(&model->network));
+    dt_network_fill(&model->network, (uint64_t)settings->seed);
+    DT_TRY(
+        dt_optimizer_init(&model->optimizer, &dt_adam, model->network.P, settings->learning_rate));
+out:
     return status;
 }
 
 /* ---- a model to begin with ---- */
+
+/* Dense layers but the last. */
+static size_t count_hidden(const dt_network *network)
+{
+    size_t count = 0;
+    while (dt_network_dense(network, count + 1) != NULL)
+        count++;
+    return count;
+}
 
 DT_MUST_USE static dt_status check_fit(const dt_run *r, const char *path)
 {
@@ -94,48 +96,71 @@ DT_MUST_USE static dt_status check_fit(const dt_run *r, const char *path)
                        "%s: knows %zu classes, but the training rows have %zu; their labels must "
                        "reach its last class",
                        path, network->C, set->C);
-    if (network->layer_count - 1 > DT_OPTION_LIST_MAX)
+    if (count_hidden(network) > DT_OPTION_LIST_MAX)
         return dt_fail(DT_DATA, "%s: has more than %d hidden layers", path, DT_OPTION_LIST_MAX);
     return DT_OK;
 }
 
 static bool differs(const dt_option_list *hidden, const dt_network *network)
 {
-    if (hidden->count != network->layer_count - 1)
+    if (hidden->count != count_hidden(network))
         return true;
     for (size_t l = 0; l < hidden->count; l++)
-        if (hidden->values[l] != network->layers[l].H)
+        if (hidden->values[l] != dt_network_dense(network, l)->H)
             return true;
     return false;
+}
+
+/* Sets an option to what the model has, unless it was given. */
+DT_MUST_USE static dt_status take_number(dt_settings *s, const char *name, double value,
+                                         const char *path)
+{
+    const dt_option_table *table = dt_settings_table();
+    const uint64_t given = s->given;
+    char text[64];
+    if (dt_options_given(table, s, name))
+        return DT_OK;
+    (void)snprintf(text, sizeof text, "%.17g", value);
+    if (dt_options_set(table, s, name, text) != DT_OK)
+        return dt_fail(DT_DATA, "%s: its %s is %g; set another with --%s", path, name, value, name);
+    s->given = given;
+    return DT_OK;
+}
+
+/* Of several rates the first one stands for all, as of several activations. */
+static double find_dropout(const dt_network *network)
+{
+    for (size_t l = 0; l < network->layer_count; l++)
+        if (network->layers[l].kind == &dt_layer_dropout)
+            return network->layers[l].rate;
+    return 0.0;
 }
 
 /* The settings are what is logged: they become what the model has. Of several activations the first
  * one stands for all; the model file has each. */
 DT_MUST_USE static dt_status take_settings(dt_run *r, const char *path)
 {
+    dt_status status = DT_OK;
     dt_settings *s = &r->settings;
     const dt_option_table *table = dt_settings_table();
     const dt_network *network = &r->model.network;
-    const int activation = (int)network->layers[0].activation;
+    const int activation = (int)dt_network_dense(network, 0)->activation;
     if (dt_options_given(table, s, "hidden") && differs(&s->hidden, network))
         return dt_fail(DT_USAGE, "--hidden was given, but %s has other layers; leave it out", path);
-    s->hidden.count = network->layer_count - 1;
+    s->hidden.count = count_hidden(network);
     for (size_t l = 0; l < s->hidden.count; l++)
-        s->hidden.values[l] = network->layers[l].H;
+        s->hidden.values[l] = dt_network_dense(network, l)->H;
     if (s->hidden.count > 0) {
         if (dt_options_given(table, s, "activation") && s->activation != activation)
             return dt_fail(DT_USAGE, "--activation was given, but %s has %s; leave it out", path,
                            dt_activation_name((dt_activation)activation));
         s->activation = activation;
     }
-    if (!dt_options_given(table, s, "learning-rate")) {
-        char rate[64]; /* as if it had been given: within its bounds */
-        (void)snprintf(rate, sizeof rate, "%.17g", r->model.optimizer.learning_rate);
-        if (dt_options_set(table, s, "learning-rate", rate) != DT_OK)
-            return dt_fail(DT_DATA, "%s: its learning rate is %g; name one with --learning-rate",
-                           path, r->model.optimizer.learning_rate);
-    }
-    return DT_OK;
+    DT_TRY(take_number(s, "learning-rate", r->model.optimizer.learning_rate, path));
+    DT_TRY(take_number(s, "weight-decay", r->model.optimizer.weight_decay, path));
+    DT_TRY(take_number(s, "dropout", find_dropout(network), path));
+out:
+    return status;
 }
 
 /* Where the file has no state, the optimizer starts with the file's numbers. */
@@ -179,8 +204,7 @@ DT_MUST_USE static dt_status begin_with(dt_run *r)
     if (r->root)
         tell_of_init(r, path);
     for (int p = 0; p < DT_PART_COUNT; p++)
-        dt_normalization_apply(&r->model.normalization, r->sets[p].x,
-                               dt_dataset_own_rows(&r->sets[p]));
+        dt_network_prepare(&r->model.network, r->sets[p].x, dt_dataset_own_rows(&r->sets[p]));
 out:
     return status;
 }
@@ -188,13 +212,15 @@ out:
 dt_status dt_run_make_model(dt_run *r)
 {
     dt_status status = DT_OK;
-    if (r->settings.init_from[0] != '\0')
+    if (r->settings.init_from[0] != '\0') {
         DT_TRY(begin_with(r));
-    DT_TRY(dt_comm_agree(r->comm, check_memory(r)));
-    if (!r->has_init)
+        DT_TRY(dt_comm_agree(r->comm, check_memory(r, &r->model.network)));
+    } else {
         DT_TRY(dt_comm_agree(r->comm, make_new(r)));
+    }
     r->model.optimizer.weight_decay = r->settings.weight_decay;
-    DT_TRY(dt_comm_agree(r->comm, dt_network_add_dropout(&r->model.network, r->settings.dropout)));
+    if (!r->has_init || dt_options_given(dt_settings_table(), &r->settings, "dropout"))
+        DT_TRY(dt_comm_agree(r->comm, dt_spec_set_dropout(&r->model.network, r->settings.dropout)));
 out:
     return status;
 }

@@ -63,7 +63,7 @@ static void report_model(const dt_run *r)
     if (r->has_init)
         dt_log_say("init       weights of %s (CRC-32 %08x), Adam after %lld steps%s\n",
                    s->init_from, r->init_weights_crc, (long long)r->model.optimizer.step,
-                   r->model.normalization.D > 0 ? "; inputs normalised by it" : "");
+                   dt_network_prepares(&r->model.network) ? "; inputs normalised by it" : "");
     if (s->resume[0] != '\0')
         dt_log_say("resume     %s: epoch %lld, after %llu of its rows; %zu session%s before\n",
                    s->resume, (long long)r->checkpoint.training.epoch,

@@ -21,6 +21,10 @@ class Wrong(Exception):
     pass
 
 
+OPTIMIZERS = {"Adam": ["beta_1", "beta_2", "epsilon"], "SGD": ["momentum", "nesterov"]}
+STATES = {"adam": ["m", "v"], "sgd": ["momentum"]}
+
+
 def expect(condition, message):
     if not condition:
         raise Wrong(message)
@@ -122,11 +126,12 @@ def check_training_config(config):
     equal(config["weighted_metrics"], None, "training_config: weighted_metrics")
     equal(config["loss_weights"], None, "training_config: loss_weights")
     optimizer = config["optimizer_config"]
-    equal(optimizer["class_name"], "Adam", "training_config: optimizer")
-    equal(sorted(optimizer["config"]), ["amsgrad", "beta_1", "beta_2", "epsilon", "learning_rate",
-                                        "name"], "training_config: optimizer keys")
-    equal(optimizer["config"]["amsgrad"], False, "training_config: amsgrad")
-    for key in ("learning_rate", "beta_1", "beta_2", "epsilon"):
+    expect(optimizer["class_name"] in OPTIMIZERS,
+           f"training_config: optimizer: found {optimizer['class_name']!r}")
+    numbers = ["learning_rate"] + OPTIMIZERS[optimizer["class_name"]]
+    equal(sorted(optimizer["config"]), sorted(numbers + ["name"]),
+          "training_config: optimizer keys")
+    for key in numbers:
         expect(type(optimizer["config"][key]) is float,
                f"training_config: {key}: expected a float, found {optimizer['config'][key]!r}")
 
@@ -160,12 +165,27 @@ def check_weights(weights, inputs, layers):
     return parameters
 
 
-def check_state(group, parameters):
-    """Adam's state, which is ours alone."""
-    expect(group.attrs["adam_iterations"] > 0, "/dtrain: adam_iterations is not positive")
-    for name in ("adam_m", "adam_v"):
-        check_weight(group, name, (parameters,))
-    expect((group["adam_v"][()] >= 0).all(), "/dtrain/adam_v holds negative numbers")
+def check_own(group, parameters):
+    """dtrain's own part."""
+    equal(int(group.attrs["format_version"]), 1, "/dtrain: format_version")
+    model = parse(group, "model")
+    equal(sorted(model), ["inputs", "layers", "optimizer"], "/dtrain: model: keys")
+    found = []
+    group["tensors"].visititems(lambda name, item: found.append(item)
+                                if isinstance(item, h5py.Dataset) else None)
+    trained = [item for item in found if item.name.rsplit("/", 1)[1] in ("kernel", "bias")]
+    equal(sum(item.size for item in trained), parameters, "/dtrain/tensors: numbers that train")
+    kinds = [layer["kind"] for layer in model["layers"]]
+    equal(len(trained), 2 * kinds.count("dense"), "/dtrain/tensors: tensors that train")
+    optimizer = model["optimizer"]
+    if not optimizer["has_state"]:
+        expect("optimizer" not in group, "/dtrain/optimizer, but has_state is false")
+        return
+    expect(optimizer["step"] > 0, "/dtrain: step is not positive")
+    for name in STATES[optimizer["kind"]]:
+        check_weight(group["optimizer"], name, (parameters,))
+    if optimizer["kind"] == "adam":
+        expect((group["optimizer/v"][()] >= 0).all(), "/dtrain/optimizer/v: negative numbers")
 
 
 def check(path):
@@ -179,8 +199,7 @@ def check(path):
         expect("optimizer_weights" not in file, "/optimizer_weights: Keras 3 could not fit then")
         expect("model_weights" in file, "no group /model_weights")
         parameters = check_weights(file["model_weights"], inputs, layers)
-        if "dtrain" in file:
-            check_state(file["dtrain"], parameters)
+        check_own(file["dtrain"], parameters)
     chain = "-".join(str(n) for n in [inputs] + [layer["units"] for layer in layers])
     return f"{chain}, {parameters} parameters"
 

@@ -36,7 +36,7 @@ def read(folder):
             if isinstance(thing, h5py.Dataset):
                 found[f"model.h5 {name}"] = thing[()].tobytes()
         model.visititems(add)
-        found["model.h5 Adam's steps"] = int(model["dtrain"].attrs["adam_iterations"])
+        found["model.h5 layers and optimizer"] = model["dtrain"].attrs["model"]
     return found
 
 

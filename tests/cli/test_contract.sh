@@ -28,7 +28,7 @@ expect_status 0
 if "$PYTHON" "$TESTS/cli/compare_runs.py" base/1 seed2 >compared; then
     fail "compare_runs.py sees that two seeds differ"
 fi
-grep -Fq 'model.h5 model_weights/dense/dense/kernel:0' compared || fail "compare_runs.py names the kernel: $(cat compared)"
+grep -Fq 'model.h5 dtrain/tensors/dense/kernel' compared || fail "compare_runs.py names the kernel: $(cat compared)"
 
 # --sum fast promises no bits, but the same training within float32's rounding.
 run 3 --quiet --out fast --epochs 5 --sum fast data/two

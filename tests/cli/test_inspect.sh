@@ -193,9 +193,9 @@ check "abs(d['evaluation_test']['accuracy'] - $accuracy) < 1e-8 and d['config'][
 run 0 inspect here/model.h5
 expect_status 0
 expect_empty_stderr
-expect_stdout '^here/model.h5: Keras model; [0-9]+ inputs, 2 classes, P = [0-9]+ parameters$'
-expect_stdout '^ +2 +4 +relu +32$'
-expect_stdout '^ +3 +2 +softmax +10$'
+expect_stdout '^here/model.h5: model; [0-9]+ inputs, 2 classes, P = [0-9]+ parameters$'
+expect_stdout '^dense_1 +4 +activation relu +32$'
+expect_stdout '^dense_2 +2 +activation linear +10$'
 "$PYTHON" - <<'PY'
 import h5py
 model = h5py.File("here/model.h5", "a")

@@ -23,8 +23,11 @@ static void check_model(const dt_model *model)
     assert(network->P > 0 && network->params != NULL);
     for (size_t i = 0; i < network->P; i++)
         sum += network->params[i];
-    for (size_t i = 0; model->optimizer.states[0] != NULL && i < network->P; i++)
-        sum += model->optimizer.states[0][i] + model->optimizer.states[1][i];
+    for (size_t s = 0; model->optimizer.P > 0 && s < model->optimizer.kind->state_count; s++)
+        for (size_t i = 0; i < network->P; i++)
+            sum += model->optimizer.states[s][i];
+    for (size_t i = 0; i < network->constant_count; i++)
+        sum += network->constants[i];
     for (size_t i = 0; i < model->class_name_count; i++)
         sum += (float)strlen(model->class_names[i]);
     (void)sum; /* a sanitizer has seen every value */

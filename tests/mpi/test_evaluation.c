@@ -3,6 +3,7 @@
 #include "same_evaluation.h"
 
 #include "dtrain/base/random.h"
+#include "dtrain/nn/spec.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -314,7 +315,7 @@ static void test_of_set(void **state)
     dt_evaluation e[2];
     dt_metrics metrics[3];
     dt_evaluator evaluator;
-    assert_all_int(dt_network_init(&network, D, &hidden, 1, DT_ACTIVATION_RELU, C, 4), DT_OK);
+    assert_all_int(dt_spec_make(&network, D, &hidden, 1, DT_ACTIVATION_RELU, C, 4), DT_OK);
     assert_all_int(dt_evaluator_init(&evaluator, &network), DT_OK);
     make_set(&sets[0], &all, N, D, C);
     make_set(&sets[1], &alone, N, D, C);
@@ -348,7 +349,7 @@ static void test_of_set_refuses(void **state)
     dt_network network;
     dt_dataset set;
     dt_evaluation e;
-    assert_all_int(dt_network_init(&network, 4, NULL, 0, DT_ACTIVATION_RELU, 2, 4), DT_OK);
+    assert_all_int(dt_spec_make(&network, 4, NULL, 0, DT_ACTIVATION_RELU, 2, 4), DT_OK);
     make_set(&set, &all, 100, 4, 3);
     assert_all_int(dt_evaluation_of_set(&e, NULL, &all, &network, &set, NULL, true, NULL), DT_DATA);
     assert_all_string(dt_status_text(), "labels: expected at most the model's 2 classes, found 3");

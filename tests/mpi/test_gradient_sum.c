@@ -5,6 +5,7 @@
 #include "run_fixture.h"
 
 #include "dtrain/comm/background_sum.h"
+#include "dtrain/nn/spec.h"
 #include "dtrain/train/gradient_sum.h"
 #include "dtrain/train/stepper.h"
 
@@ -100,8 +101,8 @@ static void walk(outcome *out, const course *c, dt_comm comm, dt_sum sum, dt_red
     *out = (outcome){.status = run_load(sets, &comm, &c->data)};
     comm.slot = &slot;
     if (out->status == DT_OK)
-        out->status = dt_network_init(&net, c->data.D, c->hidden, c->hidden_count, c->activation,
-                                      c->data.C, 5);
+        out->status =
+            dt_spec_make(&net, c->data.D, c->hidden, c->hidden_count, c->activation, c->data.C, 5);
     if (out->status == DT_OK)
         out->status = dt_optimizer_init(&adam, &dt_adam, net.P, c->learning_rate);
     const dt_dataset *set = &sets[DT_TRAIN];

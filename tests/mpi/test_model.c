@@ -8,6 +8,7 @@
 #include "dtrain/base/memory.h"
 #include "dtrain/model/keras_model.h"
 #include "dtrain/model/model.h"
+#include "dtrain/nn/spec.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,7 +36,7 @@ static dt_model make_model(size_t C)
     dt_model model = {
         .optimizer = {.kind = &dt_adam, .learning_rate = 0.003, .numbers = {0.8, 0.99, 1e-5}}};
     const dt_status status =
-        dt_network_init(&model.network, INPUTS, hidden, 2, DT_ACTIVATION_TANH, C, 42);
+        dt_spec_make(&model.network, INPUTS, hidden, 2, DT_ACTIVATION_TANH, C, 42);
     assert_all_int(status, DT_OK);
     model.network.layers[1].activation = DT_ACTIVATION_RELU;
     for (size_t h = 0; h < 4; h++) /* biases are zeros otherwise */
@@ -59,7 +60,15 @@ static void add_normalization(dt_model *model)
 {
     const float mean[INPUTS] = {0.0f, -1.5f, 1e6f, 1e-20f, 3.0f, 0.1f, 2.0f};
     const float variance[INPUTS] = {1.0f, 4.0f, 1e10f, 0.0f, 2.0f, 1e-16f, 0.3f};
-    assert_all_int(dt_normalization_init(&model->normalization, INPUTS, mean, variance), DT_OK);
+    dt_network *network = &model->network, next;
+    dt_layer layers[4] = {{.kind = &dt_layer_normalization}};
+    memcpy(layers + 1, network->layers, 3 * sizeof *layers);
+    assert_all_int(dt_network_make(&next, INPUTS, layers, 4), DT_OK);
+    memcpy(next.params, network->params, network->P * sizeof(float));
+    memcpy(next.constants + next.layers[0].mean, mean, sizeof mean);
+    memcpy(next.constants + next.layers[0].variance, variance, sizeof variance);
+    dt_network_clear(network);
+    *network = next;
 }
 
 /* Clears what is the model's own; texts are borrowed. */
@@ -67,7 +76,6 @@ static void clear_made(dt_model *model)
 {
     dt_network_clear(&model->network);
     dt_optimizer_clear(&model->optimizer);
-    dt_normalization_clear(&model->normalization);
 }
 
 /* Saves on rank 0 alone. */
@@ -142,7 +150,7 @@ static void test_comes_back(void **state)
     expect_numbers(&loaded.optimizer, &saved.optimizer);
     assert_all(loaded.optimizer.states[0] == NULL && loaded.optimizer.states[1] == NULL);
     assert_all_int(loaded.optimizer.step, 0);
-    assert_all_int(loaded.normalization.D, 0);
+    assert_all_int(loaded.network.constant_count, 0);
     assert_all(loaded.recipe_json == NULL && loaded.class_names == NULL);
     assert_all_int(loaded.class_name_count, 0);
     assert_all_string(loaded.left_out, "");
@@ -197,14 +205,13 @@ static void test_normalization(void **state)
     add_normalization(&saved);
     save(&saved);
     load(&loaded);
-    const dt_normalization *was = &saved.normalization, *is = &loaded.normalization;
-    assert_all_int(is->D, INPUTS);
-    assert_all(memcmp(is->mean, was->mean, INPUTS * sizeof(float)) == 0);
-    assert_all(memcmp(is->variance, was->variance, INPUTS * sizeof(float)) == 0);
-    assert_all(memcmp(is->spread, was->spread, INPUTS * sizeof(float)) == 0);
+    const dt_network *was = &saved.network, *is = &loaded.network;
+    assert_all(is->layers[0].kind == &dt_layer_normalization && dt_network_prepares(is));
+    assert_all_int(is->constant_count, 2 * INPUTS);
+    assert_all(memcmp(is->constants, was->constants, 2 * INPUTS * sizeof(float)) == 0);
     assert_all_int(crc_of(&loaded.network), crc_of(&saved.network));
     dt_model_clear(&loaded);
-    assert_all(loaded.normalization.mean == NULL);
+    assert_all(loaded.network.constants == NULL);
     clear_made(&saved);
 }
 
@@ -232,7 +239,7 @@ static void test_recipe_and_names(void **state)
         assert_all_string(loaded.class_names[c], names[c]);
     expect_network(&loaded.network, &saved.network);
     assert_all_int(loaded.optimizer.step, 17);
-    assert_all_int(loaded.normalization.D, INPUTS);
+    assert_all_int(loaded.network.constant_count, 2 * INPUTS);
     dt_model_clear(&loaded);
     clear_made(&saved);
     free(recipe);
@@ -281,8 +288,8 @@ static void test_from_format_to_format(void **state)
     assert_all_int(twice.optimizer.step, 3);
     assert_all(memcmp(twice.optimizer.states[0], saved.optimizer.states[0], bytes) == 0);
     assert_all(memcmp(twice.optimizer.states[1], saved.optimizer.states[1], bytes) == 0);
-    assert_all(memcmp(twice.normalization.mean, saved.normalization.mean, INPUTS * sizeof(float)) ==
-               0);
+    assert_all(
+        memcmp(twice.network.constants, saved.network.constants, 2 * INPUTS * sizeof(float)) == 0);
     dt_model_clear(&once);
     dt_model_clear(&twice);
     clear_made(&saved);
@@ -334,13 +341,11 @@ static bool spoil(const dt_model *model, const char *const *texts, size_t count)
 {
     const float *params = model->network.params;
     const dt_keras_layer layer = {CLASSES, "softmax", params, params + (size_t)INPUTS * CLASSES};
-    const dt_keras_model keras = {.inputs = INPUTS,
-                                  .layer_count = 1,
-                                  .layers = &layer,
-                                  .learning_rate = 0.001,
-                                  .beta_1 = 0.9,
-                                  .beta_2 = 0.999,
-                                  .epsilon = 1e-7};
+    const dt_keras_model keras = {
+        .inputs = INPUTS,
+        .layer_count = 1,
+        .layers = &layer,
+        .optimizer = {.kind = &dt_adam, .learning_rate = 0.001, .numbers = {0.9, 0.999, 1e-7}}};
     dt_h5 *h5 = NULL;
     const bool good = dt_h5_new(&h5) == DT_OK && dt_keras_model_write(&keras, h5) == DT_OK &&
                       (texts != NULL ? dt_h5_set_texts(h5, "/", "dtrain_classes", texts, count)

@@ -6,6 +6,7 @@
 #include "dtrain/model/predictor.h"
 #include "dtrain/nn/linalg.h"
 #include "dtrain/nn/loss.h"
+#include "dtrain/nn/spec.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -30,14 +31,12 @@ static void fill(float *x, size_t count, uint64_t stream)
         x[i] = (float)dt_random_normal(&random);
 }
 
-static const dt_normalization none = {0};
-
 static dt_status make(dt_network *network, dt_predictor *predictor, const shape *s)
 {
     dt_status status =
-        dt_network_init(network, s->D, s->hidden, s->hidden_count, DT_ACTIVATION_RELU, s->C, 5);
+        dt_spec_make(network, s->D, s->hidden, s->hidden_count, DT_ACTIVATION_RELU, s->C, 5);
     if (status == DT_OK)
-        status = dt_predictor_init(predictor, network, &none);
+        status = dt_predictor_init(predictor, network);
     return status;
 }
 
@@ -184,9 +183,9 @@ static void test_normalised_rows(void **state)
     enum { COUNT = 600 }; /* two blocks, and a part of one */
     for (size_t i = 0; i < SHAPES; i++) {
         const shape *s = &shapes[i];
-        dt_network network;
+        dt_network network, normalized;
         dt_predictor plain, normalizing;
-        dt_normalization normalization;
+        dt_layer layers[8] = {{.kind = &dt_layer_normalization}};
         const size_t bytes = COUNT * s->D * sizeof(float);
         float *X = malloc(bytes), *kept = malloc(bytes), *ready = malloc(bytes);
         float *mean = malloc(s->D * sizeof *mean), *variance = malloc(s->D * sizeof *variance);
@@ -196,8 +195,13 @@ static void test_normalised_rows(void **state)
             mean[j] = (float)j - 3.0f;
             variance[j] = j % 5 == 0 ? 0.0f : 0.5f + (float)j; /* of no spread: 1e-7 */
         }
-        assert_all_int(dt_normalization_init(&normalization, s->D, mean, variance), DT_OK);
-        assert_all_int(dt_predictor_init(&normalizing, &network, &normalization), DT_OK);
+        memcpy(layers + 1, network.layers, network.layer_count * sizeof *layers);
+        assert_all_int(dt_network_make(&normalized, s->D, layers, network.layer_count + 1), DT_OK);
+        memcpy(normalized.params, network.params, network.P * sizeof(float));
+        memcpy(normalized.constants + normalized.layers[0].mean, mean, s->D * sizeof *mean);
+        memcpy(normalized.constants + normalized.layers[0].variance, variance,
+               s->D * sizeof *variance);
+        assert_all_int(dt_predictor_init(&normalizing, &normalized), DT_OK);
         fill(X, COUNT * s->D, 3);
         for (size_t n = 0; n < COUNT; n++)
             for (size_t j = 0; j < s->D; j++) {
@@ -226,7 +230,7 @@ static void test_normalised_rows(void **state)
         free(variance);
         dt_predictor_clear(&plain);
         dt_predictor_clear(&normalizing);
-        dt_normalization_clear(&normalization);
+        dt_network_clear(&normalized);
         dt_network_clear(&network);
     }
 }

@@ -9,6 +9,7 @@
 #include "dtrain/comm/exact_sum.h"
 #include "dtrain/nn/loss.h"
 #include "dtrain/nn/optimizer.h"
+#include "dtrain/nn/spec.h"
 
 #include <math.h>
 
@@ -118,9 +119,9 @@ static void train_by_hand(history *out, const run *r, int epochs)
     *out = (history){0};
     assert_all_int(run_load(sets, &alone, r), DT_OK);
     const size_t N = r->rows[DT_TRAIN];
-    assert_all_int(dt_network_init(&h.net, r->D, r->hidden, r->hidden_count, r->activation,
-                                   sets[DT_TRAIN].C, 7),
-                   DT_OK);
+    assert_all_int(
+        dt_spec_make(&h.net, r->D, r->hidden, r->hidden_count, r->activation, sets[DT_TRAIN].C, 7),
+        DT_OK);
     assert_all_int(dt_optimizer_init(&h.adam, &dt_adam, h.net.P, r->learning_rate), DT_OK);
     assert_all_int(dt_workspace_init(&h.workspace, &h.net, N, DT_BOTH_PASSES), DT_OK);
     h.x = calloc(N * r->D, sizeof *h.x);

@@ -1,4 +1,5 @@
 /* The course of a run: the best weights, the two ways to add up, and what ends it on all ranks. */
+#include "dtrain/nn/spec.h"
 #include "run_fixture.h"
 
 #include <math.h>
@@ -221,8 +222,7 @@ static void test_a_run_that_is_not_evaluated(void **state)
     run_write_data(&r);
     spoil(&r, DT_TEST);
     assert_all_int(run_load(sets, &all, &r), DT_OK);
-    assert_all_int(dt_network_init(&net, r.D, r.hidden, r.hidden_count, r.activation, r.C, 7),
-                   DT_OK);
+    assert_all_int(dt_spec_make(&net, r.D, r.hidden, r.hidden_count, r.activation, r.C, 7), DT_OK);
     assert_all_int(dt_optimizer_init(&adam, &dt_adam, net.P, 0.01), DT_OK);
     assert_all_int(
         dt_trainer_run(&result, &all, &one_host, &plan, sets, &net, &adam, NULL, &observer), DT_OK);

@@ -23,25 +23,46 @@ const dt_keras_model keras_full = {
     .inputs = 3,
     .layer_count = 2,
     .layers = keras_layers,
-    .learning_rate = 0.002,
-    .beta_1 = 0.8,
-    .beta_2 = 0.99,
-    .epsilon = 1e-8,
+    .optimizer = {.kind = &dt_adam,
+                  .learning_rate = 0.002,
+                  .numbers = {0.8, 0.99, 1e-8},
+                  .step = 77,
+                  .P = KERAS_P,
+                  .states = {(float *)keras_m, (float *)keras_v}}, /* read only */
     .mean = keras_mean,
     .variance = keras_variance,
-    .iterations = 77,
-    .adam_m = keras_m,
-    .adam_v = keras_v,
     .recipe_json = "{\"format\": 1}\n",
     .class_names = keras_classes,
     .class_name_count = 3,
 };
 
+dt_status keras_save(const dt_keras_model *model, const char *path)
+{
+    dt_status status = DT_OK;
+    const dt_optimizer *adam = &model->optimizer;
+    dt_h5 *h5 = NULL;
+    DT_TRY(dt_h5_new(&h5));
+    DT_TRY(dt_keras_model_write(model, h5));
+    if (adam->P > 0) {
+        const uint64_t P = adam->P;
+        DT_TRY(dt_h5_make_group(h5, "/dtrain"));
+        DT_TRY(dt_h5_set_int(h5, "/dtrain", "adam_iterations", adam->step));
+        DT_TRY(dt_h5_write_array(h5, "/dtrain/adam_m", DT_H5_F32, 1, &P, adam->states[0]));
+        DT_TRY(dt_h5_write_array(h5, "/dtrain/adam_v", DT_H5_F32, 1, &P, adam->states[1]));
+    }
+    DT_TRY(dt_h5_save(h5, path));
+out:
+    dt_h5_free(h5);
+    return status;
+}
+
 dt_keras_model keras_plain(void)
 {
     dt_keras_model plain = keras_full;
-    plain.mean = plain.variance = plain.adam_m = plain.adam_v = NULL;
-    plain.iterations = 0;
+    plain.mean = plain.variance = NULL;
+    plain.optimizer.P = 0;
+    plain.optimizer.step = 0;
+    memset(plain.optimizer.states, 0, sizeof plain.optimizer.states);
     plain.recipe_json = NULL;
     plain.class_names = NULL;
     plain.class_name_count = 0;
@@ -69,12 +90,14 @@ void keras_expect_model(const char *path, const dt_keras_model *expected)
         assert_int_equal(model->layers[l].units, keras_layers[l].units);
         assert_string_equal(model->layers[l].activation, expected->layers[l].activation);
     }
-    assert_memory_equal(&model->learning_rate, &expected->learning_rate, 4 * sizeof(double));
+    assert_memory_equal(&model->optimizer.learning_rate, &expected->optimizer.learning_rate,
+                        sizeof(double));
+    assert_memory_equal(model->optimizer.numbers, expected->optimizer.numbers, 3 * sizeof(double));
     keras_expect_floats(model->mean, expected->mean, 3);
     keras_expect_floats(model->variance, expected->variance, 3);
-    assert_int_equal(model->iterations, expected->iterations);
-    keras_expect_floats(model->adam_m, expected->adam_m, KERAS_P);
-    keras_expect_floats(model->adam_v, expected->adam_v, KERAS_P);
+    assert_int_equal(model->optimizer.step, expected->optimizer.step);
+    for (size_t i = 0; i < 2; i++)
+        keras_expect_floats(model->optimizer.states[i], expected->optimizer.states[i], KERAS_P);
     assert_int_equal(model->recipe_json == NULL, expected->recipe_json == NULL);
     if (expected->recipe_json != NULL)
         assert_string_equal(model->recipe_json, expected->recipe_json);

@@ -22,6 +22,10 @@ extern const char *const keras_classes[3];
 /** The model of these parts: tanh, then softmax. */
 extern const dt_keras_model keras_full;
 
+/** Saves the model as a .h5 file of older releases: Adam's state, if there is one, is in /dtrain as
+ * adam_iterations, adam_m and adam_v. */
+dt_status keras_save(const dt_keras_model *model, const char *path);
+
 /** Returns the model without its optional parts. */
 dt_keras_model keras_plain(void);
 

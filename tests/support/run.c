@@ -1,6 +1,7 @@
 #include "run.h"
 
 #include "dtrain/base/random.h"
+#include "dtrain/nn/spec.h"
 
 #include <math.h>
 #include <string.h>
@@ -202,10 +203,9 @@ dt_plan run_plan(const run *r)
 
 dt_status run_make_network(dt_network *net, dt_optimizer *adam, const run *r)
 {
-    dt_status status =
-        dt_network_init(net, r->D, r->hidden, r->hidden_count, r->activation, r->C, 7);
+    dt_status status = dt_spec_make(net, r->D, r->hidden, r->hidden_count, r->activation, r->C, 7);
     if (status == DT_OK)
-        status = dt_network_add_dropout(net, r->dropout);
+        status = dt_spec_set_dropout(net, r->dropout);
     if (status == DT_OK)
         status = dt_optimizer_init(adam, &dt_adam, net->P, r->learning_rate);
     adam->weight_decay = r->weight_decay;

@@ -8,6 +8,7 @@
 
 #include "dtrain/model/keras_model.h"
 #include "h5_reading.h"
+#include "keras_fixture.h"
 
 #include <hdf5.h>
 #include <stdbool.h>
@@ -52,15 +53,12 @@ static const dt_keras_model model = {
     .inputs = 3,
     .layer_count = 3,
     .layers = layers,
-    .learning_rate = 0.001,
-    .beta_1 = 0.9,
-    .beta_2 = 0.999,
-    .epsilon = 1e-7,
+    .optimizer = {.kind = &dt_adam, .learning_rate = 0.001, .numbers = {0.9, 0.999, 1e-7}},
 };
 
 static hid_t save_and_open(const dt_keras_model *saved)
 {
-    assert_ok(dt_keras_model_save(saved, path));
+    assert_ok(keras_save(saved, path));
     hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
     assert_true(file >= 0);
     return file;
@@ -113,7 +111,7 @@ static void test_configuration(void **state)
                    "{\"loss\":\"sparse_categorical_crossentropy\",\"metrics\":[\"accuracy\"],"
                    "\"weighted_metrics\":null,\"loss_weights\":null,\"optimizer_config\":{"
                    "\"class_name\":\"Adam\",\"config\":{\"name\":\"Adam\",\"learning_rate\":0.001,"
-                   "\"beta_1\":0.9,\"beta_2\":0.999,\"epsilon\":1e-7,\"amsgrad\":false}}}");
+                   "\"beta_1\":0.9,\"beta_2\":0.999,\"epsilon\":1e-7}}}");
     H5Fclose(file);
 }
 
@@ -167,16 +165,16 @@ static void test_long_numbers(void **state)
 {
     (void)state;
     dt_keras_model odd = model;
-    odd.learning_rate = 1.0 / 3.0;
-    odd.beta_1 = 0.1 + 0.2;
-    odd.beta_2 = 1.0 - 1e-16;
-    odd.epsilon = 0.0;
+    odd.optimizer.learning_rate = 1.0 / 3.0;
+    odd.optimizer.numbers[0] = 0.1 + 0.2;
+    odd.optimizer.numbers[1] = 1.0 - 1e-16;
+    odd.optimizer.numbers[2] = 0.0;
     hid_t file = save_and_open(&odd);
     char *text = h5_read_text(file, "/", "training_config");
-    assert_same_double(number_after(text, "\"learning_rate\":"), odd.learning_rate);
-    assert_same_double(number_after(text, "\"beta_1\":"), odd.beta_1);
-    assert_same_double(number_after(text, "\"beta_2\":"), odd.beta_2);
-    assert_same_double(number_after(text, "\"epsilon\":"), odd.epsilon);
+    assert_same_double(number_after(text, "\"learning_rate\":"), odd.optimizer.learning_rate);
+    assert_same_double(number_after(text, "\"beta_1\":"), odd.optimizer.numbers[0]);
+    assert_same_double(number_after(text, "\"beta_2\":"), odd.optimizer.numbers[1]);
+    assert_same_double(number_after(text, "\"epsilon\":"), odd.optimizer.numbers[2]);
     free(text);
     H5Fclose(file);
 }
@@ -196,13 +194,8 @@ static void test_many_layers(void **state)
         (void)snprintf(names[i], sizeof names[i], i == 0 ? "dense" : "dense_%zu", i);
         texts[i] = names[i];
     }
-    const dt_keras_model deep = {.inputs = 2,
-                                 .layer_count = MANY,
-                                 .layers = many,
-                                 .learning_rate = 0.001,
-                                 .beta_1 = 0.9,
-                                 .beta_2 = 0.999,
-                                 .epsilon = 1e-7};
+    const dt_keras_model deep = {
+        .inputs = 2, .layer_count = MANY, .layers = many, .optimizer = model.optimizer};
     hid_t file = save_and_open(&deep);
     assert_h5_texts(file, "/model_weights", "layer_names", texts, MANY);
     assert_weights(file, "/model_weights/dense_699/dense_699/kernel:0", 2, 2, 2, zeros);
@@ -245,15 +238,15 @@ static void test_same_model_same_bytes(void **state)
     (void)state;
     static unsigned char one[65536];
     static unsigned char two[65536];
-    assert_ok(dt_keras_model_save(&model, path));
+    assert_ok(keras_save(&model, path));
     size_t bytes = read_bytes(one, sizeof one);
     assert_in_range(bytes, 1000, sizeof one - 1);
-    assert_ok(dt_keras_model_save(&model, path));
+    assert_ok(keras_save(&model, path));
     assert_int_equal(read_bytes(two, sizeof two), bytes);
     assert_memory_equal(one, two, bytes);
     dt_keras_model other = model;
-    other.epsilon = 1e-8;
-    assert_ok(dt_keras_model_save(&other, path));
+    other.optimizer.numbers[2] = 1e-8;
+    assert_ok(keras_save(&other, path));
     assert_int_equal(read_bytes(two, sizeof two), bytes);
     assert_memory_not_equal(one, two, bytes);
 }
@@ -263,7 +256,7 @@ static void test_missing_folder(void **state)
     (void)state;
     char missing[160];
     (void)snprintf(missing, sizeof missing, "%s/none/model.h5", folder);
-    assert_status(dt_keras_model_save(&model, missing), DT_OUTPUT);
+    assert_status(keras_save(&model, missing), DT_OUTPUT);
     assert_non_null(strstr(dt_status_text(), missing));
 }
 

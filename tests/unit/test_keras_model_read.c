@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "h5_files.h"
+#include "keras_fixture.h"
 
 #include "dtrain/model/keras_model.h"
 
@@ -300,7 +301,8 @@ static void test_optimizer(void **state)
         h5_close_id(file);
         assert_ok(dt_keras_model_load(&found, scratch_path("file.h5")));
         const double expected[] = {i == 0 ? 0.001 : 0.25, i == 0 ? 0.9 : 0.5, 0.999, 1e-7};
-        assert_memory_equal(&found.model.learning_rate, expected, sizeof expected);
+        assert_memory_equal(&found.model.optimizer.learning_rate, expected, sizeof *expected);
+        assert_memory_equal(found.model.optimizer.numbers, expected + 1, 3 * sizeof *expected);
         dt_keras_loaded_clear(&found);
     }
 }
@@ -325,13 +327,11 @@ static void test_own_models(void **state)
     (void)state;
     const dt_keras_layer layers[] = {{2, "sigmoid", kernel_0, bias_0},
                                      {2, "softmax", kernel_1, bias_1}};
-    const dt_keras_model model = {.inputs = 3,
-                                  .layer_count = 2,
-                                  .layers = layers,
-                                  .learning_rate = 0.02,
-                                  .beta_1 = 0.8,
-                                  .beta_2 = 0.99,
-                                  .epsilon = 1e-8};
+    const dt_keras_model model = {
+        .inputs = 3,
+        .layer_count = 2,
+        .layers = layers,
+        .optimizer = {.kind = &dt_adam, .learning_rate = 0.02, .numbers = {0.8, 0.99, 1e-8}}};
     for (int in_memory = 0; in_memory < 2; in_memory++) {
         dt_keras_loaded found;
         dt_h5 *h5 = NULL;
@@ -341,12 +341,13 @@ static void test_own_models(void **state)
             assert_ok(dt_keras_model_read(&found, h5, "memory"));
             dt_h5_free(h5);
         } else {
-            assert_ok(dt_keras_model_save(&model, scratch_path("file.h5")));
+            assert_ok(keras_save(&model, scratch_path("file.h5")));
             assert_ok(dt_keras_model_load(&found, scratch_path("file.h5")));
         }
         expect_layer(&found, 0, "sigmoid", kernel_0, 6, bias_0);
         expect_layer(&found, 1, "softmax", kernel_1, 4, bias_1);
-        assert_memory_equal(&found.model.learning_rate, &model.learning_rate, 4 * sizeof(double));
+        assert_memory_equal(found.model.optimizer.numbers, model.optimizer.numbers,
+                            3 * sizeof(double));
         dt_keras_loaded_clear(&found);
     }
 }

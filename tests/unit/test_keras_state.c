@@ -23,7 +23,7 @@ static const char *model_path(void)
 
 static hid_t save_and_open(const dt_keras_model *model)
 {
-    assert_ok(dt_keras_model_save(model, model_path()));
+    assert_ok(keras_save(model, model_path()));
     hid_t file = H5Fopen(model_path(), H5F_ACC_RDWR, H5P_DEFAULT);
     assert_true(file >= 0);
     return file;
@@ -101,7 +101,7 @@ static void test_many_classes(void **state)
     model.class_names = names;
     model.class_name_count = MANY;
     dt_keras_loaded found;
-    assert_ok(dt_keras_model_save(&model, model_path()));
+    assert_ok(keras_save(&model, model_path()));
     assert_ok(dt_keras_model_load(&found, model_path()));
     assert_int_equal(found.model.class_name_count, 0);
     dt_keras_loaded_clear(&found);
@@ -292,10 +292,9 @@ static void test_state_of_keras(void **state)
     (void)state;
     dt_keras_loaded found;
     dt_keras_model plain = keras_plain(), expected = plain;
-    expected.iterations = 12;
-    expected.adam_m = keras_m;
-    expected.adam_v = keras_v;
-    expected.learning_rate = 0.01;
+    expected.optimizer = keras_full.optimizer;
+    expected.optimizer.step = 12;
+    expected.optimizer.learning_rate = 0.01;
     hid_t file = save_and_open(&plain);
     add_keras_state(file, "3.15.1");
     h5_close_id(file);
@@ -304,7 +303,7 @@ static void test_state_of_keras(void **state)
     add_keras_state(file, "2.13.1");
     h5_close_id(file);
     assert_ok(dt_keras_model_load(&found, model_path()));
-    assert_null(found.model.adam_m);
+    assert_null(found.model.optimizer.states[0]);
     assert_string_equal(found.left_out, "the state of the optimizer (of Keras 2.13.1)");
     dt_keras_loaded_clear(&found);
     file = save_and_open(&keras_full); /* what dtrain wrote comes first */
@@ -331,13 +330,13 @@ static void test_moments_without_bias(void **state)
     assert_ok(dt_keras_model_load(&found, model_path()));
     assert_string_equal(found.no_bias, "a");
     assert_string_equal(found.left_out, "");
-    assert_int_equal(found.model.iterations, 12);
+    assert_int_equal(found.model.optimizer.step, 12);
     keras_expect_floats(found.params + 6, zeros, 2);
-    keras_expect_floats(found.model.adam_m, keras_m, 6);
-    keras_expect_floats(found.model.adam_m + 6, zeros, 2);
-    keras_expect_floats(found.model.adam_v + 6, zeros, 2);
-    keras_expect_floats(found.model.adam_m + 8, keras_m + 8, 9);
-    keras_expect_floats(found.model.adam_v + 8, keras_v + 8, 9);
+    keras_expect_floats(found.model.optimizer.states[0], keras_m, 6);
+    keras_expect_floats(found.model.optimizer.states[0] + 6, zeros, 2);
+    keras_expect_floats(found.model.optimizer.states[1] + 6, zeros, 2);
+    keras_expect_floats(found.model.optimizer.states[0] + 8, keras_m + 8, 9);
+    keras_expect_floats(found.model.optimizer.states[1] + 8, keras_v + 8, 9);
     dt_keras_loaded_clear(&found);
 }
 
@@ -450,7 +449,8 @@ static void test_learning_rates(void **state)
         set_text(file, "training_config", training);
         h5_close_id(file);
         assert_ok(dt_keras_model_load(&found, model_path()));
-        assert_memory_equal(&found.model.learning_rate, &cases[i].expected, sizeof(double));
+        assert_memory_equal(&found.model.optimizer.learning_rate, &cases[i].expected,
+                            sizeof(double));
         dt_keras_loaded_clear(&found);
     }
 }

@@ -9,6 +9,7 @@
 #include "dtrain/nn/linalg.h"
 #include "dtrain/nn/loss.h"
 #include "dtrain/nn/network.h"
+#include "dtrain/nn/spec.h"
 #include "status_checks.h"
 
 #include <limits.h>
@@ -190,8 +191,8 @@ static void draw_rows(float *X, int32_t *y, size_t B, size_t D, size_t C, uint64
 static void make_network(dt_network *net, size_t D, const size_t *hidden, size_t count,
                          dt_activation activation, size_t C, uint64_t seed)
 {
-    assert_ok(dt_network_init(net, D, hidden, count, activation, C, seed));
-    assert_ok(dt_network_add_dropout(net, dropout));
+    assert_ok(dt_spec_make(net, D, hidden, count, activation, C, seed));
+    assert_ok(dt_spec_set_dropout(net, dropout));
     dt_random random = dt_random_start(seed, DT_RANDOM_EXAMPLE, 77);
     for (size_t t = 0; t < net->tensor_count; t++) /* biases that matter */
         for (size_t i = 0; net->tensors[t].init == DT_INIT_ZEROS && i < net->tensors[t].count; i++)
@@ -571,9 +572,9 @@ static void test_glorot(void **state)
     (void)state;
     const size_t hidden[] = {200, 50};
     dt_network a, b, other;
-    assert_ok(dt_network_init(&a, 100, hidden, 2, DT_ACTIVATION_RELU, 3, 42));
-    assert_ok(dt_network_init(&b, 100, hidden, 2, DT_ACTIVATION_RELU, 3, 42));
-    assert_ok(dt_network_init(&other, 100, hidden, 2, DT_ACTIVATION_RELU, 3, 43));
+    assert_ok(dt_spec_make(&a, 100, hidden, 2, DT_ACTIVATION_RELU, 3, 42));
+    assert_ok(dt_spec_make(&b, 100, hidden, 2, DT_ACTIVATION_RELU, 3, 42));
+    assert_ok(dt_spec_make(&other, 100, hidden, 2, DT_ACTIVATION_RELU, 3, 43));
     assert_int_equal(a.P, 100 * 200 + 200 + 200 * 50 + 50 + 50 * 3 + 3);
     assert_memory_equal(a.params, b.params, a.P * sizeof(float));
     size_t equal = 0;
@@ -617,23 +618,21 @@ static void test_layout(void **state)
 {
     (void)state;
     dt_network net;
-    const size_t hidden[] = {4, 2}, widths[] = {3, 4, 2, 5};
-    assert_ok(dt_network_init(&net, 3, hidden, 2, DT_ACTIVATION_TANH, 5, 1));
+    const size_t hidden[] = {4, 2};
+    assert_ok(dt_spec_make(&net, 3, hidden, 2, DT_ACTIVATION_TANH, 5, 1));
     assert_int_equal(net.layer_count, 3);
     assert_int_equal(net.P, 16 + 10 + 15);
-    assert_true(dt_network_count_parameters(widths, 3) == 16 + 10 + 15);
-    assert_true(dt_network_count_parameters(widths, 1) == 16);
     assert_int_equal(net.layers[1].kernel, 16);
     assert_int_equal(net.layers[1].bias, 24);
     assert_int_equal(net.layers[0].activation, DT_ACTIVATION_TANH);
     assert_int_equal(net.layers[2].activation, DT_ACTIVATION_LINEAR);
     const dt_tensor expected[] = {
-        {0, "kernel", 0, 12, {3, 4}, DT_INIT_GLOROT_UNIFORM, true},
-        {0, "bias", 12, 4, {4, 0}, DT_INIT_ZEROS, false},
-        {1, "kernel", 16, 8, {4, 2}, DT_INIT_GLOROT_UNIFORM, true},
-        {1, "bias", 24, 2, {2, 0}, DT_INIT_ZEROS, false},
-        {2, "kernel", 26, 10, {2, 5}, DT_INIT_GLOROT_UNIFORM, true},
-        {2, "bias", 36, 5, {5, 0}, DT_INIT_ZEROS, false},
+        {0, "kernel", 0, 12, {3, 4}, DT_INIT_GLOROT_UNIFORM, true, false},
+        {0, "bias", 12, 4, {4, 0}, DT_INIT_ZEROS, false, false},
+        {1, "kernel", 16, 8, {4, 2}, DT_INIT_GLOROT_UNIFORM, true, false},
+        {1, "bias", 24, 2, {2, 0}, DT_INIT_ZEROS, false, false},
+        {2, "kernel", 26, 10, {2, 5}, DT_INIT_GLOROT_UNIFORM, true, false},
+        {2, "bias", 36, 5, {5, 0}, DT_INIT_ZEROS, false, false},
     };
     enum { TENSORS = sizeof expected / sizeof *expected };
     assert_int_equal(net.tensor_count, TENSORS);
@@ -662,22 +661,22 @@ static void test_too_large(void **state)
                  {wide, {wide, 2}, 2, 2}, {1, {SIZE_MAX}, 1, 2}, {wide, {wide, wide, wide}, 3, 2}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         dt_network net;
-        assert_int_equal(dt_network_init(&net, cases[i].D, cases[i].hidden, cases[i].count,
-                                         DT_ACTIVATION_RELU, cases[i].C, 1),
+        assert_int_equal(dt_spec_make(&net, cases[i].D, cases[i].hidden, cases[i].count,
+                                      DT_ACTIVATION_RELU, cases[i].C, 1),
                          DT_MEMORY);
         assert_null(net.params);
         assert_null(net.layers);
     }
     dt_network net;
     dt_workspace workspace;
-    assert_ok(dt_network_init(&net, 2, (const size_t[]){8}, 1, DT_ACTIVATION_RELU, 2, 1));
+    assert_ok(dt_spec_make(&net, 2, (const size_t[]){8}, 1, DT_ACTIVATION_RELU, 2, 1));
     assert_int_equal(dt_workspace_init(&workspace, &net, SIZE_MAX / 4, DT_BOTH_PASSES), DT_MEMORY);
     assert_null(workspace.outputs);
     assert_int_equal(dt_workspace_init(&workspace, &net, SIZE_MAX / 64, DT_BOTH_PASSES), DT_MEMORY);
     assert_null(workspace.outputs);
     dt_network_clear(&net);
     /* So many rows that their product with the units is 2^64, which looks like 0. */
-    assert_ok(dt_network_init(&net, 2, (const size_t[]){8}, 1, DT_ACTIVATION_RELU, 8, 1));
+    assert_ok(dt_spec_make(&net, 2, (const size_t[]){8}, 1, DT_ACTIVATION_RELU, 8, 1));
     assert_int_equal(dt_workspace_init(&workspace, &net, (size_t)1 << 61, DT_BOTH_PASSES),
                      DT_MEMORY);
     dt_network_clear(&net);
@@ -691,8 +690,12 @@ static void test_made_of_zeros(void **state)
     const dt_activation activations[] = {DT_ACTIVATION_TANH, DT_ACTIVATION_SIGMOID,
                                          DT_ACTIVATION_LINEAR};
     dt_network made, trained;
-    assert_int_equal(dt_network_make(&made, widths, activations, 3), DT_OK);
-    assert_int_equal(dt_network_init(&trained, 5, hidden, 2, DT_ACTIVATION_RELU, 3, 1), DT_OK);
+    dt_layer layers[3];
+    for (size_t l = 0; l < 3; l++)
+        layers[l] =
+            (dt_layer){.kind = &dt_layer_dense, .H = widths[l + 1], .activation = activations[l]};
+    assert_int_equal(dt_network_make(&made, 5, layers, 3), DT_OK);
+    assert_int_equal(dt_spec_make(&trained, 5, hidden, 2, DT_ACTIVATION_RELU, 3, 1), DT_OK);
     assert_int_equal(made.D, 5);
     assert_int_equal(made.C, 3);
     assert_int_equal(made.P, trained.P);
@@ -707,8 +710,8 @@ static void test_made_of_zeros(void **state)
         assert_true(made.params[i] >= 0.0f && made.params[i] <= 0.0f);
     dt_network_clear(&trained);
     dt_network_clear(&made);
-    const size_t large[] = {5, (size_t)1 << 40};
-    assert_int_equal(dt_network_make(&made, large, &activations[2], 1), DT_MEMORY);
+    layers[2].H = (size_t)1 << 40;
+    assert_int_equal(dt_network_make(&made, 5, layers, 3), DT_MEMORY);
     assert_null(made.layers);
 }
 

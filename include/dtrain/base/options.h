@@ -97,6 +97,14 @@ DT_MUST_USE dt_status dt_options_parse_file(const dt_option_table *table, void *
 DT_MUST_USE dt_status dt_options_set(const dt_option_table *table, void *settings, const char *name,
                                      const char *value);
 
+/**
+ * Sets an option's value from text, without a table; with `again` a list of words is added to.
+ *
+ * Errors:  DT_USAGE as dt_options_parse_words
+ */
+DT_MUST_USE dt_status dt_options_parse_value(const dt_option *option, void *settings,
+                                             const char *text, bool again);
+
 /** Tells whether the option of this name was given. */
 bool dt_options_given(const dt_option_table *table, const void *settings, const char *name);
 

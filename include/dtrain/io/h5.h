@@ -86,6 +86,10 @@ DT_MUST_USE dt_status dt_h5_set_texts(dt_h5 *h5, const char *path, const char *n
 DT_MUST_USE dt_status dt_h5_write_array(dt_h5 *h5, const char *path, dt_h5_type type, unsigned dims,
                                         const uint64_t *shape, const void *data);
 
+/** Gives the dataset at `path` one more path; parents are made. Errors: DT_OUTPUT also if `link`
+ * exists already. */
+DT_MUST_USE dt_status dt_h5_link(dt_h5 *h5, const char *path, const char *link);
+
 /**
  * Writes a one-dimensional dataset of UTF-8 texts, all in fields that hold the longest and its NUL;
  * parents are made; `count` may be 0.

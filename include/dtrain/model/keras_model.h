@@ -3,7 +3,9 @@
 
 #include "dtrain/base/status.h"
 #include "dtrain/io/h5.h"
+#include "dtrain/nn/optimizer.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,17 +34,15 @@ typedef struct dt_keras_layer {
 
 /**
  * Normalization is (x - mean) / max(sqrt(variance), 1e-7), column by column, before the first
- * layer. Adam's moments are in the order of the parameters: kernel and bias of the first layer,
- * then of the next; P in all.
+ * layer. The optimizer's states are in the order of the parameters: kernel and bias of the first
+ * layer, then of the next; P in all.
  */
 typedef struct dt_keras_model {
     uint64_t inputs; /* D */
     size_t layer_count;
     const dt_keras_layer *layers;
-    double learning_rate, beta_1, beta_2, epsilon; /* Adam's */
+    dt_optimizer optimizer; /* P == 0: its state is not there */
     const float *mean, *variance; /* [inputs] of a Normalization layer; NULL: there is none */
-    int64_t iterations; /* updates that Adam has done; 0 without moments */
-    const float *adam_m, *adam_v; /* [P]; NULL: its state is not there */
     const char *recipe_json; /* the preprocessing; NULL: none */
     const char *const *class_names; /* [class_name_count] */
     size_t class_name_count; /* 0: the classes have no names */
@@ -56,31 +56,22 @@ uint64_t dt_keras_model_parameters(const dt_keras_model *model);
 
 /**
  * Writes a Sequential model of Dense layers, a Normalization before them if there is one, compiled
- * with Adam and sparse categorical cross-entropy, as the .h5 file `path`, which appears whole or
- * not at all.
+ * with its optimizer and sparse categorical cross-entropy, into an empty `h5`, to which the caller
+ * adds what Keras ignores (the group /dtrain) before dt_h5_save.
  *
- * Adam's state goes into a group /dtrain, which Keras passes over (attribute adam_iterations,
- * datasets adam_m and adam_v [P]): in Keras's own place, Keras 3 loads the file but cannot fit.
+ * The optimizer's state is not in it: in Keras's own place, Keras 3 loads the file but cannot fit.
  * More than DT_H5_TEXTS_MAX class names are left out.
- *
- * Errors:  DT_OUTPUT, DT_MEMORY
- */
-DT_MUST_USE dt_status dt_keras_model_save(const dt_keras_model *model, const char *path);
-
-/**
- * Writes the above into an empty `h5`, to which the caller may add what Keras passes over
- * (attributes of other names, more in the group /dtrain) before dt_h5_save.
  *
  * Errors:  DT_OUTPUT, DT_MEMORY
  */
 DT_MUST_USE dt_status dt_keras_model_write(const dt_keras_model *model, dt_h5 *h5);
 
 /**
- * Writes the same model as the .keras file `path`, which Keras 3.3.3 and later load with Adam's
- * state, so that fit goes on where this training stopped; the file appears whole or not at all.
+ * Writes the same model as the .keras file `path`, which Keras 3.3.3 and later load with the
+ * optimizer's state, so that fit resumes this training. The file appears whole or not at all.
  *
- * The same model gives the same bytes. A model without Adam's state gets that of an optimizer which
- * has done nothing. Recipe and class names (at most DT_H5_NAMES_MAX) are members of ours.
+ * The same model gives the same bytes. A model without the optimizer's state gets that of a new
+ * optimizer. Recipe and class names (at most DT_H5_NAMES_MAX) are members that Keras ignores.
  *
  * Errors:  DT_OUTPUT, DT_MEMORY
  */
@@ -94,7 +85,6 @@ typedef struct dt_keras_loaded {
         *params; /* [parameter_count]: kernel and bias of the first layer, then of the next, ... */
     size_t parameter_count; /* P */
     float *normalization; /* [2 * inputs]: mean, variance; NULL: none */
-    float *moments; /* [2 * P]: m, v; NULL: no state of Adam */
     char *recipe_json; /* NULL: none */
     dt_h5_names class_names;
     char left_out[256]; /* what of the file dtrain would not train with, for a warning; "": none */
@@ -129,6 +119,22 @@ DT_MUST_USE dt_status dt_keras_model_load(dt_keras_loaded *out, const char *path
 
 /** Does the above with the .h5 file that dt_h5_open gave; `path` is what error lines call it. */
 DT_MUST_USE dt_status dt_keras_model_read(dt_keras_loaded *out, dt_h5 *h5, const char *path);
+
+/** Does the above with a .keras file. */
+DT_MUST_USE dt_status dt_keras_archive_load(dt_keras_loaded *out, const char *path);
+
+/** Returns whether the file begins like a .keras archive. */
+bool dt_keras_is_archive(const char *path);
+
+/**
+ * Reads recipe and class names from the .h5 file of a model with C classes; NULL and none if they
+ * are not there.
+ *
+ * Owns:    the caller frees *recipe_json and clears *names, also after an error
+ * Errors:  DT_DATA: not one name a class; DT_MEMORY
+ */
+DT_MUST_USE dt_status dt_keras_read_companions(char **recipe_json, dt_h5_names *names, dt_h5 *h5,
+                                               uint64_t C, const char *path);
 
 /** Frees; a zeroed one is allowed. */
 void dt_keras_loaded_clear(dt_keras_loaded *loaded);

@@ -4,7 +4,6 @@
 #include "dtrain/base/status.h"
 #include "dtrain/comm/comm.h"
 #include "dtrain/nn/network.h"
-#include "dtrain/nn/normalization.h"
 #include "dtrain/nn/optimizer.h"
 
 #include <stdbool.h>
@@ -13,8 +12,7 @@
 
 /** A network with all that came with it: a model file, as the program uses it. */
 typedef struct dt_model {
-    dt_network network;
-    dt_normalization normalization; /* of the inputs, before the network; D = 0: none */
+    dt_network network; /* with the normalization of its inputs, if there is one */
     dt_optimizer optimizer; /* P == 0: its numbers are known, but not its state */
     char *recipe_json; /* how a table's columns become the D inputs (data/recipe.h); NULL: none */
     char **class_names; /* [class_name_count] */
@@ -30,10 +28,10 @@ const char *dt_model_find(char *out, size_t bytes, const char *path);
 
 /**
  * Writes the model in the format that the path's ending names: .keras, .onnx (model/onnx.h), or
- * else Keras's .h5 (model/keras_model.h).
+ * else dtrain's .h5, which Keras opens, too (model/keras_model.h).
  *
- * `model` may borrow its parts; `class_name_count` is 0 or C. The optimizer's state goes into the file
- * if there is one; ONNX has no place for it.
+ * `model` may borrow its parts; `class_name_count` is 0 or C. The optimizer's state is saved if
+ * there is one; ONNX has no place for it.
  *
  * Calls:   local
  * Errors:  DT_OUTPUT, DT_MEMORY; as dt_onnx_save
@@ -57,8 +55,8 @@ DT_MUST_USE dt_status dt_model_read(dt_model *out, const char *path);
  */
 DT_MUST_USE dt_status dt_model_load(dt_model *out, const dt_comm *comm, const char *path);
 
-/** Returns the CRC-32 of what training goes on with beside the weights: normalization, and Adam.
- * Local. */
+/** Returns the CRC-32 of what training resumes with beside the weights: constants, and the
+ * optimizer. Local. */
 uint32_t dt_model_state_crc(const dt_model *model);
 
 /** Frees a model that was read; a zeroed one is allowed. Local. */

@@ -3,7 +3,6 @@
 
 #include "dtrain/base/status.h"
 #include "dtrain/nn/network.h"
-#include "dtrain/nn/normalization.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -17,10 +16,9 @@
  */
 typedef struct dt_predictor {
     const dt_network *network; /* borrowed */
-    const dt_normalization *normalization; /* borrowed */
     dt_workspace workspace;
     size_t capacity; /* rows of a call */
-    float *block; /* [DT_PREDICTOR_BLOCK,D]: an incomplete block, or one that is normalised */
+    float *block; /* [DT_PREDICTOR_BLOCK,D]: an incomplete block, or one that is prepared */
     float *p; /* [capacity,C] */
     int32_t *predicted; /* [capacity] */
 } dt_predictor;
@@ -28,9 +26,8 @@ typedef struct dt_predictor {
 /** Rows of a product. */
 enum { DT_PREDICTOR_BLOCK = 256 };
 
-/** Allocates; rows are normalised first. Owns: the caller clears. Errors: DT_MEMORY. */
-DT_MUST_USE dt_status dt_predictor_init(dt_predictor *out, const dt_network *network,
-                                        const dt_normalization *normalization);
+/** Allocates. Owns: the caller clears. Errors: DT_MEMORY. */
+DT_MUST_USE dt_status dt_predictor_init(dt_predictor *out, const dt_network *network);
 
 /** Frees; a zeroed predictor is allowed. */
 void dt_predictor_clear(dt_predictor *predictor);

@@ -1,6 +1,7 @@
 #ifndef DTRAIN_NN_LAYER_H
 #define DTRAIN_NN_LAYER_H
 
+#include "dtrain/base/options.h"
 #include "dtrain/nn/activation.h"
 
 #include <stdbool.h>
@@ -10,16 +11,22 @@
 /** What a kind of layer implements (nn/layer_internal.h). */
 typedef struct dt_layer_kind dt_layer_kind;
 
-/** A layer of a network: one of a kind, with its numbers. */
+/** A layer of a network: one of a kind, with its options and its place. */
 typedef struct dt_layer {
     const dt_layer_kind *kind;
-    size_t number; /* among the network's layers of this kind, from 0; part of names */
-    size_t D, H; /* inputs, units */
-    size_t kernel, bias; /* dense: offsets of W [D,H], row-major, and of b [H], right behind it */
+
+    /* What the kind's options set (dt_layer_options). */
+    size_t H; /* units; a layer without this option has as many as inputs */
     /* Of the outputs; linear in the last layer, whose outputs are logits, and in layers that have
      * none. */
     dt_activation activation;
     double rate; /* dropout: share of the units that are dropped */
+
+    /* What follows from its place in the network; dt_network_plan fills it in. */
+    size_t number; /* among the network's layers of this kind, from 0; part of names */
+    size_t D; /* inputs */
+    size_t kernel, bias; /* dense: offsets of W [D,H], row-major, and of b [H], right behind it */
+    size_t mean, variance; /* normalization: offsets of [D] each, among the constants */
 } dt_layer;
 
 /**
@@ -35,6 +42,16 @@ typedef struct dt_pass {
 } dt_pass;
 
 /** The kinds of layers, one file each in nn/layers. */
-extern const dt_layer_kind dt_layer_dense, dt_layer_dropout;
+extern const dt_layer_kind dt_layer_dense, dt_layer_dropout, dt_layer_normalization;
+
+/** The list of all kinds. */
+enum { DT_LAYER_KIND_COUNT = 3 };
+extern const dt_layer_kind *const dt_layer_kinds[DT_LAYER_KIND_COUNT];
+
+/** Returns the kind's name, as in files: "dense". */
+const char *dt_layer_kind_name(const dt_layer_kind *kind);
+
+/** Returns the table by which a layer of this kind is described, read and written. */
+const dt_option_table *dt_layer_options(const dt_layer_kind *kind);
 
 #endif

@@ -17,52 +17,60 @@ typedef struct dt_network {
     size_t layer_count;
     dt_layer *layers;
     size_t tensor_count;
-    dt_tensor *tensors; /* in the order of the parameters: layer by layer, kernel and bias */
+    dt_tensor *tensors; /* that train, in the order of the parameters: layer by layer */
     size_t P; /* parameters */
-    float *params; /* [P]: kernel and bias of the first layer, then of the next, ... */
+    float *params; /* [P]: kernel and bias of the first dense layer, then of the next, ... */
+    size_t constant_tensor_count;
+    dt_tensor *constant_tensors; /* that do not train; their offsets are in `constants` */
+    size_t constant_count;
+    float *constants; /* [constant_count] */
 } dt_network;
 
 /**
- * Returns the number of parameters P of a network of the given widths; exact below 2^53. Local.
+ * Lays out a network of the given layers without memory for its parameters.
  *
- * Math:    P = sum of (D + 1) * H over the layers: W [D,H] and b [H]
- * Shapes:  widths as in dt_network_make
- */
-double dt_network_count_parameters(const size_t *widths, size_t layer_count);
-
-/**
- * Makes a network of the given widths and activations, all its parameters zero.
- *
- * Shapes:  widths [layer_count + 1]: D, units of each hidden layer, C; none is 0.
- *          activations [layer_count]: the last layer's too, linear where C classes are told apart
+ * Shapes:  layers [layer_count], with their kind and options set, are copied
  * Calls:   local
  * Owns:    the caller clears with dt_network_clear
- * Errors:  as dt_network_init
+ * Errors:  DT_DATA: such layers are not a network: the last one is not a dense one with linear
+ *          outputs, or one is in a place where it cannot be. DT_MEMORY, also if P would overflow or
+ *          a dimension exceeds what BLAS can address
  */
-DT_MUST_USE dt_status dt_network_make(dt_network *out, const size_t *widths,
-                                      const dt_activation *activations, size_t layer_count);
+DT_MUST_USE dt_status dt_network_plan(dt_network *out, size_t D, const dt_layer *layers,
+                                      size_t layer_count);
+
+/** Allocates the parameters and constants of a network that is laid out, zeros. Errors: DT_MEMORY.
+ */
+DT_MUST_USE dt_status dt_network_allocate(dt_network *network);
+
+/** Does both. Owns, Errors: as dt_network_plan. */
+DT_MUST_USE dt_status dt_network_make(dt_network *out, size_t D, const dt_layer *layers,
+                                      size_t layer_count);
 
 /**
- * Makes a network with Glorot-uniform kernels and zero biases.
+ * Gives all parameters their initial values.
  *
- * Math:    W ~ U[-L, L), L = sqrt(6 / (D + H)), a function of (seed, layer, index) alone
+ * Math:    U[-L, L), L = sqrt(6 / (D + H)), or zeros, as the tensor says; a function of the seed,
+ *          the tensor's number among those that are not zeros, and the index
  * Source:  Glorot and Bengio 2010; Keras's GlorotUniform
- * Calls:   local; same on all ranks: the same arguments give the same bits
- * Owns:    the caller clears with dt_network_clear
- * Errors:  DT_MEMORY, also when P would overflow or a dimension exceeds what BLAS can address
+ * Calls:   local; the same on all ranks: the same arguments give the same bits
  */
-DT_MUST_USE dt_status dt_network_init(dt_network *out, size_t D, const size_t *hidden,
-                                      size_t hidden_count, dt_activation activation, size_t C,
-                                      uint64_t seed);
+void dt_network_fill(dt_network *network, uint64_t seed);
 
 /**
- * Puts a dropout layer behind each hidden layer of a network of dense layers; with a rate of 0 the
- * network stays as it is.
+ * Applies the layers that belong to the data, which come first and do not train, to rows in place.
+ * The passes below skip these layers: their rows are what this call leaves.
  *
- * Calls:   local; the parameters stay where they are
- * Errors:  DT_MEMORY; then the network is as it was
+ * Shapes:  X [B,D] in and out
+ * Calls:   local; each row on its own
  */
-DT_MUST_USE dt_status dt_network_add_dropout(dt_network *network, double rate);
+void dt_network_prepare(const dt_network *network, float *X, size_t B);
+
+/** Returns whether dt_network_prepare changes rows. Local. */
+bool dt_network_prepares(const dt_network *network);
+
+/** Prints the layer's name as Keras has it: "dense", "dense_1". Local. */
+void dt_network_print_layer(char *out, size_t bytes, const dt_network *network, size_t l);
 
 /** Returns the n-th dense layer, from 0; NULL: there are fewer. Local. */
 const dt_layer *dt_network_dense(const dt_network *network, size_t n);

@@ -21,6 +21,7 @@ typedef struct dt_tensor {
     size_t dims[2]; /* of a vector: count, 0 */
     dt_init init;
     bool decays; /* weight decay applies to it: kernels, not biases */
+    bool non_negative; /* a variance */
 } dt_tensor;
 
 #endif

@@ -56,8 +56,8 @@ typedef struct dt_stepper {
  * be NULL, share the work.
  *
  * With a window (dt_reduction), parameters and the optimizer's states are in memory that the ranks
- * of a host share, until dt_stepper_take_back. Between two steps all ranks may read them, and none may
- * write.
+ * of a host share, until dt_stepper_take_back. Between two steps all ranks may read them, and none
+ * may write.
  *
  * Calls:   collective; the same on all ranks: parameters and optimizer, sum, batch, how
  * Owns:    the caller clears; the other arguments are borrowed until then

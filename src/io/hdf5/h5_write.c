@@ -179,3 +179,10 @@ out:
     status = dt_h5_close_id(status, dataset, path);
     return dt_h5_close_id(status, space, path);
 }
+
+dt_status dt_h5_link(dt_h5 *h5, const char *path, const char *link)
+{
+    if (H5Lcreate_hard(h5->file, path, h5->file, link, h5->links, H5P_DEFAULT) < 0)
+        return dt_h5_fail_writing("link", link);
+    return DT_OK;
+}

@@ -6,7 +6,34 @@
 
 #include "dtrain/base/memory.h"
 
+#include <limits.h>
 #include <string.h>
+
+#define AT(field) offsetof(dt_layer, field)
+
+_Static_assert(sizeof(size_t) == sizeof(int64_t), "a number of units is read as an int64_t");
+
+static const dt_option options[] = {
+    {"units", "N", DT_OPTION_INT, AT(H), 1, INT_MAX, NULL, NULL, "number of units"},
+    {"activation", "NAME", DT_OPTION_CHOICE, AT(activation), 0, 0, DT_ACTIVATION_NAMES, NULL,
+     "activation of the outputs"},
+};
+
+static dt_status plan(dt_network *network, size_t l)
+{
+    dt_status status = DT_OK;
+    dt_layer *layer = &network->layers[l];
+    const dt_tensor_plan kernel = {.name = "kernel",
+                                   .rows = layer->D,
+                                   .columns = layer->H,
+                                   .init = DT_INIT_GLOROT_UNIFORM,
+                                   .decays = true};
+    const dt_tensor_plan bias = {.name = "bias", .rows = layer->H, .init = DT_INIT_ZEROS};
+    DT_TRY(dt_network_declare(network, l, &kernel, &layer->kernel));
+    DT_TRY(dt_network_declare(network, l, &bias, &layer->bias));
+out:
+    return status;
+}
 
 /* Panels of a kernel's rows whose gradient is worked on together: their inputs stay in the
  * second-level cache while the outputs' gradient goes by. */
@@ -28,7 +55,7 @@ static dt_status allocate(dt_workspace *w, const dt_network *network, size_t l, 
         DT_TRY(dt_memory_alloc(&w->weights[l], tall * H, sizeof(float), "a layer's weights"));
     } else {
         DT_TRY(dt_memory_alloc(&w->weights[l], (D + 1) * wide, sizeof(float), "a layer's weights"));
-        if (l > 0 && passes == DT_BOTH_PASSES)
+        if (network->layers[l].number > 0 && passes == DT_BOTH_PASSES)
             DT_TRY(dt_memory_alloc(&w->transposed[l], tall * H, sizeof(float),
                                    "a layer's weights, transposed"));
     }
@@ -227,6 +254,9 @@ static void backward(const dt_traversal *t, size_t l, size_t before, size_t from
 }
 
 const dt_layer_kind dt_layer_dense = {
+    .name = "dense",
+    .options = {.options = options, .count = sizeof options / sizeof *options},
+    .plan = plan,
     .fuses_activation = true,
     .allocate = allocate,
     .begin_forward = begin_forward,

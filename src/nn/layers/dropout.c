@@ -13,6 +13,19 @@
  * enough for two panels. */
 enum { BLOCKS = 8, NUMBERS = DT_PANEL / 2, PANELS = 2 };
 
+static const dt_option options[] = {
+    {"rate", "F", DT_OPTION_FLOAT, offsetof(dt_layer, rate), 0, 0.95, NULL, NULL,
+     "share of the units that are dropped"},
+};
+
+static dt_status plan(dt_network *network, size_t l)
+{
+    dt_layer *layer = &network->layers[l];
+    layer->H = layer->D;
+    layer->activation = DT_ACTIVATION_LINEAR;
+    return DT_OK;
+}
+
 static dt_status allocate(dt_workspace *w, const dt_network *network, size_t l, dt_passes passes)
 {
     (void)passes; /* it is not active in inference, which allocates nothing for it */
@@ -79,6 +92,9 @@ static void backward(const dt_traversal *t, size_t l, size_t before, size_t from
 }
 
 const dt_layer_kind dt_layer_dropout = {
+    .name = "dropout",
+    .options = {.options = options, .count = sizeof options / sizeof *options},
+    .plan = plan,
     .training_only = true,
     .allocate = allocate,
     .forward = forward,

@@ -1,0 +1,33 @@
+#ifndef DTRAIN_MODEL_MODEL_ARRAYS_H
+#define DTRAIN_MODEL_MODEL_ARRAYS_H
+
+/* Arrays of numbers in the HDF5 file of a model. All calls are local. */
+
+#include "dtrain/io/h5.h"
+
+#include <stdbool.h>
+
+/* A file that is read. */
+typedef struct dt_model_arrays {
+    dt_h5 *h5;
+    const char *path; /* what error lines call it */
+    uint64_t stored_bytes; /* of the arrays that have been counted */
+} dt_model_arrays;
+
+/* Counts an array's bytes: the same array under many names would make a small file large.
+ * Errors: DT_DATA. */
+DT_MUST_USE dt_status dt_model_arrays_count(dt_model_arrays *in, const dt_h5_shape *shape);
+
+/* Returns whether the shape is that one. */
+bool dt_model_has_shape(const dt_h5_shape *found, unsigned dims, const uint64_t *expected);
+
+/* Looks at the array and counts it; nothing is read. Errors: DT_DATA: it is not there, or has
+ * another shape or type. */
+DT_MUST_USE dt_status dt_model_arrays_check(dt_model_arrays *in, const char *dataset, unsigned dims,
+                                            const uint64_t *shape);
+
+/* Reads floats. Errors: DT_DATA: one is not finite. */
+DT_MUST_USE dt_status dt_model_arrays_read(const dt_model_arrays *in, float *data,
+                                           const char *dataset, uint64_t count);
+
+#endif

@@ -1,0 +1,19 @@
+#include "dtrain/nn/layer.h"
+
+#include "layer_internal.h"
+
+const dt_layer_kind *const dt_layer_kinds[DT_LAYER_KIND_COUNT] = {
+    &dt_layer_normalization,
+    &dt_layer_dense,
+    &dt_layer_dropout,
+};
+
+const char *dt_layer_kind_name(const dt_layer_kind *kind)
+{
+    return kind->name;
+}
+
+const dt_option_table *dt_layer_options(const dt_layer_kind *kind)
+{
+    return &kind->options;
+}

@@ -1,0 +1,52 @@
+/*
+ * Normalization of the inputs by a mean and a variance that do not train, as Keras's layer of this
+ * name computes it: (x - mean) / max(sqrt(variance), 1e-7), column by column.
+ *
+ * Source: keras/src/layers/preprocessing/normalization.py
+ */
+#include "../layer_internal.h"
+
+#include "dtrain/base/vectorize.h"
+
+#include <math.h>
+
+/* keras.backend.epsilon(): a column of one value stays finite. */
+static const float least_spread = 1e-7f;
+
+static dt_status plan(dt_network *network, size_t l)
+{
+    dt_status status = DT_OK;
+    dt_layer *layer = &network->layers[l];
+    const dt_tensor_plan mean = {.name = "mean", .rows = layer->D, .is_constant = true};
+    const dt_tensor_plan variance = {
+        .name = "variance", .rows = layer->D, .is_constant = true, .non_negative = true};
+    layer->H = layer->D;
+    layer->activation = DT_ACTIVATION_LINEAR;
+    if (l > 0)
+        return dt_fail(DT_DATA, "layer %zu is a normalization; expected it to be the first", l + 1);
+    DT_TRY(dt_network_declare(network, l, &mean, &layer->mean));
+    DT_TRY(dt_network_declare(network, l, &variance, &layer->variance));
+out:
+    return status;
+}
+
+DT_VECTORIZE static void normalize(float *restrict x, const float *restrict mean,
+                                   const float *restrict variance, size_t D)
+{
+    for (size_t i = 0; i < D; i++)
+        x[i] = (x[i] - mean[i]) / fmaxf(sqrtf(variance[i]), least_spread);
+}
+
+static void prepare(const dt_network *network, size_t l, float *X, size_t B)
+{
+    const dt_layer *layer = &network->layers[l];
+    for (size_t i = 0; i < B; i++)
+        normalize(X + i * layer->D, network->constants + layer->mean,
+                  network->constants + layer->variance, layer->D);
+}
+
+const dt_layer_kind dt_layer_normalization = {
+    .name = "normalization",
+    .plan = plan,
+    .prepare = prepare,
+};

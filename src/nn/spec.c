@@ -1,0 +1,70 @@
+#include "dtrain/nn/spec.h"
+
+#include "dtrain/base/memory.h"
+
+DT_MUST_USE static dt_status list_dense(dt_layer **out, const size_t *hidden, size_t hidden_count,
+                                        dt_activation activation, size_t C)
+{
+    dt_status status = dt_memory_alloc(out, hidden_count + 1, sizeof **out, "layers");
+    if (status != DT_OK)
+        return status;
+    for (size_t l = 0; l < hidden_count; l++)
+        (*out)[l] = (dt_layer){.kind = &dt_layer_dense, .H = hidden[l], .activation = activation};
+    (*out)[hidden_count] =
+        (dt_layer){.kind = &dt_layer_dense, .H = C, .activation = DT_ACTIVATION_LINEAR};
+    return DT_OK;
+}
+
+dt_status dt_spec_plan(dt_network *out, size_t D, const size_t *hidden, size_t hidden_count,
+                       dt_activation activation, size_t C)
+{
+    dt_status status = DT_OK;
+    dt_layer *layers = NULL;
+    *out = (dt_network){0};
+    DT_TRY(list_dense(&layers, hidden, hidden_count, activation, C));
+    DT_TRY(dt_network_plan(out, D, layers, hidden_count + 1));
+out:
+    dt_memory_free(layers);
+    return status;
+}
+
+dt_status dt_spec_make(dt_network *out, size_t D, const size_t *hidden, size_t hidden_count,
+                       dt_activation activation, size_t C, uint64_t seed)
+{
+    dt_status status = DT_OK;
+    dt_layer *layers = NULL;
+    *out = (dt_network){0};
+    DT_TRY(list_dense(&layers, hidden, hidden_count, activation, C));
+    DT_TRY(dt_network_make(out, D, layers, hidden_count + 1));
+    dt_network_fill(out, seed);
+out:
+    dt_memory_free(layers);
+    return status;
+}
+
+dt_status dt_spec_set_dropout(dt_network *network, double rate)
+{
+    dt_status status = DT_OK;
+    dt_network next = {0};
+    dt_layer *layers = NULL;
+    size_t count = 0;
+    DT_TRY(dt_memory_alloc(&layers, 2 * network->layer_count, sizeof *layers, "layers"));
+    for (size_t l = 0; l < network->layer_count; l++) {
+        const dt_layer *layer = &network->layers[l];
+        if (layer->kind == &dt_layer_dropout)
+            continue;
+        layers[count++] = *layer;
+        if (rate > 0.0 && layer->kind == &dt_layer_dense && l + 1 < network->layer_count)
+            layers[count++] = (dt_layer){.kind = &dt_layer_dropout, .rate = rate};
+    }
+    DT_TRY(dt_network_plan(&next, network->D, layers, count));
+    DT_ASSERT(next.P == network->P && next.constant_count == network->constant_count);
+    next.params = network->params;
+    next.constants = network->constants;
+    network->params = network->constants = NULL;
+    dt_network_clear(network);
+    *network = next;
+out:
+    dt_memory_free(layers);
+    return status;
+}

@@ -1,0 +1,256 @@
+/* rooms: model */
+/* dtrain's own part of a model file: what is saved comes back, and what does not fit is refused. */
+#include "h5_files.h"
+#include "h5_writing.h"
+
+#include "dtrain/base/memory.h"
+#include "dtrain/model/model.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { D = 3, C = 2 };
+
+static const char *model_path(void)
+{
+    return scratch_path("model.h5");
+}
+
+/* Normalization, two hidden layers with dropout, and an optimizer of that kind with its state. */
+static dt_model make(const dt_optimizer_kind *kind)
+{
+    const dt_layer layers[] = {
+        {.kind = &dt_layer_normalization},
+        {.kind = &dt_layer_dense, .H = 5, .activation = DT_ACTIVATION_TANH},
+        {.kind = &dt_layer_dropout, .rate = 0.1},
+        {.kind = &dt_layer_dense, .H = 4, .activation = DT_ACTIVATION_SIGMOID},
+        {.kind = &dt_layer_dropout, .rate = 1.0 / 3.0},
+        {.kind = &dt_layer_dense, .H = C, .activation = DT_ACTIVATION_LINEAR},
+    };
+    dt_model model = {0};
+    dt_network *network = &model.network;
+    dt_optimizer *optimizer = &model.optimizer;
+    assert_ok(dt_network_make(network, D, layers, sizeof layers / sizeof *layers));
+    dt_network_fill(network, 5);
+    for (size_t i = 0; i < network->constant_count; i++)
+        network->constants[i] = 1.0f / (float)(i + 1);
+    assert_ok(dt_optimizer_init(optimizer, kind, network->P, 0.1 + 0.2));
+    optimizer->weight_decay = 1.0 / 7.0;
+    optimizer->step = ((int64_t)1 << 53) - 1;
+    for (size_t n = 0; n < kind->number_count; n++)
+        optimizer->numbers[n] = 1.0 / (double)(n + 3);
+    for (size_t s = 0; s < kind->state_count; s++)
+        for (size_t i = 0; i < network->P; i++)
+            optimizer->states[s][i] = (float)(i + s) / 8.0f;
+    return model;
+}
+
+static void expect_same(const dt_model *found, const dt_model *saved)
+{
+    const dt_network *is = &found->network, *was = &saved->network;
+    const dt_optimizer *a = &found->optimizer, *b = &saved->optimizer;
+    assert_int_equal(is->layer_count, was->layer_count);
+    for (size_t l = 0; l < was->layer_count; l++) {
+        assert_ptr_equal(is->layers[l].kind, was->layers[l].kind);
+        assert_int_equal(is->layers[l].H, was->layers[l].H);
+        assert_int_equal(is->layers[l].activation, was->layers[l].activation);
+        assert_memory_equal(&is->layers[l].rate, &was->layers[l].rate, sizeof(double));
+    }
+    assert_int_equal(is->P, was->P);
+    assert_memory_equal(is->params, was->params, was->P * sizeof(float));
+    assert_int_equal(is->constant_count, was->constant_count);
+    assert_memory_equal(is->constants, was->constants, was->constant_count * sizeof(float));
+    assert_ptr_equal(a->kind, b->kind);
+    assert_memory_equal(&a->learning_rate, &b->learning_rate, sizeof(double));
+    assert_memory_equal(&a->weight_decay, &b->weight_decay, sizeof(double));
+    assert_memory_equal(a->numbers, b->numbers, sizeof a->numbers);
+    assert_int_equal(a->step, b->step);
+    assert_int_equal(a->P, b->P);
+    for (size_t s = 0; b->P > 0 && s < b->kind->state_count; s++)
+        assert_memory_equal(a->states[s], b->states[s], b->P * sizeof(float));
+}
+
+/* Every optimizer that is listed, and without its state. */
+static void test_comes_back(void **state)
+{
+    (void)state;
+    for (size_t k = 0; k < DT_OPTIMIZER_COUNT; k++)
+        for (int has_state = 0; has_state < 2; has_state++) {
+            dt_model saved = make(dt_optimizer_kinds[k]), found;
+            dt_optimizer *optimizer = &saved.optimizer;
+            if (has_state == 0) {
+                dt_memory_free(optimizer->states[0]);
+                memset(optimizer->states, 0, sizeof optimizer->states);
+                optimizer->P = 0;
+            }
+            assert_ok(dt_model_save(&saved, model_path()));
+            assert_ok(dt_model_read(&found, model_path()));
+            expect_same(&found, &saved);
+            assert_int_equal(dt_model_state_crc(&found), dt_model_state_crc(&saved));
+            dt_model_clear(&found);
+            dt_model_clear(&saved);
+        }
+}
+
+/* A tensor is in the file once, under Keras's name and ours. */
+static void test_one_dataset_two_names(void **state)
+{
+    (void)state;
+    dt_model saved = make(&dt_adam);
+    assert_ok(dt_model_save(&saved, model_path()));
+    hid_t file = H5Fopen(model_path(), H5F_ACC_RDWR, H5P_DEFAULT);
+    const float changed[4 * C] = {1, 2, 3, 4, 5, 6, 7, 8};
+    float found[4 * C] = {0};
+    hid_t ours = H5Dopen2(file, "/dtrain/tensors/dense_2/kernel", H5P_DEFAULT);
+    hid_t theirs = H5Dopen2(file, "/model_weights/dense_2/dense_2/kernel:0", H5P_DEFAULT);
+    assert_true(H5Dwrite(ours, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, changed) >= 0);
+    assert_true(H5Dread(theirs, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, found) >= 0);
+    assert_memory_equal(found, changed, sizeof found);
+    h5_close_id(ours);
+    h5_close_id(theirs);
+    h5_close_id(file);
+    dt_model_clear(&saved);
+}
+
+/* ---- what is refused ---- */
+
+/* Saves the model, with the text `from` of its JSON replaced. */
+static void spoil_json(const char *from, const char *to)
+{
+    char text[4096], *json = NULL;
+    dt_model saved = make(&dt_adam);
+    assert_ok(dt_model_save(&saved, model_path()));
+    hid_t file = H5Fopen(model_path(), H5F_ACC_RDWR, H5P_DEFAULT);
+    hid_t group = H5Gopen2(file, "/dtrain", H5P_DEFAULT);
+    json = h5_read_text(file, "/dtrain", "model");
+    const char *at = strstr(json, from);
+    if (at == NULL)
+        fail_msg("no %s in %s", from, json);
+    (void)snprintf(text, sizeof text, "%.*s%s%s", (int)(at - json), json, to, at + strlen(from));
+    free(json);
+    const char *value = text;
+    hid_t type = h5_text_type(H5T_VARIABLE, H5T_STR_NULLTERM, H5T_CSET_UTF8);
+    assert_true(H5Adelete(group, "model") >= 0);
+    h5_add_attribute(group, "model", type, 0, NULL, &value);
+    h5_close_id(type);
+    h5_close_id(group);
+    h5_close_id(file);
+    dt_model_clear(&saved);
+}
+
+static void refuse(const char *part)
+{
+    dt_model found;
+    const dt_model zeros = {0};
+    const dt_status status = dt_model_read(&found, model_path());
+    if (status != DT_DATA || strstr(dt_status_text(), part) == NULL ||
+        strstr(dt_status_text(), "model.h5: ") == NULL)
+        fail_msg("status %d, no \"%s\" in: %s", (int)status, part, dt_status_text());
+    assert_memory_equal(&found, &zeros, sizeof zeros);
+}
+
+static void test_spoiled_json(void **state)
+{
+    (void)state;
+    static const char *const cases[][3] = {
+        {"{", "[", "its model is not valid JSON"},
+        {"\"tanh\"", "\"gelu\"", "layer 2 (dense): activation"},
+        {"\"units\": 5", "\"units\": 0", "layer 2 (dense): units is 0, but must be between 1 and"},
+        {"\"units\": 5", "\"units\": 5.5",
+         "layer 2 (dense): units takes a whole number, not '5.5'"},
+        {"\"units\": 5", "\"units\": \"5x\"", "layer 2 (dense): units takes a whole number"},
+        {"\"units\": 5", "\"units\": [5]", "layer 2 (dense): units has another type"},
+        {"\"units\": 5", "\"width\": 5", "layer 2 (dense): units is missing"},
+        {"\"units\": 5", "\"units\": 5, \"groups\": 2", "layer 2 (dense): has 4 members"},
+        {"\"units\": 5", "\"units\": 2000000000", "dense/kernel does not fit the model's layers"},
+        {"\"units\": 5", "\"units\": 6", "dense/kernel does not fit the model's layers"},
+        {"\"rate\": 0.1", "\"rate\": 1.1", "layer 3 (dropout): rate is 1.1"},
+        {"\"dropout\"", "\"conv2d\"",
+         "layer 3 is of the kind 'conv2d', which this dtrain does not"},
+        {"\"linear\"", "\"relu\"", "the last layer is relu dense; expected a linear dense layer"},
+        {"\"inputs\": 3", "\"inputs\": 0", "its model has 0 inputs"},
+        {"\"inputs\": 3", "\"inputs\": 4", "normalization/mean does not fit"},
+        {"\"inputs\": 3", "\"inputs\": 3, \"x\": 1", "its model: has 4 members"},
+        {"\"kind\": \"adam\"", "\"kind\": \"lion\"", "its optimizer is 'lion', which this dtrain"},
+        {"\"beta_1\"", "\"beta_3\"", "its optimizer (adam): beta_1 is missing"},
+        {"\"beta_2\": 0.25", "\"beta_2\": 1", "beta_2 is not a number of at least 0 and below 1"},
+        {"\"epsilon\": 0.2", "\"epsilon\": \"x\", \"y\": 0.2", "epsilon is not a number"},
+        {"\"step\": 9", "\"step\": 19", "step is not a number of at least 0 and below"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        spoil_json(cases[i][0], cases[i][1]);
+        refuse(cases[i][2]);
+    }
+}
+
+static void set_version(int64_t version)
+{
+    hid_t file = H5Fopen(model_path(), H5F_ACC_RDWR, H5P_DEFAULT);
+    hid_t group = H5Gopen2(file, "/dtrain", H5P_DEFAULT);
+    assert_true(H5Adelete(group, "format_version") >= 0);
+    h5_add_attribute(group, "format_version", H5T_NATIVE_INT64, 0, NULL, &version);
+    h5_close_id(group);
+    h5_close_id(file);
+}
+
+/* Replaces an array of `count` numbers by that one. */
+static void replace(const char *path, int dims, hsize_t rows, hsize_t columns, const float *values)
+{
+    const hsize_t shape[] = {rows, columns};
+    hid_t file = H5Fopen(model_path(), H5F_ACC_RDWR, H5P_DEFAULT);
+    assert_true(H5Ldelete(file, path, H5P_DEFAULT) >= 0);
+    if (values != NULL)
+        h5_add_dataset(file, path, H5T_IEEE_F32LE, dims, shape, H5P_DEFAULT, H5T_NATIVE_FLOAT,
+                       values);
+    h5_close_id(file);
+}
+
+static void test_spoiled_arrays(void **state)
+{
+    (void)state;
+    enum { P = (D + 1) * 5 + 6 * 4 + 5 * C };
+    float values[P] = {0};
+    const struct {
+        const char *path;
+        int dims;
+        hsize_t rows, columns;
+        float third; /* of `values` */
+        bool missing;
+        const char *part;
+    } cases[] = {
+        {"/dtrain/tensors/dense/bias", 1, 5, 0, NAN, false, "dense/bias: weight 2 is NaN"},
+        {"/dtrain/tensors/dense/bias", 1, 4, 0, 0.0f, false, "dense/bias does not fit"},
+        {"/dtrain/tensors/dense/bias", 2, 5, 1, 0.0f, false, "numbers in 2 dimensions"},
+        {"/dtrain/tensors/dense_1/kernel", 2, 4, 5, 0.0f, false, "dense_1/kernel does not fit"},
+        {"/dtrain/tensors/dense_1/kernel", 0, 0, 0, 0.0f, true, "dense_1/kernel"},
+        {"/dtrain/tensors/normalization/variance", 1, D, 0, -1.0f, false,
+         "normalization/variance: number 2 is -1; expected a mean of squares"},
+        {"/dtrain/optimizer/v", 1, P, 0, -0.5f, false, "optimizer/v: number 2 is -0.5"},
+        {"/dtrain/optimizer/v", 1, P - 1, 0, 0.0f, false, "optimizer/v does not fit"},
+        {"/dtrain/optimizer/m", 0, 0, 0, 0.0f, true, "optimizer/m"},
+    };
+    dt_model saved = make(&dt_adam);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_ok(dt_model_save(&saved, model_path()));
+        values[2] = cases[i].third;
+        replace(cases[i].path, cases[i].dims, cases[i].rows, cases[i].columns,
+                cases[i].missing ? NULL : values);
+        refuse(cases[i].part);
+    }
+    assert_ok(dt_model_save(&saved, model_path()));
+    set_version(2);
+    refuse("its format version is 2, but this dtrain reads 1");
+    dt_model_clear(&saved);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(test_comes_back, scratch_empty),
+        cmocka_unit_test_teardown(test_one_dataset_two_names, scratch_empty),
+        cmocka_unit_test_teardown(test_spoiled_json, scratch_empty),
+        cmocka_unit_test_teardown(test_spoiled_arrays, scratch_empty),
+    };
+    return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
+}
