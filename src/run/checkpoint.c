@@ -2,6 +2,7 @@
 
 #include "dtrain/base/crc32.h"
 #include "dtrain/base/memory.h"
+#include "dtrain/model/model_json.h"
 #include "dtrain/run/run_file.h"
 #include "run_log_internal.h"
 
@@ -23,8 +24,6 @@ typedef struct state_row {
     double best;
     int64_t best_epoch;
     double epoch_s, training_s;
-    int64_t adam_step;
-    double learning_rate, beta_1, beta_2, epsilon;
 } state_row;
 
 #define STATE(name, unit, type)                                                                    \
@@ -46,16 +45,26 @@ static const dt_h5_column state_columns[] = {
     STATE(best_epoch, NULL, DT_H5_I64),
     STATE(epoch_s, "s", DT_H5_F64),
     STATE(training_s, "s", DT_H5_F64),
-    STATE(adam_step, NULL, DT_H5_I64),
-    STATE(learning_rate, NULL, DT_H5_F64),
-    STATE(beta_1, NULL, DT_H5_F64),
-    STATE(beta_2, NULL, DT_H5_F64),
-    STATE(epsilon, NULL, DT_H5_F64),
 };
 enum { STATE_COLUMNS = COLUMNS(state_columns) };
 
-static const char *const arrays[] = {"/weights", "/best_weights", "/adam_m", "/adam_v"};
-enum { ARRAYS = COLUMNS(arrays) };
+/* The arrays of [P] numbers: two of the network, then the optimizer's states. */
+enum { ARRAY_WEIGHTS, ARRAY_BEST, ARRAY_STATES, ARRAY_NAME_BYTES = 64 };
+
+static size_t count_arrays(const dt_optimizer *optimizer)
+{
+    return ARRAY_STATES + optimizer->kind->state_count;
+}
+
+static const char *array_name(char out[ARRAY_NAME_BYTES], const dt_optimizer *optimizer, size_t i)
+{
+    if (i >= ARRAY_STATES)
+        (void)snprintf(out, ARRAY_NAME_BYTES, "/optimizer/%s",
+                       optimizer->kind->states[i - ARRAY_STATES]);
+    else
+        (void)snprintf(out, ARRAY_NAME_BYTES, i == ARRAY_WEIGHTS ? "/weights" : "/best_weights");
+    return out;
+}
 
 const char *dt_checkpoint_path(char *out, size_t bytes, const char *folder)
 {
@@ -65,7 +74,7 @@ const char *dt_checkpoint_path(char *out, size_t bytes, const char *folder)
 
 /* ---- writing ---- */
 
-static state_row state_of(const dt_training *training, const dt_optimizer *adam)
+static state_row state_of(const dt_training *training)
 {
     const dt_early_stopping *stopping = &training->stopping;
     return (state_row){
@@ -83,19 +92,13 @@ static state_row state_of(const dt_training *training, const dt_optimizer *adam)
         .best_epoch = training->best_epoch,
         .epoch_s = training->epoch_s,
         .training_s = training->training_s,
-        .adam_step = adam->step,
-        .learning_rate = adam->learning_rate,
-        .beta_1 = adam->numbers[0],
-        .beta_2 = adam->numbers[1],
-        .epsilon = adam->numbers[2],
     };
 }
 
-DT_MUST_USE static dt_status write_state(dt_h5 *h5, const dt_training *training,
-                                         const dt_optimizer *adam)
+DT_MUST_USE static dt_status write_state(dt_h5 *h5, const dt_training *training)
 {
     dt_status status = DT_OK;
-    const state_row row = state_of(training, adam);
+    const state_row row = state_of(training);
     DT_TRY(dt_h5_make_table(h5, "/state", state_columns, STATE_COLUMNS, sizeof row));
     DT_TRY(dt_h5_append_rows(h5, "/state", state_columns, STATE_COLUMNS, sizeof row, &row, 1));
     DT_TRY(dt_h5_set_int(h5, "/state", "crc32", dt_crc32(0, &row, sizeof row)));
@@ -103,23 +106,39 @@ out:
     return status;
 }
 
-DT_MUST_USE static dt_status write_arrays(dt_h5 *h5, const dt_run_facts *facts,
-                                          const dt_training *training, const dt_optimizer *adam)
+DT_MUST_USE static dt_status write_optimizer(dt_h5 *h5, const dt_optimizer *optimizer)
 {
     dt_status status = DT_OK;
-    const uint64_t P = facts->network->P;
-    const float *const values[ARRAYS] = {facts->network->params, training->best, adam->states[0],
-                                         adam->states[1]};
-    for (size_t i = 0; i < ARRAYS; i++) {
-        DT_TRY(dt_h5_write_array(h5, arrays[i], DT_H5_F32, 1, &P, values[i]));
-        DT_TRY(dt_h5_set_int(h5, arrays[i], "crc32", dt_crc32(0, values[i], P * sizeof(float))));
+    char *json = NULL;
+    DT_TRY(dt_model_json_write_optimizer(&json, optimizer));
+    DT_TRY(dt_h5_make_group(h5, "/optimizer"));
+    DT_TRY(dt_h5_set_text(h5, "/optimizer", "numbers", json));
+    DT_TRY(dt_h5_set_int(h5, "/optimizer", "crc32", dt_crc32(0, json, strlen(json))));
+out:
+    dt_memory_free(json);
+    return status;
+}
+
+DT_MUST_USE static dt_status write_arrays(dt_h5 *h5, const dt_network *network,
+                                          const dt_training *training,
+                                          const dt_optimizer *optimizer)
+{
+    dt_status status = DT_OK;
+    const uint64_t P = network->P;
+    char name[ARRAY_NAME_BYTES];
+    for (size_t i = 0; i < count_arrays(optimizer); i++) {
+        const float *values = i == ARRAY_WEIGHTS ? network->params
+                              : i == ARRAY_BEST  ? training->best
+                                                 : optimizer->states[i - ARRAY_STATES];
+        DT_TRY(dt_h5_write_array(h5, array_name(name, optimizer, i), DT_H5_F32, 1, &P, values));
+        DT_TRY(dt_h5_set_int(h5, name, "crc32", dt_crc32(0, values, P * sizeof(float))));
     }
 out:
     return status;
 }
 
 dt_status dt_checkpoint_save(const char *path, const dt_run_facts *facts, const dt_history *history,
-                             const dt_training *training, const dt_optimizer *adam)
+                             const dt_training *training, const dt_optimizer *optimizer)
 {
     dt_status status = DT_OK;
     dt_h5 *h5 = NULL;
@@ -132,8 +151,9 @@ dt_status dt_checkpoint_save(const char *path, const dt_run_facts *facts, const 
     DT_TRY(dt_history_write(h5, history));
     DT_TRY(dt_history_crc(&crc, history));
     DT_TRY(dt_h5_set_int(h5, "/epochs", "crc32", crc));
-    DT_TRY(write_state(h5, training, adam));
-    DT_TRY(write_arrays(h5, facts, training, adam));
+    DT_TRY(write_state(h5, training));
+    DT_TRY(write_optimizer(h5, optimizer));
+    DT_TRY(write_arrays(h5, facts->network, training, optimizer));
     DT_TRY(dt_h5_save(h5, path));
 out:
     dt_h5_free(h5);
@@ -260,13 +280,11 @@ DT_MUST_USE static dt_status check_state(const state_row *row, const dt_history 
                                          const char *file)
 {
     const bool ended = row->epoch > 1; /* some epoch has, and the best of them is kept */
-    const bool sane =
-        row->epoch >= 1 && row->rows >= 0 && row->wait >= 0 && row->wait < row->epoch &&
-        row->adam_step >= 0 && row->adam_step < INT64_MAX / 2 && row->best_epoch >= ended &&
-        row->best_epoch < row->epoch && row->epoch_s >= 0.0 && isfinite(row->epoch_s) &&
-        row->training_s >= 0.0 && isfinite(row->training_s) && row->beta_1 >= 0.0 &&
-        row->beta_1 < 1.0 && row->beta_2 >= 0.0 && row->beta_2 < 1.0 && row->epsilon >= 0.0 &&
-        isfinite(row->epsilon) && is_tally(row);
+    const bool sane = row->epoch >= 1 && row->rows >= 0 && row->wait >= 0 &&
+                      row->wait < row->epoch && row->best_epoch >= ended &&
+                      row->best_epoch < row->epoch && row->epoch_s >= 0.0 &&
+                      isfinite(row->epoch_s) && row->training_s >= 0.0 &&
+                      isfinite(row->training_s) && is_tally(row);
     bool in_order = (uint64_t)row->epoch == history->epoch_count + 1;
     for (size_t i = 0; in_order && i < history->epoch_count; i++)
         in_order = history->epochs[i].epoch == (int64_t)i + 1;
@@ -294,23 +312,36 @@ static void take_state(dt_checkpoint *out, const state_row *row)
         .epoch_s = row->epoch_s,
         .training_s = row->training_s,
     };
-    out->adam_step = row->adam_step;
-    out->beta_1 = row->beta_1;
-    out->beta_2 = row->beta_2;
-    out->epsilon = row->epsilon;
 }
 
-/* One block for the four arrays. */
+DT_MUST_USE static dt_status read_optimizer(dt_checkpoint *out, const reader *in)
+{
+    dt_status status = DT_OK;
+    char *json = NULL;
+    bool has_state = false;
+    DT_TRY(dt_h5_get_text(&json, in->h5, "/optimizer", "numbers"));
+    DT_TRY(check_crc(in, "/optimizer", dt_crc32(0, json, strlen(json))));
+    DT_TRY(dt_model_json_read_optimizer(&out->optimizer, &has_state, json, in->file));
+    if (!has_state)
+        DT_TRY(dt_fail(DT_DATA, "%s: its optimizer has no state", in->file));
+out:
+    dt_memory_free(json);
+    return status;
+}
+
+/* One block for all arrays. */
 DT_MUST_USE static dt_status make_arrays(dt_checkpoint *out, size_t P)
 {
-    if (P > SIZE_MAX / ARRAYS)
+    const size_t count = count_arrays(&out->optimizer);
+    if (P > SIZE_MAX / count)
         return dt_fail(DT_MEMORY, "checkpoint: %zu parameters are more than memory can hold", P);
-    dt_status status = dt_memory_alloc(&out->params, ARRAYS * P, sizeof *out->params, "checkpoint");
+    dt_status status = dt_memory_alloc(&out->params, count * P, sizeof *out->params, "checkpoint");
     if (status != DT_OK)
         return status;
     out->best = out->params + P;
-    out->adam_m = out->best + P;
-    out->adam_v = out->adam_m + P;
+    for (size_t i = ARRAY_STATES; i < count; i++)
+        out->optimizer.states[i - ARRAY_STATES] = out->params + i * P;
+    out->optimizer.P = P;
     out->training.best = out->best;
     return DT_OK;
 }
@@ -320,17 +351,19 @@ DT_MUST_USE static dt_status read_arrays(dt_checkpoint *out, const reader *in, s
     dt_status status = DT_OK;
     dt_h5 *h5 = in->h5;
     dt_h5_shape shape;
-    for (size_t i = 0; i < ARRAYS; i++) { /* before memory is taken for them */
-        DT_TRY(dt_h5_describe(&shape, h5, arrays[i]));
+    char name[ARRAY_NAME_BYTES];
+    const size_t count = count_arrays(&out->optimizer);
+    for (size_t i = 0; i < count; i++) { /* before memory is taken for them */
+        DT_TRY(dt_h5_describe(&shape, h5, array_name(name, &out->optimizer, i)));
         if (shape.count != P)
             DT_TRY(dt_fail(DT_DATA, "%s: %s has %llu numbers, and the network has %zu parameters",
-                           in->file, arrays[i], (unsigned long long)shape.count, P));
+                           in->file, name, (unsigned long long)shape.count, P));
     }
     DT_TRY(make_arrays(out, P));
-    for (size_t i = 0; i < ARRAYS; i++) {
+    for (size_t i = 0; i < count; i++) {
         float *values = out->params + i * P;
-        DT_TRY(dt_h5_read_f32(h5, arrays[i], values, P));
-        DT_TRY(check_crc(in, arrays[i], dt_crc32(0, values, P * sizeof *values)));
+        DT_TRY(dt_h5_read_f32(h5, array_name(name, &out->optimizer, i), values, P));
+        DT_TRY(check_crc(in, name, dt_crc32(0, values, P * sizeof *values)));
     }
 out:
     return status;
@@ -351,6 +384,7 @@ dt_status dt_checkpoint_read(dt_checkpoint *out, dt_h5 *h5, const char *file, si
     DT_TRY(read_state_row(&row, &in));
     DT_TRY(check_state(&row, &out->history, file));
     take_state(out, &row);
+    DT_TRY(read_optimizer(out, &in));
     DT_TRY(read_arrays(out, &in, P));
     DT_TRY(dt_h5_check(h5));
 out:
@@ -359,8 +393,10 @@ out:
     return status;
 }
 
-/* What rank 0 has read becomes everybody's. The history stays with it. */
-DT_MUST_USE static dt_status share(dt_checkpoint *c, const dt_comm *comm, size_t P)
+/* What rank 0 has read becomes everybody's. The history stays with it. All ranks know the kind of
+ * the optimizer, whose address is another on each. */
+DT_MUST_USE static dt_status share(dt_checkpoint *c, const dt_comm *comm,
+                                   const dt_optimizer_kind *kind, size_t P)
 {
     const bool root = dt_comm_rank(comm) == 0;
     dt_checkpoint plain = *c;
@@ -369,10 +405,11 @@ DT_MUST_USE static dt_status share(dt_checkpoint *c, const dt_comm *comm, size_t
         *c = plain;
         c->history = (dt_history){0};
         c->params = NULL;
+        c->optimizer.kind = kind;
     }
     dt_status status = dt_comm_agree(comm, root ? DT_OK : make_arrays(c, P));
     if (status == DT_OK)
-        dt_comm_broadcast(comm, c->params, ARRAYS * P * sizeof *c->params);
+        dt_comm_broadcast(comm, c->params, count_arrays(&c->optimizer) * P * sizeof *c->params);
     return status;
 }
 
@@ -387,24 +424,24 @@ DT_MUST_USE static dt_status keep_best(dt_checkpoint *c, size_t P)
     dt_memory_free(c->params);
     c->params = best;
     c->best = best;
-    c->adam_m = c->adam_v = NULL;
+    c->optimizer = (dt_optimizer){0};
     c->training.best = best;
     return DT_OK;
 }
 
-static void restore(const dt_checkpoint *c, dt_network *network, dt_optimizer *adam)
+/* Learning rate and weight decay stay those of the settings. */
+static void restore(const dt_checkpoint *c, dt_network *network, dt_optimizer *optimizer)
 {
     const size_t bytes = network->P * sizeof *network->params;
     memcpy(network->params, c->params, bytes);
-    memcpy(adam->states[0], c->adam_m, bytes);
-    memcpy(adam->states[1], c->adam_v, bytes);
-    adam->step = c->adam_step;
-    adam->numbers[0] = c->beta_1;
-    adam->numbers[1] = c->beta_2;
-    adam->numbers[2] = c->epsilon;
+    for (size_t s = 0; s < optimizer->kind->state_count; s++)
+        memcpy(optimizer->states[s], c->optimizer.states[s], bytes);
+    memcpy(optimizer->numbers, c->optimizer.numbers, sizeof optimizer->numbers);
+    optimizer->step = c->optimizer.step;
 }
 
-DT_MUST_USE static dt_status read_in(dt_checkpoint *out, const char *folder, uint64_t N, size_t P)
+DT_MUST_USE static dt_status read_in(dt_checkpoint *out, const char *folder, uint64_t N,
+                                     const dt_optimizer_kind *kind, size_t P)
 {
     dt_status status = DT_OK;
     dt_h5 *h5 = NULL;
@@ -412,23 +449,27 @@ DT_MUST_USE static dt_status read_in(dt_checkpoint *out, const char *folder, uin
     DT_TRY(dt_checkpoint_open(&h5, folder));
     DT_TRY(dt_checkpoint_read(out, h5, dt_checkpoint_path(path, sizeof path, folder), P));
     if (out->training.rows > N)
-        status = dt_fail(DT_DATA,
-                         "%s: it stopped after row %llu of an epoch, and the training set has %llu",
-                         path, (unsigned long long)out->training.rows, (unsigned long long)N);
+        DT_TRY(dt_fail(DT_DATA,
+                       "%s: it stopped after row %llu of an epoch, and the training set has %llu",
+                       path, (unsigned long long)out->training.rows, (unsigned long long)N));
+    if (out->optimizer.kind != kind)
+        DT_TRY(dt_fail(DT_DATA, "%s: its optimizer is %s, but this run's is %s", path,
+                       out->optimizer.kind->name, kind->name));
 out:
     dt_h5_free(h5);
     return status;
 }
 
 dt_status dt_checkpoint_load(dt_checkpoint *out, const dt_comm *comm, const char *folder,
-                             uint64_t N, dt_network *network, dt_optimizer *adam)
+                             uint64_t N, dt_network *network, dt_optimizer *optimizer)
 {
     dt_status status = DT_OK;
     const bool root = dt_comm_rank(comm) == 0;
+    const dt_optimizer_kind *kind = optimizer->kind;
     *out = (dt_checkpoint){0};
-    DT_TRY(dt_comm_agree(comm, root ? read_in(out, folder, N, network->P) : DT_OK));
-    DT_TRY(share(out, comm, network->P));
-    restore(out, network, adam);
+    DT_TRY(dt_comm_agree(comm, root ? read_in(out, folder, N, kind, network->P) : DT_OK));
+    DT_TRY(share(out, comm, kind, network->P));
+    restore(out, network, optimizer);
     DT_TRY(dt_comm_agree(comm, keep_best(out, network->P)));
 out:
     if (status != DT_OK)

@@ -38,8 +38,8 @@ static void read_arrays(dt_h5 *h5)
     const dt_status status = dt_checkpoint_read(&read, h5, checkpoint, SEED_P);
     fuzz_check(status, DT_DATA);
     for (size_t i = 0; status == DT_OK && i < SEED_P; i++)
-        sum += read.params[i] + read.adam_m[i] + read.adam_v[i];
-    assert(status != DT_OK || read.adam_step >= 0);
+        sum += read.params[i] + read.optimizer.states[0][i];
+    assert(status != DT_OK || read.optimizer.step >= 0);
     (void)sum; /* a sanitizer has seen every value */
     dt_checkpoint_clear(&read);
 }

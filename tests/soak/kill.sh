@@ -109,7 +109,7 @@ if os.path.exists("run/run.h5"):
 if os.path.exists("run/checkpoint.h5"):
     with h5py.File("run/checkpoint.h5", "r") as checkpoint:
         state = checkpoint["state"][0]
-        for name in ("weights", "best_weights", "adam_m", "adam_v"):
+        for name in ("weights", "best_weights", "optimizer/m", "optimizer/v"):
             checkpoint[name][:]
         print("middle" if state["rows"] % 4000 else "between")
 elif os.path.exists("run/run.h5") and status == "ok":

@@ -11,14 +11,14 @@
 #include <stddef.h>
 
 /**
- * All that a training needs to go on, in one file: weights, Adam's moments and step, the best
+ * All that a training needs to resume, in one file: weights, the optimizer's states, the best
  * epoch's weights, where in which epoch it is, what early stopping has seen, the epochs so far; and
  * the configuration and fingerprints of the data, as run.h5 has them, to go on with the same.
  * Nothing in it belongs to a rank. results/README.md names every dataset. Every array has a CRC-32.
  */
 
 /** The version of the file; attribute checkpoint_version of the root. */
-enum { DT_CHECKPOINT_VERSION = 1 };
+enum { DT_CHECKPOINT_VERSION = 2 };
 
 /** Writes the path of the checkpoint in a run's folder. Returns `out`. */
 const char *dt_checkpoint_path(char *out, size_t bytes, const char *folder);
@@ -31,7 +31,7 @@ const char *dt_checkpoint_path(char *out, size_t bytes, const char *folder);
  */
 DT_MUST_USE dt_status dt_checkpoint_save(const char *path, const dt_run_facts *facts,
                                          const dt_history *history, const dt_training *training,
-                                         const dt_optimizer *adam);
+                                         const dt_optimizer *optimizer);
 
 /**
  * Opens the checkpoint in a folder of results, and makes sure that it is one.
@@ -45,10 +45,9 @@ DT_MUST_USE dt_status dt_checkpoint_open(dt_h5 **out, const char *folder);
 /** Where a training was, read from a checkpoint; owns its arrays. */
 typedef struct dt_checkpoint {
     dt_training training; /* best: this one's */
-    float *params; /* the block that all four lie in; after dt_checkpoint_load `best` alone */
-    float *best, *adam_m, *adam_v; /* [P] each */
-    int64_t adam_step;
-    double beta_1, beta_2, epsilon;
+    float *params; /* the block that all arrays lie in; after dt_checkpoint_load `best` alone */
+    float *best; /* [P] */
+    dt_optimizer optimizer; /* its states are views; zeroed after dt_checkpoint_load */
     dt_history history; /* rank 0 only */
 } dt_checkpoint;
 
@@ -63,8 +62,8 @@ typedef struct dt_checkpoint {
 DT_MUST_USE dt_status dt_checkpoint_read(dt_checkpoint *out, dt_h5 *h5, const char *file, size_t P);
 
 /**
- * Reads the checkpoint in `folder` on rank 0, and puts network and adam of all ranks where it says.
- * Adam's numbers become those of the checkpoint, but for the learning rate.
+ * Reads the checkpoint in `folder` on rank 0, and restores network and optimizer on all ranks. The
+ * optimizer's numbers become those of the checkpoint, except learning rate and weight decay.
  *
  * Calls:   collective; `folder` is read on rank 0 only
  * Owns:    the caller clears with dt_checkpoint_clear
@@ -73,7 +72,7 @@ DT_MUST_USE dt_status dt_checkpoint_read(dt_checkpoint *out, dt_h5 *h5, const ch
  */
 DT_MUST_USE dt_status dt_checkpoint_load(dt_checkpoint *out, const dt_comm *comm,
                                          const char *folder, uint64_t N, dt_network *network,
-                                         dt_optimizer *adam);
+                                         dt_optimizer *optimizer);
 
 /** Removes the checkpoint in a folder, if there is one. Calls: local. Errors: DT_OUTPUT. */
 DT_MUST_USE dt_status dt_checkpoint_remove(const char *folder);
