@@ -138,64 +138,23 @@ refuse 3 "nothing.h5" --init-from nothing.h5 three
 
 # ---- models of others ----
 "$PYTHON" - <<'PY'
-import json
-import h5py
 import numpy as np
 from make_data import save_parts
+from make_model import dense, write
 
 # Raw rows: of columns that lie far apart and away from 0.
 shift = np.arange(12, dtype=np.float32) * 64 - 300
 scale = np.float32(2.0) ** (np.arange(12) % 6)
 save_parts("raw", rows=(700, 210, 133), classes=3, change=lambda x, y: (x * scale + shift, y))
 
-
-def dense(name, units, activation, **more):
-    return {"class_name": "Dense", "config": {"name": name, "units": units, "activation": activation,
-                                              "use_bias": True, **more}}
-
-
-def write(path, layers, normalization=None):
-    """A model of Keras, not compiled: 12 - 8 - 3."""
-    random = np.random.default_rng(5)
-    first = {"class_name": "InputLayer", "config": {"batch_shape": [None, 12], "name": "input"}}
-    with h5py.File(path, "w") as model:
-        model.attrs["keras_version"] = "3.5.0"
-        model.attrs["backend"] = "tensorflow"
-        model.attrs["model_config"] = json.dumps(
-            {"class_name": "Sequential", "config": {"name": "other", "layers": [first, *layers]}})
-        weights = model.create_group("model_weights")
-        names, width = [], 12
-        for layer in layers:
-            config = layer["config"]
-            name = config["name"]
-            names.append(name)
-            group = weights.create_group(name)
-            arrays = {}
-            if layer["class_name"] == "Normalization":
-                arrays = {"mean": normalization[0], "variance": normalization[1],
-                          "count": np.array(0, np.int32)}
-            if layer["class_name"] == "Dense":
-                arrays = {"kernel": random.standard_normal((width, config["units"])) / 4}
-                if config["use_bias"]:
-                    arrays["bias"] = random.standard_normal(config["units"]) / 4
-                width = config["units"]
-            found = []
-            for part, array in arrays.items():
-                found.append(f"{name}/{part}")
-                group.create_dataset(found[-1], data=np.asarray(
-                    array, None if part == "count" else np.float32))
-            group.attrs["weight_names"] = np.array(found, dtype="S")
-        weights.attrs["layer_names"] = np.array(names, dtype="S")
-
-
 ends = dense("end", 3, "softmax")
 drop = {"class_name": "Dropout", "config": {"name": "drop", "rate": 0.3}}
 normalization = {"class_name": "Normalization", "config": {"name": "norm", "axis": [-1]}}
-write("plain.h5", [dense("start", 8, "relu"), ends])
-write("no-bias.h5", [dense("start", 8, "relu", use_bias=False), ends])
-write("dropout.h5", [dense("start", 8, "relu"), drop, ends])
-write("mixed.h5", [dense("start", 8, "relu"), dense("middle", 5, "sigmoid"), ends])
-write("normal.h5", [normalization, dense("start", 8, "relu"), ends],
+write("plain.h5", 12, [dense("start", 8, "relu"), ends])
+write("no-bias.h5", 12, [dense("start", 8, "relu", use_bias=False), ends])
+write("dropout.h5", 12, [dense("start", 8, "relu"), drop, ends])
+write("mixed.h5", 12, [dense("start", 8, "relu"), dense("middle", 5, "sigmoid"), ends])
+write("normal.h5", 12, [normalization, dense("start", 8, "relu"), ends],
       (shift, np.square(scale)))
 PY
 run 2 --epochs 2 --init-from plain.h5 --out plain three
