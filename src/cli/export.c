@@ -139,13 +139,13 @@ static void warn_of_losses(const dt_model *model, const char *to)
                     model->class_name_count, DT_H5_TEXTS_MAX);
 }
 
-static const char *note_of_state(const dt_model *model, const char *path)
+static void note_state(char out[64], const dt_model *model, const char *path)
 {
-    if (model->optimizer.P == 0)
-        return "";
-    if (dt_text_ends_in(path, ".keras"))
-        return ", and Adam's state";
-    return dt_text_ends_in(path, ".h5") ? ", and Adam's state for dtrain alone" : "";
+    const bool keras = dt_text_ends_in(path, ".keras");
+    out[0] = '\0';
+    if (model->optimizer.P > 0 && (keras || dt_text_ends_in(path, ".h5")))
+        (void)snprintf(out, 64, ", and %s's state%s", model->optimizer.kind->title,
+                       keras ? "" : " for dtrain alone");
 }
 
 dt_status dt_cli_export(int argc, char **argv)
@@ -153,7 +153,7 @@ dt_status dt_cli_export(int argc, char **argv)
     dt_status status = DT_OK;
     settings s = {0};
     const char *word = NULL;
-    char path[DT_OPTION_TEXT_BYTES + 16];
+    char path[DT_OPTION_TEXT_BYTES + 16], note[64];
     dt_model model = {0};
     DT_TRY(parse(&s, &word, argc, argv));
     DT_TRY(check_output(s.to, dt_model_find(path, sizeof path, word)));
@@ -162,7 +162,8 @@ dt_status dt_cli_export(int argc, char **argv)
         DT_TRY(save_arrays(&model, s.to));
     else
         DT_TRY(dt_model_save(&model, s.to));
-    dt_log_result("%s: %zu parameters%s\n", s.to, model.network.P, note_of_state(&model, s.to));
+    note_state(note, &model, s.to);
+    dt_log_result("%s: %zu parameters%s\n", s.to, model.network.P, note);
     warn_of_losses(&model, s.to);
 out:
     dt_model_clear(&model);

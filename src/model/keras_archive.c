@@ -51,6 +51,13 @@ out:
     return status;
 }
 
+/* Keras's SGD keeps no velocities without momentum. */
+static size_t count_states(const dt_optimizer *optimizer)
+{
+    const bool none = optimizer->kind == &dt_sgd && optimizer->numbers[0] <= 0.0;
+    return none ? 0 : optimizer->kind->state_count;
+}
+
 /* Keras keeps the states variable by variable. NULL: zeros. */
 DT_MUST_USE static dt_status write_states(dt_h5 *h5, const char *group, const dt_keras_model *model,
                                           const float *zeros)
@@ -62,7 +69,7 @@ DT_MUST_USE static dt_status write_states(dt_h5 *h5, const char *group, const dt
     for (size_t l = 0; l < model->layer_count; l++) {
         const uint64_t shape[2] = {inputs, model->layers[l].units};
         for (unsigned dims = 2; dims > 0; dims--) { /* the kernel, the bias */
-            for (size_t s = 0; s < optimizer->kind->state_count; s++)
+            for (size_t s = 0; s < count_states(optimizer); s++)
                 DT_TRY(write_variable(h5, group, next++, DT_H5_F32, dims, shape + 2 - dims,
                                       zeros != NULL ? zeros : optimizer->states[s] + first));
             first += (size_t)(dims == 2 ? shape[0] * shape[1] : shape[1]);

@@ -313,12 +313,10 @@ DT_MUST_USE static dt_status share_names(dt_model *model, const dt_comm *comm, c
     const size_t bytes = (size_t)f->name_bytes, count = (size_t)f->name_count;
     if (count == 0)
         return DT_OK;
-    if (root)
-        status = dt_memory_alloc(&packed, bytes, 1, "class names");
-    DT_TRY(dt_comm_agree(comm, status));
+    DT_TRY(dt_comm_agree(comm, dt_memory_alloc(&packed, bytes, 1, "class names")));
     if (root)
         pack_names(packed, model);
-    DT_TRY(share_text(&packed, comm, bytes));
+    dt_comm_broadcast(comm, packed, bytes);
     if (!root)
         status = unpack_names(model, packed, count);
     status = dt_comm_agree(comm, status);

@@ -52,7 +52,7 @@ dt_status dt_network_plan(dt_network *out, size_t D, const dt_layer *layers, siz
     DT_ASSERT(layer_count > 0 && D > 0);
     *out = (dt_network){.D = D, .C = D, .layer_count = layer_count};
     DT_TRY(dt_memory_alloc(&out->layers, layer_count, sizeof *out->layers, "layers"));
-    DT_TRY(dt_memory_alloc(&out->tensors, 2 * TENSORS_A_LAYER * layer_count, sizeof *out->tensors,
+    DT_TRY(dt_memory_alloc(&out->tensors, 2 * layer_count * TENSORS_A_LAYER, sizeof *out->tensors,
                            "tensors"));
     out->constant_tensors = out->tensors + TENSORS_A_LAYER * layer_count;
     memcpy(out->layers, layers, layer_count * sizeof *layers);
@@ -84,10 +84,10 @@ out:
 
 dt_status dt_network_make(dt_network *out, size_t D, const dt_layer *layers, size_t layer_count)
 {
-    dt_status status = DT_OK;
-    DT_TRY(dt_network_plan(out, D, layers, layer_count));
-    DT_TRY(dt_network_allocate(out));
-out:
+    dt_status status = dt_network_plan(out, D, layers, layer_count);
+    if (status != DT_OK)
+        return status;
+    status = dt_network_allocate(out);
     if (status != DT_OK)
         dt_network_clear(out);
     return status;

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-const dt_optimizer_kind *const dt_optimizer_kinds[DT_OPTIMIZER_COUNT] = {&dt_adam};
+const dt_optimizer_kind *const dt_optimizer_kinds[DT_OPTIMIZER_COUNT] = {&dt_adam, &dt_sgd};
 
 const dt_optimizer_kind *dt_optimizer_find(const char *name)
 {

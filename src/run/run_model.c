@@ -44,6 +44,32 @@ DT_MUST_USE static dt_status check_memory(const dt_run *r, const dt_network *net
                            "use fewer ranks a host, or smaller --hidden layers");
 }
 
+/* An option that another optimizer has would be ignored. */
+DT_MUST_USE static dt_status check_momentum(const dt_settings *s)
+{
+    const dt_optimizer_kind *kind = dt_optimizer_kinds[s->optimizer];
+    dt_optimizer optimizer = {.kind = kind};
+    if (s->momentum <= 0.0 || dt_optimizer_number_at(&optimizer, "momentum") != NULL)
+        return DT_OK;
+    return dt_fail(DT_USAGE,
+                   "--momentum %g was given, but --optimizer %s has no momentum; use --optimizer "
+                   "sgd, or remove --momentum",
+                   s->momentum, kind->name);
+}
+
+/* The optimizer that the settings ask for, at its start. */
+DT_MUST_USE static dt_status make_optimizer(dt_run *r)
+{
+    const dt_settings *settings = &r->settings;
+    dt_optimizer *optimizer = &r->model.optimizer;
+    const dt_status status = dt_optimizer_init(optimizer, dt_optimizer_kinds[settings->optimizer],
+                                               r->model.network.P, settings->learning_rate);
+    double *momentum = dt_optimizer_number_at(optimizer, "momentum");
+    if (momentum != NULL)
+        *momentum = settings->momentum;
+    return status;
+}
+
 /* The network is laid out first, which takes no memory worth the name. */
 DT_MUST_USE static dt_status make_new(dt_run *r)
 {
@@ -56,8 +82,7 @@ DT_MUST_USE static dt_status make_new(dt_run *r)
     DT_TRY(check_memory(r, &model->network));
     DT_TRY(dt_network_allocate(&model->network));
     dt_network_fill(&model->network, (uint64_t)settings->seed);
-    DT_TRY(
-        dt_optimizer_init(&model->optimizer, &dt_adam, model->network.P, settings->learning_rate));
+    DT_TRY(make_optimizer(r));
 out:
     return status;
 }
@@ -144,6 +169,7 @@ DT_MUST_USE static dt_status take_settings(dt_run *r, const char *path)
     dt_settings *s = &r->settings;
     const dt_option_table *table = dt_settings_table();
     const dt_network *network = &r->model.network;
+    dt_optimizer *optimizer = &r->model.optimizer;
     const int activation = (int)dt_network_dense(network, 0)->activation;
     if (dt_options_given(table, s, "hidden") && differs(&s->hidden, network))
         return dt_fail(DT_USAGE, "--hidden was given, but %s has other layers; leave it out", path);
@@ -156,17 +182,31 @@ DT_MUST_USE static dt_status take_settings(dt_run *r, const char *path)
                            dt_activation_name((dt_activation)activation));
         s->activation = activation;
     }
-    DT_TRY(take_number(s, "learning-rate", r->model.optimizer.learning_rate, path));
-    DT_TRY(take_number(s, "weight-decay", r->model.optimizer.weight_decay, path));
+    if (!dt_options_given(table, s, "optimizer"))
+        for (int k = 0; k < DT_OPTIMIZER_COUNT; k++)
+            s->optimizer = dt_optimizer_kinds[k] == optimizer->kind ? k : s->optimizer;
+    const double *momentum = dt_optimizer_number_at(optimizer, "momentum");
+    if (momentum != NULL && optimizer->kind == dt_optimizer_kinds[s->optimizer])
+        DT_TRY(take_number(s, "momentum", *momentum, path));
+    DT_TRY(take_number(s, "learning-rate", optimizer->learning_rate, path));
+    DT_TRY(take_number(s, "weight-decay", optimizer->weight_decay, path));
     DT_TRY(take_number(s, "dropout", find_dropout(network), path));
 out:
     return status;
 }
 
-/* Where the file has no state, the optimizer starts with the file's numbers. */
+/* Where the file has no state, the optimizer starts with the file's numbers; another one starts
+ * with the settings'. */
 DT_MUST_USE static dt_status complete_optimizer(dt_run *r)
 {
     dt_optimizer *optimizer = &r->model.optimizer;
+    if (optimizer->kind != dt_optimizer_kinds[r->settings.optimizer]) {
+        dt_optimizer_clear(optimizer);
+        return make_optimizer(r);
+    }
+    double *momentum = dt_optimizer_number_at(optimizer, "momentum");
+    if (momentum != NULL)
+        *momentum = r->settings.momentum;
     optimizer->learning_rate = r->settings.learning_rate;
     return optimizer->P > 0 ? DT_OK : dt_optimizer_allocate(optimizer, r->model.network.P);
 }
@@ -200,6 +240,7 @@ DT_MUST_USE static dt_status begin_with(dt_run *r)
     DT_TRY(dt_comm_agree(r->comm, status));
     DT_TRY(dt_comm_agree(r->comm, check_fit(r, path)));
     DT_TRY(dt_comm_agree(r->comm, take_settings(r, path)));
+    DT_TRY(dt_comm_agree(r->comm, check_momentum(&r->settings)));
     DT_TRY(dt_comm_agree(r->comm, complete_optimizer(r)));
     if (r->root)
         tell_of_init(r, path);
@@ -216,6 +257,7 @@ dt_status dt_run_make_model(dt_run *r)
         DT_TRY(begin_with(r));
         DT_TRY(dt_comm_agree(r->comm, check_memory(r, &r->model.network)));
     } else {
+        DT_TRY(dt_comm_agree(r->comm, check_momentum(&r->settings)));
         DT_TRY(dt_comm_agree(r->comm, make_new(r)));
     }
     r->model.optimizer.weight_decay = r->settings.weight_decay;

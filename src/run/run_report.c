@@ -61,8 +61,9 @@ static void report_model(const dt_run *r)
     if (s->dropout > 0.0 && !has_hidden)
         dt_log_warn("--dropout has no effect without hidden layers; remove it, or set --hidden");
     if (r->has_init)
-        dt_log_say("init       weights of %s (CRC-32 %08x), Adam after %lld steps%s\n",
-                   s->init_from, r->init_weights_crc, (long long)r->model.optimizer.step,
+        dt_log_say("init       weights of %s (CRC-32 %08x), %s after %lld steps%s\n", s->init_from,
+                   r->init_weights_crc, r->model.optimizer.kind->title,
+                   (long long)r->model.optimizer.step,
                    dt_network_prepares(&r->model.network) ? "; inputs normalised by it" : "");
     if (s->resume[0] != '\0')
         dt_log_say("resume     %s: epoch %lld, after %llu of its rows; %zu session%s before\n",
@@ -72,17 +73,32 @@ static void report_model(const dt_run *r)
                    r->checkpoint.history.session_count == 1 ? "" : "s");
 }
 
+/* "SGD 0.01, momentum 0.9": the learning rate, and the numbers that are not Keras's defaults. */
+static const char *describe_optimizer(char *out, size_t bytes, const dt_optimizer *optimizer)
+{
+    const dt_optimizer_kind *kind = optimizer->kind;
+    size_t used = (size_t)snprintf(out, bytes, "%s %g", kind->title, optimizer->learning_rate);
+    for (size_t i = 0; i < kind->number_count && used < bytes; i++) {
+        const double number = optimizer->numbers[i], usual = kind->numbers[i].fallback;
+        if (number < usual || number > usual)
+            used += (size_t)snprintf(out + used, bytes - used, ", %s %g", kind->numbers[i].name,
+                                     number);
+    }
+    if (optimizer->weight_decay > 0.0 && used < bytes)
+        (void)snprintf(out + used, bytes - used, ", weight decay %g", optimizer->weight_decay);
+    return out;
+}
+
 static void report_training(const dt_run *r)
 {
     const dt_settings *s = &r->settings;
     const bool has_validation = r->sets[DT_VALIDATION].N > 0;
-    char monitor[64], decay[48] = "";
+    char monitor[64], optimizer[256];
     (void)snprintf(monitor, sizeof monitor, "patience %lld on %s", (long long)s->patience,
                    s->monitor == 0 ? "val_loss" : "val_accuracy");
-    if (s->weight_decay > 0.0)
-        (void)snprintf(decay, sizeof decay, ", weight decay %g", s->weight_decay);
-    dt_log_say("training   Adam %g%s, batch %lld, at most %lld epoch%s, %s\n", s->learning_rate,
-               decay, (long long)s->batch, (long long)s->epochs, s->epochs == 1 ? "" : "s",
+    dt_log_say("training   %s, batch %lld, at most %lld epoch%s, %s\n",
+               describe_optimizer(optimizer, sizeof optimizer, &r->model.optimizer),
+               (long long)s->batch, (long long)s->epochs, s->epochs == 1 ? "" : "s",
                has_validation ? monitor : "no validation set: no early stopping");
     if (!has_validation && (dt_options_given(dt_settings_table(), s, "patience") ||
                             dt_options_given(dt_settings_table(), s, "monitor")))

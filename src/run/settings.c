@@ -4,6 +4,7 @@
 #include "dtrain/base/log.h"
 #include "dtrain/comm/exact_sum.h"
 #include "dtrain/nn/activation.h"
+#include "dtrain/nn/optimizer.h"
 #include "dtrain/train/early_stopping.h"
 
 #include <stddef.h>
@@ -31,11 +32,14 @@ static const dt_option options[] = {
     {"batch", "N", DT_OPTION_INT, AT(batch), 1, 1 << 30, NULL, "100",
      "rows of a step, of all ranks together"},
     {"epochs", "N", DT_OPTION_INT, AT(epochs), 1, 1 << 30, NULL, "100", "maximum number of epochs"},
+    {"optimizer", "NAME", DT_OPTION_CHOICE, AT(optimizer), 0, 0, DT_OPTIMIZER_NAMES, "adam",
+     "optimizer: Adam (AdamW with --weight-decay), or stochastic gradient descent"},
+    {"momentum", "F", DT_OPTION_FLOAT, AT(momentum), 0, 0.9999, NULL, "0",
+     "momentum of --optimizer sgd"},
     {"learning-rate", "F", DT_OPTION_FLOAT, AT(learning_rate), 1e-30, 1e6, NULL, "0.001",
      "learning rate of the optimizer"},
     {"weight-decay", "F", DT_OPTION_FLOAT, AT(weight_decay), 0, 1, NULL, "0",
-     "decoupled weight decay (AdamW), 0 to 1: each step subtracts learning rate * F * weight; "
-     "biases do "
+     "decoupled weight decay, 0 to 1: each step subtracts learning rate * F * weight; biases do "
      "not decay"},
     {"patience", "N", DT_OPTION_INT, AT(patience), 0, 1 << 30, NULL, "2",
      "epochs without improvement until training stops"},

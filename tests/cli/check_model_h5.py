@@ -21,7 +21,7 @@ class Wrong(Exception):
     pass
 
 
-OPTIMIZERS = {"Adam": ["beta_1", "beta_2", "epsilon"], "SGD": ["momentum", "nesterov"]}
+OPTIMIZERS = {"Adam": ["beta_1", "beta_2", "epsilon"], "SGD": ["momentum"]}
 STATES = {"adam": ["m", "v"], "sgd": ["momentum"]}
 
 

@@ -111,6 +111,21 @@ const pinned pinned_runs[] = {
       .learning_rate = 0.01},
      0x620270d8,
      0x3f41a22f},
+    {"SGD with momentum",
+     {.rows = ROWS,
+      .D = 20,
+      .C = 3,
+      .S = 8,
+      .hidden = {40, 33},
+      .hidden_count = 2,
+      .weight_decay = 0.01,
+      .momentum = 0.9,
+      .batch = 90,
+      .epochs = 4,
+      .patience = 9,
+      .learning_rate = 0.01},
+     0xf8918812,
+     0x3f8828b6},
     {"weight decay, in blocks that have several tensors",
      {.rows = ROWS,
       .D = 20,
@@ -201,14 +216,17 @@ dt_plan run_plan(const run *r)
                      .threads = (int)r->threads};
 }
 
-dt_status run_make_network(dt_network *net, dt_optimizer *adam, const run *r)
+dt_status run_make_network(dt_network *net, dt_optimizer *optimizer, const run *r)
 {
     dt_status status = dt_spec_make(net, r->D, r->hidden, r->hidden_count, r->activation, r->C, 7);
     if (status == DT_OK)
         status = dt_spec_set_dropout(net, r->dropout);
     if (status == DT_OK)
-        status = dt_optimizer_init(adam, &dt_adam, net->P, r->learning_rate);
-    adam->weight_decay = r->weight_decay;
+        status = dt_optimizer_init(optimizer, r->momentum > 0.0 ? &dt_sgd : &dt_adam, net->P,
+                                   r->learning_rate);
+    optimizer->weight_decay = r->weight_decay;
+    if (r->momentum > 0.0)
+        *dt_optimizer_number_at(optimizer, "momentum") = r->momentum;
     return status;
 }
 

@@ -14,6 +14,7 @@ typedef struct run {
     size_t hidden[3], hidden_count;
     dt_activation activation;
     double dropout, weight_decay;
+    double momentum; /* above 0: of SGD, which then trains instead of Adam */
     double scale; /* of the inputs; 0: 1 */
     bool noise; /* random labels */
     int64_t batch, epochs, patience;
@@ -47,7 +48,7 @@ size_t run_make_row(const run *r, int part, size_t n, double row[MAX_D]);
 dt_plan run_plan(const run *r);
 
 /** Initializes the network and the optimizer of the run. */
-dt_status run_make_network(dt_network *net, dt_optimizer *adam, const run *r);
+dt_status run_make_network(dt_network *net, dt_optimizer *optimizer, const run *r);
 
 /** Returns the bits of a loss in float32. */
 uint32_t run_loss_bits(double loss);

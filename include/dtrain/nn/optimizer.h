@@ -50,10 +50,10 @@ struct dt_optimizer {
 };
 
 /** The optimizers, and their names in the same order for the options table. */
-#define DT_OPTIMIZER_NAMES "adam"
-enum { DT_OPTIMIZER_COUNT = 1 };
+#define DT_OPTIMIZER_NAMES "adam|sgd"
+enum { DT_OPTIMIZER_COUNT = 2 };
 extern const dt_optimizer_kind *const dt_optimizer_kinds[DT_OPTIMIZER_COUNT];
-extern const dt_optimizer_kind dt_adam;
+extern const dt_optimizer_kind dt_adam, dt_sgd;
 
 /** Returns the optimizer of that name; NULL: there is none. */
 const dt_optimizer_kind *dt_optimizer_find(const char *name);

@@ -21,7 +21,8 @@ typedef struct dt_settings {
     int activation; /* a dt_activation */
     double dropout;
     int64_t batch, epochs;
-    double learning_rate, weight_decay;
+    int optimizer; /* an index of dt_optimizer_kinds */
+    double learning_rate, weight_decay, momentum;
     int64_t patience;
     double min_delta;
     int monitor; /* a dt_monitor */
