@@ -77,9 +77,9 @@ void dt_launch_linger(void);
 DT_MUST_USE dt_status dt_launch_check_world(int size);
 
 /**
- * Compares the ranks' builds of dtrain: its version, and the mark that the linker gave the program.
- * Builds of two sources, or of two compilers, need not come to the same bits, nor understand each
- * other. The first collective of a job, so that it is the same in every version.
+ * Compares the ranks' builds of dtrain: the version, and the CRC-32 of the program file. Different
+ * builds may compute different bits, or not understand each other. This is the first collective of
+ * a job, so that it is the same in every version.
  *
  * Calls:   collective; `status` is what befell this rank alone so far
  * Errors:  a rank's own; DT_USAGE, naming rank 0, the first rank that differs, their hosts and
