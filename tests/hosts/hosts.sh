@@ -11,8 +11,8 @@
 #   hosts.sh down DIR             ends all; may be said again
 #
 # A host is a set of namespaces (network, hostname, mounts, processes), kept by one process: an address
-# of its own on a switch of their own, its own name, /dev/shm and process numbers. All other folders
-# are shared, as on a cluster. So its ranks reach those of other hosts over TCP alone. mpirun is
+# of its own on a switch of their own, its own name, /dev/shm, /sys (which shows its own interfaces) and
+# process numbers. All other folders are shared, as on a cluster. So its ranks reach those of other hosts over TCP alone. mpirun is
 # started outside, on the head node, x.y.z.254. Needs root and the Debian packages iproute2, procps,
 # util-linux. Exit status 77: the kernel, or a container around us, does not give namespaces.
 set -eu
@@ -77,6 +77,7 @@ start_host() { # start_host NUMBER NET
         --propagation private bash -c '
             hostname "$1" && mount -t tmpfs tmpfs /dev/shm && mount -t tmpfs tmpfs "$2/tmp" &&
                 chmod 1777 /dev/shm "$2/tmp" && mount --bind "$2/etc-hosts" /etc/hosts &&
+                mount -t sysfs sysfs /sys &&
                 ip link set lo up || exit 1
             : >"$2/$1.ready"
             while :; do sleep 3600 & wait $! || :; done' \

@@ -20,25 +20,39 @@ on_both() {
     done
 }
 
-# bridge NAME ADDRESS_ON_H1 ADDRESS_ON_H2: one that leads nowhere, up on both hosts.
+# bridge NAME ADDRESS_ON_H1 ADDRESS_ON_H2: a bridge without a way out, up on both hosts.
 bridge() {
     on_both ip link add "$1" type bridge
+    address "$@"
+}
+
+# cable NAME ADDRESS_ON_H1 ADDRESS_ON_H2: an interface that is connected to NAME-end of the same host.
+cable() {
+    on_both ip link add "$1" type veth peer name "$1-end"
+    on_both ip link set "$1-end" up
+    address "$@"
+}
+
+address() {
     hosts exec h1 ip addr add "$2" dev "$1"
     hosts exec h2 ip addr add "$3" dev "$1"
     on_both ip link set "$1" up
 }
 
-# ---- known ones: Docker's has the same address on all hosts ----
+# ---- bridges within a host: Docker's has the same address on all hosts ----
 bridge docker0 172.17.0.1/16 172.17.0.1/16
 bridge virbr0 192.168.122.1/24 192.168.122.1/24
-bridge br-0123456789ab 172.18.0.1/16 172.18.0.1/16
-bridge idrac 169.254.1.2/16 169.254.1.2/16 # a server's management card
+bridge of-mine 172.18.0.1/16 172.18.0.1/16
+on_both ip link add guest type veth peer name guest-end
+on_both ip link set guest master of-mine up
+on_both ip link set guest-end up
+cable idrac 169.254.1.2/16 169.254.1.2/16 # a server's management card
 run 4 --epochs 1 some
 own_words
 expect_status 0
 expect_empty_stderr
 expect_stdout '^job +4 ranks on 2 hosts'
-expect_stdout '^network +MPI leaves out docker0,virbr0,br-0123456789ab,idrac here, which lead nowhere$'
+expect_stdout '^network +MPI leaves out docker0,virbr0,of-mine,idrac here, which lead nowhere$'
 # On one host nothing is done.
 run 2 --epochs 1 some
 expect_status 0
@@ -71,10 +85,11 @@ expect_status 0
 unset OMPI_MCA_btl_tcp_if_include
 on_both ip link del idrac
 on_both ip link del virbr0
-on_both ip link del br-0123456789ab
+on_both ip link del of-mine
+on_both ip link del guest
 
-# ---- unknown ones: what could have been meant is named, once a host ----
-bridge eth1 192.168.7.1/24 192.168.7.2/24
+# ---- other interfaces: what could have been meant is named, once a host ----
+cable eth1 192.168.7.1/24 192.168.7.2/24
 DTRAIN_START_TIMEOUT=$soon run 4 --epochs 1 some
 own_words
 [ "$status" -ne 0 ] || fail "another exit status" # 1, or that of a rank that mpirun has killed
@@ -101,14 +116,17 @@ expect_empty_stderr
 unset OMPI_MCA_btl_tcp_if_include
 
 # An interface without a cable is none.
-on_both ip link del eth1
-on_both ip link add eth1 type veth peer name away
-hosts exec h1 ip addr add 192.168.7.1/24 dev eth1
-hosts exec h2 ip addr add 192.168.7.2/24 dev eth1
-on_both ip link set eth1 up
+on_both ip link set eth1-end down
 run 4 --epochs 1 some
 expect_status 0
 expect_stdout '^network +MPI leaves out docker0,eth1 here, which lead nowhere$'
+# If the one that is left does not lead there, the line has what was left out.
+hosts exec h1 ip neigh replace "$prefix.2" lladdr 02:00:00:00:00:99 dev eth0
+DTRAIN_START_TIMEOUT=$soon run 4 --epochs 1 some
+hosts exec h1 ip neigh del "$prefix.2" dev eth0
+own_words
+[ "$status" -ne 0 ] || fail "another exit status"
+expect_stderr "$cannot_reach.*MPI over TCP has eth0 $prefix.[12]/24 here, without docker0,eth1; a firewall"
 
 # ---- the variable ----
 DTRAIN_START_TIMEOUT=60 run 4 --epochs 1 some

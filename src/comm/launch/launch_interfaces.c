@@ -1,23 +1,24 @@
-#define _GNU_SOURCE /* dladdr */
+#define _GNU_SOURCE /* TEMP_FAILURE_RETRY */
 
 #include "launch_internal.h"
 
 #include <arpa/inet.h>
-#include <ctype.h>
-#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
 #include <ifaddrs.h>
 #include <limits.h>
 #include <mpi.h>
 #include <net/if.h>
 #include <netinet/in.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
-/* A node of Kubernetes has a few hundred of these; more than fit stay in. */
-enum { LIST_BYTES = 8192, LINE_BYTES = 1024 };
+/* A host with container networks has tens of bridges; interfaces that do not fit stay in. */
+enum { LIST_BYTES = 4096, ITEM_BYTES = IF_NAMESIZE + 24, ANSWER_SECONDS = 10 };
 
 static const char include[] = "OMPI_MCA_btl_tcp_if_include";
 static const char exclude[] = "OMPI_MCA_btl_tcp_if_exclude";
@@ -26,100 +27,67 @@ static const char always[] = "127.0.0.1/8,sppp";
 
 static char left_out_list[LIST_BYTES]; /* "docker0,virbr0" */
 
-/* ---- what the site has chosen ---- */
+/* ---- what the user or the site has chosen ---- */
 
-/* Whether a line "NAME = ..." is in the file. */
-static bool file_sets(const char *path, const char *name)
+/* Whether a control variable of MPI has this value. */
+static bool has_value(const char *variable, const char *expected)
 {
-    char line[LINE_BYTES];
-    bool found = false;
-    FILE *file = fopen(path, "r");
-    while (file != NULL && !found && fgets(line, sizeof line, file) != NULL) {
-        const char *word = line + strspn(line, " \t");
-        const size_t length = strlen(name);
-        found =
-            strncmp(word, name, length) == 0 && word[length + strspn(word + length, " \t")] == '=';
-    }
-    if (file != NULL)
-        (void)fclose(file);
-    return found;
+    char value[2 * LIST_BYTES] = "";
+    MPI_T_cvar_handle handle = MPI_T_CVAR_HANDLE_NULL;
+    int index = 0, count = 0;
+    return MPI_T_cvar_get_index(variable, &index) == MPI_SUCCESS &&
+           MPI_T_cvar_handle_alloc(index, NULL, &handle, &count) == MPI_SUCCESS &&
+           (size_t)count <= sizeof value && MPI_T_cvar_read(handle, value) == MPI_SUCCESS &&
+           strcmp(value, expected) == 0;
 }
 
-static bool file_chooses(const char *folder, const char *rest)
+/* Ends the child process: 0 if both values are Open MPI's own. */
+_Noreturn static void answer(void)
 {
-    char path[PATH_MAX];
-    const int length = snprintf(path, sizeof path, "%s%s", folder, rest);
-    return length > 0 && (size_t)length < sizeof path &&
-           (file_sets(path, "btl_tcp_if_include") || file_sets(path, "btl_tcp_if_exclude"));
+    const int nowhere = open("/dev/null", O_RDWR);
+    int provided = MPI_THREAD_SINGLE;
+    (void)dup2(nowhere, STDOUT_FILENO);
+    (void)dup2(nowhere, STDERR_FILENO);
+    (void)alarm(ANSWER_SECONDS);
+    const bool is_default = MPI_T_init_thread(MPI_THREAD_SINGLE, &provided) == MPI_SUCCESS &&
+                            has_value("btl_tcp_if_include", "") &&
+                            has_value("btl_tcp_if_exclude", always);
+    _exit(is_default ? 0 : 1);
 }
 
-/* The two files that a site may write, in Open MPI's folder. */
-static bool site_chooses(const char *folder, const char *rest)
+/* Whether neither a variable nor a file sets interfaces. Only Open MPI knows all of its files. A
+ * child process asks it: in some releases MPI_Init crashes after MPI_T_finalize
+ * (open-mpi/ompi#8860, #10409). A child that fails counts as a choice. */
+static bool nobody_has_chosen(void)
 {
-    static const char *const names[] = {"openmpi-mca-params.conf",
-                                        "openmpi-mca-params-override.conf"};
-    char path[PATH_MAX];
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if ((size_t)snprintf(path, sizeof path, "%s%s/", folder, rest) < sizeof path &&
-            file_chooses(path, names[i]))
-            return true;
-    return false;
-}
-
-/* The folder etc beside the folder that the MPI library was loaded from. */
-static bool file_of_library_chooses(void)
-{
-    char path[PATH_MAX];
-    Dl_info library;
-    if (dladdr((const void *)(uintptr_t)&MPI_Init, &library) == 0 || library.dli_fname == NULL ||
-        realpath(library.dli_fname, path) == NULL)
+    int status = 1;
+    if (getenv(include) != NULL || getenv(exclude) != NULL)
         return false;
-    for (int up = 0; up < 2; up++) {
-        char *slash = strrchr(path, '/');
-        if (slash == NULL)
-            return false;
-        *slash = '\0';
-    }
-    return site_chooses(path, "/etc");
-}
-
-/* A choice of the user's or the site's stands, wherever it is made. An `exclude` beside an
- * `include` from one of Open MPI's own files would even keep Open MPI from using TCP at all. */
-static bool has_chosen(void)
-{
-    static const char *const variables[] = {include, exclude, "OMPI_MCA_mca_base_param_files",
-                                            "OMPI_MCA_mca_base_param_file_prefix"};
-    static const char *const folders[] = {"/etc/openmpi", "/etc/openmpi-x86_64",
-                                          "/etc/openmpi-aarch64", "/etc"};
-    const char *home = getenv("HOME");
-    const char *prefix = getenv("OPAL_PREFIX");
-    for (size_t i = 0; i < sizeof variables / sizeof *variables; i++)
-        if (getenv(variables[i]) != NULL)
-            return true;
-    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
-        if (site_chooses(folders[i], ""))
-            return true;
-    return (home != NULL && file_chooses(home, "/.openmpi/mca-params.conf")) ||
-           (prefix != NULL && site_chooses(prefix, "/etc")) || file_of_library_chooses();
+    const pid_t child = fork();
+    if (child == 0)
+        answer();
+    return child > 0 && TEMP_FAILURE_RETRY(waitpid(child, &status, 0)) == child && status == 0;
 }
 
 /* ---- what is there ---- */
 
-bool dt_launch_is_bridge(const char *name)
+/* Whether the path FOLDER/NAME/WHAT exists; also if that cannot be found out. */
+static bool may_exist(const char *folder, const char *name, const char *what)
 {
-    static const char *const beginnings[] = {"docker", "podman", "nerdctl", "lxc",   "lxd",
-                                             "veth",   "cni",    "flannel", "cali",  "cilium",
-                                             "kube-",  "virbr",  "vnet",    "vmnet", "vboxnet"};
-    for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; i++)
-        if (strncmp(name, beginnings[i], strlen(beginnings[i])) == 0)
-            return true;
-    /* Docker's further networks: "br-" and twelve hexadecimal digits. Other bridges may well carry
-     * the host's own address. */
-    size_t digits = 0;
-    if (strncmp(name, "br-", 3) == 0)
-        while (isxdigit((unsigned char)name[3 + digits]))
-            digits++;
-    return digits == 12 && name[3 + digits] == '\0';
+    char path[PATH_MAX];
+    glob_t found;
+    if ((size_t)snprintf(path, sizeof path, "%s/%s/%s", folder, name, what) >= sizeof path)
+        return true;
+    const int failed = glob(path, GLOB_NOSORT, NULL, &found);
+    if (failed == 0)
+        globfree(&found);
+    return failed != GLOB_NOMATCH;
+}
+
+bool dt_launch_is_inner_bridge(const char *folder, const char *name)
+{
+    return may_exist(folder, name, "bridge") && !may_exist(folder, name, "lower_*/device") &&
+           !may_exist(folder, name, "lower_*/lower_*");
 }
 
 static bool is_up(const struct ifaddrs *at)
@@ -127,85 +95,76 @@ static bool is_up(const struct ifaddrs *at)
     return (at->ifa_flags & IFF_UP) != 0 && (at->ifa_flags & IFF_LOOPBACK) == 0;
 }
 
-static bool has_ipv4(const struct ifaddrs *at)
+static bool is_of(const struct ifaddrs *at, int family)
 {
-    return at->ifa_addr != NULL && at->ifa_addr->sa_family == AF_INET && at->ifa_netmask != NULL;
+    return at->ifa_addr != NULL && at->ifa_addr->sa_family == family;
 }
 
-/* Returns the address in host order, and the length of the network's part. */
-static uint32_t address_of(const struct ifaddrs *at, int *prefix)
+static struct in_addr ipv4(const struct sockaddr *address)
 {
-    struct sockaddr_in address, mask;
-    memcpy(&address, at->ifa_addr, sizeof address); /* they may not be aligned for it */
-    memcpy(&mask, at->ifa_netmask, sizeof mask);
-    *prefix = __builtin_popcount(mask.sin_addr.s_addr);
-    return ntohl(address.sin_addr.s_addr);
+    struct sockaddr_in copy; /* the original may not be aligned for it */
+    memcpy(&copy, address, sizeof copy);
+    return copy.sin_addr;
 }
 
 /* 169.254.0.0/16 is each host's own affair: its management card's, mostly. */
 static bool is_link_local(const struct ifaddrs *at)
 {
-    int prefix = 0;
-    return has_ipv4(at) && address_of(at, &prefix) >> 16 == ((169U << 8) | 254U);
+    return ntohl(ipv4(at->ifa_addr).s_addr) >> 16 == ((169U << 8) | 254U);
 }
 
-static bool has_further_address(const struct ifaddrs *all, const char *name)
+static bool has_only_link_local(const struct ifaddrs *all, const char *name)
 {
-    for (const struct ifaddrs *at = all; at != NULL; at = at->ifa_next)
-        if (strcmp(at->ifa_name, name) == 0 && has_ipv4(at) && !is_link_local(at))
-            return true;
-    return false;
+    bool has_some = false;
+    for (const struct ifaddrs *at = all; at != NULL; at = at->ifa_next) {
+        if (!is_of(at, AF_INET) || strcmp(at->ifa_name, name) != 0)
+            continue;
+        if (!is_link_local(at))
+            return false;
+        has_some = true;
+    }
+    return has_some;
 }
 
 static bool leads_nowhere(const struct ifaddrs *at, const struct ifaddrs *all)
 {
-    return dt_launch_is_bridge(at->ifa_name) || (at->ifa_flags & IFF_RUNNING) == 0 ||
-           (is_link_local(at) && !has_further_address(all, at->ifa_name));
+    return (at->ifa_flags & IFF_RUNNING) == 0 || has_only_link_local(all, at->ifa_name) ||
+           dt_launch_is_inner_bridge("/sys/class/net", at->ifa_name);
 }
 
-/* Whether the list, "NAME,NAME", holds a name. */
-static bool is_listed(const char *list, const char *name)
+static void append(char *list, size_t bytes, const char *separator, const char *item)
 {
-    const size_t length = strlen(name);
-    while (*list != '\0') {
-        const size_t word = strcspn(list, ",");
-        if (word == length && memcmp(list, name, length) == 0)
-            return true;
-        list += word + (list[word] == ',');
+    const size_t used = strlen(list);
+    if (used + strlen(separator) + strlen(item) < bytes) /* whole items only */
+        (void)snprintf(list + used, bytes - used, "%s%s", used > 0 ? separator : "", item);
+}
+
+/* Lists what leads nowhere in left_out_list; returns whether anything else is there. */
+static bool list_left_out(const struct ifaddrs *all)
+{
+    bool others = false;
+    left_out_list[0] = '\0';
+    for (const struct ifaddrs *at = all; at != NULL; at = at->ifa_next) {
+        if (!is_up(at))
+            continue;
+        if (!leads_nowhere(at, all))
+            others = others || is_of(at, AF_INET);
+        else if (is_of(at, AF_PACKET)) /* one entry an interface */
+            append(left_out_list, sizeof left_out_list, ",", at->ifa_name);
     }
-    return false;
-}
-
-DT_PRINTF(3, 4) static bool append(char *out, size_t bytes, const char *format, ...)
-{
-    const size_t used = strlen(out);
-    va_list arguments;
-    va_start(arguments, format);
-    const int length = vsnprintf(out + used, bytes - used, format, arguments);
-    va_end(arguments);
-    if (length >= 0 && (size_t)length < bytes - used)
-        return true;
-    out[used] = '\0'; /* whole items only */
-    return false;
+    return others;
 }
 
 void dt_launch_choose_interfaces(void)
 {
     char value[LIST_BYTES + sizeof always + 1];
     struct ifaddrs *all = NULL;
-    bool others = false;
-    left_out_list[0] = '\0';
-    if (has_chosen() || getifaddrs(&all) != 0)
+    if (getifaddrs(&all) != 0)
         return;
-    for (const struct ifaddrs *at = all; at != NULL; at = at->ifa_next) {
-        others = others || (is_up(at) && has_ipv4(at) && !leads_nowhere(at, all));
-        if (is_up(at) && leads_nowhere(at, all) && !is_listed(left_out_list, at->ifa_name))
-            (void)append(left_out_list, sizeof left_out_list, "%s%s",
-                         left_out_list[0] != '\0' ? "," : "", at->ifa_name);
-    }
-    freeifaddrs(all);
-    if (!others) /* the names deceive: this is a host whose network is one of those */
+    /* Without others, this host's network is one of those. */
+    if (!list_left_out(all) || left_out_list[0] == '\0' || !nobody_has_chosen())
         left_out_list[0] = '\0';
+    freeifaddrs(all);
     if (left_out_list[0] == '\0')
         return;
     (void)snprintf(value, sizeof value, "%s,%s", always, left_out_list);
@@ -219,15 +178,6 @@ const char *dt_launch_left_out(void)
 
 /* ---- in words ---- */
 
-static bool append_address(char *out, size_t bytes, const char *before, uint32_t address,
-                           int prefix)
-{
-    char text[INET_ADDRSTRLEN];
-    const struct in_addr in = {htonl(address)};
-    return inet_ntop(AF_INET, &in, text, sizeof text) != NULL &&
-           append(out, bytes, "%s%s/%d", before, text, prefix);
-}
-
 int dt_launch_describe_interfaces(char *out, size_t bytes, char *network, size_t network_bytes)
 {
     struct ifaddrs *all = NULL;
@@ -236,17 +186,20 @@ int dt_launch_describe_interfaces(char *out, size_t bytes, char *network, size_t
     if (getifaddrs(&all) != 0)
         return 0;
     for (const struct ifaddrs *at = all; at != NULL; at = at->ifa_next) {
-        char name[IF_NAMESIZE + 4];
-        int prefix = 0;
-        if (!is_up(at) || !has_ipv4(at) || is_listed(left_out_list, at->ifa_name))
+        char text[INET_ADDRSTRLEN] = "", item[ITEM_BYTES];
+        if (!is_up(at) || !is_of(at, AF_INET) ||
+            (left_out_list[0] != '\0' && leads_nowhere(at, all)))
             continue;
-        const uint32_t address = address_of(at, &prefix);
-        (void)snprintf(name, sizeof name, "%s%s ", count > 0 ? ", " : "", at->ifa_name);
-        if (!append_address(out, bytes, name, address, prefix))
-            break;
+        struct in_addr address = ipv4(at->ifa_addr);
+        const struct in_addr mask = ipv4(at->ifa_netmask);
+        const int prefix = __builtin_popcount(mask.s_addr);
+        (void)inet_ntop(AF_INET, &address, text, sizeof text);
+        (void)snprintf(item, sizeof item, "%s %s/%d", at->ifa_name, text, prefix);
+        append(out, bytes, ", ", item);
+        address.s_addr &= mask.s_addr;
+        (void)inet_ntop(AF_INET, &address, text, sizeof text);
         if (network[0] == '\0' && !is_link_local(at))
-            (void)append_address(network, network_bytes, "",
-                                 prefix > 0 ? address & (UINT32_MAX << (32 - prefix)) : 0, prefix);
+            (void)snprintf(network, network_bytes, "%s/%d", text, prefix);
         count++;
     }
     freeifaddrs(all);

@@ -33,6 +33,7 @@ static void make_line(char out[DT_LINE_BYTES], int rank, double limit_s)
         why[DT_LINE_BYTES / 2];
     const bool several = dt_launch_spans_hosts();
     const char *chosen = getenv("OMPI_MCA_btl_tcp_if_include");
+    const char *left_out = dt_launch_left_out();
     dt_launch_read_host(host);
     const int count =
         dt_launch_describe_interfaces(interfaces, sizeof interfaces, network, sizeof network);
@@ -45,8 +46,10 @@ static void make_line(char out[DT_LINE_BYTES], int rank, double limit_s)
                        chosen, interfaces);
     else if (count < 2)
         (void)snprintf(why, sizeof why,
-                       "MPI over TCP has %s here; a firewall between the hosts may be in its way",
-                       count == 1 ? interfaces : "no network");
+                       "MPI over TCP has %s here%s%.200s; a firewall between the hosts may be in "
+                       "its way",
+                       count == 1 ? interfaces : "no network",
+                       left_out[0] != '\0' ? ", without " : "", left_out);
     else
         (void)snprintf(why, sizeof why,
                        "MPI over TCP may use the wrong one of %s; set OMPI_MCA_btl_tcp_if_include "
