@@ -10,6 +10,7 @@
 #include "dtrain/cli/prepare.h"
 #include "dtrain/cli/train.h"
 #include "dtrain/comm/comm.h"
+#include "dtrain/comm/job.h"
 #include "dtrain/comm/launch.h"
 #include "dtrain/io/h5.h"
 #include "dtrain/nn/linalg.h"
@@ -114,7 +115,7 @@ static dt_status run_on_ranks(const command *asked, const char *word, int argc, 
     dt_log_init(dt_launch_is_first(), false);
     if (asked->run == dt_cli_train) /* a launcher's signal may come while MPI starts */
         dt_signals_catch();
-    dt_status status = dt_comm_start(&comm);
+    dt_status status = dt_job_start(&comm);
     if (status != DT_OK) {
         /* Memory fails on one rank alone, which may be another one. */
         dt_log_init(status == DT_MEMORY || dt_launch_is_first(), false);
@@ -131,7 +132,7 @@ static dt_status run_on_ranks(const command *asked, const char *word, int argc, 
         status = dt_comm_agree(comm, dt_log_check());
     if (status != DT_OK && status != DT_STOPPED) /* that has been said, and is no error */
         dt_log_error("%s", dt_status_text());
-    dt_comm_end(comm);
+    dt_job_end(comm);
     return status;
 }
 

@@ -1,16 +1,12 @@
 #include "comm_internal.h"
 
 #include "dtrain/base/memory.h"
-#include "dtrain/comm/background_sum.h"
-#include "dtrain/comm/launch.h"
 
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
 enum { TAG_SCATTER = 1, TAG_COLLECT = 2 };
-
-static dt_watchdog *job_watchdog; /* the job's own, for an abort from anywhere */
 
 /* Around what waits for other ranks; as often on each of them, since the watchdog compares. */
 static inline void enter(const dt_comm *comm)
@@ -21,59 +17,6 @@ static inline void enter(const dt_comm *comm)
 static inline void leave(const dt_comm *comm)
 {
     dt_slot_turn(comm->slot);
-}
-
-static void abort_job(void)
-{
-    dt_watchdog_hush(job_watchdog); /* why the job ends has been said */
-    (void)MPI_Abort(MPI_COMM_WORLD, DT_INTERNAL);
-}
-
-dt_status dt_comm_start(dt_comm **out)
-{
-    dt_status status = DT_OK;
-    *out = NULL;
-    DT_TRY(dt_launch_prepare());
-    dt_background_sum_prepare();
-    DT_TRY(dt_memory_alloc(out, 1, sizeof **out, "communicator"));
-    /* The watchdog's thread, and those of OpenBLAS, call no MPI. */
-    int provided = MPI_THREAD_SINGLE;
-    MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided);
-    dt_assert_set_hook(abort_job);
-    const dt_status watched = dt_watch_start_begin();
-    MPI_Comm_dup(MPI_COMM_WORLD, &(*out)->comm);
-    MPI_Comm_rank((*out)->comm, &(*out)->rank);
-    MPI_Comm_size((*out)->comm, &(*out)->size);
-    status = dt_launch_check_world((*out)->size);
-    if (status == DT_OK)
-        status = dt_launch_check_ranks(*out, watched);
-    if (status == DT_OK) {
-        status = dt_watchdog_start(&(*out)->watchdog, (*out)->comm);
-        job_watchdog = (*out)->watchdog;
-        (*out)->slot = dt_watchdog_slot(job_watchdog);
-        status = dt_comm_agree(*out, status);
-    }
-    dt_watch_start_end();
-    if (status != DT_OK) {
-        dt_comm_end(*out);
-        *out = NULL;
-    }
-out:
-    return status;
-}
-
-void dt_comm_end(dt_comm *comm)
-{
-    dt_comm_at(comm, DT_AT_END, 0, 0);
-    /* Watched over until here: MPI_Finalize waits for the other ranks. */
-    enter(comm);
-    MPI_Comm_free(&comm->comm);
-    MPI_Finalize();
-    leave(comm);
-    dt_assert_set_hook(NULL);
-    job_watchdog = NULL;
-    dt_watchdog_stop(comm->watchdog);
-    dt_memory_free(comm);
 }
 
 int dt_comm_rank(const dt_comm *comm)

@@ -1,21 +1,52 @@
 #ifndef DTRAIN_COMM_COMM_INTERNAL_H
 #define DTRAIN_COMM_COMM_INTERNAL_H
 
-/* What the files of comm/ know of a dt_comm, and nobody else. */
+/* What the files of comm/ know of a dt_comm, and nobody else. It includes neither the launch nor
+ * the watchdog: both include it, and job.c is above both. */
 
 #include "dtrain/comm/comm.h"
 
-#include "watchdog/watchdog_internal.h"
-
 #include <mpi.h>
+#include <stdatomic.h>
 
 /* MPI counts are int: longer messages go in pieces of this many elements. */
 enum { DT_MPI_PIECE = 1 << 28 };
 
+_Static_assert(ATOMIC_INT_LOCK_FREE == 2 && ATOMIC_LLONG_LOCK_FREE == 2,
+               "atomics with a lock are not shared between processes");
+
+enum { DT_SLOT_BYTES = 64 };
+
+/* What one rank says; nobody else writes it. All of it is read and written in relaxed order, since
+ * each value stands for itself; but for `ended`. */
+typedef struct dt_slot {
+    _Alignas(DT_SLOT_BYTES) atomic_int rank; /* in the job */
+    atomic_int pid;
+    atomic_int place; /* dt_place */
+    atomic_int ended; /* in dt_job_end, as it should */
+    atomic_ullong pid_space; /* its namespace of process ids; 0: not known */
+    atomic_llong epoch;
+    atomic_ullong step;
+    atomic_ullong calls; /* collectives entered and left: odd within one */
+    atomic_ullong heartbeat; /* of its watchdog */
+} dt_slot;
+
+_Static_assert(sizeof(dt_slot) == DT_SLOT_BYTES, "a slot is a cache line of its own");
+
+/* Mark that the own rank begins, and ends, to wait for others. */
+static inline void dt_slot_turn(dt_slot *slot)
+{
+    /* One writer: no need for a locked addition. */
+    if (slot != NULL)
+        atomic_store_explicit(&slot->calls,
+                              atomic_load_explicit(&slot->calls, memory_order_relaxed) + 1,
+                              memory_order_relaxed);
+}
+
 struct dt_comm {
     MPI_Comm comm;
     int rank, size;
-    dt_watchdog *watchdog; /* NULL: nobody watches */
+    struct dt_watchdog *watchdog; /* NULL: nobody watches */
     dt_slot *slot; /* the own one; NULL likewise */
 };
 

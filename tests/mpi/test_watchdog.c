@@ -1,6 +1,8 @@
 /* What can be told of the watchdog while all ranks live; tests/cli/test_watchdog.sh kills them. */
 #include "ranks.h"
 
+#include "../../src/comm/watchdog/watchdog_internal.h"
+
 #include "dtrain/base/memory.h"
 
 #include <dirent.h>

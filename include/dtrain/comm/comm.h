@@ -7,28 +7,12 @@
 #include <stdint.h>
 
 /**
- * The ranks of a job, and all that they say to each other.
+ * The ranks of a job, and all that they say to each other. dt_job_start makes one (job.h).
  *
  * Unless said otherwise the calls are collective, over all ranks, with the same counts everywhere.
  * MPI's own errors end the job (MPI_ERRORS_ARE_FATAL): there is no way to meet the others then.
  */
 typedef struct dt_comm dt_comm;
-
-/**
- * Starts MPI, takes a communicator of our own, and has the ranks watched (watchdog.h). A failed
- * DT_ASSERT aborts the job from here on.
- *
- * Before MPI_Init it mends what the launcher left: ranks that outnumber their CPUs yield while they
- * wait (dt_launch_prepare).
- *
- * Errors:  DT_USAGE when the launcher started single processes that do not see each other, when the
- *          ranks run different builds, or when DTRAIN_START_TIMEOUT is no time;
- *          DT_MEMORY or DT_INTERNAL when a rank got no memory or no thread for the watchdog
- */
-DT_MUST_USE dt_status dt_comm_start(dt_comm **out);
-
-/** Ends MPI and frees. Exactly once, by every rank: one that ends without it is taken for dead. */
-void dt_comm_end(dt_comm *comm);
 
 /** Return this rank's number, and how many ranks there are. Local. */
 int dt_comm_rank(const dt_comm *comm);

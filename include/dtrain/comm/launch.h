@@ -69,25 +69,6 @@ DT_MUST_USE dt_status dt_launch_prepare(void);
 void dt_launch_linger(void);
 
 /**
- * Looks again after MPI_Init: a world of one rank, where Slurm's step has several tasks.
- *
- * Calls:   local
- * Errors:  DT_USAGE as above
- */
-DT_MUST_USE dt_status dt_launch_check_world(int size);
-
-/**
- * Compares the ranks' builds of dtrain: the version, and the CRC-32 of the program file. Different
- * builds may compute different bits, or not understand each other. This is the first collective of
- * a job, so that it is the same in every version.
- *
- * Calls:   collective; `status` is what befell this rank alone so far
- * Errors:  a rank's own; DT_USAGE, naming rank 0, the first rank that differs, their hosts and
- *          builds, or when DTRAIN_START_TIMEOUT is no time
- */
-DT_MUST_USE dt_status dt_launch_check_ranks(const dt_comm *comm, dt_status status);
-
-/**
  * Returns whether an interface is a bridge without a way out of the host: no port is hardware, or a
  * VLAN, a bond or anything else on top of another interface. The bridges of Docker, Podman, LXD and
  * libvirt are such, whatever their names. A bridge that carries the host's own address has a

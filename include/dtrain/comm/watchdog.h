@@ -9,11 +9,11 @@
  * Sees to it that a dead or stuck rank ends the job, with one line on stderr that names it, and
  * that no rank waits for it for ever.
  *
- * From dt_comm_start to dt_comm_end a thread in each rank looks four times a second at a board in
+ * From dt_job_start to dt_job_end a thread in each rank looks four times a second at a board in
  * memory that the ranks of a host share, on which each says where it is. It makes no MPI calls.
  *
  * What is promised:
- *   - A rank that is killed, crashes, or exits before dt_comm_end, and shares its host with another
+ *   - A rank that is killed, crashes, or exits before dt_job_end, and shares its host with another
  *     one: within a second
  *         dtrain: error: rank 2 on HOST died in a training step (epoch 3, step 17); the job ends
  *     and 1.5 s later the ranks of that host end with DT_INTERNAL, upon which the launcher ends the
@@ -40,7 +40,7 @@
  *     process ids: not with a container for each rank. Then, too, it is the launcher's task.
  *   - A host that fails, or a cable that is cut: the ranks that are left say after the stall
  *     timeout that they wait for those of other hosts, and end; the launcher may not.
- *   - Nobody watches MPI_Init, in which the ranks wait for the launcher, nor after dt_comm_end.
+ *   - Nobody watches MPI_Init, in which the ranks wait for the launcher, nor after dt_job_end.
  *   - Work of one rank that takes longer than the stall timeout without a word to the others is
  *     taken for a stall, and so is output that nobody takes (a pager, Ctrl-S). Calls of dt_comm_at
  *     with another `step` show that work goes on, but on the same host only.
@@ -56,7 +56,7 @@ typedef enum dt_place {
     DT_AT_LOG,
     DT_AT_EVALUATE,
     DT_AT_SAVE,
-    DT_AT_END, /* in dt_comm_end, which says so itself */
+    DT_AT_END, /* in dt_job_end, which says so itself */
     DT_AT_COUNT
 } dt_place;
 

@@ -1,7 +1,7 @@
 #ifndef DTRAIN_COMM_LAUNCH_INTERNAL_H
 #define DTRAIN_COMM_LAUNCH_INTERNAL_H
 
-/* What the files of the launch doctor, and the watchdog, have for each other. */
+/* What the files of the launch doctor have for each other, for the watchdog and for job.c. */
 
 #include "dtrain/comm/launch.h"
 
@@ -21,6 +21,19 @@ DT_MUST_USE dt_status dt_launch_read_start_timeout(double *out);
 
 /* Writes the name of this host, or "unknown". */
 void dt_launch_read_host(char out[DT_HOST_BYTES]);
+
+/* Checks after MPI_Init that a world of one rank is not one of several tasks of a Slurm step.
+ * Local. Errors: DT_USAGE. */
+DT_MUST_USE dt_status dt_launch_check_world(int size);
+
+/* ---- launch_build.c ---- */
+
+/* Compares the ranks' builds of dtrain: the version, and the CRC-32 of the program file. Different
+ * builds may compute different bits, or not understand each other. This is the first collective of
+ * a job, so that it is the same in every version. `status` is what befell this rank alone so far.
+ * Errors: a rank's own; DT_USAGE, naming rank 0, the first rank that differs, their hosts and
+ * builds, or if DTRAIN_START_TIMEOUT is not a time. */
+DT_MUST_USE dt_status dt_launch_check_ranks(const dt_comm *comm, dt_status status);
 
 /* ---- launch_interfaces.c ---- */
 

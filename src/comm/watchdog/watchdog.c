@@ -1,4 +1,3 @@
-#include "../comm_internal.h"
 #include "watchdog_internal.h"
 
 #include "dtrain/base/memory.h"

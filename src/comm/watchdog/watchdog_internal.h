@@ -3,36 +3,17 @@
 
 /* The board on which the ranks of a host say where they are, and what is made of it. */
 
+#include "../comm_internal.h"
+
 #include "dtrain/comm/launch.h"
 #include "dtrain/comm/watchdog.h"
 
-#include <mpi.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <time.h>
 
-_Static_assert(ATOMIC_INT_LOCK_FREE == 2 && ATOMIC_LLONG_LOCK_FREE == 2,
-               "atomics with a lock are not shared between processes");
-
-enum { DT_SLOT_BYTES = 64, DT_LINE_BYTES = 2048 };
-
-/* What one rank says; nobody else writes it. All of it is read and written in relaxed order, since
- * each value stands for itself; but for `ended`. */
-typedef struct dt_slot {
-    _Alignas(DT_SLOT_BYTES) atomic_int rank; /* in the job */
-    atomic_int pid;
-    atomic_int place; /* dt_place */
-    atomic_int ended; /* in dt_comm_end, as it should */
-    atomic_ullong pid_space; /* its namespace of process ids; 0: not known */
-    atomic_llong epoch;
-    atomic_ullong step;
-    atomic_ullong calls; /* collectives entered and left: odd within one */
-    atomic_ullong heartbeat; /* of its watchdog */
-} dt_slot;
-
-_Static_assert(sizeof(dt_slot) == DT_SLOT_BYTES, "a slot is a cache line of its own");
+enum { DT_LINE_BYTES = 2048 };
 
 typedef struct dt_board {
     _Alignas(DT_SLOT_BYTES) atomic_int told; /* somebody said why the job ends */
@@ -59,16 +40,6 @@ typedef struct dt_sight {
     bool responds;
     bool dead;
 } dt_sight;
-
-/* Mark that the own rank begins, and ends, to wait for others. */
-static inline void dt_slot_turn(dt_slot *slot)
-{
-    /* One writer: no need for a locked addition. */
-    if (slot != NULL)
-        atomic_store_explicit(&slot->calls,
-                              atomic_load_explicit(&slot->calls, memory_order_relaxed) + 1,
-                              memory_order_relaxed);
-}
 
 /* ---- watchdog_board.c ---- */
 

@@ -1,0 +1,28 @@
+#ifndef DTRAIN_COMM_JOB_H
+#define DTRAIN_COMM_JOB_H
+
+#include "dtrain/base/status.h"
+#include "dtrain/comm/comm.h"
+
+/**
+ * Starts MPI and returns a communicator of our own. The ranks are watched (watchdog.h), and a
+ * failed DT_ASSERT aborts the job, until dt_job_end.
+ *
+ * Before MPI_Init it mends what the launcher left: ranks that outnumber their CPUs yield while they
+ * wait (dt_launch_prepare).
+ *
+ * Calls:   collective, once
+ * Errors:  DT_USAGE if the launcher started single processes that do not see each other, if the
+ *          ranks run different builds, or if DTRAIN_START_TIMEOUT is not a time;
+ *          DT_MEMORY or DT_INTERNAL if a rank got no memory or no thread for the watchdog
+ */
+DT_MUST_USE dt_status dt_job_start(dt_comm **out);
+
+/**
+ * Ends MPI and frees. Every rank calls it exactly once: a rank that ends without it counts as dead.
+ *
+ * Calls:   collective
+ */
+void dt_job_end(dt_comm *comm);
+
+#endif
