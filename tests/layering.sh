@@ -113,7 +113,7 @@ check_calls() {
 
 # x.c belongs to the header x.h, and zip_writer.c to zip.h: a long module is split that way. What
 # only its own room needs may have its header beside it. The files of a folder may all belong to the
-# header of its name: src/nn/layers/ to layer.h.
+# header of its name: src/nn/layers/ to layer.h. A command's file belongs to src/cli/commands.h.
 check_header() {
     room=$2
     module=${1##*/}
@@ -126,6 +126,7 @@ check_header() {
         [ ! -f "include/dtrain/$room/$module.h" ] || return 0
         [ ! -f "src/$room/$module.h" ] || return 0
         [ ! -f "${1%/*}/$module.h" ] || return 0
+        ! grep -qs "dt_cli_$module(" "src/$room/commands.h" || return 0
         case $module in
         *_*) module=${module%_*} ;;
         *) break ;;
@@ -256,6 +257,9 @@ lines: exit(1); #include "dtrain/cli/m.h"
     touch "$work/good/include/dtrain/run/run.h"
     plant src/nn/rows.c 'int x;' 'src/nn/rows.c: no header'
     plant src/run/stray.c 'int x;' 'src/run/stray.c: no header'
+    echo 'int dt_cli_first(int argc);' >"$work/good/src/cli/commands.h"
+    plant src/cli/first_part.c 'int x;' ''
+    plant src/cli/second.c 'int x;' 'src/cli/second.c: no header'
 
     # What is not.
     plant src/base/m.c '#include "dtrain/io/m.h"' 'src/base/m.c:1: base/ may not include from io/'

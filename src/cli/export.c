@@ -1,4 +1,4 @@
-#include "dtrain/cli/export.h"
+#include "commands.h"
 
 #include "dtrain/base/log.h"
 #include "dtrain/base/options.h"

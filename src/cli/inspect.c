@@ -1,4 +1,4 @@
-#include "dtrain/cli/inspect.h"
+#include "commands.h"
 
 #include "dtrain/base/log.h"
 #include "dtrain/base/memory.h"

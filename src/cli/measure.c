@@ -1,4 +1,4 @@
-#include "dtrain/cli/measure.h"
+#include "commands.h"
 
 #include "dtrain/base/clock.h"
 #include "dtrain/base/log.h"

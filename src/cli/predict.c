@@ -1,4 +1,4 @@
-#include "dtrain/cli/predict.h"
+#include "commands.h"
 
 #include "dtrain/base/log.h"
 #include "dtrain/base/memory.h"

@@ -1,5 +1,4 @@
-#include "dtrain/cli/prepare.h"
-
+#include "commands.h"
 #include "prepare_run.h"
 
 #include "dtrain/base/log.h"

@@ -1,4 +1,4 @@
-#include "dtrain/cli/train.h"
+#include "commands.h"
 
 #include "dtrain/run/run.h"
 
