@@ -97,17 +97,14 @@ out:
     return status;
 }
 
-/* ---- what Keras passes over ---- */
-
-DT_MUST_USE static dt_status write_companions(dt_h5 *h5, const dt_keras_model *model)
+dt_status dt_keras_write_companions(dt_h5 *h5, const char *recipe_json,
+                                    const char *const *class_names, size_t class_name_count)
 {
     dt_status status = DT_OK;
-    const size_t names = model->class_name_count;
-    DT_ASSERT(names == 0 || names == model->layers[model->layer_count - 1].units);
-    if (model->recipe_json != NULL)
-        DT_TRY(dt_h5_set_text(h5, "/", DT_KERAS_RECIPE, model->recipe_json));
-    if (names > 0 && names <= DT_H5_TEXTS_MAX)
-        DT_TRY(dt_h5_set_texts(h5, "/", DT_KERAS_CLASSES, model->class_names, names));
+    if (recipe_json != NULL)
+        DT_TRY(dt_h5_set_text(h5, "/", DT_KERAS_RECIPE, recipe_json));
+    if (class_name_count > 0 && class_name_count <= DT_H5_TEXTS_MAX)
+        DT_TRY(dt_h5_set_texts(h5, "/", DT_KERAS_CLASSES, class_names, class_name_count));
 out:
     return status;
 }
@@ -118,7 +115,9 @@ dt_status dt_keras_model_write(const dt_keras_model *model, dt_h5 *h5)
 {
     dt_status status = DT_OK;
     uint64_t inputs = model->inputs;
+    const size_t names = model->class_name_count;
     DT_ASSERT(model->layer_count > 0 && inputs > 0);
+    DT_ASSERT(names == 0 || names == model->layers[model->layer_count - 1].units);
     DT_ASSERT((model->mean == NULL) == (model->variance == NULL));
 
     DT_TRY(set_versions(h5, "/"));
@@ -130,7 +129,8 @@ dt_status dt_keras_model_write(const dt_keras_model *model, dt_h5 *h5)
         DT_TRY(write_layer(h5, &model->layers[i], i, inputs));
         inputs = model->layers[i].units;
     }
-    DT_TRY(write_companions(h5, model));
+    DT_TRY(dt_keras_write_companions(h5, model->recipe_json, model->class_names,
+                                     model->class_name_count));
 out:
     return status;
 }

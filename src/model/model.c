@@ -36,6 +36,18 @@ static size_t describe_layers(dt_keras_layer *out, const dt_network *network)
     return count;
 }
 
+/* Returns the first layer that Keras's part and ONNX have no form of; NULL: there is none. Dropout
+ * is left out of both. */
+static const dt_layer *find_own_layer(const dt_network *network)
+{
+    for (size_t l = 0; l < network->layer_count; l++) {
+        const dt_layer_kind *kind = network->layers[l].kind;
+        if (kind != &dt_layer_dense && kind != &dt_layer_dropout && kind != &dt_layer_normalization)
+            return &network->layers[l];
+    }
+    return NULL;
+}
+
 /* Borrows all but the layers. Owns: the caller frees out->layers. */
 DT_MUST_USE static dt_status describe(dt_keras_model *out, const dt_model *model)
 {
@@ -97,13 +109,19 @@ out:
 
 /* ---- saving ---- */
 
+/* Without a `keras` form Keras cannot open it. */
 DT_MUST_USE static dt_status save_h5(const dt_model *model, const dt_keras_model *keras,
                                      const char *path)
 {
     dt_status status = DT_OK;
     dt_h5 *h5 = NULL;
     DT_TRY(dt_h5_new(&h5));
-    DT_TRY(dt_keras_model_write(keras, h5));
+    if (keras != NULL)
+        DT_TRY(dt_keras_model_write(keras, h5));
+    else
+        DT_TRY(dt_keras_write_companions(h5, model->recipe_json,
+                                         (const char *const *)model->class_names,
+                                         model->class_name_count));
     DT_TRY(dt_model_file_write(h5, model));
     DT_TRY(dt_h5_save(h5, path));
 out:
@@ -114,7 +132,16 @@ out:
 dt_status dt_model_save(const dt_model *model, const char *path)
 {
     dt_keras_model keras = {0};
+    const dt_layer *own = find_own_layer(&model->network);
+    const bool others = dt_text_ends_in(path, ".keras") || dt_text_ends_in(path, ".onnx");
     DT_ASSERT(model->class_name_count == 0 || model->class_name_count == model->network.C);
+    if (own != NULL && others)
+        return dt_fail(DT_USAGE,
+                       "%s: a layer of the kind '%s' cannot be saved in this format; use "
+                       ".h5, for dtrain alone",
+                       path, dt_layer_kind_name(own->kind));
+    if (own != NULL)
+        return save_h5(model, NULL, path);
     dt_status status = describe(&keras, model);
     if (status != DT_OK)
         return status;

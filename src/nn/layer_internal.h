@@ -56,6 +56,10 @@ struct dt_layer_kind {
      * pool. */
     void (*backward)(const dt_traversal *t, size_t l, size_t before, size_t from, size_t to);
 
+    /* Adds the gradients that `backward` kept for the outputs of layer `to_layer` to its deltas,
+     * which are complete but for these; NULL: it keeps none. */
+    void (*add_kept)(const dt_traversal *t, size_t l, size_t to_layer, size_t from, size_t to);
+
     /* Hands over the gradients of the layer's tensors, from the last to the first; NULL: it has no
      * tensors. */
     void (*gradient)(dt_traversal *t, size_t l);
@@ -87,6 +91,9 @@ size_t dt_traversal_before(const dt_traversal *t, size_t l);
 
 /** Returns the inputs of layer l. */
 const dt_panels *dt_traversal_inputs(const dt_traversal *t, size_t l);
+
+/** Returns the outputs of layer l, or its inputs if it does nothing in this pass. */
+const dt_panels *dt_traversal_outputs(const dt_traversal *t, size_t l);
 
 /** Gives the part of `count` things that a thread of the pool works on: *from .. *to - 1. */
 void dt_traversal_part(const dt_traversal *t, size_t count, int thread, size_t *from, size_t *to);

@@ -99,6 +99,11 @@ const dt_panels *dt_traversal_inputs(const dt_traversal *t, size_t l)
     return before == SIZE_MAX ? &t->workspace->input : &t->workspace->outputs[before];
 }
 
+const dt_panels *dt_traversal_outputs(const dt_traversal *t, size_t l)
+{
+    return dt_traversal_uses(t, l) ? &t->workspace->outputs[l] : dt_traversal_inputs(t, l);
+}
+
 void dt_traversal_part(const dt_traversal *t, size_t count, int thread, size_t *from, size_t *to)
 {
     const size_t threads = (size_t)dt_pool_threads(t->workspace->pool);
@@ -158,19 +163,29 @@ static void go_forward(const stage *s, size_t from, size_t to)
     t->network->layers[s->layer].kind->forward(t, s->layer, from, to);
 }
 
-/* The derivative of the activation of the layer before comes last. */
-static void go_backward(const stage *s, size_t from, size_t to)
+/* The derivative of the activation of the layer before, unless `backward` has applied it. */
+static void apply_derivative(const stage *s, size_t from, size_t to)
 {
     const dt_traversal *t = s->traversal;
-    const dt_layer_kind *kind = t->network->layers[s->layer].kind;
     const dt_layer *before = &t->network->layers[s->before];
-    kind->backward(t, s->layer, s->before, from, to);
-    if (kind->fuses_activation || before->activation == DT_ACTIVATION_LINEAR)
+    if (t->network->layers[s->layer].kind->fuses_activation ||
+        before->activation == DT_ACTIVATION_LINEAR)
         return;
     for (size_t p = 0; p < dt_panels_count(before->H); p++)
         dt_activation_backward(
             before->activation, dt_panels_at(&t->workspace->deltas[s->before], from, p),
             dt_panels_at(&t->workspace->outputs[s->before], from, p), (to - from) * DT_PANEL);
+}
+
+/* What layers further behind have kept for the layer before comes last. */
+static void go_backward(const stage *s, size_t from, size_t to)
+{
+    const dt_traversal *t = s->traversal;
+    t->network->layers[s->layer].kind->backward(t, s->layer, s->before, from, to);
+    apply_derivative(s, from, to);
+    for (size_t l = s->layer + 1; l < t->network->layer_count; l++)
+        if (t->network->layers[l].kind->add_kept != NULL)
+            t->network->layers[l].kind->add_kept(t, l, s->before, from, to);
 }
 
 /* ---- the passes ---- */

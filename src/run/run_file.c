@@ -13,7 +13,8 @@ DT_MUST_USE static dt_status check_run(dt_h5 *h5, const char *path)
 {
     dt_status status = DT_OK;
     int64_t version = 0;
-    if (dt_h5_has_attribute(h5, "/", "model_config"))
+    if (dt_h5_has_attribute(h5, "/", "model_config") ||
+        dt_h5_has_attribute(h5, "/dtrain", "format_version"))
         return dt_fail(DT_DATA,
                        "%s: is a model, not the log of a run; that is run.h5 in the same folder",
                        path);

@@ -93,6 +93,48 @@ static void test_comes_back(void **state)
         }
 }
 
+/* Every kind of layer that is listed is in the file; those without a counterpart in Keras keep it
+ * from the formats of others. */
+static void test_each_layer_kind(void **state)
+{
+    (void)state;
+    const dt_layer layers[] = {
+        {.kind = &dt_layer_normalization},
+        {.kind = &dt_layer_dense, .H = 5, .activation = DT_ACTIVATION_LINEAR},
+        {.kind = &dt_layer_dropout, .rate = 0.1},
+        {.kind = &dt_layer_dense, .H = 5, .activation = DT_ACTIVATION_SIGMOID},
+        {.kind = &dt_layer_add, .source = 2},
+        {.kind = &dt_layer_activation, .activation = DT_ACTIVATION_TANH},
+        {.kind = &dt_layer_dense, .H = C, .activation = DT_ACTIVATION_LINEAR},
+    };
+    enum { COUNT = sizeof layers / sizeof *layers };
+    dt_model saved = {0}, found;
+    assert_ok(dt_network_make(&saved.network, D, layers, COUNT));
+    for (size_t k = 0; k < DT_LAYER_KIND_COUNT; k++) {
+        bool here = false;
+        for (size_t l = 0; l < COUNT; l++)
+            here = here || layers[l].kind == dt_layer_kinds[k];
+        assert_true(here);
+    }
+    dt_network_fill(&saved.network, 5);
+    assert_ok(dt_optimizer_init(&saved.optimizer, &dt_adam, 0, 0.001));
+    saved.recipe_json = "{}";
+    assert_ok(dt_model_save(&saved, model_path()));
+    assert_ok(dt_model_read(&found, model_path()));
+    expect_same(&found, &saved);
+    assert_string_equal(found.recipe_json, "{}");
+    assert_int_equal(found.network.layers[4].source, 2);
+    dt_model_clear(&found);
+    hid_t file = H5Fopen(model_path(), H5F_ACC_RDONLY, H5P_DEFAULT);
+    assert_true(H5Aexists(file, "model_config") == 0);
+    h5_close_id(file);
+    assert_int_equal(dt_model_save(&saved, scratch_path("m.keras")), DT_USAGE);
+    assert_int_equal(dt_model_save(&saved, scratch_path("m.onnx")), DT_USAGE);
+    assert_non_null(strstr(dt_status_text(), "a layer of the kind 'add' cannot be saved"));
+    saved.recipe_json = NULL;
+    dt_model_clear(&saved);
+}
+
 /* A tensor is in the file once, under Keras's name and ours. */
 static void test_one_dataset_two_names(void **state)
 {
@@ -248,6 +290,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_comes_back, scratch_empty),
+        cmocka_unit_test_teardown(test_each_layer_kind, scratch_empty),
         cmocka_unit_test_teardown(test_one_dataset_two_names, scratch_empty),
         cmocka_unit_test_teardown(test_spoiled_json, scratch_empty),
         cmocka_unit_test_teardown(test_spoiled_arrays, scratch_empty),

@@ -126,6 +126,12 @@ DT_MUST_USE dt_status dt_keras_archive_load(dt_keras_loaded *out, const char *pa
 /** Returns whether the file begins like a .keras archive. */
 bool dt_keras_is_archive(const char *path);
 
+/** Writes the recipe, unless it is NULL, and class names, if there are at most DT_H5_TEXTS_MAX, as
+ * attributes of the root. Errors: DT_OUTPUT. */
+DT_MUST_USE dt_status dt_keras_write_companions(dt_h5 *h5, const char *recipe_json,
+                                                const char *const *class_names,
+                                                size_t class_name_count);
+
 /**
  * Reads recipe and class names from the .h5 file of a model with C classes; NULL and none if they
  * are not there.

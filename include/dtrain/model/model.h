@@ -33,8 +33,10 @@ const char *dt_model_find(char *out, size_t bytes, const char *path);
  * `model` may borrow its parts; `class_name_count` is 0 or C. The optimizer's state is saved if
  * there is one; ONNX has no place for it.
  *
+ * A .h5 has no part for Keras if the network has a layer without a counterpart there.
+ *
  * Calls:   local
- * Errors:  DT_OUTPUT, DT_MEMORY; as dt_onnx_save
+ * Errors:  DT_OUTPUT, DT_MEMORY; as dt_onnx_save; DT_USAGE: .keras and .onnx, and such a layer
  */
 DT_MUST_USE dt_status dt_model_save(const dt_model *model, const char *path);
 

@@ -21,6 +21,7 @@ typedef struct dt_layer {
      * none. */
     dt_activation activation;
     double rate; /* dropout: share of the units that are dropped */
+    size_t source; /* add: index of the earlier layer */
 
     /* What follows from its place in the network; dt_network_plan fills it in. */
     size_t number; /* among the network's layers of this kind, from 0; part of names */
@@ -42,10 +43,11 @@ typedef struct dt_pass {
 } dt_pass;
 
 /** The kinds of layers, one file each in nn/layers. */
-extern const dt_layer_kind dt_layer_dense, dt_layer_dropout, dt_layer_normalization;
+extern const dt_layer_kind dt_layer_activation, dt_layer_add, dt_layer_dense, dt_layer_dropout,
+    dt_layer_normalization;
 
 /** The list of all kinds. */
-enum { DT_LAYER_KIND_COUNT = 3 };
+enum { DT_LAYER_KIND_COUNT = 5 };
 extern const dt_layer_kind *const dt_layer_kinds[DT_LAYER_KIND_COUNT];
 
 /** Returns the kind's name, as in files: "dense". */

@@ -1,0 +1,330 @@
+/*
+ * What holds for every kind of layer that is listed: central differences, segments by themselves,
+ * every gradient given once, the same bits twice. A new kind is tested by being listed; it then
+ * needs a network here.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "dtrain/base/random.h"
+#include "dtrain/nn/linalg.h"
+#include "dtrain/nn/network.h"
+#include "status_checks.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { D = 37, C = 3, ROWS = 11, MOST = 10000 };
+
+/* A network with a layer of the kind, and the options that the other ranks would be sent. */
+typedef struct example {
+    const dt_layer_kind *kind;
+    size_t count;
+    dt_layer layers[8];
+} example;
+
+#define DENSE(units, function)                                                                     \
+    {                                                                                              \
+        .kind = &dt_layer_dense, .H = (units), .activation = DT_ACTIVATION_##function              \
+    }
+#define DROPOUT(share)                                                                             \
+    {                                                                                              \
+        .kind = &dt_layer_dropout, .rate = (share)                                                 \
+    }
+
+/* Units that fill no panel, and more than one. */
+static const example examples[] = {
+    {&dt_layer_dense, 3, {DENSE(40, TANH), DENSE(33, SIGMOID), DENSE(C, LINEAR)}},
+    {&dt_layer_dense, 2, {DENSE(7, TANH), DENSE(40, LINEAR)}}, /* its last layer is not narrow */
+    {&dt_layer_normalization,
+     3,
+     {{.kind = &dt_layer_normalization}, DENSE(40, TANH), DENSE(C, LINEAR)}},
+    {&dt_layer_dropout,
+     5,
+     {DENSE(40, TANH), DROPOUT(0.2), DENSE(33, SIGMOID), DROPOUT(0.5), DENSE(C, LINEAR)}},
+    {&dt_layer_activation,
+     5,
+     {DENSE(40, LINEAR),
+      {.kind = &dt_layer_activation, .activation = DT_ACTIVATION_TANH},
+      DENSE(33, SIGMOID),
+      {.kind = &dt_layer_activation, .activation = DT_ACTIVATION_SIGMOID},
+      DENSE(C, LINEAR)}},
+    /* A residual block, then one around it that begins at the same layer. */
+    {&dt_layer_add,
+     7,
+     {DENSE(40, TANH),
+      DENSE(40, SIGMOID),
+      DROPOUT(0.25),
+      {.kind = &dt_layer_add, .source = 0},
+      {.kind = &dt_layer_activation, .activation = DT_ACTIVATION_TANH},
+      {.kind = &dt_layer_add, .source = 0},
+      DENSE(C, LINEAR)}},
+    /* What is added are the outputs of a dropout layer. */
+    {&dt_layer_add,
+     5,
+     {DENSE(33, TANH),
+      DROPOUT(0.5),
+      DENSE(33, TANH),
+      {.kind = &dt_layer_add, .source = 1},
+      DENSE(C, LINEAR)}},
+};
+enum { EXAMPLES = sizeof examples / sizeof *examples };
+
+/* ---- a network that is computed with ---- */
+
+typedef struct fixture {
+    dt_network network;
+    dt_workspace workspace;
+    float X[ROWS * D];
+    float G[ROWS * 64]; /* dLoss/dlogits; the loss is the sum of logits times these */
+    uint64_t positions[ROWS];
+    float gradient[MOST]; /* over all rows, of the segments together */
+    unsigned given[MOST]; /* how often a parameter's was */
+    size_t final; /* from here on, gradients are complete */
+} fixture;
+
+static void draw(float *out, size_t count, uint64_t stream)
+{
+    dt_random random = dt_random_start(3, DT_RANDOM_EXAMPLE, stream);
+    for (size_t i = 0; i < count; i++)
+        out[i] = (float)dt_random_normal(&random);
+}
+
+static void make(fixture *f, const example *e, bool training)
+{
+    memset(f, 0, sizeof *f);
+    dt_network *network = &f->network;
+    assert_ok(dt_network_make(network, D, e->layers, e->count));
+    assert_in_range(network->P, 1, MOST);
+    dt_network_fill(network, 7);
+    for (size_t t = 0; t < network->tensor_count; t++) /* biases too */
+        for (size_t i = 0;
+             network->tensors[t].init == DT_INIT_ZEROS && i < network->tensors[t].count; i++)
+            network->params[network->tensors[t].first + i] = 0.1f * (float)(i % 7) - 0.3f;
+    for (size_t i = 0; i < network->constant_count; i++)
+        network->constants[i] = 0.5f + 0.01f * (float)i;
+    assert_ok(dt_workspace_init(&f->workspace, network, ROWS, DT_BOTH_PASSES));
+    draw(f->X, ROWS * D, 1);
+    draw(f->G, ROWS * network->C, 2);
+    dt_network_prepare(network, f->X, ROWS);
+    for (size_t i = 0; i < ROWS; i++)
+        f->positions[i] = 1000 + 3 * i;
+    f->workspace.pass =
+        (dt_pass){.training = training, .seed = 9, .epoch = 2, .positions = f->positions};
+}
+
+static void clear(fixture *f)
+{
+    dt_workspace_clear(&f->workspace);
+    dt_network_clear(&f->network);
+}
+
+static double loss_of(fixture *f, const dt_segments *segments)
+{
+    const float *logits = dt_network_forward(&f->network, &f->workspace, f->X, segments);
+    double loss = 0.0;
+    for (size_t i = 0; i < ROWS * f->network.C; i++)
+        loss += (double)logits[i] * (double)f->G[i];
+    return loss;
+}
+
+static void take(void *context, const dt_gradient_block *block, const float *gradient, bool fresh,
+                 bool last, int thread)
+{
+    fixture *f = context;
+    (void)fresh, (void)thread;
+    for (size_t i = 0; i < block->rows; i++)
+        for (size_t j = 0; j < block->columns; j++) {
+            const size_t at = block->first + i * block->row_step + j * block->column_step;
+            assert_true(at < f->network.P && at < f->final);
+            f->gradient[at] += gradient[i * DT_PANEL + j];
+            f->given[at] += last;
+        }
+}
+
+static void done(void *context, size_t first)
+{
+    fixture *f = context;
+    assert_true(first <= f->final);
+    for (size_t i = first; i < f->final; i++)
+        assert_int_equal(f->given[i], 1);
+    f->final = first;
+}
+
+/* Fills in the gradient. */
+static void go_back(fixture *f, const dt_segments *segments)
+{
+    float *logits = dt_network_forward(&f->network, &f->workspace, f->X, segments);
+    memset(f->gradient, 0, sizeof f->gradient);
+    memset(f->given, 0, sizeof f->given);
+    f->final = f->network.P;
+    memcpy(logits, f->G, segments->start[segments->count] * f->network.C * sizeof *logits);
+    dt_network_backward(&f->network, &f->workspace, segments, take, done, f);
+    assert_int_equal(f->final, 0);
+}
+
+static const dt_segments whole = {.count = 1, .start = (const size_t[]){0, ROWS}};
+static const dt_segments parts = {.count = 3, .start = (const size_t[]){0, 4, 4, ROWS}};
+
+/* ---- the tests ---- */
+
+static void test_all_are_here(void **state)
+{
+    (void)state;
+    for (size_t k = 0; k < DT_LAYER_KIND_COUNT; k++) {
+        bool found = false;
+        for (size_t e = 0; e < EXAMPLES; e++)
+            found = found || examples[e].kind == dt_layer_kinds[k];
+        if (!found)
+            fail_msg("no network with a layer of the kind %s",
+                     dt_layer_kind_name(dt_layer_kinds[k]));
+        for (size_t other = 0; other < k; other++)
+            assert_string_not_equal(dt_layer_kind_name(dt_layer_kinds[k]),
+                                    dt_layer_kind_name(dt_layer_kinds[other]));
+    }
+}
+
+/* Of a sum over 11 rows in float32: the differences are taken over a step that is not small. */
+static void check_differences(fixture *f, const example *e)
+{
+    go_back(f, &parts);
+    for (size_t i = 0; i < f->network.P; i += 1 + i % 5) {
+        float *w = &f->network.params[i];
+        const float was = *w, step = 0x1p-6f;
+        *w = was + step;
+        const double above = loss_of(f, &parts);
+        *w = was - step;
+        const double below = loss_of(f, &parts);
+        *w = was;
+        const double expected = (above - below) / (2.0 * (double)step);
+        if (fabs((double)f->gradient[i] - expected) > 3e-3 * (1.0 + fabs(expected)))
+            fail_msg("%s: parameter %zu: gradient %g, differences %g", dt_layer_kind_name(e->kind),
+                     i, (double)f->gradient[i], expected);
+    }
+}
+
+static void check_gradients(bool training)
+{
+    static fixture f;
+    for (size_t e = 0; e < EXAMPLES; e++) {
+        make(&f, &examples[e], training);
+        check_differences(&f, &examples[e]);
+        clear(&f);
+    }
+}
+
+static void test_central_differences(void **state)
+{
+    (void)state;
+    check_gradients(true);
+}
+
+/* Layers that only training has are passed by. */
+static void test_central_differences_of_inference(void **state)
+{
+    (void)state;
+    check_gradients(false);
+}
+
+static void test_twice_the_same_bits(void **state)
+{
+    (void)state;
+    static fixture f;
+    static float gradient[MOST];
+    float logits[ROWS * 64];
+    for (size_t e = 0; e < EXAMPLES; e++) {
+        make(&f, &examples[e], true);
+        const size_t bytes = ROWS * f.network.C * sizeof(float);
+        memcpy(logits, dt_network_forward(&f.network, &f.workspace, f.X, &whole), bytes);
+        go_back(&f, &whole);
+        memcpy(gradient, f.gradient, sizeof gradient);
+        assert_memory_equal(dt_network_forward(&f.network, &f.workspace, f.X, &whole), logits,
+                            bytes);
+        go_back(&f, &whole);
+        assert_memory_equal(f.gradient, gradient, sizeof gradient);
+        clear(&f);
+    }
+}
+
+/* A segment comes to the same bits by itself: outputs and gradient. */
+static void check_segment(const example *e, const fixture *together, size_t from, size_t to,
+                          float *sum)
+{
+    static fixture f;
+    const size_t rows = to - from, starts[] = {0, rows};
+    const dt_segments alone = {.count = 1, .start = starts};
+    make(&f, e, true);
+    const size_t width = f.network.C;
+    memmove(f.X, together->X + from * D, rows * D * sizeof *f.X);
+    memmove(f.G, together->G + from * width, rows * width * sizeof *f.G);
+    memmove(f.positions, together->positions + from, rows * sizeof *f.positions);
+    go_back(&f, &alone);
+    for (size_t i = 0; i < f.network.P; i++)
+        sum[i] += f.gradient[i];
+    clear(&f);
+}
+
+static void test_segments_by_themselves(void **state)
+{
+    (void)state;
+    static fixture f;
+    static float sum[MOST];
+    for (size_t e = 0; e < EXAMPLES; e++) {
+        make(&f, &examples[e], true);
+        go_back(&f, &parts);
+        memset(sum, 0, sizeof sum);
+        check_segment(&examples[e], &f, 0, 4, sum);
+        check_segment(&examples[e], &f, 4, ROWS, sum);
+        assert_memory_equal(sum, f.gradient, f.network.P * sizeof *sum);
+        clear(&f);
+    }
+}
+
+/* Inference allocates for the forward pass alone, and has the bits of a pass with more memory. */
+static void test_forward_alone(void **state)
+{
+    (void)state;
+    static fixture f;
+    for (size_t e = 0; e < EXAMPLES; e++) {
+        dt_workspace forward;
+        make(&f, &examples[e], false);
+        assert_ok(dt_workspace_init(&forward, &f.network, ROWS, DT_FORWARD_PASS));
+        const float *alone = dt_network_forward(&f.network, &forward, f.X, &whole);
+        assert_memory_equal(dt_network_forward(&f.network, &f.workspace, f.X, &whole), alone,
+                            ROWS * f.network.C * sizeof *alone);
+        dt_workspace_clear(&forward);
+        clear(&f);
+    }
+}
+
+static void test_add_of_no_such_layer(void **state)
+{
+    (void)state;
+    dt_network network;
+    dt_layer layers[] = {
+        DENSE(4, TANH), DENSE(5, TANH), {.kind = &dt_layer_add, .source = 0}, DENSE(C, LINEAR)};
+    for (size_t source = 0; source < 4; source++) { /* other units; itself and what follows */
+        layers[2].source = source;
+        assert_int_equal(dt_network_make(&network, D, layers, 4), DT_DATA);
+        assert_non_null(strstr(dt_status_text(), "layer 3 adds layer "));
+    }
+}
+
+int main(void)
+{
+    assert_ok(dt_linalg_choose(DT_ENGINE_AUTO));
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_all_are_here),
+        cmocka_unit_test(test_central_differences),
+        cmocka_unit_test(test_central_differences_of_inference),
+        cmocka_unit_test(test_twice_the_same_bits),
+        cmocka_unit_test(test_segments_by_themselves),
+        cmocka_unit_test(test_forward_alone),
+        cmocka_unit_test(test_add_of_no_such_layer),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
