@@ -122,6 +122,7 @@ check_header() {
     folder=${folder##*/}
     [ "$1" != src/cli/main.c ] || return 0
     [ "$folder" = "$room" ] || [ ! -f "include/dtrain/$room/${folder%s}.h" ] || return 0
+    [ "$folder" = "$room" ] || [ ! -f "include/dtrain/$room/${folder%es}.h" ] || return 0
     while :; do
         [ ! -f "include/dtrain/$room/$module.h" ] || return 0
         [ ! -f "src/$room/$module.h" ] || return 0

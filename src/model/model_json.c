@@ -57,6 +57,7 @@ dt_status dt_model_json_write(char **out, const dt_network *network, const dt_op
     if (status != DT_OK)
         return status;
     dt_json_add_int(json, "inputs", (int64_t)network->D);
+    dt_json_add_text(json, "loss", network->loss->name);
     dt_json_begin_list(json, "layers");
     for (size_t l = 0; l < network->layer_count; l++) {
         dt_json_begin_object(json, NULL);
@@ -183,6 +184,8 @@ DT_MUST_USE static dt_status read_network(dt_network *out, const json_t *json, c
     dt_status status = DT_OK;
     dt_layer *layers = NULL;
     const json_t *list = json_object_get(json, "layers");
+    const char *name = json_string_value(json_object_get(json, "loss"));
+    const dt_loss *loss = name != NULL ? dt_loss_find(name) : NULL;
     const json_int_t inputs = json_integer_value(json_object_get(json, "inputs"));
     const size_t count = json_array_size(list);
     if (inputs < 1 || inputs > INT_MAX || count < 1 || count > DT_MODEL_LAYERS_MAX)
@@ -190,6 +193,11 @@ DT_MUST_USE static dt_status read_network(dt_network *out, const json_t *json, c
                        "%s: its model has %lld inputs and %zu layers; expected at least one of "
                        "each, and at most %d layers",
                        path, (long long)inputs, count, DT_MODEL_LAYERS_MAX);
+    if (loss == NULL)
+        return dt_fail(DT_DATA,
+                       "%s: its loss is '%.60s', which this dtrain does not know; use the dtrain "
+                       "that wrote the file",
+                       path, name != NULL ? name : "?");
     DT_TRY(dt_memory_alloc(&layers, count, sizeof *layers, "layers"));
     for (size_t l = 0; l < count; l++)
         DT_TRY(read_layer(&layers[l], json_array_get(list, l), l, path));
@@ -197,8 +205,9 @@ DT_MUST_USE static dt_status read_network(dt_network *out, const json_t *json, c
     if (status != DT_OK) {
         char reason[DT_STATUS_TEXT_BYTES];
         (void)snprintf(reason, sizeof reason, "%s", dt_status_text());
-        status = dt_fail(status, "%s: %s", path, reason);
+        DT_TRY(dt_fail(status, "%s: %s", path, reason));
     }
+    out->loss = loss;
 out:
     dt_memory_free(layers);
     return status;
@@ -249,7 +258,7 @@ DT_MUST_USE static dt_status parse(json_t **out, const char *json, const char *p
 dt_status dt_model_json_read(dt_network *network, dt_optimizer *optimizer, bool *has_state,
                              const char *json, const char *path)
 {
-    enum { MEMBERS = 3 };
+    enum { MEMBERS = 4 };
     dt_status status = DT_OK;
     json_t *root = NULL;
     *network = (dt_network){0};

@@ -1,7 +1,6 @@
 #include "dtrain/model/predictor.h"
 
 #include "dtrain/base/memory.h"
-#include "dtrain/nn/loss.h"
 
 #include <string.h>
 
@@ -46,7 +45,7 @@ static void run_blocks(dt_predictor *p, const float *X, size_t blocks, size_t ro
     for (size_t b = 0; b <= blocks; b++)
         start[b] = b * DT_PREDICTOR_BLOCK;
     float *logits = dt_network_forward(p->network, &p->workspace, X, &segments);
-    dt_loss_softmax(logits, rows, C, p->predicted + at);
+    p->network->loss->predict(logits, rows, C, p->predicted + at);
     memcpy(p->p + at * C, logits, rows * C * sizeof *logits);
 }
 

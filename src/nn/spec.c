@@ -58,6 +58,7 @@ dt_status dt_spec_set_dropout(dt_network *network, double rate)
             layers[count++] = (dt_layer){.kind = &dt_layer_dropout, .rate = rate};
     }
     DT_TRY(dt_network_plan(&next, network->D, layers, count));
+    next.loss = network->loss;
     DT_ASSERT(next.P == network->P && next.constant_count == network->constant_count);
     next.params = network->params;
     next.constants = network->constants;

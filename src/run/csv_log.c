@@ -6,11 +6,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+enum { LINE_BYTES = 512 };
 
 struct dt_csv_log {
     FILE *file;
@@ -37,13 +40,40 @@ static void write_line(dt_csv_log *log, const char *line)
     note(log, !dt_fault("write") && fputs(line, log->file) >= 0 && fflush(log->file) == 0);
 }
 
+/* The task's metric that follows in the order of names, which is Keras's; NULL: none. */
+static const dt_metric *next_metric(const dt_metric *after)
+{
+    const dt_metric *next = NULL;
+    for (size_t i = 0; i < dt_classification.metric_count; i++) {
+        const dt_metric *m = &dt_classification.metrics[i];
+        if ((after == NULL || strcmp(m->name, after->name) > 0) &&
+            (next == NULL || strcmp(m->name, next->name) < 0))
+            next = m;
+    }
+    return next;
+}
+
+__attribute__((format(printf, 2, 3))) static void append(char line[LINE_BYTES], const char *format,
+                                                         ...)
+{
+    const size_t used = strlen(line);
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(line + used, LINE_BYTES - used, format, arguments);
+    va_end(arguments);
+}
+
 /* An older file loses its lines now, not before: the run may yet have been refused. */
 static void begin(dt_csv_log *log)
 {
     log->begun = true;
     (void)!ftruncate(fileno(log->file), 0); /* of a device there is nothing to cut */
-    write_line(log, log->validation ? "epoch,accuracy,loss,val_accuracy,val_loss\n"
-                                    : "epoch,accuracy,loss\n");
+    char line[LINE_BYTES] = "epoch";
+    for (int v = 0; v <= log->validation; v++)
+        for (const dt_metric *m = NULL; (m = next_metric(m)) != NULL;)
+            append(line, "%s%s", v == 1 ? ",val_" : ",", m->name);
+    append(line, "\n");
+    write_line(log, line);
 }
 
 /* O_NONBLOCK: a pipe is refused below, where open would wait for its reader. */
@@ -102,18 +132,15 @@ static const char *shortest(char out[32], double value)
 
 void dt_csv_log_add_epoch(dt_csv_log *log, const dt_epoch *epoch)
 {
-    char line[256], accuracy[32], loss[32], val_accuracy[32], val_loss[32];
+    const dt_metrics *const parts[] = {&epoch->train, &epoch->validation};
+    char line[LINE_BYTES] = "", number[32];
     if (!log->begun)
         begin(log);
-    if (log->validation)
-        (void)snprintf(line, sizeof line, "%lld,%s,%s,%s,%s\n", (long long)epoch->epoch - 1,
-                       shortest(accuracy, epoch->train.accuracy), shortest(loss, epoch->train.loss),
-                       shortest(val_accuracy, epoch->validation.accuracy),
-                       shortest(val_loss, epoch->validation.loss));
-    else
-        (void)snprintf(line, sizeof line, "%lld,%s,%s\n", (long long)epoch->epoch - 1,
-                       shortest(accuracy, epoch->train.accuracy),
-                       shortest(loss, epoch->train.loss));
+    append(line, "%lld", (long long)epoch->epoch - 1);
+    for (int v = 0; v <= log->validation; v++)
+        for (const dt_metric *m = NULL; (m = next_metric(m)) != NULL;)
+            append(line, ",%s", shortest(number, dt_metric_value(parts[v], m)));
+    append(line, "\n");
     write_line(log, line);
 }
 

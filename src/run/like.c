@@ -30,8 +30,8 @@ static bool is_of_no_weight(const char *name)
 /* Options that logs of this format did not have at first. */
 static bool is_newer(const char *name)
 {
-    static const char *const names[] = {"dropout", "engine",       "momentum", "optimizer",
-                                        "reduce",  "weight-decay", NULL};
+    static const char *const names[] = {"dropout", "engine",   "momentum",     "optimizer",
+                                        "reduce",  "schedule", "weight-decay", NULL};
     return dt_text_is_among(name, names);
 }
 

@@ -91,8 +91,9 @@ static dt_status write_evaluation(dt_h5 *h5, dt_part part, const dt_metrics *met
     (void)snprintf(path, sizeof path, "%s/confusion", group);
     DT_TRY(dt_h5_make_group(h5, group));
     DT_TRY(dt_h5_set_int(h5, group, "rows", (int64_t)evaluation->N));
-    DT_TRY(dt_h5_set_double(h5, group, "loss", metrics->loss));
-    DT_TRY(dt_h5_set_double(h5, group, "accuracy", metrics->accuracy));
+    for (size_t m = 0; m < dt_classification.metric_count; m++)
+        DT_TRY(dt_h5_set_double(h5, group, dt_classification.metrics[m].name,
+                                dt_metric_value(metrics, &dt_classification.metrics[m])));
     DT_TRY(dt_h5_set_double(h5, group, "majority_accuracy", evaluation->majority.accuracy));
     DT_TRY(write_qualities(h5, group, evaluation));
     if (evaluation->confusion != NULL)

@@ -93,11 +93,13 @@ static void report_training(const dt_run *r)
 {
     const dt_settings *s = &r->settings;
     const bool has_validation = r->sets[DT_VALIDATION].N > 0;
-    char monitor[64], optimizer[256];
-    (void)snprintf(monitor, sizeof monitor, "patience %lld on %s", (long long)s->patience,
-                   s->monitor == 0 ? "val_loss" : "val_accuracy");
-    dt_log_say("training   %s, batch %lld, at most %lld epoch%s, %s\n",
-               describe_optimizer(optimizer, sizeof optimizer, &r->model.optimizer),
+    char monitor[64], optimizer[256], schedule[32] = "";
+    (void)snprintf(monitor, sizeof monitor, "patience %lld on val_%s", (long long)s->patience,
+                   dt_classification.metrics[s->monitor].name);
+    if (s->schedule != 0)
+        (void)snprintf(schedule, sizeof schedule, ", %s schedule", dt_schedules[s->schedule]->name);
+    dt_log_say("training   %s%s, batch %lld, at most %lld epoch%s, %s\n",
+               describe_optimizer(optimizer, sizeof optimizer, &r->model.optimizer), schedule,
                (long long)s->batch, (long long)s->epochs, s->epochs == 1 ? "" : "s",
                has_validation ? monitor : "no validation set: no early stopping");
     if (!has_validation && (dt_options_given(dt_settings_table(), s, "patience") ||
@@ -161,14 +163,22 @@ void dt_run_report_step(const dt_run *r, const dt_step *step)
                 duration(all_left, epoch_left_s + epochs_left * a_step * (double)step->steps));
 }
 
+/* "loss 0.1234  accuracy 0.9876  ": each metric of the task. */
+static void say_metrics(const char *prefix, const dt_metrics *metrics)
+{
+    for (size_t m = 0; m < dt_classification.metric_count; m++) {
+        const dt_metric *metric = &dt_classification.metrics[m];
+        dt_log_say("%s%s %.4f  ", prefix, metric->name, dt_metric_value(metrics, metric));
+    }
+}
+
 void dt_run_report_epoch(const dt_run *r, const dt_epoch *row)
 {
     const int width = snprintf(NULL, 0, "%lld", (long long)r->settings.epochs);
-    dt_log_say("epoch %*lld/%lld  loss %.4f  accuracy %.4f  val_loss %.4f  val_accuracy %.4f  "
-               "%.3f s%s\n",
-               width, (long long)row->epoch, (long long)r->settings.epochs, row->train.loss,
-               row->train.accuracy, row->validation.loss, row->validation.accuracy, row->seconds,
-               row->improved ? "  best" : "");
+    dt_log_say("epoch %*lld/%lld  ", width, (long long)row->epoch, (long long)r->settings.epochs);
+    say_metrics("", &row->train);
+    say_metrics("val_", &row->validation);
+    dt_log_say("%.3f s%s\n", row->seconds, row->improved ? "  best" : "");
 }
 
 void dt_run_report_phases(const dt_rank_row *rows, size_t count)
@@ -199,8 +209,9 @@ void dt_run_report_summary(const dt_run *r)
     dt_log_result("summary.epochs=%lld\n", (long long)result->epochs);
     dt_log_result("summary.best_epoch=%lld\n", (long long)result->best_epoch);
     for (int p = 0; p < DT_PART_COUNT; p++) {
-        dt_log_result("summary.%s_loss=%.9g\n", keys[p], result->metrics[p].loss);
-        dt_log_result("summary.%s_accuracy=%.9g\n", keys[p], result->metrics[p].accuracy);
+        for (size_t m = 0; m < dt_classification.metric_count; m++)
+            dt_log_result("summary.%s_%s=%.9g\n", keys[p], dt_classification.metrics[m].name,
+                          dt_metric_value(&result->metrics[p], &dt_classification.metrics[m]));
         dt_log_result("summary.%s_majority_accuracy=%.9g\n", keys[p],
                       dt_metrics_baseline(&r->sets[p], majority));
         if (p != DT_TRAIN) /* its curves are not made */

@@ -5,7 +5,6 @@
 #include "dtrain/comm/exact_sum.h"
 #include "dtrain/nn/activation.h"
 #include "dtrain/nn/optimizer.h"
-#include "dtrain/train/early_stopping.h"
 
 #include <stddef.h>
 #include <stdio.h>
@@ -38,6 +37,8 @@ static const dt_option options[] = {
      "momentum of --optimizer sgd"},
     {"learning-rate", "F", DT_OPTION_FLOAT, AT(learning_rate), 1e-30, 1e6, NULL, "0.001",
      "learning rate of the optimizer"},
+    {"schedule", "NAME", DT_OPTION_CHOICE, AT(schedule), 0, 0, DT_SCHEDULE_NAMES, "constant",
+     "learning rate over the steps of --epochs: constant, or cosine from --learning-rate to 0"},
     {"weight-decay", "F", DT_OPTION_FLOAT, AT(weight_decay), 0, 1, NULL, "0",
      "decoupled weight decay, 0 to 1: each step subtracts learning rate * F * weight; biases do "
      "not decay"},
@@ -167,12 +168,15 @@ dt_plan dt_settings_plan(const dt_settings *settings)
 {
     return (dt_plan){.batch = (uint64_t)settings->batch,
                      .epochs = settings->epochs,
+                     .learning_rate = settings->learning_rate,
+                     .schedule = dt_schedules[settings->schedule],
                      .seed = (uint64_t)settings->seed,
                      .sum = (dt_sum)settings->sum,
                      .reduce = (dt_reduce)settings->reduce,
                      .overlap = (dt_overlap)settings->overlap,
                      .threads = (int)settings->threads,
-                     .monitor = (dt_monitor)settings->monitor,
+                     .task = &dt_classification,
+                     .monitor = (size_t)settings->monitor,
                      .patience = settings->patience,
                      .min_delta = settings->min_delta,
                      .keeps_last = settings->no_restore_best,

@@ -2,7 +2,6 @@
 
 #include "dtrain/base/memory.h"
 #include "dtrain/comm/watchdog.h"
-#include "dtrain/nn/loss.h"
 
 #include <math.h>
 #include <string.h>
@@ -57,7 +56,7 @@ void dt_tally_add_rows(dt_tally *tally, const float *loss, const int32_t *predic
 dt_metrics dt_tally_mean(const dt_tally *tally, uint64_t rows)
 {
     if (rows == 0)
-        return (dt_metrics){.loss = NAN, .accuracy = NAN};
+        return dt_metrics_none();
     const double loss =
         (double)tally->loss_high * (LOSS_STEP * 0x1p32) + (double)tally->loss_low * LOSS_STEP;
     return (dt_metrics){.loss = loss / (double)rows,
@@ -99,8 +98,8 @@ static void evaluate_shard(dt_tally *tally, const dt_comm *comm, const dt_networ
             start[++segments.count] = count - done < SEGMENT_ROWS ? count : done + SEGMENT_ROWS;
         float *z =
             dt_network_forward(network, &evaluator->workspace, x + from * network->D, &segments);
-        dt_loss_probabilities(z, y + from, count, network->C, evaluator->loss,
-                              evaluator->predicted);
+        network->loss->evaluate(z, y + from, count, network->C, evaluator->loss,
+                                evaluator->predicted);
         dt_tally_add_rows(tally, evaluator->loss, evaluator->predicted, y + from, count);
         if (scores != NULL)
             dt_scores_add(scores, z, y + from, evaluator->predicted, count);

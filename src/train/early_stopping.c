@@ -2,10 +2,10 @@
 
 #include <math.h>
 
-dt_early_stopping dt_early_stopping_start(dt_monitor monitor, int64_t patience, double min_delta)
+dt_early_stopping dt_early_stopping_start(bool larger_is_better, int64_t patience, double min_delta)
 {
     return (dt_early_stopping){
-        .larger_is_better = monitor == DT_MONITOR_VAL_ACCURACY,
+        .larger_is_better = larger_is_better,
         .min_delta = fabs(min_delta),
         .patience = patience,
         .baseline = NAN,

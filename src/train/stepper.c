@@ -6,7 +6,6 @@
 #include "dtrain/base/fault.h"
 #include "dtrain/base/memory.h"
 #include "dtrain/base/subnormals.h"
-#include "dtrain/nn/loss.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -335,7 +334,7 @@ static dt_status run_step(dt_stepper *s, uint64_t first, uint64_t count, dt_tall
     float *logits = dt_network_forward(s->network, &s->workspace, NULL, &segments);
     if (rows > 0 && dt_fault("nan"))
         logits[0] = NAN;
-    dt_loss_cross_entropy(logits, s->y, rows, s->network->C, s->loss, s->predicted);
+    s->network->loss->gradient(logits, s->y, rows, s->network->C, s->loss, s->predicted);
     dt_tally step = {0};
     for (size_t i = 0; i < segments.count; i++) {
         const size_t from = segments.start[i];

@@ -124,7 +124,8 @@ DT_MUST_USE static dt_status start(trainer *t, const dt_training *from)
                         : t->stepper.ranks_sum.window != NULL ? "window"
                                                               : "allreduce";
     t->at = (dt_training){.epoch = 1, .best = t->best};
-    t->at.stopping = dt_early_stopping_start(plan->monitor, plan->patience, plan->min_delta);
+    t->at.stopping = dt_early_stopping_start(plan->task->metrics[plan->monitor].larger_is_better,
+                                             plan->patience, plan->min_delta);
     if (from != NULL)
         go_on(t, from);
     t->saved_s = dt_clock_s();
@@ -224,6 +225,16 @@ static void tell_step(const trainer *t)
     t->observer->step_ended(t->observer->context, &step);
 }
 
+/* The learning rate of the next step, a function of its number in the run alone. */
+static double scheduled_rate(const trainer *t)
+{
+    const uint64_t batch = t->plan->batch;
+    const uint64_t steps = (t->sets[DT_TRAIN].N + batch - 1) / batch; /* of an epoch */
+    const uint64_t done = (uint64_t)(t->at.epoch - 1) * steps + t->at.rows / batch;
+    return t->plan->learning_rate *
+           t->plan->schedule->factor((double)done / ((double)steps * (double)t->plan->epochs));
+}
+
 /* The steps of an epoch that are left, and what rank 0 does between them. */
 static dt_status train_epoch(trainer *t, dt_epoch *row)
 {
@@ -239,6 +250,7 @@ static dt_status train_epoch(trainer *t, dt_epoch *row)
         const double begin = dt_clock_s();
         dt_comm_at(t->comm, DT_AT_STEP, at->epoch, at->rows / batch + 1);
         t->stepper.wishes_to_stop = wish_to_stop(t) != 0;
+        t->optimizer->learning_rate = row->learning_rate = scheduled_rate(t);
         dt_status status =
             dt_stepper_run(&t->stepper, at->rows, count, &at->tally, &t->result->phases);
         if (status != DT_OK)
@@ -267,10 +279,9 @@ static dt_verdict decide(trainer *t, const dt_epoch *row)
     if (t->sets[DT_VALIDATION].N == 0)
         return verdict; /* nothing to judge by: the last epoch is the best */
     if (t->root) {
-        dt_early_stopping *stopping = &t->at.stopping;
-        const double value =
-            stopping->larger_is_better ? row->validation.accuracy : row->validation.loss;
-        verdict = dt_early_stopping_judge(stopping, row->epoch - 1, value);
+        const dt_metric *judge = &t->plan->task->metrics[t->plan->monitor];
+        verdict = dt_early_stopping_judge(&t->at.stopping, row->epoch - 1,
+                                          dt_metric_value(&row->validation, judge));
     }
     dt_comm_broadcast(t->comm, &verdict, sizeof verdict);
     return verdict;
@@ -281,7 +292,7 @@ static dt_status judge_epoch(trainer *t, dt_epoch *row, bool *stop)
     dt_status status = DT_OK;
     const double begin = dt_clock_s();
     dt_comm_at(t->comm, DT_AT_VALIDATE, row->epoch, 0);
-    row->validation = (dt_metrics){.loss = NAN, .accuracy = NAN};
+    row->validation = dt_metrics_none();
     if (t->sets[DT_VALIDATION].N > 0)
         DT_TRY(dt_evaluate(&row->validation, t->comm, t->network, &t->evaluator,
                            &t->sets[DT_VALIDATION], NULL));
@@ -326,7 +337,7 @@ static void finish(trainer *t)
 DT_MUST_USE static dt_status run_epoch(trainer *t, bool *stop)
 {
     dt_status status = DT_OK;
-    dt_epoch row = {.epoch = t->at.epoch, .learning_rate = t->optimizer->learning_rate};
+    dt_epoch row = {.epoch = t->at.epoch, .learning_rate = scheduled_rate(t)};
     DT_TRY(train_epoch(t, &row));
     DT_TRY(judge_epoch(t, &row, stop));
     t->result->epochs = row.epoch;
@@ -352,7 +363,7 @@ dt_status dt_trainer_run(dt_result *out, const dt_comm *comm, const dt_launch *l
     dt_status status = DT_OK;
     *out = (dt_result){0};
     for (int p = 0; p < DT_PART_COUNT; p++)
-        out->metrics[p] = (dt_metrics){.loss = NAN, .accuracy = NAN};
+        out->metrics[p] = dt_metrics_none();
     trainer t = {.comm = comm,
                  .launch = launch,
                  .root = dt_comm_rank(comm) == 0,
@@ -367,6 +378,7 @@ dt_status dt_trainer_run(dt_result *out, const dt_comm *comm, const dt_launch *l
     while (t.at.epoch <= plan->epochs && !stop)
         DT_TRY(run_epoch(&t, &stop));
     finish(&t);
+    optimizer->learning_rate = plan->learning_rate;
 out:
     end(&t);
     return status;

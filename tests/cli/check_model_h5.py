@@ -169,7 +169,8 @@ def check_own(group, parameters):
     """dtrain's own part."""
     equal(int(group.attrs["format_version"]), 1, "/dtrain: format_version")
     model = parse(group, "model")
-    equal(sorted(model), ["inputs", "layers", "optimizer"], "/dtrain: model: keys")
+    equal(sorted(model), ["inputs", "layers", "loss", "optimizer"], "/dtrain: model: keys")
+    equal(model["loss"], LOSS, "/dtrain: model: loss")
     found = []
     group["tensors"].visititems(lambda name, item: found.append(item)
                                 if isinstance(item, h5py.Dataset) else None)

@@ -1,5 +1,5 @@
 #!/bin/sh
-# --optimizer, --momentum, --weight-decay: the same weights on any number of ranks and after an
+# --optimizer, --momentum, --weight-decay, --schedule: the same weights on any number of ranks and after an
 # interruption, in the model file and from there on; smaller kernels with decay.
 # shellcheck source-path=SCRIPTDIR source=harness.sh
 . "$(dirname "$0")/harness.sh"
@@ -38,8 +38,19 @@ same_everywhere sgd 'SGD 0.01' --optimizer sgd
 sgd=$crc
 same_everywhere momentum 'SGD 0.01, momentum 0.9' --optimizer sgd --momentum 0.9
 momentum=$crc
-[ "$(printf '%s\n' "$adam" "$decay" "$sgd" "$momentum" | sort -u | wc -l)" -eq 4 ] ||
-    fail "four runs of different weights: $adam $decay $sgd $momentum"
+same_everywhere cosine 'Adam 0.01, cosine schedule' --schedule cosine
+[ "$(printf '%s\n' "$adam" "$decay" "$sgd" "$momentum" "$crc" | sort -u | wc -l)" -eq 5 ] ||
+    fail "five runs of different weights: $adam $decay $sgd $momentum $crc"
+"$PYTHON" - <<'PY' || fail "the learning rate of the last step of each epoch"
+import math
+import h5py
+def rates(run):
+    return list(h5py.File(f"{run}/run.h5")["epochs"]["learning_rate"])
+assert rates("adam") == 4 * [0.01]
+expected = [0.005 * (1 + math.cos(math.pi * (12 * epoch - 1) / 48)) for epoch in range(1, 5)]
+for run in ("cosine", "cosine-3", "cosine-stopped"):
+    assert all(abs(found - rate) < 1e-15 for found, rate in zip(rates(run), expected)), rates(run)
+PY
 
 run 0 export adam/model.h5 --to plain.npz
 run 0 export decay/model.h5 --to decayed.npz

@@ -146,11 +146,11 @@ static void print_functions(const char *how)
     for (int i = 0; i < ROWS; i++)
         labels[i] = i % CLASSES;
     memcpy(values, inputs, sizeof values);
-    dt_loss_cross_entropy(values, labels, ROWS, CLASSES, loss, predicted);
+    dt_cross_entropy.gradient(values, labels, ROWS, CLASSES, loss, predicted);
     printf("cross-entropy, %s: %08x %08x\n", how, dt_crc32(0, values, sizeof values),
            dt_crc32(0, loss, sizeof loss));
     memcpy(values, inputs, sizeof values);
-    dt_loss_probabilities(values, labels, ROWS, CLASSES, loss, predicted);
+    dt_cross_entropy.evaluate(values, labels, ROWS, CLASSES, loss, predicted);
     print_values("probabilities", how);
 }
 

@@ -45,7 +45,7 @@ static double loss_of(hand *h, size_t rows)
     const size_t start[2] = {0, rows};
     const dt_segments segments = {1, start};
     float *logits = dt_network_forward(&h->net, &h->workspace, h->x, &segments);
-    dt_loss_cross_entropy(logits, h->y, rows, h->net.C, h->loss, h->predicted);
+    dt_cross_entropy.gradient(logits, h->y, rows, h->net.C, h->loss, h->predicted);
     double sum = 0;
     for (size_t i = 0; i < rows; i++)
         sum += (double)h->loss[i];

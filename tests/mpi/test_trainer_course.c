@@ -135,6 +135,9 @@ static void test_weights_that_drift_apart_are_found(void **state)
     dt_optimizer adam;
     dt_result result;
     const dt_plan plan = {.batch = (uint64_t)r.batch,
+                          .learning_rate = r.learning_rate,
+                          .schedule = &dt_constant,
+                          .task = &dt_classification,
                           .epochs = 4,
                           .patience = 9,
                           .seed = 7,
@@ -217,7 +220,13 @@ static void test_a_run_that_is_not_evaluated(void **state)
     dt_optimizer adam;
     dt_result result;
     history h = {0};
-    const dt_plan plan = {.batch = (uint64_t)r.batch, .epochs = 2, .patience = 9, .seed = 7};
+    const dt_plan plan = {.batch = (uint64_t)r.batch,
+                          .epochs = 2,
+                          .learning_rate = 0.01,
+                          .schedule = &dt_constant,
+                          .task = &dt_classification,
+                          .patience = 9,
+                          .seed = 7};
     const dt_observer observer = {.epoch_ended = run_keep_epoch, .context = &h};
     run_write_data(&r);
     spoil(&r, DT_TEST);

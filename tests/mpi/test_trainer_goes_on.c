@@ -238,7 +238,13 @@ static void test_steps_are_told(void **state)
     dt_dataset sets[DT_PART_COUNT];
     dt_result result;
     told *t = calloc(1, sizeof *t);
-    const dt_plan plan = {.batch = (uint64_t)r.batch, .epochs = 2, .patience = 9, .seed = 7};
+    const dt_plan plan = {.batch = (uint64_t)r.batch,
+                          .epochs = 2,
+                          .learning_rate = r.learning_rate,
+                          .schedule = &dt_constant,
+                          .task = &dt_classification,
+                          .patience = 9,
+                          .seed = 7};
     const dt_observer observer = {
         .epoch_ended = keep_told_epoch, .context = t, .step_ended = keep_step};
     run_write_data(&r);

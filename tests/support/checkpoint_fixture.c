@@ -51,7 +51,7 @@ kept *kept_make(size_t P, int64_t epochs)
     k->training = (dt_training){.epoch = epochs + 1,
                                 .rows = 300,
                                 .tally = {.loss_high = -5, .loss_low = 0x123456789a, .hits = 77},
-                                .stopping = dt_early_stopping_start(DT_MONITOR_VAL_LOSS, 4, 0.0),
+                                .stopping = dt_early_stopping_start(false, 4, 0.0),
                                 .best_epoch = epochs,
                                 .epoch_s = 0.25,
                                 .training_s = 7.5,

@@ -207,6 +207,9 @@ size_t run_make_row(const run *r, int part, size_t n, double row[MAX_D])
 dt_plan run_plan(const run *r)
 {
     return (dt_plan){.batch = (uint64_t)r->batch,
+                     .learning_rate = r->learning_rate,
+                     .schedule = &dt_constant,
+                     .task = &dt_classification,
                      .epochs = r->epochs,
                      .patience = r->patience,
                      .keeps_last = r->no_restore_best,

@@ -16,7 +16,7 @@ enum { MAX_EPOCHS = 8 };
 /* What Keras 3.16 did with a sequence of values: the golden traces A to L. */
 typedef struct trace {
     const char *id;
-    dt_monitor monitor;
+    bool larger_is_better;
     double values[MAX_EPOCHS];
     int count;
     int64_t patience;
@@ -31,18 +31,18 @@ typedef struct trace {
 } trace;
 
 static const trace traces[] = {
-    {"A", DT_MONITOR_VAL_LOSS, {5, 4, 3, 3, 3, 3, 3}, 7, 2, 0, 0, 0, false, 5, 4, 3, 4},
-    {"B", DT_MONITOR_VAL_LOSS, {5, 4, 3, 3, 3, 3, 3}, 7, 2, 0, 0, 0, true, 5, 4, 3, 2},
-    {"C", DT_MONITOR_VAL_LOSS, {5, 4.95, 4.91, 4.85, 4.8}, 5, 2, 0.1, 0, 0, true, 3, 2, 5, 0},
-    {"D", DT_MONITOR_VAL_LOSS, {5, 6, 7}, 3, 0, 0, 0, 0, false, 2, 1, 5, 1},
-    {"E", DT_MONITOR_VAL_LOSS, {5, 6, 7}, 3, 1, 0, 0, 0, false, 2, 1, 5, 1},
-    {"F", DT_MONITOR_VAL_LOSS, {NAN, 1, 1, 1, 1}, 5, 2, 0, 0, 0, false, 3, 2, NAN, 2},
-    {"G", DT_MONITOR_VAL_LOSS, {3, NAN, NAN, 2}, 4, 2, 0, 0, 0, false, 3, 2, 3, 2},
-    {"H", DT_MONITOR_VAL_LOSS, {9, 1, 5, 4, 3, 4, 4, 4}, 8, 2, 0, 2, 0, true, 7, 6, 3, 4},
-    {"I", DT_MONITOR_VAL_LOSS, {5, 4, 3, 2.5, 2.4}, 5, 2, 0, 0, 2.0, true, 5, 0, 2.4, 4},
-    {"J", DT_MONITOR_VAL_LOSS, {5, 4, 3}, 3, 10, 0, 0, 0, true, 3, 0, 3, 2},
-    {"K", DT_MONITOR_VAL_LOSS, {5, 4, 4.5}, 3, 10, 0, 0, 0, true, 3, 0, 4, 1},
-    {"L", DT_MONITOR_VAL_ACCURACY, {.5, .6, .6, .6}, 4, 2, 0, 0, 0, false, 4, 3, .6, 3},
+    {"A", false, {5, 4, 3, 3, 3, 3, 3}, 7, 2, 0, 0, 0, false, 5, 4, 3, 4},
+    {"B", false, {5, 4, 3, 3, 3, 3, 3}, 7, 2, 0, 0, 0, true, 5, 4, 3, 2},
+    {"C", false, {5, 4.95, 4.91, 4.85, 4.8}, 5, 2, 0.1, 0, 0, true, 3, 2, 5, 0},
+    {"D", false, {5, 6, 7}, 3, 0, 0, 0, 0, false, 2, 1, 5, 1},
+    {"E", false, {5, 6, 7}, 3, 1, 0, 0, 0, false, 2, 1, 5, 1},
+    {"F", false, {NAN, 1, 1, 1, 1}, 5, 2, 0, 0, 0, false, 3, 2, NAN, 2},
+    {"G", false, {3, NAN, NAN, 2}, 4, 2, 0, 0, 0, false, 3, 2, 3, 2},
+    {"H", false, {9, 1, 5, 4, 3, 4, 4, 4}, 8, 2, 0, 2, 0, true, 7, 6, 3, 4},
+    {"I", false, {5, 4, 3, 2.5, 2.4}, 5, 2, 0, 0, 2.0, true, 5, 0, 2.4, 4},
+    {"J", false, {5, 4, 3}, 3, 10, 0, 0, 0, true, 3, 0, 3, 2},
+    {"K", false, {5, 4, 4.5}, 3, 10, 0, 0, 0, true, 3, 0, 4, 1},
+    {"L", true, {.5, .6, .6, .6}, 4, 2, 0, 0, 0, false, 4, 3, .6, 3},
 };
 
 static bool same(double a, double b)
@@ -53,7 +53,8 @@ static bool same(double a, double b)
 /* Keeps and gives back weights as the trainer does: keep when improved, give back at the end. */
 static void run_trace(const trace *t)
 {
-    dt_early_stopping stopping = dt_early_stopping_start(t->monitor, t->patience, t->min_delta);
+    dt_early_stopping stopping =
+        dt_early_stopping_start(t->larger_is_better, t->patience, t->min_delta);
     stopping.start_from_epoch = t->start_from;
     if (t->baseline != 0)
         stopping.baseline = t->baseline;
@@ -87,7 +88,7 @@ static void test_golden_traces(void **state)
 static void test_starts_with_nothing(void **state)
 {
     (void)state;
-    dt_early_stopping stopping = dt_early_stopping_start(DT_MONITOR_VAL_LOSS, 2, -0.5);
+    dt_early_stopping stopping = dt_early_stopping_start(false, 2, -0.5);
     assert_false(stopping.larger_is_better);
     assert_false(stopping.has_best);
     assert_true(isnan(stopping.best));
@@ -95,14 +96,14 @@ static void test_starts_with_nothing(void **state)
     assert_int_equal(stopping.best_epoch, -1);
     assert_int_equal(stopping.stopped_epoch, 0);
     assert_true(same(stopping.min_delta, 0.5)); /* as Keras: the sign is the mode's */
-    assert_true(dt_early_stopping_start(DT_MONITOR_VAL_ACCURACY, 2, 0).larger_is_better);
+    assert_true(dt_early_stopping_start(true, 2, 0).larger_is_better);
 }
 
 static void test_improvement_is_strict(void **state)
 {
     (void)state;
-    dt_early_stopping down = dt_early_stopping_start(DT_MONITOR_VAL_LOSS, 100, 0.25);
-    dt_early_stopping up = dt_early_stopping_start(DT_MONITOR_VAL_ACCURACY, 100, 0.25);
+    dt_early_stopping down = dt_early_stopping_start(false, 100, 0.25);
+    dt_early_stopping up = dt_early_stopping_start(true, 100, 0.25);
     assert_true(dt_early_stopping_judge(&down, 0, 1.0).improved);
     assert_true(dt_early_stopping_judge(&up, 0, 0.5).improved);
     assert_false(dt_early_stopping_judge(&down, 1, 0.75).improved); /* exactly min_delta */
@@ -114,7 +115,7 @@ static void test_improvement_is_strict(void **state)
 static void test_never_stops_in_the_first_epoch(void **state)
 {
     (void)state;
-    dt_early_stopping stopping = dt_early_stopping_start(DT_MONITOR_VAL_LOSS, 0, 0);
+    dt_early_stopping stopping = dt_early_stopping_start(false, 0, 0);
     assert_false(dt_early_stopping_judge(&stopping, 0, 1.0).stop);
     dt_early_stopping again = stopping;
     assert_false(dt_early_stopping_judge(&again, 0, 2.0).stop); /* worse, but epoch 0 */
@@ -124,7 +125,7 @@ static void test_never_stops_in_the_first_epoch(void **state)
 static void test_epochs_before_the_start_change_nothing(void **state)
 {
     (void)state;
-    dt_early_stopping stopping = dt_early_stopping_start(DT_MONITOR_VAL_LOSS, 1, 0);
+    dt_early_stopping stopping = dt_early_stopping_start(false, 1, 0);
     stopping.start_from_epoch = 3;
     for (int64_t epoch = 0; epoch < 3; epoch++) {
         dt_verdict verdict = dt_early_stopping_judge(&stopping, epoch, 10.0 - (double)epoch);
@@ -138,7 +139,7 @@ static void test_epochs_before_the_start_change_nothing(void **state)
 static void test_baseline(void **state)
 {
     (void)state;
-    dt_early_stopping stopping = dt_early_stopping_start(DT_MONITOR_VAL_LOSS, 2, 0);
+    dt_early_stopping stopping = dt_early_stopping_start(false, 2, 0);
     stopping.baseline = 2.0;
     assert_true(dt_early_stopping_judge(&stopping, 0, 3.0).improved);
     assert_int_equal(stopping.wait, 1); /* improved, but not better than the baseline */

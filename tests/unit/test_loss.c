@@ -33,7 +33,7 @@ static void check(size_t B, size_t C, double scale, double offset)
     int32_t *y = calloc(B, sizeof *y), *predicted = calloc(B, sizeof *predicted);
     draw(z, y, B, C, scale, offset);
     memcpy(before, z, B * C * sizeof *z);
-    dt_loss_cross_entropy(z, y, B, C, loss, predicted);
+    dt_cross_entropy.gradient(z, y, B, C, loss, predicted);
     for (size_t i = 0; i < B; i++) {
         const float *row = before + i * C;
         size_t top = 0;
@@ -80,7 +80,7 @@ static void one_row(const float *logits, int32_t label, size_t C, float *dz, flo
                     int32_t *predicted)
 {
     memcpy(dz, logits, C * sizeof *dz);
-    dt_loss_cross_entropy(dz, &label, 1, C, loss, predicted);
+    dt_cross_entropy.gradient(dz, &label, 1, C, loss, predicted);
 }
 
 static bool close_to(float value, double expected)
@@ -155,7 +155,7 @@ static void test_rows_do_not_touch_each_other(void **state)
         draw(z, y, B, C, 5, 50);
         z[17 * C] = NAN;
         memcpy(all, z, sizeof all);
-        dt_loss_cross_entropy(all, y, B, C, loss, predicted);
+        dt_cross_entropy.gradient(all, y, B, C, loss, predicted);
         for (size_t i = 0; i < B; i++) {
             float dz[33], own = 0;
             int32_t own_predicted = -1;
@@ -183,9 +183,9 @@ static void test_probabilities(void **state)
         memcpy(dz, z, sizeof z);
         memcpy(p, z, sizeof z);
         memcpy(q, z, sizeof z);
-        dt_loss_cross_entropy(dz, y, B, C, loss[0], predicted[0]);
-        dt_loss_probabilities(p, y, B, C, loss[1], predicted[1]);
-        dt_loss_softmax(q, B, C, predicted[2]);
+        dt_cross_entropy.gradient(dz, y, B, C, loss[0], predicted[0]);
+        dt_cross_entropy.evaluate(p, y, B, C, loss[1], predicted[1]);
+        dt_cross_entropy.predict(q, B, C, predicted[2]);
         assert_memory_equal(p, q, B * C * sizeof *p);
         assert_memory_equal(loss[0], loss[1], sizeof loss[0]);
         assert_memory_equal(predicted[0], predicted[1], sizeof predicted[0]);
@@ -213,7 +213,7 @@ static void test_softmax_shows_what_is_not_a_number(void **state)
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         float z[] = {1, bad[i], 2, 0, 0, 0};
         int32_t predicted[2];
-        dt_loss_softmax(z, 2, 3, predicted);
+        dt_cross_entropy.predict(z, 2, 3, predicted);
         assert_true(isnan(z[1]));
         assert_true(fabs((double)z[3] - 1.0 / 3) < 1e-7); /* the next row is none the worse */
         assert_int_equal(predicted[1], 0);
@@ -225,7 +225,7 @@ static void test_no_rows(void **state)
     (void)state;
     float z[2] = {3, 4}, loss = 5;
     int32_t y = 0, predicted = 6;
-    dt_loss_cross_entropy(z, &y, 0, 2, &loss, &predicted);
+    dt_cross_entropy.gradient(z, &y, 0, 2, &loss, &predicted);
     assert_true(close_to(z[0], 3) && close_to(loss, 5));
     assert_int_equal(predicted, 6);
 }

@@ -161,7 +161,7 @@ static double run_pass(const dt_network *net, const float *X, const int32_t *y,
     assert_ok(dt_workspace_init(&workspace, net, B, DT_BOTH_PASSES));
     workspace.pass = pass_from(0);
     float *logits = dt_network_forward(net, &workspace, X, segments);
-    dt_loss_cross_entropy(logits, y, B, net->C, loss, predicted);
+    dt_cross_entropy.gradient(logits, y, B, net->C, loss, predicted);
     memset(gradient, 0, net->P * sizeof *gradient);
     dt_network_backward(net, &workspace, segments, collect, NULL, &c);
     double sum = 0;
@@ -368,7 +368,7 @@ static void test_gradient_in_panels(void **state)
     float *logits = dt_network_forward(&net, &workspace, X, &segments);
     float loss[B];
     int32_t predicted[B];
-    dt_loss_cross_entropy(logits, y, B, C, loss, predicted);
+    dt_cross_entropy.gradient(logits, y, B, C, loss, predicted);
     collected ignored = {calloc(net.P, sizeof(float)), calloc(net.P, sizeof(int))};
     dt_network_backward(&net, &workspace, &segments, collect, NULL, &ignored);
     for (size_t d = 0; d < D; d++) /* X^T dY, from the workspace's own dY */
@@ -426,7 +426,7 @@ static void check_segments(size_t D, const size_t *hidden, size_t count, size_t 
     const dt_segments all = {segment_count, start};
     together.pass = pass_from(0);
     float *logits = dt_network_forward(&net, &together, X, &all);
-    dt_loss_cross_entropy(logits, y, B, C, loss, predicted);
+    dt_cross_entropy.gradient(logits, y, B, C, loss, predicted);
     dt_network_backward(&net, &together, &all, sort_out, NULL, &p);
     for (size_t s = 0, filled = 0; s < segment_count; s++) {
         const size_t rows = start[s + 1] - start[s];
@@ -437,7 +437,7 @@ static void check_segments(size_t D, const size_t *hidden, size_t count, size_t 
         float own_loss[256];
         alone.pass = pass_from(start[s]);
         float *own_logits = dt_network_forward(&net, &alone, X + start[s] * D, &one);
-        dt_loss_cross_entropy(own_logits, y + start[s], rows, C, own_loss, predicted);
+        dt_cross_entropy.gradient(own_logits, y + start[s], rows, C, own_loss, predicted);
         memset(single.pieces, 0, net.P * sizeof(size_t));
         dt_network_backward(&net, &alone, &one, sort_out, NULL, &single);
         assert_memory_equal(own_loss, loss + start[s], rows * sizeof(float));
@@ -524,7 +524,7 @@ static void check_done(const dt_network *net, const dt_segments *segments, told 
         out->segments += segments->start[s + 1] > segments->start[s];
     assert_ok(dt_workspace_init(&workspace, net, B, DT_BOTH_PASSES));
     float *logits = dt_network_forward(net, &workspace, X, segments);
-    dt_loss_cross_entropy(logits, y, B, net->C, loss, predicted);
+    dt_cross_entropy.gradient(logits, y, B, net->C, loss, predicted);
     dt_network_backward(net, &workspace, segments, collect_told, note_final, out);
     assert_int_equal(out->first[out->count - 1], 0);
     for (size_t l = 0; l < net->layer_count; l++) { /* no layer waits for the one before it */

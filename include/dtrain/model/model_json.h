@@ -10,7 +10,7 @@
  * A network and its optimizer as JSON: all but the arrays. Model files and checkpoints contain this
  * text, and rank 0 sends it to the others:
  *
- *     {"inputs": 51,
+ *     {"inputs": 51, "loss": "sparse_categorical_crossentropy",
  *      "layers": [{"kind": "dense", "units": 30, "activation": "relu"}, ...],
  *      "optimizer": {"kind": "adam", "learning_rate": 0.001, "weight_decay": 0, "beta_1": 0.9, ...,
  *                    "step": 1530, "has_state": true}}

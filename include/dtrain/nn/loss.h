@@ -5,36 +5,37 @@
 #include <stdint.h>
 
 /**
- * Turns logits into sparse categorical cross-entropy, its gradient, and a prediction, row by row.
+ * A loss: one file in nn/losses, which ends in one of these. It says what a network's outputs mean.
  *
- * Math:    p = softmax(z); loss[i] = -log p[i, y[i]] by log-sum-exp, not clipped;
- *          dz = p - onehot(y); predicted[i] = the class of the largest logit, the first of equals
- * Shapes:  z [B,C] in: logits, out: dz; y [B] in: class ids below C; loss, predicted [B] out
- * Units:   nats per row; dz belongs to the sum over rows, not to the mean
- * Calls:   local; each row on its own, so the bits do not depend on B
- * Source:  Keras's SparseCategoricalCrossentropy as the TensorFlow backend computes it
- * Errors:  none; the loss is not finite where a logit is NaN, or the largest or the label's is
- *          infinite
+ * All calls are local; each row is computed on its own, so the bits do not depend on B. The three
+ * of a loss give the same bits of `loss`, predictions and `predicted`.
+ *
+ * Shapes:  z [B,C] in: logits; y [B] in: class ids below C; loss, predicted [B] out
+ * Units:   nats per row, for cross-entropy
+ * Errors:  none; the loss is not finite if a logit is NaN, or the largest or the label's is
+ *          infinite. Predictions are NaN then
  */
-void dt_loss_cross_entropy(float *z, const int32_t *y, size_t B, size_t C, float *loss,
-                           int32_t *predicted);
+typedef struct dt_loss {
+    const char *name; /* Keras's, in files too */
 
-/**
- * As dt_loss_cross_entropy, but leaves the probabilities: the same bits of loss and predictions.
- *
- * Shapes:  z [B,C] in: logits, out: p = softmax(z)
- */
-void dt_loss_probabilities(float *z, const int32_t *y, size_t B, size_t C, float *loss,
-                           int32_t *predicted);
+    /* z becomes the gradient of the sum over rows, not of the mean. */
+    void (*gradient)(float *z, const int32_t *y, size_t B, size_t C, float *loss,
+                     int32_t *predicted);
 
-/**
- * Turns logits into probabilities and predictions, without labels: the same bits as
- * dt_loss_probabilities gives.
- *
- * Shapes:  z [B,C] in: logits, out: p = softmax(z), each within 0..1; predicted [B] out
- * Calls:   local; each row on its own, so the bits do not depend on B
- * Errors:  none; a row's p are NaN where a logit is NaN or the largest is infinite
- */
-void dt_loss_softmax(float *z, size_t B, size_t C, int32_t *predicted);
+    /* z becomes the predictions: probabilities, each within 0..1. */
+    void (*evaluate)(float *z, const int32_t *y, size_t B, size_t C, float *loss,
+                     int32_t *predicted);
+
+    /* Likewise, without labels. */
+    void (*predict)(float *z, size_t B, size_t C, int32_t *predicted);
+} dt_loss;
+
+/** The losses. */
+enum { DT_LOSS_COUNT = 1 };
+extern const dt_loss *const dt_losses[DT_LOSS_COUNT];
+extern const dt_loss dt_cross_entropy;
+
+/** Returns the loss of that name; NULL: there is none. Local. */
+const dt_loss *dt_loss_find(const char *name);
 
 #endif

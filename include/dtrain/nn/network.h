@@ -4,6 +4,7 @@
 #include "dtrain/base/pool.h"
 #include "dtrain/base/status.h"
 #include "dtrain/nn/layer.h"
+#include "dtrain/nn/loss.h"
 #include "dtrain/nn/panels.h"
 #include "dtrain/nn/tensor.h"
 
@@ -14,6 +15,7 @@
 /** A chain of layers whose last one, a dense layer, gives logits for C classes. */
 typedef struct dt_network {
     size_t D, C;
+    const dt_loss *loss; /* what the outputs mean; dt_network_plan sets cross-entropy */
     size_t layer_count;
     dt_layer *layers;
     size_t tensor_count;

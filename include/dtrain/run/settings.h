@@ -23,9 +23,10 @@ typedef struct dt_settings {
     int64_t batch, epochs;
     int optimizer; /* an index of dt_optimizer_kinds */
     double learning_rate, weight_decay, momentum;
+    int schedule; /* an index of dt_schedules */
     int64_t patience;
     double min_delta;
-    int monitor; /* a dt_monitor */
+    int monitor; /* an index of the task's metrics */
     bool no_restore_best;
     int64_t seed, shards;
     int sum; /* a dt_sum */

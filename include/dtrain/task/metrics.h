@@ -6,15 +6,10 @@
 #include "dtrain/data/dataset.h"
 #include "dtrain/nn/network.h"
 #include "dtrain/task/scores.h"
+#include "dtrain/task/task.h"
 
 #include <stddef.h>
 #include <stdint.h>
-
-/** Means over rows; NaN when there are none. */
-typedef struct dt_metrics {
-    double loss; /* nats per row */
-    double accuracy;
-} dt_metrics;
 
 /**
  * Losses and hits added up exactly, so that they come out the same on any number of ranks. A term

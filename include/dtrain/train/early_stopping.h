@@ -10,11 +10,6 @@
  *
  * Source:  keras/src/callbacks/early_stopping.py
  */
-typedef enum dt_monitor { DT_MONITOR_VAL_LOSS, DT_MONITOR_VAL_ACCURACY } dt_monitor;
-
-/** The names in the order of the enumeration, separated by bars, for the options table. */
-#define DT_MONITOR_NAMES "val_loss|val_accuracy"
-
 typedef struct dt_early_stopping {
     bool larger_is_better;
     double min_delta; /* an improvement must exceed it */
@@ -36,7 +31,8 @@ typedef struct dt_verdict {
 } dt_verdict;
 
 /** Starts with Keras's defaults for what is not given: no baseline, from epoch 0 on. */
-dt_early_stopping dt_early_stopping_start(dt_monitor monitor, int64_t patience, double min_delta);
+dt_early_stopping dt_early_stopping_start(bool larger_is_better, int64_t patience,
+                                          double min_delta);
 
 /**
  * Judges the value of an epoch (counted from 0).

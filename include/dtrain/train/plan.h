@@ -2,7 +2,8 @@
 #define DTRAIN_TRAIN_PLAN_H
 
 #include "dtrain/base/options.h"
-#include "dtrain/train/early_stopping.h"
+#include "dtrain/nn/schedule.h"
+#include "dtrain/task/task.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,12 +21,15 @@ typedef enum dt_overlap { DT_OVERLAP_AUTO, DT_OVERLAP_ON, DT_OVERLAP_OFF } dt_ov
 typedef struct dt_plan {
     uint64_t batch; /* rows of a step, of all ranks together */
     int64_t epochs; /* maximum number */
+    double learning_rate;
+    const dt_schedule *schedule; /* of the learning rate */
     uint64_t seed; /* of the shuffles and of random layers */
     dt_sum sum;
     dt_reduce reduce;
     dt_overlap overlap;
     int threads; /* of each rank */
-    dt_monitor monitor; /* what early stopping judges by */
+    const dt_task *task;
+    size_t monitor; /* which of the task's metrics early stopping judges by */
     int64_t patience; /* epochs */
     double min_delta;
     bool keeps_last; /* the last epoch's weights stay, not the best epoch's */

@@ -23,7 +23,7 @@ typedef struct dt_epoch {
     int64_t epoch; /* from 1 */
     dt_metrics train; /* over the epoch's batches, each before its update, as Keras has it */
     dt_metrics validation; /* after the epoch; NaN without a validation set */
-    double learning_rate;
+    double learning_rate; /* of the last step */
     double seconds; /* training, then all of the epoch */
     double samples_per_second; /* training rows over training seconds */
     uint32_t weights_crc;
