@@ -50,8 +50,7 @@ static void fetch(const float *row, size_t D)
     __builtin_prefetch(row + D - 1, 0, SECOND_LEVEL);
 }
 
-void dt_dataset_take(const dt_dataset *set, uint64_t first, uint64_t count, const dt_panels *x,
-                     int32_t *y, uint64_t *positions, size_t *start)
+void dt_dataset_take(const dt_dataset *set, uint64_t first, uint64_t count, const dt_batch *batch)
 {
     /* Rows come from all over the memory. Those of a small step are on their way while the step
      * before is computed, others a few rows ahead. */
@@ -68,19 +67,19 @@ void dt_dataset_take(const dt_dataset *set, uint64_t first, uint64_t count, cons
         const uint32_t *order = set->order + set->shard_start[s];
         const float *shard_x = set->x + set->shard_start[s] * D;
         const int32_t *shard_y = set->y + set->shard_start[s];
-        start[s] = taken;
+        batch->start[s] = taken;
         for (uint64_t position = from; position < to; position++, taken++) {
             const size_t row = order[position];
             if (position + ahead < rows) {
                 fetch(shard_x + order[position + ahead] * D, D);
                 __builtin_prefetch(shard_y + order[position + ahead]);
             }
-            dt_panels_put_row(x, taken, shard_x + row * D);
-            y[taken] = shard_y[row];
-            positions[taken] = position * set->S + shard;
+            dt_panels_put_row(batch->x, taken, shard_x + row * D);
+            batch->y[taken] = shard_y[row];
+            batch->positions[taken] = position * set->S + shard;
         }
     }
-    start[set->shard_count] = taken;
+    batch->start[set->shard_count] = taken;
 }
 
 size_t dt_dataset_take_capacity(const dt_dataset *set, uint64_t count)

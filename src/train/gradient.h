@@ -19,7 +19,7 @@ struct dt_gradient_kind {
     /* Returns the largest magnitude of a gradient in range. */
     double (*range)(const dt_stepper *stepper);
 
-    /* Writes this rank's tail, DT_GRADIENT_TAIL(tensors) numbers behind its P gradients. */
+    /* Writes this rank's tail, the slots behind its P gradients. */
     void (*put_tail)(const dt_stepper *stepper, const dt_tally *tally);
 
     /* Reads the tail's sums over all ranks: *tally, stepper->stops. Returns the first tensor
@@ -31,9 +31,8 @@ struct dt_gradient_kind {
                    double scale);
 };
 
-/** Numbers behind the gradients: out of range by tensor, tally, wishes to stop. */
+/** Numbers of the slot of the tally. */
 enum { DT_GRADIENT_TALLY = 4 };
-#define DT_GRADIENT_TAIL(tensors) ((tensors) + DT_GRADIENT_TALLY + 1)
 
 extern const dt_gradient_kind dt_gradient_exact, dt_gradient_fast;
 

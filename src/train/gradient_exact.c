@@ -12,6 +12,11 @@ static int64_t *own_tail(const dt_stepper *s)
     return (int64_t *)s->ranks_sum.own + s->network->P;
 }
 
+static int64_t *own_outside(const dt_stepper *s)
+{
+    return own_tail(s) + s->slots.outside;
+}
+
 static void take(void *context, const dt_gradient_block *block, const float *gradient, bool fresh,
                  bool last, int thread)
 {
@@ -20,8 +25,8 @@ static void take(void *context, const dt_gradient_block *block, const float *gra
     const size_t count = block->rows * DT_PANEL;
     if ((fresh ? dt_exact_set : dt_exact_add)(sums, gradient, count, &s->grid) != 0)
         __atomic_fetch_add(
-            &own_tail(s)[dt_network_tensor_of(s->network, block->first) - s->network->tensors], 1,
-            __ATOMIC_RELAXED);
+            &own_outside(s)[dt_network_tensor_of(s->network, block->first) - s->network->tensors],
+            1, __ATOMIC_RELAXED);
     if (!last)
         return;
     int64_t *to = (int64_t *)s->ranks_sum.own + block->first;
@@ -40,21 +45,20 @@ static double range(const dt_stepper *s)
 
 static void put_tail(const dt_stepper *s, const dt_tally *tally)
 {
-    const size_t tensors = s->network->tensor_count;
     int64_t *tail = own_tail(s);
-    memset(tail, 0, tensors * sizeof *tail);
-    memcpy(tail + tensors, tally, sizeof *tally);
-    tail[tensors + DT_GRADIENT_TALLY] = s->wishes_to_stop;
+    memset(tail + s->slots.outside, 0, s->network->tensor_count * sizeof *tail);
+    memcpy(tail + s->slots.tally, tally, sizeof *tally);
+    tail[s->slots.stops] = s->wishes_to_stop;
 }
 
 static size_t get_tail(dt_stepper *s, dt_tally *tally)
 {
     const size_t tensors = s->network->tensor_count;
     const int64_t *tail = s->ranks_sum.tail_sums;
-    memcpy(tally, tail + tensors, sizeof *tally);
-    s->stops = tail[tensors + DT_GRADIENT_TALLY] > 0;
+    memcpy(tally, tail + s->slots.tally, sizeof *tally);
+    s->stops = tail[s->slots.stops] > 0;
     size_t tensor = 0;
-    while (tensor < tensors && tail[tensor] == 0)
+    while (tensor < tensors && tail[s->slots.outside + tensor] == 0)
         tensor++;
     return tensor;
 }

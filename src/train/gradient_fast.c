@@ -17,6 +17,11 @@ static float *own_tail(const dt_stepper *s)
     return (float *)s->ranks_sum.own + s->network->P;
 }
 
+static float *own_outside(const dt_stepper *s)
+{
+    return own_tail(s) + s->slots.outside;
+}
+
 /* Flags, since a maximum of floats would not see NaN. */
 DT_VECTORIZE static bool is_in_range(const float *values, size_t count)
 {
@@ -35,7 +40,7 @@ static void take(void *context, const dt_gradient_block *block, const float *gra
     if (!is_in_range(gradient, block->rows * DT_PANEL)) {
         float one = 1.0f;
         __atomic_store(
-            &own_tail(s)[dt_network_tensor_of(s->network, block->first) - s->network->tensors],
+            &own_outside(s)[dt_network_tensor_of(s->network, block->first) - s->network->tensors],
             &one, __ATOMIC_RELAXED);
     }
     for (size_t i = 0; i < block->rows; i++, to += block->row_step, gradient += DT_PANEL)
@@ -51,24 +56,23 @@ static double range(const dt_stepper *s)
 
 static void put_tail(const dt_stepper *s, const dt_tally *tally)
 {
-    const size_t tensors = s->network->tensor_count;
-    float *tail = own_tail(s);
-    memset(tail, 0, tensors * sizeof *tail);
-    tail += tensors;
-    tail[0] = (float)dt_tally_mean(tally, 1).loss;
-    tail[1] = (float)tally->hits;
-    tail[2] = (float)tally->outside;
-    tail[3] = 0.0f; /* an exact tally has one number more */
-    tail[DT_GRADIENT_TALLY] = s->wishes_to_stop ? 1.0f : 0.0f;
+    float *tail = own_tail(s), *own = tail + s->slots.tally;
+    memset(tail + s->slots.outside, 0, s->network->tensor_count * sizeof *tail);
+    own[0] = (float)dt_tally_mean(tally, 1).loss;
+    own[1] = (float)tally->hits;
+    own[2] = (float)tally->outside;
+    own[3] = 0.0f; /* an exact tally has one number more */
+    tail[s->slots.stops] = s->wishes_to_stop ? 1.0f : 0.0f;
 }
 
 static size_t get_tail(dt_stepper *s, dt_tally *tally)
 {
     const size_t tensors = s->network->tensor_count;
-    const float *outside = s->ranks_sum.tail_sums, *tail = outside + tensors;
-    *tally = (dt_tally){.hits = llrintf(tail[1]), .outside = tail[2] != 0.0f};
-    dt_tally_add_loss(tally, (double)tail[0]);
-    s->stops = tail[DT_GRADIENT_TALLY] > 0.0f;
+    const float *tail = s->ranks_sum.tail_sums;
+    const float *outside = tail + s->slots.outside, *sum = tail + s->slots.tally;
+    *tally = (dt_tally){.hits = llrintf(sum[1]), .outside = sum[2] != 0.0f};
+    dt_tally_add_loss(tally, (double)sum[0]);
+    s->stops = tail[s->slots.stops] > 0.0f;
     size_t tensor = 0;
     while (tensor < tensors && outside[tensor] == 0.0f)
         tensor++;

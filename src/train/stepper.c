@@ -31,11 +31,14 @@ DT_MUST_USE static dt_status allocate(dt_stepper *s, uint64_t batch)
     const size_t threads = (size_t)dt_pool_threads(s->pool);
     DT_TRY(dt_workspace_init(&s->workspace, s->network, rows, DT_BOTH_PASSES));
     s->workspace.pool = s->pool;
-    DT_TRY(dt_memory_alloc(&s->y, rows, sizeof *s->y, "a step's labels"));
-    DT_TRY(dt_memory_alloc(&s->positions, rows, sizeof *s->positions, "a step's positions"));
+    s->batch.x = &s->workspace.input;
+    DT_TRY(dt_memory_alloc(&s->batch.y, rows, sizeof *s->batch.y, "a step's labels"));
+    DT_TRY(dt_memory_alloc(&s->batch.positions, rows, sizeof *s->batch.positions,
+                           "a step's positions"));
     DT_TRY(dt_memory_alloc(&s->loss, rows, sizeof *s->loss, "losses"));
     DT_TRY(dt_memory_alloc(&s->predicted, rows, sizeof *s->predicted, "predictions"));
-    DT_TRY(dt_memory_alloc(&s->start, s->set->shard_count + 1, sizeof *s->start, "shards"));
+    DT_TRY(dt_memory_alloc(&s->batch.start, s->set->shard_count + 1, sizeof *s->batch.start,
+                           "shards"));
     DT_TRY(dt_memory_alloc(&s->scratch, threads * DT_STEPPER_BLOCK, sizeof *s->scratch,
                            "a block's sums"));
 out:
@@ -83,6 +86,14 @@ void dt_stepper_take_back(dt_stepper *s)
     }
 }
 
+/* Takes the next slot, of `numbers` numbers; returns its offset. */
+static size_t take_slot(dt_step_slots *slots, size_t numbers)
+{
+    const size_t first = slots->count;
+    slots->count += numbers;
+    return first;
+}
+
 dt_status dt_stepper_init(dt_stepper *out, const dt_comm *comm, const dt_launch *launch,
                           const dt_dataset *set, dt_network *network, dt_optimizer *optimizer,
                           dt_sum sum, uint64_t batch, dt_reduction how, dt_pool *pool)
@@ -90,11 +101,13 @@ dt_status dt_stepper_init(dt_stepper *out, const dt_comm *comm, const dt_launch 
     *out = (dt_stepper){
         .comm = comm, .set = set, .network = network, .optimizer = optimizer, .pool = pool};
     out->kind = sum == DT_SUM_EXACT ? &dt_gradient_exact : &dt_gradient_fast;
+    out->slots.outside = take_slot(&out->slots, network->tensor_count);
+    out->slots.tally = take_slot(&out->slots, DT_GRADIENT_TALLY);
+    out->slots.stops = take_slot(&out->slots, 1);
     dt_status status = dt_comm_agree(comm, allocate(out, batch));
     if (status == DT_OK) {
         status = dt_gradient_sum_init(&out->ranks_sum, comm, launch, network, out->kind->exact,
-                                      DT_GRADIENT_TAIL(network->tensor_count),
-                                      1 + optimizer->kind->state_count, how);
+                                      out->slots.count, 1 + optimizer->kind->state_count, how);
         status = dt_comm_agree(comm, status);
     }
     if (status == DT_OK)
@@ -109,11 +122,11 @@ void dt_stepper_clear(dt_stepper *stepper)
     dt_stepper_take_back(stepper);
     dt_gradient_sum_clear(&stepper->ranks_sum);
     dt_workspace_clear(&stepper->workspace);
-    dt_memory_free(stepper->y);
-    dt_memory_free(stepper->positions);
+    dt_memory_free(stepper->batch.y);
+    dt_memory_free(stepper->batch.positions);
     dt_memory_free(stepper->loss);
     dt_memory_free(stepper->predicted);
-    dt_memory_free(stepper->start);
+    dt_memory_free(stepper->batch.start);
     dt_memory_free(stepper->scratch);
     *stepper = (dt_stepper){0};
 }
@@ -322,23 +335,23 @@ static dt_status run_step(dt_stepper *s, uint64_t first, uint64_t count, dt_tall
                           dt_phases *phases)
 {
     const double begin = dt_clock_s();
-    dt_dataset_take(s->set, first, count, &s->workspace.input, s->y, s->positions, s->start);
-    s->workspace.pass =
-        (dt_pass){.training = true, .seed = s->seed, .epoch = s->epoch, .positions = s->positions};
-    const size_t rows = s->start[s->set->shard_count];
+    dt_dataset_take(s->set, first, count, &s->batch);
+    s->workspace.pass = (dt_pass){
+        .training = true, .seed = s->seed, .epoch = s->epoch, .positions = s->batch.positions};
+    const size_t rows = s->batch.start[s->set->shard_count];
     /* Shard by shard for the exact sum; the fast one takes the rank's rows as a whole. */
     const size_t whole[2] = {0, rows};
-    dt_segments segments = {.count = s->set->shard_count, .start = s->start};
+    dt_segments segments = {.count = s->set->shard_count, .start = s->batch.start};
     if (!s->kind->exact)
         segments = (dt_segments){.count = 1, .start = whole};
     float *logits = dt_network_forward(s->network, &s->workspace, NULL, &segments);
     if (rows > 0 && dt_fault("nan"))
         logits[0] = NAN;
-    s->network->loss->gradient(logits, s->y, rows, s->network->C, s->loss, s->predicted);
+    s->network->loss->gradient(logits, s->batch.y, rows, s->network->C, s->loss, s->predicted);
     dt_tally step = {0};
     for (size_t i = 0; i < segments.count; i++) {
         const size_t from = segments.start[i];
-        dt_tally_add_rows(&step, s->loss + from, s->predicted + from, s->y + from,
+        dt_tally_add_rows(&step, s->loss + from, s->predicted + from, s->batch.y + from,
                           segments.start[i + 1] - from);
     }
     phases->seconds[DT_PHASE_FORWARD] += dt_clock_s() - begin;

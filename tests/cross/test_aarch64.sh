@@ -44,6 +44,10 @@ printf '#define DTRAIN_VERSION "0"\n#define DTRAIN_COMMIT ""\n' >version.h
 options="-std=gnu11 -O3 -DNDEBUG $options -Werror -include version.h -Iroot/tests/cross
          -Iroot/tests/support -Iroot/include"
 
+object_of() {
+    echo "${1%.c}.o" | tr / _
+}
+
 # compile FOLDER COMPILER MACHINE FILE...: objects in the FOLDER
 compile() {
     compile_to=$1 compiler=$2 compile_for=$3
@@ -58,7 +62,8 @@ compile() {
         harness_command="$compiler $own -c $file"
         # Word splitting is meant: one argument an option.
         # shellcheck disable=SC2086
-        "$compiler" $options $own -c "root/$file" -o "$compile_to/${name%.c}.o" 2>stderr ||
+        # Files of two folders may have one name.
+        "$compiler" $options $own -c "root/$file" -o "$compile_to/$(object_of "$file")" 2>stderr ||
             fail "$file compiles for $compile_for"
     done
 }
@@ -68,7 +73,7 @@ sources="$(cd root && ls src/base/*.c src/nn/*.c src/nn/*/*.c src/task/evaluatio
     src/comm/exact_sum.c src/data/dataset.c src/task/curve.c src/train/early_stopping.c
     src/comm/exact_total.c src/train/gradient_exact.c
     src/train/gradient_fast.c src/train/gradient_sum.c src/task/metrics.c src/train/phases.c
-    src/task/scores.c src/train/stepper.c src/train/time_limit.c src/train/trainer.c
+    src/task/scores.c src/task/task.c src/train/stepper.c src/train/time_limit.c src/train/trainer.c
     tests/support/run.c tests/support/ulps.c tests/cross/cblas.c tests/cross/one_rank.c"
 # shellcheck disable=SC2086
 compile host "$host_cc" "$machine" $sources
@@ -79,9 +84,9 @@ compile cross "$cross_cc" aarch64 $sources
 link() {
     linked=$1/$(basename "$4" .c) linker=$2
     compile "$1/main" "$2" "$3" "$4"
-    objects=$1
+    objects=$1 main=$(object_of "$4")
     shift 4
-    "$linker" "$@" "$objects/main/${linked##*/}.o" "$objects"/*.o -o "$linked" -lm -lpthread \
+    "$linker" "$@" "$objects/main/$main" "$objects"/*.o -o "$linked" -lm -lpthread \
         2>stderr || fail "$linked links"
 }
 link host "$host_cc" "$machine" tests/cross/steps.c
@@ -130,8 +135,8 @@ esac
 # ---- unit tests ----
 
 unset DTRAIN_LONG # an emulated long double is computed by software
-for test in activation elementary exact_sum kernels loss memory network normalization optimizer pool \
-    random signals status text vector_math; do
+for test in activation elementary exact_sum kernels layers loss memory network normalization optimizer pool \
+    random schedule signals status text vector_math; do
     link cross "$cross_cc" aarch64 "tests/unit/test_$test.c" -static
     # shellcheck disable=SC2086
     start $emulator "cross/test_$test"

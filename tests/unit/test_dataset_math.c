@@ -71,7 +71,7 @@ static void check_take(const dt_dataset *set, size_t first, size_t count)
     size_t *start = calloc(set->shard_count + 1, sizeof *start), taken = 0;
     for (size_t i = 0; i < (capacity + 1) * DT_PANEL; i++)
         x[i] = -1;
-    dt_dataset_take(set, first, count, &panels, y, positions, start);
+    dt_dataset_take(set, first, count, &(dt_batch){&panels, y, positions, start});
     assert_true(start[set->shard_count] <= capacity);
     for (size_t s = 0; s < set->shard_count; s++) {
         assert_int_equal(start[s], taken);
@@ -133,8 +133,8 @@ static void test_an_epoch_takes_every_row_once(void **state)
             deal(&set, N, S, rank, job_sizes[job]);
             dt_dataset_shuffle(&set, 3, 9);
             for (size_t first = 0; first < N; first += BATCH) {
-                dt_dataset_take(&set, first, N - first < BATCH ? N - first : BATCH, &panels, y,
-                                positions, start);
+                dt_dataset_take(&set, first, N - first < BATCH ? N - first : BATCH,
+                                &(dt_batch){&panels, y, positions, start});
                 for (size_t i = 0; i < start[set.shard_count]; i++) {
                     const size_t row = (size_t)x[i * DT_PANEL];
                     assert_int_equal(step_of[job][row], -1);

@@ -74,17 +74,22 @@ size_t dt_dataset_own_rows(const dt_dataset *set);
 /** Shuffles this rank's shards for an epoch: a function of (seed, epoch, shard). Local. */
 void dt_dataset_shuffle(dt_dataset *set, uint64_t seed, uint64_t epoch);
 
+/** This rank's rows of a step, shard after shard. All memory is the caller's. */
+typedef struct dt_batch {
+    const dt_panels *x; /* [capacity,D] */
+    int32_t *y; /* [capacity] */
+    uint64_t *positions; /* [capacity]: of the rows in the epoch's global order */
+    size_t *start; /* [shard_count + 1]: where each shard's rows begin; the last is their number */
+} dt_batch;
+
 /**
  * Copies this rank's rows of the step that takes positions first .. first+count-1 of the epoch's
  * order; position q lies in shard q mod S.
  *
- * Shapes:  x [rows,D] out, y [rows] out, positions [rows] out: q of each row; start
- *          [shard_count + 1] out: where each shard's rows begin
  * Calls:   local
  * Cost:    allocates nothing
  */
-void dt_dataset_take(const dt_dataset *set, uint64_t first, uint64_t count, const dt_panels *x,
-                     int32_t *y, uint64_t *positions, size_t *start);
+void dt_dataset_take(const dt_dataset *set, uint64_t first, uint64_t count, const dt_batch *batch);
 
 /** Returns the largest number of rows that dt_dataset_take can give for `count` positions. Local.
  */

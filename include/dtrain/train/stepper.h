@@ -21,6 +21,17 @@ enum { DT_STEPPER_BLOCK = DT_PANEL * DT_PANEL };
 typedef struct dt_gradient_kind dt_gradient_kind;
 
 /**
+ * What a step adds up over the ranks beside the gradients: slots of numbers that follow them in the
+ * same sum, each at its offset. The exact sum keeps them exact.
+ */
+typedef struct dt_step_slots {
+    size_t outside; /* [tensors]: gradients out of range */
+    size_t tally; /* [4]: of the rows */
+    size_t stops; /* [1]: wishes to stop */
+    size_t count; /* numbers of all slots */
+} dt_step_slots;
+
+/**
  * One training step: the own shards' gradients, their sum over all ranks, the same update of
  * the parameters everywhere. Allocates once, before the step loop.
  */
@@ -32,15 +43,14 @@ typedef struct dt_stepper {
     const dt_gradient_kind *kind; /* exact or fast */
     dt_pool *pool; /* NULL: no other threads */
 
-    dt_workspace workspace; /* its input: the step's own rows, shard after shard */
-    int32_t *y; /* [capacity] */
-    uint64_t *positions; /* [capacity]: of the rows in the epoch's order */
+    dt_workspace workspace;
+    dt_batch batch; /* the step's own rows, in the workspace's input */
     float *loss; /* [capacity] */
     int32_t *predicted; /* [capacity] */
-    size_t *start; /* [shard_count + 1] */
     int64_t *scratch; /* [threads, DT_STEPPER_BLOCK]: a block that is being added up */
     dt_exact_grid grid; /* of the step's exact sum */
-    dt_gradient_sum ranks_sum; /* of gradients, and of what else a step needs of all ranks */
+    dt_step_slots slots;
+    dt_gradient_sum ranks_sum; /* of gradients and slots */
     float *private_states[1 + DT_OPTIMIZER_STATES]; /* with a window: where parameters and the
                                                      optimizer's states were before */
     uint64_t steps; /* done */
