@@ -1,4 +1,5 @@
 #include "keras_archive.h"
+#include "keras_forms.h"
 #include "keras_model_describe.h"
 
 #include "dtrain/base/memory.h"
@@ -28,24 +29,30 @@ DT_MUST_USE static dt_status write_variable(dt_h5 *h5, const char *group, size_t
     return dt_h5_write_array(h5, path, type, dims, shape, data);
 }
 
+DT_MUST_USE static dt_status write_tensor(dt_h5 *h5, const char *group, size_t index,
+                                          const dt_tensor *tensor, const float *values)
+{
+    const uint64_t shape[2] = {tensor->dims[0], tensor->dims[1]};
+    return write_variable(h5, group, index, DT_H5_F32, shape[1] > 0 ? 2 : 1, shape, values);
+}
+
 /* Keras 3.3 and 3.5 want a group for every object, also for one without variables. */
-DT_MUST_USE static dt_status write_layers(dt_h5 *h5, const dt_keras_model *model)
+DT_MUST_USE static dt_status write_layers(dt_h5 *h5, const dt_network *network)
 {
     dt_status status = DT_OK;
-    char group[DT_KERAS_GROUP_BYTES];
-    uint64_t inputs = model->inputs;
+    char name[DT_KERAS_LAYER_BYTES], group[DT_KERAS_GROUP_BYTES];
     DT_TRY(dt_h5_make_group(h5, "/vars"));
-    if (model->mean != NULL) {
-        dt_keras_archive_group(group, "normalization", 0);
+    for (size_t l = 0; l < network->layer_count; l++) {
+        size_t index = 0;
+        if (dt_keras_form_of(&network->layers[l])->class_name == NULL)
+            continue;
+        dt_network_print_layer(name, sizeof name, network, l);
+        (void)snprintf(group, sizeof group, "/layers/%s/vars", name);
         DT_TRY(dt_h5_make_group(h5, group));
-    }
-    for (size_t l = 0; l < model->layer_count; l++) {
-        const dt_keras_layer *layer = &model->layers[l];
-        const uint64_t shape[] = {inputs, layer->units};
-        dt_keras_archive_group(group, "dense", l);
-        DT_TRY(write_variable(h5, group, 0, DT_H5_F32, 2, shape, layer->kernel));
-        DT_TRY(write_variable(h5, group, 1, DT_H5_F32, 1, &layer->units, layer->bias));
-        inputs = layer->units;
+        for (size_t t = 0; t < network->tensor_count; t++)
+            if (network->tensors[t].layer == l)
+                DT_TRY(write_tensor(h5, group, index++, &network->tensors[t],
+                                    network->params + network->tensors[t].first));
     }
 out:
     return status;
@@ -58,30 +65,26 @@ static size_t count_states(const dt_optimizer *optimizer)
     return none ? 0 : optimizer->kind->state_count;
 }
 
-/* Keras keeps the states variable by variable. NULL: zeros. */
-DT_MUST_USE static dt_status write_states(dt_h5 *h5, const char *group, const dt_keras_model *model,
+/* Keras keeps the states variable by variable. Unless it is NULL, `zeros` is in their place. */
+DT_MUST_USE static dt_status write_states(dt_h5 *h5, const char *group, const dt_model *model,
                                           const float *zeros)
 {
     dt_status status = DT_OK;
+    const dt_network *network = &model->network;
     const dt_optimizer *optimizer = &model->optimizer;
-    size_t next = 2, first = 0;
-    uint64_t inputs = model->inputs;
-    for (size_t l = 0; l < model->layer_count; l++) {
-        const uint64_t shape[2] = {inputs, model->layers[l].units};
-        for (unsigned dims = 2; dims > 0; dims--) { /* the kernel, the bias */
-            for (size_t s = 0; s < count_states(optimizer); s++)
-                DT_TRY(write_variable(h5, group, next++, DT_H5_F32, dims, shape + 2 - dims,
-                                      zeros != NULL ? zeros : optimizer->states[s] + first));
-            first += (size_t)(dims == 2 ? shape[0] * shape[1] : shape[1]);
-        }
-        inputs = shape[1];
+    size_t next = 2;
+    for (size_t t = 0; t < network->tensor_count; t++) {
+        const dt_tensor *tensor = &network->tensors[t];
+        for (size_t s = 0; s < count_states(optimizer); s++)
+            DT_TRY(write_tensor(h5, group, next++, tensor,
+                                zeros != NULL ? zeros : optimizer->states[s] + tensor->first));
     }
 out:
     return status;
 }
 
 /* Without a state of ours it is that of a new optimizer: left out, Keras would warn. */
-DT_MUST_USE static dt_status write_optimizer(dt_h5 *h5, const dt_keras_model *model)
+DT_MUST_USE static dt_status write_optimizer(dt_h5 *h5, const dt_model *model)
 {
     static const char group[] = "/optimizer/vars";
     dt_status status = DT_OK;
@@ -91,8 +94,7 @@ DT_MUST_USE static dt_status write_optimizer(dt_h5 *h5, const dt_keras_model *mo
     const int64_t iterations = optimizer->P > 0 ? optimizer->step : 0;
     const int32_t narrow = (int32_t)iterations;
     if (optimizer->P == 0)
-        DT_TRY(dt_memory_alloc(&zeros, (size_t)dt_keras_model_parameters(model), sizeof *zeros,
-                               "the optimizer's state"));
+        DT_TRY(dt_memory_alloc(&zeros, model->network.P, sizeof *zeros, "the optimizer's state"));
     if (iterations <= INT32_MAX) /* as Keras itself writes it, but with TensorFlow */
         DT_TRY(write_variable(h5, group, 0, DT_H5_I32, 0, NULL, &narrow));
     else
@@ -104,12 +106,12 @@ out:
     return status;
 }
 
-DT_MUST_USE static dt_status make_weights(void **out, size_t *bytes, const dt_keras_model *model)
+DT_MUST_USE static dt_status make_weights(void **out, size_t *bytes, const dt_model *model)
 {
     dt_status status = DT_OK;
     dt_h5 *h5 = NULL;
     DT_TRY(dt_h5_new(&h5));
-    DT_TRY(write_layers(h5, model));
+    DT_TRY(write_layers(h5, &model->network));
     DT_TRY(write_optimizer(h5, model));
     DT_TRY(dt_h5_image(out, bytes, h5));
 out:
@@ -129,7 +131,7 @@ out:
     return status;
 }
 
-DT_MUST_USE static dt_status write_config(dt_zip_writer *zip, const dt_keras_model *model)
+DT_MUST_USE static dt_status write_config(dt_zip_writer *zip, const dt_model *model)
 {
     dt_status status = DT_OK;
     char *config = NULL;
@@ -140,7 +142,7 @@ out:
     return status;
 }
 
-DT_MUST_USE static dt_status write_weights(dt_zip_writer *zip, const dt_keras_model *model)
+DT_MUST_USE static dt_status write_weights(dt_zip_writer *zip, const dt_model *model)
 {
     dt_status status = DT_OK;
     void *image = NULL;
@@ -152,17 +154,17 @@ out:
     return status;
 }
 
-DT_MUST_USE static dt_status write_companions(dt_zip_writer *zip, const dt_keras_model *model)
+DT_MUST_USE static dt_status write_companions(dt_zip_writer *zip, const dt_model *model)
 {
     dt_status status = DT_OK;
     char *classes = NULL;
     const size_t names = model->class_name_count;
-    DT_ASSERT(names == 0 || names == model->layers[model->layer_count - 1].units);
+    DT_ASSERT(names == 0 || names == model->network.C);
     if (model->recipe_json != NULL)
         DT_TRY(write_member(zip, DT_KERAS_RECIPE_MEMBER, model->recipe_json,
                             strlen(model->recipe_json)));
     if (names > 0 && names <= DT_H5_NAMES_MAX) {
-        DT_TRY(dt_keras_classes_format(&classes, model->class_names, names));
+        DT_TRY(dt_keras_classes_format(&classes, (const char *const *)model->class_names, names));
         DT_TRY(write_member(zip, DT_KERAS_CLASSES_MEMBER, classes, strlen(classes)));
     }
 out:
@@ -170,12 +172,10 @@ out:
     return status;
 }
 
-dt_status dt_keras_archive_save(const dt_keras_model *model, const char *path)
+dt_status dt_keras_archive_save(const dt_model *model, const char *path)
 {
     dt_status status = DT_OK;
     dt_zip_writer *zip = NULL;
-    DT_ASSERT(model->layer_count > 0 && model->inputs > 0);
-    DT_ASSERT((model->mean == NULL) == (model->variance == NULL));
 
     DT_TRY(dt_zip_writer_open(&zip, path, 0));
     DT_TRY(write_member(zip, DT_KERAS_METADATA_MEMBER, metadata, strlen(metadata)));

@@ -1,5 +1,6 @@
 #include "dtrain/model/keras_model.h"
 
+#include "keras_forms.h"
 #include "keras_model_describe.h"
 
 #include "dtrain/base/memory.h"
@@ -14,21 +15,6 @@ static const char keras_backend[] = "tensorflow";
 /* "/model_weights/" with the layer's name twice and "kernel:0" behind it. */
 enum { PATH_BYTES = 128 };
 
-uint64_t dt_keras_layer_parameters(uint64_t inputs, uint64_t units)
-{
-    return (inputs + 1) * units;
-}
-
-uint64_t dt_keras_model_parameters(const dt_keras_model *model)
-{
-    uint64_t P = 0, inputs = model->inputs;
-    for (size_t l = 0; l < model->layer_count; l++) {
-        P += dt_keras_layer_parameters(inputs, model->layers[l].units);
-        inputs = model->layers[l].units;
-    }
-    return P;
-}
-
 static dt_status set_versions(dt_h5 *h5, const char *path)
 {
     dt_status status = DT_OK;
@@ -38,7 +24,7 @@ out:
     return status;
 }
 
-DT_MUST_USE static dt_status set_configs(dt_h5 *h5, const dt_keras_model *model)
+DT_MUST_USE static dt_status set_configs(dt_h5 *h5, const dt_model *model)
 {
     dt_status status = DT_OK;
     char *config = NULL, *training = NULL;
@@ -52,85 +38,96 @@ out:
     return status;
 }
 
-static dt_status write_layer(dt_h5 *h5, const dt_keras_layer *layer, size_t index, uint64_t inputs)
+/* The variables of a layer: its tensors. */
+DT_MUST_USE static dt_status write_layer(dt_h5 *h5, const dt_network *network, size_t l)
 {
+    enum { MOST = 8 };
     dt_status status = DT_OK;
-    char name[DT_KERAS_LAYER_BYTES];
-    char group[PATH_BYTES];
-    char path[2 * PATH_BYTES];
-    char kernel[PATH_BYTES];
-    char bias[PATH_BYTES];
-    const char *const weights[] = {kernel, bias};
-    const uint64_t kernel_shape[] = {inputs, layer->units};
-
-    dt_keras_name_layer(name, index);
-    (void)snprintf(group, sizeof group, "/model_weights/%s", name);
-    (void)snprintf(kernel, sizeof kernel, "%s/kernel:0", name);
-    (void)snprintf(bias, sizeof bias, "%s/bias:0", name);
+    char layer[DT_KERAS_LAYER_BYTES], group[PATH_BYTES], path[2 * PATH_BYTES];
+    char names[MOST][PATH_BYTES];
+    const char *texts[MOST];
+    size_t count = 0;
+    dt_network_print_layer(layer, sizeof layer, network, l);
+    (void)snprintf(group, sizeof group, "/model_weights/%s", layer);
     DT_TRY(dt_h5_make_group(h5, group));
-    DT_TRY(dt_h5_set_texts(h5, group, "weight_names", weights, 2));
-    (void)snprintf(path, sizeof path, "%s/%s", group, kernel);
-    DT_TRY(dt_h5_write_array(h5, path, DT_H5_F32, 2, kernel_shape, layer->kernel));
-    (void)snprintf(path, sizeof path, "%s/%s", group, bias);
-    DT_TRY(dt_h5_write_array(h5, path, DT_H5_F32, 1, &layer->units, layer->bias));
+    for (size_t t = 0; t < network->tensor_count; t++) {
+        const dt_tensor *tensor = &network->tensors[t];
+        const uint64_t shape[2] = {tensor->dims[0], tensor->dims[1]};
+        if (tensor->layer != l)
+            continue;
+        DT_ASSERT(count < MOST);
+        (void)snprintf(names[count], PATH_BYTES, "%s/%s:0", layer, tensor->name);
+        (void)snprintf(path, sizeof path, "%s/%s", group, names[count]);
+        texts[count] = names[count];
+        count++;
+        DT_TRY(dt_h5_write_array(h5, path, DT_H5_F32, shape[1] > 0 ? 2 : 1, shape,
+                                 network->params + tensor->first));
+    }
+    DT_TRY(dt_h5_set_texts(h5, group, "weight_names", texts, count));
 out:
     return status;
 }
 
 /* Keras assigns the weights by this list's order, not by the groups' names. Layers without weights,
  * Normalization as it is here among them, need not be in it. */
-static dt_status set_layer_names(dt_h5 *h5, size_t layer_count)
+DT_MUST_USE static dt_status write_layers(dt_h5 *h5, const dt_network *network)
 {
     dt_status status = DT_OK;
     char(*names)[DT_KERAS_LAYER_BYTES] = NULL;
     const char **texts = NULL;
-    DT_TRY(dt_memory_alloc(&names, layer_count, sizeof *names, "layer names"));
-    DT_TRY(dt_memory_alloc(&texts, layer_count, sizeof *texts, "layer names"));
-    for (size_t i = 0; i < layer_count; i++) {
-        dt_keras_name_layer(names[i], i);
-        texts[i] = names[i];
+    size_t count = 0;
+    DT_TRY(dt_memory_alloc(&names, network->layer_count, sizeof *names, "layer names"));
+    DT_TRY(dt_memory_alloc(&texts, network->layer_count, sizeof *texts, "layer names"));
+    for (size_t l = 0; l < network->layer_count; l++) {
+        if (!dt_keras_form_of(&network->layers[l])->has_variables)
+            continue;
+        dt_network_print_layer(names[count], DT_KERAS_LAYER_BYTES, network, l);
+        texts[count] = names[count];
+        count++;
+        DT_TRY(write_layer(h5, network, l));
     }
-    DT_TRY(dt_h5_set_texts(h5, "/model_weights", "layer_names", texts, layer_count));
+    DT_TRY(dt_h5_set_texts(h5, "/model_weights", "layer_names", texts, count));
 out:
     dt_memory_free(texts);
     dt_memory_free(names);
     return status;
 }
 
-dt_status dt_keras_write_companions(dt_h5 *h5, const char *recipe_json,
-                                    const char *const *class_names, size_t class_name_count)
+bool dt_keras_can_save(const dt_network *network, const char **kind)
+{
+    for (size_t l = 0; l < network->layer_count; l++)
+        if (dt_keras_form_of(&network->layers[l]) == NULL) {
+            *kind = dt_layer_kind_name(network->layers[l].kind);
+            return false;
+        }
+    return true;
+}
+
+dt_status dt_keras_write_companions(dt_h5 *h5, const dt_model *model)
 {
     dt_status status = DT_OK;
-    if (recipe_json != NULL)
-        DT_TRY(dt_h5_set_text(h5, "/", DT_KERAS_RECIPE, recipe_json));
-    if (class_name_count > 0 && class_name_count <= DT_H5_TEXTS_MAX)
-        DT_TRY(dt_h5_set_texts(h5, "/", DT_KERAS_CLASSES, class_names, class_name_count));
+    const size_t names = model->class_name_count;
+    DT_ASSERT(names == 0 || names == model->network.C);
+    if (model->recipe_json != NULL)
+        DT_TRY(dt_h5_set_text(h5, "/", DT_KERAS_RECIPE, model->recipe_json));
+    if (names > 0 && names <= DT_H5_TEXTS_MAX)
+        DT_TRY(dt_h5_set_texts(h5, "/", DT_KERAS_CLASSES, (const char *const *)model->class_names,
+                               names));
 out:
     return status;
 }
 
 /* ---- the whole ---- */
 
-dt_status dt_keras_model_write(const dt_keras_model *model, dt_h5 *h5)
+dt_status dt_keras_model_write(const dt_model *model, dt_h5 *h5)
 {
     dt_status status = DT_OK;
-    uint64_t inputs = model->inputs;
-    const size_t names = model->class_name_count;
-    DT_ASSERT(model->layer_count > 0 && inputs > 0);
-    DT_ASSERT(names == 0 || names == model->layers[model->layer_count - 1].units);
-    DT_ASSERT((model->mean == NULL) == (model->variance == NULL));
-
     DT_TRY(set_versions(h5, "/"));
     DT_TRY(set_configs(h5, model));
     DT_TRY(dt_h5_make_group(h5, "/model_weights"));
     DT_TRY(set_versions(h5, "/model_weights"));
-    DT_TRY(set_layer_names(h5, model->layer_count));
-    for (size_t i = 0; i < model->layer_count; i++) {
-        DT_TRY(write_layer(h5, &model->layers[i], i, inputs));
-        inputs = model->layers[i].units;
-    }
-    DT_TRY(dt_keras_write_companions(h5, model->recipe_json, model->class_names,
-                                     model->class_name_count));
+    DT_TRY(write_layers(h5, &model->network));
+    DT_TRY(dt_keras_write_companions(h5, model));
 out:
     return status;
 }

@@ -1,5 +1,7 @@
 #include "keras_model_describe.h"
 
+#include "keras_forms.h"
+
 #include <jansson.h>
 
 #include <stdbool.h>
@@ -10,14 +12,6 @@
 typedef enum file_form { FORM_H5, FORM_ARCHIVE } file_form;
 
 enum { FLOAT_DIGITS = 9 }; /* give all bits of a float32 back */
-
-void dt_keras_name_layer(char out[DT_KERAS_LAYER_BYTES], size_t index)
-{
-    if (index == 0)
-        (void)snprintf(out, DT_KERAS_LAYER_BYTES, "dense");
-    else
-        (void)snprintf(out, DT_KERAS_LAYER_BYTES, "dense_%zu", index);
-}
 
 /* ---- layers ---- */
 
@@ -41,46 +35,26 @@ static json_t *describe_input(file_form form, uint64_t inputs)
     return describe_object(form, "keras.layers", "InputLayer", config);
 }
 
-static json_t *describe_floats(const float *values, uint64_t count)
+static json_t *describe_layer(file_form form, const dt_network *network, size_t l)
 {
-    json_t *list = json_array();
-    for (uint64_t i = 0; list != NULL && i < count; i++)
-        if (json_array_append_new(list, json_real((double)values[i])) != 0) {
-            json_decref(list);
-            list = NULL;
-        }
-    return list;
-}
-
-/* The numbers are in the configuration, not in weights: Keras 3.3 reads such weights of a .h5 file,
- * but goes on computing with 0 and 1. */
-static json_t *describe_normalization(file_form form, const dt_keras_model *model)
-{
-    json_t *config = json_pack("{s:s, s:b, s:s, s:[i], s:o, s:o}", "name", "normalization",
-                               "trainable", 1, "dtype", "float32", "axis", -1, "mean",
-                               describe_floats(model->mean, model->inputs), "variance",
-                               describe_floats(model->variance, model->inputs));
-    return describe_object(form, "keras.layers", "Normalization", config);
-}
-
-static json_t *describe_dense(file_form form, const dt_keras_layer *layer, size_t index)
-{
+    const dt_keras_form *keras = dt_keras_form_of(&network->layers[l]);
     char name[DT_KERAS_LAYER_BYTES];
-    dt_keras_name_layer(name, index);
-    json_t *config = json_pack("{s:s, s:b, s:s, s:I, s:s, s:b}", "name", name, "trainable", 1,
-                               "dtype", "float32", "units", (json_int_t)layer->units, "activation",
-                               layer->activation, "use_bias", 1);
-    return describe_object(form, "keras.layers", "Dense", config);
+    dt_network_print_layer(name, sizeof name, network, l);
+    json_t *config = json_pack("{s:s, s:b, s:s}", "name", name, "trainable", 1, "dtype", "float32");
+    if (config != NULL && !keras->describe(config, network, l)) {
+        json_decref(config);
+        config = NULL;
+    }
+    return describe_object(form, "keras.layers", keras->class_name, config);
 }
 
-static json_t *describe_sequential(file_form form, const dt_keras_model *model)
+static json_t *describe_sequential(file_form form, const dt_network *network)
 {
     json_t *layers = json_array();
-    bool complete = json_array_append_new(layers, describe_input(form, model->inputs)) == 0;
-    if (complete && model->mean != NULL)
-        complete = json_array_append_new(layers, describe_normalization(form, model)) == 0;
-    for (size_t i = 0; complete && i < model->layer_count; i++)
-        complete = json_array_append_new(layers, describe_dense(form, &model->layers[i], i)) == 0;
+    bool complete = json_array_append_new(layers, describe_input(form, network->D)) == 0;
+    for (size_t l = 0; complete && l < network->layer_count; l++)
+        if (dt_keras_form_of(&network->layers[l])->class_name != NULL)
+            complete = json_array_append_new(layers, describe_layer(form, network, l)) == 0;
     if (!complete) {
         json_decref(layers);
         return NULL;
@@ -107,10 +81,10 @@ static json_t *describe_optimizer(file_form form, const dt_optimizer *optimizer)
     return describe_object(form, "keras.optimizers", kind->title, config);
 }
 
-static json_t *describe_training(file_form form, const dt_keras_model *model)
+static json_t *describe_training(file_form form, const dt_model *model)
 {
-    return json_pack("{s:s, s:[s], s:n, s:n, s:o}", "loss", "sparse_categorical_crossentropy",
-                     "metrics", "accuracy", "weighted_metrics", "loss_weights",
+    return json_pack("{s:s, s:[s], s:n, s:n, s:o}", "loss", model->network.loss->name, "metrics",
+                     "accuracy", "weighted_metrics", "loss_weights",
                      form == FORM_H5 ? "optimizer_config" : "optimizer",
                      describe_optimizer(form, &model->optimizer));
 }
@@ -147,21 +121,21 @@ DT_MUST_USE static dt_status print(char **out, json_t *json, size_t digits)
     return *out != NULL ? DT_OK : dt_fail(DT_MEMORY, "no memory for the JSON of a Keras file");
 }
 
-dt_status dt_keras_describe_model(char **out, const dt_keras_model *model)
+dt_status dt_keras_describe_model(char **out, const dt_model *model)
 {
-    return print(out, describe_sequential(FORM_H5, model), FLOAT_DIGITS);
+    return print(out, describe_sequential(FORM_H5, &model->network), FLOAT_DIGITS);
 }
 
-dt_status dt_keras_describe_training(char **out, const dt_keras_model *model)
+dt_status dt_keras_describe_training(char **out, const dt_model *model)
 {
     return print(out, describe_training(FORM_H5, model), digits_needed(&model->optimizer));
 }
 
-dt_status dt_keras_describe_archive(char **out, const dt_keras_model *model)
+dt_status dt_keras_describe_archive(char **out, const dt_model *model)
 {
     const size_t digits = digits_needed(&model->optimizer);
-    json_t *json = describe_sequential(FORM_ARCHIVE, model);
-    json_t *built = json_pack("{s:[n,I]}", "input_shape", (json_int_t)model->inputs);
+    json_t *json = describe_sequential(FORM_ARCHIVE, &model->network);
+    json_t *built = json_pack("{s:[n,I]}", "input_shape", (json_int_t)model->network.D);
     bool complete = json_object_set_new(json, "build_config", built) == 0;
     if (complete)
         complete = json_object_set_new(json, "compile_config",

@@ -102,7 +102,7 @@ DT_MUST_USE static dt_status take_dense(dt_keras_reader *r, const char *group,
         r->inputs = r->chain.inputs = kernel[0];
     if (dense->has_bias)
         DT_TRY(locate_array(&datasets[BIAS], r, dense->name, group, names->texts[1], 1, bias));
-    r->parameters += dt_keras_layer_parameters(r->inputs, dense->units);
+    r->parameters += (r->inputs + 1) * dense->units;
     r->inputs = dense->units;
     r->located++;
 out:

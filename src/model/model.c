@@ -21,56 +21,7 @@ const char *dt_model_find(char *out, size_t bytes, const char *path)
     return out;
 }
 
-/* ---- as Keras's ---- */
-
-/* The dense layers; returns their number. */
-static size_t describe_layers(dt_keras_layer *out, const dt_network *network)
-{
-    size_t count = 0;
-    for (const dt_layer *layer; (layer = dt_network_dense(network, count)) != NULL; count++)
-        out[count] = (dt_keras_layer){.units = layer->H,
-                                      .activation = dt_activation_name(layer->activation),
-                                      .kernel = network->params + layer->kernel,
-                                      .bias = network->params + layer->bias};
-    out[count - 1].activation = "softmax";
-    return count;
-}
-
-/* Returns the first layer that Keras's part and ONNX have no form of; NULL: there is none. Dropout
- * is left out of both. */
-static const dt_layer *find_own_layer(const dt_network *network)
-{
-    for (size_t l = 0; l < network->layer_count; l++) {
-        const dt_layer_kind *kind = network->layers[l].kind;
-        if (kind != &dt_layer_dense && kind != &dt_layer_dropout && kind != &dt_layer_normalization)
-            return &network->layers[l];
-    }
-    return NULL;
-}
-
-/* Borrows all but the layers. Owns: the caller frees out->layers. */
-DT_MUST_USE static dt_status describe(dt_keras_model *out, const dt_model *model)
-{
-    const dt_network *network = &model->network;
-    const dt_layer *first = &network->layers[0];
-    dt_keras_layer *layers = NULL;
-    const dt_status status =
-        dt_memory_alloc(&layers, network->layer_count, sizeof *layers, "layers");
-    if (status != DT_OK)
-        return status;
-    *out = (dt_keras_model){.inputs = network->D,
-                            .layer_count = describe_layers(layers, network),
-                            .layers = layers,
-                            .optimizer = model->optimizer,
-                            .recipe_json = model->recipe_json,
-                            .class_names = (const char *const *)model->class_names,
-                            .class_name_count = model->class_name_count};
-    if (first->kind == &dt_layer_normalization) {
-        out->mean = network->constants + first->mean;
-        out->variance = network->constants + first->variance;
-    }
-    return DT_OK;
-}
+/* ---- Keras's models ---- */
 
 static dt_activation activation_of(const char *name)
 {
@@ -109,19 +60,15 @@ out:
 
 /* ---- saving ---- */
 
-/* Without a `keras` form Keras cannot open it. */
-DT_MUST_USE static dt_status save_h5(const dt_model *model, const dt_keras_model *keras,
-                                     const char *path)
+DT_MUST_USE static dt_status save_h5(const dt_model *model, bool for_keras, const char *path)
 {
     dt_status status = DT_OK;
     dt_h5 *h5 = NULL;
     DT_TRY(dt_h5_new(&h5));
-    if (keras != NULL)
-        DT_TRY(dt_keras_model_write(keras, h5));
+    if (for_keras)
+        DT_TRY(dt_keras_model_write(model, h5));
     else
-        DT_TRY(dt_keras_write_companions(h5, model->recipe_json,
-                                         (const char *const *)model->class_names,
-                                         model->class_name_count));
+        DT_TRY(dt_keras_write_companions(h5, model));
     DT_TRY(dt_model_file_write(h5, model));
     DT_TRY(dt_h5_save(h5, path));
 out:
@@ -131,28 +78,17 @@ out:
 
 dt_status dt_model_save(const dt_model *model, const char *path)
 {
-    dt_keras_model keras = {0};
-    const dt_layer *own = find_own_layer(&model->network);
-    const bool others = dt_text_ends_in(path, ".keras") || dt_text_ends_in(path, ".onnx");
-    DT_ASSERT(model->class_name_count == 0 || model->class_name_count == model->network.C);
-    if (own != NULL && others)
+    const bool keras = dt_text_ends_in(path, ".keras"), onnx = dt_text_ends_in(path, ".onnx");
+    const char *kind = NULL;
+    const bool can = dt_keras_can_save(&model->network, &kind);
+    if (!can && (keras || onnx))
         return dt_fail(DT_USAGE,
-                       "%s: a layer of the kind '%s' cannot be saved in this format; use "
-                       ".h5, for dtrain alone",
-                       path, dt_layer_kind_name(own->kind));
-    if (own != NULL)
-        return save_h5(model, NULL, path);
-    dt_status status = describe(&keras, model);
-    if (status != DT_OK)
-        return status;
-    if (dt_text_ends_in(path, ".keras"))
-        status = dt_keras_archive_save(&keras, path);
-    else if (dt_text_ends_in(path, ".onnx"))
-        status = dt_onnx_save(&keras, path);
-    else
-        status = save_h5(model, &keras, path);
-    dt_memory_free((void *)keras.layers);
-    return status;
+                       "%s: a layer of the kind '%s' cannot be saved in this format; use .h5, for "
+                       "dtrain alone",
+                       path, kind);
+    if (keras)
+        return dt_keras_archive_save(model, path);
+    return onnx ? dt_onnx_save(model, path) : save_h5(model, can, path);
 }
 
 /* ---- reading ---- */

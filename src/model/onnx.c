@@ -3,7 +3,7 @@
 #ifdef DTRAIN_WITH_ONNX
 
 #include "keras_archive.h"
-#include "keras_model_describe.h"
+#include "keras_forms.h"
 
 #include "dtrain/base/memory.h"
 #include "dtrain/base/text.h"
@@ -129,53 +129,76 @@ static void add_tensor(writer *w, node *n, const char *layer, const char *part, 
     n->inputs[n->proto.n_input++] = t->name;
 }
 
-DT_MUST_USE static dt_status add_normalization(writer *w, const dt_keras_model *model)
+DT_MUST_USE static dt_status add_normalization(writer *w, const dt_network *network, size_t l)
 {
-    static const char layer[] = "normalization";
-    const uint64_t D = model->inputs;
-    dt_status status = dt_memory_alloc(&w->deviation, (size_t)D, sizeof(float), "deviations");
+    const dt_layer *layer = &network->layers[l];
+    const float *mean = network->constants + layer->mean;
+    const float *variance = network->constants + layer->variance;
+    dt_status status = dt_memory_alloc(&w->deviation, layer->D, sizeof(float), "deviations");
     if (status != DT_OK)
         return status;
-    for (uint64_t i = 0; i < D; i++)
-        w->deviation[i] = fmaxf(sqrtf(model->variance[i]), 1e-7f);
-    add_tensor(w, add_node(w, "Sub", "normalization/centered"), layer, "mean", model->mean, 0, D);
-    add_tensor(w, add_node(w, "Div", "normalization/scaled"), layer, "deviation", w->deviation, 0,
-               D);
+    for (size_t i = 0; i < layer->D; i++)
+        w->deviation[i] = fmaxf(sqrtf(variance[i]), 1e-7f);
+    add_tensor(w, add_node(w, "Sub", "normalization/centered"), "normalization", "mean", mean, 0,
+               layer->D);
+    add_tensor(w, add_node(w, "Div", "normalization/scaled"), "normalization", "deviation",
+               w->deviation, 0, layer->D);
     return DT_OK;
 }
 
-/* Returns ONNX's name of an activation; NULL: nothing is to be done. */
-static const char *find_operator(const char *activation)
+/* The softmax of the last layer; nothing for a linear one. */
+DT_MUST_USE static dt_status add_activation(writer *w, const dt_network *network, size_t l)
 {
     static const char *const operators[][2] = {
-        {"relu", "Relu"}, {"tanh", "Tanh"}, {"sigmoid", "Sigmoid"}, {"linear", NULL}};
-    enum { COUNT = sizeof operators / sizeof operators[0] };
-    size_t i = 0;
-    while (i < COUNT && strcmp(activation, operators[i][0]) != 0)
-        i++;
-    DT_ASSERT(i < COUNT);
-    return operators[i][1];
+        {"relu", "Relu"}, {"tanh", "Tanh"}, {"sigmoid", "Sigmoid"}, {"softmax", "Softmax"}};
+    const char *activation = dt_keras_activation(network, l);
+    char layer[DT_KERAS_LAYER_BYTES], name[NAME_BYTES];
+    dt_network_print_layer(layer, sizeof layer, network, l);
+    (void)snprintf(name, sizeof name, "%s/%s", layer, activation);
+    if (l + 1 == network->layer_count)
+        (void)snprintf(name, sizeof name, "probabilities");
+    for (size_t i = 0; i < sizeof operators / sizeof operators[0]; i++)
+        if (strcmp(activation, operators[i][0]) == 0) {
+            node *n = add_node(w, operators[i][1], name);
+            if (l + 1 == network->layer_count)
+                add_attribute(n, "axis", 1);
+            return DT_OK;
+        }
+    DT_ASSERT(strcmp(activation, "linear") == 0);
+    return DT_OK;
 }
 
-static void add_layer(writer *w, const dt_keras_layer *layer, size_t index, uint64_t inputs,
-                      bool is_last)
+DT_MUST_USE static dt_status add_dense(writer *w, const dt_network *network, size_t l)
 {
+    const dt_layer *layer = &network->layers[l];
     char dense[DT_KERAS_LAYER_BYTES], name[NAME_BYTES];
-    dt_keras_name_layer(dense, index);
+    dt_network_print_layer(dense, sizeof dense, network, l);
     (void)snprintf(name, sizeof name, "%s/sum", dense);
     node *sum = add_node(w, "Gemm", name);
-    add_tensor(w, sum, dense, "kernel", layer->kernel, inputs, layer->units);
-    add_tensor(w, sum, dense, "bias", layer->bias, 0, layer->units);
-    if (is_last) {
-        DT_ASSERT(strcmp(layer->activation, "softmax") == 0);
-        add_attribute(add_node(w, "Softmax", "probabilities"), "axis", 1);
-        return;
-    }
-    const char *kind = find_operator(layer->activation);
-    if (kind != NULL) {
-        (void)snprintf(name, sizeof name, "%s/%s", dense, layer->activation);
-        (void)add_node(w, kind, name);
-    }
+    add_tensor(w, sum, dense, "kernel", network->params + layer->kernel, layer->D, layer->H);
+    add_tensor(w, sum, dense, "bias", network->params + layer->bias, 0, layer->H);
+    return add_activation(w, network, l);
+}
+
+/* Each kind of layer; those that only training has do nothing. */
+static const struct {
+    const dt_layer_kind *kind;
+    dt_status (*add)(writer *w, const dt_network *network, size_t l);
+} forms[] = {
+    {&dt_layer_normalization, add_normalization},
+    {&dt_layer_dense, add_dense},
+    {&dt_layer_activation, add_activation},
+    {&dt_layer_dropout, NULL},
+};
+
+DT_MUST_USE static dt_status add_layer(writer *w, const dt_network *network, size_t l)
+{
+    enum { COUNT = sizeof forms / sizeof forms[0] };
+    size_t i = 0;
+    while (i < COUNT && forms[i].kind != network->layers[l].kind)
+        i++;
+    DT_ASSERT(i < COUNT);
+    return forms[i].add != NULL ? forms[i].add(w, network, l) : DT_OK;
 }
 
 /* Describes a value of any number of rows, [N, columns], or [N] when `columns` is 0. */
@@ -204,13 +227,12 @@ static void describe(value *v, const char *name, int32_t type, uint64_t columns)
     v->proto.type = &v->type;
 }
 
-DT_MUST_USE static dt_status make_graph(writer *w, const dt_keras_model *model)
+DT_MUST_USE static dt_status make_graph(writer *w, const dt_model *model)
 {
     dt_status status = DT_OK;
-    const size_t layers = model->layer_count;
-    const uint64_t C = model->layers[layers - 1].units;
-    uint64_t inputs = model->inputs;
-    /* At most two nodes a layer, two for the normalization, one for the class. */
+    const dt_network *network = &model->network;
+    const size_t layers = network->layer_count;
+    /* At most two nodes and tensors a layer, and a node for the class. */
     DT_TRY(dt_memory_alloc(&w->nodes, 2 * layers + 3, sizeof *w->nodes, "ONNX nodes"));
     DT_TRY(dt_memory_alloc(&w->node_list, 2 * layers + 3, sizeof *w->node_list, "ONNX nodes"));
     DT_TRY(dt_memory_alloc(&w->tensors, 2 * layers + 2, sizeof *w->tensors, "ONNX tensors"));
@@ -222,18 +244,14 @@ DT_MUST_USE static dt_status make_graph(writer *w, const dt_keras_model *model)
     w->graph.initializer = w->tensor_list;
 
     w->last = "inputs";
-    if (model->mean != NULL)
-        DT_TRY(add_normalization(w, model));
-    for (size_t l = 0; l < layers; l++) {
-        add_layer(w, &model->layers[l], l, inputs, l + 1 == layers);
-        inputs = model->layers[l].units;
-    }
+    for (size_t l = 0; l < layers; l++)
+        DT_TRY(add_layer(w, network, l));
     node *chosen = add_node(w, "ArgMax", "class");
     add_attribute(chosen, "axis", 1);
     add_attribute(chosen, "keepdims", 0);
 
-    describe(&w->inputs, "inputs", ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT, model->inputs);
-    describe(&w->probabilities, "probabilities", ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT, C);
+    describe(&w->inputs, "inputs", ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT, network->D);
+    describe(&w->probabilities, "probabilities", ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT, network->C);
     describe(&w->chosen, "class", ONNX__TENSOR_PROTO__DATA_TYPE__INT64, 0);
     w->input_list[0] = &w->inputs.proto;
     w->output_list[0] = &w->probabilities.proto;
@@ -257,7 +275,7 @@ static void add_property(writer *w, const char *key, const char *json)
     w->property_list[w->model.n_metadata_props++] = property;
 }
 
-DT_MUST_USE static dt_status make_model(writer *w, const dt_keras_model *model, const char *path)
+DT_MUST_USE static dt_status make_model(writer *w, const dt_model *model, const char *path)
 {
     dt_status status = DT_OK;
     const char *recipe = model->recipe_json;
@@ -286,7 +304,8 @@ DT_MUST_USE static dt_status make_model(writer *w, const dt_keras_model *model, 
         add_property(w, DT_KERAS_RECIPE, recipe);
     }
     if (model->class_name_count > 0) {
-        DT_TRY(dt_keras_classes_format(&w->classes, model->class_names, model->class_name_count));
+        DT_TRY(dt_keras_classes_format(&w->classes, (const char *const *)model->class_names,
+                                       model->class_name_count));
         add_property(w, DT_KERAS_CLASSES, w->classes);
     }
 out:
@@ -312,14 +331,11 @@ out:
     return status;
 }
 
-dt_status dt_onnx_save(const dt_keras_model *model, const char *path)
+dt_status dt_onnx_save(const dt_model *model, const char *path)
 {
     dt_status status = DT_OK;
     writer w = {0};
-    DT_ASSERT(model->layer_count > 0 && model->inputs > 0);
-    DT_ASSERT((model->mean == NULL) == (model->variance == NULL));
-    DT_ASSERT(model->class_name_count == 0 ||
-              model->class_name_count == model->layers[model->layer_count - 1].units);
+    DT_ASSERT(model->class_name_count == 0 || model->class_name_count == model->network.C);
 
     DT_TRY(make_model(&w, model, path));
     DT_TRY(write_model(&w, path));
@@ -335,7 +351,7 @@ out:
 
 #else
 
-dt_status dt_onnx_save(const dt_keras_model *model, const char *path)
+dt_status dt_onnx_save(const dt_model *model, const char *path)
 {
     (void)model;
     return dt_fail(DT_USAGE,

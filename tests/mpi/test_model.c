@@ -339,15 +339,8 @@ static void refuse(const char *path, const char *part)
 /* Sets an attribute of the saved model's root, as dtrain would not. */
 static bool spoil(const dt_model *model, const char *const *texts, size_t count)
 {
-    const float *params = model->network.params;
-    const dt_keras_layer layer = {CLASSES, "softmax", params, params + (size_t)INPUTS * CLASSES};
-    const dt_keras_model keras = {
-        .inputs = INPUTS,
-        .layer_count = 1,
-        .layers = &layer,
-        .optimizer = {.kind = &dt_adam, .learning_rate = 0.001, .numbers = {0.9, 0.999, 1e-7}}};
     dt_h5 *h5 = NULL;
-    const bool good = dt_h5_new(&h5) == DT_OK && dt_keras_model_write(&keras, h5) == DT_OK &&
+    const bool good = dt_h5_new(&h5) == DT_OK && dt_keras_model_write(model, h5) == DT_OK &&
                       (texts != NULL ? dt_h5_set_texts(h5, "/", "dtrain_classes", texts, count)
                                      : dt_h5_set_int(h5, "/", "dtrain_recipe", 1)) == DT_OK &&
                       dt_h5_save(h5, model_path()) == DT_OK;

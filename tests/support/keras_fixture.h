@@ -22,6 +22,11 @@ extern const char *const keras_classes[3];
 /** The model of these parts: tanh, then softmax. */
 extern const dt_keras_model keras_full;
 
+/** Write the model that is described: Keras's part of a .h5, a .keras and a .onnx file. */
+dt_status keras_write(const dt_keras_model *model, dt_h5 *h5);
+dt_status keras_archive_save(const dt_keras_model *model, const char *path);
+dt_status keras_onnx_save(const dt_keras_model *model, const char *path);
+
 /** Saves the model as a .h5 file of older releases: Adam's state, if there is one, is in /dtrain as
  * adam_iterations, adam_m and adam_v. */
 dt_status keras_save(const dt_keras_model *model, const char *path);

@@ -38,7 +38,7 @@ static void test_round_trip(void **state)
         if (which == 4)
             model.optimizer.learning_rate = 1.0 / 3.0, model.optimizer.numbers[2] = 0.0,
             model.optimizer.numbers[1] = 1.0 - 1e-16;
-        assert_ok(dt_keras_archive_save(&model, keras_path()));
+        assert_ok(keras_archive_save(&model, keras_path()));
         keras_expect_model(keras_path(), &model);
         assert_ok(keras_save(&model, scratch_path("model.h5")));
         keras_expect_model(scratch_path("model.h5"), &model);
@@ -81,7 +81,7 @@ static void test_texts(void **state)
 {
     (void)state;
     size_t bytes = 0, weights = 0;
-    assert_ok(dt_keras_archive_save(&keras_full, keras_path()));
+    assert_ok(keras_archive_save(&keras_full, keras_path()));
     unsigned char *zip = scratch_read(keras_path(), &bytes);
     assert_non_null(zip);
     expect_member(zip, bytes, "metadata.json",
@@ -163,7 +163,7 @@ static void test_weights(void **state)
     static const float rate = 0.002f, zeros[6] = {0};
     static const int32_t updates = 77, none = 0;
     dt_keras_model plain = keras_plain();
-    assert_ok(dt_keras_archive_save(&keras_full, keras_path()));
+    assert_ok(keras_archive_save(&keras_full, keras_path()));
     hid_t file = open_weights();
     expect_array(file, "/layers/dense/vars/0", H5T_IEEE_F32LE, 2, 3, 2, keras_params);
     expect_array(file, "/layers/dense/vars/1", H5T_IEEE_F32LE, 1, 2, 0, keras_params + 6);
@@ -183,7 +183,7 @@ static void test_weights(void **state)
     assert_int_equal(count_links(file, "/layers"), 3);
     h5_close_id(file);
     /* Without a state Keras gets that of an optimizer that has done nothing. */
-    assert_ok(dt_keras_archive_save(&plain, keras_path()));
+    assert_ok(keras_archive_save(&plain, keras_path()));
     file = open_weights();
     expect_array(file, "/optimizer/vars/0", H5T_STD_I32LE, 0, 0, 0, &none);
     expect_array(file, "/optimizer/vars/3", H5T_IEEE_F32LE, 2, 3, 2, zeros);
@@ -196,16 +196,16 @@ static void test_same_model_same_bytes(void **state)
 {
     (void)state;
     size_t bytes = 0, again_bytes = 0;
-    assert_ok(dt_keras_archive_save(&keras_full, keras_path()));
+    assert_ok(keras_archive_save(&keras_full, keras_path()));
     unsigned char *once = scratch_read(keras_path(), &bytes);
-    assert_ok(dt_keras_archive_save(&keras_full, keras_path()));
+    assert_ok(keras_archive_save(&keras_full, keras_path()));
     unsigned char *again = scratch_read(keras_path(), &again_bytes);
     assert_true(once != NULL && again != NULL);
     assert_int_equal(bytes, again_bytes);
     assert_memory_equal(once, again, bytes);
     free(once);
     free(again);
-    assert_status(dt_keras_archive_save(&keras_full, scratch_path("none/model.keras")), DT_OUTPUT);
+    assert_status(keras_archive_save(&keras_full, scratch_path("none/model.keras")), DT_OUTPUT);
 }
 
 /* ---- what Keras writes ---- */
@@ -519,7 +519,7 @@ static void test_cut_short(void **state)
 {
     (void)state;
     size_t bytes = 0;
-    assert_ok(dt_keras_archive_save(&keras_full, keras_path()));
+    assert_ok(keras_archive_save(&keras_full, keras_path()));
     unsigned char *zip = scratch_read(keras_path(), &bytes);
     assert_non_null(zip);
     for (size_t end = 0; end < bytes; end += end + 64 < bytes ? 61 : 1) {
@@ -534,7 +534,7 @@ static void test_flipped_bits(void **state)
 {
     (void)state;
     size_t bytes = 0, member_bytes = 0;
-    assert_ok(dt_keras_archive_save(&keras_full, keras_path()));
+    assert_ok(keras_archive_save(&keras_full, keras_path()));
     unsigned char *zip = scratch_read(keras_path(), &bytes);
     assert_non_null(zip);
     const unsigned char *member = find_member(zip, bytes, "model.weights.h5", &member_bytes);

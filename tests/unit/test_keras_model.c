@@ -213,7 +213,7 @@ static void test_what_keras_ignores_rides_along(void **state)
     const char *const classes[] = {"no", "yes"};
     dt_h5 *h5 = NULL;
     assert_ok(dt_h5_new(&h5));
-    assert_ok(dt_keras_model_write(&model, h5));
+    assert_ok(keras_write(&model, h5));
     assert_ok(dt_h5_set_texts(h5, "/", "dtrain_classes", classes, 2));
     assert_ok(dt_h5_save(h5, path));
     dt_h5_free(h5);

@@ -337,7 +337,7 @@ static void test_own_models(void **state)
         dt_h5 *h5 = NULL;
         if (in_memory) {
             assert_ok(dt_h5_new(&h5));
-            assert_ok(dt_keras_model_write(&model, h5));
+            assert_ok(keras_write(&model, h5));
             assert_ok(dt_keras_model_read(&found, h5, "memory"));
             dt_h5_free(h5);
         } else {

@@ -29,7 +29,7 @@ static const char *onnx_path(void)
 static Onnx__ModelProto *save(const dt_keras_model *model)
 {
     size_t bytes = 0;
-    assert_ok(dt_onnx_save(model, onnx_path()));
+    assert_ok(keras_onnx_save(model, onnx_path()));
     unsigned char *file = scratch_read(onnx_path(), &bytes);
     assert_non_null(file);
     Onnx__ModelProto *found = onnx__model_proto__unpack(NULL, bytes, file);
@@ -200,7 +200,7 @@ static void test_same_model_same_bytes(void **state)
     size_t bytes[2];
     unsigned char *files[2];
     for (int i = 0; i < 2; i++) {
-        assert_ok(dt_onnx_save(&keras_full, onnx_path()));
+        assert_ok(keras_onnx_save(&keras_full, onnx_path()));
         files[i] = scratch_read(onnx_path(), &bytes[i]);
         assert_non_null(files[i]);
     }
@@ -221,7 +221,7 @@ static void test_not_utf8(void **state)
     assert_non_null(strstr(found->metadata_props[1]->value, "b\xef\xbf\xbd"));
     free_model(found);
     model.recipe_json = "{\"a\xff\": 1}";
-    assert_data(dt_onnx_save(&model, scratch_path("other.onnx")), "other.onnx", "UTF-8");
+    assert_data(keras_onnx_save(&model, scratch_path("other.onnx")), "other.onnx", "UTF-8");
     assert_int_equal(scratch_count(false), 1);
 }
 
@@ -233,7 +233,7 @@ static void test_too_large(void **state)
                                      {2, "softmax", keras_params, keras_params}};
     const dt_keras_model model = {.inputs = 65536, .layer_count = 2, .layers = layers};
     assert_true(scratch_write(onnx_path(), "older", 5));
-    assert_status(dt_onnx_save(&model, onnx_path()), DT_OUTPUT);
+    assert_status(keras_onnx_save(&model, onnx_path()), DT_OUTPUT);
     assert_non_null(strstr(dt_status_text(), "model.onnx"));
     assert_non_null(strstr(dt_status_text(), "2 GiB"));
     size_t bytes = 0;
@@ -246,8 +246,8 @@ static void test_too_large(void **state)
 static void test_no_place(void **state)
 {
     (void)state;
-    assert_status(dt_onnx_save(&keras_full, scratch_path("none/model.onnx")), DT_OUTPUT);
-    assert_status(dt_onnx_save(&keras_full, scratch_folder), DT_OUTPUT);
+    assert_status(keras_onnx_save(&keras_full, scratch_path("none/model.onnx")), DT_OUTPUT);
+    assert_status(keras_onnx_save(&keras_full, scratch_folder), DT_OUTPUT);
     assert_int_equal(scratch_count(false), 0);
 }
 
@@ -270,7 +270,7 @@ int main(void)
 static void test_not_built(void **state)
 {
     (void)state;
-    assert_status(dt_onnx_save(&keras_full, onnx_path()), DT_USAGE);
+    assert_status(keras_onnx_save(&keras_full, onnx_path()), DT_USAGE);
     assert_non_null(strstr(dt_status_text(), "built without ONNX"));
     assert_non_null(strstr(dt_status_text(), "libprotobuf-c-dev"));
     assert_int_equal(scratch_count(false), 0);

@@ -3,7 +3,7 @@
 
 #include "dtrain/base/status.h"
 #include "dtrain/io/h5.h"
-#include "dtrain/nn/optimizer.h"
+#include "dtrain/model/model.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -48,23 +48,20 @@ typedef struct dt_keras_model {
     size_t class_name_count; /* 0: the classes have no names */
 } dt_keras_model;
 
-/** Returns the number of parameters of a Dense layer: kernel and bias. */
-uint64_t dt_keras_layer_parameters(uint64_t inputs, uint64_t units);
-
-/** Returns the number of parameters of all layers of a model, P. */
-uint64_t dt_keras_model_parameters(const dt_keras_model *model);
+/** Returns whether Keras and ONNX have a form of all layers; else *kind becomes one they have not. */
+bool dt_keras_can_save(const dt_network *network, const char **kind);
 
 /**
- * Writes a Sequential model of Dense layers, a Normalization before them if there is one, compiled
- * with its optimizer and sparse categorical cross-entropy, into an empty `h5`, to which the caller
- * adds what Keras ignores (the group /dtrain) before dt_h5_save.
+ * Writes a Sequential model of the layers, compiled with its optimizer and loss, into an empty `h5`,
+ * to which the caller adds what Keras ignores (the group /dtrain) before dt_h5_save.
+ * dt_keras_can_save holds.
  *
  * The optimizer's state is not in it: in Keras's own place, Keras 3 loads the file but cannot fit.
  * More than DT_H5_TEXTS_MAX class names are left out.
  *
  * Errors:  DT_OUTPUT, DT_MEMORY
  */
-DT_MUST_USE dt_status dt_keras_model_write(const dt_keras_model *model, dt_h5 *h5);
+DT_MUST_USE dt_status dt_keras_model_write(const dt_model *model, dt_h5 *h5);
 
 /**
  * Writes the same model as the .keras file `path`, which Keras 3.3.3 and later load with the
@@ -75,7 +72,7 @@ DT_MUST_USE dt_status dt_keras_model_write(const dt_keras_model *model, dt_h5 *h
  *
  * Errors:  DT_OUTPUT, DT_MEMORY
  */
-DT_MUST_USE dt_status dt_keras_archive_save(const dt_keras_model *model, const char *path);
+DT_MUST_USE dt_status dt_keras_archive_save(const dt_model *model, const char *path);
 
 /** A model that was read. */
 typedef struct dt_keras_loaded {
@@ -128,9 +125,7 @@ bool dt_keras_is_archive(const char *path);
 
 /** Writes the recipe, unless it is NULL, and class names, if there are at most DT_H5_TEXTS_MAX, as
  * attributes of the root. Errors: DT_OUTPUT. */
-DT_MUST_USE dt_status dt_keras_write_companions(dt_h5 *h5, const char *recipe_json,
-                                                const char *const *class_names,
-                                                size_t class_name_count);
+DT_MUST_USE dt_status dt_keras_write_companions(dt_h5 *h5, const dt_model *model);
 
 /**
  * Reads recipe and class names from the .h5 file of a model with C classes; NULL and none if they

@@ -24,6 +24,6 @@
  * Errors:  DT_USAGE in a dtrain without ONNX; DT_DATA when the recipe is no UTF-8; DT_OUTPUT, also
  *          when the file would have 2 GiB or more, where the format ends; DT_MEMORY
  */
-DT_MUST_USE dt_status dt_onnx_save(const dt_keras_model *model, const char *path);
+DT_MUST_USE dt_status dt_onnx_save(const dt_model *model, const char *path);
 
 #endif

@@ -1,0 +1,60 @@
+#include "keras_forms.h"
+
+static json_t *make_floats(const float *values, size_t count)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; list != NULL && i < count; i++)
+        if (json_array_append_new(list, json_real((double)values[i])) != 0) {
+            json_decref(list);
+            list = NULL;
+        }
+    return list;
+}
+
+const char *dt_keras_activation(const dt_network *network, size_t l)
+{
+    return l + 1 == network->layer_count ? "softmax"
+                                         : dt_activation_name(network->layers[l].activation);
+}
+
+static bool describe_activation(json_t *config, const dt_network *network, size_t l)
+{
+    return json_object_set_new(config, "activation",
+                               json_string(dt_keras_activation(network, l))) == 0;
+}
+
+static bool describe_dense(json_t *config, const dt_network *network, size_t l)
+{
+    const json_int_t units = (json_int_t)network->layers[l].H;
+    return json_object_set_new(config, "units", json_integer(units)) == 0 &&
+           describe_activation(config, network, l) &&
+           json_object_set_new(config, "use_bias", json_true()) == 0;
+}
+
+/* The numbers are in the configuration, not in weights: Keras 3.3 reads such weights of a .h5 file,
+ * but goes on computing with 0 and 1. */
+static bool describe_normalization(json_t *config, const dt_network *network, size_t l)
+{
+    const dt_layer *layer = &network->layers[l];
+    const float *mean = network->constants + layer->mean;
+    const float *variance = network->constants + layer->variance;
+    return json_object_set_new(config, "axis", json_pack("[i]", -1)) == 0 &&
+           json_object_set_new(config, "mean", make_floats(mean, layer->D)) == 0 &&
+           json_object_set_new(config, "variance", make_floats(variance, layer->D)) == 0;
+}
+
+/* A Keras model with Dropout would have to contain the state of its random numbers. */
+static const dt_keras_form forms[] = {
+    {&dt_layer_normalization, "Normalization", false, describe_normalization},
+    {&dt_layer_dense, "Dense", true, describe_dense},
+    {&dt_layer_activation, "Activation", false, describe_activation},
+    {&dt_layer_dropout, NULL, false, NULL},
+};
+
+const dt_keras_form *dt_keras_form_of(const dt_layer *layer)
+{
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
+        if (forms[i].kind == layer->kind)
+            return &forms[i];
+    return NULL;
+}
