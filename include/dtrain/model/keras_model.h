@@ -48,12 +48,13 @@ typedef struct dt_keras_model {
     size_t class_name_count; /* 0: the classes have no names */
 } dt_keras_model;
 
-/** Returns whether Keras and ONNX have a form of all layers; else *kind becomes one they have not. */
+/** Returns whether Keras and ONNX have a form of all layers; else *kind is the kind of one without.
+ */
 bool dt_keras_can_save(const dt_network *network, const char **kind);
 
 /**
- * Writes a Sequential model of the layers, compiled with its optimizer and loss, into an empty `h5`,
- * to which the caller adds what Keras ignores (the group /dtrain) before dt_h5_save.
+ * Writes a Sequential model of the layers, compiled with its optimizer and loss, into an empty
+ * `h5`, to which the caller adds what Keras ignores (the group /dtrain) before dt_h5_save.
  * dt_keras_can_save holds.
  *
  * The optimizer's state is not in it: in Keras's own place, Keras 3 loads the file but cannot fit.
