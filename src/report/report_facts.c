@@ -238,10 +238,6 @@ dt_status report_sort(report_run **runs, size_t count, const char *key)
 /* What cannot change a result, or follows from something else that is shown. */
 static bool is_of_interest(size_t group, const char *name)
 {
-    static const char *const config_out[] = {
-        "out",     "quiet",   "config",     "progress",         "like",
-        "csv_log", "resume",  "time_limit", "checkpoint_every", "stall_timeout",
-        "force",   "threads", NULL};
     static const char *const data_out[] = {"network", NULL};
     static const char *const environment_in[] = {
         "ranks",
@@ -259,7 +255,8 @@ static bool is_of_interest(size_t group, const char *name)
         NULL,
     };
     if (group == offsetof(report_run, config))
-        return !dt_text_is_among(name, config_out);
+        return (dt_settings_flags(name) &
+                (DT_SETTING_SESSION | DT_SETTING_NO_WEIGHT | DT_SETTING_THREADS)) == 0;
     if (group == offsetof(report_run, data))
         return !dt_text_is_among(name, data_out);
     return dt_text_is_among(name, environment_in);

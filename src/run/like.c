@@ -2,7 +2,6 @@
 
 #include "dtrain/base/log.h"
 #include "dtrain/base/memory.h"
-#include "dtrain/base/text.h"
 #include "dtrain/nn/linalg.h"
 #include "dtrain/run/checkpoint.h"
 #include "dtrain/run/run_file.h"
@@ -11,47 +10,22 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What is of this start of the program alone. */
-static bool is_of_the_session(const char *name)
-{
-    static const char *const names[] = {"out",   "resume", "force",  "time-limit", "progress",
-                                        "quiet", "like",   "config", NULL};
-    return dt_text_is_among(name, names);
-}
-
-/* What does not change the weights. */
-static bool is_of_no_weight(const char *name)
-{
-    static const char *const names[] = {"csv-log", "checkpoint-every", "stall-timeout",
-                                        "reduce",  "overlap",          NULL};
-    return is_of_the_session(name) || dt_text_is_among(name, names);
-}
-
-/* Options that logs of this format did not have at first. */
-static bool is_newer(const char *name)
-{
-    static const char *const names[] = {"dropout", "engine",   "momentum",     "optimizer",
-                                        "reduce",  "schedule", "weight-decay", NULL};
-    return dt_text_is_among(name, names);
-}
-
 /* What does not change the weights of a run with these settings: the bits of BLAS depend on its
  * threads, those of dtrain's own kernels do not; those of float32 sums depend on their order. */
-static bool keeps_weights(const dt_settings *settings, const char *name)
+static bool keeps_weights(const dt_settings *settings, const dt_option *option)
 {
     const bool blas = settings->engine == DT_ENGINE_BLAS ||
                       (settings->engine == DT_ENGINE_AUTO && !dt_linalg_has_own_kernels());
-    if (strcmp(name, "reduce") == 0 || strcmp(name, "overlap") == 0)
-        return settings->sum == DT_SUM_EXACT;
-    return is_of_no_weight(name) || (!blas && strcmp(name, "threads") == 0);
+    unsigned harmless = DT_SETTING_SESSION | DT_SETTING_NO_WEIGHT;
+    if (settings->sum == DT_SUM_EXACT)
+        harmless |= DT_SETTING_HOW_SUMMED;
+    if (!blas)
+        harmless |= DT_SETTING_THREADS;
+    return (option->flags & harmless) != 0;
 }
 
-static bool is_about_data(const char *name)
-{
-    static const char *const names[] = {"inputs", "targets", "validation-split", "test-split",
-                                        NULL};
-    return dt_text_is_among(name, names);
-}
+/* Settings that a run is repeated without. */
+enum { OF_NO_WEIGHT = DT_SETTING_SESSION | DT_SETTING_NO_WEIGHT | DT_SETTING_HOW_SUMMED };
 
 /* ---- settings ---- */
 
@@ -86,7 +60,7 @@ out:
 static bool is_default(const dt_option *option, const dt_settings *defaults, const char *value)
 {
     char fallback[DT_OPTION_TEXT_BYTES], number[64];
-    if (strcmp(option->name, "shards") == 0 || strcmp(option->name, "learning-rate") == 0)
+    if ((option->flags & DT_SETTING_DEPENDS) != 0)
         return false;
     if (option->kind == DT_OPTION_FLAG)
         return strcmp(value, "0") == 0;
@@ -131,7 +105,7 @@ DT_MUST_USE static dt_status take_option(dt_like *like, dt_settings *settings, d
     const uint64_t all_given = settings->given;
     char name[64], value[DT_OPTION_TEXT_BYTES];
     (void)dt_options_log_name(name, option);
-    if (is_newer(option->name) && !dt_h5_has_attribute(h5, "/config", name)) {
+    if ((option->flags & DT_SETTING_NEWER) != 0 && !dt_h5_has_attribute(h5, "/config", name)) {
         if (!like->resumes)
             goto out; /* the default is what that dtrain did */
         DT_TRY(dt_fail(DT_DATA,
@@ -143,15 +117,15 @@ DT_MUST_USE static dt_status take_option(dt_like *like, dt_settings *settings, d
     const bool usual = is_default(option, defaults, value);
     if (!usual && dt_options_set(table, was, option->name, value) != DT_OK)
         DT_TRY(dt_fail(DT_DATA, "%s", dt_status_text())); /* the file's fault, not the user's */
-    if (is_of_the_session(option->name))
+    if ((option->flags & DT_SETTING_SESSION) != 0)
         goto out;
-    if (given && like->resumes && !keeps_weights(settings, option->name))
+    if (given && like->resumes && !keeps_weights(settings, option))
         DT_TRY(check_option(like, option, settings, was));
     if (given)
-        like->same_settings = like->same_settings && keeps_weights(settings, option->name);
+        like->same_settings = like->same_settings && keeps_weights(settings, option);
     else if (!usual)
         DT_TRY(dt_options_set(table, settings, option->name, value));
-    if (settings->data_count > 0 && is_about_data(option->name))
+    if (settings->data_count > 0 && (option->flags & DT_SETTING_DATA) != 0)
         settings->given = all_given; /* nobody has said it of this data */
 out:
     return status;
@@ -168,7 +142,7 @@ DT_MUST_USE static dt_status take_options(dt_like *like, dt_settings *settings,
     DT_TRY(dt_memory_alloc(&was, 1, sizeof *was, "settings"));
     *was = *defaults;
     for (size_t i = 0; i < table->count; i++)
-        if (like->resumes || !is_of_no_weight(table->options[i].name))
+        if (like->resumes || (table->options[i].flags & OF_NO_WEIGHT) == 0)
             DT_TRY(take_option(like, settings, was, defaults, &table->options[i], h5));
     if (like->resumes) {
         DT_TRY(dt_h5_get_int(&crc, h5, "/", "config_crc32"));

@@ -15,14 +15,14 @@ static bool resumes(const dt_run *r)
 /* Options about DATA require DATA. */
 static dt_status check_data_options(const dt_settings *settings)
 {
-    static const char *const options[] = {"inputs", "targets", "validation-split", "test-split"};
-    for (size_t i = 0; i < sizeof options / sizeof *options; i++)
-        if (settings->data_count == 0 &&
-            dt_options_given(dt_settings_table(), settings, options[i]))
+    const dt_option_table *table = dt_settings_table();
+    for (size_t i = 0; settings->data_count == 0 && i < table->count; i++)
+        if ((table->options[i].flags & DT_SETTING_DATA) != 0 &&
+            dt_options_given(table, settings, table->options[i].name))
             return dt_fail(DT_USAGE,
                            "--%s was given, but no DATA; the built-in example has its arrays "
                            "and sets",
-                           options[i]);
+                           table->options[i].name);
     return DT_OK;
 }
 

@@ -15,33 +15,37 @@
 
 static const dt_option options[] = {
     {"inputs", "NAME", DT_OPTION_TEXT, AT(inputs), 0, 0, NULL, NULL,
-     "array of inputs in the .npz; found by itself when it has a usual name"},
+     "array of inputs in the .npz; found by itself when it has a usual name", DT_SETTING_DATA},
     {"targets", "NAME", DT_OPTION_TEXT, AT(targets), 0, 0, NULL, NULL,
-     "array of class ids, or one-hot rows"},
+     "array of class ids, or one-hot rows", DT_SETTING_DATA},
     {"validation-split", "F", DT_OPTION_FLOAT, AT(validation_split), 0, 0.9, NULL, "0.1",
-     "share of the rows for validation, where the data has no such set"},
+     "share of the rows for validation, where the data has no such set", DT_SETTING_DATA},
     {"test-split", "F", DT_OPTION_FLOAT, AT(test_split), 0, 0.9, NULL, "0.1",
-     "share of the rows for testing, where the data has no such set"},
+     "share of the rows for testing, where the data has no such set", DT_SETTING_DATA},
     {"hidden", "LIST", DT_OPTION_LIST, AT(hidden), 1, 1 << 30, NULL, "30",
      "units of each hidden layer, as 64,32; none: logistic regression"},
     {"activation", "NAME", DT_OPTION_CHOICE, AT(activation), 0, 0, DT_ACTIVATION_NAMES, "relu",
      "of the hidden layers"},
     {"dropout", "F", DT_OPTION_FLOAT, AT(dropout), 0, 0.95, NULL, "0",
-     "dropout rate of the hidden layers' outputs in training, 0 to 0.95"},
+     "dropout rate of the hidden layers' outputs in training, 0 to 0.95",
+     DT_SETTING_NEWER | DT_SETTING_DEPENDS},
     {"batch", "N", DT_OPTION_INT, AT(batch), 1, 1 << 30, NULL, "100",
      "rows of a step, of all ranks together"},
     {"epochs", "N", DT_OPTION_INT, AT(epochs), 1, 1 << 30, NULL, "100", "maximum number of epochs"},
     {"optimizer", "NAME", DT_OPTION_CHOICE, AT(optimizer), 0, 0, DT_OPTIMIZER_NAMES, "adam",
-     "optimizer: Adam (AdamW with --weight-decay), or stochastic gradient descent"},
+     "optimizer: Adam (AdamW with --weight-decay), or stochastic gradient descent",
+     DT_SETTING_NEWER | DT_SETTING_DEPENDS},
     {"momentum", "F", DT_OPTION_FLOAT, AT(momentum), 0, 0.9999, NULL, "0",
-     "momentum of --optimizer sgd"},
+     "momentum of --optimizer sgd", DT_SETTING_NEWER | DT_SETTING_DEPENDS},
     {"learning-rate", "F", DT_OPTION_FLOAT, AT(learning_rate), 1e-30, 1e6, NULL, "0.001",
-     "learning rate of the optimizer"},
+     "learning rate of the optimizer", DT_SETTING_DEPENDS},
     {"schedule", "NAME", DT_OPTION_CHOICE, AT(schedule), 0, 0, DT_SCHEDULE_NAMES, "constant",
-     "learning rate over the steps of --epochs: constant, or cosine from --learning-rate to 0"},
+     "learning rate over the steps of --epochs: constant, or cosine from --learning-rate to 0",
+     DT_SETTING_NEWER},
     {"weight-decay", "F", DT_OPTION_FLOAT, AT(weight_decay), 0, 1, NULL, "0",
      "decoupled weight decay, 0 to 1: each step subtracts learning rate * F * weight; biases do "
-     "not decay"},
+     "not decay",
+     DT_SETTING_NEWER | DT_SETTING_DEPENDS},
     {"patience", "N", DT_OPTION_INT, AT(patience), 0, 1 << 30, NULL, "2",
      "epochs without improvement until training stops"},
     {"min-delta", "F", DT_OPTION_FLOAT, AT(min_delta), 0, 1e30, NULL, "0",
@@ -53,51 +57,63 @@ static const dt_option options[] = {
     {"seed", "N", DT_OPTION_INT, AT(seed), 0, LARGEST_INT, NULL, "1",
      "seed of the initial weights, the shuffles, the split and dropout"},
     {"shards", "N", DT_OPTION_INT, AT(shards), 1, DT_EXACT_MAX_TERMS, NULL, "8",
-     "parts the rows are dealt to; the same number gives the same model on any number of ranks"},
+     "parts the rows are dealt to; the same number gives the same model on any number of ranks",
+     DT_SETTING_DEPENDS},
     {"sum", "NAME", DT_OPTION_CHOICE, AT(sum), 0, 0, "exact|fast", "exact",
      "exact: bit-identical on any number of ranks; fast: float32 sums over the ranks"},
     {"engine", "NAME", DT_OPTION_CHOICE, AT(engine), 0, 0, "auto|own|blas", "auto",
      "engine that computes matrix products: dtrain's own kernels (same bits on any supported CPU) "
      "or "
      "OpenBLAS; "
-     "auto: own, unless an x86 CPU lacks AVX2 or FMA"},
+     "auto: own, unless an x86 CPU lacks AVX2 or FMA",
+     DT_SETTING_NEWER},
     {"reduce", "NAME", DT_OPTION_CHOICE, AT(reduce), 0, 0, "auto|allreduce|window", "auto",
      "how ranks add gradients: MPI_Allreduce, or a window (shared memory of a host); auto: window "
      "if "
-     "ranks share a host, unless --overlap is used"},
+     "ranks share a host, unless --overlap is used",
+     DT_SETTING_HOW_SUMMED | DT_SETTING_NEWER},
     {"overlap", "NAME", DT_OPTION_CHOICE, AT(overlap), 0, 0, "auto|on|off", "auto",
      "send gradients of later layers while those of earlier ones are computed; auto: a large "
-     "network on several hosts"},
+     "network on several hosts",
+     DT_SETTING_HOW_SUMMED},
     {"threads", "N", DT_OPTION_INT, AT(threads), 1, 1024, NULL, "1",
-     "number of threads of each rank; does not change the result with dtrain's own kernels"},
+     "number of threads of each rank; does not change the result with dtrain's own kernels",
+     DT_SETTING_THREADS},
     {"init-from", "MODEL", DT_OPTION_TEXT, AT(init_from), 0, 0, NULL, NULL,
      "start from this model's weights (.h5, .keras, or a run's folder), and go on from its Adam"},
     {"out", "DIR", DT_OPTION_TEXT, AT(out), 0, 0, NULL, NULL,
-     "folder of the results; results/<name of the data> without it"},
+     "folder of the results; results/<name of the data> without it", DT_SETTING_SESSION},
     {"checkpoint-every", "TIME|EPOCHS", DT_OPTION_INTERVAL, AT(checkpoint_every), 0, 1 << 30, NULL,
-     "10min",
-     "save all that is needed to go on, as 90s, 10min, 1.5h, or a number of epochs; never"},
+     "10min", "save all that is needed to go on, as 90s, 10min, 1.5h, or a number of epochs; never",
+     DT_SETTING_NO_WEIGHT},
     {"resume", "DIR", DT_OPTION_TEXT, AT(resume), 0, 0, NULL, NULL,
-     "go on from the checkpoint in this folder of results, on any number of ranks up to --shards"},
+     "go on from the checkpoint in this folder of results, on any number of ranks up to --shards",
+     DT_SETTING_SESSION},
     {"force", NULL, DT_OPTION_FLAG, AT(force), 0, 0, NULL, NULL,
-     "with --resume: with other options and data, too; else: over the checkpoint that is there"},
+     "with --resume: with other options and data, too; else: over the checkpoint that is there",
+     DT_SETTING_SESSION},
     {"time-limit", "TIME", DT_OPTION_DURATION, AT(time_limit), 0, 1e9, NULL, "never",
      "stop with a checkpoint before so much time has passed, as 55min, 2d, HH:MM:SS; the end of a "
-     "Slurm job is known where Slurm tells it"},
+     "Slurm job is known where Slurm tells it",
+     DT_SETTING_SESSION},
     {"stall-timeout", "TIME", DT_OPTION_DURATION, AT(stall_timeout), 0, 1e9, NULL, "10min",
      "end the job when nothing has moved for so long, and say which ranks are late; longer than "
      "the "
-     "longest step"},
+     "longest step",
+     DT_SETTING_NO_WEIGHT},
     {"csv-log", "FILE", DT_OPTION_TEXT, AT(csv_log), 0, 0, NULL, NULL,
-     "also write each epoch to FILE, as Keras's CSVLogger does"},
+     "also write each epoch to FILE, as Keras's CSVLogger does", DT_SETTING_NO_WEIGHT},
     {"progress", NULL, DT_OPTION_FLAG, AT(progress), 0, 0, NULL, NULL,
      "show how far an epoch is, and the time left of it and of all epochs: a live line on a "
-     "terminal, elsewhere a line a minute"},
-    {"quiet", NULL, DT_OPTION_FLAG, AT(quiet), 0, 0, NULL, NULL, "print the summary alone"},
+     "terminal, elsewhere a line a minute",
+     DT_SETTING_SESSION},
+    {"quiet", NULL, DT_OPTION_FLAG, AT(quiet), 0, 0, NULL, NULL, "print the summary alone",
+     DT_SETTING_SESSION},
     {"like", "RUN", DT_OPTION_TEXT, AT(like), 0, 0, NULL, NULL,
-     "repeat the run of this log (run.h5, or its folder); what else is given wins"},
+     "repeat the run of this log (run.h5, or its folder); what else is given wins",
+     DT_SETTING_SESSION},
     {"config", "FILE", DT_OPTION_TEXT, AT(config), 0, 0, NULL, NULL,
-     "read options from FILE, lines of name = value; the command line wins"},
+     "read options from FILE, lines of name = value; the command line wins", DT_SETTING_SESSION},
 };
 
 static const dt_option_table table = {
@@ -116,6 +132,15 @@ static const dt_option_table table = {
 const dt_option_table *dt_settings_table(void)
 {
     return &table;
+}
+
+unsigned dt_settings_flags(const char *name)
+{
+    char log_name[64];
+    for (size_t i = 0; i < table.count; i++)
+        if (strcmp(dt_options_log_name(log_name, &options[i]), name) == 0)
+            return options[i].flags;
+    return 0;
 }
 
 dt_status dt_settings_parse(dt_settings *out, int argc, char **argv)

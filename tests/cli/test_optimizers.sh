@@ -83,6 +83,19 @@ done
 run 2 some --epochs 1 --init-from half --optimizer adam --out other
 expect_status 0
 expect_stdout '^training +Adam 0.01, '
+# --like repeats also what was given as the default, and not as the model has it.
+run 2 some --epochs 2 --init-from half --momentum 0 --weight-decay 0 --out explicit
+expect_status 0
+expect_stdout '^training +SGD 0.01, batch '
+crc=$(summary weights_crc)
+run 3 --like explicit --out again
+expect_status 0
+[ "$(summary weights_crc)" = "$crc" ] || fail "--like gives the same weights"
+run 2 some --epochs 4 --time-limit 1s --out cut
+expect_status 75
+run 2 --resume cut --optimizer sgd
+expect_status 2
+expect_one_stderr_line "--optimizer is sgd now, and was adam"
 run 0 inspect half/model.h5
 expect_stdout '^SGD: learning rate 0.01, state after [0-9]+ updates$'
 

@@ -55,6 +55,7 @@ typedef struct dt_option {
      * "10min", not "600s". */
     const char *fallback;
     const char *help;
+    unsigned flags; /* the table's own meaning; 0: none */
 } dt_option;
 
 /** A table, and what the words that are no options mean. */

@@ -46,6 +46,20 @@ typedef struct dt_settings {
     char config[DT_OPTION_TEXT_BYTES];
 } dt_settings;
 
+/** What else a row of the table of settings says: flags. */
+enum {
+    DT_SETTING_SESSION = 1, /* of this start of the program alone */
+    DT_SETTING_NO_WEIGHT = 2, /* does not change the weights */
+    DT_SETTING_HOW_SUMMED = 4, /* does not change the weights with the exact sum */
+    DT_SETTING_THREADS = 8, /* does not change the weights with dtrain's own kernels */
+    DT_SETTING_DATA = 16, /* about DATA, and of no meaning for other data */
+    DT_SETTING_DEPENDS = 32, /* without it, a value of the job or of --init-from's model counts */
+    DT_SETTING_NEWER = 64 /* logs of this format did not have it at first; they had its default */
+};
+
+/** Returns the flags of the setting of that name in logs ("csv_log"); 0 if there is none. Local. */
+unsigned dt_settings_flags(const char *name);
+
 /** Returns the one table that command line, configuration file, help, banner and log go by. */
 const dt_option_table *dt_settings_table(void);
 
