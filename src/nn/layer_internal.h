@@ -56,8 +56,8 @@ struct dt_layer_kind {
      * pool. */
     void (*backward)(const dt_traversal *t, size_t l, size_t before, size_t from, size_t to);
 
-    /* Adds the gradients that `backward` kept for the outputs of layer `to_layer` to its deltas,
-     * which are complete but for these; NULL: it keeps none. */
+    /* Adds the gradients that `backward` stored for layer `to_layer` to its deltas; called last,
+     * when all other parts of these deltas are there. NULL: it stores none. */
     void (*add_kept)(const dt_traversal *t, size_t l, size_t to_layer, size_t from, size_t to);
 
     /* Hands over the gradients of the layer's tensors, from the last to the first; NULL: it has no

@@ -28,8 +28,9 @@ dt_status dt_network_declare(dt_network *network, size_t l, const dt_tensor_plan
         (plan->columns > 0 && __builtin_mul_overflow(plan->rows, plan->columns, &tensor.count)) ||
         __builtin_add_overflow(*total, tensor.count, total) ||
         *total > SIZE_MAX / (4 * sizeof(float)))
-        return dt_fail(DT_MEMORY, "layer %zu: a %s of %zu by %zu is too large", l, plan->name,
-                       plan->rows, plan->columns);
+        return dt_fail(DT_MEMORY,
+                       "layer %zu: its %s of %zu by %zu numbers is too large; use fewer units",
+                       l + 1, plan->name, plan->rows, plan->columns);
     *first = tensor.first;
     list[(*count)++] = tensor;
     return DT_OK;
@@ -62,8 +63,11 @@ dt_status dt_network_plan(dt_network *out, size_t D, const dt_layer *layers, siz
     }
     const dt_layer *last = &out->layers[layer_count - 1];
     if (last->kind != &dt_layer_dense || last->activation != DT_ACTIVATION_LINEAR)
-        DT_TRY(dt_fail(DT_DATA, "the last layer is %s %s; expected a linear dense layer",
-                       dt_activation_name(last->activation), last->kind->name));
+        DT_TRY(
+            dt_fail(DT_DATA,
+                    "the last layer is of the kind '%s' with activation %s; expected 'dense' with "
+                    "activation linear",
+                    last->kind->name, dt_activation_name(last->activation)));
 out:
     if (status != DT_OK)
         dt_network_clear(out);

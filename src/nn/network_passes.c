@@ -177,13 +177,13 @@ static void apply_derivative(const stage *s, size_t from, size_t to)
             dt_panels_at(&t->workspace->outputs[s->before], from, p), (to - from) * DT_PANEL);
 }
 
-/* What layers further behind have kept for the layer before comes last. */
+/* Stored gradients of residual connections are added last. */
 static void go_backward(const stage *s, size_t from, size_t to)
 {
     const dt_traversal *t = s->traversal;
     t->network->layers[s->layer].kind->backward(t, s->layer, s->before, from, to);
     apply_derivative(s, from, to);
-    for (size_t l = s->layer + 1; l < t->network->layer_count; l++)
+    for (size_t l = s->layer; l < t->network->layer_count; l++)
         if (t->network->layers[l].kind->add_kept != NULL)
             t->network->layers[l].kind->add_kept(t, l, s->before, from, to);
 }

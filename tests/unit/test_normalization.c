@@ -79,7 +79,8 @@ static void test_only_first(void **state)
     assert_non_null(strstr(dt_status_text(), "layer 2 is a normalization"));
     assert_null(network.layers);
     assert_int_equal(dt_network_make(&network, 4, layers, 1), DT_DATA);
-    assert_non_null(strstr(dt_status_text(), "the last layer is relu dense"));
+    assert_non_null(
+        strstr(dt_status_text(), "the last layer is of the kind 'dense' with activation relu"));
 }
 
 int main(void)

@@ -17,8 +17,8 @@ typedef struct dt_layer {
 
     /* What the kind's options set (dt_layer_options). */
     size_t H; /* units; a layer without this option has as many as inputs */
-    /* Of the outputs; linear in the last layer, whose outputs are logits, and in layers that have
-     * none. */
+    /* Of the outputs. It is linear in the last layer (its outputs are logits) and in layers without
+     * an activation. */
     dt_activation activation;
     double rate; /* dropout: share of the units that are dropped */
     size_t source; /* add: index of the earlier layer */

@@ -7,13 +7,13 @@
 /**
  * A loss: one file in nn/losses, which ends in one of these. It says what a network's outputs mean.
  *
- * All calls are local; each row is computed on its own, so the bits do not depend on B. The three
- * of a loss give the same bits of `loss`, predictions and `predicted`.
+ * All calls are local. Each row is computed on its own, so the bits do not depend on B. All three
+ * functions give the same bits of `loss`, predictions and `predicted`.
  *
  * Shapes:  z [B,C] in: logits; y [B] in: class ids below C; loss, predicted [B] out
  * Units:   nats per row, for cross-entropy
- * Errors:  none; the loss is not finite if a logit is NaN, or the largest or the label's is
- *          infinite. Predictions are NaN then
+ * Errors:  none. If a logit is NaN, or the largest logit or the label's is infinite, the loss is
+ *          not finite and the predictions are NaN
  */
 typedef struct dt_loss {
     const char *name; /* Keras's, in files too */

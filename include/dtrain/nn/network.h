@@ -41,11 +41,10 @@ typedef struct dt_network {
 DT_MUST_USE dt_status dt_network_plan(dt_network *out, size_t D, const dt_layer *layers,
                                       size_t layer_count);
 
-/** Allocates the parameters and constants of a network that is laid out, zeros. Errors: DT_MEMORY.
- */
+/** Allocates parameters and constants, all 0, of a planned network. Errors: DT_MEMORY. */
 DT_MUST_USE dt_status dt_network_allocate(dt_network *network);
 
-/** Does both. Owns, Errors: as dt_network_plan. */
+/** Plans a network and allocates it. Owns, Errors: as dt_network_plan. */
 DT_MUST_USE dt_status dt_network_make(dt_network *out, size_t D, const dt_layer *layers,
                                       size_t layer_count);
 
@@ -60,8 +59,8 @@ DT_MUST_USE dt_status dt_network_make(dt_network *out, size_t D, const dt_layer 
 void dt_network_fill(dt_network *network, uint64_t seed);
 
 /**
- * Applies the layers that belong to the data, which come first and do not train, to rows in place.
- * The passes below skip these layers: their rows are what this call leaves.
+ * Applies the normalization, which comes first and does not train, to rows in place. The passes
+ * below skip it: they expect prepared rows.
  *
  * Shapes:  X [B,D] in and out
  * Calls:   local; each row on its own

@@ -29,7 +29,7 @@ typedef struct dt_optimizer_kind {
     const char *states[DT_OPTIMIZER_STATES]; /* "m": their names in files */
     bool non_negative[DT_OPTIMIZER_STATES]; /* of a state: a mean of squares */
 
-    /* Computes `factors` of the step that begins; optimizer->step counts it already. */
+    /* Computes `factors` for the step that begins; optimizer->step already includes it. */
     void (*begin_step)(dt_optimizer *optimizer);
 
     /* Updates the parameters first .. first+count-1; gradient[0] belongs to the first of them. */
@@ -73,8 +73,7 @@ DT_MUST_USE dt_status dt_optimizer_allocate(dt_optimizer *optimizer, size_t P);
 /** Frees; a zeroed optimizer is allowed. */
 void dt_optimizer_clear(dt_optimizer *optimizer);
 
-/** Returns where the number of that name is, as Keras has it ("beta_1"); NULL: the kind has none.
- */
+/** Returns the address of the number with this name ("beta_1"), or NULL if the kind has none. */
 double *dt_optimizer_number_at(dt_optimizer *optimizer, const char *name);
 
 /** Begins the next update: counts the step. Once for all parameters. */

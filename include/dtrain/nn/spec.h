@@ -20,11 +20,11 @@ DT_MUST_USE dt_status dt_spec_make(dt_network *out, size_t D, const size_t *hidd
                                    uint64_t seed);
 
 /**
- * Puts a dropout layer behind each hidden dense layer, in the place of those that are there; with a
- * rate of 0 there are none afterwards.
+ * Replaces the dropout layers: one behind each hidden dense layer, or none if the rate is 0. An add
+ * takes the outputs of the same layer as before, behind its dropout.
  *
  * Calls:   local; parameters and constants stay as they are
- * Errors:  DT_MEMORY; then the network is as it was
+ * Errors:  DT_MEMORY; DT_DATA: an add would take the inputs. Then the network is as it was
  */
 DT_MUST_USE dt_status dt_spec_set_dropout(dt_network *network, double rate);
 

@@ -2,8 +2,8 @@
  * Adds the outputs of an earlier layer to those of the layer before: Y = X + Z, a residual
  * connection.
  *
- * The gradient of Z goes past the layers between. It is kept until the layer behind the earlier one
- * has given its share (dt_layer_kind.add_kept).
+ * The gradient of Z skips the layers between. It is stored until the layer behind the source has
+ * written the source's deltas (dt_layer_kind.add_kept).
  */
 #include "../layer_internal.h"
 
@@ -25,11 +25,12 @@ static dt_status plan(dt_network *network, size_t l)
     const size_t source = layer->source;
     layer->H = layer->D;
     layer->activation = DT_ACTIVATION_LINEAR;
-    if (source + 1 >= l || network->layers[source].H != layer->D)
-        return dt_fail(DT_DATA,
-                       "layer %zu adds layer %zu; expected a layer before the last one, with as "
-                       "many units",
-                       l + 1, source + 1);
+    if (source >= l || network->layers[source].H != layer->D)
+        return dt_fail(
+            DT_DATA,
+            "layer %zu (add): 'from' is %zu; expected the index (from 0) of a layer before "
+            "layer %zu with %zu units",
+            l + 1, source, l, layer->D);
     return DT_OK;
 }
 

@@ -45,6 +45,15 @@ static bool is_narrow(const dt_traversal *t, size_t l)
     return dt_network_is_narrow(t->network, l);
 }
 
+/* Whether the gradient of the inputs is computed, in some pass. */
+static bool has_layer_before(const dt_network *network, size_t l)
+{
+    for (size_t i = 0; i < l; i++)
+        if (network->layers[i].kind->prepare == NULL)
+            return true;
+    return false;
+}
+
 /* Kernel and bias for the forward pass, the kernel for the backward one. */
 static dt_status allocate(dt_workspace *w, const dt_network *network, size_t l, dt_passes passes)
 {
@@ -55,7 +64,7 @@ static dt_status allocate(dt_workspace *w, const dt_network *network, size_t l, 
         DT_TRY(dt_memory_alloc(&w->weights[l], tall * H, sizeof(float), "a layer's weights"));
     } else {
         DT_TRY(dt_memory_alloc(&w->weights[l], (D + 1) * wide, sizeof(float), "a layer's weights"));
-        if (network->layers[l].number > 0 && passes == DT_BOTH_PASSES)
+        if (has_layer_before(network, l) && passes == DT_BOTH_PASSES)
             DT_TRY(dt_memory_alloc(&w->transposed[l], tall * H, sizeof(float),
                                    "a layer's weights, transposed"));
     }

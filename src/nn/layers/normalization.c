@@ -23,7 +23,7 @@ static dt_status plan(dt_network *network, size_t l)
     layer->H = layer->D;
     layer->activation = DT_ACTIVATION_LINEAR;
     if (l > 0)
-        return dt_fail(DT_DATA, "layer %zu is a normalization; expected it to be the first", l + 1);
+        return dt_fail(DT_DATA, "layer %zu is a normalization; it must be the first layer", l + 1);
     DT_TRY(dt_network_declare(network, l, &mean, &layer->mean));
     DT_TRY(dt_network_declare(network, l, &variance, &layer->variance));
 out:

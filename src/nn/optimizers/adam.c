@@ -16,7 +16,7 @@ enum { BETA_1, BETA_2, EPSILON };
 enum { M, V };
 enum { ALPHA };
 
-/* base^n in the order of n's binary digits: libm's powf has other last bits in other releases. */
+/* base^n by repeated squaring, because powf gives different last bits in different C libraries. */
 static float power(float base, int64_t n)
 {
     double result = 1.0, square = (double)base; /* of float32, as Keras has it */
@@ -36,8 +36,8 @@ static void begin_step(dt_optimizer *o)
         (float)o->learning_rate * sqrtf(1.0f - beta_2_power) / (1.0f - beta_1_power);
 }
 
-/* What a moment decays to before it is nothing. A unit that is dead for good would else leave
- * subnormal numbers behind, on which CPUs are 10 to 100 times slower. */
+/* Values below it become 0: a dead unit would otherwise leave subnormal numbers, which CPUs compute
+ * 10 to 100 times slower. */
 static const float SMALLEST = 1e-30f;
 
 static inline float flushed(float moment)
