@@ -218,19 +218,40 @@ const char *dt_options_log_name(char out[64], const dt_option *option)
     return out;
 }
 
+enum { HELP_WIDTH = 80, HELP_INDENT = 27 };
+
+/* Prints a text from column HELP_INDENT on, broken at blanks. */
+static void print_wrapped(const char *text)
+{
+    const size_t width = HELP_WIDTH - HELP_INDENT;
+    while (strlen(text) > width) {
+        size_t cut = width;
+        while (cut > 0 && text[cut] != ' ')
+            cut--;
+        if (cut == 0)
+            cut = strcspn(text, " ");
+        printf("%.*s\n%*s", (int)cut, text, HELP_INDENT, "");
+        text += cut + strspn(text + cut, " ");
+    }
+    printf("%s\n", text);
+}
+
 void dt_options_print_help(const dt_option_table *table)
 {
     printf("%s\n\nOptions:\n", table->usage);
     for (size_t i = 0; i < table->count; i++) {
         const dt_option *option = &table->options[i];
-        char left[64];
+        const bool has_default = option->fallback != NULL && option->fallback[0] != '\0';
+        char left[64], text[1024];
         (void)snprintf(left, sizeof left, "--%s%s%s", option->name, option->argument ? " " : "",
                        option->argument ? option->argument : "");
-        printf("  %-23s  %s", left, option->help); /* help2man wants two blanks at least */
-        if (option->choices != NULL)
-            printf(" (%s)", option->choices);
-        if (option->fallback != NULL && option->fallback[0] != '\0')
-            printf(" [%s]", option->fallback);
-        printf("\n");
+        (void)snprintf(
+            text, sizeof text, "%s%s%s%s%s%s%s", option->help, option->choices != NULL ? " (" : "",
+            option->choices != NULL ? option->choices : "", option->choices != NULL ? ")" : "",
+            has_default ? " [" : "", has_default ? option->fallback : "", has_default ? "]" : "");
+        printf("  %-23s  ", left); /* help2man wants two blanks at least */
+        if (strlen(left) > HELP_INDENT - 4)
+            printf("\n%*s", HELP_INDENT, "");
+        print_wrapped(text);
     }
 }

@@ -30,7 +30,10 @@ _dtrain() {
     while read -r line; do
         names+=("${line%% *}")
         [[ ${line%% *} != "$previous" ]] || option=$line
-    done <<<"$("$program" ${command:+"$command"} --help 2>/dev/null | sed -n 's/^  \(--.*\)/\1/p')"
+    done <<<"$("$program" ${command:+"$command"} --help 2>/dev/null | awk '
+        /^  --/ { if (option) print option; option = substr($0, 3); next }
+        /^          / && option { sub(/^ +/, " "); option = option $0; next } # what was wrapped
+        END { if (option) print option }')"
 
     # shellcheck disable=SC2207 # none of these words has a blank in it
     if [[ $option =~ ^--[a-z0-9-]+\ [A-Z] ]]; then

@@ -24,12 +24,11 @@ static const dt_option_table table = {
     .options = options,
     .count = sizeof options / sizeof *options,
     .given = offsetof(inspect_settings, given),
-    .usage =
-        "Usage: dtrain inspect [--json] FILE\n\n"
-        "Prints what is inside FILE: the arrays of a .npz with their ranges and class balance,\n"
-        "the columns of a recipe.json, a model (.h5 or .keras) or a run.h5. The kind of file is\n"
-        "told by its content, not by its name. A .npz is read to its end, so that damage is\n"
-        "found.",
+    .usage = "Usage: dtrain inspect [--json] FILE\n\n"
+             "Prints what FILE contains: the arrays of a .npz with their ranges and class\n"
+             "balance, the columns of a recipe.json, the layers and the optimizer of a model\n"
+             "(.h5 or .keras), or the log of a run (run.h5). The content decides what FILE is,\n"
+             "not the name. A .npz is read to its end, so that damage is found.",
 };
 
 void dt_cli_inspect_help(void)

@@ -41,15 +41,12 @@ static const dt_option_table table = {
     .given = AT(given),
     .usage = "Usage: dtrain measure [OPTIONS]\n"
              "       mpirun -np 8 dtrain measure [OPTIONS]\n\n"
-             "Measures what the ranks take to add up the gradients of a training step, as training "
-             "with\n"
-             "--overlap off does it, and without training; a table as CSV on stdout, with "
-             "microseconds.\n"
-             "Each time begins when all ranks are there and ends when the last one has the sum. "
-             "The line\n"
-             "`barrier` has no numbers to add: the ranks wait for each other. On one rank nothing "
-             "is sent,\n"
-             "and what is left is the clock.",
+             "Measures what the ranks take to add up the gradients of a training step, as\n"
+             "training with --overlap off does it, and without training; a table as CSV on\n"
+             "stdout, with microseconds. Each time begins when all ranks are there and ends\n"
+             "when the last one has the sum. The line `barrier` has no numbers to add: the\n"
+             "ranks wait for each other. On one rank nothing is sent, and what is left is the\n"
+             "clock.",
 };
 
 void dt_cli_measure_help(void)

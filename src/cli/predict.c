@@ -39,15 +39,13 @@ static const dt_option_table table = {
     .options = options,
     .count = sizeof options / sizeof *options,
     .given = AT(given),
-    .usage =
-        "Usage: dtrain predict MODEL ROWS [--out FILE] [OPTIONS]\n"
-        "       mpirun -np 8 dtrain predict MODEL ROWS [--out FILE] [OPTIONS]\n\n"
-        "Gives each row's most probable class and the probability of every class, in the order of\n"
-        "the rows, the same on any number of ranks. MODEL is a .h5 or .keras file, or a run's "
-        "folder.\n"
-        "ROWS is a table of text with the columns that the model was prepared from, in any order, "
-        "the\n"
-        "target not needed; or a .npz with prepared inputs.",
+    .usage = "Usage: dtrain predict MODEL ROWS [--out FILE] [OPTIONS]\n"
+             "       mpirun -np 8 dtrain predict MODEL ROWS [--out FILE] [OPTIONS]\n\n"
+             "Gives each row's most probable class and the probability of every class, in the\n"
+             "order of the rows, the same on any number of ranks. MODEL is a .h5 or .keras\n"
+             "file, or a run's folder. ROWS is a table of text with the columns that the model\n"
+             "was prepared from, in any order, the target not needed; or a .npz with prepared\n"
+             "inputs.",
 };
 
 void dt_cli_predict_help(void)

@@ -70,11 +70,10 @@ static const dt_option_table table = {
     .options = options,
     .count = sizeof options / sizeof *options,
     .given = AT(given),
-    .usage =
-        "Usage: dtrain prepare TABLE.csv --target COLUMN --out DIR [OPTIONS]\n\n"
-        "Makes DIR/train.npz, validation.npz and test.npz from a table of text, and recipe.json,\n"
-        "which says how: numbers are scaled, categories become 0 and 1, all by what the training\n"
-        "rows alone say. `dtrain train DIR` goes on from there.",
+    .usage = "Usage: dtrain prepare TABLE.csv --target COLUMN --out DIR [OPTIONS]\n\n"
+             "Makes DIR/train.npz, validation.npz and test.npz from a table of text, and\n"
+             "recipe.json, which says how: numbers are scaled, categories become 0 and 1, all\n"
+             "by what the training rows alone say. `dtrain train DIR` goes on from there.",
 };
 
 void dt_cli_prepare_help(void)

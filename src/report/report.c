@@ -37,15 +37,14 @@ static const dt_option_table table = {
     .options = options,
     .count = sizeof options / sizeof *options,
     .given = AT(given),
-    .usage =
-        "Usage: dtrain report [OPTIONS] RUN...\n\n"
-        "Shows training runs side by side: what differs between them, and what each reached; of a\n"
-        "single run all there is. RUN is a run's folder, or the run.h5 in it. A run that is under\n"
-        "way is shown as far as it got, with its best epoch's val_loss and val_accuracy.\n"
-        "Plots are made by gnuplot, where it is installed (Debian: gnuplot-nox).\n"
-        "In the CSV, weights_crc is decimal, and a text that a spreadsheet would run (it begins "
-        "with\n"
-        "=, +, -, @, a tab or a line's end, and is no number) has ' before it.",
+    .usage = "Usage: dtrain report [OPTIONS] RUN...\n\n"
+             "Shows training runs side by side: what differs between them, and what each\n"
+             "reached; of a single run all there is. RUN is a run's folder, or the run.h5 in\n"
+             "it. A run that is under way is shown as far as it got, with its best epoch's\n"
+             "val_loss and val_accuracy. Plots are made by gnuplot, where it is installed\n"
+             "(Debian: gnuplot-nox). In the CSV, weights_crc is decimal, and a text that a\n"
+             "spreadsheet would run (it begins with =, +, -, @, a tab or a line's end, and is\n"
+             "no number) has ' before it.",
 };
 
 void dt_cli_report_help(void)

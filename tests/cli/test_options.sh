@@ -30,6 +30,9 @@ for words in "--help" "train --help" "--batch 5 --help" "--nonsense --help"; do
         expect_stdout "^  --$option "
     done
 done
+# An option's lines are one.
+awk '/^  --/ { if (o) print o; o = $0; next } /^          / && o { sub(/^ +/, " "); o = o $0 }
+    END { print o }' stdout >joined && mv joined stdout
 for default in 'hidden LIST .*\[30\]' 'activation NAME .*relu.*tanh.*sigmoid.*linear.*\[relu\]' \
     'batch N .*\[100\]' 'epochs N .*\[100\]' 'learning-rate F .*\[0.001\]' 'patience N .*\[2\]' \
     'monitor NAME .*\[val_loss\]' 'validation-split F .*\[0.1\]' 'shards N .*\[8\]' \

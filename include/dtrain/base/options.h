@@ -99,7 +99,8 @@ DT_MUST_USE dt_status dt_options_set(const dt_option_table *table, void *setting
                                      const char *value);
 
 /**
- * Sets an option's value from text, without a table; with `again` a list of words is added to.
+ * Sets an option's value from text, without a table. With `again`, words are appended to a list
+ * instead of replacing it.
  *
  * Errors:  DT_USAGE as dt_options_parse_words
  */

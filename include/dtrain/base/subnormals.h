@@ -12,8 +12,8 @@
  *
  * A product of two small numbers can be subnormal, and each operation on a subnormal number takes a
  * CPU some hundred cycles: a network whose outputs are saturated would train 20 times slower. All
- * passes over a network run in this mode, so that their bits agree; Adam and the loss set what is
- * almost zero to zero themselves. The threads of OpenBLAS do not run in it.
+ * passes over a network run in this mode, so that their bits agree; the optimizers and the loss set
+ * what is almost zero to zero themselves. The threads of OpenBLAS do not run in it.
  *
  * x86-64 (FTZ and DAZ in MXCSR) and AArch64 (FZ in FPCR) treat operands alike. They treat results
  * alike with one exception: x86 looks at the rounded result, AArch64 at the exact one. If the exact
