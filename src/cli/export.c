@@ -27,14 +27,15 @@ static const dt_option_table table = {
     .count = sizeof options / sizeof *options,
     .given = offsetof(settings, given),
     .usage = "Usage: dtrain export MODEL --to FILE\n\n"
-             "Writes a model for other programs. MODEL is a .h5 or .keras file, or a run's folder. "
-             "FILE\n"
-             "ends in .keras (Keras 3's own format, with Adam's state: fit goes on where training\n"
-             "stopped), .h5 (Keras 2 and 3), .onnx (ONNX Runtime and others), or .npz (NumPy: "
-             "kernel_0\n"
-             "[inputs,units], bias_0, kernel_1 ..., and mean and variance where the inputs are "
-             "normalised;\n"
-             "dtrain inspect tells the activations).",
+             "Writes a model for other programs. MODEL is a .h5 or .keras file, or a run's\n"
+             "folder. The ending of FILE names the format:\n"
+             "  .keras  Keras 3, with the optimizer's state, so that fit resumes\n"
+             "  .h5     Keras 2 and 3; dtrain also reads dropout, weight decay and the\n"
+             "          optimizer's state from it\n"
+             "  .onnx   ONNX Runtime and others\n"
+             "  .npz    NumPy: kernel_0 [inputs,units], bias_0, kernel_1 ..., and mean and\n"
+             "          variance if the inputs are normalised; dtrain inspect shows the\n"
+             "          activations",
 };
 
 void dt_cli_export_help(void)
@@ -126,8 +127,24 @@ DT_MUST_USE static dt_status check_output(const char *to, const char *model)
     return DT_OK;
 }
 
+/* What only dtrain's own file has. */
+static void warn_of_training(const dt_model *model, const char *to)
+{
+    if (dt_text_ends_in(to, ".h5"))
+        return;
+    for (size_t l = 0; l < model->network.layer_count; l++)
+        if (model->network.layers[l].kind == &dt_layer_dropout) {
+            dt_log_warn("%s: does not contain the model's dropout; .h5 does", to);
+            break;
+        }
+    if (dt_text_ends_in(to, ".keras") && model->optimizer.weight_decay > 0.0)
+        dt_log_warn("%s: does not contain the weight decay %g; .h5 does", to,
+                    model->optimizer.weight_decay);
+}
+
 static void warn_of_losses(const dt_model *model, const char *to)
 {
+    warn_of_training(model, to);
     if (model->left_out[0] != '\0')
         dt_log_warn("%s: it has no %s", to, model->left_out);
     if (model->no_bias[0] != '\0')
@@ -145,7 +162,7 @@ static void note_state(char out[64], const dt_model *model, const char *path)
     out[0] = '\0';
     if (model->optimizer.P > 0 && (keras || dt_text_ends_in(path, ".h5")))
         (void)snprintf(out, 64, ", and %s's state%s", model->optimizer.kind->title,
-                       keras ? "" : " for dtrain alone");
+                       keras ? "" : ", which only dtrain reads");
 }
 
 dt_status dt_cli_export(int argc, char **argv)

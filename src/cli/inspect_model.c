@@ -61,16 +61,18 @@ static void print_training(const dt_model *m)
     char line[LINE_BYTES];
     const dt_optimizer *optimizer = &m->optimizer;
     dt_log_result("%s: learning rate %g, ", optimizer->kind->title, optimizer->learning_rate);
+    for (size_t i = 0; i < optimizer->kind->number_count; i++)
+        dt_log_result("%s %g, ", optimizer->kind->numbers[i].name, optimizer->numbers[i]);
     if (optimizer->weight_decay > 0.0)
         dt_log_result("weight decay %g, ", optimizer->weight_decay);
     if (optimizer->P > 0)
         dt_log_result("state after %" PRId64 " updates\n", optimizer->step);
     else
-        dt_log_result("without its state\n");
+        dt_log_result("no state\n");
     if (m->no_bias[0] != '\0')
         dt_log_result("without bias: %s\n", dt_text_table_printable(line, sizeof line, m->no_bias));
     if (m->left_out[0] != '\0')
-        dt_log_result("not taken over: %s\n",
+        dt_log_result("ignored by dtrain: %s\n",
                       dt_text_table_printable(line, sizeof line, m->left_out));
 }
 
@@ -99,7 +101,7 @@ DT_MUST_USE static dt_status print_model(const model *m, const char *path)
     }
     DT_TRY(dt_text_table_print(&table));
     if (!m->has_recipe) {
-        dt_log_result("\nno recipe: it takes .npz data, no tables\n");
+        dt_log_result("\nno recipe: the model takes prepared .npz data, not tables\n");
     } else {
         if (m->recipe.D != network->D)
             dt_log_result("\nthe recipe does not fit: it makes %zu inputs, not %zu\n", m->recipe.D,
@@ -134,6 +136,8 @@ static void describe_model(dt_json *json, const model *m)
     dt_json_add_text(json, "optimizer", optimizer->kind->name);
     dt_json_add_double(json, "learning_rate", optimizer->learning_rate);
     dt_json_add_double(json, "weight_decay", optimizer->weight_decay);
+    for (size_t i = 0; i < optimizer->kind->number_count; i++)
+        dt_json_add_double(json, optimizer->kind->numbers[i].name, optimizer->numbers[i]);
     dt_json_add_int(json, "updates", optimizer->step);
     dt_json_add_bool(json, "optimizer_state", optimizer->P > 0);
     dt_json_add_text(json, "no_bias", m->model.no_bias);

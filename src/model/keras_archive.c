@@ -65,7 +65,7 @@ static size_t count_states(const dt_optimizer *optimizer)
     return none ? 0 : optimizer->kind->state_count;
 }
 
-/* Keras keeps the states variable by variable. Unless it is NULL, `zeros` is in their place. */
+/* Keras stores all states of a variable together. `zeros`, unless NULL, replaces them. */
 DT_MUST_USE static dt_status write_states(dt_h5 *h5, const char *group, const dt_model *model,
                                           const float *zeros)
 {

@@ -179,5 +179,7 @@ void dt_keras_training_read(dt_keras_chain *chain, const json_t *training)
     if (chain->adam)
         read_adam(chain, json_object_get(optimizer, "config"));
     else if (chain->other_optimizer)
-        dt_keras_leave_out(chain->left_out, "optimizer %.60s: dtrain trains with Adam", class);
+        dt_keras_leave_out(chain->left_out,
+                           "optimizer %.60s (of Keras's, dtrain reads only Adam; set --optimizer)",
+                           class);
 }

@@ -1,6 +1,7 @@
 #include "dtrain/model/model.h"
 
 #include "dtrain/base/crc32.h"
+#include "dtrain/base/log.h"
 #include "dtrain/base/memory.h"
 #include "dtrain/base/text.h"
 #include "dtrain/model/keras_model.h"
@@ -38,6 +39,9 @@ DT_MUST_USE static dt_status take_network(dt_network *out, const dt_keras_loaded
     const size_t D = (size_t)keras->inputs;
     dt_layer *layers = NULL;
     size_t count = 0;
+    if (keras->layer_count >= DT_MODEL_LAYERS_MAX)
+        return dt_fail(DT_DATA, "the model has %zu layers; expected at most %d", keras->layer_count,
+                       DT_MODEL_LAYERS_MAX - 1);
     DT_TRY(dt_memory_alloc(&layers, keras->layer_count + 1, sizeof *layers, "layers"));
     if (keras->mean != NULL)
         layers[count++] = (dt_layer){.kind = &dt_layer_normalization};
@@ -82,18 +86,23 @@ dt_status dt_model_save(const dt_model *model, const char *path)
     const char *kind = NULL;
     const bool can = dt_keras_can_save(&model->network, &kind);
     if (!can && (keras || onnx))
-        return dt_fail(DT_USAGE,
-                       "%s: a layer of the kind '%s' cannot be saved in this format; use .h5, for "
-                       "dtrain alone",
-                       path, kind);
+        return dt_fail(
+            DT_USAGE,
+            "%s: this format has no layer of the kind '%s'; export to .h5, which only dtrain "
+            "reads",
+            path, kind);
     if (keras)
         return dt_keras_archive_save(model, path);
-    return onnx ? dt_onnx_save(model, path) : save_h5(model, can, path);
+    if (onnx)
+        return dt_onnx_save(model, path);
+    if (!can)
+        dt_log_warn("%s: only dtrain opens it: Keras has no layer of the kind '%s'", path, kind);
+    return save_h5(model, can, path);
 }
 
 /* ---- reading ---- */
 
-/* All that dtrain's own part of a file does not have, and whole models of others. */
+/* Takes a Keras model, or a file of an older dtrain. */
 DT_MUST_USE static dt_status take_keras(dt_model *out, dt_keras_loaded *loaded)
 {
     dt_status status = DT_OK;
@@ -216,7 +225,7 @@ static void share_floats(float *values, const dt_comm *comm, size_t count)
         dt_comm_broadcast(comm, values, count * sizeof *values);
 }
 
-/* The other ranks make network and optimizer by the text that a file has, too. */
+/* The other ranks build network and optimizer from the same JSON text as in a file. */
 DT_MUST_USE static dt_status make_from_json(dt_model *out, const char *json)
 {
     dt_status status = DT_OK;

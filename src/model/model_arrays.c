@@ -7,7 +7,8 @@ dt_status dt_model_arrays_count(dt_model_arrays *in, const dt_h5_shape *shape)
 {
     in->stored_bytes += shape->stored_bytes;
     if (in->stored_bytes > dt_h5_bytes(in->h5))
-        return dt_fail(DT_DATA, "%s: its weights are larger than the file", in->path);
+        return dt_fail(DT_DATA, "%s: its arrays have more bytes than the file; the file is damaged",
+                       in->path);
     return DT_OK;
 }
 
@@ -43,7 +44,7 @@ dt_status dt_model_arrays_read(const dt_model_arrays *in, float *data, const cha
     DT_TRY(dt_h5_read_f32(in->h5, dataset, data, count));
     for (uint64_t i = 0; i < count; i++)
         if (!isfinite(data[i]))
-            DT_TRY(dt_fail(DT_DATA, "%s: %s: weight %" PRIu64 " is %s; expected finite numbers",
+            DT_TRY(dt_fail(DT_DATA, "%s: %s: number %" PRIu64 " is %s; expected finite numbers",
                            in->path, dataset, i, isnan(data[i]) ? "NaN" : "infinite"));
 out:
     return status;

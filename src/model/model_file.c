@@ -111,7 +111,7 @@ DT_MUST_USE static dt_status read_array(float *out, const dt_model_arrays *in, c
     DT_TRY(dt_model_arrays_read(in, out, dataset, count));
     for (size_t i = 0; non_negative && i < count; i++)
         if (out[i] < 0.0f)
-            DT_TRY(dt_fail(DT_DATA, "%s: %s: number %zu is %g; expected a mean of squares",
+            DT_TRY(dt_fail(DT_DATA, "%s: %s: number %zu is %g; expected no negative number",
                            in->path, dataset, i, (double)out[i]));
 out:
     return status;
@@ -172,7 +172,8 @@ dt_status dt_model_file_read(dt_model *out, dt_h5 *h5, const char *path)
     DT_TRY(dt_h5_get_int(&version, h5, group, "format_version"));
     if (version != FORMAT_VERSION)
         DT_TRY(dt_fail(DT_DATA,
-                       "%s: its format version is %" PRId64 ", but this dtrain reads %d; use the "
+                       "%s: format version of /dtrain is %" PRId64
+                       "; this dtrain reads %d. Use the "
                        "dtrain that wrote the file",
                        path, version, FORMAT_VERSION));
     DT_TRY(dt_h5_get_text(&json, h5, group, "model"));

@@ -1,6 +1,7 @@
 #include "dtrain/model/model_json.h"
 
 #include "dtrain/base/memory.h"
+#include "dtrain/base/text.h"
 #include "dtrain/io/json.h"
 
 #include <jansson.h>
@@ -9,6 +10,8 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+
+enum { OPTIONS_MAX = 8 };
 
 /* What a double, and so JSON in other programs, counts to. */
 #define STEPS_MAX (INT64_C(1) << 53)
@@ -89,14 +92,12 @@ dt_status dt_model_json_write_optimizer(char **out, const dt_optimizer *optimize
 typedef struct place {
     const json_t *object;
     char where[600];
-    size_t used; /* members that have been read; all must be */
 } place;
 
 DT_MUST_USE static dt_status find(const json_t **out, place *at, const char *name)
 {
     *out = json_object_get(at->object, name);
-    at->used++;
-    return *out != NULL ? DT_OK : dt_fail(DT_DATA, "%s: %s is missing", at->where, name);
+    return *out != NULL ? DT_OK : dt_fail(DT_DATA, "%s: member '%s' is missing", at->where, name);
 }
 
 /* Reads a number of the interval [least, below). */
@@ -107,22 +108,33 @@ DT_MUST_USE static dt_status read_number(double *out, place *at, const char *nam
     const json_t *number = NULL;
     DT_TRY(find(&number, at, name));
     *out = json_number_value(number);
+    char found[64] = "not a number", bound[64] = "";
+    if (json_is_number(number))
+        (void)snprintf(found, sizeof found, "%g", *out);
+    if (isfinite(below))
+        (void)snprintf(bound, sizeof bound, " and below %g", below);
     if (!json_is_number(number) || !(*out >= least && *out < below))
-        DT_TRY(dt_fail(DT_DATA, "%s: %s is not a number of at least %g and below %g", at->where,
-                       name, least, below));
+        DT_TRY(dt_fail(DT_DATA, "%s: %s is %s; expected a number of at least %g%s", at->where, name,
+                       found, least, bound));
 out:
     return status;
 }
 
-/* A member that nobody reads would change the meaning of the file in silence. */
-DT_MUST_USE static dt_status check_unknown(const place *at)
+/* A member that nobody reads would change the meaning of the file in silence. `known` ends with
+ * NULL. */
+DT_MUST_USE static dt_status check_unknown(const place *at, const char *const *known)
 {
-    if (json_object_size(at->object) == at->used)
-        return DT_OK;
-    return dt_fail(DT_DATA,
-                   "%s: has %zu members, but this dtrain knows %zu of them; use the "
-                   "dtrain that wrote the file",
-                   at->where, json_object_size(at->object), at->used);
+    const char *name = NULL;
+    json_t *value = NULL;
+    json_object_foreach((json_t *)at->object, name, value)
+    {
+        if (!dt_text_is_among(name, known))
+            return dt_fail(DT_DATA,
+                           "%s: has the member '%.60s', which this dtrain does not know; use the "
+                           "dtrain that wrote the file",
+                           at->where, name);
+    }
+    return DT_OK;
 }
 
 /* Reads an option by the table that also prints it. */
@@ -140,7 +152,8 @@ DT_MUST_USE static dt_status read_option(dt_layer *layer, place *at, const dt_op
     if (json_is_number(value) && option->kind != DT_OPTION_CHOICE)
         text = number;
     if (text == NULL)
-        DT_TRY(dt_fail(DT_DATA, "%s: %s has another type than expected", at->where, option->name));
+        DT_TRY(dt_fail(DT_DATA, "%s: %s has the wrong type; expected a %s", at->where, option->name,
+                       option->kind == DT_OPTION_CHOICE ? "text" : "number"));
     if (dt_options_parse_value(option, layer, text, false) != DT_OK) {
         char reason[DT_STATUS_TEXT_BYTES];
         (void)snprintf(reason, sizeof reason, "%s", dt_status_text());
@@ -163,7 +176,7 @@ DT_MUST_USE static dt_status read_layer(dt_layer *out, const json_t *object, siz
 {
     dt_status status = DT_OK;
     const char *name = json_string_value(json_object_get(object, "kind"));
-    place at = {.object = object, .used = 1};
+    place at = {.object = object};
     out->kind = find_layer_kind(name);
     if (out->kind == NULL)
         return dt_fail(DT_DATA,
@@ -172,9 +185,13 @@ DT_MUST_USE static dt_status read_layer(dt_layer *out, const json_t *object, siz
                        path, index + 1, name != NULL ? name : "?");
     (void)snprintf(at.where, sizeof at.where, "%.500s: layer %zu (%s)", path, index + 1, name);
     const dt_option_table *table = dt_layer_options(out->kind);
-    for (size_t i = 0; i < table->count; i++)
+    const char *known[OPTIONS_MAX + 2] = {"kind"};
+    DT_ASSERT(table->count <= OPTIONS_MAX);
+    for (size_t i = 0; i < table->count; i++) {
+        known[1 + i] = table->options[i].name;
         DT_TRY(read_option(out, &at, &table->options[i]));
-    DT_TRY(check_unknown(&at));
+    }
+    DT_TRY(check_unknown(&at, known));
 out:
     return status;
 }
@@ -189,10 +206,11 @@ DT_MUST_USE static dt_status read_network(dt_network *out, const json_t *json, c
     const json_int_t inputs = json_integer_value(json_object_get(json, "inputs"));
     const size_t count = json_array_size(list);
     if (inputs < 1 || inputs > INT_MAX || count < 1 || count > DT_MODEL_LAYERS_MAX)
-        return dt_fail(DT_DATA,
-                       "%s: its model has %lld inputs and %zu layers; expected at least one of "
-                       "each, and at most %d layers",
-                       path, (long long)inputs, count, DT_MODEL_LAYERS_MAX);
+        return dt_fail(
+            DT_DATA,
+            "%s: its model has %lld inputs and %zu layers; expected 1 to %d inputs and 1 "
+            "to %d layers",
+            path, (long long)inputs, count, INT_MAX, DT_MODEL_LAYERS_MAX);
     if (loss == NULL)
         return dt_fail(DT_DATA,
                        "%s: its loss is '%.60s', which this dtrain does not know; use the dtrain "
@@ -207,6 +225,10 @@ DT_MUST_USE static dt_status read_network(dt_network *out, const json_t *json, c
         (void)snprintf(reason, sizeof reason, "%s", dt_status_text());
         DT_TRY(dt_fail(status, "%s: %s", path, reason));
     }
+    if (out->C < 2)
+        DT_TRY(dt_fail(DT_DATA,
+                       "%s: its last layer has %zu unit; expected one a class, two or more", path,
+                       out->C));
     out->loss = loss;
 out:
     dt_memory_free(layers);
@@ -217,7 +239,7 @@ DT_MUST_USE static dt_status read_optimizer(dt_optimizer *out, bool *has_state,
                                             const json_t *object, const char *path)
 {
     dt_status status = DT_OK;
-    place at = {.object = object, .used = 1};
+    place at = {.object = object};
     double rate = 0.0, step = 0.0;
     const char *name = json_string_value(json_object_get(object, "kind"));
     const dt_optimizer_kind *kind = name != NULL ? dt_optimizer_find(name) : NULL;
@@ -237,8 +259,16 @@ DT_MUST_USE static dt_status read_optimizer(dt_optimizer *out, bool *has_state,
     DT_TRY(read_number(&step, &at, "step", 0.0, (double)STEPS_MAX));
     out->step = (int64_t)step;
     DT_TRY(find(&state, &at, "has_state"));
+    if (!json_is_integer(json_object_get(object, "step")) || !json_is_boolean(state))
+        DT_TRY(dt_fail(DT_DATA,
+                       "%s: expected a whole number as step, and true or false as has_state",
+                       at.where));
     *has_state = json_is_true(state);
-    DT_TRY(check_unknown(&at));
+    const char *known[DT_OPTIMIZER_NUMBERS + 6] = {"kind", "learning_rate", "weight_decay", "step",
+                                                   "has_state"};
+    for (size_t i = 0; i < kind->number_count; i++)
+        known[5 + i] = kind->numbers[i].name;
+    DT_TRY(check_unknown(&at, known));
 out:
     return status;
 }
@@ -250,15 +280,15 @@ DT_MUST_USE static dt_status parse(json_t **out, const char *json, const char *p
     if (*out == NULL && json_error_code(&error) == json_error_out_of_memory)
         return dt_fail(DT_MEMORY, "%s: no memory for its model's JSON", path);
     if (!json_is_object(*out))
-        return dt_fail(DT_DATA, "%s: its model is not valid JSON: %s", path,
-                       *out == NULL ? error.text : "expected an object");
+        return dt_fail(DT_DATA, "%s: its model is not a JSON object%s%s", path,
+                       *out == NULL ? ": " : "", *out == NULL ? error.text : "");
     return DT_OK;
 }
 
 dt_status dt_model_json_read(dt_network *network, dt_optimizer *optimizer, bool *has_state,
                              const char *json, const char *path)
 {
-    enum { MEMBERS = 4 };
+    static const char *const known[] = {"inputs", "loss", "layers", "optimizer", NULL};
     dt_status status = DT_OK;
     json_t *root = NULL;
     *network = (dt_network){0};
@@ -267,9 +297,9 @@ dt_status dt_model_json_read(dt_network *network, dt_optimizer *optimizer, bool 
     DT_TRY(parse(&root, json, path));
     DT_TRY(read_network(network, root, path));
     DT_TRY(read_optimizer(optimizer, has_state, json_object_get(root, "optimizer"), path));
-    place at = {.object = root, .used = MEMBERS};
+    place at = {.object = root};
     (void)snprintf(at.where, sizeof at.where, "%.500s: its model", path);
-    DT_TRY(check_unknown(&at));
+    DT_TRY(check_unknown(&at, known));
 out:
     json_decref(root);
     return status;

@@ -203,7 +203,7 @@ dt_status dt_checkpoint_open(dt_h5 **out, const char *folder)
                                          : "saved none; start it anew");
     DT_TRY(dt_h5_open(&h5, path));
     if (!dt_h5_has_attribute(h5, "/", "checkpoint_version"))
-        DT_TRY(dt_fail(DT_DATA, "%s: an HDF5 file, but no checkpoint", path));
+        DT_TRY(dt_fail(DT_DATA, "%s: is an HDF5 file, but not a checkpoint", path));
     DT_TRY(dt_h5_get_int(&version, h5, "/", "checkpoint_version"));
     if (version != DT_CHECKPOINT_VERSION)
         DT_TRY(dt_fail(DT_DATA,
@@ -323,7 +323,7 @@ DT_MUST_USE static dt_status read_optimizer(dt_checkpoint *out, const reader *in
     DT_TRY(check_crc(in, "/optimizer", dt_crc32(0, json, strlen(json))));
     DT_TRY(dt_model_json_read_optimizer(&out->optimizer, &has_state, json, in->file));
     if (!has_state)
-        DT_TRY(dt_fail(DT_DATA, "%s: its optimizer has no state", in->file));
+        DT_TRY(dt_fail(DT_DATA, "%s: /optimizer has no state; start a new run", in->file));
 out:
     dt_memory_free(json);
     return status;
@@ -393,8 +393,8 @@ out:
     return status;
 }
 
-/* What rank 0 has read becomes everybody's. The history stays with it. All ranks know the kind of
- * the optimizer, whose address is another on each. */
+/* Sends what rank 0 has read to all ranks, except the history. The kind is a pointer and differs
+ * between ranks. */
 DT_MUST_USE static dt_status share(dt_checkpoint *c, const dt_comm *comm,
                                    const dt_optimizer_kind *kind, size_t P)
 {
@@ -429,7 +429,7 @@ DT_MUST_USE static dt_status keep_best(dt_checkpoint *c, size_t P)
     return DT_OK;
 }
 
-/* Learning rate and weight decay stay those of the settings. */
+/* Those numbers of the optimizer that are settings are set by the caller. */
 static void restore(const dt_checkpoint *c, dt_network *network, dt_optimizer *optimizer)
 {
     const size_t bytes = network->P * sizeof *network->params;
@@ -453,8 +453,9 @@ DT_MUST_USE static dt_status read_in(dt_checkpoint *out, const char *folder, uin
                        "%s: it stopped after row %llu of an epoch, and the training set has %llu",
                        path, (unsigned long long)out->training.rows, (unsigned long long)N));
     if (out->optimizer.kind != kind)
-        DT_TRY(dt_fail(DT_DATA, "%s: its optimizer is %s, but this run's is %s", path,
-                       out->optimizer.kind->name, kind->name));
+        DT_TRY(dt_fail(
+            DT_DATA, "%s: has the state of optimizer %s, but this run uses %s; remove --optimizer",
+            path, out->optimizer.kind->name, kind->name));
 out:
     dt_h5_free(h5);
     return status;

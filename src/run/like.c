@@ -83,6 +83,11 @@ DT_MUST_USE static dt_status check_option(const dt_like *like, const dt_option *
     if (strcmp(now, then) == 0)
         return DT_OK;
     const char *was_text = then[0] != '\0' ? then : "not given";
+    if (strcmp(option->name, "optimizer") == 0)
+        return dt_fail(DT_USAGE,
+                       "--resume %s: --optimizer is %s, but the checkpoint has the state of %s; "
+                       "remove --optimizer. --force cannot change it",
+                       like->path, now, then);
     if (!like->forced)
         return dt_fail(
             DT_USAGE,

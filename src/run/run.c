@@ -73,9 +73,11 @@ dt_status dt_run_start(dt_run *r, const dt_settings *settings, const char *comma
                                  (dt_engine)r->settings.engine));
     DT_TRY(dt_run_load_data(r));
     DT_TRY(dt_run_make_model(r));
-    if (resumes(r))
+    if (resumes(r)) {
         DT_TRY(dt_checkpoint_load(&r->checkpoint, r->comm, r->settings.resume, r->sets[DT_TRAIN].N,
                                   &r->model.network, &r->model.optimizer));
+        dt_run_set_optimizer(r);
+    }
     DT_TRY(dt_comm_agree(r->comm, r->root ? dt_run_open_logs(r) : DT_OK));
     dt_run_report_start(r);
 out:

@@ -16,8 +16,7 @@ DT_MUST_USE static dt_status check_run(dt_h5 *h5, const char *path)
     if (dt_h5_has_attribute(h5, "/", "model_config") ||
         dt_h5_has_attribute(h5, "/dtrain", "format_version"))
         return dt_fail(DT_DATA,
-                       "%s: is a model, not the log of a run; that is run.h5 in the same folder",
-                       path);
+                       "%s: is a model, not the log of a run; use run.h5 in the same folder", path);
     if (!dt_h5_has_attribute(h5, "/", "format_version") ||
         dt_h5_has(h5, "/epochs") != DT_H5_DATASET)
         return dt_fail(DT_DATA, "%s: an HDF5 file, but not the log of a run (run.h5)", path);

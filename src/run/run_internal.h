@@ -39,6 +39,7 @@ struct dt_run {
     dt_example example; /* rank 0 only; zeroed if DATA was named */
     dt_dataset sets[DT_PART_COUNT];
     dt_model model; /* the recipe above takes precedence over the model's own */
+    int64_t init_step; /* updates that the optimizer of --init-from had done */
     bool
         has_init; /* --init-from; then these are the CRC-32 of the file's weights and other state */
     uint32_t init_weights_crc, init_state_crc;
@@ -72,6 +73,9 @@ DT_MUST_USE dt_status dt_run_make_folder(dt_run *r, const char *name);
 DT_MUST_USE dt_status dt_run_load_data(dt_run *r);
 
 /* ---- run_model.c ---- */
+
+/* Gives the optimizer the numbers that are settings: learning rate, weight decay, momentum. */
+void dt_run_set_optimizer(dt_run *r);
 
 /**
  * Makes the network: a new one, or that of --init-from, which must fit the data. In the latter case

@@ -44,7 +44,7 @@ DT_MUST_USE static dt_status check_memory(const dt_run *r, const dt_network *net
                            "use fewer ranks a host, or smaller --hidden layers");
 }
 
-/* An option that another optimizer has would be ignored. */
+/* A momentum that the optimizer ignores is an error. */
 DT_MUST_USE static dt_status check_momentum(const dt_settings *s)
 {
     const dt_optimizer_kind *kind = dt_optimizer_kinds[s->optimizer];
@@ -52,9 +52,19 @@ DT_MUST_USE static dt_status check_momentum(const dt_settings *s)
     if (s->momentum <= 0.0 || dt_optimizer_number_at(&optimizer, "momentum") != NULL)
         return DT_OK;
     return dt_fail(DT_USAGE,
-                   "--momentum %g was given, but --optimizer %s has no momentum; use --optimizer "
-                   "sgd, or remove --momentum",
+                   "--momentum is %g, but --optimizer %s has no momentum; use --optimizer sgd, or "
+                   "set --momentum 0",
                    s->momentum, kind->name);
+}
+
+void dt_run_set_optimizer(dt_run *r)
+{
+    dt_optimizer *optimizer = &r->model.optimizer;
+    double *momentum = dt_optimizer_number_at(optimizer, "momentum");
+    if (momentum != NULL)
+        *momentum = r->settings.momentum;
+    optimizer->learning_rate = r->settings.learning_rate;
+    optimizer->weight_decay = r->settings.weight_decay;
 }
 
 /* The optimizer that the settings ask for, at its start. */
@@ -64,13 +74,11 @@ DT_MUST_USE static dt_status make_optimizer(dt_run *r)
     dt_optimizer *optimizer = &r->model.optimizer;
     const dt_status status = dt_optimizer_init(optimizer, dt_optimizer_kinds[settings->optimizer],
                                                r->model.network.P, settings->learning_rate);
-    double *momentum = dt_optimizer_number_at(optimizer, "momentum");
-    if (momentum != NULL)
-        *momentum = settings->momentum;
+    dt_run_set_optimizer(r);
     return status;
 }
 
-/* The network is laid out first, which takes no memory worth the name. */
+/* The plan comes first because it takes almost no memory. */
 DT_MUST_USE static dt_status make_new(dt_run *r)
 {
     dt_status status = DT_OK;
@@ -147,7 +155,8 @@ DT_MUST_USE static dt_status take_number(dt_settings *s, const char *name, doubl
         return DT_OK;
     (void)snprintf(text, sizeof text, "%.17g", value);
     if (dt_options_set(table, s, name, text) != DT_OK)
-        return dt_fail(DT_DATA, "%s: its %s is %g; set another with --%s", path, name, value, name);
+        return dt_fail(DT_DATA, "%s: its %s is %g, which dtrain does not accept; set --%s", path,
+                       name, value, name);
     s->given = given;
     return DT_OK;
 }
@@ -172,56 +181,63 @@ DT_MUST_USE static dt_status take_settings(dt_run *r, const char *path)
     dt_optimizer *optimizer = &r->model.optimizer;
     const int activation = (int)dt_network_dense(network, 0)->activation;
     if (dt_options_given(table, s, "hidden") && differs(&s->hidden, network))
-        return dt_fail(DT_USAGE, "--hidden was given, but %s has other layers; leave it out", path);
+        return dt_fail(DT_USAGE, "--hidden does not match the layers of %s; remove --hidden", path);
     s->hidden.count = count_hidden(network);
     for (size_t l = 0; l < s->hidden.count; l++)
         s->hidden.values[l] = dt_network_dense(network, l)->H;
     if (s->hidden.count > 0) {
         if (dt_options_given(table, s, "activation") && s->activation != activation)
-            return dt_fail(DT_USAGE, "--activation was given, but %s has %s; leave it out", path,
-                           dt_activation_name((dt_activation)activation));
+            return dt_fail(
+                DT_USAGE,
+                "--activation does not match %s, whose first hidden layer has %s; remove "
+                "--activation",
+                path, dt_activation_name((dt_activation)activation));
         s->activation = activation;
     }
     if (!dt_options_given(table, s, "optimizer"))
         for (int k = 0; k < DT_OPTIMIZER_COUNT; k++)
             s->optimizer = dt_optimizer_kinds[k] == optimizer->kind ? k : s->optimizer;
+    /* Of another optimizer these numbers would mean something else. */
+    const bool same = optimizer->kind == dt_optimizer_kinds[s->optimizer];
     const double *momentum = dt_optimizer_number_at(optimizer, "momentum");
-    if (momentum != NULL && optimizer->kind == dt_optimizer_kinds[s->optimizer])
+    if (same && momentum != NULL)
         DT_TRY(take_number(s, "momentum", *momentum, path));
-    DT_TRY(take_number(s, "learning-rate", optimizer->learning_rate, path));
+    if (same)
+        DT_TRY(take_number(s, "learning-rate", optimizer->learning_rate, path));
     DT_TRY(take_number(s, "weight-decay", optimizer->weight_decay, path));
     DT_TRY(take_number(s, "dropout", find_dropout(network), path));
 out:
     return status;
 }
 
-/* Where the file has no state, the optimizer starts with the file's numbers; another one starts
- * with the settings'. */
-DT_MUST_USE static dt_status complete_optimizer(dt_run *r)
+/* An optimizer without a state in the file starts with the file's numbers. Another --optimizer
+ * starts anew. */
+DT_MUST_USE static dt_status complete_optimizer(dt_run *r, const char *path)
 {
     dt_optimizer *optimizer = &r->model.optimizer;
     if (optimizer->kind != dt_optimizer_kinds[r->settings.optimizer]) {
+        if (r->root && optimizer->P > 0)
+            dt_log_warn("%s: the state of %s is not used, because --optimizer is %s", path,
+                        optimizer->kind->title, dt_optimizer_kinds[r->settings.optimizer]->name);
         dt_optimizer_clear(optimizer);
         return make_optimizer(r);
     }
-    double *momentum = dt_optimizer_number_at(optimizer, "momentum");
-    if (momentum != NULL)
-        *momentum = r->settings.momentum;
-    optimizer->learning_rate = r->settings.learning_rate;
+    dt_run_set_optimizer(r);
     return optimizer->P > 0 ? DT_OK : dt_optimizer_allocate(optimizer, r->model.network.P);
 }
 
 static void tell_of_init(const dt_run *r, const char *path)
 {
     if (r->model.left_out[0] != '\0')
-        dt_log_warn("%s: training goes on without %s", path, r->model.left_out);
+        dt_log_warn("%s: training ignores %s", path, r->model.left_out);
     if (r->recipe.D > 0 && r->model.recipe_json != NULL) {
         char *json = NULL;
         if (dt_recipe_to_json(&json, &r->recipe) == DT_OK &&
             strcmp(json, r->model.recipe_json) != 0)
-            dt_log_warn("%s: the data was prepared by another recipe than the model's: its inputs "
-                        "mean something else",
-                        path);
+            dt_log_warn(
+                "%s: its recipe differs from the recipe of the data, so the inputs have other "
+                "meanings; prepare the data with the model's recipe",
+                path);
         dt_memory_free(json);
     }
 }
@@ -241,7 +257,8 @@ DT_MUST_USE static dt_status begin_with(dt_run *r)
     DT_TRY(dt_comm_agree(r->comm, check_fit(r, path)));
     DT_TRY(dt_comm_agree(r->comm, take_settings(r, path)));
     DT_TRY(dt_comm_agree(r->comm, check_momentum(&r->settings)));
-    DT_TRY(dt_comm_agree(r->comm, complete_optimizer(r)));
+    DT_TRY(dt_comm_agree(r->comm, complete_optimizer(r, path)));
+    r->init_step = r->model.optimizer.step;
     if (r->root)
         tell_of_init(r, path);
     for (int p = 0; p < DT_PART_COUNT; p++)
@@ -260,8 +277,9 @@ dt_status dt_run_make_model(dt_run *r)
         DT_TRY(dt_comm_agree(r->comm, check_momentum(&r->settings)));
         DT_TRY(dt_comm_agree(r->comm, make_new(r)));
     }
-    r->model.optimizer.weight_decay = r->settings.weight_decay;
-    if (!r->has_init || dt_options_given(dt_settings_table(), &r->settings, "dropout"))
+    /* A model's own layers stay as they are unless the option says something else. */
+    const double dropout = find_dropout(&r->model.network);
+    if (r->settings.dropout < dropout || r->settings.dropout > dropout)
         DT_TRY(dt_comm_agree(r->comm, dt_spec_set_dropout(&r->model.network, r->settings.dropout)));
 out:
     return status;

@@ -62,9 +62,9 @@ static void report_model(const dt_run *r)
         dt_log_warn("--dropout has no effect without hidden layers; remove it, or set --hidden");
     if (r->has_init)
         dt_log_say("init       weights of %s (CRC-32 %08x), %s after %lld steps%s\n", s->init_from,
-                   r->init_weights_crc, r->model.optimizer.kind->title,
-                   (long long)r->model.optimizer.step,
-                   dt_network_prepares(&r->model.network) ? "; inputs normalised by it" : "");
+                   r->init_weights_crc, r->model.optimizer.kind->title, (long long)r->init_step,
+                   dt_network_prepares(&r->model.network) ? "; the model normalises the inputs"
+                                                          : "");
     if (s->resume[0] != '\0')
         dt_log_say("resume     %s: epoch %lld, after %llu of its rows; %zu session%s before\n",
                    s->resume, (long long)r->checkpoint.training.epoch,

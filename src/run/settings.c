@@ -25,7 +25,7 @@ static const dt_option options[] = {
     {"hidden", "LIST", DT_OPTION_LIST, AT(hidden), 1, 1 << 30, NULL, "30",
      "units of each hidden layer, as 64,32; none: logistic regression"},
     {"activation", "NAME", DT_OPTION_CHOICE, AT(activation), 0, 0, DT_ACTIVATION_NAMES, "relu",
-     "of the hidden layers"},
+     "activation of the hidden layers"},
     {"dropout", "F", DT_OPTION_FLOAT, AT(dropout), 0, 0.95, NULL, "0",
      "dropout rate of the hidden layers' outputs in training, 0 to 0.95",
      DT_SETTING_NEWER | DT_SETTING_DEPENDS},
@@ -33,14 +33,16 @@ static const dt_option options[] = {
      "rows of a step, of all ranks together"},
     {"epochs", "N", DT_OPTION_INT, AT(epochs), 1, 1 << 30, NULL, "100", "maximum number of epochs"},
     {"optimizer", "NAME", DT_OPTION_CHOICE, AT(optimizer), 0, 0, DT_OPTIMIZER_NAMES, "adam",
-     "optimizer: Adam (AdamW with --weight-decay), or stochastic gradient descent",
+     "optimizer: Adam, or SGD (stochastic gradient descent); with --weight-decay, Adam is AdamW",
      DT_SETTING_NEWER | DT_SETTING_DEPENDS},
     {"momentum", "F", DT_OPTION_FLOAT, AT(momentum), 0, 0.9999, NULL, "0",
-     "momentum of --optimizer sgd", DT_SETTING_NEWER | DT_SETTING_DEPENDS},
+     "momentum of --optimizer sgd, 0 to 0.9999", DT_SETTING_NEWER | DT_SETTING_DEPENDS},
     {"learning-rate", "F", DT_OPTION_FLOAT, AT(learning_rate), 1e-30, 1e6, NULL, "0.001",
-     "learning rate of the optimizer", DT_SETTING_DEPENDS},
+     "learning rate of the optimizer; the default is Adam's, SGD usually needs 0.01 to 0.1",
+     DT_SETTING_DEPENDS},
     {"schedule", "NAME", DT_OPTION_CHOICE, AT(schedule), 0, 0, DT_SCHEDULE_NAMES, "constant",
-     "learning rate over the steps of --epochs: constant, or cosine from --learning-rate to 0",
+     "schedule of the learning rate: constant, or cosine from --learning-rate to 0 over all "
+     "--epochs; early stopping does not shorten it",
      DT_SETTING_NEWER},
     {"weight-decay", "F", DT_OPTION_FLOAT, AT(weight_decay), 0, 1, NULL, "0",
      "decoupled weight decay, 0 to 1: each step subtracts learning rate * F * weight; biases do "
@@ -80,7 +82,8 @@ static const dt_option options[] = {
      "number of threads of each rank; does not change the result with dtrain's own kernels",
      DT_SETTING_THREADS},
     {"init-from", "MODEL", DT_OPTION_TEXT, AT(init_from), 0, 0, NULL, NULL,
-     "start from this model's weights (.h5, .keras, or a run's folder), and go on from its Adam"},
+     "model to start from (.h5, .keras, or a run's folder): its weights, and with model.h5 its "
+     "optimizer, dropout and weight decay; options that are given win"},
     {"out", "DIR", DT_OPTION_TEXT, AT(out), 0, 0, NULL, NULL,
      "folder of the results; results/<name of the data> without it", DT_SETTING_SESSION},
     {"checkpoint-every", "TIME|EPOCHS", DT_OPTION_INTERVAL, AT(checkpoint_every), 0, 1 << 30, NULL,
@@ -120,13 +123,12 @@ static const dt_option_table table = {
     .options = options,
     .count = sizeof options / sizeof *options,
     .given = AT(given),
-    .usage =
-        "Usage: dtrain [train] [OPTIONS] [DATA]\n"
-        "       mpirun -np 8 dtrain [OPTIONS] [DATA]\n\n"
-        "Trains a classifier on tabular data, on any number of MPI ranks with the same result.\n"
-        "DATA is a folder with train.npz, validation.npz and test.npz; the prefix of three such\n"
-        "files; one .npz with x_train, y_train and so on; one .npz to be split; or three files.\n"
-        "Without DATA it trains on a made-up example.",
+    .usage = "Usage: dtrain [train] [OPTIONS] [DATA]\n"
+             "       mpirun -np 8 dtrain [OPTIONS] [DATA]\n\n"
+             "Trains a classifier on tabular data, with the same result on any number of MPI\n"
+             "ranks. DATA is a folder with train.npz, validation.npz and test.npz; the prefix\n"
+             "of three such files; one .npz with x_train, y_train and so on; one .npz to be\n"
+             "split; or three files. Without DATA it trains on a built-in example.",
 };
 
 const dt_option_table *dt_settings_table(void)

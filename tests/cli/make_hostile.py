@@ -136,13 +136,20 @@ def damage_heaps(data):
     return bytes(data)
 
 
-KERNEL = "/model_weights/dense/dense/kernel:0"
+KERAS_KERNEL = "/model_weights/dense/dense/kernel:0"
+OWN_KERNEL = "/dtrain/tensors/dense/kernel"
+KERNEL = KERAS_KERNEL
 
 
-def model(path, change):
+def model(path, change, kernel):
+    """Changes the part of Keras, in a file without dtrain's own, or the own part."""
+    global KERNEL
+    KERNEL = kernel
     write(path, read("r/model.h5"))
     with h5py.File(path, "r+") as file:
         shape = file[KERNEL].shape
+        if kernel == KERAS_KERNEL:
+            del file["dtrain"]
         del file[KERNEL]
         change(file, shape)
 
@@ -172,7 +179,8 @@ def make_models():
         properties.set_chunk(shape)
         properties.set_filter(32000, h5py.h5z.FLAG_OPTIONAL, (1,))
         space = h5py.h5s.create_simple(shape)
-        made = h5py.h5d.create(file[os.path.dirname(KERNEL)].id, b"kernel:0",
+        made = h5py.h5d.create(file[os.path.dirname(KERNEL)].id,
+                               os.path.basename(KERNEL).encode(),
                                h5py.h5t.IEEE_F32LE, space, properties)
         made.write_direct_chunk((0, 0), bytes(4 * shape[0] * shape[1]))
 
@@ -196,9 +204,15 @@ def make_models():
     with h5py.File("secret.h5", "w") as secret:
         secret["x"] = np.ones((2, 2), "f4")
     write("secret.bin", bytes(4096))
-    for change in (huge, external_link, soft_link, external_storage, virtual, packed, deep_config,
-                   deep_groups, lambda_layer):
-        model(f"{change.__name__}.h5", change)
+    def deep_json(file, shape):
+        file[KERNEL] = np.zeros(shape, "f4")
+        file["dtrain"].attrs["model"] = '{"inputs":' * 100000
+
+    arrays = (huge, external_link, soft_link, external_storage, virtual, packed)
+    for change in arrays + (deep_config, deep_groups, lambda_layer):
+        model(f"{change.__name__}.h5", change, KERAS_KERNEL)
+    for change in arrays + (deep_json,):
+        model(f"own_{change.__name__}.h5", change, OWN_KERNEL)
 
 
 def make_other():

@@ -96,7 +96,7 @@ else
             ends 6 "no memory for" "$ranks" --out huge --hidden 1000000000 some
             ends 6 "no memory for" "$ranks" --out huge --hidden 10000000,1000000000 some
             ends 6 "no memory for" "$ranks" --out huge --hidden 30,8000000 some
-            ends 6 "no memory for" "$ranks" --out huge --hidden 1073741824,1073741824,1073741824,1073741824 some
+            ends 6 "is too large; use fewer units" "$ranks" --out huge --hidden 1073741824,1073741824,1073741824,1073741824 some
         done
     )
     # Memory that fails on one rank alone; the others must not wait for it.

@@ -70,7 +70,7 @@ for ranks in 0 3; do
         "far-$ranks/model.h5 far-$ranks/run.h5 " ] || fail "model.h5 and run.h5 only"
     run 0 inspect "far-$ranks/model.h5"
     expect_status 0
-    expect_stdout "^far-$ranks/model.h5: Keras model; 4 inputs, 2 classes"
+    expect_stdout "^far-$ranks/model.h5: model; 4 inputs, 2 classes"
 done
 # The same weights as those of the run whose test set is sound.
 run 2 --epochs 2 --out sound sound

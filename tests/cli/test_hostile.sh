@@ -54,7 +54,9 @@ run 0 inspect dense.npz
 expect_status 0
 small inspect huge.h5
 small export huge.h5 --to t.npz
+small inspect own_huge.h5
 refused train rows.npz --init-from huge.h5 --out t
+refused train rows.npz --init-from own_huge.h5 --out t
 
 # Names in archives are names.
 run 0 inspect paths.npz
@@ -67,7 +69,8 @@ expect_status 0
 expect_no_file /tmp/dtrain-hostile
 
 # A model leads to no other file, loads no filter, and runs nothing; circles and depth end.
-for model in external_link soft_link external_storage virtual packed deep_config lambda_layer; do
+for model in external_link soft_link external_storage virtual packed deep_config lambda_layer \
+    own_external_link own_soft_link own_external_storage own_virtual own_packed own_deep_json; do
     HDF5_PLUGIN_PATH=. refused inspect $model.h5
     HDF5_PLUGIN_PATH=. refused export $model.h5 --to t.npz
 done

@@ -111,11 +111,11 @@ refuse() {
 }
 run 1 --quiet --epochs 1 --init-from first --hidden 20,10 --activation tanh --out same three
 expect_status 0
-refuse 2 "--hidden was given, but first/model.h5 has other layers; leave it out" \
+refuse 2 "--hidden does not match the layers of first/model.h5; remove --hidden" \
     --init-from first --hidden 20,11 three
-refuse 2 "--hidden was given" --init-from first --hidden 20 three
-refuse 2 "--hidden was given" --init-from first --hidden none three
-refuse 2 "--activation was given, but first/model.h5 has tanh; leave it out" \
+refuse 2 "--hidden does not match" --init-from first --hidden 20 three
+refuse 2 "--hidden does not match" --init-from first --hidden none three
+refuse 2 "--activation does not match first/model.h5, whose first hidden layer has tanh; remove --activation" \
     --init-from first --activation relu three
 refuse 3 "first/model.h5: takes 12 inputs and knows 3 classes, but the data has 13 and 3" \
     --init-from first wide
@@ -165,7 +165,7 @@ expect_stdout '^training +Adam 0\.001,'
 refuse 3 "no-bias.h5: layer 'start' has no bias; dtrain would train one" --init-from no-bias.h5 three
 run 3 --quiet --epochs 2 --init-from dropout.h5 --out dropout three
 expect_status 0
-expect_one_stderr_line "dtrain: warning: dropout.h5: training goes on without Dropout 'drop'"
+expect_one_stderr_line "dtrain: warning: dropout.h5: training ignores Dropout 'drop'"
 run 2 --quiet --epochs 2 --init-from mixed.h5 --out mixed three
 expect_status 0
 run 1 --quiet --epochs 2 --init-from mixed --out mixed-on three
@@ -184,7 +184,7 @@ PY
 # saved does the same.
 run 2 --epochs 4 --init-from normal.h5 --out normal raw
 expect_status 0
-expect_stdout '^init .*; inputs normalised by it$'
+expect_stdout '^init .*; the model normalises the inputs$'
 test_loss=$(summary test_loss)
 test_accuracy=$(summary test_accuracy)
 run 3 --quiet --epochs 4 --init-from normal.h5 --out normal-3 raw

@@ -82,7 +82,8 @@ for name in decay momentum; do
 done
 run 2 some --epochs 1 --init-from half --optimizer adam --out other
 expect_status 0
-expect_stdout '^training +Adam 0.01, '
+expect_one_stderr_line "dtrain: warning: half/model.h5: the state of SGD is not used, because --optimizer is adam"
+expect_stdout '^training +Adam 0.001, '
 # --like repeats also what was given as the default, and not as the model has it.
 run 2 some --epochs 2 --init-from half --momentum 0 --weight-decay 0 --out explicit
 expect_status 0
@@ -95,9 +96,9 @@ run 2 some --epochs 4 --time-limit 1s --out cut
 expect_status 75
 run 2 --resume cut --optimizer sgd
 expect_status 2
-expect_one_stderr_line "--optimizer is sgd now, and was adam"
+expect_one_stderr_line "--optimizer is sgd, but the checkpoint has the state of adam"
 run 0 inspect half/model.h5
-expect_stdout '^SGD: learning rate 0.01, state after [0-9]+ updates$'
+expect_stdout '^SGD: learning rate 0.01, momentum 0.9, state after [0-9]+ updates$'
 
 for bad in -0.1 2 much; do
     run 0 some --weight-decay "$bad"
@@ -109,7 +110,7 @@ expect_status 2
 expect_one_stderr_line "dtrain: error: --optimizer "
 run 1 some --momentum 0.9 --out never
 expect_status 2
-expect_one_stderr_line "dtrain: error: --momentum 0.9 was given, but --optimizer adam has no momentum"
+expect_one_stderr_line "dtrain: error: --momentum is 0.9, but --optimizer adam has no momentum"
 run 0 some --optimizer sgd --momentum 1
 expect_status 2
 expect_one_stderr_line "dtrain: error: --momentum "

@@ -154,7 +154,7 @@ static void test_no_checkpoint(void **state)
     assert_data(dt_checkpoint_open(&h5, scratch_folder), "checkpoint.h5");
     write_h5(0);
     assert_data(dt_checkpoint_open(&h5, scratch_folder),
-                "checkpoint.h5: an HDF5 file, but no checkpoint");
+                "checkpoint.h5: is an HDF5 file, but not a checkpoint");
     for (int64_t version = -1; version <= 3; version++)
         if (version != 0 && version != DT_CHECKPOINT_VERSION) {
             write_h5(version);

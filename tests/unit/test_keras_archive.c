@@ -362,7 +362,7 @@ static void test_no_state(void **state)
     assert_true(H5Ldelete(file, "/optimizer", H5P_DEFAULT) >= 0);
     expect_no_state(GOOD, file, "");
     expect_no_state(MODEL(LAYERS, "{\"class_name\":\"SGD\",\"config\":{}}"), start_weights(),
-                    "optimizer SGD: dtrain trains with Adam");
+                    "optimizer SGD (of Keras's, dtrain reads only Adam; set --optimizer)");
     expect_no_state(MODEL(LAYERS, "null"), start_weights(),
                     "the state of an optimizer that the file does not name");
     file = start_weights();
@@ -396,7 +396,7 @@ static void test_wrong_state(void **state)
     file = start_weights();
     assert_true(H5Ldelete(file, "/optimizer/vars/4", H5P_DEFAULT) >= 0);
     add_array(file, "/optimizer/vars/4", 1, 2, 0, nan_);
-    refuse(GOOD, file, "/optimizer/vars/4: weight 1 is NaN");
+    refuse(GOOD, file, "/optimizer/vars/4: number 1 is NaN");
     file = start_weights();
     assert_true(H5Ldelete(file, "/optimizer/vars/5", H5P_DEFAULT) >= 0);
     add_array(file, "/optimizer/vars/5", 1, 2, 0, negative);
@@ -404,7 +404,7 @@ static void test_wrong_state(void **state)
     file = start_weights();
     assert_true(H5Ldelete(file, "/optimizer/vars/1", H5P_DEFAULT) >= 0);
     add_array(file, "/optimizer/vars/1", 0, 0, 0, &infinite);
-    refuse(GOOD, file, "/optimizer/vars/1: weight 0 is infinite");
+    refuse(GOOD, file, "/optimizer/vars/1: number 0 is infinite");
 }
 
 /* ---- what is no model ---- */

@@ -74,7 +74,7 @@ static void test_own_state(void **state)
         file = save_and_open(&keras_full);
         assert_true(H5Ldelete(file, "/dtrain/adam_v", H5P_DEFAULT) >= 0);
         add_array(file, "/dtrain/adam_v", 1, KERAS_P, 0, v);
-        refuse(file, i == 0 ? "v of weight 3 is negative, -1" : "adam_v: weight 3 is NaN");
+        refuse(file, i == 0 ? "v of weight 3 is negative, -1" : "adam_v: number 3 is NaN");
     }
     file = save_and_open(&keras_full);
     hid_t group = H5Gopen2(file, "/dtrain", H5P_DEFAULT);
@@ -257,7 +257,7 @@ static void test_wrong_normalization(void **state)
     refuse(file, "layer 'n': expected weights of the shape (), found (2,)");
     file = start_file(NORMALIZED("\"axis\":-1"));
     add_statistics(file, 1, 3, nan_, keras_variance);
-    refuse(file, "n/mean: weight 2 is NaN");
+    refuse(file, "n/mean: number 2 is NaN");
     file = start_file(NORMALIZED("\"axis\":-1"));
     add_statistics(file, 1, 3, keras_mean, negative);
     refuse(file, "layer 'n': variance 1 is negative");
@@ -384,7 +384,7 @@ static void test_left_out(void **state)
         {INPUT "," FIRST "," LAST,
          "{\"loss\":{\"class_name\":\"function\",\"config\":\"focal\"},\"optimizer_config\":{"
          "\"class_name\":\"RMSprop\"}}",
-         "loss focal; optimizer RMSprop: dtrain trains with Adam"},
+         "loss focal; optimizer RMSprop (of Keras's, dtrain reads only Adam; set --optimizer)"},
         {INPUT "," FIRST "," LAST,
          ADAM("\"amsgrad\":true,\"use_ema\":false,\"weight_decay\":0.1,\"clipnorm\":null,"
               "\"learning_rate\":{\"class_name\":\"CosineDecay\"}"),

@@ -130,7 +130,7 @@ static void test_each_layer_kind(void **state)
     h5_close_id(file);
     assert_int_equal(dt_model_save(&saved, scratch_path("m.keras")), DT_USAGE);
     assert_int_equal(dt_model_save(&saved, scratch_path("m.onnx")), DT_USAGE);
-    assert_non_null(strstr(dt_status_text(), "a layer of the kind 'add' cannot be saved"));
+    assert_non_null(strstr(dt_status_text(), "this format has no layer of the kind 'add'"));
     saved.recipe_json = NULL;
     dt_model_clear(&saved);
 }
@@ -196,30 +196,35 @@ static void test_spoiled_json(void **state)
 {
     (void)state;
     static const char *const cases[][3] = {
-        {"{", "[", "its model is not valid JSON"},
+        {"{", "[", "its model is not a JSON object"},
         {"\"tanh\"", "\"gelu\"", "layer 2 (dense): activation"},
         {"\"units\": 5", "\"units\": 0", "layer 2 (dense): units is 0, but must be between 1 and"},
         {"\"units\": 5", "\"units\": 5.5",
          "layer 2 (dense): units takes a whole number, not '5.5'"},
         {"\"units\": 5", "\"units\": \"5x\"", "layer 2 (dense): units takes a whole number"},
-        {"\"units\": 5", "\"units\": [5]", "layer 2 (dense): units has another type"},
-        {"\"units\": 5", "\"width\": 5", "layer 2 (dense): units is missing"},
-        {"\"units\": 5", "\"units\": 5, \"groups\": 2", "layer 2 (dense): has 4 members"},
+        {"\"units\": 5", "\"units\": [5]", "layer 2 (dense): units has the wrong type"},
+        {"\"units\": 5", "\"width\": 5", "layer 2 (dense): member 'units' is missing"},
+        {"\"units\": 5", "\"units\": 5, \"groups\": 2",
+         "layer 2 (dense): has the member 'groups', which this"},
         {"\"units\": 5", "\"units\": 2000000000", "dense/kernel does not fit the model's layers"},
         {"\"units\": 5", "\"units\": 6", "dense/kernel does not fit the model's layers"},
         {"\"rate\": 0.1", "\"rate\": 1.1", "layer 3 (dropout): rate is 1.1"},
         {"\"dropout\"", "\"conv2d\"",
          "layer 3 is of the kind 'conv2d', which this dtrain does not"},
-        {"\"linear\"", "\"relu\"", "the last layer is relu dense; expected a linear dense layer"},
+        {"\"linear\"", "\"relu\"", "the last layer is of the kind 'dense' with activation relu"},
         {"\"inputs\": 3", "\"inputs\": 0", "its model has 0 inputs"},
         {"\"inputs\": 3", "\"inputs\": 4", "normalization/mean does not fit"},
-        {"\"inputs\": 3", "\"inputs\": 3, \"x\": 1", "its model: has 5 members"},
+        {"\"inputs\": 3", "\"inputs\": 3, \"x\": 1", "its model: has the member 'x', which this"},
         {"\"sparse_", "\"dense_", "its loss is 'dense_categorical_crossentropy', which this"},
         {"\"kind\": \"adam\"", "\"kind\": \"lion\"", "its optimizer is 'lion', which this dtrain"},
-        {"\"beta_1\"", "\"beta_3\"", "its optimizer (adam): beta_1 is missing"},
-        {"\"beta_2\": 0.25", "\"beta_2\": 1", "beta_2 is not a number of at least 0 and below 1"},
-        {"\"epsilon\": 0.2", "\"epsilon\": \"x\", \"y\": 0.2", "epsilon is not a number"},
-        {"\"step\": 9", "\"step\": 19", "step is not a number of at least 0 and below"},
+        {"\"beta_1\"", "\"beta_3\"", "its optimizer (adam): member 'beta_1' is missing"},
+        {"\"beta_2\": 0.25", "\"beta_2\": 1",
+         "beta_2 is 1; expected a number of at least 0 and below 1"},
+        {"\"epsilon\": 0.2", "\"epsilon\": \"x\", \"y\": 0.2", "epsilon is not a number; expected"},
+        {"\"step\": 9", "\"step\": 1.5, \"x\": 9", "expected a whole number as step"},
+        {"\"has_state\": true", "\"has_state\": 1", "true or false as has_state"},
+        {"\"units\": 2,", "\"units\": 1,", "its last layer has 1 unit; expected one a class"},
+        {"\"step\": 9", "\"step\": 19", "; expected a number of at least 0 and below"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         spoil_json(cases[i][0], cases[i][1]);
@@ -262,13 +267,13 @@ static void test_spoiled_arrays(void **state)
         bool missing;
         const char *part;
     } cases[] = {
-        {"/dtrain/tensors/dense/bias", 1, 5, 0, NAN, false, "dense/bias: weight 2 is NaN"},
+        {"/dtrain/tensors/dense/bias", 1, 5, 0, NAN, false, "dense/bias: number 2 is NaN"},
         {"/dtrain/tensors/dense/bias", 1, 4, 0, 0.0f, false, "dense/bias does not fit"},
-        {"/dtrain/tensors/dense/bias", 2, 5, 1, 0.0f, false, "numbers in 2 dimensions"},
+        {"/dtrain/tensors/dense/bias", 2, 5, 1, 0.0f, false, "dense/bias does not fit"},
         {"/dtrain/tensors/dense_1/kernel", 2, 4, 5, 0.0f, false, "dense_1/kernel does not fit"},
         {"/dtrain/tensors/dense_1/kernel", 0, 0, 0, 0.0f, true, "dense_1/kernel"},
         {"/dtrain/tensors/normalization/variance", 1, D, 0, -1.0f, false,
-         "normalization/variance: number 2 is -1; expected a mean of squares"},
+         "normalization/variance: number 2 is -1; expected no negative number"},
         {"/dtrain/optimizer/v", 1, P, 0, -0.5f, false, "optimizer/v: number 2 is -0.5"},
         {"/dtrain/optimizer/v", 1, P - 1, 0, 0.0f, false, "optimizer/v does not fit"},
         {"/dtrain/optimizer/m", 0, 0, 0, 0.0f, true, "optimizer/m"},
@@ -283,7 +288,7 @@ static void test_spoiled_arrays(void **state)
     }
     assert_ok(dt_model_save(&saved, model_path()));
     set_version(2);
-    refuse("its format version is 2, but this dtrain reads 1");
+    refuse("format version of /dtrain is 2; this dtrain reads 1");
     dt_model_clear(&saved);
 }
 

@@ -86,8 +86,8 @@ DT_MUST_USE dt_status dt_h5_set_texts(dt_h5 *h5, const char *path, const char *n
 DT_MUST_USE dt_status dt_h5_write_array(dt_h5 *h5, const char *path, dt_h5_type type, unsigned dims,
                                         const uint64_t *shape, const void *data);
 
-/** Gives the dataset at `path` one more path; parents are made. Errors: DT_OUTPUT also if `link`
- * exists already. */
+/** Adds a second path `link` to the dataset at `path`; creates parent groups. Errors: DT_OUTPUT,
+ * also if `link` exists. */
 DT_MUST_USE dt_status dt_h5_link(dt_h5 *h5, const char *path, const char *link);
 
 /**

@@ -48,8 +48,8 @@ typedef struct dt_keras_model {
     size_t class_name_count; /* 0: the classes have no names */
 } dt_keras_model;
 
-/** Returns whether Keras and ONNX have a form of all layers; else *kind is the kind of one without.
- */
+/** Returns whether every layer can be saved for Keras and ONNX. If not, *kind names the first that
+ * cannot. Local. */
 bool dt_keras_can_save(const dt_network *network, const char **kind);
 
 /**
@@ -57,7 +57,7 @@ bool dt_keras_can_save(const dt_network *network, const char **kind);
  * `h5`, to which the caller adds what Keras ignores (the group /dtrain) before dt_h5_save.
  * dt_keras_can_save holds.
  *
- * The optimizer's state is not in it: in Keras's own place, Keras 3 loads the file but cannot fit.
+ * Leaves out the optimizer's state: Keras 3 loads a .h5 file with it, but fit then fails.
  * More than DT_H5_TEXTS_MAX class names are left out.
  *
  * Errors:  DT_OUTPUT, DT_MEMORY

@@ -33,10 +33,10 @@ const char *dt_model_find(char *out, size_t bytes, const char *path);
  * `model` may borrow its parts; `class_name_count` is 0 or C. The optimizer's state is saved if
  * there is one; ONNX has no place for it.
  *
- * A .h5 has no part for Keras if the network has a layer without a counterpart there.
+ * A network with a layer that Keras does not have gets a .h5 without the Keras part.
  *
  * Calls:   local
- * Errors:  DT_OUTPUT, DT_MEMORY; as dt_onnx_save; DT_USAGE: .keras and .onnx, and such a layer
+ * Errors:  DT_OUTPUT, DT_MEMORY; as dt_onnx_save; DT_USAGE: such a network, and .keras or .onnx
  */
 DT_MUST_USE dt_status dt_model_save(const dt_model *model, const char *path);
 
@@ -57,8 +57,8 @@ DT_MUST_USE dt_status dt_model_read(dt_model *out, const char *path);
  */
 DT_MUST_USE dt_status dt_model_load(dt_model *out, const dt_comm *comm, const char *path);
 
-/** Returns the CRC-32 of what training resumes with beside the weights: constants, and the
- * optimizer. Local. */
+/** Returns the CRC-32 of what training uses beside the weights: the constants, and the optimizer's
+ * numbers and state. Local. */
 uint32_t dt_model_state_crc(const dt_model *model);
 
 /** Frees a model that was read; a zeroed one is allowed. Local. */

@@ -7,8 +7,8 @@
 #include "dtrain/nn/optimizer.h"
 
 /**
- * A network and its optimizer as JSON: all but the arrays. Model files and checkpoints contain this
- * text, and rank 0 sends it to the others:
+ * A network and its optimizer as JSON: all but the arrays. Model files contain this text, and
+ * checkpoints its object `optimizer`; rank 0 sends the text to the others:
  *
  *     {"inputs": 51, "loss": "sparse_categorical_crossentropy",
  *      "layers": [{"kind": "dense", "units": 30, "activation": "relu"}, ...],
@@ -31,7 +31,7 @@ DT_MUST_USE dt_status dt_model_json_write(char **out, const dt_network *network,
 /** Writes the object of the optimizer alone. Owns, Errors: as dt_model_json_write. */
 DT_MUST_USE dt_status dt_model_json_write_optimizer(char **out, const dt_optimizer *optimizer);
 
-/** Reads it. Owns, Errors: as dt_model_json_read. */
+/** Reads the object of the optimizer alone. Owns, Errors: as dt_model_json_read. */
 DT_MUST_USE dt_status dt_model_json_read_optimizer(dt_optimizer *out, bool *has_state,
                                                    const char *json, const char *path);
 

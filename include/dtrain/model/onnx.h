@@ -18,7 +18,7 @@
  * parameters are named as in the Keras files: "normalization/mean", "dense/kernel",
  * "dense_1/bias"; "normalization/deviation" is max(sqrt(variance), 1e-7). Recipe and class names
  * ride along in metadata_props, as DT_KERAS_RECIPE and DT_KERAS_CLASSES ({"classes": [...]}), JSON
- * both; Adam's state does not. The same model gives the same bytes.
+ * both. The optimizer's state is not saved. The same model gives the same bytes.
  *
  * Shapes:  inputs [N,D] float32; probabilities [N,C] float32; class [N] int64; any N
  * Errors:  DT_USAGE in a dtrain without ONNX; DT_DATA when the recipe is no UTF-8; DT_OUTPUT, also

@@ -63,7 +63,8 @@ DT_MUST_USE dt_status dt_checkpoint_read(dt_checkpoint *out, dt_h5 *h5, const ch
 
 /**
  * Reads the checkpoint in `folder` on rank 0, and restores network and optimizer on all ranks. The
- * optimizer's numbers become those of the checkpoint, except learning rate and weight decay.
+ * optimizer's numbers become those of the checkpoint, except learning rate and weight decay; the
+ * caller sets again what the settings decide.
  *
  * Calls:   collective; `folder` is read on rank 0 only
  * Owns:    the caller clears with dt_checkpoint_clear

@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/** Means over rows; NaN if there are none, and of what a task does not have. */
+/** Means over rows; NaN without rows, and for a metric that the task does not have. */
 typedef struct dt_metrics {
     double loss; /* nats per row */
     double accuracy;
@@ -28,7 +28,7 @@ typedef struct dt_task {
 
 extern const dt_task dt_classification;
 
-/** The metrics of a validation set that early stopping can judge by, in the order of the task's. */
+/** What --monitor accepts, in the order of the task's metrics. */
 #define DT_MONITOR_NAMES "val_loss|val_accuracy"
 
 /** Returns metrics of which none is known. Local. */

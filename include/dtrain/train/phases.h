@@ -7,7 +7,7 @@ typedef enum dt_phase {
     DT_PHASE_FORWARD, /* taking a step's rows, forward pass, loss */
     DT_PHASE_BACKWARD, /* backward pass, adding up the own shards, sending ahead */
     DT_PHASE_ALLREDUCE, /* adding up the ranks after that, waiting for them included */
-    DT_PHASE_UPDATE, /* Adam */
+    DT_PHASE_UPDATE, /* the optimizer */
     DT_PHASE_VALIDATE, /* a pass over the validation set, and the epoch's decisions */
     DT_PHASE_COUNT
 } dt_phase;

@@ -21,8 +21,8 @@ enum { DT_STEPPER_BLOCK = DT_PANEL * DT_PANEL };
 typedef struct dt_gradient_kind dt_gradient_kind;
 
 /**
- * What a step adds up over the ranks beside the gradients: slots of numbers that follow them in the
- * same sum, each at its offset. The exact sum keeps them exact.
+ * The numbers beside the gradients that a step sums over the ranks. They follow the gradients in
+ * the same sum; each slot has an offset.
  */
 typedef struct dt_step_slots {
     size_t outside; /* [tensors]: gradients out of range */

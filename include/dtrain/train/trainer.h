@@ -59,9 +59,9 @@ typedef struct dt_step {
 } dt_step;
 
 /**
- * The state of a training run between two steps; with the network's and the optimizer's numbers it
- * is sufficient to resume, on any number of ranks. Nothing in it belongs to a rank. It is the same
- * on all ranks, except the times and what rank 0 alone decides by.
+ * The state of a training run between two steps. With the weights and the optimizer's state it is
+ * sufficient to resume, on any number of ranks. It is the same on all ranks, except the times and
+ * early stopping's history (rank 0).
  */
 typedef struct dt_training {
     int64_t epoch; /* that is under way, from 1; epochs + 1 after the last */
