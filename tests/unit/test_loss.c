@@ -230,9 +230,54 @@ static void test_no_rows(void **state)
     assert_int_equal(predicted, 6);
 }
 
+/* What holds for each loss that is listed: the gradient is that of the loss, each row is by itself,
+ * and the three functions agree to the bit. */
+static void check_each(const dt_loss *loss)
+{
+    enum { B = 9, C = 5 };
+    float z[B * C], gradient[B * C], p[B * C], alone[B * C], losses[B], again[B];
+    int32_t y[B], predicted[B], others[B];
+    draw(z, y, B, C, 1.0, 3.0);
+    memcpy(gradient, z, sizeof z);
+    loss->gradient(gradient, y, B, C, losses, predicted);
+    for (size_t i = 0; i < B; i++)
+        for (size_t j = 0; j < C; j++) {
+            const float step = 0x1p-8f;
+            float side[2];
+            for (int s = 0; s < 2; s++) {
+                float row[C];
+                memcpy(row, z + i * C, sizeof row);
+                row[j] += s == 0 ? step : -step;
+                loss->evaluate(row, y + i, 1, C, &side[s], others);
+            }
+            const double slope = ((double)side[0] - (double)side[1]) / (2.0 * (double)step);
+            assert_true(fabs(slope - (double)gradient[i * C + j]) < 1e-3);
+        }
+    memcpy(p, z, sizeof z);
+    loss->evaluate(p, y, B, C, again, others);
+    assert_memory_equal(again, losses, sizeof losses);
+    assert_memory_equal(others, predicted, sizeof predicted);
+    memcpy(alone, z, sizeof z);
+    for (size_t i = 0; i < B; i++)
+        loss->predict(alone + i * C, 1, C, others + i);
+    assert_memory_equal(alone, p, sizeof p);
+    assert_memory_equal(others, predicted, sizeof predicted);
+}
+
+static void test_each(void **state)
+{
+    (void)state;
+    for (size_t l = 0; l < DT_LOSS_COUNT; l++) {
+        assert_ptr_equal(dt_loss_find(dt_losses[l]->name), dt_losses[l]);
+        check_each(dt_losses[l]);
+    }
+    assert_null(dt_loss_find("hinge"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_each),
         cmocka_unit_test(test_against_double),
         cmocka_unit_test(test_known_values),
         cmocka_unit_test(test_the_first_of_equals_wins),
