@@ -242,14 +242,14 @@ static dt_status write_round(run *r)
     size_t total = r->used;
     const char *all = r->mine;
     if (dt_comm_size(comm) > 1) {
-        dt_comm_gather(comm, r->bytes, &r->used, sizeof r->used);
+        dt_comm_allgather(comm, r->bytes, &r->used, sizeof r->used);
         total = 0;
         for (int rank = 0; rank < dt_comm_size(comm); rank++)
             total += r->bytes[rank];
         if (r->scoring.root)
             status = grow(&r->all, &r->all_capacity, 0, total, 1);
         DT_TRY(dt_comm_agree(comm, status));
-        dt_comm_collect(comm, 0, r->all, r->bytes, r->mine, r->used);
+        dt_comm_gatherv(comm, 0, r->all, r->bytes, r->mine, r->used);
         all = r->all;
     }
     if (r->scoring.root)

@@ -106,7 +106,7 @@ void dt_comm_max_f64(const dt_comm *comm, double *data, size_t count)
     reduce(comm, data, count, sizeof *data, MPI_DOUBLE, MPI_MAX);
 }
 
-void dt_comm_wait(const dt_comm *comm)
+void dt_comm_barrier(const dt_comm *comm)
 {
     if (comm->size > 1) {
         enter(comm);
@@ -115,7 +115,7 @@ void dt_comm_wait(const dt_comm *comm)
     }
 }
 
-void dt_comm_gather(const dt_comm *comm, void *all, const void *mine, size_t bytes)
+void dt_comm_allgather(const dt_comm *comm, void *all, const void *mine, size_t bytes)
 {
     DT_ASSERT(bytes <= INT_MAX);
     enter(comm);
@@ -135,8 +135,8 @@ static void scatter_parts(const dt_comm *comm, void *mine, const void *parts, co
     }
 }
 
-void dt_comm_scatter(const dt_comm *comm, void *mine, size_t my_bytes, const void *parts,
-                     const size_t *bytes)
+void dt_comm_scatterv(const dt_comm *comm, void *mine, size_t my_bytes, const void *parts,
+                      const size_t *bytes)
 {
     DT_ASSERT(my_bytes <= INT_MAX);
     enter(comm);
@@ -172,7 +172,7 @@ static void collect_parts(const dt_comm *comm, void *all, const size_t *bytes, c
     }
 }
 
-void dt_comm_collect(const dt_comm *comm, int root, void *all, const size_t *bytes,
+void dt_comm_gatherv(const dt_comm *comm, int root, void *all, const size_t *bytes,
                      const void *mine, size_t my_bytes)
 {
     DT_ASSERT(comm->rank != root || bytes[root] == my_bytes);
@@ -219,7 +219,7 @@ dt_status dt_comm_check_same(const dt_comm *comm, const char *what, uint32_t val
     dt_status status = dt_memory_alloc(&values, (size_t)comm->size, sizeof *values, what);
     status = dt_comm_agree(comm, status);
     if (status == DT_OK) {
-        dt_comm_gather(comm, values, &value, sizeof value);
+        dt_comm_allgather(comm, values, &value, sizeof value);
         int usual = 0;
         const int odd = first_odd_one(values, comm->size, &usual);
         status = dt_fail(DT_INTERNAL, "%s differs on rank %d: %08x, where rank %d has %08x", what,

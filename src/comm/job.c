@@ -11,7 +11,7 @@ static dt_watchdog *job_watchdog; /* the job's own, for an abort from anywhere *
 
 static void abort_job(void)
 {
-    dt_watchdog_hush(job_watchdog); /* why the job ends has been said */
+    dt_watchdog_silence(job_watchdog); /* why the job ends has been said */
     (void)MPI_Abort(MPI_COMM_WORLD, DT_INTERNAL);
 }
 

@@ -281,7 +281,7 @@ static void deal_piece(loader *l, piece *dealt, const void *tile)
         l->bytes[rank] = (size_t)(packed - begin) * sizeof *packed;
     }
     dt_comm_broadcast(l->comm, dealt, sizeof *dealt);
-    dt_comm_scatter(l->comm, l->packed, l->bytes[0], l->packed, l->bytes);
+    dt_comm_scatterv(l->comm, l->packed, l->bytes[0], l->packed, l->bytes);
     place(set, l->deal, dealt, l->packed);
 }
 
@@ -454,8 +454,8 @@ static void receive_all(loader *l)
         uint64_t rows = 0, index = 0;
         for (size_t s = 0; s < set->shard_count; s++)
             rows += shard_rows(dealt.first, dealt.rows, set->first_shard + s, l->deal, &index);
-        dt_comm_scatter(l->comm, l->packed, (size_t)(rows * dealt.columns) * sizeof *l->packed,
-                        NULL, NULL);
+        dt_comm_scatterv(l->comm, l->packed, (size_t)(rows * dealt.columns) * sizeof *l->packed,
+                         NULL, NULL);
         place(set, l->deal, &dealt, l->packed);
     }
 }

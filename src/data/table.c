@@ -193,7 +193,7 @@ dt_status dt_table_unseen(dt_unseen_cells *out, const dt_table *table)
     dt_status status =
         dt_comm_agree(table->comm, dt_memory_alloc(&all, ranks, sizeof *all, "unseen categories"));
     if (status == DT_OK)
-        dt_comm_gather(table->comm, all, dt_preprocess_unseen(table->preprocess), sizeof *all);
+        dt_comm_allgather(table->comm, all, dt_preprocess_unseen(table->preprocess), sizeof *all);
     for (size_t rank = ranks; status == DT_OK && rank-- > 0;) {
         const uint64_t count = out->count + all[rank].count;
         if (all[rank].count > 0)
@@ -281,7 +281,7 @@ dt_status dt_table_next(dt_table *table, dt_row_take *take, void *context, bool 
     DT_TRY(dt_comm_agree(t->comm, status));
     if (!*more)
         goto out;
-    dt_comm_scatter(t->comm, t->text, (size_t)mine.bytes, t->text, t->bytes);
+    dt_comm_scatterv(t->comm, t->text, (size_t)mine.bytes, t->text, t->bytes);
     const dt_csv_block block = {.text = t->text,
                                 .bytes = (size_t)mine.bytes,
                                 .row = mine.row,

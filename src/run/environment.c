@@ -103,7 +103,7 @@ static dt_status check_arithmetic(const dt_comm *comm, const dt_environment *e)
     dt_status status =
         dt_comm_agree(comm, dt_memory_alloc(&all, size, sizeof *all, "kernel families"));
     if (status == DT_OK) {
-        dt_comm_gather(comm, all, &mine, sizeof mine);
+        dt_comm_allgather(comm, all, &mine, sizeof mine);
         status = dt_comm_agree(comm, compare_arithmetic(all, size));
     }
     dt_memory_free(all);
@@ -128,7 +128,7 @@ dt_status dt_environment_survey(dt_environment *out, const dt_comm *comm, int th
     dt_launch_survey(&out->launch, comm);
     DT_TRY(dt_comm_agree(
         comm, dt_memory_alloc(&out->hosts, (size_t)out->ranks, DT_HOST_BYTES, "host names")));
-    dt_comm_gather(comm, out->hosts, out->launch.host, DT_HOST_BYTES);
+    dt_comm_allgather(comm, out->hosts, out->launch.host, DT_HOST_BYTES);
     DT_TRY(check_arithmetic(comm, out));
 out:
     if (status != DT_OK)

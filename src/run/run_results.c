@@ -44,7 +44,7 @@ static dt_status report_results(dt_run *r, bool saved, bool evaluated)
     memcpy(mine.host, r->environment.launch.host, sizeof mine.host);
     mine.phases.seconds[DT_PHASE_LOAD] = r->load_s;
     DT_TRY(dt_comm_agree(r->comm, dt_memory_alloc(&rows, size, sizeof *rows, "ranks' times")));
-    dt_comm_gather(r->comm, rows, &mine, sizeof mine);
+    dt_comm_allgather(r->comm, rows, &mine, sizeof mine);
     if (r->root && evaluated) {
         dt_run_report_phases(rows, size);
         dt_like_report(&r->like, r->result.weights_crc);

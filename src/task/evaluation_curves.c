@@ -37,7 +37,7 @@ static void collect_class(curves *w, const dt_comm *comm, const dt_scores *score
     for (size_t i = 0; i < scores->rows; i++)
         w->own[i] =
             dt_curve_key(scores->p[i * scores->C + class_id], (size_t)scores->y[i] == class_id);
-    dt_comm_collect(comm, root, w->keys, w->bytes, w->own, scores->rows * sizeof *w->own);
+    dt_comm_gatherv(comm, root, w->keys, w->bytes, w->own, scores->rows * sizeof *w->own);
 }
 
 static void measure_class(curves *w, dt_evaluation *out, size_t class_id)
@@ -73,7 +73,7 @@ dt_status dt_evaluation_measure_curves(dt_evaluation *out, const dt_comm *comm,
     const size_t size = (size_t)dt_comm_size(comm), rank = (size_t)dt_comm_rank(comm);
     const size_t own_bytes = scores->rows * sizeof *w.own;
     DT_TRY(dt_comm_agree(comm, allocate(&w, out, comm, scores)));
-    dt_comm_gather(comm, w.bytes, &own_bytes, sizeof own_bytes);
+    dt_comm_allgather(comm, w.bytes, &own_bytes, sizeof own_bytes);
     for (size_t first = 0; first < out->C; first += size) {
         for (size_t c = first; c < out->C && c < first + size; c++)
             collect_class(&w, comm, scores, c, (int)(c - first));

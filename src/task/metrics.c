@@ -90,7 +90,7 @@ static void evaluate_shard(dt_tally *tally, const dt_comm *comm, const dt_networ
                            dt_scores *scores)
 {
     for (size_t from = 0; from < rows; from += CAPACITY) {
-        dt_comm_goes_on(comm); /* a large set takes long, without a word to the others */
+        dt_comm_report_progress(comm); /* a large set takes long, without a word to the others */
         const size_t count = rows - from < CAPACITY ? rows - from : CAPACITY;
         size_t start[SEGMENTS_AT_ONCE + 1] = {0};
         dt_segments segments = {.start = start};

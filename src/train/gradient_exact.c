@@ -48,7 +48,7 @@ static void put_tail(const dt_stepper *s, const dt_tally *tally)
     int64_t *tail = own_tail(s);
     memset(tail + s->slots.outside, 0, s->network->tensor_count * sizeof *tail);
     memcpy(tail + s->slots.tally, tally, sizeof *tally);
-    tail[s->slots.stops] = s->wishes_to_stop;
+    tail[s->slots.stops] = s->stop_requested;
 }
 
 static size_t get_tail(dt_stepper *s, dt_tally *tally)

@@ -62,7 +62,7 @@ static void put_tail(const dt_stepper *s, const dt_tally *tally)
     own[1] = (float)tally->hits;
     own[2] = (float)tally->outside;
     own[3] = 0.0f; /* an exact tally has one number more */
-    tail[s->slots.stops] = s->wishes_to_stop ? 1.0f : 0.0f;
+    tail[s->slots.stops] = s->stop_requested ? 1.0f : 0.0f;
 }
 
 static size_t get_tail(dt_stepper *s, dt_tally *tally)

@@ -15,7 +15,7 @@
 #include <math.h>
 #include <string.h>
 
-/* The wishes to stop that are no signal. */
+/* The request to stop that is not a signal. */
 enum { TIME_IS_UP = 1000 };
 
 /* A run under way. */
@@ -173,8 +173,8 @@ static void save_when_due(trainer *t)
         dt_log_warn("%s; training goes on, and the checkpoint is tried again", dt_status_text());
 }
 
-/* What this rank has to say about going on; 0: go on. */
-static int wish_to_stop(const trainer *t)
+/* Why this rank asks all ranks to stop: a signal, or TIME_IS_UP; 0: it does not. */
+static int find_stop_request(const trainer *t)
 {
     /* After the last step of an epoch the clock is not looked at until the validation is over. */
     const bool last = t->at.rows + t->plan->batch >= t->sets[DT_TRAIN].N;
@@ -192,20 +192,20 @@ static dt_status save_again(void *context)
 /* All ranks are here after the same step. */
 DT_MUST_USE static dt_status stop_early(trainer *t)
 {
-    int64_t wish = wish_to_stop(t);
-    dt_comm_max_i64(t->comm, &wish, 1);
+    int64_t request = find_stop_request(t);
+    dt_comm_max_i64(t->comm, &request, 1);
     const uint64_t batch = t->plan->batch, N = t->sets[DT_TRAIN].N;
     dt_status status = dt_comm_agree(t->comm, t->root ? dt_retry_output(save_again, t) : DT_OK);
     if (status != DT_OK)
         return status;
-    if (t->root && wish == TIME_IS_UP && t->stepper.steps == 1)
+    if (t->root && request == TIME_IS_UP && t->stepper.steps == 1)
         dt_log_warn(
             "%s left no time to train: some seconds are kept for the end; one step was done",
             t->observer->limit.what);
     return dt_fail(DT_STOPPED, "%s in epoch %lld, after step %llu of %llu",
-                   wish != TIME_IS_UP ? dt_signals_name((int)wish)
-                   : t->root          ? t->observer->limit.what
-                                      : "time is up",
+                   request != TIME_IS_UP ? dt_signals_name((int)request)
+                   : t->root             ? t->observer->limit.what
+                                         : "time is up",
                    (long long)t->at.epoch, (unsigned long long)((t->at.rows + batch - 1) / batch),
                    (unsigned long long)((N + batch - 1) / batch));
 }
@@ -249,7 +249,7 @@ static dt_status train_epoch(trainer *t, dt_epoch *row)
         const uint64_t count = set->N - at->rows < batch ? set->N - at->rows : batch;
         const double begin = dt_clock_s();
         dt_comm_at(t->comm, DT_AT_STEP, at->epoch, at->rows / batch + 1);
-        t->stepper.wishes_to_stop = wish_to_stop(t) != 0;
+        t->stepper.stop_requested = find_stop_request(t) != 0;
         t->optimizer->learning_rate = row->learning_rate = scheduled_rate(t);
         dt_status status =
             dt_stepper_run(&t->stepper, at->rows, count, &at->tally, &t->result->phases);

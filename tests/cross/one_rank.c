@@ -73,18 +73,18 @@ void dt_comm_max_f64(const dt_comm *comm, double *data, size_t count)
     (void)comm, (void)data, (void)count;
 }
 
-void dt_comm_wait(const dt_comm *comm)
+void dt_comm_barrier(const dt_comm *comm)
 {
     (void)comm;
 }
 
-void dt_comm_gather(const dt_comm *comm, void *all, const void *mine, size_t bytes)
+void dt_comm_allgather(const dt_comm *comm, void *all, const void *mine, size_t bytes)
 {
     (void)comm;
     memcpy(all, mine, bytes);
 }
 
-void dt_comm_collect(const dt_comm *comm, int root, void *all, const size_t *bytes,
+void dt_comm_gatherv(const dt_comm *comm, int root, void *all, const size_t *bytes,
                      const void *mine, size_t my_bytes)
 {
     (void)comm, (void)root, (void)bytes;
@@ -96,7 +96,7 @@ void dt_comm_at(const dt_comm *comm, dt_place place, int64_t epoch, uint64_t ste
     (void)comm, (void)place, (void)epoch, (void)step;
 }
 
-void dt_comm_goes_on(const dt_comm *comm)
+void dt_comm_report_progress(const dt_comm *comm)
 {
     (void)comm;
 }

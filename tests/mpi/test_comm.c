@@ -134,14 +134,14 @@ static void test_gather(void **state)
     for (int i = 0; i < WORDS; i++)
         mine[i] = 100 * test_rank + i;
     all[test_size * WORDS] = -7;
-    dt_comm_gather(&comm, all, mine, sizeof mine);
+    dt_comm_allgather(&comm, all, mine, sizeof mine);
     int wrong = 0;
     for (int rank = 0; rank < test_size; rank++)
         for (int i = 0; i < WORDS; i++)
             wrong += all[rank * WORDS + i] != 100 * rank + i;
     assert_all_int(wrong, 0);
     assert_all_int(all[test_size * WORDS], -7);
-    dt_comm_gather(&comm, all, mine, 0);
+    dt_comm_allgather(&comm, all, mine, 0);
     assert_all_int(all[0], 0);
     free(all);
 }
@@ -162,7 +162,7 @@ static void check_scatter(size_t (*size_of)(int rank))
     const size_t own = bytes[test_rank];
     unsigned char *mine = malloc(own + 1);
     memset(mine, 0xEE, own + 1);
-    dt_comm_scatter(&comm, mine, own, parts, test_rank == 0 ? bytes : NULL);
+    dt_comm_scatterv(&comm, mine, own, parts, test_rank == 0 ? bytes : NULL);
     size_t wrong = mine[own] != 0xEE;
     for (size_t i = 0; i < own; i++)
         wrong += mine[i] != (unsigned char)((before + i) * 13 + 5);
@@ -216,7 +216,7 @@ static void check_collect(size_t (*size_of)(int rank))
         unsigned char *all = here ? malloc(total + 1) : NULL;
         if (here)
             memset(all, 0xEE, total + 1);
-        dt_comm_collect(&comm, root, all, here ? bytes : NULL, own > 0 ? mine : NULL, own);
+        dt_comm_gatherv(&comm, root, all, here ? bytes : NULL, own > 0 ? mine : NULL, own);
         size_t wrong = here && all[total] != 0xEE;
         for (size_t i = 0; here && i < total; i++)
             wrong += all[i] != (unsigned char)(i * 13 + 5);
@@ -251,7 +251,7 @@ static void test_collect_again_and_in_place(void **state)
         const int root = time % test_size, mine = 1000 * time + test_rank;
         memset(all, 0, sizeof all);
         all[test_rank] = mine;
-        dt_comm_collect(&comm, root, all, bytes, test_rank == root ? &all[root] : &mine,
+        dt_comm_gatherv(&comm, root, all, bytes, test_rank == root ? &all[root] : &mine,
                         sizeof mine);
         for (int rank = 0; test_rank == root && rank < test_size; rank++)
             wrong += all[rank] != 1000 * time + rank;

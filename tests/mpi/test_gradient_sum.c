@@ -120,7 +120,7 @@ static void walk(outcome *out, const course *c, dt_comm comm, dt_sum sum, dt_red
         const uint64_t count = set->N - first < batch ? set->N - first : batch;
         if (first == 0)
             dt_dataset_shuffle(&sets[DT_TRAIN], 3, i);
-        stepper.wishes_to_stop =
+        stepper.stop_requested =
             (int64_t)i + 1 == c->stop_at && dt_comm_rank(&comm) == dt_comm_size(&comm) - 1;
         out->status = dt_stepper_run(&stepper, first, count, &out->tally[i], &phases);
         out->crc[i] = dt_trainer_crc(&net);

@@ -43,10 +43,10 @@ void dt_comm_max_i64(const dt_comm *comm, int64_t *data, size_t count);
 void dt_comm_max_f64(const dt_comm *comm, double *data, size_t count);
 
 /** Returns when all ranks have called it. */
-void dt_comm_wait(const dt_comm *comm);
+void dt_comm_barrier(const dt_comm *comm);
 
 /** Gathers `bytes` bytes of each rank, in rank order, on all of them. */
-void dt_comm_gather(const dt_comm *comm, void *all, const void *mine, size_t bytes);
+void dt_comm_allgather(const dt_comm *comm, void *all, const void *mine, size_t bytes);
 
 /**
  * Hands each rank its part of rank 0's `parts`.
@@ -54,16 +54,16 @@ void dt_comm_gather(const dt_comm *comm, void *all, const void *mine, size_t byt
  * `bytes` [size] is read on rank 0 only; `my_bytes` says what this rank will get; every part is
  * below 2 GiB.
  */
-void dt_comm_scatter(const dt_comm *comm, void *mine, size_t my_bytes, const void *parts,
-                     const size_t *bytes);
+void dt_comm_scatterv(const dt_comm *comm, void *mine, size_t my_bytes, const void *parts,
+                      const size_t *bytes);
 
 /**
- * Gathers a part of each rank on rank `root`, in rank order: the reverse of dt_comm_scatter.
+ * Gathers a part of each rank on rank `root`, in rank order: the reverse of dt_comm_scatterv.
  *
  * `all` and `bytes` [size] are used on `root` only; `my_bytes`, which may be 0, is what this rank
  * gives, as bytes[rank] says. Any size.
  */
-void dt_comm_collect(const dt_comm *comm, int root, void *all, const size_t *bytes,
+void dt_comm_gatherv(const dt_comm *comm, int root, void *all, const size_t *bytes,
                      const void *mine, size_t my_bytes);
 
 /**

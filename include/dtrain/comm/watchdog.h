@@ -73,8 +73,8 @@ const char *dt_place_name(dt_place place);
  */
 void dt_comm_at(const dt_comm *comm, dt_place place, int64_t epoch, uint64_t step);
 
-/** Says that the work goes on where this rank is. Calls: local. Cost: a load and a store. */
-void dt_comm_goes_on(const dt_comm *comm);
+/** Reports that this rank makes progress. Calls: local. Cost: a load and a store. */
+void dt_comm_report_progress(const dt_comm *comm);
 
 /**
  * Sets how long this rank looks on while nothing moves; 0: for ever. At first 600 s.

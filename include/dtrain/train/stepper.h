@@ -27,7 +27,7 @@ typedef struct dt_gradient_kind dt_gradient_kind;
 typedef struct dt_step_slots {
     size_t outside; /* [tensors]: gradients out of range */
     size_t tally; /* [4]: of the rows */
-    size_t stops; /* [1]: wishes to stop */
+    size_t stops; /* [1]: ranks that ask to stop */
     size_t count; /* numbers of all slots */
 } dt_step_slots;
 
@@ -57,8 +57,8 @@ typedef struct dt_stepper {
     uint64_t waits; /* of them, those whose wait was measured */
     double waited_s; /* in those */
     uint64_t seed, epoch; /* of random layers; for the caller to set, the same on all ranks */
-    bool wishes_to_stop; /* this rank's, for the caller to set */
-    bool stops; /* whether any rank had the wish when the last step began; the same on all */
+    bool stop_requested; /* this rank's, for the caller to set */
+    bool stops; /* whether any rank asked to stop when the last step began; the same on all */
 } dt_stepper;
 
 /**

@@ -178,7 +178,7 @@ void dt_watchdog_stop(dt_watchdog *w)
     release(w);
 }
 
-void dt_watchdog_hush(dt_watchdog *w)
+void dt_watchdog_silence(dt_watchdog *w)
 {
     if (w != NULL)
         atomic_store(&w->host.board->told, 1);
@@ -208,7 +208,7 @@ void dt_comm_at(const dt_comm *comm, dt_place place, int64_t epoch, uint64_t ste
     atomic_store_explicit(&slot->step, step, memory_order_relaxed);
 }
 
-void dt_comm_goes_on(const dt_comm *comm)
+void dt_comm_report_progress(const dt_comm *comm)
 {
     dt_slot *slot = comm->slot;
     if (slot == NULL)

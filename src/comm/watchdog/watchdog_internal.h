@@ -107,7 +107,7 @@ DT_MUST_USE dt_status dt_watchdog_start(dt_watchdog **out, MPI_Comm comm);
 void dt_watchdog_stop(dt_watchdog *watchdog);
 
 /* Keeps the watchdogs of this host from a line of their own: another says why the job ends. */
-void dt_watchdog_hush(dt_watchdog *watchdog);
+void dt_watchdog_silence(dt_watchdog *watchdog);
 
 dt_slot *dt_watchdog_slot(dt_watchdog *watchdog);
 void dt_watchdog_set_limit(dt_watchdog *watchdog, double seconds);
