@@ -3,6 +3,7 @@
                                anew
 
 They are checked in, so that nobody needs this but who changes a format. Needs numpy and h5py.
+model/keras_only.h5 stays: it is of the first format, which has no part of dtrain's own.
 """
 import io
 import os
