@@ -205,4 +205,4 @@ expect_same_file comma-made.npz strict-made.npz
 
 run 0 predict --help
 expect_status 0
-expect_stdout 'MODEL is a \.h5 or \.keras file'
+expect_stdout 'MODEL is a \.h5 or \.keras'
