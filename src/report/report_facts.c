@@ -238,6 +238,7 @@ dt_status report_sort(report_run **runs, size_t count, const char *key)
 /* What cannot change a result, or follows from something else that is shown. */
 static bool is_of_interest(size_t group, const char *name)
 {
+    const unsigned out = DT_SETTING_SESSION | DT_SETTING_NO_WEIGHT | DT_SETTING_THREADS;
     static const char *const data_out[] = {"network", NULL};
     static const char *const environment_in[] = {
         "ranks",
@@ -254,9 +255,10 @@ static bool is_of_interest(size_t group, const char *name)
         "mpi",
         NULL,
     };
-    if (group == offsetof(report_run, config))
-        return (dt_settings_flags(name) &
-                (DT_SETTING_SESSION | DT_SETTING_NO_WEIGHT | DT_SETTING_THREADS)) == 0;
+    if (group == offsetof(report_run, config)) {
+        const dt_option *option = dt_settings_option(name);
+        return option == NULL || (option->flags & out) == 0;
+    }
     if (group == offsetof(report_run, data))
         return !dt_text_is_among(name, data_out);
     return dt_text_is_among(name, environment_in);

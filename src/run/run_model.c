@@ -44,25 +44,48 @@ DT_MUST_USE static dt_status check_memory(const dt_run *r, const dt_network *net
                            "use fewer ranks a host, or smaller --hidden layers");
 }
 
-/* A momentum that the optimizer ignores is an error. */
-DT_MUST_USE static dt_status check_momentum(const dt_settings *s)
+/* Returns the setting that decides a number of the optimizer; NULL: none does. */
+static const dt_option *find_setting(const char *number)
 {
-    const dt_optimizer_kind *kind = dt_optimizer_kinds[s->optimizer];
-    dt_optimizer optimizer = {.kind = kind};
-    if (s->momentum <= 0.0 || dt_optimizer_number_at(&optimizer, "momentum") != NULL)
-        return DT_OK;
-    return dt_fail(DT_USAGE,
-                   "--momentum is %g, but --optimizer %s has no momentum; use --optimizer sgd, or "
-                   "set --momentum 0",
-                   s->momentum, kind->name);
+    const dt_option *option = dt_settings_option(number);
+    return option != NULL && (option->flags & DT_SETTING_NUMBER) != 0 ? option : NULL;
+}
+
+static double value_of(const dt_settings *s, const dt_option *option)
+{
+    double value = 0.0;
+    memcpy(&value, (const char *)s + option->offset, sizeof value);
+    return value;
+}
+
+/* A number that the optimizer ignores is an error. */
+DT_MUST_USE static dt_status check_numbers(const dt_settings *s)
+{
+    const dt_option_table *table = dt_settings_table();
+    dt_optimizer optimizer = {.kind = dt_optimizer_kinds[s->optimizer]};
+    for (size_t i = 0; i < table->count; i++) {
+        const dt_option *option = &table->options[i];
+        char name[64], value[DT_OPTION_TEXT_BYTES];
+        if ((option->flags & DT_SETTING_NUMBER) == 0 ||
+            dt_optimizer_number_at(&optimizer, dt_options_log_name(name, option)) != NULL ||
+            strcmp(dt_options_format(value, sizeof value, option, s), option->fallback) == 0)
+            continue;
+        return dt_fail(DT_USAGE,
+                       "--%s is %s, but --optimizer %s does not have it; use another --optimizer, "
+                       "or set --%s %s",
+                       option->name, value, optimizer.kind->name, option->name, option->fallback);
+    }
+    return DT_OK;
 }
 
 void dt_run_set_optimizer(dt_run *r)
 {
     dt_optimizer *optimizer = &r->model.optimizer;
-    double *momentum = dt_optimizer_number_at(optimizer, "momentum");
-    if (momentum != NULL)
-        *momentum = r->settings.momentum;
+    for (size_t i = 0; i < optimizer->kind->number_count; i++) {
+        const dt_option *option = find_setting(optimizer->kind->numbers[i].name);
+        if (option != NULL)
+            optimizer->numbers[i] = value_of(&r->settings, option);
+    }
     optimizer->learning_rate = r->settings.learning_rate;
     optimizer->weight_decay = r->settings.weight_decay;
 }
@@ -178,7 +201,7 @@ DT_MUST_USE static dt_status take_settings(dt_run *r, const char *path)
     dt_settings *s = &r->settings;
     const dt_option_table *table = dt_settings_table();
     const dt_network *network = &r->model.network;
-    dt_optimizer *optimizer = &r->model.optimizer;
+    const dt_optimizer *optimizer = &r->model.optimizer;
     const int activation = (int)dt_network_dense(network, 0)->activation;
     if (dt_options_given(table, s, "hidden") && differs(&s->hidden, network))
         return dt_fail(DT_USAGE, "--hidden does not match the layers of %s; remove --hidden", path);
@@ -199,9 +222,11 @@ DT_MUST_USE static dt_status take_settings(dt_run *r, const char *path)
             s->optimizer = dt_optimizer_kinds[k] == optimizer->kind ? k : s->optimizer;
     /* Of another optimizer these numbers would mean something else. */
     const bool same = optimizer->kind == dt_optimizer_kinds[s->optimizer];
-    const double *momentum = dt_optimizer_number_at(optimizer, "momentum");
-    if (same && momentum != NULL)
-        DT_TRY(take_number(s, "momentum", *momentum, path));
+    for (size_t i = 0; same && i < optimizer->kind->number_count; i++) {
+        const dt_option *option = find_setting(optimizer->kind->numbers[i].name);
+        if (option != NULL)
+            DT_TRY(take_number(s, option->name, optimizer->numbers[i], path));
+    }
     if (same)
         DT_TRY(take_number(s, "learning-rate", optimizer->learning_rate, path));
     DT_TRY(take_number(s, "weight-decay", optimizer->weight_decay, path));
@@ -256,7 +281,7 @@ DT_MUST_USE static dt_status begin_with(dt_run *r)
     DT_TRY(dt_comm_agree(r->comm, status));
     DT_TRY(dt_comm_agree(r->comm, check_fit(r, path)));
     DT_TRY(dt_comm_agree(r->comm, take_settings(r, path)));
-    DT_TRY(dt_comm_agree(r->comm, check_momentum(&r->settings)));
+    DT_TRY(dt_comm_agree(r->comm, check_numbers(&r->settings)));
     DT_TRY(dt_comm_agree(r->comm, complete_optimizer(r, path)));
     r->init_step = r->model.optimizer.step;
     if (r->root)
@@ -274,7 +299,7 @@ dt_status dt_run_make_model(dt_run *r)
         DT_TRY(begin_with(r));
         DT_TRY(dt_comm_agree(r->comm, check_memory(r, &r->model.network)));
     } else {
-        DT_TRY(dt_comm_agree(r->comm, check_momentum(&r->settings)));
+        DT_TRY(dt_comm_agree(r->comm, check_numbers(&r->settings)));
         DT_TRY(dt_comm_agree(r->comm, make_new(r)));
     }
     /* A model's own layers stay as they are unless the option says something else. */

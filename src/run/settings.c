@@ -36,7 +36,8 @@ static const dt_option options[] = {
      "optimizer: Adam, or SGD (stochastic gradient descent); with --weight-decay, Adam is AdamW",
      DT_SETTING_NEWER | DT_SETTING_DEPENDS},
     {"momentum", "F", DT_OPTION_FLOAT, AT(momentum), 0, 0.9999, NULL, "0",
-     "momentum of --optimizer sgd, 0 to 0.9999", DT_SETTING_NEWER | DT_SETTING_DEPENDS},
+     "momentum of --optimizer sgd, 0 to 0.9999",
+     DT_SETTING_NEWER | DT_SETTING_DEPENDS | DT_SETTING_NUMBER},
     {"learning-rate", "F", DT_OPTION_FLOAT, AT(learning_rate), 1e-30, 1e6, NULL, "0.001",
      "learning rate of the optimizer; the default is Adam's, SGD usually needs 0.01 to 0.1",
      DT_SETTING_DEPENDS},
@@ -136,13 +137,13 @@ const dt_option_table *dt_settings_table(void)
     return &table;
 }
 
-unsigned dt_settings_flags(const char *name)
+const dt_option *dt_settings_option(const char *name)
 {
     char log_name[64];
     for (size_t i = 0; i < table.count; i++)
         if (strcmp(dt_options_log_name(log_name, &options[i]), name) == 0)
-            return options[i].flags;
-    return 0;
+            return &options[i];
+    return NULL;
 }
 
 dt_status dt_settings_parse(dt_settings *out, int argc, char **argv)

@@ -110,7 +110,7 @@ expect_status 2
 expect_one_stderr_line "dtrain: error: --optimizer "
 run 1 some --momentum 0.9 --out never
 expect_status 2
-expect_one_stderr_line "dtrain: error: --momentum is 0.9, but --optimizer adam has no momentum"
+expect_one_stderr_line "dtrain: error: --momentum is 0.9, but --optimizer adam does not have it; use another --optimizer"
 run 0 some --optimizer sgd --momentum 1
 expect_status 2
 expect_one_stderr_line "dtrain: error: --momentum "

@@ -54,11 +54,12 @@ enum {
     DT_SETTING_THREADS = 8, /* does not change the weights with dtrain's own kernels */
     DT_SETTING_DATA = 16, /* about DATA, and of no meaning for other data */
     DT_SETTING_DEPENDS = 32, /* without it, a value of the job or of --init-from's model counts */
-    DT_SETTING_NEWER = 64 /* logs of this format did not have it at first; they had its default */
+    DT_SETTING_NUMBER = 64, /* the number of that name of an optimizer, if it has one; a double */
+    DT_SETTING_NEWER = 128 /* logs of this format did not have it at first; they had its default */
 };
 
-/** Returns the flags of the setting of that name in logs ("csv_log"); 0 if there is none. Local. */
-unsigned dt_settings_flags(const char *name);
+/** Returns the setting of that name in logs ("csv_log"); NULL if there is none. Local. */
+const dt_option *dt_settings_option(const char *name);
 
 /** Returns the one table that command line, configuration file, help, banner and log go by. */
 const dt_option_table *dt_settings_table(void);
