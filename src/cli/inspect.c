@@ -36,7 +36,7 @@ void dt_cli_inspect_help(void)
     dt_options_print_help(&table);
 }
 
-dt_status inspect_print_json(dt_json *json)
+dt_status dt_inspect_print_json(dt_json *json)
 {
     char *text = NULL;
     dt_status status = dt_json_finish(&text, json);
@@ -90,7 +90,7 @@ static file_kind recognise(const char *path)
 
 DT_MUST_USE static dt_status inspect_other(const char *path, bool json)
 {
-    dt_status status = inspect_npz(path, json); /* a ZIP archive may have bytes before it */
+    dt_status status = dt_inspect_npz(path, json); /* a ZIP archive may have bytes before it */
     if (status != DT_DATA || strstr(dt_status_text(), "is no ZIP archive") == NULL)
         return status;
     return dt_fail(
@@ -120,13 +120,13 @@ dt_status dt_cli_inspect(int argc, char **argv)
         DT_TRY(dt_fail(DT_DATA, "%s: is a device or pipe, expected a file", argv[0]));
     switch (recognise(argv[0])) {
     case KIND_NPZ:
-        return inspect_npz(argv[0], settings.json);
+        return dt_inspect_npz(argv[0], settings.json);
     case KIND_RECIPE:
-        return inspect_recipe(argv[0], settings.json);
+        return dt_inspect_recipe(argv[0], settings.json);
     case KIND_H5:
-        return inspect_h5(argv[0], settings.json);
+        return dt_inspect_h5(argv[0], settings.json);
     case KIND_KERAS:
-        return inspect_model(argv[0], settings.json);
+        return dt_inspect_model(argv[0], settings.json);
     case KIND_OTHER:
         return inspect_other(argv[0], settings.json);
     }

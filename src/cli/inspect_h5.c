@@ -269,7 +269,7 @@ out:
 
 /* ---- the whole ---- */
 
-dt_status inspect_h5(const char *path, bool as_json)
+dt_status dt_inspect_h5(const char *path, bool as_json)
 {
     dt_status status = DT_OK;
     dt_h5 *h5 = NULL;
@@ -278,7 +278,7 @@ dt_status inspect_h5(const char *path, bool as_json)
     if (dt_h5_has_attribute(h5, "/", "model_config") ||
         dt_h5_has_attribute(h5, "/dtrain", "format_version")) {
         dt_h5_free(h5);
-        return inspect_model(path, as_json);
+        return dt_inspect_model(path, as_json);
     }
     if (as_json) {
         DT_TRY(dt_json_new(&json));
@@ -293,7 +293,7 @@ dt_status inspect_h5(const char *path, bool as_json)
                     "a run (no table /epochs)",
                     path));
     if (json != NULL)
-        status = inspect_print_json(json);
+        status = dt_inspect_print_json(json);
     json = NULL;
 out:
     dt_json_discard(json);

@@ -10,16 +10,16 @@
 /** What the files of `dtrain inspect` share. Private to src/cli. */
 
 /** Each prints what is in one kind of file: a text, or one JSON object. */
-DT_MUST_USE dt_status inspect_npz(const char *path, bool json);
-DT_MUST_USE dt_status inspect_recipe(const char *path, bool json);
-DT_MUST_USE dt_status inspect_h5(const char *path, bool json); /* a run, or a model */
-DT_MUST_USE dt_status inspect_model(const char *path, bool json); /* .h5 or .keras */
+DT_MUST_USE dt_status dt_inspect_npz(const char *path, bool json);
+DT_MUST_USE dt_status dt_inspect_recipe(const char *path, bool json);
+DT_MUST_USE dt_status dt_inspect_h5(const char *path, bool json); /* a run, or a model */
+DT_MUST_USE dt_status dt_inspect_model(const char *path, bool json); /* .h5 or .keras */
 
 /** Print a recipe's columns and classes, or add them to an object: also for the one in a model. */
-DT_MUST_USE dt_status inspect_print_recipe(const dt_recipe *recipe);
-void inspect_describe_recipe(dt_json *json, const dt_recipe *recipe);
+DT_MUST_USE dt_status dt_inspect_print_recipe(const dt_recipe *recipe);
+void dt_inspect_describe_recipe(dt_json *json, const dt_recipe *recipe);
 
 /** Gives the text and prints it; frees `json` in any case. Errors: DT_MEMORY. */
-DT_MUST_USE dt_status inspect_print_json(dt_json *json);
+DT_MUST_USE dt_status dt_inspect_print_json(dt_json *json);
 
 #endif

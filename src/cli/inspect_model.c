@@ -107,7 +107,7 @@ DT_MUST_USE static dt_status print_model(const model *m, const char *path)
             dt_log_result("\nthe recipe does not fit: it makes %zu inputs, not %zu\n", m->recipe.D,
                           network->D);
         dt_log_result("\nrecipe of %zu columns\n", m->recipe.column_count);
-        DT_TRY(inspect_print_recipe(&m->recipe));
+        DT_TRY(dt_inspect_print_recipe(&m->recipe));
     }
 out:
     return status;
@@ -155,11 +155,11 @@ static void describe_model(dt_json *json, const model *m)
         return;
     }
     dt_json_begin_object(json, "recipe");
-    inspect_describe_recipe(json, &m->recipe);
+    dt_inspect_describe_recipe(json, &m->recipe);
     dt_json_end(json);
 }
 
-dt_status inspect_model(const char *path, bool as_json)
+dt_status dt_inspect_model(const char *path, bool as_json)
 {
     dt_status status = DT_OK;
     model m = {0};
@@ -169,7 +169,7 @@ dt_status inspect_model(const char *path, bool as_json)
         DT_TRY(dt_json_new(&json));
         dt_json_add_text(json, "file", path);
         describe_model(json, &m);
-        status = inspect_print_json(json);
+        status = dt_inspect_print_json(json);
     } else {
         status = print_model(&m, path);
     }

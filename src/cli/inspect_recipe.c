@@ -89,7 +89,7 @@ static void add_column(dt_text_table *table, const dt_recipe *recipe, size_t ind
     }
 }
 
-dt_status inspect_print_recipe(const dt_recipe *recipe)
+dt_status dt_inspect_print_recipe(const dt_recipe *recipe)
 {
     char list[LINE_BYTES];
     char line[LINE_BYTES];
@@ -145,7 +145,7 @@ static void describe_categorical(dt_json *json, const dt_recipe_column *column)
         dt_json_add_text(json, "fill_text", column->fill_text);
 }
 
-void inspect_describe_recipe(dt_json *json, const dt_recipe *recipe)
+void dt_inspect_describe_recipe(dt_json *json, const dt_recipe *recipe)
 {
     const char separator[] = {recipe->separator, '\0'};
     const char decimal[] = {recipe->decimal, '\0'};
@@ -184,11 +184,11 @@ DT_MUST_USE static dt_status print_json(const char *path, const dt_recipe *recip
         return status;
     dt_json_add_text(json, "file", path);
     dt_json_add_text(json, "kind", "recipe");
-    inspect_describe_recipe(json, recipe);
-    return inspect_print_json(json);
+    dt_inspect_describe_recipe(json, recipe);
+    return dt_inspect_print_json(json);
 }
 
-dt_status inspect_recipe(const char *path, bool json)
+dt_status dt_inspect_recipe(const char *path, bool json)
 {
     dt_status status = DT_OK;
     dt_recipe recipe;
@@ -198,7 +198,7 @@ dt_status inspect_recipe(const char *path, bool json)
     } else {
         dt_log_result("%s: recipe of %zu columns; %zu inputs, %zu classes\n\n", path,
                       recipe.column_count, recipe.D, recipe.class_count);
-        DT_TRY(inspect_print_recipe(&recipe));
+        DT_TRY(dt_inspect_print_recipe(&recipe));
     }
 out:
     dt_recipe_clear(&recipe);

@@ -90,13 +90,13 @@ out:
 }
 
 DT_MUST_USE static dt_status check_against_run(const char *option, const char *path,
-                                               const report_run *run)
+                                               const dt_report_run *run)
 {
     dt_status status = DT_OK;
-    report_buffer model = {0};
+    dt_report_buffer model = {0};
     bool is_run = false, is_model = false;
-    report_buffer_put(&model, run->place, (size_t)(name_in_folder(run->place) - run->place));
-    report_buffer_puts(&model, "model.h5");
+    dt_report_buffer_put(&model, run->place, (size_t)(name_in_folder(run->place) - run->place));
+    dt_report_buffer_puts(&model, "model.h5");
     DT_TRY(model.status);
     DT_TRY(is_same_place(&is_run, path, run->place));
     DT_TRY(is_same_place(&is_model, path, model.text));
@@ -104,12 +104,12 @@ DT_MUST_USE static dt_status check_against_run(const char *option, const char *p
         status = dt_fail(DT_USAGE, "--%s %s: is %s; expected another file", option, path,
                          is_run ? "one of the runs" : "the model of one of the runs");
 out:
-    report_buffer_clear(&model);
+    dt_report_buffer_clear(&model);
     return status;
 }
 
 /* Results are not written over the runs they come from, nor over each other. */
-DT_MUST_USE static dt_status check_outputs(const report_settings *s, const report_run *runs,
+DT_MUST_USE static dt_status check_outputs(const report_settings *s, const dt_report_run *runs,
                                            size_t count)
 {
     dt_status status = DT_OK;
@@ -160,23 +160,23 @@ static size_t line_width(bool terminal)
 
 /* ---- the whole ---- */
 
-DT_MUST_USE static dt_status show(const report_settings *s, report_run **runs, size_t count)
+DT_MUST_USE static dt_status show(const report_settings *s, dt_report_run **runs, size_t count)
 {
     dt_status status = DT_OK;
     const bool terminal = isatty(STDOUT_FILENO) != 0;
     const size_t width = line_width(terminal);
     if (s->html[0] != '\0')
-        DT_TRY(report_write_html(s->html, runs, count, s->sort));
+        DT_TRY(dt_report_write_html(s->html, runs, count, s->sort));
     if (s->csv[0] != '\0')
-        DT_TRY(report_write_csv(s->csv, runs, count));
+        DT_TRY(dt_report_write_csv(s->csv, runs, count));
     if (strcmp(s->csv, "-") == 0)
         goto out;
     if (count == 1)
-        DT_TRY(report_print_portrait(runs[0]));
+        DT_TRY(dt_report_print_portrait(runs[0]));
     else
-        DT_TRY(report_print(runs, count, width));
+        DT_TRY(dt_report_print(runs, count, width));
     if (terminal || s->plots)
-        DT_TRY(report_print_curves(runs, count, width));
+        DT_TRY(dt_report_print_curves(runs, count, width));
     if (s->html[0] != '\0')
         dt_log_result("page: %s\n", s->html);
     if (s->csv[0] != '\0')
@@ -189,8 +189,8 @@ dt_status dt_cli_report(int argc, char **argv)
 {
     dt_status status = DT_OK;
     report_settings settings = {0};
-    report_run *runs = NULL;
-    report_run **order = NULL;
+    dt_report_run *runs = NULL;
+    dt_report_run **order = NULL;
     int words = 0;
     dt_options_set_defaults(&table, &settings);
     DT_TRY(dt_options_parse_words(&table, &settings, argc, argv, &words));
@@ -203,15 +203,15 @@ dt_status dt_cli_report(int argc, char **argv)
         if (argv[i][0] == '\0')
             DT_TRY(dt_fail(DT_USAGE, "RUN is an empty word"));
         order[i] = &runs[i];
-        DT_TRY(report_run_read(&runs[i], argv[i]));
+        DT_TRY(dt_report_run_read(&runs[i], argv[i]));
     }
     DT_TRY(check_outputs(&settings, runs, (size_t)words));
-    DT_TRY(report_name_runs(runs, (size_t)words));
-    DT_TRY(report_sort(order, (size_t)words, settings.sort));
+    DT_TRY(dt_report_name_runs(runs, (size_t)words));
+    DT_TRY(dt_report_sort(order, (size_t)words, settings.sort));
     DT_TRY(show(&settings, order, (size_t)words));
 out:
     for (int i = 0; runs != NULL && i < words; i++)
-        report_run_clear(&runs[i]);
+        dt_report_run_clear(&runs[i]);
     dt_memory_free(runs);
     dt_memory_free(order);
     return status;

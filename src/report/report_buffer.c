@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* Room for `bytes` more, and a NUL. */
-static bool reserve(report_buffer *buffer, size_t bytes)
+static bool reserve(dt_report_buffer *buffer, size_t bytes)
 {
     const size_t needed = buffer->bytes + bytes + 1;
     if (buffer->status == DT_OK && needed > buffer->room) {
@@ -22,7 +22,7 @@ static bool reserve(report_buffer *buffer, size_t bytes)
     return buffer->status == DT_OK;
 }
 
-void report_buffer_put(report_buffer *buffer, const char *text, size_t bytes)
+void dt_report_buffer_put(dt_report_buffer *buffer, const char *text, size_t bytes)
 {
     if (!reserve(buffer, bytes))
         return;
@@ -31,12 +31,12 @@ void report_buffer_put(report_buffer *buffer, const char *text, size_t bytes)
     buffer->text[buffer->bytes] = '\0';
 }
 
-void report_buffer_puts(report_buffer *buffer, const char *text)
+void dt_report_buffer_puts(dt_report_buffer *buffer, const char *text)
 {
-    report_buffer_put(buffer, text, strlen(text));
+    dt_report_buffer_put(buffer, text, strlen(text));
 }
 
-void report_buffer_add(report_buffer *buffer, const char *format, ...)
+void dt_report_buffer_add(dt_report_buffer *buffer, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -50,28 +50,28 @@ void report_buffer_add(report_buffer *buffer, const char *format, ...)
     buffer->bytes += (size_t)length;
 }
 
-void report_buffer_escape(report_buffer *buffer, const char *text)
+void dt_report_buffer_escape(dt_report_buffer *buffer, const char *text)
 {
     static const char unknown[] = "\xef\xbf\xbd"; /* U+FFFD */
     const bool is_utf8 = dt_text_is_utf8(text, strlen(text));
     for (; *text != '\0'; text++) {
         const unsigned char at = (unsigned char)text[0], next = (unsigned char)text[1];
         if (is_utf8 && at == 0xc2 && next >= 0x80 && next < 0xa0) { /* control characters */
-            report_buffer_puts(buffer, unknown);
+            dt_report_buffer_puts(buffer, unknown);
             text++;
         } else if (at == '\n' || at == '\t') {
-            report_buffer_puts(buffer, " ");
+            dt_report_buffer_puts(buffer, " ");
         } else if (at < ' ' || at == 127 || (at >= 0x80 && !is_utf8)) {
-            report_buffer_puts(buffer, unknown);
+            dt_report_buffer_puts(buffer, unknown);
         } else if (at == '<' || at == '>' || at == '&' || at == '"' || at == '\'') {
-            report_buffer_add(buffer, "&#%d;", at);
+            dt_report_buffer_add(buffer, "&#%d;", at);
         } else {
-            report_buffer_put(buffer, text, 1);
+            dt_report_buffer_put(buffer, text, 1);
         }
     }
 }
 
-void report_buffer_clear(report_buffer *buffer)
+void dt_report_buffer_clear(dt_report_buffer *buffer)
 {
     dt_memory_free(buffer->text);
     memset(buffer, 0, sizeof *buffer);

@@ -9,23 +9,23 @@
  * A text that grows. Zeroed, it is empty. What fails is kept in `status`, and later calls do
  * nothing, so that one look at the end is enough. Private to src/cli.
  */
-typedef struct report_buffer {
+typedef struct dt_report_buffer {
     char *text; /* NUL-terminated; NULL while nothing was added */
     size_t bytes, room;
     dt_status status;
-} report_buffer;
+} dt_report_buffer;
 
-void report_buffer_put(report_buffer *buffer, const char *text, size_t bytes);
-void report_buffer_puts(report_buffer *buffer, const char *text);
-DT_PRINTF(2, 3) void report_buffer_add(report_buffer *buffer, const char *format, ...);
+void dt_report_buffer_put(dt_report_buffer *buffer, const char *text, size_t bytes);
+void dt_report_buffer_puts(dt_report_buffer *buffer, const char *text);
+DT_PRINTF(2, 3) void dt_report_buffer_add(dt_report_buffer *buffer, const char *format, ...);
 
 /**
  * Adds a text that came from a file, for HTML: what has a meaning there is escaped, also within an
  * attribute's quotes, and what is no printable UTF-8 becomes U+FFFD.
  */
-void report_buffer_escape(report_buffer *buffer, const char *text);
+void dt_report_buffer_escape(dt_report_buffer *buffer, const char *text);
 
 /** Frees; the buffer is as new. */
-void report_buffer_clear(report_buffer *buffer);
+void dt_report_buffer_clear(dt_report_buffer *buffer);
 
 #endif

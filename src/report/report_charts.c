@@ -11,16 +11,16 @@
 #define TIMEOUT_S 60.0
 enum { POINTS_MAX = 1000, MARKED_MAX = 40 };
 
-const char *const report_colours[REPORT_COLOURS] = {"#0072B2", "#D55E00", "#009E73",
-                                                    "#CC79A7", "#E69F00", "#56B4E9"};
-const char *const report_phase_colours[REPORT_PHASES] = {"#999999", "#56B4E9", "#0072B2", "#E69F00",
-                                                         "#F0E442", "#CC79A7", "#009E73"};
+const char *const dt_report_colours[REPORT_COLOURS] = {"#0072B2", "#D55E00", "#009E73",
+                                                       "#CC79A7", "#E69F00", "#56B4E9"};
+const char *const dt_report_phase_colours[REPORT_PHASES] = {
+    "#999999", "#56B4E9", "#0072B2", "#E69F00", "#F0E442", "#CC79A7", "#009E73"};
 
 /* ---- figures ---- */
 
 /* Several SVG images in one page share its names, so each gets names of its own; a page's SVG needs
  * no declarations. */
-static void add_svg(report_page *page, const char *svg, const char *title)
+static void add_svg(dt_report_page *page, const char *svg, const char *title)
 {
     static const char *const marks[] = {"id='", "id=\"", "href='#", "url(#"};
     static const char its_title[] = "<title>Gnuplot</title>";
@@ -30,7 +30,7 @@ static void add_svg(report_page *page, const char *svg, const char *title)
     while (*at != '\0') {
         size_t skipped = 0;
         if (strncmp(at, its_title, strlen(its_title)) == 0) { /* what a pointer over it shows */
-            report_buffer_add(&page->html, "<title>%s</title>", title);
+            dt_report_buffer_add(&page->html, "<title>%s</title>", title);
             skipped = strlen(its_title);
         }
         for (size_t i = 0; i < sizeof dropped / sizeof *dropped && skipped == 0; i++)
@@ -44,23 +44,23 @@ static void add_svg(report_page *page, const char *svg, const char *title)
         for (; mark < sizeof marks / sizeof *marks && length == 0; mark++)
             if (strncmp(at, marks[mark], strlen(marks[mark])) == 0)
                 length = strlen(marks[mark]);
-        report_buffer_put(&page->html, at, length > 0 ? length : 1);
+        dt_report_buffer_put(&page->html, at, length > 0 ? length : 1);
         if (length > 0)
-            report_buffer_add(&page->html, "p%zu-", page->plots);
+            dt_report_buffer_add(&page->html, "p%zu-", page->plots);
         at += length > 0 ? length : 1;
     }
 }
 
-static void add_figure(report_page *page, const report_buffer *script, const char *title)
+static void add_figure(dt_report_page *page, const dt_report_buffer *script, const char *title)
 {
-    report_buffer svg = {0};
+    dt_report_buffer svg = {0};
     if (page->html.status == DT_OK)
         page->html.status = script->status;
     if (page->given_up || page->html.status != DT_OK)
         return;
     const double started_s = dt_clock_s();
     char why[REPORT_GNUPLOT_WHY_BYTES];
-    if (!report_gnuplot(&svg, why, script->text, TIMEOUT_S)) {
+    if (!dt_report_gnuplot(&svg, why, script->text, TIMEOUT_S)) {
         (void)snprintf(page->why, sizeof page->why, "%s", why);
         page->given_up = dt_clock_s() - started_s > 0.5 * TIMEOUT_S; /* not to hang every time */
     } else if (svg.status != DT_OK) {
@@ -69,22 +69,23 @@ static void add_figure(report_page *page, const report_buffer *script, const cha
         (void)snprintf(page->why, sizeof page->why, "gnuplot printed no SVG");
     } else {
         page->plots++;
-        report_buffer_add(&page->html, "<figure><figcaption>%s</figcaption>\n", title);
+        dt_report_buffer_add(&page->html, "<figure><figcaption>%s</figcaption>\n", title);
         add_svg(page, svg.text, title);
-        report_buffer_puts(&page->html, "</figure>\n");
+        dt_report_buffer_puts(&page->html, "</figure>\n");
     }
-    report_buffer_clear(&svg);
+    dt_report_buffer_clear(&svg);
 }
 
-static void begin(report_buffer *script, int width, int height)
+static void begin(dt_report_buffer *script, int width, int height)
 {
-    report_buffer_add(script,
-                      "set terminal svg size %d,%d dynamic noenhanced font 'sans-serif,13' "
-                      "linewidth 1\n",
-                      width, height);
-    report_buffer_puts(script, "set datafile missing 'NaN'\n"
-                               "unset key\nset border 3\nset tics nomirror out scale 0.5\n"
-                               "set grid ytics linecolor rgb '#808080' linewidth 0.5 dashtype 3\n");
+    dt_report_buffer_add(script,
+                         "set terminal svg size %d,%d dynamic noenhanced font 'sans-serif,13' "
+                         "linewidth 1\n",
+                         width, height);
+    dt_report_buffer_puts(script,
+                          "set datafile missing 'NaN'\n"
+                          "unset key\nset border 3\nset tics nomirror out scale 0.5\n"
+                          "set grid ytics linecolor rgb '#808080' linewidth 0.5 dashtype 3\n");
 }
 
 /* The step of at most `most` ticks that count something whole. */
@@ -102,25 +103,26 @@ static double whole_step(double range, double most)
     }
 }
 
-static void add_style(report_buffer *script, size_t curve)
+static void add_style(dt_report_buffer *script, size_t curve)
 {
-    report_buffer_add(script, " linecolor rgb '%s' linewidth 2%s",
-                      report_colours[curve % REPORT_COLOURS],
-                      curve >= REPORT_COLOURS ? " dashtype (10,6)" : "");
+    dt_report_buffer_add(script, " linecolor rgb '%s' linewidth 2%s",
+                         dt_report_colours[curve % REPORT_COLOURS],
+                         curve >= REPORT_COLOURS ? " dashtype (10,6)" : "");
 }
 
-static void add_number(report_buffer *script, double value)
+static void add_number(dt_report_buffer *script, double value)
 {
     if (isfinite(value))
-        report_buffer_add(script, " %.9g", value);
+        dt_report_buffer_add(script, " %.9g", value);
     else
-        report_buffer_puts(script, " NaN");
+        dt_report_buffer_puts(script, " NaN");
 }
 
 /* ---- epochs ---- */
 
 /* Of a long run every n-th epoch is drawn, and the last. */
-static bool add_curve(report_buffer *script, const report_table *epochs, int column, size_t number)
+static bool add_curve(dt_report_buffer *script, const dt_report_table *epochs, int column,
+                      size_t number)
 {
     const size_t step = epochs->rows / POINTS_MAX + 1;
     bool any = false;
@@ -128,26 +130,26 @@ static bool add_curve(report_buffer *script, const report_table *epochs, int col
         any = isfinite(epochs->columns[column][i]);
     if (!any)
         return false;
-    report_buffer_add(script, "$d%zu << EOD\n", number);
+    dt_report_buffer_add(script, "$d%zu << EOD\n", number);
     for (size_t i = 0; i < epochs->rows; i++) {
         if (i % step != 0 && i + 1 != epochs->rows)
             continue;
         add_number(script, epochs->columns[EPOCH_NUMBER][i]);
         add_number(script, epochs->columns[column][i]);
-        report_buffer_puts(script, "\n");
+        dt_report_buffer_puts(script, "\n");
     }
-    report_buffer_puts(script, "EOD\n");
+    dt_report_buffer_puts(script, "EOD\n");
     return true;
 }
 
 /* A run that went astray would leave of the others a line at the bottom. */
-static void add_range(report_buffer *script, report_run *const *runs, size_t count,
+static void add_range(dt_report_buffer *script, dt_report_run *const *runs, size_t count,
                       const int columns[2])
 {
     double least = INFINITY, most = -INFINITY;
     for (int diverged = 0; diverged < 2 && !(least <= most); diverged++)
         for (size_t i = 0; i < count; i++) {
-            const report_table *e = &runs[i]->epochs;
+            const dt_report_table *e = &runs[i]->epochs;
             if ((strcmp(runs[i]->status, "diverged") == 0) != (diverged == 1))
                 continue;
             for (int c = 0; c < 2 && columns[c] >= 0; c++)
@@ -159,10 +161,10 @@ static void add_range(report_buffer *script, report_run *const *runs, size_t cou
         }
     const double room = most > least ? 0.05 * (most - least) : 0.05 * fabs(most) + 1e-6;
     if (least <= most && most < 1e300)
-        report_buffer_add(script, "set yrange [%.9g:%.9g]\n", least - room, most + room);
+        dt_report_buffer_add(script, "set yrange [%.9g:%.9g]\n", least - room, most + room);
 }
 
-static double last_epoch(report_run *const *runs, size_t count)
+static double last_epoch(dt_report_run *const *runs, size_t count)
 {
     double last = 1.0;
     for (size_t i = 0; i < count; i++)
@@ -171,140 +173,143 @@ static double last_epoch(report_run *const *runs, size_t count)
     return isfinite(last) ? last : 1.0;
 }
 
-void report_chart_epochs(report_page *page, report_run *const *runs, size_t count, int column,
-                         int second_column, const char *title, const char *axis)
+void dt_report_chart_epochs(dt_report_page *page, dt_report_run *const *runs, size_t count,
+                            int column, int second_column, const char *title, const char *axis)
 {
-    report_buffer script = {0}, plot = {0};
+    dt_report_buffer script = {0}, plot = {0};
     const int columns[2] = {column, second_column};
     const double last = last_epoch(runs, count);
     begin(&script, 560, 340);
     add_range(&script, runs, count, columns);
-    report_buffer_add(&script,
-                      "set xlabel 'epoch'\nset ylabel '%s'\nset xrange [%.9g:%.9g]\n"
-                      "set xtics %.0f\n",
-                      axis, last > 1.0 ? 1.0 : 0.5, last > 1.0 ? last : 1.5,
-                      whole_step(last, 10.0));
+    dt_report_buffer_add(&script,
+                         "set xlabel 'epoch'\nset ylabel '%s'\nset xrange [%.9g:%.9g]\n"
+                         "set xtics %.0f\n",
+                         axis, last > 1.0 ? 1.0 : 0.5, last > 1.0 ? last : 1.5,
+                         whole_step(last, 10.0));
     if (last > 1.0 && whole_step(last, 10.0) > 1.0) /* 10, 20 ... rather than 1, 11 ... */
-        report_buffer_add(&script, "set xtics 0,%.0f\n", whole_step(last, 10.0));
+        dt_report_buffer_add(&script, "set xtics 0,%.0f\n", whole_step(last, 10.0));
     for (size_t i = 0, curves = 0; i < count && i < REPORT_RUNS_DRAWN; i++)
         for (size_t c = 0; c < 2 && columns[c] >= 0; c++) {
-            const report_table *e = &runs[i]->epochs;
+            const dt_report_table *e = &runs[i]->epochs;
             const size_t number = 2 * i + c;
             if (!add_curve(&script, e, columns[c], number))
                 continue;
-            report_buffer_add(
+            dt_report_buffer_add(
                 &plot, "%s $d%zu using 1:2 with %s", curves++ > 0 ? "," : "plot", number,
                 e->rows <= MARKED_MAX ? "linespoints pointtype 7 pointsize 0.35" : "lines");
             add_style(&plot, i + c);
         }
     if (plot.bytes > 0) {
-        report_buffer_add(&script, "%s\n", plot.text);
+        dt_report_buffer_add(&script, "%s\n", plot.text);
         add_figure(page, &script, title);
     }
-    report_buffer_clear(&script);
-    report_buffer_clear(&plot);
+    dt_report_buffer_clear(&script);
+    dt_report_buffer_clear(&plot);
 }
 
 /* ---- ROC and calibration ---- */
 
-void report_chart_roc(report_page *page, report_run *const *runs, size_t count, int set)
+void dt_report_chart_roc(dt_report_page *page, dt_report_run *const *runs, size_t count, int set)
 {
-    report_buffer script = {0}, plot = {0};
+    dt_report_buffer script = {0}, plot = {0};
     char title[64];
-    (void)snprintf(title, sizeof title, "ROC, %s set", report_set_name(set));
+    (void)snprintf(title, sizeof title, "ROC, %s set", dt_report_set_name(set));
     begin(&script, 560, 480);
-    report_buffer_puts(&script, "set xrange [0:1]\nset yrange [0:1]\nset size ratio 1\n"
-                                "set xtics 0.2\nset ytics 0.2\n"
-                                "set xlabel 'false positives, share of class 0'\n"
-                                "set ylabel 'true positives, share of class 1'\n");
+    dt_report_buffer_puts(&script, "set xrange [0:1]\nset yrange [0:1]\nset size ratio 1\n"
+                                   "set xtics 0.2\nset ytics 0.2\n"
+                                   "set xlabel 'false positives, share of class 0'\n"
+                                   "set ylabel 'true positives, share of class 1'\n");
     for (size_t i = 0; i < count && i < REPORT_RUNS_DRAWN; i++) {
-        const report_table *roc = &runs[i]->sets[set].roc;
+        const dt_report_table *roc = &runs[i]->sets[set].roc;
         const size_t step = roc->rows / ((size_t)2 * POINTS_MAX) + 1;
         if (roc->rows == 0)
             continue;
-        report_buffer_add(&script, "$d%zu << EOD\n", i);
+        dt_report_buffer_add(&script, "$d%zu << EOD\n", i);
         for (size_t k = 0; k < roc->rows; k++) {
             if (k % step != 0 && k + 1 != roc->rows)
                 continue;
             add_number(&script, roc->columns[ROC_FPR][k]);
             add_number(&script, roc->columns[ROC_TPR][k]);
-            report_buffer_puts(&script, "\n");
+            dt_report_buffer_puts(&script, "\n");
         }
-        report_buffer_puts(&script, "EOD\n");
-        report_buffer_add(&plot, ", $d%zu using 1:2 with lines", i);
+        dt_report_buffer_puts(&script, "EOD\n");
+        dt_report_buffer_add(&plot, ", $d%zu using 1:2 with lines", i);
         add_style(&plot, i);
     }
     if (plot.bytes > 0) {
-        report_buffer_add(&script, "plot x with lines linecolor rgb '#808080' dashtype 2%s\n",
-                          plot.text);
+        dt_report_buffer_add(&script, "plot x with lines linecolor rgb '#808080' dashtype 2%s\n",
+                             plot.text);
         add_figure(page, &script, title);
     }
-    report_buffer_clear(&script);
-    report_buffer_clear(&plot);
+    dt_report_buffer_clear(&script);
+    dt_report_buffer_clear(&plot);
 }
 
-static void add_bins(report_buffer *script, const report_table *bins, size_t number)
+static void add_bins(dt_report_buffer *script, const dt_report_table *bins, size_t number)
 {
-    report_buffer_add(script, "$d%zu << EOD\n", number);
+    dt_report_buffer_add(script, "$d%zu << EOD\n", number);
     for (size_t b = 0; b < bins->rows; b++) {
         add_number(script, bins->columns[BIN_CONFIDENCE][b]);
         add_number(script, bins->columns[BIN_ACCURACY][b]);
         add_number(script, 0.5 * (bins->columns[BIN_LOWER][b] + bins->columns[BIN_UPPER][b]));
         add_number(script, bins->columns[BIN_ROWS][b]);
-        report_buffer_puts(script, "\n");
+        dt_report_buffer_puts(script, "\n");
     }
-    report_buffer_puts(script, "EOD\n");
+    dt_report_buffer_puts(script, "EOD\n");
 }
 
 /* Accuracy above, below it how many rows each bin rests on. */
-void report_chart_calibration(report_page *page, report_run *const *runs, size_t count, int set)
+void dt_report_chart_calibration(dt_report_page *page, dt_report_run *const *runs, size_t count,
+                                 int set)
 {
-    report_buffer script = {0}, above = {0}, below = {0};
+    dt_report_buffer script = {0}, above = {0}, below = {0};
     char title[64];
     size_t drawn = 0;
     double most = 1.0;
-    (void)snprintf(title, sizeof title, "calibration, %s set", report_set_name(set));
+    (void)snprintf(title, sizeof title, "calibration, %s set", dt_report_set_name(set));
     begin(&script, 560, 480);
     for (size_t i = 0; i < count && i < REPORT_RUNS_DRAWN; i++) {
-        const report_table *bins = &runs[i]->sets[set].calibration;
+        const dt_report_table *bins = &runs[i]->sets[set].calibration;
         if (bins->rows == 0)
             continue;
         add_bins(&script, bins, i);
         for (size_t b = 0; b < bins->rows; b++)
             most = fmax(most, bins->columns[BIN_ROWS][b]);
-        report_buffer_add(&above, ", $d%zu using 1:2 with linespoints pointtype 7 pointsize 0.5",
-                          i);
+        dt_report_buffer_add(&above, ", $d%zu using 1:2 with linespoints pointtype 7 pointsize 0.5",
+                             i);
         add_style(&above, i);
-        report_buffer_add(&below, "%s $d%zu using 3:4 with histeps", drawn++ > 0 ? "," : "plot", i);
+        dt_report_buffer_add(&below, "%s $d%zu using 3:4 with histeps", drawn++ > 0 ? "," : "plot",
+                             i);
         add_style(&below, i);
     }
     if (drawn == 0)
         goto out;
-    report_buffer_puts(&script, "set multiplot\nset lmargin 10\nset rmargin 3\nset xrange [0:1]\n"
-                                "set xtics 0.2\nset yrange [0:1]\nset ytics 0.2\nset tmargin 1\n"
-                                "set origin 0,0.34\nset size 1,0.66\nset bmargin 2\n"
-                                "set ylabel 'accuracy, share of rows'\n");
-    report_buffer_add(&script, "plot x with lines linecolor rgb '#808080' dashtype 2%s\n",
-                      above.text);
-    report_buffer_puts(&script, "set origin 0,0\nset size 1,0.34\nset bmargin 4\nset tmargin 1\n"
-                                "set yrange [0:*]\n"
-                                "set xlabel 'confidence (probability of the predicted class)'\n"
-                                "set ylabel 'rows'\n");
-    report_buffer_add(&script, "set ytics %.0f\n%s\nunset multiplot\n", whole_step(most, 3.0),
-                      below.text);
+    dt_report_buffer_puts(&script,
+                          "set multiplot\nset lmargin 10\nset rmargin 3\nset xrange [0:1]\n"
+                          "set xtics 0.2\nset yrange [0:1]\nset ytics 0.2\nset tmargin 1\n"
+                          "set origin 0,0.34\nset size 1,0.66\nset bmargin 2\n"
+                          "set ylabel 'accuracy, share of rows'\n");
+    dt_report_buffer_add(&script, "plot x with lines linecolor rgb '#808080' dashtype 2%s\n",
+                         above.text);
+    dt_report_buffer_puts(&script, "set origin 0,0\nset size 1,0.34\nset bmargin 4\nset tmargin 1\n"
+                                   "set yrange [0:*]\n"
+                                   "set xlabel 'confidence (probability of the predicted class)'\n"
+                                   "set ylabel 'rows'\n");
+    dt_report_buffer_add(&script, "set ytics %.0f\n%s\nunset multiplot\n", whole_step(most, 3.0),
+                         below.text);
     add_figure(page, &script, title);
 out:
-    report_buffer_clear(&script);
-    report_buffer_clear(&above);
-    report_buffer_clear(&below);
+    dt_report_buffer_clear(&script);
+    dt_report_buffer_clear(&above);
+    dt_report_buffer_clear(&below);
 }
 
 /* ---- time ---- */
 
 /* Rows of `seconds` [count, REPORT_PHASES] as stacked bars: the whole stack first, the lower parts
  * over it. */
-static void add_bars(report_page *page, report_buffer *script, const double *seconds, size_t count,
-                     double first, const char *title, const char *axis)
+static void add_bars(dt_report_page *page, dt_report_buffer *script, const double *seconds,
+                     size_t count, double first, const char *title, const char *axis)
 {
     double most = 0.0;
     for (size_t i = 0; i < count; i++) {
@@ -315,45 +320,45 @@ static void add_bars(report_page *page, report_buffer *script, const double *sec
     }
     const bool small = most < 0.5;
     begin(script, 560, 340);
-    report_buffer_add(script,
-                      "set xlabel '%s'\nset ylabel 'time, %s'\nset yrange [0:%.9g]\n"
-                      "set xrange [%.9g:%.9g]\nset xtics %.0f,%.0f\nset boxwidth 0.7\n"
-                      "set style fill solid 1 noborder\n$d << EOD\n",
-                      axis, small ? "ms" : "s",
-                      most > 0.0 ? 1.05 * most * (small ? 1e3 : 1.0) : 1.0, first - 0.6,
-                      first + (double)count - 0.4, first, whole_step((double)count, 12.0));
+    dt_report_buffer_add(script,
+                         "set xlabel '%s'\nset ylabel 'time, %s'\nset yrange [0:%.9g]\n"
+                         "set xrange [%.9g:%.9g]\nset xtics %.0f,%.0f\nset boxwidth 0.7\n"
+                         "set style fill solid 1 noborder\n$d << EOD\n",
+                         axis, small ? "ms" : "s",
+                         most > 0.0 ? 1.05 * most * (small ? 1e3 : 1.0) : 1.0, first - 0.6,
+                         first + (double)count - 0.4, first, whole_step((double)count, 12.0));
     for (size_t i = 0; i < count; i++) {
         double sum = 0.0;
-        report_buffer_add(script, "%.0f", first + (double)i);
+        dt_report_buffer_add(script, "%.0f", first + (double)i);
         for (int phase = 0; phase < REPORT_PHASES; phase++) {
             sum += seconds[i * REPORT_PHASES + (size_t)phase] * (small ? 1e3 : 1.0);
             add_number(script, sum);
         }
-        report_buffer_puts(script, "\n");
+        dt_report_buffer_puts(script, "\n");
     }
-    report_buffer_puts(script, "EOD\n");
+    dt_report_buffer_puts(script, "EOD\n");
     for (int phase = REPORT_PHASES - 1; phase >= 0; phase--)
-        report_buffer_add(script, "%s $d using 1:%d with boxes linecolor rgb '%s'",
-                          phase == REPORT_PHASES - 1 ? "plot" : ",", phase + 2,
-                          report_phase_colours[phase]);
-    report_buffer_puts(script, "\n");
+        dt_report_buffer_add(script, "%s $d using 1:%d with boxes linecolor rgb '%s'",
+                             phase == REPORT_PHASES - 1 ? "plot" : ",", phase + 2,
+                             dt_report_phase_colours[phase]);
+    dt_report_buffer_puts(script, "\n");
     add_figure(page, script, title);
 }
 
 /* What was not measured has no part in a bar. */
-static double drawn_seconds(const report_table *ranks, size_t rank, int phase)
+static double drawn_seconds(const dt_report_table *ranks, size_t rank, int phase)
 {
-    const double seconds = report_phase_seconds(ranks, rank, phase);
+    const double seconds = dt_report_phase_seconds(ranks, rank, phase);
     return isfinite(seconds) && seconds > 0.0 ? seconds : 0.0;
 }
 
-void report_chart_phases(report_page *page, report_run *const *runs, size_t count)
+void dt_report_chart_phases(dt_report_page *page, dt_report_run *const *runs, size_t count)
 {
-    report_buffer script = {0};
+    dt_report_buffer script = {0};
     double seconds[REPORT_RUNS_DRAWN * REPORT_PHASES] = {0};
     const size_t drawn = count < REPORT_RUNS_DRAWN ? count : REPORT_RUNS_DRAWN;
     for (size_t i = 0; i < drawn; i++) {
-        const report_table *ranks = &runs[i]->ranks;
+        const dt_report_table *ranks = &runs[i]->ranks;
         for (size_t k = 0; k < ranks->rows * REPORT_PHASES; k++)
             seconds[i * REPORT_PHASES + k % REPORT_PHASES] +=
                 drawn_seconds(ranks, k / REPORT_PHASES, (int)(k % REPORT_PHASES)) /
@@ -361,18 +366,18 @@ void report_chart_phases(report_page *page, report_run *const *runs, size_t coun
     }
     add_bars(page, &script, seconds, drawn, 1.0, "time of each run, mean over its ranks",
              "run (its number in the tables)");
-    report_buffer_clear(&script);
+    dt_report_buffer_clear(&script);
 }
 
-void report_chart_ranks(report_page *page, const report_run *run)
+void dt_report_chart_ranks(dt_report_page *page, const dt_report_run *run)
 {
     enum { RANKS_DRAWN = 256 };
-    report_buffer script = {0};
+    dt_report_buffer script = {0};
     double seconds[RANKS_DRAWN * REPORT_PHASES] = {0};
     const size_t drawn = run->ranks.rows < RANKS_DRAWN ? run->ranks.rows : RANKS_DRAWN;
     for (size_t k = 0; k < drawn * REPORT_PHASES; k++)
         seconds[k] = drawn_seconds(&run->ranks, k / REPORT_PHASES, (int)(k % REPORT_PHASES));
     if (drawn > 0)
         add_bars(page, &script, seconds, drawn, 0.0, "time of each rank", "rank");
-    report_buffer_clear(&script);
+    dt_report_buffer_clear(&script);
 }

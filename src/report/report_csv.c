@@ -21,22 +21,22 @@ static bool would_be_run(const char *text)
 }
 
 /* RFC 4180; blanks at an end would be lost in some readers. */
-static void add_field(report_buffer *out, const char *text)
+static void add_field(dt_report_buffer *out, const char *text)
 {
     const size_t length = strlen(text);
     const char *guard = would_be_run(text) ? "'" : "";
     const bool plain = strcspn(text, ",\"\r\n;\t") == length &&
                        (length == 0 || (text[0] != ' ' && text[length - 1] != ' '));
     if (plain) {
-        report_buffer_puts(out, guard);
-        report_buffer_puts(out, text);
+        dt_report_buffer_puts(out, guard);
+        dt_report_buffer_puts(out, text);
         return;
     }
-    report_buffer_puts(out, "\"");
-    report_buffer_puts(out, guard);
+    dt_report_buffer_puts(out, "\"");
+    dt_report_buffer_puts(out, guard);
     for (; *text != '\0'; text++)
-        report_buffer_put(out, *text == '"' ? "\"\"" : text, *text == '"' ? 2 : 1);
-    report_buffer_puts(out, "\"");
+        dt_report_buffer_put(out, *text == '"' ? "\"\"" : text, *text == '"' ? 2 : 1);
+    dt_report_buffer_puts(out, "\"");
 }
 
 /* What a log says in attributes, as columns <group>_<name>. */
@@ -44,15 +44,15 @@ static const struct {
     const char *name;
     size_t offset;
 } groups[] = {
-    {"config", offsetof(report_run, config)},
-    {"data", offsetof(report_run, data)},
-    {"environment", offsetof(report_run, environment)},
+    {"config", offsetof(dt_report_run, config)},
+    {"data", offsetof(dt_report_run, data)},
+    {"environment", offsetof(dt_report_run, environment)},
 };
 enum { GROUPS = sizeof groups / sizeof *groups };
 
-static const report_facts *group_of(const report_run *run, size_t group)
+static const dt_report_facts *group_of(const dt_report_run *run, size_t group)
 {
-    return (const report_facts *)(const void *)((const char *)run + groups[group].offset);
+    return (const dt_report_facts *)(const void *)((const char *)run + groups[group].offset);
 }
 
 /* The names that any of the runs has in a group, in the order in which they turn up. */
@@ -61,12 +61,12 @@ typedef struct names {
     const char **texts; /* borrowed from the runs */
 } names;
 
-DT_MUST_USE static dt_status list_names(names *out, size_t group, report_run *const *runs,
+DT_MUST_USE static dt_status list_names(names *out, size_t group, dt_report_run *const *runs,
                                         size_t count)
 {
     dt_status status = DT_OK;
     for (size_t i = 0; i < count; i++) {
-        const report_facts *facts = group_of(runs[i], group);
+        const dt_report_facts *facts = group_of(runs[i], group);
         for (size_t f = 0; f < facts->count; f++) {
             size_t at = 0;
             while (at < out->count && strcmp(out->texts[at], facts->items[f].name) != 0)
@@ -85,49 +85,50 @@ out:
     return status;
 }
 
-static void add_header(report_buffer *out, const names columns[GROUPS])
+static void add_header(dt_report_buffer *out, const names columns[GROUPS])
 {
     char name[256];
-    report_buffer_puts(out, "name,path,status");
+    dt_report_buffer_puts(out, "name,path,status");
     for (size_t k = 0; k < REPORT_KEYS; k++)
-        report_buffer_add(out, ",%s", report_keys[k]);
+        dt_report_buffer_add(out, ",%s", dt_report_keys[k]);
     for (size_t g = 0; g < GROUPS; g++)
         for (size_t i = 0; i < columns[g].count; i++) {
             const char *text = columns[g].texts[i];
             const bool prefixed = strcmp(text, "data_crc") == 0; /* ours: report_run.c */
             (void)snprintf(name, sizeof name, "%s_%s", groups[g].name, text);
-            report_buffer_puts(out, ",");
+            dt_report_buffer_puts(out, ",");
             add_field(out, prefixed ? text : name);
         }
-    report_buffer_puts(out, "\n");
+    dt_report_buffer_puts(out, "\n");
 }
 
-static void add_run(report_buffer *out, const report_run *run, const names columns[GROUPS])
+static void add_run(dt_report_buffer *out, const dt_report_run *run, const names columns[GROUPS])
 {
     char number[64];
     add_field(out, run->name);
-    report_buffer_puts(out, ",");
+    dt_report_buffer_puts(out, ",");
     add_field(out, run->path);
-    report_buffer_puts(out, ",");
+    dt_report_buffer_puts(out, ",");
     add_field(out, run->status);
     for (size_t k = 0; k < REPORT_KEYS; k++) {
-        const double value = report_value(run, report_keys[k]);
+        const double value = dt_report_value(run, dt_report_keys[k]);
         const bool none = value != value;
-        report_buffer_puts(out, ",");
-        report_buffer_puts(out, none ? "" : report_format_exact(number, sizeof number, value));
+        dt_report_buffer_puts(out, ",");
+        dt_report_buffer_puts(out,
+                              none ? "" : dt_report_format_exact(number, sizeof number, value));
     }
     for (size_t g = 0; g < GROUPS; g++)
         for (size_t i = 0; i < columns[g].count; i++) {
-            report_buffer_puts(out, ",");
-            add_field(out, report_fact_text(group_of(run, g), columns[g].texts[i]));
+            dt_report_buffer_puts(out, ",");
+            add_field(out, dt_report_fact_text(group_of(run, g), columns[g].texts[i]));
         }
-    report_buffer_puts(out, "\n");
+    dt_report_buffer_puts(out, "\n");
 }
 
-dt_status report_write_csv(const char *path, report_run *const *runs, size_t count)
+dt_status dt_report_write_csv(const char *path, dt_report_run *const *runs, size_t count)
 {
     dt_status status = DT_OK;
-    report_buffer text = {0};
+    dt_report_buffer text = {0};
     names columns[GROUPS] = {{0}};
     for (size_t g = 0; g < GROUPS; g++)
         DT_TRY(list_names(&columns[g], g, runs, count));
@@ -140,7 +141,7 @@ dt_status report_write_csv(const char *path, report_run *const *runs, size_t cou
     else
         DT_TRY(dt_file_replace(path, text.text, text.bytes));
 out:
-    report_buffer_clear(&text);
+    dt_report_buffer_clear(&text);
     for (size_t g = 0; g < GROUPS; g++)
         dt_memory_free(columns[g].texts);
     return status;

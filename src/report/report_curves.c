@@ -12,7 +12,7 @@ enum { CURVES_MAX = 6, HEIGHT = 18, WIDTH_MAX = 110, POINTS_MAX = 1000 };
 #define TIMEOUT_S 60.0
 
 typedef struct curve {
-    const report_run *run;
+    const dt_report_run *run;
     int column;
     const char *name;
 } curve;
@@ -25,42 +25,43 @@ static bool has_points(const curve *c)
     return false;
 }
 
-static void add_data(report_buffer *script, const curve *c, size_t number)
+static void add_data(dt_report_buffer *script, const curve *c, size_t number)
 {
-    const report_table *epochs = &c->run->epochs;
+    const dt_report_table *epochs = &c->run->epochs;
     const size_t step = epochs->rows / POINTS_MAX + 1;
-    report_buffer_add(script, "$d%zu << EOD\n", number);
+    dt_report_buffer_add(script, "$d%zu << EOD\n", number);
     for (size_t i = 0; i < epochs->rows; i++)
         if ((i % step == 0 || i + 1 == epochs->rows) && isfinite(epochs->columns[c->column][i]))
-            report_buffer_add(script, "%.9g %.9g\n", epochs->columns[EPOCH_NUMBER][i],
-                              epochs->columns[c->column][i]);
-    report_buffer_puts(script, "EOD\n");
+            dt_report_buffer_add(script, "%.9g %.9g\n", epochs->columns[EPOCH_NUMBER][i],
+                                 epochs->columns[c->column][i]);
+    dt_report_buffer_puts(script, "EOD\n");
 }
 
 /* False when there will be no plots. */
 static bool print_plot(const char *title, const curve *curves, size_t count, size_t width)
 {
-    report_buffer script = {0}, plot = {0}, drawn = {0};
+    dt_report_buffer script = {0}, plot = {0}, drawn = {0};
     char why[REPORT_GNUPLOT_WHY_BYTES] = "memory is short";
     char name[DT_TEXT_TABLE_CELL_BYTES];
     double last = 1.0;
-    report_buffer_add(&script,
-                      "set terminal dumb size %zu,%d noenhanced\nunset key\nset tics nomirror\n"
-                      "set title '%s'\nset xlabel 'epoch'\nset border 3\n",
-                      width < WIDTH_MAX ? width : WIDTH_MAX, HEIGHT, title);
+    dt_report_buffer_add(&script,
+                         "set terminal dumb size %zu,%d noenhanced\nunset key\nset tics nomirror\n"
+                         "set title '%s'\nset xlabel 'epoch'\nset border 3\n",
+                         width < WIDTH_MAX ? width : WIDTH_MAX, HEIGHT, title);
     for (size_t i = 0; i < count; i++) {
-        const report_table *epochs = &curves[i].run->epochs;
+        const dt_report_table *epochs = &curves[i].run->epochs;
         add_data(&script, &curves[i], i);
-        report_buffer_add(&plot, "%s $d%zu using 1:2 with lines", i > 0 ? "," : "plot", i);
+        dt_report_buffer_add(&plot, "%s $d%zu using 1:2 with lines", i > 0 ? "," : "plot", i);
         last = fmax(last, epochs->columns[EPOCH_NUMBER][epochs->rows - 1]);
     }
-    report_buffer_add(&script, "set xrange [%.9g:%.9g]\n", last > 1.0 ? 1.0 : 0.5,
-                      last > 1.0 ? last : 1.5);
+    dt_report_buffer_add(&script, "set xrange [%.9g:%.9g]\n", last > 1.0 ? 1.0 : 0.5,
+                         last > 1.0 ? last : 1.5);
     if (last < 10.0)
-        report_buffer_puts(&script, "set xtics 1\n");
+        dt_report_buffer_puts(&script, "set xtics 1\n");
     if (plot.status == DT_OK)
-        report_buffer_add(&script, "%s\n", plot.text);
-    const bool good = script.status == DT_OK && report_gnuplot(&drawn, why, script.text, TIMEOUT_S);
+        dt_report_buffer_add(&script, "%s\n", plot.text);
+    const bool good =
+        script.status == DT_OK && dt_report_gnuplot(&drawn, why, script.text, TIMEOUT_S);
     if (good) {
         /* Without the form feed that it begins with, and the blank lines behind that. */
         const char *first = drawn.text + strspn(drawn.text, "\f\n ");
@@ -75,13 +76,13 @@ static bool print_plot(const char *title, const curve *curves, size_t count, siz
         dt_log_result("no plots: %s; they are made by gnuplot (Debian: apt install gnuplot-nox)\n",
                       why);
     }
-    report_buffer_clear(&script);
-    report_buffer_clear(&plot);
-    report_buffer_clear(&drawn);
+    dt_report_buffer_clear(&script);
+    dt_report_buffer_clear(&plot);
+    dt_report_buffer_clear(&drawn);
     return good;
 }
 
-dt_status report_print_curves(report_run *const *runs, size_t count, size_t width)
+dt_status dt_report_print_curves(dt_report_run *const *runs, size_t count, size_t width)
 {
     static const int of_one[2][2] = {{EPOCH_TRAIN_LOSS, EPOCH_VAL_LOSS},
                                      {EPOCH_TRAIN_ACCURACY, EPOCH_VAL_ACCURACY}};

@@ -16,19 +16,19 @@
         set "_pr_auc", set "_precision", set "_recall", set "_f1", set "_log_loss", set "_brier",  \
         set "_calibration_error"
 
-const char *const report_keys[REPORT_KEYS] = {
+const char *const dt_report_keys[REPORT_KEYS] = {
     "epochs",  "best_epoch",         OF_SET("train"), OF_SET("val"), OF_SET("test"),
     "seconds", "samples_per_second", "ranks",         "weights_crc",
 };
 
-static double number_of(const report_facts *facts, const char *name)
+static double number_of(const dt_report_facts *facts, const char *name)
 {
-    const report_fact *fact = report_fact_find(facts, name);
+    const dt_report_fact *fact = dt_report_fact_find(facts, name);
     return fact != NULL ? fact->number : NAN;
 }
 
 /* The last that improved; SIZE_MAX without one. */
-static size_t best_epoch(const report_run *run)
+static size_t best_epoch(const dt_report_run *run)
 {
     for (size_t i = run->epochs.rows; i-- > 0;)
         if (run->epochs.columns[EPOCH_IMPROVED][i] > 0.0)
@@ -37,7 +37,7 @@ static size_t best_epoch(const report_run *run)
 }
 
 /* While a run is under way its best epoch stands for the evaluation to come. */
-static double value_so_far(const report_run *run, const char *quality)
+static double value_so_far(const dt_report_run *run, const char *quality)
 {
     const size_t best = best_epoch(run);
     if (strcmp(run->status, "running") != 0 || best == SIZE_MAX)
@@ -49,9 +49,9 @@ static double value_so_far(const report_run *run, const char *quality)
     return NAN;
 }
 
-static double value_of_epochs(const report_run *run, const char *key)
+static double value_of_epochs(const dt_report_run *run, const char *key)
 {
-    const report_table *epochs = &run->epochs;
+    const dt_report_table *epochs = &run->epochs;
     double seconds = 0.0;
     if (strcmp(key, "epochs") == 0)
         return (double)epochs->rows;
@@ -68,14 +68,14 @@ static double value_of_epochs(const report_run *run, const char *key)
 
 static const char *const set_prefixes[SETS] = {"train_", "val_", "test_"};
 
-const char *report_key_of(char *out, size_t bytes, const char *key, int set)
+const char *dt_report_key_of(char *out, size_t bytes, const char *key, int set)
 {
     const bool of_set = strncmp(key, "#_", 2) == 0;
     (void)snprintf(out, bytes, "%s%s", of_set ? set_prefixes[set] : "", key + (of_set ? 2 : 0));
     return out;
 }
 
-double report_value(const report_run *run, const char *key)
+double dt_report_value(const dt_report_run *run, const char *key)
 {
     for (int set = 0; set < SETS; set++) {
         const size_t length = strlen(set_prefixes[set]);
@@ -91,7 +91,7 @@ double report_value(const report_run *run, const char *key)
     return isnan(summed_up) ? value_of_epochs(run, key) : summed_up;
 }
 
-bool report_smaller_is_better(const char *key)
+bool dt_report_smaller_is_better(const char *key)
 {
     static const char *const larger[] = {"accuracy", "_auc", "precision",
                                          "recall",   "f1",   "_per_second"};
@@ -101,7 +101,7 @@ bool report_smaller_is_better(const char *key)
     return true;
 }
 
-const char *report_format(char *out, size_t bytes, const char *key, double value)
+const char *dt_report_format(char *out, size_t bytes, const char *key, double value)
 {
     if (isnan(value))
         (void)snprintf(out, bytes, "-");
@@ -121,7 +121,7 @@ const char *report_format(char *out, size_t bytes, const char *key, double value
     return out;
 }
 
-int report_best_set(report_run *const *runs, size_t count)
+int dt_report_best_set(dt_report_run *const *runs, size_t count)
 {
     for (int set = SETS - 1; set > SET_TRAIN; set--)
         for (size_t i = 0; i < count; i++)
@@ -141,22 +141,22 @@ typedef struct sort_key {
 static bool is_key(const char *key)
 {
     for (size_t i = 0; i < REPORT_KEYS; i++)
-        if (strcmp(report_keys[i], key) == 0)
+        if (strcmp(dt_report_keys[i], key) == 0)
             return true;
     return false;
 }
 
 /* An option that shares its name with a result is meant with "config_" before it. */
-static const report_fact *find_option(const report_run *run, const char *key)
+static const dt_report_fact *find_option(const dt_report_run *run, const char *key)
 {
     char name[64];
     (void)snprintf(name, sizeof name, "%s", strncmp(key, "config_", 7) == 0 ? key + 7 : key);
     for (char *c = name; *c != '\0'; c++)
         *c = *c == '-' ? '_' : *c;
-    return report_fact_find(&run->config, name);
+    return dt_report_fact_find(&run->config, name);
 }
 
-static sort_key sort_key_of(const report_run *run, const char *key)
+static sort_key sort_key_of(const dt_report_run *run, const char *key)
 {
     sort_key r = {.number = NAN};
     if (strcmp(key, "name") == 0) {
@@ -164,10 +164,10 @@ static sort_key sort_key_of(const report_run *run, const char *key)
     } else if (strcmp(key, "status") == 0) {
         r.text = run->status;
     } else if (is_key(key)) {
-        r.number = report_value(run, key);
-        r.number = report_smaller_is_better(key) ? r.number : -r.number;
+        r.number = dt_report_value(run, key);
+        r.number = dt_report_smaller_is_better(key) ? r.number : -r.number;
     } else {
-        const report_fact *option = find_option(run, key);
+        const dt_report_fact *option = find_option(run, key);
         char *end = NULL;
         r.text = option != NULL ? option->text : NULL;
         if (r.text != NULL) /* a single number in a list too */
@@ -190,7 +190,7 @@ static int compare(const sort_key *a, const sort_key *b)
     return a->text != NULL && b->text != NULL ? strcmp(a->text, b->text) : 0;
 }
 
-DT_MUST_USE static dt_status check_key(report_run *const *runs, size_t count, const char *key)
+DT_MUST_USE static dt_status check_key(dt_report_run *const *runs, size_t count, const char *key)
 {
     const char *known[REPORT_KEYS + 2 + DT_OPTION_MAX];
     size_t known_count = 0;
@@ -200,7 +200,7 @@ DT_MUST_USE static dt_status check_key(report_run *const *runs, size_t count, co
         if (find_option(runs[i], key) != NULL)
             return DT_OK;
     for (size_t i = 0; i < REPORT_KEYS; i++)
-        known[known_count++] = report_keys[i];
+        known[known_count++] = dt_report_keys[i];
     known[known_count++] = "name";
     known[known_count++] = "status";
     for (size_t i = 0; i < runs[0]->config.count && i < DT_OPTION_MAX; i++)
@@ -215,11 +215,11 @@ DT_MUST_USE static dt_status check_key(report_run *const *runs, size_t count, co
                    key);
 }
 
-dt_status report_sort(report_run **runs, size_t count, const char *key)
+dt_status dt_report_sort(dt_report_run **runs, size_t count, const char *key)
 {
     const dt_status status = check_key(runs, count, key);
     for (size_t i = 1; i < count && status == DT_OK; i++) {
-        report_run *moved = runs[i];
+        dt_report_run *moved = runs[i];
         const sort_key r = sort_key_of(moved, key);
         size_t to = i;
         for (; to > 0; to--) {
@@ -255,35 +255,38 @@ static bool is_of_interest(size_t group, const char *name)
         "mpi",
         NULL,
     };
-    if (group == offsetof(report_run, config)) {
+    if (group == offsetof(dt_report_run, config)) {
         const dt_option *option = dt_settings_option(name);
         return option == NULL || (option->flags & out) == 0;
     }
-    if (group == offsetof(report_run, data))
+    if (group == offsetof(dt_report_run, data))
         return !dt_text_is_among(name, data_out);
     return dt_text_is_among(name, environment_in);
 }
 
-static const report_facts *facts_of(const report_run *run, size_t group)
+static const dt_report_facts *facts_of(const dt_report_run *run, size_t group)
 {
-    return (const report_facts *)(const void *)((const char *)run + group);
+    return (const dt_report_facts *)(const void *)((const char *)run + group);
 }
 
-const char *report_difference_text(const report_run *run, const report_difference *difference)
+const char *dt_report_difference_text(const dt_report_run *run,
+                                      const dt_report_difference *difference)
 {
-    return report_fact_text(facts_of(run, difference->group), difference->name);
+    return dt_report_fact_text(facts_of(run, difference->group), difference->name);
 }
 
-static bool differs(report_run *const *runs, size_t count, const report_difference *difference)
+static bool differs(dt_report_run *const *runs, size_t count,
+                    const dt_report_difference *difference)
 {
     for (size_t i = 1; i < count; i++)
-        if (strcmp(report_difference_text(runs[0], difference),
-                   report_difference_text(runs[i], difference)) != 0)
+        if (strcmp(dt_report_difference_text(runs[0], difference),
+                   dt_report_difference_text(runs[i], difference)) != 0)
             return true;
     return false;
 }
 
-static bool is_known(const report_difference *known, size_t count, size_t group, const char *name)
+static bool is_known(const dt_report_difference *known, size_t count, size_t group,
+                     const char *name)
 {
     for (size_t i = 0; i < count; i++)
         if (known[i].group == group && strcmp(known[i].name, name) == 0)
@@ -291,19 +294,19 @@ static bool is_known(const report_difference *known, size_t count, size_t group,
     return false;
 }
 
-dt_status report_differences(report_difference **out, size_t *out_count, report_run *const *runs,
-                             size_t count)
+dt_status dt_report_differences(dt_report_difference **out, size_t *out_count,
+                                dt_report_run *const *runs, size_t count)
 {
-    static const size_t groups[] = {offsetof(report_run, config), offsetof(report_run, data),
-                                    offsetof(report_run, environment)};
+    static const size_t groups[] = {offsetof(dt_report_run, config), offsetof(dt_report_run, data),
+                                    offsetof(dt_report_run, environment)};
     dt_status status = DT_OK;
     size_t room = 0, found = 0;
     *out = NULL;
     for (size_t g = 0; g < sizeof groups / sizeof *groups; g++) {
         for (size_t i = 0; i < count; i++) {
-            const report_facts *facts = facts_of(runs[i], groups[g]);
+            const dt_report_facts *facts = facts_of(runs[i], groups[g]);
             for (size_t f = 0; f < facts->count; f++) {
-                report_difference d = {.group = groups[g], .name = facts->items[f].name};
+                dt_report_difference d = {.group = groups[g], .name = facts->items[f].name};
                 if (!is_of_interest(groups[g], d.name) || !differs(runs, count, &d) ||
                     is_known(*out, found, groups[g], d.name))
                     continue;
@@ -322,7 +325,7 @@ out:
     return status;
 }
 
-bool report_is_unusual(const report_fact *option)
+bool dt_report_is_unusual(const dt_report_fact *option)
 {
     const dt_option_table *table = dt_settings_table();
     char name[64];
@@ -344,10 +347,10 @@ bool report_is_unusual(const report_fact *option)
 
 /* ---- phases ---- */
 
-const char *const report_phase_names[REPORT_PHASES] = {
+const char *const dt_report_phase_names[REPORT_PHASES] = {
     "load", "forward", "backward", "all-reduce", "waiting", "update", "validate"};
 
-double report_phase_seconds(const report_table *ranks, size_t rank, int phase)
+double dt_report_phase_seconds(const dt_report_table *ranks, size_t rank, int phase)
 {
     static const int columns[REPORT_PHASES] = {RANK_LOAD,      RANK_FORWARD, RANK_BACKWARD,
                                                RANK_ALLREDUCE, RANK_WAIT,    RANK_UPDATE,
@@ -357,10 +360,10 @@ double report_phase_seconds(const report_table *ranks, size_t rank, int phase)
     return columns[phase] == RANK_ALLREDUCE && waited > 0.0 ? fmax(0.0, seconds - waited) : seconds;
 }
 
-const char *report_format_phase(char *out, size_t bytes, const report_table *ranks, size_t rank,
-                                int phase)
+const char *dt_report_format_phase(char *out, size_t bytes, const dt_report_table *ranks,
+                                   size_t rank, int phase)
 {
-    const double seconds = report_phase_seconds(ranks, rank, phase);
+    const double seconds = dt_report_phase_seconds(ranks, rank, phase);
     if (isnan(seconds))
         (void)snprintf(out, bytes, "-");
     else

@@ -96,7 +96,7 @@ static void feed(child *c)
         close_end(&c->ends[0]); /* one that reads no further has its reasons: its exit status */
 }
 
-static void take(child *c, int end, report_buffer *out)
+static void take(child *c, int end, dt_report_buffer *out)
 {
     char chunk[CHUNK_BYTES];
     const ssize_t count = read(c->ends[end], chunk, sizeof chunk);
@@ -105,7 +105,7 @@ static void take(child *c, int end, report_buffer *out)
     if (count <= 0) {
         close_end(&c->ends[end]);
     } else if (end == 1) {
-        report_buffer_put(out, chunk, (size_t)count);
+        dt_report_buffer_put(out, chunk, (size_t)count);
     } else {
         const size_t room = sizeof c->said - 1 - c->said_bytes;
         const size_t taken = (size_t)count < room ? (size_t)count : room;
@@ -115,7 +115,7 @@ static void take(child *c, int end, report_buffer *out)
 }
 
 /* Until both its outputs are closed; false when time or room is up. */
-static bool converse(child *c, report_buffer *out, double deadline_s, char *why)
+static bool converse(child *c, dt_report_buffer *out, double deadline_s, char *why)
 {
     while (c->ends[1] >= 0 || c->ends[2] >= 0) {
         const double left_s = deadline_s - dt_clock_s();
@@ -181,7 +181,7 @@ static bool judge(const child *c, int code, bool printed, char *why)
     return code == 0 && printed;
 }
 
-static bool run(report_buffer *out, char *why, const char *script, double timeout_s)
+static bool run(dt_report_buffer *out, char *why, const char *script, double timeout_s)
 {
     const double deadline_s = dt_clock_s() + timeout_s;
     child c = {.script = script, .script_bytes = strlen(script)};
@@ -205,18 +205,18 @@ static bool run(report_buffer *out, char *why, const char *script, double timeou
     return good && error == 0;
 }
 
-bool report_gnuplot(report_buffer *out, char *why, const char *script, double timeout_s)
+bool dt_report_gnuplot(dt_report_buffer *out, char *why, const char *script, double timeout_s)
 {
     const struct sigaction ignore = {.sa_handler = SIG_IGN};
     struct sigaction before;
-    report_buffer printed = {0};
+    dt_report_buffer printed = {0};
     why[0] = '\0';
     (void)sigaction(SIGPIPE, &ignore, &before);
     bool good = run(&printed, why, script, timeout_s);
     (void)sigaction(SIGPIPE, &before, NULL);
     if (good && printed.status == DT_OK)
-        report_buffer_put(out, printed.text, printed.bytes);
+        dt_report_buffer_put(out, printed.text, printed.bytes);
     good = good && printed.status == DT_OK;
-    report_buffer_clear(&printed);
+    dt_report_buffer_clear(&printed);
     return good;
 }

@@ -19,6 +19,6 @@ enum { REPORT_GNUPLOT_WHY_BYTES = 200 };
  * Errors:  false when gnuplot is not there, fails, prints nothing or too much, or takes too long;
  *          `out` is then unchanged
  */
-bool report_gnuplot(report_buffer *out, char *why, const char *script, double timeout_s);
+bool dt_report_gnuplot(dt_report_buffer *out, char *why, const char *script, double timeout_s);
 
 #endif

@@ -40,25 +40,25 @@ static const char style[] =
 
 /* ---- tables ---- */
 
-static void begin_run_row(report_page *page, report_run *const *runs, size_t i)
+static void begin_run_row(dt_report_page *page, dt_report_run *const *runs, size_t i)
 {
     char number[32];
     (void)snprintf(number, sizeof number, "%zu", i + 1);
-    report_buffer_puts(&page->html, "<tr>");
-    report_page_cell(page, "th", "", number);
-    report_page_cell(page, "th", "text", runs[i]->name);
+    dt_report_buffer_puts(&page->html, "<tr>");
+    dt_report_page_cell(page, "th", "", number);
+    dt_report_page_cell(page, "th", "text", runs[i]->name);
 }
 
-static double best_value(report_run *const *runs, size_t count, const char *key)
+static double best_value(dt_report_run *const *runs, size_t count, const char *key)
 {
-    const double sign = report_smaller_is_better(key) ? 1.0 : -1.0;
+    const double sign = dt_report_smaller_is_better(key) ? 1.0 : -1.0;
     double best = NAN;
     for (size_t i = 0; i < count; i++)
-        best = fmin(best, sign * report_value(runs[i], key));
+        best = fmin(best, sign * dt_report_value(runs[i], key));
     return count > 1 ? sign * best : NAN;
 }
 
-/* A key as report_key_of takes it; where the title begins with + the best of the runs is bold. */
+/* A key of dt_report_key_of; if the title begins with +, the best of the runs is bold. */
 typedef struct result_column {
     const char *key, *title;
 } result_column;
@@ -86,78 +86,79 @@ static const result_column qualities[] = {
     {"weights_crc", "weights CRC"},
 };
 
-static void add_result(report_page *page, report_run *const *runs, size_t count, size_t i,
+static void add_result(dt_report_page *page, dt_report_run *const *runs, size_t count, size_t i,
                        const result_column *column, int set)
 {
     char key[64], text[64];
-    (void)report_key_of(key, sizeof key, column->key, set < 0 ? SET_TEST : set);
-    const double value = report_value(runs[i], key);
+    (void)dt_report_key_of(key, sizeof key, column->key, set < 0 ? SET_TEST : set);
+    const double value = dt_report_value(runs[i], key);
     const bool best = column->title[0] == '+' && value == best_value(runs, count, key);
-    report_page_cell(page, "td", best ? "best" : "", report_format(text, sizeof text, key, value));
+    dt_report_page_cell(page, "td", best ? "best" : "",
+                        dt_report_format(text, sizeof text, key, value));
 }
 
-static void add_result_table(report_page *page, report_run *const *runs, size_t count,
+static void add_result_table(dt_report_page *page, dt_report_run *const *runs, size_t count,
                              const result_column *columns, size_t column_count)
 {
     const bool with_status = columns == losses;
-    const int set = report_best_set(runs, count);
-    report_page_begin_table(page);
-    report_buffer_puts(&page->html, "<th>#</th><th class=\"text\">run</th>");
+    const int set = dt_report_best_set(runs, count);
+    dt_report_page_begin_table(page);
+    dt_report_buffer_puts(&page->html, "<th>#</th><th class=\"text\">run</th>");
     if (with_status)
-        report_buffer_puts(&page->html, "<th>status</th>");
+        dt_report_buffer_puts(&page->html, "<th>status</th>");
     for (size_t c = 0; c < column_count; c++)
-        report_page_cell(page, "th", "", columns[c].title + (columns[c].title[0] == '+'));
-    report_buffer_puts(&page->html, "</tr>\n");
+        dt_report_page_cell(page, "th", "", columns[c].title + (columns[c].title[0] == '+'));
+    dt_report_buffer_puts(&page->html, "</tr>\n");
     for (size_t i = 0; i < count; i++) {
         begin_run_row(page, runs, i);
         if (with_status)
-            report_page_cell(page, "td", "", runs[i]->status);
+            dt_report_page_cell(page, "td", "", runs[i]->status);
         for (size_t c = 0; c < column_count; c++)
             add_result(page, runs, count, i, &columns[c], set);
-        report_buffer_puts(&page->html, "</tr>\n");
+        dt_report_buffer_puts(&page->html, "</tr>\n");
     }
-    report_page_end_table(page);
+    dt_report_page_end_table(page);
 }
 
-static void add_results(report_page *page, report_run *const *runs, size_t count)
+static void add_results(dt_report_page *page, dt_report_run *const *runs, size_t count)
 {
-    const int set = report_best_set(runs, count);
-    report_buffer_puts(&page->html, "<h2>Results</h2>\n");
+    const int set = dt_report_best_set(runs, count);
+    dt_report_buffer_puts(&page->html, "<h2>Results</h2>\n");
     add_result_table(page, runs, count, losses, sizeof losses / sizeof *losses);
     add_result_table(page, runs, count, qualities, sizeof qualities / sizeof *qualities);
-    report_buffer_add(&page->html,
-                      "<p>Losses in nats per row, accuracies as shares of rows%s%s%s%s.</p>\n",
-                      count > 1 ? ", the best in bold" : "",
-                      set >= 0 ? "; from majority accuracy to calibration error of the " : "",
-                      set >= 0 ? report_set_name(set) : "", set >= 0 ? " set" : "");
+    dt_report_buffer_add(&page->html,
+                         "<p>Losses in nats per row, accuracies as shares of rows%s%s%s%s.</p>\n",
+                         count > 1 ? ", the best in bold" : "",
+                         set >= 0 ? "; from majority accuracy to calibration error of the " : "",
+                         set >= 0 ? dt_report_set_name(set) : "", set >= 0 ? " set" : "");
 }
 
-DT_MUST_USE static dt_status add_differences(report_page *page, report_run *const *runs,
+DT_MUST_USE static dt_status add_differences(dt_report_page *page, dt_report_run *const *runs,
                                              size_t count)
 {
-    report_difference *differences = NULL;
+    dt_report_difference *differences = NULL;
     size_t found = 0;
-    const dt_status status = report_differences(&differences, &found, runs, count);
+    const dt_status status = dt_report_differences(&differences, &found, runs, count);
     if (status == DT_OK && count > 1) {
-        report_buffer_puts(&page->html, "<h2>What differs</h2>\n");
+        dt_report_buffer_puts(&page->html, "<h2>What differs</h2>\n");
         if (found == 0)
-            report_buffer_puts(&page->html, "<p>Nothing: options, data, machine.</p>\n");
+            dt_report_buffer_puts(&page->html, "<p>Nothing: options, data, machine.</p>\n");
     }
     if (status == DT_OK && count > 1 && found > 0) {
-        report_page_begin_table(page);
-        report_buffer_puts(&page->html, "<th>#</th><th class=\"text\">run</th>");
+        dt_report_page_begin_table(page);
+        dt_report_buffer_puts(&page->html, "<th>#</th><th class=\"text\">run</th>");
         for (size_t d = 0; d < found; d++)
-            report_page_cell(page, "th", "", differences[d].title);
-        report_buffer_puts(&page->html, "</tr>\n");
+            dt_report_page_cell(page, "th", "", differences[d].title);
+        dt_report_buffer_puts(&page->html, "</tr>\n");
         for (size_t i = 0; i < count; i++) {
             begin_run_row(page, runs, i);
             for (size_t d = 0; d < found; d++) {
-                const char *text = report_difference_text(runs[i], &differences[d]);
-                report_page_cell(page, "td", "", text[0] != '\0' ? text : "-");
+                const char *text = dt_report_difference_text(runs[i], &differences[d]);
+                dt_report_page_cell(page, "td", "", text[0] != '\0' ? text : "-");
             }
-            report_buffer_puts(&page->html, "</tr>\n");
+            dt_report_buffer_puts(&page->html, "</tr>\n");
         }
-        report_page_end_table(page);
+        dt_report_page_end_table(page);
     }
     dt_memory_free(differences);
     return status;
@@ -165,168 +166,170 @@ DT_MUST_USE static dt_status add_differences(report_page *page, report_run *cons
 
 /* ---- the parts of the page ---- */
 
-static void add_head(report_page *page, report_run *const *runs, size_t count,
+static void add_head(dt_report_page *page, dt_report_run *const *runs, size_t count,
                      const char *sorted_by)
 {
     char made[32];
     dt_clock_utc(made, sizeof made, "%Y-%m-%d %H:%M UTC");
-    report_buffer_puts(&page->html, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n"
-                                    "<meta charset=\"utf-8\">\n<meta name=\"viewport\" "
-                                    "content=\"width=device-width, initial-scale=1\">\n<title>");
+    dt_report_buffer_puts(&page->html, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n"
+                                       "<meta charset=\"utf-8\">\n<meta name=\"viewport\" "
+                                       "content=\"width=device-width, initial-scale=1\">\n<title>");
     if (count == 1)
-        report_buffer_escape(&page->html, runs[0]->name);
+        dt_report_buffer_escape(&page->html, runs[0]->name);
     else
-        report_buffer_add(&page->html, "%zu runs", count);
-    report_buffer_add(&page->html,
-                      " - dtrain report</title>\n<style>\n%s</style>\n</head>\n<body>\n", style);
-    report_buffer_puts(&page->html, "<h1>");
+        dt_report_buffer_add(&page->html, "%zu runs", count);
+    dt_report_buffer_add(&page->html,
+                         " - dtrain report</title>\n<style>\n%s</style>\n</head>\n<body>\n", style);
+    dt_report_buffer_puts(&page->html, "<h1>");
     if (count == 1)
-        report_buffer_escape(&page->html, runs[0]->name);
+        dt_report_buffer_escape(&page->html, runs[0]->name);
     else
-        report_buffer_add(&page->html, "%zu runs", count);
-    report_buffer_add(&page->html, "</h1>\n<p>dtrain %s, %s", DTRAIN_VERSION, made);
+        dt_report_buffer_add(&page->html, "%zu runs", count);
+    dt_report_buffer_add(&page->html, "</h1>\n<p>dtrain %s, %s", DTRAIN_VERSION, made);
     if (count > 1) {
-        report_buffer_puts(&page->html, "; in the order of ");
-        report_buffer_escape(&page->html, sorted_by);
+        dt_report_buffer_puts(&page->html, "; in the order of ");
+        dt_report_buffer_escape(&page->html, sorted_by);
     }
-    report_buffer_puts(&page->html, "</p>\n");
+    dt_report_buffer_puts(&page->html, "</p>\n");
     for (size_t i = 0; i < count; i++) {
         if (runs[i]->epochs.rows > 0 && strcmp(runs[i]->status, "running") != 0)
             continue;
-        report_buffer_puts(&page->html, "<p class=\"note\">");
-        report_buffer_escape(&page->html, runs[i]->name);
-        report_buffer_puts(&page->html, runs[i]->epochs.rows == 0
-                                            ? strcmp(runs[i]->status, "running") == 0
-                                                  ? ": no epochs yet.</p>\n"
-                                                  : ": no epochs.</p>\n"
-                                            : ": under way, or killed; val loss and accuracy are "
-                                              "its best epoch's.</p>\n");
+        dt_report_buffer_puts(&page->html, "<p class=\"note\">");
+        dt_report_buffer_escape(&page->html, runs[i]->name);
+        dt_report_buffer_puts(
+            &page->html, runs[i]->epochs.rows == 0
+                             ? strcmp(runs[i]->status, "running") == 0 ? ": no epochs yet.</p>\n"
+                                                                       : ": no epochs.</p>\n"
+                             : ": under way, or killed; val loss and accuracy are "
+                               "its best epoch's.</p>\n");
     }
 }
 
-static void add_legend(report_page *page, report_run *const *runs, size_t count)
+static void add_legend(dt_report_page *page, dt_report_run *const *runs, size_t count)
 {
-    report_buffer_puts(&page->html, "<ul class=\"legend\">\n");
+    dt_report_buffer_puts(&page->html, "<ul class=\"legend\">\n");
     for (size_t i = 0; i < count && i < REPORT_RUNS_DRAWN; i++) {
-        report_buffer_add(
+        dt_report_buffer_add(
             &page->html, "<li><span class=\"key%s\" style=\"border-color:%s\"></span>%zu: ",
-            i >= REPORT_COLOURS ? " dashed" : "", report_colours[i % REPORT_COLOURS], i + 1);
-        report_buffer_escape(&page->html, runs[i]->name);
-        report_buffer_puts(&page->html, "</li>\n");
+            i >= REPORT_COLOURS ? " dashed" : "", dt_report_colours[i % REPORT_COLOURS], i + 1);
+        dt_report_buffer_escape(&page->html, runs[i]->name);
+        dt_report_buffer_puts(&page->html, "</li>\n");
     }
     if (count > REPORT_RUNS_DRAWN)
-        report_buffer_add(&page->html, "<li>the other %zu are in the tables alone</li>\n",
-                          count - REPORT_RUNS_DRAWN);
-    report_buffer_puts(&page->html, "</ul>\n");
+        dt_report_buffer_add(&page->html, "<li>the other %zu are in the tables alone</li>\n",
+                             count - REPORT_RUNS_DRAWN);
+    dt_report_buffer_puts(&page->html, "</ul>\n");
 }
 
-static void add_curves(report_page *page, report_run *const *runs, size_t count)
+static void add_curves(dt_report_page *page, dt_report_run *const *runs, size_t count)
 {
     static const char loss[] = "loss, nats per row", accuracy[] = "accuracy, share of rows";
-    report_buffer_puts(&page->html, "<h2>Learning curves</h2>\n");
+    dt_report_buffer_puts(&page->html, "<h2>Learning curves</h2>\n");
     if (count == 1) {
-        report_buffer_add(&page->html,
-                          "<ul class=\"legend\"><li><span class=\"key\" style=\"border-color:%s\">"
-                          "</span>training</li><li><span class=\"key\" style=\"border-color:%s\">"
-                          "</span>validation</li></ul>\n<div class=\"figures\">\n",
-                          report_colours[0], report_colours[1]);
-        report_chart_epochs(page, runs, 1, EPOCH_TRAIN_LOSS, EPOCH_VAL_LOSS, "loss", loss);
-        report_chart_epochs(page, runs, 1, EPOCH_TRAIN_ACCURACY, EPOCH_VAL_ACCURACY, "accuracy",
-                            accuracy);
+        dt_report_buffer_add(
+            &page->html,
+            "<ul class=\"legend\"><li><span class=\"key\" style=\"border-color:%s\">"
+            "</span>training</li><li><span class=\"key\" style=\"border-color:%s\">"
+            "</span>validation</li></ul>\n<div class=\"figures\">\n",
+            dt_report_colours[0], dt_report_colours[1]);
+        dt_report_chart_epochs(page, runs, 1, EPOCH_TRAIN_LOSS, EPOCH_VAL_LOSS, "loss", loss);
+        dt_report_chart_epochs(page, runs, 1, EPOCH_TRAIN_ACCURACY, EPOCH_VAL_ACCURACY, "accuracy",
+                               accuracy);
     } else {
         add_legend(page, runs, count);
-        report_buffer_puts(&page->html, "<div class=\"figures\">\n");
-        report_chart_epochs(page, runs, count, EPOCH_TRAIN_LOSS, -1, "training loss", loss);
-        report_chart_epochs(page, runs, count, EPOCH_VAL_LOSS, -1, "validation loss", loss);
-        report_chart_epochs(page, runs, count, EPOCH_TRAIN_ACCURACY, -1, "training accuracy",
-                            accuracy);
-        report_chart_epochs(page, runs, count, EPOCH_VAL_ACCURACY, -1, "validation accuracy",
-                            accuracy);
+        dt_report_buffer_puts(&page->html, "<div class=\"figures\">\n");
+        dt_report_chart_epochs(page, runs, count, EPOCH_TRAIN_LOSS, -1, "training loss", loss);
+        dt_report_chart_epochs(page, runs, count, EPOCH_VAL_LOSS, -1, "validation loss", loss);
+        dt_report_chart_epochs(page, runs, count, EPOCH_TRAIN_ACCURACY, -1, "training accuracy",
+                               accuracy);
+        dt_report_chart_epochs(page, runs, count, EPOCH_VAL_ACCURACY, -1, "validation accuracy",
+                               accuracy);
     }
-    report_buffer_puts(&page->html, "</div>\n");
+    dt_report_buffer_puts(&page->html, "</div>\n");
 }
 
-static void add_quality(report_page *page, report_run *const *runs, size_t count)
+static void add_quality(dt_report_page *page, dt_report_run *const *runs, size_t count)
 {
-    const int set = report_best_set(runs, count);
+    const int set = dt_report_best_set(runs, count);
     if (set < 0)
         return;
-    report_buffer_puts(&page->html, "<h2>ROC and calibration</h2>\n");
+    dt_report_buffer_puts(&page->html, "<h2>ROC and calibration</h2>\n");
     if (count > 1)
         add_legend(page, runs, count);
-    report_buffer_puts(&page->html, "<div class=\"figures\">\n");
+    dt_report_buffer_puts(&page->html, "<div class=\"figures\">\n");
     for (int s = SET_VALIDATION; s < SETS; s++)
-        report_chart_roc(page, runs, count, s);
+        dt_report_chart_roc(page, runs, count, s);
     for (int s = SET_VALIDATION; s < SETS; s++)
-        report_chart_calibration(page, runs, count, s);
-    report_buffer_puts(&page->html, "</div>\n<h2>Confusion</h2>\n<p>Rows of each true class by the "
-                                    "class they were predicted as, and as shares of the true "
-                                    "class.</p>\n<div class=\"tables\">\n");
+        dt_report_chart_calibration(page, runs, count, s);
+    dt_report_buffer_puts(&page->html,
+                          "</div>\n<h2>Confusion</h2>\n<p>Rows of each true class by the "
+                          "class they were predicted as, and as shares of the true "
+                          "class.</p>\n<div class=\"tables\">\n");
     for (size_t i = 0; i < count && i < REPORT_RUNS_DRAWN; i++) {
-        report_buffer_puts(&page->html, "<div>");
-        report_page_confusion(page, runs[i], set, i + 1);
-        report_buffer_puts(&page->html, "</div>\n");
+        dt_report_buffer_puts(&page->html, "<div>");
+        dt_report_page_confusion(page, runs[i], set, i + 1);
+        dt_report_buffer_puts(&page->html, "</div>\n");
     }
-    report_buffer_puts(&page->html, "</div>\n");
+    dt_report_buffer_puts(&page->html, "</div>\n");
     if (count == 1)
-        report_page_classes(page, runs[0], set);
+        dt_report_page_classes(page, runs[0], set);
 }
 
-static void add_times(report_page *page, report_run *const *runs, size_t count)
+static void add_times(dt_report_page *page, dt_report_run *const *runs, size_t count)
 {
     size_t timed = 0;
     for (size_t i = 0; i < count; i++)
         timed += runs[i]->ranks.rows > 0;
     if (timed == 0)
         return;
-    report_buffer_puts(&page->html, "<h2>Time</h2>\n<ul class=\"legend\">\n");
+    dt_report_buffer_puts(&page->html, "<h2>Time</h2>\n<ul class=\"legend\">\n");
     for (int phase = 0; phase < REPORT_PHASES; phase++)
-        report_buffer_add(&page->html,
-                          "<li><span class=\"box\" style=\"background:%s\"></span>%s</li>\n",
-                          report_phase_colours[phase], report_phase_names[phase]);
-    report_buffer_puts(&page->html,
-                       "</ul>\n<p>All-reduce is without waiting for other ranks, which "
-                       "is estimated; where that was not measured (-), it is with it.</p>\n");
+        dt_report_buffer_add(&page->html,
+                             "<li><span class=\"box\" style=\"background:%s\"></span>%s</li>\n",
+                             dt_report_phase_colours[phase], dt_report_phase_names[phase]);
+    dt_report_buffer_puts(&page->html,
+                          "</ul>\n<p>All-reduce is without waiting for other ranks, which "
+                          "is estimated; where that was not measured (-), it is with it.</p>\n");
     if (count > 1) {
-        report_buffer_puts(&page->html, "<div class=\"figures\">\n");
-        report_chart_phases(page, runs, count);
-        report_buffer_puts(&page->html, "</div>\n");
+        dt_report_buffer_puts(&page->html, "<div class=\"figures\">\n");
+        dt_report_chart_phases(page, runs, count);
+        dt_report_buffer_puts(&page->html, "</div>\n");
     }
     for (size_t i = 0; i < count && i < REPORT_RUNS_DRAWN; i++) {
         if (runs[i]->ranks.rows == 0)
             continue;
-        report_buffer_add(&page->html, "<details%s><summary>%zu: ", count == 1 ? " open" : "",
-                          i + 1);
-        report_buffer_escape(&page->html, runs[i]->name);
-        report_buffer_puts(&page->html, ", rank by rank</summary>\n<div class=\"figures\">\n");
-        report_chart_ranks(page, runs[i]);
-        report_buffer_puts(&page->html, "</div>\n");
-        report_page_ranks(page, runs[i]);
-        report_buffer_puts(&page->html, "</details>\n");
+        dt_report_buffer_add(&page->html, "<details%s><summary>%zu: ", count == 1 ? " open" : "",
+                             i + 1);
+        dt_report_buffer_escape(&page->html, runs[i]->name);
+        dt_report_buffer_puts(&page->html, ", rank by rank</summary>\n<div class=\"figures\">\n");
+        dt_report_chart_ranks(page, runs[i]);
+        dt_report_buffer_puts(&page->html, "</div>\n");
+        dt_report_page_ranks(page, runs[i]);
+        dt_report_buffer_puts(&page->html, "</details>\n");
     }
 }
 
-static void add_details(report_page *page, report_run *const *runs, size_t count)
+static void add_details(dt_report_page *page, dt_report_run *const *runs, size_t count)
 {
-    report_buffer_puts(&page->html, "<h2>Configuration, data and environment</h2>\n");
+    dt_report_buffer_puts(&page->html, "<h2>Configuration, data and environment</h2>\n");
     for (size_t i = 0; i < count; i++) {
-        report_buffer_add(&page->html, "<details><summary>%zu: ", i + 1);
-        report_buffer_escape(&page->html, runs[i]->name);
-        report_buffer_puts(&page->html, "</summary>\n<p>");
-        report_buffer_escape(&page->html, runs[i]->path);
-        report_buffer_puts(&page->html, "</p>\n");
-        report_page_facts(page, "Configuration", &runs[i]->config);
-        report_page_facts(page, "Data", &runs[i]->data);
-        report_page_facts(page, "Environment", &runs[i]->environment);
-        report_buffer_puts(&page->html, "</details>\n");
+        dt_report_buffer_add(&page->html, "<details><summary>%zu: ", i + 1);
+        dt_report_buffer_escape(&page->html, runs[i]->name);
+        dt_report_buffer_puts(&page->html, "</summary>\n<p>");
+        dt_report_buffer_escape(&page->html, runs[i]->path);
+        dt_report_buffer_puts(&page->html, "</p>\n");
+        dt_report_page_facts(page, "Configuration", &runs[i]->config);
+        dt_report_page_facts(page, "Data", &runs[i]->data);
+        dt_report_page_facts(page, "Environment", &runs[i]->environment);
+        dt_report_buffer_puts(&page->html, "</details>\n");
     }
 }
 
-dt_status report_write_html(const char *path, report_run *const *runs, size_t count,
-                            const char *sorted_by)
+dt_status dt_report_write_html(const char *path, dt_report_run *const *runs, size_t count,
+                               const char *sorted_by)
 {
     dt_status status = DT_OK;
-    report_page page = {0};
+    dt_report_page page = {0};
     add_head(&page, runs, count, sorted_by);
     add_results(&page, runs, count);
     DT_TRY(add_differences(&page, runs, count));
@@ -335,12 +338,12 @@ dt_status report_write_html(const char *path, report_run *const *runs, size_t co
     add_times(&page, runs, count);
     add_details(&page, runs, count);
     if (page.why[0] != '\0') {
-        report_buffer_puts(&page.html, "<p class=\"note\">Not all plots are here: ");
-        report_buffer_escape(&page.html, page.why);
-        report_buffer_puts(&page.html, ". They are made by gnuplot (Debian: apt install "
-                                       "gnuplot-nox).</p>\n");
+        dt_report_buffer_puts(&page.html, "<p class=\"note\">Not all plots are here: ");
+        dt_report_buffer_escape(&page.html, page.why);
+        dt_report_buffer_puts(&page.html, ". They are made by gnuplot (Debian: apt install "
+                                          "gnuplot-nox).</p>\n");
     }
-    report_buffer_puts(&page.html, "</body>\n</html>\n");
+    dt_report_buffer_puts(&page.html, "</body>\n</html>\n");
     DT_TRY(page.html.status);
     DT_TRY(dt_file_replace(path, page.html.text, page.html.bytes));
     if (page.why[0] != '\0')
@@ -348,6 +351,6 @@ dt_status report_write_html(const char *path, report_run *const *runs, size_t co
                     "gnuplot-nox)",
                     path, page.why);
 out:
-    report_buffer_clear(&page.html);
+    dt_report_buffer_clear(&page.html);
     return status;
 }

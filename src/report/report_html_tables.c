@@ -5,128 +5,132 @@
 
 enum { CONFUSION_SHOWN = 30, CLASSES_SHOWN = 100, RANKS_SHOWN = 64 };
 
-void report_page_cell(report_page *page, const char *tag, const char *class, const char *text)
+void dt_report_page_cell(dt_report_page *page, const char *tag, const char *class, const char *text)
 {
-    report_buffer_add(&page->html, "<%s", tag);
+    dt_report_buffer_add(&page->html, "<%s", tag);
     if (class[0] != '\0')
-        report_buffer_add(&page->html, " class=\"%s\"", class);
-    report_buffer_puts(&page->html, ">");
-    report_buffer_escape(&page->html, text);
-    report_buffer_add(&page->html, "</%s>", tag);
+        dt_report_buffer_add(&page->html, " class=\"%s\"", class);
+    dt_report_buffer_puts(&page->html, ">");
+    dt_report_buffer_escape(&page->html, text);
+    dt_report_buffer_add(&page->html, "</%s>", tag);
 }
 
-void report_page_begin_table(report_page *page)
+void dt_report_page_begin_table(dt_report_page *page)
 {
-    report_buffer_puts(&page->html, "<div class=\"scroll\"><table>\n<tr>");
+    dt_report_buffer_puts(&page->html, "<div class=\"scroll\"><table>\n<tr>");
 }
 
-void report_page_end_table(report_page *page)
+void dt_report_page_end_table(dt_report_page *page)
 {
-    report_buffer_puts(&page->html, "</table></div>\n");
+    dt_report_buffer_puts(&page->html, "</table></div>\n");
 }
 
-void report_page_confusion(report_page *page, const report_run *run, int set, size_t number)
+void dt_report_page_confusion(dt_report_page *page, const dt_report_run *run, int set,
+                              size_t number)
 {
-    const report_set *s = &run->sets[set];
+    const dt_report_set *s = &run->sets[set];
     char text[256];
     if (s->C == 0)
         return;
-    report_buffer_add(&page->html, "<h3>%zu: ", number);
-    report_buffer_escape(&page->html, run->name);
-    report_buffer_add(&page->html, ", %s set</h3>\n", report_set_name(set));
+    dt_report_buffer_add(&page->html, "<h3>%zu: ", number);
+    dt_report_buffer_escape(&page->html, run->name);
+    dt_report_buffer_add(&page->html, ", %s set</h3>\n", dt_report_set_name(set));
     if (s->C > CONFUSION_SHOWN) {
-        report_buffer_add(&page->html, "<p>%zu classes: the matrix is in run.h5 alone.</p>\n",
-                          s->C);
+        dt_report_buffer_add(&page->html, "<p>%zu classes: the matrix is in run.h5 alone.</p>\n",
+                             s->C);
         return;
     }
-    report_page_begin_table(page);
-    report_buffer_puts(&page->html, "<th>true \\ predicted</th>");
+    dt_report_page_begin_table(page);
+    dt_report_buffer_puts(&page->html, "<th>true \\ predicted</th>");
     for (size_t j = 0; j < s->C; j++)
-        report_page_cell(page, "th", "", report_class_name(text, sizeof text, run, j));
-    report_buffer_puts(&page->html, "</tr>\n");
+        dt_report_page_cell(page, "th", "", dt_report_class_name(text, sizeof text, run, j));
+    dt_report_buffer_puts(&page->html, "</tr>\n");
     for (size_t i = 0; i < s->C; i++) {
         double sum = 0.0;
-        report_buffer_puts(&page->html, "<tr>");
-        report_page_cell(page, "th", "", report_class_name(text, sizeof text, run, i));
+        dt_report_buffer_puts(&page->html, "<tr>");
+        dt_report_page_cell(page, "th", "", dt_report_class_name(text, sizeof text, run, i));
         for (size_t j = 0; j < s->C; j++)
             sum += (double)s->confusion[i * s->C + j];
         for (size_t j = 0; j < s->C; j++) {
             const long long rows = (long long)s->confusion[i * s->C + j];
             const double share = sum > 0.0 ? (double)rows / sum : 0.0;
-            report_buffer_add(&page->html, "<td style=\"background:rgba(var(--shade),%.3f)\">%lld",
-                              0.6 * share, rows);
+            dt_report_buffer_add(&page->html,
+                                 "<td style=\"background:rgba(var(--shade),%.3f)\">%lld",
+                                 0.6 * share, rows);
             if (sum > 0.0)
-                report_buffer_add(&page->html, "<br>%.1f&nbsp;%%", 100.0 * share);
-            report_buffer_puts(&page->html, "</td>");
+                dt_report_buffer_add(&page->html, "<br>%.1f&nbsp;%%", 100.0 * share);
+            dt_report_buffer_puts(&page->html, "</td>");
         }
-        report_buffer_puts(&page->html, "</tr>\n");
+        dt_report_buffer_puts(&page->html, "</tr>\n");
     }
-    report_page_end_table(page);
+    dt_report_page_end_table(page);
 }
 
-void report_page_classes(report_page *page, const report_run *run, int set)
+void dt_report_page_classes(dt_report_page *page, const dt_report_run *run, int set)
 {
     static const char *const titles[] = {"rows", "predicted", "precision", "recall",
                                          "F1",   "ROC-AUC",   "PR-AUC"};
-    const report_table *classes = &run->sets[set].classes;
+    const dt_report_table *classes = &run->sets[set].classes;
     char text[256];
     if (classes->rows == 0)
         return;
-    report_buffer_add(&page->html, "<h2>Classes, %s set</h2>\n", report_set_name(set));
-    report_page_begin_table(page);
-    report_buffer_puts(&page->html, "<th>class</th>");
+    dt_report_buffer_add(&page->html, "<h2>Classes, %s set</h2>\n", dt_report_set_name(set));
+    dt_report_page_begin_table(page);
+    dt_report_buffer_puts(&page->html, "<th>class</th>");
     for (size_t c = 0; c < 7; c++)
-        report_page_cell(page, "th", "", titles[c]);
-    report_buffer_puts(&page->html, "</tr>\n");
+        dt_report_page_cell(page, "th", "", titles[c]);
+    dt_report_buffer_puts(&page->html, "</tr>\n");
     for (size_t i = 0; i < classes->rows && i < CLASSES_SHOWN; i++) {
-        report_buffer_puts(&page->html, "<tr>");
-        report_page_cell(page, "th", "", report_class_name(text, sizeof text, run, i));
+        dt_report_buffer_puts(&page->html, "<tr>");
+        dt_report_page_cell(page, "th", "", dt_report_class_name(text, sizeof text, run, i));
         for (size_t c = 0; c < 7; c++)
-            report_page_cell(
-                page, "td", "",
-                report_format(text, sizeof text, c < 2 ? "_rows" : "f1", classes->columns[c][i]));
-        report_buffer_puts(&page->html, "</tr>\n");
+            dt_report_page_cell(page, "td", "",
+                                dt_report_format(text, sizeof text, c < 2 ? "_rows" : "f1",
+                                                 classes->columns[c][i]));
+        dt_report_buffer_puts(&page->html, "</tr>\n");
     }
-    report_page_end_table(page);
+    dt_report_page_end_table(page);
     if (classes->rows > CLASSES_SHOWN)
-        report_buffer_add(&page->html, "<p>... and %zu more</p>\n", classes->rows - CLASSES_SHOWN);
+        dt_report_buffer_add(&page->html, "<p>... and %zu more</p>\n",
+                             classes->rows - CLASSES_SHOWN);
 }
 
-void report_page_ranks(report_page *page, const report_run *run)
+void dt_report_page_ranks(dt_report_page *page, const dt_report_run *run)
 {
     char text[64];
-    report_page_begin_table(page);
-    report_buffer_puts(&page->html, "<th>rank</th><th>host</th><th>training rows</th>");
+    dt_report_page_begin_table(page);
+    dt_report_buffer_puts(&page->html, "<th>rank</th><th>host</th><th>training rows</th>");
     for (int phase = 0; phase < REPORT_PHASES; phase++)
-        report_buffer_add(&page->html, "<th>%s, s</th>", report_phase_names[phase]);
-    report_buffer_puts(&page->html, "</tr>\n");
+        dt_report_buffer_add(&page->html, "<th>%s, s</th>", dt_report_phase_names[phase]);
+    dt_report_buffer_puts(&page->html, "</tr>\n");
     for (size_t i = 0; i < run->ranks.rows && i < RANKS_SHOWN; i++) {
-        report_buffer_add(&page->html, "<tr><th>%.0f</th>", run->ranks.columns[RANK_NUMBER][i]);
-        report_page_cell(page, "td", "text",
-                         i < run->rank_hosts.count ? run->rank_hosts.texts[i] : "-");
-        report_page_cell(
+        dt_report_buffer_add(&page->html, "<tr><th>%.0f</th>", run->ranks.columns[RANK_NUMBER][i]);
+        dt_report_page_cell(page, "td", "text",
+                            i < run->rank_hosts.count ? run->rank_hosts.texts[i] : "-");
+        dt_report_page_cell(
             page, "td", "",
-            report_format(text, sizeof text, "_rows", run->ranks.columns[RANK_ROWS][i]));
+            dt_report_format(text, sizeof text, "_rows", run->ranks.columns[RANK_ROWS][i]));
         for (int phase = 0; phase < REPORT_PHASES; phase++)
-            report_page_cell(page, "td", "",
-                             report_format_phase(text, sizeof text, &run->ranks, i, phase));
-        report_buffer_puts(&page->html, "</tr>\n");
+            dt_report_page_cell(page, "td", "",
+                                dt_report_format_phase(text, sizeof text, &run->ranks, i, phase));
+        dt_report_buffer_puts(&page->html, "</tr>\n");
     }
-    report_page_end_table(page);
+    dt_report_page_end_table(page);
     if (run->ranks.rows > RANKS_SHOWN)
-        report_buffer_add(&page->html, "<p>... and %zu more</p>\n", run->ranks.rows - RANKS_SHOWN);
+        dt_report_buffer_add(&page->html, "<p>... and %zu more</p>\n",
+                             run->ranks.rows - RANKS_SHOWN);
 }
 
-void report_page_facts(report_page *page, const char *title, const report_facts *facts)
+void dt_report_page_facts(dt_report_page *page, const char *title, const dt_report_facts *facts)
 {
     if (facts->count == 0)
         return;
-    report_buffer_add(&page->html, "<h3>%s</h3>\n<div class=\"scroll\"><table>\n", title);
+    dt_report_buffer_add(&page->html, "<h3>%s</h3>\n<div class=\"scroll\"><table>\n", title);
     for (size_t i = 0; i < facts->count; i++) {
-        report_buffer_puts(&page->html, "<tr>");
-        report_page_cell(page, "th", "", facts->items[i].name);
-        report_page_cell(page, "td", "long", facts->items[i].text);
-        report_buffer_puts(&page->html, "</tr>\n");
+        dt_report_buffer_puts(&page->html, "<tr>");
+        dt_report_page_cell(page, "th", "", facts->items[i].name);
+        dt_report_page_cell(page, "td", "long", facts->items[i].text);
+        dt_report_buffer_puts(&page->html, "</tr>\n");
     }
-    report_page_end_table(page);
+    dt_report_page_end_table(page);
 }

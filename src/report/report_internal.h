@@ -15,23 +15,23 @@
 /* ---- runs, as they were read (report_run.c) ---- */
 
 /** An attribute of any kind, as text. */
-typedef struct report_fact {
+typedef struct dt_report_fact {
     char *name, *text; /* a fraction in as many digits as it takes, a list with blanks */
     double number; /* NaN when it is no number */
-} report_fact;
+} dt_report_fact;
 
-typedef struct report_facts {
+typedef struct dt_report_facts {
     size_t count;
-    report_fact *items; /* in the order of their names */
-} report_facts;
+    dt_report_fact *items; /* in the order of their names */
+} dt_report_facts;
 
 enum { REPORT_COLUMNS_MAX = 9 };
 
 /** The columns of a table that are of use here; one that the file has not is NaN throughout. */
-typedef struct report_table {
+typedef struct dt_report_table {
     size_t rows; /* 0: there is no such table, or it is empty */
     double *columns[REPORT_COLUMNS_MAX]; /* each [rows] */
-} report_table;
+} dt_report_table;
 
 enum {
     EPOCH_NUMBER,
@@ -68,70 +68,70 @@ enum {
 enum { SET_TRAIN, SET_VALIDATION, SET_TEST, SETS };
 
 /** What the final weights reach on one set. */
-typedef struct report_set {
+typedef struct dt_report_set {
     bool there;
-    report_facts qualities;
-    report_table classes, calibration, roc;
+    dt_report_facts qualities;
+    dt_report_table classes, calibration, roc;
     size_t C; /* of `confusion`; 0 without it */
     int64_t *confusion; /* [C, C] true, predicted */
-} report_set;
+} dt_report_set;
 
-typedef struct report_run {
+typedef struct dt_report_run {
     char *path, *name; /* as it was given; the folder's, or more of the path, unlike any other */
     char *place; /* absolute path of run.h5, links resolved */
     char *status;
-    report_facts config, data, environment, summary;
-    report_table epochs, ranks;
-    report_set sets[SETS];
+    dt_report_facts config, data, environment, summary;
+    dt_report_table epochs, ranks;
+    dt_report_set sets[SETS];
     dt_h5_names class_names; /* none when the run does not say */
     dt_h5_names rank_hosts; /* likewise */
-} report_run;
+} dt_report_run;
 
 /** Opens and reads one run; all but `name`. Errors: DT_DATA, naming the file; DT_MEMORY. */
-DT_MUST_USE dt_status report_run_read(report_run *out, const char *path);
+DT_MUST_USE dt_status dt_report_run_read(dt_report_run *out, const char *path);
 
 /** Frees a run; a zeroed one is allowed. */
-void report_run_clear(report_run *run);
+void dt_report_run_clear(dt_report_run *run);
 
 /** Gives each run a name unlike the others'. Errors: DT_MEMORY. */
-DT_MUST_USE dt_status report_name_runs(report_run *runs, size_t count);
+DT_MUST_USE dt_status dt_report_name_runs(dt_report_run *runs, size_t count);
 
 /** Returns the fact of that name, NULL when there is none. */
-const report_fact *report_fact_find(const report_facts *facts, const char *name);
+const dt_report_fact *dt_report_fact_find(const dt_report_facts *facts, const char *name);
 
 /** Returns the text of the fact of that name, "" when there is none. */
-const char *report_fact_text(const report_facts *facts, const char *name);
+const char *dt_report_fact_text(const dt_report_facts *facts, const char *name);
 
 /** Returns the class's name, or its id when names are not known. */
-const char *report_class_name(char *out, size_t bytes, const report_run *run, size_t class);
+const char *dt_report_class_name(char *out, size_t bytes, const dt_report_run *run, size_t class);
 
 /** Formats a number in as few digits as give it back. Returns `out`. */
-const char *report_format_exact(char *out, size_t bytes, double value);
+const char *dt_report_format_exact(char *out, size_t bytes, double value);
 
 /** Returns "training", "validation", "test". */
-const char *report_set_name(int set);
+const char *dt_report_set_name(int set);
 
 /** Returns the set that tells most of the runs: the test set, else validation; -1 for none. */
-int report_best_set(report_run *const *runs, size_t count);
+int dt_report_best_set(dt_report_run *const *runs, size_t count);
 
 /* ---- what is shown of them (report_facts.c) ---- */
 
 enum { REPORT_KEYS = 42 };
 
 /** The results, in the order of --csv: "epochs", "val_loss", "test_roc_auc", "weights_crc" ... */
-extern const char *const report_keys[REPORT_KEYS];
+extern const char *const dt_report_keys[REPORT_KEYS];
 
 /** Returns `key`, where one that begins with # is a quality of that set: "#_f1" is "test_f1". */
-const char *report_key_of(char *out, size_t bytes, const char *key, int set);
+const char *dt_report_key_of(char *out, size_t bytes, const char *key, int set);
 
 /** Returns a result of a run, NaN when it has none. */
-double report_value(const report_run *run, const char *key);
+double dt_report_value(const dt_report_run *run, const char *key);
 
 /** Formats a result for people: as many digits as tell something; "-" for none. Returns `out`. */
-const char *report_format(char *out, size_t bytes, const char *key, double value);
+const char *dt_report_format(char *out, size_t bytes, const char *key, double value);
 
 /** Tells whether the better of two results of that name is the smaller one. */
-bool report_smaller_is_better(const char *key);
+bool dt_report_smaller_is_better(const char *key);
 
 /**
  * Sorts runs by a result, an option of the configuration, "name" or "status"; best first, those
@@ -139,90 +139,96 @@ bool report_smaller_is_better(const char *key);
  *
  * Errors:  DT_USAGE when none of the runs can have such a thing
  */
-DT_MUST_USE dt_status report_sort(report_run **runs, size_t count, const char *key);
+DT_MUST_USE dt_status dt_report_sort(dt_report_run **runs, size_t count, const char *key);
 
 /** Something that the runs have in different kinds: a member of one of their lists of facts. */
-typedef struct report_difference {
-    size_t group; /* offset of the list in report_run */
+typedef struct dt_report_difference {
+    size_t group; /* offset of the list in dt_report_run */
     const char *name; /* borrowed from a run */
     char title[80];
-} report_difference;
+} dt_report_difference;
 
 /**
  * Finds what differs between the runs, of what may change a result: options, data, machine.
  *
  * Owns:    the caller frees *out with dt_memory_free
  */
-DT_MUST_USE dt_status report_differences(report_difference **out, size_t *out_count,
-                                         report_run *const *runs, size_t count);
+DT_MUST_USE dt_status dt_report_differences(dt_report_difference **out, size_t *out_count,
+                                            dt_report_run *const *runs, size_t count);
 
 /** Returns what a run has there, "" when it has nothing. */
-const char *report_difference_text(const report_run *run, const report_difference *difference);
+const char *dt_report_difference_text(const dt_report_run *run,
+                                      const dt_report_difference *difference);
 
 /** Tells whether an option of the configuration has not its default. */
-bool report_is_unusual(const report_fact *option);
+bool dt_report_is_unusual(const dt_report_fact *option);
 
 /**
  * Seconds a rank spent, in parts that do not overlap: all-reduce is without waiting, where that was
  * measured. NaN is what was not.
  */
 enum { REPORT_PHASES = 7 };
-extern const char *const report_phase_names[REPORT_PHASES];
-double report_phase_seconds(const report_table *ranks, size_t rank, int phase);
+extern const char *const dt_report_phase_names[REPORT_PHASES];
+double dt_report_phase_seconds(const dt_report_table *ranks, size_t rank, int phase);
 
 /** Formats the above for a table; "-" for NaN. Returns `out`. */
-const char *report_format_phase(char *out, size_t bytes, const report_table *ranks, size_t rank,
-                                int phase);
+const char *dt_report_format_phase(char *out, size_t bytes, const dt_report_table *ranks,
+                                   size_t rank, int phase);
 
 /* ---- outputs ---- */
 
 /** Prints the tables: several runs side by side, in `width` columns of text, or one in full. */
-DT_MUST_USE dt_status report_print(report_run *const *runs, size_t count, size_t width);
-DT_MUST_USE dt_status report_print_portrait(report_run *run);
+DT_MUST_USE dt_status dt_report_print(dt_report_run *const *runs, size_t count, size_t width);
+DT_MUST_USE dt_status dt_report_print_portrait(dt_report_run *run);
 
 /** Prints the learning curves as text, by gnuplot; without it a line that says so. */
-DT_MUST_USE dt_status report_print_curves(report_run *const *runs, size_t count, size_t width);
+DT_MUST_USE dt_status dt_report_print_curves(dt_report_run *const *runs, size_t count,
+                                             size_t width);
 
 /** Writes all options and results, a line a run, to a file, or to stdout for "-". */
-DT_MUST_USE dt_status report_write_csv(const char *path, report_run *const *runs, size_t count);
+DT_MUST_USE dt_status dt_report_write_csv(const char *path, dt_report_run *const *runs,
+                                          size_t count);
 
 /** How many runs are drawn: so many can be told apart. Those beyond are in the tables alone. */
 enum { REPORT_RUNS_DRAWN = 12, REPORT_COLOURS = 6 };
 
 /** What the page is made in. */
-typedef struct report_page {
-    report_buffer html;
+typedef struct dt_report_page {
+    dt_report_buffer html;
     size_t plots;
     char why[REPORT_GNUPLOT_WHY_BYTES]; /* why a plot is missing; "" while none is */
     bool given_up; /* on gnuplot */
-} report_page;
+} dt_report_page;
 
 /** Add pieces of a table (report_html_tables.c). A cell's tag and class are ours, its text is
  * not. */
-void report_page_cell(report_page *page, const char *tag, const char *class, const char *text);
-void report_page_begin_table(report_page *page); /* the first row is open then */
-void report_page_end_table(report_page *page);
+void dt_report_page_cell(dt_report_page *page, const char *tag, const char *class,
+                         const char *text);
+void dt_report_page_begin_table(dt_report_page *page); /* the first row is open then */
+void dt_report_page_end_table(dt_report_page *page);
 
 /** Add a whole table each; nothing when the run has no such thing. */
-void report_page_confusion(report_page *page, const report_run *run, int set, size_t number);
-void report_page_classes(report_page *page, const report_run *run, int set);
-void report_page_ranks(report_page *page, const report_run *run);
-void report_page_facts(report_page *page, const char *title, const report_facts *facts);
+void dt_report_page_confusion(dt_report_page *page, const dt_report_run *run, int set,
+                              size_t number);
+void dt_report_page_classes(dt_report_page *page, const dt_report_run *run, int set);
+void dt_report_page_ranks(dt_report_page *page, const dt_report_run *run);
+void dt_report_page_facts(dt_report_page *page, const char *title, const dt_report_facts *facts);
 
 /** Okabe and Ito's colours, which the colour-blind tell apart: of curves, and of phases. */
-extern const char *const report_colours[REPORT_COLOURS];
-extern const char *const report_phase_colours[REPORT_PHASES];
+extern const char *const dt_report_colours[REPORT_COLOURS];
+extern const char *const dt_report_phase_colours[REPORT_PHASES];
 
 /** Add one figure each to the page; nothing when there is nothing to draw (report_charts.c). */
-void report_chart_epochs(report_page *page, report_run *const *runs, size_t count, int column,
-                         int second_column, const char *title, const char *axis);
-void report_chart_roc(report_page *page, report_run *const *runs, size_t count, int set);
-void report_chart_calibration(report_page *page, report_run *const *runs, size_t count, int set);
-void report_chart_phases(report_page *page, report_run *const *runs, size_t count);
-void report_chart_ranks(report_page *page, const report_run *run);
+void dt_report_chart_epochs(dt_report_page *page, dt_report_run *const *runs, size_t count,
+                            int column, int second_column, const char *title, const char *axis);
+void dt_report_chart_roc(dt_report_page *page, dt_report_run *const *runs, size_t count, int set);
+void dt_report_chart_calibration(dt_report_page *page, dt_report_run *const *runs, size_t count,
+                                 int set);
+void dt_report_chart_phases(dt_report_page *page, dt_report_run *const *runs, size_t count);
+void dt_report_chart_ranks(dt_report_page *page, const dt_report_run *run);
 
 /** Writes the page. `sorted_by` is what the runs are in the order of. */
-DT_MUST_USE dt_status report_write_html(const char *path, report_run *const *runs, size_t count,
-                                        const char *sorted_by);
+DT_MUST_USE dt_status dt_report_write_html(const char *path, dt_report_run *const *runs,
+                                           size_t count, const char *sorted_by);
 
 #endif

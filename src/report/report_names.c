@@ -12,7 +12,7 @@ typedef struct naming {
     size_t from; /* where the name begins */
 } naming;
 
-static naming name_last_part(const report_run *run)
+static naming name_last_part(const dt_report_run *run)
 {
     static const char log[] = "/run.h5";
     naming n = {.folder = run->place, .bytes = strlen(run->place)};
@@ -61,12 +61,12 @@ static void tell_apart(naming *names, bool *alike, size_t count)
     }
 }
 
-dt_status report_name_runs(report_run *runs, size_t count)
+dt_status dt_report_name_runs(dt_report_run *runs, size_t count)
 {
     dt_status status = DT_OK;
     naming *names = NULL;
     bool *alike = NULL;
-    report_buffer text = {0};
+    dt_report_buffer text = {0};
     DT_TRY(dt_memory_alloc(&names, count, sizeof *names, "names of runs"));
     DT_TRY(dt_memory_alloc(&alike, count, sizeof *alike, "names of runs"));
     for (size_t i = 0; i < count; i++)
@@ -76,17 +76,18 @@ dt_status report_name_runs(report_run *runs, size_t count)
         size_t earlier = 0; /* the same run, given twice */
         for (size_t j = 0; j < i; j++)
             earlier += same_name(&names[i], &names[j]);
-        report_buffer_clear(&text);
-        report_buffer_put(&text, names[i].folder + names[i].from, names[i].bytes - names[i].from);
+        dt_report_buffer_clear(&text);
+        dt_report_buffer_put(&text, names[i].folder + names[i].from,
+                             names[i].bytes - names[i].from);
         if (text.bytes == 0)
-            report_buffer_puts(&text, "/");
+            dt_report_buffer_puts(&text, "/");
         if (earlier > 0)
-            report_buffer_add(&text, " (%zu)", earlier + 1);
+            dt_report_buffer_add(&text, " (%zu)", earlier + 1);
         DT_TRY(text.status);
         DT_TRY(dt_memory_copy_text(&runs[i].name, text.text));
     }
 out:
-    report_buffer_clear(&text);
+    dt_report_buffer_clear(&text);
     dt_memory_free(names);
     dt_memory_free(alike);
     return status;

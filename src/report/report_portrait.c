@@ -15,13 +15,13 @@ static void print_line(const char *title, const char *text)
         dt_log_result("%-12s %s\n", title, dt_text_table_printable(line, sizeof line, text));
 }
 
-static void print_options(const report_run *run)
+static void print_options(const dt_report_run *run)
 {
     char line[LINE_BYTES];
     size_t printed = 0;
     for (size_t i = 0; i < run->config.count; i++) {
-        const report_fact *option = &run->config.items[i];
-        if (strcmp(option->name, "data") == 0 || !report_is_unusual(option))
+        const dt_report_fact *option = &run->config.items[i];
+        if (strcmp(option->name, "data") == 0 || !dt_report_is_unusual(option))
             continue;
         (void)snprintf(line, sizeof line, "%.60s = %.900s", option->name, option->text);
         print_line(printed++ == 0 ? "options" : "", line);
@@ -30,7 +30,7 @@ static void print_options(const report_run *run)
         print_line("options", "all as by default");
 }
 
-static void print_course(const report_run *run)
+static void print_course(const dt_report_run *run)
 {
     static const struct {
         const char *title, *key;
@@ -41,14 +41,14 @@ static void print_course(const report_run *run)
     };
     char text[64];
     for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
-        const double value = report_value(run, shown[i].key);
+        const double value = dt_report_value(run, shown[i].key);
         if (!isnan(value))
-            print_line(shown[i].title, report_format(text, sizeof text, shown[i].key, value));
+            print_line(shown[i].title, dt_report_format(text, sizeof text, shown[i].key, value));
     }
 }
 
 /* The network and the rows, as far as the file says. */
-static void print_data(const report_run *run)
+static void print_data(const dt_report_run *run)
 {
     static const char *const facts[][2] = {
         {"inputs", "inputs"},
@@ -61,10 +61,10 @@ static void print_data(const report_run *run)
     char line[LINE_BYTES];
     size_t used = 0;
     line[0] = '\0';
-    print_line("data", report_fact_text(&run->config, "data"));
-    print_line("network", report_fact_text(&run->data, "network"));
+    print_line("data", dt_report_fact_text(&run->config, "data"));
+    print_line("network", dt_report_fact_text(&run->data, "network"));
     for (size_t i = 0; i < sizeof facts / sizeof *facts; i++) {
-        const char *text = report_fact_text(&run->data, facts[i][0]);
+        const char *text = dt_report_fact_text(&run->data, facts[i][0]);
         if (text[0] != '\0')
             used += (size_t)snprintf(line + used, sizeof line - used, "%s%.40s %s",
                                      used > 0 ? ", " : "", text, facts[i][1]);
@@ -74,7 +74,7 @@ static void print_data(const report_run *run)
 
 /* ---- what was reached ---- */
 
-DT_MUST_USE static dt_status print_qualities(const report_run *run)
+DT_MUST_USE static dt_status print_qualities(const dt_report_run *run)
 {
     static const struct {
         const char *key, *title, *unit;
@@ -108,8 +108,9 @@ DT_MUST_USE static dt_status print_qualities(const report_run *run)
             char key[64], text[64];
             (void)snprintf(key, sizeof key, "%s%s", prefixes[set], shown[i].key);
             if (run->sets[set].there)
-                dt_text_table_add(&table, "%s",
-                                  report_format(text, sizeof text, key, report_value(run, key)));
+                dt_text_table_add(
+                    &table, "%s",
+                    dt_report_format(text, sizeof text, key, dt_report_value(run, key)));
         }
         dt_text_table_add(&table, "%s", shown[i].unit);
     }
@@ -117,13 +118,13 @@ DT_MUST_USE static dt_status print_qualities(const report_run *run)
     return dt_text_table_print(&table);
 }
 
-DT_MUST_USE static dt_status print_epochs(const report_run *run)
+DT_MUST_USE static dt_status print_epochs(const dt_report_run *run)
 {
-    const report_table *e = &run->epochs;
+    const dt_report_table *e = &run->epochs;
     dt_text_table table = {
         .columns = 6,
         .titles = {"", ">epoch", ">train loss", ">train acc.", ">val loss", ">val acc."}};
-    const double best = report_value(run, "best_epoch");
+    const double best = dt_report_value(run, "best_epoch");
     dt_log_result("\n");
     for (size_t i = 0; i < e->rows; i++) {
         const bool is_best = e->columns[EPOCH_NUMBER][i] == best;
@@ -137,30 +138,30 @@ DT_MUST_USE static dt_status print_epochs(const report_run *run)
         dt_text_table_add(&table, "%.0f", e->columns[EPOCH_NUMBER][i]);
         for (int c = EPOCH_TRAIN_LOSS; c <= EPOCH_VAL_ACCURACY; c++)
             dt_text_table_add(&table, "%s",
-                              report_format(text, sizeof text, "loss", e->columns[c][i]));
+                              dt_report_format(text, sizeof text, "loss", e->columns[c][i]));
     }
     return dt_text_table_print(&table);
 }
 
-DT_MUST_USE static dt_status print_classes(const report_run *run, int set)
+DT_MUST_USE static dt_status print_classes(const dt_report_run *run, int set)
 {
     static const char *const titles[] = {">rows", ">predicted", ">precision", ">recall",
                                          ">F1",   ">ROC-AUC",   ">PR-AUC"};
-    const report_table *classes = &run->sets[set].classes;
+    const dt_report_table *classes = &run->sets[set].classes;
     dt_text_table table = {.columns = 8};
     char title[64], text[DT_TEXT_TABLE_CELL_BYTES];
     if (classes->rows == 0)
         return DT_OK;
-    (void)snprintf(title, sizeof title, "class, %s set", report_set_name(set));
+    (void)snprintf(title, sizeof title, "class, %s set", dt_report_set_name(set));
     table.titles[0] = title;
     for (size_t c = 0; c < 7; c++)
         table.titles[c + 1] = titles[c];
     for (size_t i = 0; i < classes->rows && i < CLASSES_SHOWN; i++) {
-        dt_text_table_add(&table, "%.30s", report_class_name(text, sizeof text, run, i));
+        dt_text_table_add(&table, "%.30s", dt_report_class_name(text, sizeof text, run, i));
         for (size_t c = 0; c < 7; c++)
-            dt_text_table_add(
-                &table, "%s",
-                report_format(text, sizeof text, c < 2 ? "_rows" : "f1", classes->columns[c][i]));
+            dt_text_table_add(&table, "%s",
+                              dt_report_format(text, sizeof text, c < 2 ? "_rows" : "f1",
+                                               classes->columns[c][i]));
     }
     dt_log_result("\n");
     const dt_status status = dt_text_table_print(&table);
@@ -169,9 +170,9 @@ DT_MUST_USE static dt_status print_classes(const report_run *run, int set)
     return status;
 }
 
-DT_MUST_USE static dt_status print_confusion(const report_run *run, int set)
+DT_MUST_USE static dt_status print_confusion(const dt_report_run *run, int set)
 {
-    const report_set *s = &run->sets[set];
+    const dt_report_set *s = &run->sets[set];
     dt_text_table table = {.columns = s->C + 1};
     char names[CONFUSION_SHOWN][64], text[DT_TEXT_TABLE_CELL_BYTES];
     if (s->C == 0 || s->C > CONFUSION_SHOWN)
@@ -179,13 +180,13 @@ DT_MUST_USE static dt_status print_confusion(const report_run *run, int set)
     table.titles[0] = "true \\ predicted";
     for (size_t c = 0; c < s->C; c++) {
         char shown[DT_TEXT_TABLE_CELL_BYTES];
-        (void)report_class_name(text, sizeof text, run, c);
+        (void)dt_report_class_name(text, sizeof text, run, c);
         (void)snprintf(names[c], sizeof names[c], ">%.12s",
                        dt_text_table_printable(shown, sizeof shown, text));
         table.titles[c + 1] = names[c];
     }
     for (size_t i = 0; i < s->C; i++) {
-        dt_text_table_add(&table, "%.30s", report_class_name(text, sizeof text, run, i));
+        dt_text_table_add(&table, "%.30s", dt_report_class_name(text, sizeof text, run, i));
         for (size_t j = 0; j < s->C; j++)
             dt_text_table_add(&table, "%lld", (long long)s->confusion[i * s->C + j]);
     }
@@ -193,9 +194,9 @@ DT_MUST_USE static dt_status print_confusion(const report_run *run, int set)
     return dt_text_table_print(&table);
 }
 
-DT_MUST_USE static dt_status print_calibration(const report_run *run, int set)
+DT_MUST_USE static dt_status print_calibration(const dt_report_run *run, int set)
 {
-    const report_table *bins = &run->sets[set].calibration;
+    const dt_report_table *bins = &run->sets[set].calibration;
     dt_text_table table = {.columns = 4, .titles = {"confidence", ">rows", ">mean", ">accuracy"}};
     size_t shown = 0;
     for (size_t b = 0; b < bins->rows; b++) {
@@ -216,20 +217,21 @@ DT_MUST_USE static dt_status print_calibration(const report_run *run, int set)
 
 /* ---- ranks ---- */
 
-static void add_rank(dt_text_table *table, const report_run *run, size_t rank)
+static void add_rank(dt_text_table *table, const dt_report_run *run, size_t rank)
 {
-    const report_table *ranks = &run->ranks;
+    const dt_report_table *ranks = &run->ranks;
     dt_text_table_add(table, "%.0f", ranks->columns[RANK_NUMBER][rank]);
     dt_text_table_add(table, "%.30s",
                       rank < run->rank_hosts.count ? run->rank_hosts.texts[rank] : "-");
     dt_text_table_add(table, "%.0f", ranks->columns[RANK_ROWS][rank]);
     for (int phase = 0; phase < REPORT_PHASES; phase++) {
         char text[64];
-        dt_text_table_add(table, "%s", report_format_phase(text, sizeof text, ranks, rank, phase));
+        dt_text_table_add(table, "%s",
+                          dt_report_format_phase(text, sizeof text, ranks, rank, phase));
     }
 }
 
-DT_MUST_USE static dt_status print_ranks(const report_run *run)
+DT_MUST_USE static dt_status print_ranks(const dt_report_run *run)
 {
     char titles[REPORT_PHASES][32];
     dt_text_table table = {.columns = 3 + REPORT_PHASES,
@@ -237,7 +239,7 @@ DT_MUST_USE static dt_status print_ranks(const report_run *run)
     if (run->ranks.rows == 0)
         return DT_OK;
     for (int phase = 0; phase < REPORT_PHASES; phase++) {
-        (void)snprintf(titles[phase], sizeof titles[phase], ">%s s", report_phase_names[phase]);
+        (void)snprintf(titles[phase], sizeof titles[phase], ">%s s", dt_report_phase_names[phase]);
         table.titles[3 + phase] = titles[phase];
     }
     for (size_t rank = 0; rank < run->ranks.rows && rank < RANKS_SHOWN; rank++)
@@ -249,14 +251,14 @@ DT_MUST_USE static dt_status print_ranks(const report_run *run)
     return status;
 }
 
-dt_status report_print_portrait(report_run *run)
+dt_status dt_report_print_portrait(dt_report_run *run)
 {
     dt_status status = DT_OK;
-    report_run *const runs[1] = {run};
-    const int set = report_best_set(runs, 1);
+    dt_report_run *const runs[1] = {run};
+    const int set = dt_report_best_set(runs, 1);
     print_line("run", run->name);
     print_line("status", run->status);
-    print_line("started", report_fact_text(&run->environment, "started"));
+    print_line("started", dt_report_fact_text(&run->environment, "started"));
     print_data(run);
     print_options(run);
     print_course(run);

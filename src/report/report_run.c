@@ -11,13 +11,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
-const char *report_set_name(int set)
+const char *dt_report_set_name(int set)
 {
     static const char *const names[SETS] = {"training", "validation", "test"};
     return names[set];
 }
 
-const char *report_format_exact(char *out, size_t bytes, double value)
+const char *dt_report_format_exact(char *out, size_t bytes, double value)
 {
     for (int digits = 1; digits <= 17; digits++) {
         (void)snprintf(out, bytes, "%.*g", digits, value);
@@ -32,7 +32,7 @@ const char *report_format_exact(char *out, size_t bytes, double value)
 
 /* ---- attributes ---- */
 
-DT_MUST_USE static dt_status set_fact(report_fact *out, const char *name, const char *text,
+DT_MUST_USE static dt_status set_fact(dt_report_fact *out, const char *name, const char *text,
                                       double number)
 {
     dt_status status = DT_OK;
@@ -43,24 +43,24 @@ out:
     return status;
 }
 
-DT_MUST_USE static dt_status join(report_buffer *out, const dt_h5_names *texts)
+DT_MUST_USE static dt_status join(dt_report_buffer *out, const dt_h5_names *texts)
 {
     for (size_t i = 0; i < texts->count; i++) {
-        report_buffer_puts(out, i > 0 ? " " : "");
-        report_buffer_puts(out, texts->texts[i]);
+        dt_report_buffer_puts(out, i > 0 ? " " : "");
+        dt_report_buffer_puts(out, texts->texts[i]);
     }
-    report_buffer_puts(out, "");
+    dt_report_buffer_puts(out, "");
     return out->status;
 }
 
 /* *taken becomes whether it is of a kind that has a text. */
-DT_MUST_USE static dt_status read_fact(report_fact *out, bool *taken, dt_h5 *h5, const char *group,
-                                       const char *name)
+DT_MUST_USE static dt_status read_fact(dt_report_fact *out, bool *taken, dt_h5 *h5,
+                                       const char *group, const char *name)
 {
     dt_status status = DT_OK;
     dt_h5_shape shape;
     dt_h5_names texts = {0};
-    report_buffer joined = {0};
+    dt_report_buffer joined = {0};
     int64_t whole = 0;
     double number = NAN;
     char line[64];
@@ -81,17 +81,17 @@ DT_MUST_USE static dt_status read_fact(report_fact *out, bool *taken, dt_h5 *h5,
         DT_TRY(set_fact(out, name, line, (double)whole));
     } else if (shape.class == DT_H5_CLASS_FLOAT && shape.count == 1) {
         DT_TRY(dt_h5_get_double(&number, h5, group, name));
-        DT_TRY(set_fact(out, name, report_format_exact(line, sizeof line, number), number));
+        DT_TRY(set_fact(out, name, dt_report_format_exact(line, sizeof line, number), number));
     } else {
         *taken = false;
     }
 out:
-    report_buffer_clear(&joined);
+    dt_report_buffer_clear(&joined);
     dt_h5_names_clear(&texts);
     return status;
 }
 
-static void clear_facts(report_facts *facts)
+static void clear_facts(dt_report_facts *facts)
 {
     for (size_t i = 0; i < facts->count; i++) {
         dt_memory_free(facts->items[i].name);
@@ -102,7 +102,7 @@ static void clear_facts(report_facts *facts)
 }
 
 /* A group that is not there has no facts. One fact more may be added behind them. */
-DT_MUST_USE static dt_status read_facts(report_facts *out, dt_h5 *h5, const char *group)
+DT_MUST_USE static dt_status read_facts(dt_report_facts *out, dt_h5 *h5, const char *group)
 {
     dt_status status = DT_OK;
     dt_h5_names names = {0};
@@ -122,7 +122,7 @@ out:
     return status;
 }
 
-const report_fact *report_fact_find(const report_facts *facts, const char *name)
+const dt_report_fact *dt_report_fact_find(const dt_report_facts *facts, const char *name)
 {
     for (size_t i = 0; i < facts->count; i++)
         if (strcmp(facts->items[i].name, name) == 0)
@@ -130,9 +130,9 @@ const report_fact *report_fact_find(const report_facts *facts, const char *name)
     return NULL;
 }
 
-const char *report_fact_text(const report_facts *facts, const char *name)
+const char *dt_report_fact_text(const dt_report_facts *facts, const char *name)
 {
-    const report_fact *fact = report_fact_find(facts, name);
+    const dt_report_fact *fact = dt_report_fact_find(facts, name);
     return fact != NULL ? fact->text : "";
 }
 
@@ -146,7 +146,7 @@ static bool has_name(const dt_h5_names *names, const char *name)
     return false;
 }
 
-static void clear_table(report_table *table)
+static void clear_table(dt_report_table *table)
 {
     for (size_t c = 0; c < REPORT_COLUMNS_MAX; c++)
         dt_memory_free(table->columns[c]);
@@ -154,7 +154,7 @@ static void clear_table(report_table *table)
 }
 
 /* `names` in the order of the columns' numbers. */
-DT_MUST_USE static dt_status read_table(report_table *out, dt_h5 *h5, const char *path,
+DT_MUST_USE static dt_status read_table(dt_report_table *out, dt_h5 *h5, const char *path,
                                         const char *const *names, size_t count)
 {
     dt_status status = DT_OK;
@@ -185,7 +185,7 @@ out:
 /* ---- sets ---- */
 
 /* Where the matrix is not square it is not shown. */
-DT_MUST_USE static dt_status read_confusion(report_set *out, dt_h5 *h5, const char *path)
+DT_MUST_USE static dt_status read_confusion(dt_report_set *out, dt_h5 *h5, const char *path)
 {
     dt_status status = DT_OK;
     dt_h5_shape shape;
@@ -203,7 +203,7 @@ out:
     return status;
 }
 
-DT_MUST_USE static dt_status read_set(report_set *out, dt_h5 *h5, int set)
+DT_MUST_USE static dt_status read_set(dt_report_set *out, dt_h5 *h5, int set)
 {
     static const char *const groups[SETS] = {"/evaluation/train", "/evaluation/validation",
                                              "/evaluation/test"};
@@ -232,13 +232,13 @@ out:
 /* ---- runs ---- */
 
 /* One number for all the data, by which runs on the same are known: of /data/members. */
-DT_MUST_USE static dt_status add_fingerprint(report_run *out, dt_h5 *h5)
+DT_MUST_USE static dt_status add_fingerprint(dt_report_run *out, dt_h5 *h5)
 {
     static const char table[] = "/data/members";
     static const char *const columns[] = {"set", "array", "crc32"};
     dt_status status = DT_OK;
     dt_h5_names names = {0}, sets = {0}, arrays = {0};
-    report_table members = {0};
+    dt_report_table members = {0};
     uint32_t crc = 0;
     char text[16];
     if (out->data.items == NULL || dt_h5_has(h5, table) != DT_H5_DATASET)
@@ -272,7 +272,7 @@ DT_MUST_USE static dt_status read_texts(dt_h5_names *out, dt_h5 *h5, const char 
 }
 
 /* /ranks names each rank's host too. */
-DT_MUST_USE static dt_status read_hosts(report_run *out, dt_h5 *h5)
+DT_MUST_USE static dt_status read_hosts(dt_report_run *out, dt_h5 *h5)
 {
     dt_status status = DT_OK;
     dt_h5_names columns = {0};
@@ -287,7 +287,7 @@ out:
     return status;
 }
 
-DT_MUST_USE static dt_status read_all(report_run *out, dt_h5 *h5)
+DT_MUST_USE static dt_status read_all(dt_report_run *out, dt_h5 *h5)
 {
     static const char *const epoch_columns[] = {
         "epoch", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "seconds", "improved"};
@@ -321,19 +321,19 @@ DT_MUST_USE static dt_status find_place(char **out, const char *path)
     dt_status status = DT_OK;
     struct stat info;
     char *whole = realpath(path, NULL); /* freed by free */
-    report_buffer place = {0};
-    report_buffer_puts(&place, whole != NULL ? whole : path);
+    dt_report_buffer place = {0};
+    dt_report_buffer_puts(&place, whole != NULL ? whole : path);
     if (stat(path, &info) == 0 && S_ISDIR(info.st_mode))
-        report_buffer_puts(&place, "/run.h5");
+        dt_report_buffer_puts(&place, "/run.h5");
     status = place.status;
     if (status == DT_OK)
         status = dt_memory_copy_text(out, place.text);
-    report_buffer_clear(&place);
+    dt_report_buffer_clear(&place);
     free(whole);
     return status;
 }
 
-dt_status report_run_read(report_run *out, const char *path)
+dt_status dt_report_run_read(dt_report_run *out, const char *path)
 {
     dt_status status = DT_OK;
     dt_h5 *h5 = NULL;
@@ -346,7 +346,7 @@ out:
     return status;
 }
 
-void report_run_clear(report_run *run)
+void dt_report_run_clear(dt_report_run *run)
 {
     dt_memory_free(run->path);
     dt_memory_free(run->name);
@@ -359,7 +359,7 @@ void report_run_clear(report_run *run)
     clear_table(&run->epochs);
     clear_table(&run->ranks);
     for (int s = 0; s < SETS; s++) {
-        report_set *set = &run->sets[s];
+        dt_report_set *set = &run->sets[s];
         clear_facts(&set->qualities);
         clear_table(&set->classes);
         clear_table(&set->calibration);
@@ -371,7 +371,7 @@ void report_run_clear(report_run *run)
     memset(run, 0, sizeof *run);
 }
 
-const char *report_class_name(char *out, size_t bytes, const report_run *run, size_t class)
+const char *dt_report_class_name(char *out, size_t bytes, const dt_report_run *run, size_t class)
 {
     if (class < run->class_names.count)
         (void)snprintf(out, bytes, "%s", run->class_names.texts[class]);

@@ -117,7 +117,7 @@ typedef struct titled_key {
 } titled_key;
 
 /* Keys that begin with # are of `set`. */
-DT_MUST_USE static dt_status print_results(report_run *const *runs, size_t count, int set,
+DT_MUST_USE static dt_status print_results(dt_report_run *const *runs, size_t count, int set,
                                            const char *title, const titled_key *keys,
                                            size_t key_count, size_t width)
 {
@@ -128,13 +128,13 @@ DT_MUST_USE static dt_status print_results(report_run *const *runs, size_t count
     DT_TRY(grid_set(&g, 0, 0, title));
     for (size_t k = 0; k < key_count; k++) {
         DT_TRY(grid_set(&g, 0, k + 1, keys[k].title));
-        (void)report_key_of(key, sizeof key, keys[k].key, set);
+        (void)dt_report_key_of(key, sizeof key, keys[k].key, set);
         for (size_t i = 0; i < count; i++) {
             const bool is_status = strcmp(key, "status") == 0;
-            const double value = is_status ? 0.0 : report_value(runs[i], key);
+            const double value = is_status ? 0.0 : dt_report_value(runs[i], key);
             DT_TRY(grid_set(&g, i + 1, k + 1,
                             is_status ? runs[i]->status
-                                      : report_format(cell, sizeof cell, key, value)));
+                                      : dt_report_format(cell, sizeof cell, key, value)));
         }
     }
     for (size_t i = 0; i < count; i++)
@@ -147,13 +147,14 @@ out:
 #define PRINT_RESULTS(runs, count, set, title, keys, width)                                        \
     print_results(runs, count, set, title, keys, sizeof(keys) / sizeof *(keys), width)
 
-DT_MUST_USE static dt_status print_differences(report_run *const *runs, size_t count, size_t width)
+DT_MUST_USE static dt_status print_differences(dt_report_run *const *runs, size_t count,
+                                               size_t width)
 {
     dt_status status = DT_OK;
-    report_difference *differences = NULL;
+    dt_report_difference *differences = NULL;
     size_t found = 0;
     grid g = {0};
-    DT_TRY(report_differences(&differences, &found, runs, count));
+    DT_TRY(dt_report_differences(&differences, &found, runs, count));
     if (found == 0) {
         dt_log_result("no difference in options, data or machine\n\n");
         goto out;
@@ -165,7 +166,7 @@ DT_MUST_USE static dt_status print_differences(report_run *const *runs, size_t c
     for (size_t i = 0; i < count; i++) {
         DT_TRY(grid_set(&g, i + 1, 0, runs[i]->name));
         for (size_t d = 0; d < found; d++)
-            DT_TRY(grid_set(&g, i + 1, d + 1, report_difference_text(runs[i], &differences[d])));
+            DT_TRY(grid_set(&g, i + 1, d + 1, dt_report_difference_text(runs[i], &differences[d])));
     }
     DT_TRY(grid_print(&g, width));
 out:
@@ -192,7 +193,7 @@ static const titled_key qualities[] = {
     {"#_calibration_error", "calib. error"},
 };
 
-static void tell_of_unfinished(report_run *const *runs, size_t count)
+static void tell_of_unfinished(dt_report_run *const *runs, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         char name[DT_TEXT_TABLE_CELL_BYTES];
@@ -206,15 +207,15 @@ static void tell_of_unfinished(report_run *const *runs, size_t count)
     }
 }
 
-dt_status report_print(report_run *const *runs, size_t count, size_t width)
+dt_status dt_report_print(dt_report_run *const *runs, size_t count, size_t width)
 {
     dt_status status = DT_OK;
-    const int set = report_best_set(runs, count);
+    const int set = dt_report_best_set(runs, count);
     char title[64];
     DT_TRY(print_differences(runs, count, width));
     DT_TRY(PRINT_RESULTS(runs, count, set, "loss, accuracy", reached, width));
     if (set >= 0) {
-        (void)snprintf(title, sizeof title, "on the %s set", report_set_name(set));
+        (void)snprintf(title, sizeof title, "on the %s set", dt_report_set_name(set));
         DT_TRY(PRINT_RESULTS(runs, count, set, title, qualities, width));
     }
     DT_TRY(PRINT_RESULTS(runs, count, set, "course", course, width));

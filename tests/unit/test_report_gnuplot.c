@@ -76,13 +76,13 @@ static char *long_script(void)
 /* It fails, and leaves nothing behind: no output, no process, no open pipe, no other SIGPIPE. */
 static void fails(const char *commands, const char *script, double timeout_s, const char *expected)
 {
-    report_buffer out = {0};
+    dt_report_buffer out = {0};
     char why[REPORT_GNUPLOT_WHY_BYTES] = "?";
     struct sigaction action;
     const int descriptor = free_descriptor();
     set_gnuplot(commands);
-    report_buffer_puts(&out, "before");
-    assert_false(report_gnuplot(&out, why, script, timeout_s));
+    dt_report_buffer_puts(&out, "before");
+    assert_false(dt_report_gnuplot(&out, why, script, timeout_s));
     assert_string_equal(why, expected);
     assert_string_equal(out.text, "before");
     assert_int_equal(out.status, DT_OK);
@@ -91,7 +91,7 @@ static void fails(const char *commands, const char *script, double timeout_s, co
     assert_true(action.sa_handler == SIG_DFL);
     if (commands != NULL)
         assert_is_gone();
-    report_buffer_clear(&out);
+    dt_report_buffer_clear(&out);
 }
 
 static void test_one_that_hangs(void **state)
@@ -126,14 +126,14 @@ static void test_one_that_ignores_its_stdin(void **state)
 {
     (void)state;
     char *script = long_script();
-    report_buffer out = {0};
+    dt_report_buffer out = {0};
     char why[REPORT_GNUPLOT_WHY_BYTES] = "?";
     fails("exec <&-\nexit 0\n", script, LONG_S, "gnuplot printed nothing");
     fails("exit 4\n", script, LONG_S, "gnuplot failed");
     set_gnuplot("exec <&-\nsleep 0.05\necho done\n");
-    assert_true(report_gnuplot(&out, why, script, LONG_S));
+    assert_true(dt_report_gnuplot(&out, why, script, LONG_S));
     assert_string_equal(out.text, "done\n");
-    report_buffer_clear(&out);
+    dt_report_buffer_clear(&out);
     free(script);
 }
 
@@ -141,31 +141,31 @@ static void test_one_that_talks_much(void **state)
 {
     (void)state;
     char *script = long_script();
-    report_buffer out = {0};
+    dt_report_buffer out = {0};
     char why[REPORT_GNUPLOT_WHY_BYTES] = "?";
     set_gnuplot("exec cat\n");
-    report_buffer_puts(&out, "before:");
-    assert_true(report_gnuplot(&out, why, script, LONG_S));
+    dt_report_buffer_puts(&out, "before:");
+    assert_true(dt_report_gnuplot(&out, why, script, LONG_S));
     assert_int_equal(out.bytes, PIPE_BYTES_MAX + 7);
     assert_string_equal(out.text + 7, script);
     assert_string_equal(why, "");
     assert_is_gone();
-    report_buffer_clear(&out);
+    dt_report_buffer_clear(&out);
     free(script);
 }
 
 /* ---- what a page takes of it ---- */
 
-static void draw(report_page *page, const char *commands)
+static void draw(dt_report_page *page, const char *commands)
 {
     double numbers[2] = {1.0, 2.0}, losses[2] = {0.5, 0.25};
     char status[] = "ok";
-    report_run run = {.status = status, .epochs = {.rows = 2}};
-    report_run *const runs[1] = {&run};
+    dt_report_run run = {.status = status, .epochs = {.rows = 2}};
+    dt_report_run *const runs[1] = {&run};
     run.epochs.columns[EPOCH_NUMBER] = numbers;
     run.epochs.columns[EPOCH_TRAIN_LOSS] = losses;
     set_gnuplot(commands);
-    report_chart_epochs(page, runs, 1, EPOCH_TRAIN_LOSS, -1, "loss", "loss");
+    dt_report_chart_epochs(page, runs, 1, EPOCH_TRAIN_LOSS, -1, "loss", "loss");
     assert_int_equal(page->html.status, DT_OK);
 }
 
@@ -175,7 +175,7 @@ static void test_page_without_svg(void **state)
     static const char *const others[] = {"cat >/dev/null\necho '<b>as it likes'\n",
                                          "cat >/dev/null\necho '<svg id=\"a\"><path d=\"'\n",
                                          "cat >/dev/null\nprintf '<svg>\\000</svg>'\n"};
-    report_page page = {0};
+    dt_report_page page = {0};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         draw(&page, others[i]);
         assert_int_equal(page.plots, 0);
@@ -187,7 +187,7 @@ static void test_page_without_svg(void **state)
     assert_int_equal(page.plots, 1);
     assert_non_null(strstr(page.html.text, "<svg id='p1-a'></svg>"));
     assert_null(strstr(page.html.text, "xml"));
-    report_buffer_clear(&page.html);
+    dt_report_buffer_clear(&page.html);
 }
 
 int main(void)
