@@ -1,6 +1,7 @@
 #include "scoring.h"
 
 #include "dtrain/base/log.h"
+#include "dtrain/base/memory.h"
 #include "dtrain/base/text.h"
 
 #include <stdio.h>
@@ -63,6 +64,20 @@ static dt_status read_recipe(dt_scoring *s, const char *path)
     return DT_OK;
 }
 
+/* Layers without weights cost nothing in the file, but outputs in memory. */
+DT_MUST_USE static dt_status check_memory(const dt_scoring *s)
+{
+    enum { ROWS = 4 * DT_PREDICTOR_BLOCK, BYTES_A_PARAMETER = 2 * 4, BYTES_A_UNIT = 4 };
+    const dt_network *network = &s->model.network;
+    const int ranks = s->environment.launch.host_size;
+    double units = (double)network->D;
+    for (size_t l = 0; l < network->layer_count; l++)
+        units += (double)network->layers[l].H;
+    return dt_memory_check((units * ROWS * BYTES_A_UNIT + (double)network->P * BYTES_A_PARAMETER) *
+                               ranks,
+                           ranks, "the outputs of the model's layers", "use fewer ranks a host");
+}
+
 dt_status dt_scoring_open(dt_scoring *out, const dt_comm *comm, const dt_scoring_settings *settings,
                           bool labels)
 {
@@ -81,6 +96,7 @@ dt_status dt_scoring_open(dt_scoring *out, const dt_comm *comm, const dt_scoring
     if (status != DT_OK)
         goto out;
     DT_TRY(dt_comm_agree(comm, read_recipe(s, path)));
+    DT_TRY(dt_comm_agree(comm, check_memory(s)));
     DT_TRY(dt_comm_agree(comm, dt_predictor_init(&s->predictor, &s->model.network)));
     const dt_rows_plan plan = {.path = settings->data,
                                .part = (dt_part)settings->set,

@@ -51,13 +51,16 @@ static void report_data(const dt_run *r)
 static void report_model(const dt_run *r)
 {
     const dt_settings *s = &r->settings;
-    const bool has_hidden = r->model.network.layer_count > 1;
-    char widths[256], dropout[32] = "";
+    const bool has_hidden = dt_network_dense(&r->model.network, 1) != NULL;
+    char widths[256], activation[32] = "", dropout[32] = "";
     dt_network_print_widths(widths, sizeof widths, &r->model.network);
+    if (has_hidden)
+        (void)snprintf(activation, sizeof activation, ", %s",
+                       dt_activation_name((dt_activation)s->activation));
     if (s->dropout > 0.0 && has_hidden)
         (void)snprintf(dropout, sizeof dropout, ", dropout %g", s->dropout);
-    dt_log_say("model      %s, %s%s, softmax; P = %zu parameters\n", widths,
-               dt_activation_name((dt_activation)s->activation), dropout, r->model.network.P);
+    dt_log_say("model      %s%s%s, softmax; P = %zu parameters\n", widths, activation, dropout,
+               r->model.network.P);
     if (s->dropout > 0.0 && !has_hidden)
         dt_log_warn("--dropout has no effect without hidden layers; remove it, or set --hidden");
     if (r->has_init)

@@ -215,6 +215,26 @@ def make_models():
         model(f"own_{change.__name__}.h5", change, OWN_KERNEL)
 
 
+def make_wide():
+    """Layers without weights, whose outputs would take 4 TB."""
+    units = 1000000
+    dense = {"kind": "dense", "units": units, "activation": "relu"}
+    last = {"kind": "dense", "units": 2, "activation": "linear"}
+    layers = [dense] + 990 * [{"kind": "activation", "activation": "relu"}] + [last]
+    optimizer = {"kind": "sgd", "learning_rate": 0.1, "weight_decay": 0.0, "momentum": 0.0,
+                 "step": 0, "has_state": False}
+    with h5py.File("wide.h5", "w") as file:
+        own = file.create_group("dtrain")
+        own.attrs["format_version"] = 1
+        own.attrs["model"] = json.dumps({"inputs": 2, "loss": "sparse_categorical_crossentropy",
+                                         "layers": layers, "optimizer": optimizer})
+        tensors = own.create_group("tensors")
+        tensors["dense/kernel"] = np.zeros((2, units), "f4")
+        tensors["dense/bias"] = np.zeros(units, "f4")
+        tensors["dense_1/kernel"] = np.zeros((units, 2), "f4")
+        tensors["dense_1/bias"] = np.zeros(2, "f4")
+
+
 def make_other():
     write("empty", b"")
     write("deep.json", b'{"format": ' + b"[" * 100000)
@@ -226,4 +246,5 @@ def make_other():
 make_archives()
 make_damaged()
 make_models()
+make_wide()
 make_other()

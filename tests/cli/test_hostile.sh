@@ -58,6 +58,12 @@ small inspect own_huge.h5
 refused train rows.npz --init-from huge.h5 --out t
 refused train rows.npz --init-from own_huge.h5 --out t
 
+for ranks in 0 2; do
+    run $ranks predict wide.h5 rows.npz
+    expect_status 6
+    expect_one_stderr_line "the outputs of the model's layers"
+done
+
 # Names in archives are names.
 run 0 inspect paths.npz
 expect_status 0
