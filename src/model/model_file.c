@@ -61,6 +61,7 @@ dt_status dt_model_file_write(dt_h5 *h5, const dt_model *model)
     dt_status status = DT_OK;
     const dt_network *network = &model->network;
     const dt_optimizer *optimizer = &model->optimizer;
+    const uint64_t parameters = network->P;
     char *json = NULL;
     char path[PATH_BYTES];
     DT_TRY(dt_model_json_write(&json, network, optimizer));
@@ -76,8 +77,8 @@ dt_status dt_model_file_write(dt_h5 *h5, const dt_model *model)
         DT_TRY(write_tensor(h5, network, tensor, network->params + tensor->first));
     }
     for (size_t s = 0; optimizer->P > 0 && s < optimizer->kind->state_count; s++)
-        DT_TRY(dt_h5_write_array(h5, state_path(path, optimizer, s), DT_H5_F32, 1,
-                                 &(uint64_t){network->P}, optimizer->states[s]));
+        DT_TRY(dt_h5_write_array(h5, state_path(path, optimizer, s), DT_H5_F32, 1, &parameters,
+                                 optimizer->states[s]));
 out:
     dt_memory_free(json);
     return status;
@@ -134,9 +135,10 @@ DT_MUST_USE static dt_status read_states(dt_model_arrays *in, dt_optimizer *opti
 {
     dt_status status = DT_OK;
     const dt_optimizer_kind *kind = optimizer->kind;
+    const uint64_t parameters = P;
     char path[PATH_BYTES];
     for (size_t s = 0; s < kind->state_count; s++)
-        DT_TRY(dt_model_arrays_check(in, state_path(path, optimizer, s), 1, &(uint64_t){P}));
+        DT_TRY(dt_model_arrays_check(in, state_path(path, optimizer, s), 1, &parameters));
     DT_TRY(dt_optimizer_allocate(optimizer, P));
     for (size_t s = 0; s < kind->state_count; s++)
         DT_TRY(read_array(optimizer->states[s], in, state_path(path, optimizer, s), P,

@@ -193,12 +193,16 @@ static const struct {
 
 DT_MUST_USE static dt_status add_layer(writer *w, const dt_network *network, size_t l)
 {
-    enum { COUNT = sizeof forms / sizeof forms[0] };
-    size_t i = 0;
-    while (i < COUNT && forms[i].kind != network->layers[l].kind)
-        i++;
-    DT_ASSERT(i < COUNT);
-    return forms[i].add != NULL ? forms[i].add(w, network, l) : DT_OK;
+    bool known = false;
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+        if (forms[i].kind != network->layers[l].kind)
+            continue;
+        if (forms[i].add != NULL)
+            return forms[i].add(w, network, l);
+        known = true;
+    }
+    DT_ASSERT(known); /* dt_keras_can_save */
+    return DT_OK;
 }
 
 /* Describes a value of any number of rows, [N, columns], or [N] when `columns` is 0. */

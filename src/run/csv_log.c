@@ -69,7 +69,7 @@ static void begin(dt_csv_log *log)
     log->begun = true;
     (void)!ftruncate(fileno(log->file), 0); /* of a device there is nothing to cut */
     char line[LINE_BYTES] = "epoch";
-    for (int v = 0; v <= log->validation; v++)
+    for (int v = 0; v < (log->validation ? 2 : 1); v++)
         for (const dt_metric *m = NULL; (m = next_metric(m)) != NULL;)
             append(line, "%s%s", v == 1 ? ",val_" : ",", m->name);
     append(line, "\n");
@@ -137,7 +137,7 @@ void dt_csv_log_add_epoch(dt_csv_log *log, const dt_epoch *epoch)
     if (!log->begun)
         begin(log);
     append(line, "%lld", (long long)epoch->epoch - 1);
-    for (int v = 0; v <= log->validation; v++)
+    for (int v = 0; v < (log->validation ? 2 : 1); v++)
         for (const dt_metric *m = NULL; (m = next_metric(m)) != NULL;)
             append(line, ",%s", shortest(number, dt_metric_value(parts[v], m)));
     append(line, "\n");
