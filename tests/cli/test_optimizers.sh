@@ -97,6 +97,13 @@ expect_status 75
 run 2 --resume cut --optimizer sgd
 expect_status 2
 expect_one_stderr_line "--optimizer is sgd, but the checkpoint has the state of adam"
+run 2 some --epochs 4 --optimizer sgd --momentum 0.9 --time-limit 1s --out forced
+expect_status 75
+run 2 --resume forced --force --momentum 0.1
+expect_status 0
+expect_stdout '^training +SGD 0.001, momentum 0.1, '
+run 0 inspect forced/model.h5
+expect_stdout '^SGD: learning rate 0.001, momentum 0.1, state after 24 updates$'
 run 0 inspect half/model.h5
 expect_stdout '^SGD: learning rate 0.01, momentum 0.9, state after [0-9]+ updates$'
 
