@@ -146,6 +146,15 @@ check_flags() {
     done <"$work/lists"
 }
 
+# clang makes the pickers of versions external (base/vectorize.h).
+check_vectorized() {
+    find src -name '*.c' -exec grep -hoE '^DT_VECTORIZE static [A-Za-z0-9_ *]+\(' {} + |
+        sed 's/($//; s/.*[ *]//' | sort | uniq -d >"$work/twice"
+    while IFS= read -r name; do
+        violation "$name: two functions of this name with DT_VECTORIZE"
+    done <"$work/twice"
+}
+
 check_top_level() {
     # What git knows; in a tarball, or on a machine without git, what is there.
     if ! git -c safe.directory='*' ls-files >"$work/files" 2>/dev/null || [ ! -s "$work/files" ]; then
@@ -187,6 +196,7 @@ check() {
         esac
     done <"$work/sources"
     check_flags
+    check_vectorized
     check_top_level
     [ "$violations" -eq 0 ]
 }
@@ -261,6 +271,10 @@ lines: exit(1); #include "dtrain/cli/m.h"
     echo 'int dt_cli_first(int argc);' >"$work/good/src/cli/commands.h"
     plant src/cli/first_part.c 'int x;' ''
     plant src/cli/second.c 'int x;' 'src/cli/second.c: no header'
+
+    plant src/nn/m.c 'DT_VECTORIZE static void move(int x);' ''
+    plant src/nn/m.c 'DT_VECTORIZE static void move(int x);
+DT_VECTORIZE static uint64_t *move(int x);' 'move: two functions of this name'
 
     # What is not.
     plant src/base/m.c '#include "dtrain/io/m.h"' 'src/base/m.c:1: base/ may not include from io/'

@@ -10,7 +10,8 @@
  * The loops it is put on do the same operations on each element whatever the width, and the build
  * forbids fused products and reassociation, so all versions give the same bits.
  *
- * For static functions only: older clangs give an external one no symbol of its own name.
+ * For static functions only: older clangs give an external one no symbol of its own name. Their
+ * names must differ over all files, because clang makes the pickers external (tests/layering.sh).
  *
  * Sanitizers come up after the dynamic linker has run the pickers, so their builds take one
  * version; so do systems without glibc, whose linkers know no pickers.

@@ -41,7 +41,7 @@ static dt_status allocate(dt_workspace *w, const dt_network *network, size_t l, 
     return dt_workspace_make_panels(&w->kept[l], w->capacity, network->layers[l].H, "a residual");
 }
 
-DT_VECTORIZE static void add(float *restrict y, const float *restrict x, size_t count)
+DT_VECTORIZE static void add_residual(float *restrict y, const float *restrict x, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         y[i] += x[i];
@@ -56,7 +56,7 @@ static void forward(const dt_traversal *t, size_t l, size_t from, size_t to)
     for (size_t p = 0; p < dt_panels_count(layer->H); p++) {
         float *y = dt_panels_at(&t->workspace->outputs[l], from, p);
         memcpy(y, dt_panels_at(in, from, p), count * sizeof *y);
-        add(y, dt_panels_at(other, from, p), count);
+        add_residual(y, dt_panels_at(other, from, p), count);
     }
 }
 
@@ -89,8 +89,8 @@ static void add_kept(const dt_traversal *t, size_t l, size_t to_layer, size_t fr
     if (find_source(t, l) != to_layer)
         return;
     for (size_t p = 0; p < dt_panels_count(t->network->layers[l].H); p++)
-        add(dt_panels_at(&w->deltas[to_layer], from, p), dt_panels_at(&w->kept[l], from, p),
-            (to - from) * DT_PANEL);
+        add_residual(dt_panels_at(&w->deltas[to_layer], from, p),
+                     dt_panels_at(&w->kept[l], from, p), (to - from) * DT_PANEL);
 }
 
 const dt_layer_kind dt_layer_add = {

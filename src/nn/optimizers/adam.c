@@ -45,9 +45,9 @@ static inline float flushed(float moment)
     return fabsf(moment) < SMALLEST ? 0.0f : moment; /* NaN stays */
 }
 
-DT_VECTORIZE static void move(float *restrict w, float *restrict m, float *restrict v,
-                              const float *restrict g, size_t count, float alpha,
-                              float one_minus_beta_1, float one_minus_beta_2, float epsilon)
+DT_VECTORIZE static void move_by_adam(float *restrict w, float *restrict m, float *restrict v,
+                                      const float *restrict g, size_t count, float alpha,
+                                      float one_minus_beta_1, float one_minus_beta_2, float epsilon)
 {
     for (size_t i = 0; i < count; i++) {
         m[i] = flushed(m[i] + (g[i] - m[i]) * one_minus_beta_1);
@@ -59,9 +59,9 @@ DT_VECTORIZE static void move(float *restrict w, float *restrict m, float *restr
 static void update(const dt_optimizer *o, float *params, const float *gradient, size_t first,
                    size_t count)
 {
-    move(params + first, o->states[M] + first, o->states[V] + first, gradient, count,
-         o->factors[ALPHA], (float)(1.0 - o->numbers[BETA_1]), (float)(1.0 - o->numbers[BETA_2]),
-         (float)o->numbers[EPSILON]);
+    move_by_adam(params + first, o->states[M] + first, o->states[V] + first, gradient, count,
+                 o->factors[ALPHA], (float)(1.0 - o->numbers[BETA_1]),
+                 (float)(1.0 - o->numbers[BETA_2]), (float)o->numbers[EPSILON]);
 }
 
 const dt_optimizer_kind dt_adam = {

@@ -21,8 +21,9 @@ static void begin_step(dt_optimizer *o)
 
 /* A velocity below 1e-30 becomes 0: a dead unit would otherwise leave subnormal numbers, which CPUs
  * compute 10 to 100 times slower. NaN stays. */
-DT_VECTORIZE static void move(float *restrict w, float *restrict velocity, const float *restrict g,
-                              size_t count, float rate, float momentum)
+DT_VECTORIZE static void move_by_sgd(float *restrict w, float *restrict velocity,
+                                     const float *restrict g, size_t count, float rate,
+                                     float momentum)
 {
     for (size_t i = 0; i < count; i++) {
         const float next = velocity[i] * momentum - g[i] * rate;
@@ -34,8 +35,8 @@ DT_VECTORIZE static void move(float *restrict w, float *restrict velocity, const
 static void update(const dt_optimizer *o, float *params, const float *gradient, size_t first,
                    size_t count)
 {
-    move(params + first, o->states[VELOCITY] + first, gradient, count, o->factors[RATE],
-         (float)o->numbers[MOMENTUM]);
+    move_by_sgd(params + first, o->states[VELOCITY] + first, gradient, count, o->factors[RATE],
+                (float)o->numbers[MOMENTUM]);
 }
 
 const dt_optimizer_kind dt_sgd = {
