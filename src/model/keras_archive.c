@@ -1,6 +1,7 @@
 #include "keras_archive.h"
 #include "keras_forms.h"
 #include "keras_model_describe.h"
+#include "model_arrays.h"
 
 #include "dtrain/base/memory.h"
 #include "dtrain/io/zip.h"
@@ -20,20 +21,20 @@ enum { PATH_BYTES = DT_KERAS_GROUP_BYTES + 32 };
 /* ---- model.weights.h5 ---- */
 
 /* Keras numbers the variables of an object. */
-DT_MUST_USE static dt_status write_variable(dt_h5 *h5, const char *group, size_t index,
-                                            dt_h5_type type, unsigned dims, const uint64_t *shape,
-                                            const void *data)
+DT_MUST_USE static dt_status write_number(dt_h5 *h5, const char *group, size_t index,
+                                          dt_h5_type type, const void *data)
 {
     char path[PATH_BYTES];
     (void)snprintf(path, sizeof path, "%s/%zu", group, index);
-    return dt_h5_write_array(h5, path, type, dims, shape, data);
+    return dt_h5_write_array(h5, path, type, 0, NULL, data);
 }
 
 DT_MUST_USE static dt_status write_tensor(dt_h5 *h5, const char *group, size_t index,
                                           const dt_tensor *tensor, const float *values)
 {
-    const uint64_t shape[2] = {tensor->dims[0], tensor->dims[1]};
-    return write_variable(h5, group, index, DT_H5_F32, shape[1] > 0 ? 2 : 1, shape, values);
+    char path[PATH_BYTES];
+    (void)snprintf(path, sizeof path, "%s/%zu", group, index);
+    return dt_model_tensor_write(h5, path, tensor, values);
 }
 
 /* Keras 3.3 and 3.5 want a group for every object, also for one without variables. */
@@ -96,10 +97,10 @@ DT_MUST_USE static dt_status write_optimizer(dt_h5 *h5, const dt_model *model)
     if (optimizer->P == 0)
         DT_TRY(dt_memory_alloc(&zeros, model->network.P, sizeof *zeros, "the optimizer's state"));
     if (iterations <= INT32_MAX) /* as Keras itself writes it, but with TensorFlow */
-        DT_TRY(write_variable(h5, group, 0, DT_H5_I32, 0, NULL, &narrow));
+        DT_TRY(write_number(h5, group, 0, DT_H5_I32, &narrow));
     else
-        DT_TRY(write_variable(h5, group, 0, DT_H5_I64, 0, NULL, &iterations));
-    DT_TRY(write_variable(h5, group, 1, DT_H5_F32, 0, NULL, &rate));
+        DT_TRY(write_number(h5, group, 0, DT_H5_I64, &iterations));
+    DT_TRY(write_number(h5, group, 1, DT_H5_F32, &rate));
     DT_TRY(write_states(h5, group, model, zeros));
 out:
     dt_memory_free(zeros);

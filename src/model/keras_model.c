@@ -2,6 +2,7 @@
 
 #include "keras_forms.h"
 #include "keras_model_describe.h"
+#include "model_arrays.h"
 
 #include "dtrain/base/memory.h"
 
@@ -52,7 +53,6 @@ DT_MUST_USE static dt_status write_layer(dt_h5 *h5, const dt_network *network, s
     DT_TRY(dt_h5_make_group(h5, group));
     for (size_t t = 0; t < network->tensor_count; t++) {
         const dt_tensor *tensor = &network->tensors[t];
-        const uint64_t shape[2] = {tensor->dims[0], tensor->dims[1]};
         if (tensor->layer != l)
             continue;
         DT_ASSERT(count < MOST);
@@ -60,8 +60,7 @@ DT_MUST_USE static dt_status write_layer(dt_h5 *h5, const dt_network *network, s
         (void)snprintf(path, sizeof path, "%s/%s", group, names[count]);
         texts[count] = names[count];
         count++;
-        DT_TRY(dt_h5_write_array(h5, path, DT_H5_F32, shape[1] > 0 ? 2 : 1, shape,
-                                 network->params + tensor->first));
+        DT_TRY(dt_model_tensor_write(h5, path, tensor, network->params + tensor->first));
     }
     DT_TRY(dt_h5_set_texts(h5, group, "weight_names", texts, count));
 out:

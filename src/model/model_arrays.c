@@ -3,6 +3,18 @@
 #include <inttypes.h>
 #include <math.h>
 
+unsigned dt_model_tensor_dims(const dt_tensor *tensor)
+{
+    return tensor->dims[1] > 0 ? 2 : 1;
+}
+
+dt_status dt_model_tensor_write(dt_h5 *h5, const char *path, const dt_tensor *tensor,
+                                const float *values)
+{
+    const uint64_t shape[2] = {tensor->dims[0], tensor->dims[1]};
+    return dt_h5_write_array(h5, path, DT_H5_F32, dt_model_tensor_dims(tensor), shape, values);
+}
+
 dt_status dt_model_arrays_count(dt_model_arrays *in, const dt_h5_shape *shape)
 {
     in->stored_bytes += shape->stored_bytes;

@@ -4,6 +4,7 @@
 /* Arrays of numbers in the HDF5 file of a model. All calls are local. */
 
 #include "dtrain/io/h5.h"
+#include "dtrain/nn/tensor.h"
 
 #include <stdbool.h>
 
@@ -13,6 +14,13 @@ typedef struct dt_model_arrays {
     const char *path; /* what error lines call it */
     uint64_t stored_bytes; /* of the arrays that have been counted */
 } dt_model_arrays;
+
+/* Returns the number of the tensor's dimensions, 1 or 2. */
+unsigned dt_model_tensor_dims(const dt_tensor *tensor);
+
+/* Writes the tensor's values. Errors: DT_OUTPUT. */
+DT_MUST_USE dt_status dt_model_tensor_write(dt_h5 *h5, const char *path, const dt_tensor *tensor,
+                                            const float *values);
 
 /* Counts an array's bytes: the same array under many names would make a small file large.
  * Errors: DT_DATA. */

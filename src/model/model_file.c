@@ -38,22 +38,16 @@ static const char *state_path(char out[PATH_BYTES], const dt_optimizer *optimize
     return out;
 }
 
-static unsigned dims_of(const dt_tensor *tensor)
-{
-    return tensor->dims[1] > 0 ? 2 : 1;
-}
-
 /* ---- writing ---- */
 
 DT_MUST_USE static dt_status write_tensor(dt_h5 *h5, const dt_network *network,
                                           const dt_tensor *tensor, const float *values)
 {
     char path[PATH_BYTES], there[PATH_BYTES];
-    const uint64_t shape[2] = {tensor->dims[0], tensor->dims[1]};
     (void)tensor_path(path, network, tensor);
     if (dt_h5_has(h5, keras_path(there, network, tensor)) == DT_H5_DATASET)
         return dt_h5_link(h5, there, path);
-    return dt_h5_write_array(h5, path, DT_H5_F32, dims_of(tensor), shape, values);
+    return dt_model_tensor_write(h5, path, tensor, values);
 }
 
 dt_status dt_model_file_write(dt_h5 *h5, const dt_model *model)
@@ -99,7 +93,7 @@ DT_MUST_USE static dt_status check_tensors(dt_model_arrays *in, const dt_network
     for (size_t t = 0; t < count; t++) {
         const uint64_t shape[2] = {tensors[t].dims[0], tensors[t].dims[1]};
         DT_TRY(dt_model_arrays_check(in, tensor_path(path, network, &tensors[t]),
-                                     dims_of(&tensors[t]), shape));
+                                     dt_model_tensor_dims(&tensors[t]), shape));
     }
 out:
     return status;
