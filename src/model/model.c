@@ -24,14 +24,6 @@ const char *dt_model_find(char *out, size_t bytes, const char *path)
 
 /* ---- Keras's models ---- */
 
-static dt_activation activation_of(const char *name)
-{
-    for (dt_activation a = DT_ACTIVATION_RELU; a < DT_ACTIVATION_LINEAR; a++)
-        if (strcmp(name, dt_activation_name(a)) == 0)
-            return a;
-    return DT_ACTIVATION_LINEAR; /* also the last layer's, which gives the logits of its softmax */
-}
-
 DT_MUST_USE static dt_status take_network(dt_network *out, const dt_keras_loaded *loaded)
 {
     dt_status status = DT_OK;
@@ -45,10 +37,10 @@ DT_MUST_USE static dt_status take_network(dt_network *out, const dt_keras_loaded
     DT_TRY(dt_memory_alloc(&layers, keras->layer_count + 1, sizeof *layers, "layers"));
     if (keras->mean != NULL)
         layers[count++] = (dt_layer){.kind = &dt_layer_normalization};
-    for (size_t l = 0; l < keras->layer_count; l++)
+    for (size_t l = 0; l < keras->layer_count; l++) /* of softmax the network gives the logits */
         layers[count++] = (dt_layer){.kind = &dt_layer_dense,
                                      .H = (size_t)keras->layers[l].units,
-                                     .activation = activation_of(keras->layers[l].activation)};
+                                     .activation = dt_activation_find(keras->layers[l].activation)};
     DT_TRY(dt_network_make(out, D, layers, count));
     /* Both stand in the same order: kernel and bias, layer by layer; mean, variance. */
     DT_ASSERT(out->P == loaded->parameter_count);

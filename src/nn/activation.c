@@ -3,10 +3,20 @@
 #include "dtrain/base/vectorize.h"
 #include "vector_math.h"
 
+#include <string.h>
+
 const char *dt_activation_name(dt_activation activation)
 {
     static const char *const names[] = {"relu", "tanh", "sigmoid", "linear"};
     return names[activation];
+}
+
+dt_activation dt_activation_find(const char *name)
+{
+    for (dt_activation a = DT_ACTIVATION_RELU; a < DT_ACTIVATION_LINEAR; a++)
+        if (strcmp(name, dt_activation_name(a)) == 0)
+            return a;
+    return DT_ACTIVATION_LINEAR;
 }
 
 DT_VECTORIZE static void apply_relu(float *Y, size_t count)

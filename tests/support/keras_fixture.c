@@ -39,14 +39,6 @@ const dt_keras_model keras_full = {
     .class_name_count = 3,
 };
 
-static dt_activation activation_of(const char *name)
-{
-    for (dt_activation a = DT_ACTIVATION_RELU; a < DT_ACTIVATION_LINEAR; a++)
-        if (strcmp(name, dt_activation_name(a)) == 0)
-            return a;
-    return DT_ACTIVATION_LINEAR;
-}
-
 /* Lays out the network, without parameters. */
 static dt_status plan(dt_network *out, const dt_keras_model *keras)
 {
@@ -59,7 +51,7 @@ static dt_status plan(dt_network *out, const dt_keras_model *keras)
     for (size_t l = 0; l < keras->layer_count; l++)
         layers[count++] = (dt_layer){.kind = &dt_layer_dense,
                                      .H = (size_t)keras->layers[l].units,
-                                     .activation = activation_of(keras->layers[l].activation)};
+                                     .activation = dt_activation_find(keras->layers[l].activation)};
     const dt_status status = dt_network_plan(out, (size_t)keras->inputs, layers, count);
     free(layers);
     return status;

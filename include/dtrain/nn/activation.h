@@ -19,6 +19,9 @@ typedef enum dt_activation {
 /** Returns the name of an activation. */
 const char *dt_activation_name(dt_activation activation);
 
+/** Returns the activation of that name; linear if there is none. */
+dt_activation dt_activation_find(const char *name);
+
 /**
  * Applies the activation, in place.
  *
