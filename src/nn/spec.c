@@ -2,28 +2,19 @@
 
 #include "dtrain/base/memory.h"
 
-DT_MUST_USE static dt_status list_dense(dt_layer **out, const size_t *hidden, size_t hidden_count,
-                                        dt_activation activation, size_t C)
-{
-    dt_status status = dt_memory_alloc(out, hidden_count + 1, sizeof **out, "layers");
-    if (status != DT_OK)
-        return status;
-    for (size_t l = 0; l < hidden_count; l++)
-        (*out)[l] = (dt_layer){.kind = &dt_layer_dense, .H = hidden[l], .activation = activation};
-    (*out)[hidden_count] =
-        (dt_layer){.kind = &dt_layer_dense, .H = C, .activation = DT_ACTIVATION_LINEAR};
-    return DT_OK;
-}
-
 dt_status dt_spec_plan(dt_network *out, size_t D, const size_t *hidden, size_t hidden_count,
                        dt_activation activation, size_t C)
 {
-    dt_status status = DT_OK;
     dt_layer *layers = NULL;
     *out = (dt_network){0};
-    DT_TRY(list_dense(&layers, hidden, hidden_count, activation, C));
-    DT_TRY(dt_network_plan(out, D, layers, hidden_count + 1));
-out:
+    dt_status status = dt_memory_alloc(&layers, hidden_count + 1, sizeof *layers, "layers");
+    if (status != DT_OK)
+        return status;
+    for (size_t l = 0; l < hidden_count; l++)
+        layers[l] = (dt_layer){.kind = &dt_layer_dense, .H = hidden[l], .activation = activation};
+    layers[hidden_count] =
+        (dt_layer){.kind = &dt_layer_dense, .H = C, .activation = DT_ACTIVATION_LINEAR};
+    status = dt_network_plan(out, D, layers, hidden_count + 1);
     dt_memory_free(layers);
     return status;
 }
@@ -32,13 +23,12 @@ dt_status dt_spec_make(dt_network *out, size_t D, const size_t *hidden, size_t h
                        dt_activation activation, size_t C, uint64_t seed)
 {
     dt_status status = DT_OK;
-    dt_layer *layers = NULL;
-    *out = (dt_network){0};
-    DT_TRY(list_dense(&layers, hidden, hidden_count, activation, C));
-    DT_TRY(dt_network_make(out, D, layers, hidden_count + 1));
+    DT_TRY(dt_spec_plan(out, D, hidden, hidden_count, activation, C));
+    DT_TRY(dt_network_allocate(out));
     dt_network_fill(out, seed);
 out:
-    dt_memory_free(layers);
+    if (status != DT_OK)
+        dt_network_clear(out);
     return status;
 }
 
