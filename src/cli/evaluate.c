@@ -166,7 +166,7 @@ static dt_status take_rows(void *context, const dt_row_batch *rows)
     dt_status status = dt_scores_reserve(&r->scores, rows->count);
     if (status != DT_OK)
         return status;
-    dt_predictor_run(predictor, rows->x, rows->count);
+    dt_predictor_run(predictor, rows->x, NULL, rows->count);
     dt_scores_add(&r->scores, predictor->p, rows->y, predictor->predicted, rows->count);
     return DT_OK;
 }

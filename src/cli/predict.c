@@ -181,7 +181,7 @@ static dt_status take_rows(void *context, const dt_row_batch *rows)
     dt_status status = grow(&r->mine, &r->capacity, r->used, rows->count * row_bytes, 1);
     if (status != DT_OK)
         return status;
-    dt_predictor_run(predictor, rows->x, rows->count);
+    dt_predictor_run(predictor, rows->x, NULL, rows->count);
     r->rows += (int64_t)rows->count;
     for (size_t i = 0; i < rows->count; i++) {
         const float *p = predictor->p + i * r->C;

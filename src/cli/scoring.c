@@ -70,7 +70,7 @@ DT_MUST_USE static dt_status check_memory(const dt_scoring *s)
     enum { ROWS = 4 * DT_PREDICTOR_BLOCK, BYTES_A_PARAMETER = 2 * 4, BYTES_A_UNIT = 4 };
     const dt_network *network = &s->model.network;
     const int ranks = s->environment.launch.host_size;
-    double units = (double)network->D;
+    double units = 2.0 * (double)network->D; /* as they come, and prepared */
     for (size_t l = 0; l < network->layer_count; l++)
         units += (double)network->layers[l].H;
     return dt_memory_check((units * ROWS * BYTES_A_UNIT + (double)network->P * BYTES_A_PARAMETER) *
@@ -97,7 +97,7 @@ dt_status dt_scoring_open(dt_scoring *out, const dt_comm *comm, const dt_scoring
         goto out;
     DT_TRY(dt_comm_agree(comm, read_recipe(s, path)));
     DT_TRY(dt_comm_agree(comm, check_memory(s)));
-    DT_TRY(dt_comm_agree(comm, dt_predictor_init(&s->predictor, &s->model.network)));
+    DT_TRY(dt_comm_agree(comm, dt_predictor_init(&s->predictor, &s->model.network, true)));
     const dt_rows_plan plan = {.path = settings->data,
                                .part = (dt_part)settings->set,
                                .part_asked = settings->set_asked,

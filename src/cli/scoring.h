@@ -8,7 +8,7 @@
 #include "dtrain/data/recipe.h"
 #include "dtrain/data/rows.h"
 #include "dtrain/model/model.h"
-#include "dtrain/model/predictor.h"
+#include "dtrain/nn/predictor.h"
 #include "dtrain/run/environment.h"
 
 #include <stdbool.h>

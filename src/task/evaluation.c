@@ -142,7 +142,7 @@ dt_status dt_evaluation_of_set(dt_evaluation *out, dt_metrics *metrics, const dt
                                const uint64_t *class_rows, bool curves, dt_pool *pool)
 {
     dt_status status = DT_OK;
-    dt_evaluator evaluator = {0};
+    dt_predictor predictor = {0};
     dt_scores scores = {0};
     dt_metrics means;
     *out = (dt_evaluation){0};
@@ -151,16 +151,16 @@ dt_status dt_evaluation_of_set(dt_evaluation *out, dt_metrics *metrics, const dt
                        network->C, set->C);
     status = dt_scores_init(&scores, network->C, dt_dataset_own_rows(set), curves);
     if (status == DT_OK)
-        status = dt_evaluator_init(&evaluator, network);
+        status = dt_predictor_init(&predictor, network, false);
     DT_TRY(dt_comm_agree(comm, status));
-    evaluator.workspace.pool = pool;
-    DT_TRY(dt_evaluate(&means, comm, network, &evaluator, set, &scores));
-    dt_evaluator_clear(&evaluator);
+    predictor.workspace.pool = pool;
+    DT_TRY(dt_evaluate(&means, comm, &predictor, set, &scores));
+    dt_predictor_clear(&predictor);
     DT_TRY(dt_evaluation_compute(out, comm, &scores, class_rows));
     if (metrics != NULL)
         *metrics = means;
 out:
-    dt_evaluator_clear(&evaluator);
+    dt_predictor_clear(&predictor);
     dt_scores_clear(&scores);
     return status;
 }

@@ -1,17 +1,11 @@
 #include "dtrain/task/metrics.h"
 
-#include "dtrain/base/memory.h"
 #include "dtrain/comm/watchdog.h"
 
 #include <math.h>
-#include <string.h>
 
 #define LOSS_STEP 0x1p-24
 #define LARGEST_TERM 0x1p38 /* its count still fits 63 bits */
-
-/* A product's rows in an evaluation: part of a shard's bits, so a constant. Some segments at once
- * keep the small loops long. */
-enum { SEGMENT_ROWS = 256, SEGMENTS_AT_ONCE = 4, CAPACITY = SEGMENT_ROWS * SEGMENTS_AT_ONCE };
 
 void dt_tally_add_loss(dt_tally *tally, double loss)
 {
@@ -63,56 +57,28 @@ dt_metrics dt_tally_mean(const dt_tally *tally, uint64_t rows)
                         .accuracy = (double)tally->hits / (double)rows};
 }
 
-dt_status dt_evaluator_init(dt_evaluator *out, const dt_network *network)
+/* Adds one shard's rows to the tally, a term for each call of the predictor. */
+static void evaluate_shard(dt_tally *tally, const dt_comm *comm, dt_predictor *predictor,
+                           const float *x, const int32_t *y, size_t rows, dt_scores *scores)
 {
-    dt_status status = DT_OK;
-    memset(out, 0, sizeof *out);
-    DT_TRY(dt_workspace_init(&out->workspace, network, CAPACITY, DT_FORWARD_PASS));
-    DT_TRY(dt_memory_alloc(&out->loss, CAPACITY, sizeof *out->loss, "losses"));
-    DT_TRY(dt_memory_alloc(&out->predicted, CAPACITY, sizeof *out->predicted, "predictions"));
-out:
-    if (status != DT_OK)
-        dt_evaluator_clear(out);
-    return status;
-}
-
-void dt_evaluator_clear(dt_evaluator *evaluator)
-{
-    dt_workspace_clear(&evaluator->workspace);
-    dt_memory_free(evaluator->loss);
-    dt_memory_free(evaluator->predicted);
-    memset(evaluator, 0, sizeof *evaluator);
-}
-
-/* Adds one shard's rows to the tally, a term for each pass they take. */
-static void evaluate_shard(dt_tally *tally, const dt_comm *comm, const dt_network *network,
-                           dt_evaluator *evaluator, const float *x, const int32_t *y, size_t rows,
-                           dt_scores *scores)
-{
-    for (size_t from = 0; from < rows; from += CAPACITY) {
+    for (size_t from = 0; from < rows; from += predictor->capacity) {
         dt_comm_report_progress(comm); /* a large set takes long, without a word to the others */
-        const size_t count = rows - from < CAPACITY ? rows - from : CAPACITY;
-        size_t start[SEGMENTS_AT_ONCE + 1] = {0};
-        dt_segments segments = {.start = start};
-        for (size_t done = 0; done < count; done += SEGMENT_ROWS)
-            start[++segments.count] = count - done < SEGMENT_ROWS ? count : done + SEGMENT_ROWS;
-        float *z =
-            dt_network_forward(network, &evaluator->workspace, x + from * network->D, &segments);
-        network->loss->evaluate(z, y + from, count, network->C, evaluator->loss,
-                                evaluator->predicted);
-        dt_tally_add_rows(tally, evaluator->loss, evaluator->predicted, y + from, count);
+        const size_t left = rows - from;
+        const size_t count = left < predictor->capacity ? left : predictor->capacity;
+        dt_predictor_run(predictor, x + from * predictor->network->D, y + from, count);
+        dt_tally_add_rows(tally, predictor->loss, predictor->predicted, y + from, count);
         if (scores != NULL)
-            dt_scores_add(scores, z, y + from, evaluator->predicted, count);
+            dt_scores_add(scores, predictor->p, y + from, predictor->predicted, count);
     }
 }
 
-dt_status dt_evaluate(dt_metrics *out, const dt_comm *comm, const dt_network *network,
-                      dt_evaluator *evaluator, const dt_dataset *set, dt_scores *scores)
+dt_status dt_evaluate(dt_metrics *out, const dt_comm *comm, dt_predictor *predictor,
+                      const dt_dataset *set, dt_scores *scores)
 {
     dt_tally tally = {0};
     for (size_t s = 0; s < set->shard_count; s++) {
         const size_t first = set->shard_start[s];
-        evaluate_shard(&tally, comm, network, evaluator, set->x + first * set->D, set->y + first,
+        evaluate_shard(&tally, comm, predictor, set->x + first * set->D, set->y + first,
                        set->shard_start[s + 1] - first, scores);
     }
     dt_comm_sum_i64(comm, (int64_t *)&tally, sizeof tally / sizeof(int64_t));

@@ -31,7 +31,7 @@ typedef struct trainer {
     dt_training at;
     double epoch_began_s; /* by dt_clock_s, as if it had not been interrupted */
     dt_stepper stepper;
-    dt_evaluator evaluator;
+    dt_predictor predictor; /* of the validation */
     dt_pool *pool; /* --threads */
     float *best; /* [P]: the best epoch's weights */
     double saved_s; /* rank 0: when a checkpoint was last written, or tried */
@@ -82,8 +82,8 @@ DT_MUST_USE static dt_status allocate(trainer *t)
     dt_status status = DT_OK;
     if (!dt_linalg_uses_blas()) /* it has threads of its own */
         DT_TRY(dt_pool_new(&t->pool, t->plan->threads));
-    DT_TRY(dt_evaluator_init(&t->evaluator, t->network));
-    t->evaluator.workspace.pool = t->pool;
+    DT_TRY(dt_predictor_init(&t->predictor, t->network, false));
+    t->predictor.workspace.pool = t->pool;
     DT_TRY(dt_memory_alloc(&t->best, t->network->P, sizeof *t->best, "best weights"));
 out:
     return status;
@@ -136,7 +136,7 @@ out:
 static void end(trainer *t)
 {
     dt_stepper_clear(&t->stepper);
-    dt_evaluator_clear(&t->evaluator);
+    dt_predictor_clear(&t->predictor);
     dt_pool_free(t->pool);
     dt_memory_free(t->best);
 }
@@ -294,8 +294,8 @@ static dt_status judge_epoch(trainer *t, dt_epoch *row, bool *stop)
     dt_comm_at(t->comm, DT_AT_VALIDATE, row->epoch, 0);
     row->validation = dt_metrics_none();
     if (t->sets[DT_VALIDATION].N > 0)
-        DT_TRY(dt_evaluate(&row->validation, t->comm, t->network, &t->evaluator,
-                           &t->sets[DT_VALIDATION], NULL));
+        DT_TRY(
+            dt_evaluate(&row->validation, t->comm, &t->predictor, &t->sets[DT_VALIDATION], NULL));
     row->weights_crc = dt_trainer_crc(t->network);
     DT_TRY(dt_comm_check_same(t->comm, "the checksum of the weights", row->weights_crc));
     const dt_verdict verdict = decide(t, row);

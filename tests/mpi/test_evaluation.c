@@ -314,9 +314,9 @@ static void test_of_set(void **state)
     dt_dataset sets[2];
     dt_evaluation e[2];
     dt_metrics metrics[3];
-    dt_evaluator evaluator;
+    dt_predictor predictor;
     assert_all_int(dt_spec_make(&network, D, &hidden, 1, DT_ACTIVATION_RELU, C, 4), DT_OK);
-    assert_all_int(dt_evaluator_init(&evaluator, &network), DT_OK);
+    assert_all_int(dt_predictor_init(&predictor, &network, false), DT_OK);
     make_set(&sets[0], &all, N, D, C);
     make_set(&sets[1], &alone, N, D, C);
     assert_all_int(
@@ -325,7 +325,7 @@ static void test_of_set(void **state)
     assert_all_int(
         dt_evaluation_of_set(&e[1], &metrics[1], &alone, &network, &sets[1], NULL, true, NULL),
         DT_OK);
-    assert_all_int(dt_evaluate(&metrics[2], &all, &network, &evaluator, &sets[0], NULL), DT_OK);
+    assert_all_int(dt_evaluate(&metrics[2], &all, &predictor, &sets[0], NULL), DT_OK);
     assert_all(same_evaluation(&e[0], &e[1]));
     assert_all(memcmp(&metrics[0], &metrics[1], sizeof *metrics) == 0);
     assert_all(memcmp(&metrics[0], &metrics[2], sizeof *metrics) == 0);
@@ -338,7 +338,7 @@ static void test_of_set(void **state)
         dt_evaluation_clear(&e[i]);
         clear_set(&sets[i]);
     }
-    dt_evaluator_clear(&evaluator);
+    dt_predictor_clear(&predictor);
     dt_network_clear(&network);
 }
 

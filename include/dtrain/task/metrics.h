@@ -4,7 +4,7 @@
 #include "dtrain/base/status.h"
 #include "dtrain/comm/comm.h"
 #include "dtrain/data/dataset.h"
-#include "dtrain/nn/network.h"
+#include "dtrain/nn/predictor.h"
 #include "dtrain/task/scores.h"
 #include "dtrain/task/task.h"
 
@@ -41,31 +41,17 @@ DT_MUST_USE dt_status dt_tally_check(const dt_tally *tally);
 /** Returns the means over `rows` rows. Local. */
 dt_metrics dt_tally_mean(const dt_tally *tally, uint64_t rows);
 
-/** What an evaluation works in; allocated once. */
-typedef struct dt_evaluator {
-    dt_workspace workspace;
-    float *loss; /* [capacity] */
-    int32_t *predicted; /* [capacity] */
-} dt_evaluator;
-
-/** Allocates. Owns: the caller clears. Errors: DT_MEMORY. Local. */
-DT_MUST_USE dt_status dt_evaluator_init(dt_evaluator *out, const dt_network *network);
-
-/** Frees; a zeroed evaluator is allowed. Local. */
-void dt_evaluator_clear(dt_evaluator *evaluator);
-
 /**
  * Computes the metrics of all rows of a set, each exactly once.
  *
  * `scores`, unless it is NULL, gets this rank's rows: their softmax and predictions. A set's labels
- * are below the network's C.
+ * are below the network's C, and its rows are prepared.
  *
  * Calls:   collective; the result is the same on all ranks, and for any number of them
  * Errors:  DT_DIVERGED when the loss is not finite (dt_tally_check)
  */
-DT_MUST_USE dt_status dt_evaluate(dt_metrics *out, const dt_comm *comm, const dt_network *network,
-                                  dt_evaluator *evaluator, const dt_dataset *set,
-                                  dt_scores *scores);
+DT_MUST_USE dt_status dt_evaluate(dt_metrics *out, const dt_comm *comm, dt_predictor *predictor,
+                                  const dt_dataset *set, dt_scores *scores);
 
 /** Returns the accuracy of always predicting class `label`; NaN when there are no rows. Local. */
 double dt_metrics_baseline(const dt_dataset *set, size_t label);

@@ -1,0 +1,54 @@
+#ifndef DTRAIN_NN_PREDICTOR_H
+#define DTRAIN_NN_PREDICTOR_H
+
+#include "dtrain/base/status.h"
+#include "dtrain/nn/network.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/**
+ * The one way from rows to predictions: validation, evaluation and `dtrain predict` take it. All
+ * calls are local.
+ *
+ * Products are computed in blocks of DT_PREDICTOR_BLOCK rows; the last one may have fewer. With
+ * dtrain's own kernels a row's bits depend on the row alone. OpenBLAS computes the rows of one
+ * product in different ways; with it they also depend on the block, and the same bits on any number
+ * of ranks need the same rows in the same calls.
+ */
+typedef struct dt_predictor {
+    const dt_network *network; /* borrowed */
+    dt_workspace workspace;
+    size_t capacity; /* rows of a call; a function of the network alone */
+    float *prepared; /* [capacity,D]: rows on their way to the network; NULL: they need no
+                        preparation */
+    float *p; /* [B,C]: the last call's predictions, in the workspace */
+    float *loss; /* [capacity]: the last call's, if it had targets */
+    int32_t *predicted; /* [capacity]: the most probable class, the first of equals */
+} dt_predictor;
+
+/** Rows of a product. */
+enum { DT_PREDICTOR_BLOCK = 256 };
+
+/**
+ * Allocates. `prepares` says that the rows come as they are in files: the network's normalization,
+ * if it has one, is applied to a copy of them. A dataset's rows have been prepared already.
+ *
+ * Owns: the caller clears. Errors: DT_MEMORY.
+ */
+DT_MUST_USE dt_status dt_predictor_init(dt_predictor *out, const dt_network *network,
+                                        bool prepares);
+
+/** Frees; a zeroed predictor is allowed. */
+void dt_predictor_clear(dt_predictor *predictor);
+
+/**
+ * Computes predictor->p and predictor->predicted; with targets also predictor->loss.
+ *
+ * Shapes:  X [B,D] in, y [B] in or NULL, B <= capacity
+ * Cost:    2*B*P flop; allocates nothing
+ */
+void dt_predictor_run(dt_predictor *predictor, const float *X, const int32_t *y, size_t B);
+
+#endif
