@@ -26,11 +26,6 @@ dt_status dt_h5_fail_reading(const dt_h5 *h5, const char *action, const char *ob
                    action, object, found.text);
 }
 
-const char *dt_h5_name(const dt_h5 *h5)
-{
-    return h5->path != NULL ? h5->path : "the HDF5 file in memory";
-}
-
 uint64_t dt_h5_bytes(const dt_h5 *h5)
 {
     hsize_t bytes = 0;
@@ -186,18 +181,6 @@ out:
     return status;
 }
 
-dt_status dt_h5_open(dt_h5 **out, const char *path)
-{
-    return dt_h5_remote_open(out, &(dt_h5_origin){.path = path});
-}
-
-dt_status dt_h5_open_image(dt_h5 **out, const void *image, size_t bytes, const char *name)
-{
-    const dt_h5_origin origin = {
-        .path = name, .image = image != NULL ? image : "", .bytes = image != NULL ? bytes : 0};
-    return dt_h5_remote_open(out, &origin);
-}
-
 dt_status dt_h5_check(const dt_h5 *h5)
 {
     return h5->remote != NULL ? dt_h5_remote_check(h5) : DT_OK;
@@ -273,33 +256,6 @@ bool dt_h5_has_attribute(dt_h5 *h5, const char *path, const char *name)
 }
 
 /* ---- lists ---- */
-
-void dt_h5_names_clear(dt_h5_names *names)
-{
-    for (size_t i = 0; i < names->count; i++)
-        dt_memory_free(names->texts[i]);
-    dt_memory_free(names->texts);
-    *names = (dt_h5_names){0};
-}
-
-dt_status dt_h5_names_add(dt_h5_names *names, size_t *capacity, const dt_h5 *h5, const char *object,
-                          const char *text)
-{
-    dt_status status = DT_OK;
-    if (names->count == DT_H5_NAMES_MAX)
-        return dt_fail(DT_DATA, "%s: %s has more than %d names", dt_h5_name(h5), object,
-                       DT_H5_NAMES_MAX);
-    if (names->count == *capacity) {
-        const size_t larger = *capacity == 0 ? 16 : 2 * *capacity;
-        DT_TRY(dt_memory_grow(&names->texts, *capacity, larger, sizeof *names->texts,
-                              "a list of names"));
-        *capacity = larger;
-    }
-    DT_TRY(dt_memory_copy_text(&names->texts[names->count], text));
-    names->count++;
-out:
-    return status;
-}
 
 /* A list as HDF5 hands over one name after the other. */
 typedef struct collector {

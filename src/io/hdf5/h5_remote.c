@@ -108,7 +108,8 @@ static void end_by_assert(void)
     _exit(DT_INTERNAL);
 }
 
-_Noreturn static void be_child(int socket, pid_t parent, const dt_h5_origin *origin)
+_Noreturn static void be_child(int socket, pid_t parent, const dt_h5_origin *origin,
+                               dt_h5_server *serve)
 {
     struct stat info;
     uint64_t bytes = origin->bytes;
@@ -122,7 +123,8 @@ _Noreturn static void be_child(int socket, pid_t parent, const dt_h5_origin *ori
     dt_assert_set_hook(end_by_assert);
     if (origin->image == NULL && stat(origin->path, &info) == 0 && info.st_size > 0)
         bytes = (uint64_t)info.st_size;
-    dt_h5_serve(socket, origin, set_limits(bytes));
+    serve(socket, origin, set_limits(bytes));
+    _exit(0);
 }
 
 /* ---- its end ---- */
@@ -385,7 +387,7 @@ out:
 
 /* Makes the child; false when there can be none. All signals wait meanwhile: the child must not run
  * the handlers of its parent. */
-static bool start(dt_h5_remote *remote, const dt_h5_origin *origin)
+static bool start(dt_h5_remote *remote, const dt_h5_origin *origin, dt_h5_server *serve)
 {
     int ends[2];
     sigset_t all, before;
@@ -397,7 +399,7 @@ static bool start(dt_h5_remote *remote, const dt_h5_origin *origin)
     const pid_t child = fork();
     if (child == 0) {
         (void)close(ends[0]);
-        be_child(ends[1], parent, origin);
+        be_child(ends[1], parent, origin, serve);
     }
     const int error = errno;
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -421,28 +423,18 @@ DT_MUST_USE static dt_status meet(dt_h5 *h5)
     return receive(h5->remote, h5->path, &h5->bytes, sizeof h5->bytes);
 }
 
-dt_status dt_h5_remote_open(dt_h5 **out, const dt_h5_origin *origin)
+dt_status dt_h5_remote_open(dt_h5 *h5, const dt_h5_origin *origin, dt_h5_server *serve)
 {
-    dt_status status = DT_OK;
-    dt_h5 *h5 = NULL;
     dt_h5_remote *remote = NULL;
-    *out = NULL;
-    DT_TRY(dt_h5_alloc(&h5));
-    DT_TRY(dt_memory_copy_text(&h5->path, origin->path));
-    DT_TRY(dt_memory_alloc(&remote, 1, sizeof *remote, "an HDF5 file"));
-    if (!start(remote, origin)) {
+    const dt_status status = dt_memory_alloc(&remote, 1, sizeof *remote, "an HDF5 file");
+    if (status != DT_OK)
+        return status;
+    if (!start(remote, origin, serve)) {
         dt_log_warn("%s: is read unguarded, since no process can be started for it: %s",
                     origin->path, strerror(errno));
-        DT_TRY(dt_h5_open_here(out, origin));
-        goto out;
+        dt_memory_free(remote);
+        return DT_OK;
     }
     h5->remote = remote;
-    remote = NULL;
-    DT_TRY(meet(h5));
-    *out = h5;
-    h5 = NULL;
-out:
-    dt_memory_free(remote);
-    dt_h5_free(h5);
-    return status;
+    return meet(h5);
 }

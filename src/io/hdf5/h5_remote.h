@@ -70,8 +70,19 @@ typedef struct dt_h5_question {
     uint64_t count; /* of the values that are read */
 } dt_h5_question;
 
-/** Opens in a child. Errors: as dt_h5_open. */
-DT_MUST_USE dt_status dt_h5_remote_open(dt_h5 **out, const dt_h5_origin *origin);
+/** What the child does: it opens the file and answers until the socket is closed. It can allocate
+ * `memory` bytes; 0 for no bound. */
+typedef void dt_h5_server(int socket, const dt_h5_origin *origin, uint64_t memory);
+void dt_h5_serve(int socket, const dt_h5_origin *origin, uint64_t memory); /* h5_serve.c */
+
+/**
+ * Opens in a child, which calls `serve`; sets h5->remote, which stays NULL (with a warning) if no
+ * process can be started. h5.c and h5_read*.c ask this file, and h5_serve.c calls them: so `serve`
+ * comes from above (h5_open.c).
+ *
+ * Errors:  as dt_h5_open
+ */
+DT_MUST_USE dt_status dt_h5_remote_open(dt_h5 *h5, const dt_h5_origin *origin, dt_h5_server *serve);
 
 /** Opens in this process (h5_read.c). */
 DT_MUST_USE dt_status dt_h5_open_here(dt_h5 **out, const dt_h5_origin *origin);
@@ -123,10 +134,6 @@ enum { DT_H5_ANSWER_TEXT_BYTES_MAX = 2 * DT_H5_TEXT_BYTES_MAX };
 
 /* Sends all; tells whether that went well. */
 bool dt_h5_send(int socket, const void *data, size_t bytes);
-
-/* What the child does: opens and answers, until the socket is closed (h5_serve.c). It can allocate
- * `memory` bytes; 0 for no bound. */
-_Noreturn void dt_h5_serve(int socket, const dt_h5_origin *origin, uint64_t memory);
 
 /** Called in the child before it opens the file; NULL, but in tests. */
 extern void (*dt_h5_serve_hook)(void);

@@ -189,7 +189,7 @@ static bool answer_one(server *s)
     return going;
 }
 
-_Noreturn void dt_h5_serve(int socket, const dt_h5_origin *origin, uint64_t memory)
+void dt_h5_serve(int socket, const dt_h5_origin *origin, uint64_t memory)
 {
     server s = {.socket = socket};
     memory_bytes = memory;
@@ -208,5 +208,4 @@ _Noreturn void dt_h5_serve(int socket, const dt_h5_origin *origin, uint64_t memo
         }
         __gcov_dump();
     }
-    _exit(0);
 }
