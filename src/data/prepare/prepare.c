@@ -7,118 +7,10 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 /* Distinct numbers are counted for people only, at some 100 bytes each: so many of a column, and of
  * all columns together; but of each of thousands still so many that codes can turn out texts. */
 enum { DISTINCT_NUMBERS_MAX = 10000, DISTINCT_NUMBERS_MIN = 100, DISTINCT_NUMBERS_ALL = 1 << 19 };
-
-enum { ROWS_BETWEEN_TELLING = 16384 };
-
-/* ---- for all passes ---- */
-
-dt_status dt_prepare_pass(dt_prepare *p, const char *name, dt_csv_take *take)
-{
-    p->pass = name;
-    p->next_row = 0;
-    memset(p->given_rows, 0, sizeof p->given_rows);
-    dt_status status = dt_csv_read(p->csv, take, p);
-    if (status == DT_OK && p->progress != NULL)
-        p->progress(p->progress_context, p->pass, 1.0);
-    return status;
-}
-
-void dt_prepare_tell(const dt_prepare *p, const dt_csv_row *row)
-{
-    if (p->progress != NULL && row->row % ROWS_BETWEEN_TELLING == 0)
-        p->progress(p->progress_context, p->pass,
-                    (double)dt_csv_bytes_read(p->csv) / (double)dt_csv_bytes(p->csv));
-}
-
-bool dt_prepare_drops(const dt_prepare *p, const dt_csv_row *row)
-{
-    for (size_t c = 0; c < p->count; c++)
-        if (p->surveys[c].drops_rows && dt_missing_is(&p->missing, &row->fields[c]))
-            return true;
-    return false;
-}
-
-dt_status dt_prepare_fail_changed(const dt_prepare *p)
-{
-    return dt_fail(DT_DATA, "%s: the table changed while it was read", dt_csv_path(p->csv));
-}
-
-dt_status dt_prepare_label(size_t *out, const dt_prepare *p, const dt_csv_row *row)
-{
-    const dt_csv_field *cell = &row->fields[p->target];
-    const dt_dictionary_entry *entry =
-        dt_dictionary_find(&p->surveys[p->target].values, cell->text, cell->bytes);
-    if (entry == NULL || p->next_row >= p->rows)
-        return dt_prepare_fail_changed(p);
-    *out = (size_t)entry->index;
-    return DT_OK;
-}
-
-static int compare_texts(const void *a, const void *b)
-{
-    return strcmp((*(const dt_dictionary_entry *const *)a)->text,
-                  (*(const dt_dictionary_entry *const *)b)->text);
-}
-
-static int compare_numbers(const void *a, const void *b)
-{
-    const double x = (*(const dt_dictionary_entry *const *)a)->number;
-    const double y = (*(const dt_dictionary_entry *const *)b)->number;
-    return x < y ? -1 : x > y ? 1 : compare_texts(a, b);
-}
-
-void dt_prepare_sort(const dt_dictionary_entry **values, size_t count)
-{
-    bool numbers = true;
-    for (size_t i = 0; i < count; i++)
-        numbers = numbers && values[i]->kind == DT_VALUE_NUMBER;
-    qsort(values, count, sizeof *values, numbers ? compare_numbers : compare_texts);
-}
-
-dt_status dt_prepare_fail_distinct(const dt_prepare *p, const char *name)
-{
-    return dt_fail(DT_DATA, "%s: column '%s' has more than %d distinct values; --drop '%s'",
-                   dt_csv_path(p->csv), name, DT_PREPARE_DISTINCT_MAX, name);
-}
-
-bool dt_prepare_is_input(const dt_prepare_column *column)
-{
-    return column->role == DT_ROLE_NUMERIC || column->role == DT_ROLE_CATEGORICAL;
-}
-
-const char *dt_prepare_other_decimal(const dt_prepare *p)
-{
-    return dt_csv_format_of(p->csv)->decimal == ',' ? "point" : "comma";
-}
-
-#define CONVERT "is no UTF-8; convert the table first, as with iconv -f latin1 -t utf-8"
-
-dt_status dt_prepare_check_text(const dt_prepare *p, size_t c)
-{
-    const dt_survey *survey = &p->surveys[c];
-    if (survey->bad_row == 0)
-        return DT_OK;
-    return dt_fail(DT_DATA, "%s: row %llu (line %llu): column '%s': '%s' " CONVERT,
-                   dt_csv_path(p->csv), (unsigned long long)survey->bad_row,
-                   (unsigned long long)survey->bad_line, p->names[c], survey->bad_text);
-}
-
-static dt_status check_names(const dt_prepare *p)
-{
-    char shown[DT_TEXT_SHOWN_BYTES + 4];
-    for (size_t c = 0; c < p->count; c++)
-        if (!dt_text_is_utf8(p->names[c], strlen(p->names[c])))
-            return dt_fail(DT_DATA, "%s: header: the name of column %zu, '%s', " CONVERT,
-                           dt_csv_path(p->csv), c + 1,
-                           dt_text_show(shown, p->names[c], strlen(p->names[c])));
-    return DT_OK;
-}
 
 /* ---- the survey's pass ---- */
 
@@ -310,7 +202,7 @@ static dt_status start(dt_prepare *p)
         p->surveys[c].counts_rows = true;
         p->surveys[c].keeps_values = true;
     }
-    DT_TRY(check_names(p)); /* before the plan's, among which they could not be found */
+    DT_TRY(dt_prepare_check_names(p)); /* before the plan's, among which they could not be found */
     DT_TRY(dt_prepare_read_plan(p));
 out:
     return status;

@@ -81,7 +81,7 @@ struct dt_prepare {
     void *take_context;
 };
 
-/* prepare.c */
+/* prepare_common.c: what all passes use */
 
 /** Reads all rows once more, and tells of the progress. */
 DT_MUST_USE dt_status dt_prepare_pass(dt_prepare *p, const char *name, dt_csv_take *take);
@@ -109,6 +109,9 @@ enum { DT_PREPARE_DISTINCT_MAX = 1000000 };
 
 /** Tells whether a column becomes inputs. */
 bool dt_prepare_is_input(const dt_prepare_column *column);
+
+/** Checks that the names of all columns are UTF-8. Errors: DT_DATA. */
+DT_MUST_USE dt_status dt_prepare_check_names(const dt_prepare *p);
 
 /** Fails with DT_DATA when the survey met a text in this column that is no UTF-8. */
 DT_MUST_USE dt_status dt_prepare_check_text(const dt_prepare *p, size_t c);
