@@ -125,14 +125,6 @@ out:
 
 /* ---- the whole ---- */
 
-dt_status dt_keras_check_names(const dt_h5_names *names, uint64_t C, const char *path)
-{
-    if (names->count == 0 || names->count == C)
-        return DT_OK;
-    return dt_fail(DT_DATA, "%s: %s holds %zu names, expected one for each of the %llu classes",
-                   path, DT_KERAS_CLASSES, names->count, (unsigned long long)C);
-}
-
 dt_status dt_keras_read_companions(char **recipe_json, dt_h5_names *names, dt_h5 *h5, uint64_t C,
                                    const char *path)
 {

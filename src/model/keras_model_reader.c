@@ -225,3 +225,11 @@ void dt_keras_reader_clear(dt_keras_reader *r)
     dt_h5_names_clear(&r->state);
     dt_keras_chain_clear(&r->chain);
 }
+
+dt_status dt_keras_check_names(const dt_h5_names *names, uint64_t C, const char *path)
+{
+    if (names->count == 0 || names->count == C)
+        return DT_OK;
+    return dt_fail(DT_DATA, "%s: %s holds %zu names, expected one for each of the %llu classes",
+                   path, DT_KERAS_CLASSES, names->count, (unsigned long long)C);
+}
