@@ -1,7 +1,5 @@
 #include "commands.h"
 
-#include "dtrain/base/log.h"
-#include "dtrain/base/memory.h"
 #include "dtrain/base/options.h"
 #include "dtrain/io/zip.h"
 #include "inspect_internal.h"
@@ -34,16 +32,6 @@ static const dt_option_table table = {
 void dt_cli_inspect_help(void)
 {
     dt_options_print_help(&table);
-}
-
-dt_status dt_inspect_print_json(dt_json *json)
-{
-    char *text = NULL;
-    dt_status status = dt_json_finish(&text, json);
-    if (status == DT_OK)
-        dt_log_result("%s", text);
-    dt_memory_free(text);
-    return status;
 }
 
 typedef enum file_kind { KIND_NPZ, KIND_RECIPE, KIND_H5, KIND_KERAS, KIND_OTHER } file_kind;

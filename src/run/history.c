@@ -62,9 +62,7 @@ dt_status dt_history_write(dt_h5 *h5, const dt_history *history)
     dt_status status = DT_OK;
     DT_TRY(dt_epoch_table_make(h5));
     DT_TRY(dt_epoch_table_append(h5, history->epochs, history->epoch_count));
-    DT_TRY(
-        dt_h5_make_table(h5, sessions_path, session_columns, SESSION_COLUMNS, sizeof(dt_session)));
-    DT_TRY(dt_h5_append_rows(h5, sessions_path, session_columns, SESSION_COLUMNS,
+    DT_TRY(dt_h5_write_table(h5, sessions_path, session_columns, SESSION_COLUMNS,
                              sizeof(dt_session), history->sessions, history->session_count));
 out:
     return status;

@@ -9,7 +9,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdio.h>
 
 #define SECONDS_BETWEEN_WRITES 2.0
 
@@ -25,19 +24,6 @@ static dt_status write_file(void *context)
     dt_run_log *log = context;
     dt_status status = dt_h5_save(log->h5, log->path);
     log->written_s = dt_clock_s();
-    return status;
-}
-
-dt_status dt_run_log_write_table(dt_h5 *h5, const char *group, const char *name,
-                                 const dt_h5_column *columns, size_t column_count, size_t row_bytes,
-                                 const void *rows, size_t row_count)
-{
-    dt_status status = DT_OK;
-    char path[96];
-    (void)snprintf(path, sizeof path, "%s/%s", group, name);
-    DT_TRY(dt_h5_make_table(h5, path, columns, column_count, row_bytes));
-    DT_TRY(dt_h5_append_rows(h5, path, columns, column_count, row_bytes, rows, row_count));
-out:
     return status;
 }
 

@@ -178,8 +178,8 @@ static dt_status write_data(dt_h5 *h5, const dt_run_facts *facts)
     DT_TRY(write_class_names(h5, facts));
     for (int p = 0; p < DT_PART_COUNT; p++)
         DT_TRY(write_set(h5, &facts->sets[p], (dt_part)p));
-    DT_TRY(dt_run_log_write_table(h5, "/data", "members", member_columns, COLUMNS(member_columns),
-                                  sizeof *facts->members, facts->members, facts->member_count));
+    DT_TRY(dt_h5_write_table(h5, "/data/members", member_columns, COLUMNS(member_columns),
+                             sizeof *facts->members, facts->members, facts->member_count));
 out:
     return status;
 }

@@ -20,9 +20,4 @@ DT_MUST_USE dt_status dt_run_log_write_facts(dt_h5 *h5, const dt_run_facts *fact
 DT_MUST_USE dt_status dt_run_log_write_result(dt_h5 *h5, const dt_result *result,
                                               const dt_rank_row *ranks, size_t rank_count);
 
-/* Makes a table with its rows. */
-DT_MUST_USE dt_status dt_run_log_write_table(dt_h5 *h5, const char *group, const char *name,
-                                             const dt_h5_column *columns, size_t column_count,
-                                             size_t row_bytes, const void *rows, size_t row_count);
-
 #endif

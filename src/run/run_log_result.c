@@ -82,6 +82,15 @@ out:
     return status;
 }
 
+static dt_status write_table(dt_h5 *h5, const char *group, const char *name,
+                             const dt_h5_column *columns, size_t column_count, size_t row_bytes,
+                             const void *rows, size_t row_count)
+{
+    char path[96];
+    (void)snprintf(path, sizeof path, "%s/%s", group, name);
+    return dt_h5_write_table(h5, path, columns, column_count, row_bytes, rows, row_count);
+}
+
 static dt_status write_evaluation(dt_h5 *h5, dt_part part, const dt_metrics *metrics,
                                   const dt_evaluation *evaluation)
 {
@@ -98,14 +107,13 @@ static dt_status write_evaluation(dt_h5 *h5, dt_part part, const dt_metrics *met
     DT_TRY(write_qualities(h5, group, evaluation));
     if (evaluation->confusion != NULL)
         DT_TRY(write_confusion(h5, path, evaluation));
-    DT_TRY(dt_run_log_write_table(h5, group, "classes", class_columns, COLUMNS(class_columns),
-                                  sizeof *evaluation->classes, evaluation->classes, evaluation->C));
-    DT_TRY(dt_run_log_write_table(h5, group, "calibration", bin_columns, COLUMNS(bin_columns),
-                                  sizeof *evaluation->bins, evaluation->bins, DT_CALIBRATION_BINS));
+    DT_TRY(write_table(h5, group, "classes", class_columns, COLUMNS(class_columns),
+                       sizeof *evaluation->classes, evaluation->classes, evaluation->C));
+    DT_TRY(write_table(h5, group, "calibration", bin_columns, COLUMNS(bin_columns),
+                       sizeof *evaluation->bins, evaluation->bins, DT_CALIBRATION_BINS));
     if (evaluation->roc_count > 0)
-        DT_TRY(dt_run_log_write_table(h5, group, "roc", roc_columns, COLUMNS(roc_columns),
-                                      sizeof *evaluation->roc, evaluation->roc,
-                                      evaluation->roc_count));
+        DT_TRY(write_table(h5, group, "roc", roc_columns, COLUMNS(roc_columns),
+                           sizeof *evaluation->roc, evaluation->roc, evaluation->roc_count));
 out:
     return status;
 }
@@ -123,8 +131,8 @@ dt_status dt_run_log_write_result(dt_h5 *h5, const dt_result *result, const dt_r
     DT_TRY(dt_h5_set_int(h5, "/summary", "weights_crc", result->weights_crc));
     DT_TRY(dt_h5_set_double(h5, "/summary", "samples_per_second", result->samples_per_second));
     DT_TRY(dt_h5_set_text(h5, "/summary", "reduce", result->reduce));
-    DT_TRY(dt_run_log_write_table(h5, "", "ranks", rank_columns, COLUMNS(rank_columns),
-                                  sizeof *ranks, ranks, rank_count));
+    DT_TRY(dt_h5_write_table(h5, "/ranks", rank_columns, COLUMNS(rank_columns), sizeof *ranks,
+                             ranks, rank_count));
 out:
     return status;
 }

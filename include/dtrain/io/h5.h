@@ -142,6 +142,11 @@ DT_MUST_USE dt_status dt_h5_append_rows(dt_h5 *h5, const char *path, const dt_h5
                                         size_t column_count, size_t row_bytes, const void *rows,
                                         size_t row_count);
 
+/** Makes a table with its rows: dt_h5_make_table and dt_h5_append_rows. */
+DT_MUST_USE dt_status dt_h5_write_table(dt_h5 *h5, const char *path, const dt_h5_column *columns,
+                                        size_t column_count, size_t row_bytes, const void *rows,
+                                        size_t row_count);
+
 /* ---- reading ---- */
 
 /**

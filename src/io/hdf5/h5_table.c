@@ -191,3 +191,13 @@ out:
     status = dt_h5_close_id(status, stored, path);
     return dt_h5_close_id(status, dataset, path);
 }
+
+dt_status dt_h5_write_table(dt_h5 *h5, const char *path, const dt_h5_column *columns,
+                            size_t column_count, size_t row_bytes, const void *rows,
+                            size_t row_count)
+{
+    dt_status status = dt_h5_make_table(h5, path, columns, column_count, row_bytes);
+    if (status == DT_OK)
+        status = dt_h5_append_rows(h5, path, columns, column_count, row_bytes, rows, row_count);
+    return status;
+}
