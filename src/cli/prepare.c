@@ -130,19 +130,19 @@ static dt_status put(dt_prepare_file *file, const void *items, size_t bytes)
     return DT_OK;
 }
 
-static dt_status take_label(void *context, dt_part part, int32_t label, const float *x)
+static dt_status take_label(void *context, dt_set set, int32_t label, const float *x)
 {
     dt_prepare_run *r = context;
     (void)x;
     const int64_t item = label;
-    return put(&r->files[part], &item, sizeof item);
+    return put(&r->files[set], &item, sizeof item);
 }
 
-static dt_status take_inputs(void *context, dt_part part, int32_t label, const float *x)
+static dt_status take_inputs(void *context, dt_set set, int32_t label, const float *x)
 {
     dt_prepare_run *r = context;
     (void)label;
-    return put(&r->files[part], x, r->D * sizeof *x);
+    return put(&r->files[set], x, r->D * sizeof *x);
 }
 
 static dt_status begin_members(dt_prepare_run *r, const char *name, const char *descr, size_t width,
@@ -150,9 +150,9 @@ static dt_status begin_members(dt_prepare_run *r, const char *name, const char *
 {
     dt_status status = DT_OK;
     const dt_prepare_table *found = dt_prepare_table_of(r->prepare);
-    for (int part = 0; part < DT_PART_COUNT; part++) {
-        dt_prepare_file *file = &r->files[part];
-        const uint64_t shape[2] = {found->part_rows[part], width};
+    for (int set = 0; set < DT_SET_COUNT; set++) {
+        dt_prepare_file *file = &r->files[set];
+        const uint64_t shape[2] = {found->set_rows[set], width};
         if (file->writer == NULL)
             continue;
         DT_TRY(dt_npz_writer_begin(file->writer, name, descr, width > 0 ? 2 : 1, shape));
@@ -168,9 +168,9 @@ out:
 static dt_status flush_all(dt_prepare_run *r)
 {
     dt_status status = DT_OK;
-    for (int part = 0; part < DT_PART_COUNT && status == DT_OK; part++)
-        if (r->files[part].writer != NULL)
-            status = flush_file(&r->files[part]);
+    for (int set = 0; set < DT_SET_COUNT && status == DT_OK; set++)
+        if (r->files[set].writer != NULL)
+            status = flush_file(&r->files[set]);
     return status;
 }
 
@@ -222,10 +222,10 @@ static void path_of(char out[PATH_BYTES], const dt_prepare_run *r, const char *n
     (void)snprintf(out, PATH_BYTES, "%s/%s", r->settings.out, name);
 }
 
-static void path_of_set(char out[PATH_BYTES], const dt_prepare_run *r, int part)
+static void path_of_set(char out[PATH_BYTES], const dt_prepare_run *r, int set)
 {
     char name[32];
-    (void)snprintf(name, sizeof name, "%s.npz", dt_part_name((dt_part)part));
+    (void)snprintf(name, sizeof name, "%s.npz", dt_set_name((dt_set)set));
     path_of(out, r, name);
 }
 
@@ -236,15 +236,15 @@ static dt_status open_files(dt_prepare_run *r)
     const dt_prepare_table *found = dt_prepare_table_of(r->prepare);
     char path[PATH_BYTES];
     DT_TRY(make_folder(r));
-    for (int part = 0; part < DT_PART_COUNT; part++) {
-        path_of_set(path, r, part);
-        if (found->part_rows[part] > 0)
-            DT_TRY(dt_npz_writer_open(&r->files[part].writer, path, r->settings.store ? 0 : LEVEL));
+    for (int set = 0; set < DT_SET_COUNT; set++) {
+        path_of_set(path, r, set);
+        if (found->set_rows[set] > 0)
+            DT_TRY(dt_npz_writer_open(&r->files[set].writer, path, r->settings.store ? 0 : LEVEL));
         else if (access(path, F_OK) == 0)
             DT_TRY(dt_fail(DT_OUTPUT,
                            "%s is there already, and this preparation makes no %s set; remove it, "
                            "or choose another --out",
-                           path, dt_part_name((dt_part)part)));
+                           path, dt_set_name((dt_set)set)));
     }
     path_of(path, r, "recipe.json");
     DT_TRY(dt_file_create(&r->recipe_file, path));
@@ -256,9 +256,9 @@ out:
 static dt_status seal(dt_prepare_run *r)
 {
     dt_status status = DT_OK;
-    for (int part = 0; part < DT_PART_COUNT; part++)
-        if (r->files[part].writer != NULL)
-            DT_TRY(dt_npz_writer_seal(r->files[part].writer));
+    for (int set = 0; set < DT_SET_COUNT; set++)
+        if (r->files[set].writer != NULL)
+            DT_TRY(dt_npz_writer_seal(r->files[set].writer));
     DT_TRY(dt_file_write(r->recipe_file, r->recipe, strlen(r->recipe)));
     DT_TRY(dt_file_sync(r->recipe_file));
 out:
@@ -269,11 +269,11 @@ out:
 static dt_status rename_all(dt_prepare_run *r)
 {
     dt_status status = DT_OK;
-    for (int part = 0; part < DT_PART_COUNT && status == DT_OK; part++) {
-        dt_npz_writer *writer = r->files[part].writer;
+    for (int set = 0; set < DT_SET_COUNT && status == DT_OK; set++) {
+        dt_npz_writer *writer = r->files[set].writer;
         if (writer == NULL)
             continue;
-        r->files[part].writer = NULL; /* freed in any case */
+        r->files[set].writer = NULL; /* freed in any case */
         status = dt_npz_writer_finish(writer);
     }
     if (status == DT_OK) {
@@ -289,9 +289,9 @@ static dt_status sync_folders(const dt_prepare_run *r)
 {
     dt_status status = DT_OK;
     char path[PATH_BYTES];
-    for (int part = 0; part < DT_PART_COUNT; part++) {
-        path_of_set(path, r, part);
-        if (dt_prepare_table_of(r->prepare)->part_rows[part] > 0)
+    for (int set = 0; set < DT_SET_COUNT; set++) {
+        path_of_set(path, r, set);
+        if (dt_prepare_table_of(r->prepare)->set_rows[set] > 0)
             DT_TRY(dt_file_sync_folder(path));
     }
     path_of(path, r, "recipe.json");
@@ -380,9 +380,9 @@ dt_status dt_cli_prepare(int argc, char **argv)
         dt_log_init(true, r->settings.quiet);
         status = run_all(r, path);
     }
-    for (int part = 0; part < DT_PART_COUNT; part++) {
-        dt_npz_writer_discard(r->files[part].writer);
-        dt_memory_free(r->files[part].buffer);
+    for (int set = 0; set < DT_SET_COUNT; set++) {
+        dt_npz_writer_discard(r->files[set].writer);
+        dt_memory_free(r->files[set].buffer);
     }
     dt_file_discard(r->recipe_file);
     if (status != DT_OK)

@@ -118,9 +118,9 @@ void dt_prepare_report_split(const dt_prepare_run *r)
         dt_log_say("dropped  %llu rows, in which something is missing\n",
                    (unsigned long long)found->dropped_rows);
     dt_log_say("split    %llu training, %llu validation, %llu test rows; ",
-               (unsigned long long)found->part_rows[DT_TRAIN],
-               (unsigned long long)found->part_rows[DT_VALIDATION],
-               (unsigned long long)found->part_rows[DT_TEST]);
+               (unsigned long long)found->set_rows[DT_TRAIN],
+               (unsigned long long)found->set_rows[DT_VALIDATION],
+               (unsigned long long)found->set_rows[DT_TEST]);
     if (r->settings.split_column[0] != '\0')
         dt_log_say("by column '%s'\n", show(name, r->settings.split_column));
     else if (r->settings.split == DT_DIVISION_ORDERED)
@@ -132,8 +132,8 @@ void dt_prepare_report_split(const dt_prepare_run *r)
     dt_log_say("classes ");
     for (size_t c = 0; c < found->class_count && c < CLASSES_SHOWN; c++) {
         uint64_t rows = 0;
-        for (int part = 0; part < DT_PART_COUNT; part++)
-            rows += found->class_rows[part][c];
+        for (int set = 0; set < DT_SET_COUNT; set++)
+            rows += found->class_rows[set][c];
         dt_log_say("%s %s %.4f", c > 0 ? "," : "", show(name, found->classes[c]),
                    (double)rows / (double)found->rows);
     }
@@ -154,9 +154,9 @@ void dt_prepare_report_summary(const dt_prepare_run *r)
     dt_log_result("summary.folder=%s\n", r->settings.out);
     dt_log_result("summary.rows=%llu\n", (unsigned long long)found->rows);
     dt_log_result("summary.dropped_rows=%llu\n", (unsigned long long)found->dropped_rows);
-    for (int part = 0; part < DT_PART_COUNT; part++)
-        dt_log_result("summary.%s_rows=%llu\n", dt_part_name((dt_part)part),
-                      (unsigned long long)found->part_rows[part]);
+    for (int set = 0; set < DT_SET_COUNT; set++)
+        dt_log_result("summary.%s_rows=%llu\n", dt_set_name((dt_set)set),
+                      (unsigned long long)found->set_rows[set]);
     dt_log_result("summary.inputs=%zu\n", r->D);
     dt_log_result("summary.classes=%zu\n", found->class_count);
     dt_log_result("summary.status=ok\n");

@@ -43,7 +43,7 @@ typedef struct dt_prepare_run {
     dt_prepare_settings settings;
     dt_csv *csv;
     dt_prepare *prepare;
-    dt_prepare_file files[DT_PART_COUNT];
+    dt_prepare_file files[DT_SET_COUNT];
     size_t D;
     char *recipe; /* JSON */
     dt_file *recipe_file;

@@ -99,8 +99,8 @@ dt_status dt_scoring_open(dt_scoring *out, const dt_comm *comm, const dt_scoring
     DT_TRY(dt_comm_agree(comm, check_memory(s)));
     DT_TRY(dt_comm_agree(comm, dt_predictor_init(&s->predictor, &s->model.network, true)));
     const dt_rows_plan plan = {.path = settings->data,
-                               .part = (dt_part)settings->set,
-                               .part_asked = settings->set_asked,
+                               .set = (dt_set)settings->set,
+                               .set_asked = settings->set_asked,
                                .inputs = settings->inputs,
                                .targets = settings->targets,
                                .labels = labels,

@@ -32,7 +32,7 @@ const char *dt_scoring_class(char *out, size_t bytes, const dt_scoring *scoring,
 typedef struct dt_scoring_settings {
     char model[DT_OPTION_TEXT_BYTES], data[DT_OPTION_TEXT_BYTES];
     char inputs[DT_OPTION_TEXT_BYTES], targets[DT_OPTION_TEXT_BYTES];
-    int set; /* a dt_part */
+    int set; /* a dt_set */
     bool set_asked; /* --set was given */
 } dt_scoring_settings;
 

@@ -16,16 +16,16 @@ enum { TILE_ITEMS = 512 * 1024 };
 /* Where a dealt piece belongs. Rank 0 broadcasts one before each piece. */
 typedef struct piece {
     int32_t last; /* no piece: all have been dealt, or rank 0 failed */
-    int32_t part; /* a dt_part */
+    int32_t set; /* a dt_set */
     int32_t labels; /* y, not x */
-    uint64_t first; /* row of the part */
+    uint64_t first; /* row of the set */
     uint64_t rows;
     uint64_t column, columns;
 } piece;
 
 /* What all ranks have to know before they can allocate. */
 typedef struct facts {
-    uint64_t rows[DT_PART_COUNT];
+    uint64_t rows[DT_SET_COUNT];
     uint64_t D, C;
 } facts;
 
@@ -34,11 +34,11 @@ typedef struct loader {
     const dt_comm *comm;
     const dt_source *source; /* rank 0 only, and so is all below up to `packed` */
     const dt_deal *deal;
-    uint64_t *class_rows[DT_PART_COUNT];
+    uint64_t *class_rows[DT_SET_COUNT];
     dt_split *split; /* NULL: nothing has to be split off */
     void *items; /* a tile as it lies in the file */
     float *tile; /* [rows, columns] */
-    uint32_t *rows; /* those of a tile that go to one part */
+    uint32_t *rows; /* those of a tile that go to one set */
     size_t *bytes; /* [size]: of each rank's share of a piece */
     size_t capacity; /* items in a tile */
     uint32_t *packed; /* shares of a piece, rank after rank; on the other ranks its own */
@@ -46,20 +46,20 @@ typedef struct loader {
 
 /* ---- first pass: what is there (root-only) ---- */
 
-static dt_status count_labels(loader *l, dt_part part, size_t class_count)
+static dt_status count_labels(loader *l, dt_set set, size_t class_count)
 {
     dt_status status = DT_OK;
     dt_labels labels = {0};
     int32_t *y = NULL;
-    DT_TRY(dt_memory_alloc(&l->class_rows[part], DT_CLASSES_MAX, sizeof(uint64_t), "classes"));
-    if (l->source->parts[part].targets == NULL)
+    DT_TRY(dt_memory_alloc(&l->class_rows[set], DT_CLASSES_MAX, sizeof(uint64_t), "classes"));
+    if (l->source->sets[set].targets == NULL)
         goto out;
-    DT_TRY(dt_labels_open(&labels, &l->source->parts[part], class_count));
+    DT_TRY(dt_labels_open(&labels, &l->source->sets[set], class_count));
     DT_TRY(dt_memory_alloc(&y, labels.capacity, sizeof *y, "labels"));
     for (size_t count = 1; count > 0;) {
         DT_TRY(dt_labels_read(&labels, y, &count));
         for (size_t i = 0; i < count; i++)
-            l->class_rows[part][y[i]]++;
+            l->class_rows[set][y[i]]++;
     }
 out:
     dt_labels_close(&labels);
@@ -70,7 +70,7 @@ out:
 /* C: what the caller knows; what one-hot rows say; else one more than the largest label. */
 static dt_status count_classes(loader *l, uint64_t *out)
 {
-    const dt_source_part *part = &l->source->parts[DT_TRAIN];
+    const dt_source_set *set = &l->source->sets[DT_TRAIN];
     size_t present = 0;
     size_t only = 0;
     *out = l->deal->C;
@@ -79,7 +79,7 @@ static dt_status count_classes(loader *l, uint64_t *out)
     dt_status status = count_labels(l, DT_TRAIN, DT_CLASSES_MAX);
     if (status != DT_OK)
         return status;
-    *out = dt_labels_one_hot_width(part);
+    *out = dt_labels_one_hot_width(set);
     for (size_t c = 0; c < DT_CLASSES_MAX; c++) {
         if (l->class_rows[DT_TRAIN][c] == 0)
             continue;
@@ -90,28 +90,28 @@ static dt_status count_classes(loader *l, uint64_t *out)
     }
     if (present < 2)
         return dt_fail(DT_DATA, "%s: %s: every row is class %zu; there is nothing to learn",
-                       dt_npz_path(part->npz), part->targets->name, only);
+                       dt_npz_path(set->npz), set->targets->name, only);
     return DT_OK;
 }
 
-/* Plans what the training rows have to give up to the parts that the source lacks. */
+/* Plans what the training rows have to give up to the sets that the source lacks. */
 static dt_status plan_split(loader *l, facts *out)
 {
-    const dt_source_part *parts = l->source->parts;
-    const double validation = parts[DT_VALIDATION].inputs == NULL ? l->deal->validation_split : 0.0;
-    const double test = parts[DT_TEST].inputs == NULL ? l->deal->test_split : 0.0;
+    const dt_source_set *sets = l->source->sets;
+    const double validation = sets[DT_VALIDATION].inputs == NULL ? l->deal->validation_split : 0.0;
+    const double test = sets[DT_TEST].inputs == NULL ? l->deal->test_split : 0.0;
     if (validation == 0.0 && test == 0.0)
         return DT_OK;
     dt_status status = dt_split_new(&l->split, l->class_rows[DT_TRAIN], (size_t)out->C, validation,
                                     test, l->deal->seed);
     if (status != DT_OK)
         return status;
-    for (int p = 0; p < DT_PART_COUNT; p++) {
-        if (p != DT_TRAIN && parts[p].inputs != NULL)
+    for (int p = 0; p < DT_SET_COUNT; p++) {
+        if (p != DT_TRAIN && sets[p].inputs != NULL)
             continue;
         out->rows[p] = 0;
         for (size_t c = 0; c < out->C; c++) {
-            l->class_rows[p][c] = dt_split_rows(l->split, (dt_part)p, c);
+            l->class_rows[p][c] = dt_split_rows(l->split, (dt_set)p, c);
             out->rows[p] += l->class_rows[p][c];
         }
     }
@@ -121,15 +121,15 @@ static dt_status plan_split(loader *l, facts *out)
 static dt_status find_facts(loader *l, facts *out)
 {
     dt_status status = DT_OK;
-    out->D = dt_source_columns(&l->source->parts[DT_TRAIN]);
+    out->D = dt_source_columns(&l->source->sets[DT_TRAIN]);
     DT_TRY(count_classes(l, &out->C));
     DT_TRY(count_labels(l, DT_VALIDATION, (size_t)out->C));
     DT_TRY(count_labels(l, DT_TEST, (size_t)out->C));
-    for (int p = 0; p < DT_PART_COUNT; p++) {
-        out->rows[p] = dt_source_rows(&l->source->parts[p]);
+    for (int p = 0; p < DT_SET_COUNT; p++) {
+        out->rows[p] = dt_source_rows(&l->source->sets[p]);
         if (out->rows[p] / l->deal->S >= UINT32_MAX)
             DT_TRY(dt_fail(DT_DATA, "%s: %llu rows in %zu shards are too many; raise --shards",
-                           dt_npz_path(l->source->parts[p].npz), (unsigned long long)out->rows[p],
+                           dt_npz_path(l->source->sets[p].npz), (unsigned long long)out->rows[p],
                            l->deal->S));
     }
     DT_TRY(plan_split(l, out));
@@ -174,7 +174,7 @@ static uint64_t shard_rows(uint64_t first, uint64_t rows, size_t shard, const dt
     return rows_before(first + rows, shard, deal) - *index;
 }
 
-static dt_status allocate_set(dt_dataset *set, const loader *l, const facts *known, dt_part part)
+static dt_status allocate_set(dt_dataset *set, const loader *l, const facts *known, dt_set which)
 {
     dt_status status = DT_OK;
     const int rank = dt_comm_rank(l->comm), size = dt_comm_size(l->comm);
@@ -182,7 +182,7 @@ static dt_status allocate_set(dt_dataset *set, const loader *l, const facts *kno
     const size_t first = dt_dataset_first_shard(rank, size, S);
     const size_t count = dt_dataset_first_shard(rank + 1, size, S) - first;
     size_t own = 0;
-    *set = (dt_dataset){.N = known->rows[part],
+    *set = (dt_dataset){.N = known->rows[which],
                         .D = (size_t)known->D,
                         .C = (size_t)known->C,
                         .S = S,
@@ -200,7 +200,7 @@ static dt_status allocate_set(dt_dataset *set, const loader *l, const facts *kno
         DT_TRY(dt_fail(DT_MEMORY, "%zu rows of %zu inputs are too many", own, set->D));
     DT_TRY(dt_memory_alloc(&set->x, items, sizeof *set->x, "this rank's rows"));
     DT_TRY(dt_memory_alloc(&set->y, own, sizeof *set->y, "this rank's labels"));
-    if (part == DT_TRAIN)
+    if (which == DT_TRAIN)
         DT_TRY(dt_memory_alloc(&set->order, own, sizeof *set->order, "this rank's order"));
 out:
     return status;
@@ -209,7 +209,7 @@ out:
 static dt_status check_memory(const loader *l, const facts *known)
 {
     double rows = 0.0;
-    for (int p = 0; p < DT_PART_COUNT; p++)
+    for (int p = 0; p < DT_SET_COUNT; p++)
         rows += (double)known->rows[p];
     const double needed =
         rows * (double)(known->D + 1) * sizeof(float) / dt_comm_size(l->comm) * l->deal->host_ranks;
@@ -223,8 +223,8 @@ static dt_status allocate_sets(loader *l, const facts *known)
 {
     dt_status status = DT_OK;
     DT_TRY(check_memory(l, known));
-    for (int p = 0; p < DT_PART_COUNT; p++)
-        DT_TRY(allocate_set(&l->sets[p], l, known, (dt_part)p));
+    for (int p = 0; p < DT_SET_COUNT; p++)
+        DT_TRY(allocate_set(&l->sets[p], l, known, (dt_set)p));
     const size_t capacity = known->D > TILE_ITEMS ? (size_t)known->D : TILE_ITEMS;
     DT_TRY(dt_memory_alloc(&l->packed, capacity, sizeof *l->packed, "dealing buffer"));
 out:
@@ -256,7 +256,7 @@ static void place(dt_dataset *set, const dt_deal *deal, const piece *dealt, cons
 /* Rank 0 packs the rows `l->rows` of a tile by shard, hands out the shares, and keeps its own. */
 static void deal_piece(loader *l, piece *dealt, const void *tile)
 {
-    dt_dataset *set = &l->sets[dealt->part];
+    dt_dataset *set = &l->sets[dealt->set];
     const size_t columns = (size_t)dealt->columns;
     const uint64_t run = run_of(l->deal);
     const uint32_t *items = tile;
@@ -287,21 +287,21 @@ static void deal_piece(loader *l, piece *dealt, const void *tile)
 
 /*
  * Deals one tile: rows row .. row+rows-1 of a file, columns column .. column+columns-1.
- * `dealt_rows` counts the rows that each part has got of these columns.
+ * `dealt_rows` counts the rows that each set has got of these columns.
  */
-static void deal_tile(loader *l, dt_part file_part, const void *tile, uint64_t row, size_t rows,
+static void deal_tile(loader *l, dt_set file_set, const void *tile, uint64_t row, size_t rows,
                       uint64_t column, uint64_t columns, bool labels,
-                      uint64_t dealt_rows[DT_PART_COUNT])
+                      uint64_t dealt_rows[DT_SET_COUNT])
 {
-    const bool split = l->split != NULL && file_part == DT_TRAIN;
-    for (int p = 0; p < DT_PART_COUNT; p++) {
+    const bool split = l->split != NULL && file_set == DT_TRAIN;
+    for (int p = 0; p < DT_SET_COUNT; p++) {
         size_t count = 0;
         for (size_t i = 0; i < rows; i++)
-            if ((split ? dt_split_part_of(l->split, row + i) : file_part) == (dt_part)p)
+            if ((split ? dt_split_set_of(l->split, row + i) : file_set) == (dt_set)p)
                 l->rows[count++] = (uint32_t)i;
         if (count == 0)
             continue;
-        piece dealt = {.part = p,
+        piece dealt = {.set = p,
                        .labels = labels,
                        .first = dealt_rows[p],
                        .rows = count,
@@ -312,22 +312,22 @@ static void deal_tile(loader *l, dt_part file_part, const void *tile, uint64_t r
     }
 }
 
-static dt_status deal_labels(loader *l, dt_part part)
+static dt_status deal_labels(loader *l, dt_set set)
 {
     dt_status status = DT_OK;
     dt_labels labels = {0};
     int32_t *y = NULL;
-    uint64_t dealt_rows[DT_PART_COUNT] = {0};
-    DT_TRY(dt_labels_open(&labels, &l->source->parts[part], l->sets[part].C));
+    uint64_t dealt_rows[DT_SET_COUNT] = {0};
+    DT_TRY(dt_labels_open(&labels, &l->source->sets[set], l->sets[set].C));
     DT_TRY(dt_memory_alloc(&y, labels.capacity, sizeof *y, "labels"));
     for (size_t count = 1; count > 0;) {
         const uint64_t row = labels.row;
         DT_TRY(dt_labels_read(&labels, y, &count));
-        for (size_t i = 0; l->split != NULL && part == DT_TRAIN && i < count; i++)
+        for (size_t i = 0; l->split != NULL && set == DT_TRAIN && i < count; i++)
             (void)dt_split_assign(l->split, (size_t)y[i]);
         for (size_t done = 0; done < count; done += l->capacity) {
             const size_t rows = count - done < l->capacity ? count - done : l->capacity;
-            deal_tile(l, part, y + done, row + done, rows, 0, 1, true, dealt_rows);
+            deal_tile(l, set, y + done, row + done, rows, 0, 1, true, dealt_rows);
         }
     }
 out:
@@ -336,7 +336,7 @@ out:
     return status;
 }
 
-static dt_status check_finite(const loader *l, const dt_source_part *part, uint64_t row,
+static dt_status check_finite(const loader *l, const dt_source_set *set, uint64_t row,
                               uint64_t column, size_t rows, size_t columns)
 {
     uint32_t largest = 0;
@@ -352,12 +352,12 @@ static dt_status check_finite(const loader *l, const dt_source_part *part, uint6
     while (isfinite(l->tile[i]))
         i++;
     /* In Fortran order a tile's items lie column by column, the tile itself is row by row. */
-    const dt_npy *npy = &part->inputs->npy;
+    const dt_npy *npy = &set->inputs->npy;
     const size_t item = npy->fortran ? i % columns * rows + i / columns : i;
     double value = 0;
     dt_npy_to_double(&value, (const char *)l->items + item * npy->item_bytes, 1, npy);
-    return dt_fail(DT_DATA, "%s: %s: row %llu, column %llu is %s%s", dt_npz_path(part->npz),
-                   part->inputs->name, (unsigned long long)(row + i / columns),
+    return dt_fail(DT_DATA, "%s: %s: row %llu, column %llu is %s%s", dt_npz_path(set->npz),
+                   set->inputs->name, (unsigned long long)(row + i / columns),
                    (unsigned long long)(column + i % columns),
                    isnan(value)   ? "NaN"
                    : isinf(value) ? "infinite"
@@ -376,10 +376,10 @@ static uint64_t c_order_column(const dt_npy *npy, uint64_t c)
     return column;
 }
 
-static dt_status read_tile(loader *l, const dt_source_part *part, dt_npz_stream *stream,
-                           size_t rows, size_t columns)
+static dt_status read_tile(loader *l, const dt_source_set *set, dt_npz_stream *stream, size_t rows,
+                           size_t columns)
 {
-    const dt_npy *npy = &part->inputs->npy;
+    const dt_npy *npy = &set->inputs->npy;
     dt_status status = dt_npz_stream_read(stream, l->items, rows * columns * npy->item_bytes);
     if (status != DT_OK)
         return status;
@@ -395,15 +395,15 @@ static dt_status read_tile(loader *l, const dt_source_part *part, dt_npz_stream 
     return DT_OK;
 }
 
-static dt_status deal_inputs(loader *l, dt_part part)
+static dt_status deal_inputs(loader *l, dt_set set)
 {
-    const dt_source_part *from = &l->source->parts[part];
+    const dt_source_set *from = &l->source->sets[set];
     const dt_npy *npy = &from->inputs->npy;
     const uint64_t N = npy->shape[0];
     const uint64_t D = dt_source_columns(from);
     dt_status status = DT_OK;
     dt_npz_stream *stream = NULL;
-    uint64_t dealt_rows[DT_PART_COUNT] = {0};
+    uint64_t dealt_rows[DT_SET_COUNT] = {0};
     /* In C order a tile is some whole rows; in Fortran order some whole columns or part of one. */
     const bool whole_columns = npy->fortran && npy->dims == 2 && N <= l->capacity;
     const uint64_t most_rows = npy->fortran ? l->capacity : l->capacity / D;
@@ -417,7 +417,7 @@ static dt_status deal_inputs(loader *l, dt_part part)
             const size_t rows = (size_t)(N - row < most_rows ? N - row : most_rows);
             DT_TRY(read_tile(l, from, stream, rows, columns));
             DT_TRY(check_finite(l, from, row, column, rows, columns));
-            deal_tile(l, part, l->tile, row, rows, column, columns, false, dealt_rows);
+            deal_tile(l, set, l->tile, row, rows, column, columns, false, dealt_rows);
         }
     }
 out:
@@ -429,12 +429,12 @@ out:
 static dt_status deal_all(loader *l)
 {
     dt_status status = DT_OK;
-    for (int p = 0; p < DT_PART_COUNT; p++) {
-        if (l->source->parts[p].inputs == NULL)
+    for (int p = 0; p < DT_SET_COUNT; p++) {
+        if (l->source->sets[p].inputs == NULL)
             continue;
-        if (l->source->parts[p].targets != NULL)
-            DT_TRY(deal_labels(l, (dt_part)p));
-        DT_TRY(deal_inputs(l, (dt_part)p));
+        if (l->source->sets[p].targets != NULL)
+            DT_TRY(deal_labels(l, (dt_set)p));
+        DT_TRY(deal_inputs(l, (dt_set)p));
     }
 out:;
     piece end = {.last = 1};
@@ -450,7 +450,7 @@ static void receive_all(loader *l)
         dt_comm_broadcast(l->comm, &dealt, sizeof dealt);
         if (dealt.last)
             return;
-        dt_dataset *set = &l->sets[dealt.part];
+        dt_dataset *set = &l->sets[dealt.set];
         uint64_t rows = 0, index = 0;
         for (size_t s = 0; s < set->shard_count; s++)
             rows += shard_rows(dealt.first, dealt.rows, set->first_shard + s, l->deal, &index);
@@ -460,18 +460,18 @@ static void receive_all(loader *l)
     }
 }
 
-dt_status dt_dataset_load(dt_dataset sets[DT_PART_COUNT], const dt_comm *comm,
+dt_status dt_dataset_load(dt_dataset sets[DT_SET_COUNT], const dt_comm *comm,
                           const dt_source *source, const dt_deal *deal)
 {
     dt_status status = DT_OK;
     const bool root = dt_comm_rank(comm) == 0;
     loader l = {.sets = sets, .comm = comm, .source = source, .deal = deal};
     facts known = {0};
-    memset(sets, 0, DT_PART_COUNT * sizeof *sets);
+    memset(sets, 0, DT_SET_COUNT * sizeof *sets);
     DT_TRY(dt_comm_agree(comm, root ? find_facts(&l, &known) : DT_OK));
     dt_comm_broadcast(comm, &known, sizeof known);
     DT_TRY(dt_comm_agree(comm, allocate_sets(&l, &known)));
-    for (int p = 0; p < DT_PART_COUNT; p++) {
+    for (int p = 0; p < DT_SET_COUNT; p++) {
         if (root)
             memcpy(sets[p].class_rows, l.class_rows[p], known.C * sizeof(uint64_t));
         dt_comm_broadcast(comm, sets[p].class_rows, known.C * sizeof(uint64_t));
@@ -482,7 +482,7 @@ dt_status dt_dataset_load(dt_dataset sets[DT_PART_COUNT], const dt_comm *comm,
         receive_all(&l);
     status = dt_comm_agree(comm, status);
 out:
-    for (int p = 0; p < DT_PART_COUNT; p++) {
+    for (int p = 0; p < DT_SET_COUNT; p++) {
         dt_memory_free(l.class_rows[p]);
         if (status != DT_OK)
             dt_dataset_clear(&sets[p]);

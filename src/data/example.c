@@ -11,7 +11,7 @@
 
 enum { NUMERIC = 7, CATEGORICAL = 9, BENDS = 4, SEED = 20140606 };
 
-static const uint64_t part_rows[DT_PART_COUNT] = {40000, 5000, 5000};
+static const uint64_t set_rows[DT_SET_COUNT] = {40000, 5000, 5000};
 static const unsigned values_of[CATEGORICAL] = {12, 3, 4, 2, 2, 2, 3, 12, 4};
 
 /* The weights of the random model: a, then v_1 .. v_4. */
@@ -101,20 +101,20 @@ dt_status dt_example_write(dt_example *out, const char *prefix)
     model m;
     draw_model(&m);
     uint64_t first = 0;
-    for (int p = 0; p < DT_PART_COUNT; p++) {
+    for (int p = 0; p < DT_SET_COUNT; p++) {
         char path[4096];
         uint64_t hits = 0;
-        if (snprintf(path, sizeof path, "%s-%s.npz", prefix, dt_part_name((dt_part)p)) >=
+        if (snprintf(path, sizeof path, "%s-%s.npz", prefix, dt_set_name((dt_set)p)) >=
             (int)sizeof path)
             DT_TRY(dt_fail(DT_OUTPUT, "%s...: the path is too long", prefix));
         DT_TRY(dt_npz_writer_open(&writer, path, 0));
         for (int a = 0; a < ARRAY_COUNT; a++)
-            DT_TRY(write_array(writer, &m, (array)a, first, part_rows[p], &hits));
+            DT_TRY(write_array(writer, &m, (array)a, first, set_rows[p], &hits));
         dt_npz_writer *whole = writer;
         writer = NULL;
         DT_TRY(dt_npz_writer_finish(whole));
-        out->test_optimum = (double)hits / (double)part_rows[p]; /* the test set comes last */
-        first += part_rows[p];
+        out->test_optimum = (double)hits / (double)set_rows[p]; /* the test set comes last */
+        first += set_rows[p];
     }
 out:
     dt_npz_writer_discard(writer);

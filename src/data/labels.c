@@ -7,23 +7,23 @@
 
 enum { VALUES_AT_ONCE = 256 * 1024 };
 
-size_t dt_labels_one_hot_width(const dt_source_part *part)
+size_t dt_labels_one_hot_width(const dt_source_set *set)
 {
-    const dt_npy *npy = &part->targets->npy;
+    const dt_npy *npy = &set->targets->npy;
     return npy->dims == 2 && npy->shape[1] > 1 ? (size_t)npy->shape[1] : 0;
 }
 
 static dt_status fail_one_hot(const dt_labels *labels, uint64_t row)
 {
     return dt_fail(DT_DATA, "%s: %s: row %llu is not one-hot: one 1 and else 0 were expected",
-                   dt_npz_path(labels->part->npz), labels->part->targets->name,
+                   dt_npz_path(labels->set->npz), labels->set->targets->name,
                    (unsigned long long)row);
 }
 
 /* Reads the next `count` values of the file. */
 static dt_status read_values(dt_labels *labels, size_t count)
 {
-    const dt_npy *npy = &labels->part->targets->npy;
+    const dt_npy *npy = &labels->set->targets->npy;
     dt_status status = dt_npz_stream_read(labels->stream, labels->items, count * npy->item_bytes);
     if (status == DT_OK)
         dt_npy_to_double(labels->values, labels->items, count, npy);
@@ -34,7 +34,7 @@ static dt_status read_values(dt_labels *labels, size_t count)
  * have come. Two bytes a row remember where its 1 was: 1 + the column, 0 while there was none. */
 static dt_status decode_columns(dt_labels *labels)
 {
-    const uint64_t N = labels->part->targets->npy.shape[0];
+    const uint64_t N = labels->set->targets->npy.shape[0];
     for (size_t c = 0; c < labels->width; c++) {
         for (uint64_t row = 0; row < N; row += VALUES_AT_ONCE) {
             const size_t rows = N - row < VALUES_AT_ONCE ? (size_t)(N - row) : VALUES_AT_ONCE;
@@ -53,24 +53,24 @@ static dt_status decode_columns(dt_labels *labels)
     return DT_OK;
 }
 
-dt_status dt_labels_open(dt_labels *out, const dt_source_part *part, size_t class_count)
+dt_status dt_labels_open(dt_labels *out, const dt_source_set *set, size_t class_count)
 {
     dt_status status = DT_OK;
-    const dt_npy *npy = &part->targets->npy;
-    const size_t one_hot = dt_labels_one_hot_width(part);
-    *out = (dt_labels){.part = part, .width = one_hot > 0 ? one_hot : 1};
+    const dt_npy *npy = &set->targets->npy;
+    const size_t one_hot = dt_labels_one_hot_width(set);
+    *out = (dt_labels){.set = set, .width = one_hot > 0 ? one_hot : 1};
     out->class_count = class_count;
     const bool by_column = npy->fortran && one_hot > 0;
     const size_t widest = by_column ? UINT16_MAX : DT_CLASSES_MAX;
     if (one_hot > widest)
         return dt_fail(DT_DATA, "%s: %s has %zu columns; one-hot targets%s may have %zu",
-                       dt_npz_path(part->npz), part->targets->name, one_hot,
+                       dt_npz_path(set->npz), set->targets->name, one_hot,
                        by_column ? " in Fortran order" : "", widest);
     out->capacity = VALUES_AT_ONCE / out->width + 1;
     const size_t count = by_column ? VALUES_AT_ONCE : out->capacity * out->width;
     DT_TRY(dt_memory_alloc(&out->items, count, npy->item_bytes, "labels"));
     DT_TRY(dt_memory_alloc(&out->values, count, sizeof *out->values, "labels"));
-    DT_TRY(dt_npz_stream_open(&out->stream, part->npz, part->targets));
+    DT_TRY(dt_npz_stream_open(&out->stream, set->npz, set->targets));
     if (by_column) {
         DT_TRY(dt_memory_alloc(&out->ones, (size_t)npy->shape[0], sizeof *out->ones, "labels"));
         DT_TRY(decode_columns(out));
@@ -90,8 +90,8 @@ void dt_labels_close(dt_labels *labels)
 
 static dt_status check_class_id(const dt_labels *labels, uint64_t row, double value)
 {
-    const char *path = dt_npz_path(labels->part->npz);
-    const char *name = labels->part->targets->name;
+    const char *path = dt_npz_path(labels->set->npz);
+    const char *name = labels->set->targets->name;
     if (value >= 0 && value < (double)labels->class_count && value == floor(value))
         return DT_OK;
     if (!(value >= 0) || value != floor(value))
@@ -145,7 +145,7 @@ static dt_status decode(const dt_labels *labels, const double *values, uint64_t 
 dt_status dt_labels_read(dt_labels *labels, int32_t *y, size_t *count)
 {
     dt_status status = DT_OK;
-    const uint64_t left = labels->part->targets->npy.shape[0] - labels->row;
+    const uint64_t left = labels->set->targets->npy.shape[0] - labels->row;
     const size_t rows = left < labels->capacity ? (size_t)left : labels->capacity;
     *count = rows;
     if (rows > 0 && labels->ones == NULL)

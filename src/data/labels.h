@@ -8,13 +8,13 @@
 #include <stdint.h>
 
 /**
- * The class ids of one part, read from its file in row order. Root-only.
+ * The class ids of one set, read from its file in row order. Root-only.
  *
  * Taken are whole numbers of any type, [N] or [N,1], and one-hot rows [N,C]. The memory is a fixed
  * few MiB; for one-hot rows in Fortran order two bytes a row more.
  */
 typedef struct dt_labels {
-    const dt_source_part *part;
+    const dt_source_set *set;
     dt_npz_stream *stream;
     size_t width; /* 1, or C of one-hot rows */
     uint64_t row; /* next to be read */
@@ -32,8 +32,7 @@ typedef struct dt_labels {
  * Owns:    the caller closes with dt_labels_close, also after an error
  * Errors:  DT_DATA: too many columns, or as dt_labels_read; DT_MEMORY
  */
-DT_MUST_USE dt_status dt_labels_open(dt_labels *out, const dt_source_part *part,
-                                     size_t class_count);
+DT_MUST_USE dt_status dt_labels_open(dt_labels *out, const dt_source_set *set, size_t class_count);
 
 /**
  * Reads the next up to `capacity` labels; 0 at the end.
@@ -47,6 +46,6 @@ DT_MUST_USE dt_status dt_labels_read(dt_labels *labels, int32_t *y, size_t *coun
 void dt_labels_close(dt_labels *labels);
 
 /** Returns C when the targets are one-hot rows [N,C], else 0. */
-size_t dt_labels_one_hot_width(const dt_source_part *part);
+size_t dt_labels_one_hot_width(const dt_source_set *set);
 
 #endif

@@ -39,10 +39,10 @@ static bool is_table(const char *path)
     return !is_zip;
 }
 
-static dt_status fail_part(const dt_rows_plan *plan)
+static dt_status fail_set(const dt_rows_plan *plan)
 {
     return dt_fail(DT_USAGE, "--set %s was given, but %s has no sets to choose from",
-                   dt_part_name(plan->part), plan->path);
+                   dt_set_name(plan->set), plan->path);
 }
 
 /* Arrays that another recipe made may have the model's width by chance: then every figure is wrong,
@@ -71,13 +71,13 @@ out:
 
 static dt_status check_source(const dt_source *source, const dt_rows_plan *plan)
 {
-    const dt_source_part *part = &source->parts[DT_TRAIN];
-    if (plan->part_asked && !source->has_sets)
-        return fail_part(plan);
-    if (dt_source_columns(part) != plan->D)
+    const dt_source_set *set = &source->sets[DT_TRAIN];
+    if (plan->set_asked && !source->has_sets)
+        return fail_set(plan);
+    if (dt_source_columns(set) != plan->D)
         return dt_fail(DT_DATA, "%s: %s has %llu columns, but the model takes %zu inputs",
-                       dt_npz_path(part->npz), part->inputs->name,
-                       (unsigned long long)dt_source_columns(part), plan->D);
+                       dt_npz_path(set->npz), set->inputs->name,
+                       (unsigned long long)dt_source_columns(set), plan->D);
     return check_recipe(source, plan);
 }
 
@@ -86,22 +86,22 @@ static dt_status open_arrays(dt_rows *r, const dt_rows_plan *plan)
     dt_status status = DT_OK;
     const bool root = dt_comm_rank(r->comm) == 0;
     dt_source source = {0};
-    dt_dataset sets[DT_PART_COUNT] = {0};
+    dt_dataset sets[DT_SET_COUNT] = {0};
     const dt_deal deal = {.S = (size_t)dt_comm_size(r->comm),
                           .run = plan->batch_rows,
                           .C = plan->C,
                           .host_ranks = plan->host_ranks};
     if (root) {
-        status = dt_source_open_rows(&source, plan->path, plan->part, plan->inputs, plan->targets,
+        status = dt_source_open_rows(&source, plan->path, plan->set, plan->inputs, plan->targets,
                                      plan->labels);
         if (status == DT_OK)
             status = check_source(&source, plan);
     }
     DT_TRY(dt_comm_agree(r->comm, status));
     if (root) {
-        const dt_source_part *part = &source.parts[DT_TRAIN];
-        (void)snprintf(r->file, sizeof r->file, "%s", dt_npz_path(part->npz));
-        (void)snprintf(r->source, sizeof r->source, "%s, %.100s", r->file, part->inputs->name);
+        const dt_source_set *set = &source.sets[DT_TRAIN];
+        (void)snprintf(r->file, sizeof r->file, "%s", dt_npz_path(set->npz));
+        (void)snprintf(r->source, sizeof r->source, "%s, %.100s", r->file, set->inputs->name);
     }
     DT_TRY(dt_dataset_load(sets, r->comm, &source, &deal));
     r->set = sets[DT_TRAIN];
@@ -128,8 +128,8 @@ dt_status dt_rows_open(dt_rows **out, const dt_comm *comm, const dt_rows_plan *p
     (void)snprintf(r->file, sizeof r->file, "%s", plan->path);
     (void)snprintf(r->source, sizeof r->source, "%s", plan->path);
     dt_comm_broadcast(comm, &text, sizeof text);
-    if (text && plan->part_asked)
-        DT_TRY(dt_comm_agree(comm, root ? fail_part(plan) : DT_OK));
+    if (text && plan->set_asked)
+        DT_TRY(dt_comm_agree(comm, root ? fail_set(plan) : DT_OK));
     if (text && plan->recipe == NULL)
         DT_TRY(dt_comm_agree(
             comm,

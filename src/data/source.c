@@ -14,27 +14,27 @@ enum { PATH_BYTES = 4096 };
 /* A row's floats are dealt in one message, whose bytes MPI counts in an int. */
 enum { COLUMNS_MAX = INT_MAX / (int)sizeof(float) };
 
-static const char *const part_names[DT_PART_COUNT] = {"train", "validation", "test"};
+static const char *const set_names[DT_SET_COUNT] = {"train", "validation", "test"};
 
-/* How each part may be called in a file's or an array's name. */
-static const char *const part_words[DT_PART_COUNT][5] = {
+/* How each set may be called in a file's or an array's name. */
+static const char *const set_words[DT_SET_COUNT][5] = {
     {"train", "training", NULL}, {"validation", "val", "valid", "dev", NULL}, {"test", NULL}};
 
-const char *dt_part_name(dt_part part)
+const char *dt_set_name(dt_set set)
 {
-    return part_names[part];
+    return set_names[set];
 }
 
-uint64_t dt_source_rows(const dt_source_part *part)
+uint64_t dt_source_rows(const dt_source_set *set)
 {
-    return part->inputs != NULL ? part->inputs->npy.shape[0] : 0;
+    return set->inputs != NULL ? set->inputs->npy.shape[0] : 0;
 }
 
-uint64_t dt_source_columns(const dt_source_part *part)
+uint64_t dt_source_columns(const dt_source_set *set)
 {
     uint64_t columns = 1; /* cannot overflow: the reader has checked the product with the rows */
-    for (unsigned i = 1; i < part->inputs->npy.dims; i++)
-        columns *= part->inputs->npy.shape[i];
+    for (unsigned i = 1; i < set->inputs->npy.dims; i++)
+        columns *= set->inputs->npy.shape[i];
     return columns;
 }
 
@@ -57,7 +57,7 @@ static void list_arrays(char *out, size_t bytes, const dt_npz *npz)
                                  dt_npz_name(npz, i));
 }
 
-static dt_status take_pair(dt_source_part *out, const dt_npz *npz, const char *inputs,
+static dt_status take_pair(dt_source_set *out, const dt_npz *npz, const char *inputs,
                            const char *targets)
 {
     out->npz = npz;
@@ -65,7 +65,7 @@ static dt_status take_pair(dt_source_part *out, const dt_npz *npz, const char *i
     return status == DT_OK ? dt_npz_find(npz, targets, &out->targets) : status;
 }
 
-static dt_status find_pair(dt_source_part *out, const dt_npz *npz, const char *inputs,
+static dt_status find_pair(dt_source_set *out, const dt_npz *npz, const char *inputs,
                            const char *targets)
 {
     const char *names[2] = {inputs, targets};
@@ -89,11 +89,11 @@ static dt_status find_pair(dt_source_part *out, const dt_npz *npz, const char *i
     return take_pair(out, npz, names[0], names[1]);
 }
 
-/* x_val and y_val, X_validation and y_validation ...: the pair named after the part, if there is
+/* x_val and y_val, X_validation and y_validation ...: the pair named after the set, if there is
  * one. */
-static dt_status find_own_pair(dt_source_part *out, const dt_npz *npz, dt_part part)
+static dt_status find_own_pair(dt_source_set *out, const dt_npz *npz, dt_set set)
 {
-    for (const char *const *word = part_words[part]; *word != NULL; word++) {
+    for (const char *const *word = set_words[set]; *word != NULL; word++) {
         for (const char *letter = "xX"; *letter != '\0'; letter++) {
             char x[32], y[32];
             (void)snprintf(x, sizeof x, "%c_%s", *letter, *word);
@@ -105,13 +105,13 @@ static dt_status find_own_pair(dt_source_part *out, const dt_npz *npz, dt_part p
     return DT_OK;
 }
 
-/* The arrays of one part in a file of its own. */
-static dt_status find_part(dt_source_part *out, const dt_npz *npz, dt_part part, const char *inputs,
-                           const char *targets)
+/* The arrays of one set in a file of its own. */
+static dt_status find_set(dt_source_set *out, const dt_npz *npz, dt_set set, const char *inputs,
+                          const char *targets)
 {
     dt_status status = DT_OK;
     if (inputs[0] == '\0' && targets[0] == '\0')
-        status = find_own_pair(out, npz, part);
+        status = find_own_pair(out, npz, set);
     if (status == DT_OK && out->inputs == NULL)
         status = find_pair(out, npz, inputs, targets);
     return status;
@@ -119,49 +119,47 @@ static dt_status find_part(dt_source_part *out, const dt_npz *npz, dt_part part,
 
 /* ---- shapes ---- */
 
-static dt_status check_part(const dt_source_part *part)
+static dt_status check_set(const dt_source_set *set)
 {
-    const dt_npy *x = &part->inputs->npy;
-    const dt_npy *y = part->targets != NULL ? &part->targets->npy : x;
-    const char *path = dt_npz_path(part->npz);
+    const dt_npy *x = &set->inputs->npy;
+    const dt_npy *y = set->targets != NULL ? &set->targets->npy : x;
+    const char *path = dt_npz_path(set->npz);
     if (x->dims < 1 || y->dims < 1)
         return dt_fail(DT_DATA, "%s: %s is a single number, not an array of rows", path,
-                       x->dims < 1 ? part->inputs->name : part->targets->name);
-    if (part->targets != NULL && y->dims > 2)
+                       x->dims < 1 ? set->inputs->name : set->targets->name);
+    if (set->targets != NULL && y->dims > 2)
         return dt_fail(DT_DATA,
                        "%s: %s has %u dimensions; class ids [N] or one-hot [N,C] are taken", path,
-                       part->targets->name, y->dims);
+                       set->targets->name, y->dims);
     if (x->shape[0] != y->shape[0])
-        return dt_fail(DT_DATA, "%s: %s has %llu rows, but %s has %llu", path, part->inputs->name,
-                       (unsigned long long)x->shape[0], part->targets->name,
+        return dt_fail(DT_DATA, "%s: %s has %llu rows, but %s has %llu", path, set->inputs->name,
+                       (unsigned long long)x->shape[0], set->targets->name,
                        (unsigned long long)y->shape[0]);
     if (x->shape[0] == 0)
-        return dt_fail(DT_DATA, "%s: %s has 0 rows", path, part->inputs->name);
+        return dt_fail(DT_DATA, "%s: %s has 0 rows", path, set->inputs->name);
     if (x->count == 0 || y->count == 0)
         return dt_fail(DT_DATA, "%s: %s has 0 columns", path,
-                       x->count == 0 ? part->inputs->name : part->targets->name);
-    if (dt_source_columns(part) > COLUMNS_MAX)
+                       x->count == 0 ? set->inputs->name : set->targets->name);
+    if (dt_source_columns(set) > COLUMNS_MAX)
         return dt_fail(DT_DATA, "%s: %s has %llu columns; at most %d are taken", path,
-                       part->inputs->name, (unsigned long long)dt_source_columns(part),
-                       COLUMNS_MAX);
+                       set->inputs->name, (unsigned long long)dt_source_columns(set), COLUMNS_MAX);
     return DT_OK;
 }
 
-static dt_status check_parts(const dt_source *source)
+static dt_status check_sets(const dt_source *source)
 {
-    const uint64_t columns = dt_source_columns(&source->parts[DT_TRAIN]);
-    for (int p = 0; p < DT_PART_COUNT; p++) {
-        const dt_source_part *part = &source->parts[p];
-        if (part->inputs == NULL)
+    const uint64_t columns = dt_source_columns(&source->sets[DT_TRAIN]);
+    for (int p = 0; p < DT_SET_COUNT; p++) {
+        const dt_source_set *set = &source->sets[p];
+        if (set->inputs == NULL)
             continue;
-        dt_status status = check_part(part);
+        dt_status status = check_set(set);
         if (status != DT_OK)
             return status;
-        if (dt_source_columns(part) != columns)
+        if (dt_source_columns(set) != columns)
             return dt_fail(DT_DATA, "%s: %s has %llu columns, but the training set has %llu",
-                           dt_npz_path(part->npz), part->inputs->name,
-                           (unsigned long long)dt_source_columns(part),
-                           (unsigned long long)columns);
+                           dt_npz_path(set->npz), set->inputs->name,
+                           (unsigned long long)dt_source_columns(set), (unsigned long long)columns);
     }
     return DT_OK;
 }
@@ -180,13 +178,13 @@ static bool is_folder(const char *path)
     return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
-/* Finds PREFIX[-_.]WORD.npz for one of the part's words; an empty path when there is none. */
-static void find_part_file(char path[PATH_BYTES], const char *prefix, dt_part part)
+/* Finds PREFIX[-_.]WORD.npz for one of the set's words; an empty path when there is none. */
+static void find_set_file(char path[PATH_BYTES], const char *prefix, dt_set set)
 {
     static const char separators[] = "-_.";
     const size_t length = strlen(prefix);
     const bool bare = length > 0 && prefix[length - 1] == '/';
-    for (const char *const *word = part_words[part]; *word != NULL; word++) {
+    for (const char *const *word = set_words[set]; *word != NULL; word++) {
         for (const char *separator = separators; *separator != '\0'; separator++) {
             const int written =
                 bare ? snprintf(path, PATH_BYTES, "%s%s.npz", prefix, *word)
@@ -205,7 +203,7 @@ static dt_status find_prefix(char prefix[PATH_BYTES], const char *folder)
     char found[PATH_BYTES] = "";
     char path[PATH_BYTES];
     (void)snprintf(prefix, PATH_BYTES, "%s/", folder);
-    find_part_file(path, prefix, DT_TRAIN);
+    find_set_file(path, prefix, DT_TRAIN);
     if (path[0] != '\0')
         return DT_OK;
     DIR *directory = opendir(folder);
@@ -245,9 +243,9 @@ static dt_status open_prefix(dt_source *source, const char *prefix, const char *
 {
     dt_status status = DT_OK;
     char path[PATH_BYTES];
-    for (int p = 0; p < DT_PART_COUNT; p++) {
+    for (int p = 0; p < DT_SET_COUNT; p++) {
         const dt_npz *npz = NULL;
-        find_part_file(path, prefix, (dt_part)p);
+        find_set_file(path, prefix, (dt_set)p);
         if (path[0] == '\0' && p == DT_TRAIN && dt_text_ends_in(prefix, ".npz"))
             return dt_fail(DT_DATA, "%s: no such file", prefix);
         if (path[0] == '\0' && p == DT_TRAIN)
@@ -256,18 +254,18 @@ static dt_status open_prefix(dt_source *source, const char *prefix, const char *
         if (path[0] == '\0')
             continue;
         DT_TRY(open_file(source, path, &npz));
-        DT_TRY(find_part(&source->parts[p], npz, (dt_part)p, inputs, targets));
+        DT_TRY(find_set(&source->sets[p], npz, (dt_set)p, inputs, targets));
     }
 out:
     return status;
 }
 
 /* x_train and y_train, x_val and y_val, x_test and y_test in one file. */
-static dt_status find_named_parts(dt_source *source, const dt_npz *npz)
+static dt_status find_named_sets(dt_source *source, const dt_npz *npz)
 {
     dt_status status = DT_OK;
-    for (int p = 0; p < DT_PART_COUNT && status == DT_OK; p++)
-        status = find_own_pair(&source->parts[p], npz, (dt_part)p);
+    for (int p = 0; p < DT_SET_COUNT && status == DT_OK; p++)
+        status = find_own_pair(&source->sets[p], npz, (dt_set)p);
     return status;
 }
 
@@ -277,10 +275,10 @@ static dt_status open_single(dt_source *source, const char *path, const char *in
     const dt_npz *npz = NULL;
     dt_status status = open_file(source, path, &npz);
     if (status == DT_OK && inputs[0] == '\0' && targets[0] == '\0')
-        status = find_named_parts(source, npz);
-    if (status == DT_OK && source->parts[DT_TRAIN].inputs == NULL) {
-        memset(source->parts, 0, sizeof source->parts);
-        status = find_pair(&source->parts[DT_TRAIN], npz, inputs, targets);
+        status = find_named_sets(source, npz);
+    if (status == DT_OK && source->sets[DT_TRAIN].inputs == NULL) {
+        memset(source->sets, 0, sizeof source->sets);
+        status = find_pair(&source->sets[DT_TRAIN], npz, inputs, targets);
     }
     return status;
 }
@@ -334,11 +332,11 @@ dt_status dt_source_open(dt_source *out, const char *const *paths, size_t path_c
     char prefix[PATH_BYTES];
     *out = (dt_source){0};
     name_source(out, paths[0]);
-    if (path_count == DT_PART_COUNT) {
-        for (int p = 0; p < DT_PART_COUNT; p++) {
+    if (path_count == DT_SET_COUNT) {
+        for (int p = 0; p < DT_SET_COUNT; p++) {
             const dt_npz *npz = NULL;
             DT_TRY(open_file(out, paths[p], &npz));
-            DT_TRY(find_part(&out->parts[p], npz, (dt_part)p, inputs, targets));
+            DT_TRY(find_set(&out->sets[p], npz, (dt_set)p, inputs, targets));
         }
     } else if (path_count != 1) {
         DT_TRY(dt_fail(DT_USAGE,
@@ -354,17 +352,17 @@ dt_status dt_source_open(dt_source *out, const char *const *paths, size_t path_c
     } else {
         DT_TRY(open_prefix(out, paths[0], inputs, targets));
     }
-    DT_TRY(check_parts(out));
+    DT_TRY(check_sets(out));
 out:
     if (status != DT_OK)
         dt_source_clear(out);
     return status;
 }
 
-/* x_val, X_validation ...: the inputs named after the part, if there are such; labels or none. */
-static dt_status find_own_inputs(dt_source_part *out, const dt_npz *npz, dt_part part)
+/* x_val, X_validation ...: the inputs named after the set, if there are such; labels or none. */
+static dt_status find_own_inputs(dt_source_set *out, const dt_npz *npz, dt_set set)
 {
-    for (const char *const *word = part_words[part]; *word != NULL; word++) {
+    for (const char *const *word = set_words[set]; *word != NULL; word++) {
         for (const char *letter = "xX"; *letter != '\0'; letter++) {
             char x[32];
             (void)snprintf(x, sizeof x, "%c_%s", *letter, *word);
@@ -378,7 +376,7 @@ static dt_status find_own_inputs(dt_source_part *out, const dt_npz *npz, dt_part
 }
 
 /* The inputs of rows without labels: of the usual name, or the only array there is. */
-static dt_status find_inputs(dt_source_part *out, const dt_npz *npz, const char *name)
+static dt_status find_inputs(dt_source_set *out, const dt_npz *npz, const char *name)
 {
     const char *found = name;
     for (size_t i = 0; found[0] == '\0' && i < sizeof pairs / sizeof *pairs; i++)
@@ -397,14 +395,13 @@ static dt_status find_inputs(dt_source_part *out, const dt_npz *npz, const char 
     return dt_npz_find(npz, found, &out->inputs);
 }
 
-static dt_status choose_part(dt_source *source, const char *path, dt_part part)
+static dt_status choose_set(dt_source *source, const char *path, dt_set set)
 {
-    if (source->parts[part].inputs == NULL)
-        return dt_fail(DT_DATA, "%s: no %s set there; --set names another", path,
-                       dt_part_name(part));
-    const dt_source_part chosen = source->parts[part];
-    memset(source->parts, 0, sizeof source->parts);
-    source->parts[DT_TRAIN] = chosen;
+    if (source->sets[set].inputs == NULL)
+        return dt_fail(DT_DATA, "%s: no %s set there; --set names another", path, dt_set_name(set));
+    const dt_source_set chosen = source->sets[set];
+    memset(source->sets, 0, sizeof source->sets);
+    source->sets[DT_TRAIN] = chosen;
     source->has_sets = true;
     return DT_OK;
 }
@@ -413,17 +410,17 @@ static dt_status choose_part(dt_source *source, const char *path, dt_part part)
 static dt_status find_sets(dt_source *source, const dt_npz *npz, bool labels, bool *found)
 {
     *found = false;
-    for (int p = 0; p < DT_PART_COUNT; p++) {
-        dt_status status = labels ? find_own_pair(&source->parts[p], npz, (dt_part)p)
-                                  : find_own_inputs(&source->parts[p], npz, (dt_part)p);
+    for (int p = 0; p < DT_SET_COUNT; p++) {
+        dt_status status = labels ? find_own_pair(&source->sets[p], npz, (dt_set)p)
+                                  : find_own_inputs(&source->sets[p], npz, (dt_set)p);
         if (status != DT_OK)
             return status;
-        *found = *found || source->parts[p].inputs != NULL;
+        *found = *found || source->sets[p].inputs != NULL;
     }
     return DT_OK;
 }
 
-dt_status dt_source_open_rows(dt_source *out, const char *path, dt_part part, const char *inputs,
+dt_status dt_source_open_rows(dt_source *out, const char *path, dt_set set, const char *inputs,
                               const char *targets, bool labels)
 {
     dt_status status = DT_OK;
@@ -432,7 +429,7 @@ dt_status dt_source_open_rows(dt_source *out, const char *path, dt_part part, co
     *out = (dt_source){0};
     if (!is_file(path)) {
         DT_TRY(dt_source_open(out, &path, 1, inputs, targets));
-        DT_TRY(choose_part(out, path, part));
+        DT_TRY(choose_set(out, path, set));
     } else {
         name_source(out, path);
         find_recipe_beside(out, path);
@@ -440,15 +437,15 @@ dt_status dt_source_open_rows(dt_source *out, const char *path, dt_part part, co
         if (inputs[0] == '\0' && targets[0] == '\0')
             DT_TRY(find_sets(out, npz, labels, &found));
         if (found)
-            DT_TRY(choose_part(out, path, part));
+            DT_TRY(choose_set(out, path, set));
         else if (labels)
-            DT_TRY(find_pair(&out->parts[DT_TRAIN], npz, inputs, targets));
+            DT_TRY(find_pair(&out->sets[DT_TRAIN], npz, inputs, targets));
         else
-            DT_TRY(find_inputs(&out->parts[DT_TRAIN], npz, inputs));
-        DT_TRY(check_parts(out));
+            DT_TRY(find_inputs(&out->sets[DT_TRAIN], npz, inputs));
+        DT_TRY(check_sets(out));
     }
     if (!labels)
-        out->parts[DT_TRAIN].targets = NULL; /* whatever they say */
+        out->sets[DT_TRAIN].targets = NULL; /* whatever they say */
 out:
     if (status != DT_OK)
         dt_source_clear(out);

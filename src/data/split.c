@@ -9,13 +9,13 @@
 /* Of one class: the rows still to come, and how many of them validation and test still want. */
 typedef struct class_state {
     uint64_t left;
-    uint64_t wanted[DT_PART_COUNT];
+    uint64_t wanted[DT_SET_COUNT];
     dt_random random;
 } class_state;
 
 struct dt_split {
     class_state *classes;
-    unsigned char *parts; /* two bits a row */
+    unsigned char *sets; /* two bits a row */
     uint64_t next_row;
 };
 
@@ -33,23 +33,23 @@ static int compare_claims(const void *a, const void *b)
     return x->label < y->label ? -1 : 1;
 }
 
-/* Gives a part its share of every class, so that all together are the share of all rows, rounded to
+/* Gives a set its share of every class, so that all together are the share of all rows, rounded to
  * the nearest: rounded down, and one row more for those with the largest remainders. */
-static void share_out(dt_split *split, const uint64_t *class_rows, size_t class_count, dt_part part,
+static void share_out(dt_split *split, const uint64_t *class_rows, size_t class_count, dt_set set,
                       double share, claim *claims)
 {
     uint64_t rows = 0, given = 0;
     for (size_t c = 0; c < class_count; c++) {
         const double wanted = (double)class_rows[c] * share;
-        split->classes[c].wanted[part] = (uint64_t)wanted;
+        split->classes[c].wanted[set] = (uint64_t)wanted;
         claims[c] = (claim){.remainder = wanted - floor(wanted), .label = c};
         rows += class_rows[c];
-        given += split->classes[c].wanted[part];
+        given += split->classes[c].wanted[set];
     }
     qsort(claims, class_count, sizeof *claims, compare_claims);
     const uint64_t total = (uint64_t)floor((double)rows * share + 0.5);
     for (size_t i = 0; i < class_count && given < total; i++, given++)
-        split->classes[claims[i].label].wanted[part]++;
+        split->classes[claims[i].label].wanted[set]++;
 }
 
 static void start_class(class_state *state, uint64_t rows, dt_random random)
@@ -84,7 +84,7 @@ dt_status dt_split_new(dt_split **out, const uint64_t *class_rows, size_t class_
         start_class(&split->classes[c], class_rows[c], dt_random_start(seed, DT_RANDOM_SPLIT, c));
         rows += class_rows[c];
     }
-    DT_TRY(dt_memory_alloc(&split->parts, rows / 4 + 1, 1, "split"));
+    DT_TRY(dt_memory_alloc(&split->sets, rows / 4 + 1, 1, "split"));
     *out = split;
 out:
     dt_memory_free(claims);
@@ -98,33 +98,33 @@ void dt_split_free(dt_split *split)
     if (split == NULL)
         return;
     dt_memory_free(split->classes);
-    dt_memory_free(split->parts);
+    dt_memory_free(split->sets);
     dt_memory_free(split);
 }
 
-dt_part dt_split_assign(dt_split *split, size_t label)
+dt_set dt_split_assign(dt_split *split, size_t label)
 {
     class_state *state = &split->classes[label];
     DT_ASSERT(state->left > 0);
     const uint64_t draw = dt_random_below(&state->random, state->left);
-    dt_part part = DT_TRAIN;
+    dt_set set = DT_TRAIN;
     if (draw < state->wanted[DT_VALIDATION])
-        part = DT_VALIDATION;
+        set = DT_VALIDATION;
     else if (draw < state->wanted[DT_VALIDATION] + state->wanted[DT_TEST])
-        part = DT_TEST;
-    state->wanted[part]--;
+        set = DT_TEST;
+    state->wanted[set]--;
     state->left--;
     const uint64_t row = split->next_row++;
-    split->parts[row / 4] |= (unsigned char)(part << row % 4 * 2);
-    return part;
+    split->sets[row / 4] |= (unsigned char)(set << row % 4 * 2);
+    return set;
 }
 
-dt_part dt_split_part_of(const dt_split *split, uint64_t row)
+dt_set dt_split_set_of(const dt_split *split, uint64_t row)
 {
-    return (dt_part)(split->parts[row / 4] >> row % 4 * 2 & 3);
+    return (dt_set)(split->sets[row / 4] >> row % 4 * 2 & 3);
 }
 
-uint64_t dt_split_rows(const dt_split *split, dt_part part, size_t label)
+uint64_t dt_split_rows(const dt_split *split, dt_set set, size_t label)
 {
-    return split->classes[label].wanted[part];
+    return split->classes[label].wanted[set];
 }

@@ -15,13 +15,13 @@ static void take(dt_fingerprint *out, const char *set, const char *array, const 
 size_t dt_fingerprint_list(dt_fingerprint out[DT_FINGERPRINT_MAX], const dt_source *source)
 {
     size_t count = 0;
-    for (int p = 0; p < DT_PART_COUNT; p++) {
-        const dt_source_part *part = &source->parts[p];
-        const char *set = dt_part_name((dt_part)p);
-        if (part->inputs != NULL)
-            take(&out[count++], set, "inputs", part->npz, part->inputs);
-        if (part->targets != NULL)
-            take(&out[count++], set, "targets", part->npz, part->targets);
+    for (int p = 0; p < DT_SET_COUNT; p++) {
+        const dt_source_set *set = &source->sets[p];
+        const char *name = dt_set_name((dt_set)p);
+        if (set->inputs != NULL)
+            take(&out[count++], name, "inputs", set->npz, set->inputs);
+        if (set->targets != NULL)
+            take(&out[count++], name, "targets", set->npz, set->targets);
     }
     return count;
 }

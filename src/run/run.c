@@ -124,7 +124,7 @@ void dt_run_free(dt_run *r)
     dt_source_clear(&r->source);
     dt_recipe_clear(&r->recipe);
     dt_environment_clear(&r->environment);
-    for (int p = 0; p < DT_PART_COUNT; p++)
+    for (int p = 0; p < DT_SET_COUNT; p++)
         dt_dataset_clear(&r->sets[p]);
     dt_model_clear(&r->model);
     dt_checkpoint_clear(&r->checkpoint);

@@ -82,18 +82,18 @@ out:
 static dt_status check_splits(const dt_run *r)
 {
     const struct {
-        dt_part part;
+        dt_set set;
         const char *option;
         double share;
     } splits[] = {{DT_VALIDATION, "validation-split", r->settings.validation_split},
                   {DT_TEST, "test-split", r->settings.test_split}};
     double shares = 0.0;
     for (size_t i = 0; i < sizeof splits / sizeof *splits; i++) {
-        if (r->source.parts[splits[i].part].inputs == NULL)
+        if (r->source.sets[splits[i].set].inputs == NULL)
             shares += splits[i].share;
         else if (dt_options_given(dt_settings_table(), &r->settings, splits[i].option))
             return dt_fail(DT_USAGE, "--%s was given, but the data has a %s set already",
-                           splits[i].option, dt_part_name(splits[i].part));
+                           splits[i].option, dt_set_name(splits[i].set));
     }
     if (shares >= 1.0)
         return dt_fail(DT_USAGE,

@@ -37,7 +37,7 @@ struct dt_run {
     size_t member_count;
     dt_recipe recipe; /* rank 0 only; zeroed if the data has no recipe */
     dt_example example; /* rank 0 only; zeroed if DATA was named */
-    dt_dataset sets[DT_PART_COUNT];
+    dt_dataset sets[DT_SET_COUNT];
     dt_model model; /* the recipe above takes precedence over the model's own */
     int64_t init_step; /* updates that the optimizer of --init-from had done */
     bool

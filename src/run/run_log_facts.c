@@ -139,14 +139,14 @@ static const dt_h5_column member_columns[] = {
     {"crc32", NULL, DT_H5_U32, offsetof(dt_fingerprint, crc32), 0},
 };
 
-static dt_status write_set(dt_h5 *h5, const dt_dataset *set, dt_part part)
+static dt_status write_set(dt_h5 *h5, const dt_dataset *set, dt_set which)
 {
     dt_status status = DT_OK;
     char path[64];
     const uint64_t C = set->C;
-    (void)snprintf(path, sizeof path, "%s_rows", dt_part_name(part));
+    (void)snprintf(path, sizeof path, "%s_rows", dt_set_name(which));
     DT_TRY(dt_h5_set_int(h5, "/data", path, (int64_t)set->N));
-    (void)snprintf(path, sizeof path, "/data/%s_class_rows", dt_part_name(part));
+    (void)snprintf(path, sizeof path, "/data/%s_class_rows", dt_set_name(which));
     DT_TRY(dt_h5_write_array(h5, path, DT_H5_I64, 1, &C, set->class_rows));
     DT_TRY(dt_h5_label_dimension(h5, path, 0, "class", CLASS_NAMES));
 out:
@@ -176,8 +176,8 @@ static dt_status write_data(dt_h5 *h5, const dt_run_facts *facts)
     if (facts->has_init)
         DT_TRY(write_init(h5, facts));
     DT_TRY(write_class_names(h5, facts));
-    for (int p = 0; p < DT_PART_COUNT; p++)
-        DT_TRY(write_set(h5, &facts->sets[p], (dt_part)p));
+    for (int p = 0; p < DT_SET_COUNT; p++)
+        DT_TRY(write_set(h5, &facts->sets[p], (dt_set)p));
     DT_TRY(dt_h5_write_table(h5, "/data/members", member_columns, COLUMNS(member_columns),
                              sizeof *facts->members, facts->members, facts->member_count));
 out:

@@ -91,12 +91,12 @@ static dt_status write_table(dt_h5 *h5, const char *group, const char *name,
     return dt_h5_write_table(h5, path, columns, column_count, row_bytes, rows, row_count);
 }
 
-static dt_status write_evaluation(dt_h5 *h5, dt_part part, const dt_metrics *metrics,
+static dt_status write_evaluation(dt_h5 *h5, dt_set set, const dt_metrics *metrics,
                                   const dt_evaluation *evaluation)
 {
     dt_status status = DT_OK;
     char group[64], path[96];
-    (void)snprintf(group, sizeof group, "/evaluation/%s", dt_part_name(part));
+    (void)snprintf(group, sizeof group, "/evaluation/%s", dt_set_name(set));
     (void)snprintf(path, sizeof path, "%s/confusion", group);
     DT_TRY(dt_h5_make_group(h5, group));
     DT_TRY(dt_h5_set_int(h5, group, "rows", (int64_t)evaluation->N));
@@ -122,9 +122,9 @@ dt_status dt_run_log_write_result(dt_h5 *h5, const dt_result *result, const dt_r
                                   size_t rank_count)
 {
     dt_status status = DT_OK;
-    for (int p = 0; p < DT_PART_COUNT; p++)
+    for (int p = 0; p < DT_SET_COUNT; p++)
         if (result->evaluation[p].N > 0) /* there, and evaluated */
-            DT_TRY(write_evaluation(h5, (dt_part)p, &result->metrics[p], &result->evaluation[p]));
+            DT_TRY(write_evaluation(h5, (dt_set)p, &result->metrics[p], &result->evaluation[p]));
     DT_TRY(dt_h5_make_group(h5, "/summary"));
     DT_TRY(dt_h5_set_int(h5, "/summary", "epochs", result->epochs));
     DT_TRY(dt_h5_set_int(h5, "/summary", "best_epoch", result->best_epoch));

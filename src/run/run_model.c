@@ -286,7 +286,7 @@ DT_MUST_USE static dt_status begin_with(dt_run *r)
     r->init_step = r->model.optimizer.step;
     if (r->root)
         tell_of_init(r, path);
-    for (int p = 0; p < DT_PART_COUNT; p++)
+    for (int p = 0; p < DT_SET_COUNT; p++)
         dt_network_prepare(&r->model.network, r->sets[p].x, dt_dataset_own_rows(&r->sets[p]));
 out:
     return status;

@@ -40,10 +40,10 @@ static void report_data(const dt_run *r)
                (unsigned long long)sets[DT_VALIDATION].N, (unsigned long long)sets[DT_TEST].N,
                sets[DT_TRAIN].D, sets[DT_TRAIN].C);
     dt_log_say("baseline   always class %zu: accuracy", majority);
-    for (int p = 0; p < DT_PART_COUNT; p++)
+    for (int p = 0; p < DT_SET_COUNT; p++)
         if (sets[p].N > 0)
             dt_log_say("%s %.4f %s", p > 0 ? "," : "", dt_metrics_baseline(&sets[p], majority),
-                       p == DT_TRAIN ? "training" : dt_part_name((dt_part)p));
+                       p == DT_TRAIN ? "training" : dt_set_name((dt_set)p));
     dt_log_say("\n");
     warn_of_empty_classes(&sets[DT_TRAIN]);
 }
@@ -206,12 +206,12 @@ void dt_run_report_summary(const dt_run *r)
 {
     const dt_result *result = &r->result;
     const size_t majority = dt_dataset_majority_class(&r->sets[DT_TRAIN]);
-    static const char *const keys[DT_PART_COUNT] = {"train", "val", "test"};
+    static const char *const keys[DT_SET_COUNT] = {"train", "val", "test"};
     dt_log_result("summary.folder=%s\n", r->folder);
     dt_log_result("summary.ranks=%d\n", dt_comm_size(r->comm));
     dt_log_result("summary.epochs=%lld\n", (long long)result->epochs);
     dt_log_result("summary.best_epoch=%lld\n", (long long)result->best_epoch);
-    for (int p = 0; p < DT_PART_COUNT; p++) {
+    for (int p = 0; p < DT_SET_COUNT; p++) {
         for (size_t m = 0; m < dt_classification.metric_count; m++)
             dt_log_result("summary.%s_%s=%.9g\n", keys[p], dt_classification.metrics[m].name,
                           dt_metric_value(&result->metrics[p], &dt_classification.metrics[m]));

@@ -56,7 +56,7 @@ dt_reduction dt_trainer_reduction(const dt_plan *plan, const dt_comm *comm, cons
 
 void dt_result_clear(dt_result *result)
 {
-    for (int p = 0; p < DT_PART_COUNT; p++)
+    for (int p = 0; p < DT_SET_COUNT; p++)
         dt_evaluation_clear(&result->evaluation[p]);
     *result = (dt_result){0};
 }
@@ -356,13 +356,13 @@ out:
 }
 
 dt_status dt_trainer_run(dt_result *out, const dt_comm *comm, const dt_launch *launch,
-                         const dt_plan *plan, dt_dataset sets[DT_PART_COUNT], dt_network *network,
+                         const dt_plan *plan, dt_dataset sets[DT_SET_COUNT], dt_network *network,
                          dt_optimizer *optimizer, const dt_training *from,
                          const dt_observer *observer)
 {
     dt_status status = DT_OK;
     *out = (dt_result){0};
-    for (int p = 0; p < DT_PART_COUNT; p++)
+    for (int p = 0; p < DT_SET_COUNT; p++)
         out->metrics[p] = dt_metrics_none();
     trainer t = {.comm = comm,
                  .launch = launch,
@@ -387,8 +387,8 @@ out:
 /* ---- evaluation ---- */
 
 /* Without memory for curves the set is evaluated without them. */
-static dt_status evaluate_part(dt_result *result, const dt_comm *comm, const dt_dataset *sets,
-                               const dt_network *network, int p, dt_pool *pool)
+static dt_status evaluate_set(dt_result *result, const dt_comm *comm, const dt_dataset *sets,
+                              const dt_network *network, int p, dt_pool *pool)
 {
     dt_evaluation *out = &result->evaluation[p];
     dt_metrics *metrics = &result->metrics[p];
@@ -397,7 +397,7 @@ static dt_status evaluate_part(dt_result *result, const dt_comm *comm, const dt_
     dt_status status =
         dt_evaluation_of_set(out, metrics, comm, network, &sets[p], class_rows, curves, pool);
     if (status == DT_MEMORY && curves) {
-        dt_log_warn("%s set: %s; its ROC and PR curves are left out", dt_part_name((dt_part)p),
+        dt_log_warn("%s set: %s; its ROC and PR curves are left out", dt_set_name((dt_set)p),
                     dt_status_text());
         status =
             dt_evaluation_of_set(out, metrics, comm, network, &sets[p], class_rows, false, pool);
@@ -406,7 +406,7 @@ static dt_status evaluate_part(dt_result *result, const dt_comm *comm, const dt_
 }
 
 dt_status dt_trainer_evaluate(dt_result *result, const dt_comm *comm,
-                              const dt_dataset sets[DT_PART_COUNT], const dt_network *network,
+                              const dt_dataset sets[DT_SET_COUNT], const dt_network *network,
                               int threads)
 {
     dt_status status = DT_OK;
@@ -414,12 +414,12 @@ dt_status dt_trainer_evaluate(dt_result *result, const dt_comm *comm,
     if (!dt_linalg_uses_blas()) /* it has threads of its own */
         status = dt_pool_new(&pool, threads);
     status = dt_comm_agree(comm, status);
-    for (int p = 0; p < DT_PART_COUNT && status == DT_OK; p++) {
+    for (int p = 0; p < DT_SET_COUNT && status == DT_OK; p++) {
         if (sets[p].N == 0)
             continue;
-        status = evaluate_part(result, comm, sets, network, p, pool);
+        status = evaluate_set(result, comm, sets, network, p, pool);
         if (status != DT_OK)
-            status = dt_fail(status, "%s set: %s", dt_part_name((dt_part)p), dt_status_text());
+            status = dt_fail(status, "%s set: %s", dt_set_name((dt_set)p), dt_status_text());
     }
     dt_pool_free(pool);
     return status;

@@ -139,10 +139,10 @@ void dt_background_sum_wait(dt_background_sum *sum)
 
 /* ---- data and io ---- */
 
-const char *dt_part_name(dt_part part)
+const char *dt_set_name(dt_set set)
 {
-    static const char *const names[DT_PART_COUNT] = {"train", "validation", "test"};
-    return names[part];
+    static const char *const names[DT_SET_COUNT] = {"train", "validation", "test"};
+    return names[set];
 }
 
 /* zlib's checksum, bit by bit. */

@@ -27,11 +27,11 @@
 
 /* ---- data ---- */
 
-/* All rows of a part, dealt as dt_dataset_load deals them: row n to shard n mod S. */
-DT_MUST_USE static dt_status make_set(dt_dataset *out, const run *r, int part)
+/* All rows of a set, dealt as dt_dataset_load deals them: row n to shard n mod S. */
+DT_MUST_USE static dt_status make_set(dt_dataset *out, const run *r, int set)
 {
     dt_status status = DT_OK;
-    const size_t N = r->rows[part];
+    const size_t N = r->rows[set];
     *out = (dt_dataset){.N = N, .D = r->D, .C = r->C, .S = r->S, .shard_count = r->S};
     DT_TRY(dt_memory_alloc(&out->class_rows, r->C, sizeof *out->class_rows, "classes"));
     DT_TRY(dt_memory_alloc(&out->shard_start, r->S + 1, sizeof *out->shard_start, "shards"));
@@ -42,7 +42,7 @@ DT_MUST_USE static dt_status make_set(dt_dataset *out, const run *r, int part)
         out->shard_start[s + 1] = out->shard_start[s] + dt_dataset_positions(N, s, r->S);
     for (size_t n = 0; n < N; n++) {
         double row[MAX_D];
-        const size_t label = run_make_row(r, part, n, row);
+        const size_t label = run_make_row(r, set, n, row);
         const size_t at = out->shard_start[n % r->S] + n / r->S;
         for (size_t j = 0; j < r->D; j++)
             out->x[at * r->D + j] = (float)row[j];
@@ -63,7 +63,7 @@ static void keep_epoch(void *context, const dt_epoch *epoch)
 static uint32_t crc_of_evaluations(const dt_result *result)
 {
     uint32_t crc = 0;
-    for (int p = 0; p < DT_PART_COUNT; p++) {
+    for (int p = 0; p < DT_SET_COUNT; p++) {
         crc = dt_crc32(crc, &result->metrics[p], sizeof result->metrics[p]);
         crc = dt_crc32(crc, &result->evaluation[p].model, sizeof result->evaluation[p].model);
     }
@@ -75,14 +75,14 @@ DT_MUST_USE static dt_status run_pinned(const pinned *p, bool *same)
     dt_status status = DT_OK;
     dt_network network = {0};
     dt_optimizer adam = {0};
-    dt_dataset sets[DT_PART_COUNT] = {{0}};
+    dt_dataset sets[DT_SET_COUNT] = {{0}};
     dt_epoch last = {0};
     dt_result result = {0};
     const dt_plan plan = run_plan(&p->run);
     const dt_launch launch = {.host_count = 1, .host_size = 1, .host_cpus = 1};
     const dt_observer observer = {.epoch_ended = keep_epoch, .context = &last};
-    for (int part = 0; part < DT_PART_COUNT; part++)
-        DT_TRY(make_set(&sets[part], &p->run, part));
+    for (int set = 0; set < DT_SET_COUNT; set++)
+        DT_TRY(make_set(&sets[set], &p->run, set));
     DT_TRY(run_make_network(&network, &adam, &p->run));
     DT_TRY(dt_trainer_run(&result, one_rank(), &launch, &plan, sets, &network, &adam, NULL,
                           &observer));
@@ -92,8 +92,8 @@ DT_MUST_USE static dt_status run_pinned(const pinned *p, bool *same)
            run_loss_bits(last.train.loss), crc_of_evaluations(&result));
 out:
     dt_result_clear(&result);
-    for (int part = 0; part < DT_PART_COUNT; part++)
-        dt_dataset_clear(&sets[part]);
+    for (int set = 0; set < DT_SET_COUNT; set++)
+        dt_dataset_clear(&sets[set]);
     dt_optimizer_clear(&adam);
     dt_network_clear(&network);
     return status;

@@ -20,14 +20,14 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
 typedef struct counts {
     size_t D;
-    uint64_t rows[DT_PART_COUNT];
+    uint64_t rows[DT_SET_COUNT];
 } counts;
 
-static dt_status take(void *context, dt_part part, int32_t label, const float *x)
+static dt_status take(void *context, dt_set set, int32_t label, const float *x)
 {
     counts *seen = context;
     assert(label >= 0);
-    seen->rows[part]++;
+    seen->rows[set]++;
     for (size_t i = 0; x != NULL && i < seen->D; i++)
         assert(isfinite(x[i]));
     return DT_OK;
@@ -57,9 +57,9 @@ static dt_status prepare(dt_csv *csv, const dt_prepare_plan *plan)
     check_recipe(dt_prepare_recipe(p));
     applied.D = dt_prepare_recipe(p)->D;
     DT_TRY(dt_prepare_apply(p, take, &applied));
-    for (int part = 0; part < DT_PART_COUNT; part++) {
-        assert(fitted.rows[part] == dt_prepare_table_of(p)->part_rows[part]);
-        assert(applied.rows[part] == fitted.rows[part]);
+    for (int set = 0; set < DT_SET_COUNT; set++) {
+        assert(fitted.rows[set] == dt_prepare_table_of(p)->set_rows[set]);
+        assert(applied.rows[set] == fitted.rows[set]);
     }
 out:
     dt_prepare_free(p);

@@ -51,13 +51,13 @@ static void check_set(const dt_dataset *set, const table *t, const size_t *rows,
 
 static void check_table(const table *t, size_t S)
 {
-    dt_dataset sets[DT_PART_COUNT];
+    dt_dataset sets[DT_SET_COUNT];
     assert_all(test_rank != 0 || write_table("t.npz", t));
     const dt_deal deal = {.S = S, .host_ranks = test_size};
     const dt_status status = table_load(sets, scratch_path("t.npz"), &deal);
     assert_all_string(status == DT_OK ? "" : dt_status_text(), "");
     check_set(&sets[DT_TRAIN], t, NULL, t->N, S);
-    for (int p = 0; p < DT_PART_COUNT; p++) {
+    for (int p = 0; p < DT_SET_COUNT; p++) {
         assert_all(p == DT_TRAIN || (sets[p].N == 0 && dt_dataset_own_rows(&sets[p]) == 0));
         dt_dataset_clear(&sets[p]);
     }
@@ -140,22 +140,22 @@ static void test_many_tiles(void **state)
                         8);
 }
 
-static void test_three_parts(void **state)
+static void test_three_sets(void **state)
 {
     (void)state;
     static const char *const names[] = {"train.npz", "val.npz", "test.npz"};
     table t = {.D = 4, .C = 3, .x_type = "'<f4'", .y_type = "'<i8'"};
     const size_t rows[] = {40, 3, 17};
-    for (int p = 0; p < DT_PART_COUNT; p++) {
+    for (int p = 0; p < DT_SET_COUNT; p++) {
         t.N = rows[p];
         assert_all(test_rank != 0 || write_table(names[p], &t));
     }
-    dt_dataset sets[DT_PART_COUNT];
-    /* Splits are for parts that are missing: these must not take anything away. */
+    dt_dataset sets[DT_SET_COUNT];
+    /* Splits are for sets that are missing: these must not take anything away. */
     const dt_deal deal = {
         .S = 8, .validation_split = 0.3, .test_split = 0.3, .host_ranks = test_size};
     assert_all_int(table_load(sets, scratch_folder, &deal), DT_OK);
-    for (int p = 0; p < DT_PART_COUNT; p++) {
+    for (int p = 0; p < DT_SET_COUNT; p++) {
         t.N = rows[p];
         check_set(&sets[p], &t, NULL, t.N, 8);
         dt_dataset_clear(&sets[p]);
@@ -180,29 +180,29 @@ static void test_many_one_hot_columns(void **state)
     check_table(&t, 8);
 }
 
-/* The rows that the split gives to each part, in file order, are dealt like a file's. */
+/* The rows that the split gives to each set, in file order, are dealt like a file's. */
 static void check_split(const table *t, const dt_deal *deal)
 {
     uint64_t class_rows[8] = {0};
-    size_t counts[DT_PART_COUNT] = {0};
-    size_t *rows[DT_PART_COUNT];
+    size_t counts[DT_SET_COUNT] = {0};
+    size_t *rows[DT_SET_COUNT];
     dt_split *split = NULL;
     for (size_t n = 0; n < t->N; n++)
         class_rows[table_class(t, n)]++;
     assert_all_int(dt_split_new(&split, class_rows, t->C, deal->validation_split, deal->test_split,
                                 deal->seed),
                    DT_OK);
-    for (int p = 0; p < DT_PART_COUNT; p++)
+    for (int p = 0; p < DT_SET_COUNT; p++)
         rows[p] = calloc(t->N, sizeof *rows[p]);
     for (size_t n = 0; n < t->N; n++) {
-        const dt_part part = dt_split_assign(split, table_class(t, n));
-        rows[part][counts[part]++] = n;
+        const dt_set set = dt_split_assign(split, table_class(t, n));
+        rows[set][counts[set]++] = n;
     }
     dt_split_free(split);
     assert_all(test_rank != 0 || write_table("t.npz", t));
-    dt_dataset sets[DT_PART_COUNT];
+    dt_dataset sets[DT_SET_COUNT];
     assert_all_int(table_load(sets, scratch_path("t.npz"), deal), DT_OK);
-    for (int p = 0; p < DT_PART_COUNT; p++) {
+    for (int p = 0; p < DT_SET_COUNT; p++) {
         check_set(&sets[p], t, rows[p], counts[p], deal->S);
         dt_dataset_clear(&sets[p]);
         free(rows[p]);
@@ -235,7 +235,7 @@ static const struct CMUnitTest tests[] = {
     with_folder(test_types_and_orders), with_folder(test_three_dimensions),
     with_folder(test_targets),          with_folder(test_few_rows),
     with_folder(test_many_tiles),       with_folder(test_many_one_hot_columns),
-    with_folder(test_three_parts),      with_folder(test_split),
+    with_folder(test_three_sets),       with_folder(test_split),
 };
 
 MPI_SUITE(test_dataset, tests);

@@ -5,7 +5,7 @@
 
 static void check_refused(const char *name, const char *expected)
 {
-    dt_dataset sets[DT_PART_COUNT], zero[DT_PART_COUNT];
+    dt_dataset sets[DT_SET_COUNT], zero[DT_SET_COUNT];
     char text[DT_STATUS_TEXT_BYTES];
     const dt_deal deal = {.S = 8, .host_ranks = test_size};
     memset(zero, 0, sizeof zero);
@@ -132,7 +132,7 @@ static void test_damaged_members(void **state)
     t.cut = 20;
     check_bad(&t, "bad.npz");
     /* Nothing of it stays: a sound set loads after it. */
-    dt_dataset sets[DT_PART_COUNT];
+    dt_dataset sets[DT_SET_COUNT];
     const dt_deal deal = {.S = 8, .host_ranks = test_size};
     t.cut = 0;
     assert_all(test_rank != 0 || write_table("good.npz", &t));

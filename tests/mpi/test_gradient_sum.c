@@ -92,7 +92,7 @@ typedef struct outcome {
 
 static void walk(outcome *out, const course *c, dt_comm comm, dt_sum sum, dt_reduction how)
 {
-    dt_dataset sets[DT_PART_COUNT];
+    dt_dataset sets[DT_SET_COUNT];
     dt_network net = {0};
     dt_optimizer adam = {0};
     dt_stepper stepper = {0};
@@ -136,7 +136,7 @@ static void walk(outcome *out, const course *c, dt_comm comm, dt_sum sum, dt_red
     dt_stepper_clear(&stepper);
     dt_optimizer_clear(&adam);
     dt_network_clear(&net);
-    for (int p = 0; p < DT_PART_COUNT; p++)
+    for (int p = 0; p < DT_SET_COUNT; p++)
         dt_dataset_clear(&sets[p]);
 }
 

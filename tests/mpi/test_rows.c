@@ -8,7 +8,7 @@
 static dt_rows_plan plan_of(const char *name, size_t D, size_t C, bool labels, size_t batch_rows)
 {
     return (dt_rows_plan){.path = scratch_path(name),
-                          .part = DT_TEST,
+                          .set = DT_TEST,
                           .inputs = "",
                           .targets = "",
                           .labels = labels,
@@ -119,7 +119,7 @@ static void test_labels(void **state)
     }
 }
 
-static void test_parts_of_a_folder(void **state)
+static void test_sets_of_a_folder(void **state)
 {
     (void)state;
     const table train = {.N = 20, .D = 4, .C = 3, .x_type = "'<f4'", .y_type = "'<i8'"};
@@ -130,7 +130,7 @@ static void test_parts_of_a_folder(void **state)
     dt_rows_plan plan = plan_of("", 4, 3, true, 3);
     read_all(&plan, 11, &k, false);
     given_clear(&k);
-    plan.part = DT_TRAIN;
+    plan.set = DT_TRAIN;
     read_all(&plan, 20, &k, false);
     given_clear(&k);
 }
@@ -223,7 +223,7 @@ static void test_takers_that_fail(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    with_folder(test_arrays), with_folder(test_labels),  with_folder(test_parts_of_a_folder),
+    with_folder(test_arrays), with_folder(test_labels),  with_folder(test_sets_of_a_folder),
     with_folder(test_text),   with_folder(test_refused), with_folder(test_takers_that_fail),
 };
 

@@ -114,7 +114,7 @@ static double validation_by_hand(hand *h)
 static void train_by_hand(history *out, const run *r, int epochs)
 {
     const dt_comm alone = ranks_alone();
-    dt_dataset sets[DT_PART_COUNT];
+    dt_dataset sets[DT_SET_COUNT];
     hand h = {.sets = sets};
     *out = (history){0};
     assert_all_int(run_load(sets, &alone, r), DT_OK);
@@ -145,7 +145,7 @@ static void train_by_hand(history *out, const run *r, int epochs)
     dt_workspace_clear(&h.workspace);
     dt_optimizer_clear(&h.adam);
     dt_network_clear(&h.net);
-    for (int p = 0; p < DT_PART_COUNT; p++)
+    for (int p = 0; p < DT_SET_COUNT; p++)
         dt_dataset_clear(&sets[p]);
 }
 
@@ -168,7 +168,7 @@ static void check_same_history(const history *a, const history *b)
                    isnan(a->epochs[e].validation.loss));
         assert_all_int(a->epochs[e].improved, b->epochs[e].improved);
     }
-    for (int p = 0; p < DT_PART_COUNT; p++) {
+    for (int p = 0; p < DT_SET_COUNT; p++) {
         assert_all(same_metrics(a->result.metrics[p], b->result.metrics[p]) ||
                    isnan(a->result.metrics[p].loss));
         assert_all(same_evaluation(&a->result.evaluation[p], &b->result.evaluation[p]));
@@ -178,7 +178,7 @@ static void check_same_history(const history *a, const history *b)
 /* The evaluations against the metrics beside them, and what the sets are known to hold. */
 static void check_evaluations(const history *h, const run *r)
 {
-    for (int p = 0; p < DT_PART_COUNT; p++) {
+    for (int p = 0; p < DT_SET_COUNT; p++) {
         const dt_evaluation *e = &h->result.evaluation[p];
         int64_t rows = 0;
         assert_all_int(e->N, r->rows[p]);

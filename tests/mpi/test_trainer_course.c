@@ -130,7 +130,7 @@ static void test_weights_that_drift_apart_are_found(void **state)
     (void)state;
     const dt_comm all = ranks_all();
     const run r = ordinary;
-    dt_dataset sets[DT_PART_COUNT];
+    dt_dataset sets[DT_SET_COUNT];
     dt_network net = {0};
     dt_optimizer adam;
     dt_result result;
@@ -155,18 +155,18 @@ static void test_weights_that_drift_apart_are_found(void **state)
     dt_result_clear(&result);
     dt_optimizer_clear(&adam);
     dt_network_clear(&net);
-    for (int part = 0; part < DT_PART_COUNT; part++)
-        dt_dataset_clear(&sets[part]);
+    for (int set = 0; set < DT_SET_COUNT; set++)
+        dt_dataset_clear(&sets[set]);
 }
 
 /* ---- what comes after the training ---- */
 
 /* Rows of one set that float32 holds, but not what the network makes of them. */
-static void spoil(const run *r, int part)
+static void spoil(const run *r, int set)
 {
     run spoiled = *r;
     spoiled.scale = 1e37;
-    assert_all(test_rank != 0 || run_write_part(&spoiled, part));
+    assert_all(test_rank != 0 || run_write_set(&spoiled, set));
     MPI_Barrier(MPI_COMM_WORLD);
 }
 
@@ -215,7 +215,7 @@ static void test_a_run_that_is_not_evaluated(void **state)
     (void)state;
     const dt_comm all = ranks_all();
     run r = ordinary;
-    dt_dataset sets[DT_PART_COUNT];
+    dt_dataset sets[DT_SET_COUNT];
     dt_network net = {0};
     dt_optimizer adam;
     dt_result result;
@@ -238,7 +238,7 @@ static void test_a_run_that_is_not_evaluated(void **state)
     dt_optimizer_clear(&adam);
     assert_all_int(result.weights_crc, dt_trainer_crc(&net));
     assert_all_int(result.epochs, 2);
-    for (int p = 0; p < DT_PART_COUNT; p++) {
+    for (int p = 0; p < DT_SET_COUNT; p++) {
         assert_all(isnan(result.metrics[p].loss) && isnan(result.metrics[p].accuracy));
         assert_all_int(result.evaluation[p].N, 0);
         dt_dataset_clear(&sets[p]);

@@ -235,7 +235,7 @@ static void test_steps_are_told(void **state)
     (void)state;
     const dt_comm all = ranks_all();
     run r = ordinary;
-    dt_dataset sets[DT_PART_COUNT];
+    dt_dataset sets[DT_SET_COUNT];
     dt_result result;
     told *t = calloc(1, sizeof *t);
     const dt_plan plan = {.batch = (uint64_t)r.batch,
@@ -260,7 +260,7 @@ static void test_steps_are_told(void **state)
     go_on(&silent, &all, &r);
     assert_all_int(silent.h->crc, result.weights_crc);
     dt_result_clear(&result);
-    for (int p = 0; p < DT_PART_COUNT; p++)
+    for (int p = 0; p < DT_SET_COUNT; p++)
         dt_dataset_clear(&sets[p]);
     free(t);
     end(&c);

@@ -39,7 +39,7 @@ kept *kept_make(size_t P, int64_t epochs)
                                       .kernels = "SkylakeX",
                                       .isa = "avx2"};
     (void)snprintf(k->hosts[0], sizeof k->hosts[0], "node17");
-    for (int p = 0; p < DT_PART_COUNT; p++)
+    for (int p = 0; p < DT_SET_COUNT; p++)
         k->sets[p] = (dt_dataset){.N = 1000, .D = 3, .C = 2, .class_rows = k->class_rows};
     k->network = (dt_network){.D = 3, .C = 2, .P = P, .params = arrays};
     k->adam = (dt_optimizer){.kind = &dt_adam,

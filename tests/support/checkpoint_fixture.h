@@ -14,7 +14,7 @@
 typedef struct kept {
     dt_settings settings;
     dt_environment environment;
-    dt_dataset sets[DT_PART_COUNT];
+    dt_dataset sets[DT_SET_COUNT];
     dt_network network;
     dt_optimizer adam;
     dt_training training;

@@ -75,7 +75,7 @@ void point_restore(dt_network *net, dt_optimizer *adam, const saved_point *from)
 }
 
 /* Infinity in the first row of the last rank. */
-static void spoil_inputs(dt_dataset sets[DT_PART_COUNT], const dt_comm *comm)
+static void spoil_inputs(dt_dataset sets[DT_SET_COUNT], const dt_comm *comm)
 {
     if (dt_comm_rank(comm) == dt_comm_size(comm) - 1)
         sets[DT_TRAIN].x[0] = INFINITY;
@@ -84,7 +84,7 @@ static void spoil_inputs(dt_dataset sets[DT_PART_COUNT], const dt_comm *comm)
 void run_train_from(outcome *o, const dt_comm *comm, const run *r, const watch *w,
                     const saved_point *from)
 {
-    dt_dataset sets[DT_PART_COUNT];
+    dt_dataset sets[DT_SET_COUNT];
     dt_network net = {0};
     dt_optimizer adam = {0};
     dt_training at = {0};
@@ -129,7 +129,7 @@ void run_train_from(outcome *o, const dt_comm *comm, const run *r, const watch *
     dt_comm_broadcast(comm, &o->attempts, sizeof o->attempts);
     dt_comm_broadcast(comm, &o->point_count, sizeof o->point_count);
     dt_comm_broadcast(comm, o->points, (size_t)o->point_count * sizeof *o->points);
-    for (int p = 0; p < DT_PART_COUNT; p++)
+    for (int p = 0; p < DT_SET_COUNT; p++)
         dt_dataset_clear(&sets[p]);
     dt_optimizer_clear(&adam);
     dt_network_clear(&net);
@@ -161,7 +161,7 @@ const char *outcome_difference(const outcome *a, const outcome *b)
         return "Adam";
     if (a->result.epochs != b->result.epochs || a->result.best_epoch != b->result.best_epoch)
         return "epochs of the result";
-    for (int p = 0; p < DT_PART_COUNT; p++)
+    for (int p = 0; p < DT_SET_COUNT; p++)
         if (!same_metrics(a->result.metrics[p], b->result.metrics[p]))
             return "metrics";
     return NULL;

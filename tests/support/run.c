@@ -188,9 +188,9 @@ const size_t pinned_count = sizeof pinned_runs / sizeof *pinned_runs;
 
 /* ---- what every run consists of ---- */
 
-size_t run_make_row(const run *r, int part, size_t n, double row[MAX_D])
+size_t run_make_row(const run *r, int set, size_t n, double row[MAX_D])
 {
-    dt_random random = dt_random_start((uint64_t)part, DT_RANDOM_EXAMPLE, n);
+    dt_random random = dt_random_start((uint64_t)set, DT_RANDOM_EXAMPLE, n);
     for (size_t j = 0; j < r->D; j++) {
         /* What the C library makes of it has other last bits in other releases. */
         row[j] = rint(1024 * dt_random_normal(&random)) / 1024;

@@ -10,7 +10,7 @@ enum { MAX_D = 64 };
 
 /** A run: data, network and settings. */
 typedef struct run {
-    size_t rows[DT_PART_COUNT], D, C, S;
+    size_t rows[DT_SET_COUNT], D, C, S;
     size_t hidden[3], hidden_count;
     dt_activation activation;
     double dropout, weight_decay;
@@ -41,8 +41,8 @@ typedef struct pinned {
 extern const pinned pinned_runs[];
 extern const size_t pinned_count;
 
-/** Computes row n of a part, [D], and returns its class: the same bits on every machine. */
-size_t run_make_row(const run *r, int part, size_t n, double row[MAX_D]);
+/** Computes row n of a set, [D], and returns its class: the same bits on every machine. */
+size_t run_make_row(const run *r, int set, size_t n, double row[MAX_D]);
 
 /** Returns the plan of the run. */
 dt_plan run_plan(const run *r);

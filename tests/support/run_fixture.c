@@ -17,23 +17,23 @@ const run ordinary = {.rows = {203, 61, 40},
                       .patience = 20,
                       .learning_rate = 0.01};
 
-bool run_write_part(const run *r, int part)
+bool run_write_set(const run *r, int set)
 {
     char shape[2][64];
     zip_bytes x = {0}, y = {0};
-    for (size_t n = 0; n < r->rows[part]; n++) {
+    for (size_t n = 0; n < r->rows[set]; n++) {
         double row[MAX_D];
-        const size_t label = run_make_row(r, part, n, row);
+        const size_t label = run_make_row(r, set, n, row);
         for (size_t j = 0; j < r->D; j++)
             npz_append(&x, "'<f4'", row[j]);
         npz_append(&y, "'<i8'", (double)label);
     }
-    (void)snprintf(shape[0], sizeof shape[0], "(%zu, %zu)", r->rows[part], r->D);
-    (void)snprintf(shape[1], sizeof shape[1], "(%zu,)", r->rows[part]);
+    (void)snprintf(shape[0], sizeof shape[0], "(%zu, %zu)", r->rows[set], r->D);
+    (void)snprintf(shape[1], sizeof shape[1], "(%zu,)", r->rows[set]);
     const npz_array arrays[] = {{"x.npy", "'<f4'", false, shape[0], x.data, x.count, 0, 0, 0},
                                 {"y.npy", "'<i8'", false, shape[1], y.data, y.count, 0, 0, 0}};
     static const char *const names[] = {"train.npz", "val.npz", "test.npz"};
-    const bool good = npz_build(scratch_path(names[part]), arrays, 2);
+    const bool good = npz_build(scratch_path(names[set]), arrays, 2);
     zip_free(&x);
     zip_free(&y);
     return good;
@@ -44,14 +44,14 @@ void run_write_data(const run *r)
     bool good = true;
     if (test_rank == 0) {
         (void)scratch_count(true);
-        for (int p = 0; p < DT_PART_COUNT; p++)
-            good = good && (r->rows[p] == 0 || run_write_part(r, p));
+        for (int p = 0; p < DT_SET_COUNT; p++)
+            good = good && (r->rows[p] == 0 || run_write_set(r, p));
     }
     assert_all(good);
     MPI_Barrier(MPI_COMM_WORLD);
 }
 
-dt_status run_load(dt_dataset sets[DT_PART_COUNT], const dt_comm *comm, const run *r)
+dt_status run_load(dt_dataset sets[DT_SET_COUNT], const dt_comm *comm, const run *r)
 {
     dt_source source = {0};
     const char *path = scratch_folder;
@@ -75,7 +75,7 @@ void run_keep_epoch(void *context, const dt_epoch *epoch)
 void run_train_on(history *out, const dt_comm *comm, const run *r, dt_network *net,
                   dt_optimizer *adam)
 {
-    dt_dataset sets[DT_PART_COUNT];
+    dt_dataset sets[DT_SET_COUNT];
     const dt_plan plan = run_plan(r);
     const dt_observer observer = {.epoch_ended = run_keep_epoch, .context = out};
     *out = (history){0};
@@ -92,7 +92,7 @@ void run_train_on(history *out, const dt_comm *comm, const run *r, dt_network *n
         (void)snprintf(out->text, sizeof out->text, "%s", dt_status_text());
     dt_comm_broadcast(comm, &out->count, sizeof out->count);
     dt_comm_broadcast(comm, out->epochs, sizeof out->epochs);
-    for (int p = 0; p < DT_PART_COUNT; p++)
+    for (int p = 0; p < DT_SET_COUNT; p++)
         dt_dataset_clear(&sets[p]);
 }
 

@@ -22,14 +22,14 @@ typedef struct history {
 /** The run that most tests start from. */
 extern const run ordinary;
 
-/** Writes the file of one part: train.npz, val.npz or test.npz. Local. */
-bool run_write_part(const run *r, int part);
+/** Writes the file of one set: train.npz, val.npz or test.npz. Local. */
+bool run_write_set(const run *r, int set);
 
-/** Empties the scratch folder and writes all parts that have rows, on rank 0. Collective. */
+/** Empties the scratch folder and writes all sets that have rows, on rank 0. Collective. */
 void run_write_data(const run *r);
 
 /** Loads the data of the scratch folder. Collective over `comm`. */
-dt_status run_load(dt_dataset sets[DT_PART_COUNT], const dt_comm *comm, const run *r);
+dt_status run_load(dt_dataset sets[DT_SET_COUNT], const dt_comm *comm, const run *r);
 
 /** Appends an epoch to a history, the context; for dt_observer. */
 void run_keep_epoch(void *context, const dt_epoch *epoch);

@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-/** Returns whether two evaluations are equal, bit for bit; both may be of a part without rows. */
+/** Returns whether two evaluations are equal, bit for bit; both may be of a set without rows. */
 bool same_evaluation(const dt_evaluation *a, const dt_evaluation *b);
 
 #endif

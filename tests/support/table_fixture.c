@@ -69,7 +69,7 @@ bool write_table(const char *name, const table *t)
     return good;
 }
 
-dt_status table_load(dt_dataset sets[DT_PART_COUNT], const char *path, const dt_deal *deal)
+dt_status table_load(dt_dataset sets[DT_SET_COUNT], const char *path, const dt_deal *deal)
 {
     const dt_comm comm = ranks_all();
     dt_source source = {0};

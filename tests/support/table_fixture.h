@@ -32,6 +32,6 @@ size_t table_class(const table *t, size_t row);
 bool write_table(const char *name, const table *t);
 
 /** Loads `path` on all ranks. Collective. */
-dt_status table_load(dt_dataset sets[DT_PART_COUNT], const char *path, const dt_deal *deal);
+dt_status table_load(dt_dataset sets[DT_SET_COUNT], const char *path, const dt_deal *deal);
 
 #endif

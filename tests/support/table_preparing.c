@@ -57,12 +57,12 @@ void prepared_clear(prepared *p)
 }
 
 /* Counts a row of the fit; a dt_prepare_take. */
-static dt_status prepared_count(void *context, dt_part part, int32_t label, const float *x)
+static dt_status prepared_count(void *context, dt_set set, int32_t label, const float *x)
 {
     prepared *p = context;
     assert_null(x);
     assert_true(label >= 0 && (size_t)label < p->table->class_count);
-    p->seen[part]++;
+    p->seen[set]++;
     p->taken++;
     if (p->meddle != NULL)
         p->meddle(p);
@@ -70,7 +70,7 @@ static dt_status prepared_count(void *context, dt_part part, int32_t label, cons
 }
 
 /* Keeps a row of the application; a dt_prepare_take. */
-static dt_status prepared_keep(void *context, dt_part part, int32_t label, const float *x)
+static dt_status prepared_keep(void *context, dt_set set, int32_t label, const float *x)
 {
     prepared *p = context;
     if (p->count == p->capacity) {
@@ -80,7 +80,7 @@ static dt_status prepared_keep(void *context, dt_part part, int32_t label, const
     }
     prepared_row *row = &p->rows[p->count++];
     memset(row, 0, sizeof *row);
-    row->part = part;
+    row->set = set;
     row->label = label;
     assert_true(p->recipe->D <= PREPARED_D);
     memcpy(row->x, x, p->recipe->D * sizeof *x);

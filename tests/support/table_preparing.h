@@ -17,7 +17,7 @@ enum { PREPARED_D = 32 };
 
 /** A row as the application gave it. */
 typedef struct prepared_row {
-    dt_part part;
+    dt_set set;
     int32_t label;
     float x[PREPARED_D];
 } prepared_row;
@@ -30,7 +30,7 @@ typedef struct prepared {
     const dt_recipe *recipe;
     prepared_row *rows; /* [count] */
     size_t count, capacity;
-    uint64_t seen[DT_PART_COUNT]; /* rows that the fit gave */
+    uint64_t seen[DT_SET_COUNT]; /* rows that the fit gave */
     uint64_t stop_at; /* the row whose taker fails; 0: none */
     void (*meddle)(struct prepared *p); /* called for each row of a pass */
     uint64_t taken; /* rows of this pass */

@@ -15,10 +15,10 @@
 
 enum { INPUTS = DT_EXAMPLE_INPUTS, NUMERIC = 7, CATEGORICAL = 9 };
 
-static const size_t part_rows[DT_PART_COUNT] = {40000, 5000, 5000};
+static const size_t set_rows[DT_SET_COUNT] = {40000, 5000, 5000};
 static const unsigned values_of[CATEGORICAL] = {12, 3, 4, 2, 2, 2, 3, 12, 4};
 
-/* What a part came to. */
+/* What a set came to. */
 typedef struct summary {
     double optimum; /* accuracy of knowing the probabilities */
     double share; /* of class 1 */
@@ -29,8 +29,8 @@ typedef struct summary {
     uint32_t crc; /* of inputs, targets and probabilities */
 } summary;
 
-/* The bits of each part, whatever the CPU, the compiler and the C library. */
-static const uint32_t part_crc[DT_PART_COUNT] = {0xdf649ded, 0xd74daa27, 0xc2b62782};
+/* The bits of each set, whatever the CPU, the compiler and the C library. */
+static const uint32_t set_crc[DT_SET_COUNT] = {0xdf649ded, 0xd74daa27, 0xc2b62782};
 
 static void *read_all(const dt_npz *npz, const char *name, size_t item_bytes, size_t count)
 {
@@ -62,12 +62,12 @@ static bool is_row(const float *x)
     return value == x + INPUTS;
 }
 
-static summary summarise(const dt_source_part *part, size_t rows)
+static summary summarise(const dt_source_set *set, size_t rows)
 {
     summary out = {0};
-    float *x = read_all(part->npz, "inputs", sizeof(float), rows * INPUTS);
-    int64_t *y = read_all(part->npz, "targets", sizeof(int64_t), rows);
-    double *p = read_all(part->npz, "probabilities", sizeof(double), rows);
+    float *x = read_all(set->npz, "inputs", sizeof(float), rows * INPUTS);
+    int64_t *y = read_all(set->npz, "targets", sizeof(int64_t), rows);
+    double *p = read_all(set->npz, "probabilities", sizeof(double), rows);
     size_t hits = 0, ones = 0;
     for (size_t n = 0; n < rows; n++) {
         out.broken += !is_row(x + n * INPUTS) || y[n] < 0 || y[n] > 1 || !(p[n] >= 0 && p[n] <= 1);
@@ -101,13 +101,13 @@ static void test_rows(void **state)
     assert_int_equal(dt_example_write(&example, prefix), DT_OK);
     assert_int_equal(dt_source_open(&source, &prefix, 1, "", ""), DT_OK);
     float before[INPUTS] = {0};
-    for (int p = 0; p < DT_PART_COUNT; p++) {
-        const size_t rows = part_rows[p];
-        assert_int_equal(dt_source_rows(&source.parts[p]), rows);
-        assert_int_equal(dt_source_columns(&source.parts[p]), INPUTS);
-        const summary s = summarise(&source.parts[p], rows);
+    for (int p = 0; p < DT_SET_COUNT; p++) {
+        const size_t rows = set_rows[p];
+        assert_int_equal(dt_source_rows(&source.sets[p]), rows);
+        assert_int_equal(dt_source_columns(&source.sets[p]), INPUTS);
+        const summary s = summarise(&source.sets[p], rows);
         assert_int_equal(s.broken, 0);
-        assert_int_equal(s.crc, part_crc[p]);
+        assert_int_equal(s.crc, set_crc[p]);
         assert_memory_not_equal(s.first, before, sizeof before); /* other rows than the last */
         memcpy(before, s.first, sizeof before);
         /* Labels are drawn by their probabilities, and both classes are common. */
@@ -130,12 +130,12 @@ static void test_the_same_bytes_everywhere(void **state)
     assert_int_equal(dt_example_write(&first, scratch_path("a")), DT_OK);
     assert_int_equal(dt_example_write(&second, scratch_path("b")), DT_OK);
     assert_memory_equal(&first, &second, sizeof first);
-    for (int p = 0; p < DT_PART_COUNT; p++) {
+    for (int p = 0; p < DT_SET_COUNT; p++) {
         char name[2][64];
         size_t bytes[2] = {0};
         unsigned char *data[2];
         for (int i = 0; i < 2; i++) {
-            (void)snprintf(name[i], sizeof name[i], "%c-%s.npz", "ab"[i], dt_part_name((dt_part)p));
+            (void)snprintf(name[i], sizeof name[i], "%c-%s.npz", "ab"[i], dt_set_name((dt_set)p));
             data[i] = scratch_read(scratch_path(name[i]), &bytes[i]);
             assert_non_null(data[i]);
         }

@@ -519,7 +519,7 @@ static void test_rows_dropped(void **state)
     assert_int_equal(prepared_survey(&p, &plan), DT_OK);
     assert_int_equal(p.table->rows, 3);
     assert_int_equal(p.table->dropped_rows, 4);
-    assert_int_equal(p.table->part_rows[DT_TRAIN], 3);
+    assert_int_equal(p.table->set_rows[DT_TRAIN], 3);
     assert_int_equal(column_of(&p, "x")->missing, 0);
     assert_close(column_of(&p, "x")->maximum, 7, 0);
     assert_int_equal(prepared_fit(&p), DT_OK);
@@ -608,15 +608,15 @@ static void test_sets_by_column(void **state)
     table_write_text("x,set,kind\n1,train,no\n2,Test,yes\n3,dev,yes\n4,TRAINING,yes\n9,val,no\n"
                      "6,testing,no\n");
     prepared_make(&p, &plan);
-    static const dt_part parts[] = {DT_TRAIN, DT_TEST,       DT_VALIDATION,
-                                    DT_TRAIN, DT_VALIDATION, DT_TEST};
+    static const dt_set sets[] = {DT_TRAIN, DT_TEST,       DT_VALIDATION,
+                                  DT_TRAIN, DT_VALIDATION, DT_TEST};
     assert_int_equal(p.count, 6);
     for (size_t i = 0; i < 6; i++)
-        assert_int_equal(p.rows[i].part, parts[i]);
-    for (int part = 0; part < DT_PART_COUNT; part++) {
-        assert_int_equal(p.table->part_rows[part], 2);
-        assert_int_equal(p.table->class_rows[part][0], 1);
-        assert_int_equal(p.table->class_rows[part][1], 1);
+        assert_int_equal(p.rows[i].set, sets[i]);
+    for (int set = 0; set < DT_SET_COUNT; set++) {
+        assert_int_equal(p.table->set_rows[set], 2);
+        assert_int_equal(p.table->class_rows[set][0], 1);
+        assert_int_equal(p.table->class_rows[set][1], 1);
     }
     assert_int_equal(column_of(&p, "set")->role, DT_ROLE_DROPPED);
     assert_string_equal(column_of(&p, "set")->why, "says the set");
@@ -636,26 +636,26 @@ static void check_division(dt_division division, double validation, double test)
 {
     prepared p;
     dt_prepare_plan plan = plan_all();
-    uint64_t rows[DT_PART_COUNT] = {0}, class_rows[DT_PART_COUNT][2] = {{0}};
+    uint64_t rows[DT_SET_COUNT] = {0}, class_rows[DT_SET_COUNT][2] = {{0}};
     plan.division = division;
     plan.validation = validation;
     plan.test = test;
     prepared_make(&p, &plan);
     for (size_t i = 0; i < p.count; i++) {
-        rows[p.rows[i].part]++;
-        class_rows[p.rows[i].part][p.rows[i].label]++;
+        rows[p.rows[i].set]++;
+        class_rows[p.rows[i].set][p.rows[i].label]++;
         assert_int_equal(p.rows[i].label, i % 3 == 0);
         if (division == DT_DIVISION_ORDERED && i > 0)
-            assert_true(p.rows[i].part >= p.rows[i - 1].part);
+            assert_true(p.rows[i].set >= p.rows[i - 1].set);
     }
     assert_int_equal(p.count, 1000);
-    for (int part = 0; part < DT_PART_COUNT; part++) {
-        assert_int_equal(rows[part], p.table->part_rows[part]);
-        assert_int_equal(rows[part], p.seen[part]);
+    for (int set = 0; set < DT_SET_COUNT; set++) {
+        assert_int_equal(rows[set], p.table->set_rows[set]);
+        assert_int_equal(rows[set], p.seen[set]);
         for (int c = 0; c < 2; c++)
-            assert_int_equal(class_rows[part][c], p.table->class_rows[part][c]);
-        if (division == DT_DIVISION_STRATIFIED) /* a third of each part is of the second class */
-            assert_close((double)class_rows[part][1], (double)rows[part] * 0.334, 1.0);
+            assert_int_equal(class_rows[set][c], p.table->class_rows[set][c]);
+        if (division == DT_DIVISION_STRATIFIED) /* a third of each set is of the second class */
+            assert_close((double)class_rows[set][1], (double)rows[set] * 0.334, 1.0);
     }
     assert_close((double)rows[DT_VALIDATION], validation < 1 ? 1000 * validation : validation, 0.5);
     assert_close((double)rows[DT_TEST], test < 1 ? 1000 * test : test, 0.5);

@@ -92,9 +92,9 @@ static void check_applied(const prepared *p, double (*f)(double))
         assert_close((double)p->rows[i].x[0], (number - x->center) / x->spread,
                      1e-7 * fabs(number / x->spread) + 1e-7);
         assert_int_equal(p->rows[i].label, i % 2 == 0);
-        assert_int_equal(p->rows[i].part, i < SCALED                  ? DT_TRAIN
-                                          : i < SCALED + HELD_OUT / 2 ? DT_VALIDATION
-                                                                      : DT_TEST);
+        assert_int_equal(p->rows[i].set, i < SCALED                  ? DT_TRAIN
+                                         : i < SCALED + HELD_OUT / 2 ? DT_VALIDATION
+                                                                     : DT_TEST);
         assert_true(p->rows[i].x[1] == (float)(i < SCALED && i % 3 == 0));
         assert_true(p->rows[i].x[2] == (float)(i < SCALED && i % 3 != 0));
     }

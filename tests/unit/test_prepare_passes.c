@@ -71,7 +71,7 @@ static void test_samples_and_repeats(void **state)
     assert_true(strcmp(json, json_other) != 0);
     size_t differ = 0;
     for (size_t i = 0; i < first.count; i++)
-        differ += first.rows[i].part != other.rows[i].part;
+        differ += first.rows[i].set != other.rows[i].set;
     assert_true(differ > 1000);
     dt_memory_free(json);
     dt_memory_free(json_again);
@@ -89,7 +89,7 @@ enum { CHANGING_ROWS = 60000, CHANGE_AT = 1000 };
 static void write_changing(size_t rows, const char *word, const char *last_word, size_t every_test)
 {
     table_text t = {0};
-    table_add(&t, "x,job,kind,part\n");
+    table_add(&t, "x,job,kind,set\n");
     for (size_t i = 0; i < rows; i++)
         table_add(&t, "%zu.%03zu,%s,%s,%s\n", 100 + i % 7, i % 1000, i % 2 == 0 ? "cook" : "mate",
                   i + 10 > rows ? last_word
@@ -171,11 +171,11 @@ static void check_changed(void (*meddle)(prepared *p), const char *split, dt_div
         assert_int_equal(status, DT_DATA);
         assert_says("t.csv: ");
     } else {
-        uint64_t rows[DT_PART_COUNT] = {0};
+        uint64_t rows[DT_SET_COUNT] = {0};
         for (size_t i = 0; i < p.count; i++)
-            rows[p.rows[i].part]++;
-        for (int part = 0; part < DT_PART_COUNT; part++) /* what an array's shape says */
-            assert_int_equal(rows[part], p.table->part_rows[part]);
+            rows[p.rows[i].set]++;
+        for (int set = 0; set < DT_SET_COUNT; set++) /* what an array's shape says */
+            assert_int_equal(rows[set], p.table->set_rows[set]);
     }
     prepared_clear(&p);
 }
@@ -184,7 +184,7 @@ static void test_tables_that_change(void **state)
 {
     (void)state;
     for (int i = 0; i < 8; i++) {
-        const char *split = i / 2 == 3 ? "part" : "";
+        const char *split = i / 2 == 3 ? "set" : "";
         const dt_division division = (dt_division)(i / 2 % 3);
         const bool in_apply = i % 2 == 1;
         check_changed(make_shorter, split, division, in_apply, true);

@@ -44,7 +44,7 @@ static dt_status open_one(dt_source *out, const char *path)
     return dt_source_open(out, &path, 1, "", "");
 }
 
-/* Opens what `path` names and checks the rows of the three parts, 0 for an absent one. */
+/* Opens what `path` names and checks the rows of the three sets, 0 for an absent one. */
 static void check_rows(const char *path, const char *name, uint64_t train, uint64_t validation,
                        uint64_t test)
 {
@@ -52,11 +52,11 @@ static void check_rows(const char *path, const char *name, uint64_t train, uint6
     const uint64_t expected[] = {train, validation, test};
     if (open_one(&source, path) != DT_OK)
         fail_msg("%s: %s", path, dt_status_text());
-    for (int p = 0; p < DT_PART_COUNT; p++) {
-        assert_int_equal(dt_source_rows(&source.parts[p]), expected[p]);
-        assert_true((source.parts[p].inputs == NULL) == (expected[p] == 0));
+    for (int p = 0; p < DT_SET_COUNT; p++) {
+        assert_int_equal(dt_source_rows(&source.sets[p]), expected[p]);
+        assert_true((source.sets[p].inputs == NULL) == (expected[p] == 0));
     }
-    assert_int_equal(dt_source_columns(&source.parts[DT_TRAIN]), 2);
+    assert_int_equal(dt_source_columns(&source.sets[DT_TRAIN]), 2);
     if (name != NULL)
         assert_string_equal(source.name, name);
     dt_source_clear(&source);
@@ -75,7 +75,7 @@ static void check_path_refused(const char *path, const char *text)
     dt_source source;
     check_refused(open_one(&source, path), text);
     assert_int_equal(source.file_count, 0); /* nothing stays open */
-    assert_null(source.parts[DT_TRAIN].inputs);
+    assert_null(source.sets[DT_TRAIN].inputs);
 }
 
 static void test_folder(void **state)
@@ -175,8 +175,8 @@ static void test_pairs_by_priority(void **state)
         dt_source source;
         if (open_one(&source, scratch_path("one.npz")) != DT_OK)
             fail_msg("%s", dt_status_text());
-        assert_string_equal(source.parts[DT_TRAIN].inputs->name, pairs[best][0]);
-        assert_string_equal(source.parts[DT_TRAIN].targets->name, pairs[best][1]);
+        assert_string_equal(source.sets[DT_TRAIN].inputs->name, pairs[best][0]);
+        assert_string_equal(source.sets[DT_TRAIN].targets->name, pairs[best][1]);
         dt_source_clear(&source);
     }
 }
@@ -190,8 +190,8 @@ static void test_names_given(void **state)
     write_file("one.npz", arrays, 4);
     const char *path = scratch_path("one.npz");
     assert_int_equal(dt_source_open(&source, &path, 1, "rows", "kinds"), DT_OK);
-    assert_int_equal(dt_source_rows(&source.parts[DT_TRAIN]), 4);
-    assert_int_equal(dt_source_columns(&source.parts[DT_TRAIN]), 5);
+    assert_int_equal(dt_source_rows(&source.sets[DT_TRAIN]), 4);
+    assert_int_equal(dt_source_columns(&source.sets[DT_TRAIN]), 5);
     dt_source_clear(&source);
     /* One name alone: the other is looked for. */
     check_refused(dt_source_open(&source, &path, 1, "rows", ""), "rows has 4 rows, but y has 3");
@@ -209,9 +209,9 @@ static void test_three_files(void **state)
     const char *paths[] = {scratch_path("a.npz"), scratch_path("b.npz"), scratch_path("c.npz")};
     dt_source source;
     assert_int_equal(dt_source_open(&source, paths, 3, "", ""), DT_OK);
-    assert_int_equal(dt_source_rows(&source.parts[DT_TRAIN]), 4);
-    assert_int_equal(dt_source_rows(&source.parts[DT_VALIDATION]), 3);
-    assert_int_equal(dt_source_rows(&source.parts[DT_TEST]), 2);
+    assert_int_equal(dt_source_rows(&source.sets[DT_TRAIN]), 4);
+    assert_int_equal(dt_source_rows(&source.sets[DT_VALIDATION]), 3);
+    assert_int_equal(dt_source_rows(&source.sets[DT_TEST]), 2);
     assert_string_equal(source.name, "a");
     dt_source_clear(&source);
     assert_int_equal(dt_source_open(&source, paths, 2, "", ""), DT_USAGE);
@@ -238,8 +238,8 @@ static void test_own_names(void **state)
         (void)snprintf(names[p], sizeof names[p], "%s", scratch_path(files[p]));
     dt_source source;
     assert_int_equal(dt_source_open(&source, paths, 3, "", ""), DT_OK);
-    assert_int_equal(dt_source_rows(&source.parts[DT_VALIDATION]), 5);
-    assert_int_equal(dt_source_rows(&source.parts[DT_TEST]), 2);
+    assert_int_equal(dt_source_rows(&source.sets[DT_VALIDATION]), 5);
+    assert_int_equal(dt_source_rows(&source.sets[DT_TEST]), 2);
     dt_source_clear(&source);
     const npz_array arrays[] = {array("x.npy", "(3, 2)", 6),        array("y.npy", "(3,)", 3),
                                 array("x_train.npy", "(6, 2)", 12), array("y_train.npy", "(6,)", 6),
@@ -254,10 +254,10 @@ static void test_own_names(void **state)
     write_file(files[2], arrays, 6);
     assert_int_equal(dt_source_open(&source, paths, 3, "x", "y"), DT_OK);
     for (int p = 0; p < 3; p++)
-        assert_int_equal(dt_source_rows(&source.parts[p]), 3);
+        assert_int_equal(dt_source_rows(&source.sets[p]), 3);
     dt_source_clear(&source);
     assert_int_equal(dt_source_open(&source, paths, 3, "", "y"), DT_OK);
-    assert_string_equal(source.parts[DT_TEST].inputs->name, "x");
+    assert_string_equal(source.sets[DT_TEST].inputs->name, "x");
     dt_source_clear(&source);
 }
 
@@ -296,8 +296,8 @@ static void test_shapes(void **state)
     const npz_array arrays[] = {array("x.npy", "(2, 3, 4)", 24), array("y.npy", "(2, 5)", 10)};
     write_file("good.npz", arrays, 2);
     assert_int_equal(open_one(&source, scratch_path("good.npz")), DT_OK);
-    assert_int_equal(dt_source_columns(&source.parts[DT_TRAIN]), 12);
-    assert_int_equal(dt_source_rows(&source.parts[DT_TEST]), 0);
+    assert_int_equal(dt_source_columns(&source.sets[DT_TRAIN]), 12);
+    assert_int_equal(dt_source_rows(&source.sets[DT_TEST]), 0);
     dt_source_clear(&source);
 }
 
@@ -335,7 +335,7 @@ static void test_columns(void **state)
     write_wide("wide.npz", INT_MAX / 4);
     if (open_one(&source, scratch_path("wide.npz")) != DT_OK)
         fail_msg("%s", dt_status_text());
-    assert_int_equal(dt_source_columns(&source.parts[DT_TRAIN]), INT_MAX / 4);
+    assert_int_equal(dt_source_columns(&source.sets[DT_TRAIN]), INT_MAX / 4);
     dt_source_clear(&source);
     write_wide("wide.npz", INT_MAX / 4 + UINT64_C(1));
     check_path_refused(scratch_path("wide.npz"),
@@ -355,28 +355,27 @@ static void test_sets_that_do_not_fit(void **state)
 
 /* ---- one set, for a model to see ---- */
 
-/* Of what `path` names, `part` has these rows; the array is called `inputs`. */
-static void check_set(const char *path, dt_part part, bool labels, uint64_t rows,
-                      const char *inputs)
+/* Of what `path` names, `set` has these rows; the array is called `inputs`. */
+static void check_set(const char *path, dt_set set, bool labels, uint64_t rows, const char *inputs)
 {
     dt_source source;
-    if (dt_source_open_rows(&source, path, part, "", "", labels) != DT_OK)
+    if (dt_source_open_rows(&source, path, set, "", "", labels) != DT_OK)
         fail_msg("%s: %s", path, dt_status_text());
-    assert_int_equal(dt_source_rows(&source.parts[DT_TRAIN]), rows);
-    assert_string_equal(source.parts[DT_TRAIN].inputs->name, inputs);
-    assert_true((source.parts[DT_TRAIN].targets != NULL) == labels);
-    assert_null(source.parts[DT_VALIDATION].inputs);
-    assert_null(source.parts[DT_TEST].inputs);
+    assert_int_equal(dt_source_rows(&source.sets[DT_TRAIN]), rows);
+    assert_string_equal(source.sets[DT_TRAIN].inputs->name, inputs);
+    assert_true((source.sets[DT_TRAIN].targets != NULL) == labels);
+    assert_null(source.sets[DT_VALIDATION].inputs);
+    assert_null(source.sets[DT_TEST].inputs);
     assert_true(source.name[0] != '\0');
     dt_source_clear(&source);
 }
 
-static void check_set_refused(const char *path, dt_part part, bool labels, const char *text)
+static void check_set_refused(const char *path, dt_set set, bool labels, const char *text)
 {
     dt_source source;
-    check_refused(dt_source_open_rows(&source, path, part, "", "", labels), text);
+    check_refused(dt_source_open_rows(&source, path, set, "", "", labels), text);
     assert_int_equal(source.file_count, 0);
-    assert_null(source.parts[DT_TRAIN].inputs);
+    assert_null(source.sets[DT_TRAIN].inputs);
 }
 
 static void test_rows_of_a_folder(void **state)
@@ -438,7 +437,7 @@ static void test_rows_without_labels(void **state)
         "rows.npz: no array called inputs or x; it holds mine, more: name one with --inputs");
     assert_int_equal(
         dt_source_open_rows(&source, scratch_path("rows.npz"), DT_TEST, "more", "", false), DT_OK);
-    assert_int_equal(dt_source_rows(&source.parts[DT_TRAIN]), 4);
+    assert_int_equal(dt_source_rows(&source.sets[DT_TRAIN]), 4);
     dt_source_clear(&source);
     check_refused(
         dt_source_open_rows(&source, scratch_path("rows.npz"), DT_TEST, "none", "", false), "none");

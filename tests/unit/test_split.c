@@ -34,32 +34,32 @@ static dt_split *start(double validation, double test, uint64_t seed)
     return split;
 }
 
-/* Assigns all rows; counts[p][c] are the rows of class c in part p. */
-static void assign(dt_split *split, size_t (*label_of)(size_t), dt_part *parts,
-                   uint64_t counts[DT_PART_COUNT][CLASSES])
+/* Assigns all rows; counts[p][c] are the rows of class c in set p. */
+static void assign(dt_split *split, size_t (*label_of)(size_t), dt_set *sets,
+                   uint64_t counts[DT_SET_COUNT][CLASSES])
 {
-    memset(counts, 0, sizeof(uint64_t[DT_PART_COUNT][CLASSES]));
+    memset(counts, 0, sizeof(uint64_t[DT_SET_COUNT][CLASSES]));
     for (size_t row = 0; row < ROWS; row++) {
         const size_t label = label_of(row);
-        parts[row] = dt_split_assign(split, label);
-        assert_true(parts[row] < DT_PART_COUNT);
-        assert_int_equal(dt_split_part_of(split, row), parts[row]);
-        counts[parts[row]][label]++;
+        sets[row] = dt_split_assign(split, label);
+        assert_true(sets[row] < DT_SET_COUNT);
+        assert_int_equal(dt_split_set_of(split, row), sets[row]);
+        counts[sets[row]][label]++;
     }
     for (size_t row = 0; row < ROWS; row++)
-        assert_int_equal(dt_split_part_of(split, row), parts[row]);
+        assert_int_equal(dt_split_set_of(split, row), sets[row]);
 }
 
 static void check_counts(double validation, double test, size_t (*label_of)(size_t))
 {
-    dt_part parts[ROWS];
-    uint64_t counts[DT_PART_COUNT][CLASSES], expected[DT_PART_COUNT][CLASSES];
-    uint64_t all[DT_PART_COUNT] = {0};
+    dt_set sets[ROWS];
+    uint64_t counts[DT_SET_COUNT][CLASSES], expected[DT_SET_COUNT][CLASSES];
+    uint64_t all[DT_SET_COUNT] = {0};
     dt_split *split = start(validation, test, 3);
-    for (int p = 0; p < DT_PART_COUNT; p++)
+    for (int p = 0; p < DT_SET_COUNT; p++)
         for (size_t c = 0; c < CLASSES; c++)
-            expected[p][c] = dt_split_rows(split, (dt_part)p, c);
-    assign(split, label_of, parts, counts);
+            expected[p][c] = dt_split_rows(split, (dt_set)p, c);
+    assign(split, label_of, sets, counts);
     for (size_t c = 0; c < CLASSES; c++) {
         const double rows = (double)class_rows[c];
         assert_int_equal(expected[0][c] + expected[1][c] + expected[2][c], class_rows[c]);
@@ -130,8 +130,8 @@ static void test_small_classes_stay_in_training(void **state)
 static void test_the_seed_decides(void **state)
 {
     (void)state;
-    dt_part a[ROWS], b[ROWS], other[ROWS];
-    uint64_t counts[DT_PART_COUNT][CLASSES], other_counts[DT_PART_COUNT][CLASSES];
+    dt_set a[ROWS], b[ROWS], other[ROWS];
+    uint64_t counts[DT_SET_COUNT][CLASSES], other_counts[DT_SET_COUNT][CLASSES];
     dt_split *split = start(0.2, 0.2, 1);
     assign(split, mixed_label, a, counts);
     dt_split_free(split);
@@ -154,8 +154,8 @@ static void test_the_seed_decides(void **state)
 static void test_the_order_of_other_classes_does_not_matter(void **state)
 {
     (void)state;
-    dt_part sorted[ROWS], mixed[ROWS];
-    uint64_t counts[DT_PART_COUNT][CLASSES];
+    dt_set sorted[ROWS], mixed[ROWS];
+    uint64_t counts[DT_SET_COUNT][CLASSES];
     dt_split *split = start(0.2, 0.2, 1);
     assign(split, sorted_label, sorted, counts);
     dt_split_free(split);
@@ -179,13 +179,13 @@ static void test_every_row_has_its_chance(void **state)
 {
     (void)state;
     enum { SEEDS = 400 };
-    uint64_t held_out[ROWS] = {0}, counts[DT_PART_COUNT][CLASSES];
-    dt_part parts[ROWS];
+    uint64_t held_out[ROWS] = {0}, counts[DT_SET_COUNT][CLASSES];
+    dt_set sets[ROWS];
     for (uint64_t seed = 0; seed < SEEDS; seed++) {
         dt_split *split = start(0.25, 0.25, seed);
-        assign(split, sorted_label, parts, counts);
+        assign(split, sorted_label, sets, counts);
         for (size_t row = 0; row < ROWS; row++)
-            held_out[row] += parts[row] != DT_TRAIN;
+            held_out[row] += sets[row] != DT_TRAIN;
         dt_split_free(split);
     }
     for (size_t row = 0; row < 900; row++) /* half of them, within six standard deviations */

@@ -38,7 +38,7 @@ typedef struct dt_deal {
     size_t S;
     size_t run; /* rows that stay together: row n goes to shard n / run mod S; 0: 1, for training */
     size_t C; /* of the model that is to see the rows; 0: found from the training labels */
-    double validation_split, test_split; /* for the parts that the source does not have */
+    double validation_split, test_split; /* for the sets that the source does not have */
     uint64_t seed;
     int host_ranks; /* ranks on this host, which allocate at the same time */
 } dt_deal;
@@ -59,7 +59,7 @@ typedef struct dt_deal {
  *          only, unless deal->C is given; file, array, row and column (counted from 0) named.
  *          DT_MEMORY. All ranks return the same.
  */
-DT_MUST_USE dt_status dt_dataset_load(dt_dataset sets[DT_PART_COUNT], const dt_comm *comm,
+DT_MUST_USE dt_status dt_dataset_load(dt_dataset sets[DT_SET_COUNT], const dt_comm *comm,
                                       const dt_source *source, const dt_deal *deal);
 
 /** Frees; a zeroed set is allowed. Local. */

@@ -65,17 +65,17 @@ typedef struct dt_prepare_table {
     const dt_prepare_column *columns; /* [column_count], in the table's order */
     uint64_t rows; /* that are kept */
     uint64_t dropped_rows;
-    uint64_t part_rows[DT_PART_COUNT];
+    uint64_t set_rows[DT_SET_COUNT];
     size_t class_count;
     const char *const *classes; /* [class_count]: their names */
-    const uint64_t *class_rows[DT_PART_COUNT]; /* [class_count]; known after dt_prepare_fit */
+    const uint64_t *class_rows[DT_SET_COUNT]; /* [class_count]; known after dt_prepare_fit */
 } dt_prepare_table;
 
 /** Told how far a pass is, 0 to 1; may be NULL. */
 typedef void dt_prepare_progress(void *context, const char *pass, double share);
 
 /** Takes one row of one set; x [D] is NULL in the fit. A status other than DT_OK ends the pass. */
-typedef dt_status dt_prepare_take(void *context, dt_part part, int32_t label, const float *x);
+typedef dt_status dt_prepare_take(void *context, dt_set set, int32_t label, const float *x);
 
 /**
  * Reads all rows, and decides.

@@ -23,8 +23,8 @@ typedef struct dt_rows dt_rows;
 /** What is wanted of the data; the same on all ranks. Files are opened on rank 0 only. */
 typedef struct dt_rows_plan {
     const char *path; /* .npz, folder or prefix; any other file is a table */
-    dt_part part; /* of several sets, the one to take */
-    bool part_asked; /* by a person: then there must be sets to choose from */
+    dt_set set; /* of several sets, the one to take */
+    bool set_asked; /* by a person: then there must be sets to choose from */
     const char *inputs, *targets; /* arrays' names; empty: found by themselves */
     bool labels; /* targets are needed */
     size_t D, C; /* the model's */

@@ -9,26 +9,26 @@
 #include <stdint.h>
 
 /** The three sets of a run. */
-typedef enum dt_part { DT_TRAIN, DT_VALIDATION, DT_TEST, DT_PART_COUNT } dt_part;
+typedef enum dt_set { DT_TRAIN, DT_VALIDATION, DT_TEST, DT_SET_COUNT } dt_set;
 
 /** Returns "train", "validation" or "test". */
-const char *dt_part_name(dt_part part);
+const char *dt_set_name(dt_set set);
 
 /** One set as it lies in its file; absent when inputs == NULL. */
-typedef struct dt_source_part {
+typedef struct dt_source_set {
     const dt_npz *npz;
     const dt_npz_member *inputs; /* [N, ...]: all dimensions after the first are flattened */
     const dt_npz_member *targets; /* [N], [N,1], or one-hot [N,C] */
-} dt_source_part;
+} dt_source_set;
 
 /**
  * What the words after `dtrain train` name: a folder, a prefix, one file with all sets, one file to
  * split, or three files. All calls are root-only.
  */
 typedef struct dt_source {
-    dt_npz *files[DT_PART_COUNT];
+    dt_npz *files[DT_SET_COUNT];
     size_t file_count;
-    dt_source_part parts[DT_PART_COUNT]; /* the training part is always there */
+    dt_source_set sets[DT_SET_COUNT]; /* the training set is always there */
     char name[64]; /* for people and folders: "deposit" */
     bool has_sets; /* dt_source_open_rows took one of several; else there was only one pair */
     char recipe[4096]; /* path of the folder's recipe.json; "" when there is none */
@@ -40,7 +40,7 @@ typedef struct dt_source {
  * - a folder: train.npz, validation.npz or val.npz, test.npz in it, or the same after one prefix
  * - PREFIX: PREFIX-train.npz, PREFIX_train.npz, PREFIX.train.npz ...
  * - one .npz with x_train, y_train[, x_val, y_val][, x_test, y_test]; X, valid, validation too
- * - one .npz with one pair of arrays: the training part, to be split
+ * - one .npz with one pair of arrays: the training set, to be split
  * - three files: train, validation, test
  *
  * `inputs` and `targets` name the arrays. Empty ones are looked for: in a set's own file first the
@@ -55,25 +55,25 @@ DT_MUST_USE dt_status dt_source_open(dt_source *out, const char *const *paths, s
                                      const char *inputs, const char *targets);
 
 /**
- * Finds and opens one set of rows, for a model to see; it becomes the source's training part, and
+ * Finds and opens one set of rows, for a model to see; it becomes the source's training set, and
  * there is no other.
  *
- * `path` is what dt_source_open takes; of named sets `part` is taken; a file with one pair of
+ * `path` is what dt_source_open takes; of named sets `set` is taken; a file with one pair of
  * arrays is taken whole. With `labels` it must have targets; without, a file with one array needs
  * no names.
  *
  * Owns, Errors: as dt_source_open; DT_DATA also when the set is not there
  */
-DT_MUST_USE dt_status dt_source_open_rows(dt_source *out, const char *path, dt_part part,
+DT_MUST_USE dt_status dt_source_open_rows(dt_source *out, const char *path, dt_set set,
                                           const char *inputs, const char *targets, bool labels);
 
 /** Closes the files; a zeroed source is allowed. */
 void dt_source_clear(dt_source *source);
 
-/** Returns the rows of a part, 0 when it is absent. */
-uint64_t dt_source_rows(const dt_source_part *part);
+/** Returns the rows of a set, 0 when it is absent. */
+uint64_t dt_source_rows(const dt_source_set *set);
 
 /** Returns the inputs of a row, D: all dimensions after the first, multiplied. */
-uint64_t dt_source_columns(const dt_source_part *part);
+uint64_t dt_source_columns(const dt_source_set *set);
 
 #endif

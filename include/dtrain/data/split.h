@@ -21,7 +21,7 @@ typedef struct dt_split dt_split;
 /**
  * Starts a division of rows of which `class_rows[c]` are of class c.
  *
- * A part gets its share of all rows, rounded to the nearest, and of each class its share rounded
+ * A set gets its share of all rows, rounded to the nearest, and of each class its share rounded
  * down or up (to those with the largest remainders); but one row of each class always stays for
  * training.
  *
@@ -35,13 +35,13 @@ DT_MUST_USE dt_status dt_split_new(dt_split **out, const uint64_t *class_rows, s
 void dt_split_free(dt_split *split);
 
 /** Decides where the next row goes, and remembers it. `label` is its class. */
-dt_part dt_split_assign(dt_split *split, size_t label);
+dt_set dt_split_assign(dt_split *split, size_t label);
 
 /** Returns where row `row` went; it was assigned before. Cost: two bits a row are kept. */
-dt_part dt_split_part_of(const dt_split *split, uint64_t row);
+dt_set dt_split_set_of(const dt_split *split, uint64_t row);
 
-/** Returns how many rows of class `label` a part gets; to be asked before the first row is
+/** Returns how many rows of class `label` a set gets; to be asked before the first row is
  * assigned. */
-uint64_t dt_split_rows(const dt_split *split, dt_part part, size_t label);
+uint64_t dt_split_rows(const dt_split *split, dt_set set, size_t label);
 
 #endif

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 /** Most arrays that a run reads: inputs and targets of each set. */
-enum { DT_FINGERPRINT_MAX = 2 * DT_PART_COUNT };
+enum { DT_FINGERPRINT_MAX = 2 * DT_SET_COUNT };
 
 /** One array that a run was trained on; a row of the log's table /data/members. */
 typedef struct dt_fingerprint {

@@ -32,7 +32,7 @@ typedef struct dt_rank_row {
 typedef struct dt_run_facts {
     const dt_settings *settings;
     const dt_environment *environment;
-    const dt_dataset *sets; /* [DT_PART_COUNT] */
+    const dt_dataset *sets; /* [DT_SET_COUNT] */
     const dt_fingerprint *members; /* [member_count]: the arrays that were read */
     size_t member_count;
     const dt_network *network;

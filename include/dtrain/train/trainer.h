@@ -37,9 +37,8 @@ typedef struct dt_epoch {
 typedef struct dt_result {
     int64_t epochs; /* done */
     int64_t best_epoch; /* from 1; the last one without a validation set */
-    dt_metrics metrics[DT_PART_COUNT]; /* of the final weights, each set in one pass */
-    dt_evaluation
-        evaluation[DT_PART_COUNT]; /* likewise; C = 0 for an absent set. The training set's
+    dt_metrics metrics[DT_SET_COUNT]; /* of the final weights, each set in one pass */
+    dt_evaluation evaluation[DT_SET_COUNT]; /* likewise; C = 0 for an absent set. The training set's
                                                 has no curves, and none has where their memory
                                                 cannot be had */
     double samples_per_second;
@@ -115,7 +114,7 @@ dt_reduction dt_trainer_reduction(const dt_plan *plan, const dt_comm *comm, cons
  *          checkpoint was saved, else DT_OUTPUT
  */
 DT_MUST_USE dt_status dt_trainer_run(dt_result *out, const dt_comm *comm, const dt_launch *launch,
-                                     const dt_plan *plan, dt_dataset sets[DT_PART_COUNT],
+                                     const dt_plan *plan, dt_dataset sets[DT_SET_COUNT],
                                      dt_network *network, dt_optimizer *optimizer,
                                      const dt_training *from, const dt_observer *observer);
 
@@ -131,7 +130,7 @@ DT_MUST_USE dt_status dt_trainer_run(dt_result *out, const dt_comm *comm, const 
  * Errors:  DT_DIVERGED when a set's loss is not finite; DT_MEMORY. The text begins with the set
  */
 DT_MUST_USE dt_status dt_trainer_evaluate(dt_result *result, const dt_comm *comm,
-                                          const dt_dataset sets[DT_PART_COUNT],
+                                          const dt_dataset sets[DT_SET_COUNT],
                                           const dt_network *network, int threads);
 
 /** Frees; a zeroed result is allowed. Local. */

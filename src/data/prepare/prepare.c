@@ -216,9 +216,9 @@ static void fill_table(dt_prepare *p)
                                   .dropped_rows = p->dropped_rows,
                                   .class_count = p->class_count,
                                   .classes = p->classes};
-    for (int part = 0; part < DT_PART_COUNT; part++) {
-        p->table.part_rows[part] = p->part_rows[part];
-        p->table.class_rows[part] = p->class_rows[part];
+    for (int set = 0; set < DT_SET_COUNT; set++) {
+        p->table.set_rows[set] = p->set_rows[set];
+        p->table.class_rows[set] = p->class_rows[set];
     }
 }
 
@@ -264,8 +264,8 @@ void dt_prepare_free(dt_prepare *prepare)
     }
     for (size_t i = 0; i < p->missing_count; i++)
         dt_memory_free(p->missing_texts[i]);
-    for (int part = 0; part < DT_PART_COUNT; part++)
-        dt_memory_free(p->class_rows[part]);
+    for (int set = 0; set < DT_SET_COUNT; set++)
+        dt_memory_free(p->class_rows[set]);
     dt_split_free(p->split);
     dt_preprocess_free(p->preprocess);
     dt_recipe_clear(&p->recipe);

@@ -8,17 +8,17 @@
 
 /* ---- by a column ---- */
 
-static bool part_of_word(dt_part *out, const char *word)
+static bool set_of_word(dt_set *out, const char *word)
 {
     static const struct {
         const char *word;
-        dt_part part;
+        dt_set set;
     } words[] = {{"train", DT_TRAIN},      {"training", DT_TRAIN}, {"validation", DT_VALIDATION},
                  {"valid", DT_VALIDATION}, {"val", DT_VALIDATION}, {"dev", DT_VALIDATION},
                  {"test", DT_TEST},        {"testing", DT_TEST}};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (strcasecmp(word, words[i].word) == 0) {
-            *out = words[i].part;
+            *out = words[i].set;
             return true;
         }
     return false;
@@ -36,14 +36,14 @@ static dt_status divide_by_column(dt_prepare *p)
     for (size_t i = 0; i < values->count; i++) {
         dt_dictionary_entry *entry = &values->entries[i];
         char shown[DT_TEXT_SHOWN_BYTES + 4];
-        dt_part part = DT_TRAIN;
-        if (!part_of_word(&part, entry->text))
+        dt_set set = DT_TRAIN;
+        if (!set_of_word(&set, entry->text))
             return dt_fail(DT_DATA,
                            "%s: column '%s' says '%s', but sets are train, validation, test",
                            dt_csv_path(p->csv), p->names[p->split_column],
                            dt_text_show(shown, entry->text, entry->bytes));
-        entry->index = (int32_t)part;
-        p->part_rows[part] += entry->count;
+        entry->index = (int32_t)set;
+        p->set_rows[set] += entry->count;
     }
     return DT_OK;
 }
@@ -78,18 +78,18 @@ static dt_status divide_by_number(dt_prepare *p)
                        dt_csv_path(p->csv), (unsigned long long)validation,
                        (unsigned long long)test, (unsigned long long)all));
     const bool stratified = p->plan->division == DT_DIVISION_STRATIFIED;
-    p->part_rows[DT_VALIDATION] = validation;
-    p->part_rows[DT_TEST] = test;
-    p->part_rows[DT_TRAIN] = all - validation - test;
+    p->set_rows[DT_VALIDATION] = validation;
+    p->set_rows[DT_TEST] = test;
+    p->set_rows[DT_TRAIN] = all - validation - test;
     if (p->plan->division == DT_DIVISION_ORDERED)
         goto out;
     DT_TRY(dt_split_new(&p->split, stratified ? p->all_class_rows : &all,
                         stratified ? p->class_count : 1, (double)validation / (double)all,
                         (double)test / (double)all, p->plan->seed));
-    for (int part = 0; part < DT_PART_COUNT; part++) {
-        p->part_rows[part] = 0;
+    for (int set = 0; set < DT_SET_COUNT; set++) {
+        p->set_rows[set] = 0;
         for (size_t c = 0; c < (stratified ? p->class_count : 1); c++)
-            p->part_rows[part] += dt_split_rows(p->split, (dt_part)part, c);
+            p->set_rows[set] += dt_split_rows(p->split, (dt_set)set, c);
     }
 out:
     return status;
@@ -102,23 +102,23 @@ dt_status dt_prepare_divide(dt_prepare *p)
         DT_TRY(divide_by_column(p));
     else
         DT_TRY(divide_by_number(p));
-    const bool wanted[DT_PART_COUNT] = {
+    const bool wanted[DT_SET_COUNT] = {
         [DT_TRAIN] = true,
         [DT_VALIDATION] = p->split_column == SIZE_MAX && p->plan->validation > 0.0,
         [DT_TEST] = p->split_column == SIZE_MAX && p->plan->test > 0.0};
-    for (int part = 0; part < DT_PART_COUNT; part++)
-        if (wanted[part] && p->part_rows[part] == 0)
+    for (int set = 0; set < DT_SET_COUNT; set++)
+        if (wanted[set] && p->set_rows[set] == 0)
             DT_TRY(dt_fail(DT_DATA, "%s: none of its %llu rows is left for the %s set",
                            dt_csv_path(p->csv), (unsigned long long)p->rows,
-                           dt_part_name((dt_part)part)));
+                           dt_set_name((dt_set)set)));
 out:
     return status;
 }
 
 /* ---- row by row ---- */
 
-dt_status dt_prepare_next_part(dt_part *out, dt_prepare *p, const dt_csv_row *row, size_t label,
-                               bool fit)
+dt_status dt_prepare_next_set(dt_set *out, dt_prepare *p, const dt_csv_row *row, size_t label,
+                              bool fit)
 {
     const uint64_t at = p->next_row++;
     const bool stratified = p->plan->division == DT_DIVISION_STRATIFIED;
@@ -128,22 +128,22 @@ dt_status dt_prepare_next_part(dt_part *out, dt_prepare *p, const dt_csv_row *ro
             dt_dictionary_find(&p->surveys[p->split_column].values, cell->text, cell->bytes);
         if (entry == NULL)
             return dt_prepare_fail_changed(p);
-        *out = (dt_part)entry->index;
+        *out = (dt_set)entry->index;
     } else if (p->plan->division == DT_DIVISION_ORDERED) {
-        *out = at < p->part_rows[DT_TRAIN]                                 ? DT_TRAIN
-               : at < p->part_rows[DT_TRAIN] + p->part_rows[DT_VALIDATION] ? DT_VALIDATION
-                                                                           : DT_TEST;
+        *out = at < p->set_rows[DT_TRAIN]                                ? DT_TRAIN
+               : at < p->set_rows[DT_TRAIN] + p->set_rows[DT_VALIDATION] ? DT_VALIDATION
+                                                                         : DT_TEST;
     } else if (fit) {
         /* More rows of a class than the survey saw cannot be assigned. */
         uint64_t assigned = 0;
-        for (int part = 0; part < DT_PART_COUNT; part++)
-            assigned += p->class_rows[part][label];
+        for (int set = 0; set < DT_SET_COUNT; set++)
+            assigned += p->class_rows[set][label];
         if (assigned >= p->all_class_rows[label])
             return dt_prepare_fail_changed(p);
         *out = dt_split_assign(p->split, stratified ? label : 0);
     } else {
-        *out = dt_split_part_of(p->split, at);
+        *out = dt_split_set_of(p->split, at);
     }
     /* A column that says the set may have changed, too; the arrays' shapes are written already. */
-    return p->given_rows[*out]++ < p->part_rows[*out] ? DT_OK : dt_prepare_fail_changed(p);
+    return p->given_rows[*out]++ < p->set_rows[*out] ? DT_OK : dt_prepare_fail_changed(p);
 }

@@ -109,17 +109,17 @@ static dt_status fit_row(void *context, const dt_csv_row *row)
     dt_prepare *p = context;
     dt_status status = DT_OK;
     size_t label = 0;
-    dt_part part = DT_TRAIN;
+    dt_set set = DT_TRAIN;
     dt_prepare_tell(p, row);
     if (dt_prepare_drops(p, row))
         goto out;
     DT_TRY(dt_prepare_label(&label, p, row));
-    DT_TRY(dt_prepare_next_part(&part, p, row, label, true));
-    p->class_rows[part][label]++;
-    for (size_t c = 0; part == DT_TRAIN && c < p->count; c++)
+    DT_TRY(dt_prepare_next_set(&set, p, row, label, true));
+    p->class_rows[set][label]++;
+    for (size_t c = 0; set == DT_TRAIN && c < p->count; c++)
         if (dt_prepare_is_input(&p->columns[c]))
             DT_TRY(fit_cell(p, c, row));
-    DT_TRY(p->take(p->take_context, part, (int32_t)label, NULL));
+    DT_TRY(p->take(p->take_context, set, (int32_t)label, NULL));
 out:
     return status;
 }
@@ -135,8 +135,8 @@ static dt_status start_fit(dt_prepare *p)
         p->sample_capacity = SAMPLE_MIN;
     if (p->sample_capacity > SAMPLE_MAX)
         p->sample_capacity = SAMPLE_MAX;
-    if (p->part_rows[DT_TRAIN] < p->sample_capacity)
-        p->sample_capacity = (size_t)p->part_rows[DT_TRAIN];
+    if (p->set_rows[DT_TRAIN] < p->sample_capacity)
+        p->sample_capacity = (size_t)p->set_rows[DT_TRAIN];
     for (size_t c = 0; c < p->count; c++) {
         dt_survey *survey = &p->surveys[c];
         survey->minimum = INFINITY;

@@ -63,16 +63,16 @@ struct dt_prepare {
     dt_fill fill_numeric, fill_categorical;
     bool drops_rows; /* whatever is missing */
 
-    uint64_t rows, dropped_rows, part_rows[DT_PART_COUNT];
+    uint64_t rows, dropped_rows, set_rows[DT_SET_COUNT];
     size_t class_count;
     const char **classes; /* [class_count], sorted */
-    uint64_t *class_rows[DT_PART_COUNT]; /* [class_count] */
+    uint64_t *class_rows[DT_SET_COUNT]; /* [class_count] */
     uint64_t *all_class_rows; /* [class_count] */
     dt_prepare_table table;
 
     dt_split *split; /* for divisions at random */
     uint64_t next_row; /* kept rows so far in this pass */
-    uint64_t given_rows[DT_PART_COUNT]; /* of them, to each set */
+    uint64_t given_rows[DT_SET_COUNT]; /* of them, to each set */
     size_t sample_capacity;
     dt_recipe recipe;
     struct dt_preprocess *preprocess;
@@ -143,7 +143,7 @@ DT_MUST_USE dt_status dt_prepare_make_recipe(dt_prepare *p);
 DT_MUST_USE dt_status dt_prepare_divide(dt_prepare *p);
 
 /** Gives the set of the next kept row; in the fit it is assigned. Errors: DT_DATA. */
-DT_MUST_USE dt_status dt_prepare_next_part(dt_part *out, dt_prepare *p, const dt_csv_row *row,
-                                           size_t label, bool fit);
+DT_MUST_USE dt_status dt_prepare_next_set(dt_set *out, dt_prepare *p, const dt_csv_row *row,
+                                          size_t label, bool fit);
 
 #endif

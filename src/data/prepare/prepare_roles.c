@@ -320,8 +320,8 @@ dt_status dt_prepare_find_classes(dt_prepare *p)
     DT_TRY(check_equal(p, sorted));
     DT_TRY(dt_memory_alloc(&p->classes, values->count, sizeof *p->classes, "classes"));
     DT_TRY(dt_memory_alloc(&p->all_class_rows, values->count, sizeof(uint64_t), "classes"));
-    for (int part = 0; part < DT_PART_COUNT; part++)
-        DT_TRY(dt_memory_alloc(&p->class_rows[part], values->count, sizeof(uint64_t), "classes"));
+    for (int set = 0; set < DT_SET_COUNT; set++)
+        DT_TRY(dt_memory_alloc(&p->class_rows[set], values->count, sizeof(uint64_t), "classes"));
     for (size_t i = 0; i < values->count; i++)
         sorted[i] = &values->entries[i];
     dt_prepare_sort(sorted, values->count);
