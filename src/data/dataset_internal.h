@@ -1,0 +1,37 @@
+#ifndef DTRAIN_DATA_DATASET_INTERNAL_H
+#define DTRAIN_DATA_DATASET_INTERNAL_H
+
+/* What the files of dt_dataset_load share. */
+
+#include "dtrain/data/dataset.h"
+#include "dtrain/data/split.h"
+
+/* The state of a dt_dataset_load. */
+typedef struct dt_loader {
+    dt_dataset *sets;
+    const dt_comm *comm;
+    const dt_source *source; /* rank 0 only, and so is all below up to `bytes` */
+    const dt_deal *deal;
+    uint64_t *class_rows[DT_SET_COUNT];
+    dt_split *split; /* NULL: nothing has to be split off */
+    void *items; /* a tile as it lies in the file */
+    float *tile; /* [rows, columns] */
+    uint32_t *rows; /* those of a tile that go to one set */
+    size_t *bytes; /* [size]: of each rank's share of a piece */
+    size_t capacity; /* items in a tile */
+    uint32_t *packed; /* shares of a piece, rank after rank; on the other ranks its own */
+} dt_loader;
+
+/* Returns how many of the rows first .. first+rows-1 lie in a shard; *index is the first of them,
+ * counted in the shard. Local. */
+uint64_t dt_loader_shard_rows(uint64_t first, uint64_t rows, size_t shard, const dt_deal *deal,
+                              uint64_t *index);
+
+/* Reads all sets and deals them to the other ranks, which call dt_loader_receive and learn that
+ * there is no more, also after an error. Rank 0 only. Errors: as dt_dataset_load. */
+DT_MUST_USE dt_status dt_loader_deal(dt_loader *l);
+
+/* Receives this rank's share of what rank 0 deals. All other ranks. */
+void dt_loader_receive(dt_loader *l);
+
+#endif
