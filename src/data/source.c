@@ -57,12 +57,15 @@ static void list_arrays(char *out, size_t bytes, const dt_npz *npz)
                                  dt_npz_name(npz, i));
 }
 
-static dt_status take_pair(dt_source_set *out, const dt_npz *npz, const char *inputs,
-                           const char *targets)
+/* `targets`: NULL for none. */
+static dt_status take_arrays(dt_source_set *out, const dt_npz *npz, const char *inputs,
+                             const char *targets)
 {
     out->npz = npz;
     dt_status status = dt_npz_find(npz, inputs, &out->inputs);
-    return status == DT_OK ? dt_npz_find(npz, targets, &out->targets) : status;
+    if (status == DT_OK && targets != NULL)
+        status = dt_npz_find(npz, targets, &out->targets);
+    return status;
 }
 
 static dt_status find_pair(dt_source_set *out, const dt_npz *npz, const char *inputs,
@@ -86,20 +89,20 @@ static dt_status find_pair(dt_source_set *out, const dt_npz *npz, const char *in
                        "--inputs and --targets",
                        dt_npz_path(npz), arrays);
     }
-    return take_pair(out, npz, names[0], names[1]);
+    return take_arrays(out, npz, names[0], names[1]);
 }
 
-/* x_val and y_val, X_validation and y_validation ...: the pair named after the set, if there is
- * one. */
-static dt_status find_own_pair(dt_source_set *out, const dt_npz *npz, dt_set set)
+/* x_val and y_val, X_validation and y_validation ...: the arrays named after the set, if there are
+ * such; without `labels` the inputs alone. */
+static dt_status find_own(dt_source_set *out, const dt_npz *npz, dt_set set, bool labels)
 {
     for (const char *const *word = set_words[set]; *word != NULL; word++) {
         for (const char *letter = "xX"; *letter != '\0'; letter++) {
             char x[32], y[32];
             (void)snprintf(x, sizeof x, "%c_%s", *letter, *word);
             (void)snprintf(y, sizeof y, "y_%s", *word);
-            if (dt_npz_has(npz, x) && dt_npz_has(npz, y))
-                return take_pair(out, npz, x, y);
+            if (dt_npz_has(npz, x) && (!labels || dt_npz_has(npz, y)))
+                return take_arrays(out, npz, x, labels ? y : NULL);
         }
     }
     return DT_OK;
@@ -111,7 +114,7 @@ static dt_status find_set(dt_source_set *out, const dt_npz *npz, dt_set set, con
 {
     dt_status status = DT_OK;
     if (inputs[0] == '\0' && targets[0] == '\0')
-        status = find_own_pair(out, npz, set);
+        status = find_own(out, npz, set, true);
     if (status == DT_OK && out->inputs == NULL)
         status = find_pair(out, npz, inputs, targets);
     return status;
@@ -260,22 +263,27 @@ out:
     return status;
 }
 
-/* x_train and y_train, x_val and y_val, x_test and y_test in one file. */
-static dt_status find_named_sets(dt_source *source, const dt_npz *npz)
+/* The sets of one file by their own names, as far as they are there. */
+static dt_status find_sets(bool *found, dt_source *source, const dt_npz *npz, bool labels)
 {
-    dt_status status = DT_OK;
-    for (int p = 0; p < DT_SET_COUNT && status == DT_OK; p++)
-        status = find_own_pair(&source->sets[p], npz, (dt_set)p);
-    return status;
+    *found = false;
+    for (int p = 0; p < DT_SET_COUNT; p++) {
+        dt_status status = find_own(&source->sets[p], npz, (dt_set)p, labels);
+        if (status != DT_OK)
+            return status;
+        *found = *found || source->sets[p].inputs != NULL;
+    }
+    return DT_OK;
 }
 
 static dt_status open_single(dt_source *source, const char *path, const char *inputs,
                              const char *targets)
 {
+    bool found = false;
     const dt_npz *npz = NULL;
     dt_status status = open_file(source, path, &npz);
     if (status == DT_OK && inputs[0] == '\0' && targets[0] == '\0')
-        status = find_named_sets(source, npz);
+        status = find_sets(&found, source, npz, true);
     if (status == DT_OK && source->sets[DT_TRAIN].inputs == NULL) {
         memset(source->sets, 0, sizeof source->sets);
         status = find_pair(&source->sets[DT_TRAIN], npz, inputs, targets);
@@ -359,22 +367,6 @@ out:
     return status;
 }
 
-/* x_val, X_validation ...: the inputs named after the set, if there are such; labels or none. */
-static dt_status find_own_inputs(dt_source_set *out, const dt_npz *npz, dt_set set)
-{
-    for (const char *const *word = set_words[set]; *word != NULL; word++) {
-        for (const char *letter = "xX"; *letter != '\0'; letter++) {
-            char x[32];
-            (void)snprintf(x, sizeof x, "%c_%s", *letter, *word);
-            if (dt_npz_has(npz, x)) {
-                out->npz = npz;
-                return dt_npz_find(npz, x, &out->inputs);
-            }
-        }
-    }
-    return DT_OK;
-}
-
 /* The inputs of rows without labels: of the usual name, or the only array there is. */
 static dt_status find_inputs(dt_source_set *out, const dt_npz *npz, const char *name)
 {
@@ -391,8 +383,7 @@ static dt_status find_inputs(dt_source_set *out, const dt_npz *npz, const char *
                        "%s: no array called inputs or x; it holds %s: name one with --inputs",
                        dt_npz_path(npz), arrays);
     }
-    out->npz = npz;
-    return dt_npz_find(npz, found, &out->inputs);
+    return take_arrays(out, npz, found, NULL);
 }
 
 static dt_status choose_set(dt_source *source, const char *path, dt_set set)
@@ -403,20 +394,6 @@ static dt_status choose_set(dt_source *source, const char *path, dt_set set)
     memset(source->sets, 0, sizeof source->sets);
     source->sets[DT_TRAIN] = chosen;
     source->has_sets = true;
-    return DT_OK;
-}
-
-/* The sets of one file by their own names, as far as they are there. */
-static dt_status find_sets(dt_source *source, const dt_npz *npz, bool labels, bool *found)
-{
-    *found = false;
-    for (int p = 0; p < DT_SET_COUNT; p++) {
-        dt_status status = labels ? find_own_pair(&source->sets[p], npz, (dt_set)p)
-                                  : find_own_inputs(&source->sets[p], npz, (dt_set)p);
-        if (status != DT_OK)
-            return status;
-        *found = *found || source->sets[p].inputs != NULL;
-    }
     return DT_OK;
 }
 
@@ -435,7 +412,7 @@ dt_status dt_source_open_rows(dt_source *out, const char *path, dt_set set, cons
         find_recipe_beside(out, path);
         DT_TRY(open_file(out, path, &npz));
         if (inputs[0] == '\0' && targets[0] == '\0')
-            DT_TRY(find_sets(out, npz, labels, &found));
+            DT_TRY(find_sets(&found, out, npz, labels));
         if (found)
             DT_TRY(choose_set(out, path, set));
         else if (labels)
