@@ -123,11 +123,11 @@ void dt_prepare_report_split(const dt_prepare_run *r)
                (unsigned long long)found->set_rows[DT_TEST]);
     if (r->settings.split_column[0] != '\0')
         dt_log_say("by column '%s'\n", show(name, r->settings.split_column));
-    else if (r->settings.split == DT_DIVISION_ORDERED)
+    else if (r->settings.split == DT_SPLIT_ORDERED)
         dt_log_say("in the table's order\n");
     else
         dt_log_say("%s, seed %lld\n",
-                   r->settings.split == DT_DIVISION_RANDOM ? "random" : "stratified",
+                   r->settings.split == DT_SPLIT_RANDOM ? "random" : "stratified",
                    (long long)r->settings.seed);
     dt_log_say("classes ");
     for (size_t c = 0; c < found->class_count && c < CLASSES_SHOWN; c++) {

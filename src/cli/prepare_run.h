@@ -23,7 +23,7 @@ typedef struct dt_prepare_settings {
     int unseen; /* a dt_unseen */
     int64_t max_categories;
     double validation_split, test_split;
-    int split; /* a dt_division */
+    int split; /* a dt_split_method */
     char split_column[DT_OPTION_TEXT_BYTES];
     int64_t seed;
     int separator, decimal;

@@ -88,7 +88,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
                                       .missing = "NA,?",
                                       .unseen = choice & 1 ? DT_UNSEEN_IGNORE : DT_UNSEEN_ERROR,
                                       .max_categories = 2 + choice % 4,
-                                      .division = (dt_division)(choice % 3),
+                                      .split_method = (dt_split_method)(choice % 3),
                                       .split_column = "",
                                       .validation = choice & 2 ? 0.2 : 1.0,
                                       .test = choice & 4 ? 0.1 : 0.0,

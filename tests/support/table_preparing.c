@@ -43,7 +43,7 @@ dt_prepare_plan plan_all(void)
                              .fill = "error",
                              .missing = "NA,?",
                              .max_categories = 100,
-                             .division = DT_DIVISION_ORDERED,
+                             .split_method = DT_SPLIT_ORDERED,
                              .split_column = "",
                              .seed = 1};
 }

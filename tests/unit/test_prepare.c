@@ -632,12 +632,12 @@ static void test_sets_by_column(void **state)
     check_survey_refused(&plan, DT_DATA, "none of its 2 rows is left for the train set");
 }
 
-static void check_division(dt_division division, double validation, double test)
+static void check_split(dt_split_method method, double validation, double test)
 {
     prepared p;
     dt_prepare_plan plan = plan_all();
     uint64_t rows[DT_SET_COUNT] = {0}, class_rows[DT_SET_COUNT][2] = {{0}};
-    plan.division = division;
+    plan.split_method = method;
     plan.validation = validation;
     plan.test = test;
     prepared_make(&p, &plan);
@@ -645,7 +645,7 @@ static void check_division(dt_division division, double validation, double test)
         rows[p.rows[i].set]++;
         class_rows[p.rows[i].set][p.rows[i].label]++;
         assert_int_equal(p.rows[i].label, i % 3 == 0);
-        if (division == DT_DIVISION_ORDERED && i > 0)
+        if (method == DT_SPLIT_ORDERED && i > 0)
             assert_true(p.rows[i].set >= p.rows[i - 1].set);
     }
     assert_int_equal(p.count, 1000);
@@ -654,7 +654,7 @@ static void check_division(dt_division division, double validation, double test)
         assert_int_equal(rows[set], p.seen[set]);
         for (int c = 0; c < 2; c++)
             assert_int_equal(class_rows[set][c], p.table->class_rows[set][c]);
-        if (division == DT_DIVISION_STRATIFIED) /* a third of each set is of the second class */
+        if (method == DT_SPLIT_STRATIFIED) /* a third of each set is of the second class */
             assert_close((double)class_rows[set][1], (double)rows[set] * 0.334, 1.0);
     }
     assert_close((double)rows[DT_VALIDATION], validation < 1 ? 1000 * validation : validation, 0.5);
@@ -662,7 +662,7 @@ static void check_division(dt_division division, double validation, double test)
     prepared_clear(&p);
 }
 
-static void test_divisions(void **state)
+static void test_split_methods(void **state)
 {
     (void)state;
     table_text t = {0};
@@ -670,13 +670,13 @@ static void test_divisions(void **state)
     for (size_t i = 0; i < 1000; i++)
         table_add(&t, "%zu,%s\n", i * i % 97, kind_of(i));
     table_write(&t);
-    for (int division = DT_DIVISION_STRATIFIED; division <= DT_DIVISION_ORDERED; division++) {
-        check_division((dt_division)division, 0.1, 0.1);
-        check_division((dt_division)division, 0.333, 0.1237);
-        check_division((dt_division)division, 17, 0.2);
-        check_division((dt_division)division, 0, 1);
-        check_division((dt_division)division, 333, 500);
-        check_division((dt_division)division, 0, 0);
+    for (int method = DT_SPLIT_STRATIFIED; method <= DT_SPLIT_ORDERED; method++) {
+        check_split((dt_split_method)method, 0.1, 0.1);
+        check_split((dt_split_method)method, 0.333, 0.1237);
+        check_split((dt_split_method)method, 17, 0.2);
+        check_split((dt_split_method)method, 0, 1);
+        check_split((dt_split_method)method, 333, 500);
+        check_split((dt_split_method)method, 0, 0);
     }
 }
 
@@ -702,7 +702,7 @@ int main(void)
         cmocka_unit_test_teardown(test_rows_dropped, scratch_empty),
         cmocka_unit_test_teardown(test_plans_refused, scratch_empty),
         cmocka_unit_test_teardown(test_sets_by_column, scratch_empty),
-        cmocka_unit_test_teardown(test_divisions, scratch_empty),
+        cmocka_unit_test_teardown(test_split_methods, scratch_empty),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

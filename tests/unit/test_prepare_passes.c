@@ -41,7 +41,7 @@ static char *make_json(prepared *p, uint64_t seed)
     char *json = NULL;
     dt_prepare_plan plan = plan_all();
     plan.scale = "robust,y=quantile";
-    plan.division = DT_DIVISION_STRATIFIED;
+    plan.split_method = DT_SPLIT_STRATIFIED;
     plan.test = 0.02;
     plan.seed = seed;
     prepared_make(p, &plan);
@@ -67,7 +67,7 @@ static void test_samples_and_repeats(void **state)
     assert_string_equal(json, json_again);
     assert_int_equal(first.count, again.count);
     assert_memory_equal(first.rows, again.rows, first.count * sizeof *first.rows);
-    /* Another seed is another sample, and another division. */
+    /* Another seed is another sample, and another method. */
     assert_true(strcmp(json, json_other) != 0);
     size_t differ = 0;
     for (size_t i = 0; i < first.count; i++)
@@ -147,12 +147,12 @@ static void make_longer(prepared *p)
 }
 
 /* Either it is refused, or nothing that matters has changed: never an abort. */
-static void check_changed(void (*meddle)(prepared *p), const char *split, dt_division division,
+static void check_changed(void (*meddle)(prepared *p), const char *split, dt_split_method method,
                           bool in_apply, bool must_fail)
 {
     prepared p;
     dt_prepare_plan plan = plan_all();
-    plan.division = division;
+    plan.split_method = method;
     plan.test = 0.2;
     plan.split_column = split;
     write_changing(CHANGING_ROWS, "no", "yes", 5);
@@ -185,14 +185,14 @@ static void test_tables_that_change(void **state)
     (void)state;
     for (int i = 0; i < 8; i++) {
         const char *split = i / 2 == 3 ? "set" : "";
-        const dt_division division = (dt_division)(i / 2 % 3);
+        const dt_split_method method = (dt_split_method)(i / 2 % 3);
         const bool in_apply = i % 2 == 1;
-        check_changed(make_shorter, split, division, in_apply, true);
-        check_changed(make_empty, split, division, in_apply, true);
-        check_changed(make_text, split, division, in_apply, true);
-        check_changed(make_longer, split, division, in_apply, false);
-        check_changed(make_other_classes, split, division, in_apply, true);
-        check_changed(make_other_shares, split, division, in_apply, false);
+        check_changed(make_shorter, split, method, in_apply, true);
+        check_changed(make_empty, split, method, in_apply, true);
+        check_changed(make_text, split, method, in_apply, true);
+        check_changed(make_longer, split, method, in_apply, false);
+        check_changed(make_other_classes, split, method, in_apply, true);
+        check_changed(make_other_shares, split, method, in_apply, false);
     }
 }
 
@@ -211,11 +211,11 @@ static void test_tables_that_changed(void **state)
         {"x,job,kind\n1,u,a\n2,v,b\n3,v,a\n", "x,job,kind\n1,u,a\n2,v,b\n,v,aa\n"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        for (int division = 0; division < 3; division++)
+        for (int method = 0; method < 3; method++)
             for (int pass = 0; pass < 2; pass++) {
                 prepared p;
                 dt_prepare_plan plan = plan_all();
-                plan.division = (dt_division)division;
+                plan.split_method = (dt_split_method)method;
                 plan.unseen = DT_UNSEEN_ERROR;
                 table_write_text(cases[i].before);
                 assert_int_equal(prepared_survey(&p, &plan), DT_OK);
@@ -226,7 +226,7 @@ static void test_tables_that_changed(void **state)
                 if (status == DT_OK)
                     status = prepared_apply(&p);
                 if (status != DT_DATA)
-                    fail_msg("case %zu, division %d, pass %d: status %d", i, division, pass,
+                    fail_msg("case %zu, method %d, pass %d: status %d", i, method, pass,
                              (int)status);
                 prepared_clear(&p);
             }

@@ -19,13 +19,13 @@
  */
 typedef struct dt_prepare dt_prepare;
 
-/** How rows are divided into sets. */
-typedef enum dt_division {
-    DT_DIVISION_STRATIFIED, /* at random, class by class (dt_split) */
-    DT_DIVISION_RANDOM, /* at random */
-    DT_DIVISION_ORDERED /* the first rows for training, the last for the test */
-} dt_division;
-#define DT_DIVISION_NAMES "stratified|random|ordered"
+/** How rows are split into sets. */
+typedef enum dt_split_method {
+    DT_SPLIT_STRATIFIED, /* at random, class by class (dt_split) */
+    DT_SPLIT_RANDOM, /* at random */
+    DT_SPLIT_ORDERED /* the first rows for training, the last for the test */
+} dt_split_method;
+#define DT_SPLIT_NAMES "stratified|random|ordered"
 
 /** What a person asks for. Lists are separated by commas; empty texts ask for nothing. */
 typedef struct dt_prepare_plan {
@@ -37,8 +37,8 @@ typedef struct dt_prepare_plan {
     const char *missing; /* cells that hold nothing, beside empty ones */
     dt_unseen unseen;
     size_t max_categories; /* of a column, at least 2: the rarest become one */
-    dt_division division;
-    const char *split_column; /* says train, validation or test, instead of `division` */
+    dt_split_method split_method;
+    const char *split_column; /* says train, validation or test, instead of `split_method` */
     double validation, test; /* below 1: shares of the rows; else their number */
     uint64_t seed;
 } dt_prepare_plan;

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 /**
- * Divides rows into training, validation and test sets: at random, and class by class, so that each
+ * Splits rows into training, validation and test sets: at random, and class by class, so that each
  * set has the classes in the same proportion, however the rows are sorted. All calls are local.
  *
  * The rows come one by one in file order, and of each class exactly the wanted number goes into
@@ -19,7 +19,7 @@
 typedef struct dt_split dt_split;
 
 /**
- * Starts a division of rows of which `class_rows[c]` are of class c.
+ * Starts a split of rows of which `class_rows[c]` are of class c.
  *
  * A set gets its share of all rows, rounded to the nearest, and of each class its share rounded
  * down or up (to those with the largest remainders); but one row of each class always stays for

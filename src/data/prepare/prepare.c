@@ -239,7 +239,7 @@ dt_status dt_prepare_survey(dt_prepare **out, dt_csv *csv, const dt_prepare_plan
         DT_TRY(fail_no_row(p));
     DT_TRY(dt_prepare_find_classes(p));
     DT_TRY(dt_prepare_decide_roles(p));
-    DT_TRY(dt_prepare_divide(p));
+    DT_TRY(dt_prepare_plan_split(p));
     fill_table(p);
     *out = p;
 out:

@@ -70,7 +70,7 @@ struct dt_prepare {
     uint64_t *all_class_rows; /* [class_count] */
     dt_prepare_table table;
 
-    dt_split *split; /* for divisions at random */
+    dt_split *split; /* for splits at random */
     uint64_t next_row; /* kept rows so far in this pass */
     uint64_t given_rows[DT_SET_COUNT]; /* of them, to each set */
     size_t sample_capacity;
@@ -137,10 +137,10 @@ DT_MUST_USE dt_status dt_prepare_find_classes(dt_prepare *p);
 /** Makes the recipe of what the fit measured. Errors: DT_DATA, DT_MEMORY. */
 DT_MUST_USE dt_status dt_prepare_make_recipe(dt_prepare *p);
 
-/* prepare_division.c */
+/* prepare_split.c */
 
 /** Decides how many rows each set gets. Errors: DT_DATA, DT_USAGE, DT_MEMORY. */
-DT_MUST_USE dt_status dt_prepare_divide(dt_prepare *p);
+DT_MUST_USE dt_status dt_prepare_plan_split(dt_prepare *p);
 
 /** Gives the set of the next kept row; in the fit it is assigned. Errors: DT_DATA. */
 DT_MUST_USE dt_status dt_prepare_next_set(dt_set *out, dt_prepare *p, const dt_csv_row *row,
