@@ -14,9 +14,9 @@
 enum { CORE_INCREMENT_BYTES = 1 << 20 };
 
 /* H5E_WALK_UPWARD hands over the innermost entry first: the one that saw the cause. */
-static herr_t take_complaint(unsigned n, const H5E_error2_t *entry, void *context)
+static herr_t take_innermost(unsigned n, const H5E_error2_t *entry, void *context)
 {
-    dt_h5_complaint *out = context;
+    dt_h5_error *out = context;
     if (n > 0)
         return 0;
     if (entry->desc != NULL)
@@ -27,16 +27,16 @@ static herr_t take_complaint(unsigned n, const H5E_error2_t *entry, void *contex
     return 0;
 }
 
-dt_h5_complaint dt_h5_take_complaint(void)
+dt_h5_error dt_h5_last_error(void)
 {
-    dt_h5_complaint found = {.text = "no reason given", .memory = false};
-    (void)H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, take_complaint, &found);
+    dt_h5_error found = {.text = "no reason given", .memory = false};
+    (void)H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, take_innermost, &found);
     return found;
 }
 
 dt_status dt_h5_fail_writing(const char *action, const char *object)
 {
-    const dt_h5_complaint found = dt_h5_take_complaint();
+    const dt_h5_error found = dt_h5_last_error();
     return dt_fail(found.memory ? DT_MEMORY : DT_OUTPUT, "HDF5: cannot %s %s: %s", action, object,
                    found.text);
 }

@@ -19,13 +19,13 @@ struct dt_h5 {
 enum { DT_H5_OBJECT_BYTES = 256, DT_H5_CORE_NAME_BYTES = 64 };
 
 /* What HDF5's error stack has to say, once it is boiled down. */
-typedef struct dt_h5_complaint {
+typedef struct dt_h5_error {
     char text[256];
     bool memory;
-} dt_h5_complaint;
+} dt_h5_error;
 
 /* To be called at once: the next HDF5 call empties the error stack. */
-dt_h5_complaint dt_h5_take_complaint(void);
+dt_h5_error dt_h5_last_error(void);
 
 /* Starts the library, silently; the file is none yet. */
 DT_MUST_USE dt_status dt_h5_alloc(dt_h5 **out);
@@ -37,7 +37,7 @@ void dt_h5_name_core_file(char *out, size_t bytes);
 /* Sets the access up for a file in memory; tells whether that went well. */
 bool dt_h5_use_core(hid_t access);
 
-/* "HDF5: cannot <action> <object>: <complaint>", as a failure to write. */
+/* "HDF5: cannot <action> <object>: <error>", as a failure to write. */
 DT_MUST_USE dt_status dt_h5_fail_writing(const char *action, const char *object);
 
 /* Closes what was opened for writing. Closing a dataset writes its chunks, so it can fail as any
@@ -65,7 +65,7 @@ typedef struct dt_h5_number {
 
 dt_h5_number dt_h5_number_of(dt_h5_type type);
 
-/* "<file>: cannot <action> <object>: HDF5: <complaint>", as a failure to read. */
+/* "<file>: cannot <action> <object>: HDF5: <error>", as a failure to read. */
 DT_MUST_USE dt_status dt_h5_fail_reading(const dt_h5 *h5, const char *action, const char *object);
 
 /* Returns the file's name for error lines. */

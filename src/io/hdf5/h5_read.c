@@ -21,7 +21,7 @@ enum { PATH_BYTES = 4096, SNIFF_BYTES = 512 };
 
 dt_status dt_h5_fail_reading(const dt_h5 *h5, const char *action, const char *object)
 {
-    const dt_h5_complaint found = dt_h5_take_complaint();
+    const dt_h5_error found = dt_h5_last_error();
     return dt_fail(found.memory ? DT_MEMORY : DT_DATA, "%s: cannot %s %s: HDF5: %s", dt_h5_name(h5),
                    action, object, found.text);
 }
@@ -56,7 +56,7 @@ DT_MUST_USE static dt_status read_head(char head[SNIFF_BYTES], const char *path)
 /* Why HDF5 would not open the file: mostly it is something else, and the beginning, which ends with
  * a NUL, shows what. */
 DT_MUST_USE static dt_status explain(const char *path, const char head[SNIFF_BYTES + 1],
-                                     const dt_h5_complaint *found)
+                                     const dt_h5_error *found)
 {
     const char *text = head + strspn(head, " \t\r\n\xef\xbb\xbf");
     if (begins(text, "<!doctype") || begins(text, "<html"))
@@ -115,7 +115,7 @@ DT_MUST_USE static dt_status open_file(dt_h5 *h5, const char *path)
         DT_TRY(dt_h5_fail_reading(h5, "set up", "the access to it"));
     h5->file = H5Fopen(path, H5F_ACC_RDONLY, access);
     if (h5->file < 0) {
-        const dt_h5_complaint found = dt_h5_take_complaint();
+        const dt_h5_error found = dt_h5_last_error();
         char head[SNIFF_BYTES + 1] = "";
         DT_TRY(read_head(head, path));
         DT_TRY(explain(path, head, &found));
@@ -139,7 +139,7 @@ DT_MUST_USE static dt_status open_image(dt_h5 *h5, const void *image, size_t byt
         DT_TRY(dt_h5_fail_reading(h5, "set up", "the access to it"));
     h5->file = H5Fopen(name, H5F_ACC_RDONLY, access);
     if (h5->file < 0) {
-        const dt_h5_complaint found = dt_h5_take_complaint();
+        const dt_h5_error found = dt_h5_last_error();
         char head[SNIFF_BYTES + 1] = "";
         memcpy(head, image, bytes < SNIFF_BYTES ? bytes : SNIFF_BYTES);
         DT_TRY(explain(h5->path, head, &found));

@@ -85,12 +85,12 @@ static uint64_t set_limits(uint64_t bytes)
  * parent's end. */
 static void reset_signals(void)
 {
-    static const int passed_over[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGPIPE};
+    static const int ignored[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGPIPE};
     sigset_t all;
     for (int i = 1; i < NSIG; i++)
         (void)signal(i, SIG_DFL);
-    for (size_t i = 0; i < sizeof passed_over / sizeof *passed_over; i++)
-        (void)signal(passed_over[i], SIG_IGN);
+    for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
+        (void)signal(ignored[i], SIG_IGN);
     (void)sigfillset(&all);
     (void)sigprocmask(SIG_UNBLOCK, &all, NULL);
 }
@@ -412,7 +412,7 @@ static bool start(dt_h5_remote *remote, const dt_h5_origin *origin, dt_h5_server
     return child > 0;
 }
 
-DT_MUST_USE static dt_status meet(dt_h5 *h5)
+DT_MUST_USE static dt_status receive_file_size(dt_h5 *h5)
 {
     dt_h5_answer_head head = {0};
     const dt_status status = receive_head(&head, h5->remote, h5->path);
@@ -436,5 +436,5 @@ dt_status dt_h5_remote_open(dt_h5 *h5, const dt_h5_origin *origin, dt_h5_server 
         return DT_OK;
     }
     h5->remote = remote;
-    return meet(h5);
+    return receive_file_size(h5);
 }

@@ -39,7 +39,7 @@ static bool receive(int socket, void *data, size_t bytes)
 static uint64_t memory_bytes;
 
 /* Memory that the machine has, and the child may not take, is asked for by damage. */
-DT_MUST_USE static dt_status blame_file(void)
+DT_MUST_USE static dt_status explain_memory(void)
 {
     if (memory_bytes == 0 || memory_bytes >= dt_memory_available())
         return DT_MEMORY;
@@ -50,7 +50,7 @@ DT_MUST_USE static dt_status blame_file(void)
 static bool answer(int socket, dt_status status, const void *data, size_t bytes, size_t texts)
 {
     if (status == DT_MEMORY)
-        status = blame_file();
+        status = explain_memory();
     if (status != DT_OK) {
         data = dt_status_text();
         bytes = strlen(dt_status_text()) + 1;
@@ -174,19 +174,19 @@ static bool answer_one(server *s)
     if (!receive(s->socket, &head, sizeof head) ||
         dt_memory_alloc(&words, (size_t)head.path_bytes + head.name_bytes, 1, "question") != DT_OK)
         return false;
-    bool going = receive(s->socket, words, (size_t)head.path_bytes + head.name_bytes);
+    bool connected = receive(s->socket, words, (size_t)head.path_bytes + head.name_bytes);
     s->question = (dt_h5_question){.call = (dt_h5_call)head.call,
                                    .path = words,
                                    .name = head.name_bytes > 0 ? words + head.path_bytes : NULL,
                                    .count = head.count};
-    if (going && head.call <= DT_H5_CALL_GET_DOUBLE)
-        going = answer_value(s);
-    else if (going && head.call <= DT_H5_CALL_READ_COLUMN_F64)
-        going = answer_array(s);
-    else if (going)
-        going = answer_texts(s);
+    if (connected && head.call <= DT_H5_CALL_GET_DOUBLE)
+        connected = answer_value(s);
+    else if (connected && head.call <= DT_H5_CALL_READ_COLUMN_F64)
+        connected = answer_array(s);
+    else if (connected)
+        connected = answer_texts(s);
     dt_memory_free(words);
-    return going;
+    return connected;
 }
 
 void dt_h5_serve(int socket, const dt_h5_origin *origin, uint64_t memory)
@@ -197,9 +197,9 @@ void dt_h5_serve(int socket, const dt_h5_origin *origin, uint64_t memory)
         dt_h5_serve_hook();
     const dt_status status = dt_h5_open_here(&s.h5, origin);
     const uint64_t bytes = status == DT_OK ? dt_h5_bytes(s.h5) : 0;
-    bool going = answer(socket, status, &bytes, sizeof bytes, 0) && status == DT_OK;
-    while (going)
-        going = answer_one(&s);
+    bool connected = answer(socket, status, &bytes, sizeof bytes, 0) && status == DT_OK;
+    while (connected)
+        connected = answer_one(&s);
     if (__gcov_dump != NULL) {
         struct rlimit bounds;
         if (getrlimit(RLIMIT_FSIZE, &bounds) == 0) {
