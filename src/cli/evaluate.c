@@ -60,7 +60,7 @@ out:
     return status;
 }
 
-/* ---- what a person is told ---- */
+/* ---- the report on stdout ---- */
 
 /* The questions, as the table and the summary have them. */
 static const struct {

@@ -46,7 +46,7 @@ static bool lengthen(naming *n)
     return true;
 }
 
-static void tell_apart(naming *names, bool *alike, size_t count)
+static void distinguish(naming *names, bool *alike, size_t count)
 {
     for (bool again = true; again;) {
         again = false;
@@ -71,7 +71,7 @@ dt_status dt_report_name_runs(dt_report_run *runs, size_t count)
     DT_TRY(dt_memory_alloc(&alike, count, sizeof *alike, "names of runs"));
     for (size_t i = 0; i < count; i++)
         names[i] = name_last_part(&runs[i]);
-    tell_apart(names, alike, count);
+    distinguish(names, alike, count);
     for (size_t i = 0; i < count; i++) {
         size_t earlier = 0; /* the same run, given twice */
         for (size_t j = 0; j < i; j++)

@@ -193,7 +193,7 @@ static const titled_key qualities[] = {
     {"#_calibration_error", "calib. error"},
 };
 
-static void tell_of_unfinished(dt_report_run *const *runs, size_t count)
+static void report_unfinished(dt_report_run *const *runs, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         char name[DT_TEXT_TABLE_CELL_BYTES];
@@ -219,7 +219,7 @@ dt_status dt_report_print(dt_report_run *const *runs, size_t count, size_t width
         DT_TRY(PRINT_RESULTS(runs, count, set, title, qualities, width));
     }
     DT_TRY(PRINT_RESULTS(runs, count, set, "course", course, width));
-    tell_of_unfinished(runs, count);
+    report_unfinished(runs, count);
 out:
     return status;
 }

@@ -251,7 +251,7 @@ DT_MUST_USE static dt_status complete_optimizer(dt_run *r, const char *path)
     return optimizer->P > 0 ? DT_OK : dt_optimizer_allocate(optimizer, r->model.network.P);
 }
 
-static void tell_of_init(const dt_run *r, const char *path)
+static void report_init(const dt_run *r, const char *path)
 {
     if (r->model.left_out[0] != '\0')
         dt_log_warn("%s: training ignores %s", path, r->model.left_out);
@@ -285,7 +285,7 @@ DT_MUST_USE static dt_status begin_with(dt_run *r)
     DT_TRY(dt_comm_agree(r->comm, complete_optimizer(r, path)));
     r->init_step = r->model.optimizer.step;
     if (r->root)
-        tell_of_init(r, path);
+        report_init(r, path);
     for (int p = 0; p < DT_SET_COUNT; p++)
         dt_network_prepare(&r->model.network, r->sets[p].x, dt_dataset_own_rows(&r->sets[p]));
 out:

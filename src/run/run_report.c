@@ -167,7 +167,7 @@ void dt_run_report_step(const dt_run *r, const dt_step *step)
 }
 
 /* "loss 0.1234  accuracy 0.9876  ": each metric of the task. */
-static void say_metrics(const char *prefix, const dt_metrics *metrics)
+static void print_metrics(const char *prefix, const dt_metrics *metrics)
 {
     for (size_t m = 0; m < dt_classification.metric_count; m++) {
         const dt_metric *metric = &dt_classification.metrics[m];
@@ -179,8 +179,8 @@ void dt_run_report_epoch(const dt_run *r, const dt_epoch *row)
 {
     const int width = snprintf(NULL, 0, "%lld", (long long)r->settings.epochs);
     dt_log_say("epoch %*lld/%lld  ", width, (long long)row->epoch, (long long)r->settings.epochs);
-    say_metrics("", &row->train);
-    say_metrics("val_", &row->validation);
+    print_metrics("", &row->train);
+    print_metrics("val_", &row->validation);
     dt_log_say("%.3f s%s\n", row->seconds, row->improved ? "  best" : "");
 }
 

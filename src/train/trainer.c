@@ -212,8 +212,8 @@ DT_MUST_USE static dt_status stop_early(trainer *t)
 
 /* ---- epochs ---- */
 
-/* Rank 0 tells of the step that ended. */
-static void tell_step(const trainer *t)
+/* Rank 0 reports the step that ended. */
+static void report_step(const trainer *t)
 {
     const uint64_t batch = t->plan->batch, N = t->sets[DT_TRAIN].N;
     const dt_step step = {.epoch = t->at.epoch,
@@ -262,7 +262,7 @@ static dt_status train_epoch(trainer *t, dt_epoch *row)
         if (t->stepper.stops)
             return stop_early(t);
         if (t->root && t->observer->step_ended != NULL)
-            tell_step(t);
+            report_step(t);
         if (t->root)
             save_when_due(t);
     }

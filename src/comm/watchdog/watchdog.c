@@ -7,7 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Seconds. Until a death is told of: a launcher that kills all ranks at once kills this one,
+/* Seconds. Until a death is reported: a launcher that kills all ranks at once kills this one,
  * too. */
 static const double GRACE = 0.2;
 /* Between the line and the end: other hosts have theirs, and the launcher its own. */
@@ -37,13 +37,13 @@ _Noreturn void dt_watch_leave(void)
     _exit(DT_INTERNAL);
 }
 
-/* One rank of the host tells why. */
-static bool may_tell(dt_watchdog *w)
+/* One rank of the host reports why. */
+static bool may_report(dt_watchdog *w)
 {
-    return atomic_exchange(&w->host.board->told, 1) == 0;
+    return atomic_exchange(&w->host.board->reported, 1) == 0;
 }
 
-void dt_watch_tell(const char *line)
+void dt_watch_print(const char *line)
 {
     /* In one call, so that it does not mix with other ranks' words. stdio may be locked. */
     const ssize_t written = write(STDERR_FILENO, line, strlen(line));
@@ -71,10 +71,10 @@ static void look_for_dead(dt_watchdog *w)
     if (!find_dead(w) || !dt_watch_thread_sleep(w->self, GRACE))
         return;
     (void)find_dead(w);
-    if (may_tell(w)) {
+    if (may_report(w)) {
         char line[DT_LINE_BYTES];
         dt_line_of_dead(line, &w->host, w->sights);
-        dt_watch_tell(line);
+        dt_watch_print(line);
     }
     dt_watch_leave();
 }
@@ -112,10 +112,10 @@ static void look_for_stall(dt_watchdog *w, double passed_s)
         return;
     for (int i = 0; i < w->host.count; i++)
         w->sights[i].responds = w->sights[i].still_s < (limit < SILENCE ? limit : SILENCE);
-    if (may_tell(w)) {
+    if (may_report(w)) {
         char line[DT_LINE_BYTES];
         dt_line_of_stall(line, &w->host, w->sights, w->still_s);
-        dt_watch_tell(line);
+        dt_watch_print(line);
     }
     dt_watch_leave();
 }
@@ -130,7 +130,7 @@ static void watch(void *argument, dt_watch_thread *self)
     while (dt_watch_thread_tick(self, &passed_s)) {
         w->ticks++;
         atomic_store_explicit(&w->slot->heartbeat, w->ticks, memory_order_relaxed);
-        if (atomic_load(&w->host.board->told) != 0)
+        if (atomic_load(&w->host.board->reported) != 0)
             dt_watch_leave();
         look_for_dead(w);
         look_for_stall(w, passed_s);
@@ -181,7 +181,7 @@ void dt_watchdog_stop(dt_watchdog *w)
 void dt_watchdog_silence(dt_watchdog *w)
 {
     if (w != NULL)
-        atomic_store(&w->host.board->told, 1);
+        atomic_store(&w->host.board->reported, 1);
 }
 
 dt_slot *dt_watchdog_slot(dt_watchdog *w)

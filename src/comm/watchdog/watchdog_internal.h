@@ -16,7 +16,7 @@
 enum { DT_LINE_BYTES = 2048 };
 
 typedef struct dt_board {
-    _Alignas(DT_SLOT_BYTES) atomic_int told; /* somebody said why the job ends */
+    _Alignas(DT_SLOT_BYTES) atomic_int reported; /* a rank reported why the job ends */
     dt_slot slots[];
 } dt_board;
 
@@ -92,7 +92,7 @@ void dt_watch_start_end(void);
 /* ---- watchdog.c ---- */
 
 /* Writes a whole line on stderr, whatever stdio is doing. */
-void dt_watch_tell(const char *line);
+void dt_watch_print(const char *line);
 
 /* Ends this process with DT_INTERNAL, when others have had time for their line. */
 _Noreturn void dt_watch_leave(void);

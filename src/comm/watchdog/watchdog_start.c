@@ -73,7 +73,7 @@ static void watch(void *argument, dt_watch_thread *self)
         if (still_s < limit_s)
             continue;
         make_line(line, w->rank, still_s);
-        dt_watch_tell(line);
+        dt_watch_print(line);
         dt_watch_leave();
     }
 }
@@ -84,7 +84,7 @@ dt_status dt_watch_start_begin(void)
     int size = 0;
     MPI_Comm_size(MPI_COMM_WORLD, &size);
     MPI_Comm_rank(MPI_COMM_WORLD, &w->rank);
-    /* What cannot be read is told of when the ranks can speak to each other. */
+    /* What cannot be read is reported when the ranks can speak to each other. */
     (void)!dt_launch_read_start_timeout(&w->limit_s);
     if (size < 2 || w->limit_s <= 0.0)
         return DT_OK;

@@ -169,7 +169,7 @@ static dt_status fail_no_row(const dt_prepare *p)
 static dt_status survey_row(void *context, const dt_csv_row *row)
 {
     dt_prepare *p = context;
-    dt_prepare_tell(p, row);
+    dt_prepare_report_progress(p, row);
     if (dt_prepare_drops(p, row)) {
         see_dropped(p, row);
         return DT_OK;

@@ -10,7 +10,7 @@ static dt_status apply_row(void *context, const dt_csv_row *row)
     dt_status status = DT_OK;
     int32_t label = 0;
     dt_set set = DT_TRAIN;
-    dt_prepare_tell(p, row);
+    dt_prepare_report_progress(p, row);
     if (dt_prepare_drops(p, row))
         goto out;
     DT_TRY(dt_preprocess_row(p->preprocess, row, p->x, &label));

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROWS_BETWEEN_TELLING = 16384 };
+enum { ROWS_BETWEEN_REPORTS = 16384 };
 
 dt_status dt_prepare_pass(dt_prepare *p, const char *name, dt_csv_take *take)
 {
@@ -17,9 +17,9 @@ dt_status dt_prepare_pass(dt_prepare *p, const char *name, dt_csv_take *take)
     return status;
 }
 
-void dt_prepare_tell(const dt_prepare *p, const dt_csv_row *row)
+void dt_prepare_report_progress(const dt_prepare *p, const dt_csv_row *row)
 {
-    if (p->progress != NULL && row->row % ROWS_BETWEEN_TELLING == 0)
+    if (p->progress != NULL && row->row % ROWS_BETWEEN_REPORTS == 0)
         p->progress(p->progress_context, p->pass,
                     (double)dt_csv_bytes_read(p->csv) / (double)dt_csv_bytes(p->csv));
 }

@@ -110,7 +110,7 @@ static dt_status fit_row(void *context, const dt_csv_row *row)
     dt_status status = DT_OK;
     size_t label = 0;
     dt_set set = DT_TRAIN;
-    dt_prepare_tell(p, row);
+    dt_prepare_report_progress(p, row);
     if (dt_prepare_drops(p, row))
         goto out;
     DT_TRY(dt_prepare_label(&label, p, row));

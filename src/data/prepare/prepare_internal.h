@@ -83,11 +83,11 @@ struct dt_prepare {
 
 /* prepare_common.c: what all passes use */
 
-/** Reads all rows once more, and tells of the progress. */
+/** Reads all rows once more, and reports the progress. */
 DT_MUST_USE dt_status dt_prepare_pass(dt_prepare *p, const char *name, dt_csv_take *take);
 
-/** Tells the progress now and then. */
-void dt_prepare_tell(const dt_prepare *p, const dt_csv_row *row);
+/** Reports the progress now and then. */
+void dt_prepare_report_progress(const dt_prepare *p, const dt_csv_row *row);
 
 /** Tells whether a row is left out, since something is missing in it. */
 bool dt_prepare_drops(const dt_prepare *p, const dt_csv_row *row);

@@ -118,7 +118,7 @@ void dt_h5_free(dt_h5 *h5)
 {
     if (h5 == NULL)
         return;
-    /* Nothing to be told here: what was to be kept has been saved. */
+    /* Nothing is reported here: what was to be kept has been saved. */
     if (h5->links >= 0)
         (void)H5Pclose(h5->links);
     if (h5->file >= 0)
