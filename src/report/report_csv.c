@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* Whether a spreadsheet would take a text for a formula, which may start programs. */
-static bool would_be_run(const char *text)
+static bool is_formula(const char *text)
 {
     char *end = NULL;
     if (text[0] == '\0' || strchr("=+-@\t\r\n", text[0]) == NULL)
@@ -24,7 +24,7 @@ static bool would_be_run(const char *text)
 static void add_field(dt_report_buffer *out, const char *text)
 {
     const size_t length = strlen(text);
-    const char *guard = would_be_run(text) ? "'" : "";
+    const char *guard = is_formula(text) ? "'" : "";
     const bool plain = strcspn(text, ",\"\r\n;\t") == length &&
                        (length == 0 || (text[0] != ' ' && text[length - 1] != ' '));
     if (plain) {

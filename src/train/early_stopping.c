@@ -14,7 +14,7 @@ dt_early_stopping dt_early_stopping_start(bool larger_is_better, int64_t patienc
     };
 }
 
-static bool beats(const dt_early_stopping *stopping, double value, double reference)
+static bool is_better(const dt_early_stopping *stopping, double value, double reference)
 {
     return stopping->larger_is_better ? value - stopping->min_delta > reference
                                       : value + stopping->min_delta < reference;
@@ -26,12 +26,12 @@ dt_verdict dt_early_stopping_judge(dt_early_stopping *stopping, int64_t epoch, d
     if (epoch < stopping->start_from_epoch)
         return verdict;
     stopping->wait++;
-    if (!stopping->has_best || beats(stopping, value, stopping->best)) {
+    if (!stopping->has_best || is_better(stopping, value, stopping->best)) {
         stopping->has_best = true;
         stopping->best = value;
         stopping->best_epoch = epoch;
         verdict.improved = true;
-        if (isnan(stopping->baseline) || beats(stopping, value, stopping->baseline))
+        if (isnan(stopping->baseline) || is_better(stopping, value, stopping->baseline))
             stopping->wait = 0;
     } else if (stopping->wait >= stopping->patience && epoch > 0) {
         stopping->stopped_epoch = epoch;

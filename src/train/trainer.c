@@ -62,7 +62,7 @@ void dt_result_clear(dt_result *result)
 }
 
 /* Early stopping keeps its history but uses the current plan. */
-static void go_on(trainer *t, const dt_training *from)
+static void resume(trainer *t, const dt_training *from)
 {
     const dt_early_stopping rules = t->at.stopping;
     t->at = *from;
@@ -127,7 +127,7 @@ DT_MUST_USE static dt_status start(trainer *t, const dt_training *from)
     t->at.stopping = dt_early_stopping_start(plan->task->metrics[plan->monitor].larger_is_better,
                                              plan->patience, plan->min_delta);
     if (from != NULL)
-        go_on(t, from);
+        resume(t, from);
     t->saved_s = dt_clock_s();
 out:
     return status;

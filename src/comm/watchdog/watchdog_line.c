@@ -133,15 +133,15 @@ static void append_waiting(char out[DT_LINE_BYTES], const dt_host *host)
             continue;
         const int rank = rank_of(host, i);
         const bool joins = i > 0 && !has_ended(host, i - 1) && rank_of(host, i - 1) == rank - 1;
-        const bool goes_on =
+        const bool extends =
             i + 1 < host->count && !has_ended(host, i + 1) && rank_of(host, i + 1) == rank + 1;
         if (!joins && begin_item(out, &listed)) {
             append(out, "%d", rank);
             first = rank;
         }
-        if (!goes_on && first >= 0 && first != rank)
+        if (!extends && first >= 0 && first != rank)
             append(out, "-%d", rank);
-        first = goes_on ? first : -1;
+        first = extends ? first : -1;
     }
     if (listed > MOST_NAMED)
         append(out, " and more");

@@ -39,9 +39,9 @@ bool dt_watch_thread_sleep(dt_watch_thread *self, double seconds)
     int timed_out = 0;
     while (!self->stopping && timed_out == 0)
         timed_out = pthread_cond_timedwait(&self->wake, &self->mutex, &end);
-    const bool goes_on = !self->stopping;
+    const bool runs = !self->stopping;
     (void)pthread_mutex_unlock(&self->mutex);
-    return goes_on;
+    return runs;
 }
 
 bool dt_watch_thread_tick(dt_watch_thread *self, double *passed_s)

@@ -1,5 +1,5 @@
 /*
- * Training that goes on from weights and an optimizer's state; and what is told of each step.
+ * Training continued from weights and an optimizer's state; and what is reported of each step.
  */
 #include "run_fixture.h"
 
@@ -41,7 +41,7 @@ static void end(course *c)
     dt_network_clear(&c->net);
 }
 
-static void go_on(course *c, const dt_comm *comm, const run *r)
+static void train_further(course *c, const dt_comm *comm, const run *r)
 {
     dt_result_clear(&c->h->result);
     run_train_on(c->h, comm, r, &c->net, &c->adam);
@@ -62,8 +62,8 @@ static void test_the_state_is_handed_out(void **state)
     r.epochs = 2;
     run_write_data(&r);
     course together = begin(&r), mine = begin(&r);
-    go_on(&together, &all, &r);
-    go_on(&mine, &alone, &r);
+    train_further(&together, &all, &r);
+    train_further(&mine, &alone, &r);
     assert_all_int(together.adam.step, 2 * 5); /* 203 rows are five steps */
     assert_all_int(mine.adam.step, 2 * 5);
     assert_all(same_moments(&together.adam, &mine.adam));
@@ -89,7 +89,7 @@ static void test_going_on(void **state)
     r.no_restore_best = true;
     run_write_data(&r);
     course first = begin(&r);
-    go_on(&first, &all, &r);
+    train_further(&first, &all, &r);
     course whole = copy_of(&first, &r), mine = copy_of(&first, &r);
     course fresh = copy_of(&first, &r), no_moments = copy_of(&first, &r),
            no_step = copy_of(&first, &r);
@@ -100,11 +100,11 @@ static void test_going_on(void **state)
     memset(no_moments.adam.states[0], 0, bytes);
     memset(no_moments.adam.states[1], 0, bytes);
     no_step.adam.step = 0;
-    go_on(&whole, &all, &r);
-    go_on(&mine, &alone, &r);
-    go_on(&fresh, &all, &r);
-    go_on(&no_moments, &all, &r);
-    go_on(&no_step, &all, &r);
+    train_further(&whole, &all, &r);
+    train_further(&mine, &alone, &r);
+    train_further(&fresh, &all, &r);
+    train_further(&no_moments, &all, &r);
+    train_further(&no_step, &all, &r);
 
     assert_all_int(whole.h->crc_before, first.h->crc);
     assert_all_int(whole.h->crc, mine.h->crc);
@@ -135,20 +135,20 @@ static void test_two_runs_are_one(void **state)
     r.epochs = 6;
     run_write_data(&r);
     course once = begin(&r);
-    go_on(&once, &all, &r);
+    train_further(&once, &all, &r);
     r.epochs = 3;
     const char *const names[] = {"model.h5", "model.keras"};
     for (size_t f = 0; f < 2; f++) {
         course half = begin(&r);
         dt_model loaded;
-        go_on(&half, &all, &r);
+        train_further(&half, &all, &r);
         const dt_model model = {.network = half.net, .optimizer = half.adam};
         assert_all_int(test_rank == 0 ? dt_model_save(&model, scratch_path(names[f])) : DT_OK,
                        DT_OK);
         assert_all_int(dt_model_load(&loaded, &all, scratch_path(names[f])), DT_OK);
         course rest = {
             .net = loaded.network, .adam = loaded.optimizer, .h = calloc(1, sizeof *rest.h)};
-        go_on(&rest, &all, &r);
+        train_further(&rest, &all, &r);
         for (int e = 0; e < 3; e++) {
             const dt_epoch *is = &rest.h->epochs[e], *was = &once.h->epochs[3 + e];
             assert_all_int(is->weights_crc, was->weights_crc);
@@ -174,9 +174,9 @@ static void test_the_best_weights_with_the_last_state(void **state)
     r.patience = 3;
     run_write_data(&r);
     course best = begin(&r), last = begin(&r);
-    go_on(&best, &all, &r);
+    train_further(&best, &all, &r);
     r.no_restore_best = true;
-    go_on(&last, &all, &r);
+    train_further(&last, &all, &r);
     assert_all(best.h->result.best_epoch < best.h->result.epochs);
     assert_all(best.h->crc != last.h->crc);
     assert_all_int(best.adam.step, best.h->result.epochs * 5);
@@ -257,7 +257,7 @@ static void test_steps_are_told(void **state)
 
     /* It changes nothing. */
     r.epochs = 2;
-    go_on(&silent, &all, &r);
+    train_further(&silent, &all, &r);
     assert_all_int(silent.h->crc, result.weights_crc);
     dt_result_clear(&result);
     for (int p = 0; p < DT_SET_COUNT; p++)
@@ -275,4 +275,4 @@ static const struct CMUnitTest tests[] = {
     with_folder(test_steps_are_told),
 };
 
-MPI_SUITE(test_trainer_goes_on, tests);
+MPI_SUITE(test_trainer_continued, tests);
