@@ -59,3 +59,10 @@ void h5_add_dataset(hid_t file, const char *path, hid_t type, int dims, const hs
     h5_close_id(space);
     h5_close_id(links);
 }
+
+void h5_add_f32(hid_t file, const char *path, int dims, hsize_t rows, hsize_t columns,
+                const float *data)
+{
+    const hsize_t shape[] = {rows, columns};
+    h5_add_dataset(file, path, H5T_IEEE_F32LE, dims, shape, H5P_DEFAULT, H5T_NATIVE_FLOAT, data);
+}

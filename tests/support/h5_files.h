@@ -31,4 +31,8 @@ hid_t h5_text_type(size_t bytes, H5T_str_t padding, H5T_cset_t cset);
 void h5_add_dataset(hid_t file, const char *path, hid_t type, int dims, const hsize_t *shape,
                     hid_t creation, hid_t memory, const void *data);
 
+/** Adds a dataset of float32: a scalar, [rows] or [rows, columns]. */
+void h5_add_f32(hid_t file, const char *path, int dims, hsize_t rows, hsize_t columns,
+                const float *data);
+
 #endif

@@ -238,13 +238,6 @@ static void test_same_model_same_bytes(void **state)
 #define RATE "0.0020000000949949026" /* 0.002 as a float32 */
 #define GOOD MODEL(INPUT "," LAYERS, ADAM(RATE))
 
-static void add_array(hid_t file, const char *path, int dims, hsize_t rows, hsize_t columns,
-                      const float *data)
-{
-    const hsize_t shape[] = {rows, columns};
-    h5_add_dataset(file, path, H5T_IEEE_F32LE, dims, shape, H5P_DEFAULT, H5T_NATIVE_FLOAT, data);
-}
-
 static void add_iterations(hid_t file, int64_t value)
 {
     h5_add_dataset(file, "/optimizer/vars/0", H5T_STD_I64LE, 0, NULL, H5P_DEFAULT, H5T_NATIVE_INT64,
@@ -257,24 +250,24 @@ static hid_t start_weights(void)
     static const float rate = 0.002f;
     static const int32_t count = 0;
     hid_t file = h5_create();
-    add_array(file, "/layers/normalization/vars/0", 1, 3, 0, keras_mean);
-    add_array(file, "/layers/normalization/vars/1", 1, 3, 0, keras_variance);
+    h5_add_f32(file, "/layers/normalization/vars/0", 1, 3, 0, keras_mean);
+    h5_add_f32(file, "/layers/normalization/vars/1", 1, 3, 0, keras_variance);
     h5_add_dataset(file, "/layers/normalization/vars/2", H5T_STD_I32LE, 0, NULL, H5P_DEFAULT,
                    H5T_NATIVE_INT32, &count);
-    add_array(file, "/layers/dense/vars/0", 2, 3, 2, keras_params);
-    add_array(file, "/layers/dense/vars/1", 1, 2, 0, keras_params + 6);
-    add_array(file, "/layers/dense_1/vars/0", 2, 2, 3, keras_params + 8);
-    add_array(file, "/layers/dense_1/vars/1", 1, 3, 0, keras_params + 14);
+    h5_add_f32(file, "/layers/dense/vars/0", 2, 3, 2, keras_params);
+    h5_add_f32(file, "/layers/dense/vars/1", 1, 2, 0, keras_params + 6);
+    h5_add_f32(file, "/layers/dense_1/vars/0", 2, 2, 3, keras_params + 8);
+    h5_add_f32(file, "/layers/dense_1/vars/1", 1, 3, 0, keras_params + 14);
     add_iterations(file, 77);
-    add_array(file, "/optimizer/vars/1", 0, 0, 0, &rate);
-    add_array(file, "/optimizer/vars/2", 2, 3, 2, keras_m);
-    add_array(file, "/optimizer/vars/3", 2, 3, 2, keras_v);
-    add_array(file, "/optimizer/vars/4", 1, 2, 0, keras_m + 6);
-    add_array(file, "/optimizer/vars/5", 1, 2, 0, keras_v + 6);
-    add_array(file, "/optimizer/vars/6", 2, 2, 3, keras_m + 8);
-    add_array(file, "/optimizer/vars/7", 2, 2, 3, keras_v + 8);
-    add_array(file, "/optimizer/vars/8", 1, 3, 0, keras_m + 14);
-    add_array(file, "/optimizer/vars/9", 1, 3, 0, keras_v + 14);
+    h5_add_f32(file, "/optimizer/vars/1", 0, 0, 0, &rate);
+    h5_add_f32(file, "/optimizer/vars/2", 2, 3, 2, keras_m);
+    h5_add_f32(file, "/optimizer/vars/3", 2, 3, 2, keras_v);
+    h5_add_f32(file, "/optimizer/vars/4", 1, 2, 0, keras_m + 6);
+    h5_add_f32(file, "/optimizer/vars/5", 1, 2, 0, keras_v + 6);
+    h5_add_f32(file, "/optimizer/vars/6", 2, 2, 3, keras_m + 8);
+    h5_add_f32(file, "/optimizer/vars/7", 2, 2, 3, keras_v + 8);
+    h5_add_f32(file, "/optimizer/vars/8", 1, 3, 0, keras_m + 14);
+    h5_add_f32(file, "/optimizer/vars/9", 1, 3, 0, keras_v + 14);
     return file;
 }
 
@@ -369,11 +362,11 @@ static void test_no_state(void **state)
     assert_true(H5Ldelete(file, "/optimizer/vars/9", H5P_DEFAULT) >= 0);
     expect_no_state(GOOD, file, other);
     file = start_weights(); /* as of amsgrad */
-    add_array(file, "/optimizer/vars/10", 2, 3, 2, keras_v);
+    h5_add_f32(file, "/optimizer/vars/10", 2, 3, 2, keras_v);
     expect_no_state(GOOD, file, other);
     file = start_weights(); /* transposed */
     assert_true(H5Ldelete(file, "/optimizer/vars/7", H5P_DEFAULT) >= 0);
-    add_array(file, "/optimizer/vars/7", 2, 3, 2, keras_v);
+    h5_add_f32(file, "/optimizer/vars/7", 2, 3, 2, keras_v);
     expect_no_state(GOOD, file, other);
     file = start_weights(); /* a gap in the numbers */
     assert_true(H5Lmove(file, "/optimizer/vars/9", file, "/optimizer/vars/x", H5P_DEFAULT,
@@ -395,15 +388,15 @@ static void test_wrong_state(void **state)
     refuse(GOOD, file, "the state of Adam: -1 iterations");
     file = start_weights();
     assert_true(H5Ldelete(file, "/optimizer/vars/4", H5P_DEFAULT) >= 0);
-    add_array(file, "/optimizer/vars/4", 1, 2, 0, nan_);
+    h5_add_f32(file, "/optimizer/vars/4", 1, 2, 0, nan_);
     refuse(GOOD, file, "/optimizer/vars/4: number 1 is NaN");
     file = start_weights();
     assert_true(H5Ldelete(file, "/optimizer/vars/5", H5P_DEFAULT) >= 0);
-    add_array(file, "/optimizer/vars/5", 1, 2, 0, negative);
+    h5_add_f32(file, "/optimizer/vars/5", 1, 2, 0, negative);
     refuse(GOOD, file, "v of weight 7 is negative");
     file = start_weights();
     assert_true(H5Ldelete(file, "/optimizer/vars/1", H5P_DEFAULT) >= 0);
-    add_array(file, "/optimizer/vars/1", 0, 0, 0, &infinite);
+    h5_add_f32(file, "/optimizer/vars/1", 0, 0, 0, &infinite);
     refuse(GOOD, file, "/optimizer/vars/1: number 0 is infinite");
 }
 

@@ -59,14 +59,6 @@ static void add_weights(hid_t file, const char *layer, const char *const *names,
     h5_close_id(links);
 }
 
-static void add_array(hid_t file, const char *path, const float *data, hsize_t rows,
-                      hsize_t columns)
-{
-    const hsize_t shape[] = {rows, columns};
-    h5_add_dataset(file, path, H5T_IEEE_F32LE, columns > 0 ? 2 : 1, shape, H5P_DEFAULT,
-                   H5T_NATIVE_FLOAT, data);
-}
-
 static void set_text(hid_t object, const char *name, const char *value)
 {
     hid_t text = h5_text_type(H5T_VARIABLE, H5T_STR_NULLTERM, H5T_CSET_ASCII);
@@ -98,10 +90,10 @@ static hid_t start_file(const char *model_config)
     add_weights(file, "drop", NULL, 0);
     add_weights(file, "b", b, 2);
     set_texts(file, "layer_names", layers, 3);
-    add_array(file, "/model_weights/a/s/a/kernel", kernel_0, 3, 2);
-    add_array(file, "/model_weights/a/s/a/bias", bias_0, 2, 0);
-    add_array(file, "/model_weights/b/k", kernel_1, 2, 2);
-    add_array(file, "/model_weights/b/b:0", bias_1, 2, 0);
+    h5_add_f32(file, "/model_weights/a/s/a/kernel", 2, 3, 2, kernel_0);
+    h5_add_f32(file, "/model_weights/a/s/a/bias", 1, 2, 0, bias_0);
+    h5_add_f32(file, "/model_weights/b/k", 2, 2, 2, kernel_1);
+    h5_add_f32(file, "/model_weights/b/b:0", 1, 2, 0, bias_1);
     return file;
 }
 
@@ -276,7 +268,7 @@ static void test_without_bias(void **state)
     hid_t file = start_file(NO_BIAS("false"));
     assert_true(H5Ldelete(file, "/model_weights/a", H5P_DEFAULT) >= 0);
     add_weights(file, "a", only, 1);
-    add_array(file, "/model_weights/a/s/a/kernel", kernel_0, 3, 2);
+    h5_add_f32(file, "/model_weights/a/s/a/kernel", 2, 3, 2, kernel_0);
     h5_close_id(file);
     assert_ok(dt_keras_model_load(&found, scratch_path("file.h5")));
     expect_layer(&found, 0, "linear", kernel_0, 6, zeros);
@@ -473,7 +465,7 @@ static void test_values_not_finite(void **state)
         float bias[] = {1, wrong[i]};
         hid_t file = start_file(GOOD);
         assert_true(H5Ldelete(file, "/model_weights/b/b:0", H5P_DEFAULT) >= 0);
-        add_array(file, "/model_weights/b/b:0", bias, 2, 0);
+        h5_add_f32(file, "/model_weights/b/b:0", 1, 2, 0, bias);
         refuse(file, i == 0 ? "b:0: number 1 is NaN" : "b:0: number 1 is infinite");
     }
     /* Finite in double precision. */
@@ -513,7 +505,7 @@ static void test_wrong_names(void **state)
     file = start_file(GOOD);
     assert_true(H5Ldelete(file, "/model_weights/b", H5P_DEFAULT) >= 0);
     add_weights(file, "b", (const char *const[]){"k", name}, 2);
-    add_array(file, "/model_weights/b/k", kernel_1, 2, 2);
+    h5_add_f32(file, "/model_weights/b/k", 2, 2, 2, kernel_1);
     refuse(file, "the name of its weights is too long");
     file = start_file(GOOD);
     hid_t group = H5Gopen2(file, "/model_weights", H5P_DEFAULT);
@@ -571,8 +563,8 @@ static void test_one_array_for_many_layers(void **state)
     set_text(file, "model_config", config);
     add_weights(file, "a", names, 2);
     set_texts(file, "layer_names", layers, LAYERS);
-    add_array(file, "/model_weights/a/k", square, SIDE, SIDE);
-    add_array(file, "/model_weights/a/b", square, SIDE, 0);
+    h5_add_f32(file, "/model_weights/a/k", 2, SIDE, SIDE, square);
+    h5_add_f32(file, "/model_weights/a/b", 1, SIDE, 0, square);
     refuse(file, "its arrays have more bytes than the file");
 }
 

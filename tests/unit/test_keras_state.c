@@ -29,13 +29,6 @@ static hid_t save_and_open(const dt_keras_model *model)
     return file;
 }
 
-static void add_array(hid_t file, const char *path, int dims, hsize_t rows, hsize_t columns,
-                      const float *data)
-{
-    const hsize_t shape[] = {rows, columns};
-    h5_add_dataset(file, path, H5T_IEEE_F32LE, dims, shape, H5P_DEFAULT, H5T_NATIVE_FLOAT, data);
-}
-
 static void set_text(hid_t file, const char *name, const char *value)
 {
     hid_t text = h5_text_type(H5T_VARIABLE, H5T_STR_NULLTERM, H5T_CSET_UTF8);
@@ -63,17 +56,17 @@ static void test_own_state(void **state)
     refuse(file, "there is no /dtrain/adam_m in it");
     file = save_and_open(&keras_full);
     assert_true(H5Ldelete(file, "/dtrain/adam_v", H5P_DEFAULT) >= 0);
-    add_array(file, "/dtrain/adam_v", 1, KERAS_P - 1, 0, keras_v);
+    h5_add_f32(file, "/dtrain/adam_v", 1, KERAS_P - 1, 0, keras_v);
     refuse(file, "/dtrain/adam_v: expected one list of 17 numbers");
     file = save_and_open(&keras_full);
     assert_true(H5Ldelete(file, "/dtrain/adam_v", H5P_DEFAULT) >= 0);
-    add_array(file, "/dtrain/adam_v", 2, KERAS_P, 1, keras_v);
+    h5_add_f32(file, "/dtrain/adam_v", 2, KERAS_P, 1, keras_v);
     refuse(file, "in 2 dimensions");
     for (int i = 0; i < 2; i++) {
         v[3] = i == 0 ? -1.0f : NAN;
         file = save_and_open(&keras_full);
         assert_true(H5Ldelete(file, "/dtrain/adam_v", H5P_DEFAULT) >= 0);
-        add_array(file, "/dtrain/adam_v", 1, KERAS_P, 0, v);
+        h5_add_f32(file, "/dtrain/adam_v", 1, KERAS_P, 0, v);
         refuse(file, i == 0 ? "v of weight 3 is negative, -1" : "adam_v: number 3 is NaN");
     }
     file = save_and_open(&keras_full);
@@ -174,8 +167,8 @@ static void add_statistics(hid_t file, int dims, hsize_t count, const float *mea
     static const int64_t zero = 0;
     set_list(file, "/model_weights", "layer_names", layers, 3);
     set_list(file, "/model_weights/n", "weight_names", names, 3);
-    add_array(file, "/model_weights/n/n/mean", dims, count, 0, mean);
-    add_array(file, "/model_weights/n/n/variance", dims, count, 0, variance);
+    h5_add_f32(file, "/model_weights/n/n/mean", dims, count, 0, mean);
+    h5_add_f32(file, "/model_weights/n/n/variance", dims, count, 0, variance);
     h5_add_dataset(file, "/model_weights/n/n/count", H5T_STD_I64LE, 0, NULL, H5P_DEFAULT,
                    H5T_NATIVE_INT64, &zero);
 }
@@ -276,15 +269,15 @@ static void add_keras_state(hid_t file, const char *version)
     set_list(file, "/optimizer_weights", "weight_names", names, 10);
     h5_add_dataset(file, "/optimizer_weights/a/i", H5T_STD_I64LE, 0, NULL, H5P_DEFAULT,
                    H5T_NATIVE_INT64, &updates);
-    add_array(file, "/optimizer_weights/a/r", 0, 0, 0, &rate);
-    add_array(file, "/optimizer_weights/a/0m", 2, 3, 2, keras_m);
-    add_array(file, "/optimizer_weights/a/0v", 2, 3, 2, keras_v);
-    add_array(file, "/optimizer_weights/a/1m", 1, 2, 0, keras_m + 6);
-    add_array(file, "/optimizer_weights/a/1v", 1, 2, 0, keras_v + 6);
-    add_array(file, "/optimizer_weights/a/2m", 2, 2, 3, keras_m + 8);
-    add_array(file, "/optimizer_weights/a/2v", 2, 2, 3, keras_v + 8);
-    add_array(file, "/optimizer_weights/a/3m", 1, 3, 0, keras_m + 14);
-    add_array(file, "/optimizer_weights/a/3v", 1, 3, 0, keras_v + 14);
+    h5_add_f32(file, "/optimizer_weights/a/r", 0, 0, 0, &rate);
+    h5_add_f32(file, "/optimizer_weights/a/0m", 2, 3, 2, keras_m);
+    h5_add_f32(file, "/optimizer_weights/a/0v", 2, 3, 2, keras_v);
+    h5_add_f32(file, "/optimizer_weights/a/1m", 1, 2, 0, keras_m + 6);
+    h5_add_f32(file, "/optimizer_weights/a/1v", 1, 2, 0, keras_v + 6);
+    h5_add_f32(file, "/optimizer_weights/a/2m", 2, 2, 3, keras_m + 8);
+    h5_add_f32(file, "/optimizer_weights/a/2v", 2, 2, 3, keras_v + 8);
+    h5_add_f32(file, "/optimizer_weights/a/3m", 1, 3, 0, keras_m + 14);
+    h5_add_f32(file, "/optimizer_weights/a/3v", 1, 3, 0, keras_v + 14);
 }
 
 static void test_state_of_keras(void **state)
