@@ -18,6 +18,7 @@ enum { LINE_BYTES = 512 };
 struct dt_csv_log {
     FILE *file;
     char *path;
+    const dt_task *task;
     bool validation;
     bool made; /* it was not there before */
     bool begun; /* the header is written */
@@ -41,11 +42,11 @@ static void write_line(dt_csv_log *log, const char *line)
 }
 
 /* The task's metric that follows in the order of names, which is Keras's; NULL: none. */
-static const dt_metric *next_metric(const dt_metric *after)
+static const dt_metric *next_metric(const dt_task *task, const dt_metric *after)
 {
     const dt_metric *next = NULL;
-    for (size_t i = 0; i < dt_classification.metric_count; i++) {
-        const dt_metric *m = &dt_classification.metrics[i];
+    for (size_t i = 0; i < task->metric_count; i++) {
+        const dt_metric *m = &task->metrics[i];
         if ((after == NULL || strcmp(m->name, after->name) > 0) &&
             (next == NULL || strcmp(m->name, next->name) < 0))
             next = m;
@@ -70,7 +71,7 @@ static void begin(dt_csv_log *log)
     (void)!ftruncate(fileno(log->file), 0); /* of a device there is nothing to cut */
     char line[LINE_BYTES] = "epoch";
     for (int v = 0; v < (log->validation ? 2 : 1); v++)
-        for (const dt_metric *m = NULL; (m = next_metric(m)) != NULL;)
+        for (const dt_metric *m = NULL; (m = next_metric(log->task, m)) != NULL;)
             append(line, "%s%s", v == 1 ? ",val_" : ",", m->name);
     append(line, "\n");
     write_line(log, line);
@@ -100,12 +101,13 @@ DT_MUST_USE static dt_status open_file(dt_csv_log *log)
     return DT_OK;
 }
 
-dt_status dt_csv_log_open(dt_csv_log **out, const char *path, bool validation)
+dt_status dt_csv_log_open(dt_csv_log **out, const char *path, const dt_task *task, bool validation)
 {
     dt_status status = DT_OK;
     dt_csv_log *log = NULL;
     *out = NULL;
     DT_TRY(dt_memory_alloc(&log, 1, sizeof *log, "CSV log"));
+    log->task = task;
     log->validation = validation;
     DT_TRY(dt_memory_copy_text(&log->path, path));
     DT_TRY(open_file(log));
@@ -138,7 +140,7 @@ void dt_csv_log_add_epoch(dt_csv_log *log, const dt_epoch *epoch)
         begin(log);
     append(line, "%lld", (long long)epoch->epoch - 1);
     for (int v = 0; v < (log->validation ? 2 : 1); v++)
-        for (const dt_metric *m = NULL; (m = next_metric(m)) != NULL;)
+        for (const dt_metric *m = NULL; (m = next_metric(log->task, m)) != NULL;)
             append(line, ",%s", shortest(number, dt_metric_value(parts[v], m)));
     append(line, "\n");
     write_line(log, line);

@@ -74,7 +74,8 @@ static dt_status open_csv_log(dt_run *r)
     (void)snprintf(results[1], sizeof results[1], "%s/model.h5", r->folder);
     for (size_t i = 0; i < count; i++)
         taken[OWN + i] = r->members[i].file;
-    DT_TRY(dt_csv_log_open(&r->csv_log, s->csv_log, r->sets[DT_VALIDATION].N > 0));
+    DT_TRY(dt_csv_log_open(&r->csv_log, s->csv_log, dt_settings_task(s),
+                           r->sets[DT_VALIDATION].N > 0));
     for (size_t i = 0; i < OWN + count; i++)
         if (dt_file_same(s->csv_log, taken[i]))
             DT_TRY(

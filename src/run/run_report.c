@@ -98,7 +98,7 @@ static void report_training(const dt_run *r)
     const bool has_validation = r->sets[DT_VALIDATION].N > 0;
     char monitor[64], optimizer[256], schedule[32] = "";
     (void)snprintf(monitor, sizeof monitor, "patience %lld on val_%s", (long long)s->patience,
-                   dt_classification.metrics[s->monitor].name);
+                   dt_settings_task(s)->metrics[s->monitor].name);
     if (s->schedule != 0)
         (void)snprintf(schedule, sizeof schedule, ", %s schedule", dt_schedules[s->schedule]->name);
     dt_log_say("training   %s%s, batch %lld, at most %lld epoch%s, %s\n",
@@ -167,20 +167,21 @@ void dt_run_report_step(const dt_run *r, const dt_step *step)
 }
 
 /* "loss 0.1234  accuracy 0.9876  ": each metric of the task. */
-static void print_metrics(const char *prefix, const dt_metrics *metrics)
+static void print_metrics(const dt_task *task, const char *prefix, const dt_metrics *metrics)
 {
-    for (size_t m = 0; m < dt_classification.metric_count; m++) {
-        const dt_metric *metric = &dt_classification.metrics[m];
+    for (size_t m = 0; m < task->metric_count; m++) {
+        const dt_metric *metric = &task->metrics[m];
         dt_log_say("%s%s %.4f  ", prefix, metric->name, dt_metric_value(metrics, metric));
     }
 }
 
 void dt_run_report_epoch(const dt_run *r, const dt_epoch *row)
 {
+    const dt_task *task = dt_settings_task(&r->settings);
     const int width = snprintf(NULL, 0, "%lld", (long long)r->settings.epochs);
     dt_log_say("epoch %*lld/%lld  ", width, (long long)row->epoch, (long long)r->settings.epochs);
-    print_metrics("", &row->train);
-    print_metrics("val_", &row->validation);
+    print_metrics(task, "", &row->train);
+    print_metrics(task, "val_", &row->validation);
     dt_log_say("%.3f s%s\n", row->seconds, row->improved ? "  best" : "");
 }
 
@@ -205,6 +206,7 @@ void dt_run_report_phases(const dt_rank_row *rows, size_t count)
 void dt_run_report_summary(const dt_run *r)
 {
     const dt_result *result = &r->result;
+    const dt_task *task = dt_settings_task(&r->settings);
     const size_t majority = dt_dataset_majority_class(&r->sets[DT_TRAIN]);
     static const char *const keys[DT_SET_COUNT] = {"train", "val", "test"};
     dt_log_result("summary.folder=%s\n", r->folder);
@@ -212,9 +214,9 @@ void dt_run_report_summary(const dt_run *r)
     dt_log_result("summary.epochs=%lld\n", (long long)result->epochs);
     dt_log_result("summary.best_epoch=%lld\n", (long long)result->best_epoch);
     for (int p = 0; p < DT_SET_COUNT; p++) {
-        for (size_t m = 0; m < dt_classification.metric_count; m++)
-            dt_log_result("summary.%s_%s=%.9g\n", keys[p], dt_classification.metrics[m].name,
-                          dt_metric_value(&result->metrics[p], &dt_classification.metrics[m]));
+        for (size_t m = 0; m < task->metric_count; m++)
+            dt_log_result("summary.%s_%s=%.9g\n", keys[p], task->metrics[m].name,
+                          dt_metric_value(&result->metrics[p], &task->metrics[m]));
         dt_log_result("summary.%s_majority_accuracy=%.9g\n", keys[p],
                       dt_metrics_baseline(&r->sets[p], majority));
         if (p != DT_TRAIN) /* its curves are not made */

@@ -192,6 +192,12 @@ out:
     return status;
 }
 
+const dt_task *dt_settings_task(const dt_settings *settings)
+{
+    (void)settings; /* there is one so far */
+    return &dt_classification;
+}
+
 dt_plan dt_settings_plan(const dt_settings *settings)
 {
     return (dt_plan){.batch = (uint64_t)settings->batch,
@@ -203,7 +209,7 @@ dt_plan dt_settings_plan(const dt_settings *settings)
                      .reduce = (dt_reduce)settings->reduce,
                      .overlap = (dt_overlap)settings->overlap,
                      .threads = (int)settings->threads,
-                     .task = &dt_classification,
+                     .task = dt_settings_task(settings),
                      .monitor = (size_t)settings->monitor,
                      .patience = settings->patience,
                      .min_delta = settings->min_delta,

@@ -39,11 +39,11 @@ static void test_lines(void **state)
     dt_csv_log *log = NULL;
     const char *path = scratch_path("epochs.csv");
     const dt_epoch first = epoch(1, 0.1, 0.75), second = epoch(2, 1e-5, 1.0);
-    assert_int_equal(dt_csv_log_open(&log, path, true), DT_OK);
+    assert_int_equal(dt_csv_log_open(&log, path, &dt_classification, true), DT_OK);
     assert_string_equal(text_of(path), "");
     assert_int_equal(dt_csv_log_close(log), DT_OK); /* a run that was refused leaves none */
     assert_int_not_equal(access(path, F_OK), 0);
-    assert_int_equal(dt_csv_log_open(&log, path, true), DT_OK);
+    assert_int_equal(dt_csv_log_open(&log, path, &dt_classification, true), DT_OK);
     dt_csv_log_add_epoch(log, &first); /* a line is there as soon as its epoch has ended */
     assert_string_equal(text_of(path), "epoch,accuracy,loss,val_accuracy,val_loss\n"
                                        "0,0.75,0.1,0.375,0.2\n");
@@ -54,15 +54,16 @@ static void test_lines(void **state)
                                        "1,1,1e-05,0.5,2e-05\n");
 
     /* Over it, without validation. */
-    assert_int_equal(dt_csv_log_open(&log, path, false), DT_OK);
+    assert_int_equal(dt_csv_log_open(&log, path, &dt_classification, false), DT_OK);
     assert_int_equal(dt_csv_log_close(log), DT_OK); /* refused: the older file stays */
     assert_string_equal(strrchr(text_of(path), 'e'), "e-05\n");
-    assert_int_equal(dt_csv_log_open(&log, path, false), DT_OK);
+    assert_int_equal(dt_csv_log_open(&log, path, &dt_classification, false), DT_OK);
     dt_csv_log_add_epoch(log, &first);
     assert_int_equal(dt_csv_log_close(log), DT_OK);
     assert_string_equal(text_of(path), "epoch,accuracy,loss\n0,0.75,0.1\n");
     assert_int_equal(mkfifo(scratch_path("pipe"), 0600), 0);
-    assert_int_equal(dt_csv_log_open(&log, scratch_path("pipe"), false), DT_OUTPUT);
+    assert_int_equal(dt_csv_log_open(&log, scratch_path("pipe"), &dt_classification, false),
+                     DT_OUTPUT);
     assert_null(log);
     assert_int_equal(dt_csv_log_close(NULL), DT_OK);
 }
@@ -77,7 +78,7 @@ static void test_doubles_come_back(void **state)
         dt_csv_log *log = NULL;
         const char *path = scratch_path("doubles.csv");
         const dt_epoch row = {.epoch = 1, .train = {.loss = values[i], .accuracy = 0.5}};
-        assert_int_equal(dt_csv_log_open(&log, path, false), DT_OK);
+        assert_int_equal(dt_csv_log_open(&log, path, &dt_classification, false), DT_OK);
         dt_csv_log_add_epoch(log, &row);
         assert_int_equal(dt_csv_log_close(log), DT_OK);
         const char *last = strrchr(text_of(path), ',');
@@ -94,7 +95,7 @@ static void test_values_that_are_no_numbers(void **state)
     dt_csv_log *log = NULL;
     const char *path = scratch_path("nan.csv");
     const dt_epoch row = {.epoch = 1, .train = {.loss = INFINITY, .accuracy = NAN}};
-    assert_int_equal(dt_csv_log_open(&log, path, false), DT_OK);
+    assert_int_equal(dt_csv_log_open(&log, path, &dt_classification, false), DT_OK);
     dt_csv_log_add_epoch(log, &row);
     assert_int_equal(dt_csv_log_close(log), DT_OK);
     assert_string_equal(text_of(path), "epoch,accuracy,loss\n0,nan,inf\n");
@@ -106,7 +107,7 @@ static void test_it_cannot_be_opened(void **state)
     dt_csv_log *log = (dt_csv_log *)&log;
     const char *const paths[] = {"/nowhere/epochs.csv", scratch_folder, ""};
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
-        assert_int_equal(dt_csv_log_open(&log, paths[i], true), DT_OUTPUT);
+        assert_int_equal(dt_csv_log_open(&log, paths[i], &dt_classification, true), DT_OUTPUT);
         assert_null(log);
         assert_non_null(strstr(dt_status_text(), ": cannot write: "));
     }
@@ -120,7 +121,7 @@ static void test_a_full_disk(void **state)
     if (access("/dev/full", W_OK) != 0)
         skip();
     dt_log_init(false, true); /* the warning is not what is tested here */
-    assert_int_equal(dt_csv_log_open(&log, "/dev/full", true), DT_OK);
+    assert_int_equal(dt_csv_log_open(&log, "/dev/full", &dt_classification, true), DT_OK);
     for (int i = 0; i < 1000; i++)
         dt_csv_log_add_epoch(log, &row);
     assert_int_equal(dt_csv_log_close(log), DT_OUTPUT);

@@ -16,13 +16,15 @@
 typedef struct dt_csv_log dt_csv_log;
 
 /**
- * Opens the file; its columns are epoch,accuracy,loss, and with `validation` val_accuracy,val_loss.
+ * Opens the file; its columns are epoch, the task's metrics (accuracy,loss), and with `validation`
+ * val_accuracy,val_loss.
  * An older file stays as it is until the first epoch is added.
  *
  * Owns:    the caller ends with dt_csv_log_close
  * Errors:  DT_OUTPUT, also for what is neither file nor device; DT_MEMORY
  */
-DT_MUST_USE dt_status dt_csv_log_open(dt_csv_log **out, const char *path, bool validation);
+DT_MUST_USE dt_status dt_csv_log_open(dt_csv_log **out, const char *path, const dt_task *task,
+                                      bool validation);
 
 /** Adds an epoch, in digits that give the same doubles back. What fails is told by the last
  * call. */

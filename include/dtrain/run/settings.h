@@ -73,6 +73,9 @@ const dt_option_table *dt_settings_table(void);
  */
 DT_MUST_USE dt_status dt_settings_parse(dt_settings *out, int argc, char **argv);
 
+/** Returns what the run's targets mean. Local. */
+const dt_task *dt_settings_task(const dt_settings *settings);
+
 /** Returns what the trainer needs of the settings. Local. */
 dt_plan dt_settings_plan(const dt_settings *settings);
 
