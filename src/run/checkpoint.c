@@ -16,37 +16,24 @@
 
 enum { PATH_BYTES = 4096 };
 
-/* The one row of /state. No padding: its bytes have a CRC. */
-typedef struct state_row {
-    int64_t epoch, rows;
-    int64_t loss_high, loss_low, hits, outside; /* dt_tally */
-    int64_t has_best, stopping_best_epoch, wait, stopped_epoch; /* dt_early_stopping */
-    double best;
-    int64_t best_epoch;
-    double epoch_s, training_s;
-} state_row;
-
-#define STATE(name, unit, type)                                                                    \
-    {                                                                                              \
-#name, unit, type, offsetof(state_row, name), 0                                            \
-    }
+/* /state has one row. */
 static const dt_h5_column state_columns[] = {
-    STATE(epoch, NULL, DT_H5_I64),
-    STATE(rows, "training rows", DT_H5_I64),
-    STATE(loss_high, "2^8 nats", DT_H5_I64),
-    STATE(loss_low, "2^-24 nats", DT_H5_I64),
-    STATE(hits, "rows", DT_H5_I64),
-    STATE(outside, NULL, DT_H5_I64),
-    STATE(has_best, NULL, DT_H5_I64),
-    STATE(stopping_best_epoch, NULL, DT_H5_I64),
-    STATE(wait, "epochs", DT_H5_I64),
-    STATE(stopped_epoch, NULL, DT_H5_I64),
-    STATE(best, NULL, DT_H5_F64),
-    STATE(best_epoch, NULL, DT_H5_I64),
-    STATE(epoch_s, "s", DT_H5_F64),
-    STATE(training_s, "s", DT_H5_F64),
+    {"epoch", NULL, DT_H5_I64, DT_H5_FIELD(dt_training, epoch)},
+    {"rows", "training rows", DT_H5_I64, DT_H5_FIELD(dt_training, rows)},
+    {"loss_high", "2^8 nats", DT_H5_I64, DT_H5_FIELD(dt_training, tally.loss_high)},
+    {"loss_low", "2^-24 nats", DT_H5_I64, DT_H5_FIELD(dt_training, tally.loss_low)},
+    {"hits", "rows", DT_H5_I64, DT_H5_FIELD(dt_training, tally.hits)},
+    {"outside", NULL, DT_H5_I64, DT_H5_FIELD(dt_training, tally.outside)},
+    {"has_best", NULL, DT_H5_I64, DT_H5_FIELD(dt_training, stopping.has_best)},
+    {"stopping_best_epoch", NULL, DT_H5_I64, DT_H5_FIELD(dt_training, stopping.best_epoch)},
+    {"wait", "epochs", DT_H5_I64, DT_H5_FIELD(dt_training, stopping.wait)},
+    {"stopped_epoch", NULL, DT_H5_I64, DT_H5_FIELD(dt_training, stopping.stopped_epoch)},
+    {"best", NULL, DT_H5_F64, DT_H5_FIELD(dt_training, stopping.best)},
+    {"best_epoch", NULL, DT_H5_I64, DT_H5_FIELD(dt_training, best_epoch)},
+    {"epoch_s", "s", DT_H5_F64, DT_H5_FIELD(dt_training, epoch_s)},
+    {"training_s", "s", DT_H5_F64, DT_H5_FIELD(dt_training, training_s)},
 };
-enum { STATE_COLUMNS = COLUMNS(state_columns) };
+static const dt_h5_table state_table = DT_H5_TABLE(state_columns, dt_training);
 
 /* The arrays of [P] numbers: two of the network, then the optimizer's states. */
 enum { ARRAY_WEIGHTS, ARRAY_BEST, ARRAY_STATES, ARRAY_NAME_BYTES = 64 };
@@ -74,34 +61,13 @@ const char *dt_checkpoint_path(char *out, size_t bytes, const char *folder)
 
 /* ---- writing ---- */
 
-static state_row state_of(const dt_training *training)
-{
-    const dt_early_stopping *stopping = &training->stopping;
-    return (state_row){
-        .epoch = training->epoch,
-        .rows = (int64_t)training->rows,
-        .loss_high = training->tally.loss_high,
-        .loss_low = training->tally.loss_low,
-        .hits = training->tally.hits,
-        .outside = training->tally.outside,
-        .has_best = stopping->has_best,
-        .best = stopping->best,
-        .stopping_best_epoch = stopping->best_epoch,
-        .wait = stopping->wait,
-        .stopped_epoch = stopping->stopped_epoch,
-        .best_epoch = training->best_epoch,
-        .epoch_s = training->epoch_s,
-        .training_s = training->training_s,
-    };
-}
-
 DT_MUST_USE static dt_status write_state(dt_h5 *h5, const dt_training *training)
 {
     dt_status status = DT_OK;
-    const state_row row = state_of(training);
-    DT_TRY(dt_h5_make_table(h5, "/state", state_columns, STATE_COLUMNS, sizeof row));
-    DT_TRY(dt_h5_append_rows(h5, "/state", state_columns, STATE_COLUMNS, sizeof row, &row, 1));
-    DT_TRY(dt_h5_set_int(h5, "/state", "crc32", dt_crc32(0, &row, sizeof row)));
+    uint32_t crc = 0;
+    DT_TRY(dt_h5_write_table(h5, "/state", &state_table, training, 1));
+    DT_TRY(dt_h5_continue_crc(&crc, &state_table, training, 1));
+    DT_TRY(dt_h5_set_int(h5, "/state", "crc32", crc));
 out:
     return status;
 }
@@ -143,13 +109,14 @@ dt_status dt_checkpoint_save(const char *path, const dt_run_facts *facts, const 
     dt_status status = DT_OK;
     dt_h5 *h5 = NULL;
     uint32_t crc = 0;
+    const dt_task *task = dt_settings_task(facts->settings);
     DT_TRY(dt_h5_new(&h5));
     DT_TRY(dt_h5_set_int(h5, "/", "checkpoint_version", DT_CHECKPOINT_VERSION));
     DT_TRY(dt_run_log_write_facts(h5, facts));
     DT_TRY(dt_h5_set_text(h5, "/", "status", "checkpoint")); /* so it reads as a log, too */
     DT_TRY(dt_h5_set_int(h5, "/", "config_crc32", dt_settings_crc(facts->settings)));
-    DT_TRY(dt_history_write(h5, history));
-    DT_TRY(dt_history_crc(&crc, history));
+    DT_TRY(dt_history_write(h5, history, task));
+    DT_TRY(dt_history_crc(&crc, history, task));
     DT_TRY(dt_h5_set_int(h5, "/epochs", "crc32", crc));
     DT_TRY(write_state(h5, training));
     DT_TRY(write_optimizer(h5, optimizer));
@@ -245,73 +212,45 @@ DT_MUST_USE static dt_status check_rows(const reader *in, const char *path)
                    (unsigned long long)shape.count, (unsigned long long)shape.stored_bytes);
 }
 
-DT_MUST_USE static dt_status read_state_row(state_row *out, const reader *in)
+DT_MUST_USE static dt_status read_state(dt_training *out, const reader *in)
 {
-    dt_h5 *h5 = in->h5;
     dt_status status = DT_OK;
-    dt_h5_shape shape;
-    DT_TRY(dt_h5_describe(&shape, h5, "/state"));
-    if (shape.count != 1)
-        DT_TRY(dt_fail(DT_DATA, "%s: /state has %llu rows, expected 1", in->file,
-                       (unsigned long long)shape.count));
-    for (size_t c = 0; c < STATE_COLUMNS; c++) {
-        const dt_h5_column *column = &state_columns[c];
-        void *at = (char *)out + column->offset;
-        if (column->type == DT_H5_F64)
-            DT_TRY(dt_h5_read_column_f64(h5, "/state", column->name, at, 1));
-        else
-            DT_TRY(dt_h5_read_column_i64(h5, "/state", column->name, at, 1));
-    }
-    DT_TRY(check_crc(in, "/state", dt_crc32(0, out, sizeof *out)));
+    uint32_t crc = 0;
+    *out = (dt_training){.stopping.baseline = NAN};
+    DT_TRY(dt_h5_read_rows(in->h5, "/state", &state_table, out, 1));
+    DT_TRY(dt_h5_continue_crc(&crc, &state_table, out, 1));
+    DT_TRY(check_crc(in, "/state", crc));
 out:
     return status;
 }
 
 /* Numbers that a step counts on from: their sums must fit, too. */
-static bool is_tally(const state_row *row)
+static bool is_tally(const dt_tally *tally, int64_t rows)
 {
     const int64_t most = INT64_MAX / 2;
-    return row->loss_high > -most && row->loss_high < most && row->loss_low > -most &&
-           row->loss_low < most && row->hits >= 0 && row->hits <= row->rows && row->outside == 0;
+    return tally->loss_high > -most && tally->loss_high < most && tally->loss_low > -most &&
+           tally->loss_low < most && tally->hits >= 0 && tally->hits <= rows && tally->outside == 0;
 }
 
 /* A CRC says that the numbers are those that were written, not that they were sane. */
-DT_MUST_USE static dt_status check_state(const state_row *row, const dt_history *history,
+DT_MUST_USE static dt_status check_state(const dt_training *at, const dt_history *history,
                                          const char *file)
 {
-    const bool ended = row->epoch > 1; /* some epoch has, and the best of them is kept */
-    const bool sane = row->epoch >= 1 && row->rows >= 0 && row->wait >= 0 &&
-                      row->wait < row->epoch && row->best_epoch >= ended &&
-                      row->best_epoch < row->epoch && row->epoch_s >= 0.0 &&
-                      isfinite(row->epoch_s) && row->training_s >= 0.0 &&
-                      isfinite(row->training_s) && is_tally(row);
-    bool in_order = (uint64_t)row->epoch == history->epoch_count + 1;
+    const bool ended = at->epoch > 1; /* some epoch has, and the best of them is kept */
+    const int64_t rows = (int64_t)at->rows, wait = at->stopping.wait;
+    const bool sane = at->epoch >= 1 && rows >= 0 && wait >= 0 && wait < at->epoch &&
+                      at->best_epoch >= ended && at->best_epoch < at->epoch && at->epoch_s >= 0.0 &&
+                      isfinite(at->epoch_s) && at->training_s >= 0.0 && isfinite(at->training_s) &&
+                      is_tally(&at->tally, rows);
+    bool in_order = (uint64_t)at->epoch == history->epoch_count + 1;
     for (size_t i = 0; in_order && i < history->epoch_count; i++)
         in_order = history->epochs[i].epoch == (int64_t)i + 1;
     if (!sane)
         return dt_fail(DT_DATA, "%s: /state has numbers that no training comes to", file);
     if (!in_order)
         return dt_fail(DT_DATA, "%s: /epochs has not the epochs before epoch %lld of /state", file,
-                       (long long)row->epoch);
+                       (long long)at->epoch);
     return DT_OK;
-}
-
-static void take_state(dt_checkpoint *out, const state_row *row)
-{
-    out->training = (dt_training){
-        .epoch = row->epoch,
-        .rows = (uint64_t)row->rows,
-        .tally = {row->loss_high, row->loss_low, row->hits, row->outside},
-        .stopping = {.has_best = row->has_best != 0,
-                     .best = row->best,
-                     .best_epoch = row->stopping_best_epoch,
-                     .wait = row->wait,
-                     .stopped_epoch = row->stopped_epoch,
-                     .baseline = NAN},
-        .best_epoch = row->best_epoch,
-        .epoch_s = row->epoch_s,
-        .training_s = row->training_s,
-    };
 }
 
 DT_MUST_USE static dt_status read_optimizer(dt_checkpoint *out, const reader *in)
@@ -369,21 +308,20 @@ out:
     return status;
 }
 
-dt_status dt_checkpoint_read(dt_checkpoint *out, dt_h5 *h5, const char *file, size_t P)
+dt_status dt_checkpoint_read(dt_checkpoint *out, dt_h5 *h5, const char *file, const dt_task *task,
+                             size_t P)
 {
     dt_status status = DT_OK;
     const reader in = {h5, file};
-    state_row row = {0};
     uint32_t crc = 0;
     *out = (dt_checkpoint){0};
     DT_TRY(check_rows(&in, "/epochs"));
     DT_TRY(check_rows(&in, "/sessions"));
-    DT_TRY(dt_history_read(&out->history, h5));
-    DT_TRY(dt_history_crc(&crc, &out->history));
+    DT_TRY(dt_history_read(&out->history, h5, task));
+    DT_TRY(dt_history_crc(&crc, &out->history, task));
     DT_TRY(check_crc(&in, "/epochs", crc));
-    DT_TRY(read_state_row(&row, &in));
-    DT_TRY(check_state(&row, &out->history, file));
-    take_state(out, &row);
+    DT_TRY(read_state(&out->training, &in));
+    DT_TRY(check_state(&out->training, &out->history, file));
     DT_TRY(read_optimizer(out, &in));
     DT_TRY(read_arrays(out, &in, P));
     DT_TRY(dt_h5_check(h5));
@@ -440,14 +378,14 @@ static void restore(const dt_checkpoint *c, dt_network *network, dt_optimizer *o
     optimizer->step = c->optimizer.step;
 }
 
-DT_MUST_USE static dt_status read_in(dt_checkpoint *out, const char *folder, uint64_t N,
-                                     const dt_optimizer_kind *kind, size_t P)
+DT_MUST_USE static dt_status read_in(dt_checkpoint *out, const char *folder, const dt_task *task,
+                                     uint64_t N, const dt_optimizer_kind *kind, size_t P)
 {
     dt_status status = DT_OK;
     dt_h5 *h5 = NULL;
     char path[PATH_BYTES];
     DT_TRY(dt_checkpoint_open(&h5, folder));
-    DT_TRY(dt_checkpoint_read(out, h5, dt_checkpoint_path(path, sizeof path, folder), P));
+    DT_TRY(dt_checkpoint_read(out, h5, dt_checkpoint_path(path, sizeof path, folder), task, P));
     if (out->training.rows > N)
         DT_TRY(dt_fail(DT_DATA,
                        "%s: it stopped after row %llu of an epoch, and the training set has %llu",
@@ -462,13 +400,14 @@ out:
 }
 
 dt_status dt_checkpoint_load(dt_checkpoint *out, const dt_comm *comm, const char *folder,
-                             uint64_t N, dt_network *network, dt_optimizer *optimizer)
+                             const dt_task *task, uint64_t N, dt_network *network,
+                             dt_optimizer *optimizer)
 {
     dt_status status = DT_OK;
     const bool root = dt_comm_rank(comm) == 0;
     const dt_optimizer_kind *kind = optimizer->kind;
     *out = (dt_checkpoint){0};
-    DT_TRY(dt_comm_agree(comm, root ? read_in(out, folder, N, kind, network->P) : DT_OK));
+    DT_TRY(dt_comm_agree(comm, root ? read_in(out, folder, task, N, kind, network->P) : DT_OK));
     DT_TRY(share(out, comm, kind, network->P));
     restore(out, network, optimizer);
     DT_TRY(dt_comm_agree(comm, keep_best(out, network->P)));

@@ -1,24 +1,31 @@
 #ifndef DTRAIN_RUN_EPOCH_TABLE_H
 #define DTRAIN_RUN_EPOCH_TABLE_H
 
-/* The table /epochs, a row an epoch, as run.h5 and checkpoint.h5 have it. All calls are local. */
+/* The table /epochs over dt_epoch, a row an epoch, as run.h5 and checkpoint.h5 have it. */
 
 #include "dtrain/io/h5.h"
+#include "dtrain/task/task.h"
 #include "dtrain/train/trainer.h"
 
-#include <stddef.h>
-#include <stdint.h>
+#define DT_EPOCH_TABLE_PATH "/epochs"
 
-/* Makes the table, without rows. Errors: DT_OUTPUT, DT_MEMORY. */
-DT_MUST_USE dt_status dt_epoch_table_make(dt_h5 *h5);
+/* Most metrics that a task may have. */
+enum { DT_EPOCH_TABLE_METRICS = 8, DT_EPOCH_TABLE_COLUMNS = 6 + 2 * DT_EPOCH_TABLE_METRICS };
 
-/* Appends rows. Errors: DT_OUTPUT, DT_MEMORY; the table is as it was then. */
-DT_MUST_USE dt_status dt_epoch_table_append(dt_h5 *h5, const dt_epoch *epochs, size_t count);
+/* A task's columns. Do not copy it: it contains pointers into itself. */
+typedef struct dt_epoch_table {
+    dt_h5_table table;
+    dt_h5_column columns[DT_EPOCH_TABLE_COLUMNS];
+    char names[DT_EPOCH_TABLE_COLUMNS][32]; /* of the metrics' columns */
+} dt_epoch_table;
 
-/* Reads all rows. Owns: the caller frees *out with dt_memory_free. Errors: DT_DATA, DT_MEMORY. */
-DT_MUST_USE dt_status dt_epoch_table_read(dt_epoch **out, size_t *count, dt_h5 *h5);
+/* Lays the columns out; train_<metric> and val_<metric> in the order of the task's metrics. Returns
+ * out's table. Local. */
+const dt_h5_table *dt_epoch_table_init(dt_epoch_table *out, const dt_task *task);
 
-/* Computes the CRC-32 of the rows as the table has them. Errors: DT_MEMORY. */
-DT_MUST_USE dt_status dt_epoch_table_crc(uint32_t *out, const dt_epoch *epochs, size_t count);
+/* Continues the CRC-32 of a checkpoint with rows. It has places for as many metrics as a task may
+ * have: zeros in those that are left. Errors: DT_MEMORY. Local. */
+DT_MUST_USE dt_status dt_epoch_table_continue_crc(uint32_t *crc, const dt_task *task,
+                                                  const dt_epoch *epochs, size_t count);
 
 #endif

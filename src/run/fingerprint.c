@@ -2,6 +2,16 @@
 
 #include <stdio.h>
 
+static const dt_h5_column columns[] = {
+    {"set", NULL, DT_H5_TEXT, DT_H5_FIELD(dt_fingerprint, set)},
+    {"array", NULL, DT_H5_TEXT, DT_H5_FIELD(dt_fingerprint, array)},
+    {"file", NULL, DT_H5_TEXT, DT_H5_FIELD(dt_fingerprint, file)},
+    {"member", NULL, DT_H5_TEXT, DT_H5_FIELD(dt_fingerprint, member)},
+    {"bytes", "B", DT_H5_I64, DT_H5_FIELD(dt_fingerprint, bytes)},
+    {"crc32", NULL, DT_H5_U32, DT_H5_FIELD(dt_fingerprint, crc32)},
+};
+const dt_h5_table dt_fingerprint_table = DT_H5_TABLE(columns, dt_fingerprint);
+
 static void take(dt_fingerprint *out, const char *set, const char *array, const dt_npz *npz,
                  const dt_npz_member *member)
 {

@@ -1,7 +1,6 @@
 #include "dtrain/run/history.h"
 
 #include "dtrain/base/clock.h"
-#include "dtrain/base/crc32.h"
 #include "dtrain/base/memory.h"
 #include "epoch_table.h"
 
@@ -11,16 +10,15 @@
 static const char sessions_path[] = "/sessions";
 
 static const dt_h5_column session_columns[] = {
-    {"epoch", NULL, DT_H5_I64, offsetof(dt_session, epoch), 0},
-    {"rows", "training rows", DT_H5_I64, offsetof(dt_session, rows), 0},
-    {"ranks", NULL, DT_H5_I64, offsetof(dt_session, ranks), 0},
-    {"hosts", NULL, DT_H5_I64, offsetof(dt_session, hosts), 0},
-    {"started", NULL, DT_H5_TEXT, offsetof(dt_session, started), sizeof((dt_session *)0)->started},
-    {"host", NULL, DT_H5_TEXT, offsetof(dt_session, host), sizeof((dt_session *)0)->host},
-    {"slurm_job_id", NULL, DT_H5_TEXT, offsetof(dt_session, slurm_job_id),
-     sizeof((dt_session *)0)->slurm_job_id},
+    {"epoch", NULL, DT_H5_I64, DT_H5_FIELD(dt_session, epoch)},
+    {"rows", "training rows", DT_H5_I64, DT_H5_FIELD(dt_session, rows)},
+    {"ranks", NULL, DT_H5_I64, DT_H5_FIELD(dt_session, ranks)},
+    {"hosts", NULL, DT_H5_I64, DT_H5_FIELD(dt_session, hosts)},
+    {"started", NULL, DT_H5_TEXT, DT_H5_FIELD(dt_session, started)},
+    {"host", NULL, DT_H5_TEXT, DT_H5_FIELD(dt_session, host)},
+    {"slurm_job_id", NULL, DT_H5_TEXT, DT_H5_FIELD(dt_session, slurm_job_id)},
 };
-enum { SESSION_COLUMNS = sizeof session_columns / sizeof *session_columns };
+static const dt_h5_table session_table = DT_H5_TABLE(session_columns, dt_session);
 
 dt_status dt_history_add_epoch(dt_history *history, const dt_epoch *epoch)
 {
@@ -57,79 +55,47 @@ out:
     return status;
 }
 
-dt_status dt_history_write(dt_h5 *h5, const dt_history *history)
+dt_status dt_history_write(dt_h5 *h5, const dt_history *history, const dt_task *task)
 {
     dt_status status = DT_OK;
-    DT_TRY(dt_epoch_table_make(h5));
-    DT_TRY(dt_epoch_table_append(h5, history->epochs, history->epoch_count));
-    DT_TRY(dt_h5_write_table(h5, sessions_path, session_columns, SESSION_COLUMNS,
-                             sizeof(dt_session), history->sessions, history->session_count));
+    dt_epoch_table epochs;
+    DT_TRY(dt_h5_write_table(h5, DT_EPOCH_TABLE_PATH, dt_epoch_table_init(&epochs, task),
+                             history->epochs, history->epoch_count));
+    DT_TRY(dt_h5_write_table(h5, sessions_path, &session_table, history->sessions,
+                             history->session_count));
 out:
     return status;
 }
 
-DT_MUST_USE static dt_status read_whole_column(dt_session *sessions, size_t count,
-                                               const dt_h5_column *column, dt_h5 *h5)
+dt_status dt_history_read(dt_history *out, dt_h5 *h5, const dt_task *task)
 {
     dt_status status = DT_OK;
-    int64_t *wholes = NULL;
-    DT_TRY(dt_memory_alloc(&wholes, count, sizeof *wholes, "sessions"));
-    DT_TRY(dt_h5_read_column_i64(h5, sessions_path, column->name, wholes, count));
-    for (size_t i = 0; i < count; i++)
-        *(int64_t *)(void *)((char *)&sessions[i] + column->offset) = wholes[i];
-out:
-    dt_memory_free(wholes);
-    return status;
-}
-
-DT_MUST_USE static dt_status read_text_column(dt_session *sessions, size_t count,
-                                              const dt_h5_column *column, dt_h5 *h5)
-{
-    dt_status status = DT_OK;
-    dt_h5_names texts = {0};
-    DT_TRY(dt_h5_read_column_texts(&texts, h5, sessions_path, column->name));
-    for (size_t i = 0; i < count && i < texts.count; i++)
-        (void)snprintf((char *)&sessions[i] + column->offset, column->bytes, "%s", texts.texts[i]);
-out:
-    dt_h5_names_clear(&texts);
-    return status;
-}
-
-DT_MUST_USE static dt_status read_sessions(dt_history *out, dt_h5 *h5)
-{
-    dt_status status = DT_OK;
-    dt_h5_shape shape;
-    DT_TRY(dt_h5_describe(&shape, h5, sessions_path));
-    const size_t count = (size_t)shape.count;
-    DT_TRY(dt_memory_alloc(&out->sessions, count, sizeof *out->sessions, "sessions"));
-    out->session_count = count;
-    for (size_t c = 0; count > 0 && c < SESSION_COLUMNS; c++) {
-        const dt_h5_column *column = &session_columns[c];
-        DT_TRY((column->type == DT_H5_TEXT ? read_text_column
-                                           : read_whole_column)(out->sessions, count, column, h5));
-    }
-out:
-    return status;
-}
-
-dt_status dt_history_read(dt_history *out, dt_h5 *h5)
-{
-    dt_status status = DT_OK;
+    dt_h5_shape epochs, sessions;
+    dt_epoch_table table;
     *out = (dt_history){0};
-    DT_TRY(dt_epoch_table_read(&out->epochs, &out->epoch_count, h5));
-    out->epoch_capacity = out->epoch_count;
-    DT_TRY(read_sessions(out, h5));
+    DT_TRY(dt_h5_describe(&epochs, h5, DT_EPOCH_TABLE_PATH));
+    DT_TRY(dt_h5_describe(&sessions, h5, sessions_path));
+    DT_TRY(dt_memory_alloc(&out->epochs, epochs.count, sizeof *out->epochs, "epochs"));
+    DT_TRY(dt_memory_alloc(&out->sessions, sessions.count, sizeof *out->sessions, "sessions"));
+    out->epoch_count = out->epoch_capacity = epochs.count;
+    out->session_count = sessions.count;
+    for (size_t i = 0; i < epochs.count; i++)
+        out->epochs[i].train = out->epochs[i].validation = dt_metrics_none();
+    DT_TRY(dt_h5_read_rows(h5, DT_EPOCH_TABLE_PATH, dt_epoch_table_init(&table, task), out->epochs,
+                           epochs.count));
+    DT_TRY(dt_h5_read_rows(h5, sessions_path, &session_table, out->sessions, sessions.count));
 out:
     if (status != DT_OK)
         dt_history_clear(out);
     return status;
 }
 
-dt_status dt_history_crc(uint32_t *out, const dt_history *history)
+dt_status dt_history_crc(uint32_t *out, const dt_history *history, const dt_task *task)
 {
     dt_status status = DT_OK;
-    DT_TRY(dt_epoch_table_crc(out, history->epochs, history->epoch_count));
-    *out = dt_crc32(*out, history->sessions, history->session_count * sizeof *history->sessions);
+    *out = 0;
+    DT_TRY(dt_epoch_table_continue_crc(out, task, history->epochs, history->epoch_count));
+    DT_TRY(dt_h5_continue_crc(out, &session_table, history->sessions, history->session_count));
 out:
     return status;
 }

@@ -222,29 +222,13 @@ DT_MUST_USE static dt_status read_members(dt_like *like, dt_h5 *h5)
     static const char table[] = "/data/members";
     dt_status status = DT_OK;
     dt_h5_shape shape;
-    dt_h5_names sets = {0}, arrays = {0};
-    int64_t crcs[DT_FINGERPRINT_MAX];
     DT_TRY(dt_h5_describe(&shape, h5, table));
     if (shape.count > DT_FINGERPRINT_MAX)
         DT_TRY(dt_fail(DT_DATA, "%s has %llu rows, expected at most %d", table,
                        (unsigned long long)shape.count, DT_FINGERPRINT_MAX));
     like->member_count = (size_t)shape.count;
-    if (shape.count == 0)
-        goto out;
-    DT_TRY(dt_h5_read_column_texts(&sets, h5, table, "set"));
-    DT_TRY(dt_h5_read_column_texts(&arrays, h5, table, "array"));
-    DT_TRY(dt_h5_read_column_i64(h5, table, "crc32", crcs, shape.count));
-    if (sets.count != shape.count || arrays.count != shape.count)
-        DT_TRY(dt_fail(DT_DATA, "%s: its columns have not as many texts as it has rows", table));
-    for (size_t i = 0; i < like->member_count; i++) {
-        dt_fingerprint *member = &like->members[i];
-        (void)snprintf(member->set, sizeof member->set, "%s", sets.texts[i]);
-        (void)snprintf(member->array, sizeof member->array, "%s", arrays.texts[i]);
-        member->crc32 = (uint32_t)crcs[i];
-    }
+    DT_TRY(dt_h5_read_rows(h5, table, &dt_fingerprint_table, like->members, like->member_count));
 out:
-    dt_h5_names_clear(&sets);
-    dt_h5_names_clear(&arrays);
     return status;
 }
 

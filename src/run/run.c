@@ -74,7 +74,8 @@ dt_status dt_run_start(dt_run *r, const dt_settings *settings, const char *comma
     DT_TRY(dt_run_load_data(r));
     DT_TRY(dt_run_make_model(r));
     if (resumes(r)) {
-        DT_TRY(dt_checkpoint_load(&r->checkpoint, r->comm, r->settings.resume, r->sets[DT_TRAIN].N,
+        DT_TRY(dt_checkpoint_load(&r->checkpoint, r->comm, r->settings.resume,
+                                  dt_settings_task(&r->settings), r->sets[DT_TRAIN].N,
                                   &r->model.network, &r->model.optimizer));
         dt_run_set_optimizer(r);
     }

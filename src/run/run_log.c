@@ -15,6 +15,7 @@
 struct dt_run_log {
     dt_h5 *h5;
     char *path;
+    const dt_task *task;
     double written_s; /* when the file was last written */
     bool warned;
 };
@@ -34,10 +35,11 @@ dt_status dt_run_log_open(dt_run_log **out, const char *path, const dt_run_facts
     dt_run_log *log = NULL;
     *out = NULL;
     DT_TRY(dt_memory_alloc(&log, 1, sizeof *log, "run log"));
+    log->task = dt_settings_task(facts->settings);
     DT_TRY(dt_memory_copy_text(&log->path, path));
     DT_TRY(dt_h5_new(&log->h5));
     DT_TRY(dt_run_log_write_facts(log->h5, facts));
-    DT_TRY(dt_history_write(log->h5, history));
+    DT_TRY(dt_history_write(log->h5, history, log->task));
     DT_TRY(dt_h5_set_text(log->h5, "/", "status", "running"));
     DT_TRY(write_file(log));
     *out = log;
@@ -52,7 +54,9 @@ out:
 
 void dt_run_log_add_epoch(dt_run_log *log, const dt_epoch *epoch)
 {
-    dt_status status = dt_epoch_table_append(log->h5, epoch, 1);
+    dt_epoch_table epochs;
+    dt_status status = dt_h5_append_rows(log->h5, DT_EPOCH_TABLE_PATH,
+                                         dt_epoch_table_init(&epochs, log->task), epoch, 1);
     if (status == DT_OK && dt_clock_s() - log->written_s >= SECONDS_BETWEEN_WRITES)
         status = write_file(log);
     if (status != DT_OK && !log->warned) {
@@ -64,7 +68,7 @@ void dt_run_log_add_epoch(dt_run_log *log, const dt_epoch *epoch)
 dt_status dt_run_log_add_result(dt_run_log *log, const dt_result *result, const dt_rank_row *ranks,
                                 size_t rank_count)
 {
-    return dt_run_log_write_result(log->h5, result, ranks, rank_count);
+    return dt_run_log_write_result(log->h5, log->task, result, ranks, rank_count);
 }
 
 dt_status dt_run_log_close(dt_run_log *log, const char *run_status)

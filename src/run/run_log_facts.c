@@ -128,17 +128,6 @@ out:
     return status;
 }
 
-static const dt_h5_column member_columns[] = {
-    {"set", NULL, DT_H5_TEXT, offsetof(dt_fingerprint, set), sizeof((dt_fingerprint *)0)->set},
-    {"array", NULL, DT_H5_TEXT, offsetof(dt_fingerprint, array),
-     sizeof((dt_fingerprint *)0)->array},
-    {"file", NULL, DT_H5_TEXT, offsetof(dt_fingerprint, file), sizeof((dt_fingerprint *)0)->file},
-    {"member", NULL, DT_H5_TEXT, offsetof(dt_fingerprint, member),
-     sizeof((dt_fingerprint *)0)->member},
-    {"bytes", "B", DT_H5_I64, offsetof(dt_fingerprint, bytes), 0},
-    {"crc32", NULL, DT_H5_U32, offsetof(dt_fingerprint, crc32), 0},
-};
-
 static dt_status write_set(dt_h5 *h5, const dt_dataset *set, dt_set which)
 {
     dt_status status = DT_OK;
@@ -178,8 +167,8 @@ static dt_status write_data(dt_h5 *h5, const dt_run_facts *facts)
     DT_TRY(write_class_names(h5, facts));
     for (int p = 0; p < DT_SET_COUNT; p++)
         DT_TRY(write_set(h5, &facts->sets[p], (dt_set)p));
-    DT_TRY(dt_h5_write_table(h5, "/data/members", member_columns, COLUMNS(member_columns),
-                             sizeof *facts->members, facts->members, facts->member_count));
+    DT_TRY(dt_h5_write_table(h5, "/data/members", &dt_fingerprint_table, facts->members,
+                             facts->member_count));
 out:
     return status;
 }

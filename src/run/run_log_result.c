@@ -3,46 +3,49 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define PHASE_OFFSET(phase)                                                                        \
-    (offsetof(dt_rank_row, phases) + offsetof(dt_phases, seconds) + (phase) * sizeof(double))
+enum { PATH_BYTES = 96 };
 
 static const dt_h5_column rank_columns[] = {
-    {"rank", NULL, DT_H5_I64, offsetof(dt_rank_row, rank), 0},
-    {"host", NULL, DT_H5_TEXT, offsetof(dt_rank_row, host), DT_HOST_BYTES},
-    {"rows", "training rows", DT_H5_I64, offsetof(dt_rank_row, rows), 0},
-    {"load_s", "s", DT_H5_F64, PHASE_OFFSET(DT_PHASE_LOAD), 0},
-    {"forward_s", "s", DT_H5_F64, PHASE_OFFSET(DT_PHASE_FORWARD), 0},
-    {"backward_s", "s", DT_H5_F64, PHASE_OFFSET(DT_PHASE_BACKWARD), 0},
-    {"allreduce_s", "s", DT_H5_F64, PHASE_OFFSET(DT_PHASE_ALLREDUCE), 0},
-    {"wait_s", "s", DT_H5_F64, offsetof(dt_rank_row, phases) + offsetof(dt_phases, wait_s), 0},
-    {"update_s", "s", DT_H5_F64, PHASE_OFFSET(DT_PHASE_UPDATE), 0},
-    {"validate_s", "s", DT_H5_F64, PHASE_OFFSET(DT_PHASE_VALIDATE), 0},
+    {"rank", NULL, DT_H5_I64, DT_H5_FIELD(dt_rank_row, rank)},
+    {"host", NULL, DT_H5_TEXT, DT_H5_FIELD(dt_rank_row, host)},
+    {"rows", "training rows", DT_H5_I64, DT_H5_FIELD(dt_rank_row, rows)},
+    {"load_s", "s", DT_H5_F64, DT_H5_FIELD(dt_rank_row, phases.seconds[DT_PHASE_LOAD])},
+    {"forward_s", "s", DT_H5_F64, DT_H5_FIELD(dt_rank_row, phases.seconds[DT_PHASE_FORWARD])},
+    {"backward_s", "s", DT_H5_F64, DT_H5_FIELD(dt_rank_row, phases.seconds[DT_PHASE_BACKWARD])},
+    {"allreduce_s", "s", DT_H5_F64, DT_H5_FIELD(dt_rank_row, phases.seconds[DT_PHASE_ALLREDUCE])},
+    {"wait_s", "s", DT_H5_F64, DT_H5_FIELD(dt_rank_row, phases.wait_s)},
+    {"update_s", "s", DT_H5_F64, DT_H5_FIELD(dt_rank_row, phases.seconds[DT_PHASE_UPDATE])},
+    {"validate_s", "s", DT_H5_F64, DT_H5_FIELD(dt_rank_row, phases.seconds[DT_PHASE_VALIDATE])},
 };
+static const dt_h5_table rank_table = DT_H5_TABLE(rank_columns, dt_rank_row);
 
 static const dt_h5_column class_columns[] = {
-    {"class", NULL, DT_H5_I64, offsetof(dt_class_quality, label), 0},
-    {"rows", NULL, DT_H5_I64, offsetof(dt_class_quality, rows), 0},
-    {"predicted", NULL, DT_H5_I64, offsetof(dt_class_quality, predicted), 0},
-    {"precision", NULL, DT_H5_F64, offsetof(dt_class_quality, precision), 0},
-    {"recall", NULL, DT_H5_F64, offsetof(dt_class_quality, recall), 0},
-    {"f1", NULL, DT_H5_F64, offsetof(dt_class_quality, f1), 0},
-    {"roc_auc", NULL, DT_H5_F64, offsetof(dt_class_quality, roc_auc), 0},
-    {"pr_auc", NULL, DT_H5_F64, offsetof(dt_class_quality, pr_auc), 0},
+    {"class", NULL, DT_H5_I64, DT_H5_FIELD(dt_class_quality, label)},
+    {"rows", NULL, DT_H5_I64, DT_H5_FIELD(dt_class_quality, rows)},
+    {"predicted", NULL, DT_H5_I64, DT_H5_FIELD(dt_class_quality, predicted)},
+    {"precision", NULL, DT_H5_F64, DT_H5_FIELD(dt_class_quality, precision)},
+    {"recall", NULL, DT_H5_F64, DT_H5_FIELD(dt_class_quality, recall)},
+    {"f1", NULL, DT_H5_F64, DT_H5_FIELD(dt_class_quality, f1)},
+    {"roc_auc", NULL, DT_H5_F64, DT_H5_FIELD(dt_class_quality, roc_auc)},
+    {"pr_auc", NULL, DT_H5_F64, DT_H5_FIELD(dt_class_quality, pr_auc)},
 };
+static const dt_h5_table class_table = DT_H5_TABLE(class_columns, dt_class_quality);
 
 static const dt_h5_column bin_columns[] = {
-    {"lower", NULL, DT_H5_F64, offsetof(dt_calibration_bin, lower), 0},
-    {"upper", NULL, DT_H5_F64, offsetof(dt_calibration_bin, upper), 0},
-    {"rows", NULL, DT_H5_I64, offsetof(dt_calibration_bin, rows), 0},
-    {"confidence", NULL, DT_H5_F64, offsetof(dt_calibration_bin, confidence), 0},
-    {"accuracy", "share of rows", DT_H5_F64, offsetof(dt_calibration_bin, accuracy), 0},
+    {"lower", NULL, DT_H5_F64, DT_H5_FIELD(dt_calibration_bin, lower)},
+    {"upper", NULL, DT_H5_F64, DT_H5_FIELD(dt_calibration_bin, upper)},
+    {"rows", NULL, DT_H5_I64, DT_H5_FIELD(dt_calibration_bin, rows)},
+    {"confidence", NULL, DT_H5_F64, DT_H5_FIELD(dt_calibration_bin, confidence)},
+    {"accuracy", "share of rows", DT_H5_F64, DT_H5_FIELD(dt_calibration_bin, accuracy)},
 };
+static const dt_h5_table bin_table = DT_H5_TABLE(bin_columns, dt_calibration_bin);
 
 static const dt_h5_column roc_columns[] = {
-    {"fpr", "share of class 0's rows", DT_H5_F64, offsetof(dt_roc_point, fpr), 0},
-    {"tpr", "share of class 1's rows", DT_H5_F64, offsetof(dt_roc_point, tpr), 0},
-    {"threshold", NULL, DT_H5_F64, offsetof(dt_roc_point, threshold), 0},
+    {"fpr", "share of class 0's rows", DT_H5_F64, DT_H5_FIELD(dt_roc_point, fpr)},
+    {"tpr", "share of class 1's rows", DT_H5_F64, DT_H5_FIELD(dt_roc_point, tpr)},
+    {"threshold", NULL, DT_H5_F64, DT_H5_FIELD(dt_roc_point, threshold)},
 };
+static const dt_h5_table roc_table = DT_H5_TABLE(roc_columns, dt_roc_point);
 
 static dt_status write_qualities(dt_h5 *h5, const char *group, const dt_evaluation *evaluation)
 {
@@ -71,10 +74,12 @@ out:
     return status;
 }
 
-static dt_status write_confusion(dt_h5 *h5, const char *path, const dt_evaluation *evaluation)
+static dt_status write_confusion(dt_h5 *h5, const char *group, const dt_evaluation *evaluation)
 {
     dt_status status = DT_OK;
+    char path[PATH_BYTES];
     const uint64_t shape[2] = {evaluation->C, evaluation->C};
+    (void)snprintf(path, sizeof path, "%s/confusion", group);
     DT_TRY(dt_h5_write_array(h5, path, DT_H5_I64, 2, shape, evaluation->confusion));
     DT_TRY(dt_h5_label_dimension(h5, path, 0, "true class", CLASS_NAMES));
     DT_TRY(dt_h5_label_dimension(h5, path, 1, "predicted class", CLASS_NAMES));
@@ -82,57 +87,54 @@ out:
     return status;
 }
 
+/* Makes a table in a group. */
 static dt_status write_table(dt_h5 *h5, const char *group, const char *name,
-                             const dt_h5_column *columns, size_t column_count, size_t row_bytes,
-                             const void *rows, size_t row_count)
+                             const dt_h5_table *table, const void *rows, size_t count)
 {
-    char path[96];
+    char path[PATH_BYTES];
     (void)snprintf(path, sizeof path, "%s/%s", group, name);
-    return dt_h5_write_table(h5, path, columns, column_count, row_bytes, rows, row_count);
+    return dt_h5_write_table(h5, path, table, rows, count);
 }
 
-static dt_status write_evaluation(dt_h5 *h5, dt_set set, const dt_metrics *metrics,
-                                  const dt_evaluation *evaluation)
+static dt_status write_evaluation(dt_h5 *h5, const dt_task *task, dt_set set,
+                                  const dt_metrics *metrics, const dt_evaluation *evaluation)
 {
     dt_status status = DT_OK;
-    char group[64], path[96];
+    char group[64];
     (void)snprintf(group, sizeof group, "/evaluation/%s", dt_set_name(set));
-    (void)snprintf(path, sizeof path, "%s/confusion", group);
     DT_TRY(dt_h5_make_group(h5, group));
     DT_TRY(dt_h5_set_int(h5, group, "rows", (int64_t)evaluation->N));
-    for (size_t m = 0; m < dt_classification.metric_count; m++)
-        DT_TRY(dt_h5_set_double(h5, group, dt_classification.metrics[m].name,
-                                dt_metric_value(metrics, &dt_classification.metrics[m])));
+    for (size_t m = 0; m < task->metric_count; m++)
+        DT_TRY(dt_h5_set_double(h5, group, task->metrics[m].name,
+                                dt_metric_value(metrics, &task->metrics[m])));
     DT_TRY(dt_h5_set_double(h5, group, "majority_accuracy", evaluation->majority.accuracy));
     DT_TRY(write_qualities(h5, group, evaluation));
     if (evaluation->confusion != NULL)
-        DT_TRY(write_confusion(h5, path, evaluation));
-    DT_TRY(write_table(h5, group, "classes", class_columns, COLUMNS(class_columns),
-                       sizeof *evaluation->classes, evaluation->classes, evaluation->C));
-    DT_TRY(write_table(h5, group, "calibration", bin_columns, COLUMNS(bin_columns),
-                       sizeof *evaluation->bins, evaluation->bins, DT_CALIBRATION_BINS));
+        DT_TRY(write_confusion(h5, group, evaluation));
+    DT_TRY(write_table(h5, group, "classes", &class_table, evaluation->classes, evaluation->C));
+    DT_TRY(
+        write_table(h5, group, "calibration", &bin_table, evaluation->bins, DT_CALIBRATION_BINS));
     if (evaluation->roc_count > 0)
-        DT_TRY(write_table(h5, group, "roc", roc_columns, COLUMNS(roc_columns),
-                           sizeof *evaluation->roc, evaluation->roc, evaluation->roc_count));
+        DT_TRY(write_table(h5, group, "roc", &roc_table, evaluation->roc, evaluation->roc_count));
 out:
     return status;
 }
 
-dt_status dt_run_log_write_result(dt_h5 *h5, const dt_result *result, const dt_rank_row *ranks,
-                                  size_t rank_count)
+dt_status dt_run_log_write_result(dt_h5 *h5, const dt_task *task, const dt_result *result,
+                                  const dt_rank_row *ranks, size_t rank_count)
 {
     dt_status status = DT_OK;
     for (int p = 0; p < DT_SET_COUNT; p++)
         if (result->evaluation[p].N > 0) /* there, and evaluated */
-            DT_TRY(write_evaluation(h5, (dt_set)p, &result->metrics[p], &result->evaluation[p]));
+            DT_TRY(
+                write_evaluation(h5, task, (dt_set)p, &result->metrics[p], &result->evaluation[p]));
     DT_TRY(dt_h5_make_group(h5, "/summary"));
     DT_TRY(dt_h5_set_int(h5, "/summary", "epochs", result->epochs));
     DT_TRY(dt_h5_set_int(h5, "/summary", "best_epoch", result->best_epoch));
     DT_TRY(dt_h5_set_int(h5, "/summary", "weights_crc", result->weights_crc));
     DT_TRY(dt_h5_set_double(h5, "/summary", "samples_per_second", result->samples_per_second));
     DT_TRY(dt_h5_set_text(h5, "/summary", "reduce", result->reduce));
-    DT_TRY(dt_h5_write_table(h5, "/ranks", rank_columns, COLUMNS(rank_columns), sizeof *ranks,
-                             ranks, rank_count));
+    DT_TRY(dt_h5_write_table(h5, "/ranks", &rank_table, ranks, rank_count));
 out:
     return status;
 }

@@ -35,7 +35,7 @@ static void read_arrays(dt_h5 *h5)
 {
     dt_checkpoint read = {0};
     float sum = 0.0f;
-    const dt_status status = dt_checkpoint_read(&read, h5, checkpoint, SEED_P);
+    const dt_status status = dt_checkpoint_read(&read, h5, checkpoint, &dt_classification, SEED_P);
     fuzz_check(status, DT_DATA);
     for (size_t i = 0; status == DT_OK && i < SEED_P; i++)
         sum += read.params[i] + read.optimizer.states[0][i];

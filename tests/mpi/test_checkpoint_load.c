@@ -41,7 +41,8 @@ static dt_status load_point(saved_point *out, const dt_comm *comm, const run *r,
     assert_all_int(run_make_network(&net, &adam, r), DT_OK);
     adam.learning_rate = 0.125;
     point_save(&before, &net, &adam);
-    const dt_status status = dt_checkpoint_load(&c, comm, folder, N, &net, &adam);
+    const dt_status status =
+        dt_checkpoint_load(&c, comm, folder, &dt_classification, N, &net, &adam);
     point_save(out, &net, &adam);
     assert_all(adam.learning_rate == 0.125); /* that of the settings */
     if (status == DT_OK) {

@@ -23,7 +23,7 @@ dt_status checkpoint_read_back(dt_checkpoint *out, size_t P)
     *out = (dt_checkpoint){0};
     dt_status status = dt_checkpoint_open(&h5, scratch_folder);
     if (status == DT_OK)
-        status = dt_checkpoint_read(out, h5, "the file", P);
+        status = dt_checkpoint_read(out, h5, "the file", &dt_classification, P);
     dt_h5_free(h5);
     return status;
 }

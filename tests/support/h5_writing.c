@@ -8,14 +8,15 @@
 #include <string.h>
 #include <unistd.h>
 
-const dt_h5_column h5_epoch_columns[H5_EPOCH_COLUMNS] = {
-    {"epoch", NULL, DT_H5_I32, offsetof(h5_epoch_row, epoch), 0},
-    {"loss", "nats per row", DT_H5_F64, offsetof(h5_epoch_row, loss), 0},
-    {"host", NULL, DT_H5_TEXT, offsetof(h5_epoch_row, host), sizeof((h5_epoch_row *)0)->host},
-    {"steps", "1", DT_H5_U32, offsetof(h5_epoch_row, steps), 0},
-    {"rate", "rows/s", DT_H5_F32, offsetof(h5_epoch_row, rate), 0},
-    {"rows", "1", DT_H5_I64, offsetof(h5_epoch_row, rows), 0},
+static const dt_h5_column h5_epoch_columns[H5_EPOCH_COLUMNS] = {
+    {"epoch", NULL, DT_H5_I32, DT_H5_FIELD(h5_epoch_row, epoch)},
+    {"loss", "nats per row", DT_H5_F64, DT_H5_FIELD(h5_epoch_row, loss)},
+    {"host", NULL, DT_H5_TEXT, DT_H5_FIELD(h5_epoch_row, host)},
+    {"steps", "1", DT_H5_U32, DT_H5_FIELD(h5_epoch_row, steps)},
+    {"rate", "rows/s", DT_H5_F32, DT_H5_FIELD(h5_epoch_row, rate)},
+    {"rows", "1", DT_H5_I64, DT_H5_FIELD(h5_epoch_row, rows)},
 };
+const dt_h5_table h5_epoch_table = DT_H5_TABLE(h5_epoch_columns, h5_epoch_row);
 
 int h5_start(void **state)
 {
@@ -86,13 +87,11 @@ void h5_append_epochs(dt_h5 *h5, int32_t first, int32_t count)
     assert_non_null(rows);
     for (int32_t i = 0; i < count; i++)
         rows[i] = h5_make_row(first + i);
-    assert_ok(dt_h5_append_rows(h5, "/epochs", h5_epoch_columns, H5_EPOCH_COLUMNS, sizeof *rows,
-                                rows, (size_t)count));
+    assert_ok(dt_h5_append_rows(h5, "/epochs", &h5_epoch_table, rows, (size_t)count));
     free(rows);
 }
 
 void h5_make_epochs(dt_h5 *h5)
 {
-    assert_ok(
-        dt_h5_make_table(h5, "/epochs", h5_epoch_columns, H5_EPOCH_COLUMNS, sizeof(h5_epoch_row)));
+    assert_ok(dt_h5_make_table(h5, "/epochs", &h5_epoch_table));
 }

@@ -46,7 +46,7 @@ typedef struct h5_epoch_row {
 
 /** The columns of /epochs. */
 enum { H5_EPOCH_COLUMNS = 6 };
-extern const dt_h5_column h5_epoch_columns[H5_EPOCH_COLUMNS];
+extern const dt_h5_table h5_epoch_table;
 
 /** Returns a row; its holes are filled with the letter G. */
 h5_epoch_row h5_make_row(int32_t epoch);

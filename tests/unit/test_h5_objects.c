@@ -101,8 +101,9 @@ static void test_missing_objects(void **state)
     assert_status(dt_h5_set_text(f->h5, "/none", "x", "y"), DT_OUTPUT);
     const char *const list[] = {"a"};
     assert_status(dt_h5_set_texts(f->h5, "/none", "x", list, 1), DT_OUTPUT);
-    const dt_h5_column column = {.name = "n", .type = DT_H5_I32};
-    assert_status(dt_h5_append_rows(f->h5, "/none", &column, 1, 4, "\0\0\0", 1), DT_OUTPUT);
+    const dt_h5_column column = {.name = "n", .type = DT_H5_I32, .bytes = 4};
+    assert_status(dt_h5_append_rows(f->h5, "/none", &(dt_h5_table){&column, 1, 4}, "\0\0\0", 1),
+                  DT_OUTPUT);
     assert_says("/none");
 }
 

@@ -318,12 +318,13 @@ typedef struct row {
 } row;
 
 static const dt_h5_column columns[] = {
-    {"epoch", NULL, DT_H5_I64, offsetof(row, epoch), 0},
-    {"loss", "nats", DT_H5_F64, offsetof(row, loss), 0},
-    {"host", NULL, DT_H5_TEXT, offsetof(row, host), sizeof((row *)NULL)->host},
-    {"rate", NULL, DT_H5_F32, offsetof(row, rate), 0},
-    {"count", NULL, DT_H5_U32, offsetof(row, count), 0},
+    {"epoch", NULL, DT_H5_I64, DT_H5_FIELD(row, epoch)},
+    {"loss", "nats", DT_H5_F64, DT_H5_FIELD(row, loss)},
+    {"host", NULL, DT_H5_TEXT, DT_H5_FIELD(row, host)},
+    {"rate", NULL, DT_H5_F32, DT_H5_FIELD(row, rate)},
+    {"count", NULL, DT_H5_U32, DT_H5_FIELD(row, count)},
 };
+static const dt_h5_table table = DT_H5_TABLE(columns, row);
 enum { COLUMNS = sizeof columns / sizeof *columns, ROWS = 100 };
 
 static void check_table(dt_h5 *h5)
@@ -361,9 +362,9 @@ static void test_table(void **state)
         rows[i] = (row){i - 3, 1.0 / (i + 1), "host", (float)i / 2, UINT32_MAX - (uint32_t)i};
     assert_ok(dt_h5_new(&h5));
     assert_ok(dt_h5_make_group(h5, "/log"));
-    assert_ok(dt_h5_make_table(h5, "/log/epochs", columns, COLUMNS, sizeof(row)));
-    assert_ok(dt_h5_make_table(h5, "/empty", columns, COLUMNS, sizeof(row)));
-    assert_ok(dt_h5_append_rows(h5, "/log/epochs", columns, COLUMNS, sizeof(row), rows, ROWS));
+    assert_ok(dt_h5_make_table(h5, "/log/epochs", &table));
+    assert_ok(dt_h5_make_table(h5, "/empty", &table));
+    assert_ok(dt_h5_append_rows(h5, "/log/epochs", &table, rows, ROWS));
     check_table(h5);
     assert_ok(dt_h5_save(h5, scratch_path("file.h5")));
     dt_h5_free(h5);

@@ -149,11 +149,12 @@ static void test_text_without_its_nul(void **state)
 {
     h5_fixture *f = *state;
     const dt_h5_column column = {"t", NULL, DT_H5_TEXT, 0, 4};
+    const dt_h5_table of_texts = {&column, 1, 4};
     const char rows[] = {'a', 'b', 'c', 'd', '\0', 'x', 'x', 'x'};
     const char expected[8] = {'a', 'b', 'c', '\0', '\0', '\0', '\0', '\0'};
     char found[8];
-    assert_ok(dt_h5_make_table(f->h5, "/t", &column, 1, 4));
-    assert_ok(dt_h5_append_rows(f->h5, "/t", &column, 1, 4, rows, 2));
+    assert_ok(dt_h5_make_table(f->h5, "/t", &of_texts));
+    assert_ok(dt_h5_append_rows(f->h5, "/t", &of_texts, rows, 2));
     hid_t file = h5_save_and_open(f);
     hid_t table = H5Dopen2(file, "/t", H5P_DEFAULT);
     hid_t type = H5Dget_type(table);
@@ -169,9 +170,7 @@ static void test_table_is_not_overwritten(void **state)
     h5_fixture *f = *state;
     h5_make_epochs(f->h5);
     h5_append_epochs(f->h5, 0, 3);
-    assert_status(dt_h5_make_table(f->h5, "/epochs", h5_epoch_columns, H5_EPOCH_COLUMNS,
-                                   sizeof(h5_epoch_row)),
-                  DT_OUTPUT);
+    assert_status(dt_h5_make_table(f->h5, "/epochs", &h5_epoch_table), DT_OUTPUT);
     assert_says("HDF5: cannot make /epochs: ");
     hid_t file = h5_save_and_open(f);
     assert_epochs(file, 3);
@@ -189,14 +188,15 @@ static void on_assert(void)
 static void test_other_columns_are_our_bug(void **state)
 {
     h5_fixture *f = *state;
-    const dt_h5_column other = {"other", NULL, DT_H5_I32, 0, 0};
+    const dt_h5_column column = {"other", NULL, DT_H5_I32, 0, 4};
+    const dt_h5_table other = {&column, 1, 4};
     h5_make_epochs(f->h5);
     dt_assert_set_hook(on_assert);
     volatile int caught = 0;
     if (setjmp(asserted) != 0)
         caught = 1;
     else
-        (void)!dt_h5_append_rows(f->h5, "/epochs", &other, 1, 4, "\0\0\0", 1);
+        (void)!dt_h5_append_rows(f->h5, "/epochs", &other, "\0\0\0", 1);
     dt_assert_set_hook(NULL);
     assert_int_equal(caught, 1);
 }
@@ -260,11 +260,12 @@ static void make_table_that_refuses(const char *path)
 static void test_failed_append_leaves_no_rows(void **state)
 {
     h5_fixture *f = *state;
-    const dt_h5_column column = {.name = "n", .type = DT_H5_I32};
+    const dt_h5_column column = {.name = "n", .type = DT_H5_I32, .bytes = 4};
+    const dt_h5_table of_numbers = {&column, 1, 4};
     const int32_t rows[] = {1, 2, 3};
     hsize_t extent = 99;
     make_table_that_refuses("/t");
-    assert_status(dt_h5_append_rows(f->h5, "/t", &column, 1, 4, rows, 3), DT_OUTPUT);
+    assert_status(dt_h5_append_rows(f->h5, "/t", &of_numbers, rows, 3), DT_OUTPUT);
     assert_says("HDF5: cannot append to /t: ");
     hid_t file = h5_save_and_open(f);
     hid_t table = H5Dopen2(file, "/t", H5P_DEFAULT);

@@ -223,10 +223,11 @@ typedef struct row {
 } row;
 
 static const dt_h5_column columns[] = {
-    {"number", NULL, DT_H5_I32, offsetof(row, number), 0},
-    {"name", NULL, DT_H5_TEXT, offsetof(row, name), sizeof((row *)NULL)->name},
-    {"host", NULL, DT_H5_TEXT, offsetof(row, host), sizeof((row *)NULL)->host},
+    {"number", NULL, DT_H5_I32, DT_H5_FIELD(row, number)},
+    {"name", NULL, DT_H5_TEXT, DT_H5_FIELD(row, name)},
+    {"host", NULL, DT_H5_TEXT, DT_H5_FIELD(row, host)},
 };
+static const dt_h5_table table = DT_H5_TABLE(columns, row);
 
 static void test_columns_of_texts(void **state)
 {
@@ -237,9 +238,9 @@ static void test_columns_of_texts(void **state)
     dt_h5_names names;
     dt_h5 *h5 = NULL;
     assert_ok(dt_h5_new(&h5));
-    assert_ok(dt_h5_make_table(h5, "/ranks", columns, 3, sizeof(row)));
-    assert_ok(dt_h5_make_table(h5, "/empty", columns, 3, sizeof(row)));
-    assert_ok(dt_h5_append_rows(h5, "/ranks", columns, 3, sizeof(row), rows, 3));
+    assert_ok(dt_h5_make_table(h5, "/ranks", &table));
+    assert_ok(dt_h5_make_table(h5, "/empty", &table));
+    assert_ok(dt_h5_append_rows(h5, "/ranks", &table, rows, 3));
     assert_ok(dt_h5_write_texts(h5, "/texts", hosts, 3));
     for (int saved = 0; saved < 2; saved++) {
         if (saved)

@@ -11,6 +11,7 @@
 #include "checkpoint_fixture.h"
 #include "h5_files.h"
 
+#include "dtrain/base/crc32.h"
 #include "dtrain/base/fault.h"
 
 #include <math.h>
@@ -29,7 +30,7 @@ static void add(dt_history *history, int64_t count)
 static uint32_t crc_of(const dt_history *history)
 {
     uint32_t crc = 0;
-    assert_ok(dt_history_crc(&crc, history));
+    assert_ok(dt_history_crc(&crc, history, &dt_classification));
     return crc;
 }
 
@@ -39,11 +40,11 @@ static dt_history read_back(const dt_history *history)
     dt_h5 *h5 = NULL;
     dt_history back;
     assert_ok(dt_h5_new(&h5));
-    assert_ok(dt_history_write(h5, history));
+    assert_ok(dt_history_write(h5, history, &dt_classification));
     assert_ok(dt_h5_save(h5, scratch_path("file.h5")));
     dt_h5_free(h5);
     assert_ok(dt_h5_open(&h5, scratch_path("file.h5")));
-    assert_ok(dt_history_read(&back, h5));
+    assert_ok(dt_history_read(&back, h5, &dt_classification));
     dt_h5_free(h5);
     return back;
 }
@@ -183,6 +184,36 @@ static void test_the_crc_sees_each_change(void **state)
     dt_history_clear(&history);
 }
 
+/* Checkpoints of one version have one CRC-32: with eight places for metrics. */
+static void test_the_crc_of_a_version(void **state)
+{
+    (void)state;
+    struct {
+        int64_t epoch;
+        double train[8], validation[8], learning_rate, seconds, samples_per_second;
+        uint32_t weights_crc;
+        int32_t improved;
+    } rows[3];
+    dt_history history = {0};
+    add(&history, 3);
+    memset(rows, 0, sizeof rows);
+    for (size_t i = 0; i < 3; i++) {
+        const dt_epoch *e = &history.epochs[i];
+        rows[i].epoch = e->epoch;
+        rows[i].train[0] = e->train.loss;
+        rows[i].train[1] = e->train.accuracy;
+        rows[i].validation[0] = e->validation.loss;
+        rows[i].validation[1] = e->validation.accuracy;
+        rows[i].learning_rate = e->learning_rate;
+        rows[i].seconds = e->seconds;
+        rows[i].samples_per_second = e->samples_per_second;
+        rows[i].weights_crc = e->weights_crc;
+        rows[i].improved = e->improved;
+    }
+    assert_int_equal(crc_of(&history), dt_crc32(0, rows, sizeof rows));
+    dt_history_clear(&history);
+}
+
 static bool no_memory(const char *point)
 {
     return strcmp(point, "allocate") == 0;
@@ -217,7 +248,7 @@ static void refuse(void (*change)(hid_t file), const char *expected)
     add(&history, 2);
     assert_ok(dt_history_add_session(&history, &environment, NULL));
     assert_ok(dt_h5_new(&h5));
-    assert_ok(dt_history_write(h5, &history));
+    assert_ok(dt_history_write(h5, &history, &dt_classification));
     assert_ok(dt_h5_save(h5, scratch_path("file.h5")));
     dt_h5_free(h5);
     dt_history_clear(&history);
@@ -225,7 +256,7 @@ static void refuse(void (*change)(hid_t file), const char *expected)
     assert_true(file >= 0);
     change(file);
     h5 = h5_reopen(file);
-    assert_status(dt_history_read(&back, h5), DT_DATA);
+    assert_status(dt_history_read(&back, h5, &dt_classification), DT_DATA);
     if (strstr(dt_status_text(), expected) == NULL)
         fail_msg("no \"%s\" in: %s", expected, dt_status_text());
     assert_true(back.epochs == NULL && back.sessions == NULL && back.epoch_count == 0);
@@ -284,9 +315,13 @@ static void test_other_files(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        in_folder(test_it_grows),  in_folder(test_going_on),
-        in_folder(test_sessions),  in_folder(test_the_crc_sees_each_change),
-        in_folder(test_no_memory), in_folder(test_other_files),
+        in_folder(test_it_grows),
+        in_folder(test_going_on),
+        in_folder(test_sessions),
+        in_folder(test_the_crc_sees_each_change),
+        in_folder(test_the_crc_of_a_version),
+        in_folder(test_no_memory),
+        in_folder(test_other_files),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

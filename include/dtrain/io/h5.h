@@ -114,14 +114,31 @@ DT_MUST_USE dt_status dt_h5_write_texts(dt_h5 *h5, const char *path, const char 
 DT_MUST_USE dt_status dt_h5_label_dimension(dt_h5 *h5, const char *path, unsigned dimension,
                                             const char *label, const char *scale);
 
-/** One column of a table. */
+/** One column of a table, and the field of a struct that has its value. */
 typedef struct dt_h5_column {
     const char *name;
     const char *unit; /* goes into an attribute `<name>_unit` of the table; NULL for none */
-    dt_h5_type type;
-    size_t offset; /* in the row struct */
-    size_t bytes; /* DT_H5_TEXT only: size of the char array, its NUL included */
+    dt_h5_type
+        type; /* in the file; the field's too, unless that is a bool, for an integer 0 or 1 */
+    size_t offset, bytes; /* of the field: DT_H5_FIELD; of a text with its NUL */
 } dt_h5_column;
+
+/** Where a field of the struct `row` is, and its size: the end of a column's initializer. */
+#define DT_H5_FIELD(row, field) offsetof(row, field), sizeof(((row *)0)->field)
+
+/** A table: its columns in the order of the file, and the size of the struct that has the fields.
+ * The struct may have other fields, too. */
+typedef struct dt_h5_table {
+    const dt_h5_column *columns;
+    size_t column_count;
+    size_t row_bytes;
+} dt_h5_table;
+
+/** The table of an array of columns over the struct `row`: an initializer. */
+#define DT_H5_TABLE(columns, row)                                                                  \
+    {                                                                                              \
+        (columns), sizeof(columns) / sizeof *(columns), sizeof(row)                                \
+    }
 
 /**
  * Makes an empty table: a one-dimensional compound dataset, extensible, packed in the file.
@@ -129,23 +146,28 @@ typedef struct dt_h5_column {
  *
  * Errors:  DT_OUTPUT also when `path` exists already
  */
-DT_MUST_USE dt_status dt_h5_make_table(dt_h5 *h5, const char *path, const dt_h5_column *columns,
-                                       size_t column_count, size_t row_bytes);
+DT_MUST_USE dt_status dt_h5_make_table(dt_h5 *h5, const char *path, const dt_h5_table *table);
 
 /**
- * Appends rows to a table made with the same columns; `row_count` may be 0.
+ * Appends rows to a table made with the same columns; `count` may be 0.
  *
  * Only the columns get into the file, not the padding between them, and of a text nothing behind
  * its NUL; a text that fills its array loses the last byte.
  */
-DT_MUST_USE dt_status dt_h5_append_rows(dt_h5 *h5, const char *path, const dt_h5_column *columns,
-                                        size_t column_count, size_t row_bytes, const void *rows,
-                                        size_t row_count);
+DT_MUST_USE dt_status dt_h5_append_rows(dt_h5 *h5, const char *path, const dt_h5_table *table,
+                                        const void *rows, size_t count);
 
-/** Makes a table with its rows: dt_h5_make_table and dt_h5_append_rows. */
-DT_MUST_USE dt_status dt_h5_write_table(dt_h5 *h5, const char *path, const dt_h5_column *columns,
-                                        size_t column_count, size_t row_bytes, const void *rows,
-                                        size_t row_count);
+/** Makes a table with its rows. */
+DT_MUST_USE dt_status dt_h5_write_table(dt_h5 *h5, const char *path, const dt_h5_table *table,
+                                        const void *rows, size_t count);
+
+/**
+ * Continues the CRC-32 *crc with the rows as they get into the file, little-endian: packed.
+ *
+ * Errors:  DT_MEMORY
+ */
+DT_MUST_USE dt_status dt_h5_continue_crc(uint32_t *crc, const dt_h5_table *table, const void *rows,
+                                         size_t count);
 
 /* ---- reading ---- */
 
@@ -255,6 +277,17 @@ DT_MUST_USE dt_status dt_h5_read_column_f64(dt_h5 *h5, const char *path, const c
                                             double *data, uint64_t count);
 DT_MUST_USE dt_status dt_h5_read_column_i64(dt_h5 *h5, const char *path, const char *column,
                                             int64_t *data, uint64_t count);
+
+/**
+ * Reads all rows of a table. A column that the file has in addition is ignored, and a field without
+ * a column stays as it is. A text that is too long for its field is cut off.
+ *
+ * Shapes:  rows [count] in and out
+ * Errors:  DT_DATA as dt_h5_read_f32; also when a column is missing, or has an integer that its
+ *          field cannot hold
+ */
+DT_MUST_USE dt_status dt_h5_read_rows(dt_h5 *h5, const char *path, const dt_h5_table *table,
+                                      void *rows, size_t count);
 
 /** Bounds what is read into memory of texts, bytes, and of names, how many. */
 enum { DT_H5_TEXT_BYTES_MAX = 64 << 20, DT_H5_NAMES_MAX = 100000 };

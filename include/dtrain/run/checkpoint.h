@@ -52,14 +52,15 @@ typedef struct dt_checkpoint {
 } dt_checkpoint;
 
 /**
- * Reads a checkpoint of `P` parameters, and checks it: every CRC-32, and that its numbers can be.
- * Error lines call it `file`.
+ * Reads a checkpoint of `P` parameters and the task's metrics, and checks it: every CRC-32, and
+ * that its numbers can be. Error lines call it `file`.
  *
  * Calls:   local
  * Owns:    the caller clears with dt_checkpoint_clear
  * Errors:  DT_DATA, DT_MEMORY; *out is zeroed then
  */
-DT_MUST_USE dt_status dt_checkpoint_read(dt_checkpoint *out, dt_h5 *h5, const char *file, size_t P);
+DT_MUST_USE dt_status dt_checkpoint_read(dt_checkpoint *out, dt_h5 *h5, const char *file,
+                                         const dt_task *task, size_t P);
 
 /**
  * Reads the checkpoint in `folder` on rank 0, and restores network and optimizer on all ranks. The
@@ -72,8 +73,8 @@ DT_MUST_USE dt_status dt_checkpoint_read(dt_checkpoint *out, dt_h5 *h5, const ch
  *          rows (`N` are the training set's); DT_MEMORY. *out is zeroed then
  */
 DT_MUST_USE dt_status dt_checkpoint_load(dt_checkpoint *out, const dt_comm *comm,
-                                         const char *folder, uint64_t N, dt_network *network,
-                                         dt_optimizer *optimizer);
+                                         const char *folder, const dt_task *task, uint64_t N,
+                                         dt_network *network, dt_optimizer *optimizer);
 
 /** Removes the checkpoint in a folder, if there is one. Calls: local. Errors: DT_OUTPUT. */
 DT_MUST_USE dt_status dt_checkpoint_remove(const char *folder);

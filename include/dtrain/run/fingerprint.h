@@ -2,6 +2,7 @@
 #define DTRAIN_RUN_FINGERPRINT_H
 
 #include "dtrain/data/source.h"
+#include "dtrain/io/h5.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -18,6 +19,9 @@ typedef struct dt_fingerprint {
     int64_t bytes; /* of the array with its .npy header, inflated */
     uint32_t crc32; /* of those, as the archive has it; reading has checked it */
 } dt_fingerprint;
+
+/** The table /data/members over dt_fingerprint. */
+extern const dt_h5_table dt_fingerprint_table;
 
 /** Lists the arrays of an open source; returns how many there are. Calls: local. */
 size_t dt_fingerprint_list(dt_fingerprint out[DT_FINGERPRINT_MAX], const dt_source *source);

@@ -36,8 +36,8 @@ DT_MUST_USE dt_status dt_history_add_epoch(dt_history *history, const dt_epoch *
 DT_MUST_USE dt_status dt_history_add_session(dt_history *history, const dt_environment *environment,
                                              const dt_training *training);
 
-/** Makes the two tables. Errors: DT_OUTPUT, DT_MEMORY. */
-DT_MUST_USE dt_status dt_history_write(dt_h5 *h5, const dt_history *history);
+/** Makes the two tables, with the task's metrics. Errors: DT_OUTPUT, DT_MEMORY. */
+DT_MUST_USE dt_status dt_history_write(dt_h5 *h5, const dt_history *history, const dt_task *task);
 
 /**
  * Reads them.
@@ -45,10 +45,10 @@ DT_MUST_USE dt_status dt_history_write(dt_h5 *h5, const dt_history *history);
  * Owns:    the caller clears with dt_history_clear
  * Errors:  DT_DATA, DT_MEMORY; *out is zeroed then
  */
-DT_MUST_USE dt_status dt_history_read(dt_history *out, dt_h5 *h5);
+DT_MUST_USE dt_status dt_history_read(dt_history *out, dt_h5 *h5, const dt_task *task);
 
 /** Computes the CRC-32 of both tables' rows. Errors: DT_MEMORY. */
-DT_MUST_USE dt_status dt_history_crc(uint32_t *out, const dt_history *history);
+DT_MUST_USE dt_status dt_history_crc(uint32_t *out, const dt_history *history, const dt_task *task);
 
 /** Frees; a zeroed history is allowed. */
 void dt_history_clear(dt_history *history);

@@ -65,6 +65,13 @@ typedef struct dt_h5_number {
 
 dt_h5_number dt_h5_number_of(dt_h5_type type);
 
+/* Returns whether a column's field is a bool. */
+static inline bool dt_h5_is_bool(const dt_h5_column *column)
+{
+    return column->bytes == sizeof(bool) &&
+           (column->type == DT_H5_I32 || column->type == DT_H5_I64 || column->type == DT_H5_U32);
+}
+
 /* "<file>: cannot <action> <object>: HDF5: <error>", as a failure to read. */
 DT_MUST_USE dt_status dt_h5_fail_reading(const dt_h5 *h5, const char *action, const char *object);
 

@@ -4,6 +4,7 @@
 
 #include "h5_internal.h"
 
+#include "dtrain/base/crc32.h"
 #include "dtrain/base/memory.h"
 
 #include <stdbool.h>
@@ -13,53 +14,56 @@
 /* Bounds one chunk of a table: an epoch's row should not drag a long empty tail into the image. */
 enum { CHUNK_BYTES = 8192, CHUNK_ROWS_MIN = 16 };
 
-static size_t column_bytes(const dt_h5_column *column)
+/* Of the column in the file. */
+static size_t stored_bytes(const dt_h5_column *column)
 {
     return column->type == DT_H5_TEXT ? column->bytes : dt_h5_number_of(column->type).bytes;
 }
 
-static size_t packed_bytes(const dt_h5_column *columns, size_t column_count, size_t row_bytes)
+static size_t packed_bytes(const dt_h5_table *table)
 {
     size_t bytes = 0;
-    for (size_t i = 0; i < column_count; i++) {
-        size_t width = column_bytes(&columns[i]);
-        DT_ASSERT(width > 0 && width <= row_bytes && columns[i].offset <= row_bytes - width);
-        bytes += width;
+    for (size_t i = 0; i < table->column_count; i++) {
+        const dt_h5_column *column = &table->columns[i];
+        const size_t stored = stored_bytes(column);
+        DT_ASSERT(column->bytes == stored || dt_h5_is_bool(column));
+        DT_ASSERT(stored > 0 && column->bytes <= table->row_bytes &&
+                  column->offset <= table->row_bytes - column->bytes);
+        bytes += stored;
     }
     DT_ASSERT(bytes > 0);
     return bytes;
 }
 
 /* Makes the compound type of a packed row, of native numbers or of those in the file. */
-static dt_status make_row_type(hid_t *out, const char *path, const dt_h5_column *columns,
-                               size_t column_count, size_t bytes, bool native)
+static dt_status make_row_type(hid_t *out, const char *path, const dt_h5_table *table, bool native)
 {
     dt_status status = DT_OK;
     hid_t text = -1;
     size_t offset = 0;
-    *out = H5Tcreate(H5T_COMPOUND, bytes);
+    *out = H5Tcreate(H5T_COMPOUND, packed_bytes(table));
     if (*out < 0)
         DT_TRY(dt_h5_fail_writing("make the row type of", path));
-    for (size_t i = 0; i < column_count; i++) {
-        dt_h5_number n = dt_h5_number_of(columns[i].type);
+    for (size_t i = 0; i < table->column_count; i++) {
+        const dt_h5_column *column = &table->columns[i];
+        const dt_h5_number n = dt_h5_number_of(column->type);
         hid_t type = native ? n.native : n.stored;
-        if (columns[i].type == DT_H5_TEXT) {
-            DT_TRY(dt_h5_make_text_type(&text, columns[i].bytes, path));
+        if (column->type == DT_H5_TEXT) {
+            DT_TRY(dt_h5_make_text_type(&text, column->bytes, path));
             type = text;
         }
-        if (H5Tinsert(*out, columns[i].name, offset, type) < 0)
+        if (H5Tinsert(*out, column->name, offset, type) < 0)
             DT_TRY(dt_h5_fail_writing("make the row type of", path));
         status = dt_h5_close_id(DT_OK, text, path);
         text = -1;
         DT_TRY(status);
-        offset += column_bytes(&columns[i]);
+        offset += stored_bytes(column);
     }
 out:
     return dt_h5_close_id(status, text, path);
 }
 
-static dt_status set_units(hid_t dataset, const char *path, const dt_h5_column *columns,
-                           size_t column_count)
+static dt_status set_units(hid_t dataset, const char *path, const dt_h5_table *table)
 {
     dt_status status = DT_OK;
     hid_t type = -1;
@@ -67,20 +71,20 @@ static dt_status set_units(hid_t dataset, const char *path, const dt_h5_column *
     if (space < 0)
         DT_TRY(dt_h5_fail_writing("set the units of", path));
     DT_TRY(dt_h5_make_text_type(&type, H5T_VARIABLE, path));
-    for (size_t i = 0; i < column_count; i++) {
+    for (size_t i = 0; i < table->column_count; i++) {
+        const dt_h5_column *column = &table->columns[i];
         char name[DT_H5_OBJECT_BYTES];
-        if (columns[i].unit == NULL)
+        if (column->unit == NULL)
             continue;
-        (void)snprintf(name, sizeof name, "%s_unit", columns[i].name);
-        DT_TRY(dt_h5_set_attribute(dataset, path, name, space, type, type, &columns[i].unit));
+        (void)snprintf(name, sizeof name, "%s_unit", column->name);
+        DT_TRY(dt_h5_set_attribute(dataset, path, name, space, type, type, &column->unit));
     }
 out:
     status = dt_h5_close_id(status, type, path);
     return dt_h5_close_id(status, space, path);
 }
 
-dt_status dt_h5_make_table(dt_h5 *h5, const char *path, const dt_h5_column *columns,
-                           size_t column_count, size_t row_bytes)
+dt_status dt_h5_make_table(dt_h5 *h5, const char *path, const dt_h5_table *table)
 {
     dt_status status = DT_OK;
     hid_t type = -1;
@@ -88,38 +92,67 @@ dt_status dt_h5_make_table(dt_h5 *h5, const char *path, const dt_h5_column *colu
     hid_t dataset = -1;
     const hsize_t none = 0;
     const hsize_t unlimited = H5S_UNLIMITED;
-    size_t bytes = packed_bytes(columns, column_count, row_bytes);
-    hsize_t chunk_rows = CHUNK_BYTES / bytes;
+    hsize_t chunk_rows = CHUNK_BYTES / packed_bytes(table);
     if (chunk_rows < CHUNK_ROWS_MIN)
         chunk_rows = CHUNK_ROWS_MIN;
 
-    DT_TRY(make_row_type(&type, path, columns, column_count, bytes, false));
+    DT_TRY(make_row_type(&type, path, table, false));
     space = H5Screate_simple(1, &none, &unlimited);
     if (space < 0)
         DT_TRY(dt_h5_fail_writing("shape", path));
     DT_TRY(dt_h5_make_dataset(h5, &dataset, path, type, space, chunk_rows));
-    DT_TRY(set_units(dataset, path, columns, column_count));
+    DT_TRY(set_units(dataset, path, table));
 out:
     status = dt_h5_close_id(status, dataset, path);
     status = dt_h5_close_id(status, space, path);
     return dt_h5_close_id(status, type, path);
 }
 
-/* Packs here rather than in HDF5, which copies a text column whole: whatever lies behind the NUL
- * would get into the file, and an array without a NUL would stay without. `out` is zeroed. */
-static void pack_rows(unsigned char *out, const dt_h5_column *columns, size_t column_count,
-                      size_t row_bytes, const unsigned char *rows, size_t row_count)
+/* Copies a field to where it stands in the file's row. */
+static void pack_field(unsigned char *to, const dt_h5_column *column, const unsigned char *field)
 {
-    const size_t packed = packed_bytes(columns, column_count, row_bytes);
-    for (size_t i = 0; i < column_count; i++) {
-        const bool text = columns[i].type == DT_H5_TEXT;
-        const size_t bytes = column_bytes(&columns[i]);
-        const unsigned char *from = rows + columns[i].offset;
-        unsigned char *to = out;
-        for (size_t row = 0; row < row_count; row++, from += row_bytes, to += packed)
-            memcpy(to, from, text ? strnlen((const char *)from, bytes - 1) : bytes);
-        out += bytes;
+    const int32_t truth = dt_h5_is_bool(column) && *(const bool *)field;
+    const int64_t wide_truth = truth;
+    if (column->type == DT_H5_TEXT)
+        memcpy(to, field, strnlen((const char *)field, column->bytes - 1));
+    else if (!dt_h5_is_bool(column))
+        memcpy(to, field, column->bytes);
+    else if (column->type == DT_H5_I64)
+        memcpy(to, &wide_truth, sizeof wide_truth);
+    else
+        memcpy(to, &truth, sizeof truth);
+}
+
+/* Packs here rather than in HDF5, which copies a text column whole: whatever lies behind the NUL
+ * would get into the file, and an array without a NUL would stay without.
+ * Owns: the caller frees *out. */
+DT_MUST_USE static dt_status pack_rows(unsigned char **out, const dt_h5_table *table,
+                                       const void *rows, size_t count)
+{
+    const size_t bytes = packed_bytes(table);
+    const dt_status status = dt_memory_alloc(out, count, bytes, "rows of a table");
+    if (status != DT_OK)
+        return status;
+    unsigned char *column_at = *out;
+    for (size_t i = 0; i < table->column_count; i++) {
+        const dt_h5_column *column = &table->columns[i];
+        const unsigned char *field = (const unsigned char *)rows + column->offset;
+        for (size_t row = 0; row < count; row++)
+            pack_field(column_at + row * bytes, column, field + row * table->row_bytes);
+        column_at += stored_bytes(column);
     }
+    return DT_OK;
+}
+
+dt_status dt_h5_continue_crc(uint32_t *crc, const dt_h5_table *table, const void *rows,
+                             size_t count)
+{
+    unsigned char *packed = NULL;
+    const dt_status status = pack_rows(&packed, table, rows, count);
+    if (status == DT_OK)
+        *crc = dt_crc32(*crc, packed, count * packed_bytes(table));
+    dt_memory_free(packed);
+    return status;
 }
 
 /* Lengthens the table and writes the packed rows into the new part. When that fails the table is as
@@ -165,26 +198,23 @@ static void assert_row_type(hid_t dataset, hid_t expected)
     DT_ASSERT(columns_are_the_tables);
 }
 
-dt_status dt_h5_append_rows(dt_h5 *h5, const char *path, const dt_h5_column *columns,
-                            size_t column_count, size_t row_bytes, const void *rows,
-                            size_t row_count)
+dt_status dt_h5_append_rows(dt_h5 *h5, const char *path, const dt_h5_table *table, const void *rows,
+                            size_t count)
 {
     dt_status status = DT_OK;
     unsigned char *packed = NULL;
     hid_t stored = -1;
     hid_t native = -1;
-    size_t bytes = packed_bytes(columns, column_count, row_bytes);
     hid_t dataset = H5Dopen2(h5->file, path, H5P_DEFAULT);
     if (dataset < 0)
         DT_TRY(dt_h5_fail_writing("open", path));
-    DT_TRY(make_row_type(&stored, path, columns, column_count, bytes, false));
-    DT_TRY(make_row_type(&native, path, columns, column_count, bytes, true));
+    DT_TRY(make_row_type(&stored, path, table, false));
+    DT_TRY(make_row_type(&native, path, table, true));
     assert_row_type(dataset, stored);
-    if (row_count == 0)
+    if (count == 0)
         goto out;
-    DT_TRY(dt_memory_alloc(&packed, row_count, bytes, "rows of a table"));
-    pack_rows(packed, columns, column_count, row_bytes, rows, row_count);
-    DT_TRY(write_tail(dataset, path, native, packed, row_count));
+    DT_TRY(pack_rows(&packed, table, rows, count));
+    DT_TRY(write_tail(dataset, path, native, packed, count));
 out:
     dt_memory_free(packed);
     status = dt_h5_close_id(status, native, path);
@@ -192,12 +222,9 @@ out:
     return dt_h5_close_id(status, dataset, path);
 }
 
-dt_status dt_h5_write_table(dt_h5 *h5, const char *path, const dt_h5_column *columns,
-                            size_t column_count, size_t row_bytes, const void *rows,
-                            size_t row_count)
+dt_status dt_h5_write_table(dt_h5 *h5, const char *path, const dt_h5_table *table, const void *rows,
+                            size_t count)
 {
-    dt_status status = dt_h5_make_table(h5, path, columns, column_count, row_bytes);
-    if (status == DT_OK)
-        status = dt_h5_append_rows(h5, path, columns, column_count, row_bytes, rows, row_count);
-    return status;
+    const dt_status status = dt_h5_make_table(h5, path, table);
+    return status == DT_OK ? dt_h5_append_rows(h5, path, table, rows, count) : status;
 }
