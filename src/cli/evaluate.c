@@ -2,6 +2,7 @@
 
 #include "dtrain/base/log.h"
 #include "dtrain/base/memory.h"
+#include "dtrain/report/text_table.h"
 #include "dtrain/task/evaluation.h"
 #include "scoring.h"
 
@@ -87,58 +88,71 @@ static double answer(const dt_quality *quality, size_t question)
     return value;
 }
 
-static void report_quality(const dt_evaluation *e)
+/* Above an empty line. */
+DT_MUST_USE static dt_status say_table(dt_text_table *cells)
 {
-    dt_log_say("%-12s %10s %10s\n", "", "model", "majority");
-    for (size_t q = 0; q < QUESTIONS; q++)
-        dt_log_say("%-12s %10.4f %10.4f  %s\n", questions[q].name, answer(&e->model, q),
-                   answer(&e->majority, q), questions[q].unit);
+    const dt_status status = dt_text_table_say(cells);
     dt_log_say("\n");
+    return status;
+}
+
+DT_MUST_USE static dt_status report_quality(const dt_evaluation *e)
+{
+    dt_text_table cells = {0};
+    dt_text_table_titles(&cells, "|>model|>majority|");
+    for (size_t q = 0; q < QUESTIONS; q++) {
+        dt_text_table_add(&cells, "%s", questions[q].name);
+        dt_text_table_add(&cells, "%.4f", answer(&e->model, q));
+        dt_text_table_add(&cells, "%.4f", answer(&e->majority, q));
+        dt_text_table_add(&cells, "%s", questions[q].unit);
+    }
+    return say_table(&cells);
 }
 
 /* As many classes as a person reads. */
-enum { CLASSES_SHOWN = 20, CONFUSION_SHOWN = 12, NAME_SHOWN = 20 };
+enum { CLASSES_SHOWN = 20, CONFUSION_SHOWN = 12 };
 
-static void report_classes(const dt_scoring *s, const dt_evaluation *e)
+DT_MUST_USE static dt_status report_classes(const dt_scoring *s, const dt_evaluation *e)
 {
-    char name[64];
-    dt_log_say("%-*s %10s %10s %10s %10s %10s %10s %10s\n", NAME_SHOWN, "class", "rows",
-               "predicted", "precision", "recall", "F1", "ROC-AUC", "PR-AUC");
-    for (size_t c = 0; c < e->C && c < CLASSES_SHOWN; c++) {
+    const size_t shown = e->C < CLASSES_SHOWN ? e->C : CLASSES_SHOWN;
+    dt_text_table cells = {.first_width = 30, .more = e->C - shown};
+    char name[DT_TEXT_TABLE_CELL_BYTES];
+    dt_text_table_titles(&cells, "class|>rows|>predicted|>precision|>recall|>F1|>ROC-AUC|>PR-AUC");
+    for (size_t c = 0; c < shown; c++) {
         const dt_class_quality *k = &e->classes[c];
-        dt_log_say("%-*.*s %10lld %10lld %10.4f %10.4f %10.4f %10.4f %10.4f\n", NAME_SHOWN,
-                   NAME_SHOWN, dt_scoring_class(name, sizeof name, s, c), (long long)k->rows,
-                   (long long)k->predicted, k->precision, k->recall, k->f1, k->roc_auc, k->pr_auc);
+        const double parts[] = {k->precision, k->recall, k->f1, k->roc_auc, k->pr_auc};
+        dt_text_table_add(&cells, "%s", dt_scoring_class(name, sizeof name, s, c));
+        dt_text_table_add(&cells, "%lld", (long long)k->rows);
+        dt_text_table_add(&cells, "%lld", (long long)k->predicted);
+        for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+            dt_text_table_add(&cells, "%.4f", parts[i]);
     }
-    if (e->C > CLASSES_SHOWN)
-        dt_log_say("... and %zu more\n", e->C - CLASSES_SHOWN);
-    dt_log_say("\n");
+    return say_table(&cells);
 }
 
-static void report_confusion(const dt_scoring *s, const dt_evaluation *e)
+DT_MUST_USE static dt_status report_confusion(const dt_scoring *s, const dt_evaluation *e)
 {
-    char name[64];
+    dt_text_table cells = {0};
     if (e->confusion == NULL || e->C > CONFUSION_SHOWN)
-        return;
-    dt_log_say("%-*s predicted as\n%-*s", NAME_SHOWN, "rows of class", NAME_SHOWN, "");
-    for (size_t j = 0; j < e->C; j++)
-        dt_log_say(" %10.10s", dt_scoring_class(name, sizeof name, s, j));
-    for (size_t i = 0; i < e->C; i++) {
-        dt_log_say("\n%-*.*s", NAME_SHOWN, NAME_SHOWN, dt_scoring_class(name, sizeof name, s, i));
-        for (size_t j = 0; j < e->C; j++)
-            dt_log_say(" %10lld", (long long)e->confusion[i * e->C + j]);
-    }
-    dt_log_say("\n\n");
+        return DT_OK;
+    dt_text_table_confusion(&cells, e->confusion, e->C, (const char *const *)s->class_names,
+                            s->class_names != NULL ? e->C : 0);
+    return say_table(&cells);
 }
 
-static void report_calibration(const dt_evaluation *e)
+DT_MUST_USE static dt_status report_calibration(const dt_evaluation *e)
 {
-    dt_log_say("%-12s %10s %10s %10s\n", "confidence", "rows", "mean", "accuracy");
-    for (size_t b = 0; b < DT_CALIBRATION_BINS; b++)
-        if (e->bins[b].rows > 0)
-            dt_log_say("%.1f to %.1f   %10lld %10.4f %10.4f\n", e->bins[b].lower, e->bins[b].upper,
-                       (long long)e->bins[b].rows, e->bins[b].confidence, e->bins[b].accuracy);
-    dt_log_say("\n");
+    dt_text_table cells = {0};
+    dt_text_table_titles(&cells, "confidence|>rows|>mean|>accuracy");
+    for (size_t b = 0; b < DT_CALIBRATION_BINS; b++) {
+        if (e->bins[b].rows == 0)
+            continue;
+        dt_text_table_add(&cells, "%.1f to %.1f", e->bins[b].lower, e->bins[b].upper);
+        dt_text_table_add(&cells, "%lld", (long long)e->bins[b].rows);
+        dt_text_table_add(&cells, "%.4f", e->bins[b].confidence);
+        dt_text_table_add(&cells, "%.4f", e->bins[b].accuracy);
+    }
+    return say_table(&cells);
 }
 
 static void report_summary(const dt_evaluation *e)
@@ -171,6 +185,19 @@ static dt_status take_rows(void *context, const dt_row_batch *rows)
     return DT_OK;
 }
 
+DT_MUST_USE static dt_status report(const run *r, const dt_evaluation *e)
+{
+    dt_status status = DT_OK;
+    dt_log_say("model  %s\ndata   %s: %llu rows, %zu classes\n\n", r->settings.scoring.model,
+               dt_rows_source(r->scoring.rows), (unsigned long long)e->N, e->C);
+    DT_TRY(report_quality(e));
+    DT_TRY(report_classes(&r->scoring, e));
+    DT_TRY(report_confusion(&r->scoring, e));
+    DT_TRY(report_calibration(e));
+out:
+    return status;
+}
+
 static dt_status run_all(run *r, const dt_comm *comm, int argc, char **argv)
 {
     dt_status status = DT_OK;
@@ -190,12 +217,9 @@ static dt_status run_all(run *r, const dt_comm *comm, int argc, char **argv)
             dt_log_progress("evaluating", more ? dt_rows_share(s->rows) : 1.0);
     }
     DT_TRY(dt_evaluation_compute(&evaluation, comm, &r->scores, NULL));
-    dt_log_say("model  %s\ndata   %s: %llu rows, %zu classes\n\n", r->settings.scoring.model,
-               dt_rows_source(s->rows), (unsigned long long)evaluation.N, evaluation.C);
-    report_quality(&evaluation);
-    report_classes(s, &evaluation);
-    report_confusion(s, &evaluation);
-    report_calibration(&evaluation);
+    if (root)
+        status = report(r, &evaluation);
+    DT_TRY(dt_comm_agree(comm, status));
     report_summary(&evaluation);
     DT_TRY(dt_scoring_warn(s));
 out:

@@ -146,16 +146,12 @@ out:
 
 DT_MUST_USE static dt_status print_epochs(const epochs *e)
 {
-    char titles[EPOCH_COLUMNS_MAX][64];
-    char name[DT_TEXT_TABLE_CELL_BYTES];
-    dt_text_table table = {.columns = 1 + e->column_count, .titles = {""}};
+    dt_text_table table = {0};
     if (e->rows == 0)
         return DT_OK;
-    for (size_t c = 0; c < e->column_count; c++) {
-        (void)snprintf(titles[c], sizeof titles[c], ">%.60s",
-                       dt_text_table_printable(name, sizeof name, e->columns.texts[c]));
-        table.titles[c + 1] = titles[c];
-    }
+    dt_text_table_title(&table, "%s", "");
+    for (size_t c = 0; c < e->column_count; c++)
+        dt_text_table_title(&table, ">%s", e->columns.texts[c]);
     for (int row = e->has_best ? 0 : 1; row < 2; row++) {
         dt_text_table_add(&table, "%s", row == 0 ? "best" : "last");
         for (size_t c = 0; c < e->column_count; c++) {

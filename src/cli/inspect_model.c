@@ -82,7 +82,7 @@ DT_MUST_USE static dt_status print_model(const model *m, const char *path)
     char list[LINE_BYTES];
     char line[LINE_BYTES];
     const dt_network *network = &m->model.network;
-    dt_text_table table = {.columns = 4, .titles = {"layer", ">units", "options", ">parameters"}};
+    dt_text_table table = {0};
     dt_log_result("%s: model; %zu inputs, %zu classes, P = %zu parameters\n", path, network->D,
                   network->C, network->P);
     if (m->model.class_name_count > 0) {
@@ -91,6 +91,7 @@ DT_MUST_USE static dt_status print_model(const model *m, const char *path)
     }
     print_training(&m->model);
     dt_log_result("\n");
+    dt_text_table_titles(&table, "layer|>units|options|>parameters");
     for (size_t l = 0; l < network->layer_count; l++) {
         dt_network_print_layer(line, sizeof line, network, l);
         dt_text_table_add(&table, "%s", line);

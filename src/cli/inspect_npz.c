@@ -230,9 +230,8 @@ static void add_row(dt_text_table *table, const array_report *report)
 
 DT_MUST_USE static dt_status print_classes(const array_report *report)
 {
-    dt_status status = DT_OK;
     char name[DT_TEXT_TABLE_CELL_BYTES];
-    dt_text_table table = {.columns = 3, .titles = {">class", ">rows", ">share"}, .indent = "  "};
+    dt_text_table table = {.indent = "  "};
     const size_t shown = report->class_count < CLASSES_SHOWN ? report->class_count : CLASSES_SHOWN;
     dt_log_result("\n%s: %zu class%s", dt_text_table_printable(name, sizeof name, report->name),
                   report->class_count, report->class_count == 1 ? "" : "es");
@@ -241,6 +240,8 @@ DT_MUST_USE static dt_status print_classes(const array_report *report)
         return DT_OK;
     }
     dt_log_result("\n");
+    table.more = report->class_count - shown;
+    dt_text_table_titles(&table, ">class|>rows|>share");
     for (size_t i = 0; i < shown; i++) {
         const class_rows *class = &report->shown[i];
         dt_text_table_add(&table, "%.0f", class->value);
@@ -248,11 +249,7 @@ DT_MUST_USE static dt_status print_classes(const array_report *report)
         dt_text_table_add(&table, "%.2f %%",
                           100.0 * (double)class->rows / (double)report->member->npy.count);
     }
-    DT_TRY(dt_text_table_print(&table));
-    if (report->class_count > shown)
-        dt_log_result("  ... and %zu more\n", report->class_count - shown);
-out:
-    return status;
+    return dt_text_table_print(&table);
 }
 
 DT_MUST_USE static dt_status print_text(const dt_npz *npz, const array_report *reports,
@@ -260,20 +257,18 @@ DT_MUST_USE static dt_status print_text(const dt_npz *npz, const array_report *r
 {
     dt_status status = DT_OK;
     char error[DT_STATUS_TEXT_BYTES];
-    dt_text_table table = {.columns = 12,
-                           .titles = {"name", "type", "shape", "order", ">stored", ">plain",
-                                      ">ratio", ">min", ">max", ">mean", ">NaN", ">infinite"}};
     const size_t total = dt_npz_count(npz);
+    dt_text_table table = {.more = total - count};
     bool first = true;
     dt_log_result("%s: .npz with %zu array%s\n", dt_npz_path(npz), total, total == 1 ? "" : "s");
     if (count == 0)
         return DT_OK;
     dt_log_result("\n");
+    dt_text_table_titles(
+        &table, "name|type|shape|order|>stored|>plain|>ratio|>min|>max|>mean|>NaN|>infinite");
     for (size_t i = 0; i < count; i++)
         add_row(&table, &reports[i]);
     DT_TRY(dt_text_table_print(&table));
-    if (total > count)
-        dt_log_result("... and %zu more\n", total - count);
     for (size_t i = 0; i < count; i++)
         if (reports[i].error != NULL) {
             dt_log_result("%s%s\n", first ? "\n" : "",
@@ -284,7 +279,6 @@ DT_MUST_USE static dt_status print_text(const dt_npz *npz, const array_report *r
         if (reports[i].member != NULL && reports[i].class_count > 0)
             DT_TRY(print_classes(&reports[i]));
 out:
-    dt_text_table_clear(&table);
     return status;
 }
 

@@ -94,8 +94,7 @@ dt_status dt_inspect_print_recipe(const dt_recipe *recipe)
     char list[LINE_BYTES];
     char line[LINE_BYTES];
     cursor at = start(recipe);
-    dt_text_table table = {
-        .columns = 6, .titles = {"column", "role", ">inputs", ">first", "how", "missing value"}};
+    dt_text_table table = {0};
     dt_text_table_join(list, sizeof list, recipe->missing, recipe->missing_count);
     dt_log_result("table: separator %s, decimal %s; missing values: empty cells%s%s; unseen "
                   "categories: %s\n\n",
@@ -106,6 +105,7 @@ dt_status dt_inspect_print_recipe(const dt_recipe *recipe)
                   recipe->decimal == ',' ? "comma" : "point", recipe->missing_count > 0 ? ", " : "",
                   dt_text_table_printable(line, sizeof line, list),
                   recipe->unseen == DT_UNSEEN_ERROR ? "error" : "ignore");
+    dt_text_table_titles(&table, "column|role|>inputs|>first|how|missing value");
     for (size_t i = 0; i < recipe->column_count; i++)
         add_column(&table, recipe, i, &at);
     return dt_text_table_print(&table);

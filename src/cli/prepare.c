@@ -349,7 +349,7 @@ static dt_status run_all(dt_prepare_run *r, const char *path)
                                   .test = s->test_split,
                                   .seed = (uint64_t)s->seed};
     DT_TRY(dt_prepare_survey(&r->prepare, r->csv, &plan, tell, NULL));
-    dt_prepare_report_columns(r, path);
+    DT_TRY(dt_prepare_report_columns(r, path));
     DT_TRY(open_files(r));
     DT_TRY(begin_members(r, "targets", "<i8", 0, sizeof(int64_t)));
     DT_TRY(dt_prepare_fit(r->prepare, take_label, r));

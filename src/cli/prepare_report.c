@@ -2,20 +2,12 @@
 
 #include "dtrain/base/log.h"
 #include "dtrain/base/text.h"
+#include "dtrain/report/text_table.h"
 
 #include <stdio.h>
 #include <string.h>
 
 enum { SHOWN_BYTES = DT_TEXT_SHOWN_BYTES + 4 };
-
-/* Columns of bytes that begin a character, so that names in UTF-8 line up too. */
-static int shown_width(const char *text)
-{
-    int width = 0;
-    for (; *text != '\0'; text++)
-        width += ((unsigned char)*text & 0xC0) != 0x80;
-    return width;
-}
 
 /* As dt_text_show: a name comes from a file, and could move the cursor or worse. */
 static const char *show(char out[SHOWN_BYTES], const char *text)
@@ -74,17 +66,12 @@ static void warn(const dt_prepare_table *found)
                     found->class_count);
 }
 
-void dt_prepare_report_columns(const dt_prepare_run *r, const char *path)
+dt_status dt_prepare_report_columns(const dt_prepare_run *r, const char *path)
 {
+    dt_status status = DT_OK;
     const dt_prepare_table *found = dt_prepare_table_of(r->prepare);
     const dt_csv_format *format = dt_csv_format_of(r->csv);
-    char name[SHOWN_BYTES];
-    int width = 6;
-    for (size_t c = 0; c < found->column_count; c++) {
-        const int shown = shown_width(show(name, found->columns[c].name));
-        width = shown > width ? shown : width;
-    }
-    width = width > 32 ? 32 : width;
+    dt_text_table table = {.width = 200};
     dt_log_say("table    %s: %llu rows, %zu columns between %s; decimal %s\n\n", path,
                (unsigned long long)(found->rows + found->dropped_rows), found->column_count,
                format->separator == ','    ? "commas"
@@ -92,21 +79,26 @@ void dt_prepare_report_columns(const dt_prepare_run *r, const char *path)
                : format->separator == '\t' ? "tabs"
                                            : "bars",
                format->decimal == ',' ? "comma" : "point");
-    dt_log_say("%-*s  %-11s  %8s  %8s  what\n", width, "column", "role", "missing", "distinct");
+    dt_text_table_titles(&table, "column|role|>missing|>distinct|what");
     for (size_t c = 0; c < found->column_count; c++) {
         const dt_prepare_column *column = &found->columns[c];
-        char what[192], distinct[32];
+        char what[192], name[SHOWN_BYTES];
         describe(what, sizeof what, column, (size_t)r->settings.max_categories);
-        (void)snprintf(distinct, sizeof distinct, "%s%llu", column->distinct_is_more ? ">" : "",
-                       (unsigned long long)column->distinct);
-        const bool asked = column->role == DT_ROLE_DROPPED && column->distinct == 0;
-        const int shown = shown_width(show(name, column->name));
-        dt_log_say("%s%*s  %-11s  %8llu  %8s  %s\n", name, width > shown ? width - shown : 0, "",
-                   dt_recipe_role_name(column->role), (unsigned long long)column->missing,
-                   asked ? "" : distinct, what);
+        dt_text_table_add(&table, "%s", show(name, column->name));
+        dt_text_table_add(&table, "%s", dt_recipe_role_name(column->role));
+        dt_text_table_add(&table, "%llu", (unsigned long long)column->missing);
+        if (column->role == DT_ROLE_DROPPED && column->distinct == 0) /* not counted */
+            dt_text_table_add(&table, "%s", "");
+        else
+            dt_text_table_add(&table, "%s%llu", column->distinct_is_more ? ">" : "",
+                              (unsigned long long)column->distinct);
+        dt_text_table_add(&table, "%s", what);
     }
+    DT_TRY(dt_text_table_say(&table));
     dt_log_say("\n");
     warn(found);
+out:
+    return status;
 }
 
 void dt_prepare_report_split(const dt_prepare_run *r)

@@ -51,8 +51,9 @@ typedef struct dt_prepare_run {
     size_t present_bytes;
 } dt_prepare_run;
 
-/** Prints what was found of the table at `path` and its columns. Calls: local; after the survey. */
-void dt_prepare_report_columns(const dt_prepare_run *r, const char *path);
+/** Prints what was found of the table at `path` and its columns. Calls: local; after the survey.
+ * Errors: DT_MEMORY. */
+DT_MUST_USE dt_status dt_prepare_report_columns(const dt_prepare_run *r, const char *path);
 
 /** Prints the sets, the classes, and a warning of categories that were not seen. Calls: local. */
 void dt_prepare_report_split(const dt_prepare_run *r);

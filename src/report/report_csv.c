@@ -4,7 +4,6 @@
 #include "report_internal.h"
 
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -85,63 +84,68 @@ out:
     return status;
 }
 
-static void add_header(dt_report_buffer *out, const names columns[GROUPS])
+static void add_titles(dt_text_table *out, const names columns[GROUPS])
 {
-    char name[256];
-    dt_report_buffer_puts(out, "name,path,status");
+    dt_text_table_titles(out, "name|path|status");
     for (size_t k = 0; k < REPORT_KEYS; k++)
-        dt_report_buffer_add(out, ",%s", dt_report_keys[k]);
+        dt_text_table_title(out, "%s", dt_report_keys[k]);
     for (size_t g = 0; g < GROUPS; g++)
         for (size_t i = 0; i < columns[g].count; i++) {
             const char *text = columns[g].texts[i];
             const bool prefixed = strcmp(text, "data_crc") == 0; /* ours: report_run.c */
-            (void)snprintf(name, sizeof name, "%s_%s", groups[g].name, text);
-            dt_report_buffer_puts(out, ",");
-            add_field(out, prefixed ? text : name);
+            dt_text_table_title(out, "%s%s%s", prefixed ? "" : groups[g].name, prefixed ? "" : "_",
+                                text);
         }
-    dt_report_buffer_puts(out, "\n");
 }
 
-static void add_run(dt_report_buffer *out, const dt_report_run *run, const names columns[GROUPS])
+static void add_run(dt_text_table *out, const dt_report_run *run, const names columns[GROUPS])
 {
     char number[64];
-    add_field(out, run->name);
-    dt_report_buffer_puts(out, ",");
-    add_field(out, run->path);
-    dt_report_buffer_puts(out, ",");
-    add_field(out, run->status);
+    dt_text_table_add(out, "%s", run->name);
+    dt_text_table_add(out, "%s", run->path);
+    dt_text_table_add(out, "%s", run->status);
     for (size_t k = 0; k < REPORT_KEYS; k++) {
         const double value = dt_report_value(run, dt_report_keys[k]);
         const bool none = value != value;
-        dt_report_buffer_puts(out, ",");
-        dt_report_buffer_puts(out,
-                              none ? "" : dt_report_format_exact(number, sizeof number, value));
+        dt_text_table_add(out, "%s",
+                          none ? "" : dt_report_format_exact(number, sizeof number, value));
     }
     for (size_t g = 0; g < GROUPS; g++)
-        for (size_t i = 0; i < columns[g].count; i++) {
-            dt_report_buffer_puts(out, ",");
-            add_field(out, dt_report_fact_text(group_of(run, g), columns[g].texts[i]));
-        }
-    dt_report_buffer_puts(out, "\n");
+        for (size_t i = 0; i < columns[g].count; i++)
+            dt_text_table_add(out, "%s",
+                              dt_report_fact_text(group_of(run, g), columns[g].texts[i]));
+}
+
+DT_MUST_USE static dt_status make_csv(dt_report_buffer *out, const dt_text_table *table)
+{
+    if (table->status != DT_OK)
+        return table->status;
+    for (size_t i = 0; i < table->cell_count; i++) {
+        add_field(out, table->cells[i].text);
+        dt_report_buffer_puts(out, (i + 1) % table->columns > 0 ? "," : "\n");
+    }
+    return out->status;
 }
 
 dt_status dt_report_write_csv(const char *path, dt_report_run *const *runs, size_t count)
 {
     dt_status status = DT_OK;
     dt_report_buffer text = {0};
+    dt_text_table table = {0};
     names columns[GROUPS] = {{0}};
     for (size_t g = 0; g < GROUPS; g++)
         DT_TRY(list_names(&columns[g], g, runs, count));
-    add_header(&text, columns);
+    add_titles(&table, columns);
     for (size_t i = 0; i < count; i++)
-        add_run(&text, runs[i], columns);
-    DT_TRY(text.status);
+        add_run(&table, runs[i], columns);
+    DT_TRY(make_csv(&text, &table));
     if (strcmp(path, "-") == 0)
         dt_log_result("%s", text.text);
     else
         DT_TRY(dt_file_replace(path, text.text, text.bytes));
 out:
     dt_report_buffer_clear(&text);
+    dt_text_table_clear(&table);
     for (size_t g = 0; g < GROUPS; g++)
         dt_memory_free(columns[g].texts);
     return status;

@@ -4,8 +4,6 @@
 #include "dtrain/io/file.h"
 #include "report_internal.h"
 
-#include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 /* gnuplot draws axes and words in black: they follow the page, light or dark. */
@@ -40,128 +38,58 @@ static const char style[] =
 
 /* ---- tables ---- */
 
-static void begin_run_row(dt_report_page *page, dt_report_run *const *runs, size_t i)
-{
-    char number[32];
-    (void)snprintf(number, sizeof number, "%zu", i + 1);
-    dt_report_buffer_puts(&page->html, "<tr>");
-    dt_report_page_cell(page, "th", "", number);
-    dt_report_page_cell(page, "th", "text", runs[i]->name);
-}
-
-static double best_value(dt_report_run *const *runs, size_t count, const char *key)
-{
-    const double sign = dt_report_smaller_is_better(key) ? 1.0 : -1.0;
-    double best = NAN;
-    for (size_t i = 0; i < count; i++)
-        best = fmin(best, sign * dt_report_value(runs[i], key));
-    return count > 1 ? sign * best : NAN;
-}
-
-/* A key of dt_report_key_of; if the title begins with +, the best of the runs is bold. */
-typedef struct result_column {
-    const char *key, *title;
-} result_column;
-
-static const result_column losses[] = {
-    {"epochs", "epochs"},
-    {"best_epoch", "best epoch"},
-    {"train_loss", "+train loss"},
-    {"val_loss", "+val loss"},
-    {"test_loss", "+test loss"},
-    {"train_accuracy", "+train accuracy"},
-    {"val_accuracy", "+val accuracy"},
-    {"test_accuracy", "+test accuracy"},
-};
-static const result_column qualities[] = {
-    {"#_majority_accuracy", "majority accuracy"},
-    {"#_roc_auc", "+ROC-AUC"},
-    {"#_pr_auc", "+PR-AUC"},
-    {"#_f1", "+F1"},
-    {"#_log_loss", "+log loss"},
-    {"#_calibration_error", "+calibration error"},
-    {"seconds", "seconds"},
-    {"samples_per_second", "samples/s"},
-    {"ranks", "ranks"},
-    {"weights_crc", "weights CRC"},
-};
-
-static void add_result(dt_report_page *page, dt_report_run *const *runs, size_t count, size_t i,
-                       const result_column *column, int set)
-{
-    char key[64], text[64];
-    (void)dt_report_key_of(key, sizeof key, column->key, set < 0 ? SET_TEST : set);
-    const double value = dt_report_value(runs[i], key);
-    const bool best = column->title[0] == '+' && value == best_value(runs, count, key);
-    dt_report_page_cell(page, "td", best ? "best" : "",
-                        dt_report_format(text, sizeof text, key, value));
-}
-
-static void add_result_table(dt_report_page *page, dt_report_run *const *runs, size_t count,
-                             const result_column *columns, size_t column_count)
-{
-    const bool with_status = columns == losses;
-    const int set = dt_report_best_set(runs, count);
-    dt_report_page_begin_table(page);
-    dt_report_buffer_puts(&page->html, "<th>#</th><th class=\"text\">run</th>");
-    if (with_status)
-        dt_report_buffer_puts(&page->html, "<th>status</th>");
-    for (size_t c = 0; c < column_count; c++)
-        dt_report_page_cell(page, "th", "", columns[c].title + (columns[c].title[0] == '+'));
-    dt_report_buffer_puts(&page->html, "</tr>\n");
-    for (size_t i = 0; i < count; i++) {
-        begin_run_row(page, runs, i);
-        if (with_status)
-            dt_report_page_cell(page, "td", "", runs[i]->status);
-        for (size_t c = 0; c < column_count; c++)
-            add_result(page, runs, count, i, &columns[c], set);
-        dt_report_buffer_puts(&page->html, "</tr>\n");
-    }
-    dt_report_page_end_table(page);
-}
+enum { CONFUSION_SHOWN = 30, CLASSES_SHOWN = 100, RANKS_SHOWN = 64 };
 
 static void add_results(dt_report_page *page, dt_report_run *const *runs, size_t count)
 {
-    const int set = dt_report_best_set(runs, count);
+    dt_text_table table;
     dt_report_buffer_puts(&page->html, "<h2>Results</h2>\n");
-    add_result_table(page, runs, count, losses, sizeof losses / sizeof *losses);
-    add_result_table(page, runs, count, qualities, sizeof qualities / sizeof *qualities);
+    for (int which = 0; which < REPORT_RESULTS; which++) {
+        dt_report_fill_results(&table, which, runs, count);
+        dt_report_page_table(page, &table, true);
+    }
     dt_report_buffer_add(&page->html,
-                         "<p>Losses in nats per row, accuracies as shares of rows%s%s%s%s.</p>\n",
-                         count > 1 ? ", the best in bold" : "",
-                         set >= 0 ? "; from majority accuracy to calibration error of the " : "",
-                         set >= 0 ? dt_report_set_name(set) : "", set >= 0 ? " set" : "");
+                         "<p>Losses in nats per row, accuracies as shares of rows%s.</p>\n",
+                         count > 1 ? ", the best in bold" : "");
 }
 
 DT_MUST_USE static dt_status add_differences(dt_report_page *page, dt_report_run *const *runs,
                                              size_t count)
 {
-    dt_report_difference *differences = NULL;
-    size_t found = 0;
-    const dt_status status = dt_report_differences(&differences, &found, runs, count);
-    if (status == DT_OK && count > 1) {
-        dt_report_buffer_puts(&page->html, "<h2>What differs</h2>\n");
-        if (found == 0)
-            dt_report_buffer_puts(&page->html, "<p>Nothing: options, data, machine.</p>\n");
-    }
-    if (status == DT_OK && count > 1 && found > 0) {
-        dt_report_page_begin_table(page);
-        dt_report_buffer_puts(&page->html, "<th>#</th><th class=\"text\">run</th>");
-        for (size_t d = 0; d < found; d++)
-            dt_report_page_cell(page, "th", "", differences[d].title);
-        dt_report_buffer_puts(&page->html, "</tr>\n");
-        for (size_t i = 0; i < count; i++) {
-            begin_run_row(page, runs, i);
-            for (size_t d = 0; d < found; d++) {
-                const char *text = dt_report_difference_text(runs[i], &differences[d]);
-                dt_report_page_cell(page, "td", "", text[0] != '\0' ? text : "-");
-            }
-            dt_report_buffer_puts(&page->html, "</tr>\n");
-        }
-        dt_report_page_end_table(page);
-    }
-    dt_memory_free(differences);
+    dt_text_table table;
+    if (count == 1)
+        return DT_OK;
+    const dt_status status = dt_report_fill_differences(&table, runs, count);
+    dt_report_buffer_puts(&page->html, "<h2>What differs</h2>\n");
+    if (table.columns == 0)
+        dt_report_buffer_puts(&page->html, "<p>Nothing: options, data, machine.</p>\n");
+    dt_report_page_table(page, &table, true);
     return status;
+}
+
+static void add_confusion(dt_report_page *page, const dt_report_run *run, int set, size_t number)
+{
+    dt_text_table table;
+    const size_t C = run->sets[set].C;
+    if (C == 0)
+        return;
+    dt_report_buffer_add(&page->html, "<h3>%zu: ", number);
+    dt_report_buffer_escape(&page->html, run->name);
+    dt_report_buffer_add(&page->html, ", %s set</h3>\n", dt_report_set_name(set));
+    if (C > CONFUSION_SHOWN)
+        dt_report_buffer_add(&page->html, "<p>%zu classes: the matrix is in run.h5 alone.</p>\n",
+                             C);
+    dt_report_fill_confusion(&table, run, set, CONFUSION_SHOWN);
+    dt_report_page_table(page, &table, false);
+}
+
+static void add_classes(dt_report_page *page, const dt_report_run *run, int set)
+{
+    dt_text_table table;
+    if (run->sets[set].classes.rows > 0)
+        dt_report_buffer_puts(&page->html, "<h2>Classes</h2>\n");
+    dt_report_fill_classes(&table, run, set, CLASSES_SHOWN);
+    dt_report_page_table(page, &table, false);
 }
 
 /* ---- the parts of the page ---- */
@@ -267,16 +195,17 @@ static void add_quality(dt_report_page *page, dt_report_run *const *runs, size_t
                           "class.</p>\n<div class=\"tables\">\n");
     for (size_t i = 0; i < count && i < REPORT_RUNS_DRAWN; i++) {
         dt_report_buffer_puts(&page->html, "<div>");
-        dt_report_page_confusion(page, runs[i], set, i + 1);
+        add_confusion(page, runs[i], set, i + 1);
         dt_report_buffer_puts(&page->html, "</div>\n");
     }
     dt_report_buffer_puts(&page->html, "</div>\n");
     if (count == 1)
-        dt_report_page_classes(page, runs[0], set);
+        add_classes(page, runs[0], set);
 }
 
 static void add_times(dt_report_page *page, dt_report_run *const *runs, size_t count)
 {
+    dt_text_table table;
     size_t timed = 0;
     for (size_t i = 0; i < count; i++)
         timed += runs[i]->ranks.rows > 0;
@@ -304,7 +233,8 @@ static void add_times(dt_report_page *page, dt_report_run *const *runs, size_t c
         dt_report_buffer_puts(&page->html, ", rank by rank</summary>\n<div class=\"figures\">\n");
         dt_report_chart_ranks(page, runs[i]);
         dt_report_buffer_puts(&page->html, "</div>\n");
-        dt_report_page_ranks(page, runs[i]);
+        dt_report_fill_ranks(&table, runs[i], RANKS_SHOWN);
+        dt_report_page_table(page, &table, false);
         dt_report_buffer_puts(&page->html, "</details>\n");
     }
 }

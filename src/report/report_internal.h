@@ -3,6 +3,7 @@
 
 #include "dtrain/base/status.h"
 #include "dtrain/io/h5.h"
+#include "dtrain/report/text_table.h"
 #include "report_buffer.h"
 #include "report_gnuplot.h"
 
@@ -175,6 +176,26 @@ double dt_report_phase_seconds(const dt_report_table *ranks, size_t rank, int ph
 const char *dt_report_format_phase(char *out, size_t bytes, const dt_report_table *ranks,
                                    size_t rank, int phase);
 
+/* ---- tables, for stdout and the page (report_tables.c) ---- */
+
+enum { REPORT_RESULTS = 3 };
+
+/** Fills one of the tables of results, which have a row a run, in that order. */
+void dt_report_fill_results(dt_text_table *out, int which, dt_report_run *const *runs,
+                            size_t count);
+
+/** Fills the table of dt_report_differences. Errors: DT_MEMORY. */
+DT_MUST_USE dt_status dt_report_fill_differences(dt_text_table *out, dt_report_run *const *runs,
+                                                 size_t count);
+
+/**
+ * Fill a table of one run, with at most `most` rows: a matrix of more is left without columns, and
+ * so is a table of what the run does not have.
+ */
+void dt_report_fill_classes(dt_text_table *out, const dt_report_run *run, int set, size_t most);
+void dt_report_fill_confusion(dt_text_table *out, const dt_report_run *run, int set, size_t most);
+void dt_report_fill_ranks(dt_text_table *out, const dt_report_run *run, size_t most);
+
 /* ---- outputs ---- */
 
 /** Prints the tables: several runs side by side, in `width` columns of text, or one in full. */
@@ -200,18 +221,10 @@ typedef struct dt_report_page {
     bool given_up; /* on gnuplot */
 } dt_report_page;
 
-/** Add pieces of a table (report_html_tables.c). A cell's tag and class are ours, its text is
- * not. */
-void dt_report_page_cell(dt_report_page *page, const char *tag, const char *class,
-                         const char *text);
-void dt_report_page_begin_table(dt_report_page *page); /* the first row is open then */
-void dt_report_page_end_table(dt_report_page *page);
+/** Adds a table and frees its cells; nothing without columns. `numbered`: with a number a row. */
+void dt_report_page_table(dt_report_page *page, dt_text_table *table, bool numbered);
 
-/** Add a whole table each; nothing when the run has no such thing. */
-void dt_report_page_confusion(dt_report_page *page, const dt_report_run *run, int set,
-                              size_t number);
-void dt_report_page_classes(dt_report_page *page, const dt_report_run *run, int set);
-void dt_report_page_ranks(dt_report_page *page, const dt_report_run *run);
+/** Adds a table of names and texts; nothing when there are none. */
 void dt_report_page_facts(dt_report_page *page, const char *title, const dt_report_facts *facts);
 
 /** Okabe and Ito's colours, which the colour-blind tell apart: of curves, and of phases. */

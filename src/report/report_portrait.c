@@ -1,5 +1,4 @@
 #include "dtrain/base/log.h"
-#include "dtrain/report/text_table.h"
 #include "report_internal.h"
 
 #include <math.h>
@@ -72,7 +71,15 @@ static void print_data(const dt_report_run *run)
     print_line("", line);
 }
 
-/* ---- what was reached ---- */
+/* ---- tables ---- */
+
+/* Below an empty line. */
+DT_MUST_USE static dt_status print_table(dt_text_table *table)
+{
+    if (table->columns > 0)
+        dt_log_result("\n");
+    return dt_text_table_print(table);
+}
 
 DT_MUST_USE static dt_status print_qualities(const dt_report_run *run)
 {
@@ -93,15 +100,15 @@ DT_MUST_USE static dt_status print_qualities(const dt_report_run *run)
         {"calibration_error", "calibration", "error, 10 bins"},
     };
     static const char *const prefixes[SETS] = {"train_", "val_", "test_"};
-    dt_text_table table = {.columns = 1, .titles = {""}};
+    dt_text_table table = {0};
+    if (!run->sets[SET_TRAIN].there && !run->sets[SET_VALIDATION].there &&
+        !run->sets[SET_TEST].there)
+        return DT_OK;
+    dt_text_table_title(&table, "%s", "");
     for (int set = 0; set < SETS; set++)
         if (run->sets[set].there)
-            table.titles[table.columns++] = set == SET_TRAIN        ? ">training"
-                                            : set == SET_VALIDATION ? ">validation"
-                                                                    : ">test";
-    if (table.columns == 1)
-        return DT_OK;
-    table.titles[table.columns++] = "";
+            dt_text_table_title(&table, ">%s", dt_report_set_name(set));
+    dt_text_table_title(&table, "%s", "");
     for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
         dt_text_table_add(&table, "%s", shown[i].title);
         for (int set = 0; set < SETS; set++) {
@@ -114,18 +121,15 @@ DT_MUST_USE static dt_status print_qualities(const dt_report_run *run)
         }
         dt_text_table_add(&table, "%s", shown[i].unit);
     }
-    dt_log_result("\n");
-    return dt_text_table_print(&table);
+    return print_table(&table);
 }
 
 DT_MUST_USE static dt_status print_epochs(const dt_report_run *run)
 {
     const dt_report_table *e = &run->epochs;
-    dt_text_table table = {
-        .columns = 6,
-        .titles = {"", ">epoch", ">train loss", ">train acc.", ">val loss", ">val acc."}};
+    dt_text_table table = {0};
     const double best = dt_report_value(run, "best_epoch");
-    dt_log_result("\n");
+    dt_text_table_titles(&table, "|>epoch|>train loss|>train acc.|>val loss|>val acc.");
     for (size_t i = 0; i < e->rows; i++) {
         const bool is_best = e->columns[EPOCH_NUMBER][i] == best;
         char text[64];
@@ -140,122 +144,35 @@ DT_MUST_USE static dt_status print_epochs(const dt_report_run *run)
             dt_text_table_add(&table, "%s",
                               dt_report_format(text, sizeof text, "loss", e->columns[c][i]));
     }
-    return dt_text_table_print(&table);
-}
-
-DT_MUST_USE static dt_status print_classes(const dt_report_run *run, int set)
-{
-    static const char *const titles[] = {">rows", ">predicted", ">precision", ">recall",
-                                         ">F1",   ">ROC-AUC",   ">PR-AUC"};
-    const dt_report_table *classes = &run->sets[set].classes;
-    dt_text_table table = {.columns = 8};
-    char title[64], text[DT_TEXT_TABLE_CELL_BYTES];
-    if (classes->rows == 0)
-        return DT_OK;
-    (void)snprintf(title, sizeof title, "class, %s set", dt_report_set_name(set));
-    table.titles[0] = title;
-    for (size_t c = 0; c < 7; c++)
-        table.titles[c + 1] = titles[c];
-    for (size_t i = 0; i < classes->rows && i < CLASSES_SHOWN; i++) {
-        dt_text_table_add(&table, "%.30s", dt_report_class_name(text, sizeof text, run, i));
-        for (size_t c = 0; c < 7; c++)
-            dt_text_table_add(&table, "%s",
-                              dt_report_format(text, sizeof text, c < 2 ? "_rows" : "f1",
-                                               classes->columns[c][i]));
-    }
-    dt_log_result("\n");
-    const dt_status status = dt_text_table_print(&table);
-    if (classes->rows > CLASSES_SHOWN)
-        dt_log_result("... and %zu more\n", classes->rows - CLASSES_SHOWN);
-    return status;
-}
-
-DT_MUST_USE static dt_status print_confusion(const dt_report_run *run, int set)
-{
-    const dt_report_set *s = &run->sets[set];
-    dt_text_table table = {.columns = s->C + 1};
-    char names[CONFUSION_SHOWN][64], text[DT_TEXT_TABLE_CELL_BYTES];
-    if (s->C == 0 || s->C > CONFUSION_SHOWN)
-        return DT_OK;
-    table.titles[0] = "true \\ predicted";
-    for (size_t c = 0; c < s->C; c++) {
-        char shown[DT_TEXT_TABLE_CELL_BYTES];
-        (void)dt_report_class_name(text, sizeof text, run, c);
-        (void)snprintf(names[c], sizeof names[c], ">%.12s",
-                       dt_text_table_printable(shown, sizeof shown, text));
-        table.titles[c + 1] = names[c];
-    }
-    for (size_t i = 0; i < s->C; i++) {
-        dt_text_table_add(&table, "%.30s", dt_report_class_name(text, sizeof text, run, i));
-        for (size_t j = 0; j < s->C; j++)
-            dt_text_table_add(&table, "%lld", (long long)s->confusion[i * s->C + j]);
-    }
-    dt_log_result("\n");
-    return dt_text_table_print(&table);
+    return print_table(&table);
 }
 
 DT_MUST_USE static dt_status print_calibration(const dt_report_run *run, int set)
 {
     const dt_report_table *bins = &run->sets[set].calibration;
-    dt_text_table table = {.columns = 4, .titles = {"confidence", ">rows", ">mean", ">accuracy"}};
-    size_t shown = 0;
+    dt_text_table table = {0};
     for (size_t b = 0; b < bins->rows; b++) {
         double *const *columns = bins->columns;
         if (!(columns[BIN_ROWS][b] > 0.0))
             continue;
-        shown++;
+        if (table.columns == 0)
+            dt_text_table_titles(&table, "confidence|>rows|>mean|>accuracy");
         dt_text_table_add(&table, "%.1f to %.1f", columns[BIN_LOWER][b], columns[BIN_UPPER][b]);
         dt_text_table_add(&table, "%.0f", columns[BIN_ROWS][b]);
         dt_text_table_add(&table, "%.4f", columns[BIN_CONFIDENCE][b]);
         dt_text_table_add(&table, "%.4f", columns[BIN_ACCURACY][b]);
     }
-    if (shown == 0)
-        return DT_OK;
-    dt_log_result("\n");
-    return dt_text_table_print(&table);
+    return print_table(&table);
 }
 
-/* ---- ranks ---- */
-
-static void add_rank(dt_text_table *table, const dt_report_run *run, size_t rank)
-{
-    const dt_report_table *ranks = &run->ranks;
-    dt_text_table_add(table, "%.0f", ranks->columns[RANK_NUMBER][rank]);
-    dt_text_table_add(table, "%.30s",
-                      rank < run->rank_hosts.count ? run->rank_hosts.texts[rank] : "-");
-    dt_text_table_add(table, "%.0f", ranks->columns[RANK_ROWS][rank]);
-    for (int phase = 0; phase < REPORT_PHASES; phase++) {
-        char text[64];
-        dt_text_table_add(table, "%s",
-                          dt_report_format_phase(text, sizeof text, ranks, rank, phase));
-    }
-}
-
-DT_MUST_USE static dt_status print_ranks(const dt_report_run *run)
-{
-    char titles[REPORT_PHASES][32];
-    dt_text_table table = {.columns = 3 + REPORT_PHASES,
-                           .titles = {">rank", "host", ">training rows"}};
-    if (run->ranks.rows == 0)
-        return DT_OK;
-    for (int phase = 0; phase < REPORT_PHASES; phase++) {
-        (void)snprintf(titles[phase], sizeof titles[phase], ">%s s", dt_report_phase_names[phase]);
-        table.titles[3 + phase] = titles[phase];
-    }
-    for (size_t rank = 0; rank < run->ranks.rows && rank < RANKS_SHOWN; rank++)
-        add_rank(&table, run, rank);
-    dt_log_result("\n");
-    const dt_status status = dt_text_table_print(&table);
-    if (run->ranks.rows > RANKS_SHOWN)
-        dt_log_result("... and %zu more\n", run->ranks.rows - RANKS_SHOWN);
-    return status;
-}
+/* ---- the whole ---- */
 
 dt_status dt_report_print_portrait(dt_report_run *run)
 {
     dt_status status = DT_OK;
     dt_report_run *const runs[1] = {run};
     const int set = dt_report_best_set(runs, 1);
+    dt_text_table table;
     print_line("run", run->name);
     print_line("status", run->status);
     print_line("started", dt_report_fact_text(&run->environment, "started"));
@@ -269,11 +186,14 @@ dt_status dt_report_print_portrait(dt_report_run *run)
     DT_TRY(print_epochs(run));
     DT_TRY(print_qualities(run));
     if (set >= 0) {
-        DT_TRY(print_classes(run, set));
-        DT_TRY(print_confusion(run, set));
+        dt_report_fill_classes(&table, run, set, CLASSES_SHOWN);
+        DT_TRY(print_table(&table));
+        dt_report_fill_confusion(&table, run, set, CONFUSION_SHOWN);
+        DT_TRY(print_table(&table));
         DT_TRY(print_calibration(run, set));
     }
-    DT_TRY(print_ranks(run));
+    dt_report_fill_ranks(&table, run, RANKS_SHOWN);
+    DT_TRY(print_table(&table));
     dt_log_result("\n");
 out:
     return status;

@@ -2,10 +2,130 @@
 
 #include "dtrain/base/log.h"
 #include "dtrain/base/memory.h"
+#include "report_buffer.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+
+/* ---- filling ---- */
+
+DT_MUST_USE static dt_status make_text(char **out, const char *format, va_list arguments)
+{
+    va_list again;
+    va_copy(again, arguments);
+    const int length = vsnprintf(NULL, 0, format, again);
+    va_end(again);
+    const size_t bytes = length < 0 ? 1 : (size_t)length + 1;
+    const dt_status status = dt_memory_alloc(out, bytes, 1, "cell of a table");
+    if (status == DT_OK)
+        (void)vsnprintf(*out, bytes, format, arguments);
+    return status;
+}
+
+static void add(dt_text_table *table, const char *format, va_list arguments)
+{
+    dt_text_cell cell = {.share = NAN};
+    if (table->status == DT_OK && table->cell_count == table->cell_room) {
+        const size_t room = table->cell_room == 0 ? 64 : 2 * table->cell_room;
+        table->status = dt_memory_grow(&table->cells, table->cell_room, room, sizeof *table->cells,
+                                       "cells of a table");
+        table->cell_room = table->status == DT_OK ? room : table->cell_room;
+    }
+    if (table->status == DT_OK)
+        table->status = make_text(&cell.text, format, arguments);
+    if (table->status == DT_OK)
+        table->cells[table->cell_count++] = cell;
+}
+
+void dt_text_table_title(dt_text_table *table, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    add(table, format, arguments);
+    va_end(arguments);
+    table->columns++;
+}
+
+void dt_text_table_titles(dt_text_table *table, const char *titles)
+{
+    for (;; titles++) {
+        const size_t length = strcspn(titles, "|");
+        dt_text_table_title(table, "%.*s", (int)length, titles);
+        titles += length;
+        if (*titles == '\0')
+            break;
+    }
+}
+
+void dt_text_table_add(dt_text_table *table, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    add(table, format, arguments);
+    va_end(arguments);
+}
+
+void dt_text_table_set_best(dt_text_table *table)
+{
+    if (table->status == DT_OK)
+        table->cells[table->cell_count - 1].best = true;
+}
+
+void dt_text_table_set_share(dt_text_table *table, double share)
+{
+    if (table->status == DT_OK)
+        table->cells[table->cell_count - 1].share = share;
+}
+
+static const char *class_name(char id[24], const char *const *names, size_t name_count, size_t c)
+{
+    (void)snprintf(id, 24, "%zu", c);
+    return c < name_count ? names[c] : id;
+}
+
+void dt_text_table_confusion(dt_text_table *out, const int64_t *confusion, size_t C,
+                             const char *const *names, size_t name_count)
+{
+    char id[24];
+    *out = (dt_text_table){.first_width = 30, .width = 13};
+    dt_text_table_title(out, "true \\ predicted");
+    for (size_t c = 0; c < C; c++)
+        dt_text_table_title(out, ">%s", class_name(id, names, name_count, c));
+    for (const int64_t *rows = confusion; rows < confusion + C * C; rows += C) {
+        double sum = 0.0;
+        for (size_t j = 0; j < C; j++)
+            sum += (double)rows[j];
+        dt_text_table_add(out, "%s",
+                          class_name(id, names, name_count, (size_t)(rows - confusion) / C));
+        for (size_t j = 0; j < C; j++) {
+            dt_text_table_add(out, "%lld", (long long)rows[j]);
+            if (sum > 0.0)
+                dt_text_table_set_share(out, (double)rows[j] / sum);
+        }
+    }
+}
+
+static bool is_right(const dt_text_table *table, size_t column)
+{
+    return table->cells[column].text[0] == '>';
+}
+
+const char *dt_text_table_title_of(const dt_text_table *table, size_t column)
+{
+    return table->cells[column].text + is_right(table, column);
+}
+
+void dt_text_table_clear(dt_text_table *table)
+{
+    for (size_t i = 0; i < table->cell_count; i++)
+        dt_memory_free(table->cells[i].text);
+    dt_memory_free(table->cells);
+    *table = (dt_text_table){0};
+}
+
+/* ---- what stdout shows of a cell ---- */
 
 /* Characters, not bytes: those that continue a UTF-8 sequence take no place of their own. */
 static size_t width_of(const char *text)
@@ -29,17 +149,26 @@ static void make_printable(char *text)
     }
 }
 
-static void cut(char *text, size_t width)
+/* Returns the text behind so many characters. */
+static char *skip(char *text, size_t characters)
 {
-    size_t seen = 0;
-    if (width_of(text) <= width)
-        return;
-    for (; *text != '\0'; text++) {
-        seen += ((unsigned char)*text & 0xc0) != 0x80;
-        if (seen > width - 3)
+    for (; *text != '\0'; text++)
+        if (((unsigned char)*text & 0xc0) != 0x80 && characters-- == 0)
             break;
-    }
-    memcpy(text, "...", 4); /* at least four characters are cut off */
+    return text;
+}
+
+/* The end of a name tells more than its beginning, so it is the middle that is left out. */
+static void cut(char *text, size_t most, bool is_name)
+{
+    const size_t width = width_of(text), head = is_name ? most / 2 - 2 : most - 3;
+    const size_t tail = most - head - 3;
+    if (width <= most)
+        return;
+    char *from = skip(text, head);
+    const char *to = skip(text, width - tail); /* at least four characters further on */
+    memmove(from + 3, to, strlen(to) + 1);
+    memcpy(from, "...", 3);
 }
 
 const char *dt_text_table_printable(char *out, size_t bytes, const char *text)
@@ -49,75 +178,106 @@ const char *dt_text_table_printable(char *out, size_t bytes, const char *text)
     return out;
 }
 
-void dt_text_table_add(dt_text_table *table, const char *format, ...)
+/* Makes all cells what stdout shows of them, and measures the columns. */
+static void make_ready(dt_text_table *table)
 {
-    char cell[DT_TEXT_TABLE_CELL_BYTES];
-    va_list arguments;
-    va_start(arguments, format);
-    (void)vsnprintf(cell, sizeof cell, format, arguments);
-    va_end(arguments);
-    make_printable(cell);
-    cut(cell, DT_TEXT_TABLE_CELL_WIDTH);
-    if (table->status == DT_OK && table->cell_count == table->cell_room) {
-        const size_t room = table->cell_room == 0 ? 256 : 2 * table->cell_room;
-        table->status = dt_memory_grow(&table->cells, table->cell_room, room, sizeof *table->cells,
-                                       "cells of a table");
-        table->cell_room = table->status == DT_OK ? room : table->cell_room;
+    for (size_t i = 0; i < table->cell_count; i++) {
+        const size_t c = i % table->columns;
+        dt_text_cell *cell = &table->cells[i], *title = &table->cells[c];
+        const size_t most = c == 0 ? table->first_width : table->width;
+        make_printable(cell->text);
+        cut(cell->text, most > 0 ? most : 60, c == 0 || is_right(table, c));
+        cell->width = width_of(cell->text) - (cell == title && is_right(table, c));
+        title->width = cell->width > title->width ? cell->width : title->width;
     }
-    if (table->status == DT_OK)
-        table->status = dt_memory_copy_text(&table->cells[table->cell_count], cell);
-    table->cell_count += table->status == DT_OK;
 }
 
-void dt_text_table_clear(dt_text_table *table)
+/* ---- printing ---- */
+
+/* Adds a cell, and counts the blanks that it owes: they are put only before a further cell, so that
+ * no line ends in them. */
+static void put_cell(dt_report_buffer *out, size_t *owed, const dt_text_table *table, size_t cell)
 {
-    for (size_t i = 0; i < table->cell_count; i++)
-        dt_memory_free(table->cells[i]);
-    dt_memory_free(table->cells);
-    table->cells = NULL;
-    table->cell_count = table->cell_room = 0;
+    const size_t column = cell % table->columns;
+    const char *text =
+        cell == column ? dt_text_table_title_of(table, column) : table->cells[cell].text;
+    const size_t space = table->cells[column].width - width_of(text);
+    *owed += is_right(table, column) ? space : 0;
+    if (text[0] != '\0') {
+        dt_report_buffer_add(out, "%*s%s", (int)*owed, "", text);
+        *owed = 0;
+    }
+    *owed += (is_right(table, column) ? 0 : space) + 2;
 }
 
-static void print_row(const dt_text_table *table, const char *const *cells, const size_t *widths)
+/* Column 0, and [from, to) of the others. */
+static void put_columns(dt_report_buffer *out, const dt_text_table *table, size_t from, size_t to)
 {
-    char line[DT_TEXT_TABLE_COLUMNS_MAX * (DT_TEXT_TABLE_CELL_BYTES + DT_TEXT_TABLE_CELL_WIDTH)] =
-        "";
-    size_t used = 0;
-    size_t owed = 0; /* blanks are put only before a cell: no line ends in them */
-    for (size_t c = 0; c < table->columns; c++) {
-        const bool right = table->titles[c][0] == '>';
-        const char *cell = cells[c] + (cells == table->titles && right ? 1 : 0);
-        const size_t space = widths[c] - width_of(cell);
-        owed += right ? space : 0;
-        if (cell[0] != '\0') {
-            used += (size_t)snprintf(line + used, sizeof line - used, "%*s%s", (int)owed, "", cell);
-            owed = 0;
+    const char *indent = table->indent != NULL ? table->indent : "";
+    for (size_t row = 0; row < table->cell_count; row += table->columns) {
+        size_t owed = 0;
+        dt_report_buffer_puts(out, indent);
+        put_cell(out, &owed, table, row);
+        for (size_t c = from; c < to; c++)
+            put_cell(out, &owed, table, row + c);
+        dt_report_buffer_puts(out, "\n");
+    }
+    if (table->more > 0)
+        dt_report_buffer_add(out, "%s... and %zu more\n", indent, table->more);
+}
+
+static void put_pieces(dt_report_buffer *out, const dt_text_table *table, size_t width)
+{
+    for (size_t from = 1; from < table->columns;) {
+        size_t to = from, used = table->cells[0].width;
+        for (; to < table->columns; to++) {
+            used += 2 + table->cells[to].width;
+            if (used > width && to > from)
+                break;
         }
-        owed += (right ? 0 : space) + 2;
+        put_columns(out, table, from, to);
+        dt_report_buffer_puts(out, "\n");
+        from = to;
     }
-    dt_log_result("%s%s\n", table->indent != NULL ? table->indent : "", line);
+}
+
+/* `width` 0: in one piece. */
+DT_MUST_USE static dt_status print(dt_text_table *table, size_t width, bool say)
+{
+    dt_report_buffer text = {0};
+    dt_status status = table->status;
+    if (status == DT_OK && table->columns > 0) {
+        DT_ASSERT(table->cell_count % table->columns == 0);
+        make_ready(table);
+        if (width > 0)
+            put_pieces(&text, table, width);
+        else
+            put_columns(&text, table, 1, table->columns);
+        status = text.status;
+    }
+    if (status == DT_OK && text.bytes > 0)
+        (say ? dt_log_say : dt_log_result)("%s", text.text);
+    dt_report_buffer_clear(&text);
+    dt_text_table_clear(table);
+    return status;
 }
 
 dt_status dt_text_table_print(dt_text_table *table)
 {
-    size_t widths[DT_TEXT_TABLE_COLUMNS_MAX] = {0};
-    const dt_status status = table->status;
-    if (status == DT_OK) {
-        DT_ASSERT(table->cell_count % table->columns == 0);
-        for (size_t c = 0; c < table->columns; c++)
-            widths[c] = width_of(table->titles[c]) - (table->titles[c][0] == '>');
-        for (size_t i = 0; i < table->cell_count; i++) {
-            const size_t width = width_of(table->cells[i]);
-            size_t *widest = &widths[i % table->columns];
-            *widest = width > *widest ? width : *widest;
-        }
-        print_row(table, table->titles, widths);
-        for (size_t i = 0; i < table->cell_count; i += table->columns)
-            print_row(table, (const char *const *)&table->cells[i], widths);
-    }
-    dt_text_table_clear(table);
-    return status;
+    return print(table, 0, false);
 }
+
+dt_status dt_text_table_say(dt_text_table *table)
+{
+    return print(table, 0, true);
+}
+
+dt_status dt_text_table_print_within(dt_text_table *table, size_t width)
+{
+    return print(table, width, false);
+}
+
+/* ---- texts ---- */
 
 const char *dt_text_table_bytes(char *out, size_t out_bytes, uint64_t bytes)
 {

@@ -72,7 +72,7 @@ def section(lines, first):
 def check_tables(lines, y, p, predicted):
     C = p.shape[1]
     confusion = metrics.confusion_matrix(y, predicted, labels=range(C))
-    found = [row[-C:] for row in section(lines, "rows of class +predicted as")[1:]]
+    found = [row[-C:] for row in section(lines, r"true \\ predicted")]
     if not np.array_equal(np.array(found, dtype=int), confusion):
         raise Wrong(f"confusion matrix: expected {confusion}, found {found}")
     scores = metrics.precision_recall_fscore_support(y, predicted, labels=range(C), zero_division=0)

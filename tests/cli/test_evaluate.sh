@@ -80,7 +80,7 @@ expect_status 0
 run 0 evaluate model-four four
 expect_status 0
 expect_stdout '^maybe later +30 '
-expect_stdout '^rows of class +predicted as$'
+expect_stdout '^true . predicted +maybe later +never +no +yes$'
 
 # ---- what is refused ----
 

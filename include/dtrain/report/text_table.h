@@ -3,36 +3,75 @@
 
 #include "dtrain/base/status.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/** Aligned tables on stdout, and texts that may stand in them. Private to src/cli. */
+/**
+ * Tables of texts, and texts that may stand in them. A table is filled once and printed once: to
+ * stdout (text_table.c), into a page of HTML or as CSV (report_internal.h). All calls are local.
+ */
 
-enum {
-    DT_TEXT_TABLE_COLUMNS_MAX = 24,
-    DT_TEXT_TABLE_CELL_BYTES = 256,
-    DT_TEXT_TABLE_CELL_WIDTH = 60
-};
+enum { DT_TEXT_TABLE_CELL_BYTES = 256 }; /* of a text that a caller makes printable */
 
-/** A table of texts; columns become as wide as their widest cell. */
+typedef struct dt_text_cell {
+    char *text;
+    size_t width; /* in characters as stdout shows it; of a title: of its column */
+    bool best; /* HTML: bold */
+    double share; /* of its row, from 0 to 1; HTML: shown, and a shade; NaN: none */
+} dt_text_cell;
+
+/** Zeroed, it is empty. Titles come first, then the cells, row by row from left to right. */
 typedef struct dt_text_table {
     size_t columns;
-    /* A title that begins with '>' is right-aligned. */
-    const char *titles[DT_TEXT_TABLE_COLUMNS_MAX];
-    const char *indent; /* before each line; NULL for none */
+    size_t more; /* rows that the table leaves out, which a line below it states */
+    const char *indent; /* on stdout before each line; NULL: none */
+    size_t first_width, width; /* on stdout the widest cell of column 0, of the others; 0: 60 */
     size_t cell_count, cell_room;
-    char **cells;
+    dt_text_cell *cells; /* [1 + rows, columns]; the first row has the titles */
     dt_status status; /* of the cells so far */
 } dt_text_table;
 
-/**
- * Adds a cell, row by row from left to right. What is no printable text becomes '?', and what is
- * wider than DT_TEXT_TABLE_CELL_WIDTH is cut.
- */
+/** Adds a column. If the title begins with '>', which is not shown, the column is right-aligned. */
+DT_PRINTF(2, 3) void dt_text_table_title(dt_text_table *table, const char *format, ...);
+
+/** Adds the columns of "name|>rows|>share". */
+void dt_text_table_titles(dt_text_table *table, const char *titles);
+
+/** Adds a cell. */
 DT_PRINTF(2, 3) void dt_text_table_add(dt_text_table *table, const char *format, ...);
 
-/** Prints the table, and frees its cells in any case. Errors: DT_MEMORY, kept from the cells. */
+/** Set what HTML alone shows of the cell that was added last. */
+void dt_text_table_set_best(dt_text_table *table);
+void dt_text_table_set_share(dt_text_table *table, double share);
+
+/**
+ * Fills the table of rows by their true class, downwards, and predicted class, [C, C]; shares are
+ * of the true class. A class without a name in [name_count] goes by its id.
+ */
+void dt_text_table_confusion(dt_text_table *out, const int64_t *confusion, size_t C,
+                             const char *const *names, size_t name_count);
+
+/** Returns a title without its '>'. */
+const char *dt_text_table_title_of(const dt_text_table *table, size_t column);
+
+/**
+ * Prints the table to stdout, and frees its cells in any case; a table without columns prints
+ * nothing. Columns become as wide as their widest cell. A character that is not printable becomes
+ * '?'. A cell that is too wide loses its middle, in left-aligned columns beyond the first its end.
+ *
+ * Errors:  DT_MEMORY, kept from the cells
+ */
 DT_MUST_USE dt_status dt_text_table_print(dt_text_table *table);
+
+/** As dt_text_table_print, unless quiet. */
+DT_MUST_USE dt_status dt_text_table_say(dt_text_table *table);
+
+/**
+ * As dt_text_table_print, but in several pieces if the lines are longer than `width`: each has the
+ * first column, and ends in an empty line.
+ */
+DT_MUST_USE dt_status dt_text_table_print_within(dt_text_table *table, size_t width);
 
 /** Frees the cells of a table that is not printed. */
 void dt_text_table_clear(dt_text_table *table);
