@@ -5,6 +5,7 @@
 #include <jansson.h>
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,7 @@ struct dt_json {
     json_t *open[DT_JSON_DEPTH]; /* each is inside the one before; open[0] is the root */
     unsigned depth; /* of the innermost */
     bool failed; /* memory was short */
+    char repaired[81]; /* the first text that was no valid UTF-8; "": none */
 };
 
 dt_status dt_json_new(dt_json **out)
@@ -41,7 +43,7 @@ static size_t sequence_bytes(const unsigned char *at)
 }
 
 /* Texts from files may be anything. Returns a copy that is valid, or NULL when memory is short. */
-static char *repair(const char *text)
+static char *repair(dt_json *json, const char *text)
 {
     char *repaired = NULL;
     size_t used = 0;
@@ -52,6 +54,8 @@ static char *repair(const char *text)
         memcpy(repaired + used, bytes > 0 ? at : "\xef\xbf\xbd", bytes > 0 ? bytes : 3);
         used += bytes > 0 ? bytes : 3;
         at += bytes > 0 ? bytes : 1;
+        if (bytes == 0 && json->repaired[0] == '\0')
+            (void)snprintf(json->repaired, sizeof json->repaired, "%s", text);
     }
     return repaired;
 }
@@ -70,7 +74,7 @@ static void add(dt_json *json, const char *name, json_t *value)
         json->failed = json_array_append_new(parent, value) != 0;
         return;
     }
-    key = repair(name);
+    key = repair(json, name);
     json->failed = key == NULL || value == NULL;
     if (json->failed)
         json_decref(value);
@@ -104,9 +108,14 @@ void dt_json_end(dt_json *json)
 
 void dt_json_add_text(dt_json *json, const char *name, const char *text)
 {
-    char *repaired = text == NULL ? NULL : repair(text);
+    char *repaired = text == NULL ? NULL : repair(json, text);
     add(json, name, text == NULL ? json_null() : json_string(repaired));
     dt_memory_free(repaired);
+}
+
+const char *dt_json_repaired(const dt_json *json)
+{
+    return json->repaired;
 }
 
 void dt_json_add_int(dt_json *json, const char *name, int64_t value)

@@ -1,12 +1,11 @@
 #include "keras_archive.h"
 
-#include "dtrain/base/memory.h"
 #include "dtrain/io/json.h"
+#include "dtrain/io/json_read.h"
 #include "dtrain/model/keras_model.h"
 
-#include <jansson.h>
-
 #include <stdio.h>
+#include <string.h>
 
 void dt_keras_archive_group(char out[DT_KERAS_GROUP_BYTES], const char *class, size_t index)
 {
@@ -33,27 +32,16 @@ out:
 dt_status dt_keras_classes_parse(dt_h5_names *out, const char *json, const char *path)
 {
     dt_status status = DT_OK;
-    json_error_t error;
-    json_t *root = json_loads(json, 0, &error);
-    const json_t *list = json_object_get(root, "classes");
-    const size_t count = json_array_size(list);
+    dt_json_place root;
+    char where[600];
+    (void)snprintf(where, sizeof where, "%.500s: its %s", path, DT_KERAS_CLASSES_MEMBER);
     *out = (dt_h5_names){0};
-    if (root == NULL && json_error_code(&error) == json_error_out_of_memory)
-        DT_TRY(dt_fail(DT_MEMORY, "%s: no memory for its %s", path, DT_KERAS_CLASSES_MEMBER));
-    if (!json_is_array(list) || count > DT_H5_NAMES_MAX)
-        DT_TRY(dt_fail(DT_DATA, "%s: its %s is no list of at most %d class names", path,
-                       DT_KERAS_CLASSES_MEMBER, DT_H5_NAMES_MAX));
-    DT_TRY(dt_memory_alloc(&out->texts, count, sizeof *out->texts, "class names"));
-    for (size_t i = 0; i < count; i++) {
-        const char *name = json_string_value(json_array_get(list, i));
-        if (name == NULL)
-            DT_TRY(dt_fail(DT_DATA, "%s: its %s: class name %zu is no text", path,
-                           DT_KERAS_CLASSES_MEMBER, i));
-        DT_TRY(dt_memory_copy_text(&out->texts[i], name));
-        out->count = i + 1;
-    }
+    DT_TRY(dt_json_parse(&root, json, strlen(json), where));
+    DT_TRY(dt_json_get_texts(&out->texts, &out->count, &root, "classes"));
+    if (out->count > DT_H5_NAMES_MAX)
+        DT_TRY(dt_fail(DT_DATA, "%s: has more than %d class names", where, DT_H5_NAMES_MAX));
 out:
-    json_decref(root);
+    dt_json_root_clear(&root);
     if (status != DT_OK)
         dt_h5_names_clear(out);
     return status;

@@ -1,10 +1,8 @@
 #include "dtrain/model/model_json.h"
 
 #include "dtrain/base/memory.h"
-#include "dtrain/base/text.h"
 #include "dtrain/io/json.h"
-
-#include <jansson.h>
+#include "dtrain/io/json_read.h"
 
 #include <limits.h>
 #include <math.h>
@@ -88,72 +86,28 @@ dt_status dt_model_json_write_optimizer(char **out, const dt_optimizer *optimize
 
 /* ---- reading ---- */
 
-/* An object that is being read, and what error lines call it: "m.h5: layer 2 (dense)". */
-typedef struct place {
-    const json_t *object;
-    char where[600];
-} place;
-
-DT_MUST_USE static dt_status find(const json_t **out, place *at, const char *name)
+DT_MUST_USE static dt_status fail_unknown(const dt_json_place *at, const char *what,
+                                          const char *name)
 {
-    *out = json_object_get(at->object, name);
-    return *out != NULL ? DT_OK : dt_fail(DT_DATA, "%s: member '%s' is missing", at->where, name);
+    return dt_fail(DT_DATA,
+                   "%s: the %s is '%.60s', which this dtrain does not know; use the dtrain that "
+                   "wrote the file",
+                   at->where, what, name);
 }
 
-/* Reads a number of the interval [least, below). */
-DT_MUST_USE static dt_status read_number(double *out, place *at, const char *name, double least,
-                                         double below)
+/* Error lines begin with `where` and the kind. */
+static void name_kind(dt_json_place *at, const char *where, const char *kind)
 {
-    dt_status status = DT_OK;
-    const json_t *number = NULL;
-    DT_TRY(find(&number, at, name));
-    *out = json_number_value(number);
-    char found[64] = "not a number", bound[64] = "";
-    if (json_is_number(number))
-        (void)snprintf(found, sizeof found, "%g", *out);
-    if (isfinite(below))
-        (void)snprintf(bound, sizeof bound, " and below %g", below);
-    if (!json_is_number(number) || !(*out >= least && *out < below))
-        DT_TRY(dt_fail(DT_DATA, "%s: %s is %s; expected a number of at least %g%s", at->where, name,
-                       found, least, bound));
-out:
-    return status;
-}
-
-/* A member that nobody reads would change the meaning of the file in silence. `known` ends with
- * NULL. */
-DT_MUST_USE static dt_status check_unknown(const place *at, const char *const *known)
-{
-    const char *name = NULL;
-    json_t *value = NULL;
-    json_object_foreach((json_t *)at->object, name, value)
-    {
-        if (!dt_text_is_among(name, known))
-            return dt_fail(DT_DATA,
-                           "%s: has the member '%.60s', which this dtrain does not know; use the "
-                           "dtrain that wrote the file",
-                           at->where, name);
-    }
-    return DT_OK;
+    (void)snprintf(at->where, sizeof at->where, "%.500s (%.60s)", where, kind);
 }
 
 /* Reads an option by the table that also prints it. */
-DT_MUST_USE static dt_status read_option(dt_layer *layer, place *at, const dt_option *option)
+DT_MUST_USE static dt_status read_option(dt_layer *layer, const dt_json_place *at,
+                                         const dt_option *option)
 {
     dt_status status = DT_OK;
-    const json_t *value = NULL;
-    char number[64];
-    DT_TRY(find(&value, at, option->name));
-    const char *text = json_string_value(value);
-    if (json_is_integer(value))
-        (void)snprintf(number, sizeof number, "%lld", (long long)json_integer_value(value));
-    else
-        (void)snprintf(number, sizeof number, "%.17g", json_number_value(value));
-    if (json_is_number(value) && option->kind != DT_OPTION_CHOICE)
-        text = number;
-    if (text == NULL)
-        DT_TRY(dt_fail(DT_DATA, "%s: %s has the wrong type; expected a %s", at->where, option->name,
-                       option->kind == DT_OPTION_CHOICE ? "text" : "number"));
+    char text[DT_OPTION_TEXT_BYTES];
+    DT_TRY(dt_json_get_word(text, sizeof text, at, option->name));
     if (dt_options_parse_value(option, layer, text, false) != DT_OK) {
         char reason[DT_STATUS_TEXT_BYTES];
         (void)snprintf(reason, sizeof reason, "%s", dt_status_text());
@@ -165,70 +119,67 @@ out:
 
 static const dt_layer_kind *find_layer_kind(const char *name)
 {
-    for (size_t i = 0; name != NULL && i < DT_LAYER_KIND_COUNT; i++)
+    for (size_t i = 0; i < DT_LAYER_KIND_COUNT; i++)
         if (strcmp(dt_layer_kind_name(dt_layer_kinds[i]), name) == 0)
             return dt_layer_kinds[i];
     return NULL;
 }
 
-DT_MUST_USE static dt_status read_layer(dt_layer *out, const json_t *object, size_t index,
-                                        const char *path)
+DT_MUST_USE static dt_status read_layer(dt_layer *out, dt_json_place *at)
 {
     dt_status status = DT_OK;
-    const char *name = json_string_value(json_object_get(object, "kind"));
-    place at = {.object = object};
+    const char *name = NULL;
+    DT_TRY(dt_json_get_text(&name, at, "kind"));
     out->kind = find_layer_kind(name);
     if (out->kind == NULL)
-        return dt_fail(DT_DATA,
-                       "%s: layer %zu is of the kind '%.60s', which this dtrain does not know; use "
-                       "the dtrain that wrote the file",
-                       path, index + 1, name != NULL ? name : "?");
-    (void)snprintf(at.where, sizeof at.where, "%.500s: layer %zu (%s)", path, index + 1, name);
+        DT_TRY(fail_unknown(at, "kind", name));
+    const dt_json_place layer = *at;
+    name_kind(at, layer.where, name);
     const dt_option_table *table = dt_layer_options(out->kind);
     const char *known[OPTIONS_MAX + 2] = {"kind"};
     DT_ASSERT(table->count <= OPTIONS_MAX);
     for (size_t i = 0; i < table->count; i++) {
         known[1 + i] = table->options[i].name;
-        DT_TRY(read_option(out, &at, &table->options[i]));
+        DT_TRY(read_option(out, at, &table->options[i]));
     }
-    DT_TRY(check_unknown(&at, known));
+    DT_TRY(dt_json_check_members(at, known));
 out:
     return status;
 }
 
-DT_MUST_USE static dt_status read_network(dt_network *out, const json_t *json, const char *path)
+DT_MUST_USE static dt_status read_network(dt_network *out, const dt_json_place *root)
 {
     dt_status status = DT_OK;
     dt_layer *layers = NULL;
-    const json_t *list = json_object_get(json, "layers");
-    const char *name = json_string_value(json_object_get(json, "loss"));
-    const dt_loss *loss = name != NULL ? dt_loss_find(name) : NULL;
-    const json_int_t inputs = json_integer_value(json_object_get(json, "inputs"));
-    const size_t count = json_array_size(list);
-    if (inputs < 1 || inputs > INT_MAX || count < 1 || count > DT_MODEL_LAYERS_MAX)
-        return dt_fail(
-            DT_DATA,
-            "%s: its model has %lld inputs and %zu layers; expected 1 to %d inputs and 1 "
-            "to %d layers",
-            path, (long long)inputs, count, INT_MAX, DT_MODEL_LAYERS_MAX);
+    const dt_json_value *list = NULL;
+    const char *name = NULL;
+    int64_t inputs = 0;
+    size_t count = 0;
+    DT_TRY(dt_json_get_whole(&inputs, root, "inputs", 1, INT_MAX));
+    DT_TRY(dt_json_get_text(&name, root, "loss"));
+    const dt_loss *loss = dt_loss_find(name);
     if (loss == NULL)
-        return dt_fail(DT_DATA,
-                       "%s: its loss is '%.60s', which this dtrain does not know; use the dtrain "
-                       "that wrote the file",
-                       path, name != NULL ? name : "?");
+        DT_TRY(fail_unknown(root, "loss", name));
+    DT_TRY(dt_json_get_list(&list, &count, root, "layers"));
+    if (count < 1 || count > DT_MODEL_LAYERS_MAX)
+        DT_TRY(dt_fail(DT_DATA, "%s: has %zu layers; expected 1 to %d", root->where, count,
+                       DT_MODEL_LAYERS_MAX));
     DT_TRY(dt_memory_alloc(&layers, count, sizeof *layers, "layers"));
-    for (size_t l = 0; l < count; l++)
-        DT_TRY(read_layer(&layers[l], json_array_get(list, l), l, path));
+    for (size_t l = 0; l < count; l++) {
+        dt_json_place at;
+        DT_TRY(dt_json_enter_item(&at, root, list, l, "layer"));
+        DT_TRY(read_layer(&layers[l], &at));
+    }
     status = dt_network_plan(out, (size_t)inputs, layers, count);
     if (status != DT_OK) {
         char reason[DT_STATUS_TEXT_BYTES];
         (void)snprintf(reason, sizeof reason, "%s", dt_status_text());
-        DT_TRY(dt_fail(status, "%s: %s", path, reason));
+        DT_TRY(dt_fail(status, "%s: %s", root->where, reason));
     }
     if (out->C < 2)
         DT_TRY(dt_fail(DT_DATA,
-                       "%s: its last layer has %zu unit; expected one a class, two or more", path,
-                       out->C));
+                       "%s: the last layer has %zu unit; expected one a class, two or more",
+                       root->where, out->C));
     out->loss = loss;
 out:
     dt_memory_free(layers);
@@ -236,53 +187,32 @@ out:
 }
 
 DT_MUST_USE static dt_status read_optimizer(dt_optimizer *out, bool *has_state,
-                                            const json_t *object, const char *path)
+                                            const dt_json_place *from)
 {
     dt_status status = DT_OK;
-    place at = {.object = object};
-    double rate = 0.0, step = 0.0;
-    const char *name = json_string_value(json_object_get(object, "kind"));
-    const dt_optimizer_kind *kind = name != NULL ? dt_optimizer_find(name) : NULL;
-    const json_t *state = NULL;
+    dt_json_place at = *from;
+    double rate = 0.0;
+    const char *name = NULL;
+    DT_TRY(dt_json_get_text(&name, from, "kind"));
+    const dt_optimizer_kind *kind = dt_optimizer_find(name);
     if (kind == NULL)
-        return dt_fail(DT_DATA,
-                       "%s: its optimizer is '%.60s', which this dtrain does not know; use the "
-                       "dtrain that wrote the file",
-                       path, name != NULL ? name : "?");
-    (void)snprintf(at.where, sizeof at.where, "%.500s: its optimizer (%s)", path, name);
-    DT_TRY(read_number(&rate, &at, "learning_rate", 0.0, HUGE_VAL));
+        DT_TRY(fail_unknown(from, "kind", name));
+    name_kind(&at, from->where, name);
+    DT_TRY(dt_json_get_number(&rate, &at, "learning_rate", 0.0, HUGE_VAL));
     DT_TRY(dt_optimizer_init(out, kind, 0, rate));
-    DT_TRY(read_number(&out->weight_decay, &at, "weight_decay", 0.0, HUGE_VAL));
-    for (size_t i = 0; i < kind->number_count; i++)
-        DT_TRY(
-            read_number(&out->numbers[i], &at, kind->numbers[i].name, 0.0, kind->numbers[i].below));
-    DT_TRY(read_number(&step, &at, "step", 0.0, (double)STEPS_MAX));
-    out->step = (int64_t)step;
-    DT_TRY(find(&state, &at, "has_state"));
-    if (!json_is_integer(json_object_get(object, "step")) || !json_is_boolean(state))
-        DT_TRY(dt_fail(DT_DATA,
-                       "%s: expected a whole number as step, and true or false as has_state",
-                       at.where));
-    *has_state = json_is_true(state);
+    DT_TRY(dt_json_get_number(&out->weight_decay, &at, "weight_decay", 0.0, HUGE_VAL));
     const char *known[DT_OPTIMIZER_NUMBERS + 6] = {"kind", "learning_rate", "weight_decay", "step",
                                                    "has_state"};
-    for (size_t i = 0; i < kind->number_count; i++)
+    for (size_t i = 0; i < kind->number_count; i++) {
         known[5 + i] = kind->numbers[i].name;
-    DT_TRY(check_unknown(&at, known));
+        DT_TRY(dt_json_get_number(&out->numbers[i], &at, kind->numbers[i].name, 0.0,
+                                  kind->numbers[i].below));
+    }
+    DT_TRY(dt_json_get_whole(&out->step, &at, "step", 0, STEPS_MAX - 1));
+    DT_TRY(dt_json_get_bool(has_state, &at, "has_state"));
+    DT_TRY(dt_json_check_members(&at, known));
 out:
     return status;
-}
-
-DT_MUST_USE static dt_status parse(json_t **out, const char *json, const char *path)
-{
-    json_error_t error;
-    *out = json_loads(json, JSON_REJECT_DUPLICATES, &error);
-    if (*out == NULL && json_error_code(&error) == json_error_out_of_memory)
-        return dt_fail(DT_MEMORY, "%s: no memory for its model's JSON", path);
-    if (!json_is_object(*out))
-        return dt_fail(DT_DATA, "%s: its model is not a JSON object%s%s", path,
-                       *out == NULL ? ": " : "", *out == NULL ? error.text : "");
-    return DT_OK;
 }
 
 dt_status dt_model_json_read(dt_network *network, dt_optimizer *optimizer, bool *has_state,
@@ -290,18 +220,19 @@ dt_status dt_model_json_read(dt_network *network, dt_optimizer *optimizer, bool 
 {
     static const char *const known[] = {"inputs", "loss", "layers", "optimizer", NULL};
     dt_status status = DT_OK;
-    json_t *root = NULL;
+    dt_json_place root, inside;
+    char where[600];
+    (void)snprintf(where, sizeof where, "%.500s: its model", path);
     *network = (dt_network){0};
     *optimizer = (dt_optimizer){0};
     *has_state = false;
-    DT_TRY(parse(&root, json, path));
-    DT_TRY(read_network(network, root, path));
-    DT_TRY(read_optimizer(optimizer, has_state, json_object_get(root, "optimizer"), path));
-    place at = {.object = root};
-    (void)snprintf(at.where, sizeof at.where, "%.500s: its model", path);
-    DT_TRY(check_unknown(&at, known));
+    DT_TRY(dt_json_parse(&root, json, strlen(json), where));
+    DT_TRY(read_network(network, &root));
+    DT_TRY(dt_json_enter(&inside, &root, "optimizer"));
+    DT_TRY(read_optimizer(optimizer, has_state, &inside));
+    DT_TRY(dt_json_check_members(&root, known));
 out:
-    json_decref(root);
+    dt_json_root_clear(&root);
     return status;
 }
 
@@ -309,12 +240,14 @@ dt_status dt_model_json_read_optimizer(dt_optimizer *out, bool *has_state, const
                                        const char *path)
 {
     dt_status status = DT_OK;
-    json_t *root = NULL;
+    dt_json_place root;
+    char where[600];
+    (void)snprintf(where, sizeof where, "%.500s: its optimizer", path);
     *out = (dt_optimizer){0};
     *has_state = false;
-    DT_TRY(parse(&root, json, path));
-    DT_TRY(read_optimizer(out, has_state, root, path));
+    DT_TRY(dt_json_parse(&root, json, strlen(json), where));
+    DT_TRY(read_optimizer(out, has_state, &root));
 out:
-    json_decref(root);
+    dt_json_root_clear(&root);
     return status;
 }

@@ -68,7 +68,7 @@ void dt_report_fill_results(dt_text_table *out, int which, dt_report_run *const 
     const int set = dt_report_best_set(runs, count);
     const result_column *columns = results[which].columns;
     char keys[RESULT_COLUMNS_MAX][64];
-    double best[RESULT_COLUMNS_MAX];
+    double best[RESULT_COLUMNS_MAX] = {0};
     *out = (dt_text_table){.first_width = 32, .width = 40};
     if (results[which].title == NULL && set < 0)
         return;

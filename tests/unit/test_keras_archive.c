@@ -475,9 +475,10 @@ static void test_wrong_companions(void **state)
         const char *name, *text, *part;
     } wrong[] = {
         {"dtrain_classes.json", "{\"classes\":[\"a\"]}", "holds 1 names, expected one for each"},
-        {"dtrain_classes.json", "{\"classes\":[\"a\",1,\"b\"]}", "class name 1 is no text"},
-        {"dtrain_classes.json", "[\"a\",\"b\",\"c\"]", "is no list of"},
-        {"dtrain_classes.json", "{", "is no list of"},
+        {"dtrain_classes.json", "{\"classes\":[\"a\",1,\"b\"]}",
+         "what is in classes must be a text, but is a whole number"},
+        {"dtrain_classes.json", "[\"a\",\"b\",\"c\"]", "expected an object, but found a list"},
+        {"dtrain_classes.json", "{", "no valid JSON in line 1"},
     };
     size_t bytes = 0;
     h5_close_id(start_weights());

@@ -339,7 +339,7 @@ static const struct {
 } refused[] = {
     {"", "r.json: no valid JSON in line 1"},
     {"<!DOCTYPE html>", "no valid JSON"},
-    {"[1]", "a recipe must be an object, but is a list"},
+    {"[1]", "r.json: expected an object, but found a list"},
     {"{}", "no recipe: dtrain_recipe is missing"},
     {"{\"dtrain_recipe\":2}", "a recipe of version 2, but this dtrain reads version 1"},
     {"{\"dtrain_recipe\":0}", "version 0"},
@@ -381,7 +381,7 @@ static const struct {
      "target is column 'age', but the role target has 't'"},
     {HEAD UNSEEN TARGET "\"inputs\":1}", "columns is missing"},
     {HEAD UNSEEN TARGET "\"columns\":{},\"inputs\":1}", "columns must be a list, but is an object"},
-    {HEAD UNSEEN TARGET "\"columns\":[" AGE "7]}", "column 2: it must be an object"},
+    {HEAD UNSEEN TARGET "\"columns\":[" AGE "7]}", "column 2 must be an object"},
     {HEAD UNSEEN TARGET "\"columns\":[" AGE T "]}", "inputs is missing"},
     {HEAD UNSEEN TARGET "\"columns\":[" AGE T "],\"inputs\":0}",
      "inputs is 0, but must be at least 1"},

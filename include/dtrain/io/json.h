@@ -27,6 +27,9 @@ void dt_json_end(dt_json *json);
 /** Adds a text, NULL as null. Here and in names each byte that is no valid UTF-8 becomes U+FFFD. */
 void dt_json_add_text(dt_json *json, const char *name, const char *text);
 
+/** Returns the beginning of the first text that was repaired so, "" when there is none. */
+const char *dt_json_repaired(const dt_json *json);
+
 void dt_json_add_int(dt_json *json, const char *name, int64_t value);
 
 /** Adds a number with 17 digits, which give all its bits back; NaN and infinities are null. */
