@@ -29,7 +29,7 @@ static dt_status check_data_options(const dt_settings *settings)
 static dt_status complete_settings(dt_run *r)
 {
     dt_status status = DT_OK;
-    DT_TRY(dt_like_read(&r->like, &r->settings));
+    DT_TRY(dt_previous_read(&r->previous, &r->settings));
     DT_TRY(check_data_options(&r->settings));
     DT_TRY(dt_settings_complete(&r->settings, dt_comm_size(r->comm)));
 out:

@@ -135,7 +135,7 @@ dt_status dt_run_load_data(dt_run *r)
     DT_TRY(dt_comm_agree(r->comm, check_recipe(r)));
     if (r->root) {
         r->member_count = dt_fingerprint_list(r->members, &r->source);
-        status = dt_like_check(&r->like, r->members, r->member_count, &r->environment);
+        status = dt_previous_check(&r->previous, r->members, r->member_count, &r->environment);
     }
     DT_TRY(dt_comm_agree(r->comm, status));
     r->load_s = dt_clock_s() - begin;

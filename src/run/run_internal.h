@@ -13,7 +13,7 @@
 #include "dtrain/run/environment.h"
 #include "dtrain/run/fingerprint.h"
 #include "dtrain/run/history.h"
-#include "dtrain/run/like.h"
+#include "dtrain/run/previous.h"
 #include "dtrain/run/run.h"
 #include "dtrain/run/run_log.h"
 #include "dtrain/train/trainer.h"
@@ -43,7 +43,7 @@ struct dt_run {
     bool
         has_init; /* --init-from; then these are the CRC-32 of the file's weights and other state */
     uint32_t init_weights_crc, init_state_crc;
-    dt_like like; /* rank 0 only */
+    dt_previous previous; /* rank 0 only */
     dt_checkpoint checkpoint; /* with --resume: the one that the run resumes from */
     dt_history history; /* rank 0 only */
     bool history_incomplete; /* an epoch found no memory: a checkpoint would be wrong */
@@ -68,7 +68,7 @@ DT_MUST_USE dt_status dt_run_make_folder(dt_run *r, const char *name);
  * Finds the data, checks the options about it, and deals its rows to the ranks.
  *
  * Calls:   collective
- * Errors:  as dt_source_open, dt_dataset_load, dt_recipe_load and dt_like_check; DT_USAGE
+ * Errors:  as dt_source_open, dt_dataset_load, dt_recipe_load and dt_previous_check; DT_USAGE
  */
 DT_MUST_USE dt_status dt_run_load_data(dt_run *r);
 

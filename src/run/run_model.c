@@ -277,7 +277,7 @@ DT_MUST_USE static dt_status begin_with(dt_run *r)
     r->init_weights_crc = dt_trainer_crc(&r->model.network);
     r->init_state_crc = dt_model_state_crc(&r->model);
     if (r->root)
-        status = dt_like_check_init(&r->like, path, r->init_weights_crc, r->init_state_crc);
+        status = dt_previous_check_init(&r->previous, path, r->init_weights_crc, r->init_state_crc);
     DT_TRY(dt_comm_agree(r->comm, status));
     DT_TRY(dt_comm_agree(r->comm, check_fit(r, path)));
     DT_TRY(dt_comm_agree(r->comm, take_settings(r, path)));

@@ -231,7 +231,7 @@ void dt_run_report_summary(const dt_run *r)
     }
     dt_log_result("summary.samples_per_second=%.0f\n", result->samples_per_second);
     dt_log_result("summary.weights_crc=%08x\n", result->weights_crc);
-    const char *verdict = dt_like_verdict(&r->like, result->weights_crc);
+    const char *verdict = dt_previous_verdict(&r->previous, result->weights_crc);
     if (verdict != NULL)
         dt_log_result("summary.like_weights=%s\n", verdict);
 }

@@ -47,7 +47,7 @@ static dt_status report_results(dt_run *r, bool saved, bool evaluated)
     dt_comm_allgather(r->comm, rows, &mine, sizeof mine);
     if (r->root && evaluated) {
         dt_run_report_phases(rows, size);
-        dt_like_report(&r->like, r->result.weights_crc);
+        dt_previous_report(&r->previous, r->result.weights_crc);
         dt_run_report_summary(r);
     } else if (r->root && saved) {
         dt_log_say("\nmodel      saved in %s/model.h5, but not evaluated on all sets\n", r->folder);

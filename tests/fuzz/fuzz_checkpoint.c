@@ -4,7 +4,7 @@
  */
 #define _GNU_SOURCE
 #include "dtrain/run/checkpoint.h"
-#include "dtrain/run/like.h"
+#include "dtrain/run/previous.h"
 #include "fuzz_h5.h"
 
 enum {
@@ -47,11 +47,11 @@ static void read_arrays(dt_h5 *h5)
 static void read_settings(void)
 {
     static dt_settings settings;
-    static dt_like like;
+    static dt_previous previous;
     memset(&settings, 0, sizeof settings);
     dt_options_set_defaults(dt_settings_table(), &settings);
     (void)snprintf(settings.resume, sizeof settings.resume, "%s", folder);
-    fuzz_check(dt_like_read(&like, &settings), DT_DATA);
+    fuzz_check(dt_previous_read(&previous, &settings), DT_DATA);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)

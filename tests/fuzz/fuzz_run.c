@@ -4,7 +4,7 @@
  */
 #define _GNU_SOURCE
 #include "dtrain/base/memory.h"
-#include "dtrain/run/like.h"
+#include "dtrain/run/previous.h"
 #include "dtrain/run/run_file.h"
 #include "fuzz_h5.h"
 
@@ -97,11 +97,11 @@ static void read_object(dt_h5 *h5, const char *path, int depth)
 static void read_like(const char *path)
 {
     static dt_settings settings;
-    static dt_like like;
+    static dt_previous previous;
     memset(&settings, 0, sizeof settings);
     dt_options_set_defaults(dt_settings_table(), &settings);
     (void)snprintf(settings.like, sizeof settings.like, "%s", path);
-    fuzz_check(dt_like_read(&like, &settings), DT_DATA);
+    fuzz_check(dt_previous_read(&previous, &settings), DT_DATA);
     fuzz_h5_check();
 }
 

@@ -66,7 +66,7 @@ const dt_option_table *dt_settings_table(void);
 
 /**
  * Parses the words after `dtrain train`, and the file that --config names; the command line wins.
- * What --like or --resume names is not read yet (run/like.h).
+ * What --like or --resume names is not read yet (run/previous.h).
  *
  * Calls:   local
  * Errors:  DT_USAGE, one sentence

@@ -1,4 +1,4 @@
-#include "dtrain/run/like.h"
+#include "dtrain/run/previous.h"
 
 #include "dtrain/base/log.h"
 #include "dtrain/base/memory.h"
@@ -74,7 +74,7 @@ static bool is_default(const dt_option *option, const dt_settings *defaults, con
 }
 
 /* Of a run that goes on: what was given now is what was. */
-DT_MUST_USE static dt_status check_option(const dt_like *like, const dt_option *option,
+DT_MUST_USE static dt_status check_option(const dt_previous *previous, const dt_option *option,
                                           const dt_settings *settings, const dt_settings *was)
 {
     char now[DT_OPTION_TEXT_BYTES], then[DT_OPTION_TEXT_BYTES];
@@ -87,22 +87,22 @@ DT_MUST_USE static dt_status check_option(const dt_like *like, const dt_option *
         return dt_fail(DT_USAGE,
                        "--resume %s: --optimizer is %s, but the checkpoint has the state of %s; "
                        "remove --optimizer. --force cannot change it",
-                       like->path, now, then);
-    if (!like->forced)
+                       previous->path, now, then);
+    if (!previous->forced)
         return dt_fail(
             DT_USAGE,
             "--resume %s: --%s is %s now, and was %s; leave it out, or add --force to go "
             "on with what is another run from here",
-            like->path, option->name, now, was_text);
+            previous->path, option->name, now, was_text);
     dt_log_warn("--resume %s: --%s is %s now, and was %s; from here on it is another run",
-                like->path, option->name, now, was_text);
+                previous->path, option->name, now, was_text);
     return DT_OK;
 }
 
 /* One option: into `was`, what it was; and into the settings, unless it was given. */
-DT_MUST_USE static dt_status take_option(dt_like *like, dt_settings *settings, dt_settings *was,
-                                         const dt_settings *defaults, const dt_option *option,
-                                         dt_h5 *h5)
+DT_MUST_USE static dt_status take_option(dt_previous *previous, dt_settings *settings,
+                                         dt_settings *was, const dt_settings *defaults,
+                                         const dt_option *option, dt_h5 *h5)
 {
     dt_status status = DT_OK;
     const dt_option_table *table = dt_settings_table();
@@ -111,7 +111,7 @@ DT_MUST_USE static dt_status take_option(dt_like *like, dt_settings *settings, d
     char name[64], value[DT_OPTION_TEXT_BYTES];
     (void)dt_options_log_name(name, option);
     if ((option->flags & DT_SETTING_NEWER) != 0 && !dt_h5_has_attribute(h5, "/config", name)) {
-        if (!like->resumes)
+        if (!previous->resumes)
             goto out; /* the default is what that dtrain did */
         DT_TRY(dt_fail(DT_DATA,
                        "an older dtrain wrote this checkpoint (/config has no %s), and this one "
@@ -124,10 +124,10 @@ DT_MUST_USE static dt_status take_option(dt_like *like, dt_settings *settings, d
         DT_TRY(dt_fail(DT_DATA, "%s", dt_status_text())); /* the file's fault, not the user's */
     if ((option->flags & DT_SETTING_SESSION) != 0)
         goto out;
-    if (given && like->resumes && !keeps_weights(settings, option))
-        DT_TRY(check_option(like, option, settings, was));
+    if (given && previous->resumes && !keeps_weights(settings, option))
+        DT_TRY(check_option(previous, option, settings, was));
     if (given)
-        like->same_settings = like->same_settings && keeps_weights(settings, option);
+        previous->same_settings = previous->same_settings && keeps_weights(settings, option);
     else if (!usual)
         DT_TRY(dt_options_set(table, settings, option->name, value));
     if (settings->data_count > 0 && (option->flags & DT_SETTING_DATA) != 0)
@@ -136,20 +136,20 @@ out:
     return status;
 }
 
-DT_MUST_USE static dt_status take_options(dt_like *like, dt_settings *settings,
+DT_MUST_USE static dt_status take_options(dt_previous *previous, dt_settings *settings,
                                           const dt_settings *defaults, dt_h5 *h5)
 {
     dt_status status = DT_OK;
     const dt_option_table *table = dt_settings_table();
     dt_settings *was = NULL; /* too large for the stack */
     int64_t crc = 0;
-    like->same_settings = true;
+    previous->same_settings = true;
     DT_TRY(dt_memory_alloc(&was, 1, sizeof *was, "settings"));
     *was = *defaults;
     for (size_t i = 0; i < table->count; i++)
-        if (like->resumes || (table->options[i].flags & OF_NO_WEIGHT) == 0)
-            DT_TRY(take_option(like, settings, was, defaults, &table->options[i], h5));
-    if (like->resumes) {
+        if (previous->resumes || (table->options[i].flags & OF_NO_WEIGHT) == 0)
+            DT_TRY(take_option(previous, settings, was, defaults, &table->options[i], h5));
+    if (previous->resumes) {
         DT_TRY(dt_h5_get_int(&crc, h5, "/", "config_crc32"));
         if (crc != dt_settings_crc(was))
             DT_TRY(dt_fail(DT_DATA, "/config is damaged: its CRC-32 is %08x, and was %08x",
@@ -183,7 +183,7 @@ typedef struct own_paths {
     bool init_from, csv_log;
 } own_paths;
 
-DT_MUST_USE static dt_status take_paths(dt_like *like, dt_settings *settings, own_paths own,
+DT_MUST_USE static dt_status take_paths(dt_previous *previous, dt_settings *settings, own_paths own,
                                         dt_h5 *h5)
 {
     dt_status status = DT_OK;
@@ -196,12 +196,12 @@ DT_MUST_USE static dt_status take_paths(dt_like *like, dt_settings *settings, ow
         (void)snprintf(path, sizeof path, "%s", settings->init_from);
         DT_TRY(take_path(settings->init_from, path, folder));
     }
-    if (like->resumes && !own.csv_log && settings->csv_log[0] != '\0') {
+    if (previous->resumes && !own.csv_log && settings->csv_log[0] != '\0') {
         (void)snprintf(path, sizeof path, "%s", settings->csv_log);
         DT_TRY(take_path(settings->csv_log, path, folder));
     }
-    like->own_data = settings->data_count > 0;
-    if (like->own_data)
+    previous->own_data = settings->data_count > 0;
+    if (previous->own_data)
         goto out;
     if (data.count > DT_DATA_MAX)
         DT_TRY(dt_fail(DT_DATA, "data in /config has %zu paths, expected at most %d", data.count,
@@ -217,7 +217,7 @@ out:
 
 /* ---- what the run came from, and to ---- */
 
-DT_MUST_USE static dt_status read_members(dt_like *like, dt_h5 *h5)
+DT_MUST_USE static dt_status read_members(dt_previous *previous, dt_h5 *h5)
 {
     static const char table[] = "/data/members";
     dt_status status = DT_OK;
@@ -226,8 +226,9 @@ DT_MUST_USE static dt_status read_members(dt_like *like, dt_h5 *h5)
     if (shape.count > DT_FINGERPRINT_MAX)
         DT_TRY(dt_fail(DT_DATA, "%s has %llu rows, expected at most %d", table,
                        (unsigned long long)shape.count, DT_FINGERPRINT_MAX));
-    like->member_count = (size_t)shape.count;
-    DT_TRY(dt_h5_read_rows(h5, table, &dt_fingerprint_table, like->members, like->member_count));
+    previous->member_count = (size_t)shape.count;
+    DT_TRY(dt_h5_read_rows(h5, table, &dt_fingerprint_table, previous->members,
+                           previous->member_count));
 out:
     return status;
 }
@@ -241,30 +242,30 @@ static void name_arithmetic(char out[DT_ARITHMETIC_BYTES], bool uses_blas, const
         (void)snprintf(out, DT_ARITHMETIC_BYTES, "dtrain's own kernels");
 }
 
-DT_MUST_USE static dt_status read_facts(dt_like *like, bool own_init, dt_h5 *h5)
+DT_MUST_USE static dt_status read_facts(dt_previous *previous, bool own_init, dt_h5 *h5)
 {
     dt_status status = DT_OK;
     char *isa = NULL, *kernels = NULL, *run_status = NULL;
     int64_t crc = 0;
     DT_TRY(dt_h5_get_text(&isa, h5, "/environment", "kernels"));
     DT_TRY(dt_h5_get_text(&kernels, h5, "/environment", "blas_kernels"));
-    name_arithmetic(like->arithmetic, strcmp(isa, "blas") == 0, kernels);
-    if (!like->resumes)
+    name_arithmetic(previous->arithmetic, strcmp(isa, "blas") == 0, kernels);
+    if (!previous->resumes)
         DT_TRY(dt_h5_get_text(&run_status, h5, "/", "status"));
-    like->has_weights = run_status != NULL && strcmp(run_status, "ok") == 0 &&
-                        dt_h5_has(h5, "/summary") == DT_H5_GROUP;
-    if (like->has_weights) {
+    previous->has_weights = run_status != NULL && strcmp(run_status, "ok") == 0 &&
+                            dt_h5_has(h5, "/summary") == DT_H5_GROUP;
+    if (previous->has_weights) {
         DT_TRY(dt_h5_get_int(&crc, h5, "/summary", "weights_crc"));
-        like->weights_crc = (uint32_t)crc;
+        previous->weights_crc = (uint32_t)crc;
     }
-    like->has_init = !own_init && dt_h5_has_attribute(h5, "/data", "init_weights_crc");
-    if (like->has_init) {
+    previous->has_init = !own_init && dt_h5_has_attribute(h5, "/data", "init_weights_crc");
+    if (previous->has_init) {
         DT_TRY(dt_h5_get_int(&crc, h5, "/data", "init_weights_crc"));
-        like->init_weights_crc = (uint32_t)crc;
+        previous->init_weights_crc = (uint32_t)crc;
         DT_TRY(dt_h5_get_int(&crc, h5, "/data", "init_state_crc"));
-        like->init_state_crc = (uint32_t)crc;
+        previous->init_state_crc = (uint32_t)crc;
     }
-    DT_TRY(read_members(like, h5));
+    DT_TRY(read_members(previous, h5));
 out:
     dt_memory_free(isa);
     dt_memory_free(kernels);
@@ -272,7 +273,7 @@ out:
     return status;
 }
 
-DT_MUST_USE static dt_status read_log(dt_like *out, dt_settings *settings, dt_h5 *h5)
+DT_MUST_USE static dt_status read_log(dt_previous *out, dt_settings *settings, dt_h5 *h5)
 {
     dt_status status = DT_OK;
     dt_settings *defaults = NULL; /* too large for the stack */
@@ -289,11 +290,11 @@ out:
     return status;
 }
 
-dt_status dt_like_read(dt_like *out, dt_settings *settings)
+dt_status dt_previous_read(dt_previous *out, dt_settings *settings)
 {
     dt_status status = DT_OK;
     dt_h5 *h5 = NULL;
-    *out = (dt_like){.resumes = settings->resume[0] != '\0', .forced = settings->force};
+    *out = (dt_previous){.resumes = settings->resume[0] != '\0', .forced = settings->force};
     if (settings->like[0] == '\0' && !out->resumes)
         return DT_OK;
     out->asked = true;
@@ -314,97 +315,101 @@ out:
 /* ---- comparing ---- */
 
 static const dt_fingerprint *find_member(const dt_fingerprint *members, size_t count,
-                                         const dt_fingerprint *like)
+                                         const dt_fingerprint *wanted)
 {
     for (size_t i = 0; i < count; i++)
-        if (strcmp(members[i].set, like->set) == 0 && strcmp(members[i].array, like->array) == 0)
+        if (strcmp(members[i].set, wanted->set) == 0 &&
+            strcmp(members[i].array, wanted->array) == 0)
             return &members[i];
     return NULL;
 }
 
-DT_MUST_USE static dt_status compare(const dt_like *like, const dt_fingerprint *members,
+DT_MUST_USE static dt_status compare(const dt_previous *previous, const dt_fingerprint *members,
                                      size_t count)
 {
-    for (size_t i = 0; i < like->member_count; i++) {
-        const dt_fingerprint *was = &like->members[i], *is = find_member(members, count, was);
+    for (size_t i = 0; i < previous->member_count; i++) {
+        const dt_fingerprint *was = &previous->members[i], *is = find_member(members, count, was);
         if (is == NULL)
-            return dt_fail(DT_DATA, "%s %s: it had %s %s, the data has none", like->option,
-                           like->path, was->set, was->array);
+            return dt_fail(DT_DATA, "%s %s: it had %s %s, the data has none", previous->option,
+                           previous->path, was->set, was->array);
         if (is->crc32 != was->crc32)
-            return dt_fail(
-                DT_DATA, "%s %s: its %s %s had the CRC-32 %08x, but %s has %08x: other data",
-                like->option, like->path, was->set, was->array, was->crc32, is->file, is->crc32);
+            return dt_fail(DT_DATA,
+                           "%s %s: its %s %s had the CRC-32 %08x, but %s has %08x: other data",
+                           previous->option, previous->path, was->set, was->array, was->crc32,
+                           is->file, is->crc32);
     }
-    if (count > like->member_count)
+    if (count > previous->member_count)
         return dt_fail(DT_DATA, "%s %s: it was trained on %zu arrays, the data has %zu now",
-                       like->option, like->path, like->member_count, count);
+                       previous->option, previous->path, previous->member_count, count);
     return DT_OK;
 }
 
-dt_status dt_like_check(const dt_like *like, const dt_fingerprint *members, size_t count,
-                        const dt_environment *environment)
+dt_status dt_previous_check(const dt_previous *previous, const dt_fingerprint *members,
+                            size_t count, const dt_environment *environment)
 {
-    if (!like->asked)
+    if (!previous->asked)
         return DT_OK;
-    dt_status status = compare(like, members, count);
-    if (status != DT_OK && (like->resumes ? like->forced : like->own_data)) {
+    dt_status status = compare(previous, members, count);
+    if (status != DT_OK && (previous->resumes ? previous->forced : previous->own_data)) {
         dt_log_warn("%s; so this is another run, with its settings", dt_status_text());
         status = DT_OK;
-    } else if (status != DT_OK && like->resumes) {
+    } else if (status != DT_OK && previous->resumes) {
         status = dt_fail(status, "%s; --force goes on with it all the same", dt_status_text());
     } else if (status != DT_OK) {
         status = dt_fail(status, "%s; name DATA to train on it all the same", dt_status_text());
     }
     char arithmetic[DT_ARITHMETIC_BYTES];
     name_arithmetic(arithmetic, strcmp(environment->isa, "blas") == 0, environment->kernels);
-    if (strcmp(like->arithmetic, arithmetic) != 0)
-        dt_log_warn("%s %s: it used %s, this run uses %s: the last bits may differ", like->option,
-                    like->path, like->arithmetic, arithmetic);
+    if (strcmp(previous->arithmetic, arithmetic) != 0)
+        dt_log_warn("%s %s: it used %s, this run uses %s: the last bits may differ",
+                    previous->option, previous->path, previous->arithmetic, arithmetic);
     return status;
 }
 
-dt_status dt_like_check_init(const dt_like *like, const char *path, uint32_t weights_crc,
-                             uint32_t state_crc)
+dt_status dt_previous_check_init(const dt_previous *previous, const char *path,
+                                 uint32_t weights_crc, uint32_t state_crc)
 {
-    const char *otherwise = like->resumes ? "--force goes on all the same"
-                                          : "name a model with --init-from to begin with that";
-    if (!like->has_init)
+    const char *otherwise = previous->resumes ? "--force goes on all the same"
+                                              : "name a model with --init-from to begin with that";
+    if (!previous->has_init)
         return DT_OK;
     /* Weights and Adam are the checkpoint's anyway: of the model the Normalization counts. */
-    const bool same = like->init_weights_crc == weights_crc && like->init_state_crc == state_crc;
-    if (!same && like->resumes && like->forced) {
-        dt_log_warn("%s %s: %s is not the model it began with, or has changed since", like->option,
-                    like->path, path);
+    const bool same =
+        previous->init_weights_crc == weights_crc && previous->init_state_crc == state_crc;
+    if (!same && previous->resumes && previous->forced) {
+        dt_log_warn("%s %s: %s is not the model it began with, or has changed since",
+                    previous->option, previous->path, path);
         return DT_OK;
     }
-    if (like->init_weights_crc != weights_crc)
+    if (previous->init_weights_crc != weights_crc)
         return dt_fail(DT_DATA,
                        "%s %s: it began with weights of the CRC-32 %08x, but those of %s have "
                        "%08x; %s",
-                       like->option, like->path, like->init_weights_crc, path, weights_crc,
-                       otherwise);
-    if (like->init_state_crc != state_crc)
+                       previous->option, previous->path, previous->init_weights_crc, path,
+                       weights_crc, otherwise);
+    if (previous->init_state_crc != state_crc)
         return dt_fail(DT_DATA,
                        "%s %s: it began with the weights of %s, but with another Normalization "
                        "or state of Adam; %s",
-                       like->option, like->path, path, otherwise);
+                       previous->option, previous->path, path, otherwise);
     return DT_OK;
 }
 
-const char *dt_like_verdict(const dt_like *like, uint32_t weights_crc)
+const char *dt_previous_verdict(const dt_previous *previous, uint32_t weights_crc)
 {
-    if (!like->asked || !like->has_weights || !like->same_settings || like->own_data)
+    if (!previous->asked || !previous->has_weights || !previous->same_settings ||
+        previous->own_data)
         return NULL;
-    return weights_crc == like->weights_crc ? "same" : "other";
+    return weights_crc == previous->weights_crc ? "same" : "other";
 }
 
-void dt_like_report(const dt_like *like, uint32_t weights_crc)
+void dt_previous_report(const dt_previous *previous, uint32_t weights_crc)
 {
-    if (dt_like_verdict(like, weights_crc) == NULL)
+    if (dt_previous_verdict(previous, weights_crc) == NULL)
         return;
-    if (weights_crc == like->weights_crc)
-        dt_log_say("like       %s: the same weights, bit for bit\n\n", like->path);
+    if (weights_crc == previous->weights_crc)
+        dt_log_say("like       %s: the same weights, bit for bit\n\n", previous->path);
     else
-        dt_log_warn("--like %s: it came to other weights, of the CRC-32 %08x, not %08x", like->path,
-                    like->weights_crc, weights_crc);
+        dt_log_warn("--like %s: it came to other weights, of the CRC-32 %08x, not %08x",
+                    previous->path, previous->weights_crc, weights_crc);
 }

@@ -1,5 +1,5 @@
-#ifndef DTRAIN_RUN_LIKE_H
-#define DTRAIN_RUN_LIKE_H
+#ifndef DTRAIN_RUN_PREVIOUS_H
+#define DTRAIN_RUN_PREVIOUS_H
 
 #include "dtrain/base/status.h"
 #include "dtrain/run/environment.h"
@@ -16,7 +16,7 @@ enum { DT_ARITHMETIC_BYTES = 96 };
  * An earlier run that is to be repeated (`--like`), as its log has it, or gone on with
  * (`--resume`), as its checkpoint has it. All calls are local, and made by rank 0 only.
  */
-typedef struct dt_like {
+typedef struct dt_previous {
     bool asked; /* else all of it is 0 */
     bool resumes, forced; /* it goes on; with other settings or data, too */
     const char *option; /* "--like", "--resume" */
@@ -30,7 +30,7 @@ typedef struct dt_like {
     uint32_t weights_crc;
     bool has_init; /* it began with a model of these CRC-32, and --init-from is its */
     uint32_t init_weights_crc, init_state_crc;
-} dt_like;
+} dt_previous;
 
 /**
  * Reads the log that settings->like names, or the checkpoint in the folder that settings->resume
@@ -45,7 +45,7 @@ typedef struct dt_like {
  *          fit; DT_USAGE when what was given would change a run that goes on, without --force;
  *          DT_MEMORY
  */
-DT_MUST_USE dt_status dt_like_read(dt_like *out, dt_settings *settings);
+DT_MUST_USE dt_status dt_previous_read(dt_previous *out, dt_settings *settings);
 
 /**
  * Compares the data with that of the earlier run. Differences are only warned of where a run is
@@ -54,18 +54,18 @@ DT_MUST_USE dt_status dt_like_read(dt_like *out, dt_settings *settings);
  *
  * Errors:  DT_DATA, naming the first array that differs
  */
-DT_MUST_USE dt_status dt_like_check(const dt_like *like, const dt_fingerprint *members,
-                                    size_t count, const dt_environment *environment);
+DT_MUST_USE dt_status dt_previous_check(const dt_previous *previous, const dt_fingerprint *members,
+                                        size_t count, const dt_environment *environment);
 
 /** Compares the CRC-32 of the model it begins with, `path`. Errors: DT_DATA. */
-DT_MUST_USE dt_status dt_like_check_init(const dt_like *like, const char *path,
-                                         uint32_t weights_crc, uint32_t state_crc);
+DT_MUST_USE dt_status dt_previous_check_init(const dt_previous *previous, const char *path,
+                                             uint32_t weights_crc, uint32_t state_crc);
 
 /** Returns whether the weights are those of the earlier run, "same" or "other"; NULL: need not
  * be. */
-const char *dt_like_verdict(const dt_like *like, uint32_t weights_crc);
+const char *dt_previous_verdict(const dt_previous *previous, uint32_t weights_crc);
 
 /** Says the above to a person. */
-void dt_like_report(const dt_like *like, uint32_t weights_crc);
+void dt_previous_report(const dt_previous *previous, uint32_t weights_crc);
 
 #endif
