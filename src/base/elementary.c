@@ -172,3 +172,14 @@ double dt_elementary_cos(double x)
     const double value = (quadrant & 1u) != 0 ? sin_near_zero(sum, tail) : cos_near_zero(sum, tail);
     return quadrant == 1 || quadrant == 2 ? -value : value;
 }
+
+double dt_elementary_power(double x, int64_t n)
+{
+    double result = 1.0, square = x;
+    for (; n > 0; n /= 2) {
+        if (n % 2 != 0)
+            result *= square;
+        square *= square;
+    }
+    return result;
+}

@@ -137,7 +137,12 @@ static void warn_of_training(const dt_model *model, const char *to)
             dt_log_warn("%s: does not contain the model's dropout; .h5 does", to);
             break;
         }
-    if (dt_text_ends_in(to, ".keras") && model->optimizer.weight_decay > 0.0)
+    if (!dt_text_ends_in(to, ".keras") || !(model->optimizer.weight_decay > 0.0))
+        return;
+    if (model->optimizer.kind->weight_decay > 0.0)
+        dt_log_warn("%s: Keras's %s also decays the biases, which dtrain does not", to,
+                    model->optimizer.kind->title);
+    else
         dt_log_warn("%s: does not contain the weight decay %g; .h5 does", to,
                     model->optimizer.weight_decay);
 }

@@ -61,8 +61,13 @@ static void print_training(const dt_model *m)
     char line[LINE_BYTES];
     const dt_optimizer *optimizer = &m->optimizer;
     dt_log_result("%s: learning rate %g, ", optimizer->kind->title, optimizer->learning_rate);
-    for (size_t i = 0; i < optimizer->kind->number_count; i++)
-        dt_log_result("%s %g, ", optimizer->kind->numbers[i].name, optimizer->numbers[i]);
+    for (size_t i = 0; i < optimizer->kind->number_count; i++) {
+        const dt_optimizer_number *number = &optimizer->kind->numbers[i];
+        if (!number->is_flag)
+            dt_log_result("%s %g, ", number->name, optimizer->numbers[i]);
+        else if (optimizer->numbers[i] > 0.0)
+            dt_log_result("%s, ", number->name);
+    }
     if (optimizer->weight_decay > 0.0)
         dt_log_result("weight decay %g, ", optimizer->weight_decay);
     if (optimizer->P > 0)
@@ -135,10 +140,7 @@ static void describe_model(dt_json *json, const model *m)
     dt_json_add_int(json, "inputs", (int64_t)network->D);
     dt_json_add_int(json, "parameters", (int64_t)network->P);
     dt_json_add_text(json, "optimizer", optimizer->kind->name);
-    dt_json_add_double(json, "learning_rate", optimizer->learning_rate);
-    dt_json_add_double(json, "weight_decay", optimizer->weight_decay);
-    for (size_t i = 0; i < optimizer->kind->number_count; i++)
-        dt_json_add_double(json, optimizer->kind->numbers[i].name, optimizer->numbers[i]);
+    dt_model_json_add_numbers(json, optimizer);
     dt_json_add_int(json, "updates", optimizer->step);
     dt_json_add_bool(json, "optimizer_state", optimizer->P > 0);
     dt_json_add_text(json, "no_bias", m->model.no_bias);

@@ -66,19 +66,20 @@ static size_t count_states(const dt_optimizer *optimizer)
     return none ? 0 : optimizer->kind->state_count;
 }
 
-/* Keras stores all states of a variable together. `zeros`, unless NULL, replaces them. */
-DT_MUST_USE static dt_status write_states(dt_h5 *h5, const char *group, const dt_model *model,
-                                          const float *zeros)
+/* Keras stores all states of a variable together, and then what it keeps beside them. */
+DT_MUST_USE static dt_status write_states(dt_h5 *h5, const char *group, const dt_network *network,
+                                          const dt_optimizer *optimizer)
 {
     dt_status status = DT_OK;
-    const dt_network *network = &model->network;
-    const dt_optimizer *optimizer = &model->optimizer;
     size_t next = 2;
     for (size_t t = 0; t < network->tensor_count; t++) {
         const dt_tensor *tensor = &network->tensors[t];
         for (size_t s = 0; s < count_states(optimizer); s++)
-            DT_TRY(write_tensor(h5, group, next++, tensor,
-                                zeros != NULL ? zeros : optimizer->states[s] + tensor->first));
+            DT_TRY(write_tensor(h5, group, next++, tensor, optimizer->states[s] + tensor->first));
+    }
+    if (optimizer->kind->scalar != NULL) {
+        const float scalar = (float)optimizer->kind->scalar(optimizer);
+        DT_TRY(write_number(h5, group, next++, DT_H5_F32, &scalar));
     }
 out:
     return status;
@@ -89,21 +90,24 @@ DT_MUST_USE static dt_status write_optimizer(dt_h5 *h5, const dt_model *model)
 {
     static const char group[] = "/optimizer/vars";
     dt_status status = DT_OK;
-    float *zeros = NULL;
+    dt_optimizer fresh = {0};
     const dt_optimizer *optimizer = &model->optimizer;
     const float rate = (float)optimizer->learning_rate;
-    const int64_t iterations = optimizer->P > 0 ? optimizer->step : 0;
+    if (optimizer->P == 0) {
+        DT_TRY(dt_optimizer_init(&fresh, optimizer->kind, model->network.P, 0.0));
+        memcpy(fresh.numbers, optimizer->numbers, sizeof fresh.numbers);
+        optimizer = &fresh;
+    }
+    const int64_t iterations = optimizer->step;
     const int32_t narrow = (int32_t)iterations;
-    if (optimizer->P == 0)
-        DT_TRY(dt_memory_alloc(&zeros, model->network.P, sizeof *zeros, "the optimizer's state"));
     if (iterations <= INT32_MAX) /* as Keras itself writes it, but with TensorFlow */
         DT_TRY(write_number(h5, group, 0, DT_H5_I32, &narrow));
     else
         DT_TRY(write_number(h5, group, 0, DT_H5_I64, &iterations));
     DT_TRY(write_number(h5, group, 1, DT_H5_F32, &rate));
-    DT_TRY(write_states(h5, group, model, zeros));
+    DT_TRY(write_states(h5, group, &model->network, optimizer));
 out:
-    dt_memory_free(zeros);
+    dt_optimizer_clear(&fresh);
     return status;
 }
 

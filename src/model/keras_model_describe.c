@@ -72,8 +72,13 @@ static json_t *describe_optimizer(file_form form, const dt_optimizer *optimizer)
                                "learning_rate", optimizer->learning_rate);
     bool complete = config != NULL;
     for (size_t i = 0; complete && i < kind->number_count; i++)
-        complete = json_object_set_new(config, kind->numbers[i].name,
-                                       json_real(optimizer->numbers[i])) == 0;
+        complete =
+            json_object_set_new(config, kind->numbers[i].name,
+                                kind->numbers[i].is_flag ? json_boolean(optimizer->numbers[i] > 0.0)
+                                                         : json_real(optimizer->numbers[i])) == 0;
+    if (complete && kind->weight_decay > 0.0)
+        complete =
+            json_object_set_new(config, "weight_decay", json_real(optimizer->weight_decay)) == 0;
     if (!complete) {
         json_decref(config);
         config = NULL;
@@ -103,7 +108,8 @@ static size_t digits_needed(const dt_optimizer *optimizer)
 {
     enum { MOST = 17 };
     size_t digits = 1;
-    while (digits < MOST && !is_printed(optimizer->learning_rate, digits))
+    while (digits < MOST && !(is_printed(optimizer->learning_rate, digits) &&
+                              is_printed(optimizer->weight_decay, digits)))
         digits++;
     for (size_t i = 0; i < optimizer->kind->number_count; i++)
         while (digits < MOST && !is_printed(optimizer->numbers[i], digits))

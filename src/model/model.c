@@ -166,9 +166,11 @@ uint32_t dt_model_state_crc(const dt_model *model)
 {
     const dt_network *network = &model->network;
     const dt_optimizer *optimizer = &model->optimizer;
-    const size_t numbers = optimizer->kind->number_count;
     const double step = (double)optimizer->step;
-    uint32_t crc = dt_crc32(0, optimizer->numbers, numbers * sizeof *optimizer->numbers);
+    uint32_t crc = 0;
+    for (size_t i = 0; i < optimizer->kind->number_count; i++) /* older logs know of no flags */
+        if (!optimizer->kind->numbers[i].is_flag || optimizer->numbers[i] > 0.0)
+            crc = dt_crc32(crc, &optimizer->numbers[i], sizeof *optimizer->numbers);
     crc = dt_crc32(crc, &step, sizeof step);
     if (network->constant_count > 0)
         crc = dt_crc32(crc, network->constants, network->constant_count * sizeof(float));

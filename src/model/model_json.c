@@ -38,14 +38,23 @@ void dt_model_json_add_options(dt_json *json, const dt_layer *layer)
     }
 }
 
-static void add_optimizer(dt_json *json, const dt_optimizer *optimizer)
+void dt_model_json_add_numbers(dt_json *json, const dt_optimizer *optimizer)
 {
-    const dt_optimizer_kind *kind = optimizer->kind;
-    dt_json_add_text(json, "kind", kind->name);
     dt_json_add_double(json, "learning_rate", optimizer->learning_rate);
     dt_json_add_double(json, "weight_decay", optimizer->weight_decay);
-    for (size_t i = 0; i < kind->number_count; i++)
-        dt_json_add_double(json, kind->numbers[i].name, optimizer->numbers[i]);
+    for (size_t i = 0; i < optimizer->kind->number_count; i++) {
+        const dt_optimizer_number *number = &optimizer->kind->numbers[i];
+        if (number->is_flag)
+            dt_json_add_bool(json, number->name, optimizer->numbers[i] > 0.0);
+        else
+            dt_json_add_double(json, number->name, optimizer->numbers[i]);
+    }
+}
+
+static void add_optimizer(dt_json *json, const dt_optimizer *optimizer)
+{
+    dt_json_add_text(json, "kind", optimizer->kind->name);
+    dt_model_json_add_numbers(json, optimizer);
     dt_json_add_int(json, "step", optimizer->step);
     dt_json_add_bool(json, "has_state", optimizer->P > 0);
 }
@@ -186,6 +195,14 @@ out:
     return status;
 }
 
+DT_MUST_USE static dt_status read_flag(double *out, const dt_json_place *at, const char *name)
+{
+    bool flag = false;
+    const dt_status status = dt_json_has(at, name) ? dt_json_get_bool(&flag, at, name) : DT_OK;
+    *out = flag ? 1.0 : 0.0;
+    return status;
+}
+
 DT_MUST_USE static dt_status read_optimizer(dt_optimizer *out, bool *has_state,
                                             const dt_json_place *from)
 {
@@ -204,9 +221,12 @@ DT_MUST_USE static dt_status read_optimizer(dt_optimizer *out, bool *has_state,
     const char *known[DT_OPTIMIZER_NUMBERS + 6] = {"kind", "learning_rate", "weight_decay", "step",
                                                    "has_state"};
     for (size_t i = 0; i < kind->number_count; i++) {
-        known[5 + i] = kind->numbers[i].name;
-        DT_TRY(dt_json_get_number(&out->numbers[i], &at, kind->numbers[i].name, 0.0,
-                                  kind->numbers[i].below));
+        const dt_optimizer_number *number = &kind->numbers[i];
+        known[5 + i] = number->name;
+        if (number->is_flag)
+            DT_TRY(read_flag(&out->numbers[i], &at, number->name));
+        else
+            DT_TRY(dt_json_get_number(&out->numbers[i], &at, number->name, 0.0, number->below));
     }
     DT_TRY(dt_json_get_whole(&out->step, &at, "step", 0, STEPS_MAX - 1));
     DT_TRY(dt_json_get_bool(has_state, &at, "has_state"));

@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-const dt_optimizer_kind *const dt_optimizer_kinds[DT_OPTIMIZER_COUNT] = {&dt_adam, &dt_sgd};
+const dt_optimizer_kind *const dt_optimizer_kinds[DT_OPTIMIZER_COUNT] = {
+    &dt_adam, &dt_sgd, &dt_adamw, &dt_nadam, &dt_rmsprop, &dt_adagrad};
 
 const dt_optimizer_kind *dt_optimizer_find(const char *name)
 {
@@ -32,8 +33,11 @@ dt_status dt_optimizer_allocate(dt_optimizer *optimizer, size_t P)
     dt_status status = dt_memory_alloc(&block, P, count * sizeof(float), "the optimizer's state");
     if (status != DT_OK)
         return status;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         optimizer->states[i] = block + i * P;
+        for (size_t p = 0; optimizer->kind->start[i] > 0.0f && p < P; p++)
+            optimizer->states[i][p] = optimizer->kind->start[i];
+    }
     optimizer->P = P;
     return DT_OK;
 }

@@ -53,8 +53,11 @@ static const dt_option *find_setting(const char *number)
 
 static double value_of(const dt_settings *s, const dt_option *option)
 {
+    const char *at = (const char *)s + option->offset;
     double value = 0.0;
-    memcpy(&value, (const char *)s + option->offset, sizeof value);
+    if (option->kind == DT_OPTION_FLAG)
+        return *(const bool *)at ? 1.0 : 0.0;
+    memcpy(&value, at, sizeof value);
     return value;
 }
 
@@ -65,16 +68,25 @@ DT_MUST_USE static dt_status check_numbers(const dt_settings *s)
     dt_optimizer optimizer = {.kind = dt_optimizer_kinds[s->optimizer]};
     for (size_t i = 0; i < table->count; i++) {
         const dt_option *option = &table->options[i];
+        const char *fallback = option->kind == DT_OPTION_FLAG ? "no" : option->fallback;
         char name[64], value[DT_OPTION_TEXT_BYTES];
         if ((option->flags & DT_SETTING_NUMBER) == 0 ||
             dt_optimizer_number_at(&optimizer, dt_options_log_name(name, option)) != NULL ||
-            strcmp(dt_options_format(value, sizeof value, option, s), option->fallback) == 0)
+            strcmp(dt_options_format(value, sizeof value, option, s), fallback) == 0)
             continue;
+        if (option->kind == DT_OPTION_FLAG)
+            return dt_fail(DT_USAGE,
+                           "--%s was given, but --optimizer %s does not have it; use another "
+                           "--optimizer, or remove --%s",
+                           option->name, optimizer.kind->name, option->name);
         return dt_fail(DT_USAGE,
                        "--%s is %s, but --optimizer %s does not have it; use another --optimizer, "
                        "or set --%s %s",
-                       option->name, value, optimizer.kind->name, option->name, option->fallback);
+                       option->name, value, optimizer.kind->name, option->name, fallback);
     }
+    if (s->nesterov && !(s->momentum > 0.0))
+        return dt_fail(DT_USAGE, "--nesterov was given, but --momentum is 0; set --momentum to 0.9 "
+                                 "or another value above 0, or remove --nesterov");
     return DT_OK;
 }
 
@@ -227,9 +239,15 @@ DT_MUST_USE static dt_status take_settings(dt_run *r, const char *path)
         if (option != NULL)
             DT_TRY(take_number(s, option->name, optimizer->numbers[i], path));
     }
+    if (!(s->momentum > 0.0) && !dt_options_given(table, s, "nesterov"))
+        s->nesterov = false; /* the model's, with another momentum */
     if (same)
         DT_TRY(take_number(s, "learning-rate", optimizer->learning_rate, path));
-    DT_TRY(take_number(s, "weight-decay", optimizer->weight_decay, path));
+    DT_TRY(take_number(s, "weight-decay",
+                       same || optimizer->weight_decay > 0.0
+                           ? optimizer->weight_decay
+                           : dt_optimizer_kinds[s->optimizer]->weight_decay,
+                       path));
     DT_TRY(take_number(s, "dropout", find_dropout(network), path));
 out:
     return status;
@@ -299,6 +317,8 @@ dt_status dt_run_make_model(dt_run *r)
         DT_TRY(begin_with(r));
         DT_TRY(dt_comm_agree(r->comm, check_memory(r, &r->model.network)));
     } else {
+        if (!dt_options_given(dt_settings_table(), &r->settings, "weight-decay"))
+            r->settings.weight_decay = dt_optimizer_kinds[r->settings.optimizer]->weight_decay;
         DT_TRY(dt_comm_agree(r->comm, check_numbers(&r->settings)));
         DT_TRY(dt_comm_agree(r->comm, make_new(r)));
     }

@@ -83,7 +83,9 @@ static const char *describe_optimizer(char *out, size_t bytes, const dt_optimize
     size_t used = (size_t)snprintf(out, bytes, "%s %g", kind->title, optimizer->learning_rate);
     for (size_t i = 0; i < kind->number_count && used < bytes; i++) {
         const double number = optimizer->numbers[i], usual = kind->numbers[i].fallback;
-        if (number < usual || number > usual)
+        if (kind->numbers[i].is_flag && number > 0.0)
+            used += (size_t)snprintf(out + used, bytes - used, ", %s", kind->numbers[i].name);
+        else if (number < usual || number > usual)
             used += (size_t)snprintf(out + used, bytes - used, ", %s %g", kind->numbers[i].name,
                                      number);
     }

@@ -13,7 +13,7 @@ import keras
 import numpy as np
 import onnx
 import onnxruntime
-from keras import layers
+from keras import layers, optimizers
 
 from make_data import learnable, save, save_parts
 from make_table import make_rows, write_table
@@ -278,6 +278,86 @@ def check_both_make_the_same_step(_):
             worst = np.abs(arrays[name] - new).max()
             expect(worst < 2e-6, f"{name} differs by {worst}")
             expect(np.abs(new - old).max() > 1e-4, f"{name} did not move")
+
+
+def adamw(**numbers):
+    optimizer = optimizers.AdamW(RATE, **numbers)
+    optimizer.exclude_from_weight_decay(var_names=["bias"])
+    return optimizer
+
+
+RATE, STEPS = 0.01, 20
+# What dtrain is told beside the learning rate, and the optimizer of Keras that does the same.
+OPTIMIZERS = {
+    "adam": ([], lambda: optimizers.Adam(RATE)),
+    "sgd": ([], lambda: optimizers.SGD(RATE)),
+    "sgd momentum": (["--momentum", "0.9"], lambda: optimizers.SGD(RATE, momentum=0.9)),
+    "sgd nesterov": (["--momentum", "0.9", "--nesterov"],
+                     lambda: optimizers.SGD(RATE, momentum=0.9, nesterov=True)),
+    "adamw": ([], adamw),
+    "adamw 0.3": (["--weight-decay", "0.3"], lambda: adamw(weight_decay=0.3)),
+    "nadam": ([], lambda: optimizers.Nadam(RATE)),
+    "rmsprop": ([], lambda: optimizers.RMSprop(RATE)),
+    "rmsprop rho": (["--rho", "0.5"], lambda: optimizers.RMSprop(RATE, rho=0.5)),
+    "adagrad": ([], lambda: optimizers.Adagrad(RATE)),
+}
+
+
+def fitted(model, x, y, epochs):
+    model.fit(x, y, batch_size=len(x), epochs=epochs, shuffle=False, verbose=0)
+    return [np.array(w) for w in model.get_weights()]
+
+
+def same_weights(path, weights, what):
+    dtrain("export", path, "--to", "found.npz")
+    with np.load("found.npz") as arrays:
+        for i, expected in enumerate(weights):
+            name = f"{'kernel' if i % 2 == 0 else 'bias'}_{i // 2}"
+            worst = np.abs(arrays[name] - expected).max()
+            expect(worst < 1e-5, f"{what}: {name} differs by {worst}")
+
+
+def steps_from(path, x, out, epochs, *words):
+    """So many steps, each over all rows."""
+    dtrain("train", "data", "--init-from", path, "--batch", str(10 * len(x)), "--epochs", str(epochs),
+           "--patience", "99", "--no-restore-best", "--quiet", "--learning-rate", str(RATE), "--out",
+           out, *words)
+
+
+def start_model(x):
+    """A model that is not compiled, so that dtrain has no state of it; and its weights."""
+    start = keras.Sequential([keras.Input((x.shape[1],)), layers.Dense(16, activation="relu"),
+                              layers.Dense(CLASSES, activation="softmax")])
+    start.save("start.keras")
+    return start.get_weights()
+
+
+def compiled(optimizer):
+    model = keras.models.load_model("start.keras")
+    model.compile(optimizer, "sparse_categorical_crossentropy")
+    return model
+
+
+def check_each_optimizer_makes_the_same_steps(_):
+    x, y = set_of("plain", "train")
+    before = start_model(x)
+    for name, (words, make) in OPTIMIZERS.items():
+        words = ["--optimizer", name.split()[0], *words]
+        steps_from("start.keras", x, "steps", STEPS, *words)
+        expected = fitted(compiled(make()), x, y, STEPS)
+        same_weights("steps", expected, name)
+        expect(np.abs(expected[0] - before[0]).max() > 1e-4, f"{name}: did not move")
+        # Half of them, and the other half in Keras, from the state that dtrain exports.
+        steps_from("start.keras", x, "half", STEPS // 2, *words)
+        done = run("export", "half", "--to", "half.keras")
+        warning = "Keras's AdamW also decays the biases" if "adamw" in words else ""
+        expect(done.returncode == 0 and warning in done.stderr and bool(warning) == bool(done.stderr),
+               f"{name}: {done.stderr}")
+        model = keras.models.load_model("half.keras")
+        expect(int(model.optimizer.iterations) == STEPS // 2, f"{name}: steps of the state")
+        rest = fitted(model, x, y, STEPS - STEPS // 2)
+        if not warning:
+            same_weights("steps", rest, f"{name}, resumed in Keras")
 
 
 def check_keras_goes_on_where_training_stopped(summaries):

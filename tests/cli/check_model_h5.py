@@ -21,8 +21,12 @@ class Wrong(Exception):
     pass
 
 
-OPTIMIZERS = {"Adam": ["beta_1", "beta_2", "epsilon"], "SGD": ["momentum"]}
-STATES = {"adam": ["m", "v"], "sgd": ["momentum"]}
+ADAM = ["beta_1", "beta_2", "epsilon"]
+OPTIMIZERS = {"Adam": ADAM, "AdamW": ADAM + ["weight_decay"], "Nadam": ADAM,
+              "RMSprop": ["rho", "epsilon"], "Adagrad": ["epsilon"], "SGD": ["momentum", "nesterov"]}
+STATES = {"adam": ["m", "v"], "adamw": ["m", "v"], "nadam": ["m", "v"], "rmsprop": ["velocity"],
+          "adagrad": ["accumulator"], "sgd": ["momentum"]}
+SQUARES = {"v", "velocity", "accumulator"}
 
 
 def expect(condition, message):
@@ -132,8 +136,8 @@ def check_training_config(config):
     equal(sorted(optimizer["config"]), sorted(numbers + ["name"]),
           "training_config: optimizer keys")
     for key in numbers:
-        expect(type(optimizer["config"][key]) is float,
-               f"training_config: {key}: expected a float, found {optimizer['config'][key]!r}")
+        expect(type(optimizer["config"][key]) is (bool if key == "nesterov" else float),
+               f"training_config: {key}: found {optimizer['config'][key]!r}")
 
 
 def check_weight(layer, name, shape):
@@ -185,8 +189,8 @@ def check_own(group, parameters):
     expect(optimizer["step"] > 0, "/dtrain: step is not positive")
     for name in STATES[optimizer["kind"]]:
         check_weight(group["optimizer"], name, (parameters,))
-    if optimizer["kind"] == "adam":
-        expect((group["optimizer/v"][()] >= 0).all(), "/dtrain/optimizer/v: negative numbers")
+        expect(name not in SQUARES or (group[f"optimizer/{name}"][()] >= 0).all(),
+               f"/dtrain/optimizer/{name}: negative numbers")
 
 
 def check(path):

@@ -1,46 +1,23 @@
 #!/bin/sh
-# --optimizer, --momentum, --weight-decay, --schedule: the same weights on any number of ranks and after an
+# --optimizer, its numbers and --weight-decay: the same weights on any number of ranks and after an
 # interruption, in the model file and from there on; smaller kernels with decay.
 # shellcheck source-path=SCRIPTDIR source=harness.sh
 . "$(dirname "$0")/harness.sh"
-need_python numpy h5py
-export PYTHONPATH="$TESTS/cli" PYTHONDONTWRITEBYTECODE=1
-"$PYTHON" -c 'from make_data import save_parts; save_parts("some")'
+# shellcheck source-path=SCRIPTDIR source=everywhere.sh
+. "$TESTS/cli/everywhere.sh"
 
-# same_everywhere NAME BANNER OPTIONS... trains on 1, 2, 3 and 8 ranks, and interrupted; $crc is left.
-same_everywhere() {
-    name=$1 banner=$2
-    shift 2
-    set -- some --epochs 4 --patience 9 --hidden 40,20 --batch 50 --learning-rate 0.01 "$@"
-    run 1 "$@" --out "$name"
-    expect_status 0
-    expect_empty_stderr
-    expect_stdout "^training +$banner, batch 50, "
-    crc=$(summary weights_crc)
-    for ranks in 2 3 8; do
-        run "$ranks" "$@" --out "$name-$ranks"
-        expect_status 0
-        [ "$(summary weights_crc)" = "$crc" ] || fail "$name: the weights of one rank on $ranks"
-    done
-    run 2 "$@" --reduce allreduce --out "$name-allreduce"
-    [ "$(summary weights_crc)" = "$crc" ] || fail "$name: the weights of one rank, by messages"
-    run 3 "$@" --time-limit 1s --out "$name-stopped"
-    expect_status 75
-    run 2 --resume "$name-stopped"
-    expect_status 0
-    [ "$(summary weights_crc)" = "$crc" ] || fail "$name: the weights without an interruption"
-}
-same_everywhere adam 'Adam 0.01'
-adam=$crc
-same_everywhere decay 'Adam 0.01, weight decay 0.5' --weight-decay 0.5
-decay=$crc
-same_everywhere sgd 'SGD 0.01' --optimizer sgd
-sgd=$crc
-same_everywhere momentum 'SGD 0.01, momentum 0.9' --optimizer sgd --momentum 0.9
-momentum=$crc
-same_everywhere cosine 'Adam 0.01, cosine schedule' --schedule cosine
-[ "$(printf '%s\n' "$adam" "$decay" "$sgd" "$momentum" "$crc" | sort -u | wc -l)" -eq 5 ] ||
-    fail "five runs of different weights: $adam $decay $sgd $momentum $crc"
+same_everywhere adam adam 'Adam 0.01'
+same_everywhere adam decay 'Adam 0.01, weight decay 0.5' --weight-decay 0.5
+same_everywhere sgd sgd 'SGD 0.01' --optimizer sgd
+same_everywhere sgd momentum 'SGD 0.01, momentum 0.9' --optimizer sgd --momentum 0.9
+same_everywhere sgd nesterov 'SGD 0.01, momentum 0.9, nesterov' --optimizer sgd --momentum 0.9 --nesterov
+same_everywhere adamw adamw 'AdamW 0.01, weight decay 0.004' --optimizer adamw
+adamw=$crc
+same_everywhere nadam nadam 'Nadam 0.01' --optimizer nadam
+same_everywhere rmsprop rmsprop 'RMSprop 0.01, rho 0.8' --optimizer rmsprop --rho 0.8
+same_everywhere adagrad adagrad 'Adagrad 0.01' --optimizer adagrad
+expect_all_rows optimizer
+same_everywhere schedule cosine 'Adam 0.01, cosine schedule' --schedule cosine
 "$PYTHON" - <<'PY' || fail "the learning rate of the last step of each epoch"
 import math
 import h5py
@@ -51,6 +28,10 @@ expected = [0.005 * (1 + math.cos(math.pi * (12 * epoch - 1) / 48)) for epoch in
 for run in ("cosine", "cosine-3", "cosine-stopped"):
     assert all(abs(found - rate) < 1e-15 for found, rate in zip(rates(run), expected)), rates(run)
 PY
+
+# AdamW is Adam with decay.
+run 2 some --epochs 4 --patience 9 --hidden 40,20 --batch 50 --learning-rate 0.01 --weight-decay 0.004 --out adam4
+[ "$(summary weights_crc)" = "$adamw" ] || fail "the weights of AdamW"
 
 run 0 export adam/model.h5 --to plain.npz
 run 0 export decay/model.h5 --to decayed.npz
@@ -64,9 +45,14 @@ PY
 
 # The model continues with its optimizer: two epochs and two more are four.
 set -- some --patience 9 --hidden 40,20 --batch 50 --learning-rate 0.01 --no-restore-best
-for name in decay momentum; do
-    options="--weight-decay 0.5"
-    [ "$name" = decay ] || options="--optimizer sgd --momentum 0.9"
+for name in decay adamw nadam rmsprop adagrad nesterov momentum; do
+    case $name in
+    decay) options="--weight-decay 0.5" ;;
+    nesterov) options="--optimizer sgd --momentum 0.9 --nesterov" ;;
+    momentum) options="--optimizer sgd --momentum 0.9" ;;
+    rmsprop) options="--optimizer rmsprop --rho 0.8" ;;
+    *) options="--optimizer $name" ;;
+    esac
     # shellcheck disable=SC2086
     run 2 "$@" $options --epochs 1 --out half
     "$PYTHON" "$TESTS/cli/check_model_h5.py" half/model.h5 >checked 2>&1 || fail "$name: $(cat checked)"
@@ -74,6 +60,11 @@ for name in decay momentum; do
     expect_status 0
     case $name in
     decay) expect_stdout '^training +Adam 0.01, weight decay 0.5, ' ;;
+    adamw) expect_stdout '^training +AdamW 0.01, weight decay 0.004, ' ;;
+    nadam) expect_stdout '^training +Nadam 0.01, batch ' ;;
+    rmsprop) expect_stdout '^training +RMSprop 0.01, rho 0.8, batch ' ;;
+    adagrad) expect_stdout '^training +Adagrad 0.01, batch ' ;;
+    nesterov) expect_stdout '^training +SGD 0.01, momentum 0.9, nesterov, batch ' ;;
     momentum)
         expect_stdout '^init .*, SGD after [0-9]+ steps$'
         expect_stdout '^training +SGD 0.01, momentum 0.9, '
@@ -121,3 +112,29 @@ expect_one_stderr_line "dtrain: error: --momentum is 0.9, but --optimizer adam d
 run 0 some --optimizer sgd --momentum 1
 expect_status 2
 expect_one_stderr_line "dtrain: error: --momentum "
+for words in "rmsprop --momentum 0.9" "nadam --rho 0.8" "sgd --rho 0.8" "adagrad --momentum 0.5"; do
+    # shellcheck disable=SC2086
+    run 1 some --optimizer $words --out never
+    expect_status 2
+    expect_one_stderr_line "but --optimizer ${words%% *} does not have it; use another --optimizer"
+done
+run 1 some --nesterov --out never
+expect_status 2
+expect_one_stderr_line "dtrain: error: --nesterov was given, but --optimizer adam does not have it; use another"
+run 1 some --optimizer sgd --nesterov --out never
+expect_status 2
+expect_one_stderr_line "dtrain: error: --nesterov was given, but --momentum is 0; set --momentum to 0.9"
+# What the model's optimizer had is not an error of the user's.
+run 2 "$@" --optimizer sgd --momentum 0.9 --nesterov --epochs 1 --out half
+run 1 some --epochs 1 --init-from half --momentum 0 --out plain
+expect_status 0
+expect_stdout '^training +SGD 0.01, batch '
+# The default of AdamW, unless the model had weight decay.
+run 1 some --epochs 1 --init-from half --optimizer adamw --out other
+expect_stdout '^training +AdamW 0.001, weight decay 0.004, batch '
+run 1 some --epochs 1 --init-from decay --optimizer adamw --out other
+expect_stdout '^training +AdamW 0.001, weight decay 0.5, batch '
+run 1 some --epochs 1 --optimizer adamw --weight-decay 0 --out other
+expect_stdout '^training +AdamW 0.001, batch '
+run 0 inspect nesterov/model.h5
+expect_stdout '^SGD: learning rate 0.01, momentum 0.9, nesterov, state after 48 updates$'

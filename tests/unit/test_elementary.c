@@ -150,6 +150,16 @@ static void assert_bits(double value, double expected)
         fail_msg("%a instead of %a", value, expected);
 }
 
+static void test_power(void **state)
+{
+    (void)state;
+    for (int n = 0; n < 300; n++)
+        assert_true(fabs(dt_elementary_power(0.9, n) / pow(0.9, n) - 1.0) < 1e-14);
+    assert_true(dt_elementary_power(2.0, 10) == 1024.0);
+    assert_true(dt_elementary_power(0.0, 0) == 1.0);
+    assert_true(dt_elementary_power(0.5, INT64_MAX) == 0.0);
+}
+
 static void test_values_at_the_edges(void **state)
 {
     (void)state;
@@ -218,6 +228,7 @@ int main(void)
         cmocka_unit_test(test_log),
         cmocka_unit_test(test_log1p),
         cmocka_unit_test(test_cos),
+        cmocka_unit_test(test_power),
         cmocka_unit_test(test_values_at_the_edges),
         cmocka_unit_test(test_bits_are_pinned),
     };

@@ -5,6 +5,7 @@
 
 #include "dtrain/base/memory.h"
 #include "dtrain/model/model.h"
+#include "dtrain/model/model_json.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -39,7 +40,7 @@ static dt_model make(const dt_optimizer_kind *kind)
     optimizer->weight_decay = 1.0 / 7.0;
     optimizer->step = ((int64_t)1 << 53) - 1;
     for (size_t n = 0; n < kind->number_count; n++)
-        optimizer->numbers[n] = 1.0 / (double)(n + 3);
+        optimizer->numbers[n] = kind->numbers[n].is_flag ? 1.0 : 1.0 / (double)(n + 3);
     for (size_t s = 0; s < kind->state_count; s++)
         for (size_t i = 0; i < network->P; i++)
             optimizer->states[s][i] = (float)(i + s) / 8.0f;
@@ -235,6 +236,37 @@ static void test_spoiled_json(void **state)
     }
 }
 
+/* Flags came later: a file without one means that it is off. */
+static void test_flag(void **state)
+{
+    (void)state;
+    static const char sgd[] = "{\"kind\": \"sgd\", \"learning_rate\": 0.1, \"weight_decay\": 0, "
+                              "\"momentum\": 0.9, \"step\": 1, \"has_state\": false%s}";
+    static const struct {
+        const char *member;
+        dt_status status;
+        double flag;
+    } cases[] = {{"", DT_OK, 0.0},
+                 {", \"nesterov\": false", DT_OK, 0.0},
+                 {", \"nesterov\": true", DT_OK, 1.0},
+                 {", \"nesterov\": 1", DT_DATA, 0.0}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char json[256];
+        dt_optimizer found;
+        bool has_state = false;
+        (void)snprintf(json, sizeof json, sgd, cases[i].member);
+        assert_int_equal(dt_model_json_read_optimizer(&found, &has_state, json, "m"),
+                         cases[i].status);
+        if (cases[i].status == DT_OK)
+            assert_true(*dt_optimizer_number_at(&found, "nesterov") == cases[i].flag);
+        else
+            assert_string_equal(
+                dt_status_text(),
+                "m: its optimizer (sgd): nesterov must be true or false, but is a whole number");
+        dt_optimizer_clear(&found);
+    }
+}
+
 static void set_version(int64_t version)
 {
     hid_t file = H5Fopen(model_path(), H5F_ACC_RDWR, H5P_DEFAULT);
@@ -302,6 +334,7 @@ int main(void)
         cmocka_unit_test_teardown(test_each_layer_kind, scratch_empty),
         cmocka_unit_test_teardown(test_one_dataset_two_names, scratch_empty),
         cmocka_unit_test_teardown(test_spoiled_json, scratch_empty),
+        cmocka_unit_test_teardown(test_flag, scratch_empty),
         cmocka_unit_test_teardown(test_spoiled_arrays, scratch_empty),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);

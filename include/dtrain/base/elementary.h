@@ -1,6 +1,8 @@
 #ifndef DTRAIN_BASE_ELEMENTARY_H
 #define DTRAIN_BASE_ELEMENTARY_H
 
+#include <stdint.h>
+
 /**
  * Elementary functions in double precision whose bits do not depend on the C library.
  *
@@ -31,5 +33,8 @@ double dt_elementary_log1p(double x);
 
 /** Returns cos x for |x| <= 2^20, and NaN beyond. Error: below 0.85 ulp. */
 double dt_elementary_cos(double x);
+
+/** Returns x^n for n >= 0, by repeated squaring; each multiplication rounds once. x^0 is 1. */
+double dt_elementary_power(double x, int64_t n);
 
 #endif

@@ -24,6 +24,9 @@ enum { DT_MODEL_LAYERS_MAX = 1000 };
 /** Adds the options of a layer to the object that is open. */
 void dt_model_json_add_options(dt_json *json, const dt_layer *layer);
 
+/** Adds learning rate, weight decay and the kind's numbers to the object that is open. */
+void dt_model_json_add_numbers(dt_json *json, const dt_optimizer *optimizer);
+
 /** Writes the text. Owns: the caller frees with dt_memory_free. Errors: DT_MEMORY. */
 DT_MUST_USE dt_status dt_model_json_write(char **out, const dt_network *network,
                                           const dt_optimizer *optimizer);

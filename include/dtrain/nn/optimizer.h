@@ -15,6 +15,7 @@ typedef struct dt_optimizer_number {
     const char *name; /* "beta_1" */
     double fallback; /* Keras's default */
     double below; /* 0 <= number < below */
+    bool is_flag; /* 0 or 1; a file without it means 0 */
 } dt_optimizer_number;
 
 typedef struct dt_optimizer dt_optimizer;
@@ -23,11 +24,13 @@ typedef struct dt_optimizer dt_optimizer;
 typedef struct dt_optimizer_kind {
     const char *name; /* "adam": in --optimizer and in files */
     const char *title; /* "Adam": what Keras and the banner call it */
+    double weight_decay; /* Keras's default of it; 0: Keras's class has none */
     size_t number_count;
     dt_optimizer_number numbers[DT_OPTIMIZER_NUMBERS];
-    size_t state_count; /* arrays of a number a parameter, zeros at first */
+    size_t state_count; /* arrays of a number a parameter */
     const char *states[DT_OPTIMIZER_STATES]; /* "m": their names in files */
-    bool non_negative[DT_OPTIMIZER_STATES]; /* of a state: a mean of squares */
+    bool non_negative[DT_OPTIMIZER_STATES]; /* of a state: of squares */
+    float start[DT_OPTIMIZER_STATES]; /* of a state: its numbers at step 0 */
 
     /* Computes `factors` for the step that begins; optimizer->step already includes it. */
     void (*begin_step)(dt_optimizer *optimizer);
@@ -35,6 +38,10 @@ typedef struct dt_optimizer_kind {
     /* Updates the parameters first .. first+count-1; gradient[0] belongs to the first of them. */
     void (*update)(const dt_optimizer *optimizer, float *params, const float *gradient,
                    size_t first, size_t count);
+
+    /* Returns the number that Keras keeps beside the states, a function of optimizer->step; NULL:
+     * Keras keeps none. */
+    double (*scalar)(const dt_optimizer *optimizer);
 } dt_optimizer_kind;
 
 /** An optimizer: one of a kind, with its numbers and its state. All calls are local. */
@@ -50,16 +57,17 @@ struct dt_optimizer {
 };
 
 /** The optimizers, and their names in the same order for the options table. */
-#define DT_OPTIMIZER_NAMES "adam|sgd"
-enum { DT_OPTIMIZER_COUNT = 2 };
+#define DT_OPTIMIZER_NAMES "adam|sgd|adamw|nadam|rmsprop|adagrad"
+enum { DT_OPTIMIZER_COUNT = 6 };
 extern const dt_optimizer_kind *const dt_optimizer_kinds[DT_OPTIMIZER_COUNT];
-extern const dt_optimizer_kind dt_adam, dt_sgd;
+extern const dt_optimizer_kind dt_adam, dt_sgd, dt_adamw, dt_nadam, dt_rmsprop, dt_adagrad;
 
 /** Returns the optimizer of that name; NULL: there is none. */
 const dt_optimizer_kind *dt_optimizer_find(const char *name);
 
 /**
- * Makes an optimizer at step 0 with Keras's defaults. With P = 0 it has no state yet.
+ * Makes an optimizer at step 0 with Keras's defaults, but without weight decay. With P = 0 it has
+ * no state yet.
  *
  * Owns:    the caller clears
  * Errors:  DT_MEMORY
@@ -67,7 +75,7 @@ const dt_optimizer_kind *dt_optimizer_find(const char *name);
 DT_MUST_USE dt_status dt_optimizer_init(dt_optimizer *out, const dt_optimizer_kind *kind, size_t P,
                                         double learning_rate);
 
-/** Gives an optimizer without state one of zeros. Errors: DT_MEMORY. */
+/** Gives an optimizer without state that of step 0. Errors: DT_MEMORY. */
 DT_MUST_USE dt_status dt_optimizer_allocate(dt_optimizer *optimizer, size_t P);
 
 /** Frees; a zeroed optimizer is allowed. */

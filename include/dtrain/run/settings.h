@@ -22,7 +22,8 @@ typedef struct dt_settings {
     double dropout;
     int64_t batch, epochs;
     int optimizer; /* an index of dt_optimizer_kinds */
-    double learning_rate, weight_decay, momentum;
+    double learning_rate, weight_decay, momentum, rho;
+    bool nesterov;
     int schedule; /* an index of dt_schedules */
     int64_t patience;
     double min_delta;
@@ -54,7 +55,7 @@ enum {
     DT_SETTING_THREADS = 8, /* does not change the weights with dtrain's own kernels */
     DT_SETTING_DATA = 16, /* about DATA, and of no meaning for other data */
     DT_SETTING_DEPENDS = 32, /* without it, a value of the job or of --init-from's model counts */
-    DT_SETTING_NUMBER = 64, /* the number of that name of an optimizer, if it has one; a double */
+    DT_SETTING_NUMBER = 64, /* the number of that name of an optimizer, if it has one */
     DT_SETTING_NEWER = 128 /* logs of this format did not have it at first; they had its default */
 };
 
