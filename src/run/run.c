@@ -64,6 +64,17 @@ dt_status dt_run_new(dt_run **out, const dt_comm *comm)
     return DT_OK;
 }
 
+/* The learning rate may depend on the epochs before: of rank 0, which has their history. */
+static void judge_history(dt_run *r)
+{
+    const dt_plan plan = dt_settings_plan(&r->settings);
+    const dt_history *history = &r->checkpoint.history;
+    dt_plateaus *plateaus = &r->checkpoint.training.plateaus;
+    *plateaus = dt_plateaus_start(&plan);
+    for (size_t i = 0; i < history->epoch_count; i++)
+        dt_plateaus_judge(plateaus, &plan, (int64_t)i, &history->epochs[i].validation);
+}
+
 dt_status dt_run_start(dt_run *r, const dt_settings *settings, const char *command_line)
 {
     dt_status status = DT_OK;
@@ -78,6 +89,7 @@ dt_status dt_run_start(dt_run *r, const dt_settings *settings, const char *comma
                                   dt_settings_task(&r->settings), r->sets[DT_TRAIN].N,
                                   &r->model.network, &r->model.optimizer));
         dt_run_set_optimizer(r);
+        judge_history(r);
     }
     DT_TRY(dt_comm_agree(r->comm, r->root ? dt_run_open_logs(r) : DT_OK));
     dt_run_report_start(r);

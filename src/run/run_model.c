@@ -310,9 +310,21 @@ out:
     return status;
 }
 
+DT_MUST_USE static dt_status check_validation(const dt_run *r)
+{
+    const dt_schedule *schedule = dt_schedules[r->settings.schedule];
+    if (!schedule->judges || r->sets[DT_VALIDATION].N > 0)
+        return DT_OK;
+    return dt_fail(DT_USAGE,
+                   "--schedule %s needs a validation set; use another --schedule, or "
+                   "--validation-split",
+                   schedule->name);
+}
+
 dt_status dt_run_make_model(dt_run *r)
 {
     dt_status status = DT_OK;
+    DT_TRY(dt_comm_agree(r->comm, check_validation(r)));
     if (r->settings.init_from[0] != '\0') {
         DT_TRY(begin_with(r));
         DT_TRY(dt_comm_agree(r->comm, check_memory(r, &r->model.network)));

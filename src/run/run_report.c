@@ -94,15 +94,30 @@ static const char *describe_optimizer(char *out, size_t bytes, const dt_optimize
     return out;
 }
 
+/* ", step schedule (0.1 every 10 epochs), warmup 2"; a constant rate needs no words. */
+static void describe_schedule(char *out, size_t bytes, const dt_settings *s)
+{
+    const dt_schedule *schedule = dt_schedules[s->schedule];
+    char numbers[64] = "", warmup[32] = "";
+    if (schedule->reduces)
+        (void)snprintf(numbers, sizeof numbers, " (%g every %lld epoch%s)", s->schedule_factor,
+                       (long long)s->schedule_every, s->schedule_every == 1 ? "" : "s");
+    if (s->warmup > 0.0)
+        (void)snprintf(warmup, sizeof warmup, ", warmup %g", s->warmup);
+    if (schedule == &dt_schedule_constant)
+        (void)snprintf(out, bytes, "%s", warmup);
+    else
+        (void)snprintf(out, bytes, ", %s schedule%s%s", schedule->name, numbers, warmup);
+}
+
 static void report_training(const dt_run *r)
 {
     const dt_settings *s = &r->settings;
     const bool has_validation = r->sets[DT_VALIDATION].N > 0;
-    char monitor[64], optimizer[256], schedule[32] = "";
+    char monitor[64], optimizer[256], schedule[128];
     (void)snprintf(monitor, sizeof monitor, "patience %lld on val_%s", (long long)s->patience,
                    dt_settings_task(s)->metrics[s->monitor].name);
-    if (s->schedule != 0)
-        (void)snprintf(schedule, sizeof schedule, ", %s schedule", dt_schedules[s->schedule]->name);
+    describe_schedule(schedule, sizeof schedule, s);
     dt_log_say("training   %s%s, batch %lld, at most %lld epoch%s, %s\n",
                describe_optimizer(optimizer, sizeof optimizer, &r->model.optimizer), schedule,
                (long long)s->batch, (long long)s->epochs, s->epochs == 1 ? "" : "s",

@@ -49,8 +49,22 @@ static const dt_option options[] = {
      "learning rate of the optimizer; the default is Adam's, SGD usually needs 0.01 to 0.1",
      DT_SETTING_DEPENDS},
     {"schedule", "NAME", DT_OPTION_CHOICE, AT(schedule), 0, 0, DT_SCHEDULE_NAMES, "constant",
-     "schedule of the learning rate: constant, or cosine from --learning-rate to 0 over all "
-     "--epochs; early stopping does not shorten it",
+     "schedule of the learning rate. Over all --epochs, which early stopping does not shorten: "
+     "constant; cosine, from --learning-rate to 0; onecycle, from 1/25 up to --learning-rate and "
+     "down to almost 0. By --schedule-factor and --schedule-every: step, exponential; plateau, "
+     "when "
+     "validation does not improve",
+     DT_SETTING_NEWER},
+    {"schedule-factor", "F", DT_OPTION_FLOAT, AT(schedule_factor), 1e-6, 0.9999, NULL, "0.1",
+     "factor of the learning rate at each reduction by --schedule step, exponential or plateau",
+     DT_SETTING_NEWER},
+    {"schedule-every", "N", DT_OPTION_INT, AT(schedule_every), 1, 1 << 30, NULL, "10",
+     "epochs from one reduction to the next; of --schedule plateau, epochs without improvement "
+     "before a reduction",
+     DT_SETTING_NEWER},
+    {"warmup", "F", DT_OPTION_FLOAT, AT(warmup), 0, 1 << 30, NULL, "0",
+     "epochs, also fractions, in which the learning rate rises from 0 in a line; --schedule begins "
+     "after them",
      DT_SETTING_NEWER},
     {"weight-decay", "F", DT_OPTION_FLOAT, AT(weight_decay), 0, 1, NULL, "0",
      "decoupled weight decay, 0 to 1: each step subtracts learning rate * F * weight; biases do "
@@ -211,6 +225,9 @@ dt_plan dt_settings_plan(const dt_settings *settings)
                      .epochs = settings->epochs,
                      .learning_rate = settings->learning_rate,
                      .schedule = dt_schedules[settings->schedule],
+                     .schedule_factor = settings->schedule_factor,
+                     .schedule_every = (double)settings->schedule_every,
+                     .warmup = settings->warmup,
                      .seed = (uint64_t)settings->seed,
                      .sum = (dt_sum)settings->sum,
                      .reduce = (dt_reduce)settings->reduce,
@@ -236,10 +253,37 @@ uint32_t dt_settings_crc(const dt_settings *settings)
     return crc;
 }
 
+/* Numbers that the schedule ignores, or with which it never acts. */
+DT_MUST_USE static dt_status check_schedule(const dt_settings *s)
+{
+    static const char *const numbers[] = {"schedule_factor", "schedule_every"};
+    const dt_schedule *schedule = dt_schedules[s->schedule];
+    for (size_t i = 0; !schedule->reduces && i < sizeof numbers / sizeof *numbers; i++) {
+        const dt_option *option = dt_settings_option(numbers[i]);
+        char value[DT_OPTION_TEXT_BYTES];
+        if (strcmp(dt_options_format(value, sizeof value, option, s), option->fallback) != 0)
+            return dt_fail(DT_USAGE,
+                           "--%s is %s, but --schedule %s does not have it; use another "
+                           "--schedule, or set --%s %s",
+                           option->name, value, schedule->name, option->name, option->fallback);
+    }
+    if (schedule->judges && s->schedule_every >= s->patience)
+        return dt_fail(DT_USAGE,
+                       "--schedule %s reduces the learning rate after %lld epochs without "
+                       "improvement, but training stops after %lld; raise --patience, or lower "
+                       "--schedule-every",
+                       schedule->name, (long long)s->schedule_every, (long long)s->patience);
+    if (s->warmup >= (double)s->epochs && s->warmup > 0.0)
+        return dt_fail(DT_USAGE, "--warmup is %g, but --epochs is %lld; a warmup is shorter",
+                       s->warmup, (long long)s->epochs);
+    return DT_OK;
+}
+
 dt_status dt_settings_complete(dt_settings *settings, int ranks)
 {
-    if (settings->shards >= ranks)
-        return DT_OK;
+    const dt_status status = check_schedule(settings);
+    if (status != DT_OK || settings->shards >= ranks)
+        return status;
     if (settings->resume[0] != '\0')
         return dt_fail(DT_USAGE,
                        "--resume %s: the run has %lld shards, so at most so many ranks can go on "

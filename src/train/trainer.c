@@ -10,6 +10,7 @@
 #include "dtrain/comm/watchdog.h"
 #include "dtrain/nn/linalg.h"
 #include "dtrain/train/early_stopping.h"
+#include "dtrain/train/learning_rate.h"
 #include "dtrain/train/stepper.h"
 
 #include <math.h>
@@ -126,8 +127,10 @@ DT_MUST_USE static dt_status start(trainer *t, const dt_training *from)
     t->at = (dt_training){.epoch = 1, .best = t->best};
     t->at.stopping = dt_early_stopping_start(plan->task->metrics[plan->monitor].larger_is_better,
                                              plan->patience, plan->min_delta);
+    t->at.plateaus = dt_plateaus_start(plan);
     if (from != NULL)
         resume(t, from);
+    dt_comm_broadcast(t->comm, &t->at.plateaus.count, sizeof t->at.plateaus.count);
     t->saved_s = dt_clock_s();
 out:
     return status;
@@ -225,14 +228,13 @@ static void report_step(const trainer *t)
     t->observer->step_ended(t->observer->context, &step);
 }
 
-/* The learning rate of the next step, a function of its number in the run alone. */
+/* The learning rate of the next step. */
 static double scheduled_rate(const trainer *t)
 {
     const uint64_t batch = t->plan->batch;
     const uint64_t steps = (t->sets[DT_TRAIN].N + batch - 1) / batch; /* of an epoch */
     const uint64_t done = (uint64_t)(t->at.epoch - 1) * steps + t->at.rows / batch;
-    return t->plan->learning_rate *
-           t->plan->schedule->factor((double)done / ((double)steps * (double)t->plan->epochs));
+    return dt_learning_rate(t->plan, steps, done, t->at.plateaus.count);
 }
 
 /* The steps of an epoch that are left, and what rank 0 does between them. */
@@ -282,8 +284,10 @@ static dt_verdict decide(trainer *t, const dt_epoch *row)
         const dt_metric *judge = &t->plan->task->metrics[t->plan->monitor];
         verdict = dt_early_stopping_judge(&t->at.stopping, row->epoch - 1,
                                           dt_metric_value(&row->validation, judge));
+        dt_plateaus_judge(&t->at.plateaus, t->plan, row->epoch - 1, &row->validation);
     }
     dt_comm_broadcast(t->comm, &verdict, sizeof verdict);
+    dt_comm_broadcast(t->comm, &t->at.plateaus.count, sizeof t->at.plateaus.count);
     return verdict;
 }
 

@@ -9,11 +9,13 @@ import sys
 import time
 import traceback
 
+import h5py
 import keras
 import numpy as np
 import onnx
 import onnxruntime
 from keras import layers, optimizers
+from keras.optimizers import schedules
 
 from make_data import learnable, save, save_parts
 from make_table import make_rows, write_table
@@ -303,6 +305,17 @@ OPTIMIZERS = {
 }
 
 
+# A step is an epoch here. With SGD, so that no state hides a step of another rate.
+SCHEDULES = {
+    "constant": ([], RATE),
+    "cosine": ([], schedules.CosineDecay(RATE, STEPS)),
+    "cosine warmup": (["--warmup", "5"],
+                      schedules.CosineDecay(0.0, STEPS - 5, warmup_target=RATE, warmup_steps=5)),
+    "step": (["--schedule-every", "6"], schedules.ExponentialDecay(RATE, 6, 0.1, staircase=True)),
+    "exponential": (["--schedule-factor", "0.5"], schedules.ExponentialDecay(RATE, 10, 0.5)),
+}
+
+
 def fitted(model, x, y, epochs):
     model.fit(x, y, batch_size=len(x), epochs=epochs, shuffle=False, verbose=0)
     return [np.array(w) for w in model.get_weights()]
@@ -358,6 +371,38 @@ def check_each_optimizer_makes_the_same_steps(_):
         rest = fitted(model, x, y, STEPS - STEPS // 2)
         if not warning:
             same_weights("steps", rest, f"{name}, resumed in Keras")
+
+
+def check_each_schedule_has_the_same_rates(_):
+    x, y = set_of("plain", "train")
+    start_model(x)
+    for name, (words, rate) in SCHEDULES.items():
+        steps_from("start.keras", x, "steps", STEPS, "--optimizer", "sgd", "--schedule",
+                   name.split()[0], *words)
+        same_weights("steps", fitted(compiled(optimizers.SGD(rate)), x, y, STEPS), name)
+        with h5py.File("steps/run.h5") as log:
+            found = log["epochs"]["learning_rate"]
+        rates = [float(rate(t)) if callable(rate) else rate for t in range(STEPS)]
+        expect(np.abs(found - rates).max() < 1e-8, f"{name}: {found}, expected {rates}")
+
+
+def check_plateaus_are_the_same(_):
+    """With so large a rate that the loss rises, too."""
+    x, y = set_of("plain", "train")
+    start_model(x)
+    steps_from("start.keras", x, "steps", STEPS, "--optimizer", "sgd", "--learning-rate", "20",
+               "--schedule", "plateau", "--schedule-every", "2", "--schedule-factor", "0.5")
+    with h5py.File("steps/run.h5") as log:
+        found, losses = log["epochs"]["learning_rate"], log["epochs"]["val_loss"]
+    judge = keras.callbacks.ReduceLROnPlateau("val_loss", factor=0.5, patience=2)
+    model = compiled(optimizers.SGD(20.0))
+    judge.set_model(model)
+    judge.on_train_begin()
+    expected = []
+    for epoch, loss in enumerate(losses):
+        expected.append(float(model.optimizer.learning_rate))
+        judge.on_epoch_end(epoch, {"val_loss": loss})
+    expect(list(found) == expected and expected[-1] < 20, f"{list(found)}, expected {expected}")
 
 
 def check_keras_goes_on_where_training_stopped(summaries):

@@ -1,4 +1,4 @@
-# Sourced by test_optimizers.sh, after harness.sh: the data, and same_everywhere().
+# Sourced by test_optimizers.sh and test_schedules.sh, after harness.sh: the data, and same_everywhere().
 #
 # shellcheck shell=sh
 need_python numpy h5py

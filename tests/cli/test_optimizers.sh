@@ -17,17 +17,6 @@ same_everywhere nadam nadam 'Nadam 0.01' --optimizer nadam
 same_everywhere rmsprop rmsprop 'RMSprop 0.01, rho 0.8' --optimizer rmsprop --rho 0.8
 same_everywhere adagrad adagrad 'Adagrad 0.01' --optimizer adagrad
 expect_all_rows optimizer
-same_everywhere schedule cosine 'Adam 0.01, cosine schedule' --schedule cosine
-"$PYTHON" - <<'PY' || fail "the learning rate of the last step of each epoch"
-import math
-import h5py
-def rates(run):
-    return list(h5py.File(f"{run}/run.h5")["epochs"]["learning_rate"])
-assert rates("adam") == 4 * [0.01]
-expected = [0.005 * (1 + math.cos(math.pi * (12 * epoch - 1) / 48)) for epoch in range(1, 5)]
-for run in ("cosine", "cosine-3", "cosine-stopped"):
-    assert all(abs(found - rate) < 1e-15 for found, rate in zip(rates(run), expected)), rates(run)
-PY
 
 # AdamW is Adam with decay.
 run 2 some --epochs 4 --patience 9 --hidden 40,20 --batch 50 --learning-rate 0.01 --weight-decay 0.004 --out adam4

@@ -241,7 +241,7 @@ static void test_steps_are_told(void **state)
     const dt_plan plan = {.batch = (uint64_t)r.batch,
                           .epochs = 2,
                           .learning_rate = r.learning_rate,
-                          .schedule = &dt_constant,
+                          .schedule = &dt_schedule_constant,
                           .task = &dt_classification,
                           .patience = 9,
                           .seed = 7};

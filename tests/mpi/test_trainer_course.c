@@ -136,7 +136,7 @@ static void test_weights_that_drift_apart_are_found(void **state)
     dt_result result;
     const dt_plan plan = {.batch = (uint64_t)r.batch,
                           .learning_rate = r.learning_rate,
-                          .schedule = &dt_constant,
+                          .schedule = &dt_schedule_constant,
                           .task = &dt_classification,
                           .epochs = 4,
                           .patience = 9,
@@ -223,7 +223,7 @@ static void test_a_run_that_is_not_evaluated(void **state)
     const dt_plan plan = {.batch = (uint64_t)r.batch,
                           .epochs = 2,
                           .learning_rate = 0.01,
-                          .schedule = &dt_constant,
+                          .schedule = &dt_schedule_constant,
                           .task = &dt_classification,
                           .patience = 9,
                           .seed = 7};

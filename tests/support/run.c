@@ -208,7 +208,7 @@ dt_plan run_plan(const run *r)
 {
     return (dt_plan){.batch = (uint64_t)r->batch,
                      .learning_rate = r->learning_rate,
-                     .schedule = &dt_constant,
+                     .schedule = &dt_schedule_constant,
                      .task = &dt_classification,
                      .epochs = r->epochs,
                      .patience = r->patience,

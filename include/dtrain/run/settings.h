@@ -25,6 +25,8 @@ typedef struct dt_settings {
     double learning_rate, weight_decay, momentum, rho;
     bool nesterov;
     int schedule; /* an index of dt_schedules */
+    double schedule_factor, warmup;
+    int64_t schedule_every; /* epochs */
     int64_t patience;
     double min_delta;
     int monitor; /* an index of the task's metrics */
@@ -85,10 +87,11 @@ uint32_t dt_settings_crc(const dt_settings *settings);
 
 /**
  * Fills in what depends on the job: shards, at least the number of ranks; warns when that raises
- * them.
+ * them. Checks options that contradict each other.
  *
  * Calls:   local
- * Errors:  DT_USAGE when fewer shards were asked for than there are ranks
+ * Errors:  DT_USAGE: fewer shards were asked for than there are ranks; numbers that the schedule
+ *          does not have, or with which it never acts
  */
 DT_MUST_USE dt_status dt_settings_complete(dt_settings *settings, int ranks);
 

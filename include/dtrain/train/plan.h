@@ -23,6 +23,8 @@ typedef struct dt_plan {
     int64_t epochs; /* maximum number */
     double learning_rate;
     const dt_schedule *schedule; /* of the learning rate */
+    double schedule_factor, schedule_every; /* of schedules that reduce */
+    double warmup; /* epochs, less than all */
     uint64_t seed; /* of the shuffles and of random layers */
     dt_sum sum;
     dt_reduce reduce;

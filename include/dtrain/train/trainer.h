@@ -11,6 +11,7 @@
 #include "dtrain/task/metrics.h"
 #include "dtrain/train/early_stopping.h"
 #include "dtrain/train/gradient_sum.h"
+#include "dtrain/train/learning_rate.h"
 #include "dtrain/train/phases.h"
 #include "dtrain/train/plan.h"
 #include "dtrain/train/time_limit.h"
@@ -67,6 +68,7 @@ typedef struct dt_training {
     uint64_t rows; /* of it done: the position at which the next step begins */
     dt_tally tally; /* of those */
     dt_early_stopping stopping; /* rank 0's */
+    dt_plateaus plateaus; /* rank 0's; of the epochs that have ended, by dt_plateaus_judge */
     int64_t best_epoch; /* 0: none has ended yet */
     double epoch_s; /* of the steps of this epoch */
     double training_s; /* of those of the epochs before */

@@ -1,10 +1,10 @@
 /* The learning rate stays as it is. */
 #include "dtrain/nn/schedule.h"
 
-static double factor(double done)
+static double factor(const dt_schedule_point *at)
 {
-    (void)done;
+    (void)at;
     return 1.0;
 }
 
-const dt_schedule dt_constant = {"constant", factor};
+const dt_schedule dt_schedule_constant = {.name = "constant", .factor = factor};

@@ -7,10 +7,10 @@
 
 #include "dtrain/base/elementary.h"
 
-static double factor(double done)
+static double factor(const dt_schedule_point *at)
 {
     const double pi = 3.14159265358979323846;
-    return 0.5 * (1.0 + dt_elementary_cos(pi * done));
+    return 0.5 * (1.0 + dt_elementary_cos(pi * at->done));
 }
 
-const dt_schedule dt_cosine = {"cosine", factor};
+const dt_schedule dt_schedule_cosine = {.name = "cosine", .factor = factor};
