@@ -27,31 +27,6 @@ static dt_status parse_number(double *out, const dt_option *option, const char *
     return DT_OK;
 }
 
-static dt_status parse_list(dt_option_list *out, const dt_option *option, const char *text)
-{
-    *out = (dt_option_list){0};
-    if (strcmp(text, "none") == 0)
-        return DT_OK;
-    char item[32];
-    for (const char *from = text;;) {
-        const size_t length = strcspn(from, ",");
-        if (length >= sizeof item)
-            return dt_fail(DT_USAGE, "--%s takes whole numbers, not '%s'", option->name, text);
-        (void)snprintf(item, sizeof item, "%.*s", (int)length, from);
-        double value = 0;
-        dt_status status = parse_number(&value, option, item);
-        if (status != DT_OK)
-            return status;
-        if (out->count == DT_OPTION_LIST_MAX)
-            return dt_fail(DT_USAGE, "--%s takes at most %d numbers", option->name,
-                           DT_OPTION_LIST_MAX);
-        out->values[out->count++] = (size_t)value;
-        if (from[length] == '\0')
-            return DT_OK;
-        from += length + 1;
-    }
-}
-
 /* The index of `text` among "a|b|c", -1 if it is not there. */
 static int find_choice(const char *choices, const char *text)
 {
@@ -62,6 +37,45 @@ static int find_choice(const char *choices, const char *text)
             return index;
         if (from[length] == '\0')
             return -1;
+        from += length + 1;
+    }
+}
+
+static dt_status parse_choice(double *out, const dt_option *option, const char *text)
+{
+    const int index = find_choice(option->choices, text);
+    *out = (double)index;
+    if (index < 0)
+        return dt_fail(DT_USAGE, "--%s takes one of %s, not '%s'", option->name, option->choices,
+                       text);
+    return DT_OK;
+}
+
+/* Numbers or choices between commas. */
+static dt_status parse_list(dt_option_list *out, const dt_option *option, const char *text)
+{
+    const bool numbers = option->kind == DT_OPTION_LIST;
+    *out = (dt_option_list){0};
+    if (numbers && strcmp(text, "none") == 0)
+        return DT_OK;
+    char item[32];
+    for (const char *from = text;;) {
+        const size_t length = strcspn(from, ",");
+        if (length >= sizeof item)
+            return dt_fail(DT_USAGE, "--%s takes %s, not '%s'", option->name,
+                           numbers ? "whole numbers" : "names", text);
+        (void)snprintf(item, sizeof item, "%.*s", (int)length, from);
+        double value = 0;
+        dt_status status =
+            numbers ? parse_number(&value, option, item) : parse_choice(&value, option, item);
+        if (status != DT_OK)
+            return status;
+        if (out->count == DT_OPTION_LIST_MAX)
+            return dt_fail(DT_USAGE, "--%s takes at most %d %s", option->name, DT_OPTION_LIST_MAX,
+                           numbers ? "numbers" : "names");
+        out->values[out->count++] = (size_t)value;
+        if (from[length] == '\0')
+            return DT_OK;
         from += length + 1;
     }
 }
@@ -150,11 +164,10 @@ dt_status dt_options_parse_value(const dt_option *option, void *settings, const 
     case DT_OPTION_WORDS:
         return add_words(target, option, text, again);
     case DT_OPTION_CHOICE:
-        *(int *)target = find_choice(option->choices, text);
-        if (*(int *)target < 0)
-            return dt_fail(DT_USAGE, "--%s takes one of %s, not '%s'", option->name,
-                           option->choices, text);
-        return DT_OK;
+        status = parse_choice(&number, option, text);
+        *(int *)target = (int)number;
+        return status;
+    case DT_OPTION_CHOICES:
     case DT_OPTION_LIST:
         return parse_list(target, option, text);
     case DT_OPTION_DURATION:
@@ -176,11 +189,23 @@ static void format_list(char *out, size_t bytes, const dt_option_list *list)
             (size_t)snprintf(out + used, bytes - used, "%s%zu", i > 0 ? "," : "", list->values[i]);
 }
 
-static void format_choice(char *out, size_t bytes, const char *choices, int index)
+/* Returns the number of bytes that it takes. */
+static size_t format_choice(char *out, size_t bytes, const char *choices, size_t index)
 {
     while (index-- > 0)
         choices = strchr(choices, '|') + 1;
-    (void)snprintf(out, bytes, "%.*s", (int)strcspn(choices, "|"), choices);
+    return (size_t)snprintf(out, bytes, "%.*s", (int)strcspn(choices, "|"), choices);
+}
+
+static void format_choices(char *out, size_t bytes, const char *choices, const dt_option_list *list)
+{
+    size_t used = 0;
+    (void)snprintf(out, bytes, "%s", "");
+    for (size_t i = 0; i < list->count && used + 1 < bytes; i++) {
+        if (i > 0)
+            out[used++] = ',';
+        used += format_choice(out + used, bytes - used, choices, list->values[i]);
+    }
 }
 
 static void format_interval(char *out, size_t bytes, const dt_option_interval *interval)
@@ -211,7 +236,10 @@ const char *dt_options_format(char *out, size_t bytes, const dt_option *option,
         (void)snprintf(out, bytes, "%s", (const char *)value);
         break;
     case DT_OPTION_CHOICE:
-        format_choice(out, bytes, option->choices, *(const int *)value);
+        (void)format_choice(out, bytes, option->choices, (size_t) * (const int *)value);
+        break;
+    case DT_OPTION_CHOICES:
+        format_choices(out, bytes, option->choices, value);
         break;
     case DT_OPTION_LIST:
         format_list(out, bytes, value);

@@ -17,7 +17,7 @@ typedef struct settings {
     double rate;
     char out[DT_OPTION_TEXT_BYTES];
     int color;
-    dt_option_list hidden;
+    dt_option_list hidden, shades;
     char drop[DT_OPTION_TEXT_BYTES];
     double limit;
     dt_option_interval every;
@@ -36,6 +36,7 @@ static const dt_option options[] = {
     {"drop", "WORDS", DT_OPTION_WORDS, AT(drop), 0, 0, NULL, "a", "columns"},
     {"limit", "TIME", DT_OPTION_DURATION, AT(limit), 1, 86400, NULL, "never", "stop after it"},
     {"every", "TIME|N", DT_OPTION_INTERVAL, AT(every), 0, 86400, NULL, "10min", "save so often"},
+    {"shades", "NAME", DT_OPTION_CHOICES, AT(shades), 0, 0, "light|dark", "dark", "of colors"},
 };
 
 static const dt_option_table table = {
@@ -170,6 +171,9 @@ static void test_what_is_no_value(void **state)
     check_refused("--color red|green", "not 'red|green'");
     check_refused("--color=", "not ''");
     check_refused("--quiet=maybe", "--quiet takes yes or no, not 'maybe'");
+    check_refused("--shades light,", "--shades takes one of light|dark, not ''");
+    check_refused("--shades none", "--shades takes one of light|dark, not 'none'");
+    check_refused("--shades dark,grey", "--shades takes one of light|dark, not 'grey'");
     check_refused("--hidden 5,,6", "--hidden takes a whole number, not ''");
     check_refused("--hidden 5,6,", "--hidden takes a whole number, not ''");
     check_refused("--hidden=", "--hidden takes a whole number, not ''");
@@ -362,10 +366,10 @@ static void test_long_lines(void **state)
 static void test_format(void **state)
 {
     (void)state;
-    static const char *const values[] = {"yes",  "no",    "7",   "0.125", "a b",
-                                         "blue", "64,32", "b,c", "1.5h",  "3"};
+    static const char *const values[] = {"yes",   "no",  "7",    "0.125", "a b",       "blue",
+                                         "64,32", "b,c", "1.5h", "3",     "light,dark"};
     assert_int_equal(parse("--quiet --batch 7 --rate 0.125 --color blue --hidden 64,32 --drop b,c "
-                           "--limit 90min --every 3"),
+                           "--limit 90min --every 3 --shades light,dark"),
                      DT_OK);
     (void)snprintf(parsed.out, sizeof parsed.out, "a b");
     for (size_t i = 0; i < table.count; i++) {
@@ -381,6 +385,24 @@ static void test_format(void **state)
     assert_string_equal(dt_options_format(text, sizeof text, &options[8], &parsed), "never");
     assert_string_equal(dt_options_format(text, sizeof text, &options[9], &parsed), "10min");
     assert_string_equal(dt_options_format(small, sizeof small, &options[9], &parsed), "10m");
+}
+
+static void test_lists_of_choices(void **state)
+{
+    (void)state;
+    char text[DT_OPTION_TEXT_BYTES];
+    const dt_option *option = &options[10];
+    assert_int_equal(parse(""), DT_OK);
+    assert_string_equal(dt_options_format(text, sizeof text, option, &parsed), "dark");
+    assert_int_equal(parse("--shades light,dark,light"), DT_OK);
+    assert_int_equal(parsed.shades.count, 3);
+    assert_int_equal(parsed.shades.values[1], 1);
+    assert_string_equal(dt_options_format(text, sizeof text, option, &parsed), "light,dark,light");
+    assert_string_equal(dt_options_format(text, 8, option, &parsed), "light,d");
+    char line[16 + 6 * (DT_OPTION_LIST_MAX + 1)] = "--shades light";
+    for (int i = 0; i < DT_OPTION_LIST_MAX; i++)
+        (void)strcat(line, ",light");
+    check_refused(line, "--shades takes at most 64 names");
 }
 
 int main(void)
@@ -401,6 +423,7 @@ int main(void)
         cmocka_unit_test_teardown(test_bad_files, scratch_empty),
         cmocka_unit_test_teardown(test_long_lines, scratch_empty),
         cmocka_unit_test(test_format),
+        cmocka_unit_test(test_lists_of_choices),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

@@ -19,6 +19,7 @@ typedef enum dt_option_kind {
     DT_OPTION_TEXT, /* char[DT_OPTION_TEXT_BYTES] */
     DT_OPTION_WORDS, /* likewise, words between commas; given again, it adds to them */
     DT_OPTION_CHOICE, /* int: the index among `choices` */
+    DT_OPTION_CHOICES, /* dt_option_list of such indices, one or more, between commas */
     DT_OPTION_LIST, /* dt_option_list, each within [minimum, maximum]; "none" is the empty list */
     /* Times as dt_text_duration reads them, in seconds within [minimum, maximum]; "never" is 0
      * whatever the minimum, and the one way to write it. */
