@@ -228,6 +228,11 @@ static void print_wrapped(const char *text)
         size_t cut = width;
         while (cut > 0 && text[cut] != ' ')
             cut--;
+        /* A list of choices that is wider than a line is cut behind a bar. */
+        size_t bar = strcspn(text + cut + 1, " ") > width ? width : cut;
+        while (bar > cut && text[bar - 1] != '|')
+            bar--;
+        cut = bar;
         if (cut == 0)
             cut = strcspn(text, " ");
         printf("%.*s\n%*s", (int)cut, text, HELP_INDENT, "");

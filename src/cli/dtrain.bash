@@ -32,7 +32,8 @@ _dtrain() {
         [[ ${line%% *} != "$previous" ]] || option=$line
     done <<<"$("$program" ${command:+"$command"} --help 2>/dev/null | awk '
         /^  --/ { if (option) print option; option = substr($0, 3); next }
-        /^          / && option { sub(/^ +/, " "); option = option $0; next } # what was wrapped
+        /^          / && option { # what was wrapped, by a blank or behind a bar
+            sub(/^ +/, option ~ /\|$/ ? "" : " "); option = option $0; next }
         END { if (option) print option }')"
 
     # shellcheck disable=SC2207 # none of these words has a blank in it
