@@ -43,11 +43,19 @@ static bool describe_normalization(json_t *config, const dt_network *network, si
            json_object_set_new(config, "variance", make_floats(variance, layer->D)) == 0;
 }
 
+static bool describe_norm(json_t *config, const dt_network *network, size_t l)
+{
+    return json_object_set_new(config, "axis", json_integer(-1)) == 0 &&
+           json_object_set_new(config, "epsilon", json_real(network->layers[l].epsilon)) == 0;
+}
+
 /* A Keras model with Dropout would have to contain the state of its random numbers. */
 static const dt_keras_form forms[] = {
     {&dt_layer_normalization, "Normalization", false, describe_normalization},
     {&dt_layer_dense, "Dense", true, describe_dense},
     {&dt_layer_activation, "Activation", false, describe_activation},
+    {&dt_layer_layer_norm, "LayerNormalization", true, describe_norm},
+    {&dt_layer_rms_norm, "RMSNormalization", true, describe_norm},
     {&dt_layer_dropout, NULL, false, NULL},
 };
 

@@ -16,7 +16,9 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { IR_VERSION = 8, OPSET = 13, NAME_BYTES = DT_KERAS_LAYER_BYTES + 16 };
+/* LayerNormalization came with opset 17; models without it open in older programs, too. */
+enum { IR_VERSION = 8, OPSET = 13, NORM_OPSET = 17 };
+enum { NODES_A_LAYER = 8, TENSORS_A_LAYER = 5, NAME_BYTES = DT_KERAS_LAYER_BYTES + 16 };
 
 static const bool machine_is_big = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;
 
@@ -41,6 +43,7 @@ typedef struct node {
 typedef struct tensor {
     Onnx__TensorProto proto;
     int64_t dims[2];
+    float number; /* of a constant that is one number */
     char name[NAME_BYTES];
 } tensor;
 
@@ -91,15 +94,37 @@ static node *add_node(writer *w, const char *kind, const char *name)
     return n;
 }
 
-static void add_attribute(node *n, const char *name, int64_t number)
+static Onnx__AttributeProto *start_attribute(node *n, const char *name, int type)
 {
     Onnx__AttributeProto *attribute = &n->attributes[n->proto.n_attribute];
     *attribute = (Onnx__AttributeProto)ONNX__ATTRIBUTE_PROTO__INIT;
     attribute->name = text(name);
-    attribute->has_type = attribute->has_i = 1;
-    attribute->type = ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INT;
-    attribute->i = number;
+    attribute->has_type = 1;
+    attribute->type = (Onnx__AttributeProto__AttributeType)type;
     n->attribute_list[n->proto.n_attribute++] = attribute;
+    return attribute;
+}
+
+static void add_attribute(node *n, const char *name, int64_t number)
+{
+    Onnx__AttributeProto *attribute =
+        start_attribute(n, name, ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INT);
+    attribute->has_i = 1;
+    attribute->i = number;
+}
+
+static void add_float_attribute(node *n, const char *name, float number)
+{
+    Onnx__AttributeProto *attribute =
+        start_attribute(n, name, ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__FLOAT);
+    attribute->has_f = 1;
+    attribute->f = number;
+}
+
+/* Gives node `n` one more input, the value of that name. */
+static void add_input(node *n, const char *other)
+{
+    n->inputs[n->proto.n_input++] = text(other);
 }
 
 /* Gives node `n` one more input, a constant [rows, columns], or [columns] when `rows` is 0. */
@@ -109,7 +134,7 @@ static void add_tensor(writer *w, node *n, const char *layer, const char *part, 
     tensor *t = &w->tensors[w->graph.n_initializer];
     const size_t count = (size_t)((rows > 0 ? rows : 1) * columns);
     t->proto = (Onnx__TensorProto)ONNX__TENSOR_PROTO__INIT;
-    (void)snprintf(t->name, sizeof t->name, "%s/%s", layer, part);
+    (void)snprintf(t->name, sizeof t->name, "%.39s/%.15s", layer, part);
     t->proto.name = t->name;
     if (rows > 0)
         t->dims[t->proto.n_dims++] = (int64_t)rows;
@@ -129,6 +154,26 @@ static void add_tensor(writer *w, node *n, const char *layer, const char *part, 
     n->inputs[n->proto.n_input++] = t->name;
 }
 
+/* Adds a node LAYER/WHAT. */
+static node *add_part(writer *w, const char *kind, const char *layer, const char *what)
+{
+    char name[NAME_BYTES];
+    (void)snprintf(name, sizeof name, "%.39s/%.15s", layer, what);
+    return add_node(w, kind, name);
+}
+
+/* Adds a node LAYER/WHAT of the last value and a number. */
+static void add_number(writer *w, const char *kind, const char *layer, const char *what,
+                       float number)
+{
+    node *n = add_part(w, kind, layer, what);
+    float *place = &w->tensors[w->graph.n_initializer].number;
+    char part[NAME_BYTES];
+    *place = number;
+    (void)snprintf(part, sizeof part, "%.12s_by", what);
+    add_tensor(w, n, layer, part, place, 0, 1);
+}
+
 DT_MUST_USE static dt_status add_normalization(writer *w, const dt_network *network, size_t l)
 {
     const dt_layer *layer = &network->layers[l];
@@ -146,20 +191,49 @@ DT_MUST_USE static dt_status add_normalization(writer *w, const dt_network *netw
     return DT_OK;
 }
 
+/* gelu, z (1 + erf(z / sqrt(2))) / 2, and silu, z sigmoid(z). */
+static void add_product(writer *w, const char *layer, const char *activation)
+{
+    const char *z = w->last;
+    if (strcmp(activation, "gelu") == 0) {
+        add_number(w, "Mul", layer, "erf_input", 0.707106781f);
+        (void)add_part(w, "Erf", layer, "erf");
+        add_number(w, "Add", layer, "erf_above_0", 1.0f);
+        add_number(w, "Mul", layer, "probability", 0.5f);
+    } else {
+        (void)add_part(w, "Sigmoid", layer, "sigmoid");
+    }
+    add_input(add_part(w, "Mul", layer, activation), z);
+}
+
 /* The softmax of the last layer; nothing for a linear one. */
 DT_MUST_USE static dt_status add_activation(writer *w, const dt_network *network, size_t l)
 {
-    static const char *const operators[][2] = {
-        {"relu", "Relu"}, {"tanh", "Tanh"}, {"sigmoid", "Sigmoid"}, {"softmax", "Softmax"}};
+    static const struct {
+        const char *activation, *kind, *attribute; /* NULL: none */
+        float number;
+    } operators[] = {
+        {"relu", "Relu", NULL, 0},         {"tanh", "Tanh", NULL, 0},
+        {"sigmoid", "Sigmoid", NULL, 0},   {"elu", "Elu", NULL, 0},
+        {"selu", "Selu", NULL, 0},         {"leaky_relu", "LeakyRelu", "alpha", 0.2f},
+        {"softplus", "Softplus", NULL, 0}, {"hard_sigmoid", "HardSigmoid", "alpha", 1.0f / 6.0f},
+        {"softmax", "Softmax", NULL, 0},
+    };
     const char *activation = dt_keras_activation(network, l);
     char layer[DT_KERAS_LAYER_BYTES], name[NAME_BYTES];
     dt_network_print_layer(layer, sizeof layer, network, l);
     (void)snprintf(name, sizeof name, "%s/%s", layer, activation);
     if (l + 1 == network->layer_count)
         (void)snprintf(name, sizeof name, "probabilities");
+    if (strcmp(activation, "gelu") == 0 || strcmp(activation, "silu") == 0) {
+        add_product(w, layer, activation);
+        return DT_OK;
+    }
     for (size_t i = 0; i < sizeof operators / sizeof operators[0]; i++)
-        if (strcmp(activation, operators[i][0]) == 0) {
-            node *n = add_node(w, operators[i][1], name);
+        if (strcmp(activation, operators[i].activation) == 0) {
+            node *n = add_node(w, operators[i].kind, name);
+            if (operators[i].attribute != NULL)
+                add_float_attribute(n, operators[i].attribute, operators[i].number);
             if (l + 1 == network->layer_count)
                 add_attribute(n, "axis", 1);
             return DT_OK;
@@ -180,15 +254,48 @@ DT_MUST_USE static dt_status add_dense(writer *w, const dt_network *network, siz
     return add_activation(w, network, l);
 }
 
+DT_MUST_USE static dt_status add_layer_norm(writer *w, const dt_network *network, size_t l)
+{
+    const dt_layer *layer = &network->layers[l];
+    char name[DT_KERAS_LAYER_BYTES];
+    dt_network_print_layer(name, sizeof name, network, l);
+    node *n = add_node(w, "LayerNormalization", name);
+    add_float_attribute(n, "epsilon", (float)layer->epsilon);
+    add_tensor(w, n, name, "gamma", network->params + layer->kernel, 0, layer->D);
+    add_tensor(w, n, name, "beta", network->params + layer->bias, 0, layer->D);
+    return DT_OK;
+}
+
+DT_MUST_USE static dt_status add_rms_norm(writer *w, const dt_network *network, size_t l)
+{
+    static int64_t axis = 1;
+    const dt_layer *layer = &network->layers[l];
+    const char *x = w->last;
+    char name[DT_KERAS_LAYER_BYTES];
+    dt_network_print_layer(name, sizeof name, network, l);
+    add_input(add_part(w, "Mul", name, "squares"), x);
+    node *mean = add_part(w, "ReduceMean", name, "mean");
+    Onnx__AttributeProto *axes =
+        start_attribute(mean, "axes", ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INTS);
+    axes->n_ints = 1;
+    axes->ints = &axis;
+    add_number(w, "Add", name, "above_0", (float)layer->epsilon);
+    const char *deviation = add_part(w, "Sqrt", name, "deviation")->name;
+    w->last = x;
+    add_input(add_part(w, "Div", name, "divided"), deviation);
+    add_tensor(w, add_node(w, "Mul", name), name, "scale", network->params + layer->kernel, 0,
+               layer->D);
+    return DT_OK;
+}
+
 /* Each kind of layer; those that only training has do nothing. */
 static const struct {
     const dt_layer_kind *kind;
     dt_status (*add)(writer *w, const dt_network *network, size_t l);
 } forms[] = {
-    {&dt_layer_normalization, add_normalization},
-    {&dt_layer_dense, add_dense},
-    {&dt_layer_activation, add_activation},
-    {&dt_layer_dropout, NULL},
+    {&dt_layer_normalization, add_normalization}, {&dt_layer_dense, add_dense},
+    {&dt_layer_activation, add_activation},       {&dt_layer_layer_norm, add_layer_norm},
+    {&dt_layer_rms_norm, add_rms_norm},           {&dt_layer_dropout, NULL},
 };
 
 DT_MUST_USE static dt_status add_layer(writer *w, const dt_network *network, size_t l)
@@ -236,12 +343,12 @@ DT_MUST_USE static dt_status make_graph(writer *w, const dt_model *model)
     dt_status status = DT_OK;
     const dt_network *network = &model->network;
     const size_t layers = network->layer_count;
-    /* At most two nodes and tensors a layer, and a node for the class. */
-    DT_TRY(dt_memory_alloc(&w->nodes, 2 * layers + 3, sizeof *w->nodes, "ONNX nodes"));
-    DT_TRY(dt_memory_alloc(&w->node_list, 2 * layers + 3, sizeof *w->node_list, "ONNX nodes"));
-    DT_TRY(dt_memory_alloc(&w->tensors, 2 * layers + 2, sizeof *w->tensors, "ONNX tensors"));
-    DT_TRY(
-        dt_memory_alloc(&w->tensor_list, 2 * layers + 2, sizeof *w->tensor_list, "ONNX tensors"));
+    const size_t nodes = NODES_A_LAYER * layers + 1; /* and one for the class */
+    const size_t tensors = TENSORS_A_LAYER * layers;
+    DT_TRY(dt_memory_alloc(&w->nodes, nodes, sizeof *w->nodes, "ONNX nodes"));
+    DT_TRY(dt_memory_alloc(&w->node_list, nodes, sizeof *w->node_list, "ONNX nodes"));
+    DT_TRY(dt_memory_alloc(&w->tensors, tensors, sizeof *w->tensors, "ONNX tensors"));
+    DT_TRY(dt_memory_alloc(&w->tensor_list, tensors, sizeof *w->tensor_list, "ONNX tensors"));
     w->graph = (Onnx__GraphProto)ONNX__GRAPH_PROTO__INIT;
     w->graph.name = text("dtrain");
     w->graph.node = w->node_list;
@@ -288,6 +395,9 @@ DT_MUST_USE static dt_status make_model(writer *w, const dt_model *model, const 
     w->opset.domain = text("");
     w->opset.has_version = 1;
     w->opset.version = OPSET;
+    for (size_t l = 0; l < model->network.layer_count; l++)
+        if (model->network.layers[l].kind == &dt_layer_layer_norm)
+            w->opset.version = NORM_OPSET;
     w->opset_list[0] = &w->opset;
 
     w->model = (Onnx__ModelProto)ONNX__MODEL_PROTO__INIT;

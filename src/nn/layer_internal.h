@@ -69,7 +69,7 @@ struct dt_layer_kind {
 typedef struct dt_tensor_plan {
     const char *name;
     size_t rows, columns; /* columns = 0: a vector */
-    dt_init init;
+    dt_start start;
     bool decays;
     bool is_constant; /* it does not train */
     bool non_negative;
@@ -94,6 +94,18 @@ const dt_panels *dt_traversal_inputs(const dt_traversal *t, size_t l);
 
 /** Returns the outputs of layer l, or its inputs if it does nothing in this pass. */
 const dt_panels *dt_traversal_outputs(const dt_traversal *t, size_t l);
+
+/** Allocates the slopes that the layer's activation keeps, in kept[l]; none for a forward pass.
+ * Errors: DT_MEMORY. */
+DT_MUST_USE dt_status dt_workspace_make_slopes(dt_workspace *w, const dt_network *network, size_t l,
+                                               dt_passes passes);
+
+/** Returns where the slopes of layer l go, from row `from` of panel p on; NULL: none are kept. */
+float *dt_traversal_slopes(const dt_traversal *t, size_t l, size_t from, size_t p);
+
+/** Returns what the derivative of layer l's activation is computed from: its outputs, or the slopes
+ * that it kept. */
+const dt_panels *dt_traversal_behind(const dt_traversal *t, size_t l);
 
 /** Gives the part of `count` things that a thread of the pool works on: *from .. *to - 1. */
 void dt_traversal_part(const dt_traversal *t, size_t count, int thread, size_t *from, size_t *to);

@@ -11,7 +11,8 @@ static void multiply(const dt_multiply *m)
 {
     const int rows = (int)m->rows;
     for (size_t n = 0; n < dt_panels_count(m->N); n++) {
-        float *out = m->out + n * m->out_pitch * DT_PANEL;
+        const size_t at = n * m->out_pitch * DT_PANEL;
+        float *out = m->out + at;
         const float *B = m->B + n * m->K * DT_PANEL;
         for (size_t i = 0; i < m->rows; i++)
             if (m->start != NULL)
@@ -25,10 +26,10 @@ static void multiply(const dt_multiply *m)
                         1.0f, out, DT_PANEL);
         }
         if (m->outputs == NULL)
-            dt_activation_forward(m->activation, out, m->rows * DT_PANEL);
+            dt_activation_forward(m->activation, out, m->slopes == NULL ? NULL : m->slopes + at,
+                                  m->rows * DT_PANEL);
         else
-            dt_activation_backward(m->activation, out, m->outputs + n * m->out_pitch * DT_PANEL,
-                                   m->rows * DT_PANEL);
+            dt_activation_backward(m->activation, out, m->outputs + at, m->rows * DT_PANEL);
     }
 }
 

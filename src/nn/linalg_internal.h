@@ -26,7 +26,10 @@ typedef struct dt_multiply {
     const float *start; /* [N/32][32] or NULL: zeros */
     size_t rows, K, N;
     dt_activation activation;
-    const float *outputs; /* NULL: the activation itself; else its outputs, where `out` is: back */
+    float *slopes; /* NULL, or where the activation keeps them, laid out as `out` */
+    /* NULL: the activation itself. Else its outputs, or the slopes it kept, laid out as `out`: the
+     * derivative. */
+    const float *outputs;
 } dt_multiply;
 
 typedef struct dt_kernels {

@@ -70,20 +70,50 @@ dt_status dt_network_make(dt_network *out, size_t D, const dt_layer *layers, siz
     return status;
 }
 
-void dt_network_fill(dt_network *network, uint64_t seed)
+/* A normal number of variance 1 when it is cut off at two standard deviations. */
+static double draw_truncated(dt_random *random)
+{
+    const double most = 2.0, deviation_left = .87962566103423978;
+    double value = dt_random_normal(random);
+    while (fabs(value) > most)
+        value = dt_random_normal(random);
+    return value / deviation_left;
+}
+
+static void fill_at_random(float *W, const dt_tensor *tensor, dt_init init, dt_random *random)
+{
+    const double D = (double)tensor->dims[0], H = (double)tensor->dims[1];
+    const bool he = init == DT_INIT_HE_UNIFORM || init == DT_INIT_HE_NORMAL;
+    const bool glorot = init == DT_INIT_GLOROT_UNIFORM || init == DT_INIT_GLOROT_NORMAL;
+    const bool normal =
+        init == DT_INIT_GLOROT_NORMAL || init == DT_INIT_HE_NORMAL || init == DT_INIT_LECUN_NORMAL;
+    const double scale = glorot || he ? 2.0 : 1.0, fans = glorot ? D + H : D;
+    const double deviation = sqrt(scale / fans), limit = sqrt(3.0 * scale / fans);
+    for (size_t i = 0; i < tensor->count; i++)
+        W[i] = (float)(normal ? draw_truncated(random) * deviation
+                              : (2.0 * dt_random_uniform(random) - 1.0) * limit);
+}
+
+void dt_network_fill(dt_network *network, dt_init init, uint64_t seed)
 {
     uint64_t number = 0;
     for (size_t t = 0; t < network->tensor_count; t++) {
         const dt_tensor *tensor = &network->tensors[t];
         float *W = network->params + tensor->first;
-        if (tensor->init == DT_INIT_ZEROS) {
+        dt_random random;
+        switch (tensor->start) {
+        case DT_START_ZEROS:
             memset(W, 0, tensor->count * sizeof *W);
-            continue;
+            break;
+        case DT_START_ONES:
+            for (size_t i = 0; i < tensor->count; i++)
+                W[i] = 1.0f;
+            break;
+        case DT_START_RANDOM:
+            random = dt_random_start(seed, DT_RANDOM_WEIGHTS, number++);
+            fill_at_random(W, tensor, init, &random);
+            break;
         }
-        const double limit = sqrt(6.0 / (double)(tensor->dims[0] + tensor->dims[1]));
-        dt_random random = dt_random_start(seed, DT_RANDOM_WEIGHTS, number++);
-        for (size_t i = 0; i < tensor->count; i++)
-            W[i] = (float)((2.0 * dt_random_uniform(&random) - 1.0) * limit);
     }
 }
 

@@ -57,6 +57,15 @@ out:
     return status;
 }
 
+dt_status dt_workspace_make_slopes(dt_workspace *w, const dt_network *network, size_t l,
+                                   dt_passes passes)
+{
+    const dt_layer *layer = &network->layers[l];
+    if (passes == DT_FORWARD_PASS || !dt_activation_keeps_slopes(layer->activation))
+        return DT_OK;
+    return dt_workspace_make_panels(&w->kept[l], w->capacity, layer->H, "slopes of an activation");
+}
+
 void dt_workspace_clear(dt_workspace *workspace)
 {
     for (size_t l = 0; l < workspace->layer_count; l++) {
@@ -102,6 +111,19 @@ const dt_panels *dt_traversal_inputs(const dt_traversal *t, size_t l)
 const dt_panels *dt_traversal_outputs(const dt_traversal *t, size_t l)
 {
     return dt_traversal_uses(t, l) ? &t->workspace->outputs[l] : dt_traversal_inputs(t, l);
+}
+
+float *dt_traversal_slopes(const dt_traversal *t, size_t l, size_t from, size_t p)
+{
+    const dt_panels *kept = &t->workspace->kept[l];
+    const bool keeps = dt_activation_keeps_slopes(t->network->layers[l].activation);
+    return keeps && kept->data != NULL ? dt_panels_at(kept, from, p) : NULL;
+}
+
+const dt_panels *dt_traversal_behind(const dt_traversal *t, size_t l)
+{
+    return dt_activation_keeps_slopes(t->network->layers[l].activation) ? &t->workspace->kept[l]
+                                                                        : &t->workspace->outputs[l];
 }
 
 void dt_traversal_part(const dt_traversal *t, size_t count, int thread, size_t *from, size_t *to)
@@ -174,7 +196,7 @@ static void apply_derivative(const stage *s, size_t from, size_t to)
     for (size_t p = 0; p < dt_panels_count(before->H); p++)
         dt_activation_backward(
             before->activation, dt_panels_at(&t->workspace->deltas[s->before], from, p),
-            dt_panels_at(&t->workspace->outputs[s->before], from, p), (to - from) * DT_PANEL);
+            dt_panels_at(dt_traversal_behind(t, s->before), from, p), (to - from) * DT_PANEL);
 }
 
 /* Stored gradients of residual connections are added last. */

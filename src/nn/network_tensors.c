@@ -15,7 +15,7 @@ dt_status dt_network_declare(dt_network *network, size_t l, const dt_tensor_plan
                         .first = *total,
                         .count = plan->rows,
                         .dims = {plan->rows, plan->columns},
-                        .init = plan->init,
+                        .start = plan->start,
                         .decays = plan->decays,
                         .non_negative = plan->non_negative};
     if (plan->rows > INT_MAX || plan->columns > INT_MAX ||

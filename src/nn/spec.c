@@ -2,52 +2,136 @@
 
 #include "dtrain/base/memory.h"
 
-dt_status dt_spec_plan(dt_network *out, size_t D, const size_t *hidden, size_t hidden_count,
-                       dt_activation activation, size_t C)
+/* ---- from options to layers and back ---- */
+
+/* Keras's defaults. */
+#define LAYER_EPSILON 1e-3
+#define RMS_EPSILON 1e-6
+
+static bool is_norm(const dt_layer *layer)
 {
+    return layer->kind == &dt_layer_layer_norm || layer->kind == &dt_layer_rms_norm;
+}
+
+/* The layers of a hidden block; returns how many. `first` is the index of its dense layer. */
+static size_t make_block(dt_layer *out, const dt_spec *spec, size_t block, size_t first)
+{
+    const size_t H = spec->hidden.values[block];
+    const dt_activation activation =
+        (dt_activation)spec->activations.values[spec->activations.count > 1 ? block : 0];
+    size_t count = 0;
+    out[count] = (dt_layer){.kind = &dt_layer_dense, .H = H, .activation = activation};
+    if (spec->norm != DT_NORM_NONE) {
+        out[count++].activation = DT_ACTIVATION_LINEAR;
+        out[count++] = spec->norm == DT_NORM_LAYER
+                           ? (dt_layer){.kind = &dt_layer_layer_norm, .epsilon = LAYER_EPSILON}
+                           : (dt_layer){.kind = &dt_layer_rms_norm, .epsilon = RMS_EPSILON};
+        out[count] = (dt_layer){.kind = &dt_layer_activation, .activation = activation};
+    }
+    count++;
+    if (spec->residual && block > 0 && spec->hidden.values[block - 1] == H)
+        out[count++] = (dt_layer){.kind = &dt_layer_add, .source = first - 1};
+    return count;
+}
+
+dt_status dt_spec_plan(dt_network *out, size_t D, const dt_spec *spec, size_t C)
+{
+    enum { BLOCK_LAYERS = 4 };
+    dt_status status = DT_OK;
     dt_layer *layers = NULL;
+    size_t count = 0;
     *out = (dt_network){0};
-    dt_status status = dt_memory_alloc(&layers, hidden_count + 1, sizeof *layers, "layers");
-    if (status != DT_OK)
-        return status;
-    for (size_t l = 0; l < hidden_count; l++)
-        layers[l] = (dt_layer){.kind = &dt_layer_dense, .H = hidden[l], .activation = activation};
-    layers[hidden_count] =
+    if (spec->activations.count > 1 && spec->activations.count != spec->hidden.count)
+        return dt_fail(DT_USAGE,
+                       "--activation has %zu names, but --hidden has %zu layers; give one name, or "
+                       "one for each hidden layer",
+                       spec->activations.count, spec->hidden.count);
+    DT_TRY(
+        dt_memory_alloc(&layers, BLOCK_LAYERS * spec->hidden.count + 1, sizeof *layers, "layers"));
+    for (size_t block = 0; block < spec->hidden.count; block++)
+        count += make_block(layers + count, spec, block, count);
+    layers[count++] =
         (dt_layer){.kind = &dt_layer_dense, .H = C, .activation = DT_ACTIVATION_LINEAR};
-    status = dt_network_plan(out, D, layers, hidden_count + 1);
+    DT_TRY(dt_network_plan(out, D, layers, count));
+out:
     dt_memory_free(layers);
     return status;
+}
+
+/* The activation of the block that begins with layer l, a dense one. */
+static dt_activation find_activation(const dt_network *network, size_t l)
+{
+    while (
+        network->layers[l].activation == DT_ACTIVATION_LINEAR && l + 1 < network->layer_count &&
+        (is_norm(&network->layers[l + 1]) || network->layers[l + 1].kind == &dt_layer_activation))
+        l++;
+    return network->layers[l].activation;
+}
+
+void dt_spec_of(dt_spec *out, const dt_network *network)
+{
+    bool same = true;
+    *out = (dt_spec){0};
+    for (size_t l = 0; l + 1 < network->layer_count; l++) {
+        const dt_layer *layer = &network->layers[l];
+        out->residual = out->residual || layer->kind == &dt_layer_add;
+        if (is_norm(layer) && out->norm == DT_NORM_NONE)
+            out->norm = layer->kind == &dt_layer_layer_norm ? DT_NORM_LAYER : DT_NORM_RMS;
+        if (layer->kind != &dt_layer_dense)
+            continue;
+        DT_ASSERT(out->hidden.count < DT_OPTION_LIST_MAX);
+        out->activations.values[out->hidden.count] = (size_t)find_activation(network, l);
+        same = same && out->activations.values[out->hidden.count] == out->activations.values[0];
+        out->hidden.values[out->hidden.count++] = layer->H;
+    }
+    out->activations.count = out->hidden.count;
+    if (same && out->hidden.count > 0)
+        out->activations = (dt_option_list){1, {out->activations.values[0]}};
 }
 
 dt_status dt_spec_make(dt_network *out, size_t D, const size_t *hidden, size_t hidden_count,
                        dt_activation activation, size_t C, uint64_t seed)
 {
     dt_status status = DT_OK;
-    DT_TRY(dt_spec_plan(out, D, hidden, hidden_count, activation, C));
+    dt_spec spec = {.hidden = {.count = hidden_count},
+                    .activations = {.count = 1, .values = {(size_t)activation}}};
+    DT_ASSERT(hidden_count <= DT_OPTION_LIST_MAX);
+    for (size_t l = 0; l < hidden_count; l++)
+        spec.hidden.values[l] = hidden[l];
+    DT_TRY(dt_spec_plan(out, D, &spec, C));
     DT_TRY(dt_network_allocate(out));
-    dt_network_fill(out, seed);
+    dt_network_fill(out, DT_INIT_GLOROT_UNIFORM, seed);
 out:
     if (status != DT_OK)
         dt_network_clear(out);
     return status;
 }
 
-/* Copies the layers but dropout, with dropout of that rate behind the hidden dense ones. place[l]
- * becomes the new index of layer l; for a dropout layer, that of the layer whose outputs it gave;
- * SIZE_MAX: the network's inputs. Returns the number of layers. */
+/* ---- dropout ---- */
+
+/* Copies the layers but dropout, with dropout of that rate at the end of the hidden blocks.
+ * place[l] becomes the new index of layer l, or of the dropout behind it; for a dropout layer, that
+ * of the layer whose outputs it gave; SIZE_MAX: the network's inputs. Returns the number of
+ * layers. */
 static size_t place_dropout(dt_layer *out, size_t *place, const dt_network *network, double rate)
 {
-    size_t count = 0;
+    size_t count = 0, last = 0;
+    bool in_block = false;
     for (size_t l = 0; l < network->layer_count; l++) {
         const dt_layer *layer = &network->layers[l];
+        const bool goes_on = is_norm(layer) || layer->kind == &dt_layer_activation;
+        if (in_block && !goes_on && rate > 0.0) {
+            place[last] = count;
+            out[count++] = (dt_layer){.kind = &dt_layer_dropout, .rate = rate};
+        }
+        in_block = (in_block && goes_on) || layer->kind == &dt_layer_dense;
         if (layer->kind == &dt_layer_dropout) {
             place[l] = count > 0 ? count - 1 : SIZE_MAX;
             continue;
         }
+        last = l;
         place[l] = count;
         out[count++] = *layer;
-        if (rate > 0.0 && layer->kind == &dt_layer_dense && l + 1 < network->layer_count)
-            out[count++] = (dt_layer){.kind = &dt_layer_dropout, .rate = rate};
     }
     return count;
 }

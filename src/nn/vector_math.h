@@ -2,17 +2,19 @@
 #define DTRAIN_NN_VECTOR_MATH_H
 
 /**
- * exp, log and tanh in float32 as straight-line arithmetic, so that a loop over them becomes vector
- * code. libm's functions would be slower here, and their last bit depends on its version and on the
- * CPU.
+ * exp, log, tanh and the normal distribution in float32 as straight-line arithmetic, so that a loop
+ * over them becomes vector code. libm's functions would be slower here, and their last bit depends
+ * on its version and on the CPU.
  *
  * One ulp is the distance of neighbouring float32 in the binade of the exact result. The bounds are
- * the largest errors over all arguments, rounded up; tests/unit/test_vector_math.c checks them.
+ * the largest errors over all arguments, rounded up; those of dt_expm1, dt_softplus and dt_normal,
+ * over every 13th. tests/unit/test_vector_math.c checks them.
  *
  * For normal arguments the bits do not depend on whether subnormal numbers are on
  * (base/subnormals.h). If they are off, a subnormal argument counts as 0.
  *
- * Source:  range reduction and polynomials of Cephes (Moshier, single precision)
+ * Source:  range reduction and polynomials of Cephes (Moshier, single precision); of the normal
+ *          distribution: minimax, by Remez's algorithm
  */
 
 #include <float.h>
@@ -34,13 +36,8 @@ static inline uint32_t dt_bits_from_float(float value)
     return bits;
 }
 
-/**
- * Returns e^x for -87 <= x <= 88, and beyond the value at that end: 1.6e-38, never subnormal, or
- * 1.7e38. NaN stays NaN.
- *
- * Error:   at most 0.991 ulp for -87 <= x <= 88
- */
-static inline float dt_exp(float x)
+/* m and *scale with e^x = (1 + m) * scale, a power of two, for x clamped to -87 .. 88. */
+static inline float dt_exp_parts(float *scale, float x)
 {
     const float round = 12582912.0f; /* 1.5 * 2^23: adding it leaves an integer in the low bits */
     float clamped = x < -87.0f ? -87.0f : x;
@@ -56,9 +53,33 @@ static inline float dt_exp(float x)
     p = p * r + 4.1665795894e-2f;
     p = p * r + 1.6666665459e-1f;
     p = p * r + 5.0000001201e-1f;
-    p = p * (r * r) + r + 1.0f;
-    uint32_t exponent = (dt_bits_from_float(shifted) - 0x4B400000u + 127u) << 23;
-    return p * dt_float_from_bits(exponent);
+    *scale = dt_float_from_bits((dt_bits_from_float(shifted) - 0x4B400000u + 127u) << 23);
+    return p * (r * r) + r;
+}
+
+/**
+ * Returns e^x for -87 <= x <= 88, and beyond the value at that end: 1.6e-38, never subnormal, or
+ * 1.7e38. NaN stays NaN.
+ *
+ * Error:   at most 0.991 ulp for -87 <= x <= 88
+ */
+static inline float dt_exp(float x)
+{
+    float scale;
+    const float m = dt_exp_parts(&scale, x);
+    return (m + 1.0f) * scale;
+}
+
+/**
+ * Returns e^x - 1, also of small x to the last digits; above 88 it returns the value there.
+ *
+ * Error:   at most 1.6 ulp for x <= 88
+ */
+static inline float dt_expm1(float x)
+{
+    float scale;
+    const float m = dt_exp_parts(&scale, x);
+    return m * scale + (scale - 1.0f);
 }
 
 /**
@@ -106,6 +127,62 @@ static inline float dt_tanh(float x)
     p = p * x2 - 3.33332819422e-1f;
     float small = p * x2 * x + x;
     return magnitude < 0.625f ? small : big;
+}
+
+/**
+ * Returns log(1 + e^x), the softplus function. Infinity and NaN stay what they are; below -87 it
+ * returns the value there, 1.6e-38.
+ *
+ * Error:   at most 2.2 ulp for x >= -87
+ */
+static inline float dt_softplus(float x)
+{
+    const float magnitude = dt_float_from_bits(dt_bits_from_float(x) & 0x7FFFFFFFu);
+    /* log(1 + w) = log(sum) + what the sum lost / sum, for 0 < w <= 1 */
+    const float w = dt_exp(-magnitude), sum = 1.0f + w;
+    const float rest = dt_log(sum) + (w - (sum - 1.0f)) / sum;
+    return (x > 0.0f ? x : 0.0f) + rest;
+}
+
+/**
+ * Returns Phi(x) = (1 + erf(x / sqrt(2))) / 2, the probability that a standard normal number is
+ * below x; *density becomes the density at x. Beyond -12.9 and 12.9 both are what they are at that
+ * end. NaN stays NaN.
+ *
+ * Math:    1/2 + x Q(x^2) for |x| < 1; Phi(-a) = e^(-a^2 / 2) G((a - 3.5) / (a + 3.5)) / (a + 3.5)
+ * Error:   Phi at most 5.2 ulp for x >= -12.9, the density at most 3.6 ulp within
+ */
+static inline float dt_normal(float *density, float x)
+{
+    const float magnitude = dt_float_from_bits(dt_bits_from_float(x) & 0x7FFFFFFFu);
+    const float a = magnitude > 12.9f ? 12.9f : magnitude;
+    /* a^2 = square + lost: the square of 12 bits is exact. */
+    const float high = dt_float_from_bits(dt_bits_from_float(a) & 0xFFFFF000u);
+    const float exact = high * high, rest = (a - high) * (a + high);
+    const float square = exact + rest, lost = rest - (square - exact);
+    const float power = dt_exp(-0.5f * square) * (1.0f - 0.5f * lost);
+    const float t = 1.0f / (a + 3.5f), s = (a - 3.5f) * t;
+    float p = 0.000116976364f;
+    p = p * s + 0.000433771434f;
+    p = p * s - 0.000493394851f;
+    p = p * s - 0.00318270875f;
+    p = p * s + 0.00649069669f;
+    p = p * s + 0.0174078699f;
+    p = p * s - 0.116052568f;
+    p = p * s + 0.315424949f;
+    p = p * s - 0.565561771f;
+    p = p * s + 0.744416058f;
+    const float tail = power * (p * t);
+    const float outer = x < 0.0f ? tail : 1.0f - tail;
+    const float z = a * a;
+    float q = -7.65420828e-06f;
+    q = q * z + 0.000113486371f;
+    q = q * z - 0.00118632999f;
+    q = q * z + 0.00997332297f;
+    q = q * z - 0.0664903596f;
+    q = q * z + 0.398942292f;
+    *density = power * 0.398942280f;
+    return a < 1.0f ? 0.5f + x * q : outer;
 }
 
 #endif

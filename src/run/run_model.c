@@ -15,13 +15,14 @@ DT_MUST_USE static dt_status check_memory(const dt_run *r, const dt_network *net
      * hosts sums (comm/window.h). Rank 0 needs BYTES_SAVING (measured) while it writes a
      * checkpoint. A run that is resumed holds the best weights twice. Outputs of a batch's rows
      * and of an evaluation's 1024, and gradients of outputs; a dropout layer has them and its
-     * factors, too, for a batch's rows. */
+     * factors, too, for a batch's rows; so do slopes of activations and residuals. */
     enum {
         BYTES_A_PARAMETER = 4 * 4 + 8 + 3 * 4,
         BYTES_SHARED = 3 * 4 + 8,
         BYTES_SAVING = 56,
         BYTES_RESUMING = 4,
         BYTES_A_UNIT = 8,
+        BYTES_KEPT = 4,
         EVALUATION_ROWS = 1024
     };
     const double batch_rows =
@@ -29,13 +30,17 @@ DT_MUST_USE static dt_status check_memory(const dt_run *r, const dt_network *net
     const double rows =
         batch_rows + EVALUATION_ROWS + (r->settings.dropout > 0.0 ? 1.5 * batch_rows : 0);
     const double P = (double)network->P;
-    double units = 0.0;
-    for (size_t l = 0; l < network->layer_count; l++)
-        units += (double)network->layers[l].H;
+    double units = 0.0, kept = 0.0;
+    for (size_t l = 0; l < network->layer_count; l++) {
+        const dt_layer *layer = &network->layers[l];
+        units += (double)layer->H;
+        if (layer->kind == &dt_layer_add || dt_activation_keeps_slopes(layer->activation))
+            kept += (double)layer->H;
+    }
     const int ranks = r->environment.launch.host_size;
     const double needed =
         (P * (BYTES_A_PARAMETER + (r->settings.resume[0] != '\0' ? BYTES_RESUMING : 0)) +
-         units * rows * BYTES_A_UNIT) *
+         units * rows * BYTES_A_UNIT + kept * batch_rows * BYTES_KEPT) *
             ranks +
         P * (BYTES_SAVING + (ranks > 1 ? BYTES_SHARED : 0));
     char what[64];
@@ -119,12 +124,14 @@ DT_MUST_USE static dt_status make_new(dt_run *r)
     dt_status status = DT_OK;
     const dt_settings *settings = &r->settings;
     dt_model *model = &r->model;
-    DT_TRY(dt_spec_plan(&model->network, r->sets[DT_TRAIN].D, settings->hidden.values,
-                        settings->hidden.count, (dt_activation)settings->activation,
-                        r->sets[DT_TRAIN].C));
+    const dt_spec spec = {.hidden = settings->hidden,
+                          .activations = settings->activation,
+                          .norm = (dt_norm)settings->norm,
+                          .residual = settings->residual};
+    DT_TRY(dt_spec_plan(&model->network, r->sets[DT_TRAIN].D, &spec, r->sets[DT_TRAIN].C));
     DT_TRY(check_memory(r, &model->network));
     DT_TRY(dt_network_allocate(&model->network));
-    dt_network_fill(&model->network, (uint64_t)settings->seed);
+    dt_network_fill(&model->network, (dt_init)settings->init, (uint64_t)settings->seed);
     DT_TRY(make_optimizer(r));
 out:
     return status;
@@ -169,16 +176,6 @@ DT_MUST_USE static dt_status check_fit(const dt_run *r, const char *path)
     return DT_OK;
 }
 
-static bool differs(const dt_option_list *hidden, const dt_network *network)
-{
-    if (hidden->count != count_hidden(network))
-        return true;
-    for (size_t l = 0; l < hidden->count; l++)
-        if (hidden->values[l] != dt_network_dense(network, l)->H)
-            return true;
-    return false;
-}
-
 /* Sets an option to what the model has, unless it was given. */
 DT_MUST_USE static dt_status take_number(dt_settings *s, const char *name, double value,
                                          const char *path)
@@ -196,7 +193,7 @@ DT_MUST_USE static dt_status take_number(dt_settings *s, const char *name, doubl
     return DT_OK;
 }
 
-/* Of several rates the first one stands for all, as of several activations. */
+/* Of several rates the first one stands for all. */
 static double find_dropout(const dt_network *network)
 {
     for (size_t l = 0; l < network->layer_count; l++)
@@ -205,8 +202,50 @@ static double find_dropout(const dt_network *network)
     return 0.0;
 }
 
-/* The settings are what is logged: they become what the model has. Of several activations the first
- * one stands for all; the model file has each. */
+/* One name for each of `count` hidden layers. */
+static void spell_out(dt_option_list *list, size_t count)
+{
+    for (size_t i = 1; list->count == 1 && i < count; i++)
+        list->values[i] = list->values[0];
+    list->count = count;
+}
+
+/* Sets the options of the network to what the model has; one that was given has to be that. Of
+ * several kinds of norm layers the first one stands for all; the model file has each. */
+DT_MUST_USE static dt_status take_spec(dt_settings *s, const dt_network *network, const char *path)
+{
+    static const char *const names[] = {"hidden", "activation", "norm", "residual"};
+    const dt_option_table *table = dt_settings_table();
+    const dt_settings was = *s;
+    dt_option_list given = s->activation;
+    dt_spec spec;
+    dt_spec_of(&spec, network);
+    s->hidden = spec.hidden;
+    s->norm = (int)spec.norm;
+    s->residual = spec.residual;
+    if (spec.hidden.count > 0)
+        s->activation = spec.activations;
+    spell_out(&spec.activations, spec.hidden.count);
+    if (given.count == 1)
+        spell_out(&given, spec.hidden.count);
+    if (memcmp(&given, &spec.activations, sizeof given) == 0)
+        s->activation = was.activation;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const dt_option *option = dt_settings_option(names[i]);
+        char now[DT_OPTION_TEXT_BYTES], found[DT_OPTION_TEXT_BYTES];
+        (void)dt_options_format(now, sizeof now, option, &was);
+        (void)dt_options_format(found, sizeof found, option, s);
+        if (dt_options_given(table, s, names[i]) && strcmp(now, found) != 0)
+            return dt_fail(DT_USAGE, "--%s is %s, but %s has %s; remove --%s", names[i], now, path,
+                           found, names[i]);
+    }
+    if (dt_options_given(table, s, "init"))
+        return dt_fail(DT_USAGE, "--init was given, but the weights are those of %s; remove --init",
+                       path);
+    return DT_OK;
+}
+
+/* The settings are what is logged: they become what the model has. */
 DT_MUST_USE static dt_status take_settings(dt_run *r, const char *path)
 {
     dt_status status = DT_OK;
@@ -214,21 +253,7 @@ DT_MUST_USE static dt_status take_settings(dt_run *r, const char *path)
     const dt_option_table *table = dt_settings_table();
     const dt_network *network = &r->model.network;
     const dt_optimizer *optimizer = &r->model.optimizer;
-    const int activation = (int)dt_network_dense(network, 0)->activation;
-    if (dt_options_given(table, s, "hidden") && differs(&s->hidden, network))
-        return dt_fail(DT_USAGE, "--hidden does not match the layers of %s; remove --hidden", path);
-    s->hidden.count = count_hidden(network);
-    for (size_t l = 0; l < s->hidden.count; l++)
-        s->hidden.values[l] = dt_network_dense(network, l)->H;
-    if (s->hidden.count > 0) {
-        if (dt_options_given(table, s, "activation") && s->activation != activation)
-            return dt_fail(
-                DT_USAGE,
-                "--activation does not match %s, whose first hidden layer has %s; remove "
-                "--activation",
-                path, dt_activation_name((dt_activation)activation));
-        s->activation = activation;
-    }
+    DT_TRY(take_spec(s, network, path));
     if (!dt_options_given(table, s, "optimizer"))
         for (int k = 0; k < DT_OPTIMIZER_COUNT; k++)
             s->optimizer = dt_optimizer_kinds[k] == optimizer->kind ? k : s->optimizer;

@@ -1,6 +1,7 @@
 #include "run_internal.h"
 
 #include "dtrain/base/log.h"
+#include "dtrain/nn/spec.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -48,21 +49,38 @@ static void report_data(const dt_run *r)
     warn_of_empty_classes(&sets[DT_TRAIN]);
 }
 
+static bool has_layer(const dt_network *network, const dt_layer_kind *kind)
+{
+    for (size_t l = 0; l < network->layer_count; l++)
+        if (network->layers[l].kind == kind)
+            return true;
+    return false;
+}
+
 static void report_model(const dt_run *r)
 {
     const dt_settings *s = &r->settings;
     const bool has_hidden = dt_network_dense(&r->model.network, 1) != NULL;
-    char widths[256], activation[32] = "", dropout[32] = "";
+    char widths[256], activation[DT_OPTION_TEXT_BYTES], hidden[DT_OPTION_TEXT_BYTES] = "";
+    char dropout[32] = "";
+    static const char *const norms[] = {"", "layer norm, ", "RMS norm, "};
+    const bool adds = has_layer(&r->model.network, &dt_layer_add);
     dt_network_print_widths(widths, sizeof widths, &r->model.network);
-    if (has_hidden)
-        (void)snprintf(activation, sizeof activation, ", %s",
-                       dt_activation_name((dt_activation)s->activation));
-    if (s->dropout > 0.0 && has_hidden)
+    (void)dt_options_format(activation, sizeof activation, dt_settings_option("activation"), s);
+    if (s->dropout > 0.0)
         (void)snprintf(dropout, sizeof dropout, ", dropout %g", s->dropout);
-    dt_log_say("model      %s%s%s, softmax; P = %zu parameters\n", widths, activation, dropout,
+    if (has_hidden)
+        (void)snprintf(hidden, sizeof hidden, ", %s%.900s%s%s", norms[s->norm], activation, dropout,
+                       adds ? ", residual" : "");
+    dt_log_say("model      %s%s, softmax; P = %zu parameters\n", widths, hidden,
                r->model.network.P);
-    if (s->dropout > 0.0 && !has_hidden)
-        dt_log_warn("--dropout has no effect without hidden layers; remove it, or set --hidden");
+    if (!has_hidden && (s->dropout > 0.0 || s->norm != DT_NORM_NONE))
+        dt_log_warn("--%s has no effect without hidden layers; remove it, or set --hidden",
+                    s->dropout > 0.0 ? "dropout" : "norm");
+    if (s->residual && !adds)
+        dt_log_warn(
+            "--residual has no effect: no hidden layer has as many units as the one before; "
+            "remove it, or change --hidden");
     if (r->has_init)
         dt_log_say("init       weights of %s (CRC-32 %08x), %s after %lld steps%s\n", s->init_from,
                    r->init_weights_crc, r->model.optimizer.kind->title, (long long)r->init_step,

@@ -3,8 +3,8 @@
 #include "dtrain/base/crc32.h"
 #include "dtrain/base/log.h"
 #include "dtrain/comm/exact_sum.h"
-#include "dtrain/nn/activation.h"
 #include "dtrain/nn/optimizer.h"
+#include "dtrain/nn/spec.h"
 
 #include <stddef.h>
 #include <stdio.h>
@@ -24,8 +24,21 @@ static const dt_option options[] = {
      "share of the rows for testing, where the data has no such set", DT_SETTING_DATA},
     {"hidden", "LIST", DT_OPTION_LIST, AT(hidden), 1, 1 << 30, NULL, "30",
      "units of each hidden layer, as 64,32; none: logistic regression"},
-    {"activation", "NAME", DT_OPTION_CHOICE, AT(activation), 0, 0, DT_ACTIVATION_NAMES, "relu",
-     "activation of the hidden layers"},
+    {"activation", "NAME", DT_OPTION_CHOICES, AT(activation), 0, 0, DT_ACTIVATION_NAMES, "relu",
+     "activation of the hidden layers; or one for each, as gelu,tanh"},
+    {"norm", "NAME", DT_OPTION_CHOICE, AT(norm), 0, 0, DT_NORM_NAMES, "none",
+     "normalization of each row's outputs of a hidden layer, before its activation: layer "
+     "normalization, or RMS normalization",
+     DT_SETTING_NEWER},
+    {"residual", NULL, DT_OPTION_FLAG, AT(residual), 0, 0, NULL, NULL,
+     "add the inputs of a hidden layer to its outputs, behind activation and dropout, if both have "
+     "as many units; never in the first hidden layer",
+     DT_SETTING_NEWER},
+    {"init", "NAME", DT_OPTION_CHOICE, AT(init), 0, 0, DT_INIT_NAMES, "glorot_uniform",
+     "initial weights of all layers: random, with the variance of Glorot, He or LeCun; biases "
+     "begin "
+     "at 0",
+     DT_SETTING_NEWER},
     {"dropout", "F", DT_OPTION_FLOAT, AT(dropout), 0, 0.95, NULL, "0",
      "dropout rate of the hidden layers' outputs in training, 0 to 0.95",
      DT_SETTING_NEWER | DT_SETTING_DEPENDS},

@@ -14,7 +14,8 @@ LOSS = "sparse_categorical_crossentropy"
 LAYER_KEYS = {"name", "trainable", "dtype", "units", "activation", "use_bias"}
 INPUT_KEYS = {"batch_input_shape", "dtype", "name"}
 NORMALIZATION_KEYS = {"name", "trainable", "dtype", "axis", "mean", "variance"}
-ACTIVATIONS = {"relu", "tanh", "sigmoid", "linear", "softmax"}
+ACTIVATIONS = {"relu", "tanh", "sigmoid", "gelu", "silu", "elu", "selu", "leaky_relu", "softplus", "hard_sigmoid",
+               "linear", "softmax"}
 
 
 class Wrong(Exception):

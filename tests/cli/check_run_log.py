@@ -24,7 +24,8 @@ ROC = {"fpr": "f8", "tpr": "f8", "threshold": "f8"}
 # As test_run_log.sh calls the run; the type says how the attribute must read.
 CONFIG = {"inputs": "", "targets": "", "checkpoint_every": "10min",
           "resume": "", "force": 0, "time_limit": "never", "stall_timeout": "10min", "validation_split": 0.1, "test_split": 0.1,
-          "hidden": "20,10", "activation": "tanh", "dropout": 0.0, "batch": 64, "epochs": 7,
+          "hidden": "20,10", "activation": "tanh", "norm": "none", "residual": 0, "init": "glorot_uniform",
+          "dropout": 0.0, "batch": 64, "epochs": 7,
           "learning_rate": 0.002, "optimizer": "adam", "momentum": 0.0, "nesterov": 0, "rho": 0.9,
           "schedule": "constant", "schedule_factor": 0.1, "schedule_every": 10, "warmup": 0.0, "weight_decay": 0.0,
           "patience": 3, "min_delta": 0.0001, "monitor": "val_accuracy",

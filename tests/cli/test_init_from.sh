@@ -109,14 +109,19 @@ refuse() {
         expect_no_file refused
     done
 }
-run 1 --quiet --epochs 1 --init-from first --hidden 20,10 --activation tanh --out same three
+run 1 --quiet --epochs 1 --init-from first --hidden 20,10 --activation tanh,tanh --norm none --out same three
 expect_status 0
-refuse 2 "--hidden does not match the layers of first/model.h5; remove --hidden" \
+refuse 2 "--hidden is 20,11, but first/model.h5 has 20,10; remove --hidden" \
     --init-from first --hidden 20,11 three
-refuse 2 "--hidden does not match" --init-from first --hidden 20 three
-refuse 2 "--hidden does not match" --init-from first --hidden none three
-refuse 2 "--activation does not match first/model.h5, whose first hidden layer has tanh; remove --activation" \
+refuse 2 "--hidden is 20, but" --init-from first --hidden 20 three
+refuse 2 "--hidden is none, but" --init-from first --hidden none three
+refuse 2 "--activation is relu, but first/model.h5 has tanh; remove --activation" \
     --init-from first --activation relu three
+refuse 2 "--activation is tanh,relu, but" --init-from first --activation tanh,relu three
+refuse 2 "--norm is layer, but first/model.h5 has none; remove --norm" --init-from first --norm layer three
+refuse 2 "--residual is yes, but first/model.h5 has no; remove --residual" --init-from first --residual three
+refuse 2 "--init was given, but the weights are those of first/model.h5; remove --init" \
+    --init-from first --init he_normal three
 refuse 3 "first/model.h5: takes 12 inputs and knows 3 classes, but the data has 13 and 3" \
     --init-from first wide
 refuse 3 "first/model.h5: takes 12 inputs and knows 3 classes, but the data has 12 and 4" \

@@ -114,10 +114,10 @@ completes --hidden --hid
 completes --hidden train --hid
 completes "--help --json" inspect --
 completes "--split --split-column" prepare table.csv --out x --spli
-completes "relu tanh sigmoid linear" --activation ""
+completes "relu tanh sigmoid gelu silu elu selu leaky_relu softplus hard_sigmoid linear" --activation ""
 completes tanh train --activation t
 completes tanh train --activation = t
-completes "relu tanh sigmoid linear" train --activation =
+completes "relu tanh sigmoid gelu silu elu selu leaky_relu softplus hard_sigmoid linear" train --activation =
 completes "stratified random ordered" prepare --split ""
 completes "" prepare --hidd
 completes "" train --out ""

@@ -17,7 +17,7 @@ wrong() {
 }
 
 # ---- what needs no ranks ----
-options="inputs targets validation-split test-split hidden activation batch epochs learning-rate
+options="inputs targets validation-split test-split hidden activation norm residual init batch epochs learning-rate
 patience min-delta monitor no-restore-best seed shards sum threads init-from out csv-log progress quiet
 like config"
 for words in "--help" "train --help" "--batch 5 --help" "--nonsense --help"; do
@@ -89,7 +89,7 @@ wrong 0 "--hidden is 0, but" --hidden 0
 wrong 0 "--hidden" --hidden 64,
 wrong 0 "--hidden" --hidden ,
 wrong 0 "--hidden" --hidden 64,x
-wrong 0 "--activation takes one of relu|tanh|sigmoid|linear, not 'swish'" --activation swish
+wrong 0 "--activation takes one of relu|tanh|sigmoid|gelu|silu|elu|selu|leaky_relu|softplus|hard_sigmoid|linear, not 'swish'" --activation swish
 wrong 0 "--activation takes one of" --activation rel
 wrong 0 "--monitor takes one of val_loss|val_accuracy, not 'loss'" --monitor loss
 wrong 0 "--sum takes one of exact|fast, not 'exakt'" --sum exakt

@@ -102,7 +102,7 @@ out:
 /* ---- functions ---- */
 
 enum { INPUTS = 1 << 16, CLASSES = 4, ROWS = INPUTS / CLASSES };
-static float inputs[INPUTS], values[INPUTS];
+static float inputs[INPUTS], values[INPUTS], slopes[INPUTS];
 
 /* Of all magnitudes and both signs, from the smallest normal number to beyond what exp can take. */
 static void fill_inputs(void)
@@ -123,10 +123,11 @@ static void print_values(const char *what, const char *how)
 static void print_activation(dt_activation activation, const char *how)
 {
     memcpy(values, inputs, sizeof values);
-    dt_activation_forward(activation, values, INPUTS);
+    const bool keeps = dt_activation_keeps_slopes(activation);
+    dt_activation_forward(activation, values, keeps ? slopes : NULL, INPUTS);
     print_values(dt_activation_name(activation), how);
     memcpy(values, inputs, sizeof values);
-    dt_activation_backward(activation, values, inputs, INPUTS);
+    dt_activation_backward(activation, values, keeps ? slopes : inputs, INPUTS);
     print_values("its derivative", how);
 }
 
@@ -140,9 +141,8 @@ static void print_functions(const char *how)
     for (int i = 0; i < INPUTS; i++)
         values[i] = dt_log(fabsf(inputs[i]));
     print_values("log", how);
-    print_activation(DT_ACTIVATION_RELU, how);
-    print_activation(DT_ACTIVATION_TANH, how);
-    print_activation(DT_ACTIVATION_SIGMOID, how);
+    for (int a = 0; a <= DT_ACTIVATION_LINEAR; a++)
+        print_activation((dt_activation)a, how);
     for (int i = 0; i < ROWS; i++)
         labels[i] = i % CLASSES;
     memcpy(values, inputs, sizeof values);

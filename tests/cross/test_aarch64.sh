@@ -75,7 +75,7 @@ sources="$(cd root && ls src/base/*.c src/nn/*.c src/nn/*/*.c src/task/evaluatio
     src/train/gradient_fast.c src/train/gradient_sum.c src/task/metrics.c src/train/phases.c
     src/task/scores.c src/task/task.c src/train/learning_rate.c src/train/stepper.c
     src/train/time_limit.c src/train/trainer.c
-    tests/support/run.c tests/support/ulps.c tests/cross/cblas.c tests/cross/one_rank.c"
+    tests/support/exact_activation.c tests/support/run.c tests/support/ulps.c tests/cross/cblas.c tests/cross/one_rank.c"
 # shellcheck disable=SC2086
 compile host "$host_cc" "$machine" $sources
 # shellcheck disable=SC2086

@@ -33,7 +33,7 @@ static dt_model make(const dt_optimizer_kind *kind)
     dt_network *network = &model.network;
     dt_optimizer *optimizer = &model.optimizer;
     assert_ok(dt_network_make(network, D, layers, sizeof layers / sizeof *layers));
-    dt_network_fill(network, 5);
+    dt_network_fill(network, DT_INIT_GLOROT_UNIFORM, 5);
     for (size_t i = 0; i < network->constant_count; i++)
         network->constants[i] = 1.0f / (float)(i + 1);
     assert_ok(dt_optimizer_init(optimizer, kind, network->P, 0.1 + 0.2));
@@ -57,6 +57,7 @@ static void expect_same(const dt_model *found, const dt_model *saved)
         assert_int_equal(is->layers[l].H, was->layers[l].H);
         assert_int_equal(is->layers[l].activation, was->layers[l].activation);
         assert_memory_equal(&is->layers[l].rate, &was->layers[l].rate, sizeof(double));
+        assert_memory_equal(&is->layers[l].epsilon, &was->layers[l].epsilon, sizeof(double));
     }
     assert_int_equal(is->P, was->P);
     assert_memory_equal(is->params, was->params, was->P * sizeof(float));
@@ -105,7 +106,9 @@ static void test_each_layer_kind(void **state)
         {.kind = &dt_layer_dropout, .rate = 0.1},
         {.kind = &dt_layer_dense, .H = 5, .activation = DT_ACTIVATION_SIGMOID},
         {.kind = &dt_layer_add, .source = 2},
+        {.kind = &dt_layer_layer_norm, .epsilon = 0.5},
         {.kind = &dt_layer_activation, .activation = DT_ACTIVATION_TANH},
+        {.kind = &dt_layer_rms_norm, .epsilon = 0.25},
         {.kind = &dt_layer_dense, .H = C, .activation = DT_ACTIVATION_LINEAR},
     };
     enum { COUNT = sizeof layers / sizeof *layers };
@@ -117,7 +120,7 @@ static void test_each_layer_kind(void **state)
             here = here || layers[l].kind == dt_layer_kinds[k];
         assert_true(here);
     }
-    dt_network_fill(&saved.network, 5);
+    dt_network_fill(&saved.network, DT_INIT_GLOROT_UNIFORM, 5);
     assert_ok(dt_optimizer_init(&saved.optimizer, &dt_adam, 0, 0.001));
     saved.recipe_json = "{}";
     assert_ok(dt_model_save(&saved, model_path()));
@@ -198,7 +201,7 @@ static void test_spoiled_json(void **state)
     (void)state;
     static const char *const cases[][3] = {
         {"{", "[", "its model: no valid JSON in line"},
-        {"\"tanh\"", "\"gelu\"", "layer 2 (dense): activation"},
+        {"\"tanh\"", "\"mish\"", "layer 2 (dense): activation"},
         {"\"units\": 5", "\"units\": 0", "layer 2 (dense): units is 0, but must be between 1 and"},
         {"\"units\": 5", "\"units\": 5.5",
          "layer 2 (dense): units takes a whole number, not '5.5'"},

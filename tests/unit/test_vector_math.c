@@ -9,6 +9,7 @@
 #include "dtrain/base/crc32.h"
 #include "dtrain/base/subnormals.h"
 #include "dtrain/nn/activation.h"
+#include "exact_activation.h"
 #include "ulps.h"
 
 #include <float.h>
@@ -58,15 +59,20 @@ static float tanh_of(float x)
     return dt_tanh(x);
 }
 
+static float activation_of(dt_activation activation, float x)
+{
+    dt_activation_forward(activation, &x, NULL, 1);
+    return x;
+}
+
 static float sigmoid_of(float x)
 {
-    dt_activation_forward(DT_ACTIVATION_SIGMOID, &x, 1);
-    return x;
+    return activation_of(DT_ACTIVATION_SIGMOID, x);
 }
 
 static long double exact_sigmoid(long double x)
 {
-    return 1 / (1 + expl(-x));
+    return exact_activation(DT_ACTIVATION_SIGMOID, x);
 }
 
 static bool is_small_sigmoid(float x, float value)
@@ -84,6 +90,132 @@ static const function sigmoid_function = {"sigmoid", sigmoid_of, exact_sigmoid, 
                                           INFINITY,  2.481L,     is_small_sigmoid};
 static const function positive_sigmoid = {"sigmoid", sigmoid_of, exact_sigmoid,   0,
                                           INFINITY,  1.499L,     is_small_sigmoid};
+
+static float expm1_of(float x)
+{
+    return dt_expm1(x);
+}
+
+static bool is_clamped_expm1(float x, float value)
+{
+    return isnan(x) ? isnan(value) : same_bits(value, dt_expm1(x < 0 ? -87.0f : 88.0f));
+}
+
+static float softplus_of(float x)
+{
+    return dt_softplus(x);
+}
+
+static long double exact_softplus(long double x)
+{
+    return exact_activation(DT_ACTIVATION_SOFTPLUS, x);
+}
+
+static bool is_small_softplus(float x, float value)
+{
+    return isnan(x) ? isnan(value) : same_bits(value, x > 0 ? x : dt_softplus(-87.0f));
+}
+
+static float normal_of(float x)
+{
+    float density;
+    return dt_normal(&density, x);
+}
+
+static long double exact_normal(long double x)
+{
+    return erfcl(-x / sqrtl(2)) / 2;
+}
+
+static bool is_small_normal(float x, float value)
+{
+    return isnan(x) ? isnan(value) : same_bits(value, normal_of(-12.9f));
+}
+
+static float density_of(float x)
+{
+    float density;
+    (void)dt_normal(&density, x);
+    return density;
+}
+
+static long double exact_density(long double x)
+{
+    return expl(-x * x / 2) / sqrtl(2 * acosl(-1));
+}
+
+static bool is_small_density(float x, float value)
+{
+    return isnan(x) ? isnan(value) : same_bits(value, density_of(12.9f));
+}
+
+static float gelu_of(float x)
+{
+    return activation_of(DT_ACTIVATION_GELU, x);
+}
+
+static long double exact_gelu(long double x)
+{
+    return exact_activation(DT_ACTIVATION_GELU, x);
+}
+
+static bool is_small_gelu(float x, float value)
+{
+    return isnan(x) ? isnan(value) : same_bits(value, x > 0 ? x : gelu_of(-12.9f));
+}
+
+static float silu_of(float x)
+{
+    return activation_of(DT_ACTIVATION_SILU, x);
+}
+
+static long double exact_silu(long double x)
+{
+    return exact_activation(DT_ACTIVATION_SILU, x);
+}
+
+static bool is_small_silu(float x, float value)
+{
+    return isnan(x) ? isnan(value) : same_bits(value, x > 0 ? x : silu_of(-87.0f));
+}
+
+static float elu_of(float x)
+{
+    return activation_of(DT_ACTIVATION_ELU, x);
+}
+
+static long double exact_elu(long double x)
+{
+    return exact_activation(DT_ACTIVATION_ELU, x);
+}
+
+static float selu_of(float x)
+{
+    return activation_of(DT_ACTIVATION_SELU, x);
+}
+
+static long double exact_selu(long double x)
+{
+    return exact_activation(DT_ACTIVATION_SELU, x);
+}
+
+/* Infinity, and what overflows. */
+static bool is_infinite(float x, float value)
+{
+    return isnan(x) ? isnan(value) : value > 3e38f;
+}
+
+static const function others[] = {
+    {"expm1", expm1_of, expm1l, -87, 88, 1.6L, is_clamped_expm1},
+    {"softplus", softplus_of, exact_softplus, -87, FLT_MAX, 2.2L, is_small_softplus},
+    {"normal", normal_of, exact_normal, -12.9f, INFINITY, 5.2L, is_small_normal},
+    {"density", density_of, exact_density, -12.9f, 12.9f, 3.6L, is_small_density},
+    {"elu", elu_of, exact_elu, -INFINITY, FLT_MAX, 1.1L, is_infinite},
+    {"selu", selu_of, exact_selu, -INFINITY, 3e38f, 2.5L, is_infinite},
+    {"gelu", gelu_of, exact_gelu, -12.9f, FLT_MAX, 5.6L, is_small_gelu},
+    {"silu", silu_of, exact_silu, -87, FLT_MAX, 2.7L, is_small_silu},
+};
+enum { OTHERS = sizeof others / sizeof *others };
 
 static void check(const function *f, float x)
 {
@@ -204,6 +336,23 @@ static void test_sigmoid(void **state)
         check(&positive_sigmoid, dt_float_from_bits(bits));
 }
 
+static void test_others(void **state)
+{
+    (void)state;
+    for (size_t k = 0; k < OTHERS; k++) {
+        check_everywhere(&others[k]);
+        for (int n = -126; n <= 126; n++) /* where the reduction of e^x steps */
+            check_around(&others[k], (n + 0.5) * 0.6931471805599453, 20);
+    }
+    check_around(&others[2], 1, 100000); /* where two formulas meet */
+    check_around(&others[2], -1, 100000);
+}
+
+static const function *const functions[] = {
+    &exp_function, &log_function, &tanh_function, &others[0], &others[1], &others[2],
+    &others[3],    &others[4],    &others[5],     &others[6], &others[7], &sigmoid_function};
+enum { FUNCTIONS = sizeof functions / sizeof *functions, MAY_BE_SUBNORMAL = 3 }; /* the last ones */
+
 enum { ARGUMENTS = 1 << 12 };
 
 /* Not inlined: no operation may leave the mode in which it is called. */
@@ -218,14 +367,13 @@ __attribute__((noinline)) static void fill(float *out, const function *f, const 
 static void test_bits_without_subnormals(void **state)
 {
     (void)state;
-    static const function *const functions[] = {&exp_function, &log_function, &tanh_function};
     float x[ARGUMENTS], with[ARGUMENTS], without[ARGUMENTS];
     for (uint32_t i = 0; i < ARGUMENTS; i++) {
         x[i] = dt_float_from_bits(i * 1048573u);
         if (fpclassify(x[i]) == FP_SUBNORMAL)
             x[i] = 0;
     }
-    for (size_t k = 0; k < 3; k++) {
+    for (size_t k = 0; k + MAY_BE_SUBNORMAL < FUNCTIONS; k++) {
         fill(with, functions[k], x);
         const uint64_t before = dt_subnormals_off();
         fill(without, functions[k], x);
@@ -238,10 +386,10 @@ static void test_bits_without_subnormals(void **state)
 static void test_bits_are_pinned(void **state)
 {
     (void)state;
-    static const function *const functions[] = {&exp_function, &log_function, &tanh_function,
-                                                &sigmoid_function};
-    static const uint32_t pinned[] = {0x7a7daf30, 0x7b41ed78, 0x2acfca68, 0x9779b43f};
-    for (size_t k = 0; k < sizeof functions / sizeof *functions; k++) {
+    static const uint32_t pinned[] = {0x7a7daf30, 0x7b41ed78, 0x2acfca68, 0x12050cdc,
+                                      0x03464eaa, 0x0995f715, 0x906d0bd1, 0x7f20ae8c,
+                                      0xd9d10ef1, 0xc58a6f39, 0xede87006, 0x9779b43f};
+    for (size_t k = 0; k < FUNCTIONS; k++) {
         uint32_t crc = 0;
         for (uint32_t i = 0; i < 60000; i++) {
             const float x = i % 2 == 0 ? dt_float_from_bits(i * 71583u) : (float)i * 0.001f - 30.0f;
@@ -266,6 +414,7 @@ int main(void)
         cmocka_unit_test(test_tanh),
         cmocka_unit_test(test_tanh_at_the_edges),
         cmocka_unit_test(test_sigmoid),
+        cmocka_unit_test(test_others),
         cmocka_unit_test(test_bits_without_subnormals),
         cmocka_unit_test(test_bits_are_pinned),
     };

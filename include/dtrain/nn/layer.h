@@ -21,12 +21,15 @@ typedef struct dt_layer {
      * an activation. */
     dt_activation activation;
     double rate; /* dropout: share of the units that are dropped */
+    double epsilon; /* layer and RMS normalization: what is added to the variance */
     size_t source; /* add: index of the earlier layer */
 
     /* What follows from its place in the network; dt_network_plan fills it in. */
     size_t number; /* among the network's layers of this kind, from 0; part of names */
     size_t D; /* inputs */
-    size_t kernel, bias; /* dense: offsets of W [D,H], row-major, and of b [H], right behind it */
+    /* Offsets among the parameters. dense: of W [D,H], row-major, and of b [H], right behind it;
+     * layer and RMS normalization: of the scale and the shift, [H] each. */
+    size_t kernel, bias;
     size_t mean, variance; /* normalization: offsets of [D] each, among the constants */
 } dt_layer;
 
@@ -44,10 +47,10 @@ typedef struct dt_pass {
 
 /** The kinds of layers, one file each in nn/layers. */
 extern const dt_layer_kind dt_layer_activation, dt_layer_add, dt_layer_dense, dt_layer_dropout,
-    dt_layer_normalization;
+    dt_layer_layer_norm, dt_layer_normalization, dt_layer_rms_norm;
 
 /** The list of all kinds. */
-enum { DT_LAYER_KIND_COUNT = 5 };
+enum { DT_LAYER_KIND_COUNT = 7 };
 extern const dt_layer_kind *const dt_layer_kinds[DT_LAYER_KIND_COUNT];
 
 /** Returns the kind's name, as in files: "dense". */

@@ -51,12 +51,11 @@ DT_MUST_USE dt_status dt_network_make(dt_network *out, size_t D, const dt_layer 
 /**
  * Gives all parameters their initial values.
  *
- * Math:    U[-L, L), L = sqrt(6 / (D + H)), or zeros, as the tensor says; a function of the seed,
- *          the tensor's number among those that are not zeros, and the index
- * Source:  Glorot and Bengio 2010; Keras's GlorotUniform
+ * Math:    zeros, ones or random numbers, as the tensor says; the latter are a function of the
+ *          seed, the tensor's number among those that are random, and the index
  * Calls:   local; the same on all ranks: the same arguments give the same bits
  */
-void dt_network_fill(dt_network *network, uint64_t seed);
+void dt_network_fill(dt_network *network, dt_init init, uint64_t seed);
 
 /**
  * Applies the normalization, which comes first and does not train, to rows in place. The passes

@@ -3,25 +3,53 @@
 
 #include "dtrain/nn/network.h"
 
+/** What normalizes the outputs of hidden dense layers, row by row. */
+typedef enum dt_norm { DT_NORM_NONE, DT_NORM_LAYER, DT_NORM_RMS } dt_norm;
+
+/** The names in the order of the enumeration, separated by bars, for the options table. */
+#define DT_NORM_NAMES "none|layer|rms"
+
 /**
- * Lays out the network that options describe: dense layers, without memory for its parameters.
+ * A network as options describe it: hidden blocks, then a dense layer for the classes. A block is
  *
- * Shapes:  hidden [hidden_count]: units; the last layer has C
+ *     f(h) = dropout(activation(norm(dense(h))))
+ *
+ * and with `residual`, h + f(h) where h is a block's output that has as many units as f(h): never
+ * in the first block, whose h are the network's inputs. A zeroed spec is a logistic regression.
+ */
+typedef struct dt_spec {
+    dt_option_list hidden; /* units */
+    dt_option_list activations; /* of each block, a dt_activation; one stands for all */
+    dt_norm norm;
+    bool residual;
+} dt_spec;
+
+/**
+ * Lays out the network, without dropout and without memory for its parameters.
+ *
  * Calls:   local
  * Owns:    the caller clears with dt_network_clear
- * Errors:  as dt_network_plan
+ * Errors:  as dt_network_plan; DT_USAGE: the number of activations is neither 1 nor that of hidden
+ *          layers
  */
-DT_MUST_USE dt_status dt_spec_plan(dt_network *out, size_t D, const size_t *hidden,
-                                   size_t hidden_count, dt_activation activation, size_t C);
+DT_MUST_USE dt_status dt_spec_plan(dt_network *out, size_t D, const dt_spec *spec, size_t C);
 
-/** Makes the same network with its initial parameters (dt_network_fill). */
+/**
+ * Describes a network: hidden layers, their activations (one if they are all the same), the kind of
+ * the first norm layer, and whether any layer is an add. It has at most DT_OPTION_LIST_MAX hidden
+ * dense layers. Local.
+ */
+void dt_spec_of(dt_spec *out, const dt_network *network);
+
+/** Makes a network of dense layers alone with its initial parameters (DT_INIT_GLOROT_UNIFORM). */
 DT_MUST_USE dt_status dt_spec_make(dt_network *out, size_t D, const size_t *hidden,
                                    size_t hidden_count, dt_activation activation, size_t C,
                                    uint64_t seed);
 
 /**
- * Replaces the dropout layers: one behind each hidden dense layer, or none if the rate is 0. An add
- * takes the outputs of the same layer as before, behind its dropout.
+ * Replaces the dropout layers: one at the end of each hidden block, before its add, or none if the
+ * rate is 0. An add takes the outputs of the same layer as before, behind its dropout if there is
+ * one.
  *
  * Calls:   local; parameters and constants stay as they are
  * Errors:  DT_MEMORY; DT_DATA: an add would take the inputs. Then the network is as it was

@@ -5,10 +5,30 @@
 #include <stddef.h>
 
 /** How a tensor begins. */
+typedef enum dt_start {
+    DT_START_ZEROS,
+    DT_START_ONES,
+    DT_START_RANDOM /* by a dt_init */
+} dt_start;
+
+/**
+ * How random tensors begin. Their variance is 2 / (D + H) (Glorot), 2 / D (He) or 1 / D (LeCun) for
+ * D inputs and H units: uniform in [-L, L), L = sqrt(3 variance), or normal. The normal one is cut
+ * off at two standard deviations and spread to have that variance.
+ *
+ * Source:  Glorot and Bengio 2010; He et al. 2015; LeCun et al. 1998; Keras's VarianceScaling
+ */
 typedef enum dt_init {
-    DT_INIT_ZEROS,
-    DT_INIT_GLOROT_UNIFORM /* U[-L, L), L = sqrt(6 / (dims[0] + dims[1])) */
+    DT_INIT_GLOROT_UNIFORM,
+    DT_INIT_GLOROT_NORMAL,
+    DT_INIT_HE_UNIFORM,
+    DT_INIT_HE_NORMAL,
+    DT_INIT_LECUN_UNIFORM,
+    DT_INIT_LECUN_NORMAL
 } dt_init;
+
+/** The names in the order of the enumeration, separated by bars, for the options table. */
+#define DT_INIT_NAMES "glorot_uniform|glorot_normal|he_uniform|he_normal|lecun_uniform|lecun_normal"
 
 /**
  * A tensor of a network's parameters: a range of their block, row-major. The list of tensors is the
@@ -19,8 +39,8 @@ typedef struct dt_tensor {
     const char *name; /* "kernel", "bias", as Keras has them; static text */
     size_t first, count; /* parameters first .. first+count-1 */
     size_t dims[2]; /* of a vector: count, 0 */
-    dt_init init;
-    bool decays; /* weight decay applies to it: kernels, not biases */
+    dt_start start;
+    bool decays; /* weight decay applies to it: kernels alone */
     bool non_negative; /* a variance */
 } dt_tensor;
 

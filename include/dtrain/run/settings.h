@@ -18,7 +18,10 @@ typedef struct dt_settings {
     char inputs[DT_OPTION_TEXT_BYTES], targets[DT_OPTION_TEXT_BYTES];
     double validation_split, test_split;
     dt_option_list hidden;
-    int activation; /* a dt_activation */
+    dt_option_list activation; /* of a dt_activation */
+    int norm; /* a dt_norm */
+    bool residual;
+    int init; /* a dt_init */
     double dropout;
     int64_t batch, epochs;
     int optimizer; /* an index of dt_optimizer_kinds */

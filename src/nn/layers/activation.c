@@ -26,7 +26,7 @@ static void forward(const dt_traversal *t, size_t l, size_t from, size_t to)
     for (size_t p = 0; p < dt_panels_count(layer->H); p++) {
         float *y = dt_panels_at(&t->workspace->outputs[l], from, p);
         memcpy(y, dt_panels_at(in, from, p), count * sizeof *y);
-        dt_activation_forward(layer->activation, y, count);
+        dt_activation_forward(layer->activation, y, dt_traversal_slopes(t, l, from, p), count);
     }
 }
 
@@ -42,6 +42,7 @@ const dt_layer_kind dt_layer_activation = {
     .name = "activation",
     .options = {.options = options, .count = sizeof options / sizeof *options},
     .plan = plan,
+    .allocate = dt_workspace_make_slopes,
     .forward = forward,
     .backward = backward,
 };

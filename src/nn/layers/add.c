@@ -79,7 +79,7 @@ static void backward(const dt_traversal *t, size_t l, size_t before, size_t from
         memcpy(kept, dY, count * sizeof *dY);
         if (source != SIZE_MAX)
             dt_activation_backward(t->network->layers[source].activation, kept,
-                                   dt_panels_at(&w->outputs[source], from, p), count);
+                                   dt_panels_at(dt_traversal_behind(t, source), from, p), count);
     }
 }
 

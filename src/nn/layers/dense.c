@@ -26,9 +26,9 @@ static dt_status plan(dt_network *network, size_t l)
     const dt_tensor_plan kernel = {.name = "kernel",
                                    .rows = layer->D,
                                    .columns = layer->H,
-                                   .init = DT_INIT_GLOROT_UNIFORM,
+                                   .start = DT_START_RANDOM,
                                    .decays = true};
-    const dt_tensor_plan bias = {.name = "bias", .rows = layer->H, .init = DT_INIT_ZEROS};
+    const dt_tensor_plan bias = {.name = "bias", .rows = layer->H, .start = DT_START_ZEROS};
     DT_TRY(dt_network_declare(network, l, &kernel, &layer->kernel));
     DT_TRY(dt_network_declare(network, l, &bias, &layer->bias));
 out:
@@ -68,6 +68,7 @@ static dt_status allocate(dt_workspace *w, const dt_network *network, size_t l, 
             DT_TRY(dt_memory_alloc(&w->transposed[l], tall * H, sizeof(float),
                                    "a layer's weights, transposed"));
     }
+    DT_TRY(dt_workspace_make_slopes(w, network, l, passes));
 out:
     return status;
 }
@@ -111,6 +112,7 @@ static void forward(const dt_traversal *t, size_t l, size_t from, size_t to)
         .K = layer->D,
         .N = layer->H,
         .activation = layer->activation,
+        .slopes = dt_traversal_slopes(t, l, from, 0),
     };
     t->kernels->multiply(&m);
 }
@@ -257,7 +259,7 @@ static void backward(const dt_traversal *t, size_t l, size_t before, size_t from
         .K = layer->H,
         .N = layer->D,
         .activation = activation,
-        .outputs = dt_panels_at(&w->outputs[before], from, 0),
+        .outputs = dt_panels_at(dt_traversal_behind(t, before), from, 0),
     };
     t->kernels->multiply(&m);
 }

@@ -1,0 +1,101 @@
+#!/bin/sh
+# --activation, --norm, --residual, --init: the same weights on any number of ranks and after an
+# interruption, in the model file, and from there on.
+# shellcheck source-path=SCRIPTDIR source=harness.sh
+. "$(dirname "$0")/harness.sh"
+need_python numpy h5py
+export PYTHONPATH="$TESTS/cli" PYTHONDONTWRITEBYTECODE=1
+"$PYTHON" -c 'from make_data import save_parts; save_parts("some")'
+
+crcs=""
+# same_everywhere NAME BANNER OPTIONS... trains on 1, 2, 3 and 8 ranks, and interrupted; $crc is left.
+same_everywhere() {
+    name=$1 banner=$2
+    shift 2
+    set -- some --epochs 3 --patience 9 --batch 50 --learning-rate 0.01 "$@"
+    run 1 "$@" --out "$name"
+    expect_status 0
+    case $* in
+    *--residual*) expect_one_stderr_line "dtrain: warning: $name/model.h5: only dtrain opens it: Keras has no layer of the kind 'add'" ;;
+    *) expect_empty_stderr ;;
+    esac
+    expect_stdout "^model +12-$banner, softmax; P = "
+    crc=$(summary weights_crc)
+    crcs="$crcs $crc"
+    for ranks in 2 3 8; do
+        run "$ranks" "$@" --out "$name-$ranks"
+        expect_status 0
+        [ "$(summary weights_crc)" = "$crc" ] || fail "$name: the weights of one rank on $ranks"
+    done
+    run 2 "$@" --threads 2 --overlap on --out "$name-threads"
+    [ "$(summary weights_crc)" = "$crc" ] || fail "$name: the weights of one thread"
+    run 3 "$@" --time-limit 1s --out "$name-stopped"
+    expect_status 75
+    run 2 --resume "$name-stopped"
+    expect_status 0
+    [ "$(summary weights_crc)" = "$crc" ] || fail "$name: the weights without an interruption"
+    run 0 evaluate "$name" some --set validation
+    expect_status 0
+}
+same_everywhere gelu '40-40-20-2, gelu,silu,elu' --hidden 40,40,20 --activation gelu,silu,elu
+same_everywhere layer '40-40-20-2, layer norm, selu,leaky_relu,softplus, dropout 0.1' \
+    --hidden 40,40,20 --norm layer --activation selu,leaky_relu,softplus --dropout 0.1
+same_everywhere residual '40-40-33-33-2, RMS norm, hard_sigmoid,gelu,relu,silu, dropout 0.2, residual' \
+    --hidden 40,40,33,33 --norm rms --activation hard_sigmoid,gelu,relu,silu --residual --dropout 0.2 \
+    --init he_normal
+[ "$(echo "$crcs" | xargs -n 1 | sort -u | wc -l)" -eq 3 ] || fail "runs of different weights: $crcs"
+
+# Each way to begin gives other weights, the same on all ranks.
+set -- some --epochs 1 --batch 50
+crcs=""
+for init in glorot_uniform glorot_normal he_uniform he_normal lecun_uniform lecun_normal; do
+    run 1 "$@" --init "$init" --out "$init"
+    expect_status 0
+    crc=$(summary weights_crc)
+    crcs="$crcs $crc"
+    run 3 "$@" --init "$init" --out "$init-3"
+    [ "$(summary weights_crc)" = "$crc" ] || fail "$init: the weights of one rank on 3"
+done
+[ "$(echo "$crcs" | xargs -n 1 | sort -u | wc -l)" -eq 6 ] || fail "six different weights: $crcs"
+run 1 "$@" --out default
+[ "$(summary weights_crc)" = "$(echo "$crcs" | awk '{ print $1 }')" ] ||
+    fail "glorot_uniform is the default"
+
+# The model continues as it is, and --like repeats.
+run 2 some --epochs 1 --init-from residual --out more
+expect_status 0
+expect_stdout '40-40-33-33-2, RMS norm, hard_sigmoid,gelu,relu,silu, dropout 0.2, residual, softmax'
+crc=$(summary weights_crc)
+run 1 --like more --out again
+expect_status 0
+[ "$(summary weights_crc)" = "$crc" ] || fail "--like gives the same weights"
+run 1 --like residual --out repeated
+expect_status 0
+expect_stdout_line "summary.like_weights=same"
+run 0 inspect residual/model.h5
+expect_stdout '^rms_normalization +40 +epsilon 1e-06 +40$'
+expect_stdout '^add +40 +from [0-9]+ +0$'
+run 2 some --epochs 1 --init-from layer --dropout 0 --out plain
+expect_status 0
+expect_stdout ', layer norm, selu,leaky_relu,softplus, softmax'
+
+# Keras has all but the add.
+run 0 export residual --to residual.keras
+expect_status 2
+expect_one_stderr_line "residual.keras: this format has no layer of the kind 'add'"
+run 0 export layer --to layer.keras
+expect_status 0
+run 0 export gelu --to gelu.keras
+expect_status 0
+
+# What has no effect, and what is wrong.
+run 1 some --epochs 1 --hidden none --norm layer --out none
+expect_one_stderr_line "dtrain: warning: --norm has no effect without hidden layers"
+run 1 some --epochs 1 --hidden 12,8 --residual --out useless
+expect_one_stderr_line "dtrain: warning: --residual has no effect: no hidden layer has as many units as the one before"
+run 1 some --hidden 8,8,8 --activation gelu,relu --out wrong
+expect_status 2
+expect_one_stderr_line "dtrain: error: --activation has 2 names, but --hidden has 3 layers"
+run 0 some --activation gelu,swish
+expect_status 2
+expect_one_stderr_line "dtrain: error: --activation takes one of"
