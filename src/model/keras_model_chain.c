@@ -1,6 +1,9 @@
 #include "keras_model_chain.h"
 
+#include "keras_archive.h"
+
 #include "dtrain/base/memory.h"
+#include "dtrain/nn/activation.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +14,7 @@ typedef struct builder {
     const char *path;
     const char *previous; /* name of the layer before; NULL at the first */
     bool functional;
+    bool archive; /* a .keras file, and so of Keras 3 */
 } builder;
 
 DT_MUST_USE static dt_status parse(json_t **out, const char *text, const char *what,
@@ -29,11 +33,11 @@ DT_MUST_USE static dt_status parse(json_t **out, const char *text, const char *w
 
 static const char *known_activation(const char *name)
 {
-    static const char *const known[] = {"linear", "relu", "tanh", "sigmoid", "softmax"};
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (strcmp(name, known[i]) == 0)
-            return known[i];
-    return NULL;
+    static const char softmax[] = "softmax";
+    if (strcmp(name, softmax) == 0)
+        return softmax;
+    const char *known = dt_activation_name(dt_activation_find(name));
+    return strcmp(name, known) == 0 ? known : NULL;
 }
 
 DT_MUST_USE static dt_status read_activation(const char **out, const builder *b,
@@ -49,10 +53,16 @@ DT_MUST_USE static dt_status read_activation(const char **out, const builder *b,
             dt_keras_text_of(activation, "config", dt_keras_text_of(activation, "class_name", "?"));
     *out = known_activation(name);
     if (*out == NULL)
+        return dt_fail(
+            DT_DATA,
+            "%s: layer '%.60s' has the activation %.60s; dtrain takes " DT_ACTIVATION_NAMES
+            ", and softmax in the last layer",
+            b->path, dt_keras_name_of(layer), name);
+    if (strcmp(name, "hard_sigmoid") == 0 && !b->archive)
         return dt_fail(DT_DATA,
-                       "%s: layer '%.60s' has the activation %.60s; dtrain takes relu, tanh, "
-                       "sigmoid and linear, and softmax in the last layer",
-                       b->path, dt_keras_name_of(layer), name);
+                       "%s: layer '%.60s' has the activation hard_sigmoid, which Keras 2 computes "
+                       "otherwise than Keras 3; save the model as .keras",
+                       b->path, dt_keras_name_of(layer));
     return DT_OK;
 }
 
@@ -244,7 +254,7 @@ DT_MUST_USE static dt_status check_activations(const builder *b, const json_t *t
         if (strcmp(hidden->activation, "softmax") == 0)
             return dt_fail(DT_DATA,
                            "%s: layer '%s' is not the last, and has the activation softmax; dtrain "
-                           "takes relu, tanh, sigmoid and linear there",
+                           "takes " DT_ACTIVATION_NAMES " there",
                            b->path, hidden->name);
     if (strcmp(last->activation, "linear") == 0 && dt_keras_loss_takes_logits(training))
         last->activation = known_activation("softmax");
@@ -264,7 +274,9 @@ dt_status dt_keras_chain_read(dt_keras_chain *out, const dt_keras_config *config
 {
     dt_status status = DT_OK;
     json_t *model = NULL, *training = NULL;
-    builder b = {.chain = out, .path = path};
+    builder b = {.chain = out,
+                 .path = path,
+                 .archive = strcmp(config->model_name, DT_KERAS_CONFIG_MEMBER) == 0};
     *out = (dt_keras_chain){0};
     DT_TRY(parse(&model, config->model, config->model_name, path));
     if (config->training != NULL)

@@ -462,6 +462,21 @@ def same_onnx(name, x):
     expect(worst <= 2e-6, f"{name}: a probability of ONNX Runtime differs by {worst}")
 
 
+def check_dtrain_reads_each_activation(_):
+    x, y = learnable(700, INPUTS, CLASSES, seed=5)
+    for activation in ACTIVATIONS:
+        model = keras.Sequential([keras.Input((INPUTS,)), layers.Dense(16, activation=activation),
+                                  layers.Dense(CLASSES, activation="softmax")])
+        model.compile("adam", "sparse_categorical_crossentropy")
+        model.fit(x, y, epochs=1, verbose=0)
+        for suffix in FORMATS:
+            model.save(f"each{suffix}")
+            if activation == "hard_sigmoid" and suffix == ".h5":
+                refused("each.h5", "hard_sigmoid")
+            else:
+                same_predictions(model, f"each{suffix}", x)
+
+
 def check_initial_weights(_):
     """Their quantiles are those of Keras's."""
     shape, at = (300, 300), np.linspace(0, 1, 21)
@@ -535,7 +550,7 @@ def foreign_models():
     fork = keras.Model(start, layers.Dense(CLASSES, activation="softmax")(both))
     return [
         (chain(layers.Dense(6), layers.BatchNormalization(name="norm")), ["'norm'", "BatchNorm"]),
-        (chain(layers.Dense(6, activation="gelu", name="smooth")), ["'smooth'", "gelu"]),
+        (chain(layers.Dense(6, activation="mish", name="smooth")), ["'smooth'", "mish"]),
         (chain(layers.Dense(6, activation="softmax", name="early")), ["'early'", "softmax"]),
         (chain(layers.Flatten(name="flat"), shape=(4, 3)), ["dimensions"]),
         (chain(layers.Dense(6), last=("sigmoid", 1, "chance")), ["'chance'", "1 sigmoid unit"]),

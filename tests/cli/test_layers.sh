@@ -87,6 +87,10 @@ run 0 export layer --to layer.keras
 expect_status 0
 run 0 export gelu --to gelu.keras
 expect_status 0
+run 0 predict gelu some-test.npz --out own.npz
+run 0 predict gelu.keras some-test.npz --out keras.npz
+expect_status 0
+cmp own.npz keras.npz || fail "the same predictions from .keras"
 
 # What has no effect, and what is wrong.
 run 1 some --epochs 1 --hidden none --norm layer --out none

@@ -176,8 +176,12 @@ static void test_activations(void **state)
             "a", "2",
             "{\"module\":\"builtins\",\"class_name\":\"function\",\"config\":\"relu\"}") "," LAST)),
         "relu", "softmax");
-    refuse_config(SEQUENTIAL(INPUT_2 "," DENSE("a", "2", "\"gelu\"") "," LAST),
-                  "layer 'a' has the activation gelu");
+    expect_model(start_file(SEQUENTIAL(INPUT_2 "," DENSE("a", "2", "\"leaky_relu\"") "," LAST)),
+                 "leaky_relu", "softmax");
+    refuse_config(SEQUENTIAL(INPUT_2 "," DENSE("a", "2", "\"mish\"") "," LAST),
+                  "layer 'a' has the activation mish");
+    refuse_config(SEQUENTIAL(INPUT_2 "," DENSE("a", "2", "\"hard_sigmoid\"") "," LAST),
+                  "layer 'a' has the activation hard_sigmoid, which Keras 2 computes otherwise");
     refuse_config(SEQUENTIAL(INPUT_2 "," DENSE("a", "2",
                                                "{\"class_name\":\"LeakyReLU\","
                                                "\"config\":{}}") "," LAST),
