@@ -7,24 +7,23 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static uint64_t given_bits(const dt_option_table *table, const void *settings)
+static dt_option_set *given_set(const dt_option_table *table, void *settings)
 {
-    uint64_t bits;
-    memcpy(&bits, (const char *)settings + table->given, sizeof bits);
-    return bits;
+    return (dt_option_set *)(void *)((char *)settings + table->given);
 }
 
-static void set_given_bits(const dt_option_table *table, void *settings, uint64_t bits)
+static bool is_given(const dt_option_set *set, size_t index)
 {
-    memcpy((char *)settings + table->given, &bits, sizeof bits);
+    return (set->words[index / 64] >> index % 64 & 1) != 0;
 }
 
 /* Returns whether the option was given before. */
 static bool mark_given(const dt_option_table *table, void *settings, size_t index)
 {
-    const uint64_t bits = given_bits(table, settings), bit = UINT64_C(1) << index;
-    set_given_bits(table, settings, bits | bit);
-    return (bits & bit) != 0;
+    dt_option_set *set = given_set(table, settings);
+    const bool again = is_given(set, index);
+    set->words[index / 64] |= UINT64_C(1) << index % 64;
+    return again;
 }
 
 void dt_options_set_defaults(const dt_option_table *table, void *settings)
@@ -39,7 +38,7 @@ void dt_options_set_defaults(const dt_option_table *table, void *settings)
                                              option->fallback ? option->fallback : "",
                                              false) == DT_OK);
     }
-    set_given_bits(table, settings, 0);
+    *given_set(table, settings) = (dt_option_set){0};
 }
 
 /* ---- names ---- */
@@ -131,7 +130,7 @@ static void cut_comment(char *line)
 }
 
 static dt_status parse_line(const dt_option_table *table, void *settings, char *line,
-                            uint64_t given_before)
+                            const dt_option_set *given_before)
 {
     cut_comment(line);
     char *name = trim(line);
@@ -147,7 +146,7 @@ static dt_status parse_line(const dt_option_table *table, void *settings, char *
         return dt_fail(DT_USAGE, "a configuration file cannot name another one");
     size_t index = 0;
     dt_status status = find_option(&index, table, name);
-    if (status != DT_OK || (given_before >> index & 1) != 0)
+    if (status != DT_OK || is_given(given_before, index))
         return status;
     const bool again = mark_given(table, settings, index);
     return dt_options_parse_value(&table->options[index], settings, value, again);
@@ -172,13 +171,13 @@ dt_status dt_options_parse_file(const dt_option_table *table, void *settings, co
     FILE *file = fopen(path, "r");
     if (file == NULL)
         return dt_fail(DT_USAGE, "--config %s: %s", path, strerror(errno));
-    const uint64_t given_before = given_bits(table, settings);
+    const dt_option_set given_before = *given_set(table, settings);
     dt_status status = DT_OK;
     char line[2 * DT_OPTION_TEXT_BYTES];
     for (int number = 1; status == DT_OK && fgets(line, sizeof line, file) != NULL; number++) {
         status = is_cut_off(line, sizeof line, file)
                      ? dt_fail(DT_USAGE, "is longer than %zu bytes", sizeof line - 1)
-                     : parse_line(table, settings, line, given_before);
+                     : parse_line(table, settings, line, &given_before);
         if (status != DT_OK)
             status = dt_fail(status, "%s, line %d: %s", path, number, dt_status_text());
     }
@@ -204,7 +203,8 @@ bool dt_options_given(const dt_option_table *table, const void *settings, const 
 {
     for (size_t i = 0; i < table->count; i++)
         if (strcmp(table->options[i].name, name) == 0)
-            return (given_bits(table, settings) >> i & 1) != 0;
+            return is_given(
+                (const dt_option_set *)(const void *)((const char *)settings + table->given), i);
     dt_assert_failed("the option is in the table", __FILE__, __LINE__);
 }
 

@@ -14,7 +14,7 @@
 /* ---- options ---- */
 
 typedef struct settings {
-    uint64_t given;
+    dt_option_set given;
     dt_scoring_settings scoring;
     bool quiet;
 } settings;

@@ -13,7 +13,7 @@
 #include <string.h>
 
 typedef struct settings {
-    uint64_t given;
+    dt_option_set given;
     char to[DT_OPTION_TEXT_BYTES];
 } settings;
 

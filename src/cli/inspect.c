@@ -10,7 +10,7 @@
 
 typedef struct inspect_settings {
     bool json;
-    uint64_t given;
+    dt_option_set given;
 } inspect_settings;
 
 static const dt_option options[] = {

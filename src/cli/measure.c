@@ -17,7 +17,7 @@ enum { ELEMENTS_MAX = 1 << 30, REPEATS_MIN = 5, REPEATS_MAX = 1 << 16 };
 typedef enum kind { BARRIER, EXACT, FAST } kind;
 
 typedef struct settings {
-    uint64_t given;
+    dt_option_set given;
     dt_option_list elements;
     int sum;
     double seconds;

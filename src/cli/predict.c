@@ -17,7 +17,7 @@
 /* ---- options ---- */
 
 typedef struct settings {
-    uint64_t given;
+    dt_option_set given;
     dt_scoring_settings scoring;
     char out[DT_OPTION_TEXT_BYTES];
     bool quiet;

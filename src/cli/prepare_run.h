@@ -15,7 +15,7 @@
 
 /* What the options say. */
 typedef struct dt_prepare_settings {
-    uint64_t given;
+    dt_option_set given;
     char target[DT_OPTION_TEXT_BYTES], out[DT_OPTION_TEXT_BYTES];
     char drop[DT_OPTION_TEXT_BYTES], numeric[DT_OPTION_TEXT_BYTES];
     char categorical[DT_OPTION_TEXT_BYTES];

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 typedef struct report_settings {
-    uint64_t given;
+    dt_option_set given;
     char sort[DT_OPTION_TEXT_BYTES], html[DT_OPTION_TEXT_BYTES], csv[DT_OPTION_TEXT_BYTES];
     bool plots;
 } report_settings;

@@ -107,7 +107,7 @@ DT_MUST_USE static dt_status take_option(dt_previous *previous, dt_settings *set
     dt_status status = DT_OK;
     const dt_option_table *table = dt_settings_table();
     const bool given = dt_options_given(table, settings, option->name);
-    const uint64_t all_given = settings->given;
+    const dt_option_set all_given = settings->given;
     char name[64], value[DT_OPTION_TEXT_BYTES];
     (void)dt_options_log_name(name, option);
     if ((option->flags & DT_SETTING_NEWER) != 0 && !dt_h5_has_attribute(h5, "/config", name)) {

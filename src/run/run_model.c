@@ -181,7 +181,7 @@ DT_MUST_USE static dt_status take_number(dt_settings *s, const char *name, doubl
                                          const char *path)
 {
     const dt_option_table *table = dt_settings_table();
-    const uint64_t given = s->given;
+    const dt_option_set given = s->given;
     char text[64];
     if (dt_options_given(table, s, name))
         return DT_OK;

@@ -11,7 +11,7 @@
 #include <math.h>
 
 typedef struct settings {
-    uint64_t given;
+    dt_option_set given;
     bool quiet, dry;
     int64_t batch;
     double rate;
@@ -95,7 +95,7 @@ static void test_defaults(void **state)
     assert_int_equal(parsed.hidden.values[0], 30);
     assert_true(is(parsed.limit, 0));
     assert_true(is(parsed.every.seconds, 600) && parsed.every.epochs == 0);
-    assert_int_equal(parsed.given, 0);
+    assert_int_equal(parsed.given.words[0], 0);
     assert_int_equal(word_count, 0);
 }
 

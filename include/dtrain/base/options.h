@@ -30,9 +30,14 @@ typedef enum dt_option_kind {
 enum {
     DT_OPTION_TEXT_BYTES = 1024,
     DT_OPTION_LIST_MAX = 64,
-    DT_OPTION_MAX = 64,
+    DT_OPTION_MAX = 128,
     DT_OPTION_EPOCHS_MAX = 1 << 30
 };
+
+/** Which options of a table were given. */
+typedef struct dt_option_set {
+    uint64_t words[DT_OPTION_MAX / 64];
+} dt_option_set;
 
 typedef struct dt_option_list {
     size_t count;
@@ -64,7 +69,7 @@ typedef struct dt_option_table {
     const dt_option *options;
     size_t count;
     const char *usage; /* "dtrain [train] [options] [DATA...]" and what follows it in --help */
-    size_t given; /* offset of a uint64_t in the settings: bit i is set when option i was given */
+    size_t given; /* offset of a dt_option_set in the settings */
 } dt_option_table;
 
 /** Sets every option to its default, and none as given. */

@@ -11,7 +11,7 @@ enum { DT_DATA_MAX = 3 };
 
 /** All that a training run can be told. Plain data: rank 0 parses, the others get the bytes. */
 typedef struct dt_settings {
-    uint64_t given; /* see dt_option_table */
+    dt_option_set given; /* see dt_option_table */
     char data[DT_DATA_MAX][DT_OPTION_TEXT_BYTES];
     int data_count;
 
