@@ -63,31 +63,6 @@ out:
 
 /* ---- the report on stdout ---- */
 
-/* The questions, as the table and the summary have them. */
-static const struct {
-    const char *key, *name, *unit;
-    size_t offset;
-} questions[] = {
-    {"accuracy", "accuracy", "share of rows", offsetof(dt_quality, accuracy)},
-    {"loss", "loss", "nats per row, as Keras", offsetof(dt_quality, loss)},
-    {"log_loss", "log loss", "nats per row", offsetof(dt_quality, log_loss)},
-    {"brier", "Brier score", "0 is best", offsetof(dt_quality, brier)},
-    {"calibration_error", "calibration", "error, 10 bins", offsetof(dt_quality, calibration_error)},
-    {"roc_auc", "ROC-AUC", "area under the curve", offsetof(dt_quality, roc_auc)},
-    {"pr_auc", "PR-AUC", "average precision", offsetof(dt_quality, pr_auc)},
-    {"precision", "precision", "mean over classes", offsetof(dt_quality, precision)},
-    {"recall", "recall", "mean over classes", offsetof(dt_quality, recall)},
-    {"f1", "F1", "mean over classes", offsetof(dt_quality, f1)},
-};
-enum { QUESTIONS = sizeof questions / sizeof *questions };
-
-static double answer(const dt_quality *quality, size_t question)
-{
-    double value;
-    memcpy(&value, (const char *)quality + questions[question].offset, sizeof value);
-    return value;
-}
-
 /* Above an empty line. */
 DT_MUST_USE static dt_status say_table(dt_text_table *cells)
 {
@@ -96,15 +71,25 @@ DT_MUST_USE static dt_status say_table(dt_text_table *cells)
     return status;
 }
 
-DT_MUST_USE static dt_status report_quality(const dt_evaluation *e)
+/* A pinball loss is there only if a quantile was trained. */
+static bool is_known(const dt_task *task, const dt_evaluation *e, size_t q)
+{
+    return task->classes || !isnan(dt_quality_value(&e->model, &task->qualities[q]));
+}
+
+DT_MUST_USE static dt_status report_quality(const dt_task *task, const dt_evaluation *e)
 {
     dt_text_table cells = {0};
-    dt_text_table_titles(&cells, "|>model|>majority|");
-    for (size_t q = 0; q < QUESTIONS; q++) {
-        dt_text_table_add(&cells, "%s", questions[q].name);
-        dt_text_table_add(&cells, "%.4f", answer(&e->model, q));
-        dt_text_table_add(&cells, "%.4f", answer(&e->majority, q));
-        dt_text_table_add(&cells, "%s", questions[q].unit);
+    const char *format = task->classes ? "%.4f" : "%.5g"; /* units may be of any size */
+    dt_text_table_titles(&cells, task->classes ? "|>model|>majority|" : "|>model|>mean|");
+    for (size_t q = 0; q < task->quality_count; q++) {
+        const dt_quality_kind *kind = &task->qualities[q];
+        if (!is_known(task, e, q))
+            continue;
+        dt_text_table_add(&cells, "%s", kind->title);
+        dt_text_table_add(&cells, format, dt_quality_value(&e->model, kind));
+        dt_text_table_add(&cells, format, dt_quality_value(&e->majority, kind));
+        dt_text_table_add(&cells, "%s", kind->unit);
     }
     return say_table(&cells);
 }
@@ -121,11 +106,31 @@ DT_MUST_USE static dt_status report_classes(const dt_scoring *s, const dt_evalua
     for (size_t c = 0; c < shown; c++) {
         const dt_class_quality *k = &e->classes[c];
         const double parts[] = {k->precision, k->recall, k->f1, k->roc_auc, k->pr_auc};
-        dt_text_table_add(&cells, "%s", dt_scoring_class(name, sizeof name, s, c));
+        dt_text_table_add(&cells, "%s", dt_scoring_output(name, sizeof name, s, c));
         dt_text_table_add(&cells, "%lld", (long long)k->rows);
         dt_text_table_add(&cells, "%lld", (long long)k->predicted);
         for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
             dt_text_table_add(&cells, "%.4f", parts[i]);
+    }
+    return say_table(&cells);
+}
+
+/* Of several values each one's quality. */
+DT_MUST_USE static dt_status report_values(const dt_scoring *s, const dt_evaluation *e)
+{
+    const size_t shown = e->C < CLASSES_SHOWN ? e->C : CLASSES_SHOWN;
+    dt_text_table cells = {.first_width = 30, .more = e->C - shown};
+    char name[DT_TEXT_TABLE_CELL_BYTES];
+    if (e->C < 2)
+        return DT_OK;
+    dt_text_table_titles(&cells, "target|>RMSE|>MAE|>median AE|>R2|>RMSE of the mean");
+    for (size_t j = 0; j < shown; j++) {
+        const dt_value_quality *v = &e->values[j];
+        const double parts[] = {v->model.rmse, v->model.mae, v->model.median_ae, v->model.r2,
+                                v->baseline.rmse};
+        dt_text_table_add(&cells, "%s", dt_scoring_output(name, sizeof name, s, j));
+        for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+            dt_text_table_add(&cells, "%.5g", parts[i]);
     }
     return say_table(&cells);
 }
@@ -155,12 +160,16 @@ DT_MUST_USE static dt_status report_calibration(const dt_evaluation *e)
     return say_table(&cells);
 }
 
-static void report_summary(const dt_evaluation *e)
+static void report_summary(const dt_task *task, const dt_evaluation *e)
 {
     dt_log_result("summary.rows=%llu\n", (unsigned long long)e->N);
-    for (size_t q = 0; q < QUESTIONS; q++) {
-        dt_log_result("summary.%s=%.17g\n", questions[q].key, answer(&e->model, q));
-        dt_log_result("summary.majority_%s=%.17g\n", questions[q].key, answer(&e->majority, q));
+    for (size_t q = 0; q < task->quality_count; q++) {
+        const dt_quality_kind *kind = &task->qualities[q];
+        if (!is_known(task, e, q))
+            continue;
+        dt_log_result("summary.%s=%.17g\n", kind->name, dt_quality_value(&e->model, kind));
+        dt_log_result("summary.%s_%s=%.17g\n", task->baseline, kind->name,
+                      dt_quality_value(&e->majority, kind));
     }
     dt_log_result("summary.status=ok\n");
 }
@@ -181,16 +190,22 @@ static dt_status take_rows(void *context, const dt_row_batch *rows)
     if (status != DT_OK)
         return status;
     dt_predictor_run(predictor, rows->x, NULL, rows->count);
-    dt_scores_add(&r->scores, predictor->p, rows->y, predictor->predicted, rows->count);
+    dt_scores_add(&r->scores, predictor->p, rows->y, NULL, predictor->rows.predicted, rows->count);
     return DT_OK;
 }
 
 DT_MUST_USE static dt_status report(const run *r, const dt_evaluation *e)
 {
     dt_status status = DT_OK;
-    dt_log_say("model  %s\ndata   %s: %llu rows, %zu classes\n\n", r->settings.scoring.model,
-               dt_rows_source(r->scoring.rows), (unsigned long long)e->N, e->C);
-    DT_TRY(report_quality(e));
+    const dt_task *task = dt_task_of(r->scoring.model.network.loss);
+    dt_log_say("model  %s\ndata   %s: %llu rows, %zu %s\n\n", r->settings.scoring.model,
+               dt_rows_source(r->scoring.rows), (unsigned long long)e->N, e->C,
+               task->classes ? "classes"
+               : e->C == 1   ? "value"
+                             : "values");
+    DT_TRY(report_quality(task, e));
+    if (!task->classes)
+        return report_values(&r->scoring, e);
     DT_TRY(report_classes(&r->scoring, e));
     DT_TRY(report_confusion(&r->scoring, e));
     DT_TRY(report_calibration(e));
@@ -210,7 +225,7 @@ static dt_status run_all(run *r, const dt_comm *comm, int argc, char **argv)
     dt_comm_broadcast(comm, &r->settings, sizeof r->settings);
     dt_log_init(root, r->settings.quiet);
     DT_TRY(dt_scoring_open(s, comm, &r->settings.scoring, true));
-    DT_TRY(dt_comm_agree(comm, dt_scores_init(&r->scores, s->model.network.C, 0, true)));
+    DT_TRY(dt_comm_agree(comm, dt_scores_init(&r->scores, &s->model.network, 0, true, false)));
     for (bool more = true; more;) {
         DT_TRY(dt_rows_next(s->rows, take_rows, r, &more));
         if (root)
@@ -220,7 +235,7 @@ static dt_status run_all(run *r, const dt_comm *comm, int argc, char **argv)
     if (root)
         status = report(r, &evaluation);
     DT_TRY(dt_comm_agree(comm, status));
-    report_summary(&evaluation);
+    report_summary(dt_task_of(s->model.network.loss), &evaluation);
     DT_TRY(dt_scoring_warn(s));
 out:
     dt_evaluation_clear(&evaluation);

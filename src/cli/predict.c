@@ -27,7 +27,8 @@ typedef struct settings {
 
 static const dt_option options[] = {
     {"out", "FILE", DT_OPTION_TEXT, AT(out), 0, 0, NULL, NULL,
-     "a .csv, or a .npz with predicted [N] and probabilities [N,C]; stdout as CSV without it"},
+     "a .csv, or a .npz with predicted [N] and probabilities [N,C], of values predicted [N,T]; "
+     "stdout as CSV without it"},
     {"inputs", "NAME", DT_OPTION_TEXT, AT(scoring.inputs), 0, 0, NULL, NULL,
      "array of inputs in a .npz; found by itself when it has a usual name"},
     {"set", "NAME", DT_OPTION_CHOICE, AT(scoring.set), 0, 0, "train|validation|test", "test",
@@ -41,8 +42,9 @@ static const dt_option_table table = {
     .given = AT(given),
     .usage = "Usage: dtrain predict MODEL ROWS [--out FILE] [OPTIONS]\n"
              "       mpirun -np 8 dtrain predict MODEL ROWS [--out FILE] [OPTIONS]\n\n"
-             "Gives each row's most probable class and the probability of every class, in the\n"
-             "order of the rows, the same on any number of ranks. MODEL is a .h5 or .keras\n"
+             "Gives each row's most probable class and the probability of every class, or its\n"
+             "values in the target's units, in the order of the rows, the same on any number of\n"
+             "ranks. MODEL is a .h5 or .keras\n"
              "file, or a run's folder. ROWS is a table of text with the columns that the model\n"
              "was prepared from, in any order, the target not needed; or a .npz with prepared\n"
              "inputs.",
@@ -76,8 +78,9 @@ typedef struct run {
     settings settings;
     dt_scoring scoring;
     form form;
-    size_t C;
-    char **names; /* [C]: the classes' names as fields of a CSV */
+    bool classes; /* the model gives classes, not values */
+    size_t C; /* classes, or values of a row */
+    char **names; /* [C]: the outputs' names as fields of a CSV */
     size_t longest_name;
 
     char *mine; /* this rank's results of this round: text, or records */
@@ -94,10 +97,10 @@ typedef struct run {
     int64_t rows; /* that this rank predicted; of all ranks in the end */
 } run;
 
-/* A row's numbers on their way to rank 0: C probabilities, then the predicted class. */
+/* A row's numbers on their way to rank 0: C probabilities or values, then the predicted class. */
 static size_t record_bytes(const run *r)
 {
-    return r->C * sizeof(float) + sizeof(int32_t);
+    return r->C * sizeof(float) + (r->classes ? sizeof(int32_t) : 0);
 }
 
 /* A field of a CSV: in quotes where it needs them. */
@@ -127,10 +130,10 @@ static dt_status quote_names(run *r)
     dt_status status = DT_OK;
     DT_TRY(dt_memory_alloc(&r->names, r->C, sizeof *r->names, "class names"));
     for (size_t c = 0; c < r->C; c++) {
-        char id[32];
+        char text[DT_OPTION_TEXT_BYTES];
         const char *name = r->scoring.class_names != NULL
                                ? r->scoring.class_names[c]
-                               : dt_scoring_class(id, sizeof id, &r->scoring, c);
+                               : dt_scoring_output(text, sizeof text, &r->scoring, c);
         DT_TRY(quote_name(&r->names[c], name));
         const size_t length = strlen(r->names[c]);
         r->longest_name = length > r->longest_name ? length : r->longest_name;
@@ -140,6 +143,18 @@ out:
 }
 
 /* ---- each rank: its rows ---- */
+
+enum { VALUE_BYTES = 24 };
+
+/* Nine digits tell float32 numbers apart. */
+static size_t format_values(const run *r, char *out, uint64_t row, const float *values)
+{
+    size_t used = dt_text_whole(out, row);
+    for (size_t j = 0; j < r->C; j++)
+        used += (size_t)snprintf(out + used, VALUE_BYTES, ",%.9g", (double)values[j]);
+    out[used++] = '\n';
+    return used;
+}
 
 static size_t format_row(const run *r, char *out, uint64_t row, const float *p, int32_t predicted)
 {
@@ -173,6 +188,15 @@ static dt_status grow(void *block, size_t *capacity, size_t used, size_t more, s
     return status;
 }
 
+/* One NaN among a row's logits makes all of its probabilities NaN. */
+static bool is_sound(const run *r, const float *p)
+{
+    bool sound = true;
+    for (size_t j = 0; j < (r->classes ? 1 : r->C); j++)
+        sound = sound && isfinite(p[j]);
+    return sound;
+}
+
 static dt_status take_rows(void *context, const dt_row_batch *rows)
 {
     run *r = context;
@@ -186,19 +210,22 @@ static dt_status take_rows(void *context, const dt_row_batch *rows)
     for (size_t i = 0; i < rows->count; i++) {
         const float *p = predictor->p + i * r->C;
         char *to = r->mine + r->used;
-        /* One NaN among a row's logits makes all of its probabilities NaN. */
-        if (isnan(p[0]))
+        if (!is_sound(r, p))
             return dt_fail(DT_DIVERGED,
-                           "%s: row %llu: its probabilities are NaN; check that the inputs are "
-                           "prepared as in training",
-                           r->settings.scoring.data, (unsigned long long)(rows->first + i));
-        if (r->form != FORM_NPZ) {
-            r->used += format_row(r, to, rows->first + i, p, predictor->predicted[i]);
-            continue;
+                           "%s: row %llu: its %s not finite; check that the inputs are prepared as "
+                           "in training",
+                           r->settings.scoring.data, (unsigned long long)(rows->first + i),
+                           r->classes ? "probabilities are" : "prediction is");
+        if (r->form == FORM_NPZ) {
+            memcpy(to, p, r->C * sizeof *p);
+            if (r->classes)
+                memcpy(to + r->C * sizeof *p, &predictor->rows.predicted[i], sizeof(int32_t));
+            r->used += row_bytes;
+        } else if (r->classes) {
+            r->used += format_row(r, to, rows->first + i, p, predictor->rows.predicted[i]);
+        } else {
+            r->used += format_values(r, to, rows->first + i, p);
         }
-        memcpy(to, p, r->C * sizeof *p);
-        memcpy(to + r->C * sizeof *p, &predictor->predicted[i], sizeof(int32_t));
-        r->used += row_bytes;
     }
     return DT_OK;
 }
@@ -217,12 +244,11 @@ static dt_status put_text(run *r, const char *text, size_t bytes)
 static dt_status put_record(run *r, const char *record)
 {
     const float *p = (const float *)(const void *)record;
-    int32_t predicted = 0;
-    memcpy(&predicted, record + r->C * sizeof *p, sizeof predicted);
     const uint64_t row = r->written++;
     if (row >= r->N)
         return dt_fail(DT_DATA, "%s: the table grew while it was read", r->settings.scoring.data);
-    r->predicted[row] = predicted;
+    if (r->classes)
+        memcpy(&r->predicted[row], record + r->C * sizeof *p, sizeof *r->predicted);
     return dt_npz_writer_write(r->npz, p, r->C * sizeof *p);
 }
 
@@ -271,6 +297,11 @@ static dt_status begin_output(run *r)
     if (dt_file_same(path, dt_rows_file(r->scoring.rows)) || dt_file_same(path, model))
         DT_TRY(dt_fail(DT_USAGE, "--out %s would be written over what is read", path));
     const uint64_t shape[2] = {r->N, r->C};
+    if (r->form == FORM_NPZ && !r->classes) {
+        DT_TRY(dt_npz_writer_open(&r->npz, path, 0));
+        DT_TRY(dt_npz_writer_begin(r->npz, "predicted", "<f4", r->C > 1 ? 2 : 1, shape));
+        goto out;
+    }
     if (r->form == FORM_NPZ) {
         DT_TRY(dt_memory_alloc(&r->predicted, (size_t)r->N, sizeof *r->predicted, "predictions"));
         DT_TRY(dt_npz_writer_open(&r->npz, path, 0));
@@ -279,10 +310,13 @@ static dt_status begin_output(run *r)
     }
     if (r->form == FORM_CSV)
         DT_TRY(dt_file_create(&r->file, path));
-    DT_TRY(put_text(r, "row,class", 9));
+    DT_TRY(r->classes ? put_text(r, "row,class", 9) : put_text(r, "row", 3));
     for (size_t c = 0; c < r->C; c++) {
         const bool quoted = r->names[c][0] == '"';
-        DT_TRY(put_text(r, quoted ? ",\"p_" : ",p_", quoted ? 4 : 3));
+        if (r->classes)
+            DT_TRY(put_text(r, quoted ? ",\"p_" : ",p_", quoted ? 4 : 3));
+        else
+            DT_TRY(put_text(r, ",\"", quoted ? 2 : 1));
         DT_TRY(put_text(r, r->names[c] + quoted, strlen(r->names[c]) - quoted));
     }
     DT_TRY(put_text(r, "\n", 1));
@@ -303,8 +337,9 @@ static dt_status end_output(run *r)
         return DT_OK;
     if (r->written != r->N)
         return dt_fail(DT_DATA, "%s: the table shrank while it was read", r->settings.scoring.data);
-    DT_TRY(dt_npz_writer_begin(npz, "predicted", "<i8", 1, &r->N));
-    for (uint64_t i = 0; i < r->N; i++) {
+    if (r->classes)
+        DT_TRY(dt_npz_writer_begin(npz, "predicted", "<i8", 1, &r->N));
+    for (uint64_t i = 0; r->classes && i < r->N; i++) {
         const int64_t item = r->predicted[i];
         DT_TRY(dt_npz_writer_write(npz, &item, sizeof item));
     }
@@ -352,6 +387,7 @@ static dt_status run_all(run *r, const dt_comm *comm, int argc, char **argv)
     dt_log_init(root, r->settings.quiet);
     DT_TRY(dt_scoring_open(&r->scoring, comm, &r->settings.scoring, false));
     r->C = r->scoring.model.network.C;
+    r->classes = r->scoring.model.network.loss->classes;
     status = quote_names(r);
     if (status == DT_OK)
         status = dt_memory_alloc(&r->bytes, (size_t)dt_comm_size(comm), sizeof *r->bytes, "sizes");

@@ -44,6 +44,16 @@ static dt_status check_model(const char *asked, const char *path)
                    asked);
 }
 
+static dt_status check_value_recipe(const dt_scoring *s, const char *path)
+{
+    if (s->recipe.D == s->model.network.D && s->recipe.class_count == 0)
+        return DT_OK;
+    return dt_fail(DT_DATA,
+                   "%s: its recipe makes %zu inputs and %zu classes, but its network takes %zu "
+                   "inputs and gives values",
+                   path, s->recipe.D, s->recipe.class_count, s->model.network.D);
+}
+
 static dt_status read_recipe(dt_scoring *s, const char *path)
 {
     const char *json = s->model.recipe_json;
@@ -55,6 +65,8 @@ static dt_status read_recipe(dt_scoring *s, const char *path)
         return status;
     s->has_recipe = true;
     s->class_names = s->recipe.classes;
+    if (!s->model.network.loss->classes)
+        return check_value_recipe(s, path);
     if (s->recipe.D != s->model.network.D || s->recipe.class_count != s->model.network.C)
         return dt_fail(DT_DATA,
                        "%s: its recipe makes %zu inputs and %zu classes, but its network has %zu "
@@ -104,6 +116,7 @@ dt_status dt_scoring_open(dt_scoring *out, const dt_comm *comm, const dt_scoring
                                .inputs = settings->inputs,
                                .targets = settings->targets,
                                .labels = labels,
+                               .values = !s->model.network.loss->classes,
                                .D = s->model.network.D,
                                .C = s->model.network.C,
                                .recipe = s->has_recipe ? &s->recipe : NULL,
@@ -124,12 +137,16 @@ void dt_scoring_clear(dt_scoring *scoring)
     memset(scoring, 0, sizeof *scoring);
 }
 
-const char *dt_scoring_class(char *out, size_t bytes, const dt_scoring *scoring, size_t label)
+const char *dt_scoring_output(char *out, size_t bytes, const dt_scoring *scoring, size_t index)
 {
     if (scoring->class_names != NULL)
-        (void)snprintf(out, bytes, "%s", scoring->class_names[label]);
+        (void)snprintf(out, bytes, "%s", scoring->class_names[index]);
+    else if (scoring->model.network.loss->classes)
+        (void)snprintf(out, bytes, "%zu", index);
+    else if (scoring->model.network.C == 1)
+        (void)snprintf(out, bytes, "prediction");
     else
-        (void)snprintf(out, bytes, "%zu", label);
+        (void)snprintf(out, bytes, "prediction_%zu", index);
     return out;
 }
 

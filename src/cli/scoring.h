@@ -25,8 +25,9 @@ typedef struct dt_scoring {
     char *const *class_names; /* [C], or NULL: the classes have no names */
 } dt_scoring;
 
-/** Names the classes for people: the name, or the class id. Returns `out`. Local. */
-const char *dt_scoring_class(char *out, size_t bytes, const dt_scoring *scoring, size_t label);
+/** Names an output for people: a class by its name or class id, a value by its target's. Returns
+ * `out`. Local. */
+const char *dt_scoring_output(char *out, size_t bytes, const dt_scoring *scoring, size_t index);
 
 /** What both commands say of the rows. */
 typedef struct dt_scoring_settings {

@@ -17,6 +17,8 @@ void dt_dataset_clear(dt_dataset *set)
     dt_memory_free(set->shard_start);
     dt_memory_free(set->x);
     dt_memory_free(set->y);
+    dt_memory_free(set->w);
+    dt_memory_free(set->class_weights);
     dt_memory_free(set->order);
     *set = (dt_dataset){0};
 }
@@ -50,12 +52,17 @@ static void fetch(const float *row, size_t D)
     __builtin_prefetch(row + D - 1, 0, SECOND_LEVEL);
 }
 
+static float class_weight(const dt_dataset *set, dt_target y)
+{
+    return set->class_weights != NULL ? set->class_weights[y.label] : 1.0f;
+}
+
 void dt_dataset_take(const dt_dataset *set, uint64_t first, uint64_t count, const dt_batch *batch)
 {
     /* Rows come from all over the memory. Those of a small step are on their way while the step
      * before is computed, others a few rows ahead. */
     enum { SMALL_FLOATS = 48 * 1024, FEW = 6 };
-    const size_t D = set->D;
+    const size_t D = set->D, T = set->T;
     const bool small = count * D / set->S * set->shard_count <= SMALL_FLOATS;
     size_t taken = 0;
     for (size_t s = 0; s < set->shard_count; s++) {
@@ -66,16 +73,21 @@ void dt_dataset_take(const dt_dataset *set, uint64_t first, uint64_t count, cons
         const uint64_t ahead = small ? to - from : FEW;
         const uint32_t *order = set->order + set->shard_start[s];
         const float *shard_x = set->x + set->shard_start[s] * D;
-        const int32_t *shard_y = set->y + set->shard_start[s];
+        const dt_target *shard_y = set->y + set->shard_start[s] * T;
+        const float *shard_w = set->w != NULL ? set->w + set->shard_start[s] : NULL;
         batch->start[s] = taken;
         for (uint64_t position = from; position < to; position++, taken++) {
             const size_t row = order[position];
             if (position + ahead < rows) {
                 fetch(shard_x + order[position + ahead] * D, D);
-                __builtin_prefetch(shard_y + order[position + ahead]);
+                __builtin_prefetch(shard_y + order[position + ahead] * T);
             }
             dt_panels_put_row(batch->x, taken, shard_x + row * D);
-            batch->y[taken] = shard_y[row];
+            for (size_t j = 0; j < T; j++)
+                batch->y[taken * T + j] = shard_y[row * T + j];
+            if (batch->w != NULL)
+                batch->w[taken] =
+                    (shard_w != NULL ? shard_w[row] : 1.0f) * class_weight(set, shard_y[row * T]);
             batch->positions[taken] = position * set->S + shard;
         }
     }

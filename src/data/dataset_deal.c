@@ -7,11 +7,13 @@
 #include <stdbool.h>
 #include <string.h>
 
+enum { ARRAY_INPUTS, ARRAY_TARGETS, ARRAY_WEIGHTS };
+
 /* Where a dealt piece belongs. Rank 0 broadcasts one before each piece. */
 typedef struct piece {
     int32_t last; /* no piece: all have been dealt, or rank 0 failed */
     int32_t set; /* a dt_set */
-    int32_t labels; /* y, not x */
+    int32_t array; /* ARRAY_ */
     uint64_t first; /* row of the set */
     uint64_t rows;
     uint64_t column, columns;
@@ -50,22 +52,32 @@ uint64_t dt_loader_shard_rows(uint64_t first, uint64_t rows, size_t shard, const
 
 /* ---- pieces ---- */
 
+/* Where an array's rows lie, and how many numbers a row has. */
+static uint32_t *rows_of(const dt_dataset *set, int array, size_t *columns)
+{
+    void *rows = array == ARRAY_INPUTS    ? (void *)set->x
+                 : array == ARRAY_TARGETS ? (void *)set->y
+                                          : (void *)set->w;
+    *columns = array == ARRAY_INPUTS ? set->D : array == ARRAY_TARGETS ? set->T : 1;
+    return rows;
+}
+
 /* Puts this rank's share of a piece, shard after shard, where it belongs. */
 static void place(dt_dataset *set, const dt_deal *deal, const piece *dealt, const uint32_t *share)
 {
     const size_t columns = (size_t)dealt->columns;
+    size_t stride = 0;
+    uint32_t *all = rows_of(set, dealt->array, &stride);
     for (size_t s = 0; s < set->shard_count; s++) {
         uint64_t index = 0;
         const size_t rows = (size_t)dt_loader_shard_rows(dealt->first, dealt->rows,
                                                          set->first_shard + s, deal, &index);
         const size_t row = set->shard_start[s] + (size_t)index;
-        if (dealt->labels) {
-            memcpy(set->y + row, share, rows * sizeof *share);
-        } else {
-            float *x = set->x + row * set->D + dealt->column;
-            for (size_t i = 0; i < rows; i++)
-                memcpy(x + i * set->D, share + i * columns, columns * sizeof *share);
-        }
+        uint32_t *to = all + row * stride + dealt->column;
+        if (columns == stride)
+            memcpy(to, share, rows * columns * sizeof *share);
+        for (size_t i = 0; columns < stride && i < rows; i++)
+            memcpy(to + i * stride, share + i * columns, columns * sizeof *share);
         share += rows * columns;
     }
 }
@@ -107,7 +119,7 @@ static void deal_piece(dt_loader *l, piece *dealt, const void *tile)
  * `dealt_rows` counts the rows that each set has got of these columns.
  */
 static void deal_tile(dt_loader *l, dt_set file_set, const void *tile, uint64_t row, size_t rows,
-                      uint64_t column, uint64_t columns, bool labels,
+                      uint64_t column, uint64_t columns, int array,
                       uint64_t dealt_rows[DT_SET_COUNT])
 {
     const bool split = l->split != NULL && file_set == DT_TRAIN;
@@ -119,7 +131,7 @@ static void deal_tile(dt_loader *l, dt_set file_set, const void *tile, uint64_t 
         if (count == 0)
             continue;
         piece dealt = {.set = p,
-                       .labels = labels,
+                       .array = array,
                        .first = dealt_rows[p],
                        .rows = count,
                        .column = column,
@@ -144,7 +156,7 @@ static dt_status deal_labels(dt_loader *l, dt_set set)
             (void)dt_split_assign(l->split, (size_t)y[i]);
         for (size_t done = 0; done < count; done += l->capacity) {
             const size_t rows = count - done < l->capacity ? count - done : l->capacity;
-            deal_tile(l, set, y + done, row + done, rows, 0, 1, true, dealt_rows);
+            deal_tile(l, set, y + done, row + done, rows, 0, 1, ARRAY_TARGETS, dealt_rows);
         }
     }
 out:
@@ -153,8 +165,20 @@ out:
     return status;
 }
 
-static dt_status check_finite(const dt_loader *l, const dt_source_set *set, uint64_t row,
-                              uint64_t column, size_t rows, size_t columns)
+static dt_status check_weights(const dt_loader *l, const dt_source_set *set, uint64_t row,
+                               size_t rows)
+{
+    for (size_t i = 0; i < rows; i++)
+        if (l->tile[i] < 0.0f)
+            return dt_fail(DT_DATA, "%s: %s: row %llu is %.9g; a weight must not be negative",
+                           dt_npz_path(set->npz), set->weights->name, (unsigned long long)(row + i),
+                           (double)l->tile[i]);
+    return DT_OK;
+}
+
+static dt_status check_finite(const dt_loader *l, const dt_source_set *set,
+                              const dt_npz_member *member, uint64_t row, uint64_t column,
+                              size_t rows, size_t columns)
 {
     uint32_t largest = 0;
     for (size_t i = 0; i < rows * columns; i++) {
@@ -169,12 +193,12 @@ static dt_status check_finite(const dt_loader *l, const dt_source_set *set, uint
     while (isfinite(l->tile[i]))
         i++;
     /* In Fortran order a tile's items lie column by column, the tile itself is row by row. */
-    const dt_npy *npy = &set->inputs->npy;
+    const dt_npy *npy = &member->npy;
     const size_t item = npy->fortran ? i % columns * rows + i / columns : i;
     double value = 0;
     dt_npy_to_double(&value, (const char *)l->items + item * npy->item_bytes, 1, npy);
     return dt_fail(DT_DATA, "%s: %s: row %llu, column %llu is %s%s", dt_npz_path(set->npz),
-                   set->inputs->name, (unsigned long long)(row + i / columns),
+                   member->name, (unsigned long long)(row + i / columns),
                    (unsigned long long)(column + i % columns),
                    isnan(value)   ? "NaN"
                    : isinf(value) ? "infinite"
@@ -193,10 +217,9 @@ static uint64_t c_order_column(const dt_npy *npy, uint64_t c)
     return column;
 }
 
-static dt_status read_tile(dt_loader *l, const dt_source_set *set, dt_npz_stream *stream,
-                           size_t rows, size_t columns)
+static dt_status read_tile(dt_loader *l, const dt_npy *npy, dt_npz_stream *stream, size_t rows,
+                           size_t columns)
 {
-    const dt_npy *npy = &set->inputs->npy;
     dt_status status = dt_npz_stream_read(stream, l->items, rows * columns * npy->item_bytes);
     if (status != DT_OK)
         return status;
@@ -212,12 +235,13 @@ static dt_status read_tile(dt_loader *l, const dt_source_set *set, dt_npz_stream
     return DT_OK;
 }
 
-static dt_status deal_inputs(dt_loader *l, dt_set set)
+/* Deals an array of numbers. */
+static dt_status deal_numbers(dt_loader *l, dt_set set, const dt_npz_member *member, int array)
 {
     const dt_source_set *from = &l->source->sets[set];
-    const dt_npy *npy = &from->inputs->npy;
+    const dt_npy *npy = &member->npy;
     const uint64_t N = npy->shape[0];
-    const uint64_t D = dt_source_columns(from);
+    const uint64_t D = npy->count / N;
     dt_status status = DT_OK;
     dt_npz_stream *stream = NULL;
     uint64_t dealt_rows[DT_SET_COUNT] = {0};
@@ -225,16 +249,18 @@ static dt_status deal_inputs(dt_loader *l, dt_set set)
     const bool whole_columns = npy->fortran && npy->dims == 2 && N <= l->capacity;
     const uint64_t most_rows = npy->fortran ? l->capacity : l->capacity / D;
     const uint64_t most_columns = !npy->fortran ? D : whole_columns ? l->capacity / N : 1;
-    DT_TRY(dt_npz_stream_open(&stream, from->npz, from->inputs));
+    DT_TRY(dt_npz_stream_open(&stream, from->npz, member));
     for (uint64_t c = 0; c < D; c += most_columns) {
         const size_t columns = (size_t)(D - c < most_columns ? D - c : most_columns);
         const uint64_t column = npy->fortran ? c_order_column(npy, c) : 0;
         memset(dealt_rows, 0, sizeof dealt_rows);
         for (uint64_t row = 0; row < N; row += most_rows) {
             const size_t rows = (size_t)(N - row < most_rows ? N - row : most_rows);
-            DT_TRY(read_tile(l, from, stream, rows, columns));
-            DT_TRY(check_finite(l, from, row, column, rows, columns));
-            deal_tile(l, set, l->tile, row, rows, column, columns, false, dealt_rows);
+            DT_TRY(read_tile(l, npy, stream, rows, columns));
+            DT_TRY(check_finite(l, from, member, row, column, rows, columns));
+            if (array == ARRAY_WEIGHTS)
+                DT_TRY(check_weights(l, from, row, rows));
+            deal_tile(l, set, l->tile, row, rows, column, columns, array, dealt_rows);
         }
     }
 out:
@@ -246,11 +272,15 @@ dt_status dt_loader_deal(dt_loader *l)
 {
     dt_status status = DT_OK;
     for (int p = 0; p < DT_SET_COUNT; p++) {
-        if (l->source->sets[p].inputs == NULL)
+        const dt_source_set *set = &l->source->sets[p];
+        if (set->inputs == NULL)
             continue;
-        if (l->source->sets[p].targets != NULL)
-            DT_TRY(deal_labels(l, (dt_set)p));
-        DT_TRY(deal_inputs(l, (dt_set)p));
+        if (set->targets != NULL)
+            DT_TRY(l->values ? deal_numbers(l, (dt_set)p, set->targets, ARRAY_TARGETS)
+                             : deal_labels(l, (dt_set)p));
+        if (set->weights != NULL)
+            DT_TRY(deal_numbers(l, (dt_set)p, set->weights, ARRAY_WEIGHTS));
+        DT_TRY(deal_numbers(l, (dt_set)p, set->inputs, ARRAY_INPUTS));
     }
 out:;
     piece end = {.last = 1};

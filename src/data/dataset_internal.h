@@ -6,13 +6,16 @@
 #include "dtrain/data/dataset.h"
 #include "dtrain/data/split.h"
 
+#include <stdbool.h>
+
 /* The state of a dt_dataset_load. */
 typedef struct dt_loader {
     dt_dataset *sets;
     const dt_comm *comm;
     const dt_source *source; /* rank 0 only, and so is all below up to `bytes` */
     const dt_deal *deal;
-    uint64_t *class_rows[DT_SET_COUNT];
+    bool values; /* targets are values, not classes */
+    uint64_t *class_rows[DT_SET_COUNT]; /* of classes */
     dt_split *split; /* NULL: nothing has to be split off */
     void *items; /* a tile as it lies in the file */
     float *tile; /* [rows, columns] */

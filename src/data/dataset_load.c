@@ -5,6 +5,7 @@
 #include "dtrain/data/split.h"
 #include "labels.h"
 
+#include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,7 +17,9 @@ enum { TILE_ITEMS = 512 * 1024 };
 /* What all ranks have to know before they can allocate. */
 typedef struct facts {
     uint64_t rows[DT_SET_COUNT];
-    uint64_t D, C;
+    uint64_t D, C, T;
+    int32_t values; /* targets are values, not classes */
+    int32_t weighted[DT_SET_COUNT];
 } facts;
 
 /* ---- first pass: what is there (root-only) ---- */
@@ -77,18 +80,91 @@ static dt_status plan_split(dt_loader *l, facts *out)
     const double test = sets[DT_TEST].inputs == NULL ? l->deal->test_split : 0.0;
     if (validation == 0.0 && test == 0.0)
         return DT_OK;
-    dt_status status = dt_split_new(&l->split, l->class_rows[DT_TRAIN], (size_t)out->C, validation,
-                                    test, l->deal->seed);
+    /* Values are split at random: as one class. */
+    const uint64_t N = out->rows[DT_TRAIN];
+    dt_status status =
+        dt_split_new(&l->split, out->values ? &N : l->class_rows[DT_TRAIN],
+                     out->values ? 1 : (size_t)out->C, validation, test, l->deal->seed);
     if (status != DT_OK)
         return status;
     for (int p = 0; p < DT_SET_COUNT; p++) {
         if (p != DT_TRAIN && sets[p].inputs != NULL)
             continue;
-        out->rows[p] = 0;
+        out->weighted[p] = out->weighted[DT_TRAIN];
+        out->rows[p] = out->values ? dt_split_rows(l->split, (dt_set)p, 0) : 0;
         for (size_t c = 0; c < out->C; c++) {
             l->class_rows[p][c] = dt_split_rows(l->split, (dt_set)p, c);
             out->rows[p] += l->class_rows[p][c];
         }
+    }
+    for (uint64_t i = 0; out->values && i < N; i++)
+        (void)dt_split_assign(l->split, 0);
+    return DT_OK;
+}
+
+/* Whether an array of floating-point numbers has one that is not whole. */
+static dt_status has_fractions(bool *out, const dt_source_set *set)
+{
+    enum { AT_ONCE = 64 * 1024 };
+    dt_status status = DT_OK;
+    dt_npz_stream *stream = NULL;
+    void *items = NULL;
+    double *values = NULL;
+    const dt_npy *npy = &set->targets->npy;
+    DT_TRY(dt_memory_alloc(&items, AT_ONCE, npy->item_bytes, "targets"));
+    DT_TRY(dt_memory_alloc(&values, AT_ONCE, sizeof *values, "targets"));
+    DT_TRY(dt_npz_stream_open(&stream, set->npz, set->targets));
+    *out = false;
+    for (uint64_t done = 0; done < npy->count && !*out; done += AT_ONCE) {
+        const size_t count = npy->count - done < AT_ONCE ? (size_t)(npy->count - done) : AT_ONCE;
+        DT_TRY(dt_npz_stream_read(stream, items, count * npy->item_bytes));
+        dt_npy_to_double(values, items, count, npy);
+        for (size_t i = 0; i < count; i++)
+            *out = *out || (isfinite(values[i]) && values[i] != floor(values[i]));
+    }
+out:
+    dt_npz_stream_close(stream);
+    dt_memory_free(items);
+    dt_memory_free(values);
+    return status;
+}
+
+/* Numbers that are not whole are no classes. */
+static dt_status find_task(dt_loader *l, facts *out)
+{
+    const dt_source_set *set = &l->source->sets[DT_TRAIN];
+    bool values = l->deal->targets == DT_TARGETS_VALUES;
+    dt_status status = DT_OK;
+    if (l->deal->targets == DT_TARGETS_AUTO && set->targets->npy.kind == DT_NPY_FLOAT)
+        status = has_fractions(&values, set);
+    l->values = values;
+    out->values = values;
+    out->T = 1;
+    return status;
+}
+
+/* Values of a row: the same in each set. */
+static dt_status count_values(const dt_loader *l, uint64_t *out)
+{
+    const dt_source_set *train = &l->source->sets[DT_TRAIN];
+    *out = l->deal->C;
+    for (int p = 0; p < DT_SET_COUNT; p++) {
+        const dt_source_set *set = &l->source->sets[p];
+        if (set->targets == NULL)
+            continue;
+        const dt_npy *npy = &set->targets->npy;
+        const uint64_t columns = npy->count / npy->shape[0];
+        if (*out == 0)
+            *out = columns;
+        if (columns > DT_TARGETS_MAX)
+            return dt_fail(DT_DATA, "%s: %s has %llu columns; a row may have %d values as targets",
+                           dt_npz_path(set->npz), set->targets->name, (unsigned long long)columns,
+                           DT_TARGETS_MAX);
+        if (columns != *out)
+            return dt_fail(DT_DATA, "%s: %s has %llu columns, but %s %llu", dt_npz_path(set->npz),
+                           set->targets->name, (unsigned long long)columns,
+                           l->deal->C > 0 ? "the model gives" : train->targets->name,
+                           (unsigned long long)*out);
     }
     return DT_OK;
 }
@@ -97,10 +173,16 @@ static dt_status find_facts(dt_loader *l, facts *out)
 {
     dt_status status = DT_OK;
     out->D = dt_source_columns(&l->source->sets[DT_TRAIN]);
-    DT_TRY(count_classes(l, &out->C));
-    DT_TRY(count_labels(l, DT_VALIDATION, (size_t)out->C));
-    DT_TRY(count_labels(l, DT_TEST, (size_t)out->C));
+    DT_TRY(find_task(l, out));
+    if (out->values) {
+        DT_TRY(count_values(l, &out->T));
+    } else {
+        DT_TRY(count_classes(l, &out->C));
+        DT_TRY(count_labels(l, DT_VALIDATION, (size_t)out->C));
+        DT_TRY(count_labels(l, DT_TEST, (size_t)out->C));
+    }
     for (int p = 0; p < DT_SET_COUNT; p++) {
+        out->weighted[p] = l->source->sets[p].weights != NULL;
         out->rows[p] = dt_source_rows(&l->source->sets[p]);
         if (out->rows[p] / l->deal->S >= UINT32_MAX)
             DT_TRY(dt_fail(DT_DATA, "%s: %llu rows in %zu shards are too many; raise --shards",
@@ -125,10 +207,12 @@ static dt_status allocate_set(dt_dataset *set, const dt_loader *l, const facts *
     *set = (dt_dataset){.N = known->rows[which],
                         .D = (size_t)known->D,
                         .C = (size_t)known->C,
+                        .T = (size_t)known->T,
                         .S = S,
                         .first_shard = first,
                         .shard_count = count};
-    DT_TRY(dt_memory_alloc(&set->class_rows, set->C, sizeof *set->class_rows, "classes"));
+    if (!known->values)
+        DT_TRY(dt_memory_alloc(&set->class_rows, set->C, sizeof *set->class_rows, "classes"));
     DT_TRY(dt_memory_alloc(&set->shard_start, count + 1, sizeof(size_t), "shards"));
     for (size_t s = 0; s < count; s++) {
         uint64_t index = 0;
@@ -139,7 +223,9 @@ static dt_status allocate_set(dt_dataset *set, const dt_loader *l, const facts *
     if (__builtin_mul_overflow(own, set->D, &items))
         DT_TRY(dt_fail(DT_MEMORY, "%zu rows of %zu inputs are too many", own, set->D));
     DT_TRY(dt_memory_alloc(&set->x, items, sizeof *set->x, "this rank's rows"));
-    DT_TRY(dt_memory_alloc(&set->y, own, sizeof *set->y, "this rank's labels"));
+    DT_TRY(dt_memory_alloc(&set->y, own, set->T * sizeof *set->y, "this rank's targets"));
+    if (known->weighted[which])
+        DT_TRY(dt_memory_alloc(&set->w, own, sizeof *set->w, "this rank's weights"));
     if (which == DT_TRAIN)
         DT_TRY(dt_memory_alloc(&set->order, own, sizeof *set->order, "this rank's order"));
 out:
@@ -151,8 +237,9 @@ static dt_status check_memory(const dt_loader *l, const facts *known)
     double rows = 0.0;
     for (int p = 0; p < DT_SET_COUNT; p++)
         rows += (double)known->rows[p];
-    const double needed =
-        rows * (double)(known->D + 1) * sizeof(float) / dt_comm_size(l->comm) * l->deal->host_ranks;
+    const double needed = rows *
+                          (double)(known->D + known->T + (known->weighted[DT_TRAIN] ? 1 : 0)) *
+                          sizeof(float) / dt_comm_size(l->comm) * l->deal->host_ranks;
     char what[96];
     (void)snprintf(what, sizeof what, "%.4g rows of %llu inputs", rows,
                    (unsigned long long)known->D);
@@ -188,7 +275,8 @@ dt_status dt_dataset_load(dt_dataset sets[DT_SET_COUNT], const dt_comm *comm,
     DT_TRY(dt_comm_agree(comm, root ? find_facts(&l, &known) : DT_OK));
     dt_comm_broadcast(comm, &known, sizeof known);
     DT_TRY(dt_comm_agree(comm, allocate_sets(&l, &known)));
-    for (int p = 0; p < DT_SET_COUNT; p++) {
+    l.values = known.values != 0;
+    for (int p = 0; p < DT_SET_COUNT && !l.values; p++) {
         if (root)
             memcpy(sets[p].class_rows, l.class_rows[p], known.C * sizeof(uint64_t));
         dt_comm_broadcast(comm, sets[p].class_rows, known.C * sizeof(uint64_t));

@@ -95,12 +95,14 @@ static dt_status check_class_id(const dt_labels *labels, uint64_t row, double va
     if (value >= 0 && value < (double)labels->class_count && value == floor(value))
         return DT_OK;
     if (!(value >= 0) || value != floor(value))
-        return dt_fail(DT_DATA, "%s: %s: row %llu is %.9g; class ids are whole numbers from 0 on",
+        return dt_fail(DT_DATA,
+                       "%s: %s: row %llu is %.9g; class ids are whole numbers from 0 on; "
+                       "--task regression trains on values",
                        path, name, (unsigned long long)row, value);
     if (labels->class_count == DT_CLASSES_MAX)
         return dt_fail(DT_DATA,
                        "%s: %s: row %llu is class %.15g; more than %d classes cannot be: "
-                       "is %s the right array?",
+                       "is %s the right array? --task regression trains on values",
                        path, name, (unsigned long long)row, value, DT_CLASSES_MAX, name);
     return dt_fail(DT_DATA,
                    "%s: %s: row %llu is class %.15g, but the training set's classes are 0 "

@@ -89,6 +89,7 @@ static dt_status open_arrays(dt_rows *r, const dt_rows_plan *plan)
     dt_dataset sets[DT_SET_COUNT] = {0};
     const dt_deal deal = {.S = (size_t)dt_comm_size(r->comm),
                           .run = plan->batch_rows,
+                          .targets = plan->values ? DT_TARGETS_VALUES : DT_TARGETS_CLASSES,
                           .C = plan->C,
                           .host_ranks = plan->host_ranks};
     if (root) {
@@ -186,7 +187,7 @@ dt_status dt_rows_next(dt_rows *rows, dt_row_take *take, void *context, bool *mo
         const dt_row_batch batch = {.first = r->next * size + rank * r->batch_rows + 1,
                                     .count = count,
                                     .x = r->set.x + r->next * r->set.D,
-                                    .y = r->labels ? r->set.y + r->next : NULL};
+                                    .y = r->labels ? r->set.y + r->next * r->set.T : NULL};
         status = take(context, &batch);
     }
     r->next += r->batch_rows;

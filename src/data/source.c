@@ -132,8 +132,9 @@ static dt_status check_set(const dt_source_set *set)
                        x->dims < 1 ? set->inputs->name : set->targets->name);
     if (set->targets != NULL && y->dims > 2)
         return dt_fail(DT_DATA,
-                       "%s: %s has %u dimensions; class ids [N] or one-hot [N,C] are taken", path,
-                       set->targets->name, y->dims);
+                       "%s: %s has %u dimensions; expected class ids or values [N], one-hot [N,C], "
+                       "or values [N,T]",
+                       path, set->targets->name, y->dims);
     if (x->shape[0] != y->shape[0])
         return dt_fail(DT_DATA, "%s: %s has %llu rows, but %s has %llu", path, set->inputs->name,
                        (unsigned long long)x->shape[0], set->targets->name,
@@ -427,6 +428,42 @@ out:
     if (status != DT_OK)
         dt_source_clear(out);
     return status;
+}
+
+/* NAME, or in a file with all sets NAME_train, NAME_val ... */
+static dt_status find_weights(dt_source_set *out, dt_set set, const char *name)
+{
+    char array[256];
+    if (dt_npz_has(out->npz, name))
+        return dt_npz_find(out->npz, name, &out->weights);
+    for (const char *const *word = set_words[set]; *word != NULL; word++) {
+        (void)snprintf(array, sizeof array, "%.200s_%s", name, *word);
+        if (dt_npz_has(out->npz, array))
+            return dt_npz_find(out->npz, array, &out->weights);
+    }
+    list_arrays(array, sizeof array, out->npz);
+    return dt_fail(DT_DATA, "%s: no array called %s with the rows' weights; it holds %s",
+                   dt_npz_path(out->npz), name, array);
+}
+
+dt_status dt_source_find_weights(dt_source *source, const char *name)
+{
+    for (int p = 0; p < DT_SET_COUNT; p++) {
+        dt_source_set *set = &source->sets[p];
+        if (set->inputs == NULL)
+            continue;
+        dt_status status = find_weights(set, (dt_set)p, name);
+        if (status != DT_OK)
+            return status;
+        const dt_npy *npy = &set->weights->npy;
+        if (npy->dims < 1 || npy->shape[0] != set->inputs->npy.shape[0] ||
+            npy->count != npy->shape[0])
+            return dt_fail(
+                DT_DATA, "%s: %s has %llu numbers; expected a weight for each of %llu rows",
+                dt_npz_path(set->npz), set->weights->name, (unsigned long long)npy->count,
+                (unsigned long long)set->inputs->npy.shape[0]);
+    }
+    return DT_OK;
 }
 
 void dt_source_clear(dt_source *source)

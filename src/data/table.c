@@ -32,7 +32,7 @@ struct dt_table {
     char *text; /* rank 0: all ranks' blocks, one after the other; else this rank's */
     size_t text_capacity;
     float *x; /* [batch_rows, D] */
-    int32_t *y; /* [batch_rows] */
+    dt_target *y; /* [batch_rows] */
     dt_row_batch rows; /* those in x */
     dt_row_take *take;
     void *context;

@@ -4,6 +4,7 @@
 #include "dtrain/io/json.h"
 #include "dtrain/io/json_read.h"
 
+#include <float.h>
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
@@ -59,6 +60,25 @@ static void add_optimizer(dt_json *json, const dt_optimizer *optimizer)
     dt_json_add_bool(json, "has_state", optimizer->P > 0);
 }
 
+/* Members that a file may lack are left out when they say nothing: older programs read it then. */
+static void add_loss(dt_json *json, const dt_network *network)
+{
+    const dt_loss *loss = network->loss;
+    dt_json_add_text(json, "loss", loss->name);
+    if (network->loss_number < loss->fallback || network->loss_number > loss->fallback)
+        dt_json_add_double(json, "loss_number", network->loss_number);
+    if (network->scale == NULL)
+        return;
+    dt_json_begin_list(json, "targets");
+    for (size_t j = 0; j < network->C; j++) {
+        dt_json_begin_object(json, NULL);
+        dt_json_add_double(json, "mean", network->scale[j].mean);
+        dt_json_add_double(json, "deviation", network->scale[j].deviation);
+        dt_json_end(json);
+    }
+    dt_json_end(json);
+}
+
 dt_status dt_model_json_write(char **out, const dt_network *network, const dt_optimizer *optimizer)
 {
     dt_json *json = NULL;
@@ -67,7 +87,7 @@ dt_status dt_model_json_write(char **out, const dt_network *network, const dt_op
     if (status != DT_OK)
         return status;
     dt_json_add_int(json, "inputs", (int64_t)network->D);
-    dt_json_add_text(json, "loss", network->loss->name);
+    add_loss(json, network);
     dt_json_begin_list(json, "layers");
     for (size_t l = 0; l < network->layer_count; l++) {
         dt_json_begin_object(json, NULL);
@@ -156,6 +176,58 @@ out:
     return status;
 }
 
+/* What a spread of float32 values may be. */
+#define DEVIATION_MIN 1e-300
+
+/* The scales of targets that are values; NULL: there are none. */
+DT_MUST_USE static dt_status read_scales(dt_target_scale **out, const dt_json_place *root, size_t C)
+{
+    dt_status status = DT_OK;
+    const char *const known[] = {"mean", "deviation", NULL};
+    const dt_json_value *list = NULL;
+    size_t count = 0;
+    *out = NULL;
+    if (!dt_json_has(root, "targets"))
+        return DT_OK;
+    DT_TRY(dt_json_get_list(&list, &count, root, "targets"));
+    if (count != C)
+        DT_TRY(dt_fail(DT_DATA, "%s: has the scales of %zu targets, but %zu outputs", root->where,
+                       count, C));
+    DT_TRY(dt_memory_alloc(out, C, sizeof **out, "the targets' scales"));
+    for (size_t j = 0; j < C; j++) {
+        dt_json_place at;
+        DT_TRY(dt_json_enter_item(&at, root, list, j, "target"));
+        DT_TRY(dt_json_get_number(&(*out)[j].mean, &at, "mean", -FLT_MAX, FLT_MAX));
+        DT_TRY(dt_json_get_number(&(*out)[j].deviation, &at, "deviation", DEVIATION_MIN, FLT_MAX));
+        DT_TRY(dt_json_check_members(&at, known));
+    }
+out:
+    return status;
+}
+
+/* Sets what the outputs mean. */
+DT_MUST_USE static dt_status read_loss(dt_network *network, const dt_loss *loss,
+                                       const dt_json_place *root)
+{
+    dt_status status = DT_OK;
+    dt_target_scale *scales = NULL;
+    double number = loss->fallback;
+    if (dt_json_has(root, "loss_number"))
+        DT_TRY(dt_json_get_number(&number, root, "loss_number", 0.0, HUGE_VAL));
+    if (loss->classes && network->C < 2)
+        DT_TRY(dt_fail(DT_DATA,
+                       "%s: the last layer has %zu unit; expected one a class, two or more",
+                       root->where, network->C));
+    DT_TRY(read_scales(&scales, root, network->C));
+    if (loss->classes && scales != NULL)
+        DT_TRY(dt_fail(DT_DATA, "%s: has the scales of targets, but its loss (%s) is of classes",
+                       root->where, loss->name));
+    DT_TRY(dt_network_set_loss(network, loss, number, scales));
+out:
+    dt_memory_free(scales);
+    return status;
+}
+
 DT_MUST_USE static dt_status read_network(dt_network *out, const dt_json_place *root)
 {
     dt_status status = DT_OK;
@@ -185,11 +257,7 @@ DT_MUST_USE static dt_status read_network(dt_network *out, const dt_json_place *
         (void)snprintf(reason, sizeof reason, "%s", dt_status_text());
         DT_TRY(dt_fail(status, "%s: %s", root->where, reason));
     }
-    if (out->C < 2)
-        DT_TRY(dt_fail(DT_DATA,
-                       "%s: the last layer has %zu unit; expected one a class, two or more",
-                       root->where, out->C));
-    out->loss = loss;
+    DT_TRY(read_loss(out, loss, root));
 out:
     dt_memory_free(layers);
     return status;
@@ -238,7 +306,8 @@ out:
 dt_status dt_model_json_read(dt_network *network, dt_optimizer *optimizer, bool *has_state,
                              const char *json, const char *path)
 {
-    static const char *const known[] = {"inputs", "loss", "layers", "optimizer", NULL};
+    static const char *const known[] = {"inputs", "loss",      "loss_number", "targets",
+                                        "layers", "optimizer", NULL};
     dt_status status = DT_OK;
     dt_json_place root, inside;
     char where[600];

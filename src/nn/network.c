@@ -128,6 +128,45 @@ bool dt_network_prepares(const dt_network *network)
     return network->layers[0].kind->prepare != NULL;
 }
 
+dt_status dt_network_set_loss(dt_network *network, const dt_loss *loss, double number,
+                              const dt_target_scale *scale)
+{
+    dt_status status = DT_OK;
+    dt_target_scale *copy = NULL;
+    if (scale != NULL) {
+        DT_TRY(dt_memory_alloc(&copy, network->C, sizeof *copy, "the targets' scales"));
+        memcpy(copy, scale, network->C * sizeof *copy);
+    }
+    dt_memory_free(network->scale);
+    network->loss = loss;
+    network->loss_number = number;
+    network->scale = copy;
+out:
+    return status;
+}
+
+void dt_network_standardise(const dt_network *network, dt_target *y, size_t B)
+{
+    const size_t C = network->C;
+    for (size_t i = 0; network->scale != NULL && i < B; i++)
+        for (size_t j = 0; j < C; j++) {
+            const dt_target_scale *scale = &network->scale[j];
+            float *value = &y[i * C + j].value;
+            *value = (float)(((double)*value - scale->mean) / scale->deviation);
+        }
+}
+
+void dt_network_restore_units(const dt_network *network, float *predictions, size_t B)
+{
+    const size_t C = network->C;
+    for (size_t i = 0; network->scale != NULL && i < B; i++)
+        for (size_t j = 0; j < C; j++) {
+            const dt_target_scale *scale = &network->scale[j];
+            float *value = &predictions[i * C + j];
+            *value = (float)(scale->mean + scale->deviation * (double)*value);
+        }
+}
+
 void dt_network_print_layer(char *out, size_t bytes, const dt_network *network, size_t l)
 {
     const dt_layer *layer = &network->layers[l];
@@ -159,5 +198,6 @@ void dt_network_clear(dt_network *network)
     dt_memory_free(network->constants);
     dt_memory_free(network->layers);
     dt_memory_free(network->tensors);
+    dt_memory_free(network->scale);
     *network = (dt_network){0};
 }

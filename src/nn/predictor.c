@@ -18,8 +18,9 @@ dt_status dt_predictor_init(dt_predictor *out, const dt_network *network, bool p
     if (prepares && dt_network_prepares(network))
         DT_TRY(dt_memory_alloc(&out->prepared, out->capacity, network->D * sizeof *out->prepared,
                                "rows"));
-    DT_TRY(dt_memory_alloc(&out->loss, out->capacity, sizeof *out->loss, "losses"));
-    DT_TRY(dt_memory_alloc(&out->predicted, out->capacity, sizeof *out->predicted, "predictions"));
+    DT_TRY(dt_memory_alloc(&out->y, out->capacity,
+                           dt_loss_targets(network->loss, network->C) * sizeof *out->y, "targets"));
+    DT_TRY(dt_loss_rows_init(&out->rows, network->loss, out->capacity));
 out:
     if (status != DT_OK)
         dt_predictor_clear(out);
@@ -30,12 +31,12 @@ void dt_predictor_clear(dt_predictor *predictor)
 {
     dt_workspace_clear(&predictor->workspace);
     dt_memory_free(predictor->prepared);
-    dt_memory_free(predictor->loss);
-    dt_memory_free(predictor->predicted);
+    dt_memory_free(predictor->y);
+    dt_loss_rows_clear(&predictor->rows);
     memset(predictor, 0, sizeof *predictor);
 }
 
-void dt_predictor_run(dt_predictor *predictor, const float *X, const int32_t *y, size_t B)
+void dt_predictor_run(dt_predictor *predictor, const float *X, const dt_target *y, size_t B)
 {
     const dt_network *network = predictor->network;
     size_t start[BLOCKS_AT_ONCE + 1] = {0};
@@ -51,8 +52,14 @@ void dt_predictor_run(dt_predictor *predictor, const float *X, const int32_t *y,
         start[++segments.count] = B - done < DT_PREDICTOR_BLOCK ? B : done + DT_PREDICTOR_BLOCK;
     float *z = dt_network_forward(network, &predictor->workspace, X, &segments);
     predictor->p = z;
-    if (y != NULL)
-        network->loss->evaluate(z, y, B, network->C, predictor->loss, predictor->predicted);
-    else
-        network->loss->predict(z, B, network->C, predictor->predicted);
+    if (y == NULL) {
+        network->loss->predict(z, B, network->C, &predictor->rows);
+    } else {
+        const size_t targets = dt_loss_targets(network->loss, network->C);
+        memcpy(predictor->y, y, B * targets * sizeof *y);
+        dt_network_standardise(network, predictor->y, B);
+        network->loss->evaluate(z, predictor->y, B, network->C, network->loss_number,
+                                &predictor->rows);
+    }
+    dt_network_restore_units(network, z, B);
 }

@@ -150,6 +150,9 @@ dt_status dt_spec_set_dropout(dt_network *network, double rate)
             layers[l].source = place[layers[l].source];
     DT_TRY(dt_network_plan(&next, network->D, layers, count));
     next.loss = network->loss;
+    next.loss_number = network->loss_number;
+    next.scale = network->scale;
+    network->scale = NULL;
     DT_ASSERT(next.P == network->P && next.constant_count == network->constant_count);
     next.params = network->params;
     next.constants = network->constants;

@@ -20,9 +20,20 @@ enum { PATH_BYTES = 4096 };
 static const dt_h5_column state_columns[] = {
     {"epoch", NULL, DT_H5_I64, DT_H5_FIELD(dt_training, epoch)},
     {"rows", "training rows", DT_H5_I64, DT_H5_FIELD(dt_training, rows)},
-    {"loss_high", "2^8 nats", DT_H5_I64, DT_H5_FIELD(dt_training, tally.loss_high)},
-    {"loss_low", "2^-24 nats", DT_H5_I64, DT_H5_FIELD(dt_training, tally.loss_low)},
-    {"hits", "rows", DT_H5_I64, DT_H5_FIELD(dt_training, tally.hits)},
+    {"weight_high", "2^8", DT_H5_I64,
+     DT_H5_FIELD(dt_training, tally.numbers[DT_TALLY_WEIGHT].high)},
+    {"weight_low", "2^-24", DT_H5_I64,
+     DT_H5_FIELD(dt_training, tally.numbers[DT_TALLY_WEIGHT].low)},
+    {"loss_high", "2^8", DT_H5_I64, DT_H5_FIELD(dt_training, tally.numbers[DT_TALLY_LOSS].high)},
+    {"loss_low", "2^-24", DT_H5_I64, DT_H5_FIELD(dt_training, tally.numbers[DT_TALLY_LOSS].low)},
+    {"measure_high", "2^8", DT_H5_I64,
+     DT_H5_FIELD(dt_training, tally.numbers[DT_TALLY_MEASURE].high)},
+    {"measure_low", "2^-24", DT_H5_I64,
+     DT_H5_FIELD(dt_training, tally.numbers[DT_TALLY_MEASURE].low)},
+    {"measure_2_high", "2^8", DT_H5_I64,
+     DT_H5_FIELD(dt_training, tally.numbers[DT_TALLY_MEASURE_2].high)},
+    {"measure_2_low", "2^-24", DT_H5_I64,
+     DT_H5_FIELD(dt_training, tally.numbers[DT_TALLY_MEASURE_2].low)},
     {"outside", NULL, DT_H5_I64, DT_H5_FIELD(dt_training, tally.outside)},
     {"has_best", NULL, DT_H5_I64, DT_H5_FIELD(dt_training, stopping.has_best)},
     {"stopping_best_epoch", NULL, DT_H5_I64, DT_H5_FIELD(dt_training, stopping.best_epoch)},
@@ -225,11 +236,16 @@ out:
 }
 
 /* Numbers that a step counts on from: their sums must fit, too. */
-static bool is_tally(const dt_tally *tally, int64_t rows)
+static bool is_tally(const dt_tally *tally)
 {
     const int64_t most = INT64_MAX / 2;
-    return tally->loss_high > -most && tally->loss_high < most && tally->loss_low > -most &&
-           tally->loss_low < most && tally->hits >= 0 && tally->hits <= rows && tally->outside == 0;
+    bool sane = tally->outside == 0 && dt_tally_value(tally, DT_TALLY_WEIGHT) >= 0.0;
+    for (int i = 0; i < DT_TALLY_NUMBERS; i++) {
+        const dt_exact_number *number = &tally->numbers[i];
+        sane = sane && number->high > -most && number->high < most && number->low > -most &&
+               number->low < most;
+    }
+    return sane;
 }
 
 /* A CRC says that the numbers are those that were written, not that they were sane. */
@@ -241,7 +257,7 @@ DT_MUST_USE static dt_status check_state(const dt_training *at, const dt_history
     const bool sane = at->epoch >= 1 && rows >= 0 && wait >= 0 && wait < at->epoch &&
                       at->best_epoch >= ended && at->best_epoch < at->epoch && at->epoch_s >= 0.0 &&
                       isfinite(at->epoch_s) && at->training_s >= 0.0 && isfinite(at->training_s) &&
-                      is_tally(&at->tally, rows);
+                      is_tally(&at->tally);
     bool in_order = (uint64_t)at->epoch == history->epoch_count + 1;
     for (size_t i = 0; in_order && i < history->epoch_count; i++)
         in_order = history->epochs[i].epoch == (int64_t)i + 1;

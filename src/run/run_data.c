@@ -71,6 +71,8 @@ static dt_status open_data(dt_run *r)
         count = 1;
     }
     DT_TRY(dt_source_open(&r->source, paths, count, settings->inputs, settings->targets));
+    if (settings->weights[0] != '\0')
+        DT_TRY(dt_source_find_weights(&r->source, settings->weights));
     if (r->source.recipe[0] != '\0')
         DT_TRY(load_recipe(r));
 out:
@@ -120,19 +122,21 @@ dt_status dt_run_load_data(dt_run *r)
     dt_status status = DT_OK;
     const double begin = dt_clock_s();
     dt_comm_at(r->comm, DT_AT_LOAD, 0, 0);
-    const dt_deal deal = {.S = (size_t)r->settings.shards,
-                          .validation_split = r->settings.validation_split,
-                          .test_split = r->settings.test_split,
-                          .seed = (uint64_t)r->settings.seed,
-                          .host_ranks = r->environment.launch.host_size};
+    dt_deal deal = {.S = (size_t)r->settings.shards,
+                    .validation_split = r->settings.validation_split,
+                    .test_split = r->settings.test_split,
+                    .seed = (uint64_t)r->settings.seed,
+                    .host_ranks = r->environment.launch.host_size};
     if (r->root) {
         status = open_data(r);
         if (status == DT_OK)
             status = check_splits(r);
+        deal.targets = dt_run_expected_targets(r);
     }
     DT_TRY(dt_comm_agree(r->comm, status));
     DT_TRY(dt_dataset_load(r->sets, r->comm, &r->source, &deal));
     DT_TRY(dt_comm_agree(r->comm, check_recipe(r)));
+    DT_TRY(dt_run_take_targets(r));
     if (r->root) {
         r->member_count = dt_fingerprint_list(r->members, &r->source);
         status = dt_previous_check(&r->previous, r->members, r->member_count, &r->environment);

@@ -38,6 +38,8 @@ struct dt_run {
     dt_recipe recipe; /* rank 0 only; zeroed if the data has no recipe */
     dt_example example; /* rank 0 only; zeroed if DATA was named */
     dt_dataset sets[DT_SET_COUNT];
+    dt_target_scale *scale; /* [T]: of targets that are values; NULL: classes */
+    double baseline_rmse[DT_SET_COUNT]; /* likewise: of always the training rows' mean */
     dt_model model; /* the recipe above takes precedence over the model's own */
     int64_t init_step; /* updates that the optimizer of --init-from had done */
     bool
@@ -71,6 +73,40 @@ DT_MUST_USE dt_status dt_run_make_folder(dt_run *r, const char *name);
  * Errors:  as dt_source_open, dt_dataset_load, dt_recipe_load and dt_previous_check; DT_USAGE
  */
 DT_MUST_USE dt_status dt_run_load_data(dt_run *r);
+
+/* ---- run_targets.c ---- */
+
+/* Returns what the options and the recipe say of the targets. Root-only: it has the recipe. */
+dt_targets dt_run_expected_targets(const dt_run *r);
+
+/**
+ * Settings become what the data has: task and, unless it was given, loss. Measures values.
+ *
+ * Calls:   collective, once the data is there
+ * Errors:  DT_USAGE: a loss that is not for such targets; DT_DATA: a target that is constant;
+ *          DT_MEMORY
+ */
+DT_MUST_USE dt_status dt_run_take_targets(dt_run *r);
+
+/**
+ * Checks the rows' weights, and gives the training rows those of --class-weight.
+ *
+ * Calls:   collective, once the data is there
+ * Errors:  DT_DATA: all training rows weigh 0; DT_USAGE: a class that is not there, a weight that
+ *          is not a number, values instead of classes; DT_MEMORY
+ */
+DT_MUST_USE dt_status dt_run_take_weights(dt_run *r);
+
+/* Checks that task, loss, optimizer and the metric to monitor go with each other and with the
+ * numbers that were given. Local. Errors: DT_USAGE. */
+DT_MUST_USE dt_status dt_run_check_settings(const dt_settings *s);
+
+/* Gives the network the loss of the settings; `scale` as dt_network_set_loss. Local. Errors:
+ * DT_MEMORY. */
+DT_MUST_USE dt_status dt_run_set_loss(dt_run *r, const dt_target_scale *scale);
+
+/* The setting becomes the loss of the model, unless one was given. Local. */
+void dt_run_take_loss(dt_run *r);
 
 /* ---- run_model.c ---- */
 

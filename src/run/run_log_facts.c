@@ -135,6 +135,8 @@ static dt_status write_set(dt_h5 *h5, const dt_dataset *set, dt_set which)
     const uint64_t C = set->C;
     (void)snprintf(path, sizeof path, "%s_rows", dt_set_name(which));
     DT_TRY(dt_h5_set_int(h5, "/data", path, (int64_t)set->N));
+    if (C == 0) /* values */
+        goto out;
     (void)snprintf(path, sizeof path, "/data/%s_class_rows", dt_set_name(which));
     DT_TRY(dt_h5_write_array(h5, path, DT_H5_I64, 1, &C, set->class_rows));
     DT_TRY(dt_h5_label_dimension(h5, path, 0, "class", CLASS_NAMES));
@@ -159,12 +161,15 @@ static dt_status write_data(dt_h5 *h5, const dt_run_facts *facts)
     dt_network_print_widths(shape, sizeof shape, network);
     DT_TRY(dt_h5_make_group(h5, "/data"));
     DT_TRY(dt_h5_set_int(h5, "/data", "inputs", (int64_t)network->D));
-    DT_TRY(dt_h5_set_int(h5, "/data", "classes", (int64_t)network->C));
+    DT_TRY(dt_h5_set_int(h5, "/data", network->loss->classes ? "classes" : "values",
+                         (int64_t)network->C));
+    DT_TRY(dt_h5_set_text(h5, "/data", "task", dt_task_of(network->loss)->name));
     DT_TRY(dt_h5_set_int(h5, "/data", "parameters", (int64_t)network->P));
     DT_TRY(dt_h5_set_text(h5, "/data", "network", shape));
     if (facts->has_init)
         DT_TRY(write_init(h5, facts));
-    DT_TRY(write_class_names(h5, facts));
+    if (network->loss->classes)
+        DT_TRY(write_class_names(h5, facts));
     for (int p = 0; p < DT_SET_COUNT; p++)
         DT_TRY(write_set(h5, &facts->sets[p], (dt_set)p));
     DT_TRY(dt_h5_write_table(h5, "/data/members", &dt_fingerprint_table, facts->members,

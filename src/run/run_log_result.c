@@ -1,7 +1,10 @@
 #include "run_log_internal.h"
 
+#include "dtrain/base/memory.h"
+
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { PATH_BYTES = 96 };
 
@@ -47,30 +50,72 @@ static const dt_h5_column roc_columns[] = {
 };
 static const dt_h5_table roc_table = DT_H5_TABLE(roc_columns, dt_roc_point);
 
-static dt_status write_qualities(dt_h5 *h5, const char *group, const dt_evaluation *evaluation)
+static const dt_h5_column value_columns[] = {
+    {"rmse", "units of the target", DT_H5_F64, DT_H5_FIELD(dt_value_quality, model.rmse)},
+    {"mae", "units of the target", DT_H5_F64, DT_H5_FIELD(dt_value_quality, model.mae)},
+    {"median_ae", "units of the target", DT_H5_F64, DT_H5_FIELD(dt_value_quality, model.median_ae)},
+    {"r2", NULL, DT_H5_F64, DT_H5_FIELD(dt_value_quality, model.r2)},
+    {"explained_variance", NULL, DT_H5_F64,
+     DT_H5_FIELD(dt_value_quality, model.explained_variance)},
+    {"baseline_rmse", "units of the target", DT_H5_F64,
+     DT_H5_FIELD(dt_value_quality, baseline.rmse)},
+    {"residual_limit", "units of the target", DT_H5_F64,
+     DT_H5_FIELD(dt_value_quality, residual_limit)},
+    {"low", "units of the target", DT_H5_F64, DT_H5_FIELD(dt_value_quality, low)},
+    {"high", "units of the target", DT_H5_F64, DT_H5_FIELD(dt_value_quality, high)},
+};
+static const dt_h5_table value_table = DT_H5_TABLE(value_columns, dt_value_quality);
+
+/* A number of the task that is a metric, too, has been written as such. */
+static bool is_metric(const dt_task *task, const char *name)
 {
-    const dt_quality *model = &evaluation->model, *majority = &evaluation->majority;
-    const struct {
-        const char *name;
-        double model, majority;
-    } qualities[] = {
-        {"log_loss", model->log_loss, majority->log_loss},
-        {"brier", model->brier, majority->brier},
-        {"calibration_error", model->calibration_error, majority->calibration_error},
-        {"roc_auc", model->roc_auc, majority->roc_auc},
-        {"pr_auc", model->pr_auc, majority->pr_auc},
-        {"precision", model->precision, majority->precision},
-        {"recall", model->recall, majority->recall},
-        {"f1", model->f1, majority->f1},
-    };
+    for (size_t m = 0; m < task->metric_count; m++)
+        if (strcmp(task->metrics[m].name, name) == 0)
+            return true;
+    return false;
+}
+
+static dt_status write_qualities(dt_h5 *h5, const char *group, const dt_task *task,
+                                 const dt_evaluation *evaluation)
+{
     dt_status status = DT_OK;
-    for (size_t i = 0; i < sizeof qualities / sizeof *qualities; i++) {
+    for (size_t i = 0; i < task->quality_count; i++) {
+        const dt_quality_kind *kind = &task->qualities[i];
         char name[64];
-        (void)snprintf(name, sizeof name, "majority_%s", qualities[i].name);
-        DT_TRY(dt_h5_set_double(h5, group, qualities[i].name, qualities[i].model));
-        DT_TRY(dt_h5_set_double(h5, group, name, qualities[i].majority));
+        (void)snprintf(name, sizeof name, "%s_%s", task->baseline, kind->name);
+        DT_TRY(dt_h5_set_double(h5, group, name, dt_quality_value(&evaluation->majority, kind)));
+        if (!is_metric(task, kind->name))
+            DT_TRY(dt_h5_set_double(h5, group, kind->name,
+                                    dt_quality_value(&evaluation->model, kind)));
     }
 out:
+    return status;
+}
+
+/* Histograms of each target: residuals [T,bins], targets and predictions [T,bins,bins]. */
+static dt_status write_histograms(dt_h5 *h5, const char *group, const dt_evaluation *evaluation)
+{
+    enum { JOINT = DT_JOINT_BINS * DT_JOINT_BINS };
+    dt_status status = DT_OK;
+    const uint64_t T = evaluation->C;
+    const uint64_t residual_shape[2] = {T, DT_RESIDUAL_BINS};
+    const uint64_t joint_shape[3] = {T, DT_JOINT_BINS, DT_JOINT_BINS};
+    int64_t *residuals = NULL, *joint = NULL;
+    char path[PATH_BYTES];
+    DT_TRY(dt_memory_alloc(&residuals, T, DT_RESIDUAL_BINS * sizeof *residuals, "histograms"));
+    DT_TRY(dt_memory_alloc(&joint, T, JOINT * sizeof *joint, "histograms"));
+    for (size_t j = 0; j < T; j++) {
+        const dt_value_quality *value = &evaluation->values[j];
+        memcpy(residuals + j * DT_RESIDUAL_BINS, value->residuals, sizeof value->residuals);
+        memcpy(joint + j * JOINT, value->joint, sizeof value->joint);
+    }
+    (void)snprintf(path, sizeof path, "%s/residuals", group);
+    DT_TRY(dt_h5_write_array(h5, path, DT_H5_I64, 2, residual_shape, residuals));
+    (void)snprintf(path, sizeof path, "%s/joint", group);
+    DT_TRY(dt_h5_write_array(h5, path, DT_H5_I64, 3, joint_shape, joint));
+out:
+    dt_memory_free(residuals);
+    dt_memory_free(joint);
     return status;
 }
 
@@ -96,6 +141,27 @@ static dt_status write_table(dt_h5 *h5, const char *group, const char *name,
     return dt_h5_write_table(h5, path, table, rows, count);
 }
 
+static dt_status write_classes(dt_h5 *h5, const char *group, const dt_evaluation *evaluation)
+{
+    dt_status status = DT_OK;
+    if (evaluation->confusion != NULL)
+        DT_TRY(write_confusion(h5, group, evaluation));
+    DT_TRY(write_table(h5, group, "classes", &class_table, evaluation->classes, evaluation->C));
+    DT_TRY(
+        write_table(h5, group, "calibration", &bin_table, evaluation->bins, DT_CALIBRATION_BINS));
+    if (evaluation->roc_count > 0)
+        DT_TRY(write_table(h5, group, "roc", &roc_table, evaluation->roc, evaluation->roc_count));
+out:
+    return status;
+}
+
+static dt_status write_values(dt_h5 *h5, const char *group, const dt_evaluation *evaluation)
+{
+    const dt_status status =
+        write_table(h5, group, "targets", &value_table, evaluation->values, evaluation->C);
+    return status == DT_OK ? write_histograms(h5, group, evaluation) : status;
+}
+
 static dt_status write_evaluation(dt_h5 *h5, const dt_task *task, dt_set set,
                                   const dt_metrics *metrics, const dt_evaluation *evaluation)
 {
@@ -107,15 +173,9 @@ static dt_status write_evaluation(dt_h5 *h5, const dt_task *task, dt_set set,
     for (size_t m = 0; m < task->metric_count; m++)
         DT_TRY(dt_h5_set_double(h5, group, task->metrics[m].name,
                                 dt_metric_value(metrics, &task->metrics[m])));
-    DT_TRY(dt_h5_set_double(h5, group, "majority_accuracy", evaluation->majority.accuracy));
-    DT_TRY(write_qualities(h5, group, evaluation));
-    if (evaluation->confusion != NULL)
-        DT_TRY(write_confusion(h5, group, evaluation));
-    DT_TRY(write_table(h5, group, "classes", &class_table, evaluation->classes, evaluation->C));
-    DT_TRY(
-        write_table(h5, group, "calibration", &bin_table, evaluation->bins, DT_CALIBRATION_BINS));
-    if (evaluation->roc_count > 0)
-        DT_TRY(write_table(h5, group, "roc", &roc_table, evaluation->roc, evaluation->roc_count));
+    DT_TRY(write_qualities(h5, group, task, evaluation));
+    DT_TRY(evaluation->values != NULL ? write_values(h5, group, evaluation)
+                                      : write_classes(h5, group, evaluation));
 out:
     return status;
 }

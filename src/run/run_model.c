@@ -49,59 +49,12 @@ DT_MUST_USE static dt_status check_memory(const dt_run *r, const dt_network *net
                            "use fewer ranks a host, or smaller --hidden layers");
 }
 
-/* Returns the setting that decides a number of the optimizer; NULL: none does. */
-static const dt_option *find_setting(const char *number)
-{
-    const dt_option *option = dt_settings_option(number);
-    return option != NULL && (option->flags & DT_SETTING_NUMBER) != 0 ? option : NULL;
-}
-
-static double value_of(const dt_settings *s, const dt_option *option)
-{
-    const char *at = (const char *)s + option->offset;
-    double value = 0.0;
-    if (option->kind == DT_OPTION_FLAG)
-        return *(const bool *)at ? 1.0 : 0.0;
-    memcpy(&value, at, sizeof value);
-    return value;
-}
-
-/* A number that the optimizer ignores is an error. */
-DT_MUST_USE static dt_status check_numbers(const dt_settings *s)
-{
-    const dt_option_table *table = dt_settings_table();
-    dt_optimizer optimizer = {.kind = dt_optimizer_kinds[s->optimizer]};
-    for (size_t i = 0; i < table->count; i++) {
-        const dt_option *option = &table->options[i];
-        const char *fallback = option->kind == DT_OPTION_FLAG ? "no" : option->fallback;
-        char name[64], value[DT_OPTION_TEXT_BYTES];
-        if ((option->flags & DT_SETTING_NUMBER) == 0 ||
-            dt_optimizer_number_at(&optimizer, dt_options_log_name(name, option)) != NULL ||
-            strcmp(dt_options_format(value, sizeof value, option, s), fallback) == 0)
-            continue;
-        if (option->kind == DT_OPTION_FLAG)
-            return dt_fail(DT_USAGE,
-                           "--%s was given, but --optimizer %s does not have it; use another "
-                           "--optimizer, or remove --%s",
-                           option->name, optimizer.kind->name, option->name);
-        return dt_fail(DT_USAGE,
-                       "--%s is %s, but --optimizer %s does not have it; use another --optimizer, "
-                       "or set --%s %s",
-                       option->name, value, optimizer.kind->name, option->name, fallback);
-    }
-    if (s->nesterov && !(s->momentum > 0.0))
-        return dt_fail(DT_USAGE, "--nesterov was given, but --momentum is 0; set --momentum to 0.9 "
-                                 "or another value above 0, or remove --nesterov");
-    return DT_OK;
-}
-
 void dt_run_set_optimizer(dt_run *r)
 {
     dt_optimizer *optimizer = &r->model.optimizer;
     for (size_t i = 0; i < optimizer->kind->number_count; i++) {
-        const dt_option *option = find_setting(optimizer->kind->numbers[i].name);
-        if (option != NULL)
-            optimizer->numbers[i] = value_of(&r->settings, option);
+        (void)dt_settings_number(&optimizer->numbers[i], &r->settings,
+                                 optimizer->kind->numbers[i].name);
     }
     optimizer->learning_rate = r->settings.learning_rate;
     optimizer->weight_decay = r->settings.weight_decay;
@@ -128,7 +81,9 @@ DT_MUST_USE static dt_status make_new(dt_run *r)
                           .activations = settings->activation,
                           .norm = (dt_norm)settings->norm,
                           .residual = settings->residual};
-    DT_TRY(dt_spec_plan(&model->network, r->sets[DT_TRAIN].D, &spec, r->sets[DT_TRAIN].C));
+    const dt_dataset *train = &r->sets[DT_TRAIN];
+    DT_TRY(dt_spec_plan(&model->network, train->D, &spec, train->C > 0 ? train->C : train->T));
+    DT_TRY(dt_run_set_loss(r, r->scale));
     DT_TRY(check_memory(r, &model->network));
     DT_TRY(dt_network_allocate(&model->network));
     dt_network_fill(&model->network, (dt_init)settings->init, (uint64_t)settings->seed);
@@ -148,6 +103,13 @@ static size_t count_hidden(const dt_network *network)
     return count;
 }
 
+DT_MUST_USE static dt_status check_depth(const dt_network *network, const char *path)
+{
+    if (count_hidden(network) > DT_OPTION_LIST_MAX)
+        return dt_fail(DT_DATA, "%s: has more than %d hidden layers", path, DT_OPTION_LIST_MAX);
+    return DT_OK;
+}
+
 DT_MUST_USE static dt_status check_fit(const dt_run *r, const char *path)
 {
     const dt_network *network = &r->model.network;
@@ -162,6 +124,17 @@ DT_MUST_USE static dt_status check_fit(const dt_run *r, const char *path)
                        "--init-from %s was given, but no DATA: the model was trained on a prepared "
                        "table, and the built-in example means something else",
                        path);
+    if (network->loss->classes != (set->C > 0))
+        return dt_fail(DT_DATA,
+                       "%s: was trained for %s, but the targets are %s; --task says what they are",
+                       path, dt_task_of(network->loss)->name, set->C > 0 ? "classes" : "values");
+    if (set->C == 0 && (network->D != set->D || network->C != set->T))
+        return dt_fail(DT_DATA,
+                       "%s: takes %zu inputs and gives %zu values, but the data has %zu and "
+                       "%zu",
+                       path, network->D, network->C, set->D, set->T);
+    if (set->C == 0)
+        return check_depth(network, path);
     if (network->D != set->D || network->C < set->C)
         return dt_fail(DT_DATA,
                        "%s: takes %zu inputs and knows %zu classes, but the data has %zu and %zu",
@@ -171,9 +144,7 @@ DT_MUST_USE static dt_status check_fit(const dt_run *r, const char *path)
                        "%s: knows %zu classes, but the training rows have %zu; their labels must "
                        "reach its last class",
                        path, network->C, set->C);
-    if (count_hidden(network) > DT_OPTION_LIST_MAX)
-        return dt_fail(DT_DATA, "%s: has more than %d hidden layers", path, DT_OPTION_LIST_MAX);
-    return DT_OK;
+    return check_depth(network, path);
 }
 
 /* Sets an option to what the model has, unless it was given. */
@@ -260,14 +231,18 @@ DT_MUST_USE static dt_status take_settings(dt_run *r, const char *path)
     /* Of another optimizer these numbers would mean something else. */
     const bool same = optimizer->kind == dt_optimizer_kinds[s->optimizer];
     for (size_t i = 0; same && i < optimizer->kind->number_count; i++) {
-        const dt_option *option = find_setting(optimizer->kind->numbers[i].name);
-        if (option != NULL)
-            DT_TRY(take_number(s, option->name, optimizer->numbers[i], path));
+        const char *name = optimizer->kind->numbers[i].name;
+        double now;
+        if (dt_settings_number(&now, s, name))
+            DT_TRY(take_number(s, dt_settings_option(name)->name, optimizer->numbers[i], path));
     }
     if (!(s->momentum > 0.0) && !dt_options_given(table, s, "nesterov"))
         s->nesterov = false; /* the model's, with another momentum */
     if (same)
         DT_TRY(take_number(s, "learning-rate", optimizer->learning_rate, path));
+    dt_run_take_loss(r);
+    if (network->loss == dt_losses[s->loss - 1] && network->loss->number != NULL)
+        DT_TRY(take_number(s, network->loss->number, network->loss_number, path));
     DT_TRY(take_number(s, "weight-decay",
                        same || optimizer->weight_decay > 0.0
                            ? optimizer->weight_decay
@@ -324,7 +299,9 @@ DT_MUST_USE static dt_status begin_with(dt_run *r)
     DT_TRY(dt_comm_agree(r->comm, status));
     DT_TRY(dt_comm_agree(r->comm, check_fit(r, path)));
     DT_TRY(dt_comm_agree(r->comm, take_settings(r, path)));
-    DT_TRY(dt_comm_agree(r->comm, check_numbers(&r->settings)));
+    DT_TRY(dt_comm_agree(r->comm, dt_run_check_settings(&r->settings)));
+    /* Weights mean something in the units that they were trained in. */
+    DT_TRY(dt_comm_agree(r->comm, dt_run_set_loss(r, r->model.network.scale)));
     DT_TRY(dt_comm_agree(r->comm, complete_optimizer(r, path)));
     r->init_step = r->model.optimizer.step;
     if (r->root)
@@ -356,7 +333,7 @@ dt_status dt_run_make_model(dt_run *r)
     } else {
         if (!dt_options_given(dt_settings_table(), &r->settings, "weight-decay"))
             r->settings.weight_decay = dt_optimizer_kinds[r->settings.optimizer]->weight_decay;
-        DT_TRY(dt_comm_agree(r->comm, check_numbers(&r->settings)));
+        DT_TRY(dt_comm_agree(r->comm, dt_run_check_settings(&r->settings)));
         DT_TRY(dt_comm_agree(r->comm, make_new(r)));
     }
     /* A model's own layers stay as they are unless the option says something else. */

@@ -31,15 +31,10 @@ static const char *reduction(const dt_run *r)
     return how.window ? " by window" : how.piece > 0 ? " by overlapped allreduce" : " by allreduce";
 }
 
-static void report_data(const dt_run *r)
+static void report_class_baseline(const dt_run *r)
 {
     const dt_dataset *sets = r->sets;
     const size_t majority = dt_dataset_majority_class(&sets[DT_TRAIN]);
-    dt_log_say("data       %s: %llu training, %llu validation, %llu test rows; %zu inputs, %zu "
-               "classes\n",
-               r->source.name, (unsigned long long)sets[DT_TRAIN].N,
-               (unsigned long long)sets[DT_VALIDATION].N, (unsigned long long)sets[DT_TEST].N,
-               sets[DT_TRAIN].D, sets[DT_TRAIN].C);
     dt_log_say("baseline   always class %zu: accuracy", majority);
     for (int p = 0; p < DT_SET_COUNT; p++)
         if (sets[p].N > 0)
@@ -47,6 +42,40 @@ static void report_data(const dt_run *r)
                        p == DT_TRAIN ? "training" : dt_set_name((dt_set)p));
     dt_log_say("\n");
     warn_of_empty_classes(&sets[DT_TRAIN]);
+}
+
+static void report_value_baseline(const dt_run *r)
+{
+    const dt_dataset *sets = r->sets;
+    if (sets[DT_TRAIN].T == 1)
+        dt_log_say("baseline   always the training rows' mean %.6g: RMSE", r->scale->mean);
+    else
+        dt_log_say("baseline   always the training rows' means: RMSE in standard deviations");
+    for (int p = 0; p < DT_SET_COUNT; p++)
+        if (sets[p].N > 0)
+            dt_log_say("%s %.6g %s", p > 0 ? "," : "", r->baseline_rmse[p],
+                       p == DT_TRAIN ? "training" : dt_set_name((dt_set)p));
+    dt_log_say("\n");
+}
+
+static void report_data(const dt_run *r)
+{
+    const dt_dataset *sets = r->sets;
+    const bool classes = sets[DT_TRAIN].C > 0;
+    const size_t targets = classes ? sets[DT_TRAIN].C : sets[DT_TRAIN].T;
+    dt_log_say("data       %s: %llu training, %llu validation, %llu test rows; %zu inputs, %zu "
+               "%s%s\n",
+               r->source.name, (unsigned long long)sets[DT_TRAIN].N,
+               (unsigned long long)sets[DT_VALIDATION].N, (unsigned long long)sets[DT_TEST].N,
+               sets[DT_TRAIN].D, targets,
+               classes        ? "classes"
+               : targets == 1 ? "value"
+                              : "values",
+               sets[DT_TRAIN].w != NULL ? "; rows have weights" : "");
+    if (classes)
+        report_class_baseline(r);
+    else
+        report_value_baseline(r);
 }
 
 static bool has_layer(const dt_network *network, const dt_layer_kind *kind)
@@ -72,8 +101,8 @@ static void report_model(const dt_run *r)
     if (has_hidden)
         (void)snprintf(hidden, sizeof hidden, ", %s%.900s%s%s", norms[s->norm], activation, dropout,
                        adds ? ", residual" : "");
-    dt_log_say("model      %s%s, softmax; P = %zu parameters\n", widths, hidden,
-               r->model.network.P);
+    dt_log_say("model      %s%s, %s; P = %zu parameters\n", widths, hidden,
+               r->model.network.loss->classes ? "softmax" : "linear outputs", r->model.network.P);
     if (!has_hidden && (s->dropout > 0.0 || s->norm != DT_NORM_NONE))
         dt_log_warn("--%s has no effect without hidden layers; remove it, or set --hidden",
                     s->dropout > 0.0 ? "dropout" : "norm");
@@ -128,15 +157,31 @@ static void describe_schedule(char *out, size_t bytes, const dt_settings *s)
         (void)snprintf(out, bytes, ", %s schedule%s%s", schedule->name, numbers, warmup);
 }
 
+/* "huber loss, huber-delta 2, "; "" for plain cross-entropy. */
+static const char *describe_loss(char *out, size_t bytes, const dt_network *network)
+{
+    const dt_loss *loss = network->loss;
+    const bool plain =
+        !(network->loss_number < loss->fallback) && !(network->loss_number > loss->fallback);
+    size_t used = 0;
+    out[0] = '\0';
+    if (loss != &dt_cross_entropy)
+        used = (size_t)snprintf(out, bytes, "%s loss, ", loss->option);
+    if (!plain && used < bytes)
+        (void)snprintf(out + used, bytes - used, "%s %g, ", loss->number, network->loss_number);
+    return out;
+}
+
 static void report_training(const dt_run *r)
 {
     const dt_settings *s = &r->settings;
     const bool has_validation = r->sets[DT_VALIDATION].N > 0;
-    char monitor[64], optimizer[256], schedule[128];
+    char monitor[64], loss[64], optimizer[256], schedule[128];
     (void)snprintf(monitor, sizeof monitor, "patience %lld on val_%s", (long long)s->patience,
-                   dt_settings_task(s)->metrics[s->monitor].name);
+                   dt_settings_monitor(s)->name);
     describe_schedule(schedule, sizeof schedule, s);
-    dt_log_say("training   %s%s, batch %lld, at most %lld epoch%s, %s\n",
+    dt_log_say("training   %s%s%s, batch %lld, at most %lld epoch%s, %s\n",
+               describe_loss(loss, sizeof loss, &r->model.network),
                describe_optimizer(optimizer, sizeof optimizer, &r->model.optimizer), schedule,
                (long long)s->batch, (long long)s->epochs, s->epochs == 1 ? "" : "s",
                has_validation ? monitor : "no validation set: no early stopping");
@@ -206,7 +251,11 @@ static void print_metrics(const dt_task *task, const char *prefix, const dt_metr
 {
     for (size_t m = 0; m < task->metric_count; m++) {
         const dt_metric *metric = &task->metrics[m];
-        dt_log_say("%s%s %.4f  ", prefix, metric->name, dt_metric_value(metrics, metric));
+        const double value = dt_metric_value(metrics, metric);
+        if (metric->has_target_unit) /* of any size */
+            dt_log_say("%s%s %.5g  ", prefix, metric->name, value);
+        else
+            dt_log_say("%s%s %.4f  ", prefix, metric->name, value);
     }
 }
 
@@ -238,11 +287,27 @@ void dt_run_report_phases(const dt_rank_row *rows, size_t count)
     dt_log_say("\n");
 }
 
+/* The baseline, and the number by which models of this task are compared most. */
+static void summarise_quality(const dt_run *r, const char *key, dt_set p)
+{
+    const dt_evaluation *evaluation = &r->result.evaluation[p];
+    const dt_quality *model = &evaluation->model;
+    if (!dt_settings_task(&r->settings)->classes) {
+        dt_log_result("summary.%s_baseline_rmse=%.9g\n", key, r->baseline_rmse[p]);
+        dt_log_result("summary.%s_r2=%.9g\n", key, evaluation->N > 0 ? model->r2 : NAN);
+        return;
+    }
+    const size_t majority = dt_dataset_majority_class(&r->sets[DT_TRAIN]);
+    dt_log_result("summary.%s_majority_accuracy=%.9g\n", key,
+                  dt_metrics_baseline(&r->sets[p], majority));
+    if (p != DT_TRAIN) /* its curves are not made */
+        dt_log_result("summary.%s_roc_auc=%.9g\n", key, evaluation->N > 0 ? model->roc_auc : NAN);
+}
+
 void dt_run_report_summary(const dt_run *r)
 {
     const dt_result *result = &r->result;
     const dt_task *task = dt_settings_task(&r->settings);
-    const size_t majority = dt_dataset_majority_class(&r->sets[DT_TRAIN]);
     static const char *const keys[DT_SET_COUNT] = {"train", "val", "test"};
     dt_log_result("summary.folder=%s\n", r->folder);
     dt_log_result("summary.ranks=%d\n", dt_comm_size(r->comm));
@@ -252,13 +317,9 @@ void dt_run_report_summary(const dt_run *r)
         for (size_t m = 0; m < task->metric_count; m++)
             dt_log_result("summary.%s_%s=%.9g\n", keys[p], task->metrics[m].name,
                           dt_metric_value(&result->metrics[p], &task->metrics[m]));
-        dt_log_result("summary.%s_majority_accuracy=%.9g\n", keys[p],
-                      dt_metrics_baseline(&r->sets[p], majority));
-        if (p != DT_TRAIN) /* its curves are not made */
-            dt_log_result("summary.%s_roc_auc=%.9g\n", keys[p],
-                          result->evaluation[p].N > 0 ? result->evaluation[p].model.roc_auc : NAN);
+        summarise_quality(r, keys[p], (dt_set)p);
     }
-    if (r->settings.data_count == 0) {
+    if (r->settings.data_count == 0 && dt_settings_task(&r->settings)->classes) {
         const double optimum = r->example.test_optimum;
         dt_log_result("summary.test_optimum_accuracy=%.9g\n", optimum);
         dt_log_result("summary.test_accuracy_of_optimum=%.9g\n",

@@ -17,11 +17,36 @@ static const dt_option options[] = {
     {"inputs", "NAME", DT_OPTION_TEXT, AT(inputs), 0, 0, NULL, NULL,
      "array of inputs in the .npz; found by itself when it has a usual name", DT_SETTING_DATA},
     {"targets", "NAME", DT_OPTION_TEXT, AT(targets), 0, 0, NULL, NULL,
-     "array of class ids, or one-hot rows", DT_SETTING_DATA},
+     "array of class ids, one-hot rows, or values", DT_SETTING_DATA},
     {"validation-split", "F", DT_OPTION_FLOAT, AT(validation_split), 0, 0.9, NULL, "0.1",
      "share of the rows for validation, where the data has no such set", DT_SETTING_DATA},
     {"test-split", "F", DT_OPTION_FLOAT, AT(test_split), 0, 0.9, NULL, "0.1",
      "share of the rows for testing, where the data has no such set", DT_SETTING_DATA},
+    {"weights", "NAME", DT_OPTION_TEXT, AT(weights), 0, 0, NULL, NULL,
+     "array of the rows' weights in the .npz: they count in the loss and in all metrics",
+     DT_SETTING_DATA | DT_SETTING_NEWER},
+    {"class-weight", "WEIGHTS", DT_OPTION_TEXT, AT(class_weight), 0, 0, NULL, NULL,
+     "factors of the training rows' weights: balanced, or as no=1,yes=5; others weigh 1. "
+     "Validation "
+     "and evaluation do not use them",
+     DT_SETTING_NEWER},
+    {"task", "NAME", DT_OPTION_CHOICE, AT(task), 0, 0, "auto|classification|regression", "auto",
+     "what targets are: classes, or values; auto: values if some are not whole numbers",
+     DT_SETTING_NEWER | DT_SETTING_DEPENDS},
+    {"loss", "NAME", DT_OPTION_CHOICE, AT(loss), 0, 0, DT_LOSS_NAMES, "auto",
+     "loss; auto: cross-entropy of classes, mse (mean squared error) of values; mae: absolute "
+     "error, huber: squared near the target, quantile: see --quantile",
+     DT_SETTING_NEWER | DT_SETTING_DEPENDS},
+    {"label-smoothing", "F", DT_OPTION_FLOAT, AT(label_smoothing), 0, 0.999, NULL, "0",
+     "of cross-entropy: share of each target that is spread over all classes",
+     DT_SETTING_NEWER | DT_SETTING_DEPENDS | DT_SETTING_NUMBER},
+    {"huber-delta", "F", DT_OPTION_FLOAT, AT(huber_delta), 1e-6, 1e6, NULL, "1",
+     "of --loss huber: the error, in standard deviations of the target, from which on it counts "
+     "as absolute error",
+     DT_SETTING_NEWER | DT_SETTING_DEPENDS | DT_SETTING_NUMBER},
+    {"quantile", "F", DT_OPTION_FLOAT, AT(quantile), 1e-4, 0.9999, NULL, "0.5",
+     "of --loss quantile: the quantile that is predicted; 0.5 is the median",
+     DT_SETTING_NEWER | DT_SETTING_DEPENDS | DT_SETTING_NUMBER},
     {"hidden", "LIST", DT_OPTION_LIST, AT(hidden), 1, 1 << 30, NULL, "30",
      "units of each hidden layer, as 64,32; none: logistic regression"},
     {"activation", "NAME", DT_OPTION_CHOICES, AT(activation), 0, 0, DT_ACTIVATION_NAMES, "relu",
@@ -228,8 +253,33 @@ out:
 
 const dt_task *dt_settings_task(const dt_settings *settings)
 {
-    (void)settings; /* there is one so far */
-    return &dt_classification;
+    return settings->task == DT_TARGETS_VALUES ? &dt_regression : &dt_classification;
+}
+
+const dt_metric *dt_settings_monitor(const dt_settings *settings)
+{
+    char name[64];
+    const dt_task *task = dt_settings_task(settings);
+    (void)dt_options_format(name, sizeof name, dt_settings_option("monitor"), settings);
+    for (size_t m = 0; m < task->metric_count; m++)
+        if (strcmp(task->metrics[m].name, name + strlen("val_")) == 0)
+            return &task->metrics[m];
+    return NULL;
+}
+
+bool dt_settings_number(double *out, const dt_settings *settings, const char *name)
+{
+    char log_name[64];
+    (void)dt_options_log_name(log_name, &(dt_option){.name = name});
+    const dt_option *option = dt_settings_option(log_name);
+    if (option == NULL || (option->flags & DT_SETTING_NUMBER) == 0)
+        return false;
+    const char *at = (const char *)settings + option->offset;
+    if (option->kind == DT_OPTION_FLAG)
+        *out = *(const bool *)at ? 1.0 : 0.0;
+    else
+        memcpy(out, at, sizeof *out);
+    return true;
 }
 
 dt_plan dt_settings_plan(const dt_settings *settings)
@@ -247,7 +297,7 @@ dt_plan dt_settings_plan(const dt_settings *settings)
                      .overlap = (dt_overlap)settings->overlap,
                      .threads = (int)settings->threads,
                      .task = dt_settings_task(settings),
-                     .monitor = (size_t)settings->monitor,
+                     .monitor = dt_settings_monitor(settings),
                      .patience = settings->patience,
                      .min_delta = settings->min_delta,
                      .keeps_last = settings->no_restore_best,

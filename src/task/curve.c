@@ -14,7 +14,7 @@ uint32_t dt_curve_key(float score, bool positive)
     return bits << 1 | (uint32_t)positive;
 }
 
-static double score_of(uint32_t key)
+double dt_curve_score(uint32_t key)
 {
     const uint32_t bits = key >> 1;
     float score;
@@ -118,7 +118,7 @@ size_t dt_curve_points(dt_roc_point out[DT_ROC_POINTS], const uint32_t *keys, si
         last_step = step;
         out[points++] = (dt_roc_point){.fpr = (double)w.negatives / (double)all.negatives,
                                        .tpr = (double)w.positives / (double)all.positives,
-                                       .threshold = score_of(keys[w.left])};
+                                       .threshold = dt_curve_score(keys[w.left])};
     }
     return points;
 }

@@ -16,6 +16,9 @@
 /** Returns the key of a score from 0 to 1. */
 uint32_t dt_curve_key(float score, bool positive);
 
+/** Returns the score of a key. */
+double dt_curve_score(uint32_t key);
+
 /**
  * Sorts keys, the smallest first.
  *
@@ -40,5 +43,16 @@ dt_curve_areas dt_curve_measure(const uint32_t *keys, size_t count);
  * row, or every row, is positive. `keys` are sorted.
  */
 size_t dt_curve_points(dt_roc_point out[DT_ROC_POINTS], const uint32_t *keys, size_t count);
+
+/** A key, and below it the row's weight, not negative. */
+typedef uint64_t dt_weighted_key;
+
+/** The same for rows with weights: shares and pairs are weighted, as scikit-learn's sample_weight.
+ * Sums are of double, in the order of the keys. */
+dt_weighted_key dt_curve_weighted_key(float score, bool positive, float weight);
+void dt_curve_sort_weighted(dt_weighted_key *keys, size_t count);
+dt_curve_areas dt_curve_measure_weighted(const dt_weighted_key *keys, size_t count);
+size_t dt_curve_points_weighted(dt_roc_point out[DT_ROC_POINTS], const dt_weighted_key *keys,
+                                size_t count);
 
 #endif

@@ -15,6 +15,8 @@ typedef struct sums {
     dt_bin_count bins[DT_CALIBRATION_BINS];
     dt_exact_total totals[TOTALS];
     int64_t *counts; /* [3,C]: as in dt_scores */
+    dt_exact_total weight; /* of all rows, if they have weights */
+    dt_weight_sums *weights; /* [C + bins]; NULL: each row weighs 1 */
 } sums;
 
 static dt_status allocate(dt_evaluation *out, sums *s, const dt_scores *scores)
@@ -22,6 +24,9 @@ static dt_status allocate(dt_evaluation *out, sums *s, const dt_scores *scores)
     dt_status status = DT_OK;
     const size_t C = scores->C;
     DT_TRY(dt_memory_alloc(&s->counts, C, 3 * sizeof *s->counts, "counts of classes"));
+    if (scores->weights != NULL)
+        DT_TRY(dt_memory_alloc(&s->weights, C + DT_CALIBRATION_BINS, sizeof *s->weights,
+                               "weights of classes"));
     DT_TRY(dt_memory_alloc(&out->classes, C, sizeof *out->classes, "table of classes"));
     if (scores->confusion != NULL)
         DT_TRY(dt_memory_alloc(&out->confusion, C * C, sizeof *out->confusion, "confusion matrix"));
@@ -49,6 +54,13 @@ static void reduce(dt_evaluation *out, sums *s, const dt_comm *comm, const dt_sc
 
     memcpy(s->counts, scores->counts, 3 * C * sizeof *s->counts);
     dt_comm_sum_i64(comm, s->counts, 3 * C);
+    if (s->weights != NULL) {
+        const size_t totals = (C + DT_CALIBRATION_BINS) * sizeof *s->weights / sizeof s->weight;
+        s->weight = scores->weight;
+        memcpy(s->weights, scores->weights, totals * sizeof s->weight);
+        dt_exact_total_sum(comm, &s->weight, 1);
+        dt_exact_total_sum(comm, &s->weights->rows, totals);
+    }
     if (out->confusion != NULL) {
         memcpy(out->confusion, scores->confusion, C * C * sizeof *out->confusion);
         dt_comm_sum_i64(comm, out->confusion, C * C);
@@ -73,7 +85,11 @@ static void fill_bins(dt_evaluation *out, const sums *s)
 {
     for (int b = 0; b < DT_CALIBRATION_BINS; b++) {
         const dt_exact_total *confidence = &s->totals[TOTAL_CONFIDENCE + b];
-        const double rows = (double)s->bins[b].rows;
+        const dt_weight_sums *weights = s->weights != NULL ? &s->weights[out->C + (size_t)b] : NULL;
+        const double rows =
+            weights != NULL ? dt_exact_total_value(&weights->rows) : (double)s->bins[b].rows;
+        const double hits =
+            weights != NULL ? dt_exact_total_value(&weights->hits) : (double)s->bins[b].hits;
         out->bins[b] = (dt_calibration_bin){.lower = (double)b / DT_CALIBRATION_BINS,
                                             .upper = (double)(b + 1) / DT_CALIBRATION_BINS,
                                             .rows = s->bins[b].rows,
@@ -82,30 +98,46 @@ static void fill_bins(dt_evaluation *out, const sums *s)
         if (s->bins[b].rows == 0)
             continue;
         out->bins[b].confidence = dt_exact_total_value(confidence) / rows;
-        out->bins[b].accuracy = (double)s->bins[b].hits / rows;
-        out->model.calibration_error += dt_exact_total_distance(confidence, s->bins[b].hits);
+        out->bins[b].accuracy = hits / rows;
+        out->model.calibration_error += weights != NULL
+                                            ? fabs(dt_exact_total_value(confidence) - hits)
+                                            : dt_exact_total_distance(confidence, s->bins[b].hits);
     }
+}
+
+/* What a class's rows weigh; without weights, how many they are. */
+static dt_class_weight weight_of(const sums *s, size_t C, size_t c)
+{
+    if (s->weights == NULL)
+        return (dt_class_weight){.rows = (double)s->counts[c],
+                                 .predicted = (double)s->counts[C + c],
+                                 .hits = (double)s->counts[2 * C + c]};
+    const dt_weight_sums *weights = &s->weights[c];
+    return (dt_class_weight){.rows = dt_exact_total_value(&weights->rows),
+                             .predicted = dt_exact_total_value(&weights->predicted),
+                             .hits = dt_exact_total_value(&weights->hits)};
 }
 
 static void fill_model(dt_evaluation *out, const sums *s)
 {
     const size_t C = out->C;
-    const double N = (double)out->N; /* 0/0 is NaN: no rows, no numbers */
+    const double N = out->weight; /* 0/0 is NaN: no rows, no numbers */
     dt_quality *model = &out->model;
     dt_class_means means = {0};
-    int64_t hits = 0;
+    double hits = 0.0;
     for (size_t c = 0; c < C; c++) {
-        out->classes[c] =
-            dt_class_quality_of(c, s->counts[c], s->counts[C + c], s->counts[2 * C + c]);
+        const dt_class_weight weight = weight_of(s, C, c);
+        out->classes[c] = dt_class_quality_of(c, s->counts[c], s->counts[C + c], &weight);
         dt_class_means_add(&means, &out->classes[c]);
-        hits += s->counts[2 * C + c];
+        hits += weight.hits;
     }
+    model->calibration_error = 0.0;
     fill_bins(out, s);
     dt_class_means_get(model, &means);
     model->loss = dt_exact_total_value(&s->totals[TOTAL_LOSS]) / N;
     model->log_loss = dt_exact_total_value(&s->totals[TOTAL_LOG_LOSS]) / N;
     model->brier = dt_exact_total_value(&s->totals[TOTAL_BRIER]) / N;
-    model->accuracy = (double)hits / N;
+    model->accuracy = hits / N;
     model->calibration_error /= N;
 }
 
@@ -120,11 +152,17 @@ dt_status dt_evaluation_compute(dt_evaluation *out, const dt_comm *comm, const d
 {
     dt_status status = DT_OK;
     sums s = {0};
-    *out = (dt_evaluation){.C = scores->C};
+    *out =
+        (dt_evaluation){.C = scores->C, .model = dt_quality_none(), .majority = dt_quality_none()};
+    if (scores->values != NULL) {
+        status = dt_evaluation_measure_values(out, comm, scores);
+        goto out;
+    }
     DT_TRY(dt_comm_agree(comm, allocate(out, &s, scores)));
     reduce(out, &s, comm, scores);
     DT_TRY(check(&s, scores->C));
     out->N = (uint64_t)s.rows;
+    out->weight = s.weights != NULL ? dt_exact_total_value(&s.weight) : (double)out->N;
     fill_model(out, &s);
     if (scores->curves)
         DT_TRY(dt_evaluation_measure_curves(out, comm, scores));
@@ -132,9 +170,23 @@ dt_status dt_evaluation_compute(dt_evaluation *out, const dt_comm *comm, const d
     DT_TRY(dt_comm_agree(comm, dt_evaluation_fill_baseline(out, class_rows)));
 out:
     dt_memory_free(s.counts);
+    dt_memory_free(s.weights);
     if (status != DT_OK)
         dt_evaluation_clear(out);
     return status;
+}
+
+/* The metrics of an epoch are rounded term by term; here they are known better. */
+static dt_metrics refine(const dt_metrics *means, const dt_evaluation *evaluation)
+{
+    dt_metrics out = *means;
+    if (evaluation->values == NULL) {
+        out.accuracy = evaluation->model.accuracy;
+    } else if (evaluation->C == 1) { /* of several the units differ */
+        out.rmse = evaluation->model.rmse;
+        out.mae = evaluation->model.mae;
+    }
+    return out;
 }
 
 dt_status dt_evaluation_of_set(dt_evaluation *out, dt_metrics *metrics, const dt_comm *comm,
@@ -146,10 +198,10 @@ dt_status dt_evaluation_of_set(dt_evaluation *out, dt_metrics *metrics, const dt
     dt_scores scores = {0};
     dt_metrics means;
     *out = (dt_evaluation){0};
-    if (set->C > network->C)
+    if (network->loss->classes && set->C > network->C)
         return dt_fail(DT_DATA, "labels: expected at most the model's %zu classes, found %zu",
                        network->C, set->C);
-    status = dt_scores_init(&scores, network->C, dt_dataset_own_rows(set), curves);
+    status = dt_scores_init(&scores, network, dt_dataset_own_rows(set), curves, set->w != NULL);
     if (status == DT_OK)
         status = dt_predictor_init(&predictor, network, false);
     DT_TRY(dt_comm_agree(comm, status));
@@ -158,7 +210,7 @@ dt_status dt_evaluation_of_set(dt_evaluation *out, dt_metrics *metrics, const dt
     dt_predictor_clear(&predictor);
     DT_TRY(dt_evaluation_compute(out, comm, &scores, class_rows));
     if (metrics != NULL)
-        *metrics = means;
+        *metrics = refine(&means, out);
 out:
     dt_predictor_clear(&predictor);
     dt_scores_clear(&scores);
@@ -167,6 +219,7 @@ out:
 
 void dt_evaluation_clear(dt_evaluation *evaluation)
 {
+    dt_memory_free(evaluation->values);
     dt_memory_free(evaluation->classes);
     dt_memory_free(evaluation->confusion);
     dt_memory_free(evaluation->roc);

@@ -6,19 +6,21 @@
 #include <math.h>
 #include <string.h>
 
-static double share(int64_t part, int64_t whole)
+static double share(double part, double whole)
 {
-    return whole > 0 ? (double)part / (double)whole : 0.0;
+    return whole > 0.0 ? part / whole : 0.0;
 }
 
-dt_class_quality dt_class_quality_of(size_t c, int64_t rows, int64_t predicted, int64_t hits)
+dt_class_quality dt_class_quality_of(size_t c, int64_t rows, int64_t predicted,
+                                     const dt_class_weight *weight)
 {
     return (dt_class_quality){.label = (int64_t)c,
                               .rows = rows,
                               .predicted = predicted,
-                              .precision = share(hits, predicted),
-                              .recall = share(hits, rows),
-                              .f1 = share(2 * hits, rows + predicted),
+                              .weight = weight->rows,
+                              .precision = share(weight->hits, weight->predicted),
+                              .recall = share(weight->hits, weight->rows),
+                              .f1 = share(2.0 * weight->hits, weight->rows + weight->predicted),
                               .roc_auc = NAN,
                               .pr_auc = NAN};
 }
@@ -66,7 +68,7 @@ static void fill_shares(double *shares, const dt_evaluation *evaluation, const u
         all += class_rows[c];
     for (size_t c = 0; c < evaluation->C; c++)
         shares[c] = all > 0 ? (double)class_rows[c] / (double)all
-                            : (double)evaluation->classes[c].rows / (double)evaluation->N;
+                            : evaluation->classes[c].weight / evaluation->weight;
 }
 
 static size_t largest_of(const double *shares, size_t C)
@@ -83,20 +85,21 @@ static void fill_losses(dt_quality *out, const dt_evaluation *evaluation, const 
 {
     const size_t C = evaluation->C;
     double sum = 0.0, squares = 0.0;
+    out->loss = out->log_loss = out->brier = 0.0;
     for (size_t c = 0; c < C; c++) {
         sum += dt_clip(shares[c], DT_LOG_LOSS_EPSILON);
         squares += shares[c] * shares[c];
     }
     for (size_t c = 0; c < C; c++) {
-        const double rows = (double)evaluation->classes[c].rows, p = shares[c];
+        const double rows = evaluation->classes[c].weight, p = shares[c];
         const double rest = 1.0 - p;
         out->loss -= rows * dt_elementary_log(dt_clip(p, DT_KERAS_EPSILON));
         out->log_loss -= rows * dt_elementary_log(dt_clip(p, DT_LOG_LOSS_EPSILON) / sum);
         out->brier += rows * (C == 2 ? rest * rest : squares - p * p + rest * rest);
     }
-    out->loss /= (double)evaluation->N;
-    out->log_loss /= (double)evaluation->N;
-    out->brier /= (double)evaluation->N;
+    out->loss /= evaluation->weight;
+    out->log_loss /= evaluation->weight;
+    out->brier /= evaluation->weight;
 }
 
 /* One score for all rows: all pairs are ties, and every row is as good as the next. */
@@ -107,7 +110,7 @@ static void fill_areas(dt_quality *out, dt_evaluation *evaluation)
     for (size_t c = evaluation->C == 2 ? 1 : 0; c < evaluation->C; c++) {
         if (isnan(evaluation->classes[c].roc_auc))
             continue;
-        prevalences += (double)evaluation->classes[c].rows / (double)evaluation->N;
+        prevalences += evaluation->classes[c].weight / evaluation->weight;
         defined++;
     }
     out->roc_auc = defined > 0 ? 0.5 : (double)NAN;
@@ -127,14 +130,17 @@ dt_status dt_evaluation_fill_baseline(dt_evaluation *out, const uint64_t *class_
     for (size_t c = 0; c < out->C; c++) {
         const int64_t rows = out->classes[c].rows;
         const bool always = c == majority;
+        const double weight = out->classes[c].weight;
+        const dt_class_weight of = {
+            .rows = weight, .predicted = always ? out->weight : 0.0, .hits = always ? weight : 0.0};
         const dt_class_quality one =
-            dt_class_quality_of(c, rows, always ? (int64_t)out->N : 0, always ? rows : 0);
+            dt_class_quality_of(c, rows, always ? (int64_t)out->N : 0, &of);
         dt_class_means_add(&means, &one);
     }
     dt_class_means_get(quality, &means);
     fill_losses(quality, out, shares);
     fill_areas(quality, out);
-    quality->accuracy = (double)out->classes[majority].rows / (double)out->N;
+    quality->accuracy = out->classes[majority].weight / out->weight;
     quality->calibration_error = fabs(quality->accuracy - shares[majority]);
     out->majority_class = majority;
     dt_memory_free(shares);

@@ -7,8 +7,10 @@
 
 /* The classes are dealt to the ranks, round by round; each gets all rows' keys of its class. */
 typedef struct curves {
-    uint32_t *own; /* [own rows]: this rank's keys of one class */
-    uint32_t *keys, *buffer; /* [N] on a rank that gets a class, else NULL */
+    bool weighted;
+    size_t key_bytes;
+    void *own; /* [own rows]: this rank's keys of one class */
+    void *keys, *buffer; /* [N] on a rank that gets a class, else NULL */
     size_t *bytes; /* [size]: of each rank's keys */
     dt_curve_areas *areas; /* [C]: 0 but on the class's rank */
 } curves;
@@ -18,14 +20,14 @@ static dt_status allocate(curves *w, dt_evaluation *out, const dt_comm *comm,
 {
     dt_status status = DT_OK;
     const size_t N = (size_t)out->N;
-    DT_TRY(dt_memory_alloc(&w->own, scores->rows, sizeof *w->own, "scores"));
+    DT_TRY(dt_memory_alloc(&w->own, scores->rows, w->key_bytes, "scores"));
     DT_TRY(dt_memory_alloc(&w->bytes, (size_t)dt_comm_size(comm), sizeof *w->bytes, "sizes"));
     DT_TRY(dt_memory_alloc(&w->areas, out->C, sizeof *w->areas, "areas under curves"));
     if (out->C == 2)
         DT_TRY(dt_memory_alloc(&out->roc, DT_ROC_POINTS, sizeof *out->roc, "ROC curve"));
     if ((size_t)dt_comm_rank(comm) < out->C) {
-        DT_TRY(dt_memory_alloc(&w->keys, N, sizeof *w->keys, "all ranks' scores"));
-        DT_TRY(dt_memory_alloc(&w->buffer, N, sizeof *w->buffer, "all ranks' scores"));
+        DT_TRY(dt_memory_alloc(&w->keys, N, w->key_bytes, "all ranks' scores"));
+        DT_TRY(dt_memory_alloc(&w->buffer, N, w->key_bytes, "all ranks' scores"));
     }
 out:
     return status;
@@ -34,18 +36,33 @@ out:
 static void collect_class(curves *w, const dt_comm *comm, const dt_scores *scores, size_t class_id,
                           int root)
 {
-    for (size_t i = 0; i < scores->rows; i++)
-        w->own[i] =
-            dt_curve_key(scores->p[i * scores->C + class_id], (size_t)scores->y[i] == class_id);
-    dt_comm_gatherv(comm, root, w->keys, w->bytes, w->own, scores->rows * sizeof *w->own);
+    dt_weighted_key *weighted = w->own;
+    uint32_t *plain = w->own;
+    for (size_t i = 0; i < scores->rows; i++) {
+        const float p = scores->p[i * scores->C + class_id];
+        const bool positive = (size_t)scores->y[i].label == class_id;
+        if (w->weighted)
+            weighted[i] = dt_curve_weighted_key(p, positive, scores->w[i]);
+        else
+            plain[i] = dt_curve_key(p, positive);
+    }
+    dt_comm_gatherv(comm, root, w->keys, w->bytes, w->own, scores->rows * w->key_bytes);
 }
 
 static void measure_class(curves *w, dt_evaluation *out, size_t class_id)
 {
     const size_t N = (size_t)out->N;
+    const bool wants_points = out->C == 2 && class_id == 1;
+    if (w->weighted) {
+        dt_curve_sort_weighted(w->keys, N);
+        w->areas[class_id] = dt_curve_measure_weighted(w->keys, N);
+        if (wants_points)
+            out->roc_count = dt_curve_points_weighted(out->roc, w->keys, N);
+        return;
+    }
     dt_curve_sort(w->keys, w->buffer, N);
     w->areas[class_id] = dt_curve_measure(w->keys, N);
-    if (out->C == 2 && class_id == 1)
+    if (wants_points)
         out->roc_count = dt_curve_points(out->roc, w->keys, N);
 }
 
@@ -69,9 +86,10 @@ dt_status dt_evaluation_measure_curves(dt_evaluation *out, const dt_comm *comm,
                                        const dt_scores *scores)
 {
     dt_status status = DT_OK;
-    curves w = {0};
+    curves w = {.weighted = scores->weighted,
+                .key_bytes = scores->weighted ? sizeof(dt_weighted_key) : sizeof(uint32_t)};
     const size_t size = (size_t)dt_comm_size(comm), rank = (size_t)dt_comm_rank(comm);
-    const size_t own_bytes = scores->rows * sizeof *w.own;
+    const size_t own_bytes = scores->rows * w.key_bytes;
     DT_TRY(dt_comm_agree(comm, allocate(&w, out, comm, scores)));
     dt_comm_allgather(comm, w.bytes, &own_bytes, sizeof own_bytes);
     for (size_t first = 0; first < out->C; first += size) {

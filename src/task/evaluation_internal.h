@@ -18,8 +18,14 @@ static inline double dt_clip(double p, double epsilon)
     return p < epsilon ? epsilon : p > 1.0 - epsilon ? 1.0 - epsilon : p;
 }
 
-/** Returns what the counts say of class `c`; the areas are NaN. Local. */
-dt_class_quality dt_class_quality_of(size_t c, int64_t rows, int64_t predicted, int64_t hits);
+/** What rows of a class, rows predicted as it, and those that are both weigh. */
+typedef struct dt_class_weight {
+    double rows, predicted, hits;
+} dt_class_weight;
+
+/** Returns what counts and weights say of class `c`; the areas are NaN. Local. */
+dt_class_quality dt_class_quality_of(size_t c, int64_t rows, int64_t predicted,
+                                     const dt_class_weight *weight);
 
 /** Sums for the means over classes that occur; zeroed at the start. */
 typedef struct dt_class_means {
@@ -46,6 +52,10 @@ double dt_class_mean_area(const dt_evaluation *evaluation, size_t offset);
  * Errors:  DT_MEMORY
  */
 DT_MUST_USE dt_status dt_evaluation_fill_baseline(dt_evaluation *out, const uint64_t *class_rows);
+
+/** Computes the quality of values; collective, as dt_evaluation_compute. */
+DT_MUST_USE dt_status dt_evaluation_measure_values(dt_evaluation *out, const dt_comm *comm,
+                                                   const dt_scores *scores);
 
 /** Sets the areas of each class, and roc; collective. Errors: DT_MEMORY, on all ranks. */
 DT_MUST_USE dt_status dt_evaluation_measure_curves(dt_evaluation *out, const dt_comm *comm,

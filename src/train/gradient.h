@@ -31,9 +31,6 @@ struct dt_gradient_kind {
                    double scale);
 };
 
-/** Numbers of the slot of the tally. */
-enum { DT_GRADIENT_TALLY = 4 };
-
 extern const dt_gradient_kind dt_gradient_exact, dt_gradient_fast;
 
 #endif

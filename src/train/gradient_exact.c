@@ -4,8 +4,6 @@
 #include <stdint.h>
 #include <string.h>
 
-_Static_assert(sizeof(dt_tally) == DT_GRADIENT_TALLY * sizeof(int64_t), "a tally is four integers");
-
 /* This rank's numbers behind its gradients. */
 static int64_t *own_tail(const dt_stepper *s)
 {

@@ -58,10 +58,10 @@ static void put_tail(const dt_stepper *s, const dt_tally *tally)
 {
     float *tail = own_tail(s), *own = tail + s->slots.tally;
     memset(tail + s->slots.outside, 0, s->network->tensor_count * sizeof *tail);
-    own[0] = (float)dt_tally_mean(tally, 1).loss;
-    own[1] = (float)tally->hits;
-    own[2] = (float)tally->outside;
-    own[3] = 0.0f; /* an exact tally has one number more */
+    memset(own, 0, DT_TALLY_WORDS * sizeof *own); /* it needs half of them */
+    for (int i = 0; i < DT_TALLY_NUMBERS; i++)
+        own[i] = (float)dt_tally_value(tally, i);
+    own[DT_TALLY_NUMBERS] = (float)tally->outside;
     tail[s->slots.stops] = s->stop_requested ? 1.0f : 0.0f;
 }
 
@@ -70,8 +70,9 @@ static size_t get_tail(dt_stepper *s, dt_tally *tally)
     const size_t tensors = s->network->tensor_count;
     const float *tail = s->ranks_sum.tail_sums;
     const float *outside = tail + s->slots.outside, *sum = tail + s->slots.tally;
-    *tally = (dt_tally){.hits = llrintf(sum[1]), .outside = sum[2] != 0.0f};
-    dt_tally_add_loss(tally, (double)sum[0]);
+    *tally = (dt_tally){.outside = sum[DT_TALLY_NUMBERS] != 0.0f};
+    for (int i = 0; i < DT_TALLY_NUMBERS; i++)
+        dt_tally_add_term(tally, i, (double)sum[i]);
     s->stops = tail[s->slots.stops] > 0.0f;
     size_t tensor = 0;
     while (tensor < tensors && outside[tensor] == 0.0f)

@@ -4,15 +4,14 @@ dt_plateaus dt_plateaus_start(const dt_plan *plan)
 {
     const double min_delta = 1e-4; /* Keras's default */
     return (dt_plateaus){
-        .judge = dt_early_stopping_start(plan->task->metrics[plan->monitor].larger_is_better,
+        .judge = dt_early_stopping_start(plan->monitor->larger_is_better,
                                          (int64_t)plan->schedule_every, min_delta)};
 }
 
 void dt_plateaus_judge(dt_plateaus *plateaus, const dt_plan *plan, int64_t epoch,
                        const dt_metrics *validation)
 {
-    const dt_metric *metric = &plan->task->metrics[plan->monitor];
-    const double value = dt_metric_value(validation, metric);
+    const double value = dt_metric_value(validation, plan->monitor);
     if (plan->schedule->judges && dt_early_stopping_judge(&plateaus->judge, epoch, value).stop) {
         plateaus->count++;
         plateaus->judge.wait = 0;

@@ -32,11 +32,12 @@ DT_MUST_USE static dt_status allocate(dt_stepper *s, uint64_t batch)
     DT_TRY(dt_workspace_init(&s->workspace, s->network, rows, DT_BOTH_PASSES));
     s->workspace.pool = s->pool;
     s->batch.x = &s->workspace.input;
-    DT_TRY(dt_memory_alloc(&s->batch.y, rows, sizeof *s->batch.y, "a step's labels"));
+    DT_TRY(dt_memory_alloc(&s->batch.y, rows, s->set->T * sizeof *s->batch.y, "a step's targets"));
+    if (s->set->w != NULL || s->set->class_weights != NULL)
+        DT_TRY(dt_memory_alloc(&s->batch.w, rows, sizeof *s->batch.w, "a step's weights"));
     DT_TRY(dt_memory_alloc(&s->batch.positions, rows, sizeof *s->batch.positions,
                            "a step's positions"));
-    DT_TRY(dt_memory_alloc(&s->loss, rows, sizeof *s->loss, "losses"));
-    DT_TRY(dt_memory_alloc(&s->predicted, rows, sizeof *s->predicted, "predictions"));
+    DT_TRY(dt_loss_rows_init(&s->rows, s->network->loss, rows));
     DT_TRY(dt_memory_alloc(&s->batch.start, s->set->shard_count + 1, sizeof *s->batch.start,
                            "shards"));
     DT_TRY(dt_memory_alloc(&s->scratch, threads * DT_STEPPER_BLOCK, sizeof *s->scratch,
@@ -100,9 +101,10 @@ dt_status dt_stepper_init(dt_stepper *out, const dt_comm *comm, const dt_launch 
 {
     *out = (dt_stepper){
         .comm = comm, .set = set, .network = network, .optimizer = optimizer, .pool = pool};
+    out->task = dt_task_of(network->loss);
     out->kind = sum == DT_SUM_EXACT ? &dt_gradient_exact : &dt_gradient_fast;
     out->slots.outside = take_slot(&out->slots, network->tensor_count);
-    out->slots.tally = take_slot(&out->slots, DT_GRADIENT_TALLY);
+    out->slots.tally = take_slot(&out->slots, DT_TALLY_WORDS);
     out->slots.stops = take_slot(&out->slots, 1);
     dt_status status = dt_comm_agree(comm, allocate(out, batch));
     if (status == DT_OK) {
@@ -123,9 +125,9 @@ void dt_stepper_clear(dt_stepper *stepper)
     dt_gradient_sum_clear(&stepper->ranks_sum);
     dt_workspace_clear(&stepper->workspace);
     dt_memory_free(stepper->batch.y);
+    dt_memory_free(stepper->batch.w);
     dt_memory_free(stepper->batch.positions);
-    dt_memory_free(stepper->loss);
-    dt_memory_free(stepper->predicted);
+    dt_loss_rows_clear(&stepper->rows);
     dt_memory_free(stepper->batch.start);
     dt_memory_free(stepper->scratch);
     *stepper = (dt_stepper){0};
@@ -227,9 +229,10 @@ static void update_part(void *context, int thread)
     }
 }
 
-static void update_parameters(dt_stepper *s, uint64_t count)
+/* `weight` is that of all rows of the step. If they all weigh nothing, the gradients are 0. */
+static void update_parameters(dt_stepper *s, double weight)
 {
-    update u = {s, 1.0 / (double)count, (size_t)dt_pool_threads(s->pool)};
+    update u = {s, weight > 0.0 ? 1.0 / weight : 1.0, (size_t)dt_pool_threads(s->pool)};
     dt_optimizer_begin_step(s->optimizer);
     if (s->ranks_sum.slice_count < SHARED_BY_THREADS)
         u.threads = 1;
@@ -323,12 +326,20 @@ DT_MUST_USE static dt_status descend(dt_stepper *s, const dt_segments *segments,
         status = dt_fail(DT_DIVERGED, "a gradient is not finite, or beyond %g", s->kind->range(s));
     const double begin = dt_clock_s();
     if (status == DT_OK)
-        update_parameters(s, count);
+        update_parameters(s, dt_tally_value(tally, DT_TALLY_WEIGHT));
     const double updated = dt_clock_s();
     dt_gradient_sum_end(&s->ranks_sum);
     phases->seconds[DT_PHASE_UPDATE] += updated - begin;
     phases->seconds[DT_PHASE_ALLREDUCE] += dt_clock_s() - updated;
     return status == DT_OK ? DT_OK : fail_with_gradients(s, segments, status);
+}
+
+/* A row's weight multiplies its loss, and so its gradient. */
+static void scale_rows(float *gradients, const float *w, size_t rows, size_t C)
+{
+    for (size_t i = 0; i < rows; i++)
+        for (size_t j = 0; j < C; j++)
+            gradients[i * C + j] *= w[i];
 }
 
 static dt_status run_step(dt_stepper *s, uint64_t first, uint64_t count, dt_tally *tally,
@@ -347,13 +358,15 @@ static dt_status run_step(dt_stepper *s, uint64_t first, uint64_t count, dt_tall
     float *logits = dt_network_forward(s->network, &s->workspace, NULL, &segments);
     if (rows > 0 && dt_fault("nan"))
         logits[0] = NAN;
-    s->network->loss->gradient(logits, s->batch.y, rows, s->network->C, s->loss, s->predicted);
+    dt_network_standardise(s->network, s->batch.y, rows);
+    s->network->loss->gradient(logits, s->batch.y, rows, s->network->C, s->network->loss_number,
+                               &s->rows);
+    if (s->batch.w != NULL)
+        scale_rows(logits, s->batch.w, rows, s->network->C);
     dt_tally step = {0};
-    for (size_t i = 0; i < segments.count; i++) {
-        const size_t from = segments.start[i];
-        dt_tally_add_rows(&step, s->loss + from, s->predicted + from, s->batch.y + from,
-                          segments.start[i + 1] - from);
-    }
+    for (size_t i = 0; i < segments.count; i++)
+        s->task->add_rows(&step, &s->rows, s->batch.y, s->batch.w, segments.start[i],
+                          segments.start[i + 1] - segments.start[i]);
     phases->seconds[DT_PHASE_FORWARD] += dt_clock_s() - begin;
     dt_status status = descend(s, &segments, count, &step, phases);
     dt_tally_add(tally, &step);

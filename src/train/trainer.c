@@ -125,8 +125,8 @@ DT_MUST_USE static dt_status start(trainer *t, const dt_training *from)
                         : t->stepper.ranks_sum.window != NULL ? "window"
                                                               : "allreduce";
     t->at = (dt_training){.epoch = 1, .best = t->best};
-    t->at.stopping = dt_early_stopping_start(plan->task->metrics[plan->monitor].larger_is_better,
-                                             plan->patience, plan->min_delta);
+    t->at.stopping =
+        dt_early_stopping_start(plan->monitor->larger_is_better, plan->patience, plan->min_delta);
     t->at.plateaus = dt_plateaus_start(plan);
     if (from != NULL)
         resume(t, from);
@@ -223,7 +223,7 @@ static void report_step(const trainer *t)
                           .step = (t->at.rows + batch - 1) / batch,
                           .steps = (N + batch - 1) / batch,
                           .rows = t->at.rows,
-                          .train = dt_tally_mean(&t->at.tally, t->at.rows),
+                          .train = dt_metrics_mean(&t->at.tally, t->network),
                           .seconds = dt_clock_s() - t->epoch_began_s};
     t->observer->step_ended(t->observer->context, &step);
 }
@@ -268,7 +268,7 @@ static dt_status train_epoch(trainer *t, dt_epoch *row)
         if (t->root)
             save_when_due(t);
     }
-    row->train = dt_tally_mean(&at->tally, set->N);
+    row->train = dt_metrics_mean(&at->tally, t->network);
     row->seconds = at->epoch_s = dt_clock_s() - t->epoch_began_s;
     row->samples_per_second = (double)set->N / row->seconds;
     return DT_OK;
@@ -281,9 +281,8 @@ static dt_verdict decide(trainer *t, const dt_epoch *row)
     if (t->sets[DT_VALIDATION].N == 0)
         return verdict; /* nothing to judge by: the last epoch is the best */
     if (t->root) {
-        const dt_metric *judge = &t->plan->task->metrics[t->plan->monitor];
         verdict = dt_early_stopping_judge(&t->at.stopping, row->epoch - 1,
-                                          dt_metric_value(&row->validation, judge));
+                                          dt_metric_value(&row->validation, t->plan->monitor));
         dt_plateaus_judge(&t->at.plateaus, t->plan, row->epoch - 1, &row->validation);
     }
     dt_comm_broadcast(t->comm, &verdict, sizeof verdict);

@@ -22,7 +22,8 @@ CLASSES = {"class": "i8", "rows": "i8", "predicted": "i8", "precision": "f8", "r
 CALIBRATION = {"lower": "f8", "upper": "f8", "rows": "i8", "confidence": "f8", "accuracy": "f8"}
 ROC = {"fpr": "f8", "tpr": "f8", "threshold": "f8"}
 # As test_run_log.sh calls the run; the type says how the attribute must read.
-CONFIG = {"inputs": "", "targets": "", "checkpoint_every": "10min",
+CONFIG = {"inputs": "", "targets": "", "weights": "", "task": "classification", "loss": "cross-entropy",
+          "label_smoothing": 0.0, "huber_delta": 1.0, "quantile": 0.5, "checkpoint_every": "10min",
           "resume": "", "force": 0, "time_limit": "never", "stall_timeout": "10min", "validation_split": 0.1, "test_split": 0.1,
           "hidden": "20,10", "activation": "tanh", "norm": "none", "residual": 0, "init": "glorot_uniform",
           "dropout": 0.0, "batch": 64, "epochs": 7,

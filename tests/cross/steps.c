@@ -32,7 +32,7 @@ DT_MUST_USE static dt_status make_set(dt_dataset *out, const run *r, int set)
 {
     dt_status status = DT_OK;
     const size_t N = r->rows[set];
-    *out = (dt_dataset){.N = N, .D = r->D, .C = r->C, .S = r->S, .shard_count = r->S};
+    *out = (dt_dataset){.N = N, .D = r->D, .C = r->C, .T = 1, .S = r->S, .shard_count = r->S};
     DT_TRY(dt_memory_alloc(&out->class_rows, r->C, sizeof *out->class_rows, "classes"));
     DT_TRY(dt_memory_alloc(&out->shard_start, r->S + 1, sizeof *out->shard_start, "shards"));
     DT_TRY(dt_memory_alloc(&out->x, N * r->D, sizeof *out->x, "rows"));
@@ -46,7 +46,7 @@ DT_MUST_USE static dt_status make_set(dt_dataset *out, const run *r, int set)
         const size_t at = out->shard_start[n % r->S] + n / r->S;
         for (size_t j = 0; j < r->D; j++)
             out->x[at * r->D + j] = (float)row[j];
-        out->y[at] = (int32_t)label;
+        out->y[at].label = (int32_t)label;
         out->class_rows[label]++;
     }
 out:
@@ -133,8 +133,10 @@ static void print_activation(dt_activation activation, const char *how)
 
 static void print_functions(const char *how)
 {
-    static int32_t labels[ROWS], predicted[ROWS];
+    static dt_target labels[ROWS];
+    static int32_t predicted[ROWS];
     static float loss[ROWS];
+    const dt_loss_rows rows = {.loss = loss, .predicted = predicted};
     for (int i = 0; i < INPUTS; i++)
         values[i] = dt_exp(inputs[i]);
     print_values("exp", how);
@@ -144,13 +146,13 @@ static void print_functions(const char *how)
     for (int a = 0; a <= DT_ACTIVATION_LINEAR; a++)
         print_activation((dt_activation)a, how);
     for (int i = 0; i < ROWS; i++)
-        labels[i] = i % CLASSES;
+        labels[i].label = i % CLASSES;
     memcpy(values, inputs, sizeof values);
-    dt_cross_entropy.gradient(values, labels, ROWS, CLASSES, loss, predicted);
+    dt_cross_entropy.gradient(values, labels, ROWS, CLASSES, 0.0, &rows);
     printf("cross-entropy, %s: %08x %08x\n", how, dt_crc32(0, values, sizeof values),
            dt_crc32(0, loss, sizeof loss));
     memcpy(values, inputs, sizeof values);
-    dt_cross_entropy.evaluate(values, labels, ROWS, CLASSES, loss, predicted);
+    dt_cross_entropy.evaluate(values, labels, ROWS, CLASSES, 0.0, &rows);
     print_values("probabilities", how);
 }
 

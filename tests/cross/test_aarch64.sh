@@ -69,12 +69,11 @@ compile() {
 }
 
 # All that the trainer consists of, without MPI and files. one_rank.c has the checksum, without zlib.
-sources="$(cd root && ls src/base/*.c src/nn/*.c src/nn/*/*.c src/task/evaluation*.c | grep -v /crc32.c)
-    src/comm/exact_sum.c src/data/dataset.c src/task/curve.c src/train/early_stopping.c
+sources="$(cd root && ls src/base/*.c src/nn/*.c src/nn/*/*.c src/task/*.c | grep -v /crc32.c)
+    src/comm/exact_sum.c src/data/dataset.c src/data/dataset_measure.c src/train/early_stopping.c
     src/comm/exact_total.c src/train/gradient_exact.c
-    src/train/gradient_fast.c src/train/gradient_sum.c src/task/metrics.c src/train/phases.c
-    src/task/scores.c src/task/task.c src/train/learning_rate.c src/train/stepper.c
-    src/train/time_limit.c src/train/trainer.c
+    src/train/gradient_fast.c src/train/gradient_sum.c src/train/phases.c
+    src/train/learning_rate.c src/train/stepper.c src/train/time_limit.c src/train/trainer.c
     tests/support/exact_activation.c tests/support/run.c tests/support/ulps.c tests/cross/cblas.c tests/cross/one_rank.c"
 # shellcheck disable=SC2086
 compile host "$host_cc" "$machine" $sources

@@ -20,6 +20,8 @@ static void check_set(const dt_dataset *set, const table *t, const size_t *rows,
     assert_all_int(set->N, count);
     assert_all_int(set->D, t->D);
     assert_all_int(set->C, t->C);
+    assert_all_int(set->T, 1);
+    assert_all(set->w == NULL);
     assert_all_int(set->S, S);
     assert_all_int(sum_over_ranks(set->shard_count), S);
     assert_all_int(sum_over_ranks(dt_dataset_own_rows(set)), count);
@@ -34,7 +36,7 @@ static void check_set(const dt_dataset *set, const table *t, const size_t *rows,
         if (q % S < set->first_shard || q % S >= set->first_shard + set->shard_count)
             continue;
         const size_t at = set->shard_start[q % S - set->first_shard] + q / S;
-        wrong += set->y[at] != (int32_t)table_class(t, row);
+        wrong += set->y[at].label != (int32_t)table_class(t, row);
         for (size_t j = 0; j < t->D; j++)
             wrong += fabs((double)set->x[at * t->D + j] - table_input(t, row, j)) > 0;
     }

@@ -3,11 +3,14 @@
 
 #include <math.h>
 
+/* What the targets are said to be: fractions are no labels only if they are to be classes. */
+static dt_targets said;
+
 static void check_refused(const char *name, const char *expected)
 {
     dt_dataset sets[DT_SET_COUNT], zero[DT_SET_COUNT];
     char text[DT_STATUS_TEXT_BYTES];
-    const dt_deal deal = {.S = 8, .host_ranks = test_size};
+    const dt_deal deal = {.S = 8, .targets = said, .host_ranks = test_size};
     memset(zero, 0, sizeof zero);
     dt_status_set_text("an older text");
     assert_all_int(table_load(sets, name, &deal), DT_DATA);
@@ -71,7 +74,9 @@ static void test_bad_labels(void **state)
                .label = -1};
     check_bad(&t, "bad.npz: y: row 20 is -1; class ids are whole numbers");
     t.label = 0.5;
+    said = DT_TARGETS_CLASSES;
     check_bad(&t, "bad.npz: y: row 20 is 0.5; class ids are whole numbers");
+    said = DT_TARGETS_AUTO;
     t.label = NAN;
     check_bad(&t, "bad.npz: y: row 20 is nan; class ids");
     t.label = DT_CLASSES_MAX;
@@ -90,7 +95,9 @@ static void test_bad_labels(void **state)
     t.y_fortran = true;
     check_bad(&t, "bad.npz: y: row 21 is not one-hot");
     t.label = 0.5;
+    said = DT_TARGETS_CLASSES;
     check_bad(&t, "bad.npz: y: row 21 is not one-hot");
+    said = DT_TARGETS_AUTO;
     t.label = NAN;
     check_bad(&t, "bad.npz: y: row 21 is not one-hot");
     t.wrong_label = 1 + 20;

@@ -273,7 +273,7 @@ static void make_set(dt_dataset *set, const dt_comm *comm, size_t N, size_t D, s
 {
     enum { S = 8 };
     const int rank = dt_comm_rank(comm), size = dt_comm_size(comm);
-    *set = (dt_dataset){.N = N, .D = D, .C = C, .S = S};
+    *set = (dt_dataset){.N = N, .D = D, .C = C, .T = 1, .S = S};
     set->first_shard = dt_dataset_first_shard(rank, size, S);
     set->shard_count = dt_dataset_first_shard(rank + 1, size, S) - set->first_shard;
     set->class_rows = calloc(C, sizeof *set->class_rows);
@@ -291,7 +291,7 @@ static void make_set(dt_dataset *set, const dt_comm *comm, size_t N, size_t D, s
                 continue;
             for (size_t j = 0; j < D; j++)
                 set->x[own * D + j] = (float)dt_random_normal(&random);
-            set->y[own++] = y;
+            set->y[own++].label = y;
             set->shard_start[s - set->first_shard + 1] = own;
         }
 }

@@ -15,10 +15,11 @@ static void test_no_rows_at_all(void **state)
     for (int trained = 0; trained < 2; trained++) {
         dt_evaluation e;
         evaluate_in_all_ways(&e, &r, trained == 1 ? class_rows : NULL);
-        double numbers[2][10];
+        enum { NUMBERS = sizeof(dt_quality) / sizeof(double) };
+        double numbers[2][NUMBERS];
         memcpy(numbers[0], &e.model, sizeof numbers[0]);
         memcpy(numbers[1], &e.majority, sizeof numbers[1]);
-        for (int i = 0; i < 10; i++)
+        for (int i = 0; i < NUMBERS; i++)
             assert_all(isnan(numbers[0][i]) && isnan(numbers[1][i]));
         assert_all_int(e.N, 0);
         assert_all_int(e.majority_class, trained);
@@ -169,14 +170,15 @@ static void test_many_classes(void **state)
     static float p[C];
     dt_scores scores;
     dt_evaluation e;
-    assert_all_int(dt_scores_init(&scores, C, 0, true), DT_OK);
+    const dt_network network = network_of_classes(C);
+    assert_all_int(dt_scores_init(&scores, &network, 0, true, false), DT_OK);
     for (int32_t n = 0; n < 60; n++) {
         memset(p, 0, sizeof p);
         p[n % 7 * 100] = 0.75f;
         p[C - 1] = 0.25f;
-        const int32_t y = n % 2 == 0 ? n % 7 * 100 : C - 1;
+        const dt_target y = {.label = n % 2 == 0 ? n % 7 * 100 : C - 1};
         if (n % test_size == test_rank)
-            dt_scores_add(&scores, p, &y, NULL, 1);
+            dt_scores_add(&scores, p, &y, NULL, NULL, 1);
     }
     assert_all_int(dt_evaluation_compute(&e, &all, &scores, NULL), DT_OK);
     assert_all(e.confusion == NULL && isnan(e.model.roc_auc) && e.roc_count == 0);
@@ -194,11 +196,13 @@ static void test_given_predictions(void **state)
     (void)state;
     const dt_comm all = ranks_all();
     const float p[] = {0.5f, 0.5f};
-    const int32_t y = 1, predicted = 1;
+    const int32_t predicted = 1;
+    const dt_target y = {.label = 1};
+    const dt_network network = network_of_classes(2);
     dt_scores scores;
     dt_evaluation e;
-    assert_all_int(dt_scores_init(&scores, 2, 1, true), DT_OK);
-    dt_scores_add(&scores, p, &y, &predicted, 1);
+    assert_all_int(dt_scores_init(&scores, &network, 1, true, false), DT_OK);
+    dt_scores_add(&scores, p, &y, NULL, &predicted, 1);
     assert_all_int(dt_evaluation_compute(&e, &all, &scores, NULL), DT_OK);
     assert_all(e.model.accuracy == 1);
     assert_all_int(e.classes[1].predicted, test_size);
@@ -242,13 +246,17 @@ static void test_scores_grow(void **state)
     const dt_comm alone = ranks_alone();
     dt_scores scores;
     dt_evaluation whole, grown;
+    const dt_network network = network_of_classes(3);
+    dt_target y[7];
     draw_rows(&r, 300, 3, 16, 12);
     assert_all_int(evaluate_dealt(&whole, &alone, &r, DEAL_ROUND, NULL, true), DT_OK);
-    assert_all_int(dt_scores_init(&scores, 3, 0, true), DT_OK);
+    assert_all_int(dt_scores_init(&scores, &network, 0, true, false), DT_OK);
     for (size_t n = 0, some = 1; n < r.N; n += some, some = n % 7 + 1) {
         some = some < r.N - n ? some : r.N - n;
         assert_all_int(dt_scores_reserve(&scores, some), DT_OK);
-        dt_scores_add(&scores, r.p + 3 * n, r.y + n, NULL, some);
+        for (size_t i = 0; i < some; i++)
+            y[i].label = r.y[n + i];
+        dt_scores_add(&scores, r.p + 3 * n, y, NULL, NULL, some);
     }
     assert_all_int(dt_evaluation_compute(&grown, &alone, &scores, NULL), DT_OK);
     assert_all(same_evaluation(&whole, &grown));
@@ -261,9 +269,10 @@ static void test_no_memory(void **state)
 {
     (void)state;
     dt_scores scores;
-    assert_all_int(dt_scores_init(&scores, 1000, SIZE_MAX / 100, true), DT_MEMORY);
+    const dt_network network = network_of_classes(1000);
+    assert_all_int(dt_scores_init(&scores, &network, SIZE_MAX / 100, true, false), DT_MEMORY);
     assert_all(scores.p == NULL && scores.counts == NULL && scores.confusion == NULL);
-    assert_all_int(dt_scores_init(&scores, 1000, SIZE_MAX / 100, false), DT_OK);
+    assert_all_int(dt_scores_init(&scores, &network, SIZE_MAX / 100, false, false), DT_OK);
     dt_scores_clear(&scores);
     dt_scores_clear(&scores); /* zeroed ones are allowed */
 }

@@ -298,8 +298,8 @@ static void test_the_fast_sum(void **state)
         assert_all(same(&got[1], &got[2]));
         assert_all_same(got[1].crc, sizeof got[1].crc);
         for (size_t k = 0; k < c.steps; k++)
-            assert_all_close(dt_tally_mean(&got[1].tally[k], 50).loss,
-                             dt_tally_mean(&got[0].tally[k], 50).loss, 1e-4);
+            assert_all_close(dt_tally_mean(&got[1].tally[k], DT_TALLY_LOSS),
+                             dt_tally_mean(&got[0].tally[k], DT_TALLY_LOSS), 1e-4);
     }
     c.stop_at = 3;
     c.steps = 3;

@@ -51,7 +51,7 @@ static size_t differing(dt_predictor *predictor, const float *X, const shape *s,
     for (size_t i = 0; i < count; i++)
         wrong +=
             memcmp(predictor->p + i * s->C, p + (from + i) * s->C, s->C * sizeof(float)) != 0 ||
-            predictor->predicted[i] != predicted[from + i];
+            predictor->rows.predicted[i] != predicted[from + i];
     return wrong;
 }
 
@@ -75,7 +75,7 @@ static void check_shape(const shape *s)
         const size_t count = ROWS - from < DT_PREDICTOR_BLOCK ? ROWS - from : DT_PREDICTOR_BLOCK;
         dt_predictor_run(&predictor, X + from * s->D, NULL, count);
         memcpy(p + from * s->C, predictor.p, count * s->C * sizeof *p);
-        memcpy(predicted + from, predictor.predicted, count * sizeof *predicted);
+        memcpy(predicted + from, predictor.rows.predicted, count * sizeof *predicted);
     }
     assert_all_same(p, ROWS * s->C * sizeof *p);
 
@@ -146,7 +146,7 @@ static void test_values(void **state)
             for (size_t c = 0; c < s->C; c++)
                 wrong +=
                     (size_t) !(fabs((double)p[c] - exp((double)z[c] - (double)z[0]) / sum) <= 1e-6);
-            wrong += !(fabs(total - 1) <= 1e-6) || predictor.predicted[n] != (int32_t)best;
+            wrong += !(fabs(total - 1) <= 1e-6) || predictor.rows.predicted[n] != (int32_t)best;
         }
         assert_all_int(wrong, 0);
         free(X);
@@ -169,10 +169,10 @@ static void test_edges(void **state)
     dt_predictor_run(&predictor, X, NULL, 1);
     for (size_t c = 0; c < 3; c++)
         assert_all_close((double)predictor.p[c], 1.0 / 3, 1e-7);
-    assert_all_int(predictor.predicted[0], 0);
-    predictor.predicted[0] = 77;
+    assert_all_int(predictor.rows.predicted[0], 0);
+    predictor.rows.predicted[0] = 77;
     dt_predictor_run(&predictor, X, NULL, 0);
-    assert_all_int(predictor.predicted[0], 77);
+    assert_all_int(predictor.rows.predicted[0], 77);
     dt_predictor_clear(&predictor);
     dt_network_clear(&network);
 }
@@ -218,8 +218,8 @@ static void test_normalised_rows(void **state)
             dt_predictor_run(&plain, ready, NULL, count);
             dt_predictor_run(&normalizing, X, NULL, count);
             assert_all(memcmp(normalizing.p, plain.p, count * s->C * sizeof(float)) == 0);
-            assert_all(memcmp(normalizing.predicted, plain.predicted, count * sizeof(int32_t)) ==
-                       0);
+            assert_all(memcmp(normalizing.rows.predicted, plain.rows.predicted,
+                              count * sizeof(int32_t)) == 0);
         }
         assert_all(memcmp(X, kept, bytes) == 0);
         assert_all_same(normalizing.p, 257 * s->C * sizeof(float));

@@ -20,8 +20,9 @@ typedef struct hand {
     dt_network net;
     dt_optimizer adam;
     dt_workspace workspace;
-    float *x, *loss, *gradient;
-    int32_t *y, *predicted;
+    float *x, *gradient;
+    dt_target *y;
+    dt_loss_rows rows;
     int64_t *sums;
     dt_exact_grid grid;
     int64_t outside;
@@ -45,10 +46,10 @@ static double loss_of(hand *h, size_t rows)
     const size_t start[2] = {0, rows};
     const dt_segments segments = {1, start};
     float *logits = dt_network_forward(&h->net, &h->workspace, h->x, &segments);
-    dt_cross_entropy.gradient(logits, h->y, rows, h->net.C, h->loss, h->predicted);
+    dt_cross_entropy.gradient(logits, h->y, rows, h->net.C, 0.0, &h->rows);
     double sum = 0;
     for (size_t i = 0; i < rows; i++)
-        sum += (double)h->loss[i];
+        sum += (double)h->rows.loss[i];
     return sum;
 }
 
@@ -126,8 +127,7 @@ static void train_by_hand(history *out, const run *r, int epochs)
     assert_all_int(dt_workspace_init(&h.workspace, &h.net, N, DT_BOTH_PASSES), DT_OK);
     h.x = calloc(N * r->D, sizeof *h.x);
     h.y = calloc(N, sizeof *h.y);
-    h.loss = calloc(N, sizeof *h.loss);
-    h.predicted = calloc(N, sizeof *h.predicted);
+    assert_all_int(dt_loss_rows_init(&h.rows, &dt_cross_entropy, N), DT_OK);
     h.gradient = calloc(h.net.P, sizeof *h.gradient);
     h.sums = calloc(h.net.P, sizeof *h.sums);
     for (int e = 0; e < epochs; e++) {
@@ -138,8 +138,7 @@ static void train_by_hand(history *out, const run *r, int epochs)
     assert_all_int(h.outside, 0);
     free(h.x);
     free(h.y);
-    free(h.loss);
-    free(h.predicted);
+    dt_loss_rows_clear(&h.rows);
     free(h.gradient);
     free(h.sums);
     dt_workspace_clear(&h.workspace);

@@ -243,6 +243,7 @@ static void test_steps_are_told(void **state)
                           .learning_rate = r.learning_rate,
                           .schedule = &dt_schedule_constant,
                           .task = &dt_classification,
+                          .monitor = &dt_classification.metrics[0],
                           .patience = 9,
                           .seed = 7};
     const dt_observer observer = {

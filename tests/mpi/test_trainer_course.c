@@ -101,7 +101,7 @@ static void test_divergence(void **state)
     check_fails(&r, DT_DIVERGED, "epoch 1, step 2: the loss is not finite");
     r = ordinary;
     r.scale = 1e13; /* finite, but beyond what is added up */
-    check_fails(&r, DT_DIVERGED, "epoch 1, step 1: the loss is not finite, or beyond 2^38 nats");
+    check_fails(&r, DT_DIVERGED, "epoch 1, step 1: the loss is not finite, or beyond 2^38");
 }
 
 static void test_a_rank_with_other_weights_is_found(void **state)
@@ -138,6 +138,7 @@ static void test_weights_that_drift_apart_are_found(void **state)
                           .learning_rate = r.learning_rate,
                           .schedule = &dt_schedule_constant,
                           .task = &dt_classification,
+                          .monitor = &dt_classification.metrics[0],
                           .epochs = 4,
                           .patience = 9,
                           .seed = 7,
@@ -225,6 +226,7 @@ static void test_a_run_that_is_not_evaluated(void **state)
                           .learning_rate = 0.01,
                           .schedule = &dt_schedule_constant,
                           .task = &dt_classification,
+                          .monitor = &dt_classification.metrics[0],
                           .patience = 9,
                           .seed = 7};
     const dt_observer observer = {.epoch_ended = run_keep_epoch, .context = &h};

@@ -132,10 +132,10 @@ static void test_another_point_is_another_run(void **state)
     run_train_from(rest, &all, &r, &silent, p);
     assert_all(outcome_difference(rest, watched) != NULL);
     p->adam_step++;
-    p->at.tally.hits++;
+    p->at.tally.numbers[DT_TALLY_MEASURE].high++;
     run_train_from(rest, &all, &r, &silent, p);
     assert_all_string(outcome_difference(rest, watched), "an epoch's row");
-    p->at.tally.hits--;
+    p->at.tally.numbers[DT_TALLY_MEASURE].high--;
     run_train_from(rest, &all, &r, &silent, p);
     check_same_outcome(rest, watched, "from point", 7);
     outcome_free(watched);
@@ -185,7 +185,7 @@ static void test_every_other_epoch(void **state)
         const saved_point *p = &o->points[i];
         assert_all_int(p->at.epoch, 2 * i + 3);
         assert_all_int(p->at.rows, 0);
-        assert_all(p->at.tally.hits == 0 && p->at.tally.loss_low == 0 && p->at.tally.outside == 0);
+        assert_all(memcmp(&p->at.tally, &(dt_tally){0}, sizeof p->at.tally) == 0);
         assert_all_int(p->adam_step, 5 * (2 * i + 2));
         assert_all(p->at.training_s > 0.0);
     }

@@ -40,22 +40,23 @@ kept *kept_make(size_t P, int64_t epochs)
                                       .isa = "avx2"};
     (void)snprintf(k->hosts[0], sizeof k->hosts[0], "node17");
     for (int p = 0; p < DT_SET_COUNT; p++)
-        k->sets[p] = (dt_dataset){.N = 1000, .D = 3, .C = 2, .class_rows = k->class_rows};
-    k->network = (dt_network){.D = 3, .C = 2, .P = P, .params = arrays};
+        k->sets[p] = (dt_dataset){.N = 1000, .D = 3, .C = 2, .T = 1, .class_rows = k->class_rows};
+    k->network = (dt_network){.D = 3, .C = 2, .loss = &dt_cross_entropy, .P = P, .params = arrays};
     k->adam = (dt_optimizer){.kind = &dt_adam,
                              .P = P,
                              .states = {arrays + 2 * P, arrays + 3 * P},
                              .learning_rate = 0.02,
                              .numbers = {0.8, 0.98, 1e-6},
                              .step = 10 * epochs + 3};
-    k->training = (dt_training){.epoch = epochs + 1,
-                                .rows = 300,
-                                .tally = {.loss_high = -5, .loss_low = 0x123456789a, .hits = 77},
-                                .stopping = dt_early_stopping_start(false, 4, 0.0),
-                                .best_epoch = epochs,
-                                .epoch_s = 0.25,
-                                .training_s = 7.5,
-                                .best = arrays + P};
+    k->training = (dt_training){
+        .epoch = epochs + 1,
+        .rows = 300,
+        .tally = {.numbers = {{.high = 2, .low = 300}, {-5, 0x123456789a}, {0, 77}, {1, 8}}},
+        .stopping = dt_early_stopping_start(false, 4, 0.0),
+        .best_epoch = epochs,
+        .epoch_s = 0.25,
+        .training_s = 7.5,
+        .best = arrays + P};
     k->facts = (dt_run_facts){.settings = &k->settings,
                               .environment = &k->environment,
                               .sets = k->sets,

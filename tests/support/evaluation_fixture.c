@@ -35,7 +35,7 @@ void draw_rows(rows *out, size_t N, size_t C, unsigned levels, uint64_t seed)
     }
 }
 
-static int owner(int deal, size_t n, size_t N)
+int row_owner(int deal, size_t n, size_t N)
 {
     const size_t size = (size_t)test_size;
     switch (deal) {
@@ -50,15 +50,21 @@ static int owner(int deal, size_t n, size_t N)
     }
 }
 
+dt_network network_of_classes(size_t C)
+{
+    return (dt_network){.C = C, .loss = &dt_cross_entropy};
+}
+
 dt_status evaluate_dealt(dt_evaluation *out, const dt_comm *comm, const rows *r, int deal,
                          const uint64_t *class_rows, bool curves)
 {
     dt_scores scores;
-    dt_status status = dt_scores_init(&scores, r->C, r->N, curves);
+    const dt_network network = network_of_classes(r->C);
+    dt_status status = dt_scores_init(&scores, &network, r->N, curves, false);
     for (size_t i = 0; status == DT_OK && i < r->N; i++) {
         const size_t n = deal % 2 == 0 ? i : r->N - 1 - i;
-        if (dt_comm_size(comm) == 1 || owner(deal, n, r->N) == test_rank)
-            dt_scores_add(&scores, r->p + n * r->C, &r->y[n], NULL, 1);
+        if (dt_comm_size(comm) == 1 || row_owner(deal, n, r->N) == test_rank)
+            dt_scores_add(&scores, r->p + n * r->C, &(dt_target){.label = r->y[n]}, NULL, NULL, 1);
     }
     status = dt_comm_agree(comm, status);
     if (status == DT_OK)

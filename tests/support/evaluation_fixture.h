@@ -27,6 +27,12 @@ typedef struct rows {
  */
 void draw_rows(rows *out, size_t N, size_t C, unsigned levels, uint64_t seed);
 
+/** Returns the rank that gets row n of N. */
+int row_owner(int deal, size_t n, size_t N);
+
+/** Returns all that dt_scores_init reads of a network that tells C classes apart. */
+dt_network network_of_classes(size_t C);
+
 /** Evaluates the rows, which each rank adds one by one, in reverse order if `deal` is odd: the
  * order must not matter. Collective over `comm`. */
 dt_status evaluate_dealt(dt_evaluation *out, const dt_comm *comm, const rows *r, int deal,

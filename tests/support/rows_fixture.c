@@ -129,7 +129,7 @@ dt_status given_take(void *context, const dt_row_batch *rows)
         k->times[row - 1]++;
         memcpy(k->x + (row - 1) * k->D, rows->x + i * k->D, k->D * sizeof(float));
         if (rows->y != NULL)
-            k->y[row - 1] = rows->y[i];
+            k->y[row - 1] = rows->y[i].label;
     }
     return k->calls == k->stop_at ? dt_fail(DT_OUTPUT, "rank %d cannot take it", test_rank) : DT_OK;
 }

@@ -210,6 +210,7 @@ dt_plan run_plan(const run *r)
                      .learning_rate = r->learning_rate,
                      .schedule = &dt_schedule_constant,
                      .task = &dt_classification,
+                     .monitor = &dt_classification.metrics[0],
                      .epochs = r->epochs,
                      .patience = r->patience,
                      .keeps_last = r->no_restore_best,

@@ -8,9 +8,12 @@ bool same_evaluation(const dt_evaluation *a, const dt_evaluation *b)
     return a->N == b->N && C == b->C && a->majority_class == b->majority_class &&
            memcmp(&a->model, &b->model, sizeof a->model) == 0 &&
            memcmp(&a->majority, &b->majority, sizeof a->majority) == 0 &&
-           (C == 0 || memcmp(a->classes, b->classes, C * sizeof *a->classes) == 0) &&
+           (a->values != NULL) == (b->values != NULL) &&
+           (a->values == NULL || memcmp(a->values, b->values, C * sizeof *a->values) == 0) &&
+           (a->classes == NULL || memcmp(a->classes, b->classes, C * sizeof *a->classes) == 0) &&
            memcmp(a->bins, b->bins, sizeof a->bins) == 0 &&
-           (C == 0 || memcmp(a->confusion, b->confusion, C * C * sizeof *a->confusion) == 0) &&
+           (a->confusion == NULL ||
+            memcmp(a->confusion, b->confusion, C * C * sizeof *a->confusion) == 0) &&
            a->roc_count == b->roc_count &&
            (a->roc_count == 0 || memcmp(a->roc, b->roc, a->roc_count * sizeof *a->roc) == 0);
 }

@@ -66,9 +66,10 @@ static void test_unusual_numbers(void **state)
     k->training.stopping.wait = 398;
     k->training.best_epoch = 1;
     k->training.rows = (uint64_t)1 << 40;
-    k->training.tally = (dt_tally){.loss_high = ((int64_t)1 << 40) + 1,
-                                   .loss_low = ((int64_t)1 << 50) - 1,
-                                   .hits = ((int64_t)1 << 40) - 1};
+    k->training.tally =
+        (dt_tally){.numbers = {[DT_TALLY_WEIGHT] = {((int64_t)1 << 40) - 1, 0},
+                               [DT_TALLY_LOSS] = {((int64_t)1 << 40) + 1, ((int64_t)1 << 50) - 1},
+                               [DT_TALLY_MEASURE_2] = {-3, -4}}};
     k->adam.step = ((int64_t)1 << 53) - 1;
     k->adam.numbers[2] = 0.0; /* as a Keras model to begin with may have it */
     k->adam.numbers[0] = 0.0;
@@ -155,11 +156,11 @@ static void test_no_checkpoint(void **state)
     write_h5(0);
     assert_data(dt_checkpoint_open(&h5, scratch_folder),
                 "checkpoint.h5: is an HDF5 file, but not a checkpoint");
-    for (int64_t version = -1; version <= 3; version++)
+    for (int64_t version = -1; version <= 4; version++)
         if (version != 0 && version != DT_CHECKPOINT_VERSION) {
             write_h5(version);
             assert_data(dt_checkpoint_open(&h5, scratch_folder), "checkpoint.h5: its version is ",
-                        ", and this dtrain reads 2; go on with the dtrain that wrote it");
+                        ", and this dtrain reads 3; go on with the dtrain that wrote it");
             assert_null(h5);
         }
     write_h5(DT_CHECKPOINT_VERSION); /* and nothing else */

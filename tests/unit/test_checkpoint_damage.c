@@ -72,7 +72,7 @@ static void test_tables_have_a_crc(void **state)
     assert_checkpoint_refused(3, "the file: /epochs is damaged: its CRC-32 is ", ", and was ");
     flip(checkpoint_save(k), &best, sizeof best, 0);
     assert_checkpoint_refused(3, "the file: /state is damaged: its CRC-32 is ", ", and was ");
-    flip(checkpoint_save(k), &k->training.tally.loss_low, sizeof(int64_t), 0);
+    flip(checkpoint_save(k), &k->training.tally.numbers[DT_TALLY_LOSS].low, sizeof(int64_t), 0);
     assert_checkpoint_refused(3, "the file: /state is damaged: its CRC-32 is ", ", and was ");
     flip(checkpoint_save(k), "\"beta_2\": 0.97", 14, 13);
     assert_checkpoint_refused(3, "the file: /optimizer is damaged: its CRC-32 is ", ", and was ");
@@ -198,11 +198,13 @@ static void test_numbers_to_count_on_from(void **state)
     assert_insane(training.best_epoch, 0); /* three epochs have ended */
     assert_insane(training.stopping.wait, 4);
     assert_insane(training.stopping.wait, INT64_MAX);
-    assert_insane(training.tally.hits, INT64_MAX);
-    assert_insane(training.tally.hits, -1);
-    assert_insane(training.tally.loss_low, INT64_MAX);
-    assert_insane(training.tally.loss_high, INT64_MAX);
-    assert_insane(training.tally.loss_high, INT64_MIN);
+    assert_insane(training.tally.numbers[DT_TALLY_WEIGHT].high, -1000); /* below zero */
+    assert_insane(training.tally.numbers[DT_TALLY_WEIGHT].low, INT64_MAX);
+    assert_insane(training.tally.numbers[DT_TALLY_LOSS].low, INT64_MAX);
+    assert_insane(training.tally.numbers[DT_TALLY_LOSS].high, INT64_MAX);
+    assert_insane(training.tally.numbers[DT_TALLY_LOSS].high, INT64_MIN);
+    assert_insane(training.tally.numbers[DT_TALLY_MEASURE].low, INT64_MIN);
+    assert_insane(training.tally.numbers[DT_TALLY_MEASURE_2].high, INT64_MAX);
     assert_insane(training.epoch_s, INFINITY);
     assert_insane(training.training_s, INFINITY);
     assert_insane_optimizer(numbers[2], INFINITY);

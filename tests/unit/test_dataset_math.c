@@ -21,10 +21,11 @@ static void deal(dt_dataset *out, size_t N, size_t S, int rank, int size)
 {
     const size_t first = dt_dataset_first_shard(rank, size, S);
     const size_t count = dt_dataset_first_shard(rank + 1, size, S) - first;
-    *out = (dt_dataset){.N = N, .D = D, .C = 5, .S = S, .first_shard = first, .shard_count = count};
+    *out = (dt_dataset){
+        .N = N, .D = D, .C = 5, .T = 1, .S = S, .first_shard = first, .shard_count = count};
     assert_int_equal(dt_memory_alloc(&out->shard_start, count + 1, sizeof(size_t), "t"), DT_OK);
     assert_int_equal(dt_memory_alloc(&out->x, N * D, sizeof(float), "t"), DT_OK);
-    assert_int_equal(dt_memory_alloc(&out->y, N, sizeof(int32_t), "t"), DT_OK);
+    assert_int_equal(dt_memory_alloc(&out->y, N, sizeof(dt_target), "t"), DT_OK);
     assert_int_equal(dt_memory_alloc(&out->order, N, sizeof(uint32_t), "t"), DT_OK);
     size_t own = 0;
     for (size_t s = 0; s < count; s++) {
@@ -32,7 +33,7 @@ static void deal(dt_dataset *out, size_t N, size_t S, int rank, int size)
         for (size_t n = first + s; n < N; n += S, own++) {
             for (size_t j = 0; j < D; j++)
                 out->x[own * D + j] = (float)n;
-            out->y[own] = (int32_t)(n % 5);
+            out->y[own].label = (int32_t)(n % 5);
             out->order[own] = (uint32_t)(n / S);
         }
     }
@@ -66,12 +67,13 @@ static void check_take(const dt_dataset *set, size_t first, size_t count)
     const size_t capacity = dt_dataset_take_capacity(set, count);
     float *x = malloc((capacity + 1) * DT_PANEL * sizeof *x);
     const dt_panels panels = {x, capacity + 1, D};
-    int32_t *y = malloc((capacity + 1) * sizeof *y);
+    dt_target *y = malloc((capacity + 1) * sizeof *y);
     uint64_t *positions = malloc((capacity + 1) * sizeof *positions);
     size_t *start = calloc(set->shard_count + 1, sizeof *start), taken = 0;
     for (size_t i = 0; i < (capacity + 1) * DT_PANEL; i++)
         x[i] = -1;
-    dt_dataset_take(set, first, count, &(dt_batch){&panels, y, positions, start});
+    dt_dataset_take(set, first, count,
+                    &(dt_batch){.x = &panels, .y = y, .positions = positions, .start = start});
     assert_true(start[set->shard_count] <= capacity);
     for (size_t s = 0; s < set->shard_count; s++) {
         assert_int_equal(start[s], taken);
@@ -82,7 +84,7 @@ static void check_take(const dt_dataset *set, size_t first, size_t count)
             const size_t row = local * set->S + set->first_shard + s;
             for (size_t j = 0; j < D; j++)
                 assert_true(fabs((double)x[taken * DT_PANEL + j] - (double)row) <= 0);
-            assert_int_equal(y[taken], row % 5);
+            assert_int_equal(y[taken].label, row % 5);
             assert_int_equal(positions[taken], q);
             taken++;
         }
@@ -127,14 +129,15 @@ static void test_an_epoch_takes_every_row_once(void **state)
             dt_dataset set;
             float x[N * DT_PANEL];
             const dt_panels panels = {x, N, D};
-            int32_t y[N];
+            dt_target y[N];
             uint64_t positions[N];
             size_t start[S + 1];
             deal(&set, N, S, rank, job_sizes[job]);
             dt_dataset_shuffle(&set, 3, 9);
             for (size_t first = 0; first < N; first += BATCH) {
-                dt_dataset_take(&set, first, N - first < BATCH ? N - first : BATCH,
-                                &(dt_batch){&panels, y, positions, start});
+                dt_dataset_take(
+                    &set, first, N - first < BATCH ? N - first : BATCH,
+                    &(dt_batch){.x = &panels, .y = y, .positions = positions, .start = start});
                 for (size_t i = 0; i < start[set.shard_count]; i++) {
                     const size_t row = (size_t)x[i * DT_PANEL];
                     assert_int_equal(step_of[job][row], -1);

@@ -11,6 +11,7 @@
 #include "dtrain/nn/network.h"
 #include "dtrain/nn/spec.h"
 #include "exact_activation.h"
+#include "same_bits.h"
 #include "status_checks.h"
 
 #include <limits.h>
@@ -95,14 +96,14 @@ static void reference_row(const dt_network *net, const double *params, const flo
 }
 
 static double reference_loss(const dt_network *net, const double *params, const float *X,
-                             const int32_t *y, size_t B, double *nearest)
+                             const dt_target *y, size_t B, double *nearest)
 {
     double loss = 0;
     for (size_t i = 0; i < B; i++) {
         double z[MAX_WIDTH], sum = 0;
         reference_row(net, params, X + i * net->D, i, z, nearest);
         for (size_t c = 0; c < net->C; c++)
-            sum += exp(z[c] - z[y[i]]);
+            sum += exp(z[c] - z[y[i].label]);
         loss += log(sum);
     }
     return loss;
@@ -141,42 +142,41 @@ static void collect(void *context, const dt_gradient_block *block, const float *
 }
 
 /* Forward, loss, backward; returns the summed loss. Each parameter must come once a segment. */
-static double run_pass(const dt_network *net, const float *X, const int32_t *y,
+static double run_pass(const dt_network *net, const float *X, const dt_target *y,
                        const dt_segments *segments, float *gradient)
 {
     const size_t B = segments->start[segments->count];
     dt_workspace workspace;
-    float *loss = calloc(B + 1, sizeof *loss);
-    int32_t *predicted = calloc(B + 1, sizeof *predicted);
+    dt_loss_rows rows;
+    assert_ok(dt_loss_rows_init(&rows, net->loss, B + 1));
     collected c = {gradient, calloc(net->P, sizeof(int))};
     assert_ok(dt_workspace_init(&workspace, net, B, DT_BOTH_PASSES));
     workspace.pass = pass_from(0);
     float *logits = dt_network_forward(net, &workspace, X, segments);
-    dt_cross_entropy.gradient(logits, y, B, net->C, loss, predicted);
+    net->loss->gradient(logits, y, B, net->C, net->loss_number, &rows);
     memset(gradient, 0, net->P * sizeof *gradient);
     dt_network_backward(net, &workspace, segments, collect, NULL, &c);
     double sum = 0;
     for (size_t i = 0; i < B; i++)
-        sum += (double)loss[i];
+        sum += (double)rows.loss[i];
     int filled = 0;
     for (size_t s = 0; s < segments->count; s++)
         filled += segments->start[s + 1] > segments->start[s];
     for (size_t i = 0; i < net->P; i++)
         assert_int_equal(c.given[i], filled);
     dt_workspace_clear(&workspace);
-    free(loss);
-    free(predicted);
+    dt_loss_rows_clear(&rows);
     free(c.given);
     return sum;
 }
 
-static void draw_rows(float *X, int32_t *y, size_t B, size_t D, size_t C, uint64_t seed)
+static void draw_rows(float *X, dt_target *y, size_t B, size_t D, size_t C, uint64_t seed)
 {
     dt_random random = dt_random_start(seed, DT_RANDOM_EXAMPLE, 5);
     for (size_t i = 0; i < B * D; i++)
         X[i] = (float)dt_random_normal(&random);
     for (size_t i = 0; i < B; i++)
-        y[i] = (int32_t)dt_random_below(&random, C);
+        y[i].label = (int32_t)dt_random_below(&random, C);
 }
 
 static void make_network(dt_network *net, size_t D, const size_t *hidden, size_t count,
@@ -196,7 +196,7 @@ static void check_gradient(size_t D, const size_t *hidden, size_t count, dt_acti
 {
     dt_network net;
     float *X = calloc(B * D, sizeof *X);
-    int32_t *y = calloc(B, sizeof *y);
+    dt_target *y = calloc(B, sizeof *y);
     double nearest = 0;
     uint64_t seed = 0;
     double *params = NULL;
@@ -279,7 +279,7 @@ static void test_dropout(void **state)
     dt_network net;
     dt_workspace w;
     float X[B * D];
-    int32_t y[B];
+    dt_target y[B];
     const size_t start[] = {0, B};
     const dt_segments segments = {1, start};
     dropout = 0.25;
@@ -350,7 +350,7 @@ static void test_gradient_in_panels(void **state)
     dt_workspace workspace;
     make_network(&net, D, (const size_t[]){H}, 1, DT_ACTIVATION_TANH, C, 3);
     static float X[B * D], dW[D * H];
-    int32_t y[B];
+    dt_target y[B];
     draw_rows(X, y, B, D, C, 3);
     float *gradient = calloc(net.P, sizeof *gradient);
     const size_t start[] = {0, B};
@@ -360,7 +360,8 @@ static void test_gradient_in_panels(void **state)
     float *logits = dt_network_forward(&net, &workspace, X, &segments);
     float loss[B];
     int32_t predicted[B];
-    dt_cross_entropy.gradient(logits, y, B, C, loss, predicted);
+    const dt_loss_rows rows = {.loss = loss, .predicted = predicted};
+    net.loss->gradient(logits, y, B, C, net.loss_number, &rows);
     collected ignored = {calloc(net.P, sizeof(float)), calloc(net.P, sizeof(int))};
     dt_network_backward(&net, &workspace, &segments, collect, NULL, &ignored);
     for (size_t d = 0; d < D; d++) /* X^T dY, from the workspace's own dY */
@@ -407,8 +408,11 @@ static void check_segments(size_t D, const size_t *hidden, size_t count, size_t 
     dt_network net;
     dt_workspace together, alone;
     make_network(&net, D, hidden, count, DT_ACTIVATION_SIGMOID, C, 11);
-    float *X = calloc(B * D, sizeof *X), *loss = calloc(B, sizeof *loss);
-    int32_t *y = calloc(B, sizeof *y), *predicted = calloc(B, sizeof *predicted);
+    float *X = calloc(B * D, sizeof *X);
+    dt_target *y = calloc(B, sizeof *y);
+    dt_loss_rows rows, own_rows;
+    assert_ok(dt_loss_rows_init(&rows, net.loss, B));
+    assert_ok(dt_loss_rows_init(&own_rows, net.loss, B));
     draw_rows(X, y, B, D, C, 4);
     per_segment p = {calloc(segment_count * net.P, sizeof(float)), net.P,
                      calloc(net.P, sizeof(size_t))};
@@ -418,22 +422,21 @@ static void check_segments(size_t D, const size_t *hidden, size_t count, size_t 
     const dt_segments all = {segment_count, start};
     together.pass = pass_from(0);
     float *logits = dt_network_forward(&net, &together, X, &all);
-    dt_cross_entropy.gradient(logits, y, B, C, loss, predicted);
+    net.loss->gradient(logits, y, B, C, net.loss_number, &rows);
     dt_network_backward(&net, &together, &all, sort_out, NULL, &p);
     for (size_t s = 0, filled = 0; s < segment_count; s++) {
-        const size_t rows = start[s + 1] - start[s];
-        if (rows == 0)
+        const size_t own_count = start[s + 1] - start[s];
+        if (own_count == 0)
             continue;
-        const size_t own[2] = {0, rows};
+        const size_t own[2] = {0, own_count};
         const dt_segments one = {1, own};
-        float own_loss[256];
         alone.pass = pass_from(start[s]);
         float *own_logits = dt_network_forward(&net, &alone, X + start[s] * D, &one);
-        dt_cross_entropy.gradient(own_logits, y + start[s], rows, C, own_loss, predicted);
+        net.loss->gradient(own_logits, y + start[s], own_count, C, net.loss_number, &own_rows);
         memset(single.pieces, 0, net.P * sizeof(size_t));
         dt_network_backward(&net, &alone, &one, sort_out, NULL, &single);
-        assert_memory_equal(own_loss, loss + start[s], rows * sizeof(float));
-        assert_memory_equal(own_logits, logits + start[s] * C, rows * C * sizeof(float));
+        assert_memory_equal(own_rows.loss, rows.loss + start[s], own_count * sizeof(float));
+        assert_memory_equal(own_logits, logits + start[s] * C, own_count * C * sizeof(float));
         assert_memory_equal(single.gradients, p.gradients + filled++ * net.P,
                             net.P * sizeof(float));
     }
@@ -442,8 +445,8 @@ static void check_segments(size_t D, const size_t *hidden, size_t count, size_t 
     dt_network_clear(&net);
     free(X);
     free(y);
-    free(loss);
-    free(predicted);
+    dt_loss_rows_clear(&rows);
+    dt_loss_rows_clear(&own_rows);
     free(p.gradients);
     free(p.pieces);
     free(single.gradients);
@@ -506,8 +509,10 @@ static void check_done(const dt_network *net, const dt_segments *segments, told 
 {
     const size_t B = segments->count > 0 ? segments->start[segments->count] : 0;
     dt_workspace workspace;
-    float *X = calloc(B * net->D + 1, sizeof *X), *loss = calloc(B + 1, sizeof *loss);
-    int32_t *y = calloc(B + 1, sizeof *y), *predicted = calloc(B + 1, sizeof *predicted);
+    float *X = calloc(B * net->D + 1, sizeof *X);
+    dt_target *y = calloc(B + 1, sizeof *y);
+    dt_loss_rows rows;
+    assert_ok(dt_loss_rows_init(&rows, net->loss, B + 1));
     draw_rows(X, y, B, net->D, net->C, 8);
     *out = (told){.given = {calloc(net->P, sizeof(float)), calloc(net->P, sizeof(int))},
                   .count = 1,
@@ -516,7 +521,7 @@ static void check_done(const dt_network *net, const dt_segments *segments, told 
         out->segments += segments->start[s + 1] > segments->start[s];
     assert_ok(dt_workspace_init(&workspace, net, B, DT_BOTH_PASSES));
     float *logits = dt_network_forward(net, &workspace, X, segments);
-    dt_cross_entropy.gradient(logits, y, B, net->C, loss, predicted);
+    net->loss->gradient(logits, y, B, net->C, net->loss_number, &rows);
     dt_network_backward(net, &workspace, segments, collect_told, note_final, out);
     assert_int_equal(out->first[out->count - 1], 0);
     for (size_t l = 0; l < net->layer_count; l++) { /* no layer waits for the one before it */
@@ -529,8 +534,7 @@ static void check_done(const dt_network *net, const dt_segments *segments, told 
     dt_workspace_clear(&workspace);
     free(X);
     free(y);
-    free(loss);
-    free(predicted);
+    dt_loss_rows_clear(&rows);
     free(out->given.gradient);
     free(out->given.given);
 }
@@ -707,6 +711,37 @@ static void test_made_of_zeros(void **state)
     assert_null(made.layers);
 }
 
+/* ---- what the outputs are ---- */
+
+static void test_units_of_targets(void **state)
+{
+    (void)state;
+    dt_network net;
+    make_network(&net, 3, NULL, 0, DT_ACTIVATION_RELU, 2, 1);
+    assert_ptr_equal(net.loss, &dt_cross_entropy);
+    dt_target y[] = {{.value = 5}, {.value = -30}, {.value = 2}, {.value = 10}}, kept[4];
+    memcpy(kept, y, sizeof y);
+    dt_network_standardise(&net, y, 2); /* labels */
+    assert_memory_equal(y, kept, sizeof y);
+    dt_target_scale scale[] = {{3, 0.5}, {10, 20}};
+    assert_ok(dt_network_set_loss(&net, &dt_huber, 1.5, scale));
+    scale[0].mean = 77; /* it is a copy */
+    assert_ptr_equal(net.loss, &dt_huber);
+    assert_true(same_bits(net.loss_number, 1.5));
+    dt_network_standardise(&net, y, 2);
+    const float expected[] = {4, -2, -2, 0};
+    for (size_t i = 0; i < 4; i++)
+        assert_true(same_bits((double)y[i].value, (double)expected[i]));
+    float predictions[4];
+    memcpy(predictions, expected, sizeof predictions);
+    dt_network_restore_units(&net, predictions, 2);
+    assert_memory_equal(predictions, kept, sizeof predictions);
+    assert_ok(dt_network_set_loss(&net, &dt_mean_squared_error, 0, NULL)); /* in their own units */
+    dt_network_restore_units(&net, predictions, 2);
+    assert_memory_equal(predictions, kept, sizeof predictions);
+    dt_network_clear(&net);
+}
+
 int main(void)
 {
     dt_linalg_init(1);
@@ -721,6 +756,7 @@ int main(void)
         cmocka_unit_test(test_layout),
         cmocka_unit_test(test_made_of_zeros),
         cmocka_unit_test(test_too_large),
+        cmocka_unit_test(test_units_of_targets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

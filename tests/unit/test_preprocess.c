@@ -24,7 +24,7 @@ typedef struct bench {
     const char *names[MAX_FIELDS];
     size_t fields;
     float x[MAX_D];
-    int32_t y;
+    dt_target y;
 } bench;
 
 static void assert_says(const char *text)
@@ -94,7 +94,7 @@ static dt_status prepare(bench *b, const char *cells)
     const dt_csv_row row = {.row = 7, .line = 9, .fields = fields};
     for (size_t i = 0; i < MAX_D; i++)
         b->x[i] = 99.0f; /* what the last row left must not stay */
-    b->y = -99;
+    b->y.label = -99;
     return dt_preprocess_row(b->preprocess, &row, b->x, &b->y);
 }
 
@@ -135,11 +135,11 @@ static void test_scales(void **state)
           "\"spread\": 2.5, \"fill\": \"error\"}",
           5, "kind a b c d e", true);
     check_row(&b, "yes|41.2|-3|0.1|0|0", (const double[]){0.0, 0.0, 0.0, 0.0, (0.0 - 1.5) / 2.5});
-    assert_int_equal(b.y, 1);
+    assert_int_equal(b.y.label, 1);
     check_row(&b, "no|1e3|4|-7.25|16777217|1000",
               (const double[]){(1000.0 - 41.2) / 11.9, 1.0, (-7.25 - 0.1) / 0.3, 16777217.0,
                                (log1p(1000.0) - 1.5) / 2.5});
-    assert_int_equal(b.y, 0);
+    assert_int_equal(b.y.label, 0);
     check_row(&b, "no|-0.125|11|1e-320|-3.4028234e38|-1000",
               (const double[]){(-0.125 - 41.2) / 11.9, 2.0, (1e-320 - 0.1) / 0.3, -3.4028234e38,
                                (-log1p(1000.0) - 1.5) / 2.5});
@@ -233,7 +233,7 @@ static void test_number_fills(void **state)
     check_row(&b, "NA|?|NA|", filled);
     check_row(&b, "10|0|20|4", (const double[]){0.0, -0.5, 1.0, 1.0, 0.0});
     check_row(&b, "NA|0|20|?", (const double[]){2.5 / 4, -0.5, 1.0, 1.0 / 3, 1.0});
-    assert_int_equal(b.y, -99); /* without labels it is left alone */
+    assert_int_equal(b.y.label, -99); /* without labels it is left alone */
     /* What only begins or ends like a missing text is none. */
     check_refused(&b, "N|0|20|4", "t.csv: row 7 (line 9): column 'a': 'N' is no number");
     check_refused(&b, "10|NAN|20|4", "t.csv: row 7 (line 9): column 'b': 'NAN' is no number");
@@ -390,7 +390,7 @@ static void test_columns_by_name(void **state)
         bench b;
         begin(&b, mixed, 5, cases[i].table, true);
         check_row(&b, cases[i].row, (const double[]){30.0, 3.0, 1.0, 0.0, 1.0});
-        assert_int_equal(b.y, 1);
+        assert_int_equal(b.y.label, 1);
         end(&b);
     }
 }
@@ -407,7 +407,7 @@ static void test_target(void **state)
     end(&b);
     begin(&b, mixed, 5, "kind age job rate", true);
     check_row(&b, "no|30|cook|4", (const double[]){30.0, 4.0, 0.0, 1.0, 0.0});
-    assert_int_equal(b.y, 0);
+    assert_int_equal(b.y.label, 0);
     check_refused(&b, "perhaps|30|cook|4",
                   "t.csv: row 7 (line 9): column 'kind': 'perhaps' is none of the classes");
     check_refused(&b, "|30|cook|4",

@@ -4,6 +4,7 @@
 #include "dtrain/base/status.h"
 #include "dtrain/comm/comm.h"
 #include "dtrain/data/source.h"
+#include "dtrain/nn/network.h"
 #include "dtrain/nn/panels.h"
 
 #include <stddef.h>
@@ -19,25 +20,36 @@ enum { DT_CLASSES_MAX = 65536 };
  */
 typedef struct dt_dataset {
     uint64_t N; /* rows of all ranks; 0: there is no such set */
-    size_t D, C; /* inputs of a row, classes */
-    uint64_t *class_rows; /* [C]: rows of each class, of all ranks */
+    size_t D; /* inputs of a row */
+    size_t C; /* classes; 0: targets are values */
+    size_t T; /* targets of a row: 1, or the values */
+    uint64_t *class_rows; /* [C]: rows of each class, of all ranks; NULL: values */
 
     size_t S; /* shards of all ranks */
     size_t first_shard, shard_count; /* this rank's */
     size_t *shard_start; /* [shard_count + 1]: this rank's shards among its rows */
     float *x; /* [own rows, D], shard after shard */
-    int32_t *y; /* [own rows] */
+    dt_target *y; /* [own rows, T], values in their own units */
+    float *w; /* [own rows]: weights; NULL: each row weighs 1 */
+    float *class_weights; /* [C]: factors of the rows' weights in training; NULL: 1 each */
     uint32_t *order; /* [own rows]: this epoch's order within each shard */
 } dt_dataset;
 
 /** Returns the first shard of a rank; the first of rank + 1 is where its block ends. Local. */
 size_t dt_dataset_first_shard(int rank, int size, size_t S);
 
+/** What the targets are. AUTO: values if one of them is not a whole number, else classes. */
+typedef enum dt_targets { DT_TARGETS_AUTO, DT_TARGETS_CLASSES, DT_TARGETS_VALUES } dt_targets;
+
+/** Most values of a row that can be targets. */
+enum { DT_TARGETS_MAX = 1024 };
+
 /** How a rows' file that has to be split is split, and into how many shards all is dealt. */
 typedef struct dt_deal {
     size_t S;
     size_t run; /* rows that stay together: row n goes to shard n / run mod S; 0: 1, for training */
-    size_t C; /* of the model that is to see the rows; 0: found from the training labels */
+    dt_targets targets;
+    size_t C; /* outputs of the model that is to see the rows; 0: found from the training targets */
     double validation_split, test_split; /* for the sets that the source does not have */
     uint64_t seed;
     int host_ranks; /* ranks on this host, which allocate at the same time */
@@ -56,7 +68,8 @@ typedef struct dt_deal {
  * Owns:    the caller clears with dt_dataset_clear
  * Errors:  DT_DATA: damaged data; NaN, infinity, or beyond float32 in the inputs; a label that is
  *          negative, fractional, too large, or not among the training set's classes; one class
- *          only, unless deal->C is given; file, array, row and column (counted from 0) named.
+ *          only, unless deal->C is given; a weight that is negative; file, array, row and column
+ *          (counted from 0) named.
  *          DT_MEMORY. All ranks return the same.
  */
 DT_MUST_USE dt_status dt_dataset_load(dt_dataset sets[DT_SET_COUNT], const dt_comm *comm,
@@ -77,7 +90,8 @@ void dt_dataset_shuffle(dt_dataset *set, uint64_t seed, uint64_t epoch);
 /** This rank's rows of a step, shard after shard. All memory is the caller's. */
 typedef struct dt_batch {
     const dt_panels *x; /* [capacity,D] */
-    int32_t *y; /* [capacity] */
+    dt_target *y; /* [capacity,T] */
+    float *w; /* [capacity]; NULL: rows have no weights */
     uint64_t *positions; /* [capacity]: of the rows in the epoch's global order */
     size_t *start; /* [shard_count + 1]: where each shard's rows begin; the last is their number */
 } dt_batch;
@@ -94,6 +108,22 @@ void dt_dataset_take(const dt_dataset *set, uint64_t first, uint64_t count, cons
 /** Returns the largest number of rows that dt_dataset_take can give for `count` positions. Local.
  */
 size_t dt_dataset_take_capacity(const dt_dataset *set, uint64_t count);
+
+/**
+ * Measures the set's values: mean and standard deviation over all rows, the same bits on any number
+ * of ranks.
+ *
+ * Shapes:  out [T]
+ * Calls:   collective
+ * Errors:  DT_DATA: a target has the same value in all rows
+ */
+DT_MUST_USE dt_status dt_dataset_measure(dt_target_scale *out, const dt_comm *comm, const dt_dataset *set);
+
+/**
+ * Returns the root mean squared distance of the set's values from the means of `scale` [T]: in the
+ * target's unit; of several targets in standard deviations. NaN without rows. Collective.
+ */
+double dt_dataset_distance(const dt_comm *comm, const dt_dataset *set, const dt_target_scale *scale);
 
 /** Returns the class with the most rows, the lowest of equals. Local. */
 size_t dt_dataset_majority_class(const dt_dataset *set);

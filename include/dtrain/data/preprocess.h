@@ -4,6 +4,7 @@
 #include "dtrain/base/status.h"
 #include "dtrain/data/recipe.h"
 #include "dtrain/io/csv.h"
+#include "dtrain/nn/loss.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -44,7 +45,7 @@ void dt_preprocess_free(dt_preprocess *preprocess);
  * Cost:    some 15 ns a column; allocates nothing
  */
 DT_MUST_USE dt_status dt_preprocess_row(dt_preprocess *preprocess, const dt_csv_row *row, float *x,
-                                        int32_t *y);
+                                        dt_target *y);
 
 /** Cells with a category that no training row had, which were passed over. */
 typedef struct dt_unseen_cells {

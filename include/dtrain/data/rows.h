@@ -27,6 +27,7 @@ typedef struct dt_rows_plan {
     bool set_asked; /* by a person: then there must be sets to choose from */
     const char *inputs, *targets; /* arrays' names; empty: found by themselves */
     bool labels; /* targets are needed */
+    bool values; /* they are values, not classes */
     size_t D, C; /* the model's */
     const dt_recipe *recipe; /* the model's; NULL: it has none, and tables are refused */
     size_t batch_rows; /* most rows of a batch */

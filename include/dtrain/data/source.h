@@ -18,7 +18,8 @@ const char *dt_set_name(dt_set set);
 typedef struct dt_source_set {
     const dt_npz *npz;
     const dt_npz_member *inputs; /* [N, ...]: all dimensions after the first are flattened */
-    const dt_npz_member *targets; /* [N], [N,1], or one-hot [N,C] */
+    const dt_npz_member *targets; /* [N], [N,1], one-hot [N,C], or values [N,T] */
+    const dt_npz_member *weights; /* [N] or [N,1]; NULL: none were asked for */
 } dt_source_set;
 
 /**
@@ -66,6 +67,14 @@ DT_MUST_USE dt_status dt_source_open(dt_source *out, const char *const *paths, s
  */
 DT_MUST_USE dt_status dt_source_open_rows(dt_source *out, const char *path, dt_set set,
                                           const char *inputs, const char *targets, bool labels);
+
+/**
+ * Finds each set's row weights: the array `name`, or in a file with all sets name_train, name_val
+ * and so on.
+ *
+ * Errors:  DT_DATA: a set has no such array, or not a number a row
+ */
+DT_MUST_USE dt_status dt_source_find_weights(dt_source *source, const char *name);
 
 /** Closes the files; a zeroed source is allowed. */
 void dt_source_clear(dt_source *source);

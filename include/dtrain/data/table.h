@@ -22,7 +22,7 @@ typedef struct dt_row_batch {
     uint64_t first; /* of the data, from 1 */
     size_t count;
     const float *x; /* [count,D] */
-    const int32_t *y; /* [count]; NULL without labels */
+    const dt_target *y; /* [count,T]; NULL without labels */
 } dt_row_batch;
 
 /** Takes rows; local. A status other than DT_OK ends the stream with it. */

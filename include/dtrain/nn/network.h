@@ -12,10 +12,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** A chain of layers whose last one, a dense layer, gives logits for C classes. */
+/** Of an output that is a value: target = mean + deviation * output. */
+typedef struct dt_target_scale {
+    double mean, deviation; /* of the training targets, over all rows; deviation > 0 */
+} dt_target_scale;
+
+/** A chain of layers whose last one, a dense layer, gives the C outputs. */
 typedef struct dt_network {
     size_t D, C;
     const dt_loss *loss; /* what the outputs mean; dt_network_plan sets cross-entropy */
+    double loss_number; /* dt_loss.number */
+    dt_target_scale *scale; /* [C]; NULL: classes, or values that stay in their own units */
     size_t layer_count;
     dt_layer *layers;
     size_t tensor_count;
@@ -68,6 +75,22 @@ void dt_network_prepare(const dt_network *network, float *X, size_t B);
 
 /** Returns whether dt_network_prepare changes rows. Local. */
 bool dt_network_prepares(const dt_network *network);
+
+/**
+ * Sets what the outputs are. `scale` [C] is copied; NULL: the outputs are classes, or values in
+ * their own units.
+ *
+ * Errors: DT_MEMORY. Local.
+ */
+DT_MUST_USE dt_status dt_network_set_loss(dt_network *network, const dt_loss *loss, double number,
+                                          const dt_target_scale *scale);
+
+/** Turns values [B,C] from their own units into those of training; labels stay as they are.
+ * Local. */
+void dt_network_standardise(const dt_network *network, dt_target *y, size_t B);
+
+/** Turns predictions [B,C] into the targets' units; probabilities stay as they are. Local. */
+void dt_network_restore_units(const dt_network *network, float *predictions, size_t B);
 
 /** Prints the layer's name as Keras has it: "dense", "dense_1". Local. */
 void dt_network_print_layer(char *out, size_t bytes, const dt_network *network, size_t l);

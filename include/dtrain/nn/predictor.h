@@ -6,7 +6,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 /**
  * The one way from rows to predictions: validation, evaluation and `dtrain predict` take it. All
@@ -23,9 +22,10 @@ typedef struct dt_predictor {
     size_t capacity; /* rows of a call; a function of the network alone */
     float *prepared; /* [capacity,D]: rows on their way to the network; NULL: they need no
                         preparation */
-    float *p; /* [B,C]: the last call's predictions, in the workspace */
-    float *loss; /* [capacity]: the last call's, if it had targets */
-    int32_t *predicted; /* [capacity]: the most probable class, the first of equals */
+    float *p; /* [B,C]: the last call's predictions, in the workspace: probabilities, or values in
+                 the targets' units */
+    dt_target *y; /* [capacity,targets]: the last call's, in the units of training */
+    dt_loss_rows rows; /* [capacity]: of the last call */
 } dt_predictor;
 
 /** Rows of a product. */
@@ -44,11 +44,12 @@ DT_MUST_USE dt_status dt_predictor_init(dt_predictor *out, const dt_network *net
 void dt_predictor_clear(dt_predictor *predictor);
 
 /**
- * Computes predictor->p and predictor->predicted; with targets also predictor->loss.
+ * Computes predictor->p and, as far as they need no targets, predictor->rows; with targets all of
+ * predictor->rows.
  *
- * Shapes:  X [B,D] in, y [B] in or NULL, B <= capacity
+ * Shapes:  X [B,D] in, y [B,targets] in or NULL: in their own units, B <= capacity
  * Cost:    2*B*P flop; allocates nothing
  */
-void dt_predictor_run(dt_predictor *predictor, const float *X, const int32_t *y, size_t B);
+void dt_predictor_run(dt_predictor *predictor, const float *X, const dt_target *y, size_t B);
 
 #endif

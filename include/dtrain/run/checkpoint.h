@@ -18,7 +18,7 @@
  */
 
 /** The version of the file; attribute checkpoint_version of the root. */
-enum { DT_CHECKPOINT_VERSION = 2 };
+enum { DT_CHECKPOINT_VERSION = 3 };
 
 /** Writes the path of the checkpoint in a run's folder. Returns `out`. */
 const char *dt_checkpoint_path(char *out, size_t bytes, const char *folder);

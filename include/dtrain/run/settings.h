@@ -2,6 +2,7 @@
 #define DTRAIN_RUN_SETTINGS_H
 
 #include "dtrain/base/options.h"
+#include "dtrain/data/dataset.h"
 #include "dtrain/train/plan.h"
 
 #include <stdbool.h>
@@ -17,6 +18,10 @@ typedef struct dt_settings {
 
     char inputs[DT_OPTION_TEXT_BYTES], targets[DT_OPTION_TEXT_BYTES];
     double validation_split, test_split;
+    int task; /* a dt_targets; AUTO until the data is known */
+    int loss; /* 1 + an index of dt_losses; 0: auto, until the data is known */
+    double label_smoothing, huber_delta, quantile;
+    char weights[DT_OPTION_TEXT_BYTES], class_weight[DT_OPTION_TEXT_BYTES];
     dt_option_list hidden;
     dt_option_list activation; /* of a dt_activation */
     int norm; /* a dt_norm */
@@ -32,7 +37,7 @@ typedef struct dt_settings {
     int64_t schedule_every; /* epochs */
     int64_t patience;
     double min_delta;
-    int monitor; /* an index of the task's metrics */
+    int monitor; /* an index of DT_MONITOR_NAMES */
     bool no_restore_best;
     int64_t seed, shards;
     int sum; /* a dt_sum */
@@ -79,8 +84,15 @@ const dt_option_table *dt_settings_table(void);
  */
 DT_MUST_USE dt_status dt_settings_parse(dt_settings *out, int argc, char **argv);
 
-/** Returns what the run's targets mean. Local. */
+/** Returns what the run's targets mean; classes, until the data is known. Local. */
 const dt_task *dt_settings_task(const dt_settings *settings);
+
+/** Returns the metric that --monitor names; NULL: the task does not have it. Local. */
+const dt_metric *dt_settings_monitor(const dt_settings *settings);
+
+/** Gets a number of an optimizer or a loss that is a setting, by its name as an option or in logs:
+ * "huber-delta"; a flag is 0 or 1. Returns false if there is none. Local. */
+bool dt_settings_number(double *out, const dt_settings *settings, const char *name);
 
 /** Returns what the trainer needs of the settings. Local. */
 dt_plan dt_settings_plan(const dt_settings *settings);

@@ -13,36 +13,36 @@
 #include <stdint.h>
 
 /**
- * The quality of a classifier on labelled rows that lie on the ranks of a job. Every number is the
+ * The quality of a model on labelled rows that lie on the ranks of a job. Every number is the
  * same, bit for bit, on any number of ranks and whichever rank has which row: counts are whole
  * numbers, sums over rows are exact totals (dt_exact_total), areas under curves are made of counts
  * of pairs.
  *
  * "Undefined" is NaN, unless said otherwise: without rows, a class without rows or with all of
- * them, more than DT_CONFUSION_MAX classes, scores that kept no probabilities (dt_scores.curves).
+ * them, more than DT_CONFUSION_MAX classes, scores that kept no rows (dt_scores.curves), a number
+ * of the other task.
  */
 
-/** One number for each question; of the model, and of always the majority class. */
-typedef struct dt_quality {
-    double loss; /* nats per row: mean of -log p(true class), p clipped to 1e-7 .. 1 - 1e-7 as
-                    Keras does; the loss of training is not clipped, so it may be larger */
-    double accuracy; /* share of rows */
-    double log_loss; /* nats per row; sklearn.metrics.log_loss (1.2.1) in float64: a row clipped to
-                        eps .. 1 - eps, eps = 2^-52, then divided by its sum */
-    double brier; /* C = 2: mean of (p(class 1) - y)^2, 0 .. 1, as sklearn.metrics
-                     .brier_score_loss; C > 2: mean over rows of the sum over all classes of
-                     (p - onehot(y))^2, 0 .. 2: twice the other when C is 2 */
-    double calibration_error; /* expected: mean over rows of |accuracy - confidence| of their bin */
-    double precision, recall, f1; /* means over the classes that occur as true or predicted ones */
-    double roc_auc; /* area under the ROC curve. C = 2: of class 1; C > 2: mean over the classes of
-                       one against the rest, over those where it is defined */
-    double pr_auc; /* average precision (sklearn.metrics.average_precision_score), likewise */
-} dt_quality;
+enum { DT_RESIDUAL_BINS = 40, DT_JOINT_BINS = 32 };
+
+/** One target that is a value. */
+typedef struct dt_value_quality {
+    dt_quality model, baseline;
+    double
+        residual_limit; /* residuals, prediction - target, lie in equal bins from -limit to limit;
+                              the outer bins have those beyond, too. 4 times the RMSE */
+    int64_t residuals[DT_RESIDUAL_BINS]; /* rows; all 0 when no rows were kept */
+    double low, high; /* smallest and largest target */
+    int64_t joint[DT_JOINT_BINS][DT_JOINT_BINS]; /* rows by target (first index) and prediction, in
+                                                    equal bins from low to high; the outer bins have
+                                                    those beyond, too */
+} dt_value_quality;
 
 /** One class against the rest. */
 typedef struct dt_class_quality {
     int64_t label; /* the class */
     int64_t rows, predicted; /* rows of the class, rows predicted as it */
+    double weight; /* of the rows of the class; their number, if rows have no weights */
     double precision, recall, f1; /* 0 where undefined, as sklearn's zero_division=0 */
     double roc_auc, pr_auc; /* by the probability of this class */
 } dt_class_quality;
@@ -67,10 +67,15 @@ enum { DT_ROC_POINTS = 1001 };
 
 typedef struct dt_evaluation {
     uint64_t N; /* rows of all ranks */
-    size_t C;
+    double
+        weight; /* that they have; their number, if rows have no weights. All numbers are weighted,
+                      counts are not */
+    size_t C; /* classes, or values of a row */
     size_t majority_class; /* what the baseline predicts, always */
     dt_quality model;
-    dt_quality majority; /* the baseline's; its probabilities are the classes' shares */
+    dt_quality majority; /* the baseline's; its probabilities are the classes' shares, its values
+                            the means of the training rows */
+    dt_value_quality *values; /* [C]: of values; NULL: classes, and all below is theirs */
     dt_class_quality *classes; /* [C] */
     dt_calibration_bin bins[DT_CALIBRATION_BINS];
     int64_t *confusion; /* [C,C], row = true class; NULL above DT_CONFUSION_MAX classes */
@@ -91,7 +96,8 @@ typedef struct dt_evaluation {
  *          evaluated rows
  * Calls:   collective; the result is the same on all ranks. Same on all ranks: class_rows
  * Owns:    the caller clears *out with dt_evaluation_clear; after an error it is empty
- * Errors:  DT_DIVERGED: a probability was NaN or not in 0..1; DT_DATA: a label was no class;
+ * Errors:  DT_DIVERGED: a probability was NaN or not in 0..1, or a value was not finite or too far
+ *          away (dt_scores_add); DT_DATA: a label is not a class;
  *          DT_MEMORY
  * Cost:    with curves 4 bytes a row of this rank's, and on rank k mod ranks, for each class k,
  *          8 bytes a row of all ranks' (with two classes: on at most two ranks)
@@ -100,8 +106,7 @@ DT_MUST_USE dt_status dt_evaluation_compute(dt_evaluation *out, const dt_comm *c
                                             const dt_scores *scores, const uint64_t *class_rows);
 
 /**
- * Computes the quality of a network on a set: dt_evaluate, dt_loss_softmax's probabilities and its
- * predictions, dt_evaluation_compute.
+ * Computes the quality of a network on a set: dt_evaluate, then dt_evaluation_compute.
  *
  * The threads of `pool`, which may be NULL, share the products.
  *

@@ -26,7 +26,7 @@ typedef struct dt_gradient_kind dt_gradient_kind;
  */
 typedef struct dt_step_slots {
     size_t outside; /* [tensors]: gradients out of range */
-    size_t tally; /* [4]: of the rows */
+    size_t tally; /* [DT_TALLY_WORDS]: of the rows */
     size_t stops; /* [1]: ranks that ask to stop */
     size_t count; /* numbers of all slots */
 } dt_step_slots;
@@ -45,8 +45,8 @@ typedef struct dt_stepper {
 
     dt_workspace workspace;
     dt_batch batch; /* the step's own rows, in the workspace's input */
-    float *loss; /* [capacity] */
-    int32_t *predicted; /* [capacity] */
+    const dt_task *task; /* of the network's loss */
+    dt_loss_rows rows; /* [capacity]: what the loss gives of the batch */
     int64_t *scratch; /* [threads, DT_STEPPER_BLOCK]: a block that is being added up */
     dt_exact_grid grid; /* of the step's exact sum */
     dt_step_slots slots;

@@ -8,16 +8,16 @@ static dt_status apply_row(void *context, const dt_csv_row *row)
 {
     dt_prepare *p = context;
     dt_status status = DT_OK;
-    int32_t label = 0;
+    dt_target y = {0};
     dt_set set = DT_TRAIN;
     dt_prepare_report_progress(p, row);
     if (dt_prepare_drops(p, row))
         goto out;
-    DT_TRY(dt_preprocess_row(p->preprocess, row, p->x, &label));
+    DT_TRY(dt_preprocess_row(p->preprocess, row, p->x, &y));
     if (p->next_row >= p->rows)
         DT_TRY(dt_prepare_fail_changed(p));
-    DT_TRY(dt_prepare_next_set(&set, p, row, (size_t)label, false));
-    DT_TRY(p->take(p->take_context, set, label, p->x));
+    DT_TRY(dt_prepare_next_set(&set, p, row, (size_t)y.label, false));
+    DT_TRY(p->take(p->take_context, set, y.label, p->x));
 out:
     return status;
 }

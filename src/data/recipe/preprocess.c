@@ -248,17 +248,18 @@ static dt_status take_category(dt_preprocess *p, const binding *b, const dt_csv_
 }
 
 static dt_status take_label(const dt_preprocess *p, const binding *b, const dt_csv_row *row,
-                            int32_t *y)
+                            dt_target *y)
 {
     const dt_csv_field *cell = &row->fields[b->field];
     const dt_dictionary_entry *entry = dt_dictionary_find(&b->categories, cell->text, cell->bytes);
     if (entry == NULL)
         return dt_cell_fail(p->path, row, b->column->name, cell, "is none of the classes");
-    *y = entry->index;
+    y->label = entry->index;
     return DT_OK;
 }
 
-dt_status dt_preprocess_row(dt_preprocess *preprocess, const dt_csv_row *row, float *x, int32_t *y)
+dt_status dt_preprocess_row(dt_preprocess *preprocess, const dt_csv_row *row, float *x,
+                            dt_target *y)
 {
     dt_status status = DT_OK;
     memset(x, 0, preprocess->recipe->D * sizeof *x);

@@ -1,9 +1,11 @@
 /*
  * Sparse categorical cross-entropy of a softmax.
  *
- * Math:   p = softmax(z); loss[i] = -log p[i, y[i]] by log-sum-exp, not clipped;
- *         dz = p - onehot(y); predicted[i] = the class of the largest logit, the first of equals
- * Source: Keras's SparseCategoricalCrossentropy as the TensorFlow backend computes it
+ * Math:   p = softmax(z); q = (1 - a) onehot(y) + a / C, a the label smoothing;
+ *         loss[i] = -sum over j of q[i,j] log p[i,j], by log-sum-exp, not clipped; dz = p - q;
+ *         predicted[i] = the class of the largest logit, the first of equals
+ * Source: Keras's SparseCategoricalCrossentropy as the TensorFlow backend computes it; smoothing as
+ *         in CategoricalCrossentropy
  */
 #include "dtrain/nn/loss.h"
 
@@ -61,9 +63,31 @@ DT_VECTORIZE static void flush_small(float *z, size_t count)
         z[i] = fabsf(z[i]) < 1e-30f ? 0.0f : z[i];
 }
 
+/* The loss but for the log of the row's sum; z is shifted. */
+static float cross_term(const float *z, size_t label, size_t C, float smoothing)
+{
+    if (smoothing <= 0.0f)
+        return -z[label];
+    float sum = 0.0f;
+    for (size_t j = 0; j < C; j++)
+        sum += z[j];
+    return -((1.0f - smoothing) * z[label] + smoothing / (float)C * sum);
+}
+
+/* z, the probabilities, becomes the gradient. */
+static void subtract_targets(float *z, const dt_target *y, size_t B, size_t C, float smoothing)
+{
+    const float others = smoothing / (float)C;
+    for (size_t i = 0; smoothing > 0.0f && i < B * C; i++)
+        z[i] -= others;
+    for (size_t i = 0; i < B; i++)
+        z[i * C + (size_t)y[i].label] -= 1.0f - smoothing;
+    flush_small(z, B * C);
+}
+
 /* What all three functions do; without labels there is no loss, and no gradient. */
-static void softmax(float *z, const int32_t *y, size_t B, size_t C, float *loss, int32_t *predicted,
-                    bool differentiates)
+static void softmax(float *z, const dt_target *y, size_t B, size_t C, float smoothing,
+                    const dt_loss_rows *out, bool differentiates)
 {
     /* Rows go in small groups: each pass over a group is one vector loop, in the first cache. */
     enum { GROUP = 128 };
@@ -72,41 +96,43 @@ static void softmax(float *z, const int32_t *y, size_t B, size_t C, float *loss,
         const size_t rows = B - from < GROUP ? B - from : GROUP;
         float *group = z + from * C;
         for (size_t i = 0; i < rows; i++) {
-            predicted[from + i] = (int32_t)shift_row(group + i * C, C);
+            out->predicted[from + i] = (int32_t)shift_row(group + i * C, C);
             if (y != NULL)
-                loss[from + i] = -group[i * C + (size_t)y[from + i]];
+                out->loss[from + i] =
+                    cross_term(group + i * C, (size_t)y[from + i].label, C, smoothing);
         }
         apply_exp(group, rows * C);
         normalise_rows(group, rows, C, sums);
         if (y != NULL)
-            add_log(loss + from, sums, rows);
-        if (differentiates) {
-            for (size_t i = 0; i < rows; i++)
-                group[i * C + (size_t)y[from + i]] -= 1.0f;
-            flush_small(group, rows * C);
-        }
+            add_log(out->loss + from, sums, rows);
+        if (differentiates)
+            subtract_targets(group, y + from, rows, C, smoothing);
     }
 }
 
-static void gradient(float *z, const int32_t *y, size_t B, size_t C, float *loss,
-                     int32_t *predicted)
+static void gradient(float *z, const dt_target *y, size_t B, size_t C, double number,
+                     const dt_loss_rows *rows)
 {
-    softmax(z, y, B, C, loss, predicted, true);
+    softmax(z, y, B, C, (float)number, rows, true);
 }
 
-static void evaluate(float *z, const int32_t *y, size_t B, size_t C, float *loss,
-                     int32_t *predicted)
+static void evaluate(float *z, const dt_target *y, size_t B, size_t C, double number,
+                     const dt_loss_rows *rows)
 {
-    softmax(z, y, B, C, loss, predicted, false);
+    softmax(z, y, B, C, (float)number, rows, false);
 }
 
-static void predict(float *z, size_t B, size_t C, int32_t *predicted)
+static void predict(float *z, size_t B, size_t C, const dt_loss_rows *rows)
 {
-    softmax(z, NULL, B, C, NULL, predicted, false);
+    softmax(z, NULL, B, C, 0.0f, rows, false);
 }
 
 const dt_loss dt_cross_entropy = {
     .name = "sparse_categorical_crossentropy",
+    .option = "cross-entropy",
+    .unit = "nats per row",
+    .classes = true,
+    .number = "label-smoothing",
     .gradient = gradient,
     .evaluate = evaluate,
     .predict = predict,

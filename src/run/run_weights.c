@@ -1,0 +1,122 @@
+/* What rows weigh: --weights and --class-weight. */
+#include "run_internal.h"
+
+#include "dtrain/base/memory.h"
+#include "dtrain/base/text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* As scikit-learn's: rows / (classes * rows of the class), over the classes that have rows. */
+static void balance(float *out, const dt_dataset *set)
+{
+    size_t present = 0;
+    for (size_t c = 0; c < set->C; c++)
+        present += set->class_rows[c] > 0;
+    for (size_t c = 0; c < set->C; c++)
+        if (set->class_rows[c] > 0)
+            out[c] = (float)((double)set->N / ((double)present * (double)set->class_rows[c]));
+}
+
+/* The class of that name, or class id; C and a failure that suggests the nearest name. */
+DT_MUST_USE static dt_status find_class(size_t *out, const dt_run *r, const char *name)
+{
+    const size_t C = r->sets[DT_TRAIN].C;
+    char id[32];
+    const bool named = r->recipe.class_count == C;
+    for (*out = 0; *out < C; ++*out) {
+        (void)snprintf(id, sizeof id, "%zu", *out);
+        if (strcmp(name, named ? r->recipe.classes[*out] : id) == 0)
+            return DT_OK;
+    }
+    const size_t nearest =
+        named ? dt_text_nearest(name, (const char *const *)r->recipe.classes, C) : SIZE_MAX;
+    if (nearest != SIZE_MAX)
+        return dt_fail(DT_USAGE, "--class-weight: no class '%.80s'; did you mean '%.80s'?", name,
+                       r->recipe.classes[nearest]);
+    if (named)
+        return dt_fail(DT_USAGE, "--class-weight: no class '%.80s'; the first is '%.80s'", name,
+                       r->recipe.classes[0]);
+    return dt_fail(DT_USAGE, "--class-weight: no class '%.80s'; the classes are 0 to %zu", name,
+                   C - 1);
+}
+
+/* "no=1,yes=5": the weight is behind the last = of a part, so a name may have one. */
+DT_MUST_USE static dt_status parse_class_weights(float *out, const dt_run *r)
+{
+    dt_status status = DT_OK;
+    char text[DT_OPTION_TEXT_BYTES];
+    char *rest = text;
+    (void)snprintf(text, sizeof text, "%s", r->settings.class_weight);
+    for (char *part; (part = strsep(&rest, ",")) != NULL;) {
+        char *equals = strrchr(part, '='), *end = NULL;
+        const double weight = equals != NULL ? strtod(equals + 1, &end) : 0.0;
+        size_t c = 0;
+        if (equals == NULL || end == equals + 1 || *end != '\0' ||
+            !(weight >= 0.0 && weight <= 1e6))
+            return dt_fail(DT_USAGE,
+                           "--class-weight: '%.80s' is not CLASS=WEIGHT with a weight from 0 to "
+                           "1e6; expected balanced, or weights as no=1,yes=5",
+                           part);
+        *equals = '\0';
+        DT_TRY(find_class(&c, r, part));
+        out[c] = (float)weight;
+    }
+out:
+    return status;
+}
+
+/* Rank 0 has the classes' names. */
+DT_MUST_USE static dt_status find_class_weights(float *out, const dt_run *r)
+{
+    const dt_dataset *set = &r->sets[DT_TRAIN];
+    bool some = false;
+    for (size_t c = 0; c < set->C; c++)
+        out[c] = 1.0f;
+    if (strcmp(r->settings.class_weight, "balanced") == 0) {
+        balance(out, set);
+        return DT_OK;
+    }
+    dt_status status = parse_class_weights(out, r);
+    if (status != DT_OK)
+        return status;
+    for (size_t c = 0; c < set->C; c++)
+        some = some || (out[c] > 0.0f && set->class_rows[c] > 0);
+    return some ? DT_OK
+                : dt_fail(DT_USAGE, "--class-weight %s: all training rows weigh 0",
+                          r->settings.class_weight);
+}
+
+/* A training in which nothing weighs anything learns nothing. */
+DT_MUST_USE static dt_status check_weights(const dt_run *r)
+{
+    const dt_dataset *set = &r->sets[DT_TRAIN];
+    double largest = 0.0;
+    if (set->w == NULL)
+        return DT_OK;
+    for (size_t i = 0; i < dt_dataset_own_rows(set); i++)
+        largest = set->w[i] > largest ? set->w[i] : largest;
+    dt_comm_max_f64(r->comm, &largest, 1);
+    return largest > 0.0
+               ? DT_OK
+               : dt_fail(DT_DATA, "--weights %s: all training rows weigh 0", r->settings.weights);
+}
+
+dt_status dt_run_take_weights(dt_run *r)
+{
+    dt_status status = DT_OK;
+    dt_dataset *set = &r->sets[DT_TRAIN];
+    DT_TRY(check_weights(r));
+    if (r->settings.class_weight[0] == '\0')
+        return DT_OK;
+    if (set->C == 0)
+        return dt_fail(DT_USAGE, "--class-weight was given, but the targets are values; use "
+                                 "--weights");
+    DT_TRY(dt_comm_agree(r->comm, dt_memory_alloc(&set->class_weights, set->C,
+                                                  sizeof *set->class_weights, "class weights")));
+    DT_TRY(dt_comm_agree(r->comm, r->root ? find_class_weights(set->class_weights, r) : DT_OK));
+    dt_comm_broadcast(r->comm, set->class_weights, set->C * sizeof *set->class_weights);
+out:
+    return status;
+}

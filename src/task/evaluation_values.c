@@ -1,0 +1,171 @@
+/* The quality of values: errors are added up in standard deviations of the target. */
+#include "evaluation_internal.h"
+
+#include "dtrain/base/memory.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TOTALS = sizeof(dt_value_sums) / sizeof(dt_exact_total) };
+
+typedef struct work {
+    double *own; /* [own rows]: this rank's absolute errors of one target */
+    double *all; /* [N]: all ranks', on rank 0 */
+    size_t *bytes; /* [size]: of each rank's errors */
+    dt_value_sums *sums; /* [C]: of all ranks */
+} work;
+
+static dt_target_scale scale_of(const dt_scores *scores, size_t j)
+{
+    return scores->scale != NULL ? scores->scale[j] : (dt_target_scale){0.0, 1.0};
+}
+
+static dt_status allocate(work *w, dt_evaluation *out, const dt_comm *comm, const dt_scores *scores)
+{
+    dt_status status = DT_OK;
+    DT_TRY(dt_memory_alloc(&out->values, out->C, sizeof *out->values, "quality of the targets"));
+    DT_TRY(dt_memory_alloc(&w->sums, out->C, sizeof *w->sums, "sums of errors"));
+    memcpy(w->sums, scores->values, out->C * sizeof *w->sums);
+    if (!scores->curves)
+        return DT_OK;
+    DT_TRY(dt_memory_alloc(&w->own, scores->rows, sizeof *w->own, "errors"));
+    DT_TRY(dt_memory_alloc(&w->bytes, (size_t)dt_comm_size(comm), sizeof *w->bytes, "sizes"));
+    if (dt_comm_rank(comm) == 0)
+        DT_TRY(dt_memory_alloc(&w->all, (size_t)out->N, sizeof *w->all, "all ranks' errors"));
+out:
+    return status;
+}
+
+/* The numbers that sums give; `unit` is the standard deviation. */
+static void fill_from_sums(dt_quality *out, const dt_value_sums *s, double N, double unit,
+                           bool baseline)
+{
+    const double squared = dt_exact_total_value(baseline ? &s->t_squared : &s->squared) / N;
+    const double absolute = dt_exact_total_value(baseline ? &s->t_absolute : &s->absolute) / N;
+    const double mean = dt_exact_total_value(baseline ? &s->t : &s->e) / N;
+    const double t = dt_exact_total_value(&s->t) / N;
+    const double spread = dt_exact_total_value(&s->t_squared) / N - t * t;
+    *out = dt_quality_none();
+    out->rmse = unit * sqrt(squared);
+    out->mae = unit * absolute;
+    out->r2 = spread > 0.0 ? 1.0 - squared / spread : NAN;
+    out->explained_variance = spread > 0.0 ? 1.0 - (squared - mean * mean) / spread : NAN;
+}
+
+static int by_size(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* The median of |errors|, on all ranks; `errors` are this rank's. */
+static double median(work *w, const dt_comm *comm, size_t own_rows, size_t N)
+{
+    double out = 0.0; /* but on rank 0, so that a sum hands the number round */
+    dt_comm_gatherv(comm, 0, w->all, w->bytes, w->own, own_rows * sizeof *w->own);
+    if (dt_comm_rank(comm) == 0) {
+        qsort(w->all, N, sizeof *w->all, by_size);
+        out = (w->all[(N - 1) / 2] + w->all[N / 2]) / 2.0;
+    }
+    dt_comm_max_f64(comm, &out, 1);
+    return out;
+}
+
+static size_t bin_of(double value, double low, double high, size_t bins)
+{
+    const double place = (value - low) / (high - low) * (double)bins;
+    return !(place >= 0.0) ? 0 : place < (double)bins ? (size_t)place : bins - 1;
+}
+
+/* What needs each row: medians and histograms. */
+static void measure_rows(dt_value_quality *out, work *w, const dt_comm *comm,
+                         const dt_scores *scores, size_t j, size_t N)
+{
+    const size_t C = scores->C;
+    const double mean = scale_of(scores, j).mean;
+    double ends[2] = {-INFINITY, -INFINITY};
+    for (size_t i = 0; i < scores->rows; i++) {
+        const double y = (double)scores->y[i * C + j].value;
+        w->own[i] = fabs((double)scores->p[i * C + j] - y);
+        ends[0] = fmax(ends[0], -y);
+        ends[1] = fmax(ends[1], y);
+    }
+    out->model.median_ae = median(w, comm, scores->rows, N);
+    for (size_t i = 0; i < scores->rows; i++)
+        w->own[i] = fabs((double)scores->y[i * C + j].value - mean);
+    out->baseline.median_ae = median(w, comm, scores->rows, N);
+    dt_comm_max_f64(comm, ends, 2);
+    out->low = -ends[0];
+    out->high = ends[1];
+    out->residual_limit = 4.0 * out->model.rmse;
+    for (size_t i = 0; i < scores->rows; i++) {
+        const double p = (double)scores->p[i * C + j], y = (double)scores->y[i * C + j].value;
+        const double limit = out->residual_limit;
+        out->residuals[bin_of(p - y, -limit, limit, DT_RESIDUAL_BINS)]++;
+        out->joint[bin_of(y, out->low, out->high, DT_JOINT_BINS)]
+                  [bin_of(p, out->low, out->high, DT_JOINT_BINS)]++;
+    }
+    dt_comm_sum_i64(comm, out->residuals, DT_RESIDUAL_BINS);
+    dt_comm_sum_i64(comm, &out->joint[0][0], DT_JOINT_BINS * DT_JOINT_BINS);
+}
+
+/* Adds up one number of all targets, for their mean. */
+static void add_mean(dt_quality *out, const dt_quality *one, size_t C)
+{
+    double *to = (double *)out;
+    const double *from = (const double *)one;
+    for (size_t i = 0; i < sizeof *out / sizeof *to; i++)
+        to[i] += from[i] / (double)C;
+}
+
+static void fill_targets(dt_evaluation *out, work *w, const dt_comm *comm, const dt_scores *scores)
+{
+    const double N = out->weight;
+    out->model = out->majority = (dt_quality){0};
+    for (size_t j = 0; j < out->C; j++) {
+        dt_value_quality *value = &out->values[j];
+        const dt_value_sums *sums = &w->sums[j];
+        const double unit = scale_of(scores, j).deviation;
+        fill_from_sums(&value->model, sums, N, unit, false);
+        fill_from_sums(&value->baseline, sums, N, unit, true);
+        if (!isnan(scores->quantile))
+            value->model.pinball = unit * dt_exact_total_value(&sums->pinball) / N;
+        if (scores->curves && out->N > 0)
+            measure_rows(value, w, comm, scores, j, (size_t)out->N);
+        add_mean(&out->model, &value->model, out->C);
+        add_mean(&out->majority, &value->baseline, out->C);
+    }
+}
+
+dt_status dt_evaluation_measure_values(dt_evaluation *out, const dt_comm *comm,
+                                       const dt_scores *scores)
+{
+    dt_status status = DT_OK;
+    work w = {0};
+    int64_t rows[2] = {(int64_t)scores->rows, scores->outside};
+    dt_comm_sum_i64(comm, rows, 2);
+    out->N = (uint64_t)rows[0];
+    if (rows[1] > 0)
+        return dt_fail(
+            DT_DIVERGED,
+            "predictions: %lld rows are not finite or very far from their targets; check "
+            "that the inputs are standardised as in training",
+            (long long)rows[1]);
+    DT_TRY(dt_comm_agree(comm, allocate(&w, out, comm, scores)));
+    dt_exact_total_sum(comm, (dt_exact_total *)w.sums, out->C * TOTALS);
+    dt_exact_total weight = scores->weight;
+    dt_exact_total_sum(comm, &weight, 1);
+    out->weight = scores->weighted ? dt_exact_total_value(&weight) : (double)out->N;
+    if (scores->curves) {
+        const size_t own_bytes = scores->rows * sizeof *w.own;
+        dt_comm_allgather(comm, w.bytes, &own_bytes, sizeof own_bytes);
+    }
+    fill_targets(out, &w, comm, scores);
+out:
+    dt_memory_free(w.own);
+    dt_memory_free(w.all);
+    dt_memory_free(w.bytes);
+    dt_memory_free(w.sums);
+    return status;
+}

@@ -1,0 +1,58 @@
+/* Targets are classes. */
+#include "dtrain/task/task.h"
+
+static const dt_metric metrics[] = {
+    {"loss", NULL, offsetof(dt_metrics, loss), false},
+    {"accuracy", "share of rows", offsetof(dt_metrics, accuracy), true},
+};
+
+static const dt_quality_kind qualities[] = {
+    {"accuracy", "accuracy", "share of rows", offsetof(dt_quality, accuracy), true},
+    {"loss", "loss", "nats per row, as Keras", offsetof(dt_quality, loss), false},
+    {"log_loss", "log loss", "nats per row", offsetof(dt_quality, log_loss), false},
+    {"brier", "Brier score", "0 is best", offsetof(dt_quality, brier), false},
+    {"calibration_error", "calibration", "error, 10 bins", offsetof(dt_quality, calibration_error),
+     false},
+    {"roc_auc", "ROC-AUC", "area under the curve", offsetof(dt_quality, roc_auc), true},
+    {"pr_auc", "PR-AUC", "average precision", offsetof(dt_quality, pr_auc), true},
+    {"precision", "precision", "mean over classes", offsetof(dt_quality, precision), true},
+    {"recall", "recall", "mean over classes", offsetof(dt_quality, recall), true},
+    {"f1", "F1", "mean over classes", offsetof(dt_quality, f1), true},
+};
+
+static void add_rows(dt_tally *tally, const dt_loss_rows *rows, const dt_target *y, const float *w,
+                     size_t from, size_t count)
+{
+    double weights = 0.0, loss = 0.0, hits = 0.0;
+    for (size_t i = from; i < from + count; i++) {
+        const double weight = w != NULL ? (double)w[i] : 1.0;
+        weights += weight;
+        loss += weight * (double)rows->loss[i];
+        hits += rows->predicted[i] == y[i].label ? weight : 0.0;
+    }
+    dt_tally_add_term(tally, DT_TALLY_WEIGHT, weights);
+    dt_tally_add_term(tally, DT_TALLY_LOSS, loss);
+    dt_tally_add_term(tally, DT_TALLY_MEASURE, hits);
+}
+
+static dt_metrics mean(const dt_tally *tally, double unit)
+{
+    (void)unit;
+    dt_metrics out = dt_metrics_none();
+    out.loss = dt_tally_mean(tally, DT_TALLY_LOSS);
+    out.accuracy = dt_tally_mean(tally, DT_TALLY_MEASURE);
+    return out;
+}
+
+const dt_task dt_classification = {
+    .name = "classification",
+    .classes = true,
+    .metric_count = sizeof metrics / sizeof *metrics,
+    .metrics = metrics,
+    .quality_count = sizeof qualities / sizeof *qualities,
+    .qualities = qualities,
+    .baseline = "majority",
+    .loss = &dt_cross_entropy,
+    .add_rows = add_rows,
+    .mean = mean,
+};
