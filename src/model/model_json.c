@@ -50,6 +50,8 @@ void dt_model_json_add_numbers(dt_json *json, const dt_optimizer *optimizer)
         else
             dt_json_add_double(json, number->name, optimizer->numbers[i]);
     }
+    if (optimizer->ema > 0.0)
+        dt_json_add_double(json, "ema", optimizer->ema);
 }
 
 static void add_optimizer(dt_json *json, const dt_optimizer *optimizer)
@@ -286,11 +288,11 @@ DT_MUST_USE static dt_status read_optimizer(dt_optimizer *out, bool *has_state,
     DT_TRY(dt_json_get_number(&rate, &at, "learning_rate", 0.0, HUGE_VAL));
     DT_TRY(dt_optimizer_init(out, kind, 0, rate));
     DT_TRY(dt_json_get_number(&out->weight_decay, &at, "weight_decay", 0.0, HUGE_VAL));
-    const char *known[DT_OPTIMIZER_NUMBERS + 6] = {"kind", "learning_rate", "weight_decay", "step",
-                                                   "has_state"};
+    const char *known[DT_OPTIMIZER_NUMBERS + 7] = {"kind", "learning_rate", "weight_decay",
+                                                   "step", "has_state",     "ema"};
     for (size_t i = 0; i < kind->number_count; i++) {
         const dt_optimizer_number *number = &kind->numbers[i];
-        known[5 + i] = number->name;
+        known[6 + i] = number->name;
         if (number->is_flag)
             DT_TRY(read_flag(&out->numbers[i], &at, number->name));
         else
@@ -298,6 +300,8 @@ DT_MUST_USE static dt_status read_optimizer(dt_optimizer *out, bool *has_state,
     }
     DT_TRY(dt_json_get_whole(&out->step, &at, "step", 0, STEPS_MAX - 1));
     DT_TRY(dt_json_get_bool(has_state, &at, "has_state"));
+    if (dt_json_has(&at, "ema"))
+        DT_TRY(dt_json_get_number(&out->ema, &at, "ema", 0.0, 1.0));
     DT_TRY(dt_json_check_members(&at, known));
 out:
     return status;

@@ -42,8 +42,19 @@ dt_status dt_optimizer_allocate(dt_optimizer *optimizer, size_t P)
     return DT_OK;
 }
 
+dt_status dt_optimizer_start_average(dt_optimizer *optimizer, const float *params, size_t P)
+{
+    if (optimizer->ema <= 0.0)
+        return DT_OK;
+    dt_status status = dt_memory_alloc(&optimizer->average, P, sizeof(float), "averaged weights");
+    if (status == DT_OK)
+        memcpy(optimizer->average, params, P * sizeof(float));
+    return status;
+}
+
 void dt_optimizer_clear(dt_optimizer *optimizer)
 {
+    dt_memory_free(optimizer->average);
     dt_memory_free(optimizer->states[0]);
     *optimizer = (dt_optimizer){0};
 }
@@ -59,6 +70,8 @@ double *dt_optimizer_number_at(dt_optimizer *optimizer, const char *name)
 void dt_optimizer_begin_step(dt_optimizer *optimizer)
 {
     optimizer->step++;
+    const double t = (double)optimizer->step, warm = (1.0 + t) / (10.0 + t);
+    optimizer->average_share = (float)(1.0 - (warm < optimizer->ema ? warm : optimizer->ema));
     optimizer->kind->begin_step(optimizer);
 }
 
@@ -68,10 +81,19 @@ DT_VECTORIZE static void decay(float *w, size_t count, float share)
         w[i] -= w[i] * share;
 }
 
+DT_VECTORIZE static void average(float *restrict E, const float *restrict w, size_t count,
+                                 float share)
+{
+    for (size_t i = 0; i < count; i++)
+        E[i] += share * (w[i] - E[i]);
+}
+
 void dt_optimizer_update(const dt_optimizer *optimizer, float *params, const float *gradient,
                          size_t first, size_t count, bool decays)
 {
     if (decays && optimizer->weight_decay > 0.0)
         decay(params + first, count, (float)(optimizer->learning_rate * optimizer->weight_decay));
     optimizer->kind->update(optimizer, params, gradient, first, count);
+    if (optimizer->average != NULL)
+        average(optimizer->average + first, params + first, count, optimizer->average_share);
 }

@@ -46,19 +46,32 @@ static const dt_h5_column state_columns[] = {
 };
 static const dt_h5_table state_table = DT_H5_TABLE(state_columns, dt_training);
 
-/* The arrays of [P] numbers: two of the network, then the optimizer's states. */
+/* The arrays of [P] numbers: two of the network, then the optimizer's states, then the averaged
+ * weights, if there are any. */
 enum { ARRAY_WEIGHTS, ARRAY_BEST, ARRAY_STATES, ARRAY_NAME_BYTES = 64 };
 
 static size_t count_arrays(const dt_optimizer *optimizer)
 {
-    return ARRAY_STATES + optimizer->kind->state_count;
+    return ARRAY_STATES + optimizer->kind->state_count + (optimizer->ema > 0.0 ? 1 : 0);
+}
+
+static bool is_average(const dt_optimizer *optimizer, size_t i)
+{
+    return i == ARRAY_STATES + optimizer->kind->state_count;
+}
+
+/* Where the optimizer has one of its arrays. */
+static float **array_at(dt_optimizer *optimizer, size_t i)
+{
+    return is_average(optimizer, i) ? &optimizer->average : &optimizer->states[i - ARRAY_STATES];
 }
 
 static const char *array_name(char out[ARRAY_NAME_BYTES], const dt_optimizer *optimizer, size_t i)
 {
     if (i >= ARRAY_STATES)
         (void)snprintf(out, ARRAY_NAME_BYTES, "/optimizer/%s",
-                       optimizer->kind->states[i - ARRAY_STATES]);
+                       is_average(optimizer, i) ? "average"
+                                                : optimizer->kind->states[i - ARRAY_STATES]);
     else
         (void)snprintf(out, ARRAY_NAME_BYTES, i == ARRAY_WEIGHTS ? "/weights" : "/best_weights");
     return out;
@@ -104,9 +117,10 @@ DT_MUST_USE static dt_status write_arrays(dt_h5 *h5, const dt_network *network,
     const uint64_t P = network->P;
     char name[ARRAY_NAME_BYTES];
     for (size_t i = 0; i < count_arrays(optimizer); i++) {
-        const float *values = i == ARRAY_WEIGHTS ? network->params
-                              : i == ARRAY_BEST  ? training->best
-                                                 : optimizer->states[i - ARRAY_STATES];
+        const float *values = i == ARRAY_WEIGHTS         ? network->params
+                              : i == ARRAY_BEST          ? training->best
+                              : is_average(optimizer, i) ? optimizer->average
+                                                         : optimizer->states[i - ARRAY_STATES];
         DT_TRY(dt_h5_write_array(h5, array_name(name, optimizer, i), DT_H5_F32, 1, &P, values));
         DT_TRY(dt_h5_set_int(h5, name, "crc32", dt_crc32(0, values, P * sizeof(float))));
     }
@@ -295,7 +309,7 @@ DT_MUST_USE static dt_status make_arrays(dt_checkpoint *out, size_t P)
         return status;
     out->best = out->params + P;
     for (size_t i = ARRAY_STATES; i < count; i++)
-        out->optimizer.states[i - ARRAY_STATES] = out->params + i * P;
+        *array_at(&out->optimizer, i) = out->params + i * P;
     out->optimizer.P = P;
     out->training.best = out->best;
     return DT_OK;
@@ -390,12 +404,15 @@ static void restore(const dt_checkpoint *c, dt_network *network, dt_optimizer *o
     memcpy(network->params, c->params, bytes);
     for (size_t s = 0; s < optimizer->kind->state_count; s++)
         memcpy(optimizer->states[s], c->optimizer.states[s], bytes);
+    if (optimizer->average != NULL)
+        memcpy(optimizer->average, c->optimizer.average, bytes);
     memcpy(optimizer->numbers, c->optimizer.numbers, sizeof optimizer->numbers);
     optimizer->step = c->optimizer.step;
 }
 
 DT_MUST_USE static dt_status read_in(dt_checkpoint *out, const char *folder, const dt_task *task,
-                                     uint64_t N, const dt_optimizer_kind *kind, size_t P)
+                                     uint64_t N, const dt_optimizer_kind *kind, bool averages,
+                                     size_t P)
 {
     dt_status status = DT_OK;
     dt_h5 *h5 = NULL;
@@ -410,6 +427,9 @@ DT_MUST_USE static dt_status read_in(dt_checkpoint *out, const char *folder, con
         DT_TRY(dt_fail(
             DT_DATA, "%s: has the state of optimizer %s, but this run uses %s; remove --optimizer",
             path, out->optimizer.kind->name, kind->name));
+    if ((out->optimizer.ema > 0.0) != averages)
+        DT_TRY(dt_fail(DT_DATA, "%s: %s averaged weights, but this run %s; --ema must stay", path,
+                       averages ? "has no" : "has", averages ? "has --ema" : "has no --ema"));
 out:
     dt_h5_free(h5);
     return status;
@@ -423,7 +443,9 @@ dt_status dt_checkpoint_load(dt_checkpoint *out, const dt_comm *comm, const char
     const bool root = dt_comm_rank(comm) == 0;
     const dt_optimizer_kind *kind = optimizer->kind;
     *out = (dt_checkpoint){0};
-    DT_TRY(dt_comm_agree(comm, root ? read_in(out, folder, task, N, kind, network->P) : DT_OK));
+    DT_TRY(dt_comm_agree(
+        comm, root ? read_in(out, folder, task, N, kind, optimizer->average != NULL, network->P)
+                   : DT_OK));
     DT_TRY(share(out, comm, kind, network->P));
     restore(out, network, optimizer);
     DT_TRY(dt_comm_agree(comm, keep_best(out, network->P)));

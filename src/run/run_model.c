@@ -9,18 +9,19 @@
 
 DT_MUST_USE static dt_status check_memory(const dt_run *r, const dt_network *network)
 {
-    /* Weights, the best ones, two moments in float32, the gradient's sums in 8 bytes, and the
-     * weights in the layout of products: as they are and transposed for training, as they are
-     * for evaluating. The ranks of a host share weights and moments once more, and on several
-     * hosts sums (comm/window.h). Rank 0 needs BYTES_SAVING (measured) while it writes a
-     * checkpoint. A run that is resumed holds the best weights twice. Outputs of a batch's rows
-     * and of an evaluation's 1024, and gradients of outputs; a dropout layer has them and its
-     * factors, too, for a batch's rows; so do slopes of activations and residuals. */
+    /* Weights, the best ones, two moments in float32 and perhaps averaged weights, the gradient's
+     * sums in 8 bytes, and the weights in the layout of products: as they are and transposed for
+     * training, as they are for evaluating. The ranks of a host share weights and moments once
+     * more, and on several hosts sums (comm/window.h). Rank 0 needs BYTES_SAVING (measured) while
+     * it writes a checkpoint. A run that is resumed holds the best weights twice. Outputs of a
+     * batch's rows and of an evaluation's 1024, and gradients of outputs; a dropout layer has them
+     * and its factors, too, for a batch's rows; so do slopes of activations and residuals. */
     enum {
         BYTES_A_PARAMETER = 4 * 4 + 8 + 3 * 4,
         BYTES_SHARED = 3 * 4 + 8,
         BYTES_SAVING = 56,
         BYTES_RESUMING = 4,
+        BYTES_AVERAGING = 2 * 4,
         BYTES_A_UNIT = 8,
         BYTES_KEPT = 4,
         EVALUATION_ROWS = 1024
@@ -39,7 +40,8 @@ DT_MUST_USE static dt_status check_memory(const dt_run *r, const dt_network *net
     }
     const int ranks = r->environment.launch.host_size;
     const double needed =
-        (P * (BYTES_A_PARAMETER + (r->settings.resume[0] != '\0' ? BYTES_RESUMING : 0)) +
+        (P * (BYTES_A_PARAMETER + (r->settings.resume[0] != '\0' ? BYTES_RESUMING : 0) +
+              (r->settings.ema > 0.0 ? BYTES_AVERAGING : 0)) +
          units * rows * BYTES_A_UNIT + kept * batch_rows * BYTES_KEPT) *
             ranks +
         P * (BYTES_SAVING + (ranks > 1 ? BYTES_SHARED : 0));
@@ -58,6 +60,7 @@ void dt_run_set_optimizer(dt_run *r)
     }
     optimizer->learning_rate = r->settings.learning_rate;
     optimizer->weight_decay = r->settings.weight_decay;
+    optimizer->ema = r->settings.ema;
 }
 
 /* The optimizer that the settings ask for, at its start. */
@@ -248,6 +251,7 @@ DT_MUST_USE static dt_status take_settings(dt_run *r, const char *path)
                            ? optimizer->weight_decay
                            : dt_optimizer_kinds[s->optimizer]->weight_decay,
                        path));
+    DT_TRY(take_number(s, "ema", optimizer->ema, path));
     DT_TRY(take_number(s, "dropout", find_dropout(network), path));
 out:
     return status;
@@ -340,6 +344,9 @@ dt_status dt_run_make_model(dt_run *r)
     const double dropout = find_dropout(&r->model.network);
     if (r->settings.dropout < dropout || r->settings.dropout > dropout)
         DT_TRY(dt_comm_agree(r->comm, dt_spec_set_dropout(&r->model.network, r->settings.dropout)));
+    DT_TRY(dt_comm_agree(r->comm,
+                         dt_optimizer_start_average(&r->model.optimizer, r->model.network.params,
+                                                    r->model.network.P)));
 out:
     return status;
 }

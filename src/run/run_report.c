@@ -137,7 +137,10 @@ static const char *describe_optimizer(char *out, size_t bytes, const dt_optimize
                                      number);
     }
     if (optimizer->weight_decay > 0.0 && used < bytes)
-        (void)snprintf(out + used, bytes - used, ", weight decay %g", optimizer->weight_decay);
+        used += (size_t)snprintf(out + used, bytes - used, ", weight decay %g",
+                                 optimizer->weight_decay);
+    if (optimizer->ema > 0.0 && used < bytes)
+        (void)snprintf(out + used, bytes - used, ", averaged weights %g", optimizer->ema);
     return out;
 }
 

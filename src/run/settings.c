@@ -108,6 +108,10 @@ static const dt_option options[] = {
      "decoupled weight decay, 0 to 1: each step subtracts learning rate * F * weight; biases do "
      "not decay. With --optimizer adamw, the default is 0.004",
      DT_SETTING_NEWER | DT_SETTING_DEPENDS},
+    {"ema", "F", DT_OPTION_FLOAT, AT(ema), 0, 0.99999, NULL, "0",
+     "decay of averaged weights, as 0.998: they are validated, saved and used to predict, and "
+     "training goes on with the others; 0: no average",
+     DT_SETTING_NEWER | DT_SETTING_DEPENDS},
     {"patience", "N", DT_OPTION_INT, AT(patience), 0, 1 << 30, NULL, "2",
      "epochs without improvement until training stops"},
     {"min-delta", "F", DT_OPTION_FLOAT, AT(min_delta), 0, 1e30, NULL, "0",

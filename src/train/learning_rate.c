@@ -3,9 +3,9 @@
 dt_plateaus dt_plateaus_start(const dt_plan *plan)
 {
     const double min_delta = 1e-4; /* Keras's default */
-    return (dt_plateaus){
-        .judge = dt_early_stopping_start(plan->monitor->larger_is_better,
-                                         (int64_t)plan->schedule_every, min_delta)};
+    return (dt_plateaus){.judge =
+                             dt_early_stopping_start(plan->monitor->larger_is_better,
+                                                     (int64_t)plan->schedule_every, min_delta)};
 }
 
 void dt_plateaus_judge(dt_plateaus *plateaus, const dt_plan *plan, int64_t epoch,

@@ -19,8 +19,9 @@ enum {
     SHARED_BY_THREADS = 1 << 16 /* parameters whose update is worth waking a thread */
 };
 
-/* What a window shares (dt_gradient_sum_state): the parameters, then the optimizer's states. */
-enum { STATES = 1 + DT_OPTIMIZER_STATES };
+/* What a window shares (dt_gradient_sum_state): the parameters, the optimizer's states, and the
+ * averaged parameters, if there are any. */
+enum { STATES = 2 + DT_OPTIMIZER_STATES };
 
 /* ---- memory ---- */
 
@@ -49,11 +50,13 @@ out:
 /* The arrays that a window shares, where they are; returns their number. */
 static size_t list_states(dt_stepper *s, float **places[STATES])
 {
-    const size_t count = s->optimizer->kind->state_count;
-    places[0] = &s->network->params;
-    for (size_t i = 0; i < count; i++)
-        places[1 + i] = &s->optimizer->states[i];
-    return 1 + count;
+    size_t count = 0;
+    places[count++] = &s->network->params;
+    for (size_t i = 0; i < s->optimizer->kind->state_count; i++)
+        places[count++] = &s->optimizer->states[i];
+    if (s->optimizer->average != NULL)
+        places[count++] = &s->optimizer->average;
+    return count;
 }
 
 /* Each rank copies its slice: the memory is then near the CPU that will update it. */
@@ -106,10 +109,11 @@ dt_status dt_stepper_init(dt_stepper *out, const dt_comm *comm, const dt_launch 
     out->slots.outside = take_slot(&out->slots, network->tensor_count);
     out->slots.tally = take_slot(&out->slots, DT_TALLY_WORDS);
     out->slots.stops = take_slot(&out->slots, 1);
+    float **places[STATES];
     dt_status status = dt_comm_agree(comm, allocate(out, batch));
     if (status == DT_OK) {
         status = dt_gradient_sum_init(&out->ranks_sum, comm, launch, network, out->kind->exact,
-                                      out->slots.count, 1 + optimizer->kind->state_count, how);
+                                      out->slots.count, list_states(out, places), how);
         status = dt_comm_agree(comm, status);
     }
     if (status == DT_OK)

@@ -318,6 +318,17 @@ out:
     return status;
 }
 
+/* What is judged and kept is the average, if there is one; training goes on without it. */
+DT_MUST_USE static dt_status judge_average(trainer *t, dt_epoch *row, bool *stop)
+{
+    float *const trained = t->network->params;
+    if (t->optimizer->average != NULL)
+        t->network->params = t->optimizer->average;
+    const dt_status status = judge_epoch(t, row, stop);
+    t->network->params = trained;
+    return status;
+}
+
 static void finish(trainer *t)
 {
     dt_result *result = t->result;
@@ -325,8 +336,9 @@ static void finish(trainer *t)
     /* The middle of an epoch is where a run stopped that now is to have fewer epochs. */
     const bool restore =
         !t->plan->keeps_last && (result->best_epoch != result->epochs || t->at.rows > 0);
-    if (restore)
-        memcpy(t->network->params, t->best, t->network->P * sizeof *t->best);
+    const float *kept = restore ? t->best : t->optimizer->average;
+    if (kept != NULL)
+        memcpy(t->network->params, kept, t->network->P * sizeof *kept);
     dt_phases *phases = &result->phases;
     phases->wait_s = dt_stepper_wait_s(&t->stepper);
     if (phases->wait_s > phases->seconds[DT_PHASE_ALLREDUCE]) /* which it is a part of */
@@ -342,7 +354,7 @@ DT_MUST_USE static dt_status run_epoch(trainer *t, bool *stop)
     dt_status status = DT_OK;
     dt_epoch row = {.epoch = t->at.epoch, .learning_rate = scheduled_rate(t)};
     DT_TRY(train_epoch(t, &row));
-    DT_TRY(judge_epoch(t, &row, stop));
+    DT_TRY(judge_average(t, &row, stop));
     t->result->epochs = row.epoch;
     t->at.epoch++;
     t->at.rows = 0;

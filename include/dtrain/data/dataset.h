@@ -117,13 +117,15 @@ size_t dt_dataset_take_capacity(const dt_dataset *set, uint64_t count);
  * Calls:   collective
  * Errors:  DT_DATA: a target has the same value in all rows
  */
-DT_MUST_USE dt_status dt_dataset_measure(dt_target_scale *out, const dt_comm *comm, const dt_dataset *set);
+DT_MUST_USE dt_status dt_dataset_measure(dt_target_scale *out, const dt_comm *comm,
+                                         const dt_dataset *set);
 
 /**
  * Returns the root mean squared distance of the set's values from the means of `scale` [T]: in the
  * target's unit; of several targets in standard deviations. NaN without rows. Collective.
  */
-double dt_dataset_distance(const dt_comm *comm, const dt_dataset *set, const dt_target_scale *scale);
+double dt_dataset_distance(const dt_comm *comm, const dt_dataset *set,
+                           const dt_target_scale *scale);
 
 /** Returns the class with the most rows, the lowest of equals. Local. */
 size_t dt_dataset_majority_class(const dt_dataset *set);

@@ -54,6 +54,9 @@ struct dt_optimizer {
     size_t P; /* 0: the numbers alone are known, there is no state */
     float *states[DT_OPTIMIZER_STATES]; /* [P] each, views into one block; none beyond the kind's */
     float factors[DT_OPTIMIZER_FACTORS]; /* of the step under way, the kind's own */
+    double ema; /* decay of the averaged parameters; 0: none */
+    float *average; /* [P]: the averaged parameters; NULL unless there are any */
+    float average_share; /* of the parameters in the average, in the step under way */
 };
 
 /** The optimizers, and their names in the same order for the options table. */
@@ -78,6 +81,16 @@ DT_MUST_USE dt_status dt_optimizer_init(dt_optimizer *out, const dt_optimizer_ki
 /** Gives an optimizer without state that of step 0. Errors: DT_MEMORY. */
 DT_MUST_USE dt_status dt_optimizer_allocate(dt_optimizer *optimizer, size_t P);
 
+/**
+ * Begins to average the parameters [P], if optimizer->ema is not 0: the average begins with them.
+ *
+ * Math:    after each step t = 1, 2 ...:  E <- d E + (1 - d) P, d = min(ema, (1 + t) / (10 + t))
+ * Source:  Polyak and Juditsky 1992; the warm-up of d is TensorFlow's ExponentialMovingAverage's
+ * Errors:  DT_MEMORY
+ */
+DT_MUST_USE dt_status dt_optimizer_start_average(dt_optimizer *optimizer, const float *params,
+                                                 size_t P);
+
 /** Frees; a zeroed optimizer is allowed. */
 void dt_optimizer_clear(dt_optimizer *optimizer);
 
@@ -91,7 +104,7 @@ void dt_optimizer_begin_step(dt_optimizer *optimizer);
  * Updates the parameters first .. first+count-1, each exactly once between two begin_step calls.
  * `decays`: weight decay applies to them.
  *
- * Math:    w -= w lr weight_decay, then what the kind does
+ * Math:    w -= w lr weight_decay, then what the kind does, then the average, if there is one
  * Shapes:  params [P] in and out; gradient [count] in, its element 0 belongs to parameter `first`
  * Source:  Loshchilov and Hutter 2019 (decoupled decay); Keras's optimizers
  * Cost:    allocates nothing

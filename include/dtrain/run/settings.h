@@ -30,7 +30,7 @@ typedef struct dt_settings {
     double dropout;
     int64_t batch, epochs;
     int optimizer; /* an index of dt_optimizer_kinds */
-    double learning_rate, weight_decay, momentum, rho;
+    double ema, learning_rate, weight_decay, momentum, rho;
     bool nesterov;
     int schedule; /* an index of dt_schedules */
     double schedule_factor, warmup;

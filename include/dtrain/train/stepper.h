@@ -51,7 +51,7 @@ typedef struct dt_stepper {
     dt_exact_grid grid; /* of the step's exact sum */
     dt_step_slots slots;
     dt_gradient_sum ranks_sum; /* of gradients and slots */
-    float *private_states[1 + DT_OPTIMIZER_STATES]; /* with a window: where parameters and the
+    float *private_states[2 + DT_OPTIMIZER_STATES]; /* with a window: where parameters and the
                                                      optimizer's states were before */
     uint64_t steps; /* done */
     uint64_t waits; /* of them, those whose wait was measured */
