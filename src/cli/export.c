@@ -6,6 +6,7 @@
 #include "dtrain/io/file.h"
 #include "dtrain/io/h5.h"
 #include "dtrain/io/npz.h"
+#include "dtrain/model/keras_model.h"
 #include "dtrain/model/model.h"
 
 #include <stddef.h>
@@ -29,13 +30,15 @@ static const dt_option_table table = {
     .usage = "Usage: dtrain export MODEL --to FILE\n\n"
              "Writes a model for other programs. MODEL is a .h5 or .keras file, or a run's\n"
              "folder. The ending of FILE names the format:\n"
-             "  .keras  Keras 3, with the optimizer's state, so that fit resumes\n"
+             "  .keras  Keras 3, with the optimizer's state, so that fit resumes; without it\n"
+             "          if the targets were standardised\n"
              "  .h5     Keras 2 and 3; dtrain also reads dropout, weight decay and the\n"
              "          optimizer's state from it\n"
              "  .onnx   ONNX Runtime and others\n"
              "  .npz    NumPy: kernel_0 [inputs,units], bias_0, kernel_1 ..., and mean and\n"
              "          variance if the inputs are normalised; dtrain inspect shows the\n"
-             "          activations",
+             "          activations. Values are outputs * target_deviation + target_mean, if\n"
+             "          these are there",
 };
 
 void dt_cli_export_help(void)
@@ -61,6 +64,22 @@ out:
     return status;
 }
 
+/* One of the numbers of each target. */
+DT_MUST_USE static dt_status write_scale(dt_npz_writer *npz, const dt_network *network,
+                                         const char *name, bool deviations)
+{
+    dt_status status = DT_OK;
+    const uint64_t C = network->C;
+    DT_TRY(dt_npz_writer_begin(npz, name, "<f8", 1, &C));
+    for (size_t j = 0; j < network->C; j++) {
+        const dt_target_scale *scale = &network->scale[j];
+        DT_TRY(dt_npz_writer_write(npz, deviations ? &scale->deviation : &scale->mean,
+                                   sizeof(double)));
+    }
+out:
+    return status;
+}
+
 DT_MUST_USE static dt_status write_arrays(dt_npz_writer *npz, const dt_network *network)
 {
     dt_status status = DT_OK;
@@ -68,6 +87,10 @@ DT_MUST_USE static dt_status write_arrays(dt_npz_writer *npz, const dt_network *
         DT_TRY(write_tensor(npz, network, &network->tensors[t], false));
     for (size_t t = 0; t < network->constant_tensor_count; t++)
         DT_TRY(write_tensor(npz, network, &network->constant_tensors[t], true));
+    if (network->scale != NULL) {
+        DT_TRY(write_scale(npz, network, "target_mean", false));
+        DT_TRY(write_scale(npz, network, "target_deviation", true));
+    }
 out:
     return status;
 }
@@ -127,6 +150,21 @@ DT_MUST_USE static dt_status check_output(const char *to, const char *model)
     return DT_OK;
 }
 
+/* Keras computes the loss of targets in their own units. */
+static void warn_of_targets(const dt_model *model, const char *to)
+{
+    const dt_network *network = &model->network;
+    double number = 0.0;
+    if (!dt_keras_loss_in_units(&number, network))
+        dt_log_warn("%s: does not contain the loss %s; .h5 does", to, network->loss->option);
+    if (network->loss->classes && network->loss_number > 0.0)
+        dt_log_warn("%s: does not contain the label smoothing %g; .h5 does", to,
+                    network->loss_number);
+    if (network->scale != NULL && model->optimizer.P > 0)
+        dt_log_warn("%s: does not contain %s's state, which is of standardised targets; .h5 does",
+                    to, model->optimizer.kind->title);
+}
+
 /* What only dtrain's own file has. */
 static void warn_of_training(const dt_model *model, const char *to)
 {
@@ -137,7 +175,10 @@ static void warn_of_training(const dt_model *model, const char *to)
             dt_log_warn("%s: does not contain the model's dropout; .h5 does", to);
             break;
         }
-    if (!dt_text_ends_in(to, ".keras") || !(model->optimizer.weight_decay > 0.0))
+    if (!dt_text_ends_in(to, ".keras"))
+        return;
+    warn_of_targets(model, to);
+    if (!(model->optimizer.weight_decay > 0.0))
         return;
     if (model->optimizer.kind->weight_decay > 0.0)
         dt_log_warn("%s: Keras's %s also decays the biases, which dtrain does not", to,
@@ -163,7 +204,7 @@ static void warn_of_losses(const dt_model *model, const char *to)
 
 static void note_state(char out[64], const dt_model *model, const char *path)
 {
-    const bool keras = dt_text_ends_in(path, ".keras");
+    const bool keras = dt_text_ends_in(path, ".keras") && model->network.scale == NULL;
     out[0] = '\0';
     if (model->optimizer.P > 0 && (keras || dt_text_ends_in(path, ".h5")))
         (void)snprintf(out, 64, ", and %s's state%s", model->optimizer.kind->title,

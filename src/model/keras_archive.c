@@ -55,6 +55,8 @@ DT_MUST_USE static dt_status write_layers(dt_h5 *h5, const dt_network *network)
                 DT_TRY(write_tensor(h5, group, index++, &network->tensors[t],
                                     network->params + network->tensors[t].first));
     }
+    if (network->scale != NULL)
+        DT_TRY(dt_h5_make_group(h5, "/layers/" DT_KERAS_RESCALING "/vars"));
 out:
     return status;
 }
@@ -85,7 +87,8 @@ out:
     return status;
 }
 
-/* Without a state of ours it is that of a new optimizer: left out, Keras would warn. */
+/* Without a state of ours it is that of a new optimizer: left out, Keras would warn. So is that of
+ * standardised targets: Keras's gradients are of targets in their own units. */
 DT_MUST_USE static dt_status write_optimizer(dt_h5 *h5, const dt_model *model)
 {
     static const char group[] = "/optimizer/vars";
@@ -93,7 +96,7 @@ DT_MUST_USE static dt_status write_optimizer(dt_h5 *h5, const dt_model *model)
     dt_optimizer fresh = {0};
     const dt_optimizer *optimizer = &model->optimizer;
     const float rate = (float)optimizer->learning_rate;
-    if (optimizer->P == 0) {
+    if (optimizer->P == 0 || model->network.scale != NULL) {
         DT_TRY(dt_optimizer_init(&fresh, optimizer->kind, model->network.P, 0.0));
         memcpy(fresh.numbers, optimizer->numbers, sizeof fresh.numbers);
         optimizer = &fresh;

@@ -13,8 +13,9 @@ static json_t *make_floats(const float *values, size_t count)
 
 const char *dt_keras_activation(const dt_network *network, size_t l)
 {
-    return l + 1 == network->layer_count ? "softmax"
-                                         : dt_activation_name(network->layers[l].activation);
+    if (l + 1 == network->layer_count && network->loss->classes)
+        return "softmax";
+    return dt_activation_name(network->layers[l].activation);
 }
 
 static bool describe_activation(json_t *config, const dt_network *network, size_t l)

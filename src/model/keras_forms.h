@@ -10,6 +10,9 @@
 /* Bytes of a layer's name in Keras and ONNX: "normalization_" and a number. */
 enum { DT_KERAS_LAYER_BYTES = 40 };
 
+/* The layer behind the others that gives values their units, if dt_network.scale is there. */
+#define DT_KERAS_RESCALING "rescaling"
+
 typedef struct dt_keras_form {
     const dt_layer_kind *kind;
     const char *class_name; /* NULL: such layers are left out */
@@ -22,7 +25,7 @@ typedef struct dt_keras_form {
 /* Returns the form of a layer; NULL: Keras has none. */
 const dt_keras_form *dt_keras_form_of(const dt_layer *layer);
 
-/* Returns the layer's activation by Keras's name; the last layer's is "softmax". */
+/* Returns the layer's activation by Keras's name; that of a last layer of classes is "softmax". */
 const char *dt_keras_activation(const dt_network *network, size_t l);
 
 #endif

@@ -1,6 +1,7 @@
 #include "keras_model_chain.h"
 
 #include "keras_archive.h"
+#include "keras_losses.h"
 
 #include "dtrain/base/memory.h"
 #include "dtrain/nn/activation.h"
@@ -92,6 +93,11 @@ DT_MUST_USE static dt_status take_dense(builder *b, const json_t *layer)
     const json_t *bias = json_object_get(config, "use_bias");
     const json_int_t units = json_integer_value(json_object_get(config, "units"));
     dt_keras_dense *dense = &b->chain->layers[b->chain->count];
+    if (b->chain->rescaling.there)
+        return dt_fail(DT_DATA,
+                       "%s: layer '%.60s' is a Dense layer after a Rescaling; dtrain takes a "
+                       "Rescaling of the outputs, after the last",
+                       b->path, dt_keras_name_of(layer));
     if (units <= 0)
         return dt_fail(DT_DATA, "%s: layer '%.60s' has no number of units", b->path,
                        dt_keras_name_of(layer));
@@ -116,12 +122,14 @@ DT_MUST_USE static dt_status take_activation(builder *b, const json_t *layer)
     if (strcmp(activation, "linear") == 0)
         goto out;
     dt_keras_dense *dense = b->chain->count > 0 ? &b->chain->layers[b->chain->count - 1] : NULL;
-    if (dense == NULL || strcmp(dense->activation, "linear") != 0)
+    if (dense == NULL || strcmp(dense->activation, "linear") != 0 || b->chain->rescaling.there)
         DT_TRY(dt_fail(DT_DATA,
                        "%s: layer '%.60s' applies %s to %s; dtrain takes one activation after each "
                        "Dense layer",
                        b->path, dt_keras_name_of(layer), activation,
-                       dense == NULL ? "the inputs" : dense->activation));
+                       dense == NULL               ? "the inputs"
+                       : b->chain->rescaling.there ? "a Rescaling"
+                                                   : dense->activation));
     dense->activation = activation;
 out:
     return status;
@@ -209,12 +217,15 @@ DT_MUST_USE static dt_status take_layer(builder *b, const json_t *layer)
         status = take_activation(b, layer);
     else if (strcmp(class, "Normalization") == 0)
         status = take_normalization(b, layer);
+    else if (strcmp(class, "Rescaling") == 0)
+        status = dt_keras_rescaling_read(b->chain, layer, b->path);
     else if (strcmp(class, "Dropout") == 0)
         take_dropout(b, layer);
     else if (strcmp(class, "InputLayer") != 0 || b->previous != NULL)
         status = dt_fail(DT_DATA,
                          "%s: layer '%.60s' is %s %.60s; dtrain takes an Input followed by Dense, "
-                         "Dropout, Activation and, before them, Normalization layers",
+                         "Dropout, Activation and, before them, Normalization layers, and a "
+                         "Rescaling at the end",
                          b->path, dt_keras_name_of(layer),
                          strchr("AEIOU", class[0]) != NULL ? "an" : "a", class);
     DT_TRY(status);
@@ -247,6 +258,16 @@ out:
     return status;
 }
 
+/* Returns whether linear outputs are values: by the loss, or because they can be nothing else. */
+static bool gives_values(const dt_keras_chain *chain, const json_t *training)
+{
+    const char *name = dt_keras_loss_name(training);
+    const dt_keras_loss *loss = name != NULL ? dt_keras_loss_find(name) : NULL;
+    if (name != NULL)
+        return loss != NULL && !loss->loss->classes;
+    return chain->rescaling.there || chain->layers[chain->count - 1].units == 1;
+}
+
 DT_MUST_USE static dt_status check_activations(const builder *b, const json_t *training)
 {
     dt_keras_dense *last = &b->chain->layers[b->chain->count - 1];
@@ -256,7 +277,10 @@ DT_MUST_USE static dt_status check_activations(const builder *b, const json_t *t
                            "%s: layer '%s' is not the last, and has the activation softmax; dtrain "
                            "takes " DT_ACTIVATION_NAMES " there",
                            b->path, hidden->name);
-    if (strcmp(last->activation, "linear") == 0 && dt_keras_loss_takes_logits(training))
+    const bool linear = strcmp(last->activation, "linear") == 0;
+    if (linear && gives_values(b->chain, training))
+        return DT_OK;
+    if (linear && !b->chain->rescaling.there && dt_keras_loss_takes_logits(training))
         last->activation = known_activation("softmax");
     if (strcmp(last->activation, "softmax") != 0 || last->units < 2)
         return dt_fail(DT_DATA,
@@ -264,8 +288,9 @@ DT_MUST_USE static dt_status check_activations(const builder *b, const json_t *t
                        "unit a class, two or more%s",
                        b->path, last->name, (unsigned long long)last->units, last->activation,
                        last->units == 1 ? "" : "s",
-                       strcmp(last->activation, "linear") == 0
-                           ? " (or linear, when the loss was compiled with from_logits=True)"
+                       linear
+                           ? " (or linear, if the loss is a cross-entropy with from_logits=True, "
+                             "or mean squared or absolute error, or Huber's)"
                            : "");
     return DT_OK;
 }
@@ -299,5 +324,7 @@ void dt_keras_chain_clear(dt_keras_chain *chain)
     dt_memory_free(chain->layers);
     dt_memory_free(chain->normalization.mean);
     dt_memory_free(chain->normalization.variance);
+    dt_memory_free(chain->rescaling.scale);
+    dt_memory_free(chain->rescaling.offset);
     *chain = (dt_keras_chain){0};
 }

@@ -1,6 +1,9 @@
 #include "keras_model_describe.h"
 
 #include "keras_forms.h"
+#include "keras_losses.h"
+
+#include "dtrain/model/keras_model.h"
 
 #include <jansson.h>
 
@@ -48,6 +51,32 @@ static json_t *describe_layer(file_form form, const dt_network *network, size_t 
     return describe_object(form, "keras.layers", keras->class_name, config);
 }
 
+/* A number for one target; a list for several. */
+static json_t *describe_scale(const dt_network *network, bool deviations)
+{
+    const dt_target_scale *scale = network->scale;
+    if (network->C == 1)
+        return json_real(deviations ? scale->deviation : scale->mean);
+    json_t *list = json_array();
+    for (size_t j = 0; list != NULL && j < network->C; j++) {
+        const double number = deviations ? scale[j].deviation : scale[j].mean;
+        if (json_array_append_new(list, json_real(number)) != 0) {
+            json_decref(list);
+            list = NULL;
+        }
+    }
+    return list;
+}
+
+static json_t *describe_rescaling(file_form form, const dt_network *network)
+{
+    json_t *scale = describe_scale(network, true);
+    json_t *offset = describe_scale(network, false);
+    json_t *config = json_pack("{s:s, s:b, s:s, s:o, s:o}", "name", DT_KERAS_RESCALING, "trainable",
+                               1, "dtype", "float32", "scale", scale, "offset", offset);
+    return describe_object(form, "keras.layers", "Rescaling", config);
+}
+
 static json_t *describe_sequential(file_form form, const dt_network *network)
 {
     json_t *layers = json_array();
@@ -55,6 +84,8 @@ static json_t *describe_sequential(file_form form, const dt_network *network)
     for (size_t l = 0; complete && l < network->layer_count; l++)
         if (dt_keras_form_of(&network->layers[l])->class_name != NULL)
             complete = json_array_append_new(layers, describe_layer(form, network, l)) == 0;
+    if (complete && network->scale != NULL)
+        complete = json_array_append_new(layers, describe_rescaling(form, network)) == 0;
     if (!complete) {
         json_decref(layers);
         return NULL;
@@ -86,10 +117,28 @@ static json_t *describe_optimizer(file_form form, const dt_optimizer *optimizer)
     return describe_object(form, "keras.optimizers", kind->title, config);
 }
 
+/* A loss that Keras does not have is null: fit then asks for one. */
+static json_t *describe_loss(file_form form, const dt_network *network)
+{
+    const dt_keras_loss *keras = dt_keras_loss_of(network->loss);
+    const char *name = network->loss->name;
+    double number = 0.0;
+    if (!dt_keras_loss_in_units(&number, network))
+        return json_null();
+    if (keras->number == NULL)
+        return json_string(name);
+    return describe_object(form, "keras.losses", keras->class_name,
+                           json_pack("{s:s, s:f}", "name", name, keras->number, number));
+}
+
 static json_t *describe_training(file_form form, const dt_model *model)
 {
-    return json_pack("{s:s, s:[s], s:n, s:n, s:o}", "loss", model->network.loss->name, "metrics",
-                     "accuracy", "weighted_metrics", "loss_weights",
+    const dt_network *network = &model->network;
+    json_t *metrics = network->loss->classes
+                          ? json_pack("[s]", "accuracy")
+                          : json_pack("[s, s]", "RootMeanSquaredError", "mean_absolute_error");
+    return json_pack("{s:o, s:o, s:n, s:n, s:o}", "loss", describe_loss(form, network), "metrics",
+                     metrics, "weighted_metrics", "loss_weights",
                      form == FORM_H5 ? "optimizer_config" : "optimizer",
                      describe_optimizer(form, &model->optimizer));
 }
@@ -102,18 +151,35 @@ static bool is_printed(double value, size_t digits)
     return !(back < value) && !(back > value);
 }
 
-/* Returns the fewest digits that give all of the optimizer's numbers back exactly: 0.9 rather than
+/* Returns the fewest digits, at least `digits`, that give the number back exactly: 0.9 rather than
  * 0.90000000000000002, which is what people read in the file. */
-static size_t digits_needed(const dt_optimizer *optimizer)
+static size_t raise_digits(size_t digits, double number)
 {
     enum { MOST = 17 };
-    size_t digits = 1;
-    while (digits < MOST && !(is_printed(optimizer->learning_rate, digits) &&
-                              is_printed(optimizer->weight_decay, digits)))
+    while (digits < MOST && !is_printed(number, digits))
         digits++;
+    return digits;
+}
+
+static size_t digits_of_training(const dt_model *model)
+{
+    const dt_optimizer *optimizer = &model->optimizer;
+    double loss_number = 0.0;
+    size_t digits = raise_digits(1, optimizer->learning_rate);
+    digits = raise_digits(digits, optimizer->weight_decay);
     for (size_t i = 0; i < optimizer->kind->number_count; i++)
-        while (digits < MOST && !is_printed(optimizer->numbers[i], digits))
-            digits++;
+        digits = raise_digits(digits, optimizer->numbers[i]);
+    (void)dt_keras_loss_in_units(&loss_number, &model->network);
+    return raise_digits(digits, loss_number);
+}
+
+static size_t digits_of_model(const dt_network *network)
+{
+    size_t digits = FLOAT_DIGITS;
+    for (size_t j = 0; network->scale != NULL && j < network->C; j++) {
+        digits = raise_digits(digits, network->scale[j].mean);
+        digits = raise_digits(digits, network->scale[j].deviation);
+    }
     return digits;
 }
 
@@ -129,17 +195,18 @@ DT_MUST_USE static dt_status print(char **out, json_t *json, size_t digits)
 
 dt_status dt_keras_describe_model(char **out, const dt_model *model)
 {
-    return print(out, describe_sequential(FORM_H5, &model->network), FLOAT_DIGITS);
+    return print(out, describe_sequential(FORM_H5, &model->network),
+                 digits_of_model(&model->network));
 }
 
 dt_status dt_keras_describe_training(char **out, const dt_model *model)
 {
-    return print(out, describe_training(FORM_H5, model), digits_needed(&model->optimizer));
+    return print(out, describe_training(FORM_H5, model), digits_of_training(model));
 }
 
 dt_status dt_keras_describe_archive(char **out, const dt_model *model)
 {
-    const size_t digits = digits_needed(&model->optimizer);
+    const size_t digits = digits_of_training(model), least = digits_of_model(&model->network);
     json_t *json = describe_sequential(FORM_ARCHIVE, &model->network);
     json_t *built = json_pack("{s:[n,I]}", "input_shape", (json_int_t)model->network.D);
     bool complete = json_object_set_new(json, "build_config", built) == 0;
@@ -150,5 +217,5 @@ dt_status dt_keras_describe_archive(char **out, const dt_model *model)
         json_decref(json);
         json = NULL;
     }
-    return print(out, json, digits > FLOAT_DIGITS ? digits : FLOAT_DIGITS);
+    return print(out, json, digits > least ? digits : least);
 }

@@ -22,23 +22,24 @@ DT_MUST_USE static dt_status read_axis(bool *one_for_all, const json_t *layer, c
                    path, dt_keras_name_of(layer));
 }
 
-/* A number, or a list of them, in as many brackets as there are. */
-DT_MUST_USE static dt_status read_numbers(float **out, size_t *count, const json_t *layer,
-                                          const char *key, const char *path)
+dt_status dt_keras_numbers_read(double **out, size_t *count, const json_t *layer, const char *key,
+                                const char *path)
 {
     dt_status status = DT_OK;
     const json_t *list = json_object_get(json_object_get(layer, "config"), key);
+    if (json_is_object(list)) /* an array of NumPy */
+        list = json_object_get(json_object_get(list, "config"), "value");
     while (json_is_array(dt_keras_only_element(list)))
         list = dt_keras_only_element(list);
     *count = json_is_array(list) ? json_array_size(list) : 1;
     if (*count == 0)
         return dt_fail(DT_DATA, "%s: layer '%.60s': its %s is empty", path, dt_keras_name_of(layer),
                        key);
-    DT_TRY(dt_memory_alloc(out, *count, sizeof **out, "normalization"));
+    DT_TRY(dt_memory_alloc(out, *count, sizeof **out, "numbers"));
     for (size_t i = 0; i < *count; i++) {
         const json_t *number = json_is_array(list) ? json_array_get(list, i) : list;
-        (*out)[i] = (float)json_number_value(number);
-        if (!json_is_number(number) || !isfinite((*out)[i]))
+        (*out)[i] = json_number_value(number);
+        if (!json_is_number(number) || !isfinite((float)(*out)[i]))
             DT_TRY(dt_fail(DT_DATA, "%s: layer '%.60s': value %zu of its %s is no finite number",
                            path, dt_keras_name_of(layer), i, key));
     }
@@ -67,8 +68,8 @@ dt_status dt_keras_normalization_read(dt_keras_normalization *out, const json_t 
     if (has_mean != has_variance)
         DT_TRY(dt_fail(DT_DATA, "%s: layer '%s' has a %s, but no %s", path, out->name,
                        has_mean ? "mean" : "variance", has_mean ? "variance" : "mean"));
-    DT_TRY(read_numbers(&out->mean, &out->given, layer, "mean", path));
-    DT_TRY(read_numbers(&out->variance, &variances, layer, "variance", path));
+    DT_TRY(dt_keras_numbers_read(&out->mean, &out->given, layer, "mean", path));
+    DT_TRY(dt_keras_numbers_read(&out->variance, &variances, layer, "variance", path));
     if (variances != out->given || (out->one_for_all && out->given != 1))
         DT_TRY(dt_fail(DT_DATA, "%s: layer '%s' has %zu means and %zu variances%s", path, out->name,
                        out->given, variances, out->one_for_all ? "; expected one of each" : ""));

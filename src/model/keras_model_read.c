@@ -213,6 +213,7 @@ void dt_keras_loaded_clear(dt_keras_loaded *loaded)
     dt_memory_free(loaded->params);
     dt_memory_free(loaded->layers);
     dt_memory_free(loaded->normalization);
+    dt_memory_free(loaded->scale);
     dt_optimizer_clear(&loaded->model.optimizer);
     dt_memory_free(loaded->recipe_json);
     dt_h5_names_clear(&loaded->class_names);

@@ -134,7 +134,7 @@ DT_MUST_USE static dt_status read_normalization(dt_keras_loaded *out, const dt_k
     const dt_keras_normalization *n = &r->chain.normalization;
     const size_t D = (size_t)r->chain.inputs;
     const bool one = n->one_for_all || n->given == 1;
-    const float *const given[2] = {n->mean, n->variance};
+    const double *const given[2] = {n->mean, n->variance};
     if (!n->there)
         return DT_OK;
     if (n->given > 1 && n->given != D)
@@ -144,7 +144,8 @@ DT_MUST_USE static dt_status read_normalization(dt_keras_loaded *out, const dt_k
     for (size_t which = 0; which < 2; which++) {
         float *values = out->normalization + which * D;
         if (n->given > 0)
-            memcpy(values, given[which], n->given * sizeof *values);
+            for (size_t i = 0; i < n->given; i++)
+                values[i] = (float)given[which][i];
         else
             DT_TRY(dt_model_arrays_read(&r->in, values, r->statistics[which], one ? 1 : D));
         for (size_t i = 1; one && i < D; i++)
@@ -156,6 +157,25 @@ DT_MUST_USE static dt_status read_normalization(dt_keras_loaded *out, const dt_k
                            n->name, i, (double)out->normalization[D + i]));
     out->model.mean = out->normalization;
     out->model.variance = out->normalization + D;
+out:
+    return status;
+}
+
+/* The outputs' units; the weights have shown that there are as many outputs. */
+DT_MUST_USE static dt_status read_scale(dt_keras_loaded *out, const dt_keras_reader *r)
+{
+    dt_status status = DT_OK;
+    const dt_keras_rescaling *units = &r->chain.rescaling;
+    const size_t C = (size_t)r->chain.layers[r->chain.count - 1].units;
+    if (!units->there)
+        return DT_OK;
+    DT_TRY(dt_memory_alloc(&out->scale, C, sizeof *out->scale, "the targets' scales"));
+    for (size_t j = 0; j < C; j++) {
+        out->scale[j].deviation = units->scale[units->scales > 1 ? j : 0];
+        if (units->offsets > 0)
+            out->scale[j].mean = units->offset[units->offsets > 1 ? j : 0];
+    }
+    out->model.scale = out->scale;
 out:
     return status;
 }
@@ -202,11 +222,14 @@ dt_status dt_keras_reader_finish(dt_keras_loaded *out, dt_keras_reader *r)
     out->model = (dt_keras_model){
         .inputs = r->chain.inputs,
         .layer_count = r->chain.count,
+        .loss = r->chain.loss,
+        .loss_number = r->chain.loss_number,
         .optimizer = {.kind = &dt_adam,
                       .learning_rate = r->chain.learning_rate,
                       .numbers = {r->chain.beta_1, r->chain.beta_2, r->chain.epsilon}}};
     DT_TRY(read_weights(out, r));
     DT_TRY(read_normalization(out, r));
+    DT_TRY(read_scale(out, r));
     DT_TRY(dt_keras_reader_read_state(out, r));
     (void)snprintf(out->left_out, sizeof out->left_out, "%s", r->chain.left_out);
 out:

@@ -191,6 +191,11 @@ dt_status dt_keras_reader_read_state(dt_keras_loaded *out, dt_keras_reader *r)
         DT_TRY(read_rate(out, r));
     if (iterations == 0) /* none, or that of a model that was never fitted */
         goto out;
+    if (r->chain.rescaling.there && !r->own_state) { /* gradients of the loss in other units */
+        dt_keras_leave_out(r->chain.left_out,
+                           "the state of the optimizer (of a loss behind a Rescaling)");
+        goto out;
+    }
     dt_optimizer *optimizer = &out->model.optimizer;
     DT_TRY(dt_optimizer_allocate(optimizer, P));
     if (r->own_state) {

@@ -1,3 +1,4 @@
+#include "keras_losses.h"
 #include "keras_model_chain.h"
 
 #include "dtrain/base/memory.h"
@@ -88,27 +89,61 @@ bool dt_keras_loss_takes_logits(const json_t *training)
            json_is_true(json_object_get(json_object_get(loss, "config"), "from_logits"));
 }
 
-/* The cross-entropy of one-hot targets is the same function, written otherwise. */
-static void read_loss(dt_keras_chain *chain, const json_t *training)
+const char *dt_keras_loss_name(const json_t *training)
 {
-    static const char *const same[] = {"sparse_categorical_crossentropy",
-                                       "SparseCategoricalCrossentropy", "categorical_crossentropy",
-                                       "CategoricalCrossentropy"};
     const json_t *loss = loss_of(training);
     const json_t *config = json_object_get(loss, "config");
-    const char *name = json_string_value(loss);
     if (loss == NULL || json_is_null(loss))
-        return;
-    if (name == NULL) /* a class, or a function: its name is then the configuration */
-        name = json_is_string(config) ? json_string_value(config)
-                                      : dt_keras_text_of(loss, "class_name", "?");
-    bool known = false;
-    for (size_t i = 0; i < sizeof same / sizeof *same; i++)
-        known = known || strcmp(name, same[i]) == 0;
-    if (!known)
-        dt_keras_leave_out(chain->left_out, "loss %.60s", name);
-    if (json_number_value(json_object_get(config, "label_smoothing")) > 0.0)
+        return NULL;
+    if (json_is_string(loss))
+        return json_string_value(loss);
+    /* A class, or a function: its name is then the configuration. */
+    return json_is_string(config) ? json_string_value(config)
+                                  : dt_keras_text_of(loss, "class_name", "?");
+}
+
+/* Keras's number is in the units of the targets; its default is that of dtrain. */
+static void read_loss_number(dt_keras_chain *chain, const json_t *config, const char *key)
+{
+    const dt_keras_rescaling *units = &chain->rescaling;
+    const json_t *number = json_object_get(config, key);
+    double value = json_is_number(number) ? json_number_value(number) : chain->loss->fallback;
+    bool same = true;
+    for (size_t j = 1; j < units->scales; j++)
+        same = same && !(units->scale[j] < *units->scale) && !(units->scale[j] > *units->scale);
+    if (units->there && same) /* dtrain itself multiplied it: without what rounding left */
+        value = dt_keras_plain_number((double)(float)(value / *units->scale));
+    if (same && value > 0.0 && isfinite(value))
+        chain->loss_number = value;
+    else
+        dt_keras_leave_out(chain->left_out, "%s of the loss", key);
+}
+
+static void read_smoothing(dt_keras_chain *chain, const json_t *config, bool taken)
+{
+    const double smoothing = json_number_value(json_object_get(config, "label_smoothing"));
+    if (smoothing > 0.0 && smoothing < 1.0 && taken)
+        chain->loss_number = smoothing;
+    else if (smoothing > 0.0)
         dt_keras_leave_out(chain->left_out, "label_smoothing of the loss");
+}
+
+static void read_loss(dt_keras_chain *chain, const json_t *training)
+{
+    const bool classes = strcmp(chain->layers[chain->count - 1].activation, "softmax") == 0;
+    const json_t *config = json_object_get(loss_of(training), "config");
+    const char *name = dt_keras_loss_name(training);
+    const dt_keras_loss *known = name != NULL ? dt_keras_loss_find(name) : NULL;
+    const bool fits = known != NULL && known->loss->classes == classes;
+    chain->loss = classes ? &dt_cross_entropy : &dt_mean_squared_error;
+    if (fits)
+        chain->loss = known->loss;
+    else if (name != NULL)
+        dt_keras_leave_out(chain->left_out, "loss %.60s", name);
+    chain->loss_number = chain->loss->fallback;
+    if (fits && known->number != NULL)
+        read_loss_number(chain, config, known->number);
+    read_smoothing(chain, config, fits && classes);
     if (is_set(config, "ignore_class"))
         dt_keras_leave_out(chain->left_out, "ignore_class of the loss");
 }

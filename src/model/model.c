@@ -49,6 +49,7 @@ DT_MUST_USE static dt_status take_network(dt_network *out, const dt_keras_loaded
         memcpy(out->constants + out->layers[0].mean, keras->mean, D * sizeof(float));
         memcpy(out->constants + out->layers[0].variance, keras->variance, D * sizeof(float));
     }
+    DT_TRY(dt_network_set_loss(out, keras->loss, keras->loss_number, keras->scale));
 out:
     dt_memory_free(layers);
     return status;

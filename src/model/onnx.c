@@ -61,7 +61,7 @@ typedef struct writer {
     Onnx__GraphProto graph;
     Onnx__OperatorSetIdProto opset, *opset_list[1];
     Onnx__StringStringEntryProto properties[2], *property_list[2];
-    value inputs, probabilities, chosen;
+    value inputs, outputs, chosen;
     Onnx__ValueInfoProto *input_list[1], *output_list[2];
     node *nodes; /* in the order of computation, as ONNX wants them */
     Onnx__NodeProto **node_list;
@@ -69,6 +69,7 @@ typedef struct writer {
     Onnx__TensorProto **tensor_list;
     const char *last; /* what the next node takes */
     float *deviation; /* [D] */
+    float *units; /* [2*C]: scales, offsets */
     char *classes;
 } writer;
 
@@ -312,6 +313,35 @@ DT_MUST_USE static dt_status add_layer(writer *w, const dt_network *network, siz
     return DT_OK;
 }
 
+static void add_class(writer *w)
+{
+    node *chosen = add_node(w, "ArgMax", "class");
+    add_attribute(chosen, "axis", 1);
+    add_attribute(chosen, "keepdims", 0);
+}
+
+/* Turns values into the targets' units. */
+DT_MUST_USE static dt_status add_units(writer *w, const dt_network *network)
+{
+    dt_status status = DT_OK;
+    const size_t C = network->C;
+    if (network->scale == NULL) {
+        (void)add_node(w, "Identity", "predicted");
+        return DT_OK;
+    }
+    DT_TRY(dt_memory_alloc(&w->units, C, 2 * sizeof *w->units, "scales"));
+    for (size_t j = 0; j < C; j++) {
+        w->units[j] = (float)network->scale[j].deviation;
+        w->units[C + j] = (float)network->scale[j].mean;
+    }
+    add_tensor(w, add_part(w, "Mul", DT_KERAS_RESCALING, "scaled"), DT_KERAS_RESCALING, "scale",
+               w->units, 0, C);
+    add_tensor(w, add_node(w, "Add", "predicted"), DT_KERAS_RESCALING, "offset", w->units + C, 0,
+               C);
+out:
+    return status;
+}
+
 /* Describes a value of any number of rows, [N, columns], or [N] when `columns` is 0. */
 static void describe(value *v, const char *name, int32_t type, uint64_t columns)
 {
@@ -343,8 +373,9 @@ DT_MUST_USE static dt_status make_graph(writer *w, const dt_model *model)
     dt_status status = DT_OK;
     const dt_network *network = &model->network;
     const size_t layers = network->layer_count;
-    const size_t nodes = NODES_A_LAYER * layers + 1; /* and one for the class */
-    const size_t tensors = TENSORS_A_LAYER * layers;
+    /* And one node for the class, or two of two constants for the units. */
+    const size_t nodes = NODES_A_LAYER * layers + 2;
+    const size_t tensors = TENSORS_A_LAYER * layers + 2;
     DT_TRY(dt_memory_alloc(&w->nodes, nodes, sizeof *w->nodes, "ONNX nodes"));
     DT_TRY(dt_memory_alloc(&w->node_list, nodes, sizeof *w->node_list, "ONNX nodes"));
     DT_TRY(dt_memory_alloc(&w->tensors, tensors, sizeof *w->tensors, "ONNX tensors"));
@@ -357,19 +388,21 @@ DT_MUST_USE static dt_status make_graph(writer *w, const dt_model *model)
     w->last = "inputs";
     for (size_t l = 0; l < layers; l++)
         DT_TRY(add_layer(w, network, l));
-    node *chosen = add_node(w, "ArgMax", "class");
-    add_attribute(chosen, "axis", 1);
-    add_attribute(chosen, "keepdims", 0);
+    if (network->loss->classes)
+        add_class(w);
+    else
+        DT_TRY(add_units(w, network));
 
     describe(&w->inputs, "inputs", ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT, network->D);
-    describe(&w->probabilities, "probabilities", ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT, network->C);
+    describe(&w->outputs, network->loss->classes ? "probabilities" : "predicted",
+             ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT, network->C);
     describe(&w->chosen, "class", ONNX__TENSOR_PROTO__DATA_TYPE__INT64, 0);
     w->input_list[0] = &w->inputs.proto;
-    w->output_list[0] = &w->probabilities.proto;
+    w->output_list[0] = &w->outputs.proto;
     w->output_list[1] = &w->chosen.proto;
     w->graph.n_input = 1;
     w->graph.input = w->input_list;
-    w->graph.n_output = 2;
+    w->graph.n_output = network->loss->classes ? 2 : 1;
     w->graph.output = w->output_list;
 out:
     return status;
@@ -459,6 +492,7 @@ out:
     dt_memory_free(w.tensors);
     dt_memory_free(w.tensor_list);
     dt_memory_free(w.deviation);
+    dt_memory_free(w.units);
     dt_memory_free(w.classes);
     return status;
 }

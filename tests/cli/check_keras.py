@@ -537,6 +537,164 @@ def check_onnx_runtime_predicts_the_same(summaries):
         expect((chosen == classes).mean() > 0.99, f"{path}: the classes differ")
 
 
+# ---- values ----
+
+# What dtrain is told, what Keras calls the loss, and the power of the target's deviation that its
+# loss is larger by.
+VALUE_LOSSES = {
+    "mse": ([], "mean_squared_error", 2),
+    "mae": ([], "mean_absolute_error", 1),
+    "huber": (["--huber-delta", "0.7"], "huber", 2),
+    "quantile": (["--quantile", "0.3"], None, 1),
+}
+
+
+def save_values(targets):
+    """Sets values1 or values2; the targets differ in mean and spread."""
+    for seed, (part, rows) in enumerate({"train": 600, "validation": 150, "test": 150}.items()):
+        random = np.random.default_rng(seed)
+        x = random.normal(size=(rows, INPUTS)).astype(np.float32)
+        y = np.stack([1000 + 50 * (x[:, 0] + x[:, 1] ** 2), -3 + 0.01 * x[:, 2]], 1)
+        y = (y if targets == 2 else y[:, 0]).astype(np.float32)
+        save(f"values{targets}-{part}.npz", inputs=x, targets=y)
+
+
+def values_of(targets, part):
+    with np.load(f"values{targets}-{part}.npz") as arrays:
+        return arrays["inputs"], arrays["targets"]
+
+
+def dtrain_values(path, x):
+    """Returns the predicted values [N,C]."""
+    save("rows.npz", inputs=x)
+    dtrain("predict", path, "rows.npz", "--out", "predictions.npz")
+    with np.load("predictions.npz") as made:
+        return made["predicted"].reshape(len(x), -1)
+
+
+def close(found, expected, what):
+    expect(found.shape == expected.shape, f"{what}: {found.shape}, expected {expected.shape}")
+    worst = (np.abs(found - expected) / np.abs(expected)).max()
+    expect(worst <= 1e-5, f"{what}: a value differs by {worst} of it")
+
+
+def export_values(name, path, *warnings):
+    done = run("export", name, "--to", path)
+    expect(done.returncode == 0 and done.stderr.count("\n") == len(warnings) and
+           all(warning in done.stderr for warning in warnings), f"{path}: {done.stderr}")
+
+
+def same_values_everywhere(name, x, lost):
+    """Returns the .keras as Keras loads it."""
+    expected = dtrain_values(name, x)
+    export_values(name, f"{name}.keras", "Adam's state", *lost)
+    export_values(name, f"{name}.h5")
+    for path in (f"{name}/model.h5", f"{name}.h5", f"{name}.keras"):
+        model = keras.models.load_model(path)
+        close(model.predict(x, verbose=0), expected, f"{path} in Keras")
+        expect((dtrain_values(path, x) == expected).all(), f"{path}: dtrain predicts otherwise")
+    done = run("export", name, "--to", f"{name}.onnx")
+    if done.returncode != 2 or "built without ONNX" not in done.stderr:
+        onnx.checker.check_model(onnx.load(f"{name}.onnx"), full_check=True)
+        session = onnxruntime.InferenceSession(f"{name}.onnx", providers=["CPUExecutionProvider"])
+        close(session.run(["predicted"], {"inputs": x})[0], expected, f"{name}.onnx")
+    dtrain("export", name, "--to", f"{name}.npz")
+    with np.load(f"{name}.npz") as a:
+        z = np.maximum(x @ a["kernel_0"] + a["bias_0"], 0) @ a["kernel_1"] + a["bias_1"]
+        close(z * a["target_deviation"] + a["target_mean"], expected, f"{name}.npz")
+    return model
+
+
+def same_scores(model, name, targets, power, summary):
+    """Keras's loss and metrics are those of one target in its own units."""
+    x, y = values_of(targets, "test")
+    found = model.evaluate(x, y, verbose=0, return_dict=True)
+    scores = dtrain("evaluate", name, f"values{targets}-test.npz")
+    with np.load(f"{name}.npz") as arrays:
+        loss = float(summary["test_loss"]) * arrays["target_deviation"][0] ** power
+    for key, expected in (("loss", loss), ("RootMeanSquaredError", float(scores["rmse"])),
+                          ("mean_absolute_error", float(scores["mae"]))):
+        expect(abs(found[key] / expected - 1) < 1e-4, f"{name}: {key} {found[key]}, not {expected}")
+
+
+def trains_on(model, name, targets):
+    """In Keras, whose model comes back to dtrain, and is trained there."""
+    x, y = values_of(targets, "train")
+    test = values_of(targets, "test")[0]
+    expect(int(model.optimizer.iterations) == 0, f"{name}: the state of other gradients")
+    before = model.evaluate(x, y, verbose=0, return_dict=True)["loss"]
+    model.fit(x, y, batch_size=100, epochs=5, verbose=0)
+    after = model.evaluate(x, y, verbose=0, return_dict=True)["loss"]
+    expect(after < before, f"{name}: loss {before} before, {after} after five epochs")
+    for suffix in FORMATS:
+        path = f"{name}-again{suffix}"
+        model.save(path)
+        close(dtrain_values(path, test), model.predict(test, verbose=0), path)
+    done = run("train", f"values{targets}", "--init-from", f"{name}-again.keras", "--epochs", "1",
+               "--quiet", "--learning-rate", "1e-30", "--out", "unmoved")
+    expect(done.returncode == 0 and "behind a Rescaling" in done.stderr, f"{name}: {done.stderr}")
+    close(dtrain_values("unmoved", test), model.predict(test, verbose=0), f"{name}, --init-from")
+
+
+def check_values(_):
+    for targets in (1, 2):
+        save_values(targets)
+        for loss, (words, keras_name, power) in VALUE_LOSSES.items():
+            name = f"{loss}{targets}"
+            summary = dtrain("train", f"values{targets}", "--loss", loss, *words, "--epochs", "10",
+                             "--out", name, "--quiet")
+            if loss == "huber" and targets == 2: # Keras has one delta for both
+                keras_name = None
+            lost = [f"does not contain the loss {loss}"] if keras_name is None else []
+            model = same_values_everywhere(name, values_of(targets, "test")[0], lost)
+            found = model.loss if model.loss is None else getattr(model.loss, "name", model.loss)
+            expect(found == keras_name, f"{name}: compiled with {found}, not {keras_name}")
+            if keras_name is not None and targets == 1:
+                same_scores(model, name, targets, power, summary)
+            if keras_name is not None:
+                trains_on(model, name, targets)
+
+
+def value_models(targets):
+    """Models of values made in Keras."""
+    def chain(*end):
+        return keras.Sequential([keras.Input((INPUTS,)), layers.Dense(8, activation="relu"),
+                                 layers.Dense(targets), *end])
+
+    for loss in ("mse", "mean_absolute_error", keras.losses.MeanSquaredError(),
+                 keras.losses.Huber(0.5), "huber"):
+        model = chain()
+        model.compile("adam", loss)
+        yield model
+    yield chain(layers.Rescaling(50.0, 1000.0))
+    yield chain(layers.Rescaling(np.arange(1.0, 1.0 + targets), np.full(targets, 1000, np.float32)))
+    yield chain(layers.Activation("linear"), layers.Rescaling(2.5))
+    if targets == 1:
+        yield chain()
+
+
+def check_dtrain_reads_values_of_models_made_in_keras(_):
+    for targets in (1, 2):
+        save_values(targets)
+        x, y = values_of(targets, "train")
+        test = values_of(targets, "test")[0]
+        for i, model in enumerate(value_models(targets)):
+            if model.compiled:
+                model.fit(x, y, epochs=1, verbose=0)
+            expected = model.predict(test, verbose=0)
+            for suffix in FORMATS:
+                path = f"made{i}{suffix}"
+                model.save(path)
+                found = dtrain_values(path, test)
+                worst = np.abs(found - expected).max() / np.abs(expected).max()
+                expect(worst < 1e-5, f"{path}: a value differs by {worst}")
+            mae = float(dtrain("evaluate", path, f"values{targets}-train.npz")["mae"])
+            wrong = np.abs(model.predict(x, verbose=0) - y.reshape(len(y), -1)).mean()
+            expect(abs(mae / wrong - 1) < 1e-5, f"{path}: MAE {mae}, expected {wrong}")
+            dtrain("train", f"values{targets}", "--init-from", path, "--epochs", "1", "--quiet",
+                   "--out", "made")
+
+
 def foreign_models():
     """Models that dtrain does not take, each with what its line has to name."""
     def chain(*between, last=("softmax", CLASSES, "last"), shape=(INPUTS,)):
@@ -548,13 +706,18 @@ def foreign_models():
     sides = [layers.Dense(4, name=side)(start) for side in ("left", "right")]
     both = layers.Concatenate(name="both")(sides)
     fork = keras.Model(start, layers.Dense(CLASSES, activation="softmax")(both))
+    logit = chain(layers.Dense(6), last=("linear", 1, "logit"))
+    logit.compile("adam", keras.losses.BinaryCrossentropy(from_logits=True))
     return [
         (chain(layers.Dense(6), layers.BatchNormalization(name="norm")), ["'norm'", "BatchNorm"]),
         (chain(layers.Dense(6, activation="mish", name="smooth")), ["'smooth'", "mish"]),
         (chain(layers.Dense(6, activation="softmax", name="early")), ["'early'", "softmax"]),
         (chain(layers.Flatten(name="flat"), shape=(4, 3)), ["dimensions"]),
         (chain(layers.Dense(6), last=("sigmoid", 1, "chance")), ["'chance'", "1 sigmoid unit"]),
-        (chain(layers.Dense(6), last=("linear", 1, "price")), ["'price'"]),
+        (chain(layers.Dense(6), last=("linear", 2, "price")), ["'price'"]),
+        (logit, ["'logit'"]),
+        (chain(layers.Rescaling(0.5, name="less")), ["'less'", "before the first Dense"]),
+        (keras.Sequential([chain(), layers.Rescaling(0.5, name="more")]), ["Sequential"]),
         (fork, ["'right'"])]
 
 

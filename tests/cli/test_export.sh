@@ -41,6 +41,59 @@ for model in a.keras b.h5; do
     expect_same_file p.npz q.npz
 done
 
+# Values: the arrays have the targets' units, and it stays the same model, but for what is said.
+"$PYTHON" - <<'EOF'
+import numpy as np
+r = np.random.default_rng(1)
+for part, n in (("train", 300), ("validation", 80), ("test", 80)):
+    x = r.normal(size=(n, 4)).astype(np.float32)
+    y = np.stack([1000 + 50 * x[:, 0], -3 + 0.01 * x[:, 1] ** 2], 1)
+    np.savez(f"v-{part}.npz", inputs=x, targets=y.astype(np.float32))
+EOF
+run 0 v --epochs 2 --quiet --loss huber --huber-delta 0.7 --out values
+expect_status 0
+run 0 export values --to values.npz
+expect_status 0
+expect_empty_stderr
+run 0 predict values v-test.npz --out values-p.npz
+expect_status 0
+"$PYTHON" - <<'EOF' || fail "NumPy computes the same values"
+import numpy as np
+w, p, d = np.load("values.npz"), np.load("values-p.npz"), np.load("v-test.npz")
+assert w["target_mean"].dtype == w["target_deviation"].dtype == np.float64
+z = np.maximum(d["inputs"] @ w["kernel_0"] + w["bias_0"], 0) @ w["kernel_1"] + w["bias_1"]
+found = z * w["target_deviation"] + w["target_mean"]
+assert (abs(found - p["predicted"]) / abs(found)).max() < 1e-6
+EOF
+run 0 export values --to values.keras
+expect_status 0
+expect_stdout_line 'values.keras: 212 parameters'
+printf '%s\n' 'dtrain: warning: values.keras: does not contain the loss huber; .h5 does' \
+    "dtrain: warning: values.keras: does not contain Adam's state, which is of standardised targets; .h5 does" \
+    >lines
+expect_same_file stderr lines
+run 0 export values --to values.h5
+expect_status 0
+expect_stdout_line "values.h5: 212 parameters, and Adam's state, which only dtrain reads"
+expect_empty_stderr
+for model in values.keras values.h5; do
+    run 0 predict $model v-test.npz --out q.npz
+    expect_status 0
+    expect_same_file values-p.npz q.npz
+done
+run 0 v --init-from values.h5 --epochs 1 --quiet --out values-on
+expect_status 0
+"$PYTHON" -c 'import h5py; assert h5py.File("values-on/run.h5")["config"].attrs["huber_delta"] == 0.7' ||
+    fail "it continues with Huber's delta"
+run 0 v --init-from values.keras --epochs 1 --quiet --out values-on
+expect_status 0
+expect_empty_stderr
+run 0 --epochs 1 --label-smoothing 0.1 --quiet --out smooth
+expect_status 0
+run 0 export smooth --to smooth.keras
+expect_status 0
+expect_one_stderr_line 'dtrain: warning: smooth.keras: does not contain the label smoothing 0.1; .h5 does'
+
 # What the file does not keep of the model is said, each in a line.
 "$PYTHON" - <<'EOF'
 import json

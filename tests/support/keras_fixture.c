@@ -17,6 +17,8 @@ const float keras_mean[] = {1.0f / 3.0f, -1e-20f, 16777216.0f};
 const float keras_variance[] = {2.0f / 3.0f, 0.0f, 3.4e38f};
 const char *const keras_classes[] = {"no", "na\xc3\xafve", "yes"};
 
+const dt_target_scale keras_scale[] = {{1e6 + 1.0 / 3.0, 0.1}, {-2.5, 1e-3}, {0.0, 1.0 / 3.0}};
+
 static const dt_keras_layer keras_layers[] = {
     {.units = 2, .activation = "tanh", .kernel = keras_params, .bias = keras_params + 6},
     {.units = 3, .activation = "softmax", .kernel = keras_params + 8, .bias = keras_params + 14},
@@ -37,6 +39,11 @@ const dt_keras_model keras_full = {
     .recipe_json = "{\"format\": 1}\n",
     .class_names = keras_classes,
     .class_name_count = 3,
+};
+
+static const dt_keras_layer value_layers[] = {
+    {.units = 2, .activation = "tanh", .kernel = keras_params, .bias = keras_params + 6},
+    {.units = 3, .activation = "linear", .kernel = keras_params + 8, .bias = keras_params + 14},
 };
 
 /* Lays out the network, without parameters. */
@@ -64,7 +71,9 @@ static dt_status make_model(dt_model *out, const dt_keras_model *keras)
                       .recipe_json = (char *)keras->recipe_json,
                       .class_names = (char **)keras->class_names,
                       .class_name_count = keras->class_name_count};
-    const dt_status status = plan(&out->network, keras);
+    dt_status status = plan(&out->network, keras);
+    if (status == DT_OK && keras->loss != NULL)
+        status = dt_network_set_loss(&out->network, keras->loss, keras->loss_number, keras->scale);
     if (status != DT_OK)
         return status;
     dt_network *network = &out->network;
@@ -154,6 +163,15 @@ dt_keras_model keras_plain(void)
     return plain;
 }
 
+dt_keras_model keras_values(void)
+{
+    dt_keras_model values = keras_plain();
+    values.layers = value_layers;
+    values.loss = &dt_mean_squared_error;
+    values.scale = keras_scale;
+    return values;
+}
+
 void keras_expect_floats(const float *found, const float *expected, size_t count)
 {
     assert_int_equal(found == NULL, expected == NULL);
@@ -177,6 +195,11 @@ void keras_expect_model(const char *path, const dt_keras_model *expected)
     assert_memory_equal(&model->optimizer.learning_rate, &expected->optimizer.learning_rate,
                         sizeof(double));
     assert_memory_equal(model->optimizer.numbers, expected->optimizer.numbers, 3 * sizeof(double));
+    assert_ptr_equal(model->loss, expected->loss != NULL ? expected->loss : &dt_cross_entropy);
+    assert_memory_equal(&model->loss_number, &expected->loss_number, sizeof(double));
+    assert_int_equal(model->scale == NULL, expected->scale == NULL);
+    if (expected->scale != NULL)
+        assert_memory_equal(model->scale, expected->scale, sizeof keras_scale);
     keras_expect_floats(model->mean, expected->mean, 3);
     keras_expect_floats(model->variance, expected->variance, 3);
     assert_int_equal(model->optimizer.step, expected->optimizer.step);

@@ -34,6 +34,13 @@ dt_status keras_save(const dt_keras_model *model, const char *path);
 /** Returns the model without its optional parts. */
 dt_keras_model keras_plain(void);
 
+/** Deviations and means of three targets. */
+extern const dt_target_scale keras_scale[3];
+
+/** Returns the plain model with three values as outputs, by mean squared error, in the units of
+ * keras_scale. */
+dt_keras_model keras_values(void);
+
 /** Fails unless both are NULL, or `count` numbers have the same bits. */
 void keras_expect_floats(const float *found, const float *expected, size_t count);
 

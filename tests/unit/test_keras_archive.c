@@ -46,6 +46,56 @@ static void test_round_trip(void **state)
     assert_int_equal(scratch_count(false), 2); /* no temporary files */
 }
 
+/* Saves the model in both formats, and expects it back with `expected_loss`. */
+static void expect_values(const dt_keras_model *model, const dt_loss *expected_loss)
+{
+    dt_keras_model expected = *model;
+    expected.loss = expected_loss;
+    assert_ok(keras_archive_save(model, keras_path()));
+    keras_expect_model(keras_path(), &expected);
+    assert_ok(keras_save(model, scratch_path("model.h5")));
+    keras_expect_model(scratch_path("model.h5"), &expected);
+}
+
+static void test_values(void **state)
+{
+    (void)state;
+    const dt_target_scale same[] = {{1, 0.3}, {2, 0.3}, {-3, 0.3}};
+    dt_keras_model model = keras_values();
+    expect_values(&model, model.loss);
+    model.loss = &dt_mean_absolute_error;
+    expect_values(&model, model.loss);
+    model.scale = NULL;
+    expect_values(&model, model.loss);
+    model.loss = &dt_huber;
+    model.loss_number = 0.7;
+    expect_values(&model, model.loss);
+    model.scale = same; /* Keras's delta is 0.21 */
+    expect_values(&model, model.loss);
+}
+
+/* Losses that Keras does not have, and a state whose gradients it does not have. */
+static void test_values_without_a_loss(void **state)
+{
+    (void)state;
+    dt_keras_model model = keras_values();
+    const dt_loss *const losses[] = {&dt_huber, &dt_quantile};
+    for (size_t i = 0; i < 2; i++) {
+        model.loss = losses[i];
+        expect_values(&model, &dt_mean_squared_error);
+    }
+    dt_keras_model with_state = model;
+    with_state.loss = &dt_mean_squared_error;
+    with_state.optimizer = keras_full.optimizer;
+    model.loss = with_state.loss;
+    model.optimizer.learning_rate = with_state.optimizer.learning_rate;
+    assert_ok(keras_archive_save(&with_state, keras_path()));
+    keras_expect_model(keras_path(), &model);
+    with_state.scale = NULL;
+    assert_ok(keras_archive_save(&with_state, keras_path()));
+    keras_expect_model(keras_path(), &with_state);
+}
+
 /* The bytes of a stored member: found by its local header, with this test's own eyes. */
 static const unsigned char *find_member(const unsigned char *zip, size_t bytes, const char *name,
                                         size_t *member_bytes)
@@ -592,6 +642,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_round_trip, scratch_empty),
+        cmocka_unit_test_teardown(test_values, scratch_empty),
+        cmocka_unit_test_teardown(test_values_without_a_loss, scratch_empty),
         cmocka_unit_test_teardown(test_texts, scratch_empty),
         cmocka_unit_test_teardown(test_weights, scratch_empty),
         cmocka_unit_test_teardown(test_same_model_same_bytes, scratch_empty),

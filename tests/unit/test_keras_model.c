@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "dtrain/base/memory.h"
 #include "dtrain/model/keras_model.h"
 #include "h5_reading.h"
 #include "keras_fixture.h"
@@ -113,6 +114,67 @@ static void test_configuration(void **state)
                    "\"class_name\":\"Adam\",\"config\":{\"name\":\"Adam\",\"learning_rate\":0.001,"
                    "\"beta_1\":0.9,\"beta_2\":0.999,\"epsilon\":1e-7}}}");
     H5Fclose(file);
+}
+
+static void test_values(void **state)
+{
+    (void)state;
+    dt_keras_model values = keras_values();
+    hid_t file = save_and_open(&values);
+    assert_h5_text(
+        file, "/", "model_config",
+        "{\"class_name\":\"Sequential\",\"config\":{\"name\":\"sequential\",\"layers\":["
+        "{\"class_name\":\"InputLayer\",\"config\":{\"batch_input_shape\":[null,3],"
+        "\"dtype\":\"float32\",\"name\":\"input_1\"}},"
+        "{\"class_name\":\"Dense\",\"config\":{\"name\":\"dense\",\"trainable\":true,"
+        "\"dtype\":\"float32\",\"units\":2,\"activation\":\"tanh\",\"use_bias\":true}},"
+        "{\"class_name\":\"Dense\",\"config\":{\"name\":\"dense_1\",\"trainable\":true,"
+        "\"dtype\":\"float32\",\"units\":3,\"activation\":\"linear\",\"use_bias\":true}},"
+        "{\"class_name\":\"Rescaling\",\"config\":{\"name\":\"rescaling\","
+        "\"trainable\":true,\"dtype\":\"float32\","
+        "\"scale\":[0.10000000000000001,0.001,0.33333333333333331],"
+        "\"offset\":[1000000.3333333334,-2.5,0.0]}}]}}");
+    assert_h5_text(file, "/", "training_config",
+                   "{\"loss\":\"mean_squared_error\",\"metrics\":[\"RootMeanSquaredError\","
+                   "\"mean_absolute_error\"],\"weighted_metrics\":null,\"loss_weights\":null,"
+                   "\"optimizer_config\":{\"class_name\":\"Adam\",\"config\":{\"name\":\"Adam\","
+                   "\"learning_rate\":0.002,\"beta_1\":0.8,\"beta_2\":0.99,\"epsilon\":1e-8}}}");
+    H5Fclose(file);
+}
+
+/* Huber's delta is in the targets' units; a loss that Keras does not have is null. */
+static void test_losses(void **state)
+{
+    (void)state;
+    static const dt_target_scale same[] = {{1, 4}, {2, 4}, {3, 4}};
+    static const struct {
+        const dt_loss *loss;
+        const dt_target_scale *scale;
+        const char *config;
+    } cases[] = {
+        {&dt_mean_absolute_error, same, "{\"loss\":\"mean_absolute_error\","},
+        {&dt_huber, same,
+         "{\"loss\":{\"class_name\":\"Huber\",\"config\":{\"name\":\"huber\",\"delta\":2.0}},"},
+        {&dt_huber, NULL,
+         "{\"loss\":{\"class_name\":\"Huber\",\"config\":{\"name\":\"huber\",\"delta\":0.5}},"},
+        {&dt_huber, keras_scale, "{\"loss\":null,"},
+        {&dt_quantile, same, "{\"loss\":null,"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        dt_keras_model values = keras_values();
+        values.loss = cases[i].loss;
+        values.loss_number = 0.5;
+        values.scale = cases[i].scale;
+        char *found = NULL;
+        dt_h5 *h5 = NULL;
+        assert_ok(keras_save(&values, path));
+        assert_ok(dt_h5_open(&h5, path));
+        assert_ok(dt_h5_get_text(&found, h5, "/", "training_config"));
+        if (strncmp(found, cases[i].config, strlen(cases[i].config)) != 0)
+            fail_msg("expected %s, found %s", cases[i].config, found);
+        dt_memory_free(found);
+        dt_h5_free(h5);
+    }
 }
 
 static void test_weights(void **state)
@@ -264,6 +326,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_configuration),
+        cmocka_unit_test(test_values),
+        cmocka_unit_test(test_losses),
         cmocka_unit_test(test_weights),
         cmocka_unit_test(test_no_optimizer_state),
         cmocka_unit_test(test_long_numbers),

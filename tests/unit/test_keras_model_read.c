@@ -247,7 +247,7 @@ static void test_logits(void **state)
         {LOSS("SparseCategoricalCrossentropy", "false"), false},
         {LOSS("SparseCategoricalCrossentropy", "1"), false},
         {LOSS("BinaryCrossentropy", "true"), false},
-        {"{\"loss\":\"mse\"}", false},
+        {"{\"loss\":\"log_cosh\"}", false},
         {"[]", false},
         {NULL, false},
     };
@@ -259,6 +259,155 @@ static void test_logits(void **state)
             expect_model(file, "relu", "softmax");
         else
             refuse(file, "its last layer 'b' has 2 linear units; dtrain takes softmax");
+    }
+}
+
+#define CLASS(name, config)                                                                        \
+    "{\"loss\":{\"class_name\":\"" name "\",\"config\":{\"name\":\"x\"" config "}}}"
+#define NAME(name) "{\"loss\":\"" name "\"}"
+#define VALUES(units, behind)                                                                      \
+    SEQUENTIAL(INPUT_2 "," FIRST "," DENSE("b", units, "\"linear\"") behind)
+#define RESCALING(name, rest) LAYER("Rescaling", name, rest)
+#define RESCALED(rest) VALUES("2", "," RESCALING("r", rest))
+
+/* Closes the file, and expects values by this loss; scale NULL: not rescaled. */
+static void expect_values(hid_t file, const dt_loss *loss, double number,
+                          const dt_target_scale *scale, const char *left_out)
+{
+    dt_keras_loaded found;
+    h5_close_id(file);
+    assert_ok(dt_keras_model_load(&found, scratch_path("file.h5")));
+    expect_layer(&found, 1, "linear", kernel_1, 4, bias_1);
+    assert_string_equal(found.model.loss->name, loss->name);
+    assert_memory_equal(&found.model.loss_number, &number, sizeof number);
+    assert_int_equal(found.model.scale == NULL, scale == NULL);
+    for (size_t j = 0; scale != NULL && j < 2; j++)
+        assert_memory_equal(&found.model.scale[j], &scale[j], sizeof *scale);
+    assert_string_equal(found.left_out, left_out);
+    dt_keras_loaded_clear(&found);
+}
+
+static void test_values(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *training;
+        const dt_loss *loss;
+        double number;
+    } cases[] = {
+        {NAME("mse"), &dt_mean_squared_error, 0},
+        {NAME("mean_squared_error"), &dt_mean_squared_error, 0},
+        {CLASS("MeanSquaredError", ""), &dt_mean_squared_error, 0},
+        {"{\"loss\":[\"mae\"]}", &dt_mean_absolute_error, 0},
+        {"{\"loss\":{\"class_name\":\"function\",\"config\":\"mean_absolute_error\"}}",
+         &dt_mean_absolute_error, 0},
+        {NAME("huber"), &dt_huber, 1},
+        {CLASS("Huber", ",\"delta\":0.25"), &dt_huber, 0.25},
+        {CLASS("Huber", ""), &dt_huber, 1},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        hid_t file = start_file(VALUES("2", ""));
+        set_text(file, "training_config", cases[i].training);
+        expect_values(file, cases[i].loss, cases[i].number, NULL, "");
+    }
+    hid_t file = start_file(VALUES("2", ""));
+    set_text(file, "training_config", CLASS("Huber", ",\"delta\":-1"));
+    expect_values(file, &dt_huber, 1, NULL, "delta of the loss");
+    static const char *const classes[] = {NAME("binary_crossentropy"), NAME("quantile"),
+                                          LOSS("BinaryCrossentropy", "true"), NAME("log_cosh"),
+                                          NAME("sparse_categorical_crossentropy")};
+    for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
+        file = start_file(VALUES("1", ""));
+        set_text(file, "training_config", classes[i]);
+        refuse(file, "its last layer 'b' has 1 linear unit; dtrain takes softmax");
+    }
+    refuse_config(VALUES("2", ""), "its last layer 'b' has 2 linear units; dtrain takes softmax");
+}
+
+/* One output can only be a value. */
+static void test_one_value(void **state)
+{
+    (void)state;
+    dt_keras_loaded found;
+    hid_t file = start_file(VALUES("1", ""));
+    assert_true(H5Ldelete(file, "/model_weights/b/k", H5P_DEFAULT) >= 0);
+    assert_true(H5Ldelete(file, "/model_weights/b/b:0", H5P_DEFAULT) >= 0);
+    h5_add_f32(file, "/model_weights/b/k", 2, 2, 1, kernel_1);
+    h5_add_f32(file, "/model_weights/b/b:0", 1, 1, 0, bias_1);
+    h5_close_id(file);
+    assert_ok(dt_keras_model_load(&found, scratch_path("file.h5")));
+    assert_ptr_equal(found.model.loss, &dt_mean_squared_error);
+    assert_null(found.model.scale);
+    assert_string_equal(found.left_out, "");
+    dt_keras_loaded_clear(&found);
+}
+
+static void test_rescaling(void **state)
+{
+    (void)state;
+    static const dt_target_scale both[] = {{3, 0.1}, {-4, 8}}, same[] = {{3, 0.1}, {3, 0.1}};
+    static const dt_target_scale no_offset[] = {{0, 0.1}, {0, 8}};
+    const dt_loss *mse = &dt_mean_squared_error;
+    expect_values(start_file(RESCALED("\"scale\":[0.1,8],\"offset\":[3,-4.0]")), mse, 0, both, "");
+    expect_values(start_file(RESCALED("\"scale\":[[0.1,8]],\"offset\":[[3,-4]]")), mse, 0, both,
+                  "");
+    expect_values(start_file(RESCALED("\"scale\":0.1,\"offset\":3")), mse, 0, same, "");
+    expect_values(start_file(RESCALED("\"scale\":[0.1],\"offset\":[3,3]")), mse, 0, same, "");
+    expect_values(start_file(RESCALED("\"scale\":[0.1,8]")), mse, 0, no_offset, "");
+    expect_values(
+        start_file(RESCALED("\"scale\":{\"class_name\":\"__numpy__\",\"config\":{\"value\":"
+                            "[0.1,8],\"dtype\":\"float32\"}},\"offset\":[3,-4]")),
+        mse, 0, both, "");
+    /* Keras's delta is in the targets' units. */
+    hid_t file = start_file(RESCALED("\"scale\":0.1,\"offset\":3"));
+    set_text(file, "training_config", CLASS("Huber", ",\"delta\":0.07"));
+    expect_values(file, &dt_huber, 0.7, same, "");
+    file = start_file(RESCALED("\"scale\":[0.1,8],\"offset\":[3,-4]"));
+    set_text(file, "training_config", CLASS("Huber", ",\"delta\":0.07"));
+    expect_values(file, &dt_huber, 1, both, "delta of the loss");
+}
+
+static void test_wrong_rescaling(void **state)
+{
+    (void)state;
+    static const char *const wrong[][2] = {
+        {RESCALED("\"scale\":[1,2,3]"), "layer 'r': its scale has 3 numbers; expected 1 or 2"},
+        {RESCALED("\"scale\":2,\"offset\":[1,2,3]"), "its offset has 3 numbers; expected 1 or 2"},
+        {RESCALED("\"scale\":[]"), "layer 'r': its scale is empty"},
+        {RESCALED("\"offset\":1"), "layer 'r': value 0 of its scale is no finite number"},
+        {RESCALED("\"scale\":{}"), "value 0 of its scale is no finite number"},
+        {RESCALED("\"scale\":\"2\""), "value 0 of its scale is no finite number"},
+        {RESCALED("\"scale\":[1,1e39]"), "value 1 of its scale is no finite number"},
+        {RESCALED("\"scale\":[1,0]"),
+         "layer 'r': value 1 of its scale is 0; dtrain takes positive"},
+        {RESCALED("\"scale\":-2"), "value 0 of its scale is -2"},
+        {RESCALED("\"scale\":1e-60"), "value 0 of its scale is 1e-60"},
+        {RESCALED("\"scale\":2,\"offset\":null"), "value 0 of its offset is no finite number"},
+        {SEQUENTIAL(INPUT_2 "," RESCALING("r", "\"scale\":2") "," FIRST "," LAST),
+         "layer 'r' is a Rescaling before the first Dense layer"},
+        {SEQUENTIAL(INPUT_2 "," FIRST "," RESCALING("r", "\"scale\":2") "," LAST),
+         "layer 'r' rescales the outputs of relu"},
+        {SEQUENTIAL(INPUT_2 "," FIRST "," LAST "," RESCALING("r", "\"scale\":2")),
+         "layer 'r' rescales the outputs of softmax"},
+        {SEQUENTIAL(INPUT_2
+                    "," DENSE("a", "2", "\"linear\"") "," RESCALING("r", "\"scale\":2") "," LAST),
+         "layer 'b' is a Dense layer after a Rescaling"},
+        {VALUES("2", "," RESCALING("r", "\"scale\":2") "," RESCALING("s", "\"scale\":2")),
+         "layer 's' is a second Rescaling"},
+        {VALUES("2", "," RESCALING("r", "\"scale\":2") "," ACTIVATION("x", "\"softmax\"")),
+         "layer 'x' applies softmax to a Rescaling"},
+        {VALUES("4611686018427387904", "," RESCALING("r", "\"scale\":2")),
+         "layer 'b': expected weights of the shape (2, 4611686018427387904), found (2, 2)"},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        refuse_config(wrong[i][0], wrong[i][1]);
+    /* Scaled logits are not values. */
+    static const char *const classes[] = {LOSS("SparseCategoricalCrossentropy", "true"),
+                                          NAME("sparse_categorical_crossentropy")};
+    for (size_t i = 0; i < 2; i++) {
+        hid_t file = start_file(RESCALED("\"scale\":2"));
+        set_text(file, "training_config", classes[i]);
+        refuse(file, "its last layer 'b' has 2 linear units; dtrain takes softmax");
     }
 }
 
@@ -579,6 +728,10 @@ int main(void)
         cmocka_unit_test_teardown(test_activations, scratch_empty),
         cmocka_unit_test_teardown(test_functional, scratch_empty),
         cmocka_unit_test_teardown(test_logits, scratch_empty),
+        cmocka_unit_test_teardown(test_values, scratch_empty),
+        cmocka_unit_test_teardown(test_one_value, scratch_empty),
+        cmocka_unit_test_teardown(test_rescaling, scratch_empty),
+        cmocka_unit_test_teardown(test_wrong_rescaling, scratch_empty),
         cmocka_unit_test_teardown(test_without_bias, scratch_empty),
         cmocka_unit_test_teardown(test_optimizer, scratch_empty),
         cmocka_unit_test_teardown(test_split_names, scratch_empty),

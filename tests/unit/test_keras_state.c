@@ -299,6 +299,15 @@ static void test_state_of_keras(void **state)
     assert_null(found.model.optimizer.states[0]);
     assert_string_equal(found.left_out, "the state of the optimizer (of Keras 2.13.1)");
     dt_keras_loaded_clear(&found);
+    plain = keras_values(); /* its gradients are of targets in other units */
+    file = save_and_open(&plain);
+    add_keras_state(file, "3.15.1");
+    h5_close_id(file);
+    assert_ok(dt_keras_model_load(&found, model_path()));
+    assert_null(found.model.optimizer.states[0]);
+    assert_string_equal(found.left_out,
+                        "the state of the optimizer (of a loss behind a Rescaling)");
+    dt_keras_loaded_clear(&found);
     file = save_and_open(&keras_full); /* what dtrain wrote comes first */
     add_keras_state(file, "3.15.1");
     h5_close_id(file);
@@ -373,7 +382,11 @@ static void test_left_out(void **state)
         {INPUT "," FIRST "," LAST,
          "{\"loss\":{\"class_name\":\"CategoricalCrossentropy\",\"config\":{\"label_smoothing\":"
          "0.1}}}",
-         "label_smoothing of the loss"},
+         ""},
+        {INPUT "," FIRST "," LAST,
+         "{\"loss\":{\"class_name\":\"CategoricalFocalCrossentropy\",\"config\":{"
+         "\"label_smoothing\":0.1}}}",
+         "loss CategoricalFocalCrossentropy; label_smoothing of the loss"},
         {INPUT "," FIRST "," LAST,
          "{\"loss\":{\"class_name\":\"function\",\"config\":\"focal\"},\"optimizer_config\":{"
          "\"class_name\":\"RMSprop\"}}",

@@ -181,6 +181,31 @@ static void test_activations(void **state)
     free_model(found);
 }
 
+static void test_values(void **state)
+{
+    (void)state;
+    const float scale[] = {0.1f, 1e-3f, 1.0f / 3.0f}, offset[] = {1000000.3125f, -2.5f, 0.0f};
+    dt_keras_model model = keras_values();
+    Onnx__ModelProto *found = save(&model);
+    const Onnx__GraphProto *graph = found->graph;
+    assert_int_equal(graph->n_node, 5);
+    expect_node(graph, 2, "Gemm dense/tanh,dense_1/kernel,dense_1/bias -> dense_1/sum");
+    expect_node(graph, 3, "Mul dense_1/sum,rescaling/scale -> rescaling/scaled");
+    expect_node(graph, 4, "Add rescaling/scaled,rescaling/offset -> predicted");
+    assert_int_equal(graph->n_initializer, 6);
+    expect_tensor(graph, 4, "rescaling/scale", 0, 3, scale);
+    expect_tensor(graph, 5, "rescaling/offset", 0, 3, offset);
+    assert_int_equal(graph->n_output, 1);
+    expect_numbers(graph->output[0], "predicted", ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT, 3);
+    free_model(found);
+    model.scale = NULL;
+    found = save(&model);
+    assert_int_equal(found->graph->n_node, 4);
+    expect_node(found->graph, 3, "Identity dense_1/sum -> predicted");
+    assert_int_equal(found->graph->n_output, 1);
+    free_model(found);
+}
+
 static void test_one_layer(void **state)
 {
     (void)state;
@@ -256,6 +281,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_full, scratch_empty),
         cmocka_unit_test_teardown(test_activations, scratch_empty),
+        cmocka_unit_test_teardown(test_values, scratch_empty),
         cmocka_unit_test_teardown(test_one_layer, scratch_empty),
         cmocka_unit_test_teardown(test_same_model_same_bytes, scratch_empty),
         cmocka_unit_test_teardown(test_not_utf8, scratch_empty),

@@ -16,6 +16,11 @@
  *
  * Source:  keras/src/legacy/saving/legacy_h5_format.py and saving/saving_lib.py (Keras 3),
  *          hdf5_format.py (Keras 2.13)
+ *
+ * Outputs that are values have the targets' units in Keras: a Rescaling layer at the end has
+ * dt_network.scale, scale = deviation and offset = mean, a number for one target and a list for
+ * several. dtrain's loss is of standardised targets, Keras's of targets in their own units: for one
+ * target it is dtrain's times a constant; of several, those with a larger deviation weigh more.
  */
 
 /* What of ours rides along in a model file, where Keras passes over it. In .h5 these are attributes
@@ -34,14 +39,17 @@ typedef struct dt_keras_layer {
 
 /**
  * Normalization is (x - mean) / max(sqrt(variance), 1e-7), column by column, before the first
- * layer. The optimizer's states are in the order of the parameters: kernel and bias of the first
- * layer, then of the next; P in all.
+ * layer. The last layer is "softmax" for classes, "linear" for values. The optimizer's states are
+ * in the order of the parameters: kernel and bias of the first layer, then of the next; P in all.
  */
 typedef struct dt_keras_model {
     uint64_t inputs; /* D */
     size_t layer_count;
     const dt_keras_layer *layers;
     dt_optimizer optimizer; /* P == 0: its state is not there */
+    const dt_loss *loss;
+    double loss_number; /* dt_loss.number, in the units of the outputs */
+    const dt_target_scale *scale; /* [C] of a Rescaling layer; NULL: there is none */
     const float *mean, *variance; /* [inputs] of a Normalization layer; NULL: there is none */
     const char *recipe_json; /* the preprocessing; NULL: none */
     const char *const *class_names; /* [class_name_count] */
@@ -52,10 +60,15 @@ typedef struct dt_keras_model {
  * cannot. Local. */
 bool dt_keras_can_save(const dt_network *network, const char **kind);
 
+/** Returns whether Keras has the network's loss: it has no quantile loss, and Huber's only if all
+ * targets have the same deviation. If so, *number becomes the loss's number in the targets' units.
+ * Local. */
+bool dt_keras_loss_in_units(double *number, const dt_network *network);
+
 /**
  * Writes a Sequential model of the layers, compiled with its optimizer and loss, into an empty
  * `h5`, to which the caller adds what Keras ignores (the group /dtrain) before dt_h5_save.
- * dt_keras_can_save holds.
+ * dt_keras_can_save holds. A loss that Keras does not have is left out, as is label smoothing.
  *
  * Leaves out the optimizer's state: Keras 3 loads a .h5 file with it, but fit then fails.
  * More than DT_H5_TEXTS_MAX class names are left out.
@@ -69,7 +82,8 @@ DT_MUST_USE dt_status dt_keras_model_write(const dt_model *model, dt_h5 *h5);
  * optimizer's state, so that fit resumes this training. The file appears whole or not at all.
  *
  * The same model gives the same bytes. A model without the optimizer's state gets that of a new
- * optimizer. Recipe and class names (at most DT_H5_NAMES_MAX) are members that Keras ignores.
+ * optimizer; so does one with dt_network.scale, because its gradients are of standardised targets.
+ * Recipe and class names (at most DT_H5_NAMES_MAX) are members that Keras ignores.
  *
  * Errors:  DT_OUTPUT, DT_MEMORY
  */
@@ -83,6 +97,7 @@ typedef struct dt_keras_loaded {
         *params; /* [parameter_count]: kernel and bias of the first layer, then of the next, ... */
     size_t parameter_count; /* P */
     float *normalization; /* [2 * inputs]: mean, variance; NULL: none */
+    dt_target_scale *scale; /* [C]; NULL: none */
     char *recipe_json; /* NULL: none */
     dt_h5_names class_names;
     char left_out[256]; /* what of the file dtrain would not train with, for a warning; "": none */
@@ -90,22 +105,26 @@ typedef struct dt_keras_loaded {
 } dt_keras_loaded;
 
 /**
- * Reads a classifier that is a chain of dense layers, as Keras 2 and 3 and the calls above write
+ * Reads a model that is a chain of dense layers, as Keras 2 and 3 and the calls above write
  * it, from a .h5 or .keras file, told apart by its first bytes: Sequential, or Functional without
  * branches, of InputLayer, Normalization (before the first Dense; over the last axis, or one mean
- * for all), Dense, Dropout (left out) and Activation (becomes part of the linear Dense before it).
+ * for all), Dense, Dropout (left out), Activation (becomes part of the linear Dense before it) and
+ * Rescaling (after the last Dense, which is linear; positive).
  *
  * Hidden activations are "relu", "tanh", "sigmoid" or "linear", the last layer's is "softmax" with
  * at least two units; one that gives logits (linear, and a loss with from_logits) is handed over as
- * "softmax" too. A layer without bias gets zeros (also for moments). Adam's numbers are those the
+ * "softmax" too. Linear outputs are values if the loss is of values, or if the file has no loss and
+ * there is one unit or a Rescaling. The loss is then mse, mae or Huber's with its delta; mse if the
+ * file has none. A layer without bias gets zeros (also for moments). Adam's numbers are those the
  * model was compiled with, and Keras's defaults where it has none; the learning rate is that of the
  * optimizer's state, where there is one, and given as Keras was told it: 0.01, though the file has
  * the float32 nearest to it, 0.009999999776482582. The activations' names are static text.
  *
  * Adam's state is taken from /dtrain or, in a .keras file, and in a .h5 file of Keras 3, from where
- * Keras keeps it, if it is Adam's (one m and one v a weight); else, and after no update, there is
- * none. That of Keras 2 is not taken. `left_out` lists what predictions do not need, but going on
- * with the training would: Dropout, regularizers, an optimizer other than Adam ...
+ * Keras keeps it, if it is Adam's (one m and one v a weight); else, after no update, and with a
+ * Rescaling there is none. That of Keras 2 is not taken. `left_out` lists what predictions do not
+ * need, but going on with the training would: Dropout, regularizers, an optimizer other than
+ * Adam ...
  *
  * Owns:    the caller clears with dt_keras_loaded_clear
  * Errors:  DT_DATA when it is no such model (the line names the layer, and what it is), a member of

@@ -14,13 +14,15 @@
 /**
  * Writes a model as the ONNX file `path`, which appears whole or not at all.
  *
- * The graph takes "inputs" and gives "probabilities" and "class", the index of the largest. Its
- * parameters are named as in the Keras files: "normalization/mean", "dense/kernel",
- * "dense_1/bias"; "normalization/deviation" is max(sqrt(variance), 1e-7). Recipe and class names
- * ride along in metadata_props, as DT_KERAS_RECIPE and DT_KERAS_CLASSES ({"classes": [...]}), JSON
- * both. The optimizer's state is not saved. The same model gives the same bytes.
+ * The graph takes "inputs" and gives "probabilities" and "class", the index of the largest; or, if
+ * the outputs are values, "predicted", in the targets' units. Its parameters are named as in the
+ * Keras files: "normalization/mean", "dense/kernel", "dense_1/bias"; "normalization/deviation" is
+ * max(sqrt(variance), 1e-7); "rescaling/scale" and "rescaling/offset" are deviations and means of
+ * the targets. Recipe and class names ride along in metadata_props, as DT_KERAS_RECIPE and
+ * DT_KERAS_CLASSES ({"classes": [...]}), JSON both. The optimizer's state is not saved. The same
+ * model gives the same bytes.
  *
- * Shapes:  inputs [N,D] float32; probabilities [N,C] float32; class [N] int64; any N
+ * Shapes:  inputs [N,D] float32; probabilities or predicted [N,C] float32; class [N] int64; any N
  * Errors:  DT_USAGE in a dtrain without ONNX; DT_DATA when the recipe is no UTF-8; DT_OUTPUT, also
  *          when the file would have 2 GiB or more, where the format ends; DT_MEMORY
  */

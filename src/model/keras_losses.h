@@ -1,0 +1,23 @@
+#ifndef DTRAIN_MODEL_KERAS_LOSSES_H
+#define DTRAIN_MODEL_KERAS_LOSSES_H
+
+/* What each loss is in Keras: a row a loss. All calls are local. */
+
+#include "dtrain/nn/network.h"
+
+enum { DT_KERAS_LOSS_NAMES = 4 };
+
+typedef struct dt_keras_loss {
+    const dt_loss *loss; /* its name is that of Keras's function */
+    const char *class_name; /* NULL: Keras has no such loss */
+    const char *number; /* what the class calls dt_loss.number; NULL: it has none */
+    const char *others[DT_KERAS_LOSS_NAMES]; /* more names in files, for the same function */
+} dt_keras_loss;
+
+/* Returns the row of a loss. */
+const dt_keras_loss *dt_keras_loss_of(const dt_loss *loss);
+
+/* Returns the row that has a file's name of a loss; NULL: dtrain has no such loss. */
+const dt_keras_loss *dt_keras_loss_find(const char *name);
+
+#endif
