@@ -160,6 +160,21 @@ static void describe_schedule(char *out, size_t bytes, const dt_settings *s)
         (void)snprintf(out, bytes, ", %s schedule%s%s", schedule->name, numbers, warmup);
 }
 
+/* ", l2 0.01, l1 0.001"; what is off needs no words. */
+static void describe_regularization(char *out, size_t bytes, const dt_settings *s)
+{
+    static const char *const names[] = {"l2", "l1"};
+    size_t used = 0;
+    out[0] = '\0';
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const dt_option *option = dt_settings_option(names[i]);
+        char value[64];
+        (void)dt_options_format(value, sizeof value, option, s);
+        if (strcmp(value, option->fallback) != 0 && used < bytes)
+            used += (size_t)snprintf(out + used, bytes - used, ", %s %s", option->name, value);
+    }
+}
+
 /* "huber loss, huber-delta 2, "; "" for plain cross-entropy. */
 static const char *describe_loss(char *out, size_t bytes, const dt_network *network)
 {
@@ -179,14 +194,15 @@ static void report_training(const dt_run *r)
 {
     const dt_settings *s = &r->settings;
     const bool has_validation = r->sets[DT_VALIDATION].N > 0;
-    char monitor[64], loss[64], optimizer[256], schedule[128];
+    char monitor[64], loss[64], optimizer[256], schedule[128], rules[128];
     (void)snprintf(monitor, sizeof monitor, "patience %lld on val_%s", (long long)s->patience,
                    dt_settings_monitor(s)->name);
     describe_schedule(schedule, sizeof schedule, s);
-    dt_log_say("training   %s%s%s, batch %lld, at most %lld epoch%s, %s\n",
+    describe_regularization(rules, sizeof rules, s);
+    dt_log_say("training   %s%s%s%s, batch %lld, at most %lld epoch%s, %s\n",
                describe_loss(loss, sizeof loss, &r->model.network),
                describe_optimizer(optimizer, sizeof optimizer, &r->model.optimizer), schedule,
-               (long long)s->batch, (long long)s->epochs, s->epochs == 1 ? "" : "s",
+               rules, (long long)s->batch, (long long)s->epochs, s->epochs == 1 ? "" : "s",
                has_validation ? monitor : "no validation set: no early stopping");
     if (!has_validation && (dt_options_given(dt_settings_table(), s, "patience") ||
                             dt_options_given(dt_settings_table(), s, "monitor")))

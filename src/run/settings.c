@@ -112,6 +112,12 @@ static const dt_option options[] = {
      "decay of averaged weights, as 0.998: they are validated, saved and used to predict, and "
      "training goes on with the others; 0: no average",
      DT_SETTING_NEWER | DT_SETTING_DEPENDS},
+    {"l2", "F", DT_OPTION_FLOAT, AT(l2), 0, 1e6, NULL, "0",
+     "penalty F * (sum of squared weights) that is added to what the optimizer minimizes, not to "
+     "the reported loss; biases are exempt",
+     DT_SETTING_NEWER},
+    {"l1", "F", DT_OPTION_FLOAT, AT(l1), 0, 1e6, NULL, "0",
+     "penalty F * (sum of the weights' magnitudes), likewise", DT_SETTING_NEWER},
     {"patience", "N", DT_OPTION_INT, AT(patience), 0, 1 << 30, NULL, "2",
      "epochs without improvement until training stops"},
     {"min-delta", "F", DT_OPTION_FLOAT, AT(min_delta), 0, 1e30, NULL, "0",
@@ -296,6 +302,7 @@ dt_plan dt_settings_plan(const dt_settings *settings)
                      .schedule_every = (double)settings->schedule_every,
                      .warmup = settings->warmup,
                      .seed = (uint64_t)settings->seed,
+                     .regularization = {.l2 = settings->l2, .l1 = settings->l1},
                      .sum = (dt_sum)settings->sum,
                      .reduce = (dt_reduce)settings->reduce,
                      .overlap = (dt_overlap)settings->overlap,

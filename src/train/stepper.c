@@ -1,6 +1,7 @@
 #include "dtrain/train/stepper.h"
 
 #include "gradient.h"
+#include "update.h"
 
 #include "dtrain/base/clock.h"
 #include "dtrain/base/fault.h"
@@ -15,8 +16,7 @@
 enum {
     WAIT_EVERY = 32, /* steps of which one measures the wait for the other ranks */
     WAIT_AT = 7, /* of those: not the first, which waits for rank 0 to write */
-    COARSER_BY = 10, /* doublings of the grid's step from one attempt to the next */
-    SHARED_BY_THREADS = 1 << 16 /* parameters whose update is worth waking a thread */
+    COARSER_BY = 10 /* doublings of the grid's step from one attempt to the next */
 };
 
 /* What a window shares (dt_gradient_sum_state): the parameters, the optimizer's states, and the
@@ -185,67 +185,6 @@ static void add_up(dt_stepper *s, const dt_segments *segments, dt_phases *phases
     phases->seconds[DT_PHASE_ALLREDUCE] += dt_clock_s() - summed;
 }
 
-/* ---- the update ---- */
-
-/* An update under way. */
-typedef struct update {
-    dt_stepper *stepper;
-    double scale;
-    size_t threads; /* that share it */
-} update;
-
-/* Tensor by tensor if some of them decay. */
-static void update_block(const dt_stepper *s, const float *gradient, size_t first, size_t count)
-{
-    if (s->optimizer->weight_decay <= 0.0) {
-        dt_optimizer_update(s->optimizer, s->network->params, gradient, first, count, false);
-        return;
-    }
-    while (count > 0) {
-        const dt_tensor *tensor = dt_network_tensor_of(s->network, first);
-        const size_t left = tensor->first + tensor->count - first, n = left < count ? left : count;
-        dt_optimizer_update(s->optimizer, s->network->params, gradient, first, n, tensor->decays);
-        gradient += n;
-        first += n;
-        count -= n;
-    }
-}
-
-/* A thread's part of this rank's slice, in blocks that stay in a first-level cache between the sum,
- * the gradient and the optimizer. */
-static void update_part(void *context, int thread)
-{
-    const update *u = context;
-    dt_stepper *s = u->stepper;
-    const dt_gradient_sum *sum = &s->ranks_sum;
-    const size_t blocks = (sum->slice_count + DT_STEPPER_BLOCK - 1) / DT_STEPPER_BLOCK;
-    const size_t end = sum->slice_first + sum->slice_count, mine = (size_t)thread;
-    float gradient[DT_STEPPER_BLOCK] __attribute__((aligned(64)));
-    int64_t *scratch = s->scratch + mine * DT_STEPPER_BLOCK;
-    if (mine >= u->threads)
-        return;
-    for (size_t b = blocks * mine / u->threads; b < blocks * (mine + 1) / u->threads; b++) {
-        const size_t first = sum->slice_first + b * DT_STEPPER_BLOCK;
-        const size_t count = end - first < DT_STEPPER_BLOCK ? end - first : DT_STEPPER_BLOCK;
-        const void *sums = dt_gradient_sum_block(sum, first, count, scratch);
-        s->kind->finish(s, gradient, sums, count, u->scale);
-        update_block(s, gradient, first, count);
-    }
-}
-
-/* `weight` is that of all rows of the step. If they all weigh nothing, the gradients are 0. */
-static void update_parameters(dt_stepper *s, double weight)
-{
-    update u = {s, weight > 0.0 ? 1.0 / weight : 1.0, (size_t)dt_pool_threads(s->pool)};
-    dt_optimizer_begin_step(s->optimizer);
-    if (s->ranks_sum.slice_count < SHARED_BY_THREADS)
-        u.threads = 1;
-    if (u.threads > 1)
-        dt_pool_run(s->pool, update_part, &u);
-    else
-        update_part(&u, 0);
-}
-
 /* ---- what is said of a step that diverged ---- */
 
 typedef struct largest_sink {
@@ -330,7 +269,7 @@ DT_MUST_USE static dt_status descend(dt_stepper *s, const dt_segments *segments,
         status = dt_fail(DT_DIVERGED, "a gradient is not finite, or beyond %g", s->kind->range(s));
     const double begin = dt_clock_s();
     if (status == DT_OK)
-        update_parameters(s, dt_tally_value(tally, DT_TALLY_WEIGHT));
+        dt_stepper_update(s, dt_tally_value(tally, DT_TALLY_WEIGHT));
     const double updated = dt_clock_s();
     dt_gradient_sum_end(&s->ranks_sum);
     phases->seconds[DT_PHASE_UPDATE] += updated - begin;

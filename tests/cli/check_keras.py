@@ -14,7 +14,7 @@ import keras
 import numpy as np
 import onnx
 import onnxruntime
-from keras import layers, optimizers
+from keras import layers, optimizers, regularizers
 from keras.optimizers import schedules
 
 from make_data import learnable, save, save_parts
@@ -305,6 +305,19 @@ OPTIMIZERS = {
 }
 
 
+def penalties(**numbers):
+    return {"kernel_regularizer": regularizers.L1L2(**numbers)}
+
+
+# What dtrain is told, and the arguments of Keras's hidden layer, last layer and SGD.
+REGULARIZATIONS = {
+    "l2": (["--l2", "0.03"], penalties(l2=0.03), penalties(l2=0.03), {}),
+    "l1": (["--l1", "0.02"], penalties(l1=0.02), penalties(l1=0.02), {}),
+    "l1 l2": (["--l1", "0.01", "--l2", "0.05"], penalties(l1=0.01, l2=0.05),
+              penalties(l1=0.01, l2=0.05), {}),
+}
+
+
 # A step is an epoch here. With SGD, so that no state hides a step of another rate.
 SCHEDULES = {
     "constant": ([], RATE),
@@ -371,6 +384,24 @@ def check_each_optimizer_makes_the_same_steps(_):
         rest = fitted(model, x, y, STEPS - STEPS // 2)
         if not warning:
             same_weights("steps", rest, f"{name}, resumed in Keras")
+
+
+def check_each_regularization_makes_the_same_steps(_):
+    """With so large a rate that the weights move."""
+    x, y = set_of("plain", "train")
+    start = start_model(x)
+    plain = fitted(compiled(optimizers.SGD(0.3)), x, y, STEPS)
+    for name, (words, hidden, last, of_sgd) in REGULARIZATIONS.items():
+        model = keras.Sequential([keras.Input((x.shape[1],)),
+                                  layers.Dense(16, activation="relu", **hidden),
+                                  layers.Dense(CLASSES, activation="softmax", **last)])
+        model.set_weights(start)
+        model.compile(optimizers.SGD(0.3, **of_sgd), "sparse_categorical_crossentropy")
+        steps_from("start.keras", x, "steps", STEPS, "--optimizer", "sgd", "--learning-rate", "0.3",
+                   *words)
+        expected = fitted(model, x, y, STEPS)
+        same_weights("steps", expected, name)
+        expect(np.abs(expected[0] - plain[0]).max() > 1e-2, f"{name}: has an effect")
 
 
 def check_each_schedule_has_the_same_rates(_):

@@ -32,6 +32,7 @@ typedef struct dt_settings {
     int optimizer; /* an index of dt_optimizer_kinds */
     double ema, learning_rate, weight_decay, momentum, rho;
     bool nesterov;
+    double l2, l1;
     int schedule; /* an index of dt_schedules */
     double schedule_factor, warmup;
     int64_t schedule_every; /* epochs */

@@ -2,6 +2,7 @@
 #define DTRAIN_TRAIN_PLAN_H
 
 #include "dtrain/base/options.h"
+#include "dtrain/nn/regularization.h"
 #include "dtrain/nn/schedule.h"
 #include "dtrain/task/task.h"
 
@@ -26,6 +27,7 @@ typedef struct dt_plan {
     double schedule_factor, schedule_every; /* of schedules that reduce */
     double warmup; /* epochs, less than all */
     uint64_t seed; /* of the shuffles and of random layers */
+    dt_regularization regularization; /* of each step */
     dt_sum sum;
     dt_reduce reduce;
     dt_overlap overlap;

@@ -57,6 +57,7 @@ typedef struct dt_stepper {
     uint64_t waits; /* of them, those whose wait was measured */
     double waited_s; /* in those */
     uint64_t seed, epoch; /* of random layers; for the caller to set, the same on all ranks */
+    dt_regularization regularization; /* likewise */
     bool stop_requested; /* this rank's, for the caller to set */
     bool stops; /* whether any rank asked to stop when the last step began; the same on all */
 } dt_stepper;
