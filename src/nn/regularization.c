@@ -11,7 +11,55 @@ DT_VECTORIZE static void add_penalties(float *restrict gradient, const float *re
     }
 }
 
-void dt_penalties_add(float *gradient, const float *w, size_t count, double l2, double l1)
+void dt_regularization_add_penalties(float *gradient, const float *w, size_t count, double l2,
+                                     double l1)
 {
     add_penalties(gradient, w, count, (float)(2.0 * l2), (float)l1);
+}
+
+/* The square of a float32 is exact in double. */
+DT_VECTORIZE static double square_some(const float *restrict g, size_t count)
+{
+    enum { LANES = 8 };
+    double lanes[LANES] = {0}, sum = 0.0;
+    size_t i = 0;
+    for (; i + LANES <= count; i += LANES)
+        for (size_t j = 0; j < LANES; j++)
+            lanes[j] += (double)g[i + j] * (double)g[i + j];
+    for (size_t j = 0; i + j < count; j++)
+        lanes[j] += (double)g[i + j] * (double)g[i + j];
+    for (size_t j = 0; j < LANES; j++)
+        sum += lanes[j];
+    return sum;
+}
+
+void dt_regularization_square(double *out, const float *gradient, size_t count)
+{
+    for (size_t i = 0; i < count; i += DT_SQUARES_TOGETHER)
+        *out++ = square_some(gradient + i,
+                             count - i < DT_SQUARES_TOGETHER ? count - i : DT_SQUARES_TOGETHER);
+}
+
+DT_VECTORIZE static void scale_gradient(float *gradient, size_t count, float factor)
+{
+    for (size_t i = 0; i < count; i++)
+        gradient[i] *= factor;
+}
+
+void dt_regularization_scale(float *gradient, size_t count, float factor)
+{
+    scale_gradient(gradient, count, factor);
+}
+
+DT_VECTORIZE static void clamp_gradient(float *gradient, size_t count, float most)
+{
+    for (size_t i = 0; i < count; i++) {
+        const float g = gradient[i];
+        gradient[i] = g > most ? most : g < -most ? -most : g;
+    }
+}
+
+void dt_regularization_clamp(float *gradient, size_t count, double most)
+{
+    clamp_gradient(gradient, count, (float)most);
 }

@@ -163,7 +163,7 @@ static void describe_schedule(char *out, size_t bytes, const dt_settings *s)
 /* ", l2 0.01, l1 0.001"; what is off needs no words. */
 static void describe_regularization(char *out, size_t bytes, const dt_settings *s)
 {
-    static const char *const names[] = {"l2", "l1"};
+    static const char *const names[] = {"l2", "l1", "clip_norm", "clip_value"};
     size_t used = 0;
     out[0] = '\0';
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {

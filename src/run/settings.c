@@ -118,6 +118,13 @@ static const dt_option options[] = {
      DT_SETTING_NEWER},
     {"l1", "F", DT_OPTION_FLOAT, AT(l1), 0, 1e6, NULL, "0",
      "penalty F * (sum of the weights' magnitudes), likewise", DT_SETTING_NEWER},
+    {"clip-norm", "F", DT_OPTION_FLOAT, AT(clip_norm), 0, 1e30, NULL, "0",
+     "largest norm of a step's gradient of all weights; a larger gradient is scaled down; 0: no "
+     "limit",
+     DT_SETTING_NEWER},
+    {"clip-value", "F", DT_OPTION_FLOAT, AT(clip_value), 0, 1e30, NULL, "0",
+     "largest magnitude of a single weight's gradient; it is clamped to -F ... F; 0: no limit",
+     DT_SETTING_NEWER},
     {"patience", "N", DT_OPTION_INT, AT(patience), 0, 1 << 30, NULL, "2",
      "epochs without improvement until training stops"},
     {"min-delta", "F", DT_OPTION_FLOAT, AT(min_delta), 0, 1e30, NULL, "0",
@@ -302,7 +309,10 @@ dt_plan dt_settings_plan(const dt_settings *settings)
                      .schedule_every = (double)settings->schedule_every,
                      .warmup = settings->warmup,
                      .seed = (uint64_t)settings->seed,
-                     .regularization = {.l2 = settings->l2, .l1 = settings->l1},
+                     .regularization = {.l2 = settings->l2,
+                                        .l1 = settings->l1,
+                                        .clip_norm = settings->clip_norm,
+                                        .clip_value = settings->clip_value},
                      .sum = (dt_sum)settings->sum,
                      .reduce = (dt_reduce)settings->reduce,
                      .overlap = (dt_overlap)settings->overlap,
@@ -353,9 +363,20 @@ DT_MUST_USE static dt_status check_schedule(const dt_settings *s)
     return DT_OK;
 }
 
+/* As in Keras, gradients are clipped in one way. */
+DT_MUST_USE static dt_status check_regularization(const dt_settings *s)
+{
+    if (s->clip_norm > 0.0 && s->clip_value > 0.0)
+        return dt_fail(DT_USAGE, "--clip-norm is %g and --clip-value is %g; set one of them to 0",
+                       s->clip_norm, s->clip_value);
+    return DT_OK;
+}
+
 dt_status dt_settings_complete(dt_settings *settings, int ranks)
 {
-    const dt_status status = check_schedule(settings);
+    dt_status status = check_schedule(settings);
+    if (status == DT_OK)
+        status = check_regularization(settings);
     if (status != DT_OK || settings->shards >= ranks)
         return status;
     if (settings->resume[0] != '\0')

@@ -134,6 +134,7 @@ void dt_stepper_clear(dt_stepper *stepper)
     dt_loss_rows_clear(&stepper->rows);
     dt_memory_free(stepper->batch.start);
     dt_memory_free(stepper->scratch);
+    dt_memory_free(stepper->squares);
     *stepper = (dt_stepper){0};
 }
 

@@ -121,7 +121,7 @@ DT_MUST_USE static dt_status start(trainer *t, const dt_training *from)
     DT_TRY(check_start(t));
     DT_TRY(dt_stepper_init(&t->stepper, t->comm, t->launch, &t->sets[DT_TRAIN], t->network,
                            t->optimizer, plan->sum, plan->batch, how, t->pool));
-    t->stepper.regularization = plan->regularization;
+    DT_TRY(dt_stepper_regularize(&t->stepper, &plan->regularization));
     t->result->reduce = dt_comm_size(t->comm) == 1            ? "none"
                         : t->stepper.ranks_sum.window != NULL ? "window"
                                                               : "allreduce";

@@ -2,6 +2,10 @@
 
 #include "gradient.h"
 
+#include "dtrain/base/memory.h"
+#include "dtrain/comm/exact_total.h"
+
+#include <math.h>
 #include <stdbool.h>
 
 enum { SHARED_BY_THREADS = 1 << 16 /* parameters whose update is worth waking a thread */ };
@@ -9,8 +13,11 @@ enum { SHARED_BY_THREADS = 1 << 16 /* parameters whose update is worth waking a 
 /* An update under way. */
 typedef struct update {
     dt_stepper *stepper;
-    double scale;
+    double scale; /* of the gradient's sum */
+    float factor; /* by which the gradient's norm is clipped */
     size_t threads; /* that share it */
+    /* Takes the finished gradient of some parameters, before it is clipped. */
+    void (*take)(const struct update *u, float *gradient, size_t first, size_t count);
 } update;
 
 /* Returns how many of `count` parameters from `first` on are of the tensor that `first` is of. */
@@ -33,7 +40,8 @@ static void penalise(const dt_stepper *s, float *gradient, size_t first, size_t 
         bool decays;
         const size_t n = find_piece(s, first, count, &decays);
         if (decays)
-            dt_penalties_add(gradient, s->network->params + first, n, rules->l2, rules->l1);
+            dt_regularization_add_penalties(gradient, s->network->params + first, n, rules->l2,
+                                            rules->l1);
         gradient += n;
         first += n;
         count -= n;
@@ -59,9 +67,21 @@ static void update_block(const dt_stepper *s, const float *gradient, size_t firs
     }
 }
 
+static void descend(const update *u, float *gradient, size_t first, size_t count)
+{
+    const dt_stepper *s = u->stepper;
+    if (u->factor < 1.0f)
+        dt_regularization_scale(gradient, count, u->factor);
+    if (s->regularization.clip_value > 0.0)
+        dt_regularization_clamp(gradient, count, s->regularization.clip_value);
+    update_block(s, gradient, first, count);
+}
+
+/* ---- the parts of ranks and threads ---- */
+
 /* A thread's part of this rank's slice, in blocks that stay in a first-level cache between the sum,
  * the gradient and the optimizer. */
-static void update_part(void *context, int thread)
+static void finish_part(void *context, int thread)
 {
     const update *u = context;
     dt_stepper *s = u->stepper;
@@ -78,18 +98,85 @@ static void update_part(void *context, int thread)
         const void *sums = dt_gradient_sum_block(sum, first, count, scratch);
         s->kind->finish(s, gradient, sums, count, u->scale);
         penalise(s, gradient, first, count);
-        update_block(s, gradient, first, count);
+        u->take(u, gradient, first, count);
     }
 }
 
+static void share(update *u, void (*work)(void *context, int thread))
+{
+    if (u->threads > 1)
+        dt_pool_run(u->stepper->pool, work, u);
+    else
+        work(u, 0);
+}
+
+/* ---- the gradient's norm ---- */
+
+static size_t count_squares(const dt_stepper *s)
+{
+    return (s->ranks_sum.slice_count + DT_SQUARES_TOGETHER - 1) / DT_SQUARES_TOGETHER;
+}
+
+dt_status dt_stepper_regularize(dt_stepper *s, const dt_regularization *rules)
+{
+    dt_status status = DT_OK;
+    if (rules->clip_norm > 0.0)
+        status = dt_memory_alloc(&s->squares, count_squares(s) + 1, sizeof *s->squares,
+                                 "squares of gradients");
+    s->regularization = *rules;
+    return dt_comm_agree(s->comm, status);
+}
+
+static void take_squares(const update *u, float *gradient, size_t first, size_t count)
+{
+    const dt_stepper *s = u->stepper;
+    const size_t at = first - s->ranks_sum.slice_first;
+    dt_regularization_square(s->squares + at / DT_SQUARES_TOGETHER, gradient, count);
+}
+
+/* Slices begin at multiples of 64, so these sums are the same on any number of ranks. They are
+ * added up exactly, in units of the largest one's power of two: so is the norm. */
+static float find_factor(update *u)
+{
+    const dt_stepper *s = u->stepper;
+    const dt_window *window = s->ranks_sum.window; /* without one, a rank has all parameters */
+    const double most = s->regularization.clip_norm;
+    const size_t count = count_squares(s);
+    double largest = 0.0;
+    dt_exact_total total = {0};
+    int exponent = 0;
+    u->take = take_squares;
+    share(u, finish_part);
+    for (size_t i = 0; i < count; i++)
+        largest = s->squares[i] > largest ? s->squares[i] : largest;
+    if (window != NULL)
+        dt_comm_max_f64(s->comm, &largest, 1);
+    if (!(largest > 0.0 && isfinite(largest)))
+        return 1.0f;
+    (void)frexp(largest, &exponent);
+    for (size_t i = 0; i < count; i++)
+        dt_exact_total_add(&total, ldexp(s->squares[i], -exponent));
+    if (window != NULL) {
+        dt_exact_total_sum(s->comm, &total, 1);
+        total.steps /= dt_window_hosts(window); /* each host has all parameters */
+    }
+    const double norm = sqrt(ldexp(dt_exact_total_value(&total), exponent));
+    return norm > most ? (float)(most / norm) : 1.0f;
+}
+
+/* ---- all of it ---- */
+
 void dt_stepper_update(dt_stepper *s, double weight)
 {
-    update u = {s, weight > 0.0 ? 1.0 / weight : 1.0, (size_t)dt_pool_threads(s->pool)};
-    dt_optimizer_begin_step(s->optimizer);
+    update u = {.stepper = s,
+                .scale = weight > 0.0 ? 1.0 / weight : 1.0,
+                .factor = 1.0f,
+                .threads = (size_t)dt_pool_threads(s->pool)};
     if (s->ranks_sum.slice_count < SHARED_BY_THREADS)
         u.threads = 1;
-    if (u.threads > 1)
-        dt_pool_run(s->pool, update_part, &u);
-    else
-        update_part(&u, 0);
+    if (s->regularization.clip_norm > 0.0)
+        u.factor = find_factor(&u);
+    dt_optimizer_begin_step(s->optimizer);
+    u.take = descend;
+    share(&u, finish_part);
 }

@@ -1,5 +1,6 @@
 #!/bin/sh
-# --l2 and --l1: the same weights on any number of ranks and after an interruption, and what they do.
+# --l2, --l1, --clip-norm and --clip-value: the same weights on any number of ranks and after an
+# interruption, and what they do.
 # shellcheck source-path=SCRIPTDIR source=harness.sh
 . "$(dirname "$0")/harness.sh"
 # shellcheck source-path=SCRIPTDIR source=everywhere.sh
@@ -7,10 +8,14 @@
 
 same_everywhere none plain 'Adam 0.01'
 same_everywhere penalties penalties 'Adam 0.01, l2 0.003, l1 0.0004' --l2 0.003 --l1 0.0004
-penalties=$crc
 run 1 --like penalties --threads 3 --out like
 expect_status 0
 expect_stdout '^summary.like_weights=same$'
+same_everywhere norm norm 'Adam 0.01, l2 0.003, clip-norm 0.05' --l2 0.003 --clip-norm 0.05
+run 3 some --epochs 4 --patience 9 --hidden 40,20 --batch 50 --learning-rate 0.01 --l2 0.003 --clip-norm 0.05 \
+    --reduce allreduce --threads 2 --out allreduce
+[ "$(summary weights_crc)" = "$crc" ] || fail "the same weights without a window"
+same_everywhere value value 'Adam 0.01, l1 0.0004, clip-value 0.002' --l1 0.0004 --clip-value 0.002
 
 # What is saved is a plain model; one that begins with it has its own penalties.
 run 2 some --epochs 1 --init-from penalties --out more
@@ -34,7 +39,41 @@ for name in plain.files:
         assert np.linalg.norm(smaller[name]) < 0.97 * np.linalg.norm(plain[name]), name
 PY
 
-for option in l2 l1; do
+# A single step of SGD with the learning rate 1 is the gradient: next to the norm in double.
+step() {
+    ranks=$1 out=$2
+    shift 2
+    run "$ranks" some --epochs 1 --batch 10000 --hidden 40,20 --optimizer sgd --learning-rate 1 "$@" --out "$out"
+    expect_status 0
+    run 0 export "$out/model.h5" --to "$out.npz"
+}
+step 1 start --learning-rate 1e-30
+step 1 free
+for ranks in 1 3 8; do
+    step $ranks norm-step-$ranks --clip-norm 0.125
+    step $ranks value-step-$ranks --clip-value 0.001953125
+done
+"$PYTHON" - <<'PY' || fail "the gradient, clipped"
+import numpy as np
+def flat(name):
+    arrays = np.load(f"{name}.npz")
+    return np.concatenate([arrays[part].ravel() for part in sorted(arrays.files)]).astype(np.float64)
+start = flat("start")
+gradient = start - flat("free")
+norm = np.linalg.norm(gradient)
+assert norm > 0.2 and np.abs(gradient).max() > 0.01, gradient
+for ranks in (1, 3, 8):
+    found = start - flat(f"norm-step-{ranks}")
+    assert np.abs(found - gradient * (0.125 / norm)).max() < 1e-7, ranks
+    assert abs(np.linalg.norm(found) - 0.125) < 1e-6, ranks
+    found = start - flat(f"value-step-{ranks}")
+    assert np.abs(found - np.clip(gradient, -0.001953125, 0.001953125)).max() < 1e-7, ranks
+PY
+
+run 1 some --clip-norm 1 --clip-value 0.5 --out never
+expect_status 2
+expect_one_stderr_line "dtrain: error: --clip-norm is 1 and --clip-value is 0.5; set one of them to 0"
+for option in l2 l1 clip-norm clip-value; do
     for bad in -0.1 much; do
         run 0 some --$option "$bad"
         expect_status 2

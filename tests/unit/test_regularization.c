@@ -36,7 +36,7 @@ static void test_penalties(void **state)
     w[0] = 0.0f;
     w[1] = -0.0f;
     memcpy(gradient, before, sizeof gradient);
-    dt_penalties_add(gradient, w, COUNT, 0.25, 0.125);
+    dt_regularization_add_penalties(gradient, w, COUNT, 0.25, 0.125);
     for (size_t i = 0; i < COUNT; i++) {
         const double wi = (double)w[i], sign = (wi > 0) - (wi < 0);
         const double expected = (double)before[i] + 0.5 * wi + 0.125 * sign;
@@ -45,10 +45,51 @@ static void test_penalties(void **state)
     assert_memory_equal(gradient, before, 2 * sizeof *gradient); /* the penalty of 0 is flat */
 }
 
+/* Each sum as in double; a sum does not depend on what comes before or behind. */
+static void test_squares(void **state)
+{
+    (void)state;
+    enum { SUMS = (COUNT + DT_SQUARES_TOGETHER - 1) / DT_SQUARES_TOGETHER };
+    float gradient[COUNT];
+    double sums[SUMS], other = 0.0;
+    draw(gradient, COUNT, 1);
+    dt_regularization_square(sums, gradient, COUNT);
+    for (size_t k = 0; k < SUMS; k++) {
+        double expected = 0.0;
+        const size_t from = k * DT_SQUARES_TOGETHER, left = COUNT - from;
+        for (size_t i = from; i < from + DT_SQUARES_TOGETHER && i < COUNT; i++)
+            expected += (double)gradient[i] * (double)gradient[i];
+        assert_near(sums[k], expected, 1e-14 * expected);
+        dt_regularization_square(&other, gradient + from,
+                                 left < DT_SQUARES_TOGETHER ? left : DT_SQUARES_TOGETHER);
+        assert_memory_equal(&sums[k], &other, sizeof other);
+    }
+    gradient[3] = 3e38f; /* its square exceeds float32 */
+    dt_regularization_square(&other, gradient + 3, 1);
+    assert_near(other, (double)3e38f * (double)3e38f, 0.0);
+}
+
+static void test_clipping(void **state)
+{
+    (void)state;
+    float gradient[COUNT], before[COUNT];
+    draw(before, COUNT, 1);
+    memcpy(gradient, before, sizeof gradient);
+    dt_regularization_clamp(gradient, COUNT, 0.5);
+    for (size_t i = 0; i < COUNT; i++)
+        assert_near((double)gradient[i], fmax(-0.5, fmin(0.5, (double)before[i])), 0.0);
+    memcpy(gradient, before, sizeof gradient);
+    dt_regularization_scale(gradient, COUNT, 0.75f);
+    for (size_t i = 0; i < COUNT; i++)
+        assert_near((double)gradient[i], 0.75 * (double)before[i], 1e-6);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_penalties),
+        cmocka_unit_test(test_squares),
+        cmocka_unit_test(test_clipping),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

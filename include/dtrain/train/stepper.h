@@ -57,7 +57,8 @@ typedef struct dt_stepper {
     uint64_t waits; /* of them, those whose wait was measured */
     double waited_s; /* in those */
     uint64_t seed, epoch; /* of random layers; for the caller to set, the same on all ranks */
-    dt_regularization regularization; /* likewise */
+    dt_regularization regularization; /* dt_stepper_regularize */
+    double *squares; /* [this rank's slice / 64, rounded up]: sums of squares, to clip the norm */
     bool stop_requested; /* this rank's, for the caller to set */
     bool stops; /* whether any rank asked to stop when the last step began; the same on all */
 } dt_stepper;
@@ -78,6 +79,14 @@ DT_MUST_USE dt_status dt_stepper_init(dt_stepper *out, const dt_comm *comm, cons
                                       const dt_dataset *set, dt_network *network,
                                       dt_optimizer *optimizer, dt_sum sum, uint64_t batch,
                                       dt_reduction how, dt_pool *pool);
+
+/**
+ * Lets the steps from here on regularize; without this call they do not.
+ *
+ * Calls:   collective, once; same on all ranks: rules
+ * Errors:  DT_MEMORY, on all ranks
+ */
+DT_MUST_USE dt_status dt_stepper_regularize(dt_stepper *stepper, const dt_regularization *rules);
 
 /** Takes parameters and states back into this rank's own memory, for it alone to write. Local. */
 void dt_stepper_take_back(dt_stepper *stepper);
