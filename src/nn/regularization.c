@@ -2,6 +2,9 @@
 
 #include "dtrain/base/vectorize.h"
 
+#include <math.h>
+#include <stdbool.h>
+
 DT_VECTORIZE static void add_penalties(float *restrict gradient, const float *restrict w,
                                        size_t count, float l2_doubled, float l1)
 {
@@ -62,4 +65,43 @@ DT_VECTORIZE static void clamp_gradient(float *gradient, size_t count, float mos
 void dt_regularization_clamp(float *gradient, size_t count, double most)
 {
     clamp_gradient(gradient, count, (float)most);
+}
+
+enum { COLUMNS = 32 }; /* whose norms are computed together */
+
+DT_VECTORIZE static void square_columns(double *restrict sums, const float *restrict W, size_t D,
+                                        size_t H, size_t count)
+{
+    for (size_t j = 0; j < count; j++)
+        sums[j] = 0.0;
+    for (size_t d = 0; d < D; d++)
+        for (size_t j = 0; j < count; j++)
+            sums[j] += (double)W[d * H + j] * (double)W[d * H + j];
+}
+
+DT_VECTORIZE static void scale_columns(float *restrict W, const float *restrict factors, size_t D,
+                                       size_t H, size_t count)
+{
+    for (size_t d = 0; d < D; d++)
+        for (size_t j = 0; j < count; j++)
+            W[d * H + j] *= factors[j];
+}
+
+void dt_regularization_limit_columns(float *W, size_t D, size_t H, size_t first, size_t count,
+                                     double most)
+{
+    for (size_t at = first; at < first + count; at += COLUMNS) {
+        const size_t left = first + count - at, n = left < COLUMNS ? left : COLUMNS;
+        double sums[COLUMNS];
+        float factors[COLUMNS];
+        bool some = false;
+        square_columns(sums, W + at, D, H, n);
+        for (size_t j = 0; j < n; j++) {
+            const double norm = sqrt(sums[j]);
+            factors[j] = norm > most ? (float)(most / norm) : 1.0f;
+            some = some || norm > most;
+        }
+        if (some)
+            scale_columns(W + at, factors, D, H, n);
+    }
 }

@@ -103,9 +103,11 @@ static void report_model(const dt_run *r)
                        adds ? ", residual" : "");
     dt_log_say("model      %s%s, %s; P = %zu parameters\n", widths, hidden,
                r->model.network.loss->classes ? "softmax" : "linear outputs", r->model.network.P);
-    if (!has_hidden && (s->dropout > 0.0 || s->norm != DT_NORM_NONE))
+    if (!has_hidden && (s->dropout > 0.0 || s->norm != DT_NORM_NONE || s->max_norm > 0.0))
         dt_log_warn("--%s has no effect without hidden layers; remove it, or set --hidden",
-                    s->dropout > 0.0 ? "dropout" : "norm");
+                    s->dropout > 0.0          ? "dropout"
+                    : s->norm != DT_NORM_NONE ? "norm"
+                                              : "max-norm");
     if (s->residual && !adds)
         dt_log_warn(
             "--residual has no effect: no hidden layer has as many units as the one before; "
@@ -163,7 +165,7 @@ static void describe_schedule(char *out, size_t bytes, const dt_settings *s)
 /* ", l2 0.01, l1 0.001"; what is off needs no words. */
 static void describe_regularization(char *out, size_t bytes, const dt_settings *s)
 {
-    static const char *const names[] = {"l2", "l1", "clip_norm", "clip_value"};
+    static const char *const names[] = {"l2", "l1", "clip_norm", "clip_value", "max_norm"};
     size_t used = 0;
     out[0] = '\0';
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {

@@ -125,6 +125,10 @@ static const dt_option options[] = {
     {"clip-value", "F", DT_OPTION_FLOAT, AT(clip_value), 0, 1e30, NULL, "0",
      "largest magnitude of a single weight's gradient; it is clamped to -F ... F; 0: no limit",
      DT_SETTING_NEWER},
+    {"max-norm", "F", DT_OPTION_FLOAT, AT(max_norm), 0, 1e30, NULL, "0",
+     "largest norm of the weights into a hidden unit; larger ones are scaled down after each "
+     "step; not with --reduce window; 0: no limit",
+     DT_SETTING_NEWER},
     {"patience", "N", DT_OPTION_INT, AT(patience), 0, 1 << 30, NULL, "2",
      "epochs without improvement until training stops"},
     {"min-delta", "F", DT_OPTION_FLOAT, AT(min_delta), 0, 1e30, NULL, "0",
@@ -312,7 +316,8 @@ dt_plan dt_settings_plan(const dt_settings *settings)
                      .regularization = {.l2 = settings->l2,
                                         .l1 = settings->l1,
                                         .clip_norm = settings->clip_norm,
-                                        .clip_value = settings->clip_value},
+                                        .clip_value = settings->clip_value,
+                                        .max_norm = settings->max_norm},
                      .sum = (dt_sum)settings->sum,
                      .reduce = (dt_reduce)settings->reduce,
                      .overlap = (dt_overlap)settings->overlap,
@@ -363,12 +368,17 @@ DT_MUST_USE static dt_status check_schedule(const dt_settings *s)
     return DT_OK;
 }
 
-/* As in Keras, gradients are clipped in one way. */
+/* As in Keras, gradients are clipped in one way. A window's slices do not have whole columns. */
 DT_MUST_USE static dt_status check_regularization(const dt_settings *s)
 {
     if (s->clip_norm > 0.0 && s->clip_value > 0.0)
         return dt_fail(DT_USAGE, "--clip-norm is %g and --clip-value is %g; set one of them to 0",
                        s->clip_norm, s->clip_value);
+    if (s->max_norm > 0.0 && s->reduce == DT_REDUCE_WINDOW)
+        return dt_fail(DT_USAGE,
+                       "--max-norm is %g, which requires another --reduce than window; remove one "
+                       "of them",
+                       s->max_norm);
     return DT_OK;
 }
 

@@ -48,9 +48,11 @@ uint32_t dt_trainer_crc(const dt_network *network)
 dt_reduction dt_trainer_reduction(const dt_plan *plan, const dt_comm *comm, const dt_launch *launch,
                                   size_t P)
 {
+    const dt_reduce reduce =
+        plan->regularization.max_norm > 0.0 ? DT_REDUCE_ALLREDUCE : plan->reduce;
     dt_reduction how =
-        dt_gradient_sum_choose(plan->reduce, plan->overlap, dt_comm_size(comm), launch->host_count,
-                               P, plan->sum == DT_SUM_EXACT ? sizeof(int64_t) : sizeof(float));
+        dt_gradient_sum_choose(reduce, plan->overlap, dt_comm_size(comm), launch->host_count, P,
+                               plan->sum == DT_SUM_EXACT ? sizeof(int64_t) : sizeof(float));
     how.yields = launch->crowded || launch->host_size * plan->threads > launch->host_cpus;
     return how;
 }

@@ -123,6 +123,7 @@ dt_status dt_stepper_regularize(dt_stepper *s, const dt_regularization *rules)
     if (rules->clip_norm > 0.0)
         status = dt_memory_alloc(&s->squares, count_squares(s) + 1, sizeof *s->squares,
                                  "squares of gradients");
+    DT_ASSERT(rules->max_norm <= 0.0 || s->ranks_sum.window == NULL);
     s->regularization = *rules;
     return dt_comm_agree(s->comm, status);
 }
@@ -164,6 +165,24 @@ static float find_factor(update *u)
     return norm > most ? (float)(most / norm) : 1.0f;
 }
 
+/* ---- the weights' norms ---- */
+
+/* A thread's share of the columns of each hidden kernel. */
+static void limit_part(void *context, int thread)
+{
+    const update *u = context;
+    const dt_network *network = u->stepper->network;
+    const size_t mine = (size_t)thread;
+    for (size_t t = 0; mine < u->threads && t < network->tensor_count; t++) {
+        const dt_tensor *tensor = &network->tensors[t];
+        const size_t H = tensor->dims[1], first = H * mine / u->threads;
+        if (tensor->decays && tensor->layer + 1 < network->layer_count)
+            dt_regularization_limit_columns(network->params + tensor->first, tensor->dims[0], H,
+                                            first, H * (mine + 1) / u->threads - first,
+                                            u->stepper->regularization.max_norm);
+    }
+}
+
 /* ---- all of it ---- */
 
 void dt_stepper_update(dt_stepper *s, double weight)
@@ -179,4 +198,6 @@ void dt_stepper_update(dt_stepper *s, double weight)
     dt_optimizer_begin_step(s->optimizer);
     u.take = descend;
     share(&u, finish_part);
+    if (s->regularization.max_norm > 0.0)
+        share(&u, limit_part);
 }

@@ -14,7 +14,7 @@ import keras
 import numpy as np
 import onnx
 import onnxruntime
-from keras import layers, optimizers, regularizers
+from keras import constraints, layers, optimizers, regularizers
 from keras.optimizers import schedules
 
 from make_data import learnable, save, save_parts
@@ -319,6 +319,10 @@ REGULARIZATIONS = {
     "clip norm l2": (["--clip-norm", "0.1", "--l2", "0.03"], penalties(l2=0.03), penalties(l2=0.03),
                      {"global_clipnorm": 0.1}),
     "clip value": (["--clip-value", "0.01"], {}, {}, {"clipvalue": 0.01}),
+    "max norm": (["--max-norm", "0.9"], {"kernel_constraint": constraints.MaxNorm(0.9)}, {}, {}),
+    "all": (["--l2", "0.03", "--l1", "0.001", "--clip-norm", "0.1", "--max-norm", "0.9"],
+            {"kernel_constraint": constraints.MaxNorm(0.9), **penalties(l1=0.001, l2=0.03)},
+            penalties(l1=0.001, l2=0.03), {"global_clipnorm": 0.1}),
 }
 
 

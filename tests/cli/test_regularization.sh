@@ -1,6 +1,6 @@
 #!/bin/sh
-# --l2, --l1, --clip-norm and --clip-value: the same weights on any number of ranks and after an
-# interruption, and what they do.
+# --l2, --l1, --clip-norm, --clip-value and --max-norm: the same weights on any number of ranks and after
+# an interruption, and what they do.
 # shellcheck source-path=SCRIPTDIR source=harness.sh
 . "$(dirname "$0")/harness.sh"
 # shellcheck source-path=SCRIPTDIR source=everywhere.sh
@@ -16,6 +16,13 @@ run 3 some --epochs 4 --patience 9 --hidden 40,20 --batch 50 --learning-rate 0.0
     --reduce allreduce --threads 2 --out allreduce
 [ "$(summary weights_crc)" = "$crc" ] || fail "the same weights without a window"
 same_everywhere value value 'Adam 0.01, l1 0.0004, clip-value 0.002' --l1 0.0004 --clip-value 0.002
+same_everywhere max max 'Adam 0.01, max-norm 0.75' --max-norm 0.75
+run 3 some --epochs 4 --patience 9 --hidden 40,20 --batch 50 --learning-rate 0.01 --max-norm 0.75 --threads 2 \
+    --overlap on --out overlap
+[ "$(summary weights_crc)" = "$crc" ] || fail "the same weights in pieces"
+expect_stdout ' by overlapped allreduce'
+same_everywhere all all 'Adam 0.01, l2 0.002, l1 0.0001, clip-norm 0.1, max-norm 0.9' \
+    --l2 0.002 --l1 0.0001 --clip-norm 0.1 --max-norm 0.9
 
 # What is saved is a plain model; one that begins with it has its own penalties.
 run 2 some --epochs 1 --init-from penalties --out more
@@ -31,12 +38,18 @@ expect_one_stderr_line "--resume cut: --l2 is 0.1 now, and was 0.01"
 
 run 0 export plain/model.h5 --to plain.npz
 run 0 export penalties/model.h5 --to penalties.npz
+run 0 export max/model.h5 --to max.npz
 "$PYTHON" - <<'PY' || fail "smaller kernels"
 import numpy as np
 plain, smaller = np.load("plain.npz"), np.load("penalties.npz")
 for name in plain.files:
     if name.startswith("kernel"):
         assert np.linalg.norm(smaller[name]) < 0.97 * np.linalg.norm(plain[name]), name
+limited = np.load("max.npz")
+for number in range(3):
+    norms = np.linalg.norm(limited[f"kernel_{number}"], axis=0)
+    assert number == 2 or (norms.max() < 0.75 * (1 + 1e-6) and (norms > 0.7499).sum() > 3), norms
+    assert number < 2 or norms.max() > 0.8, norms # the last layer's have no limit
 PY
 
 # A single step of SGD with the learning rate 1 is the gradient: next to the norm in double.
@@ -73,7 +86,13 @@ PY
 run 1 some --clip-norm 1 --clip-value 0.5 --out never
 expect_status 2
 expect_one_stderr_line "dtrain: error: --clip-norm is 1 and --clip-value is 0.5; set one of them to 0"
-for option in l2 l1 clip-norm clip-value; do
+run 2 some --max-norm 2 --reduce window --out never
+expect_status 2
+expect_one_stderr_line "dtrain: error: --max-norm is 2, which requires another --reduce than window; remove one of them"
+run 2 some --max-norm 2 --hidden none --epochs 1 --out no-hidden
+expect_status 0
+expect_one_stderr_line "dtrain: warning: --max-norm has no effect without hidden layers"
+for option in l2 l1 clip-norm clip-value max-norm; do
     for bad in -0.1 much; do
         run 0 some --$option "$bad"
         expect_status 2

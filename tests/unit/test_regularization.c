@@ -10,6 +10,7 @@
 #include "dtrain/nn/regularization.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 enum { COUNT = 1000 };
@@ -84,12 +85,44 @@ static void test_clipping(void **state)
         assert_near((double)gradient[i], 0.75 * (double)before[i], 1e-6);
 }
 
+/* Of some columns, of which some are long enough. */
+static void test_limit_of_columns(void **state)
+{
+    (void)state;
+    enum { D = 20, H = 50, FIRST = 3, LIMITED = 40 };
+    float W[D * H], before[D * H];
+    const double most = 4.5;
+    size_t shorter = 0;
+    draw(before, D * H, 1);
+    memcpy(W, before, sizeof W);
+    dt_regularization_limit_columns(W, D, H, FIRST, LIMITED, most);
+    for (size_t j = 0; j < H; j++) {
+        double squares = 0.0;
+        for (size_t d = 0; d < D; d++)
+            squares += (double)before[d * H + j] * (double)before[d * H + j];
+        const bool limited = j >= FIRST && j < FIRST + LIMITED && sqrt(squares) > most;
+        shorter += limited;
+        for (size_t d = 0; d < D; d++) {
+            const double w = (double)before[d * H + j];
+            if (limited)
+                assert_near((double)W[d * H + j], w * (most / sqrt(squares)), 1e-6);
+            else
+                assert_memory_equal(&W[d * H + j], &before[d * H + j], sizeof *W);
+        }
+    }
+    assert_in_range(shorter, 5, LIMITED - 5);
+    memcpy(before, W, sizeof W);
+    dt_regularization_limit_columns(W, D, H, FIRST, LIMITED, most * 1.000001);
+    assert_memory_equal(W, before, sizeof W);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_penalties),
         cmocka_unit_test(test_squares),
         cmocka_unit_test(test_clipping),
+        cmocka_unit_test(test_limit_of_columns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

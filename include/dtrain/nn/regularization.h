@@ -4,8 +4,8 @@
 #include <stddef.h>
 
 /**
- * What is done to a step's finished gradient before the optimizer gets it, in this order. 0: it is
- * not done.
+ * What a step does to the finished gradient before the optimizer gets it, in this order, and to the
+ * weights after the update. 0: it is not done.
  *
  * All calls are local, allocate nothing, and give the same bits on every CPU.
  */
@@ -13,6 +13,7 @@ typedef struct dt_regularization {
     double l2, l1; /* penalties of tensors that decay (dt_tensor) */
     double clip_norm; /* largest norm of the gradient of all parameters */
     double clip_value; /* largest magnitude of a parameter's gradient */
+    double max_norm; /* largest norm of a column of a hidden layer's kernel */
 } dt_regularization;
 
 /**
@@ -40,5 +41,15 @@ void dt_regularization_scale(float *gradient, size_t count, float factor);
 
 /** Clamps `count` numbers to [-most, most]. */
 void dt_regularization_clamp(float *gradient, size_t count, double most);
+
+/**
+ * Scales those columns of a kernel down to the norm `most` whose norm is larger: of the weights
+ * into each unit first .. first+count-1.
+ *
+ * Shapes:  W [D,H] in and out
+ * Source:  Keras's constraint MaxNorm of axis 0; the norm is computed in double, row after row
+ */
+void dt_regularization_limit_columns(float *W, size_t D, size_t H, size_t first, size_t count,
+                                     double most);
 
 #endif

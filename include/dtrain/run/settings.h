@@ -32,7 +32,7 @@ typedef struct dt_settings {
     int optimizer; /* an index of dt_optimizer_kinds */
     double ema, learning_rate, weight_decay, momentum, rho;
     bool nesterov;
-    double l2, l1, clip_norm, clip_value;
+    double l2, l1, clip_norm, clip_value, max_norm;
     int schedule; /* an index of dt_schedules */
     double schedule_factor, warmup;
     int64_t schedule_every; /* epochs */
@@ -107,7 +107,8 @@ uint32_t dt_settings_crc(const dt_settings *settings);
  *
  * Calls:   local
  * Errors:  DT_USAGE: fewer shards were asked for than there are ranks; numbers that the schedule
- *          does not have, or with which it never acts; two ways to clip gradients
+ *          does not have, or with which it never acts; two ways to clip gradients; --max-norm with a
+ *          window
  */
 DT_MUST_USE dt_status dt_settings_complete(dt_settings *settings, int ranks);
 

@@ -81,7 +81,8 @@ DT_MUST_USE dt_status dt_stepper_init(dt_stepper *out, const dt_comm *comm, cons
                                       dt_reduction how, dt_pool *pool);
 
 /**
- * Lets the steps from here on regularize; without this call they do not.
+ * Lets the steps from here on regularize; without this call they do not. max_norm requires that
+ * there is no window, so that each rank updates whole columns.
  *
  * Calls:   collective, once; same on all ranks: rules
  * Errors:  DT_MEMORY, on all ranks

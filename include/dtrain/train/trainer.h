@@ -90,7 +90,8 @@ typedef struct dt_observer {
     dt_time_limit limit;
 } dt_observer;
 
-/** Returns how gradients will be added up over the ranks. Local; same on all ranks. */
+/** Returns how gradients will be added up over the ranks: without a window if columns of weights
+ * are limited (max_norm), because a slice does not have whole columns. Local; same on all ranks. */
 dt_reduction dt_trainer_reduction(const dt_plan *plan, const dt_comm *comm, const dt_launch *launch,
                                   size_t P);
 
