@@ -42,10 +42,11 @@ static void write_line(dt_csv_log *log, const char *line)
 }
 
 /* The task's metric that follows in the order of names, which is Keras's; NULL: none. */
-static const dt_metric *next_metric(const dt_task *task, const dt_metric *after)
+static const dt_metric *next_metric(const dt_task *task, bool validation, const dt_metric *after)
 {
     const dt_metric *next = NULL;
-    for (size_t i = 0; i < task->metric_count; i++) {
+    const size_t count = task->metric_count + (validation ? task->monitored_count : 0);
+    for (size_t i = 0; i < count; i++) {
         const dt_metric *m = &task->metrics[i];
         if ((after == NULL || strcmp(m->name, after->name) > 0) &&
             (next == NULL || strcmp(m->name, next->name) < 0))
@@ -71,7 +72,7 @@ static void begin(dt_csv_log *log)
     (void)!ftruncate(fileno(log->file), 0); /* of a device there is nothing to cut */
     char line[LINE_BYTES] = "epoch";
     for (int v = 0; v < (log->validation ? 2 : 1); v++)
-        for (const dt_metric *m = NULL; (m = next_metric(log->task, m)) != NULL;)
+        for (const dt_metric *m = NULL; (m = next_metric(log->task, v == 1, m)) != NULL;)
             append(line, "%s%s", v == 1 ? ",val_" : ",", m->name);
     append(line, "\n");
     write_line(log, line);
@@ -140,7 +141,7 @@ void dt_csv_log_add_epoch(dt_csv_log *log, const dt_epoch *epoch)
         begin(log);
     append(line, "%lld", (long long)epoch->epoch - 1);
     for (int v = 0; v < (log->validation ? 2 : 1); v++)
-        for (const dt_metric *m = NULL; (m = next_metric(log->task, m)) != NULL;)
+        for (const dt_metric *m = NULL; (m = next_metric(log->task, v == 1, m)) != NULL;)
             append(line, ",%s", shortest(number, dt_metric_value(parts[v], m)));
     append(line, "\n");
     write_line(log, line);

@@ -18,9 +18,10 @@ static void add(dt_epoch_table *out, dt_h5_column column)
     out->columns[out->table.column_count++] = column;
 }
 
-static void add_metrics(dt_epoch_table *out, const dt_task *task, const char *prefix, size_t offset)
+static void add_metrics(dt_epoch_table *out, const dt_task *task, size_t count, const char *prefix,
+                        size_t offset)
 {
-    for (size_t m = 0; m < task->metric_count; m++) {
+    for (size_t m = 0; m < count; m++) {
         const dt_metric *metric = &task->metrics[m];
         char *name = out->names[out->table.column_count];
         (void)snprintf(name, sizeof out->names[0], "%s_%s", prefix, metric->name);
@@ -31,11 +32,12 @@ static void add_metrics(dt_epoch_table *out, const dt_task *task, const char *pr
 
 const dt_h5_table *dt_epoch_table_init(dt_epoch_table *out, const dt_task *task)
 {
-    DT_ASSERT(task->metric_count <= DT_EPOCH_TABLE_METRICS);
+    const size_t M = task->metric_count, V = M + task->monitored_count;
+    DT_ASSERT(V <= DT_TASK_METRICS);
     out->table = (dt_h5_table){.columns = out->columns, .row_bytes = sizeof(dt_epoch)};
     add(out, (dt_h5_column){"epoch", NULL, DT_H5_I64, DT_H5_FIELD(dt_epoch, epoch)});
-    add_metrics(out, task, "train", offsetof(dt_epoch, train));
-    add_metrics(out, task, "val", offsetof(dt_epoch, validation));
+    add_metrics(out, task, M, "train", offsetof(dt_epoch, train));
+    add_metrics(out, task, V, "val", offsetof(dt_epoch, validation));
     for (size_t i = 0; i < sizeof last / sizeof *last; i++)
         add(out, last[i]);
     return &out->table;
@@ -44,18 +46,19 @@ const dt_h5_table *dt_epoch_table_init(dt_epoch_table *out, const dt_task *task)
 dt_status dt_epoch_table_continue_crc(uint32_t *crc, const dt_task *task, const dt_epoch *epochs,
                                       size_t count)
 {
-    static const double none[DT_EPOCH_TABLE_METRICS] = {0};
+    static const double none[DT_TASK_METRICS] = {0};
     dt_status status = DT_OK;
     dt_epoch_table all;
-    const size_t M = task->metric_count, columns = dt_epoch_table_init(&all, task)->column_count;
+    const size_t columns = dt_epoch_table_init(&all, task)->column_count;
+    const size_t M = task->metric_count, V = M + task->monitored_count, end = 1 + M + V;
+    const size_t left[] = {DT_TASK_METRICS - M, DT_TASK_METRICS - V, 0};
     const dt_h5_table parts[] = {{all.columns, 1 + M, sizeof *epochs},
-                                 {all.columns + 1 + M, M, sizeof *epochs},
-                                 {all.columns + 1 + 2 * M, columns - 1 - 2 * M, sizeof *epochs}};
+                                 {all.columns + 1 + M, V, sizeof *epochs},
+                                 {all.columns + end, columns - end, sizeof *epochs}};
     for (size_t i = 0; i < count; i++)
         for (size_t part = 0; part < 3; part++) {
             DT_TRY(dt_h5_continue_crc(crc, &parts[part], &epochs[i], 1));
-            if (part < 2)
-                *crc = dt_crc32(*crc, none, (DT_EPOCH_TABLE_METRICS - M) * sizeof *none);
+            *crc = dt_crc32(*crc, none, left[part] * sizeof *none);
         }
 out:
     return status;

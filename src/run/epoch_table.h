@@ -9,8 +9,7 @@
 
 #define DT_EPOCH_TABLE_PATH "/epochs"
 
-/* Most metrics that a task may have. */
-enum { DT_EPOCH_TABLE_METRICS = 8, DT_EPOCH_TABLE_COLUMNS = 6 + 2 * DT_EPOCH_TABLE_METRICS };
+enum { DT_EPOCH_TABLE_COLUMNS = 6 + 2 * DT_TASK_METRICS };
 
 /* A task's columns. Do not copy it: it contains pointers into itself. */
 typedef struct dt_epoch_table {
@@ -19,8 +18,8 @@ typedef struct dt_epoch_table {
     char names[DT_EPOCH_TABLE_COLUMNS][32]; /* of the metrics' columns */
 } dt_epoch_table;
 
-/* Lays the columns out; train_<metric> and val_<metric> in the order of the task's metrics. Returns
- * out's table. Local. */
+/* Lays the columns out; train_<metric> and val_<metric> in the order of the task's metrics, and last
+ * the monitored quality's. Returns out's table. Local. */
 const dt_h5_table *dt_epoch_table_init(dt_epoch_table *out, const dt_task *task);
 
 /* Continues the CRC-32 of a checkpoint with rows. It has places for as many metrics as a task may

@@ -83,11 +83,13 @@ DT_MUST_USE static dt_status check_option(const dt_previous *previous, const dt_
     if (strcmp(now, then) == 0)
         return DT_OK;
     const char *was_text = then[0] != '\0' ? then : "not given";
-    if (strcmp(option->name, "optimizer") == 0)
+    const bool optimizer = strcmp(option->name, "optimizer") == 0;
+    if (optimizer || strcmp(option->name, "monitor") == 0)
         return dt_fail(DT_USAGE,
-                       "--resume %s: --optimizer is %s, but the checkpoint has the state of %s; "
-                       "remove --optimizer. --force cannot change it",
-                       previous->path, now, then);
+                       "--resume %s: --%s is %s, but the checkpoint has the %s of %s; remove "
+                       "--%s. --force cannot change it",
+                       previous->path, option->name, now, optimizer ? "state" : "best value", then,
+                       option->name);
     if (!previous->forced)
         return dt_fail(
             DT_USAGE,

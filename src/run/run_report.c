@@ -5,6 +5,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 static void warn_of_empty_classes(const dt_dataset *set)
 {
@@ -267,13 +268,13 @@ void dt_run_report_step(const dt_run *r, const dt_step *step)
                 duration(all_left, epoch_left_s + epochs_left * a_step * (double)step->steps));
 }
 
-/* "loss 0.1234  accuracy 0.9876  ": each metric of the task. */
-static void print_metrics(const dt_task *task, const char *prefix, const dt_metrics *metrics)
+/* "loss 0.1234  accuracy 0.9876  ": the first `count` metrics. */
+static void print_metrics(const dt_metric *metric, size_t count, const char *prefix,
+                          const dt_metrics *metrics)
 {
-    for (size_t m = 0; m < task->metric_count; m++) {
-        const dt_metric *metric = &task->metrics[m];
+    for (const dt_metric *end = metric + count; metric < end; metric++) {
         const double value = dt_metric_value(metrics, metric);
-        if (metric->has_target_unit) /* of any size */
+        if (metric->any_size)
             dt_log_say("%s%s %.5g  ", prefix, metric->name, value);
         else
             dt_log_say("%s%s %.4f  ", prefix, metric->name, value);
@@ -285,8 +286,9 @@ void dt_run_report_epoch(const dt_run *r, const dt_epoch *row)
     const dt_task *task = dt_settings_task(&r->settings);
     const int width = snprintf(NULL, 0, "%lld", (long long)r->settings.epochs);
     dt_log_say("epoch %*lld/%lld  ", width, (long long)row->epoch, (long long)r->settings.epochs);
-    print_metrics(task, "", &row->train);
-    print_metrics(task, "val_", &row->validation);
+    print_metrics(task->metrics, task->metric_count, "", &row->train);
+    print_metrics(task->metrics, task->metric_count + task->monitored_count, "val_",
+                  &row->validation);
     dt_log_say("%.3f s%s\n", row->seconds, row->improved ? "  best" : "");
 }
 
@@ -308,21 +310,28 @@ void dt_run_report_phases(const dt_rank_row *rows, size_t count)
     dt_log_say("\n");
 }
 
-/* The baseline, and the number by which models of this task are compared most. */
+/* The baseline, the number by which models of this task are compared most, and what was monitored. */
 static void summarise_quality(const dt_run *r, const char *key, dt_set p)
 {
     const dt_evaluation *evaluation = &r->result.evaluation[p];
     const dt_quality *model = &evaluation->model;
-    if (!dt_settings_task(&r->settings)->classes) {
+    const dt_quality_kind *monitored = dt_settings_monitor(&r->settings)->quality;
+    const bool classes = dt_settings_task(&r->settings)->classes;
+    if (!classes) {
         dt_log_result("summary.%s_baseline_rmse=%.9g\n", key, r->baseline_rmse[p]);
         dt_log_result("summary.%s_r2=%.9g\n", key, evaluation->N > 0 ? model->r2 : NAN);
-        return;
+    } else {
+        const size_t majority = dt_dataset_majority_class(&r->sets[DT_TRAIN]);
+        dt_log_result("summary.%s_majority_accuracy=%.9g\n", key,
+                      dt_metrics_baseline(&r->sets[p], majority));
     }
-    const size_t majority = dt_dataset_majority_class(&r->sets[DT_TRAIN]);
-    dt_log_result("summary.%s_majority_accuracy=%.9g\n", key,
-                  dt_metrics_baseline(&r->sets[p], majority));
-    if (p != DT_TRAIN) /* its curves are not made */
+    if (p == DT_TRAIN) /* its curves are not made */
+        return;
+    if (classes)
         dt_log_result("summary.%s_roc_auc=%.9g\n", key, evaluation->N > 0 ? model->roc_auc : NAN);
+    if (monitored != NULL && strcmp(monitored->name, classes ? "roc_auc" : "r2") != 0)
+        dt_log_result("summary.%s_%s=%.9g\n", key, monitored->name,
+                      evaluation->N > 0 ? dt_quality_value(model, monitored) : NAN);
 }
 
 void dt_run_report_summary(const dt_run *r)

@@ -46,19 +46,28 @@ DT_MUST_USE static dt_status check_loss(const dt_settings *s, bool classes)
                    dt_task_of(loss)->name);
 }
 
+static void append_name(char *names, size_t bytes, const char *name)
+{
+    const size_t used = strlen(names);
+    (void)snprintf(names + used, bytes - used, ", val_%s", name);
+}
+
 DT_MUST_USE static dt_status check_monitor(const dt_settings *s)
 {
     char asked[64];
     const dt_task *task = dt_settings_task(s);
-    if (dt_settings_monitor(s) != NULL)
+    const dt_metric *metric = dt_settings_monitor(s);
+    if (metric != NULL && strcmp(metric->name, "pinball") == 0 && loss_of(s) != &dt_quantile)
+        return dt_fail(DT_USAGE, "--monitor val_pinball requires --loss quantile");
+    if (metric != NULL)
         return DT_OK;
     (void)dt_options_format(asked, sizeof asked, dt_settings_option("monitor"), s);
-    char names[256] = "";
-    for (size_t m = 0; m < task->metric_count; m++) {
-        const size_t used = strlen(names);
-        (void)snprintf(names + used, sizeof names - used, "%sval_%s", m > 0 ? ", " : "",
-                       task->metrics[m].name);
-    }
+    char names[512] = "val_loss"; /* the first metric of all tasks */
+    for (size_t m = 1; m < task->metric_count; m++)
+        append_name(names, sizeof names, task->metrics[m].name);
+    for (size_t q = 0; q < task->quality_count; q++)
+        if (dt_task_find_metric(task, task->qualities[q].name) == NULL)
+            append_name(names, sizeof names, task->qualities[q].name);
     return dt_fail(DT_USAGE, "--monitor %s is not a metric of a %s; expected one of %s", asked,
                    task->name, names);
 }

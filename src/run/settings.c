@@ -134,7 +134,9 @@ static const dt_option options[] = {
     {"min-delta", "F", DT_OPTION_FLOAT, AT(min_delta), 0, 1e30, NULL, "0",
      "what counts as an improvement"},
     {"monitor", "NAME", DT_OPTION_CHOICE, AT(monitor), 0, 0, DT_MONITOR_NAMES, "val_loss",
-     "what has to improve"},
+     "what has to improve: a metric, or a quality of the task that is then computed after each "
+     "epoch "
+     "and logged, too"},
     {"no-restore-best", NULL, DT_OPTION_FLAG, AT(no_restore_best), 0, 0, NULL, NULL,
      "keep the last epoch's weights, not the best one's"},
     {"seed", "N", DT_OPTION_INT, AT(seed), 0, LARGEST_INT, NULL, "1",
@@ -272,20 +274,24 @@ out:
     return status;
 }
 
+/* The name of what is monitored, without "val_". */
+static const char *monitored(char out[64], const dt_settings *settings)
+{
+    return dt_options_format(out, 64, dt_settings_option("monitor"), settings) + strlen("val_");
+}
+
 const dt_task *dt_settings_task(const dt_settings *settings)
 {
-    return settings->task == DT_TARGETS_VALUES ? &dt_regression : &dt_classification;
+    char name[64];
+    const bool values = settings->task == DT_TARGETS_VALUES;
+    return dt_task_monitoring(values ? &dt_regression : &dt_classification,
+                              monitored(name, settings));
 }
 
 const dt_metric *dt_settings_monitor(const dt_settings *settings)
 {
     char name[64];
-    const dt_task *task = dt_settings_task(settings);
-    (void)dt_options_format(name, sizeof name, dt_settings_option("monitor"), settings);
-    for (size_t m = 0; m < task->metric_count; m++)
-        if (strcmp(task->metrics[m].name, name + strlen("val_")) == 0)
-            return &task->metrics[m];
-    return NULL;
+    return dt_task_find_metric(dt_settings_task(settings), monitored(name, settings));
 }
 
 bool dt_settings_number(double *out, const dt_settings *settings, const char *name)

@@ -217,6 +217,33 @@ out:
     return status;
 }
 
+dt_status dt_evaluation_of_metric(dt_metrics *out, const dt_comm *comm, dt_predictor *predictor,
+                                  const dt_dataset *set, const dt_metric *monitored)
+{
+    dt_status status = DT_OK;
+    dt_scores scores = {0};
+    dt_evaluation evaluation = {0};
+    const dt_quality_kind *quality = monitored->quality;
+    if (quality == NULL)
+        return dt_evaluate(out, comm, predictor, set, NULL);
+    status = dt_scores_init(&scores, predictor->network, dt_dataset_own_rows(set),
+                            quality->needs_rows, set->w != NULL);
+    DT_TRY(dt_comm_agree(comm, status));
+    DT_TRY(dt_evaluate(out, comm, predictor, set, &scores));
+    DT_TRY(dt_evaluation_compute(&evaluation, comm, &scores, NULL));
+    dt_metric_set(out, monitored, dt_quality_value(&evaluation.model, quality));
+    if (isnan(out->monitored))
+        status = dt_fail(DT_DATA,
+                         "%s is undefined for these targets: a class has no rows or all of them, "
+                         "there are too many classes, or a target is constant; use another "
+                         "--monitor",
+                         quality->name);
+out:
+    dt_scores_clear(&scores);
+    dt_evaluation_clear(&evaluation);
+    return status;
+}
+
 void dt_evaluation_clear(dt_evaluation *evaluation)
 {
     dt_memory_free(evaluation->values);

@@ -5,7 +5,15 @@
 
 dt_metrics dt_metrics_none(void)
 {
-    return (dt_metrics){.loss = NAN, .accuracy = NAN, .rmse = NAN, .mae = NAN};
+    return (dt_metrics){.loss = NAN, .accuracy = NAN, .rmse = NAN, .mae = NAN, .monitored = NAN};
+}
+
+const dt_metric *dt_task_find_metric(const dt_task *task, const char *name)
+{
+    for (size_t m = 0; m < task->metric_count + task->monitored_count; m++)
+        if (strcmp(task->metrics[m].name, name) == 0)
+            return &task->metrics[m];
+    return NULL;
 }
 
 double dt_metric_value(const dt_metrics *metrics, const dt_metric *metric)

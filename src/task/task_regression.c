@@ -12,7 +12,7 @@ static const dt_metric metrics[] = {
 static const dt_quality_kind qualities[] = {
     {"rmse", "RMSE", "units of the target", offsetof(dt_quality, rmse), false},
     {"mae", "MAE", "units of the target", offsetof(dt_quality, mae), false},
-    {"median_ae", "median AE", "units of the target", offsetof(dt_quality, median_ae), false},
+    {"median_ae", "median AE", "units of the target", offsetof(dt_quality, median_ae), false, true},
     {"r2", "R2", "1 is best", offsetof(dt_quality, r2), true},
     {"explained_variance", "expl. variance", "1 is best", offsetof(dt_quality, explained_variance),
      true},

@@ -300,8 +300,8 @@ static dt_status judge_epoch(trainer *t, dt_epoch *row, bool *stop)
     dt_comm_at(t->comm, DT_AT_VALIDATE, row->epoch, 0);
     row->validation = dt_metrics_none();
     if (t->sets[DT_VALIDATION].N > 0)
-        DT_TRY(
-            dt_evaluate(&row->validation, t->comm, &t->predictor, &t->sets[DT_VALIDATION], NULL));
+        DT_TRY(dt_evaluation_of_metric(&row->validation, t->comm, &t->predictor,
+                                       &t->sets[DT_VALIDATION], t->plan->monitor));
     row->weights_crc = dt_trainer_crc(t->network);
     DT_TRY(dt_comm_check_same(t->comm, "the checksum of the weights", row->weights_crc));
     const dt_verdict verdict = decide(t, row);

@@ -91,7 +91,7 @@ wrong 0 "--hidden" --hidden ,
 wrong 0 "--hidden" --hidden 64,x
 wrong 0 "--activation takes one of relu|tanh|sigmoid|gelu|silu|elu|selu|leaky_relu|softplus|hard_sigmoid|linear, not 'swish'" --activation swish
 wrong 0 "--activation takes one of" --activation rel
-wrong 0 "--monitor takes one of val_loss|val_accuracy, not 'loss'" --monitor loss
+wrong 0 "--monitor takes one of val_loss|val_accuracy|val_log_loss|" --monitor loss
 wrong 0 "--sum takes one of exact|fast, not 'exakt'" --sum exakt
 wrong 0 "--quiet takes yes or no, not 'maybe'" --quiet=maybe
 wrong 0 "--progress takes yes or no, not '50'" --progress=50

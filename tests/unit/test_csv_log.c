@@ -53,6 +53,20 @@ static void test_lines(void **state)
                                        "0,0.75,0.1,0.375,0.2\n"
                                        "1,1,1e-05,0.5,2e-05\n");
 
+    /* A monitored quality is of the validation set alone. */
+    const dt_task *brier = dt_task_monitoring(&dt_classification, "brier");
+    dt_epoch judged = epoch(1, 0.1, 0.75);
+    judged.train.monitored = 9.0;
+    judged.validation.monitored = 0.25;
+    assert_int_equal(dt_csv_log_open(&log, path, brier, true), DT_OK);
+    dt_csv_log_add_epoch(log, &judged);
+    assert_int_equal(dt_csv_log_close(log), DT_OK);
+    assert_string_equal(text_of(path), "epoch,accuracy,loss,val_accuracy,val_brier,val_loss\n"
+                                       "0,0.75,0.1,0.375,0.25,0.2\n");
+    assert_int_equal(dt_csv_log_open(&log, path, &dt_classification, true), DT_OK);
+    dt_csv_log_add_epoch(log, &second);
+    assert_int_equal(dt_csv_log_close(log), DT_OK);
+
     /* Over it, without validation. */
     assert_int_equal(dt_csv_log_open(&log, path, &dt_classification, false), DT_OK);
     assert_int_equal(dt_csv_log_close(log), DT_OK); /* refused: the older file stays */

@@ -85,10 +85,11 @@ const dt_option_table *dt_settings_table(void);
  */
 DT_MUST_USE dt_status dt_settings_parse(dt_settings *out, int argc, char **argv);
 
-/** Returns what the run's targets mean; classes, until the data is known. Local. */
+/** Returns what the run's targets mean, with the quality that --monitor names as a further metric;
+ * classes, until the data is known. Local. */
 const dt_task *dt_settings_task(const dt_settings *settings);
 
-/** Returns the metric that --monitor names; NULL: the task does not have it. Local. */
+/** Returns the metric or quality that --monitor names; NULL: the task does not have it. Local. */
 const dt_metric *dt_settings_monitor(const dt_settings *settings);
 
 /** Gets a number of an optimizer or a loss that is a setting, by its name as an option or in logs:

@@ -122,6 +122,17 @@ DT_MUST_USE dt_status dt_evaluation_of_set(dt_evaluation *out, dt_metrics *metri
                                            const dt_dataset *set, const uint64_t *class_rows,
                                            bool curves, dt_pool *pool);
 
+/**
+ * Computes the metrics of a set, as dt_evaluate does, and with them `monitored`, whether it is a
+ * metric or a quality.
+ *
+ * Calls:   collective; the result is the same on all ranks. Same on all ranks: all but `set`'s rows
+ * Errors:  as dt_evaluate; DT_DATA: the quality is undefined for the set's targets; DT_MEMORY
+ */
+DT_MUST_USE dt_status dt_evaluation_of_metric(dt_metrics *out, const dt_comm *comm,
+                                              dt_predictor *predictor, const dt_dataset *set,
+                                              const dt_metric *monitored);
+
 /** Frees; a zeroed evaluation is allowed. Local. */
 void dt_evaluation_clear(dt_evaluation *evaluation);
 

@@ -13,17 +13,8 @@ typedef struct dt_metrics {
     double accuracy; /* share of rows */
     double rmse, mae; /* root of the mean squared error, mean absolute error: in the target's unit;
                          with several targets in their standard deviations */
+    double monitored; /* of the validation set: the quality that dt_task_monitoring has added */
 } dt_metrics;
-
-/** A metric: a column train_<name> and val_<name> of /epochs, and a part of each line about an
- * epoch. */
-typedef struct dt_metric {
-    const char *name; /* "accuracy", as Keras has it */
-    const char *unit; /* NULL: that of the loss */
-    size_t offset; /* of a double in dt_metrics */
-    bool larger_is_better;
-    bool has_target_unit; /* so it may be of any size */
-} dt_metric;
 
 /** One number for each question; of the model, and of the baseline: always the majority class, or
  * the mean of the training rows. */
@@ -58,7 +49,22 @@ typedef struct dt_quality_kind {
     const char *unit;
     size_t offset; /* of a double in dt_quality */
     bool larger_is_better;
+    bool needs_rows; /* it is NaN unless dt_scores.curves */
 } dt_quality_kind;
+
+/** A metric: a column train_<name> and val_<name> of /epochs, and a part of each line about an
+ * epoch. */
+typedef struct dt_metric {
+    const char *name; /* "accuracy", as Keras has it */
+    const char *unit; /* NULL: that of the loss */
+    size_t offset; /* of a double in dt_metrics */
+    bool larger_is_better;
+    bool any_size; /* of values, so it is not near 1 */
+    const dt_quality_kind *quality; /* NULL, unless it is dt_metrics.monitored */
+} dt_metric;
+
+/** The most metrics of a task, with the monitored quality. */
+enum { DT_TASK_METRICS = 8 };
 
 /** What targets mean; one file in task/ ends in one of these. */
 typedef struct dt_task {
@@ -66,6 +72,7 @@ typedef struct dt_task {
     bool classes; /* targets are classes, else values */
     size_t metric_count;
     const dt_metric *metrics; /* the loss comes first */
+    size_t monitored_count; /* 0 or 1: a metric behind those, of the validation set alone */
     size_t quality_count;
     const dt_quality_kind *qualities; /* the most important ones first */
     const char *baseline; /* what the names of the baseline's numbers begin with: "majority" */
@@ -86,8 +93,19 @@ extern const dt_task dt_classification, dt_regression;
 /** Returns the task that a loss is for. Local. */
 const dt_task *dt_task_of(const dt_loss *loss);
 
-/** What --monitor accepts: the metrics of all tasks. */
-#define DT_MONITOR_NAMES "val_loss|val_accuracy|val_rmse|val_mae"
+/** What --monitor accepts: the metrics and the qualities of all tasks. */
+#define DT_MONITOR_NAMES                                                                           \
+    "val_loss|val_accuracy|val_log_loss|val_brier|val_calibration_error|val_roc_auc|val_pr_auc|"   \
+    "val_precision|val_recall|val_f1|val_rmse|val_mae|val_median_ae|val_r2|"                       \
+    "val_explained_variance|val_pinball"
+
+/** Returns the metric of that name, without "val_"; NULL if the task does not have it. Local. */
+const dt_metric *dt_task_find_metric(const dt_task *task, const char *name);
+
+/** Returns the task with one of its qualities as a further metric of the validation set, which a
+ * metric of the same name takes precedence over. Returns the task as it is if it has no quality of
+ * that name. Owns: static. Local, one thread at a time. */
+const dt_task *dt_task_monitoring(const dt_task *task, const char *name);
 
 /** Returns numbers of which none is known. Local. */
 dt_quality dt_quality_none(void);

@@ -33,7 +33,8 @@ typedef struct dt_plan {
     dt_overlap overlap;
     int threads; /* of each rank */
     const dt_task *task;
-    const dt_metric *monitor; /* of the task: what early stopping judges by */
+    const dt_metric
+        *monitor; /* of the task: what early stopping judges by; a metric or a quality */
     int64_t patience; /* epochs */
     double min_delta;
     bool keeps_last; /* the last epoch's weights stay, not the best epoch's */
