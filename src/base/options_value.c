@@ -8,6 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Whether a number may be left out. */
+static bool may_be_none(const dt_option *option)
+{
+    return option->fallback != NULL && strcmp(option->fallback, "none") == 0;
+}
+
 static dt_status parse_number(double *out, const dt_option *option, const char *text)
 {
     char *end = NULL;
@@ -20,7 +26,10 @@ static dt_status parse_number(double *out, const dt_option *option, const char *
     }
     if (end == text || *end != '\0' || isnan(*out))
         return dt_fail(DT_USAGE, "--%s takes a %s, not '%s'", option->name,
-                       option->kind == DT_OPTION_FLOAT ? "number" : "whole number", text);
+                       option->kind != DT_OPTION_FLOAT ? "whole number"
+                       : may_be_none(option)           ? "number, or none"
+                                                       : "number",
+                       text);
     if (errno == ERANGE || *out < option->minimum || *out > option->maximum)
         return dt_fail(DT_USAGE, "--%s is %s, but must be between %.16g and %.16g", option->name,
                        text, option->minimum, option->maximum);
@@ -154,7 +163,10 @@ dt_status dt_options_parse_value(const dt_option *option, void *settings, const 
             *(int64_t *)target = (int64_t)number;
         return status;
     case DT_OPTION_FLOAT:
-        return parse_number(target, option, text);
+        if (strcmp(text, "none") != 0 || !may_be_none(option))
+            return parse_number(target, option, text);
+        *(double *)target = NAN;
+        return DT_OK;
     case DT_OPTION_TEXT:
         if (strlen(text) >= DT_OPTION_TEXT_BYTES)
             return dt_fail(DT_USAGE, "--%s is longer than %d bytes", option->name,
@@ -229,7 +241,10 @@ const char *dt_options_format(char *out, size_t bytes, const dt_option *option,
         (void)snprintf(out, bytes, "%lld", (long long)*(const int64_t *)value);
         break;
     case DT_OPTION_FLOAT:
-        (void)snprintf(out, bytes, "%.15g", *(const double *)value);
+        if (isnan(*(const double *)value))
+            (void)snprintf(out, bytes, "none");
+        else
+            (void)snprintf(out, bytes, "%.15g", *(const double *)value);
         break;
     case DT_OPTION_TEXT:
     case DT_OPTION_WORDS:

@@ -266,12 +266,12 @@ static bool is_tally(const dt_tally *tally)
 DT_MUST_USE static dt_status check_state(const dt_training *at, const dt_history *history,
                                          const char *file)
 {
-    const bool ended = at->epoch > 1; /* some epoch has, and the best of them is kept */
+    const bool judged = at->stopping.has_best; /* some epoch was, and the best of them is kept */
     const int64_t rows = (int64_t)at->rows, wait = at->stopping.wait;
     const bool sane = at->epoch >= 1 && rows >= 0 && wait >= 0 && wait < at->epoch &&
-                      at->best_epoch >= ended && at->best_epoch < at->epoch && at->epoch_s >= 0.0 &&
-                      isfinite(at->epoch_s) && at->training_s >= 0.0 && isfinite(at->training_s) &&
-                      is_tally(&at->tally);
+                      at->best_epoch >= judged && at->best_epoch < at->epoch &&
+                      at->epoch_s >= 0.0 && isfinite(at->epoch_s) && at->training_s >= 0.0 &&
+                      isfinite(at->training_s) && is_tally(&at->tally);
     bool in_order = (uint64_t)at->epoch == history->epoch_count + 1;
     for (size_t i = 0; in_order && i < history->epoch_count; i++)
         in_order = history->epochs[i].epoch == (int64_t)i + 1;

@@ -193,23 +193,49 @@ static const char *describe_loss(char *out, size_t bytes, const dt_network *netw
     return out;
 }
 
+/* "patience 2 on val_loss, min-epochs 5, baseline 0.3" */
+static void describe_stopping(char *out, size_t bytes, const dt_settings *s)
+{
+    char min_epochs[40] = "", baseline[40] = "";
+    if (s->min_epochs > 0)
+        (void)snprintf(min_epochs, sizeof min_epochs, ", min-epochs %lld",
+                       (long long)s->min_epochs);
+    if (!isnan(s->baseline))
+        (void)snprintf(baseline, sizeof baseline, ", baseline %g", s->baseline);
+    (void)snprintf(out, bytes, "patience %lld on val_%s%s%s", (long long)s->patience,
+                   dt_settings_monitor(s)->name, min_epochs, baseline);
+}
+
+/* Options of early stopping that were given, but cannot act. */
+static void warn_of_stopping(const dt_settings *s)
+{
+    static const char *const names[] = {"patience", "monitor", "min-epochs", "baseline"};
+    char given[128] = "";
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const size_t used = strlen(given);
+        if (dt_options_given(dt_settings_table(), s, names[i]))
+            (void)snprintf(given + used, sizeof given - used, "%s--%s", used > 0 ? ", " : "",
+                           names[i]);
+    }
+    if (given[0] != '\0')
+        dt_log_warn("without a validation set, these have no effect: %s", given);
+}
+
 static void report_training(const dt_run *r)
 {
     const dt_settings *s = &r->settings;
     const bool has_validation = r->sets[DT_VALIDATION].N > 0;
-    char monitor[64], loss[64], optimizer[256], schedule[128], rules[128];
-    (void)snprintf(monitor, sizeof monitor, "patience %lld on val_%s", (long long)s->patience,
-                   dt_settings_monitor(s)->name);
+    char stopping[160], loss[64], optimizer[256], schedule[128], rules[128];
+    describe_stopping(stopping, sizeof stopping, s);
     describe_schedule(schedule, sizeof schedule, s);
     describe_regularization(rules, sizeof rules, s);
     dt_log_say("training   %s%s%s%s, batch %lld, at most %lld epoch%s, %s\n",
                describe_loss(loss, sizeof loss, &r->model.network),
                describe_optimizer(optimizer, sizeof optimizer, &r->model.optimizer), schedule,
                rules, (long long)s->batch, (long long)s->epochs, s->epochs == 1 ? "" : "s",
-               has_validation ? monitor : "no validation set: no early stopping");
-    if (!has_validation && (dt_options_given(dt_settings_table(), s, "patience") ||
-                            dt_options_given(dt_settings_table(), s, "monitor")))
-        dt_log_warn("--patience and --monitor have no effect without a validation set");
+               has_validation ? stopping : "no validation set: no early stopping");
+    if (!has_validation)
+        warn_of_stopping(s);
     dt_log_say("run        seed %lld, %lld shards, %s sum%s; results in %s\n\n", (long long)s->seed,
                (long long)s->shards, s->sum == DT_SUM_EXACT ? "exact" : "fast", reduction(r),
                r->folder);

@@ -6,6 +6,7 @@
 #include "dtrain/nn/optimizer.h"
 #include "dtrain/nn/spec.h"
 
+#include <math.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -137,6 +138,15 @@ static const dt_option options[] = {
      "what has to improve: a metric, or a quality of the task that is then computed after each "
      "epoch "
      "and logged, too"},
+    {"min-epochs", "N", DT_OPTION_INT, AT(min_epochs), 0, 1 << 30, NULL, "0",
+     "epochs at the beginning that are not judged: none of them is the best one, and --patience "
+     "does "
+     "not count them; as start_from_epoch of Keras's EarlyStopping",
+     DT_SETTING_NEWER},
+    {"baseline", "F", DT_OPTION_FLOAT, AT(baseline), -1e30, 1e30, NULL, "none",
+     "value that --monitor has to reach: until an epoch is better than it, improvements do not "
+     "restart the count of --patience; as baseline of Keras's EarlyStopping",
+     DT_SETTING_NEWER},
     {"no-restore-best", NULL, DT_OPTION_FLAG, AT(no_restore_best), 0, 0, NULL, NULL,
      "keep the last epoch's weights, not the best one's"},
     {"seed", "N", DT_OPTION_INT, AT(seed), 0, LARGEST_INT, NULL, "1",
@@ -332,6 +342,9 @@ dt_plan dt_settings_plan(const dt_settings *settings)
                      .monitor = dt_settings_monitor(settings),
                      .patience = settings->patience,
                      .min_delta = settings->min_delta,
+                     .min_epochs = settings->min_epochs,
+                     .has_baseline = !isnan(settings->baseline),
+                     .baseline = settings->baseline,
                      .keeps_last = settings->no_restore_best,
                      .checkpoint_every = settings->checkpoint_every};
 }
@@ -393,8 +406,15 @@ dt_status dt_settings_complete(dt_settings *settings, int ranks)
     dt_status status = check_schedule(settings);
     if (status == DT_OK)
         status = check_regularization(settings);
-    if (status != DT_OK || settings->shards >= ranks)
+    if (status != DT_OK)
         return status;
+    if (settings->min_epochs > 0 && settings->min_epochs >= settings->epochs)
+        return dt_fail(DT_USAGE,
+                       "--min-epochs is %lld, but --epochs is %lld; an epoch has to be left that "
+                       "can be the best one",
+                       (long long)settings->min_epochs, (long long)settings->epochs);
+    if (settings->shards >= ranks)
+        return DT_OK;
     if (settings->resume[0] != '\0')
         return dt_fail(DT_USAGE,
                        "--resume %s: the run has %lld shards, so at most so many ranks can go on "

@@ -72,6 +72,8 @@ static void resume(trainer *t, const dt_training *from)
     t->at.stopping.larger_is_better = rules.larger_is_better;
     t->at.stopping.min_delta = rules.min_delta;
     t->at.stopping.patience = rules.patience;
+    t->at.stopping.start_from_epoch = rules.start_from_epoch;
+    t->at.stopping.baseline = rules.baseline;
     if (from->best_epoch > 0)
         memcpy(t->best, from->best, t->network->P * sizeof *t->best);
     t->at.best = t->best;
@@ -130,6 +132,8 @@ DT_MUST_USE static dt_status start(trainer *t, const dt_training *from)
     t->at = (dt_training){.epoch = 1, .best = t->best};
     t->at.stopping =
         dt_early_stopping_start(plan->monitor->larger_is_better, plan->patience, plan->min_delta);
+    t->at.stopping.start_from_epoch = plan->min_epochs;
+    t->at.stopping.baseline = plan->has_baseline ? plan->baseline : NAN;
     t->at.plateaus = dt_plateaus_start(plan);
     if (from != NULL)
         resume(t, from);
@@ -337,8 +341,8 @@ static void finish(trainer *t)
     dt_result *result = t->result;
     dt_stepper_take_back(&t->stepper);
     /* The middle of an epoch is where a run stopped that now is to have fewer epochs. */
-    const bool restore =
-        !t->plan->keeps_last && (result->best_epoch != result->epochs || t->at.rows > 0);
+    const bool restore = !t->plan->keeps_last && result->best_epoch > 0 &&
+                         (result->best_epoch != result->epochs || t->at.rows > 0);
     const float *kept = restore ? t->best : t->optimizer->average;
     if (kept != NULL)
         memcpy(t->network->params, kept, t->network->P * sizeof *kept);

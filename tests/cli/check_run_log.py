@@ -29,7 +29,7 @@ CONFIG = {"inputs": "", "targets": "", "weights": "", "task": "classification", 
           "dropout": 0.0, "batch": 64, "epochs": 7,
           "learning_rate": 0.002, "optimizer": "adam", "momentum": 0.0, "nesterov": 0, "rho": 0.9,
           "schedule": "constant", "schedule_factor": 0.1, "schedule_every": 10, "warmup": 0.0, "weight_decay": 0.0, "l2": 0.0, "l1": 0.0, "clip_norm": 0.0, "clip_value": 0.0, "max_norm": 0.0,
-          "patience": 3, "min_delta": 0.0001, "monitor": "val_accuracy",
+          "patience": 3, "min_delta": 0.0001, "monitor": "val_accuracy", "min_epochs": 1, "baseline": 0.25,
           "no_restore_best": 0, "seed": 5, "shards": 9, "sum": "exact", "threads": 1, "engine": "auto", "reduce": "auto", "overlap": "auto", "init_from": "",
           "csv_log": "", "progress": 0, "quiet": 0, "like": ""}
 MEMBERS = {"set": "S12", "array": "S8", "file": "S256", "member": "S64", "bytes": "i8", "crc32": "u4"}
@@ -191,8 +191,8 @@ def check_epochs(run):
     equal(int(epochs["epoch"][epochs["improved"] == 1].max()), best, "/summary best_epoch")
     # min_delta keeps an equal or hardly better value from counting.
     top, expected = -np.inf, []
-    for value in epochs["val_accuracy"]:
-        expected.append(int(value - 0.0001 > top))
+    for epoch, value in enumerate(epochs["val_accuracy"]):  # the first is not judged: --min-epochs 1
+        expected.append(int(epoch >= 1 and value - 0.0001 > top))
         top = value if expected[-1] else top
     equal(list(epochs["improved"]), expected, "/epochs improved, by val_accuracy")
     row = epochs.iloc[best - 1]

@@ -12,7 +12,7 @@ save_parts("two", rows=(700, 210, 133), classes=2)'
 for case in "1 three" "3 two" "4 three"; do
     ranks=${case% *} data=${case#* }
     run "$ranks" --hidden 20,10 --activation tanh --batch 64 --epochs 7 --learning-rate 0.002 \
-        --patience 3 --min-delta 1e-4 --monitor val_accuracy --seed 5 --shards=9 \
+        --patience 3 --min-delta 1e-4 --monitor val_accuracy --min-epochs 1 --baseline 0.25 --seed 5 --shards=9 \
         --out "logged-$ranks" "$data"
     expect_status 0
     expect_empty_stderr

@@ -13,7 +13,8 @@
 
 enum { MAX_EPOCHS = 8 };
 
-/* What Keras 3.16 did with a sequence of values: the golden traces A to L. */
+/* What Keras 3.16 did with a sequence of values: the golden traces A to L; M to Q by
+ * 3.15.1. */
 typedef struct trace {
     const char *id;
     bool larger_is_better;
@@ -42,6 +43,11 @@ static const trace traces[] = {
     {"I", false, {5, 4, 3, 2.5, 2.4}, 5, 2, 0, 0, 2.0, true, 5, 0, 2.4, 4},
     {"J", false, {5, 4, 3}, 3, 10, 0, 0, 0, true, 3, 0, 3, 2},
     {"K", false, {5, 4, 4.5}, 3, 10, 0, 0, 0, true, 3, 0, 4, 1},
+    {"M", false, {.5, .4, .3, .2, .25, .3, .35}, 7, 2, 0, 3, 0, true, 6, 5, .2, 3},
+    {"N", true, {.9, .2, .5, .6, .65, .6, .7}, 7, 3, 0, 1, .55, true, 7, 0, .7, 6},
+    {"O", true, {.1, .2, .3, .4, .5, .4}, 6, 2, 0, 0, .9, true, 6, 5, .5, 4},
+    {"P", true, {.1, .2, .3, .25, .5, .4}, 6, 2, 0, 0, .9, true, 4, 3, .3, 2},
+    {"Q", false, {3, 2, 1, 1.5, 1.6}, 5, 0, .1, 2, 1.05, true, 4, 3, 1, 2},
     {"L", true, {.5, .6, .6, .6}, 4, 2, 0, 0, 0, false, 4, 3, .6, 3},
 };
 

@@ -19,7 +19,7 @@ typedef struct settings {
     int color;
     dt_option_list hidden, shades;
     char drop[DT_OPTION_TEXT_BYTES];
-    double limit;
+    double limit, least;
     dt_option_interval every;
 } settings;
 
@@ -37,6 +37,7 @@ static const dt_option options[] = {
     {"limit", "TIME", DT_OPTION_DURATION, AT(limit), 1, 86400, NULL, "never", "stop after it"},
     {"every", "TIME|N", DT_OPTION_INTERVAL, AT(every), 0, 86400, NULL, "10min", "save so often"},
     {"shades", "NAME", DT_OPTION_CHOICES, AT(shades), 0, 0, "light|dark", "dark", "of colors"},
+    {"least", "F", DT_OPTION_FLOAT, AT(least), -5, 5, NULL, "none", "a number, or none"},
 };
 
 static const dt_option_table table = {
@@ -93,7 +94,7 @@ static void test_defaults(void **state)
     assert_int_equal(parsed.color, 1);
     assert_int_equal(parsed.hidden.count, 1);
     assert_int_equal(parsed.hidden.values[0], 30);
-    assert_true(is(parsed.limit, 0));
+    assert_true(is(parsed.limit, 0) && isnan(parsed.least));
     assert_true(is(parsed.every.seconds, 600) && parsed.every.epochs == 0);
     assert_int_equal(parsed.given.words[0], 0);
     assert_int_equal(word_count, 0);
@@ -113,6 +114,26 @@ static void test_words_add_up(void **state)
     assert_int_equal(parse(long_line), DT_OK);
     (void)snprintf(long_line, sizeof long_line, "--drop %0600d --drop %0423d", 0, 0);
     check_refused(long_line, "--drop is longer than 1023 bytes");
+}
+
+static void test_a_number_or_none(void **state)
+{
+    (void)state;
+    static const char *const lines[] = {"--least 0", "--least -1.5", "--least none"};
+    static const char *const texts[] = {"0", "-1.5", "none"};
+    const dt_option *least = options;
+    char text[64];
+    while (strcmp(least->name, "least") != 0)
+        least++;
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(parse(lines[i]), DT_OK);
+        assert_true(dt_options_given(&table, &parsed, "least"));
+        assert_string_equal(dt_options_format(text, sizeof text, least, &parsed), texts[i]);
+    }
+    check_refused("--least some", "--least takes a number, or none, not 'some'");
+    check_refused("--least nan", "--least takes a number, or none, not 'nan'");
+    check_refused("--least 6", "--least is 6, but must be between -5 and 5");
+    check_refused("--rate none", "--rate takes a number, not 'none'");
 }
 
 static void test_both_ways_to_write_a_value(void **state)
@@ -366,8 +387,8 @@ static void test_long_lines(void **state)
 static void test_format(void **state)
 {
     (void)state;
-    static const char *const values[] = {"yes",   "no",  "7",    "0.125", "a b",       "blue",
-                                         "64,32", "b,c", "1.5h", "3",     "light,dark"};
+    static const char *const values[] = {"yes",   "no",  "7",    "0.125", "a b",        "blue",
+                                         "64,32", "b,c", "1.5h", "3",     "light,dark", "none"};
     assert_int_equal(parse("--quiet --batch 7 --rate 0.125 --color blue --hidden 64,32 --drop b,c "
                            "--limit 90min --every 3 --shades light,dark"),
                      DT_OK);
@@ -410,6 +431,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_words_add_up),
+        cmocka_unit_test(test_a_number_or_none),
         cmocka_unit_test(test_both_ways_to_write_a_value),
         cmocka_unit_test(test_values_at_their_edges),
         cmocka_unit_test(test_what_is_no_value),

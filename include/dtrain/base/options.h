@@ -15,7 +15,7 @@
 typedef enum dt_option_kind {
     DT_OPTION_FLAG, /* bool */
     DT_OPTION_INT, /* int64_t, within [minimum, maximum] */
-    DT_OPTION_FLOAT, /* double, within [minimum, maximum] */
+    DT_OPTION_FLOAT, /* double, within [minimum, maximum]; NaN is "none", if that is the default */
     DT_OPTION_TEXT, /* char[DT_OPTION_TEXT_BYTES] */
     DT_OPTION_WORDS, /* likewise, words between commas; given again, it adds to them */
     DT_OPTION_CHOICE, /* int: the index among `choices` */

@@ -36,8 +36,8 @@ typedef struct dt_settings {
     int schedule; /* an index of dt_schedules */
     double schedule_factor, warmup;
     int64_t schedule_every; /* epochs */
-    int64_t patience;
-    double min_delta;
+    int64_t patience, min_epochs;
+    double min_delta, baseline; /* baseline: NaN: none */
     int monitor; /* an index of DT_MONITOR_NAMES */
     bool no_restore_best;
     int64_t seed, shards;
@@ -109,7 +109,7 @@ uint32_t dt_settings_crc(const dt_settings *settings);
  * Calls:   local
  * Errors:  DT_USAGE: fewer shards were asked for than there are ranks; numbers that the schedule
  *          does not have, or with which it never acts; two ways to clip gradients; --max-norm with a
- *          window
+ *          window; no epoch that --min-epochs lets be judged
  */
 DT_MUST_USE dt_status dt_settings_complete(dt_settings *settings, int ranks);
 

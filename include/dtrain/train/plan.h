@@ -37,6 +37,9 @@ typedef struct dt_plan {
         *monitor; /* of the task: what early stopping judges by; a metric or a quality */
     int64_t patience; /* epochs */
     double min_delta;
+    int64_t min_epochs; /* that are not judged */
+    bool has_baseline;
+    double baseline; /* as dt_early_stopping */
     bool keeps_last; /* the last epoch's weights stay, not the best epoch's */
     dt_option_interval checkpoint_every;
 } dt_plan;

@@ -37,7 +37,7 @@ typedef struct dt_epoch {
  */
 typedef struct dt_result {
     int64_t epochs; /* done */
-    int64_t best_epoch; /* from 1; the last one without a validation set */
+    int64_t best_epoch; /* from 1; the last one without a validation set; 0: none was judged */
     dt_metrics metrics[DT_SET_COUNT]; /* of the final weights, each set in one pass */
     dt_evaluation evaluation[DT_SET_COUNT]; /* likewise; C = 0 for an absent set. The training set's
                                                 has no curves, and none has where their memory
@@ -69,7 +69,7 @@ typedef struct dt_training {
     dt_tally tally; /* of those */
     dt_early_stopping stopping; /* rank 0's */
     dt_plateaus plateaus; /* rank 0's; of the epochs that have ended, by dt_plateaus_judge */
-    int64_t best_epoch; /* 0: none has ended yet */
+    int64_t best_epoch; /* 0: none has been judged yet */
     double epoch_s; /* of the steps of this epoch */
     double training_s; /* of those of the epochs before */
     const float *best; /* [P]: the best epoch's weights; of no meaning while there is none */
