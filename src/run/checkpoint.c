@@ -189,10 +189,16 @@ dt_status dt_checkpoint_open(dt_h5 **out, const char *folder)
     const bool is_there = stat(dt_checkpoint_path(path, sizeof path, folder), &found) == 0;
     if (!is_there && errno != ENOENT)
         return dt_fail(DT_DATA, "%s: %s", path, strerror(errno));
+    if (!is_there && has_ended(folder))
+        return dt_fail(
+            DT_USAGE,
+            "%s: no checkpoint.h5 in this folder: the run has ended. To train on from its "
+            "model, start a new run: --like %s --init-from %s",
+            folder, folder, folder);
     if (!is_there)
-        return dt_fail(DT_DATA, "%s: no checkpoint.h5 in this folder: the run %s", folder,
-                       has_ended(folder) ? "has ended (status ok); there is nothing to go on with"
-                                         : "saved none; start it anew");
+        return dt_fail(DT_DATA,
+                       "%s: no checkpoint.h5 in this folder: the run saved none; start it anew",
+                       folder);
     DT_TRY(dt_h5_open(&h5, path));
     if (!dt_h5_has_attribute(h5, "/", "checkpoint_version"))
         DT_TRY(dt_fail(DT_DATA, "%s: is an HDF5 file, but not a checkpoint", path));

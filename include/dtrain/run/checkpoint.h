@@ -38,7 +38,8 @@ DT_MUST_USE dt_status dt_checkpoint_save(const char *path, const dt_run_facts *f
  *
  * Calls:   local
  * Owns:    the caller frees with dt_h5_free
- * Errors:  DT_DATA when there is none, or none that this dtrain reads; DT_MEMORY
+ * Errors:  DT_DATA when there is none, or none that this dtrain reads; DT_USAGE when there is none
+ *          because the run has ended; DT_MEMORY
  */
 DT_MUST_USE dt_status dt_checkpoint_open(dt_h5 **out, const char *folder);
 
