@@ -31,7 +31,7 @@ typedef struct array_report {
     const dt_npz_member *member; /* NULL: unusable */
     char *error; /* why it is unusable, or damaged; NULL when neither */
     uint64_t nans, infinites, finites;
-    double minimum, maximum, mean; /* of the finite ones */
+    double minimum, maximum, mean, deviation; /* of the finite ones */
     size_t class_count; /* 0: these are no classes */
     class_rows shown[CLASSES_SHOWN]; /* the first ones */
 } array_report;
@@ -44,6 +44,7 @@ typedef struct work {
     size_t class_count;
     bool counting; /* whether the items so far can be class ids */
     long double sum; /* wider than double: the largest ones may be added */
+    long double mean, squares; /* so far (Welford): a difference of large sums would cancel */
 } work;
 
 /* ---- statistics ---- */
@@ -83,6 +84,9 @@ static void take_values(array_report *report, work *w, size_t count)
             report->minimum = value < report->minimum ? value : report->minimum;
             report->maximum = value > report->maximum ? value : report->maximum;
             w->sum += (long double)value;
+            const long double distance = (long double)value - w->mean;
+            w->mean += distance / (long double)report->finites;
+            w->squares += distance * ((long double)value - w->mean);
         }
     }
     for (size_t i = 0; w->counting && i < count; i++)
@@ -128,7 +132,7 @@ DT_MUST_USE static dt_status measure(array_report *report, const dt_npz *npz, wo
     report->maximum = -INFINITY;
     memset(w->slots, 0, SLOTS * sizeof *w->slots);
     w->class_count = 0;
-    w->sum = 0.0L;
+    w->sum = w->mean = w->squares = 0.0L;
     w->counting = is_list(npy);
     for (uint64_t left = npy->count; left > 0;) {
         const size_t count = left < ITEMS_AT_ONCE ? (size_t)left : ITEMS_AT_ONCE;
@@ -137,8 +141,10 @@ DT_MUST_USE static dt_status measure(array_report *report, const dt_npz *npz, wo
         take_values(report, w, count);
         left -= count;
     }
-    if (report->finites > 0)
+    if (report->finites > 0) {
         report->mean = (double)(w->sum / (long double)report->finites);
+        report->deviation = (double)sqrtl(w->squares / (long double)report->finites);
+    }
     if (w->counting)
         gather_classes(report, w);
 out:
@@ -224,6 +230,7 @@ static void add_row(dt_text_table *table, const array_report *report)
     add_value(table, report, report->minimum);
     add_value(table, report, report->maximum);
     add_value(table, report, report->mean);
+    add_value(table, report, report->deviation);
     add_count(table, report, report->nans);
     add_count(table, report, report->infinites);
 }
@@ -265,7 +272,8 @@ DT_MUST_USE static dt_status print_text(const dt_npz *npz, const array_report *r
         return DT_OK;
     dt_log_result("\n");
     dt_text_table_titles(
-        &table, "name|type|shape|order|>stored|>plain|>ratio|>min|>max|>mean|>NaN|>infinite");
+        &table, "name|type|shape|order|>stored|>plain|>ratio|>min|>max|>mean|>deviation|>NaN|"
+                ">infinite");
     for (size_t i = 0; i < count; i++)
         add_row(&table, &reports[i]);
     DT_TRY(dt_text_table_print(&table));
@@ -290,6 +298,7 @@ static void describe_values(dt_json *json, const array_report *report)
     dt_json_add_double(json, "min", any ? report->minimum : NAN);
     dt_json_add_double(json, "max", any ? report->maximum : NAN);
     dt_json_add_double(json, "mean", any ? report->mean : NAN);
+    dt_json_add_double(json, "deviation", any ? report->deviation : NAN);
     dt_json_add_int(json, "nan_count", (int64_t)report->nans);
     dt_json_add_int(json, "infinite_count", (int64_t)report->infinites);
 }
