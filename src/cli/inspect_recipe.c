@@ -78,6 +78,9 @@ static void add_column(dt_text_table *table, const dt_recipe *recipe, size_t ind
         add_numeric(table, column);
     } else if (column->role == DT_ROLE_CATEGORICAL) {
         add_categorical(table, column);
+    } else if (column->role == DT_ROLE_TARGET && recipe->class_count == 0) {
+        dt_text_table_add(table, "value");
+        dt_text_table_add(table, "-");
     } else if (column->role == DT_ROLE_TARGET) {
         dt_text_table_add(
             table, "%zu classes: %s", recipe->class_count,
@@ -155,7 +158,10 @@ void dt_inspect_describe_recipe(dt_json *json, const dt_recipe *recipe)
     describe_texts(json, "missing", recipe->missing, recipe->missing_count);
     dt_json_add_text(json, "unseen", recipe->unseen == DT_UNSEEN_ERROR ? "error" : "ignore");
     dt_json_add_int(json, "inputs", (int64_t)recipe->D);
+    describe_texts(json, "targets", recipe->targets, recipe->T);
     describe_texts(json, "classes", recipe->classes, recipe->class_count);
+    if (recipe->weights != NULL)
+        dt_json_add_text(json, "weights", recipe->weights);
     dt_json_begin_list(json, "columns");
     for (size_t i = 0; i < recipe->column_count; i++) {
         const dt_recipe_column *column = &recipe->columns[i];
@@ -196,8 +202,12 @@ dt_status dt_inspect_recipe(const char *path, bool json)
     if (json) {
         DT_TRY(print_json(path, &recipe));
     } else {
-        dt_log_result("%s: recipe of %zu columns; %zu inputs, %zu classes\n\n", path,
-                      recipe.column_count, recipe.D, recipe.class_count);
+        const bool classes = recipe.class_count > 0;
+        dt_log_result("%s: recipe of %zu columns; %zu inputs, %zu %s\n\n", path,
+                      recipe.column_count, recipe.D, classes ? recipe.class_count : recipe.T,
+                      classes         ? "classes"
+                      : recipe.T == 1 ? "value"
+                                      : "values");
         DT_TRY(dt_inspect_print_recipe(&recipe));
     }
 out:

@@ -21,7 +21,12 @@ enum { DECIMAL_AUTO, DECIMAL_POINT, DECIMAL_COMMA };
 
 static const dt_option options[] = {
     {"target", "COLUMN", DT_OPTION_TEXT, AT(target), 0, 0, NULL, NULL,
-     "what is to be predicted: its values are the classes"},
+     "column to be predicted; of numbers also several, as price,rent"},
+    {"task", "NAME", DT_OPTION_CHOICE, AT(task), 0, 0, "auto|classification|regression", "auto",
+     "what the target is: classes, or values; auto: values if it is numbers of which some are not "
+     "whole, or most are different, or several columns"},
+    {"weights", "COLUMN", DT_OPTION_TEXT, AT(weights), 0, 0, NULL, NULL,
+     "column of row weights, numbers from 0 on: not an input; training counts each row so often"},
     {"out", "DIR", DT_OPTION_TEXT, AT(out), 0, 0, NULL, NULL, "folder of the results"},
     {"drop", "COLUMNS", DT_OPTION_WORDS, AT(drop), 0, 0, NULL, NULL,
      "columns to leave out, as id,duration"},
@@ -51,7 +56,8 @@ static const dt_option options[] = {
     {"test-split", "F", DT_OPTION_FLOAT, AT(test_split), 0, 1e15, NULL, "0.1",
      "rows for testing: a share below 1, or their number"},
     {"split", "NAME", DT_OPTION_CHOICE, AT(split), 0, 0, DT_SPLIT_NAMES, "stratified",
-     "how rows are divided: at random class by class, at random, or in the table's order"},
+     "how rows are divided: at random class by class (values: at random), at random, or in the "
+     "table's order"},
     {"split-column", "COLUMN", DT_OPTION_TEXT, AT(split_column), 0, 0, NULL, NULL,
      "column that says train, validation or test"},
     {"seed", "N", DT_OPTION_INT, AT(seed), 0, LARGEST_INT, NULL, "1", "of the split"},
@@ -130,19 +136,26 @@ static dt_status put(dt_prepare_file *file, const void *items, size_t bytes)
     return DT_OK;
 }
 
-static dt_status take_label(void *context, dt_set set, int32_t label, const float *x)
+static dt_status put_targets(void *context, const dt_prepare_row *row)
 {
     dt_prepare_run *r = context;
-    (void)x;
-    const int64_t item = label;
-    return put(&r->files[set], &item, sizeof item);
+    const int64_t label = row->label;
+    if (row->values == NULL)
+        return put(&r->files[row->set], &label, sizeof label);
+    return put(&r->files[row->set], row->values,
+               dt_prepare_table_of(r->prepare)->T * sizeof *row->values);
 }
 
-static dt_status take_inputs(void *context, dt_set set, int32_t label, const float *x)
+static dt_status put_weight(void *context, const dt_prepare_row *row)
 {
     dt_prepare_run *r = context;
-    (void)label;
-    return put(&r->files[set], x, r->D * sizeof *x);
+    return put(&r->files[row->set], &row->weight, sizeof row->weight);
+}
+
+static dt_status put_inputs(void *context, const dt_prepare_row *row)
+{
+    dt_prepare_run *r = context;
+    return put(&r->files[row->set], row->x, r->D * sizeof *row->x);
 }
 
 static dt_status begin_members(dt_prepare_run *r, const char *name, const char *descr, size_t width,
@@ -327,6 +340,30 @@ static dt_status open_table(dt_prepare_run *r, const char *path)
                    used >= sizeof list ? "..." : "");
 }
 
+static dt_status write_targets(dt_prepare_run *r)
+{
+    dt_status status = DT_OK;
+    const dt_prepare_table *found = dt_prepare_table_of(r->prepare);
+    if (found->targets == NULL)
+        DT_TRY(begin_members(r, "targets", "<i8", 0, sizeof(int64_t)));
+    else
+        DT_TRY(begin_members(r, "targets", "<f8", found->T > 1 ? found->T : 0, sizeof(double)));
+    DT_TRY(dt_prepare_fit(r->prepare, put_targets, r));
+    DT_TRY(flush_all(r));
+out:
+    return status;
+}
+
+static dt_status write_weights(dt_prepare_run *r)
+{
+    dt_status status = DT_OK;
+    DT_TRY(begin_members(r, DT_SOURCE_WEIGHTS, "<f8", 0, sizeof(double)));
+    DT_TRY(dt_prepare_weigh(r->prepare, put_weight, r));
+    DT_TRY(flush_all(r));
+out:
+    return status;
+}
+
 static dt_status run_all(dt_prepare_run *r, const char *path)
 {
     dt_status status = DT_OK;
@@ -334,6 +371,8 @@ static dt_status run_all(dt_prepare_run *r, const char *path)
     DT_TRY(open_table(r, path));
     DT_TRY(check_folder(r));
     const dt_prepare_plan plan = {.target = s->target,
+                                  .task = (dt_targets)s->task,
+                                  .weights = s->weights,
                                   .drop = s->drop,
                                   .drop_constant = s->drop_constant,
                                   .numeric = s->numeric,
@@ -344,6 +383,7 @@ static dt_status run_all(dt_prepare_run *r, const char *path)
                                   .unseen = (dt_unseen)s->unseen,
                                   .max_categories = (size_t)s->max_categories,
                                   .split_method = (dt_split_method)s->split,
+                                  .split_asked = dt_options_given(&table, s, "split"),
                                   .split_column = s->split_column,
                                   .validation = s->validation_split,
                                   .test = s->test_split,
@@ -351,13 +391,13 @@ static dt_status run_all(dt_prepare_run *r, const char *path)
     DT_TRY(dt_prepare_survey(&r->prepare, r->csv, &plan, tell, NULL));
     DT_TRY(dt_prepare_report_columns(r, path));
     DT_TRY(open_files(r));
-    DT_TRY(begin_members(r, "targets", "<i8", 0, sizeof(int64_t)));
-    DT_TRY(dt_prepare_fit(r->prepare, take_label, r));
-    DT_TRY(flush_all(r));
+    DT_TRY(write_targets(r));
+    if (s->weights[0] != '\0')
+        DT_TRY(write_weights(r));
     DT_TRY(dt_recipe_to_json(&r->recipe, dt_prepare_recipe(r->prepare)));
     r->D = dt_prepare_recipe(r->prepare)->D;
     DT_TRY(begin_members(r, "inputs", "<f4", r->D, sizeof(float)));
-    DT_TRY(dt_prepare_apply(r->prepare, take_inputs, r));
+    DT_TRY(dt_prepare_apply(r->prepare, put_inputs, r));
     DT_TRY(flush_all(r));
     DT_TRY(seal(r));
     DT_TRY(rename_all(r));

@@ -15,7 +15,8 @@ static const char *show(char out[SHOWN_BYTES], const char *text)
     return text != NULL ? dt_text_show(out, text, strlen(text)) : "";
 }
 
-static void describe(char *out, size_t bytes, const dt_prepare_column *column, size_t most)
+static void describe(char *out, size_t bytes, const dt_prepare_column *column, size_t most,
+                     bool classes)
 {
     char first[SHOWN_BYTES], last[SHOWN_BYTES];
     const char *rarest = column->distinct > most ? ", the rarest as one" : "";
@@ -33,7 +34,14 @@ static void describe(char *out, size_t bytes, const dt_prepare_column *column, s
                            rarest);
         break;
     case DT_ROLE_TARGET:
-        (void)snprintf(out, bytes, "classes");
+        if (classes)
+            (void)snprintf(out, bytes, "classes");
+        else
+            (void)snprintf(out, bytes, "values from %.6g to %.6g", column->minimum,
+                           column->maximum);
+        break;
+    case DT_ROLE_WEIGHTS:
+        (void)snprintf(out, bytes, "%.6g to %.6g", column->minimum, column->maximum);
         break;
     case DT_ROLE_DROPPED:
         (void)snprintf(out, bytes, "%s", column->why);
@@ -60,10 +68,12 @@ static void warn(const dt_prepare_table *found)
                 "--numeric or --categorical says what it is",
                 show(name, column->name), 100.0 * (double)column->number_cells / (double)cells);
     }
-    if (found->class_count > CLASSES_USUAL)
-        dt_log_warn("the target has %zu classes; dtrain tells classes apart, it does not predict "
-                    "quantities",
+    if (found->guessed)
+        dt_log_warn("the target has %zu whole numbers, which are taken for classes; use --task "
+                    "regression to predict a quantity, or --task classification",
                     found->class_count);
+    else if (found->class_count > CLASSES_USUAL)
+        dt_log_warn("the target has %zu classes", found->class_count);
 }
 
 dt_status dt_prepare_report_columns(const dt_prepare_run *r, const char *path)
@@ -83,7 +93,8 @@ dt_status dt_prepare_report_columns(const dt_prepare_run *r, const char *path)
     for (size_t c = 0; c < found->column_count; c++) {
         const dt_prepare_column *column = &found->columns[c];
         char what[192], name[SHOWN_BYTES];
-        describe(what, sizeof what, column, (size_t)r->settings.max_categories);
+        describe(what, sizeof what, column, (size_t)r->settings.max_categories,
+                 found->class_count > 0);
         dt_text_table_add(&table, "%s", show(name, column->name));
         dt_text_table_add(&table, "%s", dt_recipe_role_name(column->role));
         dt_text_table_add(&table, "%llu", (unsigned long long)column->missing);
@@ -101,9 +112,37 @@ out:
     return status;
 }
 
-void dt_prepare_report_split(const dt_prepare_run *r)
+static void report_classes(const dt_prepare_table *found)
 {
     enum { CLASSES_SHOWN = 10 };
+    char name[SHOWN_BYTES];
+    dt_log_say("classes ");
+    for (size_t c = 0; c < found->class_count && c < CLASSES_SHOWN; c++) {
+        uint64_t rows = 0;
+        for (int set = 0; set < DT_SET_COUNT; set++)
+            rows += found->class_rows[set][c];
+        dt_log_say("%s %s %.4f", c > 0 ? "," : "", show(name, found->classes[c]),
+                   (double)rows / (double)found->rows);
+    }
+    dt_log_say(found->class_count > CLASSES_SHOWN ? " ... of all rows\n" : " of all rows\n");
+}
+
+static void report_values(const dt_prepare_table *found)
+{
+    enum { TARGETS_SHOWN = 10 };
+    char name[SHOWN_BYTES];
+    for (size_t j = 0; j < found->T && j < TARGETS_SHOWN; j++) {
+        const dt_prepare_target *target = &found->targets[j];
+        dt_log_say("target   %s: mean %.6g, deviation %.6g, %.6g to %.6g in the training rows\n",
+                   show(name, target->name), target->mean, target->deviation, target->minimum,
+                   target->maximum);
+    }
+    if (found->T > TARGETS_SHOWN)
+        dt_log_say("         ... and %zu more\n", found->T - TARGETS_SHOWN);
+}
+
+void dt_prepare_report_split(const dt_prepare_run *r)
+{
     const dt_prepare_table *found = dt_prepare_table_of(r->prepare);
     char name[SHOWN_BYTES];
     if (found->dropped_rows > 0)
@@ -115,21 +154,18 @@ void dt_prepare_report_split(const dt_prepare_run *r)
                (unsigned long long)found->set_rows[DT_TEST]);
     if (r->settings.split_column[0] != '\0')
         dt_log_say("by column '%s'\n", show(name, r->settings.split_column));
-    else if (r->settings.split == DT_SPLIT_ORDERED)
+    else if (found->split_method == DT_SPLIT_ORDERED)
         dt_log_say("in the table's order\n");
     else
         dt_log_say("%s, seed %lld\n",
-                   r->settings.split == DT_SPLIT_RANDOM ? "random" : "stratified",
+                   found->split_method == DT_SPLIT_RANDOM ? "random" : "stratified",
                    (long long)r->settings.seed);
-    dt_log_say("classes ");
-    for (size_t c = 0; c < found->class_count && c < CLASSES_SHOWN; c++) {
-        uint64_t rows = 0;
-        for (int set = 0; set < DT_SET_COUNT; set++)
-            rows += found->class_rows[set][c];
-        dt_log_say("%s %s %.4f", c > 0 ? "," : "", show(name, found->classes[c]),
-                   (double)rows / (double)found->rows);
-    }
-    dt_log_say(found->class_count > CLASSES_SHOWN ? " ... of all rows\n" : " of all rows\n");
+    if (found->class_count > 0)
+        report_classes(found);
+    else
+        report_values(found);
+    if (found->weights != NULL)
+        dt_log_say("weights  %s\n", show(name, found->weights));
     dt_log_say("inputs   %zu\n\n", r->D);
     const dt_unseen_cells *unseen = dt_prepare_unseen(r->prepare);
     if (unseen->count > 0)
@@ -140,8 +176,31 @@ void dt_prepare_report_split(const dt_prepare_run *r)
             unseen->count == 1 ? "holds" : "hold", unseen->example);
 }
 
+static void report_measures(const dt_prepare_table *found)
+{
+    char name[SHOWN_BYTES];
+    dt_log_result("summary.targets=%zu\n", found->T);
+    for (size_t j = 0; j < found->T; j++) {
+        const dt_prepare_target *target = &found->targets[j];
+        const struct {
+            const char *key;
+            double value;
+        } measures[] = {{"mean", target->mean},
+                        {"deviation", target->deviation},
+                        {"minimum", target->minimum},
+                        {"maximum", target->maximum}};
+        char key[32] = "target";
+        if (found->T > 1)
+            (void)snprintf(key, sizeof key, "target_%zu", j + 1);
+        dt_log_result("summary.%s=%s\n", key, show(name, target->name));
+        for (size_t m = 0; m < sizeof measures / sizeof *measures; m++)
+            dt_log_result("summary.%s_%s=%.17g\n", key, measures[m].key, measures[m].value);
+    }
+}
+
 void dt_prepare_report_summary(const dt_prepare_run *r)
 {
+    char name[SHOWN_BYTES];
     const dt_prepare_table *found = dt_prepare_table_of(r->prepare);
     dt_log_result("summary.folder=%s\n", r->settings.out);
     dt_log_result("summary.rows=%llu\n", (unsigned long long)found->rows);
@@ -150,6 +209,11 @@ void dt_prepare_report_summary(const dt_prepare_run *r)
         dt_log_result("summary.%s_rows=%llu\n", dt_set_name((dt_set)set),
                       (unsigned long long)found->set_rows[set]);
     dt_log_result("summary.inputs=%zu\n", r->D);
-    dt_log_result("summary.classes=%zu\n", found->class_count);
+    if (found->class_count > 0)
+        dt_log_result("summary.classes=%zu\n", found->class_count);
+    else
+        report_measures(found);
+    if (found->weights != NULL)
+        dt_log_result("summary.weights=%s\n", show(name, found->weights));
     dt_log_result("summary.status=ok\n");
 }

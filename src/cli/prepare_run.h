@@ -17,6 +17,8 @@
 typedef struct dt_prepare_settings {
     dt_option_set given;
     char target[DT_OPTION_TEXT_BYTES], out[DT_OPTION_TEXT_BYTES];
+    int task; /* a dt_targets */
+    char weights[DT_OPTION_TEXT_BYTES];
     char drop[DT_OPTION_TEXT_BYTES], numeric[DT_OPTION_TEXT_BYTES];
     char categorical[DT_OPTION_TEXT_BYTES];
     char scale[DT_OPTION_TEXT_BYTES], fill[DT_OPTION_TEXT_BYTES], missing[DT_OPTION_TEXT_BYTES];
@@ -55,7 +57,8 @@ typedef struct dt_prepare_run {
  * Errors: DT_MEMORY. */
 DT_MUST_USE dt_status dt_prepare_report_columns(const dt_prepare_run *r, const char *path);
 
-/** Prints the sets, the classes, and a warning of categories that were not seen. Calls: local. */
+/** Prints the sets, the classes or the values' measures, and a warning of categories that were not
+ * seen. Calls: local. */
 void dt_prepare_report_split(const dt_prepare_run *r);
 
 /** Prints the summary. Calls: local. */

@@ -44,16 +44,6 @@ static dt_status check_model(const char *asked, const char *path)
                    asked);
 }
 
-static dt_status check_value_recipe(const dt_scoring *s, const char *path)
-{
-    if (s->recipe.D == s->model.network.D && s->recipe.class_count == 0)
-        return DT_OK;
-    return dt_fail(DT_DATA,
-                   "%s: its recipe makes %zu inputs and %zu classes, but its network takes %zu "
-                   "inputs and gives values",
-                   path, s->recipe.D, s->recipe.class_count, s->model.network.D);
-}
-
 static dt_status read_recipe(dt_scoring *s, const char *path)
 {
     const char *json = s->model.recipe_json;
@@ -64,15 +54,18 @@ static dt_status read_recipe(dt_scoring *s, const char *path)
     if (status != DT_OK)
         return status;
     s->has_recipe = true;
-    s->class_names = s->recipe.classes;
-    if (!s->model.network.loss->classes)
-        return check_value_recipe(s, path);
-    if (s->recipe.D != s->model.network.D || s->recipe.class_count != s->model.network.C)
+    const bool classes = s->recipe.class_count > 0;
+    const size_t outputs = classes ? s->recipe.class_count : s->recipe.T;
+    s->class_names = classes ? s->recipe.classes : s->recipe.targets;
+    if (classes != s->model.network.loss->classes)
+        return dt_fail(DT_DATA, "%s: its recipe makes %s, but its loss is for %s", path,
+                       classes ? "classes" : "values", classes ? "values" : "classes");
+    if (s->recipe.D != s->model.network.D || outputs != s->model.network.C)
         return dt_fail(DT_DATA,
-                       "%s: its recipe makes %zu inputs and %zu classes, but its network has %zu "
+                       "%s: its recipe makes %zu inputs and %zu %s, but its network has %zu "
                        "and %zu",
-                       path, s->recipe.D, s->recipe.class_count, s->model.network.D,
-                       s->model.network.C);
+                       path, s->recipe.D, outputs, classes ? "classes" : "values",
+                       s->model.network.D, s->model.network.C);
     return DT_OK;
 }
 

@@ -22,7 +22,7 @@ typedef struct dt_scoring {
     dt_recipe recipe;
     dt_predictor predictor;
     dt_rows *rows;
-    char *const *class_names; /* [C], or NULL: the classes have no names */
+    char *const *class_names; /* [C]: of classes or values; NULL: they have no names */
 } dt_scoring;
 
 /** Names an output for people: a class by its name or class id, a value by its target's. Returns

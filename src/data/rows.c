@@ -69,6 +69,15 @@ out:
     return status;
 }
 
+/* Weights that the model was trained with, if this data has them. */
+static dt_status find_weights(dt_source *source, const dt_rows_plan *plan)
+{
+    const bool wanted = plan->labels && plan->recipe != NULL && plan->recipe->weights != NULL;
+    if (!wanted || !dt_npz_has(source->sets[DT_TRAIN].npz, DT_SOURCE_WEIGHTS))
+        return DT_OK;
+    return dt_source_find_weights(source, DT_SOURCE_WEIGHTS);
+}
+
 static dt_status check_source(const dt_source *source, const dt_rows_plan *plan)
 {
     const dt_source_set *set = &source->sets[DT_TRAIN];
@@ -97,6 +106,8 @@ static dt_status open_arrays(dt_rows *r, const dt_rows_plan *plan)
                                      plan->labels);
         if (status == DT_OK)
             status = check_source(&source, plan);
+        if (status == DT_OK)
+            status = find_weights(&source, plan);
     }
     DT_TRY(dt_comm_agree(r->comm, status));
     if (root) {
@@ -187,7 +198,8 @@ dt_status dt_rows_next(dt_rows *rows, dt_row_take *take, void *context, bool *mo
         const dt_row_batch batch = {.first = r->next * size + rank * r->batch_rows + 1,
                                     .count = count,
                                     .x = r->set.x + r->next * r->set.D,
-                                    .y = r->labels ? r->set.y + r->next * r->set.T : NULL};
+                                    .y = r->labels ? r->set.y + r->next * r->set.T : NULL,
+                                    .w = r->set.w != NULL ? r->set.w + r->next : NULL};
         status = take(context, &batch);
     }
     r->next += r->batch_rows;

@@ -25,14 +25,15 @@ struct dt_table {
     dt_csv_format format;
     char **names; /* [format.columns] */
     dt_preprocess *preprocess;
-    size_t D, batch_rows, block_bytes;
+    size_t D, T, batch_rows, block_bytes;
     bool labels;
     share *shares; /* [ranks] */
     size_t *bytes; /* [ranks] */
     char *text; /* rank 0: all ranks' blocks, one after the other; else this rank's */
     size_t text_capacity;
     float *x; /* [batch_rows, D] */
-    dt_target *y; /* [batch_rows] */
+    dt_target *y; /* [batch_rows, T] */
+    float *w; /* [batch_rows] */
     dt_row_batch rows; /* those in x */
     dt_row_take *take;
     void *context;
@@ -75,7 +76,8 @@ static dt_status allocate(dt_table *t, const opening *known, char **names)
     DT_TRY(dt_memory_alloc(&t->shares, ranks, sizeof *t->shares, "shares"));
     DT_TRY(dt_memory_alloc(&t->bytes, ranks, sizeof *t->bytes, "shares"));
     DT_TRY(dt_memory_alloc(&t->x, items, sizeof *t->x, "rows"));
-    DT_TRY(dt_memory_alloc(&t->y, t->batch_rows, sizeof *t->y, "labels"));
+    DT_TRY(dt_memory_alloc(&t->y, t->batch_rows, t->T * sizeof *t->y, "targets"));
+    DT_TRY(dt_memory_alloc(&t->w, t->batch_rows, sizeof *t->w, "weights"));
 out:
     return status;
 }
@@ -132,6 +134,7 @@ dt_status dt_table_open(dt_table **out, const dt_comm *comm, const char *path,
         *t = (dt_table){.comm = comm,
                         .root = dt_comm_rank(comm) == 0,
                         .D = recipe->D,
+                        .T = recipe->T,
                         .labels = labels,
                         .batch_rows = batch_rows,
                         .block_bytes = BLOCK_BYTES / (1 + recipe->class_count / CLASSES_A_BLOCK)};
@@ -162,6 +165,7 @@ void dt_table_close(dt_table *table)
     dt_memory_free(t->text);
     dt_memory_free(t->x);
     dt_memory_free(t->y);
+    dt_memory_free(t->w);
     dt_memory_free(t);
 }
 
@@ -260,7 +264,7 @@ static dt_status take_row(void *context, const dt_csv_row *row)
     if (t->rows.count == 0)
         t->rows.first = row->row;
     const size_t at = t->rows.count++;
-    status = dt_preprocess_row(t->preprocess, row, t->x + at * t->D, t->y + at);
+    status = dt_preprocess_row(t->preprocess, row, t->x + at * t->D, t->y + at * t->T, t->w + at);
 out:
     return status;
 }
@@ -289,7 +293,9 @@ dt_status dt_table_next(dt_table *table, dt_row_take *take, void *context, bool 
                                 .rows = mine.rows};
     t->take = take;
     t->context = context;
-    t->rows = (dt_row_batch){.x = t->x, .y = t->labels ? t->y : NULL};
+    t->rows = (dt_row_batch){.x = t->x,
+                             .y = t->labels ? t->y : NULL,
+                             .w = dt_preprocess_has_weights(t->preprocess) ? t->w : NULL};
     if (block.bytes > 0)
         status = dt_csv_parse(t->path, &t->format, &block, take_row, t);
     if (status == DT_OK)

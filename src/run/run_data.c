@@ -54,6 +54,13 @@ static dt_status load_recipe(dt_run *r)
     return status;
 }
 
+/* Weights that `dtrain prepare` wrote count, unless others are asked for. */
+static void take_weights(dt_run *r)
+{
+    if (r->recipe.weights != NULL && r->settings.weights[0] == '\0')
+        (void)snprintf(r->settings.weights, sizeof r->settings.weights, DT_SOURCE_WEIGHTS);
+}
+
 static dt_status open_data(dt_run *r)
 {
     dt_status status = DT_OK;
@@ -71,10 +78,11 @@ static dt_status open_data(dt_run *r)
         count = 1;
     }
     DT_TRY(dt_source_open(&r->source, paths, count, settings->inputs, settings->targets));
-    if (settings->weights[0] != '\0')
-        DT_TRY(dt_source_find_weights(&r->source, settings->weights));
     if (r->source.recipe[0] != '\0')
         DT_TRY(load_recipe(r));
+    take_weights(r);
+    if (settings->weights[0] != '\0')
+        DT_TRY(dt_source_find_weights(&r->source, settings->weights));
 out:
     return status;
 }
@@ -109,12 +117,22 @@ static dt_status check_splits(const dt_run *r)
 static dt_status check_recipe(const dt_run *r)
 {
     const dt_dataset *set = &r->sets[DT_TRAIN];
-    if (r->recipe.D == 0 || (r->recipe.D == set->D && r->recipe.class_count == set->C))
+    const dt_recipe *recipe = &r->recipe;
+    const bool classes = recipe->class_count > 0;
+    if (recipe->D == 0 ||
+        (recipe->D == set->D && recipe->class_count == set->C && recipe->T == set->T))
         return DT_OK;
+    if (classes != (set->C > 0))
+        return dt_fail(DT_DATA,
+                       "%s makes %s, but the targets of the rows beside it are %s; remove or "
+                       "rename it, or prepare the table again",
+                       r->source.recipe, classes ? "classes" : "values",
+                       classes ? "values" : "classes");
     return dt_fail(DT_DATA,
-                   "%s makes %zu inputs and %zu classes, but the rows beside it have %zu and %zu; "
+                   "%s makes %zu inputs and %zu %s, but the rows beside it have %zu and %zu; "
                    "remove or rename it, or prepare the table again",
-                   r->source.recipe, r->recipe.D, r->recipe.class_count, set->D, set->C);
+                   r->source.recipe, recipe->D, classes ? recipe->class_count : recipe->T,
+                   classes ? "classes" : "values", set->D, classes ? set->C : set->T);
 }
 
 dt_status dt_run_load_data(dt_run *r)

@@ -73,12 +73,8 @@ bad missing-target.csv "row 1234 (line 1235): the target 'y' has no value; --fil
 bad missing-target.csv "row 1234 (line 1235): the target 'y' has no value" --fill mean,mode
 rows 'if (n > 0) y = "no"' >one-class.csv
 bad one-class.csv "every row's 'y' is 'no'"
-rows 'if (n > 0) y = sin(n * n)' >quantity.csv
-bad quantity.csv "the target 'y' has 2995 distinct values in 3000 rows"
-expect_stderr "does not predict quantities"
-rows 'if (n > 0) y = int(1e8 * sin(n * n))' >whole-quantity.csv
-bad whole-quantity.csv "the target 'y' has"
-expect_stderr "does not predict quantities"
+rows 'if (n > 0) y = "n" n' >names.csv
+bad names.csv "the target 'y' has 3000 distinct values in 3000 rows; use --task classification"
 rows 'if (n > 0) b = "u"' >constant.csv
 bad constant.csv "1 column has only one value, which says nothing; --drop 'bb'"
 rows 'if (n > 0) { a = -1.5; b = "u" }' >constants.csv

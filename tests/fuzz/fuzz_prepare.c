@@ -19,17 +19,19 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 }
 
 typedef struct counts {
-    size_t D;
+    size_t D, T;
     uint64_t rows[DT_SET_COUNT];
 } counts;
 
-static dt_status take(void *context, dt_set set, int32_t label, const float *x)
+static dt_status take(void *context, const dt_prepare_row *row)
 {
     counts *seen = context;
-    assert(label >= 0);
-    seen->rows[set]++;
-    for (size_t i = 0; x != NULL && i < seen->D; i++)
-        assert(isfinite(x[i]));
+    assert(row->label >= 0 && row->weight >= 0.0);
+    seen->rows[row->set]++;
+    for (size_t i = 0; row->x != NULL && i < seen->D; i++)
+        assert(isfinite(row->x[i]));
+    for (size_t j = 0; row->values != NULL && j < seen->T; j++)
+        assert(isfinite(row->values[j]));
     return DT_OK;
 }
 
@@ -51,13 +53,17 @@ static dt_status prepare(dt_csv *csv, const dt_prepare_plan *plan)
 {
     dt_status status = DT_OK;
     dt_prepare *p = NULL;
-    counts fitted = {0}, applied = {0};
+    counts fitted = {0}, applied = {0}, weighed = {0};
     DT_TRY(dt_prepare_survey(&p, csv, plan, NULL, NULL));
+    fitted.T = dt_prepare_table_of(p)->T;
     DT_TRY(dt_prepare_fit(p, take, &fitted));
     check_recipe(dt_prepare_recipe(p));
     applied.D = dt_prepare_recipe(p)->D;
     DT_TRY(dt_prepare_apply(p, take, &applied));
+    if (plan->weights[0] != '\0')
+        DT_TRY(dt_prepare_weigh(p, take, &weighed));
     for (int set = 0; set < DT_SET_COUNT; set++) {
+        assert(plan->weights[0] == '\0' || weighed.rows[set] == fitted.rows[set]);
         assert(fitted.rows[set] == dt_prepare_table_of(p)->set_rows[set]);
         assert(applied.rows[set] == fitted.rows[set]);
     }
@@ -79,7 +85,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
     dt_csv *csv = NULL;
     dt_status status = dt_csv_open(&csv, path, NULL);
     if (status == DT_OK) {
-        const dt_prepare_plan plan = {.target = dt_csv_name(csv, 0),
+        const size_t columns = dt_csv_format_of(csv)->columns;
+        char targets[FUZZ_PATH_BYTES];
+        (void)snprintf(targets, sizeof targets, "%s,%s", dt_csv_name(csv, 0),
+                       dt_csv_name(csv, columns - 1));
+        const bool several = choice % 16 == 15, weights = choice % 8 == 5 && columns > 2;
+        const dt_prepare_plan plan = {.target = several ? targets : dt_csv_name(csv, 0),
+                                      .task =
+                                          several ? DT_TARGETS_AUTO : (dt_targets)(choice / 8 % 3),
+                                      .weights = weights ? dt_csv_name(csv, 1) : "",
                                       .drop = "",
                                       .numeric = "",
                                       .categorical = "",

@@ -5,6 +5,7 @@
 #include "dtrain/io/csv.h"
 
 #include <inttypes.h>
+#include <math.h>
 
 enum { MANY = 50000 }; /* some 3 MB: several blocks even for eight ranks */
 
@@ -303,6 +304,77 @@ static void test_tables_not_opened(void **state)
     given_clear(&k);
 }
 
+/* ---- values and weights ---- */
+
+enum { VALUE_ROWS = 9000 };
+
+static double price_of(uint64_t row)
+{
+    return (double)(row * 7919 % 10007) / 8;
+}
+
+/* Rows with both targets and, in `weighted`, their weights. */
+typedef struct valued {
+    uint64_t rows, weighted, wrong;
+} valued;
+
+static dt_status take_values(void *context, const dt_row_batch *rows)
+{
+    valued *v = context;
+    for (size_t i = 0; i < rows->count; i++) {
+        const uint64_t row = rows->first + i;
+        v->wrong += fabs((double)rows->y[2 * i].value + (double)row) > 0;
+        v->wrong += fabs((double)rows->y[2 * i + 1].value - price_of(row)) > 0;
+        if (rows->w != NULL)
+            v->wrong += fabs((double)rows->w[i] - (double)(row % 5) / 4) > 0;
+    }
+    v->rows += rows->count;
+    v->weighted += rows->w != NULL ? rows->count : 0;
+    return DT_OK;
+}
+
+static void check_values(bool weights)
+{
+    static const char json[] =
+        "{\"dtrain_recipe\": 1, \"separator\": \",\", \"decimal\": \".\", \"missing\": [], "
+        "\"unseen\": \"ignore\", \"target\": {\"columns\": [\"rent\", \"price\"]}, \"weights\": "
+        "\"n\", \"columns\": [{\"name\": \"price\", \"role\": \"target\"}, {\"name\": \"age\", "
+        "\"role\": \"numeric\", \"scale\": \"none\", \"fill\": \"error\"}, {\"name\": \"rent\", "
+        "\"role\": \"target\"}, {\"name\": \"n\", \"role\": \"weights\"}], \"inputs\": 1}";
+    const dt_comm comm = ranks_all();
+    dt_recipe recipe;
+    valued v = {0};
+    assert_all_int(dt_recipe_from_json(&recipe, json, strlen(json), "recipe"), DT_OK);
+    if (test_rank == 0) {
+        FILE *file = fopen(scratch_path("t.csv"), "wb");
+        (void)fprintf(file, "age,price,rent%s\n", weights ? ",n" : "");
+        for (uint64_t row = 1; row <= VALUE_ROWS; row++) {
+            (void)fprintf(file, "1,%.3f,-%" PRIu64, price_of(row), row);
+            if (weights)
+                (void)fprintf(file, ",%g", (double)(row % 5) / 4);
+            (void)fprintf(file, "\n");
+        }
+        (void)fclose(file);
+    }
+    MPI_Barrier(MPI_COMM_WORLD);
+    dt_table *table = open_table(&comm, &recipe, true, 64);
+    for (bool more = true; more;)
+        assert_all_int(dt_table_next(table, take_values, &v, &more), DT_OK);
+    MPI_Allreduce(MPI_IN_PLACE, &v, 3, MPI_UINT64_T, MPI_SUM, MPI_COMM_WORLD);
+    assert_all_int(v.rows, VALUE_ROWS);
+    assert_all_int(v.weighted, weights ? VALUE_ROWS : 0);
+    assert_all_int(v.wrong, 0);
+    dt_table_close(table);
+    dt_recipe_clear(&recipe);
+}
+
+static void test_values_and_weights(void **state)
+{
+    (void)state;
+    check_values(true);
+    check_values(false); /* a table may come without them */
+}
+
 static const struct CMUnitTest tests[] = {
     with_folder(test_all_rows_once),
     with_folder(test_fewer_rows_than_ranks),
@@ -313,6 +385,7 @@ static const struct CMUnitTest tests[] = {
     with_folder(test_the_first_bad_row),
     with_folder(test_takers_that_fail),
     with_folder(test_tables_not_opened),
+    with_folder(test_values_and_weights),
 };
 
 MPI_SUITE(test_table, tests);

@@ -36,6 +36,7 @@ void table_write_text(const char *text)
 dt_prepare_plan plan_all(void)
 {
     return (dt_prepare_plan){.target = "kind",
+                             .weights = "",
                              .drop = "",
                              .numeric = "",
                              .categorical = "",
@@ -57,12 +58,18 @@ void prepared_clear(prepared *p)
 }
 
 /* Counts a row of the fit; a dt_prepare_take. */
-static dt_status prepared_count(void *context, dt_set set, int32_t label, const float *x)
+static dt_status prepared_count(void *context, const dt_prepare_row *row)
 {
     prepared *p = context;
-    assert_null(x);
-    assert_true(label >= 0 && (size_t)label < p->table->class_count);
-    p->seen[set]++;
+    assert_null(row->x);
+    if (p->table->class_count > 0)
+        assert_true(row->label >= 0 && (size_t)row->label < p->table->class_count);
+    else
+        assert_int_equal(row->label, 0);
+    assert_int_equal(row->values != NULL, p->table->class_count == 0);
+    for (size_t j = 0; row->values != NULL && j < p->table->T; j++)
+        p->value_sums[j] += row->values[j];
+    p->seen[row->set]++;
     p->taken++;
     if (p->meddle != NULL)
         p->meddle(p);
@@ -70,7 +77,7 @@ static dt_status prepared_count(void *context, dt_set set, int32_t label, const 
 }
 
 /* Keeps a row of the application; a dt_prepare_take. */
-static dt_status prepared_keep(void *context, dt_set set, int32_t label, const float *x)
+static dt_status prepared_keep(void *context, const dt_prepare_row *taken)
 {
     prepared *p = context;
     if (p->count == p->capacity) {
@@ -80,10 +87,10 @@ static dt_status prepared_keep(void *context, dt_set set, int32_t label, const f
     }
     prepared_row *row = &p->rows[p->count++];
     memset(row, 0, sizeof *row);
-    row->set = set;
-    row->label = label;
+    row->set = taken->set;
+    row->label = taken->label;
     assert_true(p->recipe->D <= PREPARED_D);
-    memcpy(row->x, x, p->recipe->D * sizeof *x);
+    memcpy(row->x, taken->x, p->recipe->D * sizeof *row->x);
     p->taken++;
     if (p->meddle != NULL)
         p->meddle(p);

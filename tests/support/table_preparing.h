@@ -31,6 +31,7 @@ typedef struct prepared {
     prepared_row *rows; /* [count] */
     size_t count, capacity;
     uint64_t seen[DT_SET_COUNT]; /* rows that the fit gave */
+    double value_sums[4]; /* of the values in those */
     uint64_t stop_at; /* the row whose taker fails; 0: none */
     void (*meddle)(struct prepared *p); /* called for each row of a pass */
     uint64_t taken; /* rows of this pass */

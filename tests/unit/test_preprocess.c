@@ -24,7 +24,8 @@ typedef struct bench {
     const char *names[MAX_FIELDS];
     size_t fields;
     float x[MAX_D];
-    dt_target y;
+    dt_target y[2];
+    float w;
 } bench;
 
 static void assert_says(const char *text)
@@ -33,21 +34,28 @@ static void assert_says(const char *text)
         fail_msg("expected '%s', found '%s'", text, dt_status_text());
 }
 
-/* A recipe of these columns (JSON), after the target "kind" with the classes no and yes. */
-static void load(bench *out, const char *columns, size_t D, const char *more)
+/* A recipe of these columns (JSON), with this target. */
+static void load_with(bench *out, const char *target, const char *columns, size_t D,
+                      const char *more)
 {
-    char json[8192];
+    char json[9216];
     *out = (bench){0};
     (void)snprintf(json, sizeof json,
                    "{\"dtrain_recipe\": 1, \"separator\": \",\", \"decimal\": \".\", "
-                   "\"missing\": [\"NA\", \"?\"], %s, "
-                   "\"target\": {\"column\": \"kind\", \"classes\": [\"no\", \"yes\"]}, "
-                   "\"columns\": [{\"name\": \"kind\", \"role\": \"target\"}, %s], "
+                   "\"missing\": [\"NA\", \"?\"], %s, \"target\": {%s}, \"columns\": [%s], "
                    "\"inputs\": %zu}",
-                   more, columns, D);
+                   more, target, columns, D);
     if (dt_recipe_from_json(&out->recipe, json, strlen(json), "recipe") != DT_OK)
         fail_msg("%s", dt_status_text());
     assert_true(D <= MAX_D);
+}
+
+/* After the target "kind" with the classes no and yes. */
+static void load(bench *out, const char *columns, size_t D, const char *more)
+{
+    char all[8192];
+    (void)snprintf(all, sizeof all, "{\"name\": \"kind\", \"role\": \"target\"}, %s", columns);
+    load_with(out, "\"column\": \"kind\", \"classes\": [\"no\", \"yes\"]", all, D, more);
 }
 
 /* Binds it to a table with these columns, separated by blanks. */
@@ -94,8 +102,9 @@ static dt_status prepare(bench *b, const char *cells)
     const dt_csv_row row = {.row = 7, .line = 9, .fields = fields};
     for (size_t i = 0; i < MAX_D; i++)
         b->x[i] = 99.0f; /* what the last row left must not stay */
-    b->y.label = -99;
-    return dt_preprocess_row(b->preprocess, &row, b->x, &b->y);
+    b->y[0].label = b->y[1].label = -99;
+    b->w = -99.0f;
+    return dt_preprocess_row(b->preprocess, &row, b->x, b->y, &b->w);
 }
 
 /* The row gives exactly these inputs: rounded to float32 once. */
@@ -135,11 +144,11 @@ static void test_scales(void **state)
           "\"spread\": 2.5, \"fill\": \"error\"}",
           5, "kind a b c d e", true);
     check_row(&b, "yes|41.2|-3|0.1|0|0", (const double[]){0.0, 0.0, 0.0, 0.0, (0.0 - 1.5) / 2.5});
-    assert_int_equal(b.y.label, 1);
+    assert_int_equal(b.y[0].label, 1);
     check_row(&b, "no|1e3|4|-7.25|16777217|1000",
               (const double[]){(1000.0 - 41.2) / 11.9, 1.0, (-7.25 - 0.1) / 0.3, 16777217.0,
                                (log1p(1000.0) - 1.5) / 2.5});
-    assert_int_equal(b.y.label, 0);
+    assert_int_equal(b.y[0].label, 0);
     check_row(&b, "no|-0.125|11|1e-320|-3.4028234e38|-1000",
               (const double[]){(-0.125 - 41.2) / 11.9, 2.0, (1e-320 - 0.1) / 0.3, -3.4028234e38,
                                (-log1p(1000.0) - 1.5) / 2.5});
@@ -233,7 +242,7 @@ static void test_number_fills(void **state)
     check_row(&b, "NA|?|NA|", filled);
     check_row(&b, "10|0|20|4", (const double[]){0.0, -0.5, 1.0, 1.0, 0.0});
     check_row(&b, "NA|0|20|?", (const double[]){2.5 / 4, -0.5, 1.0, 1.0 / 3, 1.0});
-    assert_int_equal(b.y.label, -99); /* without labels it is left alone */
+    assert_int_equal(b.y[0].label, -99); /* without labels it is left alone */
     /* What only begins or ends like a missing text is none. */
     check_refused(&b, "N|0|20|4", "t.csv: row 7 (line 9): column 'a': 'N' is no number");
     check_refused(&b, "10|NAN|20|4", "t.csv: row 7 (line 9): column 'b': 'NAN' is no number");
@@ -390,7 +399,7 @@ static void test_columns_by_name(void **state)
         bench b;
         begin(&b, mixed, 5, cases[i].table, true);
         check_row(&b, cases[i].row, (const double[]){30.0, 3.0, 1.0, 0.0, 1.0});
-        assert_int_equal(b.y.label, 1);
+        assert_int_equal(b.y[0].label, 1);
         end(&b);
     }
 }
@@ -407,7 +416,7 @@ static void test_target(void **state)
     end(&b);
     begin(&b, mixed, 5, "kind age job rate", true);
     check_row(&b, "no|30|cook|4", (const double[]){30.0, 4.0, 0.0, 1.0, 0.0});
-    assert_int_equal(b.y.label, 0);
+    assert_int_equal(b.y[0].label, 0);
     check_refused(&b, "perhaps|30|cook|4",
                   "t.csv: row 7 (line 9): column 'kind': 'perhaps' is none of the classes");
     check_refused(&b, "|30|cook|4",
@@ -437,6 +446,69 @@ static void test_absent_columns(void **state)
     check_unbound("kind age rate", true, "t.csv: no column 'job' among its 3: kind, age, rate");
 }
 
+/* ---- values and weights ---- */
+
+#define VALUES "\"columns\": [\"rent\", \"price\"]"
+#define VALUE_COLUMNS                                                                              \
+    "{\"name\": \"price\", \"role\": \"target\"}, {\"name\": \"n\", \"role\": \"weights\"}, "      \
+    "{\"name\": \"age\", \"role\": \"numeric\", \"scale\": \"none\", \"fill\": \"error\"}, "       \
+    "{\"name\": \"rent\", \"role\": \"target\"}"
+
+static void begin_values(bench *b, const char *table, bool labels)
+{
+    load_with(b, VALUES, VALUE_COLUMNS, 1, "\"unseen\": \"ignore\", \"weights\": \"n\"");
+    if (bind(b, table, '.', labels) != DT_OK)
+        fail_msg("%s", dt_status_text());
+}
+
+/* Values stand in the order of the recipe's list, not of the columns. */
+static void test_values(void **state)
+{
+    (void)state;
+    bench b;
+    begin_values(&b, "age price n rent", true);
+    assert_true(dt_preprocess_has_weights(b.preprocess));
+    assert_int_equal(prepare(&b, "3|1e6|2.5|-0.1"), DT_OK);
+    assert_true(b.y[0].value == -0.1f && b.y[1].value == 1e6f && b.w == 2.5f);
+    assert_true(b.x[0] == 3.0f && b.x[1] == 99.0f);
+    assert_int_equal(prepare(&b, "3|0|0|0"), DT_OK);
+    assert_true(b.w == 0.0f);
+    check_refused(&b, "3|many|1|2", "t.csv: row 7 (line 9): column 'price': 'many' is no number");
+    check_refused(&b, "3|1||2",
+                  "t.csv: row 7 (line 9): column 'n': '' means a missing value, which a weight "
+                  "must not be");
+    check_refused(
+        &b, "3|1|-1|2",
+        "t.csv: row 7 (line 9): column 'n': '-1' is negative, which a weight must not be");
+    check_refused(&b, "3|1|1|NA",
+                  "t.csv: row 7 (line 9): column 'rent': 'NA' means a missing value, which a "
+                  "target must not be");
+    check_refused(&b, "3|1e39|1|1",
+                  "t.csv: row 7 (line 9): column 'price': '1e39' is beyond the range of float32");
+    end(&b);
+}
+
+/* A table may come without the weights, and without labels nobody looks at either. */
+static void test_values_that_are_not_there(void **state)
+{
+    (void)state;
+    bench b;
+    begin_values(&b, "age price rent", true);
+    assert_false(dt_preprocess_has_weights(b.preprocess));
+    assert_int_equal(prepare(&b, "3|1|2"), DT_OK);
+    assert_true(b.y[0].value == 2.0f && b.y[1].value == 1.0f && b.w == -99.0f);
+    end(&b);
+    begin_values(&b, "age price n rent", false);
+    assert_false(dt_preprocess_has_weights(b.preprocess));
+    assert_int_equal(prepare(&b, "3|many|-1|"), DT_OK);
+    assert_true(b.y[0].label == -99 && b.w == -99.0f);
+    end(&b);
+    load_with(&b, VALUES, VALUE_COLUMNS, 1, "\"unseen\": \"ignore\", \"weights\": \"n\"");
+    assert_int_equal(bind(&b, "age rent n", '.', true), DT_DATA);
+    assert_says("t.csv: no column 'price' among its 3: age, rent, n");
+    end(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -451,6 +523,8 @@ int main(void)
         cmocka_unit_test(test_columns_by_name),
         cmocka_unit_test(test_target),
         cmocka_unit_test(test_absent_columns),
+        cmocka_unit_test(test_values),
+        cmocka_unit_test(test_values_that_are_not_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

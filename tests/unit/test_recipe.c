@@ -69,14 +69,36 @@ static void set_knots(dt_recipe_column *column, const double *knots, size_t coun
     column->knot_count = count;
 }
 
+static void add_target(dt_recipe *recipe, const char *name)
+{
+    add_column(recipe, name, DT_ROLE_TARGET);
+    add_text(&recipe->targets, &recipe->T, name);
+}
+
 /* One input, a target, and nothing that could be left out. */
 static dt_recipe small_recipe(void)
 {
     dt_recipe recipe = {.separator = ',', .decimal = '.'};
     add_numeric(&recipe, "age", DT_SCALE_STANDARD, 41.2, 11.9);
-    add_column(&recipe, "deposit", DT_ROLE_TARGET);
+    add_target(&recipe, "deposit");
     add_text(&recipe.classes, &recipe.class_count, "no");
     add_text(&recipe.classes, &recipe.class_count, "yes");
+    recipe.D = 1;
+    return recipe;
+}
+
+/* Targets that are values, in another order than their columns, and weights. */
+static dt_recipe value_recipe(void)
+{
+    dt_recipe recipe = {.separator = ';', .decimal = '.'};
+    add_target(&recipe, "rent");
+    add_numeric(&recipe, "age", DT_SCALE_STANDARD, 41.2, 11.9);
+    add_column(&recipe, "count", DT_ROLE_WEIGHTS);
+    add_column(&recipe, "price", DT_ROLE_TARGET);
+    add_text(&recipe.targets, &recipe.T, "rent");
+    dt_memory_free(recipe.targets[0]);
+    recipe.targets[0] = copy("price");
+    recipe.weights = copy("count");
     recipe.D = 1;
     return recipe;
 }
@@ -103,7 +125,7 @@ static dt_recipe large_recipe(void)
     column = add_numeric(&recipe, "log", DT_SCALE_LOG, nextafter(1.0, 2.0), 1e-300);
     column->fill = DT_FILL_MEDIAN;
     column->fill_number = -0.0;
-    add_column(&recipe, "Ziel", DT_ROLE_TARGET);
+    add_target(&recipe, "Ziel");
     column = add_numeric(&recipe, "quantile", DT_SCALE_QUANTILE, 0.0, 1.0);
     set_knots(column, knots, sizeof knots / sizeof knots[0]);
     column->fill = DT_FILL_INDICATOR;
@@ -164,7 +186,11 @@ static void assert_same_recipe(const dt_recipe *a, const dt_recipe *b)
     assert_int_equal(a->unseen, b->unseen);
     assert_int_equal(a->D, b->D);
     assert_same_texts(a->missing, a->missing_count, b->missing, b->missing_count);
+    assert_same_texts(a->targets, a->T, b->targets, b->T);
     assert_same_texts(a->classes, a->class_count, b->classes, b->class_count);
+    assert_int_equal(a->weights == NULL, b->weights == NULL);
+    if (a->weights != NULL)
+        assert_string_equal(a->weights, b->weights);
     assert_int_equal(a->column_count, b->column_count);
     for (size_t i = 0; i < a->column_count; i++)
         assert_same_column(&a->columns[i], &b->columns[i]);
@@ -215,6 +241,21 @@ static void a_recipe_returns_as_it_was(void **state)
     assert_returns(&recipe);
     recipe = large_recipe();
     assert_returns(&recipe);
+    recipe = value_recipe();
+    assert_returns(&recipe);
+}
+
+/* What programs that know no values look for is not there, so that they refuse. */
+static void values_have_columns_and_no_classes(void **state)
+{
+    (void)state;
+    dt_recipe recipe = value_recipe();
+    char *json = write_json(&recipe);
+    assert_non_null(strstr(json, "\"target\": {\n    \"columns\": [\n      \"price\",\n      "
+                                 "\"rent\"\n    ]\n  },\n  \"weights\": \"count\""));
+    assert_null(strstr(json, "classes"));
+    dt_memory_free(json);
+    dt_recipe_clear(&recipe);
 }
 
 static void doubles_keep_their_bits(void **state)
@@ -331,6 +372,10 @@ static void rare_ones_come_before_missing_ones(void **state)
     HEAD UNSEEN TARGET "\"columns\":[" column "," T "],\"inputs\":" #inputs "}"
 #define NUMERIC(rest) WITH("{\"name\":\"age\",\"role\":\"numeric\"," rest "}", 1)
 #define JOB(rest) WITH("{\"name\":\"job\",\"role\":\"categorical\"," rest "}", 2)
+#define VALUE_TARGET(target)                                                                       \
+    HEAD UNSEEN "\"target\":{" target "},\"columns\":[" AGE T "],\"inputs\":1}"
+#define WEIGHTS(name, columns)                                                                     \
+    HEAD UNSEEN TARGET "\"weights\":" name ",\"columns\":[" columns T "],\"inputs\":1}"
 #define KNOTS(list) NUMERIC("\"scale\":\"quantile\",\"fill\":\"error\",\"knots\":" list)
 
 static const struct {
@@ -378,7 +423,24 @@ static const struct {
      "class 'no' stands there twice"},
     {HEAD UNSEEN "\"target\":{\"column\":\"age\",\"classes\":[\"no\",\"a\"]},\"columns\":[" AGE T
                  "],\"inputs\":1}",
-     "target is column 'age', but the role target has 't'"},
+     "column 't' has the role target, but target does not name it"},
+    {HEAD UNSEEN "\"target\":{\"column\":\"t\",\"classes\":[]}}", "the target has no classes"},
+    {VALUE_TARGET("\"columns\":[]"), "the target has 0 columns, but must have 1 to 1024"},
+    {VALUE_TARGET("\"columns\":\"t\""), "target: columns must be a list, but is a text"},
+    {VALUE_TARGET("\"columns\":[1]"), "target: what is in columns must be a text"},
+    {VALUE_TARGET("\"columns\":[\"t\",\"t\"]"), "target 't' stands there twice"},
+    {VALUE_TARGET("\"columns\":[\"u\"]"), "column 't' has the role target, but target does not"},
+    {VALUE_TARGET("\"columns\":[\"t\",\"age\"]"), "target names 2 columns, but 1 has that role"},
+    {VALUE_TARGET("\"columns\":[\"t\"],\"column\":\"t\""), "column and classes have no meaning"},
+    {VALUE_TARGET("\"columns\":[\"t\"],\"classes\":[\"a\",\"b\"]"), "have no meaning"},
+    {WEIGHTS("\"n\"", AGE), "weights names 1 column, but 0 have that role"},
+    {WEIGHTS("1", AGE), "weights must be a text, but is a whole number"},
+    {WEIGHTS("\"n\"", AGE "{\"name\":\"m\",\"role\":\"weights\"},"),
+     "column 'm' has the role weights, but weights does not name it"},
+    {WEIGHTS("\"n\"", AGE "{\"name\":\"n\",\"role\":\"weights\",\"fill\":\"drop\"},"),
+     "column 'n': fill has no meaning"},
+    {WITH("{\"name\":\"n\",\"role\":\"weights\"}", 1),
+     "column 'n' has the role weights, but weights does not name it"},
     {HEAD UNSEEN TARGET "\"inputs\":1}", "columns is missing"},
     {HEAD UNSEEN TARGET "\"columns\":{},\"inputs\":1}", "columns must be a list, but is an object"},
     {HEAD UNSEEN TARGET "\"columns\":[" AGE "7]}", "column 2 must be an object"},
@@ -392,15 +454,17 @@ static const struct {
     {HEAD UNSEEN TARGET "\"columns\":[" AGE AGE T "],\"inputs\":2}",
      "column 'age' stands there twice"},
     {HEAD UNSEEN TARGET "\"columns\":[" T "],\"inputs\":1}", "no column is an input"},
-    {HEAD UNSEEN TARGET "\"columns\":[],\"inputs\":1}", "one column must be the target, found 0"},
-    {WITH(AGE "{\"name\":\"u\",\"role\":\"target\"}", 1), "one column must be the target, found 2"},
+    {HEAD UNSEEN TARGET "\"columns\":[],\"inputs\":1}",
+     "target names 1 column, but 0 have that role"},
+    {WITH(AGE "{\"name\":\"u\",\"role\":\"target\"}", 1),
+     "column 'u' has the role target, but target does not name it"},
     {WITH("{\"role\":\"numeric\"}", 1), "column 1: name is missing"},
     {WITH("{\"name\":7}", 1), "column 1: name must be a text"},
     {WITH("{\"name\":\"\",\"role\":\"dropped\"}", 1), "column 1 has an empty name"},
     {WITH("{\"name\":\"a\\u0000b\",\"role\":\"dropped\"}", 1), "no valid JSON"},
     {WITH("{\"name\":\"age\"}", 1), "column 'age': role is missing"},
     {WITH("{\"name\":\"age\",\"role\":\"number\"}", 1),
-     "role is 'number', but must be one of numeric|categorical|target|dropped"},
+     "role is 'number', but must be one of numeric|categorical|target|dropped|weights"},
     {WITH("{\"name\":\"id\",\"role\":\"dropped\",\"fill\":\"error\"}", 1),
      "column 'id': fill has no meaning"},
     {NUMERIC("\"fill\":\"error\""), "column 'age': scale is missing"},
@@ -645,6 +709,7 @@ int main(void)
         cmocka_unit_test(every_flaw_has_its_line),
         cmocka_unit_test(what_is_no_flaw_is_taken),
         cmocka_unit_test(what_cannot_be_read_is_not_written),
+        cmocka_unit_test(values_have_columns_and_no_classes),
         cmocka_unit_test(class_counts_end_at_65536),
         cmocka_unit_test(many_categories_cost_no_square),
         cmocka_unit_test(a_text_cut_anywhere_is_refused),

@@ -2,6 +2,7 @@
 #define DTRAIN_DATA_PREPARE_H
 
 #include "dtrain/base/status.h"
+#include "dtrain/data/dataset.h"
 #include "dtrain/data/preprocess.h"
 #include "dtrain/data/recipe.h"
 #include "dtrain/data/source.h"
@@ -14,8 +15,9 @@
 /**
  * Makes a recipe from a table, and the table's rows into inputs with it, in three passes: a survey
  * of all rows, which decides what each column is and which set each row belongs to; a fit on the
- * training rows alone; and the application to all. Memory does not grow with the rows but for two
- * bits each, and with the distinct values of columns. All calls are local.
+ * training rows alone; and the application to all. Weights take a pass of their own. Memory does
+ * not grow with the rows but for two bits each, and with the distinct values of columns. All calls
+ * are local.
  */
 typedef struct dt_prepare dt_prepare;
 
@@ -29,7 +31,9 @@ typedef enum dt_split_method {
 
 /** What a person asks for. Lists are separated by commas; empty texts ask for nothing. */
 typedef struct dt_prepare_plan {
-    const char *target;
+    const char *target; /* one column, or several that are values */
+    dt_targets task; /* what the target is */
+    const char *weights; /* column of row weights */
     const char *drop, *numeric, *categorical; /* columns */
     bool drop_constant; /* columns of one value or of none are dropped, not refused */
     const char *scale; /* METHOD or COLUMN=METHOD, ... */
@@ -38,6 +42,7 @@ typedef struct dt_prepare_plan {
     dt_unseen unseen;
     size_t max_categories; /* of a column, at least 2: the rarest become one */
     dt_split_method split_method;
+    bool split_asked; /* by a person; else values are split at random instead of stratified */
     const char *split_column; /* says train, validation or test, instead of `split_method` */
     double validation, test; /* below 1: shares of the rows; else their number */
     uint64_t seed;
@@ -59,6 +64,12 @@ typedef struct dt_prepare_column {
     const char *first, *last; /* of the texts, sorted; NULL when not all were kept */
 } dt_prepare_column;
 
+/** A target whose values are to be predicted, among the training rows. */
+typedef struct dt_prepare_target {
+    const char *name;
+    double mean, deviation, minimum, maximum;
+} dt_prepare_target;
+
 /** What the survey found of the table. */
 typedef struct dt_prepare_table {
     size_t column_count;
@@ -66,7 +77,12 @@ typedef struct dt_prepare_table {
     uint64_t rows; /* that are kept */
     uint64_t dropped_rows;
     uint64_t set_rows[DT_SET_COUNT];
-    size_t class_count;
+    dt_split_method split_method;
+    const char *weights; /* name of the column; NULL: rows have no weights */
+    bool guessed; /* the plan did not say whether the target is classes, and it could be values */
+    size_t T; /* targets of a row */
+    const dt_prepare_target *targets; /* [T], known after dt_prepare_fit; NULL: classes */
+    size_t class_count; /* 0: values */
     const char *const *classes; /* [class_count]: their names */
     const uint64_t *class_rows[DT_SET_COUNT]; /* [class_count]; known after dt_prepare_fit */
 } dt_prepare_table;
@@ -74,8 +90,17 @@ typedef struct dt_prepare_table {
 /** Told how far a pass is, 0 to 1; may be NULL. */
 typedef void dt_prepare_progress(void *context, const char *pass, double share);
 
-/** Takes one row of one set; x [D] is NULL in the fit. A status other than DT_OK ends the pass. */
-typedef dt_status dt_prepare_take(void *context, dt_set set, int32_t label, const float *x);
+/** One row, as a pass gives it. */
+typedef struct dt_prepare_row {
+    dt_set set;
+    int32_t label; /* the class; 0: the target is values */
+    const double *values; /* [T], in the fit if the target is values; else NULL */
+    const float *x; /* [D], in the application; else NULL */
+    double weight; /* in dt_prepare_weigh */
+} dt_prepare_row;
+
+/** Takes one row. A status other than DT_OK ends the pass. */
+typedef dt_status dt_prepare_take(void *context, const dt_prepare_row *row);
 
 /**
  * Reads all rows, and decides.
@@ -86,12 +111,17 @@ typedef dt_status dt_prepare_take(void *context, dt_set set, int32_t label, cons
  * plan->drop_constant also columns of one value, and empty ones. Yet a column of one value and
  * missing cells needs a filling first: that they are missing may say something.
  *
+ * A target is values if there are several columns, or if all its cells are numbers and some is not
+ * whole, or more than 20 and more than half of the rows differ, or more than 100 and more than a
+ * tenth; else it is classes.
+ *
  * Owns:    the caller frees with dt_prepare_free; `csv` and `plan` are borrowed until then
  * Errors:  DT_DATA, one line: as dt_csv_read; a column that is not there (the nearest name is
  *          given); names, and texts that are used, that are no UTF-8; text in a numeric column
  *          (row, line, column, cell); nothing in a cell of a column that knows no filling; columns
- *          of one value, or empty; a target that is one class only, too many, a quantity, or the
- *          same number in two texts; a set without rows, or a class without training rows.
+ *          of one value, or empty; a target that is one class or one value only, too many classes,
+ *          or the same number in two texts; text or nothing in a target that is values, or in a
+ *          weight; a negative weight; a set without rows, or a class without training rows.
  *          DT_USAGE: a plan that contradicts itself. DT_MEMORY. On error *out = NULL.
  */
 DT_MUST_USE dt_status dt_prepare_survey(dt_prepare **out, dt_csv *csv, const dt_prepare_plan *plan,
@@ -101,7 +131,7 @@ DT_MUST_USE dt_status dt_prepare_survey(dt_prepare **out, dt_csv *csv, const dt_
 const dt_prepare_table *dt_prepare_table_of(const dt_prepare *prepare);
 
 /**
- * Measures the training rows, and makes the recipe; `take` gets every kept row's set and class.
+ * Measures the training rows, and makes the recipe; `take` gets every kept row's set and targets.
  *
  * Median, quartiles and quantiles are those of all training rows, up to 100,000 a column (fewer
  * when there are more than 40 such columns); beyond that of a sample of so many, drawn by the seed.
@@ -112,6 +142,9 @@ DT_MUST_USE dt_status dt_prepare_fit(dt_prepare *prepare, dt_prepare_take *take,
 
 /** Returns the recipe that dt_prepare_fit made; borrowed. */
 const dt_recipe *dt_prepare_recipe(const dt_prepare *prepare);
+
+/** Gives every kept row's weight, after the fit. Errors: DT_DATA; what `take` returned. */
+DT_MUST_USE dt_status dt_prepare_weigh(dt_prepare *prepare, dt_prepare_take *take, void *context);
 
 /** Applies the recipe to every kept row. Errors: as dt_preprocess_row; what `take` returned. */
 DT_MUST_USE dt_status dt_prepare_apply(dt_prepare *prepare, dt_prepare_take *take, void *context);

@@ -22,7 +22,8 @@ typedef struct dt_preprocess dt_preprocess;
  * Binds a recipe to a table.
  *
  * `names` are the table's columns; `path` is for error lines; `decimal` is the table's decimal
- * sign; with `labels` the target column must be there too. All are borrowed, and so is the recipe.
+ * sign; with `labels` the target columns must be there too, and the column of weights is used if it
+ * is there. All are borrowed, and so is the recipe.
  *
  * Owns:    the caller frees with dt_preprocess_free
  * Errors:  DT_DATA: a column that the recipe needs is not there (the nearest name is given);
@@ -35,17 +36,21 @@ DT_MUST_USE dt_status dt_preprocess_new(dt_preprocess **out, const dt_recipe *re
 /** Frees; NULL is allowed. */
 void dt_preprocess_free(dt_preprocess *preprocess);
 
+/** Returns whether the rows have weights: labels were asked for, and the table has the column. */
+bool dt_preprocess_has_weights(const dt_preprocess *preprocess);
+
 /**
  * Prepares one row.
  *
  * Math:    x = (f(cell) - center) / spread in float64, rounded once to float32; one-hot categories
- * Shapes:  x [D] out; *y out: the class id, unless the preprocessor was made without labels
+ * Shapes:  x [D] out; y [T] out: the class id or the values, unless the preprocessor was made
+ *          without labels; *w out: the weight, if rows have weights
  * Errors:  DT_DATA, naming row, line, column and cell: no number, nothing where the recipe knows no
- *          filling, a category or class that the training rows did not have
+ *          filling, a category or class that the training rows did not have, a negative weight
  * Cost:    some 15 ns a column; allocates nothing
  */
 DT_MUST_USE dt_status dt_preprocess_row(dt_preprocess *preprocess, const dt_csv_row *row, float *x,
-                                        dt_target *y);
+                                        dt_target *y, float *w);
 
 /** Cells with a category that no training row had, which were passed over. */
 typedef struct dt_unseen_cells {

@@ -30,14 +30,19 @@
  *       "fill": "mode", "fill_text": "admin."},
  *      {"name": "deposit", "role": "target"}],
  *    "inputs": 5}
+ *
+ * Targets that are values have no classes: "target": {"columns": ["price", "rent"]}; values are
+ * neither scaled nor filled. A column of row weights has the role "weights" and is named:
+ * "weights": "count". Programs older than both refuse such recipes, so the version is still 1.
  */
 typedef enum dt_role {
     DT_ROLE_NUMERIC,
     DT_ROLE_CATEGORICAL,
     DT_ROLE_TARGET,
-    DT_ROLE_DROPPED
+    DT_ROLE_DROPPED,
+    DT_ROLE_WEIGHTS
 } dt_role;
-#define DT_ROLE_NAMES "numeric|categorical|target|dropped"
+#define DT_ROLE_NAMES "numeric|categorical|target|dropped|weights"
 
 /** What is done with numbers; each ends in (f(x) - center) / spread. */
 typedef enum dt_scale {
@@ -92,8 +97,11 @@ typedef struct dt_recipe {
     dt_unseen unseen;
     size_t column_count;
     dt_recipe_column *columns; /* all of the table, in its order */
-    size_t class_count; /* 2 to 65536 */
+    size_t T; /* targets of a row: 1, or 1 to 1024 values */
+    char **targets; /* [T]: names of their columns, in the order of the values */
+    size_t class_count; /* 2 to 65536; 0: targets are values */
     char **classes; /* their names, no two the same; the index is the class id */
+    char *weights; /* name of the column of row weights; NULL: none */
     size_t D; /* inputs: the sum of the columns' widths, at least 1 */
 } dt_recipe;
 

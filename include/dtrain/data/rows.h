@@ -29,7 +29,9 @@ typedef struct dt_rows_plan {
     bool labels; /* targets are needed */
     bool values; /* they are values, not classes */
     size_t D, C; /* the model's */
-    const dt_recipe *recipe; /* the model's; NULL: it has none, and tables are refused */
+    /* The model's; NULL: it has none, and tables are refused. If it has weights, the rows that come
+     * with labels have them: the table's column or the array DT_SOURCE_WEIGHTS, if it is there. */
+    const dt_recipe *recipe;
     size_t batch_rows; /* most rows of a batch */
     int host_ranks; /* ranks on this host */
 } dt_rows_plan;

@@ -68,6 +68,9 @@ DT_MUST_USE dt_status dt_source_open(dt_source *out, const char *const *paths, s
 DT_MUST_USE dt_status dt_source_open_rows(dt_source *out, const char *path, dt_set set,
                                           const char *inputs, const char *targets, bool labels);
 
+/** The array of weights that `dtrain prepare --weights` writes. */
+#define DT_SOURCE_WEIGHTS "weights"
+
 /**
  * Finds each set's row weights: the array `name`, or in a file with all sets name_train, name_val
  * and so on.

@@ -23,14 +23,15 @@ typedef struct dt_row_batch {
     size_t count;
     const float *x; /* [count,D] */
     const dt_target *y; /* [count,T]; NULL without labels */
+    const float *w; /* [count]: weights; NULL: each row weighs 1 */
 } dt_row_batch;
 
 /** Takes rows; local. A status other than DT_OK ends the stream with it. */
 typedef dt_status dt_row_take(void *context, const dt_row_batch *rows);
 
 /**
- * Opens a table whose columns the recipe knows by name. With `labels` the target's column must be
- * there; without, it need not.
+ * Opens a table whose columns the recipe knows by name. With `labels` the targets' columns must be
+ * there, and that of the weights is used if it is there; without, neither is needed or used.
  *
  * Calls:   collective; same on all ranks: recipe (borrowed until the table is closed), labels,
  *          batch_rows; `path` is opened on rank 0 only

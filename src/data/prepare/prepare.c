@@ -19,6 +19,7 @@ static void see_number(dt_prepare_column *column, dt_survey *survey, double numb
     survey->counts_rows =
         survey->counts_rows && (survey->numbers == 0 || number == survey->previous + 1.0);
     survey->previous = number;
+    survey->has_fraction = survey->has_fraction || number != floor(number);
     survey->numbers++;
     column->minimum = fmin(column->minimum, number);
     column->maximum = fmax(column->maximum, number);
@@ -56,7 +57,7 @@ static dt_status see_text(const dt_prepare *p, size_t c, const dt_csv_row *row)
 {
     dt_survey *survey = &p->surveys[c];
     const dt_csv_field *cell = &row->fields[c];
-    if (survey->asked && p->columns[c].role == DT_ROLE_NUMERIC)
+    if (survey->is_value || (survey->asked && p->columns[c].role == DT_ROLE_NUMERIC))
         return fail_asked(p, c, row);
     if (survey->texts++ == 0) {
         survey->text_row = row->row;
@@ -86,6 +87,13 @@ static size_t most_distinct_numbers(const dt_prepare *p)
                                          : most;
 }
 
+/* More values than classes can be numbers alone: then the target is no classes. */
+static size_t most_distinct(const dt_prepare *p, size_t c)
+{
+    const bool may_be_classes = p->columns[c].role == DT_ROLE_TARGET && !p->surveys[c].is_value;
+    return may_be_classes ? DT_CLASSES_MAX : most_distinct_numbers(p);
+}
+
 /* Finds or adds the cell's value; NULL when this column's values are not kept (any more). */
 static dt_status keep_value(dt_dictionary_entry **out, dt_prepare *p, size_t c,
                             const dt_csv_field *cell)
@@ -99,9 +107,11 @@ static dt_status keep_value(dt_dictionary_entry **out, dt_prepare *p, size_t c,
     if (status != DT_OK)
         return status;
     (*out)->count++;
-    if (survey->values.count <= most_distinct_numbers(p))
+    if (survey->values.count <= most_distinct(p, c))
         return DT_OK;
-    const bool needed = survey->asked && column->role != DT_ROLE_NUMERIC;
+    const bool may_be_values =
+        survey->is_value || (column->role == DT_ROLE_TARGET && p->plan->task == DT_TARGETS_AUTO);
+    const bool needed = survey->asked && column->role != DT_ROLE_NUMERIC && !may_be_values;
     if (survey->values.count > DT_PREPARE_DISTINCT_MAX && needed)
         return dt_prepare_fail_distinct(p, p->names[c]);
     if (survey->values.count > DT_PREPARE_DISTINCT_MAX || (!needed && survey->texts == 0)) {
@@ -112,6 +122,14 @@ static dt_status keep_value(dt_dictionary_entry **out, dt_prepare *p, size_t c,
         *out = NULL;
     }
     return DT_OK;
+}
+
+static dt_status check_weight(const dt_prepare *p, size_t c, const dt_csv_row *row, double number)
+{
+    if (c != p->weights || number >= 0.0)
+        return DT_OK;
+    return dt_cell_fail(dt_csv_path(p->csv), row, p->names[c], &row->fields[c],
+                        "is negative, which a weight must not be");
 }
 
 static dt_status survey_cell(dt_prepare *p, size_t c, const dt_csv_row *row)
@@ -137,10 +155,12 @@ static dt_status survey_cell(dt_prepare *p, size_t c, const dt_csv_row *row)
         if (!is_number)
             check_new_text(&p->surveys[c], cell, row);
     }
-    if (is_number)
-        see_number(&p->columns[c], &p->surveys[c], number);
-    else
-        DT_TRY(see_text(p, c, row));
+    if (!is_number) {
+        status = see_text(p, c, row);
+        goto out;
+    }
+    see_number(&p->columns[c], &p->surveys[c], number);
+    status = check_weight(p, c, row, number);
 out:
     return status;
 }
@@ -214,6 +234,11 @@ static void fill_table(dt_prepare *p)
                                   .columns = p->columns,
                                   .rows = p->rows,
                                   .dropped_rows = p->dropped_rows,
+                                  .split_method = p->split_method,
+                                  .weights = p->weights != SIZE_MAX ? p->names[p->weights] : NULL,
+                                  .guessed = p->guessed,
+                                  .T = p->T,
+                                  .targets = p->measured,
                                   .class_count = p->class_count,
                                   .classes = p->classes};
     for (int set = 0; set < DT_SET_COUNT; set++) {
@@ -237,7 +262,7 @@ dt_status dt_prepare_survey(dt_prepare **out, dt_csv *csv, const dt_prepare_plan
     DT_TRY(dt_prepare_pass(p, "looking at the columns", survey_row));
     if (p->rows == 0)
         DT_TRY(fail_no_row(p));
-    DT_TRY(dt_prepare_find_classes(p));
+    DT_TRY(dt_prepare_find_targets(p));
     DT_TRY(dt_prepare_decide_roles(p));
     DT_TRY(dt_prepare_plan_split(p));
     fill_table(p);
@@ -275,6 +300,10 @@ void dt_prepare_free(dt_prepare *prepare)
     dt_memory_free(p->surveys);
     dt_memory_free(p->classes);
     dt_memory_free(p->all_class_rows);
+    dt_memory_free(p->targets);
+    dt_memory_free(p->values);
+    dt_memory_free(p->measured);
     dt_memory_free(p->x);
+    dt_memory_free(p->y);
     dt_memory_free(p);
 }

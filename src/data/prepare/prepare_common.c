@@ -39,12 +39,27 @@ dt_status dt_prepare_fail_changed(const dt_prepare *p)
 
 dt_status dt_prepare_label(size_t *out, const dt_prepare *p, const dt_csv_row *row)
 {
-    const dt_csv_field *cell = &row->fields[p->target];
+    *out = 0;
+    if (p->next_row >= p->rows)
+        return dt_prepare_fail_changed(p);
+    if (p->class_count == 0)
+        return DT_OK;
+    const size_t target = p->targets[0];
+    const dt_csv_field *cell = &row->fields[target];
     const dt_dictionary_entry *entry =
-        dt_dictionary_find(&p->surveys[p->target].values, cell->text, cell->bytes);
-    if (entry == NULL || p->next_row >= p->rows)
+        dt_dictionary_find(&p->surveys[target].values, cell->text, cell->bytes);
+    if (entry == NULL)
         return dt_prepare_fail_changed(p);
     *out = (size_t)entry->index;
+    return DT_OK;
+}
+
+dt_status dt_prepare_number(double *out, const dt_prepare *p, const dt_csv_row *row, size_t c)
+{
+    const dt_csv_field *cell = &row->fields[c];
+    if (dt_missing_is(&p->missing, cell) ||
+        !dt_csv_number(out, cell->text, cell->bytes, dt_csv_format_of(p->csv)->decimal))
+        return dt_prepare_fail_changed(p);
     return DT_OK;
 }
 

@@ -104,6 +104,18 @@ static dt_status fit_cell(dt_prepare *p, size_t c, const dt_csv_row *row)
     return DT_OK;
 }
 
+static dt_status fit_targets(dt_prepare *p, const dt_csv_row *row, dt_set set)
+{
+    dt_status status = DT_OK;
+    for (size_t j = 0; p->values != NULL && j < p->T; j++) {
+        DT_TRY(dt_prepare_number(&p->values[j], p, row, p->targets[j]));
+        if (set == DT_TRAIN)
+            DT_TRY(fit_number(p, p->targets[j], p->values[j]));
+    }
+out:
+    return status;
+}
+
 static dt_status fit_row(void *context, const dt_csv_row *row)
 {
     dt_prepare *p = context;
@@ -119,7 +131,9 @@ static dt_status fit_row(void *context, const dt_csv_row *row)
     for (size_t c = 0; set == DT_TRAIN && c < p->count; c++)
         if (dt_prepare_is_input(&p->columns[c]))
             DT_TRY(fit_cell(p, c, row));
-    DT_TRY(p->take(p->take_context, set, (int32_t)label, NULL));
+    DT_TRY(fit_targets(p, row, set));
+    DT_TRY(p->take(p->take_context,
+                   &(dt_prepare_row){.set = set, .label = (int32_t)label, .values = p->values}));
 out:
     return status;
 }
@@ -142,7 +156,7 @@ static dt_status start_fit(dt_prepare *p)
         survey->minimum = INFINITY;
         survey->maximum = -INFINITY;
         survey->random = dt_random_start(p->plan->seed, DT_RANDOM_SAMPLE, c);
-        if (p->columns[c].role == DT_ROLE_NUMERIC)
+        if (p->columns[c].role == DT_ROLE_NUMERIC || survey->is_value)
             dt_dictionary_clear(&survey->values);
         for (size_t i = 0; i < survey->values.count; i++)
             survey->values.entries[i].count = 0;
@@ -164,6 +178,25 @@ static dt_status check_classes(const dt_prepare *p)
     return DT_OK;
 }
 
+static dt_status measure_targets(dt_prepare *p)
+{
+    for (size_t j = 0; p->measured != NULL && j < p->T; j++) {
+        const dt_survey *survey = &p->surveys[p->targets[j]];
+        p->measured[j] =
+            (dt_prepare_target){.name = p->names[p->targets[j]],
+                                .mean = survey->first + survey->mean,
+                                .deviation = sqrt(survey->squares / (double)survey->fitted),
+                                .minimum = survey->minimum,
+                                .maximum = survey->maximum};
+        if (!(survey->minimum < survey->maximum))
+            return dt_fail(DT_DATA,
+                           "%s: the target '%s' is %.9g in every training row; there is nothing "
+                           "to learn",
+                           dt_csv_path(p->csv), p->measured[j].name, survey->minimum);
+    }
+    return DT_OK;
+}
+
 dt_status dt_prepare_fit(dt_prepare *prepare, dt_prepare_take *take, void *context)
 {
     dt_status status = DT_OK;
@@ -175,6 +208,7 @@ dt_status dt_prepare_fit(dt_prepare *prepare, dt_prepare_take *take, void *conte
     if (p->next_row != p->rows)
         DT_TRY(dt_prepare_fail_changed(p));
     DT_TRY(check_classes(p));
+    DT_TRY(measure_targets(p));
     DT_TRY(dt_prepare_make_recipe(p));
 out:
     return status;

@@ -21,6 +21,8 @@ typedef struct dt_survey {
     bool asked; /* the role is the plan's */
     bool fill_asked, scale_asked;
     bool drops_rows; /* a row with nothing here is left out */
+    bool is_value; /* a target or a weight: every cell must be a number */
+    bool has_fraction; /* some number is not whole */
     bool counts_rows; /* each number so far was the one before plus 1 */
     bool keeps_values; /* `values` has all distinct cells so far */
     uint64_t numbers, texts; /* cells */
@@ -56,7 +58,11 @@ struct dt_prepare {
     const char **names; /* [count] */
     dt_prepare_column *columns; /* [count] */
     dt_survey *surveys; /* [count] */
-    size_t target, split_column; /* SIZE_MAX: none */
+    size_t T;
+    size_t *targets; /* [T]: columns */
+    size_t split_column, weights; /* SIZE_MAX: none */
+    dt_split_method split_method;
+    bool guessed; /* as dt_prepare_table.guessed */
     size_t missing_count;
     char **missing_texts;
     dt_missing missing;
@@ -64,10 +70,12 @@ struct dt_prepare {
     bool drops_rows; /* whatever is missing */
 
     uint64_t rows, dropped_rows, set_rows[DT_SET_COUNT];
-    size_t class_count;
+    size_t class_count; /* 0: values, whose rows are counted as those of one class */
     const char **classes; /* [class_count], sorted */
     uint64_t *class_rows[DT_SET_COUNT]; /* [class_count] */
     uint64_t *all_class_rows; /* [class_count] */
+    double *values; /* [T]: of the row that is fitted; NULL: classes */
+    dt_prepare_target *measured; /* [T]; NULL: classes */
     dt_prepare_table table;
 
     dt_split *split; /* for splits at random */
@@ -77,6 +85,7 @@ struct dt_prepare {
     dt_recipe recipe;
     struct dt_preprocess *preprocess;
     float *x; /* [D] */
+    dt_target *y; /* [T] */
     dt_prepare_take *take;
     void *take_context;
 };
@@ -94,6 +103,10 @@ bool dt_prepare_drops(const dt_prepare *p, const dt_csv_row *row);
 
 /** Gives the class id of a kept row's target, which was surveyed before. Errors: DT_DATA. */
 DT_MUST_USE dt_status dt_prepare_label(size_t *out, const dt_prepare *p, const dt_csv_row *row);
+
+/** Gives a number that was surveyed before. Errors: DT_DATA. */
+DT_MUST_USE dt_status dt_prepare_number(double *out, const dt_prepare *p, const dt_csv_row *row,
+                                        size_t c);
 
 /** Fails since the file is not what the survey saw. */
 DT_MUST_USE dt_status dt_prepare_fail_changed(const dt_prepare *p);
@@ -129,8 +142,11 @@ DT_MUST_USE dt_status dt_prepare_read_plan(dt_prepare *p);
 /** Decides each column's role after the survey. Errors: DT_DATA, DT_USAGE. */
 DT_MUST_USE dt_status dt_prepare_decide_roles(dt_prepare *p);
 
-/** Finds the classes of the target. Errors: DT_DATA, DT_MEMORY. */
-DT_MUST_USE dt_status dt_prepare_find_classes(dt_prepare *p);
+/* prepare_target.c */
+
+/** Decides whether the target is classes or values, finds the classes, and checks the weights.
+ * Errors: DT_DATA, DT_USAGE, DT_MEMORY. */
+DT_MUST_USE dt_status dt_prepare_find_targets(dt_prepare *p);
 
 /* prepare_recipe.c */
 

@@ -37,7 +37,8 @@ static dt_status ask_role(dt_prepare *p, size_t column, dt_role role, const char
     static const char *const others[] = {[DT_ROLE_NUMERIC] = "numeric",
                                          [DT_ROLE_CATEGORICAL] = "categorical",
                                          [DT_ROLE_TARGET] = "the target",
-                                         [DT_ROLE_DROPPED] = "dropped"};
+                                         [DT_ROLE_DROPPED] = "dropped",
+                                         [DT_ROLE_WEIGHTS] = "the weights"};
     if (survey->asked && p->columns[column].role != role)
         return dt_fail(DT_USAGE, "column '%s' cannot be both %s and %s", p->names[column],
                        others[p->columns[column].role], option);
@@ -216,12 +217,47 @@ out:
     return status;
 }
 
+/* One column whose name may have a comma, or a list. Each cell of values must be a number. */
+static dt_status read_targets(dt_prepare *p)
+{
+    dt_status status = DT_OK;
+    char item[ITEM_BYTES];
+    const char *list = p->plan->target;
+    size_t column = dt_csv_find(p->csv, list);
+    DT_TRY(dt_memory_alloc(&p->targets, p->count, sizeof *p->targets, "targets"));
+    if (column != SIZE_MAX) {
+        p->targets[p->T++] = column;
+        DT_TRY(ask_role(p, column, DT_ROLE_TARGET, "the target"));
+    }
+    for (const char *at = p->T == 0 ? list : ""; next_item(item, &at);) {
+        if (item[0] == '\0')
+            continue;
+        DT_TRY(find_column(&column, p, item));
+        if (p->surveys[column].asked)
+            DT_TRY(dt_fail(DT_USAGE, "--target names column '%s' twice", p->names[column]));
+        p->targets[p->T++] = column;
+        DT_TRY(ask_role(p, column, DT_ROLE_TARGET, "the target"));
+    }
+    if (p->T > 1 && p->plan->task == DT_TARGETS_CLASSES)
+        DT_TRY(dt_fail(DT_USAGE, "--target names %zu columns, but --task classification takes one",
+                       p->T));
+    for (size_t j = 0; j < p->T; j++)
+        p->surveys[p->targets[j]].is_value = p->T > 1 || p->plan->task == DT_TARGETS_VALUES;
+out:
+    return status;
+}
+
 dt_status dt_prepare_read_plan(dt_prepare *p)
 {
     dt_status status = DT_OK;
     const dt_prepare_plan *plan = p->plan;
-    DT_TRY(find_column(&p->target, p, plan->target));
-    DT_TRY(ask_role(p, p->target, DT_ROLE_TARGET, "the target"));
+    DT_TRY(read_targets(p));
+    p->weights = SIZE_MAX;
+    if (plan->weights[0] != '\0') {
+        DT_TRY(find_column(&p->weights, p, plan->weights));
+        DT_TRY(ask_role(p, p->weights, DT_ROLE_WEIGHTS, "the weights"));
+        p->surveys[p->weights].is_value = true;
+    }
     p->split_column = SIZE_MAX;
     if (plan->split_column[0] != '\0') {
         DT_TRY(find_column(&p->split_column, p, plan->split_column));

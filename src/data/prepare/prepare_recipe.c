@@ -282,6 +282,17 @@ out:
     return status;
 }
 
+static dt_status copy_target_names(dt_prepare *p)
+{
+    dt_status status = DT_OK;
+    dt_recipe *recipe = &p->recipe;
+    DT_TRY(dt_memory_alloc(&recipe->targets, p->T, sizeof *recipe->targets, "names"));
+    for (; recipe->T < p->T; recipe->T++)
+        DT_TRY(dt_memory_copy_text(&recipe->targets[recipe->T], p->names[p->targets[recipe->T]]));
+out:
+    return status;
+}
+
 dt_status dt_prepare_make_recipe(dt_prepare *p)
 {
     dt_status status = DT_OK;
@@ -292,7 +303,11 @@ dt_status dt_prepare_make_recipe(dt_prepare *p)
     recipe->unseen = p->plan->unseen;
     DT_TRY(
         copy_texts(&recipe->missing, &recipe->missing_count, p->missing.texts, p->missing.count));
-    DT_TRY(copy_texts(&recipe->classes, &recipe->class_count, p->classes, p->class_count));
+    DT_TRY(copy_target_names(p));
+    if (p->class_count > 0)
+        DT_TRY(copy_texts(&recipe->classes, &recipe->class_count, p->classes, p->class_count));
+    if (p->weights != SIZE_MAX)
+        DT_TRY(dt_memory_copy_text(&recipe->weights, p->names[p->weights]));
     DT_TRY(dt_memory_alloc(&recipe->columns, p->count, sizeof *recipe->columns, "columns"));
     for (size_t c = 0; c < p->count; c++) {
         dt_recipe_column *column = &recipe->columns[recipe->column_count++];

@@ -1,10 +1,7 @@
 #include "prepare_internal.h"
 
-#include "dtrain/base/memory.h"
 #include "dtrain/base/text.h"
-#include "dtrain/data/dataset.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,13 +14,6 @@ enum { COUNTER_ROWS_MIN = 32 };
 
 /* Constant columns that an error line names. */
 enum { NAMES_SHOWN = 10 };
-
-/* A target of more distinct fractions, or of more whole numbers with fewer rows each, is taken
- * for a quantity. */
-enum { FRACTIONS_MAX = 20, WHOLE_CLASSES_MAX = 100, ROWS_A_CLASS_MIN = 10 };
-
-/* 2^53: whole numbers below have doubles of their own. */
-#define WHOLE_MAX 9007199254740992.0
 
 /* ---- roles ---- */
 
@@ -100,7 +90,8 @@ static dt_status check_scale(const dt_prepare *p, size_t c)
 {
     static const char *const roles[] = {[DT_ROLE_CATEGORICAL] = "categorical",
                                         [DT_ROLE_TARGET] = "the target",
-                                        [DT_ROLE_DROPPED] = "dropped"};
+                                        [DT_ROLE_DROPPED] = "dropped",
+                                        [DT_ROLE_WEIGHTS] = "the weights"};
     if (!p->surveys[c].scale_asked || p->columns[c].role == DT_ROLE_NUMERIC)
         return DT_OK;
     return dt_fail(DT_USAGE, "--scale: column '%s' is %s; only numeric ones are scaled",
@@ -117,12 +108,13 @@ static dt_status decide_fill(dt_prepare *p, size_t c)
     else if ((numeric || column->role == DT_ROLE_CATEGORICAL) && !suits(column->fill, column->role))
         return dt_fail(DT_USAGE, "--fill: column '%s' is %s, for which this method is not",
                        p->names[c], numeric ? "numeric" : "categorical");
-    else if (column->role == DT_ROLE_TARGET && column->fill != DT_FILL_DROP &&
-             column->fill != DT_FILL_ERROR)
+    else if ((column->role == DT_ROLE_TARGET || column->role == DT_ROLE_WEIGHTS) &&
+             column->fill != DT_FILL_DROP && column->fill != DT_FILL_ERROR)
         return dt_fail(DT_USAGE,
-                       "--fill: column '%s' is the target; a row without it can only be "
-                       "dropped: --fill '%s=drop'",
-                       p->names[c], p->names[c]);
+                       "--fill: column '%s' is the %s; a row without it can only be dropped: "
+                       "--fill '%s=drop'",
+                       p->names[c], column->role == DT_ROLE_TARGET ? "target" : "weight",
+                       p->names[c]);
     if (column->missing == 0 || column->fill != DT_FILL_ERROR || column->role == DT_ROLE_DROPPED)
         return DT_OK;
     if (is_empty(p, c)) /* which no filling mends */
@@ -245,92 +237,7 @@ dt_status dt_prepare_decide_roles(dt_prepare *p)
         inputs += dt_prepare_is_input(&p->columns[c]);
     if (inputs == 0)
         DT_TRY(dt_fail(DT_DATA, "%s: beside the target '%s' no column is left to learn from",
-                       dt_csv_path(p->csv), p->names[p->target]));
+                       dt_csv_path(p->csv), p->names[p->targets[0]]));
 out:
-    return status;
-}
-
-/* ---- classes ---- */
-
-static dt_status check_target(const dt_prepare *p)
-{
-    const dt_survey *survey = &p->surveys[p->target];
-    const char *path = dt_csv_path(p->csv), *name = p->names[p->target];
-    dt_status status = dt_prepare_check_text(p, p->target);
-    if (status != DT_OK)
-        return status;
-    if (p->columns[p->target].missing > 0)
-        return dt_fail(DT_DATA,
-                       "%s: row %llu (line %llu): the target '%s' has no value; --fill '%s=drop' "
-                       "leaves such rows out",
-                       path, (unsigned long long)survey->missing_row,
-                       (unsigned long long)survey->missing_line, name, name);
-    if (survey->values.count < 2)
-        return dt_fail(DT_DATA, "%s: every row's '%s' is '%s'; there is nothing to learn", path,
-                       name, survey->values.entries[0].text);
-    bool whole = true;
-    for (size_t i = 0; i < survey->values.count; i++) {
-        const double number = survey->values.entries[i].number;
-        whole = whole && number == floor(number);
-    }
-    const bool mostly_once = survey->values.count > FRACTIONS_MAX &&
-                             survey->values.count > (survey->numbers + survey->texts) / 2;
-    const bool sparse = survey->texts == 0 && survey->values.count > WHOLE_CLASSES_MAX &&
-                        survey->values.count > survey->numbers / ROWS_A_CLASS_MIN;
-    if (survey->values.count > DT_CLASSES_MAX || mostly_once || sparse ||
-        (survey->texts == 0 && !whole && survey->values.count > FRACTIONS_MAX))
-        return dt_fail(
-            DT_DATA,
-            "%s: the target '%s' has %zu distinct values in %llu rows; dtrain tells classes "
-            "apart, it does not predict quantities",
-            path, name, survey->values.count,
-            (unsigned long long)(survey->numbers + survey->texts));
-    return DT_OK;
-}
-
-/* "1" and "1.0" are two classes by their texts, which nobody means. Beyond 2^53 doubles that are
- * equal may stand for different numbers. `sorted` has room for all values. */
-static dt_status check_equal(const dt_prepare *p, const dt_dictionary_entry **sorted)
-{
-    const dt_dictionary *values = &p->surveys[p->target].values;
-    size_t count = 0;
-    for (size_t i = 0; i < values->count; i++)
-        if (values->entries[i].kind == DT_VALUE_NUMBER &&
-            fabs(values->entries[i].number) < WHOLE_MAX)
-            sorted[count++] = &values->entries[i];
-    dt_prepare_sort(sorted, count);
-    for (size_t i = 1; i < count; i++)
-        if (!(sorted[i - 1]->number < sorted[i]->number))
-            return dt_fail(DT_DATA,
-                           "%s: the target '%s' has both '%s' and '%s', which are the same number "
-                           "but would be two classes; write it in one way",
-                           dt_csv_path(p->csv), p->names[p->target], sorted[i - 1]->text,
-                           sorted[i]->text);
-    return DT_OK;
-}
-
-dt_status dt_prepare_find_classes(dt_prepare *p)
-{
-    dt_status status = DT_OK;
-    dt_dictionary *values = &p->surveys[p->target].values;
-    const dt_dictionary_entry **sorted = NULL;
-    DT_TRY(check_target(p));
-    p->class_count = values->count;
-    DT_TRY(dt_memory_alloc(&sorted, values->count, sizeof *sorted, "classes"));
-    DT_TRY(check_equal(p, sorted));
-    DT_TRY(dt_memory_alloc(&p->classes, values->count, sizeof *p->classes, "classes"));
-    DT_TRY(dt_memory_alloc(&p->all_class_rows, values->count, sizeof(uint64_t), "classes"));
-    for (int set = 0; set < DT_SET_COUNT; set++)
-        DT_TRY(dt_memory_alloc(&p->class_rows[set], values->count, sizeof(uint64_t), "classes"));
-    for (size_t i = 0; i < values->count; i++)
-        sorted[i] = &values->entries[i];
-    dt_prepare_sort(sorted, values->count);
-    for (size_t i = 0; i < values->count; i++) {
-        p->classes[i] = sorted[i]->text;
-        p->all_class_rows[i] = sorted[i]->count;
-        values->entries[sorted[i] - values->entries].index = (int32_t)i;
-    }
-out:
-    dt_memory_free(sorted);
     return status;
 }

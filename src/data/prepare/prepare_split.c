@@ -77,11 +77,11 @@ static dt_status split_by_number(dt_prepare *p)
                        "%s: %llu validation and %llu test rows leave none of the %llu for training",
                        dt_csv_path(p->csv), (unsigned long long)validation,
                        (unsigned long long)test, (unsigned long long)all));
-    const bool stratified = p->plan->split_method == DT_SPLIT_STRATIFIED;
+    const bool stratified = p->split_method == DT_SPLIT_STRATIFIED;
     p->set_rows[DT_VALIDATION] = validation;
     p->set_rows[DT_TEST] = test;
     p->set_rows[DT_TRAIN] = all - validation - test;
-    if (p->plan->split_method == DT_SPLIT_ORDERED)
+    if (p->split_method == DT_SPLIT_ORDERED)
         goto out;
     DT_TRY(dt_split_new(&p->split, stratified ? p->all_class_rows : &all,
                         stratified ? p->class_count : 1, (double)validation / (double)all,
@@ -121,7 +121,7 @@ dt_status dt_prepare_next_set(dt_set *out, dt_prepare *p, const dt_csv_row *row,
                               bool fit)
 {
     const uint64_t at = p->next_row++;
-    const bool stratified = p->plan->split_method == DT_SPLIT_STRATIFIED;
+    const bool stratified = p->split_method == DT_SPLIT_STRATIFIED;
     if (p->split_column != SIZE_MAX) {
         const dt_csv_field *cell = &row->fields[p->split_column];
         const dt_dictionary_entry *entry =
@@ -129,7 +129,7 @@ dt_status dt_prepare_next_set(dt_set *out, dt_prepare *p, const dt_csv_row *row,
         if (entry == NULL)
             return dt_prepare_fail_changed(p);
         *out = (dt_set)entry->index;
-    } else if (p->plan->split_method == DT_SPLIT_ORDERED) {
+    } else if (p->split_method == DT_SPLIT_ORDERED) {
         *out = at < p->set_rows[DT_TRAIN]                                ? DT_TRAIN
                : at < p->set_rows[DT_TRAIN] + p->set_rows[DT_VALIDATION] ? DT_VALIDATION
                                                                          : DT_TEST;

@@ -13,7 +13,7 @@
 typedef struct binding {
     const dt_recipe_column *column;
     size_t field; /* among the table's */
-    size_t input; /* its first */
+    size_t input; /* its first; of a target that is a value: which of the row's */
     dt_dictionary categories; /* index: offset from `input` */
     int32_t fill_index; /* categorical: offset of the input that is 1 for a missing cell */
 } binding;
@@ -24,7 +24,8 @@ struct dt_preprocess {
     char decimal;
     dt_missing missing;
     size_t count;
-    binding *bindings; /* [count]: numeric and categorical columns, and the target with labels */
+    bool has_weights;
+    binding *bindings; /* [count]: numeric and categorical columns; with labels targets, weights */
     dt_unseen_cells unseen;
 };
 
@@ -47,8 +48,15 @@ static dt_status bind_column(dt_preprocess *p, size_t column, size_t field, size
     const dt_recipe_column *from = &p->recipe->columns[column];
     b->column = from;
     b->field = field;
-    if (from->role == DT_ROLE_TARGET)
+    if (from->role == DT_ROLE_TARGET) {
+        while (strcmp(p->recipe->targets[b->input], from->name) != 0)
+            b->input++;
         return add_names(&b->categories, p->recipe->classes, p->recipe->class_count);
+    }
+    if (from->role == DT_ROLE_WEIGHTS) {
+        p->has_weights = true;
+        return DT_OK;
+    }
     b->input = input;
     if (from->role == DT_ROLE_NUMERIC)
         return DT_OK;
@@ -80,10 +88,13 @@ static dt_status bind_all(dt_preprocess *p, const char *const *names, size_t nam
     }
     for (size_t c = 0; c < p->recipe->column_count; c++) {
         const dt_recipe_column *column = &p->recipe->columns[c];
-        if (column->role == DT_ROLE_DROPPED || (column->role == DT_ROLE_TARGET && !labels))
+        const bool is_label = column->role == DT_ROLE_TARGET || column->role == DT_ROLE_WEIGHTS;
+        if (column->role == DT_ROLE_DROPPED || (is_label && !labels))
             continue;
         const dt_dictionary_entry *entry =
             dt_dictionary_find(&fields, column->name, strlen(column->name));
+        if (entry == NULL && column->role == DT_ROLE_WEIGHTS)
+            continue;
         if (entry == NULL) {
             status = dt_column_fail(DT_DATA, p->path, column->name, names, name_count);
             goto out;
@@ -126,6 +137,11 @@ void dt_preprocess_free(dt_preprocess *preprocess)
         dt_dictionary_clear(&preprocess->bindings[i].categories);
     dt_memory_free(preprocess->bindings);
     dt_memory_free(preprocess);
+}
+
+bool dt_preprocess_has_weights(const dt_preprocess *preprocess)
+{
+    return preprocess->has_weights;
 }
 
 const dt_unseen_cells *dt_preprocess_unseen(const dt_preprocess *preprocess)
@@ -258,8 +274,30 @@ static dt_status take_label(const dt_preprocess *p, const binding *b, const dt_c
     return DT_OK;
 }
 
+/* A number as it is, of a column without a filling: a value to be predicted, or a weight. */
+static dt_status take_value(const dt_preprocess *p, const binding *b, const dt_csv_row *row,
+                            float *out)
+{
+    const dt_csv_field *cell = &row->fields[b->field];
+    double number = 0.0;
+    if (dt_missing_is(&p->missing, cell))
+        return dt_cell_fail(p->path, row, b->column->name, cell,
+                            b->column->role == DT_ROLE_TARGET
+                                ? "means a missing value, which a target must not be"
+                                : "means a missing value, which a weight must not be");
+    if (!dt_csv_number(&number, cell->text, cell->bytes, p->decimal))
+        return dt_cell_fail(p->path, row, b->column->name, cell, "is no number");
+    *out = (float)number;
+    if (!isfinite(*out))
+        return dt_cell_fail(p->path, row, b->column->name, cell, "is beyond the range of float32");
+    if (b->column->role == DT_ROLE_WEIGHTS && number < 0.0)
+        return dt_cell_fail(p->path, row, b->column->name, cell,
+                            "is negative, which a weight must not be");
+    return DT_OK;
+}
+
 dt_status dt_preprocess_row(dt_preprocess *preprocess, const dt_csv_row *row, float *x,
-                            dt_target *y)
+                            dt_target *y, float *w)
 {
     dt_status status = DT_OK;
     memset(x, 0, preprocess->recipe->D * sizeof *x);
@@ -269,8 +307,12 @@ dt_status dt_preprocess_row(dt_preprocess *preprocess, const dt_csv_row *row, fl
             status = take_number(preprocess, b, row, x);
         else if (b->column->role == DT_ROLE_CATEGORICAL)
             status = take_category(preprocess, b, row, x);
-        else
+        else if (b->column->role == DT_ROLE_WEIGHTS)
+            status = take_value(preprocess, b, row, w);
+        else if (preprocess->recipe->class_count > 0)
             status = take_label(preprocess, b, row, y);
+        else
+            status = take_value(preprocess, b, row, &y[b->input].value);
     }
     return status;
 }

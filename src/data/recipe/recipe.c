@@ -23,13 +23,15 @@ void dt_recipe_clear(dt_recipe *recipe)
     }
     dt_memory_free(recipe->columns);
     free_texts(recipe->missing, recipe->missing_count);
+    free_texts(recipe->targets, recipe->T);
     free_texts(recipe->classes, recipe->class_count);
+    dt_memory_free(recipe->weights);
     memset(recipe, 0, sizeof *recipe);
 }
 
 const char *dt_recipe_role_name(dt_role role)
 {
-    static const char *const names[] = {"numeric", "categorical", "target", "dropped"};
+    static const char *const names[] = {"numeric", "categorical", "target", "dropped", "weights"};
     return names[role];
 }
 
@@ -58,6 +60,7 @@ size_t dt_recipe_width(const dt_recipe_column *column)
                (column->fill == DT_FILL_CATEGORY ? 1 : 0);
     case DT_ROLE_TARGET:
     case DT_ROLE_DROPPED:
+    case DT_ROLE_WEIGHTS:
         break;
     }
     return 0;

@@ -144,19 +144,62 @@ out:
 DT_MUST_USE static dt_status check_inputs(const dt_recipe *recipe, const char *where)
 {
     size_t inputs = 0;
-    size_t targets = 0;
-    for (size_t i = 0; i < recipe->column_count; i++) {
+    for (size_t i = 0; i < recipe->column_count; i++)
         inputs += dt_recipe_width(&recipe->columns[i]);
-        targets += recipe->columns[i].role == DT_ROLE_TARGET;
-    }
-    if (targets != 1)
-        return dt_fail(DT_DATA, "%s: one column must be the target, found %zu", where, targets);
     if (inputs == 0)
         return dt_fail(DT_DATA, "%s: no column is an input of the network", where);
     if (inputs != recipe->D)
         return dt_fail(DT_DATA, "%s: the columns make %zu inputs, but 'inputs' says %zu", where,
                        inputs, recipe->D);
     return DT_OK;
+}
+
+static bool is_named(char *const *names, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(names[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* The columns of a role are those that the recipe names, which are unique. `what`: "target". */
+DT_MUST_USE static dt_status check_named(const dt_recipe *recipe, dt_role role, char *const *names,
+                                         size_t count, const char *where, const char *what)
+{
+    size_t found = 0;
+    for (size_t i = 0; i < recipe->column_count; i++) {
+        const dt_recipe_column *column = &recipe->columns[i];
+        if (column->role != role)
+            continue;
+        found++;
+        if (!is_named(names, count, column->name))
+            return dt_fail(DT_DATA, "%s: column '%.80s' has the role %s, but %s does not name it",
+                           where, column->name, dt_recipe_role_name(role), what);
+    }
+    if (found != count)
+        return dt_fail(DT_DATA, "%s: %s names %zu column%s, but %zu %s that role", where, what,
+                       count, count == 1 ? "" : "s", found, found == 1 ? "has" : "have");
+    return DT_OK;
+}
+
+DT_MUST_USE static dt_status check_targets(const dt_recipe *recipe, const char *where)
+{
+    dt_status status = DT_OK;
+    const bool classes = recipe->class_count > 0;
+    const size_t most = classes ? 1 : DT_RECIPE_TARGETS_MAX;
+    if (recipe->T < 1 || recipe->T > most)
+        DT_TRY(dt_fail(DT_DATA, "%s: the target has %zu columns, but must have 1 to %zu", where,
+                       recipe->T, most));
+    DT_TRY(check_unique_copy(recipe->targets, recipe->T, where, "target"));
+    DT_TRY(check_named(recipe, DT_ROLE_TARGET, recipe->targets, recipe->T, where, "target"));
+    DT_TRY(check_named(recipe, DT_ROLE_WEIGHTS, &recipe->weights, recipe->weights != NULL, where,
+                       "weights"));
+    if (classes && (recipe->class_count < 2 || recipe->class_count > DT_RECIPE_CLASSES_MAX))
+        DT_TRY(dt_fail(DT_DATA, "%s: the target has %zu classes, but must have 2 to %d", where,
+                       recipe->class_count, DT_RECIPE_CLASSES_MAX));
+    DT_TRY(check_unique_copy(recipe->classes, recipe->class_count, where, "class"));
+out:
+    return status;
 }
 
 dt_status dt_recipe_check(const dt_recipe *recipe, const char *where)
@@ -174,10 +217,7 @@ dt_status dt_recipe_check(const dt_recipe *recipe, const char *where)
         else if (column->role == DT_ROLE_CATEGORICAL)
             DT_TRY(check_categorical(column, where));
     }
-    if (recipe->class_count < 2 || recipe->class_count > DT_RECIPE_CLASSES_MAX)
-        DT_TRY(dt_fail(DT_DATA, "%s: the target has %zu classes, but must have 2 to %d", where,
-                       recipe->class_count, DT_RECIPE_CLASSES_MAX));
-    DT_TRY(check_unique_copy(recipe->classes, recipe->class_count, where, "class"));
+    DT_TRY(check_targets(recipe, where));
     DT_TRY(check_inputs(recipe, where));
 out:
     return status;

@@ -7,7 +7,11 @@
 
 #define DT_RECIPE_SEPARATORS ",;\t|"
 #define DT_RECIPE_DECIMALS ".,"
-enum { DT_RECIPE_CLASSES_MAX = 65536, DT_RECIPE_FILE_BYTES = 64 << 20 };
+enum {
+    DT_RECIPE_CLASSES_MAX = 65536,
+    DT_RECIPE_TARGETS_MAX = 1024,
+    DT_RECIPE_FILE_BYTES = 64 << 20
+};
 
 /** Whether center and spread are measured; without them they are 0 and 1, and in no text. */
 static inline bool recipe_has_center(const dt_recipe_column *column)

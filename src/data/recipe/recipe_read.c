@@ -157,22 +157,32 @@ out:
     return status;
 }
 
-DT_MUST_USE static dt_status check_target(const dt_recipe *recipe, const char *column,
-                                          const char *where)
+/* "column" and "classes", or "columns" of values. */
+DT_MUST_USE static dt_status read_target(dt_recipe *out, const dt_json_place *root)
 {
-    for (size_t i = 0; i < recipe->column_count; i++)
-        if (recipe->columns[i].role == DT_ROLE_TARGET &&
-            strcmp(recipe->columns[i].name, column) != 0)
-            return dt_fail(DT_DATA, "%s: target is column '%.80s', but the role target has '%.80s'",
-                           where, column, recipe->columns[i].name);
-    return DT_OK;
+    dt_status status = DT_OK;
+    dt_json_place inside;
+    DT_TRY(dt_json_enter(&inside, root, "target"));
+    if (!dt_json_has(&inside, "columns")) {
+        DT_TRY(dt_memory_alloc(&out->targets, 1, sizeof *out->targets, "texts of a recipe"));
+        out->T = 1;
+        DT_TRY(read_text(&out->targets[0], &inside, "column"));
+        DT_TRY(dt_json_get_texts(&out->classes, &out->class_count, &inside, "classes"));
+        if (out->class_count == 0) /* which would mean values */
+            DT_TRY(dt_fail(DT_DATA, "%s: the target has no classes", root->where));
+        goto out;
+    }
+    if (dt_json_has(&inside, "column") || dt_json_has(&inside, "classes"))
+        DT_TRY(dt_fail(DT_DATA, "%s: columns are values; then column and classes have no meaning",
+                       inside.where));
+    DT_TRY(dt_json_get_texts(&out->targets, &out->T, &inside, "columns"));
+out:
+    return status;
 }
 
 DT_MUST_USE static dt_status read_root(dt_recipe *out, const dt_json_place *root)
 {
     dt_status status = DT_OK;
-    dt_json_place inside;
-    char *target = NULL;
     int unseen = 0;
     int64_t inputs = 0;
     DT_TRY(check_version(root));
@@ -181,16 +191,14 @@ DT_MUST_USE static dt_status read_root(dt_recipe *out, const dt_json_place *root
     DT_TRY(dt_json_get_texts(&out->missing, &out->missing_count, root, "missing"));
     DT_TRY(dt_json_get_choice(&unseen, root, "unseen", DT_UNSEEN_NAMES));
     out->unseen = (dt_unseen)unseen;
-    DT_TRY(dt_json_enter(&inside, root, "target"));
-    DT_TRY(read_text(&target, &inside, "column"));
-    DT_TRY(dt_json_get_texts(&out->classes, &out->class_count, &inside, "classes"));
+    DT_TRY(read_target(out, root));
+    if (dt_json_has(root, "weights"))
+        DT_TRY(read_text(&out->weights, root, "weights"));
     DT_TRY(read_columns(out, root));
     DT_TRY(dt_json_get_whole(&inputs, root, "inputs", 1, INT64_MAX));
     out->D = (size_t)inputs;
     DT_TRY(dt_recipe_check(out, root->where));
-    DT_TRY(check_target(out, target, root->where));
 out:
-    dt_memory_free(target);
     return status;
 }
 

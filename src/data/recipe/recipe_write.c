@@ -51,11 +51,15 @@ static void add_recipe(dt_json *json, const dt_recipe *recipe)
     add_texts(json, "missing", recipe->missing, recipe->missing_count);
     dt_json_add_text(json, "unseen", recipe->unseen == DT_UNSEEN_ERROR ? "error" : "ignore");
     dt_json_begin_object(json, "target");
-    for (size_t i = 0; i < recipe->column_count; i++)
-        if (recipe->columns[i].role == DT_ROLE_TARGET)
-            dt_json_add_text(json, "column", recipe->columns[i].name);
-    add_texts(json, "classes", recipe->classes, recipe->class_count);
+    if (recipe->class_count > 0) {
+        dt_json_add_text(json, "column", recipe->targets[0]);
+        add_texts(json, "classes", recipe->classes, recipe->class_count);
+    } else {
+        add_texts(json, "columns", recipe->targets, recipe->T);
+    }
     dt_json_end(json);
+    if (recipe->weights != NULL)
+        dt_json_add_text(json, "weights", recipe->weights);
     dt_json_begin_list(json, "columns");
     for (size_t i = 0; i < recipe->column_count; i++) {
         const dt_recipe_column *column = &recipe->columns[i];
