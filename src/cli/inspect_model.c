@@ -81,6 +81,27 @@ static void print_training(const dt_model *m)
                       dt_text_table_printable(line, sizeof line, m->left_out));
 }
 
+/* What values are trained in: as many targets as people read. */
+DT_MUST_USE static dt_status print_scale(const dt_network *network)
+{
+    enum { SHOWN = 20 };
+    const size_t shown = network->C < SHOWN ? network->C : SHOWN;
+    dt_text_table table = {.more = network->C - shown};
+    if (network->loss->classes)
+        return DT_OK;
+    dt_log_result("loss: %s, %s\n", network->loss->name, network->loss->unit);
+    if (network->scale == NULL)
+        return DT_OK;
+    dt_log_result("\n");
+    dt_text_table_titles(&table, ">target|>mean|>standard deviation");
+    for (size_t j = 0; j < shown; j++) {
+        dt_text_table_add(&table, "%zu", j);
+        dt_text_table_add(&table, "%.6g", network->scale[j].mean);
+        dt_text_table_add(&table, "%.6g", network->scale[j].deviation);
+    }
+    return dt_text_table_print(&table);
+}
+
 DT_MUST_USE static dt_status print_model(const model *m, const char *path)
 {
     dt_status status = DT_OK;
@@ -88,13 +109,18 @@ DT_MUST_USE static dt_status print_model(const model *m, const char *path)
     char line[LINE_BYTES];
     const dt_network *network = &m->model.network;
     dt_text_table table = {0};
-    dt_log_result("%s: model; %zu inputs, %zu classes, P = %zu parameters\n", path, network->D,
-                  network->C, network->P);
+    dt_log_result("%s: model; %zu inputs, %zu %s, P = %zu parameters\n", path, network->D,
+                  network->C,
+                  network->loss->classes ? "classes"
+                  : network->C == 1      ? "value"
+                                         : "values",
+                  network->P);
     if (m->model.class_name_count > 0) {
         dt_text_table_join(list, sizeof list, m->model.class_names, m->model.class_name_count);
         dt_log_result("classes: %s\n", dt_text_table_printable(line, sizeof line, list));
     }
     print_training(&m->model);
+    DT_TRY(print_scale(network));
     dt_log_result("\n");
     dt_text_table_titles(&table, "layer|>units|options|>parameters");
     for (size_t l = 0; l < network->layer_count; l++) {
@@ -145,6 +171,15 @@ static void describe_model(dt_json *json, const model *m)
     dt_json_add_bool(json, "optimizer_state", optimizer->P > 0);
     dt_json_add_text(json, "no_bias", m->model.no_bias);
     dt_json_add_text(json, "left_out", m->model.left_out);
+    dt_json_add_text(json, "loss", network->loss->name);
+    dt_json_begin_list(json, "targets");
+    for (size_t j = 0; network->scale != NULL && j < network->C; j++) {
+        dt_json_begin_object(json, NULL);
+        dt_json_add_double(json, "mean", network->scale[j].mean);
+        dt_json_add_double(json, "deviation", network->scale[j].deviation);
+        dt_json_end(json);
+    }
+    dt_json_end(json);
     dt_json_begin_list(json, "layers");
     for (size_t l = 0; l < network->layer_count; l++)
         describe_layer(json, network, l);

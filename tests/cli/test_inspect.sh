@@ -210,8 +210,36 @@ expect_stdout_line 'classes: no, yes'
 expect_stdout '^the recipe does not fit: it makes 6 inputs, not [0-9]+$'
 expect_stdout '^age +numeric +2 +0 +log, '
 run 0 inspect --json here/model.h5
-check 'd["kind"] == "model" and d["classes"] == ["no", "yes"] and d["recipe"]["inputs"] == 6'
+check 'd["kind"] == "model" and d["targets"] == [] and d["classes"] == ["no", "yes"] and d["recipe"]["inputs"] == 6'
 check 'sum(layer["parameters"] for layer in d["layers"]) == d["parameters"]'
+
+# ---- of a regression, with two targets ----
+"$PYTHON" - <<'PY'
+import numpy as np
+g = np.random.default_rng(7)
+x = g.standard_normal((300, 3)).astype("float32")
+np.savez("values.npz", inputs=x, targets=np.stack([50 + 3 * x[:, 0], np.exp(x[:, 1])], axis=1))
+PY
+run 1 values.npz --epochs 2 --hidden 4 --loss huber --out values
+expect_status 0
+run 0 inspect values/run.h5
+expect_status 0
+expect_empty_stderr
+expect_stdout '^ +epoch +train_loss +train_rmse +train_mae +val_loss +val_rmse +val_mae '
+expect_stdout '^  task +regression$'
+expect_stdout '^  baseline_rmse +[0-9.]+$'
+run 0 inspect --json values/run.h5
+check 'd["kind"] == "run" and d["data"]["values"] == 2 and "classes" not in d["data"]'
+check 'd["evaluation_test"]["r2"] < 1 and d["best_epoch"]["val_rmse"] > 0'
+run 0 inspect values/model.h5
+expect_status 0
+expect_stdout_line 'values/model.h5: model; 3 inputs, 2 values, P = 26 parameters'
+expect_stdout_line 'loss: huber, standard deviations of the target'
+expect_stdout '^ +0 +(49|50)[0-9.]* +[23][0-9.]*$'
+run 0 inspect --json values/model.h5
+check 'd["loss"] == "huber" and len(d["targets"]) == 2 and abs(d["targets"][0]["mean"] - 50) < 1'
+check 'd["targets"][0]["deviation"] > 2 and d["classes"] == []'
+
 head -c 3000 here/model.h5 >cut.h5
 run 0 inspect cut.h5
 expect_status 3
