@@ -21,9 +21,10 @@ typedef struct report_settings {
 #define AT(field) offsetof(report_settings, field)
 
 static const dt_option options[] = {
-    {"sort", "NAME", DT_OPTION_TEXT, AT(sort), 0, 0, NULL, "val_loss",
-     "order of the runs: a result (val_loss, test_accuracy, seconds ...), best first, an option of "
-     "the configuration, name or status"},
+    {"sort", "NAME", DT_OPTION_TEXT, AT(sort), 0, 0, NULL, NULL,
+     "order of the runs of a task: a result (val_loss, test_accuracy, val_rmse, seconds ...), best "
+     "first, an option of the configuration, name or status; the default is val_loss, or val_rmse "
+     "if losses differ"},
     {"html", "FILE", DT_OPTION_TEXT, AT(html), 0, 0, NULL, NULL,
      "write one page with all plots, that needs nothing else"},
     {"csv", "FILE", DT_OPTION_TEXT, AT(csv), 0, 0, NULL, NULL,
@@ -39,12 +40,12 @@ static const dt_option_table table = {
     .given = AT(given),
     .usage = "Usage: dtrain report [OPTIONS] RUN...\n\n"
              "Shows training runs side by side: what differs between them, and what each\n"
-             "reached; of a single run all there is. RUN is a run's folder, or the run.h5 in\n"
-             "it. A run that is under way is shown as far as it got, with its best epoch's\n"
-             "val_loss and val_accuracy. Plots are made by gnuplot, where it is installed\n"
-             "(Debian: gnuplot-nox). In the CSV, weights_crc is decimal, and a text that a\n"
-             "spreadsheet would run (it begins with =, +, -, @, a tab or a line's end, and is\n"
-             "no number) has ' before it.",
+             "reached; of a single run all there is. Runs of the same task stand together,\n"
+             "classification first. RUN is a run's folder, or the run.h5 in it. A run that is\n"
+             "under way is shown as far as it got, with its best epoch's validation metrics.\n"
+             "Plots are made by gnuplot, if it is installed (Debian: gnuplot-nox). In the CSV,\n"
+             "weights_crc is decimal, and a text that a spreadsheet would run (it begins with\n"
+             "=, +, -, @, a tab or a line's end, and is no number) has ' before it.",
 };
 
 void dt_cli_report_help(void)
@@ -142,6 +143,12 @@ DT_MUST_USE static dt_status check_settings(const report_settings *s)
     return DT_OK;
 }
 
+/* As dt_report_sort has it. */
+static const char *sorted_by(const report_settings *s)
+{
+    return dt_options_given(&table, s, "sort") ? s->sort : NULL;
+}
+
 /* Columns of the terminal, or of a line that people read anywhere. */
 static size_t line_width(bool terminal)
 {
@@ -166,7 +173,7 @@ DT_MUST_USE static dt_status show(const report_settings *s, dt_report_run **runs
     const bool terminal = isatty(STDOUT_FILENO) != 0;
     const size_t width = line_width(terminal);
     if (s->html[0] != '\0')
-        DT_TRY(dt_report_write_html(s->html, runs, count, s->sort));
+        DT_TRY(dt_report_write_html(s->html, runs, count, sorted_by(s)));
     if (s->csv[0] != '\0')
         DT_TRY(dt_report_write_csv(s->csv, runs, count));
     if (strcmp(s->csv, "-") == 0)
@@ -207,7 +214,7 @@ dt_status dt_cli_report(int argc, char **argv)
     }
     DT_TRY(check_outputs(&settings, runs, (size_t)words));
     DT_TRY(dt_report_name_runs(runs, (size_t)words));
-    DT_TRY(dt_report_sort(order, (size_t)words, settings.sort));
+    DT_TRY(dt_report_sort(order, (size_t)words, sorted_by(&settings)));
     DT_TRY(show(&settings, order, (size_t)words));
 out:
     for (int i = 0; runs != NULL && i < words; i++)

@@ -51,7 +51,7 @@ static void add_svg(dt_report_page *page, const char *svg, const char *title)
     }
 }
 
-static void add_figure(dt_report_page *page, const dt_report_buffer *script, const char *title)
+void dt_report_figure_add(dt_report_page *page, const dt_report_buffer *script, const char *title)
 {
     dt_report_buffer svg = {0};
     if (page->html.status == DT_OK)
@@ -76,7 +76,7 @@ static void add_figure(dt_report_page *page, const dt_report_buffer *script, con
     dt_report_buffer_clear(&svg);
 }
 
-static void begin(dt_report_buffer *script, int width, int height)
+void dt_report_figure_begin(dt_report_buffer *script, int width, int height)
 {
     dt_report_buffer_add(script,
                          "set terminal svg size %d,%d dynamic noenhanced font 'sans-serif,13' "
@@ -103,14 +103,14 @@ static double whole_step(double range, double most)
     }
 }
 
-static void add_style(dt_report_buffer *script, size_t curve)
+void dt_report_figure_style(dt_report_buffer *script, size_t curve)
 {
     dt_report_buffer_add(script, " linecolor rgb '%s' linewidth 2%s",
                          dt_report_colours[curve % REPORT_COLOURS],
                          curve >= REPORT_COLOURS ? " dashtype (10,6)" : "");
 }
 
-static void add_number(dt_report_buffer *script, double value)
+void dt_report_figure_number(dt_report_buffer *script, double value)
 {
     if (isfinite(value))
         dt_report_buffer_add(script, " %.9g", value);
@@ -134,8 +134,8 @@ static bool add_curve(dt_report_buffer *script, const dt_report_table *epochs, i
     for (size_t i = 0; i < epochs->rows; i++) {
         if (i % step != 0 && i + 1 != epochs->rows)
             continue;
-        add_number(script, epochs->columns[EPOCH_NUMBER][i]);
-        add_number(script, epochs->columns[column][i]);
+        dt_report_figure_number(script, epochs->columns[EPOCH_NUMBER][i]);
+        dt_report_figure_number(script, epochs->columns[column][i]);
         dt_report_buffer_puts(script, "\n");
     }
     dt_report_buffer_puts(script, "EOD\n");
@@ -179,7 +179,7 @@ void dt_report_chart_epochs(dt_report_page *page, dt_report_run *const *runs, si
     dt_report_buffer script = {0}, plot = {0};
     const int columns[2] = {column, second_column};
     const double last = last_epoch(runs, count);
-    begin(&script, 560, 340);
+    dt_report_figure_begin(&script, 560, 340);
     add_range(&script, runs, count, columns);
     dt_report_buffer_add(&script,
                          "set xlabel 'epoch'\nset ylabel '%s'\nset xrange [%.9g:%.9g]\n"
@@ -197,11 +197,11 @@ void dt_report_chart_epochs(dt_report_page *page, dt_report_run *const *runs, si
             dt_report_buffer_add(
                 &plot, "%s $d%zu using 1:2 with %s", curves++ > 0 ? "," : "plot", number,
                 e->rows <= MARKED_MAX ? "linespoints pointtype 7 pointsize 0.35" : "lines");
-            add_style(&plot, i + c);
+            dt_report_figure_style(&plot, i + c);
         }
     if (plot.bytes > 0) {
         dt_report_buffer_add(&script, "%s\n", plot.text);
-        add_figure(page, &script, title);
+        dt_report_figure_add(page, &script, title);
     }
     dt_report_buffer_clear(&script);
     dt_report_buffer_clear(&plot);
@@ -214,7 +214,7 @@ void dt_report_chart_roc(dt_report_page *page, dt_report_run *const *runs, size_
     dt_report_buffer script = {0}, plot = {0};
     char title[64];
     (void)snprintf(title, sizeof title, "ROC, %s set", dt_report_set_name(set));
-    begin(&script, 560, 480);
+    dt_report_figure_begin(&script, 560, 480);
     dt_report_buffer_puts(&script, "set xrange [0:1]\nset yrange [0:1]\nset size ratio 1\n"
                                    "set xtics 0.2\nset ytics 0.2\n"
                                    "set xlabel 'false positives, share of class 0'\n"
@@ -228,18 +228,18 @@ void dt_report_chart_roc(dt_report_page *page, dt_report_run *const *runs, size_
         for (size_t k = 0; k < roc->rows; k++) {
             if (k % step != 0 && k + 1 != roc->rows)
                 continue;
-            add_number(&script, roc->columns[ROC_FPR][k]);
-            add_number(&script, roc->columns[ROC_TPR][k]);
+            dt_report_figure_number(&script, roc->columns[ROC_FPR][k]);
+            dt_report_figure_number(&script, roc->columns[ROC_TPR][k]);
             dt_report_buffer_puts(&script, "\n");
         }
         dt_report_buffer_puts(&script, "EOD\n");
         dt_report_buffer_add(&plot, ", $d%zu using 1:2 with lines", i);
-        add_style(&plot, i);
+        dt_report_figure_style(&plot, i);
     }
     if (plot.bytes > 0) {
         dt_report_buffer_add(&script, "plot x with lines linecolor rgb '#808080' dashtype 2%s\n",
                              plot.text);
-        add_figure(page, &script, title);
+        dt_report_figure_add(page, &script, title);
     }
     dt_report_buffer_clear(&script);
     dt_report_buffer_clear(&plot);
@@ -249,10 +249,11 @@ static void add_bins(dt_report_buffer *script, const dt_report_table *bins, size
 {
     dt_report_buffer_add(script, "$d%zu << EOD\n", number);
     for (size_t b = 0; b < bins->rows; b++) {
-        add_number(script, bins->columns[BIN_CONFIDENCE][b]);
-        add_number(script, bins->columns[BIN_ACCURACY][b]);
-        add_number(script, 0.5 * (bins->columns[BIN_LOWER][b] + bins->columns[BIN_UPPER][b]));
-        add_number(script, bins->columns[BIN_ROWS][b]);
+        dt_report_figure_number(script, bins->columns[BIN_CONFIDENCE][b]);
+        dt_report_figure_number(script, bins->columns[BIN_ACCURACY][b]);
+        dt_report_figure_number(script,
+                                0.5 * (bins->columns[BIN_LOWER][b] + bins->columns[BIN_UPPER][b]));
+        dt_report_figure_number(script, bins->columns[BIN_ROWS][b]);
         dt_report_buffer_puts(script, "\n");
     }
     dt_report_buffer_puts(script, "EOD\n");
@@ -267,7 +268,7 @@ void dt_report_chart_calibration(dt_report_page *page, dt_report_run *const *run
     size_t drawn = 0;
     double most = 1.0;
     (void)snprintf(title, sizeof title, "calibration, %s set", dt_report_set_name(set));
-    begin(&script, 560, 480);
+    dt_report_figure_begin(&script, 560, 480);
     for (size_t i = 0; i < count && i < REPORT_RUNS_DRAWN; i++) {
         const dt_report_table *bins = &runs[i]->sets[set].calibration;
         if (bins->rows == 0)
@@ -277,10 +278,10 @@ void dt_report_chart_calibration(dt_report_page *page, dt_report_run *const *run
             most = fmax(most, bins->columns[BIN_ROWS][b]);
         dt_report_buffer_add(&above, ", $d%zu using 1:2 with linespoints pointtype 7 pointsize 0.5",
                              i);
-        add_style(&above, i);
+        dt_report_figure_style(&above, i);
         dt_report_buffer_add(&below, "%s $d%zu using 3:4 with histeps", drawn++ > 0 ? "," : "plot",
                              i);
-        add_style(&below, i);
+        dt_report_figure_style(&below, i);
     }
     if (drawn == 0)
         goto out;
@@ -297,7 +298,7 @@ void dt_report_chart_calibration(dt_report_page *page, dt_report_run *const *run
                                    "set ylabel 'rows'\n");
     dt_report_buffer_add(&script, "set ytics %.0f\n%s\nunset multiplot\n", whole_step(most, 3.0),
                          below.text);
-    add_figure(page, &script, title);
+    dt_report_figure_add(page, &script, title);
 out:
     dt_report_buffer_clear(&script);
     dt_report_buffer_clear(&above);
@@ -319,7 +320,7 @@ static void add_bars(dt_report_page *page, dt_report_buffer *script, const doubl
         most = fmax(most, sum);
     }
     const bool small = most < 0.5;
-    begin(script, 560, 340);
+    dt_report_figure_begin(script, 560, 340);
     dt_report_buffer_add(script,
                          "set xlabel '%s'\nset ylabel 'time, %s'\nset yrange [0:%.9g]\n"
                          "set xrange [%.9g:%.9g]\nset xtics %.0f,%.0f\nset boxwidth 0.7\n"
@@ -332,7 +333,7 @@ static void add_bars(dt_report_page *page, dt_report_buffer *script, const doubl
         dt_report_buffer_add(script, "%.0f", first + (double)i);
         for (int phase = 0; phase < REPORT_PHASES; phase++) {
             sum += seconds[i * REPORT_PHASES + (size_t)phase] * (small ? 1e3 : 1.0);
-            add_number(script, sum);
+            dt_report_figure_number(script, sum);
         }
         dt_report_buffer_puts(script, "\n");
     }
@@ -342,7 +343,7 @@ static void add_bars(dt_report_page *page, dt_report_buffer *script, const doubl
                              phase == REPORT_PHASES - 1 ? "plot" : ",", phase + 2,
                              dt_report_phase_colours[phase]);
     dt_report_buffer_puts(script, "\n");
-    add_figure(page, script, title);
+    dt_report_figure_add(page, script, title);
 }
 
 /* What was not measured has no part in a bar. */

@@ -84,11 +84,11 @@ out:
     return status;
 }
 
-static void add_titles(dt_text_table *out, const names columns[GROUPS])
+static void add_titles(dt_text_table *out, const dt_report_keys *keys, const names columns[GROUPS])
 {
     dt_text_table_titles(out, "name|path|status");
-    for (size_t k = 0; k < REPORT_KEYS; k++)
-        dt_text_table_title(out, "%s", dt_report_keys[k]);
+    for (size_t k = 0; k < keys->count; k++)
+        dt_text_table_title(out, "%s", keys->names[k]);
     for (size_t g = 0; g < GROUPS; g++)
         for (size_t i = 0; i < columns[g].count; i++) {
             const char *text = columns[g].texts[i];
@@ -98,14 +98,15 @@ static void add_titles(dt_text_table *out, const names columns[GROUPS])
         }
 }
 
-static void add_run(dt_text_table *out, const dt_report_run *run, const names columns[GROUPS])
+static void add_run(dt_text_table *out, const dt_report_run *run, const dt_report_keys *keys,
+                    const names columns[GROUPS])
 {
     char number[64];
     dt_text_table_add(out, "%s", run->name);
     dt_text_table_add(out, "%s", run->path);
     dt_text_table_add(out, "%s", run->status);
-    for (size_t k = 0; k < REPORT_KEYS; k++) {
-        const double value = dt_report_value(run, dt_report_keys[k]);
+    for (size_t k = 0; k < keys->count; k++) {
+        const double value = dt_report_value(run, keys->names[k]);
         const bool none = value != value;
         dt_text_table_add(out, "%s",
                           none ? "" : dt_report_format_exact(number, sizeof number, value));
@@ -133,11 +134,13 @@ dt_status dt_report_write_csv(const char *path, dt_report_run *const *runs, size
     dt_report_buffer text = {0};
     dt_text_table table = {0};
     names columns[GROUPS] = {{0}};
+    dt_report_keys keys;
+    dt_report_list_keys(&keys, runs, count);
     for (size_t g = 0; g < GROUPS; g++)
         DT_TRY(list_names(&columns[g], g, runs, count));
-    add_titles(&table, columns);
+    add_titles(&table, &keys, columns);
     for (size_t i = 0; i < count; i++)
-        add_run(&table, runs[i], columns);
+        add_run(&table, runs[i], &keys, columns);
     DT_TRY(make_csv(&text, &table));
     if (strcmp(path, "-") == 0)
         dt_log_result("%s", text.text);

@@ -82,28 +82,35 @@ static bool print_plot(const char *title, const curve *curves, size_t count, siz
     return good;
 }
 
+/* Of runs of one task. False when there will be no plots. */
+static bool print_plots(dt_report_run *const *runs, size_t count, size_t width)
+{
+    const dt_task *task = runs[0]->task;
+    for (size_t m = 0; m < REPORT_METRICS_COMPARED; m++) {
+        const char *unit = dt_report_unit(runs, count, &task->metrics[m]);
+        const curve of_one[2] = {{runs[0], EPOCH_TRAIN(m), "training"},
+                                 {runs[0], EPOCH_VAL(m), "validation"}};
+        curve curves[CURVES_MAX];
+        char title[128];
+        size_t drawn = 0;
+        for (size_t i = 0; i < (count == 1 ? 2 : count) && drawn < CURVES_MAX; i++) {
+            curves[drawn] = count == 1 ? of_one[i] : (curve){runs[i], EPOCH_VAL(m), runs[i]->name};
+            drawn += has_points(&curves[drawn]);
+        }
+        (void)snprintf(title, sizeof title, "%s%s%s%s", count > 1 ? "validation " : "",
+                       dt_report_title(task, task->metrics[m].name), unit[0] != '\0' ? ", " : "",
+                       unit);
+        if (drawn > 0 && !print_plot(title, curves, drawn, width))
+            return false;
+    }
+    return true;
+}
+
 dt_status dt_report_print_curves(dt_report_run *const *runs, size_t count, size_t width)
 {
-    static const int of_one[2][2] = {{EPOCH_TRAIN_LOSS, EPOCH_VAL_LOSS},
-                                     {EPOCH_TRAIN_ACCURACY, EPOCH_VAL_ACCURACY}};
-    static const char *const titles[2][2] = {
-        {"loss, nats per row", "accuracy, share of rows"},
-        {"validation loss, nats per row", "validation accuracy, share of rows"}};
-    for (int plot = 0; plot < 2; plot++) {
-        curve curves[CURVES_MAX];
-        size_t drawn = 0;
-        if (count == 1)
-            for (int c = 0; c < 2; c++)
-                curves[drawn++] =
-                    (curve){runs[0], of_one[plot][c], c == 0 ? "training" : "validation"};
-        for (size_t i = 0; i < count && count > 1 && drawn < CURVES_MAX; i++)
-            if (has_points(&(curve){runs[i], of_one[plot][1], ""}))
-                curves[drawn++] = (curve){runs[i], of_one[plot][1], runs[i]->name};
-        size_t kept = 0;
-        for (size_t i = 0; i < drawn; i++)
-            if (has_points(&curves[i]))
-                curves[kept++] = curves[i];
-        if (kept > 0 && !print_plot(titles[count > 1][plot], curves, kept, width))
+    for (size_t from = 0, same = 0; from < count; from += same) {
+        same = dt_report_group(runs + from, count - from);
+        if (!print_plots(runs + from, same, width))
             break;
     }
     return DT_OK;

@@ -9,127 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- results ---- */
-
-#define OF_SET(set)                                                                                \
-    set "_rows", set "_loss", set "_accuracy", set "_majority_accuracy", set "_roc_auc",           \
-        set "_pr_auc", set "_precision", set "_recall", set "_f1", set "_log_loss", set "_brier",  \
-        set "_calibration_error"
-
-const char *const dt_report_keys[REPORT_KEYS] = {
-    "epochs",  "best_epoch",         OF_SET("train"), OF_SET("val"), OF_SET("test"),
-    "seconds", "samples_per_second", "ranks",         "weights_crc",
-};
-
-static double number_of(const dt_report_facts *facts, const char *name)
-{
-    const dt_report_fact *fact = dt_report_fact_find(facts, name);
-    return fact != NULL ? fact->number : NAN;
-}
-
-/* The last that improved; SIZE_MAX without one. */
-static size_t best_epoch(const dt_report_run *run)
-{
-    for (size_t i = run->epochs.rows; i-- > 0;)
-        if (run->epochs.columns[EPOCH_IMPROVED][i] > 0.0)
-            return i;
-    return SIZE_MAX;
-}
-
-/* While a run is under way its best epoch stands for the evaluation to come. */
-static double value_so_far(const dt_report_run *run, const char *quality)
-{
-    const size_t best = best_epoch(run);
-    if (strcmp(run->status, "running") != 0 || best == SIZE_MAX)
-        return NAN;
-    if (strcmp(quality, "loss") == 0)
-        return run->epochs.columns[EPOCH_VAL_LOSS][best];
-    if (strcmp(quality, "accuracy") == 0)
-        return run->epochs.columns[EPOCH_VAL_ACCURACY][best];
-    return NAN;
-}
-
-static double value_of_epochs(const dt_report_run *run, const char *key)
-{
-    const dt_report_table *epochs = &run->epochs;
-    double seconds = 0.0;
-    if (strcmp(key, "epochs") == 0)
-        return (double)epochs->rows;
-    if (strcmp(key, "best_epoch") == 0) {
-        const size_t best = best_epoch(run);
-        return best == SIZE_MAX ? NAN : epochs->columns[EPOCH_NUMBER][best];
-    }
-    if (strcmp(key, "seconds") != 0 || epochs->rows == 0)
-        return NAN;
-    for (size_t i = 0; i < epochs->rows; i++)
-        seconds += epochs->columns[EPOCH_SECONDS][i];
-    return seconds;
-}
-
-static const char *const set_prefixes[SETS] = {"train_", "val_", "test_"};
-
-const char *dt_report_key_of(char *out, size_t bytes, const char *key, int set)
-{
-    const bool of_set = strncmp(key, "#_", 2) == 0;
-    (void)snprintf(out, bytes, "%s%s", of_set ? set_prefixes[set] : "", key + (of_set ? 2 : 0));
-    return out;
-}
-
-double dt_report_value(const dt_report_run *run, const char *key)
-{
-    for (int set = 0; set < SETS; set++) {
-        const size_t length = strlen(set_prefixes[set]);
-        if (strncmp(key, set_prefixes[set], length) != 0)
-            continue;
-        if (run->sets[set].there)
-            return number_of(&run->sets[set].qualities, key + length);
-        return set == SET_VALIDATION ? value_so_far(run, key + length) : NAN;
-    }
-    if (strcmp(key, "ranks") == 0)
-        return number_of(&run->environment, key);
-    const double summed_up = number_of(&run->summary, key);
-    return isnan(summed_up) ? value_of_epochs(run, key) : summed_up;
-}
-
-bool dt_report_smaller_is_better(const char *key)
-{
-    static const char *const larger[] = {"accuracy", "_auc", "precision",
-                                         "recall",   "f1",   "_per_second"};
-    for (size_t i = 0; i < sizeof larger / sizeof *larger; i++)
-        if (dt_text_ends_in(key, larger[i]))
-            return false;
-    return true;
-}
-
-const char *dt_report_format(char *out, size_t bytes, const char *key, double value)
-{
-    if (isnan(value))
-        (void)snprintf(out, bytes, "-");
-    else if (strcmp(key, "weights_crc") == 0 && value >= 0.0 && value <= (double)UINT32_MAX)
-        (void)snprintf(out, bytes, "%08llx", (unsigned long long)value);
-    else if (dt_text_ends_in(key, "samples_per_second"))
-        (void)snprintf(out, bytes, value < 1e16 ? "%.0f" : "%.4g", value);
-    else if (strcmp(key, "seconds") == 0)
-        (void)snprintf(out, bytes, value < 100.0 ? "%.3g" : "%.0f", value);
-    else if (dt_text_ends_in(key, "epochs") || dt_text_ends_in(key, "best_epoch") ||
-             dt_text_ends_in(key, "ranks") || dt_text_ends_in(key, "_rows"))
-        (void)snprintf(out, bytes, "%.0f", value);
-    else if (value == 0.0 || (fabs(value) >= 0.001 && fabs(value) < 1e5))
-        (void)snprintf(out, bytes, "%.4f", value);
-    else
-        (void)snprintf(out, bytes, "%.3g", value);
-    return out;
-}
-
-int dt_report_best_set(dt_report_run *const *runs, size_t count)
-{
-    for (int set = SETS - 1; set > SET_TRAIN; set--)
-        for (size_t i = 0; i < count; i++)
-            if (runs[i]->sets[set].there)
-                return set;
-    return -1;
-}
-
 /* ---- the order ---- */
 
 typedef struct sort_key {
@@ -138,10 +17,10 @@ typedef struct sort_key {
     const char *text;
 } sort_key;
 
-static bool is_key(const char *key)
+static bool is_key(const dt_report_keys *keys, const char *key)
 {
-    for (size_t i = 0; i < REPORT_KEYS; i++)
-        if (strcmp(dt_report_keys[i], key) == 0)
+    for (size_t i = 0; i < keys->count; i++)
+        if (strcmp(keys->names[i], key) == 0)
             return true;
     return false;
 }
@@ -156,14 +35,14 @@ static const dt_report_fact *find_option(const dt_report_run *run, const char *k
     return dt_report_fact_find(&run->config, name);
 }
 
-static sort_key sort_key_of(const dt_report_run *run, const char *key)
+static sort_key sort_key_of(const dt_report_run *run, const char *key, bool is_result)
 {
     sort_key r = {.number = NAN};
     if (strcmp(key, "name") == 0) {
         r.text = run->name;
     } else if (strcmp(key, "status") == 0) {
         r.text = run->status;
-    } else if (is_key(key)) {
+    } else if (is_result) {
         r.number = dt_report_value(run, key);
         r.number = dt_report_smaller_is_better(key) ? r.number : -r.number;
     } else {
@@ -190,17 +69,18 @@ static int compare(const sort_key *a, const sort_key *b)
     return a->text != NULL && b->text != NULL ? strcmp(a->text, b->text) : 0;
 }
 
-DT_MUST_USE static dt_status check_key(dt_report_run *const *runs, size_t count, const char *key)
+DT_MUST_USE static dt_status check_key(dt_report_run *const *runs, size_t count,
+                                       const dt_report_keys *keys, const char *key)
 {
-    const char *known[REPORT_KEYS + 2 + DT_OPTION_MAX];
+    const char *known[REPORT_KEYS_MAX + 2 + DT_OPTION_MAX];
     size_t known_count = 0;
-    if (is_key(key) || strcmp(key, "name") == 0 || strcmp(key, "status") == 0)
+    if (is_key(keys, key) || strcmp(key, "name") == 0 || strcmp(key, "status") == 0)
         return DT_OK;
     for (size_t i = 0; i < count; i++)
         if (find_option(runs[i], key) != NULL)
             return DT_OK;
-    for (size_t i = 0; i < REPORT_KEYS; i++)
-        known[known_count++] = dt_report_keys[i];
+    for (size_t i = 0; i < keys->count; i++)
+        known[known_count++] = keys->names[i];
     known[known_count++] = "name";
     known[known_count++] = "status";
     for (size_t i = 0; i < runs[0]->config.count && i < DT_OPTION_MAX; i++)
@@ -211,26 +91,66 @@ DT_MUST_USE static dt_status check_key(dt_report_run *const *runs, size_t count,
                        known[nearest]);
     return dt_fail(DT_USAGE,
                    "--sort %.60s: no such result or option; expected name, status, an option as "
-                   "learning_rate, or a result as val_loss, test_accuracy, seconds",
+                   "learning_rate, or a result as val_loss, seconds",
                    key);
 }
 
-dt_status dt_report_sort(dt_report_run **runs, size_t count, const char *key)
+/* `is_result`: it is the name of a result, not of an option. */
+static void sort_group(dt_report_run **runs, size_t count, const char *key, bool is_result)
 {
-    const dt_status status = check_key(runs, count, key);
-    for (size_t i = 1; i < count && status == DT_OK; i++) {
+    for (size_t i = 1; i < count; i++) {
         dt_report_run *moved = runs[i];
-        const sort_key r = sort_key_of(moved, key);
+        const sort_key r = sort_key_of(moved, key, is_result);
         size_t to = i;
         for (; to > 0; to--) {
-            const sort_key before = sort_key_of(runs[to - 1], key);
+            const sort_key before = sort_key_of(runs[to - 1], key, is_result);
             if (compare(&r, &before) >= 0)
                 break;
             runs[to] = runs[to - 1];
         }
         runs[to] = moved;
     }
-    return status;
+}
+
+/* Of runs of one task. */
+static const char *usual_key(char out[REPORT_KEY_BYTES], dt_report_run *const *runs, size_t count)
+{
+    const dt_metric *metrics = runs[0]->task->metrics;
+    const bool comparable = dt_report_unit(runs, count, &metrics[0])[0] != '\0';
+    return dt_report_key(out, SET_VALIDATION, metrics[comparable ? 0 : 1].name);
+}
+
+/* Runs of one task together, in the order of dt_tasks. */
+static void sort_by_task(dt_report_run **runs, size_t count)
+{
+    size_t sorted = 0;
+    for (size_t t = 0; t < DT_TASK_COUNT; t++)
+        for (size_t i = sorted; i < count; i++) {
+            dt_report_run *moved = runs[i];
+            if (moved->task != dt_tasks[t])
+                continue;
+            memmove(runs + sorted + 1, runs + sorted, (i - sorted) * sizeof *runs);
+            runs[sorted++] = moved;
+        }
+}
+
+dt_status dt_report_sort(dt_report_run **runs, size_t count, const char *key)
+{
+    dt_report_keys keys;
+    char usual[REPORT_KEY_BYTES];
+    dt_report_list_keys(&keys, runs, count);
+    const dt_status status = key != NULL ? check_key(runs, count, &keys, key) : DT_OK;
+    if (status != DT_OK)
+        return status;
+    sort_by_task(runs, count);
+    for (size_t from = 0, same = 0; from < count; from += same) {
+        same = dt_report_group(runs + from, count - from);
+        const char *by = key != NULL ? key : usual_key(usual, runs + from, same);
+        sort_group(runs + from, same, by, is_key(&keys, by));
+    }
+    for (size_t i = 0; i < count; i++)
+        runs[i]->number = i + 1;
+    return DT_OK;
 }
 
 /* ---- differences ---- */

@@ -4,6 +4,7 @@
 #include "dtrain/io/file.h"
 #include "report_internal.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* gnuplot draws axes and words in black: they follow the page, light or dark. */
@@ -38,19 +39,42 @@ static const char style[] =
 
 /* ---- tables ---- */
 
-enum { CONFUSION_SHOWN = 30, CLASSES_SHOWN = 100, RANKS_SHOWN = 64 };
+enum {
+    CONFUSION_SHOWN = 30,
+    CLASSES_SHOWN = 100,
+    RANKS_SHOWN = 64,
+    TARGETS_SHOWN = 100,
+    TARGETS_DRAWN = 4
+};
+
+/* Of runs of one task. */
+static void add_units(dt_report_page *page, dt_report_run *const *runs, size_t count)
+{
+    const dt_task *task = runs[0]->task;
+    dt_report_buffer_puts(&page->html, "<p>Units: ");
+    for (size_t m = 0; m < task->metric_count; m++) {
+        const char *unit = dt_report_unit(runs, count, &task->metrics[m]);
+        dt_report_buffer_add(&page->html, "%s%s: %s", m > 0 ? "; " : "",
+                             dt_report_title(task, task->metrics[m].name),
+                             unit[0] != '\0' ? unit : "not the same for all runs");
+    }
+    dt_report_buffer_add(&page->html, ".%s</p>\n", count > 1 ? " The best are in bold." : "");
+}
 
 static void add_results(dt_report_page *page, dt_report_run *const *runs, size_t count)
 {
     dt_text_table table;
     dt_report_buffer_puts(&page->html, "<h2>Results</h2>\n");
-    for (int which = 0; which < REPORT_RESULTS; which++) {
-        dt_report_fill_results(&table, which, runs, count);
-        dt_report_page_table(page, &table, true);
+    for (size_t from = 0, same = 0; from < count; from += same) {
+        same = dt_report_group(runs + from, count - from);
+        for (int which = REPORT_METRICS; which <= REPORT_QUALITIES; which++) {
+            dt_report_fill_results(&table, which, runs + from, same);
+            dt_report_page_table(page, &table, runs[from]->number);
+        }
+        add_units(page, runs + from, same);
     }
-    dt_report_buffer_add(&page->html,
-                         "<p>Losses in nats per row, accuracies as shares of rows%s.</p>\n",
-                         count > 1 ? ", the best in bold" : "");
+    dt_report_fill_results(&table, REPORT_COURSE, runs, count);
+    dt_report_page_table(page, &table, 1);
 }
 
 DT_MUST_USE static dt_status add_differences(dt_report_page *page, dt_report_run *const *runs,
@@ -63,24 +87,24 @@ DT_MUST_USE static dt_status add_differences(dt_report_page *page, dt_report_run
     dt_report_buffer_puts(&page->html, "<h2>What differs</h2>\n");
     if (table.columns == 0)
         dt_report_buffer_puts(&page->html, "<p>Nothing: options, data, machine.</p>\n");
-    dt_report_page_table(page, &table, true);
+    dt_report_page_table(page, &table, 1);
     return status;
 }
 
-static void add_confusion(dt_report_page *page, const dt_report_run *run, int set, size_t number)
+static void add_confusion(dt_report_page *page, const dt_report_run *run, int set)
 {
     dt_text_table table;
-    const size_t C = run->sets[set].C;
+    const size_t C = run->sets[set].confusion.extent[0];
     if (C == 0)
         return;
-    dt_report_buffer_add(&page->html, "<h3>%zu: ", number);
+    dt_report_buffer_add(&page->html, "<h3>%zu: ", run->number);
     dt_report_buffer_escape(&page->html, run->name);
     dt_report_buffer_add(&page->html, ", %s set</h3>\n", dt_report_set_name(set));
     if (C > CONFUSION_SHOWN)
         dt_report_buffer_add(&page->html, "<p>%zu classes: the matrix is in run.h5 alone.</p>\n",
                              C);
     dt_report_fill_confusion(&table, run, set, CONFUSION_SHOWN);
-    dt_report_page_table(page, &table, false);
+    dt_report_page_table(page, &table, 0);
 }
 
 static void add_classes(dt_report_page *page, const dt_report_run *run, int set)
@@ -89,7 +113,7 @@ static void add_classes(dt_report_page *page, const dt_report_run *run, int set)
     if (run->sets[set].classes.rows > 0)
         dt_report_buffer_puts(&page->html, "<h2>Classes</h2>\n");
     dt_report_fill_classes(&table, run, set, CLASSES_SHOWN);
-    dt_report_page_table(page, &table, false);
+    dt_report_page_table(page, &table, 0);
 }
 
 /* ---- the parts of the page ---- */
@@ -116,7 +140,7 @@ static void add_head(dt_report_page *page, dt_report_run *const *runs, size_t co
     dt_report_buffer_add(&page->html, "</h1>\n<p>dtrain %s, %s", DTRAIN_VERSION, made);
     if (count > 1) {
         dt_report_buffer_puts(&page->html, "; in the order of ");
-        dt_report_buffer_escape(&page->html, sorted_by);
+        dt_report_buffer_escape(&page->html, sorted_by != NULL ? sorted_by : "validation");
     }
     dt_report_buffer_puts(&page->html, "</p>\n");
     for (size_t i = 0; i < count; i++) {
@@ -124,12 +148,12 @@ static void add_head(dt_report_page *page, dt_report_run *const *runs, size_t co
             continue;
         dt_report_buffer_puts(&page->html, "<p class=\"note\">");
         dt_report_buffer_escape(&page->html, runs[i]->name);
-        dt_report_buffer_puts(
-            &page->html, runs[i]->epochs.rows == 0
-                             ? strcmp(runs[i]->status, "running") == 0 ? ": no epochs yet.</p>\n"
-                                                                       : ": no epochs.</p>\n"
-                             : ": under way, or killed; val loss and accuracy are "
-                               "its best epoch's.</p>\n");
+        dt_report_buffer_puts(&page->html, runs[i]->epochs.rows == 0
+                                               ? strcmp(runs[i]->status, "running") == 0
+                                                     ? ": no epochs yet.</p>\n"
+                                                     : ": no epochs.</p>\n"
+                                               : ": under way, or killed; its validation "
+                                                 "metrics are the best epoch's.</p>\n");
     }
 }
 
@@ -137,9 +161,10 @@ static void add_legend(dt_report_page *page, dt_report_run *const *runs, size_t 
 {
     dt_report_buffer_puts(&page->html, "<ul class=\"legend\">\n");
     for (size_t i = 0; i < count && i < REPORT_RUNS_DRAWN; i++) {
-        dt_report_buffer_add(
-            &page->html, "<li><span class=\"key%s\" style=\"border-color:%s\"></span>%zu: ",
-            i >= REPORT_COLOURS ? " dashed" : "", dt_report_colours[i % REPORT_COLOURS], i + 1);
+        dt_report_buffer_add(&page->html,
+                             "<li><span class=\"key%s\" style=\"border-color:%s\"></span>%zu: ",
+                             i >= REPORT_COLOURS ? " dashed" : "",
+                             dt_report_colours[i % REPORT_COLOURS], runs[i]->number);
         dt_report_buffer_escape(&page->html, runs[i]->name);
         dt_report_buffer_puts(&page->html, "</li>\n");
     }
@@ -149,40 +174,53 @@ static void add_legend(dt_report_page *page, dt_report_run *const *runs, size_t 
     dt_report_buffer_puts(&page->html, "</ul>\n");
 }
 
+/* The figures of one metric of runs of one task; training and validation share one, if a run is
+ * alone on the page. */
+static void add_metric(dt_report_page *page, dt_report_run *const *runs, size_t count, bool alone,
+                       size_t m)
+{
+    const dt_task *task = runs[0]->task;
+    const char *name = dt_report_title(task, task->metrics[m].name);
+    const char *unit = dt_report_unit(runs, count, &task->metrics[m]);
+    char axis[96], training[64], validation[64];
+    (void)snprintf(axis, sizeof axis, "%s%s%s", name, unit[0] != '\0' ? ", " : "", unit);
+    (void)snprintf(training, sizeof training, "training %s", name);
+    (void)snprintf(validation, sizeof validation, "validation %s", name);
+    if (alone) {
+        dt_report_chart_epochs(page, runs, 1, EPOCH_TRAIN(m), EPOCH_VAL(m), name, axis);
+    } else {
+        dt_report_chart_epochs(page, runs, count, EPOCH_TRAIN(m), -1, training, axis);
+        dt_report_chart_epochs(page, runs, count, EPOCH_VAL(m), -1, validation, axis);
+    }
+}
+
 static void add_curves(dt_report_page *page, dt_report_run *const *runs, size_t count)
 {
-    static const char loss[] = "loss, nats per row", accuracy[] = "accuracy, share of rows";
     dt_report_buffer_puts(&page->html, "<h2>Learning curves</h2>\n");
-    if (count == 1) {
+    if (count == 1)
         dt_report_buffer_add(
             &page->html,
             "<ul class=\"legend\"><li><span class=\"key\" style=\"border-color:%s\">"
             "</span>training</li><li><span class=\"key\" style=\"border-color:%s\">"
-            "</span>validation</li></ul>\n<div class=\"figures\">\n",
+            "</span>validation</li></ul>\n",
             dt_report_colours[0], dt_report_colours[1]);
-        dt_report_chart_epochs(page, runs, 1, EPOCH_TRAIN_LOSS, EPOCH_VAL_LOSS, "loss", loss);
-        dt_report_chart_epochs(page, runs, 1, EPOCH_TRAIN_ACCURACY, EPOCH_VAL_ACCURACY, "accuracy",
-                               accuracy);
-    } else {
-        add_legend(page, runs, count);
+    for (size_t from = 0, same = 0; from < count; from += same) {
+        same = dt_report_group(runs + from, count - from);
+        if (count > 1)
+            add_legend(page, runs + from, same);
         dt_report_buffer_puts(&page->html, "<div class=\"figures\">\n");
-        dt_report_chart_epochs(page, runs, count, EPOCH_TRAIN_LOSS, -1, "training loss", loss);
-        dt_report_chart_epochs(page, runs, count, EPOCH_VAL_LOSS, -1, "validation loss", loss);
-        dt_report_chart_epochs(page, runs, count, EPOCH_TRAIN_ACCURACY, -1, "training accuracy",
-                               accuracy);
-        dt_report_chart_epochs(page, runs, count, EPOCH_VAL_ACCURACY, -1, "validation accuracy",
-                               accuracy);
+        for (size_t m = 0; m < REPORT_METRICS_COMPARED; m++)
+            add_metric(page, runs + from, same, count == 1, m);
+        dt_report_buffer_puts(&page->html, "</div>\n");
     }
-    dt_report_buffer_puts(&page->html, "</div>\n");
 }
 
-static void add_quality(dt_report_page *page, dt_report_run *const *runs, size_t count)
+/* Of runs of one task, and of the set that tells most of them. */
+static void add_class_quality(dt_report_page *page, dt_report_run *const *runs, size_t count,
+                              bool legend, int set)
 {
-    const int set = dt_report_best_set(runs, count);
-    if (set < 0)
-        return;
     dt_report_buffer_puts(&page->html, "<h2>ROC and calibration</h2>\n");
-    if (count > 1)
+    if (legend)
         add_legend(page, runs, count);
     dt_report_buffer_puts(&page->html, "<div class=\"figures\">\n");
     for (int s = SET_VALIDATION; s < SETS; s++)
@@ -195,12 +233,64 @@ static void add_quality(dt_report_page *page, dt_report_run *const *runs, size_t
                           "class.</p>\n<div class=\"tables\">\n");
     for (size_t i = 0; i < count && i < REPORT_RUNS_DRAWN; i++) {
         dt_report_buffer_puts(&page->html, "<div>");
-        add_confusion(page, runs[i], set, i + 1);
+        add_confusion(page, runs[i], set);
         dt_report_buffer_puts(&page->html, "</div>\n");
     }
     dt_report_buffer_puts(&page->html, "</div>\n");
     if (count == 1)
         add_classes(page, runs[0], set);
+}
+
+/* The most targets that any of the runs has, of those that are drawn. */
+static size_t targets_drawn(dt_report_run *const *runs, size_t count, int set)
+{
+    size_t most = 0;
+    for (size_t i = 0; i < count; i++)
+        most = runs[i]->sets[set].targets.rows > most ? runs[i]->sets[set].targets.rows : most;
+    return most < TARGETS_DRAWN ? most : TARGETS_DRAWN;
+}
+
+/* Likewise. */
+static void add_value_quality(dt_report_page *page, dt_report_run *const *runs, size_t count,
+                              bool legend, int set)
+{
+    const size_t T = targets_drawn(runs, count, set);
+    dt_text_table table;
+    dt_report_buffer_puts(&page->html, "<h2>Predictions and residuals</h2>\n<p>A residual is the "
+                                       "prediction less the target. The outermost bins contain "
+                                       "also the rows beyond them. Colours of cells follow the "
+                                       "logarithm of their rows.</p>\n");
+    if (legend)
+        add_legend(page, runs, count);
+    dt_report_buffer_puts(&page->html, "<div class=\"figures\">\n");
+    for (size_t i = 0; i < count && i < REPORT_RUNS_DRAWN; i++)
+        for (size_t j = 0; j < T; j++)
+            dt_report_chart_joint(page, runs[i], legend, set, j);
+    for (int s = SET_VALIDATION; s < SETS; s++)
+        for (size_t j = 0; j < T; j++)
+            dt_report_chart_residuals(page, runs, count, s, j);
+    dt_report_buffer_puts(&page->html, "</div>\n");
+    for (size_t i = 0; i < count && i < REPORT_RUNS_DRAWN; i++) {
+        if (runs[i]->sets[set].targets.rows < 2)
+            continue;
+        dt_report_buffer_add(&page->html, "<h3>%zu: ", runs[i]->number);
+        dt_report_buffer_escape(&page->html, runs[i]->name);
+        dt_report_buffer_puts(&page->html, "</h3>\n");
+        dt_report_fill_targets(&table, runs[i], set, TARGETS_SHOWN);
+        dt_report_page_table(page, &table, 0);
+    }
+}
+
+static void add_quality(dt_report_page *page, dt_report_run *const *runs, size_t count)
+{
+    for (size_t from = 0, same = 0; from < count; from += same) {
+        same = dt_report_group(runs + from, count - from);
+        const int set = dt_report_best_set(runs + from, same);
+        if (set < 0)
+            continue;
+        (runs[from]->task->classes ? add_class_quality : add_value_quality)(page, runs + from, same,
+                                                                            count > 1, set);
+    }
 }
 
 static void add_times(dt_report_page *page, dt_report_run *const *runs, size_t count)
@@ -234,7 +324,7 @@ static void add_times(dt_report_page *page, dt_report_run *const *runs, size_t c
         dt_report_chart_ranks(page, runs[i]);
         dt_report_buffer_puts(&page->html, "</div>\n");
         dt_report_fill_ranks(&table, runs[i], RANKS_SHOWN);
-        dt_report_page_table(page, &table, false);
+        dt_report_page_table(page, &table, 0);
         dt_report_buffer_puts(&page->html, "</details>\n");
     }
 }
@@ -243,7 +333,7 @@ static void add_details(dt_report_page *page, dt_report_run *const *runs, size_t
 {
     dt_report_buffer_puts(&page->html, "<h2>Configuration, data and environment</h2>\n");
     for (size_t i = 0; i < count; i++) {
-        dt_report_buffer_add(&page->html, "<details><summary>%zu: ", i + 1);
+        dt_report_buffer_add(&page->html, "<details><summary>%zu: ", runs[i]->number);
         dt_report_buffer_escape(&page->html, runs[i]->name);
         dt_report_buffer_puts(&page->html, "</summary>\n<p>");
         dt_report_buffer_escape(&page->html, runs[i]->path);

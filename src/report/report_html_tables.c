@@ -18,13 +18,14 @@ static void add_cell(dt_report_buffer *html, const char *tag, const char *class,
     dt_report_buffer_add(html, "</%s>", tag);
 }
 
-static void add_row(dt_report_buffer *html, const dt_text_table *table, size_t row, bool numbered)
+static void add_row(dt_report_buffer *html, const dt_text_table *table, size_t row, size_t first)
 {
+    const bool numbered = first > 0;
     dt_report_buffer_puts(html, "<tr>");
     if (numbered && row == 0)
         dt_report_buffer_puts(html, "<th>#</th>");
     else if (numbered)
-        dt_report_buffer_add(html, "<th>%zu</th>", row);
+        dt_report_buffer_add(html, "<th>%zu</th>", first + row - 1);
     for (size_t c = 0; c < table->columns; c++) {
         const dt_text_cell *cell = &table->cells[row * table->columns + c];
         const bool left = table->cells[c].text[0] != '>' && (c > 0 || numbered);
@@ -37,7 +38,7 @@ static void add_row(dt_report_buffer *html, const dt_text_table *table, size_t r
     dt_report_buffer_puts(html, "</tr>\n");
 }
 
-void dt_report_page_table(dt_report_page *page, dt_text_table *table, bool numbered)
+void dt_report_page_table(dt_report_page *page, dt_text_table *table, size_t first)
 {
     dt_report_buffer *html = &page->html;
     if (html->status == DT_OK)
@@ -45,7 +46,7 @@ void dt_report_page_table(dt_report_page *page, dt_text_table *table, bool numbe
     if (html->status == DT_OK && table->columns > 0) {
         dt_report_buffer_puts(html, "<div class=\"scroll\"><table>\n");
         for (size_t row = 0; row < table->cell_count / table->columns; row++)
-            add_row(html, table, row, numbered);
+            add_row(html, table, row, first);
         dt_report_buffer_puts(html, "</table></div>\n");
         if (table->more > 0)
             dt_report_buffer_add(html, "<p>... and %zu more</p>\n", table->more);

@@ -4,6 +4,7 @@
 #include "dtrain/base/status.h"
 #include "dtrain/io/h5.h"
 #include "dtrain/report/text_table.h"
+#include "dtrain/task/task.h"
 #include "report_buffer.h"
 #include "report_gnuplot.h"
 
@@ -26,7 +27,7 @@ typedef struct dt_report_facts {
     dt_report_fact *items; /* in the order of their names */
 } dt_report_facts;
 
-enum { REPORT_COLUMNS_MAX = 9 };
+enum { REPORT_COLUMNS_MAX = 16 };
 
 /** The columns of a table that are of use here; one that the file has not is NaN throughout. */
 typedef struct dt_report_table {
@@ -34,15 +35,10 @@ typedef struct dt_report_table {
     double *columns[REPORT_COLUMNS_MAX]; /* each [rows] */
 } dt_report_table;
 
-enum {
-    EPOCH_NUMBER,
-    EPOCH_TRAIN_LOSS,
-    EPOCH_TRAIN_ACCURACY,
-    EPOCH_VAL_LOSS,
-    EPOCH_VAL_ACCURACY,
-    EPOCH_SECONDS,
-    EPOCH_IMPROVED
-};
+/* Behind them two columns for each metric of the run's task. */
+enum { EPOCH_NUMBER, EPOCH_SECONDS, EPOCH_IMPROVED, EPOCH_METRICS };
+#define EPOCH_TRAIN(metric) (EPOCH_METRICS + 2 * (int)(metric))
+#define EPOCH_VAL(metric) (EPOCH_TRAIN(metric) + 1)
 enum {
     CLASS_ROWS,
     CLASS_PREDICTED,
@@ -54,6 +50,8 @@ enum {
 };
 enum { BIN_LOWER, BIN_UPPER, BIN_ROWS, BIN_CONFIDENCE, BIN_ACCURACY };
 enum { ROC_FPR, ROC_TPR };
+/* Behind them the qualities of the run's task. */
+enum { TARGET_LIMIT, TARGET_LOW, TARGET_HIGH, TARGET_BASELINE, TARGET_QUALITIES };
 enum {
     RANK_NUMBER,
     RANK_ROWS,
@@ -68,16 +66,26 @@ enum {
 
 enum { SET_TRAIN, SET_VALIDATION, SET_TEST, SETS };
 
+/** Counts of rows; zeroed when the file does not have them. */
+typedef struct dt_report_counts {
+    size_t extent[3];
+    int64_t *counts; /* [extent 0, 1, 2], or of fewer dimensions */
+} dt_report_counts;
+
 /** What the final weights reach on one set. */
 typedef struct dt_report_set {
     bool there;
     dt_report_facts qualities;
-    dt_report_table classes, calibration, roc;
-    size_t C; /* of `confusion`; 0 without it */
-    int64_t *confusion; /* [C, C] true, predicted */
+    dt_report_table classes, calibration, roc; /* of classes */
+    dt_report_counts confusion; /* [C, C] true, predicted */
+    dt_report_table targets; /* of values; [T] */
+    dt_report_counts residuals; /* [T, bins], from -limit to limit */
+    dt_report_counts joint; /* [T, bins, bins] true, predicted; from low to high */
 } dt_report_set;
 
 typedef struct dt_report_run {
+    size_t number; /* from 1, in the order in which the runs are shown */
+    const dt_task *task;
     char *path, *name; /* as it was given; the folder's, or more of the path, unlike any other */
     char *place; /* absolute path of run.h5, links resolved */
     char *status;
@@ -88,7 +96,8 @@ typedef struct dt_report_run {
     dt_h5_names rank_hosts; /* likewise */
 } dt_report_run;
 
-/** Opens and reads one run; all but `name`. Errors: DT_DATA, naming the file; DT_MEMORY. */
+/** Opens and reads one run; all but `name` and `number`. Errors: DT_DATA, naming the file;
+ * DT_MEMORY. */
 DT_MUST_USE dt_status dt_report_run_read(dt_report_run *out, const char *path);
 
 /** Frees a run; a zeroed one is allowed. */
@@ -112,20 +121,49 @@ const char *dt_report_format_exact(char *out, size_t bytes, double value);
 /** Returns "training", "validation", "test". */
 const char *dt_report_set_name(int set);
 
+/* ---- results (report_values.c) ---- */
+
+/** Returns how many of the runs, from the first one on, have the first one's task. */
+size_t dt_report_group(dt_report_run *const *runs, size_t count);
+
 /** Returns the set that tells most of the runs: the test set, else validation; -1 for none. */
 int dt_report_best_set(dt_report_run *const *runs, size_t count);
 
-/* ---- what is shown of them (report_facts.c) ---- */
+enum { REPORT_KEYS_MAX = 96, REPORT_KEY_BYTES = 48 };
 
-enum { REPORT_KEYS = 42 };
+/** Names of results: "epochs", "val_loss", "test_roc_auc", "test_baseline_rmse" ... */
+typedef struct dt_report_keys {
+    size_t count;
+    char names[REPORT_KEYS_MAX][REPORT_KEY_BYTES];
+} dt_report_keys;
 
-/** The results, in the order of --csv: "epochs", "val_loss", "test_roc_auc", "weights_crc" ... */
-extern const char *const dt_report_keys[REPORT_KEYS];
+/** Lists the results that runs of these tasks can have, in the order of --csv. */
+void dt_report_list_keys(dt_report_keys *out, dt_report_run *const *runs, size_t count);
 
-/** Returns `key`, where one that begins with # is a quality of that set: "#_f1" is "test_f1". */
-const char *dt_report_key_of(char *out, size_t bytes, const char *key, int set);
+/** Returns the key of a number of a set: "val_" and `name`. */
+const char *dt_report_key(char out[REPORT_KEY_BYTES], int set, const char *name);
 
-/** Returns a result of a run, NaN when it has none. */
+/** Returns the key of the baseline's number by which models of the task are compared most. */
+const char *dt_report_baseline_key(char out[REPORT_KEY_BYTES], int set, const dt_task *task);
+
+/** Returns what people call a metric or a quality of a task: "ROC-AUC"; its name, if nothing else
+ * is known. */
+const char *dt_report_title(const dt_task *task, const char *name);
+
+/** Metrics that have curves, and columns of all sets: the loss, and the task's first measure. */
+enum { REPORT_METRICS_COMPARED = 2 };
+
+/** Returns the unit of a metric; "" if the runs, which are of one task, have different units or
+ * different losses, so that their numbers cannot be compared. */
+const char *dt_report_unit(dt_report_run *const *runs, size_t count, const dt_metric *metric);
+
+/** Returns the metric of that name; NULL: the task has none. */
+const dt_metric *dt_report_metric(const dt_task *task, const char *name);
+
+/**
+ * Returns a result of a run, NaN when it has none. With several targets, metrics are in standard
+ * deviations of the targets, but the baseline's numbers are not: these are NaN then.
+ */
 double dt_report_value(const dt_report_run *run, const char *key);
 
 /** Formats a result for people: as many digits as tell something; "-" for none. Returns `out`. */
@@ -134,9 +172,12 @@ const char *dt_report_format(char *out, size_t bytes, const char *key, double va
 /** Tells whether the better of two results of that name is the smaller one. */
 bool dt_report_smaller_is_better(const char *key);
 
+/* ---- what is shown of them (report_facts.c) ---- */
+
 /**
- * Sorts runs by a result, an option of the configuration, "name" or "status"; best first, those
- * without it last, equals in the order they were given in.
+ * Sorts the runs of each task by a result, an option of the configuration, "name" or "status"; best
+ * first, those without it last, equals in the order they were given in. NULL: by val_loss, or if
+ * their losses differ by the task's first measure. Then numbers the runs.
  *
  * Errors:  DT_USAGE when none of the runs can have such a thing
  */
@@ -178,9 +219,11 @@ const char *dt_report_format_phase(char *out, size_t bytes, const dt_report_tabl
 
 /* ---- tables, for stdout and the page (report_tables.c) ---- */
 
-enum { REPORT_RESULTS = 3 };
+/** Tables of results: metrics of all sets, qualities of one set, and how the training went. The
+ * runs of the first two have one task. */
+enum { REPORT_METRICS, REPORT_QUALITIES, REPORT_COURSE };
 
-/** Fills one of the tables of results, which have a row a run, in that order. */
+/** Fills one of them, a row a run, in that order. */
 void dt_report_fill_results(dt_text_table *out, int which, dt_report_run *const *runs,
                             size_t count);
 
@@ -194,6 +237,8 @@ DT_MUST_USE dt_status dt_report_fill_differences(dt_text_table *out, dt_report_r
  */
 void dt_report_fill_classes(dt_text_table *out, const dt_report_run *run, int set, size_t most);
 void dt_report_fill_confusion(dt_text_table *out, const dt_report_run *run, int set, size_t most);
+void dt_report_fill_targets(dt_text_table *out, const dt_report_run *run, int set, size_t most);
+void dt_report_fill_residuals(dt_text_table *out, const dt_report_run *run, int set);
 void dt_report_fill_ranks(dt_text_table *out, const dt_report_run *run, size_t most);
 
 /* ---- outputs ---- */
@@ -221,8 +266,9 @@ typedef struct dt_report_page {
     bool given_up; /* on gnuplot */
 } dt_report_page;
 
-/** Adds a table and frees its cells; nothing without columns. `numbered`: with a number a row. */
-void dt_report_page_table(dt_report_page *page, dt_text_table *table, bool numbered);
+/** Adds a table and frees its cells; nothing without columns. Rows are numbered from `first`; 0:
+ * they are not. */
+void dt_report_page_table(dt_report_page *page, dt_text_table *table, size_t first);
 
 /** Adds a table of names and texts; nothing when there are none. */
 void dt_report_page_facts(dt_report_page *page, const char *title, const dt_report_facts *facts);
@@ -231,16 +277,29 @@ void dt_report_page_facts(dt_report_page *page, const char *title, const dt_repo
 extern const char *const dt_report_colours[REPORT_COLOURS];
 extern const char *const dt_report_phase_colours[REPORT_PHASES];
 
-/** Add one figure each to the page; nothing when there is nothing to draw (report_charts.c). */
+/** Help to draw: they begin a script for a figure, add a number or a curve's style to it, and add
+ * the finished figure to the page. The title is not escaped. (report_charts.c) */
+void dt_report_figure_begin(dt_report_buffer *script, int width, int height);
+void dt_report_figure_number(dt_report_buffer *script, double value);
+void dt_report_figure_style(dt_report_buffer *script, size_t curve);
+void dt_report_figure_add(dt_report_page *page, const dt_report_buffer *script, const char *title);
+
+/** Add one figure each to the page; nothing when there is nothing to draw. Runs that share a figure
+ * have one task. Of values: `target` is drawn; `numbered`: the title has the run's number
+ * (report_charts_values.c). */
 void dt_report_chart_epochs(dt_report_page *page, dt_report_run *const *runs, size_t count,
                             int column, int second_column, const char *title, const char *axis);
 void dt_report_chart_roc(dt_report_page *page, dt_report_run *const *runs, size_t count, int set);
 void dt_report_chart_calibration(dt_report_page *page, dt_report_run *const *runs, size_t count,
                                  int set);
+void dt_report_chart_residuals(dt_report_page *page, dt_report_run *const *runs, size_t count,
+                               int set, size_t target);
+void dt_report_chart_joint(dt_report_page *page, const dt_report_run *run, bool numbered, int set,
+                           size_t target);
 void dt_report_chart_phases(dt_report_page *page, dt_report_run *const *runs, size_t count);
 void dt_report_chart_ranks(dt_report_page *page, const dt_report_run *run);
 
-/** Writes the page. `sorted_by` is what the runs are in the order of. */
+/** Writes the page. `sorted_by` is what the runs are in the order of, as in dt_report_sort. */
 DT_MUST_USE dt_status dt_report_write_html(const char *path, dt_report_run *const *runs,
                                            size_t count, const char *sorted_by);
 

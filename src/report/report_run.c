@@ -125,7 +125,7 @@ out:
 const dt_report_fact *dt_report_fact_find(const dt_report_facts *facts, const char *name)
 {
     for (size_t i = 0; i < facts->count; i++)
-        if (strcmp(facts->items[i].name, name) == 0)
+        if (facts->items[i].name != NULL && strcmp(facts->items[i].name, name) == 0)
             return &facts->items[i];
     return NULL;
 }
@@ -184,26 +184,40 @@ out:
 
 /* ---- sets ---- */
 
-/* Where the matrix is not square it is not shown. */
-DT_MUST_USE static dt_status read_confusion(dt_report_set *out, dt_h5 *h5, const char *path)
+/* Counts of another shape are not shown. The last two extents are equal, if `square`. */
+DT_MUST_USE static dt_status read_counts(dt_report_counts *out, dt_h5 *h5, const char *path,
+                                         unsigned dims, bool square)
 {
     dt_status status = DT_OK;
     dt_h5_shape shape;
     if (dt_h5_has(h5, path) != DT_H5_DATASET)
         return DT_OK;
     DT_TRY(dt_h5_describe(&shape, h5, path));
-    if (shape.class != DT_H5_CLASS_INT || shape.dims != 2 || shape.extent[0] != shape.extent[1] ||
-        shape.count == 0)
+    if (shape.class != DT_H5_CLASS_INT || shape.dims != dims || shape.count == 0 ||
+        (square && shape.extent[dims - 1] != shape.extent[dims - 2]))
         return DT_OK;
-    DT_TRY(dt_memory_alloc(&out->confusion, (size_t)shape.count, sizeof *out->confusion,
-                           "confusion matrix"));
-    DT_TRY(dt_h5_read_i64(h5, path, out->confusion, shape.count));
-    out->C = (size_t)shape.extent[0];
+    DT_TRY(dt_memory_alloc(&out->counts, (size_t)shape.count, sizeof *out->counts, "counts"));
+    DT_TRY(dt_h5_read_i64(h5, path, out->counts, shape.count));
+    for (unsigned d = 0; d < dims; d++)
+        out->extent[d] = (size_t)shape.extent[d];
 out:
     return status;
 }
 
-DT_MUST_USE static dt_status read_set(dt_report_set *out, dt_h5 *h5, int set)
+/* One row for each of the task's targets. */
+DT_MUST_USE static dt_status read_targets(dt_report_table *out, dt_h5 *h5, const char *path,
+                                          const dt_task *task)
+{
+    char baseline[64];
+    const char *columns[REPORT_COLUMNS_MAX] = {"residual_limit", "low", "high", baseline};
+    (void)snprintf(baseline, sizeof baseline, "%s_%s", task->baseline, task->qualities[0].name);
+    DT_ASSERT(TARGET_QUALITIES + task->quality_count <= REPORT_COLUMNS_MAX);
+    for (size_t i = 0; i < task->quality_count; i++)
+        columns[TARGET_QUALITIES + i] = task->qualities[i].name;
+    return read_table(out, h5, path, columns, TARGET_QUALITIES + task->quality_count);
+}
+
+DT_MUST_USE static dt_status read_set(dt_report_set *out, dt_h5 *h5, int set, const dt_task *task)
 {
     static const char *const groups[SETS] = {"/evaluation/train", "/evaluation/validation",
                                              "/evaluation/test"};
@@ -224,7 +238,13 @@ DT_MUST_USE static dt_status read_set(dt_report_set *out, dt_h5 *h5, int set)
     (void)snprintf(path, sizeof path, "%s/roc", groups[set]);
     DT_TRY(READ_TABLE(&out->roc, h5, path, roc_columns));
     (void)snprintf(path, sizeof path, "%s/confusion", groups[set]);
-    DT_TRY(read_confusion(out, h5, path));
+    DT_TRY(read_counts(&out->confusion, h5, path, 2, true));
+    (void)snprintf(path, sizeof path, "%s/targets", groups[set]);
+    DT_TRY(read_targets(&out->targets, h5, path, task));
+    (void)snprintf(path, sizeof path, "%s/residuals", groups[set]);
+    DT_TRY(read_counts(&out->residuals, h5, path, 2, false));
+    (void)snprintf(path, sizeof path, "%s/joint", groups[set]);
+    DT_TRY(read_counts(&out->joint, h5, path, 3, true));
 out:
     return status;
 }
@@ -287,10 +307,32 @@ out:
     return status;
 }
 
+/* A log that does not say has classes. */
+static const dt_task *task_of(const dt_report_facts *data)
+{
+    const char *name = dt_report_fact_text(data, "task");
+    for (size_t i = 0; i < DT_TASK_COUNT; i++)
+        if (strcmp(dt_tasks[i]->name, name) == 0)
+            return dt_tasks[i];
+    return &dt_classification;
+}
+
+DT_MUST_USE static dt_status read_epochs(dt_report_table *out, dt_h5 *h5, const dt_task *task)
+{
+    char names[REPORT_COLUMNS_MAX][32];
+    const char *columns[REPORT_COLUMNS_MAX] = {"epoch", "seconds", "improved"};
+    DT_ASSERT(EPOCH_TRAIN(task->metric_count) <= REPORT_COLUMNS_MAX);
+    for (int c = EPOCH_METRICS; c < EPOCH_TRAIN(task->metric_count); c++) {
+        const int metric = (c - EPOCH_METRICS) / 2;
+        (void)snprintf(names[c], sizeof names[c], "%s_%s", c == EPOCH_VAL(metric) ? "val" : "train",
+                       task->metrics[metric].name);
+        columns[c] = names[c];
+    }
+    return read_table(out, h5, "/epochs", columns, (size_t)EPOCH_TRAIN(task->metric_count));
+}
+
 DT_MUST_USE static dt_status read_all(dt_report_run *out, dt_h5 *h5)
 {
-    static const char *const epoch_columns[] = {
-        "epoch", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "seconds", "improved"};
     static const char *const rank_columns[] = {"rank",      "rows",       "load_s",
                                                "forward_s", "backward_s", "allreduce_s",
                                                "update_s",  "validate_s", "wait_s"};
@@ -301,13 +343,14 @@ DT_MUST_USE static dt_status read_all(dt_report_run *out, dt_h5 *h5)
         DT_TRY(dt_memory_copy_text(&out->status, "unknown"));
     DT_TRY(read_facts(&out->config, h5, "/config"));
     DT_TRY(read_facts(&out->data, h5, "/data"));
+    out->task = task_of(&out->data);
     DT_TRY(add_fingerprint(out, h5));
     DT_TRY(read_facts(&out->environment, h5, "/environment"));
     DT_TRY(read_facts(&out->summary, h5, "/summary"));
-    DT_TRY(READ_TABLE(&out->epochs, h5, "/epochs", epoch_columns));
+    DT_TRY(read_epochs(&out->epochs, h5, out->task));
     DT_TRY(READ_TABLE(&out->ranks, h5, "/ranks", rank_columns));
     for (int set = 0; set < SETS; set++)
-        DT_TRY(read_set(&out->sets[set], h5, set));
+        DT_TRY(read_set(&out->sets[set], h5, set, out->task));
     DT_TRY(read_texts(&out->class_names, h5, "/data/class_names"));
     DT_TRY(read_hosts(out, h5));
     DT_TRY(dt_h5_check(h5));
@@ -364,7 +407,10 @@ void dt_report_run_clear(dt_report_run *run)
         clear_table(&set->classes);
         clear_table(&set->calibration);
         clear_table(&set->roc);
-        dt_memory_free(set->confusion);
+        clear_table(&set->targets);
+        dt_memory_free(set->confusion.counts);
+        dt_memory_free(set->residuals.counts);
+        dt_memory_free(set->joint.counts);
     }
     dt_h5_names_clear(&run->class_names);
     dt_h5_names_clear(&run->rank_hosts);

@@ -3,43 +3,79 @@
 #include "dtrain/base/memory.h"
 
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 /* ---- runs side by side ---- */
 
-/* A key of dt_report_key_of, or "status"; the best run is marked if the title begins with +. */
+enum { RESULT_COLUMNS_MAX = 32 };
+
+/* Key and title of a column; `has_best`: its best number is marked. */
 typedef struct result_column {
-    const char *key, *title;
+    char key[REPORT_KEY_BYTES], title[REPORT_KEY_BYTES];
+    bool has_best;
 } result_column;
 
-static const result_column reached[] = {
-    {"train_loss", "+train loss"}, {"val_loss", "+val loss"},
-    {"test_loss", "+test loss"},   {"train_accuracy", "+train acc."},
-    {"val_accuracy", "+val acc."}, {"test_accuracy", "+test acc."},
-};
-static const result_column qualities[] = {
-    {"#_majority_accuracy", "majority acc."},
-    {"#_roc_auc", "+ROC-AUC"},
-    {"#_pr_auc", "+PR-AUC"},
-    {"#_f1", "+F1"},
-    {"#_log_loss", "+log loss"},
-    {"#_calibration_error", "+calib. error"},
-};
-static const result_column course[] = {
-    {"status", "status"},           {"epochs", "epochs"}, {"best_epoch", "best"},
-    {"seconds", "seconds"},         {"ranks", "ranks"},   {"samples_per_second", "samples/s"},
-    {"weights_crc", "weights CRC"},
-};
-
-enum { RESULT_COLUMNS_MAX = 7 };
-#define RESULTS(columns) columns, sizeof(columns) / sizeof *(columns)
-static const struct {
-    const char *title; /* NULL: "on the test set", if any run has one */
-    const result_column *columns;
+typedef struct result_columns {
     size_t count;
-} results[REPORT_RESULTS] = {
-    {"loss, accuracy", RESULTS(reached)}, {NULL, RESULTS(qualities)}, {"course", RESULTS(course)}};
+    result_column items[RESULT_COLUMNS_MAX];
+} result_columns;
+
+DT_PRINTF(4, 5)
+static void add_column(result_columns *out, const char *key, bool has_best, const char *format, ...)
+{
+    va_list arguments;
+    DT_ASSERT(out->count < RESULT_COLUMNS_MAX);
+    result_column *column = &out->items[out->count++];
+    column->has_best = has_best;
+    (void)snprintf(column->key, sizeof column->key, "%s", key);
+    va_start(arguments, format);
+    (void)vsnprintf(column->title, sizeof column->title, format, arguments);
+    va_end(arguments);
+}
+
+/* Losses in different units have no best one. */
+static void add_metrics(result_columns *out, dt_report_run *const *runs, size_t count)
+{
+    static const char *const sets[SETS] = {"train", "val", "test"};
+    const dt_task *task = runs[0]->task;
+    char key[REPORT_KEY_BYTES];
+    for (size_t m = 0; m < REPORT_METRICS_COMPARED; m++) {
+        const dt_metric *metric = &task->metrics[m];
+        const bool comparable = dt_report_unit(runs, count, metric)[0] != '\0';
+        for (int set = 0; set < SETS; set++)
+            add_column(out, dt_report_key(key, set, metric->name), comparable, "%s %s", sets[set],
+                       dt_report_title(task, metric->name));
+    }
+}
+
+/* A metric that the first table does not have is among them. */
+static void add_qualities(result_columns *out, dt_report_run *const *runs, size_t count, int set)
+{
+    const dt_task *task = runs[0]->task;
+    char key[REPORT_KEY_BYTES];
+    add_column(out, dt_report_baseline_key(key, set, task), false, "%s %s", task->baseline,
+               task->qualities[0].title);
+    for (size_t i = 0; i < task->quality_count; i++) {
+        const dt_quality_kind *kind = &task->qualities[i];
+        const dt_metric *metric = dt_report_metric(task, kind->name);
+        const bool comparable = metric == NULL || dt_report_unit(runs, count, metric)[0] != '\0';
+        if (kind->compared)
+            add_column(out, dt_report_key(key, set, kind->name), comparable, "%s", kind->title);
+    }
+}
+
+static void add_course(result_columns *out)
+{
+    static const char *const course[][2] = {
+        {"status", "status"},           {"epochs", "epochs"}, {"best_epoch", "best"},
+        {"seconds", "seconds"},         {"ranks", "ranks"},   {"samples_per_second", "samples/s"},
+        {"weights_crc", "weights CRC"},
+    };
+    for (size_t i = 0; i < sizeof course / sizeof *course; i++)
+        add_column(out, course[i][0], false, "%s", course[i][1]);
+}
 
 static double best_value(dt_report_run *const *runs, size_t count, const char *key)
 {
@@ -63,30 +99,54 @@ static void add_result(dt_text_table *table, const dt_report_run *run, const cha
         dt_text_table_set_best(table);
 }
 
-void dt_report_fill_results(dt_text_table *out, int which, dt_report_run *const *runs, size_t count)
+/* What none of the runs has: the pinball loss, if no quantile was trained. */
+static void drop_empty(result_columns *columns, dt_report_run *const *runs, size_t count)
 {
-    const int set = dt_report_best_set(runs, count);
-    const result_column *columns = results[which].columns;
-    char keys[RESULT_COLUMNS_MAX][64];
+    size_t kept = 0;
+    for (size_t c = 0; c < columns->count; c++) {
+        bool any = false;
+        for (size_t i = 0; i < count && !any; i++)
+            any = !isnan(dt_report_value(runs[i], columns->items[c].key));
+        if (any)
+            columns->items[kept++] = columns->items[c];
+    }
+    columns->count = kept;
+}
+
+static void fill(dt_text_table *out, const result_columns *columns, dt_report_run *const *runs,
+                 size_t count)
+{
     double best[RESULT_COLUMNS_MAX] = {0};
-    *out = (dt_text_table){.first_width = 32, .width = 40};
-    if (results[which].title == NULL && set < 0)
-        return;
-    if (results[which].title == NULL)
-        dt_text_table_title(out, "on the %s set", dt_report_set_name(set));
-    else
-        dt_text_table_title(out, "%s", results[which].title);
-    for (size_t c = 0; c < results[which].count; c++) {
-        const bool has_best = columns[c].title[0] == '+';
-        dt_text_table_title(out, ">%s", columns[c].title + has_best);
-        (void)dt_report_key_of(keys[c], sizeof keys[c], columns[c].key, set);
-        best[c] = has_best ? best_value(runs, count, keys[c]) : NAN;
+    for (size_t c = 0; c < columns->count; c++) {
+        const result_column *column = &columns->items[c];
+        dt_text_table_title(out, ">%s", column->title);
+        best[c] = column->has_best ? best_value(runs, count, column->key) : NAN;
     }
     for (size_t i = 0; i < count; i++) {
         dt_text_table_add(out, "%s", runs[i]->name);
-        for (size_t c = 0; c < results[which].count; c++)
-            add_result(out, runs[i], keys[c], best[c]);
+        for (size_t c = 0; c < columns->count; c++)
+            add_result(out, runs[i], columns->items[c].key, best[c]);
     }
+}
+
+void dt_report_fill_results(dt_text_table *out, int which, dt_report_run *const *runs, size_t count)
+{
+    const int set = dt_report_best_set(runs, count);
+    result_columns columns = {0};
+    *out = (dt_text_table){.first_width = 32, .width = 40};
+    if (which == REPORT_METRICS) {
+        dt_text_table_title(out, "%s", runs[0]->task->name);
+        add_metrics(&columns, runs, count);
+    } else if (which == REPORT_COURSE) {
+        dt_text_table_title(out, "course");
+        add_course(&columns);
+    } else if (set >= 0) {
+        dt_text_table_title(out, "on the %s set", dt_report_set_name(set));
+        add_qualities(&columns, runs, count, set);
+        drop_empty(&columns, runs, count);
+    }
+    if (out->columns > 0)
+        fill(out, &columns, runs, count);
 }
 
 dt_status dt_report_fill_differences(dt_text_table *out, dt_report_run *const *runs, size_t count)
@@ -135,12 +195,83 @@ void dt_report_fill_classes(dt_text_table *out, const dt_report_run *run, int se
 
 void dt_report_fill_confusion(dt_text_table *out, const dt_report_run *run, int set, size_t most)
 {
-    const dt_report_set *s = &run->sets[set];
+    const dt_report_counts *confusion = &run->sets[set].confusion;
     *out = (dt_text_table){0};
-    if (s->C > 0 && s->C <= most)
-        dt_text_table_confusion(out, s->confusion, s->C,
+    if (confusion->extent[0] > 0 && confusion->extent[0] <= most)
+        dt_text_table_confusion(out, confusion->counts, confusion->extent[0],
                                 (const char *const *)run->class_names.texts,
                                 run->class_names.count);
+}
+
+/* Which of the task's qualities the table has. */
+static bool has_quality(const dt_report_table *targets, size_t quality)
+{
+    for (size_t i = 0; i < targets->rows; i++)
+        if (!isnan(targets->columns[TARGET_QUALITIES + quality][i]))
+            return true;
+    return false;
+}
+
+void dt_report_fill_targets(dt_text_table *out, const dt_report_run *run, int set, size_t most)
+{
+    const dt_report_table *targets = &run->sets[set].targets;
+    const dt_task *task = run->task;
+    const size_t shown = targets->rows < most ? targets->rows : most;
+    char text[64];
+    *out = (dt_text_table){.more = targets->rows - shown};
+    if (shown == 0)
+        return;
+    dt_text_table_title(out, "target, %s set", dt_report_set_name(set));
+    for (size_t q = 0; q < task->quality_count; q++)
+        if (has_quality(targets, q))
+            dt_text_table_title(out, ">%s", task->qualities[q].title);
+    dt_text_table_title(out, ">%s %s", task->baseline, task->qualities[0].title);
+    for (size_t i = 0; i < shown; i++) {
+        dt_text_table_add(out, "%zu", i);
+        for (size_t q = 0; q < task->quality_count; q++)
+            if (has_quality(targets, q))
+                dt_text_table_add(out, "%s",
+                                  dt_report_format(text, sizeof text, task->qualities[q].name,
+                                                   targets->columns[TARGET_QUALITIES + q][i]));
+        dt_text_table_add(out, "%s",
+                          dt_report_format(text, sizeof text, task->qualities[0].name,
+                                           targets->columns[TARGET_BASELINE][i]));
+    }
+}
+
+/* Ten bins for people: in RMSE they are the same for all targets, since the limit is four times
+ * that. */
+void dt_report_fill_residuals(dt_text_table *out, const dt_report_run *run, int set)
+{
+    enum { SHOWN = 10, TARGETS_SHOWN = 6, LIMIT_IN_RMSE = 4 };
+    const dt_report_counts *residuals = &run->sets[set].residuals;
+    const size_t bins = residuals->extent[1], width = bins / SHOWN;
+    const size_t T = residuals->extent[0] < TARGETS_SHOWN ? residuals->extent[0] : TARGETS_SHOWN;
+    const double step = 2.0 * LIMIT_IN_RMSE / SHOWN;
+    *out = (dt_text_table){0};
+    if (T == 0 || bins % SHOWN != 0)
+        return;
+    dt_text_table_title(out, "residual in RMSE");
+    for (size_t j = 0; j < T; j++)
+        if (T > 1)
+            dt_text_table_title(out, ">rows, target %zu", j);
+        else
+            dt_text_table_title(out, ">rows");
+    for (size_t b = 0; b < SHOWN; b++) {
+        const double lower = step * (double)b - LIMIT_IN_RMSE;
+        if (b == 0)
+            dt_text_table_add(out, "below %.1f", lower + step);
+        else if (b == SHOWN - 1)
+            dt_text_table_add(out, "above %.1f", lower);
+        else
+            dt_text_table_add(out, "%.1f to %.1f", lower, lower + step);
+        for (size_t j = 0; j < T; j++) {
+            int64_t rows = 0;
+            for (size_t i = 0; i < width; i++)
+                rows += residuals->counts[j * bins + b * width + i];
+            dt_text_table_add(out, "%lld", (long long)rows);
+        }
+    }
 }
 
 void dt_report_fill_ranks(dt_text_table *out, const dt_report_run *run, size_t most)

@@ -12,7 +12,7 @@ static void tell_of_unfinished(dt_report_run *const *runs, size_t count)
                           dt_text_table_printable(name, sizeof name, runs[i]->name),
                           strcmp(runs[i]->status, "running") == 0 ? " yet" : "");
         else if (strcmp(runs[i]->status, "running") == 0)
-            dt_log_result("%s: under way, or killed; val loss and accuracy are its best epoch's\n",
+            dt_log_result("%s: under way, or killed; its validation metrics are the best epoch's\n",
                           dt_text_table_printable(name, sizeof name, runs[i]->name));
     }
 }
@@ -25,10 +25,15 @@ dt_status dt_report_print(dt_report_run *const *runs, size_t count, size_t width
     if (table.columns == 0)
         dt_log_result("no difference in options, data or machine\n\n");
     DT_TRY(dt_text_table_print_within(&table, width));
-    for (int which = 0; which < REPORT_RESULTS; which++) {
-        dt_report_fill_results(&table, which, runs, count);
-        DT_TRY(dt_text_table_print_within(&table, width));
+    for (size_t from = 0, same = 0; from < count; from += same) {
+        same = dt_report_group(runs + from, count - from);
+        for (int which = REPORT_METRICS; which <= REPORT_QUALITIES; which++) {
+            dt_report_fill_results(&table, which, runs + from, same);
+            DT_TRY(dt_text_table_print_within(&table, width));
+        }
     }
+    dt_report_fill_results(&table, REPORT_COURSE, runs, count);
+    DT_TRY(dt_text_table_print_within(&table, width));
     tell_of_unfinished(runs, count);
 out:
     return status;

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+const dt_task *const dt_tasks[DT_TASK_COUNT] = {&dt_classification, &dt_regression};
+
 const dt_task *dt_task_of(const dt_loss *loss)
 {
     return loss->classes ? &dt_classification : &dt_regression;

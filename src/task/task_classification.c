@@ -8,16 +8,18 @@ static const dt_metric metrics[] = {
 
 static const dt_quality_kind qualities[] = {
     {"accuracy", "accuracy", "share of rows", offsetof(dt_quality, accuracy), true},
-    {"loss", "loss", "nats per row, as Keras", offsetof(dt_quality, loss), false},
-    {"log_loss", "log loss", "nats per row", offsetof(dt_quality, log_loss), false},
-    {"brier", "Brier score", "0 is best", offsetof(dt_quality, brier), false},
+    {"loss", "loss", "nats per row, as Keras", offsetof(dt_quality, loss)},
+    {"log_loss", "log loss", "nats per row", offsetof(dt_quality, log_loss), .compared = true},
+    {"brier", "Brier score", "0 is best", offsetof(dt_quality, brier)},
     {"calibration_error", "calibration", "error, 10 bins", offsetof(dt_quality, calibration_error),
-     false},
-    {"roc_auc", "ROC-AUC", "area under the curve", offsetof(dt_quality, roc_auc), true, true},
-    {"pr_auc", "PR-AUC", "average precision", offsetof(dt_quality, pr_auc), true, true},
+     .compared = true},
+    {"roc_auc", "ROC-AUC", "area under the curve", offsetof(dt_quality, roc_auc), true,
+     .needs_rows = true, .compared = true},
+    {"pr_auc", "PR-AUC", "average precision", offsetof(dt_quality, pr_auc), true,
+     .needs_rows = true, .compared = true},
     {"precision", "precision", "mean over classes", offsetof(dt_quality, precision), true},
     {"recall", "recall", "mean over classes", offsetof(dt_quality, recall), true},
-    {"f1", "F1", "mean over classes", offsetof(dt_quality, f1), true},
+    {"f1", "F1", "mean over classes", offsetof(dt_quality, f1), true, .compared = true},
 };
 
 static void add_rows(dt_tally *tally, const dt_loss_rows *rows, const dt_target *y, const float *w,
@@ -52,6 +54,7 @@ const dt_task dt_classification = {
     .quality_count = sizeof qualities / sizeof *qualities,
     .qualities = qualities,
     .baseline = "majority",
+    .baseline_means = "always the most frequent class",
     .loss = &dt_cross_entropy,
     .add_rows = add_rows,
     .mean = mean,

@@ -10,13 +10,15 @@ static const dt_metric metrics[] = {
 };
 
 static const dt_quality_kind qualities[] = {
-    {"rmse", "RMSE", "units of the target", offsetof(dt_quality, rmse), false},
-    {"mae", "MAE", "units of the target", offsetof(dt_quality, mae), false},
-    {"median_ae", "median AE", "units of the target", offsetof(dt_quality, median_ae), false, true},
-    {"r2", "R2", "1 is best", offsetof(dt_quality, r2), true},
+    {"rmse", "RMSE", "units of the target", offsetof(dt_quality, rmse)},
+    {"mae", "MAE", "units of the target", offsetof(dt_quality, mae), .compared = true},
+    {"median_ae", "median AE", "units of the target", offsetof(dt_quality, median_ae),
+     .needs_rows = true, .compared = true},
+    {"r2", "R2", "1 is best", offsetof(dt_quality, r2), true, .compared = true},
     {"explained_variance", "expl. variance", "1 is best", offsetof(dt_quality, explained_variance),
-     true},
-    {"pinball", "pinball loss", "units of the target", offsetof(dt_quality, pinball), false},
+     true, .compared = true},
+    {"pinball", "pinball loss", "units of the target", offsetof(dt_quality, pinball),
+     .compared = true},
 };
 
 static void add_rows(dt_tally *tally, const dt_loss_rows *rows, const dt_target *y, const float *w,
@@ -53,6 +55,7 @@ const dt_task dt_regression = {
     .quality_count = sizeof qualities / sizeof *qualities,
     .qualities = qualities,
     .baseline = "baseline",
+    .baseline_means = "always the mean of the training rows",
     .loss = &dt_mean_squared_error,
     .add_rows = add_rows,
     .mean = mean,

@@ -1,4 +1,7 @@
-"""check_report.py html FILE PLOTS | csv FILE RUN...: checks what `dtrain report` wrote."""
+"""check_report.py html FILE PLOTS | csv FILE RUN... | table FILE SET RUN... | plots FOLDER SET RUN
+
+Checks what `dtrain report` wrote: the page, the CSV, the tables of regression runs side by side, and the
+scripts for gnuplot by which it draws the targets of one regression run."""
 import csv
 import html.parser
 import math
@@ -65,12 +68,16 @@ def check_csv(path, runs):
         for prefix, group in groups.items():
             if f"evaluation/{group}" not in f:
                 continue
-            for name in ("rows loss accuracy majority_accuracy roc_auc pr_auc precision recall f1 "
-                         "log_loss brier calibration_error").split():
+            names = [name for name in f["evaluation"][group].attrs if not name.startswith(("majority_", "baseline_"))]
+            several = f["data"].attrs.get("values", 1) > 1  # the baseline has other units then
+            for name in names + ["baseline_rmse" if "rmse" in names else "majority_accuracy"]:
                 want, got = f["evaluation"][group].attrs[name], row[f"{prefix}_{name}"]
-                assert (got == "" and math.isnan(want)) or float(got) == want, (run, name, got, want)
+                if several and name == "baseline_rmse":
+                    assert got == ""
+                else:
+                    assert (got == "" and math.isnan(want)) or float(got) == want, (run, name, got, want)
                 checked += 1
-        assert checked == (36 if "evaluation" in f else 0), checked
+        assert checked == (0 if "evaluation" not in f else 27 if "values" in f["data"].attrs else 36), checked
         assert int(row["epochs"]) == len(f["epochs"])
         assert int(row["ranks"]) == f["environment"].attrs["ranks"]
         if "summary" in f:
@@ -88,7 +95,67 @@ def check_csv(path, runs):
                 assert got == guarded(" ".join(texts)), (name, got, want)
 
 
+def check_table(path, group, runs):
+    """Each number of the tables of regression runs that has a column there."""
+    import h5py
+
+    lines = [re.split(r"  +", line.strip()) for line in open(path)]
+    names = {"test RMSE": "rmse", "test loss": "loss", "baseline RMSE": "baseline_rmse", "MAE": "mae",
+             "median AE": "median_ae", "R2": "r2", "expl. variance": "explained_variance"}
+    checked, titles = set(), []
+    for line in lines:
+        if line[0] in ("regression", f"on the {group} set"):
+            titles = line
+        elif titles and line[0] in runs:
+            attrs = h5py.File(line[0] + "/run.h5")["evaluation"][group].attrs
+            for title, text in zip(titles, line):
+                if title in names:
+                    want = attrs[names[title]]
+                    assert math.isclose(float(text), want, rel_tol=1e-5, abs_tol=6e-5), (line[0], title, text, want)
+                    checked.add((line[0], title))
+        else:
+            titles = []
+    assert len(checked) == len(runs) * len(names), checked
+
+
+def check_plots(folder, group, run):
+    import glob
+
+    import h5py
+    import numpy
+
+    f = h5py.File(run + "/run.h5")
+    evaluation, drawn = f["evaluation"], {"joint": 0, "residuals": 0}
+    for path in sorted(glob.glob(folder + "/*")):
+        script = open(path).read()
+        data = numpy.array([[float(n) for n in line.split()]
+                            for line in re.search(r"<< EOD\n(.*?)EOD", script, re.S).group(1).splitlines()])
+        if "'prediction'" in script:
+            target = drawn["joint"]
+            joint, row = evaluation[group]["joint"][target], evaluation[group]["targets"][target]
+            place = (data[:, :2] - row["low"]) / (row["high"] - row["low"]) * len(joint) - 0.5
+            assert numpy.allclose(place, numpy.argwhere(joint), atol=1e-4), path
+            rows = joint[joint > 0]
+            assert numpy.allclose(data[:, 2], 40 + 215 * numpy.log(rows) / numpy.log(rows.max()), atol=0.51), path
+            assert f"darkest cell: {rows.max()} row" in script
+            drawn["joint"] += 1
+        elif "prediction - target" in script:
+            targets = len(evaluation[group]["targets"])
+            which, target = ("validation", "test")[drawn["residuals"] // targets], drawn["residuals"] % targets
+            rows, limit = evaluation[which]["residuals"][target], evaluation[which]["targets"][target]["residual_limit"]
+            ends = numpy.linspace(-limit, limit, len(rows) + 1)
+            assert numpy.allclose(data[1:-1, 0], numpy.repeat(ends, 2)[1:-1], rtol=1e-6, atol=1e-6 * limit), path
+            assert numpy.allclose(data[1:-1, 1], numpy.repeat(rows / rows.sum() / (ends[1] - ends[0]), 2), rtol=1e-6)
+            assert data[0, 1] == data[-1, 1] == 0
+            drawn["residuals"] += 1
+    assert drawn == {"joint": len(f["evaluation/test/targets"]), "residuals": 2 * len(f["evaluation/test/targets"])}, drawn
+
+
 if sys.argv[1] == "html":
     check_html(sys.argv[2], int(sys.argv[3]))
-else:
+elif sys.argv[1] == "csv":
     check_csv(sys.argv[2], sys.argv[3:])
+elif sys.argv[1] == "table":
+    check_table(sys.argv[2], sys.argv[3], sys.argv[4:])
+else:
+    check_plots(*sys.argv[2:])

@@ -114,7 +114,7 @@ static void a_page_shows_the_same_cells(void **state)
     dt_report_page page = {0};
     dt_text_table table = {.more = 1};
     fill(&table);
-    dt_report_page_table(&page, &table, true);
+    dt_report_page_table(&page, &table, 1);
     assert_int_equal(page.html.status, DT_OK);
     assert_string_equal(
         page.html.text,

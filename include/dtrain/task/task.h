@@ -50,6 +50,7 @@ typedef struct dt_quality_kind {
     size_t offset; /* of a double in dt_quality */
     bool larger_is_better;
     bool needs_rows; /* it is NaN unless dt_scores.curves */
+    bool compared; /* it has a column in the table of runs side by side */
 } dt_quality_kind;
 
 /** A metric: a column train_<name> and val_<name> of /epochs, and a part of each line about an
@@ -76,6 +77,7 @@ typedef struct dt_task {
     size_t quality_count;
     const dt_quality_kind *qualities; /* the most important ones first */
     const char *baseline; /* what the names of the baseline's numbers begin with: "majority" */
+    const char *baseline_means; /* what the baseline does, for people */
     const dt_loss *loss; /* unless --loss names another */
 
     /* Adds rows of one shard as one term: what the loss gave of the rows from .. from+count-1, and
@@ -88,6 +90,9 @@ typedef struct dt_task {
     dt_metrics (*mean)(const dt_tally *tally, double unit);
 } dt_task;
 
+/** The tasks. */
+enum { DT_TASK_COUNT = 2 };
+extern const dt_task *const dt_tasks[DT_TASK_COUNT];
 extern const dt_task dt_classification, dt_regression;
 
 /** Returns the task that a loss is for. Local. */
