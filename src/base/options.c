@@ -246,6 +246,8 @@ void dt_options_print_help(const dt_option_table *table)
     printf("%s\n\nOptions:\n", table->usage);
     for (size_t i = 0; i < table->count; i++) {
         const dt_option *option = &table->options[i];
+        if (option->group != NULL)
+            printf("\n%s:\n", option->group);
         const bool has_default = option->fallback != NULL && option->fallback[0] != '\0';
         char left[64], text[1024];
         (void)snprintf(left, sizeof left, "--%s%s%s", option->name, option->argument ? " " : "",

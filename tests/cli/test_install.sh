@@ -64,7 +64,10 @@ if grep -q '^HELP2MAN:FILEPATH=/' "$build/CMakeCache.txt"; then
         done
         expect_stdout "^dtrain${command:+-$command} \\\\- [a-z]"
         expect_stdout '^\\fBdtrain\\fR '
-        expect_no_stdout '^\.SS' # what help2man could not read
+        # The groups of options, and nothing that help2man could not read.
+        sed -n '/^Options:/d; s/^\([A-Z][a-z ]*\):$/.SS "\1:"/p' help >groups
+        grep '^\.SS' stdout >sections || :
+        expect_same_file sections groups
         sed -n 's/^  --\([a-z0-9-]*\).*/\1/p' help >options
         [ -s options ] || fail "$command has options"
         while read -r option; do

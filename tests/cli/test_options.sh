@@ -30,6 +30,16 @@ for words in "--help" "train --help" "--batch 5 --help" "--nonsense --help"; do
         expect_stdout "^  --$option "
     done
 done
+# The options of a run stand in groups, those of other commands do not.
+[ "$(grep '^[A-Z][a-z ]*:$' stdout | tr -d '\n')" = "Options:Data:Network:Training:Stopping:Run and output:Cluster:" ] ||
+    fail "the groups of options"
+for pair in Data:inputs Network:hidden Training:loss Stopping:patience "Run and output:out" Cluster:shards; do
+    grep -A 1 "^${pair%:*}:\$" stdout | grep -q "^  --${pair#*:} " || fail "--${pair#*:} begins its group"
+done
+cp stdout train
+run 0 evaluate --help
+[ "$(grep -c '^[A-Z][a-z ]*:$' stdout)" -eq 1 ] || fail "one heading, Options:"
+mv train stdout
 # An option's lines are one.
 awk '/^  --/ { if (o) print o; o = $0; next } /^          / && o { sub(/^ +/, " "); o = o $0 }
     END { print o }' stdout >joined && mv joined stdout

@@ -62,6 +62,7 @@ typedef struct dt_option {
     const char *fallback;
     const char *help;
     unsigned flags; /* the table's own meaning; 0: none */
+    const char *group; /* of a group's first option: "Network", for --help; NULL: no new group */
 } dt_option;
 
 /** A table, and what the words that are no options mean. */
@@ -126,7 +127,8 @@ const char *dt_options_log_name(char out[64], const dt_option *option);
 const char *dt_options_format(char *out, size_t bytes, const dt_option *option,
                               const void *settings);
 
-/** Prints usage, then every option with its help, its choices and its default, to stdout. */
+/** Prints usage, then every option with its help, its choices and its default, to stdout; groups
+ * under headings. */
 void dt_options_print_help(const dt_option_table *table);
 
 #endif
