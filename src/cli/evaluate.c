@@ -190,7 +190,8 @@ static dt_status take_rows(void *context, const dt_row_batch *rows)
     if (status != DT_OK)
         return status;
     dt_predictor_run(predictor, rows->x, NULL, rows->count);
-    dt_scores_add(&r->scores, predictor->p, rows->y, NULL, predictor->rows.predicted, rows->count);
+    dt_scores_add(&r->scores, predictor->p, rows->y, rows->w, predictor->rows.predicted,
+                  rows->count);
     return DT_OK;
 }
 
@@ -198,11 +199,12 @@ DT_MUST_USE static dt_status report(const run *r, const dt_evaluation *e)
 {
     dt_status status = DT_OK;
     const dt_task *task = dt_task_of(r->scoring.model.network.loss);
-    dt_log_say("model  %s\ndata   %s: %llu rows, %zu %s\n\n", r->settings.scoring.model,
+    dt_log_say("model  %s\ndata   %s: %llu rows, %zu %s%s\n\n", r->settings.scoring.model,
                dt_rows_source(r->scoring.rows), (unsigned long long)e->N, e->C,
                task->classes ? "classes"
                : e->C == 1   ? "value"
-                             : "values");
+                             : "values",
+               dt_rows_weighted(r->scoring.rows) ? "; rows have weights" : "");
     DT_TRY(report_quality(task, e));
     if (!task->classes)
         return report_values(&r->scoring, e);
@@ -225,7 +227,8 @@ static dt_status run_all(run *r, const dt_comm *comm, int argc, char **argv)
     dt_comm_broadcast(comm, &r->settings, sizeof r->settings);
     dt_log_init(root, r->settings.quiet);
     DT_TRY(dt_scoring_open(s, comm, &r->settings.scoring, true));
-    DT_TRY(dt_comm_agree(comm, dt_scores_init(&r->scores, &s->model.network, 0, true, false)));
+    DT_TRY(dt_comm_agree(
+        comm, dt_scores_init(&r->scores, &s->model.network, 0, true, dt_rows_weighted(s->rows))));
     for (bool more = true; more;) {
         DT_TRY(dt_rows_next(s->rows, take_rows, r, &more));
         if (root)

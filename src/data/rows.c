@@ -219,6 +219,11 @@ dt_status dt_rows_count(dt_rows *rows, uint64_t *count)
     return status;
 }
 
+bool dt_rows_weighted(const dt_rows *rows)
+{
+    return rows->table != NULL ? dt_table_weighted(rows->table) : rows->set.w != NULL;
+}
+
 double dt_rows_share(const dt_rows *rows)
 {
     if (rows->table != NULL)

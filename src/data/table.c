@@ -184,6 +184,11 @@ out:
     return status;
 }
 
+bool dt_table_weighted(const dt_table *table)
+{
+    return dt_preprocess_has_weights(table->preprocess);
+}
+
 double dt_table_share(const dt_table *table)
 {
     return (double)dt_csv_bytes_read(table->csv) / (double)dt_csv_bytes(table->csv);

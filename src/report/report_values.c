@@ -86,7 +86,7 @@ static const char *unit_of(const dt_report_run *run, const dt_metric *metric)
     if (metric->unit == NULL)
         return loss_of(run)->unit;
     return metric->any_size && has_several_targets(run) ? "standard deviations of the target"
-                                                               : metric->unit;
+                                                        : metric->unit;
 }
 
 const char *dt_report_unit(dt_report_run *const *runs, size_t count, const dt_metric *metric)

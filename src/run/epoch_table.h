@@ -18,7 +18,7 @@ typedef struct dt_epoch_table {
     char names[DT_EPOCH_TABLE_COLUMNS][32]; /* of the metrics' columns */
 } dt_epoch_table;
 
-/* Lays the columns out; train_<metric> and val_<metric> in the order of the task's metrics, and last
+/* Lays the columns out: train_<metric> and val_<metric> in the order of the task's metrics, last
  * the monitored quality's. Returns out's table. Local. */
 const dt_h5_table *dt_epoch_table_init(dt_epoch_table *out, const dt_task *task);
 

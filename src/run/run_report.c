@@ -336,7 +336,7 @@ void dt_run_report_phases(const dt_rank_row *rows, size_t count)
     dt_log_say("\n");
 }
 
-/* The baseline, the number by which models of this task are compared most, and what was monitored. */
+/* The baseline, the number by which models of the task are compared most, what was monitored. */
 static void summarise_quality(const dt_run *r, const char *key, dt_set p)
 {
     const dt_evaluation *evaluation = &r->result.evaluation[p];

@@ -23,18 +23,15 @@ static const dt_option options[] = {
     {"weights", "NAME", DT_OPTION_TEXT, AT(weights), 0, 0, NULL, NULL,
      "array of the rows' weights in the .npz: they count in the loss and in all metrics",
      DT_SETTING_DATA | DT_SETTING_NEWER},
-    {"validation-split", "F", DT_OPTION_FLOAT, AT(validation_split), 0, 0.9, NULL, "0.1",
-     "share of the rows for validation, where the data has no such set", DT_SETTING_DATA},
-    {"test-split", "F", DT_OPTION_FLOAT, AT(test_split), 0, 0.9, NULL, "0.1",
-     "share of the rows for testing, where the data has no such set", DT_SETTING_DATA},
-    {"weights", "NAME", DT_OPTION_TEXT, AT(weights), 0, 0, NULL, NULL,
-     "array of the rows' weights in the .npz: they count in the loss and in all metrics",
-     DT_SETTING_DATA | DT_SETTING_NEWER},
     {"class-weight", "WEIGHTS", DT_OPTION_TEXT, AT(class_weight), 0, 0, NULL, NULL,
      "factors of the training rows' weights: balanced, or as no=1,yes=5; others weigh 1. "
      "Validation "
      "and evaluation do not use them",
      DT_SETTING_NEWER},
+    {"validation-split", "F", DT_OPTION_FLOAT, AT(validation_split), 0, 0.9, NULL, "0.1",
+     "share of the rows for validation, where the data has no such set", DT_SETTING_DATA},
+    {"test-split", "F", DT_OPTION_FLOAT, AT(test_split), 0, 0.9, NULL, "0.1",
+     "share of the rows for testing, where the data has no such set", DT_SETTING_DATA},
     {"task", "NAME", DT_OPTION_CHOICE, AT(task), 0, 0, "auto|classification|regression", "auto",
      "what targets are: classes, or values; auto: values if some are not whole numbers",
      DT_SETTING_NEWER | DT_SETTING_DEPENDS},
@@ -223,10 +220,11 @@ static const dt_option_table table = {
     .given = AT(given),
     .usage = "Usage: dtrain [train] [OPTIONS] [DATA]\n"
              "       mpirun -np 8 dtrain [OPTIONS] [DATA]\n\n"
-             "Trains a classifier on tabular data, with the same result on any number of MPI\n"
-             "ranks. DATA is a folder with train.npz, validation.npz and test.npz; the prefix\n"
-             "of three such files; one .npz with x_train, y_train and so on; one .npz to be\n"
-             "split; or three files. Without DATA it trains on a built-in example.",
+             "Trains a neural network on tabular data to predict classes or values, with the\n"
+             "same result on any number of MPI ranks. DATA is a folder with train.npz,\n"
+             "validation.npz and test.npz; the prefix of three such files; one .npz with\n"
+             "x_train, y_train and so on; one .npz to be split; or three files. Without DATA it\n"
+             "trains on a built-in example.",
 };
 
 const dt_option_table *dt_settings_table(void)

@@ -67,6 +67,9 @@ double dt_rows_share(const dt_rows *rows);
 /** As dt_table_unseen; none for arrays. Calls: collective. Errors: DT_MEMORY. */
 DT_MUST_USE dt_status dt_rows_unseen(dt_unseen_cells *out, const dt_rows *rows);
 
+/** Returns whether rows come with weights. Calls: local; the same on all ranks. */
+bool dt_rows_weighted(const dt_rows *rows);
+
 /** Returns the path of the file that the rows are in; borrowed. Calls: root-only. */
 const char *dt_rows_file(const dt_rows *rows);
 

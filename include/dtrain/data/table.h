@@ -54,6 +54,9 @@ DT_MUST_USE dt_status dt_table_next(dt_table *table, dt_row_take *take, void *co
 /** Counts all rows, and goes back to the first. Calls: root-only. Errors: as dt_csv_next_block. */
 DT_MUST_USE dt_status dt_table_count(dt_table *table, uint64_t *rows);
 
+/** Returns whether rows come with weights. Calls: local; the same on all ranks. */
+bool dt_table_weighted(const dt_table *table);
+
 /** Returns the share of the file that has been read, 0 to 1. Calls: root-only. */
 double dt_table_share(const dt_table *table);
 

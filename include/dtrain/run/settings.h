@@ -108,8 +108,8 @@ uint32_t dt_settings_crc(const dt_settings *settings);
  *
  * Calls:   local
  * Errors:  DT_USAGE: fewer shards were asked for than there are ranks; numbers that the schedule
- *          does not have, or with which it never acts; two ways to clip gradients; --max-norm with a
- *          window; no epoch that --min-epochs lets be judged
+ *          does not have, or with which it never acts; two ways to clip gradients; --max-norm with
+ *          a window; no epoch that --min-epochs lets be judged
  */
 DT_MUST_USE dt_status dt_settings_complete(dt_settings *settings, int ranks);
 
