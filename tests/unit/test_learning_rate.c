@@ -21,7 +21,8 @@ static dt_plan plan_of(const dt_schedule *schedule, double warmup)
                      .schedule_factor = 0.1,
                      .schedule_every = 2,
                      .warmup = warmup,
-                     .task = &dt_classification};
+                     .task = &dt_classification,
+                     .monitor = &dt_classification.metrics[0]};
 }
 
 /* The rate rises from 0 in a line to the schedule's first; then the schedule takes all steps that
