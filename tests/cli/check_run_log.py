@@ -23,7 +23,8 @@ CALIBRATION = {"lower": "f8", "upper": "f8", "rows": "i8", "confidence": "f8", "
 ROC = {"fpr": "f8", "tpr": "f8", "threshold": "f8"}
 # As test_run_log.sh calls the run; the type says how the attribute must read.
 CONFIG = {"inputs": "", "targets": "", "weights": "", "task": "classification", "loss": "cross-entropy",
-          "label_smoothing": 0.0, "huber_delta": 1.0, "quantile": 0.5, "checkpoint_every": "10min",
+          "class_weight": "", "ema": 0.0, "label_smoothing": 0.0, "huber_delta": 1.0, "quantile": 0.5,
+          "checkpoint_every": "10min",
           "resume": "", "force": 0, "time_limit": "never", "stall_timeout": "10min", "validation_split": 0.1, "test_split": 0.1,
           "hidden": "20,10", "activation": "tanh", "norm": "none", "residual": 0, "init": "glorot_uniform",
           "dropout": 0.0, "batch": 64, "epochs": 7,
@@ -271,11 +272,12 @@ def check_scale(run, path, labels):
 
 def check_data(run, weights):
     classes = weights[-1].size
-    check_names(run["data"], ["inputs", "classes", "parameters", "network",
+    check_names(run["data"], ["inputs", "task", "classes", "parameters", "network",
                               *(f"{part}_rows" for part in SETS)],
                 ["class_names", "members", *(f"{part}_class_rows" for part in SETS)])
     attributes = run["data"].attrs
     equal(int(attributes["inputs"]), weights[0].shape[0], "/data inputs")
+    equal(attributes["task"], "classification", "/data task")
     equal(int(attributes["classes"]), classes, "/data classes")
     equal(int(attributes["parameters"]), sum(array.size for array in weights), "/data parameters")
     equal(attributes["network"], f"12-20-10-{classes}", "/data network")

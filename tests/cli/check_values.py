@@ -44,17 +44,21 @@ def loss_of(model, errors):
     return terms[model["loss"]]().mean(axis=1)
 
 
-def qualities(p, y, quantile):
-    errors, spread = p - y, ((y - y.mean()) ** 2).mean()
-    pinball = np.nan if quantile is None else np.maximum((1 - quantile) * errors, -quantile * errors).mean()
-    return {"rmse": np.sqrt((errors ** 2).mean()), "mae": np.abs(errors).mean(),
-            "median_ae": np.median(np.abs(errors)), "r2": 1 - (errors ** 2).mean() / spread,
-            "explained_variance": 1 - errors.var() / spread, "pinball": pinball}
+def qualities(p, y, w, quantile):
+    """As scikit-learn's with sample_weight; the median is that of the rows."""
+    def mean(values):
+        return np.average(values, weights=w)
+
+    errors, spread = p - y, mean((y - mean(y)) ** 2)
+    pinball = np.nan if quantile is None else mean(np.maximum((1 - quantile) * errors, -quantile * errors))
+    return {"rmse": np.sqrt(mean(errors ** 2)), "mae": mean(np.abs(errors)),
+            "median_ae": np.median(np.abs(errors)), "r2": 1 - mean(errors ** 2) / spread,
+            "explained_variance": 1 - mean((errors - mean(errors)) ** 2) / spread, "pinball": pinball}
 
 
-def check_target(group, table, j, p, y, unit, part):
+def check_target(group, table, j, p, y, w, unit, part):
     """One target's row of the table, and its histograms."""
-    expected = qualities(p, y, None)
+    expected = qualities(p, y, w, None)
     for name in ("rmse", "mae", "median_ae"):
         if name != "median_ae" or part != "train":
             near(table[name][j] / unit, expected[name] / unit, f"{part} {name} of target {j}")
@@ -104,8 +108,8 @@ def main():
                 near(group.attrs[name], metrics[name], f"{part} {name}")
                 if lines:
                     near(float(lines[f"summary.{key}_{name}"]), group.attrs[name], f"summary {key}_{name}", 1e-8)
-            each = [qualities(p[:, j], y[:, j], quantile) for j in range(T)]
-            always = [qualities(np.full(len(y), mean[j]), y[:, j], None) for j in range(T)]
+            each = [qualities(p[:, j], y[:, j], w, quantile) for j in range(T)]
+            always = [qualities(np.full(len(y), mean[j]), y[:, j], w, None) for j in range(T)]
             for name in QUALITIES:
                 if name in METRICS or part == "train" and name == "median_ae":
                     continue
@@ -113,7 +117,7 @@ def main():
             for name in ("rmse", "mae", "r2", "explained_variance"):
                 near(group.attrs[f"baseline_{name}"], np.mean([one[name] for one in always]), f"{part} baseline {name}")
             for j in range(T):
-                check_target(group, group["targets"][:], j, p[:, j], y[:, j], unit[j], part)
+                check_target(group, group["targets"][:], j, p[:, j], y[:, j], w, unit[j], part)
             if lines:
                 near(float(lines[f"summary.{key}_r2"]), group.attrs["r2"], f"summary {key}_r2", 1e-8)
                 rmse = np.sqrt((((y - mean) / unit) ** 2).mean()) * one_unit

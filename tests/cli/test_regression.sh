@@ -136,7 +136,7 @@ refused 0 3 'one-train.npz: targets: row 0 is ' one --loss cross-entropy
 refused 0 2 '--monitor val_accuracy is not a metric of a regression; expected one of val_loss, val_rmse, val_mae' \
     one --monitor val_accuracy
 refused 0 2 '--monitor val_rmse is not a metric of a classification' class --monitor val_rmse
-refused 0 2 '--huber-delta is 2, but neither --optimizer adam nor --loss mse has it' one --huber-delta 2
+refused 0 2 '--huber-delta is 2, but --loss mse does not have it; use another --loss' one --huber-delta 2
 refused 0 2 '--label-smoothing is 0.1, but ' one --label-smoothing 0.1
 refused 0 2 '--quantile is 0.9, but ' one --loss mae --quantile 0.9
 refused 2 3 'target 1 of 1 is 0.1' constant.npz
