@@ -170,11 +170,10 @@ static void warn_of_training(const dt_model *model, const char *to)
 {
     if (dt_text_ends_in(to, ".h5"))
         return;
-    for (size_t l = 0; l < model->network.layer_count; l++)
-        if (model->network.layers[l].kind == &dt_layer_dropout) {
-            dt_log_warn("%s: does not contain the model's dropout; .h5 does", to);
-            break;
-        }
+    if (dt_network_first(&model->network, &dt_layer_dropout) != NULL)
+        dt_log_warn("%s: does not contain the model's dropout; .h5 does", to);
+    if (dt_network_first(&model->network, &dt_layer_noise) != NULL)
+        dt_log_warn("%s: does not contain the model's noise; .h5 does", to);
     if (!dt_text_ends_in(to, ".keras"))
         return;
     warn_of_targets(model, to);

@@ -50,7 +50,8 @@ static bool describe_norm(json_t *config, const dt_network *network, size_t l)
            json_object_set_new(config, "epsilon", json_real(network->layers[l].epsilon)) == 0;
 }
 
-/* A Keras model with Dropout would have to contain the state of its random numbers. */
+/* A Keras model with Dropout or GaussianNoise would have to contain the state of its random
+ * numbers. */
 static const dt_keras_form forms[] = {
     {&dt_layer_normalization, "Normalization", false, describe_normalization},
     {&dt_layer_dense, "Dense", true, describe_dense},
@@ -58,6 +59,7 @@ static const dt_keras_form forms[] = {
     {&dt_layer_layer_norm, "LayerNormalization", true, describe_norm},
     {&dt_layer_rms_norm, "RMSNormalization", true, describe_norm},
     {&dt_layer_dropout, NULL, false, NULL},
+    {&dt_layer_noise, NULL, false, NULL},
 };
 
 const dt_keras_form *dt_keras_form_of(const dt_layer *layer)

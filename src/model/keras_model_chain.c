@@ -148,12 +148,12 @@ DT_MUST_USE static dt_status take_normalization(builder *b, const json_t *layer)
     return dt_keras_normalization_read(&b->chain->normalization, layer, b->path);
 }
 
-/* Predictions do without it. */
-static void take_dropout(builder *b, const json_t *layer)
+/* Predictions do without Dropout and GaussianNoise. */
+static void take_random(builder *b, const json_t *layer, const char *class, const char *number)
 {
     const json_t *config = json_object_get(layer, "config");
-    if (json_number_value(json_object_get(config, "rate")) > 0.0)
-        dt_keras_leave_out(b->chain->left_out, "Dropout '%.60s'", dt_keras_name_of(layer));
+    if (json_number_value(json_object_get(config, number)) > 0.0)
+        dt_keras_leave_out(b->chain->left_out, "%s '%.60s'", class, dt_keras_name_of(layer));
 }
 
 /* ---- links of a Functional model ---- */
@@ -220,14 +220,17 @@ DT_MUST_USE static dt_status take_layer(builder *b, const json_t *layer)
     else if (strcmp(class, "Rescaling") == 0)
         status = dt_keras_rescaling_read(b->chain, layer, b->path);
     else if (strcmp(class, "Dropout") == 0)
-        take_dropout(b, layer);
+        take_random(b, layer, class, "rate");
+    else if (strcmp(class, "GaussianNoise") == 0)
+        take_random(b, layer, class, "stddev");
     else if (strcmp(class, "InputLayer") != 0 || b->previous != NULL)
-        status = dt_fail(DT_DATA,
-                         "%s: layer '%.60s' is %s %.60s; dtrain takes an Input followed by Dense, "
-                         "Dropout, Activation and, before them, Normalization layers, and a "
-                         "Rescaling at the end",
-                         b->path, dt_keras_name_of(layer),
-                         strchr("AEIOU", class[0]) != NULL ? "an" : "a", class);
+        status =
+            dt_fail(DT_DATA,
+                    "%s: layer '%.60s' is %s %.60s; dtrain takes an Input followed by Dense, "
+                    "Dropout, GaussianNoise, Activation and, before them, Normalization layers, "
+                    "and a Rescaling at the end",
+                    b->path, dt_keras_name_of(layer),
+                    strchr("AEIOU", class[0]) != NULL ? "an" : "a", class);
     DT_TRY(status);
     if (strcmp(class, "InputLayer") != 0)
         DT_TRY(dt_keras_extras_read(b->chain, layer, b->path));

@@ -236,9 +236,13 @@ static const struct {
     const dt_layer_kind *kind;
     dt_status (*add)(dt_onnx_writer *w, const dt_network *network, size_t l);
 } forms[] = {
-    {&dt_layer_normalization, add_normalization}, {&dt_layer_dense, add_dense},
-    {&dt_layer_activation, add_activation},       {&dt_layer_layer_norm, add_layer_norm},
-    {&dt_layer_rms_norm, add_rms_norm},           {&dt_layer_dropout, NULL},
+    {&dt_layer_normalization, add_normalization},
+    {&dt_layer_dense, add_dense},
+    {&dt_layer_activation, add_activation},
+    {&dt_layer_layer_norm, add_layer_norm},
+    {&dt_layer_rms_norm, add_rms_norm},
+    {&dt_layer_dropout, NULL},
+    {&dt_layer_noise, NULL},
 };
 
 DT_MUST_USE static dt_status add_layer(dt_onnx_writer *w, const dt_network *network, size_t l)

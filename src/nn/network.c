@@ -184,6 +184,14 @@ const dt_layer *dt_network_dense(const dt_network *network, size_t n)
     return NULL;
 }
 
+const dt_layer *dt_network_first(const dt_network *network, const dt_layer_kind *kind)
+{
+    for (size_t l = 0; l < network->layer_count; l++)
+        if (network->layers[l].kind == kind)
+            return &network->layers[l];
+    return NULL;
+}
+
 void dt_network_print_widths(char *out, size_t bytes, const dt_network *network)
 {
     const dt_layer *layer = NULL;

@@ -238,12 +238,21 @@ float *dt_network_forward(const dt_network *network, dt_workspace *workspace, co
     return workspace->logits;
 }
 
-/* Carries the gradient back through a layer, if there is one before it. */
+/* Whether a layer before layer l has tensors: else nothing needs the gradients of its inputs. */
+static bool trains_before(const dt_traversal *t, size_t l)
+{
+    while (l-- > 0)
+        if (t->network->layers[l].kind->gradient != NULL)
+            return true;
+    return false;
+}
+
+/* Carries the gradient back through a layer to those before it that train. */
 static void carry_back(const dt_traversal *t, size_t l)
 {
     const dt_layer_kind *kind = t->network->layers[l].kind;
     const size_t before = dt_traversal_before(t, l);
-    if (before == SIZE_MAX)
+    if (!trains_before(t, l))
         return;
     if (t->segments->start[t->segments->count] > 0) { /* else the suffixes alone are asked for */
         if (kind->begin_backward != NULL)

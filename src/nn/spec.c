@@ -107,7 +107,7 @@ out:
     return status;
 }
 
-/* ---- dropout ---- */
+/* ---- layers that only training has ---- */
 
 /* Copies the layers but dropout, with dropout of that rate at the end of the hidden blocks.
  * place[l] becomes the new index of layer l, or of the dropout behind it; for a dropout layer, that
@@ -136,7 +136,26 @@ static size_t place_dropout(dt_layer *out, size_t *place, const dt_network *netw
     return count;
 }
 
-dt_status dt_spec_set_dropout(dt_network *network, double rate)
+/* Likewise, with noise of that deviation behind the normalization. */
+static size_t place_noise(dt_layer *out, size_t *place, const dt_network *network, double deviation)
+{
+    size_t count = 0;
+    for (size_t l = 0; l < network->layer_count; l++) {
+        const dt_layer *layer = &network->layers[l];
+        if (layer->kind != &dt_layer_normalization && deviation > 0.0) {
+            out[count++] = (dt_layer){.kind = &dt_layer_noise, .deviation = deviation};
+            deviation = 0.0;
+        }
+        if (layer->kind != &dt_layer_noise)
+            out[count++] = *layer;
+        place[l] = count > 0 ? count - 1 : SIZE_MAX;
+    }
+    return count;
+}
+
+typedef size_t place_layers(dt_layer *out, size_t *place, const dt_network *network, double number);
+
+DT_MUST_USE static dt_status rebuild(dt_network *network, place_layers *place_all, double number)
 {
     dt_status status = DT_OK;
     dt_network next = {0};
@@ -144,7 +163,7 @@ dt_status dt_spec_set_dropout(dt_network *network, double rate)
     size_t *place = NULL;
     DT_TRY(dt_memory_alloc(&layers, 2 * network->layer_count, sizeof *layers, "layers"));
     DT_TRY(dt_memory_alloc(&place, network->layer_count, sizeof *place, "layers"));
-    const size_t count = place_dropout(layers, place, network, rate);
+    const size_t count = place_all(layers, place, network, number);
     for (size_t l = 0; l < count; l++)
         if (layers[l].kind == &dt_layer_add)
             layers[l].source = place[layers[l].source];
@@ -163,4 +182,14 @@ out:
     dt_memory_free(place);
     dt_memory_free(layers);
     return status;
+}
+
+dt_status dt_spec_set_dropout(dt_network *network, double rate)
+{
+    return rebuild(network, place_dropout, rate);
+}
+
+dt_status dt_spec_set_noise(dt_network *network, double deviation)
+{
+    return rebuild(network, place_noise, deviation);
 }

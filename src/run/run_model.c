@@ -31,7 +31,7 @@ DT_MUST_USE static dt_status check_memory(const dt_run *r, const dt_network *net
     const double rows =
         batch_rows + EVALUATION_ROWS + (r->settings.dropout > 0.0 ? 1.5 * batch_rows : 0);
     const double P = (double)network->P;
-    double units = 0.0, kept = 0.0;
+    double units = r->settings.noise > 0.0 ? (double)network->D : 0.0, kept = 0.0;
     for (size_t l = 0; l < network->layer_count; l++) {
         const dt_layer *layer = &network->layers[l];
         units += (double)layer->H;
@@ -170,10 +170,14 @@ DT_MUST_USE static dt_status take_number(dt_settings *s, const char *name, doubl
 /* Of several rates the first one stands for all. */
 static double find_dropout(const dt_network *network)
 {
-    for (size_t l = 0; l < network->layer_count; l++)
-        if (network->layers[l].kind == &dt_layer_dropout)
-            return network->layers[l].rate;
-    return 0.0;
+    const dt_layer *dropout = dt_network_first(network, &dt_layer_dropout);
+    return dropout != NULL ? dropout->rate : 0.0;
+}
+
+static double find_noise(const dt_network *network)
+{
+    const dt_layer *noise = dt_network_first(network, &dt_layer_noise);
+    return noise != NULL ? noise->deviation : 0.0;
 }
 
 /* One name for each of `count` hidden layers. */
@@ -253,6 +257,7 @@ DT_MUST_USE static dt_status take_settings(dt_run *r, const char *path)
                        path));
     DT_TRY(take_number(s, "ema", optimizer->ema, path));
     DT_TRY(take_number(s, "dropout", find_dropout(network), path));
+    DT_TRY(take_number(s, "noise", find_noise(network), path));
 out:
     return status;
 }
@@ -341,9 +346,11 @@ dt_status dt_run_make_model(dt_run *r)
         DT_TRY(dt_comm_agree(r->comm, make_new(r)));
     }
     /* A model's own layers stay as they are unless the option says something else. */
-    const double dropout = find_dropout(&r->model.network);
+    const double dropout = find_dropout(&r->model.network), noise = find_noise(&r->model.network);
     if (r->settings.dropout < dropout || r->settings.dropout > dropout)
         DT_TRY(dt_comm_agree(r->comm, dt_spec_set_dropout(&r->model.network, r->settings.dropout)));
+    if (r->settings.noise < noise || r->settings.noise > noise)
+        DT_TRY(dt_comm_agree(r->comm, dt_spec_set_noise(&r->model.network, r->settings.noise)));
     DT_TRY(dt_comm_agree(r->comm,
                          dt_optimizer_start_average(&r->model.optimizer, r->model.network.params,
                                                     r->model.network.P)));

@@ -79,30 +79,24 @@ static void report_data(const dt_run *r)
         report_value_baseline(r);
 }
 
-static bool has_layer(const dt_network *network, const dt_layer_kind *kind)
-{
-    for (size_t l = 0; l < network->layer_count; l++)
-        if (network->layers[l].kind == kind)
-            return true;
-    return false;
-}
-
 static void report_model(const dt_run *r)
 {
     const dt_settings *s = &r->settings;
     const bool has_hidden = dt_network_dense(&r->model.network, 1) != NULL;
     char widths[256], activation[DT_OPTION_TEXT_BYTES], hidden[DT_OPTION_TEXT_BYTES] = "";
-    char dropout[32] = "";
+    char dropout[32] = "", noise[32] = "";
     static const char *const norms[] = {"", "layer norm, ", "RMS norm, "};
-    const bool adds = has_layer(&r->model.network, &dt_layer_add);
+    const bool adds = dt_network_first(&r->model.network, &dt_layer_add) != NULL;
     dt_network_print_widths(widths, sizeof widths, &r->model.network);
     (void)dt_options_format(activation, sizeof activation, dt_settings_option("activation"), s);
+    if (s->noise > 0.0)
+        (void)snprintf(noise, sizeof noise, ", noise %g", s->noise);
     if (s->dropout > 0.0)
         (void)snprintf(dropout, sizeof dropout, ", dropout %g", s->dropout);
     if (has_hidden)
         (void)snprintf(hidden, sizeof hidden, ", %s%.900s%s%s", norms[s->norm], activation, dropout,
                        adds ? ", residual" : "");
-    dt_log_say("model      %s%s, %s; P = %zu parameters\n", widths, hidden,
+    dt_log_say("model      %s%s%s, %s; P = %zu parameters\n", widths, noise, hidden,
                r->model.network.loss->classes ? "softmax" : "linear outputs", r->model.network.P);
     if (!has_hidden && (s->dropout > 0.0 || s->norm != DT_NORM_NONE || s->max_norm > 0.0))
         dt_log_warn("--%s has no effect without hidden layers; remove it, or set --hidden",

@@ -55,9 +55,12 @@ static const dt_option options[] = {
     {"dropout", "F", DT_OPTION_FLOAT, AT(dropout), 0, 0.95, NULL, "0",
      "dropout rate of the hidden layers' outputs in training, 0 to 0.95",
      DT_SETTING_NEWER | DT_SETTING_DEPENDS},
+    {"noise", "F", DT_OPTION_FLOAT, AT(noise), 0, 1e6, NULL, "0",
+     "standard deviation of Gaussian noise that is added to the inputs in training",
+     DT_SETTING_NEWER | DT_SETTING_DEPENDS},
     {"init-from", "MODEL", DT_OPTION_TEXT, AT(init_from), 0, 0, NULL, NULL,
      "model to start from (.h5, .keras, or a run's folder): its weights, and with model.h5 its "
-     "optimizer, dropout and weight decay; options that are given win"},
+     "optimizer, dropout, noise and weight decay; options that are given win"},
     {"loss", "NAME", DT_OPTION_CHOICE, AT(loss), 0, 0, DT_LOSS_NAMES, "auto",
      "loss; auto: cross-entropy of classes, mse (mean squared error) of values; mae: absolute "
      "error, huber: squared near the target, quantile: see --quantile",
@@ -135,7 +138,7 @@ static const dt_option options[] = {
      "step; not with --reduce window; 0: no limit",
      DT_SETTING_NEWER},
     {"seed", "N", DT_OPTION_INT, AT(seed), 0, LARGEST_INT, NULL, "1",
-     "seed of the initial weights, the shuffles, the split and dropout"},
+     "seed of the initial weights, the shuffles, the split, dropout and noise"},
     {"patience", "N", DT_OPTION_INT, AT(patience), 0, 1 << 30, NULL, "2",
      "epochs without improvement until training stops", .group = "Stopping"},
     {"min-delta", "F", DT_OPTION_FLOAT, AT(min_delta), 0, 1e30, NULL, "0",

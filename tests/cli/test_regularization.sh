@@ -1,5 +1,5 @@
 #!/bin/sh
-# --l2, --l1, --clip-norm, --clip-value and --max-norm: the same weights on any number of ranks and after
+# --l2, --l1, --clip-norm, --clip-value, --max-norm and --noise: the same weights on any number of ranks and after
 # an interruption, and what they do.
 # shellcheck source-path=SCRIPTDIR source=harness.sh
 . "$(dirname "$0")/harness.sh"
@@ -21,8 +21,11 @@ run 3 some --epochs 4 --patience 9 --hidden 40,20 --batch 50 --learning-rate 0.0
     --overlap on --out overlap
 [ "$(summary weights_crc)" = "$crc" ] || fail "the same weights in pieces"
 expect_stdout ' by overlapped allreduce'
+same_everywhere noise noise 'Adam 0.01' --noise 0.3
+expect_stdout '^model +12-40-20-2, noise 0.3, relu, softmax; '
+noise=$crc
 same_everywhere all all 'Adam 0.01, l2 0.002, l1 0.0001, clip-norm 0.1, max-norm 0.9' \
-    --l2 0.002 --l1 0.0001 --clip-norm 0.1 --max-norm 0.9
+    --l2 0.002 --l1 0.0001 --clip-norm 0.1 --max-norm 0.9 --noise 0.2 --dropout 0.1 --norm layer
 
 # What is saved is a plain model; one that begins with it has its own penalties.
 run 2 some --epochs 1 --init-from penalties --out more
@@ -92,7 +95,26 @@ expect_one_stderr_line "dtrain: error: --max-norm is 2, which requires another -
 run 2 some --max-norm 2 --hidden none --epochs 1 --out no-hidden
 expect_status 0
 expect_one_stderr_line "dtrain: warning: --max-norm has no effect without hidden layers"
-for option in l2 l1 clip-norm clip-value max-norm; do
+
+# Noise is part of the model, as dropout is, and only training has it.
+run 2 some --epochs 4 --patience 9 --hidden 40,20 --batch 50 --learning-rate 0.01 --noise 0.3 --threads 3 --out threads
+[ "$(summary weights_crc)" = "$noise" ] || fail "the weights of one thread"
+accuracy=$(summary val_accuracy)
+run 0 evaluate noise some --set validation
+expect_status 0
+[ -n "$accuracy" ] && grep -qF "$accuracy" stdout || fail "the validation accuracy of the run"
+run 0 inspect noise/model.h5
+expect_stdout '^gaussian_noise +12 +stddev 0.3 '
+run 2 some --epochs 1 --init-from noise --out noise-on
+expect_stdout '^model +12-40-20-2, noise 0.3, relu, softmax; '
+run 2 some --epochs 1 --init-from noise --noise 0 --out noise-off
+expect_stdout '^model +12-40-20-2, relu, softmax; '
+run 2 some --epochs 1 --init-from plain --noise 0.5 --hidden 40,20 --out noise-new
+expect_status 0
+expect_stdout '^model +12-40-20-2, noise 0.5, relu, softmax; '
+run 0 export noise/model.h5 --to noise.keras
+expect_one_stderr_line "dtrain: warning: noise.keras: does not contain the model's noise; .h5 does"
+for option in l2 l1 clip-norm clip-value max-norm noise; do
     for bad in -0.1 much; do
         run 0 some --$option "$bad"
         expect_status 2

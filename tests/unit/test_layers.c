@@ -43,6 +43,11 @@ typedef struct example {
         .kind = &dt_layer_dropout, .rate = (share)                                                 \
     }
 
+#define NOISE(of)                                                                                  \
+    {                                                                                              \
+        .kind = &dt_layer_noise, .deviation = (of)                                                 \
+    }
+
 /* Units that fill no panel, and more than one. */
 static const example listed[] = {
     {&dt_layer_dense, 3, {DENSE(40, TANH), DENSE(33, SIGMOID), DENSE(C, LINEAR)}},
@@ -53,6 +58,16 @@ static const example listed[] = {
     {&dt_layer_dropout,
      5,
      {DENSE(40, TANH), DROPOUT(0.2), DENSE(33, SIGMOID), DROPOUT(0.5), DENSE(C, LINEAR)}},
+    /* Of the inputs, and elsewhere. */
+    {&dt_layer_noise,
+     6,
+     {{.kind = &dt_layer_normalization},
+      NOISE(0.25),
+      DENSE(40, TANH),
+      NOISE(0.5),
+      DENSE(33, SIGMOID),
+      DENSE(C, LINEAR)}},
+    {&dt_layer_noise, 3, {DENSE(33, SIGMOID), NOISE(0.5), DENSE(C, LINEAR)}},
     {&dt_layer_activation,
      5,
      {DENSE(40, LINEAR),
@@ -415,6 +430,39 @@ static void test_dropout_moves_add(void **state)
     dt_network_clear(&network);
 }
 
+/* Noise of the inputs comes behind their normalization, and moves what an add takes. */
+static void test_noise_comes_first(void **state)
+{
+    (void)state;
+    const dt_layer layers[] = {{.kind = &dt_layer_normalization},
+                               DENSE(5, TANH),
+                               DENSE(5, TANH),
+                               {.kind = &dt_layer_add, .source = 1},
+                               DENSE(C, LINEAR)};
+    dt_network network;
+    assert_ok(dt_network_make(&network, D, layers, 5));
+    network.params[0] = 3.0f;
+    for (size_t i = 0; i < 2; i++) { /* the second replaces the first */
+        const double deviation = 0.25 * (double)(1 + i);
+        assert_ok(dt_spec_set_noise(&network, deviation));
+        assert_int_equal(network.layer_count, 6);
+        assert_ptr_equal(network.layers[1].kind, &dt_layer_noise);
+        assert_true(fabs(network.layers[1].deviation - deviation) <= 0.0);
+        assert_int_equal(network.layers[1].H, D);
+        assert_int_equal(network.layers[4].source, 2);
+    }
+    assert_ok(dt_spec_set_noise(&network, 0.0));
+    assert_int_equal(network.layer_count, 5);
+    assert_int_equal(network.layers[3].source, 1);
+    assert_true(network.params[0] > 2.0f);
+    dt_network_clear(&network);
+    assert_ok(dt_network_make(&network, D, layers + 4, 1));
+    assert_ok(dt_spec_set_noise(&network, 0.5)); /* without a normalization */
+    assert_ptr_equal(network.layers[0].kind, &dt_layer_noise);
+    assert_int_equal(network.layer_count, 2);
+    dt_network_clear(&network);
+}
+
 /* ---- what options become ---- */
 
 /* "dense 40 gelu, layer_normalization 40, ..." */
@@ -540,6 +588,7 @@ int main(void)
         cmocka_unit_test(test_forward_alone),
         cmocka_unit_test(test_add_of_no_such_layer),
         cmocka_unit_test(test_dropout_moves_add),
+        cmocka_unit_test(test_noise_comes_first),
         cmocka_unit_test(test_specs),
         cmocka_unit_test(test_too_many_activations),
         cmocka_unit_test(test_inits),

@@ -15,7 +15,6 @@ enum { STEPS = 10, EPOCHS = 20 }; /* steps of an epoch */
 static dt_plan plan_of(const dt_schedule *schedule, double warmup)
 {
     return (dt_plan){.epochs = EPOCHS,
-                     .monitor = &dt_classification.metrics[0],
                      .learning_rate = 0.5,
                      .schedule = schedule,
                      .schedule_factor = 0.1,

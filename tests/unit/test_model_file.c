@@ -58,6 +58,7 @@ static void expect_same(const dt_model *found, const dt_model *saved)
         assert_int_equal(is->layers[l].activation, was->layers[l].activation);
         assert_memory_equal(&is->layers[l].rate, &was->layers[l].rate, sizeof(double));
         assert_memory_equal(&is->layers[l].epsilon, &was->layers[l].epsilon, sizeof(double));
+        assert_memory_equal(&is->layers[l].deviation, &was->layers[l].deviation, sizeof(double));
     }
     assert_int_equal(is->P, was->P);
     assert_memory_equal(is->params, was->params, was->P * sizeof(float));
@@ -109,6 +110,7 @@ static void test_each_layer_kind(void **state)
         {.kind = &dt_layer_layer_norm, .epsilon = 0.5},
         {.kind = &dt_layer_activation, .activation = DT_ACTIVATION_TANH},
         {.kind = &dt_layer_rms_norm, .epsilon = 0.25},
+        {.kind = &dt_layer_noise, .deviation = 0.3},
         {.kind = &dt_layer_dense, .H = C, .activation = DT_ACTIVATION_LINEAR},
     };
     enum { COUNT = sizeof layers / sizeof *layers };

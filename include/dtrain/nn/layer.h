@@ -21,6 +21,7 @@ typedef struct dt_layer {
      * an activation. */
     dt_activation activation;
     double rate; /* dropout: share of the units that are dropped */
+    double deviation; /* noise: standard deviation */
     double epsilon; /* layer and RMS normalization: what is added to the variance */
     size_t source; /* add: index of the earlier layer */
 
@@ -47,10 +48,10 @@ typedef struct dt_pass {
 
 /** The kinds of layers, one file each in nn/layers. */
 extern const dt_layer_kind dt_layer_activation, dt_layer_add, dt_layer_dense, dt_layer_dropout,
-    dt_layer_layer_norm, dt_layer_normalization, dt_layer_rms_norm;
+    dt_layer_layer_norm, dt_layer_noise, dt_layer_normalization, dt_layer_rms_norm;
 
 /** The list of all kinds. */
-enum { DT_LAYER_KIND_COUNT = 7 };
+enum { DT_LAYER_KIND_COUNT = 8 };
 extern const dt_layer_kind *const dt_layer_kinds[DT_LAYER_KIND_COUNT];
 
 /** Returns the kind's name, as in files: "dense". */

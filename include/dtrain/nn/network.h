@@ -98,6 +98,9 @@ void dt_network_print_layer(char *out, size_t bytes, const dt_network *network, 
 /** Returns the n-th dense layer, from 0; NULL: there are fewer. Local. */
 const dt_layer *dt_network_dense(const dt_network *network, size_t n);
 
+/** Returns the first layer of that kind; NULL: there is none. Local. */
+const dt_layer *dt_network_first(const dt_network *network, const dt_layer_kind *kind);
+
 /** Prints the widths of inputs and dense layers, "51-30-2", as far as there is room. Local. */
 void dt_network_print_widths(char *out, size_t bytes, const dt_network *network);
 

@@ -25,7 +25,7 @@ typedef struct dt_spec {
 } dt_spec;
 
 /**
- * Lays out the network, without dropout and without memory for its parameters.
+ * Lays out the network, without dropout, noise and memory for its parameters.
  *
  * Calls:   local
  * Owns:    the caller clears with dt_network_clear
@@ -55,5 +55,11 @@ DT_MUST_USE dt_status dt_spec_make(dt_network *out, size_t D, const size_t *hidd
  * Errors:  DT_MEMORY; DT_DATA: an add would take the inputs. Then the network is as it was
  */
 DT_MUST_USE dt_status dt_spec_set_dropout(dt_network *network, double rate);
+
+/**
+ * Replaces the noise layers: one of that standard deviation for the network's inputs, behind their
+ * normalization, or none if it is 0. Calls, Errors: as dt_spec_set_dropout.
+ */
+DT_MUST_USE dt_status dt_spec_set_noise(dt_network *network, double deviation);
 
 #endif

@@ -27,7 +27,7 @@ typedef struct dt_settings {
     int norm; /* a dt_norm */
     bool residual;
     int init; /* a dt_init */
-    double dropout;
+    double dropout, noise;
     int64_t batch, epochs;
     int optimizer; /* an index of dt_optimizer_kinds */
     double ema, learning_rate, weight_decay, momentum, rho;
