@@ -48,6 +48,13 @@ static const dt_h5_column roc_columns[] = {
     {"tpr", "share of class 1's rows", DT_H5_F64, DT_H5_FIELD(dt_roc_point, tpr)},
     {"threshold", NULL, DT_H5_F64, DT_H5_FIELD(dt_roc_point, threshold)},
 };
+static const dt_h5_column pr_columns[] = {
+    {"recall", "share of class 1's rows", DT_H5_F64, DT_H5_FIELD(dt_pr_point, recall)},
+    {"precision", "share of the rows taken", DT_H5_F64, DT_H5_FIELD(dt_pr_point, precision)},
+    {"threshold", NULL, DT_H5_F64, DT_H5_FIELD(dt_pr_point, threshold)},
+};
+static const dt_h5_table pr_table = DT_H5_TABLE(pr_columns, dt_pr_point);
+
 static const dt_h5_table roc_table = DT_H5_TABLE(roc_columns, dt_roc_point);
 
 static const dt_h5_column value_columns[] = {
@@ -151,6 +158,8 @@ static dt_status write_classes(dt_h5 *h5, const char *group, const dt_evaluation
         write_table(h5, group, "calibration", &bin_table, evaluation->bins, DT_CALIBRATION_BINS));
     if (evaluation->roc_count > 0)
         DT_TRY(write_table(h5, group, "roc", &roc_table, evaluation->roc, evaluation->roc_count));
+    if (evaluation->pr_count > 0)
+        DT_TRY(write_table(h5, group, "pr", &pr_table, evaluation->pr, evaluation->pr_count));
 out:
     return status;
 }

@@ -44,29 +44,6 @@ void dt_curve_sort(uint32_t *keys, uint32_t *buffer, size_t count)
     }
 }
 
-/* Rows of equal score, and all of a larger one: where the walk from the largest score on stands. */
-typedef struct walk {
-    const uint32_t *keys;
-    size_t left; /* keys below */
-    uint64_t positives, negatives; /* so far, this score's included */
-    uint64_t new_positives, new_negatives; /* this score's */
-} walk;
-
-static bool next_score(walk *w)
-{
-    if (w->left == 0)
-        return false;
-    const uint32_t score = w->keys[w->left - 1] >> 1;
-    const size_t before = w->left;
-    w->new_positives = 0;
-    for (; w->left > 0 && w->keys[w->left - 1] >> 1 == score; w->left--)
-        w->new_positives += w->keys[w->left - 1] & 1;
-    w->new_negatives = before - w->left - w->new_positives;
-    w->positives += w->new_positives;
-    w->negatives += w->new_negatives;
-    return true;
-}
-
 static double divide(dt_uint128 counter, dt_uint128 denominator)
 {
     return (double)((long double)counter / (long double)denominator);
@@ -74,51 +51,51 @@ static double divide(dt_uint128 counter, dt_uint128 denominator)
 
 dt_curve_areas dt_curve_measure(const uint32_t *keys, size_t count)
 {
-    walk w = {.keys = keys, .left = count};
+    dt_curve_walk w = {.keys = keys, .left = count};
     dt_uint128 half_pairs = 0;
     dt_exact_total precision = {0};
-    while (next_score(&w)) {
-        const uint64_t larger = w.positives - w.new_positives;
-        half_pairs += (dt_uint128)w.new_negatives * (2 * larger + w.new_positives);
-        dt_exact_total_add(&precision, (double)w.new_positives * (double)w.positives /
-                                           (double)(w.positives + w.negatives));
+    while (dt_curve_next(&w)) {
+        const uint64_t larger = (uint64_t)(w.positives - w.new_positives);
+        half_pairs +=
+            (dt_uint128)(uint64_t)w.new_negatives * (2 * larger + (uint64_t)w.new_positives);
+        dt_exact_total_add(&precision, w.new_positives * w.positives / (w.positives + w.negatives));
     }
-    if (w.positives == 0 || w.negatives == 0)
+    if (w.positives <= 0.0 || w.negatives <= 0.0)
         return (dt_curve_areas){.roc_auc = NAN, .pr_auc = NAN};
-    return (dt_curve_areas){.roc_auc =
-                                divide(half_pairs, 2 * (dt_uint128)w.positives * w.negatives),
-                            .pr_auc = dt_exact_total_value(&precision) / (double)w.positives};
+    const dt_uint128 pairs = (dt_uint128)(uint64_t)w.positives * (uint64_t)w.negatives;
+    return (dt_curve_areas){.roc_auc = divide(half_pairs, 2 * pairs),
+                            .pr_auc = dt_exact_total_value(&precision) / w.positives};
 }
 
 /* How far along the curve a point is, both axes together, in whole steps: 0 to DT_ROC_POINTS - 1,
  * and the last is the curve's end alone. */
-static uint64_t step_of(const walk *w, uint64_t positives, uint64_t negatives)
+static uint64_t step_of(const dt_curve_walk *w, const dt_curve_walk *end)
 {
-    const dt_uint128 along =
-        (dt_uint128)w->positives * negatives + (dt_uint128)w->negatives * positives;
+    const uint64_t positives = (uint64_t)end->positives, negatives = (uint64_t)end->negatives;
+    const dt_uint128 along = (dt_uint128)(uint64_t)w->positives * negatives +
+                             (dt_uint128)(uint64_t)w->negatives * positives;
     const dt_uint128 length = 2 * (dt_uint128)positives * negatives;
     return (uint64_t)(along * (DT_ROC_POINTS - 1) / length);
 }
 
 size_t dt_curve_points(dt_roc_point out[DT_ROC_POINTS], const uint32_t *keys, size_t count)
 {
-    walk all = {.keys = keys, .left = count};
-    size_t scores = 0, points = 0;
-    while (next_score(&all))
-        scores++;
-    if (all.positives == 0 || all.negatives == 0)
+    const dt_curve_walk start = {.keys = keys, .left = count};
+    dt_curve_walk w = start, all = start;
+    const size_t scores = dt_curve_count(&all);
+    size_t points = 0;
+    if (all.positives <= 0.0 || all.negatives <= 0.0)
         return 0;
     uint64_t last_step = 0;
-    walk w = {.keys = keys, .left = count};
     out[points++] = (dt_roc_point){.threshold = INFINITY};
-    while (next_score(&w)) {
-        const uint64_t step = step_of(&w, all.positives, all.negatives);
+    while (dt_curve_next(&w)) {
+        const uint64_t step = step_of(&w, &all);
         if (scores >= DT_ROC_POINTS && step == last_step)
             continue;
         last_step = step;
-        out[points++] = (dt_roc_point){.fpr = (double)w.negatives / (double)all.negatives,
-                                       .tpr = (double)w.positives / (double)all.positives,
-                                       .threshold = dt_curve_score(keys[w.left])};
+        out[points++] = (dt_roc_point){.fpr = w.negatives / all.negatives,
+                                       .tpr = w.positives / all.positives,
+                                       .threshold = w.score};
     }
     return points;
 }

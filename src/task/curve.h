@@ -44,8 +44,33 @@ dt_curve_areas dt_curve_measure(const uint32_t *keys, size_t count);
  */
 size_t dt_curve_points(dt_roc_point out[DT_ROC_POINTS], const uint32_t *keys, size_t count);
 
-/** A key, and below it the row's weight, not negative. */
+/** A key, and below it the row's weight, above 0. */
 typedef uint64_t dt_weighted_key;
+
+/**
+ * Where a walk from the largest score on stands: zeroed, but for the sorted keys and their number.
+ * Rows of equal score are one step. Without weights all numbers are whole, and exact.
+ */
+typedef struct dt_curve_walk {
+    const uint32_t *keys; /* NULL: the rows have weights */
+    const dt_weighted_key *weighted;
+    size_t left; /* keys of smaller scores; at the start all */
+    double score;
+    double positives, negatives; /* what rows of this score, and of all larger ones, weigh */
+    double new_positives, new_negatives; /* those of this score alone */
+} dt_curve_walk;
+
+/** Takes the next step; returns false, and changes nothing, after the last one. */
+bool dt_curve_next(dt_curve_walk *walk);
+
+/** Walks to the end, where the numbers are those of all rows; returns the number of steps. */
+size_t dt_curve_count(dt_curve_walk *walk);
+
+/**
+ * Writes the points of the precision-recall curve, thinned as dt_evaluation.pr says; returns how
+ * many. None when no row, or every row, is positive. `start` is a walk's start.
+ */
+size_t dt_curve_pr_points(dt_pr_point out[DT_ROC_POINTS], const dt_curve_walk *start);
 
 /** The same for rows with weights: shares and pairs are weighted, as scikit-learn's sample_weight.
  * Sums are of double, in the order of the keys. */

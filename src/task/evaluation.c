@@ -250,5 +250,6 @@ void dt_evaluation_clear(dt_evaluation *evaluation)
     dt_memory_free(evaluation->classes);
     dt_memory_free(evaluation->confusion);
     dt_memory_free(evaluation->roc);
+    dt_memory_free(evaluation->pr);
     *evaluation = (dt_evaluation){0};
 }

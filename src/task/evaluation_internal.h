@@ -57,7 +57,7 @@ DT_MUST_USE dt_status dt_evaluation_fill_baseline(dt_evaluation *out, const uint
 DT_MUST_USE dt_status dt_evaluation_measure_values(dt_evaluation *out, const dt_comm *comm,
                                                    const dt_scores *scores);
 
-/** Sets the areas of each class, and roc; collective. Errors: DT_MEMORY, on all ranks. */
+/** Sets the areas of each class, roc and pr; collective. Errors: DT_MEMORY, on all ranks. */
 DT_MUST_USE dt_status dt_evaluation_measure_curves(dt_evaluation *out, const dt_comm *comm,
                                                    const dt_scores *scores);
 

@@ -21,6 +21,7 @@ CLASSES = {"class": "i8", "rows": "i8", "predicted": "i8", "precision": "f8", "r
            "f1": "f8", "roc_auc": "f8", "pr_auc": "f8"}
 CALIBRATION = {"lower": "f8", "upper": "f8", "rows": "i8", "confidence": "f8", "accuracy": "f8"}
 ROC = {"fpr": "f8", "tpr": "f8", "threshold": "f8"}
+PR = {"recall": "f8", "precision": "f8", "threshold": "f8"}
 # As test_run_log.sh calls the run; the type says how the attribute must read.
 CONFIG = {"inputs": "", "targets": "", "weights": "", "task": "classification", "loss": "cross-entropy",
           "class_weight": "", "ema": 0.0, "label_smoothing": 0.0, "huber_delta": 1.0, "quantile": 0.5,
@@ -146,6 +147,12 @@ def check_curves(group, p, labels, part):
         equal(bool((np.diff(roc["threshold"]) < 0).all()), True, f"{part} roc's thresholds fall")
         area = ((roc["tpr"][1:] + roc["tpr"][:-1]) * np.diff(roc["fpr"])).sum() / 2
         near(area, group.attrs["roc_auc"], f"{part} area under roc", 1e-4)  # thinned
+        pr = group["pr"][:]
+        equal([tuple(pr[0])[:2], pr["recall"][-1]], [(0.0, 1.0), 1.0], f"{part} pr's ends")
+        equal(pr["precision"][-1], shares[1], f"{part} pr's last precision")
+        equal(pr["threshold"].tolist(), roc["threshold"].tolist(), f"{part} pr's thresholds")
+        area = (np.diff(pr["recall"]) * pr["precision"][1:]).sum()
+        near(area, group.attrs["pr_auc"], f"{part} average precision of pr", 1e-12)
 
 
 def check_classes(group, confusion, part):
@@ -220,14 +227,14 @@ def check_evaluation(run, weights):
     for part in ("train", "validation", "test"):
         group = run[f"evaluation/{part}"]
         loss, accuracy, confusion, p, labels = evaluate(weights, part)
-        curve = ["roc"] if p.shape[1] == 2 and part != "train" else []
+        curve = ["roc", "pr"] if p.shape[1] == 2 and part != "train" else []
         check_names(group, ["rows", "loss", "accuracy", "majority_accuracy", *QUALITIES,
                             *(f"majority_{name}" for name in QUALITIES)],
                     ["confusion", "classes", "calibration", *curve])
         check_table(group["classes"], CLASSES)
         check_table(group["calibration"], CALIBRATION)
         for name in curve:
-            check_table(group[name], ROC)
+            check_table(group[name], {"roc": ROC, "pr": PR}[name])
         near(group.attrs["loss"], loss, f"{part} loss")
         equal(group.attrs["accuracy"], float(accuracy), f"{part} accuracy")
         equal(group["confusion"][:].tolist(), confusion.tolist(), f"{part} confusion")

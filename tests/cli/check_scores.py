@@ -95,6 +95,18 @@ def check_tables(lines, y, p, predicted):
             near(f, w, f"confidence bin {b}", PLACES)
 
 
+def check_pr(table, y, p):
+    """All points, or those that were kept, are precision_recall_curve's."""
+    precision, recall, thresholds = metrics.precision_recall_curve(y == 1, p[:, 1])
+    curve = dict(zip([*thresholds, np.inf], zip(recall, precision)))
+    kept_all = len(curve) <= 1001
+    if len(table) < 2 or len(table) > 1001 or kept_all and len(table) != len(curve):
+        raise Wrong(f"pr has {len(table)} points, of {len(curve)}")
+    for point in table:
+        for found, expected in zip((point["recall"], point["precision"]), curve[point["threshold"]]):
+            near(found, expected, f"pr at {point['threshold']}")
+
+
 def check(stdout, predictions, targets, run=None):
     with open(stdout, encoding="utf-8") as file:
         lines = file.read().split("\n")
@@ -118,7 +130,10 @@ def check(stdout, predictions, targets, run=None):
     check_tables(lines, y, p, predicted)
 
     if run is not None:
-        logged = h5py.File(run, "r")["evaluation/test"].attrs
+        group = h5py.File(run, "r")["evaluation/test"]
+        logged = group.attrs
+        if p.shape[1] == 2:
+            check_pr(group["pr"][:], y, p)
         for name in wanted: # training's loss is not clipped
             near(float(said[name]), logged[name], f"run.h5 {name}", 1e-6 if name == "loss" else 1e-12)
 

@@ -22,6 +22,7 @@ static void test_same_bits_however_dealt(void **state)
             evaluate_in_all_ways(&evaluation, &r, l % 2 == 0 ? NULL : class_rows);
             assert_all_int(evaluation.N, 1501);
             assert_all((evaluation.roc_count > 0) == (C == 2));
+            assert_all((evaluation.pr_count > 0) == (C == 2));
             dt_evaluation_clear(&evaluation);
         }
     }
@@ -107,6 +108,25 @@ static void check_roc(const dt_evaluation *e)
     assert_all(e->roc[e->roc_count - 1].fpr == 1 && e->roc[e->roc_count - 1].tpr == 1);
 }
 
+/* Likewise each point of the precision-recall curve. */
+static void check_pr(const dt_evaluation *e)
+{
+    size_t wrong = 0;
+    assert_all_int(e->pr_count, e->roc_count);
+    for (size_t i = 1; i < e->pr_count; i++) {
+        double taken[2] = {0}, positives = 0;
+        for (size_t n = 0; n < r.N; n++) {
+            positives += r.y[n] == 1;
+            taken[r.y[n]] += (double)r.p[2 * n + 1] >= e->pr[i].threshold;
+        }
+        wrong += e->pr[i].recall != taken[1] / positives ||
+                 e->pr[i].precision != taken[1] / (taken[0] + taken[1]);
+    }
+    assert_all_int(wrong, 0);
+    assert_all(e->pr[0].recall == 0 && e->pr[0].precision == 1);
+    assert_all(e->pr[e->pr_count - 1].recall == 1);
+}
+
 static void check_counts(const dt_evaluation *e)
 {
     static int64_t confusion[MAX_C * MAX_C];
@@ -155,6 +175,7 @@ static void test_against_naive_sums(void **state)
             check_areas(&e);
             if (C == 2)
                 check_roc(&e);
+            check_pr(&e);
             dt_evaluation_clear(&e);
         }
 }

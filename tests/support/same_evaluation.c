@@ -15,5 +15,7 @@ bool same_evaluation(const dt_evaluation *a, const dt_evaluation *b)
            (a->confusion == NULL ||
             memcmp(a->confusion, b->confusion, C * C * sizeof *a->confusion) == 0) &&
            a->roc_count == b->roc_count &&
-           (a->roc_count == 0 || memcmp(a->roc, b->roc, a->roc_count * sizeof *a->roc) == 0);
+           (a->roc_count == 0 || memcmp(a->roc, b->roc, a->roc_count * sizeof *a->roc) == 0) &&
+           a->pr_count == b->pr_count &&
+           (a->pr_count == 0 || memcmp(a->pr, b->pr, a->pr_count * sizeof *a->pr) == 0);
 }

@@ -251,6 +251,123 @@ static void test_thinning_leaves_no_gaps(void **state)
     assert_true(left_out > 4000);
 }
 
+/* ---- precision and recall ---- */
+
+/* What "positive from this score on" takes, counted row by row; weights are those of `weigh`. */
+typedef struct taken {
+    double positives, negatives, all_positives;
+} taken;
+
+static float weigh(size_t i)
+{
+    return (float)(i % 5) + 0.5f;
+}
+
+static taken take(const float *scores, const bool *positive, size_t count, double threshold,
+                  bool weighted)
+{
+    taken out = {0};
+    for (size_t i = 0; i < count; i++) {
+        const double w = weighted ? (double)weigh(i) : 1.0;
+        out.all_positives += positive[i] ? w : 0;
+        if ((double)scores[i] >= threshold)
+            *(positive[i] ? &out.positives : &out.negatives) += w;
+    }
+    return out;
+}
+
+/* Rows with scores and the keys that they make. */
+typedef struct rows {
+    size_t count;
+    float scores[MAX_ROWS];
+    bool positive[MAX_ROWS];
+    uint32_t keys[MAX_ROWS];
+    dt_weighted_key weighted[MAX_ROWS];
+} rows;
+
+static rows r;
+
+static void draw_rows(size_t count, unsigned levels, double share, uint64_t stream)
+{
+    (void)draw(r.keys, count, levels, share, stream);
+    r.count = count;
+    for (size_t i = 0; i < count; i++) {
+        r.scores[i] = (float)dt_curve_score(r.keys[i]);
+        r.positive[i] = (r.keys[i] & 1) == 1;
+        r.weighted[i] = dt_curve_weighted_key(r.scores[i], r.positive[i], weigh(i));
+    }
+    sort(r.keys, count);
+    dt_curve_sort_weighted(r.weighted, count);
+}
+
+static dt_curve_walk start_of(bool weighted)
+{
+    if (weighted)
+        return (dt_curve_walk){.weighted = r.weighted, .left = r.count};
+    return (dt_curve_walk){.keys = r.keys, .left = r.count};
+}
+
+static void check_pr_points(bool weighted)
+{
+    const dt_curve_walk start = start_of(weighted);
+    dt_curve_walk all = start;
+    const size_t scores = dt_curve_count(&all);
+    assert_int_equal(scores, count_scores(r.keys, r.count));
+    dt_pr_point points[DT_ROC_POINTS + 1];
+    points[DT_ROC_POINTS].recall = -7;
+    const size_t kept = dt_curve_pr_points(points, &start);
+    assert_true(points[DT_ROC_POINTS].recall == -7);
+    if (scores < DT_ROC_POINTS)
+        assert_int_equal(kept, scores + 1);
+    assert_in_range(kept, 2, DT_ROC_POINTS);
+    assert_true(points[0].recall == 0 && points[0].precision == 1);
+    assert_true(points[0].threshold == INFINITY && points[kept - 1].recall == 1);
+    assert_true(dt_curve_key((float)points[kept - 1].threshold, false) == (r.keys[0] & ~1u));
+    for (size_t i = 1; i < kept; i++) {
+        const taken t = take(r.scores, r.positive, r.count, points[i].threshold, weighted);
+        assert_true(points[i].recall == t.positives / t.all_positives);
+        assert_true(points[i].precision == t.positives / (t.positives + t.negatives));
+        assert_true(points[i].threshold < points[i - 1].threshold);
+    }
+    /* What thinning leaves out lies less than 1/500 beyond what it keeps. */
+    size_t at = 0;
+    for (dt_curve_walk w = start; dt_curve_next(&w);) {
+        at += at + 1 < kept && points[at + 1].threshold >= w.score;
+        assert_true(w.positives / all.positives - points[at].recall < 1.0 / 500);
+    }
+    assert_int_equal(at, kept - 1);
+}
+
+/* The weights are multiples of 1/2, so that their sums are exact in any order. */
+static void test_pr_points(void **state)
+{
+    (void)state;
+    const struct {
+        size_t count;
+        unsigned levels;
+        double share;
+    } cases[] = {{50, 0, 0.5},   {50, 3, 0.5},       {1000, 0, 0.3},       {1001, 0, 0.3},
+                 {1002, 0, 0.3}, {MAX_ROWS, 0, 0.5}, {MAX_ROWS, 10, 0.01}, {MAX_ROWS, 0, 1.2}};
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        draw_rows(cases[c].count, cases[c].levels, cases[c].share, 2000 + c);
+        check_pr_points(false);
+        check_pr_points(true);
+    }
+}
+
+static void test_pr_points_one_sided(void **state)
+{
+    (void)state;
+    dt_pr_point points[DT_ROC_POINTS];
+    for (int positive = 0; positive < 2; positive++)
+        for (size_t count = 0; count < 3; count++) {
+            const uint32_t key = dt_curve_key(0.5f, positive == 1);
+            const uint32_t keys[] = {key, key};
+            const dt_curve_walk start = {.keys = keys, .left = count};
+            assert_int_equal(dt_curve_pr_points(points, &start), 0);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -261,6 +378,8 @@ int main(void)
         cmocka_unit_test(test_one_sided),
         cmocka_unit_test(test_points),
         cmocka_unit_test(test_thinning_leaves_no_gaps),
+        cmocka_unit_test(test_pr_points),
+        cmocka_unit_test(test_pr_points_one_sided),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

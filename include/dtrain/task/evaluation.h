@@ -62,7 +62,14 @@ typedef struct dt_roc_point {
     double threshold; /* infinite at the first point, (0, 0) */
 } dt_roc_point;
 
-/** Points of a ROC curve that are kept at most. */
+/** The same, as a point of the precision-recall curve. */
+typedef struct dt_pr_point {
+    double recall; /* share of class 1's rows that it takes */
+    double precision; /* share of class 1 among the rows that it takes; 1 at the first point */
+    double threshold; /* infinite at the first point, (0, 1) */
+} dt_pr_point;
+
+/** Points of a curve that are kept at most. */
 enum { DT_ROC_POINTS = 1001 };
 
 typedef struct dt_evaluation {
@@ -83,6 +90,10 @@ typedef struct dt_evaluation {
     dt_roc_point *roc; /* [roc_count]: class 1's curve from (0, 0) to (1, 1), all points on it. Of a
                           longer one than DT_ROC_POINTS some are left out, each less than 1/500
                           (both axes together) beyond a point that is kept */
+    size_t pr_count; /* as roc_count */
+    dt_pr_point *pr; /* [pr_count]: class 1's precision-recall curve, from recall 0 to 1, all points
+                        on it. Of a longer one than DT_ROC_POINTS some are left out, each less than
+                        1/500 (recall) beyond a point that is kept; the last one is kept */
 } dt_evaluation;
 
 /**

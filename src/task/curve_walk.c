@@ -1,0 +1,71 @@
+/* What a walk along the sorted keys gives: precision and recall at each score. */
+#include "curve.h"
+
+#include <math.h>
+#include <string.h>
+
+static float weight_of(dt_weighted_key key)
+{
+    const uint32_t bits = (uint32_t)key;
+    float weight;
+    memcpy(&weight, &bits, sizeof weight);
+    return weight;
+}
+
+static uint32_t key_at(const dt_curve_walk *w, size_t i)
+{
+    return w->keys != NULL ? w->keys[i] : (uint32_t)(w->weighted[i] >> 32);
+}
+
+bool dt_curve_next(dt_curve_walk *w)
+{
+    if (w->left == 0)
+        return false;
+    const uint32_t score = key_at(w, w->left - 1) >> 1;
+    w->new_positives = w->new_negatives = 0.0;
+    for (; w->left > 0 && key_at(w, w->left - 1) >> 1 == score; w->left--) {
+        const double weight = w->keys != NULL ? 1.0 : (double)weight_of(w->weighted[w->left - 1]);
+        if ((key_at(w, w->left - 1) & 1) != 0)
+            w->new_positives += weight;
+        else
+            w->new_negatives += weight;
+    }
+    w->positives += w->new_positives;
+    w->negatives += w->new_negatives;
+    w->score = dt_curve_score(score << 1);
+    return true;
+}
+
+size_t dt_curve_count(dt_curve_walk *w)
+{
+    size_t steps = 0;
+    while (dt_curve_next(w))
+        steps++;
+    return steps;
+}
+
+static double precision_of(const dt_curve_walk *w)
+{
+    return w->positives / (w->positives + w->negatives);
+}
+
+size_t dt_curve_pr_points(dt_pr_point out[DT_ROC_POINTS], const dt_curve_walk *start)
+{
+    dt_curve_walk w = *start, all = *start;
+    const size_t scores = dt_curve_count(&all);
+    size_t points = 0, last_step = 0;
+    if (all.positives <= 0.0 || all.negatives <= 0.0)
+        return 0;
+    out[points++] = (dt_pr_point){.precision = 1.0, .threshold = INFINITY};
+    while (dt_curve_next(&w)) {
+        const double recall = w.positives / all.positives;
+        const size_t step =
+            w.left == 0 ? DT_ROC_POINTS - 1 : (size_t)(recall * (DT_ROC_POINTS - 2));
+        if (scores >= DT_ROC_POINTS && step == last_step)
+            continue;
+        last_step = step;
+        out[points++] =
+            (dt_pr_point){.recall = recall, .precision = precision_of(&w), .threshold = w.score};
+    }
+    return points;
+}
