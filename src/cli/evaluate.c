@@ -160,9 +160,12 @@ DT_MUST_USE static dt_status report_calibration(const dt_evaluation *e)
     return say_table(&cells);
 }
 
-static void report_summary(const dt_task *task, const dt_evaluation *e)
+static void report_summary(const dt_network *network, const dt_evaluation *e)
 {
+    const dt_task *task = dt_task_of(network->loss);
     dt_log_result("summary.rows=%llu\n", (unsigned long long)e->N);
+    if (!isnan(network->threshold))
+        dt_log_result("summary.threshold=%.9g\n", network->threshold);
     for (size_t q = 0; q < task->quality_count; q++) {
         const dt_quality_kind *kind = &task->qualities[q];
         if (!is_known(task, e, q))
@@ -205,6 +208,9 @@ DT_MUST_USE static dt_status report(const run *r, const dt_evaluation *e)
                : e->C == 1   ? "value"
                              : "values",
                dt_rows_weighted(r->scoring.rows) ? "; rows have weights" : "");
+    const double threshold = r->scoring.model.network.threshold;
+    if (!isnan(threshold))
+        dt_log_say("class 1 is predicted from a probability of %.9g on\n\n", threshold);
     DT_TRY(report_quality(task, e));
     if (!task->classes)
         return report_values(&r->scoring, e);
@@ -238,7 +244,7 @@ static dt_status run_all(run *r, const dt_comm *comm, int argc, char **argv)
     if (root)
         status = report(r, &evaluation);
     DT_TRY(dt_comm_agree(comm, status));
-    report_summary(dt_task_of(s->model.network.loss), &evaluation);
+    report_summary(&s->model.network, &evaluation);
     DT_TRY(dt_scoring_warn(s));
 out:
     dt_evaluation_clear(&evaluation);

@@ -9,6 +9,7 @@
 #include "dtrain/model/keras_model.h"
 #include "dtrain/model/model.h"
 
+#include <math.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -168,8 +169,13 @@ static void warn_of_targets(const dt_model *model, const char *to)
 /* What only dtrain's own file has. */
 static void warn_of_training(const dt_model *model, const char *to)
 {
+    const double threshold = model->network.threshold;
     if (dt_text_ends_in(to, ".h5"))
         return;
+    if (!isnan(threshold))
+        dt_log_warn("%s: does not contain the threshold %.9g: predict class 1 if its probability "
+                    "is at least that; .h5 does for dtrain",
+                    to, threshold);
     if (dt_network_first(&model->network, &dt_layer_dropout) != NULL)
         dt_log_warn("%s: does not contain the model's dropout; .h5 does", to);
     if (dt_network_first(&model->network, &dt_layer_noise) != NULL)

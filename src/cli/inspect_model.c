@@ -6,6 +6,7 @@
 #include "inspect_internal.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -119,6 +120,8 @@ DT_MUST_USE static dt_status print_model(const model *m, const char *path)
         dt_text_table_join(list, sizeof list, m->model.class_names, m->model.class_name_count);
         dt_log_result("classes: %s\n", dt_text_table_printable(line, sizeof line, list));
     }
+    if (!isnan(network->threshold))
+        dt_log_result("class 1 is predicted from a probability of %.9g on\n", network->threshold);
     print_training(&m->model);
     DT_TRY(print_scale(network));
     dt_log_result("\n");
@@ -169,6 +172,10 @@ static void describe_model(dt_json *json, const model *m)
     dt_model_json_add_numbers(json, optimizer);
     dt_json_add_int(json, "updates", optimizer->step);
     dt_json_add_bool(json, "optimizer_state", optimizer->P > 0);
+    if (isnan(network->threshold))
+        dt_json_add_null(json, "threshold");
+    else
+        dt_json_add_double(json, "threshold", network->threshold);
     dt_json_add_text(json, "no_bias", m->model.no_bias);
     dt_json_add_text(json, "left_out", m->model.left_out);
     dt_json_add_text(json, "loss", network->loss->name);

@@ -69,6 +69,8 @@ static void add_loss(dt_json *json, const dt_network *network)
     dt_json_add_text(json, "loss", loss->name);
     if (network->loss_number < loss->fallback || network->loss_number > loss->fallback)
         dt_json_add_double(json, "loss_number", network->loss_number);
+    if (!isnan(network->threshold))
+        dt_json_add_double(json, "threshold", network->threshold);
     if (network->scale == NULL)
         return;
     dt_json_begin_list(json, "targets");
@@ -207,6 +209,19 @@ out:
     return status;
 }
 
+DT_MUST_USE static dt_status read_threshold(dt_network *network, const dt_json_place *root)
+{
+    dt_status status = DT_OK;
+    if (!dt_json_has(root, "threshold"))
+        return DT_OK;
+    DT_TRY(dt_json_get_number(&network->threshold, root, "threshold", 0.0, HUGE_VAL));
+    if (network->threshold > 1.0 || !network->loss->classes || network->C != 2)
+        DT_TRY(dt_fail(DT_DATA, "%s: its threshold is %g; expected a probability, of two classes",
+                       root->where, network->threshold));
+out:
+    return status;
+}
+
 /* Sets what the outputs mean. */
 DT_MUST_USE static dt_status read_loss(dt_network *network, const dt_loss *loss,
                                        const dt_json_place *root)
@@ -225,6 +240,7 @@ DT_MUST_USE static dt_status read_loss(dt_network *network, const dt_loss *loss,
         DT_TRY(dt_fail(DT_DATA, "%s: has the scales of targets, but its loss (%s) is of classes",
                        root->where, loss->name));
     DT_TRY(dt_network_set_loss(network, loss, number, scales));
+    DT_TRY(read_threshold(network, root));
 out:
     dt_memory_free(scales);
     return status;
@@ -310,8 +326,8 @@ out:
 dt_status dt_model_json_read(dt_network *network, dt_optimizer *optimizer, bool *has_state,
                              const char *json, const char *path)
 {
-    static const char *const known[] = {"inputs", "loss",      "loss_number", "targets",
-                                        "layers", "optimizer", NULL};
+    static const char *const known[] = {"inputs",  "loss",   "loss_number", "threshold",
+                                        "targets", "layers", "optimizer",   NULL};
     dt_status status = DT_OK;
     dt_json_place root, inside;
     char where[600];

@@ -24,7 +24,8 @@ dt_status dt_network_plan(dt_network *out, size_t D, const dt_layer *layers, siz
     enum { TENSORS_A_LAYER = 2 };
     dt_status status = DT_OK;
     DT_ASSERT(layer_count > 0 && D > 0);
-    *out = (dt_network){.D = D, .C = D, .loss = &dt_cross_entropy, .layer_count = layer_count};
+    *out = (dt_network){
+        .D = D, .C = D, .loss = &dt_cross_entropy, .threshold = NAN, .layer_count = layer_count};
     DT_TRY(dt_memory_alloc(&out->layers, layer_count, sizeof *out->layers, "layers"));
     DT_TRY(dt_memory_alloc(&out->tensors, 2 * layer_count * TENSORS_A_LAYER, sizeof *out->tensors,
                            "tensors"));

@@ -2,6 +2,7 @@
 
 #include "dtrain/base/memory.h"
 
+#include <math.h>
 #include <string.h>
 
 /* Some blocks at once keep the small loops long; but not of very wide rows, which only cost
@@ -36,6 +37,13 @@ void dt_predictor_clear(dt_predictor *predictor)
     memset(predictor, 0, sizeof *predictor);
 }
 
+static void apply_threshold(dt_predictor *predictor, size_t B)
+{
+    const float threshold = (float)predictor->network->threshold;
+    for (size_t i = 0; !isnan(threshold) && i < B; i++)
+        predictor->rows.predicted[i] = predictor->p[2 * i + 1] >= threshold;
+}
+
 void dt_predictor_run(dt_predictor *predictor, const float *X, const dt_target *y, size_t B)
 {
     const dt_network *network = predictor->network;
@@ -62,4 +70,5 @@ void dt_predictor_run(dt_predictor *predictor, const float *X, const dt_target *
                                 &predictor->rows);
     }
     dt_network_restore_units(network, z, B);
+    apply_threshold(predictor, B);
 }

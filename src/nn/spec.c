@@ -170,6 +170,7 @@ DT_MUST_USE static dt_status rebuild(dt_network *network, place_layers *place_al
     DT_TRY(dt_network_plan(&next, network->D, layers, count));
     next.loss = network->loss;
     next.loss_number = network->loss_number;
+    next.threshold = network->threshold;
     next.scale = network->scale;
     network->scale = NULL;
     DT_ASSERT(next.P == network->P && next.constant_count == network->constant_count);

@@ -123,6 +123,19 @@ void dt_run_set_optimizer(dt_run *r);
  */
 DT_MUST_USE dt_status dt_run_make_model(dt_run *r);
 
+/* ---- run_threshold.c ---- */
+
+/* Checks that --threshold goes with the data. Local. Errors: DT_USAGE. */
+DT_MUST_USE dt_status dt_run_check_threshold(const dt_run *r);
+
+/**
+ * Gives the trained network the threshold that --threshold asks for; warns if there is none.
+ *
+ * Calls:   collective
+ * Errors:  as dt_trainer_set_threshold
+ */
+DT_MUST_USE dt_status dt_run_set_threshold(dt_run *r);
+
 /* ---- run_observer.c ---- */
 
 /**

@@ -2,6 +2,7 @@
 
 #include "dtrain/base/memory.h"
 
+#include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -200,6 +201,8 @@ dt_status dt_run_log_write_result(dt_h5 *h5, const dt_task *task, const dt_resul
     DT_TRY(dt_h5_make_group(h5, "/summary"));
     DT_TRY(dt_h5_set_int(h5, "/summary", "epochs", result->epochs));
     DT_TRY(dt_h5_set_int(h5, "/summary", "best_epoch", result->best_epoch));
+    if (!isnan(result->threshold))
+        DT_TRY(dt_h5_set_double(h5, "/summary", "threshold", result->threshold));
     DT_TRY(dt_h5_set_int(h5, "/summary", "weights_crc", result->weights_crc));
     DT_TRY(dt_h5_set_double(h5, "/summary", "samples_per_second", result->samples_per_second));
     DT_TRY(dt_h5_set_text(h5, "/summary", "reduce", result->reduce));

@@ -4,6 +4,7 @@
 #include "dtrain/base/memory.h"
 #include "dtrain/nn/spec.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -300,6 +301,7 @@ DT_MUST_USE static dt_status begin_with(dt_run *r)
     char path[DT_OPTION_TEXT_BYTES + 16];
     (void)dt_model_find(path, sizeof path, r->settings.init_from);
     DT_TRY(dt_model_load(&r->model, r->comm, path));
+    r->model.network.threshold = NAN; /* chosen anew, if --threshold is given */
     r->has_init = true;
     r->init_weights_crc = dt_trainer_crc(&r->model.network);
     r->init_state_crc = dt_model_state_crc(&r->model);
@@ -323,6 +325,9 @@ out:
 
 DT_MUST_USE static dt_status check_validation(const dt_run *r)
 {
+    const dt_status status = dt_run_check_threshold(r);
+    if (status != DT_OK)
+        return status;
     const dt_schedule *schedule = dt_schedules[r->settings.schedule];
     if (!schedule->judges || r->sets[DT_VALIDATION].N > 0)
         return DT_OK;

@@ -112,6 +112,8 @@ static void report_model(const dt_run *r)
                    r->init_weights_crc, r->model.optimizer.kind->title, (long long)r->init_step,
                    dt_network_prepares(&r->model.network) ? "; the model normalises the inputs"
                                                           : "");
+    if (s->threshold[0] != '\0')
+        dt_log_say("threshold  %s, of class 1; set when training has ended\n", s->threshold);
     if (s->resume[0] != '\0')
         dt_log_say("resume     %s: epoch %lld, after %llu of its rows; %zu session%s before\n",
                    s->resume, (long long)r->checkpoint.training.epoch,
@@ -363,6 +365,8 @@ void dt_run_report_summary(const dt_run *r)
     dt_log_result("summary.ranks=%d\n", dt_comm_size(r->comm));
     dt_log_result("summary.epochs=%lld\n", (long long)result->epochs);
     dt_log_result("summary.best_epoch=%lld\n", (long long)result->best_epoch);
+    if (!isnan(result->threshold))
+        dt_log_result("summary.threshold=%.9g\n", result->threshold);
     for (int p = 0; p < DT_SET_COUNT; p++) {
         for (size_t m = 0; m < task->metric_count; m++)
             dt_log_result("summary.%s_%s=%.9g\n", keys[p], task->metrics[m].name,

@@ -79,6 +79,9 @@ dt_status dt_run_save(dt_run *r)
 {
     dt_status status = DT_OK;
     failure first = {.status = DT_OK};
+    dt_comm_at(r->comm, DT_AT_EVALUATE, 0, 0);
+    (void)note(&first,
+               dt_run_set_threshold(r)); /* part of the model, which is saved all the same */
     dt_comm_at(r->comm, DT_AT_SAVE, 0, 0);
     const bool saved =
         note(&first, dt_comm_agree(r->comm, r->root ? dt_retry_output(save_model, r) : DT_OK));

@@ -5,6 +5,7 @@
 #include "dtrain/comm/exact_sum.h"
 #include "dtrain/nn/optimizer.h"
 #include "dtrain/nn/spec.h"
+#include "dtrain/task/threshold.h"
 
 #include <math.h>
 #include <stddef.h>
@@ -32,6 +33,11 @@ static const dt_option options[] = {
      "share of the rows for validation, where the data has no such set", DT_SETTING_DATA},
     {"test-split", "F", DT_OPTION_FLOAT, AT(test_split), 0, 0.9, NULL, "0.1",
      "share of the rows for testing, where the data has no such set", DT_SETTING_DATA},
+    {"threshold", "RULE", DT_OPTION_TEXT, AT(threshold), 0, 0, NULL, NULL,
+     "of two classes: probability of class 1 from which on it is predicted once training has "
+     "ended: a number, or chosen on the validation set: f1 (largest F1), recall=R (largest "
+     "threshold that reaches recall R), precision=R (smallest one)",
+     DT_SETTING_NEWER},
     {"task", "NAME", DT_OPTION_CHOICE, AT(task), 0, 0, "auto|classification|regression", "auto",
      "what targets are: classes, or values; auto: values if some are not whole numbers",
      DT_SETTING_NEWER | DT_SETTING_DEPENDS},
@@ -409,9 +415,12 @@ DT_MUST_USE static dt_status check_regularization(const dt_settings *s)
 
 dt_status dt_settings_complete(dt_settings *settings, int ranks)
 {
+    dt_threshold_rule rule;
     dt_status status = check_schedule(settings);
     if (status == DT_OK)
         status = check_regularization(settings);
+    if (status == DT_OK)
+        status = dt_threshold_parse(&rule, settings->threshold);
     if (status != DT_OK)
         return status;
     if (settings->min_epochs > 0 && settings->min_epochs >= settings->epochs)

@@ -2,6 +2,7 @@
 #define DTRAIN_TASK_CURVE_H
 
 #include "dtrain/task/evaluation.h"
+#include "dtrain/task/threshold.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -71,6 +72,10 @@ size_t dt_curve_count(dt_curve_walk *walk);
  * many. None when no row, or every row, is positive. `start` is a walk's start.
  */
 size_t dt_curve_pr_points(dt_pr_point out[DT_ROC_POINTS], const dt_curve_walk *start);
+
+/** Returns the threshold that a rule chooses among the scores (dt_threshold_kind); NaN if there is
+ * none. `start` is a walk's start. */
+double dt_curve_threshold(const dt_curve_walk *start, const dt_threshold_rule *rule);
 
 /** The same for rows with weights: shares and pairs are weighted, as scikit-learn's sample_weight.
  * Sums are of double, in the order of the keys. */

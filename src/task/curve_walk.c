@@ -1,4 +1,4 @@
-/* What a walk along the sorted keys gives: precision and recall at each score. */
+/* What a walk along the sorted keys gives: precision and recall at each score, and thresholds. */
 #include "curve.h"
 
 #include <math.h>
@@ -68,4 +68,39 @@ size_t dt_curve_pr_points(dt_pr_point out[DT_ROC_POINTS], const dt_curve_walk *s
             (dt_pr_point){.recall = recall, .precision = precision_of(&w), .threshold = w.score};
     }
     return points;
+}
+
+/* Of class 1: 2 hits / (rows predicted + rows). */
+static double f1_of(const dt_curve_walk *w, const dt_curve_walk *all)
+{
+    return 2.0 * w->positives / (w->positives + w->negatives + all->positives);
+}
+
+double dt_curve_threshold(const dt_curve_walk *start, const dt_threshold_rule *rule)
+{
+    dt_curve_walk w = *start, all = *start;
+    double chosen = NAN, best = 0.0;
+    (void)dt_curve_count(&all);
+    if (all.positives <= 0.0)
+        return NAN;
+    while (dt_curve_next(&w)) {
+        const double f1 = f1_of(&w, &all);
+        switch (rule->kind) {
+        case DT_THRESHOLD_F1:
+            chosen = f1 >= best ? w.score : chosen;
+            best = fmax(best, f1);
+            break;
+        case DT_THRESHOLD_RECALL:
+            if (w.positives / all.positives >= rule->number)
+                return w.score;
+            break;
+        case DT_THRESHOLD_PRECISION:
+            chosen = precision_of(&w) >= rule->number ? w.score : chosen;
+            break;
+        case DT_THRESHOLD_NONE:
+        case DT_THRESHOLD_NUMBER:
+            break;
+        }
+    }
+    return chosen;
 }

@@ -189,30 +189,39 @@ static dt_metrics refine(const dt_metrics *means, const dt_evaluation *evaluatio
     return out;
 }
 
+dt_status dt_scores_of_set(dt_scores *scores, dt_metrics *means, const dt_comm *comm,
+                           const dt_network *network, const dt_dataset *set, bool curves,
+                           dt_pool *pool)
+{
+    dt_predictor predictor = {0};
+    dt_status status =
+        dt_scores_init(scores, network, dt_dataset_own_rows(set), curves, set->w != NULL);
+    if (status == DT_OK)
+        status = dt_predictor_init(&predictor, network, false);
+    DT_TRY(dt_comm_agree(comm, status));
+    predictor.workspace.pool = pool;
+    DT_TRY(dt_evaluate(means, comm, &predictor, set, scores));
+out:
+    dt_predictor_clear(&predictor);
+    return status;
+}
+
 dt_status dt_evaluation_of_set(dt_evaluation *out, dt_metrics *metrics, const dt_comm *comm,
                                const dt_network *network, const dt_dataset *set,
                                const uint64_t *class_rows, bool curves, dt_pool *pool)
 {
     dt_status status = DT_OK;
-    dt_predictor predictor = {0};
     dt_scores scores = {0};
     dt_metrics means;
     *out = (dt_evaluation){0};
     if (network->loss->classes && set->C > network->C)
         return dt_fail(DT_DATA, "labels: expected at most the model's %zu classes, found %zu",
                        network->C, set->C);
-    status = dt_scores_init(&scores, network, dt_dataset_own_rows(set), curves, set->w != NULL);
-    if (status == DT_OK)
-        status = dt_predictor_init(&predictor, network, false);
-    DT_TRY(dt_comm_agree(comm, status));
-    predictor.workspace.pool = pool;
-    DT_TRY(dt_evaluate(&means, comm, &predictor, set, &scores));
-    dt_predictor_clear(&predictor);
+    DT_TRY(dt_scores_of_set(&scores, &means, comm, network, set, curves, pool));
     DT_TRY(dt_evaluation_compute(out, comm, &scores, class_rows));
     if (metrics != NULL)
         *metrics = refine(&means, out);
 out:
-    dt_predictor_clear(&predictor);
     dt_scores_clear(&scores);
     return status;
 }

@@ -18,6 +18,17 @@ static inline double dt_clip(double p, double epsilon)
     return p < epsilon ? epsilon : p > 1.0 - epsilon ? 1.0 - epsilon : p;
 }
 
+/**
+ * Adds up a set's rows: dt_evaluate with scores. `curves` as dt_scores_init has it.
+ *
+ * Calls:   collective, as dt_evaluation_of_set
+ * Owns:    the caller clears *scores, also after an error
+ * Errors:  DT_DIVERGED when the loss is not finite; DT_MEMORY
+ */
+DT_MUST_USE dt_status dt_scores_of_set(dt_scores *scores, dt_metrics *means, const dt_comm *comm,
+                                       const dt_network *network, const dt_dataset *set,
+                                       bool curves, dt_pool *pool);
+
 /** What rows of a class, rows predicted as it, and those that are both weigh. */
 typedef struct dt_class_weight {
     double rows, predicted, hits;

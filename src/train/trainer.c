@@ -383,7 +383,7 @@ dt_status dt_trainer_run(dt_result *out, const dt_comm *comm, const dt_launch *l
                          const dt_observer *observer)
 {
     dt_status status = DT_OK;
-    *out = (dt_result){0};
+    *out = (dt_result){.threshold = NAN};
     for (int p = 0; p < DT_SET_COUNT; p++)
         out->metrics[p] = dt_metrics_none();
     trainer t = {.comm = comm,
@@ -403,46 +403,5 @@ dt_status dt_trainer_run(dt_result *out, const dt_comm *comm, const dt_launch *l
     optimizer->learning_rate = plan->learning_rate;
 out:
     end(&t);
-    return status;
-}
-
-/* ---- evaluation ---- */
-
-/* Without memory for curves the set is evaluated without them. */
-static dt_status evaluate_set(dt_result *result, const dt_comm *comm, const dt_dataset *sets,
-                              const dt_network *network, int p, dt_pool *pool)
-{
-    dt_evaluation *out = &result->evaluation[p];
-    dt_metrics *metrics = &result->metrics[p];
-    const uint64_t *class_rows = sets[DT_TRAIN].class_rows;
-    const bool curves = p != DT_TRAIN;
-    dt_status status =
-        dt_evaluation_of_set(out, metrics, comm, network, &sets[p], class_rows, curves, pool);
-    if (status == DT_MEMORY && curves) {
-        dt_log_warn("%s set: %s; its ROC and PR curves are left out", dt_set_name((dt_set)p),
-                    dt_status_text());
-        status =
-            dt_evaluation_of_set(out, metrics, comm, network, &sets[p], class_rows, false, pool);
-    }
-    return status;
-}
-
-dt_status dt_trainer_evaluate(dt_result *result, const dt_comm *comm,
-                              const dt_dataset sets[DT_SET_COUNT], const dt_network *network,
-                              int threads)
-{
-    dt_status status = DT_OK;
-    dt_pool *pool = NULL;
-    if (!dt_linalg_uses_blas()) /* it has threads of its own */
-        status = dt_pool_new(&pool, threads);
-    status = dt_comm_agree(comm, status);
-    for (int p = 0; p < DT_SET_COUNT && status == DT_OK; p++) {
-        if (sets[p].N == 0)
-            continue;
-        status = evaluate_set(result, comm, sets, network, p, pool);
-        if (status != DT_OK)
-            status = dt_fail(status, "%s set: %s", dt_set_name((dt_set)p), dt_status_text());
-    }
-    dt_pool_free(pool);
     return status;
 }

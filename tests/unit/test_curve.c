@@ -368,6 +368,135 @@ static void test_pr_points_one_sided(void **state)
         }
 }
 
+/* Does the first threshold fulfil the rule better than the second? By rows, all in exact numbers:
+ * quotients are compared by products. */
+static bool is_better(const dt_threshold_rule *rule, double a, double b, bool weighted)
+{
+    const taken x = take(r.scores, r.positive, r.count, a, weighted);
+    const taken y = take(r.scores, r.positive, r.count, b, weighted);
+    const double x_f1 = x.positives * (y.positives + y.negatives + y.all_positives);
+    const double y_f1 = y.positives * (x.positives + x.negatives + x.all_positives);
+    if (rule->kind == DT_THRESHOLD_F1)
+        return x_f1 > y_f1 || (x_f1 == y_f1 && a < b);
+    return rule->kind == DT_THRESHOLD_RECALL ? a > b : a < b;
+}
+
+static bool fulfils(const dt_threshold_rule *rule, double threshold, bool weighted)
+{
+    const taken t = take(r.scores, r.positive, r.count, threshold, weighted);
+    if (rule->kind == DT_THRESHOLD_RECALL)
+        return t.positives / t.all_positives >= rule->number;
+    if (rule->kind == DT_THRESHOLD_PRECISION)
+        return t.positives / (t.positives + t.negatives) >= rule->number;
+    return true;
+}
+
+/* Tries the score of every row. */
+static double choose_naively(const dt_threshold_rule *rule, bool weighted)
+{
+    double best = NAN;
+    for (size_t i = 0; i < r.count; i++) {
+        const double score = (double)r.scores[i];
+        if (fulfils(rule, score, weighted) &&
+            (isnan(best) || is_better(rule, score, best, weighted)))
+            best = score;
+    }
+    return best;
+}
+
+static void test_thresholds_row_by_row(void **state)
+{
+    (void)state;
+    const dt_threshold_rule rules[] = {
+        {DT_THRESHOLD_F1, 0},          {DT_THRESHOLD_RECALL, 1e-9},
+        {DT_THRESHOLD_RECALL, 0.5},    {DT_THRESHOLD_RECALL, 0.8},
+        {DT_THRESHOLD_RECALL, 1},      {DT_THRESHOLD_PRECISION, 1e-9},
+        {DT_THRESHOLD_PRECISION, 0.5}, {DT_THRESHOLD_PRECISION, 0.9},
+        {DT_THRESHOLD_PRECISION, 1}};
+    const size_t counts[] = {1, 2, 5, 20, 301};
+    const unsigned levels[] = {0, 1, 4, 32};
+    int chosen = 0, none = 0;
+    for (size_t c = 0; c < 5; c++)
+        for (size_t l = 0; l < 4; l++)
+            for (uint64_t trial = 0; trial < 6; trial++) {
+                draw_rows(counts[c], levels[l], 0.5, 3000 + 100 * c + 10 * l + trial);
+                for (size_t i = 0; i < 2 * sizeof rules / sizeof *rules; i++) {
+                    const dt_threshold_rule *rule = &rules[i / 2];
+                    const dt_curve_walk start = start_of(i % 2 == 1);
+                    const double got = dt_curve_threshold(&start, rule);
+                    dt_curve_walk all = start;
+                    (void)dt_curve_count(&all);
+                    const double expected =
+                        all.positives > 0 ? choose_naively(rule, i % 2 == 1) : NAN;
+                    assert_true(got == expected || (isnan(got) && isnan(expected)));
+                    chosen += !isnan(got);
+                    none += isnan(got);
+                }
+            }
+    assert_true(chosen > 1000 && none > 100);
+}
+
+static void test_known_thresholds(void **state)
+{
+    (void)state;
+    /* From the largest score on: recall 1/4, 1/4, 2/4, 3/4, 3/4, 1; precision 1, 1/2, 2/3, 3/4,
+     * 3/5, 4/6; F1 2/5, 2/6, 4/7, 6/8, 6/9, 8/10 */
+    const float scores[] = {0.9f, 0.8f, 0.7f, 0.6f, 0.4f, 0.0f};
+    const int labels[] = {1, 0, 1, 1, 0, 1};
+    uint32_t keys[6];
+    for (size_t i = 0; i < 6; i++)
+        keys[i] = dt_curve_key(scores[i], labels[i] == 1);
+    sort(keys, 6);
+    const struct {
+        dt_threshold_rule rule;
+        float expected;
+    } cases[] = {{{DT_THRESHOLD_F1, 0}, 0.0f},           {{DT_THRESHOLD_RECALL, 0.25}, 0.9f},
+                 {{DT_THRESHOLD_RECALL, 0.75}, 0.6f},    {{DT_THRESHOLD_RECALL, 0.76}, 0.0f},
+                 {{DT_THRESHOLD_PRECISION, 0.75}, 0.6f}, {{DT_THRESHOLD_PRECISION, 0.6}, 0.0f},
+                 {{DT_THRESHOLD_PRECISION, 0.76}, 0.9f}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const dt_curve_walk start = {.keys = keys, .left = 6};
+        assert_true(dt_curve_threshold(&start, &cases[i].rule) == (double)cases[i].expected);
+    }
+    /* 2/(1 + 2) and 4/(4 + 2): of equal F1 the smallest threshold. */
+    const float equal[] = {0.9f, 0.5f, 0.4f, 0.3f};
+    for (size_t i = 0; i < 4; i++)
+        keys[i] = dt_curve_key(equal[i], i % 3 == 0);
+    sort(keys, 4);
+    const dt_curve_walk start = {.keys = keys, .left = 4};
+    assert_true(dt_curve_threshold(&start, &cases[0].rule) == (double)0.3f);
+}
+
+static void test_rules_are_read(void **state)
+{
+    (void)state;
+    const struct {
+        const char *text;
+        dt_threshold_rule rule;
+    } good[] = {{"", {DT_THRESHOLD_NONE, 0}},
+                {"f1", {DT_THRESHOLD_F1, 0}},
+                {"0.3", {DT_THRESHOLD_NUMBER, 0.3}},
+                {"1", {DT_THRESHOLD_NUMBER, 1}},
+                {"recall=0.8", {DT_THRESHOLD_RECALL, 0.8}},
+                {"recall=1", {DT_THRESHOLD_RECALL, 1}},
+                {"precision=.9", {DT_THRESHOLD_PRECISION, 0.9}}};
+    const char *const bad[] = {
+        "0",        "-0.1",     "1.01",     "nan",         "inf",   "f2",
+        "f1 ",      "0.3x",     "recall",   "recall=",     "=0.3",  "recall=0",
+        "recall=2", "Recall=1", "recall=x", "precision=0", "f1=0.5"};
+    dt_threshold_rule rule;
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        assert_int_equal(dt_threshold_parse(&rule, good[i].text), DT_OK);
+        assert_true(rule.kind == good[i].rule.kind && rule.number == good[i].rule.number);
+        assert_true(dt_threshold_needs_rows(&rule) ==
+                    (strchr(good[i].text, '=') != NULL || strcmp(good[i].text, "f1") == 0));
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_int_equal(dt_threshold_parse(&rule, bad[i]), DT_USAGE);
+        assert_non_null(strstr(dt_status_text(), bad[i]));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -380,6 +509,9 @@ int main(void)
         cmocka_unit_test(test_thinning_leaves_no_gaps),
         cmocka_unit_test(test_pr_points),
         cmocka_unit_test(test_pr_points_one_sided),
+        cmocka_unit_test(test_thresholds_row_by_row),
+        cmocka_unit_test(test_known_thresholds),
+        cmocka_unit_test(test_rules_are_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,7 +17,8 @@ typedef union dt_target {
  * dt_loss.classes. */
 typedef struct dt_loss_rows {
     float *loss; /* not touched without targets */
-    int32_t *predicted; /* classes: the most probable one, the first of equals */
+    int32_t *predicted; /* classes: the most probable one, the first of equals; a predictor
+                           applies the network's threshold */
     float *squared, *absolute; /* values: mean over the outputs of the squared and of the absolute
                                   error; not touched without targets */
 } dt_loss_rows;

@@ -22,6 +22,9 @@ typedef struct dt_network {
     size_t D, C;
     const dt_loss *loss; /* what the outputs mean; dt_network_plan sets cross-entropy */
     double loss_number; /* dt_loss.number */
+    double
+        threshold; /* of two classes: class 1 is predicted if its probability is at least that, in
+                         float32; NaN: the more probable class is, also after dt_network_plan */
     dt_target_scale *scale; /* [C]; NULL: classes, or values that stay in their own units */
     size_t layer_count;
     dt_layer *layers;

@@ -22,6 +22,7 @@ typedef struct dt_settings {
     int loss; /* 1 + an index of dt_losses; 0: auto, until the data is known */
     double label_smoothing, huber_delta, quantile;
     char weights[DT_OPTION_TEXT_BYTES], class_weight[DT_OPTION_TEXT_BYTES];
+    char threshold[DT_OPTION_TEXT_BYTES]; /* a dt_threshold_rule */
     dt_option_list hidden;
     dt_option_list activation; /* of a dt_activation */
     int norm; /* a dt_norm */
@@ -109,7 +110,8 @@ uint32_t dt_settings_crc(const dt_settings *settings);
  * Calls:   local
  * Errors:  DT_USAGE: fewer shards were asked for than there are ranks; numbers that the schedule
  *          does not have, or with which it never acts; two ways to clip gradients; --max-norm with
- *          a window; no epoch that --min-epochs lets be judged
+ *          a window; no epoch that --min-epochs lets be judged; a threshold that is not
+ *          a rule
  */
 DT_MUST_USE dt_status dt_settings_complete(dt_settings *settings, int ranks);
 

@@ -9,6 +9,7 @@
 #include "dtrain/nn/optimizer.h"
 #include "dtrain/task/evaluation.h"
 #include "dtrain/task/metrics.h"
+#include "dtrain/task/threshold.h"
 #include "dtrain/train/early_stopping.h"
 #include "dtrain/train/gradient_sum.h"
 #include "dtrain/train/learning_rate.h"
@@ -42,6 +43,7 @@ typedef struct dt_result {
     dt_evaluation evaluation[DT_SET_COUNT]; /* likewise; C = 0 for an absent set. The training set's
                                                 has no curves, and none has where their memory
                                                 cannot be had */
+    double threshold; /* with which the sets were evaluated (dt_network.threshold) */
     double samples_per_second;
     uint32_t weights_crc; /* of the final weights, in the order of dt_network.params */
     dt_phases phases; /* this rank's; load is the caller's */
@@ -135,6 +137,17 @@ DT_MUST_USE dt_status dt_trainer_run(dt_result *out, const dt_comm *comm, const 
 DT_MUST_USE dt_status dt_trainer_evaluate(dt_result *result, const dt_comm *comm,
                                           const dt_dataset sets[DT_SET_COUNT],
                                           const dt_network *network, int threads);
+
+/**
+ * Sets the network's threshold: the rule's number, or what it chooses on the validation set, which
+ * has rows then. NaN if no threshold fulfils the rule.
+ *
+ * Calls:   collective
+ * Errors:  as dt_threshold_of_set
+ */
+DT_MUST_USE dt_status dt_trainer_set_threshold(dt_network *network, const dt_comm *comm,
+                                               const dt_dataset sets[DT_SET_COUNT],
+                                               const dt_threshold_rule *rule, int threads);
 
 /** Frees; a zeroed result is allowed. Local. */
 void dt_result_clear(dt_result *result);
