@@ -14,14 +14,6 @@ uint32_t dt_curve_key(float score, bool positive)
     return bits << 1 | (uint32_t)positive;
 }
 
-double dt_curve_score(uint32_t key)
-{
-    const uint32_t bits = key >> 1;
-    float score;
-    memcpy(&score, &bits, sizeof score);
-    return (double)score;
-}
-
 void dt_curve_sort(uint32_t *keys, uint32_t *buffer, size_t count)
 {
     enum { DIGITS = 4, BITS = 8, VALUES = 1 << BITS }; /* an even number of passes ends in `keys` */

@@ -4,6 +4,14 @@
 #include <math.h>
 #include <string.h>
 
+double dt_curve_score(uint32_t key)
+{
+    const uint32_t bits = key >> 1;
+    float score;
+    memcpy(&score, &bits, sizeof score);
+    return (double)score;
+}
+
 static float weight_of(dt_weighted_key key)
 {
     const uint32_t bits = (uint32_t)key;
