@@ -43,11 +43,11 @@ static const dt_option_table table = {
     .usage = "Usage: dtrain predict MODEL ROWS [--out FILE] [OPTIONS]\n"
              "       mpirun -np 8 dtrain predict MODEL ROWS [--out FILE] [OPTIONS]\n\n"
              "Gives each row's most probable class (of a model with a threshold: class 1 from\n"
-             "that probability on) and the probability of every class, or its values in the\n"
-             "target's units, in the order of the rows, the same on any number of ranks. MODEL is\n"
-             "a .h5 or .keras file, or a run's folder. ROWS is a table of text with the columns\n"
-             "that the model was prepared from, in any order, the target not needed; or a .npz\n"
-             "with prepared inputs.",
+             "that probability on) and the probability of every class; or its values in the\n"
+             "targets' units. Rows keep their order, on any number of ranks.\n\n"
+             "MODEL is a .h5 or .keras file, or a run's folder. ROWS is a table of text with the\n"
+             "columns that the model was prepared from, in any order, the target not needed; or\n"
+             "a .npz with prepared inputs.",
 };
 
 void dt_cli_predict_help(void)

@@ -61,18 +61,22 @@ static double distance_of(const dt_dataset *set, const dt_target_scale *scale, s
 
 double dt_dataset_distance(const dt_comm *comm, const dt_dataset *set, const dt_target_scale *scale)
 {
-    dt_exact_total squares = {0};
+    dt_exact_total squares = {0}, weights = {0};
     const size_t own = dt_dataset_own_rows(set) * set->T;
     double largest = 0.0;
     for (size_t i = 0; i < own; i++)
         largest = fmax(largest, fabs(distance_of(set, scale, i)));
-    const double unit = unit_for(comm, largest), terms = (double)set->N * (double)set->T;
+    const double unit = unit_for(comm, largest);
     for (size_t i = 0; i < own; i++) {
         const double distance = distance_of(set, scale, i) / unit;
-        dt_exact_total_add(&squares, distance * distance);
+        const double weight = set->w != NULL ? (double)set->w[i / set->T] : 1.0;
+        dt_exact_total_add(&squares, weight * (distance * distance));
+        dt_exact_total_add(&weights, weight);
     }
     dt_exact_total_sum(comm, &squares, 1);
+    dt_exact_total_sum(comm, &weights, 1);
     /* 0 / 0 is NaN: no rows */
-    const double mean = unit * sqrt(dt_exact_total_value(&squares) / terms);
+    const double mean =
+        unit * sqrt(dt_exact_total_value(&squares) / dt_exact_total_value(&weights));
     return set->T == 1 ? scale->deviation * mean : mean;
 }

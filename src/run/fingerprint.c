@@ -32,6 +32,8 @@ size_t dt_fingerprint_list(dt_fingerprint out[DT_FINGERPRINT_MAX], const dt_sour
             take(&out[count++], name, "inputs", set->npz, set->inputs);
         if (set->targets != NULL)
             take(&out[count++], name, "targets", set->npz, set->targets);
+        if (set->weights != NULL)
+            take(&out[count++], name, "weights", set->npz, set->weights);
     }
     return count;
 }

@@ -345,7 +345,8 @@ static void summarise_quality(const dt_run *r, const char *key, dt_set p)
     } else {
         const size_t majority = dt_dataset_majority_class(&r->sets[DT_TRAIN]);
         dt_log_result("summary.%s_majority_accuracy=%.9g\n", key,
-                      dt_metrics_baseline(&r->sets[p], majority));
+                      evaluation->N > 0 ? evaluation->majority.accuracy
+                                        : dt_metrics_baseline(&r->sets[p], majority));
     }
     if (p == DT_TRAIN) /* its curves are not made */
         return;

@@ -216,7 +216,7 @@ def check_majority(group, class_rows, rows, part):
     expected = qualities(np.tile(shares, (total, 1)), labels, np.full(total, majority))
     share = rows[majority] / total
     occurs = np.sum((rows > 0) | (np.arange(len(rows)) == majority))
-    expected.update(accuracy=share, precision=share / occurs, recall=1 / occurs,
+    expected.update(loss=expected["log_loss"], accuracy=share, precision=share / occurs, recall=1 / occurs,
                     f1=2 * share / (1 + share) / occurs)
     equal(group.attrs["majority_accuracy"], float(share), f"{part} majority_accuracy")
     for name, value in expected.items():
@@ -228,7 +228,7 @@ def check_evaluation(run, weights):
         group = run[f"evaluation/{part}"]
         loss, accuracy, confusion, p, labels = evaluate(weights, part)
         curve = ["roc", "pr"] if p.shape[1] == 2 and part != "train" else []
-        check_names(group, ["rows", "loss", "accuracy", "majority_accuracy", *QUALITIES,
+        check_names(group, ["rows", "loss", "accuracy", "majority_loss", "majority_accuracy", *QUALITIES,
                             *(f"majority_{name}" for name in QUALITIES)],
                     ["confusion", "classes", "calibration", *curve])
         check_table(group["classes"], CLASSES)

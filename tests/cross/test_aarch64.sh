@@ -73,7 +73,8 @@ sources="$(cd root && ls src/base/*.c src/nn/*.c src/nn/*/*.c src/task/*.c | gre
     src/comm/exact_sum.c src/data/dataset.c src/data/dataset_measure.c src/train/early_stopping.c
     src/comm/exact_total.c src/train/gradient_exact.c
     src/train/gradient_fast.c src/train/gradient_sum.c src/train/phases.c
-    src/train/learning_rate.c src/train/stepper.c src/train/time_limit.c src/train/trainer.c src/train/update.c
+    src/train/learning_rate.c src/train/stepper.c src/train/time_limit.c src/train/trainer.c
+    src/train/trainer_evaluation.c src/train/update.c
     tests/support/exact_activation.c tests/support/run.c tests/support/ulps.c tests/cross/cblas.c tests/cross/one_rank.c"
 # shellcheck disable=SC2086
 compile host "$host_cc" "$machine" $sources

@@ -173,9 +173,10 @@ static void test_against_naive_sums(void **state)
             check_losses(&e);
             check_counts(&e);
             check_areas(&e);
-            if (C == 2)
+            if (C == 2) {
                 check_roc(&e);
-            check_pr(&e);
+                check_pr(&e);
+            }
             dt_evaluation_clear(&e);
         }
 }

@@ -15,13 +15,13 @@ enum { STEPS = 10, EPOCHS = 20 }; /* steps of an epoch */
 static dt_plan plan_of(const dt_schedule *schedule, double warmup)
 {
     return (dt_plan){.epochs = EPOCHS,
+                     .monitor = &dt_classification.metrics[0],
                      .learning_rate = 0.5,
                      .schedule = schedule,
                      .schedule_factor = 0.1,
                      .schedule_every = 2,
                      .warmup = warmup,
-                     .task = &dt_classification,
-                     .monitor = &dt_classification.metrics[0]};
+                     .task = &dt_classification};
 }
 
 /* The rate rises from 0 in a line to the schedule's first; then the schedule takes all steps that

@@ -121,7 +121,8 @@ DT_MUST_USE dt_status dt_dataset_measure(dt_target_scale *out, const dt_comm *co
                                          const dt_dataset *set);
 
 /**
- * Returns the root mean squared distance of the set's values from the means of `scale` [T]: in the
+ * Returns the root mean squared distance, by the rows' weights, of the set's values from the means
+ * of `scale` [T]: in the
  * target's unit; of several targets in standard deviations. NaN without rows. Collective.
  */
 double dt_dataset_distance(const dt_comm *comm, const dt_dataset *set,

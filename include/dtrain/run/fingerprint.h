@@ -7,13 +7,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** Most arrays that a run reads: inputs and targets of each set. */
-enum { DT_FINGERPRINT_MAX = 2 * DT_SET_COUNT };
+/** Most arrays that a run reads: inputs, targets and weights of each set. */
+enum { DT_FINGERPRINT_MAX = 3 * DT_SET_COUNT };
 
 /** One array that a run was trained on; a row of the log's table /data/members. */
 typedef struct dt_fingerprint {
     char set[12]; /* "train", "validation", "test" */
-    char array[8]; /* "inputs", "targets" */
+    char array[8]; /* "inputs", "targets", "weights" */
     char file[256]; /* as it was named; cut off when longer */
     char member[64]; /* the array's name in the file; likewise */
     int64_t bytes; /* of the array with its .npy header, inflated */
