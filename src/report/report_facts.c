@@ -258,10 +258,9 @@ bool dt_report_is_unusual(const dt_report_fact *option)
             continue;
         if (known->kind == DT_OPTION_FLAG)
             return option->number != 0.0;
-        if (isnan(option->number)) /* "none" */
-            return false;
         if (known->kind == DT_OPTION_FLOAT || known->kind == DT_OPTION_INT)
-            return option->number != strtod(known->fallback != NULL ? known->fallback : "", NULL);
+            return !isnan(option->number) && /* "none" */
+                   option->number != strtod(known->fallback != NULL ? known->fallback : "", NULL);
         return strcmp(option->text, known->fallback != NULL ? known->fallback : "") != 0;
     }
     return option->text[0] != '\0';

@@ -120,7 +120,7 @@ def main():
                 check_target(group, group["targets"][:], j, p[:, j], y[:, j], w, unit[j], part)
             if lines:
                 near(float(lines[f"summary.{key}_r2"]), group.attrs["r2"], f"summary {key}_r2", 1e-8)
-                rmse = np.sqrt((((y - mean) / unit) ** 2).mean()) * one_unit
+                rmse = np.sqrt(np.average((((y - mean) / unit) ** 2).mean(axis=1), weights=w)) * one_unit
                 near(float(lines[f"summary.{key}_baseline_rmse"]), rmse, f"summary {key}_baseline_rmse", 1e-7)
 
 
