@@ -169,10 +169,11 @@ static dt_status check_weights(const dt_loader *l, const dt_source_set *set, uin
                                size_t rows)
 {
     for (size_t i = 0; i < rows; i++)
-        if (l->tile[i] < 0.0f)
-            return dt_fail(DT_DATA, "%s: %s: row %llu is %.9g; a weight must not be negative",
+        if (l->tile[i] < 0.0f || (double)l->tile[i] > DT_WEIGHT_MAX)
+            return dt_fail(DT_DATA, "%s: %s: row %llu is %.9g; a weight must not be %s",
                            dt_npz_path(set->npz), set->weights->name, (unsigned long long)(row + i),
-                           (double)l->tile[i]);
+                           (double)l->tile[i],
+                           l->tile[i] < 0.0f ? "negative" : "above 1e6; divide all weights");
     return DT_OK;
 }
 

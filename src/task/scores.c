@@ -156,7 +156,7 @@ static void keep_row(dt_scores *scores, const float *p, const dt_target *y, floa
 
 /* ---- values ---- */
 
-/* In the target's standard deviations; exact totals have room for the squares. */
+/* In the target's standard deviations; exact totals have room for the weighted squares. */
 #define FARTHEST 0x1p16
 
 static dt_target_scale scale_of(const dt_scores *scores, size_t j)
@@ -164,12 +164,12 @@ static dt_target_scale scale_of(const dt_scores *scores, size_t j)
     return scores->scale != NULL ? scores->scale[j] : (dt_target_scale){0.0, 1.0};
 }
 
-static bool values_are_sound(dt_scores *scores, const float *p, const dt_target *y)
+static bool values_are_sound(dt_scores *scores, const float *p, const dt_target *y, double w)
 {
     bool inside = true;
     for (size_t j = 0; j < scores->C; j++) {
         const dt_target_scale scale = scale_of(scores, j);
-        const double limit = FARTHEST * scale.deviation;
+        const double limit = (w > 1.0 ? FARTHEST / sqrt(w) : FARTHEST) * scale.deviation;
         inside = inside && fabs((double)p[j] - scale.mean) < limit && /* a NaN compares false */
                  fabs((double)y[j].value - scale.mean) < limit;
     }
@@ -202,7 +202,7 @@ static bool add_row(dt_scores *scores, const float *p, const dt_target *y, doubl
                     const int32_t *predicted)
 {
     if (scores->values != NULL) {
-        if (!values_are_sound(scores, p, y))
+        if (!values_are_sound(scores, p, y, w))
             return false;
         add_values(scores, p, y, w);
         return true;

@@ -26,6 +26,7 @@ x, y = learnable(100, columns=6)
 for name, values in (("constant", np.full(100, 0.1)), ("missing", np.where(np.arange(100) == 42, np.nan, 0.5 + y))):
     save(f"{name}.npz", inputs=x, targets=values)
 save("negative.npz", inputs=x, targets=0.5 + y, w=np.where(np.arange(100) == 17, -1.0, 1.0))
+save("heavy.npz", inputs=x, targets=0.5 + y, w=np.where(np.arange(100) == 17, 2e6, 1.0))
 PY
 
 # same_everywhere NAME DATA BANNER OPTIONS... trains on 1, 3 and 8 ranks ($ranks_too), and on 3 and then 2.
@@ -143,6 +144,7 @@ refused 2 3 'target 1 of 1 is 0.1' constant.npz
 refused 2 3 'missing.npz: targets: row 42, column 0 is NaN' missing.npz --task regression
 refused 2 3 'one-train.npz: no array called w with the rows'"'"' weights; it holds inputs, targets' one --weights w
 refused 2 3 'negative.npz: w: row 17 is -1; a weight must not be negative' negative.npz --weights w
+refused 2 3 'heavy.npz: w: row 17 is 2000000; a weight must not be above 1e6' heavy.npz --weights w
 refused 2 3 'huber/model.h5: was trained for regression, but the targets are classes' \
     class --init-from huber --task classification --loss cross-entropy
 for option in '--quantile 1' '--huber-delta 0' '--label-smoothing 1' '--loss hinge' '--task ranking'; do

@@ -13,6 +13,9 @@ typedef union dt_target {
     float value;
 } dt_target;
 
+/** The largest weight of a row: exact sums have room for so much. */
+#define DT_WEIGHT_MAX 1e6
+
 /** What a loss gives of each row. The arrays [B] are the caller's; which ones are there depends on
  * dt_loss.classes. */
 typedef struct dt_loss_rows {

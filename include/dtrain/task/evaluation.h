@@ -74,9 +74,7 @@ enum { DT_ROC_POINTS = 1001 };
 
 typedef struct dt_evaluation {
     uint64_t N; /* rows of all ranks */
-    double
-        weight; /* that they have; their number, if rows have no weights. All numbers are weighted,
-                      counts are not */
+    double weight; /* that they have; their number, if rows have no weights */
     size_t C; /* classes, or values of a row */
     size_t majority_class; /* what the baseline predicts, always */
     dt_quality model;

@@ -126,10 +126,11 @@ static dt_status keep_value(dt_dictionary_entry **out, dt_prepare *p, size_t c,
 
 static dt_status check_weight(const dt_prepare *p, size_t c, const dt_csv_row *row, double number)
 {
-    if (c != p->weights || number >= 0.0)
+    if (c != p->weights || (number >= 0.0 && number <= DT_WEIGHT_MAX))
         return DT_OK;
     return dt_cell_fail(dt_csv_path(p->csv), row, p->names[c], &row->fields[c],
-                        "is negative, which a weight must not be");
+                        number < 0.0 ? "is negative, which a weight must not be"
+                                     : "is above 1e6, which a weight must not be");
 }
 
 static dt_status survey_cell(dt_prepare *p, size_t c, const dt_csv_row *row)

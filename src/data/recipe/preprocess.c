@@ -293,6 +293,9 @@ static dt_status take_value(const dt_preprocess *p, const binding *b, const dt_c
     if (b->column->role == DT_ROLE_WEIGHTS && number < 0.0)
         return dt_cell_fail(p->path, row, b->column->name, cell,
                             "is negative, which a weight must not be");
+    if (b->column->role == DT_ROLE_WEIGHTS && number > DT_WEIGHT_MAX)
+        return dt_cell_fail(p->path, row, b->column->name, cell,
+                            "is above 1e6, which a weight must not be");
     return DT_OK;
 }
 
