@@ -146,7 +146,7 @@ static dt_status find_task(dt_loader *l, facts *out)
 /* Values of a row: the same in each set. */
 static dt_status count_values(const dt_loader *l, uint64_t *out)
 {
-    const dt_source_set *train = &l->source->sets[DT_TRAIN];
+    const dt_npz_member *first = l->source->sets[DT_TRAIN].targets; /* NULL: the model's C counts */
     *out = l->deal->C;
     for (int p = 0; p < DT_SET_COUNT; p++) {
         const dt_source_set *set = &l->source->sets[p];
@@ -163,7 +163,7 @@ static dt_status count_values(const dt_loader *l, uint64_t *out)
         if (columns != *out)
             return dt_fail(DT_DATA, "%s: %s has %llu columns, but %s %llu", dt_npz_path(set->npz),
                            set->targets->name, (unsigned long long)columns,
-                           l->deal->C > 0 ? "the model gives" : train->targets->name,
+                           first == NULL || l->deal->C > 0 ? "the model gives" : first->name,
                            (unsigned long long)*out);
     }
     return DT_OK;

@@ -64,7 +64,7 @@ static double median(work *w, const dt_comm *comm, size_t own_rows, size_t N)
 {
     double out = 0.0; /* but on rank 0, so that a sum hands the number round */
     dt_comm_gatherv(comm, 0, w->all, w->bytes, w->own, own_rows * sizeof *w->own);
-    if (dt_comm_rank(comm) == 0) {
+    if (w->all != NULL) { /* on rank 0 */
         qsort(w->all, N, sizeof *w->all, by_size);
         out = (w->all[(N - 1) / 2] + w->all[N / 2]) / 2.0;
     }
@@ -107,7 +107,7 @@ static void measure_rows(dt_value_quality *out, work *w, const dt_comm *comm,
                   [bin_of(p, out->low, out->high, DT_JOINT_BINS)]++;
     }
     dt_comm_sum_i64(comm, out->residuals, DT_RESIDUAL_BINS);
-    dt_comm_sum_i64(comm, &out->joint[0][0], DT_JOINT_BINS * DT_JOINT_BINS);
+    dt_comm_sum_i64(comm, &out->joint[0][0], sizeof out->joint / sizeof(int64_t));
 }
 
 /* Adds up one number of all targets, for their mean. */

@@ -37,7 +37,7 @@ double dt_quality_value(const dt_quality *quality, const dt_quality_kind *kind)
 
 dt_quality dt_quality_none(void)
 {
-    dt_quality out;
+    dt_quality out = {0};
     double *numbers = (double *)&out;
     for (size_t i = 0; i < sizeof out / sizeof *numbers; i++)
         numbers[i] = NAN;

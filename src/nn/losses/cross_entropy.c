@@ -105,7 +105,7 @@ static void softmax(float *z, const dt_target *y, size_t B, size_t C, float smoo
         normalise_rows(group, rows, C, sums);
         if (y != NULL)
             add_log(out->loss + from, sums, rows);
-        if (differentiates)
+        if (differentiates && y != NULL)
             subtract_targets(group, y + from, rows, C, smoothing);
     }
 }

@@ -28,5 +28,5 @@ const dt_loss dt_huber = {
     .fallback = 1.0,
     .gradient = gradient,
     .evaluate = evaluate,
-    .predict = predict,
+    .predict = dt_value_predict,
 };

@@ -21,5 +21,5 @@ const dt_loss dt_mean_absolute_error = {
     .unit = "standard deviations of the target",
     .gradient = gradient,
     .evaluate = evaluate,
-    .predict = predict,
+    .predict = dt_value_predict,
 };

@@ -21,5 +21,5 @@ const dt_loss dt_mean_squared_error = {
     .unit = "squared standard deviations of the target",
     .gradient = gradient,
     .evaluate = evaluate,
-    .predict = predict,
+    .predict = dt_value_predict,
 };

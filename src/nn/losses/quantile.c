@@ -23,5 +23,5 @@ const dt_loss dt_quantile = {
     .fallback = 0.5,
     .gradient = gradient,
     .evaluate = evaluate,
-    .predict = predict,
+    .predict = dt_value_predict,
 };

@@ -37,7 +37,10 @@ __attribute__((always_inline)) static inline void dt_value_loss(float *z, const 
     }
 }
 
-/** Defines the three functions of a loss of values. */
+/** As dt_loss.predict: an output is the prediction. Local. */
+void dt_value_predict(float *z, size_t B, size_t C, const dt_loss_rows *rows);
+
+/** Defines the other two functions of a loss of values. */
 #define DT_VALUE_LOSS(term)                                                                        \
     static void gradient(float *z, const dt_target *y, size_t B, size_t C, double number,          \
                          const dt_loss_rows *rows)                                                 \
@@ -48,10 +51,6 @@ __attribute__((always_inline)) static inline void dt_value_loss(float *z, const 
                          const dt_loss_rows *rows)                                                 \
     {                                                                                              \
         dt_value_loss(z, y, B, C, number, rows, term, false);                                      \
-    }                                                                                              \
-    static void predict(float *z, size_t B, size_t C, const dt_loss_rows *rows)                    \
-    {                                                                                              \
-        (void)z, (void)B, (void)C, (void)rows; /* an output is the prediction */                   \
     }
 
 #endif
