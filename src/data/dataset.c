@@ -83,7 +83,8 @@ void dt_dataset_take(const dt_dataset *set, uint64_t first, uint64_t count, cons
                 __builtin_prefetch(shard_y + order[position + ahead] * T);
             }
             dt_panels_put_row(batch->x, taken, shard_x + row * D);
-            for (size_t j = 0; j < T; j++)
+            batch->y[taken * T] = shard_y[row * T];
+            for (size_t j = 1; j < T; j++)
                 batch->y[taken * T + j] = shard_y[row * T + j];
             if (batch->w != NULL)
                 batch->w[taken] =

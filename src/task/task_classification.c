@@ -26,15 +26,20 @@ static void add_rows(dt_tally *tally, const dt_loss_rows *rows, const dt_target 
                      size_t from, size_t count)
 {
     double weights = 0.0, loss = 0.0, hits = 0.0;
-    for (size_t i = from; i < from + count; i++) {
-        const double weight = w != NULL ? (double)w[i] : 1.0;
+    size_t right = 0;
+    for (size_t i = from; w == NULL && i < from + count; i++) { /* a part of each small step */
+        loss += (double)rows->loss[i];
+        right += rows->predicted[i] == y[i].label;
+    }
+    for (size_t i = from; w != NULL && i < from + count; i++) {
+        const double weight = (double)w[i];
         weights += weight;
         loss += weight * (double)rows->loss[i];
         hits += rows->predicted[i] == y[i].label ? weight : 0.0;
     }
-    dt_tally_add_term(tally, DT_TALLY_WEIGHT, weights);
+    dt_tally_add_term(tally, DT_TALLY_WEIGHT, w != NULL ? weights : (double)count);
     dt_tally_add_term(tally, DT_TALLY_LOSS, loss);
-    dt_tally_add_term(tally, DT_TALLY_MEASURE, hits);
+    dt_tally_add_term(tally, DT_TALLY_MEASURE, w != NULL ? hits : (double)right);
 }
 
 static dt_metrics mean(const dt_tally *tally, double unit)
