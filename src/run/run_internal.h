@@ -89,10 +89,11 @@ dt_targets dt_run_expected_targets(const dt_run *r);
 DT_MUST_USE dt_status dt_run_take_targets(dt_run *r);
 
 /**
- * Checks the rows' weights, and gives the training rows those of --class-weight.
+ * Gives the training rows the weights of --class-weight, and brings the weights of each set near 1:
+ * only their ratios count.
  *
  * Calls:   collective, once the data is there
- * Errors:  DT_DATA: all training rows weigh 0; DT_USAGE: a class that is not there, a weight that
+ * Errors:  DT_DATA: all rows of a set weigh 0; DT_USAGE: a class that is not there, a weight that
  *          is not a number, values instead of classes; DT_MEMORY
  */
 DT_MUST_USE dt_status dt_run_take_weights(dt_run *r);

@@ -4,6 +4,7 @@
 #include "dtrain/base/memory.h"
 #include "dtrain/base/text.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,43 +72,67 @@ out:
 DT_MUST_USE static dt_status find_class_weights(float *out, const dt_run *r)
 {
     const dt_dataset *set = &r->sets[DT_TRAIN];
-    bool some = false;
     for (size_t c = 0; c < set->C; c++)
         out[c] = 1.0f;
     if (strcmp(r->settings.class_weight, "balanced") == 0) {
         balance(out, set);
         return DT_OK;
     }
-    dt_status status = parse_class_weights(out, r);
-    if (status != DT_OK)
-        return status;
-    for (size_t c = 0; c < set->C; c++)
-        some = some || (out[c] > 0.0f && set->class_rows[c] > 0);
-    return some ? DT_OK
-                : dt_fail(DT_USAGE, "--class-weight %s: all training rows weigh 0",
-                          r->settings.class_weight);
+    return parse_class_weights(out, r);
 }
 
-/* A training in which nothing weighs anything learns nothing. */
-DT_MUST_USE static dt_status check_weights(const dt_run *r)
+/* A power of two that brings the largest weight into [1, 2). Exact sums have steps of a fixed size,
+ * so neither small nor large weights lose digits in them; and it cancels from every mean. */
+static double factor_for(double largest)
+{
+    return ldexp(1.0, -ilogb(largest));
+}
+
+/* A set in which nothing weighs anything has no metrics. */
+DT_MUST_USE static dt_status scale_weights(const dt_run *r, dt_set which)
+{
+    const dt_dataset *set = &r->sets[which];
+    const size_t own = dt_dataset_own_rows(set);
+    double largest = 0.0;
+    if (set->w == NULL || set->N == 0)
+        return DT_OK;
+    for (size_t i = 0; i < own; i++)
+        largest = fmax(largest, (double)set->w[i]);
+    dt_comm_max_f64(r->comm, &largest, 1);
+    if (largest <= 0.0)
+        return dt_fail(DT_DATA, "--weights %s: all %s rows weigh 0", r->settings.weights,
+                       which == DT_TRAIN ? "training" : dt_set_name(which));
+    const double factor = factor_for(largest);
+    for (size_t i = 0; i < own; i++)
+        set->w[i] = (float)((double)set->w[i] * factor);
+    return DT_OK;
+}
+
+/* Likewise, of the training rows' weights times their classes'. */
+DT_MUST_USE static dt_status scale_class_weights(const dt_run *r)
 {
     const dt_dataset *set = &r->sets[DT_TRAIN];
     double largest = 0.0;
-    if (set->w == NULL)
-        return DT_OK;
-    for (size_t i = 0; i < dt_dataset_own_rows(set); i++)
-        largest = set->w[i] > largest ? set->w[i] : largest;
+    for (size_t i = 0; i < dt_dataset_own_rows(set); i++) {
+        const double weight = set->w != NULL ? (double)set->w[i] : 1.0;
+        largest = fmax(largest, weight * (double)set->class_weights[set->y[i].label]);
+    }
     dt_comm_max_f64(r->comm, &largest, 1);
-    return largest > 0.0
-               ? DT_OK
-               : dt_fail(DT_DATA, "--weights %s: all training rows weigh 0", r->settings.weights);
+    if (largest <= 0.0)
+        return dt_fail(DT_USAGE, "--class-weight %s: all training rows weigh 0",
+                       r->settings.class_weight);
+    const double factor = factor_for(largest);
+    for (size_t c = 0; c < set->C; c++)
+        set->class_weights[c] = (float)((double)set->class_weights[c] * factor);
+    return DT_OK;
 }
 
 dt_status dt_run_take_weights(dt_run *r)
 {
     dt_status status = DT_OK;
     dt_dataset *set = &r->sets[DT_TRAIN];
-    DT_TRY(check_weights(r));
+    for (int p = 0; p < DT_SET_COUNT; p++)
+        DT_TRY(scale_weights(r, (dt_set)p));
     if (r->settings.class_weight[0] == '\0')
         return DT_OK;
     if (set->C == 0)
@@ -117,6 +142,7 @@ dt_status dt_run_take_weights(dt_run *r)
                                                   sizeof *set->class_weights, "class weights")));
     DT_TRY(dt_comm_agree(r->comm, r->root ? find_class_weights(set->class_weights, r) : DT_OK));
     dt_comm_broadcast(r->comm, set->class_weights, set->C * sizeof *set->class_weights);
+    DT_TRY(scale_class_weights(r));
 out:
     return status;
 }

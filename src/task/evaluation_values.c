@@ -45,12 +45,14 @@ static void fill_from_sums(dt_quality *out, const dt_value_sums *s, double N, do
     const double absolute = dt_exact_total_value(baseline ? &s->t_absolute : &s->absolute) / N;
     const double mean = dt_exact_total_value(baseline ? &s->t : &s->e) / N;
     const double t = dt_exact_total_value(&s->t) / N;
-    const double spread = dt_exact_total_value(&s->t_squared) / N - t * t;
+    const double t_squared = dt_exact_total_value(&s->t_squared) / N;
+    const double spread = t_squared - t * t;
+    const bool varies = spread > 1e-12 * t_squared; /* else it is what rounding left of 0 */
     *out = dt_quality_none();
     out->rmse = unit * sqrt(squared);
     out->mae = unit * absolute;
-    out->r2 = spread > 0.0 ? 1.0 - squared / spread : NAN;
-    out->explained_variance = spread > 0.0 ? 1.0 - (squared - mean * mean) / spread : NAN;
+    out->r2 = varies ? 1.0 - squared / spread : NAN;
+    out->explained_variance = varies ? 1.0 - (squared - mean * mean) / spread : NAN;
 }
 
 static int by_size(const void *a, const void *b)

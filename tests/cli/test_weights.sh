@@ -19,12 +19,14 @@ for part in ("train", "validation", "test"):
     w = np.where(y == 0, 3, 0.5) if part == "train" else np.ones(len(y))
     counts = np.bincount(y)
     balanced = len(y) / (np.count_nonzero(counts) * counts[y]) if part == "train" else w
-    np.savez(f"rows-{part}.npz", inputs=x, targets=y, w=w, b=balanced.astype(np.float32))
+    np.savez(f"rows-{part}.npz", inputs=x, targets=y, w=w, b=balanced.astype(np.float32), small=w * 2.0**-30,
+             none=w * (part != "validation"))
 PY
 for pair in classes:w balanced:b; do
     run 1 rows --weights "${pair#*:}" --epochs 4 --patience 9 --hidden 40,20 --batch 50 --learning-rate 0.01 \
         --out "${pair%:*}-rows"
     expect_status 0
+    [ "$pair" = balanced:b ] || w_crc=$(summary weights_crc)
     "$PYTHON" - "${pair%:*}" "${pair%:*}-rows" <<'PY' || fail "${pair%:*}: as the weights of rows"
 import sys
 import h5py
@@ -33,6 +35,14 @@ assert (logs[0]["weights_crc"] == logs[1]["weights_crc"]).all(), logs
 assert (logs[0]["train_loss"] == logs[1]["train_loss"]).all() and (logs[0]["val_loss"] == logs[1]["val_loss"]).all()
 PY
 done
+
+# Only the ratios of weights count. A set whose rows all weigh nothing cannot be judged by.
+run 1 rows --weights small --epochs 4 --patience 9 --hidden 40,20 --batch 50 --learning-rate 0.01 --out small
+expect_status 0
+[ "$(summary weights_crc)" = "$w_crc" ] || fail "small weights train as others"
+run 2 rows --weights none --out none
+expect_status 3
+expect_one_stderr_line "dtrain: error: --weights none: all validation rows weigh 0"
 
 # One step an epoch: the weights after each of them are those of a run of so many epochs without an average.
 for epochs in 1 2 3; do
