@@ -23,10 +23,7 @@ static void show_texts(dt_json *json, const char *name, const dt_h5_names *texts
                       texts->count > 0 ? dt_text_table_printable(line, sizeof line, list) : "-");
         return;
     }
-    dt_json_begin_list(json, name);
-    for (size_t i = 0; i < texts->count; i++)
-        dt_json_add_text(json, NULL, texts->texts[i]);
-    dt_json_end(json);
+    dt_json_add_texts(json, name, texts->texts, texts->count);
 }
 
 /* To stdout when `json` is NULL, else as a member of the object that is open. */

@@ -191,10 +191,7 @@ static void describe_model(dt_json *json, const model *m)
     for (size_t l = 0; l < network->layer_count; l++)
         describe_layer(json, network, l);
     dt_json_end(json);
-    dt_json_begin_list(json, "classes");
-    for (size_t i = 0; i < m->model.class_name_count; i++)
-        dt_json_add_text(json, NULL, m->model.class_names[i]);
-    dt_json_end(json);
+    dt_json_add_texts(json, "classes", m->model.class_names, m->model.class_name_count);
     if (!m->has_recipe) {
         dt_json_add_null(json, "recipe");
         return;

@@ -116,14 +116,6 @@ dt_status dt_inspect_print_recipe(const dt_recipe *recipe)
 
 /* ---- JSON ---- */
 
-static void describe_texts(dt_json *json, const char *name, char *const *texts, size_t count)
-{
-    dt_json_begin_list(json, name);
-    for (size_t i = 0; i < count; i++)
-        dt_json_add_text(json, NULL, texts[i]);
-    dt_json_end(json);
-}
-
 static void describe_numeric(dt_json *json, const dt_recipe_column *column)
 {
     dt_json_add_text(json, "scale", dt_recipe_scale_name(column->scale));
@@ -141,7 +133,7 @@ static void describe_numeric(dt_json *json, const dt_recipe_column *column)
 static void describe_categorical(dt_json *json, const dt_recipe_column *column)
 {
     dt_json_add_int(json, "category_count", (int64_t)column->category_count);
-    describe_texts(json, "categories", column->categories, column->category_count);
+    dt_json_add_texts(json, "categories", column->categories, column->category_count);
     dt_json_add_bool(json, "rare", column->rare);
     dt_json_add_text(json, "fill", dt_recipe_fill_name(column->fill));
     if (column->fill == DT_FILL_MODE)
@@ -155,11 +147,11 @@ void dt_inspect_describe_recipe(dt_json *json, const dt_recipe *recipe)
     cursor at = start(recipe);
     dt_json_add_text(json, "separator", separator);
     dt_json_add_text(json, "decimal", decimal);
-    describe_texts(json, "missing", recipe->missing, recipe->missing_count);
+    dt_json_add_texts(json, "missing", recipe->missing, recipe->missing_count);
     dt_json_add_text(json, "unseen", recipe->unseen == DT_UNSEEN_ERROR ? "error" : "ignore");
     dt_json_add_int(json, "inputs", (int64_t)recipe->D);
-    describe_texts(json, "targets", recipe->targets, recipe->T);
-    describe_texts(json, "classes", recipe->classes, recipe->class_count);
+    dt_json_add_texts(json, "targets", recipe->targets, recipe->T);
+    dt_json_add_texts(json, "classes", recipe->classes, recipe->class_count);
     if (recipe->weights != NULL)
         dt_json_add_text(json, "weights", recipe->weights);
     dt_json_begin_list(json, "columns");

@@ -113,6 +113,14 @@ void dt_json_add_text(dt_json *json, const char *name, const char *text)
     dt_memory_free(repaired);
 }
 
+void dt_json_add_texts(dt_json *json, const char *name, char *const *texts, size_t count)
+{
+    dt_json_begin_list(json, name);
+    for (size_t i = 0; i < count; i++)
+        dt_json_add_text(json, NULL, texts[i]);
+    dt_json_end(json);
+}
+
 const char *dt_json_repaired(const dt_json *json)
 {
     return json->repaired;

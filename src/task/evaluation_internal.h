@@ -29,6 +29,12 @@ DT_MUST_USE dt_status dt_scores_of_set(dt_scores *scores, dt_metrics *means, con
                                        const dt_network *network, const dt_dataset *set,
                                        bool curves, dt_pool *pool);
 
+/** Returns target j's mean and standard deviation: 0 and 1 of a network without a scale. Local. */
+static inline dt_target_scale dt_scores_scale(const dt_scores *scores, size_t j)
+{
+    return scores->scale != NULL ? scores->scale[j] : (dt_target_scale){0.0, 1.0};
+}
+
 /** What rows of a class, rows predicted as it, and those that are both weigh. */
 typedef struct dt_class_weight {
     double rows, predicted, hits;

@@ -16,11 +16,6 @@ typedef struct work {
     dt_value_sums *sums; /* [C]: of all ranks */
 } work;
 
-static dt_target_scale scale_of(const dt_scores *scores, size_t j)
-{
-    return scores->scale != NULL ? scores->scale[j] : (dt_target_scale){0.0, 1.0};
-}
-
 static dt_status allocate(work *w, dt_evaluation *out, const dt_comm *comm, const dt_scores *scores)
 {
     dt_status status = DT_OK;
@@ -85,7 +80,7 @@ static void measure_rows(dt_value_quality *out, work *w, const dt_comm *comm,
                          const dt_scores *scores, size_t j, size_t N)
 {
     const size_t C = scores->C;
-    const double mean = scale_of(scores, j).mean;
+    const double mean = dt_scores_scale(scores, j).mean;
     double ends[2] = {-INFINITY, -INFINITY};
     for (size_t i = 0; i < scores->rows; i++) {
         const double y = (double)scores->y[i * C + j].value;
@@ -128,7 +123,7 @@ static void fill_targets(dt_evaluation *out, work *w, const dt_comm *comm, const
     for (size_t j = 0; j < out->C; j++) {
         dt_value_quality *value = &out->values[j];
         const dt_value_sums *sums = &w->sums[j];
-        const double unit = scale_of(scores, j).deviation;
+        const double unit = dt_scores_scale(scores, j).deviation;
         fill_from_sums(&value->model, sums, N, unit, false);
         fill_from_sums(&value->baseline, sums, N, unit, true);
         if (!isnan(scores->quantile))

@@ -159,16 +159,11 @@ static void keep_row(dt_scores *scores, const float *p, const dt_target *y, floa
 /* In the target's standard deviations; exact totals have room for the weighted squares. */
 #define FARTHEST 0x1p16
 
-static dt_target_scale scale_of(const dt_scores *scores, size_t j)
-{
-    return scores->scale != NULL ? scores->scale[j] : (dt_target_scale){0.0, 1.0};
-}
-
 static bool values_are_sound(dt_scores *scores, const float *p, const dt_target *y, double w)
 {
     bool inside = true;
     for (size_t j = 0; j < scores->C; j++) {
-        const dt_target_scale scale = scale_of(scores, j);
+        const dt_target_scale scale = dt_scores_scale(scores, j);
         const double limit = (w > 1.0 ? FARTHEST / sqrt(w) : FARTHEST) * scale.deviation;
         inside = inside && fabs((double)p[j] - scale.mean) < limit && /* a NaN compares false */
                  fabs((double)y[j].value - scale.mean) < limit;
@@ -180,7 +175,7 @@ static bool values_are_sound(dt_scores *scores, const float *p, const dt_target 
 static void add_values(dt_scores *scores, const float *p, const dt_target *y, double w)
 {
     for (size_t j = 0; j < scores->C; j++) {
-        const dt_target_scale scale = scale_of(scores, j);
+        const dt_target_scale scale = dt_scores_scale(scores, j);
         const double e = ((double)p[j] - (double)y[j].value) / scale.deviation;
         const double t = ((double)y[j].value - scale.mean) / scale.deviation;
         const double q = scores->quantile;

@@ -4,6 +4,7 @@
 #include "dtrain/base/status.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /**
@@ -26,6 +27,9 @@ void dt_json_end(dt_json *json);
 
 /** Adds a text, NULL as null. Here and in names each byte that is no valid UTF-8 becomes U+FFFD. */
 void dt_json_add_text(dt_json *json, const char *name, const char *text);
+
+/** Adds a list of texts [count]. */
+void dt_json_add_texts(dt_json *json, const char *name, char *const *texts, size_t count);
 
 /** Returns the beginning of the first text that was repaired so, "" when there is none. */
 const char *dt_json_repaired(const dt_json *json);

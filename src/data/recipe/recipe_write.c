@@ -6,14 +6,6 @@
 
 #include <string.h>
 
-static void add_texts(dt_json *json, const char *name, char *const *texts, size_t count)
-{
-    dt_json_begin_list(json, name);
-    for (size_t i = 0; i < count; i++)
-        dt_json_add_text(json, NULL, texts[i]);
-    dt_json_end(json);
-}
-
 static void add_numeric(dt_json *json, const dt_recipe_column *column)
 {
     dt_json_add_text(json, "scale", dt_recipe_scale_name(column->scale));
@@ -34,7 +26,7 @@ static void add_numeric(dt_json *json, const dt_recipe_column *column)
 
 static void add_categorical(dt_json *json, const dt_recipe_column *column)
 {
-    add_texts(json, "categories", column->categories, column->category_count);
+    dt_json_add_texts(json, "categories", column->categories, column->category_count);
     dt_json_add_bool(json, "rare", column->rare);
     dt_json_add_text(json, "fill", dt_recipe_fill_name(column->fill));
     if (recipe_has_fill_text(column) && column->fill_text != NULL)
@@ -48,14 +40,14 @@ static void add_recipe(dt_json *json, const dt_recipe *recipe)
     dt_json_add_int(json, "dtrain_recipe", DT_RECIPE_VERSION);
     dt_json_add_text(json, "separator", separator);
     dt_json_add_text(json, "decimal", decimal);
-    add_texts(json, "missing", recipe->missing, recipe->missing_count);
+    dt_json_add_texts(json, "missing", recipe->missing, recipe->missing_count);
     dt_json_add_text(json, "unseen", recipe->unseen == DT_UNSEEN_ERROR ? "error" : "ignore");
     dt_json_begin_object(json, "target");
     if (recipe->class_count > 0) {
         dt_json_add_text(json, "column", recipe->targets[0]);
-        add_texts(json, "classes", recipe->classes, recipe->class_count);
+        dt_json_add_texts(json, "classes", recipe->classes, recipe->class_count);
     } else {
-        add_texts(json, "columns", recipe->targets, recipe->T);
+        dt_json_add_texts(json, "columns", recipe->targets, recipe->T);
     }
     dt_json_end(json);
     if (recipe->weights != NULL)
