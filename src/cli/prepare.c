@@ -37,7 +37,8 @@ static const dt_option options[] = {
     {"categorical", "COLUMNS", DT_OPTION_WORDS, AT(categorical), 0, 0, NULL, NULL,
      "columns to take as categories, as day,month"},
     {"scale", "LIST", DT_OPTION_WORDS, AT(scale), 0, 0, NULL, "standard",
-     "of numbers: " DT_SCALE_NAMES ", or COLUMN=METHOD, as standard,balance=log"},
+     "of numbers: " DT_SCALE_NAMES ", or COLUMN=METHOD, as standard,balance=log; clipped: as "
+     "robust, and outliers are squeezed smoothly between -3 and 3"},
     {"fill", "LIST", DT_OPTION_WORDS, AT(fill), 0, 0, NULL, "error",
      "for missing cells: error, drop (the row); mean, median, indicator (numbers); category (its "
      "own); "

@@ -70,10 +70,23 @@ def signed_log(x):
     return np.sign(x) * np.log1p(np.abs(x))
 
 
+class Clipped:
+    """The scale "clipped" by its formula, with NumPy's quantiles."""
+
+    def fit(self, x):
+        low, self.center, high = np.quantile(x, [0.25, 0.5, 0.75])
+        self.spread = (high - low) or (x.max() - x.min()) / 2 or 1
+        return self
+
+    def transform(self, x):
+        z = (x - self.center) / self.spread
+        return z / np.sqrt(1 + (z / 3) ** 2)
+
+
 def scaler(method, rows):
     return {"standard": StandardScaler, "minmax": MinMaxScaler, "robust": RobustScaler,
             "quantile": lambda: QuantileTransformer(n_quantiles=min(1000, rows), subsample=rows),
-            "none": FunctionTransformer,
+            "none": FunctionTransformer, "clipped": Clipped,
             "log": lambda: make_pipeline(FunctionTransformer(signed_log), StandardScaler())}[method]()
 
 

@@ -20,16 +20,20 @@ agrees() {
 }
 
 FILL=mean,category
-for scale in standard minmax robust quantile none log; do
+for scale in standard minmax robust quantile none log clipped; do
     agrees two.csv --scale "$scale,key=none" --fill "$FILL"
     expect_empty_stderr
 done
-agrees two.csv --scale key=none,balance=log,campaign=quantile,age=minmax,rate=robust --fill "$FILL"
+agrees two.csv --scale key=none,balance=log,campaign=quantile,age=minmax,rate=robust,day=clipped --fill "$FILL"
 agrees two.csv --scale key=none --fill "$FILL" --drop balance,month --categorical day
+
+# Most cells are the same number: the quartiles are equal.
+awk -F, -v OFS=, '{ $2 = $2 "," (NR == 1 ? "spike" : NR % 7 ? 0 : NR % 100) } { print }' two.csv >spike.csv
+agrees spike.csv --scale clipped,key=none --fill "$FILL"
 
 # Fillings. Scales are those of the filled column.
 for fill in mean median mode indicator; do
-    for scale in standard log robust quantile; do
+    for scale in standard log robust quantile clipped; do
         agrees two.csv --scale "$scale,key=none" --fill "$fill,category"
     done
 done

@@ -135,8 +135,8 @@ refused 2 "--target COLUMN is needed, one of: a, bb, count, y" good.csv --out ou
 refused 2 "dtrain prepare takes one table, not 0 words" --target y --out out
 refused 2 "dtrain prepare takes one table, not 2 words" good.csv text.csv --target y --out out
 usage "unknown option --scales" --scales log
-usage "--scale takes standard|minmax|robust|quantile|none|log" --scale logarithm
-usage "--scale takes standard|minmax|robust|quantile|none|log" --scale a=
+usage "--scale takes standard|minmax|robust|quantile|none|log|clipped, " --scale logarithm
+usage "--scale takes standard|minmax|robust|quantile|none|log|clipped, " --scale a=
 usage "--scale has two methods for all columns" --scale log,standard
 usage "--scale: column 'bb' is categorical" --scale bb=log
 usage "--scale: column 'y' is the target" --scale y=log

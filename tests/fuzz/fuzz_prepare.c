@@ -74,7 +74,8 @@ out:
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
-    static const char *const scales[] = {"standard", "minmax", "robust", "quantile", "none", "log"};
+    static const char *const scales[] = {"standard", "minmax", "robust", "quantile",
+                                         "none",     "log",    "clipped"};
     static const char *const fills[] = {
         "error", "drop", "mean,category", "median,mode", "mode", "indicator,category", "mean,mode"};
     if (bytes < 2)
@@ -97,8 +98,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
                                       .drop = "",
                                       .numeric = "",
                                       .categorical = "",
-                                      .scale = scales[choice % 6],
-                                      .fill = fills[choice / 6 % 7],
+                                      .scale = scales[choice % 7],
+                                      .fill = fills[choice / 7 % 7],
                                       .missing = "NA,?",
                                       .unseen = choice & 1 ? DT_UNSEEN_IGNORE : DT_UNSEEN_ERROR,
                                       .max_categories = 2 + choice % 4,

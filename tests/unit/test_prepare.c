@@ -569,8 +569,8 @@ static void test_plans_refused(void **state)
     REFUSED(categorical, "x,far away", DT_DATA, "t.csv: no column 'far away'");
     REFUSED(
         scale, "standart", DT_USAGE,
-        "--scale takes standard|minmax|robust|quantile|none|log, or COLUMN= before one of them, "
-        "not 'standart'");
+        "--scale takes standard|minmax|robust|quantile|none|log|clipped, or COLUMN= before one of "
+        "them, not 'standart'");
     REFUSED(scale, "x=", DT_USAGE, "not ''");
     REFUSED(scale, "x=stand", DT_USAGE, "not 'stand'");
     REFUSED(scale, "y=log", DT_DATA, "t.csv: no column 'y'");

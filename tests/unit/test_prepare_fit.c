@@ -139,6 +139,56 @@ static void test_scales_of_training_rows_alone(void **state)
                 plain_quantile(v, SCALED, 0.75) - plain_quantile(v, SCALED, 0.25), same);
 }
 
+static double plain_clip(double z)
+{
+    return z / hypot(1.0, z / 3);
+}
+
+static void test_clipped(void **state)
+{
+    (void)state;
+    prepared p;
+    double v[SCALED];
+    dt_prepare_plan plan = plan_held_out();
+    for (size_t i = 0; i < SCALED; i++)
+        v[i] = number_of(i);
+    const double center = plain_quantile(v, SCALED, 0.5);
+    const double spread = plain_quantile(v, SCALED, 0.75) - plain_quantile(v, SCALED, 0.25);
+    plan.scale = "clipped";
+    write_numbers(false);
+    prepared_make(&p, &plan);
+    assert_close(recipe_column(&p, "x")->center, center, 1e-13);
+    assert_close(recipe_column(&p, "x")->spread, spread, 1e-13);
+    for (size_t i = 0; i < SCALED; i++)
+        assert_close((double)p.rows[i].x[0], plain_clip((number_of(i) - center) / spread), 3e-7);
+    for (size_t i = SCALED; i < p.count; i++) /* beyond measure, and yet near */
+        assert_close((double)p.rows[i].x[0], i % 2 == 0 ? 3.0 : -3.0, 0);
+    prepared_clear(&p);
+}
+
+/* Most training rows have one number: the quartiles are the same, and half the range counts. */
+static void test_clipped_without_quartiles(void **state)
+{
+    (void)state;
+    prepared p;
+    dt_prepare_plan plan = plan_all();
+    plan.scale = "clipped";
+    table_write_text("x,kind\n0,a\n0,b\n0,a\n0,b\n0,a\n-2,b\n8,a\n0,b\n0,a\n0,b\n");
+    prepared_make(&p, &plan);
+    assert_close(recipe_column(&p, "x")->center, 0, 0);
+    assert_close(recipe_column(&p, "x")->spread, 5, 0);
+    assert_close((double)p.rows[0].x[0], 0, 0);
+    assert_close((double)p.rows[5].x[0], plain_clip(-0.4), 1e-7);
+    assert_close((double)p.rows[6].x[0], plain_clip(1.6), 2e-7);
+    prepared_clear(&p);
+    /* Half the range is finite though the range is not. */
+    table_write_text("x,kind\n0,a\n0,b\n0,a\n0,b\n0,a\n-1.5e308,b\n1.5e308,a\n0,b\n0,a\n");
+    prepared_make(&p, &plan);
+    assert_close(recipe_column(&p, "x")->spread, 1.5e308, 0);
+    assert_close((double)p.rows[6].x[0], plain_clip(1), 1e-7);
+    prepared_clear(&p);
+}
+
 static void test_quantiles_of_training_rows_alone(void **state)
 {
     (void)state;
@@ -368,10 +418,13 @@ static void test_training_rows_refused(void **state)
     check_fit_refused("x,y,kind\n,1,a\n,2,b\nu,3,b\nv,4,a\n", &plan,
                       "column 'x' has no value in any training row; --drop 'x'");
     static const char huge[] = "x,kind\n-1.7e308,a\n1.7e308,b\n1,a\n0,b\n";
-    static const char *const scales[] = {"standard", "minmax", "robust", "quantile"};
-    for (size_t i = 0; i < 4; i++) {
+    static const char *const scales[] = {"standard", "minmax", "robust", "quantile", "clipped"};
+    static const char small[] = "x,kind\n0,a\n1e-39,b\n2e-39,a\n1e-39,b\n3e-39,a\n0,b\n";
+    for (size_t i = 0; i < 5; i++) {
         plan.scale = scales[i];
         check_fit_refused(huge, &plan, "column 'x' has numbers up to 1.7e+308, too large");
+        if (i != 3) /* knots divide by nothing that is measured */
+            check_fit_refused(small, &plan, "column 'x' has numbers that differ by only");
     }
     plan.scale = "none"; /* but the filling is none */
     plan.fill = "median";
@@ -382,8 +435,9 @@ static void test_training_rows_refused(void **state)
 static void test_constant_in_training_rows(void **state)
 {
     (void)state;
-    static const char *const scales[] = {"standard", "minmax", "robust", "quantile", "log", "none"};
-    for (size_t i = 0; i < 6; i++) {
+    static const char *const scales[] = {"standard", "minmax", "robust", "quantile",
+                                         "log",      "none",   "clipped"};
+    for (size_t i = 0; i < 7; i++) {
         prepared p;
         dt_prepare_plan plan = plan_all();
         plan.test = 1;
@@ -396,8 +450,9 @@ static void test_constant_in_training_rows(void **state)
                      i == 3   ? 1.0
                      : i == 4 ? log1p(9.0) - log1p(5.0)
                      : i == 5 ? 9.0
+                     : i == 6 ? plain_clip(4.0)
                               : 4.0,
-                     1e-7);
+                     2e-7);
         prepared_clear(&p);
     }
 }
@@ -406,6 +461,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_scales_of_training_rows_alone, scratch_empty),
+        cmocka_unit_test_teardown(test_clipped, scratch_empty),
+        cmocka_unit_test_teardown(test_clipped_without_quartiles, scratch_empty),
         cmocka_unit_test_teardown(test_quantiles_of_training_rows_alone, scratch_empty),
         cmocka_unit_test_teardown(test_mean_and_deviation_far_from_zero, scratch_empty),
         cmocka_unit_test_teardown(test_timestamps, scratch_empty),

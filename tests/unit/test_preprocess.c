@@ -155,6 +155,33 @@ static void test_scales(void **state)
     end(&b);
 }
 
+/* Values of the formula in 40 digits. */
+static void test_clipped(void **state)
+{
+    (void)state;
+    bench b;
+    begin(&b,
+          "{\"name\": \"a\", \"role\": \"numeric\", \"scale\": \"clipped\", \"center\": 0.1, "
+          "\"spread\": 0.3, \"fill\": \"median\", \"fill_number\": 0.1}",
+          1, "a", false);
+    static const struct {
+        const char *cell;
+        double input;
+    } golden[] = {
+        {"0.1", 0.0},
+        {"1", 2.121320343559642573},
+        {"-7.25", -2.977759166086220734},
+        {"1e3", 2.999998784757701952},
+        {"-16777217", -2.999999999999995683},
+        {"1e300", 3.0},
+        {"-1.7e308", -3.0},
+        {"", 0.0},
+    };
+    for (size_t i = 0; i < sizeof golden / sizeof *golden; i++)
+        check_row(&b, golden[i].cell, &golden[i].input);
+    end(&b);
+}
+
 /* Knots and values of scikit-learn 1.2.1's QuantileTransformer; most knots stand more than once. */
 static void test_quantiles(void **state)
 {
@@ -513,6 +540,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_scales),
+        cmocka_unit_test(test_clipped),
         cmocka_unit_test(test_quantiles),
         cmocka_unit_test(test_number_fills),
         cmocka_unit_test(test_refused_numbers),

@@ -111,7 +111,7 @@ static dt_recipe large_recipe(void)
     add_text(&recipe.missing, &recipe.missing_count, "NA");
     add_text(&recipe.missing, &recipe.missing_count, "");
     add_column(&recipe, "id \"quoted\" \\ and\nnewline\ttab", DT_ROLE_DROPPED);
-    add_numeric(&recipe, "standard", DT_SCALE_STANDARD, 1.0 / 3.0, DBL_MIN);
+    add_numeric(&recipe, "standard", DT_SCALE_STANDARD, 1.0 / 3.0, (double)FLT_MIN);
     add_numeric(&recipe, "minmax", DT_SCALE_MINMAX, -DBL_MAX, DBL_MAX)->fill = DT_FILL_DROP;
     dt_recipe_column *column = add_column(&recipe, "\xf0\x9f\x98\x80 job", DT_ROLE_CATEGORICAL);
     add_text(&column->categories, &column->category_count, "admin.");
@@ -119,10 +119,10 @@ static dt_recipe large_recipe(void)
     column->rare = true;
     column->fill = DT_FILL_MODE;
     column->fill_text = copy("\xc3\xa9tudiant");
-    column = add_numeric(&recipe, "robust", DT_SCALE_ROBUST, -0.0, 4.9406564584124654e-324);
+    column = add_numeric(&recipe, "robust", DT_SCALE_ROBUST, -0.0, 1.1e-37);
     column->fill = DT_FILL_MEAN;
     column->fill_number = 0.1 + 0.2;
-    column = add_numeric(&recipe, "log", DT_SCALE_LOG, nextafter(1.0, 2.0), 1e-300);
+    column = add_numeric(&recipe, "log", DT_SCALE_LOG, nextafter(1.0, 2.0), 1e300);
     column->fill = DT_FILL_MEDIAN;
     column->fill_number = -0.0;
     add_target(&recipe, "Ziel");
@@ -271,8 +271,9 @@ static void doubles_keep_their_bits(void **state)
         if (!isfinite(value))
             continue;
         (void)snprintf(name, sizeof name, "c%d", i);
-        double spread = value < 0.0 ? -value : value;
-        add_numeric(&recipe, name, DT_SCALE_STANDARD, value, spread > 0.0 ? spread : 1.0);
+        const double spread = value < 0.0 ? -value : value;
+        add_numeric(&recipe, name, DT_SCALE_STANDARD, value,
+                    spread >= (double)FLT_MIN ? spread : 1.0);
         recipe.D++;
     }
     assert_true(recipe.D > 1900);
@@ -482,6 +483,9 @@ static const struct {
      "center must be a number, but is true or false"},
     {NUMERIC("\"scale\":\"robust\",\"fill\":\"error\",\"center\":1,\"spread\":0"),
      "r.json: column 'age': spread is 0, but must be positive"},
+    {NUMERIC("\"scale\":\"clipped\",\"fill\":\"error\",\"center\":1,\"spread\":1.17e-38"),
+     "spread is 1.17e-38, but must be at least 1.17549435e-38"},
+    {NUMERIC("\"scale\":\"clipped\",\"fill\":\"error\",\"center\":1"), "spread is missing"},
     {NUMERIC("\"scale\":\"minmax\",\"fill\":\"error\",\"center\":1,\"spread\":-0.5"),
      "spread is -0.5, but must be positive"},
     {NUMERIC("\"scale\":\"minmax\",\"fill\":\"error\",\"center\":1e999,\"spread\":1"),

@@ -42,7 +42,8 @@ bool dt_preprocess_has_weights(const dt_preprocess *preprocess);
 /**
  * Prepares one row.
  *
- * Math:    x = (f(cell) - center) / spread in float64, rounded once to float32; one-hot categories
+ * Math:    x = (f(cell) - center) / spread in float64, with the scale "clipped" smoothly clipped,
+ *          rounded once to float32; one-hot categories
  * Shapes:  x [D] out; y [T] out: the class id or the values, unless the preprocessor was made
  *          without labels; *w out: the weight, if rows have weights
  * Errors:  DT_DATA, naming row, line, column and cell: no number, nothing where the recipe knows no

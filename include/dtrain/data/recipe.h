@@ -44,16 +44,19 @@ typedef enum dt_role {
 } dt_role;
 #define DT_ROLE_NAMES "numeric|categorical|target|dropped|weights"
 
-/** What is done with numbers; each ends in (f(x) - center) / spread. */
+/** What is done with numbers; each computes z = (f(x) - center) / spread. */
 typedef enum dt_scale {
     DT_SCALE_STANDARD, /* f(x) = x; mean, standard deviation (population's) */
     DT_SCALE_MINMAX, /* f(x) = x; minimum, range */
     DT_SCALE_ROBUST, /* f(x) = x; median, distance of the quartiles */
     DT_SCALE_QUANTILE, /* f(x): share of training rows below x, interpolated between knots; 0, 1 */
     DT_SCALE_NONE, /* f(x) = x; 0, 1 */
-    DT_SCALE_LOG /* f(x) = sign(x) log(1 + |x|); mean, standard deviation of f(x) */
+    DT_SCALE_LOG, /* f(x) = sign(x) log(1 + |x|); mean, standard deviation of f(x) */
+    /* f(x) = x; median, distance of the quartiles, or half the range if that is 0; then the smooth
+     * clip z / sqrt(1 + (z / 3)^2): order and ties stay, and nothing lies beyond -3 and 3 */
+    DT_SCALE_CLIPPED
 } dt_scale;
-#define DT_SCALE_NAMES "standard|minmax|robust|quantile|none|log"
+#define DT_SCALE_NAMES "standard|minmax|robust|quantile|none|log|clipped"
 
 /** What is done with a cell that holds nothing. */
 typedef enum dt_fill {
@@ -79,7 +82,9 @@ typedef struct dt_recipe_column {
     dt_fill fill; /* numeric and categorical */
     /* numeric */
     dt_scale scale;
-    double center, spread; /* spread is positive; 0 and 1 with DT_SCALE_QUANTILE and NONE */
+    /* spread is at least FLT_MIN, so that no program that computes in float32 divides by 0; 0 and 1
+     * with DT_SCALE_QUANTILE and NONE */
+    double center, spread;
     double fill_number; /* DT_FILL_MEAN, MEDIAN, MODE, INDICATOR */
     size_t knot_count; /* DT_SCALE_QUANTILE: at least 2, none less than the one before */
     double *knots;

@@ -12,8 +12,8 @@ enum { SAMPLES_MAX_BYTES = 32 << 20, SAMPLE_MAX = 100000, SAMPLE_MIN = 1000 };
 static bool needs_sample(const dt_prepare_column *column)
 {
     return column->role == DT_ROLE_NUMERIC &&
-           (column->scale == DT_SCALE_ROBUST || column->scale == DT_SCALE_QUANTILE ||
-            column->fill == DT_FILL_MEDIAN);
+           (column->scale == DT_SCALE_ROBUST || column->scale == DT_SCALE_CLIPPED ||
+            column->scale == DT_SCALE_QUANTILE || column->fill == DT_FILL_MEDIAN);
 }
 
 static bool counts_numbers(const dt_prepare_column *column)

@@ -151,9 +151,12 @@ static dt_status scale_number(dt_recipe_column *out, const dt_survey *survey, do
         out->spread = survey->maximum - survey->minimum;
         break;
     case DT_SCALE_ROBUST:
+    case DT_SCALE_CLIPPED:
         out->center = quantile(survey->sample, survey->sample_count, 0.5);
         out->spread = quantile(survey->sample, survey->sample_count, 0.75) -
                       quantile(survey->sample, survey->sample_count, 0.25);
+        if (out->scale == DT_SCALE_CLIPPED && !(out->spread > 0.0))
+            out->spread = 0.5 * survey->maximum - 0.5 * survey->minimum;
         break;
     case DT_SCALE_QUANTILE:
         *range = survey->maximum - survey->minimum; /* which the knots divide */
@@ -190,6 +193,12 @@ static dt_status finish_number(dt_recipe_column *out, dt_prepare *p, size_t c)
                        fmax(fabs(survey->minimum), fabs(survey->maximum)));
     if (!(out->spread > 0.0))
         out->spread = 1.0; /* the training rows happen to have one value only */
+    if (out->spread < (double)FLT_MIN)
+        return dt_fail(
+            DT_DATA,
+            "%s: column '%s' has numbers that differ by only %.3g; multiply them, or use "
+            "--scale '%s=none'",
+            dt_csv_path(p->csv), p->names[c], out->spread, p->names[c]);
     return DT_OK;
 }
 

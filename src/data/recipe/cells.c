@@ -38,6 +38,14 @@ double dt_signed_log(double x)
     return copysign(dt_elementary_log1p(fabs(x)), x);
 }
 
+/* Beyond 2^30 the 1 is lost beside the square, and the square would overflow in the end. */
+double dt_smooth_clip(double z)
+{
+    const double limit = 3.0, large = 0x1p30;
+    const double share = z / limit;
+    return fabs(share) > large ? copysign(limit, z) : z / sqrt(1.0 + share * share);
+}
+
 dt_status dt_cell_fail(const char *path, const dt_csv_row *row, const char *column,
                        const dt_csv_field *cell, const char *what)
 {

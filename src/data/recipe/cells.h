@@ -34,6 +34,12 @@ DT_MUST_USE dt_status dt_cell_fail(const char *path, const dt_csv_row *row, cons
 /** Returns sign(x) log(1 + |x|), the scale "log" before it is centred. Local. */
 double dt_signed_log(double x);
 
+/**
+ * Returns z / sqrt(1 + (z / 3)^2), the smooth clip of the scale "clipped"; infinities become 3 and
+ * -3. Local.
+ */
+double dt_smooth_clip(double z);
+
 /** Fails with `code` since a column is not there, and gives the nearest name that is. Local. */
 DT_MUST_USE dt_status dt_column_fail(dt_status code, const char *path, const char *column,
                                      const char *const *names, size_t count);

@@ -194,7 +194,8 @@ static double scaled(const dt_recipe_column *column, double x)
         f = dt_signed_log(x);
     else if (column->scale == DT_SCALE_QUANTILE)
         f = quantile_of(column, x);
-    return (f - column->center) / column->spread;
+    const double z = (f - column->center) / column->spread;
+    return column->scale == DT_SCALE_CLIPPED ? dt_smooth_clip(z) : z;
 }
 
 static dt_status fail_missing(const dt_preprocess *p, const dt_csv_row *row, const binding *b)

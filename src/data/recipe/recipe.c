@@ -37,7 +37,8 @@ const char *dt_recipe_role_name(dt_role role)
 
 const char *dt_recipe_scale_name(dt_scale scale)
 {
-    static const char *const names[] = {"standard", "minmax", "robust", "quantile", "none", "log"};
+    static const char *const names[] = {"standard", "minmax", "robust", "quantile",
+                                        "none",     "log",    "clipped"};
     return names[scale];
 }
 

@@ -2,6 +2,7 @@
 
 #include "dtrain/base/memory.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -94,6 +95,12 @@ DT_MUST_USE static dt_status check_numeric(const dt_recipe_column *column, const
     if (!(column->spread > 0.0))
         DT_TRY(dt_fail(DT_DATA, "%s: column '%.80s': spread is %.17g, but must be positive", where,
                        column->name, column->spread));
+    if (column->spread < (double)FLT_MIN)
+        DT_TRY(
+            dt_fail(DT_DATA,
+                    "%s: column '%.80s': spread is %.17g, but must be at least %.9g, the smallest "
+                    "normal number of float32",
+                    where, column->name, column->spread, (double)FLT_MIN));
     if (!recipe_has_center(column) && (column->center != 0.0 || column->spread != 1.0))
         DT_TRY(dt_fail(DT_DATA,
                        "%s: column '%.80s': center is %.17g and spread %.17g, but scale %s has 0 "
