@@ -40,9 +40,9 @@ static const dt_option options[] = {
      "of numbers: " DT_SCALE_NAMES ", or COLUMN=METHOD, as standard,balance=log; clipped: as "
      "robust, and outliers are squeezed smoothly between -3 and 3"},
     {"fill", "LIST", DT_OPTION_WORDS, AT(fill), 0, 0, NULL, "error",
-     "for missing cells: error, drop (the row); mean, median, indicator (numbers); category (its "
-     "own); "
-     "mode (both); one for numbers and one for categories, or COLUMN=METHOD, as "
+     "for missing cells: error, drop (the row); mean, median (numbers); indicator, "
+     "median-indicator (mean or median, and an input that is 1 if the number is missing); category "
+     "(its own); mode (both); one for numbers and one for categories, or COLUMN=METHOD, as "
      "median,category,age=mean"},
     {"missing", "LIST", DT_OPTION_WORDS, AT(missing), 0, 0, NULL,
      "NA,N/A,n/a,NaN,nan,NULL,null,#N/A",

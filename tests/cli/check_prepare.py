@@ -16,7 +16,8 @@ from sklearn.preprocessing import (FunctionTransformer, MinMaxScaler, OneHotEnco
 
 PARTS = ("train", "validation", "test")
 MISSING = "NA,N/A,n/a,NaN,nan,NULL,null,#N/A"
-STRATEGIES = {"mean": "mean", "median": "median", "mode": "most_frequent", "indicator": "mean"}
+STRATEGIES = {"mean": "mean", "median": "median", "mode": "most_frequent", "indicator": "mean",
+              "median-indicator": "median"}
 
 
 class Wrong(Exception):
@@ -91,7 +92,7 @@ def scaler(method, rows):
 
 
 def numeric_inputs(cells, training, fill, scale):
-    imputer = SimpleImputer(strategy=STRATEGIES.get(fill, "mean"), add_indicator=fill == "indicator")
+    imputer = SimpleImputer(strategy=STRATEGIES.get(fill, "mean"), add_indicator=fill.endswith("indicator"))
     filled = imputer.fit(cells[training]).transform(cells)
     scaled = scaler(scale, int(training.sum())).fit(filled[training, :1]).transform(filled[:, :1])
     return np.hstack([scaled, filled[:, 1:]])
@@ -136,7 +137,7 @@ def all_inputs(asked, table, training):
     blocks = {"numeric": [], "categorical": []}
     for name in table.columns.drop(asked.target):
         role = "categorical" if table[name].dtype == object else "numeric"
-        own = ("mean", "median", "indicator") if role == "numeric" else ("category",)
+        own = ("mean", "median", "indicator", "median-indicator") if role == "numeric" else ("category",)
         fill = next((m for m in fills if m in own), "mode" if "mode" in fills else "")
         fill = fill_of.get(name, fill)
         if role == "numeric":

@@ -32,7 +32,7 @@ awk -F, -v OFS=, '{ $2 = $2 "," (NR == 1 ? "spike" : NR % 7 ? 0 : NR % 100) } { 
 agrees spike.csv --scale clipped,key=none --fill "$FILL"
 
 # Fillings. Scales are those of the filled column.
-for fill in mean median mode indicator; do
+for fill in mean median mode indicator median-indicator; do
     for scale in standard log robust quantile clipped; do
         agrees two.csv --scale "$scale,key=none" --fill "$fill,category"
     done

@@ -76,8 +76,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
     static const char *const scales[] = {"standard", "minmax", "robust", "quantile",
                                          "none",     "log",    "clipped"};
-    static const char *const fills[] = {
-        "error", "drop", "mean,category", "median,mode", "mode", "indicator,category", "mean,mode"};
+    static const char *const fills[] = {"error",         "drop",
+                                        "mean,category", "median,mode",
+                                        "mode",          "indicator,category",
+                                        "mean,mode",     "median-indicator,category"};
     if (bytes < 2)
         return 0;
     const unsigned choice = data[0];
@@ -99,7 +101,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
                                       .numeric = "",
                                       .categorical = "",
                                       .scale = scales[choice % 7],
-                                      .fill = fills[choice / 7 % 7],
+                                      .fill = fills[choice / 7 % 8],
                                       .missing = "NA,?",
                                       .unseen = choice & 1 ? DT_UNSEEN_IGNORE : DT_UNSEEN_ERROR,
                                       .max_categories = 2 + choice % 4,

@@ -304,7 +304,8 @@ static void test_missing_cells(void **state)
     check_survey_refused(
         &plan, DT_DATA,
         "t.csv: row 3 (line 4): column 'x' has no value here, and in 2 cells in all; "
-        "--fill says what to do: drop, mean, median, mode, indicator");
+        "--fill says what to do: drop, mean, median, mode, indicator, "
+        "median-indicator");
     plan.fill = "mean";
     check_survey_refused(&plan, DT_DATA,
                          "t.csv: row 2 (line 3): column 'job' has no value here, and in 1 cell in "
@@ -575,10 +576,12 @@ static void test_plans_refused(void **state)
     REFUSED(scale, "x=stand", DT_USAGE, "not 'stand'");
     REFUSED(scale, "y=log", DT_DATA, "t.csv: no column 'y'");
     REFUSED(fill, "zero", DT_USAGE,
-            "--fill takes error|drop|mean|median|mode|category|indicator, or COLUMN= before one of "
-            "them, not 'zero'");
+            "--fill takes error|drop|mean|median|mode|category|indicator|median-indicator, or "
+            "COLUMN= before one of them, not 'zero'");
     REFUSED(fill, "job=mean", DT_USAGE, "--fill: column 'job' is categorical");
     REFUSED(fill, "job=indicator", DT_USAGE, "--fill: column 'job' is categorical");
+    REFUSED(fill, "job=median-indicator", DT_USAGE, "--fill: column 'job' is categorical");
+    REFUSED(fill, "indicator,median-indicator", DT_USAGE, "--fill has two methods for the same");
     REFUSED(fill, "x=category", DT_USAGE, "--fill: column 'x' is numeric");
     REFUSED(fill, "drop,mean", DT_USAGE, "--fill drop leaves nothing for another method");
     REFUSED(split_column, "sat", DT_DATA, "t.csv: no column 'sat'; did you mean 'set'?");

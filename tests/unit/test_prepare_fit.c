@@ -365,6 +365,7 @@ static void test_numbers_filled(void **state)
         check_filled("mean", scales[s], mean, true);
         check_filled("indicator", scales[s], mean, true);
         check_filled("median", scales[s], median, true);
+        check_filled("median-indicator", scales[s], median, true);
         check_filled("mode", scales[s], mode, true);
     }
 }
@@ -388,6 +389,31 @@ static void test_indicator(void **state)
     prepared_make(&p, &plan);
     assert_int_equal(p.recipe->D, 3);
     assert_int_equal(recipe_column(&p, "y")->fill, DT_FILL_MEAN);
+    assert_close((double)p.rows[3].x[2], 2.0, 0);
+    prepared_clear(&p);
+}
+
+/* As above, with medians: 3 of 1, 3, 8 and 2 of 1, 2, 3. */
+static void test_median_indicator(void **state)
+{
+    (void)state;
+    prepared p;
+    dt_prepare_plan plan = plan_all();
+    plan.fill = "median-indicator";
+    plan.scale = "none";
+    table_write_text("x,y,kind\n1,1,a\n,2,b\n3,3,a\n8,NA,b\n");
+    prepared_make(&p, &plan);
+    assert_int_equal(p.recipe->D, 4);
+    static const float expected[][4] = {{1, 0, 1, 0}, {3, 1, 2, 0}, {3, 0, 3, 0}, {8, 0, 2, 1}};
+    for (size_t i = 0; i < 4; i++)
+        assert_memory_equal(p.rows[i].x, expected[i], sizeof expected[i]);
+    assert_int_equal(recipe_column(&p, "x")->fill, DT_FILL_MEDIAN_INDICATOR);
+    prepared_clear(&p);
+    plan.test = 1;
+    prepared_make(&p, &plan);
+    assert_int_equal(p.recipe->D, 3);
+    assert_int_equal(recipe_column(&p, "y")->fill, DT_FILL_MEDIAN);
+    assert_close((double)p.rows[1].x[0], 2.0, 0); /* of 1 and 3 */
     assert_close((double)p.rows[3].x[2], 2.0, 0);
     prepared_clear(&p);
 }
@@ -469,6 +495,7 @@ int main(void)
         cmocka_unit_test_teardown(test_rounding_alone, scratch_empty),
         cmocka_unit_test_teardown(test_numbers_filled, scratch_empty),
         cmocka_unit_test_teardown(test_indicator, scratch_empty),
+        cmocka_unit_test_teardown(test_median_indicator, scratch_empty),
         cmocka_unit_test_teardown(test_training_rows_refused, scratch_empty),
         cmocka_unit_test_teardown(test_constant_in_training_rows, scratch_empty),
     };

@@ -123,7 +123,7 @@ static dt_recipe large_recipe(void)
     column->fill = DT_FILL_MEAN;
     column->fill_number = 0.1 + 0.2;
     column = add_numeric(&recipe, "log", DT_SCALE_LOG, nextafter(1.0, 2.0), 1e300);
-    column->fill = DT_FILL_MEDIAN;
+    column->fill = DT_FILL_MEDIAN_INDICATOR;
     column->fill_number = -0.0;
     add_target(&recipe, "Ziel");
     column = add_numeric(&recipe, "quantile", DT_SCALE_QUANTILE, 0.0, 1.0);
@@ -142,7 +142,7 @@ static dt_recipe large_recipe(void)
     add_text(&recipe.classes, &recipe.class_count, "a");
     add_text(&recipe.classes, &recipe.class_count, "b");
     add_text(&recipe.classes, &recipe.class_count, "c/\x7f");
-    recipe.D = 7 + 3 + 2 + 1;
+    recipe.D = 8 + 3 + 2 + 1;
     return recipe;
 }
 
@@ -321,20 +321,31 @@ static void a_file_beyond_64_mib_is_refused(void **state)
 static void inputs_stand_in_the_order_of_the_header(void **state)
 {
     (void)state;
-    static const char *const names[] = {
-        "standard", "minmax", "robust", "log",   "quantile",       "quantile is missing", "none",
-        NULL,       NULL,     NULL,     "city=", "city=(missing)", "all rare=(rare)"};
-    static const size_t widths[] = {0, 1, 1, 3, 1, 1, 0, 2, 1, 2, 1};
-    static const size_t firsts[] = {0, 0, 1, 7, 2, 3, 0, 4, 6, 10, 12};
+    static const char *const names[] = {"standard",
+                                        "minmax",
+                                        "robust",
+                                        "log",
+                                        "log is missing",
+                                        "quantile",
+                                        "quantile is missing",
+                                        "none",
+                                        NULL,
+                                        NULL,
+                                        NULL,
+                                        "city=",
+                                        "city=(missing)",
+                                        "all rare=(rare)"};
+    static const size_t widths[] = {0, 1, 1, 3, 1, 2, 0, 2, 1, 2, 1};
+    static const size_t firsts[] = {0, 0, 1, 8, 2, 3, 0, 5, 7, 11, 13};
     dt_recipe recipe = large_recipe();
     char name[64];
     assert_int_equal(recipe.D, sizeof names / sizeof names[0]);
     for (size_t i = 0; i < recipe.D; i++)
         if (names[i] != NULL)
             assert_string_equal(dt_recipe_input_name(name, sizeof name, &recipe, i), names[i]);
-    assert_string_equal(dt_recipe_input_name(name, sizeof name, &recipe, 7),
+    assert_string_equal(dt_recipe_input_name(name, sizeof name, &recipe, 8),
                         "\xf0\x9f\x98\x80 job=admin.");
-    assert_string_equal(dt_recipe_input_name(name, sizeof name, &recipe, 9),
+    assert_string_equal(dt_recipe_input_name(name, sizeof name, &recipe, 10),
                         "\xf0\x9f\x98\x80 job=(rare)");
     assert_string_equal(dt_recipe_input_name(name, 5, &recipe, 0), "stan");
     for (size_t i = 0; i < recipe.column_count; i++) {
@@ -507,6 +518,8 @@ static const struct {
      "column 'job': category 'a' stands there twice"},
     {JOB("\"categories\":[\"a\",\"b\"],\"rare\":false,\"fill\":\"median\""),
      "fill median is for numeric columns"},
+    {JOB("\"categories\":[\"a\"],\"rare\":true,\"fill\":\"median-indicator\""),
+     "fill median-indicator is for numeric columns"},
     {JOB("\"categories\":[\"a\"],\"rare\":true,\"fill\":\"indicator\""),
      "fill indicator is for numeric columns"},
     {JOB("\"categories\":[\"a\",\"b\"],\"rare\":false,\"fill\":\"mode\""), "fill_text is missing"},

@@ -66,11 +66,12 @@ typedef enum dt_fill {
     DT_FILL_MEDIAN, /* numeric */
     DT_FILL_MODE, /* both: the most frequent value */
     DT_FILL_CATEGORY, /* categorical: a category of its own, the last */
-    DT_FILL_INDICATOR /* numeric: the mean, and a further input that is 1 */
-    /* When no training row lacks the column's value `prepare` makes the last two DT_FILL_MODE and
-     * DT_FILL_MEAN: an input that training never sets would teach nothing. */
+    DT_FILL_INDICATOR, /* numeric: the mean, and a further input that is 1 */
+    DT_FILL_MEDIAN_INDICATOR /* numeric: the median, and a further input that is 1 */
+    /* If no training row lacks the column's value, `prepare` makes the last three DT_FILL_MODE,
+     * DT_FILL_MEAN and DT_FILL_MEDIAN: an input that training never sets would teach nothing. */
 } dt_fill;
-#define DT_FILL_NAMES "error|drop|mean|median|mode|category|indicator"
+#define DT_FILL_NAMES "error|drop|mean|median|mode|category|indicator|median-indicator"
 
 /** What is done with a category that no training row had. */
 typedef enum dt_unseen { DT_UNSEEN_IGNORE, DT_UNSEEN_ERROR } dt_unseen;
@@ -85,7 +86,7 @@ typedef struct dt_recipe_column {
     /* spread is at least FLT_MIN, so that no program that computes in float32 divides by 0; 0 and 1
      * with DT_SCALE_QUANTILE and NONE */
     double center, spread;
-    double fill_number; /* DT_FILL_MEAN, MEDIAN, MODE, INDICATOR */
+    double fill_number; /* of all fillings of numbers but ERROR and DROP */
     size_t knot_count; /* DT_SCALE_QUANTILE: at least 2, none less than the one before */
     double *knots;
     /* categorical */
@@ -146,6 +147,9 @@ void dt_recipe_clear(dt_recipe *recipe);
 const char *dt_recipe_role_name(dt_role role);
 const char *dt_recipe_scale_name(dt_scale scale);
 const char *dt_recipe_fill_name(dt_fill fill);
+
+/** Returns whether a filling adds an input that is 1 if a number is missing. */
+bool dt_recipe_indicates(dt_fill fill);
 
 /** Returns how many inputs a column has; 0 for the target and dropped ones. */
 size_t dt_recipe_width(const dt_recipe_column *column);

@@ -13,7 +13,8 @@ static bool needs_sample(const dt_prepare_column *column)
 {
     return column->role == DT_ROLE_NUMERIC &&
            (column->scale == DT_SCALE_ROBUST || column->scale == DT_SCALE_CLIPPED ||
-            column->scale == DT_SCALE_QUANTILE || column->fill == DT_FILL_MEDIAN);
+            column->scale == DT_SCALE_QUANTILE || column->fill == DT_FILL_MEDIAN ||
+            column->fill == DT_FILL_MEDIAN_INDICATOR);
 }
 
 static bool counts_numbers(const dt_prepare_column *column)

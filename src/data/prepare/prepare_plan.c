@@ -125,6 +125,7 @@ static fill_kind kind_of(dt_fill fill)
     case DT_FILL_MEAN:
     case DT_FILL_MEDIAN:
     case DT_FILL_INDICATOR:
+    case DT_FILL_MEDIAN_INDICATOR:
         return FILL_NUMERIC;
     case DT_FILL_CATEGORY:
         return FILL_CATEGORICAL;

@@ -84,6 +84,7 @@ static double fill_number_of(const dt_prepare_column *from, const dt_survey *sur
     case DT_FILL_INDICATOR:
         return mean_of(from, survey);
     case DT_FILL_MEDIAN:
+    case DT_FILL_MEDIAN_INDICATOR:
         return numbers > 0 ? quantile(survey->sample, numbers, 0.5) : mean_of(from, survey);
     case DT_FILL_MODE:
         return mode_of(survey);
@@ -176,8 +177,8 @@ static dt_status finish_number(dt_recipe_column *out, dt_prepare *p, size_t c)
         return dt_fail(DT_DATA, "%s: column '%s' has no number in any training row; --drop '%s'",
                        dt_csv_path(p->csv), p->names[c], p->names[c]);
     /* As scikit-learn: what no training row lacks, an indicator could not teach. */
-    if (from->fill == DT_FILL_INDICATOR && survey->missing == 0)
-        out->fill = DT_FILL_MEAN;
+    if (dt_recipe_indicates(from->fill) && survey->missing == 0)
+        out->fill = from->fill == DT_FILL_INDICATOR ? DT_FILL_MEAN : DT_FILL_MEDIAN;
     const size_t numbers = survey->sample != NULL ? sort_sample(survey) : 0;
     out->scale = from->scale;
     out->fill_number = fill_number_of(from, survey, numbers);

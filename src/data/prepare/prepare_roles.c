@@ -75,6 +75,7 @@ static bool suits(dt_fill fill, dt_role role)
     case DT_FILL_MEAN:
     case DT_FILL_MEDIAN:
     case DT_FILL_INDICATOR:
+    case DT_FILL_MEDIAN_INDICATOR:
         return role == DT_ROLE_NUMERIC;
     case DT_FILL_CATEGORY:
         return role == DT_ROLE_CATEGORICAL;
@@ -125,7 +126,8 @@ static dt_status decide_fill(dt_prepare *p, size_t c)
                    dt_csv_path(p->csv), (unsigned long long)survey->missing_row,
                    (unsigned long long)survey->missing_line, p->names[c],
                    (unsigned long long)column->missing, column->missing == 1 ? "" : "s",
-                   numeric                               ? "drop, mean, median, mode, indicator"
+                   numeric                               ? "drop, mean, median, mode, indicator, "
+                                                           "median-indicator"
                    : column->role == DT_ROLE_CATEGORICAL ? "drop, mode, category"
                                                          : "drop");
 }
@@ -138,7 +140,7 @@ static bool is_constant(const dt_prepare *p, size_t c)
     const dt_prepare_column *column = &p->columns[c];
     const bool says_missing =
         column->missing > 0 && column->missing < p->rows &&
-        (column->fill == DT_FILL_CATEGORY || column->fill == DT_FILL_INDICATOR);
+        (column->fill == DT_FILL_CATEGORY || dt_recipe_indicates(column->fill));
     const bool one_value = column->role == DT_ROLE_NUMERIC ? !(column->minimum < column->maximum)
                                                            : column->distinct <= 1;
     return dt_prepare_is_input(column) && one_value && !says_missing;

@@ -220,7 +220,7 @@ static dt_status take_number(const dt_preprocess *p, const binding *b, const dt_
     if (dt_missing_is(&p->missing, cell)) {
         if (column->fill == DT_FILL_ERROR || column->fill == DT_FILL_DROP)
             return fail_missing(p, row, b);
-        if (column->fill == DT_FILL_INDICATOR)
+        if (dt_recipe_indicates(column->fill))
             x[b->input + 1] = 1.0f;
     } else if (!dt_csv_number(&number, cell->text, cell->bytes, p->decimal)) {
         return dt_cell_fail(p->path, row, column->name, cell, "is no number");

@@ -44,18 +44,23 @@ const char *dt_recipe_scale_name(dt_scale scale)
 
 const char *dt_recipe_fill_name(dt_fill fill)
 {
-    static const char *const names[] = {"error", "drop",     "mean",     "median",
-                                        "mode",  "category", "indicator"};
+    static const char *const names[] = {"error", "drop",     "mean",      "median",
+                                        "mode",  "category", "indicator", "median-indicator"};
     return names[fill];
 }
 
 /* ---- inputs ---- */
 
+bool dt_recipe_indicates(dt_fill fill)
+{
+    return fill == DT_FILL_INDICATOR || fill == DT_FILL_MEDIAN_INDICATOR;
+}
+
 size_t dt_recipe_width(const dt_recipe_column *column)
 {
     switch (column->role) {
     case DT_ROLE_NUMERIC:
-        return column->fill == DT_FILL_INDICATOR ? 2 : 1;
+        return dt_recipe_indicates(column->fill) ? 2 : 1;
     case DT_ROLE_CATEGORICAL:
         return column->category_count + (column->rare ? 1 : 0) +
                (column->fill == DT_FILL_CATEGORY ? 1 : 0);

@@ -133,7 +133,7 @@ DT_MUST_USE static dt_status check_categorical(const dt_recipe_column *column, c
     dt_status status = DT_OK;
     char what[128];
     if (column->fill == DT_FILL_MEAN || column->fill == DT_FILL_MEDIAN ||
-        column->fill == DT_FILL_INDICATOR)
+        dt_recipe_indicates(column->fill))
         DT_TRY(dt_fail(DT_DATA,
                        "%s: column '%.80s': fill %s is for numeric columns, not for categorical "
                        "ones",

@@ -29,7 +29,7 @@ static inline bool recipe_has_fill_number(const dt_recipe_column *column)
 {
     return column->role == DT_ROLE_NUMERIC &&
            (column->fill == DT_FILL_MEAN || column->fill == DT_FILL_MEDIAN ||
-            column->fill == DT_FILL_MODE || column->fill == DT_FILL_INDICATOR);
+            column->fill == DT_FILL_MODE || dt_recipe_indicates(column->fill));
 }
 
 static inline bool recipe_has_fill_text(const dt_recipe_column *column)
