@@ -53,9 +53,49 @@ static void describe(char *out, size_t bytes, const dt_prepare_column *column, s
         (void)snprintf(out + used, bytes - used, "; fill %s", dt_recipe_fill_name(column->fill));
 }
 
-/* What is allowed, and yet more likely a slip. */
-static void warn(const dt_prepare_table *found)
+/* In one line, however many there are. */
+static void warn_of_constants(const dt_prepare_table *found)
 {
+    enum { NAMES_SHOWN = 5 };
+    char list[NAMES_SHOWN * (SHOWN_BYTES + 4)] = "", more[40] = "";
+    char name[SHOWN_BYTES];
+    size_t used = 0, count = 0;
+    for (size_t c = 0; c < found->column_count; c++)
+        if (found->columns[c].is_constant && count++ < NAMES_SHOWN)
+            used += (size_t)snprintf(list + used, sizeof list - used, "%s'%s'",
+                                     count > 1 ? ", " : "", show(name, found->columns[c].name));
+    if (count > NAMES_SHOWN)
+        (void)snprintf(more, sizeof more, " and %zu more", count - NAMES_SHOWN);
+    if (count > 0)
+        dt_log_warn("%zu column%s one value or %s empty, and %s dropped: %s%s", count,
+                    count == 1 ? " has" : "s have", count == 1 ? "is" : "are",
+                    count == 1 ? "is" : "are", list, more);
+}
+
+/* Many categories are many inputs, or some of them are not told apart. */
+static void warn_of_categories(const dt_prepare_run *r, const dt_prepare_column *column)
+{
+    const uint64_t most = (uint64_t)r->settings.max_categories;
+    const uint64_t rows = dt_prepare_table_of(r->prepare)->rows;
+    const double gib = (double)column->distinct * (double)rows * sizeof(float) / 0x1p30;
+    char name[SHOWN_BYTES];
+    if (column->role != DT_ROLE_CATEGORICAL)
+        return;
+    if (column->distinct > most)
+        dt_log_warn("column '%s' has %llu categories, of which the rarest become one; "
+                    "--max-categories is %llu",
+                    show(name, column->name), (unsigned long long)column->distinct,
+                    (unsigned long long)most);
+    else if (gib >= 1.0)
+        dt_log_warn("column '%s' has %llu categories, whose inputs take %.1f GiB in training; "
+                    "lower --max-categories, or --drop it",
+                    show(name, column->name), (unsigned long long)column->distinct, gib);
+}
+
+/* What is allowed, and yet more likely a slip. */
+static void warn(const dt_prepare_run *r)
+{
+    const dt_prepare_table *found = dt_prepare_table_of(r->prepare);
     enum { CLASSES_USUAL = 100 };
     char name[SHOWN_BYTES];
     for (size_t c = 0; c < found->column_count; c++) {
@@ -68,6 +108,9 @@ static void warn(const dt_prepare_table *found)
                 "--numeric or --categorical says what it is",
                 show(name, column->name), 100.0 * (double)column->number_cells / (double)cells);
     }
+    for (size_t c = 0; c < found->column_count; c++)
+        warn_of_categories(r, &found->columns[c]);
+    warn_of_constants(found);
     if (found->guessed)
         dt_log_warn("the target has %zu whole numbers, which are taken for classes; use --task "
                     "regression to predict a quantity, or --task classification",
@@ -107,7 +150,7 @@ dt_status dt_prepare_report_columns(const dt_prepare_run *r, const char *path)
     }
     DT_TRY(dt_text_table_say(&table));
     dt_log_say("\n");
-    warn(found);
+    warn(r);
 out:
     return status;
 }

@@ -29,7 +29,7 @@ typedef struct dt_prepare_settings {
     char split_column[DT_OPTION_TEXT_BYTES];
     int64_t seed;
     int separator, decimal;
-    bool drop_constant, store, quiet;
+    bool store, quiet;
     char config[DT_OPTION_TEXT_BYTES];
 } dt_prepare_settings;
 

@@ -31,7 +31,7 @@ def parse_options(words):
     parser.add_argument("table")
     parser.add_argument("--target", default="outcome")
     parser.add_argument("--missing", default=MISSING)
-    parser.add_argument("--max-categories", type=int, default=100)
+    parser.add_argument("--max-categories", type=int, default=1000)
     for name in ("--drop", "--numeric", "--categorical", "--scale", "--fill"):
         parser.add_argument(name, default="")
     return parser.parse_known_args(words)[0]

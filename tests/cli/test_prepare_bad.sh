@@ -75,12 +75,9 @@ rows 'if (n > 0) y = "no"' >one-class.csv
 bad one-class.csv "every row's 'y' is 'no'"
 rows 'if (n > 0) y = "n" n' >names.csv
 bad names.csv "the target 'y' has 3000 distinct values in 3000 rows; use --task classification"
-rows 'if (n > 0) b = "u"' >constant.csv
-bad constant.csv "1 column has only one value, which says nothing; --drop 'bb'"
-rows 'if (n > 0) { a = -1.5; b = "u" }' >constants.csv
-bad constants.csv "2 columns have only one value, which says nothing; --drop 'a,bb'"
+rows 'if (n > 0) { a = -1.5; b = ""; c = 7 }' >constants.csv
+bad constants.csv "beside the target 'y' no column is left to learn from" --fill indicator,category
 rows 'if (n > 0) b = ""' >nothing.csv
-bad nothing.csv "1 column is empty" --fill indicator,category
 rows 'if (n == 0) c = "a"' >twice.csv
 bad twice.csv "columns 1 and 3 are both named 'a'"
 refused 2 "--missing 'bb=none': it takes cells, of any column, not COLUMN=CELL" nothing.csv --target y \

@@ -124,9 +124,9 @@ PY
 
 awk -F, -v OFS=, '{ print $1, NR == 1 ? "one,none,same" : "q,,7", substr($0, length($1) + 2) }' \
     table.csv >constant.csv
-run 0 prepare constant.csv --target outcome --out constant --scale key=none --fill mean,mode \
-    --drop-constant
+run 0 prepare constant.csv --target outcome --out constant --scale key=none --fill mean,mode
 expect_status 0
+expect_stderr_line "dtrain: warning: 3 columns have one value or are empty, and are dropped: 'one', 'none', 'same'"
 for line in "one  .* has one value" "same .* has one value" "none .* is empty"; do
     expect_stdout "^$line$"
 done
@@ -137,9 +137,37 @@ for part in train validation test; do
     expect_same_file "default/$part.npz" "constant/$part.npz"
     expect_same_file "default/$part.npz" "constant-by-name/$part.npz"
 done
-# Where there are none it changes nothing.
-prepare unneeded --drop-constant
-expect_same_sets default unneeded
+# One line, however many there are, and whatever their names are.
+awk -F, -v OFS=, '{ for (i = 0; i < 7; i++) $1 = $1 "," (NR > 1 ? "same" : i == 1 ? "\033[31m" : "c" i) } { print }' \
+    table.csv >constants.csv
+run 0 prepare constants.csv --target outcome --out constants --scale key=none --fill mean,mode
+expect_status 0
+expect_stderr_line "dtrain: warning: 7 columns have one value or are empty, and are dropped: 'c0', '?[31m', 'c2', 'c3', 'c4' and 2 more"
+run 0 prepare constants.csv --target outcome --out constants --scale key=none --fill mean,mode --drop c0,c2,c3,c4,c5,c6
+expect_status 0
+expect_stderr_line "dtrain: warning: 1 column has one value or is empty, and is dropped: '?[31m'"
+for part in train validation test; do
+    expect_same_file "default/$part.npz" "constants/$part.npz"
+done
+
+# ---- many categories ----
+
+"$PYTHON" - <<'PY'
+with open("zips.csv", "w", encoding="utf-8") as table:
+    table.write("x,zip,name,y\n")
+    for i in range(1800):
+        table.write(f"{i * 37 % 100},z{i * 7 % 120},n{i},{('no', 'yes')[i % 5 < 2]}\n")
+PY
+# Texts of which no two are the same are names, though there are more of them than categories.
+run 0 prepare zips.csv --target y --out zips
+expect_status 0
+expect_empty_stderr
+expect_stdout_line "summary.inputs=121"
+expect_stdout '^name +dropped +0 +1800 +no two are the same$'
+run 0 prepare zips.csv --target y --out zips --max-categories 50
+expect_status 0
+expect_one_stderr_line "column 'zip' has 120 categories, of which the rarest become one; --max-categories is 50"
+expect_stdout_line "summary.inputs=51"
 
 # ---- what is printed ----
 

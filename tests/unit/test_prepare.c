@@ -328,66 +328,6 @@ static void test_constant_columns(void **state)
     (void)state;
     prepared p;
     dt_prepare_plan plan = plan_all();
-    table_write_text("x,y,job,z,kind\n1,7,a,1,no\n2,7,a,,yes\n3,7.0,a,1,no\n");
-    plan.fill = "z=mean";
-    check_survey_refused(
-        &plan, DT_DATA,
-        "t.csv: 3 columns have only one value, which says nothing; --drop 'y,job,z'");
-    plan.drop = "y,job";
-    check_survey_refused(&plan, DT_DATA, "t.csv: 1 column has only one value");
-    plan.fill = "indicator"; /* whether it is missing says something */
-    assert_int_equal(prepared_survey(&p, &plan), DT_OK);
-    prepared_clear(&p);
-}
-
-/* Columns c0, c1 ... of one value, or empty, and one that has two. */
-static void write_constants(size_t single, size_t empty, const char *name)
-{
-    table_text t = {0};
-    table_add(&t, "kind,x");
-    for (size_t i = 0; i < single + empty; i++)
-        table_add(&t, ",%s%zu", name, i);
-    for (size_t row = 0; row < 4; row++) {
-        table_add(&t, "\n%s,%zu", kind_of(row), row);
-        for (size_t i = 0; i < single + empty; i++)
-            table_add(&t, i >= single ? "," : i % 2 == 0 ? ",7" : ",same");
-    }
-    table_add(&t, "\n");
-    table_write(&t);
-}
-
-static void test_many_constant_columns(void **state)
-{
-    (void)state;
-    const dt_prepare_plan plan = plan_all();
-    write_constants(10, 0, "c");
-    check_survey_refused(&plan, DT_DATA,
-                         "10 columns have only one value, which says nothing; "
-                         "--drop 'c0,c1,c2,c3,c4,c5,c6,c7,c8,c9'");
-    write_constants(11, 0, "c");
-    check_survey_refused(&plan, DT_DATA,
-                         "t.csv: 11 columns have only one value, which says nothing: "
-                         "c0,c1,c2,c3,c4,c5,c6,c7,c8,c9,...; --drop-constant leaves them out");
-    write_constants(300, 200, "a name that is as long as names are in tables of the world ");
-    check_survey_refused(&plan, DT_DATA,
-                         "t.csv: 300 columns have only one value, 200 are empty: "
-                         "a name that is as long as names are in t...,");
-    assert_says(",...; --drop-constant leaves them out");
-    write_constants(0, 1, "c");
-    check_survey_refused(&plan, DT_DATA, "t.csv: 1 column is empty; --drop 'c0'");
-    write_constants(1, 2, "c");
-    check_survey_refused(&plan, DT_DATA,
-                         "t.csv: 1 column has only one value, 2 are empty; --drop 'c0,c1,c2'");
-    table_write_text("kind,x,\"a,b\"\nno,1,5\nyes,2,5\n"); /* which --drop cannot name */
-    check_survey_refused(&plan, DT_DATA, "nothing: a,b; --drop-constant leaves them out");
-}
-
-static void test_drop_constant(void **state)
-{
-    (void)state;
-    prepared p;
-    dt_prepare_plan plan = plan_all();
-    plan.drop_constant = true;
     plan.numeric = "asked";
     table_write_text(
         "x,y,job,gone,na,asked,kind\n1,7,a,,NA,5,no\n2,7.0,a,,?,5,yes\n3,7,a,,,5,no\n");
@@ -398,13 +338,14 @@ static void test_drop_constant(void **state)
     check_column(&p, "na", DT_ROLE_DROPPED, "is empty", 0, 3);
     check_column(&p, "asked", DT_ROLE_DROPPED, "has one value", 1, 0);
     check_column(&p, "x", DT_ROLE_NUMERIC, "", 3, 0);
+    for (size_t c = 0; c < p.table->column_count; c++) /* all but the first and the target */
+        assert_int_equal(p.table->columns[c].is_constant, c > 0 && c < 6);
     assert_int_equal(p.recipe->D, 1);
     assert_int_equal(recipe_column(&p, "y")->role, DT_ROLE_DROPPED);
     prepared_clear(&p);
     /* That a cell is missing may say something: two values then, or a filling is needed. */
     table_write_text("x,flag,kind\n1,yes,no\n2,,yes\n3,yes,no\n");
     plan = plan_all();
-    plan.drop_constant = true;
     check_survey_refused(&plan, DT_DATA, "row 2 (line 3): column 'flag' has no value here");
     plan.fill = "category";
     prepared_make(&p, &plan);
@@ -697,10 +638,8 @@ int main(void)
         cmocka_unit_test_teardown(test_classes_in_order, scratch_empty),
         cmocka_unit_test_teardown(test_targets_refused, scratch_empty),
         cmocka_unit_test_teardown(test_missing_cells, scratch_empty),
-        cmocka_unit_test_teardown(test_constant_columns, scratch_empty),
         cmocka_unit_test_teardown(test_targets_twice, scratch_empty),
-        cmocka_unit_test_teardown(test_many_constant_columns, scratch_empty),
-        cmocka_unit_test_teardown(test_drop_constant, scratch_empty),
+        cmocka_unit_test_teardown(test_constant_columns, scratch_empty),
         cmocka_unit_test_teardown(test_latin1, scratch_empty),
         cmocka_unit_test_teardown(test_latin1_in_names_left_out, scratch_empty),
         cmocka_unit_test_teardown(test_late_decimals, scratch_empty),

@@ -35,7 +35,6 @@ typedef struct dt_prepare_plan {
     dt_targets task; /* what the target is */
     const char *weights; /* column of row weights */
     const char *drop, *numeric, *categorical; /* columns */
-    bool drop_constant; /* columns of one value or of none are dropped, not refused */
     const char *scale; /* METHOD or COLUMN=METHOD, ... */
     const char *fill; /* METHOD or COLUMN=METHOD, ...; a METHOD is for the columns it suits */
     const char *missing; /* cells that hold nothing, beside empty ones */
@@ -54,6 +53,7 @@ typedef struct dt_prepare_column {
     dt_role role;
     bool asked; /* the role is the plan's */
     const char *why; /* it was dropped or got this role; "" when that is plain */
+    bool is_constant; /* it was dropped for it: it has one value, or is empty */
     dt_scale scale;
     dt_fill fill;
     uint64_t missing; /* cells */
@@ -107,9 +107,9 @@ typedef dt_status dt_prepare_take(void *context, const dt_prepare_row *row);
  *
  * A column's role, where the plan does not say: numeric when all cells are numbers; categorical
  * when at least one in ten is none. Dropped are columns that count the rows (1, 2, 3 ...), and
- * texts of which no two are the same, when there are more of them than categories; with
- * plan->drop_constant also columns of one value, and empty ones. Yet a column of one value and
- * missing cells needs a filling first: that they are missing may say something.
+ * texts of which no two are the same, if there are more than 100 or more than categories; columns
+ * of one value, and empty ones. Yet a column of one value and missing cells needs a filling first:
+ * that they are missing may say something.
  *
  * A target is values if there are several columns, or if all its cells are numbers and some is not
  * whole, or more than 20 and more than half of the rows differ, or more than 100 and more than a
@@ -118,8 +118,8 @@ typedef dt_status dt_prepare_take(void *context, const dt_prepare_row *row);
  * Owns:    the caller frees with dt_prepare_free; `csv` and `plan` are borrowed until then
  * Errors:  DT_DATA, one line: as dt_csv_read; a column that is not there (the nearest name is
  *          given); names, and texts that are used, that are no UTF-8; text in a numeric column
- *          (row, line, column, cell); nothing in a cell of a column that knows no filling; columns
- *          of one value, or empty; a target that is one class or one value only, too many classes,
+ *          (row, line, column, cell); nothing in a cell of a column that knows no filling; no
+ *          column that is left; a target that is one class or one value only, too many classes,
  *          or the same number in two texts; text or nothing in a target that is values, or in a
  *          weight; a negative weight; a set without rows, or a class without training rows.
  *          DT_USAGE: a plan that contradicts itself. DT_MEMORY. On error *out = NULL.

@@ -1,9 +1,6 @@
 #include "prepare_internal.h"
 
-#include "dtrain/base/text.h"
-
 #include <stdio.h>
-#include <string.h>
 
 /* A column is mixed when fewer than one in this many of its cells are no numbers: more likely
  * numbers with slips among them than categories. */
@@ -12,8 +9,8 @@ enum { CELLS_A_TEXT = 10 };
 /* Fewer rows may count 1, 2, 3 by chance: years, say. */
 enum { COUNTER_ROWS_MIN = 32 };
 
-/* Constant columns that an error line names. */
-enum { NAMES_SHOWN = 10 };
+/* So many rows whose texts all differ are names or keys, not categories. */
+enum { KEY_ROWS_MIN = 101 };
 
 /* ---- roles ---- */
 
@@ -55,7 +52,8 @@ static dt_status decide_role(dt_prepare *p, size_t c)
         return fail_mixed(p, c);
     column->role = DT_ROLE_CATEGORICAL;
     const bool all_differ = survey->keeps_values && survey->values.count == cells;
-    if (!survey->keeps_values || (all_differ && cells > p->plan->max_categories)) {
+    const bool is_key = all_differ && (cells >= KEY_ROWS_MIN || cells > p->plan->max_categories);
+    if (!survey->keeps_values || is_key) {
         column->role = DT_ROLE_DROPPED;
         column->why = all_differ ? "no two are the same" : "too many distinct texts";
     }
@@ -146,60 +144,15 @@ static bool is_constant(const dt_prepare *p, size_t c)
     return dt_prepare_is_input(column) && one_value && !says_missing;
 }
 
-/* Lists the first ones; false when that are not all, or --drop would not take the list. */
-static bool list_constant(const dt_prepare *p, char *list, size_t bytes)
+/* They say nothing. */
+static void drop_constant(dt_prepare *p)
 {
-    size_t used = 0, count = 0;
-    bool takes = true;
-    list[0] = '\0';
-    for (size_t c = 0; c < p->count; c++) {
-        char shown[DT_TEXT_SHOWN_BYTES + 4];
-        if (!is_constant(p, c))
-            continue;
-        if (count == NAMES_SHOWN)
-            return false;
-        (void)dt_text_show(shown, p->names[c], strlen(p->names[c]));
-        takes = takes && strcmp(shown, p->names[c]) == 0 && strchr(shown, ',') == NULL;
-        used += (size_t)snprintf(list + used, bytes - used, "%s%s", count > 0 ? "," : "", shown);
-        count++;
-    }
-    return takes;
-}
-
-static dt_status fail_constant(const dt_prepare *p, size_t empty, size_t single)
-{
-    char what[160], list[NAMES_SHOWN * (DT_TEXT_SHOWN_BYTES + 4)];
-    if (empty == 0)
-        (void)snprintf(what, sizeof what, "%zu column%s only one value, which says nothing", single,
-                       single == 1 ? " has" : "s have");
-    else if (single == 0)
-        (void)snprintf(what, sizeof what, "%zu column%s empty", empty,
-                       empty == 1 ? " is" : "s are");
-    else
-        (void)snprintf(what, sizeof what, "%zu column%s only one value, %zu %s empty", single,
-                       single == 1 ? " has" : "s have", empty, empty == 1 ? "is" : "are");
-    if (list_constant(p, list, sizeof list))
-        return dt_fail(DT_DATA, "%s: %s; --drop '%s'", dt_csv_path(p->csv), what, list);
-    return dt_fail(DT_DATA, "%s: %s: %s%s; --drop-constant leaves them out", dt_csv_path(p->csv),
-                   what, list, empty + single > NAMES_SHOWN ? ",..." : "");
-}
-
-static dt_status decide_constant(dt_prepare *p)
-{
-    size_t empty = 0, single = 0;
-    for (size_t c = 0; c < p->count; c++) {
-        if (!is_constant(p, c))
-            continue;
-        if (p->plan->drop_constant) {
+    for (size_t c = 0; c < p->count; c++)
+        if (is_constant(p, c)) {
             p->columns[c].why = is_empty(p, c) ? "is empty" : "has one value";
+            p->columns[c].is_constant = true;
             p->columns[c].role = DT_ROLE_DROPPED;
-        } else if (is_empty(p, c)) {
-            empty++;
-        } else {
-            single++;
         }
-    }
-    return empty + single == 0 ? DT_OK : fail_constant(p, empty, single);
 }
 
 /* ---- all columns ---- */
@@ -234,7 +187,7 @@ dt_status dt_prepare_decide_roles(dt_prepare *p)
         p->columns[c].number_cells = p->surveys[c].numbers;
         p->columns[c].text_cells = p->surveys[c].texts;
     }
-    DT_TRY(decide_constant(p));
+    drop_constant(p);
     for (size_t c = 0; c < p->count; c++)
         inputs += dt_prepare_is_input(&p->columns[c]);
     if (inputs == 0)
