@@ -5,113 +5,10 @@
 #include "dtrain/base/memory.h"
 
 #include <errno.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-/* ---- options ---- */
-
-enum { SEPARATOR_AUTO, SEPARATOR_COMMA, SEPARATOR_SEMICOLON, SEPARATOR_TAB, SEPARATOR_BAR };
-enum { DECIMAL_AUTO, DECIMAL_POINT, DECIMAL_COMMA };
-
-#define AT(field) offsetof(dt_prepare_settings, field)
-#define LARGEST_INT 9007199254740991.0 /* 2^53 - 1: what a double counts to */
-
-static const dt_option options[] = {
-    {"target", "COLUMN", DT_OPTION_TEXT, AT(target), 0, 0, NULL, NULL,
-     "column to be predicted; of numbers also several, as price,rent"},
-    {"task", "NAME", DT_OPTION_CHOICE, AT(task), 0, 0, "auto|classification|regression", "auto",
-     "what the target is: classes, or values; auto: values if it is numbers of which some are not "
-     "whole, or most are different, or several columns"},
-    {"weights", "COLUMN", DT_OPTION_TEXT, AT(weights), 0, 0, NULL, NULL,
-     "column of row weights, numbers from 0 on: not an input; training counts each row so often"},
-    {"out", "DIR", DT_OPTION_TEXT, AT(out), 0, 0, NULL, NULL, "folder of the results"},
-    {"drop", "COLUMNS", DT_OPTION_WORDS, AT(drop), 0, 0, NULL, NULL,
-     "columns to leave out, as id,duration; columns of one value are left out anyway"},
-    {"numeric", "COLUMNS", DT_OPTION_WORDS, AT(numeric), 0, 0, NULL, NULL,
-     "columns to take as numbers, whatever they look like"},
-    {"categorical", "COLUMNS", DT_OPTION_WORDS, AT(categorical), 0, 0, NULL, NULL,
-     "columns to take as categories, as day,month"},
-    {"scale", "LIST", DT_OPTION_WORDS, AT(scale), 0, 0, NULL, "standard",
-     "of numbers: " DT_SCALE_NAMES ", or COLUMN=METHOD, as standard,balance=log; clipped: as "
-     "robust, and outliers are squeezed smoothly between -3 and 3"},
-    {"fill", "LIST", DT_OPTION_WORDS, AT(fill), 0, 0, NULL, "error",
-     "for missing cells: error, drop (the row); mean, median (numbers); indicator, "
-     "median-indicator (mean or median, and an input that is 1 if the number is missing); category "
-     "(its own); mode (both); one for numbers and one for categories, or COLUMN=METHOD, as "
-     "median,category,age=mean"},
-    {"missing", "LIST", DT_OPTION_WORDS, AT(missing), 0, 0, NULL,
-     "NA,N/A,n/a,NaN,nan,NULL,null,#N/A",
-     "cells of any column that mean a missing value, beside empty ones; LIST replaces the one that "
-     "follows"},
-    {"unseen", "NAME", DT_OPTION_CHOICE, AT(unseen), 0, 0, DT_UNSEEN_NAMES, "ignore",
-     "what becomes of a category that no training row has"},
-    {"max-categories", "N", DT_OPTION_INT, AT(max_categories), 2, 1000000, NULL, "1000",
-     "of a column, an input each: 4 bytes a row in training; if it has more, the rarest become "
-     "one"},
-    {"validation-split", "F", DT_OPTION_FLOAT, AT(validation_split), 0, 1e15, NULL, "0.1",
-     "rows for validation: a share below 1, or their number"},
-    {"test-split", "F", DT_OPTION_FLOAT, AT(test_split), 0, 1e15, NULL, "0.1",
-     "rows for testing: a share below 1, or their number"},
-    {"split", "NAME", DT_OPTION_CHOICE, AT(split), 0, 0, DT_SPLIT_NAMES, "stratified",
-     "how rows are divided: at random class by class (values: at random), at random, or in the "
-     "table's order"},
-    {"split-column", "COLUMN", DT_OPTION_TEXT, AT(split_column), 0, 0, NULL, NULL,
-     "column that says train, validation or test"},
-    {"seed", "N", DT_OPTION_INT, AT(seed), 0, LARGEST_INT, NULL, "1", "of the split"},
-    {"separator", "NAME", DT_OPTION_CHOICE, AT(separator), 0, 0, "auto|comma|semicolon|tab|bar",
-     "auto", "between the cells"},
-    {"decimal", "NAME", DT_OPTION_CHOICE, AT(decimal), 0, 0, "auto|point|comma", "auto",
-     "in numbers"},
-    {"store", NULL, DT_OPTION_FLAG, AT(store), 0, 0, NULL, NULL,
-     "leave the arrays uncompressed: larger, and faster"},
-    {"quiet", NULL, DT_OPTION_FLAG, AT(quiet), 0, 0, NULL, NULL, "print the summary alone"},
-    {"config", "FILE", DT_OPTION_TEXT, AT(config), 0, 0, NULL, NULL,
-     "read options from FILE, lines of name = value; the command line wins"},
-};
-
-static const dt_option_table table = {
-    .options = options,
-    .count = sizeof options / sizeof *options,
-    .given = AT(given),
-    .usage = "Usage: dtrain prepare TABLE.csv --target COLUMN --out DIR [OPTIONS]\n\n"
-             "Makes DIR/train.npz, validation.npz and test.npz from a table of text, and\n"
-             "recipe.json, which says how: numbers are scaled, categories become 0 and 1, all\n"
-             "by what the training rows alone say. `dtrain train DIR` goes on from there.",
-};
-
-void dt_cli_prepare_help(void)
-{
-    dt_options_print_help(&table);
-}
-
-static dt_status parse(dt_prepare_settings *out, const char **path, int argc, char **argv)
-{
-    dt_status status = DT_OK;
-    int words = 0;
-    memset(out, 0, sizeof *out);
-    dt_options_set_defaults(&table, out);
-    DT_TRY(dt_options_parse_words(&table, out, argc, argv, &words));
-    if (out->config[0] != '\0')
-        DT_TRY(dt_options_parse_file(&table, out, out->config));
-    if (words != 1)
-        DT_TRY(dt_fail(DT_USAGE, "dtrain prepare takes one table, not %d words; --help says more",
-                       words));
-    *path = argv[0];
-    if (out->out[0] == '\0')
-        DT_TRY(dt_fail(DT_USAGE, "--out DIR is needed: the folder for the results"));
-    if (out->split_column[0] != '\0')
-        for (size_t i = 0; i < 3; i++) {
-            static const char *const others[] = {"split", "validation-split", "test-split"};
-            if (dt_options_given(&table, out, others[i]))
-                DT_TRY(dt_fail(DT_USAGE, "--%s was given, but --split-column says the sets",
-                               others[i]));
-        }
-out:
-    return status;
-}
 
 /* ---- the sets' files ---- */
 
@@ -382,7 +279,7 @@ static dt_status run_all(dt_prepare_run *r, const char *path)
                                   .unseen = (dt_unseen)s->unseen,
                                   .max_categories = (size_t)s->max_categories,
                                   .split_method = (dt_split_method)s->split,
-                                  .split_asked = dt_options_given(&table, s, "split"),
+                                  .split_asked = dt_options_given(dt_prepare_options(), s, "split"),
                                   .split_column = s->split_column,
                                   .validation = s->validation_split,
                                   .test = s->test_split,
@@ -414,7 +311,7 @@ dt_status dt_cli_prepare(int argc, char **argv)
     dt_status status = dt_memory_alloc(&r, 1, sizeof *r, "run");
     if (status != DT_OK)
         return status;
-    status = parse(&r->settings, &path, argc, argv);
+    status = dt_prepare_parse(&r->settings, &path, argc, argv);
     if (status == DT_OK) {
         dt_log_init(true, r->settings.quiet);
         status = run_all(r, path);

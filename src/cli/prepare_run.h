@@ -53,6 +53,14 @@ typedef struct dt_prepare_run {
     size_t present_bytes;
 } dt_prepare_run;
 
+/** Returns the table that command line, configuration file and help go by. Calls: local. */
+const dt_option_table *dt_prepare_options(void);
+
+/** Parses the words behind `dtrain prepare`; *path is the table's, one of them. Calls: local.
+ * Errors: DT_USAGE. */
+DT_MUST_USE dt_status dt_prepare_parse(dt_prepare_settings *out, const char **path, int argc,
+                                       char **argv);
+
 /** Prints what was found of the table at `path` and its columns. Calls: local; after the survey.
  * Errors: DT_MEMORY. */
 DT_MUST_USE dt_status dt_prepare_report_columns(const dt_prepare_run *r, const char *path);
