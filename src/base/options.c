@@ -199,6 +199,39 @@ dt_status dt_options_set(const dt_option_table *table, void *settings, const cha
     return status;
 }
 
+/* "age=mean,job=mode": there is none for all columns. */
+static bool names_columns(const char *words)
+{
+    for (const char *at = words;;) {
+        const size_t length = strcspn(at, ",");
+        if (memchr(at, '=', length) == NULL)
+            return false;
+        if (at[length] == '\0')
+            return true;
+        at += length + 1;
+    }
+}
+
+dt_status dt_options_apply_preset(const dt_option_table *table, void *settings,
+                                  const dt_option_preset *rows, size_t count, int preset)
+{
+    dt_status status = DT_OK;
+    for (size_t i = 0; i < count; i++) {
+        size_t index = 0;
+        if (rows[i].preset != preset)
+            continue;
+        DT_TRY(find_option(&index, table, rows[i].option));
+        const dt_option *option = &table->options[index];
+        const bool given = is_given(given_set(table, settings), index);
+        const bool joins = given && option->kind == DT_OPTION_WORDS &&
+                           names_columns((const char *)settings + option->offset);
+        if (!given || joins)
+            DT_TRY(dt_options_parse_value(option, settings, rows[i].value, joins));
+    }
+out:
+    return status;
+}
+
 bool dt_options_given(const dt_option_table *table, const void *settings, const char *name)
 {
     for (size_t i = 0; i < table->count; i++)

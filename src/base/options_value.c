@@ -50,14 +50,37 @@ static int find_choice(const char *choices, const char *text)
     }
 }
 
+/* The choice that is written most alike, or "". */
+static void suggest_choice(char *out, size_t bytes, const char *choices, const char *text)
+{
+    enum { CHOICES_MAX = 64, NAME_BYTES = 32 };
+    char all[CHOICES_MAX][NAME_BYTES];
+    const char *names[CHOICES_MAX];
+    size_t count = 0;
+    for (const char *from = choices; count < CHOICES_MAX; from++) {
+        const size_t length = strcspn(from, "|");
+        (void)snprintf(all[count], NAME_BYTES, "%.*s", (int)length, from);
+        names[count] = all[count];
+        count++;
+        from += length;
+        if (*from == '\0')
+            break;
+    }
+    const size_t nearest = dt_text_nearest(text, names, count);
+    (void)snprintf(out, bytes, "%s%s%s", nearest != SIZE_MAX ? "; did you mean " : "",
+                   nearest != SIZE_MAX ? names[nearest] : "", nearest != SIZE_MAX ? "?" : "");
+}
+
 static dt_status parse_choice(double *out, const dt_option *option, const char *text)
 {
     const int index = find_choice(option->choices, text);
     *out = (double)index;
-    if (index < 0)
-        return dt_fail(DT_USAGE, "--%s takes one of %s, not '%s'", option->name, option->choices,
-                       text);
-    return DT_OK;
+    char advice[64];
+    if (index >= 0)
+        return DT_OK;
+    suggest_choice(advice, sizeof advice, option->choices, text);
+    return dt_fail(DT_USAGE, "--%s takes one of %s, not '%s'%s", option->name, option->choices,
+                   text, advice);
 }
 
 /* Numbers or choices between commas. */

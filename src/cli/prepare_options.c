@@ -1,6 +1,8 @@
 #include "commands.h"
 #include "prepare_run.h"
 
+#include "dtrain/run/preset.h"
+
 #include <stddef.h>
 #include <string.h>
 
@@ -19,6 +21,9 @@ static const dt_option options[] = {
     {"weights", "COLUMN", DT_OPTION_TEXT, AT(weights), 0, 0, NULL, NULL,
      "column of row weights, numbers from 0 on: not an input; training counts each row so often"},
     {"out", "DIR", DT_OPTION_TEXT, AT(out), 0, 0, NULL, NULL, "folder of the results"},
+    {"preset", "NAME", DT_OPTION_CHOICE, AT(preset), 0, 0, DT_PRESET_NAMES, "tutorial",
+     "defaults: tutorial, those that follow; tabular, --scale clipped --fill "
+     "median-indicator,category, for train --preset tabular. Options that are given win"},
     {"drop", "COLUMNS", DT_OPTION_WORDS, AT(drop), 0, 0, NULL, NULL,
      "columns to leave out, as id,duration; columns of one value are left out anyway"},
     {"numeric", "COLUMNS", DT_OPTION_WORDS, AT(numeric), 0, 0, NULL, NULL,
@@ -92,6 +97,7 @@ dt_status dt_prepare_parse(dt_prepare_settings *out, const char **path, int argc
     DT_TRY(dt_options_parse_words(&table, out, argc, argv, &words));
     if (out->config[0] != '\0')
         DT_TRY(dt_options_parse_file(&table, out, out->config));
+    DT_TRY(dt_preset_prepare(&table, out, (dt_preset)out->preset));
     if (words != 1)
         DT_TRY(dt_fail(DT_USAGE, "dtrain prepare takes one table, not %d words; --help says more",
                        words));

@@ -18,6 +18,7 @@ typedef struct dt_prepare_settings {
     dt_option_set given;
     char target[DT_OPTION_TEXT_BYTES], out[DT_OPTION_TEXT_BYTES];
     int task; /* a dt_targets */
+    int preset; /* a dt_preset */
     char weights[DT_OPTION_TEXT_BYTES];
     char drop[DT_OPTION_TEXT_BYTES], numeric[DT_OPTION_TEXT_BYTES];
     char categorical[DT_OPTION_TEXT_BYTES];

@@ -83,13 +83,15 @@ DT_MUST_USE static dt_status check_option(const dt_previous *previous, const dt_
     if (strcmp(now, then) == 0)
         return DT_OK;
     const char *was_text = then[0] != '\0' ? then : "not given";
-    const bool optimizer = strcmp(option->name, "optimizer") == 0;
-    if (optimizer || strcmp(option->name, "monitor") == 0)
-        return dt_fail(DT_USAGE,
-                       "--resume %s: --%s is %s, but the checkpoint has the %s of %s; remove "
-                       "--%s. --force cannot change it",
-                       previous->path, option->name, now, optimizer ? "state" : "best value", then,
-                       option->name);
+    static const struct {
+        const char *option, *what;
+    } fixed[] = {{"optimizer", "state"}, {"monitor", "best value"}, {"preset", "settings"}};
+    for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
+        if (strcmp(option->name, fixed[i].option) == 0)
+            return dt_fail(DT_USAGE,
+                           "--resume %s: --%s is %s, but the checkpoint has the %s of %s; remove "
+                           "--%s. --force cannot change it",
+                           previous->path, option->name, now, fixed[i].what, then, option->name);
     if (!previous->forced)
         return dt_fail(
             DT_USAGE,

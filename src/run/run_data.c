@@ -4,6 +4,7 @@
 #include "dtrain/base/log.h"
 #include "dtrain/comm/watchdog.h"
 #include "dtrain/io/file.h"
+#include "dtrain/run/preset.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -135,6 +136,16 @@ static dt_status check_recipe(const dt_run *r)
                    classes ? "classes" : "values", set->D, classes ? set->C : set->T);
 }
 
+/* A run that goes on or is repeated has the values that were found then. */
+static dt_status fit_preset(dt_run *r)
+{
+    dt_settings *s = &r->settings;
+    const dt_preset_data data = {.classes = r->sets[DT_TRAIN].C > 0, .rows = r->sets[DT_TRAIN].N};
+    if (s->resume[0] != '\0' || s->like[0] != '\0')
+        return DT_OK;
+    return dt_preset_fit(dt_settings_table(), s, (dt_preset)s->preset, &data);
+}
+
 dt_status dt_run_load_data(dt_run *r)
 {
     dt_status status = DT_OK;
@@ -155,6 +166,7 @@ dt_status dt_run_load_data(dt_run *r)
     DT_TRY(dt_dataset_load(r->sets, r->comm, &r->source, &deal));
     DT_TRY(dt_comm_agree(r->comm, check_recipe(r)));
     DT_TRY(dt_run_take_targets(r));
+    DT_TRY(dt_comm_agree(r->comm, fit_preset(r)));
     if (r->root) {
         r->member_count = dt_fingerprint_list(r->members, &r->source);
         status = dt_previous_check(&r->previous, r->members, r->member_count, &r->environment);

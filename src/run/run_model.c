@@ -3,6 +3,7 @@
 #include "dtrain/base/log.h"
 #include "dtrain/base/memory.h"
 #include "dtrain/nn/spec.h"
+#include "dtrain/run/preset.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -345,7 +346,8 @@ dt_status dt_run_make_model(dt_run *r)
         DT_TRY(begin_with(r));
         DT_TRY(dt_comm_agree(r->comm, check_memory(r, &r->model.network)));
     } else {
-        if (!dt_options_given(dt_settings_table(), &r->settings, "weight-decay"))
+        if (!dt_options_given(dt_settings_table(), &r->settings, "weight-decay") &&
+            !dt_preset_has((dt_preset)r->settings.preset, "weight-decay"))
             r->settings.weight_decay = dt_optimizer_kinds[r->settings.optimizer]->weight_decay;
         DT_TRY(dt_comm_agree(r->comm, dt_run_check_settings(&r->settings)));
         DT_TRY(dt_comm_agree(r->comm, make_new(r)));

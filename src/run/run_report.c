@@ -2,6 +2,7 @@
 
 #include "dtrain/base/log.h"
 #include "dtrain/nn/spec.h"
+#include "dtrain/run/preset.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -87,6 +88,11 @@ static void report_model(const dt_run *r)
     char dropout[32] = "", noise[32] = "";
     static const char *const norms[] = {"", "layer norm, ", "RMS norm, "};
     const bool adds = dt_network_first(&r->model.network, &dt_layer_add) != NULL;
+    if (s->preset != DT_PRESET_TUTORIAL) {
+        char preset[64];
+        dt_log_say("preset     %s\n",
+                   dt_options_format(preset, sizeof preset, dt_settings_option("preset"), s));
+    }
     dt_network_print_widths(widths, sizeof widths, &r->model.network);
     (void)dt_options_format(activation, sizeof activation, dt_settings_option("activation"), s);
     if (s->noise > 0.0)

@@ -5,6 +5,7 @@
 #include "dtrain/comm/exact_sum.h"
 #include "dtrain/nn/optimizer.h"
 #include "dtrain/nn/spec.h"
+#include "dtrain/run/preset.h"
 #include "dtrain/task/threshold.h"
 
 #include <math.h>
@@ -41,8 +42,14 @@ static const dt_option options[] = {
     {"task", "NAME", DT_OPTION_CHOICE, AT(task), 0, 0, "auto|classification|regression", "auto",
      "what targets are: classes, or values; auto: values if some are not whole numbers",
      DT_SETTING_NEWER | DT_SETTING_DEPENDS},
+    {"preset", "NAME", DT_OPTION_CHOICE, AT(preset), 0, 0, DT_PRESET_NAMES, "tutorial",
+     "defaults of network and training: tutorial, those that follow; tabular, a larger network "
+     "with "
+     "dropout, AdamW and averaged weights, for the quality of boosted trees on tables. Options "
+     "that are given win",
+     DT_SETTING_NEWER, .group = "Network"},
     {"hidden", "LIST", DT_OPTION_LIST, AT(hidden), 1, 1 << 30, NULL, "30",
-     "units of each hidden layer, as 64,32; none: logistic regression", .group = "Network"},
+     "units of each hidden layer, as 64,32; none: logistic regression"},
     {"activation", "NAME", DT_OPTION_CHOICES, AT(activation), 0, 0, DT_ACTIVATION_NAMES, "relu",
      "activation of the hidden layers; or one for each, as gelu,tanh"},
     {"norm", "NAME", DT_OPTION_CHOICE, AT(norm), 0, 0, DT_NORM_NAMES, "none",
@@ -266,6 +273,12 @@ dt_status dt_settings_parse(dt_settings *out, int argc, char **argv)
     DT_TRY(dt_options_parse_words(&table, out, argc, argv, &words));
     if (out->config[0] != '\0')
         DT_TRY(dt_options_parse_file(&table, out, out->config));
+    if (out->like[0] != '\0' && dt_options_given(&table, out, "preset"))
+        DT_TRY(dt_fail(DT_USAGE,
+                       "--like and --preset were given; a run is repeated with all of its "
+                       "settings. Remove one of them"));
+    if (out->resume[0] == '\0') /* else the checkpoint has all values */
+        DT_TRY(dt_preset_train(&table, out, (dt_preset)out->preset));
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         if (files[i].path[0] == '\0' && dt_options_given(&table, out, files[i].option))
             DT_TRY(dt_fail(DT_USAGE, "--%s is an empty word", files[i].option));

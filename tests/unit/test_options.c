@@ -192,6 +192,7 @@ static void test_what_is_no_value(void **state)
     check_refused("--color red|green", "not 'red|green'");
     check_refused("--color=", "not ''");
     check_refused("--quiet=maybe", "--quiet takes yes or no, not 'maybe'");
+    check_refused("--color gren", "not 'gren'; did you mean green?");
     check_refused("--shades light,", "--shades takes one of light|dark, not ''");
     check_refused("--shades none", "--shades takes one of light|dark, not 'none'");
     check_refused("--shades dark,grey", "--shades takes one of light|dark, not 'grey'");
@@ -426,6 +427,51 @@ static void test_lists_of_choices(void **state)
     check_refused(line, "--shades takes at most 64 names");
 }
 
+/* ---- presets ---- */
+
+static void test_presets(void **state)
+{
+    (void)state;
+    static const dt_option_preset rows[] = {{1, "batch", "50"},
+                                            {2, "batch", "60"},
+                                            {1, "drop", "x"},
+                                            {1, "hidden", "4,5"},
+                                            {1, "quiet", "yes"}};
+    static const dt_option_preset unknown = {1, "bacth", "50"}, bad = {1, "batch", "0"};
+    assert_int_equal(parse("--hidden 30"), DT_OK); /* given, though it is the default */
+    assert_int_equal(dt_options_apply_preset(&table, &parsed, rows, 5, 1), DT_OK);
+    assert_int_equal(parsed.batch, 50);
+    assert_true(parsed.quiet);
+    assert_string_equal(parsed.drop, "x");
+    assert_int_equal(parsed.hidden.count, 1);
+    assert_false(dt_options_given(&table, &parsed, "batch"));
+    assert_int_equal(dt_options_apply_preset(&table, &parsed, rows, 5, 2), DT_OK);
+    assert_int_equal(parsed.batch, 60);
+    assert_int_equal(dt_options_apply_preset(&table, &parsed, rows, 5, 3), DT_OK);
+    assert_int_equal(parsed.batch, 60);
+    assert_int_equal(dt_options_apply_preset(&table, &parsed, &unknown, 1, 1), DT_USAGE);
+    assert_int_equal(dt_options_apply_preset(&table, &parsed, &bad, 1, 1), DT_USAGE);
+}
+
+/* Words of single columns join those of the preset; a word of all columns replaces them. */
+static void test_words_of_presets(void **state)
+{
+    (void)state;
+    static const dt_option_preset row = {1, "drop", "x,y"};
+    static const char *const cases[][2] = {{"--dry", "x,y"},
+                                           {"--drop a=b", "a=b,x,y"},
+                                           {"--drop a=b,c=d", "a=b,c=d,x,y"},
+                                           {"--drop a=b,c", "a=b,c"},
+                                           {"--drop c,a=b", "c,a=b"},
+                                           {"--drop c", "c"},
+                                           {"--drop=", ""}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_int_equal(parse(cases[i][0]), DT_OK);
+        assert_int_equal(dt_options_apply_preset(&table, &parsed, &row, 1, 1), DT_OK);
+        assert_string_equal(parsed.drop, cases[i][1]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -444,6 +490,8 @@ int main(void)
         cmocka_unit_test_teardown(test_file, scratch_empty),
         cmocka_unit_test_teardown(test_bad_files, scratch_empty),
         cmocka_unit_test_teardown(test_long_lines, scratch_empty),
+        cmocka_unit_test(test_presets),
+        cmocka_unit_test(test_words_of_presets),
         cmocka_unit_test(test_format),
         cmocka_unit_test(test_lists_of_choices),
     };

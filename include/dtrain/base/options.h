@@ -73,6 +73,12 @@ typedef struct dt_option_table {
     size_t given; /* offset of a dt_option_set in the settings */
 } dt_option_table;
 
+/** One value of a preset: a name for values of several options. */
+typedef struct dt_option_preset {
+    int preset; /* the caller's number of the preset */
+    const char *option, *value;
+} dt_option_preset;
+
 /** Sets every option to its default, and none as given. */
 void dt_options_set_defaults(const dt_option_table *table, void *settings);
 
@@ -104,6 +110,21 @@ DT_MUST_USE dt_status dt_options_parse_file(const dt_option_table *table, void *
  */
 DT_MUST_USE dt_status dt_options_set(const dt_option_table *table, void *settings, const char *name,
                                      const char *value);
+
+/**
+ * Sets the options of a preset, as if its values were the defaults: options that were given keep
+ * their value, and none becomes one that was given. Call it after all parsing.
+ *
+ * Words for single columns (COLUMN=METHOD) do not replace the preset's words, but join them: an
+ * option of words that was given without a word for all columns has both.
+ *
+ * `rows`, [count], may have rows of other presets.
+ *
+ * Errors:  DT_USAGE as dt_options_parse_words
+ */
+DT_MUST_USE dt_status dt_options_apply_preset(const dt_option_table *table, void *settings,
+                                              const dt_option_preset *rows, size_t count,
+                                              int preset);
 
 /**
  * Sets an option's value from text, without a table. With `again`, words are appended to a list

@@ -26,6 +26,7 @@ typedef struct dt_settings {
     dt_option_list hidden;
     dt_option_list activation; /* of a dt_activation */
     int norm; /* a dt_norm */
+    int preset; /* a dt_preset */
     bool residual;
     int init; /* a dt_init */
     double dropout, noise;
