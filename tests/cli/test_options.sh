@@ -33,7 +33,7 @@ done
 # The options of a run stand in groups, those of other commands do not.
 [ "$(grep '^[A-Z][a-z ]*:$' stdout | tr -d '\n')" = "Options:Data:Network:Training:Stopping:Run and output:Cluster:" ] ||
     fail "the groups of options"
-for pair in Data:inputs Network:hidden Training:loss Stopping:patience "Run and output:out" Cluster:shards; do
+for pair in Data:inputs Network:preset Training:loss Stopping:patience "Run and output:out" Cluster:shards; do
     grep -A 1 "^${pair%:*}:\$" stdout | grep -q "^  --${pair#*:} " || fail "--${pair#*:} begins its group"
 done
 cp stdout train

@@ -80,6 +80,7 @@ const dt_option_table *dt_settings_table(void);
 
 /**
  * Parses the words after `dtrain train`, and the file that --config names; the command line wins.
+ * What neither gives is what --preset says, or else the default.
  * What --like or --resume names is not read yet (run/previous.h).
  *
  * Calls:   local
