@@ -1,23 +1,8 @@
 #include "dtrain/comm/exact_total.h"
 
-#include <math.h>
-
-#define STEPS 0x1p80 /* in 1 */
-
 /* Digits of 32 bits: added up over 2^31 ranks they do not leave 64 bits. A carry out of the highest
  * is lost, as it is to be: negative totals are their complements. */
-enum { WORDS = 4, WORD_BITS = 32, TOTALS_AT_ONCE = 16 };
-
-void dt_exact_total_add(dt_exact_total *total, double term)
-{
-    /* The product is exact, but for terms far below a step. */
-    total->steps += (dt_int128)rint(term * STEPS);
-}
-
-void dt_exact_total_join(dt_exact_total *total, const dt_exact_total *other)
-{
-    total->steps += other->steps;
-}
+enum { WORDS = 4, WORD_BITS = 32, TOTALS_AT_ONCE = 512 };
 
 static void split(int64_t words[WORDS], dt_int128 steps)
 {
@@ -45,15 +30,4 @@ void dt_exact_total_sum(const dt_comm *comm, dt_exact_total *totals, size_t coun
         for (size_t i = 0; i < some; i++)
             totals[from + i].steps = join(words[i]);
     }
-}
-
-double dt_exact_total_value(const dt_exact_total *total)
-{
-    return (double)total->steps / STEPS;
-}
-
-double dt_exact_total_distance(const dt_exact_total *total, int64_t whole)
-{
-    const dt_int128 difference = total->steps - (dt_int128)whole * ((dt_int128)1 << 80);
-    return fabs((double)difference) / STEPS;
 }

@@ -1,6 +1,6 @@
 #include "curve.h"
 
-#include "dtrain/comm/exact_total.h"
+#include "dtrain/base/exact_total.h"
 
 #include <math.h>
 #include <string.h>

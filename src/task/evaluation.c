@@ -1,6 +1,7 @@
 #include "dtrain/task/evaluation.h"
 
 #include "dtrain/base/memory.h"
+#include "dtrain/comm/exact_total.h"
 #include "evaluation_internal.h"
 
 #include <math.h>

@@ -2,6 +2,7 @@
 #include "evaluation_internal.h"
 
 #include "dtrain/base/memory.h"
+#include "dtrain/comm/exact_total.h"
 
 #include <math.h>
 #include <stdlib.h>

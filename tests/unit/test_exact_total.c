@@ -1,4 +1,3 @@
-/* rooms: comm */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -6,8 +5,8 @@
 
 #include <cmocka.h>
 
+#include "dtrain/base/exact_total.h"
 #include "dtrain/base/random.h"
-#include "dtrain/comm/exact_total.h"
 #include "same_bits.h"
 
 #include <math.h>

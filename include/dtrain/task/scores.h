@@ -1,8 +1,8 @@
 #ifndef DTRAIN_TASK_SCORES_H
 #define DTRAIN_TASK_SCORES_H
 
+#include "dtrain/base/exact_total.h"
 #include "dtrain/base/status.h"
-#include "dtrain/comm/exact_total.h"
 #include "dtrain/nn/network.h"
 
 #include <stdbool.h>
