@@ -22,7 +22,8 @@ typedef struct dt_traversal {
 
 /**
  * What a kind of layer implements. `l` is the layer's index. Rows are computed one by one or
- * segment by segment (linalg.h), never across segments. All calls are local.
+ * segment by segment (linalg.h), never across segments, unless the layer sums the batch. All calls
+ * are local, except for that sum.
  */
 struct dt_layer_kind {
     const char *name; /* in files and messages; Keras's name of such a layer begins with it */
@@ -36,6 +37,7 @@ struct dt_layer_kind {
      * tensors that train, and comes before all others: it is applied to the data, once. */
     void (*prepare)(const dt_network *network, size_t l, float *X, size_t B);
 
+    bool sums_batch; /* in training, `begin_forward` and `begin_backward` add up over all ranks */
     bool training_only; /* in inference its outputs are its inputs */
     bool fuses_activation; /* `backward` also applies the derivative of the activation before it */
 
@@ -43,7 +45,8 @@ struct dt_layer_kind {
      * transposed[l], kept[l]; NULL: nothing. Errors: DT_MEMORY. */
     dt_status (*allocate)(dt_workspace *w, const dt_network *network, size_t l, dt_passes passes);
 
-    /* Prepares the passes; NULL: there is nothing to prepare. */
+    /* Prepares the passes; NULL: there is nothing to prepare. Without rows `begin_backward` is left
+     * out, unless the layer sums the batch. */
     void (*begin_forward)(const dt_traversal *t, size_t l);
     void (*begin_backward)(const dt_traversal *t, size_t l);
 
@@ -63,6 +66,11 @@ struct dt_layer_kind {
     /* Hands over the gradients of the layer's tensors, from the last to the first; NULL: it has no
      * tensors. */
     void (*gradient)(dt_traversal *t, size_t l);
+
+    /* Moves the averages among the parameters first .. first+count-1 (dt_network_move); NULL: it
+     * has none. */
+    void (*move)(const dt_network *network, const dt_workspace *w, size_t l, size_t first,
+                 size_t count);
 };
 
 /** What a tensor is made from. */
@@ -72,6 +80,7 @@ typedef struct dt_tensor_plan {
     dt_start start;
     bool decays;
     bool is_constant; /* it does not train */
+    bool moves;
     bool non_negative;
 } dt_tensor_plan;
 

@@ -21,7 +21,7 @@ DT_MUST_USE static dt_status plan_layer(dt_network *network, size_t l, size_t D)
 
 dt_status dt_network_plan(dt_network *out, size_t D, const dt_layer *layers, size_t layer_count)
 {
-    enum { TENSORS_A_LAYER = 2 };
+    enum { TENSORS_A_LAYER = 4 };
     dt_status status = DT_OK;
     DT_ASSERT(layer_count > 0 && D > 0);
     *out = (dt_network){

@@ -83,6 +83,7 @@ void dt_workspace_clear(dt_workspace *workspace)
     dt_memory_free(workspace->weights);
     dt_memory_free(workspace->input.data);
     dt_memory_free(workspace->logits);
+    dt_memory_free(workspace->totals);
     *workspace = (dt_workspace){0};
 }
 
@@ -221,6 +222,7 @@ float *dt_network_forward(const dt_network *network, dt_workspace *workspace, co
                             .network = network,
                             .workspace = workspace,
                             .segments = segments};
+    workspace->unsummed = NULL;
     DT_ASSERT(!workspace->pass.training || workspace->pass.positions != NULL);
     for (size_t i = 0; X != NULL && i < rows; i++)
         dt_panels_put_row(&workspace->input, i, X + i * network->D);
@@ -254,7 +256,7 @@ static void carry_back(const dt_traversal *t, size_t l)
     const size_t before = dt_traversal_before(t, l);
     if (!trains_before(t, l))
         return;
-    if (t->segments->start[t->segments->count] > 0) { /* else the suffixes alone are asked for */
+    if (t->segments->start[t->segments->count] > 0 || (kind->sums_batch && t->sink != NULL)) {
         if (kind->begin_backward != NULL)
             kind->begin_backward(t, l);
         work_on_rows(&(stage){t, l, before, go_backward});
@@ -293,4 +295,12 @@ void dt_network_backward(const dt_network *network, dt_workspace *workspace,
         carry_back(&t, l);
     }
     dt_subnormals_restore(flags);
+}
+
+void dt_network_move(const dt_network *network, const dt_workspace *workspace, size_t first,
+                     size_t count)
+{
+    for (size_t l = 0; l < network->layer_count; l++)
+        if (network->layers[l].kind->move != NULL)
+            network->layers[l].kind->move(network, workspace, l, first, count);
 }

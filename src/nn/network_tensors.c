@@ -17,6 +17,7 @@ dt_status dt_network_declare(dt_network *network, size_t l, const dt_tensor_plan
                         .dims = {plan->rows, plan->columns},
                         .start = plan->start,
                         .decays = plan->decays,
+                        .moves = plan->moves,
                         .non_negative = plan->non_negative};
     if (plan->rows > INT_MAX || plan->columns > INT_MAX ||
         (plan->columns > 0 && __builtin_mul_overflow(plan->rows, plan->columns, &tensor.count)) ||

@@ -38,6 +38,10 @@ typedef struct example {
     {                                                                                              \
         .kind = &dt_layer_##norm##_norm, .epsilon = 1e-3                                           \
     }
+#define BATCH_NORM                                                                                 \
+    {                                                                                              \
+        .kind = &dt_layer_batch_norm, .epsilon = 1e-3, .momentum = 0.9                             \
+    }
 #define DROPOUT(share)                                                                             \
     {                                                                                              \
         .kind = &dt_layer_dropout, .rate = (share)                                                 \
@@ -107,6 +111,20 @@ static const example listed[] = {
      5,
      {DENSE(40, SIGMOID), NORM(rms), DENSE(33, LINEAR), NORM(rms), DENSE(C, LINEAR)}},
     {&dt_layer_layer_norm, 4, {NORM(layer), DENSE(64, GELU), NORM(rms), DENSE(C, LINEAR)}},
+    {&dt_layer_batch_norm,
+     5,
+     {DENSE(40, SIGMOID), BATCH_NORM, DENSE(33, LINEAR), BATCH_NORM, DENSE(C, LINEAR)}},
+    {&dt_layer_batch_norm, 4, {BATCH_NORM, DENSE(64, GELU), NORM(layer), DENSE(C, LINEAR)}},
+    {&dt_layer_batch_norm,
+     8,
+     {DENSE(40, SILU),
+      DROPOUT(0.25),
+      DENSE(40, LINEAR),
+      BATCH_NORM,
+      {.kind = &dt_layer_activation, .activation = DT_ACTIVATION_SILU},
+      DROPOUT(0.25),
+      {.kind = &dt_layer_add, .source = 1},
+      DENSE(C, LINEAR)}},
     /* What --norm, --residual and --dropout make. */
     {&dt_layer_rms_norm,
      8,
@@ -276,6 +294,10 @@ static void check_differences(fixture *f, const example *e)
 {
     go_back(f, &parts);
     for (size_t i = 0; i < f->network.P; i += 1 + i % 5) {
+        if (dt_network_tensor_of(&f->network, i)->moves) { /* it does not train */
+            assert_true(f->gradient[i] == 0.0f);
+            continue;
+        }
         float *w = &f->network.params[i];
         const float was = *w, step = 0x1p-6f;
         *w = was + step;
@@ -337,19 +359,51 @@ static void test_twice_the_same_bits(void **state)
     }
 }
 
+/* What the segments of a batch come to together, which each is given when it is computed by itself,
+ * as by a rank of its own; and what those that are by themselves come to. */
+enum { SUMS = 4, TOTALS = 2 * 64 + 2 };
+typedef struct batch_sums {
+    bool alone;
+    size_t count;
+    dt_exact_total together[SUMS][TOTALS], added[SUMS][TOTALS];
+} batch_sums;
+
+static void sum_batch(void *context, dt_exact_total *totals, size_t count)
+{
+    batch_sums *sums = context;
+    assert_true(sums->count < SUMS && count <= TOTALS);
+    dt_exact_total *together = sums->together[sums->count], *added = sums->added[sums->count];
+    sums->count++;
+    if (!sums->alone) {
+        memcpy(together, totals, count * sizeof *totals);
+        return;
+    }
+    for (size_t i = 0; i < count; i++)
+        dt_exact_total_join(&added[i], &totals[i]);
+    memcpy(totals, together, count * sizeof *totals);
+}
+
 /* A segment comes to the same bits by itself: outputs and gradient. */
 static void check_segment(const example *e, const fixture *together, size_t from, size_t to,
-                          float *sum)
+                          float *sum, batch_sums *sums)
 {
     static fixture f;
     const size_t rows = to - from, starts[] = {0, rows};
     const dt_segments alone = {.count = 1, .start = starts};
     make(&f, e, true);
+    f.workspace.sum = sum_batch;
+    f.workspace.sum_context = sums;
+    sums->count = 0;
     const size_t width = f.network.C;
     memmove(f.X, together->X + from * D, rows * D * sizeof *f.X);
     memmove(f.G, together->G + from * width, rows * width * sizeof *f.G);
     memmove(f.positions, together->positions + from, rows * sizeof *f.positions);
-    go_back(&f, &alone);
+    if (rows > 0) {
+        go_back(&f, &alone);
+    } else {
+        (void)dt_network_forward(&f.network, &f.workspace, f.X, &alone);
+        dt_network_backward(&f.network, &f.workspace, &alone, take, NULL, &f);
+    }
     for (size_t i = 0; i < f.network.P; i++)
         sum[i] += f.gradient[i];
     clear(&f);
@@ -360,13 +414,20 @@ static void test_segments_by_themselves(void **state)
     (void)state;
     static fixture f;
     static float sum[MOST];
+    static batch_sums sums;
     for (size_t e = 0; e < EXAMPLES; e++) {
         const example made = get_example(e);
         make(&f, &made, true);
+        memset(&sums, 0, sizeof sums);
+        f.workspace.sum = sum_batch;
+        f.workspace.sum_context = &sums;
         go_back(&f, &parts);
+        sums.alone = true;
         memset(sum, 0, sizeof sum);
-        check_segment(&made, &f, 0, 4, sum);
-        check_segment(&made, &f, 4, ROWS, sum);
+        check_segment(&made, &f, 0, 4, sum, &sums);
+        check_segment(&made, &f, 4, ROWS, sum, &sums);
+        check_segment(&made, &f, ROWS, ROWS, sum, &sums); /* a rank without rows */
+        assert_memory_equal(sums.added, sums.together, sizeof sums.added);
         assert_memory_equal(sum, f.gradient, f.network.P * sizeof *sum);
         clear(&f);
     }

@@ -110,6 +110,7 @@ static void test_each_layer_kind(void **state)
         {.kind = &dt_layer_layer_norm, .epsilon = 0.5},
         {.kind = &dt_layer_activation, .activation = DT_ACTIVATION_TANH},
         {.kind = &dt_layer_rms_norm, .epsilon = 0.25},
+        {.kind = &dt_layer_batch_norm, .epsilon = 0.125, .momentum = 0.75},
         {.kind = &dt_layer_noise, .deviation = 0.3},
         {.kind = &dt_layer_dense, .H = C, .activation = DT_ACTIVATION_LINEAR},
     };

@@ -22,16 +22,19 @@ typedef struct dt_layer {
     dt_activation activation;
     double rate; /* dropout: share of the units that are dropped */
     double deviation; /* noise: standard deviation */
-    double epsilon; /* layer and RMS normalization: what is added to the variance */
+    double epsilon; /* layer, RMS and batch normalization: what is added to the variance */
+    double momentum; /* batch normalization: share of the moving averages that a step leaves */
     size_t source; /* add: index of the earlier layer */
 
     /* What follows from its place in the network; dt_network_plan fills it in. */
     size_t number; /* among the network's layers of this kind, from 0; part of names */
     size_t D; /* inputs */
     /* Offsets among the parameters. dense: of W [D,H], row-major, and of b [H], right behind it;
-     * layer and RMS normalization: of the scale and the shift, [H] each. */
+     * layer, RMS and batch normalization: of the scale and the shift, [H] each. */
     size_t kernel, bias;
-    size_t mean, variance; /* normalization: offsets of [D] each, among the constants */
+    /* Offsets of [D] each. normalization: among the constants; batch normalization: of the moving
+     * averages, among the parameters. */
+    size_t mean, variance;
 } dt_layer;
 
 /**
@@ -47,11 +50,12 @@ typedef struct dt_pass {
 } dt_pass;
 
 /** The kinds of layers, one file each in nn/layers. */
-extern const dt_layer_kind dt_layer_activation, dt_layer_add, dt_layer_dense, dt_layer_dropout,
-    dt_layer_layer_norm, dt_layer_noise, dt_layer_normalization, dt_layer_rms_norm;
+extern const dt_layer_kind dt_layer_activation, dt_layer_add, dt_layer_batch_norm, dt_layer_dense,
+    dt_layer_dropout, dt_layer_layer_norm, dt_layer_noise, dt_layer_normalization,
+    dt_layer_rms_norm;
 
 /** The list of all kinds. */
-enum { DT_LAYER_KIND_COUNT = 8 };
+enum { DT_LAYER_KIND_COUNT = 9 };
 extern const dt_layer_kind *const dt_layer_kinds[DT_LAYER_KIND_COUNT];
 
 /** Returns the kind's name, as in files: "dense". */

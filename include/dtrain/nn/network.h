@@ -1,6 +1,7 @@
 #ifndef DTRAIN_NN_NETWORK_H
 #define DTRAIN_NN_NETWORK_H
 
+#include "dtrain/base/exact_total.h"
 #include "dtrain/base/pool.h"
 #include "dtrain/base/status.h"
 #include "dtrain/nn/layer.h"
@@ -29,7 +30,7 @@ typedef struct dt_network {
     size_t layer_count;
     dt_layer *layers;
     size_t tensor_count;
-    dt_tensor *tensors; /* that train, in the order of the parameters: layer by layer */
+    dt_tensor *tensors; /* in the order of the parameters, layer by layer: they train, or move */
     size_t P; /* parameters */
     float *params; /* [P]: kernel and bias of the first dense layer, then of the next, ... */
     size_t constant_tensor_count;
@@ -129,10 +130,19 @@ enum { DT_NARROW = 16 };
  * units. Local. */
 bool dt_network_is_narrow(const dt_network *network, size_t l);
 
+/**
+ * Adds up totals over the ranks that share a batch, in place. All of them call it in the same order
+ * with the same counts, also those without rows.
+ */
+typedef void dt_batch_sum(void *context, dt_exact_total *totals, size_t count);
+
 /** What a forward pass leaves for the backward one; allocated once, before the step loop. */
 typedef struct dt_workspace {
     dt_pool *pool; /* whose threads share the work, for the caller to set; NULL: none */
     dt_pass pass; /* what the next passes are for, likewise; zeroed: inference */
+    /* For layers that need all rows of a batch, likewise; NULL: a call has all of its rows. */
+    dt_batch_sum *sum;
+    void *sum_context;
     size_t capacity; /* rows */
     size_t layer_count;
     dt_panels input; /* [capacity,D] */
@@ -143,6 +153,12 @@ typedef struct dt_workspace {
     float *logits; /* [capacity,C], row-major */
     float **weights; /* [layer_count]: kernel and bias in the layout that products read */
     float **transposed; /* [layer_count]: kernel, transposed; of the first layer none */
+    size_t total_count;
+    dt_exact_total *totals; /* [total_count]: a layer's sums over the batch, if one needs any */
+    /* A layer whose sums over the batch were not finite, or too large, in the forward pass or the
+     * backward one behind it; the same on all ranks. What was computed is meaningless then. NULL:
+     * there is none. */
+    const dt_layer *unsummed;
 } dt_workspace;
 
 /** Which passes a workspace is for: both, or the forward one alone, which needs half the memory. */
@@ -160,7 +176,7 @@ void dt_workspace_clear(dt_workspace *workspace);
  *
  * Shapes:  X [B,D] in, B = segments->start[count] <= capacity, or NULL: the rows are in
  *          workspace->input; the result [B,C] is borrowed, until the next call
- * Calls:   local
+ * Calls:   local; if workspace->sum is set and the pass is for training, as that is
  * Cost:    2*B*P flop; allocates nothing
  */
 float *dt_network_forward(const dt_network *network, dt_workspace *workspace, const float *X,
@@ -193,17 +209,27 @@ typedef void dt_gradient_done(void *context, size_t first);
 /**
  * Carries the gradient back and hands each segment's parameter gradient to `sink` in blocks that
  * fit the first-level cache, from the last parameters to the first. Without rows `sink` is not
- * called.
+ * called. Where it is NULL, and there are no rows, `done` alone is called: nothing is computed.
  *
  * `done`, unless it is NULL, gets the same suffixes whatever the rows are, also without any: they
  * follow from the network alone, so that ranks can rely on them.
  *
  * Shapes:  rows as in the forward pass just done; the logits it returned hold dLoss/dlogits by now
- * Calls:   local
+ * Calls:   local; if workspace->sum is set, as that is, unless `sink` is NULL
  * Cost:    up to 4*B*P flop; allocates nothing
  */
 void dt_network_backward(const dt_network *network, dt_workspace *workspace,
                          const dt_segments *segments, dt_gradient_sink *sink,
                          dt_gradient_done *done, void *context);
+
+/**
+ * Moves the moving averages, as far as they are among the parameters first .. first+count-1, by the
+ * statistics of the training pass just done.
+ *
+ * Math:    moving = momentum moving + (1 - momentum) statistic, in float32
+ * Calls:   local, after the update of the other parameters
+ */
+void dt_network_move(const dt_network *network, const dt_workspace *workspace, size_t first,
+                     size_t count);
 
 #endif

@@ -41,6 +41,7 @@ typedef struct dt_tensor {
     size_t dims[2]; /* of a vector: count, 0 */
     dt_start start;
     bool decays; /* weight decay applies to it: kernels alone */
+    bool moves; /* a moving average: it does not train (dt_network_move) */
     bool non_negative; /* a variance */
 } dt_tensor;
 
