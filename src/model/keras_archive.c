@@ -68,7 +68,8 @@ static size_t count_states(const dt_optimizer *optimizer)
     return none ? 0 : optimizer->kind->state_count;
 }
 
-/* Keras stores all states of a variable together, and then what it keeps beside them. */
+/* Keras stores all states of a variable together, of those that train, and then what it keeps
+ * beside them. */
 DT_MUST_USE static dt_status write_states(dt_h5 *h5, const char *group, const dt_network *network,
                                           const dt_optimizer *optimizer)
 {
@@ -76,7 +77,7 @@ DT_MUST_USE static dt_status write_states(dt_h5 *h5, const char *group, const dt
     size_t next = 2;
     for (size_t t = 0; t < network->tensor_count; t++) {
         const dt_tensor *tensor = &network->tensors[t];
-        for (size_t s = 0; s < count_states(optimizer); s++)
+        for (size_t s = 0; !tensor->moves && s < count_states(optimizer); s++)
             DT_TRY(write_tensor(h5, group, next++, tensor, optimizer->states[s] + tensor->first));
     }
     if (optimizer->kind->scalar != NULL) {

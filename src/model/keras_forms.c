@@ -50,6 +50,12 @@ static bool describe_norm(json_t *config, const dt_network *network, size_t l)
            json_object_set_new(config, "epsilon", json_real(network->layers[l].epsilon)) == 0;
 }
 
+static bool describe_batch_norm(json_t *config, const dt_network *network, size_t l)
+{
+    return describe_norm(config, network, l) &&
+           json_object_set_new(config, "momentum", json_real(network->layers[l].momentum)) == 0;
+}
+
 /* A Keras model with Dropout or GaussianNoise would have to contain the state of its random
  * numbers. */
 static const dt_keras_form forms[] = {
@@ -58,6 +64,7 @@ static const dt_keras_form forms[] = {
     {&dt_layer_activation, "Activation", false, describe_activation},
     {&dt_layer_layer_norm, "LayerNormalization", true, describe_norm},
     {&dt_layer_rms_norm, "RMSNormalization", true, describe_norm},
+    {&dt_layer_batch_norm, "BatchNormalization", true, describe_batch_norm},
     {&dt_layer_dropout, NULL, false, NULL},
     {&dt_layer_noise, NULL, false, NULL},
 };

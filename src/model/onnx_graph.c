@@ -209,6 +209,21 @@ DT_MUST_USE static dt_status add_layer_norm(dt_onnx_writer *w, const dt_network 
     return DT_OK;
 }
 
+DT_MUST_USE static dt_status add_batch_norm(dt_onnx_writer *w, const dt_network *network, size_t l)
+{
+    const dt_layer *layer = &network->layers[l];
+    const float *params = network->params;
+    char name[DT_KERAS_LAYER_BYTES];
+    dt_network_print_layer(name, sizeof name, network, l);
+    dt_onnx_node *n = add_node(w, "BatchNormalization", name);
+    add_float_attribute(n, "epsilon", (float)layer->epsilon);
+    add_tensor(w, n, name, "gamma", params + layer->kernel, 0, layer->D);
+    add_tensor(w, n, name, "beta", params + layer->bias, 0, layer->D);
+    add_tensor(w, n, name, "moving_mean", params + layer->mean, 0, layer->D);
+    add_tensor(w, n, name, "moving_variance", params + layer->variance, 0, layer->D);
+    return DT_OK;
+}
+
 DT_MUST_USE static dt_status add_rms_norm(dt_onnx_writer *w, const dt_network *network, size_t l)
 {
     static int64_t axis = 1;
@@ -241,6 +256,7 @@ static const struct {
     {&dt_layer_activation, add_activation},
     {&dt_layer_layer_norm, add_layer_norm},
     {&dt_layer_rms_norm, add_rms_norm},
+    {&dt_layer_batch_norm, add_batch_norm},
     {&dt_layer_dropout, NULL},
     {&dt_layer_noise, NULL},
 };

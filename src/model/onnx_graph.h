@@ -18,7 +18,7 @@ typedef struct dt_onnx_node {
     Onnx__NodeProto proto;
     Onnx__AttributeProto attributes[2];
     Onnx__AttributeProto *attribute_list[2];
-    char *inputs[3];
+    char *inputs[5];
     char *output; /* the node is called as what it gives */
     char name[DT_ONNX_NAME_BYTES];
 } dt_onnx_node;

@@ -4,13 +4,25 @@
 
 /* ---- from options to layers and back ---- */
 
-/* Keras's defaults. */
-#define LAYER_EPSILON 1e-3
-#define RMS_EPSILON 1e-6
+/* Of each dt_norm, with Keras's defaults. */
+static const dt_layer norms[] = {
+    {.kind = NULL},
+    {.kind = &dt_layer_layer_norm, .epsilon = 1e-3},
+    {.kind = &dt_layer_rms_norm, .epsilon = 1e-6},
+    {.kind = &dt_layer_batch_norm, .epsilon = 1e-3, .momentum = 0.99},
+};
+
+static dt_norm norm_of(const dt_layer *layer)
+{
+    size_t norm = sizeof norms / sizeof *norms - 1;
+    while (norm > DT_NORM_NONE && norms[norm].kind != layer->kind)
+        norm--;
+    return (dt_norm)norm;
+}
 
 static bool is_norm(const dt_layer *layer)
 {
-    return layer->kind == &dt_layer_layer_norm || layer->kind == &dt_layer_rms_norm;
+    return norm_of(layer) != DT_NORM_NONE;
 }
 
 /* The layers of a hidden block; returns how many. `first` is the index of its dense layer. */
@@ -23,9 +35,7 @@ static size_t make_block(dt_layer *out, const dt_spec *spec, size_t block, size_
     out[count] = (dt_layer){.kind = &dt_layer_dense, .H = H, .activation = activation};
     if (spec->norm != DT_NORM_NONE) {
         out[count++].activation = DT_ACTIVATION_LINEAR;
-        out[count++] = spec->norm == DT_NORM_LAYER
-                           ? (dt_layer){.kind = &dt_layer_layer_norm, .epsilon = LAYER_EPSILON}
-                           : (dt_layer){.kind = &dt_layer_rms_norm, .epsilon = RMS_EPSILON};
+        out[count++] = norms[spec->norm];
         out[count] = (dt_layer){.kind = &dt_layer_activation, .activation = activation};
     }
     count++;
@@ -75,8 +85,8 @@ void dt_spec_of(dt_spec *out, const dt_network *network)
     for (size_t l = 0; l + 1 < network->layer_count; l++) {
         const dt_layer *layer = &network->layers[l];
         out->residual = out->residual || layer->kind == &dt_layer_add;
-        if (is_norm(layer) && out->norm == DT_NORM_NONE)
-            out->norm = layer->kind == &dt_layer_layer_norm ? DT_NORM_LAYER : DT_NORM_RMS;
+        if (out->norm == DT_NORM_NONE)
+            out->norm = norm_of(layer);
         if (layer->kind != &dt_layer_dense)
             continue;
         DT_ASSERT(out->hidden.count < DT_OPTION_LIST_MAX);

@@ -86,7 +86,7 @@ static void report_model(const dt_run *r)
     const bool has_hidden = dt_network_dense(&r->model.network, 1) != NULL;
     char widths[256], activation[DT_OPTION_TEXT_BYTES], hidden[DT_OPTION_TEXT_BYTES] = "";
     char dropout[32] = "", noise[32] = "";
-    static const char *const norms[] = {"", "layer norm, ", "RMS norm, "};
+    static const char *const norms[] = {"", "layer norm, ", "RMS norm, ", "batch norm, "};
     const bool adds = dt_network_first(&r->model.network, &dt_layer_add) != NULL;
     if (s->preset != DT_PRESET_TUTORIAL) {
         char preset[64];

@@ -53,8 +53,8 @@ static const dt_option options[] = {
     {"activation", "NAME", DT_OPTION_CHOICES, AT(activation), 0, 0, DT_ACTIVATION_NAMES, "relu",
      "activation of the hidden layers; or one for each, as gelu,tanh"},
     {"norm", "NAME", DT_OPTION_CHOICE, AT(norm), 0, 0, DT_NORM_NAMES, "none",
-     "normalization of each row's outputs of a hidden layer, before its activation: layer "
-     "normalization, or RMS normalization",
+     "normalization of the outputs of a hidden layer, before its activation: layer or RMS "
+     "normalization of each row, or batch normalization of each unit over the batch",
      DT_SETTING_NEWER},
     {"residual", NULL, DT_OPTION_FLAG, AT(residual), 0, 0, NULL, NULL,
      "add the inputs of a hidden layer to its outputs, behind activation and dropout, if both have "

@@ -7,6 +7,7 @@
 #include "dtrain/base/fault.h"
 #include "dtrain/base/memory.h"
 #include "dtrain/base/subnormals.h"
+#include "dtrain/comm/exact_total.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -25,6 +26,15 @@ enum { STATES = 2 + DT_OPTIMIZER_STATES };
 
 /* ---- memory ---- */
 
+/* Of layers that need all rows. Pieces of gradients under way (dt_gradient_sum_take) do not meet
+ * it: all ranks begin both in the same order. */
+static void sum_batch(void *context, dt_exact_total *totals, size_t count)
+{
+    const dt_stepper *s = context;
+    if (dt_comm_size(s->comm) > 1)
+        dt_exact_total_sum(s->comm, totals, count);
+}
+
 DT_MUST_USE static dt_status allocate(dt_stepper *s, uint64_t batch)
 {
     dt_status status = DT_OK;
@@ -32,6 +42,8 @@ DT_MUST_USE static dt_status allocate(dt_stepper *s, uint64_t batch)
     const size_t threads = (size_t)dt_pool_threads(s->pool);
     DT_TRY(dt_workspace_init(&s->workspace, s->network, rows, DT_BOTH_PASSES));
     s->workspace.pool = s->pool;
+    s->workspace.sum = sum_batch;
+    s->workspace.sum_context = s;
     s->batch.x = &s->workspace.input;
     DT_TRY(dt_memory_alloc(&s->batch.y, rows, s->set->T * sizeof *s->batch.y, "a step's targets"));
     if (s->set->w != NULL || s->set->class_weights != NULL)
@@ -177,10 +189,10 @@ static void add_up(dt_stepper *s, const dt_segments *segments, dt_phases *phases
     if (measures) {
         measure_wait(s);
         /* Pieces under way would have held up the barrier. They go now: the same ones, as a
-         * backward pass of no rows tells of them. */
+         * backward pass without a sink reports them. */
         const dt_segments none = {.count = 0, .start = &(size_t){0}};
         if (done != NULL)
-            dt_network_backward(s->network, &s->workspace, &none, take, done, s);
+            dt_network_backward(s->network, &s->workspace, &none, NULL, done, s);
     }
     dt_gradient_sum_finish(&s->ranks_sum);
     phases->seconds[DT_PHASE_ALLREDUCE] += dt_clock_s() - summed;
@@ -247,6 +259,18 @@ DT_MUST_USE static dt_status fail_with_gradients(dt_stepper *s, const dt_segment
     return status;
 }
 
+/* Whether a layer that needs all rows could sum them; all ranks know. */
+DT_MUST_USE static dt_status check_batch(const dt_stepper *s)
+{
+    const dt_layer *layer = s->workspace.unsummed;
+    if (layer == NULL)
+        return DT_OK;
+    return dt_fail(DT_DIVERGED,
+                   "%s layer %zu: inputs or gradients are not finite, or too large to be summed; "
+                   "lower --learning-rate, and check that the inputs are standardised",
+                   dt_layer_kind_name(layer->kind), layer->number + 1);
+}
+
 /* The gradients' sum over all ranks, and the update; `tally` becomes that of all ranks. */
 DT_MUST_USE static dt_status descend(dt_stepper *s, const dt_segments *segments, uint64_t count,
                                      dt_tally *tally, dt_phases *phases)
@@ -266,6 +290,8 @@ DT_MUST_USE static dt_status descend(dt_stepper *s, const dt_segments *segments,
         dt_gradient_sum_end(&s->ranks_sum);
     }
     dt_status status = dt_tally_check(tally);
+    if (status == DT_OK)
+        status = check_batch(s);
     if (status == DT_OK && outside < tensors)
         status = dt_fail(DT_DIVERGED, "a gradient is not finite, or beyond %g", s->kind->range(s));
     const double begin = dt_clock_s();
@@ -300,6 +326,9 @@ static dt_status run_step(dt_stepper *s, uint64_t first, uint64_t count, dt_tall
     if (!s->kind->exact)
         segments = (dt_segments){.count = 1, .start = whole};
     float *logits = dt_network_forward(s->network, &s->workspace, NULL, &segments);
+    const dt_status summed = check_batch(s);
+    if (summed != DT_OK)
+        return summed;
     if (rows > 0 && dt_fault("nan"))
         logits[0] = NAN;
     dt_network_standardise(s->network, s->batch.y, rows);

@@ -7,6 +7,7 @@
 
 #include <math.h>
 #include <stdbool.h>
+#include <string.h>
 
 enum { SHARED_BY_THREADS = 1 << 16 /* parameters whose update is worth waking a thread */ };
 
@@ -183,6 +184,24 @@ static void limit_part(void *context, int thread)
     }
 }
 
+/* ---- moving averages ---- */
+
+/* They do not train, so the averaged weights have them as they are, as in Keras. */
+static void move_averages(const dt_stepper *s)
+{
+    const dt_network *network = s->network;
+    const size_t first = s->ranks_sum.slice_first, end = first + s->ranks_sum.slice_count;
+    dt_network_move(network, &s->workspace, first, end - first);
+    for (size_t t = 0; s->optimizer->average != NULL && t < network->tensor_count; t++) {
+        const dt_tensor *tensor = &network->tensors[t];
+        const size_t from = tensor->first > first ? tensor->first : first;
+        const size_t last = tensor->first + tensor->count, to = last < end ? last : end;
+        if (tensor->moves && from < to)
+            memcpy(s->optimizer->average + from, network->params + from,
+                   (to - from) * sizeof(float));
+    }
+}
+
 /* ---- all of it ---- */
 
 void dt_stepper_update(dt_stepper *s, double weight)
@@ -200,4 +219,5 @@ void dt_stepper_update(dt_stepper *s, double weight)
     share(&u, finish_part);
     if (s->regularization.max_norm > 0.0)
         share(&u, limit_part);
+    move_averages(s);
 }

@@ -11,6 +11,13 @@ same batch7 "1 3 8" --epochs 2 --batch 7 data/two
 same logistic "1 8" --epochs 3 --hidden none data/two
 same wide "1 3 8" --epochs 3 --hidden 200,100 data/two
 wide_crc=$same_crc
+# The last of 8 steps has 5 rows, and so has the whole of tiny: on 8 ranks some have none.
+same batch-norm "1 2 3 8" --epochs 3 --batch 85 --hidden 40,20 --norm batch data/two
+batch_crc=$same_crc
+run 8 --quiet --epochs 3 --batch 85 --hidden 40,20 --norm batch --overlap on --out batch-norm/overlap data/two
+expect_status 0
+[ "$(summary weights_crc)" = "$batch_crc" ] || fail "the weights without --overlap: $batch_crc"
+same batch-norm-tiny "1 8" --epochs 3 --norm batch --clip-norm 0.1 --reduce allreduce data/tiny
 # OpenBLAS with one thread.
 same blas "1 3 8" --epochs 3 --engine blas --hidden 200,100 data/two
 # dtrain's own kernels with two threads.

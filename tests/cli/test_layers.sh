@@ -5,7 +5,11 @@
 . "$(dirname "$0")/harness.sh"
 need_python numpy h5py
 export PYTHONPATH="$TESTS/cli" PYTHONDONTWRITEBYTECODE=1
-"$PYTHON" -c 'from make_data import save_parts; save_parts("some")'
+"$PYTHON" - <<'PY'
+from make_data import save_parts
+save_parts("some")
+save_parts("huge", rows=(100, 50, 50), change=lambda x, y: (x * 1e25, y))
+PY
 
 crcs=""
 # same_everywhere NAME BANNER OPTIONS... trains on 1, 2, 3 and 8 ranks, and interrupted; $crc is left.
@@ -43,7 +47,9 @@ same_everywhere layer '40-40-20-2, layer norm, selu,leaky_relu,softplus, dropout
 same_everywhere residual '40-40-33-33-2, RMS norm, hard_sigmoid,gelu,relu,silu, dropout 0.2, residual' \
     --hidden 40,40,33,33 --norm rms --activation hard_sigmoid,gelu,relu,silu --residual --dropout 0.2 \
     --init he_normal
-[ "$(echo "$crcs" | xargs -n 1 | sort -u | wc -l)" -eq 3 ] || fail "runs of different weights: $crcs"
+same_everywhere batch '40-40-20-2, batch norm, tanh, dropout 0.1' --hidden 40,40,20 --norm batch \
+    --activation tanh --dropout 0.1 --ema 0.9
+[ "$(echo "$crcs" | xargs -n 1 | sort -u | wc -l)" -eq 4 ] || fail "runs of different weights: $crcs"
 
 # Each way to begin gives other weights, the same on all ranks.
 set -- some --epochs 1 --batch 50
@@ -75,6 +81,11 @@ expect_stdout_line "summary.like_weights=same"
 run 0 inspect residual/model.h5
 expect_stdout '^rms_normalization +40 +epsilon 1e-06 +40$'
 expect_stdout '^add +40 +from [0-9]+ +0$'
+run 0 inspect batch/model.h5
+expect_stdout '^batch_normalization_1 +40 +epsilon 0.001, momentum 0.99 +160$'
+run 2 some --epochs 1 --init-from batch --ema 0 --dropout 0 --out on
+expect_status 0
+expect_stdout ', batch norm, tanh, softmax'
 run 2 some --epochs 1 --init-from layer --dropout 0 --out plain
 expect_status 0
 expect_stdout ', layer norm, selu,leaky_relu,softplus, softmax'
@@ -85,12 +96,19 @@ expect_status 2
 expect_one_stderr_line "residual.keras: this format has no layer of the kind 'add'"
 run 0 export layer --to layer.keras
 expect_status 0
+run 0 export batch --to batch.keras
+expect_status 0
 run 0 export gelu --to gelu.keras
 expect_status 0
 run 0 predict gelu some-test.npz --out own.npz
 run 0 predict gelu.keras some-test.npz --out keras.npz
 expect_status 0
 cmp own.npz keras.npz || fail "the same predictions from .keras"
+
+# Of inputs that are too large the statistics are, too, on all ranks at the same step.
+run 3 huge --epochs 1 --hidden 8 --norm batch --out huge-run
+expect_status 5
+expect_one_stderr_line "dtrain: error: epoch 1, step 1: batch_normalization layer 1: inputs or gradients are not finite"
 
 # What has no effect, and what is wrong.
 run 1 some --epochs 1 --hidden none --norm layer --out none

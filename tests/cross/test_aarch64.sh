@@ -136,7 +136,7 @@ esac
 # ---- unit tests ----
 
 unset DTRAIN_LONG # an emulated long double is computed by software
-for test in activation elementary exact_sum kernels layers loss memory network normalization optimizer pool \
+for test in activation batch_norm elementary exact_sum kernels layers loss memory network normalization optimizer pool \
     random schedule signals status text vector_math; do
     link cross "$cross_cc" aarch64 "tests/unit/test_$test.c" -static
     # shellcheck disable=SC2086

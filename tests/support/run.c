@@ -168,6 +168,22 @@ const pinned pinned_runs[] = {
       .learning_rate = 0.001},
      0xec8a9cb7,
      0x3f8d4bd3},
+    {"batch normalization, in steps in which not every shard has a row, two threads",
+     {.rows = ROWS,
+      .D = 20,
+      .C = 3,
+      .S = 8,
+      .hidden = {70, 33},
+      .hidden_count = 2,
+      .activation = DT_ACTIVATION_TANH,
+      .norm = DT_NORM_BATCH,
+      .batch = 7,
+      .epochs = 2,
+      .patience = 9,
+      .learning_rate = 0.01,
+      .threads = 2},
+     0xf5ce97bb,
+     0x3f5b5292},
     {"the fast sum of one rank",
      {.rows = ROWS,
       .D = 51,
@@ -220,9 +236,24 @@ dt_plan run_plan(const run *r)
                      .threads = (int)r->threads};
 }
 
+DT_MUST_USE static dt_status make_layers(dt_network *net, const run *r)
+{
+    dt_status status = DT_OK;
+    dt_spec spec = {.hidden = {.count = r->hidden_count},
+                    .activations = {.count = 1, .values = {(size_t)r->activation}},
+                    .norm = r->norm};
+    for (size_t l = 0; l < r->hidden_count; l++)
+        spec.hidden.values[l] = r->hidden[l];
+    DT_TRY(dt_spec_plan(net, r->D, &spec, r->C));
+    DT_TRY(dt_network_allocate(net));
+    dt_network_fill(net, DT_INIT_GLOROT_UNIFORM, 7);
+out:
+    return status;
+}
+
 dt_status run_make_network(dt_network *net, dt_optimizer *optimizer, const run *r)
 {
-    dt_status status = dt_spec_make(net, r->D, r->hidden, r->hidden_count, r->activation, r->C, 7);
+    dt_status status = make_layers(net, r);
     if (status == DT_OK)
         status = dt_spec_set_dropout(net, r->dropout);
     if (status == DT_OK)

@@ -3,6 +3,7 @@
 
 /** Small training runs on generated data, as numbers: without files, ranks and cmocka. */
 
+#include "dtrain/nn/spec.h"
 #include "dtrain/train/trainer.h"
 
 /** Maximum number of inputs of a run. */
@@ -13,6 +14,7 @@ typedef struct run {
     size_t rows[DT_SET_COUNT], D, C, S;
     size_t hidden[3], hidden_count;
     dt_activation activation;
+    dt_norm norm;
     double dropout, weight_decay;
     double momentum; /* above 0: of SGD, which then trains instead of Adam */
     double scale; /* of the inputs; 0: 1 */

@@ -3,11 +3,11 @@
 
 #include "dtrain/nn/network.h"
 
-/** What normalizes the outputs of hidden dense layers, row by row. */
-typedef enum dt_norm { DT_NORM_NONE, DT_NORM_LAYER, DT_NORM_RMS } dt_norm;
+/** What normalizes the outputs of hidden dense layers: row by row, or unit by unit over a batch. */
+typedef enum dt_norm { DT_NORM_NONE, DT_NORM_LAYER, DT_NORM_RMS, DT_NORM_BATCH } dt_norm;
 
 /** The names in the order of the enumeration, separated by bars, for the options table. */
-#define DT_NORM_NAMES "none|layer|rms"
+#define DT_NORM_NAMES "none|layer|rms|batch"
 
 /**
  * A network as options describe it: hidden blocks, then a dense layer for the classes. A block is
