@@ -151,10 +151,11 @@ dt_status dt_run_load_data(dt_run *r)
     dt_status status = DT_OK;
     const double begin = dt_clock_s();
     dt_comm_at(r->comm, DT_AT_LOAD, 0, 0);
-    dt_deal deal = {.S = (size_t)r->settings.shards,
-                    .validation_split = r->settings.validation_split,
-                    .test_split = r->settings.test_split,
-                    .seed = (uint64_t)r->settings.seed,
+    const dt_settings *s = &r->settings;
+    dt_deal deal = {.S = (size_t)s->shards,
+                    .validation_split = s->validation_split,
+                    .test_split = s->test_split,
+                    .seed = (uint64_t)(s->split_seed >= 0 ? s->split_seed : s->seed),
                     .host_ranks = r->environment.launch.host_size};
     if (r->root) {
         status = open_data(r);

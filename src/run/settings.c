@@ -152,6 +152,10 @@ static const dt_option options[] = {
      DT_SETTING_NEWER},
     {"seed", "N", DT_OPTION_INT, AT(seed), 0, LARGEST_INT, NULL, "1",
      "seed of the initial weights, the shuffles, the split, dropout and noise"},
+    {"split-seed", "N", DT_OPTION_INT, AT(split_seed), -1, LARGEST_INT, NULL, "-1",
+     "seed of the split alone, so that runs with other --seeds have the same rows in each set; -1: "
+     "--seed",
+     DT_SETTING_NEWER},
     {"patience", "N", DT_OPTION_INT, AT(patience), 0, 1 << 30, NULL, "2",
      "epochs without improvement until training stops", .group = "Stopping"},
     {"min-delta", "F", DT_OPTION_FLOAT, AT(min_delta), 0, 1e30, NULL, "0",

@@ -18,7 +18,7 @@ wrong() {
 
 # ---- what needs no ranks ----
 options="inputs targets validation-split test-split hidden activation norm residual init batch epochs learning-rate
-patience min-delta monitor no-restore-best seed shards sum threads init-from out csv-log progress quiet
+patience min-delta monitor no-restore-best seed split-seed shards sum threads init-from out csv-log progress quiet
 like config"
 for words in "--help" "train --help" "--batch 5 --help" "--nonsense --help"; do
     # shellcheck disable=SC2086

@@ -37,6 +37,27 @@ expect_status 0
 run 0 --quiet --epochs 2 --seed 2 --out seed2 sorted.npz
 classes seed2 "[400,240,152,8]" "[50,30,19,1]" "[50,30,19,1]"
 
+# --split-seed alone decides about the rows. The weights stay those of the seed, so that the losses depend on
+# the rows.
+keeps="--quiet --epochs 1 --learning-rate 1e-30 --seed 2"
+run 2 $keeps --out own sorted.npz
+own=$(summary val_loss)
+run 1 $keeps --split-seed 2 --out rows2 sorted.npz
+expect_stdout_line "summary.val_loss=$own"
+run 1 $keeps --split-seed 1 --out rows1 sorted.npz
+expect_status 0
+other=$(summary val_loss)
+[ "$own" != "$other" ] || fail "other rows with another --split-seed"
+run 3 --quiet --like rows1 --seed 2 --out again
+expect_stdout_line "summary.val_loss=$other"
+run 1 --quiet --epochs 1 --learning-rate 1e-30 --seed 1 --out seed1 sorted.npz
+first=$(summary val_loss)
+run 1 --quiet --epochs 1 --learning-rate 1e-30 --seed 1 --split-seed 2 --out seed1-rows2 sorted.npz
+[ "$(summary val_loss)" != "$first" ] || fail "other rows, at the weights of seed 1"
+run 0 --quiet --epochs 1 --split-seed -2 sorted.npz
+expect_status 2
+expect_one_stderr_line "--split-seed is -2"
+
 run 3 --quiet --epochs 2 --validation-split 0.25 --test-split 0.2 --out shares sorted.npz
 expect_status 0
 classes shares "[275,165,104,6]" "[125,75,48,2]" "[100,60,38,2]"

@@ -42,7 +42,7 @@ typedef struct dt_settings {
     double min_delta, baseline; /* baseline: NaN: none */
     int monitor; /* an index of DT_MONITOR_NAMES */
     bool no_restore_best;
-    int64_t seed, shards;
+    int64_t seed, split_seed, shards; /* split_seed: -1: seed */
     int sum; /* a dt_sum */
     int engine; /* a dt_engine */
     int reduce; /* a dt_reduce */
