@@ -39,7 +39,9 @@ static const dt_option_table table = {
              "  .npz    NumPy: kernel_0 [inputs,units], bias_0, kernel_1 ..., and mean and\n"
              "          variance if the inputs are normalised; dtrain inspect shows the\n"
              "          activations. Values are outputs * target_deviation + target_mean, if\n"
-             "          these are there",
+             "          these are there. Of an ensemble network_1_kernel_0 ...\n"
+             "An ensemble can only be exported to .h5 and .npz; the restarts' folders contain\n"
+             "its members",
 };
 
 void dt_cli_export_help(void)
@@ -49,16 +51,21 @@ void dt_cli_export_help(void)
 
 /* ---- arrays for NumPy ---- */
 
-/* "kernel_1"; a constant's name alone: only one layer has any. */
+/* "kernel_1"; a constant's name alone: only one layer has any. `prefix` tells the networks of an
+ * ensemble apart. */
 DT_MUST_USE static dt_status write_tensor(dt_npz_writer *npz, const dt_network *network,
-                                          const dt_tensor *tensor, bool is_constant)
+                                          const dt_tensor *tensor, const char *prefix,
+                                          bool is_constant)
 {
     dt_status status = DT_OK;
     const uint64_t shape[2] = {tensor->dims[0], tensor->dims[1]};
     const float *values = is_constant ? network->constants : network->params;
-    char name[64];
-    (void)snprintf(name, sizeof name, is_constant ? "%s" : "%s_%zu", tensor->name,
-                   network->layers[tensor->layer].number);
+    char name[96];
+    if (is_constant)
+        (void)snprintf(name, sizeof name, "%s", tensor->name);
+    else
+        (void)snprintf(name, sizeof name, "%s%s_%zu", prefix, tensor->name,
+                       network->layers[tensor->layer].number);
     DT_TRY(dt_npz_writer_begin(npz, name, "<f4", shape[1] > 0 ? 2 : 1, shape));
     DT_TRY(dt_npz_writer_write(npz, values + tensor->first, tensor->count * sizeof *values));
 out:
@@ -67,10 +74,12 @@ out:
 
 /* One of the numbers of each target. */
 DT_MUST_USE static dt_status write_scale(dt_npz_writer *npz, const dt_network *network,
-                                         const char *name, bool deviations)
+                                         const char *prefix, bool deviations)
 {
     dt_status status = DT_OK;
     const uint64_t C = network->C;
+    char name[96];
+    (void)snprintf(name, sizeof name, "%starget_%s", prefix, deviations ? "deviation" : "mean");
     DT_TRY(dt_npz_writer_begin(npz, name, "<f8", 1, &C));
     for (size_t j = 0; j < network->C; j++) {
         const dt_target_scale *scale = &network->scale[j];
@@ -81,16 +90,30 @@ out:
     return status;
 }
 
+/* What comes before the names of network m: only of an ensemble is there anything. */
+static const char *prefix_of(char out[32], const dt_network *network, size_t m)
+{
+    out[0] = '\0';
+    if (network->other_count > 0)
+        (void)snprintf(out, 32, "network_%zu_", m + 1);
+    return out;
+}
+
 DT_MUST_USE static dt_status write_arrays(dt_npz_writer *npz, const dt_network *network)
 {
     dt_status status = DT_OK;
-    for (size_t t = 0; t < network->tensor_count; t++)
-        DT_TRY(write_tensor(npz, network, &network->tensors[t], false));
+    const size_t networks = network->other_count + 1;
+    char prefix[32];
+    for (size_t m = 0; m < networks; m++)
+        for (size_t t = 0; t < network->tensor_count; t++)
+            DT_TRY(write_tensor(npz, dt_network_member(network, m), &network->tensors[t],
+                                prefix_of(prefix, network, m), false));
     for (size_t t = 0; t < network->constant_tensor_count; t++)
-        DT_TRY(write_tensor(npz, network, &network->constant_tensors[t], true));
-    if (network->scale != NULL) {
-        DT_TRY(write_scale(npz, network, "target_mean", false));
-        DT_TRY(write_scale(npz, network, "target_deviation", true));
+        DT_TRY(write_tensor(npz, network, &network->constant_tensors[t], "", true));
+    for (size_t m = 0; network->scale != NULL && m < networks; m++) {
+        const dt_network *member = dt_network_member(network, m);
+        DT_TRY(write_scale(npz, member, prefix_of(prefix, network, m), false));
+        DT_TRY(write_scale(npz, member, prefix_of(prefix, network, m), true));
     }
 out:
     return status;
@@ -149,6 +172,18 @@ DT_MUST_USE static dt_status check_output(const char *to, const char *model)
     if (is_log(to))
         return dt_fail(DT_USAGE, "--to %s: is the log of a run; expected another file", to);
     return DT_OK;
+}
+
+/* Other programs get the networks one by one. */
+DT_MUST_USE static dt_status check_networks(const dt_model *model, const char *word, const char *to)
+{
+    const size_t networks = model->network.other_count + 1;
+    if (networks == 1 || dt_text_ends_in(to, ".npz") || dt_text_ends_in(to, ".h5"))
+        return DT_OK;
+    return dt_fail(DT_USAGE,
+                   "%s: is an ensemble of %zu networks, which %s cannot contain; export its "
+                   "members, the models in the folders restart-1, restart-2 ... of its run",
+                   word, networks, strrchr(to, '.'));
 }
 
 /* Keras computes the loss of targets in their own units. */
@@ -226,12 +261,14 @@ dt_status dt_cli_export(int argc, char **argv)
     DT_TRY(parse(&s, &word, argc, argv));
     DT_TRY(check_output(s.to, dt_model_find(path, sizeof path, word)));
     DT_TRY(dt_model_read(&model, path));
+    DT_TRY(check_networks(&model, word, s.to));
     if (dt_text_ends_in(s.to, ".npz"))
         DT_TRY(save_arrays(&model, s.to));
     else
         DT_TRY(dt_model_save(&model, s.to));
     note_state(note, &model, s.to);
-    dt_log_result("%s: %zu parameters%s\n", s.to, model.network.P, note);
+    dt_log_result("%s: %zu parameters%s\n", s.to, model.network.P * (model.network.other_count + 1),
+                  note);
     warn_of_losses(&model, s.to);
 out:
     dt_model_clear(&model);

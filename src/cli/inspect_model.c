@@ -116,6 +116,9 @@ DT_MUST_USE static dt_status print_model(const model *m, const char *path)
                   : network->C == 1      ? "value"
                                          : "values",
                   network->P);
+    if (network->other_count > 0)
+        dt_log_result("ensemble: predicts the mean of %zu such networks\n",
+                      network->other_count + 1);
     if (m->model.class_name_count > 0) {
         dt_text_table_join(list, sizeof list, m->model.class_names, m->model.class_name_count);
         dt_log_result("classes: %s\n", dt_text_table_printable(line, sizeof line, list));
@@ -168,6 +171,7 @@ static void describe_model(dt_json *json, const model *m)
     dt_json_add_text(json, "kind", "model");
     dt_json_add_int(json, "inputs", (int64_t)network->D);
     dt_json_add_int(json, "parameters", (int64_t)network->P);
+    dt_json_add_int(json, "networks", (int64_t)network->other_count + 1);
     dt_json_add_text(json, "optimizer", optimizer->kind->name);
     dt_model_json_add_numbers(json, optimizer);
     dt_json_add_int(json, "updates", optimizer->step);

@@ -78,7 +78,9 @@ DT_MUST_USE static dt_status check_memory(const dt_scoring *s)
     double units = 2.0 * (double)network->D; /* as they come, and prepared */
     for (size_t l = 0; l < network->layer_count; l++)
         units += (double)network->layers[l].H;
-    return dt_memory_check((units * ROWS * BYTES_A_UNIT + (double)network->P * BYTES_A_PARAMETER) *
+    const double others = (double)network->other_count * (double)network->P;
+    return dt_memory_check((units * ROWS * BYTES_A_UNIT + (double)network->P * BYTES_A_PARAMETER +
+                            others * sizeof(float)) *
                                ranks,
                            ranks, "the outputs of the model's layers", "use fewer ranks a host");
 }

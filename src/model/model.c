@@ -77,7 +77,14 @@ dt_status dt_model_save(const dt_model *model, const char *path)
 {
     const bool keras = dt_text_ends_in(path, ".keras"), onnx = dt_text_ends_in(path, ".onnx");
     const char *kind = NULL;
-    const bool can = dt_keras_can_save(&model->network, &kind);
+    const size_t networks = model->network.other_count + 1;
+    const bool can = networks == 1 && dt_keras_can_save(&model->network, &kind);
+    if (networks > 1 && (keras || onnx))
+        return dt_fail(
+            DT_USAGE,
+            "%s: this format cannot have the %zu networks of an ensemble; export to .h5, "
+            "which only dtrain reads, or to .npz",
+            path, networks);
     if (!can && (keras || onnx))
         return dt_fail(
             DT_USAGE,
@@ -88,7 +95,10 @@ dt_status dt_model_save(const dt_model *model, const char *path)
         return dt_keras_archive_save(model, path);
     if (onnx)
         return dt_onnx_save(model, path);
-    if (!can)
+    if (networks > 1)
+        dt_log_warn("%s: only dtrain opens it: it has the %zu networks of an ensemble", path,
+                    networks);
+    else if (!can)
         dt_log_warn("%s: only dtrain opens it: Keras has no layer of the kind '%s'", path, kind);
     return save_h5(model, can, path);
 }
@@ -244,6 +254,8 @@ DT_MUST_USE static dt_status share_numbers(dt_model *model, const dt_comm *comm,
     DT_TRY(dt_comm_agree(comm, root ? DT_OK : make_from_json(model, *json)));
     share_floats(network->constants, comm, network->constant_count);
     share_floats(network->params, comm, network->P);
+    for (size_t m = 0; m < network->other_count; m++)
+        share_floats(network->others[m].params, comm, network->P);
     for (size_t s = 0; s < optimizer->kind->state_count; s++)
         share_floats(optimizer->states[s], comm, optimizer->P);
 out:

@@ -13,12 +13,15 @@ static const char group[] = "/dtrain";
 
 /* ---- where things are ---- */
 
+/* Of network m of an ensemble. */
 static const char *tensor_path(char out[PATH_BYTES], const dt_network *network,
-                               const dt_tensor *tensor)
+                               const dt_tensor *tensor, size_t m)
 {
-    char layer[PATH_BYTES / 2];
+    char layer[PATH_BYTES / 2], other[PATH_BYTES / 4] = "";
     dt_network_print_layer(layer, sizeof layer, network, tensor->layer);
-    (void)snprintf(out, PATH_BYTES, "%s/tensors/%s/%s", group, layer, tensor->name);
+    if (m > 0)
+        (void)snprintf(other, sizeof other, "/others/%zu", m);
+    (void)snprintf(out, PATH_BYTES, "%s%s/tensors/%s/%s", group, other, layer, tensor->name);
     return out;
 }
 
@@ -41,11 +44,11 @@ static const char *state_path(char out[PATH_BYTES], const dt_optimizer *optimize
 /* ---- writing ---- */
 
 DT_MUST_USE static dt_status write_tensor(dt_h5 *h5, const dt_network *network,
-                                          const dt_tensor *tensor, const float *values)
+                                          const dt_tensor *tensor, size_t m, const float *values)
 {
     char path[PATH_BYTES], there[PATH_BYTES];
-    (void)tensor_path(path, network, tensor);
-    if (dt_h5_has(h5, keras_path(there, network, tensor)) == DT_H5_DATASET)
+    (void)tensor_path(path, network, tensor, m);
+    if (m == 0 && dt_h5_has(h5, keras_path(there, network, tensor)) == DT_H5_DATASET)
         return dt_h5_link(h5, there, path);
     return dt_model_tensor_write(h5, path, tensor, values);
 }
@@ -64,12 +67,14 @@ dt_status dt_model_file_write(dt_h5 *h5, const dt_model *model)
     DT_TRY(dt_h5_set_text(h5, group, "model", json));
     for (size_t t = 0; t < network->constant_tensor_count; t++) {
         const dt_tensor *tensor = &network->constant_tensors[t];
-        DT_TRY(write_tensor(h5, network, tensor, network->constants + tensor->first));
+        DT_TRY(write_tensor(h5, network, tensor, 0, network->constants + tensor->first));
     }
-    for (size_t t = 0; t < network->tensor_count; t++) {
-        const dt_tensor *tensor = &network->tensors[t];
-        DT_TRY(write_tensor(h5, network, tensor, network->params + tensor->first));
-    }
+    for (size_t m = 0; m <= network->other_count; m++)
+        for (size_t t = 0; t < network->tensor_count; t++) {
+            const dt_tensor *tensor = &network->tensors[t];
+            const float *params = dt_network_member(network, m)->params;
+            DT_TRY(write_tensor(h5, network, tensor, m, params + tensor->first));
+        }
     for (size_t s = 0; optimizer->P > 0 && s < optimizer->kind->state_count; s++)
         DT_TRY(dt_h5_write_array(h5, state_path(path, optimizer, s), DT_H5_F32, 1, &parameters,
                                  optimizer->states[s]));
@@ -86,13 +91,13 @@ bool dt_model_file_is(dt_h5 *h5)
 }
 
 DT_MUST_USE static dt_status check_tensors(dt_model_arrays *in, const dt_network *network,
-                                           const dt_tensor *tensors, size_t count)
+                                           const dt_tensor *tensors, size_t count, size_t m)
 {
     dt_status status = DT_OK;
     char path[PATH_BYTES];
     for (size_t t = 0; t < count; t++) {
         const uint64_t shape[2] = {tensors[t].dims[0], tensors[t].dims[1]};
-        DT_TRY(dt_model_arrays_check(in, tensor_path(path, network, &tensors[t]),
+        DT_TRY(dt_model_arrays_check(in, tensor_path(path, network, &tensors[t], m),
                                      dt_model_tensor_dims(&tensors[t]), shape));
     }
 out:
@@ -114,12 +119,12 @@ out:
 
 DT_MUST_USE static dt_status read_tensors(const dt_model_arrays *in, float *values,
                                           const dt_network *network, const dt_tensor *tensors,
-                                          size_t count)
+                                          size_t count, size_t m)
 {
     dt_status status = DT_OK;
     char path[PATH_BYTES];
     for (size_t t = 0; t < count; t++)
-        DT_TRY(read_array(values + tensors[t].first, in, tensor_path(path, network, &tensors[t]),
+        DT_TRY(read_array(values + tensors[t].first, in, tensor_path(path, network, &tensors[t], m),
                           tensors[t].count, tensors[t].non_negative));
 out:
     return status;
@@ -146,12 +151,16 @@ DT_MUST_USE static dt_status read_arrays(dt_model *out, dt_model_arrays *in, boo
 {
     dt_status status = DT_OK;
     dt_network *network = &out->network;
-    DT_TRY(check_tensors(in, network, network->constant_tensors, network->constant_tensor_count));
-    DT_TRY(check_tensors(in, network, network->tensors, network->tensor_count));
+    DT_TRY(
+        check_tensors(in, network, network->constant_tensors, network->constant_tensor_count, 0));
+    for (size_t m = 0; m <= network->other_count; m++)
+        DT_TRY(check_tensors(in, network, network->tensors, network->tensor_count, m));
     DT_TRY(dt_network_allocate(network));
     DT_TRY(read_tensors(in, network->constants, network, network->constant_tensors,
-                        network->constant_tensor_count));
-    DT_TRY(read_tensors(in, network->params, network, network->tensors, network->tensor_count));
+                        network->constant_tensor_count, 0));
+    for (size_t m = 0; m <= network->other_count; m++)
+        DT_TRY(read_tensors(in, m == 0 ? network->params : network->others[m - 1].params, network,
+                            network->tensors, network->tensor_count, m));
     if (has_state)
         DT_TRY(read_states(in, &out->optimizer, network->P));
 out:

@@ -8,6 +8,7 @@
  *     attribute model             layers and optimizer (model_json.h)
  *     tensors/dense/kernel ...    the network's tensors, constants included; a tensor that is also
  *                                 in the Keras part is the same dataset under two names
+ *     others/1/tensors/ ...       of an ensemble: the trained tensors of its second network, ...
  *     optimizer/m ...             [P] each: the optimizer's states; absent without one
  *
  * All calls are local.

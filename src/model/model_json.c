@@ -62,6 +62,20 @@ static void add_optimizer(dt_json *json, const dt_optimizer *optimizer)
     dt_json_add_bool(json, "has_state", optimizer->P > 0);
 }
 
+static void add_scales(dt_json *json, const dt_network *network)
+{
+    if (network->scale == NULL)
+        return;
+    dt_json_begin_list(json, "targets");
+    for (size_t j = 0; j < network->C; j++) {
+        dt_json_begin_object(json, NULL);
+        dt_json_add_double(json, "mean", network->scale[j].mean);
+        dt_json_add_double(json, "deviation", network->scale[j].deviation);
+        dt_json_end(json);
+    }
+    dt_json_end(json);
+}
+
 /* Members that a file may lack are left out when they say nothing: older programs read it then. */
 static void add_loss(dt_json *json, const dt_network *network)
 {
@@ -71,13 +85,17 @@ static void add_loss(dt_json *json, const dt_network *network)
         dt_json_add_double(json, "loss_number", network->loss_number);
     if (!isnan(network->threshold))
         dt_json_add_double(json, "threshold", network->threshold);
-    if (network->scale == NULL)
+    add_scales(json, network);
+}
+
+static void add_others(dt_json *json, const dt_network *network)
+{
+    if (network->other_count == 0)
         return;
-    dt_json_begin_list(json, "targets");
-    for (size_t j = 0; j < network->C; j++) {
+    dt_json_begin_list(json, "others");
+    for (size_t m = 0; m < network->other_count; m++) {
         dt_json_begin_object(json, NULL);
-        dt_json_add_double(json, "mean", network->scale[j].mean);
-        dt_json_add_double(json, "deviation", network->scale[j].deviation);
+        add_scales(json, &network->others[m]);
         dt_json_end(json);
     }
     dt_json_end(json);
@@ -100,6 +118,7 @@ dt_status dt_model_json_write(char **out, const dt_network *network, const dt_op
         dt_json_end(json);
     }
     dt_json_end(json);
+    add_others(json, network);
     dt_json_begin_object(json, "optimizer");
     add_optimizer(json, optimizer);
     dt_json_end(json);
@@ -281,6 +300,47 @@ out:
     return status;
 }
 
+/* One more network of the same layers. */
+DT_MUST_USE static dt_status read_other(dt_network *network, const dt_json_place *at)
+{
+    static const char *const known[] = {"targets", NULL};
+    dt_status status = DT_OK;
+    dt_network other = {0};
+    dt_target_scale *scales = NULL;
+    DT_TRY(dt_network_plan(&other, network->D, network->layers, network->layer_count));
+    DT_TRY(read_scales(&scales, at, network->C));
+    if ((scales != NULL) != (network->scale != NULL))
+        DT_TRY(dt_fail(DT_DATA, "%s: of its networks only some have the scales of targets",
+                       at->where));
+    DT_TRY(dt_network_set_loss(&other, network->loss, network->loss_number, scales));
+    DT_TRY(dt_json_check_members(at, known));
+    DT_TRY(dt_network_add(network, &other));
+out:
+    dt_memory_free(scales);
+    dt_network_clear(&other);
+    return status;
+}
+
+DT_MUST_USE static dt_status read_others(dt_network *network, const dt_json_place *root)
+{
+    dt_status status = DT_OK;
+    const dt_json_value *list = NULL;
+    size_t count = 0;
+    if (!dt_json_has(root, "others"))
+        return DT_OK;
+    DT_TRY(dt_json_get_list(&list, &count, root, "others"));
+    if (count < 1 || count >= DT_NETWORKS_MAX)
+        DT_TRY(dt_fail(DT_DATA, "%s: has %zu other networks; expected 1 to %d", root->where, count,
+                       DT_NETWORKS_MAX - 1));
+    for (size_t m = 0; m < count; m++) {
+        dt_json_place at;
+        DT_TRY(dt_json_enter_item(&at, root, list, m, "network"));
+        DT_TRY(read_other(network, &at));
+    }
+out:
+    return status;
+}
+
 DT_MUST_USE static dt_status read_flag(double *out, const dt_json_place *at, const char *name)
 {
     bool flag = false;
@@ -326,8 +386,8 @@ out:
 dt_status dt_model_json_read(dt_network *network, dt_optimizer *optimizer, bool *has_state,
                              const char *json, const char *path)
 {
-    static const char *const known[] = {"inputs",  "loss",   "loss_number", "threshold",
-                                        "targets", "layers", "optimizer",   NULL};
+    static const char *const known[] = {"inputs", "loss",   "loss_number", "threshold", "targets",
+                                        "layers", "others", "optimizer",   NULL};
     dt_status status = DT_OK;
     dt_json_place root, inside;
     char where[600];
@@ -337,6 +397,7 @@ dt_status dt_model_json_read(dt_network *network, dt_optimizer *optimizer, bool 
     *has_state = false;
     DT_TRY(dt_json_parse(&root, json, strlen(json), where));
     DT_TRY(read_network(network, &root));
+    DT_TRY(read_others(network, &root));
     DT_TRY(dt_json_enter(&inside, &root, "optimizer"));
     DT_TRY(read_optimizer(optimizer, has_state, &inside));
     DT_TRY(dt_json_check_members(&root, known));

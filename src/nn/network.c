@@ -56,6 +56,9 @@ dt_status dt_network_allocate(dt_network *network)
     if (network->constant_count > 0)
         DT_TRY(dt_memory_alloc(&network->constants, network->constant_count, sizeof(float),
                                "the network's constants"));
+    for (size_t m = 0; m < network->other_count; m++)
+        DT_TRY(dt_memory_alloc(&network->others[m].params, network->P, sizeof(float),
+                               "the networks' parameters"));
 out:
     return status;
 }
@@ -201,8 +204,28 @@ void dt_network_print_widths(char *out, size_t bytes, const dt_network *network)
         used += (size_t)snprintf(out + used, bytes - used, "-%zu", layer->H);
 }
 
+dt_status dt_network_add(dt_network *network, dt_network *other)
+{
+    const size_t count = network->other_count;
+    DT_ASSERT(other->P == network->P && other->D == network->D && other->C == network->C &&
+              other->loss == network->loss && other->other_count == 0);
+    const dt_status status =
+        dt_memory_grow(&network->others, count, count + 1, sizeof *other, "networks");
+    if (status != DT_OK)
+        return status;
+    dt_memory_free(other->constants);
+    other->constants = NULL;
+    network->others[count] = *other;
+    network->other_count++;
+    *other = (dt_network){0};
+    return DT_OK;
+}
+
 void dt_network_clear(dt_network *network)
 {
+    for (size_t m = 0; m < network->other_count; m++)
+        dt_network_clear(&network->others[m]);
+    dt_memory_free(network->others);
     dt_memory_free(network->params);
     dt_memory_free(network->constants);
     dt_memory_free(network->layers);

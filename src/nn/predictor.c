@@ -1,7 +1,9 @@
 #include "dtrain/nn/predictor.h"
 
 #include "dtrain/base/memory.h"
+#include "vector_math.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -19,6 +21,9 @@ dt_status dt_predictor_init(dt_predictor *out, const dt_network *network, bool p
     if (prepares && dt_network_prepares(network))
         DT_TRY(dt_memory_alloc(&out->prepared, out->capacity, network->D * sizeof *out->prepared,
                                "rows"));
+    if (network->other_count > 0)
+        DT_TRY(dt_memory_alloc(&out->mean, out->capacity, network->C * sizeof *out->mean,
+                               "predictions"));
     DT_TRY(dt_memory_alloc(&out->y, out->capacity,
                            dt_loss_targets(network->loss, network->C) * sizeof *out->y, "targets"));
     DT_TRY(dt_loss_rows_init(&out->rows, network->loss, out->capacity));
@@ -32,6 +37,7 @@ void dt_predictor_clear(dt_predictor *predictor)
 {
     dt_workspace_clear(&predictor->workspace);
     dt_memory_free(predictor->prepared);
+    dt_memory_free(predictor->mean);
     dt_memory_free(predictor->y);
     dt_loss_rows_clear(&predictor->rows);
     memset(predictor, 0, sizeof *predictor);
@@ -44,9 +50,63 @@ static void apply_threshold(dt_predictor *predictor, size_t B)
         predictor->rows.predicted[i] = predictor->p[2 * i + 1] >= threshold;
 }
 
+/* ---- ensembles ---- */
+
+/* The outputs that an average is the prediction of: logits, or values in the first network's units.
+ * A probability that is too small for the logarithm counts as the smallest normal number. NaN stays
+ * NaN. */
+static void invert(float *z, const dt_network *network, const float *mean, size_t B)
+{
+    const size_t count = B * network->C;
+    memcpy(z, mean, count * sizeof *z);
+    if (network->loss->classes)
+        for (size_t i = 0; i < count; i++)
+            z[i] = dt_log(z[i] < FLT_MIN ? FLT_MIN : z[i]);
+    else
+        dt_network_standardise(network, (dt_target *)(void *)z, B);
+}
+
+/* Leaves the average in predictor->mean. Returns outputs of which it is the prediction. */
+static float *average(dt_predictor *predictor, const float *X, const dt_segments *segments)
+{
+    const dt_network *first = predictor->network;
+    const size_t B = segments->start[segments->count], C = first->C;
+    const float share = 1.0f / (float)(first->other_count + 1);
+    float *z = NULL, *mean = predictor->mean;
+    for (size_t m = 0; m <= first->other_count; m++) {
+        const dt_network *network = dt_network_member(first, m);
+        z = dt_network_forward(network, &predictor->workspace, X, segments);
+        first->loss->predict(z, B, C, &predictor->rows);
+        dt_network_restore_units(network, z, B);
+        for (size_t i = 0; i < B * C; i++)
+            mean[i] = m == 0 ? z[i] : mean[i] + z[i];
+    }
+    for (size_t i = 0; i < B * C; i++)
+        mean[i] *= share;
+    invert(z, first, mean, B);
+    return z;
+}
+
+/* The average itself, not what the way through the outputs has made of its last bits. */
+static void take_average(dt_predictor *predictor, size_t B)
+{
+    const size_t C = predictor->network->C;
+    memcpy(predictor->p, predictor->mean, B * C * sizeof *predictor->p);
+    for (size_t i = 0; predictor->network->loss->classes && i < B; i++) {
+        const float *p = predictor->p + i * C;
+        size_t largest = 0;
+        for (size_t c = 1; c < C; c++)
+            largest = p[c] > p[largest] ? c : largest;
+        predictor->rows.predicted[i] = (int32_t)largest;
+    }
+}
+
+/* ---- all ---- */
+
 void dt_predictor_run(dt_predictor *predictor, const float *X, const dt_target *y, size_t B)
 {
     const dt_network *network = predictor->network;
+    const bool averages = network->other_count > 0;
     size_t start[BLOCKS_AT_ONCE + 1] = {0};
     dt_segments segments = {.start = start};
     if (B == 0)
@@ -58,7 +118,8 @@ void dt_predictor_run(dt_predictor *predictor, const float *X, const dt_target *
     }
     for (size_t done = 0; done < B; done += DT_PREDICTOR_BLOCK)
         start[++segments.count] = B - done < DT_PREDICTOR_BLOCK ? B : done + DT_PREDICTOR_BLOCK;
-    float *z = dt_network_forward(network, &predictor->workspace, X, &segments);
+    float *z = averages ? average(predictor, X, &segments)
+                        : dt_network_forward(network, &predictor->workspace, X, &segments);
     predictor->p = z;
     if (y == NULL) {
         network->loss->predict(z, B, network->C, &predictor->rows);
@@ -69,6 +130,9 @@ void dt_predictor_run(dt_predictor *predictor, const float *X, const dt_target *
         network->loss->evaluate(z, predictor->y, B, network->C, network->loss_number,
                                 &predictor->rows);
     }
-    dt_network_restore_units(network, z, B);
+    if (averages)
+        take_average(predictor, B);
+    else
+        dt_network_restore_units(network, z, B);
     apply_threshold(predictor, B);
 }

@@ -119,6 +119,12 @@ DT_MUST_USE static dt_status check_fit(const dt_run *r, const char *path)
 {
     const dt_network *network = &r->model.network;
     const dt_dataset *set = &r->sets[DT_TRAIN];
+    if (network->other_count > 0)
+        return dt_fail(
+            DT_USAGE,
+            "--init-from %s: it is an ensemble of %zu networks, and training starts from "
+            "one; name the folder of one of its restarts",
+            path, network->other_count + 1);
     if (r->model.no_bias[0] != '\0')
         return dt_fail(DT_DATA,
                        "%s: layer '%s' has no bias; dtrain would train one. Only predict and "

@@ -42,7 +42,11 @@ typedef struct trainer {
 
 uint32_t dt_trainer_crc(const dt_network *network)
 {
-    return dt_crc32(0, network->params, network->P * sizeof *network->params);
+    uint32_t crc = 0;
+    for (size_t m = 0; m <= network->other_count; m++)
+        crc = dt_crc32(crc, dt_network_member(network, m)->params,
+                       network->P * sizeof *network->params);
+    return crc;
 }
 
 dt_reduction dt_trainer_reduction(const dt_plan *plan, const dt_comm *comm, const dt_launch *launch,

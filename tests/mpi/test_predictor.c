@@ -237,11 +237,137 @@ static void test_normalised_rows(void **state)
     }
 }
 
+/* ---- ensembles ---- */
+
+enum { NETWORKS = 3, ENSEMBLE_ROWS = 300, ENSEMBLE_D = 7, ENSEMBLE_C = 3 };
+
+/* Networks of other weights, and of other scales if they give values; the first one's ensemble. */
+static void make_ensemble(dt_network alone[NETWORKS], dt_network *ensemble, const dt_loss *loss)
+{
+    const dt_layer layers[] = {
+        {.kind = &dt_layer_dense, .H = 9, .activation = DT_ACTIVATION_RELU},
+        {.kind = &dt_layer_dense, .H = ENSEMBLE_C, .activation = DT_ACTIVATION_LINEAR}};
+    for (size_t m = 0; m < NETWORKS; m++) {
+        dt_target_scale scale[ENSEMBLE_C];
+        for (size_t j = 0; j < ENSEMBLE_C; j++)
+            scale[j] = (dt_target_scale){10.0 * (double)m + (double)j, 1.0 + (double)(m + j)};
+        dt_network again;
+        dt_network *copies[] = {&alone[m], m == 0 ? ensemble : &again};
+        for (size_t i = 0; i < 2; i++) {
+            assert_all_int(dt_network_make(copies[i], ENSEMBLE_D, layers, 2), DT_OK);
+            dt_network_fill(copies[i], DT_INIT_GLOROT_UNIFORM, 40 + m);
+            assert_all_int(dt_network_set_loss(copies[i], loss, 0.0, loss->classes ? NULL : scale),
+                           DT_OK);
+        }
+        if (m > 0)
+            assert_all_int(dt_network_add(ensemble, &again), DT_OK);
+    }
+    assert_all_int(ensemble->other_count, NETWORKS - 1);
+}
+
+/* The mean of what the networks predict alone, in double. */
+static void predict_mean(double mean[ENSEMBLE_ROWS * ENSEMBLE_C], const dt_network alone[NETWORKS],
+                         const float *X)
+{
+    memset(mean, 0, ENSEMBLE_ROWS * ENSEMBLE_C * sizeof *mean);
+    for (size_t m = 0; m < NETWORKS; m++) {
+        dt_predictor predictor;
+        assert_all_int(dt_predictor_init(&predictor, &alone[m], false), DT_OK);
+        dt_predictor_run(&predictor, X, NULL, ENSEMBLE_ROWS);
+        for (size_t i = 0; i < ENSEMBLE_ROWS * ENSEMBLE_C; i++)
+            mean[i] += (double)predictor.p[i] / NETWORKS;
+        dt_predictor_clear(&predictor);
+    }
+}
+
+/* The prediction is the mean, the class its largest probability, the loss that of the mean. */
+static void test_ensemble_of_classes(void **state)
+{
+    (void)state;
+    static double mean[ENSEMBLE_ROWS * ENSEMBLE_C];
+    static float X[ENSEMBLE_ROWS * ENSEMBLE_D], p[ENSEMBLE_ROWS * ENSEMBLE_C];
+    static dt_target y[ENSEMBLE_ROWS];
+    dt_network alone[NETWORKS], ensemble;
+    dt_predictor predictor;
+    make_ensemble(alone, &ensemble, &dt_cross_entropy);
+    fill(X, ENSEMBLE_ROWS * ENSEMBLE_D, 5);
+    for (size_t n = 0; n < ENSEMBLE_ROWS; n++)
+        y[n].label = (int32_t)(n % ENSEMBLE_C);
+    predict_mean(mean, alone, X);
+    assert_all_int(dt_predictor_init(&predictor, &ensemble, true), DT_OK);
+    dt_predictor_run(&predictor, X, NULL, ENSEMBLE_ROWS);
+    memcpy(p, predictor.p, sizeof p);
+    dt_predictor_run(&predictor, X, y, ENSEMBLE_ROWS);
+    assert_all(memcmp(p, predictor.p, sizeof p) == 0);
+    for (size_t n = 0; n < ENSEMBLE_ROWS; n++) {
+        const float *row = p + n * ENSEMBLE_C;
+        size_t largest = 0;
+        for (size_t c = 0; c < ENSEMBLE_C; c++) {
+            assert_all_close((double)row[c], mean[n * ENSEMBLE_C + c], 2e-7);
+            largest = row[c] > row[largest] ? c : largest;
+        }
+        assert_all_int(predictor.rows.predicted[n], (int)largest);
+        assert_all_close((double)predictor.rows.loss[n], -log((double)row[(size_t)y[n].label]),
+                         1e-6);
+    }
+    assert_all_same(p, sizeof p);
+
+    /* The smallest probability in all networks is a large loss, not an infinite one; NaN stays NaN. */
+    for (size_t m = 0; m < NETWORKS; m++) {
+        float *params = m == 0 ? ensemble.params : ensemble.others[m - 1].params;
+        memset(params, 0, ensemble.P * sizeof *params);
+        params[ensemble.layers[1].bias] = 1e6f;
+    }
+    y[0].label = 1;
+    dt_predictor_run(&predictor, X, y, 1);
+    assert_all_close((double)predictor.rows.loss[0], 87.0, 0.5);
+    assert_all_close((double)predictor.p[0], 1.0, 1e-6);
+    ensemble.others[1].params[ensemble.layers[1].bias] = NAN;
+    dt_predictor_run(&predictor, X, y, 1);
+    assert_all(isnan(predictor.p[0]) && isnan(predictor.rows.loss[0]));
+    dt_predictor_clear(&predictor);
+    for (size_t m = 0; m < NETWORKS; m++)
+        dt_network_clear(&alone[m]);
+    dt_network_clear(&ensemble);
+}
+
+/* Each network has its own units; the loss is of the mean, in those of the first. */
+static void test_ensemble_of_values(void **state)
+{
+    (void)state;
+    static double mean[ENSEMBLE_ROWS * ENSEMBLE_C];
+    static float X[ENSEMBLE_ROWS * ENSEMBLE_D];
+    static dt_target y[ENSEMBLE_ROWS * ENSEMBLE_C];
+    dt_network alone[NETWORKS], ensemble;
+    dt_predictor predictor;
+    make_ensemble(alone, &ensemble, &dt_mean_squared_error);
+    fill(X, ENSEMBLE_ROWS * ENSEMBLE_D, 6);
+    for (size_t i = 0; i < ENSEMBLE_ROWS * ENSEMBLE_C; i++)
+        y[i].value = (float)(i % 11);
+    predict_mean(mean, alone, X);
+    assert_all_int(dt_predictor_init(&predictor, &ensemble, false), DT_OK);
+    dt_predictor_run(&predictor, X, y, ENSEMBLE_ROWS);
+    for (size_t n = 0; n < ENSEMBLE_ROWS; n++) {
+        double loss = 0.0;
+        for (size_t j = 0; j < ENSEMBLE_C; j++) {
+            const size_t i = n * ENSEMBLE_C + j;
+            const double e = (mean[i] - (double)y[i].value) / alone[0].scale[j].deviation;
+            loss += e * e / ENSEMBLE_C;
+            assert_all_close((double)predictor.p[i], mean[i], 1e-5);
+        }
+        assert_all_close((double)predictor.rows.loss[n], loss, 1e-4 * (1.0 + loss));
+    }
+    assert_all_same(predictor.p, ENSEMBLE_ROWS * ENSEMBLE_C * sizeof(float));
+    dt_predictor_clear(&predictor);
+    for (size_t m = 0; m < NETWORKS; m++)
+        dt_network_clear(&alone[m]);
+    dt_network_clear(&ensemble);
+}
+
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_bits_of_a_row),
-    cmocka_unit_test(test_values),
-    cmocka_unit_test(test_normalised_rows),
-    cmocka_unit_test(test_edges),
+    cmocka_unit_test(test_ensemble_of_classes), cmocka_unit_test(test_ensemble_of_values),
+    cmocka_unit_test(test_bits_of_a_row),       cmocka_unit_test(test_values),
+    cmocka_unit_test(test_normalised_rows),     cmocka_unit_test(test_edges),
 };
 
 MPI_SUITE(test_predictor, tests);

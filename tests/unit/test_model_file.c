@@ -96,6 +96,57 @@ static void test_comes_back(void **state)
         }
 }
 
+/* An ensemble: each network has its parameters and its targets' scales. */
+static void test_ensemble(void **state)
+{
+    (void)state;
+    enum { NETWORKS = 3 };
+    dt_model saved = {0}, found;
+    const dt_layer layers[] = {
+        {.kind = &dt_layer_normalization},
+        {.kind = &dt_layer_dense, .H = 5, .activation = DT_ACTIVATION_TANH},
+        {.kind = &dt_layer_dense, .H = C, .activation = DT_ACTIVATION_LINEAR},
+    };
+    for (size_t m = 0; m < NETWORKS; m++) {
+        dt_network network;
+        const dt_target_scale scale[C] = {{(double)m, 1.5}, {-1.0 / 3.0, 2.0 + (double)m}};
+        assert_ok(dt_network_make(&network, D, layers, sizeof layers / sizeof *layers));
+        dt_network_fill(&network, DT_INIT_GLOROT_UNIFORM, m);
+        network.constants[0] = 7.0f;
+        assert_ok(dt_network_set_loss(&network, &dt_huber, 2.0, scale));
+        if (m == 0)
+            saved.network = network;
+        else
+            assert_ok(dt_network_add(&saved.network, &network));
+    }
+    assert_ok(dt_optimizer_init(&saved.optimizer, &dt_adam, 0, 0.001));
+    assert_ok(dt_model_save(&saved, model_path()));
+    assert_ok(dt_model_read(&found, model_path()));
+    expect_same(&found, &saved);
+    assert_int_equal(found.network.other_count, NETWORKS - 1);
+    for (size_t m = 0; m < NETWORKS; m++) {
+        const dt_network *is = dt_network_member(&found.network, m);
+        const dt_network *was = dt_network_member(&saved.network, m);
+        assert_memory_equal(is->params, was->params, was->P * sizeof(float));
+        assert_memory_equal(is->scale, was->scale, C * sizeof *was->scale);
+        assert_ptr_equal(is->loss, &dt_huber);
+        assert_int_equal(is->layer_count, was->layer_count);
+    }
+    dt_model_clear(&found);
+    assert_int_equal(dt_model_save(&saved, scratch_path("m.keras")), DT_USAGE);
+    assert_int_equal(dt_model_save(&saved, scratch_path("m.onnx")), DT_USAGE);
+    assert_non_null(strstr(dt_status_text(), "the 3 networks of an ensemble"));
+
+    /* Without a network's weights the file is not an ensemble of so many. */
+    hid_t file = H5Fopen(model_path(), H5F_ACC_RDWR, H5P_DEFAULT);
+    assert_true(H5Aexists(file, "model_config") == 0);
+    assert_true(H5Ldelete(file, "/dtrain/others/2/tensors/dense_1/bias", H5P_DEFAULT) >= 0);
+    h5_close_id(file);
+    assert_int_equal(dt_model_read(&found, model_path()), DT_DATA);
+    assert_non_null(strstr(dt_status_text(), "/dtrain/others/2/tensors/dense_1/bias"));
+    dt_model_clear(&saved);
+}
+
 /* Every kind of layer that is listed is in the file; those without a counterpart in Keras keep it
  * from the formats of others. */
 static void test_each_layer_kind(void **state)
@@ -341,6 +392,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_comes_back, scratch_empty),
+        cmocka_unit_test_teardown(test_ensemble, scratch_empty),
         cmocka_unit_test_teardown(test_each_layer_kind, scratch_empty),
         cmocka_unit_test_teardown(test_one_dataset_two_names, scratch_empty),
         cmocka_unit_test_teardown(test_spoiled_json, scratch_empty),

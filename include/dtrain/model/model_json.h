@@ -15,6 +15,9 @@
  *      "optimizer": {"kind": "adam", "learning_rate": 0.001, "weight_decay": 0, "beta_1": 0.9, ...,
  *                    "step": 1530, "has_state": true}}
  *
+ * Of an ensemble it is the first network; the list `others` has an object for each other one, with
+ * its `targets`, if there are any.
+ *
  * A layer has the options of its kind (dt_layer_options), an optimizer its numbers. All calls are
  * local.
  */

@@ -18,7 +18,16 @@ typedef struct dt_target_scale {
     double mean, deviation; /* of the training targets, over all rows; deviation > 0 */
 } dt_target_scale;
 
-/** A chain of layers whose last one, a dense layer, gives the C outputs. */
+/** How many networks an ensemble has at most. */
+enum { DT_NETWORKS_MAX = 256 };
+
+/**
+ * A chain of layers whose last one, a dense layer, gives the C outputs.
+ *
+ * It may be the first one of an ensemble, whose prediction is the mean of its networks' predictions
+ * (nn/predictor.h). Then loss, threshold and constants are those of the first one. All calls but
+ * dt_network_allocate and dt_network_clear are about the first one alone.
+ */
 typedef struct dt_network {
     size_t D, C;
     const dt_loss *loss; /* what the outputs mean; dt_network_plan sets cross-entropy */
@@ -37,6 +46,9 @@ typedef struct dt_network {
     dt_tensor *constant_tensors; /* that do not train; their offsets are in `constants` */
     size_t constant_count;
     float *constants; /* [constant_count] */
+    size_t other_count; /* 0: it is not an ensemble */
+    struct dt_network *others; /* [other_count]: the ensemble's other networks, of the same layers;
+                                  each with its own parameters and scale */
 } dt_network;
 
 /**
@@ -52,7 +64,8 @@ typedef struct dt_network {
 DT_MUST_USE dt_status dt_network_plan(dt_network *out, size_t D, const dt_layer *layers,
                                       size_t layer_count);
 
-/** Allocates parameters and constants, all 0, of a planned network. Errors: DT_MEMORY. */
+/** Allocates parameters and constants, all 0, of a planned network, and the parameters of the
+ * others of its ensemble. Errors: DT_MEMORY. */
 DT_MUST_USE dt_status dt_network_allocate(dt_network *network);
 
 /** Plans a network and allocates it. Owns, Errors: as dt_network_plan. */
@@ -110,6 +123,21 @@ void dt_network_print_widths(char *out, size_t bytes, const dt_network *network)
 
 /** Frees; a zeroed network is allowed. */
 void dt_network_clear(dt_network *network);
+
+/**
+ * Adds a planned network to the ensemble of `network`. Both have the same layers and the same loss.
+ *
+ * Calls:   local
+ * Owns:    `other` is moved and then zeroed, but not after an error
+ * Errors:  DT_MEMORY
+ */
+DT_MUST_USE dt_status dt_network_add(dt_network *network, dt_network *other);
+
+/** Returns network m of the ensemble, m = 0 .. other_count. Local. */
+static inline const dt_network *dt_network_member(const dt_network *network, size_t m)
+{
+    return m == 0 ? network : &network->others[m - 1];
+}
 
 /** Returns the tensor that parameter `index` belongs to. */
 const dt_tensor *dt_network_tensor_of(const dt_network *network, size_t index);

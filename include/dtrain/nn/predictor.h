@@ -15,6 +15,10 @@
  * dtrain's own kernels a row's bits depend on the row alone. OpenBLAS computes the rows of one
  * product in different ways; with it they also depend on the block, and the same bits on any number
  * of ranks need the same rows in the same calls.
+ *
+ * Of an ensemble (dt_network.others), the predictions are averaged in the order of its networks, in
+ * float32: probabilities, or values in the targets' units. The loss is that of the average, in the
+ * first network's units.
  */
 typedef struct dt_predictor {
     const dt_network *network; /* borrowed */
@@ -22,6 +26,7 @@ typedef struct dt_predictor {
     size_t capacity; /* rows of a call; a function of the network alone */
     float *prepared; /* [capacity,D]: rows on their way to the network; NULL: they need no
                         preparation */
+    float *mean; /* [capacity,C]: of an ensemble; else NULL */
     float *p; /* [B,C]: the last call's predictions, in the workspace: probabilities, or values in
                  the targets' units */
     dt_target *y; /* [capacity,targets]: the last call's, in the units of training */
@@ -48,7 +53,7 @@ void dt_predictor_clear(dt_predictor *predictor);
  * predictor->rows.
  *
  * Shapes:  X [B,D] in, y [B,targets] in or NULL: in their own units, B <= capacity
- * Cost:    2*B*P flop; allocates nothing
+ * Cost:    2*B*P flop for each network; allocates nothing
  */
 void dt_predictor_run(dt_predictor *predictor, const float *X, const dt_target *y, size_t B);
 

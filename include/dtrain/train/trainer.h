@@ -152,7 +152,8 @@ DT_MUST_USE dt_status dt_trainer_set_threshold(dt_network *network, const dt_com
 /** Frees; a zeroed result is allowed. Local. */
 void dt_result_clear(dt_result *result);
 
-/** Returns the CRC-32 of a network's parameters, little-endian float32. Local. */
+/** Returns the CRC-32 of a network's parameters, little-endian float32; of an ensemble, of all its
+ * networks'. Local. */
 uint32_t dt_trainer_crc(const dt_network *network);
 
 #endif
