@@ -143,9 +143,11 @@ dt_status dt_checkpoint_save(const char *path, const dt_run_facts *facts, const 
     DT_TRY(dt_history_write(h5, history, task));
     DT_TRY(dt_history_crc(&crc, history, task));
     DT_TRY(dt_h5_set_int(h5, "/epochs", "crc32", crc));
-    DT_TRY(write_state(h5, training));
-    DT_TRY(write_optimizer(h5, optimizer));
-    DT_TRY(write_arrays(h5, facts->network, training, optimizer));
+    if (training != NULL) {
+        DT_TRY(write_state(h5, training));
+        DT_TRY(write_optimizer(h5, optimizer));
+        DT_TRY(write_arrays(h5, facts->network, training, optimizer));
+    }
     DT_TRY(dt_h5_save(h5, path));
 out:
     dt_h5_free(h5);

@@ -30,6 +30,7 @@ struct dt_run {
     double started_s; /* by dt_clock_s */
     dt_settings settings;
     const char *command_line; /* rank 0 only */
+    int64_t restart; /* of a run with --restarts it is this one, from 1; 0: it is a whole run */
     char folder[PATH_BYTES]; /* rank 0 only; "": not made yet */
     dt_environment environment;
     dt_source source; /* rank 0 only */
@@ -54,6 +55,47 @@ struct dt_run {
     dt_result result;
     double load_s;
 };
+
+/* ---- run_single.c ---- */
+
+/**
+ * Does the part of dt_run_start that follows the data: network, checkpoint, logs, banner.
+ *
+ * Calls:   collective
+ * Errors:  as dt_run_start
+ */
+DT_MUST_USE dt_status dt_run_begin(dt_run *r);
+
+/** Does what dt_run_train does for a run without restarts. */
+DT_MUST_USE dt_status dt_run_train_single(dt_run *r);
+
+/* ---- run_restarts_files.c: a run whose settings have more than one restart ---- */
+
+/* Writes the name of a restart's folder, from 1. Returns `out`. Root-only. */
+const char *dt_run_restart_folder(char out[PATH_BYTES], const dt_run *r, int64_t restart);
+
+/* Reads the sessions before this one into r->checkpoint. Root-only. Errors: DT_DATA, DT_MEMORY. */
+DT_MUST_USE dt_status dt_run_read_restart_sessions(dt_run *r);
+
+/**
+ * Removes what an earlier run left in the restarts' folders, unless the run resumes. Then writes
+ * the run's own checkpoint.
+ *
+ * Calls:   root-only
+ * Errors:  DT_OUTPUT, DT_MEMORY; DT_USAGE: the name of the folder is too long
+ */
+DT_MUST_USE dt_status dt_run_prepare_restarts(dt_run *r, const dt_run_facts *facts);
+
+/* ---- run_restarts.c: likewise ---- */
+
+/**
+ * Trains the restarts that have not ended, each in its folder. Then the run has the model that is
+ * kept, with its epochs in the log.
+ *
+ * Calls:   collective
+ * Errors:  as dt_run_train and dt_run_save; DT_DIVERGED: all restarts diverged
+ */
+DT_MUST_USE dt_status dt_run_train_restarts(dt_run *r);
 
 /* ---- run_data.c ---- */
 

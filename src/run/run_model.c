@@ -15,7 +15,8 @@ DT_MUST_USE static dt_status check_memory(const dt_run *r, const dt_network *net
      * sums in 8 bytes, and the weights in the layout of products: as they are and transposed for
      * training, as they are for evaluating. The ranks of a host share weights and moments once
      * more, and on several hosts sums (comm/window.h). Rank 0 needs BYTES_SAVING (measured) while
-     * it writes a checkpoint. A run that is resumed holds the best weights twice. Outputs of a
+     * it writes a checkpoint. A run that is resumed holds the best weights twice.
+     * With --average all restarts' weights are there in the end. Outputs of a
      * batch's rows and of an evaluation's 1024, and gradients of outputs; a dropout layer has them
      * and its factors, too, for a batch's rows; so do slopes of activations and residuals. */
     enum {
@@ -24,6 +25,7 @@ DT_MUST_USE static dt_status check_memory(const dt_run *r, const dt_network *net
         BYTES_SAVING = 56,
         BYTES_RESUMING = 4,
         BYTES_AVERAGING = 2 * 4,
+        BYTES_A_NETWORK = 4,
         BYTES_A_UNIT = 8,
         BYTES_KEPT = 4,
         EVALUATION_ROWS = 1024
@@ -43,7 +45,8 @@ DT_MUST_USE static dt_status check_memory(const dt_run *r, const dt_network *net
     const int ranks = r->environment.launch.host_size;
     const double needed =
         (P * (BYTES_A_PARAMETER + (r->settings.resume[0] != '\0' ? BYTES_RESUMING : 0) +
-              (r->settings.ema > 0.0 ? BYTES_AVERAGING : 0)) +
+              (r->settings.ema > 0.0 ? BYTES_AVERAGING : 0) +
+              (r->settings.average ? (double)r->settings.restarts * BYTES_A_NETWORK : 0.0)) +
          units * rows * BYTES_A_UNIT + kept * batch_rows * BYTES_KEPT) *
             ranks +
         P * (BYTES_SAVING + (ranks > 1 ? BYTES_SHARED : 0));
@@ -336,6 +339,11 @@ DT_MUST_USE static dt_status check_validation(const dt_run *r)
     if (status != DT_OK)
         return status;
     const dt_schedule *schedule = dt_schedules[r->settings.schedule];
+    if (r->settings.restarts > 1 && !r->settings.average && r->sets[DT_VALIDATION].N == 0)
+        return dt_fail(DT_USAGE,
+                       "--restarts %lld needs a validation set to choose the best; use --average, "
+                       "or --validation-split",
+                       (long long)r->settings.restarts);
     if (!schedule->judges || r->sets[DT_VALIDATION].N > 0)
         return DT_OK;
     return dt_fail(DT_USAGE,

@@ -150,6 +150,8 @@ dt_status dt_run_open_logs(dt_run *r)
     DT_TRY(dt_run_log_open(&r->log, path, &facts, &r->history));
     if (r->settings.resume[0] == '\0') /* an older one would be gone on from by mistake */
         DT_TRY(dt_checkpoint_remove(r->folder));
+    if (r->settings.restarts > 1)
+        DT_TRY(dt_run_prepare_restarts(r, &facts));
 out:
     return status;
 }

@@ -80,6 +80,18 @@ static void report_data(const dt_run *r)
         report_value_baseline(r);
 }
 
+static void report_resume(const dt_run *r)
+{
+    const size_t sessions = r->checkpoint.history.session_count;
+    dt_log_say("resume     %s: ", r->settings.resume);
+    if (r->settings.restarts > 1)
+        dt_log_say("restarts that have ended are kept");
+    else
+        dt_log_say("epoch %lld, after %llu of its rows", (long long)r->checkpoint.training.epoch,
+                   (unsigned long long)r->checkpoint.training.rows);
+    dt_log_say("; %zu session%s before\n", sessions, sessions == 1 ? "" : "s");
+}
+
 static void report_model(const dt_run *r)
 {
     const dt_settings *s = &r->settings;
@@ -121,11 +133,7 @@ static void report_model(const dt_run *r)
     if (s->threshold[0] != '\0')
         dt_log_say("threshold  %s, of class 1; set when training has ended\n", s->threshold);
     if (s->resume[0] != '\0')
-        dt_log_say("resume     %s: epoch %lld, after %llu of its rows; %zu session%s before\n",
-                   s->resume, (long long)r->checkpoint.training.epoch,
-                   (unsigned long long)r->checkpoint.training.rows,
-                   r->checkpoint.history.session_count,
-                   r->checkpoint.history.session_count == 1 ? "" : "s");
+        report_resume(r);
 }
 
 /* "SGD 0.01, momentum 0.9": the learning rate, and the numbers that are not Keras's defaults. */
@@ -238,13 +246,33 @@ static void report_training(const dt_run *r)
                has_validation ? stopping : "no validation set: no early stopping");
     if (!has_validation)
         warn_of_stopping(s);
+    if (s->restarts > 1)
+        dt_log_say("restarts   seeds %lld to %lld; %s\n", (long long)s->seed,
+                   (long long)(s->seed + s->restarts - 1),
+                   s->average ? "their models are averaged" : "the best one is kept");
     dt_log_say("run        seed %lld, %lld shards, %s sum%s; results in %s\n\n", (long long)s->seed,
                (long long)s->shards, s->sum == DT_SUM_EXACT ? "exact" : "fast", reduction(r),
                r->folder);
 }
 
+static void report_restart(const dt_run *r)
+{
+    const dt_settings *s = &r->settings;
+    dt_log_say("restart %lld, seed %lld; results in %s", (long long)r->restart, (long long)s->seed,
+               r->folder);
+    if (s->resume[0] != '\0')
+        dt_log_say("; resumed in epoch %lld, after %llu of its rows",
+                   (long long)r->checkpoint.training.epoch,
+                   (unsigned long long)r->checkpoint.training.rows);
+    dt_log_say("\n");
+}
+
 void dt_run_report_start(const dt_run *r)
 {
+    if (r->restart > 0) {
+        report_restart(r);
+        return;
+    }
     dt_environment_report(&r->environment);
     report_data(r);
     report_model(r);
@@ -370,6 +398,8 @@ void dt_run_report_summary(const dt_run *r)
     static const char *const keys[DT_SET_COUNT] = {"train", "val", "test"};
     dt_log_result("summary.folder=%s\n", r->folder);
     dt_log_result("summary.ranks=%d\n", dt_comm_size(r->comm));
+    if (r->settings.restarts > 1)
+        dt_log_result("summary.networks=%zu\n", r->model.network.other_count + 1);
     dt_log_result("summary.epochs=%lld\n", (long long)result->epochs);
     dt_log_result("summary.best_epoch=%lld\n", (long long)result->best_epoch);
     if (!isnan(result->threshold))

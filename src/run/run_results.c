@@ -45,7 +45,9 @@ static dt_status report_results(dt_run *r, bool saved, bool evaluated)
     mine.phases.seconds[DT_PHASE_LOAD] = r->load_s;
     DT_TRY(dt_comm_agree(r->comm, dt_memory_alloc(&rows, size, sizeof *rows, "ranks' times")));
     dt_comm_allgather(r->comm, rows, &mine, sizeof mine);
-    if (r->root && evaluated) {
+    if (r->root && evaluated && r->restart > 0) {
+        /* The whole run says what its restarts came to. */
+    } else if (r->root && evaluated) {
         dt_run_report_phases(rows, size);
         dt_previous_report(&r->previous, r->result.weights_crc);
         dt_run_report_summary(r);
@@ -95,12 +97,12 @@ dt_status dt_run_save(dt_run *r)
     (void)note(&first, dt_comm_agree(r->comm, status));
     if (first.status != DT_OK)
         return dt_fail(first.status, "%s", first.text);
-    status = dt_run_log_close(r->log, "ok"); /* likewise */
+    status = dt_run_log_close(r->log, "ok", NULL); /* likewise */
     r->log = NULL;
     if (status == DT_OK && r->root)
         status = dt_checkpoint_remove(r->folder);
     status = dt_comm_agree(r->comm, status);
-    if (status == DT_OK)
+    if (status == DT_OK && r->restart == 0)
         dt_log_result("summary.status=ok\n");
     return status;
 }

@@ -3,6 +3,7 @@
 #include "dtrain/base/crc32.h"
 #include "dtrain/base/log.h"
 #include "dtrain/comm/exact_sum.h"
+#include "dtrain/nn/network.h"
 #include "dtrain/nn/optimizer.h"
 #include "dtrain/nn/spec.h"
 #include "dtrain/run/preset.h"
@@ -155,6 +156,13 @@ static const dt_option options[] = {
     {"split-seed", "N", DT_OPTION_INT, AT(split_seed), -1, LARGEST_INT, NULL, "-1",
      "seed of the split alone, so that runs with other --seeds have the same rows in each set; -1: "
      "--seed",
+     DT_SETTING_NEWER},
+    {"restarts", "N", DT_OPTION_INT, AT(restarts), 1, DT_NETWORKS_MAX, NULL, "1",
+     "train N times, with the seeds --seed, --seed + 1 ..., on the same split, and keep the model "
+     "that is best by --monitor",
+     DT_SETTING_NEWER},
+    {"average", NULL, DT_OPTION_FLAG, AT(average), 0, 0, NULL, NULL,
+     "keep the models of all --restarts as one that predicts their mean (probabilities or values)",
      DT_SETTING_NEWER},
     {"patience", "N", DT_OPTION_INT, AT(patience), 0, 1 << 30, NULL, "2",
      "epochs without improvement until training stops", .group = "Stopping"},
@@ -430,12 +438,38 @@ DT_MUST_USE static dt_status check_regularization(const dt_settings *s)
     return DT_OK;
 }
 
+DT_MUST_USE static dt_status check_restarts(const dt_settings *s)
+{
+    const long long restarts = (long long)s->restarts;
+    if (s->average && restarts < 2)
+        return dt_fail(DT_USAGE, "--average requires --restarts of 2 or more");
+    if (restarts < 2)
+        return DT_OK;
+    if (s->init_from[0] != '\0')
+        return dt_fail(
+            DT_USAGE,
+            "--restarts %lld and --init-from %s were given, but restarts differ in their "
+            "initial weights; set --restarts 1, or remove --init-from",
+            restarts, s->init_from);
+    if (s->csv_log[0] != '\0')
+        return dt_fail(DT_USAGE,
+                       "--restarts %lld and --csv-log %s were given, but a CSV log has the epochs "
+                       "of one run; remove --csv-log, run.h5 in each restart's folder has them",
+                       restarts, s->csv_log);
+    if ((double)s->seed > LARGEST_INT - (double)restarts)
+        return dt_fail(DT_USAGE, "--seed %lld leaves no seeds for --restarts %lld",
+                       (long long)s->seed, restarts);
+    return DT_OK;
+}
+
 dt_status dt_settings_complete(dt_settings *settings, int ranks)
 {
     dt_threshold_rule rule;
     dt_status status = check_schedule(settings);
     if (status == DT_OK)
         status = check_regularization(settings);
+    if (status == DT_OK)
+        status = check_restarts(settings);
     if (status == DT_OK)
         status = dt_threshold_parse(&rule, settings->threshold);
     if (status != DT_OK)

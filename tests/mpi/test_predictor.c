@@ -312,7 +312,7 @@ static void test_ensemble_of_classes(void **state)
     }
     assert_all_same(p, sizeof p);
 
-    /* The smallest probability in all networks is a large loss, not an infinite one; NaN stays NaN. */
+    /* The smallest probability in all networks is a large loss, not an infinite one. NaN stays. */
     for (size_t m = 0; m < NETWORKS; m++) {
         float *params = m == 0 ? ensemble.params : ensemble.others[m - 1].params;
         memset(params, 0, ensemble.P * sizeof *params);

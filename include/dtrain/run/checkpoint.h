@@ -25,6 +25,8 @@ const char *dt_checkpoint_path(char *out, size_t bytes, const char *folder);
 
 /**
  * Writes a checkpoint. What stood at `path` is there until the new one is safe on the disk.
+ * `training` NULL: of a run of restarts, whose folders have the checkpoints of their own; then
+ * there are no arrays, and `optimizer` is ignored.
  *
  * Calls:   local
  * Errors:  DT_OUTPUT, DT_MEMORY

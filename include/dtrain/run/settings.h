@@ -42,6 +42,8 @@ typedef struct dt_settings {
     double min_delta, baseline; /* baseline: NaN: none */
     int monitor; /* an index of DT_MONITOR_NAMES */
     bool no_restore_best;
+    int64_t restarts; /* 1: an ordinary run */
+    bool average;
     int64_t seed, split_seed, shards; /* split_seed: -1: seed */
     int sum; /* a dt_sum */
     int engine; /* a dt_engine */
@@ -112,8 +114,8 @@ uint32_t dt_settings_crc(const dt_settings *settings);
  * Calls:   local
  * Errors:  DT_USAGE: fewer shards were asked for than there are ranks; numbers that the schedule
  *          does not have, or with which it never acts; two ways to clip gradients; --max-norm with
- *          a window; no epoch that --min-epochs lets be judged; a threshold that is not
- *          a rule
+ *          a window; restarts that begin with one model or have one log, or an average without
+ *          restarts; no epoch that --min-epochs lets be judged; a threshold that is not a rule
  */
 DT_MUST_USE dt_status dt_settings_complete(dt_settings *settings, int ranks);
 
