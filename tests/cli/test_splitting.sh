@@ -40,10 +40,13 @@ classes seed2 "[400,240,152,8]" "[50,30,19,1]" "[50,30,19,1]"
 # --split-seed alone decides about the rows. The weights stay those of the seed, so that the losses depend on
 # the rows.
 keeps="--quiet --epochs 1 --learning-rate 1e-30 --seed 2"
+# shellcheck disable=SC2086
 run 2 $keeps --out own sorted.npz
 own=$(summary val_loss)
+# shellcheck disable=SC2086
 run 1 $keeps --split-seed 2 --out rows2 sorted.npz
 expect_stdout_line "summary.val_loss=$own"
+# shellcheck disable=SC2086
 run 1 $keeps --split-seed 1 --out rows1 sorted.npz
 expect_status 0
 other=$(summary val_loss)
