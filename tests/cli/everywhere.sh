@@ -1,4 +1,8 @@
-# Sourced by test_optimizers.sh and test_schedules.sh, after harness.sh: the data, and same_everywhere().
+# Sourced by tests of options that change weights, after harness.sh: the data, trains() and same_everywhere().
+#
+# mpi/test_networks trains a network for every row of every list on 1, 2, 3 and 8 ranks, and from a
+# checkpoint. The scripts show that options reach the program and its files, and that it all holds for the
+# program as users start it, with a signal: same_everywhere for one run each, trains for the others.
 #
 # shellcheck shell=sh
 need_python numpy h5py
@@ -9,19 +13,29 @@ REAL=$DTRAIN
 STOP=40 # the step after which a run is interrupted, in the last epoch
 all_crcs="" rows=""
 
-# same_everywhere ROW NAME BANNER OPTIONS... trains on 1, 2, 3 and 8 ranks, and interrupted in the last of
-# four epochs: the same weights, which no other options have. They are left in $crc. ROW is that of the
-# table of optimizers or schedules.
-same_everywhere() {
+# trains ROW NAME BANNER OPTIONS... trains four epochs on one rank, and leaves the weights, which no other
+# options have, in $crc. ROW is that of the table of optimizers or schedules.
+trains() {
     rows="$rows $1"
     name=$2 banner=$3
     shift 3
-    set -- some --epochs 4 --patience 9 --hidden 40,20 --batch 50 --learning-rate 0.01 "$@"
-    run 1 "$@" --out "$name"
+    run 0 some --epochs 4 --patience 9 --hidden 40,20 --batch 50 --learning-rate 0.01 "$@" --out "$name"
     expect_status 0
     expect_empty_stderr
     expect_stdout "^training +$banner, batch 50, "
     crc=$(summary weights_crc)
+    case " $all_crcs " in
+    *" $crc "*) fail "$name has weights of its own, as no other options have" ;;
+    esac
+    all_crcs="$all_crcs $crc"
+}
+
+# same_everywhere, likewise, also trains on 2, 3 and 8 ranks, and interrupted in the last epoch: the same
+# weights.
+same_everywhere() {
+    trains "$@"
+    shift 3
+    set -- some --epochs 4 --patience 9 --hidden 40,20 --batch 50 --learning-rate 0.01 "$@"
     for ranks in 2 3 8; do
         run "$ranks" "$@" --out "$name-$ranks"
         expect_status 0
@@ -37,10 +51,6 @@ same_everywhere() {
     run 2 --resume "$name-stopped" --reduce allreduce
     expect_status 0
     [ "$(summary weights_crc)" = "$crc" ] || fail "$name: the weights without an interruption"
-    case " $all_crcs " in
-    *" $crc "*) fail "$name has weights of its own, as no other options have" ;;
-    esac
-    all_crcs="$all_crcs $crc"
 }
 
 # expect_all_rows OPTION: each name that --help lists for the option was a ROW.

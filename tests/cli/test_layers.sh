@@ -1,6 +1,6 @@
 #!/bin/sh
-# --activation, --norm, --residual, --init: the same weights on any number of ranks and after an
-# interruption, in the model file, and from there on.
+# --activation, --norm, --residual, --init: in the model file, and from there on; the same weights on any
+# number of ranks and after an interruption for one network of several layers.
 # shellcheck source-path=SCRIPTDIR source=harness.sh
 . "$(dirname "$0")/harness.sh"
 need_python numpy h5py
@@ -12,12 +12,11 @@ save_parts("huge", rows=(100, 50, 50), change=lambda x, y: (x * 1e25, y))
 PY
 
 crcs=""
-# same_everywhere NAME BANNER OPTIONS... trains on 1, 2, 3 and 8 ranks, and interrupted; $crc is left.
-same_everywhere() {
+# trains NAME BANNER OPTIONS... trains on one rank; $crc is left. mpi/test_networks does it on others.
+trains() {
     name=$1 banner=$2
     shift 2
-    set -- some --epochs 3 --patience 9 --batch 50 --learning-rate 0.01 "$@"
-    run 1 "$@" --out "$name"
+    run 0 some --epochs 3 --patience 9 --batch 50 --learning-rate 0.01 "$@" --out "$name"
     expect_status 0
     case $* in
     *--residual*) expect_one_stderr_line "dtrain: warning: $name/model.h5: only dtrain opens it: Keras has no layer of the kind 'add'" ;;
@@ -26,23 +25,29 @@ same_everywhere() {
     expect_stdout "^model +12-$banner, softmax; P = "
     crc=$(summary weights_crc)
     crcs="$crcs $crc"
+    run 0 evaluate "$name" some --set validation
+    expect_status 0
+}
+# same_everywhere, likewise, also trains on 2, 3 and 8 ranks, with threads, and interrupted.
+same_everywhere() {
+    trains "$@"
+    shift 2
+    set -- some --epochs 3 --patience 9 --batch 50 --learning-rate 0.01 "$@"
     for ranks in 2 3 8; do
         run "$ranks" "$@" --out "$name-$ranks"
         expect_status 0
         [ "$(summary weights_crc)" = "$crc" ] || fail "$name: the weights of one rank on $ranks"
     done
-    run 2 "$@" --threads 2 --overlap on --out "$name-threads"
+    run 3 "$@" --threads 2 --overlap on --out "$name-threads"
     [ "$(summary weights_crc)" = "$crc" ] || fail "$name: the weights of one thread"
     run 3 "$@" --time-limit 1s --out "$name-stopped"
     expect_status 75
     run 2 --resume "$name-stopped"
     expect_status 0
     [ "$(summary weights_crc)" = "$crc" ] || fail "$name: the weights without an interruption"
-    run 0 evaluate "$name" some --set validation
-    expect_status 0
 }
-same_everywhere gelu '40-40-20-2, gelu,silu,elu' --hidden 40,40,20 --activation gelu,silu,elu
-same_everywhere layer '40-40-20-2, layer norm, selu,leaky_relu,softplus, dropout 0.1' \
+trains gelu '40-40-20-2, gelu,silu,elu' --hidden 40,40,20 --activation gelu,silu,elu
+trains layer '40-40-20-2, layer norm, selu,leaky_relu,softplus, dropout 0.1' \
     --hidden 40,40,20 --norm layer --activation selu,leaky_relu,softplus --dropout 0.1
 same_everywhere residual '40-40-33-33-2, RMS norm, hard_sigmoid,gelu,relu,silu, dropout 0.2, residual' \
     --hidden 40,40,33,33 --norm rms --activation hard_sigmoid,gelu,relu,silu --residual --dropout 0.2 \
@@ -51,31 +56,29 @@ same_everywhere batch '40-40-20-2, batch norm, tanh, dropout 0.1' --hidden 40,40
     --activation tanh --dropout 0.1 --ema 0.9
 [ "$(echo "$crcs" | xargs -n 1 | sort -u | wc -l)" -eq 4 ] || fail "runs of different weights: $crcs"
 
-# Each way to begin gives other weights, the same on all ranks.
+# Each way to begin gives other weights.
 set -- some --epochs 1 --batch 50
 crcs=""
 for init in glorot_uniform glorot_normal he_uniform he_normal lecun_uniform lecun_normal; do
-    run 1 "$@" --init "$init" --out "$init"
+    run 0 "$@" --init "$init" --out "$init"
     expect_status 0
     crc=$(summary weights_crc)
     crcs="$crcs $crc"
-    run 3 "$@" --init "$init" --out "$init-3"
-    [ "$(summary weights_crc)" = "$crc" ] || fail "$init: the weights of one rank on 3"
 done
 [ "$(echo "$crcs" | xargs -n 1 | sort -u | wc -l)" -eq 6 ] || fail "six different weights: $crcs"
-run 1 "$@" --out default
+run 0 "$@" --out default
 [ "$(summary weights_crc)" = "$(echo "$crcs" | awk '{ print $1 }')" ] ||
     fail "glorot_uniform is the default"
 
 # The model continues as it is, and --like repeats.
-run 2 some --epochs 1 --init-from residual --out more
+run 0 some --epochs 1 --init-from residual --out more
 expect_status 0
 expect_stdout '40-40-33-33-2, RMS norm, hard_sigmoid,gelu,relu,silu, dropout 0.2, residual, softmax'
 crc=$(summary weights_crc)
-run 1 --like more --out again
+run 0 --like more --out again
 expect_status 0
 [ "$(summary weights_crc)" = "$crc" ] || fail "--like gives the same weights"
-run 1 --like residual --out repeated
+run 0 --like residual --out repeated
 expect_status 0
 expect_stdout_line "summary.like_weights=same"
 run 0 inspect residual/model.h5
@@ -86,7 +89,7 @@ expect_stdout '^batch_normalization_1 +40 +epsilon 0.001, momentum 0.99 +160$'
 run 2 some --epochs 1 --init-from batch --ema 0 --dropout 0 --out on
 expect_status 0
 expect_stdout ', batch norm, tanh, softmax'
-run 2 some --epochs 1 --init-from layer --dropout 0 --out plain
+run 0 some --epochs 1 --init-from layer --dropout 0 --out plain
 expect_status 0
 expect_stdout ', layer norm, selu,leaky_relu,softplus, softmax'
 
@@ -111,11 +114,11 @@ expect_status 5
 expect_one_stderr_line "dtrain: error: epoch 1, step 1: batch_normalization layer 1: inputs or gradients are not finite"
 
 # What has no effect, and what is wrong.
-run 1 some --epochs 1 --hidden none --norm layer --out none
+run 0 some --epochs 1 --hidden none --norm layer --out none
 expect_one_stderr_line "dtrain: warning: --norm has no effect without hidden layers"
-run 1 some --epochs 1 --hidden 12,8 --residual --out useless
+run 0 some --epochs 1 --hidden 12,8 --residual --out useless
 expect_one_stderr_line "dtrain: warning: --residual has no effect: no hidden layer has as many units as the one before"
-run 1 some --hidden 8,8,8 --activation gelu,relu --out wrong
+run 0 some --hidden 8,8,8 --activation gelu,relu --out wrong
 expect_status 2
 expect_one_stderr_line "dtrain: error: --activation has 2 names, but --hidden has 3 layers"
 run 0 some --activation gelu,swish

@@ -1,25 +1,25 @@
 #!/bin/sh
-# --optimizer, its numbers and --weight-decay: the same weights on any number of ranks and after an
-# interruption, in the model file and from there on; smaller kernels with decay.
+# --optimizer, its numbers and --weight-decay: in the model file and from there on; smaller kernels with
+# decay; the same weights on any number of ranks and after an interruption for one of them.
 # shellcheck source-path=SCRIPTDIR source=harness.sh
 . "$(dirname "$0")/harness.sh"
 # shellcheck source-path=SCRIPTDIR source=everywhere.sh
 . "$TESTS/cli/everywhere.sh"
 
-same_everywhere adam adam 'Adam 0.01'
-same_everywhere adam decay 'Adam 0.01, weight decay 0.5' --weight-decay 0.5
-same_everywhere sgd sgd 'SGD 0.01' --optimizer sgd
-same_everywhere sgd momentum 'SGD 0.01, momentum 0.9' --optimizer sgd --momentum 0.9
-same_everywhere sgd nesterov 'SGD 0.01, momentum 0.9, nesterov' --optimizer sgd --momentum 0.9 --nesterov
-same_everywhere adamw adamw 'AdamW 0.01, weight decay 0.004' --optimizer adamw
+trains adam adam 'Adam 0.01'
+trains adam decay 'Adam 0.01, weight decay 0.5' --weight-decay 0.5
+trains sgd sgd 'SGD 0.01' --optimizer sgd
+trains sgd momentum 'SGD 0.01, momentum 0.9' --optimizer sgd --momentum 0.9
+trains sgd nesterov 'SGD 0.01, momentum 0.9, nesterov' --optimizer sgd --momentum 0.9 --nesterov
+trains adamw adamw 'AdamW 0.01, weight decay 0.004' --optimizer adamw
 adamw=$crc
 same_everywhere nadam nadam 'Nadam 0.01' --optimizer nadam
-same_everywhere rmsprop rmsprop 'RMSprop 0.01, rho 0.8' --optimizer rmsprop --rho 0.8
-same_everywhere adagrad adagrad 'Adagrad 0.01' --optimizer adagrad
+trains rmsprop rmsprop 'RMSprop 0.01, rho 0.8' --optimizer rmsprop --rho 0.8
+trains adagrad adagrad 'Adagrad 0.01' --optimizer adagrad
 expect_all_rows optimizer
 
 # AdamW is Adam with decay.
-run 2 some --epochs 4 --patience 9 --hidden 40,20 --batch 50 --learning-rate 0.01 --weight-decay 0.004 --out adam4
+run 0 some --epochs 4 --patience 9 --hidden 40,20 --batch 50 --learning-rate 0.01 --weight-decay 0.004 --out adam4
 [ "$(summary weights_crc)" = "$adamw" ] || fail "the weights of AdamW"
 
 run 0 export adam/model.h5 --to plain.npz
@@ -43,9 +43,9 @@ for name in decay adamw nadam rmsprop adagrad nesterov momentum; do
     *) options="--optimizer $name" ;;
     esac
     # shellcheck disable=SC2086
-    run 2 "$@" $options --epochs 1 --out half
+    run 0 "$@" $options --epochs 1 --out half
     "$PYTHON" "$TESTS/cli/check_model_h5.py" half/model.h5 >checked 2>&1 || fail "$name: $(cat checked)"
-    run 2 some --epochs 3 --patience 9 --batch 50 --init-from half --out rest
+    run 0 some --epochs 3 --patience 9 --batch 50 --init-from half --out rest
     expect_status 0
     case $name in
     decay) expect_stdout '^training +Adam 0.01, weight decay 0.5, ' ;;
@@ -60,24 +60,24 @@ for name in decay adamw nadam rmsprop adagrad nesterov momentum; do
         ;;
     esac
 done
-run 2 some --epochs 1 --init-from half --optimizer adam --out other
+run 0 some --epochs 1 --init-from half --optimizer adam --out other
 expect_status 0
 expect_one_stderr_line "dtrain: warning: half/model.h5: the state of SGD is not used, because --optimizer is adam"
 expect_stdout '^training +Adam 0.001, '
 # --like repeats also what was given as the default, and not as the model has it.
-run 2 some --epochs 2 --init-from half --momentum 0 --weight-decay 0 --out explicit
+run 0 some --epochs 2 --init-from half --momentum 0 --weight-decay 0 --out explicit
 expect_status 0
 expect_stdout '^training +SGD 0.01, batch '
 crc=$(summary weights_crc)
 run 3 --like explicit --out again
 expect_status 0
 [ "$(summary weights_crc)" = "$crc" ] || fail "--like gives the same weights"
-run 2 some --epochs 4 --time-limit 1s --out cut
+run 0 some --epochs 4 --time-limit 1s --out cut
 expect_status 75
 run 2 --resume cut --optimizer sgd
 expect_status 2
 expect_one_stderr_line "--optimizer is sgd, but the checkpoint has the state of adam"
-run 2 some --epochs 4 --optimizer sgd --momentum 0.9 --time-limit 1s --out forced
+run 0 some --epochs 4 --optimizer sgd --momentum 0.9 --time-limit 1s --out forced
 expect_status 75
 run 2 --resume forced --force --momentum 0.1
 expect_status 0
@@ -95,7 +95,7 @@ done
 run 0 some --optimizer lion
 expect_status 2
 expect_one_stderr_line "dtrain: error: --optimizer "
-run 1 some --momentum 0.9 --out never
+run 0 some --momentum 0.9 --out never
 expect_status 2
 expect_one_stderr_line "dtrain: error: --momentum is 0.9, but --optimizer adam does not have it; use another --optimizer"
 run 0 some --optimizer sgd --momentum 1
@@ -103,27 +103,27 @@ expect_status 2
 expect_one_stderr_line "dtrain: error: --momentum "
 for words in "rmsprop --momentum 0.9" "nadam --rho 0.8" "sgd --rho 0.8" "adagrad --momentum 0.5"; do
     # shellcheck disable=SC2086
-    run 1 some --optimizer $words --out never
+    run 0 some --optimizer $words --out never
     expect_status 2
     expect_one_stderr_line "but --optimizer ${words%% *} does not have it; use another --optimizer"
 done
-run 1 some --nesterov --out never
+run 0 some --nesterov --out never
 expect_status 2
 expect_one_stderr_line "dtrain: error: --nesterov was given, but --optimizer adam does not have it; use another"
-run 1 some --optimizer sgd --nesterov --out never
+run 0 some --optimizer sgd --nesterov --out never
 expect_status 2
 expect_one_stderr_line "dtrain: error: --nesterov was given, but --momentum is 0; set --momentum to 0.9"
 # What the model's optimizer had is not an error of the user's.
-run 2 "$@" --optimizer sgd --momentum 0.9 --nesterov --epochs 1 --out half
-run 1 some --epochs 1 --init-from half --momentum 0 --out plain
+run 0 "$@" --optimizer sgd --momentum 0.9 --nesterov --epochs 1 --out half
+run 0 some --epochs 1 --init-from half --momentum 0 --out plain
 expect_status 0
 expect_stdout '^training +SGD 0.01, batch '
 # The default of AdamW, unless the model had weight decay.
-run 1 some --epochs 1 --init-from half --optimizer adamw --out other
+run 0 some --epochs 1 --init-from half --optimizer adamw --out other
 expect_stdout '^training +AdamW 0.001, weight decay 0.004, batch '
-run 1 some --epochs 1 --init-from decay --optimizer adamw --out other
+run 0 some --epochs 1 --init-from decay --optimizer adamw --out other
 expect_stdout '^training +AdamW 0.001, weight decay 0.5, batch '
-run 1 some --epochs 1 --optimizer adamw --weight-decay 0 --out other
+run 0 some --epochs 1 --optimizer adamw --weight-decay 0 --out other
 expect_stdout '^training +AdamW 0.001, batch '
 run 0 inspect nesterov/model.h5
 expect_stdout '^SGD: learning rate 0.01, momentum 0.9, nesterov, state after 48 updates$'

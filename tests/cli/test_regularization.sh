@@ -1,34 +1,34 @@
 #!/bin/sh
-# --l2, --l1, --clip-norm, --clip-value, --max-norm and --noise: the same weights on any number of ranks and after
-# an interruption, and what they do.
+# --l2, --l1, --clip-norm, --clip-value, --max-norm and --noise: what they do; the same
+# weights on any number of ranks and after an interruption for penalties.
 # shellcheck source-path=SCRIPTDIR source=harness.sh
 . "$(dirname "$0")/harness.sh"
 # shellcheck source-path=SCRIPTDIR source=everywhere.sh
 . "$TESTS/cli/everywhere.sh"
 
-same_everywhere none plain 'Adam 0.01'
+trains none plain 'Adam 0.01'
 same_everywhere penalties penalties 'Adam 0.01, l2 0.003, l1 0.0004' --l2 0.003 --l1 0.0004
-run 1 --like penalties --threads 3 --out like
+run 0 --like penalties --threads 3 --out like
 expect_status 0
 expect_stdout '^summary.like_weights=same$'
-same_everywhere norm norm 'Adam 0.01, l2 0.003, clip-norm 0.05' --l2 0.003 --clip-norm 0.05
+trains norm norm 'Adam 0.01, l2 0.003, clip-norm 0.05' --l2 0.003 --clip-norm 0.05
 run 3 some --epochs 4 --patience 9 --hidden 40,20 --batch 50 --learning-rate 0.01 --l2 0.003 --clip-norm 0.05 \
     --reduce allreduce --threads 2 --out allreduce
 [ "$(summary weights_crc)" = "$crc" ] || fail "the same weights without a window"
-same_everywhere value value 'Adam 0.01, l1 0.0004, clip-value 0.002' --l1 0.0004 --clip-value 0.002
-same_everywhere max max 'Adam 0.01, max-norm 0.75' --max-norm 0.75
+trains value value 'Adam 0.01, l1 0.0004, clip-value 0.002' --l1 0.0004 --clip-value 0.002
+trains max max 'Adam 0.01, max-norm 0.75' --max-norm 0.75
 run 3 some --epochs 4 --patience 9 --hidden 40,20 --batch 50 --learning-rate 0.01 --max-norm 0.75 --threads 2 \
     --overlap on --out overlap
 [ "$(summary weights_crc)" = "$crc" ] || fail "the same weights in pieces"
 expect_stdout ' by overlapped allreduce'
-same_everywhere noise noise 'Adam 0.01' --noise 0.3
+trains noise noise 'Adam 0.01' --noise 0.3
 expect_stdout '^model +12-40-20-2, noise 0.3, relu, softmax; '
 noise=$crc
-same_everywhere all all 'Adam 0.01, l2 0.002, l1 0.0001, clip-norm 0.1, max-norm 0.9' \
+trains all all 'Adam 0.01, l2 0.002, l1 0.0001, clip-norm 0.1, max-norm 0.9' \
     --l2 0.002 --l1 0.0001 --clip-norm 0.1 --max-norm 0.9 --noise 0.2 --dropout 0.1 --norm layer
 
 # What is saved is a plain model; one that begins with it has its own penalties.
-run 2 some --epochs 1 --init-from penalties --out more
+run 0 some --epochs 1 --init-from penalties --out more
 expect_status 0
 expect_stdout '^training +Adam 0.01, batch '
 run 2 --resume penalties-stopped --l2 0.1
@@ -86,18 +86,18 @@ for ranks in (1, 3, 8):
     assert np.abs(found - np.clip(gradient, -0.001953125, 0.001953125)).max() < 1e-7, ranks
 PY
 
-run 1 some --clip-norm 1 --clip-value 0.5 --out never
+run 0 some --clip-norm 1 --clip-value 0.5 --out never
 expect_status 2
 expect_one_stderr_line "dtrain: error: --clip-norm is 1 and --clip-value is 0.5; set one of them to 0"
-run 2 some --max-norm 2 --reduce window --out never
+run 0 some --max-norm 2 --reduce window --out never
 expect_status 2
 expect_one_stderr_line "dtrain: error: --max-norm is 2, which requires another --reduce than window; remove one of them"
-run 2 some --max-norm 2 --hidden none --epochs 1 --out no-hidden
+run 0 some --max-norm 2 --hidden none --epochs 1 --out no-hidden
 expect_status 0
 expect_one_stderr_line "dtrain: warning: --max-norm has no effect without hidden layers"
 
 # Noise is part of the model, as dropout is, and only training has it.
-run 2 some --epochs 4 --patience 9 --hidden 40,20 --batch 50 --learning-rate 0.01 --noise 0.3 --threads 3 --out threads
+run 0 some --epochs 4 --patience 9 --hidden 40,20 --batch 50 --learning-rate 0.01 --noise 0.3 --threads 3 --out threads
 [ "$(summary weights_crc)" = "$noise" ] || fail "the weights of one thread"
 accuracy=$(summary val_accuracy)
 run 0 evaluate noise some --set validation
@@ -105,11 +105,11 @@ expect_status 0
 [ -n "$accuracy" ] && grep -qF "$accuracy" stdout || fail "the validation accuracy of the run"
 run 0 inspect noise/model.h5
 expect_stdout '^gaussian_noise +12 +stddev 0.3 '
-run 2 some --epochs 1 --init-from noise --out noise-on
+run 0 some --epochs 1 --init-from noise --out noise-on
 expect_stdout '^model +12-40-20-2, noise 0.3, relu, softmax; '
-run 2 some --epochs 1 --init-from noise --noise 0 --out noise-off
+run 0 some --epochs 1 --init-from noise --noise 0 --out noise-off
 expect_stdout '^model +12-40-20-2, relu, softmax; '
-run 2 some --epochs 1 --init-from plain --noise 0.5 --hidden 40,20 --out noise-new
+run 0 some --epochs 1 --init-from plain --noise 0.5 --hidden 40,20 --out noise-new
 expect_status 0
 expect_stdout '^model +12-40-20-2, noise 0.5, relu, softmax; '
 run 0 export noise/model.h5 --to noise.keras

@@ -1,14 +1,14 @@
 #!/bin/sh
-# --class-weight and --ema: the same weights on any number of ranks and after an interruption; class weights
-# train as row weights of the same size do, and averages are those of the weights of all steps.
+# --class-weight and --ema: class weights train as row weights of the same size do, and averages are those of
+# the weights of all steps; the same weights on any number of ranks and after an interruption with --ema.
 # shellcheck source-path=SCRIPTDIR source=harness.sh
 . "$(dirname "$0")/harness.sh"
 # shellcheck source-path=SCRIPTDIR source=everywhere.sh
 . "$TESTS/cli/everywhere.sh"
 
 same_everywhere ema ema 'Adam 0.01, averaged weights 0.9' --ema 0.9
-same_everywhere class classes 'Adam 0.01' --class-weight 0=3,1=0.5
-same_everywhere balanced balanced 'Adam 0.01' --class-weight balanced
+trains class classes 'Adam 0.01' --class-weight 0=3,1=0.5
+trains balanced balanced 'Adam 0.01' --class-weight balanced
 
 # The weights that the classes' have, row by row.
 "$PYTHON" - <<'PY'
@@ -23,7 +23,7 @@ for part in ("train", "validation", "test"):
              none=w * (part != "validation"))
 PY
 for pair in classes:w balanced:b; do
-    run 1 rows --weights "${pair#*:}" --epochs 4 --patience 9 --hidden 40,20 --batch 50 --learning-rate 0.01 \
+    run 0 rows --weights "${pair#*:}" --epochs 4 --patience 9 --hidden 40,20 --batch 50 --learning-rate 0.01 \
         --out "${pair%:*}-rows"
     expect_status 0
     [ "$pair" = balanced:b ] || w_crc=$(summary weights_crc)
@@ -37,7 +37,7 @@ PY
 done
 
 # Only the ratios of weights count. A set whose rows all weigh nothing cannot be judged by.
-run 1 rows --weights small --epochs 4 --patience 9 --hidden 40,20 --batch 50 --learning-rate 0.01 --out small
+run 0 rows --weights small --epochs 4 --patience 9 --hidden 40,20 --batch 50 --learning-rate 0.01 --out small
 expect_status 0
 [ "$(summary weights_crc)" = "$w_crc" ] || fail "small weights train as others"
 run 2 rows --weights none --out none
@@ -46,11 +46,11 @@ expect_one_stderr_line "dtrain: error: --weights none: all validation rows weigh
 
 # One step an epoch: the weights after each of them are those of a run of so many epochs without an average.
 for epochs in 1 2 3; do
-    run 1 some --epochs $epochs --hidden 5 --batch 100000 --no-restore-best --out "plain-$epochs"
+    run 0 some --epochs $epochs --hidden 5 --batch 100000 --no-restore-best --out "plain-$epochs"
     expect_status 0
     run 0 export "plain-$epochs" --to "plain-$epochs.npz"
 done
-run 1 some --epochs 3 --hidden 5 --batch 100000 --no-restore-best --ema 0.25 --out averaged
+run 0 some --epochs 3 --hidden 5 --batch 100000 --no-restore-best --ema 0.25 --out averaged
 expect_status 0
 run 0 export averaged --to averaged.npz
 # Biases begin at 0, and so does their average.
