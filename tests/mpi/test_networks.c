@@ -41,6 +41,9 @@ static const char *const others[] = {
     "@ --targets y --class-weight 0=3,1=0.5",
     "@ --targets y --class-weight balanced --weights w",
     "@ --targets b --threshold f1 --weights w --monitor val_pr_auc",
+    "@ --targets b --threshold recall=0.8 --seed 2",
+    "@ --targets b --threshold precision=0.6 --seed 3",
+    "@ --targets b --threshold 0.3 --seed 4",
     "@ --targets v2 --weights w --loss huber --huber-delta 0.5 --norm layer",
     "@ --targets v --loss quantile --quantile 0.2 --monitor val_pinball",
     "@ --targets v --task regression --min-epochs 1 --baseline 0.1 --min-delta 1e-3 --patience 1 "
@@ -204,10 +207,17 @@ static bool was_used(const dt_option *option, const char *name, bool had_it)
 
 /* ---- a run on groups of ranks ---- */
 
-/* The groups of eight ranks that train at the same time; the last one with threads. Fewer ranks
- * would repeat what the groups do. */
-static const int group_sizes[] = {1, 2, 3, 2};
-enum { GROUPS = 4, RANKS = 8, RUNS_MAX = 96 };
+/* The groups of eight ranks that train at the same time, one of them with threads. Fewer ranks would
+ * repeat what the groups do. */
+static const struct {
+    int size;
+    const char *words, *resumed; /* more words, from the beginning and after an interruption */
+} groups[] = {{1, "", ""},
+              {2, "", " --overlap on"},
+              {3, "", ""},
+              {1, " --threads 2", " --threads 2"},
+              {1, "", ""}};
+enum { GROUPS = 5, RANKS = 8, RUNS_MAX = 96 };
 static dt_comm group;
 static int group_number;
 static uint32_t all_params[RUNS_MAX];
@@ -215,10 +225,10 @@ static size_t run_count;
 
 static void make_groups(void)
 {
-    int end = group_sizes[0];
+    int end = groups[0].size;
     group_number = 0;
     while (test_rank >= end && group_number + 1 < GROUPS)
-        end += group_sizes[++group_number];
+        end += groups[++group_number].size;
     MPI_Comm_split(MPI_COMM_WORLD, group_number, test_rank, &group.comm);
     MPI_Comm_rank(group.comm, &group.rank);
     MPI_Comm_size(group.comm, &group.size);
@@ -238,9 +248,8 @@ static void run_groups(course *out, const char *words, const char *resume)
 {
     char own[COURSE_WORDS_BYTES], folder[32];
     const bool resumes = resume[0] != '\0';
-    (void)snprintf(own, sizeof own, "%s %s%s", resumes ? resume : words,
-                   group_number + 1 == GROUPS ? "--threads 2" : "",
-                   group_number + 1 == GROUPS && resumes ? " --overlap on" : "");
+    (void)snprintf(own, sizeof own, "%s%s", resumes ? resume : words,
+                   resumes ? groups[group_number].resumed : groups[group_number].words);
     (void)snprintf(folder, sizeof folder, "group-%d", group_number);
     course_run(out, &group, own, folder, 0);
     if (group.rank == 0)
