@@ -62,6 +62,31 @@ done
     fail "scikit-learn agrees: $(cat wrong)"
 [ "$(wc -l <agreement)" -eq 12 ] || fail "all were compared"
 
+# Rows with weights, which training logs of each set: as scikit-learn's sample_weight.
+"$PYTHON" - <<'PY'
+import numpy as np
+from make_data import learnable
+for seed, (part, rows) in enumerate((("train", 300), ("validation", 201), ("test", 150))):
+    w = (np.random.default_rng(seed).integers(0, 9, rows) / 4).astype(np.float32)
+    for classes in (2, 4):
+        x, y = learnable(rows, columns=6, classes=classes, seed=seed)
+        np.savez(f"weighted{classes}-{part}.npz", inputs=x, targets=y, w=w)
+    y = np.stack([50 * x[:, 0] + x[:, 1] ** 2 + 7, x[:, 2] / 64], 1).astype(np.float32)
+    np.savez(f"weighted1-{part}.npz", inputs=x, targets=y[:, 0], w=w)
+    np.savez(f"weightedy-{part}.npz", inputs=x, targets=y, w=w)
+PY
+for name in weighted2 weighted4 weighted1 weightedy; do
+    run 0 "$name" --weights w --out "$name" --epochs 3 --batch 32 --quiet
+    expect_status 0
+    for part in validation test; do
+        run 0 predict "$name" "$name-$part.npz" --out "$name-$part.made.npz" --quiet
+        expect_status 0
+    done
+done
+"$PYTHON" "$TESTS/cli/check_weighted.py" weighted2 weighted4 weighted1 weightedy >agreement 2>wrong ||
+    fail "scikit-learn agrees: $(cat wrong)"
+[ "$(wc -l <agreement)" -eq 8 ] || fail "all were compared"
+
 # One-hot targets are the same classes; --set chooses; --quiet leaves the summary.
 run 0 evaluate model-two two-hot.npz --quiet
 expect_status 0
