@@ -1,6 +1,6 @@
 #!/bin/sh
 # What dtrain writes, read by the real Keras and ONNX Runtime, and back: check_keras.py does it all in one
-# Python.
+# Python. And steps of both from the same weights: there, and in check_keras_training.py.
 #
 # They come from PyPI, by pip and its own configuration, into a virtual environment in the user's cache,
 # made once: $XDG_CACHE_HOME/dtrain-tests/keras or ~/.cache/dtrain-tests/keras. Where that fails the
@@ -51,7 +51,9 @@ if [ -z "${PYTHON:-}" ] || ! has_keras "$PYTHON"; then
     exec 9>&-
 fi
 
-"$PYTHON" "$TESTS/cli/check_keras.py" >stdout 2>stderr || status=$?
-harness_command=check_keras.py
-expect_status 0
-cat stdout
+for script in check_keras.py check_keras_training.py; do
+    "$PYTHON" "$TESTS/cli/$script" >stdout 2>stderr || status=$?
+    harness_command=$script
+    expect_status 0
+    cat stdout
+done
