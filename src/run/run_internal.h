@@ -168,7 +168,8 @@ DT_MUST_USE dt_status dt_run_make_model(dt_run *r);
 
 /* ---- run_threshold.c ---- */
 
-/* Checks that --threshold goes with the data. Local. Errors: DT_USAGE. */
+/* Checks that --threshold goes with the data. Collective; same on all ranks: the result. Errors:
+ * DT_USAGE. */
 DT_MUST_USE dt_status dt_run_check_threshold(const dt_run *r);
 
 /**

@@ -335,9 +335,6 @@ out:
 
 DT_MUST_USE static dt_status check_validation(const dt_run *r)
 {
-    const dt_status status = dt_run_check_threshold(r);
-    if (status != DT_OK)
-        return status;
     const dt_schedule *schedule = dt_schedules[r->settings.schedule];
     if (r->settings.restarts > 1 && !r->settings.average && r->sets[DT_VALIDATION].N == 0)
         return dt_fail(DT_USAGE,
@@ -355,6 +352,7 @@ DT_MUST_USE static dt_status check_validation(const dt_run *r)
 dt_status dt_run_make_model(dt_run *r)
 {
     dt_status status = DT_OK;
+    DT_TRY(dt_run_check_threshold(r));
     DT_TRY(dt_comm_agree(r->comm, check_validation(r)));
     if (r->settings.init_from[0] != '\0') {
         DT_TRY(begin_with(r));

@@ -15,6 +15,25 @@ static dt_threshold_rule rule_of(const dt_run *r)
     return rule;
 }
 
+/* Without any weight of class 1 there is no recall, and no threshold to choose. */
+DT_MUST_USE static dt_status check_weights(const dt_run *r)
+{
+    const dt_dataset *set = &r->sets[DT_VALIDATION];
+    double largest = 0.0;
+    if (set->w == NULL)
+        return DT_OK;
+    for (size_t i = 0; i < dt_dataset_own_rows(set); i++)
+        if (set->y[i].label == 1)
+            largest = fmax(largest, (double)set->w[i]);
+    dt_comm_max_f64(r->comm, &largest, 1);
+    if (largest > 0.0)
+        return DT_OK;
+    return dt_fail(DT_USAGE,
+                   "--threshold %s needs validation rows of class 1, but all of them weigh 0; use "
+                   "a number",
+                   r->settings.threshold);
+}
+
 dt_status dt_run_check_threshold(const dt_run *r)
 {
     const dt_threshold_rule rule = rule_of(r);
@@ -43,7 +62,7 @@ dt_status dt_run_check_threshold(const dt_run *r)
                        "--threshold %s needs validation rows of class 1, but there are none; use "
                        "a number",
                        text);
-    return DT_OK;
+    return check_weights(r);
 }
 
 dt_status dt_run_set_threshold(dt_run *r)

@@ -14,7 +14,8 @@ for i, (part, rows) in enumerate((("train", 600), ("validation", 301), ("test", 
     y = np.where(rng.random(rows) < 0.25, rng.integers(0, 2, rows), y) # else precision is no matter
     y[rng.random(rows) < 0.4] = 0
     weights = rng.integers(0, 4, rows) / 2
-    np.savez(f"some-{part}.npz", inputs=x, targets=y, weights=weights)
+    light = np.where((y == 1) & (part == "validation"), 0, 1.0)
+    np.savez(f"some-{part}.npz", inputs=x, targets=y, weights=weights, light=light)
     np.savez(f"values-{part}.npz", inputs=x, targets=y + 0.5)
     np.savez(f"lone-{part}.npz", inputs=x, targets=y if part != "validation" else 0 * y)
     np.savez(f"equal-{part}.npz", inputs=x if part == "train" else 0 * x, targets=y)
@@ -142,6 +143,8 @@ refuse "--threshold f1 was given, but the targets are values" values --threshold
 refuse "--threshold f1 needs a validation set; use a number" \
     some-train.npz --validation-split 0 --threshold f1
 refuse "--threshold recall=1 needs validation rows of class 1" lone --threshold recall=1
+refuse "--threshold f1 needs validation rows of class 1, but all of them weigh 0; use a number" \
+    some --weights light --threshold f1
 run 0 some-train.npz --validation-split 0 --threshold 0.3 --epochs 1 --out lonely
 expect_status 0
 [ "$(summary threshold)" = 0.3 ] || fail "a number needs no validation set"
