@@ -41,6 +41,7 @@ static const char *const others[] = {
     "@ --targets y --class-weight 0=3,1=0.5",
     "@ --targets y --class-weight balanced --weights w",
     "@ --targets b --threshold f1 --weights w --monitor val_pr_auc",
+    "@ --targets y --preset tabular",
     "@ --targets b --threshold recall=0.8 --seed 2",
     "@ --targets b --threshold precision=0.6 --seed 3",
     "@ --targets b --threshold 0.3 --seed 4",
