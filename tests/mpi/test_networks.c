@@ -50,7 +50,8 @@ static const char *const others[] = {
     "@ --targets v --task regression --min-epochs 2 --seed 5",
     "@ --targets v --baseline 0.1 --min-delta 1e-3 --patience 1 --no-restore-best",
     "@ --targets y --task classification --seed 3 --shards 11 --reduce window",
-    "@train.npz --targets y --validation-split 0.2 --test-split 0.1 --overlap off --engine own",
+    "@train.npz --targets y --validation-split 0.2 --test-split 0.1 --split-seed 4 --overlap off",
+    "@ --targets y --norm batch --dropout 0.1 --ema 0.9 --clip-norm 0.1 --engine own",
     "@ --targets y --hidden 9 --init-from @normal.h5",
 };
 
@@ -61,6 +62,8 @@ static const struct {
     {"sum", "fast"}, /* its bits depend on the number of ranks */
     {"engine", "blas"}, /* for a whole process; mpi/all_on_haswell runs other tests with it */
     {"threads", NULL}, /* always 1 or 2 here */
+    {"restarts", NULL}, /* several runs: tests/cli/test_restarts.sh */
+    {"average", NULL}, /* likewise */
 };
 
 /* ---- data ---- */
