@@ -24,12 +24,14 @@ typedef struct dt_traversal {
  * What a kind of layer implements. `l` is the layer's index. Rows are computed one by one or
  * segment by segment (linalg.h), never across segments, unless the layer sums the batch. All calls
  * are local, except for that sum.
+ *
+ * Rows are those of the layer's outputs: K for each row of the network's inputs (dt_layer.K).
  */
 struct dt_layer_kind {
     const char *name; /* in files and messages; Keras's name of such a layer begins with it */
     dt_option_table options; /* of a dt_layer */
 
-    /* Completes the layer, whose D and number are set, and declares its tensors
+    /* Completes the layer, whose D, K and number are set, and declares its tensors
      * (dt_network_declare). Errors: DT_DATA: there cannot be such a layer in this place. */
     dt_status (*plan)(dt_network *network, size_t l);
 
@@ -37,6 +39,11 @@ struct dt_layer_kind {
      * tensors that train, and comes before all others: it is applied to the data, once. */
     void (*prepare)(const dt_network *network, size_t l, float *X, size_t B);
 
+    /* Checks the layer's constants, which were read from a file; NULL: there is nothing to check
+     * beyond what their tensors say. Errors: DT_DATA. */
+    dt_status (*check)(const dt_network *network, size_t l);
+
+    bool row_major; /* its outputs are rows of logits, whatever their number; only a last layer */
     bool sums_batch; /* in training, `begin_forward` and `begin_backward` add up over all ranks */
     bool training_only; /* in inference its outputs are its inputs */
     bool fuses_activation; /* `backward` also applies the derivative of the activation before it */
@@ -78,6 +85,8 @@ typedef struct dt_tensor_plan {
     const char *name;
     size_t rows, columns; /* columns = 0: a vector */
     dt_start start;
+    size_t fan_in, fan_out; /* 0: rows, columns */
+    size_t repeated, repeats; /* as in dt_tensor */
     bool decays;
     bool is_constant; /* it does not train */
     bool moves;
@@ -88,6 +97,12 @@ typedef struct dt_tensor_plan {
 DT_MUST_USE dt_status dt_network_declare(dt_network *network, size_t l, const dt_tensor_plan *plan,
                                          size_t *first);
 
+/** Returns the rows of layer l's outputs that a workspace has room for. */
+static inline size_t dt_workspace_rows(const dt_workspace *w, const dt_network *network, size_t l)
+{
+    return w->capacity * network->layers[l].K;
+}
+
 /** Allocates [rows, columns]. Errors: DT_MEMORY. */
 DT_MUST_USE dt_status dt_workspace_make_panels(dt_panels *out, size_t rows, size_t columns,
                                                const char *what);
@@ -97,6 +112,12 @@ bool dt_traversal_uses(const dt_traversal *t, size_t l);
 
 /** Returns the layer before layer l in this pass, whose outputs are its inputs; SIZE_MAX: none. */
 size_t dt_traversal_before(const dt_traversal *t, size_t l);
+
+/** Returns the first row of segment s, or behind the last one, of layer l's outputs. */
+static inline size_t dt_traversal_start(const dt_traversal *t, size_t l, size_t s)
+{
+    return t->segments->start[s] * t->network->layers[l].K;
+}
 
 /** Returns the inputs of layer l. */
 const dt_panels *dt_traversal_inputs(const dt_traversal *t, size_t l);

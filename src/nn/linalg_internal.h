@@ -20,6 +20,8 @@
 typedef struct dt_multiply {
     float *out; /* panels [N/32][out_pitch][32] */
     size_t out_pitch;
+    size_t out_row; /* floats from one row of `out` to the next; 0: 32. Else there is no activation,
+                       `outputs` or `slopes` */
     const float *A; /* row i, element k: A[i * a_row + k % 32 + k / 32 * a_panel] */
     size_t a_row, a_panel;
     const float *B; /* panels [N/32][K][32], padded with zeros */
@@ -32,21 +34,32 @@ typedef struct dt_multiply {
     const float *outputs;
 } dt_multiply;
 
+/** z[i,c] = bias[c] + sum over k of X[i,k] W[k,c], for few classes: the sum runs in 16 lanes, k mod
+ * 16, that are then added in pairs. */
+typedef struct dt_narrow {
+    float *z; /* row i: z[i * z_row + c] */
+    size_t z_row;
+    const float *X; /* row i, element k: X[i * x_row + k % 32 + k / 32 * x_panel]; padded */
+    size_t x_row, x_panel;
+    const float *WT; /* [D/32][C][32], padded with zeros */
+    const float *bias; /* [C] */
+    size_t rows, D, C;
+} dt_narrow;
+
+/** g[f,j] = sum over r of A[r * a_row + f] B[r * b_row + j], for `count` <= 32 of f and 32 of j. */
+typedef struct dt_outer {
+    const float *A, *B;
+    size_t a_row, b_row;
+    size_t rows, count;
+} dt_outer;
+
 typedef struct dt_kernels {
     const char *name; /* in DTRAIN_ISA and the banner; the rest is NULL on another architecture */
     bool is_rowwise; /* a row's bits are its own, whatever rows stand beside it */
 
     void (*multiply)(const dt_multiply *m);
-
-    /* z[i,c] = bias[c] + sum over k of X[i,k] W[k,c], for few classes: the sum runs in 16 lanes,
-     * k mod 16, that are then added in pairs. X panels of `pitch` rows; WT [D/32][C][32], padded
-     * with zeros; z [rows,C]. */
-    void (*multiply_narrow)(float *z, const float *X, size_t pitch, const float *WT,
-                            const float *bias, size_t rows, size_t D, size_t C);
-
-    /* g[f,j] = sum over r of A[r * a_row + f] B[r * 32 + j], for `count` <= 32 of f and 32 of j */
-    void (*outer)(float *g, const float *A, size_t a_row, const float *B, size_t rows,
-                  size_t count);
+    void (*multiply_narrow)(const dt_narrow *m);
+    void (*outer)(float *g, const dt_outer *m); /* g [count,32] */
 } dt_kernels;
 
 /** Returns the kernels in use; before dt_linalg_choose, those of DT_ENGINE_AUTO. */

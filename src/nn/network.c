@@ -13,6 +13,7 @@ DT_MUST_USE static dt_status plan_layer(dt_network *network, size_t l, size_t D)
 {
     dt_layer *layer = &network->layers[l];
     layer->D = D;
+    layer->K = l > 0 ? network->layers[l - 1].K : 1;
     layer->number = 0;
     for (size_t i = 0; i < l; i++)
         layer->number += network->layers[i].kind == layer->kind;
@@ -36,7 +37,9 @@ dt_status dt_network_plan(dt_network *out, size_t D, const dt_layer *layers, siz
         out->C = out->layers[l].H;
     }
     const dt_layer *last = &out->layers[layer_count - 1];
-    if (last->kind != &dt_layer_dense || last->activation != DT_ACTIVATION_LINEAR)
+    out->K = last->K;
+    if ((last->kind != &dt_layer_dense && !last->kind->row_major) ||
+        last->activation != DT_ACTIVATION_LINEAR)
         DT_TRY(
             dt_fail(DT_DATA,
                     "the last layer is of the kind '%s' with activation %s; expected 'dense' with "
@@ -86,16 +89,33 @@ static double draw_truncated(dt_random *random)
 
 static void fill_at_random(float *W, const dt_tensor *tensor, dt_init init, dt_random *random)
 {
-    const double D = (double)tensor->dims[0], H = (double)tensor->dims[1];
+    const double D = (double)tensor->fan_in, H = (double)tensor->fan_out;
     const bool he = init == DT_INIT_HE_UNIFORM || init == DT_INIT_HE_NORMAL;
     const bool glorot = init == DT_INIT_GLOROT_UNIFORM || init == DT_INIT_GLOROT_NORMAL;
     const bool normal =
         init == DT_INIT_GLOROT_NORMAL || init == DT_INIT_HE_NORMAL || init == DT_INIT_LECUN_NORMAL;
-    const double scale = glorot || he ? 2.0 : 1.0, fans = glorot ? D + H : D;
+    const double scale = glorot || he ? 2.0 : init == DT_INIT_FAN_IN_UNIFORM ? 1.0 / 3.0 : 1.0;
+    const double fans = glorot ? D + H : D;
     const double deviation = sqrt(scale / fans), limit = sqrt(3.0 * scale / fans);
     for (size_t i = 0; i < tensor->count; i++)
         W[i] = (float)(normal ? draw_truncated(random) * deviation
                               : (2.0 * dt_random_uniform(random) - 1.0) * limit);
+}
+
+static void fill_with(float *W, size_t count, float value)
+{
+    for (size_t i = 0; i < count; i++)
+        W[i] = value;
+}
+
+static void fill_normal(float *W, const dt_tensor *tensor, dt_random *random)
+{
+    for (size_t row = 0; row < tensor->dims[0]; row++)
+        for (size_t j = 0; j < tensor->dims[1]; j++, W++)
+            if (j < tensor->repeated && j % tensor->repeats != 0)
+                *W = W[-1];
+            else
+                *W = (float)dt_random_normal(random);
 }
 
 void dt_network_fill(dt_network *network, dt_init init, uint64_t seed)
@@ -104,21 +124,30 @@ void dt_network_fill(dt_network *network, dt_init init, uint64_t seed)
     for (size_t t = 0; t < network->tensor_count; t++) {
         const dt_tensor *tensor = &network->tensors[t];
         float *W = network->params + tensor->first;
-        dt_random random;
-        switch (tensor->start) {
-        case DT_START_ZEROS:
-            memset(W, 0, tensor->count * sizeof *W);
-            break;
-        case DT_START_ONES:
-            for (size_t i = 0; i < tensor->count; i++)
-                W[i] = 1.0f;
-            break;
-        case DT_START_RANDOM:
-            random = dt_random_start(seed, DT_RANDOM_WEIGHTS, number++);
-            fill_at_random(W, tensor, init, &random);
-            break;
+        const bool zeros = tensor->start == DT_START_ZEROS ||
+                           (tensor->start == DT_START_BIAS && init != DT_INIT_FAN_IN_UNIFORM);
+        if (zeros || tensor->start == DT_START_ONES) {
+            fill_with(W, tensor->count, zeros ? 0.0f : 1.0f);
+            continue;
         }
+        dt_random random = dt_random_start(seed, DT_RANDOM_WEIGHTS, number++);
+        if (tensor->start == DT_START_NORMAL)
+            fill_normal(W, tensor, &random);
+        else
+            fill_at_random(W, tensor,
+                           tensor->start == DT_START_UNIFORM ? DT_INIT_FAN_IN_UNIFORM : init,
+                           &random);
     }
+}
+
+dt_status dt_network_check_constants(const dt_network *network)
+{
+    dt_status status = DT_OK;
+    for (size_t l = 0; l < network->layer_count; l++)
+        if (network->layers[l].kind->check != NULL)
+            DT_TRY(network->layers[l].kind->check(network, l));
+out:
+    return status;
 }
 
 void dt_network_prepare(const dt_network *network, float *X, size_t B)

@@ -11,7 +11,8 @@
 
 bool dt_network_is_narrow(const dt_network *network, size_t l)
 {
-    return l + 1 == network->layer_count && network->layers[l].H <= DT_NARROW;
+    return l + 1 == network->layer_count &&
+           (network->layers[l].H <= DT_NARROW || network->layers[l].kind->row_major);
 }
 
 /* ---- memory ---- */
@@ -37,16 +38,16 @@ dt_status dt_workspace_init(dt_workspace *out, const dt_network *network, size_t
     DT_TRY(dt_memory_alloc(&out->weights, 2 * layers, sizeof *out->weights, "workspace"));
     out->transposed = out->weights + layers;
     DT_TRY(dt_workspace_make_panels(&out->input, rows, network->D, "a step's rows"));
-    DT_TRY(dt_memory_alloc(&out->logits, rows, network->C * sizeof(float), "logits"));
+    DT_TRY(dt_memory_alloc(&out->logits, rows * network->K, network->C * sizeof(float), "logits"));
     for (size_t l = 0; l < layers; l++) {
-        const size_t H = network->layers[l].H;
+        const size_t H = network->layers[l].H, l_rows = dt_workspace_rows(out, network, l);
         const dt_layer_kind *kind = network->layers[l].kind;
         if (kind->prepare != NULL || (kind->training_only && passes == DT_FORWARD_PASS))
             continue;
         if (!dt_network_is_narrow(network, l)) {
-            DT_TRY(dt_workspace_make_panels(&out->outputs[l], rows, H, "layer outputs"));
+            DT_TRY(dt_workspace_make_panels(&out->outputs[l], l_rows, H, "layer outputs"));
             if (passes == DT_BOTH_PASSES)
-                DT_TRY(dt_workspace_make_panels(&out->deltas[l], rows, H, "layer gradients"));
+                DT_TRY(dt_workspace_make_panels(&out->deltas[l], l_rows, H, "layer gradients"));
         }
         if (kind->allocate != NULL)
             DT_TRY(kind->allocate(out, network, l, passes));
@@ -63,7 +64,8 @@ dt_status dt_workspace_make_slopes(dt_workspace *w, const dt_network *network, s
     const dt_layer *layer = &network->layers[l];
     if (passes == DT_FORWARD_PASS || !dt_activation_keeps_slopes(layer->activation))
         return DT_OK;
-    return dt_workspace_make_panels(&w->kept[l], w->capacity, layer->H, "slopes of an activation");
+    return dt_workspace_make_panels(&w->kept[l], dt_workspace_rows(w, network, l), layer->H,
+                                    "slopes of an activation");
 }
 
 void dt_workspace_clear(dt_workspace *workspace)
@@ -183,7 +185,8 @@ static void work_on_rows(const stage *s)
 static void go_forward(const stage *s, size_t from, size_t to)
 {
     const dt_traversal *t = s->traversal;
-    t->network->layers[s->layer].kind->forward(t, s->layer, from, to);
+    const dt_layer *layer = &t->network->layers[s->layer];
+    layer->kind->forward(t, s->layer, from * layer->K, to * layer->K);
 }
 
 /* The derivative of the activation of the layer before, unless `backward` has applied it. */
@@ -195,20 +198,22 @@ static void apply_derivative(const stage *s, size_t from, size_t to)
         before->activation == DT_ACTIVATION_LINEAR)
         return;
     for (size_t p = 0; p < dt_panels_count(before->H); p++)
-        dt_activation_backward(
-            before->activation, dt_panels_at(&t->workspace->deltas[s->before], from, p),
-            dt_panels_at(dt_traversal_behind(t, s->before), from, p), (to - from) * DT_PANEL);
+        dt_activation_backward(before->activation,
+                               dt_panels_at(&t->workspace->deltas[s->before], from * before->K, p),
+                               dt_panels_at(dt_traversal_behind(t, s->before), from * before->K, p),
+                               (to - from) * before->K * DT_PANEL);
 }
 
 /* Stored gradients of residual connections are added last. */
 static void go_backward(const stage *s, size_t from, size_t to)
 {
     const dt_traversal *t = s->traversal;
-    t->network->layers[s->layer].kind->backward(t, s->layer, s->before, from, to);
+    const dt_layer *layers = t->network->layers, *layer = &layers[s->layer];
+    layer->kind->backward(t, s->layer, s->before, from * layer->K, to * layer->K);
     apply_derivative(s, from, to);
     for (size_t l = s->layer; l < t->network->layer_count; l++)
-        if (t->network->layers[l].kind->add_kept != NULL)
-            t->network->layers[l].kind->add_kept(t, l, s->before, from, to);
+        if (layers[l].kind->add_kept != NULL)
+            layers[l].kind->add_kept(t, l, s->before, from * layers[l].K, to * layers[l].K);
 }
 
 /* ---- the passes ---- */
@@ -234,7 +239,7 @@ float *dt_network_forward(const dt_network *network, dt_workspace *workspace, co
             kind->begin_forward(&t, l);
         work_on_rows(&(stage){&t, l, 0, go_forward});
     }
-    for (size_t i = 0; !dt_network_is_narrow(network, last) && i < rows; i++)
+    for (size_t i = 0; !dt_network_is_narrow(network, last) && i < rows * network->K; i++)
         dt_panels_get_row(workspace->logits + i * network->C, &workspace->outputs[last], i);
     dt_subnormals_restore(flags);
     return workspace->logits;
@@ -284,7 +289,7 @@ void dt_network_backward(const dt_network *network, dt_workspace *workspace,
             t.first_filled = t.first_filled > t.last_filled ? s : t.first_filled;
             t.last_filled = s;
         }
-    for (size_t i = 0; !dt_network_is_narrow(network, last) && i < rows; i++)
+    for (size_t i = 0; !dt_network_is_narrow(network, last) && i < rows * network->K; i++)
         dt_panels_put_row(&workspace->deltas[last], i, workspace->logits + i * network->C);
     for (size_t l = network->layer_count; l-- > 0;) {
         const dt_layer_kind *kind = network->layers[l].kind;

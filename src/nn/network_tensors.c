@@ -16,6 +16,10 @@ dt_status dt_network_declare(dt_network *network, size_t l, const dt_tensor_plan
                         .count = plan->rows,
                         .dims = {plan->rows, plan->columns},
                         .start = plan->start,
+                        .fan_in = plan->fan_in > 0 ? plan->fan_in : plan->rows,
+                        .fan_out = plan->fan_out > 0 ? plan->fan_out : plan->columns,
+                        .repeated = plan->repeated,
+                        .repeats = plan->repeats,
                         .decays = plan->decays,
                         .moves = plan->moves,
                         .non_negative = plan->non_negative};

@@ -27,6 +27,7 @@ dt_status dt_predictor_init(dt_predictor *out, const dt_network *network, bool p
     DT_TRY(dt_memory_alloc(&out->y, out->capacity,
                            dt_loss_targets(network->loss, network->C) * sizeof *out->y, "targets"));
     DT_TRY(dt_loss_rows_init(&out->rows, network->loss, out->capacity));
+    DT_TRY(dt_members_init(&out->members, network, out->capacity));
 out:
     if (status != DT_OK)
         dt_predictor_clear(out);
@@ -40,6 +41,7 @@ void dt_predictor_clear(dt_predictor *predictor)
     dt_memory_free(predictor->mean);
     dt_memory_free(predictor->y);
     dt_loss_rows_clear(&predictor->rows);
+    dt_members_clear(&predictor->members);
     memset(predictor, 0, sizeof *predictor);
 }
 
@@ -121,6 +123,7 @@ void dt_predictor_run(dt_predictor *predictor, const float *X, const dt_target *
     float *z = averages ? average(predictor, X, &segments)
                         : dt_network_forward(network, &predictor->workspace, X, &segments);
     predictor->p = z;
+    dt_members_average(&predictor->members, z, B);
     if (y == NULL) {
         network->loss->predict(z, B, network->C, &predictor->rows);
     } else {

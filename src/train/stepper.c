@@ -51,6 +51,7 @@ DT_MUST_USE static dt_status allocate(dt_stepper *s, uint64_t batch)
     DT_TRY(dt_memory_alloc(&s->batch.positions, rows, sizeof *s->batch.positions,
                            "a step's positions"));
     DT_TRY(dt_loss_rows_init(&s->rows, s->network->loss, rows));
+    DT_TRY(dt_members_init(&s->members, s->network, rows));
     DT_TRY(dt_memory_alloc(&s->batch.start, s->set->shard_count + 1, sizeof *s->batch.start,
                            "shards"));
     DT_TRY(dt_memory_alloc(&s->scratch, threads * DT_STEPPER_BLOCK, sizeof *s->scratch,
@@ -144,6 +145,7 @@ void dt_stepper_clear(dt_stepper *stepper)
     dt_memory_free(stepper->batch.w);
     dt_memory_free(stepper->batch.positions);
     dt_loss_rows_clear(&stepper->rows);
+    dt_members_clear(&stepper->members);
     dt_memory_free(stepper->batch.start);
     dt_memory_free(stepper->scratch);
     dt_memory_free(stepper->squares);
@@ -305,11 +307,11 @@ DT_MUST_USE static dt_status descend(dt_stepper *s, const dt_segments *segments,
 }
 
 /* A row's weight multiplies its loss, and so its gradient. */
-static void scale_rows(float *gradients, const float *w, size_t rows, size_t C)
+static void scale_rows(float *gradients, const float *w, size_t rows, size_t outputs)
 {
     for (size_t i = 0; i < rows; i++)
-        for (size_t j = 0; j < C; j++)
-            gradients[i * C + j] *= w[i];
+        for (size_t j = 0; j < outputs; j++)
+            gradients[i * outputs + j] *= w[i];
 }
 
 static dt_status run_step(dt_stepper *s, uint64_t first, uint64_t count, dt_tally *tally,
@@ -332,10 +334,9 @@ static dt_status run_step(dt_stepper *s, uint64_t first, uint64_t count, dt_tall
     if (rows > 0 && dt_fault("nan"))
         logits[0] = NAN;
     dt_network_standardise(s->network, s->batch.y, rows);
-    s->network->loss->gradient(logits, s->batch.y, rows, s->network->C, s->network->loss_number,
-                               &s->rows);
+    dt_members_gradient(&s->members, logits, s->batch.y, rows, &s->rows);
     if (s->batch.w != NULL)
-        scale_rows(logits, s->batch.w, rows, s->network->C);
+        scale_rows(logits, s->batch.w, rows, s->network->K * s->network->C);
     dt_tally step = {0};
     for (size_t i = 0; i < segments.count; i++)
         s->task->add_rows(&step, &s->rows, s->batch.y, s->batch.w, segments.start[i],

@@ -122,44 +122,88 @@ static float lanes(const dt_panels *X, size_t i, const float *WT, size_t C, size
     return sum[0];
 }
 
-static void check_narrow(const dt_kernels *kernels, size_t rows, size_t D, size_t C)
+/* Every `apart`-th row of X and z. */
+static void check_narrow(const dt_kernels *kernels, size_t rows, size_t D, size_t C, size_t apart)
 {
-    dt_panels X = draw_panels(rows + 2, D, 6);
-    const size_t weights = dt_panels_count(D) * C * DT_PANEL;
-    float *WT = draw(weights, 7), *bias = draw(C, 8), *z = draw(rows * C + 1, 9);
+    dt_panels X = draw_panels(rows * apart + 2, D, 6);
+    const size_t weights = dt_panels_count(D) * C * DT_PANEL, z_row = C * apart;
+    float *WT = draw(weights, 7), *bias = draw(C, 8), *z = draw(rows * z_row + 1, 9);
+    float *before = draw(rows * z_row + 1, 9);
     for (size_t d = D; d % DT_PANEL != 0; d++)
         for (size_t c = 0; c < C; c++)
             WT[(d / DT_PANEL * C + c) * DT_PANEL + d % DT_PANEL] = 0.0f;
-    z[rows * C] = 77.0f;
-    kernels->multiply_narrow(z, X.data, X.pitch, WT, bias, rows, D, C);
+    const dt_narrow m = {.z = z,
+                         .z_row = z_row,
+                         .X = X.data,
+                         .x_row = apart * DT_PANEL,
+                         .x_panel = X.pitch * DT_PANEL,
+                         .WT = WT,
+                         .bias = bias,
+                         .rows = rows,
+                         .D = D,
+                         .C = C};
+    kernels->multiply_narrow(&m);
     for (size_t i = 0; i < rows; i++)
         for (size_t c = 0; c < C; c++)
-            expect(kernels, z[i * C + c], lanes(&X, i, WT, C, c) + bias[c], D);
-    assert_true(z[rows * C] == 77.0f);
+            expect(kernels, z[i * z_row + c], lanes(&X, i * apart, WT, C, c) + bias[c], D);
+    for (size_t i = 0; i < rows * z_row + 1; i++)
+        assert_true(i < rows * z_row && i % z_row < C ? true : z[i] == before[i]);
     free(X.data);
     free(WT);
     free(bias);
     free(z);
+    free(before);
 }
 
-static void check_outer(const dt_kernels *kernels, size_t rows, size_t count, size_t a_row)
+static void check_outer(const dt_kernels *kernels, size_t rows, size_t count, size_t a_row,
+                        size_t b_row)
 {
-    float *A = draw(rows * a_row + DT_PANEL, 10), *B = draw(rows * DT_PANEL, 11);
+    float *A = draw(rows * a_row + DT_PANEL, 10), *B = draw(rows * b_row, 11);
     float g[(DT_PANEL + 1) * DT_PANEL];
     for (size_t i = 0; i < sizeof g / sizeof *g; i++)
         g[i] = 77.0f;
-    kernels->outer(g, A, a_row, B, rows, count);
+    const dt_outer m = {A, B, a_row, b_row, rows, count};
+    kernels->outer(g, &m);
     for (size_t f = 0; f < count; f++)
         for (size_t j = 0; j < DT_PANEL; j++) {
             float sum = 0.0f;
             for (size_t r = 0; r < rows; r++)
-                sum = fmaf(A[r * a_row + f], B[r * DT_PANEL + j], sum);
+                sum = fmaf(A[r * a_row + f], B[r * b_row + j], sum);
             expect(kernels, g[f * DT_PANEL + j], sum, rows);
         }
     for (size_t i = count * DT_PANEL; i < sizeof g / sizeof *g; i++)
         assert_true(g[i] == 77.0f);
     free(A);
     free(B);
+}
+
+/* Rows of the result that stand `apart` rows from each other, the others untouched. */
+static void check_apart(const dt_kernels *kernels, size_t rows, size_t K, size_t N, size_t apart)
+{
+    dt_panels A = draw_panels(rows, K, 17), B = draw_panels(K, N, 18);
+    dt_panels out = draw_panels(rows * apart, N, 19), before = draw_panels(rows * apart, N, 19);
+    const dt_multiply m = {.out = out.data,
+                           .out_pitch = out.pitch,
+                           .out_row = apart * DT_PANEL,
+                           .A = A.data,
+                           .a_row = DT_PANEL,
+                           .a_panel = A.pitch * DT_PANEL,
+                           .B = B.data,
+                           .rows = rows,
+                           .K = K,
+                           .N = N,
+                           .activation = DT_ACTIVATION_LINEAR};
+    kernels->multiply(&m);
+    for (size_t i = 0; i < rows * apart; i++)
+        for (size_t j = 0; j < N; j++)
+            if (i % apart == 0)
+                expect(kernels, at(&out, i, j), chain(0.0f, &A, i / apart, &B, j), K);
+            else
+                assert_true(at(&out, i, j) == at(&before, i, j));
+    free(A.data);
+    free(B.data);
+    free(out.data);
+    free(before.data);
 }
 
 /* Each element is where the products look for it, and the padding is not touched. */
@@ -240,8 +284,10 @@ static void test_narrow(void **state)
     for (size_t i = 0; i < count; i++)
         for (size_t a = 0; a < SIZES; a++)
             for (size_t C = 1; C <= 16; C++) {
-                check_narrow(found[i], 9, sizes[a], C);
-                check_narrow(found[i], sizes[a], 51, C);
+                check_narrow(found[i], 9, sizes[a], C, 1);
+                check_narrow(found[i], sizes[a], 51, C, 1);
+                check_narrow(found[i], 9, sizes[a], C, 3);
+                check_apart(found[i], sizes[a], C, 51, 3);
             }
 }
 
@@ -253,11 +299,12 @@ static void test_outer(void **state)
     for (size_t i = 0; i < count; i++) {
         for (size_t a = 0; a < SIZES; a++)
             for (size_t features = 1; features <= DT_PANEL; features++) {
-                check_outer(found[i], sizes[a], features, DT_PANEL);
-                check_outer(found[i], sizes[a], features, features);
+                check_outer(found[i], sizes[a], features, DT_PANEL, DT_PANEL);
+                check_outer(found[i], sizes[a], features, features, DT_PANEL);
+                check_outer(found[i], sizes[a], features, features, 3 * DT_PANEL);
             }
-        check_outer(found[i], 1100, 32, DT_PANEL); /* in more than one go */
-        check_outer(found[i], 1100, 3, 3);
+        check_outer(found[i], 1100, 32, DT_PANEL, DT_PANEL); /* in more than one go */
+        check_outer(found[i], 1100, 3, 3, DT_PANEL);
     }
 }
 

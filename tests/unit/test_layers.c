@@ -21,7 +21,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { D = 37, C = 3, ROWS = 11, MOST = 10000 };
+enum { D = 37, C = 3, ROWS = 11, MOST = 10000, MOST_OUTPUTS = 80 };
 
 /* A network with a layer of the kind, and the options that the other ranks would be sent. */
 typedef struct example {
@@ -51,6 +51,14 @@ typedef struct example {
     {                                                                                              \
         .kind = &dt_layer_noise, .deviation = (of)                                                 \
     }
+
+/* Of each seventh input (set_edges). */
+#define PIECEWISE(outputs)                                                                         \
+    {                                                                                              \
+        .kind = &dt_layer_piecewise_linear, .encoded = ENCODED, .edges = EDGES, .width = (outputs) \
+    }
+static const size_t edge_counts[] = {2, 3, 5, 9, 60};
+enum { ENCODED = 5, EDGES = 79 };
 
 /* Units that fill no panel, and more than one. */
 static const example listed[] = {
@@ -144,6 +152,38 @@ static const example listed[] = {
       DENSE(33, TANH),
       {.kind = &dt_layer_add, .source = 1},
       DENSE(C, LINEAR)}},
+    /* Outputs that cross from one panel to the next; more bins than a block has rows. */
+    {&dt_layer_piecewise_linear, 3, {PIECEWISE(11), DENSE(33, TANH), DENSE(C, LINEAR)}},
+    {&dt_layer_piecewise_linear,
+     4,
+     {{.kind = &dt_layer_normalization}, NOISE(0.1), PIECEWISE(1), DENSE(C, LINEAR)}},
+    /* Members: all that stands behind their beginning, and a last layer that they share. */
+    {&dt_layer_member_scale,
+     8,
+     {PIECEWISE(8),
+      {.kind = &dt_layer_member_scale, .members = 3},
+      DENSE(40, TANH),
+      DROPOUT(0.25),
+      DENSE(40, SIGMOID),
+      NORM(layer),
+      {.kind = &dt_layer_add, .source = 3},
+      {.kind = &dt_layer_member_dense, .H = C}}},
+    {&dt_layer_member_scale,
+     4,
+     {DENSE(33, TANH),
+      {.kind = &dt_layer_member_scale, .members = 2},
+      NOISE(0.25),
+      DENSE(C, LINEAR)}},
+    {&dt_layer_member_dense,
+     3,
+     {{.kind = &dt_layer_member_scale, .members = 35},
+      DENSE(7, TANH),
+      {.kind = &dt_layer_member_dense, .H = 1}}},
+    {&dt_layer_member_dense,
+     3,
+     {{.kind = &dt_layer_member_scale, .members = 2},
+      DENSE(40, TANH),
+      {.kind = &dt_layer_member_dense, .H = 33}}},
 };
 enum { LISTED = sizeof listed / sizeof *listed, EXAMPLES = LISTED + DT_ACTIVATION_LINEAR + 1 };
 
@@ -177,7 +217,7 @@ typedef struct fixture {
     dt_network network;
     dt_workspace workspace;
     float X[ROWS * D];
-    float G[ROWS * 64]; /* dLoss/dlogits; the loss is the sum of logits times these */
+    float G[ROWS * MOST_OUTPUTS]; /* dLoss/dlogits; the loss is the sum of logits times these */
     uint64_t positions[ROWS];
     float gradient[MOST]; /* over all rows, of the segments together */
     unsigned given[MOST]; /* how often a parameter's was */
@@ -191,6 +231,28 @@ static void draw(float *out, size_t count, uint64_t stream)
         out[i] = (float)dt_random_normal(&random);
 }
 
+static bool is_zeros(const dt_tensor *tensor)
+{
+    return tensor->start == DT_START_ZEROS || tensor->start == DT_START_BIAS;
+}
+
+/* Rows are on both sides of the edges, and between them. */
+static void set_edges(dt_network *network)
+{
+    const dt_layer *layer = dt_network_first(network, &dt_layer_piecewise_linear);
+    if (layer == NULL)
+        return;
+    float *edges = network->constants + layer->edge_values;
+    for (size_t d = 0; d < D; d++)
+        network->constants[layer->edge_counts + d] = 0.0f;
+    for (size_t n = 0; n < ENCODED; n++) {
+        network->constants[layer->edge_counts + 3 + 7 * n] = (float)edge_counts[n];
+        for (size_t i = 0; i < edge_counts[n]; i++)
+            *edges++ = -1.0f + 2.0f * (float)i / (float)edge_counts[n];
+    }
+    assert_ok(dt_network_check_constants(network));
+}
+
 static void make(fixture *f, const example *e, bool training)
 {
     memset(f, 0, sizeof *f);
@@ -199,8 +261,7 @@ static void make(fixture *f, const example *e, bool training)
     assert_in_range(network->P, 1, MOST);
     dt_network_fill(network, DT_INIT_GLOROT_UNIFORM, 7);
     for (size_t t = 0; t < network->tensor_count; t++) /* biases too */
-        for (size_t i = 0;
-             network->tensors[t].start == DT_START_ZEROS && i < network->tensors[t].count; i++)
+        for (size_t i = 0; is_zeros(&network->tensors[t]) && i < network->tensors[t].count; i++)
             network->params[network->tensors[t].first + i] = 0.1f * (float)(i % 7) - 0.3f;
     for (size_t t = 0; t < network->tensor_count; t++) /* scales, different ones */
         for (size_t i = 0;
@@ -208,9 +269,11 @@ static void make(fixture *f, const example *e, bool training)
             network->params[network->tensors[t].first + i] = 0.7f + 0.1f * (float)(i % 5);
     for (size_t i = 0; i < network->constant_count; i++)
         network->constants[i] = 0.5f + 0.01f * (float)i;
+    set_edges(network);
     assert_ok(dt_workspace_init(&f->workspace, network, ROWS, DT_BOTH_PASSES));
     draw(f->X, ROWS * D, 1);
-    draw(f->G, ROWS * network->C, 2);
+    draw(f->G, ROWS * network->K * network->C, 2);
+    assert_true(network->K * network->C <= MOST_OUTPUTS);
     dt_network_prepare(network, f->X, ROWS);
     for (size_t i = 0; i < ROWS; i++)
         f->positions[i] = 1000 + 3 * i;
@@ -228,7 +291,7 @@ static double loss_of(fixture *f, const dt_segments *segments)
 {
     const float *logits = dt_network_forward(&f->network, &f->workspace, f->X, segments);
     double loss = 0.0;
-    for (size_t i = 0; i < ROWS * f->network.C; i++)
+    for (size_t i = 0; i < ROWS * f->network.K * f->network.C; i++)
         loss += (double)logits[i] * (double)f->G[i];
     return loss;
 }
@@ -263,7 +326,8 @@ static void go_back(fixture *f, const dt_segments *segments)
     memset(f->gradient, 0, sizeof f->gradient);
     memset(f->given, 0, sizeof f->given);
     f->final = f->network.P;
-    memcpy(logits, f->G, segments->start[segments->count] * f->network.C * sizeof *logits);
+    memcpy(logits, f->G,
+           segments->start[segments->count] * f->network.K * f->network.C * sizeof *logits);
     dt_network_backward(&f->network, &f->workspace, segments, take, done, f);
     assert_int_equal(f->final, 0);
 }
@@ -343,11 +407,11 @@ static void test_twice_the_same_bits(void **state)
     (void)state;
     static fixture f;
     static float gradient[MOST];
-    float logits[ROWS * 64];
+    float logits[ROWS * MOST_OUTPUTS];
     for (size_t e = 0; e < EXAMPLES; e++) {
         const example made = get_example(e);
         make(&f, &made, true);
-        const size_t bytes = ROWS * f.network.C * sizeof(float);
+        const size_t bytes = ROWS * f.network.K * f.network.C * sizeof(float);
         memcpy(logits, dt_network_forward(&f.network, &f.workspace, f.X, &whole), bytes);
         go_back(&f, &whole);
         memcpy(gradient, f.gradient, sizeof gradient);
@@ -394,7 +458,7 @@ static void check_segment(const example *e, const fixture *together, size_t from
     f.workspace.sum = sum_batch;
     f.workspace.sum_context = sums;
     sums->count = 0;
-    const size_t width = f.network.C;
+    const size_t width = f.network.K * f.network.C;
     memmove(f.X, together->X + from * D, rows * D * sizeof *f.X);
     memmove(f.G, together->G + from * width, rows * width * sizeof *f.G);
     memmove(f.positions, together->positions + from, rows * sizeof *f.positions);
@@ -445,7 +509,7 @@ static void test_forward_alone(void **state)
         assert_ok(dt_workspace_init(&forward, &f.network, ROWS, DT_FORWARD_PASS));
         const float *alone = dt_network_forward(&f.network, &forward, f.X, &whole);
         assert_memory_equal(dt_network_forward(&f.network, &f.workspace, f.X, &whole), alone,
-                            ROWS * f.network.C * sizeof *alone);
+                            ROWS * f.network.K * f.network.C * sizeof *alone);
         dt_workspace_clear(&forward);
         clear(&f);
     }

@@ -186,8 +186,7 @@ static void make_network(dt_network *net, size_t D, const size_t *hidden, size_t
     assert_ok(dt_spec_set_dropout(net, dropout));
     dt_random random = dt_random_start(seed, DT_RANDOM_EXAMPLE, 77);
     for (size_t t = 0; t < net->tensor_count; t++) /* biases that matter */
-        for (size_t i = 0; net->tensors[t].start == DT_START_ZEROS && i < net->tensors[t].count;
-             i++)
+        for (size_t i = 0; net->tensors[t].start == DT_START_BIAS && i < net->tensors[t].count; i++)
             net->params[net->tensors[t].first + i] = (float)(0.3 * dt_random_normal(&random));
 }
 
@@ -623,12 +622,12 @@ static void test_layout(void **state)
     assert_int_equal(net.layers[0].activation, DT_ACTIVATION_TANH);
     assert_int_equal(net.layers[2].activation, DT_ACTIVATION_LINEAR);
     const dt_tensor expected[] = {
-        {0, "kernel", 0, 12, {3, 4}, DT_START_RANDOM, true, false},
-        {0, "bias", 12, 4, {4, 0}, DT_START_ZEROS, false, false},
-        {1, "kernel", 16, 8, {4, 2}, DT_START_RANDOM, true, false},
-        {1, "bias", 24, 2, {2, 0}, DT_START_ZEROS, false, false},
-        {2, "kernel", 26, 10, {2, 5}, DT_START_RANDOM, true, false},
-        {2, "bias", 36, 5, {5, 0}, DT_START_ZEROS, false, false},
+        {0, "kernel", 0, 12, {3, 4}, .start = DT_START_RANDOM, .decays = true},
+        {0, "bias", 12, 4, {4, 0}, .start = DT_START_BIAS},
+        {1, "kernel", 16, 8, {4, 2}, .start = DT_START_RANDOM, .decays = true},
+        {1, "bias", 24, 2, {2, 0}, .start = DT_START_BIAS},
+        {2, "kernel", 26, 10, {2, 5}, .start = DT_START_RANDOM, .decays = true},
+        {2, "bias", 36, 5, {5, 0}, .start = DT_START_BIAS},
     };
     enum { TENSORS = sizeof expected / sizeof *expected };
     assert_int_equal(net.tensor_count, TENSORS);

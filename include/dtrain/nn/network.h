@@ -30,6 +30,8 @@ enum { DT_NETWORKS_MAX = 256 };
  */
 typedef struct dt_network {
     size_t D, C;
+    size_t K; /* members: for each row there are K rows of C outputs, which follow each other. Each
+                 member learns on its own; the prediction is the mean of theirs (members.h) */
     const dt_loss *loss; /* what the outputs mean; dt_network_plan sets cross-entropy */
     double loss_number; /* dt_loss.number */
     double
@@ -80,6 +82,9 @@ DT_MUST_USE dt_status dt_network_make(dt_network *out, size_t D, const dt_layer 
  * Calls:   local; the same on all ranks: the same arguments give the same bits
  */
 void dt_network_fill(dt_network *network, dt_init init, uint64_t seed);
+
+/** Checks what constants are beyond the range of their tensors. Errors: DT_DATA. Local. */
+DT_MUST_USE dt_status dt_network_check_constants(const dt_network *network);
 
 /**
  * Applies the normalization, which comes first and does not train, to rows in place. The passes
@@ -155,7 +160,7 @@ typedef struct dt_segments {
 enum { DT_NARROW = 16 };
 
 /** Returns whether layer l keeps its outputs row-major, as logits: the last one, if it has few
- * units. Local. */
+ * units or members of its own. Local. */
 bool dt_network_is_narrow(const dt_network *network, size_t l);
 
 /**
@@ -174,11 +179,11 @@ typedef struct dt_workspace {
     size_t capacity; /* rows */
     size_t layer_count;
     dt_panels input; /* [capacity,D] */
-    dt_panels *outputs; /* [layer_count]: [capacity,H] each; of a narrow last layer none */
+    dt_panels *outputs; /* [layer_count]: [capacity*K,H] each; of a narrow last layer none */
     dt_panels *deltas; /* [layer_count]: gradients of the outputs */
     dt_panels
         *kept; /* [layer_count]: what a layer keeps for the backward pass beside its outputs */
-    float *logits; /* [capacity,C], row-major */
+    float *logits; /* [capacity,K,C], row-major */
     float **weights; /* [layer_count]: kernel and bias in the layout that products read */
     float **transposed; /* [layer_count]: kernel, transposed; of the first layer none */
     size_t total_count;
@@ -203,7 +208,7 @@ void dt_workspace_clear(dt_workspace *workspace);
  * Computes the logits of all rows.
  *
  * Shapes:  X [B,D] in, B = segments->start[count] <= capacity, or NULL: the rows are in
- *          workspace->input; the result [B,C] is borrowed, until the next call
+ *          workspace->input; the result [B,K,C] is borrowed, until the next call
  * Calls:   local; if workspace->sum is set and the pass is for training, as that is
  * Cost:    2*B*P flop; allocates nothing
  */

@@ -2,6 +2,7 @@
 #define DTRAIN_NN_PREDICTOR_H
 
 #include "dtrain/base/status.h"
+#include "dtrain/nn/members.h"
 #include "dtrain/nn/network.h"
 
 #include <stdbool.h>
@@ -31,6 +32,7 @@ typedef struct dt_predictor {
                  the targets' units */
     dt_target *y; /* [capacity,targets]: the last call's, in the units of training */
     dt_loss_rows rows; /* [capacity]: of the last call */
+    dt_members members; /* of the network */
 } dt_predictor;
 
 /** Rows of a product. */

@@ -5,6 +5,7 @@
 #include "dtrain/comm/comm.h"
 #include "dtrain/comm/exact_sum.h"
 #include "dtrain/data/dataset.h"
+#include "dtrain/nn/members.h"
 #include "dtrain/nn/network.h"
 #include "dtrain/nn/optimizer.h"
 #include "dtrain/task/metrics.h"
@@ -47,6 +48,7 @@ typedef struct dt_stepper {
     dt_batch batch; /* the step's own rows, in the workspace's input */
     const dt_task *task; /* of the network's loss */
     dt_loss_rows rows; /* [capacity]: what the loss gives of the batch */
+    dt_members members; /* of the network */
     int64_t *scratch; /* [threads, DT_STEPPER_BLOCK]: a block that is being added up */
     dt_exact_grid grid; /* of the step's exact sum */
     dt_step_slots slots;

@@ -25,7 +25,8 @@ static dt_status plan(dt_network *network, size_t l)
     const size_t source = layer->source;
     layer->H = layer->D;
     layer->activation = DT_ACTIVATION_LINEAR;
-    if (source >= l || network->layers[source].H != layer->D)
+    if (source >= l || network->layers[source].H != layer->D ||
+        network->layers[source].K != layer->K)
         return dt_fail(
             DT_DATA,
             "layer %zu (add): 'from' is %zu; expected the index (from 0) of a layer before "
@@ -38,7 +39,8 @@ static dt_status allocate(dt_workspace *w, const dt_network *network, size_t l, 
 {
     if (passes == DT_FORWARD_PASS)
         return DT_OK;
-    return dt_workspace_make_panels(&w->kept[l], w->capacity, network->layers[l].H, "a residual");
+    return dt_workspace_make_panels(&w->kept[l], dt_workspace_rows(w, network, l),
+                                    network->layers[l].H, "a residual");
 }
 
 DT_VECTORIZE static void add_residual(float *restrict y, const float *restrict x, size_t count)

@@ -2,7 +2,7 @@
  * Dense layers: Y = act(X W + b). Bias and activation are in the epilogue of the forward product;
  * the gradient of the inputs takes the derivative of the activation before it into its own.
  */
-#include "../layer_internal.h"
+#include "products.h"
 
 #include "dtrain/base/memory.h"
 
@@ -28,7 +28,11 @@ static dt_status plan(dt_network *network, size_t l)
                                    .columns = layer->H,
                                    .start = DT_START_RANDOM,
                                    .decays = true};
-    const dt_tensor_plan bias = {.name = "bias", .rows = layer->H, .start = DT_START_ZEROS};
+    const dt_tensor_plan bias = {.name = "bias",
+                                 .rows = layer->H,
+                                 .fan_in = layer->D,
+                                 .fan_out = layer->H,
+                                 .start = DT_START_BIAS};
     DT_TRY(dt_network_declare(network, l, &kernel, &layer->kernel));
     DT_TRY(dt_network_declare(network, l, &bias, &layer->bias));
 out:
@@ -61,7 +65,8 @@ static dt_status allocate(dt_workspace *w, const dt_network *network, size_t l, 
     const size_t D = network->layers[l].D, H = network->layers[l].H;
     const size_t tall = dt_panels_count(D) * DT_PANEL, wide = dt_panels_count(H) * DT_PANEL;
     if (dt_network_is_narrow(network, l)) {
-        DT_TRY(dt_memory_alloc(&w->weights[l], tall * H, sizeof(float), "a layer's weights"));
+        DT_TRY(dt_memory_alloc(&w->weights[l], dt_narrow_packed(&network->layers[l], 1),
+                               sizeof(float), "a layer's weights"));
     } else {
         DT_TRY(dt_memory_alloc(&w->weights[l], (D + 1) * wide, sizeof(float), "a layer's weights"));
         if (has_layer_before(network, l) && passes == DT_BOTH_PASSES)
@@ -82,7 +87,7 @@ static void begin_forward(const dt_traversal *t, size_t l)
     const float *W = t->network->params + layer->kernel;
     float *to = t->workspace->weights[l];
     if (is_narrow(t, l)) {
-        dt_pack_transposed(to, W, D, H);
+        dt_narrow_pack(t, l, 1);
         return;
     }
     dt_pack_panels(to, W, D, H);
@@ -95,14 +100,12 @@ static void forward(const dt_traversal *t, size_t l, size_t from, size_t to)
     const dt_panels *in = dt_traversal_inputs(t, l);
     dt_workspace *w = t->workspace;
     if (is_narrow(t, l)) {
-        t->kernels->multiply_narrow(w->logits + from * layer->H, dt_panels_at(in, from, 0),
-                                    in->pitch, w->weights[l], t->network->params + layer->bias,
-                                    to - from, layer->D, layer->H);
+        dt_narrow_forward(t, l, 1, from, to);
         return;
     }
     const dt_multiply m = {
         .out = dt_panels_at(&w->outputs[l], from, 0),
-        .out_pitch = w->capacity,
+        .out_pitch = w->outputs[l].pitch,
         .A = dt_panels_at(in, from, 0),
         .a_row = DT_PANEL,
         .a_panel = in->pitch * DT_PANEL,
@@ -118,64 +121,6 @@ static void forward(const dt_traversal *t, size_t l, size_t from, size_t to)
 }
 
 /* ---- the gradients of the parameters ---- */
-
-/* A block of one layer's gradient, of all segments in turn: A^T B. A's column 0 and row 0 are at
- * `A`, its rows `a_row` apart; B is a panel. */
-static void hand_over_block(const dt_traversal *t, const dt_gradient_block *block, const float *A,
-                            size_t a_row, const float *B, int thread)
-{
-    float g[DT_PANEL * DT_PANEL] __attribute__((aligned(64)));
-    for (size_t s = t->first_filled; s <= t->last_filled; s++) {
-        const size_t from = t->segments->start[s], rows = t->segments->start[s + 1] - from;
-        if (rows == 0)
-            continue;
-        t->kernels->outer(g, A + from * a_row, a_row, B + from * DT_PANEL, rows, block->rows);
-        /* B's padding is zeros, but for outputs of a layer: sigmoid makes 0.5 of nothing. */
-        for (size_t i = 0; i < block->rows && block->column_step > 1; i++)
-            memset(g + i * DT_PANEL + block->columns, 0, (DT_PANEL - block->columns) * sizeof *g);
-        t->sink(t->context, block, g, s == t->first_filled, s == t->last_filled, thread);
-    }
-    if (thread == 0)
-        dt_traversal_report_progress(t);
-}
-
-/* Sums over rows of `columns` <= 32 columns, rows `step` apart. */
-static void hand_over_bias(const dt_traversal *t, size_t first, size_t columns, const float *dY,
-                           size_t step)
-{
-    const dt_gradient_block block = {first, 1, columns, 1, 1};
-    for (size_t s = t->first_filled; s <= t->last_filled; s++) {
-        const size_t from = t->segments->start[s], to = t->segments->start[s + 1];
-        float sums[DT_PANEL] __attribute__((aligned(64))) = {0};
-        if (from == to)
-            continue;
-        for (size_t i = from; i < to; i++)
-            for (size_t j = 0; j < columns; j++)
-                sums[j] += dY[i * step + j];
-        t->sink(t->context, &block, sums, s == t->first_filled, s == t->last_filled, 0);
-    }
-}
-
-/* Of a last layer of few classes, transposed: its classes are the rows of a block. */
-static void hand_over_narrow(dt_traversal *t, size_t l)
-{
-    const dt_layer *layer = &t->network->layers[l];
-    const dt_panels *in = dt_traversal_inputs(t, l);
-    const size_t C = layer->H;
-    hand_over_bias(t, layer->bias, C, t->workspace->logits, C);
-    dt_traversal_report_final(t, layer->bias);
-    for (size_t panel = dt_panels_count(layer->D); panel-- > 0;) {
-        const size_t d = panel * DT_PANEL;
-        const dt_gradient_block block = {.first = layer->kernel + d * C,
-                                         .rows = C,
-                                         .columns =
-                                             layer->D - d < DT_PANEL ? layer->D - d : DT_PANEL,
-                                         .row_step = 1,
-                                         .column_step = C};
-        hand_over_block(t, &block, t->workspace->logits, C, dt_panels_at(in, 0, panel), 0);
-        dt_traversal_report_final(t, block.first);
-    }
-}
 
 /* Some panels of a kernel's rows, of which the threads share the columns. */
 typedef struct kernel_rows {
@@ -202,8 +147,8 @@ static void hand_over_part(void *context, int thread)
                                              .columns = H - h < DT_PANEL ? H - h : DT_PANEL,
                                              .row_step = H,
                                              .column_step = 1};
-            hand_over_block(t, &block, dt_panels_at(in, 0, d / DT_PANEL), DT_PANEL,
-                            dt_panels_at(dY, 0, panel), thread);
+            dt_hand_over_block(t, &block, layer->K, dt_panels_at(in, 0, d / DT_PANEL), DT_PANEL,
+                               dt_panels_at(dY, 0, panel), DT_PANEL, thread);
         }
 }
 
@@ -213,8 +158,8 @@ static void hand_over_gradient(dt_traversal *t, size_t l)
     const dt_panels *dY = &t->workspace->deltas[l];
     const size_t D = layer->D, H = layer->H, together = (size_t)PANELS_TOGETHER * DT_PANEL;
     for (size_t h = 0; h < H; h += DT_PANEL)
-        hand_over_bias(t, layer->bias + h, H - h < DT_PANEL ? H - h : DT_PANEL,
-                       dt_panels_at(dY, 0, h / DT_PANEL), DT_PANEL);
+        dt_hand_over_sums(t, layer->bias + h, H - h < DT_PANEL ? H - h : DT_PANEL, layer->K,
+                          dt_panels_at(dY, 0, h / DT_PANEL), DT_PANEL);
     dt_traversal_report_final(t, layer->bias);
     for (size_t to = D, from; to > 0; to = from) {
         from = (to - 1) / together * together;
@@ -227,7 +172,7 @@ static void hand_over_gradient(dt_traversal *t, size_t l)
 static void gradient(dt_traversal *t, size_t l)
 {
     if (is_narrow(t, l))
-        hand_over_narrow(t, l);
+        dt_narrow_gradient(t, l, 1);
     else
         hand_over_gradient(t, l);
 }
@@ -250,10 +195,10 @@ static void backward(const dt_traversal *t, size_t l, size_t before, size_t from
     const dt_activation activation = t->network->layers[before].activation;
     const dt_multiply m = {
         .out = dt_panels_at(&w->deltas[before], from, 0),
-        .out_pitch = w->capacity,
+        .out_pitch = w->deltas[before].pitch,
         .A = narrow ? w->logits + from * layer->H : dt_panels_at(&w->deltas[l], from, 0),
         .a_row = narrow ? layer->H : DT_PANEL,
-        .a_panel = w->capacity * DT_PANEL,
+        .a_panel = w->deltas[l].pitch * DT_PANEL,
         .B = narrow ? w->weights[l] : w->transposed[l],
         .rows = to - from,
         .K = layer->H,

@@ -29,7 +29,8 @@ static dt_status plan(dt_network *network, size_t l)
 static dt_status allocate(dt_workspace *w, const dt_network *network, size_t l, dt_passes passes)
 {
     (void)passes; /* it is not active in inference, which allocates nothing for it */
-    return dt_workspace_make_panels(&w->kept[l], w->capacity, network->layers[l].H, "dropout");
+    return dt_workspace_make_panels(&w->kept[l], dt_workspace_rows(w, network, l),
+                                    network->layers[l].H, "dropout");
 }
 
 /* Units j and 16 + j of a panel: the lower and the upper half of number j. */
@@ -65,15 +66,15 @@ static void draw_row(const dt_traversal *t, size_t l, size_t i)
     const dt_layer *layer = &t->network->layers[l];
     const dt_pass *pass = &t->workspace->pass;
     const dt_panels *factors = &t->workspace->kept[l];
-    const size_t panels = dt_panels_count(layer->H);
+    const size_t panels = dt_panels_count(layer->H), pairs = (panels + PANELS - 1) / PANELS;
     const float scale = (float)(1.0 / (1.0 - layer->rate));
     const uint32_t threshold = (uint32_t)(layer->rate * 0x1p16 + 0.5);
     for (size_t p = 0; p < panels; p += PANELS) {
         uint32_t numbers[PANELS * NUMBERS];
         dt_random_draw(numbers, pass->seed,
                        (dt_random_key){DT_RANDOM_DROPOUT, (uint32_t)layer->number, pass->epoch,
-                                       pass->positions[i]},
-                       p / PANELS * BLOCKS, BLOCKS);
+                                       pass->positions[i / layer->K]},
+                       (i % layer->K * pairs + p / PANELS) * BLOCKS, BLOCKS);
         for (size_t k = 0; k < PANELS && p + k < panels; k++)
             choose(dt_panels_at(factors, i, p + k), numbers + k * NUMBERS, threshold, scale);
     }

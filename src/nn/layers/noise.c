@@ -68,13 +68,14 @@ static void forward(const dt_traversal *t, size_t l, size_t from, size_t to)
     const dt_layer *layer = &t->network->layers[l];
     const dt_pass *pass = &t->workspace->pass;
     const dt_panels *in = dt_traversal_inputs(t, l), *out = &t->workspace->outputs[l];
+    const size_t panels = dt_panels_count(layer->H);
     uint32_t numbers[4 * BLOCKS];
     float noise[DT_PANEL];
     for (size_t i = from; i < to; i++) {
         const dt_random_key key = {DT_RANDOM_NOISE, (uint32_t)layer->number, pass->epoch,
-                                   pass->positions[i]};
-        for (size_t p = 0; p < dt_panels_count(layer->H); p++) {
-            dt_random_draw(numbers, pass->seed, key, p * BLOCKS, BLOCKS);
+                                   pass->positions[i / layer->K]};
+        for (size_t p = 0; p < panels; p++) {
+            dt_random_draw(numbers, pass->seed, key, (i % layer->K * panels + p) * BLOCKS, BLOCKS);
             make_normal(noise, numbers, (float)layer->deviation);
             add_noise(dt_panels_at(out, i, p), dt_panels_at(in, i, p), noise,
                       layer->H - p * DT_PANEL);

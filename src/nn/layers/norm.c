@@ -49,8 +49,9 @@ enum { MEAN, INVERSE, STATISTICS };
 
 static dt_status allocate(dt_workspace *w, const dt_network *network, size_t l, dt_passes passes)
 {
-    (void)network, (void)passes;
-    return dt_workspace_make_panels(&w->kept[l], w->capacity, STATISTICS, "statistics of rows");
+    (void)passes;
+    return dt_workspace_make_panels(&w->kept[l], dt_workspace_rows(w, network, l), STATISTICS,
+                                    "statistics of rows");
 }
 
 /* ---- sums over the units of a row ---- */
@@ -205,7 +206,7 @@ static void hand_over(dt_traversal *t, size_t l, size_t first, bool of_scale)
     for (size_t p = 0; p < dt_panels_count(layer->H); p++) {
         const dt_gradient_block block = {first + p * DT_PANEL, 1, units_in(layer, p), 1, 1};
         for (size_t s = t->first_filled; s <= t->last_filled; s++) {
-            const size_t from = t->segments->start[s], to = t->segments->start[s + 1];
+            const size_t from = dt_traversal_start(t, l, s), to = dt_traversal_start(t, l, s + 1);
             float sums[DT_PANEL] __attribute__((aligned(64))) = {0};
             if (from == to)
                 continue;

@@ -1,0 +1,38 @@
+#ifndef DTRAIN_NN_LAYERS_PRODUCTS_H
+#define DTRAIN_NN_LAYERS_PRODUCTS_H
+
+#include "../layer_internal.h"
+
+/** What layers with kernels share. All calls are local. */
+
+/**
+ * Hands over a block of at most 32 by 32 parameters, whose gradient is A^T B: of all segments in
+ * turn. `step` is the number of rows of A and B for each row of the network's inputs. Their rows
+ * are `a_row` and `b_row` floats apart; B is a panel.
+ */
+void dt_hand_over_block(const dt_traversal *t, const dt_gradient_block *block, size_t step,
+                        const float *A, size_t a_row, const float *B, size_t b_row, int thread);
+
+/** Hands over the gradient of `columns` <= 32 parameters from `first` on: the sums over the rows of
+ * dY, which are `row` floats apart. */
+void dt_hand_over_sums(const dt_traversal *t, size_t first, size_t columns, size_t step,
+                       const float *dY, size_t row);
+
+/**
+ * The last layer's product: rows of logits, by `kernels` kernels [D,C] that take turns, row by
+ * row. Kernels and biases follow each other among the parameters.
+ */
+
+/** Returns the floats that the packed kernels take. */
+size_t dt_narrow_packed(const dt_layer *layer, size_t kernels);
+
+/** Packs the kernels for the forward product and, transposed as they are, for the backward one. */
+void dt_narrow_pack(const dt_traversal *t, size_t l, size_t kernels);
+
+/** Computes the logits of rows from .. to-1; both are multiples of `kernels`. */
+void dt_narrow_forward(const dt_traversal *t, size_t l, size_t kernels, size_t from, size_t to);
+
+/** Hands over the gradients of biases and kernels. */
+void dt_narrow_gradient(dt_traversal *t, size_t l, size_t kernels);
+
+#endif
