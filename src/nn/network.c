@@ -211,9 +211,13 @@ void dt_network_print_layer(char *out, size_t bytes, const dt_network *network, 
 
 const dt_layer *dt_network_dense(const dt_network *network, size_t n)
 {
-    for (size_t l = 0; l < network->layer_count; l++)
-        if (network->layers[l].kind == &dt_layer_dense && network->layers[l].number == n)
-            return &network->layers[l];
+    for (size_t l = 0; l < network->layer_count; l++) {
+        const dt_layer *layer = &network->layers[l];
+        const bool is_dense =
+            layer->kind == &dt_layer_dense || layer->kind == &dt_layer_member_dense;
+        if (is_dense && n-- == 0)
+            return layer;
+    }
     return NULL;
 }
 

@@ -44,9 +44,23 @@ static size_t make_block(dt_layer *out, const dt_spec *spec, size_t block, size_
     return count;
 }
 
+/* What comes before the blocks; returns how many. */
+static size_t make_beginning(dt_layer *out, const dt_spec *spec)
+{
+    size_t count = 0;
+    if (spec->bins != NULL && spec->bins->encoded > 0 && spec->embedding_width > 0)
+        out[count++] = (dt_layer){.kind = &dt_layer_piecewise_linear,
+                                  .encoded = spec->bins->encoded,
+                                  .edges = spec->bins->count,
+                                  .width = spec->embedding_width};
+    if (spec->members > 1)
+        out[count++] = (dt_layer){.kind = &dt_layer_member_scale, .members = spec->members};
+    return count;
+}
+
 dt_status dt_spec_plan(dt_network *out, size_t D, const dt_spec *spec, size_t C)
 {
-    enum { BLOCK_LAYERS = 4 };
+    enum { BLOCK_LAYERS = 4, OTHERS = 3 };
     dt_status status = DT_OK;
     dt_layer *layers = NULL;
     size_t count = 0;
@@ -56,12 +70,15 @@ dt_status dt_spec_plan(dt_network *out, size_t D, const dt_spec *spec, size_t C)
                        "--activation has %zu names, but --hidden has %zu layers; give one name, or "
                        "one for each hidden layer",
                        spec->activations.count, spec->hidden.count);
-    DT_TRY(
-        dt_memory_alloc(&layers, BLOCK_LAYERS * spec->hidden.count + 1, sizeof *layers, "layers"));
+    DT_TRY(dt_memory_alloc(&layers, BLOCK_LAYERS * spec->hidden.count + OTHERS, sizeof *layers,
+                           "layers"));
+    count = make_beginning(layers, spec);
     for (size_t block = 0; block < spec->hidden.count; block++)
         count += make_block(layers + count, spec, block, count);
     layers[count++] =
-        (dt_layer){.kind = &dt_layer_dense, .H = C, .activation = DT_ACTIVATION_LINEAR};
+        (dt_layer){.kind = spec->members > 1 ? &dt_layer_member_dense : &dt_layer_dense,
+                   .H = C,
+                   .activation = DT_ACTIVATION_LINEAR};
     DT_TRY(dt_network_plan(out, D, layers, count));
 out:
     dt_memory_free(layers);
@@ -87,6 +104,10 @@ void dt_spec_of(dt_spec *out, const dt_network *network)
         out->residual = out->residual || layer->kind == &dt_layer_add;
         if (out->norm == DT_NORM_NONE)
             out->norm = norm_of(layer);
+        if (layer->kind == &dt_layer_piecewise_linear)
+            out->embedding_width = layer->width;
+        if (layer->kind == &dt_layer_member_scale)
+            out->members = layer->members;
         if (layer->kind != &dt_layer_dense)
             continue;
         DT_ASSERT(out->hidden.count < DT_OPTION_LIST_MAX);

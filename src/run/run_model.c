@@ -38,9 +38,9 @@ DT_MUST_USE static dt_status check_memory(const dt_run *r, const dt_network *net
     double units = r->settings.noise > 0.0 ? (double)network->D : 0.0, kept = 0.0;
     for (size_t l = 0; l < network->layer_count; l++) {
         const dt_layer *layer = &network->layers[l];
-        units += (double)layer->H;
+        units += (double)layer->H * (double)layer->K;
         if (layer->kind == &dt_layer_add || dt_activation_keeps_slopes(layer->activation))
-            kept += (double)layer->H;
+            kept += (double)layer->H * (double)layer->K;
     }
     const int ranks = r->environment.launch.host_size;
     const double needed =
@@ -80,21 +80,26 @@ DT_MUST_USE static dt_status make_optimizer(dt_run *r)
 }
 
 /* The plan comes first because it takes almost no memory. */
-DT_MUST_USE static dt_status make_new(dt_run *r)
+DT_MUST_USE static dt_status make_new(dt_run *r, const dt_bins *bins)
 {
     dt_status status = DT_OK;
     const dt_settings *settings = &r->settings;
     dt_model *model = &r->model;
+    const bool embeds = settings->numeric_embedding != DT_EMBEDDING_NONE;
     const dt_spec spec = {.hidden = settings->hidden,
                           .activations = settings->activation,
                           .norm = (dt_norm)settings->norm,
-                          .residual = settings->residual};
+                          .residual = settings->residual,
+                          .bins = bins,
+                          .embedding_width = embeds ? (size_t)settings->embedding_width : 0,
+                          .members = (size_t)settings->members};
     const dt_dataset *train = &r->sets[DT_TRAIN];
     DT_TRY(dt_spec_plan(&model->network, train->D, &spec, train->C > 0 ? train->C : train->T));
     DT_TRY(dt_run_set_loss(r, r->scale));
     DT_TRY(check_memory(r, &model->network));
     DT_TRY(dt_network_allocate(&model->network));
     dt_network_fill(&model->network, (dt_init)settings->init, (uint64_t)settings->seed);
+    dt_bins_put(&model->network, bins);
     DT_TRY(make_optimizer(r));
 out:
     return status;
@@ -203,7 +208,9 @@ static void spell_out(dt_option_list *list, size_t count)
  * several kinds of norm layers the first one stands for all; the model file has each. */
 DT_MUST_USE static dt_status take_spec(dt_settings *s, const dt_network *network, const char *path)
 {
-    static const char *const names[] = {"hidden", "activation", "norm", "residual"};
+    static const char *const names[] = {"hidden",         "activation", "norm",
+                                        "residual",       "members",    "numeric_embedding",
+                                        "embedding_width"};
     const dt_option_table *table = dt_settings_table();
     const dt_settings was = *s;
     dt_option_list given = s->activation;
@@ -212,6 +219,10 @@ DT_MUST_USE static dt_status take_spec(dt_settings *s, const dt_network *network
     s->hidden = spec.hidden;
     s->norm = (int)spec.norm;
     s->residual = spec.residual;
+    s->members = spec.members > 1 ? (int64_t)spec.members : 1;
+    s->numeric_embedding = spec.embedding_width > 0 ? DT_EMBEDDING_PIECEWISE : DT_EMBEDDING_NONE;
+    if (spec.embedding_width > 0)
+        s->embedding_width = (int64_t)spec.embedding_width;
     if (spec.hidden.count > 0)
         s->activation = spec.activations;
     spell_out(&spec.activations, spec.hidden.count);
@@ -224,12 +235,15 @@ DT_MUST_USE static dt_status take_spec(dt_settings *s, const dt_network *network
         char now[DT_OPTION_TEXT_BYTES], found[DT_OPTION_TEXT_BYTES];
         (void)dt_options_format(now, sizeof now, option, &was);
         (void)dt_options_format(found, sizeof found, option, s);
-        if (dt_options_given(table, s, names[i]) && strcmp(now, found) != 0)
-            return dt_fail(DT_USAGE, "--%s is %s, but %s has %s; remove --%s", names[i], now, path,
-                           found, names[i]);
+        if (dt_options_given(table, s, option->name) && strcmp(now, found) != 0)
+            return dt_fail(DT_USAGE, "--%s is %s, but %s has %s; remove --%s", option->name, now,
+                           path, found, option->name);
     }
     if (dt_options_given(table, s, "init"))
         return dt_fail(DT_USAGE, "--init was given, but the weights are those of %s; remove --init",
+                       path);
+    if (dt_options_given(table, s, "bins"))
+        return dt_fail(DT_USAGE, "--bins was given, but the bins are those of %s; remove --bins",
                        path);
     return DT_OK;
 }
@@ -352,6 +366,7 @@ DT_MUST_USE static dt_status check_validation(const dt_run *r)
 dt_status dt_run_make_model(dt_run *r)
 {
     dt_status status = DT_OK;
+    dt_bins bins = {0};
     DT_TRY(dt_run_check_threshold(r));
     DT_TRY(dt_comm_agree(r->comm, check_validation(r)));
     if (r->settings.init_from[0] != '\0') {
@@ -362,7 +377,10 @@ dt_status dt_run_make_model(dt_run *r)
             !dt_preset_has((dt_preset)r->settings.preset, "weight-decay"))
             r->settings.weight_decay = dt_optimizer_kinds[r->settings.optimizer]->weight_decay;
         DT_TRY(dt_comm_agree(r->comm, dt_run_check_settings(&r->settings)));
-        DT_TRY(dt_comm_agree(r->comm, make_new(r)));
+        if (r->settings.numeric_embedding != DT_EMBEDDING_NONE)
+            DT_TRY(
+                dt_dataset_find_bins(&bins, r->comm, &r->sets[DT_TRAIN], (size_t)r->settings.bins));
+        DT_TRY(dt_comm_agree(r->comm, make_new(r, &bins)));
     }
     /* A model's own layers stay as they are unless the option says something else. */
     const double dropout = find_dropout(&r->model.network), noise = find_noise(&r->model.network);
@@ -374,5 +392,6 @@ dt_status dt_run_make_model(dt_run *r)
                          dt_optimizer_start_average(&r->model.optimizer, r->model.network.params,
                                                     r->model.network.P)));
 out:
+    dt_bins_clear(&bins);
     return status;
 }

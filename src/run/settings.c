@@ -61,10 +61,25 @@ static const dt_option options[] = {
      "add the inputs of a hidden layer to its outputs, behind activation and dropout, if both have "
      "as many units; never in the first hidden layer",
      DT_SETTING_NEWER},
+    {"numeric-embedding", "NAME", DT_OPTION_CHOICE, AT(numeric_embedding), 0, 0, DT_EMBEDDING_NAMES,
+     "none",
+     "encoding of inputs that are numbers: piecewise, a trained line in each of the input's bins; "
+     "inputs that are only 0 and 1 stay as they are",
+     DT_SETTING_NEWER | DT_SETTING_DEPENDS},
+    {"bins", "N", DT_OPTION_INT, AT(bins), 2, DT_BINS_MAX, NULL, "48",
+     "of --numeric-embedding piecewise: most bins of an input, at quantiles of the training rows; "
+     "an input with a very frequent value has up to 128, one a value",
+     DT_SETTING_NEWER},
+    {"embedding-width", "N", DT_OPTION_INT, AT(embedding_width), 1, DT_PANEL, NULL, "8",
+     "of --numeric-embedding: numbers that an input becomes",
+     DT_SETTING_NEWER | DT_SETTING_DEPENDS},
+    {"members", "N", DT_OPTION_INT, AT(members), 1, DT_MEMBERS_MAX, NULL, "1",
+     "networks in one, which share the hidden layers but not their inputs' scales and last layers; "
+     "the prediction is the mean of theirs",
+     DT_SETTING_NEWER | DT_SETTING_DEPENDS},
     {"init", "NAME", DT_OPTION_CHOICE, AT(init), 0, 0, DT_INIT_NAMES, "glorot_uniform",
-     "initial weights of all layers: random, with the variance of Glorot, He or LeCun; biases "
-     "begin "
-     "at 0",
+     "initial weights of all layers: random, with the variance of Glorot, He or LeCun, and biases "
+     "of 0; fan_in_uniform: within 1 / sqrt(inputs), biases too, as PyTorch's layers",
      DT_SETTING_NEWER},
     {"dropout", "F", DT_OPTION_FLOAT, AT(dropout), 0, 0.95, NULL, "0",
      "dropout rate of the hidden layers' outputs in training, 0 to 0.95",

@@ -4,6 +4,7 @@
 #include "dtrain/base/status.h"
 #include "dtrain/comm/comm.h"
 #include "dtrain/data/source.h"
+#include "dtrain/nn/bins.h"
 #include "dtrain/nn/network.h"
 #include "dtrain/nn/panels.h"
 
@@ -127,6 +128,18 @@ DT_MUST_USE dt_status dt_dataset_measure(dt_target_scale *out, const dt_comm *co
  */
 double dt_dataset_distance(const dt_comm *comm, const dt_dataset *set,
                            const dt_target_scale *scale);
+
+/**
+ * Finds the edges of at most `bins` bins for each input (dt_bins_choose), from all rows, whatever
+ * they weigh: the same on any number of ranks. For the call, each rank needs 16 bytes for each of
+ * its rows, and rank 0 another 16 for each value of an input that a rank has.
+ *
+ * Calls:   collective; same on all ranks: bins, 2 .. DT_BINS_MAX, and the result
+ * Owns:    the caller clears with dt_bins_clear
+ * Errors:  DT_MEMORY, on all ranks; *out is zeroed
+ */
+DT_MUST_USE dt_status dt_dataset_find_bins(dt_bins *out, const dt_comm *comm, const dt_dataset *set,
+                                           size_t bins);
 
 /** Returns the class with the most rows, the lowest of equals. Local. */
 size_t dt_dataset_majority_class(const dt_dataset *set);

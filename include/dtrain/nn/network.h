@@ -117,7 +117,7 @@ void dt_network_restore_units(const dt_network *network, float *predictions, siz
 /** Prints the layer's name as Keras has it: "dense", "dense_1". Local. */
 void dt_network_print_layer(char *out, size_t bytes, const dt_network *network, size_t l);
 
-/** Returns the n-th dense layer, from 0; NULL: there are fewer. Local. */
+/** Returns the n-th dense layer, from 0, a member's or not; NULL: there are fewer. Local. */
 const dt_layer *dt_network_dense(const dt_network *network, size_t n);
 
 /** Returns the first layer of that kind; NULL: there is none. Local. */

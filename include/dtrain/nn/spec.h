@@ -1,6 +1,7 @@
 #ifndef DTRAIN_NN_SPEC_H
 #define DTRAIN_NN_SPEC_H
 
+#include "dtrain/nn/bins.h"
 #include "dtrain/nn/network.h"
 
 /** What normalizes the outputs of hidden dense layers: row by row, or unit by unit over a batch. */
@@ -9,8 +10,15 @@ typedef enum dt_norm { DT_NORM_NONE, DT_NORM_LAYER, DT_NORM_RMS, DT_NORM_BATCH }
 /** The names in the order of the enumeration, separated by bars, for the options table. */
 #define DT_NORM_NAMES "none|layer|rms|batch"
 
+/** How numbers become inputs of the first hidden layer. */
+typedef enum dt_embedding { DT_EMBEDDING_NONE, DT_EMBEDDING_PIECEWISE } dt_embedding;
+
+/** The names in the order of the enumeration, separated by bars, for the options table. */
+#define DT_EMBEDDING_NAMES "none|piecewise"
+
 /**
- * A network as options describe it: hidden blocks, then a dense layer for the classes. A block is
+ * A network as options describe it: the encoding of numbers and the beginning of members, if it has
+ * them; hidden blocks, then a dense layer for the classes, of each member its own. A block is
  *
  *     f(h) = dropout(activation(norm(dense(h))))
  *
@@ -22,6 +30,10 @@ typedef struct dt_spec {
     dt_option_list activations; /* of each block, a dt_activation; one stands for all */
     dt_norm norm;
     bool residual;
+    const dt_bins *bins; /* NULL, or none encoded: inputs are taken as they are. dt_spec_plan does
+                            not copy the edges (dt_bins_put); dt_spec_of leaves this out */
+    size_t embedding_width; /* outputs of an encoded input; 0: inputs are taken as they are */
+    size_t members; /* 0 or 1: one network alone */
 } dt_spec;
 
 /**
@@ -36,8 +48,8 @@ DT_MUST_USE dt_status dt_spec_plan(dt_network *out, size_t D, const dt_spec *spe
 
 /**
  * Describes a network: hidden layers, their activations (one if they are all the same), the kind of
- * the first norm layer, and whether any layer is an add. It has at most DT_OPTION_LIST_MAX hidden
- * dense layers. Local.
+ * the first norm layer, whether any layer is an add, members, and the width of an encoding. It has
+ * at most DT_OPTION_LIST_MAX hidden dense layers. Local.
  */
 void dt_spec_of(dt_spec *out, const dt_network *network);
 

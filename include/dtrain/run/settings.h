@@ -27,6 +27,8 @@ typedef struct dt_settings {
     dt_option_list activation; /* of a dt_activation */
     int norm; /* a dt_norm */
     int preset; /* a dt_preset */
+    int numeric_embedding; /* a dt_embedding */
+    int64_t bins, embedding_width, members;
     bool residual;
     int init; /* a dt_init */
     double dropout, noise;

@@ -146,7 +146,7 @@ static double finish_sums(const dt_traversal *t, size_t l)
     dt_workspace *w = t->workspace;
     const dt_layer *layer = &t->network->layers[l];
     dt_exact_total *counts = w->totals + 2 * layer->H;
-    dt_exact_total_add(&counts[ROWS], (double)t->segments->start[t->segments->count]);
+    dt_exact_total_add(&counts[ROWS], (double)dt_traversal_start(t, l, t->segments->count));
     if (w->sum != NULL)
         w->sum(w->sum_context, w->totals, count_totals(layer));
     if (counts[OUTSIDE].steps == 0)
@@ -190,7 +190,8 @@ static void measure_panel(work *at, size_t p, int thread)
     const size_t units = units_in(layer, p);
     (void)thread;
     for (size_t s = 0; s < t->segments->count; s++) {
-        const size_t from = t->segments->start[s], to = t->segments->start[s + 1];
+        const size_t from = dt_traversal_start(t, at->l, s),
+                     to = dt_traversal_start(t, at->l, s + 1);
         double sums[DT_PANEL], squares[DT_PANEL];
         if (from == to)
             continue;
@@ -306,7 +307,8 @@ static void sum_segment(double sums[DT_PANEL], const work *at, size_t p, size_t 
 {
     const dt_traversal *t = at->t;
     const dt_workspace *w = t->workspace;
-    const size_t from = t->segments->start[s], rows = t->segments->start[s + 1] - from;
+    const size_t from = dt_traversal_start(t, at->l, s);
+    const size_t rows = dt_traversal_start(t, at->l, s + 1) - from;
     const float *dY = dt_panels_at(&w->deltas[at->l], from, p);
     if (of_scale)
         batch_add_products(sums, dY, dt_panels_at(dt_traversal_inputs(t, at->l), from, p),

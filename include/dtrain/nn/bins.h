@@ -1,0 +1,60 @@
+#ifndef DTRAIN_NN_BINS_H
+#define DTRAIN_NN_BINS_H
+
+#include "dtrain/base/status.h"
+#include "dtrain/nn/network.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/**
+ * The edges of the bins into which a network's inputs are encoded (nn/layers/piecewise_linear.c).
+ * An input whose values are only 0 and 1, or a single one, is not encoded: it has no edges. All
+ * calls are local.
+ */
+typedef struct dt_bins {
+    size_t D; /* inputs */
+    size_t encoded; /* of them, those with edges */
+    size_t count; /* edges of all inputs */
+    float *counts; /* [D]: edges of each input, 0 or at least 2 */
+    float *edges; /* [count], rising within an input */
+} dt_bins;
+
+/** Most bins of an input that --bins allows, and those of an input one of whose values is
+ * frequent. */
+enum { DT_BINS_MAX = 512, DT_BINS_SPIKE = 128 };
+
+/** A value and how often it occurs. */
+typedef struct dt_value_count {
+    float value;
+    uint32_t rows; /* UINT32_MAX: so many, or more */
+} dt_value_count;
+
+/**
+ * Chooses the edges of one input from its values: each value is an edge if there are few; else
+ * quantiles, in which a value counts by the square root of its rows, so that a frequent value does
+ * not take the bins of the others. There are few if they make no more than `bins` bins, or
+ * DT_BINS_SPIKE bins if a tenth of all rows have the same value.
+ *
+ * An edge is left out if it is closer to the one before than 1 / 600,000 of the range: in float32
+ * a place between the two would have no digits.
+ *
+ * Shapes:  values [count], rising, all different; out [max(bins, DT_BINS_SPIKE) + 1]
+ * Returns: the number of edges, 0 for an input that is not encoded
+ */
+size_t dt_bins_choose(float *out, const dt_value_count *values, size_t count, size_t bins);
+
+/** Starts with no edges of D inputs. Owns: the caller clears. Errors: DT_MEMORY. */
+DT_MUST_USE dt_status dt_bins_init(dt_bins *out, size_t D);
+
+/** Adds the edges of input `d`; inputs come in order. Errors: DT_MEMORY. */
+DT_MUST_USE dt_status dt_bins_add(dt_bins *bins, size_t d, const float *edges, size_t count);
+
+/** Copies the edges into the constants of the network's encoding layer, which is planned for
+ * them. */
+void dt_bins_put(dt_network *network, const dt_bins *bins);
+
+/** Frees; zeroed bins are allowed. */
+void dt_bins_clear(dt_bins *bins);
+
+#endif
