@@ -150,6 +150,7 @@ out:
 static size_t merge_all(work *w)
 {
     size_t lists = (size_t)dt_comm_size(w->comm);
+    DT_ASSERT(w->all != NULL && w->merged != NULL); /* there are rows */
     while (lists > 1) {
         const dt_value_count *from = w->all;
         dt_value_count *to = w->merged;

@@ -380,6 +380,8 @@ dt_status dt_run_make_model(dt_run *r)
         if (r->settings.numeric_embedding != DT_EMBEDDING_NONE)
             DT_TRY(
                 dt_dataset_find_bins(&bins, r->comm, &r->sets[DT_TRAIN], (size_t)r->settings.bins));
+        if (r->root && bins.D > 0 && bins.encoded == 0)
+            dt_log_warn("--numeric-embedding has no effect: all inputs are only 0 and 1");
         DT_TRY(dt_comm_agree(r->comm, make_new(r, &bins)));
     }
     /* A model's own layers stay as they are unless the option says something else. */

@@ -439,6 +439,24 @@ DT_MUST_USE static dt_status check_schedule(const dt_settings *s)
     return DT_OK;
 }
 
+/* A model to begin with says itself what it has. */
+DT_MUST_USE static dt_status check_embedding(const dt_settings *s)
+{
+    static const char *const names[] = {"bins", "embedding_width"};
+    if (s->numeric_embedding != DT_EMBEDDING_NONE || s->init_from[0] != '\0')
+        return DT_OK;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const dt_option *option = dt_settings_option(names[i]);
+        char value[DT_OPTION_TEXT_BYTES];
+        if (strcmp(dt_options_format(value, sizeof value, option, s), option->fallback) != 0)
+            return dt_fail(DT_USAGE,
+                           "--%s is %s, but --numeric-embedding is none; set --numeric-embedding "
+                           "piecewise, or --%s %s",
+                           option->name, value, option->name, option->fallback);
+    }
+    return DT_OK;
+}
+
 /* As in Keras, gradients are clipped in one way. A window's slices do not have whole columns. */
 DT_MUST_USE static dt_status check_regularization(const dt_settings *s)
 {
@@ -481,6 +499,8 @@ dt_status dt_settings_complete(dt_settings *settings, int ranks)
 {
     dt_threshold_rule rule;
     dt_status status = check_schedule(settings);
+    if (status == DT_OK)
+        status = check_embedding(settings);
     if (status == DT_OK)
         status = check_regularization(settings);
     if (status == DT_OK)

@@ -154,16 +154,18 @@ static void test_each_layer_kind(void **state)
     (void)state;
     const dt_layer layers[] = {
         {.kind = &dt_layer_normalization},
+        {.kind = &dt_layer_piecewise_linear, .encoded = 1, .edges = 3, .width = 4},
+        {.kind = &dt_layer_member_scale, .members = 2},
         {.kind = &dt_layer_dense, .H = 5, .activation = DT_ACTIVATION_LINEAR},
         {.kind = &dt_layer_dropout, .rate = 0.1},
         {.kind = &dt_layer_dense, .H = 5, .activation = DT_ACTIVATION_SIGMOID},
-        {.kind = &dt_layer_add, .source = 2},
+        {.kind = &dt_layer_add, .source = 4},
         {.kind = &dt_layer_layer_norm, .epsilon = 0.5},
         {.kind = &dt_layer_activation, .activation = DT_ACTIVATION_TANH},
         {.kind = &dt_layer_rms_norm, .epsilon = 0.25},
         {.kind = &dt_layer_batch_norm, .epsilon = 0.125, .momentum = 0.75},
         {.kind = &dt_layer_noise, .deviation = 0.3},
-        {.kind = &dt_layer_dense, .H = C, .activation = DT_ACTIVATION_LINEAR},
+        {.kind = &dt_layer_member_dense, .H = C},
     };
     enum { COUNT = sizeof layers / sizeof *layers };
     dt_model saved = {0}, found;
@@ -175,20 +177,26 @@ static void test_each_layer_kind(void **state)
         assert_true(here);
     }
     dt_network_fill(&saved.network, DT_INIT_GLOROT_UNIFORM, 5);
+    const dt_layer *bins = &saved.network.layers[1];
+    saved.network.constants[bins->edge_counts + 2] = 3.0f;
+    for (size_t i = 0; i < 3; i++)
+        saved.network.constants[bins->edge_values + i] = (float)i / 3.0f;
     assert_ok(dt_optimizer_init(&saved.optimizer, &dt_adam, 0, 0.001));
     saved.recipe_json = "{}";
     assert_ok(dt_model_save(&saved, model_path()));
     assert_ok(dt_model_read(&found, model_path()));
     expect_same(&found, &saved);
     assert_string_equal(found.recipe_json, "{}");
-    assert_int_equal(found.network.layers[4].source, 2);
+    assert_int_equal(found.network.layers[6].source, 4);
+    assert_int_equal(found.network.layers[1].width, 4);
+    assert_int_equal(found.network.K, 2);
     dt_model_clear(&found);
     hid_t file = H5Fopen(model_path(), H5F_ACC_RDONLY, H5P_DEFAULT);
     assert_true(H5Aexists(file, "model_config") == 0);
     h5_close_id(file);
     assert_int_equal(dt_model_save(&saved, scratch_path("m.keras")), DT_USAGE);
     assert_int_equal(dt_model_save(&saved, scratch_path("m.onnx")), DT_USAGE);
-    assert_non_null(strstr(dt_status_text(), "this format has no layer of the kind 'add'"));
+    assert_non_null(strstr(dt_status_text(), "this format has no layer of the kind '"));
     saved.recipe_json = NULL;
     dt_model_clear(&saved);
 }

@@ -1,0 +1,156 @@
+#!/bin/sh
+# --members and --numeric-embedding: the same weights on any number of ranks, with threads, on each set of
+# instructions and after an interruption; the edges of the bins; what is refused.
+# shellcheck source-path=SCRIPTDIR source=harness.sh
+. "$(dirname "$0")/harness.sh"
+need_python numpy h5py
+: "${DTRAIN_FAULTS:=$(dirname "$DTRAIN")/tests/dtrain-faults}"
+export PYTHONPATH="$TESTS/cli" PYTHONDONTWRITEBYTECODE=1
+REAL=$DTRAIN
+
+mkdir classes values
+# Numbers with and without ties, one with a frequent value, two that are 0 and 1.
+"$PYTHON" - <<'PY'
+import numpy as np
+from make_data import save
+rng = np.random.default_rng(5)
+def rows(n):
+    x = rng.normal(size=(n, 7)).astype("f4")
+    x[:, 1] = np.where(rng.random(n) < 0.8, 0, np.round(50 * x[:, 1]))
+    x[:, 2] = np.round(3 * x[:, 2])
+    x[:, 3] = x[:, 3] > 0
+    x[:, 4] = x[:, 4] > 1
+    x[:, 5] = -0.0
+    x[:, 6] = np.round(20 * x[:, 6])
+    y = (np.sin(3 * x[:, 0]) + x[:, 3] + 0.3 * rng.normal(size=n)).astype("f4")
+    return x, y
+for name, n in (("train", 801), ("validation", 203), ("test", 150)):
+    x, y = rows(n)
+    save(f"classes/{name}.npz", inputs=x, targets=(y > 0.5).astype("i4"))
+    save(f"values/{name}.npz", inputs=x, targets=y)
+PY
+
+same_everywhere() {
+    name=$1
+    shift
+    set -- --epochs 3 --patience 9 --batch 130 --hidden 40,33 --dropout 0.1 --learning-rate 0.01 --ema 0.9 \
+        --numeric-embedding piecewise --init fan_in_uniform "$@"
+    run 1 "$@" --out "$name"
+    expect_status 0
+    crc=$(summary weights_crc) loss=$(summary val_loss)
+    for ranks in 2 3 8; do
+        run "$ranks" "$@" --out "$name-$ranks"
+        expect_status 0
+        [ "$(summary weights_crc) $(summary val_loss)" = "$crc $loss" ] || fail "$name: one rank's weights on $ranks"
+    done
+    run 2 "$@" --threads 2 --overlap on --out "$name-threads"
+    [ "$(summary weights_crc)" = "$crc" ] || fail "$name: the weights of one thread"
+    for isa in avx512 avx2 portable; do
+        DTRAIN_ISA=$isa
+        export DTRAIN_ISA
+        run 1 "$@" --out "$name-isa"
+        unset DTRAIN_ISA
+        ! grep -q 'this CPU does not have it' stderr || continue
+        expect_status 0
+        [ "$(summary weights_crc)" = "$crc" ] || fail "$name: the same weights with $isa"
+    done
+    DTRAIN=$DTRAIN_FAULTS DTRAIN_FAULT=signal:0:16
+    export DTRAIN_FAULT
+    run 3 "$@" --out "$name-stopped"
+    unset DTRAIN_FAULT
+    DTRAIN=$REAL
+    expect_status 75
+    run 2 --resume "$name-stopped"
+    expect_status 0
+    [ "$(summary weights_crc)" = "$crc" ] || fail "$name: the weights without an interruption"
+    run 1 "$@" --engine blas --sum fast --out "$name-blas"
+    expect_status 0
+}
+same_everywhere members classes --members 8
+[ "$crc" ] && members=$crc
+same_everywhere one classes --bins 16 --embedding-width 11
+[ "$crc" != "$members" ] || fail "the weights without members"
+same_everywhere norm values --members 3 --norm layer --residual --hidden 40,40
+
+# What is validated is what evaluate and predict compute.
+run 1 classes --epochs 2 --numeric-embedding piecewise --members 8 --out run
+loss=$(summary test_loss)
+run 3 evaluate run classes --set test
+expect_status 0
+awk "BEGIN { exit !(($(summary loss) - $loss)^2 < 1e-16) }" </dev/null ||
+    fail "evaluate: the loss of the run, $loss: $(summary loss)"
+run 0 predict run classes/test.npz --out predicted.npz
+expect_status 0
+run 0 export run/model.h5 --to weights.npz
+expect_status 0
+"$PYTHON" - <<'PY' || fail "edges and predictions of NumPy"
+import numpy as np
+w, made = np.load("weights.npz"), np.load("predicted.npz")
+x = np.load("classes/train.npz")["inputs"] + np.float32(0)
+find = {n.split("/")[-1]: n for n in w.files}
+arrays = {n: w[n] for n in w.files}
+def get(word): return [v for k, v in arrays.items() if word in k]
+counts, edges = get("edge_counts")[0], [v for k, v in arrays.items() if "edges" in k][0]
+expected, encoded = [], []
+for d in range(x.shape[1]):
+    u, c = np.unique(x[:, d], return_counts=True)
+    n = 0
+    if len(u) > 1 and not set(u) <= {0, 1}:
+        limit = 128 if c.max() >= 0.1 * len(x) else 48
+        if len(u) > limit + 1:
+            r = np.sqrt(c.astype(float))
+            F = (np.cumsum(r) - r / 2 - r[0] / 2) / (r.sum() - r[0] / 2 - r[-1] / 2)
+            u = u[np.unique([np.argmax(F >= j / 48 - 1e-12) for j in range(49)])]
+        n = len(u)
+        encoded.append((d, u))
+        expected.append(u)
+    assert counts[d] == n, (d, counts[d], n)
+assert np.array_equal(edges, np.concatenate(expected))
+assert sorted({len(u) for _, u in encoded}) != [49], "inputs of different kinds"
+PY
+
+# A model is where a run begins, with its edges.
+run 2 classes --epochs 1 --init-from run --out more
+expect_status 0
+run 2 classes --epochs 1 --init-from run --members 4 --out no
+expect_status 2
+expect_one_stderr_line 'dtrain: error: --members is 4, but run/model.h5 has 8; remove --members'
+run 2 classes --epochs 1 --init-from run --bins 4 --out no
+expect_status 2
+expect_one_stderr_line 'dtrain: error: --bins was given, but the bins are those of run/model.h5; remove --bins'
+
+# What is refused.
+run 1 classes --bins 4 --out no
+expect_status 2
+expect_one_stderr_line 'dtrain: error: --bins is 4, but --numeric-embedding is none; set --numeric-embedding piecewise, or --bins 48'
+run 1 classes --numeric-embedding piecewise --bins 1 --out no
+expect_status 2
+run 1 classes --members 0 --out no
+expect_status 2
+"$PYTHON" -c '
+import numpy as np
+from make_data import save
+x = (np.random.default_rng(1).random((60, 3)) > 0.5).astype("f4")
+save("binary.npz", inputs=x, targets=x[:, 0].astype("i4"))'
+run 1 binary.npz --epochs 1 --numeric-embedding piecewise --out binary
+expect_status 0
+expect_one_stderr_line 'dtrain: warning: --numeric-embedding has no effect: all inputs are only 0 and 1'
+
+# Edges that a file has in another order, or of another number.
+for change in 'e[1] = e[0]' 'c[0] += 1' 'c[3] = 2' 'c[0] = 1.5'; do
+    cp run/model.h5 bad.h5
+    "$PYTHON" - "$change" <<'PY'
+import sys
+import h5py
+with h5py.File("bad.h5", "r+") as file:
+    found = {}
+    file.visititems(lambda name, item: found.update({name.split("/")[-1]: item}))
+    e, c = found["edges"][...], found["edge_counts"][...]
+    exec(sys.argv[1])
+    found["edges"][...] = e
+    found["edge_counts"][...] = c
+PY
+    run 0 evaluate bad.h5 classes
+    expect_status 3
+    grep -q '^dtrain: error: bad.h5: layer 1 (piecewise_linear): ' stderr || fail "$change: $(cat stderr)"
+done
