@@ -6,6 +6,7 @@
 #include "dtrain/comm/watchdog.h"
 #include "dtrain/io/file.h"
 #include "dtrain/io/npz.h"
+#include "dtrain/nn/bins.h"
 #include "scoring.h"
 
 #include <math.h>
@@ -95,6 +96,7 @@ typedef struct run {
     int32_t *predicted; /* [N], for a .npz: written behind the probabilities */
     uint64_t N, written; /* rows, for a .npz */
     int64_t rows; /* that this rank predicted; of all ranks in the end */
+    int64_t outside; /* of them, those with an input that training did not see the like of */
 } run;
 
 /* A row's numbers on their way to rank 0: C probabilities or values, then the predicted class. */
@@ -207,6 +209,7 @@ static dt_status take_rows(void *context, const dt_row_batch *rows)
         return status;
     dt_predictor_run(predictor, rows->x, NULL, rows->count);
     r->rows += (int64_t)rows->count;
+    r->outside += (int64_t)dt_bins_count_outside(predictor->network, rows->x, rows->count);
     for (size_t i = 0; i < rows->count; i++) {
         const float *p = predictor->p + i * r->C;
         char *to = r->mine + r->used;
@@ -398,6 +401,10 @@ static dt_status run_all(run *r, const dt_comm *comm, int argc, char **argv)
     DT_TRY(predict_all(r));
     DT_TRY(dt_scoring_warn(&r->scoring));
     dt_comm_sum_i64(comm, &r->rows, 1);
+    dt_comm_sum_i64(comm, &r->outside, 1);
+    if (root && r->outside > 0)
+        dt_log_warn("%s: %lld of %lld rows have an input outside the range of the training rows",
+                    r->settings.scoring.data, (long long)r->outside, (long long)r->rows);
     if (r->form != FORM_STDOUT)
         dt_log_result("summary.out=%s\nsummary.rows=%lld\nsummary.status=ok\n", r->settings.out,
                       (long long)r->rows);

@@ -108,6 +108,29 @@ void dt_bins_put(dt_network *network, const dt_bins *bins)
     memcpy(network->constants + layer->edge_values, bins->edges, bins->count * sizeof *bins->edges);
 }
 
+static bool is_outside(const float *row, const float *counts, const float *edges, size_t D)
+{
+    for (size_t d = 0; d < D; d++) {
+        const size_t count = (size_t)counts[d];
+        if (count > 0 && (row[d] < edges[0] || row[d] > edges[count - 1]))
+            return true;
+        edges += count;
+    }
+    return false;
+}
+
+size_t dt_bins_count_outside(const dt_network *network, const float *X, size_t B)
+{
+    const dt_layer *layer = dt_network_first(network, &dt_layer_piecewise_linear);
+    size_t outside = 0;
+    if (layer == NULL)
+        return 0;
+    for (size_t i = 0; i < B; i++)
+        outside += is_outside(X + i * layer->D, network->constants + layer->edge_counts,
+                              network->constants + layer->edge_values, layer->D);
+    return outside;
+}
+
 void dt_bins_clear(dt_bins *bins)
 {
     dt_memory_free(bins->counts);

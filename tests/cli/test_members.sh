@@ -81,6 +81,10 @@ awk "BEGIN { exit !(($(summary loss) - $loss)^2 < 1e-16) }" </dev/null ||
     fail "evaluate: the loss of the run, $loss: $(summary loss)"
 run 0 predict run classes/test.npz --out predicted.npz
 expect_status 0
+grep -Eq '^dtrain: warning: classes/test.npz: [1-9][0-9]* of 150 rows have an input outside the range of the training rows$' stderr ||
+    fail "rows outside the training range are counted: $(cat stderr)"
+run 3 predict run classes/train.npz --out predicted-train.npz
+expect_empty_stderr
 run 0 export run/model.h5 --to weights.npz
 expect_status 0
 "$PYTHON" - <<'PY' || fail "edges and predictions of NumPy"

@@ -54,6 +54,14 @@ DT_MUST_USE dt_status dt_bins_add(dt_bins *bins, size_t d, const float *edges, s
  * them. */
 void dt_bins_put(dt_network *network, const dt_bins *bins);
 
+/**
+ * Counts the rows that have an input below its first edge or above its last one: training saw no
+ * such values. 0 if the network encodes no inputs.
+ *
+ * Shapes:  X [B,D], as the network's first layer that trains takes them
+ */
+size_t dt_bins_count_outside(const dt_network *network, const float *X, size_t B);
+
 /** Frees; zeroed bins are allowed. */
 void dt_bins_clear(dt_bins *bins);
 
