@@ -149,12 +149,17 @@ void dt_traversal_report_progress(const dt_traversal *t)
         t->done(t->context, t->final);
 }
 
-/* ---- all rows of a layer ---- */
+/* ---- all rows ---- */
 
-/* One layer's part in a pass under way. */
+/* Rows of a layer with members that go through the layers together: what one layer wrote is still
+ * in the second-level cache when the next one reads it. Twice the rows that a product takes at a
+ * time. */
+enum { ROWS_TOGETHER = 224 };
+
+/* Some layers' part in a pass under way: first .. end-1. */
 typedef struct stage {
     const dt_traversal *traversal;
-    size_t layer, before;
+    size_t first, end;
     void (*work)(const struct stage *stage, size_t from, size_t to);
 } stage;
 
@@ -162,10 +167,11 @@ static void work_on_part(void *context, int thread)
 {
     const stage *s = context;
     const dt_segments *segments = s->traversal->segments;
+    const size_t together = ROWS_TOGETHER / s->traversal->network->K + 1;
     size_t from = 0, to = 0;
     dt_traversal_part(s->traversal, segments->start[segments->count], thread, &from, &to);
-    if (to > from)
-        s->work(s, from, to);
+    for (; from < to; from += together)
+        s->work(s, from, to - from < together ? to : from + together);
 }
 
 /* Shared by the threads where a row's bits are its own, else segment by segment. */
@@ -185,64 +191,24 @@ static void work_on_rows(const stage *s)
 static void go_forward(const stage *s, size_t from, size_t to)
 {
     const dt_traversal *t = s->traversal;
-    const dt_layer *layer = &t->network->layers[s->layer];
-    layer->kind->forward(t, s->layer, from * layer->K, to * layer->K);
+    for (size_t l = s->first; l < s->end; l++) {
+        const dt_layer *layer = &t->network->layers[l];
+        if (dt_traversal_uses(t, l))
+            layer->kind->forward(t, l, from * layer->K, to * layer->K);
+    }
 }
 
 /* The derivative of the activation of the layer before, unless `backward` has applied it. */
-static void apply_derivative(const stage *s, size_t from, size_t to)
+static void apply_derivative(const dt_traversal *t, size_t l, size_t before, size_t from, size_t to)
 {
-    const dt_traversal *t = s->traversal;
-    const dt_layer *before = &t->network->layers[s->before];
-    if (t->network->layers[s->layer].kind->fuses_activation ||
-        before->activation == DT_ACTIVATION_LINEAR)
+    const dt_layer *layer = &t->network->layers[before];
+    if (t->network->layers[l].kind->fuses_activation || layer->activation == DT_ACTIVATION_LINEAR)
         return;
-    for (size_t p = 0; p < dt_panels_count(before->H); p++)
-        dt_activation_backward(before->activation,
-                               dt_panels_at(&t->workspace->deltas[s->before], from * before->K, p),
-                               dt_panels_at(dt_traversal_behind(t, s->before), from * before->K, p),
-                               (to - from) * before->K * DT_PANEL);
-}
-
-/* Stored gradients of residual connections are added last. */
-static void go_backward(const stage *s, size_t from, size_t to)
-{
-    const dt_traversal *t = s->traversal;
-    const dt_layer *layers = t->network->layers, *layer = &layers[s->layer];
-    layer->kind->backward(t, s->layer, s->before, from * layer->K, to * layer->K);
-    apply_derivative(s, from, to);
-    for (size_t l = s->layer; l < t->network->layer_count; l++)
-        if (layers[l].kind->add_kept != NULL)
-            layers[l].kind->add_kept(t, l, s->before, from * layers[l].K, to * layers[l].K);
-}
-
-/* ---- the passes ---- */
-
-float *dt_network_forward(const dt_network *network, dt_workspace *workspace, const float *X,
-                          const dt_segments *segments)
-{
-    const uint64_t flags = dt_subnormals_off();
-    const size_t last = network->layer_count - 1, rows = segments->start[segments->count];
-    const dt_traversal t = {.kernels = dt_kernels_chosen(),
-                            .network = network,
-                            .workspace = workspace,
-                            .segments = segments};
-    workspace->unsummed = NULL;
-    DT_ASSERT(!workspace->pass.training || workspace->pass.positions != NULL);
-    for (size_t i = 0; X != NULL && i < rows; i++)
-        dt_panels_put_row(&workspace->input, i, X + i * network->D);
-    for (size_t l = 0; l <= last; l++) {
-        const dt_layer_kind *kind = network->layers[l].kind;
-        if (!dt_traversal_uses(&t, l))
-            continue;
-        if (kind->begin_forward != NULL)
-            kind->begin_forward(&t, l);
-        work_on_rows(&(stage){&t, l, 0, go_forward});
-    }
-    for (size_t i = 0; !dt_network_is_narrow(network, last) && i < rows * network->K; i++)
-        dt_panels_get_row(workspace->logits + i * network->C, &workspace->outputs[last], i);
-    dt_subnormals_restore(flags);
-    return workspace->logits;
+    for (size_t p = 0; p < dt_panels_count(layer->H); p++)
+        dt_activation_backward(layer->activation,
+                               dt_panels_at(&t->workspace->deltas[before], from * layer->K, p),
+                               dt_panels_at(dt_traversal_behind(t, before), from * layer->K, p),
+                               (to - from) * layer->K * DT_PANEL);
 }
 
 /* Whether a layer before layer l has tensors: else nothing needs the gradients of its inputs. */
@@ -254,19 +220,99 @@ static bool trains_before(const dt_traversal *t, size_t l)
     return false;
 }
 
-/* Carries the gradient back through a layer to those before it that train. */
-static void carry_back(const dt_traversal *t, size_t l)
+/* Whether a layer's gradient is carried back in this pass. */
+static bool carries_back(const dt_traversal *t, size_t l)
 {
-    const dt_layer_kind *kind = t->network->layers[l].kind;
-    const size_t before = dt_traversal_before(t, l);
-    if (!trains_before(t, l))
-        return;
-    if (t->segments->start[t->segments->count] > 0 || (kind->sums_batch && t->sink != NULL)) {
-        if (kind->begin_backward != NULL)
-            kind->begin_backward(t, l);
-        work_on_rows(&(stage){t, l, before, go_backward});
+    return dt_traversal_uses(t, l) && trains_before(t, l);
+}
+
+/* Stored gradients of residual connections are added last. */
+static void go_backward(const stage *s, size_t from, size_t to)
+{
+    const dt_traversal *t = s->traversal;
+    const dt_layer *layers = t->network->layers;
+    for (size_t l = s->end; l-- > s->first;) {
+        if (!carries_back(t, l))
+            continue;
+        const size_t before = dt_traversal_before(t, l);
+        layers[l].kind->backward(t, l, before, from * layers[l].K, to * layers[l].K);
+        apply_derivative(t, l, before, from, to);
+        for (size_t a = l; a < t->network->layer_count; a++)
+            if (layers[a].kind->add_kept != NULL)
+                layers[a].kind->add_kept(t, a, before, from * layers[a].K, to * layers[a].K);
     }
+}
+
+/* ---- the passes ---- */
+
+/* The end of the layers from `first` on that rows go through together. A layer that sums the batch
+ * needs the outputs of all rows before it can begin. */
+static size_t find_end(const dt_traversal *t, size_t first)
+{
+    size_t end = first + 1;
+    while (end < t->network->layer_count &&
+           !(t->workspace->pass.training && t->network->layers[end].kind->sums_batch))
+        end++;
+    return end;
+}
+
+float *dt_network_forward(const dt_network *network, dt_workspace *workspace, const float *X,
+                          const dt_segments *segments)
+{
+    const uint64_t flags = dt_subnormals_off();
+    const size_t layers = network->layer_count, rows = segments->start[segments->count];
+    const dt_traversal t = {.kernels = dt_kernels_chosen(),
+                            .network = network,
+                            .workspace = workspace,
+                            .segments = segments};
+    workspace->unsummed = NULL;
+    DT_ASSERT(!workspace->pass.training || workspace->pass.positions != NULL);
+    for (size_t i = 0; X != NULL && i < rows; i++)
+        dt_panels_put_row(&workspace->input, i, X + i * network->D);
+    for (size_t first = 0, end; first < layers; first = end) {
+        end = find_end(&t, first);
+        for (size_t l = first; l < end; l++)
+            if (dt_traversal_uses(&t, l) && network->layers[l].kind->begin_forward != NULL)
+                network->layers[l].kind->begin_forward(&t, l);
+        work_on_rows(&(stage){&t, first, end, go_forward});
+    }
+    for (size_t i = 0; !dt_network_is_narrow(network, layers - 1) && i < rows * network->K; i++)
+        dt_panels_get_row(workspace->logits + i * network->C, &workspace->outputs[layers - 1], i);
+    dt_subnormals_restore(flags);
+    return workspace->logits;
+}
+
+static void hand_over(dt_traversal *t, size_t l)
+{
+    if (dt_traversal_uses(t, l) && t->network->layers[l].kind->gradient != NULL)
+        t->network->layers[l].kind->gradient(t, l);
+}
+
+/* Carries the gradient back through layers first .. end-1, to those before that train. Without rows
+ * the suffixes alone are asked for, or a sum over the batch. */
+static void carry_back(const dt_traversal *t, size_t first, size_t end)
+{
+    const bool has_rows = t->segments->start[t->segments->count] > 0;
+    for (size_t l = first; l < end; l++) {
+        const dt_layer_kind *kind = t->network->layers[l].kind;
+        if (carries_back(t, l) && kind->begin_backward != NULL &&
+            (has_rows || (kind->sums_batch && t->sink != NULL)))
+            kind->begin_backward(t, l);
+    }
+    if (has_rows)
+        work_on_rows(&(stage){t, first, end, go_backward});
     dt_traversal_report_progress(t);
+}
+
+/* The first of the layers before `end` that the gradient goes back through together. What is sent
+ * ahead should be complete early: then layer by layer. The sums of a layer over the batch need its
+ * gradients of all rows. */
+static size_t find_first(const dt_traversal *t, size_t end)
+{
+    size_t first = end - 1;
+    while (t->done == NULL && first > 0 && !t->network->layers[first - 1].kind->sums_batch)
+        first--;
+    return first;
 }
 
 void dt_network_backward(const dt_network *network, dt_workspace *workspace,
@@ -274,7 +320,7 @@ void dt_network_backward(const dt_network *network, dt_workspace *workspace,
                          dt_gradient_done *done, void *context)
 {
     const uint64_t flags = dt_subnormals_off();
-    const size_t last = network->layer_count - 1, rows = segments->start[segments->count];
+    const size_t layers = network->layer_count, rows = segments->start[segments->count];
     dt_traversal t = {.kernels = dt_kernels_chosen(),
                       .network = network,
                       .workspace = workspace,
@@ -289,15 +335,14 @@ void dt_network_backward(const dt_network *network, dt_workspace *workspace,
             t.first_filled = t.first_filled > t.last_filled ? s : t.first_filled;
             t.last_filled = s;
         }
-    for (size_t i = 0; !dt_network_is_narrow(network, last) && i < rows * network->K; i++)
-        dt_panels_put_row(&workspace->deltas[last], i, workspace->logits + i * network->C);
-    for (size_t l = network->layer_count; l-- > 0;) {
-        const dt_layer_kind *kind = network->layers[l].kind;
-        if (!dt_traversal_uses(&t, l))
-            continue;
-        if (kind->gradient != NULL)
-            kind->gradient(&t, l);
-        carry_back(&t, l);
+    for (size_t i = 0; !dt_network_is_narrow(network, layers - 1) && i < rows * network->K; i++)
+        dt_panels_put_row(&workspace->deltas[layers - 1], i, workspace->logits + i * network->C);
+    for (size_t end = layers, first; end > 0; end = first) {
+        first = find_first(&t, end);
+        hand_over(&t, end - 1);
+        carry_back(&t, first, end);
+        for (size_t l = end - 1; l-- > first;)
+            hand_over(&t, l);
     }
     dt_subnormals_restore(flags);
 }
