@@ -9,10 +9,17 @@ static const dt_option_preset of_prepare[] = {
 };
 
 static const dt_option_preset of_train[] = {
-    {DT_PRESET_TABULAR, "hidden", "256,256"},    {DT_PRESET_TABULAR, "dropout", "0.1"},
-    {DT_PRESET_TABULAR, "optimizer", "adamw"},   {DT_PRESET_TABULAR, "learning-rate", "0.002"},
-    {DT_PRESET_TABULAR, "weight-decay", "0.03"}, {DT_PRESET_TABULAR, "ema", "0.998"},
-    {DT_PRESET_TABULAR, "batch", "256"},         {DT_PRESET_TABULAR, "patience", "12"},
+    {DT_PRESET_TABULAR, "numeric-embedding", "piecewise"},
+    {DT_PRESET_TABULAR, "members", "8"},
+    {DT_PRESET_TABULAR, "init", "fan_in_uniform"},
+    {DT_PRESET_TABULAR, "hidden", "256,256"},
+    {DT_PRESET_TABULAR, "dropout", "0.1"},
+    {DT_PRESET_TABULAR, "optimizer", "adamw"},
+    {DT_PRESET_TABULAR, "learning-rate", "0.002"},
+    {DT_PRESET_TABULAR, "weight-decay", "0.03"},
+    {DT_PRESET_TABULAR, "ema", "0.998"},
+    {DT_PRESET_TABULAR, "batch", "256"},
+    {DT_PRESET_TABULAR, "patience", "12"},
     {DT_PRESET_TABULAR, "epochs", "200"},
 };
 
