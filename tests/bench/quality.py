@@ -48,7 +48,7 @@ def prepared(dtrain, table, info, split, folder, options):
     columns = table.open().readline().strip().split(",")
     others = [c for c in columns if c.startswith("split") and c != f"split{split}"]
     words = [dtrain, "prepare", str(table), "--out", str(folder), "--target", info["target"],
-             "--split-column", f"split{split}", "--drop", ",".join(others), "--fill", "median",
+             "--split-column", f"split{split}", "--drop", ",".join(others), *options,
              "--task", "classification" if info["task"] == "class" else "regression"]
     if info["categorical"]:
         words += ["--categorical", ",".join(info["categorical"])]
