@@ -26,48 +26,56 @@ static dt_status plan(dt_network *network, size_t l)
     return DT_OK;
 }
 
+/* A bit for each unit, 32 units a word: word p * pitch + i is that of row i in panel p. */
 static dt_status allocate(dt_workspace *w, const dt_network *network, size_t l, dt_passes passes)
 {
     (void)passes; /* it is not active in inference, which allocates nothing for it */
     return dt_workspace_make_panels(&w->kept[l], dt_workspace_rows(w, network, l),
-                                    network->layers[l].H, "dropout");
+                                    dt_panels_count(network->layers[l].H), "dropout");
 }
 
-/* Units j and 16 + j of a panel: the lower and the upper half of number j. */
-DT_VECTORIZE static void choose(float factors[restrict DT_PANEL], const uint32_t *restrict numbers,
-                                uint32_t threshold, float scale)
+static uint32_t *masks_at(const dt_panels *masks, size_t i, size_t p)
 {
-    for (size_t j = 0; j < NUMBERS; j++) {
-        factors[j] = (numbers[j] & 0xFFFFu) < threshold ? 0.0f : scale;
-        factors[NUMBERS + j] = numbers[j] >> 16 < threshold ? 0.0f : scale;
+    _Static_assert(sizeof(uint32_t) == sizeof(float), "a mask takes the place of a float");
+    return (uint32_t *)(void *)masks->data + p * masks->pitch + i;
+}
+
+/* Which units of a panel are kept: j and 16 + j by the lower and the upper half of number j. */
+DT_VECTORIZE static uint32_t choose(const uint32_t *numbers, uint32_t threshold)
+{
+    uint32_t mask = 0;
+    for (uint32_t j = 0; j < NUMBERS; j++) {
+        mask |= (uint32_t)((numbers[j] & 0xFFFFu) >= threshold) << j;
+        mask |= (uint32_t)(numbers[j] >> 16 >= threshold) << (NUMBERS + j);
     }
+    return mask;
 }
 
 /* What is dropped is 0, whatever it was. */
 DT_VECTORIZE static void apply(float *restrict y, const float *restrict x,
-                               const float *restrict factors, size_t count)
+                               const uint32_t *restrict masks, size_t rows, float scale)
 {
-    for (size_t i = 0; i < count; i++)
-        y[i] = factors[i] > 0.0f ? x[i] * factors[i] : 0.0f;
+    for (size_t i = 0; i < rows; i++)
+        for (uint32_t j = 0; j < DT_PANEL; j++)
+            y[i * DT_PANEL + j] = (masks[i] >> j & 1u) != 0 ? x[i * DT_PANEL + j] * scale : 0.0f;
 }
 
+/* Units that are kept are scaled by 1 / (1 - p). */
 static void multiply(const dt_traversal *t, size_t l, const dt_panels *in, const dt_panels *out,
                      size_t from, size_t to)
 {
-    const dt_panels *factors = &t->workspace->kept[l];
-    for (size_t p = 0; p < dt_panels_count(factors->columns); p++)
-        apply(dt_panels_at(out, from, p), dt_panels_at(in, from, p), dt_panels_at(factors, from, p),
-              (to - from) * DT_PANEL);
+    const dt_layer *layer = &t->network->layers[l];
+    const float scale = (float)(1.0 / (1.0 - layer->rate));
+    for (size_t p = 0; p < dt_panels_count(layer->H); p++)
+        apply(dt_panels_at(out, from, p), dt_panels_at(in, from, p),
+              masks_at(&t->workspace->kept[l], from, p), to - from, scale);
 }
 
-/* The factors of a row: 0, or 1 / (1 - p). */
 static void draw_row(const dt_traversal *t, size_t l, size_t i)
 {
     const dt_layer *layer = &t->network->layers[l];
     const dt_pass *pass = &t->workspace->pass;
-    const dt_panels *factors = &t->workspace->kept[l];
     const size_t panels = dt_panels_count(layer->H), pairs = (panels + PANELS - 1) / PANELS;
-    const float scale = (float)(1.0 / (1.0 - layer->rate));
     const uint32_t threshold = (uint32_t)(layer->rate * 0x1p16 + 0.5);
     for (size_t p = 0; p < panels; p += PANELS) {
         uint32_t numbers[PANELS * NUMBERS];
@@ -76,7 +84,7 @@ static void draw_row(const dt_traversal *t, size_t l, size_t i)
                                        pass->positions[i / layer->K]},
                        (i % layer->K * pairs + p / PANELS) * BLOCKS, BLOCKS);
         for (size_t k = 0; k < PANELS && p + k < panels; k++)
-            choose(dt_panels_at(factors, i, p + k), numbers + k * NUMBERS, threshold, scale);
+            *masks_at(&t->workspace->kept[l], i, p + k) = choose(numbers + k * NUMBERS, threshold);
     }
 }
 
