@@ -1,6 +1,11 @@
 #include "dtrain/nn/loss.h"
 
+#include "vector_math.h"
+
 #include "dtrain/base/memory.h"
+#include "dtrain/base/vectorize.h"
+
+#include <float.h>
 
 #include <string.h>
 
@@ -13,6 +18,18 @@ const dt_loss *dt_loss_find(const char *name)
         if (strcmp(dt_losses[i]->name, name) == 0)
             return dt_losses[i];
     return NULL;
+}
+
+DT_VECTORIZE static void take_logarithms(float *z, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        z[i] = dt_log(z[i] < FLT_MIN ? FLT_MIN : z[i]);
+}
+
+void dt_loss_invert(const dt_loss *loss, float *z, size_t count)
+{
+    if (loss->classes)
+        take_logarithms(z, count);
 }
 
 dt_status dt_loss_rows_init(dt_loss_rows *out, const dt_loss *loss, size_t rows)

@@ -1,11 +1,7 @@
 #include "dtrain/nn/members.h"
 
-#include "vector_math.h"
-
 #include "dtrain/base/memory.h"
-#include "dtrain/base/vectorize.h"
 
-#include <float.h>
 #include <string.h>
 
 dt_status dt_members_init(dt_members *out, const dt_network *network, size_t rows)
@@ -36,13 +32,6 @@ void dt_members_clear(dt_members *members)
 
 /* ---- the prediction ---- */
 
-/* Probabilities of less than the smallest normal number have no logarithm on some CPUs. */
-DT_VECTORIZE static void take_logarithms(float *z, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        z[i] = dt_log(z[i] < FLT_MIN ? FLT_MIN : z[i]);
-}
-
 void dt_members_average(dt_members *members, float *z, size_t B)
 {
     const dt_network *network = members->network;
@@ -58,8 +47,7 @@ void dt_members_average(dt_members *members, float *z, size_t B)
                 sum += z[(i * K + k) * C + j];
             z[i * C + j] = sum * share;
         }
-    if (network->loss->classes)
-        take_logarithms(z, B * C);
+    dt_loss_invert(network->loss, z, B * C);
 }
 
 /* ---- the gradient ---- */

@@ -1,9 +1,7 @@
 #include "dtrain/nn/predictor.h"
 
 #include "dtrain/base/memory.h"
-#include "vector_math.h"
 
-#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -54,17 +52,13 @@ static void apply_threshold(dt_predictor *predictor, size_t B)
 
 /* ---- ensembles ---- */
 
-/* The outputs that an average is the prediction of: logits, or values in the first network's units.
- * A probability that is too small for the logarithm counts as the smallest normal number. NaN stays
- * NaN. */
+/* The outputs that an average is the prediction of: logits, or values in the first network's
+ * units. */
 static void invert(float *z, const dt_network *network, const float *mean, size_t B)
 {
-    const size_t count = B * network->C;
-    memcpy(z, mean, count * sizeof *z);
-    if (network->loss->classes)
-        for (size_t i = 0; i < count; i++)
-            z[i] = dt_log(z[i] < FLT_MIN ? FLT_MIN : z[i]);
-    else
+    memcpy(z, mean, B * network->C * sizeof *z);
+    dt_loss_invert(network->loss, z, B * network->C);
+    if (!network->loss->classes)
         dt_network_standardise(network, (dt_target *)(void *)z, B);
 }
 
@@ -78,6 +72,7 @@ static float *average(dt_predictor *predictor, const float *X, const dt_segments
     for (size_t m = 0; m <= first->other_count; m++) {
         const dt_network *network = dt_network_member(first, m);
         z = dt_network_forward(network, &predictor->workspace, X, segments);
+        dt_members_average(&predictor->members, z, B);
         first->loss->predict(z, B, C, &predictor->rows);
         dt_network_restore_units(network, z, B);
         for (size_t i = 0; i < B * C; i++)
@@ -123,7 +118,8 @@ void dt_predictor_run(dt_predictor *predictor, const float *X, const dt_target *
     float *z = averages ? average(predictor, X, &segments)
                         : dt_network_forward(network, &predictor->workspace, X, &segments);
     predictor->p = z;
-    dt_members_average(&predictor->members, z, B);
+    if (!averages)
+        dt_members_average(&predictor->members, z, B);
     if (y == NULL) {
         network->loss->predict(z, B, network->C, &predictor->rows);
     } else {

@@ -65,12 +65,13 @@ expect_stdout '^preset     tabular$'
 expect_stdout '^model      33-256-256-3, relu, dropout 0.1, softmax'
 expect_stdout '^training   AdamW 0.002, weight decay 0.03, averaged weights 0.998, batch 64, at most 2 epochs, patience 12 on val_loss$'
 first=$(summary weights_crc)
-for pair in preset:tabular hidden:256,256 dropout:0.1 optimizer:adamw learning_rate:0.002 weight_decay:0.03 \
-    ema:0.998 batch:64 patience:12 epochs:2; do
+for pair in preset:tabular numeric_embedding:piecewise members:8 init:fan_in_uniform hidden:256,256 \
+    dropout:0.1 optimizer:adamw learning_rate:0.002 weight_decay:0.03 ema:0.998 batch:64 patience:12 epochs:2; do
     expect_config first "${pair%%:*}" "${pair#*:}"
 done
-run 1 tabular --hidden 256,256 --dropout 0.1 --optimizer adamw --learning-rate 0.002 --weight-decay 0.03 \
-    --ema 0.998 --batch 64 --patience 12 --epochs 2 --out spelled-out
+run 1 tabular --numeric-embedding piecewise --members 8 --init fan_in_uniform --hidden 256,256 \
+    --dropout 0.1 --optimizer adamw --learning-rate 0.002 --weight-decay 0.03 --ema 0.998 --batch 64 --patience 12 \
+    --epochs 2 --out spelled-out
 expect_status 0
 expect_no_stdout '^preset'
 [ "$(summary weights_crc)" = "$first" ] || fail "the preset is the options that it names"

@@ -165,7 +165,7 @@ static const example listed[] = {
       DENSE(40, TANH),
       DROPOUT(0.25),
       DENSE(40, SIGMOID),
-      NORM(layer),
+      NORM(batch),
       {.kind = &dt_layer_add, .source = 3},
       {.kind = &dt_layer_member_dense, .H = C}}},
     {&dt_layer_member_scale,

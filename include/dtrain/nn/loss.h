@@ -71,6 +71,13 @@ extern const dt_loss dt_cross_entropy, dt_mean_squared_error, dt_mean_absolute_e
 /** Returns the loss of that name; NULL: there is none. Local. */
 const dt_loss *dt_loss_find(const char *name);
 
+/**
+ * Turns `count` predictions into outputs of which the loss makes them: probabilities into logits,
+ * which are their logarithms; values stay as they are. A probability below the smallest normal
+ * number counts as that number. NaN stays NaN. Local.
+ */
+void dt_loss_invert(const dt_loss *loss, float *z, size_t count);
+
 /** Allocates what the loss gives of `rows` rows. Owns: the caller clears. Errors: DT_MEMORY.
  * Local. */
 DT_MUST_USE dt_status dt_loss_rows_init(dt_loss_rows *out, const dt_loss *loss, size_t rows);

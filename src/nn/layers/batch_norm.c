@@ -330,7 +330,7 @@ static void hand_over(work *at, size_t first, size_t p, int what, int thread)
     for (size_t s = t->first_filled; s <= t->last_filled; s++) {
         double sums[DT_PANEL] = {0};
         float gradient[DT_PANEL] __attribute__((aligned(64))) = {0};
-        if (t->segments->start[s] == t->segments->start[s + 1])
+        if (dt_traversal_start(t, at->l, s) == dt_traversal_start(t, at->l, s + 1))
             continue;
         if (what != OF_AVERAGE)
             sum_segment(sums, at, p, s, what == OF_SCALE);
