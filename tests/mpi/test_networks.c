@@ -42,6 +42,9 @@ static const char *const others[] = {
     "@ --targets y --class-weight balanced --weights w",
     "@ --targets b --threshold f1 --weights w --monitor val_pr_auc",
     "@ --targets y --preset tabular",
+    "@ --targets v2 --weights w --numeric-embedding piecewise --bins 7 --embedding-width 5 "
+    "--members 3 --norm batch --noise 0.1 --residual --dropout 0.2",
+    "@ --targets b --members 2 --threshold f1",
     "@ --targets b --threshold recall=0.8 --seed 2",
     "@ --targets b --threshold precision=0.6 --seed 3",
     "@ --targets b --threshold 0.3 --seed 4",
