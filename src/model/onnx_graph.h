@@ -3,11 +3,14 @@
 
 /* The graph of an ONNX file: nodes and tensors. All calls are local. */
 
+#include "encoding.h"
 #include "keras_forms.h"
 
 #include "dtrain/model/model.h"
 
 #include <onnx.pb-c.h>
+
+#include <stdbool.h>
 
 enum { DT_ONNX_NAME_BYTES = DT_KERAS_LAYER_BYTES + 16 };
 
@@ -25,7 +28,7 @@ typedef struct dt_onnx_node {
 
 typedef struct dt_onnx_tensor {
     Onnx__TensorProto proto;
-    int64_t dims[2];
+    int64_t dims[3];
     float number; /* of a constant that is one number */
     char name[DT_ONNX_NAME_BYTES];
 } dt_onnx_tensor;
@@ -51,6 +54,9 @@ typedef struct dt_onnx_writer {
     dt_onnx_tensor *tensors;
     Onnx__TensorProto **tensor_list;
     const char *last; /* what the next node takes */
+    const char **layer_outputs; /* [layer_count]: of each layer */
+    bool has_members; /* the values so far are [N,K,H], not [N,H] */
+    dt_encoding encoding;
     float *deviation; /* [D] */
     float *units; /* [2*C]: scales, offsets */
     char *classes;
@@ -67,5 +73,50 @@ DT_MUST_USE dt_status dt_onnx_make_graph(dt_onnx_writer *w, const dt_network *ne
 
 /* Frees what the writer has; a zeroed one is allowed. */
 void dt_onnx_writer_clear(dt_onnx_writer *w);
+
+/* ---- nodes and constants ---- */
+
+/* Adds a node that takes the value `last`, which what it gives replaces. */
+dt_onnx_node *dt_onnx_add_node(dt_onnx_writer *w, const char *kind, const char *name);
+
+/* Adds a node LAYER/WHAT. */
+dt_onnx_node *dt_onnx_add_part(dt_onnx_writer *w, const char *kind, const char *layer,
+                               const char *what);
+
+/* Gives node `n` one more input, the value of that name. */
+void dt_onnx_add_input(dt_onnx_node *n, const char *other);
+
+/* Sets an attribute of a node. A list is borrowed until the graph is written. */
+void dt_onnx_add_attribute(dt_onnx_node *n, const char *name, int64_t number);
+void dt_onnx_add_float_attribute(dt_onnx_node *n, const char *name, float number);
+void dt_onnx_add_list_attribute(dt_onnx_node *n, const char *name, const int64_t *numbers,
+                                size_t count);
+
+/* Gives node `n` one more input, a constant LAYER/PART of up to 3 dimensions; or [rows, columns],
+ * or [columns] when `rows` is 0; or whole numbers [count]; or a number without dimensions. Arrays
+ * are borrowed until the graph is written. */
+void dt_onnx_add_array(dt_onnx_writer *w, dt_onnx_node *n, const char *layer, const char *part,
+                       const float *data, const uint64_t *shape, size_t dims);
+void dt_onnx_add_tensor(dt_onnx_writer *w, dt_onnx_node *n, const char *layer, const char *part,
+                        const float *data, uint64_t rows, uint64_t columns);
+void dt_onnx_add_indices(dt_onnx_writer *w, dt_onnx_node *n, const char *layer, const char *part,
+                         const int64_t *data, size_t count);
+void dt_onnx_add_scalar(dt_onnx_writer *w, dt_onnx_node *n, const char *layer, const char *part,
+                        float number);
+
+/* Adds a node LAYER/WHAT of the last value and a number. */
+void dt_onnx_add_number(dt_onnx_writer *w, const char *kind, const char *layer, const char *what,
+                        float number);
+
+/* ---- layers of networks with an encoding or members (onnx_members.c) ---- */
+
+DT_MUST_USE dt_status dt_onnx_add_encoding(dt_onnx_writer *w, const dt_network *network, size_t l);
+DT_MUST_USE dt_status dt_onnx_add_member_scale(dt_onnx_writer *w, const dt_network *network,
+                                               size_t l);
+DT_MUST_USE dt_status dt_onnx_add_member_dense(dt_onnx_writer *w, const dt_network *network,
+                                               size_t l);
+
+/* The mean of the members' predictions. */
+void dt_onnx_add_member_mean(dt_onnx_writer *w, const dt_network *network);
 
 #endif

@@ -18,8 +18,10 @@
  * the outputs are values, "predicted", in the targets' units. Its parameters are named as in the
  * Keras files: "normalization/mean", "dense/kernel", "dense_1/bias"; "normalization/deviation" is
  * max(sqrt(variance), 1e-7); "rescaling/scale" and "rescaling/offset" are deviations and means of
- * the targets. Recipe and class names ride along in metadata_props, as DT_KERAS_RECIPE and
- * DT_KERAS_CLASSES ({"classes": [...]}), JSON both. The optimizer's state is not saved. The same
+ * the targets. Kernels of an encoding and of members have three dimensions: [encoded, most bins +
+ * 1, width], whose last bin is the slope, and [K,D,C]. Recipe and class names ride along in
+ * metadata_props, as DT_KERAS_RECIPE and DT_KERAS_CLASSES ({"classes": [...]}), JSON both. The
+ * optimizer's state is not saved. The same
  * model gives the same bytes.
  *
  * Shapes:  inputs [N,D] float32; probabilities or predicted [N,C] float32; class [N] int64; any N

@@ -1,0 +1,114 @@
+/* Layers of networks with an encoding or members. Members are a dimension of their own: outputs
+ * are [N,K,H]. */
+#ifdef DTRAIN_WITH_ONNX
+
+#include "onnx_graph.h"
+
+static const int64_t swapped[2] = {1, 0}, swapped_of_three[3] = {1, 0, 2};
+static const int64_t axis_1[1] = {1}, axis_2[1] = {2};
+
+/* Some columns of the last value. */
+static void add_gather(dt_onnx_writer *w, const char *layer, const char *what, const char *part,
+                       const int64_t *columns, size_t count)
+{
+    dt_onnx_node *n = dt_onnx_add_part(w, "Gather", layer, what);
+    dt_onnx_add_attribute(n, "axis", 1);
+    dt_onnx_add_indices(w, n, layer, part, columns, count);
+}
+
+/* The places [E,N,T] in bins, with the numbers behind them: [E,N,T+1]. */
+static void add_places(dt_onnx_writer *w, const char *layer)
+{
+    const dt_encoding *e = &w->encoding;
+    const uint64_t table[3] = {e->E, 1, e->T};
+    dt_onnx_node *n = dt_onnx_add_part(w, "Transpose", layer, "by_input");
+    dt_onnx_add_list_attribute(n, "perm", swapped, 2);
+    n = dt_onnx_add_part(w, "Unsqueeze", layer, "rows");
+    dt_onnx_add_indices(w, n, layer, "row_axis", axis_2, 1);
+    const char *numbers = w->last;
+    n = dt_onnx_add_part(w, "Sub", layer, "centered");
+    dt_onnx_add_array(w, n, layer, "edges", e->edges, table, 3);
+    n = dt_onnx_add_part(w, "Div", layer, "divided");
+    dt_onnx_add_array(w, n, layer, "widths", e->widths, table, 3);
+    n = dt_onnx_add_part(w, "Clip", layer, "places");
+    dt_onnx_add_scalar(w, n, layer, "least", 0.0f);
+    dt_onnx_add_scalar(w, n, layer, "most", 1.0f);
+    n = dt_onnx_add_part(w, "Concat", layer, "all_places");
+    dt_onnx_add_attribute(n, "axis", 2);
+    dt_onnx_add_input(n, numbers);
+}
+
+dt_status dt_onnx_add_encoding(dt_onnx_writer *w, const dt_network *network, size_t l)
+{
+    dt_status status = DT_OK;
+    dt_encoding *e = &w->encoding;
+    const char *inputs = w->last;
+    char layer[DT_KERAS_LAYER_BYTES];
+    dt_network_print_layer(layer, sizeof layer, network, l);
+    DT_TRY(dt_encoding_make(e, network, &network->layers[l]));
+    add_gather(w, layer, "numbers", "number_columns", e->inputs, e->E);
+    add_places(w, layer);
+    dt_onnx_node *n = dt_onnx_add_part(w, "MatMul", layer, "embedded");
+    dt_onnx_add_array(w, n, layer, "kernel", e->kernel, (uint64_t[3]){e->E, e->T + 1, e->width}, 3);
+    n = dt_onnx_add_part(w, "Add", layer, "shifted");
+    dt_onnx_add_array(w, n, layer, "shift", e->shift, (uint64_t[3]){e->E, 1, e->width}, 3);
+    dt_onnx_add_list_attribute(dt_onnx_add_part(w, "Transpose", layer, "by_row"), "perm",
+                               swapped_of_three, 3);
+    dt_onnx_add_attribute(dt_onnx_add_part(w, "Flatten", layer, "flat"), "axis", 1);
+    if (e->O > 0) {
+        const char *flat = w->last;
+        w->last = inputs;
+        add_gather(w, layer, "others", "other_columns", e->inputs + e->E, e->O);
+        const char *others = w->last;
+        w->last = flat;
+        n = dt_onnx_add_part(w, "Concat", layer, "encoded");
+        dt_onnx_add_attribute(n, "axis", 1);
+        dt_onnx_add_input(n, others);
+    }
+out:
+    return status;
+}
+
+dt_status dt_onnx_add_member_scale(dt_onnx_writer *w, const dt_network *network, size_t l)
+{
+    const dt_layer *layer = &network->layers[l];
+    char name[DT_KERAS_LAYER_BYTES];
+    dt_network_print_layer(name, sizeof name, network, l);
+    dt_onnx_node *n = dt_onnx_add_part(w, "Unsqueeze", name, "member");
+    dt_onnx_add_indices(w, n, name, "member_axis", axis_1, 1);
+    n = dt_onnx_add_part(w, "Mul", name, "scaled");
+    dt_onnx_add_tensor(w, n, name, "scale", network->params + layer->kernel, layer->K, layer->D);
+    w->has_members = true;
+    return DT_OK;
+}
+
+dt_status dt_onnx_add_member_dense(dt_onnx_writer *w, const dt_network *network, size_t l)
+{
+    const dt_layer *layer = &network->layers[l];
+    const uint64_t K = layer->K;
+    char name[DT_KERAS_LAYER_BYTES];
+    dt_network_print_layer(name, sizeof name, network, l);
+    dt_onnx_add_list_attribute(dt_onnx_add_part(w, "Transpose", name, "by_member"), "perm",
+                               swapped_of_three, 3);
+    dt_onnx_node *n = dt_onnx_add_part(w, "MatMul", name, "product");
+    dt_onnx_add_array(w, n, name, "kernel", network->params + layer->kernel,
+                      (uint64_t[3]){K, layer->D, layer->H}, 3);
+    n = dt_onnx_add_part(w, "Add", name, "sum");
+    dt_onnx_add_array(w, n, name, "bias", network->params + layer->bias,
+                      (uint64_t[3]){K, 1, layer->H}, 3);
+    dt_onnx_add_list_attribute(dt_onnx_add_part(w, "Transpose", name, "by_row"), "perm",
+                               swapped_of_three, 3);
+    return DT_OK;
+}
+
+void dt_onnx_add_member_mean(dt_onnx_writer *w, const dt_network *network)
+{
+    const bool classes = network->loss->classes;
+    if (classes)
+        dt_onnx_add_attribute(dt_onnx_add_node(w, "Softmax", "members/probabilities"), "axis", 2);
+    dt_onnx_node *n = dt_onnx_add_node(w, "ReduceMean", classes ? "probabilities" : "members/mean");
+    dt_onnx_add_list_attribute(n, "axes", axis_1, 1);
+    dt_onnx_add_attribute(n, "keepdims", 0);
+}
+
+#endif
