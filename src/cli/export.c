@@ -32,14 +32,19 @@ static const dt_option_table table = {
              "Writes a model for other programs. MODEL is a .h5 or .keras file, or a run's\n"
              "folder. The ending of FILE names the format:\n"
              "  .keras  Keras 3, with the optimizer's state, so that fit resumes; without it\n"
-             "          if the targets were standardised\n"
+             "          if the targets were standardised, or if the network has an encoding\n"
+             "          or members. dtrain does not read such a network back from .keras\n"
              "  .h5     Keras 2 and 3; dtrain also reads dropout, weight decay and the\n"
              "          optimizer's state from it\n"
              "  .onnx   ONNX Runtime and others\n"
              "  .npz    NumPy: kernel_0 [inputs,units], bias_0, kernel_1 ..., and mean and\n"
              "          variance if the inputs are normalised; dtrain inspect shows the\n"
              "          activations. Values are outputs * target_deviation + target_mean, if\n"
-             "          these are there. Of an ensemble network_1_kernel_0 ...\n"
+             "          these are there. Of an encoding: edge_counts [inputs], edges of all\n"
+             "          inputs, slope_0 and shift_0 [encoded,width], bins_0 [all bins,width];\n"
+             "          of members: member_scale_0 [members,inputs], and of the last layer\n"
+             "          member_kernel_0 [members,inputs,units] and member_bias_0. Of an\n"
+             "          ensemble network_1_kernel_0 ...\n"
              "An ensemble can only be exported to .h5 and .npz; the restarts' folders contain\n"
              "its members",
 };
@@ -53,20 +58,37 @@ void dt_cli_export_help(void)
 
 /* "kernel_1"; a constant's name alone: only one layer has any. `prefix` tells the networks of an
  * ensemble apart. */
+static void print_name(char *out, size_t bytes, const dt_layer *layer, const dt_tensor *tensor,
+                       const char *prefix)
+{
+    const bool member =
+        layer->kind == &dt_layer_member_scale || layer->kind == &dt_layer_member_dense;
+    (void)snprintf(out, bytes, "%s%s%s_%zu", prefix, member ? "member_" : "", tensor->name,
+                   layer->number);
+}
+
+/* A kernel of members is [K,D,C]. */
 DT_MUST_USE static dt_status write_tensor(dt_npz_writer *npz, const dt_network *network,
                                           const dt_tensor *tensor, const char *prefix,
                                           bool is_constant)
 {
     dt_status status = DT_OK;
-    const uint64_t shape[2] = {tensor->dims[0], tensor->dims[1]};
+    const dt_layer *layer = &network->layers[tensor->layer];
     const float *values = is_constant ? network->constants : network->params;
+    uint64_t shape[3] = {tensor->dims[0], tensor->dims[1]};
+    unsigned dims = shape[1] > 0 ? 2 : 1;
     char name[96];
     if (is_constant)
         (void)snprintf(name, sizeof name, "%s", tensor->name);
     else
-        (void)snprintf(name, sizeof name, "%s%s_%zu", prefix, tensor->name,
-                       network->layers[tensor->layer].number);
-    DT_TRY(dt_npz_writer_begin(npz, name, "<f4", shape[1] > 0 ? 2 : 1, shape));
+        print_name(name, sizeof name, layer, tensor, prefix);
+    if (layer->kind == &dt_layer_member_dense && tensor->first == layer->kernel) {
+        shape[2] = shape[1];
+        shape[1] = layer->D;
+        shape[0] = layer->K;
+        dims = 3;
+    }
+    DT_TRY(dt_npz_writer_begin(npz, name, "<f4", dims, shape));
     DT_TRY(dt_npz_writer_write(npz, values + tensor->first, tensor->count * sizeof *values));
 out:
     return status;
@@ -196,9 +218,10 @@ static void warn_of_targets(const dt_model *model, const char *to)
     if (network->loss->classes && network->loss_number > 0.0)
         dt_log_warn("%s: does not contain the label smoothing %g; .h5 does", to,
                     network->loss_number);
-    if (network->scale != NULL && model->optimizer.P > 0)
-        dt_log_warn("%s: does not contain %s's state, which is of standardised targets; .h5 does",
-                    to, model->optimizer.kind->title);
+    if (!dt_keras_keeps_state(network) && model->optimizer.P > 0)
+        dt_log_warn("%s: does not contain %s's state, which is of %s; .h5 does", to,
+                    model->optimizer.kind->title,
+                    network->scale != NULL ? "standardised targets" : "an encoding or members");
 }
 
 /* What only dtrain's own file has. */
@@ -244,7 +267,7 @@ static void warn_of_losses(const dt_model *model, const char *to)
 
 static void note_state(char out[64], const dt_model *model, const char *path)
 {
-    const bool keras = dt_text_ends_in(path, ".keras") && model->network.scale == NULL;
+    const bool keras = dt_text_ends_in(path, ".keras") && dt_keras_keeps_state(&model->network);
     out[0] = '\0';
     if (model->optimizer.P > 0 && (keras || dt_text_ends_in(path, ".h5")))
         (void)snprintf(out, 64, ", and %s's state%s", model->optimizer.kind->title,

@@ -1,12 +1,13 @@
 #include "keras_archive.h"
-#include "keras_forms.h"
+#include "keras_graph.h"
 #include "keras_model_describe.h"
-#include "model_arrays.h"
 
 #include "dtrain/base/memory.h"
 #include "dtrain/io/zip.h"
 #include "dtrain/model/keras_model.h"
 
+#include <ctype.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,34 +30,48 @@ DT_MUST_USE static dt_status write_number(dt_h5 *h5, const char *group, size_t i
     return dt_h5_write_array(h5, path, type, 0, NULL, data);
 }
 
-DT_MUST_USE static dt_status write_tensor(dt_h5 *h5, const char *group, size_t index,
-                                          const dt_tensor *tensor, const float *values)
+DT_MUST_USE static dt_status write_variable(dt_h5 *h5, const char *group, size_t index,
+                                            const dt_keras_variable *v, const float *values)
 {
     char path[PATH_BYTES];
     (void)snprintf(path, sizeof path, "%s/%zu", group, index);
-    return dt_model_tensor_write(h5, path, tensor, values);
+    return dt_h5_write_array(h5, path, DT_H5_F32, v->dims, v->shape, values);
 }
 
-/* Keras 3.3 and 3.5 want a group for every object, also for one without variables. */
-DT_MUST_USE static dt_status write_layers(dt_h5 *h5, const dt_network *network)
+/* Prints a class's name as Keras does in its files: "re_lu", "global_average_pooling1d". */
+static void print_class(char out[DT_KERAS_GROUP_BYTES], const char *name)
+{
+    size_t used = 0;
+    for (const char *c = name; *c != '\0' && used + 2 < DT_KERAS_GROUP_BYTES; c++) {
+        const bool capital = isupper((unsigned char)c[0]) != 0;
+        const bool begins =
+            capital && c > name &&
+            (islower((unsigned char)c[1]) != 0 || islower((unsigned char)c[-1]) != 0);
+        if (begins)
+            out[used++] = '_';
+        out[used++] = (char)tolower((unsigned char)*c);
+    }
+    out[used] = '\0';
+}
+
+/* Keras 3.3 and 3.5 want a group for every object, also for one without variables; the Input of a
+ * Sequential model is none. */
+DT_MUST_USE static dt_status write_nodes(dt_h5 *h5, const dt_keras_graph *graph)
 {
     dt_status status = DT_OK;
-    char name[DT_KERAS_LAYER_BYTES], group[DT_KERAS_GROUP_BYTES];
+    char class_name[DT_KERAS_GROUP_BYTES], group[DT_KERAS_GROUP_BYTES];
     DT_TRY(dt_h5_make_group(h5, "/vars"));
-    for (size_t l = 0; l < network->layer_count; l++) {
-        size_t index = 0;
-        if (dt_keras_form_of(&network->layers[l])->class_name == NULL)
-            continue;
-        dt_network_print_layer(name, sizeof name, network, l);
-        (void)snprintf(group, sizeof group, "/layers/%s/vars", name);
+    for (size_t i = graph->functional ? 0 : 1; i < graph->count; i++) {
+        const dt_keras_node *node = &graph->nodes[i];
+        size_t number = 0;
+        for (size_t before = 0; before < i; before++)
+            number += strcmp(graph->nodes[before].class_name, node->class_name) == 0;
+        print_class(class_name, node->class_name);
+        dt_keras_archive_group(group, class_name, number);
         DT_TRY(dt_h5_make_group(h5, group));
-        for (size_t t = 0; t < network->tensor_count; t++)
-            if (network->tensors[t].layer == l)
-                DT_TRY(write_tensor(h5, group, index++, &network->tensors[t],
-                                    network->params + network->tensors[t].first));
+        for (size_t v = 0; v < node->variable_count; v++)
+            DT_TRY(write_variable(h5, group, v, &node->variables[v], node->variables[v].values));
     }
-    if (network->scale != NULL)
-        DT_TRY(dt_h5_make_group(h5, "/layers/" DT_KERAS_RESCALING "/vars"));
 out:
     return status;
 }
@@ -70,15 +85,17 @@ static size_t count_states(const dt_optimizer *optimizer)
 
 /* Keras stores all states of a variable together, of those that train, and then what it keeps
  * beside them. */
-DT_MUST_USE static dt_status write_states(dt_h5 *h5, const char *group, const dt_network *network,
+DT_MUST_USE static dt_status write_states(dt_h5 *h5, const char *group, const dt_keras_graph *graph,
                                           const dt_optimizer *optimizer)
 {
     dt_status status = DT_OK;
     size_t next = 2;
-    for (size_t t = 0; t < network->tensor_count; t++) {
-        const dt_tensor *tensor = &network->tensors[t];
-        for (size_t s = 0; !tensor->moves && s < count_states(optimizer); s++)
-            DT_TRY(write_tensor(h5, group, next++, tensor, optimizer->states[s] + tensor->first));
+    for (size_t i = 0; i < graph->count; i++) {
+        const dt_keras_node *node = &graph->nodes[i];
+        for (size_t v = 0; node->trains && v < node->variable_count; v++)
+            for (size_t s = 0; !node->variables[v].moves && s < count_states(optimizer); s++)
+                DT_TRY(write_variable(h5, group, next++, &node->variables[v],
+                                      optimizer->states[s] + node->variables[v].first));
     }
     if (optimizer->kind->scalar != NULL) {
         const float scalar = (float)optimizer->kind->scalar(optimizer);
@@ -88,17 +105,18 @@ out:
     return status;
 }
 
-/* Without a state of ours it is that of a new optimizer: left out, Keras would warn. So is that of
- * standardised targets: Keras's gradients are of targets in their own units. */
-DT_MUST_USE static dt_status write_optimizer(dt_h5 *h5, const dt_model *model)
+/* Without a state of ours it is that of a new optimizer: left out, Keras would warn. So is one that
+ * Keras cannot resume. */
+DT_MUST_USE static dt_status write_optimizer(dt_h5 *h5, const dt_keras_graph *graph,
+                                             const dt_model *model)
 {
     static const char group[] = "/optimizer/vars";
     dt_status status = DT_OK;
     dt_optimizer fresh = {0};
     const dt_optimizer *optimizer = &model->optimizer;
     const float rate = (float)optimizer->learning_rate;
-    if (optimizer->P == 0 || model->network.scale != NULL) {
-        DT_TRY(dt_optimizer_init(&fresh, optimizer->kind, model->network.P, 0.0));
+    if (optimizer->P == 0 || !dt_keras_keeps_state(&model->network)) {
+        DT_TRY(dt_optimizer_init(&fresh, optimizer->kind, graph->trained, 0.0));
         memcpy(fresh.numbers, optimizer->numbers, sizeof fresh.numbers);
         optimizer = &fresh;
     }
@@ -109,19 +127,20 @@ DT_MUST_USE static dt_status write_optimizer(dt_h5 *h5, const dt_model *model)
     else
         DT_TRY(write_number(h5, group, 0, DT_H5_I64, &iterations));
     DT_TRY(write_number(h5, group, 1, DT_H5_F32, &rate));
-    DT_TRY(write_states(h5, group, &model->network, optimizer));
+    DT_TRY(write_states(h5, group, graph, optimizer));
 out:
     dt_optimizer_clear(&fresh);
     return status;
 }
 
-DT_MUST_USE static dt_status make_weights(void **out, size_t *bytes, const dt_model *model)
+DT_MUST_USE static dt_status make_weights(void **out, size_t *bytes, const dt_keras_graph *graph,
+                                          const dt_model *model)
 {
     dt_status status = DT_OK;
     dt_h5 *h5 = NULL;
     DT_TRY(dt_h5_new(&h5));
-    DT_TRY(write_layers(h5, &model->network));
-    DT_TRY(write_optimizer(h5, model));
+    DT_TRY(write_nodes(h5, graph));
+    DT_TRY(write_optimizer(h5, graph, model));
     DT_TRY(dt_h5_image(out, bytes, h5));
 out:
     dt_h5_free(h5);
@@ -140,23 +159,25 @@ out:
     return status;
 }
 
-DT_MUST_USE static dt_status write_config(dt_zip_writer *zip, const dt_model *model)
+DT_MUST_USE static dt_status write_config(dt_zip_writer *zip, const dt_keras_graph *graph,
+                                          const dt_model *model)
 {
     dt_status status = DT_OK;
     char *config = NULL;
-    DT_TRY(dt_keras_describe_archive(&config, model));
+    DT_TRY(dt_keras_describe_archive(&config, graph, model));
     DT_TRY(write_member(zip, DT_KERAS_CONFIG_MEMBER, config, strlen(config)));
 out:
     free(config);
     return status;
 }
 
-DT_MUST_USE static dt_status write_weights(dt_zip_writer *zip, const dt_model *model)
+DT_MUST_USE static dt_status write_weights(dt_zip_writer *zip, const dt_keras_graph *graph,
+                                           const dt_model *model)
 {
     dt_status status = DT_OK;
     void *image = NULL;
     size_t bytes = 0;
-    DT_TRY(make_weights(&image, &bytes, model));
+    DT_TRY(make_weights(&image, &bytes, graph, model));
     DT_TRY(write_member(zip, DT_KERAS_WEIGHTS_MEMBER, image, bytes));
 out:
     dt_memory_free(image);
@@ -185,15 +206,17 @@ dt_status dt_keras_archive_save(const dt_model *model, const char *path)
 {
     dt_status status = DT_OK;
     dt_zip_writer *zip = NULL;
-
+    dt_keras_graph graph = {0};
+    DT_TRY(dt_keras_graph_make(&graph, &model->network));
     DT_TRY(dt_zip_writer_open(&zip, path, 0));
     DT_TRY(write_member(zip, DT_KERAS_METADATA_MEMBER, metadata, strlen(metadata)));
-    DT_TRY(write_config(zip, model));
-    DT_TRY(write_weights(zip, model));
+    DT_TRY(write_config(zip, &graph, model));
+    DT_TRY(write_weights(zip, &graph, model));
     DT_TRY(write_companions(zip, model));
     status = dt_zip_writer_finish(zip);
     zip = NULL;
 out:
+    dt_keras_graph_clear(&graph);
     dt_zip_writer_discard(zip);
     return status;
 }

@@ -59,14 +59,14 @@ static bool describe_batch_norm(json_t *config, const dt_network *network, size_
 /* A Keras model with Dropout or GaussianNoise would have to contain the state of its random
  * numbers. */
 static const dt_keras_form forms[] = {
-    {&dt_layer_normalization, "Normalization", false, describe_normalization},
-    {&dt_layer_dense, "Dense", true, describe_dense},
-    {&dt_layer_activation, "Activation", false, describe_activation},
-    {&dt_layer_layer_norm, "LayerNormalization", true, describe_norm},
-    {&dt_layer_rms_norm, "RMSNormalization", true, describe_norm},
-    {&dt_layer_batch_norm, "BatchNormalization", true, describe_batch_norm},
-    {&dt_layer_dropout, NULL, false, NULL},
-    {&dt_layer_noise, NULL, false, NULL},
+    {&dt_layer_normalization, "Normalization", describe_normalization},
+    {&dt_layer_dense, "Dense", describe_dense},
+    {&dt_layer_activation, "Activation", describe_activation},
+    {&dt_layer_layer_norm, "LayerNormalization", describe_norm},
+    {&dt_layer_rms_norm, "RMSNormalization", describe_norm},
+    {&dt_layer_batch_norm, "BatchNormalization", describe_batch_norm},
+    {&dt_layer_dropout, NULL, NULL},
+    {&dt_layer_noise, NULL, NULL},
 };
 
 const dt_keras_form *dt_keras_form_of(const dt_layer *layer)

@@ -1,7 +1,7 @@
 #ifndef DTRAIN_MODEL_KERAS_FORMS_H
 #define DTRAIN_MODEL_KERAS_FORMS_H
 
-/* What each kind of layer is in Keras: a row a kind. All calls are local. */
+/* What layers that are one layer of Keras are there: a row a kind. All calls are local. */
 
 #include "dtrain/nn/network.h"
 
@@ -16,13 +16,13 @@ enum { DT_KERAS_LAYER_BYTES = 40 };
 typedef struct dt_keras_form {
     const dt_layer_kind *kind;
     const char *class_name; /* NULL: such layers are left out */
-    bool has_variables; /* its tensors are variables; else they are in the configuration */
 
     /* Adds to the configuration, which has name, trainable and dtype. Returns false: no memory. */
     bool (*describe)(json_t *config, const dt_network *network, size_t l);
 } dt_keras_form;
 
-/* Returns the form of a layer; NULL: Keras has none. */
+/* Returns the form of a layer; NULL: it is more than one layer of Keras, or of a model that is no
+ * chain (keras_graph.h). */
 const dt_keras_form *dt_keras_form_of(const dt_layer *layer);
 
 /* Returns the layer's activation by Keras's name; that of a last layer of classes is "softmax". */

@@ -1,8 +1,7 @@
 #include "dtrain/model/keras_model.h"
 
-#include "keras_forms.h"
+#include "keras_graph.h"
 #include "keras_model_describe.h"
-#include "model_arrays.h"
 
 #include "dtrain/base/memory.h"
 
@@ -25,11 +24,12 @@ out:
     return status;
 }
 
-DT_MUST_USE static dt_status set_configs(dt_h5 *h5, const dt_model *model)
+DT_MUST_USE static dt_status set_configs(dt_h5 *h5, const dt_keras_graph *graph,
+                                         const dt_model *model)
 {
     dt_status status = DT_OK;
     char *config = NULL, *training = NULL;
-    DT_TRY(dt_keras_describe_model(&config, model));
+    DT_TRY(dt_keras_describe_model(&config, graph, model));
     DT_TRY(dt_h5_set_text(h5, "/", "model_config", config));
     DT_TRY(dt_keras_describe_training(&training, model));
     DT_TRY(dt_h5_set_text(h5, "/", "training_config", training));
@@ -39,67 +39,50 @@ out:
     return status;
 }
 
-/* The variables of a layer: its tensors. */
-DT_MUST_USE static dt_status write_layer(dt_h5 *h5, const dt_network *network, size_t l)
+DT_MUST_USE static dt_status write_node(dt_h5 *h5, const dt_keras_node *node)
 {
-    enum { MOST = 8 };
     dt_status status = DT_OK;
-    char layer[DT_KERAS_LAYER_BYTES], group[PATH_BYTES], path[2 * PATH_BYTES];
-    char names[MOST][PATH_BYTES];
-    const char *texts[MOST];
-    size_t count = 0;
-    dt_network_print_layer(layer, sizeof layer, network, l);
-    (void)snprintf(group, sizeof group, "/model_weights/%s", layer);
+    char group[PATH_BYTES], path[2 * PATH_BYTES], names[DT_KERAS_VARIABLES][PATH_BYTES];
+    const char *texts[DT_KERAS_VARIABLES];
+    (void)snprintf(group, sizeof group, "/model_weights/%s", node->name);
     DT_TRY(dt_h5_make_group(h5, group));
-    for (size_t t = 0; t < network->tensor_count; t++) {
-        const dt_tensor *tensor = &network->tensors[t];
-        if (tensor->layer != l)
-            continue;
-        DT_ASSERT(count < MOST);
-        (void)snprintf(names[count], PATH_BYTES, "%s/%s:0", layer, tensor->name);
-        (void)snprintf(path, sizeof path, "%s/%s", group, names[count]);
-        texts[count] = names[count];
-        count++;
-        DT_TRY(dt_model_tensor_write(h5, path, tensor, network->params + tensor->first));
+    for (size_t i = 0; i < node->variable_count; i++) {
+        const dt_keras_variable *v = &node->variables[i];
+        (void)snprintf(names[i], PATH_BYTES, "%s/%s:0", node->name, v->name);
+        (void)snprintf(path, sizeof path, "%s/%s", group, names[i]);
+        texts[i] = names[i];
+        DT_TRY(dt_h5_write_array(h5, path, DT_H5_F32, v->dims, v->shape, v->values));
     }
-    DT_TRY(dt_h5_set_texts(h5, group, "weight_names", texts, count));
+    DT_TRY(dt_h5_set_texts(h5, group, "weight_names", texts, node->variable_count));
 out:
     return status;
 }
 
 /* Keras assigns the weights by this list's order, not by the groups' names. Layers without weights,
  * Normalization as it is here among them, need not be in it. */
-DT_MUST_USE static dt_status write_layers(dt_h5 *h5, const dt_network *network)
+DT_MUST_USE static dt_status write_nodes(dt_h5 *h5, const dt_keras_graph *graph)
 {
     dt_status status = DT_OK;
-    char(*names)[DT_KERAS_LAYER_BYTES] = NULL;
-    const char **texts = NULL;
+    const char **names = NULL;
     size_t count = 0;
-    DT_TRY(dt_memory_alloc(&names, network->layer_count, sizeof *names, "layer names"));
-    DT_TRY(dt_memory_alloc(&texts, network->layer_count, sizeof *texts, "layer names"));
-    for (size_t l = 0; l < network->layer_count; l++) {
-        if (!dt_keras_form_of(&network->layers[l])->has_variables)
+    DT_TRY(dt_memory_alloc(&names, graph->count, sizeof *names, "layer names"));
+    for (size_t i = 0; i < graph->count; i++) {
+        if (graph->nodes[i].variable_count == 0)
             continue;
-        dt_network_print_layer(names[count], DT_KERAS_LAYER_BYTES, network, l);
-        texts[count] = names[count];
-        count++;
-        DT_TRY(write_layer(h5, network, l));
+        names[count++] = graph->nodes[i].name;
+        DT_TRY(write_node(h5, &graph->nodes[i]));
     }
-    DT_TRY(dt_h5_set_texts(h5, "/model_weights", "layer_names", texts, count));
+    DT_TRY(dt_h5_set_texts(h5, "/model_weights", "layer_names", names, count));
 out:
-    dt_memory_free(texts);
     dt_memory_free(names);
     return status;
 }
 
-bool dt_keras_can_save(const dt_network *network, const char **kind)
+bool dt_keras_keeps_state(const dt_network *network)
 {
-    for (size_t l = 0; l < network->layer_count; l++)
-        if (dt_keras_form_of(&network->layers[l]) == NULL) {
-            *kind = dt_layer_kind_name(network->layers[l].kind);
-            return false;
-        }
-    return true;
+    return network->scale == NULL &&
+           dt_network_first(network, &dt_layer_piecewise_linear) == NULL &&
+           dt_network_first(network, &dt_layer_member_scale) == NULL;
 }
 
 dt_status dt_keras_write_companions(dt_h5 *h5, const dt_model *model)
@@ -121,12 +104,15 @@ out:
 dt_status dt_keras_model_write(const dt_model *model, dt_h5 *h5)
 {
     dt_status status = DT_OK;
+    dt_keras_graph graph = {0};
+    DT_TRY(dt_keras_graph_make(&graph, &model->network));
     DT_TRY(set_versions(h5, "/"));
-    DT_TRY(set_configs(h5, model));
+    DT_TRY(set_configs(h5, &graph, model));
     DT_TRY(dt_h5_make_group(h5, "/model_weights"));
     DT_TRY(set_versions(h5, "/model_weights"));
-    DT_TRY(write_layers(h5, &model->network));
+    DT_TRY(write_nodes(h5, &graph));
     DT_TRY(dt_keras_write_companions(h5, model));
 out:
+    dt_keras_graph_clear(&graph);
     return status;
 }

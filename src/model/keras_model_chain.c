@@ -1,6 +1,7 @@
 #include "keras_model_chain.h"
 
 #include "keras_archive.h"
+#include "keras_graph.h"
 #include "keras_losses.h"
 
 #include "dtrain/base/memory.h"
@@ -251,6 +252,13 @@ DT_MUST_USE static dt_status read_layers(builder *b, const json_t *model)
     if (!b->functional && strcmp(class, "Sequential") != 0)
         return dt_fail(DT_DATA, "%s: its model is a %.60s; dtrain takes Sequential ones", b->path,
                        class);
+    if (b->functional && strcmp(dt_keras_text_of(config, "name", ""), DT_KERAS_OWN_NAME) == 0)
+        return dt_fail(
+            DT_DATA,
+            "%s: is an export for Keras of a model with an encoding, members or residual "
+            "connections, which dtrain does not read back; use model.h5 of the run that "
+            "trained it",
+            b->path);
     DT_TRY(dt_memory_alloc(&b->chain->layers, count, sizeof *b->chain->layers, "layers"));
     for (size_t i = 0; i < count; i++)
         DT_TRY(take_layer(b, json_array_get(layers, i)));

@@ -1,6 +1,6 @@
 #include "keras_model_describe.h"
 
-#include "keras_forms.h"
+#include "keras_graph.h"
 #include "keras_losses.h"
 
 #include "dtrain/model/keras_model.h"
@@ -38,60 +38,52 @@ static json_t *describe_input(file_form form, uint64_t inputs)
     return describe_object(form, "keras.layers", "InputLayer", config);
 }
 
-static json_t *describe_layer(file_form form, const dt_network *network, size_t l)
+/* Keras 2's form, which Keras 3 reads, too: [[["edges", 0, 0, {}], ...]]. */
+static json_t *describe_links(const dt_keras_graph *graph, const dt_keras_node *node)
 {
-    const dt_keras_form *keras = dt_keras_form_of(&network->layers[l]);
-    char name[DT_KERAS_LAYER_BYTES];
-    dt_network_print_layer(name, sizeof name, network, l);
-    json_t *config = json_pack("{s:s, s:b, s:s}", "name", name, "trainable", 1, "dtype", "float32");
-    if (config != NULL && !keras->describe(config, network, l)) {
-        json_decref(config);
-        config = NULL;
-    }
-    return describe_object(form, "keras.layers", keras->class_name, config);
-}
-
-/* A number for one target; a list for several. */
-static json_t *describe_scale(const dt_network *network, bool deviations)
-{
-    const dt_target_scale *scale = network->scale;
-    if (network->C == 1)
-        return json_real(deviations ? scale->deviation : scale->mean);
-    json_t *list = json_array();
-    for (size_t j = 0; list != NULL && j < network->C; j++) {
-        const double number = deviations ? scale[j].deviation : scale[j].mean;
-        if (json_array_append_new(list, json_real(number)) != 0) {
-            json_decref(list);
-            list = NULL;
+    json_t *links = json_array();
+    for (size_t i = 0; links != NULL && i < node->from_count; i++)
+        if (json_array_append_new(
+                links, json_pack("[s, i, i, {}]", graph->nodes[node->from[i]].name, 0, 0)) != 0) {
+            json_decref(links);
+            links = NULL;
         }
-    }
-    return list;
+    return node->from_count > 0 ? json_pack("[o]", links) : links;
 }
 
-static json_t *describe_rescaling(file_form form, const dt_network *network)
+static json_t *describe_node(file_form form, const dt_keras_graph *graph, size_t i)
 {
-    json_t *scale = describe_scale(network, true);
-    json_t *offset = describe_scale(network, false);
-    json_t *config = json_pack("{s:s, s:b, s:s, s:o, s:o}", "name", DT_KERAS_RESCALING, "trainable",
-                               1, "dtype", "float32", "scale", scale, "offset", offset);
-    return describe_object(form, "keras.layers", "Rescaling", config);
+    const dt_keras_node *node = &graph->nodes[i];
+    json_t *json =
+        i == 0 ? describe_input(form, graph->inputs)
+               : describe_object(form, "keras.layers", node->class_name, json_incref(node->config));
+    if (graph->functional &&
+        (json_object_set_new(json, "name", json_string(node->name)) != 0 ||
+         json_object_set_new(json, "inbound_nodes", describe_links(graph, node)) != 0)) {
+        json_decref(json);
+        json = NULL;
+    }
+    return json;
 }
 
-static json_t *describe_sequential(file_form form, const dt_network *network)
+static json_t *describe_graph(file_form form, const dt_keras_graph *graph)
 {
     json_t *layers = json_array();
-    bool complete = json_array_append_new(layers, describe_input(form, network->D)) == 0;
-    for (size_t l = 0; complete && l < network->layer_count; l++)
-        if (dt_keras_form_of(&network->layers[l])->class_name != NULL)
-            complete = json_array_append_new(layers, describe_layer(form, network, l)) == 0;
-    if (complete && network->scale != NULL)
-        complete = json_array_append_new(layers, describe_rescaling(form, network)) == 0;
+    bool complete = layers != NULL;
+    for (size_t i = 0; complete && i < graph->count; i++)
+        complete = json_array_append_new(layers, describe_node(form, graph, i)) == 0;
     if (!complete) {
         json_decref(layers);
         return NULL;
     }
-    json_t *config = json_pack("{s:s, s:o}", "name", "sequential", "layers", layers);
-    return describe_object(form, "keras", "Sequential", config);
+    if (!graph->functional)
+        return describe_object(form, "keras", "Sequential",
+                               json_pack("{s:s, s:o}", "name", "sequential", "layers", layers));
+    return describe_object(form, "keras", form == FORM_H5 ? "Functional" : "Model",
+                           json_pack("{s:s, s:o, s:[[s, i, i]], s:[[s, i, i]]}", "name",
+                                     DT_KERAS_OWN_NAME, "layers", layers, "input_layers",
+                                     graph->nodes[0].name, 0, 0, "output_layers",
+                                     graph->nodes[graph->count - 1].name, 0, 0));
 }
 
 /* ---- training ---- */
@@ -193,10 +185,9 @@ DT_MUST_USE static dt_status print(char **out, json_t *json, size_t digits)
     return *out != NULL ? DT_OK : dt_fail(DT_MEMORY, "no memory for the JSON of a Keras file");
 }
 
-dt_status dt_keras_describe_model(char **out, const dt_model *model)
+dt_status dt_keras_describe_model(char **out, const dt_keras_graph *graph, const dt_model *model)
 {
-    return print(out, describe_sequential(FORM_H5, &model->network),
-                 digits_of_model(&model->network));
+    return print(out, describe_graph(FORM_H5, graph), digits_of_model(&model->network));
 }
 
 dt_status dt_keras_describe_training(char **out, const dt_model *model)
@@ -204,10 +195,10 @@ dt_status dt_keras_describe_training(char **out, const dt_model *model)
     return print(out, describe_training(FORM_H5, model), digits_of_training(model));
 }
 
-dt_status dt_keras_describe_archive(char **out, const dt_model *model)
+dt_status dt_keras_describe_archive(char **out, const dt_keras_graph *graph, const dt_model *model)
 {
     const size_t digits = digits_of_training(model), least = digits_of_model(&model->network);
-    json_t *json = describe_sequential(FORM_ARCHIVE, &model->network);
+    json_t *json = describe_graph(FORM_ARCHIVE, graph);
     json_t *built = json_pack("{s:[n,I]}", "input_shape", (json_int_t)model->network.D);
     bool complete = json_object_set_new(json, "build_config", built) == 0;
     if (complete)

@@ -3,12 +3,16 @@
 
 /* A model as the JSON that Keras keeps in its files. */
 
+#include "keras_graph.h"
+
 #include "dtrain/model/model.h"
 
 /* What a .h5 file has as model_config and training_config, and a .keras file as config.json.
  * Owns: the caller frees with free. Errors: DT_MEMORY; *out = NULL. */
-DT_MUST_USE dt_status dt_keras_describe_model(char **out, const dt_model *model);
+DT_MUST_USE dt_status dt_keras_describe_model(char **out, const dt_keras_graph *graph,
+                                              const dt_model *model);
 DT_MUST_USE dt_status dt_keras_describe_training(char **out, const dt_model *model);
-DT_MUST_USE dt_status dt_keras_describe_archive(char **out, const dt_model *model);
+DT_MUST_USE dt_status dt_keras_describe_archive(char **out, const dt_keras_graph *graph,
+                                                const dt_model *model);
 
 #endif

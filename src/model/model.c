@@ -76,21 +76,13 @@ out:
 dt_status dt_model_save(const dt_model *model, const char *path)
 {
     const bool keras = dt_text_ends_in(path, ".keras"), onnx = dt_text_ends_in(path, ".onnx");
-    const char *kind = NULL;
     const size_t networks = model->network.other_count + 1;
-    const bool can = networks == 1 && dt_keras_can_save(&model->network, &kind);
     if (networks > 1 && (keras || onnx))
         return dt_fail(
             DT_USAGE,
             "%s: this format cannot have the %zu networks of an ensemble; export to .h5, "
             "which only dtrain reads, or to .npz",
             path, networks);
-    if (!can && (keras || onnx))
-        return dt_fail(
-            DT_USAGE,
-            "%s: this format has no layer of the kind '%s'; export to .h5, which only dtrain "
-            "reads",
-            path, kind);
     if (keras)
         return dt_keras_archive_save(model, path);
     if (onnx)
@@ -98,9 +90,7 @@ dt_status dt_model_save(const dt_model *model, const char *path)
     if (networks > 1)
         dt_log_warn("%s: only dtrain opens it: it has the %zu networks of an ensemble", path,
                     networks);
-    else if (!can)
-        dt_log_warn("%s: only dtrain opens it: Keras has no layer of the kind '%s'", path, kind);
-    return save_h5(model, can, path);
+    return save_h5(model, networks == 1, path);
 }
 
 /* ---- reading ---- */

@@ -56,9 +56,11 @@ typedef struct dt_keras_model {
     size_t class_name_count; /* 0: the classes have no names */
 } dt_keras_model;
 
-/** Returns whether every layer can be saved for Keras and ONNX. If not, *kind names the first that
- * cannot. Local. */
-bool dt_keras_can_save(const dt_network *network, const char **kind);
+/** Returns whether a .keras file has the optimizer's state. If not, it has that of a new optimizer:
+ * with dt_network.scale, whose gradients are of standardised targets; with an encoding, whose bins
+ * are another tensor in Keras; with members, which Keras trains by the loss of their mean.
+ * Local. */
+bool dt_keras_keeps_state(const dt_network *network);
 
 /** Returns whether Keras has the network's loss: it has no quantile loss, and Huber's only if all
  * targets have the same deviation. If so, *number becomes the loss's number in the targets' units.
@@ -66,9 +68,13 @@ bool dt_keras_can_save(const dt_network *network, const char **kind);
 bool dt_keras_loss_in_units(double *number, const dt_network *network);
 
 /**
- * Writes a Sequential model of the layers, compiled with its optimizer and loss, into an empty
- * `h5`, to which the caller adds what Keras ignores (the group /dtrain) before dt_h5_save.
- * dt_keras_can_save holds. A loss that Keras does not have is left out, as is label smoothing.
+ * Writes a model of the layers, compiled with its optimizer and loss, into an empty `h5`, to which
+ * the caller adds what Keras ignores (the group /dtrain) before dt_h5_save. A loss that Keras does
+ * not have is left out, as is label smoothing.
+ *
+ * A chain of layers that Keras has is a Sequential model. An encoding, members and residual
+ * connections make a Functional one of Keras's own layers, among them EinsumDense (Keras 2.11 and
+ * later), whose predictions are the same to about 1e-6.
  *
  * Leaves out the optimizer's state: Keras 3 loads a .h5 file with it, but fit then fails.
  * More than DT_H5_TEXTS_MAX class names are left out.
@@ -82,7 +88,7 @@ DT_MUST_USE dt_status dt_keras_model_write(const dt_model *model, dt_h5 *h5);
  * optimizer's state, so that fit resumes this training. The file appears whole or not at all.
  *
  * The same model gives the same bytes. A model without the optimizer's state gets that of a new
- * optimizer; so does one with dt_network.scale, because its gradients are of standardised targets.
+ * optimizer; so does one of which dt_keras_keeps_state is false.
  * Recipe and class names (at most DT_H5_NAMES_MAX) are members that Keras ignores.
  *
  * Errors:  DT_OUTPUT, DT_MEMORY
@@ -125,6 +131,9 @@ typedef struct dt_keras_loaded {
  * Rescaling there is none. That of Keras 2 is not taken. `left_out` lists what predictions do not
  * need, but going on with the training would: Dropout, regularizers, an optimizer other than
  * Adam ...
+ *
+ * A model with an encoding, members or residual connections that the calls above wrote is not read
+ * back: dtrain reads those from the group /dtrain of its own .h5 files (model.h).
  *
  * Owns:    the caller clears with dt_keras_loaded_clear
  * Errors:  DT_DATA when it is no such model (the line names the layer, and what it is), a member of

@@ -33,12 +33,11 @@ const char *dt_model_find(char *out, size_t bytes, const char *path);
  * `model` may borrow its parts; `class_name_count` is 0 or C. The optimizer's state is saved if
  * there is one; ONNX has no place for it.
  *
- * A network with a layer that Keras does not have, or an ensemble, gets a .h5 without the Keras
- * part.
+ * An ensemble gets a .h5 without the Keras part.
  *
  * Calls:   local
- * Errors:  DT_OUTPUT, DT_MEMORY; as dt_onnx_save; DT_USAGE: such a network or an ensemble,
- *          and .keras or .onnx
+ * Errors:  DT_OUTPUT, DT_MEMORY; as dt_onnx_save; DT_USAGE: an ensemble, and
+ *          .keras or .onnx
  */
 DT_MUST_USE dt_status dt_model_save(const dt_model *model, const char *path);
 
