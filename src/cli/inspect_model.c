@@ -41,7 +41,7 @@ static size_t count_parameters(const dt_network *network, size_t l)
     return count;
 }
 
-/* "activation relu": all but the units, which have a column. */
+/* "activation relu": all but units and members, which have a column. */
 static void print_options(char out[LINE_BYTES], const dt_layer *layer)
 {
     const dt_option_table *table = dt_layer_options(layer->kind);
@@ -50,7 +50,8 @@ static void print_options(char out[LINE_BYTES], const dt_layer *layer)
     for (size_t i = 0; i < table->count && used < LINE_BYTES; i++) {
         const dt_option *option = &table->options[i];
         char value[DT_OPTION_TEXT_BYTES];
-        if (option->offset != offsetof(dt_layer, H))
+        if (option->offset != offsetof(dt_layer, H) &&
+            option->offset != offsetof(dt_layer, members))
             used += (size_t)snprintf(out + used, LINE_BYTES - used, "%s%s %s", used > 0 ? ", " : "",
                                      option->name,
                                      dt_options_format(value, sizeof value, option, layer));
@@ -103,13 +104,35 @@ DT_MUST_USE static dt_status print_scale(const dt_network *network)
     return dt_text_table_print(&table);
 }
 
+/* A row for each layer, as Keras's summary(); the members are those that a layer's outputs have. */
+DT_MUST_USE static dt_status print_layers(const dt_network *network)
+{
+    enum { OPTIONS_WIDTH = 38 };
+    const bool members = dt_network_first(network, &dt_layer_member_scale) != NULL;
+    char text[LINE_BYTES];
+    dt_text_table table = {.width = OPTIONS_WIDTH};
+    dt_text_table_titles(&table, members ? "layer|>outputs|>members" : "layer|>outputs");
+    dt_text_table_titles(&table, "options|>parameters");
+    for (size_t l = 0; l < network->layer_count; l++) {
+        const dt_layer *layer = &network->layers[l];
+        dt_network_print_layer(text, sizeof text, network, l);
+        dt_text_table_add(&table, "%s", text);
+        dt_text_table_add(&table, "%zu", layer->H);
+        if (members)
+            dt_text_table_add(&table, "%zu", layer->K);
+        print_options(text, layer);
+        dt_text_table_add(&table, "%s", text);
+        dt_text_table_add(&table, "%zu", count_parameters(network, l));
+    }
+    return dt_text_table_print(&table);
+}
+
 DT_MUST_USE static dt_status print_model(const model *m, const char *path)
 {
     dt_status status = DT_OK;
     char list[LINE_BYTES];
     char line[LINE_BYTES];
     const dt_network *network = &m->model.network;
-    dt_text_table table = {0};
     dt_log_result("%s: model; %zu inputs, %zu %s, P = %zu parameters\n", path, network->D,
                   network->C,
                   network->loss->classes ? "classes"
@@ -128,16 +151,7 @@ DT_MUST_USE static dt_status print_model(const model *m, const char *path)
     print_training(&m->model);
     DT_TRY(print_scale(network));
     dt_log_result("\n");
-    dt_text_table_titles(&table, "layer|>units|options|>parameters");
-    for (size_t l = 0; l < network->layer_count; l++) {
-        dt_network_print_layer(line, sizeof line, network, l);
-        dt_text_table_add(&table, "%s", line);
-        dt_text_table_add(&table, "%zu", network->layers[l].H);
-        print_options(line, &network->layers[l]);
-        dt_text_table_add(&table, "%s", line);
-        dt_text_table_add(&table, "%zu", count_parameters(network, l));
-    }
-    DT_TRY(dt_text_table_print(&table));
+    DT_TRY(print_layers(network));
     if (!m->has_recipe) {
         dt_log_result("\nno recipe: the model takes prepared .npz data, not tables\n");
     } else {
@@ -160,6 +174,9 @@ static void describe_layer(dt_json *json, const dt_network *network, size_t l)
     dt_json_add_text(json, "name", name);
     dt_json_add_text(json, "kind", dt_layer_kind_name(layer->kind));
     dt_model_json_add_options(json, layer);
+    dt_json_add_int(json, "outputs", (int64_t)layer->H);
+    if (layer->kind != &dt_layer_member_scale) /* whose option it is */
+        dt_json_add_int(json, "members", (int64_t)layer->K);
     dt_json_add_int(json, "parameters", (int64_t)count_parameters(network, l));
     dt_json_end(json);
 }

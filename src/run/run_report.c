@@ -92,12 +92,29 @@ static void report_resume(const dt_run *r)
     dt_log_say("; %zu session%s before\n", sessions, sessions == 1 ? "" : "s");
 }
 
+/* ", 8 members, 48 bins x 8": the most bins that an input has, and what it becomes. */
+static const char *describe_inputs(char *out, size_t bytes, const dt_network *network)
+{
+    const dt_layer *layer = dt_network_first(network, &dt_layer_piecewise_linear);
+    size_t used = 0;
+    float most = 0.0f;
+    out[0] = '\0';
+    if (network->K > 1)
+        used = (size_t)snprintf(out, bytes, ", %zu members", network->K);
+    for (size_t d = 0; layer != NULL && d < layer->D; d++)
+        most = fmaxf(most, network->constants[layer->edge_counts + d]);
+    if (layer != NULL)
+        (void)snprintf(out + used, bytes - used, ", %.0f bins x %zu", (double)most - 1.0,
+                       layer->width);
+    return out;
+}
+
 static void report_model(const dt_run *r)
 {
     const dt_settings *s = &r->settings;
     const bool has_hidden = dt_network_dense(&r->model.network, 1) != NULL;
     char widths[256], activation[DT_OPTION_TEXT_BYTES], hidden[DT_OPTION_TEXT_BYTES] = "";
-    char dropout[32] = "", noise[32] = "";
+    char dropout[32] = "", noise[32] = "", inputs[96];
     static const char *const norms[] = {"", "layer norm, ", "RMS norm, ", "batch norm, "};
     const bool adds = dt_network_first(&r->model.network, &dt_layer_add) != NULL;
     if (s->preset != DT_PRESET_TUTORIAL) {
@@ -114,7 +131,8 @@ static void report_model(const dt_run *r)
     if (has_hidden)
         (void)snprintf(hidden, sizeof hidden, ", %s%.900s%s%s", norms[s->norm], activation, dropout,
                        adds ? ", residual" : "");
-    dt_log_say("model      %s%s%s, %s; P = %zu parameters\n", widths, noise, hidden,
+    dt_log_say("model      %s%s%s%s, %s; P = %zu parameters\n", widths,
+               describe_inputs(inputs, sizeof inputs, &r->model.network), noise, hidden,
                r->model.network.loss->classes ? "softmax" : "linear outputs", r->model.network.P);
     if (!has_hidden && (s->dropout > 0.0 || s->norm != DT_NORM_NONE || s->max_norm > 0.0))
         dt_log_warn("--%s has no effect without hidden layers; remove it, or set --hidden",

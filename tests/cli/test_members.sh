@@ -113,6 +113,37 @@ assert np.array_equal(edges, np.concatenate(expected))
 assert sorted({len(u) for _, u in encoded}) != [49], "inputs of different kinds"
 PY
 
+# What the network is, in the banner and in a table.
+run 1 classes --epochs 1 --numeric-embedding piecewise --members 8 --hidden 40,33 --dropout 0.1 --out shape
+expect_stdout '^model +7-40-33-2, 8 members, [0-9]+ bins x 8, relu, dropout 0.1, softmax; P = [0-9]+ parameters$'
+run 0 inspect shape/model.h5
+expect_stdout '^layer +outputs +members +options +parameters$'
+expect_stdout '^piecewise_linear +35 +1 +inputs 4, edges [0-9]+, width 8 +[0-9]+$'
+expect_stdout '^member_scale +35 +8 +280$'
+expect_stdout '^dense +40 +8 +activation relu +1440$'
+expect_stdout '^member_dense +2 +8 +544$'
+[ "$(awk '/^layer/, /^$/ { if (length > 79) wide++ } END { print wide + 0 }' stdout)" -eq 0 ] ||
+    fail "a table of at most 79 columns: $(cat stdout)"
+
+# Exports: the arrays, and that Keras's part is in model.h5; test_keras.sh compares what they compute.
+run 0 export shape --to shape.npz
+expect_status 0
+run 0 export shape --to shape.keras
+expect_status 0
+grep -q "does not contain Adam's state, which is of an encoding or members" stderr || fail "the state: $(cat stderr)"
+"$PYTHON" - <<'PY' || fail "the arrays of members and bins"
+import h5py
+import numpy as np
+with np.load("shape.npz") as a, h5py.File("shape/model.h5") as f:
+    bins = int(a["edge_counts"].sum()) - 4
+    shapes = {"slope_0": (4, 8), "shift_0": (4, 8), "bins_0": (bins, 8), "edge_counts": (7,), "edges": (bins + 4,),
+              "member_scale_0": (8, 35), "kernel_0": (35, 40), "bias_0": (40,), "kernel_1": (40, 33),
+              "bias_1": (33,), "member_kernel_0": (8, 33, 2), "member_bias_0": (8, 2)}
+    assert {n: a[n].shape for n in a.files} == shapes, {n: a[n].shape for n in a.files}
+    keras = f["model_weights/member_outputs/member_outputs/kernel:0"][...]
+    assert np.array_equal(keras, a["member_kernel_0"])
+PY
+
 # A model is where a run begins, with its edges.
 run 2 classes --epochs 1 --init-from run --out more
 expect_status 0
@@ -147,8 +178,7 @@ for change in 'e[1] = e[0]' 'c[0] += 1' 'c[3] = 2' 'c[0] = 1.5'; do
 import sys
 import h5py
 with h5py.File("bad.h5", "r+") as file:
-    found = {}
-    file.visititems(lambda name, item: found.update({name.split("/")[-1]: item}))
+    found = file["dtrain/tensors/piecewise_linear"]
     e, c = found["edges"][...], found["edge_counts"][...]
     exec(sys.argv[1])
     found["edges"][...] = e
