@@ -2,6 +2,7 @@
 program in $DTRAIN, in an empty folder. Every function check_* is a check; one line is printed for each.
 check_keras_training.py compares more of training."""
 
+import json
 import logging
 import os
 import re
@@ -772,11 +773,210 @@ def check_dtrain_names_what_it_does_not_take(_):
             refused(f"refused{suffix}", f"refused{suffix}: ", *texts)
 
 
+# ---- encodings, members, residual connections ----
+
+MEMBERS, PIECEWISE = ["--members", "3"], ["--numeric-embedding", "piecewise", "--bins", "20"]
+NETWORKS = {
+    "residual": ["--hidden", "16,16,16", "--residual"],
+    "residual-norm": ["--hidden", "16,16,16", "--residual", "--norm", "layer", "--dropout", "0.1"],
+    "members": [*MEMBERS, "--hidden", "16,12"],
+    "members-deep": [*MEMBERS, "--hidden", "16,16,8", "--residual", "--norm", "rms", "--dropout", "0.1",
+                     "--activation", "gelu,silu,elu"],
+    "members-norm": [*MEMBERS, "--hidden", "16,16", "--norm", "layer", "--noise", "0.1"],
+    "members-batch": [*MEMBERS, "--hidden", "16,16", "--norm", "batch", "--residual"],
+    "members-none": [*MEMBERS, "--hidden", "none"],
+    "bins": [*PIECEWISE, "--embedding-width", "3"],
+    "bins-norm": [*PIECEWISE, "--hidden", "20,20", "--norm", "rms", "--residual"],
+    "bins-none": [*PIECEWISE, "--hidden", "none"],
+    "both": [*PIECEWISE, *MEMBERS, "--hidden", "16,16"],
+    "both-all": [*PIECEWISE, *MEMBERS, "--hidden", "16,16,16", "--norm", "layer", "--residual", "--dropout",
+                 "0.1", "--noise", "0.1", "--activation", "selu", "--optimizer", "adamw", "--ema", "0.9"],
+    "both-none": [*PIECEWISE, *MEMBERS, "--hidden", "none"],
+}
+
+
+def mixed(rows, seed):
+    """Inputs that are 0 or 1 between numbers: some of bins much narrower than their edges are large, some
+    that are tiny, some that are 0 in most rows. Every tenth row is far away."""
+    random = np.random.default_rng(seed)
+    x = random.normal(size=(rows, INPUTS))
+    x[:, [1, 5, 6, 11]] = x[:, [1, 5, 6, 11]] > 0
+    x[:, 2] = np.where(random.random(rows) < 0.05, x[:, 2], 3 + 1e-5 * np.round(20 * x[:, 2]))
+    x[:, 3] *= 1e-12
+    x[:, 7] = np.where(random.random(rows) < 0.6, 0, np.round(30 * x[:, 7]) / 10)
+    score = np.stack([x[:, 0] ** 2, x[:, 1] + x[:, 7] > 0.5, 2e12 * x[:, 3] * x[:, 4]], 1)
+    return x.astype(np.float32), score
+
+
+def save_mixed():
+    """Sets mixed (classes), mixed1 and mixed2 (values)."""
+    for seed, (part, rows) in enumerate({"train": 900, "validation": 150, "test": 150}.items()):
+        x, score = mixed(rows, seed)
+        y = score.argmax(axis=1)
+        y[:CLASSES] = np.arange(CLASSES)
+        save(f"mixed-{part}.npz", inputs=x, targets=y)
+        values = np.stack([1000 + 50 * score[:, 0], -3 + 0.01 * score[:, 1]], 1).astype(np.float32)
+        save(f"mixed1-{part}.npz", inputs=x, targets=values[:, 0])
+        save(f"mixed2-{part}.npz", inputs=x, targets=values)
+
+
+def rows_anywhere():
+    """Rows within and beyond the range of the training rows, and the training rows' own values, which are
+    the edges."""
+    x = mixed(300, 77)[0]
+    x[::3] *= 5
+    x[1::30] = -1e4
+    with np.load("mixed-train.npz") as arrays:
+        return np.concatenate([x, arrays["inputs"][:200]])
+
+
+def predictions_of(path, x):
+    """Of rows beyond the range dtrain warns."""
+    save("rows.npz", inputs=x)
+    done = run("predict", path, "rows.npz", "--out", "predictions.npz")
+    expect(done.returncode == 0 and (not done.stderr or "outside the range" in done.stderr), done.stderr)
+    with np.load("predictions.npz") as made:
+        key = "probabilities" if "probabilities" in made.files else "predicted"
+        return made[key].reshape(len(x), -1), made["predicted"]
+
+
+def same_as(expected, found, what):
+    expect(found.shape == expected.shape, f"{what}: {found.shape}, expected {expected.shape}")
+    worst = (np.abs(found - expected) / np.maximum(np.abs(expected), 1)).max()
+    expect(worst <= 1e-5, f"{what}: a prediction differs by {worst}")
+
+
+def same_everywhere(name, x):
+    """Returns the model as Keras loads it from .keras."""
+    expected, chosen = predictions_of(name, x)
+    for suffix in FORMATS:
+        done = run("export", name, "--to", f"{name}{suffix}")
+        expect(done.returncode == 0, f"{name}: {done.stderr}")
+    for path in (f"{name}/model.h5", f"{name}.h5", f"{name}.keras"):
+        same_as(expected, keras.models.load_model(path).predict(x, verbose=0), path)
+    expect((predictions_of(f"{name}.h5", x)[0] == expected).all(), f"{name}.h5: dtrain differs")
+    refused(f"{name}.keras", "does not read back", "model.h5")
+    done = run("export", name, "--to", f"{name}.onnx")
+    if done.returncode != 2 or "built without ONNX" not in done.stderr:
+        onnx.checker.check_model(onnx.load(f"{name}.onnx"), full_check=True)
+        session = onnxruntime.InferenceSession(f"{name}.onnx", providers=["CPUExecutionProvider"])
+        found = session.run(None, {"inputs": x})
+        same_as(expected, found[0], f"{name}.onnx")
+        if len(found) > 1:
+            two = np.sort(expected, axis=1)[:, -2:]
+            clear = two[:, 1] - two[:, 0] > 1e-4
+            expect((found[1] == chosen)[clear].all(), f"{name}.onnx: a class differs")
+    return keras.models.load_model(f"{name}.keras")
+
+
+def check_networks_of_classes(_):
+    save_mixed()
+    x = rows_anywhere()
+    for name, words in NETWORKS.items():
+        dtrain("train", "mixed", *words, "--epochs", "6", "--learning-rate", "0.01", "--out", name, "--quiet")
+        model = same_everywhere(name, x)
+        own = [layer.__class__.__module__ for layer in model.layers]
+        expect(all(module.startswith("keras.src.layers") for module in own), f"{name}: {own}")
+
+
+def check_networks_of_values(_):
+    save_mixed()
+    x = rows_anywhere()
+    for name in ("residual", "members-norm", "bins", "both-all"):
+        for targets in (1, 2):
+            out = f"{name}{targets}"
+            dtrain("train", f"mixed{targets}", *NETWORKS[name], "--epochs", "6", "--out", out, "--quiet")
+            same_everywhere(out, x)
+
+
+def check_networks_of_encoded_inputs_alone(_):
+    x, _ = set_of("plain", "train")
+    dtrain("train", "data", *NETWORKS["both"], "--epochs", "3", "--out", "numbers", "--quiet")
+    same_everywhere("numbers", np.concatenate([x, 9 * x]))
+
+
+def check_networks_behind_a_normalization(_):
+    """As of a model that began in Keras: the layer is put into a file of dtrain's."""
+    save_mixed()
+    x = rows_anywhere()
+    x = x[np.abs(x).max(axis=1) < 100]
+    dtrain("train", "mixed", *NETWORKS["both"], "--epochs", "3", "--out", "behind", "--quiet")
+    expected = predictions_of("behind", x)[0]
+    mean = np.zeros(INPUTS, np.float32)
+    mean[[1, 5]] = 2 # of inputs that are 0 or 1
+    with h5py.File("behind/model.h5", "r+") as file:
+        own = file["dtrain"]
+        model = json.loads(own.attrs["model"])
+        model["layers"].insert(0, {"kind": "normalization"})
+        model["optimizer"]["has_state"] = False
+        own.attrs["model"] = json.dumps(model)
+        own["tensors/normalization/mean"] = mean
+        own["tensors/normalization/variance"] = np.full(INPUTS, 0.25, np.float32)
+    dtrain("export", "behind", "--to", "behind/model2.h5")
+    os.replace("behind/model2.h5", "behind/model.h5")
+    x = x / 2 + mean # exact
+    same_everywhere("behind", x)
+    expect((predictions_of("behind", x)[0] == expected).all(), "the rows are normalized")
+
+
+def check_keras_trains_networks_on(_):
+    """Fit makes them better, and leaves the edges alone."""
+    save_mixed()
+    with np.load("mixed-train.npz") as arrays:
+        x, y = arrays["inputs"], arrays["targets"]
+    for name in ("residual", "both"):
+        dtrain("train", "mixed", *NETWORKS[name], "--epochs", "1", "--out", f"{name}-begun", "--quiet")
+        done = run("export", f"{name}-begun", "--to", "begun.keras")
+        lost = "does not contain Adam's state" in done.stderr
+        expect(done.returncode == 0 and lost == (name == "both"), f"{name}: {done.stderr}")
+        model = keras.models.load_model("begun.keras")
+        steps = int(model.optimizer.iterations)
+        expect((steps > 0) == (name == "residual"), f"{name}: {steps} steps of Adam's")
+        fixed = [np.asarray(w.value) for w in model.non_trainable_weights]
+        expect(len(fixed) == (3 if name == "both" else 0), f"{name}: {len(fixed)} weights do not train")
+        before = model.evaluate(x, y, verbose=0, return_dict=True)["loss"]
+        model.fit(x, y, batch_size=64, epochs=3, verbose=0)
+        after = model.evaluate(x, y, verbose=0, return_dict=True)["loss"]
+        expect(after < before - 1e-3, f"{name}: loss {before} before, {after} after three epochs")
+        for old, new in zip(fixed, model.non_trainable_weights):
+            expect((old == np.asarray(new.value)).all(), f"{name}: an edge moved")
+        for suffix in FORMATS: # what Keras saves again keeps its name
+            model.save(f"again{suffix}")
+            refused(f"again{suffix}", "does not read back", "model.h5")
+
+
+def check_arrays_of_networks(_):
+    """NumPy computes the predictions from .npz, by the formulas of the documentation."""
+    save_mixed()
+    x = rows_anywhere().astype(np.float64)
+    dtrain("train", "mixed", *NETWORKS["both"], "--epochs", "6", "--out", "arrays", "--quiet")
+    dtrain("export", "arrays", "--to", "arrays.npz")
+    with np.load("arrays.npz") as a:
+        parts, others, edge, e = [], [], 0, 0
+        for d, count in enumerate(a["edge_counts"].astype(int)):
+            if count == 0:
+                others.append(x[:, d:d + 1])
+                continue
+            edges = a["edges"][edge:edge + count].astype(np.float64)
+            place = np.clip((x[:, d:d + 1] - edges[:-1]) / np.diff(edges), 0, 1)
+            parts.append(x[:, d:d + 1] * a["slope_0"][e] + a["shift_0"][e] +
+                         place @ a["bins_0"][edge - e:edge - e + count - 1])
+            edge, e = edge + count, e + 1
+        h = np.concatenate(parts + others, axis=1)[:, None] * a["member_scale_0"]
+        for i in (0, 1):
+            h = np.maximum(h @ a[f"kernel_{i}"] + a[f"bias_{i}"], 0)
+        z = np.einsum("nkd,kdc->nkc", h, a["member_kernel_0"]) + a["member_bias_0"]
+    z = np.exp(z - z.max(axis=2, keepdims=True))
+    same_as(predictions_of("arrays", x.astype(np.float32))[0],
+            (z / z.sum(axis=2, keepdims=True)).mean(axis=1), "arrays.npz")
+
+
 def main(checks):
     logging.getLogger("absl").setLevel(logging.ERROR) # that .h5 is a format of old
     print(f"Keras {keras.__version__}, backend {keras.backend.backend()}")
     failed = 0
-    for name, check in checks.items():
+    only = sys.argv[1] if len(sys.argv) > 1 else "check_"
+    for name, check in [(n, c) for n, c in checks.items() if only in n]:
         start = time.monotonic()
         try:
             check()
