@@ -62,7 +62,7 @@ expect_config() {
 run 1 tabular --preset tabular --epochs 2 --out first
 expect_status 0
 expect_stdout '^preset     tabular$'
-expect_stdout '^model      33-256-256-3, relu, dropout 0.1, softmax'
+expect_stdout '^model      33-256-256-3, 8 members, 48 bins x 8, relu, dropout 0.1, softmax'
 expect_stdout '^training   AdamW 0.002, weight decay 0.03, averaged weights 0.998, batch 64, at most 2 epochs, patience 12 on val_loss$'
 first=$(summary weights_crc)
 for pair in preset:tabular numeric_embedding:piecewise members:8 init:fan_in_uniform hidden:256,256 \
