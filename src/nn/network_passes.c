@@ -154,7 +154,7 @@ void dt_traversal_report_progress(const dt_traversal *t)
 /* Rows of a layer with members that go through the layers together: what one layer wrote is still
  * in the second-level cache when the next one reads it. Twice the rows that a product takes at a
  * time. */
-enum { ROWS_TOGETHER = 224 };
+enum { ROWS_TOGETHER = 112 };
 
 /* Some layers' part in a pass under way: first .. end-1. */
 typedef struct stage {
@@ -167,7 +167,8 @@ static void work_on_part(void *context, int thread)
 {
     const stage *s = context;
     const dt_segments *segments = s->traversal->segments;
-    const size_t together = ROWS_TOGETHER / s->traversal->network->K + 1;
+    const size_t K = s->traversal->network->K;
+    const size_t together = K < ROWS_TOGETHER ? ROWS_TOGETHER / K : 1;
     size_t from = 0, to = 0;
     dt_traversal_part(s->traversal, segments->start[segments->count], thread, &from, &to);
     for (; from < to; from += together)

@@ -118,7 +118,7 @@ run 0 prepare table.csv --target balance --preset tabular --out values --quiet
 expect_status 0
 run 1 values --preset tabular --epochs 2 --out values-run
 expect_status 0
-expect_stdout '^model      [0-9]+-256-256-256-1, relu, dropout 0.1, linear outputs'
+expect_stdout '^model      [0-9]+-256-256-256-1, 8 members, [0-9]+ bins x 8, relu, dropout 0.1, linear outputs'
 crc=$(summary weights_crc)
 for ranks in 2 3 8; do
     run "$ranks" values --preset tabular --epochs 2 --out "values-$ranks" --threads 2
