@@ -59,9 +59,11 @@ dt_status dt_network_allocate(dt_network *network)
     if (network->constant_count > 0)
         DT_TRY(dt_memory_alloc(&network->constants, network->constant_count, sizeof(float),
                                "the network's constants"));
-    for (size_t m = 0; m < network->other_count; m++)
+    for (size_t m = 0; m < network->other_count; m++) {
+        network->others[m].constants = network->constants;
         DT_TRY(dt_memory_alloc(&network->others[m].params, network->P, sizeof(float),
                                "the networks' parameters"));
+    }
 out:
     return status;
 }
@@ -247,7 +249,7 @@ dt_status dt_network_add(dt_network *network, dt_network *other)
     if (status != DT_OK)
         return status;
     dt_memory_free(other->constants);
-    other->constants = NULL;
+    other->constants = network->constants;
     network->others[count] = *other;
     network->other_count++;
     *other = (dt_network){0};
@@ -256,8 +258,10 @@ dt_status dt_network_add(dt_network *network, dt_network *other)
 
 void dt_network_clear(dt_network *network)
 {
-    for (size_t m = 0; m < network->other_count; m++)
+    for (size_t m = 0; m < network->other_count; m++) {
+        network->others[m].constants = NULL; /* the first network's */
         dt_network_clear(&network->others[m]);
+    }
     dt_memory_free(network->others);
     dt_memory_free(network->params);
     dt_memory_free(network->constants);

@@ -284,3 +284,18 @@ expect_status 0
 run 1 --quiet --epochs 1 --restarts 1 --out one some
 expect_status 0
 expect_no_file one/restart-1
+
+# ---- networks with an encoding and members ----
+
+run 1 some --preset tabular --restarts 2 --average --epochs 2 --quiet --out tabular
+expect_status 0
+for model in tabular tabular/restart-1 tabular/restart-2; do
+    run 2 predict "$model" some-test.npz --out "$(echo "$model" | tr / _).npz"
+    expect_status 0
+done
+"$PYTHON" - <<'PY' || fail "the mean of networks with members"
+import numpy as np
+one, two, both = (np.load(f"{name}.npz")["probabilities"] for name in ("tabular_restart-1", "tabular_restart-2", "tabular"))
+assert not np.array_equal(one, two)
+assert np.abs((one + two) / 2 - both).max() < 1e-6
+PY
