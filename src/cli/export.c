@@ -219,7 +219,7 @@ static void warn_of_targets(const dt_model *model, const char *to)
         dt_log_warn("%s: does not contain the label smoothing %g; .h5 does", to,
                     network->loss_number);
     if (!dt_keras_keeps_state(network) && model->optimizer.P > 0)
-        dt_log_warn("%s: does not contain %s's state, which is of %s; .h5 does", to,
+        dt_log_warn("%s: does not contain %s's state, because the model has %s; .h5 does", to,
                     model->optimizer.kind->title,
                     network->scale != NULL ? "standardised targets" : "an encoding or members");
 }

@@ -403,7 +403,7 @@ static dt_status run_all(run *r, const dt_comm *comm, int argc, char **argv)
     dt_comm_sum_i64(comm, &r->rows, 1);
     dt_comm_sum_i64(comm, &r->outside, 1);
     if (root && r->outside > 0)
-        dt_log_warn("%s: %lld of %lld rows have an input outside the range of the training rows",
+        dt_log_warn("%s: %lld of %lld rows: an input is outside the range of the training rows",
                     r->settings.scoring.data, (long long)r->outside, (long long)r->rows);
     if (r->form != FORM_STDOUT)
         dt_log_result("summary.out=%s\nsummary.rows=%lld\nsummary.status=ok\n", r->settings.out,

@@ -22,10 +22,10 @@ static const dt_option options[] = {
      "column of row weights, numbers from 0 on: not an input; training counts each row so often"},
     {"out", "DIR", DT_OPTION_TEXT, AT(out), 0, 0, NULL, NULL, "folder of the results"},
     {"preset", "NAME", DT_OPTION_CHOICE, AT(preset), 0, 0, DT_PRESET_NAMES, "tutorial",
-     "defaults: tutorial, those that follow; tabular, --scale clipped --fill "
-     "median-indicator,category, for train --preset tabular. Options that are given win"},
+     "defaults: tutorial, the values shown below; tabular, --scale clipped --fill "
+     "median-indicator,category, for train --preset tabular. Options that are given override them"},
     {"drop", "COLUMNS", DT_OPTION_WORDS, AT(drop), 0, 0, NULL, NULL,
-     "columns to leave out, as id,duration; columns of one value are left out anyway"},
+     "columns to leave out, as id,duration; columns of one value are always left out"},
     {"numeric", "COLUMNS", DT_OPTION_WORDS, AT(numeric), 0, 0, NULL, NULL,
      "columns to take as numbers, whatever they look like"},
     {"categorical", "COLUMNS", DT_OPTION_WORDS, AT(categorical), 0, 0, NULL, NULL,

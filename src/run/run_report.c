@@ -134,9 +134,10 @@ static void report_model(const dt_run *r)
     dt_log_say("model      %s%s%s%s, %s; P = %zu parameters\n", widths,
                describe_inputs(inputs, sizeof inputs, &r->model.network), noise, hidden,
                r->model.network.loss->classes ? "softmax" : "linear outputs", r->model.network.P);
-    if (!has_hidden && (s->dropout > 0.0 || s->norm != DT_NORM_NONE || s->max_norm > 0.0))
+    const bool drops = s->dropout > 0.0 && !dt_preset_has((dt_preset)s->preset, "dropout");
+    if (!has_hidden && (drops || s->norm != DT_NORM_NONE || s->max_norm > 0.0))
         dt_log_warn("--%s has no effect without hidden layers; remove it, or set --hidden",
-                    s->dropout > 0.0          ? "dropout"
+                    drops                     ? "dropout"
                     : s->norm != DT_NORM_NONE ? "norm"
                                               : "max-norm");
     if (s->residual && !adds)

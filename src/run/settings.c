@@ -44,10 +44,10 @@ static const dt_option options[] = {
      "what targets are: classes, or values; auto: values if some are not whole numbers",
      DT_SETTING_NEWER | DT_SETTING_DEPENDS},
     {"preset", "NAME", DT_OPTION_CHOICE, AT(preset), 0, 0, DT_PRESET_NAMES, "tutorial",
-     "defaults of network and training: tutorial, those that follow; tabular, a larger network "
+     "defaults of network and training: tutorial, the values shown below; tabular, an ensemble "
      "with "
-     "dropout, AdamW and averaged weights, for the quality of boosted trees on tables. Options "
-     "that are given win",
+     "encoded inputs, for models better than boosted trees on average. Options that are given "
+     "override them",
      DT_SETTING_NEWER, .group = "Network"},
     {"hidden", "LIST", DT_OPTION_LIST, AT(hidden), 1, 1 << 30, NULL, "30",
      "units of each hidden layer, as 64,32; none: logistic regression"},
@@ -63,19 +63,19 @@ static const dt_option options[] = {
      DT_SETTING_NEWER},
     {"numeric-embedding", "NAME", DT_OPTION_CHOICE, AT(numeric_embedding), 0, 0, DT_EMBEDDING_NAMES,
      "none",
-     "encoding of inputs that are numbers: piecewise, a trained line in each of the input's bins; "
-     "inputs that are only 0 and 1 stay as they are",
+     "encoding of inputs that are numbers: piecewise, a trained linear function in each bin of the "
+     "input; inputs that are only 0 and 1 stay as they are",
      DT_SETTING_NEWER | DT_SETTING_DEPENDS},
     {"bins", "N", DT_OPTION_INT, AT(bins), 2, DT_BINS_MAX, NULL, "48",
-     "of --numeric-embedding piecewise: most bins of an input, at quantiles of the training rows; "
-     "an input with a very frequent value has up to 128, one a value",
+     "maximum number of bins of an input, at quantiles of the training rows; an input with a very "
+     "frequent value gets one bin for each value, up to 128",
      DT_SETTING_NEWER},
     {"embedding-width", "N", DT_OPTION_INT, AT(embedding_width), 1, DT_PANEL, NULL, "8",
-     "of --numeric-embedding: numbers that an input becomes",
-     DT_SETTING_NEWER | DT_SETTING_DEPENDS},
+     "outputs of an encoded input", DT_SETTING_NEWER | DT_SETTING_DEPENDS},
     {"members", "N", DT_OPTION_INT, AT(members), 1, DT_MEMBERS_MAX, NULL, "1",
-     "networks in one, which share the hidden layers but not their inputs' scales and last layers; "
-     "the prediction is the mean of theirs",
+     "number of networks that are trained as one; they share the hidden layers, and each has its "
+     "own "
+     "input scales and last layer. Predictions are averaged",
      DT_SETTING_NEWER | DT_SETTING_DEPENDS},
     {"init", "NAME", DT_OPTION_CHOICE, AT(init), 0, 0, DT_INIT_NAMES, "glorot_uniform",
      "initial weights of all layers: random, with the variance of Glorot, He or LeCun, and biases "

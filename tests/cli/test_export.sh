@@ -69,7 +69,7 @@ run 0 export values --to values.keras
 expect_status 0
 expect_stdout_line 'values.keras: 212 parameters'
 printf '%s\n' 'dtrain: warning: values.keras: does not contain the loss huber; .h5 does' \
-    "dtrain: warning: values.keras: does not contain Adam's state, which is of standardised targets; .h5 does" \
+    "dtrain: warning: values.keras: does not contain Adam's state, because the model has standardised targets; .h5 does" \
     >lines
 expect_same_file stderr lines
 run 0 export values --to values.h5

@@ -81,7 +81,7 @@ awk "BEGIN { exit !(($(summary loss) - $loss)^2 < 1e-16) }" </dev/null ||
     fail "evaluate: the loss of the run, $loss: $(summary loss)"
 run 0 predict run classes/test.npz --out predicted.npz
 expect_status 0
-grep -Eq '^dtrain: warning: classes/test.npz: [1-9][0-9]* of 150 rows have an input outside the range of the training rows$' stderr ||
+grep -Eq '^dtrain: warning: classes/test.npz: [1-9][0-9]* of 150 rows: an input is outside the range of the training rows$' stderr ||
     fail "rows outside the training range are counted: $(cat stderr)"
 run 3 predict run classes/train.npz --out predicted-train.npz
 expect_empty_stderr
@@ -130,7 +130,7 @@ run 0 export shape --to shape.npz
 expect_status 0
 run 0 export shape --to shape.keras
 expect_status 0
-grep -q "does not contain Adam's state, which is of an encoding or members" stderr || fail "the state: $(cat stderr)"
+grep -q "does not contain Adam's state, because the model has an encoding or members" stderr || fail "the state: $(cat stderr)"
 "$PYTHON" - <<'PY' || fail "the arrays of members and bins"
 import h5py
 import numpy as np
