@@ -2,6 +2,7 @@
 
 #include "dtrain/base/memory.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -48,15 +49,16 @@ static size_t choose_quantiles(float *out, const dt_value_count *values, size_t 
     return edges;
 }
 
-/* Returns how many are left. */
+/* Returns how many are left. The first and the last one stay: they are the range. */
 static size_t leave_out_close(float *edges, size_t count)
 {
-    const double parts = 600000.0;
-    const double least = ((double)edges[count - 1] - (double)edges[0]) / parts;
+    const double parts = 600000.0, last = (double)edges[count - 1];
+    const double least = fmax((last - (double)edges[0]) / parts, DT_BIN_WIDTH_MIN);
     size_t kept = 1;
-    for (size_t i = 1; i < count; i++)
-        if ((double)edges[i] - (double)edges[kept - 1] >= least)
+    for (size_t i = 1; i + 1 < count; i++)
+        if ((double)edges[i] - (double)edges[kept - 1] >= least && last - (double)edges[i] >= least)
             edges[kept++] = edges[i];
+    edges[kept++] = edges[count - 1];
     return kept;
 }
 
@@ -71,8 +73,8 @@ size_t dt_bins_choose(float *out, const dt_value_count *values, size_t count, si
     else
         for (size_t i = 0; i < count; i++)
             out[i] = values[i].value;
-    edges = leave_out_close(out, edges);
-    return edges < 2 ? 0 : edges;
+    const double range = (double)out[edges - 1] - (double)out[0];
+    return range < DT_BIN_WIDTH_MIN || range > (double)FLT_MAX ? 0 : leave_out_close(out, edges);
 }
 
 /* ---- the list ---- */
@@ -89,7 +91,11 @@ dt_status dt_bins_add(dt_bins *bins, size_t d, const float *edges, size_t count)
     DT_ASSERT(d < bins->D);
     if (count == 0)
         return DT_OK;
-    DT_TRY(dt_memory_grow(&bins->edges, bins->count, bins->count + count, sizeof *edges, "edges"));
+    if (bins->count + count > bins->capacity) {
+        const size_t capacity = 2 * (bins->count + count);
+        DT_TRY(dt_memory_grow(&bins->edges, bins->count, capacity, sizeof *edges, "edges"));
+        bins->capacity = capacity;
+    }
     memcpy(bins->edges + bins->count, edges, count * sizeof *edges);
     bins->counts[d] = (float)count;
     bins->count += count;

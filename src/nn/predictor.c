@@ -5,16 +5,25 @@
 #include <math.h>
 #include <string.h>
 
-/* Some blocks at once keep the small loops long; but not of very wide rows, which only cost
- * memory. */
+/* Some blocks at once keep the small loops long; but not of very wide rows, or of many members,
+ * which only cost memory. */
 enum { BLOCKS_AT_ONCE = 4, WIDE_ROW = 4096 };
+
+static bool is_wide(const dt_network *network)
+{
+    bool wide = network->D > WIDE_ROW;
+    for (size_t l = 0; l < network->layer_count; l++)
+        wide = wide ||
+               (network->layers[l].K > 1 && network->layers[l].H * network->layers[l].K > WIDE_ROW);
+    return wide;
+}
 
 dt_status dt_predictor_init(dt_predictor *out, const dt_network *network, bool prepares)
 {
     dt_status status = DT_OK;
     memset(out, 0, sizeof *out);
     out->network = network;
-    out->capacity = (size_t)DT_PREDICTOR_BLOCK * (network->D > WIDE_ROW ? 1 : BLOCKS_AT_ONCE);
+    out->capacity = (size_t)DT_PREDICTOR_BLOCK * (is_wide(network) ? 1 : BLOCKS_AT_ONCE);
     DT_TRY(dt_workspace_init(&out->workspace, network, out->capacity, DT_FORWARD_PASS));
     if (prepares && dt_network_prepares(network))
         DT_TRY(dt_memory_alloc(&out->prepared, out->capacity, network->D * sizeof *out->prepared,

@@ -109,6 +109,11 @@ out:
     return status;
 }
 
+static uint32_t constants_crc(const dt_network *network)
+{
+    return dt_crc32(0, network->constants, network->constant_count * sizeof(float));
+}
+
 DT_MUST_USE static dt_status write_arrays(dt_h5 *h5, const dt_network *network,
                                           const dt_training *training,
                                           const dt_optimizer *optimizer)
@@ -124,6 +129,8 @@ DT_MUST_USE static dt_status write_arrays(dt_h5 *h5, const dt_network *network,
         DT_TRY(dt_h5_write_array(h5, array_name(name, optimizer, i), DT_H5_F32, 1, &P, values));
         DT_TRY(dt_h5_set_int(h5, name, "crc32", dt_crc32(0, values, P * sizeof(float))));
     }
+    if (network->constant_count > 0)
+        DT_TRY(dt_h5_set_int(h5, "/weights", "constants_crc32", constants_crc(network)));
 out:
     return status;
 }
@@ -418,15 +425,32 @@ static void restore(const dt_checkpoint *c, dt_network *network, dt_optimizer *o
     optimizer->step = c->optimizer.step;
 }
 
+/* Edges of bins follow from the training rows: weights of others would mean something else. */
+DT_MUST_USE static dt_status check_constants(const reader *in, const dt_network *network)
+{
+    int64_t saved = 0;
+    if (network->constant_count == 0 || !dt_h5_has_attribute(in->h5, "/weights", "constants_crc32"))
+        return DT_OK;
+    const dt_status status = dt_h5_get_int(&saved, in->h5, "/weights", "constants_crc32");
+    if (status != DT_OK || saved == constants_crc(network))
+        return status;
+    return dt_fail(DT_DATA,
+                   "%s: its weights belong to other edges of the inputs' bins, which come from the "
+                   "training rows; resume with the data of the run",
+                   in->file);
+}
+
 DT_MUST_USE static dt_status read_in(dt_checkpoint *out, const char *folder, const dt_task *task,
                                      uint64_t N, const dt_optimizer_kind *kind, bool averages,
-                                     size_t P)
+                                     const dt_network *network)
 {
     dt_status status = DT_OK;
     dt_h5 *h5 = NULL;
     char path[PATH_BYTES];
+    const size_t P = network->P;
     DT_TRY(dt_checkpoint_open(&h5, folder));
     DT_TRY(dt_checkpoint_read(out, h5, dt_checkpoint_path(path, sizeof path, folder), task, P));
+    DT_TRY(check_constants(&(reader){h5, path}, network));
     if (out->training.rows > N)
         DT_TRY(dt_fail(DT_DATA,
                        "%s: it stopped after row %llu of an epoch, and the training set has %llu",
@@ -452,8 +476,8 @@ dt_status dt_checkpoint_load(dt_checkpoint *out, const dt_comm *comm, const char
     const dt_optimizer_kind *kind = optimizer->kind;
     *out = (dt_checkpoint){0};
     DT_TRY(dt_comm_agree(
-        comm, root ? read_in(out, folder, task, N, kind, optimizer->average != NULL, network->P)
-                   : DT_OK));
+        comm,
+        root ? read_in(out, folder, task, N, kind, optimizer->average != NULL, network) : DT_OK));
     DT_TRY(share(out, comm, kind, network->P));
     restore(out, network, optimizer);
     DT_TRY(dt_comm_agree(comm, keep_best(out, network->P)));

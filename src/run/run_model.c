@@ -53,7 +53,7 @@ DT_MUST_USE static dt_status check_memory(const dt_run *r, const dt_network *net
     char what[64];
     (void)snprintf(what, sizeof what, "%.4g parameters", P);
     return dt_memory_check(needed, ranks, what,
-                           "use fewer ranks a host, or smaller --hidden layers");
+                           "use fewer ranks a host, smaller --hidden layers, or fewer --members");
 }
 
 void dt_run_set_optimizer(dt_run *r)
@@ -381,7 +381,7 @@ dt_status dt_run_make_model(dt_run *r)
             DT_TRY(
                 dt_dataset_find_bins(&bins, r->comm, &r->sets[DT_TRAIN], (size_t)r->settings.bins));
         if (r->root && bins.D > 0 && bins.encoded == 0)
-            dt_log_warn("--numeric-embedding has no effect: all inputs are only 0 and 1");
+            dt_log_warn("--numeric-embedding has no effect: no input has values beside 0 and 1");
         DT_TRY(dt_comm_agree(r->comm, make_new(r, &bins)));
     }
     /* A model's own layers stay as they are unless the option says something else. */

@@ -169,7 +169,7 @@ x = (np.random.default_rng(1).random((60, 3)) > 0.5).astype("f4")
 save("binary.npz", inputs=x, targets=x[:, 0].astype("i4"))'
 run 1 binary.npz --epochs 1 --numeric-embedding piecewise --out binary
 expect_status 0
-expect_one_stderr_line 'dtrain: warning: --numeric-embedding has no effect: all inputs are only 0 and 1'
+expect_one_stderr_line 'dtrain: warning: --numeric-embedding has no effect: no input has values beside 0 and 1'
 
 # Edges that a file has in another order, or of another number.
 for change in 'e[1] = e[0]' 'c[0] += 1' 'c[3] = 2' 'c[0] = 1.5'; do

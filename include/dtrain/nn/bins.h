@@ -18,11 +18,15 @@ typedef struct dt_bins {
     size_t count; /* edges of all inputs */
     float *counts; /* [D]: edges of each input, 0 or at least 2 */
     float *edges; /* [count], rising within an input */
+    size_t capacity; /* edges that there is room for */
 } dt_bins;
 
 /** Most bins of an input that --bins allows, and those of an input one of whose values is
  * frequent. */
 enum { DT_BINS_MAX = 512, DT_BINS_SPIKE = 128 };
+
+/** Width that a bin has at least: one that is not 0 where subnormal numbers are 0. */
+#define DT_BIN_WIDTH_MIN 0x1p-126
 
 /** A value and how often it occurs. */
 typedef struct dt_value_count {
@@ -36,8 +40,9 @@ typedef struct dt_value_count {
  * not take the bins of the others. There are few if they make no more than `bins` bins, or
  * DT_BINS_SPIKE bins if a tenth of all rows have the same value.
  *
- * An edge is left out if it is closer to the one before than 1 / 600,000 of the range: in float32
- * a place between the two would have no digits.
+ * An inner edge is left out if it is closer to the one before, or to the last one, than 1 / 600,000
+ * of the range: in float32 a place between the two would have no digits. Values whose range is
+ * below the smallest normal number, or beyond the largest, are not encoded.
  *
  * Shapes:  values [count], rising, all different; out [max(bins, DT_BINS_SPIKE) + 1]
  * Returns: the number of edges, 0 for an input that is not encoded

@@ -31,6 +31,9 @@ static dt_status plan(dt_network *network, size_t l)
     const dt_tensor_plan bias = {
         .name = "bias", .rows = K, .columns = C, .fan_in = D, .start = DT_START_BIAS};
     layer->activation = DT_ACTIVATION_LINEAR;
+    if (K < 2)
+        return dt_fail(DT_DATA, "layer %zu (%s) requires a layer member_scale before it", l + 1,
+                       layer->kind->name);
     if (l + 1 < network->layer_count)
         return dt_fail(DT_DATA, "layer %zu (%s) must be the last layer", l + 1, layer->kind->name);
     DT_TRY(dt_network_declare(network, l, &kernel, &layer->kernel));

@@ -17,7 +17,7 @@
 _Static_assert(sizeof(size_t) == sizeof(int64_t), "a number of members is read as an int64_t");
 
 static const dt_option options[] = {
-    {"members", "N", DT_OPTION_INT, offsetof(dt_layer, members), 1, DT_MEMBERS_MAX, NULL, NULL,
+    {"members", "N", DT_OPTION_INT, offsetof(dt_layer, members), 2, DT_MEMBERS_MAX, NULL, NULL,
      "number of members"},
 };
 

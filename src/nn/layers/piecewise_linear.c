@@ -21,7 +21,9 @@
 
 #include "dtrain/base/memory.h"
 #include "dtrain/base/vectorize.h"
+#include "dtrain/nn/bins.h"
 
+#include <float.h>
 #include <limits.h>
 #include <math.h>
 #include <string.h>
@@ -89,11 +91,13 @@ static dt_status check(const dt_network *network, size_t l)
     size_t inputs = 0, total = 0;
     for (size_t d = 0; d < layer->D; d++) {
         const size_t count = counts[d] <= (float)layer->edges ? (size_t)counts[d] : 0;
-        if ((float)count != counts[d] || count == 1 || count > layer->edges - total)
+        if ((float)count != counts[d] || count == 1 || count > layer->edges - total ||
+            count > DT_BINS_MAX + 1)
             return dt_fail(DT_DATA, "layer %zu (%s): input %zu has %g edges", l + 1,
                            layer->kind->name, d, (double)counts[d]);
         for (size_t i = total + 1; i < total + count; i++)
-            if (!(edges[i] > edges[i - 1]))
+            if (!((double)edges[i] - (double)edges[i - 1] >= DT_BIN_WIDTH_MIN &&
+                  (double)edges[i] - (double)edges[total] <= (double)FLT_MAX))
                 return dt_fail(DT_DATA, "layer %zu (%s): the edges of input %zu are not in order",
                                l + 1, layer->kind->name, d);
         inputs += count > 0;
