@@ -106,6 +106,20 @@ void dt_report_run_clear(dt_report_run *run);
 /** Gives each run a name unlike the others'. Errors: DT_MEMORY. */
 DT_MUST_USE dt_status dt_report_name_runs(dt_report_run *runs, size_t count);
 
+/**
+ * Reads the attributes of a group that have a text, into zeroed *out; of a group that is not there
+ * none. One fact more may be added behind them. (report_attributes.c)
+ *
+ * Owns:    the caller clears *out with dt_report_facts_clear, also after an error
+ * Errors:  DT_DATA, DT_MEMORY
+ */
+DT_MUST_USE dt_status dt_report_facts_read(dt_report_facts *out, dt_h5 *h5, const char *group);
+void dt_report_facts_clear(dt_report_facts *facts);
+
+/** Makes a fact. Errors: DT_MEMORY; what has been copied is freed with the facts. */
+DT_MUST_USE dt_status dt_report_fact_set(dt_report_fact *out, const char *name, const char *text,
+                                         double number);
+
 /** Returns the fact of that name, NULL when there is none. */
 const dt_report_fact *dt_report_fact_find(const dt_report_facts *facts, const char *name);
 
@@ -277,6 +291,9 @@ void dt_report_page_facts(dt_report_page *page, const char *title, const dt_repo
 extern const char *const dt_report_colours[REPORT_COLOURS];
 extern const char *const dt_report_phase_colours[REPORT_PHASES];
 
+/** Points of a curve that are drawn. */
+enum { REPORT_POINTS_MAX = 1000 };
+
 /** Help to draw: they begin a script for a figure, add a number or a curve's style to it, and add
  * the finished figure to the page. The title is not escaped. (report_charts.c) */
 void dt_report_figure_begin(dt_report_buffer *script, int width, int height);
@@ -284,9 +301,12 @@ void dt_report_figure_number(dt_report_buffer *script, double value);
 void dt_report_figure_style(dt_report_buffer *script, size_t curve);
 void dt_report_figure_add(dt_report_page *page, const dt_report_buffer *script, const char *title);
 
+/** Returns the step of at most `most` ticks that count something whole. */
+double dt_report_figure_step(double range, double most);
+
 /** Add one figure each to the page; nothing when there is nothing to draw. Runs that share a figure
  * have one task. Of values: `target` is drawn; `numbered`: the title has the run's number
- * (report_charts_values.c). */
+ * (report_charts_classes.c, report_charts_values.c). */
 void dt_report_chart_epochs(dt_report_page *page, dt_report_run *const *runs, size_t count,
                             int column, int second_column, const char *title, const char *axis);
 void dt_report_chart_roc(dt_report_page *page, dt_report_run *const *runs, size_t count, int set);

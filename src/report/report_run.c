@@ -17,125 +17,6 @@ const char *dt_report_set_name(int set)
     return names[set];
 }
 
-const char *dt_report_format_exact(char *out, size_t bytes, double value)
-{
-    for (int digits = 1; digits <= 17; digits++) {
-        (void)snprintf(out, bytes, "%.*g", digits, value);
-        if (isnan(value) || strtod(out, NULL) == value)
-            break;
-    }
-    /* As written by hand: 100, not 1e+02. */
-    if (isfinite(value) && fabs(value) < 1e15 && floor(value) == value)
-        (void)snprintf(out, bytes, "%.0f", value);
-    return isnan(value) ? "NaN" : out;
-}
-
-/* ---- attributes ---- */
-
-DT_MUST_USE static dt_status set_fact(dt_report_fact *out, const char *name, const char *text,
-                                      double number)
-{
-    dt_status status = DT_OK;
-    out->number = number;
-    DT_TRY(dt_memory_copy_text(&out->name, name));
-    DT_TRY(dt_memory_copy_text(&out->text, text));
-out:
-    return status;
-}
-
-DT_MUST_USE static dt_status join(dt_report_buffer *out, const dt_h5_names *texts)
-{
-    for (size_t i = 0; i < texts->count; i++) {
-        dt_report_buffer_puts(out, i > 0 ? " " : "");
-        dt_report_buffer_puts(out, texts->texts[i]);
-    }
-    dt_report_buffer_puts(out, "");
-    return out->status;
-}
-
-/* *taken becomes whether it is of a kind that has a text. */
-DT_MUST_USE static dt_status read_fact(dt_report_fact *out, bool *taken, dt_h5 *h5,
-                                       const char *group, const char *name)
-{
-    dt_status status = DT_OK;
-    dt_h5_shape shape;
-    dt_h5_names texts = {0};
-    dt_report_buffer joined = {0};
-    int64_t whole = 0;
-    double number = NAN;
-    char line[64];
-    *taken = true;
-    DT_TRY(dt_h5_describe_attribute(&shape, h5, group, name));
-    if (shape.class == DT_H5_CLASS_TEXT && shape.dims == 0) {
-        DT_TRY(dt_memory_alloc(&texts.texts, 1, sizeof *texts.texts, "text"));
-        texts.count = 1;
-        DT_TRY(dt_h5_get_text(&texts.texts[0], h5, group, name));
-        DT_TRY(set_fact(out, name, texts.texts[0], NAN));
-    } else if (shape.dims == 1 && (shape.class == DT_H5_CLASS_TEXT || shape.count == 0)) {
-        DT_TRY(dt_h5_get_texts(&texts, h5, group, name));
-        DT_TRY(join(&joined, &texts));
-        DT_TRY(set_fact(out, name, joined.text, NAN));
-    } else if (shape.class == DT_H5_CLASS_INT && shape.count == 1) {
-        DT_TRY(dt_h5_get_int(&whole, h5, group, name));
-        (void)snprintf(line, sizeof line, "%" PRId64, whole);
-        DT_TRY(set_fact(out, name, line, (double)whole));
-    } else if (shape.class == DT_H5_CLASS_FLOAT && shape.count == 1) {
-        DT_TRY(dt_h5_get_double(&number, h5, group, name));
-        DT_TRY(set_fact(out, name, dt_report_format_exact(line, sizeof line, number), number));
-    } else {
-        *taken = false;
-    }
-out:
-    dt_report_buffer_clear(&joined);
-    dt_h5_names_clear(&texts);
-    return status;
-}
-
-static void clear_facts(dt_report_facts *facts)
-{
-    for (size_t i = 0; i < facts->count; i++) {
-        dt_memory_free(facts->items[i].name);
-        dt_memory_free(facts->items[i].text);
-    }
-    dt_memory_free(facts->items);
-    memset(facts, 0, sizeof *facts);
-}
-
-/* A group that is not there has no facts. One fact more may be added behind them. */
-DT_MUST_USE static dt_status read_facts(dt_report_facts *out, dt_h5 *h5, const char *group)
-{
-    dt_status status = DT_OK;
-    dt_h5_names names = {0};
-    if (dt_h5_has(h5, group) != DT_H5_GROUP)
-        return DT_OK;
-    DT_TRY(dt_h5_list_attributes(&names, h5, group));
-    DT_TRY(dt_memory_alloc(&out->items, names.count + 1, sizeof *out->items, "attributes"));
-    for (size_t i = 0; i < names.count; i++) {
-        bool taken = false;
-        status = read_fact(&out->items[out->count], &taken, h5, group, names.texts[i]);
-        out->count += taken; /* also what failed half-way: it is to be freed */
-        if (status != DT_OK)
-            goto out;
-    }
-out:
-    dt_h5_names_clear(&names);
-    return status;
-}
-
-const dt_report_fact *dt_report_fact_find(const dt_report_facts *facts, const char *name)
-{
-    for (size_t i = 0; i < facts->count; i++)
-        if (facts->items[i].name != NULL && strcmp(facts->items[i].name, name) == 0)
-            return &facts->items[i];
-    return NULL;
-}
-
-const char *dt_report_fact_text(const dt_report_facts *facts, const char *name)
-{
-    const dt_report_fact *fact = dt_report_fact_find(facts, name);
-    return fact != NULL ? fact->text : "";
-}
-
 /* ---- tables ---- */
 
 static bool has_name(const dt_h5_names *names, const char *name)
@@ -230,7 +111,7 @@ DT_MUST_USE static dt_status read_set(dt_report_set *out, dt_h5 *h5, int set, co
     if (dt_h5_has(h5, groups[set]) != DT_H5_GROUP)
         return DT_OK;
     out->there = true;
-    DT_TRY(read_facts(&out->qualities, h5, groups[set]));
+    DT_TRY(dt_report_facts_read(&out->qualities, h5, groups[set]));
     (void)snprintf(path, sizeof path, "%s/classes", groups[set]);
     DT_TRY(READ_TABLE(&out->classes, h5, path, class_columns));
     (void)snprintf(path, sizeof path, "%s/calibration", groups[set]);
@@ -277,7 +158,7 @@ DT_MUST_USE static dt_status add_fingerprint(dt_report_run *out, dt_h5 *h5)
     }
     (void)snprintf(text, sizeof text, "%08" PRIx32, crc);
     if (members.rows > 0)
-        DT_TRY(set_fact(&out->data.items[out->data.count++], "data_crc", text, NAN));
+        DT_TRY(dt_report_fact_set(&out->data.items[out->data.count++], "data_crc", text, NAN));
 out:
     dt_h5_names_clear(&names);
     dt_h5_names_clear(&sets);
@@ -341,12 +222,12 @@ DT_MUST_USE static dt_status read_all(dt_report_run *out, dt_h5 *h5)
         DT_TRY(dt_h5_get_text(&out->status, h5, "/", "status"));
     else
         DT_TRY(dt_memory_copy_text(&out->status, "unknown"));
-    DT_TRY(read_facts(&out->config, h5, "/config"));
-    DT_TRY(read_facts(&out->data, h5, "/data"));
+    DT_TRY(dt_report_facts_read(&out->config, h5, "/config"));
+    DT_TRY(dt_report_facts_read(&out->data, h5, "/data"));
     out->task = task_of(&out->data);
     DT_TRY(add_fingerprint(out, h5));
-    DT_TRY(read_facts(&out->environment, h5, "/environment"));
-    DT_TRY(read_facts(&out->summary, h5, "/summary"));
+    DT_TRY(dt_report_facts_read(&out->environment, h5, "/environment"));
+    DT_TRY(dt_report_facts_read(&out->summary, h5, "/summary"));
     DT_TRY(read_epochs(&out->epochs, h5, out->task));
     DT_TRY(READ_TABLE(&out->ranks, h5, "/ranks", rank_columns));
     for (int set = 0; set < SETS; set++)
@@ -395,15 +276,15 @@ void dt_report_run_clear(dt_report_run *run)
     dt_memory_free(run->name);
     dt_memory_free(run->place);
     dt_memory_free(run->status);
-    clear_facts(&run->config);
-    clear_facts(&run->data);
-    clear_facts(&run->environment);
-    clear_facts(&run->summary);
+    dt_report_facts_clear(&run->config);
+    dt_report_facts_clear(&run->data);
+    dt_report_facts_clear(&run->environment);
+    dt_report_facts_clear(&run->summary);
     clear_table(&run->epochs);
     clear_table(&run->ranks);
     for (int s = 0; s < SETS; s++) {
         dt_report_set *set = &run->sets[s];
-        clear_facts(&set->qualities);
+        dt_report_facts_clear(&set->qualities);
         clear_table(&set->classes);
         clear_table(&set->calibration);
         clear_table(&set->roc);
