@@ -4,6 +4,7 @@
 #include "dtrain/io/file.h"
 #include "report_internal.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -215,16 +216,30 @@ static void add_curves(dt_report_page *page, dt_report_run *const *runs, size_t 
     }
 }
 
+/* What the dots on the curves are. */
+static void add_threshold(dt_report_page *page, dt_report_run *const *runs, size_t count)
+{
+    bool any = false;
+    for (size_t i = 0; i < count && i < REPORT_RUNS_DRAWN; i++)
+        any = any || !isnan(dt_report_value(runs[i], "threshold"));
+    if (any)
+        dt_report_buffer_puts(&page->html, "<p>The dot on a curve is the run's threshold, from "
+                                           "which probability on class 1 is predicted.</p>\n");
+}
+
 /* Of runs of one task, and of the set that tells most of them. */
 static void add_class_quality(dt_report_page *page, dt_report_run *const *runs, size_t count,
                               bool legend, int set)
 {
-    dt_report_buffer_puts(&page->html, "<h2>ROC and calibration</h2>\n");
+    dt_report_buffer_puts(&page->html, "<h2>ROC, precision, recall and calibration</h2>\n");
     if (legend)
         add_legend(page, runs, count);
+    add_threshold(page, runs, count);
     dt_report_buffer_puts(&page->html, "<div class=\"figures\">\n");
-    for (int s = SET_VALIDATION; s < SETS; s++)
+    for (int s = SET_VALIDATION; s < SETS; s++) {
         dt_report_chart_roc(page, runs, count, s);
+        dt_report_chart_pr(page, runs, count, s);
+    }
     for (int s = SET_VALIDATION; s < SETS; s++)
         dt_report_chart_calibration(page, runs, count, s);
     dt_report_buffer_puts(&page->html,

@@ -49,7 +49,7 @@ enum {
     CLASS_PR_AUC
 };
 enum { BIN_LOWER, BIN_UPPER, BIN_ROWS, BIN_CONFIDENCE, BIN_ACCURACY };
-enum { ROC_FPR, ROC_TPR };
+enum { CURVE_X, CURVE_Y, CURVE_THRESHOLD };
 /* Behind them the qualities of the run's task. */
 enum { TARGET_LIMIT, TARGET_LOW, TARGET_HIGH, TARGET_BASELINE, TARGET_QUALITIES };
 enum {
@@ -76,7 +76,8 @@ typedef struct dt_report_counts {
 typedef struct dt_report_set {
     bool there;
     dt_report_facts qualities;
-    dt_report_table classes, calibration, roc; /* of classes */
+    dt_report_table classes, calibration; /* of classes */
+    dt_report_table roc, pr; /* likewise: of class 1 of two */
     dt_report_counts confusion; /* [C, C] true, predicted */
     dt_report_table targets; /* of values; [T] */
     dt_report_counts residuals; /* [T, bins], from -limit to limit */
@@ -310,6 +311,7 @@ double dt_report_figure_step(double range, double most);
 void dt_report_chart_epochs(dt_report_page *page, dt_report_run *const *runs, size_t count,
                             int column, int second_column, const char *title, const char *axis);
 void dt_report_chart_roc(dt_report_page *page, dt_report_run *const *runs, size_t count, int set);
+void dt_report_chart_pr(dt_report_page *page, dt_report_run *const *runs, size_t count, int set);
 void dt_report_chart_calibration(dt_report_page *page, dt_report_run *const *runs, size_t count,
                                  int set);
 void dt_report_chart_residuals(dt_report_page *page, dt_report_run *const *runs, size_t count,

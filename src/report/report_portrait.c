@@ -42,9 +42,13 @@ static void print_course(const dt_report_run *run)
     static const struct {
         const char *title, *key;
     } shown[] = {
-        {"epochs", "epochs"},   {"best epoch", "best_epoch"},
-        {"seconds", "seconds"}, {"samples/s", "samples_per_second"},
-        {"ranks", "ranks"},     {"weights CRC", "weights_crc"},
+        {"epochs", "epochs"},
+        {"best epoch", "best_epoch"},
+        {"threshold", "threshold"},
+        {"seconds", "seconds"},
+        {"samples/s", "samples_per_second"},
+        {"ranks", "ranks"},
+        {"weights CRC", "weights_crc"},
     };
     char text[64];
     for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {

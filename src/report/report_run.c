@@ -105,7 +105,8 @@ DT_MUST_USE static dt_status read_set(dt_report_set *out, dt_h5 *h5, int set, co
     static const char *const class_columns[] = {"rows", "predicted", "precision", "recall",
                                                 "f1",   "roc_auc",   "pr_auc"};
     static const char *const bin_columns[] = {"lower", "upper", "rows", "confidence", "accuracy"};
-    static const char *const roc_columns[] = {"fpr", "tpr"};
+    static const char *const roc_columns[] = {"fpr", "tpr", "threshold"};
+    static const char *const pr_columns[] = {"recall", "precision", "threshold"};
     dt_status status = DT_OK;
     char path[64];
     if (dt_h5_has(h5, groups[set]) != DT_H5_GROUP)
@@ -118,6 +119,8 @@ DT_MUST_USE static dt_status read_set(dt_report_set *out, dt_h5 *h5, int set, co
     DT_TRY(READ_TABLE(&out->calibration, h5, path, bin_columns));
     (void)snprintf(path, sizeof path, "%s/roc", groups[set]);
     DT_TRY(READ_TABLE(&out->roc, h5, path, roc_columns));
+    (void)snprintf(path, sizeof path, "%s/pr", groups[set]);
+    DT_TRY(READ_TABLE(&out->pr, h5, path, pr_columns));
     (void)snprintf(path, sizeof path, "%s/confusion", groups[set]);
     DT_TRY(read_counts(&out->confusion, h5, path, 2, true));
     (void)snprintf(path, sizeof path, "%s/targets", groups[set]);
@@ -288,6 +291,7 @@ void dt_report_run_clear(dt_report_run *run)
         clear_table(&set->classes);
         clear_table(&set->calibration);
         clear_table(&set->roc);
+        clear_table(&set->pr);
         clear_table(&set->targets);
         dt_memory_free(set->confusion.counts);
         dt_memory_free(set->residuals.counts);

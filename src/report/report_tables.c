@@ -66,15 +66,29 @@ static void add_qualities(result_columns *out, dt_report_run *const *runs, size_
     }
 }
 
-static void add_course(result_columns *out)
+static bool any_has(dt_report_run *const *runs, size_t count, const char *key)
+{
+    bool any = false;
+    for (size_t i = 0; i < count && !any; i++)
+        any = !isnan(dt_report_value(runs[i], key));
+    return any;
+}
+
+static void add_course(result_columns *out, dt_report_run *const *runs, size_t count)
 {
     static const char *const course[][2] = {
-        {"status", "status"},           {"epochs", "epochs"}, {"best_epoch", "best"},
-        {"seconds", "seconds"},         {"ranks", "ranks"},   {"samples_per_second", "samples/s"},
+        {"status", "status"},
+        {"epochs", "epochs"},
+        {"best_epoch", "best"},
+        {"threshold", "threshold"},
+        {"seconds", "seconds"},
+        {"ranks", "ranks"},
+        {"samples_per_second", "samples/s"},
         {"weights_crc", "weights CRC"},
     };
     for (size_t i = 0; i < sizeof course / sizeof *course; i++)
-        add_column(out, course[i][0], false, "%s", course[i][1]);
+        if (strcmp(course[i][0], "threshold") != 0 || any_has(runs, count, "threshold"))
+            add_column(out, course[i][0], false, "%s", course[i][1]);
 }
 
 static double best_value(dt_report_run *const *runs, size_t count, const char *key)
@@ -103,13 +117,9 @@ static void add_result(dt_text_table *table, const dt_report_run *run, const cha
 static void drop_empty(result_columns *columns, dt_report_run *const *runs, size_t count)
 {
     size_t kept = 0;
-    for (size_t c = 0; c < columns->count; c++) {
-        bool any = false;
-        for (size_t i = 0; i < count && !any; i++)
-            any = !isnan(dt_report_value(runs[i], columns->items[c].key));
-        if (any)
+    for (size_t c = 0; c < columns->count; c++)
+        if (any_has(runs, count, columns->items[c].key))
             columns->items[kept++] = columns->items[c];
-    }
     columns->count = kept;
 }
 
@@ -139,7 +149,7 @@ void dt_report_fill_results(dt_text_table *out, int which, dt_report_run *const 
         add_metrics(&columns, runs, count);
     } else if (which == REPORT_COURSE) {
         dt_text_table_title(out, "course");
-        add_course(&columns);
+        add_course(&columns, runs, count);
     } else if (set >= 0) {
         dt_text_table_title(out, "on the %s set", dt_report_set_name(set));
         add_qualities(&columns, runs, count, set);

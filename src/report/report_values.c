@@ -128,6 +128,9 @@ void dt_report_list_keys(dt_report_keys *out, dt_report_run *const *runs, size_t
     for (int set = 0; set < SETS; set++)
         for (size_t i = 0; i < count; i++)
             add_task(out, set, runs[i]->task);
+    for (size_t i = 0; i < count; i++)
+        if (runs[i]->task->classes)
+            add_key(out, "threshold");
     for (size_t i = 0; i < sizeof last / sizeof *last; i++)
         add_key(out, last[i]);
 }

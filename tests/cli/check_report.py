@@ -1,7 +1,7 @@
-"""check_report.py html FILE PLOTS | csv FILE RUN... | table FILE SET RUN... | plots FOLDER SET RUN
+"""check_report.py html FILE PLOTS | csv FILE RUN... | table FILE SET RUN... | plots FOLDER SET RUN | class-plots FOLDER RUN...
 
 Checks what `dtrain report` wrote: the page, the CSV, the tables of regression runs side by side, and the
-scripts for gnuplot by which it draws the targets of one regression run."""
+scripts for gnuplot by which it draws the targets of one regression run, or the curves of classification runs."""
 import csv
 import html.parser
 import math
@@ -83,6 +83,9 @@ def check_csv(path, runs):
         if "summary" in f:
             for name in "best_epoch samples_per_second weights_crc".split():
                 assert float(row[name]) == f["summary"].attrs[name], name
+            if "threshold" in row:
+                want = f["summary"].attrs.get("threshold")
+                assert row["threshold"] == "" if want is None else float(row["threshold"]) == want, row["threshold"]
             assert math.isclose(float(row["seconds"]), sum(f["epochs"]["seconds"]))
         for name, want in f["config"].attrs.items():
             got = row["config_" + name]
@@ -151,11 +154,49 @@ def check_plots(folder, group, run):
     assert drawn == {"joint": len(f["evaluation/test/targets"]), "residuals": 2 * len(f["evaluation/test/targets"])}, drawn
 
 
+def check_class_plots(folder, runs):
+    """ROC, precision and recall of both sets: all points of each run, and the one at its threshold."""
+    import glob
+
+    import h5py
+    import numpy
+
+    logs, drawn = [h5py.File(run + "/run.h5") for run in runs], []
+    for path in sorted(glob.glob(folder + "/*")):
+        script = open(path).read()
+        kind = "roc" if "'false positives" in script else "pr" if "'recall" in script else None
+        if kind is None:
+            continue
+        group = ("validation", "test")[len(drawn) // 2]
+        drawn.append((group, kind))
+        parts = {name: numpy.array([[float(n) for n in line.split()] for line in lines.splitlines()])
+                 for name, lines in re.findall(r"^\$(\w+) << EOD\n(.*?)EOD", script, re.S | re.M)}
+        wanted = set()
+        for i, log in enumerate(logs):
+            points = log["evaluation"][group][kind][:]
+            x, y = ("fpr", "tpr") if kind == "roc" else ("recall", "precision")
+            both = numpy.stack([points[x], points[y]], axis=1)
+            assert len(both) > 20 and numpy.allclose(parts[f"d{i}"], both, rtol=1e-8, atol=0), (path, i)
+            wanted.add(f"d{i}")
+            if "threshold" in log["summary"].attrs:
+                at = numpy.flatnonzero(points["threshold"] >= log["summary"].attrs["threshold"])[-1]
+                assert 0 < at < len(both) - 1, "a dot within the curve"
+                assert numpy.allclose(parts[f"t{i}"], both[at:at + 1], rtol=1e-8, atol=0), (path, i)
+                wanted.add(f"t{i}")
+        assert set(parts) == wanted and len(wanted) == len(runs) + 1, parts.keys()
+        share = logs[0]["evaluation"][group].attrs["majority_pr_auc"]
+        assert ("plot x with" in script) == (kind == "roc") and (f"plot {share:.9g} with" in script) == (kind == "pr")
+        assert script.count("with fsteps") == (len(runs) if kind == "pr" else 0)
+    assert drawn == [(group, kind) for group in ("validation", "test") for kind in ("roc", "pr")], drawn
+
+
 if sys.argv[1] == "html":
     check_html(sys.argv[2], int(sys.argv[3]))
 elif sys.argv[1] == "csv":
     check_csv(sys.argv[2], sys.argv[3:])
 elif sys.argv[1] == "table":
     check_table(sys.argv[2], sys.argv[3], sys.argv[4:])
+elif sys.argv[1] == "class-plots":
+    check_class_plots(sys.argv[2], sys.argv[3:])
 else:
     check_plots(*sys.argv[2:])

@@ -85,14 +85,37 @@ run 0 report --csv - one deep/two diverged
 expect_status 0
 expect_same_file stdout table.csv
 
+# ---- a threshold: beside a run that has none ----
+run 1 --hidden 8 --epochs 4 --threshold recall=0.9 --out at
+expect_status 0
+threshold=$(summary threshold)
+shown=$("$PYTHON" -c "print('%.4f' % $threshold)")
+run 0 report at
+expect_status 0
+expect_stdout "^threshold +$shown\$"
+run 0 report one
+expect_no_stdout '^threshold'
+run 0 report one deep/two
+expect_no_stdout 'course.*threshold'
+run 0 report --csv threshold.csv at one
+expect_status 0
+expect_stdout '^course +status +epochs +best +threshold +seconds'
+expect_stdout "^at +ok +4 +[0-9]+ +$shown "
+expect_stdout '^one +ok +4 +[0-9]+ +- '
+check csv threshold.csv at one
+run 0 report --html at.html at one
+grep -q "<td>$shown</td>" at.html || fail "the threshold on the page"
+[ "$plots" = no ] || grep -q 'The dot on a curve' at.html || fail "what the dot is"
+
 # ---- the page ----
 run 0 report --html page.html one deep/two diverged
 expect_status 0
-# 4 curves, 2 ROC, 2 calibration, time of the runs, and of the ranks of each run that has ended
-check html page.html "$(count 11)"
+# 4 curves, 2 ROC, 2 precision and recall, 2 calibration, time of the runs, and of the ranks of each run that has ended
+check html page.html "$(count 13)"
 run 0 report --html one.html one
 expect_status 0
-check html one.html "$(count 7)"
+check html one.html "$(count 9)"
+! grep -q 'The dot on a curve' one.html || fail "no dot without a threshold"
 run 0 report --html none.html diverged
 expect_status 0
 check html none.html 0
@@ -134,7 +157,7 @@ with h5py.File(sys.argv[1], "a") as f:
 PY
 run 0 report --plots --html hostile.html --csv hostile.csv "$hostile" one
 expect_status 0
-check html hostile.html "$(count 11)"
+check html hostile.html "$(count 13)"
 check csv hostile.csv "$hostile" one
 ! grep -q '<script\|<img\|<b>' hostile.html || fail "names are escaped in the page"
 run 0 report --plots "$hostile"
@@ -180,12 +203,12 @@ expect_status 0
 expect_stdout '^ *rank +host .* all-reduce s +waiting s '
 [ "$(awk '/^ *rank /{ on = 1; next } on && NF { print $7, $8 } on && !NF { exit }' stdout)" = "2.5000 -
 2.0000 1.0000" ] || fail "no waiting, and all-reduce whole"
-check html unmeasured.html "$(count 7)"
+check html unmeasured.html "$(count 9)"
 grep -q '<td>2.5000</td><td>-</td>' unmeasured.html || fail "the same on the page"
 grep -q '<td>2.0000</td><td>1.0000</td>' unmeasured.html || fail "measured beside not measured"
 run 0 report --html unmeasured.html unmeasured one
 expect_status 0
-check html unmeasured.html "$(count 11)"
+check html unmeasured.html "$(count 13)"
 
 # ---- of two runs without a test set the validation set is compared ----
 for name in first second; do
@@ -266,8 +289,8 @@ expect_empty_stderr
 run 0 report --html values.html --csv values.csv value one values deep/two
 expect_status 0
 check csv values.csv value one values deep/two
-# 4 curves, 2 ROC, 2 calibration; 4 curves, 3 of predictions, 2 of residuals of each of two targets; 5 of times
-check html values.html "$(count 24)"
+# 4 curves, 2 ROC, 2 precision and recall, 2 calibration; 4 curves, 3 of predictions, 2 of residuals of each of two targets; 5 of times
+check html values.html "$(count 26)"
 run 0 report --html value.html value # 2 curves, predictions, 2 of residuals, times
 check html value.html "$(count 6)"
 ! grep -Eq 'ROC|Confusion|accuracy' value.html || fail "a page without words about classes"
@@ -315,6 +338,11 @@ for name in value values; do
     SCRIPTS=$PWD/scripts PATH=$PWD/tools:$PATH "$DTRAIN" report --html drawn.html "$name" >stdout 2>stderr || fail "a page"
     check plots scripts test "$name"
 done
+# and of two classes, with and without a threshold
+rm -rf scripts && mkdir scripts
+SCRIPTS=$PWD/scripts PATH=$PWD/tools:$PATH "$DTRAIN" report --html drawn.html --sort name one at >stdout 2>stderr ||
+    fail "a page"
+check class-plots scripts at one
 rm -r tools
 cp -R values odd
 "$PYTHON" - <<'PY'
@@ -409,7 +437,7 @@ expect_no_file running/model.h5
 expect_same_file one/model.h5 kept-model.h5
 run 0 report --html sub/x --csv x one # other folders, other files
 expect_status 0
-check html sub/x "$(count 7)"
+check html sub/x "$(count 9)"
 check csv x one
 refused 2 '--plots' --csv - --plots one
 refused 2 'unknown option' --hmtl x one

@@ -57,12 +57,13 @@ static void keys_are_of_the_tasks(void **state)
                                    make(&b, &dt_regression, "mse", 1.0, 0.5, 7.0)};
     dt_report_keys keys;
     dt_report_list_keys(&keys, runs, 1);
-    assert_int_equal(keys.count, 42);
+    assert_int_equal(keys.count, 43);
+    assert_int_equal(find(&keys, "threshold"), 1);
     assert_int_equal(find(&keys, "test_majority_accuracy"), 1);
     assert_int_equal(find(&keys, "val_rmse"), 0);
     dt_report_list_keys(&keys, runs + 1, 1);
     assert_int_equal(find(&keys, "val_rmse") + find(&keys, "train_baseline_rmse"), 2);
-    assert_int_equal(find(&keys, "val_accuracy"), 0);
+    assert_int_equal(find(&keys, "val_accuracy") + find(&keys, "threshold"), 0);
     dt_report_list_keys(&keys, runs, 2);
     for (size_t i = 0; i < keys.count; i++)
         assert_int_equal(find(&keys, keys.names[i]), 1);
