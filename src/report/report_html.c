@@ -368,6 +368,7 @@ dt_status dt_report_write_html(const char *path, dt_report_run *const *runs, siz
     add_head(&page, runs, count, sorted_by);
     add_results(&page, runs, count);
     DT_TRY(add_differences(&page, runs, count));
+    dt_report_page_restarts(&page, runs, count);
     add_curves(&page, runs, count);
     add_quality(&page, runs, count);
     add_times(&page, runs, count);

@@ -64,6 +64,8 @@ enum {
     RANK_WAIT /* part of all-reduce */
 };
 
+enum { RESTART_NUMBER, RESTART_SEED, RESTART_EPOCH, RESTART_VALUE, RESTART_KEPT };
+
 enum { SET_TRAIN, SET_VALIDATION, SET_TEST, SETS };
 
 /** Counts of rows; zeroed when the file does not have them. */
@@ -92,9 +94,11 @@ typedef struct dt_report_run {
     char *status;
     dt_report_facts config, data, environment, summary;
     dt_report_table epochs, ranks;
+    dt_report_table restarts; /* of a run with --restarts */
     dt_report_set sets[SETS];
     dt_h5_names class_names; /* none when the run does not say */
     dt_h5_names rank_hosts; /* likewise */
+    dt_h5_names restart_status; /* likewise */
 } dt_report_run;
 
 /** Opens and reads one run; all but `name` and `number`. Errors: DT_DATA, naming the file;
@@ -254,6 +258,7 @@ void dt_report_fill_classes(dt_text_table *out, const dt_report_run *run, int se
 void dt_report_fill_confusion(dt_text_table *out, const dt_report_run *run, int set, size_t most);
 void dt_report_fill_targets(dt_text_table *out, const dt_report_run *run, int set, size_t most);
 void dt_report_fill_residuals(dt_text_table *out, const dt_report_run *run, int set);
+void dt_report_fill_restarts(dt_text_table *out, const dt_report_run *run, size_t most);
 void dt_report_fill_ranks(dt_text_table *out, const dt_report_run *run, size_t most);
 
 /* ---- outputs ---- */
@@ -284,6 +289,9 @@ typedef struct dt_report_page {
 /** Adds a table and frees its cells; nothing without columns. Rows are numbered from `first`; 0:
  * they are not. */
 void dt_report_page_table(dt_report_page *page, dt_text_table *table, size_t first);
+
+/** Adds a table of each run's restarts, with a headline; nothing when no run has any. */
+void dt_report_page_restarts(dt_report_page *page, dt_report_run *const *runs, size_t count);
 
 /** Adds a table of names and texts; nothing when there are none. */
 void dt_report_page_facts(dt_report_page *page, const char *title, const dt_report_facts *facts);

@@ -11,6 +11,7 @@ enum {
     CLASSES_SHOWN = 20,
     CONFUSION_SHOWN = 10,
     RANKS_SHOWN = 16,
+    RESTARTS_SHOWN = 32,
     TARGETS_SHOWN = 20
 };
 
@@ -218,6 +219,8 @@ dt_status dt_report_print_portrait(dt_report_run *run)
     print_data(run);
     print_options(run);
     print_course(run);
+    dt_report_fill_restarts(&table, run, RESTARTS_SHOWN);
+    DT_TRY(print_table(&table));
     if (run->epochs.rows == 0) {
         dt_log_result("\nno epochs%s\n", strcmp(run->status, "running") == 0 ? " yet" : "");
         return DT_OK;

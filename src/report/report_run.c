@@ -201,6 +201,23 @@ static const dt_task *task_of(const dt_report_facts *data)
     return &dt_classification;
 }
 
+DT_MUST_USE static dt_status read_restarts(dt_report_run *out, dt_h5 *h5)
+{
+    static const char table[] = "/restarts";
+    static const char *const columns[] = {"restart", "seed", "best_epoch", "value", "kept"};
+    dt_status status = DT_OK;
+    dt_h5_names names = {0};
+    DT_TRY(READ_TABLE(&out->restarts, h5, table, columns));
+    if (out->restarts.rows == 0)
+        goto out;
+    DT_TRY(dt_h5_list_columns(&names, h5, table));
+    if (has_name(&names, "status"))
+        DT_TRY(dt_h5_read_column_texts(&out->restart_status, h5, table, "status"));
+out:
+    dt_h5_names_clear(&names);
+    return status;
+}
+
 DT_MUST_USE static dt_status read_epochs(dt_report_table *out, dt_h5 *h5, const dt_task *task)
 {
     char names[REPORT_COLUMNS_MAX][32];
@@ -233,6 +250,7 @@ DT_MUST_USE static dt_status read_all(dt_report_run *out, dt_h5 *h5)
     DT_TRY(dt_report_facts_read(&out->summary, h5, "/summary"));
     DT_TRY(read_epochs(&out->epochs, h5, out->task));
     DT_TRY(READ_TABLE(&out->ranks, h5, "/ranks", rank_columns));
+    DT_TRY(read_restarts(out, h5));
     for (int set = 0; set < SETS; set++)
         DT_TRY(read_set(&out->sets[set], h5, set, out->task));
     DT_TRY(read_texts(&out->class_names, h5, "/data/class_names"));
@@ -285,6 +303,7 @@ void dt_report_run_clear(dt_report_run *run)
     dt_report_facts_clear(&run->summary);
     clear_table(&run->epochs);
     clear_table(&run->ranks);
+    clear_table(&run->restarts);
     for (int s = 0; s < SETS; s++) {
         dt_report_set *set = &run->sets[s];
         dt_report_facts_clear(&set->qualities);
@@ -299,6 +318,7 @@ void dt_report_run_clear(dt_report_run *run)
     }
     dt_h5_names_clear(&run->class_names);
     dt_h5_names_clear(&run->rank_hosts);
+    dt_h5_names_clear(&run->restart_status);
     memset(run, 0, sizeof *run);
 }
 

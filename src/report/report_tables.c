@@ -284,6 +284,38 @@ void dt_report_fill_residuals(dt_text_table *out, const dt_report_run *run, int 
     }
 }
 
+void dt_report_fill_restarts(dt_text_table *out, const dt_report_run *run, size_t most)
+{
+    const dt_report_table *restarts = &run->restarts;
+    const size_t shown = restarts->rows < most ? restarts->rows : most;
+    char text[64];
+    *out = (dt_text_table){.width = 30, .more = restarts->rows - shown};
+    if (shown == 0)
+        return;
+    dt_text_table_titles(out, ">restart|>seed|status|>best epoch");
+    const char *monitor = dt_report_fact_text(&run->config, "monitor");
+    dt_text_table_title(out, ">%s", monitor[0] != '\0' ? monitor : "value");
+    dt_text_table_title(out, "kept");
+    for (size_t i = 0; i < shown; i++) {
+        const double epoch = restarts->columns[RESTART_EPOCH][i];
+        const bool kept = restarts->columns[RESTART_KEPT][i] > 0.0;
+        dt_text_table_add(out, "%.0f", restarts->columns[RESTART_NUMBER][i]);
+        dt_text_table_add(out, "%.0f", restarts->columns[RESTART_SEED][i]);
+        dt_text_table_add(out, "%s",
+                          i < run->restart_status.count ? run->restart_status.texts[i] : "-");
+        /* 0: it diverged */
+        dt_text_table_add(
+            out, "%s",
+            dt_report_format(text, sizeof text, "best_epoch", epoch > 0.0 ? epoch : NAN));
+        dt_text_table_add(
+            out, "%s",
+            dt_report_format(text, sizeof text, "value", restarts->columns[RESTART_VALUE][i]));
+        if (kept)
+            dt_text_table_set_best(out);
+        dt_text_table_add(out, "%s", kept ? "yes" : "no");
+    }
+}
+
 void dt_report_fill_ranks(dt_text_table *out, const dt_report_run *run, size_t most)
 {
     const dt_report_table *ranks = &run->ranks;

@@ -85,8 +85,37 @@ run 1 --quiet --like best/restart-2 --out again-2
 expect_status 0
 expect_stdout_line summary.like_weights=same
 expect_no_file again-2/restart-1
-run 0 report best
+
+# expect_restarts RUN: dtrain report shows the table /restarts of RUN/run.h5, here and on the page.
+expect_restarts() {
+    run 0 report "$1" --html page.html
+    expect_status 0
+    "$PYTHON" - "$1" <<'PY' 2>wrong || fail "report $1: $(cat wrong)"
+import re, sys
+import h5py
+run = h5py.File(f"{sys.argv[1]}/run.h5")
+title = ["restart", "seed", "status", "best epoch", run["config"].attrs["monitor"], "kept"]
+def shown(row):
+    ended = row["status"] == b"ok"
+    return [str(row["restart"]), str(row["seed"]), row["status"].decode(), str(row["best_epoch"]) if ended else "-",
+            f"{row['value']:.4f}" if ended else "-", "yes" if row["kept"] else "no"]
+wanted = [title] + [shown(row) for row in run["restarts"][:]]
+lines = [re.split("  +", line.strip()) for line in open("stdout")]
+assert lines[lines.index(title):][:len(wanted)] == wanted, lines
+page = re.sub(".*<h2>Restarts</h2>", "", open("page.html").read(), flags=re.S).split("</table>")[0]
+rows = [re.findall("<t[hd].*?>(.*?)</t[hd]>", row) for row in page.split("<tr>")[1:]]
+assert rows == wanted, rows
+PY
+}
+expect_restarts best
+expect_restarts auc
+run 0 report best alone --html page.html
 expect_status 0
+[ "$(grep -c '<th>restart</th>' page.html)" -eq 1 ] || fail "a table of the run that has restarts, and of no other"
+run 0 report alone --html page.html
+expect_status 0
+expect_no_stdout 'restart'
+! grep -q Restarts page.html || fail "no restarts on the page"
 run 0 evaluate best some
 expect_status 0
 run 2 --quiet --epochs 1 --init-from best --out more some
@@ -125,6 +154,7 @@ expect_stdout_line summary.networks=3
 expect_stderr 'mean/model.h5: only dtrain opens it: it has the 3 networks of an ensemble'
 keep_summary mean
 expect_mean mean some-validation
+expect_restarts mean
 "$PYTHON" - "$(sed -n 's/^summary.threshold=//p' mean.summary)" \
     "$(sed -n 's/^summary.val_loss=//p' mean.summary)" <<'PY' 2>wrong || fail "threshold and loss: $(cat wrong)"
 import sys
@@ -248,6 +278,7 @@ others = [0, 2, 3]
 assert (rows["weights_crc"][others] == whole["weights_crc"][others]).all()
 assert rows["value"][others].min() == rows["value"][rows["kept"] == 1]
 PY
+expect_restarts diverged
 # shellcheck disable=SC2086
 with_fault nan:0:45 1 --quiet $usual --restarts 3 --average --out two some
 expect_status 0
@@ -258,6 +289,7 @@ expect_status 5
 expect_stderr 'dtrain: error: all 2 restarts diverged; the first: epoch 1, step 1'
 expect_no_file none/model.h5
 expect_no_file none/checkpoint.h5
+expect_restarts none
 
 # ---- what is refused, before anything is read or made ----
 # refused LINE OPTIONS...
