@@ -3,16 +3,17 @@
 
 #include "dtrain/base/memory.h"
 #include "dtrain/comm/exact_total.h"
+#include "median.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { TOTALS = sizeof(dt_value_sums) / sizeof(dt_exact_total) };
 
 typedef struct work {
-    double *own; /* [own rows]: this rank's absolute errors of one target */
-    double *all; /* [N]: all ranks', on rank 0 */
+    size_t error_bytes; /* of an error: a double, or with weights a dt_weighted_value */
+    void *own; /* [own rows]: this rank's absolute errors of one target */
+    void *all; /* [N]: all ranks', on rank 0 */
     size_t *bytes; /* [size]: of each rank's errors */
     dt_value_sums *sums; /* [C]: of all ranks */
 } work;
@@ -25,10 +26,11 @@ static dt_status allocate(work *w, dt_evaluation *out, const dt_comm *comm, cons
     memcpy(w->sums, scores->values, out->C * sizeof *w->sums);
     if (!scores->curves)
         return DT_OK;
-    DT_TRY(dt_memory_alloc(&w->own, scores->rows, sizeof *w->own, "errors"));
+    w->error_bytes = scores->weighted ? sizeof(dt_weighted_value) : sizeof(double);
+    DT_TRY(dt_memory_alloc(&w->own, scores->rows, w->error_bytes, "errors"));
     DT_TRY(dt_memory_alloc(&w->bytes, (size_t)dt_comm_size(comm), sizeof *w->bytes, "sizes"));
     if (dt_comm_rank(comm) == 0)
-        DT_TRY(dt_memory_alloc(&w->all, (size_t)out->N, sizeof *w->all, "all ranks' errors"));
+        DT_TRY(dt_memory_alloc(&w->all, (size_t)out->N, w->error_bytes, "all ranks' errors"));
 out:
     return status;
 }
@@ -51,21 +53,22 @@ static void fill_from_sums(dt_quality *out, const dt_value_sums *s, double N, do
     out->explained_variance = varies ? 1.0 - (squared - mean * mean) / spread : NAN;
 }
 
-static int by_size(const void *a, const void *b)
+/* Notes the error of this rank's row i. */
+static void set_error(work *w, const dt_scores *scores, size_t i, double error)
 {
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
+    if (scores->weighted)
+        ((dt_weighted_value *)w->own)[i] = (dt_weighted_value){fabs(error), (double)scores->w[i]};
+    else
+        ((double *)w->own)[i] = fabs(error);
 }
 
-/* The median of |errors|, on all ranks; `errors` are this rank's. */
-static double median(work *w, const dt_comm *comm, size_t own_rows, size_t N)
+/* The median of the errors that are noted on the ranks, on all of them. */
+static double median(work *w, const dt_comm *comm, const dt_scores *scores, size_t N)
 {
-    double out = 0.0; /* but on rank 0, so that a sum hands the number round */
-    dt_comm_gatherv(comm, 0, w->all, w->bytes, w->own, own_rows * sizeof *w->own);
-    if (w->all != NULL) { /* on rank 0 */
-        qsort(w->all, N, sizeof *w->all, by_size);
-        out = (w->all[(N - 1) / 2] + w->all[N / 2]) / 2.0;
-    }
+    double out = 0.0; /* but on rank 0, so that the largest is the one */
+    dt_comm_gatherv(comm, 0, w->all, w->bytes, w->own, scores->rows * w->error_bytes);
+    if (w->all != NULL) /* on rank 0 */
+        out = scores->weighted ? dt_median_weighted(w->all, N) : dt_median(w->all, N);
     dt_comm_max_f64(comm, &out, 1);
     return out;
 }
@@ -85,14 +88,14 @@ static void measure_rows(dt_value_quality *out, work *w, const dt_comm *comm,
     double ends[2] = {-INFINITY, -INFINITY};
     for (size_t i = 0; i < scores->rows; i++) {
         const double y = (double)scores->y[i * C + j].value;
-        w->own[i] = fabs((double)scores->p[i * C + j] - y);
+        set_error(w, scores, i, (double)scores->p[i * C + j] - y);
         ends[0] = fmax(ends[0], -y);
         ends[1] = fmax(ends[1], y);
     }
-    out->model.median_ae = median(w, comm, scores->rows, N);
+    out->model.median_ae = median(w, comm, scores, N);
     for (size_t i = 0; i < scores->rows; i++)
-        w->own[i] = fabs((double)scores->y[i * C + j].value - mean);
-    out->baseline.median_ae = median(w, comm, scores->rows, N);
+        set_error(w, scores, i, (double)scores->y[i * C + j].value - mean);
+    out->baseline.median_ae = median(w, comm, scores, N);
     dt_comm_max_f64(comm, ends, 2);
     out->low = -ends[0];
     out->high = ends[1];
@@ -129,7 +132,7 @@ static void fill_targets(dt_evaluation *out, work *w, const dt_comm *comm, const
         fill_from_sums(&value->baseline, sums, N, unit, true);
         if (!isnan(scores->quantile))
             value->model.pinball = unit * dt_exact_total_value(&sums->pinball) / N;
-        if (scores->curves && out->N > 0)
+        if (scores->curves && out->weight > 0.0)
             measure_rows(value, w, comm, scores, j, (size_t)out->N);
         add_mean(&out->model, &value->model, out->C);
         add_mean(&out->majority, &value->baseline, out->C);
@@ -156,7 +159,7 @@ dt_status dt_evaluation_measure_values(dt_evaluation *out, const dt_comm *comm,
     dt_exact_total_sum(comm, &weight, 1);
     out->weight = scores->weighted ? dt_exact_total_value(&weight) : (double)out->N;
     if (scores->curves) {
-        const size_t own_bytes = scores->rows * sizeof *w.own;
+        const size_t own_bytes = scores->rows * w.error_bytes;
         dt_comm_allgather(comm, w.bytes, &own_bytes, sizeof own_bytes);
     }
     fill_targets(out, &w, comm, scores);

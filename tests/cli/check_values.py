@@ -44,15 +44,24 @@ def loss_of(model, errors):
     return terms[model["loss"]]().mean(axis=1)
 
 
+def median(values, w):
+    """The mean of the smallest and the largest value of which half of the weight is not above, or not below."""
+    order = np.argsort(values)
+    values, w = values[order][w[order] > 0], w[order][w[order] > 0]
+    half = w.sum() / 2
+    upper = values[::-1][np.searchsorted(np.cumsum(w[::-1]), half)]
+    return (values[np.searchsorted(np.cumsum(w), half)] + upper) / 2
+
+
 def qualities(p, y, w, quantile):
-    """As scikit-learn's with sample_weight; the median is that of the rows."""
+    """As scikit-learn's with sample_weight, from 1.8 on."""
     def mean(values):
         return np.average(values, weights=w)
 
     errors, spread = p - y, mean((y - mean(y)) ** 2)
     pinball = np.nan if quantile is None else mean(np.maximum((1 - quantile) * errors, -quantile * errors))
     return {"rmse": np.sqrt(mean(errors ** 2)), "mae": mean(np.abs(errors)),
-            "median_ae": np.median(np.abs(errors)), "r2": 1 - mean(errors ** 2) / spread,
+            "median_ae": median(np.abs(errors), w), "r2": 1 - mean(errors ** 2) / spread,
             "explained_variance": 1 - mean((errors - mean(errors)) ** 2) / spread, "pinball": pinball}
 
 
