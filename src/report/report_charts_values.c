@@ -28,11 +28,11 @@ static double tick_step(double range)
 
 /* ---- residuals ---- */
 
-static int64_t sum_of(const int64_t *counts, size_t count)
+static double sum_of(const double *sums, size_t count)
 {
-    int64_t sum = 0;
+    double sum = 0.0;
     for (size_t i = 0; i < count; i++)
-        sum += counts[i];
+        sum += sums[i];
     return sum;
 }
 
@@ -42,14 +42,14 @@ static double add_residuals(dt_report_buffer *script, const dt_report_set *s, si
                             size_t number, double most)
 {
     const size_t bins = s->residuals.extent[1];
-    const int64_t *rows = s->residuals.counts + target * bins;
+    const double *rows = s->residuals.sums + target * bins;
     const double limit = s->targets.columns[TARGET_LIMIT][target];
-    const double width = 2.0 * limit / (double)bins, all = (double)sum_of(rows, bins);
+    const double width = 2.0 * limit / (double)bins, all = sum_of(rows, bins);
     dt_report_buffer_add(script, "$d%zu << EOD\n %.9g 0\n", number, -limit);
     for (size_t b = 0; b < bins; b++)
         for (size_t end = 0; end < 2; end++) {
             dt_report_figure_number(script, width * (double)(b + end) - limit);
-            dt_report_figure_number(script, (double)rows[b] / all / width);
+            dt_report_figure_number(script, rows[b] / all / width);
             dt_report_buffer_puts(script, "\n");
         }
     dt_report_buffer_add(script, " %.9g 0\nEOD\n", limit);
@@ -63,7 +63,7 @@ static bool has_residuals(const dt_report_set *s, size_t target)
     return target < s->targets.rows && target < s->residuals.extent[0] &&
            s->targets.columns[TARGET_LIMIT][target] > 0.0 &&
            isfinite(s->targets.columns[TARGET_LIMIT][target]) &&
-           sum_of(s->residuals.counts + target * bins, bins) > 0;
+           sum_of(s->residuals.sums + target * bins, bins) > 0.0;
 }
 
 void dt_report_chart_residuals(dt_report_page *page, dt_report_run *const *runs, size_t count,
@@ -72,12 +72,14 @@ void dt_report_chart_residuals(dt_report_page *page, dt_report_run *const *runs,
     dt_report_buffer script = {0}, plot = {0};
     char title[96];
     double most = 0.0;
+    bool weighted = false;
     dt_report_figure_begin(&script, 560, 480);
     for (size_t i = 0; i < count && i < REPORT_RUNS_DRAWN; i++) {
         const dt_report_set *s = &runs[i]->sets[set];
         if (!has_residuals(s, target))
             continue;
         most = add_residuals(&script, s, target, i, most);
+        weighted = weighted || s->residuals.weighted;
         if (plot.bytes == 0)
             name_figure(title, "residuals", runs[i], set, target);
         dt_report_buffer_add(&plot, "%s $d%zu using 1:2 with lines", plot.bytes > 0 ? "," : "plot",
@@ -89,8 +91,9 @@ void dt_report_chart_residuals(dt_report_page *page, dt_report_run *const *runs,
                              "set xrange [%.9g:%.9g]\nset yrange [0:*]\nset xtics %.9g\n"
                              "set yzeroaxis linecolor rgb '#808080' dashtype 2\n"
                              "set xlabel 'prediction - target, units of the target'\n"
-                             "set ylabel 'share of rows per unit'\n%s\n",
-                             -most, most, tick_step(2.0 * most), plot.text);
+                             "set ylabel '%s per unit'\n%s\n",
+                             -most, most, tick_step(2.0 * most),
+                             weighted ? "share of weight" : "share of rows", plot.text);
         dt_report_figure_add(page, &script, title);
     }
     dt_report_buffer_clear(&script);
@@ -99,21 +102,22 @@ void dt_report_chart_residuals(dt_report_page *page, dt_report_run *const *runs,
 
 /* ---- predictions against targets ---- */
 
-/* Each cell that has rows, as its middle and how opaque it is: 0 to 255, by the logarithm of its
- * rows, so that single rows are seen, too. Returns the most rows of a cell. */
-static int64_t add_cells(dt_report_buffer *script, const int64_t *rows, size_t bins, double low,
-                         double width)
+/* Each cell that has rows, as its middle and how opaque it is: 0 to 255, by the logarithm of what
+ * they weigh, from `least` on, so that single rows are seen, too. Returns the most of a cell. */
+static double add_cells(dt_report_buffer *script, const double *rows, size_t bins, double low,
+                        double width, double least)
 {
     enum { FAINTEST = 40, OPAQUE = 255 };
-    int64_t most = 1;
+    double most = least;
     for (size_t i = 0; i < bins * bins; i++)
-        most = rows[i] > most ? rows[i] : most;
+        most = fmax(most, rows[i]);
     dt_report_buffer_puts(script, "$d << EOD\n");
     for (size_t i = 0; i < bins * bins; i++) {
-        if (rows[i] <= 0)
+        if (!(rows[i] > 0.0))
             continue;
         const double share =
-            most > 1 ? dt_elementary_log((double)rows[i]) / dt_elementary_log((double)most) : 1.0;
+            most > least ? dt_elementary_log(rows[i] / least) / dt_elementary_log(most / least)
+                         : 1.0;
         const size_t by_target = i / bins, by_prediction = i % bins;
         dt_report_figure_number(script, low + width * ((double)by_target + 0.5));
         dt_report_figure_number(script, low + width * ((double)by_prediction + 0.5));
@@ -123,6 +127,24 @@ static int64_t add_cells(dt_report_buffer *script, const int64_t *rows, size_t b
     return most;
 }
 
+/* The faintest cell: of one row, or with weights the lightest that there is. */
+static double least_of(const dt_report_histogram *joint, const double *rows, size_t count)
+{
+    double least = INFINITY;
+    for (size_t i = 0; i < count && joint->weighted; i++)
+        if (rows[i] > 0.0)
+            least = fmin(least, rows[i]);
+    return joint->weighted ? least : 1.0;
+}
+
+static void name_most(char *out, size_t bytes, const dt_report_histogram *joint, double most)
+{
+    if (joint->weighted)
+        (void)snprintf(out, bytes, "weight %.4g", most);
+    else
+        (void)snprintf(out, bytes, "%.0f row%s", most, most == 1.0 ? "" : "s");
+}
+
 void dt_report_chart_joint(dt_report_page *page, const dt_report_run *run, bool numbered, int set,
                            size_t target)
 {
@@ -130,29 +152,30 @@ void dt_report_chart_joint(dt_report_page *page, const dt_report_run *run, bool 
     const dt_report_set *s = &run->sets[set];
     const size_t bins = s->joint.extent[1];
     dt_report_buffer script = {0};
-    char number[24], what[64], title[96];
+    char number[24], what[64], title[96], darkest[48];
     if (target >= s->targets.rows || target >= s->joint.extent[0] || bins > BINS_MAX)
         return;
-    const int64_t *rows = s->joint.counts + target * bins * bins;
+    const double *rows = s->joint.sums + target * bins * bins;
     const double low = s->targets.columns[TARGET_LOW][target];
     const double high = s->targets.columns[TARGET_HIGH][target];
     const double width = (high - low) / (double)bins;
-    if (!(width > 0.0) || !isfinite(width) || sum_of(rows, bins * bins) <= 0)
+    if (!(width > 0.0) || !isfinite(width) || !(sum_of(rows, bins * bins) > 0.0))
         return;
     (void)snprintf(number, sizeof number, "%zu: ", run->number);
     (void)snprintf(what, sizeof what, "%spredictions by targets", numbered ? number : "");
     name_figure(title, what, run, set, target);
     dt_report_figure_begin(&script, 560, 480);
-    const int64_t most = add_cells(&script, rows, bins, low, width);
+    const double most =
+        add_cells(&script, rows, bins, low, width, least_of(&s->joint, rows, bins * bins));
+    name_most(darkest, sizeof darkest, &s->joint, most);
     dt_report_buffer_add(
         &script,
         "set xrange [%.9g:%.9g]\nset yrange [%.9g:%.9g]\nset size ratio 1\nset xtics %.9g\n"
-        "set xlabel 'target (darkest cell: %lld row%s)'\nset ylabel 'prediction'\n"
+        "set xlabel 'target (darkest cell: %s)'\nset ylabel 'prediction'\n"
         "set style fill solid 1 noborder\n"
         "plot $d using 1:2:(%.9g):(%.9g):((255-int($3))*16777216+0x0072B2) with boxxyerror "
         "linecolor rgb variable, x with lines linecolor rgb '#808080' dashtype 2\n",
-        low, high, low, high, tick_step(high - low), (long long)most, most == 1 ? "" : "s",
-        0.5 * width, 0.5 * width);
+        low, high, low, high, tick_step(high - low), darkest, 0.5 * width, 0.5 * width);
     dt_report_figure_add(page, &script, title);
     dt_report_buffer_clear(&script);
 }

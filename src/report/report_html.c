@@ -274,7 +274,7 @@ static void add_value_quality(dt_report_page *page, dt_report_run *const *runs, 
     dt_report_buffer_puts(&page->html, "<h2>Predictions and residuals</h2>\n<p>A residual is the "
                                        "prediction less the target. The outermost bins contain "
                                        "also the rows beyond them. Colours of cells follow the "
-                                       "logarithm of their rows.</p>\n");
+                                       "logarithm of their rows, or of what these weigh.</p>\n");
     if (legend)
         add_legend(page, runs, count);
     dt_report_buffer_puts(&page->html, "<div class=\"figures\">\n");

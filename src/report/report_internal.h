@@ -74,6 +74,13 @@ typedef struct dt_report_counts {
     int64_t *counts; /* [extent 0, 1, 2], or of fewer dimensions */
 } dt_report_counts;
 
+/** The same of rows that may have weights. */
+typedef struct dt_report_histogram {
+    size_t extent[3];
+    bool weighted; /* what the rows weigh, else their number */
+    double *sums; /* [extent 0, 1, 2], or of fewer dimensions; not negative */
+} dt_report_histogram;
+
 /** What the final weights reach on one set. */
 typedef struct dt_report_set {
     bool there;
@@ -82,8 +89,8 @@ typedef struct dt_report_set {
     dt_report_table roc, pr; /* likewise: of class 1 of two */
     dt_report_counts confusion; /* [C, C] true, predicted */
     dt_report_table targets; /* of values; [T] */
-    dt_report_counts residuals; /* [T, bins], from -limit to limit */
-    dt_report_counts joint; /* [T, bins, bins] true, predicted; from low to high */
+    dt_report_histogram residuals; /* [T, bins], from -limit to limit */
+    dt_report_histogram joint; /* [T, bins, bins] true, predicted; from low to high */
 } dt_report_set;
 
 typedef struct dt_report_run {

@@ -65,20 +65,49 @@ out:
 
 /* ---- sets ---- */
 
-/* Counts of another shape are not shown. The last two extents are equal, if `square`. */
-DT_MUST_USE static dt_status read_counts(dt_report_counts *out, dt_h5 *h5, const char *path,
-                                         unsigned dims, bool square)
+/* Counts and histograms of another shape are not shown: the last two extents are equal, if
+ * `square`. */
+static bool is_shaped(const dt_h5_shape *shape, unsigned dims, bool square)
+{
+    return shape->dims == dims && shape->count > 0 &&
+           (!square || shape->extent[dims - 1] == shape->extent[dims - 2]);
+}
+
+DT_MUST_USE static dt_status read_confusion(dt_report_counts *out, dt_h5 *h5, const char *path)
 {
     dt_status status = DT_OK;
     dt_h5_shape shape;
     if (dt_h5_has(h5, path) != DT_H5_DATASET)
         return DT_OK;
     DT_TRY(dt_h5_describe(&shape, h5, path));
-    if (shape.class != DT_H5_CLASS_INT || shape.dims != dims || shape.count == 0 ||
-        (square && shape.extent[dims - 1] != shape.extent[dims - 2]))
+    if (shape.class != DT_H5_CLASS_INT || !is_shaped(&shape, 2, true))
         return DT_OK;
     DT_TRY(dt_memory_alloc(&out->counts, (size_t)shape.count, sizeof *out->counts, "counts"));
     DT_TRY(dt_h5_read_i64(h5, path, out->counts, shape.count));
+    for (unsigned d = 0; d < 2; d++)
+        out->extent[d] = (size_t)shape.extent[d];
+out:
+    return status;
+}
+
+/* A bin of anything that cannot be a weight (dt_exact_total) counts as empty. */
+DT_MUST_USE static dt_status read_histogram(dt_report_histogram *out, dt_h5 *h5, const char *path,
+                                            unsigned dims, bool square)
+{
+    dt_status status = DT_OK;
+    dt_h5_shape shape;
+    if (dt_h5_has(h5, path) != DT_H5_DATASET)
+        return DT_OK;
+    DT_TRY(dt_h5_describe(&shape, h5, path));
+    if ((shape.class != DT_H5_CLASS_INT && shape.class != DT_H5_CLASS_FLOAT) ||
+        !is_shaped(&shape, dims, square))
+        return DT_OK;
+    DT_TRY(dt_memory_alloc(&out->sums, (size_t)shape.count, sizeof *out->sums, "histogram"));
+    DT_TRY(dt_h5_read_f64(h5, path, out->sums, shape.count));
+    for (size_t i = 0; i < (size_t)shape.count; i++)
+        if (!(out->sums[i] >= 0x1p-80 && out->sums[i] <= 0x1p63))
+            out->sums[i] = 0.0;
+    out->weighted = shape.class == DT_H5_CLASS_FLOAT;
     for (unsigned d = 0; d < dims; d++)
         out->extent[d] = (size_t)shape.extent[d];
 out:
@@ -122,13 +151,13 @@ DT_MUST_USE static dt_status read_set(dt_report_set *out, dt_h5 *h5, int set, co
     (void)snprintf(path, sizeof path, "%s/pr", groups[set]);
     DT_TRY(READ_TABLE(&out->pr, h5, path, pr_columns));
     (void)snprintf(path, sizeof path, "%s/confusion", groups[set]);
-    DT_TRY(read_counts(&out->confusion, h5, path, 2, true));
+    DT_TRY(read_confusion(&out->confusion, h5, path));
     (void)snprintf(path, sizeof path, "%s/targets", groups[set]);
     DT_TRY(read_targets(&out->targets, h5, path, task));
     (void)snprintf(path, sizeof path, "%s/residuals", groups[set]);
-    DT_TRY(read_counts(&out->residuals, h5, path, 2, false));
+    DT_TRY(read_histogram(&out->residuals, h5, path, 2, false));
     (void)snprintf(path, sizeof path, "%s/joint", groups[set]);
-    DT_TRY(read_counts(&out->joint, h5, path, 3, true));
+    DT_TRY(read_histogram(&out->joint, h5, path, 3, true));
 out:
     return status;
 }
@@ -313,8 +342,8 @@ void dt_report_run_clear(dt_report_run *run)
         clear_table(&set->pr);
         clear_table(&set->targets);
         dt_memory_free(set->confusion.counts);
-        dt_memory_free(set->residuals.counts);
-        dt_memory_free(set->joint.counts);
+        dt_memory_free(set->residuals.sums);
+        dt_memory_free(set->joint.sums);
     }
     dt_h5_names_clear(&run->class_names);
     dt_h5_names_clear(&run->rank_hosts);

@@ -254,19 +254,20 @@ void dt_report_fill_targets(dt_text_table *out, const dt_report_run *run, int se
 void dt_report_fill_residuals(dt_text_table *out, const dt_report_run *run, int set)
 {
     enum { SHOWN = 10, TARGETS_SHOWN = 6, LIMIT_IN_RMSE = 4 };
-    const dt_report_counts *residuals = &run->sets[set].residuals;
+    const dt_report_histogram *residuals = &run->sets[set].residuals;
     const size_t bins = residuals->extent[1], width = bins / SHOWN;
     const size_t T = residuals->extent[0] < TARGETS_SHOWN ? residuals->extent[0] : TARGETS_SHOWN;
     const double step = 2.0 * LIMIT_IN_RMSE / SHOWN;
+    const char *counted = residuals->weighted ? "weight" : "rows";
     *out = (dt_text_table){0};
     if (T == 0 || bins % SHOWN != 0)
         return;
     dt_text_table_title(out, "residual in RMSE");
     for (size_t j = 0; j < T; j++)
         if (T > 1)
-            dt_text_table_title(out, ">rows, target %zu", j);
+            dt_text_table_title(out, ">%s, target %zu", counted, j);
         else
-            dt_text_table_title(out, ">rows");
+            dt_text_table_title(out, ">%s", counted);
     for (size_t b = 0; b < SHOWN; b++) {
         const double lower = step * (double)b - LIMIT_IN_RMSE;
         if (b == 0)
@@ -276,10 +277,10 @@ void dt_report_fill_residuals(dt_text_table *out, const dt_report_run *run, int 
         else
             dt_text_table_add(out, "%.1f to %.1f", lower, lower + step);
         for (size_t j = 0; j < T; j++) {
-            int64_t rows = 0;
+            double sum = 0.0;
             for (size_t i = 0; i < width; i++)
-                rows += residuals->counts[j * bins + b * width + i];
-            dt_text_table_add(out, "%lld", (long long)rows);
+                sum += residuals->sums[j * bins + b * width + i];
+            dt_text_table_add(out, residuals->weighted ? "%.6g" : "%.0f", sum);
         }
     }
 }

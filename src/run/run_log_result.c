@@ -100,15 +100,33 @@ out:
     return status;
 }
 
-/* Histograms of each target: residuals [T,bins], targets and predictions [T,bins,bins]. */
+/* Numbers of rows are written as whole ones. */
+static dt_status write_histogram(dt_h5 *h5, const char *path, const dt_evaluation *evaluation,
+                                 unsigned dims, const uint64_t *shape, const double *weights,
+                                 size_t count)
+{
+    dt_status status = DT_OK;
+    int64_t *rows = NULL;
+    if (evaluation->weighted)
+        return dt_h5_write_array(h5, path, DT_H5_F64, dims, shape, weights);
+    DT_TRY(dt_memory_alloc(&rows, count, sizeof *rows, "histograms"));
+    for (size_t i = 0; i < count; i++)
+        rows[i] = (int64_t)weights[i];
+    DT_TRY(dt_h5_write_array(h5, path, DT_H5_I64, dims, shape, rows));
+out:
+    dt_memory_free(rows);
+    return status;
+}
+
+/* Of each target: residuals [T,bins], targets and predictions [T,bins,bins]. */
 static dt_status write_histograms(dt_h5 *h5, const char *group, const dt_evaluation *evaluation)
 {
     enum { JOINT = DT_JOINT_BINS * DT_JOINT_BINS };
     dt_status status = DT_OK;
     const uint64_t T = evaluation->C;
+    const uint64_t shape[3] = {T, DT_JOINT_BINS, DT_JOINT_BINS};
     const uint64_t residual_shape[2] = {T, DT_RESIDUAL_BINS};
-    const uint64_t joint_shape[3] = {T, DT_JOINT_BINS, DT_JOINT_BINS};
-    int64_t *residuals = NULL, *joint = NULL;
+    double *residuals = NULL, *joint = NULL;
     char path[PATH_BYTES];
     DT_TRY(dt_memory_alloc(&residuals, T, DT_RESIDUAL_BINS * sizeof *residuals, "histograms"));
     DT_TRY(dt_memory_alloc(&joint, T, JOINT * sizeof *joint, "histograms"));
@@ -118,9 +136,10 @@ static dt_status write_histograms(dt_h5 *h5, const char *group, const dt_evaluat
         memcpy(joint + j * JOINT, value->joint, sizeof value->joint);
     }
     (void)snprintf(path, sizeof path, "%s/residuals", group);
-    DT_TRY(dt_h5_write_array(h5, path, DT_H5_I64, 2, residual_shape, residuals));
+    DT_TRY(
+        write_histogram(h5, path, evaluation, 2, residual_shape, residuals, T * DT_RESIDUAL_BINS));
     (void)snprintf(path, sizeof path, "%s/joint", group);
-    DT_TRY(dt_h5_write_array(h5, path, DT_H5_I64, 3, joint_shape, joint));
+    DT_TRY(write_histogram(h5, path, evaluation, 3, shape, joint, T * JOINT));
 out:
     dt_memory_free(residuals);
     dt_memory_free(joint);

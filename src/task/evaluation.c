@@ -163,6 +163,7 @@ dt_status dt_evaluation_compute(dt_evaluation *out, const dt_comm *comm, const d
     reduce(out, &s, comm, scores);
     DT_TRY(check(&s, scores->C));
     out->N = (uint64_t)s.rows;
+    out->weighted = s.weights != NULL;
     out->weight = s.weights != NULL ? dt_exact_total_value(&s.weight) : (double)out->N;
     fill_model(out, &s);
     if (scores->curves)

@@ -8,13 +8,18 @@
 #include <math.h>
 #include <string.h>
 
-enum { TOTALS = sizeof(dt_value_sums) / sizeof(dt_exact_total) };
+enum {
+    TOTALS = sizeof(dt_value_sums) / sizeof(dt_exact_total),
+    JOINT = DT_JOINT_BINS * DT_JOINT_BINS,
+    BINS = DT_RESIDUAL_BINS + JOINT
+};
 
 typedef struct work {
     size_t error_bytes; /* of an error: a double, or with weights a dt_weighted_value */
     void *own; /* [own rows]: this rank's absolute errors of one target */
     void *all; /* [N]: all ranks', on rank 0 */
     size_t *bytes; /* [size]: of each rank's errors */
+    dt_exact_total *bins; /* [BINS]: of the histograms of one target */
     dt_value_sums *sums; /* [C]: of all ranks */
 } work;
 
@@ -26,6 +31,7 @@ static dt_status allocate(work *w, dt_evaluation *out, const dt_comm *comm, cons
     memcpy(w->sums, scores->values, out->C * sizeof *w->sums);
     if (!scores->curves)
         return DT_OK;
+    DT_TRY(dt_memory_alloc(&w->bins, BINS, sizeof *w->bins, "histograms"));
     w->error_bytes = scores->weighted ? sizeof(dt_weighted_value) : sizeof(double);
     DT_TRY(dt_memory_alloc(&w->own, scores->rows, w->error_bytes, "errors"));
     DT_TRY(dt_memory_alloc(&w->bytes, (size_t)dt_comm_size(comm), sizeof *w->bytes, "sizes"));
@@ -53,11 +59,16 @@ static void fill_from_sums(dt_quality *out, const dt_value_sums *s, double N, do
     out->explained_variance = varies ? 1.0 - (squared - mean * mean) / spread : NAN;
 }
 
+static double weight_of(const dt_scores *scores, size_t i)
+{
+    return scores->weighted ? (double)scores->w[i] : 1.0;
+}
+
 /* Notes the error of this rank's row i. */
 static void set_error(work *w, const dt_scores *scores, size_t i, double error)
 {
     if (scores->weighted)
-        ((dt_weighted_value *)w->own)[i] = (dt_weighted_value){fabs(error), (double)scores->w[i]};
+        ((dt_weighted_value *)w->own)[i] = (dt_weighted_value){fabs(error), weight_of(scores, i)};
     else
         ((double *)w->own)[i] = fabs(error);
 }
@@ -79,6 +90,29 @@ static size_t bin_of(double value, double low, double high, size_t bins)
     return !(place >= 0.0) ? 0 : place < (double)bins ? (size_t)place : bins - 1;
 }
 
+/* Residuals first, then targets and predictions. */
+static void fill_histograms(dt_value_quality *out, work *w, const dt_comm *comm,
+                            const dt_scores *scores, size_t j)
+{
+    dt_exact_total *joint = w->bins + DT_RESIDUAL_BINS;
+    const double limit = out->residual_limit, low = out->low, high = out->high;
+    memset(w->bins, 0, BINS * sizeof *w->bins);
+    for (size_t i = 0; i < scores->rows; i++) {
+        const double p = (double)scores->p[i * scores->C + j];
+        const double y = (double)scores->y[i * scores->C + j].value;
+        const size_t row = bin_of(y, low, high, DT_JOINT_BINS);
+        const size_t column = bin_of(p, low, high, DT_JOINT_BINS);
+        dt_exact_total_add(&w->bins[bin_of(p - y, -limit, limit, DT_RESIDUAL_BINS)],
+                           weight_of(scores, i));
+        dt_exact_total_add(&joint[row * DT_JOINT_BINS + column], weight_of(scores, i));
+    }
+    dt_exact_total_sum(comm, w->bins, BINS);
+    for (size_t b = 0; b < DT_RESIDUAL_BINS; b++)
+        out->residuals[b] = dt_exact_total_value(&w->bins[b]);
+    for (size_t b = 0; b < JOINT; b++)
+        (&out->joint[0][0])[b] = dt_exact_total_value(&joint[b]);
+}
+
 /* What needs each row: medians and histograms. */
 static void measure_rows(dt_value_quality *out, work *w, const dt_comm *comm,
                          const dt_scores *scores, size_t j, size_t N)
@@ -89,8 +123,10 @@ static void measure_rows(dt_value_quality *out, work *w, const dt_comm *comm,
     for (size_t i = 0; i < scores->rows; i++) {
         const double y = (double)scores->y[i * C + j].value;
         set_error(w, scores, i, (double)scores->p[i * C + j] - y);
-        ends[0] = fmax(ends[0], -y);
-        ends[1] = fmax(ends[1], y);
+        if (weight_of(scores, i) > 0.0) {
+            ends[0] = fmax(ends[0], -y);
+            ends[1] = fmax(ends[1], y);
+        }
     }
     out->model.median_ae = median(w, comm, scores, N);
     for (size_t i = 0; i < scores->rows; i++)
@@ -100,15 +136,7 @@ static void measure_rows(dt_value_quality *out, work *w, const dt_comm *comm,
     out->low = -ends[0];
     out->high = ends[1];
     out->residual_limit = 4.0 * out->model.rmse;
-    for (size_t i = 0; i < scores->rows; i++) {
-        const double p = (double)scores->p[i * C + j], y = (double)scores->y[i * C + j].value;
-        const double limit = out->residual_limit;
-        out->residuals[bin_of(p - y, -limit, limit, DT_RESIDUAL_BINS)]++;
-        out->joint[bin_of(y, out->low, out->high, DT_JOINT_BINS)]
-                  [bin_of(p, out->low, out->high, DT_JOINT_BINS)]++;
-    }
-    dt_comm_sum_i64(comm, out->residuals, DT_RESIDUAL_BINS);
-    dt_comm_sum_i64(comm, &out->joint[0][0], sizeof out->joint / sizeof(int64_t));
+    fill_histograms(out, w, comm, scores, j);
 }
 
 /* Adds up one number of all targets, for their mean. */
@@ -157,6 +185,7 @@ dt_status dt_evaluation_measure_values(dt_evaluation *out, const dt_comm *comm,
     dt_exact_total_sum(comm, (dt_exact_total *)w.sums, out->C * TOTALS);
     dt_exact_total weight = scores->weight;
     dt_exact_total_sum(comm, &weight, 1);
+    out->weighted = scores->weighted;
     out->weight = scores->weighted ? dt_exact_total_value(&weight) : (double)out->N;
     if (scores->curves) {
         const size_t own_bytes = scores->rows * w.error_bytes;
@@ -167,6 +196,7 @@ out:
     dt_memory_free(w.own);
     dt_memory_free(w.all);
     dt_memory_free(w.bytes);
+    dt_memory_free(w.bins);
     dt_memory_free(w.sums);
     return status;
 }

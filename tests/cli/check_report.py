@@ -139,13 +139,16 @@ def check_plots(folder, group, run):
             place = (data[:, :2] - row["low"]) / (row["high"] - row["low"]) * len(joint) - 0.5
             assert numpy.allclose(place, numpy.argwhere(joint), atol=1e-4), path
             rows = joint[joint > 0]
-            assert numpy.allclose(data[:, 2], 40 + 215 * numpy.log(rows) / numpy.log(rows.max()), atol=0.51), path
-            assert f"darkest cell: {rows.max()} row" in script
+            weighted = joint.dtype == "f8"
+            shades = numpy.log(rows / (rows.min() if weighted else 1))
+            assert numpy.allclose(data[:, 2], 40 + 215 * shades / shades.max(), atol=0.51), path
+            assert ("darkest cell: weight %.4g)" % rows.max() if weighted else f"darkest cell: {rows.max()} row") in script
             drawn["joint"] += 1
         elif "prediction - target" in script:
             targets = len(evaluation[group]["targets"])
             which, target = ("validation", "test")[drawn["residuals"] // targets], drawn["residuals"] % targets
             rows, limit = evaluation[which]["residuals"][target], evaluation[which]["targets"][target]["residual_limit"]
+            assert f"'share of {'weight' if rows.dtype == 'f8' else 'rows'} per unit'" in script
             ends = numpy.linspace(-limit, limit, len(rows) + 1)
             assert numpy.allclose(data[1:-1, 0], numpy.repeat(ends, 2)[1:-1], rtol=1e-6, atol=1e-6 * limit), path
             assert numpy.allclose(data[1:-1, 1], numpy.repeat(rows / rows.sum() / (ends[1] - ends[0]), 2), rtol=1e-6)

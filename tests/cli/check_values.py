@@ -77,15 +77,17 @@ def check_target(group, table, j, p, y, w, unit, part):
     if part == "train":
         assert not residuals.any() and not joint.any(), f"{part}: no rows are kept"
         return
-    assert residuals.sum() == joint.sum() == len(y), f"{part}: each row is in a bin"
-    assert (table["low"][j], table["high"][j]) == (y.min(), y.max()), f"{part}: low, high"
+    assert residuals.dtype == joint.dtype == ("i8" if (w == 1).all() else "f8"), f"{part}: types"
+    assert residuals.sum() == joint.sum() == w.sum(), f"{part}: each row is in a bin"
+    assert (table["low"][j], table["high"][j]) == (y[w > 0].min(), y[w > 0].max()), f"{part}: low, high"
     near(table["residual_limit"][j], 4 * table["rmse"][j], f"{part} residual_limit", 1e-15)
-    assert (joint.sum(axis=1) == np.histogram(y, 32, (y.min(), y.max()))[0]).all(), f"{part}: targets' bins"
+    ends = table["low"][j], table["high"][j]
+    assert (joint.sum(axis=1) == np.histogram(y, 32, ends, weights=w)[0]).all(), f"{part}: targets' bins"
     limit = table["residual_limit"][j]
     bins = np.clip(np.floor((p - y + limit) / (2 * limit) * 40), 0, 39).astype(int)
     # float32 can move a row that lies on an edge
-    moved = np.abs(residuals - np.bincount(bins, minlength=40)).sum()
-    assert moved <= 4, f"{part}: {moved} rows are in another bin"
+    moved = np.abs(residuals - np.bincount(bins, weights=w, minlength=40)).sum()
+    assert moved <= 4 * w.max(), f"{part}: {moved} rows are in another bin"
 
 
 def main():

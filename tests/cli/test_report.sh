@@ -230,6 +230,7 @@ g = np.random.default_rng(5)
 x = g.standard_normal((900, 4)).astype("float32")
 y = 5000 + 900 * x[:, 0] - 400 * np.abs(x[:, 1]) + 100 * g.standard_normal(900)
 np.savez("values.npz", inputs=x, targets=y)
+np.savez("heavy.npz", inputs=x, targets=y, w=(np.arange(900) % 5 / 4).astype("float32"))
 np.savez("values2.npz", inputs=x, targets=np.stack([y, np.exp(x[:, 2])], axis=1))
 PY
 run 2 values.npz --hidden 16 --epochs 12 --batch 32 --learning-rate 0.01 --out value
@@ -237,6 +238,8 @@ expect_status 0
 run 1 values.npz --hidden 4 --epochs 2 --loss mae --out short
 expect_status 0
 run 1 values2.npz --hidden 16 --epochs 6 --batch 32 --out values
+expect_status 0
+run 2 heavy.npz --weights w --hidden 16 --epochs 12 --batch 32 --learning-rate 0.01 --out heavy
 expect_status 0
 
 run 0 report --plots value
@@ -254,6 +257,16 @@ expect_no_stdout 'accuracy|nats|AUC|pinball|^target'
 test_rows=$("$PYTHON" -c "import h5py; print(h5py.File('value/run.h5')['evaluation/test'].attrs['rows'])")
 [ "$(awk '/^residual in/{ on = 1; next } on && !NF { exit } on { n += $NF } END { print n }' stdout)" = "$test_rows" ] ||
     fail "each row of the test set has its residual"
+run 0 report heavy
+expect_status 0
+expect_stdout '^residual in RMSE +weight$'
+"$PYTHON" - <<'PY' || fail "the residuals of the test set, by weight"
+import h5py
+bins = h5py.File("heavy/run.h5")["evaluation/test/residuals"][0].reshape(10, 4).sum(axis=1)
+lines = [line.split() for line in open("stdout")]
+start = [line[:2] for line in lines].index(["residual", "in"]) + 1
+assert bins.sum() > 10 and [float(line[-1]) for line in lines[start:start + 10]] == bins.tolist(), (lines, bins)
+PY
 run 0 report values
 expect_status 0
 expect_stdout '^ +4 inputs, 2 targets, '
@@ -333,7 +346,7 @@ cat >"$SCRIPTS/$(ls "$SCRIPTS" | wc -l | awk '{ printf "%03d", $1 }')"
 echo '<svg></svg>'
 EOF
 chmod +x tools/gnuplot
-for name in value values; do
+for name in value values heavy; do
     rm -rf scripts && mkdir scripts
     SCRIPTS=$PWD/scripts PATH=$PWD/tools:$PATH "$DTRAIN" report --html drawn.html "$name" >stdout 2>stderr || fail "a page"
     check plots scripts test "$name"

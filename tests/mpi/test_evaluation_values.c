@@ -17,6 +17,8 @@ typedef struct values {
     dt_target_scale scale[MAX_C];
     float p[MAX_N * MAX_C];
     dt_target y[MAX_N * MAX_C];
+    bool weighted;
+    float w[MAX_N]; /* whole numbers */
 } values;
 
 static values v; /* large: not on the stack */
@@ -25,7 +27,7 @@ static void draw_values(size_t N, size_t C, double mean, double deviation)
 {
     v.N = N;
     v.C = C;
-    v.plain = false;
+    v.plain = v.weighted = false;
     dt_random random = dt_random_start(N * 10 + C, DT_RANDOM_EXAMPLE, 9);
     for (size_t j = 0; j < C; j++)
         v.scale[j] = (dt_target_scale){mean * (double)(j + 1), deviation / (double)(j + 1)};
@@ -45,11 +47,12 @@ static dt_status evaluate(dt_evaluation *out, const dt_comm *comm, int deal, con
     dt_network network = {.C = v.C, .loss = loss, .loss_number = number, .scale = v.scale};
     if (v.plain)
         network.scale = NULL;
-    dt_status status = dt_scores_init(&scores, &network, v.N, curves, false);
+    dt_status status = dt_scores_init(&scores, &network, v.N, curves, v.weighted);
     for (size_t i = 0; status == DT_OK && i < v.N; i++) {
         const size_t n = deal % 2 == 0 ? i : v.N - 1 - i;
         if (dt_comm_size(comm) == 1 || row_owner(deal, n, v.N) == test_rank)
-            dt_scores_add(&scores, v.p + n * v.C, v.y + n * v.C, NULL, NULL, 1);
+            dt_scores_add(&scores, v.p + n * v.C, v.y + n * v.C, v.weighted ? &v.w[n] : NULL, NULL,
+                          1);
     }
     status = dt_comm_agree(comm, status);
     if (status == DT_OK)
@@ -131,7 +134,7 @@ static size_t bin(double value, double low, double high, int bins)
 static void check_histograms(const dt_value_quality *got, const double *p, const double *y,
                              size_t N)
 {
-    static int64_t residuals[DT_RESIDUAL_BINS], joint[DT_JOINT_BINS][DT_JOINT_BINS];
+    static double residuals[DT_RESIDUAL_BINS], joint[DT_JOINT_BINS][DT_JOINT_BINS];
     double low = INFINITY, high = -INFINITY;
     memset(residuals, 0, sizeof residuals);
     memset(joint, 0, sizeof joint);
@@ -161,6 +164,20 @@ static void add(dt_quality *mean, const dt_quality *one)
     mean->pinball += one->pinball / (double)v.C;
 }
 
+/* Rows of weight w stand w times in p, y and mean. Returns how many there are. */
+static size_t repeat_rows(double *p, double *y, double *mean, size_t j)
+{
+    size_t M = 0;
+    for (size_t n = 0; n < v.N; n++)
+        for (float k = 0; k < (v.weighted ? v.w[n] : 1); k++, M++) {
+            assert_all(M < MAX_N);
+            p[M] = (double)v.p[n * v.C + j];
+            y[M] = (double)v.y[n * v.C + j].value;
+            mean[M] = v.plain ? 0 : v.scale[j].mean;
+        }
+    return M;
+}
+
 /* `unit`: the standard deviation of the first target. */
 static void check_against_sums(double unit)
 {
@@ -173,17 +190,13 @@ static void check_against_sums(double unit)
     assert_all_int(e.C, v.C);
     assert_all(e.classes == NULL && e.confusion == NULL && e.values != NULL);
     for (size_t j = 0; j < v.C; j++) {
-        for (size_t n = 0; n < v.N; n++) {
-            p[n] = (double)v.p[n * v.C + j];
-            y[n] = (double)v.y[n * v.C + j].value;
-            mean[n] = v.plain ? 0 : v.scale[j].mean;
-        }
-        const dt_quality own = quality_of(p, y, v.N, quantile);
-        const dt_quality always = quality_of(mean, y, v.N, quantile);
+        const size_t M = repeat_rows(p, y, mean, j);
+        const dt_quality own = quality_of(p, y, M, quantile);
+        const dt_quality always = quality_of(mean, y, M, quantile);
         check_numbers(&e.values[j].model, &own, unit);
         assert_all_close(e.values[j].model.pinball, own.pinball, 1e-12 * unit);
         check_numbers(&e.values[j].baseline, &always, unit);
-        check_histograms(&e.values[j], p, y, v.N);
+        check_histograms(&e.values[j], p, y, M);
         add(&model, &own);
         add(&baseline, &always);
     }
@@ -204,6 +217,38 @@ static void test_against_plain_sums(void **state)
             v.plain = true;
             check_against_sums(3);
         }
+}
+
+/* Weights are as good as repeated rows, in medians and histograms, too. */
+static void test_weights_repeat_rows(void **state)
+{
+    (void)state;
+    const size_t counts[] = {2, 3, 8, 9, 500, 501, 2000};
+    for (size_t k = 0; k < sizeof counts / sizeof *counts; k++)
+        for (size_t C = 1; C <= 4; C += 3)
+            for (unsigned most = 1; most <= 4; most += 3) {
+                draw_values(counts[k], C, 2, 3);
+                dt_random random = dt_random_start(counts[k], DT_RANDOM_EXAMPLE, most);
+                v.weighted = true;
+                for (size_t n = 0; n < v.N; n++)
+                    v.w[n] = n < 2 ? 1 : (float)dt_random_below(&random, most);
+                check_against_sums(3);
+            }
+}
+
+/* Rows that weigh nothing leave nothing but their number. */
+static void test_no_weight(void **state)
+{
+    (void)state;
+    dt_evaluation e;
+    draw_values(20, 2, 0, 1);
+    v.weighted = true;
+    memset(v.w, 0, sizeof v.w);
+    evaluate_everywhere(&e, &dt_mean_squared_error, 0, true);
+    assert_all_int(e.N, 20);
+    assert_all(isnan(e.model.rmse) && isnan(e.model.median_ae) && isnan(e.majority.median_ae));
+    assert_all(e.values[1].residuals[0] == 0 && e.values[1].low == 0);
+    dt_evaluation_clear(&e);
 }
 
 /* Numbers far from 1 lose nothing. */
@@ -241,7 +286,7 @@ static void test_without_rows_kept(void **state)
     assert_all(same_bits(a->rmse, b->rmse) && same_bits(a->mae, b->mae));
     assert_all(same_bits(a->r2, b->r2) && same_bits(a->explained_variance, b->explained_variance));
     assert_all(isnan(b->median_ae) && isnan(without.majority.median_ae));
-    static const int64_t none[DT_RESIDUAL_BINS];
+    static const double none[DT_RESIDUAL_BINS];
     assert_all(memcmp(without.values[0].residuals, none, sizeof none) == 0);
     dt_evaluation_clear(&with);
     dt_evaluation_clear(&without);
@@ -262,10 +307,10 @@ static void test_nothing_to_tell(void **state)
     evaluate_everywhere(&e, &dt_mean_squared_error, 0, true);
     assert_all(e.model.rmse == 0 && e.model.mae == 0 && e.model.median_ae == 0);
     assert_all(isnan(e.model.r2) && isnan(e.model.explained_variance));
-    int64_t counted = 0;
+    double counted = 0;
     for (int b = 0; b < DT_RESIDUAL_BINS; b++)
         counted += e.values[0].residuals[b];
-    assert_all_int(counted, 1);
+    assert_all(counted == 1);
     dt_evaluation_clear(&e);
 }
 
@@ -405,6 +450,8 @@ static void test_of_set(void **state)
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_against_plain_sums),
+    cmocka_unit_test(test_weights_repeat_rows),
+    cmocka_unit_test(test_no_weight),
     cmocka_unit_test(test_any_unit),
     cmocka_unit_test(test_only_a_quantile_has_a_pinball_loss),
     cmocka_unit_test(test_without_rows_kept),

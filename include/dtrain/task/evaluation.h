@@ -31,11 +31,12 @@ typedef struct dt_value_quality {
     double
         residual_limit; /* residuals, prediction - target, lie in equal bins from -limit to limit;
                               the outer bins have those beyond, too. 4 times the RMSE */
-    int64_t residuals[DT_RESIDUAL_BINS]; /* rows; all 0 when no rows were kept */
-    double low, high; /* smallest and largest target */
-    int64_t joint[DT_JOINT_BINS][DT_JOINT_BINS]; /* rows by target (first index) and prediction, in
-                                                    equal bins from low to high; the outer bins have
-                                                    those beyond, too */
+    double residuals[DT_RESIDUAL_BINS]; /* what the rows weigh; their number, if rows have no
+                                           weights; all 0 when no rows were kept */
+    double low, high; /* smallest and largest target of the rows that weigh anything */
+    double joint[DT_JOINT_BINS][DT_JOINT_BINS]; /* likewise, by target (first index) and prediction,
+                                                   in equal bins from low to high; the outer bins
+                                                   have those beyond, too */
 } dt_value_quality;
 
 /** One class against the rest. */
@@ -74,6 +75,7 @@ enum { DT_ROC_POINTS = 1001 };
 
 typedef struct dt_evaluation {
     uint64_t N; /* rows of all ranks */
+    bool weighted; /* rows have weights */
     double weight; /* that they have; their number, if rows have no weights */
     size_t C; /* classes, or values of a row */
     size_t majority_class; /* what the baseline predicts, always */

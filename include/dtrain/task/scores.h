@@ -70,8 +70,8 @@ typedef struct dt_scores {
  * (0 is allowed). Without them any number of rows can be added, and nothing grows. Above
  * DT_CONFUSION_MAX classes there are no curves, whatever is asked for.
  *
- * `weighted` says that rows have weights, at most DT_WEIGHT_MAX each. All numbers but the
- * histograms are weighted as scikit-learn's sample_weight; counts of rows are not.
+ * `weighted` says that rows have weights, at most DT_WEIGHT_MAX each. All numbers
+ * are weighted as scikit-learn's sample_weight; counts of rows are not.
  *
  * Calls:   local; same on all ranks: all but capacity. The network's scale is borrowed
  * Owns:    the caller clears with dt_scores_clear
