@@ -129,33 +129,44 @@ static void add_concatenation(builder *b, const char *name, size_t first, size_t
     take(b, node, second);
 }
 
-/* Cuts neighbouring columns out of rows [D,1]. */
-static void add_run(builder *b, const char *name, size_t rows, int64_t first, size_t count)
+/* The outputs so far as rows [D,1], out of which columns are cut. */
+typedef struct rows {
+    size_t node, D;
+} rows;
+
+static rows add_rows(builder *b, const char *name, size_t D)
 {
-    const json_int_t behind = (json_int_t)(b->network->D - (size_t)first - count);
+    add_reshape(b, name, make_shape(D, 1));
+    return (rows){b->last, D};
+}
+
+/* Cuts out neighbouring columns. */
+static void add_run(builder *b, const char *name, rows from, int64_t first, size_t count)
+{
+    const json_int_t behind = (json_int_t)(from.D - (size_t)first - count);
     char cut[DT_KERAS_LAYER_BYTES];
     (void)snprintf(cut, sizeof cut, "cut_%.30s", name);
-    b->last = rows;
+    b->last = from.node;
     set(b, add_node(b, "Cropping1D", cut, true), "cropping",
         json_pack("[I, I]", (json_int_t)first, behind));
     add_reshape(b, name, json_pack("[I]", (json_int_t)count));
 }
 
 /* Cuts out columns, run by run. */
-static void add_choice(builder *b, const char *name, size_t rows, const int64_t *columns,
+static void add_choice(builder *b, const char *name, rows from, const int64_t *columns,
                        size_t count)
 {
     const size_t first = b->graph->count;
-    for (size_t from = 0, to = 0; from < count; from = to) {
+    for (size_t at = 0, to = 0; at < count; at = to) {
         char run[DT_KERAS_LAYER_BYTES];
-        for (to = from + 1; to < count && columns[to] == columns[to - 1] + 1;)
+        for (to = at + 1; to < count && columns[to] == columns[to - 1] + 1;)
             to++;
-        if (to - from == count) {
-            add_run(b, name, rows, columns[from], count);
+        if (to - at == count) {
+            add_run(b, name, from, columns[at], count);
             return;
         }
-        (void)snprintf(run, sizeof run, "%s_from_%lld", name, (long long)columns[from]);
-        add_run(b, run, rows, columns[from], to - from);
+        (void)snprintf(run, sizeof run, "%s_from_%lld", name, (long long)columns[at]);
+        add_run(b, run, from, columns[at], to - at);
     }
     const size_t end = b->graph->count;
     dt_keras_node *node = start_concatenation(b, name);
@@ -184,12 +195,11 @@ DT_MUST_USE static dt_status add_encoding(builder *b, const dt_layer *layer)
 {
     dt_status status = DT_OK;
     dt_encoding *e = &b->graph->encoding;
-    size_t rows = 0;
+    rows from = {0};
     DT_TRY(dt_encoding_make(e, b->network, layer));
     if (e->O > 0) {
-        add_reshape(b, "rows", make_shape(layer->D, 1));
-        rows = b->last;
-        add_choice(b, "numbers", rows, e->inputs, e->E);
+        from = add_rows(b, "rows", layer->D);
+        add_choice(b, "numbers", from, e->inputs, e->E);
     }
     add_places(b);
     dt_keras_node *embedding =
@@ -199,9 +209,51 @@ DT_MUST_USE static dt_status add_encoding(builder *b, const dt_layer *layer)
     add_reshape(b, "embedded", json_pack("[I]", (json_int_t)(e->E * e->width)));
     if (e->O > 0) {
         const size_t embedded = b->last;
-        add_choice(b, "others", rows, e->inputs + e->E, e->O);
+        add_choice(b, "others", from, e->inputs + e->E, e->O);
         add_concatenation(b, "encoded", embedded, b->last);
     }
+out:
+    return status;
+}
+
+/* The columns [G,width], as one row. */
+static void add_columns(builder *b)
+{
+    const dt_category_table *t = &b->graph->categories;
+    dt_keras_node *embedding =
+        add_einsum(b, "category_embedding", "bd,dj->bdj", t->E, t->width, NULL, true);
+    add_variable(b, embedding, "table", t->table, (size_t[3]){t->E, t->width});
+    dt_keras_node *columns =
+        add_einsum(b, "category_columns", "bdj,dg->bgj", t->G, t->width, NULL, false);
+    add_variable(b, columns, "groups", t->groups, (size_t[3]){t->E, t->G});
+    add_reshape(b, "embedded_categories", json_pack("[I]", (json_int_t)(t->G * t->width)));
+}
+
+DT_MUST_USE static dt_status add_categories(builder *b, const dt_layer *layer)
+{
+    dt_status status = DT_OK;
+    dt_category_table *t = &b->graph->categories;
+    size_t parts[3], count = 0;
+    DT_TRY(dt_category_table_make(t, b->network, layer));
+    if (t->lead + t->O == 0) {
+        add_columns(b);
+        return DT_OK;
+    }
+    const rows from = add_rows(b, "category_rows", layer->D);
+    if (t->lead > 0) {
+        add_choice(b, "encoded_numbers", from, t->inputs, t->lead);
+        parts[count++] = b->last;
+    }
+    add_choice(b, "categories", from, t->inputs + t->lead, t->E);
+    add_columns(b);
+    parts[count++] = b->last;
+    if (t->O > 0) {
+        add_choice(b, "no_categories", from, t->inputs + t->lead + t->E, t->O);
+        parts[count++] = b->last;
+    }
+    dt_keras_node *all = start_concatenation(b, "with_categories");
+    for (size_t i = 0; i < count; i++)
+        take(b, all, parts[i]);
 out:
     return status;
 }
@@ -233,6 +285,8 @@ DT_MUST_USE static dt_status add_layer(builder *b, size_t l)
         add_same(b, l);
     } else if (layer->kind == &dt_layer_piecewise_linear) {
         DT_TRY(add_encoding(b, layer));
+    } else if (layer->kind == &dt_layer_category_embedding) {
+        DT_TRY(add_categories(b, layer));
     } else if (layer->kind == &dt_layer_add) {
         char name[DT_KERAS_LAYER_BYTES];
         dt_network_print_layer(name, sizeof name, b->network, l);
@@ -281,17 +335,27 @@ static void add_end(builder *b)
 
 /* ---- the whole ---- */
 
-/* Returns the most nodes that there may be: an encoding has two for each run of columns that are
- * encoded, or are not. */
+/* Two for each run of columns that are encoded, or are not: where `encodes` is above 0. */
+static size_t count_runs(const float *encodes, size_t D)
+{
+    size_t count = 0;
+    for (size_t d = 1; d < D; d++)
+        count += (encodes[d] > 0.0f) != (encodes[d - 1] > 0.0f) ? 2 : 0;
+    return count;
+}
+
+/* Returns the most nodes that there may be. */
 static size_t count_nodes(const dt_network *network)
 {
-    enum { ENCODING_NODES = 16, OTHERS = 3 };
-    const dt_layer *layer = dt_network_first(network, &dt_layer_piecewise_linear);
-    size_t count = network->layer_count + ENCODING_NODES + OTHERS;
-    for (size_t d = 1; layer != NULL && d < layer->D; d++) {
-        const float *counts = network->constants + layer->edge_counts + d;
-        count += (counts[0] > 0.0f) != (counts[-1] > 0.0f) ? 2 : 0;
-    }
+    enum { ENCODING_NODES = 16, CATEGORY_NODES = 16, OTHERS = 3 };
+    const dt_layer *numbers = dt_network_first(network, &dt_layer_piecewise_linear);
+    const dt_layer *categories = dt_network_first(network, &dt_layer_category_embedding);
+    size_t count = network->layer_count + OTHERS;
+    if (numbers != NULL)
+        count += ENCODING_NODES + count_runs(network->constants + numbers->edge_counts, numbers->D);
+    if (categories != NULL)
+        count +=
+            CATEGORY_NODES + count_runs(network->constants + categories->group_of, categories->D);
     return count;
 }
 
@@ -322,6 +386,7 @@ dt_status dt_keras_graph_make(dt_keras_graph *out, const dt_network *network)
     *out = (dt_keras_graph){.inputs = network->D,
                             .functional =
                                 dt_network_first(network, &dt_layer_piecewise_linear) != NULL ||
+                                dt_network_first(network, &dt_layer_category_embedding) != NULL ||
                                 dt_network_first(network, &dt_layer_member_scale) != NULL ||
                                 dt_network_first(network, &dt_layer_add) != NULL};
     const dt_status status = build(&b);
@@ -337,5 +402,6 @@ void dt_keras_graph_clear(dt_keras_graph *graph)
     dt_memory_free(graph->nodes);
     dt_memory_free(graph->links);
     dt_encoding_clear(&graph->encoding);
+    dt_category_table_clear(&graph->categories);
     *graph = (dt_keras_graph){0};
 }

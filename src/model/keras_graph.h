@@ -13,19 +13,24 @@
  *                       widths    "bdt,dt->bdt"  kernel: inverses
  *                       bins      ReLU(max_value=1): places in bins
  *                       embedding "bdt,dtj->bdj" of the places and the numbers; kernel, bias: shift
+ *     category_embedding
+ *                       categories [E]: columns that Cropping1D layers cut out
+ *                       category_embedding "bd,dj->bdj"   table: that of dtrain's layer
+ *                       category_columns   "bdj,dg->bgj"  groups (category_table.h)
  *     member_scale      "bd,kd->bkd"
  *     member_dense      "bkd,kdc->bkc", called member_outputs
  *     members' mean     GlobalAveragePooling1D
  *
  * in which the equations are those of EinsumDense layers. Dense, activation and norm layers of
- * members need nothing: Keras applies them to the last axis. Edges and widths do not train. Nothing
- * is folded: first layers [D + bins, K H], which begin with the inputs, would be larger than all
- * other tensors, and training in Keras would no longer have the members' common kernel.
+ * members need nothing: Keras applies them to the last axis. Edges, widths and groups do not train.
+ * Nothing is folded: first layers [D + bins, K H], which begin with the inputs, would be larger
+ * than all other tensors, and training in Keras would no longer have the members' common kernel.
  *
  * At each distance from the output there is at most one layer with weights, because Keras assigns
  * weights by that distance.
  */
 
+#include "category_table.h"
 #include "dtrain/base/status.h"
 #include "encoding.h"
 #include "keras_forms.h"
@@ -67,6 +72,7 @@ typedef struct dt_keras_graph {
     dt_keras_node *nodes; /* the first one is the Input, the last one gives the output */
     size_t trained; /* numbers in variables of layers that train */
     dt_encoding encoding;
+    dt_category_table categories;
     size_t *links; /* of all nodes */
     size_t link_count;
 } dt_keras_graph;

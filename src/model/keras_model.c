@@ -82,6 +82,7 @@ bool dt_keras_keeps_state(const dt_network *network)
 {
     return network->scale == NULL &&
            dt_network_first(network, &dt_layer_piecewise_linear) == NULL &&
+           dt_network_first(network, &dt_layer_category_embedding) == NULL &&
            dt_network_first(network, &dt_layer_member_scale) == NULL;
 }
 

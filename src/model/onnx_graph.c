@@ -176,6 +176,7 @@ static const struct {
     {&dt_layer_activation, add_activation},
     {&dt_layer_add, add_sum},
     {&dt_layer_piecewise_linear, dt_onnx_add_encoding},
+    {&dt_layer_category_embedding, dt_onnx_add_categories},
     {&dt_layer_member_scale, dt_onnx_add_member_scale},
     {&dt_layer_member_dense, dt_onnx_add_member_dense},
     {&dt_layer_layer_norm, add_layer_norm},
@@ -308,6 +309,7 @@ void dt_onnx_writer_clear(dt_onnx_writer *w)
     dt_memory_free(w->tensor_list);
     dt_memory_free(w->layer_outputs);
     dt_encoding_clear(&w->encoding);
+    dt_category_table_clear(&w->categories);
     dt_memory_free(w->deviation);
     dt_memory_free(w->units);
     dt_memory_free(w->classes);

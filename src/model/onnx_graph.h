@@ -3,6 +3,7 @@
 
 /* The graph of an ONNX file: nodes and tensors. All calls are local. */
 
+#include "category_table.h"
 #include "encoding.h"
 #include "keras_forms.h"
 
@@ -57,6 +58,7 @@ typedef struct dt_onnx_writer {
     const char **layer_outputs; /* [layer_count]: of each layer */
     bool has_members; /* the values so far are [N,K,H], not [N,H] */
     dt_encoding encoding;
+    dt_category_table categories;
     float *deviation; /* [D] */
     float *units; /* [2*C]: scales, offsets */
     char *classes;
@@ -111,6 +113,8 @@ void dt_onnx_add_number(dt_onnx_writer *w, const char *kind, const char *layer, 
 /* ---- layers of networks with an encoding or members (onnx_members.c) ---- */
 
 DT_MUST_USE dt_status dt_onnx_add_encoding(dt_onnx_writer *w, const dt_network *network, size_t l);
+DT_MUST_USE dt_status dt_onnx_add_categories(dt_onnx_writer *w, const dt_network *network,
+                                             size_t l);
 DT_MUST_USE dt_status dt_onnx_add_member_scale(dt_onnx_writer *w, const dt_network *network,
                                                size_t l);
 DT_MUST_USE dt_status dt_onnx_add_member_dense(dt_onnx_writer *w, const dt_network *network,

@@ -4,7 +4,8 @@
 
 #include "onnx_graph.h"
 
-static const int64_t swapped[2] = {1, 0}, swapped_of_three[3] = {1, 0, 2};
+static const int64_t swapped[2] = {1, 0}, swapped_of_three[3] = {1, 0, 2},
+                     last_swapped[3] = {0, 2, 1};
 static const int64_t axis_1[1] = {1}, axis_2[1] = {2};
 
 /* Some columns of the last value. */
@@ -67,6 +68,54 @@ dt_status dt_onnx_add_encoding(dt_onnx_writer *w, const dt_network *network, siz
     }
 out:
     return status;
+}
+
+/* The columns [N,G,width], as one row, of inputs [N,E]. */
+static void add_columns(dt_onnx_writer *w, const char *layer)
+{
+    const dt_category_table *t = &w->categories;
+    dt_onnx_node *n = dt_onnx_add_part(w, "Unsqueeze", layer, "cells");
+    dt_onnx_add_indices(w, n, layer, "cell_axis", axis_2, 1);
+    n = dt_onnx_add_part(w, "Mul", layer, "products");
+    dt_onnx_add_tensor(w, n, layer, "table", t->table, t->E, t->width);
+    dt_onnx_add_list_attribute(dt_onnx_add_part(w, "Transpose", layer, "by_number"), "perm",
+                               last_swapped, 3);
+    n = dt_onnx_add_part(w, "MatMul", layer, "sums");
+    dt_onnx_add_tensor(w, n, layer, "groups", t->groups, t->E, t->G);
+    dt_onnx_add_list_attribute(dt_onnx_add_part(w, "Transpose", layer, "by_column"), "perm",
+                               last_swapped, 3);
+    dt_onnx_add_attribute(dt_onnx_add_part(w, "Flatten", layer, "flat"), "axis", 1);
+}
+
+dt_status dt_onnx_add_categories(dt_onnx_writer *w, const dt_network *network, size_t l)
+{
+    const dt_category_table *t = &w->categories;
+    const char *inputs = w->last, *parts[3];
+    size_t count = 0;
+    char layer[DT_KERAS_LAYER_BYTES];
+    dt_network_print_layer(layer, sizeof layer, network, l);
+    const dt_status status = dt_category_table_make(&w->categories, network, &network->layers[l]);
+    if (status != DT_OK)
+        return status;
+    if (t->lead > 0) {
+        add_gather(w, layer, "first", "first_columns", t->inputs, t->lead);
+        parts[count++] = w->last;
+        w->last = inputs;
+    }
+    add_gather(w, layer, "categories", "category_places", t->inputs + t->lead, t->E);
+    add_columns(w, layer);
+    parts[count++] = w->last;
+    if (t->O > 0) {
+        w->last = inputs;
+        add_gather(w, layer, "others", "other_columns", t->inputs + t->lead + t->E, t->O);
+        parts[count++] = w->last;
+    }
+    w->last = parts[0];
+    dt_onnx_node *all = dt_onnx_add_part(w, "Concat", layer, "embedded");
+    dt_onnx_add_attribute(all, "axis", 1);
+    for (size_t i = 1; i < count; i++)
+        dt_onnx_add_input(all, parts[i]);
+    return DT_OK;
 }
 
 dt_status dt_onnx_add_member_scale(dt_onnx_writer *w, const dt_network *network, size_t l)

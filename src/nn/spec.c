@@ -44,15 +44,48 @@ static size_t make_block(dt_layer *out, const dt_spec *spec, size_t block, size_
     return count;
 }
 
+static bool has_bins(const dt_spec *spec)
+{
+    return spec->bins != NULL && spec->bins->encoded > 0 && spec->embedding_width > 0;
+}
+
+/* The inputs that are categories, and the columns that they come from. */
+static dt_layer count_categories(const dt_spec *spec, size_t D)
+{
+    dt_layer layer = {.kind = &dt_layer_category_embedding, .width = spec->category_width};
+    for (size_t d = 0; spec->columns != NULL && d < D; d++) {
+        layer.encoded += spec->columns[d] > 0;
+        layer.groups = spec->columns[d] > layer.groups ? spec->columns[d] : layer.groups;
+    }
+    return layer;
+}
+
+void dt_spec_put(dt_network *network, const dt_spec *spec)
+{
+    const dt_layer *layer = dt_network_first(network, &dt_layer_category_embedding);
+    if (has_bins(spec))
+        dt_bins_put(network, spec->bins);
+    if (layer == NULL)
+        return;
+    float *columns = network->constants + layer->group_of;
+    if (has_bins(spec))
+        columns += spec->bins->encoded * spec->embedding_width;
+    for (size_t d = 0; d < network->D; d++)
+        if (!has_bins(spec) || !(spec->bins->counts[d] > 0.0f))
+            *columns++ = (float)spec->columns[d];
+}
+
 /* What comes before the blocks; returns how many. */
-static size_t make_beginning(dt_layer *out, const dt_spec *spec)
+static size_t make_beginning(dt_layer *out, const dt_spec *spec, size_t D)
 {
     size_t count = 0;
-    if (spec->bins != NULL && spec->bins->encoded > 0 && spec->embedding_width > 0)
+    if (has_bins(spec))
         out[count++] = (dt_layer){.kind = &dt_layer_piecewise_linear,
                                   .encoded = spec->bins->encoded,
                                   .edges = spec->bins->count,
                                   .width = spec->embedding_width};
+    if (spec->category_width > 0 && count_categories(spec, D).encoded > 0)
+        out[count++] = count_categories(spec, D);
     if (spec->members > 1)
         out[count++] = (dt_layer){.kind = &dt_layer_member_scale, .members = spec->members};
     return count;
@@ -60,7 +93,7 @@ static size_t make_beginning(dt_layer *out, const dt_spec *spec)
 
 dt_status dt_spec_plan(dt_network *out, size_t D, const dt_spec *spec, size_t C)
 {
-    enum { BLOCK_LAYERS = 4, OTHERS = 3 };
+    enum { BLOCK_LAYERS = 4, OTHERS = 4 };
     dt_status status = DT_OK;
     dt_layer *layers = NULL;
     size_t count = 0;
@@ -72,7 +105,7 @@ dt_status dt_spec_plan(dt_network *out, size_t D, const dt_spec *spec, size_t C)
                        spec->activations.count, spec->hidden.count);
     DT_TRY(dt_memory_alloc(&layers, BLOCK_LAYERS * spec->hidden.count + OTHERS, sizeof *layers,
                            "layers"));
-    count = make_beginning(layers, spec);
+    count = make_beginning(layers, spec, D);
     for (size_t block = 0; block < spec->hidden.count; block++)
         count += make_block(layers + count, spec, block, count);
     layers[count++] =
@@ -106,6 +139,8 @@ void dt_spec_of(dt_spec *out, const dt_network *network)
             out->norm = norm_of(layer);
         if (layer->kind == &dt_layer_piecewise_linear)
             out->embedding_width = layer->width;
+        if (layer->kind == &dt_layer_category_embedding)
+            out->category_width = layer->width;
         if (layer->kind == &dt_layer_member_scale)
             out->members = layer->members;
         if (layer->kind != &dt_layer_dense)

@@ -60,6 +60,12 @@ typedef struct example {
 static const size_t edge_counts[] = {2, 3, 5, 9, 60};
 enum { ENCODED = 5, EDGES = 79 };
 
+/* Of 17 inputs (set_columns). */
+#define CATEGORIES(outputs)                                                                        \
+    {                                                                                              \
+        .kind = &dt_layer_category_embedding, .encoded = 17, .groups = 4, .width = (outputs)       \
+    }
+
 /* Units that fill no panel, and more than one. */
 static const example listed[] = {
     {&dt_layer_dense, 3, {DENSE(40, TANH), DENSE(33, SIGMOID), DENSE(C, LINEAR)}},
@@ -157,6 +163,21 @@ static const example listed[] = {
     {&dt_layer_piecewise_linear,
      4,
      {{.kind = &dt_layer_normalization}, NOISE(0.1), PIECEWISE(1), DENSE(C, LINEAR)}},
+    /* Columns of one, two and more categories; what stands between them; behind encoded numbers. */
+    {&dt_layer_category_embedding, 3, {CATEGORIES(11), DENSE(33, TANH), DENSE(C, LINEAR)}},
+    {&dt_layer_category_embedding,
+     5,
+     {{.kind = &dt_layer_normalization},
+      NOISE(0.1),
+      PIECEWISE(7),
+      CATEGORIES(1),
+      DENSE(C, LINEAR)}},
+    {&dt_layer_category_embedding,
+     4,
+     {CATEGORIES(32),
+      {.kind = &dt_layer_member_scale, .members = 2},
+      DENSE(7, TANH),
+      {.kind = &dt_layer_member_dense, .H = C}}},
     /* Members: all that stands behind their beginning, and a last layer that they share. */
     {&dt_layer_member_scale,
      8,
@@ -250,7 +271,19 @@ static void set_edges(dt_network *network)
         for (size_t i = 0; i < edge_counts[n]; i++)
             *edges++ = -1.0f + 2.0f * (float)i / (float)edge_counts[n];
     }
-    assert_ok(dt_network_check_constants(network));
+}
+
+/* Columns of 1, 2, 11 and 3 of the last inputs, the third one with another input in its middle. */
+static void set_columns(dt_network *network)
+{
+    static const float columns[] = {1, 2, 2, 0, 3, 3, 3, 3, 3, 0, 3, 3, 3, 3, 3, 3, 4, 4, 4, 0};
+    enum { COLUMNS = sizeof columns / sizeof *columns };
+    const dt_layer *layer = dt_network_first(network, &dt_layer_category_embedding);
+    if (layer == NULL)
+        return;
+    float *of = network->constants + layer->group_of;
+    memset(of, 0, layer->D * sizeof *of);
+    memcpy(of + layer->D - COLUMNS, columns, sizeof columns);
 }
 
 static void make(fixture *f, const example *e, bool training)
@@ -270,6 +303,8 @@ static void make(fixture *f, const example *e, bool training)
     for (size_t i = 0; i < network->constant_count; i++)
         network->constants[i] = 0.5f + 0.01f * (float)i;
     set_edges(network);
+    set_columns(network);
+    assert_ok(dt_network_check_constants(network));
     assert_ok(dt_workspace_init(&f->workspace, network, ROWS, DT_BOTH_PASSES));
     draw(f->X, ROWS * D, 1);
     draw(f->G, ROWS * network->K * network->C, 2);

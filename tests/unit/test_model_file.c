@@ -155,11 +155,12 @@ static void test_each_layer_kind(void **state)
     const dt_layer layers[] = {
         {.kind = &dt_layer_normalization},
         {.kind = &dt_layer_piecewise_linear, .encoded = 1, .edges = 3, .width = 4},
+        {.kind = &dt_layer_category_embedding, .encoded = 2, .groups = 1, .width = 3},
         {.kind = &dt_layer_member_scale, .members = 2},
         {.kind = &dt_layer_dense, .H = 5, .activation = DT_ACTIVATION_LINEAR},
         {.kind = &dt_layer_dropout, .rate = 0.1},
         {.kind = &dt_layer_dense, .H = 5, .activation = DT_ACTIVATION_SIGMOID},
-        {.kind = &dt_layer_add, .source = 4},
+        {.kind = &dt_layer_add, .source = 5},
         {.kind = &dt_layer_layer_norm, .epsilon = 0.5},
         {.kind = &dt_layer_activation, .activation = DT_ACTIVATION_TANH},
         {.kind = &dt_layer_rms_norm, .epsilon = 0.25},
@@ -181,14 +182,19 @@ static void test_each_layer_kind(void **state)
     saved.network.constants[bins->edge_counts + 2] = 3.0f;
     for (size_t i = 0; i < 3; i++)
         saved.network.constants[bins->edge_values + i] = (float)i / 3.0f;
+    const dt_layer *categories = &saved.network.layers[2];
+    for (size_t d = categories->D - 2; d < categories->D; d++)
+        saved.network.constants[categories->group_of + d] = 1.0f;
     assert_ok(dt_optimizer_init(&saved.optimizer, &dt_adam, 0, 0.001));
     saved.recipe_json = "{}";
     assert_ok(dt_model_save(&saved, model_path()));
     assert_ok(dt_model_read(&found, model_path()));
     expect_same(&found, &saved);
     assert_string_equal(found.recipe_json, "{}");
-    assert_int_equal(found.network.layers[6].source, 4);
+    assert_int_equal(found.network.layers[7].source, 5);
     assert_int_equal(found.network.layers[1].width, 4);
+    assert_int_equal(found.network.layers[2].groups, 1);
+    assert_int_equal(found.network.layers[2].lead, 4);
     assert_int_equal(found.network.K, 2);
     dt_model_clear(&found);
     hid_t file = H5Fopen(model_path(), H5F_ACC_RDONLY, H5P_DEFAULT);

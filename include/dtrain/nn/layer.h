@@ -25,9 +25,11 @@ typedef struct dt_layer {
     double epsilon; /* layer, RMS and batch normalization: what is added to the variance */
     double momentum; /* batch normalization: share of the moving averages that a step leaves */
     size_t source; /* add: index of the earlier layer */
-    size_t encoded; /* piecewise linear: number of inputs that are encoded */
+    size_t encoded; /* piecewise linear, category embedding: number of inputs that are encoded */
     size_t edges; /* piecewise linear: edges of all their bins */
-    size_t width; /* piecewise linear: outputs of an encoded input */
+    size_t width; /* piecewise linear: outputs of an encoded input; category embedding: of a
+                     column */
+    size_t groups; /* category embedding: columns that the encoded inputs come from */
     size_t members; /* member scale: number of members */
 
     /* What follows from its place in the network; dt_network_plan fills it in. */
@@ -38,7 +40,7 @@ typedef struct dt_layer {
     /* Offsets among the parameters. dense: of W [D,H], row-major, and of b [H], right behind it;
      * member dense: of W [K,D,H] and b [K,H]; layer, RMS and batch normalization: of the scale and
      * the shift, [H] each; member scale: of the scales [K,H]; piecewise linear: of the slopes and
-     * the shifts, [encoded,width] each. */
+     * the shifts, [encoded,width] each; category embedding: of the table [encoded,width]. */
     size_t kernel, bias;
     size_t bins; /* piecewise linear: offset of [edges - encoded, width], among the parameters */
     /* Offsets of [D] each. normalization: among the constants; batch normalization: of the moving
@@ -46,6 +48,9 @@ typedef struct dt_layer {
     size_t mean, variance;
     size_t edge_counts, edge_values; /* piecewise linear: offsets of [D] and of [edges], among the
                                         constants */
+    size_t lead; /* category embedding: encoded numbers, which are its first inputs and outputs */
+    size_t group_of; /* category embedding: offset of [D], among the constants: from 1 on the
+                        column that an input comes from; 0: it is not encoded */
 } dt_layer;
 
 /**
@@ -61,15 +66,16 @@ typedef struct dt_pass {
 } dt_pass;
 
 /** The kinds of layers, one file each in nn/layers. */
-extern const dt_layer_kind dt_layer_activation, dt_layer_add, dt_layer_batch_norm, dt_layer_dense,
-    dt_layer_dropout, dt_layer_layer_norm, dt_layer_member_dense, dt_layer_member_scale,
-    dt_layer_noise, dt_layer_normalization, dt_layer_piecewise_linear, dt_layer_rms_norm;
+extern const dt_layer_kind dt_layer_activation, dt_layer_add, dt_layer_batch_norm,
+    dt_layer_category_embedding, dt_layer_dense, dt_layer_dropout, dt_layer_layer_norm,
+    dt_layer_member_dense, dt_layer_member_scale, dt_layer_noise, dt_layer_normalization,
+    dt_layer_piecewise_linear, dt_layer_rms_norm;
 
 /** Largest number of members. */
 enum { DT_MEMBERS_MAX = 1024 };
 
 /** The list of all kinds. */
-enum { DT_LAYER_KIND_COUNT = 12 };
+enum { DT_LAYER_KIND_COUNT = 13 };
 extern const dt_layer_kind *const dt_layer_kinds[DT_LAYER_KIND_COUNT];
 
 /** Returns the kind's name, as in files: "dense". */

@@ -30,14 +30,18 @@ typedef struct dt_spec {
     dt_option_list activations; /* of each block, a dt_activation; one stands for all */
     dt_norm norm;
     bool residual;
-    const dt_bins *bins; /* NULL, or none encoded: inputs are taken as they are. dt_spec_plan does
-                            not copy the edges (dt_bins_put); dt_spec_of leaves this out */
+    const dt_bins *bins; /* NULL, or none encoded: inputs are taken as they are; dt_spec_of leaves
+                            this out */
     size_t embedding_width; /* outputs of an encoded input; 0: inputs are taken as they are */
+    const size_t *columns; /* [D]: from 1 on the column of categories that an input comes from; 0:
+                              it is none; NULL: none is; dt_spec_of leaves this out */
+    size_t category_width; /* outputs of a column of categories; 0: inputs are taken as they are */
     size_t members; /* 0 or 1: one network alone */
 } dt_spec;
 
 /**
- * Lays out the network, without dropout, noise and memory for its parameters.
+ * Lays out the network, without dropout, noise and memory for its parameters. Once it is allocated,
+ * dt_spec_put gives it its constants.
  *
  * Calls:   local
  * Owns:    the caller clears with dt_network_clear
@@ -46,9 +50,13 @@ typedef struct dt_spec {
  */
 DT_MUST_USE dt_status dt_spec_plan(dt_network *out, size_t D, const dt_spec *spec, size_t C);
 
+/** Copies the edges of bins and the columns of categories into the constants of a network that was
+ * planned by this spec. Local. */
+void dt_spec_put(dt_network *network, const dt_spec *spec);
+
 /**
  * Describes a network: hidden layers, their activations (one if they are all the same), the kind of
- * the first norm layer, whether any layer is an add, members, and the width of an encoding. It has
+ * the first norm layer, whether any layer is an add, members, and the widths of encodings. It has
  * at most DT_OPTION_LIST_MAX hidden dense layers. Local.
  */
 void dt_spec_of(dt_spec *out, const dt_network *network);

@@ -21,6 +21,19 @@ static const dt_option options[] = {
      "number of members"},
 };
 
+/* How many inputs are numbers of an encoded one, as many for each. They come first. */
+static size_t count_encoded(const dt_network *network, size_t l)
+{
+    const dt_layer *before = &network->layers[l - 1];
+    if (before->kind == &dt_layer_piecewise_linear)
+        return before->encoded * before->width;
+    const dt_layer *first = l > 1 ? &network->layers[l - 2] : NULL;
+    const size_t groups = before->groups * before->width;
+    if (first == NULL || first->kind != &dt_layer_piecewise_linear)
+        return groups;
+    return first->width == before->width ? first->encoded * first->width + groups : 0;
+}
+
 static dt_status plan(dt_network *network, size_t l)
 {
     dt_layer *layer = &network->layers[l];
@@ -30,8 +43,8 @@ static dt_status plan(dt_network *network, size_t l)
                              .columns = layer->D,
                              .repeats = 1,
                              .start = DT_START_NORMAL};
-    if (before != NULL && before->kind == &dt_layer_piecewise_linear) {
-        scales.repeated = before->encoded * before->width;
+    if (before != NULL && before->width > 0) {
+        scales.repeated = count_encoded(network, l);
         scales.repeats = before->width;
     }
     if (layer->K > 1)
