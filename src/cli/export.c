@@ -42,6 +42,7 @@ static const dt_option_table table = {
              "          activations. Values are outputs * target_deviation + target_mean, if\n"
              "          these are there. Of an encoding: edge_counts [inputs], edges of all\n"
              "          inputs, slope_0 and shift_0 [encoded,width], bins_0 [all bins,width];\n"
+             "          of categories: groups [inputs], table_0 [categories,width];\n"
              "          of members: member_scale_0 [members,inputs], and of the last layer\n"
              "          member_kernel_0 [members,inputs,units] and member_bias_0. Of an\n"
              "          ensemble network_1_kernel_0 ...\n"

@@ -79,8 +79,40 @@ DT_MUST_USE static dt_status make_optimizer(dt_run *r)
     return status;
 }
 
+/* The column of categories that each input comes from, from 1 on; 0: none. Rank 0 has the recipe.
+ * *out stays NULL if categories are not to be embedded. */
+DT_MUST_USE static dt_status find_columns(const dt_run *r, size_t **out)
+{
+    dt_status status = DT_OK;
+    const size_t D = r->sets[DT_TRAIN].D;
+    size_t count = 0, input = 0;
+    if (r->settings.category_embedding == 0)
+        return DT_OK;
+    DT_TRY(dt_comm_agree(r->comm, dt_memory_alloc(out, D, sizeof **out, "columns of inputs")));
+    for (size_t c = 0; r->recipe.D == D && c < r->recipe.column_count; c++) {
+        const dt_recipe_column *column = &r->recipe.columns[c];
+        if (column->role == DT_ROLE_NUMERIC)
+            input += dt_recipe_width(column);
+    }
+    for (size_t c = 0; r->recipe.D == D && c < r->recipe.column_count; c++) {
+        const dt_recipe_column *column = &r->recipe.columns[c];
+        if (column->role != DT_ROLE_CATEGORICAL)
+            continue;
+        count++;
+        for (size_t i = 0; i < dt_recipe_width(column); i++)
+            (*out)[input++] = count;
+    }
+    if (r->root && count == 0 &&
+        dt_options_given(dt_settings_table(), &r->settings, "category-embedding"))
+        dt_log_warn("--category-embedding has no effect: the data has no recipe with a column of "
+                    "categories");
+    dt_comm_broadcast(r->comm, *out, D * sizeof **out);
+out:
+    return status;
+}
+
 /* The plan comes first because it takes almost no memory. */
-DT_MUST_USE static dt_status make_new(dt_run *r, const dt_bins *bins)
+DT_MUST_USE static dt_status make_new(dt_run *r, const dt_bins *bins, const size_t *columns)
 {
     dt_status status = DT_OK;
     const dt_settings *settings = &r->settings;
@@ -92,6 +124,8 @@ DT_MUST_USE static dt_status make_new(dt_run *r, const dt_bins *bins)
                           .residual = settings->residual,
                           .bins = bins,
                           .embedding_width = embeds ? (size_t)settings->embedding_width : 0,
+                          .columns = columns,
+                          .category_width = (size_t)settings->category_embedding,
                           .members = (size_t)settings->members};
     const dt_dataset *train = &r->sets[DT_TRAIN];
     DT_TRY(dt_spec_plan(&model->network, train->D, &spec, train->C > 0 ? train->C : train->T));
@@ -99,7 +133,8 @@ DT_MUST_USE static dt_status make_new(dt_run *r, const dt_bins *bins)
     DT_TRY(check_memory(r, &model->network));
     DT_TRY(dt_network_allocate(&model->network));
     dt_network_fill(&model->network, (dt_init)settings->init, (uint64_t)settings->seed);
-    dt_bins_put(&model->network, bins);
+    dt_spec_put(&model->network, &spec);
+    DT_TRY(dt_network_check_constants(&model->network));
     DT_TRY(make_optimizer(r));
 out:
     return status;
@@ -208,9 +243,9 @@ static void spell_out(dt_option_list *list, size_t count)
  * several kinds of norm layers the first one stands for all; the model file has each. */
 DT_MUST_USE static dt_status take_spec(dt_settings *s, const dt_network *network, const char *path)
 {
-    static const char *const names[] = {"hidden",         "activation", "norm",
-                                        "residual",       "members",    "numeric_embedding",
-                                        "embedding_width"};
+    static const char *const names[] = {"hidden",          "activation",        "norm",
+                                        "residual",        "members",           "numeric_embedding",
+                                        "embedding_width", "category_embedding"};
     const dt_option_table *table = dt_settings_table();
     const dt_settings was = *s;
     dt_option_list given = s->activation;
@@ -221,6 +256,7 @@ DT_MUST_USE static dt_status take_spec(dt_settings *s, const dt_network *network
     s->residual = spec.residual;
     s->members = spec.members > 1 ? (int64_t)spec.members : 1;
     s->numeric_embedding = spec.embedding_width > 0 ? DT_EMBEDDING_PIECEWISE : DT_EMBEDDING_NONE;
+    s->category_embedding = (int64_t)spec.category_width;
     if (spec.embedding_width > 0)
         s->embedding_width = (int64_t)spec.embedding_width;
     if (spec.hidden.count > 0)
@@ -367,6 +403,7 @@ dt_status dt_run_make_model(dt_run *r)
 {
     dt_status status = DT_OK;
     dt_bins bins = {0};
+    size_t *columns = NULL; /* of categories */
     DT_TRY(dt_run_check_threshold(r));
     DT_TRY(dt_comm_agree(r->comm, check_validation(r)));
     if (r->settings.init_from[0] != '\0') {
@@ -382,7 +419,8 @@ dt_status dt_run_make_model(dt_run *r)
                 dt_dataset_find_bins(&bins, r->comm, &r->sets[DT_TRAIN], (size_t)r->settings.bins));
         if (r->root && bins.D > 0 && bins.encoded == 0)
             dt_log_warn("--numeric-embedding has no effect: no input has values beside 0 and 1");
-        DT_TRY(dt_comm_agree(r->comm, make_new(r, &bins)));
+        DT_TRY(find_columns(r, &columns));
+        DT_TRY(dt_comm_agree(r->comm, make_new(r, &bins, columns)));
     }
     /* A model's own layers stay as they are unless the option says something else. */
     const double dropout = find_dropout(&r->model.network), noise = find_noise(&r->model.network);
@@ -395,5 +433,6 @@ dt_status dt_run_make_model(dt_run *r)
                                                     r->model.network.P)));
 out:
     dt_bins_clear(&bins);
+    dt_memory_free(columns);
     return status;
 }

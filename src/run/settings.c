@@ -72,6 +72,10 @@ static const dt_option options[] = {
      DT_SETTING_NEWER},
     {"embedding-width", "N", DT_OPTION_INT, AT(embedding_width), 1, DT_PANEL, NULL, "8",
      "outputs of an encoded input", DT_SETTING_NEWER | DT_SETTING_DEPENDS},
+    {"category-embedding", "N", DT_OPTION_INT, AT(category_embedding), 0, DT_PANEL, NULL, "0",
+     "outputs of a column of categories, by a trained table; requires data that dtrain prepared; "
+     "0: one input for each category",
+     DT_SETTING_NEWER | DT_SETTING_DEPENDS},
     {"members", "N", DT_OPTION_INT, AT(members), 1, DT_MEMBERS_MAX, NULL, "1",
      "number of networks that are trained as one; they share the hidden layers, and each has its "
      "own "

@@ -20,7 +20,7 @@ from keras import constraints, layers, optimizers, regularizers
 from keras.optimizers import schedules
 
 from make_data import learnable, save, save_parts
-from make_table import make_rows, write_table
+from make_table import HEADER, make_rows, write_table
 
 DTRAIN = os.environ["DTRAIN"]
 INPUTS, CLASSES = 12, 3
@@ -887,6 +887,49 @@ def check_networks_of_values(_):
             out = f"{name}{targets}"
             dtrain("train", f"mixed{targets}", *NETWORKS[name], "--epochs", "6", "--out", out, "--quiet")
             same_everywhere(out, x)
+
+
+# Of a prepared table: no other data says which inputs are the categories of a column.
+TABLES = {
+    "categories": ["--category-embedding", "3"],
+    "categories-none": ["--category-embedding", "5", "--hidden", "none"],
+    "categories-members": ["--category-embedding", "4", *MEMBERS, "--hidden", "16,12", "--norm", "rms"],
+    "categories-both": ["--category-embedding", "3", *PIECEWISE, "--embedding-width", "5", *MEMBERS,
+                        "--hidden", "16,16", "--residual", "--dropout", "0.1", "--noise", "0.1"],
+}
+
+
+def save_table(name, columns, *words):
+    """Prepares columns of a table; returns rows of it, and some with several categories of a column."""
+    places = [HEADER.index(column) for column in columns]
+    write_table(f"{name}.csv", [[row[i] for i in places] for row in make_rows(900, 3, 4)], columns)
+    dtrain("prepare", f"{name}.csv", "--target", "outcome", "--out", name, *words, "--quiet")
+    with np.load(f"{name}/train.npz") as arrays:
+        x = arrays["inputs"].astype(np.float32)[:300]
+    x[3::7] = np.random.default_rng(4).normal(size=x[3::7].shape)
+    return x
+
+
+def check_networks_of_categories(_):
+    """Behind numbers and their indicators, and without other inputs."""
+    rows = {"among": save_table("among", HEADER, "--fill", "indicator,category"),
+            "alone": save_table("alone", ["job", "contact", "month", "outcome"], "--fill", "category")}
+    for name, words in TABLES.items():
+        for data in rows if "--bins" not in words else ["among"]:
+            out = f"{name}-{data}"
+            dtrain("train", data, *words, "--epochs", "6", "--learning-rate", "0.01", "--out", out, "--quiet")
+            model = same_everywhere(out, rows[data])
+            with h5py.File(f"{out}/model.h5") as file:
+                table = file["dtrain/tensors/category_embedding/table"][...]
+            found = model.get_layer("category_embedding").get_weights()
+            expect(len(found) == 1 and (found[0] == table).all(), f"{out}: the table")
+            groups = model.get_layer("category_columns").get_weights()
+            with np.load(f"{data}/train.npz") as arrays:
+                model.fit(arrays["inputs"], arrays["targets"], epochs=1, verbose=0)
+            after = model.get_layer("category_columns").get_weights()
+            expect((after[0] == groups[0]).all(), f"{out}: the columns stay")
+            after = model.get_layer("category_embedding").get_weights()
+            expect((after[0] != table).any(), f"{out}: the table trains")
 
 
 def check_networks_of_encoded_inputs_alone(_):

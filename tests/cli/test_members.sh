@@ -1,6 +1,7 @@
 #!/bin/sh
-# --members and --numeric-embedding: the same weights on any number of ranks, with threads, on each set of
-# instructions and after an interruption; the edges of the bins; what is refused.
+# --members, --numeric-embedding and --category-embedding: the same weights on any number of ranks, with threads,
+# on each set of instructions and after an interruption; the edges of the bins and the columns of categories; what
+# is refused.
 # shellcheck source-path=SCRIPTDIR source=harness.sh
 . "$(dirname "$0")/harness.sh"
 need_python numpy h5py
@@ -72,6 +73,16 @@ same_everywhere one classes --bins 16 --embedding-width 11
 [ "$crc" != "$members" ] || fail "the weights without members"
 same_everywhere norm values --members 3 --norm layer --residual --hidden 40,40
 
+# Categories, which only data with a recipe has.
+"$PYTHON" "$TESTS/cli/make_table.py" table.csv 1003 3
+run 0 prepare table.csv --target outcome --drop key --fill indicator,category --out table --quiet
+expect_status 0
+same_everywhere categories table --category-embedding 5
+[ "$crc" ] && categories=$crc
+same_everywhere categories-members table --category-embedding 32 --members 3 --noise 0.1 --norm rms
+same_everywhere categories-alone table --category-embedding 8 --numeric-embedding none
+[ "$crc" != "$categories" ] || fail "the weights without bins"
+
 # What is validated is what evaluate and predict compute.
 run 1 classes --epochs 2 --numeric-embedding piecewise --members 8 --out run
 loss=$(summary test_loss)
@@ -125,6 +136,45 @@ expect_stdout '^member_dense +2 +8 +544$'
 [ "$(awk '/^layer/, /^$/ { if (length > 79) wide++ } END { print wide + 0 }' stdout)" -eq 0 ] ||
     fail "a table of at most 79 columns: $(cat stdout)"
 
+# Of the columns of a table with an indicator, which is not a category, and a category of missing cells.
+"$PYTHON" - <<'PY' >expected || fail "the columns of the recipe"
+import json
+import h5py
+import numpy as np
+with h5py.File("categories/model.h5") as f:
+    groups = f["dtrain/tensors/category_embedding/groups"][...].astype(int)
+    table = f["dtrain/tensors/category_embedding/table"][...]
+columns = [c for c in json.load(open("table/recipe.json"))["columns"] if c["role"] == "categorical"]
+x = np.load("table/train.npz")["inputs"]
+sizes = [len(c["categories"]) + c["rare"] + (c["fill"] == "category") for c in columns]
+expected = np.repeat([1, 2, 3], sizes)
+n = len(expected)
+assert list(groups[-n:]) == list(expected) and not groups[:-n].any(), groups
+assert table.shape == (n, 5) and set(x[:, -n:].ravel()) == {0, 1} and (x[:, -n:].sum(axis=1) == 3).all()
+print(len(groups), x.shape[1], n)
+PY
+read -r groups inputs found <expected
+run 1 table --epochs 1 --numeric-embedding piecewise --category-embedding 5 --hidden 9 --out shape-2
+expect_stdout "^model +$inputs-9-3, [0-9]+ bins x 8, 3 categories x 5, relu, softmax; P = [0-9]+ parameters\$"
+run 0 inspect shape-2/model.h5
+expect_stdout "^category_embedding +$((groups - found + 15)) +inputs $found, columns 3, width 5 +$((5 * found))\$"
+[ "$(awk '/^layer/, /^$/ { if (length > 79) wide++ } END { print wide + 0 }' stdout)" -eq 0 ] ||
+    fail "a table of at most 79 columns: $(cat stdout)"
+run 3 evaluate categories table --set test
+expect_status 0
+run 0 predict categories table.csv --out predicted.csv
+expect_status 0
+for suffix in npz keras h5; do
+    run 0 export categories --to "categories.$suffix"
+    expect_status 0
+done
+run 2 table --epochs 1 --init-from categories --out more-2
+expect_status 0
+expect_stdout '^model +.*, 3 categories x 5, '
+run 2 table --epochs 1 --init-from categories --category-embedding 4 --out no
+expect_status 2
+expect_one_stderr_line 'dtrain: error: --category-embedding is 4, but categories/model.h5 has 5; remove --category-embedding'
+
 # Exports: the arrays, and that Keras's part is in model.h5; test_keras.sh compares what they compute.
 run 0 export shape --to shape.npz
 expect_status 0
@@ -170,6 +220,30 @@ save("binary.npz", inputs=x, targets=x[:, 0].astype("i4"))'
 run 1 binary.npz --epochs 1 --numeric-embedding piecewise --out binary
 expect_status 0
 expect_one_stderr_line 'dtrain: warning: --numeric-embedding has no effect: no input has values beside 0 and 1'
+
+run 3 classes --epochs 1 --category-embedding 4 --out plain
+expect_status 0
+expect_one_stderr_line 'dtrain: warning: --category-embedding has no effect: the data has no recipe with a column of categories'
+expect_stdout '^model +7-30-2, relu, softmax; '
+run 1 classes --category-embedding 33 --out no
+expect_status 2
+
+# Columns that a file has in another order, or of another number.
+for change in 'g[-1] = 9' 'g[-1] = 1' 'g[0] = 1' 'g[-1] = 2.5' 'g[-1] = 0'; do
+    cp categories/model.h5 bad.h5
+    "$PYTHON" - "$change" <<'PY'
+import sys
+import h5py
+with h5py.File("bad.h5", "r+") as file:
+    found = file["dtrain/tensors/category_embedding/groups"]
+    g = found[...]
+    exec(sys.argv[1])
+    found[...] = g
+PY
+    run 0 evaluate bad.h5 table
+    expect_status 3
+    grep -q '^dtrain: error: bad.h5: layer 2 (category_embedding): ' stderr || fail "$change: $(cat stderr)"
+done
 
 # Edges that a file has in another order, or of another number.
 for change in 'e[1] = e[0]' 'c[0] += 1' 'c[3] = 2' 'c[0] = 1.5'; do
