@@ -21,7 +21,7 @@ enum { D = 5, WIDTH = 2 };
  * ones, narrower than the epsilon of Keras's layers; and large ones. */
 static const float edges[] = {-1.5f,   0.25f,      2.0f, /* input 0 */
                               2000.0f, 2000.0006f, 2000.0017f, 2400.0f, /* input 2 */
-                              1e-38f,  2e-38f, /* input 3 */
+                              2e-38f,  4e-38f, /* input 3 */
                               -3e37f,  -1.5f,      2e37f}; /* input 4 */
 static const float counts[D] = {3, 0, 4, 2, 3};
 static const size_t first_edge[] = {0, 3, 7, 9}, encoded[] = {0, 2, 3, 4};
