@@ -520,7 +520,8 @@ def check_dtrain_reads_each_activation(_):
                 same_predictions(model, f"each{suffix}", x)
 
 
-INITS = ["glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_uniform", "lecun_normal"]
+INITS = ["glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_uniform", "lecun_normal",
+         "fan_in_uniform"] # the last one is PyTorch's
 
 
 def check_initial_weights(_):
@@ -530,7 +531,9 @@ def check_initial_weights(_):
         dtrain("train", "data", "--hidden", "300,300", "--init", init, "--learning-rate", "1e-30",
                "--epochs", "1", "--quiet", "--out", init)
         dtrain("export", init, "--to", "init.npz")
-        expected = np.asarray(keras.initializers.get(init)(shape)).ravel()
+        fan_in = keras.initializers.VarianceScaling(1 / 3, "fan_in", "uniform")
+        expected = fan_in if init == "fan_in_uniform" else keras.initializers.get(init)
+        expected = np.asarray(expected(shape)).ravel()
         with np.load("init.npz") as arrays:
             expect(arrays["kernel_1"].shape == shape, init)
             found = arrays["kernel_1"].ravel()
