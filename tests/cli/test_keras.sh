@@ -9,6 +9,8 @@
 # shellcheck source-path=SCRIPTDIR source=harness.sh
 . "$(dirname "$0")/harness.sh"
 export KERAS_BACKEND=jax JAX_PLATFORMS=cpu KERAS_HOME="$PWD/keras" TF_CPP_MIN_LOG_LEVEL=2
+# Most of the time goes to compiling small models.
+export XLA_FLAGS=--xla_backend_optimization_level=0
 export PYTHONPATH="$TESTS/cli" PYTHONDONTWRITEBYTECODE=1
 venv=${XDG_CACHE_HOME:-${HOME:-$(dirname "$DTRAIN")}/.cache}/dtrain-tests/keras
 wanted="keras==3.15.1 jax h5py numpy onnx onnxruntime"
