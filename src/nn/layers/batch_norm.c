@@ -329,16 +329,16 @@ static void hand_over(work *at, size_t first, size_t p, int what, int thread)
     const dt_gradient_block block = {first + p * DT_PANEL, 1, units, 1, 1};
     for (size_t s = t->first_filled; s <= t->last_filled; s++) {
         double sums[DT_PANEL] = {0};
-        float gradient[DT_PANEL] __attribute__((aligned(64))) = {0};
+        float rounded[DT_PANEL] __attribute__((aligned(64))) = {0};
         if (dt_traversal_start(t, at->l, s) == dt_traversal_start(t, at->l, s + 1))
             continue;
         if (what != OF_AVERAGE)
             sum_segment(sums, at, p, s, what == OF_SCALE);
         for (size_t j = 0; j < units; j++)
-            gradient[j] = (float)sums[j];
+            rounded[j] = (float)sums[j];
         for (size_t j = 0; j < units && what != OF_AVERAGE; j++)
             add_term(at, total + p * DT_PANEL + j, sums[j]);
-        t->sink(t->context, &block, gradient, s == t->first_filled, s == t->last_filled, thread);
+        t->sink(t->context, &block, rounded, s == t->first_filled, s == t->last_filled, thread);
     }
 }
 
