@@ -15,8 +15,10 @@ void dt_hand_over_block(const dt_traversal *t, const dt_gradient_block *block, s
             continue;
         const dt_outer m = {A + from * a_row, B + from * b_row, a_row, b_row, rows, block->rows};
         t->kernels->outer(g, &m);
-        /* B's padding is zeros, but for outputs of a layer: sigmoid makes 0.5 of nothing. */
-        for (size_t i = 0; i < block->rows && block->columns < DT_PANEL; i++)
+        /* B's padding is zeros, but for outputs of a layer, which give the blocks of a transposed
+         * kernel: sigmoid makes 0.5 of nothing. */
+        for (size_t i = 0; i < block->rows && block->row_step == 1 && block->columns < DT_PANEL;
+             i++)
             memset(g + i * DT_PANEL + block->columns, 0, (DT_PANEL - block->columns) * sizeof *g);
         t->sink(t->context, block, g, s == t->first_filled, s == t->last_filled, thread);
     }
