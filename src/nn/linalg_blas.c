@@ -21,7 +21,7 @@ static void multiply(const dt_multiply *m)
             else
                 memset(out + i * row, 0, DT_PANEL * sizeof *out);
         for (size_t k = 0; k < m->K; k += DT_PANEL) {
-            const size_t steps = m->K - k < DT_PANEL ? m->K - k : DT_PANEL;
+            const size_t steps = dt_panels_width(m->K, k);
             cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, rows, DT_PANEL, (int)steps, 1.0f,
                         m->A + k / DT_PANEL * m->a_panel, (int)m->a_row, B + k * DT_PANEL, DT_PANEL,
                         1.0f, out, (int)row);

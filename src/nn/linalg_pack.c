@@ -12,7 +12,7 @@
 void dt_pack_panels(float *to, const float *W, size_t D, size_t H)
 {
     for (size_t h = 0; h < H; h += DT_PANEL, to += D * DT_PANEL) {
-        const size_t columns = H - h < DT_PANEL ? H - h : DT_PANEL;
+        const size_t columns = dt_panels_width(H, h);
         for (size_t d = 0; d < D && columns == DT_PANEL; d++)
             memcpy(to + d * DT_PANEL, W + d * H + h, DT_PANEL * sizeof *W);
         for (size_t d = 0; d < D && columns < DT_PANEL; d++)
@@ -53,7 +53,7 @@ static size_t transpose_4(float *to, const float *W, size_t H)
 void dt_pack_transposed(float *to, const float *W, size_t D, size_t H)
 {
     for (size_t d = 0; d < D; d += DT_PANEL, to += H * DT_PANEL) {
-        const size_t columns = D - d < DT_PANEL ? D - d : DT_PANEL;
+        const size_t columns = dt_panels_width(D, d);
         for (size_t i = 0; i < columns; i += 4) {
             const float *from = W + (d + i) * H;
             const size_t rows = columns - i < 4 ? columns - i : 4;

@@ -42,3 +42,12 @@ const dt_tensor *dt_network_tensor_of(const dt_network *network, size_t index)
         tensor--;
     return tensor;
 }
+
+size_t dt_network_first_used(const dt_network *network, size_t l)
+{
+    size_t first = 0;
+    while (first < l && (network->layers[first].kind->prepare != NULL ||
+                         network->layers[first].kind->training_only))
+        first++;
+    return first;
+}

@@ -34,6 +34,19 @@ static inline float *dt_panels_at(const dt_panels *m, size_t i, size_t p)
     return m->data + (p * m->pitch + i) * DT_PANEL;
 }
 
+/** Returns how many of `count` columns are in the panel whose first one is `from`: 32, or what is
+ * left. Those behind them are padding of any value. */
+static inline size_t dt_panels_width(size_t count, size_t from)
+{
+    return count - from < DT_PANEL ? count - from : DT_PANEL;
+}
+
+/** Returns one element. */
+static inline float *dt_panels_element(const dt_panels *m, size_t i, size_t column)
+{
+    return dt_panels_at(m, i, column / DT_PANEL) + column % DT_PANEL;
+}
+
 /** Copies a row [columns] into row i. */
 static inline void dt_panels_put_row(const dt_panels *m, size_t i, const float *row)
 {

@@ -84,16 +84,9 @@ out:
     return status;
 }
 
-/* Units of panel p; what is beyond them in the last panel is padding of any value. */
-static size_t units_in(const dt_layer *layer, size_t p)
-{
-    const size_t left = layer->H - p * DT_PANEL;
-    return left < DT_PANEL ? left : DT_PANEL;
-}
-
 static float *kept_of_unit(const dt_workspace *w, size_t l, size_t what, size_t unit)
 {
-    return dt_panels_at(&w->kept[l], what, unit / DT_PANEL) + unit % DT_PANEL;
+    return dt_panels_element(&w->kept[l], what, unit);
 }
 
 /* ---- sums over the batch ---- */
@@ -187,7 +180,7 @@ static void measure_panel(work *at, size_t p, int thread)
     const dt_traversal *t = at->t;
     const dt_layer *layer = &t->network->layers[at->l];
     const dt_panels *in = dt_traversal_inputs(t, at->l);
-    const size_t units = units_in(layer, p);
+    const size_t units = dt_panels_width(layer->H, p * DT_PANEL);
     (void)thread;
     for (size_t s = 0; s < t->segments->count; s++) {
         const size_t from = dt_traversal_start(t, at->l, s),
@@ -270,7 +263,7 @@ static void forward(const dt_traversal *t, size_t l, size_t from, size_t to)
         batch_scale_rows(dt_panels_at(&w->outputs[l], from, p), dt_panels_at(in, from, p),
                          dt_panels_at(&w->kept[l], MEAN, p), dt_panels_at(&w->kept[l], FACTOR, p),
                          t->network->params + layer->bias + p * DT_PANEL, to - from,
-                         units_in(layer, p));
+                         dt_panels_width(layer->H, p * DT_PANEL));
 }
 
 /* ---- the gradients of scale and shift, and of the inputs' means ---- */
@@ -325,7 +318,8 @@ static void hand_over(work *at, size_t first, size_t p, int what, int thread)
 {
     const dt_traversal *t = at->t;
     const dt_layer *layer = &t->network->layers[at->l];
-    const size_t units = units_in(layer, p), total = what == OF_SCALE ? layer->H : 0;
+    const size_t units = dt_panels_width(layer->H, p * DT_PANEL),
+                 total = what == OF_SCALE ? layer->H : 0;
     const dt_gradient_block block = {first + p * DT_PANEL, 1, units, 1, 1};
     for (size_t s = t->first_filled; s <= t->last_filled; s++) {
         double sums[DT_PANEL] = {0};
@@ -406,7 +400,7 @@ static void backward(const dt_traversal *t, size_t l, size_t before, size_t from
     for (size_t p = 0; p < dt_panels_count(layer->H); p++)
         batch_project_rows(dt_panels_at(&w->deltas[before], from, p),
                            dt_panels_at(&w->deltas[l], from, p), dt_panels_at(in, from, p),
-                           &w->kept[l], p, to - from, units_in(layer, p));
+                           &w->kept[l], p, to - from, dt_panels_width(layer->H, p * DT_PANEL));
 }
 
 /* ---- the moving averages ---- */

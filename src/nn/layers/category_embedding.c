@@ -32,19 +32,6 @@ static const dt_option options[] = {
 
 /* ---- the layer ---- */
 
-/* No layer before trains, as categories have no gradient, but an encoding of numbers, which is the
- * layer right before. */
-static bool is_beginning(const dt_network *network, size_t l)
-{
-    bool is = true;
-    for (size_t i = 0; i < l; i++) {
-        const dt_layer_kind *kind = network->layers[i].kind;
-        const bool encodes = kind == &dt_layer_piecewise_linear && i + 1 == l;
-        is = is && (kind->prepare != NULL || kind->training_only || encodes);
-    }
-    return is;
-}
-
 static dt_status plan(dt_network *network, size_t l)
 {
     dt_status status = DT_OK;
@@ -57,11 +44,13 @@ static dt_status plan(dt_network *network, size_t l)
                                   .start = DT_START_UNIFORM};
     const dt_tensor_plan groups = {
         .name = "groups", .rows = layer->D, .is_constant = true, .non_negative = true};
-    if (!is_beginning(network, l))
+    const dt_layer *before = l > 0 ? &network->layers[l - 1] : NULL;
+    const bool follows = before != NULL && before->kind == &dt_layer_piecewise_linear;
+    /* Categories have no gradient: only an encoding of numbers trains before them. */
+    if (dt_network_first_used(network, l) < (follows ? l - 1 : l))
         return dt_fail(DT_DATA, "layer %zu (%s) must come before layers that train", l + 1,
                        layer->kind->name);
-    const dt_layer *before = l > 0 ? &network->layers[l - 1] : NULL;
-    if (before != NULL && before->kind == &dt_layer_piecewise_linear)
+    if (follows)
         layer->lead = before->encoded * before->width;
     if (layer->encoded > layer->D - layer->lead || layer->groups > layer->encoded)
         return dt_fail(DT_DATA,
@@ -127,11 +116,6 @@ static bool next_input(input *it, const dt_network *network, size_t l, size_t *p
     return true;
 }
 
-static float *element(const dt_panels *m, size_t i, size_t column)
-{
-    return dt_panels_at(m, i, column / DT_PANEL) + column % DT_PANEL;
-}
-
 /* ---- forward ---- */
 
 static void embed(const dt_traversal *t, size_t l, const input *it, size_t from, size_t to)
@@ -140,9 +124,9 @@ static void embed(const dt_traversal *t, size_t l, const input *it, size_t from,
     const dt_panels *in = dt_traversal_inputs(t, l), *out = &t->workspace->outputs[l];
     const float *table = t->network->params + t->network->layers[l].kernel + it->row * width;
     for (size_t i = from; i < to; i++) {
-        const float x = *element(in, i, it->d);
+        const float x = *dt_panels_element(in, i, it->d);
         for (size_t j = 0; j < width && !(x == 0.0f); j++)
-            *element(out, i, it->output + j) += x * table[j];
+            *dt_panels_element(out, i, it->output + j) += x * table[j];
     }
 }
 
@@ -158,7 +142,7 @@ static void forward(const dt_traversal *t, size_t l, size_t from, size_t to)
             embed(t, l, &it, from, to);
         else
             for (size_t i = from; i < to; i++)
-                *element(out, i, it.output) = *element(in, i, it.d);
+                *dt_panels_element(out, i, it.output) = *dt_panels_element(in, i, it.d);
 }
 
 /* ---- gradients ---- */
@@ -170,7 +154,8 @@ static void backward(const dt_traversal *t, size_t l, size_t before, size_t from
     size_t plain = 0;
     for (input it = {.d = SIZE_MAX}; next_input(&it, t->network, l, &plain);)
         for (size_t i = from; i < to; i++)
-            *element(dX, i, it.d) = it.group > 0 ? 0.0f : *element(dY, i, it.output);
+            *dt_panels_element(dX, i, it.d) =
+                it.group > 0 ? 0.0f : *dt_panels_element(dY, i, it.output);
 }
 
 /* Of all segments in turn: the table's row of one input. */
@@ -185,9 +170,9 @@ static void hand_over(const dt_traversal *t, size_t l, const input *it)
         if (from == to)
             continue;
         for (size_t i = from; i < to; i++) {
-            const float x = *element(in, i, it->d);
+            const float x = *dt_panels_element(in, i, it->d);
             for (size_t j = 0; j < layer->width && !(x == 0.0f); j++)
-                sums[j] += x * *element(dY, i, it->output + j);
+                sums[j] += x * *dt_panels_element(dY, i, it->output + j);
         }
         t->sink(t->context, &block, sums, s == t->first_filled, s == t->last_filled, 0);
     }

@@ -142,9 +142,8 @@ static void hand_over_part(void *context, int thread)
         for (size_t d = rows->from; d < rows->to; d += DT_PANEL) {
             const size_t h = panel * DT_PANEL;
             const dt_gradient_block block = {.first = layer->kernel + d * H + h,
-                                             .rows =
-                                                 rows->to - d < DT_PANEL ? rows->to - d : DT_PANEL,
-                                             .columns = H - h < DT_PANEL ? H - h : DT_PANEL,
+                                             .rows = dt_panels_width(rows->to, d),
+                                             .columns = dt_panels_width(H, h),
                                              .row_step = H,
                                              .column_step = 1};
             dt_hand_over_block(t, &block, layer->K, dt_panels_at(in, 0, d / DT_PANEL), DT_PANEL,
@@ -158,7 +157,7 @@ static void hand_over_gradient(dt_traversal *t, size_t l)
     const dt_panels *dY = &t->workspace->deltas[l];
     const size_t D = layer->D, H = layer->H, together = (size_t)PANELS_TOGETHER * DT_PANEL;
     for (size_t h = 0; h < H; h += DT_PANEL)
-        dt_hand_over_sums(t, layer->bias + h, H - h < DT_PANEL ? H - h : DT_PANEL, layer->K,
+        dt_hand_over_sums(t, layer->bias + h, dt_panels_width(H, h), layer->K,
                           dt_panels_at(dY, 0, h / DT_PANEL), DT_PANEL);
     dt_traversal_report_final(t, layer->bias);
     for (size_t to = D, from; to > 0; to = from) {

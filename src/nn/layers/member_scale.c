@@ -25,13 +25,11 @@ static const dt_option options[] = {
 static size_t count_encoded(const dt_network *network, size_t l)
 {
     const dt_layer *before = &network->layers[l - 1];
-    if (before->kind == &dt_layer_piecewise_linear)
-        return before->encoded * before->width;
-    const dt_layer *first = l > 1 ? &network->layers[l - 2] : NULL;
-    const size_t groups = before->groups * before->width;
-    if (first == NULL || first->kind != &dt_layer_piecewise_linear)
-        return groups;
-    return first->width == before->width ? first->encoded * first->width + groups : 0;
+    const bool numbers = before->kind == &dt_layer_piecewise_linear;
+    const size_t count = (numbers ? before->encoded : before->groups) * before->width;
+    if (before->lead > 0 && network->layers[l - 2].width != before->width)
+        return 0;
+    return before->lead + count;
 }
 
 static dt_status plan(dt_network *network, size_t l)
@@ -126,7 +124,7 @@ static void hand_over(dt_traversal *t, size_t l, size_t first, size_t members, s
     const dt_layer *layer = &t->network->layers[l];
     const size_t K = layer->K, H = layer->H, column = p * DT_PANEL;
     const dt_gradient_block block = {layer->kernel + first * H + column, members,
-                                     H - column < DT_PANEL ? H - column : DT_PANEL, H, 1};
+                                     dt_panels_width(H, column), H, 1};
     for (size_t s = t->first_filled; s <= t->last_filled; s++) {
         float g[DT_PANEL * DT_PANEL] __attribute__((aligned(64)));
         const size_t from = t->segments->start[s], rows = t->segments->start[s + 1] - from;
@@ -148,7 +146,7 @@ static void gradient(dt_traversal *t, size_t l)
     const dt_layer *layer = &t->network->layers[l];
     for (size_t first = 0; first < layer->K; first += DT_PANEL)
         for (size_t p = 0; p < dt_panels_count(layer->H); p++)
-            hand_over(t, l, first, layer->K - first < DT_PANEL ? layer->K - first : DT_PANEL, p);
+            hand_over(t, l, first, dt_panels_width(layer->K, first), p);
     dt_traversal_report_final(t, layer->kernel);
 }
 

@@ -56,13 +56,6 @@ static dt_status allocate(dt_workspace *w, const dt_network *network, size_t l, 
 
 /* ---- sums over the units of a row ---- */
 
-/* Units of panel p; what is beyond them in the last panel is padding of any value. */
-static size_t units_in(const dt_layer *layer, size_t p)
-{
-    const size_t left = layer->H - p * DT_PANEL;
-    return left < DT_PANEL ? left : DT_PANEL;
-}
-
 static float add_lanes(float lanes[DT_PANEL])
 {
     for (size_t apart = DT_PANEL / 2; apart > 0; apart /= 2)
@@ -92,11 +85,11 @@ static void measure(float statistics[STATISTICS], const dt_layer *layer, const d
     float mean = 0.0f;
     if (has_shift(layer)) {
         for (size_t p = 0; p < panels; p++)
-            add_units(sums, dt_panels_at(in, i, p), units_in(layer, p));
+            add_units(sums, dt_panels_at(in, i, p), dt_panels_width(layer->H, p * DT_PANEL));
         mean = add_lanes(sums) / (float)layer->H;
     }
     for (size_t p = 0; p < panels; p++)
-        add_squares(squares, dt_panels_at(in, i, p), mean, units_in(layer, p));
+        add_squares(squares, dt_panels_at(in, i, p), mean, dt_panels_width(layer->H, p * DT_PANEL));
     statistics[MEAN] = mean;
     statistics[INVERSE] =
         1.0f / sqrtf(add_lanes(squares) / (float)layer->H + (float)layer->epsilon);
@@ -121,7 +114,7 @@ static void forward(const dt_traversal *t, size_t l, size_t from, size_t to)
         float *statistics = dt_panels_at(&t->workspace->kept[l], i, 0);
         measure(statistics, layer, in, i);
         for (size_t p = 0; p < dt_panels_count(layer->H); p++) {
-            const size_t units = units_in(layer, p);
+            const size_t units = dt_panels_width(layer->H, p * DT_PANEL);
             float *y = dt_panels_at(out, i, p);
             scale_units(y, dt_panels_at(in, i, p), statistics[MEAN], statistics[INVERSE],
                         scale + p * DT_PANEL, units);
@@ -167,12 +160,12 @@ static void backward(const dt_traversal *t, size_t l, size_t before, size_t from
         for (size_t p = 0; p < panels; p++)
             add_products(sums, products, dt_panels_at(dX, i, p), dt_panels_at(dY, i, p),
                          scale + p * DT_PANEL, dt_panels_at(in, i, p), mean, inverse,
-                         units_in(layer, p));
+                         dt_panels_width(layer->H, p * DT_PANEL));
         const float mean_g = has_shift(layer) ? add_lanes(sums) / (float)layer->H : 0.0f;
         const float mean_product = add_lanes(products) / (float)layer->H;
         for (size_t p = 0; p < panels; p++)
             project(dt_panels_at(dX, i, p), dt_panels_at(in, i, p), mean, inverse, mean_g,
-                    mean_product, units_in(layer, p));
+                    mean_product, dt_panels_width(layer->H, p * DT_PANEL));
     }
 }
 
@@ -190,7 +183,7 @@ DT_VECTORIZE static void add_scaled(float *restrict sums, const float *restrict 
 static void add_row(float sums[DT_PANEL], const dt_traversal *t, size_t l, bool of_scale, size_t i,
                     size_t p)
 {
-    const size_t units = units_in(&t->network->layers[l], p);
+    const size_t units = dt_panels_width(t->network->layers[l].H, p * DT_PANEL);
     const float *dY = dt_panels_at(&t->workspace->deltas[l], i, p);
     const float *statistics = dt_panels_at(&t->workspace->kept[l], i, 0);
     if (of_scale)
@@ -204,7 +197,8 @@ static void hand_over(dt_traversal *t, size_t l, size_t first, bool of_scale)
 {
     const dt_layer *layer = &t->network->layers[l];
     for (size_t p = 0; p < dt_panels_count(layer->H); p++) {
-        const dt_gradient_block block = {first + p * DT_PANEL, 1, units_in(layer, p), 1, 1};
+        const dt_gradient_block block = {first + p * DT_PANEL, 1,
+                                         dt_panels_width(layer->H, p * DT_PANEL), 1, 1};
         for (size_t s = t->first_filled; s <= t->last_filled; s++) {
             const size_t from = dt_traversal_start(t, l, s), to = dt_traversal_start(t, l, s + 1);
             float sums[DT_PANEL] __attribute__((aligned(64))) = {0};

@@ -68,10 +68,9 @@ out:
 static dt_status plan(dt_network *network, size_t l)
 {
     dt_layer *layer = &network->layers[l];
-    for (size_t i = 0; i < l; i++)
-        if (network->layers[i].kind->prepare == NULL && !network->layers[i].kind->training_only)
-            return dt_fail(DT_DATA, "layer %zu (%s) must come before layers that train", l + 1,
-                           layer->kind->name);
+    if (dt_network_first_used(network, l) < l)
+        return dt_fail(DT_DATA, "layer %zu (%s) must come before layers that train", l + 1,
+                       layer->kind->name);
     if (layer->encoded > layer->D || layer->edges < 2 * layer->encoded)
         return dt_fail(DT_DATA,
                        "layer %zu (%s): 'inputs' is %zu and 'edges' %zu; expected at most %zu "
@@ -137,11 +136,6 @@ static bool next_input(input *it, const dt_network *network, const dt_layer *lay
 static size_t output_of(const input *it, const dt_layer *layer)
 {
     return it->count > 0 ? it->encoded * layer->width : layer->encoded * layer->width + it->plain;
-}
-
-static float *element(const dt_panels *m, size_t i, size_t column)
-{
-    return dt_panels_at(m, i, column / DT_PANEL) + column % DT_PANEL;
 }
 
 /* ---- memory ---- */
@@ -213,16 +207,16 @@ static void encode_rows(const dt_traversal *t, size_t l, const input *it, size_t
     const size_t left = DT_PANEL - column % DT_PANEL;
     const size_t here = left < layer->width ? left : layer->width;
     for (size_t i = from; i < to; i++) {
-        const float x = *element(in, i, it->d);
+        const float x = *dt_panels_element(in, i, it->d);
         const size_t bin = find_bin(edges, it->count, x), at = (bins + bin) * layer->width;
         const float place = find_place(edges, bin, x);
         const float *sum = w->weights[l] + at, *value = t->network->params + layer->bins + at;
-        *element(kept, i, it->encoded) = (float)bin;
-        *element(kept, i, layer->encoded + it->encoded) = place;
-        encode(element(out, i, column), x, place, slope, sum, value, here);
+        *dt_panels_element(kept, i, it->encoded) = (float)bin;
+        *dt_panels_element(kept, i, layer->encoded + it->encoded) = place;
+        encode(dt_panels_element(out, i, column), x, place, slope, sum, value, here);
         if (here < layer->width)
-            encode(element(out, i, column + here), x, place, slope + here, sum + here, value + here,
-                   layer->width - here);
+            encode(dt_panels_element(out, i, column + here), x, place, slope + here, sum + here,
+                   value + here, layer->width - here);
     }
 }
 
@@ -236,7 +230,7 @@ static void forward(const dt_traversal *t, size_t l, size_t from, size_t to)
             encode_rows(t, l, &it, from, to);
         else
             for (size_t i = from; i < to; i++)
-                *element(out, i, output_of(&it, layer)) = *element(in, i, it.d);
+                *dt_panels_element(out, i, output_of(&it, layer)) = *dt_panels_element(in, i, it.d);
 }
 
 /* ---- gradients ---- */
@@ -255,9 +249,10 @@ static void add_row(float *sums, const dt_traversal *t, size_t l, const input *i
     const dt_panels *dY = &t->workspace->deltas[l];
     const size_t column = output_of(it, layer), left = DT_PANEL - column % DT_PANEL;
     const size_t here = left < layer->width ? left : layer->width;
-    add_outputs(sums, element(dY, i, column), factor, here);
+    add_outputs(sums, dt_panels_element(dY, i, column), factor, here);
     if (here < layer->width)
-        add_outputs(sums + here, element(dY, i, column + here), factor, layer->width - here);
+        add_outputs(sums + here, dt_panels_element(dY, i, column + here), factor,
+                    layer->width - here);
 }
 
 /* The gradients of bins first .. first+count-1 from the rows of a segment. A row adds its place's
@@ -270,14 +265,14 @@ static void add_bins(float *g, const dt_traversal *t, size_t l, const input *it,
     float whole[(DT_PANEL + 1) * DT_PANEL] = {0}; /* of the rows in each bin; the last: behind */
     memset(g, 0, count * DT_PANEL * sizeof *g);
     for (size_t i = from; i < to; i++) {
-        const size_t bin = (size_t)*element(kept, i, it->encoded);
+        const size_t bin = (size_t)*dt_panels_element(kept, i, it->encoded);
         if (bin < first)
             continue;
         const size_t at = bin - first < count ? bin - first : count;
         add_row(whole + at * DT_PANEL, t, l, it, i, 1.0f);
         if (at < count)
             add_row(g + at * DT_PANEL, t, l, it, i,
-                    *element(kept, i, layer->encoded + it->encoded));
+                    *dt_panels_element(kept, i, layer->encoded + it->encoded));
     }
     for (size_t b = count; b-- > 0;)
         for (size_t j = 0; j < layer->width; j++) {
@@ -317,7 +312,7 @@ static void hand_over_vector(const dt_traversal *t, size_t l, const input *it, b
         if (from == to)
             continue;
         for (size_t i = from; i < to; i++)
-            add_row(sums, t, l, it, i, slope ? *element(in, i, it->d) : 1.0f);
+            add_row(sums, t, l, it, i, slope ? *dt_panels_element(in, i, it->d) : 1.0f);
         t->sink(t->context, &block, sums, s == t->first_filled, s == t->last_filled, 0);
     }
 }
@@ -327,8 +322,7 @@ static void gradient(dt_traversal *t, size_t l)
     const dt_layer *layer = &t->network->layers[l];
     for (input it = {.d = SIZE_MAX}; next_input(&it, t->network, layer);)
         for (size_t first = 0; first + 1 < it.count; first += DT_PANEL)
-            hand_over_bins(t, l, &it, first,
-                           it.count - 1 - first < DT_PANEL ? it.count - 1 - first : DT_PANEL);
+            hand_over_bins(t, l, &it, first, dt_panels_width(it.count - 1, first));
     dt_traversal_report_final(t, layer->bins);
     for (int slope = 0; slope <= 1; slope++) {
         for (input it = {.d = SIZE_MAX}; next_input(&it, t->network, layer);)

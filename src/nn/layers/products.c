@@ -92,8 +92,8 @@ static void hand_over_kernel(dt_traversal *t, size_t l, size_t kernels, size_t k
         const size_t d = panel * DT_PANEL;
         for (size_t c = 0; c < C; c += DT_PANEL) {
             const dt_gradient_block block = {.first = first + d * C + c,
-                                             .rows = C - c < DT_PANEL ? C - c : DT_PANEL,
-                                             .columns = D - d < DT_PANEL ? D - d : DT_PANEL,
+                                             .rows = dt_panels_width(C, c),
+                                             .columns = dt_panels_width(D, d),
                                              .row_step = 1,
                                              .column_step = C};
             dt_hand_over_block(t, &block, step, t->workspace->logits + k * C + c, row,
@@ -109,7 +109,7 @@ void dt_narrow_gradient(dt_traversal *t, size_t l, size_t kernels)
     const size_t C = layer->H, step = layer->K / kernels;
     for (size_t k = 0; k < kernels; k++)
         for (size_t c = 0; c < C; c += DT_PANEL)
-            dt_hand_over_sums(t, layer->bias + k * C + c, C - c < DT_PANEL ? C - c : DT_PANEL, step,
+            dt_hand_over_sums(t, layer->bias + k * C + c, dt_panels_width(C, c), step,
                               t->workspace->logits + k * C + c, kernels * C);
     dt_traversal_report_final(t, layer->bias);
     for (size_t k = kernels; k-- > 0;)
