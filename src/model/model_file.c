@@ -158,11 +158,8 @@ DT_MUST_USE static dt_status read_arrays(dt_model *out, dt_model_arrays *in, boo
     DT_TRY(dt_network_allocate(network));
     DT_TRY(read_tensors(in, network->constants, network, network->constant_tensors,
                         network->constant_tensor_count, 0));
-    if (dt_network_check_constants(network) != DT_OK) {
-        char reason[DT_STATUS_TEXT_BYTES];
-        (void)snprintf(reason, sizeof reason, "%s", dt_status_text());
-        DT_TRY(dt_fail(DT_DATA, "%s: %s", in->path, reason));
-    }
+    if (dt_network_check_constants(network) != DT_OK)
+        DT_TRY(dt_fail(DT_DATA, "%s: %s", in->path, dt_status_text()));
     for (size_t m = 0; m <= network->other_count; m++)
         DT_TRY(read_tensors(in, m == 0 ? network->params : network->others[m - 1].params, network,
                             network->tensors, network->tensor_count, m));

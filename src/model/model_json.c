@@ -160,11 +160,9 @@ DT_MUST_USE static dt_status read_option(dt_layer *layer, const dt_json_place *a
     dt_status status = DT_OK;
     char text[DT_OPTION_TEXT_BYTES];
     DT_TRY(dt_json_get_word(text, sizeof text, at, option->name));
-    if (dt_options_parse_value(option, layer, text, false) != DT_OK) {
-        char reason[DT_STATUS_TEXT_BYTES];
-        (void)snprintf(reason, sizeof reason, "%s", dt_status_text());
-        DT_TRY(dt_fail(DT_DATA, "%s: %s", at->where, reason + strspn(reason, "-")));
-    }
+    if (dt_options_parse_value(option, layer, text, false) != DT_OK)
+        DT_TRY(dt_fail(DT_DATA, "%s: %s", at->where,
+                       dt_status_text() + strspn(dt_status_text(), "-")));
 out:
     return status;
 }
@@ -289,11 +287,8 @@ DT_MUST_USE static dt_status read_network(dt_network *out, const dt_json_place *
         DT_TRY(read_layer(&layers[l], &at));
     }
     status = dt_network_plan(out, (size_t)inputs, layers, count);
-    if (status != DT_OK) {
-        char reason[DT_STATUS_TEXT_BYTES];
-        (void)snprintf(reason, sizeof reason, "%s", dt_status_text());
-        DT_TRY(dt_fail(status, "%s: %s", root->where, reason));
-    }
+    if (status != DT_OK)
+        DT_TRY(dt_fail(status, "%s: %s", root->where, dt_status_text()));
     DT_TRY(read_loss(out, loss, root));
 out:
     dt_memory_free(layers);
