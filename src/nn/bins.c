@@ -49,12 +49,14 @@ static size_t choose_quantiles(float *out, const dt_value_count *values, size_t 
     return edges;
 }
 
-/* Returns how many are left. The first and the last one stay: they are the range. */
-static size_t leave_out_close(float *edges, size_t count)
+/* The first and the last one stay: they are the range. */
+size_t dt_bins_finish(float *edges, size_t count)
 {
-    const double parts = 600000.0, last = (double)edges[count - 1];
-    const double least = fmax((last - (double)edges[0]) / parts, DT_BIN_WIDTH_MIN);
+    const double parts = 600000.0, last = (double)edges[count - 1], range = last - (double)edges[0];
+    const double least = fmax(range / parts, DT_BIN_WIDTH_MIN);
     size_t kept = 1;
+    if (range < DT_BIN_WIDTH_MIN || range > (double)FLT_MAX)
+        return 0;
     for (size_t i = 1; i + 1 < count; i++)
         if ((double)edges[i] - (double)edges[kept - 1] >= least && last - (double)edges[i] >= least)
             edges[kept++] = edges[i];
@@ -73,8 +75,7 @@ size_t dt_bins_choose(float *out, const dt_value_count *values, size_t count, si
     else
         for (size_t i = 0; i < count; i++)
             out[i] = values[i].value;
-    const double range = (double)out[edges - 1] - (double)out[0];
-    return range < DT_BIN_WIDTH_MIN || range > (double)FLT_MAX ? 0 : leave_out_close(out, edges);
+    return dt_bins_finish(out, edges);
 }
 
 /* ---- the list ---- */

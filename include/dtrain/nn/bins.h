@@ -38,16 +38,22 @@ typedef struct dt_value_count {
  * Chooses the edges of one input from its values: each value is an edge if there are few; else
  * quantiles, in which a value counts by the square root of its rows, so that a frequent value does
  * not take the bins of the others. There are few if they make no more than `bins` bins, or
- * DT_BINS_SPIKE bins if a tenth of all rows have the same value.
- *
- * An inner edge is left out if it is closer to the one before, or to the last one, than 1 / 600,000
- * of the range: in float32 a place between the two would have no digits. Values whose range is
- * below the smallest normal number, or beyond the largest, are not encoded.
+ * DT_BINS_SPIKE bins if a tenth of all rows have the same value. dt_bins_finish ends it.
  *
  * Shapes:  values [count], rising, all different; out [max(bins, DT_BINS_SPIKE) + 1]
  * Returns: the number of edges, 0 for an input that is not encoded
  */
 size_t dt_bins_choose(float *out, const dt_value_count *values, size_t count, size_t bins);
+
+/**
+ * Leaves out an inner edge if it is closer to the one before, or to the last one, than 1 / 600,000
+ * of the range: in float32 a place between the two would have no digits. Values whose range is
+ * below the smallest normal number, or beyond the largest, are not encoded.
+ *
+ * Shapes:  edges [count], not falling, in and out; count 1 or more
+ * Returns: the number of edges that are left, 0 for an input that is not encoded
+ */
+size_t dt_bins_finish(float *edges, size_t count);
 
 /** Starts with no edges of D inputs. Owns: the caller clears. Errors: DT_MEMORY. */
 DT_MUST_USE dt_status dt_bins_init(dt_bins *out, size_t D);
