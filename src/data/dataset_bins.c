@@ -3,8 +3,10 @@
  * and counts the equal ones; rank 0 merges what the ranks have. The result depends on the rows
  * alone, in any order.
  */
-#include "dtrain/base/memory.h"
 #include "dtrain/data/dataset.h"
+
+#include "dataset_bins_internal.h"
+#include "dtrain/base/memory.h"
 
 #include <math.h>
 #include <string.h>
@@ -92,6 +94,8 @@ static size_t merge(dt_value_count *out, const dt_value_count *a, size_t a_count
 typedef struct work {
     const dt_comm *comm;
     const dt_dataset *set;
+    const dt_bin_rule *rule;
+    dt_bin_trees trees; /* zeroed: not DT_BINS_BY_TREE */
     size_t own; /* this rank's rows */
     uint32_t *keys, *other; /* [own] */
     dt_value_count *mine; /* [own] */
@@ -101,17 +105,20 @@ typedef struct work {
     int64_t *others; /* [D]: whether an input has values beside 0 and 1, on any rank */
 } work;
 
-DT_MUST_USE static dt_status start(work *w, const dt_comm *comm, const dt_dataset *set)
+DT_MUST_USE static dt_status start(work *w, const dt_comm *comm, const dt_dataset *set,
+                                   const dt_bin_rule *rule)
 {
     dt_status status = DT_OK;
     const size_t ranks = (size_t)dt_comm_size(comm);
-    *w = (work){.comm = comm, .set = set, .own = dt_dataset_own_rows(set)};
+    *w = (work){.comm = comm, .set = set, .rule = rule, .own = dt_dataset_own_rows(set)};
     DT_TRY(dt_memory_alloc(&w->keys, w->own, sizeof *w->keys, "values of an input"));
     DT_TRY(dt_memory_alloc(&w->other, w->own, sizeof *w->other, "values of an input"));
     DT_TRY(dt_memory_alloc(&w->mine, w->own, sizeof *w->mine, "values of an input"));
     DT_TRY(dt_memory_alloc(&w->lengths, ranks, sizeof *w->lengths, "numbers of values"));
     DT_TRY(dt_memory_alloc(&w->bytes, ranks, sizeof *w->bytes, "numbers of values"));
     DT_TRY(dt_memory_alloc(&w->others, set->D, sizeof *w->others, "kinds of inputs"));
+    if (rule->by == DT_BINS_BY_TREE)
+        DT_TRY(dt_bin_trees_init(&w->trees, comm, set, rule->scale));
 out:
     return status;
 }
@@ -126,6 +133,7 @@ static void end(work *w)
     dt_memory_free(w->others);
     dt_memory_free(w->all);
     dt_memory_free(w->merged);
+    dt_bin_trees_clear(&w->trees);
 }
 
 /* Categories are many inputs, and are not encoded: they are left out before any is sorted. */
@@ -184,8 +192,25 @@ static size_t merge_all(work *w)
     return w->lengths[0];
 }
 
+/* From the values of all ranks, which rank 0 has. Errors: on rank 0 alone. */
+DT_MUST_USE static dt_status choose(work *w, dt_bins *out, size_t d, size_t values, float *edges)
+{
+    dt_status status = DT_OK;
+    const bool root = dt_comm_rank(w->comm) == 0;
+    const size_t bins = w->rule->bins;
+    size_t count = 0;
+    if (w->rule->by == DT_BINS_BY_TREE)
+        DT_TRY(dt_bin_trees_choose(&w->trees, edges, &count, d, w->all, values, bins));
+    else if (root)
+        count = dt_bins_choose(edges, w->all, values, bins);
+    if (root)
+        DT_TRY(dt_bins_add(out, d, edges, count));
+out:
+    return status;
+}
+
 /* The edges of input d, on rank 0. */
-DT_MUST_USE static dt_status find_edges(work *w, dt_bins *out, size_t d, size_t bins, float *edges)
+DT_MUST_USE static dt_status find_edges(work *w, dt_bins *out, size_t d, float *edges)
 {
     dt_status status = DT_OK;
     const dt_dataset *set = w->set;
@@ -196,11 +221,8 @@ DT_MUST_USE static dt_status find_edges(work *w, dt_bins *out, size_t d, size_t 
     dt_comm_allgather(w->comm, w->lengths, &length, sizeof length);
     DT_TRY(dt_comm_agree(w->comm, make_room(w)));
     dt_comm_gatherv(w->comm, 0, w->all, w->bytes, w->mine, length * sizeof *w->mine);
-    if (dt_comm_rank(w->comm) == 0) {
-        const size_t values = merge_all(w);
-        status = dt_bins_add(out, d, edges, dt_bins_choose(edges, w->all, values, bins));
-    }
-    DT_TRY(dt_comm_agree(w->comm, status));
+    const size_t values = dt_comm_rank(w->comm) == 0 ? merge_all(w) : 0;
+    DT_TRY(dt_comm_agree(w->comm, choose(w, out, d, values, edges)));
 out:
     return status;
 }
@@ -225,19 +247,19 @@ out:
 }
 
 dt_status dt_dataset_find_bins(dt_bins *out, const dt_comm *comm, const dt_dataset *set,
-                               size_t bins)
+                               const dt_bin_rule *rule)
 {
     dt_status status = DT_OK;
     float edges[DT_BINS_MAX + 1];
     work w = {0};
     *out = (dt_bins){0};
-    DT_ASSERT(bins >= 2 && bins <= DT_BINS_MAX);
+    DT_ASSERT(rule->bins >= 2 && rule->bins <= DT_BINS_MAX);
     DT_TRY(dt_comm_agree(comm, dt_bins_init(out, set->D)));
-    DT_TRY(dt_comm_agree(comm, start(&w, comm, set)));
+    DT_TRY(dt_comm_agree(comm, start(&w, comm, set, rule)));
     find_others(&w);
     for (size_t d = 0; d < set->D; d++)
         if (w.others[d] != 0)
-            DT_TRY(find_edges(&w, out, d, bins, edges));
+            DT_TRY(find_edges(&w, out, d, edges));
     DT_TRY(share(out, comm));
 out:
     end(&w);

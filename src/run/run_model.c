@@ -278,9 +278,11 @@ DT_MUST_USE static dt_status take_spec(dt_settings *s, const dt_network *network
     if (dt_options_given(table, s, "init"))
         return dt_fail(DT_USAGE, "--init was given, but the weights are those of %s; remove --init",
                        path);
-    if (dt_options_given(table, s, "bins"))
-        return dt_fail(DT_USAGE, "--bins was given, but the bins are those of %s; remove --bins",
-                       path);
+    if (dt_options_given(table, s, "bins") || dt_options_given(table, s, "bins-by")) {
+        const char *name = dt_options_given(table, s, "bins") ? "bins" : "bins-by";
+        return dt_fail(DT_USAGE, "--%s was given, but the bins are those of %s; remove --%s", name,
+                       path, name);
+    }
     return DT_OK;
 }
 
@@ -399,6 +401,13 @@ DT_MUST_USE static dt_status check_validation(const dt_run *r)
                    schedule->name);
 }
 
+DT_MUST_USE static dt_status find_bins(const dt_run *r, dt_bins *out)
+{
+    const dt_bin_rule rule = {
+        .by = (dt_bins_by)r->settings.bins_by, .bins = (size_t)r->settings.bins, .scale = r->scale};
+    return dt_dataset_find_bins(out, r->comm, &r->sets[DT_TRAIN], &rule);
+}
+
 dt_status dt_run_make_model(dt_run *r)
 {
     dt_status status = DT_OK;
@@ -415,8 +424,7 @@ dt_status dt_run_make_model(dt_run *r)
             r->settings.weight_decay = dt_optimizer_kinds[r->settings.optimizer]->weight_decay;
         DT_TRY(dt_comm_agree(r->comm, dt_run_check_settings(&r->settings)));
         if (r->settings.numeric_embedding != DT_EMBEDDING_NONE)
-            DT_TRY(
-                dt_dataset_find_bins(&bins, r->comm, &r->sets[DT_TRAIN], (size_t)r->settings.bins));
+            DT_TRY(find_bins(r, &bins));
         if (r->root && bins.D > 0 && bins.encoded == 0)
             dt_log_warn("--numeric-embedding has no effect: no input has values beside 0 and 1");
         DT_TRY(find_columns(r, &columns));

@@ -172,7 +172,7 @@ DT_MUST_USE static dt_status check_schedule(const dt_settings *s)
 /* A model to begin with says itself what it has. */
 DT_MUST_USE static dt_status check_embedding(const dt_settings *s)
 {
-    static const char *const names[] = {"bins", "embedding_width"};
+    static const char *const names[] = {"bins", "bins_by", "embedding_width"};
     if (s->numeric_embedding != DT_EMBEDDING_NONE || s->init_from[0] != '\0')
         return DT_OK;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {

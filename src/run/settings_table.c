@@ -66,6 +66,10 @@ static const dt_option options[] = {
      "maximum number of bins of an input, at quantiles of the training rows; an input with a very "
      "frequent value gets one bin for each value, up to 128",
      DT_SETTING_NEWER},
+    {"bins-by", "NAME", DT_OPTION_CHOICE, AT(bins_by), 0, 0, DT_BINS_BY_NAMES, "quantile",
+     "how bins are found: quantile, as --bins says; tree, the leaves of a decision tree on this "
+     "input alone, at most --bins, each with at least 64 training rows",
+     DT_SETTING_NEWER},
     {"embedding-width", "N", DT_OPTION_INT, AT(embedding_width), 1, DT_PANEL, NULL, "8",
      "outputs of an encoded input", DT_SETTING_NEWER | DT_SETTING_DEPENDS},
     {"category-embedding", "N", DT_OPTION_INT, AT(category_embedding), 0, DT_PANEL, NULL, "0",

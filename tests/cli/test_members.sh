@@ -71,6 +71,10 @@ same_everywhere members classes --members 8
 members=$crc
 same_everywhere one classes --bins 16 --embedding-width 11
 [ "$crc" != "$members" ] || fail "the weights without members"
+quantile=$crc
+same_everywhere tree classes --bins 16 --embedding-width 11 --bins-by tree
+[ "$crc" != "$quantile" ] || fail "the weights with bins by quantiles"
+same_everywhere tree-values values --bins-by tree
 same_everywhere norm values --members 3 --norm layer --residual --hidden 40,40
 
 # Categories, which only data with a recipe has.

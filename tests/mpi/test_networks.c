@@ -44,6 +44,8 @@ static const char *const others[] = {
     "@ --targets y --preset tabular",
     "@ --targets v2 --weights w --numeric-embedding piecewise --bins 7 --embedding-width 5 "
     "--members 3 --norm batch --noise 0.1 --residual --dropout 0.2",
+    "@ --targets y --numeric-embedding piecewise --bins 5 --bins-by tree --members 2",
+    "@ --targets v2 --weights w --numeric-embedding piecewise --bins-by tree --norm layer",
     "@ --targets b --members 2 --threshold f1",
     "@ --targets b --threshold recall=0.8 --seed 2",
     "@ --targets b --threshold precision=0.6 --seed 3",

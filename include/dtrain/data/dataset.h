@@ -129,17 +129,33 @@ DT_MUST_USE dt_status dt_dataset_measure(dt_target_scale *out, const dt_comm *co
 double dt_dataset_distance(const dt_comm *comm, const dt_dataset *set,
                            const dt_target_scale *scale);
 
+/** How edges of bins are found. */
+typedef struct dt_bin_rule {
+    dt_bins_by by;
+    size_t bins; /* at most, 2 .. DT_BINS_MAX */
+    const dt_target_scale *scale; /* [T]: of targets that are values, for trees; NULL: classes */
+} dt_bin_rule;
+
 /**
- * Finds the edges of at most `bins` bins for each input (dt_bins_choose), from all rows, whatever
- * they weigh: the same on any number of ranks. For the call, each rank needs 16 bytes for each of
- * its rows, and rank 0 another 16 for each value of an input that a rank has.
+ * Finds the edges of bins for each input, by dt_bins_choose or dt_bin_tree_choose, from all rows,
+ * whatever they weigh: the same on any number of ranks. An input that has only the values 0 and 1
+ * is not encoded.
  *
- * Calls:   collective; same on all ranks: bins, 2 .. DT_BINS_MAX, and the result
+ * For the call, each rank needs 16 bytes for each of its rows, and rank 0 another 16 for each value
+ * of an input that a rank has. Trees need another 8 * min(values, M) * (1 + K) bytes on each rank,
+ * at most 34 MiB, for K classes or targets and M = min(2^18, 2^22 / (1 + K)). If an input has more
+ * than M different values, a threshold of its tree lies between two of M groups with about the same
+ * number of rows each.
+ *
+ * Targets that are values count in standard deviations, each rounded once to a multiple of a step
+ * below N * 2^-51, of N rows. With trees that makes an all-reduce of the sums for each input.
+ *
+ * Calls:   collective; same on all ranks: rule, and the result
  * Owns:    the caller clears with dt_bins_clear
  * Errors:  DT_MEMORY, on all ranks; *out is zeroed
  */
 DT_MUST_USE dt_status dt_dataset_find_bins(dt_bins *out, const dt_comm *comm, const dt_dataset *set,
-                                           size_t bins);
+                                           const dt_bin_rule *rule);
 
 /** Returns the class with the most rows, the lowest of equals. Local. */
 size_t dt_dataset_majority_class(const dt_dataset *set);

@@ -21,6 +21,12 @@ typedef struct dt_bins {
     size_t capacity; /* edges that there is room for */
 } dt_bins;
 
+/** What edges are chosen by: the rows of each value, or a tree that predicts the targets. */
+typedef enum dt_bins_by { DT_BINS_BY_QUANTILE, DT_BINS_BY_TREE } dt_bins_by;
+
+/** The names in the order of the enumeration, separated by bars, for the options table. */
+#define DT_BINS_BY_NAMES "quantile|tree"
+
 /** Most bins of an input that --bins allows, and those of an input one of whose values is
  * frequent. */
 enum { DT_BINS_MAX = 512, DT_BINS_SPIKE = 128 };

@@ -28,6 +28,7 @@ typedef struct dt_settings {
     int norm; /* a dt_norm */
     int preset; /* a dt_preset */
     int numeric_embedding; /* a dt_embedding */
+    int bins_by; /* a dt_bins_by */
     int64_t bins, embedding_width, category_embedding, members;
     bool residual;
     int init; /* a dt_init */
