@@ -199,7 +199,10 @@ DT_MUST_USE static dt_status choose(work *w, dt_bins *out, size_t d, size_t valu
     const bool root = dt_comm_rank(w->comm) == 0;
     const size_t bins = w->rule->bins;
     size_t count = 0;
-    if (w->rule->by == DT_BINS_BY_TREE)
+    bool by_tree = w->rule->by == DT_BINS_BY_TREE;
+    by_tree = by_tree && !(root && dt_bins_are_values(w->all, values));
+    dt_comm_broadcast(w->comm, &by_tree, sizeof by_tree);
+    if (by_tree)
         DT_TRY(dt_bin_trees_choose(&w->trees, edges, &count, d, w->all, values, bins));
     else if (root)
         count = dt_bins_choose(edges, w->all, values, bins);

@@ -64,6 +64,11 @@ size_t dt_bins_finish(float *edges, size_t count)
     return kept;
 }
 
+bool dt_bins_are_values(const dt_value_count *values, size_t count)
+{
+    return count > 0 && count <= DT_BINS_SPIKE + 1 && has_spike(values, count);
+}
+
 size_t dt_bins_choose(float *out, const dt_value_count *values, size_t count, size_t bins)
 {
     const size_t many = has_spike(values, count) && bins < DT_BINS_SPIKE ? DT_BINS_SPIKE : bins;

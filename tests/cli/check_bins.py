@@ -22,9 +22,22 @@ def best_cut(v, t):
     return (gain[at], at + 1) if n > 1 else (0, 0)
 
 
+def finish(edges):
+    last = float(edges[-1])
+    least = (last - float(edges[0])) / 600000
+    kept = list(edges[:1])
+    for e in edges[1:-1]:
+        if float(e) - float(kept[-1]) >= least and last - float(e) >= least:
+            kept.append(e)
+    return np.array([*kept, edges[-1]], "f4")
+
+
 def tree_edges(x, targets, bins):
     order = np.argsort(x, kind="stable")
     v, t = x[order], targets[order]
+    values, counts = np.unique(v, return_counts=True)
+    if len(values) <= 129 and counts.max() >= 0.1 * len(v):
+        return finish(values)
     leaves = [(0, len(v))]
     while len(leaves) < bins:
         gains = [best_cut(v[a:b], t[a:b]) for a, b in leaves]
@@ -35,13 +48,7 @@ def tree_edges(x, targets, bins):
         leaves[i:i + 1] = [(a, a + gains[i][1]), (a + gains[i][1], b)]
     cuts = [a for a, _ in leaves[1:]]
     middles = (v[cuts].astype(float) / 2 + v[np.array(cuts, int) - 1].astype(float) / 2).astype("f4")
-    edges = [v[0], *middles, v[-1]]
-    least = (float(v[-1]) - float(v[0])) / 600000
-    kept = edges[:1]
-    for e in edges[1:-1]:
-        if float(e) - float(kept[-1]) >= least and float(v[-1]) - float(e) >= least:
-            kept.append(e)
-    return np.array([*kept, v[-1]], "f4")
+    return finish([v[0], *middles, v[-1]])
 
 
 def targets_of(y):
