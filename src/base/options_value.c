@@ -291,3 +291,10 @@ const char *dt_options_format(char *out, size_t bytes, const dt_option *option,
     }
     return out;
 }
+
+bool dt_options_is_fallback(const dt_option *option, const void *settings)
+{
+    char value[DT_OPTION_TEXT_BYTES];
+    return option->fallback != NULL &&
+           strcmp(dt_options_format(value, sizeof value, option, settings), option->fallback) == 0;
+}

@@ -41,7 +41,7 @@ static size_t count_parameters(const dt_network *network, size_t l)
     return count;
 }
 
-/* "activation relu": all but units and members, which have a column. */
+/* "activation relu": all but defaults, and units and members, which have a column. */
 static void print_options(char out[LINE_BYTES], const dt_layer *layer)
 {
     const dt_option_table *table = dt_layer_options(layer->kind);
@@ -51,7 +51,7 @@ static void print_options(char out[LINE_BYTES], const dt_layer *layer)
         const dt_option *option = &table->options[i];
         char value[DT_OPTION_TEXT_BYTES];
         if (option->offset != offsetof(dt_layer, H) &&
-            option->offset != offsetof(dt_layer, members))
+            option->offset != offsetof(dt_layer, members) && !dt_options_is_fallback(option, layer))
             used += (size_t)snprintf(out + used, LINE_BYTES - used, "%s%s %s", used > 0 ? ", " : "",
                                      option->name,
                                      dt_options_format(value, sizeof value, option, layer));

@@ -26,10 +26,11 @@ static bool describe_activation(json_t *config, const dt_network *network, size_
 
 static bool describe_dense(json_t *config, const dt_network *network, size_t l)
 {
-    const json_int_t units = (json_int_t)network->layers[l].H;
-    return json_object_set_new(config, "units", json_integer(units)) == 0 &&
+    const dt_layer *layer = &network->layers[l];
+    return json_object_set_new(config, "units", json_integer((json_int_t)layer->H)) == 0 &&
            describe_activation(config, network, l) &&
-           json_object_set_new(config, "use_bias", json_true()) == 0;
+           json_object_set_new(config, "use_bias", json_boolean(layer->biases == DT_BIAS_UNITS)) ==
+               0;
 }
 
 /* The numbers are in the configuration, not in weights: Keras 3.3 reads such weights of a .h5 file,

@@ -258,18 +258,27 @@ out:
     return status;
 }
 
-/* The tensors of a member layer, [K,D] or [K,D,C] and [K,C]. */
-static void add_members(builder *b, const dt_layer *layer)
+/* Scales [K,D], and shifts. */
+static void add_member_scale(builder *b, size_t l)
+{
+    const dt_layer *layer = &b->network->layers[l];
+    const bool members = l > 0 && b->network->layers[l - 1].K > 1;
+    const bool shifts = layer->shifts == DT_SHIFTS_MEMBERS;
+    const size_t shape[3] = {layer->K, layer->D};
+    char name[DT_KERAS_LAYER_BYTES];
+    dt_network_print_layer(name, sizeof name, b->network, l);
+    dt_keras_node *node = add_einsum(b, name, members ? "bkd,kd->bkd" : "bd,kd->bkd", layer->K,
+                                     layer->D, shifts ? "kd" : NULL, true);
+    add_variable(b, node, "scale", b->network->params + layer->kernel, shape);
+    if (shifts)
+        add_variable(b, node, "shift", b->network->params + layer->bias, shape);
+}
+
+/* The last layer of members: [K,D,C] and [K,C]. */
+static void add_member_dense(builder *b, const dt_layer *layer)
 {
     const size_t K = layer->K, D = layer->D, C = layer->H;
     const float *kernel = b->network->params + layer->kernel;
-    if (layer->kind == &dt_layer_member_scale) {
-        char name[DT_KERAS_LAYER_BYTES];
-        dt_network_print_layer(name, sizeof name, b->network, (size_t)(layer - b->network->layers));
-        add_variable(b, add_einsum(b, name, "bd,kd->bkd", K, D, NULL, true), "scale", kernel,
-                     (size_t[3]){K, D});
-        return;
-    }
     dt_keras_node *node = add_einsum(b, "member_outputs", "bkd,kdc->bkc", K, C, "kc", true);
     set(b, node, "activation", json_string(b->network->loss->classes ? "softmax" : "linear"));
     add_variable(b, node, "kernel", kernel, (size_t[3]){K, D, C});
@@ -292,8 +301,10 @@ DT_MUST_USE static dt_status add_layer(builder *b, size_t l)
         dt_network_print_layer(name, sizeof name, b->network, l);
         dt_keras_node *node = add_node(b, "Add", name, true);
         take(b, node, b->place[layer->source]);
+    } else if (layer->kind == &dt_layer_member_scale) {
+        add_member_scale(b, l);
     } else if (form == NULL) {
-        add_members(b, layer);
+        add_member_dense(b, layer);
     }
     b->place[l] = b->last;
 out:

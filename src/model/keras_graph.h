@@ -17,7 +17,7 @@
  *                       categories [E]: columns that Cropping1D layers cut out
  *                       category_embedding "bd,dj->bdj"   table: that of dtrain's layer
  *                       category_columns   "bdj,dg->bgj"  groups (category_table.h)
- *     member_scale      "bd,kd->bkd"
+ *     member_scale      "bd,kd->bkd", and of inputs that are members' "bkd,kd->bkd"
  *     member_dense      "bkd,kdc->bkc", called member_outputs
  *     members' mean     GlobalAveragePooling1D
  *

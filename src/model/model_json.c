@@ -17,6 +17,7 @@ enum { OPTIONS_MAX = 8 };
 
 /* ---- writing ---- */
 
+/* Options with a default are left out when they have it: older programs read the file then. */
 void dt_model_json_add_options(dt_json *json, const dt_layer *layer)
 {
     const dt_option_table *table = dt_layer_options(layer->kind);
@@ -26,6 +27,8 @@ void dt_model_json_add_options(dt_json *json, const dt_layer *layer)
         char text[DT_OPTION_TEXT_BYTES];
         int64_t whole = 0;
         double number = 0.0;
+        if (dt_options_is_fallback(option, layer))
+            continue;
         if (option->kind == DT_OPTION_INT) {
             memcpy(&whole, value, sizeof whole);
             dt_json_add_int(json, option->name, whole);
@@ -159,7 +162,10 @@ DT_MUST_USE static dt_status read_option(dt_layer *layer, const dt_json_place *a
 {
     dt_status status = DT_OK;
     char text[DT_OPTION_TEXT_BYTES];
-    DT_TRY(dt_json_get_word(text, sizeof text, at, option->name));
+    if (option->fallback != NULL && !dt_json_has(at, option->name))
+        (void)snprintf(text, sizeof text, "%s", option->fallback);
+    else
+        DT_TRY(dt_json_get_word(text, sizeof text, at, option->name));
     if (dt_options_parse_value(option, layer, text, false) != DT_OK)
         DT_TRY(dt_fail(DT_DATA, "%s: %s", at->where,
                        dt_status_text() + strspn(dt_status_text(), "-")));

@@ -92,7 +92,10 @@ DT_MUST_USE static dt_status add_dense(dt_onnx_writer *w, const dt_network *netw
     dt_network_print_layer(dense, sizeof dense, network, l);
     (void)snprintf(name, sizeof name, "%s/sum", dense);
     const float *kernel = network->params + layer->kernel, *bias = network->params + layer->bias;
-    if (w->has_members) { /* Gemm takes matrices alone */
+    if (layer->biases == DT_BIAS_NONE) {
+        dt_onnx_add_tensor(w, dt_onnx_add_node(w, "MatMul", name), dense, "kernel", kernel,
+                           layer->D, layer->H);
+    } else if (w->has_members) { /* Gemm takes matrices alone */
         dt_onnx_node *product = dt_onnx_add_part(w, "MatMul", dense, "product");
         dt_onnx_add_tensor(w, product, dense, "kernel", kernel, layer->D, layer->H);
         dt_onnx_add_tensor(w, dt_onnx_add_node(w, "Add", name), dense, "bias", bias, 0, layer->H);

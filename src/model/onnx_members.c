@@ -121,12 +121,20 @@ dt_status dt_onnx_add_categories(dt_onnx_writer *w, const dt_network *network, s
 dt_status dt_onnx_add_member_scale(dt_onnx_writer *w, const dt_network *network, size_t l)
 {
     const dt_layer *layer = &network->layers[l];
+    const float *params = network->params;
+    dt_onnx_node *n = NULL;
     char name[DT_KERAS_LAYER_BYTES];
     dt_network_print_layer(name, sizeof name, network, l);
-    dt_onnx_node *n = dt_onnx_add_part(w, "Unsqueeze", name, "member");
-    dt_onnx_add_indices(w, n, name, "member_axis", axis_1, 1);
+    if (!w->has_members) {
+        n = dt_onnx_add_part(w, "Unsqueeze", name, "member");
+        dt_onnx_add_indices(w, n, name, "member_axis", axis_1, 1);
+    }
     n = dt_onnx_add_part(w, "Mul", name, "scaled");
-    dt_onnx_add_tensor(w, n, name, "scale", network->params + layer->kernel, layer->K, layer->D);
+    dt_onnx_add_tensor(w, n, name, "scale", params + layer->kernel, layer->K, layer->D);
+    if (layer->shifts == DT_SHIFTS_MEMBERS) {
+        n = dt_onnx_add_part(w, "Add", name, "shifted");
+        dt_onnx_add_tensor(w, n, name, "shift", params + layer->bias, layer->K, layer->D);
+    }
     w->has_members = true;
     return DT_OK;
 }

@@ -87,6 +87,7 @@ typedef struct dt_tensor_plan {
     dt_start start;
     size_t fan_in, fan_out; /* 0: rows, columns */
     size_t repeated, repeats; /* as in dt_tensor */
+    bool alike; /* likewise */
     bool decays;
     bool is_constant; /* it does not train */
     bool moves;

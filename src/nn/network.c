@@ -99,9 +99,12 @@ static void fill_at_random(float *W, const dt_tensor *tensor, dt_init init, dt_r
     const double scale = glorot || he ? 2.0 : init == DT_INIT_FAN_IN_UNIFORM ? 1.0 / 3.0 : 1.0;
     const double fans = glorot ? D + H : D;
     const double deviation = sqrt(scale / fans), limit = sqrt(3.0 * scale / fans);
-    for (size_t i = 0; i < tensor->count; i++)
+    const size_t drawn = tensor->alike ? tensor->dims[1] : tensor->count;
+    for (size_t i = 0; i < drawn; i++)
         W[i] = (float)(normal ? draw_truncated(random) * deviation
                               : (2.0 * dt_random_uniform(random) - 1.0) * limit);
+    for (size_t i = drawn; i < tensor->count; i++)
+        W[i] = W[i - drawn];
 }
 
 static void fill_with(float *W, size_t count, float value)

@@ -20,6 +20,7 @@ dt_status dt_network_declare(dt_network *network, size_t l, const dt_tensor_plan
                         .fan_out = plan->fan_out > 0 ? plan->fan_out : plan->columns,
                         .repeated = plan->repeated,
                         .repeats = plan->repeats,
+                        .alike = plan->alike,
                         .decays = plan->decays,
                         .moves = plan->moves,
                         .non_negative = plan->non_negative};

@@ -27,12 +27,27 @@ enum { D = 37, C = 3, ROWS = 11, MOST = 10000, MOST_OUTPUTS = 80 };
 typedef struct example {
     const dt_layer_kind *kind;
     size_t count;
-    dt_layer layers[8];
+    dt_layer layers[10];
 } example;
 
 #define DENSE(units, function)                                                                     \
     {                                                                                              \
         .kind = &dt_layer_dense, .H = (units), .activation = DT_ACTIVATION_##function              \
+    }
+#define DENSE_WITHOUT_BIAS(units, function)                                                        \
+    {                                                                                              \
+        .kind = &dt_layer_dense, .H = (units), .activation = DT_ACTIVATION_##function,             \
+        .biases = DT_BIAS_NONE                                                                     \
+    }
+/* Between layers, and with shifts. */
+#define SCALE(number)                                                                              \
+    {                                                                                              \
+        .kind = &dt_layer_member_scale, .members = (number), .start = DT_SCALES_ONES               \
+    }
+#define SHIFT(number)                                                                              \
+    {                                                                                              \
+        .kind = &dt_layer_member_scale, .members = (number), .start = DT_SCALES_ONES,              \
+        .shifts = DT_SHIFTS_MEMBERS                                                                \
     }
 #define NORM(norm)                                                                                 \
     {                                                                                              \
@@ -205,6 +220,36 @@ static const example listed[] = {
      {{.kind = &dt_layer_member_scale, .members = 2},
       DENSE(40, TANH),
       {.kind = &dt_layer_member_dense, .H = 33}}},
+    {&dt_layer_dense, 3, {DENSE_WITHOUT_BIAS(40, TANH), DENSE(33, TANH), DENSE(C, LINEAR)}},
+    {&dt_layer_dense,
+     4,
+     {{.kind = &dt_layer_normalization},
+      DENSE(33, TANH),
+      DENSE_WITHOUT_BIAS(40, SIGMOID),
+      DENSE(40, LINEAR)}},
+    /* Two blocks of --members-kind full; shifts of the inputs; more members than a panel has
+     * columns. */
+    {&dt_layer_member_scale,
+     10,
+     {{.kind = &dt_layer_member_scale, .members = 3},
+      DENSE_WITHOUT_BIAS(40, LINEAR),
+      SHIFT(3),
+      {.kind = &dt_layer_activation, .activation = DT_ACTIVATION_SIGMOID},
+      DROPOUT(0.25),
+      SCALE(3),
+      DENSE_WITHOUT_BIAS(33, LINEAR),
+      SHIFT(3),
+      {.kind = &dt_layer_activation, .activation = DT_ACTIVATION_SILU},
+      {.kind = &dt_layer_member_dense, .H = C}}},
+    {&dt_layer_member_scale,
+     6,
+     {SHIFT(2),
+      DENSE(7, TANH),
+      SCALE(2),
+      BATCH_NORM,
+      SHIFT(2),
+      {.kind = &dt_layer_member_dense, .H = C}}},
+    {&dt_layer_member_scale, 4, {SHIFT(35), DENSE(3, TANH), SCALE(35), DENSE(2, LINEAR)}},
 };
 enum { LISTED = sizeof listed / sizeof *listed, EXAMPLES = LISTED + DT_ACTIVATION_LINEAR + 1 };
 
@@ -563,6 +608,55 @@ static void test_add_of_no_such_layer(void **state)
     }
 }
 
+static void test_members_that_do_not_fit(void **state)
+{
+    (void)state;
+    dt_network network;
+    const dt_layer layers[] = {{.kind = &dt_layer_member_scale, .members = 2},
+                               DENSE(4, TANH),
+                               SCALE(3),
+                               {.kind = &dt_layer_member_dense, .H = C}};
+    assert_int_equal(dt_network_make(&network, D, layers, 4), DT_DATA);
+    assert_string_equal(dt_status_text(),
+                        "layer 3 (member_scale) has 3 members, but the layers before it have 2");
+}
+
+static void test_last_layer_without_bias(void **state)
+{
+    (void)state;
+    dt_network network;
+    const dt_layer layers[] = {DENSE(4, TANH), DENSE_WITHOUT_BIAS(C, LINEAR)};
+    assert_int_equal(dt_network_make(&network, D, layers, 2), DT_DATA);
+    assert_string_equal(dt_status_text(), "layer 2 (dense) is the last one, which requires a bias");
+}
+
+/* Scales between layers start as ones, and the shifts of all members alike. */
+static void test_start_of_scales(void **state)
+{
+    (void)state;
+    dt_network network;
+    const dt_layer layers[] = {{.kind = &dt_layer_member_scale, .members = 3},
+                               DENSE_WITHOUT_BIAS(40, LINEAR),
+                               SHIFT(3),
+                               {.kind = &dt_layer_member_dense, .H = C}};
+    assert_ok(dt_network_make(&network, D, layers, 4));
+    dt_network_fill(&network, DT_INIT_FAN_IN_UNIFORM, 7);
+    const float *shifts = network.params + network.layers[2].bias;
+    float most = 0.0f;
+    for (size_t i = 0; i < 3 * 40; i++) {
+        assert_true(network.params[network.layers[2].kernel + i] == 1.0f);
+        assert_true(shifts[i] == shifts[i % 40]);
+        most = fmaxf(most, fabsf(shifts[i]));
+    }
+    assert_true(most > 0.8f / sqrtf(D) && most <= 1.0f / sqrtf(D)); /* the dense layer's inputs */
+    const float *first = network.params + network.layers[0].kernel;
+    assert_true(first[0] != first[D] && first[0] != first[1]);
+    dt_network_fill(&network, DT_INIT_GLOROT_UNIFORM, 7);
+    for (size_t i = 0; i < 3 * 40; i++)
+        assert_true(shifts[i] == 0.0f);
+    dt_network_clear(&network);
+}
+
 /* An add takes the outputs of the same layer when dropout layers come and go. */
 static void test_dropout_moves_add(void **state)
 {
@@ -747,6 +841,9 @@ int main(void)
         cmocka_unit_test(test_segments_by_themselves),
         cmocka_unit_test(test_forward_alone),
         cmocka_unit_test(test_add_of_no_such_layer),
+        cmocka_unit_test(test_members_that_do_not_fit),
+        cmocka_unit_test(test_last_layer_without_bias),
+        cmocka_unit_test(test_start_of_scales),
         cmocka_unit_test(test_dropout_moves_add),
         cmocka_unit_test(test_noise_comes_first),
         cmocka_unit_test(test_specs),

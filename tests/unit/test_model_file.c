@@ -166,6 +166,11 @@ static void test_each_layer_kind(void **state)
         {.kind = &dt_layer_rms_norm, .epsilon = 0.25},
         {.kind = &dt_layer_batch_norm, .epsilon = 0.125, .momentum = 0.75},
         {.kind = &dt_layer_noise, .deviation = 0.3},
+        {.kind = &dt_layer_dense, .H = 5, .biases = DT_BIAS_NONE},
+        {.kind = &dt_layer_member_scale,
+         .members = 2,
+         .start = DT_SCALES_ONES,
+         .shifts = DT_SHIFTS_MEMBERS},
         {.kind = &dt_layer_member_dense, .H = C},
     };
     enum { COUNT = sizeof layers / sizeof *layers };
@@ -196,6 +201,9 @@ static void test_each_layer_kind(void **state)
     assert_int_equal(found.network.layers[2].groups, 1);
     assert_int_equal(found.network.layers[2].lead, 4);
     assert_int_equal(found.network.K, 2);
+    assert_int_equal(found.network.layers[13].biases, DT_BIAS_NONE);
+    assert_int_equal(found.network.layers[14].start, DT_SCALES_ONES);
+    assert_int_equal(found.network.layers[14].shifts, DT_SHIFTS_MEMBERS);
     dt_model_clear(&found);
     hid_t file = H5Fopen(model_path(), H5F_ACC_RDONLY, H5P_DEFAULT);
     assert_true(H5Aexists(file, "model_config") > 0);
@@ -205,6 +213,36 @@ static void test_each_layer_kind(void **state)
     assert_non_null(strstr(dt_status_text(), "dtrain does not read back; use model.h5"));
     saved.recipe_json = NULL;
     dt_model_clear(&saved);
+}
+
+/* Options that came later are in the file only if they differ from their defaults, so that older
+ * programs read the networks that they know. */
+static void test_later_options(void **state)
+{
+    (void)state;
+    static const char *const later[] = {"\"start\": \"ones\"", "\"shifts\": \"members\"",
+                                        "\"bias\": \"none\""};
+    static const char *const names[] = {"\"start\"", "\"shifts\"", "\"bias\""};
+    dt_layer layers[] = {{.kind = &dt_layer_member_scale, .members = 2},
+                         {.kind = &dt_layer_dense, .H = 5, .activation = DT_ACTIVATION_TANH},
+                         {.kind = &dt_layer_member_dense, .H = C}};
+    dt_optimizer optimizer;
+    assert_ok(dt_optimizer_init(&optimizer, &dt_adam, 0, 0.001));
+    for (int changed = 0; changed < 2; changed++) {
+        dt_network network;
+        char *json = NULL;
+        assert_ok(dt_network_make(&network, D, layers, 3));
+        assert_ok(dt_model_json_write(&json, &network, &optimizer));
+        for (size_t i = 0; i < sizeof later / sizeof *later; i++) {
+            assert_int_equal(strstr(json, later[i]) != NULL, changed);
+            assert_int_equal(strstr(json, names[i]) != NULL, changed);
+        }
+        dt_memory_free(json);
+        dt_network_clear(&network);
+        layers[0].start = DT_SCALES_ONES;
+        layers[0].shifts = DT_SHIFTS_MEMBERS;
+        layers[1].biases = DT_BIAS_NONE;
+    }
 }
 
 /* A tensor is in the file once, under Keras's name and ours. */
@@ -408,6 +446,7 @@ int main(void)
         cmocka_unit_test_teardown(test_comes_back, scratch_empty),
         cmocka_unit_test_teardown(test_ensemble, scratch_empty),
         cmocka_unit_test_teardown(test_each_layer_kind, scratch_empty),
+        cmocka_unit_test_teardown(test_later_options, scratch_empty),
         cmocka_unit_test_teardown(test_one_dataset_two_names, scratch_empty),
         cmocka_unit_test_teardown(test_spoiled_json, scratch_empty),
         cmocka_unit_test_teardown(test_flag, scratch_empty),

@@ -135,6 +135,9 @@ DT_MUST_USE dt_status dt_options_apply_preset(const dt_option_table *table, void
 DT_MUST_USE dt_status dt_options_parse_value(const dt_option *option, void *settings,
                                              const char *text, bool again);
 
+/** Tells whether an option has its default. Flags have none. */
+bool dt_options_is_fallback(const dt_option *option, const void *settings);
+
 /** Tells whether the option of this name was given. */
 bool dt_options_given(const dt_option_table *table, const void *settings, const char *name);
 

@@ -11,6 +11,15 @@
 /** What a kind of layer implements (nn/layer_internal.h). */
 typedef struct dt_layer_kind dt_layer_kind;
 
+/** Whether a dense layer adds a bias to each unit. */
+typedef enum dt_bias { DT_BIAS_UNITS, DT_BIAS_NONE } dt_bias;
+
+/** How the scales of members start: as normal numbers, which differ, or as ones. */
+typedef enum dt_scales { DT_SCALES_NORMAL, DT_SCALES_ONES } dt_scales;
+
+/** Whether a layer that scales members also adds a shift to each unit of each member. */
+typedef enum dt_shifts { DT_SHIFTS_NONE, DT_SHIFTS_MEMBERS } dt_shifts;
+
 /** A layer of a network: one of a kind, with its options and its place. */
 typedef struct dt_layer {
     const dt_layer_kind *kind;
@@ -20,6 +29,9 @@ typedef struct dt_layer {
     /* Of the outputs. It is linear in the last layer (its outputs are logits) and in layers without
      * an activation. */
     dt_activation activation;
+    dt_bias biases; /* dense */
+    dt_scales start; /* member scale: of its scales */
+    dt_shifts shifts; /* member scale */
     double rate; /* dropout: share of the units that are dropped */
     double deviation; /* noise: standard deviation */
     double epsilon; /* layer, RMS and batch normalization: what is added to the variance */
@@ -37,10 +49,11 @@ typedef struct dt_layer {
     size_t D; /* inputs */
     size_t K; /* rows of outputs for each row of the network's inputs: the members of an ensemble
                  that is one network; 1: one network alone. Those of a row follow each other */
-    /* Offsets among the parameters. dense: of W [D,H], row-major, and of b [H], right behind it;
-     * member dense: of W [K,D,H] and b [K,H]; layer, RMS and batch normalization: of the scale and
-     * the shift, [H] each; member scale: of the scales [K,H]; piecewise linear: of the slopes and
-     * the shifts, [encoded,width] each; category embedding: of the table [encoded,width]. */
+    /* Offsets among the parameters. dense: of W [D,H], row-major, and of b [H], if it has one,
+     * right behind it; member dense: of W [K,D,H] and b [K,H]; layer, RMS and batch normalization:
+     * of the scale and the shift, [H] each; member scale: of the scales [K,H], and of the shifts
+     * [K,H], if it has any; piecewise linear: of the slopes and the shifts, [encoded,width] each;
+     * category embedding: of the table [encoded,width]. */
     size_t kernel, bias;
     size_t bins; /* piecewise linear: offset of [edges - encoded, width], among the parameters */
     /* Offsets of [D] each. normalization: among the constants; batch normalization: of the moving

@@ -50,6 +50,7 @@ typedef struct dt_tensor {
     size_t fan_in, fan_out; /* inputs and outputs of a unit, for random starts */
     size_t repeated, repeats; /* DT_START_NORMAL: of each row of dims[1] numbers, the first
                                  `repeated` ones are drawn once for each `repeats` of them */
+    bool alike; /* a random tensor: all of its rows start as the first one */
     bool decays; /* weight decay applies to it: kernels alone */
     bool moves; /* a moving average: it does not train (dt_network_move) */
     bool non_negative; /* a variance */

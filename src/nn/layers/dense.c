@@ -1,5 +1,5 @@
 /*
- * Dense layers: Y = act(X W + b). Bias and activation are in the epilogue of the forward product;
+ * Dense layers: Y = act(X W + b), or act(X W). Bias and activation are in the epilogue of the forward product;
  * the gradient of the inputs takes the derivative of the activation before it into its own.
  */
 #include "products.h"
@@ -17,6 +17,8 @@ static const dt_option options[] = {
     {"units", "N", DT_OPTION_INT, AT(H), 1, INT_MAX, NULL, NULL, "number of units"},
     {"activation", "NAME", DT_OPTION_CHOICE, AT(activation), 0, 0, DT_ACTIVATION_NAMES, NULL,
      "activation of the outputs"},
+    {"bias", "NAME", DT_OPTION_CHOICE, AT(biases), 0, 0, "units|none", "units",
+     "what is added to the products: a number for each unit, or nothing"},
 };
 
 static dt_status plan(dt_network *network, size_t l)
@@ -33,8 +35,12 @@ static dt_status plan(dt_network *network, size_t l)
                                  .fan_in = layer->D,
                                  .fan_out = layer->H,
                                  .start = DT_START_BIAS};
+    if (layer->biases == DT_BIAS_NONE && l + 1 == network->layer_count)
+        DT_TRY(dt_fail(DT_DATA, "layer %zu (%s) is the last one, which requires a bias", l + 1,
+                       layer->kind->name));
     DT_TRY(dt_network_declare(network, l, &kernel, &layer->kernel));
-    DT_TRY(dt_network_declare(network, l, &bias, &layer->bias));
+    if (layer->biases == DT_BIAS_UNITS)
+        DT_TRY(dt_network_declare(network, l, &bias, &layer->bias));
 out:
     return status;
 }
@@ -91,7 +97,8 @@ static void begin_forward(const dt_traversal *t, size_t l)
         return;
     }
     dt_pack_panels(to, W, D, H);
-    memcpy(to + dt_panels_count(H) * DT_PANEL * D, W + D * H, H * sizeof *W); /* the bias */
+    if (layer->biases == DT_BIAS_UNITS) /* behind the kernel */
+        memcpy(to + dt_panels_count(H) * DT_PANEL * D, W + D * H, H * sizeof *W);
 }
 
 static void forward(const dt_traversal *t, size_t l, size_t from, size_t to)
@@ -99,6 +106,7 @@ static void forward(const dt_traversal *t, size_t l, size_t from, size_t to)
     const dt_layer *layer = &t->network->layers[l];
     const dt_panels *in = dt_traversal_inputs(t, l);
     dt_workspace *w = t->workspace;
+    const float *bias = w->weights[l] + dt_panels_count(layer->H) * DT_PANEL * layer->D;
     if (is_narrow(t, l)) {
         dt_narrow_forward(t, l, 1, from, to);
         return;
@@ -110,7 +118,7 @@ static void forward(const dt_traversal *t, size_t l, size_t from, size_t to)
         .a_row = DT_PANEL,
         .a_panel = in->pitch * DT_PANEL,
         .B = w->weights[l],
-        .start = w->weights[l] + dt_panels_count(layer->H) * DT_PANEL * layer->D,
+        .start = layer->biases == DT_BIAS_UNITS ? bias : NULL,
         .rows = to - from,
         .K = layer->D,
         .N = layer->H,
@@ -151,15 +159,23 @@ static void hand_over_part(void *context, int thread)
         }
 }
 
-static void hand_over_gradient(dt_traversal *t, size_t l)
+static void hand_over_bias(dt_traversal *t, size_t l)
 {
     const dt_layer *layer = &t->network->layers[l];
     const dt_panels *dY = &t->workspace->deltas[l];
-    const size_t D = layer->D, H = layer->H, together = (size_t)PANELS_TOGETHER * DT_PANEL;
+    const size_t H = layer->H;
     for (size_t h = 0; h < H; h += DT_PANEL)
         dt_hand_over_sums(t, layer->bias + h, dt_panels_width(H, h), layer->K,
                           dt_panels_at(dY, 0, h / DT_PANEL), DT_PANEL);
     dt_traversal_report_final(t, layer->bias);
+}
+
+static void hand_over_gradient(dt_traversal *t, size_t l)
+{
+    const dt_layer *layer = &t->network->layers[l];
+    const size_t D = layer->D, H = layer->H, together = (size_t)PANELS_TOGETHER * DT_PANEL;
+    if (layer->biases == DT_BIAS_UNITS)
+        hand_over_bias(t, l);
     for (size_t to = D, from; to > 0; to = from) {
         from = (to - 1) / together * together;
         kernel_rows rows = {t, l, from, to};

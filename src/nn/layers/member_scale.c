@@ -1,12 +1,17 @@
 /*
- * Where an ensemble that is one network begins: each of the K members scales the inputs by numbers
- * of its own, Y[i,k] = X[i] * r[k], and goes on with what the layers behind it have in common.
+ * Scales of members: in an ensemble that is one network, each of the K members scales the inputs by
+ * numbers of its own and leaves what lies between such layers to all members:
  *
- * The scales start as normal numbers: they are what makes the members differ. An input that was
- * encoded has one number for all of its outputs.
+ *     Y[i,k] = X[i] * r[k]             the first one, which makes K rows of a row
+ *     Y[i,k] = X[i,k] * r[k]           the others
+ *     Y[i,k] = X[i,k] * s[k] + b[k]    with shifts
  *
- * Source: Gorishniy, Kotelnikov and Babenko, "TabM", ICLR 2025 (TabM-mini); Wen, Tran and Ba,
- *         "BatchEnsemble", ICLR 2020
+ * The first scales start as normal numbers: they are what makes the members differ. An input that
+ * was encoded has one number for all of its outputs. Scales between layers start as ones, and the
+ * shifts of all members start alike, as the bias of the dense layer before them would.
+ *
+ * Source: Gorishniy, Kotelnikov and Babenko, "TabM", ICLR 2025 (one such layer is TabM-mini; TabM
+ *         has one before and one behind each kernel); Wen, Tran and Ba, "BatchEnsemble", ICLR 2020
  */
 #include "../layer_internal.h"
 
@@ -14,12 +19,24 @@
 
 #include <string.h>
 
+#define AT(field) offsetof(dt_layer, field)
+
 _Static_assert(sizeof(size_t) == sizeof(int64_t), "a number of members is read as an int64_t");
 
 static const dt_option options[] = {
-    {"members", "N", DT_OPTION_INT, offsetof(dt_layer, members), 2, DT_MEMBERS_MAX, NULL, NULL,
+    {"members", "N", DT_OPTION_INT, AT(members), 2, DT_MEMBERS_MAX, NULL, NULL,
      "number of members"},
+    {"start", "NAME", DT_OPTION_CHOICE, AT(start), 0, 0, "normal|ones", "normal",
+     "what the scales start as: normal numbers of variance 1, or ones"},
+    {"shifts", "NAME", DT_OPTION_CHOICE, AT(shifts), 0, 0, "none|members", "none",
+     "what is added to the products: nothing, or numbers of each member"},
 };
+
+/* Whether the inputs are rows of members already. */
+static bool takes_members(const dt_network *network, size_t l)
+{
+    return l > 0 && network->layers[l - 1].K > 1;
+}
 
 /* How many inputs are numbers of an encoded one, as many for each. They come first. */
 static size_t count_encoded(const dt_network *network, size_t l)
@@ -32,60 +49,116 @@ static size_t count_encoded(const dt_network *network, size_t l)
     return before->lead + count;
 }
 
-static dt_status plan(dt_network *network, size_t l)
+/* Scales [K,D]. */
+DT_MUST_USE static dt_status declare_scales(dt_network *network, size_t l)
 {
     dt_layer *layer = &network->layers[l];
-    const dt_layer *before = l > 0 ? &network->layers[l - 1] : NULL;
     dt_tensor_plan scales = {.name = "scale",
                              .rows = layer->members,
                              .columns = layer->D,
                              .repeats = 1,
-                             .start = DT_START_NORMAL};
-    if (before != NULL && before->width > 0) {
+                             .start =
+                                 layer->start == DT_SCALES_ONES ? DT_START_ONES : DT_START_NORMAL};
+    if (l > 0 && network->layers[l - 1].width > 0) {
         scales.repeated = count_encoded(network, l);
-        scales.repeats = before->width;
+        scales.repeats = network->layers[l - 1].width;
     }
-    if (layer->K > 1)
-        return dt_fail(DT_DATA, "layer %zu (%s) is the second one of its kind", l + 1,
-                       layer->kind->name);
-    layer->H = layer->D;
-    layer->K = layer->members;
-    layer->activation = DT_ACTIVATION_LINEAR;
     return dt_network_declare(network, l, &scales, &layer->kernel);
 }
 
-/* The scales in panels: padded with zeros. */
+/* Shifts [K,D]. */
+DT_MUST_USE static dt_status declare_shifts(dt_network *network, size_t l)
+{
+    dt_layer *layer = &network->layers[l];
+    const dt_tensor_plan shifts = {.name = "shift",
+                                   .rows = layer->members,
+                                   .columns = layer->D,
+                                   .fan_in = l > 0 ? network->layers[l - 1].D : layer->D,
+                                   .fan_out = layer->D,
+                                   .start = DT_START_BIAS,
+                                   .alike = true};
+    return dt_network_declare(network, l, &shifts, &layer->bias);
+}
+
+static dt_status plan(dt_network *network, size_t l)
+{
+    dt_status status = DT_OK;
+    dt_layer *layer = &network->layers[l];
+    if (layer->K > 1 && layer->K != layer->members)
+        DT_TRY(dt_fail(DT_DATA, "layer %zu (%s) has %zu members, but the layers before it have %zu",
+                       l + 1, layer->kind->name, layer->members, layer->K));
+    layer->H = layer->D;
+    layer->K = layer->members;
+    layer->activation = DT_ACTIVATION_LINEAR;
+    DT_TRY(declare_scales(network, l));
+    if (layer->shifts == DT_SHIFTS_MEMBERS)
+        DT_TRY(declare_shifts(network, l));
+out:
+    return status;
+}
+
+/* ---- the passes ---- */
+
+static bool has_shifts(const dt_layer *layer)
+{
+    return layer->shifts == DT_SHIFTS_MEMBERS;
+}
+
+/* The scales in panels, and the shifts behind them: padded with zeros. */
 static dt_status allocate(dt_workspace *w, const dt_network *network, size_t l, dt_passes passes)
 {
     (void)passes;
-    return dt_workspace_make_panels(&w->kept[l], network->layers[l].K, network->layers[l].H,
-                                    "a layer's scales");
+    const dt_layer *layer = &network->layers[l];
+    const size_t rows = has_shifts(layer) ? 2 * layer->K : layer->K;
+    return dt_workspace_make_panels(&w->kept[l], rows, layer->H, "a layer's scales");
 }
 
 static void begin_forward(const dt_traversal *t, size_t l)
 {
     const dt_layer *layer = &t->network->layers[l];
-    for (size_t k = 0; k < layer->K; k++)
-        dt_panels_put_row(&t->workspace->kept[l], k,
-                          t->network->params + layer->kernel + k * layer->H);
+    const float *params = t->network->params;
+    const dt_panels *kept = &t->workspace->kept[l];
+    for (size_t k = 0; k < layer->K; k++) {
+        dt_panels_put_row(kept, k, params + layer->kernel + k * layer->H);
+        if (has_shifts(layer))
+            dt_panels_put_row(kept, layer->K + k, params + layer->bias + k * layer->H);
+    }
 }
 
-DT_VECTORIZE static void scale_members(float *restrict y, const float *restrict x,
+/* The members of a row: x is one row for all of them (x_row 0), or one for each. */
+DT_VECTORIZE static void scale_members(float *restrict y, const float *restrict x, size_t x_row,
                                        const float *restrict scales, size_t K)
 {
     for (size_t k = 0; k < K; k++)
         for (size_t j = 0; j < DT_PANEL; j++)
-            y[k * DT_PANEL + j] = x[j] * scales[k * DT_PANEL + j];
+            y[k * DT_PANEL + j] = x[k * x_row + j] * scales[k * DT_PANEL + j];
+}
+
+DT_VECTORIZE static void shift_members(float *restrict y, const float *restrict x, size_t x_row,
+                                       const float *restrict scales, const float *restrict shifts,
+                                       size_t K)
+{
+    for (size_t k = 0; k < K; k++)
+        for (size_t j = 0; j < DT_PANEL; j++)
+            y[k * DT_PANEL + j] =
+                x[k * x_row + j] * scales[k * DT_PANEL + j] + shifts[k * DT_PANEL + j];
 }
 
 static void forward(const dt_traversal *t, size_t l, size_t from, size_t to)
 {
-    const size_t K = t->network->layers[l].K;
+    const dt_layer *layer = &t->network->layers[l];
+    const size_t K = layer->K, x_row = takes_members(t->network, l) ? DT_PANEL : 0;
     const dt_panels *in = dt_traversal_inputs(t, l), *out = &t->workspace->outputs[l];
-    for (size_t p = 0; p < dt_panels_count(in->columns); p++)
-        for (size_t i = from; i < to; i += K)
-            scale_members(dt_panels_at(out, i, p), dt_panels_at(in, i / K, p),
-                          dt_panels_at(&t->workspace->kept[l], 0, p), K);
+    for (size_t p = 0; p < dt_panels_count(in->columns); p++) {
+        const float *scales = dt_panels_at(&t->workspace->kept[l], 0, p);
+        for (size_t i = from; i < to; i += K) {
+            const float *x = dt_panels_at(in, x_row > 0 ? i : i / K, p);
+            if (has_shifts(layer))
+                shift_members(dt_panels_at(out, i, p), x, x_row, scales, scales + K * DT_PANEL, K);
+            else
+                scale_members(dt_panels_at(out, i, p), x, x_row, scales, K);
+        }
+    }
 }
 
 DT_VECTORIZE static void add_members(float *restrict dx, const float *restrict dy,
@@ -101,29 +174,59 @@ DT_VECTORIZE static void add_members(float *restrict dx, const float *restrict d
 static void backward(const dt_traversal *t, size_t l, size_t before, size_t from, size_t to)
 {
     const size_t K = t->network->layers[l].K;
+    const bool members = takes_members(t->network, l);
     const dt_panels *dY = &t->workspace->deltas[l], *dX = &t->workspace->deltas[before];
-    for (size_t p = 0; p < dt_panels_count(dX->columns); p++)
+    for (size_t p = 0; p < dt_panels_count(dX->columns); p++) {
+        const float *scales = dt_panels_at(&t->workspace->kept[l], 0, p);
         for (size_t i = from; i < to; i += K)
-            add_members(dt_panels_at(dX, i / K, p), dt_panels_at(dY, i, p),
-                        dt_panels_at(&t->workspace->kept[l], 0, p), K);
+            if (members)
+                scale_members(dt_panels_at(dX, i, p), dt_panels_at(dY, i, p), DT_PANEL, scales, K);
+            else
+                add_members(dt_panels_at(dX, i / K, p), dt_panels_at(dY, i, p), scales, K);
+    }
 }
 
-/* ---- the gradient of the scales ---- */
+/* ---- the gradients of scales and shifts ---- */
 
 DT_VECTORIZE static void add_scale_products(float *restrict sums, const float *restrict x,
-                                            const float *restrict dy, size_t rows, size_t dy_row)
+                                            size_t x_row, const float *restrict dy, size_t dy_row,
+                                            size_t rows)
 {
     for (size_t i = 0; i < rows; i++)
         for (size_t j = 0; j < DT_PANEL; j++)
-            sums[j] += x[i * DT_PANEL + j] * dy[i * dy_row + j];
+            sums[j] += x[i * x_row + j] * dy[i * dy_row + j];
 }
 
-/* One panel of some members' scales. */
-static void hand_over(dt_traversal *t, size_t l, size_t first, size_t members, size_t p)
+DT_VECTORIZE static void add_shift_rows(float *restrict sums, const float *restrict dy,
+                                        size_t dy_row, size_t rows)
+{
+    for (size_t i = 0; i < rows; i++)
+        for (size_t j = 0; j < DT_PANEL; j++)
+            sums[j] += dy[i * dy_row + j];
+}
+
+/* The gradient of member k's scales, or of its shifts, in one panel: of `rows` rows from row `from`
+ * of the network's inputs on. */
+static void add_rows(float *g, const dt_traversal *t, size_t l, bool shifts, size_t k, size_t p,
+                     size_t from, size_t rows)
+{
+    const size_t K = t->network->layers[l].K, at = from * K + k;
+    const float *dy = dt_panels_at(&t->workspace->deltas[l], at, p);
+    const bool members = takes_members(t->network, l);
+    if (shifts)
+        add_shift_rows(g, dy, K * DT_PANEL, rows);
+    else
+        add_scale_products(g, dt_panels_at(dt_traversal_inputs(t, l), members ? at : from, p),
+                           members ? K * DT_PANEL : DT_PANEL, dy, K * DT_PANEL, rows);
+}
+
+/* One panel of some members' scales, or of their shifts. */
+static void hand_over(const dt_traversal *t, size_t l, bool shifts, size_t first, size_t p)
 {
     const dt_layer *layer = &t->network->layers[l];
     const size_t K = layer->K, H = layer->H, column = p * DT_PANEL;
-    const dt_gradient_block block = {layer->kernel + first * H + column, members,
+    const size_t members = dt_panels_width(K, first), tensor = shifts ? layer->bias : layer->kernel;
+    const dt_gradient_block block = {tensor + first * H + column, members,
                                      dt_panels_width(H, column), H, 1};
     for (size_t s = t->first_filled; s <= t->last_filled; s++) {
         float g[DT_PANEL * DT_PANEL] __attribute__((aligned(64)));
@@ -132,22 +235,27 @@ static void hand_over(dt_traversal *t, size_t l, size_t first, size_t members, s
             continue;
         memset(g, 0, members * DT_PANEL * sizeof *g);
         for (size_t k = 0; k < members; k++)
-            add_scale_products(g + k * DT_PANEL, dt_panels_at(dt_traversal_inputs(t, l), from, p),
-                               dt_panels_at(&t->workspace->deltas[l], from * K + first + k, p),
-                               rows, K * DT_PANEL);
-        for (size_t k = 0; k < members; k++) /* padding of any value became products */
+            add_rows(g + k * DT_PANEL, t, l, shifts, first + k, p, from, rows);
+        for (size_t k = 0; k < members; k++) /* padding of any value became sums */
             memset(g + k * DT_PANEL + block.columns, 0, (DT_PANEL - block.columns) * sizeof *g);
         t->sink(t->context, &block, g, s == t->first_filled, s == t->last_filled, 0);
     }
 }
 
-static void gradient(dt_traversal *t, size_t l)
+static void hand_over_all(dt_traversal *t, size_t l, bool shifts)
 {
     const dt_layer *layer = &t->network->layers[l];
     for (size_t first = 0; first < layer->K; first += DT_PANEL)
         for (size_t p = 0; p < dt_panels_count(layer->H); p++)
-            hand_over(t, l, first, dt_panels_width(layer->K, first), p);
-    dt_traversal_report_final(t, layer->kernel);
+            hand_over(t, l, shifts, first, p);
+    dt_traversal_report_final(t, shifts ? layer->bias : layer->kernel);
+}
+
+static void gradient(dt_traversal *t, size_t l)
+{
+    if (has_shifts(&t->network->layers[l]))
+        hand_over_all(t, l, true);
+    hand_over_all(t, l, false);
 }
 
 const dt_layer_kind dt_layer_member_scale = {
