@@ -25,20 +25,47 @@ static bool is_norm(const dt_layer *layer)
     return norm_of(layer) != DT_NORM_NONE;
 }
 
-/* The layers of a hidden block; returns how many. `first` is the index of its dense layer. */
+static bool is_full(const dt_spec *spec)
+{
+    return spec->members_kind == DT_MEMBERS_FULL;
+}
+
+/* A kernel of full members, with what each of them has beside it; returns how many layers. The
+ * scales of the first block's inputs are among the beginning. */
+static size_t make_full_dense(dt_layer *out, const dt_spec *spec, size_t block)
+{
+    const dt_layer scale = {
+        .kind = &dt_layer_member_scale, .members = spec->members, .start = DT_SCALES_ONES};
+    size_t count = 0;
+    if (block > 0)
+        out[count++] = scale;
+    out[count++] = (dt_layer){.kind = &dt_layer_dense,
+                              .H = spec->hidden.values[block],
+                              .activation = DT_ACTIVATION_LINEAR,
+                              .biases = DT_BIAS_NONE};
+    out[count] = scale;
+    out[count++].shifts = DT_SHIFTS_MEMBERS;
+    return count;
+}
+
+/* The layers of a hidden block; returns how many. `first` is the index of its first layer. */
 static size_t make_block(dt_layer *out, const dt_spec *spec, size_t block, size_t first)
 {
     const size_t H = spec->hidden.values[block];
     const dt_activation activation =
         (dt_activation)spec->activations.values[spec->activations.count > 1 ? block : 0];
+    const bool fused = spec->norm == DT_NORM_NONE && !is_full(spec);
     size_t count = 0;
-    out[count] = (dt_layer){.kind = &dt_layer_dense, .H = H, .activation = activation};
-    if (spec->norm != DT_NORM_NONE) {
-        out[count++].activation = DT_ACTIVATION_LINEAR;
+    if (is_full(spec))
+        count = make_full_dense(out, spec, block);
+    else
+        out[count++] = (dt_layer){.kind = &dt_layer_dense,
+                                  .H = H,
+                                  .activation = fused ? activation : DT_ACTIVATION_LINEAR};
+    if (spec->norm != DT_NORM_NONE)
         out[count++] = norms[spec->norm];
-        out[count] = (dt_layer){.kind = &dt_layer_activation, .activation = activation};
-    }
-    count++;
+    if (!fused)
+        out[count++] = (dt_layer){.kind = &dt_layer_activation, .activation = activation};
     if (spec->residual && block > 0 && spec->hidden.values[block - 1] == H)
         out[count++] = (dt_layer){.kind = &dt_layer_add, .source = first - 1};
     return count;
@@ -91,18 +118,31 @@ static size_t make_beginning(dt_layer *out, const dt_spec *spec, size_t D)
     return count;
 }
 
-dt_status dt_spec_plan(dt_network *out, size_t D, const dt_spec *spec, size_t C)
+/* Without these, full members would be what others are. */
+DT_MUST_USE static dt_status check_spec(const dt_spec *spec)
 {
-    enum { BLOCK_LAYERS = 4, OTHERS = 4 };
-    dt_status status = DT_OK;
-    dt_layer *layers = NULL;
-    size_t count = 0;
-    *out = (dt_network){0};
     if (spec->activations.count > 1 && spec->activations.count != spec->hidden.count)
         return dt_fail(DT_USAGE,
                        "--activation has %zu names, but --hidden has %zu layers; give one name, or "
                        "one for each hidden layer",
                        spec->activations.count, spec->hidden.count);
+    if (is_full(spec) && spec->members < 2)
+        return dt_fail(DT_USAGE, "--members-kind full requires --members of 2 or more; set "
+                                 "--members, or --members-kind mini");
+    if (is_full(spec) && spec->hidden.count == 0)
+        return dt_fail(DT_USAGE, "--members-kind full changes hidden layers, but --hidden is none; "
+                                 "set --hidden, or --members-kind mini");
+    return DT_OK;
+}
+
+dt_status dt_spec_plan(dt_network *out, size_t D, const dt_spec *spec, size_t C)
+{
+    enum { BLOCK_LAYERS = 6, OTHERS = 4 };
+    dt_status status = DT_OK;
+    dt_layer *layers = NULL;
+    size_t count = 0;
+    *out = (dt_network){0};
+    DT_TRY(check_spec(spec));
     DT_TRY(dt_memory_alloc(&layers, BLOCK_LAYERS * spec->hidden.count + OTHERS, sizeof *layers,
                            "layers"));
     count = make_beginning(layers, spec, D);
@@ -118,12 +158,18 @@ out:
     return status;
 }
 
-/* The activation of the block that begins with layer l, a dense one. */
+/* Whether a layer is of the block of the dense layer before it. */
+static bool goes_on(const dt_layer *layer)
+{
+    return is_norm(layer) || layer->kind == &dt_layer_activation ||
+           (layer->kind == &dt_layer_member_scale && layer->shifts == DT_SHIFTS_MEMBERS);
+}
+
+/* The activation of the block of layer l, a dense one. */
 static dt_activation find_activation(const dt_network *network, size_t l)
 {
-    while (
-        network->layers[l].activation == DT_ACTIVATION_LINEAR && l + 1 < network->layer_count &&
-        (is_norm(&network->layers[l + 1]) || network->layers[l + 1].kind == &dt_layer_activation))
+    while (network->layers[l].activation == DT_ACTIVATION_LINEAR && l + 1 < network->layer_count &&
+           goes_on(&network->layers[l + 1]))
         l++;
     return network->layers[l].activation;
 }
@@ -143,6 +189,8 @@ void dt_spec_of(dt_spec *out, const dt_network *network)
             out->category_width = layer->width;
         if (layer->kind == &dt_layer_member_scale)
             out->members = layer->members;
+        if (layer->kind == &dt_layer_member_scale && layer->shifts == DT_SHIFTS_MEMBERS)
+            out->members_kind = DT_MEMBERS_FULL;
         if (layer->kind != &dt_layer_dense)
             continue;
         DT_ASSERT(out->hidden.count < DT_OPTION_LIST_MAX);
@@ -185,12 +233,11 @@ static size_t place_dropout(dt_layer *out, size_t *place, const dt_network *netw
     bool in_block = false;
     for (size_t l = 0; l < network->layer_count; l++) {
         const dt_layer *layer = &network->layers[l];
-        const bool goes_on = is_norm(layer) || layer->kind == &dt_layer_activation;
-        if (in_block && !goes_on && rate > 0.0) {
+        if (in_block && !goes_on(layer) && rate > 0.0) {
             place[last] = count;
             out[count++] = (dt_layer){.kind = &dt_layer_dropout, .rate = rate};
         }
-        in_block = (in_block && goes_on) || layer->kind == &dt_layer_dense;
+        in_block = (in_block && goes_on(layer)) || layer->kind == &dt_layer_dense;
         if (layer->kind == &dt_layer_dropout) {
             place[l] = count > 0 ? count - 1 : SIZE_MAX;
             continue;

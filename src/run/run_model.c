@@ -126,7 +126,8 @@ DT_MUST_USE static dt_status make_new(dt_run *r, const dt_bins *bins, const size
                           .embedding_width = embeds ? (size_t)settings->embedding_width : 0,
                           .columns = columns,
                           .category_width = (size_t)settings->category_embedding,
-                          .members = (size_t)settings->members};
+                          .members = (size_t)settings->members,
+                          .members_kind = (dt_members_kind)settings->members_kind};
     const dt_dataset *train = &r->sets[DT_TRAIN];
     DT_TRY(dt_spec_plan(&model->network, train->D, &spec, train->C > 0 ? train->C : train->T));
     DT_TRY(dt_run_set_loss(r, r->scale));
@@ -243,9 +244,15 @@ static void spell_out(dt_option_list *list, size_t count)
  * several kinds of norm layers the first one stands for all; the model file has each. */
 DT_MUST_USE static dt_status take_spec(dt_settings *s, const dt_network *network, const char *path)
 {
-    static const char *const names[] = {"hidden",          "activation",        "norm",
-                                        "residual",        "members",           "numeric_embedding",
-                                        "embedding_width", "category_embedding"};
+    static const char *const names[] = {"hidden",
+                                        "activation",
+                                        "norm",
+                                        "residual",
+                                        "members",
+                                        "members_kind",
+                                        "numeric_embedding",
+                                        "embedding_width",
+                                        "category_embedding"};
     const dt_option_table *table = dt_settings_table();
     const dt_settings was = *s;
     dt_option_list given = s->activation;
@@ -255,6 +262,7 @@ DT_MUST_USE static dt_status take_spec(dt_settings *s, const dt_network *network
     s->norm = (int)spec.norm;
     s->residual = spec.residual;
     s->members = spec.members > 1 ? (int64_t)spec.members : 1;
+    s->members_kind = (int)spec.members_kind;
     s->numeric_embedding = spec.embedding_width > 0 ? DT_EMBEDDING_PIECEWISE : DT_EMBEDDING_NONE;
     s->category_embedding = (int64_t)spec.category_width;
     if (spec.embedding_width > 0)

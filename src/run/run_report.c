@@ -92,7 +92,7 @@ static void report_resume(const dt_run *r)
     dt_log_say("; %zu session%s before\n", sessions, sessions == 1 ? "" : "s");
 }
 
-/* ", 8 members, 48 bins x 8, 2 categories x 8": the most bins that an input has, and what it
+/* ", 8 full members, 48 bins x 8, 2 categories x 8": the most bins that an input has, and what it
  * becomes; the columns of categories, likewise. */
 static const char *describe_inputs(char *out, size_t bytes, const dt_network *network)
 {
@@ -100,9 +100,12 @@ static const char *describe_inputs(char *out, size_t bytes, const dt_network *ne
     const dt_layer *categories = dt_network_first(network, &dt_layer_category_embedding);
     size_t used = 0;
     float most = 0.0f;
+    dt_spec spec;
+    dt_spec_of(&spec, network);
     out[0] = '\0';
     if (network->K > 1)
-        used = (size_t)snprintf(out, bytes, ", %zu members", network->K);
+        used = (size_t)snprintf(out, bytes, ", %zu %smembers", network->K,
+                                spec.members_kind == DT_MEMBERS_FULL ? "full " : "");
     for (size_t d = 0; layer != NULL && d < layer->D; d++)
         most = fmaxf(most, network->constants[layer->edge_counts + d]);
     if (layer != NULL)

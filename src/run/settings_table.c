@@ -81,6 +81,11 @@ static const dt_option options[] = {
      "own "
      "input scales and last layer. Predictions are averaged",
      DT_SETTING_NEWER | DT_SETTING_DEPENDS},
+    {"members-kind", "NAME", DT_OPTION_CHOICE, AT(members_kind), 0, 0, DT_MEMBERS_KIND_NAMES,
+     "mini",
+     "what each member has of its own: mini, see --members; full, also scales before and behind "
+     "each hidden layer's weights, and biases",
+     DT_SETTING_NEWER | DT_SETTING_DEPENDS},
     {"init", "NAME", DT_OPTION_CHOICE, AT(init), 0, 0, DT_INIT_NAMES, "glorot_uniform",
      "initial weights of all layers: random, with the variance of Glorot, He or LeCun, and biases "
      "of 0; fan_in_uniform: within 1 / sqrt(inputs), biases too, as PyTorch's layers",

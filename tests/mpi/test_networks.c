@@ -47,6 +47,8 @@ static const char *const others[] = {
     "@ --targets y --numeric-embedding piecewise --bins 5 --bins-by tree --members 2",
     "@ --targets v2 --weights w --numeric-embedding piecewise --bins-by tree --norm layer",
     "@ --targets b --members 2 --threshold f1",
+    "@ --targets y --members 3 --members-kind full --dropout 0.2 --residual --init fan_in_uniform",
+    "@ --targets v2 --members 2 --members-kind full --norm layer --numeric-embedding piecewise",
     "@ --targets b --threshold recall=0.8 --seed 2",
     "@ --targets b --threshold precision=0.6 --seed 3",
     "@ --targets b --threshold 0.3 --seed 4",

@@ -748,6 +748,8 @@ static void check_spec(const dt_spec *spec, double dropout, const char *expected
     assert_memory_equal(&found.activations, &spec->activations, sizeof found.activations);
     assert_int_equal(found.norm, spec->norm);
     assert_int_equal(found.residual, spec->residual);
+    assert_int_equal(found.members, spec->members);
+    assert_int_equal(found.members_kind, spec->members_kind);
     dt_network_clear(&network);
 }
 
@@ -781,6 +783,52 @@ static void test_specs(void **state)
                "dense 6 linear, rms_normalization 6 linear, activation 6 relu, add 6 linear from "
                "2, dense 6 linear, rms_normalization 6 linear, activation 6 relu, "
                "add 6 linear from 6, dense 3 linear");
+}
+
+/* Blocks of full members: scales, a kernel, scales and shifts; the first scales begin as for others.
+ */
+static void test_specs_of_full_members(void **state)
+{
+    (void)state;
+    dt_spec spec = {.hidden = {2, {8, 8}},
+                    .activations = {2, {DT_ACTIVATION_GELU, DT_ACTIVATION_LINEAR}},
+                    .members = 2};
+    check_spec(&spec, 0,
+               "member_scale 37 linear, dense 8 gelu, dense 8 linear, member_dense 3 linear");
+    spec.members_kind = DT_MEMBERS_FULL;
+    check_spec(&spec, 0.5,
+               "member_scale 37 linear, dense 8 linear, member_scale 8 linear, activation 8 gelu, "
+               "dropout 8 linear, "
+               "member_scale 8 linear, dense 8 linear, member_scale 8 linear, activation 8 linear, "
+               "dropout 8 linear, member_dense 3 linear");
+    spec.norm = DT_NORM_RMS;
+    spec.residual = true;
+    check_spec(
+        &spec, 0.5,
+        "member_scale 37 linear, dense 8 linear, member_scale 8 linear, rms_normalization 8 "
+        "linear, activation 8 gelu, dropout 8 linear, "
+        "member_scale 8 linear, dense 8 linear, member_scale 8 linear, rms_normalization 8 linear, "
+        "activation 8 linear, dropout 8 linear, add 8 linear from 5, member_dense 3 linear");
+}
+
+static void test_full_members_of_nothing(void **state)
+{
+    (void)state;
+    dt_network network;
+    dt_spec spec = {.hidden = {1, {8}},
+                    .activations = {1, {DT_ACTIVATION_GELU}},
+                    .members = 1,
+                    .members_kind = DT_MEMBERS_FULL};
+    assert_int_equal(dt_spec_plan(&network, D, &spec, C), DT_USAGE);
+    assert_string_equal(dt_status_text(),
+                        "--members-kind full requires --members of 2 or more; set --members, or "
+                        "--members-kind mini");
+    spec.members = 2;
+    spec.hidden.count = 0;
+    assert_int_equal(dt_spec_plan(&network, D, &spec, C), DT_USAGE);
+    assert_string_equal(dt_status_text(),
+                        "--members-kind full changes hidden layers, but --hidden is none; set "
+                        "--hidden, or --members-kind mini");
 }
 
 static void test_too_many_activations(void **state)
@@ -847,6 +895,8 @@ int main(void)
         cmocka_unit_test(test_dropout_moves_add),
         cmocka_unit_test(test_noise_comes_first),
         cmocka_unit_test(test_specs),
+        cmocka_unit_test(test_specs_of_full_members),
+        cmocka_unit_test(test_full_members_of_nothing),
         cmocka_unit_test(test_too_many_activations),
         cmocka_unit_test(test_inits),
     };

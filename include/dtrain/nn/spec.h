@@ -17,10 +17,23 @@ typedef enum dt_embedding { DT_EMBEDDING_NONE, DT_EMBEDDING_PIECEWISE } dt_embed
 #define DT_EMBEDDING_NAMES "none|piecewise"
 
 /**
+ * What the members of a network have of their own: input scales and a last layer (TabM-mini), or
+ * also scales before and behind each hidden kernel, and biases (TabM).
+ */
+typedef enum dt_members_kind { DT_MEMBERS_MINI, DT_MEMBERS_FULL } dt_members_kind;
+
+/** The names in the order of the enumeration, separated by bars, for the options table. */
+#define DT_MEMBERS_KIND_NAMES "mini|full"
+
+/**
  * A network as options describe it: the encoding of numbers and the beginning of members, if it has
  * them; hidden blocks, then a dense layer for the classes, of each member its own. A block is
  *
  *     f(h) = dropout(activation(norm(dense(h))))
+ *
+ * and of full members, of which W is all that they share,
+ *
+ *     f(h[k]) = dropout(activation(norm(((h[k] * r[k]) W) * s[k] + b[k])))
  *
  * and with `residual`, h + f(h) where h is a block's output that has as many units as f(h): never
  * in the first block, whose h are the network's inputs. A zeroed spec is a logistic regression.
@@ -37,6 +50,7 @@ typedef struct dt_spec {
                               it is none; NULL: none is; dt_spec_of leaves this out */
     size_t category_width; /* outputs of a column of categories; 0: inputs are taken as they are */
     size_t members; /* 0 or 1: one network alone */
+    dt_members_kind members_kind; /* of two or more */
 } dt_spec;
 
 /**
@@ -46,7 +60,7 @@ typedef struct dt_spec {
  * Calls:   local
  * Owns:    the caller clears with dt_network_clear
  * Errors:  as dt_network_plan; DT_USAGE: the number of activations is neither 1 nor that of hidden
- *          layers
+ *          layers; full members without two members and a hidden layer
  */
 DT_MUST_USE dt_status dt_spec_plan(dt_network *out, size_t D, const dt_spec *spec, size_t C);
 
@@ -56,7 +70,8 @@ void dt_spec_put(dt_network *network, const dt_spec *spec);
 
 /**
  * Describes a network: hidden layers, their activations (one if they are all the same), the kind of
- * the first norm layer, whether any layer is an add, members, and the widths of encodings. It has
+ * the first norm layer, whether any layer is an add, members and their kind, and the widths of
+ * encodings. It has
  * at most DT_OPTION_LIST_MAX hidden dense layers. Local.
  */
 void dt_spec_of(dt_spec *out, const dt_network *network);

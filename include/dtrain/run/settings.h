@@ -30,6 +30,7 @@ typedef struct dt_settings {
     int numeric_embedding; /* a dt_embedding */
     int bins_by; /* a dt_bins_by */
     int64_t bins, embedding_width, category_embedding, members;
+    int members_kind; /* a dt_members_kind */
     bool residual;
     int init; /* a dt_init */
     double dropout, noise;
