@@ -779,6 +779,7 @@ def check_dtrain_names_what_it_does_not_take(_):
 # ---- encodings, members, residual connections ----
 
 MEMBERS, PIECEWISE = ["--members", "3"], ["--numeric-embedding", "piecewise", "--bins", "20"]
+FULL = [*MEMBERS, "--members-kind", "full"]
 NETWORKS = {
     "residual": ["--hidden", "16,16,16", "--residual"],
     "residual-norm": ["--hidden", "16,16,16", "--residual", "--norm", "layer", "--dropout", "0.1"],
@@ -788,6 +789,10 @@ NETWORKS = {
     "members-norm": [*MEMBERS, "--hidden", "16,16", "--norm", "layer", "--noise", "0.1"],
     "members-batch": [*MEMBERS, "--hidden", "16,16", "--norm", "batch", "--residual"],
     "members-none": [*MEMBERS, "--hidden", "none"],
+    "members-full": [*FULL, "--hidden", "16,12"],
+    "members-full-all": [*PIECEWISE, *FULL, "--hidden", "16,16,8", "--residual", "--norm", "layer", "--dropout", "0.1",
+                         "--activation", "gelu,silu,linear", "--init", "fan_in_uniform"],
+    "members-full-batch": [*FULL, "--hidden", "16,16", "--norm", "batch", "--residual"],
     "bins": [*PIECEWISE, "--embedding-width", "3"],
     "bins-norm": [*PIECEWISE, "--hidden", "20,20", "--norm", "rms", "--residual"],
     "bins-none": [*PIECEWISE, "--hidden", "none"],
@@ -885,7 +890,7 @@ def check_networks_of_classes(_):
 def check_networks_of_values(_):
     save_mixed()
     x = rows_anywhere()
-    for name in ("residual", "members-norm", "bins", "both-all"):
+    for name in ("residual", "members-norm", "members-full-all", "bins", "both-all"):
         for targets in (1, 2):
             out = f"{name}{targets}"
             dtrain("train", f"mixed{targets}", *NETWORKS[name], "--epochs", "6", "--out", out, "--quiet")
@@ -991,12 +996,26 @@ def check_keras_trains_networks_on(_):
             refused(f"again{suffix}", "does not read back", "model.h5")
 
 
+def hidden_of_members(a, h, i):
+    """Hidden layer i, of members that share all of it or its kernel alone."""
+    if f"bias_{i}" in a:
+        return np.maximum(h @ a[f"kernel_{i}"] + a[f"bias_{i}"], 0)
+    if i > 0:
+        h = h * a[f"member_scale_{2 * i}"]
+    return np.maximum((h @ a[f"kernel_{i}"]) * a[f"member_scale_{2 * i + 1}"] + a[f"member_shift_{2 * i + 1}"], 0)
+
+
 def check_arrays_of_networks(_):
     """NumPy computes the predictions from .npz, by the formulas of the documentation."""
     save_mixed()
     x = rows_anywhere().astype(np.float64)
-    dtrain("train", "mixed", *NETWORKS["both"], "--epochs", "6", "--out", "arrays", "--quiet")
-    dtrain("export", "arrays", "--to", "arrays.npz")
+    for kind in "mini", "full":
+        dtrain("train", "mixed", *NETWORKS["both"], "--members-kind", kind, "--epochs", "6", "--out", kind, "--quiet")
+        dtrain("export", kind, "--to", "arrays.npz")
+        compare_arrays(kind, x)
+
+
+def compare_arrays(model, x):
     with np.load("arrays.npz") as a:
         parts, others, edge, e = [], [], 0, 0
         for d, count in enumerate(a["edge_counts"].astype(int)):
@@ -1010,11 +1029,11 @@ def check_arrays_of_networks(_):
             edge, e = edge + count, e + 1
         h = np.concatenate(parts + others, axis=1)[:, None] * a["member_scale_0"]
         for i in (0, 1):
-            h = np.maximum(h @ a[f"kernel_{i}"] + a[f"bias_{i}"], 0)
+            h = hidden_of_members(a, h, i)
         z = np.einsum("nkd,kdc->nkc", h, a["member_kernel_0"]) + a["member_bias_0"]
     z = np.exp(z - z.max(axis=2, keepdims=True))
-    same_as(predictions_of("arrays", x.astype(np.float32))[0],
-            (z / z.sum(axis=2, keepdims=True)).mean(axis=1), "arrays.npz")
+    same_as(predictions_of(model, x.astype(np.float32))[0],
+            (z / z.sum(axis=2, keepdims=True)).mean(axis=1), f"arrays.npz, {model}")
 
 
 def main(checks):

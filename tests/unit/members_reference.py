@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
-"""The network of --numeric-embedding piecewise --members 2 in NumPy and float64, forward and backward by the formulas
-of its layers' headers, and three steps of AdamW with averaged weights. Prints tests/unit/members_golden.h:
+"""The networks of --numeric-embedding piecewise --members 2, with --members-kind mini and full, in NumPy and float64,
+forward and backward by the formulas of their layers' headers, and three steps of AdamW with averaged weights. Prints
+tests/unit/members_golden.h:
 
-    python3 tests/unit/members_reference.py >tests/unit/members_golden.h
+    python3 tests/unit/members_reference.py [--check] [--golden FILE] >tests/unit/members_golden.h
 
-With --check each gradient is compared with central differences.
+With --check each gradient is compared with central differences. FILE has numbers that somebody else computed, as JSON:
+for each case parameters, outputs, loss, gradients, and what three steps lead to; they are compared with ours.
 """
-import sys
+import argparse
+import json
 
 import numpy as np
 
@@ -23,19 +26,36 @@ INPUTS = D * WIDTH + O
 BINS = [len(e) - 1 for e in EDGES]
 
 
-def shapes(C):
-    return {"slope": (D, WIDTH), "shift": (D, WIDTH), "bins": (sum(BINS), WIDTH), "scale": (K, INPUTS),
-            "W0": (INPUTS, H), "b0": (H,), "W1": (H, H), "b1": (H,), "Wo": (K, H, C), "bo": (K, C)}
+# As dtrain has them. Full members have scales s and biases beside each kernel, and r before the second.
+MINI = ("slope", "shift", "bins", "r0", "W0", "b0", "W1", "b1", "Wo", "bo")
+FULL = ("slope", "shift", "bins", "r0", "W0", "s0", "b0", "r1", "W1", "s1", "b1", "Wo", "bo")
+# The order of the formula of their initial values, and the names that FILE has.
+FORMULA = {"slope": "Ew", "shift": "Eb", "bins": "Ev", "r0": "r0", "W0": "W0", "b0": "b0", "W1": "W1", "b1": "b1",
+           "Wo": "Wo", "bo": "bo", "s0": "s0", "r1": "r1", "s1": "s1"}
 
 
-def initial(C):
+def shapes(C, full):
+    """Of the bins, as many for each input."""
+    each = (K, H)
+    bias = each if full else (H,)
+    return {"slope": (D, WIDTH), "shift": (D, WIDTH), "bins": (D, max(BINS), WIDTH), "r0": (K, INPUTS),
+            "W0": (INPUTS, H), "b0": bias, "W1": (H, H), "b1": bias, "Wo": (K, H, C), "bo": (K, C),
+            **({"s0": each, "r1": each, "s1": each} if full else {})}
+
+
+def without_padding(bins):
+    return np.concatenate([b[:count] for b, count in zip(bins, BINS)])
+
+
+def initial(C, full):
     """0.5 sin(1.7 i), i = 1, 2, ... through all tensors."""
-    params, i = {}, 1
-    for name, shape in shapes(C).items():
-        count = int(np.prod(shape))
-        params[name] = (0.5 * np.sin(1.7 * np.arange(i, i + count))).reshape(shape)
+    params, i, sizes = {}, 1, shapes(C, full)
+    for name in (n for n in FORMULA if n in sizes):
+        count = int(np.prod(sizes[name]))
+        params[name] = (0.5 * np.sin(1.7 * np.arange(i, i + count))).reshape(sizes[name])
         i += count
-    return params
+    params["bins"] = without_padding(params["bins"])
+    return {name: params[name] for name in (FULL if full else MINI)}
 
 
 def encoding():
@@ -52,11 +72,14 @@ def forward(p):
     first = np.cumsum([0, *BINS])
     h = [Z[:, d:d + 1] * p["slope"][d] + p["shift"][d] + E[d] @ p["bins"][first[d]:first[d + 1]] for d in range(D)]
     X = np.concatenate([*h, ONE_HOT], axis=1)
-    S = X[:, None, :] * p["scale"]
-    A0 = S @ p["W0"] + p["b0"]
-    A1 = np.maximum(A0, 0) @ p["W1"] + p["b1"]
+    S0 = X[:, None, :] * p["r0"]
+    U0 = S0 @ p["W0"]
+    A0 = U0 * p.get("s0", 1) + p["b0"]
+    S1 = np.maximum(A0, 0) * p.get("r1", 1)
+    U1 = S1 @ p["W1"]
+    A1 = U1 * p.get("s1", 1) + p["b1"]
     out = np.einsum("nkh,khc->nkc", np.maximum(A1, 0), p["Wo"]) + p["bo"]
-    return out, (E, first, X, S, A0, A1)
+    return out, (E, first, X, S0, U0, A0, S1, U1, A1)
 
 
 def loss(out, classes):
@@ -78,18 +101,23 @@ def prediction(out, classes):
 
 
 def gradients(p, classes):
-    out, (E, first, X, S, A0, A1) = forward(p)
+    out, (E, _, X, S0, U0, A0, S1, U1, A1) = forward(p)
+    rows = 0 if p["b0"].ndim == 2 else (0, 1)
     value, dout = loss(out, classes)
     g = {"Wo": np.einsum("nkh,nkc->khc", np.maximum(A1, 0), dout), "bo": dout.sum(axis=0)}
     d1 = np.einsum("nkc,khc->nkh", dout, p["Wo"]) * (A1 > 0)
-    g["W1"] = np.einsum("nki,nkh->ih", np.maximum(A0, 0), d1)
-    g["b1"] = d1.sum(axis=(0, 1))
-    d0 = (d1 @ p["W1"].T) * (A0 > 0)
-    g["W0"] = np.einsum("nki,nkh->ih", S, d0)
-    g["b0"] = d0.sum(axis=(0, 1))
-    dS = d0 @ p["W0"].T
-    g["scale"] = np.einsum("nki,ni->ki", dS, X)
-    dX = (dS * p["scale"]).sum(axis=1)
+    g["b1"], g["s1"] = d1.sum(axis=rows), (d1 * U1).sum(axis=0)
+    dU = d1 * p.get("s1", 1)
+    g["W1"] = np.einsum("nki,nkh->ih", S1, dU)
+    dS = dU @ p["W1"].T
+    g["r1"] = (dS * np.maximum(A0, 0)).sum(axis=0)
+    d0 = dS * p.get("r1", 1) * (A0 > 0)
+    g["b0"], g["s0"] = d0.sum(axis=rows), (d0 * U0).sum(axis=0)
+    dU = d0 * p.get("s0", 1)
+    g["W0"] = np.einsum("nki,nkh->ih", S0, dU)
+    dS = dU @ p["W0"].T
+    g["r0"] = np.einsum("nki,ni->ki", dS, X)
+    dX = (dS * p["r0"]).sum(axis=1)
     dh = dX[:, :D * WIDTH].reshape(ROWS, D, WIDTH)
     g["slope"] = np.einsum("nd,ndj->dj", Z, dh)
     g["shift"] = dh.sum(axis=0)
@@ -110,8 +138,9 @@ def check(p, classes):
             assert abs((found[0] - found[1]) / 2e-6 - g[name][i]) < 1e-8, (name, i)
 
 
-def train(p, classes):
-    """Losses before each step and after the last; the parameters and their average."""
+def train(p, classes, keras=True):
+    """Losses before each step and after the last; the parameters and their average. Epsilon is Keras's, or that of
+    AdamW's paper."""
     decays = ("W0", "W1", "Wo")
     m = {n: np.zeros_like(v) for n, v in p.items()}
     v = {n: np.zeros_like(w) for n, w in p.items()}
@@ -126,10 +155,39 @@ def train(p, classes):
             v[n] = 0.999 * v[n] + 0.001 * g[n]**2
             if n in decays:
                 p[n] = p[n] * (1 - RATE * DECAY)
-            alpha = RATE * np.sqrt(1 - 0.999**t) / (1 - 0.9**t)
-            p[n] = p[n] - alpha * m[n] / (np.sqrt(v[n]) + 1e-7) # epsilon as Keras has it
+            root = np.sqrt(1 - 0.999**t)
+            epsilon = 1e-7 if keras else 1e-8 * root
+            p[n] = p[n] - RATE * root / (1 - 0.9**t) * m[n] / (np.sqrt(v[n]) + epsilon)
             average[n] = share * average[n] + (1 - share) * p[n]
     return [*losses, gradients(p, classes)[0]], p, average
+
+
+def compare(what, ours, theirs):
+    """FILE's inputs and parameters are rounded to 12 digits."""
+    ours, theirs = np.asarray(ours), np.asarray(theirs)
+    assert np.abs(ours - theirs.reshape(ours.shape)).max() < 2e-12 * max(1, np.abs(theirs).max()), what
+
+
+def check_golden(case, p, classes):
+    """The parameters are those of the formula, and with them all else is the same, for FILE's inputs: none of them is
+    beyond the edges, as some of ours are."""
+    def of(name, values):
+        return without_padding(np.array(values)) if name == "bins" else values
+    own = Z.copy()
+    Z[:] = case["z"]
+    for name, values in p.items():
+        compare(name, values, of(name, case["params"][FORMULA[name]]))
+    value, out, g = gradients(p, classes)
+    compare("loss", value, case["loss"])
+    compare("outputs", out, case["outputs"])
+    for name, values in g.items():
+        compare(f"gradient of {name}", values, of(name, case["grads"][FORMULA[name]]))
+    losses, trained, _ = train(dict(p), classes, keras=False)
+    compare("losses", losses, case["adamw"]["losses"])
+    compare("prediction", prediction(forward(trained)[0], classes), case["adamw"]["prediction"])
+    for name in ("bo", "W1"):
+        compare(f"trained {name}", trained[name], case["adamw"][name])
+    Z[:] = own
 
 
 def flat(params):
@@ -145,15 +203,25 @@ def show(name, values):
 
 
 def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--check", action="store_true")
+    parser.add_argument("--golden")
+    words = parser.parse_args()
+    golden = json.load(open(words.golden, encoding="utf-8")) if words.golden else None
     print("/* By tests/unit/members_reference.py, in float64; do not edit. */")
     print("/* clang-format off */")
     print(f"enum {{ GOLDEN_ROWS = {ROWS}, GOLDEN_STEPS = {STEPS} }};")
     show("golden_x", np.concatenate([Z, ONE_HOT], axis=1))
     show("golden_edges", [e for edges in EDGES for e in edges])
-    for classes, C, name in ((True, 3, "class"), (False, 1, "value")):
-        p = initial(C)
-        if "--check" in sys.argv:
+    cases = [(classes, C, name, full) for full in (False, True)
+             for classes, C, name in ((True, 3, "class"), (False, 1, "value"))]
+    for classes, C, task, full in cases:
+        name = f"full_{task}" if full else task
+        p = initial(C, full)
+        if words.check:
             check(p, classes)
+        if golden:
+            check_golden(golden[f"{'class' if classes else 'reg'}-{'tabm' if full else 'mini'}"], p, classes)
         value, out, g = gradients(p, classes)
         show(f"golden_{name}_params", flat(p))
         show(f"golden_{name}_outputs", out)

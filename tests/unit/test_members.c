@@ -29,37 +29,27 @@ enum { D = 4, K = 2, MOST = 128, CLASSES = 3 };
 #define TOLERANCE 1e-6
 
 typedef struct task {
+    dt_members_kind kind;
     const dt_loss *loss;
     size_t C;
-    dt_target y[GOLDEN_ROWS];
+    const dt_target *y; /* [GOLDEN_ROWS] */
     const double *params, *outputs, *prediction, *gradients, *losses, *trained, *average;
 } task;
 
-static const task classes = {&dt_cross_entropy,
-                             CLASSES,
-                             {{0}, {1}, {2}, {1}, {0}, {2}},
-                             golden_class_params,
-                             golden_class_outputs,
-                             golden_class_prediction,
-                             golden_class_gradients,
-                             golden_class_losses,
-                             golden_class_trained,
-                             golden_class_average};
-static const task values = {&dt_mean_squared_error,
-                            1,
-                            {{.value = -1.0f},
-                             {.value = 0.5f},
-                             {.value = 0.0f},
-                             {.value = 2.0f},
-                             {.value = -0.25f},
-                             {.value = 1.0f}},
-                            golden_value_params,
-                            golden_value_outputs,
-                            golden_value_prediction,
-                            golden_value_gradients,
-                            golden_value_losses,
-                            golden_value_trained,
-                            golden_value_average};
+#define NUMBERS(name)                                                                              \
+    golden_##name##_params, golden_##name##_outputs, golden_##name##_prediction,                   \
+        golden_##name##_gradients, golden_##name##_losses, golden_##name##_trained,                \
+        golden_##name##_average
+static const dt_target labels[GOLDEN_ROWS] = {{0}, {1}, {2}, {1}, {0}, {2}};
+static const dt_target values[GOLDEN_ROWS] = {{.value = -1.0f}, {.value = 0.5f},   {.value = 0.0f},
+                                              {.value = 2.0f},  {.value = -0.25f}, {.value = 1.0f}};
+static const task tasks[] = {
+    {DT_MEMBERS_MINI, &dt_cross_entropy, CLASSES, labels, NUMBERS(class)},
+    {DT_MEMBERS_MINI, &dt_mean_squared_error, 1, values, NUMBERS(value)},
+    {DT_MEMBERS_FULL, &dt_cross_entropy, CLASSES, labels, NUMBERS(full_class)},
+    {DT_MEMBERS_FULL, &dt_mean_squared_error, 1, values, NUMBERS(full_value)},
+};
+enum { TASKS = sizeof tasks / sizeof *tasks };
 
 static void expect(const char *what, size_t i, double got, double wanted)
 {
@@ -94,7 +84,8 @@ static void make(fixture *f, const task *of)
                           .activations = {1, {DT_ACTIVATION_RELU}},
                           .bins = &bins,
                           .embedding_width = 2,
-                          .members = K};
+                          .members = K,
+                          .members_kind = of->kind};
     assert_ok(dt_spec_plan(&f->network, D, &spec, of->C));
     assert_ok(dt_network_allocate(&f->network));
     dt_bins_put(&f->network, &bins);
@@ -178,8 +169,8 @@ static void check_forward(const task *of)
 static void test_predictions(void **state)
 {
     (void)state;
-    check_forward(&classes);
-    check_forward(&values);
+    for (size_t i = 0; i < TASKS; i++)
+        check_forward(&tasks[i]);
 }
 
 static void check_gradients(const task *of)
@@ -195,8 +186,8 @@ static void check_gradients(const task *of)
 static void test_gradients(void **state)
 {
     (void)state;
-    check_gradients(&classes);
-    check_gradients(&values);
+    for (size_t i = 0; i < TASKS; i++)
+        check_gradients(&tasks[i]);
 }
 
 static void update(fixture *f, dt_optimizer *optimizer)
@@ -234,8 +225,8 @@ static void check_steps(const task *of)
 static void test_steps(void **state)
 {
     (void)state;
-    check_steps(&classes);
-    check_steps(&values);
+    for (size_t i = 0; i < TASKS; i++)
+        check_steps(&tasks[i]);
 }
 
 /* A probability that is 0 in float32 for every member leaves the loss finite. */
@@ -243,7 +234,7 @@ static void test_impossible_class(void **state)
 {
     (void)state;
     static fixture f;
-    make(&f, &classes);
+    make(&f, &tasks[0]);
     float z[K * CLASSES] = {200.0f, 0.0f, -200.0f, 200.0f, 0.0f, -200.0f};
     dt_members_average(&f.members, z, 1);
     f.network.loss->evaluate(z, &(dt_target){2}, 1, CLASSES, 0.0, &f.rows);
