@@ -44,8 +44,10 @@ static const dt_option_table table = {
              "          inputs, slope_0 and shift_0 [encoded,width], bins_0 [all bins,width];\n"
              "          of categories: groups [inputs], table_0 [categories,width];\n"
              "          of members: member_scale_0 [members,inputs], and of the last layer\n"
-             "          member_kernel_0 [members,inputs,units] and member_bias_0. Of an\n"
-             "          ensemble network_1_kernel_0 ...\n"
+             "          member_kernel_0 [members,inputs,units] and member_bias_0; of\n"
+             "          --members-kind full also, of hidden layer i, no bias_i but\n"
+             "          member_scale_2i before it, and member_scale_2i+1 and\n"
+             "          member_shift_2i+1 behind it. Of an ensemble network_1_kernel_0 ...\n"
              "An ensemble can only be exported to .h5 and .npz; the restarts' folders contain\n"
              "its members",
 };

@@ -76,6 +76,10 @@ same_everywhere tree classes --bins 16 --embedding-width 11 --bins-by tree
 [ "$crc" != "$quantile" ] || fail "the weights with bins by quantiles"
 same_everywhere tree-values values --bins-by tree
 same_everywhere norm values --members 3 --norm layer --residual --hidden 40,40
+same_everywhere full classes --members 8 --members-kind full
+full=$crc
+[ "$full" != "$members" ] || fail "the weights of other members"
+same_everywhere full-norm values --members 3 --members-kind full --norm batch --residual --hidden 40,40
 
 # Categories, which only data with a recipe has.
 "$PYTHON" "$TESTS/cli/make_table.py" table.csv 1003 3
@@ -137,6 +141,17 @@ expect_stdout '^piecewise_linear +35 +1 +inputs 4, edges [0-9]+, width 8 +[0-9]+
 expect_stdout '^member_scale +35 +8 +280$'
 expect_stdout '^dense +40 +8 +activation relu +1440$'
 expect_stdout '^member_dense +2 +8 +544$'
+[ "$(awk '/^layer/, /^$/ { if (length > 79) wide++ } END { print wide + 0 }' stdout)" -eq 0 ] ||
+    fail "a table of at most 79 columns: $(cat stdout)"
+
+run 1 classes --epochs 1 --numeric-embedding piecewise --members 8 --members-kind full --hidden 40,33 --out shape-full
+expect_stdout '^model +7-40-33-2, 8 full members, [0-9]+ bins x 8, relu, softmax; P = [0-9]+ parameters$'
+run 0 inspect shape-full/model.h5
+expect_stdout '^member_scale +35 +8 +280$'
+expect_stdout '^dense +40 +8 +activation linear, bias none +1400$'
+expect_stdout '^member_scale_1 +40 +8 +start ones, shifts members +640$'
+expect_stdout '^activation +40 +8 +activation relu +0$'
+expect_stdout '^member_scale_2 +40 +8 +start ones +320$'
 [ "$(awk '/^layer/, /^$/ { if (length > 79) wide++ } END { print wide + 0 }' stdout)" -eq 0 ] ||
     fail "a table of at most 79 columns: $(cat stdout)"
 
@@ -208,7 +223,23 @@ run 2 classes --epochs 1 --init-from run --bins 4 --out no
 expect_status 2
 expect_one_stderr_line 'dtrain: error: --bins was given, but the bins are those of run/model.h5; remove --bins'
 
+run 2 classes --epochs 1 --init-from run --members-kind full --out no
+expect_status 2
+expect_one_stderr_line 'dtrain: error: --members-kind is full, but run/model.h5 has mini; remove --members-kind'
+run 2 classes --epochs 1 --init-from full --out more-full
+expect_status 0
+expect_stdout '^model +7-40-33-2, 8 full members, '
+run 2 classes --like full/run.h5 --out like-full
+expect_status 0
+[ "$(summary weights_crc)" = "$full" ] || fail "the weights of full members by --like"
+
 # What is refused.
+run 1 classes --members-kind full --out no
+expect_status 2
+expect_one_stderr_line 'dtrain: error: --members-kind full requires --members of 2 or more; set --members, or --members-kind mini'
+run 2 classes --members-kind full --members 2 --hidden none --out no
+expect_status 2
+expect_one_stderr_line 'dtrain: error: --members-kind full changes hidden layers, but --hidden is none; set --hidden, or --members-kind mini'
 run 1 classes --bins 4 --out no
 expect_status 2
 expect_one_stderr_line 'dtrain: error: --bins is 4, but --numeric-embedding is none; set --numeric-embedding piecewise, or --bins 48'

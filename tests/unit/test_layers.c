@@ -785,8 +785,7 @@ static void test_specs(void **state)
                "add 6 linear from 6, dense 3 linear");
 }
 
-/* Blocks of full members: scales, a kernel, scales and shifts; the first scales begin as for others.
- */
+/* Scales, a kernel, scales and shifts; the first scales are those of mini. */
 static void test_specs_of_full_members(void **state)
 {
     (void)state;

@@ -1,6 +1,7 @@
 /*
- * Dense layers: Y = act(X W + b), or act(X W). Bias and activation are in the epilogue of the forward product;
- * the gradient of the inputs takes the derivative of the activation before it into its own.
+ * Dense layers: Y = act(X W + b), or act(X W). Bias and activation are in the epilogue of the
+ * forward product; the gradient of the inputs takes the derivative of the activation before it into
+ * its own.
  */
 #include "products.h"
 
