@@ -205,6 +205,44 @@ static bool is_infinite(float x, float value)
     return isnan(x) ? isnan(value) : value > 3e38f;
 }
 
+static float sine_of(float t)
+{
+    float cosine;
+    return dt_sin_cos_turns(&cosine, t);
+}
+
+static float cosine_of(float t)
+{
+    float cosine;
+    (void)dt_sin_cos_turns(&cosine, t);
+    return cosine;
+}
+
+/* sin and cos of 2 pi t. Zeros are exact, too: pi times a whole number is none of long double. */
+static long double exact_turns(long double t, bool cosine)
+{
+    const long double rest = t - rintl(t), quarters = rintl(4 * rest);
+    const long double angle = 2 * acosl(-1) * (rest - quarters / 4);
+    const int turn = ((int)quarters + (cosine ? 1 : 0)) & 3;
+    const long double size = (turn & 1) != 0 ? cosl(angle) : sinl(angle);
+    return turn >= 2 ? -size : size;
+}
+
+static long double exact_sine(long double t)
+{
+    return exact_turns(t, false);
+}
+
+static long double exact_cosine(long double t)
+{
+    return exact_turns(t, true);
+}
+
+static const function sine_function = {"sine",  sine_of, exact_sine, -FLT_MAX,
+                                       FLT_MAX, 1.68L,   is_nan};
+static const function cosine_function = {"cosine", cosine_of, exact_cosine, -FLT_MAX,
+                                         FLT_MAX,  1.68L,     is_nan};
+
 static const function others[] = {
     {"expm1", expm1_of, expm1l, -87, 88, 1.6L, is_clamped_expm1},
     {"softplus", softplus_of, exact_softplus, -87, FLT_MAX, 2.2L, is_small_softplus},
@@ -348,9 +386,34 @@ static void test_others(void **state)
     check_around(&others[2], -1, 100000);
 }
 
+/* Where quarters of a turn meet; what has no fraction left; the signs. */
+static void test_sine_and_cosine(void **state)
+{
+    (void)state;
+    const function *const both[] = {&sine_function, &cosine_function};
+    for (size_t k = 0; k < 2; k++) {
+        check_everywhere(both[k]);
+        for (int n = 1; n <= 64; n++)
+            check_around(both[k], n / 8.0, 2000);
+        for (int n = 0; n <= 24; n++)
+            check_around(both[k], ldexp(1, n), 2000);
+    }
+    for (uint32_t i = 0; i < 100000; i++) {
+        const float t = (float)i * 0.0317f;
+        assert_true(same_bits(sine_of(-t), -sine_of(t)) || i == 0);
+        assert_true(same_bits(cosine_of(-t), cosine_of(t)));
+        assert_true(fabsf(sine_of(t)) <= 1 && fabsf(cosine_of(t)) <= 1);
+    }
+    const float whole[] = {0, 1, 7, 0x1p23f, 0x1.000002p23f, 0x1p60f, FLT_MAX};
+    for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
+        assert_true(same_bits(cosine_of(whole[i]), 1) && fabsf(sine_of(whole[i])) <= 0);
+    assert_true(same_bits(cosine_of(0x1.fffffep22f), -1) && same_bits(sine_of(0.25f), 1));
+}
+
 static const function *const functions[] = {
-    &exp_function, &log_function, &tanh_function, &others[0], &others[1], &others[2],
-    &others[3],    &others[4],    &others[5],     &others[6], &others[7], &sigmoid_function};
+    &exp_function, &log_function, &tanh_function, &sine_function,   &cosine_function,
+    &others[0],    &others[1],    &others[2],     &others[3],       &others[4],
+    &others[5],    &others[6],    &others[7],     &sigmoid_function};
 enum { FUNCTIONS = sizeof functions / sizeof *functions, MAY_BE_SUBNORMAL = 3 }; /* the last ones */
 
 enum { ARGUMENTS = 1 << 12 };
@@ -386,8 +449,8 @@ static void test_bits_without_subnormals(void **state)
 static void test_bits_are_pinned(void **state)
 {
     (void)state;
-    static const uint32_t pinned[] = {0x7a7daf30, 0x7b41ed78, 0x2acfca68, 0x12050cdc,
-                                      0x03464eaa, 0x0995f715, 0x906d0bd1, 0x7f20ae8c,
+    static const uint32_t pinned[] = {0x7a7daf30, 0x7b41ed78, 0x2acfca68, 0x16431a03, 0x7f6bc8ae,
+                                      0x12050cdc, 0x03464eaa, 0x0995f715, 0x906d0bd1, 0x7f20ae8c,
                                       0xd9d10ef1, 0xc58a6f39, 0xede87006, 0x9779b43f};
     for (size_t k = 0; k < FUNCTIONS; k++) {
         uint32_t crc = 0;
@@ -415,6 +478,7 @@ int main(void)
         cmocka_unit_test(test_tanh_at_the_edges),
         cmocka_unit_test(test_sigmoid),
         cmocka_unit_test(test_others),
+        cmocka_unit_test(test_sine_and_cosine),
         cmocka_unit_test(test_bits_without_subnormals),
         cmocka_unit_test(test_bits_are_pinned),
     };
