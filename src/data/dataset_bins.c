@@ -102,7 +102,7 @@ typedef struct work {
     size_t *lengths, *bytes; /* [ranks]: of their lists */
     dt_value_count *all, *merged; /* rank 0: [most]: the ranks' lists */
     size_t most;
-    int64_t *others; /* [D]: whether an input has values beside 0 and 1, on any rank */
+    bool *numbers; /* [D]: the others, among them categories, are left out before any is sorted */
 } work;
 
 DT_MUST_USE static dt_status start(work *w, const dt_comm *comm, const dt_dataset *set,
@@ -116,7 +116,7 @@ DT_MUST_USE static dt_status start(work *w, const dt_comm *comm, const dt_datase
     DT_TRY(dt_memory_alloc(&w->mine, w->own, sizeof *w->mine, "values of an input"));
     DT_TRY(dt_memory_alloc(&w->lengths, ranks, sizeof *w->lengths, "numbers of values"));
     DT_TRY(dt_memory_alloc(&w->bytes, ranks, sizeof *w->bytes, "numbers of values"));
-    DT_TRY(dt_memory_alloc(&w->others, set->D, sizeof *w->others, "kinds of inputs"));
+    DT_TRY(dt_memory_alloc(&w->numbers, set->D, sizeof *w->numbers, "kinds of inputs"));
     if (rule->by == DT_BINS_BY_TREE)
         DT_TRY(dt_bin_trees_init(&w->trees, comm, set, rule->scale));
 out:
@@ -130,22 +130,10 @@ static void end(work *w)
     dt_memory_free(w->mine);
     dt_memory_free(w->lengths);
     dt_memory_free(w->bytes);
-    dt_memory_free(w->others);
+    dt_memory_free(w->numbers);
     dt_memory_free(w->all);
     dt_memory_free(w->merged);
     dt_bin_trees_clear(&w->trees);
-}
-
-/* Categories are many inputs, and are not encoded: they are left out before any is sorted. */
-static void find_others(work *w)
-{
-    const size_t D = w->set->D;
-    for (size_t i = 0; i < w->own; i++)
-        for (size_t d = 0; d < D; d++) {
-            const float x = w->set->x[i * D + d];
-            w->others[d] |= x < 0.0f || x > 1.0f || (x > 0.0f && x < 1.0f);
-        }
-    dt_comm_max_i64(w->comm, w->others, D);
 }
 
 /* Rank 0: room for the lists of all ranks. */
@@ -259,9 +247,9 @@ dt_status dt_dataset_find_bins(dt_bins *out, const dt_comm *comm, const dt_datas
     DT_ASSERT(rule->bins >= 2 && rule->bins <= DT_BINS_MAX);
     DT_TRY(dt_comm_agree(comm, dt_bins_init(out, set->D)));
     DT_TRY(dt_comm_agree(comm, start(&w, comm, set, rule)));
-    find_others(&w);
+    DT_TRY(dt_dataset_find_numbers(w.numbers, comm, set));
     for (size_t d = 0; d < set->D; d++)
-        if (w.others[d] != 0)
+        if (w.numbers[d])
             DT_TRY(find_edges(&w, out, d, edges));
     DT_TRY(share(out, comm));
 out:

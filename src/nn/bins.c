@@ -14,6 +14,12 @@ static bool is_binary(const dt_value_count *values, size_t count)
     return count <= 2 && values[0].value == 0.0f && values[count - 1].value == 1.0f;
 }
 
+bool dt_bins_has_range(double least, double most)
+{
+    const double range = most - least;
+    return range >= DT_BIN_WIDTH_MIN && range <= (double)FLT_MAX;
+}
+
 static bool has_spike(const dt_value_count *values, size_t count)
 {
     const double share = 0.1;
@@ -52,10 +58,10 @@ static size_t choose_quantiles(float *out, const dt_value_count *values, size_t 
 /* The first and the last one stay: they are the range. */
 size_t dt_bins_finish(float *edges, size_t count)
 {
-    const double parts = 600000.0, last = (double)edges[count - 1], range = last - (double)edges[0];
-    const double least = fmax(range / parts, DT_BIN_WIDTH_MIN);
+    const double parts = 600000.0, last = (double)edges[count - 1], first = (double)edges[0];
+    const double least = fmax((last - first) / parts, DT_BIN_WIDTH_MIN);
     size_t kept = 1;
-    if (range < DT_BIN_WIDTH_MIN || range > (double)FLT_MAX)
+    if (!dt_bins_has_range(first, last))
         return 0;
     for (size_t i = 1; i + 1 < count; i++)
         if ((double)edges[i] - (double)edges[kept - 1] >= least && last - (double)edges[i] >= least)

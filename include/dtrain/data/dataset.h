@@ -137,9 +137,20 @@ typedef struct dt_bin_rule {
 } dt_bin_rule;
 
 /**
- * Finds the edges of bins for each input, by dt_bins_choose or dt_bin_tree_choose, from all rows,
- * whatever they weigh: the same on any number of ranks. An input that has only the values 0 and 1
- * is not encoded.
+ * Finds the inputs that an encoding is for: those that are numbers. An input is one unless its
+ * values are only 0 and 1, or have no range (dt_bins_has_range). All rows count, whatever they
+ * weigh.
+ *
+ * Shapes:  out [D]
+ * Calls:   collective; the same result on all ranks, and on any number of them
+ * Errors:  DT_MEMORY, on all ranks
+ */
+DT_MUST_USE dt_status dt_dataset_find_numbers(bool *out, const dt_comm *comm,
+                                              const dt_dataset *set);
+
+/**
+ * Finds the edges of bins for each input that is a number, by dt_bins_choose or dt_bin_tree_choose,
+ * from all rows, whatever they weigh: the same on any number of ranks.
  *
  * For the call, each rank needs 16 bytes for each of its rows, and rank 0 another 16 for each value
  * of an input that a rank has. Trees need another 8 * min(values, M) * (1 + K) bytes on each rank,

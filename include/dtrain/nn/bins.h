@@ -35,6 +35,10 @@ enum { DT_BINS_MAX = 512, DT_BINS_SPIKE = 128 };
 /** Width that a bin has at least: one that is not 0 where subnormal numbers are 0. */
 #define DT_BIN_WIDTH_MIN 0x1p-126
 
+/** Returns whether an input whose values lie in least .. most can be encoded: the range is neither
+ * below the smallest normal number nor beyond the largest one. */
+bool dt_bins_has_range(double least, double most);
+
 /** A value and how often it occurs. */
 typedef struct dt_value_count {
     float value;
@@ -61,8 +65,8 @@ bool dt_bins_are_values(const dt_value_count *values, size_t count);
 
 /**
  * Leaves out an inner edge if it is closer to the one before, or to the last one, than 1 / 600,000
- * of the range: in float32 a place between the two would have no digits. Values whose range is
- * below the smallest normal number, or beyond the largest, are not encoded.
+ * of the range: in float32 a place between the two would have no digits. Values without a range
+ * (dt_bins_has_range) are not encoded.
  *
  * Shapes:  edges [count], not falling, in and out; count 1 or more
  * Returns: the number of edges that are left, 0 for an input that is not encoded
