@@ -43,6 +43,7 @@ struct dt_layer_kind {
      * beyond what their tensors say. Errors: DT_DATA. */
     dt_status (*check)(const dt_network *network, size_t l);
 
+    bool encodes_numbers; /* its outputs begin with `width` numbers for each encoded input */
     bool row_major; /* its outputs are rows of logits, whatever their number; only a last layer */
     bool sums_batch; /* in training, `begin_forward` and `begin_backward` add up over all ranks */
     bool training_only; /* in inference its outputs are its inputs */
@@ -85,6 +86,7 @@ typedef struct dt_tensor_plan {
     const char *name;
     size_t rows, columns; /* columns = 0: a vector */
     dt_start start;
+    double deviation; /* as in dt_tensor */
     size_t fan_in, fan_out; /* 0: rows, columns */
     size_t repeated, repeats; /* as in dt_tensor */
     bool alike; /* likewise */

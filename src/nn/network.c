@@ -79,14 +79,19 @@ dt_status dt_network_make(dt_network *out, size_t D, const dt_layer *layers, siz
     return status;
 }
 
-/* A normal number of variance 1 when it is cut off at two standard deviations. */
-static double draw_truncated(dt_random *random)
+static double draw_within(dt_random *random, double most)
 {
-    const double most = 2.0, deviation_left = .87962566103423978;
     double value = dt_random_normal(random);
     while (fabs(value) > most)
         value = dt_random_normal(random);
-    return value / deviation_left;
+    return value;
+}
+
+/* A normal number of variance 1 when it is cut off at two standard deviations. */
+static double draw_truncated(dt_random *random)
+{
+    const double deviation_left = .87962566103423978;
+    return draw_within(random, 2.0) / deviation_left;
 }
 
 static void fill_at_random(float *W, const dt_tensor *tensor, dt_init init, dt_random *random)
@@ -123,6 +128,12 @@ static void fill_normal(float *W, const dt_tensor *tensor, dt_random *random)
                 *W = (float)dt_random_normal(random);
 }
 
+static void fill_frequencies(float *W, const dt_tensor *tensor, dt_random *random)
+{
+    for (size_t i = 0; i < tensor->count; i++)
+        W[i] = (float)(draw_within(random, 3.0) * tensor->deviation);
+}
+
 void dt_network_fill(dt_network *network, dt_init init, uint64_t seed)
 {
     uint64_t number = 0;
@@ -138,6 +149,8 @@ void dt_network_fill(dt_network *network, dt_init init, uint64_t seed)
         dt_random random = dt_random_start(seed, DT_RANDOM_WEIGHTS, number++);
         if (tensor->start == DT_START_NORMAL)
             fill_normal(W, tensor, &random);
+        else if (tensor->start == DT_START_FREQUENCIES)
+            fill_frequencies(W, tensor, &random);
         else
             fill_at_random(W, tensor,
                            tensor->start == DT_START_UNIFORM ? DT_INIT_FAN_IN_UNIFORM : init,

@@ -18,6 +18,7 @@ dt_status dt_network_declare(dt_network *network, size_t l, const dt_tensor_plan
                         .start = plan->start,
                         .fan_in = plan->fan_in > 0 ? plan->fan_in : plan->rows,
                         .fan_out = plan->fan_out > 0 ? plan->fan_out : plan->columns,
+                        .deviation = plan->deviation,
                         .repeated = plan->repeated,
                         .repeats = plan->repeats,
                         .alike = plan->alike,

@@ -71,9 +71,40 @@ static size_t make_block(dt_layer *out, const dt_spec *spec, size_t block, size_
     return count;
 }
 
-static bool has_bins(const dt_spec *spec)
+/* Whether an input is a number that is encoded. */
+static bool is_number(const dt_spec *spec, size_t d)
 {
-    return spec->bins != NULL && spec->bins->encoded > 0 && spec->embedding_width > 0;
+    switch (spec->embedding) {
+    case DT_EMBEDDING_PIECEWISE:
+        return spec->bins != NULL && spec->bins->counts[d] > 0.0f;
+    case DT_EMBEDDING_PERIODIC:
+        return spec->numbers != NULL && spec->numbers[d];
+    case DT_EMBEDDING_NONE:
+        break;
+    }
+    return false;
+}
+
+static size_t count_numbers(const dt_spec *spec, size_t D)
+{
+    size_t count = 0;
+    for (size_t d = 0; d < D; d++)
+        count += is_number(spec, d);
+    return count;
+}
+
+static dt_layer make_encoding(const dt_spec *spec, size_t D)
+{
+    if (spec->embedding == DT_EMBEDDING_PIECEWISE)
+        return (dt_layer){.kind = &dt_layer_piecewise_linear,
+                          .encoded = spec->bins->encoded,
+                          .edges = spec->bins->count,
+                          .width = spec->embedding_width};
+    return (dt_layer){.kind = &dt_layer_periodic,
+                      .encoded = count_numbers(spec, D),
+                      .frequencies = spec->frequencies,
+                      .deviation = spec->frequency_scale,
+                      .width = spec->embedding_width};
 }
 
 /* The inputs that are categories, and the columns that they come from. */
@@ -89,16 +120,19 @@ static dt_layer count_categories(const dt_spec *spec, size_t D)
 
 void dt_spec_put(dt_network *network, const dt_spec *spec)
 {
+    const dt_layer *waves = dt_network_first(network, &dt_layer_periodic);
     const dt_layer *layer = dt_network_first(network, &dt_layer_category_embedding);
-    if (has_bins(spec))
+    const size_t D = network->D;
+    if (spec->bins != NULL)
         dt_bins_put(network, spec->bins);
+    for (size_t d = 0; waves != NULL && d < D; d++)
+        network->constants[waves->is_encoded + d] = is_number(spec, d) ? 1.0f : 0.0f;
     if (layer == NULL)
         return;
-    float *columns = network->constants + layer->group_of;
-    if (has_bins(spec))
-        columns += spec->bins->encoded * spec->embedding_width;
-    for (size_t d = 0; d < network->D; d++)
-        if (!has_bins(spec) || !(spec->bins->counts[d] > 0.0f))
+    float *columns =
+        network->constants + layer->group_of + count_numbers(spec, D) * spec->embedding_width;
+    for (size_t d = 0; d < D; d++)
+        if (!is_number(spec, d))
             *columns++ = (float)spec->columns[d];
 }
 
@@ -106,11 +140,8 @@ void dt_spec_put(dt_network *network, const dt_spec *spec)
 static size_t make_beginning(dt_layer *out, const dt_spec *spec, size_t D)
 {
     size_t count = 0;
-    if (has_bins(spec))
-        out[count++] = (dt_layer){.kind = &dt_layer_piecewise_linear,
-                                  .encoded = spec->bins->encoded,
-                                  .edges = spec->bins->count,
-                                  .width = spec->embedding_width};
+    if (count_numbers(spec, D) > 0)
+        out[count++] = make_encoding(spec, D);
     if (spec->category_width > 0 && count_categories(spec, D).encoded > 0)
         out[count++] = count_categories(spec, D);
     if (spec->members > 1)
@@ -174,6 +205,17 @@ static dt_activation find_activation(const dt_network *network, size_t l)
     return network->layers[l].activation;
 }
 
+static void take_encoding(dt_spec *out, const dt_layer *layer)
+{
+    const bool waves = layer->kind == &dt_layer_periodic;
+    if (!waves && layer->kind != &dt_layer_piecewise_linear)
+        return;
+    out->embedding = waves ? DT_EMBEDDING_PERIODIC : DT_EMBEDDING_PIECEWISE;
+    out->embedding_width = layer->width;
+    out->frequencies = layer->frequencies;
+    out->frequency_scale = waves ? layer->deviation : 0.0;
+}
+
 void dt_spec_of(dt_spec *out, const dt_network *network)
 {
     bool same = true;
@@ -183,8 +225,7 @@ void dt_spec_of(dt_spec *out, const dt_network *network)
         out->residual = out->residual || layer->kind == &dt_layer_add;
         if (out->norm == DT_NORM_NONE)
             out->norm = norm_of(layer);
-        if (layer->kind == &dt_layer_piecewise_linear)
-            out->embedding_width = layer->width;
+        take_encoding(out, layer);
         if (layer->kind == &dt_layer_category_embedding)
             out->category_width = layer->width;
         if (layer->kind == &dt_layer_member_scale)

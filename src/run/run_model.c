@@ -117,13 +117,13 @@ DT_MUST_USE static dt_status make_new(dt_run *r, const dt_bins *bins, const size
     dt_status status = DT_OK;
     const dt_settings *settings = &r->settings;
     dt_model *model = &r->model;
-    const bool embeds = settings->numeric_embedding != DT_EMBEDDING_NONE;
     const dt_spec spec = {.hidden = settings->hidden,
                           .activations = settings->activation,
                           .norm = (dt_norm)settings->norm,
                           .residual = settings->residual,
+                          .embedding = (dt_embedding)settings->numeric_embedding,
                           .bins = bins,
-                          .embedding_width = embeds ? (size_t)settings->embedding_width : 0,
+                          .embedding_width = (size_t)settings->embedding_width,
                           .columns = columns,
                           .category_width = (size_t)settings->category_embedding,
                           .members = (size_t)settings->members,

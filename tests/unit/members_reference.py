@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The networks of --numeric-embedding piecewise --members 2, with --members-kind mini and full, in NumPy and float64,
-forward and backward by the formulas of their layers' headers, and three steps of AdamW with averaged weights. Prints
+"""The networks of --numeric-embedding piecewise --members 2, with --members-kind mini and full, and of
+--numeric-embedding periodic --members 2, in NumPy and float64, forward and backward by the formulas of their layers' headers, and three steps of AdamW with averaged weights. Prints
 tests/unit/members_golden.h:
 
     python3 tests/unit/members_reference.py [--check] [--golden FILE] >tests/unit/members_golden.h
@@ -14,6 +14,7 @@ import json
 import numpy as np
 
 K, H, WIDTH, ROWS = 2, 3, 2, 6
+FREQUENCIES = 3
 EDGES = [[-0.514023542404, -0.302539050579, 0.0, 0.669796526432, 1.805550694466],
          [-0.153644248843, 0.0, 0.798606753349, 1.473963618279]]
 Z = np.array([[-0.514023542404, -0.345511555672, -0.173621550202, 0.173621550202, 0.835188150406, 1.9],
@@ -29,33 +30,39 @@ BINS = [len(e) - 1 for e in EDGES]
 # As dtrain has them. Full members have scales s and biases beside each kernel, and r before the second.
 MINI = ("slope", "shift", "bins", "r0", "W0", "b0", "W1", "b1", "Wo", "bo")
 FULL = ("slope", "shift", "bins", "r0", "W0", "s0", "b0", "r1", "W1", "s1", "b1", "Wo", "bo")
+WAVES = ("turns", "kernel", "bias", *MINI[3:])
+KINDS = {"mini": MINI, "full": FULL, "waves": WAVES}
 # The order of the formula of their initial values, and the names that FILE has.
 FORMULA = {"slope": "Ew", "shift": "Eb", "bins": "Ev", "r0": "r0", "W0": "W0", "b0": "b0", "W1": "W1", "b1": "b1",
            "Wo": "Wo", "bo": "bo", "s0": "s0", "r1": "r1", "s1": "s1"}
+ORDER = (*WAVES[:3], *FORMULA)
 
 
-def shapes(C, full):
+def shapes(C, kind):
     """Of the bins, as many for each input."""
     each = (K, H)
-    bias = each if full else (H,)
-    return {"slope": (D, WIDTH), "shift": (D, WIDTH), "bins": (D, max(BINS), WIDTH), "r0": (K, INPUTS),
+    bias = each if kind == "full" else (H,)
+    made = {"turns": (D, FREQUENCIES), "kernel": (2 * FREQUENCIES, WIDTH), "bias": (WIDTH,),
+            "slope": (D, WIDTH), "shift": (D, WIDTH), "bins": (D, max(BINS), WIDTH), "r0": (K, INPUTS),
             "W0": (INPUTS, H), "b0": bias, "W1": (H, H), "b1": bias, "Wo": (K, H, C), "bo": (K, C),
-            **({"s0": each, "r1": each, "s1": each} if full else {})}
+            "s0": each, "r1": each, "s1": each}
+    return {name: made[name] for name in KINDS[kind]}
 
 
 def without_padding(bins):
     return np.concatenate([b[:count] for b, count in zip(bins, BINS)])
 
 
-def initial(C, full):
+def initial(C, kind):
     """0.5 sin(1.7 i), i = 1, 2, ... through all tensors."""
-    params, i, sizes = {}, 1, shapes(C, full)
-    for name in (n for n in FORMULA if n in sizes):
+    params, i, sizes = {}, 1, shapes(C, kind)
+    for name in (n for n in ORDER if n in sizes):
         count = int(np.prod(sizes[name]))
         params[name] = (0.5 * np.sin(1.7 * np.arange(i, i + count))).reshape(sizes[name])
         i += count
-    params["bins"] = without_padding(params["bins"])
-    return {name: params[name] for name in (FULL if full else MINI)}
+    if "bins" in params:
+        params["bins"] = without_padding(params["bins"])
+    return {name: params[name] for name in KINDS[kind]}
 
 
 def encoding():
@@ -67,10 +74,41 @@ def encoding():
     return out
 
 
-def forward(p):
+def encode_by_bins(p):
     E = encoding()
     first = np.cumsum([0, *BINS])
-    h = [Z[:, d:d + 1] * p["slope"][d] + p["shift"][d] + E[d] @ p["bins"][first[d]:first[d + 1]] for d in range(D)]
+    return [Z[:, d:d + 1] * p["slope"][d] + p["shift"][d] + E[d] @ p["bins"][first[d]:first[d + 1]] for d in range(D)]
+
+
+def bin_gradients(_, dh):
+    E = encoding()
+    return {"slope": np.einsum("nd,ndj->dj", Z, dh), "shift": dh.sum(axis=0),
+            "bins": np.concatenate([E[d].T @ dh[:, d] for d in range(D)])}
+
+
+def waves(p):
+    """v, F and F kernel + bias."""
+    v = 2 * np.pi * Z[:, :, None] * p["turns"]
+    F = np.concatenate([np.cos(v), np.sin(v)], axis=2)
+    return v, F, F @ p["kernel"] + p["bias"]
+
+
+def encode_by_waves(p):
+    h = np.maximum(waves(p)[2], 0)
+    return [h[:, d] for d in range(D)]
+
+
+def wave_gradients(p, dh):
+    v, F, sums = waves(p)
+    dh = dh * (sums > 0)
+    dF = dh @ p["kernel"].T
+    dv = np.cos(v) * dF[:, :, FREQUENCIES:] - np.sin(v) * dF[:, :, :FREQUENCIES]
+    return {"turns": (2 * np.pi * Z[:, :, None] * dv).sum(axis=0), "kernel": np.einsum("ndk,ndj->kj", F, dh),
+            "bias": dh.sum(axis=(0, 1))}
+
+
+def forward(p):
+    h = encode_by_waves(p) if "turns" in p else encode_by_bins(p)
     X = np.concatenate([*h, ONE_HOT], axis=1)
     S0 = X[:, None, :] * p["r0"]
     U0 = S0 @ p["W0"]
@@ -79,7 +117,7 @@ def forward(p):
     U1 = S1 @ p["W1"]
     A1 = U1 * p.get("s1", 1) + p["b1"]
     out = np.einsum("nkh,khc->nkc", np.maximum(A1, 0), p["Wo"]) + p["bo"]
-    return out, (E, first, X, S0, U0, A0, S1, U1, A1)
+    return out, (X, S0, U0, A0, S1, U1, A1)
 
 
 def loss(out, classes):
@@ -101,7 +139,7 @@ def prediction(out, classes):
 
 
 def gradients(p, classes):
-    out, (E, _, X, S0, U0, A0, S1, U1, A1) = forward(p)
+    out, (X, S0, U0, A0, S1, U1, A1) = forward(p)
     rows = 0 if p["b0"].ndim == 2 else (0, 1)
     value, dout = loss(out, classes)
     g = {"Wo": np.einsum("nkh,nkc->khc", np.maximum(A1, 0), dout), "bo": dout.sum(axis=0)}
@@ -119,9 +157,7 @@ def gradients(p, classes):
     g["r0"] = np.einsum("nki,ni->ki", dS, X)
     dX = (dS * p["r0"]).sum(axis=1)
     dh = dX[:, :D * WIDTH].reshape(ROWS, D, WIDTH)
-    g["slope"] = np.einsum("nd,ndj->dj", Z, dh)
-    g["shift"] = dh.sum(axis=0)
-    g["bins"] = np.concatenate([E[d].T @ dh[:, d] for d in range(D)])
+    g.update((wave_gradients if "turns" in p else bin_gradients)(p, dh))
     return value, out, {name: g[name] for name in p}
 
 
@@ -141,7 +177,7 @@ def check(p, classes):
 def train(p, classes, keras=True):
     """Losses before each step and after the last; the parameters and their average. Epsilon is Keras's, or that of
     AdamW's paper."""
-    decays = ("W0", "W1", "Wo")
+    decays = ("W0", "W1", "Wo", "kernel")
     m = {n: np.zeros_like(v) for n, v in p.items()}
     v = {n: np.zeros_like(w) for n, w in p.items()}
     average = {n: w.copy() for n, w in p.items()}
@@ -213,15 +249,15 @@ def main():
     print(f"enum {{ GOLDEN_ROWS = {ROWS}, GOLDEN_STEPS = {STEPS} }};")
     show("golden_x", np.concatenate([Z, ONE_HOT], axis=1))
     show("golden_edges", [e for edges in EDGES for e in edges])
-    cases = [(classes, C, name, full) for full in (False, True)
+    cases = [(classes, C, name, kind) for kind in KINDS
              for classes, C, name in ((True, 3, "class"), (False, 1, "value"))]
-    for classes, C, task, full in cases:
-        name = f"full_{task}" if full else task
-        p = initial(C, full)
+    for classes, C, task, kind in cases:
+        name = task if kind == "mini" else f"{kind}_{task}"
+        p = initial(C, kind)
         if words.check:
             check(p, classes)
-        if golden:
-            check_golden(golden[f"{'class' if classes else 'reg'}-{'tabm' if full else 'mini'}"], p, classes)
+        if golden and kind != "waves":
+            check_golden(golden[f"{'class' if classes else 'reg'}-{'tabm' if kind == 'full' else 'mini'}"], p, classes)
         value, out, g = gradients(p, classes)
         show(f"golden_{name}_params", flat(p))
         show(f"golden_{name}_outputs", out)

@@ -29,7 +29,8 @@ static dt_network make_network(bool with_bins)
     const float edges[3] = {-1.0f, 0.0f, 2.0f};
     assert_ok(dt_bins_init(&bins, D));
     assert_ok(dt_bins_add(&bins, 1, edges, 3));
-    const dt_spec spec = {.bins = with_bins ? &bins : NULL,
+    const dt_spec spec = {.embedding = DT_EMBEDDING_PIECEWISE,
+                          .bins = with_bins ? &bins : NULL,
                           .embedding_width = BINS_WIDTH,
                           .columns = columns,
                           .category_width = WIDTH};

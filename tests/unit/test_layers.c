@@ -75,6 +75,13 @@ typedef struct example {
 static const size_t edge_counts[] = {2, 3, 5, 9, 60};
 enum { ENCODED = 5, EDGES = 79 };
 
+/* Of each seventh input (set_waves). */
+#define PERIODIC(of_each, outputs)                                                                 \
+    {                                                                                              \
+        .kind = &dt_layer_periodic, .encoded = ENCODED, .frequencies = (of_each),                  \
+        .width = (outputs), .deviation = 0.25                                                      \
+    }
+
 /* Of 17 inputs (set_columns). */
 #define CATEGORIES(outputs)                                                                        \
     {                                                                                              \
@@ -178,6 +185,21 @@ static const example listed[] = {
     {&dt_layer_piecewise_linear,
      4,
      {{.kind = &dt_layer_normalization}, NOISE(0.1), PIECEWISE(1), DENSE(C, LINEAR)}},
+    /* Halves of the kernel that meet within a panel, and that fill more than one. */
+    {&dt_layer_periodic, 3, {PERIODIC(40, 11), DENSE(33, TANH), DENSE(C, LINEAR)}},
+    {&dt_layer_periodic,
+     5,
+     {{.kind = &dt_layer_normalization},
+      NOISE(0.1),
+      PERIODIC(1, 1),
+      CATEGORIES(1),
+      DENSE(C, LINEAR)}},
+    {&dt_layer_periodic,
+     4,
+     {PERIODIC(64, 32),
+      {.kind = &dt_layer_member_scale, .members = 2},
+      DENSE(7, TANH),
+      {.kind = &dt_layer_member_dense, .H = C}}},
     /* Columns of one, two and more categories; what stands between them; behind encoded numbers. */
     {&dt_layer_category_embedding, 3, {CATEGORIES(11), DENSE(33, TANH), DENSE(C, LINEAR)}},
     {&dt_layer_category_embedding,
@@ -318,6 +340,18 @@ static void set_edges(dt_network *network)
     }
 }
 
+/* Sums are far from the kink of relu: some outputs are 0, the others are not. */
+static void set_waves(dt_network *network)
+{
+    const dt_layer *layer = dt_network_first(network, &dt_layer_periodic);
+    if (layer == NULL)
+        return;
+    for (size_t d = 0; d < D; d++)
+        network->constants[layer->is_encoded + d] = d % 7 == 3 && d / 7 < ENCODED ? 1.0f : 0.0f;
+    for (size_t j = 0; j < layer->width; j++)
+        network->params[layer->bias + j] = j % 4 == 2 ? -9.0f : 9.0f;
+}
+
 /* Columns of 1, 2, 11 and 3 of the last inputs, the third one with another input in its middle. */
 static void set_columns(dt_network *network)
 {
@@ -348,6 +382,7 @@ static void make(fixture *f, const example *e, bool training)
     for (size_t i = 0; i < network->constant_count; i++)
         network->constants[i] = 0.5f + 0.01f * (float)i;
     set_edges(network);
+    set_waves(network);
     set_columns(network);
     assert_ok(dt_network_check_constants(network));
     assert_ok(dt_workspace_init(&f->workspace, network, ROWS, DT_BOTH_PASSES));
@@ -442,8 +477,9 @@ static void check_differences(fixture *f, const example *e)
             assert_true(f->gradient[i] == 0.0f);
             continue;
         }
+        const bool turns = dt_network_tensor_of(&f->network, i)->start == DT_START_FREQUENCIES;
         float *w = &f->network.params[i];
-        const float was = *w, step = 0x1p-6f;
+        const float was = *w, step = turns ? 0x1p-9f : 0x1p-6f; /* 2 pi times as steep */
         *w = was + step;
         const double above = loss_of(f, &parts);
         *w = was - step;
@@ -841,6 +877,43 @@ static void test_too_many_activations(void **state)
                         "one for each hidden layer");
 }
 
+/* Normal, cut off at three deviations; the same whatever --init is. */
+static void test_frequencies(void **state)
+{
+    (void)state;
+    enum { EACH = 250, MANY = 40 };
+    dt_network network;
+    double squares = 0, most = 0;
+    const dt_layer layers[] = {{.kind = &dt_layer_periodic,
+                                .encoded = MANY,
+                                .frequencies = EACH,
+                                .width = 3,
+                                .deviation = 0.02},
+                               DENSE(C, LINEAR)};
+    assert_ok(dt_network_make(&network, MANY, layers, 2));
+    dt_network_fill(&network, DT_INIT_HE_UNIFORM, 5);
+    for (size_t i = 0; i < (size_t)EACH * MANY; i++) {
+        const double turns = (double)network.params[network.layers[0].turns + i];
+        squares += turns * turns;
+        most = fabs(turns) > most ? fabs(turns) : most;
+    }
+    assert_true(fabs(squares / (EACH * MANY) / (0.02 * 0.02 * 0.9733) - 1) < 0.05);
+    assert_true(most <= 0.06 * (1 + 1e-7) && most > 0.055);
+    dt_network_clear(&network);
+}
+
+/* What is refused: a place behind layers that train, and more inputs than there are. */
+static void test_periodic_of_no_such_inputs(void **state)
+{
+    (void)state;
+    dt_network network;
+    const dt_layer behind[] = {DENSE(C, TANH), PERIODIC(3, 2), DENSE(C, LINEAR)};
+    assert_int_equal(dt_network_make(&network, D, behind, 3), DT_DATA);
+    assert_string_equal(dt_status_text(), "layer 2 (periodic) must come before layers that train");
+    assert_int_equal(dt_network_make(&network, ENCODED - 1, behind + 1, 2), DT_DATA);
+    assert_string_equal(dt_status_text(), "layer 1 (periodic): 'inputs' is 5; expected at most 4");
+}
+
 /* Mean and variance of a large kernel, and the largest number, for each way to begin. */
 static void test_inits(void **state)
 {
@@ -897,6 +970,8 @@ int main(void)
         cmocka_unit_test(test_specs_of_full_members),
         cmocka_unit_test(test_full_members_of_nothing),
         cmocka_unit_test(test_too_many_activations),
+        cmocka_unit_test(test_frequencies),
+        cmocka_unit_test(test_periodic_of_no_such_inputs),
         cmocka_unit_test(test_inits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -30,6 +30,7 @@ enum { D = 4, K = 2, MOST = 128, CLASSES = 3 };
 
 typedef struct task {
     dt_members_kind kind;
+    dt_embedding embedding;
     const dt_loss *loss;
     size_t C;
     const dt_target *y; /* [GOLDEN_ROWS] */
@@ -44,10 +45,16 @@ static const dt_target labels[GOLDEN_ROWS] = {{0}, {1}, {2}, {1}, {0}, {2}};
 static const dt_target values[GOLDEN_ROWS] = {{.value = -1.0f}, {.value = 0.5f},   {.value = 0.0f},
                                               {.value = 2.0f},  {.value = -0.25f}, {.value = 1.0f}};
 static const task tasks[] = {
-    {DT_MEMBERS_MINI, &dt_cross_entropy, CLASSES, labels, NUMBERS(class)},
-    {DT_MEMBERS_MINI, &dt_mean_squared_error, 1, values, NUMBERS(value)},
-    {DT_MEMBERS_FULL, &dt_cross_entropy, CLASSES, labels, NUMBERS(full_class)},
-    {DT_MEMBERS_FULL, &dt_mean_squared_error, 1, values, NUMBERS(full_value)},
+    {DT_MEMBERS_MINI, DT_EMBEDDING_PIECEWISE, &dt_cross_entropy, CLASSES, labels, NUMBERS(class)},
+    {DT_MEMBERS_MINI, DT_EMBEDDING_PIECEWISE, &dt_mean_squared_error, 1, values, NUMBERS(value)},
+    {DT_MEMBERS_FULL, DT_EMBEDDING_PIECEWISE, &dt_cross_entropy, CLASSES, labels,
+     NUMBERS(full_class)},
+    {DT_MEMBERS_FULL, DT_EMBEDDING_PIECEWISE, &dt_mean_squared_error, 1, values,
+     NUMBERS(full_value)},
+    {DT_MEMBERS_MINI, DT_EMBEDDING_PERIODIC, &dt_cross_entropy, CLASSES, labels,
+     NUMBERS(waves_class)},
+    {DT_MEMBERS_MINI, DT_EMBEDDING_PERIODIC, &dt_mean_squared_error, 1, values,
+     NUMBERS(waves_value)},
 };
 enum { TASKS = sizeof tasks / sizeof *tasks };
 
@@ -72,6 +79,7 @@ typedef struct fixture {
 static void make(fixture *f, const task *of)
 {
     const size_t counts[] = {5, 4, 0, 0};
+    const bool numbers[D] = {true, true, false, false};
     float edges[9];
     dt_bins bins;
     memset(f, 0, sizeof *f);
@@ -82,13 +90,17 @@ static void make(fixture *f, const task *of)
     assert_ok(dt_bins_add(&bins, 1, edges + counts[0], counts[1]));
     const dt_spec spec = {.hidden = {2, {3, 3}},
                           .activations = {1, {DT_ACTIVATION_RELU}},
+                          .embedding = of->embedding,
                           .bins = &bins,
+                          .numbers = numbers,
+                          .frequencies = 3,
+                          .frequency_scale = 0.01,
                           .embedding_width = 2,
                           .members = K,
                           .members_kind = of->kind};
     assert_ok(dt_spec_plan(&f->network, D, &spec, of->C));
     assert_ok(dt_network_allocate(&f->network));
-    dt_bins_put(&f->network, &bins);
+    dt_spec_put(&f->network, &spec);
     assert_ok(dt_network_check_constants(&f->network));
     assert_ok(dt_network_set_loss(&f->network, of->loss, of->loss->fallback, NULL));
     dt_bins_clear(&bins);

@@ -33,14 +33,17 @@ typedef struct dt_layer {
     dt_scales start; /* member scale: of its scales */
     dt_shifts shifts; /* member scale */
     double rate; /* dropout: share of the units that are dropped */
-    double deviation; /* noise: standard deviation */
+    double deviation; /* noise: standard deviation; periodic: that of the frequencies when they
+                         start */
     double epsilon; /* layer, RMS and batch normalization: what is added to the variance */
     double momentum; /* batch normalization: share of the moving averages that a step leaves */
     size_t source; /* add: index of the earlier layer */
-    size_t encoded; /* piecewise linear, category embedding: number of inputs that are encoded */
+    size_t encoded; /* piecewise linear, periodic, category embedding: number of inputs that are
+                       encoded */
     size_t edges; /* piecewise linear: edges of all their bins */
-    size_t width; /* piecewise linear: outputs of an encoded input; category embedding: of a
-                     column */
+    size_t frequencies; /* periodic: of an encoded input */
+    size_t width; /* piecewise linear, periodic: outputs of an encoded input; category embedding:
+                     of a column */
     size_t groups; /* category embedding: columns that the encoded inputs come from */
     size_t members; /* member scale: number of members */
 
@@ -53,14 +56,18 @@ typedef struct dt_layer {
      * right behind it; member dense: of W [K,D,H] and b [K,H]; layer, RMS and batch normalization:
      * of the scale and the shift, [H] each; member scale: of the scales [K,H], and of the shifts
      * [K,H], if it has any; piecewise linear: of the slopes and the shifts, [encoded,width] each;
-     * category embedding: of the table [encoded,width]. */
+     * periodic: of the common kernel [2 frequencies,width] and bias [width]; category embedding: of
+     * the table [encoded,width]. */
     size_t kernel, bias;
     size_t bins; /* piecewise linear: offset of [edges - encoded, width], among the parameters */
+    size_t turns; /* periodic: offset of the frequencies [encoded,frequencies], among the
+                     parameters */
     /* Offsets of [D] each. normalization: among the constants; batch normalization: of the moving
      * averages, among the parameters. */
     size_t mean, variance;
     size_t edge_counts, edge_values; /* piecewise linear: offsets of [D] and of [edges], among the
                                         constants */
+    size_t is_encoded; /* periodic: offset of [D], among the constants: 1 or 0 */
     size_t lead; /* category embedding: encoded numbers, which are its first inputs and outputs */
     size_t group_of; /* category embedding: offset of [D], among the constants: from 1 on the
                         column that an input comes from; 0: it is not encoded */
@@ -82,13 +89,16 @@ typedef struct dt_pass {
 extern const dt_layer_kind dt_layer_activation, dt_layer_add, dt_layer_batch_norm,
     dt_layer_category_embedding, dt_layer_dense, dt_layer_dropout, dt_layer_layer_norm,
     dt_layer_member_dense, dt_layer_member_scale, dt_layer_noise, dt_layer_normalization,
-    dt_layer_piecewise_linear, dt_layer_rms_norm;
+    dt_layer_periodic, dt_layer_piecewise_linear, dt_layer_rms_norm;
 
 /** Largest number of members. */
 enum { DT_MEMBERS_MAX = 1024 };
 
+/** Largest number of frequencies of a periodic encoding. */
+enum { DT_FREQUENCIES_MAX = 256 };
+
 /** The list of all kinds. */
-enum { DT_LAYER_KIND_COUNT = 13 };
+enum { DT_LAYER_KIND_COUNT = 14 };
 extern const dt_layer_kind *const dt_layer_kinds[DT_LAYER_KIND_COUNT];
 
 /** Returns the kind's name, as in files: "dense". */

@@ -11,10 +11,14 @@ typedef enum dt_norm { DT_NORM_NONE, DT_NORM_LAYER, DT_NORM_RMS, DT_NORM_BATCH }
 #define DT_NORM_NAMES "none|layer|rms|batch"
 
 /** How numbers become inputs of the first hidden layer. */
-typedef enum dt_embedding { DT_EMBEDDING_NONE, DT_EMBEDDING_PIECEWISE } dt_embedding;
+typedef enum dt_embedding {
+    DT_EMBEDDING_NONE,
+    DT_EMBEDDING_PIECEWISE,
+    DT_EMBEDDING_PERIODIC
+} dt_embedding;
 
 /** The names in the order of the enumeration, separated by bars, for the options table. */
-#define DT_EMBEDDING_NAMES "none|piecewise"
+#define DT_EMBEDDING_NAMES "none|piecewise|periodic"
 
 /**
  * What the members of a network have of their own: input scales and a last layer (TabM-mini), or
@@ -43,9 +47,14 @@ typedef struct dt_spec {
     dt_option_list activations; /* of each block, a dt_activation; one stands for all */
     dt_norm norm;
     bool residual;
-    const dt_bins *bins; /* NULL, or none encoded: inputs are taken as they are; dt_spec_of leaves
-                            this out */
-    size_t embedding_width; /* outputs of an encoded input; 0: inputs are taken as they are */
+    dt_embedding embedding; /* of numbers */
+    const dt_bins *bins; /* of the piecewise one; NULL, or none encoded: inputs are taken as they
+                            are; dt_spec_of leaves this out */
+    const bool *numbers; /* [D]: of the periodic one, which inputs are encoded; NULL, or none:
+                            inputs are taken as they are; dt_spec_of leaves this out */
+    size_t frequencies; /* of the periodic one, of an encoded input */
+    double frequency_scale; /* their standard deviation at the start */
+    size_t embedding_width; /* outputs of an encoded input */
     const size_t *columns; /* [D]: from 1 on the column of categories that an input comes from; 0:
                               it is none; NULL: none is; dt_spec_of leaves this out */
     size_t category_width; /* outputs of a column of categories; 0: inputs are taken as they are */
@@ -64,8 +73,8 @@ typedef struct dt_spec {
  */
 DT_MUST_USE dt_status dt_spec_plan(dt_network *out, size_t D, const dt_spec *spec, size_t C);
 
-/** Copies the edges of bins and the columns of categories into the constants of a network that was
- * planned by this spec. Local. */
+/** Copies which numbers are encoded, the edges of bins, and the columns of categories into the
+ * constants of a network that was planned by this spec. Local. */
 void dt_spec_put(dt_network *network, const dt_spec *spec);
 
 /**

@@ -11,7 +11,8 @@ typedef enum dt_start {
     DT_START_RANDOM, /* by a dt_init */
     DT_START_BIAS, /* by a dt_init: zeros, or random numbers as the kernel beside it has */
     DT_START_UNIFORM, /* uniform in [-L, L), L = 1 / sqrt(fan_in) */
-    DT_START_NORMAL /* normal, of variance 1; see dt_tensor.repeated */
+    DT_START_NORMAL, /* normal, of variance 1; see dt_tensor.repeated */
+    DT_START_FREQUENCIES /* normal, cut off at three standard deviations (dt_tensor.deviation) */
 } dt_start;
 
 /**
@@ -48,6 +49,7 @@ typedef struct dt_tensor {
     size_t dims[2]; /* of a vector: count, 0 */
     dt_start start;
     size_t fan_in, fan_out; /* inputs and outputs of a unit, for random starts */
+    double deviation; /* DT_START_FREQUENCIES: standard deviation, before the cut */
     size_t repeated, repeats; /* DT_START_NORMAL: of each row of dims[1] numbers, the first
                                  `repeated` ones are drawn once for each `repeats` of them */
     bool alike; /* a random tensor: all of its rows start as the first one */

@@ -5,8 +5,8 @@
  *     Y[g] = sum over the inputs j of group g of X[j] table[j]
  *
  * A row without a category known in training has inputs of 0, so numbers of 0. Inputs that are 0
- * are left out of all sums. The encoded numbers (piecewise_linear.c), which come first, stay first;
- * then come the groups, then the other inputs, as they are.
+ * are left out of all sums. The encoded numbers (piecewise_linear.c, periodic.c), which come first,
+ * stay first; then come the groups, then the other inputs, as they are.
  *
  * Source: Guo and Berkhahn, "Entity embeddings of categorical variables", 2016
  */
@@ -45,7 +45,7 @@ static dt_status plan(dt_network *network, size_t l)
     const dt_tensor_plan groups = {
         .name = "groups", .rows = layer->D, .is_constant = true, .non_negative = true};
     const dt_layer *before = l > 0 ? &network->layers[l - 1] : NULL;
-    const bool follows = before != NULL && before->kind == &dt_layer_piecewise_linear;
+    const bool follows = before != NULL && before->kind->encodes_numbers;
     /* Categories have no gradient: only an encoding of numbers trains before them. */
     if (dt_network_first_used(network, l) < (follows ? l - 1 : l))
         return dt_fail(DT_DATA, "layer %zu (%s) must come before layers that train", l + 1,

@@ -42,7 +42,7 @@ static bool takes_members(const dt_network *network, size_t l)
 static size_t count_encoded(const dt_network *network, size_t l)
 {
     const dt_layer *before = &network->layers[l - 1];
-    const bool numbers = before->kind == &dt_layer_piecewise_linear;
+    const bool numbers = before->kind->encodes_numbers;
     const size_t count = (numbers ? before->encoded : before->groups) * before->width;
     if (before->lead > 0 && network->layers[l - 2].width != before->width)
         return 0;

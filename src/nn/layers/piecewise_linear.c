@@ -337,6 +337,7 @@ const dt_layer_kind dt_layer_piecewise_linear = {
     .options = {.options = options, .count = sizeof options / sizeof *options},
     .plan = plan,
     .check = check,
+    .encodes_numbers = true,
     .allocate = allocate,
     .begin_forward = begin_forward,
     .forward = forward,
