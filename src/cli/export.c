@@ -33,7 +33,8 @@ static const dt_option_table table = {
              "folder. The ending of FILE names the format:\n"
              "  .keras  Keras 3, with the optimizer's state, so that fit resumes; without it\n"
              "          if the targets were standardised, or if the network has an encoding\n"
-             "          or members. dtrain does not read such a network back from .keras\n"
+             "          or members. dtrain does not read such a network back from .keras.\n"
+             "          Keras has no layers for --numeric-embedding periodic\n"
              "  .h5     Keras 2 and 3; dtrain also reads dropout, weight decay and the\n"
              "          optimizer's state from it\n"
              "  .onnx   ONNX Runtime and others\n"
@@ -42,6 +43,8 @@ static const dt_option_table table = {
              "          activations. Values are outputs * target_deviation + target_mean, if\n"
              "          these are there. Of an encoding: edge_counts [inputs], edges of all\n"
              "          inputs, slope_0 and shift_0 [encoded,width], bins_0 [all bins,width];\n"
+             "          of a periodic one: encoded [inputs], periodic_frequencies_0,\n"
+             "          periodic_kernel_0 [2 frequencies,width] and periodic_bias_0;\n"
              "          of categories: groups [inputs], table_0 [categories,width];\n"
              "          of members: member_scale_0 [members,inputs], and of the last layer\n"
              "          member_kernel_0 [members,inputs,units] and member_bias_0; of\n"
@@ -66,8 +69,8 @@ static void print_name(char *out, size_t bytes, const dt_layer *layer, const dt_
 {
     const bool member =
         layer->kind == &dt_layer_member_scale || layer->kind == &dt_layer_member_dense;
-    (void)snprintf(out, bytes, "%s%s%s_%zu", prefix, member ? "member_" : "", tensor->name,
-                   layer->number);
+    const char *kind = member ? "member_" : layer->kind == &dt_layer_periodic ? "periodic_" : "";
+    (void)snprintf(out, bytes, "%s%s%s_%zu", prefix, kind, tensor->name, layer->number);
 }
 
 /* A kernel of members is [K,D,C]. */

@@ -78,6 +78,11 @@ out:
     return status;
 }
 
+bool dt_keras_has_layers(const dt_network *network)
+{
+    return dt_network_first(network, &dt_layer_periodic) == NULL;
+}
+
 bool dt_keras_keeps_state(const dt_network *network)
 {
     return network->scale == NULL &&

@@ -83,6 +83,12 @@ dt_status dt_model_save(const dt_model *model, const char *path)
             "%s: this format cannot have the %zu networks of an ensemble; export to .h5, "
             "which only dtrain reads, or to .npz",
             path, networks);
+    if (keras && !dt_keras_has_layers(&model->network))
+        return dt_fail(
+            DT_USAGE,
+            "%s: Keras has no layer for the sines and cosines of --numeric-embedding periodic; "
+            "export to .onnx, to .npz, or to .h5, which only dtrain reads",
+            path);
     if (keras)
         return dt_keras_archive_save(model, path);
     if (onnx)
@@ -90,7 +96,11 @@ dt_status dt_model_save(const dt_model *model, const char *path)
     if (networks > 1)
         dt_log_warn("%s: only dtrain opens it: it has the %zu networks of an ensemble", path,
                     networks);
-    return save_h5(model, networks == 1, path);
+    else if (!dt_keras_has_layers(&model->network))
+        dt_log_warn("%s: only dtrain opens it: Keras has no layer for the sines and cosines of "
+                    "--numeric-embedding periodic",
+                    path);
+    return save_h5(model, networks == 1 && dt_keras_has_layers(&model->network), path);
 }
 
 /* ---- reading ---- */

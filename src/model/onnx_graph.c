@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { NODES_A_LAYER = 13, TENSORS_A_LAYER = 9 }; /* of an encoding, the most */
+enum { NODES_A_LAYER = 15, TENSORS_A_LAYER = 9 }; /* of encodings, the most */
 
 DT_MUST_USE static dt_status add_normalization(dt_onnx_writer *w, const dt_network *network,
                                                size_t l)
@@ -179,6 +179,7 @@ static const struct {
     {&dt_layer_activation, add_activation},
     {&dt_layer_add, add_sum},
     {&dt_layer_piecewise_linear, dt_onnx_add_encoding},
+    {&dt_layer_periodic, dt_onnx_add_periodic},
     {&dt_layer_category_embedding, dt_onnx_add_categories},
     {&dt_layer_member_scale, dt_onnx_add_member_scale},
     {&dt_layer_member_dense, dt_onnx_add_member_dense},
@@ -313,6 +314,7 @@ void dt_onnx_writer_clear(dt_onnx_writer *w)
     dt_memory_free(w->layer_outputs);
     dt_encoding_clear(&w->encoding);
     dt_category_table_clear(&w->categories);
+    dt_memory_free(w->waves);
     dt_memory_free(w->deviation);
     dt_memory_free(w->units);
     dt_memory_free(w->classes);

@@ -59,6 +59,7 @@ typedef struct dt_onnx_writer {
     bool has_members; /* the values so far are [N,K,H], not [N,H] */
     dt_encoding encoding;
     dt_category_table categories;
+    int64_t *waves; /* [D]: places of the inputs that a periodic encoding takes, then the others */
     float *deviation; /* [D] */
     float *units; /* [2*C]: scales, offsets */
     char *classes;
@@ -113,6 +114,7 @@ void dt_onnx_add_number(dt_onnx_writer *w, const char *kind, const char *layer, 
 /* ---- layers of networks with an encoding or members (onnx_members.c) ---- */
 
 DT_MUST_USE dt_status dt_onnx_add_encoding(dt_onnx_writer *w, const dt_network *network, size_t l);
+DT_MUST_USE dt_status dt_onnx_add_periodic(dt_onnx_writer *w, const dt_network *network, size_t l);
 DT_MUST_USE dt_status dt_onnx_add_categories(dt_onnx_writer *w, const dt_network *network,
                                              size_t l);
 DT_MUST_USE dt_status dt_onnx_add_member_scale(dt_onnx_writer *w, const dt_network *network,

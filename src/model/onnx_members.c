@@ -4,6 +4,8 @@
 
 #include "onnx_graph.h"
 
+#include "dtrain/base/memory.h"
+
 static const int64_t swapped[2] = {1, 0}, swapped_of_three[3] = {1, 0, 2},
                      last_swapped[3] = {0, 2, 1};
 static const int64_t axis_1[1] = {1}, axis_2[1] = {2};
@@ -15,6 +17,22 @@ static void add_gather(dt_onnx_writer *w, const char *layer, const char *what, c
     dt_onnx_node *n = dt_onnx_add_part(w, "Gather", layer, what);
     dt_onnx_add_attribute(n, "axis", 1);
     dt_onnx_add_indices(w, n, layer, part, columns, count);
+}
+
+/* The other columns of the inputs behind the last value, as they are. */
+static void add_others(dt_onnx_writer *w, const char *layer, const char *inputs,
+                       const int64_t *columns, size_t count)
+{
+    const char *encoded = w->last;
+    if (count == 0)
+        return;
+    w->last = inputs;
+    add_gather(w, layer, "others", "other_columns", columns, count);
+    const char *others = w->last;
+    w->last = encoded;
+    dt_onnx_node *n = dt_onnx_add_part(w, "Concat", layer, "encoded");
+    dt_onnx_add_attribute(n, "axis", 1);
+    dt_onnx_add_input(n, others);
 }
 
 /* The places [E,N,T] in bins, with the numbers behind them: [E,N,T+1]. */
@@ -56,18 +74,59 @@ dt_status dt_onnx_add_encoding(dt_onnx_writer *w, const dt_network *network, siz
     dt_onnx_add_list_attribute(dt_onnx_add_part(w, "Transpose", layer, "by_row"), "perm",
                                swapped_of_three, 3);
     dt_onnx_add_attribute(dt_onnx_add_part(w, "Flatten", layer, "flat"), "axis", 1);
-    if (e->O > 0) {
-        const char *flat = w->last;
-        w->last = inputs;
-        add_gather(w, layer, "others", "other_columns", e->inputs + e->E, e->O);
-        const char *others = w->last;
-        w->last = flat;
-        n = dt_onnx_add_part(w, "Concat", layer, "encoded");
-        dt_onnx_add_attribute(n, "axis", 1);
-        dt_onnx_add_input(n, others);
-    }
+    add_others(w, layer, inputs, e->inputs + e->E, e->O);
 out:
     return status;
+}
+
+/* Cosines and sines [N,E,2n] of inputs [N,E]. Whole turns are subtracted first, as dtrain does it:
+ * sines of large angles would differ in digits that a float32 does not have. */
+static void add_waves(dt_onnx_writer *w, const dt_network *network, const dt_layer *layer,
+                      const char *name)
+{
+    dt_onnx_node *n = dt_onnx_add_part(w, "Unsqueeze", name, "cells");
+    dt_onnx_add_indices(w, n, name, "cell_axis", axis_2, 1);
+    n = dt_onnx_add_part(w, "Mul", name, "turns");
+    dt_onnx_add_tensor(w, n, name, "frequencies", network->params + layer->turns, layer->encoded,
+                       layer->frequencies);
+    const char *turns = w->last;
+    const char *whole = dt_onnx_add_part(w, "Round", name, "whole_turns")->name;
+    w->last = turns;
+    dt_onnx_add_input(dt_onnx_add_part(w, "Sub", name, "parts"), whole);
+    dt_onnx_add_number(w, "Mul", name, "angles", 6.28318531f);
+    const char *angles = w->last;
+    const char *sines = dt_onnx_add_part(w, "Sin", name, "sines")->name;
+    w->last = angles;
+    (void)dt_onnx_add_part(w, "Cos", name, "cosines");
+    n = dt_onnx_add_part(w, "Concat", name, "waves");
+    dt_onnx_add_attribute(n, "axis", 2);
+    dt_onnx_add_input(n, sines);
+}
+
+dt_status dt_onnx_add_periodic(dt_onnx_writer *w, const dt_network *network, size_t l)
+{
+    const dt_layer *layer = &network->layers[l];
+    const char *inputs = w->last;
+    size_t encoded = 0, other = layer->encoded;
+    char name[DT_KERAS_LAYER_BYTES];
+    const dt_status status =
+        dt_memory_alloc(&w->waves, layer->D, sizeof *w->waves, "places of inputs");
+    if (status != DT_OK)
+        return status;
+    for (size_t d = 0; d < layer->D; d++)
+        w->waves[network->constants[layer->is_encoded + d] > 0.0f ? encoded++ : other++] =
+            (int64_t)d;
+    dt_network_print_layer(name, sizeof name, network, l);
+    add_gather(w, name, "numbers", "number_columns", w->waves, layer->encoded);
+    add_waves(w, network, layer, name);
+    dt_onnx_add_tensor(w, dt_onnx_add_part(w, "MatMul", name, "product"), name, "kernel",
+                       network->params + layer->kernel, 2 * layer->frequencies, layer->width);
+    dt_onnx_add_tensor(w, dt_onnx_add_part(w, "Add", name, "sum"), name, "bias",
+                       network->params + layer->bias, 0, layer->width);
+    (void)dt_onnx_add_part(w, "Relu", name, "relu");
+    dt_onnx_add_attribute(dt_onnx_add_part(w, "Flatten", name, "flat"), "axis", 1);
+    add_others(w, name, inputs, w->waves + layer->encoded, layer->D - layer->encoded);
+    return DT_OK;
 }
 
 /* The columns [N,G,width], as one row, of inputs [N,E]. */

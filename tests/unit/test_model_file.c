@@ -147,6 +147,37 @@ static void test_ensemble(void **state)
     dt_model_clear(&saved);
 }
 
+/* The file of a network that Keras has no layers for has no part for Keras, and is not .keras. */
+static void test_periodic(void **state)
+{
+    (void)state;
+    const dt_layer layers[] = {
+        {.kind = &dt_layer_periodic, .encoded = 1, .frequencies = 3, .width = 4, .deviation = 0.5},
+        {.kind = &dt_layer_dense, .H = C, .activation = DT_ACTIVATION_LINEAR},
+    };
+    dt_model saved = {0}, found;
+    assert_ok(dt_network_make(&saved.network, D, layers, 2));
+    dt_network_fill(&saved.network, DT_INIT_GLOROT_UNIFORM, 5);
+    assert_ok(dt_optimizer_init(&saved.optimizer, &dt_adam, 0, 0.001));
+    assert_ok(dt_model_save(&saved, model_path()));
+    assert_int_equal(dt_model_read(&found, model_path()), DT_DATA);
+    assert_non_null(
+        strstr(dt_status_text(), "layer 1 (periodic): 0 inputs are encoded; expected 1"));
+    saved.network.constants[saved.network.layers[0].is_encoded + 1] = 1.0f;
+    assert_ok(dt_model_save(&saved, model_path()));
+    assert_ok(dt_model_read(&found, model_path()));
+    expect_same(&found, &saved);
+    assert_int_equal(found.network.layers[0].frequencies, 3);
+    assert_true(found.network.layers[0].deviation == 0.5);
+    dt_model_clear(&found);
+    hid_t file = H5Fopen(model_path(), H5F_ACC_RDONLY, H5P_DEFAULT);
+    assert_true(file >= 0 && H5Lexists(file, "model_weights", H5P_DEFAULT) == 0);
+    H5Fclose(file);
+    assert_int_equal(dt_model_save(&saved, "waves.keras"), DT_USAGE);
+    assert_non_null(strstr(dt_status_text(), "waves.keras: Keras has no layer for the sines"));
+    dt_model_clear(&saved);
+}
+
 /* Every kind of layer that is listed is in the file; those without a counterpart in Keras keep it
  * from the formats of others. */
 static void test_each_layer_kind(void **state)
@@ -445,6 +476,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_comes_back, scratch_empty),
         cmocka_unit_test_teardown(test_ensemble, scratch_empty),
+        cmocka_unit_test_teardown(test_periodic, scratch_empty),
         cmocka_unit_test_teardown(test_each_layer_kind, scratch_empty),
         cmocka_unit_test_teardown(test_later_options, scratch_empty),
         cmocka_unit_test_teardown(test_one_dataset_two_names, scratch_empty),

@@ -56,6 +56,10 @@ typedef struct dt_keras_model {
     size_t class_name_count; /* 0: the classes have no names */
 } dt_keras_model;
 
+/** Returns whether Keras has layers for the network: it has none of sines and cosines, which a
+ * periodic encoding is made of, and dtrain writes no code into models. Local. */
+bool dt_keras_has_layers(const dt_network *network);
+
 /** Returns whether a .keras file has the optimizer's state. If not, it has that of a new optimizer:
  * with dt_network.scale, whose gradients are of standardised targets; with an encoding, whose bins
  * are another tensor in Keras; with members, which Keras trains by the loss of their mean.
