@@ -38,7 +38,7 @@ DT_MUST_USE static dt_status check_memory(const dt_run *r, const dt_network *net
     double units = r->settings.noise > 0.0 ? (double)network->D : 0.0, kept = 0.0;
     for (size_t l = 0; l < network->layer_count; l++) {
         const dt_layer *layer = &network->layers[l];
-        units += (double)layer->H * (double)layer->K;
+        units += (double)layer->H * (double)layer->K + (double)layer->frequencies;
         if (layer->kind == &dt_layer_add || dt_activation_keeps_slopes(layer->activation))
             kept += (double)layer->H * (double)layer->K;
     }
@@ -79,6 +79,39 @@ DT_MUST_USE static dt_status make_optimizer(dt_run *r)
     return status;
 }
 
+DT_MUST_USE static dt_status find_bins(const dt_run *r, dt_bins *out)
+{
+    const dt_bin_rule rule = {
+        .by = (dt_bins_by)r->settings.bins_by, .bins = (size_t)r->settings.bins, .scale = r->scale};
+    return dt_dataset_find_bins(out, r->comm, &r->sets[DT_TRAIN], &rule);
+}
+
+/* Which inputs are encoded, and the edges of their bins if they have any. *numbers stays NULL
+ * unless the encoding is periodic. */
+DT_MUST_USE static dt_status find_numbers(const dt_run *r, dt_bins *bins, bool **numbers)
+{
+    dt_status status = DT_OK;
+    const dt_dataset *train = &r->sets[DT_TRAIN];
+    const int embedding = r->settings.numeric_embedding;
+    size_t encoded = 0;
+    if (embedding == DT_EMBEDDING_NONE)
+        return DT_OK;
+    if (embedding == DT_EMBEDDING_PIECEWISE) {
+        DT_TRY(find_bins(r, bins));
+        encoded = bins->encoded;
+    } else {
+        DT_TRY(dt_comm_agree(
+            r->comm, dt_memory_alloc(numbers, train->D, sizeof **numbers, "kinds of inputs")));
+        DT_TRY(dt_dataset_find_numbers(*numbers, r->comm, train));
+        for (size_t d = 0; d < train->D; d++)
+            encoded += (*numbers)[d];
+    }
+    if (r->root && encoded == 0)
+        dt_log_warn("--numeric-embedding has no effect: no input has values beside 0 and 1");
+out:
+    return status;
+}
+
 /* The column of categories that each input comes from, from 1 on; 0: none. Rank 0 has the recipe.
  * *out stays NULL if categories are not to be embedded. */
 DT_MUST_USE static dt_status find_columns(const dt_run *r, size_t **out)
@@ -112,7 +145,8 @@ out:
 }
 
 /* The plan comes first because it takes almost no memory. */
-DT_MUST_USE static dt_status make_new(dt_run *r, const dt_bins *bins, const size_t *columns)
+DT_MUST_USE static dt_status make_new(dt_run *r, const dt_bins *bins, const bool *numbers,
+                                      const size_t *columns)
 {
     dt_status status = DT_OK;
     const dt_settings *settings = &r->settings;
@@ -123,6 +157,9 @@ DT_MUST_USE static dt_status make_new(dt_run *r, const dt_bins *bins, const size
                           .residual = settings->residual,
                           .embedding = (dt_embedding)settings->numeric_embedding,
                           .bins = bins,
+                          .numbers = numbers,
+                          .frequencies = (size_t)settings->frequencies,
+                          .frequency_scale = settings->frequency_scale,
                           .embedding_width = (size_t)settings->embedding_width,
                           .columns = columns,
                           .category_width = (size_t)settings->category_embedding,
@@ -252,6 +289,8 @@ DT_MUST_USE static dt_status take_spec(dt_settings *s, const dt_network *network
                                         "members_kind",
                                         "numeric_embedding",
                                         "embedding_width",
+                                        "frequencies",
+                                        "frequency_scale",
                                         "category_embedding"};
     const dt_option_table *table = dt_settings_table();
     const dt_settings was = *s;
@@ -263,10 +302,14 @@ DT_MUST_USE static dt_status take_spec(dt_settings *s, const dt_network *network
     s->residual = spec.residual;
     s->members = spec.members > 1 ? (int64_t)spec.members : 1;
     s->members_kind = (int)spec.members_kind;
-    s->numeric_embedding = spec.embedding_width > 0 ? DT_EMBEDDING_PIECEWISE : DT_EMBEDDING_NONE;
+    s->numeric_embedding = (int)spec.embedding;
     s->category_embedding = (int64_t)spec.category_width;
     if (spec.embedding_width > 0)
         s->embedding_width = (int64_t)spec.embedding_width;
+    if (spec.embedding == DT_EMBEDDING_PERIODIC) {
+        s->frequencies = (int64_t)spec.frequencies;
+        s->frequency_scale = spec.frequency_scale;
+    }
     if (spec.hidden.count > 0)
         s->activation = spec.activations;
     spell_out(&spec.activations, spec.hidden.count);
@@ -409,17 +452,11 @@ DT_MUST_USE static dt_status check_validation(const dt_run *r)
                    schedule->name);
 }
 
-DT_MUST_USE static dt_status find_bins(const dt_run *r, dt_bins *out)
-{
-    const dt_bin_rule rule = {
-        .by = (dt_bins_by)r->settings.bins_by, .bins = (size_t)r->settings.bins, .scale = r->scale};
-    return dt_dataset_find_bins(out, r->comm, &r->sets[DT_TRAIN], &rule);
-}
-
 dt_status dt_run_make_model(dt_run *r)
 {
     dt_status status = DT_OK;
     dt_bins bins = {0};
+    bool *numbers = NULL; /* of a periodic encoding */
     size_t *columns = NULL; /* of categories */
     DT_TRY(dt_run_check_threshold(r));
     DT_TRY(dt_comm_agree(r->comm, check_validation(r)));
@@ -431,12 +468,9 @@ dt_status dt_run_make_model(dt_run *r)
             !dt_preset_has((dt_preset)r->settings.preset, "weight-decay"))
             r->settings.weight_decay = dt_optimizer_kinds[r->settings.optimizer]->weight_decay;
         DT_TRY(dt_comm_agree(r->comm, dt_run_check_settings(&r->settings)));
-        if (r->settings.numeric_embedding != DT_EMBEDDING_NONE)
-            DT_TRY(find_bins(r, &bins));
-        if (r->root && bins.D > 0 && bins.encoded == 0)
-            dt_log_warn("--numeric-embedding has no effect: no input has values beside 0 and 1");
+        DT_TRY(find_numbers(r, &bins, &numbers));
         DT_TRY(find_columns(r, &columns));
-        DT_TRY(dt_comm_agree(r->comm, make_new(r, &bins, columns)));
+        DT_TRY(dt_comm_agree(r->comm, make_new(r, &bins, numbers, columns)));
     }
     /* A model's own layers stay as they are unless the option says something else. */
     const double dropout = find_dropout(&r->model.network), noise = find_noise(&r->model.network);
@@ -449,6 +483,7 @@ dt_status dt_run_make_model(dt_run *r)
                                                     r->model.network.P)));
 out:
     dt_bins_clear(&bins);
+    dt_memory_free(numbers);
     dt_memory_free(columns);
     return status;
 }

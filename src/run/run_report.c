@@ -92,11 +92,12 @@ static void report_resume(const dt_run *r)
     dt_log_say("; %zu session%s before\n", sessions, sessions == 1 ? "" : "s");
 }
 
-/* ", 8 full members, 48 bins x 8, 2 categories x 8": the most bins that an input has, and what it
- * becomes; the columns of categories, likewise. */
+/* ", 8 full members, 48 bins x 8, 2 categories x 8": the most bins, or the frequencies, that an
+ * input has, and what it becomes; the columns of categories, likewise. */
 static const char *describe_inputs(char *out, size_t bytes, const dt_network *network)
 {
     const dt_layer *layer = dt_network_first(network, &dt_layer_piecewise_linear);
+    const dt_layer *waves = dt_network_first(network, &dt_layer_periodic);
     const dt_layer *categories = dt_network_first(network, &dt_layer_category_embedding);
     size_t used = 0;
     float most = 0.0f;
@@ -111,6 +112,9 @@ static const char *describe_inputs(char *out, size_t bytes, const dt_network *ne
     if (layer != NULL)
         used += (size_t)snprintf(out + used, bytes - used, ", %.0f bins x %zu", (double)most - 1.0,
                                  layer->width);
+    if (waves != NULL)
+        used += (size_t)snprintf(out + used, bytes - used, ", %zu frequencies x %zu",
+                                 waves->frequencies, waves->width);
     if (categories != NULL)
         (void)snprintf(out + used, bytes - used, ", %zu categories x %zu", categories->groups,
                        categories->width);

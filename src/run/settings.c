@@ -172,17 +172,28 @@ DT_MUST_USE static dt_status check_schedule(const dt_settings *s)
 /* A model to begin with says itself what it has. */
 DT_MUST_USE static dt_status check_embedding(const dt_settings *s)
 {
-    static const char *const names[] = {"bins", "bins_by", "embedding_width"};
-    if (s->numeric_embedding != DT_EMBEDDING_NONE || s->init_from[0] != '\0')
-        return DT_OK;
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        const dt_option *option = dt_settings_option(names[i]);
-        char value[DT_OPTION_TEXT_BYTES];
-        if (strcmp(dt_options_format(value, sizeof value, option, s), option->fallback) != 0)
+    static const struct {
+        const char *name, *embedding; /* its name */
+    } of[] = {{"bins", "piecewise"},
+              {"bins_by", "piecewise"},
+              {"frequencies", "periodic"},
+              {"frequency_scale", "periodic"},
+              {"embedding_width", NULL}}; /* of all but none */
+    char embedding[DT_OPTION_TEXT_BYTES], value[DT_OPTION_TEXT_BYTES];
+    (void)dt_options_format(embedding, sizeof embedding, dt_settings_option("numeric_embedding"),
+                            s);
+    for (size_t i = 0; s->init_from[0] == '\0' && i < sizeof of / sizeof *of; i++) {
+        const dt_option *option = dt_settings_option(of[i].name);
+        const bool used = of[i].embedding != NULL ? strcmp(of[i].embedding, embedding) == 0
+                                                  : s->numeric_embedding != DT_EMBEDDING_NONE;
+        if (!used &&
+            strcmp(dt_options_format(value, sizeof value, option, s), option->fallback) != 0)
             return dt_fail(DT_USAGE,
-                           "--%s is %s, but --numeric-embedding is none; set --numeric-embedding "
-                           "piecewise, or --%s %s",
-                           option->name, value, option->name, option->fallback);
+                           "--%s is %s, but --numeric-embedding is %s; set --numeric-embedding "
+                           "%s, or --%s %s",
+                           option->name, value, embedding,
+                           of[i].embedding != NULL ? of[i].embedding : "piecewise", option->name,
+                           option->fallback);
     }
     return DT_OK;
 }

@@ -60,7 +60,8 @@ static const dt_option options[] = {
     {"numeric-embedding", "NAME", DT_OPTION_CHOICE, AT(numeric_embedding), 0, 0, DT_EMBEDDING_NAMES,
      "none",
      "encoding of inputs that are numbers: piecewise, a trained linear function in each bin of the "
-     "input; inputs that are only 0 and 1 stay as they are",
+     "input; periodic, a dense layer with relu of sines and cosines of the input. Inputs that are "
+     "only 0 and 1 stay as they are",
      DT_SETTING_NEWER | DT_SETTING_DEPENDS},
     {"bins", "N", DT_OPTION_INT, AT(bins), 2, DT_BINS_MAX, NULL, "48",
      "maximum number of bins of an input, at quantiles of the training rows; an input with a very "
@@ -72,6 +73,14 @@ static const dt_option options[] = {
      DT_SETTING_NEWER},
     {"embedding-width", "N", DT_OPTION_INT, AT(embedding_width), 1, DT_PANEL, NULL, "8",
      "outputs of an encoded input", DT_SETTING_NEWER | DT_SETTING_DEPENDS},
+    {"frequencies", "N", DT_OPTION_INT, AT(frequencies), 1, DT_FREQUENCIES_MAX, NULL, "48",
+     "of --numeric-embedding periodic: trained frequencies of an input, each of one sine and one "
+     "cosine",
+     DT_SETTING_NEWER | DT_SETTING_DEPENDS},
+    {"frequency-scale", "F", DT_OPTION_FLOAT, AT(frequency_scale), 1e-6, 1e6, NULL, "0.01",
+     "of --numeric-embedding periodic: standard deviation of the initial frequencies; a larger one "
+     "starts with finer waves",
+     DT_SETTING_NEWER | DT_SETTING_DEPENDS},
     {"category-embedding", "N", DT_OPTION_INT, AT(category_embedding), 0, DT_PANEL, NULL, "0",
      "outputs of a column of categories, by a trained table; requires data that dtrain prepared; "
      "0: one input for each category",

@@ -854,6 +854,20 @@ def same_as(expected, found, what):
     expect(worst <= 1e-5, f"{what}: a prediction differs by {worst}")
 
 
+def same_in_onnx(name, x, expected, chosen):
+    done = run("export", name, "--to", f"{name}.onnx")
+    if done.returncode == 2 and "built without ONNX" in done.stderr:
+        return
+    onnx.checker.check_model(onnx.load(f"{name}.onnx"), full_check=True)
+    session = onnxruntime.InferenceSession(f"{name}.onnx", providers=["CPUExecutionProvider"])
+    found = session.run(None, {"inputs": x})
+    same_as(expected, found[0], f"{name}.onnx")
+    if len(found) > 1:
+        two = np.sort(expected, axis=1)[:, -2:]
+        clear = two[:, 1] - two[:, 0] > 1e-4
+        expect((found[1] == chosen)[clear].all(), f"{name}.onnx: a class differs")
+
+
 def same_everywhere(name, x):
     """Returns the model as Keras loads it from .keras."""
     expected, chosen = predictions_of(name, x)
@@ -864,16 +878,7 @@ def same_everywhere(name, x):
         same_as(expected, keras.models.load_model(path).predict(x, verbose=0), path)
     expect((predictions_of(f"{name}.h5", x)[0] == expected).all(), f"{name}.h5: dtrain differs")
     refused(f"{name}.keras", "does not read back", "model.h5")
-    done = run("export", name, "--to", f"{name}.onnx")
-    if done.returncode != 2 or "built without ONNX" not in done.stderr:
-        onnx.checker.check_model(onnx.load(f"{name}.onnx"), full_check=True)
-        session = onnxruntime.InferenceSession(f"{name}.onnx", providers=["CPUExecutionProvider"])
-        found = session.run(None, {"inputs": x})
-        same_as(expected, found[0], f"{name}.onnx")
-        if len(found) > 1:
-            two = np.sort(expected, axis=1)[:, -2:]
-            clear = two[:, 1] - two[:, 0] > 1e-4
-            expect((found[1] == chosen)[clear].all(), f"{name}.onnx: a class differs")
+    same_in_onnx(name, x, expected, chosen)
     return keras.models.load_model(f"{name}.keras")
 
 
@@ -938,6 +943,33 @@ def check_networks_of_categories(_):
             expect((after[0] == groups[0]).all(), f"{out}: the columns stay")
             after = model.get_layer("category_embedding").get_weights()
             expect((after[0] != table).any(), f"{out}: the table trains")
+
+
+# Frequencies that make many turns over the rows, too.
+WAVES = {
+    "waves": ["--hidden", "20"],
+    "waves-none": ["--hidden", "none", "--frequencies", "5", "--frequency-scale", "3"],
+    "waves-members": [*MEMBERS, "--hidden", "16,16", "--frequency-scale", "0.5", "--norm", "batch", "--noise", "0.1"],
+}
+
+
+def check_networks_of_waves(_):
+    """Keras has no layer for them; ONNX Runtime has."""
+    save_mixed()
+    x = rows_anywhere()
+    for name, words in WAVES.items():
+        for data in ("mixed", "mixed1"):
+            out = f"{name}-{data}"
+            done = run("train", data, "--numeric-embedding", "periodic", *words, "--epochs", "6",
+                       "--learning-rate", "0.01", "--out", out, "--quiet")
+            expect(done.returncode == 0 and "only dtrain opens it" in done.stderr, f"{out}: {done.stderr}")
+            expected, chosen = predictions_of(out, x)
+            same_in_onnx(out, x, expected, chosen)
+            done = run("export", out, "--to", f"{out}.keras")
+            expect(done.returncode == 2 and done.stderr.count("\n") == 1 and "Keras has no layer" in done.stderr,
+                   f"{out}: {done.stderr}")
+            expect(run("export", out, "--to", f"{out}.h5").returncode == 0, f"{out}.h5")
+            expect((predictions_of(f"{out}.h5", x)[0] == expected).all(), f"{out}.h5: dtrain differs")
 
 
 def check_networks_of_encoded_inputs_alone(_):

@@ -1,7 +1,7 @@
 #!/bin/sh
 # --members, --numeric-embedding and --category-embedding: the same weights on any number of ranks, with threads,
-# on each set of instructions and after an interruption; the edges of the bins and the columns of categories; what
-# is refused.
+# on each set of instructions and after an interruption; the edges of the bins, the columns of categories and the
+# waves of numbers; what is refused.
 # shellcheck source-path=SCRIPTDIR source=harness.sh
 . "$(dirname "$0")/harness.sh"
 need_python numpy h5py
@@ -80,6 +80,10 @@ same_everywhere full classes --members 8 --members-kind full
 full=$crc
 [ "$full" != "$members" ] || fail "the weights of other members"
 same_everywhere full-norm values --members 3 --members-kind full --norm batch --residual --hidden 40,40
+same_everywhere waves classes --numeric-embedding periodic --frequency-scale 0.5 --members 3
+waves=$crc
+same_everywhere waves-one values --numeric-embedding periodic --frequencies 17 --embedding-width 11 --noise 0.1
+[ "$crc" != "$waves" ] || fail "the weights with members"
 
 # Categories, which only data with a recipe has.
 "$PYTHON" "$TESTS/cli/make_table.py" table.csv 1003 3
@@ -88,6 +92,7 @@ expect_status 0
 same_everywhere categories table --category-embedding 5
 [ "$crc" ] && categories=$crc
 same_everywhere categories-members table --category-embedding 32 --members 3 --noise 0.1 --norm rms
+same_everywhere categories-waves table --category-embedding 6 --numeric-embedding periodic
 same_everywhere categories-alone table --category-embedding 8 --numeric-embedding none
 [ "$crc" != "$categories" ] || fail "the weights without bins"
 
@@ -213,6 +218,48 @@ with np.load("shape.npz") as a, h5py.File("shape/model.h5") as f:
     assert np.array_equal(keras, a["member_kernel_0"])
 PY
 
+# Waves: predictions of NumPy from the exported arrays; what stays as it is comes behind.
+run 0 export waves --to waves.npz
+expect_status 0
+run 3 predict waves classes/test.npz --out predicted-waves.npz
+expect_status 0
+expect_empty_stderr
+"$PYTHON" - <<'PY' || fail "predictions of NumPy from waves"
+import numpy as np
+with np.load("waves.npz") as a:
+    a = {n: a[n].astype("f8") for n in a.files}
+x = np.load("classes/test.npz")["inputs"].astype("f8")
+encoded = a["encoded"] > 0
+assert list(np.flatnonzero(encoded)) == [0, 1, 2, 6], encoded
+v = 2 * np.pi * x[:, encoded, None] * a["periodic_frequencies_0"]
+F = np.concatenate([np.cos(v), np.sin(v)], axis=2)
+h = np.maximum(F @ a["periodic_kernel_0"] + a["periodic_bias_0"], 0).reshape(len(x), -1)
+h = np.concatenate([h, x[:, ~encoded]], axis=1)[:, None, :] * a["member_scale_0"]
+assert np.ptp(a["member_scale_0"][:, :32].reshape(3, 4, 8), axis=2).max() > 0, "trained"
+for layer in "01":
+    h = np.maximum(h @ a["kernel_" + layer] + a["bias_" + layer], 0)
+z = np.einsum("nkh,khc->nkc", h, a["member_kernel_0"]) + a["member_bias_0"]
+e = np.exp(z - z.max(axis=2, keepdims=True))
+p = (e / e.sum(axis=2, keepdims=True)).mean(axis=1)
+worst = np.abs(p - np.load("predicted-waves.npz")["probabilities"]).max()
+assert worst < 1e-5, worst
+PY
+run 0 export waves --to waves.keras
+expect_status 2
+expect_one_stderr_line 'dtrain: error: waves.keras: Keras has no layer for the sines and cosines of --numeric-embedding periodic; export to .onnx, to .npz, or to .h5, which only dtrain reads'
+[ ! -e waves.keras ] || fail "a refused export leaves no file"
+run 1 classes --epochs 1 --numeric-embedding periodic --frequencies 9 --members 8 --hidden 40 --out shape-3
+expect_stdout '^model +7-40-2, 8 members, 9 frequencies x 8, relu, softmax; P = [0-9]+ parameters$'
+expect_one_stderr_line 'dtrain: warning: shape-3/model.h5: only dtrain opens it: Keras has no layer for the sines and cosines of --numeric-embedding periodic'
+run 0 inspect shape-3/model.h5
+expect_stdout '^periodic +35 +1 +inputs 4, frequencies 9, width 8, [^ ]+ +188$'
+run 2 classes --epochs 1 --init-from shape-3 --out more-3
+expect_status 0
+expect_stdout '^model +.*, 9 frequencies x 8, '
+run 2 classes --epochs 1 --init-from shape-3 --frequencies 8 --out no
+expect_status 2
+expect_one_stderr_line 'dtrain: error: --frequencies is 8, but shape-3/model.h5 has 9; remove --frequencies'
+
 # A model is where a run begins, with its edges.
 run 2 classes --epochs 1 --init-from run --out more
 expect_status 0
@@ -243,6 +290,17 @@ expect_one_stderr_line 'dtrain: error: --members-kind full changes hidden layers
 run 1 classes --bins 4 --out no
 expect_status 2
 expect_one_stderr_line 'dtrain: error: --bins is 4, but --numeric-embedding is none; set --numeric-embedding piecewise, or --bins 48'
+run 1 classes --bins 4 --numeric-embedding periodic --out no
+expect_status 2
+expect_one_stderr_line 'dtrain: error: --bins is 4, but --numeric-embedding is periodic; set --numeric-embedding piecewise, or --bins 48'
+run 1 classes --frequency-scale 2 --numeric-embedding piecewise --out no
+expect_status 2
+expect_one_stderr_line 'dtrain: error: --frequency-scale is 2, but --numeric-embedding is piecewise; set --numeric-embedding periodic, or --frequency-scale 0.01'
+for words in '--frequencies 0' '--frequencies 257' '--frequency-scale 0' '--embedding-width 33'; do
+    # shellcheck disable=SC2086
+    run 1 classes --numeric-embedding periodic $words --out no
+    expect_status 2
+done
 run 1 classes --numeric-embedding piecewise --bins 1 --out no
 expect_status 2
 run 1 classes --members 0 --out no
@@ -253,6 +311,10 @@ from make_data import save
 x = (np.random.default_rng(1).random((60, 3)) > 0.5).astype("f4")
 save("binary.npz", inputs=x, targets=x[:, 0].astype("i4"))'
 run 1 binary.npz --epochs 1 --numeric-embedding piecewise --out binary
+expect_status 0
+expect_one_stderr_line 'dtrain: warning: --numeric-embedding has no effect: no input has values beside 0 and 1'
+
+run 1 binary.npz --epochs 1 --numeric-embedding periodic --out binary-waves
 expect_status 0
 expect_one_stderr_line 'dtrain: warning: --numeric-embedding has no effect: no input has values beside 0 and 1'
 
@@ -296,4 +358,38 @@ PY
     run 0 evaluate bad.h5 classes
     expect_status 3
     grep -q '^dtrain: error: bad.h5: layer 1 (piecewise_linear): ' stderr || fail "$change: $(cat stderr)"
+done
+
+# Inputs that are neither encoded nor not, or of another number; a layer that the tensors do not fit.
+for change in 'f[0] = 0' 'f[3] = 1' 'f[0] = 0.5' 'f[0] = 2'; do
+    cp waves/model.h5 bad.h5
+    "$PYTHON" - "$change" <<'PY'
+import sys
+import h5py
+with h5py.File("bad.h5", "r+") as file:
+    found = file["dtrain/tensors/periodic/encoded"]
+    f = found[...]
+    exec(sys.argv[1])
+    found[...] = f
+PY
+    run 0 evaluate bad.h5 classes
+    expect_status 3
+    grep -q '^dtrain: error: bad.h5: layer 1 (periodic): ' stderr || fail "$change: $(cat stderr)"
+done
+for change in 'frequencies 47' 'frequencies 0' 'width 40' 'scale -1' 'inputs 8'; do
+    cp waves/model.h5 bad.h5
+    "$PYTHON" - "${change% *}" "${change#* }" <<'PY'
+import json
+import sys
+import h5py
+with h5py.File("bad.h5", "r+") as file:
+    model = json.loads(file["dtrain"].attrs["model"])
+    layer = next(l for l in model["layers"] if l["kind"] == "periodic")
+    assert sys.argv[1] in layer
+    layer[sys.argv[1]] = int(sys.argv[2])
+    file["dtrain"].attrs["model"] = json.dumps(model)
+PY
+    run 0 evaluate bad.h5 classes
+    expect_status 3
+    expect_one_stderr_line 'dtrain: error: bad.h5: '
 done

@@ -46,6 +46,8 @@ static const char *const others[] = {
     "--members 3 --norm batch --noise 0.1 --residual --dropout 0.2",
     "@ --targets y --numeric-embedding piecewise --bins 5 --bins-by tree --members 2",
     "@ --targets v2 --weights w --numeric-embedding piecewise --bins-by tree --norm layer",
+    "@ --targets v2 --weights w --numeric-embedding periodic --frequencies 5 --frequency-scale 0.2 "
+    "--embedding-width 7 --members 3 --noise 0.1 --norm layer",
     "@ --targets b --members 2 --threshold f1",
     "@ --targets y --members 3 --members-kind full --dropout 0.2 --residual --init fan_in_uniform",
     "@ --targets v2 --members 2 --members-kind full --norm layer --numeric-embedding piecewise",

@@ -29,7 +29,8 @@ typedef struct dt_settings {
     int preset; /* a dt_preset */
     int numeric_embedding; /* a dt_embedding */
     int bins_by; /* a dt_bins_by */
-    int64_t bins, embedding_width, category_embedding, members;
+    int64_t bins, embedding_width, frequencies, category_embedding, members;
+    double frequency_scale;
     int members_kind; /* a dt_members_kind */
     bool residual;
     int init; /* a dt_init */
