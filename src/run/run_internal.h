@@ -151,6 +151,17 @@ DT_MUST_USE dt_status dt_run_set_loss(dt_run *r, const dt_target_scale *scale);
 /* The setting becomes the loss of the model, unless one was given. Local. */
 void dt_run_take_loss(dt_run *r);
 
+/* ---- run_encoding.c ---- */
+
+/* Finds which inputs are encoded, and the edges of their bins if they have any. *numbers stays NULL
+ * unless the encoding is periodic. Collective; same on all ranks: the result. Owns: the caller
+ * frees both, also after an error. Errors: DT_MEMORY. */
+DT_MUST_USE dt_status dt_run_find_numbers(const dt_run *r, dt_bins *bins, bool **numbers);
+
+/* Finds the column of categories that each input comes from, from 1 on; 0: none. Rank 0 has the
+ * recipe. *out stays NULL if categories are not to be embedded. Calls, Owns, Errors: likewise. */
+DT_MUST_USE dt_status dt_run_find_columns(const dt_run *r, size_t **out);
+
 /* ---- run_model.c ---- */
 
 /* Gives the optimizer the numbers that are settings: learning rate, weight decay, momentum. */

@@ -79,71 +79,6 @@ DT_MUST_USE static dt_status make_optimizer(dt_run *r)
     return status;
 }
 
-DT_MUST_USE static dt_status find_bins(const dt_run *r, dt_bins *out)
-{
-    const dt_bin_rule rule = {
-        .by = (dt_bins_by)r->settings.bins_by, .bins = (size_t)r->settings.bins, .scale = r->scale};
-    return dt_dataset_find_bins(out, r->comm, &r->sets[DT_TRAIN], &rule);
-}
-
-/* Which inputs are encoded, and the edges of their bins if they have any. *numbers stays NULL
- * unless the encoding is periodic. */
-DT_MUST_USE static dt_status find_numbers(const dt_run *r, dt_bins *bins, bool **numbers)
-{
-    dt_status status = DT_OK;
-    const dt_dataset *train = &r->sets[DT_TRAIN];
-    const int embedding = r->settings.numeric_embedding;
-    size_t encoded = 0;
-    if (embedding == DT_EMBEDDING_NONE)
-        return DT_OK;
-    if (embedding == DT_EMBEDDING_PIECEWISE) {
-        DT_TRY(find_bins(r, bins));
-        encoded = bins->encoded;
-    } else {
-        DT_TRY(dt_comm_agree(
-            r->comm, dt_memory_alloc(numbers, train->D, sizeof **numbers, "kinds of inputs")));
-        DT_TRY(dt_dataset_find_numbers(*numbers, r->comm, train));
-        for (size_t d = 0; d < train->D; d++)
-            encoded += (*numbers)[d];
-    }
-    if (r->root && encoded == 0)
-        dt_log_warn("--numeric-embedding has no effect: no input has values beside 0 and 1");
-out:
-    return status;
-}
-
-/* The column of categories that each input comes from, from 1 on; 0: none. Rank 0 has the recipe.
- * *out stays NULL if categories are not to be embedded. */
-DT_MUST_USE static dt_status find_columns(const dt_run *r, size_t **out)
-{
-    dt_status status = DT_OK;
-    const size_t D = r->sets[DT_TRAIN].D;
-    size_t count = 0, input = 0;
-    if (r->settings.category_embedding == 0)
-        return DT_OK;
-    DT_TRY(dt_comm_agree(r->comm, dt_memory_alloc(out, D, sizeof **out, "columns of inputs")));
-    for (size_t c = 0; r->recipe.D == D && c < r->recipe.column_count; c++) {
-        const dt_recipe_column *column = &r->recipe.columns[c];
-        if (column->role == DT_ROLE_NUMERIC)
-            input += dt_recipe_width(column);
-    }
-    for (size_t c = 0; r->recipe.D == D && c < r->recipe.column_count; c++) {
-        const dt_recipe_column *column = &r->recipe.columns[c];
-        if (column->role != DT_ROLE_CATEGORICAL)
-            continue;
-        count++;
-        for (size_t i = 0; i < dt_recipe_width(column); i++)
-            (*out)[input++] = count;
-    }
-    if (r->root && count == 0 &&
-        dt_options_given(dt_settings_table(), &r->settings, "category-embedding"))
-        dt_log_warn("--category-embedding has no effect: the data has no recipe with a column of "
-                    "categories");
-    dt_comm_broadcast(r->comm, *out, D * sizeof **out);
-out:
-    return status;
-}
-
 /* The plan comes first because it takes almost no memory. */
 DT_MUST_USE static dt_status make_new(dt_run *r, const dt_bins *bins, const bool *numbers,
                                       const size_t *columns)
@@ -468,8 +403,8 @@ dt_status dt_run_make_model(dt_run *r)
             !dt_preset_has((dt_preset)r->settings.preset, "weight-decay"))
             r->settings.weight_decay = dt_optimizer_kinds[r->settings.optimizer]->weight_decay;
         DT_TRY(dt_comm_agree(r->comm, dt_run_check_settings(&r->settings)));
-        DT_TRY(find_numbers(r, &bins, &numbers));
-        DT_TRY(find_columns(r, &columns));
+        DT_TRY(dt_run_find_numbers(r, &bins, &numbers));
+        DT_TRY(dt_run_find_columns(r, &columns));
         DT_TRY(dt_comm_agree(r->comm, make_new(r, &bins, numbers, columns)));
     }
     /* A model's own layers stay as they are unless the option says something else. */
