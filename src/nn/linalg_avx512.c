@@ -14,6 +14,8 @@ enum { LANES = 16, NARROW_ROWS = 4 };
 #define ZERO() _mm512_setzero_ps()
 #define FMA(a, b, c) _mm512_fmadd_ps(a, b, c)
 #define PAIR_SUM(v) pair_sum((v)[0])
+#define ANY_OF(p, bits)                                                                            \
+    ((uint32_t)_mm512_test_epi32_mask(_mm512_loadu_si512(p), _mm512_set1_epi32((int)(bits))))
 #define MULTIPLY_ROWS 14
 #define OUTER_ROWS 11
 #define KERNELS dt_kernels_avx512

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /**
  * The matrix products of a dense layer: the same source (linalg_kernels.inc) for each instruction
@@ -24,6 +25,7 @@ typedef struct dt_multiply {
                        `outputs` or `slopes` */
     const float *A; /* row i, element k: A[i * a_row + k % 32 + k / 32 * a_panel] */
     size_t a_row, a_panel;
+    const uint32_t *marks; /* of A (dt_mark), as far apart as its panels; NULL: none. a_row = 32 */
     const float *B; /* panels [N/32][K][32], padded with zeros */
     const float *start; /* [N/32][32] or NULL: zeros */
     size_t rows, K, N;
@@ -51,6 +53,8 @@ typedef struct dt_outer {
     const float *A, *B;
     size_t a_row, b_row;
     size_t rows, count;
+    const uint32_t *marks; /* of A (dt_mark), from its first row on; then 31 more words can be read.
+                              NULL: none. a_row = b_row = 32 */
 } dt_outer;
 
 typedef struct dt_kernels {
@@ -70,6 +74,23 @@ void dt_pack_panels(float *to, const float *W, size_t D, size_t H);
 
 /** Copies W [D,H], transposed, into panels [D/32][H][32]; the panels' padding is left alone. */
 void dt_pack_transposed(float *to, const float *W, size_t D, size_t H);
+
+/**
+ * Marks the elements of a panel that are not zero: bit j of marks[i] stands for element (i, j), for
+ * j < `columns` <= 32.
+ *
+ * With marks a product leaves out the steps at which all elements of a tile are zero. It may leave
+ * out fewer, and marks may be set for zeros. The bits are the same as without marks if B is finite,
+ * except for the sign of a zero that dt_outer gives, which no sum of gradients shows.
+ *
+ * If B is not finite, 0 * inf is left out too: a row without a category may or may not become NaN
+ * when that category's weights have overflowed, which depends on the rows beside it. A row of that
+ * category always does, and such a run ends as diverged.
+ */
+void dt_mark(uint32_t *marks, const float *panel, size_t rows, size_t columns);
+
+/** Returns the share of the marks' thirds, of about 11 elements each, that are zeros. */
+double dt_marks_zeros(const uint32_t *marks, size_t rows);
 
 extern const dt_kernels dt_kernels_avx512, dt_kernels_avx2, dt_kernels_neon, dt_kernels_portable,
     dt_kernels_blas;

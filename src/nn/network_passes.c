@@ -81,6 +81,7 @@ void dt_workspace_clear(dt_workspace *workspace)
             dt_memory_free(workspace->transposed[l]);
         }
     }
+    dt_memory_free(workspace->marks);
     dt_memory_free(workspace->outputs);
     dt_memory_free(workspace->weights);
     dt_memory_free(workspace->input.data);

@@ -184,6 +184,7 @@ typedef struct dt_workspace {
     dt_panels
         *kept; /* [layer_count]: what a layer keeps for the backward pass beside its outputs */
     float *logits; /* [capacity,K,C], row-major */
+    uint32_t *marks; /* of the first dense layer's inputs, which are not zero; NULL: it is small */
     float **weights; /* [layer_count]: kernel and bias in the layout that products read */
     float **transposed; /* [layer_count]: kernel, transposed; of the first layer none */
     size_t total_count;

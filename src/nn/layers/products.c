@@ -5,7 +5,8 @@
 /* ---- gradients ---- */
 
 void dt_hand_over_block(const dt_traversal *t, const dt_gradient_block *block, size_t step,
-                        const float *A, size_t a_row, const float *B, size_t b_row, int thread)
+                        const float *A, size_t a_row, const uint32_t *marks, const float *B,
+                        size_t b_row, int thread)
 {
     float g[DT_PANEL * DT_PANEL] __attribute__((aligned(64)));
     for (size_t s = t->first_filled; s <= t->last_filled; s++) {
@@ -13,7 +14,13 @@ void dt_hand_over_block(const dt_traversal *t, const dt_gradient_block *block, s
         const size_t rows = t->segments->start[s + 1] * step - from;
         if (rows == 0)
             continue;
-        const dt_outer m = {A + from * a_row, B + from * b_row, a_row, b_row, rows, block->rows};
+        const dt_outer m = {A + from * a_row,
+                            B + from * b_row,
+                            a_row,
+                            b_row,
+                            rows,
+                            block->rows,
+                            marks == NULL ? NULL : marks + from};
         t->kernels->outer(g, &m);
         /* B's padding is zeros, but for outputs of a layer, which give the blocks of a transposed
          * kernel: sigmoid makes 0.5 of nothing. */
@@ -96,7 +103,7 @@ static void hand_over_kernel(dt_traversal *t, size_t l, size_t kernels, size_t k
                                              .columns = dt_panels_width(D, d),
                                              .row_step = 1,
                                              .column_step = C};
-            dt_hand_over_block(t, &block, step, t->workspace->logits + k * C + c, row,
+            dt_hand_over_block(t, &block, step, t->workspace->logits + k * C + c, row, NULL,
                                dt_panels_at(in, k, panel), kernels * DT_PANEL, 0);
         }
         dt_traversal_report_final(t, first + d * C);

@@ -8,10 +8,11 @@
 /**
  * Hands over a block of at most 32 by 32 parameters, whose gradient is A^T B: of all segments in
  * turn. `step` is the number of rows of A and B for each row of the network's inputs. Their rows
- * are `a_row` and `b_row` floats apart; B is a panel.
+ * are `a_row` and `b_row` floats apart; B is a panel. `marks` are A's (dt_outer.marks), or NULL.
  */
 void dt_hand_over_block(const dt_traversal *t, const dt_gradient_block *block, size_t step,
-                        const float *A, size_t a_row, const float *B, size_t b_row, int thread);
+                        const float *A, size_t a_row, const uint32_t *marks, const float *B,
+                        size_t b_row, int thread);
 
 /** Hands over the gradient of `columns` <= 32 parameters from `first` on: the sums over the rows of
  * dY, which are `row` floats apart. */
