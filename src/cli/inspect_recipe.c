@@ -4,6 +4,7 @@
 #include "inspect_internal.h"
 
 #include <stdio.h>
+#include <string.h>
 
 enum { LIST_BYTES = 128, LINE_BYTES = 512 };
 
@@ -31,16 +32,21 @@ static size_t take(cursor *at, const dt_recipe_column *column)
 
 /* ---- text ---- */
 
+enum { FORMAT_BYTES = 80 };
+
 static void add_numeric(dt_text_table *table, const dt_recipe_column *column)
 {
     const char *scale = dt_recipe_scale_name(column->scale);
+    char format[FORMAT_BYTES];
+    (void)dt_recipe_describe_format(format, sizeof format, &column->format);
     if (column->scale == DT_SCALE_QUANTILE)
-        dt_text_table_add(table, "%s, %zu knots from %g to %g", scale, column->knot_count,
-                          column->knots[0], column->knots[column->knot_count - 1]);
+        dt_text_table_add(table, "%s, %zu knots from %g to %g%s", scale, column->knot_count,
+                          column->knots[0], column->knots[column->knot_count - 1], format);
     else if (column->scale == DT_SCALE_NONE)
-        dt_text_table_add(table, "%s", scale);
+        dt_text_table_add(table, "%s%s", scale, format);
     else
-        dt_text_table_add(table, "%s, center %g, spread %g", scale, column->center, column->spread);
+        dt_text_table_add(table, "%s, center %g, spread %g%s", scale, column->center,
+                          column->spread, format);
     if (column->fill == DT_FILL_ERROR || column->fill == DT_FILL_DROP)
         dt_text_table_add(table, "%s", dt_recipe_fill_name(column->fill));
     else
@@ -118,6 +124,10 @@ dt_status dt_inspect_print_recipe(const dt_recipe *recipe)
 
 static void describe_numeric(dt_json *json, const dt_recipe_column *column)
 {
+    char format[FORMAT_BYTES];
+    (void)dt_recipe_describe_format(format, sizeof format, &column->format);
+    if (format[0] != '\0')
+        dt_json_add_text(json, "written", format + strlen("; "));
     dt_json_add_text(json, "scale", dt_recipe_scale_name(column->scale));
     if (column->scale == DT_SCALE_QUANTILE) {
         dt_json_add_int(json, "knot_count", (int64_t)column->knot_count);

@@ -221,9 +221,7 @@ static void tell(void *context, const char *pass, double share)
 static dt_status open_table(dt_prepare_run *r, const char *path)
 {
     static const char separators[] = {0, ',', ';', '\t', '|'};
-    static const char decimals[] = {0, '.', ','};
-    const dt_csv_format format = {.separator = separators[r->settings.separator],
-                                  .decimal = decimals[r->settings.decimal]};
+    const dt_csv_format format = {.separator = separators[r->settings.separator]};
     dt_status status = dt_csv_open(&r->csv, path, &format);
     if (status != DT_OK || r->settings.target[0] != '\0')
         return status;
@@ -276,6 +274,8 @@ static dt_status run_all(dt_prepare_run *r, const char *path)
                                   .scale = s->scale,
                                   .fill = s->fill,
                                   .missing = s->missing,
+                                  .decimal = s->decimal,
+                                  .thousands = s->thousands,
                                   .unseen = (dt_unseen)s->unseen,
                                   .max_categories = (size_t)s->max_categories,
                                   .split_method = (dt_split_method)s->split,

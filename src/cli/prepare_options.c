@@ -7,7 +7,6 @@
 #include <string.h>
 
 enum { SEPARATOR_AUTO, SEPARATOR_COMMA, SEPARATOR_SEMICOLON, SEPARATOR_TAB, SEPARATOR_BAR };
-enum { DECIMAL_AUTO, DECIMAL_POINT, DECIMAL_COMMA };
 
 #define AT(field) offsetof(dt_prepare_settings, field)
 #define LARGEST_INT 9007199254740991.0 /* 2^53 - 1: what a double counts to */
@@ -59,8 +58,10 @@ static const dt_option options[] = {
     {"seed", "N", DT_OPTION_INT, AT(seed), 0, LARGEST_INT, NULL, "1", "of the split"},
     {"separator", "NAME", DT_OPTION_CHOICE, AT(separator), 0, 0, "auto|comma|semicolon|tab|bar",
      "auto", "between the cells"},
-    {"decimal", "NAME", DT_OPTION_CHOICE, AT(decimal), 0, 0, "auto|point|comma", "auto",
-     "in numbers"},
+    {"decimal", "LIST", DT_OPTION_WORDS, AT(decimal), 0, 0, NULL, "auto",
+     "in numbers: auto, point, comma, or COLUMN=SIGN, as point,price=comma"},
+    {"thousands", "LIST", DT_OPTION_WORDS, AT(thousands), 0, 0, NULL, "auto",
+     "between the thousands of numbers: auto, none, comma, point, space, quote, or COLUMN=SIGN"},
     {"store", NULL, DT_OPTION_FLAG, AT(store), 0, 0, NULL, NULL,
      "leave the arrays uncompressed: larger, and faster"},
     {"quiet", NULL, DT_OPTION_FLAG, AT(quiet), 0, 0, NULL, NULL, "print the summary alone"},

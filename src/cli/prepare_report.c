@@ -47,6 +47,9 @@ static void describe(char *out, size_t bytes, const dt_prepare_column *column, s
         (void)snprintf(out, bytes, "%s", column->why);
         break;
     }
+    if (column->role == DT_ROLE_NUMERIC || column->role == DT_ROLE_WEIGHTS ||
+        (column->role == DT_ROLE_TARGET && !classes))
+        (void)dt_recipe_describe_format(out + strlen(out), bytes - strlen(out), &column->format);
     const size_t used = strlen(out);
     const bool filled = column->role == DT_ROLE_NUMERIC || column->role == DT_ROLE_CATEGORICAL;
     if (filled && column->missing > 0)
@@ -70,6 +73,63 @@ static void warn_of_constants(const dt_prepare_table *found)
         dt_log_warn("%zu column%s one value or %s empty, and %s dropped: %s%s", count,
                     count == 1 ? " has" : "s have", count == 1 ? "is" : "are",
                     count == 1 ? "is" : "are", list, more);
+}
+
+/* What its numbers mean, column by column, in one line. */
+static void warn_of_formats(const dt_prepare_table *found)
+{
+    enum { SHOWN = 3 };
+    char list[SHOWN * (2 * SHOWN_BYTES + 40)] = "", more[64] = "", name[SHOWN_BYTES];
+    size_t used = 0, count = 0;
+    for (size_t c = 0; c < found->column_count; c++) {
+        const dt_prepare_column *column = &found->columns[c];
+        const bool classes = column->role == DT_ROLE_TARGET && found->class_count > 0;
+        if (column->written[0] == '\0' || column->role == DT_ROLE_CATEGORICAL ||
+            column->role == DT_ROLE_DROPPED || classes)
+            continue;
+        if (count++ < SHOWN)
+            used += (size_t)snprintf(list + used, sizeof list - used,
+                                     "%s'%s' in column '%s' is %.9g", count > 1 ? ", " : "",
+                                     column->written, show(name, column->name), column->meant);
+    }
+    if (count > SHOWN)
+        (void)snprintf(more, sizeof more, ", and %zu more", count - SHOWN);
+    if (count > 0)
+        dt_log_warn("%s%s; --decimal, --thousands and --categorical say otherwise", list, more);
+}
+
+/* Texts whose cells nearly all have digits may be numbers that nobody recognised. */
+static bool has_digits(const dt_prepare_column *column)
+{
+    enum { MOST = 10 };
+    const uint64_t cells = column->number_cells + column->text_cells;
+    const uint64_t others = column->text_cells - column->digit_cells;
+    return !column->asked && column->text_cells > 0 && others * MOST < cells &&
+           !column->is_constant &&
+           (column->role == DT_ROLE_CATEGORICAL || column->role == DT_ROLE_DROPPED);
+}
+
+static void warn_of_digits(const dt_prepare_table *found)
+{
+    enum { SHOWN = 3 };
+    char list[SHOWN * (2 * SHOWN_BYTES + 40)] = "", more[64] = "";
+    char name[SHOWN_BYTES], first[SHOWN_BYTES];
+    size_t used = 0, count = 0;
+    for (size_t c = 0; c < found->column_count; c++) {
+        const dt_prepare_column *column = &found->columns[c];
+        if (!has_digits(column) || count++ >= SHOWN)
+            continue;
+        used += (size_t)snprintf(list + used, sizeof list - used, "%s'%s' (%s, as '%s')",
+                                 count > 1 ? ", " : "", show(name, column->name),
+                                 column->role == DT_ROLE_DROPPED ? "dropped" : "categories",
+                                 show(first, column->first));
+    }
+    if (count > SHOWN)
+        (void)snprintf(more, sizeof more, " and %zu more", count - SHOWN);
+    if (count > 0)
+        dt_log_warn("%zu column%s digits in the cells, but no numbers: %s%s; --categorical or "
+                    "--drop says that it is meant",
+                    count, count == 1 ? " has" : "s have", list, more);
 }
 
 /* Many categories are many inputs, or some of them are not told apart. */
@@ -110,6 +170,8 @@ static void warn(const dt_prepare_run *r)
     }
     for (size_t c = 0; c < found->column_count; c++)
         warn_of_categories(r, &found->columns[c]);
+    warn_of_digits(found);
+    warn_of_formats(found);
     warn_of_constants(found);
     if (found->guessed)
         dt_log_warn("the target has %zu whole numbers, which are taken for classes; use --task "
@@ -131,7 +193,7 @@ dt_status dt_prepare_report_columns(const dt_prepare_run *r, const char *path)
                : format->separator == ';'  ? "semicolons"
                : format->separator == '\t' ? "tabs"
                                            : "bars",
-               format->decimal == ',' ? "comma" : "point");
+               found->decimal == ',' ? "comma" : "point");
     dt_text_table_titles(&table, "column|role|>missing|>distinct|what");
     for (size_t c = 0; c < found->column_count; c++) {
         const dt_prepare_column *column = &found->columns[c];

@@ -29,7 +29,8 @@ typedef struct dt_prepare_settings {
     int split; /* a dt_split_method */
     char split_column[DT_OPTION_TEXT_BYTES];
     int64_t seed;
-    int separator, decimal;
+    int separator;
+    char decimal[DT_OPTION_TEXT_BYTES], thousands[DT_OPTION_TEXT_BYTES];
     bool store, quiet;
     char config[DT_OPTION_TEXT_BYTES];
 } dt_prepare_settings;

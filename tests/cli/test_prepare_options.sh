@@ -161,10 +161,10 @@ PY
 # Texts of which no two are the same are names, though there are more of them than categories.
 run 0 prepare zips.csv --target y --out zips
 expect_status 0
-expect_empty_stderr
+expect_one_stderr_line "2 columns have digits in the cells, but no numbers: 'zip' (categories, as 'z0'), 'name' (dropped, as 'n0'); --categorical or --drop says that it is meant"
 expect_stdout_line "summary.inputs=121"
 expect_stdout '^name +dropped +0 +1800 +no two are the same$'
-run 0 prepare zips.csv --target y --out zips --max-categories 50
+run 0 prepare zips.csv --target y --out zips --max-categories 50 --categorical zip --drop name
 expect_status 0
 expect_one_stderr_line "column 'zip' has 120 categories, of which the rarest become one; --max-categories is 50"
 expect_stdout_line "summary.inputs=51"
@@ -176,13 +176,13 @@ expect_stdout_line "summary.inputs=51"
 with open("control.csv", "w", encoding="utf-8", newline="\n") as table:
     table.write('a,"b\x1b[2Jred\nline","' + "long" * 30 + '",y\n')
     for i in range(100):
-        table.write(f'{i * 37 % 100},"{"uvw"[i % 3]}\x1b[31m\n",{i % 9},{("no", "yes")[i % 2]}\x7f\n')
+        table.write(f'{i * 37 % 100},"{"uvw"[i % 3]}\x1b[m\n",{i % 9},{("no", "yes")[i % 2]}\x7f\n')
 PY
 run 0 prepare control.csv --target y --out control
 expect_status 0
 expect_empty_stderr
 [ "$(tr -d '\n' <stdout | tr -dc '\000-\037\177' | wc -c)" -eq 0 ] || fail "no control characters"
-expect_stdout '^b\?\[2Jred\?line  *categorical .* u\?\[31m\? to w\?\[31m\?; one-hot$'
+expect_stdout '^b\?\[2Jred\?line  *categorical .* u\?\[m\? to w\?\[m\?; one-hot$'
 expect_stdout '^(long){10}\.\.\.  *numeric '
 expect_stdout '^classes  no\? 0\.5000, yes\? 0\.5000 of all rows$'
 

@@ -103,6 +103,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
                                       .scale = scales[choice % 7],
                                       .fill = fills[choice / 7 % 8],
                                       .missing = "NA,?",
+                                      .decimal = "",
+                                      .thousands = "",
                                       .unseen = choice & 1 ? DT_UNSEEN_IGNORE : DT_UNSEEN_ERROR,
                                       .max_categories = 2 + choice % 4,
                                       .split_method = (dt_split_method)(choice % 3),

@@ -43,6 +43,8 @@ dt_prepare_plan plan_all(void)
                              .scale = "standard",
                              .fill = "error",
                              .missing = "NA,?",
+                             .decimal = "",
+                             .thousands = "",
                              .max_categories = 100,
                              .split_method = DT_SPLIT_ORDERED,
                              .split_column = "",

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 /* What the survey finds and decides. */
+#include "same_bits.h"
 #include "table_preparing.h"
 
 static const char *kind_of(size_t row)
@@ -168,7 +169,7 @@ static void test_mixed_columns(void **state)
     write_mixed(40, 2);
     check_survey_refused(&plan, DT_DATA,
                          "t.csv: row 4 (line 5): column 'a': 'old' is no number, but 38 of its 40 "
-                         "cells are; use --missing 'old', --numeric, --categorical or --drop");
+                         "cells are; use --missing 'old', --categorical or --drop");
     static const size_t right[][2] = {{40, 4}, {20, 2}, {10, 1}, {11, 2}, {39, 4}};
     for (size_t i = 0; i < 5; i++) {
         write_mixed(right[i][0], right[i][1]);
@@ -413,7 +414,7 @@ static void test_latin1_in_names_left_out(void **state)
     check_survey_refused(&plan, DT_DATA, "row 1 (line 2): column 'who': 'M?ller 0' " CONVERT);
 }
 
-/* ---- the other decimal sign ---- */
+/* ---- how numbers are written ---- */
 
 /* The first 256 KiB and more are whole numbers; `cell` is in the last row. */
 static void write_late(const char *separator, const char *cell)
@@ -426,30 +427,114 @@ static void write_late(const char *separator, const char *cell)
     table_write(&t);
 }
 
+static void check_format(const dt_prepare_plan *plan, size_t c, char decimal, char group,
+                         const char *unit, double maximum)
+{
+    prepared p;
+    prepared_make(&p, plan);
+    const dt_prepare_column *column = &dt_prepare_table_of(p.prepare)->columns[c];
+    assert_true(column->role == DT_ROLE_NUMERIC);
+    assert_true((column->format.decimal == decimal || column->format.decimal == 0) &&
+                column->format.group == group);
+    assert_string_equal(column->format.unit, unit);
+    assert_true(same_bits(column->maximum, maximum));
+    prepared_clear(&p);
+}
+
 static void test_late_decimals(void **state)
 {
     (void)state;
     dt_prepare_plan plan = plan_all();
     write_late(";", "3,14");
-    check_survey_refused(&plan, DT_DATA,
-                         "t.csv: row 50001 (line 50002): column 'a': '3,14' is no number, but "
-                         "50000 of its 50001 cells are; it is one with --decimal comma");
+    check_format(&plan, 0, ',', '\0', "", 100098);
     plan.numeric = "a";
-    check_survey_refused(&plan, DT_DATA,
-                         "t.csv: row 50001 (line 50002): column 'a': '3,14' is no number, but is "
-                         "one with --decimal comma");
+    check_format(&plan, 0, ',', '\0', "", 100098);
     write_late(";", "3,14,15"); /* which is one with neither */
     check_survey_refused(&plan, DT_DATA, "'3,14,15' is no number (--missing");
     plan.numeric = "";
     check_survey_refused(&plan, DT_DATA, "cells are; use --missing '3,14,15'");
     table_write_text("a;b;kind\n1,5;1;no\n2;2;yes\n3.5;1;no\n");
     plan.numeric = "a";
-    prepared p = {0};
-    const dt_csv_format comma = {.decimal = ','};
-    assert_int_equal(dt_csv_open(&p.csv, scratch_path("t.csv"), &comma), DT_OK);
-    assert_int_equal(dt_prepare_survey(&p.prepare, p.csv, &plan, NULL, NULL), DT_DATA);
-    assert_says("row 3 (line 4): column 'a': '3.5' is no number, but is one with --decimal point");
+    check_survey_refused(&plan, DT_DATA, "column 'a': '1,5' is no number (--missing");
+    plan.decimal = "a=comma";
+    check_survey_refused(&plan, DT_DATA, "row 3 (line 4): column 'a': '3.5' is no number");
+}
+
+static void test_groups(void **state)
+{
+    (void)state;
+    dt_prepare_plan plan = plan_all();
+    table_write_text("a\tb\tkind\n1,023\t1\tno\n12,000\t2\tyes\n999\t1\tno\n");
+    check_format(&plan, 0, '.', ',', "", 12000);
+    plan.decimal = "a=comma"; /* as is said of them */
+    check_format(&plan, 0, ',', '\0', "", 999);
+    plan = plan_all();
+    /* German: other columns say that commas are decimals, so that points are none. */
+    table_write_text("a;b;kind\n1.023;1.234,5;no\n12.000;2;yes\n999;1,25;no\n");
+    check_format(&plan, 0, ',', '.', "", 12000);
+    check_format(&plan, 1, ',', '.', "", 1234.5);
+    /* A table of points: three decimals are decimals. */
+    table_write_text("a;b;kind\n1.023;$1,234.5;no\n12.125;$2;yes\n9.625;$1;no\n");
+    check_format(&plan, 0, '.', '\0', "", 12.125);
+    check_format(&plan, 1, '.', ',', "$", 1234.5);
+}
+
+static void test_doubtful_groups(void **state)
+{
+    (void)state;
+    static const char *const tables[] = {
+        "a;b;kind\n1,023;1;no\n1500;2;yes\n999;1;no\n", /* above 999 without a comma */
+        "a;b;kind\n1,023;1,5;no\n12,000;2;yes\n999;1;no\n", /* decimal commas elsewhere */
+        "a;b;kind\n1,023;1;no\n1.023;2;yes\n999;1;no\n", /* both signs */
+    };
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+        dt_prepare_plan plan = plan_all();
+        table_write_text(tables[i]);
+        check_survey_refused(&plan, DT_DATA,
+                             "column 'a': '1,023' may be 1023 or 1.023; say --thousands 'a=comma' "
+                             "or --decimal 'a=comma'");
+        plan.thousands = "a=comma"; /* both pieces of advice work */
+        check_format(&plan, 0, '.', ',', "", i == 0 ? 1500 : i == 1 ? 12000 : 1023);
+        plan.thousands = "";
+        plan.decimal = "a=comma";
+        check_format(&plan, 0, ',', i == 2 ? '.' : '\0', "", i == 0 ? 1500 : i == 2 ? 1023 : 999);
+    }
+}
+
+static void test_units(void **state)
+{
+    (void)state;
+    dt_prepare_plan plan = plan_all();
+    table_write_text("a,b,kind\n12 kg,1,no\n7 kg,2,yes\n(30 kg),1,no\n");
+    check_format(&plan, 0, '.', '\0', "kg", 12);
+    table_write_text("a,b,kind\n12 kg,1,no\n7 lb,2,yes\n3 kg,1,no\n"); /* one is none */
+    prepared p;
+    prepared_make(&p, &plan);
+    assert_true(dt_prepare_table_of(p.prepare)->columns[0].role == DT_ROLE_CATEGORICAL);
+    assert_int_equal(dt_prepare_table_of(p.prepare)->columns[0].digit_cells, 3);
     prepared_clear(&p);
+    plan.numeric = "a";
+    check_survey_refused(&plan, DT_DATA, "row 2 (line 3): column 'a': '7 lb' is no number");
+    plan = plan_all();
+    plan.categorical = "a";
+    table_write_text("a,b,kind\n12 kg,1,no\n7 kg,2,yes\n12 kg,1,no\n");
+    prepared_make(&p, &plan);
+    assert_true(dt_prepare_table_of(p.prepare)->columns[0].role == DT_ROLE_CATEGORICAL);
+    prepared_clear(&p);
+}
+
+static void test_signs_asked_for(void **state)
+{
+    (void)state;
+    dt_prepare_plan plan = plan_all();
+    table_write_text("a,b,kind\n12,1,no\n7,2,yes\n12,1,no\n");
+    plan.decimal = "point,comma";
+    check_survey_refused(&plan, DT_USAGE, "--decimal has two methods for all columns");
+    plan.decimal = "dot";
+    check_survey_refused(&plan, DT_USAGE, "--decimal takes auto|point|comma");
+    plan.decimal = "a=comma";
+    plan.thousands = "comma";
+    check_survey_refused(&plan, DT_USAGE, "column 'a': --decimal and --thousands are the same");
 }
 
 static void test_rows_dropped(void **state)
@@ -643,6 +728,10 @@ int main(void)
         cmocka_unit_test_teardown(test_latin1, scratch_empty),
         cmocka_unit_test_teardown(test_latin1_in_names_left_out, scratch_empty),
         cmocka_unit_test_teardown(test_late_decimals, scratch_empty),
+        cmocka_unit_test_teardown(test_groups, scratch_empty),
+        cmocka_unit_test_teardown(test_doubtful_groups, scratch_empty),
+        cmocka_unit_test_teardown(test_units, scratch_empty),
+        cmocka_unit_test_teardown(test_signs_asked_for, scratch_empty),
         cmocka_unit_test_teardown(test_rows_dropped, scratch_empty),
         cmocka_unit_test_teardown(test_plans_refused, scratch_empty),
         cmocka_unit_test_teardown(test_sets_by_column, scratch_empty),

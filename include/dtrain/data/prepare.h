@@ -7,6 +7,7 @@
 #include "dtrain/data/recipe.h"
 #include "dtrain/data/source.h"
 #include "dtrain/io/csv.h"
+#include "dtrain/io/number.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -38,6 +39,8 @@ typedef struct dt_prepare_plan {
     const char *scale; /* METHOD or COLUMN=METHOD, ... */
     const char *fill; /* METHOD or COLUMN=METHOD, ...; a METHOD is for the columns it suits */
     const char *missing; /* cells that hold nothing, beside empty ones */
+    const char *decimal; /* auto, point, comma, or COLUMN= one of them, ... */
+    const char *thousands; /* auto, none, comma, point, space, quote, or COLUMN= one, ... */
     dt_unseen unseen;
     size_t max_categories; /* of a column, at least 2: the rarest become one */
     dt_split_method split_method;
@@ -60,6 +63,11 @@ typedef struct dt_prepare_column {
     uint64_t distinct; /* values */
     bool distinct_is_more; /* counting stopped there */
     uint64_t number_cells, text_cells; /* those that hold something */
+    uint64_t digit_cells; /* of the texts: those with a digit */
+    dt_number_format format; /* of its numbers, as in a recipe */
+    const char *written; /* a number that is written with a group, a unit or another decimal sign
+                          * than the table's; "": there is none */
+    double meant; /* by it */
     double minimum, maximum; /* of the numbers */
     const char *first, *last; /* of the texts, sorted; NULL when not all were kept */
 } dt_prepare_column;
@@ -74,6 +82,7 @@ typedef struct dt_prepare_target {
 typedef struct dt_prepare_table {
     size_t column_count;
     const dt_prepare_column *columns; /* [column_count], in the table's order */
+    char decimal; /* sign, where a column has no other */
     uint64_t rows; /* that are kept */
     uint64_t dropped_rows;
     uint64_t set_rows[DT_SET_COUNT];

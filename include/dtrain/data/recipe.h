@@ -3,6 +3,8 @@
 
 #include "dtrain/base/status.h"
 
+#include "dtrain/io/number.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -30,6 +32,9 @@
  *       "fill": "mode", "fill_text": "admin."},
  *      {"name": "deposit", "role": "target"}],
  *    "inputs": 5}
+ *
+ * A column whose numbers are written in another way than plain ones says how: "decimal": ",",
+ * "thousands": ".", "unit": "kg"; it may be numeric, a target or the weights.
  *
  * Targets that are values have no classes: "target": {"columns": ["price", "rent"]}; values are
  * neither scaled nor filled. A column of row weights has the role "weights" and is named:
@@ -81,6 +86,9 @@ typedef struct dt_recipe_column {
     char *name;
     dt_role role;
     dt_fill fill; /* numeric and categorical */
+    /* How numbers are written that are not plain; decimal 0: as in the table. Numeric columns,
+     * targets that are values, weights. */
+    dt_number_format format;
     /* numeric */
     dt_scale scale;
     /* spread is at least FLT_MIN, so that no program that computes in float32 divides by 0; 0 and 1
@@ -147,6 +155,9 @@ void dt_recipe_clear(dt_recipe *recipe);
 const char *dt_recipe_role_name(dt_role role);
 const char *dt_recipe_scale_name(dt_scale scale);
 const char *dt_recipe_fill_name(dt_fill fill);
+
+/** Writes what the format says, as "; thousands comma; decimal comma; unit kg". Returns `out`. */
+const char *dt_recipe_describe_format(char *out, size_t bytes, const dt_number_format *format);
 
 /** Returns whether a filling adds an input that is 1 if a number is missing. */
 bool dt_recipe_indicates(dt_fill fill);

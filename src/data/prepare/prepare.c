@@ -6,7 +6,7 @@
 #include "prepare_internal.h"
 
 #include <math.h>
-#include <stdio.h>
+#include <string.h>
 
 /* Distinct numbers are counted for people only, at some 100 bytes each: so many of a column, and of
  * all columns together; but of each of thousands still so many that codes can turn out texts. */
@@ -25,22 +25,16 @@ static void see_number(dt_prepare_column *column, dt_survey *survey, double numb
     column->maximum = fmax(column->maximum, number);
 }
 
-/* The format was found from the table's beginning; decimals may come later. */
-static bool has_other_decimal(const dt_prepare *p, const dt_csv_field *cell)
+/* It may be one that is written in another way, of which find_numbers decides. */
+static bool may_be_number(const dt_prepare *p, const dt_csv_field *cell)
 {
-    double number = 0.0;
-    const char other = dt_csv_format_of(p->csv)->decimal == ',' ? '.' : ',';
-    return dt_csv_number(&number, cell->text, cell->bytes, other);
+    dt_number_look look;
+    return !p->knows_numbers && dt_number_look_at(&look, cell->text, cell->bytes);
 }
 
-static dt_status fail_asked(const dt_prepare *p, size_t c, const dt_csv_row *row)
+static bool has_digit(const dt_csv_field *cell)
 {
-    const dt_csv_field *cell = &row->fields[c];
-    char what[80] = "is no number (--missing takes it for a missing value)";
-    if (has_other_decimal(p, cell))
-        (void)snprintf(what, sizeof what, "is no number, but is one with --decimal %s",
-                       dt_prepare_other_decimal(p));
-    return dt_cell_fail(dt_csv_path(p->csv), row, p->names[c], cell, what);
+    return cell->text[strcspn(cell->text, "0123456789")] != '\0';
 }
 
 /* Of distinct texts only, and the role that makes it matter is not decided yet. */
@@ -53,16 +47,22 @@ static void check_new_text(dt_survey *survey, const dt_csv_field *cell, const dt
     (void)dt_text_show(survey->bad_text, cell->text, cell->bytes);
 }
 
-static dt_status see_text(const dt_prepare *p, size_t c, const dt_csv_row *row)
+/* `is_new`: it was not met before, or nobody knows. */
+static dt_status see_text(const dt_prepare *p, size_t c, const dt_csv_row *row, bool is_new)
 {
     dt_survey *survey = &p->surveys[c];
     const dt_csv_field *cell = &row->fields[c];
-    if (survey->is_value || (survey->asked && p->columns[c].role == DT_ROLE_NUMERIC))
-        return fail_asked(p, c, row);
+    const bool is_asked =
+        survey->is_value || (survey->asked && p->columns[c].role == DT_ROLE_NUMERIC);
+    const bool looks = (is_new || is_asked) && may_be_number(p, cell);
+    survey->has_looks = survey->has_looks || looks;
+    if (is_asked && !looks)
+        return dt_cell_fail(dt_csv_path(p->csv), row, p->names[c], cell,
+                            "is no number (--missing takes it for a missing value)");
+    survey->digit_texts += has_digit(cell);
     if (survey->texts++ == 0) {
         survey->text_row = row->row;
         survey->text_line = row->line;
-        survey->text_other_decimal = has_other_decimal(p, cell);
         (void)dt_text_show(survey->text, cell->text, cell->bytes);
     }
     survey->counts_rows = false;
@@ -133,6 +133,39 @@ static dt_status check_weight(const dt_prepare *p, size_t c, const dt_csv_row *r
                                      : "is above 1e6, which a weight must not be");
 }
 
+/* In a table of decimal commas, whether those of this column may divide thousands. */
+static void see_comma(dt_survey *survey, const dt_csv_field *cell)
+{
+    dt_number_look look;
+    if (memchr(cell->text, ',', cell->bytes) == NULL ||
+        !dt_number_look_at(&look, cell->text, cell->bytes))
+        return;
+    survey->has_looks = survey->has_looks || look.point.fits;
+    survey->has_decimals = survey->has_decimals || !look.point.fits;
+}
+
+/* Reads a number, and keeps the first that is not written as the table's others. */
+static bool read_number(double *out, dt_prepare *p, size_t c, const dt_csv_field *cell)
+{
+    dt_survey *survey = &p->surveys[c];
+    if (dt_csv_number(out, cell->text, cell->bytes, p->decimal) &&
+        survey->format.decimal == p->decimal) {
+        if (p->decimal == ',' && !survey->decimal_asked && !survey->has_decimals)
+            see_comma(survey, cell);
+        return true;
+    }
+    if (!dt_number_read(out, cell->text, cell->bytes, &survey->format))
+        return false;
+    double plain = 0.0;
+    if (survey->written[0] == '\0' &&
+        !(dt_csv_number(&plain, cell->text, cell->bytes, p->decimal) && plain <= *out &&
+          plain >= *out)) {
+        (void)dt_text_show(survey->written, cell->text, cell->bytes);
+        survey->meant = *out;
+    }
+    return true;
+}
+
 static dt_status survey_cell(dt_prepare *p, size_t c, const dt_csv_row *row)
 {
     dt_status status = DT_OK;
@@ -145,9 +178,8 @@ static dt_status survey_cell(dt_prepare *p, size_t c, const dt_csv_row *row)
     }
     DT_TRY(keep_value(&entry, p, c, cell));
     const bool known = entry != NULL && entry->kind != DT_VALUE_NEW;
-    const char decimal = dt_csv_format_of(p->csv)->decimal;
-    const bool is_number = known ? entry->kind == DT_VALUE_NUMBER
-                                 : dt_csv_number(&number, cell->text, cell->bytes, decimal);
+    const bool is_number =
+        known ? entry->kind == DT_VALUE_NUMBER : read_number(&number, p, c, cell);
     if (known)
         number = entry->number;
     else if (entry != NULL) {
@@ -157,7 +189,7 @@ static dt_status survey_cell(dt_prepare *p, size_t c, const dt_csv_row *row)
             check_new_text(&p->surveys[c], cell, row);
     }
     if (!is_number) {
-        status = see_text(p, c, row);
+        status = see_text(p, c, row, !known);
         goto out;
     }
     see_number(&p->columns[c], &p->surveys[c], number);
@@ -209,6 +241,41 @@ static dt_status survey_row(void *context, const dt_csv_row *row)
 
 /* ---- the survey ---- */
 
+/* Forgets what a pass has seen. */
+static void begin_survey(dt_prepare *p)
+{
+    p->rows = p->dropped_rows = 0;
+    for (size_t c = 0; c < p->count; c++) {
+        dt_survey *survey = &p->surveys[c];
+        dt_dictionary_clear(&survey->values);
+        survey->counts_rows = survey->keeps_values = true;
+        survey->has_fraction = survey->has_looks = survey->has_decimals = survey->holds = false;
+        survey->numbers = survey->texts = survey->digit_texts = survey->bad_row = 0;
+        survey->written[0] = '\0';
+        p->columns[c].minimum = INFINITY;
+        p->columns[c].maximum = -INFINITY;
+        p->columns[c].missing = p->columns[c].distinct = 0;
+        p->columns[c].distinct_is_more = false;
+    }
+}
+
+static dt_status survey_all(dt_prepare *p)
+{
+    dt_status status = DT_OK;
+    bool changed = false;
+    begin_survey(p);
+    DT_TRY(dt_prepare_pass(p, "looking at the columns", survey_row));
+    DT_TRY(dt_prepare_find_numbers(&changed, p));
+    if (changed) {
+        begin_survey(p);
+        DT_TRY(dt_prepare_pass(p, "looking at the columns again", survey_row));
+    }
+    if (p->rows == 0)
+        DT_TRY(fail_no_row(p));
+out:
+    return status;
+}
+
 static dt_status start(dt_prepare *p)
 {
     dt_status status = DT_OK;
@@ -218,10 +285,7 @@ static dt_status start(dt_prepare *p)
     DT_TRY(dt_memory_alloc(&p->surveys, p->count, sizeof *p->surveys, "columns"));
     for (size_t c = 0; c < p->count; c++) {
         p->names[c] = dt_csv_name(p->csv, c);
-        p->columns[c] = (dt_prepare_column){
-            .name = p->names[c], .why = "", .minimum = INFINITY, .maximum = -INFINITY};
-        p->surveys[c].counts_rows = true;
-        p->surveys[c].keeps_values = true;
+        p->columns[c] = (dt_prepare_column){.name = p->names[c], .why = ""};
     }
     DT_TRY(dt_prepare_check_names(p)); /* before the plan's, among which they could not be found */
     DT_TRY(dt_prepare_read_plan(p));
@@ -233,6 +297,7 @@ static void fill_table(dt_prepare *p)
 {
     p->table = (dt_prepare_table){.column_count = p->count,
                                   .columns = p->columns,
+                                  .decimal = p->decimal,
                                   .rows = p->rows,
                                   .dropped_rows = p->dropped_rows,
                                   .split_method = p->split_method,
@@ -260,9 +325,7 @@ dt_status dt_prepare_survey(dt_prepare **out, dt_csv *csv, const dt_prepare_plan
     p->progress = progress;
     p->progress_context = context;
     DT_TRY(start(p));
-    DT_TRY(dt_prepare_pass(p, "looking at the columns", survey_row));
-    if (p->rows == 0)
-        DT_TRY(fail_no_row(p));
+    DT_TRY(survey_all(p));
     DT_TRY(dt_prepare_find_targets(p));
     DT_TRY(dt_prepare_decide_roles(p));
     DT_TRY(dt_prepare_plan_split(p));

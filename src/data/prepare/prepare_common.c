@@ -58,7 +58,7 @@ dt_status dt_prepare_number(double *out, const dt_prepare *p, const dt_csv_row *
 {
     const dt_csv_field *cell = &row->fields[c];
     if (dt_missing_is(&p->missing, cell) ||
-        !dt_csv_number(out, cell->text, cell->bytes, dt_csv_format_of(p->csv)->decimal))
+        !dt_number_read(out, cell->text, cell->bytes, &p->surveys[c].format))
         return dt_prepare_fail_changed(p);
     return DT_OK;
 }
@@ -93,11 +93,6 @@ dt_status dt_prepare_fail_distinct(const dt_prepare *p, const char *name)
 bool dt_prepare_is_input(const dt_prepare_column *column)
 {
     return column->role == DT_ROLE_NUMERIC || column->role == DT_ROLE_CATEGORICAL;
-}
-
-const char *dt_prepare_other_decimal(const dt_prepare *p)
-{
-    return dt_csv_format_of(p->csv)->decimal == ',' ? "point" : "comma";
 }
 
 #define CONVERT "is no UTF-8; convert the table first, as with iconv -f latin1 -t utf-8"

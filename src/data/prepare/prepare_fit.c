@@ -91,7 +91,7 @@ static dt_status fit_cell(dt_prepare *p, size_t c, const dt_csv_row *row)
         return DT_OK;
     }
     if (column->role == DT_ROLE_NUMERIC) {
-        if (!dt_csv_number(&x, cell->text, cell->bytes, dt_csv_format_of(p->csv)->decimal))
+        if (!dt_number_read(&x, cell->text, cell->bytes, &survey->format))
             return dt_prepare_fail_changed(p);
         dt_status status = fit_number(p, c, x);
         if (status == DT_OK && survey->sample != NULL)

@@ -29,7 +29,13 @@ typedef struct dt_survey {
     uint64_t missing_row, missing_line; /* the first */
     uint64_t text_row, text_line; /* the first */
     char text[DT_TEXT_SHOWN_BYTES + 4]; /* the first, to be shown */
-    bool text_other_decimal; /* it is a number with the other decimal sign */
+    uint64_t digit_texts; /* texts with a digit */
+    bool has_looks; /* some cell may be a number, or another one than it was taken for */
+    bool has_decimals; /* between commas: some cell has a decimal comma for sure */
+    dt_number_format format; /* of its numbers */
+    bool decimal_asked, group_asked; /* by the plan */
+    char written[DT_TEXT_SHOWN_BYTES + 4]; /* the first number that is not plain, and its meaning */
+    double meant;
     uint64_t bad_row, bad_line; /* the first text that is no UTF-8; row 0: none */
     char bad_text[DT_TEXT_SHOWN_BYTES + 4]; /* to be shown */
     bool holds; /* something, in a row that was left out */
@@ -66,6 +72,9 @@ struct dt_prepare {
     size_t missing_count;
     char **missing_texts;
     dt_missing missing;
+    char decimal; /* of columns for which nothing else was found or asked */
+    bool knows_numbers; /* how they are written in each column */
+    struct dt_number_tally *tallies; /* [count], while that is found out */
     dt_fill fill_numeric, fill_categorical;
     bool drops_rows; /* whatever is missing */
 
@@ -129,13 +138,19 @@ DT_MUST_USE dt_status dt_prepare_check_names(const dt_prepare *p);
 /** Fails with DT_DATA when the survey met a text in this column that is no UTF-8. */
 DT_MUST_USE dt_status dt_prepare_check_text(const dt_prepare *p, size_t c);
 
-/** Returns how --decimal names the sign that decimals do not have in this table. */
-const char *dt_prepare_other_decimal(const dt_prepare *p);
-
 /* prepare_plan.c */
 
 /** Reads the plan's lists into the columns. Errors: DT_DATA, DT_USAGE, DT_MEMORY. */
 DT_MUST_USE dt_status dt_prepare_read_plan(dt_prepare *p);
+
+/* prepare_numbers.c */
+
+/**
+ * Finds out how numbers are written in columns with texts that may be numbers, in a pass of its
+ * own. *changed when some are not written as the survey took them for: then it begins anew.
+ * Errors: DT_DATA: it cannot be told; DT_MEMORY.
+ */
+DT_MUST_USE dt_status dt_prepare_find_numbers(bool *changed, dt_prepare *p);
 
 /* prepare_roles.c */
 

@@ -90,31 +90,97 @@ static dt_status read_method(size_t *column, int *method, const dt_prepare *p, c
     return status != DT_OK ? status : find_method(method, names, equals + 1, option);
 }
 
+/* Sets a method of one column, or of all: SIZE_MAX. */
+typedef void set_method(dt_prepare *p, size_t column, int method);
+
 /* What is said of all columns first, so that the order within the list does not matter. */
-static dt_status read_scale(dt_prepare *p)
+static dt_status read_methods(dt_prepare *p, const char *list, const char *names,
+                              const char *option, set_method *set)
 {
     dt_status status = DT_OK;
     char item[ITEM_BYTES];
     int methods = 0;
-    for (int of_columns = 0; of_columns < 2; of_columns++) {
-        for (const char *at = p->plan->scale; next_item(item, &at);) {
+    for (int of_columns = 0; of_columns < 2; of_columns++)
+        for (const char *at = list; next_item(item, &at);) {
             size_t column = 0;
             int method = 0;
-            DT_TRY(read_method(&column, &method, p, item, DT_SCALE_NAMES, "scale"));
-            if (column != SIZE_MAX) {
-                p->columns[column].scale = (dt_scale)method;
-                p->surveys[column].scale_asked = true;
-            } else if (!of_columns && methods++ > 0) {
-                DT_TRY(dt_fail(DT_USAGE, "--scale has two methods for all columns; say "
-                                         "COLUMN=METHOD for some of them"));
-            }
-            for (size_t c = 0; column == SIZE_MAX && !of_columns && c < p->count; c++)
-                p->columns[c].scale = (dt_scale)method;
+            DT_TRY(read_method(&column, &method, p, item, names, option));
+            if ((column != SIZE_MAX) != (of_columns != 0))
+                continue;
+            if (!of_columns && methods++ > 0)
+                DT_TRY(dt_fail(DT_USAGE,
+                               "--%s has two methods for all columns; say COLUMN=METHOD for some "
+                               "of them",
+                               option));
+            set(p, column, method);
         }
-    }
 out:
     return status;
 }
+
+static void ask_scale(dt_prepare *p, size_t column, int method)
+{
+    for (size_t c = 0; column == SIZE_MAX && c < p->count; c++)
+        p->columns[c].scale = (dt_scale)method;
+    if (column == SIZE_MAX)
+        return;
+    p->columns[column].scale = (dt_scale)method;
+    p->surveys[column].scale_asked = true;
+}
+
+/* ---- how numbers are written ---- */
+
+static void ask_decimal(dt_prepare *p, size_t column, int method)
+{
+    static const char signs[] = {'\0', '.', ','};
+    const size_t first = column == SIZE_MAX ? 0 : column;
+    const size_t end = column == SIZE_MAX ? p->count : column + 1;
+    if (column == SIZE_MAX && method > 0)
+        p->decimal = signs[method];
+    for (size_t c = first; c < end; c++) {
+        p->surveys[c].decimal_asked = method > 0;
+        p->surveys[c].format.decimal = method > 0 ? signs[method] : p->decimal;
+    }
+}
+
+/* A comma or a point between thousands is none before decimals. */
+static void ask_group(dt_prepare *p, size_t column, int method)
+{
+    static const char groups[] = {'\0', '\0', ',', '.', ' ', '\''};
+    const size_t first = column == SIZE_MAX ? 0 : column;
+    const size_t end = column == SIZE_MAX ? p->count : column + 1;
+    const char group = groups[method];
+    for (size_t c = first; c < end; c++) {
+        dt_survey *survey = &p->surveys[c];
+        survey->group_asked = method > 0;
+        survey->format.group = group;
+        if (survey->decimal_asked || (group != ',' && group != '.'))
+            continue;
+        survey->decimal_asked = true;
+        survey->format.decimal = group == ',' ? '.' : ',';
+        if (column == SIZE_MAX)
+            p->decimal = survey->format.decimal;
+    }
+}
+
+static dt_status read_numbers(dt_prepare *p)
+{
+    dt_status status = DT_OK;
+    p->decimal = dt_csv_format_of(p->csv)->decimal;
+    ask_decimal(p, SIZE_MAX, 0);
+    DT_TRY(read_methods(p, p->plan->decimal, "auto|point|comma", "decimal", ask_decimal));
+    DT_TRY(read_methods(p, p->plan->thousands, "auto|none|comma|point|space|quote", "thousands",
+                        ask_group));
+    for (size_t c = 0; c < p->count; c++)
+        if (p->surveys[c].format.decimal == p->surveys[c].format.group)
+            DT_TRY(dt_fail(DT_USAGE,
+                           "column '%s': --decimal and --thousands are the same sign, '%c'",
+                           p->names[c], p->surveys[c].format.decimal));
+out:
+    return status;
+}
+
+/* ---- fillings and missing values ---- */
 
 /* The columns a method is for: any, or the numeric or categorical ones alone. */
 typedef enum fill_kind { FILL_ANY, FILL_NUMERIC, FILL_CATEGORICAL, FILL_KINDS } fill_kind;
@@ -268,7 +334,8 @@ dt_status dt_prepare_read_plan(dt_prepare *p)
     DT_TRY(ask_roles(p, plan->drop, DT_ROLE_DROPPED, "dropped"));
     DT_TRY(ask_roles(p, plan->numeric, DT_ROLE_NUMERIC, "numeric"));
     DT_TRY(ask_roles(p, plan->categorical, DT_ROLE_CATEGORICAL, "categorical"));
-    DT_TRY(read_scale(p));
+    DT_TRY(read_numbers(p));
+    DT_TRY(read_methods(p, plan->scale, DT_SCALE_NAMES, "scale", ask_scale));
     DT_TRY(read_fill(p));
     DT_TRY(read_missing(p));
 out:

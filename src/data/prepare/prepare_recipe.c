@@ -309,7 +309,7 @@ dt_status dt_prepare_make_recipe(dt_prepare *p)
     dt_recipe *recipe = &p->recipe;
     const dt_csv_format *format = dt_csv_format_of(p->csv);
     recipe->separator = format->separator;
-    recipe->decimal = format->decimal;
+    recipe->decimal = p->decimal;
     recipe->unseen = p->plan->unseen;
     DT_TRY(
         copy_texts(&recipe->missing, &recipe->missing_count, p->missing.texts, p->missing.count));
@@ -325,6 +325,8 @@ dt_status dt_prepare_make_recipe(dt_prepare *p)
         column->fill = p->columns[c].fill;
         column->spread = 1.0;
         DT_TRY(dt_memory_copy_text(&column->name, p->names[c]));
+        if (p->columns[c].role == DT_ROLE_NUMERIC || p->surveys[c].is_value)
+            column->format = p->columns[c].format;
         if (column->role == DT_ROLE_NUMERIC)
             DT_TRY(finish_number(column, p, c));
         else if (column->role == DT_ROLE_CATEGORICAL)

@@ -17,20 +17,13 @@ enum { KEY_ROWS_MIN = 101 };
 static dt_status fail_mixed(const dt_prepare *p, size_t c)
 {
     const dt_survey *survey = &p->surveys[c];
-    char advice[128];
-    if (survey->text_other_decimal)
-        (void)snprintf(advice, sizeof advice, "it is one with --decimal %s",
-                       dt_prepare_other_decimal(p));
-    else
-        (void)snprintf(advice, sizeof advice,
-                       "use --missing '%s', --numeric, --categorical or --drop", survey->text);
     return dt_fail(DT_DATA,
                    "%s: row %llu (line %llu): column '%s': '%s' is no number, but %llu of its "
-                   "%llu cells are; %s",
+                   "%llu cells are; use --missing '%s', --categorical or --drop",
                    dt_csv_path(p->csv), (unsigned long long)survey->text_row,
                    (unsigned long long)survey->text_line, p->names[c], survey->text,
                    (unsigned long long)survey->numbers,
-                   (unsigned long long)(survey->numbers + survey->texts), advice);
+                   (unsigned long long)(survey->numbers + survey->texts), survey->text);
 }
 
 static dt_status decide_role(dt_prepare *p, size_t c)
@@ -172,6 +165,15 @@ static void find_range(dt_prepare_column *column, const dt_survey *survey)
     }
 }
 
+/* As in a recipe: without what the table says. */
+static dt_number_format format_of(const dt_prepare *p, size_t c)
+{
+    dt_number_format format = p->surveys[c].format;
+    if (format.decimal == p->decimal && format.group != ',' && format.group != '.')
+        format.decimal = '\0';
+    return format;
+}
+
 dt_status dt_prepare_decide_roles(dt_prepare *p)
 {
     dt_status status = DT_OK;
@@ -186,6 +188,10 @@ dt_status dt_prepare_decide_roles(dt_prepare *p)
         p->columns[c].asked = p->surveys[c].asked;
         p->columns[c].number_cells = p->surveys[c].numbers;
         p->columns[c].text_cells = p->surveys[c].texts;
+        p->columns[c].digit_cells = p->surveys[c].digit_texts;
+        p->columns[c].format = format_of(p, c);
+        p->columns[c].written = p->surveys[c].written;
+        p->columns[c].meant = p->surveys[c].meant;
     }
     drop_constant(p);
     for (size_t c = 0; c < p->count; c++)

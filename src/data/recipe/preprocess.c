@@ -13,6 +13,7 @@
 typedef struct binding {
     const dt_recipe_column *column;
     size_t field; /* among the table's */
+    dt_number_format format; /* of its numbers */
     size_t input; /* its first; of a target that is a value: which of the row's */
     dt_dictionary categories; /* index: offset from `input` */
     int32_t fill_index; /* categorical: offset of the input that is 1 for a missing cell */
@@ -48,6 +49,9 @@ static dt_status bind_column(dt_preprocess *p, size_t column, size_t field, size
     const dt_recipe_column *from = &p->recipe->columns[column];
     b->column = from;
     b->field = field;
+    b->format = from->format;
+    if (b->format.decimal == '\0')
+        b->format.decimal = p->decimal;
     if (from->role == DT_ROLE_TARGET) {
         while (strcmp(p->recipe->targets[b->input], from->name) != 0)
             b->input++;
@@ -222,7 +226,7 @@ static dt_status take_number(const dt_preprocess *p, const binding *b, const dt_
             return fail_missing(p, row, b);
         if (dt_recipe_indicates(column->fill))
             x[b->input + 1] = 1.0f;
-    } else if (!dt_csv_number(&number, cell->text, cell->bytes, p->decimal)) {
+    } else if (!dt_number_read(&number, cell->text, cell->bytes, &b->format)) {
         return dt_cell_fail(p->path, row, column->name, cell, "is no number");
     }
     x[b->input] = (float)scaled(column, number);
@@ -286,7 +290,7 @@ static dt_status take_value(const dt_preprocess *p, const binding *b, const dt_c
                             b->column->role == DT_ROLE_TARGET
                                 ? "means a missing value, which a target must not be"
                                 : "means a missing value, which a weight must not be");
-    if (!dt_csv_number(&number, cell->text, cell->bytes, p->decimal))
+    if (!dt_number_read(&number, cell->text, cell->bytes, &b->format))
         return dt_cell_fail(p->path, row, b->column->name, cell, "is no number");
     *out = (float)number;
     if (!isfinite(*out))

@@ -51,6 +51,22 @@ const char *dt_recipe_fill_name(dt_fill fill)
 
 /* ---- inputs ---- */
 
+static const char *name_of_sign(char sign)
+{
+    return sign == ',' ? "comma" : sign == '.' ? "point" : sign == ' ' ? "space" : "quote";
+}
+
+const char *dt_recipe_describe_format(char *out, size_t bytes, const dt_number_format *format)
+{
+    const bool group = format->group != '\0', decimal = format->decimal != '\0';
+    const bool unit = format->unit[0] != '\0';
+    (void)snprintf(out, bytes, "%s%s%s%s%s%s", group ? "; thousands " : "",
+                   group ? name_of_sign(format->group) : "", decimal ? "; decimal " : "",
+                   decimal ? name_of_sign(format->decimal) : "", unit ? "; unit " : "",
+                   format->unit);
+    return out;
+}
+
 bool dt_recipe_indicates(dt_fill fill)
 {
     return fill == DT_FILL_INDICATOR || fill == DT_FILL_MEDIAN_INDICATOR;

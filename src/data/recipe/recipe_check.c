@@ -209,6 +209,21 @@ out:
     return status;
 }
 
+DT_MUST_USE static dt_status check_format(const dt_recipe_column *column, const char *where)
+{
+    const dt_number_format *format = &column->format;
+    if (format->decimal != '\0' && strchr(DT_RECIPE_DECIMALS, format->decimal) == NULL)
+        return dt_fail(DT_DATA, "%s: column '%.80s': decimal is neither . nor ,", where,
+                       column->name);
+    if (format->group != '\0' &&
+        (strchr(DT_RECIPE_GROUPS, format->group) == NULL || format->group == format->decimal))
+        return dt_fail(DT_DATA,
+                       "%s: column '%.80s': thousands is none of , . ' and blank, or is the "
+                       "decimal sign",
+                       where, column->name);
+    return DT_OK;
+}
+
 dt_status dt_recipe_check(const dt_recipe *recipe, const char *where)
 {
     dt_status status = DT_OK;
@@ -219,6 +234,7 @@ dt_status dt_recipe_check(const dt_recipe *recipe, const char *where)
     DT_TRY(check_column_names(recipe, where));
     for (size_t i = 0; i < recipe->column_count; i++) {
         const dt_recipe_column *column = &recipe->columns[i];
+        DT_TRY(check_format(column, where));
         if (column->role == DT_ROLE_NUMERIC)
             DT_TRY(check_numeric(column, where));
         else if (column->role == DT_ROLE_CATEGORICAL)

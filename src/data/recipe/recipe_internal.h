@@ -7,6 +7,7 @@
 
 #define DT_RECIPE_SEPARATORS ",;\t|"
 #define DT_RECIPE_DECIMALS ".,"
+#define DT_RECIPE_GROUPS ",.' "
 enum {
     DT_RECIPE_CLASSES_MAX = 65536,
     DT_RECIPE_TARGETS_MAX = 1024,

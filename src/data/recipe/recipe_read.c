@@ -42,6 +42,25 @@ DT_MUST_USE static dt_status read_fill(dt_recipe_column *out, const dt_json_plac
     return status;
 }
 
+DT_MUST_USE static dt_status read_format(dt_number_format *out, const dt_json_place *at)
+{
+    dt_status status = DT_OK;
+    const char *unit = NULL;
+    if (dt_json_has(at, "decimal"))
+        DT_TRY(read_character(&out->decimal, at, "decimal"));
+    if (dt_json_has(at, "thousands"))
+        DT_TRY(read_character(&out->group, at, "thousands"));
+    if (dt_json_has(at, "unit")) {
+        DT_TRY(dt_json_get_text(&unit, at, "unit"));
+        if (unit[0] == '\0' || strlen(unit) >= sizeof out->unit)
+            DT_TRY(dt_fail(DT_DATA, "%s: unit is '%.40s', but must have 1 to %zu bytes", at->where,
+                           unit, sizeof out->unit - 1));
+        memcpy(out->unit, unit, strlen(unit) + 1);
+    }
+out:
+    return status;
+}
+
 DT_MUST_USE static dt_status read_numeric(dt_recipe_column *out, const dt_json_place *at)
 {
     dt_status status = DT_OK;
@@ -79,10 +98,14 @@ DT_MUST_USE static dt_status check_members(const dt_recipe_column *column, const
 {
     const bool numeric = column->role == DT_ROLE_NUMERIC;
     const bool categorical = column->role == DT_ROLE_CATEGORICAL;
+    const bool writes_numbers = !categorical && column->role != DT_ROLE_DROPPED;
     const struct {
         const char *name;
         bool applies;
     } members[] = {
+        {"decimal", writes_numbers},
+        {"thousands", writes_numbers},
+        {"unit", writes_numbers},
         {"scale", numeric},
         {"center", recipe_has_center(column)},
         {"spread", recipe_has_center(column)},
@@ -110,6 +133,7 @@ DT_MUST_USE static dt_status read_column(dt_recipe_column *out, dt_json_place *a
         (void)snprintf(at->where, sizeof at->where, "%.500s: column '%.80s'", where, out->name);
     DT_TRY(dt_json_get_choice(&role, at, "role", DT_ROLE_NAMES));
     out->role = (dt_role)role;
+    DT_TRY(read_format(&out->format, at));
     if (out->role == DT_ROLE_NUMERIC)
         DT_TRY(read_numeric(out, at));
     else if (out->role == DT_ROLE_CATEGORICAL)

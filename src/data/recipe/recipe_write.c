@@ -33,6 +33,17 @@ static void add_categorical(dt_json *json, const dt_recipe_column *column)
         dt_json_add_text(json, "fill_text", column->fill_text);
 }
 
+static void add_format(dt_json *json, const dt_number_format *format)
+{
+    const char decimal[] = {format->decimal, '\0'}, group[] = {format->group, '\0'};
+    if (format->decimal != '\0')
+        dt_json_add_text(json, "decimal", decimal);
+    if (format->group != '\0')
+        dt_json_add_text(json, "thousands", group);
+    if (format->unit[0] != '\0')
+        dt_json_add_text(json, "unit", format->unit);
+}
+
 static void add_recipe(dt_json *json, const dt_recipe *recipe)
 {
     const char separator[] = {recipe->separator, '\0'};
@@ -58,6 +69,7 @@ static void add_recipe(dt_json *json, const dt_recipe *recipe)
         dt_json_begin_object(json, NULL);
         dt_json_add_text(json, "name", column->name);
         dt_json_add_text(json, "role", dt_recipe_role_name(column->role));
+        add_format(json, &column->format);
         if (column->role == DT_ROLE_NUMERIC)
             add_numeric(json, column);
         else if (column->role == DT_ROLE_CATEGORICAL)

@@ -1,5 +1,7 @@
 #include "csv_scan.h"
 
+#include "dtrain/io/number.h"
+
 #include <inttypes.h>
 #include <string.h>
 #include <strings.h>
@@ -44,9 +46,13 @@ typedef struct decimals {
     bool comma, point;
 } decimals;
 
+/* What has three digits behind the sign may as well have thousands before it, and says nothing. */
 static bool looks_like(const dt_csv_field *field, char decimal)
 {
     double number;
+    dt_number_look look;
+    if (dt_number_look_at(&look, field->text, field->bytes) && look.point.fits && look.comma.fits)
+        return false;
     return memchr(field->text, decimal, field->bytes) != NULL &&
            dt_csv_number(&number, field->text, field->bytes, decimal);
 }

@@ -1,0 +1,198 @@
+/*
+ * How numbers are written. The survey takes cells as they stand: digits with the table's decimal
+ * sign. Where other texts may be numbers, too, this pass counts what each cell of their columns can
+ * mean, and decides column by column:
+ *
+ *  - what some cell says stands: 3,14 has a decimal comma, 1.234,50 and 1,234,567 have groups;
+ *  - a column whose commas all have three digits behind them has groups, unless there is another
+ *    sign that they are decimals: numbers above 999 without a comma where no column has a decimal
+ *    point, or a decimal comma in another column. Then it cannot be told;
+ *  - a point that has three digits behind it in all cells is a decimal point, unless decimals have
+ *    commas in other columns.
+ */
+#include "prepare_internal.h"
+
+#include "dtrain/base/memory.h"
+
+#include <string.h>
+
+/* Fewer others among the cells are slips in numbers; more make a column of texts. */
+enum { CELLS_A_TEXT = 10 };
+
+/* One of the two readings of all cells. */
+typedef struct reading {
+    uint64_t fits; /* cells */
+    char group; /* the first that was met: others do not fit */
+} reading;
+
+typedef struct dt_number_tally {
+    bool is_wanted;
+    uint64_t cells;
+    reading point, comma;
+    bool commas_differ, points_differ; /* cells with one of them mean two numbers */
+    bool is_long; /* a number above 999 has no group */
+    char unit[DT_NUMBER_UNIT_BYTES]; /* likewise, the first */
+    char doubtful[DT_TEXT_SHOWN_BYTES + 4]; /* the first cell that means two numbers */
+    double doubtful_point, doubtful_comma;
+} dt_number_tally;
+
+/* ---- the pass ---- */
+
+static bool fits(reading *all, const dt_number_reading *cell, const dt_survey *survey, char decimal)
+{
+    const dt_number_format *format = &survey->format;
+    if (!cell->fits || (survey->decimal_asked && format->decimal != decimal))
+        return false;
+    if (cell->group != '\0' && survey->group_asked && cell->group != format->group)
+        return false;
+    if (cell->group != '\0' && all->group != '\0' && cell->group != all->group)
+        return false;
+    if (cell->group != '\0')
+        all->group = cell->group;
+    all->fits++;
+    return true;
+}
+
+static void see_doubt(dt_number_tally *tally, const dt_number_look *look, const dt_csv_field *cell)
+{
+    const bool commas = look->point.group == ',';
+    if (!tally->commas_differ && !tally->points_differ) {
+        (void)dt_text_show(tally->doubtful, cell->text, cell->bytes);
+        tally->doubtful_point = look->point.value;
+        tally->doubtful_comma = look->comma.value;
+    }
+    tally->commas_differ = tally->commas_differ || commas;
+    tally->points_differ = tally->points_differ || !commas;
+}
+
+static void tally_cell(dt_number_tally *tally, const dt_survey *survey, const dt_csv_field *cell)
+{
+    dt_number_look look;
+    tally->cells++;
+    if (!dt_number_look_at(&look, cell->text, cell->bytes))
+        return;
+    if (look.unit[0] != '\0' && tally->unit[0] == '\0')
+        memcpy(tally->unit, look.unit, sizeof tally->unit);
+    if (look.unit[0] != '\0' && strcmp(look.unit, tally->unit) != 0)
+        return;
+    const bool point = fits(&tally->point, &look.point, survey, '.');
+    const bool comma = fits(&tally->comma, &look.comma, survey, ',');
+    tally->is_long = tally->is_long || look.is_long;
+    if (point && comma &&
+        (look.point.value < look.comma.value || look.point.value > look.comma.value))
+        see_doubt(tally, &look, cell);
+}
+
+static dt_status tally_row(void *context, const dt_csv_row *row)
+{
+    dt_prepare *p = context;
+    dt_prepare_report_progress(p, row);
+    if (dt_prepare_drops(p, row))
+        return DT_OK;
+    for (size_t c = 0; c < p->count; c++)
+        if (p->tallies[c].is_wanted && !dt_missing_is(&p->missing, &row->fields[c]))
+            tally_cell(&p->tallies[c], &p->surveys[c], &row->fields[c]);
+    return DT_OK;
+}
+
+/* ---- the decision ---- */
+
+/* What columns say without a doubt. */
+typedef struct evidence {
+    bool point, comma;
+} evidence;
+
+static evidence find_evidence(const dt_prepare *p)
+{
+    evidence found = {.comma = p->decimal == ','};
+    for (size_t c = 0; c < p->count; c++) {
+        const dt_number_tally *tally = &p->tallies[c];
+        found.point = found.point || tally->point.fits > tally->comma.fits;
+        found.comma = found.comma || tally->comma.fits > tally->point.fits;
+    }
+    return found;
+}
+
+static dt_status fail_doubt(const dt_prepare *p, size_t c)
+{
+    const dt_number_tally *tally = &p->tallies[c];
+    const char *sign = tally->commas_differ ? "comma" : "point", *name = p->names[c];
+    return dt_fail(DT_DATA,
+                   "%s: column '%s': '%s' may be %.9g or %.9g; say --thousands '%s=%s' or "
+                   "--decimal '%s=%s'",
+                   dt_csv_path(p->csv), name, tally->doubtful, tally->doubtful_point,
+                   tally->doubtful_comma, name, sign, name, sign);
+}
+
+/* The decimal sign of a column, where both readings fit as many cells. */
+static dt_status weigh(char *decimal, const dt_prepare *p, size_t c, const evidence *others)
+{
+    const dt_number_tally *tally = &p->tallies[c];
+    bool doubt = tally->commas_differ && tally->points_differ;
+    *decimal = p->surveys[c].format.decimal;
+    if (tally->commas_differ) {
+        *decimal = '.';
+        doubt = doubt || others->comma || (tally->is_long && !others->point);
+    } else if (tally->points_differ) {
+        *decimal = others->comma ? ',' : '.';
+        doubt = others->comma && (others->point || tally->is_long);
+    }
+    return doubt ? fail_doubt(p, c) : DT_OK;
+}
+
+static dt_status decide(bool *changed, dt_prepare *p, size_t c, const evidence *others)
+{
+    dt_status status = DT_OK;
+    const dt_number_tally *tally = &p->tallies[c];
+    dt_survey *survey = &p->surveys[c];
+    const uint64_t point = tally->point.fits, comma = tally->comma.fits;
+    const uint64_t best = point > comma ? point : comma;
+    const bool is_number =
+        survey->is_value || (survey->asked && p->columns[c].role == DT_ROLE_NUMERIC);
+    const dt_number_format before = survey->format;
+    char decimal = point > comma ? '.' : ',';
+    if (!is_number && (tally->cells - best) * CELLS_A_TEXT >= tally->cells)
+        return DT_OK;
+    if (point == comma)
+        DT_TRY(weigh(&decimal, p, c, others));
+    survey->format.decimal = decimal;
+    survey->format.group = decimal == '.' ? tally->point.group : tally->comma.group;
+    memcpy(survey->format.unit, tally->unit, sizeof tally->unit);
+    /* Without a change, a cell that is no number has not been refused yet. */
+    *changed = *changed || is_number || before.decimal != decimal ||
+               before.group != survey->format.group || survey->format.unit[0] != '\0';
+out:
+    return status;
+}
+
+static bool is_asked_as_text(const dt_prepare *p, size_t c)
+{
+    const dt_role role = p->columns[c].role;
+    return p->surveys[c].asked && (role == DT_ROLE_CATEGORICAL || role == DT_ROLE_DROPPED);
+}
+
+dt_status dt_prepare_find_numbers(bool *changed, dt_prepare *p)
+{
+    dt_status status = DT_OK;
+    bool any = false;
+    *changed = false;
+    DT_TRY(dt_memory_alloc(&p->tallies, p->count, sizeof *p->tallies, "columns"));
+    for (size_t c = 0; c < p->count; c++) {
+        const dt_survey *survey = &p->surveys[c];
+        p->tallies[c].is_wanted = !is_asked_as_text(p, c); /* plain ones tell of others */
+        any = any || (p->tallies[c].is_wanted && survey->has_looks &&
+                      (!survey->has_decimals || survey->texts > 0));
+    }
+    if (any) {
+        DT_TRY(dt_prepare_pass(p, "looking at the numbers", tally_row));
+        const evidence found = find_evidence(p);
+        for (size_t c = 0; c < p->count; c++)
+            if (p->tallies[c].is_wanted)
+                DT_TRY(decide(changed, p, c, &found));
+    }
+out:
+    dt_memory_free(p->tallies);
+    p->tallies = NULL;
+    p->knows_numbers = true;
+    return status;
+}

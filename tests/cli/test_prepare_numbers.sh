@@ -1,0 +1,125 @@
+#!/bin/sh
+# dtrain prepare and predict: numbers as people write them make the inputs that plain ones make.
+# shellcheck source-path=SCRIPTDIR source=harness.sh
+. "$(dirname "$0")/harness.sh"
+need_python numpy
+
+"$PYTHON" - <<'PY' || fail "no tables"
+import random
+
+draw = random.Random(7)
+rows = [(draw.randrange(200, 900000) / 4, draw.randrange(-900, 900) / 100, draw.randrange(1, 250))
+        for _ in range(240)]
+
+
+def groups(number, sign, decimals, point):
+    text = f"{abs(number):,.{decimals}f}"
+    text = text.replace(",", "G").replace(".", point).replace("G", sign)
+    return text, number < 0
+
+
+def write(name, separator, encode):
+    with open(name, "w", encoding="utf-8") as table:
+        table.write(separator.join(("income", "change", "weight", "y")) + "\n")
+        for income, change, weight in rows:
+            cells = [*encode(income, change, weight), "high" if income > 110000 else "low"]
+            table.write(separator.join(f'"{c}"' if separator in c else c for c in cells) + "\n")
+
+
+def american(income, change, weight):
+    text, _ = groups(income, ",", 2, ".")
+    number, below = groups(change, ",", 2, ".")
+    return f"${text}", f"({number})" if below else number, f"{weight} kg"
+
+
+def german(income, change, weight):
+    text, _ = groups(income, ".", 2, ",")
+    number, below = groups(change, ".", 2, ",")
+    return f"{text} €", ("−" if below else "") + number + " %", f"{weight}kg"
+
+
+def french(income, change, weight):
+    text, _ = groups(income, "\u202f", 2, ",")
+    number, below = groups(change, " ", 2, ",")
+    return f"{text}\u00a0€", ("-" if below else "+") + number, f"{weight}"
+
+
+def swiss(income, change, weight):
+    text, _ = groups(income, "'", 2, ".")
+    return f"CHF {text}", f"{change:.2f}".replace("-", "- "), f"{weight:.1f}D0"
+
+
+write("plain.csv", ",", lambda *row: [f"{number}" for number in row])
+for name, separator, encode in (("american", ",", american), ("german", ";", german),
+                                ("french", ";", french), ("swiss", "\t", swiss)):
+    write(f"{name}.csv", separator, encode)
+PY
+
+run 0 prepare plain.csv --target y --out plain --quiet
+expect_status 0
+expect_no_stderr "--thousands"
+run 0 train plain --out run --epochs 3 --quiet
+expect_status 0
+run 0 predict run plain.csv --out plain-predicted.csv --quiet
+expect_status 0
+for table in american german french swiss; do
+    run 0 prepare "$table.csv" --target y --out "$table" --quiet
+    expect_status 0
+    expect_stderr "in column 'income' is "
+    expect_stderr "--decimal, --thousands and --categorical say otherwise"
+    for set in train validation test; do
+        expect_same_file "$table/$set.npz" "plain/$set.npz"
+    done
+    run 0 train "$table" --out run --force --epochs 3 --quiet
+    expect_status 0
+    run 0 predict run "$table.csv" --out predicted.csv --quiet
+    expect_status 0
+    expect_same_file predicted.csv plain-predicted.csv
+done
+
+# ---- what the recipe keeps ----
+
+run 0 inspect american/recipe.json --json
+expect_status 0
+expect_stdout '"written": "thousands comma; decimal point; unit [$]"'
+run 0 inspect german/recipe.json --json
+expect_status 0
+expect_stdout '"written": "thousands point; decimal comma; unit €"'
+run 0 train american --out run --force --epochs 1 --quiet
+expect_status 0
+printf 'income,change,weight\n"$1,234.00",1,12 lb\n' >pounds.csv
+run 0 predict run pounds.csv
+expect_status 3
+expect_stderr "row 1 [(]line 2[)]: column 'weight': '12 lb' is no number"
+printf 'income,change,weight\n1234,1,12\n"$1,234.00",1.0,12 kg\n' >mixed.csv
+run 0 predict run mixed.csv
+expect_status 0
+[ "$(sed -n 2p stdout | cut -d, -f2-)" = "$(sed -n 3p stdout | cut -d, -f2-)" ] ||
+    fail "the same numbers, but not the same prediction: $(cat stdout)"
+
+# ---- a value to be predicted, and weights ----
+
+awk -F, 'NR == 1 { print "price,a,n"; next } { printf "\"$%d,%03d\",%d,%d x\n", NR, NR, NR % 7, NR % 3 + 1 }' \
+    plain.csv >values.csv
+run 0 prepare values.csv --target price --weights n --out values --quiet
+expect_status 0
+"$PYTHON" - <<'PY' || fail "targets and weights are the numbers"
+import numpy as np
+
+sets = [np.load(f"values/{part}.npz") for part in ("train", "validation", "test")]
+targets = np.sort(np.concatenate([s["targets"] for s in sets]))
+assert (targets == [n * 1001 for n in range(2, 242)]).all(), targets
+weights = np.concatenate([s["weights"] for s in sets])
+assert sorted(set(weights)) == [1, 2, 3], weights
+PY
+
+# ---- what is no number, though it has digits ----
+
+awk 'BEGIN { print "code,n,y"; for (i = 0; i < 60; i++) printf "A%dB,%d,%d\n", i % 9, i * i % 50, i % 2 }' \
+    >codes.csv
+run 0 prepare codes.csv --target y --out codes --quiet
+expect_status 0
+expect_stderr "1 column has digits in the cells, but no numbers: 'code' [(]categories, as 'A0B'[)]"
+run 0 prepare codes.csv --target y --out codes2 --quiet --categorical code
+expect_status 0
+expect_no_stderr "digits"
