@@ -240,12 +240,12 @@ static dt_status run_all(run *r, const dt_comm *comm, int argc, char **argv)
         if (root)
             dt_log_progress("evaluating", more ? dt_rows_share(s->rows) : 1.0);
     }
+    DT_TRY(dt_scoring_warn(s));
     DT_TRY(dt_evaluation_compute(&evaluation, comm, &r->scores, NULL));
     if (root)
         status = report(r, &evaluation);
     DT_TRY(dt_comm_agree(comm, status));
     report_summary(&s->model.network, &evaluation);
-    DT_TRY(dt_scoring_warn(s));
 out:
     dt_evaluation_clear(&evaluation);
     return status;

@@ -365,6 +365,7 @@ static dt_status predict_all(run *r)
         if (r->scoring.root && r->form != FORM_STDOUT)
             dt_log_progress("predicting", dt_rows_share(r->scoring.rows));
     }
+    DT_TRY(dt_scoring_warn(&r->scoring)); /* or no output at all */
     if (r->scoring.root)
         status = end_output(r);
     if (r->scoring.root && r->form != FORM_STDOUT)
@@ -399,7 +400,6 @@ static dt_status run_all(run *r, const dt_comm *comm, int argc, char **argv)
         DT_TRY(dt_rows_count(r->scoring.rows, &r->N));
     DT_TRY(dt_comm_agree(comm, root ? begin_output(r) : DT_OK));
     DT_TRY(predict_all(r));
-    DT_TRY(dt_scoring_warn(&r->scoring));
     dt_comm_sum_i64(comm, &r->rows, 1);
     dt_comm_sum_i64(comm, &r->outside, 1);
     if (root && r->outside > 0)

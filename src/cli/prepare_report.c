@@ -157,7 +157,7 @@ static void warn(const dt_prepare_run *r)
 {
     const dt_prepare_table *found = dt_prepare_table_of(r->prepare);
     enum { CLASSES_USUAL = 100 };
-    char name[SHOWN_BYTES];
+    char name[SHOWN_BYTES], other[SHOWN_BYTES];
     for (size_t c = 0; c < found->column_count; c++) {
         const dt_prepare_column *column = &found->columns[c];
         const uint64_t cells = column->number_cells + column->text_cells;
@@ -173,6 +173,10 @@ static void warn(const dt_prepare_run *r)
     warn_of_digits(found);
     warn_of_formats(found);
     warn_of_constants(found);
+    if (found->similar[0] != NULL)
+        dt_log_warn("the classes '%s' and '%s' are spelled alike; write them in one way if they "
+                    "are one",
+                    show(name, found->similar[0]), show(other, found->similar[1]));
     if (found->guessed)
         dt_log_warn("the target has %zu whole numbers, which are taken for classes; use --task "
                     "regression to predict a quantity, or --task classification",

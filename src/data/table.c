@@ -194,6 +194,44 @@ double dt_table_share(const dt_table *table)
     return (double)dt_csv_bytes_read(table->csv) / (double)dt_csv_bytes(table->csv);
 }
 
+/* The example of rank 0, or of the next rank that has one. */
+static dt_status fail_unknown(const dt_table *t, size_t i, int64_t cells, dt_unseen_cells *all)
+{
+    dt_unseen_cells mine = {0};
+    const dt_category_cells own = dt_preprocess_cells(t->preprocess, i);
+    mine.count = own.unseen;
+    memcpy(mine.example, own.example, sizeof mine.example);
+    dt_comm_allgather(t->comm, all, &mine, sizeof mine);
+    while (all->count == 0)
+        all++;
+    return dt_fail(DT_DATA,
+                   "%s: all %lld cells of a column hold categories that no training row had, as "
+                   "%s; is it another column, or written in another way?",
+                   t->path, (long long)cells, all->example);
+}
+
+/* Some column of which nothing is known is no column of the recipe's. */
+DT_MUST_USE static dt_status check_known(const dt_table *t, dt_unseen_cells *all)
+{
+    enum { CELLS_MIN = 3 };
+    dt_status status = DT_OK;
+    const size_t count = dt_preprocess_columns(t->preprocess);
+    int64_t *cells = NULL;
+    DT_TRY(dt_comm_agree(t->comm, dt_memory_alloc(&cells, count, 2 * sizeof *cells, "columns")));
+    for (size_t i = 0; i < count; i++) {
+        const dt_category_cells own = dt_preprocess_cells(t->preprocess, i);
+        cells[2 * i] = (int64_t)own.known;
+        cells[2 * i + 1] = (int64_t)own.unseen;
+    }
+    dt_comm_sum_i64(t->comm, cells, 2 * count);
+    for (size_t i = 0; i < count; i++)
+        if (cells[2 * i] == 0 && cells[2 * i + 1] >= CELLS_MIN)
+            DT_TRY(fail_unknown(t, i, cells[2 * i + 1], all));
+out:
+    dt_memory_free(cells);
+    return status;
+}
+
 dt_status dt_table_unseen(dt_unseen_cells *out, const dt_table *table)
 {
     dt_unseen_cells *all = NULL;
@@ -201,6 +239,8 @@ dt_status dt_table_unseen(dt_unseen_cells *out, const dt_table *table)
     *out = (dt_unseen_cells){0};
     dt_status status =
         dt_comm_agree(table->comm, dt_memory_alloc(&all, ranks, sizeof *all, "unseen categories"));
+    if (status == DT_OK)
+        status = check_known(table, all);
     if (status == DT_OK)
         dt_comm_allgather(table->comm, all, dt_preprocess_unseen(table->preprocess), sizeof *all);
     for (size_t rank = ranks; status == DT_OK && rank-- > 0;) {

@@ -93,6 +93,7 @@ typedef struct dt_prepare_table {
     const dt_prepare_target *targets; /* [T], known after dt_prepare_fit; NULL: classes */
     size_t class_count; /* 0: values */
     const char *const *classes; /* [class_count]: their names */
+    const char *similar[2]; /* classes that differ in blanks or case alone; NULL: there are none */
     const uint64_t *class_rows[DT_SET_COUNT]; /* [class_count]; known after dt_prepare_fit */
 } dt_prepare_table;
 

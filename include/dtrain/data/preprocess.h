@@ -14,7 +14,9 @@
  * Turns rows of a table into inputs, as a recipe says. All calls are local.
  *
  * The table's columns are found by their names, so they may stand in another order, and further
- * ones are passed over.
+ * ones are passed over. Categories and classes are also known in other spellings, where these can
+ * mean one alone: blanks, upper and lower case, "1.0" for "1", TRUE for True or 1 (dt_spelling in
+ * names.h).
  */
 typedef struct dt_preprocess dt_preprocess;
 
@@ -53,11 +55,25 @@ bool dt_preprocess_has_weights(const dt_preprocess *preprocess);
 DT_MUST_USE dt_status dt_preprocess_row(dt_preprocess *preprocess, const dt_csv_row *row, float *x,
                                         dt_target *y, float *w);
 
+enum { DT_UNSEEN_BYTES = 128 };
+
 /** Cells with a category that no training row had, which were passed over. */
 typedef struct dt_unseen_cells {
     uint64_t count;
-    char example[128]; /* "column 'job': 'astronaut'"; "" when there are none */
+    char example[DT_UNSEEN_BYTES]; /* "column 'job': 'astronaut'"; "" when there are none */
 } dt_unseen_cells;
+
+/** The cells of one column that hold something. */
+typedef struct dt_category_cells {
+    uint64_t known, unseen; /* both 0: no categories */
+    const char *example; /* the first of the unseen, as above; borrowed */
+} dt_category_cells;
+
+/** Returns how many columns are prepared; the same for the same recipe and table's columns. */
+size_t dt_preprocess_columns(const dt_preprocess *preprocess);
+
+/** Returns the cells among the rows so far of the i-th of these columns. */
+dt_category_cells dt_preprocess_cells(const dt_preprocess *preprocess, size_t i);
 
 /** Returns the cells of that kind among the rows so far; borrowed. */
 const dt_unseen_cells *dt_preprocess_unseen(const dt_preprocess *preprocess);

@@ -306,7 +306,8 @@ static void fill_table(dt_prepare *p)
                                   .T = p->T,
                                   .targets = p->measured,
                                   .class_count = p->class_count,
-                                  .classes = p->classes};
+                                  .classes = p->classes,
+                                  .similar = {p->similar[0], p->similar[1]}};
     for (int set = 0; set < DT_SET_COUNT; set++) {
         p->table.set_rows[set] = p->set_rows[set];
         p->table.class_rows[set] = p->class_rows[set];

@@ -10,6 +10,7 @@
 
 #include "../recipe/cells.h"
 #include "../recipe/dictionary.h"
+#include "../recipe/names.h"
 
 #include <stdbool.h>
 
@@ -81,6 +82,7 @@ struct dt_prepare {
     uint64_t rows, dropped_rows, set_rows[DT_SET_COUNT];
     size_t class_count; /* 0: values, whose rows are counted as those of one class */
     const char **classes; /* [class_count], sorted */
+    const char *similar[2]; /* as dt_prepare_table.similar */
     uint64_t *class_rows[DT_SET_COUNT]; /* [class_count] */
     uint64_t *all_class_rows; /* [class_count] */
     double *values; /* [T]: of the row that is fitted; NULL: classes */

@@ -4,6 +4,7 @@
 #include "dtrain/base/memory.h"
 
 #include <math.h>
+#include <string.h>
 
 /* Whole numbers with more distinct values than this may be a quantity. */
 enum { CLASSES_PLAIN = 20 };
@@ -159,6 +160,25 @@ static dt_status check_equal(const dt_prepare *p, const dt_dictionary_entry **so
     return DT_OK;
 }
 
+/* They are most likely one. */
+static dt_status find_similar(dt_prepare *p)
+{
+    dt_status status = DT_OK;
+    dt_names names = {0};
+    for (size_t i = 0; i < p->class_count && p->similar[0] == NULL; i++) {
+        const size_t bytes = strlen(p->classes[i]);
+        const int32_t other = dt_names_find_spelled(&names, p->classes[i], bytes);
+        if (other >= 0) {
+            p->similar[0] = p->classes[other];
+            p->similar[1] = p->classes[i];
+        }
+        DT_TRY(dt_names_add(&names, p->classes[i], bytes, (int32_t)i));
+    }
+out:
+    dt_names_clear(&names);
+    return status;
+}
+
 static dt_status take_classes(dt_prepare *p)
 {
     dt_status status = DT_OK;
@@ -176,6 +196,7 @@ static dt_status take_classes(dt_prepare *p)
         p->classes[i] = sorted[i]->text;
         values->entries[sorted[i] - values->entries].index = (int32_t)i;
     }
+    DT_TRY(find_similar(p));
 out:
     dt_memory_free(sorted);
     return status;

@@ -1,9 +1,9 @@
 #include "dtrain/data/preprocess.h"
 
 #include "cells.h"
-#include "dictionary.h"
 #include "dtrain/base/memory.h"
 #include "dtrain/base/text.h"
+#include "names.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -15,7 +15,9 @@ typedef struct binding {
     size_t field; /* among the table's */
     dt_number_format format; /* of its numbers */
     size_t input; /* its first; of a target that is a value: which of the row's */
-    dt_dictionary categories; /* index: offset from `input` */
+    dt_names categories; /* or classes; index: offset from `input` */
+    uint64_t known, unseen; /* cells so far */
+    char example[DT_UNSEEN_BYTES]; /* the first of the unseen */
     int32_t fill_index; /* categorical: offset of the input that is 1 for a missing cell */
 } binding;
 
@@ -27,17 +29,14 @@ struct dt_preprocess {
     size_t count;
     bool has_weights;
     binding *bindings; /* [count]: numeric and categorical columns; with labels targets, weights */
-    dt_unseen_cells unseen;
+    dt_unseen_cells unseen; /* of all columns */
 };
 
-static dt_status add_names(dt_dictionary *out, char *const *names, size_t count)
+static dt_status add_names(dt_names *out, char *const *names, size_t count)
 {
     dt_status status = DT_OK;
-    for (size_t i = 0; i < count; i++) {
-        dt_dictionary_entry *entry = NULL;
-        DT_TRY(dt_dictionary_add(&entry, out, names[i], strlen(names[i])));
-        entry->index = (int32_t)i;
-    }
+    for (size_t i = 0; i < count; i++)
+        DT_TRY(dt_names_add(out, names[i], strlen(names[i]), (int32_t)i));
 out:
     return status;
 }
@@ -69,8 +68,7 @@ static dt_status bind_column(dt_preprocess *p, size_t column, size_t field, size
     if (from->fill == DT_FILL_CATEGORY)
         b->fill_index += from->rare;
     if (from->fill == DT_FILL_MODE && from->fill_text != NULL)
-        b->fill_index =
-            dt_dictionary_find(&b->categories, from->fill_text, strlen(from->fill_text))->index;
+        b->fill_index = dt_names_find(&b->categories, from->fill_text, strlen(from->fill_text));
 out:
     return status;
 }
@@ -138,7 +136,7 @@ void dt_preprocess_free(dt_preprocess *preprocess)
     if (preprocess == NULL)
         return;
     for (size_t i = 0; i < preprocess->count; i++)
-        dt_dictionary_clear(&preprocess->bindings[i].categories);
+        dt_names_clear(&preprocess->bindings[i].categories);
     dt_memory_free(preprocess->bindings);
     dt_memory_free(preprocess);
 }
@@ -146,6 +144,17 @@ void dt_preprocess_free(dt_preprocess *preprocess)
 bool dt_preprocess_has_weights(const dt_preprocess *preprocess)
 {
     return preprocess->has_weights;
+}
+
+size_t dt_preprocess_columns(const dt_preprocess *preprocess)
+{
+    return preprocess->count;
+}
+
+dt_category_cells dt_preprocess_cells(const dt_preprocess *preprocess, size_t i)
+{
+    const binding *b = &preprocess->bindings[i];
+    return (dt_category_cells){b->known, b->unseen, b->example};
 }
 
 const dt_unseen_cells *dt_preprocess_unseen(const dt_preprocess *preprocess)
@@ -215,6 +224,16 @@ static dt_status fail_missing(const dt_preprocess *p, const dt_csv_row *row, con
                         "(dtrain prepare --fill)");
 }
 
+/* True is 1, where 1 may have been written before. */
+static bool read_boolean(double *out, const dt_csv_field *cell)
+{
+    char form[DT_SPELLING_BYTES];
+    if (dt_spelling(form, cell->text, cell->bytes) != 1 || (form[0] != '0' && form[0] != '1'))
+        return false;
+    *out = form[0] - '0';
+    return true;
+}
+
 static dt_status take_number(const dt_preprocess *p, const binding *b, const dt_csv_row *row,
                              float *x)
 {
@@ -226,7 +245,8 @@ static dt_status take_number(const dt_preprocess *p, const binding *b, const dt_
             return fail_missing(p, row, b);
         if (dt_recipe_indicates(column->fill))
             x[b->input + 1] = 1.0f;
-    } else if (!dt_number_read(&number, cell->text, cell->bytes, &b->format)) {
+    } else if (!dt_number_read(&number, cell->text, cell->bytes, &b->format) &&
+               !read_boolean(&number, cell)) {
         return dt_cell_fail(p->path, row, column->name, cell, "is no number");
     }
     x[b->input] = (float)scaled(column, number);
@@ -237,33 +257,41 @@ static dt_status take_number(const dt_preprocess *p, const binding *b, const dt_
 
 /* ---- categories ---- */
 
-static void note_unseen(dt_preprocess *p, const dt_recipe_column *column, const dt_csv_field *cell)
+static void note_unseen(dt_preprocess *p, binding *b, const dt_csv_field *cell)
 {
+    const char *column = b->column->name;
     char name[DT_TEXT_SHOWN_BYTES + 4], shown[DT_TEXT_SHOWN_BYTES + 4];
-    if (p->unseen.count++ == 0)
-        (void)snprintf(p->unseen.example, sizeof p->unseen.example, "column '%s': '%s'",
-                       dt_text_show(name, column->name, strlen(column->name)),
+    if (b->unseen++ == 0)
+        (void)snprintf(b->example, sizeof b->example, "column '%s': '%s'",
+                       dt_text_show(name, column, strlen(column)),
                        dt_text_show(shown, cell->text, cell->bytes));
+    if (p->unseen.count++ == 0)
+        memcpy(p->unseen.example, b->example, sizeof b->example);
 }
 
-static dt_status take_category(dt_preprocess *p, const binding *b, const dt_csv_row *row, float *x)
+static dt_status take_category(dt_preprocess *p, binding *b, const dt_csv_row *row, float *x)
 {
     const dt_recipe_column *column = b->column;
     const dt_csv_field *cell = &row->fields[b->field];
-    const dt_dictionary_entry *entry = dt_dictionary_find(&b->categories, cell->text, cell->bytes);
-    if (entry != NULL) {
-        x[b->input + (size_t)entry->index] = 1.0f;
-    } else if (dt_missing_is(&p->missing, cell)) {
+    int32_t index = dt_names_find(&b->categories, cell->text, cell->bytes);
+    if (index < 0 && dt_missing_is(&p->missing, cell)) {
         if (column->fill == DT_FILL_ERROR || column->fill == DT_FILL_DROP)
             return fail_missing(p, row, b);
         x[b->input + (size_t)b->fill_index] = 1.0f;
+        return DT_OK;
+    }
+    if (index < 0)
+        index = dt_names_find_spelled(&b->categories, cell->text, cell->bytes);
+    if (index >= 0) {
+        x[b->input + (size_t)index] = 1.0f;
+        b->known++;
     } else if (column->rare) {
         x[b->input + column->category_count] = 1.0f;
     } else if (p->recipe->unseen == DT_UNSEEN_ERROR) {
         return dt_cell_fail(p->path, row, column->name, cell,
                             "is a category that no training row has");
     } else {
-        note_unseen(p, column, cell);
+        note_unseen(p, b, cell);
     }
     return DT_OK;
 }
@@ -272,10 +300,11 @@ static dt_status take_label(const dt_preprocess *p, const binding *b, const dt_c
                             dt_target *y)
 {
     const dt_csv_field *cell = &row->fields[b->field];
-    const dt_dictionary_entry *entry = dt_dictionary_find(&b->categories, cell->text, cell->bytes);
-    if (entry == NULL)
+    y->label = dt_names_find(&b->categories, cell->text, cell->bytes);
+    if (y->label < 0)
+        y->label = dt_names_find_spelled(&b->categories, cell->text, cell->bytes);
+    if (y->label < 0)
         return dt_cell_fail(p->path, row, b->column->name, cell, "is none of the classes");
-    y->label = entry->index;
     return DT_OK;
 }
 
@@ -310,7 +339,7 @@ dt_status dt_preprocess_row(dt_preprocess *preprocess, const dt_csv_row *row, fl
     dt_status status = DT_OK;
     memset(x, 0, preprocess->recipe->D * sizeof *x);
     for (size_t i = 0; i < preprocess->count && status == DT_OK; i++) {
-        const binding *b = &preprocess->bindings[i];
+        binding *b = &preprocess->bindings[i];
         if (b->column->role == DT_ROLE_NUMERIC)
             status = take_number(preprocess, b, row, x);
         else if (b->column->role == DT_ROLE_CATEGORICAL)
