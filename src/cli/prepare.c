@@ -265,25 +265,28 @@ static dt_status run_all(dt_prepare_run *r, const char *path)
     const dt_prepare_settings *s = &r->settings;
     DT_TRY(open_table(r, path));
     DT_TRY(check_folder(r));
-    const dt_prepare_plan plan = {.target = s->target,
-                                  .task = (dt_targets)s->task,
-                                  .weights = s->weights,
-                                  .drop = s->drop,
-                                  .numeric = s->numeric,
-                                  .categorical = s->categorical,
-                                  .scale = s->scale,
-                                  .fill = s->fill,
-                                  .missing = s->missing,
-                                  .decimal = s->decimal,
-                                  .thousands = s->thousands,
-                                  .unseen = (dt_unseen)s->unseen,
-                                  .max_categories = (size_t)s->max_categories,
-                                  .split_method = (dt_split_method)s->split,
-                                  .split_asked = dt_options_given(dt_prepare_options(), s, "split"),
-                                  .split_column = s->split_column,
-                                  .validation = s->validation_split,
-                                  .test = s->test_split,
-                                  .seed = (uint64_t)s->seed};
+    const dt_prepare_plan plan = {
+        .target = s->target,
+        .task = (dt_targets)s->task,
+        .weights = s->weights,
+        .drop = s->drop,
+        .numeric = s->numeric,
+        .categorical = s->categorical,
+        .scale = s->scale,
+        .fill = s->fill,
+        .missing = s->missing,
+        .missing_only =
+            dt_options_given(dt_prepare_options(), s, "missing-only") ? s->missing_only : NULL,
+        .decimal = s->decimal,
+        .thousands = s->thousands,
+        .unseen = (dt_unseen)s->unseen,
+        .max_categories = (size_t)s->max_categories,
+        .split_method = (dt_split_method)s->split,
+        .split_asked = dt_options_given(dt_prepare_options(), s, "split"),
+        .split_column = s->split_column,
+        .validation = s->validation_split,
+        .test = s->test_split,
+        .seed = (uint64_t)s->seed};
     DT_TRY(dt_prepare_survey(&r->prepare, r->csv, &plan, tell, NULL));
     DT_TRY(dt_prepare_report_columns(r, path));
     DT_TRY(open_files(r));

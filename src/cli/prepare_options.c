@@ -37,10 +37,11 @@ static const dt_option options[] = {
      "median-indicator (mean or median, and an input that is 1 if the number is missing); category "
      "(its own); mode (both); one for numbers and one for categories, or COLUMN=METHOD, as "
      "median,category,age=mean"},
-    {"missing", "LIST", DT_OPTION_WORDS, AT(missing), 0, 0, NULL,
-     "NA,N/A,n/a,NaN,nan,NULL,null,#N/A",
-     "cells of any column that mean a missing value, beside empty ones; LIST replaces the one that "
-     "follows"},
+    {"missing", "LIST", DT_OPTION_WORDS, AT(missing), 0, 0, NULL, NULL,
+     "further cells, of any column, that mean a missing value, as ?,unknown: beside empty ones "
+     "and " DT_MISSING_TEXTS},
+    {"missing-only", "LIST", DT_OPTION_WORDS, AT(missing_only), 0, 0, NULL, NULL,
+     "cells that mean a missing value, instead of that list; '' for empty ones alone"},
     {"unseen", "NAME", DT_OPTION_CHOICE, AT(unseen), 0, 0, DT_UNSEEN_NAMES, "ignore",
      "what becomes of a category that no training row has"},
     {"max-categories", "N", DT_OPTION_INT, AT(max_categories), 2, 1000000, NULL, "1000",

@@ -22,7 +22,8 @@ typedef struct dt_prepare_settings {
     char weights[DT_OPTION_TEXT_BYTES];
     char drop[DT_OPTION_TEXT_BYTES], numeric[DT_OPTION_TEXT_BYTES];
     char categorical[DT_OPTION_TEXT_BYTES];
-    char scale[DT_OPTION_TEXT_BYTES], fill[DT_OPTION_TEXT_BYTES], missing[DT_OPTION_TEXT_BYTES];
+    char scale[DT_OPTION_TEXT_BYTES], fill[DT_OPTION_TEXT_BYTES];
+    char missing[DT_OPTION_TEXT_BYTES], missing_only[DT_OPTION_TEXT_BYTES];
     int unseen; /* a dt_unseen */
     int64_t max_categories;
     double validation_split, test_split;

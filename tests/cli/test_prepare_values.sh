@@ -176,7 +176,7 @@ refused 3 "negative.csv: row 77 (line 78): column 'w': '-0.5' is negative, which
 rows 'if (n == 77) w = "NaN"' >nan.csv
 refused 3 "nan.csv: row 77 (line 78): the weight 'w' has no value" nan.csv --target b --weights w
 refused 3 "nan.csv: row 77 (line 78): column 'w': 'NaN' is no number" nan.csv --target b --weights w \
-    --missing NA
+    --missing-only NA
 refused 3 "table.csv: no column 'ww'; did you mean 'w'?" table.csv --target b --weights ww
 refused 2 "--split stratified is for classes, but the target 'price' is values" table.csv \
     --target price --split stratified

@@ -169,7 +169,7 @@ static void test_mixed_columns(void **state)
     write_mixed(40, 2);
     check_survey_refused(&plan, DT_DATA,
                          "t.csv: row 4 (line 5): column 'a': 'old' is no number, but 38 of its 40 "
-                         "cells are; use --missing 'old', --categorical or --drop");
+                         "cells are; use --missing 'old' --fill median, --categorical or --drop");
     static const size_t right[][2] = {{40, 4}, {20, 2}, {10, 1}, {11, 2}, {39, 4}};
     for (size_t i = 0; i < 5; i++) {
         write_mixed(right[i][0], right[i][1]);
@@ -302,6 +302,11 @@ static void test_missing_cells(void **state)
     (void)state;
     dt_prepare_plan plan = plan_all();
     table_write_text("x,job,kind\n1,a,no\n2,,yes\n,b,no\nNA,a,yes\n5,b,no\n");
+    check_survey_refused(
+        &plan, DT_DATA,
+        "t.csv: row 3 (line 4): column 'x' has no value here, and in 2 cells in all (also in "
+        "'job'); --fill says what to do: median,category or drop");
+    plan.fill = "category";
     check_survey_refused(
         &plan, DT_DATA,
         "t.csv: row 3 (line 4): column 'x' has no value here, and in 2 cells in all; "
@@ -441,6 +446,46 @@ static void check_format(const dt_prepare_plan *plan, size_t c, char decimal, ch
     prepared_clear(&p);
 }
 
+/* What the error says mends the whole table, whatever else is missing. */
+static void test_slips_of_all_columns(void **state)
+{
+    (void)state;
+    dt_prepare_plan plan = plan_all();
+    plan.missing = "";
+    table_text t = {0};
+    prepared p;
+    table_add(&t, "a,b,job,kind\n");
+    for (size_t i = 0; i < 60; i++)
+        table_add(&t, "%s,%s,%s,%s\n",
+                  i == 7   ? "?"
+                  : i == 9 ? "<NA>"
+                           : "1.5",
+                  i == 5 || i == 50 ? "unknown"
+                  : i == 51         ? "-"
+                  : i % 2           ? "2"
+                                    : "3",
+                  i == 3  ? "None"
+                  : i % 3 ? "cook"
+                          : "smith",
+                  kind_of(i));
+    table_write(&t);
+    check_survey_refused(&plan, DT_DATA,
+                         "t.csv: row 8 (line 9): column 'a': '?' is no number, but 58 of its 59 "
+                         "cells are (also in 'b'); use --missing '?,unknown,-' --fill "
+                         "median,category, --categorical or --drop");
+    plan.missing = "?,unknown,-";
+    plan.fill = "median,category";
+    prepared_make(&p, &plan);
+    check_column(&p, "b", DT_ROLE_NUMERIC, "", 2, 3);
+    check_column(&p, "job", DT_ROLE_CATEGORICAL, "", 2, 1);
+    prepared_clear(&p);
+    plan.missing_only = "?"; /* then <NA> is a slip, and None a category */
+    plan.missing = "";
+    check_survey_refused(&plan, DT_DATA,
+                         "column 'a': '<NA>' is no number, but 58 of its 59 cells are (also in "
+                         "'b'); use --missing '<NA>,unknown,-', --categorical or --drop");
+}
+
 static void test_late_decimals(void **state)
 {
     (void)state;
@@ -452,7 +497,7 @@ static void test_late_decimals(void **state)
     write_late(";", "3,14,15"); /* which is one with neither */
     check_survey_refused(&plan, DT_DATA, "'3,14,15' is no number (--missing");
     plan.numeric = "";
-    check_survey_refused(&plan, DT_DATA, "cells are; use --missing '3,14,15'");
+    check_survey_refused(&plan, DT_DATA, "cells are; use --categorical or --drop");
     table_write_text("a;b;kind\n1,5;1;no\n2;2;yes\n3.5;1;no\n");
     plan.numeric = "a";
     check_survey_refused(&plan, DT_DATA, "column 'a': '1,5' is no number (--missing");
@@ -727,6 +772,7 @@ int main(void)
         cmocka_unit_test_teardown(test_constant_columns, scratch_empty),
         cmocka_unit_test_teardown(test_latin1, scratch_empty),
         cmocka_unit_test_teardown(test_latin1_in_names_left_out, scratch_empty),
+        cmocka_unit_test_teardown(test_slips_of_all_columns, scratch_empty),
         cmocka_unit_test_teardown(test_late_decimals, scratch_empty),
         cmocka_unit_test_teardown(test_groups, scratch_empty),
         cmocka_unit_test_teardown(test_doubtful_groups, scratch_empty),

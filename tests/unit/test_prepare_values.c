@@ -261,8 +261,8 @@ static void test_weights_refused(void **state)
                           "must not be");
     check_weights_refused("1 two 3", DT_DATA,
                           "t.csv: row 2 (line 3): column 'n': 'two' is no number");
-    check_weights_refused("1 nan 3", DT_DATA,
-                          "t.csv: row 2 (line 3): column 'n': 'nan' is no number");
+    check_weights_refused("1 inf 3", DT_DATA,
+                          "t.csv: row 2 (line 3): column 'n': 'inf' is no number");
     check_weights_refused("1 NA 3", DT_DATA,
                           "t.csv: row 2 (line 3): the weight 'n' has no value; --fill 'n=drop' "
                           "leaves such rows out");

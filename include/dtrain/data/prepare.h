@@ -30,6 +30,11 @@ typedef enum dt_split_method {
 } dt_split_method;
 #define DT_SPLIT_NAMES "stratified|random|ordered"
 
+/** Texts that mean a missing value: pandas' (read_csv, na_values, release 2.2). */
+#define DT_MISSING_TEXTS                                                                           \
+    "NA,N/A,n/a,NaN,nan,NULL,null,None,<NA>,#N/A,#NA,#N/A N/A,-NaN,-nan,1.#IND,-1.#IND,1.#QNAN,"   \
+    "-1.#QNAN"
+
 /** What a person asks for. Lists are separated by commas; empty texts ask for nothing. */
 typedef struct dt_prepare_plan {
     const char *target; /* one column, or several that are values */
@@ -38,7 +43,8 @@ typedef struct dt_prepare_plan {
     const char *drop, *numeric, *categorical; /* columns */
     const char *scale; /* METHOD or COLUMN=METHOD, ... */
     const char *fill; /* METHOD or COLUMN=METHOD, ...; a METHOD is for the columns it suits */
-    const char *missing; /* cells that hold nothing, beside empty ones */
+    const char *missing; /* cells that hold nothing, beside empty ones and those of missing_only */
+    const char *missing_only; /* NULL: DT_MISSING_TEXTS */
     const char *decimal; /* auto, point, comma, or COLUMN= one of them, ... */
     const char *thousands; /* auto, none, comma, point, space, quote, or COLUMN= one, ... */
     dt_unseen unseen;

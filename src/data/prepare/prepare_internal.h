@@ -154,6 +154,17 @@ DT_MUST_USE dt_status dt_prepare_read_plan(dt_prepare *p);
  */
 DT_MUST_USE dt_status dt_prepare_find_numbers(bool *changed, dt_prepare *p);
 
+/* prepare_slips.c */
+
+/** Tells whether a column's cells are numbers with a few texts among them, most likely slips. */
+bool dt_prepare_is_mixed(const dt_prepare *p, size_t c);
+
+/** Fails for the mixed column `c` and all others, and says with which options they are not. */
+DT_MUST_USE dt_status dt_prepare_fail_mixed(const dt_prepare *p, size_t c);
+
+/** Fails for column `c` and all others with missing cells that nothing fills. */
+DT_MUST_USE dt_status dt_prepare_fail_unfilled(const dt_prepare *p, size_t c);
+
 /* prepare_roles.c */
 
 /** Decides each column's role after the survey. Errors: DT_DATA, DT_USAGE. */

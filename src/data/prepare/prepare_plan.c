@@ -265,20 +265,31 @@ static dt_status check_missing(const dt_prepare *p, const char *item)
                    item);
 }
 
-static dt_status read_missing(dt_prepare *p)
+static dt_status add_missing(dt_prepare *p, const char *list)
 {
     dt_status status = DT_OK;
     char item[ITEM_BYTES];
-    size_t most = 1;
-    for (const char *c = p->plan->missing; *c != '\0'; c++)
+    size_t most = p->missing_count + 1;
+    for (const char *c = list; *c != '\0'; c++)
         most += *c == ',';
-    DT_TRY(dt_memory_alloc(&p->missing_texts, most, sizeof *p->missing_texts, "missing values"));
-    for (const char *at = p->plan->missing; next_item(item, &at);)
+    DT_TRY(dt_memory_grow(&p->missing_texts, p->missing_count, most, sizeof *p->missing_texts,
+                          "missing values"));
+    for (const char *at = list; next_item(item, &at);)
         if (item[0] != '\0') {
             DT_TRY(check_missing(p, item));
             DT_TRY(dt_memory_copy_text(&p->missing_texts[p->missing_count], item));
             p->missing_count++;
         }
+out:
+    return status;
+}
+
+static dt_status read_missing(dt_prepare *p)
+{
+    dt_status status = DT_OK;
+    const char *only = p->plan->missing_only;
+    DT_TRY(add_missing(p, only != NULL ? only : DT_MISSING_TEXTS));
+    DT_TRY(add_missing(p, p->plan->missing));
     p->missing = dt_missing_of((const char *const *)p->missing_texts, p->missing_count);
 out:
     return status;

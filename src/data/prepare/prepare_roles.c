@@ -2,10 +2,6 @@
 
 #include <stdio.h>
 
-/* A column is mixed when fewer than one in this many of its cells are no numbers: more likely
- * numbers with slips among them than categories. */
-enum { CELLS_A_TEXT = 10 };
-
 /* Fewer rows may count 1, 2, 3 by chance: years, say. */
 enum { COUNTER_ROWS_MIN = 32 };
 
@@ -13,18 +9,6 @@ enum { COUNTER_ROWS_MIN = 32 };
 enum { KEY_ROWS_MIN = 101 };
 
 /* ---- roles ---- */
-
-static dt_status fail_mixed(const dt_prepare *p, size_t c)
-{
-    const dt_survey *survey = &p->surveys[c];
-    return dt_fail(DT_DATA,
-                   "%s: row %llu (line %llu): column '%s': '%s' is no number, but %llu of its "
-                   "%llu cells are; use --missing '%s', --categorical or --drop",
-                   dt_csv_path(p->csv), (unsigned long long)survey->text_row,
-                   (unsigned long long)survey->text_line, p->names[c], survey->text,
-                   (unsigned long long)survey->numbers,
-                   (unsigned long long)(survey->numbers + survey->texts), survey->text);
-}
 
 static dt_status decide_role(dt_prepare *p, size_t c)
 {
@@ -41,8 +25,8 @@ static dt_status decide_role(dt_prepare *p, size_t c)
         }
         return DT_OK;
     }
-    if (survey->texts * CELLS_A_TEXT < cells)
-        return fail_mixed(p, c);
+    if (dt_prepare_is_mixed(p, c))
+        return dt_prepare_fail_mixed(p, c);
     column->role = DT_ROLE_CATEGORICAL;
     const bool all_differ = survey->keeps_values && survey->values.count == cells;
     const bool is_key = all_differ && (cells >= KEY_ROWS_MIN || cells > p->plan->max_categories);
@@ -90,18 +74,17 @@ static dt_status check_scale(const dt_prepare *p, size_t c)
                    p->names[c], roles[p->columns[c].role]);
 }
 
-static dt_status decide_fill(dt_prepare *p, size_t c)
+static dt_status check_fill(const dt_prepare *p, size_t c)
 {
-    dt_prepare_column *column = &p->columns[c];
+    const dt_prepare_column *column = &p->columns[c];
     const dt_survey *survey = &p->surveys[c];
     const bool numeric = column->role == DT_ROLE_NUMERIC;
-    if (!survey->fill_asked)
-        column->fill = numeric ? p->fill_numeric : p->fill_categorical;
-    else if ((numeric || column->role == DT_ROLE_CATEGORICAL) && !suits(column->fill, column->role))
+    if (survey->fill_asked && (numeric || column->role == DT_ROLE_CATEGORICAL) &&
+        !suits(column->fill, column->role))
         return dt_fail(DT_USAGE, "--fill: column '%s' is %s, for which this method is not",
                        p->names[c], numeric ? "numeric" : "categorical");
-    else if ((column->role == DT_ROLE_TARGET || column->role == DT_ROLE_WEIGHTS) &&
-             column->fill != DT_FILL_DROP && column->fill != DT_FILL_ERROR)
+    if (survey->fill_asked && (column->role == DT_ROLE_TARGET || column->role == DT_ROLE_WEIGHTS) &&
+        column->fill != DT_FILL_DROP && column->fill != DT_FILL_ERROR)
         return dt_fail(DT_USAGE,
                        "--fill: column '%s' is the %s; a row without it can only be dropped: "
                        "--fill '%s=drop'",
@@ -111,16 +94,7 @@ static dt_status decide_fill(dt_prepare *p, size_t c)
         return DT_OK;
     if (is_empty(p, c)) /* which no filling mends */
         return DT_OK;
-    return dt_fail(DT_DATA,
-                   "%s: row %llu (line %llu): column '%s' has no value here, and in %llu cell%s in "
-                   "all; --fill says what to do: %s",
-                   dt_csv_path(p->csv), (unsigned long long)survey->missing_row,
-                   (unsigned long long)survey->missing_line, p->names[c],
-                   (unsigned long long)column->missing, column->missing == 1 ? "" : "s",
-                   numeric                               ? "drop, mean, median, mode, indicator, "
-                                                           "median-indicator"
-                   : column->role == DT_ROLE_CATEGORICAL ? "drop, mode, category"
-                                                         : "drop");
+    return dt_prepare_fail_unfilled(p, c);
 }
 
 /* ---- constant columns ---- */
@@ -182,8 +156,13 @@ dt_status dt_prepare_decide_roles(dt_prepare *p)
         DT_TRY(decide_role(p, c));
         if (p->columns[c].role == DT_ROLE_CATEGORICAL)
             DT_TRY(dt_prepare_check_text(p, c));
+        if (!p->surveys[c].fill_asked)
+            p->columns[c].fill =
+                p->columns[c].role == DT_ROLE_NUMERIC ? p->fill_numeric : p->fill_categorical;
+    }
+    for (size_t c = 0; c < p->count; c++) {
         DT_TRY(check_scale(p, c));
-        DT_TRY(decide_fill(p, c));
+        DT_TRY(check_fill(p, c));
         find_range(&p->columns[c], &p->surveys[c]);
         p->columns[c].asked = p->surveys[c].asked;
         p->columns[c].number_cells = p->surveys[c].numbers;

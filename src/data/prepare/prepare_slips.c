@@ -1,0 +1,172 @@
+/* What is wrong with some cells, in one error for the whole table, with options that mend it. */
+#include "prepare_internal.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* A column is mixed when fewer than one in this many of its cells are no numbers: more likely
+ * numbers with slips among them than categories. */
+enum { CELLS_A_TEXT = 10 };
+
+/* More texts than these are not what stands for a missing value. */
+enum { TEXTS_MAX = 12, NAMES_SHOWN = 4 };
+
+typedef struct list {
+    char text[512];
+    size_t used, count;
+    bool is_whole; /* all of them are there */
+} list;
+
+DT_PRINTF(2, 3) static void add(list *out, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    const int more =
+        vsnprintf(out->text + out->used, sizeof out->text - out->used, format, arguments);
+    va_end(arguments);
+    out->is_whole = out->is_whole && more >= 0 && (size_t)more < sizeof out->text - out->used;
+    if (out->is_whole)
+        out->used += (size_t)more;
+    out->text[out->used] = '\0';
+}
+
+/* As names of columns: 'b', 'c' and 2 more. */
+static void add_name(list *out, const char *name)
+{
+    char shown[DT_TEXT_SHOWN_BYTES + 4];
+    if (out->count++ < NAMES_SHOWN)
+        add(out, "%s'%s'", out->count > 1 ? ", " : "", dt_text_show(shown, name, strlen(name)));
+}
+
+static void end_names(list *out)
+{
+    if (out->count > NAMES_SHOWN)
+        add(out, " and %zu more", out->count - NAMES_SHOWN);
+}
+
+/* ---- texts among numbers ---- */
+
+bool dt_prepare_is_mixed(const dt_prepare *p, size_t c)
+{
+    const dt_survey *survey = &p->surveys[c];
+    return !survey->asked && survey->texts > 0 &&
+           survey->texts * CELLS_A_TEXT < survey->numbers + survey->texts;
+}
+
+/* What an option's list can hold between quotes for a shell. */
+static bool can_be_typed(const char *text)
+{
+    return strpbrk(text, "'\",\n\r") == NULL && strlen(text) < DT_TEXT_SHOWN_BYTES &&
+           dt_text_is_utf8(text, strlen(text));
+}
+
+static bool is_listed(const list *texts, const char *text)
+{
+    const size_t length = strlen(text);
+    for (const char *at = texts->text; *at != '\0'; at += strspn(at, ",")) {
+        const size_t item = strcspn(at, ",");
+        if (item == length && memcmp(at, text, length) == 0)
+            return true;
+        at += item;
+    }
+    return false;
+}
+
+static void list_texts(list *texts, const dt_survey *survey)
+{
+    texts->is_whole = texts->is_whole && survey->keeps_values;
+    for (size_t i = 0; i < survey->values.count && texts->is_whole; i++) {
+        const dt_dictionary_entry *entry = &survey->values.entries[i];
+        if (entry->kind != DT_VALUE_TEXT || is_listed(texts, entry->text))
+            continue;
+        texts->is_whole = texts->count++ < TEXTS_MAX && can_be_typed(entry->text);
+        if (texts->is_whole)
+            add(texts, "%s%s", texts->used > 0 ? "," : "", entry->text);
+    }
+}
+
+/* The fillings that are needed once those texts mean missing values. Roles may not be decided. */
+static const char *advise_fill(const dt_prepare *p)
+{
+    bool numbers = false, categories = false;
+    for (size_t c = 0; c < p->count; c++) {
+        const dt_survey *survey = &p->surveys[c];
+        const bool mixed = dt_prepare_is_mixed(p, c);
+        if (survey->fill_asked || p->columns[c].role == DT_ROLE_TARGET ||
+            (p->columns[c].missing == 0 && !mixed))
+            continue;
+        numbers = numbers || mixed || survey->texts == 0;
+        categories = categories || (!mixed && survey->texts > 0);
+    }
+    numbers = numbers && p->fill_numeric == DT_FILL_ERROR;
+    categories = categories && p->fill_categorical == DT_FILL_ERROR;
+    return numbers && categories ? " --fill median,category"
+           : numbers             ? " --fill median"
+           : categories          ? " --fill category"
+                                 : "";
+}
+
+dt_status dt_prepare_fail_mixed(const dt_prepare *p, size_t c)
+{
+    const dt_survey *survey = &p->surveys[c];
+    list texts = {.is_whole = true}, others = {.is_whole = true};
+    char advice[640] = "";
+    for (size_t i = 0; i < p->count; i++) {
+        if (!dt_prepare_is_mixed(p, i))
+            continue;
+        list_texts(&texts, &p->surveys[i]);
+        if (i != c)
+            add_name(&others, p->names[i]);
+    }
+    end_names(&others);
+    if (texts.is_whole)
+        (void)snprintf(advice, sizeof advice, "--missing '%s'%s, ", texts.text, advise_fill(p));
+    return dt_fail(
+        DT_DATA,
+        "%s: row %llu (line %llu): column '%s': '%s' is no number, but %llu of its "
+        "%llu cells are%s%s%s; use %s--categorical or --drop",
+        dt_csv_path(p->csv), (unsigned long long)survey->text_row,
+        (unsigned long long)survey->text_line, p->names[c], survey->text,
+        (unsigned long long)survey->numbers, (unsigned long long)(survey->numbers + survey->texts),
+        others.count > 0 ? " (also in " : "", others.text, others.count > 0 ? ")" : "", advice);
+}
+
+/* ---- cells that hold nothing ---- */
+
+static bool is_unfilled(const dt_prepare *p, size_t c)
+{
+    return dt_prepare_is_input(&p->columns[c]) && p->columns[c].missing > 0 &&
+           p->columns[c].missing < p->rows && p->columns[c].fill == DT_FILL_ERROR;
+}
+
+dt_status dt_prepare_fail_unfilled(const dt_prepare *p, size_t c)
+{
+    const dt_prepare_column *column = &p->columns[c];
+    const dt_survey *survey = &p->surveys[c];
+    const bool numeric = column->role == DT_ROLE_NUMERIC;
+    const char *advice = numeric                               ? "drop, mean, median, mode, "
+                                                                 "indicator, median-indicator"
+                         : column->role == DT_ROLE_CATEGORICAL ? "drop, mode, category"
+                                                               : "drop";
+    list others = {.is_whole = true};
+    bool any[2] = {numeric, column->role == DT_ROLE_CATEGORICAL};
+    for (size_t i = 0; i < p->count; i++)
+        if (i != c && is_unfilled(p, i)) {
+            any[p->columns[i].role == DT_ROLE_CATEGORICAL] = true;
+            add_name(&others, p->names[i]);
+        }
+    end_names(&others);
+    if (others.count > 0)
+        advice = any[0] && any[1] ? "median,category or drop"
+                 : any[0]         ? "median or drop"
+                                  : "category or drop";
+    return dt_fail(DT_DATA,
+                   "%s: row %llu (line %llu): column '%s' has no value here, and in %llu cell%s in "
+                   "all%s%s%s; --fill says what to do: %s",
+                   dt_csv_path(p->csv), (unsigned long long)survey->missing_row,
+                   (unsigned long long)survey->missing_line, p->names[c],
+                   (unsigned long long)column->missing, column->missing == 1 ? "" : "s",
+                   others.count > 0 ? " (also in " : "", others.text, others.count > 0 ? ")" : "",
+                   advice);
+}
