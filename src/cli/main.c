@@ -26,18 +26,21 @@ typedef struct command {
     void (*help)(void);
     dt_status (*run_alone)(int argc, char **argv);
     dt_status (*run)(const dt_comm *comm, int argc, char **argv);
+    bool is_parallel; /* run on one rank it is a mistake, if the job has several */
 } command;
 
 static const command commands[] = {
-    {"train", "train a network; also without this word", dt_cli_train_help, NULL, dt_cli_train},
-    {"prepare", "make a table of text into arrays", dt_cli_prepare_help, dt_cli_prepare, NULL},
-    {"evaluate", "tell how good a model is", dt_cli_evaluate_help, NULL, dt_cli_evaluate},
-    {"predict", "give classes and probabilities of rows", dt_cli_predict_help, NULL,
-     dt_cli_predict},
-    {"inspect", "show what is inside a file", dt_cli_inspect_help, dt_cli_inspect, NULL},
-    {"export", "write a model for other programs", dt_cli_export_help, dt_cli_export, NULL},
-    {"report", "show runs side by side", dt_cli_report_help, dt_cli_report, NULL},
-    {"measure", "time what ranks take to add up", dt_cli_measure_help, NULL, dt_cli_measure},
+    {"train", "train a network; also without this word", dt_cli_train_help, NULL, dt_cli_train,
+     true},
+    {"prepare", "make a table of text into arrays", dt_cli_prepare_help, dt_cli_prepare, NULL,
+     false},
+    {"evaluate", "tell how good a model is", dt_cli_evaluate_help, NULL, dt_cli_evaluate, false},
+    {"predict", "give classes and probabilities of rows", dt_cli_predict_help, NULL, dt_cli_predict,
+     false},
+    {"inspect", "show what is inside a file", dt_cli_inspect_help, dt_cli_inspect, NULL, false},
+    {"export", "write a model for other programs", dt_cli_export_help, dt_cli_export, NULL, false},
+    {"report", "show runs side by side", dt_cli_report_help, dt_cli_report, NULL, false},
+    {"measure", "time what ranks take to add up", dt_cli_measure_help, NULL, dt_cli_measure, true},
 };
 
 enum { COMMANDS = sizeof commands / sizeof *commands };
@@ -110,7 +113,9 @@ static dt_status run_on_ranks(const command *asked, const char *word, int argc, 
     dt_log_init(dt_launch_is_first(), false);
     if (asked->run == dt_cli_train) /* a launcher's signal may come while MPI starts */
         dt_signals_catch();
-    dt_status status = dt_job_start(&comm);
+    dt_status status = asked->is_parallel ? dt_launch_check_script() : DT_OK;
+    if (status == DT_OK)
+        status = dt_job_start(&comm);
     if (status != DT_OK) {
         /* Memory fails on one rank alone, which may be another one. */
         dt_log_init(status == DT_MEMORY || dt_launch_is_first(), false);

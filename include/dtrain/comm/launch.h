@@ -57,14 +57,27 @@ typedef struct dt_launch {
  * DTRAIN_START_TIMEOUT in the environment ("60s", "never") is how long the ranks may take to
  * connect to each other (watchdog.h). mpirun takes it to other hosts with -x DTRAIN_START_TIMEOUT.
  *
- * Errors:  DT_USAGE when Slurm started several tasks that would each be a job of its own
+ * SLURM_STEP_ID, SLURM_STEPID and SLURM_NODELIST are removed, when MPI is not connected to Slurm:
+ * in salloc's shell and in a step of one task Open MPI would end the process.
+ *
+ * Errors:  DT_USAGE when Slurm, or the launcher of another MPI, has started several processes that
+ *          would each be a job of its own
  */
 DT_MUST_USE dt_status dt_launch_prepare(void);
 
 /**
- * Waits for 0.3 s if the ranks are on several hosts: before MPI_Init an exit status that is not
- * 0 makes mpirun end the job at once, and what the process has just said on another host may be
- * lost. Calls: local, on all ranks that are about to fail together.
+ * Checks that a command that is run in parallel is not the only process of a Slurm job of several
+ * tasks, outside any step: the script has forgotten srun or mpirun. Local, before MPI_Init.
+ *
+ * Errors:  DT_USAGE
+ */
+DT_MUST_USE dt_status dt_launch_check_script(void);
+
+/**
+ * Waits for 0.3 s if the ranks are on several hosts, or if another process speaks for all: before
+ * MPI_Init an exit status that is not 0 makes a launcher end the job at once, and what a process
+ * has just said on another host, or is about to say, may be lost. Calls: local, on all ranks that
+ * are about to fail together.
  */
 void dt_launch_linger(void);
 

@@ -17,12 +17,6 @@
  * interface that it has chosen. */
 static const double START_TIMEOUT = 60.0;
 
-long dt_launch_number_in(const char *variable)
-{
-    const char *text = getenv(variable);
-    return text != NULL ? strtol(text, NULL, 10) : 0;
-}
-
 /* How many ranks the launcher put on this host: mpirun says it plainly, srun of all hosts, as
  * "4(x2),3": the most is taken. */
 static long local_ranks(void)
@@ -61,16 +55,6 @@ bool dt_launch_spans_hosts(void)
     return dt_launch_number_in("SLURM_STEP_NUM_NODES") > 1;
 }
 
-/* Whether a launcher started this process: mpirun, or srun with an MPI that it knows. */
-static bool is_launched(void)
-{
-    static const char *const wired[] = {"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK", "PMI_FD"};
-    for (size_t i = 0; i < sizeof wired / sizeof *wired; i++)
-        if (getenv(wired[i]) != NULL)
-            return true;
-    return false;
-}
-
 /* Whether all ranks are certain to be on this host. Of another launcher's ranks it is not known. */
 static bool stays_on_host(void)
 {
@@ -78,46 +62,12 @@ static bool stays_on_host(void)
         return !dt_launch_spans_hosts();
     if (getenv("SLURM_HET_SIZE") != NULL || getenv("SLURM_PACK_SIZE") != NULL)
         return false; /* a part of a job that sees only its own hosts */
-    return !is_launched() || dt_launch_number_in("SLURM_STEP_NUM_NODES") == 1;
-}
-
-static dt_status fail_singletons(long tasks)
-{
-    return dt_fail(DT_USAGE,
-                   "Slurm has %ld tasks here, but MPI was not wired to them and each would train "
-                   "alone; start it with: srun --mpi=pmix dtrain ... or: mpirun dtrain ...",
-                   tasks);
-}
-
-/* What Slurm started, where MPI could not see it: each task would be a job of its own. */
-static dt_status check_singletons(void)
-{
-    const long tasks = dt_launch_number_in("SLURM_NTASKS");
-    return tasks < 2 || is_launched() ? DT_OK : fail_singletons(tasks);
-}
-
-dt_status dt_launch_check_world(int size)
-{
-    const long tasks = dt_launch_number_in("SLURM_STEP_NUM_TASKS");
-    if (size > 1 || tasks < 2 || getenv("OMPI_COMM_WORLD_SIZE") != NULL)
-        return DT_OK;
-    return fail_singletons(tasks);
-}
-
-bool dt_launch_is_first(void)
-{
-    static const char *const ranks[] = {"PMIX_RANK", "OMPI_COMM_WORLD_RANK", "SLURM_PROCID"};
-    for (size_t i = 0; i < sizeof ranks / sizeof *ranks; i++) {
-        const char *rank = getenv(ranks[i]);
-        if (rank != NULL)
-            return strcmp(rank, "0") == 0;
-    }
-    return true;
+    return !dt_launch_is_wired() || dt_launch_number_in("SLURM_STEP_NUM_NODES") == 1;
 }
 
 void dt_launch_linger(void)
 {
-    if (dt_launch_spans_hosts())
+    if (dt_launch_spans_hosts() || !dt_launch_is_first())
         (void)nanosleep(&(struct timespec){.tv_nsec = 300000000}, NULL);
 }
 
@@ -168,13 +118,16 @@ dt_status dt_launch_prepare(void)
     (void)setenv("HWLOC_COMPONENTS", "-gl", 0);
     if (stays_on_host())
         choose_shared_memory();
-    if (!is_launched()) {
-        (void)setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
-        (void)setenv("OMPI_MCA_orte_create_session_dirs", "0", 0);
-    }
     if (dt_launch_spans_hosts())
         dt_launch_choose_interfaces();
-    return check_singletons();
+    if (dt_launch_is_wired())
+        return DT_OK;
+    const dt_status status = dt_launch_check_world(1);
+    (void)setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
+    (void)setenv("OMPI_MCA_orte_create_session_dirs", "0", 0);
+    if (status == DT_OK) /* else it is still asked which task speaks for all */
+        dt_launch_be_alone();
+    return status;
 }
 
 void dt_launch_survey(dt_launch *out, const dt_comm *comm)

@@ -10,9 +10,6 @@
 
 /* ---- launch.c ---- */
 
-/* Returns the whole number in an environment variable; 0 when there is none. */
-long dt_launch_number_in(const char *variable);
-
 /* Tells whether the ranks are on several hosts, as far as the launcher says before MPI_Init. */
 bool dt_launch_spans_hosts(void);
 
@@ -22,9 +19,29 @@ DT_MUST_USE dt_status dt_launch_read_start_timeout(double *out);
 /* Writes the name of this host, or "unknown". */
 void dt_launch_read_host(char out[DT_HOST_BYTES]);
 
-/* Checks after MPI_Init that a world of one rank is not one of several tasks of a Slurm step.
- * Local. Errors: DT_USAGE. */
+/* ---- launch_world.c ---- */
+
+/* Returns the whole number in an environment variable; 0 when there is none. */
+long dt_launch_number_in(const char *variable);
+
+/* Tells whether MPI may be connected to a launcher: mpirun, or srun with an MPI that it knows. */
+bool dt_launch_is_wired(void);
+
+/* Checks that a world of one rank is not one of several processes that a launcher has started: of
+ * another MPI, or of Slurm. Local. Errors: DT_USAGE, naming the launcher and what to type. */
 DT_MUST_USE dt_status dt_launch_check_world(int size);
+
+/* Hides the step of Slurm from MPI, and the PMIx of another process. Without PMIx, Open MPI ends a
+ * process within a step, even if it is the only task or belongs to salloc's shell. */
+void dt_launch_be_alone(void);
+
+/* ---- launch_library.c ---- */
+
+/* Writes the path of the mpirun that belongs to the MPI library. Returns whether there is one. */
+bool dt_launch_find_mpirun(char *out, size_t bytes);
+
+/* Tells whether the MPI library may be connected by PMI-1 or PMI-2, too. */
+bool dt_launch_may_speak_pmi(void);
 
 /* ---- launch_build.c ---- */
 
