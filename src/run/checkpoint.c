@@ -171,18 +171,6 @@ dt_status dt_checkpoint_remove(const char *folder)
 
 /* ---- reading ---- */
 
-/* By its log. */
-static bool has_ended(const char *folder)
-{
-    dt_h5 *h5 = NULL;
-    char *text = NULL;
-    const bool ended = dt_run_file_open(&h5, folder) == DT_OK &&
-                       dt_h5_get_text(&text, h5, "/", "status") == DT_OK && strcmp(text, "ok") == 0;
-    dt_memory_free(text);
-    dt_h5_free(h5);
-    return ended;
-}
-
 dt_status dt_checkpoint_open(dt_h5 **out, const char *folder)
 {
     dt_status status = DT_OK;
@@ -198,12 +186,6 @@ dt_status dt_checkpoint_open(dt_h5 **out, const char *folder)
     const bool is_there = stat(dt_checkpoint_path(path, sizeof path, folder), &found) == 0;
     if (!is_there && errno != ENOENT)
         return dt_fail(DT_DATA, "%s: %s", path, strerror(errno));
-    if (!is_there && has_ended(folder))
-        return dt_fail(
-            DT_USAGE,
-            "%s: no checkpoint.h5 in this folder: the run has ended. To train on from its "
-            "model, start a new run: --like %s --init-from %s",
-            folder, folder, folder);
     if (!is_there)
         return dt_fail(DT_DATA,
                        "%s: no checkpoint.h5 in this folder: the run saved none; start it anew",

@@ -1,5 +1,7 @@
 #include "dtrain/run/previous.h"
 
+#include "previous_internal.h"
+
 #include "dtrain/base/log.h"
 #include "dtrain/base/memory.h"
 #include "dtrain/nn/linalg.h"
@@ -108,6 +110,13 @@ DT_MUST_USE static dt_status check_option(const dt_previous *previous, const dt_
     return DT_OK;
 }
 
+/* Weights and bins come from the model that the user has named. */
+static bool is_of_init_from(const dt_option *option, const dt_settings *settings)
+{
+    return dt_options_given(dt_settings_table(), settings, "init-from") &&
+           (strcmp(option->name, "init") == 0 || strcmp(option->name, "bins") == 0);
+}
+
 /* One option: into `was`, what it was; and into the settings, unless it was given. */
 DT_MUST_USE static dt_status take_option(dt_previous *previous, dt_settings *settings,
                                          dt_settings *was, const dt_settings *defaults,
@@ -156,7 +165,8 @@ DT_MUST_USE static dt_status take_options(dt_previous *previous, dt_settings *se
     DT_TRY(dt_memory_alloc(&was, 1, sizeof *was, "settings"));
     *was = *defaults;
     for (size_t i = 0; i < table->count; i++)
-        if (previous->resumes || (table->options[i].flags & OF_NO_WEIGHT) == 0)
+        if (previous->resumes || ((table->options[i].flags & OF_NO_WEIGHT) == 0 &&
+                                  !is_of_init_from(&table->options[i], settings)))
             DT_TRY(take_option(previous, settings, was, defaults, &table->options[i], h5));
     if (previous->resumes) {
         DT_TRY(dt_h5_get_int(&crc, h5, "/", "config_crc32"));
@@ -310,6 +320,8 @@ dt_status dt_previous_read(dt_previous *out, dt_settings *settings)
     out->option = out->resumes ? "--resume" : "--like";
     (void)snprintf(out->path, sizeof out->path, "%s",
                    out->resumes ? settings->resume : settings->like);
+    if (out->resumes)
+        DT_TRY(dt_previous_check_unfinished(settings));
     DT_TRY(out->resumes ? dt_checkpoint_open(&h5, out->path) : dt_run_file_open(&h5, out->path));
     status = read_log(out, settings, h5);
     if (status == DT_DATA)

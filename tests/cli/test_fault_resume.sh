@@ -182,13 +182,7 @@ refused 3 "other data; --force goes on with it all the same" --resume t other
 refused 2 "--resume and --like were given" --resume t --like plain
 refused 2 "--resume is an empty word" --resume ""
 refused 3 "nowhere: No such file or directory" --resume nowhere
-for words in "" "--epochs 20" "--force"; do
-    # shellcheck disable=SC2086
-    refused 2 "plain: no checkpoint.h5 in this folder: the run has ended. To train on from its model, start a new run: --like plain --init-from plain" \
-        --resume plain $words
-done
-run 2 --like plain --init-from plain --epochs 1 --out on --quiet
-expect_status 0
+refused 2 "--resume plain: the run has ended, after " --resume plain
 refused 3 "expected the folder of a run's results, found a file" --resume t/checkpoint.h5
 refused 2 "t/checkpoint.h5: an earlier run stopped here, or is still going on; --resume t goes on with it" \
     --out t some
