@@ -24,6 +24,17 @@ for case in "1 three" "3 two" "4 three"; do
     [ "$(find "logged-$ranks" | wc -l)" -eq 3 ] || fail "model.h5 and run.h5 only"
 done
 
+# pandas.read_hdf, where PyTables is.
+if "$PYTHON" -c 'import tables' 2>/dev/null; then
+    "$PYTHON" -c 'import h5py, pandas
+for table in "epochs", "ranks", "sessions":
+    frame, found = pandas.read_hdf("logged-4/run.h5", table), h5py.File("logged-4/run.h5")[table][:]
+    assert list(frame.columns) == list(found.dtype.names) and len(frame) == len(found), table
+    for name in frame.select_dtypes("number"):
+        assert (frame[name].to_numpy() == found[name]).all(), (table, name)' >wrong 2>&1 ||
+        fail "pandas.read_hdf reads the tables of run.h5: $(cat wrong)"
+fi
+
 # The summary says what the log says.
 "$PYTHON" - stdout <<'PY' || fail "summary and run.h5 agree"
 import sys
