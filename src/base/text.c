@@ -88,6 +88,42 @@ bool dt_text_is_utf8(const char *text, size_t bytes)
     return true;
 }
 
+/* Behind the quote that ends what *from begins with; NULL: there is none. */
+static const char *find_closing(const char *from)
+{
+    for (const char *c = from + 1; *c != '\0'; c++)
+        if (*c == '"' && c[1] == '"')
+            c++;
+        else if (*c == '"')
+            return c + 1;
+    return NULL;
+}
+
+bool dt_text_next_item(char *item, size_t bytes, const char **at)
+{
+    if (**at == '\0')
+        return false;
+    const char *from = *at + strspn(*at, " \t");
+    const char *closed = *from == '"' ? find_closing(from) : NULL;
+    size_t used = 0;
+    if (closed != NULL)
+        for (from++; from < closed - 1; from++) {
+            from += *from == '"'; /* the first of two */
+            if (used + 1 < bytes)
+                item[used++] = *from;
+        }
+    if (closed != NULL)
+        from = closed;
+    const char *end = from + strcspn(from, ",");
+    *at = *end == ',' ? end + 1 : end;
+    while (end > from && (end[-1] == ' ' || end[-1] == '\t'))
+        end--;
+    for (; from < end && used + 1 < bytes; from++)
+        item[used++] = *from;
+    item[used] = '\0';
+    return true;
+}
+
 bool dt_text_is_among(const char *text, const char *const *list)
 {
     while (*list != NULL && strcmp(text, *list) != 0)

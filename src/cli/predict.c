@@ -1,13 +1,10 @@
 #include "commands.h"
+#include "predict_internal.h"
 
 #include "dtrain/base/log.h"
 #include "dtrain/base/memory.h"
 #include "dtrain/base/text.h"
 #include "dtrain/comm/watchdog.h"
-#include "dtrain/io/file.h"
-#include "dtrain/io/npz.h"
-#include "dtrain/nn/bins.h"
-#include "scoring.h"
 
 #include <math.h>
 #include <stddef.h>
@@ -17,14 +14,7 @@
 
 /* ---- options ---- */
 
-typedef struct settings {
-    dt_option_set given;
-    dt_scoring_settings scoring;
-    char out[DT_OPTION_TEXT_BYTES];
-    bool quiet;
-} settings;
-
-#define AT(field) offsetof(settings, field)
+#define AT(field) offsetof(dt_predict_settings, field)
 
 static const dt_option options[] = {
     {"out", "FILE", DT_OPTION_TEXT, AT(out), 0, 0, NULL, NULL,
@@ -34,6 +24,15 @@ static const dt_option options[] = {
      "array of inputs in a .npz; found by itself when it has a usual name"},
     {"set", "NAME", DT_OPTION_CHOICE, AT(scoring.set), 0, 0, "train|validation|test", "test",
      "of a folder or prefix with several sets, the one to take"},
+    {"keep", "NAME,...", DT_OPTION_TEXT, AT(keep), 0, 0, NULL, NULL,
+     "columns of a table to copy in front of the predictions, as they stand; a name with a comma "
+     "in "
+     "quotes"},
+    {"brief", NULL, DT_OPTION_FLAG, AT(brief), 0, 0, NULL, NULL,
+     "leave out the row numbers and probabilities of a CSV"},
+    {"on-error", "NAME", DT_OPTION_CHOICE, AT(on_error), 0, 0, DT_ON_ERROR_NAMES, "stop",
+     "of a row of a table with a cell that cannot be prepared: stop, skip the row, or leave its "
+     "prediction empty (NaN and -1 in a .npz)"},
     {"quiet", NULL, DT_OPTION_FLAG, AT(quiet), 0, 0, NULL, NULL, "with --out: print no progress"},
 };
 
@@ -56,7 +55,20 @@ void dt_cli_predict_help(void)
     dt_options_print_help(&table);
 }
 
-static dt_status parse(settings *out, int argc, char **argv)
+/* A .npz has numbers alone, and as many rows as it was begun with. */
+static dt_status check_form(const dt_predict_settings *s, bool keeps)
+{
+    const char *option = keeps                             ? "--keep"
+                         : s->brief                        ? "--brief"
+                         : s->on_error == DT_ON_ERROR_SKIP ? "--on-error skip"
+                                                           : NULL;
+    if (option == NULL || !dt_text_ends_in(s->out, ".npz"))
+        return DT_OK;
+    return dt_fail(DT_USAGE, "%s and --out %s were given, but only a CSV has that; name a .csv",
+                   option, s->out);
+}
+
+static dt_status parse(dt_predict_settings *out, int argc, char **argv)
 {
     dt_status status = DT_OK;
     int words = 0;
@@ -67,43 +79,12 @@ static dt_status parse(settings *out, int argc, char **argv)
     if (out->out[0] != '\0' && !dt_text_ends_in(out->out, ".csv") &&
         !dt_text_ends_in(out->out, ".npz"))
         DT_TRY(dt_fail(DT_USAGE, "--out is %s, but must end in .csv or .npz", out->out));
+    DT_TRY(check_form(out, dt_options_given(&table, out, "keep")));
 out:
     return status;
 }
 
 /* ---- a run ---- */
-
-typedef enum form { FORM_STDOUT, FORM_CSV, FORM_NPZ } form;
-
-typedef struct run {
-    settings settings;
-    dt_scoring scoring;
-    form form;
-    bool classes; /* the model gives classes, not values */
-    size_t C; /* classes, or values of a row */
-    char **names; /* [C]: the outputs' names as fields of a CSV */
-    size_t longest_name;
-
-    char *mine; /* this rank's results of this round: text, or records */
-    size_t used, capacity;
-
-    /* Rank 0: */
-    size_t *bytes; /* [ranks] */
-    char *all; /* all ranks' results of a round, rank after rank */
-    size_t all_capacity;
-    dt_file *file;
-    dt_npz_writer *npz;
-    int32_t *predicted; /* [N], for a .npz: written behind the probabilities */
-    uint64_t N, written; /* rows, for a .npz */
-    int64_t rows; /* that this rank predicted; of all ranks in the end */
-    int64_t outside; /* of them, those with an input that training did not see the like of */
-} run;
-
-/* A row's numbers on their way to rank 0: C probabilities or values, then the predicted class. */
-static size_t record_bytes(const run *r)
-{
-    return r->C * sizeof(float) + (r->classes ? sizeof(int32_t) : 0);
-}
 
 /* A field of a CSV: in quotes where it needs them. */
 static dt_status quote_name(char **out, const char *name)
@@ -127,7 +108,7 @@ static dt_status quote_name(char **out, const char *name)
     return DT_OK;
 }
 
-static dt_status quote_names(run *r)
+static dt_status quote_names(dt_predict_run *r)
 {
     dt_status status = DT_OK;
     DT_TRY(dt_memory_alloc(&r->names, r->C, sizeof *r->names, "class names"));
@@ -144,98 +125,9 @@ out:
     return status;
 }
 
-/* ---- each rank: its rows ---- */
-
-enum { VALUE_BYTES = 24 };
-
-/* Nine digits tell float32 numbers apart. */
-static size_t format_values(const run *r, char *out, uint64_t row, const float *values)
-{
-    size_t used = dt_text_whole(out, row);
-    for (size_t j = 0; j < r->C; j++)
-        used += (size_t)snprintf(out + used, VALUE_BYTES, ",%.9g", (double)values[j]);
-    out[used++] = '\n';
-    return used;
-}
-
-static size_t format_row(const run *r, char *out, uint64_t row, const float *p, int32_t predicted)
-{
-    size_t used = dt_text_whole(out, row);
-    const char *name = r->names[predicted];
-    const size_t length = strlen(name);
-    out[used++] = ',';
-    memcpy(out + used, name, length);
-    used += length;
-    for (size_t c = 0; c < r->C; c++) {
-        out[used++] = ',';
-        used += dt_text_probability(out + used, p[c]);
-    }
-    out[used++] = '\n';
-    return used;
-}
-
-static size_t longest_row(const run *r)
-{
-    return 24 + r->longest_name + 24 * r->C;
-}
-
-static dt_status grow(void *block, size_t *capacity, size_t used, size_t more, size_t size)
-{
-    if (*capacity - used >= more)
-        return DT_OK;
-    const size_t wanted = 2 * used + more;
-    dt_status status = dt_memory_grow(block, used, wanted, size, "predictions");
-    if (status == DT_OK)
-        *capacity = wanted;
-    return status;
-}
-
-/* One NaN among a row's logits makes all of its probabilities NaN. */
-static bool is_sound(const run *r, const float *p)
-{
-    bool sound = true;
-    for (size_t j = 0; j < (r->classes ? 1 : r->C); j++)
-        sound = sound && isfinite(p[j]);
-    return sound;
-}
-
-static dt_status take_rows(void *context, const dt_row_batch *rows)
-{
-    run *r = context;
-    dt_predictor *predictor = &r->scoring.predictor;
-    const size_t row_bytes = r->form != FORM_NPZ ? longest_row(r) : record_bytes(r);
-    dt_status status = grow(&r->mine, &r->capacity, r->used, rows->count * row_bytes, 1);
-    if (status != DT_OK)
-        return status;
-    dt_predictor_run(predictor, rows->x, NULL, rows->count);
-    r->rows += (int64_t)rows->count;
-    r->outside += (int64_t)dt_bins_count_outside(predictor->network, rows->x, rows->count);
-    for (size_t i = 0; i < rows->count; i++) {
-        const float *p = predictor->p + i * r->C;
-        char *to = r->mine + r->used;
-        if (!is_sound(r, p))
-            return dt_fail(DT_DIVERGED,
-                           "%s: row %llu: its %s not finite; check that the inputs are prepared as "
-                           "in training",
-                           r->settings.scoring.data, (unsigned long long)(rows->first + i),
-                           r->classes ? "probabilities are" : "prediction is");
-        if (r->form == FORM_NPZ) {
-            memcpy(to, p, r->C * sizeof *p);
-            if (r->classes)
-                memcpy(to + r->C * sizeof *p, &predictor->rows.predicted[i], sizeof(int32_t));
-            r->used += row_bytes;
-        } else if (r->classes) {
-            r->used += format_row(r, to, rows->first + i, p, predictor->rows.predicted[i]);
-        } else {
-            r->used += format_values(r, to, rows->first + i, p);
-        }
-    }
-    return DT_OK;
-}
-
 /* ---- rank 0: all rows, in order ---- */
 
-static dt_status put_text(run *r, const char *text, size_t bytes)
+static dt_status put_text(dt_predict_run *r, const char *text, size_t bytes)
 {
     if (r->form == FORM_CSV)
         return dt_file_write(r->file, text, bytes);
@@ -244,7 +136,7 @@ static dt_status put_text(run *r, const char *text, size_t bytes)
     return DT_OK;
 }
 
-static dt_status put_record(run *r, const char *record)
+static dt_status put_record(dt_predict_run *r, const char *record)
 {
     const float *p = (const float *)(const void *)record;
     const uint64_t row = r->written++;
@@ -255,16 +147,16 @@ static dt_status put_record(run *r, const char *record)
     return dt_npz_writer_write(r->npz, p, r->C * sizeof *p);
 }
 
-static dt_status put_records(run *r, const char *all, size_t total)
+static dt_status put_records(dt_predict_run *r, const char *all, size_t total)
 {
     dt_status status = DT_OK;
-    for (size_t at = 0; at < total && status == DT_OK; at += record_bytes(r))
+    for (size_t at = 0; at < total && status == DT_OK; at += dt_predict_record_bytes(r))
         status = put_record(r, all + at);
     return status;
 }
 
 /* Brings the results of a round to rank 0, and writes them. */
-static dt_status write_round(run *r)
+static dt_status write_round(dt_predict_run *r)
 {
     dt_status status = DT_OK;
     const dt_comm *comm = r->scoring.comm;
@@ -276,7 +168,7 @@ static dt_status write_round(run *r)
         for (int rank = 0; rank < dt_comm_size(comm); rank++)
             total += r->bytes[rank];
         if (r->scoring.root)
-            status = grow(&r->all, &r->all_capacity, 0, total, 1);
+            status = dt_predict_grow(&r->all, &r->all_capacity, 0, total, 1);
         DT_TRY(dt_comm_agree(comm, status));
         dt_comm_gatherv(comm, 0, r->all, r->bytes, r->mine, r->used);
         all = r->all;
@@ -291,7 +183,30 @@ out:
 
 /* ---- the run ---- */
 
-static dt_status begin_output(run *r)
+static dt_status put_header(dt_predict_run *r)
+{
+    dt_status status = DT_OK;
+    const bool brief = r->settings.brief;
+    if (r->kept != NULL)
+        DT_TRY(put_text(r, r->kept, strlen(r->kept)));
+    if (!brief)
+        DT_TRY(put_text(r, r->classes ? "row," : "row", r->classes ? 4 : 3));
+    if (r->classes)
+        DT_TRY(put_text(r, "class", 5));
+    for (size_t c = 0; !(r->classes && brief) && c < r->C; c++) {
+        const bool quoted = r->names[c][0] == '"';
+        const char *prefix = r->classes ? (quoted ? "\"p_" : "p_") : (quoted ? "\"" : "");
+        if (r->classes || !brief || c > 0)
+            DT_TRY(put_text(r, ",", 1));
+        DT_TRY(put_text(r, prefix, strlen(prefix)));
+        DT_TRY(put_text(r, r->names[c] + quoted, strlen(r->names[c]) - quoted));
+    }
+    DT_TRY(put_text(r, "\n", 1));
+out:
+    return status;
+}
+
+static dt_status begin_output(dt_predict_run *r)
 {
     dt_status status = DT_OK;
     const char *path = r->settings.out;
@@ -313,21 +228,12 @@ static dt_status begin_output(run *r)
     }
     if (r->form == FORM_CSV)
         DT_TRY(dt_file_create(&r->file, path));
-    DT_TRY(r->classes ? put_text(r, "row,class", 9) : put_text(r, "row", 3));
-    for (size_t c = 0; c < r->C; c++) {
-        const bool quoted = r->names[c][0] == '"';
-        if (r->classes)
-            DT_TRY(put_text(r, quoted ? ",\"p_" : ",p_", quoted ? 4 : 3));
-        else
-            DT_TRY(put_text(r, ",\"", quoted ? 2 : 1));
-        DT_TRY(put_text(r, r->names[c] + quoted, strlen(r->names[c]) - quoted));
-    }
-    DT_TRY(put_text(r, "\n", 1));
+    status = put_header(r);
 out:
     return status;
 }
 
-static dt_status end_output(run *r)
+static dt_status end_output(dt_predict_run *r)
 {
     dt_status status = DT_OK;
     dt_file *file = r->file;
@@ -352,19 +258,61 @@ out:
     return status;
 }
 
-static dt_status predict_all(run *r)
+/* What is asked of a table beside its inputs. */
+static dt_status ask_more(dt_predict_run *r)
+{
+    dt_status status = DT_OK;
+    const dt_predict_settings *s = &r->settings;
+    const bool takes_bad = s->on_error != DT_ON_ERROR_STOP;
+    if ((s->keep[0] != '\0' || takes_bad) && !dt_rows_are_table(r->scoring.rows))
+        DT_TRY(dt_fail(DT_USAGE, "%s was given, but %s has arrays; only a table of text has %s",
+                       takes_bad ? "--on-error" : "--keep", s->scoring.data,
+                       takes_bad ? "bad cells" : "columns to keep"));
+    if (s->keep[0] != '\0')
+        DT_TRY(dt_rows_keep(&r->kept, r->scoring.rows, s->keep));
+    if (takes_bad)
+        DT_TRY(dt_comm_agree(r->scoring.comm, dt_rows_take_bad(r->scoring.rows)));
+out:
+    return status;
+}
+
+/* Says how many rows have no prediction. Collective. */
+static dt_status report_bad(dt_predict_run *r)
+{
+    dt_bad_rows bad;
+    dt_status status = DT_OK;
+    const bool skips = r->settings.on_error == DT_ON_ERROR_SKIP;
+    if (r->settings.on_error == DT_ON_ERROR_STOP)
+        return DT_OK;
+    DT_TRY(dt_rows_bad(&bad, r->scoring.rows));
+    const int64_t all = r->all_rows + (skips ? (int64_t)bad.count : 0);
+    if (bad.count > 0 && (int64_t)bad.count == all)
+        DT_TRY(dt_fail(DT_DATA, "%s; and so in all %lld rows", bad.example, (long long)all));
+    if (bad.count > 0 && r->scoring.root)
+        dt_log_warn("%llu of %lld rows %s: a cell cannot be prepared; the first is %s",
+                    (unsigned long long)bad.count, (long long)all,
+                    skips ? "are skipped" : "have an empty prediction", bad.example);
+    r->bad = (int64_t)bad.count;
+out:
+    return status;
+}
+
+static dt_status predict_all(dt_predict_run *r)
 {
     dt_status status = DT_OK;
     const dt_comm *comm = r->scoring.comm;
     for (;;) {
         bool more = false;
-        DT_TRY(dt_rows_next(r->scoring.rows, take_rows, r, &more));
+        DT_TRY(dt_rows_next(r->scoring.rows, dt_predict_take_rows, r, &more));
         if (!more)
             break;
         DT_TRY(write_round(r));
         if (r->scoring.root && r->form != FORM_STDOUT)
             dt_log_progress("predicting", dt_rows_share(r->scoring.rows));
     }
+    r->all_rows = r->rows;
+    dt_comm_sum_i64(comm, &r->all_rows, 1);
+    DT_TRY(report_bad(r));
     DT_TRY(dt_scoring_warn(&r->scoring)); /* or no output at all */
     if (r->scoring.root)
         status = end_output(r);
@@ -375,7 +323,7 @@ out:
     return status;
 }
 
-static dt_status run_all(run *r, const dt_comm *comm, int argc, char **argv)
+static dt_status run_all(dt_predict_run *r, const dt_comm *comm, int argc, char **argv)
 {
     dt_status status = DT_OK;
     const bool root = dt_comm_rank(comm) == 0;
@@ -398,23 +346,27 @@ static dt_status run_all(run *r, const dt_comm *comm, int argc, char **argv)
     DT_TRY(dt_comm_agree(comm, status));
     if (r->form == FORM_NPZ)
         DT_TRY(dt_rows_count(r->scoring.rows, &r->N));
+    DT_TRY(ask_more(r));
     DT_TRY(dt_comm_agree(comm, root ? begin_output(r) : DT_OK));
     DT_TRY(predict_all(r));
-    dt_comm_sum_i64(comm, &r->rows, 1);
     dt_comm_sum_i64(comm, &r->outside, 1);
     if (root && r->outside > 0)
         dt_log_warn("%s: %lld of %lld rows: an input is outside the range of the training rows",
-                    r->settings.scoring.data, (long long)r->outside, (long long)r->rows);
+                    r->settings.scoring.data, (long long)r->outside, (long long)r->all_rows);
     if (r->form != FORM_STDOUT)
-        dt_log_result("summary.out=%s\nsummary.rows=%lld\nsummary.status=ok\n", r->settings.out,
-                      (long long)r->rows);
+        dt_log_result("summary.out=%s\nsummary.rows=%lld\n", r->settings.out,
+                      (long long)r->all_rows);
+    if (r->form != FORM_STDOUT && r->settings.on_error != DT_ON_ERROR_STOP)
+        dt_log_result("summary.bad_rows=%lld\n", (long long)r->bad);
+    if (r->form != FORM_STDOUT)
+        dt_log_result("summary.status=ok\n");
 out:
     return status;
 }
 
 dt_status dt_cli_predict(const dt_comm *comm, int argc, char **argv)
 {
-    run *r = NULL; /* too large for the stack */
+    dt_predict_run *r = NULL; /* too large for the stack */
     dt_status status = dt_comm_agree(comm, dt_memory_alloc(&r, 1, sizeof *r, "run"));
     if (status == DT_OK)
         status = run_all(r, comm, argc, argv);

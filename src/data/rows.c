@@ -219,6 +219,26 @@ dt_status dt_rows_count(dt_rows *rows, uint64_t *count)
     return status;
 }
 
+bool dt_rows_are_table(const dt_rows *rows)
+{
+    return rows->table != NULL;
+}
+
+dt_status dt_rows_keep(const char **header, dt_rows *rows, const char *list)
+{
+    return dt_table_keep(header, rows->table, list);
+}
+
+dt_status dt_rows_take_bad(dt_rows *rows)
+{
+    return dt_table_take_bad(rows->table);
+}
+
+dt_status dt_rows_bad(dt_bad_rows *out, const dt_rows *rows)
+{
+    return dt_table_bad(out, rows->table);
+}
+
 bool dt_rows_weighted(const dt_rows *rows)
 {
     return rows->table != NULL ? dt_table_weighted(rows->table) : rows->set.w != NULL;

@@ -1,9 +1,12 @@
 #include "dtrain/data/table.h"
 
+#include "kept.h"
+
 #include "dtrain/base/memory.h"
 #include "dtrain/data/preprocess.h"
 #include "dtrain/io/csv.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* What a rank gets at a time: long enough for the network, short enough for a cache. */
@@ -35,6 +38,9 @@ struct dt_table {
     dt_target *y; /* [batch_rows, T] */
     float *w; /* [batch_rows] */
     dt_row_batch rows; /* those in x */
+    dt_kept kept;
+    bool *bad; /* [batch_rows]; NULL: a bad cell is an error */
+    dt_bad_rows bad_rows; /* of this rank */
     dt_row_take *take;
     void *context;
 };
@@ -166,6 +172,8 @@ void dt_table_close(dt_table *table)
     dt_memory_free(t->x);
     dt_memory_free(t->y);
     dt_memory_free(t->w);
+    dt_memory_free(t->bad);
+    dt_kept_clear(&t->kept);
     dt_memory_free(t);
 }
 
@@ -253,6 +261,50 @@ dt_status dt_table_unseen(dt_unseen_cells *out, const dt_table *table)
     return status;
 }
 
+/* ---- more than inputs ---- */
+
+dt_status dt_table_keep(const char **header, dt_table *table, const char *list)
+{
+    dt_table *t = table;
+    const dt_status status =
+        dt_comm_agree(t->comm, dt_kept_find(&t->kept, list, (const char *const *)t->names,
+                                            t->format.columns, t->batch_rows, t->path));
+    *header = t->kept.header;
+    return status;
+}
+
+dt_status dt_table_take_bad(dt_table *table)
+{
+    return dt_memory_alloc(&table->bad, table->batch_rows, sizeof *table->bad, "bad rows");
+}
+
+static void note_bad(dt_table *t, uint64_t row)
+{
+    if (t->bad_rows.count++ > 0)
+        return;
+    t->bad_rows.first = row;
+    (void)snprintf(t->bad_rows.example, sizeof t->bad_rows.example, "%s", dt_status_text());
+}
+
+dt_status dt_table_bad(dt_bad_rows *out, const dt_table *table)
+{
+    dt_bad_rows *all = NULL;
+    const size_t ranks = (size_t)dt_comm_size(table->comm);
+    *out = (dt_bad_rows){0};
+    dt_status status =
+        dt_comm_agree(table->comm, dt_memory_alloc(&all, ranks, sizeof *all, "bad rows"));
+    if (status == DT_OK)
+        dt_comm_allgather(table->comm, all, &table->bad_rows, sizeof *all);
+    for (size_t rank = 0; status == DT_OK && rank < ranks; rank++) {
+        const uint64_t count = out->count + all[rank].count;
+        if (all[rank].count > 0 && (out->count == 0 || all[rank].first < out->first))
+            *out = all[rank];
+        out->count = count;
+    }
+    dt_memory_free(all);
+    return status;
+}
+
 /* ---- dealing ---- */
 
 static dt_status make_room(dt_table *t, size_t used, size_t bytes)
@@ -295,8 +347,9 @@ out:
 
 static dt_status flush_rows(dt_table *t)
 {
-    const dt_row_batch rows = t->rows;
+    dt_row_batch rows = t->rows;
     t->rows.count = 0;
+    rows.kept = t->kept.text;
     return rows.count > 0 ? t->take(t->context, &rows) : DT_OK;
 }
 
@@ -310,6 +363,16 @@ static dt_status take_row(void *context, const dt_csv_row *row)
         t->rows.first = row->row;
     const size_t at = t->rows.count++;
     status = dt_preprocess_row(t->preprocess, row, t->x + at * t->D, t->y + at * t->T, t->w + at);
+    if (t->bad != NULL) {
+        t->bad[at] = status == DT_DATA;
+        if (t->bad[at]) {
+            note_bad(t, row->row);
+            memset(t->x + at * t->D, 0, t->D * sizeof *t->x);
+            status = DT_OK;
+        }
+    }
+    if (status == DT_OK && t->kept.count > 0)
+        status = dt_kept_add(&t->kept, at, row);
 out:
     return status;
 }
@@ -340,7 +403,9 @@ dt_status dt_table_next(dt_table *table, dt_row_take *take, void *context, bool 
     t->context = context;
     t->rows = (dt_row_batch){.x = t->x,
                              .y = t->labels ? t->y : NULL,
-                             .w = dt_preprocess_has_weights(t->preprocess) ? t->w : NULL};
+                             .w = dt_preprocess_has_weights(t->preprocess) ? t->w : NULL,
+                             .bad = t->bad,
+                             .kept_at = t->kept.at};
     if (block.bytes > 0)
         status = dt_csv_parse(t->path, &t->format, &block, take_row, t);
     if (status == DT_OK)

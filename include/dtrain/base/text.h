@@ -14,6 +14,13 @@
  */
 size_t dt_text_nearest(const char *name, const char *const *names, size_t count);
 
+/**
+ * Copies the item of a list between commas that begins at *at, without the blanks around it, and
+ * moves on; false at the end. As in a CSV, an item or its beginning may stand in quotes, doubled
+ * ones inside: then it may have commas. One that is too long is cut.
+ */
+bool dt_text_next_item(char *item, size_t bytes, const char **at);
+
 /** Tells whether a name ends so (".npz"). */
 bool dt_text_ends_in(const char *name, const char *ending);
 

@@ -24,6 +24,10 @@ typedef struct dt_row_batch {
     const float *x; /* [count,D] */
     const dt_target *y; /* [count,T]; NULL without labels */
     const float *w; /* [count]: weights; NULL: each row weighs 1 */
+    const bool *bad; /* [count]: of a row that has no inputs, true; NULL: all have */
+    const char
+        *kept; /* cells to keep (dt_table_keep): of row i from kept_at[i] to kept_at[i + 1] */
+    const size_t *kept_at; /* [count + 1]; NULL: none */
 } dt_row_batch;
 
 /** Takes rows; local. A status other than DT_OK ends the stream with it. */
@@ -39,6 +43,28 @@ typedef dt_status dt_row_take(void *context, const dt_row_batch *rows);
  */
 DT_MUST_USE dt_status dt_table_open(dt_table **out, const dt_comm *comm, const char *path,
                                     const dt_recipe *recipe, bool labels, size_t batch_rows);
+
+/**
+ * Has rows come with cells of the columns of a list, "id,name", as fields of a CSV with a comma
+ * behind each. *header is the names, in the same form; borrowed.
+ *
+ * Calls:   collective, before the first row; same on all ranks: list
+ * Errors:  DT_DATA: no such column; DT_USAGE: an empty list; DT_MEMORY; the same on all ranks
+ */
+DT_MUST_USE dt_status dt_table_keep(const char **header, dt_table *table, const char *list);
+
+/** Has rows with a cell that the recipe cannot prepare come as bad ones, instead of an error.
+ * Calls: local, on all ranks, before the first row. Errors: DT_MEMORY. */
+DT_MUST_USE dt_status dt_table_take_bad(dt_table *table);
+
+/** Rows with a cell that the recipe cannot prepare. */
+typedef struct dt_bad_rows {
+    uint64_t count, first; /* the first row's number */
+    char example[256]; /* what was wrong with it: "new.csv: row 17 (line 18): column 'age': ..." */
+} dt_bad_rows;
+
+/** Gives the bad rows of all ranks so far. Calls: collective. Errors: DT_MEMORY. */
+DT_MUST_USE dt_status dt_table_bad(dt_bad_rows *out, const dt_table *table);
 
 /**
  * Reads the next piece of the table, a part on each rank: the rows of rank 0 come before those of

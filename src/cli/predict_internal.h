@@ -1,0 +1,65 @@
+#ifndef DTRAIN_CLI_PREDICT_INTERNAL_H
+#define DTRAIN_CLI_PREDICT_INTERNAL_H
+
+/* A run of `dtrain predict`, and what each rank makes of its rows. */
+
+#include "dtrain/base/options.h"
+#include "dtrain/io/file.h"
+#include "dtrain/io/npz.h"
+#include "scoring.h"
+
+/* What becomes of a row of a table with a bad cell: an error, nothing, or an empty prediction. */
+typedef enum dt_on_error { DT_ON_ERROR_STOP, DT_ON_ERROR_SKIP, DT_ON_ERROR_EMPTY } dt_on_error;
+#define DT_ON_ERROR_NAMES "stop|skip|empty"
+
+typedef struct dt_predict_settings {
+    dt_option_set given;
+    dt_scoring_settings scoring;
+    char out[DT_OPTION_TEXT_BYTES];
+    char keep[DT_OPTION_TEXT_BYTES];
+    int on_error; /* a dt_on_error */
+    bool brief, quiet;
+} dt_predict_settings;
+
+typedef enum dt_predict_form { FORM_STDOUT, FORM_CSV, FORM_NPZ } dt_predict_form;
+
+typedef struct dt_predict_run {
+    dt_predict_settings settings;
+    dt_scoring scoring;
+    dt_predict_form form;
+    bool classes; /* the model gives classes, not values */
+    const char *kept; /* the names of the columns to keep, as fields; NULL: none */
+    size_t C; /* classes, or values of a row */
+    char **names; /* [C]: the outputs' names as fields of a CSV */
+    size_t longest_name;
+
+    char *mine; /* this rank's results of this round: text, or records */
+    size_t used, capacity;
+
+    /* Rank 0: */
+    size_t *bytes; /* [ranks] */
+    char *all; /* all ranks' results of a round, rank after rank */
+    size_t all_capacity;
+    dt_file *file;
+    dt_npz_writer *npz;
+    int32_t *predicted; /* [N], for a .npz: written behind the probabilities */
+    uint64_t N, written; /* rows, for a .npz */
+    int64_t rows, all_rows; /* written: of this rank; of all ranks, in the end */
+    int64_t bad; /* of all ranks, in the end: rows with a cell that cannot be prepared */
+    int64_t outside; /* of rows, those with an input that training did not see the like of */
+} dt_predict_run;
+
+/* Returns the bytes of a row on its way to rank 0 for a .npz: C probabilities or values, then the
+ * predicted class. Local. */
+size_t dt_predict_record_bytes(const dt_predict_run *r);
+
+/* Predicts rows and adds them to r->mine, as text or records (a dt_row_take). Errors: DT_MEMORY;
+ * DT_DIVERGED, naming a row whose prediction is not finite. */
+DT_MUST_USE dt_status dt_predict_take_rows(void *context, const dt_row_batch *rows);
+
+/* Grows a block of which `used` elements of `size` bytes are in use, if fewer than `more` are free.
+ * Local. Errors: DT_MEMORY. */
+DT_MUST_USE dt_status dt_predict_grow(void *block, size_t *capacity, size_t used, size_t more,
+                                      size_t size);
+
+#endif

@@ -1,0 +1,149 @@
+#include "predict_internal.h"
+
+#include "dtrain/base/memory.h"
+#include "dtrain/base/text.h"
+#include "dtrain/nn/bins.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+size_t dt_predict_record_bytes(const dt_predict_run *r)
+{
+    return r->C * sizeof(float) + (r->classes ? sizeof(int32_t) : 0);
+}
+
+/* Nine digits tell float32 numbers apart. */
+static size_t write_values(const dt_predict_run *r, char *out, const float *values)
+{
+    enum { VALUE_BYTES = 24 };
+    size_t used = 0;
+    for (size_t j = 0; j < r->C; j++) {
+        if (values != NULL)
+            used += (size_t)snprintf(out + used, VALUE_BYTES, "%.9g", (double)values[j]);
+        out[used++] = ',';
+    }
+    return used;
+}
+
+static size_t write_class(const dt_predict_run *r, char *out, const float *p, int32_t predicted)
+{
+    size_t used = 0;
+    if (p != NULL) {
+        used = strlen(r->names[predicted]);
+        memcpy(out, r->names[predicted], used);
+    }
+    out[used++] = ',';
+    for (size_t c = 0; !r->settings.brief && c < r->C; c++) {
+        if (p != NULL)
+            used += dt_text_probability(out + used, p[c]);
+        out[used++] = ',';
+    }
+    return used;
+}
+
+/* A line; p is NULL for an empty prediction. */
+static size_t write_row(const dt_predict_run *r, char *out, const dt_row_batch *rows, size_t i,
+                        const float *p, int32_t predicted)
+{
+    size_t used = 0;
+    if (rows->kept_at != NULL) {
+        used = rows->kept_at[i + 1] - rows->kept_at[i];
+        memcpy(out, rows->kept + rows->kept_at[i], used);
+    }
+    if (!r->settings.brief) {
+        used += dt_text_whole(out + used, rows->first + i);
+        out[used++] = ',';
+    }
+    used += r->classes ? write_class(r, out + used, p, predicted) : write_values(r, out + used, p);
+    out[used - 1] = '\n';
+    return used;
+}
+
+static size_t write_record(const dt_predict_run *r, char *out, const float *p, int32_t predicted)
+{
+    const size_t bytes = r->C * sizeof *p;
+    const float none = NAN;
+    for (size_t c = 0; p == NULL && c < r->C; c++)
+        memcpy(out + c * sizeof none, &none, sizeof none);
+    if (p == NULL)
+        predicted = -1;
+    else
+        memcpy(out, p, bytes);
+    if (r->classes)
+        memcpy(out + bytes, &predicted, sizeof predicted);
+    return dt_predict_record_bytes(r);
+}
+
+static size_t longest_row(const dt_predict_run *r)
+{
+    return 24 + r->longest_name + 1 + 24 * r->C;
+}
+
+dt_status dt_predict_grow(void *block, size_t *capacity, size_t used, size_t more, size_t size)
+{
+    if (*capacity - used >= more)
+        return DT_OK;
+    const size_t wanted = 2 * used + more;
+    dt_status status = dt_memory_grow(block, used, wanted, size, "predictions");
+    if (status == DT_OK)
+        *capacity = wanted;
+    return status;
+}
+
+/* One NaN among a row's logits makes all of its probabilities NaN. */
+static bool is_sound(const dt_predict_run *r, const float *p)
+{
+    bool sound = true;
+    for (size_t j = 0; j < (r->classes ? 1 : r->C); j++)
+        sound = sound && isfinite(p[j]);
+    return sound;
+}
+
+static bool is_bad(const dt_row_batch *rows, size_t i)
+{
+    return rows->bad != NULL && rows->bad[i];
+}
+
+/* Of the rows that have inputs, those that training did not see the like of. */
+static int64_t count_outside(const dt_network *network, const dt_row_batch *rows)
+{
+    int64_t count = 0;
+    if (rows->bad == NULL)
+        return (int64_t)dt_bins_count_outside(network, rows->x, rows->count);
+    for (size_t i = 0; i < rows->count; i++)
+        if (!rows->bad[i])
+            count += (int64_t)dt_bins_count_outside(network, rows->x + i * network->D, 1);
+    return count;
+}
+
+dt_status dt_predict_take_rows(void *context, const dt_row_batch *rows)
+{
+    dt_predict_run *r = context;
+    dt_predictor *predictor = &r->scoring.predictor;
+    const size_t row_bytes = r->form != FORM_NPZ ? longest_row(r) : dt_predict_record_bytes(r);
+    const size_t kept = rows->kept_at != NULL ? rows->kept_at[rows->count] : 0;
+    dt_status status =
+        dt_predict_grow(&r->mine, &r->capacity, r->used, rows->count * row_bytes + kept, 1);
+    if (status != DT_OK)
+        return status;
+    dt_predictor_run(predictor, rows->x, NULL, rows->count);
+    r->outside += count_outside(predictor->network, rows);
+    for (size_t i = 0; i < rows->count; i++) {
+        const float *p = is_bad(rows, i) ? NULL : predictor->p + i * r->C;
+        const int32_t predicted = r->classes ? predictor->rows.predicted[i] : 0;
+        char *to = r->mine + r->used;
+        if (p == NULL && r->settings.on_error == DT_ON_ERROR_SKIP)
+            continue;
+        if (p != NULL && !is_sound(r, p))
+            return dt_fail(DT_DIVERGED,
+                           "%s: row %llu: its %s not finite; check that the inputs are prepared as "
+                           "in training",
+                           r->settings.scoring.data, (unsigned long long)(rows->first + i),
+                           r->classes ? "probabilities are" : "prediction is");
+        r->rows++;
+        r->used += r->form == FORM_NPZ ? write_record(r, to, p, predicted)
+                                       : write_row(r, to, rows, i, p, predicted);
+    }
+    return DT_OK;
+}

@@ -1,0 +1,39 @@
+#ifndef DTRAIN_DATA_KEPT_H
+#define DTRAIN_DATA_KEPT_H
+
+/* Columns of a table that are copied beside what is made of its rows. All calls are local. */
+
+#include "dtrain/base/status.h"
+#include "dtrain/io/csv.h"
+
+#include <stddef.h>
+
+typedef struct dt_kept {
+    size_t *columns; /* [count]: the table's */
+    size_t count;
+    char *header; /* the names, as below */
+    char *
+        text; /* the rows' cells as fields of a CSV, a comma behind each, one row after the other */
+    size_t capacity;
+    size_t *at; /* [rows + 1]: where each begins */
+} dt_kept;
+
+/**
+ * Finds the columns of a list, "id,name" (dt_text_next_item), and makes room for `rows` rows.
+ *
+ * `path` is for error lines; `names` are the table's.
+ *
+ * Owns:    the caller ends with dt_kept_clear, also after an error
+ * Errors:  DT_DATA: no such column, the nearest name is given; DT_USAGE: the list is empty;
+ *          DT_MEMORY
+ */
+DT_MUST_USE dt_status dt_kept_find(dt_kept *out, const char *list, const char *const *names,
+                                   size_t name_count, size_t rows, const char *path);
+
+/** Keeps the cells of the i-th row, behind those of the row before. Errors: DT_MEMORY. */
+DT_MUST_USE dt_status dt_kept_add(dt_kept *kept, size_t i, const dt_csv_row *row);
+
+/** Frees; a zeroed one is allowed. */
+void dt_kept_clear(dt_kept *kept);
+
+#endif

@@ -1,0 +1,117 @@
+#!/bin/sh
+# predict: columns of the table that come along (--keep, --brief), and rows with bad cells (--on-error).
+# shellcheck source-path=SCRIPTDIR source=harness.sh
+. "$(dirname "$0")/harness.sh"
+need_python numpy pandas
+
+# Several blocks of rows for three ranks. Kept are a column the recipe knows, one that it drops, and two that
+# it has never seen, with all that a CSV can hold.
+"$PYTHON" - <<'PY'
+import csv
+import random
+random.seed(3)
+rows = [[f"{7 * i:06d}", random.randint(1, 90), round(random.uniform(1, 60), 2)] for i in range(30000)]
+texts = ["", "plain", "with, comma", 'with "quotes"', "two\nlines", " blanks ", "0012", "ünï"]
+def write(path, header, rows):
+    with open(path, "w", newline="") as file:
+        csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC).writerows([header, *rows])
+write("train.csv", ["key", "age", "fare, paid", "class"],
+      [[*row, "yes" if row[1] + row[2] > 60 else "no"] for row in rows[:600]])
+full = [[texts[i % 8], *row, i % 3] for i, row in enumerate(rows)]
+header = ["Name, First", "key", "age", "fare, paid", "Note"]
+write("new.csv", header, full)
+for i in (4, 17001, 29999):
+    full[i][2] = ["old", "x", "-"][i % 3]
+write("bad.csv", header, full)
+write("worse.csv", header, [[*row[:2], "?!", *row[3:]] for row in full])
+PY
+run 0 prepare train.csv --target class --drop key --out set --quiet
+expect_status 0
+run 0 set --epochs 1 --out model --quiet
+expect_status 0
+
+# everywhere NAME ARGS...: NAME.csv, the same on 1 and 3 ranks
+everywhere() {
+    name=$1
+    shift
+    run 1 predict model "$@" --out "$name.csv" --quiet
+    expect_status 0
+    cp stderr one.stderr
+    run 3 predict model "$@" --out again.csv --quiet
+    expect_status 0
+    expect_same_file "$name.csv" again.csv
+    expect_same_file stderr one.stderr
+}
+everywhere plain new.csv
+expect_empty_stderr
+everywhere kept new.csv --keep 'key,"Name, First",age'
+expect_empty_stderr
+everywhere brief new.csv --keep ' key ' --brief
+everywhere alone new.csv --brief
+everywhere skipped bad.csv --on-error skip --keep key
+expect_one_stderr_line "dtrain: warning: 3 of 30000 rows are skipped: a cell cannot be prepared; the first is bad.csv: row 5 (line 6): column 'age': 'x' is no number"
+run 3 predict model bad.csv --on-error empty --keep key --out empty.csv
+expect_status 0
+expect_one_stderr_line "dtrain: warning: 3 of 30000 rows have an empty prediction: a cell cannot be prepared; the first is bad.csv: row 5 "
+expect_stdout_line summary.rows=30000
+expect_stdout_line summary.bad_rows=3
+run 2 predict model bad.csv --on-error empty --out empty.npz
+expect_status 0
+run 0 predict model bad.csv --on-error skip --keep key
+expect_status 0
+expect_same_file stdout skipped.csv
+"$PYTHON" - >wrong 2>&1 <<'PY' || fail "what is kept is what was there: $(cat wrong)"
+import numpy as np
+import pandas as pd
+def read(name): return pd.read_csv(name, dtype=str, keep_default_na=False)
+table, plain, kept = read("new.csv"), read("plain.csv"), read("kept.csv")
+assert list(kept.columns) == ["key", "Name, First", "age", *plain.columns], kept.columns
+assert kept[plain.columns].equals(plain)
+assert kept[["key", "age"]].equals(table[["key", "age"]])
+assert list(kept["Name, First"]) == list(table["Name, First"]), "the texts, to the blank"
+assert read("brief.csv").equals(pd.concat([table["key"], plain["class"]], axis=1))
+assert read("alone.csv").equals(plain[["class"]])
+bad = np.array([4, 17001, 29999])
+good = np.setdiff1d(np.arange(30000), bad)
+all_of = pd.concat([table["key"], plain], axis=1)
+assert read("skipped.csv").equals(all_of.iloc[good].reset_index(drop=True))
+empty = read("empty.csv")
+assert empty.iloc[good].equals(all_of.iloc[good])
+assert empty[["key", "row"]].equals(all_of[["key", "row"]])
+assert (empty.loc[bad, ["class", "p_no", "p_yes"]] == "").all(axis=None)
+arrays = np.load("empty.npz")
+assert np.isnan(arrays["probabilities"][bad]).all() and (arrays["predicted"][bad] == -1).all()
+assert np.isfinite(arrays["probabilities"][good]).all() and (arrays["predicted"][good] >= 0).all()
+PY
+
+# Of values: no probabilities to leave out.
+run 0 prepare train.csv --target age --task regression --drop key,class --out values --quiet
+expect_status 0
+run 0 values --epochs 1 --out value-model --quiet
+expect_status 0
+run 2 predict value-model new.csv --keep key --brief
+expect_status 0
+[ "$(head -n 1 stdout)" = key,age ] || fail "the key and the value"
+[ "$(sed -n 3p stdout | cut -d, -f1)" = 000007 ] || fail "as it stands: 000007"
+
+# ---- refused ----
+refused() {
+    code=$1 text=$2
+    shift 2
+    run 2 predict model "$@"
+    expect_status "$code"
+    expect_one_stderr_line "dtrain: error: $text"
+    [ ! -s stdout ] || fail "nothing on stdout"
+    expect_no_file never.csv
+    expect_no_file never.npz
+}
+refused 3 "new.csv: no column 'keys'; did you mean 'key'?" new.csv --keep age,keys --out never.csv
+refused 2 "--keep is ',', expected names of columns" new.csv --keep , --out never.csv
+refused 2 "--keep and --out never.npz were given, but only a CSV has that" new.csv --keep key --out never.npz
+refused 2 "--brief and --out never.npz were given, but only a CSV has that" new.csv --brief --out never.npz
+refused 2 "--on-error skip and --out never.npz were given" new.csv --on-error skip --out never.npz
+refused 2 "--keep was given, but set/test.npz has arrays" set/test.npz --keep key --out never.csv
+refused 2 "--on-error was given, but set/test.npz has arrays" set/test.npz --on-error empty --out never.csv
+refused 3 "bad.csv: row 5 (line 6): column 'age': 'x' is no number" bad.csv --on-error stop --out never.csv
+refused 3 "worse.csv: row 1 (line 2): column 'age': '?!' is no number; and so in all 30000 rows" \
+    worse.csv --on-error skip --out never.csv
