@@ -57,23 +57,49 @@ static bool describe_batch_norm(json_t *config, const dt_network *network, size_
            json_object_set_new(config, "momentum", json_real(network->layers[l].momentum)) == 0;
 }
 
+static bool set_number(json_t *config, const char *key, double number)
+{
+    return json_object_set_new(config, key, json_real(number)) == 0;
+}
+
+/* The keys of Keras 2 and 3, which LeakyReLU has not in common. */
+static bool describe_relu(json_t *config, const dt_network *network, size_t l)
+{
+    const dt_layer *layer = &network->layers[l];
+    return set_number(config, "negative_slope", layer->slope) &&
+           set_number(config, "threshold", layer->threshold) &&
+           (!(layer->limit > 0.0) || set_number(config, "max_value", layer->limit));
+}
+
+static bool describe_elu(json_t *config, const dt_network *network, size_t l)
+{
+    return set_number(config, "alpha", network->layers[l].curve);
+}
+
+static bool is_curved(const dt_layer *layer)
+{
+    return layer->curve > 0.0;
+}
+
 /* A Keras model with Dropout or GaussianNoise would have to contain the state of its random
  * numbers. */
 static const dt_keras_form forms[] = {
-    {&dt_layer_normalization, "Normalization", describe_normalization},
-    {&dt_layer_dense, "Dense", describe_dense},
-    {&dt_layer_activation, "Activation", describe_activation},
-    {&dt_layer_layer_norm, "LayerNormalization", describe_norm},
-    {&dt_layer_rms_norm, "RMSNormalization", describe_norm},
-    {&dt_layer_batch_norm, "BatchNormalization", describe_batch_norm},
-    {&dt_layer_dropout, NULL, NULL},
-    {&dt_layer_noise, NULL, NULL},
+    {&dt_layer_normalization, "Normalization", describe_normalization, NULL},
+    {&dt_layer_dense, "Dense", describe_dense, NULL},
+    {&dt_layer_activation, "Activation", describe_activation, NULL},
+    {&dt_layer_rectifier, "ELU", describe_elu, is_curved},
+    {&dt_layer_rectifier, "ReLU", describe_relu, NULL},
+    {&dt_layer_layer_norm, "LayerNormalization", describe_norm, NULL},
+    {&dt_layer_rms_norm, "RMSNormalization", describe_norm, NULL},
+    {&dt_layer_batch_norm, "BatchNormalization", describe_batch_norm, NULL},
+    {&dt_layer_dropout, NULL, NULL, NULL},
+    {&dt_layer_noise, NULL, NULL, NULL},
 };
 
 const dt_keras_form *dt_keras_form_of(const dt_layer *layer)
 {
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
-        if (forms[i].kind == layer->kind)
+        if (forms[i].kind == layer->kind && (forms[i].fits == NULL || forms[i].fits(layer)))
             return &forms[i];
     return NULL;
 }

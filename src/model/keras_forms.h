@@ -19,6 +19,8 @@ typedef struct dt_keras_form {
 
     /* Adds to the configuration, which has name, trainable and dtype. Returns false: no memory. */
     bool (*describe)(json_t *config, const dt_network *network, size_t l);
+
+    bool (*fits)(const dt_layer *layer); /* NULL: all of the kind that no row above takes */
 } dt_keras_form;
 
 /* Returns the form of a layer; NULL: it is more than one layer of Keras, or of a model that is no

@@ -85,6 +85,25 @@ DT_MUST_USE static dt_status add_activation(dt_onnx_writer *w, const dt_network 
     return DT_OK;
 }
 
+/* The ONNX operators have one number each. What Keras's layers have beside it no model of the
+ * command line has: a limit with a curve, a threshold with a slope. */
+DT_MUST_USE static dt_status add_rectifier(dt_onnx_writer *w, const dt_network *network, size_t l)
+{
+    const dt_layer *layer = &network->layers[l];
+    const bool jumps = layer->threshold < 0.0 || layer->threshold > 0.0;
+    const char *kind = layer->curve > 0.0 ? "Elu" : jumps ? "ThresholdedRelu" : "LeakyRelu";
+    const double number = layer->curve > 0.0 ? layer->curve
+                          : jumps            ? layer->threshold
+                                             : layer->slope;
+    char name[DT_KERAS_LAYER_BYTES];
+    dt_network_print_layer(name, sizeof name, network, l);
+    dt_onnx_add_float_attribute(dt_onnx_add_part(w, kind, name, "rectified"), "alpha",
+                                (float)number);
+    if (layer->limit > 0.0)
+        dt_onnx_add_number(w, "Min", name, "limited", (float)layer->limit);
+    return DT_OK;
+}
+
 DT_MUST_USE static dt_status add_dense(dt_onnx_writer *w, const dt_network *network, size_t l)
 {
     const dt_layer *layer = &network->layers[l];
@@ -177,6 +196,7 @@ static const struct {
     {&dt_layer_normalization, add_normalization},
     {&dt_layer_dense, add_dense},
     {&dt_layer_activation, add_activation},
+    {&dt_layer_rectifier, add_rectifier},
     {&dt_layer_add, add_sum},
     {&dt_layer_piecewise_linear, dt_onnx_add_encoding},
     {&dt_layer_periodic, dt_onnx_add_periodic},

@@ -25,6 +25,11 @@ static bool is_norm(const dt_layer *layer)
     return norm_of(layer) != DT_NORM_NONE;
 }
 
+static bool is_activation(const dt_layer *layer)
+{
+    return layer->kind == &dt_layer_activation || layer->kind == &dt_layer_rectifier;
+}
+
 static bool is_full(const dt_spec *spec)
 {
     return spec->members_kind == DT_MEMBERS_FULL;
@@ -192,17 +197,27 @@ out:
 /* Whether a layer is of the block of the dense layer before it. */
 static bool goes_on(const dt_layer *layer)
 {
-    return is_norm(layer) || layer->kind == &dt_layer_activation ||
+    return is_norm(layer) || is_activation(layer) ||
            (layer->kind == &dt_layer_member_scale && layer->shifts == DT_SHIFTS_MEMBERS);
+}
+
+/* Of a rectifier, the one that is nearest to it. */
+static dt_activation activation_of(const dt_layer *layer)
+{
+    if (layer->kind != &dt_layer_rectifier)
+        return layer->activation;
+    if (layer->curve > 0.0)
+        return DT_ACTIVATION_ELU;
+    return layer->slope > 0.0 ? DT_ACTIVATION_LEAKY_RELU : DT_ACTIVATION_RELU;
 }
 
 /* The activation of the block of layer l, a dense one. */
 static dt_activation find_activation(const dt_network *network, size_t l)
 {
-    while (network->layers[l].activation == DT_ACTIVATION_LINEAR && l + 1 < network->layer_count &&
-           goes_on(&network->layers[l + 1]))
+    while (activation_of(&network->layers[l]) == DT_ACTIVATION_LINEAR &&
+           l + 1 < network->layer_count && goes_on(&network->layers[l + 1]))
         l++;
-    return network->layers[l].activation;
+    return activation_of(&network->layers[l]);
 }
 
 static void take_encoding(dt_spec *out, const dt_layer *layer)

@@ -35,6 +35,7 @@ typedef struct dt_layer {
     double rate; /* dropout: share of the units that are dropped */
     double deviation; /* noise: standard deviation; periodic: that of the frequencies when they
                          start */
+    double slope, threshold, limit, curve; /* rectifier: its numbers */
     double epsilon; /* layer, RMS and batch normalization: what is added to the variance */
     double momentum; /* batch normalization: share of the moving averages that a step leaves */
     size_t source; /* add: index of the earlier layer */
@@ -89,7 +90,7 @@ typedef struct dt_pass {
 extern const dt_layer_kind dt_layer_activation, dt_layer_add, dt_layer_batch_norm,
     dt_layer_category_embedding, dt_layer_dense, dt_layer_dropout, dt_layer_layer_norm,
     dt_layer_member_dense, dt_layer_member_scale, dt_layer_noise, dt_layer_normalization,
-    dt_layer_periodic, dt_layer_piecewise_linear, dt_layer_rms_norm;
+    dt_layer_periodic, dt_layer_piecewise_linear, dt_layer_rectifier, dt_layer_rms_norm;
 
 /** Largest number of members. */
 enum { DT_MEMBERS_MAX = 1024 };
@@ -98,7 +99,7 @@ enum { DT_MEMBERS_MAX = 1024 };
 enum { DT_FREQUENCIES_MAX = 256 };
 
 /** The list of all kinds. */
-enum { DT_LAYER_KIND_COUNT = 14 };
+enum { DT_LAYER_KIND_COUNT = 15 };
 extern const dt_layer_kind *const dt_layer_kinds[DT_LAYER_KIND_COUNT];
 
 /** Returns the kind's name, as in files: "dense". */
