@@ -5,8 +5,13 @@
 #include "dtrain/base/text.h"
 #include "dtrain/io/zip.h"
 
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+/* COUNTERS: classes with weights (dt_keras_tensors_of), Normalization, and an end. */
+enum { GROUP_BYTES = 256, COUNTERS = 6 };
 
 /* ---- members ---- */
 
@@ -58,45 +63,98 @@ DT_MUST_USE static dt_status fail_no_weights(const dt_zip *zip)
 
 /* ---- where the arrays lie ---- */
 
-DT_MUST_USE static dt_status check_layout(const dt_keras_reader *r)
+/* Keras 3's, and that of Keras 2.12 to 2.14. */
+DT_MUST_USE static dt_status find_layers(const char **out, const dt_keras_reader *r)
 {
-    if (dt_h5_has(r->in.h5, "/layers") == DT_H5_GROUP)
-        return DT_OK;
-    if (dt_h5_has(r->in.h5, "/_layer_checkpoint_dependencies"))
-        return dt_fail(DT_DATA,
-                       "%s: its weights are laid out as by Keras 2; load and save it in Keras 3, "
-                       "or save it as .h5",
-                       r->in.path);
+    static const char *const groups[] = {"/layers", "/_layer_checkpoint_dependencies"};
+    for (size_t i = 0; i < 2; i++) {
+        *out = groups[i];
+        if (dt_h5_has(r->in.h5, groups[i]) == DT_H5_GROUP)
+            return DT_OK;
+    }
     return dt_fail(DT_DATA, "%s: there is no group /layers in its %s", r->in.path,
                    DT_KERAS_WEIGHTS_MEMBER);
 }
 
-DT_MUST_USE static dt_status take_layer(dt_keras_reader *r, const char *class, size_t index,
-                                        const char *name)
+/* Returns the number of a layer of that class: "dense" 0, "dense_12" 12; -1: it is of another. */
+static long number_of(const char *name, const char *class)
+{
+    const size_t length = strlen(class);
+    char *end = NULL;
+    if (strncmp(name, class, length) != 0)
+        return -1;
+    if (name[length] == '\0')
+        return 0;
+    if (name[length] != '_' || name[length + 1] < '1' || name[length + 1] > '9')
+        return -1;
+    const long number = strtol(name + length + 1, &end, 10);
+    return *end == '\0' && number < LONG_MAX ? number : -1;
+}
+
+/* Lists the arrays "0", "1" ... of the next layer of a class that has any, behind number *last. The
+ * numbers of Keras 2 skip: it counts a layer with weights twice. */
+DT_MUST_USE static dt_status find_next(char group[GROUP_BYTES], dt_h5_names *arrays, long *last,
+                                       const dt_keras_reader *r, const char *layers,
+                                       const dt_h5_names *names, const char *class)
 {
     dt_status status = DT_OK;
-    dt_h5_names names = {0};
-    char group[DT_KERAS_GROUP_BYTES];
-    dt_keras_archive_group(group, class, index);
-    DT_TRY(dt_h5_list_members(&names, r->in.h5, group)); /* "0", "1": kernel and bias */
-    if (names.count == 0)
-        DT_TRY(dt_fail(DT_DATA, "%s: layer '%s' has no weights in it", r->in.path, name));
-    DT_TRY(dt_keras_reader_take_weights(r, group, &names));
+    while (arrays->count == 0) {
+        const char *next = NULL;
+        long number = LONG_MAX;
+        for (size_t i = 0; i < names->count; i++) {
+            const long found = number_of(names->texts[i], class);
+            if (found > *last && found < number) {
+                number = found;
+                next = names->texts[i];
+            }
+        }
+        if (next == NULL)
+            break;
+        *last = number;
+        (void)snprintf(group, GROUP_BYTES, "%s/%.200s/vars", layers, next);
+        dt_h5_names_clear(arrays);
+        if (dt_h5_has(r->in.h5, group) == DT_H5_GROUP)
+            DT_TRY(dt_h5_list_members(arrays, r->in.h5, group));
+    }
 out:
-    dt_h5_names_clear(&names);
     return status;
+}
+
+/* The last number of each class that the file has. */
+typedef struct counter {
+    const char *class;
+    long last;
+} counter;
+
+static long *count_of(counter counters[COUNTERS], const char *class)
+{
+    size_t i = 0;
+    while (counters[i].class != NULL && strcmp(counters[i].class, class) != 0)
+        i++;
+    if (counters[i].class == NULL)
+        counters[i] = (counter){class, -1};
+    return &counters[i].last;
 }
 
 DT_MUST_USE static dt_status locate_weights(dt_keras_reader *r)
 {
     dt_status status = DT_OK;
-    const dt_keras_normalization *n = &r->chain.normalization;
-    DT_TRY(check_layout(r));
-    if (n->there && n->given == 0)
-        DT_TRY(take_layer(r, "normalization", 0, n->name));
-    for (size_t l = 0; l < r->chain.count; l++)
-        DT_TRY(take_layer(r, "dense", l, r->chain.layers[l].name));
+    const char *layers = NULL, *class = NULL, *name = NULL;
+    char group[GROUP_BYTES];
+    counter counters[COUNTERS] = {{NULL, 0}};
+    dt_h5_names names = {0}, arrays = {0};
+    DT_TRY(find_layers(&layers, r));
+    DT_TRY(dt_h5_list_members(&names, r->in.h5, layers));
+    while ((name = dt_keras_reader_next(r, &class)) != NULL) {
+        dt_h5_names_clear(&arrays);
+        DT_TRY(find_next(group, &arrays, count_of(counters, class), r, layers, &names, class));
+        if (arrays.count == 0)
+            DT_TRY(dt_fail(DT_DATA, "%s: layer '%s' has no weights in it", r->in.path, name));
+        DT_TRY(dt_keras_reader_take_weights(r, group, &arrays));
+    }
 out:
+    dt_h5_names_clear(&arrays);
+    dt_h5_names_clear(&names);
     return status;
 }
 
@@ -110,6 +168,11 @@ DT_MUST_USE static dt_status locate_state(dt_keras_reader *r)
     if (dt_h5_has(r->in.h5, group) != DT_H5_GROUP)
         return DT_OK;
     DT_TRY(dt_h5_list_members(&names, r->in.h5, group));
+    if (r->chain.keras_2) {
+        if (r->chain.adam && names.count > 2)
+            dt_keras_leave_out(r->chain.left_out, "the state of the optimizer (of Keras 2)");
+        goto out;
+    }
     for (size_t i = 0; complete && i < names.count; i++) {
         char name[24];
         const int length = snprintf(name, sizeof name, "%zu", i);
@@ -132,17 +195,36 @@ out:
 
 /* ---- the whole ---- */
 
+/* A file without a version is taken for one of Keras 3. */
+DT_MUST_USE static dt_status read_version(char **out, const dt_zip *zip)
+{
+    dt_status status = DT_OK;
+    char *text = NULL;
+    const dt_zip_member *member = dt_zip_find(zip, DT_KERAS_METADATA_MEMBER);
+    if (member != NULL)
+        DT_TRY(read_text(&text, zip, member, DT_KERAS_CONFIG_BYTES_MAX));
+    json_t *metadata = text != NULL ? json_loads(text, 0, NULL) : NULL;
+    status = dt_memory_copy_text(out, dt_keras_text_of(metadata, "keras_version", "3.0"));
+    json_decref(metadata);
+out:
+    dt_memory_free(text);
+    return status;
+}
+
 DT_MUST_USE static dt_status read_config(dt_keras_reader *r, const dt_zip *zip)
 {
     dt_status status = DT_OK;
-    char *config = NULL;
+    char *config = NULL, *version = NULL;
     const dt_zip_member *member = dt_zip_find(zip, DT_KERAS_CONFIG_MEMBER);
     if (member == NULL)
         return fail_no_config(zip);
     DT_TRY(read_text(&config, zip, member, DT_KERAS_CONFIG_BYTES_MAX));
-    DT_TRY(dt_keras_reader_begin(
-        r, &(dt_keras_config){.model = config, .model_name = DT_KERAS_CONFIG_MEMBER}));
+    DT_TRY(read_version(&version, zip));
+    DT_TRY(dt_keras_reader_begin(r, &(dt_keras_config){.model = config,
+                                                       .model_name = DT_KERAS_CONFIG_MEMBER,
+                                                       .version = version}));
 out:
+    dt_memory_free(version);
     dt_memory_free(config);
     return status;
 }

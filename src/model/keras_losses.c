@@ -10,7 +10,8 @@ static const dt_keras_loss losses[DT_LOSS_COUNT] = {
     {&dt_cross_entropy,
      "SparseCategoricalCrossentropy",
      NULL,
-     {"categorical_crossentropy", "CategoricalCrossentropy"}},
+     {"categorical_crossentropy", "CategoricalCrossentropy", "binary_crossentropy",
+      "BinaryCrossentropy"}},
     {&dt_mean_squared_error, "MeanSquaredError", NULL, {"mse", "MSE"}},
     {&dt_mean_absolute_error, "MeanAbsoluteError", NULL, {"mae", "MAE"}},
     {&dt_huber, "Huber", "delta", {"huber_loss"}},
@@ -39,6 +40,11 @@ const dt_keras_loss *dt_keras_loss_find(const char *name)
         if (losses[i].class_name != NULL && is_called(&losses[i], name))
             return &losses[i];
     return NULL;
+}
+
+bool dt_keras_loss_is_of_two(const char *name)
+{
+    return strcmp(name, "binary_crossentropy") == 0 || strcmp(name, "BinaryCrossentropy") == 0;
 }
 
 bool dt_keras_loss_in_units(double *number, const dt_network *network)

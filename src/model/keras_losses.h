@@ -20,4 +20,7 @@ const dt_keras_loss *dt_keras_loss_of(const dt_loss *loss);
 /* Returns the row that has a file's name of a loss; NULL: dtrain has no such loss. */
 const dt_keras_loss *dt_keras_loss_find(const char *name);
 
+/* Returns whether the loss is of each output by itself: it is that of classes if these are two. */
+bool dt_keras_loss_is_of_two(const char *name);
+
 #endif

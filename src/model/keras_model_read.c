@@ -44,15 +44,20 @@ DT_MUST_USE static dt_status fail_no_model(const dt_keras_reader *r)
 DT_MUST_USE static dt_status read_configs(dt_keras_reader *r)
 {
     dt_status status = DT_OK;
-    char *model = NULL, *training = NULL;
+    char *model = NULL, *training = NULL, *version = NULL;
     if (!dt_h5_has_attribute(r->in.h5, "/", "model_config"))
         DT_TRY(fail_no_model(r));
     DT_TRY(read_config(&model, r, "model_config"));
     if (dt_h5_has_attribute(r->in.h5, "/", "training_config"))
         DT_TRY(read_config(&training, r, "training_config"));
-    DT_TRY(dt_keras_reader_begin(
-        r, &(dt_keras_config){.model = model, .model_name = "model_config", .training = training}));
+    if (dt_h5_has_attribute(r->in.h5, "/", "keras_version"))
+        DT_TRY(read_config(&version, r, "keras_version"));
+    DT_TRY(dt_keras_reader_begin(r, &(dt_keras_config){.model = model,
+                                                       .model_name = "model_config",
+                                                       .training = training,
+                                                       .version = version}));
 out:
+    dt_memory_free(version);
     dt_memory_free(training);
     dt_memory_free(model);
     return status;

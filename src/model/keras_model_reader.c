@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { NAME_BYTES_MAX = 2048, KERNEL = 0, BIAS = 1, MEAN = 0, VARIANCE = 1 };
+enum { NAME_BYTES_MAX = 2048, MEAN = 0, VARIANCE = 1 };
 
 dt_status dt_keras_reader_begin(dt_keras_reader *r, const dt_keras_config *config)
 {
@@ -85,44 +85,106 @@ out:
     return status;
 }
 
-DT_MUST_USE static dt_status take_dense(dt_keras_reader *r, const char *group,
-                                        const dt_h5_names *names)
+/* "a kernel and a bias": the arrays that a layer has in the file. */
+static void print_arrays(char *out, size_t bytes, const dt_keras_step *step)
+{
+    size_t used = 0;
+    out[0] = '\0';
+    for (size_t t = 0; t < step->tensors->count && used < bytes; t++)
+        if (step->stored[t])
+            used += (size_t)snprintf(out + used, bytes - used, "%sa %s", used > 0 ? " and " : "",
+                                     step->tensors->tensors[t].name);
+}
+
+/* Returns which of the names ends in that of the tensor, "bn/gamma:0"; names->count: none does. */
+static size_t find_tensor(const dt_h5_names *names, const char *tensor)
+{
+    size_t i = 0;
+    for (; i < names->count; i++) {
+        const char *slash = strrchr(names->texts[i], '/');
+        const char *name = slash != NULL ? slash + 1 : names->texts[i];
+        const size_t length = strcspn(name, ":");
+        if (length == strlen(tensor) && strncmp(name, tensor, length) == 0)
+            break;
+    }
+    return i;
+}
+
+/* By their names, as .h5 files have them; else, in .keras, they are in Keras's order. */
+static void order_names(const char *out[DT_KERAS_TENSORS], const dt_keras_step *step,
+                        const dt_h5_names *names)
+{
+    size_t next = 0;
+    bool named = true;
+    for (size_t t = 0; t < step->tensors->count; t++)
+        named = named && (!step->stored[t] ||
+                          find_tensor(names, step->tensors->tensors[t].name) < names->count);
+    for (size_t t = 0; t < step->tensors->count; t++)
+        if (step->stored[t] && named)
+            out[t] = names->texts[find_tensor(names, step->tensors->tensors[t].name)];
+        else if (step->stored[t])
+            out[t] = names->texts[next++];
+}
+
+DT_MUST_USE static dt_status take_step(dt_keras_reader *r, const char *group,
+                                       const dt_h5_names *names)
 {
     dt_status status = DT_OK;
-    const dt_keras_dense *dense = &r->chain.layers[r->located];
+    const dt_keras_step *step = &r->chain.steps[r->located];
     char **datasets = r->datasets[r->located];
-    uint64_t kernel[2] = {r->inputs, dense->units};
-    uint64_t bias[1] = {dense->units};
-    if (names->count != (dense->has_bias ? 2 : 1))
+    const char *ordered[DT_KERAS_TENSORS] = {0};
+    size_t stored = 0;
+    for (size_t t = 0; t < step->tensors->count; t++)
+        stored += step->stored[t];
+    if (names->count != stored && !(step->more && names->count == stored + 1)) {
+        char expected[128];
+        print_arrays(expected, sizeof expected, step);
         return dt_fail(DT_DATA, "%s: layer '%s': expected %s, found %zu arrays of weights",
-                       r->in.path, dense->name,
-                       dense->has_bias ? "a kernel and a bias" : "a kernel", names->count);
-    DT_TRY(locate_array(&datasets[KERNEL], r, dense->name, group, names->texts[0], 2, kernel));
-    if (r->inputs == 0) /* the configuration leaves them open */
-        r->inputs = r->chain.inputs = kernel[0];
-    if (dense->has_bias)
-        DT_TRY(locate_array(&datasets[BIAS], r, dense->name, group, names->texts[1], 1, bias));
-    r->parameters += (r->inputs + 1) * dense->units;
-    r->inputs = dense->units;
-    r->located++;
+                       r->in.path, step->name, expected, names->count);
+    }
+    order_names(ordered, step, names);
+    for (size_t t = 0; t < step->tensors->count; t++) {
+        uint64_t shape[2];
+        const unsigned dims = dt_keras_shape_tensor(shape, step, t, r->inputs);
+        if (!step->stored[t])
+            continue;
+        DT_TRY(locate_array(&datasets[t], r, step->name, group, ordered[t], dims, shape));
+        if (r->inputs == 0) /* the configuration leaves them open */
+            r->inputs = r->chain.inputs = shape[0];
+    }
 out:
     return status;
+}
+
+/* ---- one step after the other ---- */
+
+static void pass_step(dt_keras_reader *r)
+{
+    r->inputs = dt_keras_step_outputs(&r->chain.steps[r->located++], r->inputs);
+}
+
+static void pass_others(dt_keras_reader *r)
+{
+    while (r->located < r->chain.count && !dt_keras_has_arrays(&r->chain.steps[r->located]))
+        pass_step(r);
 }
 
 dt_status dt_keras_reader_take_weights(dt_keras_reader *r, const char *group,
                                        const dt_h5_names *names)
 {
-    const dt_keras_normalization *n = &r->chain.normalization;
+    dt_status status = DT_OK;
     if (names->count == 0) /* as of Dropout */
         return DT_OK;
-    if (n->there && n->given == 0 && r->statistics[MEAN] == NULL)
+    if (dt_keras_waits_for_statistics(r))
         return take_statistics(r, group, names);
+    pass_others(r);
     if (r->located == r->chain.count)
-        return dt_fail(DT_DATA,
-                       "%s: more layers with weights than the %zu Dense ones of its "
-                       "model_config: %s",
-                       r->in.path, r->chain.count, group);
-    return take_dense(r, group, names);
+        DT_TRY(dt_fail(DT_DATA, "%s: more layers with weights than the %zu of its model_config: %s",
+                       r->in.path, r->chain.count, group));
+    DT_TRY(take_step(r, group, names));
+    pass_step(r);
+out:
+    return status;
 }
 
 /* ---- reading them ---- */
@@ -166,7 +228,7 @@ DT_MUST_USE static dt_status read_scale(dt_keras_loaded *out, const dt_keras_rea
 {
     dt_status status = DT_OK;
     const dt_keras_rescaling *units = &r->chain.rescaling;
-    const size_t C = (size_t)r->chain.layers[r->chain.count - 1].units;
+    const size_t C = (size_t)dt_keras_chain_outputs(&r->chain);
     if (!units->there)
         return DT_OK;
     DT_TRY(dt_memory_alloc(&out->scale, C, sizeof *out->scale, "the targets' scales"));
@@ -180,30 +242,87 @@ out:
     return status;
 }
 
+/* A tensor that the file does not have: of the configuration, or as in a new layer. */
+DT_MUST_USE static dt_status fill_tensor(float *values, const dt_keras_reader *r, size_t l,
+                                         size_t t, uint64_t count)
+{
+    const dt_keras_step *step = &r->chain.steps[l];
+    const size_t given = step->counts[t];
+    if (given > 1 && given != count)
+        return dt_fail(DT_DATA, "%s: layer '%s' has %zu numbers, expected %" PRIu64, r->in.path,
+                       step->name, given, count);
+    for (uint64_t i = 0; i < count; i++)
+        values[i] = given > 0 ? (float)step->numbers[t][given > 1 ? i : 0]
+                              : step->tensors->tensors[t].otherwise;
+    for (uint64_t i = 0; step->identity && t == 0 && i < step->units; i++)
+        values[i * step->units + i] = 1.0f;
+    return DT_OK;
+}
+
+/* Returns the number of values in *next. */
+DT_MUST_USE static dt_status read_tensor(float **next, const dt_keras_reader *r, size_t l, size_t t,
+                                         uint64_t inputs)
+{
+    dt_status status = DT_OK;
+    const dt_keras_step *step = &r->chain.steps[l];
+    const uint64_t count = dt_keras_count_tensor(r, l, t, inputs);
+    const uint64_t stored = dt_keras_is_one_logit(r, l) ? count / 2 : count;
+    if (step->stored[t])
+        DT_TRY(dt_model_arrays_read(&r->in, *next, r->datasets[l][t], stored));
+    else
+        DT_TRY(fill_tensor(*next, r, l, t, stored));
+    if (strcmp(step->tensors->tensors[t].name, "moving_variance") == 0)
+        for (uint64_t i = 0; i < stored; i++)
+            if ((*next)[i] < 0.0f)
+                DT_TRY(dt_fail(DT_DATA, "%s: layer '%s': variance %" PRIu64 " is negative, %g",
+                               r->in.path, step->name, i, (double)(*next)[i]));
+    if (dt_keras_is_one_logit(r, l))
+        dt_keras_spread_logit(*next, stored, 0.0f);
+    *next += count;
+out:
+    return status;
+}
+
+static dt_keras_layer make_layer(const dt_keras_reader *r, size_t l, uint64_t inputs)
+{
+    const dt_keras_step *step = &r->chain.steps[l];
+    const bool last = l + 1 == r->chain.count;
+    dt_keras_layer layer = {.units = dt_keras_step_outputs(step, inputs) *
+                                     (dt_keras_is_one_logit(r, l) ? 2 : 1),
+                            .activation = dt_activation_name(step->layer.activation),
+                            .layer = step->layer};
+    layer.layer.H = step->layer.kind == &dt_layer_dense ? (size_t)layer.units : 0;
+    if (last && r->chain.classes)
+        layer.activation = "softmax";
+    return layer;
+}
+
 DT_MUST_USE static dt_status read_weights(dt_keras_loaded *out, const dt_keras_reader *r)
 {
     dt_status status = DT_OK;
     uint64_t inputs = r->chain.inputs;
+    const uint64_t parameters = dt_keras_reader_count(r);
     float *next = NULL;
-    if (r->parameters > SIZE_MAX)
-        return dt_fail(DT_MEMORY, "%s: no memory for %" PRIu64 " weights", r->in.path,
-                       r->parameters);
+    if (parameters > SIZE_MAX)
+        return dt_fail(DT_MEMORY, "%s: no memory for %" PRIu64 " weights", r->in.path, parameters);
     DT_TRY(dt_memory_alloc(&out->layers, r->chain.count, sizeof *out->layers, "layers"));
-    DT_TRY(dt_memory_alloc(&out->params, (size_t)r->parameters, sizeof(float), "weights"));
-    out->parameter_count = (size_t)r->parameters;
+    DT_TRY(dt_memory_alloc(&out->params, (size_t)parameters, sizeof(float), "weights"));
+    out->parameter_count = (size_t)parameters;
     next = out->params;
     for (size_t l = 0; l < r->chain.count; l++) {
-        const dt_keras_dense *dense = &r->chain.layers[l];
-        float *kernel = next, *bias = next + inputs * dense->units;
-        DT_TRY(dt_model_arrays_read(&r->in, kernel, r->datasets[l][KERNEL], inputs * dense->units));
-        if (dense->has_bias)
-            DT_TRY(dt_model_arrays_read(&r->in, bias, r->datasets[l][BIAS], dense->units));
-        else if (out->no_bias[0] == '\0')
-            (void)snprintf(out->no_bias, sizeof out->no_bias, "%s", dense->name);
-        out->layers[l] = (dt_keras_layer){
-            .units = dense->units, .activation = dense->activation, .kernel = kernel, .bias = bias};
-        next = bias + dense->units;
-        inputs = dense->units;
+        const dt_keras_step *step = &r->chain.steps[l];
+        const size_t tensors = step->tensors != NULL ? step->tensors->count : 0;
+        out->layers[l] = make_layer(r, l, inputs);
+        out->layers[l].kernel = next;
+        for (size_t t = 0; t < tensors; t++) {
+            if (t == 1)
+                out->layers[l].bias = next;
+            DT_TRY(read_tensor(&next, r, l, t, inputs));
+        }
+        if (step->layer.kind == &dt_layer_dense && !step->stored[1] && !step->identity &&
+            out->no_bias[0] == '\0')
+            (void)snprintf(out->no_bias, sizeof out->no_bias, "%s", step->name);
+        inputs = dt_keras_step_outputs(step, inputs);
     }
     out->model.layers = out->layers;
 out:
@@ -213,12 +332,9 @@ out:
 dt_status dt_keras_reader_finish(dt_keras_loaded *out, dt_keras_reader *r)
 {
     dt_status status = DT_OK;
-    const dt_keras_normalization *n = &r->chain.normalization;
-    if (n->there && n->given == 0 && r->statistics[MEAN] == NULL)
-        DT_TRY(dt_fail(DT_DATA, "%s: layer '%s' has no weights in it", r->in.path, n->name));
-    if (r->located < r->chain.count)
-        DT_TRY(dt_fail(DT_DATA, "%s: layer '%s' has no weights in it", r->in.path,
-                       r->chain.layers[r->located].name));
+    const char *group = NULL, *missing = dt_keras_reader_next(r, &group);
+    if (missing != NULL)
+        DT_TRY(dt_fail(DT_DATA, "%s: layer '%s' has no weights in it", r->in.path, missing));
     out->model = (dt_keras_model){
         .inputs = r->chain.inputs,
         .layer_count = r->chain.count,
@@ -232,16 +348,16 @@ dt_status dt_keras_reader_finish(dt_keras_loaded *out, dt_keras_reader *r)
     DT_TRY(read_scale(out, r));
     DT_TRY(dt_keras_reader_read_state(out, r));
     (void)snprintf(out->left_out, sizeof out->left_out, "%s", r->chain.left_out);
+    (void)snprintf(out->predicts_only, sizeof out->predicts_only, "%s", r->chain.predicts_only);
 out:
     return status;
 }
 
 void dt_keras_reader_clear(dt_keras_reader *r)
 {
-    for (size_t l = 0; r->datasets != NULL && l < r->chain.count; l++) {
-        dt_memory_free(r->datasets[l][KERNEL]);
-        dt_memory_free(r->datasets[l][BIAS]);
-    }
+    for (size_t l = 0; r->datasets != NULL && l < r->chain.count; l++)
+        for (size_t t = 0; t < DT_KERAS_TENSORS; t++)
+            dt_memory_free(r->datasets[l][t]);
     dt_memory_free(r->datasets);
     dt_memory_free(r->statistics[MEAN]);
     dt_memory_free(r->statistics[VARIANCE]);

@@ -15,10 +15,10 @@ typedef struct dt_keras_reader {
     dt_model_arrays in;
     dt_keras_chain chain;
     char *statistics[2]; /* datasets of a Normalization: mean, variance; NULL: not in the weights */
-    char *(*datasets)[2]; /* [chain.count]: paths of kernel and bias; NULL: no bias */
-    size_t located; /* layers whose weights have been found */
-    uint64_t parameters; /* of those */
-    uint64_t inputs; /* of the next */
+    char *(
+        *datasets)[DT_KERAS_TENSORS]; /* [chain.count]: paths; NULL: the file has no such array */
+    size_t located; /* steps whose weights have been found */
+    uint64_t inputs; /* of the next; 0: unknown */
     dt_h5_names state; /* paths of Keras's arrays of Adam: iteration, perhaps learning rate, m, v,
                           m, v ...; count 0: none */
     bool own_state; /* in /dtrain */
@@ -26,6 +26,10 @@ typedef struct dt_keras_reader {
 
 /* Reads the configuration; comes first. Errors: DT_DATA, DT_MEMORY. */
 DT_MUST_USE dt_status dt_keras_reader_begin(dt_keras_reader *r, const dt_keras_config *config);
+
+/* Returns the name of the next layer that has arrays and its class's group in .keras files; NULL:
+ * there is none. */
+const char *dt_keras_reader_next(const dt_keras_reader *r, const char **group);
 
 /* Takes the arrays of the next layer that has any: `names` below `group`. */
 DT_MUST_USE dt_status dt_keras_reader_take_weights(dt_keras_reader *r, const char *group,
@@ -48,6 +52,32 @@ void dt_keras_reader_clear(dt_keras_reader *r);
 DT_MUST_USE dt_status dt_keras_check_names(const dt_h5_names *names, uint64_t C, const char *path);
 
 /* ---- between the reader's own files ---- */
+
+/* Returns whether it is the last step of a chain of one logit. */
+bool dt_keras_is_one_logit(const dt_keras_reader *r, size_t step);
+
+/* Returns whether the file has arrays of the step. */
+bool dt_keras_has_arrays(const dt_keras_step *step);
+
+/* Returns whether the next arrays are those of the Normalization before all others. */
+bool dt_keras_waits_for_statistics(const dt_keras_reader *r);
+
+/* Shapes a tensor of a step with that many inputs as the file has it; returns its dimensions. */
+unsigned dt_keras_shape_tensor(uint64_t shape[2], const dt_keras_step *step, size_t t,
+                               uint64_t inputs);
+
+/* Returns how many outputs a step has, in the file. */
+uint64_t dt_keras_step_outputs(const dt_keras_step *step, uint64_t inputs);
+
+/* Returns how many numbers the tensor has in the network: of the last step of one logit twice as
+ * many as in the file. */
+uint64_t dt_keras_count_tensor(const dt_keras_reader *r, size_t step, size_t t, uint64_t inputs);
+
+/* Returns the number of the network's parameters, after all weights. */
+uint64_t dt_keras_reader_count(const dt_keras_reader *r);
+
+/* Spreads the numbers of one logit over two: that of class 0 is `factor` times that of class 1. */
+void dt_keras_spread_logit(float *values, uint64_t count, float factor);
 
 /* Reads the moments that were taken, and Adam's numbers. */
 DT_MUST_USE dt_status dt_keras_reader_read_state(dt_keras_loaded *out, dt_keras_reader *r);

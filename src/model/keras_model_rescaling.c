@@ -1,58 +1,99 @@
+/* Rescaling layers: y = scale x + offset. Before all others one is a Normalization, and after the
+ * last the outputs' units; elsewhere it is a step. */
 #include "keras_model_chain.h"
 
+#include "dtrain/base/memory.h"
+
+#include <float.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-DT_MUST_USE static dt_status check_place(const dt_keras_chain *chain, const char *name,
-                                         const char *path)
+DT_MUST_USE static dt_status check_count(const dt_keras_builder *b, const char *name, size_t count,
+                                         const char *key)
 {
-    const dt_keras_dense *last = chain->count > 0 ? &chain->layers[chain->count - 1] : NULL;
-    if (last == NULL)
-        return dt_fail(
-            DT_DATA,
-            "%s: layer '%.60s' is a Rescaling before the first Dense layer; dtrain takes "
-            "one of the outputs, after the last",
-            path, name);
-    if (chain->rescaling.there)
-        return dt_fail(DT_DATA, "%s: layer '%.60s' is a second Rescaling; dtrain takes one", path,
-                       name);
-    if (strcmp(last->activation, "linear") != 0)
-        return dt_fail(DT_DATA,
-                       "%s: layer '%.60s' rescales the outputs of %s; dtrain takes a Rescaling of "
-                       "linear ones",
-                       path, name, last->activation);
-    return DT_OK;
-}
-
-DT_MUST_USE static dt_status check_count(const dt_keras_chain *chain, size_t count, const char *key,
-                                         const char *path)
-{
-    const uint64_t units = chain->layers[chain->count - 1].units;
-    if (count == 1 || count == units)
+    if (count > 1)
+        DT_ASSERT(b->dims <= 1);
+    if (count <= 1 || b->values == 0 || count == b->values)
         return DT_OK;
-    return dt_fail(DT_DATA, "%s: layer '%s': its %s has %zu numbers; expected 1 or %llu", path,
-                   chain->rescaling.name, key, count, (unsigned long long)units);
+    return dt_fail(DT_DATA, "%s: layer '%s': its %s has %zu numbers; expected 1 or %llu", b->path,
+                   name, key, count, (unsigned long long)b->values);
 }
 
-dt_status dt_keras_rescaling_read(dt_keras_chain *chain, const json_t *layer, const char *path)
+DT_MUST_USE static dt_status read(dt_keras_rescaling *r, const dt_keras_builder *b,
+                                  const json_t *layer)
 {
     dt_status status = DT_OK;
-    dt_keras_rescaling *r = &chain->rescaling;
-    DT_TRY(check_place(chain, dt_keras_name_of(layer), path));
-    r->there = true;
     (void)snprintf(r->name, sizeof r->name, "%s", dt_keras_name_of(layer));
-    DT_TRY(dt_keras_numbers_read(&r->scale, &r->scales, layer, "scale", path));
-    DT_TRY(check_count(chain, r->scales, "scale", path));
-    for (size_t j = 0; j < r->scales; j++)
-        if (!((float)r->scale[j] > 0.0f))
-            DT_TRY(dt_fail(DT_DATA,
-                           "%s: layer '%s': value %zu of its scale is %g; dtrain takes positive "
-                           "ones",
-                           path, r->name, j, r->scale[j]));
+    DT_TRY(dt_keras_numbers_read(&r->scale, &r->scales, layer, "scale", b->path));
+    if (r->scales > 1)
+        DT_TRY(dt_keras_check_rows(b, layer));
+    DT_TRY(check_count(b, r->name, r->scales, "scale"));
     if (json_object_get(json_object_get(layer, "config"), "offset") == NULL)
         goto out;
-    DT_TRY(dt_keras_numbers_read(&r->offset, &r->offsets, layer, "offset", path));
-    DT_TRY(check_count(chain, r->offsets, "offset", path));
+    DT_TRY(dt_keras_numbers_read(&r->offset, &r->offsets, layer, "offset", b->path));
+    if (r->offsets > 1)
+        DT_TRY(dt_keras_check_rows(b, layer));
+    DT_TRY(check_count(b, r->name, r->offsets, "offset"));
 out:
+    return status;
+}
+
+/* (x - mean) / deviation, which is at least 1e-7. */
+static bool is_normalization(const dt_keras_rescaling *r)
+{
+    for (size_t j = 0; j < r->scales; j++)
+        if (!(r->scale[j] > 1e-15 && r->scale[j] < 1e7))
+            return false;
+    for (size_t j = 0; j < r->offsets; j++)
+        for (size_t i = 0; i < r->scales; i++)
+            if (!(fabs(r->offset[j] / r->scale[i]) < (double)FLT_MAX))
+                return false;
+    return r->scales <= 1 || r->offsets <= 1 || r->scales == r->offsets;
+}
+
+DT_MUST_USE static dt_status take_first(dt_keras_normalization *n, const dt_keras_rescaling *r)
+{
+    dt_status status = DT_OK;
+    const size_t count = r->scales > r->offsets ? r->scales : r->offsets;
+    DT_TRY(dt_memory_alloc(&n->mean, count, sizeof *n->mean, "numbers"));
+    DT_TRY(dt_memory_alloc(&n->variance, count, sizeof *n->variance, "numbers"));
+    n->there = true;
+    n->given = count;
+    memcpy(n->name, r->name, sizeof n->name);
+    for (size_t j = 0; j < count; j++) {
+        const double scale = r->scale[r->scales > 1 ? j : 0];
+        if (r->offsets > 0)
+            n->mean[j] = -r->offset[r->offsets > 1 ? j : 0] / scale;
+        n->variance[j] = 1.0 / (scale * scale);
+    }
+out:
+    return status;
+}
+
+dt_status dt_keras_take_rescaling(dt_keras_builder *b, const json_t *layer)
+{
+    dt_status status = DT_OK;
+    dt_keras_chain *chain = b->chain;
+    dt_keras_rescaling r = {.there = true};
+    if (b->softmax != NULL)
+        return dt_fail(DT_DATA,
+                       "%s: layer '%.60s' rescales the outputs of softmax, which dtrain does not; "
+                       "use Keras to predict",
+                       b->path, dt_keras_name_of(layer));
+    DT_TRY(read(&r, b, layer));
+    if (chain->count == 0 && !chain->normalization.there && is_normalization(&r)) {
+        DT_TRY(take_first(&chain->normalization, &r));
+        goto out;
+    }
+    dt_keras_settle_rescaling(b);
+    chain->rescaling = r;
+    r = (dt_keras_rescaling){0};
+    const dt_layer *last = chain->count > 0 ? &chain->steps[chain->count - 1].layer : NULL;
+    if (last == NULL || last->kind != &dt_layer_dense || last->activation != DT_ACTIVATION_LINEAR)
+        dt_keras_settle_rescaling(b);
+out:
+    dt_memory_free(r.scale);
+    dt_memory_free(r.offset);
     return status;
 }

@@ -12,13 +12,20 @@
 
 /* ---- where Adam's state lies ---- */
 
+/* Keras keeps them of what the file has and what trains. */
+static bool has_moments(const dt_keras_step *step, size_t t)
+{
+    return step->stored[t] && !step->tensors->tensors[t].moves;
+}
+
 /* Returns how many arrays Keras 3 keeps for Adam with these layers: the iteration, the learning
  * rate (unless a schedule gives it), and two a weight. */
 static size_t expected_arrays(const dt_keras_chain *chain)
 {
     size_t count = chain->scheduled ? 1 : 2;
     for (size_t l = 0; l < chain->count; l++)
-        count += chain->layers[l].has_bias ? 4 : 2;
+        for (size_t t = 0; t < DT_KERAS_TENSORS; t++)
+            count += has_moments(&chain->steps[l], t) ? 2 : 0;
     return count;
 }
 
@@ -46,12 +53,14 @@ DT_MUST_USE static dt_status check_arrays(bool *fit, dt_keras_reader *r)
     if (*fit && !r->chain.scheduled)
         DT_TRY(check_array(fit, r, r->state.texts[next++], DT_H5_CLASS_FLOAT, 0, NULL));
     for (size_t l = 0; *fit && l < r->chain.count; l++) {
-        const dt_keras_dense *dense = &r->chain.layers[l];
-        const uint64_t kernel[] = {inputs, dense->units};
-        for (int i = 0; *fit && i < (dense->has_bias ? 4 : 2); i++)
-            DT_TRY(check_array(fit, r, r->state.texts[next++], DT_H5_CLASS_FLOAT, i < 2 ? 2 : 1,
-                               i < 2 ? kernel : &dense->units));
-        inputs = dense->units;
+        const dt_keras_step *step = &r->chain.steps[l];
+        for (size_t i = 0; *fit && i < 2 * DT_KERAS_TENSORS; i++) {
+            uint64_t shape[2];
+            const unsigned dims = dt_keras_shape_tensor(shape, step, i / 2, inputs);
+            if (has_moments(step, i / 2))
+                DT_TRY(check_array(fit, r, r->state.texts[next++], DT_H5_CLASS_FLOAT, dims, shape));
+        }
+        inputs = dt_keras_step_outputs(step, inputs);
     }
 out:
     return status;
@@ -72,12 +81,18 @@ out:
     return status;
 }
 
+static bool is_incomplete(const dt_keras_reader *r)
+{
+    const char *group;
+    return dt_keras_reader_next(r, &group) != NULL;
+}
+
 dt_status dt_keras_reader_take_state(dt_keras_reader *r, const char *group,
                                      const dt_h5_names *names)
 {
     dt_status status = DT_OK;
     bool fit = false;
-    if (names->count <= 2 || r->located < r->chain.count)
+    if (names->count <= 2 || is_incomplete(r))
         return DT_OK; /* compiled, but never fitted; or about to be refused */
     if (!r->chain.adam) {
         if (!r->chain.other_optimizer) /* Keras itself loses it when it saves .h5 before .keras */
@@ -104,16 +119,17 @@ dt_status dt_keras_reader_take_own_state(dt_keras_reader *r)
 {
     dt_status status = DT_OK;
     dt_h5_shape found;
-    if (r->located < r->chain.count)
+    const uint64_t parameters = dt_keras_reader_count(r);
+    if (is_incomplete(r))
         return DT_OK; /* will be an error */
     for (int i = 0; i < 2; i++) {
         DT_TRY(dt_h5_describe(&found, r->in.h5, own_moments[i]));
-        if (!dt_model_has_shape(&found, 1, &r->parameters))
+        if (!dt_model_has_shape(&found, 1, &parameters))
             DT_TRY(dt_fail(DT_DATA,
                            "%s: %s: expected one list of %" PRIu64
                            " numbers, as there are weights, "
                            "found %" PRIu64 " in %u dimensions",
-                           r->in.path, own_moments[i], r->parameters, found.count, found.dims));
+                           r->in.path, own_moments[i], parameters, found.count, found.dims));
         DT_TRY(dt_model_arrays_count(&r->in, &found));
     }
     r->own_state = true;
@@ -135,6 +151,20 @@ DT_MUST_USE static dt_status check_moments(const dt_keras_loaded *loaded, const 
     return DT_OK;
 }
 
+/* The gradient of logit 0 is that of logit 1, negated. */
+DT_MUST_USE static dt_status read_moment(float *values, const dt_keras_reader *r, const char *path,
+                                         size_t l, uint64_t count, float factor)
+{
+    dt_status status = DT_OK;
+    const bool one_logit = dt_keras_is_one_logit(r, l);
+    const uint64_t stored = one_logit ? count / 2 : count;
+    DT_TRY(dt_model_arrays_read(&r->in, values, path, stored));
+    if (one_logit)
+        dt_keras_spread_logit(values, stored, factor);
+out:
+    return status;
+}
+
 /* A bias that is not there keeps moments of 0. */
 DT_MUST_USE static dt_status read_moments(dt_keras_loaded *out, const dt_keras_reader *r)
 {
@@ -143,17 +173,17 @@ DT_MUST_USE static dt_status read_moments(dt_keras_loaded *out, const dt_keras_r
     uint64_t inputs = r->chain.inputs;
     float *m = out->model.optimizer.states[0], *v = out->model.optimizer.states[1];
     for (size_t l = 0; l < r->chain.count; l++) {
-        const dt_keras_dense *dense = &r->chain.layers[l];
-        const uint64_t counts[2] = {inputs * dense->units, dense->units};
-        for (int i = 0; i < 2; i++) {
-            if (i == 0 || dense->has_bias) {
-                DT_TRY(dt_model_arrays_read(&r->in, m, r->state.texts[next++], counts[i]));
-                DT_TRY(dt_model_arrays_read(&r->in, v, r->state.texts[next++], counts[i]));
+        const dt_keras_step *step = &r->chain.steps[l];
+        for (size_t t = 0; step->tensors != NULL && t < step->tensors->count; t++) {
+            const uint64_t count = dt_keras_count_tensor(r, l, t, inputs);
+            if (has_moments(step, t)) {
+                DT_TRY(read_moment(m, r, r->state.texts[next++], l, count, -1.0f));
+                DT_TRY(read_moment(v, r, r->state.texts[next++], l, count, 1.0f));
             }
-            m += counts[i];
-            v += counts[i];
+            m += count;
+            v += count;
         }
-        inputs = dense->units;
+        inputs = dt_keras_step_outputs(step, inputs);
     }
 out:
     return status;

@@ -49,9 +49,11 @@ static bool is_set(const json_t *config, const char *key)
 
 dt_status dt_keras_extras_read(dt_keras_chain *chain, const json_t *layer, const char *path)
 {
-    static const char *const extras[] = {"kernel_regularizer",   "bias_regularizer",
-                                         "activity_regularizer", "kernel_constraint",
-                                         "bias_constraint",      "lora_rank"};
+    static const char *const extras[] = {
+        "kernel_regularizer", "bias_regularizer", "activity_regularizer", "kernel_constraint",
+        "bias_constraint",    "lora_rank",        "gamma_regularizer",    "beta_regularizer",
+        "gamma_constraint",   "beta_constraint",  "W_regularizer",        "b_regularizer",
+        "W_constraint",       "b_constraint"};
     const json_t *config = json_object_get(layer, "config");
     const char *name = dt_keras_name_of(layer);
     const char *dtype = dtype_of(config);
@@ -66,27 +68,33 @@ dt_status dt_keras_extras_read(dt_keras_chain *chain, const json_t *layer, const
     for (size_t i = 0; i < sizeof extras / sizeof *extras; i++)
         if (is_set(config, extras[i]))
             dt_keras_leave_out(chain->left_out, "%s of '%.60s'", extras[i], name);
+    const char *class = dt_keras_text_of(layer, "class_name", "");
     if (json_is_false(json_object_get(config, "trainable")) &&
-        strcmp(dt_keras_text_of(layer, "class_name", ""), "Dense") == 0)
+        (strcmp(class, "Dense") == 0 || strcmp(class, "BatchNormalization") == 0))
         dt_keras_leave_out(chain->left_out, "'%.60s' is not trainable", name);
     return DT_OK;
 }
 
 /* ---- the loss ---- */
 
+/* That of the only output: alone, in a list, or by the output's name. */
 static const json_t *loss_of(const json_t *training)
 {
     const json_t *loss = json_object_get(training, "loss");
+    if (json_object_size(loss) == 1)
+        loss = json_object_iter_value(json_object_iter((json_t *)loss));
     return json_is_array(loss) ? dt_keras_only_element(loss) : loss;
 }
 
-bool dt_keras_loss_takes_logits(const json_t *training)
+bool dt_keras_loss_takes_logits(const json_t *training, bool one_output)
 {
     const json_t *loss = loss_of(training);
     const char *class = dt_keras_text_of(loss, "class_name", "");
-    return (strcmp(class, "SparseCategoricalCrossentropy") == 0 ||
-            strcmp(class, "CategoricalCrossentropy") == 0) &&
-           json_is_true(json_object_get(json_object_get(loss, "config"), "from_logits"));
+    const bool fits = one_output ? strcmp(class, "BinaryCrossentropy") == 0 ||
+                                       strcmp(class, "BinaryFocalCrossentropy") == 0
+                                 : strcmp(class, "SparseCategoricalCrossentropy") == 0 ||
+                                       strcmp(class, "CategoricalCrossentropy") == 0;
+    return fits && json_is_true(json_object_get(json_object_get(loss, "config"), "from_logits"));
 }
 
 const char *dt_keras_loss_name(const json_t *training)
@@ -130,11 +138,13 @@ static void read_smoothing(dt_keras_chain *chain, const json_t *config, bool tak
 
 static void read_loss(dt_keras_chain *chain, const json_t *training)
 {
-    const bool classes = strcmp(chain->layers[chain->count - 1].activation, "softmax") == 0;
+    const bool classes = chain->classes;
+    const bool two = chain->one_logit || dt_keras_chain_outputs(chain) == 2;
     const json_t *config = json_object_get(loss_of(training), "config");
     const char *name = dt_keras_loss_name(training);
     const dt_keras_loss *known = name != NULL ? dt_keras_loss_find(name) : NULL;
-    const bool fits = known != NULL && known->loss->classes == classes;
+    const bool fits =
+        known != NULL && known->loss->classes == classes && (two || !dt_keras_loss_is_of_two(name));
     chain->loss = classes ? &dt_cross_entropy : &dt_mean_squared_error;
     if (fits)
         chain->loss = known->loss;
@@ -184,6 +194,7 @@ static void read_adam(dt_keras_chain *chain, const json_t *config)
     if (chain->scheduled)
         dt_keras_leave_out(chain->left_out, "learning rate schedule %.60s",
                            dt_keras_text_of(rate, "class_name", "?"));
+    take_number(&chain->learning_rate, config, "lr", HUGE_VAL); /* before Keras 2.3 */
     take_number(&chain->learning_rate, config, "learning_rate", HUGE_VAL);
     chain->learning_rate = dt_keras_plain_number(chain->learning_rate);
     take_number(&chain->beta_1, config, "beta_1", 1.0);
@@ -192,6 +203,8 @@ static void read_adam(dt_keras_chain *chain, const json_t *config)
     for (size_t i = 0; i < sizeof extras / sizeof *extras; i++)
         if (is_set(config, extras[i]) && !json_is_false(json_object_get(config, extras[i])))
             dt_keras_leave_out(chain->left_out, "%s of Adam", extras[i]);
+    if (json_number_value(json_object_get(config, "decay")) > 0.0)
+        dt_keras_leave_out(chain->left_out, "decay of Adam");
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
         if (json_is_true(json_object_get(config, flags[i])))
             dt_keras_leave_out(chain->left_out, "%s of Adam", flags[i]);

@@ -85,8 +85,7 @@ DT_MUST_USE static dt_status add_activation(dt_onnx_writer *w, const dt_network 
     return DT_OK;
 }
 
-/* The ONNX operators have one number each. What Keras's layers have beside it no model of the
- * command line has: a limit with a curve, a threshold with a slope. */
+/* The operators have one number each; a threshold and a slope together need two. */
 DT_MUST_USE static dt_status add_rectifier(dt_onnx_writer *w, const dt_network *network, size_t l)
 {
     const dt_layer *layer = &network->layers[l];
@@ -95,8 +94,14 @@ DT_MUST_USE static dt_status add_rectifier(dt_onnx_writer *w, const dt_network *
     const double number = layer->curve > 0.0 ? layer->curve
                           : jumps            ? layer->threshold
                                              : layer->slope;
+    const bool slopes = layer->slope < 0.0 || layer->slope > 0.0;
     char name[DT_KERAS_LAYER_BYTES];
     dt_network_print_layer(name, sizeof name, network, l);
+    if (jumps && (slopes || layer->curve > 0.0))
+        return dt_fail(DT_USAGE,
+                       "ONNX has no operator for layer '%s', a ReLU with a slope below a "
+                       "threshold; export to .keras, .h5 or .npz",
+                       name);
     dt_onnx_add_float_attribute(dt_onnx_add_part(w, kind, name, "rectified"), "alpha",
                                 (float)number);
     if (layer->limit > 0.0)

@@ -146,6 +146,11 @@ DT_MUST_USE static dt_status check_fit(const dt_run *r, const char *path)
                        "%s: layer '%s' has no bias; dtrain would train one. Only predict and "
                        "evaluate take this model",
                        path, r->model.no_bias);
+    if (r->model.predicts_only[0] != '\0')
+        return dt_fail(DT_DATA,
+                       "%s: %s; dtrain cannot train that. Only predict and evaluate take this "
+                       "model",
+                       path, r->model.predicts_only);
     if (r->settings.data_count == 0 && r->model.recipe_json != NULL)
         return dt_fail(DT_USAGE,
                        "--init-from %s was given, but no DATA: the model was trained on a prepared "

@@ -180,17 +180,11 @@ static void test_activations(void **state)
                  "leaky_relu", "softmax");
     refuse_config(SEQUENTIAL(INPUT_2 "," DENSE("a", "2", "\"mish\"") "," LAST),
                   "layer 'a' has the activation mish");
-    refuse_config(SEQUENTIAL(INPUT_2 "," DENSE("a", "2", "\"hard_sigmoid\"") "," LAST),
-                  "layer 'a' has the activation hard_sigmoid, which Keras 2 computes otherwise");
     refuse_config(SEQUENTIAL(INPUT_2 "," DENSE("a", "2",
-                                               "{\"class_name\":\"LeakyReLU\","
+                                               "{\"class_name\":\"PReLU\","
                                                "\"config\":{}}") "," LAST),
-                  "layer 'a' has the activation LeakyReLU");
+                  "layer 'a' has the activation PReLU");
     refuse_config(SEQUENTIAL(INPUT_2 "," DENSE("a", "2", "7") "," LAST), "has the activation ?");
-    refuse_config(SEQUENTIAL(INPUT_2 "," FIRST "," ACTIVATION("x", "\"tanh\"") "," LAST),
-                  "layer 'x' applies tanh to relu");
-    refuse_config(SEQUENTIAL(INPUT_2 "," ACTIVATION("x", "\"tanh\"") "," FIRST "," LAST),
-                  "layer 'x' applies tanh to the inputs");
     refuse_config(SEQUENTIAL(INPUT_2 "," DENSE("a", "2", "\"softmax\"") "," LAST),
                   "layer 'a' is not the last");
 }
@@ -314,7 +308,7 @@ static void test_values(void **state)
     set_text(file, "training_config", CLASS("Huber", ",\"delta\":-1"));
     expect_values(file, &dt_huber, 1, NULL, "delta of the loss");
     static const char *const classes[] = {NAME("binary_crossentropy"), NAME("quantile"),
-                                          LOSS("BinaryCrossentropy", "true"), NAME("log_cosh"),
+                                          LOSS("BinaryCrossentropy", "false"), NAME("log_cosh"),
                                           NAME("sparse_categorical_crossentropy")};
     for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
         file = start_file(VALUES("1", ""));
@@ -378,24 +372,9 @@ static void test_wrong_rescaling(void **state)
         {RESCALED("\"scale\":{}"), "value 0 of its scale is no finite number"},
         {RESCALED("\"scale\":\"2\""), "value 0 of its scale is no finite number"},
         {RESCALED("\"scale\":[1,1e39]"), "value 1 of its scale is no finite number"},
-        {RESCALED("\"scale\":[1,0]"),
-         "layer 'r': value 1 of its scale is 0; dtrain takes positive"},
-        {RESCALED("\"scale\":-2"), "value 0 of its scale is -2"},
-        {RESCALED("\"scale\":1e-60"), "value 0 of its scale is 1e-60"},
         {RESCALED("\"scale\":2,\"offset\":null"), "value 0 of its offset is no finite number"},
-        {SEQUENTIAL(INPUT_2 "," RESCALING("r", "\"scale\":2") "," FIRST "," LAST),
-         "layer 'r' is a Rescaling before the first Dense layer"},
-        {SEQUENTIAL(INPUT_2 "," FIRST "," RESCALING("r", "\"scale\":2") "," LAST),
-         "layer 'r' rescales the outputs of relu"},
         {SEQUENTIAL(INPUT_2 "," FIRST "," LAST "," RESCALING("r", "\"scale\":2")),
          "layer 'r' rescales the outputs of softmax"},
-        {SEQUENTIAL(INPUT_2
-                    "," DENSE("a", "2", "\"linear\"") "," RESCALING("r", "\"scale\":2") "," LAST),
-         "layer 'b' is a Dense layer after a Rescaling"},
-        {VALUES("2", "," RESCALING("r", "\"scale\":2") "," RESCALING("s", "\"scale\":2")),
-         "layer 's' is a second Rescaling"},
-        {VALUES("2", "," RESCALING("r", "\"scale\":2") "," ACTIVATION("x", "\"softmax\"")),
-         "layer 'x' applies softmax to a Rescaling"},
         {VALUES("4611686018427387904", "," RESCALING("r", "\"scale\":2")),
          "layer 'b': expected weights of the shape (2, 4611686018427387904), found (2, 2)"},
     };
@@ -513,10 +492,13 @@ static void test_other_models(void **state)
         {SEQUENTIAL(""), "no Dense layer"},
         {SEQUENTIAL("7"), "layer '?' is a ?"},
         {SEQUENTIAL(INPUT_2 "," LAYER("Conv2D", "conv2d", "\"filters\":3")),
-         "layer 'conv2d' is a Conv2D; dtrain takes an Input followed by Dense"},
+         "layer 'conv2d' is a Conv2D; dtrain takes chains of Dense"},
         {SEQUENTIAL(INPUT_2 "," LAYER("Embedding", "e", "\"x\":3")), "layer 'e' is an Embedding"},
         {SEQUENTIAL(INPUT_2 "," INPUT_2 "," FIRST "," LAST), "is an InputLayer"},
         {SEQUENTIAL("{\"class_name\":\"InputLayer\",\"config\":{\"batch_shape\":[null,28,28],"
+                    "\"name\":\"in\"}}," FIRST "," LAST),
+         "layer 'a', a Dense, takes inputs of 3 dimensions"},
+        {SEQUENTIAL("{\"class_name\":\"InputLayer\",\"config\":{\"batch_shape\":[null,28,null],"
                     "\"name\":\"in\"}}," FIRST "," LAST),
          "layer 'in' takes inputs of 3 dimensions"},
         {SEQUENTIAL(
@@ -529,8 +511,8 @@ static void test_other_models(void **state)
         {SEQUENTIAL(INPUT_2 "," DENSE("a", "-2", "\"relu\"") "," LAST), "no number of units"},
         {SEQUENTIAL(INPUT_2 "," DENSE("a", "2.0", "\"relu\"") "," LAST), "no number of units"},
         {SEQUENTIAL(INPUT_2 "," DENSE("a", "1e400", "\"relu\"") "," LAST), "no valid JSON"},
-        {SEQUENTIAL(INPUT_2 "," FIRST "," DENSE("b", "1", "\"sigmoid\"")),
-         "its last layer 'b' has 1 sigmoid unit; dtrain takes softmax"},
+        {SEQUENTIAL(INPUT_2 "," FIRST "," DENSE("b", "2", "\"sigmoid\"")),
+         "its last layer 'b' has 2 sigmoid units; dtrain takes softmax"},
         {SEQUENTIAL(INPUT_2 "," FIRST "," DENSE("b", "1", "\"softmax\"")), "has 1 softmax unit;"},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
@@ -641,7 +623,7 @@ static void test_wrong_names(void **state)
     name[sizeof name - 1] = '\0';
     hid_t file = start_file(GOOD);
     set_texts(file, "layer_names", too_many, 3);
-    refuse(file, "more layers with weights than the 2 Dense ones");
+    refuse(file, "more layers with weights than the 2 of its model_config");
     file = start_file(GOOD);
     set_texts(file, "layer_names", too_few, 2);
     refuse(file, "layer 'b' has no weights in it");

@@ -233,11 +233,12 @@ static void test_wrong_normalization(void **state)
         {NORMALIZED("\"mean\":[1,1e39,3],\"variance\":[1,2,3]"), "value 1 of its mean is no"},
         {NORMALIZED("\"mean\":[],\"variance\":[]"), "its mean is empty"},
         {NORMALIZED("\"mean\":{},\"variance\":[]"), "value 0 of its mean is no finite number"},
-        {SEQUENTIAL(INPUT "," FIRST "," LAYER("Normalization", "n", "\"axis\":-1") "," LAST),
-         "layer 'n' is a Normalization after a Dense layer"},
-        {SEQUENTIAL(INPUT "," LAYER("Normalization", "n", "\"axis\":-1") "," LAYER(
-             "Normalization", "o", "\"axis\":-1") "," FIRST "," LAST),
-         "layer 'o' is a second Normalization"},
+        {SEQUENTIAL(INPUT "," FIRST "," LAYER("Normalization", "n", "\"axis\":null") "," LAST),
+         "layer 'n' is a Normalization with axis=None"},
+        {SEQUENTIAL(INPUT "," FIRST "," LAYER("Normalization", "n",
+                                              "\"mean\":[1,2,3],"
+                                              "\"variance\":[1,2,3]") "," LAST),
+         "layer 'n' has 3 numbers, expected 2"},
     };
     static const float two[] = {1, 2}, negative[] = {1, -1, 1}, nan_[] = {1, 1, NAN};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)

@@ -35,6 +35,8 @@ typedef struct dt_keras_layer {
     const char *activation; /* "relu", "tanh", "sigmoid", "linear", "softmax" */
     const float *kernel; /* [inputs of this layer, units], row-major */
     const float *bias; /* [units] */
+    dt_layer layer; /* of a model that was read: kind and options. Of another kind than dense,
+                       `kernel` and `bias` are the first tensors of the kind, in its order */
 } dt_keras_layer;
 
 /**
@@ -112,23 +114,35 @@ typedef struct dt_keras_loaded {
     dt_h5_names class_names;
     char left_out[256]; /* what of the file dtrain would not train with, for a warning; "": none */
     char no_bias[64]; /* the name of the first Dense layer without bias, "": all have one */
+    char predicts_only[160]; /* why dtrain cannot go on with the training; "": it can */
 } dt_keras_loaded;
 
 /**
- * Reads a model that is a chain of dense layers, as Keras 2 and 3 and the calls above write
- * it, from a .h5 or .keras file, told apart by its first bytes: Sequential, or Functional without
- * branches, of InputLayer, Normalization (before the first Dense; over the last axis, or one mean
- * for all), Dense, Dropout (left out), Activation (becomes part of the linear Dense before it) and
- * Rescaling (after the last Dense, which is linear; positive).
+ * Reads a model that is a chain of layers, as Keras 1, 2 and 3 and the calls above write it, from a
+ * .h5 or .keras file, told apart by its first bytes: Sequential, or Functional without branches, of
  *
- * Hidden activations are "relu", "tanh", "sigmoid" or "linear", the last layer's is "softmax" with
- * at least two units; one that gives logits (linear, and a loss with from_logits) is handed over as
- * "softmax" too. Linear outputs are values if the loss is of values, or if the file has no loss and
- * there is one unit or a Rescaling. The loss is then mse, mae or Huber's with its delta; mse if the
- * file has none. A layer without bias gets zeros (also for moments). Adam's numbers are those the
- * model was compiled with, and Keras's defaults where it has none; the learning rate is that of the
- * optimizer's state, where there is one, and given as Keras was told it: 0.01, though the file has
- * the float32 nearest to it, 0.009999999776482582. The activations' names are static text.
+ *     Dense, Activation, ReLU, LeakyReLU, ELU, Softmax   activations, also as a Dense layer's own
+ *     BatchNormalization, LayerNormalization, RMSNormalization   over the last axis
+ *     Normalization   over the last axis; before all others also one mean for all
+ *     Rescaling       before all others a normalization; after the last Dense, if that is linear
+ *                     and the scale positive, the outputs' units
+ *     Flatten, Reshape, InputLayer   of rows of values nothing changes
+ *     Dropout, GaussianNoise and others that training alone has   are left out
+ *
+ * The last layer's activation is softmax of at least two units. One that gives logits (linear, and
+ * a loss with from_logits) is handed over as "softmax" too. One sigmoid unit (or a logit, by the
+ * loss) becomes softmax of two, sigmoid(z) = softmax([0, z]): kernel [0, w], bias [0, b], Adam's m
+ * [-m, m] and v [v, v]. Other outputs are values if the loss is of values, or if the file has no
+ * loss and there is one unit or a Rescaling. The loss is then mse, mae or Huber's with its delta;
+ * mse if the file has none. A layer without bias gets zeros (also for moments). Adam's numbers are
+ * those the model was compiled with, and Keras's defaults where it has none; the learning rate is
+ * that of the optimizer's state, where there is one, and given as Keras was told it: 0.01, though
+ * the file has the float32 nearest to it, 0.009999999776482582. The activations' names are static
+ * text.
+ *
+ * What dtrain can compute but not train is there, too, and `predicts_only` says so: a Rescaling or
+ * Normalization in the middle, which becomes a batch normalization; a normalization without scale
+ * or shift; layers behind the last Dense, which is followed by one that gives back its inputs.
  *
  * Adam's state is taken from /dtrain or, in a .keras file, and in a .h5 file of Keras 3, from where
  * Keras keeps it, if it is Adam's (one m and one v a weight); else, after no update, and with a

@@ -1,0 +1,124 @@
+#!/bin/sh
+# predict with models of Keras: each class of layer, in each form that Keras 1, 2 and 3 write, against
+# NumPy.
+# shellcheck source-path=SCRIPTDIR source=harness.sh
+. "$(dirname "$0")/harness.sh"
+need_python numpy h5py
+export PYTHONPATH="$TESTS/cli" PYTHONDONTWRITEBYTECODE=1
+cat >check.py <<'PY'
+import csv, os, subprocess, sys
+import numpy as np
+from make_keras import FORMS, Model
+
+DENSE, LAST = ("Dense", {"units": 7, "activation": "tanh"}), ("Dense", {"units": 3, "activation": "softmax"})
+ONE = ("Dense", {"units": 1, "activation": "sigmoid"})
+LINEAR = ("Dense", {"units": 6, "activation": "linear"})
+BATCH, DROP = ("BatchNormalization", {}), ("Dropout", {"rate": 0.25})
+LEAKY = {"class_name": "LeakyReLU", "config": {"name": "l", "alpha": 0.05000000074505806}}
+LOGITS = {"class_name": "BinaryCrossentropy", "config": {"from_logits": True}}
+x = np.random.default_rng(3).normal(size=(40, 8)).astype(np.float32)
+
+
+MODELS = {
+    # two classes
+    "sigmoid": ([DENSE, ONE], "binary_crossentropy"),
+    "sigmoid-tanh": ([DENSE, ("Dense", {"units": 1}), ("Activation", {"activation": "sigmoid"})], None),
+    "sigmoid-alone": ([("Dense", {"units": 1, "activation": "sigmoid", "use_bias": False})], "mse"),
+    "sigmoid-logit": ([DENSE, ("Dense", {"units": 1, "activation": None})], LOGITS),
+    "sigmoid-list": ([DENSE, ("Dense", {"units": 1, "activation": "linear"})], {"out": LOGITS}),
+    "sigmoid-normed": ([DENSE, ("Dense", {"units": 1}), BATCH, ("Activation", {"activation": "sigmoid"})],
+                       "binary_crossentropy"),
+    # normalization
+    "batch": ([DENSE, BATCH, DROP, LAST], None),
+    "batch-first": ([BATCH, DENSE, BATCH, ("Dense", {"units": 4}), BATCH,
+                     ("Activation", {"activation": "relu"}), LAST], None),
+    "batch-last": ([DENSE, ("Dense", {"units": 3, "use_bias": False}), BATCH, ("Softmax", {})], None),
+    "batch-scale": ([DENSE, ("BatchNormalization", {"scale": False, "epsilon": 1e-5, "axis": [1]}), LAST], None),
+    "batch-center": ([DENSE, ("BatchNormalization", {"center": False}), LAST], None),
+    "batch-neither": ([("BatchNormalization", {"center": False, "scale": False}), DENSE, LAST], None),
+    "layer": ([DENSE, ("LayerNormalization", {"axis": [-1]}), ("LayerNormalization", {"scale": False}), LAST], None),
+    "rms": ([DENSE, ("RMSNormalization", {"axis": -1}), LAST], None),
+    "normalization": ([("Normalization", {"axis": [-1]}), DENSE, ("Normalization", {"axis": [-1]}), LAST], None),
+    "given": ([DENSE, ("Normalization", {"mean": [[0.1] * 7], "variance": [[2.0] * 7]}), LAST], None),
+    "rescaling": ([("Rescaling", {"scale": 1 / 127.5, "offset": -1.0}), DENSE, LAST], None),
+    "rescalings": ([("Rescaling", {"scale": [0.5] * 8}), ("Normalization", {}), ("Rescaling", {"scale": -2.0}),
+                    LINEAR, ("Rescaling", {"scale": 0.5, "offset": [1.0] * 6}), LAST], None),
+    # activations
+    "leaky": ([LINEAR, ("LeakyReLU", {"negative_slope": 0.3}), LAST], None),
+    "leaky-2": ([LINEAR, ("LeakyReLU", {"alpha": 0.10000000149011612}), LINEAR, ("LeakyReLU", {}), LAST], None),
+    "leaky-inside": ([("Dense", {"units": 7, "activation": LEAKY}), LAST], None),
+    "relu": ([LINEAR, ("ReLU", {"max_value": 0.5, "negative_slope": 0.1, "threshold": 0.0}), LAST], None),
+    "relu-threshold": ([LINEAR, ("ReLU", {"max_value": None, "negative_slope": 0.1, "threshold": 0.25}), LAST], None),
+    "elu": ([LINEAR, ("ELU", {"alpha": 0.7}), LINEAR, ("ELU", {"alpha": 1.0}), LAST], None),
+    "thresholded": ([LINEAR, ("ThresholdedReLU", {"theta": 0.5}), LAST], None),
+    "twice": ([("Activation", {"activation": "tanh"}), ("Dense", {"units": 5, "activation": "relu"}),
+               ("Activation", {"activation": "sigmoid"}), LAST], None),
+    # values
+    "value": ([DENSE, ("Dense", {"units": 1})], "mse"),
+    "values-relu": ([DENSE, ("Dense", {"units": 2, "activation": "relu"})], "mae"),
+    "values-softplus": ([DENSE, ("Dense", {"units": 1, "activation": "softplus"})], None),
+    "values-scaled": ([DENSE, ("Dense", {"units": 2}), ("Rescaling", {"scale": [3.0, 0.5], "offset": 2.0})], None),
+    "values-negated": ([DENSE, ("Dense", {"units": 2}), ("Rescaling", {"scale": [-3.0, 0.0]})], "mse"),
+    "values-0-to-2": ([DENSE, ONE, ("Rescaling", {"scale": 2.0})], "mse"),
+    # layers that do nothing
+    "nothing": ([("Flatten", {}), ("Reshape", {"target_shape": [8]}), ("GaussianNoise", {"stddev": 0.1}), DENSE,
+                 ("ActivityRegularization", {"l1": 0.0, "l2": 0.1}), ("AlphaDropout", {"rate": 0.1}),
+                 ("Activation", {"activation": "linear"}), LAST, ("Reshape", {"target_shape": [-1]})], None),
+    # names
+    "names": ([("Dense", {"units": 5, "activation": "relu", "name": "größe/nach oben"}),
+               ("BatchNormalization", {"name": "größe/β"}), ("Dense", {"units": 3, "activation": "softmax",
+                                                                       "name": "kernel"})], None),
+    "many": ([("Dense", {"units": 4, "activation": "tanh"})] * 12 + [LAST], None),
+}
+for name in ("gelu", "silu", "swish", "selu", "elu", "leaky_relu", "softplus", "relu6", "hard_sigmoid", "sigmoid"):
+    MODELS[f"plain-{name}"] = ([("Dense", {"units": 9, "activation": name}), LAST], None)
+    MODELS[f"alone-{name}"] = ([LINEAR, ("Activation", {"activation": {
+        "class_name": "function", "config": name}}), LAST], None)
+
+
+def check(path, name, expected, data="x.npz"):
+    done = subprocess.run([os.environ["DTRAIN"], "predict", path, data],
+                          capture_output=True, text=True)
+    rows = list(csv.reader(done.stdout.splitlines()))
+    if done.returncode != 0 or not rows:
+        sys.exit(f"{path}: {name}: {done.stderr}")
+    if "p_0" in rows[0]:
+        first, last = rows[0].index("p_0"), rows[0].index("p_0") + expected.shape[1]
+        if expected.shape[1] == 1:
+            expected, last = np.hstack([1 - expected, expected]), first + 2
+        if len(rows[0]) != last:
+            sys.exit(f"{path}: {name}: columns {rows[0]}")
+    else:
+        last = len(rows[0])
+        first = last - expected.shape[1]
+    found = np.array([row[first:last] for row in rows[1:]], float)
+    worst = np.abs(found - expected).max() / max(1.0, np.abs(expected).max())
+    if found.shape != expected.shape or not worst < 1e-6:
+        sys.exit(f"{path}: {name}: differs by {worst}")
+
+
+np.savez("x.npz", inputs=x)
+for i, (name, (layers, loss)) in enumerate(MODELS.items()):
+    model = Model(8, layers, loss)
+    form = FORMS[i % len(FORMS)]
+    forms = FORMS if name in ("sigmoid", "batch", "leaky", "many", "normalization") else [form]
+    for form in forms:
+        path = "model." + form.split(".")[1]
+        probabilities = model.predict(x, keras_2=form.startswith("keras2"))
+        if name in ("sigmoid-logit", "sigmoid-list"):
+            probabilities = 1 / (1 + np.exp(-probabilities))
+        model.save(path, form, functional=i % 3 == 1)
+        check(path, f"{name} as {form}", probabilities)
+
+# Keras 1, float64 and float16, images.
+for dtype in (np.float32, np.float64, np.float16):
+    model = Model(8, [DENSE, BATCH, DROP, ("LeakyReLU", {"alpha": 0.2}), ONE], dtype=dtype)
+    model.save_h5("model.h5", keras=1)
+    check("model.h5", f"Keras 1 of {dtype.__name__}", model.predict(x))
+    model.save_keras("model.keras")
+    check("model.keras", f"Keras 3 of {dtype.__name__}", model.predict(x))
+model = Model((4, 2), [("Rescaling", {"scale": 1 / 255}), ("Flatten", {}), DENSE, LAST])
+model.save_keras("model.keras")
+check("model.keras", "images", model.predict(x))
+PY
+"$PYTHON" check.py 2>wrong || fail "predictions: $(cat wrong)"
