@@ -49,16 +49,14 @@ DT_MUST_USE static dt_status find_outputs(const dt_keras_builder *b, const json_
     const char *activation = end_activation(b);
     const bool one = b->values == 1 && !chain->rescaling.there;
     const bool linear = strcmp(activation, "linear") == 0;
-    if (b->softmax != NULL && b->values >= 2) {
+    const bool logits =
+        linear && !chain->rescaling.there && dt_keras_loss_takes_logits(training, false);
+    if ((b->softmax != NULL || logits) && b->values >= 2) {
         chain->classes = true;
-    } else if (b->softmax == NULL && one &&
-               (strcmp(activation, "sigmoid") == 0 ||
-                (linear && dt_keras_loss_takes_logits(training, true)))) {
+    } else if (one && (strcmp(activation, "sigmoid") == 0 ||
+                       (linear && dt_keras_loss_takes_logits(training, true)))) {
         chain->classes = chain->one_logit = true;
         last->layer.activation = DT_ACTIVATION_LINEAR;
-    } else if (linear && b->values >= 2 && !chain->rescaling.there &&
-               dt_keras_loss_takes_logits(training, false)) {
-        chain->classes = true;
     } else if (b->softmax != NULL || !gives_values(b, training)) {
         return dt_fail(DT_DATA,
                        "%s: its last layer '%s' has %llu %s unit%s; dtrain takes softmax with one "
@@ -92,7 +90,8 @@ DT_MUST_USE static dt_status add_identity(dt_keras_builder *b)
     if (b->values > UNITS_MAX)
         return dt_fail(DT_DATA, "%s: layer '%s' is behind the last of %llu units; dtrain takes %d",
                        b->path, before->name, (unsigned long long)b->values, UNITS_MAX);
-    dt_keras_set_predicts_only(chain, "layer '%s' is behind the last Dense layer", before->name);
+    dt_keras_set_predicts_only(chain, "layer '%s' is no linear Dense, but gives the outputs",
+                               before->name);
     *step = (dt_keras_step){.layer = {.kind = &dt_layer_dense, .activation = DT_ACTIVATION_LINEAR},
                             .tensors = dt_keras_tensors_of(&dt_layer_dense),
                             .units = b->values,

@@ -86,7 +86,8 @@ DT_MUST_USE static dt_status take_later(dt_keras_normalization *n, dt_keras_buil
                        "before all others; use Keras to predict",
                        b->path, n->name));
     DT_TRY(dt_keras_add_step(&step, b, layer, &dt_layer_batch_norm));
-    dt_keras_set_predicts_only(b->chain, "layer '%s' is a Normalization in its middle", n->name);
+    dt_keras_set_predicts_only(b->chain, "layer '%s' is a Normalization behind other layers",
+                               n->name);
     step->layer.epsilon = 1e-14; /* the deviation is at least 1e-7 */
     step->layer.momentum = 0.99;
     step->group = "normalization";

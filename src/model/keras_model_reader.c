@@ -146,7 +146,7 @@ DT_MUST_USE static dt_status take_step(dt_keras_reader *r, const char *group,
     for (size_t t = 0; t < step->tensors->count; t++) {
         uint64_t shape[2];
         const unsigned dims = dt_keras_shape_tensor(shape, step, t, r->inputs);
-        if (!step->stored[t])
+        if (ordered[t] == NULL) /* it is not stored */
             continue;
         DT_TRY(locate_array(&datasets[t], r, step->name, group, ordered[t], dims, shape));
         if (r->inputs == 0) /* the configuration leaves them open */

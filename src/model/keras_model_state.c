@@ -54,7 +54,7 @@ DT_MUST_USE static dt_status check_arrays(bool *fit, dt_keras_reader *r)
         DT_TRY(check_array(fit, r, r->state.texts[next++], DT_H5_CLASS_FLOAT, 0, NULL));
     for (size_t l = 0; *fit && l < r->chain.count; l++) {
         const dt_keras_step *step = &r->chain.steps[l];
-        for (size_t i = 0; *fit && i < 2 * DT_KERAS_TENSORS; i++) {
+        for (size_t i = 0; *fit && i / 2 < DT_KERAS_TENSORS; i++) {
             uint64_t shape[2];
             const unsigned dims = dt_keras_shape_tensor(shape, step, i / 2, inputs);
             if (has_moments(step, i / 2))

@@ -64,7 +64,7 @@ void dt_keras_settle_rescaling(dt_keras_builder *b)
     dt_keras_rescaling *r = &b->chain->rescaling;
     if (!r->there)
         return;
-    dt_keras_set_predicts_only(b->chain, "layer '%s' is a Rescaling in its middle", r->name);
+    dt_keras_set_predicts_only(b->chain, "layer '%s' is a Rescaling between other layers", r->name);
     dt_keras_add_affine(b, r->name, r->scale, r->scales, r->offset, r->offsets);
     *r = (dt_keras_rescaling){0};
 }

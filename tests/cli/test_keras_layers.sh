@@ -122,3 +122,65 @@ model.save_keras("model.keras")
 check("model.keras", "images", model.predict(x))
 PY
 "$PYTHON" check.py 2>wrong || fail "predictions: $(cat wrong)"
+
+# ---- training goes on ----
+"$PYTHON" - <<'PY'
+import numpy as np
+from make_keras import Model
+from make_data import save_parts
+save_parts("two", rows=(300, 50, 50), columns=8, classes=2)
+adam = {"class_name": "Adam", "config": {"learning_rate": 0.004999999888241291}}
+DENSE, ONE = ("Dense", {"units": 7, "activation": "tanh"}), ("Dense", {"units": 1, "activation": "sigmoid"})
+model = Model(8, [DENSE, ("BatchNormalization", {}), ("LeakyReLU", {}), ONE], "binary_crossentropy", adam)
+state = [np.int64(9), np.float32(0.005)]
+for arrays in model.weights:
+    for name, array in arrays:
+        if not name.startswith("moving"):
+            state += [np.full_like(array, 0.25), np.full_like(array, 0.5)]
+model.save_keras("one.keras", state=state)
+np.savez("expected.npz", first=model.weights[0][0][1], last=model.weights[-1][0][1], bias=model.weights[-1][1][1])
+Model(8, [DENSE, ("Rescaling", {"scale": 2.0}), ONE], "binary_crossentropy").save_keras("rescaled.keras")
+Model(8, [("BatchNormalization", {"center": False}), ONE], "binary_crossentropy").save_keras("center.keras")
+Model(8, [DENSE, ("Dense", {"units": 1, "activation": "softplus"})], "mse").save_keras("softplus.keras")
+PY
+run 0 export one.keras --to one.h5
+expect_status 0
+run 2 --init-from one.keras --epochs 2 --out on two
+expect_status 0
+expect_empty_stderr
+expect_stdout '^model +8-7-2, batch norm, tanh, softmax'
+expect_stdout '^init .*Adam after 9 steps$'
+expect_stdout '^training +Adam 0\.005,'
+"$PYTHON" - <<'PY' 2>wrong || fail "what a sigmoid unit becomes: $(cat wrong)"
+import h5py
+import numpy as np
+tensors, expected = h5py.File("one.h5")["dtrain"], np.load("expected.npz")
+last = tensors["tensors/dense_1/kernel"][:]
+assert (last[:, 0] == 0).all() and (last[:, 1] == expected["last"][:, 0]).all(), last
+assert (tensors["tensors/dense_1/bias"][:] == [0, expected["bias"][0]]).all()
+assert (tensors["tensors/dense/kernel"][:] == expected["first"]).all()
+m, v = (tensors[f"optimizer/{name}"][:] for name in "mv")
+# 63 of the first layer; scale, shift, and two averages without moments
+trained = 63 + 2 * 7
+assert (m[:trained] == 0.25).all() and (m[trained:-16] == 0).all() and (m[-16:] == [-0.25, 0.25] * 8).all(), m
+assert (v[:trained] == 0.5).all() and (v[trained:-16] == 0).all() and (v[-16:] == 0.5).all(), v
+loss = h5py.File("on/run.h5")["epochs"]["train_loss"]
+assert len(loss) == 2 and loss[1] < loss[0], loss
+PY
+
+# ---- what only predict and evaluate take ----
+refuse_training() {
+    run 0 train two --init-from "$1" --out none
+    expect_status 3
+    expect_one_stderr_line "dtrain: error: $1: $2; dtrain cannot train that. Only predict and evaluate take this model"
+    [ ! -e none ] || fail "no folder of a run that was refused"
+}
+refuse_training rescaled.keras "layer 'rescaling_4' is a Rescaling between other layers"
+refuse_training center.keras "layer 'batchnormalization_3' has no beta"
+run 0 evaluate rescaled.keras two
+expect_status 0
+run 0 inspect center.keras
+expect_status 0
+expect_stdout "^only for predict and evaluate: layer 'batchnormalization_3' has no beta\$"
+run 0 inspect softplus.keras
+expect_stdout "^only for predict and evaluate: layer 'dense_4' is no linear Dense, but gives the outputs\$"
