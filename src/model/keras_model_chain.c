@@ -84,6 +84,8 @@ DT_MUST_USE static dt_status take_input_shape(dt_keras_builder *b, const json_t 
         const bool fits = extent > 0 && extent <= INT32_MAX && b->values <= INT32_MAX;
         b->values = fits ? b->values * (uint64_t)extent : 0;
     }
+    if (b->dims == 1 && json_is_null(json_array_get(shape, 1)))
+        return DT_OK; /* the weights have it */
     if (b->values == 0 || b->values > INT32_MAX)
         return dt_fail(DT_DATA,
                        "%s: layer '%.60s' takes inputs of %zu dimensions; dtrain takes rows of a "
@@ -111,7 +113,8 @@ out:
 
 DT_MUST_USE static dt_status read_layers(dt_keras_builder *b, const json_t *model)
 {
-    enum { STEPS_A_LAYER = 4 }; /* Rescaling, Dense, and an activation of two */
+    /* Rescaling, Dense, and an activation of two. A damaged file may have millions of layers. */
+    enum { STEPS_A_LAYER = 4, LAYERS_MAX = 4000 };
     dt_status status = DT_OK;
     const char *class = dt_keras_text_of(model, "class_name", "?");
     const json_t *config = json_object_get(model, "config");
@@ -129,6 +132,9 @@ DT_MUST_USE static dt_status read_layers(dt_keras_builder *b, const json_t *mode
             "connections, which dtrain does not read back; use model.h5 of the run that "
             "trained it",
             b->path);
+    if (count > LAYERS_MAX)
+        return dt_fail(DT_DATA, "%s: has %zu layers; dtrain takes at most %d", b->path, count,
+                       LAYERS_MAX);
     DT_TRY(dt_memory_alloc(&b->chain->steps, count + 1, STEPS_A_LAYER * sizeof *b->chain->steps,
                            "layers"));
     for (size_t i = 0; i < count; i++)

@@ -212,11 +212,14 @@ static void read_adam(dt_keras_chain *chain, const json_t *config)
 
 void dt_keras_training_read(dt_keras_chain *chain, const json_t *training)
 {
+    static const char registered[] = "Custom>";
     const json_t *optimizer = json_object_get(training, "optimizer_config"); /* .h5 */
     if (optimizer == NULL)
         optimizer = json_object_get(training, "optimizer"); /* .keras */
     const char *class = json_is_string(optimizer) ? json_string_value(optimizer)
                                                   : dt_keras_text_of(optimizer, "class_name", "");
+    if (strncmp(class, registered, strlen(registered)) == 0) /* of Keras 2.11 to 2.13 */
+        class += strlen(registered);
     chain->learning_rate = 0.001;
     chain->beta_1 = 0.9;
     chain->beta_2 = 0.999;

@@ -149,6 +149,30 @@ def make_h5(dtrain, rng):
                 save(kind, os.path.basename(path), file.read())
 
 
+def make_keras():
+    """What Keras 1, 2 and 3 write, with layers that dtrain's own files have not."""
+    sys.path.insert(0, os.path.join(os.path.dirname(SEEDS), "..", "cli"))
+    from make_keras import Model
+    folder = os.path.join(SEEDS, "model")
+    leaky = {"class_name": "LeakyReLU", "config": {"alpha": 0.1}}
+    layers = [("Flatten", {}), ("Rescaling", {"scale": [0.5, 2.0]}), ("Dense", {"units": 2, "activation": leaky}),
+              ("BatchNormalization", {"scale": False}), ("ReLU", {"max_value": 6.0}), ("Normalization", {}),
+              ("LayerNormalization", {}), ("Dropout", {"rate": 0.1}),
+              ("Dense", {"units": 1, "activation": "sigmoid", "use_bias": False})]
+    adam = {"class_name": "Adam", "config": {"learning_rate": 0.01}}
+    model = Model(2, layers, "binary_crossentropy", adam)
+    state = [np.int64(9), np.float32(0.01)]
+    for arrays in model.weights:
+        for name, array in arrays:
+            if name in ("kernel", "bias", "gamma", "beta"):
+                state += [array, abs(array)]
+    model.save_keras(os.path.join(folder, "layers.keras"), state=state)
+    model.save_keras(os.path.join(folder, "keras_2.keras"), keras=2, functional=True)
+    layers = [layers[2], layers[3], ("Dense", {"units": 2, "activation": "hard_sigmoid"}),
+              ("Rescaling", {"scale": -2.0, "offset": [1.0, 3.0]})]
+    Model(2, layers, "mse").save_h5(os.path.join(folder, "keras_1.h5"), keras=1)
+
+
 def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
@@ -157,6 +181,7 @@ def main():
     make_npz(rng)
     make_config()
     make_h5(os.path.abspath(sys.argv[1]), rng)
+    make_keras()
 
 
 main()

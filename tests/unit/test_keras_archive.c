@@ -406,6 +406,9 @@ static void test_no_state(void **state)
     expect_no_state(GOOD, file, "");
     expect_no_state(MODEL(LAYERS, "{\"class_name\":\"SGD\",\"config\":{}}"), start_weights(),
                     "optimizer SGD (of Keras's, dtrain reads only Adam; set --optimizer)");
+    file = start_weights();
+    assert_true(H5Ldelete(file, "/optimizer", H5P_DEFAULT) >= 0);
+    expect_no_state(MODEL(LAYERS, "{\"class_name\":\"Custom>Adam\",\"config\":{}}"), file, "");
     expect_no_state(MODEL(LAYERS, "null"), start_weights(),
                     "the state of an optimizer that the file does not name");
     file = start_weights();

@@ -156,6 +156,11 @@ static void test_sequential(void **state)
             "\"units\":2,\"activation\":\"tanh\",\"batch_input_shape\":[null,3]") "," LAST "]}"),
         "tanh", "softmax");
     /* A configuration that leaves the inputs open: the weights have them. */
+    expect_model(
+        start_file(SEQUENTIAL(
+            "{\"class_name\":\"InputLayer\",\"config\":{\"batch_shape\":[null,null]}}," FIRST
+            "," LAST)),
+        "relu", "softmax");
     expect_model(start_file(SEQUENTIAL(FIRST "," LAST)), "relu", "softmax");
 }
 
@@ -493,6 +498,8 @@ static void test_other_models(void **state)
         {SEQUENTIAL("7"), "layer '?' is a ?"},
         {SEQUENTIAL(INPUT_2 "," LAYER("Conv2D", "conv2d", "\"filters\":3")),
          "layer 'conv2d' is a Conv2D; dtrain takes chains of Dense"},
+        {SEQUENTIAL(INPUT_2 "," LAYER("Sequential", "s", "\"layers\":[]")),
+         "layer 's' is a Sequential, a model in the model"},
         {SEQUENTIAL(INPUT_2 "," LAYER("Embedding", "e", "\"x\":3")), "layer 'e' is an Embedding"},
         {SEQUENTIAL(INPUT_2 "," INPUT_2 "," FIRST "," LAST), "is an InputLayer"},
         {SEQUENTIAL("{\"class_name\":\"InputLayer\",\"config\":{\"batch_shape\":[null,28,28],"
