@@ -493,11 +493,11 @@ def same_weights_after_steps(model, name, x, y):
                 expect(np.abs(new - old).max() > 1e-4, f"{name}: {part} did not move")
 
 
-def same_onnx(name, x):
+def same_onnx(name, x, silent=True):
     done = run("export", name, "--to", "each.onnx")
     if done.returncode == 2 and "built without ONNX" in done.stderr:
         return
-    expect(done.returncode == 0 and not done.stderr, f"{name}: {done.stderr}")
+    expect(done.returncode == 0 and not (silent and done.stderr), f"{name}: {done.stderr}")
     onnx.checker.check_model(onnx.load("each.onnx"), full_check=True)
     session = onnxruntime.InferenceSession("each.onnx", providers=["CPUExecutionProvider"])
     found = session.run(["probabilities"], {"inputs": x})[0]
@@ -514,10 +514,55 @@ def check_dtrain_reads_each_activation(_):
         model.fit(x, y, epochs=1, verbose=0)
         for suffix in FORMATS:
             model.save(f"each{suffix}")
-            if activation == "hard_sigmoid" and suffix == ".h5":
-                refused("each.h5", "hard_sigmoid")
-            else:
-                same_predictions(model, f"each{suffix}", x)
+            same_predictions(model, f"each{suffix}", x)
+
+
+def two_classes(x):
+    """Models with one unit for two classes, of layers as people put them together."""
+    def chain(*between, end="sigmoid", loss="binary_crossentropy"):
+        model = keras.Sequential([keras.Input((INPUTS,)), *between, layers.Dense(1), layers.Activation(end)])
+        model.compile("adam", loss)
+        return model
+
+    adapted = layers.Normalization()
+    adapted.adapt(x)
+    start = keras.Input((INPUTS,))
+    inner = layers.Activation("swish")(layers.BatchNormalization()(layers.Dense(9, use_bias=False)(start)))
+    functional = keras.Model(start, layers.Dense(1, activation="sigmoid")(layers.Dropout(0.2)(inner)))
+    functional.compile("adam", "binary_crossentropy")
+    logits = chain(layers.Dense(6, activation="tanh"), end="linear",
+                   loss=keras.losses.BinaryCrossentropy(from_logits=True))
+    return [
+        chain(layers.Dense(6, activation="relu")), functional, logits,
+        chain(layers.BatchNormalization(), layers.Dense(6), layers.BatchNormalization(scale=False),
+              layers.LeakyReLU(), layers.Dense(7, activation=layers.LeakyReLU(negative_slope=0.05)),
+              layers.BatchNormalization(center=False)),
+        chain(layers.Rescaling(0.5, -1.0), layers.Dense(6), layers.ReLU(1.5, negative_slope=0.1),
+              layers.Dense(5), layers.ELU(0.6), layers.Rescaling([1.0, -2.0, 3.0, 0.5, 0.1])),
+        chain(adapted, layers.Reshape((4, INPUTS // 4)), layers.Flatten(), layers.Dense(6, activation="relu6"),
+              layers.LayerNormalization(), layers.GaussianDropout(0.1), layers.Dense(5),
+              layers.ReLU(threshold=0.25))]
+
+
+def check_one_unit_becomes_two_classes(_):
+    x, y = learnable(300, INPUTS, 2, seed=8)
+    for i, model in enumerate(two_classes(x)):
+        model.fit(x, y, epochs=2, verbose=0)
+        expected = model.predict(x, verbose=0)
+        if model.layers[-1].activation is keras.activations.linear:
+            expected = 1 / (1 + np.exp(-expected))
+        for suffix in FORMATS:
+            path = f"one{i}{suffix}"
+            model.save(path)
+            found = dtrain_predict(path, x)[0]
+            worst = np.abs(found - np.hstack([1 - expected, expected])).max()
+            expect(worst <= 1e-6, f"{path}: a probability differs by {worst}")
+            accuracy = ((expected[:, 0] > 0.5) == y).mean()
+            expect(abs(dtrain_accuracy(path, x, y) - accuracy) < 1e-6, f"{path}: another accuracy")
+            expect(run("export", path, "--to", f"two{suffix}").returncode == 0, f"{path}: no export")
+            again = keras.models.load_model(f"two{suffix}", compile=False).predict(x, verbose=0)
+            expect(np.abs(again - found).max() <= 1e-6, f"{path}: its export predicts otherwise")
+            same_onnx(path, x, silent=False) # it warns of dropout
 
 
 INITS = ["glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_uniform", "lecun_normal",
@@ -754,18 +799,17 @@ def foreign_models():
     sides = [layers.Dense(4, name=side)(start) for side in ("left", "right")]
     both = layers.Concatenate(name="both")(sides)
     fork = keras.Model(start, layers.Dense(CLASSES, activation="softmax")(both))
-    logit = chain(layers.Dense(6), last=("linear", 1, "logit"))
-    logit.compile("adam", keras.losses.BinaryCrossentropy(from_logits=True))
+    probability = chain(layers.Dense(6), last=("linear", 1, "probability"))
+    probability.compile("adam", keras.losses.BinaryCrossentropy())
     return [
-        (chain(layers.Dense(6), layers.BatchNormalization(name="norm")), ["'norm'", "BatchNorm"]),
+        (chain(layers.Dense(6), layers.PReLU(name="bent")), ["'bent'", "PReLU"]),
         (chain(layers.Dense(6, activation="mish", name="smooth")), ["'smooth'", "mish"]),
         (chain(layers.Dense(6, activation="softmax", name="early")), ["'early'", "softmax"]),
-        (chain(layers.Flatten(name="flat"), shape=(4, 3)), ["dimensions"]),
-        (chain(layers.Dense(6), last=("sigmoid", 1, "chance")), ["'chance'", "1 sigmoid unit"]),
+        (chain(layers.Dense(6, name="deep"), layers.Flatten(), shape=(4, 3)), ["'deep'", "dimensions"]),
+        (chain(layers.Dense(6), last=("sigmoid", 2, "labels")), ["'labels'", "2 sigmoid units"]),
         (chain(layers.Dense(6), last=("linear", 2, "price")), ["'price'"]),
-        (logit, ["'logit'"]),
-        (chain(layers.Rescaling(0.5, name="less")), ["'less'", "before the first Dense"]),
-        (keras.Sequential([chain(), layers.Rescaling(0.5, name="more")]), ["Sequential"]),
+        (probability, ["'probability'"]),
+        (keras.Sequential([chain(), layers.Rescaling(0.5, name="more")]), ["Sequential", "a model in the"]),
         (fork, ["'right'"])]
 
 
