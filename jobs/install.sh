@@ -31,7 +31,6 @@ is_there() {
     libhdf5-dev) links hdf5 || links hdf5-serial || has h5cc ;;
     zlib1g-dev) links zlib ;;
     libjansson-dev) links jansson ;;
-    libcsv-dev) includes csv.h ;;
     libcmocka-dev) links cmocka ;;
     g++) has g++ ;;
     python3-dev) has python3-config ;;
@@ -58,7 +57,7 @@ packages=""
 for kind in "$@"; do
     case $kind in
     build) packages="$packages gcc libc6-dev cmake make pkg-config openmpi-bin libopenmpi-dev
-                     libopenblas-dev libhdf5-dev zlib1g-dev libjansson-dev libcsv-dev" ;;
+                     libopenblas-dev libhdf5-dev zlib1g-dev libjansson-dev" ;;
     test) packages="$packages libcmocka-dev python3-numpy python3-h5py python3-pandas python3-sklearn
                     hdf5-tools gnuplot-nox help2man clang-format
                     protobuf-c-compiler libprotobuf-c-dev libonnx-dev" ;;

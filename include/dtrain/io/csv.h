@@ -18,7 +18,7 @@
  *
  * Rows and lines are counted, and errors told, in the same way however a table is cut into blocks.
  *
- * Source:  RFC 4180; the fields are taken apart by libcsv in its strict mode
+ * Source:  RFC 4180
  */
 typedef struct dt_csv dt_csv;
 

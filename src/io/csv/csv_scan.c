@@ -1,5 +1,7 @@
 #include "csv_scan.h"
 
+#include "dtrain/base/memory.h"
+
 #include <string.h>
 
 static const char *find(char wanted, const char *from, const char *end)
@@ -13,6 +15,138 @@ static const char *earlier(const char *a, const char *b)
     return a < b ? a : b;
 }
 
+static bool is_blank(char c, char separator)
+{
+    return c == ' ' || (c == '\t' && separator != '\t');
+}
+
+static bool is_line_end(char c)
+{
+    return c == '\n' || c == '\r';
+}
+
+/* ---- one record ---- */
+
+dt_csv_stops dt_csv_stops_of(char separator)
+{
+    dt_csv_stops stops = {.separator = separator};
+    stops.at[(unsigned char)separator] = true;
+    stops.at['\n'] = stops.at['\r'] = stops.at['"'] = true;
+    return stops;
+}
+
+/* The fields' text is a copy of the record from `record` on. With NULL nothing is kept. */
+static void keep_field(dt_csv_fields *fields, const char *record, const char *from, const char *to)
+{
+    if (fields == NULL)
+        return;
+    if (fields->count < fields->most) {
+        char *text = fields->text + (from - record);
+        text[to - from] = '\0';
+        fields->items[fields->count] = (dt_csv_field){text, (size_t)(to - from)};
+    }
+    fields->count++;
+}
+
+/* Goes over a quoted field from its first quote: *from is behind it, *to the field's end once each
+ * two quotes have become one. Returns what is behind the last quote; NULL: it is never closed. */
+static const char *walk_quoted(const char *c, const char *end, const char *record,
+                               dt_csv_fields *fields, const char **from, const char **to)
+{
+    size_t doubled = 0;
+    *from = c + 1;
+    for (;;) {
+        const char *begin = c + 1;
+        c = find('"', begin, end);
+        if (doubled > 0 && fields != NULL)
+            memcpy(fields->text + (begin - doubled - record), begin, (size_t)(c - begin));
+        *to = c - doubled;
+        if (c == end)
+            return NULL;
+        c++;
+        if (c == end || *c != '"')
+            return c;
+        if (fields != NULL) /* the first of the two, behind what is kept so far */
+            fields->text[*to - record] = '"';
+        doubled++;
+    }
+}
+
+/*
+ * The one walk over a record, for its end and, unless `fields` is NULL, for its fields. Returns the
+ * line end behind it, or behind the quote in the wrong place; `end` when there is none.
+ */
+static const char *walk(const char *record, const char *end, const dt_csv_stops *stops,
+                        dt_csv_fields *fields, dt_csv_problem *problem)
+{
+    const char separator = stops->separator;
+    const char *c = record, *from = NULL, *to = NULL;
+    for (;; c++) {
+        while (c < end && *c != separator && is_blank(*c, separator))
+            c++;
+        if (c < end && *c == '"') {
+            c = walk_quoted(c, end, record, fields, &from, &to);
+            if (c == NULL) {
+                *problem = DT_CSV_UNCLOSED;
+                return end;
+            }
+            while (c < end && *c != separator && is_blank(*c, separator))
+                c++;
+            if (c < end && *c != separator && !is_line_end(*c)) {
+                *problem = DT_CSV_TEXT_BEHIND;
+                break;
+            }
+        } else {
+            from = c;
+            while (c < end && !stops->at[(unsigned char)*c])
+                c++;
+            if (c < end && *c == '"') {
+                *problem = DT_CSV_QUOTE_INSIDE;
+                break;
+            }
+            to = c;
+            while (to > from && is_blank(to[-1], separator))
+                to--;
+        }
+        keep_field(fields, record, from, to);
+        if (c == end || is_line_end(*c))
+            return c;
+    }
+    return earlier(find('\n', c, end), find('\r', c, end));
+}
+
+dt_status dt_csv_split(dt_csv_fields *out, const dt_csv_record *record, const dt_csv_stops *stops)
+{
+    dt_status status = DT_OK;
+    const size_t bytes = record->bytes + 1; /* the last field's NUL */
+    const size_t items = bytes < out->most ? bytes : out->most;
+    out->count = 0;
+    out->problem = DT_CSV_SOUND;
+    if (bytes > out->text_bytes) {
+        out->text_bytes = 0;
+        DT_TRY(dt_memory_grow(&out->text, 0, bytes + bytes / 2, 1, "text of a row"));
+        out->text_bytes = bytes + bytes / 2;
+    }
+    if (items > out->capacity) {
+        const size_t wanted = items + items / 2 < out->most ? items + items / 2 : out->most;
+        out->capacity = 0;
+        DT_TRY(dt_memory_grow(&out->items, 0, wanted, sizeof *out->items, "fields of a row"));
+        out->capacity = wanted;
+    }
+    memcpy(out->text, record->text, record->bytes);
+    (void)walk(record->text, record->text + record->bytes, stops, out, &out->problem);
+out:
+    return status;
+}
+
+void dt_csv_fields_clear(dt_csv_fields *fields)
+{
+    dt_memory_free(fields->items);
+    dt_memory_free(fields->text);
+}
+
+/* ---- from record to record ---- */
+
 dt_csv_scan dt_csv_scan_start(const char *text, size_t bytes, uint64_t line, char separator,
                               bool whole)
 {
@@ -25,7 +159,7 @@ dt_csv_scan dt_csv_scan_start(const char *text, size_t bytes, uint64_t line, cha
                          .cr = find('\r', text, end),
                          .quote = find('"', text, end),
                          .line = line,
-                         .separator = separator,
+                         .stops = dt_csv_stops_of(separator),
                          .whole = whole};
 }
 
@@ -39,16 +173,6 @@ static void move_to(dt_csv_scan *scan, const char *at)
         scan->cr = find('\r', at, scan->end);
     if (scan->quote < at)
         scan->quote = find('"', at, scan->end);
-}
-
-static bool is_blank(const dt_csv_scan *scan, char c)
-{
-    return (c == ' ' || c == '\t') && c != scan->separator;
-}
-
-static bool is_line_end(char c)
-{
-    return c == '\n' || c == '\r';
 }
 
 /* Returns what follows the line end at `at`; NULL when a LF may still come behind a CR. */
@@ -71,46 +195,13 @@ static uint64_t count_lines(const char *text, const char *end)
     return lines;
 }
 
-/*
- * Follows the states of libcsv's strict mode through a record that has quotes. Returns the line end
- * behind the record, or behind the quote that libcsv will refuse; `end` when there is none.
- */
-static const char *find_quoted_end(const dt_csv_scan *scan, bool *inside_quotes)
-{
-    enum { BEGIN, PLAIN, CLOSED, CLOSED_AND_BLANK } state = BEGIN;
-    const char *end = scan->end;
-    *inside_quotes = false;
-    for (const char *c = scan->at; c < end; c++) {
-        if (*c == '"') {
-            if (state == PLAIN || state == CLOSED_AND_BLANK)
-                return earlier(find('\n', c, end), find('\r', c, end));
-            c = find('"', c + 1, end);
-            *inside_quotes = c == end;
-            if (c == end)
-                return end;
-            state = CLOSED;
-        } else if (*c == scan->separator) {
-            state = BEGIN;
-        } else if (is_line_end(*c)) {
-            return c;
-        } else if (is_blank(scan, *c)) {
-            state = state == CLOSED ? CLOSED_AND_BLANK : state;
-        } else if (state == CLOSED || state == CLOSED_AND_BLANK) {
-            return earlier(find('\n', c, end), find('\r', c, end));
-        } else {
-            state = PLAIN;
-        }
-    }
-    return end;
-}
-
 /* Goes to a record's first byte that is not blank. Blanks before it are passed over for good, even
  * where the text ends behind them, so that a line of them may be of any length. */
 static dt_csv_scan_result skip_blank_lines(dt_csv_scan *scan)
 {
     for (;;) {
         const char *c = scan->at;
-        while (c < scan->end && is_blank(scan, *c))
+        while (c < scan->end && is_blank(*c, scan->stops.separator))
             c++;
         if (c > scan->at)
             move_to(scan, c);
@@ -131,11 +222,11 @@ dt_csv_scan_result dt_csv_scan_next(dt_csv_scan *scan, dt_csv_record *out)
     dt_csv_scan_result result = skip_blank_lines(scan);
     if (result != DT_CSV_SCAN_RECORD)
         return result;
-    bool inside_quotes = false;
+    dt_csv_problem problem = DT_CSV_SOUND;
     const char *end = earlier(scan->lf, scan->cr);
     const bool quoted = scan->quote < end;
     if (quoted)
-        end = find_quoted_end(scan, &inside_quotes);
+        end = walk(scan->at, scan->end, &scan->stops, NULL, &problem);
     const char *next = end < scan->end ? behind_line_end(scan, end) : scan->end;
     if (next == NULL || (end == scan->end && !scan->whole))
         return DT_CSV_SCAN_MORE;
@@ -146,5 +237,5 @@ dt_csv_scan_result dt_csv_scan_next(dt_csv_scan *scan, dt_csv_record *out)
                            .lines = line_ends + (end == scan->end)};
     scan->line += line_ends;
     move_to(scan, next);
-    return inside_quotes ? DT_CSV_SCAN_UNCLOSED : DT_CSV_SCAN_RECORD;
+    return problem == DT_CSV_UNCLOSED ? DT_CSV_SCAN_UNCLOSED : DT_CSV_SCAN_RECORD;
 }

@@ -24,6 +24,38 @@ typedef struct dt_csv_record {
     uint64_t line, lines; /* the line on which it begins; how many it has */
 } dt_csv_record;
 
+/** Bytes at which a field may end: the separator, line ends, quotes. */
+typedef struct dt_csv_stops {
+    char separator;
+    bool at[256];
+} dt_csv_stops;
+
+dt_csv_stops dt_csv_stops_of(char separator);
+
+/** What is wrong with a record's quotes. */
+typedef enum dt_csv_problem {
+    DT_CSV_SOUND,
+    DT_CSV_QUOTE_INSIDE, /* a quote inside an unquoted field */
+    DT_CSV_TEXT_BEHIND, /* text behind a closing quote */
+    DT_CSV_UNCLOSED /* the text ends inside quotes */
+} dt_csv_problem;
+
+/** A record taken apart. Zeroed at first; the memory is used again for the next one. */
+typedef struct dt_csv_fields {
+    dt_csv_field *items; /* [count], but at most `most` */
+    size_t most; /* so many fields are kept, */
+    size_t count; /* and so many are there; of a malformed record those before the bad one */
+    dt_csv_problem problem;
+    size_t capacity, text_bytes;
+    char *text; /* a copy of the record, which the items point into */
+} dt_csv_fields;
+
+/** Takes a record apart. Errors: DT_MEMORY; out->problem is none. */
+DT_MUST_USE dt_status dt_csv_split(dt_csv_fields *out, const dt_csv_record *record,
+                                   const dt_csv_stops *stops);
+
+void dt_csv_fields_clear(dt_csv_fields *fields);
+
 /**
  * Walks from record to record. Both the cutting into blocks and the counting of lines in a block go
  * through here, so that they cannot differ; nor do records depend on how a table is cut.
@@ -32,7 +64,7 @@ typedef struct dt_csv_scan {
     const char *at, *end;
     const char *lf, *cr, *quote; /* the next ones, `end` when there are none */
     uint64_t line; /* of `at` */
-    char separator;
+    dt_csv_stops stops;
     bool whole; /* the text ends where the table does, or where a record does */
 } dt_csv_scan;
 
@@ -41,9 +73,9 @@ dt_csv_scan dt_csv_scan_start(const char *text, size_t bytes, uint64_t line, cha
                               bool whole);
 
 /**
- * Finds the next record, as libcsv sees it; a line end is LF, CRLF or a CR alone.
+ * Finds the next record; a line end is LF, CRLF or a CR alone.
  *
- * A record that libcsv will refuse, for a quote in the wrong place, ends with that quote's line.
+ * A record with a quote in the wrong place ends with that quote's line.
  */
 dt_csv_scan_result dt_csv_scan_next(dt_csv_scan *scan, dt_csv_record *out);
 
