@@ -48,8 +48,7 @@ size_t dt_text_nearest(const char *name, const char *const *names, size_t count)
     return nearest;
 }
 
-/* Length of the UTF-8 character at `text`, of `bytes` > 0; 0: there is none. */
-static size_t character_bytes(const char *text, size_t bytes)
+size_t dt_text_character_bytes(const char *text, size_t bytes)
 {
     const unsigned char *at = (const unsigned char *)text;
     const unsigned lead = at[0];
@@ -80,7 +79,7 @@ bool dt_text_is_utf8(const char *text, size_t bytes)
                 continue;
             }
         }
-        const size_t length = character_bytes(text + i, bytes - i);
+        const size_t length = dt_text_character_bytes(text + i, bytes - i);
         if (length == 0)
             return false;
         i += length;
@@ -141,7 +140,7 @@ const char *dt_text_show(char out[DT_TEXT_SHOWN_BYTES + 4], const char *text, si
 {
     size_t shown = 0;
     while (shown < bytes) {
-        const size_t length = character_bytes(text + shown, bytes - shown);
+        const size_t length = dt_text_character_bytes(text + shown, bytes - shown);
         const size_t step = length == 0 ? 1 : length;
         if (shown + step > DT_TEXT_SHOWN_BYTES)
             break;

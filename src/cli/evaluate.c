@@ -28,6 +28,7 @@ static const dt_option options[] = {
      "array of class ids in a .npz, or one-hot rows"},
     {"set", "NAME", DT_OPTION_CHOICE, AT(scoring.set), 0, 0, "train|validation|test", "test",
      "of a folder or prefix with several sets, the one to take"},
+    DT_SCORING_TABLE_OPTIONS,
     {"quiet", NULL, DT_OPTION_FLAG, AT(quiet), 0, 0, NULL, NULL, "print the summary alone"},
 };
 
@@ -56,6 +57,7 @@ static dt_status parse(settings *out, int argc, char **argv)
     dt_options_set_defaults(&table, out);
     DT_TRY(dt_options_parse_words(&table, out, argc, argv, &words));
     DT_TRY(dt_scoring_parse_words(&out->scoring, words, argv, "evaluate takes a model and data"));
+    out->scoring.once = true;
     out->scoring.set_asked = dt_options_given(&table, out, "set");
 out:
     return status;

@@ -3,6 +3,8 @@
 #include "dtrain/report/text_table.h"
 #include "inspect_internal.h"
 
+#include "dtrain/io/csv.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -105,12 +107,9 @@ dt_status dt_inspect_print_recipe(const dt_recipe *recipe)
     cursor at = start(recipe);
     dt_text_table table = {0};
     dt_text_table_join(list, sizeof list, recipe->missing, recipe->missing_count);
-    dt_log_result("table: separator %s, decimal %s; missing values: empty cells%s%s; unseen "
+    dt_log_result("table: separator %s%s, decimal %s; missing values: empty cells%s%s; unseen "
                   "categories: %s\n\n",
-                  recipe->separator == '\t'  ? "tab"
-                  : recipe->separator == ',' ? "comma"
-                  : recipe->separator == ';' ? "semicolon"
-                                             : "bar",
+                  dt_csv_separator_name(recipe->separator), recipe->headerless ? ", no header" : "",
                   recipe->decimal == ',' ? "comma" : "point", recipe->missing_count > 0 ? ", " : "",
                   dt_text_table_printable(line, sizeof line, list),
                   recipe->unseen == DT_UNSEEN_ERROR ? "error" : "ignore");
@@ -157,6 +156,7 @@ void dt_inspect_describe_recipe(dt_json *json, const dt_recipe *recipe)
     cursor at = start(recipe);
     dt_json_add_text(json, "separator", separator);
     dt_json_add_text(json, "decimal", decimal);
+    dt_json_add_bool(json, "header", !recipe->headerless);
     dt_json_add_texts(json, "missing", recipe->missing, recipe->missing_count);
     dt_json_add_text(json, "unseen", recipe->unseen == DT_UNSEEN_ERROR ? "error" : "ignore");
     dt_json_add_int(json, "inputs", (int64_t)recipe->D);

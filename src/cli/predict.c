@@ -33,6 +33,7 @@ static const dt_option options[] = {
     {"on-error", "NAME", DT_OPTION_CHOICE, AT(on_error), 0, 0, DT_ON_ERROR_NAMES, "stop",
      "of a row of a table with a cell that cannot be prepared: stop, skip the row, or leave its "
      "prediction empty (NaN and -1 in a .npz)"},
+    DT_SCORING_TABLE_OPTIONS,
     {"quiet", NULL, DT_OPTION_FLAG, AT(quiet), 0, 0, NULL, NULL, "with --out: print no progress"},
 };
 
@@ -46,8 +47,8 @@ static const dt_option_table table = {
              "that probability on) and the probability of every class; or its values in the\n"
              "targets' units. Rows keep their order, on any number of ranks.\n\n"
              "MODEL is a .h5 or .keras file, or a run's folder. ROWS is a table of text with the\n"
-             "columns that the model was prepared from, in any order, the target not needed; or\n"
-             "a .npz with prepared inputs.",
+             "columns that the model was prepared from, in any order, the target not needed (- is\n"
+             "stdin); or a .npz with prepared inputs.",
 };
 
 void dt_cli_predict_help(void)
@@ -336,6 +337,7 @@ static dt_status run_all(dt_predict_run *r, const dt_comm *comm, int argc, char 
                                                          : FORM_CSV;
     if (r->form == FORM_STDOUT) /* whoever reads it in a pager is no stall */
         dt_comm_set_stall_timeout(comm, 0.0);
+    r->settings.scoring.once = r->form != FORM_NPZ; /* else the rows are counted first */
     dt_log_init(root, r->settings.quiet);
     DT_TRY(dt_scoring_open(&r->scoring, comm, &r->settings.scoring, false));
     r->C = r->scoring.model.network.C;

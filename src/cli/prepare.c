@@ -3,6 +3,7 @@
 
 #include "dtrain/base/log.h"
 #include "dtrain/base/memory.h"
+#include "dtrain/base/text.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -218,13 +219,41 @@ static void tell(void *context, const char *pass, double share)
 
 /* ---- the run ---- */
 
+/* --columns, as texts. */
+static dt_status read_names(dt_prepare_run *r)
+{
+    dt_status status = DT_OK;
+    char item[DT_OPTION_TEXT_BYTES];
+    size_t most = 1;
+    for (const char *c = r->settings.columns; *c != '\0'; c++)
+        most += *c == ',';
+    DT_TRY(dt_memory_alloc(&r->names, most, sizeof *r->names, "column names"));
+    for (const char *at = r->settings.columns; dt_text_next_item(item, sizeof item, &at);) {
+        DT_TRY(dt_memory_copy_text(&r->names[r->name_count], item));
+        r->name_count++;
+    }
+out:
+    return status;
+}
+
 static dt_status open_table(dt_prepare_run *r, const char *path)
 {
-    static const char separators[] = {0, ',', ';', '\t', '|'};
-    const dt_csv_format format = {.separator = separators[r->settings.separator]};
-    dt_status status = dt_csv_open(&r->csv, path, &format);
-    if (status != DT_OK || r->settings.target[0] != '\0')
+    const dt_prepare_settings *s = &r->settings;
+    dt_status status = read_names(r);
+    if (status != DT_OK)
         return status;
+    const dt_csv_format format = {.separator = dt_csv_separator(s->separator),
+                                  .encoding = (dt_csv_encoding)s->encoding,
+                                  .header = (dt_csv_header)s->header,
+                                  .skip_lines = (size_t)s->skip_lines,
+                                  .names = (const char *const *)r->names,
+                                  .name_count = r->name_count};
+    status = dt_csv_open(&r->csv, path, &format);
+    if (status != DT_OK)
+        return status;
+    dt_prepare_warn_of_table(r->csv);
+    if (s->target[0] != '\0')
+        return DT_OK;
     /* The names are what the person needs now. */
     char list[512] = "";
     size_t used = 0;
@@ -288,7 +317,7 @@ static dt_status run_all(dt_prepare_run *r, const char *path)
         .test = s->test_split,
         .seed = (uint64_t)s->seed};
     DT_TRY(dt_prepare_survey(&r->prepare, r->csv, &plan, tell, NULL));
-    DT_TRY(dt_prepare_report_columns(r, path));
+    DT_TRY(dt_prepare_report_columns(r));
     DT_TRY(open_files(r));
     DT_TRY(write_targets(r));
     if (s->weights[0] != '\0')
@@ -328,6 +357,9 @@ dt_status dt_cli_prepare(int argc, char **argv)
         remove_folder(r);
     dt_prepare_free(r->prepare);
     dt_csv_close(r->csv);
+    for (size_t i = 0; i < r->name_count; i++)
+        dt_memory_free(r->names[i]);
+    dt_memory_free(r->names);
     dt_memory_free(r->recipe);
     dt_memory_free(r);
     return status;

@@ -6,8 +6,6 @@
 #include <stddef.h>
 #include <string.h>
 
-enum { SEPARATOR_AUTO, SEPARATOR_COMMA, SEPARATOR_SEMICOLON, SEPARATOR_TAB, SEPARATOR_BAR };
-
 #define AT(field) offsetof(dt_prepare_settings, field)
 #define LARGEST_INT 9007199254740991.0 /* 2^53 - 1: what a double counts to */
 
@@ -57,12 +55,21 @@ static const dt_option options[] = {
     {"split-column", "COLUMN", DT_OPTION_TEXT, AT(split_column), 0, 0, NULL, NULL,
      "column that says train, validation or test"},
     {"seed", "N", DT_OPTION_INT, AT(seed), 0, LARGEST_INT, NULL, "1", "of the split"},
-    {"separator", "NAME", DT_OPTION_CHOICE, AT(separator), 0, 0, "auto|comma|semicolon|tab|bar",
-     "auto", "between the cells"},
+    {"separator", "NAME", DT_OPTION_CHOICE, AT(separator), 0, 0, DT_CSV_SEPARATOR_NAMES, "auto",
+     "between the cells; space: any run of blanks"},
     {"decimal", "LIST", DT_OPTION_WORDS, AT(decimal), 0, 0, NULL, "auto",
      "in numbers: auto, point, comma, or COLUMN=SIGN, as point,price=comma"},
     {"thousands", "LIST", DT_OPTION_WORDS, AT(thousands), 0, 0, NULL, "auto",
      "between the thousands of numbers: auto, none, comma, point, space, quote, or COLUMN=SIGN"},
+    {"encoding", "NAME", DT_OPTION_CHOICE, AT(encoding), 0, 0, DT_CSV_ENCODING_NAMES, "auto",
+     "of the text; auto: what is not UTF-8 is Windows-1252"},
+    {"header", "NAME", DT_OPTION_CHOICE, AT(header), 0, 0, DT_CSV_HEADER_NAMES, "auto",
+     "whether the first line names the columns; auto: not if it looks like the rows below it"},
+    {"columns", "NAMES", DT_OPTION_WORDS, AT(columns), 0, 0, NULL, NULL,
+     "names of all columns, instead of those in the header"},
+    {"skip-lines", "N", DT_OPTION_INT, AT(skip_lines), 0, 1e6, NULL, "0",
+     "lines to leave out at the beginning of the file; lines that begin with # above the header "
+     "always are"},
     {"store", NULL, DT_OPTION_FLAG, AT(store), 0, 0, NULL, NULL,
      "leave the arrays uncompressed: larger, and faster"},
     {"quiet", NULL, DT_OPTION_FLAG, AT(quiet), 0, 0, NULL, NULL, "print the summary alone"},
@@ -77,7 +84,8 @@ static const dt_option_table table = {
     .usage = "Usage: dtrain prepare TABLE.csv --target COLUMN --out DIR [OPTIONS]\n\n"
              "Makes DIR/train.npz, validation.npz and test.npz from a table of text, and\n"
              "recipe.json, which says how: numbers are scaled, categories become 0 and 1, all\n"
-             "by what the training rows alone say. `dtrain train DIR` goes on from there.",
+             "by what the training rows alone say. TABLE may be compressed with gzip; - is stdin. "
+             "`dtrain train DIR` goes on from there.",
 };
 
 void dt_cli_prepare_help(void)

@@ -152,12 +152,19 @@ static void warn_of_categories(const dt_prepare_run *r, const dt_prepare_column 
                     show(name, column->name), (unsigned long long)column->distinct, gib);
 }
 
+void dt_prepare_warn_of_table(dt_csv *csv)
+{
+    for (const char *line = dt_csv_next_warning(csv); line != NULL; line = dt_csv_next_warning(csv))
+        dt_log_warn("%s", line);
+}
+
 /* What is allowed, and yet more likely a slip. */
 static void warn(const dt_prepare_run *r)
 {
     const dt_prepare_table *found = dt_prepare_table_of(r->prepare);
     enum { CLASSES_USUAL = 100 };
     char name[SHOWN_BYTES], other[SHOWN_BYTES];
+    dt_prepare_warn_of_table(r->csv); /* of what came late in the file */
     for (size_t c = 0; c < found->column_count; c++) {
         const dt_prepare_column *column = &found->columns[c];
         const uint64_t cells = column->number_cells + column->text_cells;
@@ -185,19 +192,17 @@ static void warn(const dt_prepare_run *r)
         dt_log_warn("the target has %zu classes", found->class_count);
 }
 
-dt_status dt_prepare_report_columns(const dt_prepare_run *r, const char *path)
+dt_status dt_prepare_report_columns(const dt_prepare_run *r)
 {
     dt_status status = DT_OK;
     const dt_prepare_table *found = dt_prepare_table_of(r->prepare);
     const dt_csv_format *format = dt_csv_format_of(r->csv);
     dt_text_table table = {.width = 200};
-    dt_log_say("table    %s: %llu rows, %zu columns between %s; decimal %s\n\n", path,
-               (unsigned long long)(found->rows + found->dropped_rows), found->column_count,
-               format->separator == ','    ? "commas"
-               : format->separator == ';'  ? "semicolons"
-               : format->separator == '\t' ? "tabs"
-                                           : "bars",
-               found->decimal == ',' ? "comma" : "point");
+    const char *notes = dt_csv_notes(r->csv);
+    dt_log_say("table    %s: %llu rows, %zu columns between %ss; decimal %s%s%s\n\n",
+               dt_csv_path(r->csv), (unsigned long long)(found->rows + found->dropped_rows),
+               found->column_count, dt_csv_separator_name(format->separator),
+               found->decimal == ',' ? "comma" : "point", notes[0] != '\0' ? "; " : "", notes);
     dt_text_table_titles(&table, "column|role|>missing|>distinct|what");
     for (size_t c = 0; c < found->column_count; c++) {
         const dt_prepare_column *column = &found->columns[c];

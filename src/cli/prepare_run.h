@@ -32,6 +32,10 @@ typedef struct dt_prepare_settings {
     int64_t seed;
     int separator;
     char decimal[DT_OPTION_TEXT_BYTES], thousands[DT_OPTION_TEXT_BYTES];
+    int encoding; /* a dt_csv_encoding */
+    int header; /* a dt_csv_header */
+    char columns[DT_OPTION_TEXT_BYTES];
+    int64_t skip_lines;
     bool store, quiet;
     char config[DT_OPTION_TEXT_BYTES];
 } dt_prepare_settings;
@@ -46,6 +50,8 @@ typedef struct dt_prepare_file {
 /* One preparation, from the command line to the results. */
 typedef struct dt_prepare_run {
     dt_prepare_settings settings;
+    char **names; /* [name_count]: --columns */
+    size_t name_count;
     dt_csv *csv;
     dt_prepare *prepare;
     dt_prepare_file files[DT_SET_COUNT];
@@ -64,9 +70,12 @@ const dt_option_table *dt_prepare_options(void);
 DT_MUST_USE dt_status dt_prepare_parse(dt_prepare_settings *out, const char **path, int argc,
                                        char **argv);
 
-/** Prints what was found of the table at `path` and its columns. Calls: local; after the survey.
- * Errors: DT_MEMORY. */
-DT_MUST_USE dt_status dt_prepare_report_columns(const dt_prepare_run *r, const char *path);
+/** Prints what was decided about names, rows or characters, and not printed yet. Calls: local. */
+void dt_prepare_warn_of_table(dt_csv *csv);
+
+/** Prints what was found of the table and its columns. Calls: local; after the survey. Errors:
+ * DT_MEMORY. */
+DT_MUST_USE dt_status dt_prepare_report_columns(const dt_prepare_run *r);
 
 /** Prints the sets, the classes or the values' measures, and a warning of categories that were not
  * seen. Calls: local. */

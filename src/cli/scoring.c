@@ -115,6 +115,10 @@ dt_status dt_scoring_open(dt_scoring *out, const dt_comm *comm, const dt_scoring
                                .D = s->model.network.D,
                                .C = s->model.network.C,
                                .recipe = s->has_recipe ? &s->recipe : NULL,
+                               .format = {.encoding = (dt_csv_encoding)settings->encoding,
+                                          .header = (dt_csv_header)settings->header,
+                                          .skip_lines = (size_t)settings->skip_lines,
+                                          .once = settings->once},
                                .batch_rows = s->predictor.capacity,
                                .host_ranks = s->environment.launch.host_size};
     DT_TRY(dt_rows_open(&s->rows, comm, &plan));

@@ -29,12 +29,43 @@ typedef struct dt_scoring {
  * `out`. Local. */
 const char *dt_scoring_output(char *out, size_t bytes, const dt_scoring *scoring, size_t index);
 
+/** Rows of an option table whose settings have a member `scoring`: how a table is written. */
+#define DT_SCORING_TABLE_OPTIONS                                                                   \
+    {"encoding",                                                                                   \
+     "NAME",                                                                                       \
+     DT_OPTION_CHOICE,                                                                             \
+     AT(scoring.encoding),                                                                         \
+     0,                                                                                            \
+     0,                                                                                            \
+     DT_CSV_ENCODING_NAMES,                                                                        \
+     "auto",                                                                                       \
+     "of a table; auto: what is not UTF-8 is Windows-1252"},                                       \
+        {"header",                                                                                 \
+         "NAME",                                                                                   \
+         DT_OPTION_CHOICE,                                                                         \
+         AT(scoring.header),                                                                       \
+         0,                                                                                        \
+         0,                                                                                        \
+         DT_CSV_HEADER_NAMES,                                                                      \
+         "auto",                                                                                   \
+         "whether a table's first line names the columns; auto: as in the table that the model "   \
+         "was "                                                                                    \
+         "prepared from"},                                                                         \
+    {                                                                                              \
+        "skip-lines", "N", DT_OPTION_INT, AT(scoring.skip_lines), 0, 1e6, NULL, "0",               \
+            "lines to leave out at the beginning of a table"                                       \
+    }
+
 /** What both commands say of the rows. */
 typedef struct dt_scoring_settings {
     char model[DT_OPTION_TEXT_BYTES], data[DT_OPTION_TEXT_BYTES];
     char inputs[DT_OPTION_TEXT_BYTES], targets[DT_OPTION_TEXT_BYTES];
     int set; /* a dt_set */
     bool set_asked; /* --set was given */
+    int encoding; /* a dt_csv_encoding */
+    int header; /* a dt_csv_header */
+    int64_t skip_lines;
+    bool once; /* the rows are read in one pass */
 } dt_scoring_settings;
 
 /**

@@ -24,6 +24,8 @@ static bool is_table(const char *path)
     struct stat info;
     const size_t length = strlen(path);
     char magic[2] = "";
+    if (strcmp(path, "-") == 0)
+        return true;
     if (stat(path, &info) != 0 || S_ISDIR(info.st_mode))
         return length > 4 &&
                (strcmp(path + length - 4, ".csv") == 0 || strcmp(path + length - 4, ".tsv") == 0);
@@ -152,7 +154,7 @@ dt_status dt_rows_open(dt_rows **out, const dt_comm *comm, const dt_rows_plan *p
                            plan->path)
                  : DT_OK));
     if (text)
-        DT_TRY(dt_table_open(&r->table, comm, plan->path, plan->recipe, plan->labels,
+        DT_TRY(dt_table_open(&r->table, comm, plan->path, plan->recipe, &plan->format, plan->labels,
                              plan->batch_rows));
     else
         DT_TRY(open_arrays(r, plan));

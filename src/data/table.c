@@ -2,6 +2,7 @@
 
 #include "kept.h"
 
+#include "dtrain/base/log.h"
 #include "dtrain/base/memory.h"
 #include "dtrain/data/preprocess.h"
 #include "dtrain/io/csv.h"
@@ -88,32 +89,55 @@ out:
     return status;
 }
 
-static dt_status open_file(dt_table *t, const dt_recipe *recipe)
+static void warn(dt_csv *csv)
 {
-    /* A few new rows may not show the decimal sign; but between commas it is only one, in
-     * quotes, where it was one in the table that the recipe is from. */
-    dt_csv_format format = {0};
-    dt_status status = dt_csv_open(&t->csv, t->path, &format);
-    if (status == DT_OK && recipe->decimal == ',' &&
-        (recipe->separator == ',' || dt_csv_format_of(t->csv)->separator != ',')) {
-        format.decimal = ',';
-        dt_csv_close(t->csv);
-        t->csv = NULL;
-        status = dt_csv_open(&t->csv, t->path, &format);
+    for (const char *line = dt_csv_next_warning(csv); line != NULL; line = dt_csv_next_warning(csv))
+        dt_log_warn("%s", line);
+}
+
+/* The recipe knows the names, and whether the table has them. */
+static dt_status open_file(dt_table *t, const dt_recipe *recipe, const dt_csv_format *asked)
+{
+    dt_status status = DT_OK;
+    dt_csv_format format = *asked;
+    const char **names = NULL;
+    bool *optional = NULL;
+    DT_TRY(dt_memory_alloc(&names, recipe->column_count, sizeof *names, "columns' names"));
+    DT_TRY(dt_memory_alloc(&optional, recipe->column_count, sizeof *optional, "columns' names"));
+    for (size_t c = 0; c < recipe->column_count; c++) {
+        const dt_role role = recipe->columns[c].role;
+        names[c] = recipe->columns[c].name;
+        optional[c] = role == DT_ROLE_WEIGHTS || (role == DT_ROLE_TARGET && !t->labels);
     }
+    if (format.header == DT_CSV_HEADER_AUTO)
+        format.header = recipe->headerless ? DT_CSV_HEADER_IF_NAMED : DT_CSV_HEADER_SOME_NAMED;
+    if (format.header != DT_CSV_HEADER_YES) {
+        format.names = names;
+        format.optional = optional;
+        format.name_count = recipe->column_count;
+    }
+    DT_TRY(dt_csv_open(&t->csv, t->path, &format));
+    warn(t->csv);
+out:
+    dt_memory_free(names);
+    dt_memory_free(optional);
     return status;
 }
 
-static dt_status open_all(dt_table *t, const dt_recipe *recipe)
+static dt_status open_all(dt_table *t, const dt_recipe *recipe, const dt_csv_format *asked)
 {
     dt_status status = DT_OK;
     opening known = {0};
     char *names = NULL;
     if (t->root)
-        status = open_file(t, recipe);
+        status = open_file(t, recipe, asked);
     DT_TRY(dt_comm_agree(t->comm, status));
     if (t->root) {
         known.format = *dt_csv_format_of(t->csv);
+        /* A few new rows may not show the decimal sign; but between commas it is only one, in
+         * quotes, where it was one in the table that the recipe is from. */
+        if (recipe->decimal == ',' && (recipe->separator == ',' || known.format.separator != ','))
+            known.format.decimal = ',';
         for (size_t c = 0; c < known.format.columns; c++)
             known.names_bytes += strlen(dt_csv_name(t->csv, c)) + 1;
     }
@@ -131,7 +155,8 @@ out:
 }
 
 dt_status dt_table_open(dt_table **out, const dt_comm *comm, const char *path,
-                        const dt_recipe *recipe, bool labels, size_t batch_rows)
+                        const dt_recipe *recipe, const dt_csv_format *format, bool labels,
+                        size_t batch_rows)
 {
     dt_table *t = NULL;
     *out = NULL;
@@ -147,7 +172,7 @@ dt_status dt_table_open(dt_table **out, const dt_comm *comm, const char *path,
         status = dt_memory_copy_text(&t->path, path);
     }
     DT_TRY(dt_comm_agree(comm, status));
-    DT_TRY(open_all(t, recipe));
+    DT_TRY(open_all(t, recipe, format));
     *out = t;
 out:
     if (status != DT_OK)
@@ -391,6 +416,8 @@ dt_status dt_table_next(dt_table *table, dt_row_take *take, void *context, bool 
     if (!t->root)
         status = make_room(t, 0, (size_t)mine.bytes);
     DT_TRY(dt_comm_agree(t->comm, status));
+    if (!*more && t->root)
+        warn(t->csv); /* of what came late in the file */
     if (!*more)
         goto out;
     dt_comm_scatterv(t->comm, t->text, (size_t)mine.bytes, t->text, t->bytes);

@@ -79,7 +79,9 @@ rows 'if (n > 0) { a = -1.5; b = ""; c = 7 }' >constants.csv
 bad constants.csv "beside the target 'y' no column is left to learn from" --fill indicator,category
 rows 'if (n > 0) b = ""' >nothing.csv
 rows 'if (n == 0) c = "a"' >twice.csv
-bad twice.csv "columns 1 and 3 are both named 'a'"
+run "$ranks" prepare twice.csv --target y --out twice
+expect_status 0
+expect_one_stderr_line "twice.csv: 1 column has the name of another: column 3 is called 'a.1' now"
 refused 2 "--missing 'bb=none': it takes cells, of any column, not COLUMN=CELL" nothing.csv --target y \
     --out out --missing bb=none
 rows 'if (n == 3000) b = "once"' >unseen.csv
@@ -100,7 +102,7 @@ bad binary.csv "is not text"
 printf 'PK\003\004 and so on' >archive.npz
 bad archive.npz "is a ZIP archive, expected a table"
 printf '\037\213\010\0and so on' >packed.csv
-bad packed.csv "is compressed with gzip"
+bad packed.csv "the gzip data ends early; is the file complete?"
 bad nowhere.csv "cannot open: No such file"
 mkdir folder.csv
 bad folder.csv "is a folder"

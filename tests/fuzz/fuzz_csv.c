@@ -34,7 +34,7 @@ static void check_open(dt_csv *csv)
 {
     const dt_csv_format *format = dt_csv_format_of(csv);
     assert(format->columns > 0);
-    assert(format->separator != '\0' && strchr(",;\t|", format->separator) != NULL);
+    assert(format->separator != '\0' && strchr(",;\t| ", format->separator) != NULL);
     assert(format->decimal == '.' || format->decimal == ',');
     for (size_t i = 0; i < format->columns; i++) {
         assert(dt_csv_name(csv, i)[0] != '\0');
@@ -77,7 +77,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
     char path[FUZZ_PATH_BYTES];
     const int file = fuzz_file(path, data, bytes);
     check_table(path, NULL);
-    check_table(path, &(dt_csv_format){.separator = ";,\t|"[bytes % 4]});
+    check_table(path, &(dt_csv_format){.separator = ";,\t| "[bytes % 5],
+                                       .header = (dt_csv_header)(bytes / 5 % 3),
+                                       .encoding = (dt_csv_encoding)(bytes / 15 % 4)});
     (void)close(file);
     return 0;
 }

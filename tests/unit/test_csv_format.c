@@ -124,13 +124,15 @@ static void refuses_what_is_no_table(void **state)
     assert_csv_refused("a,b\r\n\r\n \n", "has no rows below its header");
     assert_csv_refused("PK\3\4 and so on",
                        "is a ZIP archive, expected a table (an .xlsx? save it as");
-    assert_csv_refused("\x1f\x8b\x08", "gunzip it first");
+    assert_csv_refused("\x1f\x8b\x08", "the gzip data ends early");
     assert_csv_bytes_refused("\xff\xfe"
-                             "a\0,\0b\0",
-                             8, "UTF-16");
+                             "a\0,\0b",
+                             7, "ends inside a character of UTF-16");
     assert_csv_bytes_refused("\xfe\xff"
-                             "\0a\0,\0b",
-                             8, "UTF-16");
+                             "\0a\xdc\0\0b",
+                             8, "half a surrogate pair, 0xDC00");
+    assert_csv_bytes_refused("\xff\xfe\0\0a\0\0\0", 8, "is UTF-32");
+    assert_csv_bytes_refused("a\0,\0b\0\n\0", 8, "use --encoding utf-16");
     assert_csv_bytes_refused("a,b\n1,\0\n", 8, "there is a NUL byte on line 2");
     assert_csv_refused("<!DOCTYPE html><title>404</title>\n<p>", "looks like an HTML page");
     assert_csv_refused("\xef\xbb\xbf\n <HTML>\n<p>", "looks like an HTML page");
@@ -149,11 +151,6 @@ static void refuses_what_is_no_table(void **state)
 static void refuses_a_bad_header(void **state)
 {
     (void)state;
-    assert_csv_refused("a,b,a\n1,2,3\n", "columns 1 and 3 are both named 'a'");
-    assert_csv_refused("column 2,,c\n1,2,3\n", "columns 1 and 2 are both named 'column 2'");
-    assert_csv_refused("z,\"\x1b[31m\nlong long long long long long long long name\",\"\x1b[31m\n"
-                       "long long long long long long long long name\"\n1,2,3\n",
-                       "columns 2 and 3 are both named '?[31m?long long long long long long long'");
     assert_csv_refused("a,b\"c\n1,2\n",
                        "the header (line 1), field 2: a quote inside an unquoted field");
     assert_csv_refused("\na,\"b\nc\"d\n1,2\n",

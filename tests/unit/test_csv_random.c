@@ -140,7 +140,7 @@ static void reads_what_was_written(void **state)
     csv_dump got = {0};
     for (int i = 0; i < TABLES; i++) {
         table t = make_table(&random);
-        const dt_csv_format format = {.separator = t.separator};
+        const dt_csv_format format = {.separator = t.separator, .header = DT_CSV_HEADER_YES};
         const size_t sizes[] = {0, pick(&random, 100), pick(&random, 100000), SIZE_MAX};
         dt_csv *csv = NULL;
         assert_true(scratch_write(path, t.text.text, t.text.bytes));
@@ -259,7 +259,7 @@ static void agrees_with_a_naive_reader(void **state)
     (void)state;
     dt_random random = dt_random_start(2, DT_RANDOM_EXAMPLE, 0);
     const char *path = scratch_path("x.csv");
-    const dt_csv_format format = {.separator = ','};
+    const dt_csv_format format = {.separator = ',', .header = DT_CSV_HEADER_YES};
     csv_dump text = {0}, got = {0};
     int good = 0, bad = 0;
     for (int i = 0; i < TEXTS; i++) {
@@ -273,8 +273,15 @@ static void agrees_with_a_naive_reader(void **state)
         (void)snprintf(place, sizeof place, "%" PRIu64, bad_line);
         assert_true(scratch_write(path, text.text, text.bytes));
         if (dt_csv_open(&csv, path, &format) != DT_OK) {
-            if (expected.bytes > 0)
+            if (expected.bytes > 0 && strstr(dt_status_text(), "--skip-lines") == NULL)
                 fail_msg("%s: '%s'", dt_status_text(), text.text);
+            csv_dump_clear(&expected);
+            continue;
+        }
+        /* The naive reader knows neither separators at lines' ends nor lines above the header. */
+        if (dt_csv_format_of(csv)->trailing || dt_csv_format_of(csv)->columns != 2 ||
+            dt_csv_next_warning(csv) != NULL) {
+            dt_csv_close(csv);
             csv_dump_clear(&expected);
             continue;
         }

@@ -90,7 +90,7 @@ static dt_recipe small_recipe(void)
 /* Targets that are values, in another order than their columns, and weights. */
 static dt_recipe value_recipe(void)
 {
-    dt_recipe recipe = {.separator = ';', .decimal = '.'};
+    dt_recipe recipe = {.separator = ' ', .decimal = '.', .headerless = true};
     add_target(&recipe, "rent");
     add_numeric(&recipe, "age", DT_SCALE_STANDARD, 41.2, 11.9);
     add_column(&recipe, "count", DT_ROLE_WEIGHTS);
@@ -183,6 +183,7 @@ static void assert_same_recipe(const dt_recipe *a, const dt_recipe *b)
 {
     assert_int_equal(a->separator, b->separator);
     assert_int_equal(a->decimal, b->decimal);
+    assert_int_equal(a->headerless, b->headerless);
     assert_int_equal(a->unseen, b->unseen);
     assert_int_equal(a->D, b->D);
     assert_same_texts(a->missing, a->missing_count, b->missing, b->missing_count);

@@ -408,6 +408,31 @@ static void test_duration_shown(void **state)
     }
 }
 
+static void check_items(const char *list, const char *expected)
+{
+    char item[16], got[128] = "";
+    for (const char *at = list; dt_text_next_item(item, sizeof item, &at);) {
+        strcat(got, "[");
+        strcat(got, item);
+        strcat(got, "]");
+    }
+    assert_string_equal(got, expected);
+}
+
+static void test_items(void **state)
+{
+    (void)state;
+    check_items("", "");
+    check_items(" a , b c,,d", "[a][b c][][d]");
+    check_items("a,", "[a]");
+    check_items("\"a, b\" ,\"say \"\"no\"\"\"", "[a, b][say \"no\"]");
+    check_items("\"a, b\"=mean,c=\"x", "[a, b=mean][c=\"x]");
+    check_items("\"a,b", "[\"a][b]"); /* never closed: no quote */
+    check_items("\"\",x", "[][x]");
+    check_items("abcdefghijklmnopqrstuvw,\"abcdefghijklmnopqrstuvw\"",
+                "[abcdefghijklmno][abcdefghijklmno]");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -416,6 +441,7 @@ int main(void)
         cmocka_unit_test(test_show),
         cmocka_unit_test(test_utf8_characters),
         cmocka_unit_test(test_utf8_places),
+        cmocka_unit_test(test_items),
         cmocka_unit_test(test_probability_edges),
         cmocka_unit_test(test_probability_at_random),
         cmocka_unit_test(test_whole),

@@ -37,6 +37,9 @@ enum { DT_TEXT_SHOWN_BYTES = 40 };
  */
 const char *dt_text_show(char out[DT_TEXT_SHOWN_BYTES + 4], const char *text, size_t bytes);
 
+/** Returns the length of the UTF-8 character at `text`, of `bytes` > 0; 0: there is none. */
+size_t dt_text_character_bytes(const char *text, size_t bytes);
+
 /**
  * Tells whether a text is UTF-8: no overlong forms, no surrogates, nothing above U+10FFFF, no
  * character cut short.

@@ -38,7 +38,8 @@
  *
  * Targets that are values have no classes: "target": {"columns": ["price", "rent"]}; values are
  * neither scaled nor filled. A column of row weights has the role "weights" and is named:
- * "weights": "count". Programs older than both refuse such recipes, so the version is still 1.
+ * "weights": "count". Programs older than both refuse such recipes, so the version is still 1. Of a
+ * table without a header the recipe has "header": false; its columns are in the table's order.
  */
 typedef enum dt_role {
     DT_ROLE_NUMERIC,
@@ -106,6 +107,7 @@ typedef struct dt_recipe_column {
 
 typedef struct dt_recipe {
     char separator, decimal; /* of the table it was made from */
+    bool headerless; /* that table has no header: its columns have this order */
     size_t missing_count;
     char **missing; /* what means a missing value, beside nothing at all */
     dt_unseen unseen;

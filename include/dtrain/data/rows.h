@@ -22,7 +22,7 @@ typedef struct dt_rows dt_rows;
 
 /** What is wanted of the data; the same on all ranks. Files are opened on rank 0 only. */
 typedef struct dt_rows_plan {
-    const char *path; /* .npz, folder or prefix; any other file is a table */
+    const char *path; /* .npz, folder or prefix; any other file is a table; "-": one from stdin */
     dt_set set; /* of several sets, the one to take */
     bool set_asked; /* by a person: then there must be sets to choose from */
     const char *inputs, *targets; /* arrays' names; empty: found by themselves */
@@ -32,6 +32,7 @@ typedef struct dt_rows_plan {
     /* The model's; NULL: it has none, and tables are refused. If it has weights, the rows that come
      * with labels have them: the table's column or the array DT_SOURCE_WEIGHTS, if it is there. */
     const dt_recipe *recipe;
+    dt_csv_format format; /* of a table: what is asked for, as for dt_csv_open */
     size_t batch_rows; /* most rows of a batch */
     int host_ranks; /* ranks on this host */
 } dt_rows_plan;

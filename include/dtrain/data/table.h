@@ -5,6 +5,7 @@
 #include "dtrain/comm/comm.h"
 #include "dtrain/data/preprocess.h"
 #include "dtrain/data/recipe.h"
+#include "dtrain/io/csv.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -34,7 +35,10 @@ typedef struct dt_row_batch {
 typedef dt_status dt_row_take(void *context, const dt_row_batch *rows);
 
 /**
- * Opens a table whose columns the recipe knows by name. With `labels` the targets' columns must be
+ * Opens a table whose columns the recipe knows by name, or by their order if the recipe's table had
+ * no header; then the targets' and weights' columns may be missing. `format` is what is asked for,
+ * as for dt_csv_open. Rank 0 warns of what was decided about names and characters.
+ * With `labels` the targets' columns must be
  * there, and that of the weights is used if it is there; without, neither is needed or used.
  *
  * Calls:   collective; same on all ranks: recipe (borrowed until the table is closed), labels,
@@ -42,7 +46,8 @@ typedef dt_status dt_row_take(void *context, const dt_row_batch *rows);
  * Errors:  DT_DATA as dt_csv_open and dt_preprocess_new, DT_MEMORY; then *out = NULL on all ranks
  */
 DT_MUST_USE dt_status dt_table_open(dt_table **out, const dt_comm *comm, const char *path,
-                                    const dt_recipe *recipe, bool labels, size_t batch_rows);
+                                    const dt_recipe *recipe, const dt_csv_format *format,
+                                    bool labels, size_t batch_rows);
 
 /**
  * Has rows come with cells of the columns of a list, "id,name", as fields of a CSV with a comma

@@ -11,22 +11,59 @@
  * Tables of text: comma-separated values and their relatives, read as a stream in a fixed amount of
  * memory. All calls are local.
  *
- * Taken are commas, semicolons, tabs and bars as separators, quoted fields with doubled quotes and
- * newlines inside, lines that end with LF, CRLF or CR, a UTF-8 byte order mark, and blank lines,
- * which are passed over. The first record is the header. Blanks (spaces, and tabs that separate
- * nothing) around a field are no part of it, inside quotes they are.
+ * Taken are commas, semicolons, tabs, bars and runs of blanks as separators, quoted fields with
+ * doubled quotes and newlines inside, lines that end with LF, CRLF or CR, a UTF-8 byte order mark,
+ * and blank lines, which are skipped. Blanks (spaces, and tabs that separate nothing) around a
+ * field are no part of it, inside quotes they are.
+ *
+ * The first record is the header, if it looks like one. Above it are skipped: a line "sep=;", whose
+ * separator is taken, lines that begin with '#', and title lines, which have fewer fields than all
+ * that follow. Every line may end with one separator more than it has fields. Of a header with one
+ * name fewer than the rows have fields the first column has no name, as R writes it.
  *
  * Rows and lines are counted, and errors told, in the same way however a table is cut into blocks.
+ *
+ * A file compressed with gzip is inflated as it is read. "-" is stdin, which is kept in an unlinked
+ * file in TMPDIR as it is read, unless it is read once. UTF-16 and Windows-1252 become UTF-8.
  *
  * Source:  RFC 4180
  */
 typedef struct dt_csv dt_csv;
 
+/** How characters are written. */
+typedef enum dt_csv_encoding {
+    DT_CSV_AUTO, /* by a byte order mark; else UTF-8, or Windows-1252 if that is not what it is */
+    DT_CSV_UTF_8,
+    DT_CSV_WINDOWS_1252,
+    DT_CSV_UTF_16
+} dt_csv_encoding;
+#define DT_CSV_ENCODING_NAMES "auto|utf-8|windows-1252|utf-16"
+
+/** Whether the first line is a header. */
+typedef enum dt_csv_header {
+    DT_CSV_HEADER_AUTO, /* to be found */
+    DT_CSV_HEADER_YES,
+    DT_CSV_HEADER_NO,
+    DT_CSV_HEADER_IF_NAMED, /* if its cells are among `names` */
+    DT_CSV_HEADER_SOME_NAMED /* it is; some of its cells must be among `names` */
+} dt_csv_header;
+#define DT_CSV_HEADER_NAMES "auto|yes|no"
+
 /** How a table is written. */
 typedef struct dt_csv_format {
-    char separator; /* ',' ';' '\t' '|'; 0: to be found */
+    char separator; /* ',' ';' '\t' '|' ' '; 0: to be found. ' ': any run of spaces and tabs */
     char decimal; /* '.' ','; 0: to be found */
     size_t columns; /* fields that every record must have */
+    bool trailing; /* a record may have one more, which is empty */
+    dt_csv_encoding encoding; /* AUTO as long as all that was read is ASCII */
+    dt_csv_header header;
+    bool once; /* no more than one pass is read: stdin is not kept on disk */
+    size_t skip_lines; /* lines of the file that are no part of the table */
+    /* The columns' names, borrowed while the table is opened; a header that has other names is not
+     * used. The table may lack all columns whose names are optional (NULL: none is). */
+    const char *const *names;
+    const bool *optional;
+    size_t name_count; /* 0: none are given */
 } dt_csv_format;
 
 typedef struct dt_csv_field {
@@ -57,15 +94,21 @@ typedef dt_status dt_csv_take(void *context, const dt_csv_row *row);
  * none does, the one that divides the header into most (so that a ragged row is an error, not
  * another kind of table); and, unless fields are separated by commas, a decimal comma when some
  * field looks like 3,14 and none like 3.14. A column of numbers like 3,14 alone has a semicolon for
- * separator.
+ * separator. Runs of blanks separate when nothing else does, and some column is of numbers.
  *
- * `format` may be NULL: all is to be found; its `columns` is not looked at. A header cell that is
- * empty is named "column 3".
+ * The first line is a header if some text in it stands above numbers, or if its numbers count up
+ * (0, 1, 2; 2019, 2020); it is a row if numbers stand above numbers, or most texts occur again in
+ * their columns; and a header if nothing speaks for either.
+ *
+ * `format` may be NULL: all is to be found; its `columns` is not looked at. A column without a name
+ * is called "column 3"; a name that an earlier column has is continued: "age.1".
  *
  * Errors:  DT_DATA, one line that names the file: missing, a folder, empty, no rows below the
- *          header, not text (NUL bytes, UTF-16; a ZIP or gzip file is called that), a pipe, two
- *          columns of one name, more than 2^20 columns; in the header or the first row, what
- *          dt_csv_next_block refuses. DT_MEMORY. On error *out = NULL.
+ *          header, not text (NUL bytes; a ZIP file is called that), a named pipe, more than 2^20
+ *          columns, another number of columns than names are given; what cannot be decided: a first
+ *          line that may be a header or a row, lines of fewer fields above a header that is none
+ *          for sure; in the header or the first row, what dt_csv_next_block refuses. DT_MEMORY. On
+ *          error *out = NULL.
  */
 DT_MUST_USE dt_status dt_csv_open(dt_csv **out, const char *path, const dt_csv_format *format);
 
@@ -77,12 +120,29 @@ const char *dt_csv_path(const dt_csv *csv);
 const dt_csv_format *dt_csv_format_of(const dt_csv *csv);
 const char *dt_csv_name(const dt_csv *csv, size_t column);
 
+/** Returns what is unusual about the table, for people: "gzip; UTF-16"; else ""; borrowed. */
+const char *dt_csv_notes(const dt_csv *csv);
+
+/**
+ * Returns the next line of what was decided about names, rows or characters, for a person to see;
+ * NULL: there is nothing new. Borrowed. More may come while the table is read.
+ */
+const char *dt_csv_next_warning(dt_csv *csv);
+
+/** Returns "comma", "semicolon", "tab", "bar" or "space". Owns: static text. */
+const char *dt_csv_separator_name(char separator);
+#define DT_CSV_SEPARATOR_NAMES "auto|comma|semicolon|tab|bar|space"
+
+/** Returns the separator of an index among these names; 0: auto. */
+char dt_csv_separator(int index);
+
 /** Returns the index of the column of this name, or SIZE_MAX. */
 size_t dt_csv_find(const dt_csv *csv, const char *name);
 
 /**
  * Return the file's size, and where in it the next block begins: the header's end after
- * dt_csv_rewind, the file's size at the end. Units: bytes.
+ * dt_csv_rewind, the file's size at the end. If it is compressed or converted, the latter is how
+ * much of it was used so far; the size of stdin is UINT64_MAX before its end. Units: bytes.
  */
 uint64_t dt_csv_bytes(const dt_csv *csv);
 uint64_t dt_csv_bytes_read(const dt_csv *csv);

@@ -95,7 +95,7 @@ bool dt_prepare_is_input(const dt_prepare_column *column)
     return column->role == DT_ROLE_NUMERIC || column->role == DT_ROLE_CATEGORICAL;
 }
 
-#define CONVERT "is no UTF-8; convert the table first, as with iconv -f latin1 -t utf-8"
+#define CONVERT "is not UTF-8; use --encoding windows-1252, or repair the table"
 
 dt_status dt_prepare_check_text(const dt_prepare *p, size_t c)
 {

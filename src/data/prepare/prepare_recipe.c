@@ -310,6 +310,7 @@ dt_status dt_prepare_make_recipe(dt_prepare *p)
     const dt_csv_format *format = dt_csv_format_of(p->csv);
     recipe->separator = format->separator;
     recipe->decimal = p->decimal;
+    recipe->headerless = format->header == DT_CSV_HEADER_NO;
     recipe->unseen = p->plan->unseen;
     DT_TRY(
         copy_texts(&recipe->missing, &recipe->missing_count, p->missing.texts, p->missing.count));

@@ -290,6 +290,9 @@ static dt_status take_category(dt_preprocess *p, binding *b, const dt_csv_row *r
     } else if (p->recipe->unseen == DT_UNSEEN_ERROR) {
         return dt_cell_fail(p->path, row, column->name, cell,
                             "is a category that no training row has");
+    } else if (!dt_text_is_utf8(cell->text, cell->bytes)) { /* as in `prepare` */
+        return dt_cell_fail(p->path, row, column->name, cell,
+                            "is not UTF-8; use --encoding windows-1252, or repair the table");
     } else {
         note_unseen(p, b, cell);
     }

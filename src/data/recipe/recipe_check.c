@@ -228,7 +228,7 @@ dt_status dt_recipe_check(const dt_recipe *recipe, const char *where)
 {
     dt_status status = DT_OK;
     if (recipe->separator == '\0' || strchr(DT_RECIPE_SEPARATORS, recipe->separator) == NULL)
-        DT_TRY(dt_fail(DT_DATA, "%s: separator is none of , ; tab |", where));
+        DT_TRY(dt_fail(DT_DATA, "%s: separator is none of , ; tab | blank", where));
     if (recipe->decimal == '\0' || strchr(DT_RECIPE_DECIMALS, recipe->decimal) == NULL)
         DT_TRY(dt_fail(DT_DATA, "%s: decimal is neither . nor ,", where));
     DT_TRY(check_column_names(recipe, where));

@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#define DT_RECIPE_SEPARATORS ",;\t|"
+#define DT_RECIPE_SEPARATORS ",;\t| "
 #define DT_RECIPE_DECIMALS ".,"
 #define DT_RECIPE_GROUPS ",.' "
 enum {

@@ -212,6 +212,10 @@ DT_MUST_USE static dt_status read_root(dt_recipe *out, const dt_json_place *root
     DT_TRY(check_version(root));
     DT_TRY(read_character(&out->separator, root, "separator"));
     DT_TRY(read_character(&out->decimal, root, "decimal"));
+    bool header = true;
+    if (dt_json_has(root, "header"))
+        DT_TRY(dt_json_get_bool(&header, root, "header"));
+    out->headerless = !header;
     DT_TRY(dt_json_get_texts(&out->missing, &out->missing_count, root, "missing"));
     DT_TRY(dt_json_get_choice(&unseen, root, "unseen", DT_UNSEEN_NAMES));
     out->unseen = (dt_unseen)unseen;

@@ -51,6 +51,8 @@ static void add_recipe(dt_json *json, const dt_recipe *recipe)
     dt_json_add_int(json, "dtrain_recipe", DT_RECIPE_VERSION);
     dt_json_add_text(json, "separator", separator);
     dt_json_add_text(json, "decimal", decimal);
+    if (recipe->headerless)
+        dt_json_add_bool(json, "header", false);
     dt_json_add_texts(json, "missing", recipe->missing, recipe->missing_count);
     dt_json_add_text(json, "unseen", recipe->unseen == DT_UNSEEN_ERROR ? "error" : "ignore");
     dt_json_begin_object(json, "target");

@@ -6,41 +6,6 @@
 #include <string.h>
 #include <strings.h>
 
-/* Better separators first, where they are equal otherwise. */
-static const char separators[] = {',', ';', '\t', '|'};
-
-/*
- * A header in two fields or more tells that the separator is one, even when a row then has another
- * number of them: it is to be reported as ragged, not to be read as a table of one column.
- */
-static int rank_separator(size_t columns, bool uniform)
-{
-    if (columns < 2)
-        return uniform ? 1 : 0;
-    return uniform ? 3 : 2;
-}
-
-DT_MUST_USE static dt_status find_separator(char *out, const char *text, size_t bytes, bool whole)
-{
-    dt_status status = DT_OK;
-    int best = -1;
-    size_t most = 0;
-    for (size_t i = 0; i < sizeof separators; i++) {
-        size_t columns = 0;
-        bool uniform = false;
-        DT_TRY(dt_csv_count_columns(dt_csv_scan_start(text, bytes, 1, separators[i], whole),
-                                    &columns, &uniform));
-        const int rank = rank_separator(columns, uniform);
-        if (rank < best || (rank == best && columns <= most))
-            continue;
-        *out = separators[i];
-        best = rank;
-        most = columns;
-    }
-out:
-    return status;
-}
-
 typedef struct decimals {
     size_t columns;
     bool comma, point;
@@ -60,49 +25,32 @@ static bool looks_like(const dt_csv_field *field, char decimal)
 static dt_status look_for_decimals(void *context, const dt_csv_row *row)
 {
     decimals *found = context;
-    for (size_t i = 0; row->row > 0 && i < found->columns; i++) {
+    for (size_t i = 0; i < found->columns; i++) {
         found->comma = found->comma || looks_like(&row->fields[i], ',');
         found->point = found->point || looks_like(&row->fields[i], '.');
     }
     return DT_OK;
 }
 
-DT_MUST_USE static dt_status find_decimal(dt_csv_format *format, const char *text, size_t bytes,
-                                          bool whole)
+dt_status dt_csv_find_decimal(dt_csv_format *format, const char *text, size_t bytes, bool whole)
 {
-    dt_status status = DT_OK;
-    decimals found = {0};
-    dt_csv_record record = {.text = text};
-    bool uniform = false;
+    decimals found = {.columns = format->columns};
+    dt_csv_record record;
     format->decimal = '.';
+    if (format->separator == ',')
+        return DT_OK;
     dt_csv_scan scan = dt_csv_scan_start(text, bytes, 1, format->separator, whole);
-    DT_TRY(dt_csv_count_columns(scan, &found.columns, &uniform));
-    if (format->separator == ',' || found.columns == 0)
-        goto out;
     while (dt_csv_scan_next(&scan, &record) == DT_CSV_SCAN_RECORD)
         continue;
     /* A row that is malformed ends this; whoever reads the table will hear of it. */
-    const dt_csv_format known = {.separator = format->separator, .columns = found.columns};
     const dt_csv_block block = {.text = text, .bytes = (size_t)(scan.at - text), .line = 1};
-    status = dt_csv_parse("", &known, &block, look_for_decimals, &found);
+    dt_status status = dt_csv_parse("", format, &block, look_for_decimals, &found);
     if (status == DT_DATA) {
         dt_status_set_text("");
         status = DT_OK;
     }
     if (found.comma && !found.point)
         format->decimal = ',';
-out:
-    return status;
-}
-
-dt_status dt_csv_find_format(dt_csv_format *format, const char *text, size_t bytes, bool whole)
-{
-    dt_status status = DT_OK;
-    if (format->separator == 0)
-        DT_TRY(find_separator(&format->separator, text, bytes, whole));
-    if (format->decimal == 0)
-        DT_TRY(find_decimal(format, text, bytes, whole));
-out:
     return status;
 }
 
@@ -118,9 +66,9 @@ dt_status dt_csv_check_kind(const char *path, const char *text, size_t bytes)
         const char *beginning, *found;
     } kinds[] = {
         {"PK\3\4", "is a ZIP archive, expected a table (an .xlsx? save it as CSV)"},
-        {"\x1f\x8b", "is compressed with gzip: gunzip it first"},
-        {"\xff\xfe", "is UTF-16 text: save it as UTF-8"},
-        {"\xfe\xff", "is UTF-16 text: save it as UTF-8"},
+        {"\x1f\x8b", "is compressed twice with gzip: gunzip it once"},
+        {"\xff\xfe", "is UTF-16 text: it is read with --encoding utf-16"},
+        {"\xfe\xff", "is UTF-16 text: it is read with --encoding utf-16"},
         {"\x89HDF", "is an HDF5 file, expected a table"},
         {"PAR1", "is a Parquet file, expected a table: save it as CSV"},
         {"version https://git-lfs", "is a Git LFS pointer, not the table: run git lfs pull"},
@@ -129,6 +77,10 @@ dt_status dt_csv_check_kind(const char *path, const char *text, size_t bytes)
         if (begins_with(text, bytes, kinds[i].beginning))
             return dt_fail(DT_DATA, "%s: %s", path, kinds[i].found);
     const char *nul = memchr(text, '\0', bytes);
+    const size_t at = nul != NULL ? (size_t)(nul - text) : bytes;
+    if (at < 2 && at + 2 < bytes && text[at + 2] == '\0')
+        return dt_fail(DT_DATA, "%s: is not text, or UTF-16 without a mark: use --encoding utf-16",
+                       path);
     if (nul != NULL) {
         uint64_t lines = 1;
         for (const char *c = text; c < nul; c++)

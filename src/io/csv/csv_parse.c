@@ -35,7 +35,7 @@ dt_status dt_csv_parse(const char *path, const dt_csv_format *format, const dt_c
                        dt_csv_take *take, void *context)
 {
     dt_status status = DT_OK;
-    dt_csv_fields fields = {.most = format->columns};
+    dt_csv_fields fields = {.most = format->columns + format->trailing};
     dt_csv_record record;
     dt_csv_scan scan =
         dt_csv_scan_start(block->text, block->bytes, block->line, format->separator, true);
@@ -44,30 +44,12 @@ dt_status dt_csv_parse(const char *path, const dt_csv_format *format, const dt_c
         if (dt_csv_scan_next(&scan, &record) == DT_CSV_SCAN_END)
             break;
         DT_TRY(dt_csv_split(&fields, &record, &scan.stops));
+        if (format->trailing && fields.count == format->columns + 1 &&
+            fields.items[format->columns].bytes == 0)
+            fields.count--;
         if (fields.problem != DT_CSV_SOUND || fields.count != format->columns)
             DT_TRY(fail_row(path, row, &record, &fields, format->columns));
         DT_TRY(take(context, &(dt_csv_row){row, record.line, fields.items}));
-    }
-out:
-    dt_csv_fields_clear(&fields);
-    return status;
-}
-
-dt_status dt_csv_count_columns(dt_csv_scan scan, size_t *columns, bool *uniform)
-{
-    dt_status status = DT_OK;
-    dt_csv_fields fields = {0};
-    dt_csv_record record;
-    bool first = true;
-    *columns = 0;
-    *uniform = true;
-    while (*uniform && dt_csv_scan_next(&scan, &record) == DT_CSV_SCAN_RECORD) {
-        DT_TRY(dt_csv_split(&fields, &record, &scan.stops));
-        const bool sound = fields.problem == DT_CSV_SOUND;
-        if (first)
-            *columns = fields.count + !sound; /* the field that is malformed is one */
-        *uniform = sound && fields.count == *columns;
-        first = false;
     }
 out:
     dt_csv_fields_clear(&fields);

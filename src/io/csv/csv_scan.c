@@ -31,6 +31,7 @@ dt_csv_stops dt_csv_stops_of(char separator)
 {
     dt_csv_stops stops = {.separator = separator};
     stops.at[(unsigned char)separator] = true;
+    stops.at['\t'] = separator == '\t' || separator == ' ';
     stops.at['\n'] = stops.at['\r'] = stops.at['"'] = true;
     return stops;
 }
@@ -48,28 +49,76 @@ static void keep_field(dt_csv_fields *fields, const char *record, const char *fr
     fields->count++;
 }
 
-/* Goes over a quoted field from its first quote: *from is behind it, *to the field's end once each
- * two quotes have become one. Returns what is behind the last quote; NULL: it is never closed. */
-static const char *walk_quoted(const char *c, const char *end, const char *record,
-                               dt_csv_fields *fields, const char **from, const char **to)
+/* A walk over a record: what it goes by, and the field it has just gone over. */
+typedef struct walker {
+    const char *record, *end;
+    const dt_csv_stops *stops;
+    dt_csv_fields *fields; /* NULL: the record's end alone is looked for */
+    const char *from, *to; /* the field, when each two quotes have become one */
+    dt_csv_problem problem;
+} walker;
+
+static const char *skip_blanks(const char *c, const walker *w)
+{
+    while (c < w->end && is_blank(*c, w->stops->separator))
+        c++;
+    return c;
+}
+
+/* Goes over a plain field; returns what stops it. */
+static const char *walk_plain(const char *c, walker *w)
+{
+    w->from = c;
+    while (c < w->end && !w->stops->at[(unsigned char)*c])
+        c++;
+    if (c < w->end && *c == '"')
+        w->problem = DT_CSV_QUOTE_INSIDE;
+    w->to = c;
+    while (w->to > w->from && is_blank(w->to[-1], w->stops->separator))
+        w->to--;
+    return c;
+}
+
+/* Goes over what is in quotes, from the first one on; returns what is behind the last. */
+static const char *walk_quotes(const char *c, walker *w)
 {
     size_t doubled = 0;
-    *from = c + 1;
+    w->from = c + 1;
     for (;;) {
         const char *begin = c + 1;
-        c = find('"', begin, end);
-        if (doubled > 0 && fields != NULL)
-            memcpy(fields->text + (begin - doubled - record), begin, (size_t)(c - begin));
-        *to = c - doubled;
-        if (c == end)
-            return NULL;
-        c++;
-        if (c == end || *c != '"')
+        c = find('"', begin, w->end);
+        if (doubled > 0 && w->fields != NULL)
+            memcpy(w->fields->text + (begin - doubled - w->record), begin, (size_t)(c - begin));
+        w->to = c - doubled;
+        if (c == w->end)
+            w->problem = DT_CSV_UNCLOSED;
+        else
+            c++;
+        if (c == w->end || *c != '"')
             return c;
-        if (fields != NULL) /* the first of the two, behind what is kept so far */
-            fields->text[*to - record] = '"';
+        if (w->fields != NULL) /* the first of the two, behind what is kept so far */
+            w->fields->text[w->to - w->record] = '"';
         doubled++;
     }
+}
+
+static const char *walk_quoted(const char *c, walker *w)
+{
+    c = walk_quotes(c, w);
+    if (w->stops->separator != ' ')
+        c = skip_blanks(c, w);
+    if (c < w->end && (!w->stops->at[(unsigned char)*c] || *c == '"'))
+        w->problem = DT_CSV_TEXT_BEHIND;
+    return c;
+}
+
+/* Goes to the last separator behind a field, or to the line's end, where blanks are none. */
+static const char *walk_to_separator(const char *c, const walker *w)
+{
+    if (w->stops->separator != ' ')
+        return c;
+    c = skip_blanks(c, w);
+    return c < w->end && !is_line_end(*c) ? c - 1 : c;
 }
 
 /*
@@ -79,40 +128,20 @@ static const char *walk_quoted(const char *c, const char *end, const char *recor
 static const char *walk(const char *record, const char *end, const dt_csv_stops *stops,
                         dt_csv_fields *fields, dt_csv_problem *problem)
 {
-    const char separator = stops->separator;
-    const char *c = record, *from = NULL, *to = NULL;
-    for (;; c++) {
-        while (c < end && *c != separator && is_blank(*c, separator))
-            c++;
-        if (c < end && *c == '"') {
-            c = walk_quoted(c, end, record, fields, &from, &to);
-            if (c == NULL) {
-                *problem = DT_CSV_UNCLOSED;
-                return end;
-            }
-            while (c < end && *c != separator && is_blank(*c, separator))
-                c++;
-            if (c < end && *c != separator && !is_line_end(*c)) {
-                *problem = DT_CSV_TEXT_BEHIND;
-                break;
-            }
-        } else {
-            from = c;
-            while (c < end && !stops->at[(unsigned char)*c])
-                c++;
-            if (c < end && *c == '"') {
-                *problem = DT_CSV_QUOTE_INSIDE;
-                break;
-            }
-            to = c;
-            while (to > from && is_blank(to[-1], separator))
-                to--;
-        }
-        keep_field(fields, record, from, to);
+    walker w = {.record = record, .end = end, .stops = stops, .fields = fields};
+    for (const char *c = record;; c++) {
+        c = skip_blanks(c, &w);
+        c = c < end && *c == '"' ? walk_quoted(c, &w) : walk_plain(c, &w);
+        *problem = w.problem;
+        if (w.problem == DT_CSV_UNCLOSED)
+            return end;
+        if (w.problem != DT_CSV_SOUND)
+            return earlier(find('\n', c, end), find('\r', c, end));
+        keep_field(fields, record, w.from, w.to);
+        c = walk_to_separator(c, &w);
         if (c == end || is_line_end(*c))
             return c;
     }
-    return earlier(find('\n', c, end), find('\r', c, end));
 }
 
 dt_status dt_csv_split(dt_csv_fields *out, const dt_csv_record *record, const dt_csv_stops *stops)

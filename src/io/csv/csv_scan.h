@@ -79,16 +79,9 @@ dt_csv_scan dt_csv_scan_start(const char *text, size_t bytes, uint64_t line, cha
  */
 dt_csv_scan_result dt_csv_scan_next(dt_csv_scan *scan, dt_csv_record *out);
 
-/**
- * Counts the fields of the first record, and tells whether all are well-formed and have as many.
- *
- * Errors:  DT_MEMORY
- */
-DT_MUST_USE dt_status dt_csv_count_columns(dt_csv_scan scan, size_t *columns, bool *uniform);
-
-/** Fills in what `format` leaves open, but for its columns. Errors: DT_MEMORY. */
-DT_MUST_USE dt_status dt_csv_find_format(dt_csv_format *format, const char *text, size_t bytes,
-                                         bool whole);
+/** Finds the decimal sign of the rows in `text`. Errors: DT_MEMORY. */
+DT_MUST_USE dt_status dt_csv_find_decimal(dt_csv_format *format, const char *text, size_t bytes,
+                                          bool whole);
 
 /**
  * Says what a file is whose first bytes, after the byte order mark, tell that it is no table.

@@ -1,0 +1,71 @@
+#ifndef DTRAIN_IO_CSV_INTERNAL_H
+#define DTRAIN_IO_CSV_INTERNAL_H
+
+#include "csv_input.h"
+#include "csv_scan.h"
+
+#include "dtrain/io/csv.h"
+
+/** An open table, as csv.c and csv_open.c share it. Private to src/io. */
+
+enum { DT_CSV_WARNINGS_MAX = 6, DT_CSV_WARNING_BYTES = 320 };
+
+typedef struct dt_csv_name_entry {
+    const char *text;
+    size_t column;
+} dt_csv_name_entry;
+
+/** The columns' names. */
+typedef struct dt_csv_names {
+    char *text;
+    dt_csv_name_entry *names; /* [count], in the table's order */
+    dt_csv_name_entry *sorted; /* the same by name */
+    char *renamed; /* text of those that another column had */
+    size_t count;
+} dt_csv_names;
+
+struct dt_csv {
+    char *path;
+    dt_csv_input *input;
+    dt_csv_format format;
+    dt_csv_names names;
+    char *buffer;
+    size_t capacity, begin, end; /* of the buffer, and what it holds that was not given out */
+    uint64_t offset; /* in the input, of what follows the buffer */
+    bool ended; /* nothing follows */
+    uint64_t row, line; /* at `begin` */
+    uint64_t body_offset, body_line; /* where the rows begin */
+    char notes[DT_CSV_WARNING_BYTES];
+    char warnings[DT_CSV_WARNINGS_MAX][DT_CSV_WARNING_BYTES];
+    size_t warning_count, warnings_given;
+};
+
+/** Makes the buffer hold `wanted` bytes that were not given out, unless the table has no more.
+ * Errors: as dt_csv_input_read. */
+DT_MUST_USE dt_status dt_csv_fill(dt_csv *csv, size_t wanted);
+
+/** Reads the beginning: all that dt_csv_open finds out. Errors: as dt_csv_open. */
+DT_MUST_USE dt_status dt_csv_read_beginning(dt_csv *csv);
+
+/** Adds a line for dt_csv_next_warning, or to the notes. */
+void dt_csv_warn(dt_csv *csv, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void dt_csv_note(dt_csv *csv, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/**
+ * Takes names from cells; those of the columns before `first` are made, as those of empty cells
+ * are: "column 3". With NULL for cells all are made.
+ *
+ * A name that an earlier column has gets a number: "age.1"; *renamed is how many those are, and
+ * *example the first such column.
+ *
+ * Errors:  DT_MEMORY
+ */
+DT_MUST_USE dt_status dt_csv_names_make(dt_csv_names *out, const dt_csv_field *cells, size_t first,
+                                        size_t count, size_t *renamed, size_t *example);
+
+/** Returns the column of this name, or SIZE_MAX. */
+size_t dt_csv_names_find(const dt_csv_names *names, const char *name);
+
+void dt_csv_names_clear(dt_csv_names *names);
+
+#endif
