@@ -202,14 +202,11 @@ dt_status dt_options_set(const dt_option_table *table, void *settings, const cha
 /* "age=mean,job=mode": there is none for all columns. */
 static bool names_columns(const char *words)
 {
-    for (const char *at = words;;) {
-        const size_t length = strcspn(at, ",");
-        if (memchr(at, '=', length) == NULL)
+    char item[DT_OPTION_TEXT_BYTES];
+    for (const char *at = words; dt_text_next_item(item, sizeof item, &at);)
+        if (strchr(item, '=') == NULL)
             return false;
-        if (at[length] == '\0')
-            return true;
-        at += length + 1;
-    }
+    return words[0] != '\0';
 }
 
 dt_status dt_options_apply_preset(const dt_option_table *table, void *settings,

@@ -22,7 +22,7 @@ static const dt_option options[] = {
      "defaults: tutorial, the values shown below; tabular, --scale clipped --fill "
      "median-indicator,category, for train --preset tabular. Options that are given override them"},
     {"drop", "COLUMNS", DT_OPTION_WORDS, AT(drop), 0, 0, NULL, NULL,
-     "columns to leave out, as id,duration; columns of one value are always left out"},
+     "columns to leave out, as id,duration,\"a, b\",#7; columns of one value are always left out"},
     {"numeric", "COLUMNS", DT_OPTION_WORDS, AT(numeric), 0, 0, NULL, NULL,
      "columns to take as numbers, whatever they look like"},
     {"categorical", "COLUMNS", DT_OPTION_WORDS, AT(categorical), 0, 0, NULL, NULL,

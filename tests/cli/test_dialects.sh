@@ -105,6 +105,21 @@ run 0 predict run narrow.csv
 expect_status 3
 expect_one_stderr_line "narrow.csv: has 2 columns, but 4 are named, or 3 without the target"
 
+# ---- names ----
+
+awk 'BEGIN {
+    print "\"years, total\",a,a,y"
+    for (n = 0; n < 60; n++) print n % 9 + 1 "," n * 7 % 11 "," n * 5 % 13 "," n % 2
+}' >names.csv
+run 0 prepare names.csv --target y --out data --categorical '"years, total"' --scale 'none,"a.1"=minmax'
+expect_status 0
+expect_one_stderr_line "names.csv: 1 column has the name of another: column 3 is called 'a.1' now"
+expect_stdout '^years, total +categorical'
+expect_stdout '^a\.1 +numeric .*minmax'
+run 0 prepare names.csv --target y --out data --categorical 'years, total'
+expect_status 3
+expect_stderr "no column 'years'; write a name with a comma in quotes, as '\"years, total\"', or .*#1$"
+
 # ---- what is refused ----
 
 run 0 prepare plain.csv --target y --out none --columns a,b
