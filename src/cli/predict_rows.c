@@ -106,14 +106,16 @@ static bool is_bad(const dt_row_batch *rows, size_t i)
 }
 
 /* Of the rows that have inputs, those that training did not see the like of. */
-static int64_t count_outside(const dt_network *network, const dt_row_batch *rows)
+static int64_t count_outside(const dt_predictor *predictor, const dt_row_batch *rows)
 {
+    const dt_network *network = predictor->network;
+    const float *x = predictor->prepared != NULL ? predictor->prepared : rows->x;
     int64_t count = 0;
     if (rows->bad == NULL)
-        return (int64_t)dt_bins_count_outside(network, rows->x, rows->count);
+        return (int64_t)dt_bins_count_outside(network, x, rows->count);
     for (size_t i = 0; i < rows->count; i++)
         if (!rows->bad[i])
-            count += (int64_t)dt_bins_count_outside(network, rows->x + i * network->D, 1);
+            count += (int64_t)dt_bins_count_outside(network, x + i * network->D, 1);
     return count;
 }
 
@@ -128,7 +130,7 @@ dt_status dt_predict_take_rows(void *context, const dt_row_batch *rows)
     if (status != DT_OK)
         return status;
     dt_predictor_run(predictor, rows->x, NULL, rows->count);
-    r->outside += count_outside(predictor->network, rows);
+    r->outside += count_outside(predictor, rows);
     for (size_t i = 0; i < rows->count; i++) {
         const float *p = is_bad(rows, i) ? NULL : predictor->p + i * r->C;
         const int32_t predicted = r->classes ? predictor->rows.predicted[i] : 0;

@@ -1,3 +1,4 @@
+#include "dtrain/base/memory.h"
 #include "dtrain/comm/exact_total.h"
 #include "dtrain/data/dataset.h"
 
@@ -79,4 +80,92 @@ double dt_dataset_distance(const dt_comm *comm, const dt_dataset *set, const dt_
     const double mean =
         unit * sqrt(dt_exact_total_value(&squares) / dt_exact_total_value(&weights));
     return set->T == 1 ? scale->deviation * mean : mean;
+}
+
+/* ---- inputs ---- */
+
+/* What the passes over the rows share. */
+typedef struct spreads {
+    const dt_dataset *set;
+    size_t every;
+    dt_input_spread *out; /* [D] */
+    dt_exact_total *totals; /* [D] */
+    double *most; /* [2 D]: the largest values, and those of the negative values; then powers of two
+                     for the first D */
+} spreads;
+
+/* Finds this rank's extremes. Returns how many rows there were. */
+static int64_t find_extremes(const spreads *s)
+{
+    const dt_dataset *set = s->set;
+    const size_t D = set->D;
+    int64_t rows = 0;
+    for (size_t shard = 0; shard < set->shard_count; shard++)
+        for (size_t i = set->shard_start[shard]; i < set->shard_start[shard + 1]; i += s->every) {
+            const float *x = set->x + i * D;
+            rows++;
+            for (size_t d = 0; d < D; d++) {
+                s->most[d] = fmax(s->most[d], (double)x[d]);
+                s->most[D + d] = fmax(s->most[D + d], -(double)x[d]);
+            }
+        }
+    return rows;
+}
+
+/* Adds up this rank's values in their unit or, of squares, squared distances from the mean. */
+static void add_values(const spreads *s, bool squares)
+{
+    const dt_dataset *set = s->set;
+    const size_t D = set->D;
+    for (size_t shard = 0; shard < set->shard_count; shard++)
+        for (size_t i = set->shard_start[shard]; i < set->shard_start[shard + 1]; i += s->every)
+            for (size_t d = 0; d < D; d++) {
+                const double value = (double)set->x[i * D + d] / s->most[d];
+                const double distance = value - s->out[d].mean;
+                dt_exact_total_add(&s->totals[d], squares ? distance * distance : value);
+            }
+}
+
+static void measure_inputs(const spreads *s, const dt_comm *comm)
+{
+    const size_t D = s->set->D;
+    for (size_t i = 0; i < 2 * D; i++)
+        s->most[i] = -INFINITY;
+    int64_t rows = find_extremes(s);
+    dt_comm_sum_i64(comm, &rows, 1);
+    dt_comm_max_f64(comm, s->most, 2 * D);
+    for (size_t d = 0; d < D; d++) {
+        int exponent = 0;
+        s->out[d] = (dt_input_spread){.minimum = -s->most[D + d], .maximum = s->most[d]};
+        (void)frexp(fmax(fabs(s->out[d].minimum), fabs(s->out[d].maximum)), &exponent);
+        s->most[d] = ldexp(1.0, exponent);
+    }
+    add_values(s, false);
+    dt_exact_total_sum(comm, s->totals, D);
+    for (size_t d = 0; d < D; d++) {
+        s->out[d].mean = dt_exact_total_value(&s->totals[d]) / (double)rows;
+        s->totals[d] = (dt_exact_total){0};
+    }
+    add_values(s, true);
+    dt_exact_total_sum(comm, s->totals, D);
+    for (size_t d = 0; d < D; d++) {
+        s->out[d].deviation = s->most[d] * sqrt(dt_exact_total_value(&s->totals[d]) / (double)rows);
+        s->out[d].mean *= s->most[d];
+    }
+}
+
+dt_status dt_dataset_spread(dt_input_spread *out, const dt_comm *comm, const dt_dataset *set,
+                            size_t every)
+{
+    dt_status status = DT_OK;
+    spreads s = {.set = set, .every = every, .out = out};
+    status = dt_memory_alloc(&s.totals, set->D, sizeof *s.totals, "sums of inputs");
+    if (status == DT_OK)
+        status = dt_memory_alloc(&s.most, 2 * set->D, sizeof *s.most, "ranges of inputs");
+    DT_TRY(dt_comm_agree(comm, status));
+    measure_inputs(&s, comm);
+out:
+    dt_memory_free(s.totals);
+    dt_memory_free(s.most);
+    return status;
 }

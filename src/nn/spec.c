@@ -128,6 +128,8 @@ void dt_spec_put(dt_network *network, const dt_spec *spec)
     const dt_layer *waves = dt_network_first(network, &dt_layer_periodic);
     const dt_layer *layer = dt_network_first(network, &dt_layer_category_embedding);
     const size_t D = network->D;
+    if (spec->inputs.mean != NULL)
+        dt_normalization_put(network, &spec->inputs);
     if (spec->bins != NULL)
         dt_bins_put(network, spec->bins);
     for (size_t d = 0; waves != NULL && d < D; d++)
@@ -145,6 +147,8 @@ void dt_spec_put(dt_network *network, const dt_spec *spec)
 static size_t make_beginning(dt_layer *out, const dt_spec *spec, size_t D)
 {
     size_t count = 0;
+    if (spec->inputs.mean != NULL)
+        out[count++] = (dt_layer){.kind = &dt_layer_normalization};
     if (count_numbers(spec, D) > 0)
         out[count++] = make_encoding(spec, D);
     if (spec->category_width > 0 && count_categories(spec, D).encoded > 0)
@@ -173,7 +177,7 @@ DT_MUST_USE static dt_status check_spec(const dt_spec *spec)
 
 dt_status dt_spec_plan(dt_network *out, size_t D, const dt_spec *spec, size_t C)
 {
-    enum { BLOCK_LAYERS = 6, OTHERS = 4 };
+    enum { BLOCK_LAYERS = 6, OTHERS = 5 };
     dt_status status = DT_OK;
     dt_layer *layers = NULL;
     size_t count = 0;

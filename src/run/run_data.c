@@ -168,6 +168,7 @@ dt_status dt_run_load_data(dt_run *r)
     DT_TRY(dt_comm_agree(r->comm, check_recipe(r)));
     DT_TRY(dt_run_take_targets(r));
     DT_TRY(dt_comm_agree(r->comm, fit_preset(r)));
+    DT_TRY(dt_run_scale_inputs(r));
     if (r->root) {
         r->member_count = dt_fingerprint_list(r->members, &r->source);
         status = dt_previous_check(&r->previous, r->members, r->member_count, &r->environment);

@@ -39,6 +39,9 @@ struct dt_run {
     dt_recipe recipe; /* rank 0 only; zeroed if the data has no recipe */
     dt_example example; /* rank 0 only; zeroed if DATA was named */
     dt_dataset sets[DT_SET_COUNT];
+    float *input_mean, *input_variance; /* [D]: what --scale subtracts and divides by; NULL: not
+                                           given. The sets are scaled already */
+    bool unscaled; /* the run warned that the inputs should be */
     dt_target_scale *scale; /* [T]: of targets that are values; NULL: classes */
     double baseline_rmse[DT_SET_COUNT]; /* likewise: of always the training rows' mean */
     dt_model model; /* the recipe above takes precedence over the model's own */
@@ -115,6 +118,18 @@ DT_MUST_USE dt_status dt_run_make_folder(dt_run *r, const char *name);
  * Errors:  as dt_source_open, dt_dataset_load, dt_recipe_load and dt_previous_check; DT_USAGE
  */
 DT_MUST_USE dt_status dt_run_load_data(dt_run *r);
+
+/* ---- run_scale.c ---- */
+
+/**
+ * Scales the inputs of all sets as --scale says, by the training rows; without it, warns of inputs
+ * that should be scaled.
+ *
+ * Calls:   collective, once the data is there
+ * Errors:  DT_USAGE: a recipe or the model of --init-from prepares the inputs; DT_DATA: an input
+ *          ranges too far; DT_MEMORY
+ */
+DT_MUST_USE dt_status dt_run_scale_inputs(dt_run *r);
 
 /* ---- run_targets.c ---- */
 

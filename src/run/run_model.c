@@ -91,6 +91,7 @@ DT_MUST_USE static dt_status make_new(dt_run *r, const dt_bins *bins, const bool
                           .norm = (dt_norm)settings->norm,
                           .residual = settings->residual,
                           .embedding = (dt_embedding)settings->numeric_embedding,
+                          .inputs = {r->input_mean, r->input_variance},
                           .bins = bins,
                           .numbers = numbers,
                           .frequencies = (size_t)settings->frequencies,

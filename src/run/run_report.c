@@ -422,6 +422,36 @@ static void summarise_quality(const dt_run *r, const char *key, dt_set p)
                       evaluation->N > 0 ? dt_quality_value(model, monitored) : NAN);
 }
 
+/* What to try if the model is no better on the validation set than an answer that ignores the
+ * inputs. */
+static const char *advise(const dt_run *r)
+{
+    const dt_settings *s = &r->settings;
+    if (r->unscaled)
+        return "--scale standard";
+    if (r->result.epochs == s->epochs)
+        return "more --epochs, or a larger --learning-rate";
+    return "--preset tabular, or --patience 10 with another --learning-rate";
+}
+
+static void summarise_advice(const dt_run *r)
+{
+    const dt_evaluation *evaluation = &r->result.evaluation[DT_VALIDATION];
+    const dt_quality *model = &evaluation->model;
+    if (evaluation->N == 0)
+        return;
+    if (!dt_settings_task(&r->settings)->classes) {
+        if (model->r2 <= 0.0)
+            dt_log_result("summary.advice=the validation R2 %.4g is not above 0, that of always "
+                          "answering the mean; try %s\n",
+                          model->r2, advise(r));
+    } else if (model->accuracy <= evaluation->majority.accuracy) {
+        dt_log_result("summary.advice=the validation accuracy %.4f is not above %.4f, that of "
+                      "always answering the most frequent class; try %s\n",
+                      model->accuracy, evaluation->majority.accuracy, advise(r));
+    }
+}
+
 void dt_run_report_summary(const dt_run *r)
 {
     const dt_result *result = &r->result;
@@ -447,6 +477,7 @@ void dt_run_report_summary(const dt_run *r)
         dt_log_result("summary.test_accuracy_of_optimum=%.9g\n",
                       result->metrics[DT_TEST].accuracy / optimum);
     }
+    summarise_advice(r);
     dt_log_result("summary.samples_per_second=%.0f\n", result->samples_per_second);
     dt_log_result("summary.weights_crc=%08x\n", result->weights_crc);
     const char *verdict = dt_previous_verdict(&r->previous, result->weights_crc);

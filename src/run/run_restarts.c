@@ -110,6 +110,9 @@ static void borrow(dt_run *out, const dt_run *r)
     out->recipe = r->recipe;
     out->example = r->example;
     memcpy(out->sets, r->sets, sizeof out->sets);
+    out->input_mean = r->input_mean;
+    out->input_variance = r->input_variance;
+    out->unscaled = r->unscaled;
     out->scale = r->scale;
     memcpy(out->baseline_rmse, r->baseline_rmse, sizeof out->baseline_rmse);
     out->load_s = r->load_s;
@@ -121,6 +124,7 @@ static void give_back(dt_run *run)
     memset(&run->source, 0, sizeof run->source);
     memset(&run->recipe, 0, sizeof run->recipe);
     memset(run->sets, 0, sizeof run->sets);
+    run->input_mean = run->input_variance = NULL;
     run->scale = NULL;
 }
 

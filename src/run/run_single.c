@@ -97,6 +97,8 @@ void dt_run_free(dt_run *r)
     dt_environment_clear(&r->environment);
     for (int p = 0; p < DT_SET_COUNT; p++)
         dt_dataset_clear(&r->sets[p]);
+    dt_memory_free(r->input_mean);
+    dt_memory_free(r->input_variance);
     dt_memory_free(r->scale);
     dt_model_clear(&r->model);
     dt_checkpoint_clear(&r->checkpoint);

@@ -31,6 +31,11 @@ static const dt_option options[] = {
      "share of the rows for validation, where the data has no such set", DT_SETTING_DATA},
     {"test-split", "F", DT_OPTION_FLOAT, AT(test_split), 0, 0.9, NULL, "0.1",
      "share of the rows for testing, where the data has no such set", DT_SETTING_DATA},
+    {"scale", "NAME", DT_OPTION_CHOICE, AT(scale), 0, 0, DT_INPUT_SCALE_NAMES, "none",
+     "scaling of the inputs of data that dtrain prepare did not make, measured on the training "
+     "rows and part of the model: standard (mean 0, standard deviation 1), minmax (0 to 1); inputs "
+     "that are only 0 and 1 stay as they are",
+     DT_SETTING_NEWER},
     {"threshold", "RULE", DT_OPTION_TEXT, AT(threshold), 0, 0, NULL, NULL,
      "of two classes: probability of class 1 from which on it is predicted once training has "
      "ended: a number, or chosen on the validation set: f1 (largest F1), recall=R (largest "

@@ -320,7 +320,7 @@ expect_one_stderr_line 'dtrain: warning: --numeric-embedding has no effect: no i
 
 run 3 classes --epochs 1 --category-embedding 4 --out plain
 expect_status 0
-expect_one_stderr_line 'dtrain: warning: --category-embedding has no effect: the data has no recipe with a column of categories'
+expect_stderr_line 'dtrain: warning: --category-embedding has no effect: the data has no recipe with a column of categories'
 expect_stdout '^model +7-30-2, relu, softmax; '
 run 1 classes --category-embedding 33 --out no
 expect_status 2

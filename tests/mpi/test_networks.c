@@ -62,6 +62,9 @@ static const char *const others[] = {
     "@train.npz --targets y --validation-split 0.2 --test-split 0.1 --split-seed 4 --overlap off",
     "@ --targets y --norm batch --dropout 0.1 --ema 0.9 --clip-norm 0.1 --engine own",
     "@ --targets y --hidden 9 --init-from @normal.h5",
+    "@ --targets v2 --scale standard --numeric-embedding piecewise --bins 5 --embedding-width 3 "
+    "--noise 0.1",
+    "@ --targets y --scale minmax --weights w --members 2",
 };
 
 /* Names and options that no run here can have. */

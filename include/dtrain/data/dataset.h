@@ -121,6 +121,22 @@ size_t dt_dataset_take_capacity(const dt_dataset *set, uint64_t count);
 DT_MUST_USE dt_status dt_dataset_measure(dt_target_scale *out, const dt_comm *comm,
                                          const dt_dataset *set);
 
+/** The values of an input over the rows. */
+typedef struct dt_input_spread {
+    double mean, deviation, minimum, maximum;
+} dt_input_spread;
+
+/**
+ * Measures the inputs over every n-th row of each shard, whatever rows weigh: the same bits on any
+ * number of ranks.
+ *
+ * Shapes:  out [D]
+ * Calls:   collective; same on all ranks: every, from 1 on, and the result
+ * Errors:  DT_MEMORY
+ */
+DT_MUST_USE dt_status dt_dataset_spread(dt_input_spread *out, const dt_comm *comm,
+                                        const dt_dataset *set, size_t every);
+
 /**
  * Returns the root mean squared distance, by the rows' weights, of the set's values from the means
  * of `scale` [T]: in the

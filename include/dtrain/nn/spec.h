@@ -3,6 +3,7 @@
 
 #include "dtrain/nn/bins.h"
 #include "dtrain/nn/network.h"
+#include "dtrain/nn/normalization.h"
 
 /** What normalizes the outputs of hidden dense layers: row by row, or unit by unit over a batch. */
 typedef enum dt_norm { DT_NORM_NONE, DT_NORM_LAYER, DT_NORM_RMS, DT_NORM_BATCH } dt_norm;
@@ -47,9 +48,10 @@ typedef struct dt_spec {
     dt_option_list activations; /* of each block, a dt_activation; one stands for all */
     dt_norm norm;
     bool residual;
+    dt_normalization inputs; /* zeroed: they are taken as they are; dt_spec_of leaves this out */
     dt_embedding embedding; /* of numbers */
-    const dt_bins *bins; /* of the piecewise one; NULL, or none encoded: inputs are taken as they
-                            are; dt_spec_of leaves this out */
+    const dt_bins *bins; /* of the piecewise one, and the normalized inputs; NULL, or none encoded:
+                            inputs are taken as they are; dt_spec_of leaves this out */
     const bool *numbers; /* [D]: of the periodic one, which inputs are encoded; NULL, or none:
                             inputs are taken as they are; dt_spec_of leaves this out */
     size_t frequencies; /* of the periodic one, of an encoded input */
@@ -73,8 +75,8 @@ typedef struct dt_spec {
  */
 DT_MUST_USE dt_status dt_spec_plan(dt_network *out, size_t D, const dt_spec *spec, size_t C);
 
-/** Copies which numbers are encoded, the edges of bins, and the columns of categories into the
- * constants of a network that was planned by this spec. Local. */
+/** Copies the normalization, which numbers are encoded, the edges of bins, and the columns of
+ * categories into the constants of a network that was planned by this spec. Local. */
 void dt_spec_put(dt_network *network, const dt_spec *spec);
 
 /**

@@ -10,6 +10,16 @@
 
 enum { DT_DATA_MAX = 3 };
 
+/** How a run scales the inputs of its data. */
+typedef enum dt_input_scale {
+    DT_INPUT_SCALE_NONE,
+    DT_INPUT_SCALE_STANDARD,
+    DT_INPUT_SCALE_MINMAX
+} dt_input_scale;
+
+/** The names in the order of the enumeration, separated by bars, for the options table. */
+#define DT_INPUT_SCALE_NAMES "none|standard|minmax"
+
 /** All that a training run can be told. Plain data: rank 0 parses, the others get the bytes. */
 typedef struct dt_settings {
     dt_option_set given; /* see dt_option_table */
@@ -18,6 +28,7 @@ typedef struct dt_settings {
 
     char inputs[DT_OPTION_TEXT_BYTES], targets[DT_OPTION_TEXT_BYTES];
     double validation_split, test_split;
+    int scale; /* a dt_input_scale */
     int task; /* a dt_targets; AUTO until the data is known */
     int loss; /* 1 + an index of dt_losses; 0: auto, until the data is known */
     double label_smoothing, huber_delta, quantile;

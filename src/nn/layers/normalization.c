@@ -7,11 +7,13 @@
 #include "../layer_internal.h"
 
 #include "dtrain/base/vectorize.h"
+#include "dtrain/nn/normalization.h"
 
 #include <math.h>
+#include <string.h>
 
 /* keras.backend.epsilon(): a column of one value stays finite. */
-static const float least_spread = 1e-7f;
+static const float least_spread = (float)DT_NORMALIZATION_SPREAD_MIN;
 
 static dt_status plan(dt_network *network, size_t l)
 {
@@ -37,12 +39,27 @@ DT_VECTORIZE static void normalize(float *restrict x, const float *restrict mean
         x[i] = (x[i] - mean[i]) / fmaxf(sqrtf(variance[i]), least_spread);
 }
 
+void dt_normalization_apply(const dt_normalization *by, float *X, size_t B, size_t D)
+{
+    for (size_t i = 0; i < B; i++)
+        normalize(X + i * D, by->mean, by->variance, D);
+}
+
+void dt_normalization_put(dt_network *network, const dt_normalization *by)
+{
+    const dt_layer *layer = dt_network_first(network, &dt_layer_normalization);
+    if (layer == NULL)
+        return;
+    memcpy(network->constants + layer->mean, by->mean, layer->D * sizeof *by->mean);
+    memcpy(network->constants + layer->variance, by->variance, layer->D * sizeof *by->variance);
+}
+
 static void prepare(const dt_network *network, size_t l, float *X, size_t B)
 {
     const dt_layer *layer = &network->layers[l];
-    for (size_t i = 0; i < B; i++)
-        normalize(X + i * layer->D, network->constants + layer->mean,
-                  network->constants + layer->variance, layer->D);
+    const dt_normalization by = {network->constants + layer->mean,
+                                 network->constants + layer->variance};
+    dt_normalization_apply(&by, X, B, layer->D);
 }
 
 const dt_layer_kind dt_layer_normalization = {
