@@ -9,6 +9,7 @@
 #include <math.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -122,6 +123,23 @@ static dt_status quote_names(dt_predict_run *r)
         const size_t length = strlen(r->names[c]);
         r->longest_name = length > r->longest_name ? length : r->longest_name;
     }
+out:
+    return status;
+}
+
+static dt_status find_ids(dt_predict_run *r)
+{
+    dt_status status = DT_OK;
+    bool numbers = r->scoring.class_names != NULL && !r->scoring.has_recipe;
+    DT_TRY(dt_memory_alloc(&r->ids, r->C, sizeof *r->ids, "class ids"));
+    for (size_t c = 0; numbers && c < r->C; c++) {
+        const char *name = r->scoring.class_names[c];
+        char *end = NULL;
+        r->ids[c] = strtoll(name, &end, 10);
+        numbers = end != name && *end == '\0';
+    }
+    for (size_t c = 0; !numbers && c < r->C; c++)
+        r->ids[c] = (int64_t)c;
 out:
     return status;
 }
@@ -250,8 +268,8 @@ static dt_status end_output(dt_predict_run *r)
     if (r->classes)
         DT_TRY(dt_npz_writer_begin(npz, "predicted", "<i8", 1, &r->N));
     for (uint64_t i = 0; r->classes && i < r->N; i++) {
-        const int64_t item = r->predicted[i];
-        DT_TRY(dt_npz_writer_write(npz, &item, sizeof item));
+        const int64_t id = r->predicted[i] >= 0 ? r->ids[r->predicted[i]] : -1;
+        DT_TRY(dt_npz_writer_write(npz, &id, sizeof id));
     }
     r->npz = NULL;
     status = dt_npz_writer_finish(npz);
@@ -344,6 +362,8 @@ static dt_status run_all(dt_predict_run *r, const dt_comm *comm, int argc, char 
     r->classes = r->scoring.model.network.loss->classes;
     status = quote_names(r);
     if (status == DT_OK)
+        status = find_ids(r);
+    if (status == DT_OK)
         status = dt_memory_alloc(&r->bytes, (size_t)dt_comm_size(comm), sizeof *r->bytes, "sizes");
     DT_TRY(dt_comm_agree(comm, status));
     if (r->form == FORM_NPZ)
@@ -379,6 +399,7 @@ dt_status dt_cli_predict(const dt_comm *comm, int argc, char **argv)
     for (size_t c = 0; r->names != NULL && c < r->C; c++)
         dt_memory_free(r->names[c]);
     dt_memory_free(r->names);
+    dt_memory_free(r->ids);
     dt_memory_free(r->mine);
     dt_memory_free(r->bytes);
     dt_memory_free(r->all);

@@ -44,6 +44,8 @@ typedef struct dt_predict_run {
     dt_npz_writer *npz;
     int32_t *predicted; /* [N], for a .npz: written behind the probabilities */
     uint64_t N, written; /* rows, for a .npz */
+    int64_t *ids; /* [C]: what is written for a class: the label if all are whole numbers, unless a
+                     recipe made them; else its index */
     int64_t rows, all_rows; /* written: of this rank; of all ranks, in the end */
     int64_t bad; /* of all ranks, in the end: rows with a cell that cannot be prepared */
     int64_t outside; /* of rows, those with an input that training did not see the like of */

@@ -114,6 +114,8 @@ dt_status dt_scoring_open(dt_scoring *out, const dt_comm *comm, const dt_scoring
                                .values = !s->model.network.loss->classes,
                                .D = s->model.network.D,
                                .C = s->model.network.C,
+                               .class_names =
+                                   s->model.network.loss->classes ? s->class_names : NULL,
                                .recipe = s->has_recipe ? &s->recipe : NULL,
                                .format = {.encoding = (dt_csv_encoding)settings->encoding,
                                           .header = (dt_csv_header)settings->header,

@@ -11,8 +11,17 @@ size_t dt_dataset_first_shard(int rank, int size, size_t S)
     return S * (size_t)rank / (size_t)size;
 }
 
+static void free_names(dt_dataset *set)
+{
+    for (size_t c = 0; set->class_names != NULL && c < set->C; c++)
+        dt_memory_free(set->class_names[c]);
+    dt_memory_free(set->class_names);
+    set->class_names = NULL;
+}
+
 void dt_dataset_clear(dt_dataset *set)
 {
+    free_names(set);
     dt_memory_free(set->class_rows);
     dt_memory_free(set->shard_start);
     dt_memory_free(set->x);
@@ -21,6 +30,35 @@ void dt_dataset_clear(dt_dataset *set)
     dt_memory_free(set->class_weights);
     dt_memory_free(set->order);
     *set = (dt_dataset){0};
+}
+
+dt_status dt_dataset_map_classes(dt_dataset *set, const int32_t *map, size_t C)
+{
+    dt_status status = DT_OK;
+    uint64_t *class_rows = NULL;
+    float *class_weights = NULL;
+    DT_TRY(dt_memory_alloc(&class_rows, C, sizeof *class_rows, "classes"));
+    if (set->class_weights != NULL)
+        DT_TRY(dt_memory_alloc(&class_weights, C, sizeof *class_weights, "class weights"));
+    for (size_t c = 0; c < set->C; c++) {
+        class_rows[map[c]] += set->class_rows[c];
+        if (class_weights != NULL)
+            class_weights[map[c]] = set->class_weights[c];
+    }
+    for (size_t i = 0; i < dt_dataset_own_rows(set) * set->T; i++)
+        set->y[i].label = map[set->y[i].label];
+    dt_memory_free(set->class_rows);
+    dt_memory_free(set->class_weights);
+    free_names(set);
+    set->class_rows = class_rows;
+    set->class_weights = class_weights;
+    set->C = C;
+    class_rows = NULL;
+    class_weights = NULL;
+out:
+    dt_memory_free(class_rows);
+    dt_memory_free(class_weights);
+    return status;
 }
 
 size_t dt_dataset_own_rows(const dt_dataset *set)

@@ -147,7 +147,7 @@ static dt_status deal_labels(dt_loader *l, dt_set set)
     dt_labels labels = {0};
     int32_t *y = NULL;
     uint64_t dealt_rows[DT_SET_COUNT] = {0};
-    DT_TRY(dt_labels_open(&labels, &l->source->sets[set], l->sets[set].C));
+    DT_TRY(dt_labels_open(&labels, &l->source->sets[set], &l->classes));
     DT_TRY(dt_memory_alloc(&y, labels.capacity, sizeof *y, "labels"));
     for (size_t count = 1; count > 0;) {
         const uint64_t row = labels.row;

@@ -3,6 +3,7 @@
 
 /* What the files of dt_dataset_load share. */
 
+#include "classes.h"
 #include "dtrain/data/dataset.h"
 #include "dtrain/data/split.h"
 
@@ -15,6 +16,8 @@ typedef struct dt_loader {
     const dt_source *source; /* rank 0 only, and so is all below up to `bytes` */
     const dt_deal *deal;
     bool values; /* targets are values, not classes */
+    dt_classes classes;
+    char **class_names; /* [classes.count]: NULL: ids; the training set's in the end */
     uint64_t *class_rows[DT_SET_COUNT]; /* of classes */
     dt_split *split; /* NULL: nothing has to be split off */
     void *items; /* a tile as it lies in the file */

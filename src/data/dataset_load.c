@@ -14,6 +14,9 @@
  * enough for the disk and the network, small beside what rank 0 may hold. */
 enum { TILE_ITEMS = 512 * 1024 };
 
+/* Labels that can be found at a time, until their number is checked. */
+enum { FOUND_AT_ONCE = 512 * 1024 };
+
 /* What all ranks have to know before they can allocate. */
 typedef struct facts {
     uint64_t rows[DT_SET_COUNT];
@@ -24,15 +27,16 @@ typedef struct facts {
 
 /* ---- first pass: what is there (root-only) ---- */
 
-static dt_status count_labels(dt_loader *l, dt_set set, size_t class_count)
+/* `room`: classes that there can be. */
+static dt_status count_labels(dt_loader *l, dt_set set, size_t room)
 {
     dt_status status = DT_OK;
     dt_labels labels = {0};
     int32_t *y = NULL;
-    DT_TRY(dt_memory_alloc(&l->class_rows[set], DT_CLASSES_MAX, sizeof(uint64_t), "classes"));
+    DT_TRY(dt_memory_alloc(&l->class_rows[set], room, sizeof(uint64_t), "classes"));
     if (l->source->sets[set].targets == NULL)
         goto out;
-    DT_TRY(dt_labels_open(&labels, &l->source->sets[set], class_count));
+    DT_TRY(dt_labels_open(&labels, &l->source->sets[set], &l->classes));
     DT_TRY(dt_memory_alloc(&y, labels.capacity, sizeof *y, "labels"));
     for (size_t count = 1; count > 0;) {
         DT_TRY(dt_labels_read(&labels, y, &count));
@@ -45,31 +49,87 @@ out:
     return status;
 }
 
-/* C: what the caller knows; what one-hot rows say; else one more than the largest label. */
+/* Whole numbers of many sizes that have few rows each are rather values; names that nearly every
+ * row has for itself are none. */
+static dt_status check_found(const dt_loader *l)
+{
+    enum { MANY = 100, ROWS_A_CLASS = 10 };
+    const dt_source_set *set = &l->source->sets[DT_TRAIN];
+    const uint64_t N = set->targets->npy.shape[0];
+    const size_t count = l->classes.count;
+    if (count > MANY && count > N / ROWS_A_CLASS && l->class_names != NULL &&
+        l->deal->targets == DT_TARGETS_AUTO)
+        return dt_fail(DT_DATA,
+                       "%s: %s has %zu different labels in %llu rows; --task classification takes "
+                       "them as classes%s",
+                       dt_npz_path(set->npz), set->targets->name, count, (unsigned long long)N,
+                       dt_npy_is_text(&set->targets->npy) ? "" : ", --task regression as values");
+    return DT_OK;
+}
+
+/* The labels that occur are the classes. */
+static dt_status find_classes(dt_loader *l)
+{
+    dt_status status = DT_OK;
+    dt_classes_find_all(&l->classes);
+    DT_TRY(count_labels(l, DT_TRAIN, DT_CLASSES_MAX + FOUND_AT_ONCE));
+    DT_TRY(dt_classes_settle(&l->classes, l->class_rows[DT_TRAIN]));
+    DT_TRY(dt_classes_copy_names(&l->class_names, &l->classes));
+    DT_TRY(check_found(l));
+    if (l->class_names == NULL) { /* plain ids */
+        const size_t count = l->classes.count;
+        dt_classes_clear(&l->classes);
+        DT_TRY(dt_classes_init(&l->classes, NULL, count, true));
+    }
+out:
+    return status;
+}
+
+/* The classes are ids: those that one-hot rows have columns for, or else up to the largest one. */
+static dt_status count_ids(dt_loader *l)
+{
+    dt_status status = DT_OK;
+    size_t count = dt_labels_one_hot_width(&l->source->sets[DT_TRAIN]);
+    DT_TRY(dt_classes_init(&l->classes, NULL, DT_CLASSES_MAX, true));
+    DT_TRY(count_labels(l, DT_TRAIN, DT_CLASSES_MAX));
+    for (size_t c = 0; c < DT_CLASSES_MAX; c++)
+        if (l->class_rows[DT_TRAIN][c] > 0 && c >= count)
+            count = c + 1;
+    l->classes.count = count;
+out:
+    return status;
+}
+
+/* C: what the caller knows; else what the labels say. */
 static dt_status count_classes(dt_loader *l, uint64_t *out)
 {
+    dt_status status = DT_OK;
     const dt_source_set *set = &l->source->sets[DT_TRAIN];
-    size_t present = 0;
-    size_t only = 0;
-    *out = l->deal->C;
-    if (*out != 0)
-        return count_labels(l, DT_TRAIN, (size_t)*out);
-    dt_status status = count_labels(l, DT_TRAIN, DT_CLASSES_MAX);
-    if (status != DT_OK)
-        return status;
-    *out = dt_labels_one_hot_width(set);
-    for (size_t c = 0; c < DT_CLASSES_MAX; c++) {
-        if (l->class_rows[DT_TRAIN][c] == 0)
-            continue;
-        present++;
-        only = c;
-        if (c >= *out)
-            *out = c + 1;
+    size_t present = 0, only = 0;
+    if (l->deal->C != 0) {
+        DT_TRY(dt_classes_init(&l->classes, l->deal->class_names, l->deal->C, l->deal->ids));
+        DT_TRY(count_labels(l, DT_TRAIN, l->deal->C));
+        *out = l->deal->C;
+        goto out;
     }
+    if (l->deal->ids || dt_labels_one_hot_width(set) > 0)
+        DT_TRY(count_ids(l));
+    else
+        DT_TRY(find_classes(l));
+    *out = l->classes.count;
+    for (size_t c = 0; c < l->classes.count; c++)
+        if (l->class_rows[DT_TRAIN][c] > 0) {
+            present++;
+            only = c;
+        }
+    if (present < 2 && l->class_names != NULL)
+        DT_TRY(dt_fail(DT_DATA, "%s: %s: every row is class %s; there is nothing to learn",
+                       dt_npz_path(set->npz), set->targets->name, l->class_names[only]));
     if (present < 2)
-        return dt_fail(DT_DATA, "%s: %s: every row is class %zu; there is nothing to learn",
-                       dt_npz_path(set->npz), set->targets->name, only);
-    return DT_OK;
+        DT_TRY(dt_fail(DT_DATA, "%s: %s: every row is class %zu; there is nothing to learn",
+                       dt_npz_path(set->npz), set->targets->name, only));
+out:
+    return status;
 }
 
 /* Plans what the training rows have to give up to the sets that the source lacks. */
@@ -135,6 +195,12 @@ static dt_status find_task(dt_loader *l, facts *out)
     const dt_source_set *set = &l->source->sets[DT_TRAIN];
     bool values = l->deal->targets == DT_TARGETS_VALUES;
     dt_status status = DT_OK;
+    for (int p = 0; values && p < DT_SET_COUNT; p++) {
+        const dt_npz_member *targets = l->source->sets[p].targets;
+        if (targets != NULL && dt_npy_is_text(&targets->npy))
+            return dt_fail(DT_DATA, "%s: %s is text, but the targets have to be values",
+                           dt_npz_path(l->source->sets[p].npz), targets->name);
+    }
     if (l->deal->targets == DT_TARGETS_AUTO && set->targets->npy.kind == DT_NPY_FLOAT)
         status = has_fractions(&values, set);
     l->values = values;
@@ -281,6 +347,8 @@ dt_status dt_dataset_load(dt_dataset sets[DT_SET_COUNT], const dt_comm *comm,
             memcpy(sets[p].class_rows, l.class_rows[p], known.C * sizeof(uint64_t));
         dt_comm_broadcast(comm, sets[p].class_rows, known.C * sizeof(uint64_t));
     }
+    sets[DT_TRAIN].class_names = l.class_names;
+    l.class_names = NULL;
     if (root)
         status = dt_loader_deal(&l);
     else
@@ -292,6 +360,10 @@ out:
         if (status != DT_OK)
             dt_dataset_clear(&sets[p]);
     }
+    for (size_t c = 0; l.class_names != NULL && c < l.classes.count; c++)
+        dt_memory_free(l.class_names[c]);
+    dt_memory_free(l.class_names);
+    dt_classes_clear(&l.classes);
     dt_split_free(l.split);
     dt_memory_free(l.items);
     dt_memory_free(l.tile);

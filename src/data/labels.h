@@ -1,6 +1,7 @@
 #ifndef DTRAIN_DATA_LABELS_H
 #define DTRAIN_DATA_LABELS_H
 
+#include "classes.h"
 #include "dtrain/base/status.h"
 #include "dtrain/data/source.h"
 
@@ -10,8 +11,8 @@
 /**
  * The class ids of one set, read from its file in row order. Root-only.
  *
- * Taken are whole numbers of any type, [N] or [N,1], and one-hot rows [N,C]. The memory is a fixed
- * few MiB; for one-hot rows in Fortran order two bytes a row more.
+ * Taken are whole numbers of any type, bools and texts, [N] or [N,1], and one-hot rows [N,C]. The
+ * memory is a fixed few MiB; for one-hot rows in Fortran order two bytes a row more.
  */
 typedef struct dt_labels {
     const dt_source_set *set;
@@ -22,23 +23,25 @@ typedef struct dt_labels {
     void *items; /* as in the file */
     double *values;
     uint16_t *ones; /* [N]: one-hot in Fortran order only; 1 + the class */
-    size_t class_count; /* labels must be below this */
+    char *text; /* of one label */
+    dt_classes *classes;
 } dt_labels;
 
 /**
- * Starts reading; one-hot rows in Fortran order are read to the end. Labels must be below
- * `class_count`.
+ * Starts reading; one-hot rows in Fortran order are read to the end. Labels must be among the
+ * classes, unless those are found; the columns of one-hot rows are their indices.
  *
- * Owns:    the caller closes with dt_labels_close, also after an error
+ * Owns:    the caller closes with dt_labels_close, also after an error; `classes` is borrowed
  * Errors:  DT_DATA: too many columns, or as dt_labels_read; DT_MEMORY
  */
-DT_MUST_USE dt_status dt_labels_open(dt_labels *out, const dt_source_set *set, size_t class_count);
+DT_MUST_USE dt_status dt_labels_open(dt_labels *out, const dt_source_set *set, dt_classes *classes);
 
 /**
  * Reads the next up to `capacity` labels; 0 at the end.
  *
  * Shapes:  y [labels->capacity] out
- * Errors:  DT_DATA: damaged data; negative, fractional, not below class_count, not one-hot
+ * Errors:  DT_DATA: damaged data; fractional, empty, not among the classes, too many, not one-hot;
+ *          DT_MEMORY
  */
 DT_MUST_USE dt_status dt_labels_read(dt_labels *labels, int32_t *y, size_t *count);
 

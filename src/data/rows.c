@@ -29,7 +29,8 @@ static bool is_table(const char *path)
     if (stat(path, &info) != 0 || S_ISDIR(info.st_mode))
         return length > 4 &&
                (strcmp(path + length - 4, ".csv") == 0 || strcmp(path + length - 4, ".tsv") == 0);
-    if (length > 4 && strcmp(path + length - 4, ".npz") == 0)
+    if (length > 4 &&
+        (strcmp(path + length - 4, ".npz") == 0 || strcmp(path + length - 4, ".npy") == 0))
         return false;
     if (!S_ISREG(info.st_mode)) /* a pipe would be waited for; for a table it is refused */
         return true;
@@ -102,6 +103,8 @@ static dt_status open_arrays(dt_rows *r, const dt_rows_plan *plan)
                           .run = plan->batch_rows,
                           .targets = plan->values ? DT_TARGETS_VALUES : DT_TARGETS_CLASSES,
                           .C = plan->C,
+                          .class_names = plan->class_names,
+                          .ids = plan->recipe != NULL,
                           .host_ranks = plan->host_ranks};
     if (root) {
         status = dt_source_open_rows(&source, plan->path, plan->set, plan->inputs, plan->targets,

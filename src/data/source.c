@@ -1,24 +1,23 @@
 #include "dtrain/data/source.h"
 
+#include "arrays.h"
+#include "dtrain/base/memory.h"
 #include "dtrain/base/text.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-enum { PATH_BYTES = 4096 };
+enum { PATH_BYTES = 4096, NAME_BYTES = 256 };
 
 /* A row's floats are dealt in one message, whose bytes MPI counts in an int. */
 enum { COLUMNS_MAX = INT_MAX / (int)sizeof(float) };
 
 static const char *const set_names[DT_SET_COUNT] = {"train", "validation", "test"};
-
-/* How each set may be called in a file's or an array's name. */
-static const char *const set_words[DT_SET_COUNT][5] = {
-    {"train", "training", NULL}, {"validation", "val", "valid", "dev", NULL}, {"test", NULL}};
 
 const char *dt_set_name(dt_set set)
 {
@@ -40,14 +39,6 @@ uint64_t dt_source_columns(const dt_source_set *set)
 
 /* ---- which arrays of a file ---- */
 
-static const char *const pairs[][2] = {{"inputs", "targets"},
-                                       {"x", "y"},
-                                       {"X", "y"},
-                                       {"x_train", "y_train"},
-                                       {"X_train", "y_train"},
-                                       {"data", "labels"},
-                                       {"features", "target"}};
-
 static void list_arrays(char *out, size_t bytes, const dt_npz *npz)
 {
     size_t used = 0;
@@ -57,66 +48,95 @@ static void list_arrays(char *out, size_t bytes, const dt_npz *npz)
                                  dt_npz_name(npz, i));
 }
 
-/* `targets`: NULL for none. */
-static dt_status take_arrays(dt_source_set *out, const dt_npz *npz, const char *inputs,
-                             const char *targets)
+/* What a file has. */
+typedef struct finding {
+    dt_array_sets of; /* a name that was given as it is in the file makes the bare pair */
+    bool named; /* by --inputs or --targets */
+    bool exact; /* and the inputs, or else the targets, have that very name */
+    dt_source_set known; /* the arrays of such names */
+} finding;
+
+/* The name without its set, so that the other sets are found, too: x_train finds x_val. */
+static void find_base(char *base, size_t bytes, const dt_npz *npz, const char *name)
 {
-    out->npz = npz;
-    dt_status status = dt_npz_find(npz, inputs, &out->inputs);
-    if (status == DT_OK && targets != NULL)
-        status = dt_npz_find(npz, targets, &out->targets);
+    const bool exact = name[0] != '\0' && dt_npz_has(npz, name);
+    if (!exact || dt_array_name_split(base, bytes, name) != DT_TRAIN)
+        (void)snprintf(base, bytes, "%s", name);
+}
+
+/* Arrays that are known by names that were given count, with what was found beside them. */
+static void put_known(finding *f, bool labels)
+{
+    const dt_source_set *pairs[] = {&f->of.bare, &f->of.sets[DT_TRAIN]};
+    dt_source_set chosen = f->known;
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        if (chosen.inputs == NULL && pairs[i]->targets == chosen.targets)
+            chosen.inputs = pairs[i]->inputs;
+        if (labels && chosen.targets == NULL && pairs[i]->inputs == chosen.inputs)
+            chosen.targets = pairs[i]->targets;
+    }
+    f->of.bare = chosen;
+    if (chosen.inputs == NULL || (labels && chosen.targets == NULL))
+        f->of.bare = (dt_source_set){0};
+}
+
+static dt_status look(finding *out, const dt_npz *npz, const dt_array_wish *wish)
+{
+    dt_status status = DT_OK;
+    char inputs[NAME_BYTES], targets[NAME_BYTES];
+    const char *const names[] = {wish->inputs, wish->labels ? wish->targets : ""};
+    bool missing = false;
+    *out = (finding){.known.npz = npz, .named = names[0][0] != '\0' || names[1][0] != '\0'};
+    find_base(inputs, sizeof inputs, npz, names[0]);
+    find_base(targets, sizeof targets, npz, names[1]);
+    const dt_array_wish bases = {.inputs = inputs, .targets = targets, .labels = wish->labels};
+    DT_TRY(dt_array_sets_find(&out->of, npz, &bases));
+    missing = out->of.bare.inputs == NULL;
+    for (int p = 0; p < DT_SET_COUNT; p++)
+        missing = missing && out->of.sets[p].inputs == NULL;
+    for (int i = 0; i < 2; i++)
+        if (names[i][0] != '\0' && (missing || dt_npz_has(npz, names[i])))
+            DT_TRY(i == 0 ? dt_npz_find(npz, names[0], &out->known.inputs)
+                          : dt_npz_find_any(npz, names[1], &out->known.targets));
+    out->exact = out->known.inputs != NULL || out->known.targets != NULL;
+    if (out->exact)
+        put_known(out, wish->labels);
+out:
     return status;
 }
 
-static dt_status find_pair(dt_source_set *out, const dt_npz *npz, const char *inputs,
-                           const char *targets)
-{
-    const char *names[2] = {inputs, targets};
-    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
-        const char *x = inputs[0] != '\0' ? inputs : pairs[i][0];
-        const char *y = targets[0] != '\0' ? targets : pairs[i][1];
-        if (dt_npz_has(npz, x) && dt_npz_has(npz, y)) {
-            names[0] = x;
-            names[1] = y;
-            break;
-        }
-    }
-    if (names[0][0] == '\0' || names[1][0] == '\0') {
-        char arrays[256];
-        list_arrays(arrays, sizeof arrays, npz);
-        return dt_fail(DT_DATA,
-                       "%s: no pair of arrays like inputs and targets; it holds %s: name two with "
-                       "--inputs and --targets",
-                       dt_npz_path(npz), arrays);
-    }
-    return take_arrays(out, npz, names[0], names[1]);
-}
-
-/* x_val and y_val, X_validation and y_validation ...: the arrays named after the set, if there are
- * such; without `labels` the inputs alone. */
-static dt_status find_own(dt_source_set *out, const dt_npz *npz, dt_set set, bool labels)
-{
-    for (const char *const *word = set_words[set]; *word != NULL; word++) {
-        for (const char *letter = "xX"; *letter != '\0'; letter++) {
-            char x[32], y[32];
-            (void)snprintf(x, sizeof x, "%c_%s", *letter, *word);
-            (void)snprintf(y, sizeof y, "y_%s", *word);
-            if (dt_npz_has(npz, x) && (!labels || dt_npz_has(npz, y)))
-                return take_arrays(out, npz, x, labels ? y : NULL);
-        }
-    }
-    return DT_OK;
-}
-
-/* The arrays of one set in a file of its own. */
-static dt_status find_set(dt_source_set *out, const dt_npz *npz, dt_set set, const char *inputs,
-                          const char *targets)
+/* The arrays of one set in a file of its own: those named after the set, unless others were given;
+ * then those of no set, those of the training set. */
+static dt_status find_set(dt_source_set *out, const dt_npz *npz, dt_set set,
+                          const dt_array_wish *wish)
 {
     dt_status status = DT_OK;
-    if (inputs[0] == '\0' && targets[0] == '\0')
-        status = find_own(out, npz, set, true);
-    if (status == DT_OK && out->inputs == NULL)
-        status = find_pair(out, npz, inputs, targets);
+    finding f;
+    DT_TRY(look(&f, npz, wish));
+    const dt_source_set *order[] = {f.exact ? &f.of.bare : &f.of.sets[set],
+                                    f.exact ? &f.of.sets[set] : &f.of.bare, &f.of.sets[DT_TRAIN]};
+    for (size_t i = 0; i < sizeof order / sizeof *order && out->inputs == NULL; i++)
+        *out = *order[i];
+    if (out->inputs == NULL) {
+        DT_TRY(dt_array_sets_guess(&f.of, npz, wish, &f.known));
+        *out = f.of.bare.inputs != NULL ? f.of.bare : f.of.sets[DT_TRAIN];
+    }
+out:
+    return status;
+}
+
+/* All sets of a file; the training set is there. */
+static dt_status find_sets(dt_source *source, const dt_npz *npz, const dt_array_wish *wish)
+{
+    dt_status status = DT_OK;
+    finding f;
+    DT_TRY(look(&f, npz, wish));
+    if (f.of.bare.inputs == NULL && f.of.sets[DT_TRAIN].inputs == NULL)
+        DT_TRY(dt_array_sets_guess(&f.of, npz, wish, &f.known));
+    memcpy(source->sets, f.of.sets, sizeof source->sets);
+    if (f.of.bare.inputs != NULL && (f.named || source->sets[DT_TRAIN].inputs == NULL))
+        source->sets[DT_TRAIN] = f.of.bare;
+out:
     return status;
 }
 
@@ -188,7 +208,7 @@ static void find_set_file(char path[PATH_BYTES], const char *prefix, dt_set set)
     static const char separators[] = "-_.";
     const size_t length = strlen(prefix);
     const bool bare = length > 0 && prefix[length - 1] == '/';
-    for (const char *const *word = set_words[set]; *word != NULL; word++) {
+    for (const char *const *word = dt_array_set_words(set); *word != NULL; word++) {
         for (const char *separator = separators; *separator != '\0'; separator++) {
             const int written =
                 bare ? snprintf(path, PATH_BYTES, "%s%s.npz", prefix, *word)
@@ -242,8 +262,7 @@ static dt_status open_file(dt_source *source, const char *path, const dt_npz **o
     return status;
 }
 
-static dt_status open_prefix(dt_source *source, const char *prefix, const char *inputs,
-                             const char *targets)
+static dt_status open_prefix(dt_source *source, const char *prefix, const dt_array_wish *wish)
 {
     dt_status status = DT_OK;
     char path[PATH_BYTES];
@@ -258,37 +277,97 @@ static dt_status open_prefix(dt_source *source, const char *prefix, const char *
         if (path[0] == '\0')
             continue;
         DT_TRY(open_file(source, path, &npz));
-        DT_TRY(find_set(&source->sets[p], npz, (dt_set)p, inputs, targets));
+        DT_TRY(find_set(&source->sets[p], npz, (dt_set)p, wish));
     }
 out:
     return status;
 }
 
-/* The sets of one file by their own names, as far as they are there. */
-static dt_status find_sets(bool *found, dt_source *source, const dt_npz *npz, bool labels)
+/* ---- files of one array each ---- */
+
+static bool are_npy(const char *const *paths, size_t count)
 {
-    *found = false;
-    for (int p = 0; p < DT_SET_COUNT; p++) {
-        dt_status status = find_own(&source->sets[p], npz, (dt_set)p, labels);
-        if (status != DT_OK)
-            return status;
-        *found = *found || source->sets[p].inputs != NULL;
-    }
-    return DT_OK;
+    for (size_t i = 0; i < count; i++)
+        if (!dt_text_ends_in(paths[i], ".npy"))
+            return false;
+    return count > 0;
 }
 
-static dt_status open_single(dt_source *source, const char *path, const char *inputs,
-                             const char *targets)
+static dt_status open_npy(dt_source *source, const char *name, const char *const *paths,
+                          size_t count, const dt_npz **out)
 {
-    bool found = false;
-    const dt_npz *npz = NULL;
-    dt_status status = open_file(source, path, &npz);
-    if (status == DT_OK && inputs[0] == '\0' && targets[0] == '\0')
-        status = find_sets(&found, source, npz, true);
-    if (status == DT_OK && source->sets[DT_TRAIN].inputs == NULL) {
-        memset(source->sets, 0, sizeof source->sets);
-        status = find_pair(&source->sets[DT_TRAIN], npz, inputs, targets);
+    dt_npz **slot = &source->files[source->file_count];
+    const dt_status status = dt_npz_open_files(slot, name, paths, count);
+    if (status == DT_OK)
+        source->file_count++;
+    *out = *slot;
+    return status;
+}
+
+static int compare_paths(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* All .npy files of a folder, by their names; *out = NULL: there are none. */
+static dt_status open_npy_folder(dt_source *source, const char *folder, const dt_npz **out)
+{
+    enum { FILES_MAX = 64 };
+    dt_status status = DT_OK;
+    char path[PATH_BYTES];
+    char *paths[FILES_MAX] = {0};
+    size_t count = 0;
+    DIR *directory = opendir(folder);
+    *out = NULL;
+    if (directory == NULL)
+        return dt_fail(DT_DATA, "%s: %s", folder, strerror(errno));
+    for (struct dirent *entry; status == DT_OK && (entry = readdir(directory)) != NULL;) {
+        if (entry->d_name[0] == '.' || !dt_text_ends_in(entry->d_name, ".npy"))
+            continue;
+        (void)snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+        status = count == FILES_MAX
+                     ? dt_fail(DT_DATA, "%s: holds more than %d .npy files", folder, FILES_MAX)
+                     : dt_memory_copy_text(&paths[count], path);
+        count += status == DT_OK;
     }
+    (void)closedir(directory);
+    qsort(paths, count, sizeof *paths, compare_paths);
+    if (status == DT_OK && count > 0)
+        status = open_npy(source, folder, (const char *const *)paths, count, out);
+    for (size_t i = 0; i < count; i++)
+        dt_memory_free(paths[i]);
+    return status;
+}
+
+static dt_status open_single(dt_source *source, const char *path, const dt_array_wish *wish)
+{
+    const dt_npz *npz = NULL;
+    const dt_status status = open_file(source, path, &npz);
+    return status == DT_OK ? find_sets(source, npz, wish) : status;
+}
+
+/* Finds the prefix of a folder's sets; or opens its .npy files. */
+static dt_status look_into(dt_source *source, const char *folder, char prefix[PATH_BYTES],
+                           const dt_npz **npz)
+{
+    dt_status status = find_prefix(prefix, folder);
+    *npz = NULL;
+    if (status == DT_OK || prefix[0] != '\0')
+        return status;
+    status = open_npy_folder(source, folder, npz);
+    if (status == DT_OK && *npz == NULL)
+        status = dt_fail(DT_DATA, "%s: holds no train.npz and no *-train.npz, and no .npy files",
+                         folder);
+    return status;
+}
+
+static dt_status open_folder(dt_source *source, const char *folder, const dt_array_wish *wish)
+{
+    char prefix[PATH_BYTES];
+    const dt_npz *npz = NULL;
+    dt_status status = look_into(source, folder, prefix, &npz);
+    if (status == DT_OK)
+        status = npz != NULL ? find_sets(source, npz, wish) : open_prefix(source, prefix, wish);
     return status;
 }
 
@@ -302,7 +381,7 @@ static void name_source(dt_source *source, const char *path)
         text[--length] = '\0';
     const char *slash = strrchr(text, '/');
     char *name = text + (slash != NULL ? slash - text + 1 : 0);
-    if (dt_text_ends_in(name, ".npz"))
+    if (dt_text_ends_in(name, ".npz") || dt_text_ends_in(name, ".npy"))
         name[strlen(name) - 4] = '\0';
     char *tail = strstr(name, "train");
     if (tail != NULL && tail > name && tail[5] == '\0' && strchr("-_.", tail[-1]) != NULL)
@@ -338,53 +417,36 @@ dt_status dt_source_open(dt_source *out, const char *const *paths, size_t path_c
                          const char *inputs, const char *targets)
 {
     dt_status status = DT_OK;
-    char prefix[PATH_BYTES];
+    const dt_array_wish wish = {.inputs = inputs, .targets = targets, .labels = true};
+    const dt_npz *npz = NULL;
     *out = (dt_source){0};
     name_source(out, paths[0]);
-    if (path_count == DT_SET_COUNT) {
+    if (are_npy(paths, path_count)) {
+        DT_TRY(open_npy(out, paths[0], paths, path_count, &npz));
+        DT_TRY(find_sets(out, npz, &wish));
+    } else if (path_count == DT_SET_COUNT) {
         for (int p = 0; p < DT_SET_COUNT; p++) {
-            const dt_npz *npz = NULL;
             DT_TRY(open_file(out, paths[p], &npz));
-            DT_TRY(find_set(&out->sets[p], npz, (dt_set)p, inputs, targets));
+            DT_TRY(find_set(&out->sets[p], npz, (dt_set)p, &wish));
         }
     } else if (path_count != 1) {
         DT_TRY(dt_fail(DT_USAGE,
                        "DATA is one folder, prefix or file, or three files (training, "
-                       "validation, test), not %zu",
+                       "validation, test), or .npy files, not %zu",
                        path_count));
     } else if (is_folder(paths[0])) {
-        DT_TRY(find_prefix(prefix, paths[0]));
-        DT_TRY(open_prefix(out, prefix, inputs, targets));
+        DT_TRY(open_folder(out, paths[0], &wish));
         find_recipe(out, paths[0]);
     } else if (is_file(paths[0])) {
-        DT_TRY(open_single(out, paths[0], inputs, targets));
+        DT_TRY(open_single(out, paths[0], &wish));
     } else {
-        DT_TRY(open_prefix(out, paths[0], inputs, targets));
+        DT_TRY(open_prefix(out, paths[0], &wish));
     }
     DT_TRY(check_sets(out));
 out:
     if (status != DT_OK)
         dt_source_clear(out);
     return status;
-}
-
-/* The inputs of rows without labels: of the usual name, or the only array there is. */
-static dt_status find_inputs(dt_source_set *out, const dt_npz *npz, const char *name)
-{
-    const char *found = name;
-    for (size_t i = 0; found[0] == '\0' && i < sizeof pairs / sizeof *pairs; i++)
-        if (dt_npz_has(npz, pairs[i][0]))
-            found = pairs[i][0];
-    if (found[0] == '\0' && dt_npz_count(npz) == 1)
-        found = dt_npz_name(npz, 0);
-    if (found[0] == '\0') {
-        char arrays[256];
-        list_arrays(arrays, sizeof arrays, npz);
-        return dt_fail(DT_DATA,
-                       "%s: no array called inputs or x; it holds %s: name one with --inputs",
-                       dt_npz_path(npz), arrays);
-    }
-    return take_arrays(out, npz, found, NULL);
 }
 
 static dt_status choose_set(dt_source *source, const char *path, dt_set set)
@@ -398,28 +460,55 @@ static dt_status choose_set(dt_source *source, const char *path, dt_set set)
     return DT_OK;
 }
 
+/* A name that was given as it is in the file means that array, whatever sets there are. */
+static dt_status find_rows(dt_source *out, const dt_npz *npz, dt_set set, const dt_array_wish *wish)
+{
+    dt_status status = DT_OK;
+    finding f;
+    bool has_sets = false;
+    const char *path = dt_npz_path(npz);
+    DT_TRY(look(&f, npz, wish));
+    if (!wish->labels && !f.named && are_npy(&path, 1)) { /* the only one, whatever its name */
+        out->sets[DT_TRAIN].npz = npz;
+        return dt_npz_find(npz, dt_npz_name(npz, 0), &out->sets[DT_TRAIN].inputs);
+    }
+    for (int p = 0; p < DT_SET_COUNT && !f.exact; p++)
+        has_sets = has_sets || f.of.sets[p].inputs != NULL;
+    if (!has_sets && f.of.bare.inputs == NULL) {
+        DT_TRY(dt_array_sets_guess(&f.of, npz, wish, &f.known));
+        has_sets = f.of.bare.inputs == NULL;
+    }
+    memcpy(out->sets, f.of.sets, sizeof out->sets);
+    if (!has_sets || out->sets[DT_TRAIN].inputs == NULL)
+        out->sets[DT_TRAIN] = f.of.bare;
+    if (has_sets)
+        DT_TRY(choose_set(out, dt_npz_path(npz), set));
+    memset(&out->sets[DT_TRAIN + 1], 0, (DT_SET_COUNT - 1) * sizeof *out->sets);
+out:
+    return status;
+}
+
 dt_status dt_source_open_rows(dt_source *out, const char *path, dt_set set, const char *inputs,
                               const char *targets, bool labels)
 {
     dt_status status = DT_OK;
     const dt_npz *npz = NULL;
-    bool found = false;
+    char prefix[PATH_BYTES];
+    const dt_array_wish wish = {.inputs = inputs, .targets = targets, .labels = labels};
     *out = (dt_source){0};
-    if (!is_file(path)) {
+    if (is_folder(path))
+        DT_TRY(look_into(out, path, prefix, &npz));
+    else if (are_npy(&path, 1))
+        DT_TRY(open_npy(out, path, &path, 1, &npz));
+    else if (is_file(path))
+        DT_TRY(open_file(out, path, &npz));
+    if (npz == NULL) {
         DT_TRY(dt_source_open(out, &path, 1, inputs, targets));
         DT_TRY(choose_set(out, path, set));
     } else {
         name_source(out, path);
         find_recipe_beside(out, path);
-        DT_TRY(open_file(out, path, &npz));
-        if (inputs[0] == '\0' && targets[0] == '\0')
-            DT_TRY(find_sets(&found, out, npz, labels));
-        if (found)
-            DT_TRY(choose_set(out, path, set));
-        else if (labels)
-            DT_TRY(find_pair(&out->sets[DT_TRAIN], npz, inputs, targets));
-        else
-            DT_TRY(find_inputs(&out->sets[DT_TRAIN], npz, inputs));
+        DT_TRY(find_rows(out, npz, set, &wish));
         DT_TRY(check_sets(out));
     }
     if (!labels)
@@ -430,20 +519,19 @@ out:
     return status;
 }
 
-/* NAME, or in a file with all sets NAME_train, NAME_val ... */
+/* NAME, or in a file with all sets NAME_train, val_NAME ... */
 static dt_status find_weights(dt_source_set *out, dt_set set, const char *name)
 {
-    char array[256];
+    char base[NAME_BYTES], arrays[NAME_BYTES];
     if (dt_npz_has(out->npz, name))
         return dt_npz_find(out->npz, name, &out->weights);
-    for (const char *const *word = set_words[set]; *word != NULL; word++) {
-        (void)snprintf(array, sizeof array, "%.200s_%s", name, *word);
-        if (dt_npz_has(out->npz, array))
-            return dt_npz_find(out->npz, array, &out->weights);
-    }
-    list_arrays(array, sizeof array, out->npz);
+    for (size_t i = 0; i < dt_npz_count(out->npz); i++)
+        if (dt_array_name_split(base, sizeof base, dt_npz_name(out->npz, i)) == set &&
+            strcmp(base, name) == 0)
+            return dt_npz_find(out->npz, dt_npz_name(out->npz, i), &out->weights);
+    list_arrays(arrays, sizeof arrays, out->npz);
     return dt_fail(DT_DATA, "%s: no array called %s with the rows' weights; it holds %s",
-                   dt_npz_path(out->npz), name, array);
+                   dt_npz_path(out->npz), name, arrays);
 }
 
 dt_status dt_source_find_weights(dt_source *source, const char *name)

@@ -12,13 +12,13 @@ static const dt_h5_column columns[] = {
 };
 const dt_h5_table dt_fingerprint_table = DT_H5_TABLE(columns, dt_fingerprint);
 
-static void take(dt_fingerprint *out, const char *set, const char *array, const dt_npz *npz,
+static void take(dt_fingerprint *out, const char *set, const char *array,
                  const dt_npz_member *member)
 {
     *out = (dt_fingerprint){.bytes = (int64_t)member->plain_bytes, .crc32 = member->crc32};
     (void)snprintf(out->set, sizeof out->set, "%s", set);
     (void)snprintf(out->array, sizeof out->array, "%s", array);
-    (void)snprintf(out->file, sizeof out->file, "%s", dt_npz_path(npz));
+    (void)snprintf(out->file, sizeof out->file, "%s", dt_npz_member_path(member));
     (void)snprintf(out->member, sizeof out->member, "%s", member->name);
 }
 
@@ -29,11 +29,11 @@ size_t dt_fingerprint_list(dt_fingerprint out[DT_FINGERPRINT_MAX], const dt_sour
         const dt_source_set *set = &source->sets[p];
         const char *name = dt_set_name((dt_set)p);
         if (set->inputs != NULL)
-            take(&out[count++], name, "inputs", set->npz, set->inputs);
+            take(&out[count++], name, "inputs", set->inputs);
         if (set->targets != NULL)
-            take(&out[count++], name, "targets", set->npz, set->targets);
+            take(&out[count++], name, "targets", set->targets);
         if (set->weights != NULL)
-            take(&out[count++], name, "weights", set->npz, set->weights);
+            take(&out[count++], name, "weights", set->weights);
     }
     return count;
 }

@@ -162,6 +162,7 @@ dt_status dt_run_load_data(dt_run *r)
         if (status == DT_OK)
             status = check_splits(r);
         deal.targets = dt_run_expected_targets(r);
+        deal.ids = r->recipe.D > 0;
     }
     DT_TRY(dt_comm_agree(r->comm, status));
     DT_TRY(dt_dataset_load(r->sets, r->comm, &r->source, &deal));

@@ -131,6 +131,20 @@ DT_MUST_USE dt_status dt_run_load_data(dt_run *r);
  */
 DT_MUST_USE dt_status dt_run_scale_inputs(dt_run *r);
 
+/* ---- run_classes.c ---- */
+
+/* Returns the classes' names [C]; NULL: they have none. Root-only. */
+char *const *dt_run_class_names(const dt_run *r);
+
+/**
+ * Gives the data's classes the indices of those that the model of --init-from, read from `path`,
+ * calls the same.
+ *
+ * Calls:   collective
+ * Errors:  DT_DATA: the model does not have a class; DT_MEMORY
+ */
+DT_MUST_USE dt_status dt_run_take_classes(dt_run *r, const char *path);
+
 /* ---- run_targets.c ---- */
 
 /* Returns what the options and the recipe say of the targets. Root-only: it has the recipe. */

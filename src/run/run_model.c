@@ -362,6 +362,7 @@ DT_MUST_USE static dt_status begin_with(dt_run *r)
     if (r->root)
         status = dt_previous_check_init(&r->previous, path, r->init_weights_crc, r->init_state_crc);
     DT_TRY(dt_comm_agree(r->comm, status));
+    DT_TRY(dt_run_take_classes(r, path));
     DT_TRY(dt_comm_agree(r->comm, check_fit(r, path)));
     DT_TRY(dt_comm_agree(r->comm, take_settings(r, path)));
     DT_TRY(dt_comm_agree(r->comm, dt_run_check_settings(&r->settings)));

@@ -34,7 +34,7 @@ static dt_run_facts facts_of(const dt_run *r)
                           .members = r->members,
                           .member_count = r->member_count,
                           .network = &r->model.network,
-                          .class_names = r->recipe.D > 0 ? r->recipe.classes : r->model.class_names,
+                          .class_names = dt_run_class_names(r),
                           .has_init = r->has_init,
                           .init_weights_crc = r->init_weights_crc,
                           .init_state_crc = r->init_state_crc,

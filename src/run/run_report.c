@@ -8,14 +8,19 @@
 #include <stdio.h>
 #include <string.h>
 
-static void warn_of_empty_classes(const dt_dataset *set)
+static void warn_of_empty_classes(const dt_run *r)
 {
+    const dt_dataset *set = &r->sets[DT_TRAIN];
+    char *const *names = dt_run_class_names(r);
     size_t empty = 0, first = 0;
     for (size_t c = set->C; c-- > 0;) {
         empty += set->class_rows[c] == 0;
         first = set->class_rows[c] == 0 ? c : first;
     }
-    if (empty > 0)
+    if (empty > 0 && r->root && names != NULL && r->recipe.D == 0)
+        dt_log_warn("%zu of %zu classes have no training rows, the first is class %s", empty,
+                    set->C, names[first]);
+    else if (empty > 0)
         dt_log_warn(
             "%zu of %zu classes have no training rows, the first is class %zu; class ids count "
             "from 0",
@@ -37,13 +42,16 @@ static void report_class_baseline(const dt_run *r)
 {
     const dt_dataset *sets = r->sets;
     const size_t majority = dt_dataset_majority_class(&sets[DT_TRAIN]);
-    dt_log_say("baseline   always class %zu: accuracy", majority);
+    if (sets[DT_TRAIN].class_names != NULL)
+        dt_log_say("baseline   always class %s: accuracy", sets[DT_TRAIN].class_names[majority]);
+    else
+        dt_log_say("baseline   always class %zu: accuracy", majority);
     for (int p = 0; p < DT_SET_COUNT; p++)
         if (sets[p].N > 0)
             dt_log_say("%s %.4f %s", p > 0 ? "," : "", dt_metrics_baseline(&sets[p], majority),
                        p == DT_TRAIN ? "training" : dt_set_name((dt_set)p));
     dt_log_say("\n");
-    warn_of_empty_classes(&sets[DT_TRAIN]);
+    warn_of_empty_classes(r);
 }
 
 static void report_value_baseline(const dt_run *r)

@@ -23,6 +23,10 @@ static dt_status save_model(void *context)
         model.class_names = r->recipe.classes;
         model.class_name_count = r->recipe.class_count;
     }
+    if (r->recipe.D == 0 && model.class_names == NULL && r->sets[DT_TRAIN].class_names != NULL) {
+        model.class_names = r->sets[DT_TRAIN].class_names;
+        model.class_name_count = r->sets[DT_TRAIN].C;
+    }
     (void)snprintf(path, sizeof path, "%s/model.h5", r->folder);
     DT_TRY(dt_model_save(&model, path));
 out:

@@ -25,20 +25,20 @@ DT_MUST_USE static dt_status find_class(size_t *out, const dt_run *r, const char
 {
     const size_t C = r->sets[DT_TRAIN].C;
     char id[32];
-    const bool named = r->recipe.class_count == C;
+    char *const *names = dt_run_class_names(r);
+    const bool named = names != NULL && (r->recipe.D == 0 || r->recipe.class_count == C);
     for (*out = 0; *out < C; ++*out) {
         (void)snprintf(id, sizeof id, "%zu", *out);
-        if (strcmp(name, named ? r->recipe.classes[*out] : id) == 0)
+        if (strcmp(name, named ? names[*out] : id) == 0)
             return DT_OK;
     }
-    const size_t nearest =
-        named ? dt_text_nearest(name, (const char *const *)r->recipe.classes, C) : SIZE_MAX;
+    const size_t nearest = named ? dt_text_nearest(name, (const char *const *)names, C) : SIZE_MAX;
     if (nearest != SIZE_MAX)
         return dt_fail(DT_USAGE, "--class-weight: no class '%.80s'; did you mean '%.80s'?", name,
-                       r->recipe.classes[nearest]);
+                       names[nearest]);
     if (named)
         return dt_fail(DT_USAGE, "--class-weight: no class '%.80s'; the first is '%.80s'", name,
-                       r->recipe.classes[0]);
+                       names[0]);
     return dt_fail(DT_USAGE, "--class-weight: no class '%.80s'; the classes are 0 to %zu", name,
                    C - 1);
 }

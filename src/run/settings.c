@@ -45,8 +45,10 @@ dt_status dt_settings_parse(dt_settings *out, int argc, char **argv)
                        "--reduce window and --overlap on were given; a window adds up all "
                        "gradients after the backward pass. Remove one of them"));
     if (words > DT_DATA_MAX)
-        DT_TRY(dt_fail(DT_USAGE, "too many words: '%s'; DATA is one word, or three files",
-                       argv[DT_DATA_MAX]));
+        DT_TRY(
+            dt_fail(DT_USAGE,
+                    "too many words: '%s'; DATA is one word, three files, or up to six .npy files",
+                    argv[DT_DATA_MAX]));
     for (int i = 0; i < words; i++) {
         if (argv[i][0] == '\0')
             DT_TRY(dt_fail(DT_USAGE, "DATA is an empty word"));

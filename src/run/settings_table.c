@@ -15,10 +15,11 @@
 
 static const dt_option options[] = {
     {"inputs", "NAME", DT_OPTION_TEXT, AT(inputs), 0, 0, NULL, NULL,
-     "array of inputs in the .npz; found by itself when it has a usual name", DT_SETTING_DATA,
-     .group = "Data"},
+     "array of inputs in the .npz, without the set if it has several (images for train_images); "
+     "found by itself if its name is a usual one",
+     DT_SETTING_DATA, .group = "Data"},
     {"targets", "NAME", DT_OPTION_TEXT, AT(targets), 0, 0, NULL, NULL,
-     "array of class ids, one-hot rows, or values", DT_SETTING_DATA},
+     "array of class ids or names, one-hot rows, or values; likewise", DT_SETTING_DATA},
     {"weights", "NAME", DT_OPTION_TEXT, AT(weights), 0, 0, NULL, NULL,
      "array of the rows' weights in the .npz: they count in the loss and in all metrics",
      DT_SETTING_DATA | DT_SETTING_NEWER},
@@ -289,8 +290,8 @@ static const dt_option_table table = {
              "Trains a neural network on tabular data to predict classes or values, with the\n"
              "same result on any number of MPI ranks. DATA is a folder with train.npz,\n"
              "validation.npz and test.npz; the prefix of three such files; one .npz with\n"
-             "x_train, y_train and so on; one .npz to be split; or three files. Without DATA it\n"
-             "trains on a built-in example.",
+             "x_train, y_train and so on; one .npz to be split; three files; or .npy files, or a\n"
+             "folder of them, as x.npy and y.npy. Without DATA it trains on a built-in example.",
 };
 
 const dt_option_table *dt_settings_table(void)

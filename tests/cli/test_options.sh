@@ -71,7 +71,7 @@ wrong 0 "unknown option -e; options begin with two dashes, --help lists them" -e
 wrong 0 "unknown option -x; options begin with two dashes, --help lists them" -x
 wrong 0 "unknown option --" "--$(printf 'x%.0s' 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21)$(printf 'y%.0s' 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20)-and-so-on-for-ever-and-ever"
 wrong 0 "DATA is one folder, prefix or file, or three files" a b
-wrong 0 "too many words: 'd'" a b c d
+wrong 0 "too many words: 'g'" a b c d e f g
 
 # ---- no value, no number, out of range ----
 wrong 0 "--batch needs a value" --batch

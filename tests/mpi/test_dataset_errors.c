@@ -71,18 +71,14 @@ static void test_bad_labels(void **state)
                .x_type = "'<f4'",
                .y_type = "'<f8'",
                .wrong_label = 1 + 20,
-               .label = -1};
-    check_bad(&t, "bad.npz: y: row 20 is -1; class ids are whole numbers");
-    t.label = 0.5;
+               .label = 0.5};
     said = DT_TARGETS_CLASSES;
     check_bad(&t, "bad.npz: y: row 20 is 0.5; class ids are whole numbers");
     said = DT_TARGETS_AUTO;
     t.label = NAN;
-    check_bad(&t, "bad.npz: y: row 20 is nan; class ids");
-    t.label = DT_CLASSES_MAX;
-    check_bad(&t, "bad.npz: y: row 20 is class 65536; more than 65536 classes");
-    t.label = 1e300;
-    check_bad(&t, "bad.npz: y: row 20 is class 1e+300; more than 65536 classes");
+    check_bad(&t, "bad.npz: y: row 20 has no label (nan)");
+    t.label = INFINITY;
+    check_bad(&t, "bad.npz: y: row 20 is inf; class ids");
     t.one_hot = true;
     assert_all(table_class(&t, 20) == 0 && table_class(&t, 21) == 1);
     t.label = 0; /* no 1 at all */

@@ -7,6 +7,7 @@
 
 #include "dtrain/io/npy.h"
 #include "status_checks.h"
+#include "zip_builder.h"
 
 #include <float.h>
 #include <math.h>
@@ -451,6 +452,43 @@ static void converting_no_items_writes_nothing(void **state)
     assert_true(value == 7 && small == 7);
 }
 
+/* ---- text ---- */
+
+static void check_text(const char *descr, const void *item, const char *expected)
+{
+    zip_bytes header = {0};
+    char out[64];
+    dt_npy npy;
+    zip_npy(&header, 1, descr, "False", "(1,)", NULL, 0);
+    assert_int_equal(dt_npy_parse(&npy, "x", header.data, header.count), DT_DATA);
+    assert_int_equal(dt_npy_parse_any(&npy, "x", header.data, header.count), DT_OK);
+    assert_true(dt_npy_is_text(&npy));
+    assert_true(dt_npy_text_bytes(&npy) <= sizeof out);
+    const size_t length = dt_npy_to_text(out, item, &npy);
+    assert_int_equal(length, expected != NULL ? strlen(expected) : SIZE_MAX);
+    if (expected != NULL)
+        assert_string_equal(out, expected);
+    zip_free(&header);
+}
+
+static void text_becomes_utf8(void **state)
+{
+    (void)state;
+    check_text("'|S4'", "ab\0\0", "ab");
+    check_text("'|S4'", "abcd", "abcd");
+    check_text("'|S4'", "\0\0\0\0", "");
+    check_text("'|S3'", "\xC3\xB6\0", "\xC3\xB6");
+    check_text("'|S3'", "\xF6x\0", "\xC3\xB6x"); /* not UTF-8: Latin-1 */
+    check_text("'|S3'", "a\0b", NULL);
+    check_text("'<U2'", "a\0\0\0\0\0\0\0", "a");
+    check_text("'<U2'", "\xF6\0\0\0\xAC\x20\0\0", "\xC3\xB6\xE2\x82\xAC");
+    check_text("'>U2'", "\0\x01\xF6\0\0\0\0b",
+               "\xF0\x9F\x98\x80"
+               "b");
+    check_text("'<U1'", "\0\xD8\0\0", NULL); /* half of a character of UTF-16 */
+    check_text("'<U1'", "\0\0\x11\0", NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -460,6 +498,7 @@ int main(void)
         cmocka_unit_test(versions_1_2_and_3_are_taken_and_no_other),
         cmocka_unit_test(all_numeric_types_and_byte_orders_are_taken),
         cmocka_unit_test(types_that_are_no_numbers_are_named_with_advice),
+        cmocka_unit_test(text_becomes_utf8),
         cmocka_unit_test(malformed_headers_are_refused),
         cmocka_unit_test(impossible_shapes_are_refused),
         cmocka_unit_test(header_cut_off_anywhere_is_refused),

@@ -150,7 +150,8 @@ static void test_one_file_with_all_sets(void **state)
         }
     /* A test set alone is no data set to train on. */
     write_pair("all.npz", "x_test.npy", "y_test.npy", 4);
-    check_path_refused(scratch_path("all.npz"), "it holds x_test, y_test");
+    check_path_refused(scratch_path("all.npz"),
+                       "it holds x_test [4,2], y_test [4]: type --inputs x_test");
 }
 
 static void test_pairs_by_priority(void **state)
@@ -219,6 +220,101 @@ static void test_three_files(void **state)
     paths[2] = scratch_path("missing.npz");
     check_refused(dt_source_open(&source, paths, 3, "", ""), "missing.npz");
     assert_int_equal(source.file_count, 0);
+}
+
+/* The words of sets and arrays in every order and spelling. */
+static void test_spellings(void **state)
+{
+    (void)state;
+    static const char *const names[][6] = {
+        {"X_train", "Y_train", "X_val", "Y_val", "X_test", "Y_test"},
+        {"train_images", "train_labels", "val_images", "val_labels", "test_images", "test_labels"},
+        {"trainX", "trainY", "validX", "validY", "testX", "testY"},
+        {"Xtrain", "ytrain", "Xdev", "ydev", "Xtest", "ytest"},
+        {"train/inputs", "train/targets", "dev/inputs", "dev/targets", "test/inputs",
+         "test/targets"},
+        {"FEATURES-TRAINING", "TARGET-TRAINING", "features.validation", "target.validation",
+         "Testing Features", "Testing Target"},
+        {"train_set_x", "train_set_y", "val_set_x", "val_set_y", "test_set_x", "test_set_y"},
+        {"data_tr", "label_tr", "data_va", "label_va", "data_te", "label_te"},
+        {"x", "y", "x_val", "y_val", "x_test", "y_test"},
+        {"trainData", "trainLabel", "evalData", "evalLabel", "testData", "testLabel"}};
+    static const char *const shapes[] = {"(5, 2)", "(5,)", "(3, 2)", "(3,)", "(4, 2)", "(4,)"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        npz_array arrays[6];
+        char files[6][64];
+        for (size_t a = 0; a < 6; a++) {
+            (void)snprintf(files[a], sizeof files[a], "%s.npy", names[i][a]);
+            arrays[a] = array(files[a], shapes[a], 12);
+            arrays[a].bytes = (a % 2 == 0 ? 2 : 1) * (size_t)(shapes[a][1] - '0') * sizeof *zeros;
+        }
+        write_file("all.npz", arrays, 6);
+        check_rows(scratch_path("all.npz"), "all", 5, 3, 4);
+    }
+}
+
+/* --inputs and --targets without the set, or those of the training set. */
+static void test_base_names(void **state)
+{
+    (void)state;
+    const npz_array arrays[] = {array("train_a.npy", "(5, 2)", 10), array("train_b.npy", "(5,)", 5),
+                                array("a_test.npy", "(4, 2)", 8),   array("b_test.npy", "(4,)", 4),
+                                array("tea.npy", "(3, 2)", 6),      array("teb.npy", "(3,)", 3)};
+    static const char *const given[][2] = {{"a", "b"}, {"train_a", "train_b"}, {"A", "B"}};
+    write_file("all.npz", arrays, 6);
+    const char *path = scratch_path("all.npz");
+    dt_source source;
+    for (size_t i = 0; i < 3; i++) {
+        if (dt_source_open(&source, &path, 1, given[i][0], given[i][1]) != DT_OK)
+            fail_msg("%s", dt_status_text());
+        assert_string_equal(source.sets[DT_TRAIN].inputs->name, "train_a");
+        assert_string_equal(source.sets[DT_TEST].targets->name, "b_test");
+        assert_null(source.sets[DT_VALIDATION].inputs);
+        dt_source_clear(&source);
+    }
+    /* A model sees the very arrays that are named. */
+    assert_int_equal(dt_source_open_rows(&source, path, DT_TEST, "train_a", "train_b", true),
+                     DT_OK);
+    assert_int_equal(dt_source_rows(&source.sets[DT_TRAIN]), 5);
+    dt_source_clear(&source);
+    assert_int_equal(dt_source_open_rows(&source, path, DT_TEST, "a", "b", true), DT_OK);
+    assert_int_equal(dt_source_rows(&source.sets[DT_TRAIN]), 4);
+    dt_source_clear(&source);
+    check_refused(dt_source_open(&source, &path, 1, "c", "b"), "no array 'c', found: train_a");
+}
+
+/* Names that say nothing: as of numpy.savez(file, *train_test_split(X, y)). */
+static void test_guesses(void **state)
+{
+    (void)state;
+    dt_source source;
+    const npz_array arrays[] = {array("arr_0.npy", "(5, 2)", 10), array("arr_1.npy", "(3, 2)", 6),
+                                array("arr_2.npy", "(5,)", 5),    array("arr_3.npy", "(3, 1)", 3),
+                                array("arr_4.npy", "(5,)", 5),    array("arr_5.npy", "(3, 3)", 9)};
+    const npz_array turned[] = {arrays[1], arrays[0], arrays[3], arrays[2]};
+    const npz_array pairs[] = {arrays[0], arrays[2], arrays[1], arrays[3]};
+    const char *path = scratch_path("any.npz");
+    write_file("any.npz", arrays, 4);
+    check_rows(path, "any", 5, 0, 3);
+    write_file("any.npz", pairs, 4);
+    check_rows(path, "any", 5, 0, 3);
+    write_file("any.npz", pairs, 2);
+    check_rows(path, "any", 5, 0, 0);
+    write_file("any.npz", turned, 4); /* the larger set is the one to train on */
+    check_path_refused(path, "type --inputs arr_1 --targets arr_3");
+    assert_int_equal(dt_source_open(&source, &path, 1, "arr_1", "arr_3"), DT_OK); /* it works */
+    dt_source_clear(&source);
+    write_file("any.npz", arrays, 5);
+    check_path_refused(path, "arr_0 [5,2], arr_1 [3,2], arr_2 [5], arr_3 [3,1], arr_4 [5]: type "
+                             "--inputs arr_0 --targets arr_2");
+    const npz_array rest[] = {arrays[5], arrays[1]};
+    write_file("any.npz", rest, 2);
+    check_path_refused(path, "type --inputs arr_5 --targets arr_1");
+    write_file("any.npz", &arrays[0], 1);
+    check_path_refused(path, "holds arr_0 [5,2] alone; inputs and targets have to be in one .npz");
+    const npz_array apart[] = {arrays[0], arrays[3]};
+    write_file("any.npz", apart, 2);
+    check_path_refused(path, "save inputs [rows, columns] and targets [rows] as x and y");
 }
 
 /* Each file may call its arrays after its set; those names come before any other pair. */
@@ -349,8 +445,12 @@ static void test_sets_that_do_not_fit(void **state)
     const npz_array arrays[] = {array("x.npy", "(4, 3)", 12), array("y.npy", "(4,)", 4)};
     write_file("test.npz", arrays, 2);
     check_path_refused(scratch_folder, "test.npz: x has 3 columns, but the training set has 2");
-    write_pair("test.npz", "x.npy", "z.npy", 4);
-    check_path_refused(scratch_folder, "no pair of arrays like inputs and targets; it holds x, z");
+    const npz_array unclear[] = {array("x.npy", "(3, 2)", 6), array("z.npy", "(3,)", 3),
+                                 array("u.npy", "(3,)", 3)};
+    write_file("test.npz", unclear, 3);
+    check_path_refused(scratch_folder,
+                       "no pair of arrays like inputs and targets; it holds x [3,2], z [3], u [3]: "
+                       "type --inputs x --targets z");
 }
 
 /* ---- one set, for a model to see ---- */
@@ -430,11 +530,11 @@ static void test_rows_without_labels(void **state)
                                 array("x.npy", "(5, 2)", 10), array("y.npy", "(6,)", 6)};
     write_file("rows.npz", arrays, 1); /* the only one needs no name */
     check_set(scratch_path("rows.npz"), DT_TEST, false, 3, "mine");
-    check_set_refused(scratch_path("rows.npz"), DT_TEST, true, "no pair of arrays");
+    check_set_refused(scratch_path("rows.npz"), DT_TEST, true, "holds mine [3,2] alone");
     write_file("rows.npz", arrays, 2);
-    check_set_refused(
-        scratch_path("rows.npz"), DT_TEST, false,
-        "rows.npz: no array called inputs or x; it holds mine, more: name one with --inputs");
+    check_set_refused(scratch_path("rows.npz"), DT_TEST, false,
+                      "rows.npz: no array called inputs or x; it holds mine [3,2], more [4,2]: "
+                      "type --inputs mine");
     assert_int_equal(
         dt_source_open_rows(&source, scratch_path("rows.npz"), DT_TEST, "more", "", false), DT_OK);
     assert_int_equal(dt_source_rows(&source.sets[DT_TRAIN]), 4);
@@ -494,6 +594,9 @@ int main(void)
         cmocka_unit_test_teardown(test_pairs_by_priority, scratch_empty),
         cmocka_unit_test_teardown(test_names_given, scratch_empty),
         cmocka_unit_test_teardown(test_three_files, scratch_empty),
+        cmocka_unit_test_teardown(test_spellings, scratch_empty),
+        cmocka_unit_test_teardown(test_base_names, scratch_empty),
+        cmocka_unit_test_teardown(test_guesses, scratch_empty),
         cmocka_unit_test_teardown(test_own_names, scratch_empty),
         cmocka_unit_test_teardown(test_names_of_runs, scratch_empty),
         cmocka_unit_test_teardown(test_shapes, scratch_empty),

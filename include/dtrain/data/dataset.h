@@ -8,6 +8,7 @@
 #include "dtrain/nn/network.h"
 #include "dtrain/nn/panels.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,6 +26,8 @@ typedef struct dt_dataset {
     size_t C; /* classes; 0: targets are values */
     size_t T; /* targets of a row: 1, or the values */
     uint64_t *class_rows; /* [C]: rows of each class, of all ranks; NULL: values */
+    /* [C]: rank 0's training set: what its labels were; NULL: ids 0 to C - 1, or a recipe's */
+    char **class_names;
 
     size_t S; /* shards of all ranks */
     size_t first_shard, shard_count; /* this rank's */
@@ -51,6 +54,8 @@ typedef struct dt_deal {
     size_t run; /* rows that stay together: row n goes to shard n / run mod S; 0: 1, for training */
     dt_targets targets;
     size_t C; /* outputs of the model that is to see the rows; 0: found from the training targets */
+    char *const *class_names; /* [C]: of that model; NULL: none. Used on rank 0 only */
+    bool ids; /* numbers are class ids, as dtrain prepare writes them. Used on rank 0 only */
     double validation_split, test_split; /* for the sets that the source does not have */
     uint64_t seed;
     int host_ranks; /* ranks on this host, which allocate at the same time */
@@ -65,19 +70,42 @@ typedef struct dt_deal {
  * Parts that the source lacks are split off the training rows (dt_split); a fraction of 0 leaves
  * them out: N = 0. Rows without targets get class 0 throughout.
  *
+ * The labels that occur are the classes, numbers in ascending order or texts in that of strcmp;
+ * with deal->ids they are ids from 0 on, of which some may not occur, and so are the columns of
+ * one-hot rows.
+ *
  * Calls:   collective; `source` is read on rank 0 only
  * Owns:    the caller clears with dt_dataset_clear
  * Errors:  DT_DATA: damaged data; NaN, infinity, or beyond float32 in the inputs; a label that is
- *          negative, fractional, too large, or not among the training set's classes; one class
- *          only, unless deal->C is given; a weight that is negative; file, array, row and column
- *          (counted from 0) named.
- *          DT_MEMORY. All ranks return the same.
+ *          fractional, or not among the training set's classes; one class only, unless deal->C is
+ *          given; labels that may be values; a weight that is negative; file, array, row and column
+ *          (counted from 0) named. DT_MEMORY. All ranks return the same.
  */
 DT_MUST_USE dt_status dt_dataset_load(dt_dataset sets[DT_SET_COUNT], const dt_comm *comm,
                                       const dt_source *source, const dt_deal *deal);
 
 /** Frees; a zeroed set is allowed. Local. */
 void dt_dataset_clear(dt_dataset *set);
+
+/**
+ * Finds the index that each of the set's classes has among those of a model: by the name, or by the
+ * id if the model's classes have no names, or some that are not numbers. `names` [C]; NULL: none.
+ * `where` is what an error line calls the model.
+ *
+ * Shapes:  out [set->C]
+ * Calls:   root-only: it has the set's names
+ * Errors:  DT_DATA: the model does not have a class; DT_MEMORY
+ */
+DT_MUST_USE dt_status dt_dataset_match_classes(int32_t *out, const dt_dataset *set,
+                                               char *const *names, size_t C, const char *where);
+
+/**
+ * Gives the classes other indices: class c becomes map[c], of C; the names are dropped.
+ *
+ * Calls:   local; the same on all ranks: map [set->C], C
+ * Errors:  DT_MEMORY
+ */
+DT_MUST_USE dt_status dt_dataset_map_classes(dt_dataset *set, const int32_t *map, size_t C);
 
 /** Returns how many of the positions 0 .. count-1 lie in a shard. Local. */
 uint64_t dt_dataset_positions(uint64_t count, size_t shard, size_t S);

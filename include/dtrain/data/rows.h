@@ -29,6 +29,7 @@ typedef struct dt_rows_plan {
     bool labels; /* targets are needed */
     bool values; /* they are values, not classes */
     size_t D, C; /* the model's */
+    char *const *class_names; /* [C]: the model's; NULL: none */
     /* The model's; NULL: it has none, and tables are refused. If it has weights, the rows that come
      * with labels have them: the table's column or the array DT_SOURCE_WEIGHTS, if it is there. */
     const dt_recipe *recipe;

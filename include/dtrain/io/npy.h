@@ -17,11 +17,19 @@ enum {
     DT_NPY_MAX_HEADER_BYTES = 65536 /* magic, length and text; NumPy's own reader stops at 10000 */
 };
 
-typedef enum dt_npy_kind { DT_NPY_BOOL, DT_NPY_INT, DT_NPY_UINT, DT_NPY_FLOAT } dt_npy_kind;
+/* TEXT: UTF-32, padded with zeros; BYTES: likewise, of one byte a character. */
+typedef enum dt_npy_kind {
+    DT_NPY_BOOL,
+    DT_NPY_INT,
+    DT_NPY_UINT,
+    DT_NPY_FLOAT,
+    DT_NPY_TEXT,
+    DT_NPY_BYTES
+} dt_npy_kind;
 
 typedef struct dt_npy {
     dt_npy_kind kind;
-    unsigned item_bytes; /* 1, 2, 4 or 8; floats 2, 4 or 8 */
+    unsigned item_bytes; /* 1, 2, 4 or 8; floats 2, 4 or 8; of text any number */
     bool swapped; /* the other byte order than this machine's */
     bool fortran; /* column-major */
     unsigned dims; /* 0 for a scalar */
@@ -45,6 +53,28 @@ typedef struct dt_npy {
  */
 DT_MUST_USE dt_status dt_npy_parse(dt_npy *out, const char *name, const unsigned char *header,
                                    size_t bytes);
+
+/** Does the same, and takes arrays of text, too. */
+DT_MUST_USE dt_status dt_npy_parse_any(dt_npy *out, const char *name, const unsigned char *header,
+                                       size_t bytes);
+
+/** Fails as dt_npy_parse does for an array of text. */
+DT_MUST_USE dt_status dt_npy_refuse_text(const dt_npy *npy, const char *name);
+
+/** Returns whether the items are text. Local. */
+bool dt_npy_is_text(const dt_npy *npy);
+
+/**
+ * Writes an item of text as UTF-8, without the zeros behind it. Bytes that are not UTF-8 are
+ * Latin-1.
+ *
+ * Shapes:  out [dt_npy_text_bytes(npy)]
+ * Returns: its length; SIZE_MAX: it has a character that Unicode does not have, or a zero inside
+ */
+size_t dt_npy_to_text(char *out, const void *item, const dt_npy *npy);
+
+/** Returns how many bytes a text can take, with a zero behind it. Local. */
+size_t dt_npy_text_bytes(const dt_npy *npy);
 
 /**
  * Converts `count` items to float64: exact but for integers beyond 2^53 (to nearest).

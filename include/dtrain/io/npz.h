@@ -40,10 +40,23 @@ typedef struct dt_npz_member {
  */
 DT_MUST_USE dt_status dt_npz_open(dt_npz **out, const char *path);
 
+/**
+ * Opens .npy files as one archive `name`, whose members are called as the files without folder and
+ * ".npy". Each file is read once for its CRC-32.
+ *
+ * Errors:  DT_DATA: one cannot be opened, two have the same name; what they hold is looked at as
+ *          above. DT_MEMORY; *out = NULL
+ */
+DT_MUST_USE dt_status dt_npz_open_files(dt_npz **out, const char *name, const char *const *paths,
+                                        size_t count);
+
 /** Closes and frees; NULL is allowed. */
 void dt_npz_close(dt_npz *npz);
 
-/** Returns the path given to dt_npz_open; borrowed. */
+/** Returns the path of the file that has the member, one that dt_npz_find gave; borrowed. */
+const char *dt_npz_member_path(const dt_npz_member *member);
+
+/** Returns the path given to dt_npz_open, or the name; borrowed. */
 const char *dt_npz_path(const dt_npz *npz);
 
 /** Returns how many members there are, unusable ones included. */
@@ -63,6 +76,10 @@ bool dt_npz_has(const dt_npz *npz, const char *name);
  *          dt_npy_parse refuses its header; then *out = NULL
  */
 DT_MUST_USE dt_status dt_npz_find(const dt_npz *npz, const char *name, const dt_npz_member **out);
+
+/** Does the same, and also finds an array of text. */
+DT_MUST_USE dt_status dt_npz_find_any(const dt_npz *npz, const char *name,
+                                      const dt_npz_member **out);
 
 /** A member being read from its first item to its last. */
 typedef dt_zip_stream dt_npz_stream;

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { DT_DATA_MAX = 3 };
+enum { DT_DATA_MAX = 6 };
 
 /** How a run scales the inputs of its data. */
 typedef enum dt_input_scale {

@@ -1,7 +1,10 @@
 #include "dtrain/io/npy.h"
 
+#include "dtrain/base/text.h"
+
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { MAGIC_BYTES = 6, PREFIX_BYTES = 10, WIDE_PREFIX_BYTES = 12, TOKEN_BYTES = 32 };
@@ -115,7 +118,8 @@ DT_MUST_USE static dt_status refuse_type(const char *name, const char *descr, ch
     const char *again = "save it again with dtype=float32";
     switch (kind) {
     case 'O':
-        return fail_type(name, descr, "pickled Python objects", again);
+        return fail_type(name, descr, "pickled Python objects",
+                         "save it again with dtype=float32, labels with .astype(str)");
     case 'S':
     case 'a':
     case 'U':
@@ -135,6 +139,22 @@ DT_MUST_USE static dt_status refuse_type(const char *name, const char *descr, ch
     }
 }
 
+/* "<U12" */
+DT_MUST_USE static dt_status parse_text_type(const char *name, const char *descr, const char *kind,
+                                             bool big, dt_npy *npy)
+{
+    enum { DIGITS_MAX = 6 };
+    char *end = NULL;
+    const unsigned long length = strtoul(kind + 1, &end, 10);
+    if (kind[1] < '1' || kind[1] > '9' || *end != '\0' || end - kind > DIGITS_MAX + 1)
+        return refuse_type(name, descr, *kind);
+    npy->kind = *kind == 'U' ? DT_NPY_TEXT : DT_NPY_BYTES;
+    npy->item_bytes = (unsigned)length * (*kind == 'U' ? 4 : 1);
+    npy->swapped = *kind == 'U' && big != machine_is_big;
+    (void)snprintf(npy->descr, sizeof npy->descr, "%.15s", descr);
+    return DT_OK;
+}
+
 DT_MUST_USE static dt_status parse_type(const char *name, const char *descr, dt_npy *npy)
 {
     const char *c = descr;
@@ -147,6 +167,8 @@ DT_MUST_USE static dt_status parse_type(const char *name, const char *descr, dt_
     unsigned bytes = 0;
     if (kind != '\0' && c[1] >= '1' && c[1] <= '8' && c[2] == '\0')
         bytes = (unsigned)(c[1] - '0');
+    if (kind == 'U' || kind == 'S' || kind == 'a')
+        return parse_text_type(name, descr, c, big, npy);
     bool power = bytes == 1 || bytes == 2 || bytes == 4 || bytes == 8;
     if (kind == 'b' && bytes == 1)
         npy->kind = DT_NPY_BOOL;
@@ -244,7 +266,23 @@ out:
     return status;
 }
 
+bool dt_npy_is_text(const dt_npy *npy)
+{
+    return npy->kind == DT_NPY_TEXT || npy->kind == DT_NPY_BYTES;
+}
+
+dt_status dt_npy_refuse_text(const dt_npy *npy, const char *name)
+{
+    return refuse_type(name, npy->descr, 'U');
+}
+
 dt_status dt_npy_parse(dt_npy *out, const char *name, const unsigned char *header, size_t bytes)
+{
+    const dt_status status = dt_npy_parse_any(out, name, header, bytes);
+    return status == DT_OK && dt_npy_is_text(out) ? dt_npy_refuse_text(out, name) : status;
+}
+
+dt_status dt_npy_parse_any(dt_npy *out, const char *name, const unsigned char *header, size_t bytes)
 {
     memset(out, 0, sizeof *out);
     if (bytes < MAGIC_BYTES || memcmp(header, magic, MAGIC_BYTES) != 0)
@@ -384,3 +422,42 @@ static inline float load_f2(const unsigned char *at, bool swapped)
 
 DEFINE_CONVERT(dt_npy_to_double, double)
 DEFINE_CONVERT(dt_npy_to_float, float)
+
+/* ---- text ---- */
+
+size_t dt_npy_text_bytes(const dt_npy *npy)
+{
+    return 2 * (size_t)npy->item_bytes + 1; /* Latin-1 takes two bytes, UTF-32 at most four */
+}
+
+/* Writes a character as UTF-8. Source: RFC 3629 */
+static char *put_character(char *out, uint32_t c)
+{
+    const unsigned more = c < 0x80 ? 0 : c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
+    static const unsigned char first[] = {0, 0xC0, 0xE0, 0xF0};
+    *out++ = (char)(first[more] | c >> 6 * more);
+    for (unsigned i = more; i-- > 0;)
+        *out++ = (char)(0x80 | (c >> 6 * i & 0x3F));
+    return out;
+}
+
+size_t dt_npy_to_text(char *out, const void *item, const dt_npy *npy)
+{
+    const unsigned char *at = item;
+    char *end = out;
+    size_t count = npy->kind == DT_NPY_TEXT ? npy->item_bytes / 4 : npy->item_bytes;
+    const bool plain = npy->kind == DT_NPY_BYTES && dt_text_is_utf8(item, npy->item_bytes);
+    for (size_t i = 0; i < count; i++) {
+        const uint32_t c = npy->kind == DT_NPY_TEXT ? load_u4(at + 4 * i, npy->swapped) : at[i];
+        if (c > 0x10FFFF || (c >= 0xD800 && c < 0xE000))
+            return SIZE_MAX;
+        if (plain)
+            *end++ = (char)c;
+        else
+            end = put_character(end, c);
+    }
+    while (end > out && end[-1] == '\0')
+        end--;
+    *end = '\0';
+    return strlen(out) == (size_t)(end - out) ? strlen(out) : SIZE_MAX;
+}

@@ -24,13 +24,18 @@ static const dt_zip_kind npz_kind = {
 /* `member` first, so that an entry can be had from what dt_npz_find gives. */
 typedef struct npz_entry {
     dt_npz_member member;
+    const dt_zip *zip;
     const dt_zip_member *packed;
     char *error; /* why the array cannot be used; NULL when it can */
+    bool text; /* it can be used as text; the error is for those who want numbers */
 } npz_entry;
 
 struct dt_npz {
-    dt_zip *zip;
-    npz_entry *entries; /* one for each of its members, in the same order */
+    char *path;
+    dt_zip **zips; /* [zip_count]: one archive, or files of one array each */
+    size_t zip_count;
+    npz_entry *entries; /* [count]: one for each member, in the same order */
+    size_t count;
 };
 
 /* How many bytes from the beginning of a .npy file dt_npy_parse has to see. */
@@ -43,8 +48,7 @@ static size_t npy_header_bytes(const unsigned char *head, size_t bytes)
     return length < DT_NPY_MAX_HEADER_BYTES ? (size_t)length : DT_NPY_MAX_HEADER_BYTES;
 }
 
-DT_MUST_USE static dt_status read_npy_header(const dt_npz *npz, npz_entry *entry,
-                                             unsigned char *scratch)
+DT_MUST_USE static dt_status read_npy_header(npz_entry *entry, unsigned char *scratch)
 {
     dt_status status = DT_OK;
     dt_zip_stream *stream = NULL;
@@ -54,7 +58,7 @@ DT_MUST_USE static dt_status read_npy_header(const dt_npz *npz, npz_entry *entry
                               .crc32 = entry->packed->crc32,
                               .stored_bytes = entry->packed->stored_bytes,
                               .plain_bytes = entry->packed->plain_bytes};
-    DT_TRY(dt_zip_stream_open(&stream, npz->zip, entry->packed));
+    DT_TRY(dt_zip_stream_open(&stream, entry->zip, entry->packed));
     size_t begin =
         member->plain_bytes < NPY_LENGTH_BYTES ? (size_t)member->plain_bytes : NPY_LENGTH_BYTES;
     DT_TRY(dt_zip_stream_read(stream, scratch, begin));
@@ -63,15 +67,21 @@ DT_MUST_USE static dt_status read_npy_header(const dt_npz *npz, npz_entry *entry
         bytes = (size_t)member->plain_bytes;
     if (bytes > begin)
         DT_TRY(dt_zip_stream_read(stream, scratch + begin, bytes - begin));
-    (void)snprintf(label, sizeof label, "%s: array '%.80s'", dt_zip_path(npz->zip), member->name);
+    (void)snprintf(label, sizeof label, "%s: array '%.80s'", dt_zip_path(entry->zip), member->name);
     /* An array that is not asked for may be anything, so the error waits until it is. */
-    if (dt_npy_parse(&member->npy, label, scratch, bytes) != DT_OK) {
+    dt_status usable = dt_npy_parse_any(&member->npy, label, scratch, bytes);
+    entry->text = usable == DT_OK && dt_npy_is_text(&member->npy);
+    if (entry->text)
+        usable = dt_npy_refuse_text(&member->npy, label);
+    if (usable != DT_OK) {
         DT_TRY(dt_memory_copy_text(&entry->error, dt_status_text()));
         dt_status_set_text("");
-        goto out;
     }
+    if (usable != DT_OK && !entry->text)
+        goto out;
     uint64_t announced = member->npy.header_bytes + member->npy.data_bytes;
-    if (announced != member->plain_bytes)
+    entry->text = entry->text && announced == member->plain_bytes;
+    if (usable == DT_OK && announced != member->plain_bytes)
         status =
             dt_fail(DT_DATA,
                     "%s has a header that lies about its size: its shape and type make %" PRIu64
@@ -82,25 +92,67 @@ out:
     return status;
 }
 
-dt_status dt_npz_open(dt_npz **out, const char *path)
+/* Lists the members of all zips, and reads their headers. */
+DT_MUST_USE static dt_status list_entries(dt_npz *npz)
+{
+    dt_status status = DT_OK;
+    unsigned char *scratch = NULL;
+    for (size_t z = 0; z < npz->zip_count; z++)
+        npz->count += dt_zip_count(npz->zips[z]);
+    DT_TRY(dt_memory_alloc(&npz->entries, npz->count, sizeof *npz->entries, "arrays"));
+    DT_TRY(dt_memory_alloc(&scratch, DT_NPY_MAX_HEADER_BYTES, 1, "array header"));
+    npz_entry *entry = npz->entries;
+    for (size_t z = 0; z < npz->zip_count; z++)
+        for (size_t i = 0; i < dt_zip_count(npz->zips[z]); i++, entry++) {
+            entry->zip = npz->zips[z];
+            entry->packed = dt_zip_member_at(entry->zip, i);
+            DT_TRY(read_npy_header(entry, scratch));
+        }
+out:
+    dt_memory_free(scratch);
+    return status;
+}
+
+typedef dt_status open_zip(dt_zip **out, const char *path, const dt_zip_kind *kind);
+
+DT_MUST_USE static dt_status open_all(dt_npz **out, const char *name, const char *const *paths,
+                                      size_t count, open_zip *open_one)
 {
     dt_status status = DT_OK;
     dt_npz *npz = NULL;
-    unsigned char *scratch = NULL;
     *out = NULL;
     DT_TRY(dt_memory_alloc(&npz, 1, sizeof *npz, "archive"));
-    DT_TRY(dt_zip_open_kind(&npz->zip, path, &npz_kind));
-    DT_TRY(dt_memory_alloc(&npz->entries, dt_npz_count(npz), sizeof *npz->entries, "arrays"));
-    DT_TRY(dt_memory_alloc(&scratch, DT_NPY_MAX_HEADER_BYTES, 1, "array header"));
-    for (size_t i = 0; i < dt_npz_count(npz); i++) {
-        npz->entries[i].packed = dt_zip_member_at(npz->zip, i);
-        DT_TRY(read_npy_header(npz, &npz->entries[i], scratch));
-    }
+    DT_TRY(dt_memory_copy_text(&npz->path, name));
+    DT_TRY(dt_memory_alloc(&npz->zips, count, sizeof *npz->zips, "archives"));
+    for (; npz->zip_count < count; npz->zip_count++)
+        DT_TRY(open_one(&npz->zips[npz->zip_count], paths[npz->zip_count], &npz_kind));
+    DT_TRY(list_entries(npz));
     *out = npz;
     npz = NULL;
 out:
-    dt_memory_free(scratch);
     dt_npz_close(npz);
+    return status;
+}
+
+dt_status dt_npz_open(dt_npz **out, const char *path)
+{
+    return open_all(out, path, &path, 1, dt_zip_open_kind);
+}
+
+dt_status dt_npz_open_files(dt_npz **out, const char *name, const char *const *paths, size_t count)
+{
+    dt_status status = open_all(out, name, paths, count, dt_zip_open_plain);
+    for (size_t i = 0; status == DT_OK && i < count; i++)
+        for (size_t j = 0; status == DT_OK && j < i; j++)
+            if (strcmp(dt_npz_name(*out, i), dt_npz_name(*out, j)) == 0)
+                status = dt_fail(DT_DATA,
+                                 "%s and %s have the same name; put the set into it, as "
+                                 "in x_train.npy",
+                                 paths[j], paths[i]);
+    if (status != DT_OK) {
+        dt_npz_close(*out);
+        *out = NULL;
+    }
     return status;
 }
 
@@ -108,31 +160,49 @@ void dt_npz_close(dt_npz *npz)
 {
     if (npz == NULL)
         return;
-    for (size_t i = 0; npz->entries != NULL && i < dt_npz_count(npz); i++)
+    for (size_t i = 0; npz->entries != NULL && i < npz->count; i++)
         dt_memory_free(npz->entries[i].error);
+    for (size_t z = 0; z < npz->zip_count; z++)
+        dt_zip_close(npz->zips[z]);
     dt_memory_free(npz->entries);
-    dt_zip_close(npz->zip);
+    dt_memory_free(npz->zips);
+    dt_memory_free(npz->path);
     dt_memory_free(npz);
 }
 
 const char *dt_npz_path(const dt_npz *npz)
 {
-    return dt_zip_path(npz->zip);
+    return npz->path;
+}
+
+const char *dt_npz_member_path(const dt_npz_member *member)
+{
+    return dt_zip_path(((const npz_entry *)(const void *)member)->zip);
 }
 
 size_t dt_npz_count(const dt_npz *npz)
 {
-    return dt_zip_count(npz->zip);
+    return npz->count;
 }
 
 const char *dt_npz_name(const dt_npz *npz, size_t index)
 {
-    return dt_zip_member_at(npz->zip, index)->name;
+    DT_ASSERT(index < npz->count);
+    return npz->entries[index].member.name;
+}
+
+/* From the back: of several members with the same name the last one counts. */
+static const npz_entry *find_entry(const dt_npz *npz, const char *name)
+{
+    for (size_t i = npz->count; i > 0; i--)
+        if (strcmp(npz->entries[i - 1].member.name, name) == 0)
+            return &npz->entries[i - 1];
+    return NULL;
 }
 
 bool dt_npz_has(const dt_npz *npz, const char *name)
 {
-    return dt_zip_find(npz->zip, name) != NULL;
+    return find_entry(npz, name) != NULL;
 }
 
 DT_MUST_USE static dt_status fail_no_such(const dt_npz *npz, const char *name)
@@ -140,26 +210,36 @@ DT_MUST_USE static dt_status fail_no_such(const dt_npz *npz, const char *name)
     char list[LIST_BYTES] = "";
     size_t used = 0;
     if (dt_npz_count(npz) == 0)
-        return dt_fail(DT_DATA, "%s: no array '%.80s': the archive holds no arrays",
-                       dt_zip_path(npz->zip), name);
+        return dt_fail(DT_DATA, "%s: no array '%.80s': the archive holds no arrays", npz->path,
+                       name);
     for (size_t i = 0; i < dt_npz_count(npz) && used < sizeof list; i++)
         used += (size_t)snprintf(list + used, sizeof list - used, "%s%.80s", i > 0 ? ", " : "",
                                  dt_npz_name(npz, i));
-    return dt_fail(DT_DATA, "%s: no array '%.80s', found: %s%s", dt_zip_path(npz->zip), name, list,
+    return dt_fail(DT_DATA, "%s: no array '%.80s', found: %s%s", npz->path, name, list,
                    used < sizeof list ? "" : "...");
+}
+
+DT_MUST_USE static dt_status find(const dt_npz *npz, const char *name, bool text,
+                                  const dt_npz_member **out)
+{
+    const npz_entry *entry = find_entry(npz, name);
+    *out = NULL;
+    if (entry == NULL)
+        return fail_no_such(npz, name);
+    if (entry->error != NULL && !(text && entry->text))
+        return dt_fail(DT_DATA, "%s", entry->error);
+    *out = &entry->member;
+    return DT_OK;
 }
 
 dt_status dt_npz_find(const dt_npz *npz, const char *name, const dt_npz_member **out)
 {
-    const dt_zip_member *packed = dt_zip_find(npz->zip, name);
-    *out = NULL;
-    if (packed == NULL)
-        return fail_no_such(npz, name);
-    const npz_entry *entry = &npz->entries[packed - dt_zip_member_at(npz->zip, 0)];
-    if (entry->error != NULL)
-        return dt_fail(DT_DATA, "%s", entry->error);
-    *out = &entry->member;
-    return DT_OK;
+    return find(npz, name, false, out);
+}
+
+dt_status dt_npz_find_any(const dt_npz *npz, const char *name, const dt_npz_member **out)
+{
+    return find(npz, name, true, out);
 }
 
 dt_status dt_npz_stream_open(dt_npz_stream **out, const dt_npz *npz, const dt_npz_member *member)
@@ -169,8 +249,9 @@ dt_status dt_npz_stream_open(dt_npz_stream **out, const dt_npz *npz, const dt_np
     unsigned char scratch[4096];
     const npz_entry *entry = (const npz_entry *)(const void *)member;
     *out = NULL;
-    DT_ASSERT(entry->error == NULL);
-    DT_TRY(dt_zip_stream_open(&stream, npz->zip, entry->packed));
+    DT_ASSERT(entry >= npz->entries && entry < npz->entries + npz->count);
+    DT_ASSERT(entry->error == NULL || entry->text);
+    DT_TRY(dt_zip_stream_open(&stream, entry->zip, entry->packed));
     for (uint64_t left = member->npy.header_bytes; left > 0;) {
         size_t part = left < sizeof scratch ? (size_t)left : sizeof scratch;
         DT_TRY(dt_zip_stream_read(stream, scratch, part));

@@ -1,7 +1,9 @@
 #include "dtrain/io/zip.h"
 
+#include "dtrain/base/crc32.h"
 #include "dtrain/base/fault.h"
 #include "dtrain/base/memory.h"
+#include "dtrain/base/text.h"
 #include "zip_internal.h"
 
 #include <errno.h>
@@ -45,6 +47,54 @@ dt_status dt_zip_open_kind(dt_zip **out, const char *path, const dt_zip_kind *ki
     DT_TRY(dt_memory_copy_text(&zip->path, path));
     DT_TRY(open_file(zip));
     DT_TRY(dt_zip_read_directory(zip));
+    *out = zip;
+    zip = NULL;
+out:
+    dt_zip_close(zip);
+    return status;
+}
+
+/* Computes the CRC-32 of the whole file. */
+DT_MUST_USE static dt_status sum_file(uint32_t *crc, const dt_zip *zip)
+{
+    enum { AT_ONCE = 1 << 17 };
+    dt_status status = DT_OK;
+    unsigned char *buffer = NULL;
+    *crc = 0;
+    DT_TRY(dt_memory_alloc(&buffer, AT_ONCE, 1, "input buffer"));
+    for (uint64_t at = 0; at < zip->file_bytes; at += AT_ONCE) {
+        const uint64_t left = zip->file_bytes - at;
+        const size_t bytes = left < AT_ONCE ? (size_t)left : AT_ONCE;
+        DT_TRY(dt_zip_read_at(zip, at, buffer, bytes));
+        *crc = dt_crc32(*crc, buffer, bytes);
+    }
+out:
+    dt_memory_free(buffer);
+    return status;
+}
+
+dt_status dt_zip_open_plain(dt_zip **out, const char *path, const dt_zip_kind *kind)
+{
+    dt_status status = DT_OK;
+    dt_zip *zip = NULL;
+    const char *slash = strrchr(path, '/');
+    const char *name = slash != NULL ? slash + 1 : path;
+    *out = NULL;
+    DT_TRY(dt_memory_alloc(&zip, 1, sizeof *zip, "archive"));
+    zip->fd = -1;
+    zip->kind = *kind;
+    DT_TRY(dt_memory_copy_text(&zip->path, path));
+    DT_TRY(open_file(zip));
+    DT_TRY(dt_memory_alloc(&zip->members, 1, sizeof *zip->members, "archive"));
+    DT_TRY(dt_memory_alloc(&zip->directory, strlen(name) + 1, 1, "name"));
+    memcpy(zip->directory, name, strlen(name) + 1);
+    if (dt_text_ends_in(name, kind->suffix))
+        zip->directory[strlen(name) - strlen(kind->suffix)] = '\0';
+    zip->members[0] = (dt_zip_member){.name = (const char *)zip->directory,
+                                      .stored_bytes = zip->file_bytes,
+                                      .plain_bytes = zip->file_bytes};
+    zip->count = zip->room = 1;
+    DT_TRY(sum_file(&zip->members[0].crc32, zip));
     *out = zip;
     zip = NULL;
 out:

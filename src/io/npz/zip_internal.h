@@ -61,6 +61,14 @@ typedef struct dt_zip_kind {
 /** As dt_zip_open. Owns: `kind` and its texts are borrowed until dt_zip_close. */
 DT_MUST_USE dt_status dt_zip_open_kind(dt_zip **out, const char *path, const dt_zip_kind *kind);
 
+/**
+ * Opens a file of any kind as an archive of one stored member, which is the whole file and has its
+ * name without folder and suffix. It is read once for its CRC-32.
+ *
+ * Owns, Errors: as dt_zip_open_kind
+ */
+DT_MUST_USE dt_status dt_zip_open_plain(dt_zip **out, const char *path, const dt_zip_kind *kind);
+
 struct dt_zip {
     int fd;
     char *path;
