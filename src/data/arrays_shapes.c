@@ -93,13 +93,14 @@ static bool sort_pairs(dt_array_sets *out, const dt_npz *npz, const shapes *s, s
 {
     for (size_t i = 0; i < pairs; i++) {
         char base[SHAPE_BYTES];
+        const dt_npz_member *x = s->wide[i], *y = s->narrow[i];
+        DT_ASSERT(x != NULL && y != NULL);
         const size_t next = i + 1 == pairs ? DT_TEST : i;
-        const dt_set said = dt_array_name_split(base, sizeof base, s->wide[i]->name);
+        const dt_set said = dt_array_name_split(base, sizeof base, x->name);
         dt_source_set *set = &out->sets[said != DT_SET_COUNT ? said : next];
-        if (set->inputs != NULL ||
-            dt_array_name_split(base, sizeof base, s->narrow[i]->name) != said)
+        if (set->inputs != NULL || dt_array_name_split(base, sizeof base, y->name) != said)
             return false;
-        *set = (dt_source_set){.npz = npz, .inputs = s->wide[i], .targets = s->narrow[i]};
+        *set = (dt_source_set){.npz = npz, .inputs = x, .targets = y};
     }
     return out->sets[DT_TRAIN].inputs != NULL;
 }

@@ -81,8 +81,7 @@ dt_status dt_classes_of_number(int32_t *out, dt_classes *classes, double number)
     memcpy(&bits, &number, sizeof bits);
     const size_t slot =
         (bits ^ bits >> 52 ^ bits >> 44) % (sizeof classes->cache / sizeof *classes->cache);
-    if (classes->cache[slot].used &&
-        memcmp(&classes->cache[slot].number, &number, sizeof number) == 0) {
+    if (classes->cache[slot].used && classes->cache[slot].bits == bits) {
         *out = classes->cache[slot].class_id;
         return DT_OK;
     }
@@ -90,7 +89,7 @@ dt_status dt_classes_of_number(int32_t *out, dt_classes *classes, double number)
     if (status != DT_OK || *out == DT_CLASS_NONE)
         return status;
     classes->cache[slot].used = true;
-    classes->cache[slot].number = number;
+    classes->cache[slot].bits = bits;
     classes->cache[slot].class_id = *out;
     return DT_OK;
 }

@@ -22,7 +22,7 @@ typedef struct dt_classes {
     bool bools; /* the names are False and True */
     dt_dictionary names; /* an entry's index is its class */
     struct {
-        double number;
+        uint64_t bits; /* of the number */
         int32_t class_id;
         bool used;
     } cache[256];

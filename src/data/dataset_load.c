@@ -343,6 +343,7 @@ dt_status dt_dataset_load(dt_dataset sets[DT_SET_COUNT], const dt_comm *comm,
     DT_TRY(dt_comm_agree(comm, allocate_sets(&l, &known)));
     l.values = known.values != 0;
     for (int p = 0; p < DT_SET_COUNT && !l.values; p++) {
+        DT_ASSERT(!root || l.class_rows[p] != NULL);
         if (root)
             memcpy(sets[p].class_rows, l.class_rows[p], known.C * sizeof(uint64_t));
         dt_comm_broadcast(comm, sets[p].class_rows, known.C * sizeof(uint64_t));

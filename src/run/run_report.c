@@ -68,19 +68,35 @@ static void report_value_baseline(const dt_run *r)
     dt_log_say("\n");
 }
 
+/* ": -1, 1": labels that became classes; none if they are plain ids, or a recipe's. */
+static const char *list_classes(char *out, size_t bytes, const dt_dataset *set)
+{
+    enum { LISTED = 6 };
+    size_t used = 0;
+    out[0] = '\0';
+    for (size_t c = 0; set->class_names != NULL && c < set->C && c < LISTED && used < bytes; c++)
+        used += (size_t)snprintf(out + used, bytes - used, "%s%.40s", c > 0 ? ", " : ": ",
+                                 set->class_names[c]);
+    if (set->class_names != NULL && set->C > LISTED && used < bytes)
+        (void)snprintf(out + used, bytes - used, " ...");
+    return out;
+}
+
 static void report_data(const dt_run *r)
 {
+    char names[320];
     const dt_dataset *sets = r->sets;
     const bool classes = sets[DT_TRAIN].C > 0;
     const size_t targets = classes ? sets[DT_TRAIN].C : sets[DT_TRAIN].T;
     dt_log_say("data       %s: %llu training, %llu validation, %llu test rows; %zu inputs, %zu "
-               "%s%s\n",
+               "%s%s%s\n",
                r->source.name, (unsigned long long)sets[DT_TRAIN].N,
                (unsigned long long)sets[DT_VALIDATION].N, (unsigned long long)sets[DT_TEST].N,
                sets[DT_TRAIN].D, targets,
                classes        ? "classes"
                : targets == 1 ? "value"
                               : "values",
+               list_classes(names, sizeof names, &sets[DT_TRAIN]),
                sets[DT_TRAIN].w != NULL ? "; rows have weights" : "");
     if (classes)
         report_class_baseline(r);

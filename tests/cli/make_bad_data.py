@@ -57,11 +57,10 @@ save_members("garbage.npz", {"inputs.npy": b"\x93NUMPY\x01\x00\x76\x00" + b"?" *
 # ---- arrays of the wrong kind ----
 save("objects.npz", inputs=x.astype(object), targets=y)
 save("strings.npz", inputs=x.astype("U8"), targets=y)
-save("bytes.npz", inputs=x, targets=np.where(y == 1, b"yes", b"no"))
 save("complex.npz", inputs=x.astype(np.complex64), targets=y)
 save("dates.npz", inputs=x.astype("i8").astype("M8[D]"), targets=y)
 save("records.npz", inputs=np.zeros(80, [("a", "f4"), ("b", "f4")]), targets=y)
-save("names.npz", alpha=x, beta=y)
+save("names.npz", alpha=x, beta=x)
 save("no-targets.npz", inputs=x)
 save("no-arrays.npz")
 
@@ -73,11 +72,9 @@ save("number.npz", inputs=np.float32(3), targets=y)
 save("cube-targets.npz", inputs=x, targets=np.zeros((80, 2, 2)))
 
 # ---- labels ----
-save("negative-label.npz", inputs=x, targets=changed(y, 17, -1))
 save("fractional-label.npz", inputs=x, targets=changed(y, 17, 0.5, dtype=float))
 save("nan-label.npz", inputs=x, targets=changed(y, 17, np.nan, dtype=float))
 save("infinite-label.npz", inputs=x, targets=changed(y, 17, np.inf, dtype=float))
-save("huge-label.npz", inputs=x, targets=changed(y, 17, 1 << 40))
 save("one-class.npz", inputs=x, targets=np.ones(80, np.int64))
 one_hot = np.eye(2, dtype=np.float32)[y]
 save("one-hot-two.npz", inputs=x, targets=changed(one_hot, 17, 1))

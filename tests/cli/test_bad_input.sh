@@ -12,7 +12,7 @@ bad 0 "is empty (0 bytes)" empty.npz
 bad 0 "HTML page" page.npz
 bad 3 "HTML page" page.npz
 bad 0 "git lfs pull" pointer.npz
-bad 0 "single .npy array" array.npy
+bad 0 "holds array [80,4] alone; inputs and targets have to be in one .npz" array.npy
 bad 0 "no ZIP archive" table.npz
 mkdir folder
 bad 0 "holds no train.npz" folder
@@ -37,12 +37,11 @@ bad 0 "malformed .npy header" garbage.npz
 # ---- arrays of the wrong kind ----
 bad 0 "'inputs': expected numbers, found pickled Python objects" objects.npz
 bad 0 "'inputs': expected numbers, found strings" strings.npz
-bad 0 "'targets': expected numbers, found strings" bytes.npz
 bad 0 "'inputs': expected numbers, found complex numbers" complex.npz
 bad 0 "'inputs': expected numbers, found dates" dates.npz
 bad 0 "'inputs': expected numbers, found records" records.npz
-bad 0 "it holds alpha, beta" names.npz
-bad 0 "it holds inputs" no-targets.npz
+bad 0 "it holds alpha [80,4], beta [80,4]: type --inputs alpha --targets beta" names.npz
+bad 0 "holds inputs [80,4] alone" no-targets.npz
 bad 0 "no arrays" no-arrays.npz
 bad 0 "no array 'gamma'" names.npz --inputs gamma --targets beta
 

@@ -14,12 +14,9 @@ bad 0 "inputs is a single number" number.npz
 bad 0 "targets has 3 dimensions" cube-targets.npz
 
 # ---- labels ----
-bad 0 "targets: row 17 is -1;" negative-label.npz
-bad 3 "targets: row 17 is -1;" negative-label.npz
 bad 0 "targets: row 17 is 0.5;" fractional-label.npz --task classification
-bad 0 "targets: row 17 is nan;" nan-label.npz
+bad 0 "targets: row 17 has no label (nan)" nan-label.npz
 bad 0 "targets: row 17 is " infinite-label.npz
-bad 0 "targets: row 17 is class 1099511627776;" huge-label.npz
 bad 0 "every row is class 1" one-class.npz
 bad 3 "every row is class 1" one-class.npz
 bad 0 "targets: row 17 is not one-hot" one-hot-two.npz

@@ -32,6 +32,7 @@ names() {
     run 0 "$1.npz" --out "$1" --epochs 3 --learning-rate 0.05
     expect_status 0
     expect_empty_stderr
+    [ "$2" = 0,1,2 ] || expect_stdout "^data .* classes: $(echo "$2" | sed 's/,/, /g')\$"
     [ -z "$3" ] || [ "$(summary weights_crc)" = "$3" ] || fail "the weights of ids"
     crc=$(summary weights_crc)
     run 0 predict "$1" "$1.npz"
@@ -62,6 +63,7 @@ assert set(np.load('gaps-said.npz')['predicted']) == {2, 3, 40}"
 run 3 gaps.npz --out gaps-3 --epochs 3 --learning-rate 0.05 --class-weight 2=1,40=1 --quiet
 expect_status 0
 [ "$(summary weights_crc)" = "$plain" ] || fail "the weights of ids"
+expect_stdout_line "summary.status=ok"
 run 0 report gaps
 expect_stdout "^ *40 "
 
