@@ -1,0 +1,32 @@
+#ifndef DTRAIN_IO_DATE_INTERNAL_H
+#define DTRAIN_IO_DATE_INTERNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { DT_DATE_PARTS_MAX = 3 };
+enum { DT_DATE_MINUTE = 60, DT_DATE_HOUR = 3600, DT_DATE_DAY = 86400 };
+
+/* A number of a date; a month that has a name has no digits. */
+typedef struct dt_date_part {
+    int number;
+    size_t digits;
+} dt_date_part;
+
+/* What the signs of a cell divide. */
+typedef struct dt_date_parts {
+    dt_date_part part[DT_DATE_PARTS_MAX];
+    size_t count;
+    bool has_name; /* one of the parts is a month's */
+    bool has_weekday, has_zone, has_time;
+    bool is_compact; /* 20210131 */
+    bool has_comma; /* within the date */
+    char divider; /* - / . or a blank; 0: none */
+    double seconds; /* of the day */
+    int zone; /* seconds that its clocks are ahead of UTC */
+} dt_date_parts;
+
+/* Takes a cell apart; returns false when it has anything that no date or time has. */
+bool dt_date_take_apart(dt_date_parts *out, const char *text, size_t bytes);
+
+#endif

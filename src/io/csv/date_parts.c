@@ -1,0 +1,339 @@
+#include "date_internal.h"
+
+#include <string.h>
+
+/* ---- parts of a cell ---- */
+
+enum { CELL_BYTES_MIN = 4, CELL_BYTES_MAX = 48 };
+
+typedef struct span {
+    const char *at, *end;
+} span;
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static bool is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+static size_t digits_at(const span *s)
+{
+    size_t count = 0;
+    while (s->at + count < s->end && is_digit(s->at[count]))
+        count++;
+    return count;
+}
+
+static size_t letters_at(const span *s)
+{
+    size_t count = 0;
+    while (s->at + count < s->end && is_letter(s->at[count]))
+        count++;
+    return count;
+}
+
+static bool is_at(const span *s, size_t index, char c)
+{
+    return (size_t)(s->end - s->at) > index && s->at[index] == c;
+}
+
+static bool skip(span *s, char c)
+{
+    if (!is_at(s, 0, c))
+        return false;
+    s->at++;
+    return true;
+}
+
+static bool skip_blanks(span *s)
+{
+    const char *from = s->at;
+    while (skip(s, ' ') || skip(s, '\t')) {
+    }
+    return s->at > from;
+}
+
+/* The value of up to nine digits. */
+static int number_at(const span *s, size_t digits)
+{
+    int number = 0;
+    for (size_t i = 0; i < digits; i++)
+        number = 10 * number + (s->at[i] - '0');
+    return number;
+}
+
+/* Takes exactly so many digits. */
+static bool take_digits(int *out, span *s, size_t count)
+{
+    if ((size_t)(s->end - s->at) < count)
+        return false;
+    const span next = {s->at, s->at + count};
+    if (digits_at(&next) < count)
+        return false;
+    *out = number_at(s, count);
+    s->at += count;
+    return true;
+}
+
+static bool add_part(dt_date_parts *out, int number, size_t digits)
+{
+    if (out->count == DT_DATE_PARTS_MAX)
+        return false;
+    out->part[out->count++] = (dt_date_part){number, digits};
+    return true;
+}
+
+/* ---- names ---- */
+
+/* Whether letters are a name: in full, or its first three to five. */
+static bool is_name(const char *name, const char *letters, size_t count)
+{
+    const size_t length = strlen(name);
+    if (count < 3 || count > length || (count > 5 && count < length))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (lower(letters[i]) != name[i])
+            return false;
+    return true;
+}
+
+/* The number of the name, from 1 on; 0: none. */
+static int find_name(const span *s, const char *const *names, int count)
+{
+    const size_t letters = letters_at(s);
+    for (int i = 0; i < count; i++)
+        if (is_name(names[i], s->at, letters))
+            return i + 1;
+    return 0;
+}
+
+static int month_at(const span *s)
+{
+    static const char *const months[] = {"january",   "february", "march",    "april",
+                                         "may",       "june",     "july",     "august",
+                                         "september", "october",  "november", "december"};
+    return find_name(s, months, 12);
+}
+
+static void skip_weekday(span *s, dt_date_parts *out)
+{
+    static const char *const days[] = {"monday", "tuesday",  "wednesday", "thursday",
+                                       "friday", "saturday", "sunday"};
+    if (find_name(s, days, 7) == 0)
+        return;
+    out->has_weekday = true;
+    s->at += letters_at(s);
+    (void)(skip(s, ',') || skip(s, '.'));
+    (void)skip_blanks(s);
+}
+
+/* ---- times ---- */
+
+/* AM and PM; 12 AM is midnight. */
+static bool take_half(span *s, int *hour)
+{
+    span next = *s;
+    (void)skip_blanks(&next);
+    if (letters_at(&next) != 2 || lower(next.at[1]) != 'm' ||
+        (lower(next.at[0]) != 'a' && lower(next.at[0]) != 'p'))
+        return true;
+    if (*hour < 1 || *hour > 12)
+        return false;
+    *hour = *hour % 12 + (lower(next.at[0]) == 'p' ? 12 : 0);
+    s->at = next.at + 2;
+    return true;
+}
+
+static bool take_zone(span *s, dt_date_parts *out)
+{
+    span next = *s;
+    const bool blank = skip_blanks(&next);
+    const size_t letters = letters_at(&next);
+    int hours = 0, minutes = 0;
+    if ((letters == 1 && (*next.at == 'Z' || *next.at == 'z')) ||
+        (letters == 3 && (memcmp(next.at, "UTC", 3) == 0 || memcmp(next.at, "GMT", 3) == 0))) {
+        s->at = next.at + letters;
+        return true;
+    }
+    const bool west = is_at(&next, 0, '-');
+    if (!west && !is_at(&next, 0, '+'))
+        return true;
+    next.at++;
+    const size_t digits = digits_at(&next);
+    if (blank && digits != 4 && !is_at(&next, 2, ':')) /* 13:45 - 31 is something else */
+        return false;
+    if (!take_digits(&hours, &next, 2))
+        return false;
+    const bool colon = skip(&next, ':');
+    if ((colon || digits == 4) && !take_digits(&minutes, &next, 2))
+        return false;
+    out->has_zone = true;
+    out->zone = (west ? -1 : 1) * (hours * DT_DATE_HOUR + minutes * DT_DATE_MINUTE);
+    s->at = next.at;
+    return hours <= 14 && minutes % 15 == 0 && minutes < 60 && digits_at(s) == 0;
+}
+
+/* A fraction of a second; a comma stands for a point. */
+static double take_fraction(span *s)
+{
+    double fraction = 0.0, unit = 1.0;
+    if ((!is_at(s, 0, '.') && !is_at(s, 0, ',')) || s->end - s->at < 2 || !is_digit(s->at[1]))
+        return 0.0;
+    for (s->at++; digits_at(s) > 0; s->at++)
+        if (unit < 1e15) {
+            fraction = 10.0 * fraction + (double)(*s->at - '0');
+            unit *= 10.0;
+        }
+    return fraction / unit;
+}
+
+/* What stands behind the hour: minutes and seconds, after colons or, behind a T, none. */
+static bool take_time(span *s, dt_date_parts *out, size_t hour_digits, bool colons)
+{
+    int hour = 0, minute = 0, second = 0;
+    double fraction = 0.0;
+    if (out->has_time || !take_digits(&hour, s, hour_digits))
+        return false;
+    bool more = colons ? skip(s, ':') : digits_at(s) > 0;
+    if (more && !take_digits(&minute, s, 2))
+        return false;
+    more = more && (colons ? skip(s, ':') : digits_at(s) > 0);
+    if (more && !take_digits(&second, s, 2))
+        return false;
+    if (more)
+        fraction = take_fraction(s);
+    if (digits_at(s) > 0 || !take_half(s, &hour))
+        return false;
+    out->has_time = true;
+    out->seconds = (double)(hour * DT_DATE_HOUR + minute * DT_DATE_MINUTE + second) + fraction;
+    const bool fits = hour < 24 && minute < 60 && second <= 60; /* a leap second */
+    return (fits || (hour == 24 && out->seconds <= (double)DT_DATE_DAY)) && take_zone(s, out);
+}
+
+/* An hour that stands alone, as 5 PM. */
+static bool is_hour(const span *s, size_t digits)
+{
+    span next = {s->at + digits, s->end};
+    (void)skip_blanks(&next);
+    return letters_at(&next) == 2 && strchr("apAP", *next.at) != NULL && lower(next.at[1]) == 'm';
+}
+
+/* ---- dates ---- */
+
+/* 20210131, with a time behind it or not. Only such years are clear. */
+static bool take_compact(span *s, dt_date_parts *out, size_t digits)
+{
+    int year = 0, month = 0, day = 0;
+    if (out->count > 0 || !take_digits(&year, s, 4) || !take_digits(&month, s, 2) ||
+        !take_digits(&day, s, 2) || year < 1900 || year > 2100)
+        return false;
+    out->is_compact = true;
+    out->count = 3;
+    out->part[0] = (dt_date_part){year, 4};
+    out->part[1] = (dt_date_part){month, 2};
+    out->part[2] = (dt_date_part){day, 2};
+    if (digits > 8 && !take_time(s, out, 2, false))
+        return false;
+    if (s->end - s->at == 2 && memcmp(s->at, ".0", 2) == 0) /* as programs write whole numbers */
+        s->at += 2;
+    return true;
+}
+
+static bool take_digit_part(span *s, dt_date_parts *out, bool behind_t)
+{
+    const size_t digits = digits_at(s);
+    if (digits <= 2 && (is_at(s, digits, ':') || is_hour(s, digits)))
+        return take_time(s, out, digits, true);
+    if (behind_t && (digits == 4 || digits == 6))
+        return take_time(s, out, 2, false);
+    if (digits == 8 || digits == 12 || digits == 14)
+        return take_compact(s, out, digits);
+    if (digits != 1 && digits != 2 && digits != 4)
+        return false;
+    const int number = number_at(s, digits);
+    s->at += digits;
+    if (digits <= 2 && letters_at(s) == 2) { /* 1st, 2nd, 3rd, 4th */
+        static const char *const endings[] = {"st", "nd", "rd", "th"};
+        for (size_t i = 0; i < 4; i++)
+            if (memcmp(s->at, endings[i], 2) == 0) {
+                s->at += 2;
+                break;
+            }
+    }
+    return add_part(out, number, digits);
+}
+
+static bool take_month_part(span *s, dt_date_parts *out)
+{
+    const int month = month_at(s);
+    if (month == 0 || out->has_name)
+        return false;
+    out->has_name = true;
+    s->at += letters_at(s);
+    return add_part(out, month, 0);
+}
+
+/* What stands between two parts: blanks, and a sign that is the same everywhere in a date. */
+static bool take_gap(span *s, dt_date_parts *out, bool *behind_t)
+{
+    *behind_t = false;
+    if (out->count == 0 && !out->has_time)
+        return true;
+    bool blank = skip_blanks(s);
+    if (s->at == s->end)
+        return true;
+    const char sign = *s->at;
+    if (out->count > 0 && (sign == 'T' || sign == 't') && s->end - s->at > 1 &&
+        is_digit(s->at[1])) {
+        s->at++;
+        return *behind_t = true;
+    }
+    const bool is_sign = sign == '-' || sign == '/' || sign == '.' || sign == ',' || sign == ':';
+    if (is_sign)
+        s->at++;
+    blank = skip_blanks(s) || blank;
+    out->has_comma = out->has_comma || (sign == ',' && out->count < DT_DATE_PARTS_MAX);
+    if (s->at == s->end) /* 31.1. */
+        return sign == '.';
+    if (sign == ':') /* 31/Jan/2021:13:45:10 */
+        return !blank && is_digit(s->at[0]) && (is_at(s, 1, ':') || is_at(s, 2, ':'));
+    if (is_sign && sign != ',' && !out->has_time) {
+        if (out->divider != '\0' && out->divider != ' ' && out->divider != sign)
+            return false;
+        out->divider = sign;
+    } else if (out->divider == '\0' && !out->has_time && blank) {
+        out->divider = ' ';
+    }
+    return true;
+}
+
+bool dt_date_take_apart(dt_date_parts *out, const char *text, size_t bytes)
+{
+    span s = {text, text + bytes};
+    bool behind_t = false;
+    *out = (dt_date_parts){0};
+    (void)skip_blanks(&s);
+    while (s.end > s.at && (s.end[-1] == ' ' || s.end[-1] == '\t'))
+        s.end--;
+    if (s.end - s.at < CELL_BYTES_MIN || s.end - s.at > CELL_BYTES_MAX ||
+        (!is_digit(*s.at) && !is_letter(*s.at)))
+        return false;
+    skip_weekday(&s, out);
+    while (s.at < s.end) {
+        if (!take_gap(&s, out, &behind_t))
+            return false;
+        if (s.at < s.end &&
+            !(is_digit(*s.at) ? take_digit_part(&s, out, behind_t) : take_month_part(&s, out)))
+            return false;
+    }
+    return true;
+}
