@@ -19,14 +19,14 @@ static cursor start(const dt_recipe *recipe)
 {
     cursor at = {0, 0};
     for (size_t i = 0; i < recipe->column_count; i++)
-        if (recipe->columns[i].role == DT_ROLE_NUMERIC)
+        if (dt_recipe_is_number(recipe->columns[i].role))
             at.categorical += dt_recipe_width(&recipe->columns[i]);
     return at;
 }
 
 static size_t take(cursor *at, const dt_recipe_column *column)
 {
-    size_t *next = column->role == DT_ROLE_NUMERIC ? &at->numeric : &at->categorical;
+    size_t *next = dt_recipe_is_number(column->role) ? &at->numeric : &at->categorical;
     const size_t first = *next;
     *next += dt_recipe_width(column);
     return first;
@@ -39,8 +39,14 @@ enum { FORMAT_BYTES = 80 };
 static void add_numeric(dt_text_table *table, const dt_recipe_column *column)
 {
     const char *scale = dt_recipe_scale_name(column->scale);
-    char format[FORMAT_BYTES];
+    char format[FORMAT_BYTES], fill[DT_DATE_BYTES];
     (void)dt_recipe_describe_format(format, sizeof format, &column->format);
+    (void)snprintf(fill, sizeof fill, "%g", column->fill_number);
+    if (column->role == DT_ROLE_DATE) {
+        (void)snprintf(format, sizeof format, "; ");
+        (void)dt_recipe_describe_date(format + 2, sizeof format - 2, column->order, column->parts);
+        (void)dt_date_show(fill, column->fill_number, column->order);
+    }
     if (column->scale == DT_SCALE_QUANTILE)
         dt_text_table_add(table, "%s, %zu knots from %g to %g%s", scale, column->knot_count,
                           column->knots[0], column->knots[column->knot_count - 1], format);
@@ -52,7 +58,7 @@ static void add_numeric(dt_text_table *table, const dt_recipe_column *column)
     if (column->fill == DT_FILL_ERROR || column->fill == DT_FILL_DROP)
         dt_text_table_add(table, "%s", dt_recipe_fill_name(column->fill));
     else
-        dt_text_table_add(table, "%s %g", dt_recipe_fill_name(column->fill), column->fill_number);
+        dt_text_table_add(table, "%s %s", dt_recipe_fill_name(column->fill), fill);
 }
 
 static void add_categorical(dt_text_table *table, const dt_recipe_column *column)
@@ -75,14 +81,14 @@ static void add_column(dt_text_table *table, const dt_recipe *recipe, size_t ind
     char list[LIST_BYTES];
     dt_text_table_add(table, "%s", column->name);
     dt_text_table_add(table, "%s", dt_recipe_role_name(column->role));
-    if (column->role == DT_ROLE_NUMERIC || column->role == DT_ROLE_CATEGORICAL) {
+    if (dt_recipe_is_number(column->role) || column->role == DT_ROLE_CATEGORICAL) {
         dt_text_table_add(table, "%zu", dt_recipe_width(column));
         dt_text_table_add(table, "%zu", take(at, column));
     } else {
         dt_text_table_add(table, "-");
         dt_text_table_add(table, "-");
     }
-    if (column->role == DT_ROLE_NUMERIC) {
+    if (dt_recipe_is_number(column->role)) {
         add_numeric(table, column);
     } else if (column->role == DT_ROLE_CATEGORICAL) {
         add_categorical(table, column);
@@ -139,6 +145,16 @@ static void describe_numeric(dt_json *json, const dt_recipe_column *column)
         dt_json_add_double(json, "fill_number", column->fill_number);
 }
 
+static void describe_date(dt_json *json, const dt_recipe_column *column)
+{
+    dt_json_add_text(json, "order", dt_date_order_name(column->order));
+    dt_json_begin_list(json, "parts");
+    for (int part = 0; part < DT_PART_COUNT; part++)
+        if (column->parts[part])
+            dt_json_add_text(json, NULL, dt_recipe_part_name((dt_date_part)part));
+    dt_json_end(json);
+}
+
 static void describe_categorical(dt_json *json, const dt_recipe_column *column)
 {
     dt_json_add_int(json, "category_count", (int64_t)column->category_count);
@@ -173,7 +189,9 @@ void dt_inspect_describe_recipe(dt_json *json, const dt_recipe *recipe)
         dt_json_add_int(json, "inputs", (int64_t)dt_recipe_width(column));
         if (dt_recipe_width(column) > 0)
             dt_json_add_int(json, "first_input", (int64_t)take(&at, column));
-        if (column->role == DT_ROLE_NUMERIC)
+        if (column->role == DT_ROLE_DATE)
+            describe_date(json, column);
+        if (dt_recipe_is_number(column->role))
             describe_numeric(json, column);
         else if (column->role == DT_ROLE_CATEGORICAL)
             describe_categorical(json, column);

@@ -308,6 +308,7 @@ static dt_status run_all(dt_prepare_run *r, const char *path)
             dt_options_given(dt_prepare_options(), s, "missing-only") ? s->missing_only : NULL,
         .decimal = s->decimal,
         .thousands = s->thousands,
+        .dates = s->dates,
         .unseen = (dt_unseen)s->unseen,
         .max_categories = (size_t)s->max_categories,
         .split_method = (dt_split_method)s->split,

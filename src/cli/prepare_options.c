@@ -70,6 +70,9 @@ static const dt_option options[] = {
     {"skip-lines", "N", DT_OPTION_INT, AT(skip_lines), 0, 1e6, NULL, "0",
      "lines to leave out at the beginning of the file; lines that begin with # above the header "
      "always are"},
+    {"dates", "LIST", DT_OPTION_WORDS, AT(dates), 0, 0, NULL, "auto",
+     "how dates are written: auto, none (there are none), ymd, dmy, mdy (day or month first), ym, "
+     "my, time, or COLUMN=ORDER, as signup=dmy"},
     {"store", NULL, DT_OPTION_FLAG, AT(store), 0, 0, NULL, NULL,
      "leave the arrays uncompressed: larger, and faster"},
     {"quiet", NULL, DT_OPTION_FLAG, AT(quiet), 0, 0, NULL, NULL, "print the summary alone"},

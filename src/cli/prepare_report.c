@@ -18,9 +18,17 @@ static const char *show(char out[SHOWN_BYTES], const char *text)
 static void describe(char *out, size_t bytes, const dt_prepare_column *column, size_t most,
                      bool classes)
 {
-    char first[SHOWN_BYTES], last[SHOWN_BYTES];
+    char first[DT_DATE_BYTES], last[DT_DATE_BYTES];
     const char *rarest = column->distinct > most ? ", the rarest as one" : "";
     switch (column->role) {
+    case DT_ROLE_DATE:
+        (void)snprintf(out, bytes, "%s to %s; scale %s; ",
+                       dt_date_show(first, column->minimum, column->order),
+                       dt_date_show(last, column->maximum, column->order),
+                       dt_recipe_scale_name(column->scale));
+        (void)dt_recipe_describe_date(out + strlen(out), bytes - strlen(out), column->order,
+                                      column->parts);
+        break;
     case DT_ROLE_NUMERIC:
         (void)snprintf(out, bytes, "%.6g to %.6g; scale %s", column->minimum, column->maximum,
                        dt_recipe_scale_name(column->scale));
@@ -51,7 +59,7 @@ static void describe(char *out, size_t bytes, const dt_prepare_column *column, s
         (column->role == DT_ROLE_TARGET && !classes))
         (void)dt_recipe_describe_format(out + strlen(out), bytes - strlen(out), &column->format);
     const size_t used = strlen(out);
-    const bool filled = column->role == DT_ROLE_NUMERIC || column->role == DT_ROLE_CATEGORICAL;
+    const bool filled = dt_recipe_is_number(column->role) || column->role == DT_ROLE_CATEGORICAL;
     if (filled && column->missing > 0)
         (void)snprintf(out + used, bytes - used, "; fill %s", dt_recipe_fill_name(column->fill));
 }
@@ -85,7 +93,7 @@ static void warn_of_formats(const dt_prepare_table *found)
         const dt_prepare_column *column = &found->columns[c];
         const bool classes = column->role == DT_ROLE_TARGET && found->class_count > 0;
         if (column->written[0] == '\0' || column->role == DT_ROLE_CATEGORICAL ||
-            column->role == DT_ROLE_DROPPED || classes)
+            column->role == DT_ROLE_DROPPED || column->role == DT_ROLE_DATE || classes)
             continue;
         if (count++ < SHOWN)
             used += (size_t)snprintf(list + used, sizeof list - used,
@@ -96,6 +104,30 @@ static void warn_of_formats(const dt_prepare_table *found)
         (void)snprintf(more, sizeof more, ", and %zu more", count - SHOWN);
     if (count > 0)
         dt_log_warn("%s%s; --decimal, --thousands and --categorical say otherwise", list, more);
+}
+
+/* Dates become other numbers than their digits are, in one line. */
+static void warn_of_dates(const dt_prepare_table *found)
+{
+    enum { SHOWN = 3 };
+    char list[SHOWN * (2 * SHOWN_BYTES + DT_DATE_BYTES + 40)] = "", more[64] = "";
+    char name[SHOWN_BYTES], date[DT_DATE_BYTES];
+    size_t used = 0, count = 0;
+    for (size_t c = 0; c < found->column_count; c++) {
+        const dt_prepare_column *column = &found->columns[c];
+        if (column->role != DT_ROLE_DATE || column->asked || count++ >= SHOWN)
+            continue;
+        used += (size_t)snprintf(list + used, sizeof list - used, "%s'%s' (%s: '%s' is %s)",
+                                 count > 1 ? ", " : "", show(name, column->name),
+                                 dt_date_order_name(column->order), column->written,
+                                 dt_date_show(date, column->meant, column->order));
+    }
+    if (count > SHOWN)
+        (void)snprintf(more, sizeof more, ", and %zu more", count - SHOWN);
+    if (count > 0)
+        dt_log_warn("%zu column%s dates, which become numbers: %s%s; --dates, --categorical and "
+                    "--drop say otherwise",
+                    count, count == 1 ? " holds" : "s hold", list, more);
 }
 
 /* Texts whose cells nearly all have digits may be numbers that nobody recognised. */
@@ -179,6 +211,7 @@ static void warn(const dt_prepare_run *r)
         warn_of_categories(r, &found->columns[c]);
     warn_of_digits(found);
     warn_of_formats(found);
+    warn_of_dates(found);
     warn_of_constants(found);
     if (found->similar[0] != NULL)
         dt_log_warn("the classes '%s' and '%s' are spelled alike; write them in one way if they "

@@ -36,6 +36,7 @@ typedef struct dt_prepare_settings {
     int header; /* a dt_csv_header */
     char columns[DT_OPTION_TEXT_BYTES];
     int64_t skip_lines;
+    char dates[DT_OPTION_TEXT_BYTES];
     bool store, quiet;
     char config[DT_OPTION_TEXT_BYTES];
 } dt_prepare_settings;

@@ -105,6 +105,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
                                       .missing = "NA,?",
                                       .decimal = "",
                                       .thousands = "",
+                                      .dates = "",
                                       .unseen = choice & 1 ? DT_UNSEEN_IGNORE : DT_UNSEEN_ERROR,
                                       .max_categories = 2 + choice % 4,
                                       .split_method = (dt_split_method)(choice % 3),

@@ -45,6 +45,7 @@ dt_prepare_plan plan_all(void)
                              .missing = "NA,?",
                              .decimal = "",
                              .thousands = "",
+                             .dates = "",
                              .max_categories = 100,
                              .split_method = DT_SPLIT_ORDERED,
                              .split_column = "",

@@ -103,6 +103,26 @@ static dt_recipe value_recipe(void)
     return recipe;
 }
 
+/* Two dates among the numbers, of which one has all parts and an indicator. */
+static dt_recipe date_recipe(void)
+{
+    dt_recipe recipe = small_recipe();
+    dt_recipe_column *column = add_column(&recipe, "signup", DT_ROLE_DATE);
+    column->order = DT_DATE_DMY;
+    column->parts[DT_PART_MONTH] = column->parts[DT_PART_WEEKDAY] = true;
+    column->parts[DT_PART_HOUR] = true;
+    column->scale = DT_SCALE_STANDARD;
+    column->center = 18658.5;
+    column->spread = 90.25;
+    column->fill = DT_FILL_INDICATOR;
+    column->fill_number = 18658.0;
+    column = add_column(&recipe, "opens", DT_ROLE_DATE);
+    column->order = DT_DATE_TIME;
+    column->parts[DT_PART_HOUR] = true;
+    recipe.D += 8 + 3;
+    return recipe;
+}
+
 /* Every role, scale and fill, names that JSON has to escape, and doubles at every end. */
 static dt_recipe large_recipe(void)
 {
@@ -172,7 +192,9 @@ static void assert_same_column(const dt_recipe_column *a, const dt_recipe_column
     assert_int_equal(a->fill_text == NULL, b->fill_text == NULL);
     if (a->fill_text != NULL)
         assert_string_equal(a->fill_text, b->fill_text);
-    if (a->role != DT_ROLE_NUMERIC)
+    assert_int_equal(a->order, b->order);
+    assert_memory_equal(a->parts, b->parts, sizeof a->parts);
+    if (!dt_recipe_is_number(a->role))
         return;
     assert_int_equal(a->scale, b->scale);
     assert_same_double(a->center, b->center);
@@ -243,6 +265,8 @@ static void a_recipe_returns_as_it_was(void **state)
     recipe = large_recipe();
     assert_returns(&recipe);
     recipe = value_recipe();
+    assert_returns(&recipe);
+    recipe = date_recipe();
     assert_returns(&recipe);
 }
 
@@ -357,6 +381,31 @@ static void inputs_stand_in_the_order_of_the_header(void **state)
     dt_recipe_clear(&recipe);
 }
 
+static void dates_are_days_and_their_parts(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"age",
+                                        "signup day",
+                                        "signup month sin",
+                                        "signup month cos",
+                                        "signup weekday sin",
+                                        "signup weekday cos",
+                                        "signup hour sin",
+                                        "signup hour cos",
+                                        "signup is missing",
+                                        "opens day",
+                                        "opens hour sin",
+                                        "opens hour cos"};
+    dt_recipe recipe = date_recipe();
+    char name[64];
+    assert_int_equal(recipe.D, sizeof names / sizeof names[0]);
+    for (size_t i = 0; i < recipe.D; i++)
+        assert_string_equal(dt_recipe_input_name(name, sizeof name, &recipe, i), names[i]);
+    assert_int_equal(dt_recipe_first_input(&recipe, 2), 1);
+    assert_int_equal(dt_recipe_first_input(&recipe, 3), 9);
+    dt_recipe_clear(&recipe);
+}
+
 static void rare_ones_come_before_missing_ones(void **state)
 {
     (void)state;
@@ -385,6 +434,8 @@ static void rare_ones_come_before_missing_ones(void **state)
     HEAD UNSEEN TARGET "\"columns\":[" column "," T "],\"inputs\":" #inputs "}"
 #define NUMERIC(rest) WITH("{\"name\":\"age\",\"role\":\"numeric\"," rest "}", 1)
 #define JOB(rest) WITH("{\"name\":\"job\",\"role\":\"categorical\"," rest "}", 2)
+#define DATE(rest)                                                                                 \
+    WITH("{\"name\":\"d\",\"role\":\"date\",\"scale\":\"none\",\"fill\":\"error\"," rest "}", 1)
 #define VALUE_TARGET(target)                                                                       \
     HEAD UNSEEN "\"target\":{" target "},\"columns\":[" AGE T "],\"inputs\":1}"
 #define WEIGHTS(name, columns)                                                                     \
@@ -532,6 +583,17 @@ static const struct {
      "fill_text has no meaning"},
     {JOB("\"categories\":[\"a\"],\"rare\":true,\"fill\":\"drop\",\"scale\":\"none\""),
      "scale has no meaning"},
+    {DATE("\"parts\":[]"), "column 'd': order is missing"},
+    {DATE("\"order\":\"dym\",\"parts\":[]"), "order is 'dym', but must be one of ymd"},
+    {DATE("\"order\":\"dmy\""), "column 'd': parts is missing"},
+    {DATE("\"order\":\"dmy\",\"parts\":[\"day\"]"), "parts has 'day', but must have month"},
+    {DATE("\"order\":\"dmy\",\"parts\":[\"hour\",\"hour\"]"), "each at most once"},
+    {DATE("\"order\":\"time\",\"parts\":[\"month\"]"), "a date of the order time has no month"},
+    {DATE("\"order\":\"ym\",\"parts\":[\"weekday\"]"), "a date of the order ym has no weekday"},
+    {DATE("\"order\":\"dmy\",\"parts\":[\"hour\"]"),
+     "the columns make 3 inputs, but 'inputs' says 1"},
+    {DATE("\"order\":\"dmy\",\"parts\":[],\"unit\":\"d\""), "unit has no meaning for its role"},
+    {NUMERIC("\"scale\":\"none\",\"fill\":\"error\",\"order\":\"dmy\""), "order has no meaning"},
 };
 
 static void every_flaw_has_its_line(void **state)
@@ -723,6 +785,7 @@ int main(void)
         cmocka_unit_test(a_recipe_returns_as_it_was),
         cmocka_unit_test(doubles_keep_their_bits),
         cmocka_unit_test(inputs_stand_in_the_order_of_the_header),
+        cmocka_unit_test(dates_are_days_and_their_parts),
         cmocka_unit_test(rare_ones_come_before_missing_ones),
         cmocka_unit_test(every_flaw_has_its_line),
         cmocka_unit_test(what_is_no_flaw_is_taken),

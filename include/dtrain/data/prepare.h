@@ -7,6 +7,7 @@
 #include "dtrain/data/recipe.h"
 #include "dtrain/data/source.h"
 #include "dtrain/io/csv.h"
+#include "dtrain/io/date.h"
 #include "dtrain/io/number.h"
 
 #include <stdbool.h>
@@ -47,6 +48,7 @@ typedef struct dt_prepare_plan {
     const char *missing_only; /* NULL: DT_MISSING_TEXTS */
     const char *decimal; /* auto, point, comma, or COLUMN= one of them, ... */
     const char *thousands; /* auto, none, comma, point, space, quote, or COLUMN= one, ... */
+    const char *dates; /* auto, none, an order of DT_DATE_NAMES, or COLUMN= one, ... */
     dt_unseen unseen;
     size_t max_categories; /* of a column, at least 2: the rarest become one */
     dt_split_method split_method;
@@ -71,8 +73,10 @@ typedef struct dt_prepare_column {
     uint64_t number_cells, text_cells; /* those that hold something */
     uint64_t digit_cells; /* of the texts: those with a digit */
     dt_number_format format; /* of its numbers, as in a recipe */
+    dt_date_order order; /* of dates, and what follows them; as in a recipe */
+    bool parts[DT_PART_COUNT];
     const char *written; /* a number that is written with a group, a unit or another decimal sign
-                          * than the table's; "": there is none */
+                          * than the table's; a date; "": there is none */
     double meant; /* by it */
     double minimum, maximum; /* of the numbers */
     const char *first, *last; /* of the texts, sorted; NULL when not all were kept */
@@ -127,6 +131,12 @@ typedef dt_status dt_prepare_take(void *context, const dt_prepare_row *row);
  * of one value, and empty ones. Yet a column of one value and missing cells needs a filling first:
  * that they are missing may say something.
  *
+ * A column is dates when more than nine in ten of its cells are dates in one order (others are an
+ * error then), or all are months without a day or times; whole numbers when all are dates as
+ * 20210131 and three or more differ. What follows the days (dt_recipe): the parts in which the
+ * column varies, if it reaches over half a year, half a week or half a day; no weekday where all
+ * dates are the same day of a month. A target that is dates is refused, unless `task` is given.
+ *
  * A target is values if there are several columns, or if all its cells are numbers and some is not
  * whole, or more than 20 and more than half of the rows differ, or more than 100 and more than a
  * tenth; else it is classes.
@@ -136,8 +146,9 @@ typedef dt_status dt_prepare_take(void *context, const dt_prepare_row *row);
  *          given); names, and texts that are used, that are no UTF-8; text in a numeric column
  *          (row, line, column, cell); nothing in a cell of a column that knows no filling; no
  *          column that is left; a target that is one class or one value only, too many classes,
- *          or the same number in two texts; text or nothing in a target that is values, or in a
- *          weight; a negative weight; a set without rows, or a class without training rows.
+ *          or the same number in two texts, or dates; a date whose order cannot be told; text or
+ *          nothing in a target that is values, or in a weight; a negative weight; a set without
+ *          rows, or a class without training rows.
  *          DT_USAGE: a plan that contradicts itself. DT_MEMORY. On error *out = NULL.
  */
 DT_MUST_USE dt_status dt_prepare_survey(dt_prepare **out, dt_csv *csv, const dt_prepare_plan *plan,

@@ -3,6 +3,7 @@
 
 #include "dtrain/base/status.h"
 
+#include "dtrain/io/date.h"
 #include "dtrain/io/number.h"
 
 #include <stdbool.h>
@@ -14,8 +15,8 @@
  * measured on the training rows, as it travels in recipe.json and inside model.h5. All calls are
  * local.
  *
- * The inputs stand in this order: numeric columns in the table's order, each followed by its
- * indicator if it has one; then categorical columns in the table's order, one input a category,
+ * The inputs stand in this order: numeric columns and dates in the table's order, each followed by
+ * its indicator if it has one; then categorical columns in the table's order, one input a category,
  * then that of the rare ones, then that of the missing ones, if there are such.
  *
  * As text it is one JSON object; of the members only those that apply are there:
@@ -33,6 +34,13 @@
  *      {"name": "deposit", "role": "target"}],
  *    "inputs": 5}
  *
+ * A date is a number, of days since 1970-01-01 00:00 UTC (a time alone: since midnight), scaled and
+ * filled as numbers are. Behind it stand the sine and cosine of the share of the year, of
+ * the week and of the day that is over, as `parts` says; both are 0 if the cell holds nothing:
+ *
+ *      {"name": "signup", "role": "date", "order": "dmy", "parts": ["month", "weekday", "hour"],
+ *       "scale": "standard", "center": 18658.0, "spread": 91.5, "fill": "error"}
+ *
  * A column whose numbers are written in another way than plain ones says how: "decimal": ",",
  * "thousands": ".", "unit": "kg"; it may be numeric, a target or the weights.
  *
@@ -46,9 +54,18 @@ typedef enum dt_role {
     DT_ROLE_CATEGORICAL,
     DT_ROLE_TARGET,
     DT_ROLE_DROPPED,
-    DT_ROLE_WEIGHTS
+    DT_ROLE_WEIGHTS,
+    DT_ROLE_DATE
 } dt_role;
-#define DT_ROLE_NAMES "numeric|categorical|target|dropped|weights"
+#define DT_ROLE_NAMES "numeric|categorical|target|dropped|weights|date"
+
+/** What follows the days of a date: a sine and a cosine each. */
+typedef enum dt_date_part {
+    DT_PART_MONTH, /* of the share of the year */
+    DT_PART_WEEKDAY, /* of the week */
+    DT_PART_HOUR, /* of the day */
+    DT_PART_COUNT
+} dt_date_part;
 
 /** What is done with numbers; each computes z = (f(x) - center) / spread. */
 typedef enum dt_scale {
@@ -86,11 +103,14 @@ typedef enum dt_unseen { DT_UNSEEN_IGNORE, DT_UNSEEN_ERROR } dt_unseen;
 typedef struct dt_recipe_column {
     char *name;
     dt_role role;
-    dt_fill fill; /* numeric and categorical */
+    dt_fill fill; /* numeric, dates and categorical */
     /* How numbers are written that are not plain; decimal 0: as in the table. Numeric columns,
      * targets that are values, weights. */
     dt_number_format format;
-    /* numeric */
+    /* dates */
+    dt_date_order order;
+    bool parts[DT_PART_COUNT];
+    /* numeric and dates */
     dt_scale scale;
     /* spread is at least FLT_MIN, so that no program that computes in float32 divides by 0; 0 and 1
      * with DT_SCALE_QUANTILE and NONE */
@@ -161,6 +181,18 @@ const char *dt_recipe_fill_name(dt_fill fill);
 /** Writes what the format says, as "; thousands comma; decimal comma; unit kg". Returns `out`. */
 const char *dt_recipe_describe_format(char *out, size_t bytes, const dt_number_format *format);
 
+const char *dt_recipe_part_name(dt_date_part part);
+
+/** Returns whether a column is numbers: numeric, or a date. */
+bool dt_recipe_is_number(dt_role role);
+
+/** Returns how many parts follow a date's days. */
+size_t dt_recipe_part_count(const bool parts[DT_PART_COUNT]);
+
+/** Writes a date's order and parts, as "dmy; month, hour". Returns `out`. */
+const char *dt_recipe_describe_date(char *out, size_t bytes, dt_date_order order,
+                                    const bool parts[DT_PART_COUNT]);
+
 /** Returns whether a filling adds an input that is 1 if a number is missing. */
 bool dt_recipe_indicates(dt_fill fill);
 
@@ -168,15 +200,15 @@ bool dt_recipe_indicates(dt_fill fill);
 size_t dt_recipe_width(const dt_recipe_column *column);
 
 /**
- * Returns the index of the first input of columns[column], which is numeric or categorical.
+ * Returns the index of the first input of columns[column], which is an input.
  *
  * Cost:    a walk over all columns, as dt_recipe_input_name
  */
 size_t dt_recipe_first_input(const dt_recipe *recipe, size_t column);
 
 /**
- * Writes the name of input `index`: "age", "age is missing", "job=admin.", "job=(rare)",
- * "job=(missing)". Returns `out`.
+ * Writes the name of input `index`: "age", "age is missing", "signup day", "signup month sin",
+ * "signup month cos", "job=admin.", "job=(rare)", "job=(missing)". Returns `out`.
  */
 const char *dt_recipe_input_name(char *out, size_t bytes, const dt_recipe *recipe, size_t index);
 

@@ -13,8 +13,8 @@
  * English, in full or of three letters. A year has four digits, or two: 69 to 99 are 1969 to 1999,
  * 00 to 68 are 2000 to 2068. Digits without a sign are 20210131, 202101311345 or 20210131134500.
  *
- * A time may follow, behind blanks or a T: 13:45, 13:45:10.5, 1:45 PM, 134510 behind a T; and a zone
- * behind it: Z, UTC, GMT, +02:00, +0200, -05. The name of a weekday may stand before a date.
+ * A time may follow, behind blanks or a T: 13:45, 13:45:10.5, 1:45 PM, 134510 behind a T; and a
+ * zone behind it: Z, UTC, GMT, +02:00, +0200, -05. The name of a weekday may stand before a date.
  */
 
 /** The order of the parts of a date. */

@@ -52,13 +52,18 @@ static dt_status see_text(const dt_prepare *p, size_t c, const dt_csv_row *row, 
 {
     dt_survey *survey = &p->surveys[c];
     const dt_csv_field *cell = &row->fields[c];
+    dt_date_look date;
     const bool is_asked =
         survey->is_value || (survey->asked && p->columns[c].role == DT_ROLE_NUMERIC);
+    if (survey->order != DT_DATE_NONE && survey->asked)
+        return dt_prepare_fail_date(p, c, row);
     const bool looks = (is_new || is_asked) && may_be_number(p, cell);
     survey->has_looks = survey->has_looks || looks;
     if (is_asked && !looks)
         return dt_cell_fail(dt_csv_path(p->csv), row, p->names[c], cell,
-                            "is no number (--missing takes it for a missing value)");
+                            dt_date_look_at(&date, cell->text, cell->bytes)
+                                ? "is a date, and no number"
+                                : "is no number (--missing takes it for a missing value)");
     survey->digit_texts += has_digit(cell);
     if (survey->texts++ == 0) {
         survey->text_row = row->row;
@@ -111,10 +116,11 @@ static dt_status keep_value(dt_dictionary_entry **out, dt_prepare *p, size_t c,
         return DT_OK;
     const bool may_be_values =
         survey->is_value || (column->role == DT_ROLE_TARGET && p->plan->task == DT_TARGETS_AUTO);
-    const bool needed = survey->asked && column->role != DT_ROLE_NUMERIC && !may_be_values;
+    const bool needed = survey->asked && !dt_recipe_is_number(column->role) && !may_be_values;
     if (survey->values.count > DT_PREPARE_DISTINCT_MAX && needed)
         return dt_prepare_fail_distinct(p, p->names[c]);
-    if (survey->values.count > DT_PREPARE_DISTINCT_MAX || (!needed && survey->texts == 0)) {
+    if (survey->values.count > DT_PREPARE_DISTINCT_MAX ||
+        (!needed && survey->texts == survey->dates.cells)) {
         column->distinct = survey->values.count - 1;
         column->distinct_is_more = true;
         survey->keeps_values = false;
@@ -148,6 +154,8 @@ static void see_comma(dt_survey *survey, const dt_csv_field *cell)
 static bool read_number(double *out, dt_prepare *p, size_t c, const dt_csv_field *cell)
 {
     dt_survey *survey = &p->surveys[c];
+    if (survey->order != DT_DATE_NONE)
+        return dt_prepare_survey_date(out, survey, cell);
     if (dt_csv_number(out, cell->text, cell->bytes, p->decimal) &&
         survey->format.decimal == p->decimal) {
         if (p->decimal == ',' && !survey->decimal_asked && !survey->has_decimals)
@@ -180,10 +188,13 @@ static dt_status survey_cell(dt_prepare *p, size_t c, const dt_csv_row *row)
     const bool known = entry != NULL && entry->kind != DT_VALUE_NEW;
     const bool is_number =
         known ? entry->kind == DT_VALUE_NUMBER : read_number(&number, p, c, cell);
+    const bool is_date =
+        known ? entry->kind == DT_VALUE_DATE : dt_prepare_see_date(p, c, cell, is_number, number);
+    p->surveys[c].dates.cells += is_date;
     if (known)
         number = entry->number;
     else if (entry != NULL) {
-        entry->kind = is_number ? DT_VALUE_NUMBER : DT_VALUE_TEXT;
+        entry->kind = is_number ? DT_VALUE_NUMBER : is_date ? DT_VALUE_DATE : DT_VALUE_TEXT;
         entry->number = number;
         if (!is_number)
             check_new_text(&p->surveys[c], cell, row);
@@ -252,6 +263,7 @@ static void begin_survey(dt_prepare *p)
         survey->has_fraction = survey->has_looks = survey->has_decimals = survey->holds = false;
         survey->numbers = survey->texts = survey->digit_texts = survey->bad_row = 0;
         survey->written[0] = '\0';
+        dt_prepare_begin_dates(survey);
         p->columns[c].minimum = INFINITY;
         p->columns[c].maximum = -INFINITY;
         p->columns[c].missing = p->columns[c].distinct = 0;
@@ -265,6 +277,7 @@ static dt_status survey_all(dt_prepare *p)
     bool changed = false;
     begin_survey(p);
     DT_TRY(dt_prepare_pass(p, "looking at the columns", survey_row));
+    DT_TRY(dt_prepare_find_dates(&changed, p));
     DT_TRY(dt_prepare_find_numbers(&changed, p));
     if (changed) {
         begin_survey(p);

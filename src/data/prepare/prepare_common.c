@@ -54,11 +54,21 @@ dt_status dt_prepare_label(size_t *out, const dt_prepare *p, const dt_csv_row *r
     return DT_OK;
 }
 
+bool dt_prepare_read(double *out, const dt_survey *survey, const dt_csv_field *cell)
+{
+    dt_date date;
+    if (survey->order == DT_DATE_NONE)
+        return dt_number_read(out, cell->text, cell->bytes, &survey->format);
+    if (!dt_date_read(&date, cell->text, cell->bytes, survey->order))
+        return false;
+    *out = date.days;
+    return true;
+}
+
 dt_status dt_prepare_number(double *out, const dt_prepare *p, const dt_csv_row *row, size_t c)
 {
     const dt_csv_field *cell = &row->fields[c];
-    if (dt_missing_is(&p->missing, cell) ||
-        !dt_number_read(out, cell->text, cell->bytes, &p->surveys[c].format))
+    if (dt_missing_is(&p->missing, cell) || !dt_prepare_read(out, &p->surveys[c], cell))
         return dt_prepare_fail_changed(p);
     return DT_OK;
 }
@@ -92,7 +102,7 @@ dt_status dt_prepare_fail_distinct(const dt_prepare *p, const char *name)
 
 bool dt_prepare_is_input(const dt_prepare_column *column)
 {
-    return column->role == DT_ROLE_NUMERIC || column->role == DT_ROLE_CATEGORICAL;
+    return dt_recipe_is_number(column->role) || column->role == DT_ROLE_CATEGORICAL;
 }
 
 #define CONVERT "is not UTF-8; use --encoding windows-1252, or repair the table"

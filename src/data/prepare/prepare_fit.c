@@ -11,7 +11,7 @@ enum { SAMPLES_MAX_BYTES = 32 << 20, SAMPLE_MAX = 100000, SAMPLE_MIN = 1000 };
 
 static bool needs_sample(const dt_prepare_column *column)
 {
-    return column->role == DT_ROLE_NUMERIC &&
+    return dt_recipe_is_number(column->role) &&
            (column->scale == DT_SCALE_ROBUST || column->scale == DT_SCALE_CLIPPED ||
             column->scale == DT_SCALE_QUANTILE || column->fill == DT_FILL_MEDIAN ||
             column->fill == DT_FILL_MEDIAN_INDICATOR);
@@ -19,7 +19,7 @@ static bool needs_sample(const dt_prepare_column *column)
 
 static bool counts_numbers(const dt_prepare_column *column)
 {
-    return column->role == DT_ROLE_NUMERIC && column->fill == DT_FILL_MODE;
+    return dt_recipe_is_number(column->role) && column->fill == DT_FILL_MODE;
 }
 
 /* Keeps each of the cells so far with the same chance (Vitter's algorithm R); NaN holds the place
@@ -90,8 +90,8 @@ static dt_status fit_cell(dt_prepare *p, size_t c, const dt_csv_row *row)
             sample_number(survey, p->sample_capacity, NAN);
         return DT_OK;
     }
-    if (column->role == DT_ROLE_NUMERIC) {
-        if (!dt_number_read(&x, cell->text, cell->bytes, &survey->format))
+    if (dt_recipe_is_number(column->role)) {
+        if (!dt_prepare_read(&x, survey, cell))
             return dt_prepare_fail_changed(p);
         dt_status status = fit_number(p, c, x);
         if (status == DT_OK && survey->sample != NULL)
@@ -157,7 +157,7 @@ static dt_status start_fit(dt_prepare *p)
         survey->minimum = INFINITY;
         survey->maximum = -INFINITY;
         survey->random = dt_random_start(p->plan->seed, DT_RANDOM_SAMPLE, c);
-        if (p->columns[c].role == DT_ROLE_NUMERIC || survey->is_value)
+        if (dt_recipe_is_number(p->columns[c].role) || survey->is_value)
             dt_dictionary_clear(&survey->values);
         for (size_t i = 0; i < survey->values.count; i++)
             survey->values.entries[i].count = 0;

@@ -15,7 +15,20 @@
 #include <stdbool.h>
 
 /* Kinds of a dictionary's entries. */
-enum { DT_VALUE_NEW, DT_VALUE_NUMBER, DT_VALUE_TEXT };
+enum { DT_VALUE_NEW, DT_VALUE_NUMBER, DT_VALUE_TEXT, DT_VALUE_DATE };
+
+/* What the cells of a column are as dates, while that is found out. */
+typedef struct dt_date_tally {
+    uint64_t cells; /* that are dates */
+    uint64_t values; /* of them, those that were not met before */
+    unsigned orders; /* bit n: all are dates in dt_date_order n */
+    bool is_compact; /* all are numbers as 20210131 */
+    bool has_months; /* some is no season, as 2009-10 is */
+    char divider; /* in the last one */
+    double first[DT_DATE_ORDERS], last[DT_DATE_ORDERS]; /* in orders with a day */
+    char example[DT_TEXT_SHOWN_BYTES + 4]; /* the first */
+    char doubtful[DT_TEXT_SHOWN_BYTES + 4]; /* the first that is two dates */
+} dt_date_tally;
 
 /* One column, from the first look to the recipe. */
 typedef struct dt_survey {
@@ -37,6 +50,11 @@ typedef struct dt_survey {
     bool decimal_asked, group_asked; /* by the plan */
     char written[DT_TEXT_SHOWN_BYTES + 4]; /* the first number that is not plain, and its meaning */
     double meant;
+    dt_date_tally dates;
+    bool no_dates; /* by the plan */
+    dt_date_order order; /* of its dates; DT_DATE_NONE: it has none */
+    dt_date date; /* the first */
+    bool varies[DT_PART_COUNT], day_varies; /* the others have another */
     uint64_t bad_row, bad_line; /* the first text that is no UTF-8; row 0: none */
     char bad_text[DT_TEXT_SHOWN_BYTES + 4]; /* to be shown */
     bool holds; /* something, in a row that was left out */
@@ -75,6 +93,8 @@ struct dt_prepare {
     dt_missing missing;
     char decimal; /* of columns for which nothing else was found or asked */
     bool knows_numbers; /* how they are written in each column */
+    bool knows_dates; /* in which columns there are any */
+    dt_date_order date_order; /* that the plan has for all columns */
     struct dt_number_tally *tallies; /* [count], while that is found out */
     dt_fill fill_numeric, fill_categorical;
     bool drops_rows; /* whatever is missing */
@@ -115,6 +135,9 @@ bool dt_prepare_drops(const dt_prepare *p, const dt_csv_row *row);
 /** Gives the class id of a kept row's target, which was surveyed before. Errors: DT_DATA. */
 DT_MUST_USE dt_status dt_prepare_label(size_t *out, const dt_prepare *p, const dt_csv_row *row);
 
+/** Reads a number, or a date in days; returns false when the cell is neither. */
+bool dt_prepare_read(double *out, const dt_survey *survey, const dt_csv_field *cell);
+
 /** Gives a number that was surveyed before. Errors: DT_DATA. */
 DT_MUST_USE dt_status dt_prepare_number(double *out, const dt_prepare *p, const dt_csv_row *row,
                                         size_t c);
@@ -149,7 +172,7 @@ DT_MUST_USE dt_status dt_prepare_read_plan(dt_prepare *p);
 
 /**
  * Finds out how numbers are written in columns with texts that may be numbers, in a pass of its
- * own. *changed when some are not written as the survey took them for: then it begins anew.
+ * own. Sets *changed when some are not written as the survey took them for: then it begins anew.
  * Errors: DT_DATA: it cannot be told; DT_MEMORY.
  */
 DT_MUST_USE dt_status dt_prepare_find_numbers(bool *changed, dt_prepare *p);
@@ -164,6 +187,31 @@ DT_MUST_USE dt_status dt_prepare_fail_mixed(const dt_prepare *p, size_t c);
 
 /** Fails for column `c` and all others with missing cells that nothing fills. */
 DT_MUST_USE dt_status dt_prepare_fail_unfilled(const dt_prepare *p, size_t c);
+
+/* prepare_dates.c */
+
+/** Begins a first pass. */
+void dt_prepare_begin_dates(dt_survey *survey);
+
+/** Tells in the first pass whether a text that was not met before is a date, and keeps what it can
+ * mean; of numbers, whether all may be dates. */
+bool dt_prepare_see_date(const dt_prepare *p, size_t c, const dt_csv_field *cell, bool is_number,
+                         double number);
+
+/**
+ * Finds the columns of dates and their orders after the first pass. Sets *changed when there are
+ * any: then the survey begins anew. Errors: DT_DATA: an order cannot be told; a target is dates.
+ */
+DT_MUST_USE dt_status dt_prepare_find_dates(bool *changed, dt_prepare *p);
+
+/** Reads a date, and keeps what varies; returns false when it is none. */
+bool dt_prepare_survey_date(double *out, dt_survey *survey, const dt_csv_field *cell);
+
+/** Fails since a cell of a column that the plan has for dates is none. */
+DT_MUST_USE dt_status dt_prepare_fail_date(const dt_prepare *p, size_t c, const dt_csv_row *row);
+
+/** Decides which parts follow a date that spans so many days. */
+void dt_prepare_find_parts(bool parts[DT_PART_COUNT], const dt_survey *survey, double span);
 
 /* prepare_roles.c */
 

@@ -175,11 +175,11 @@ dt_status dt_prepare_find_numbers(bool *changed, dt_prepare *p)
 {
     dt_status status = DT_OK;
     bool any = false;
-    *changed = false;
     DT_TRY(dt_memory_alloc(&p->tallies, p->count, sizeof *p->tallies, "columns"));
     for (size_t c = 0; c < p->count; c++) {
         const dt_survey *survey = &p->surveys[c];
-        p->tallies[c].is_wanted = !is_asked_as_text(p, c); /* plain ones tell of others */
+        /* plain ones tell of others */
+        p->tallies[c].is_wanted = !is_asked_as_text(p, c) && survey->order == DT_DATE_NONE;
         any = any || (p->tallies[c].is_wanted && survey->has_looks &&
                       (!survey->has_decimals || survey->texts > 0));
     }

@@ -68,11 +68,10 @@ static dt_status find_column(size_t *out, const dt_prepare *p, const char *name)
 static dt_status ask_role(dt_prepare *p, size_t column, dt_role role, const char *option)
 {
     dt_survey *survey = &p->surveys[column];
-    static const char *const others[] = {[DT_ROLE_NUMERIC] = "numeric",
-                                         [DT_ROLE_CATEGORICAL] = "categorical",
-                                         [DT_ROLE_TARGET] = "the target",
-                                         [DT_ROLE_DROPPED] = "dropped",
-                                         [DT_ROLE_WEIGHTS] = "the weights"};
+    static const char *const others[] = {
+        [DT_ROLE_NUMERIC] = "numeric",     [DT_ROLE_CATEGORICAL] = "categorical",
+        [DT_ROLE_TARGET] = "the target",   [DT_ROLE_DROPPED] = "dropped",
+        [DT_ROLE_WEIGHTS] = "the weights", [DT_ROLE_DATE] = "a date"};
     if (survey->asked && p->columns[column].role != role)
         return dt_fail(DT_USAGE, "column '%s' cannot be both %s and %s", p->names[column],
                        others[p->columns[column].role], option);
@@ -210,6 +209,36 @@ static dt_status read_numbers(dt_prepare *p)
             DT_TRY(dt_fail(DT_USAGE,
                            "column '%s': --decimal and --thousands are the same sign, '%c'",
                            p->names[c], p->surveys[c].format.decimal));
+out:
+    return status;
+}
+
+/* ---- dates ---- */
+
+enum { DATES_AUTO, DATES_NONE, DATES_ORDERED };
+
+static void ask_dates(dt_prepare *p, size_t column, int method)
+{
+    const dt_date_order order = method < DATES_ORDERED
+                                    ? DT_DATE_NONE
+                                    : (dt_date_order)(method - DATES_ORDERED + DT_DATE_YMD);
+    const size_t first = column == SIZE_MAX ? 0 : column;
+    const size_t end = column == SIZE_MAX ? p->count : column + 1;
+    if (column == SIZE_MAX)
+        p->date_order = order;
+    else
+        p->surveys[column].order = order;
+    for (size_t c = first; c < end; c++)
+        p->surveys[c].no_dates = method == DATES_NONE;
+}
+
+static dt_status read_dates(dt_prepare *p)
+{
+    dt_status status = DT_OK;
+    DT_TRY(read_methods(p, p->plan->dates, "auto|none|" DT_DATE_NAMES, "dates", ask_dates));
+    for (size_t c = 0; c < p->count; c++)
+        if (p->surveys[c].order != DT_DATE_NONE)
+            DT_TRY(ask_role(p, c, DT_ROLE_DATE, "a date"));
 out:
     return status;
 }
@@ -380,6 +409,7 @@ dt_status dt_prepare_read_plan(dt_prepare *p)
     DT_TRY(ask_roles(p, plan->numeric, DT_ROLE_NUMERIC, "numeric"));
     DT_TRY(ask_roles(p, plan->categorical, DT_ROLE_CATEGORICAL, "categorical"));
     DT_TRY(read_numbers(p));
+    DT_TRY(read_dates(p));
     DT_TRY(read_methods(p, plan->scale, DT_SCALE_NAMES, "scale", ask_scale));
     DT_TRY(read_fill(p));
     DT_TRY(read_missing(p));

@@ -6,6 +6,7 @@
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Knots of a quantile scale: scikit-learn's default. */
 enum { KNOTS_MAX = 1000 };
@@ -328,7 +329,9 @@ dt_status dt_prepare_make_recipe(dt_prepare *p)
         DT_TRY(dt_memory_copy_text(&column->name, p->names[c]));
         if (p->columns[c].role == DT_ROLE_NUMERIC || p->surveys[c].is_value)
             column->format = p->columns[c].format;
-        if (column->role == DT_ROLE_NUMERIC)
+        column->order = p->columns[c].order;
+        memcpy(column->parts, p->columns[c].parts, sizeof column->parts);
+        if (dt_recipe_is_number(column->role))
             DT_TRY(finish_number(column, p, c));
         else if (column->role == DT_ROLE_CATEGORICAL)
             DT_TRY(finish_categories(column, p, c));

@@ -17,6 +17,10 @@ static dt_status decide_role(dt_prepare *p, size_t c)
     const uint64_t cells = survey->numbers + survey->texts;
     if (survey->asked)
         return DT_OK;
+    if (survey->order != DT_DATE_NONE && survey->texts == 0) {
+        column->role = DT_ROLE_DATE;
+        return DT_OK;
+    }
     if (survey->texts == 0) {
         column->role = DT_ROLE_NUMERIC;
         if (survey->counts_rows && cells >= COUNTER_ROWS_MIN) {
@@ -51,7 +55,7 @@ static bool suits(dt_fill fill, dt_role role)
     case DT_FILL_MEDIAN:
     case DT_FILL_INDICATOR:
     case DT_FILL_MEDIAN_INDICATOR:
-        return role == DT_ROLE_NUMERIC;
+        return dt_recipe_is_number(role);
     case DT_FILL_CATEGORY:
         return role == DT_ROLE_CATEGORICAL;
     case DT_FILL_ERROR:
@@ -68,7 +72,7 @@ static dt_status check_scale(const dt_prepare *p, size_t c)
                                         [DT_ROLE_TARGET] = "the target",
                                         [DT_ROLE_DROPPED] = "dropped",
                                         [DT_ROLE_WEIGHTS] = "the weights"};
-    if (!p->surveys[c].scale_asked || p->columns[c].role == DT_ROLE_NUMERIC)
+    if (!p->surveys[c].scale_asked || dt_recipe_is_number(p->columns[c].role))
         return DT_OK;
     return dt_fail(DT_USAGE, "--scale: column '%s' is %s; only numeric ones are scaled",
                    p->names[c], roles[p->columns[c].role]);
@@ -78,7 +82,7 @@ static dt_status check_fill(const dt_prepare *p, size_t c)
 {
     const dt_prepare_column *column = &p->columns[c];
     const dt_survey *survey = &p->surveys[c];
-    const bool numeric = column->role == DT_ROLE_NUMERIC;
+    const bool numeric = dt_recipe_is_number(column->role);
     if (survey->fill_asked && (numeric || column->role == DT_ROLE_CATEGORICAL) &&
         !suits(column->fill, column->role))
         return dt_fail(DT_USAGE, "--fill: column '%s' is %s, for which this method is not",
@@ -106,8 +110,8 @@ static bool is_constant(const dt_prepare *p, size_t c)
     const bool says_missing =
         column->missing > 0 && column->missing < p->rows &&
         (column->fill == DT_FILL_CATEGORY || dt_recipe_indicates(column->fill));
-    const bool one_value = column->role == DT_ROLE_NUMERIC ? !(column->minimum < column->maximum)
-                                                           : column->distinct <= 1;
+    const bool one_value = dt_recipe_is_number(column->role) ? !(column->minimum < column->maximum)
+                                                             : column->distinct <= 1;
     return dt_prepare_is_input(column) && one_value && !says_missing;
 }
 
@@ -158,7 +162,7 @@ dt_status dt_prepare_decide_roles(dt_prepare *p)
             DT_TRY(dt_prepare_check_text(p, c));
         if (!p->surveys[c].fill_asked)
             p->columns[c].fill =
-                p->columns[c].role == DT_ROLE_NUMERIC ? p->fill_numeric : p->fill_categorical;
+                dt_recipe_is_number(p->columns[c].role) ? p->fill_numeric : p->fill_categorical;
     }
     for (size_t c = 0; c < p->count; c++) {
         DT_TRY(check_scale(p, c));
@@ -169,6 +173,10 @@ dt_status dt_prepare_decide_roles(dt_prepare *p)
         p->columns[c].text_cells = p->surveys[c].texts;
         p->columns[c].digit_cells = p->surveys[c].digit_texts;
         p->columns[c].format = format_of(p, c);
+        p->columns[c].order = p->surveys[c].order;
+        if (p->columns[c].role == DT_ROLE_DATE)
+            dt_prepare_find_parts(p->columns[c].parts, &p->surveys[c],
+                                  p->columns[c].maximum - p->columns[c].minimum);
         p->columns[c].written = p->surveys[c].written;
         p->columns[c].meant = p->surveys[c].meant;
     }

@@ -124,12 +124,13 @@ dt_status dt_prepare_fail_mixed(const dt_prepare *p, size_t c)
         (void)snprintf(advice, sizeof advice, "--missing '%s'%s, ", texts.text, advise_fill(p));
     return dt_fail(
         DT_DATA,
-        "%s: row %llu (line %llu): column '%s': '%s' is no number, but %llu of its "
+        "%s: row %llu (line %llu): column '%s': '%s' is no %s, but %llu of its "
         "%llu cells are%s%s%s; use %s--categorical or --drop",
         dt_csv_path(p->csv), (unsigned long long)survey->text_row,
         (unsigned long long)survey->text_line, p->names[c], survey->text,
-        (unsigned long long)survey->numbers, (unsigned long long)(survey->numbers + survey->texts),
-        others.count > 0 ? " (also in " : "", others.text, others.count > 0 ? ")" : "", advice);
+        survey->order != DT_DATE_NONE ? "date" : "number", (unsigned long long)survey->numbers,
+        (unsigned long long)(survey->numbers + survey->texts), others.count > 0 ? " (also in " : "",
+        others.text, others.count > 0 ? ")" : "", advice);
 }
 
 /* ---- cells that hold nothing ---- */
@@ -144,7 +145,7 @@ dt_status dt_prepare_fail_unfilled(const dt_prepare *p, size_t c)
 {
     const dt_prepare_column *column = &p->columns[c];
     const dt_survey *survey = &p->surveys[c];
-    const bool numeric = column->role == DT_ROLE_NUMERIC;
+    const bool numeric = dt_recipe_is_number(column->role);
     const char *advice = numeric                               ? "drop, mean, median, mode, "
                                                                  "indicator, median-indicator"
                          : column->role == DT_ROLE_CATEGORICAL ? "drop, mode, category"

@@ -1,6 +1,7 @@
 #include "dtrain/data/preprocess.h"
 
 #include "cells.h"
+#include "dtrain/base/elementary.h"
 #include "dtrain/base/memory.h"
 #include "dtrain/base/text.h"
 #include "names.h"
@@ -61,7 +62,7 @@ static dt_status bind_column(dt_preprocess *p, size_t column, size_t field, size
         return DT_OK;
     }
     b->input = input;
-    if (from->role == DT_ROLE_NUMERIC)
+    if (dt_recipe_is_number(from->role))
         return DT_OK;
     DT_TRY(add_names(&b->categories, from->categories, from->category_count));
     b->fill_index = (int32_t)from->category_count; /* the rare ones' input, or the missing's */
@@ -81,7 +82,7 @@ static dt_status bind_all(dt_preprocess *p, const char *const *names, size_t nam
     /* As dt_recipe_first_input says, which for each of many columns would cost a square. */
     size_t next_number = 0, next_category = 0;
     for (size_t c = 0; c < p->recipe->column_count; c++)
-        if (p->recipe->columns[c].role == DT_ROLE_NUMERIC)
+        if (dt_recipe_is_number(p->recipe->columns[c].role))
             next_category += dt_recipe_width(&p->recipe->columns[c]);
     for (size_t i = 0; i < name_count; i++) {
         dt_dictionary_entry *entry = NULL;
@@ -101,7 +102,7 @@ static dt_status bind_all(dt_preprocess *p, const char *const *names, size_t nam
             status = dt_column_fail(DT_DATA, p->path, column->name, names, name_count);
             goto out;
         }
-        size_t *next = column->role == DT_ROLE_NUMERIC ? &next_number : &next_category;
+        size_t *next = dt_recipe_is_number(column->role) ? &next_number : &next_category;
         DT_TRY(bind_column(p, c, (size_t)entry->index, *next));
         *next += dt_recipe_width(column);
     }
@@ -234,6 +235,17 @@ static bool read_boolean(double *out, const dt_csv_field *cell)
     return true;
 }
 
+/* The number as an input. */
+static dt_status put_number(const dt_preprocess *p, const binding *b, const dt_csv_row *row,
+                            double number, float *x)
+{
+    x[b->input] = (float)scaled(b->column, number);
+    if (!isfinite(x[b->input]))
+        return dt_cell_fail(p->path, row, b->column->name, &row->fields[b->field],
+                            "is beyond the range of float32");
+    return DT_OK;
+}
+
 static dt_status take_number(const dt_preprocess *p, const binding *b, const dt_csv_row *row,
                              float *x)
 {
@@ -249,10 +261,49 @@ static dt_status take_number(const dt_preprocess *p, const binding *b, const dt_
                !read_boolean(&number, cell)) {
         return dt_cell_fail(p->path, row, column->name, cell, "is no number");
     }
-    x[b->input] = (float)scaled(column, number);
-    if (!isfinite(x[b->input]))
-        return dt_cell_fail(p->path, row, column->name, cell, "is beyond the range of float32");
-    return DT_OK;
+    return put_number(p, b, row, number, x);
+}
+
+/* ---- dates ---- */
+
+static dt_status fail_date(const dt_preprocess *p, const binding *b, const dt_csv_row *row)
+{
+    char what[64];
+    (void)snprintf(what, sizeof what, "is no date of the form %s, which the recipe has",
+                   dt_date_order_name(b->column->order));
+    return dt_cell_fail(p->path, row, b->column->name, &row->fields[b->field], what);
+}
+
+/* Sine and cosine of each share; a sine is the cosine of a quarter less. */
+static void put_parts(const dt_recipe_column *column, const dt_date *date, float *x)
+{
+    const double turn = 6.283185307179586;
+    const double shares[DT_PART_COUNT] = {date->month, date->weekday, date->hour};
+    for (int part = 0; part < DT_PART_COUNT; part++)
+        if (column->parts[part]) {
+            *x++ = (float)dt_elementary_cos(turn * (shares[part] - 0.25));
+            *x++ = (float)dt_elementary_cos(turn * shares[part]);
+        }
+}
+
+/* A missing date has no place on the circles: it is in their middle. */
+static dt_status take_date(const dt_preprocess *p, const binding *b, const dt_csv_row *row,
+                           float *x)
+{
+    const dt_recipe_column *column = b->column;
+    const dt_csv_field *cell = &row->fields[b->field];
+    dt_date date = {.days = column->fill_number};
+    if (dt_missing_is(&p->missing, cell)) {
+        if (column->fill == DT_FILL_ERROR || column->fill == DT_FILL_DROP)
+            return fail_missing(p, row, b);
+        if (dt_recipe_indicates(column->fill))
+            x[b->input + dt_recipe_width(column) - 1] = 1.0f;
+    } else if (!dt_date_read(&date, cell->text, cell->bytes, column->order)) {
+        return fail_date(p, b, row);
+    } else {
+        put_parts(column, &date, x + b->input + 1);
+    }
+    return put_number(p, b, row, date.days, x);
 }
 
 /* ---- categories ---- */
@@ -345,6 +396,8 @@ dt_status dt_preprocess_row(dt_preprocess *preprocess, const dt_csv_row *row, fl
         binding *b = &preprocess->bindings[i];
         if (b->column->role == DT_ROLE_NUMERIC)
             status = take_number(preprocess, b, row, x);
+        else if (b->column->role == DT_ROLE_DATE)
+            status = take_date(preprocess, b, row, x);
         else if (b->column->role == DT_ROLE_CATEGORICAL)
             status = take_category(preprocess, b, row, x);
         else if (b->column->role == DT_ROLE_WEIGHTS)

@@ -88,7 +88,7 @@ DT_MUST_USE static dt_status check_numeric(const dt_recipe_column *column, const
     if (column->fill == DT_FILL_CATEGORY)
         DT_TRY(dt_fail(DT_DATA,
                        "%s: column '%.80s': fill category is for categorical columns, not for "
-                       "numeric ones",
+                       "numbers",
                        where, column->name));
     DT_TRY(check_finite(column->center, column, where, "center"));
     DT_TRY(check_finite(column->spread, column, where, "spread"));
@@ -113,6 +113,22 @@ DT_MUST_USE static dt_status check_numeric(const dt_recipe_column *column, const
         DT_TRY(check_finite(column->fill_number, column, where, "fill_number"));
 out:
     return status;
+}
+
+/* A time has no month, and a month no weekday. */
+DT_MUST_USE static dt_status check_date(const dt_recipe_column *column, const char *where)
+{
+    const bool is_time = column->order == DT_DATE_TIME;
+    const bool is_month = column->order == DT_DATE_YM || column->order == DT_DATE_MY;
+    const bool has[DT_PART_COUNT] = {!is_time, !is_time && !is_month, !is_month};
+    if (column->order == DT_DATE_NONE)
+        return dt_fail(DT_DATA, "%s: column '%.80s': a date without an order", where, column->name);
+    for (int part = 0; part < DT_PART_COUNT; part++)
+        if (column->parts[part] && !has[part])
+            return dt_fail(DT_DATA, "%s: column '%.80s': a date of the order %s has no %s", where,
+                           column->name, dt_date_order_name(column->order),
+                           dt_recipe_part_name((dt_date_part)part));
+    return DT_OK;
 }
 
 DT_MUST_USE static dt_status check_fill_text(const dt_recipe_column *column, const char *where)
@@ -235,9 +251,11 @@ dt_status dt_recipe_check(const dt_recipe *recipe, const char *where)
     for (size_t i = 0; i < recipe->column_count; i++) {
         const dt_recipe_column *column = &recipe->columns[i];
         DT_TRY(check_format(column, where));
-        if (column->role == DT_ROLE_NUMERIC)
+        if (dt_recipe_is_number(column->role))
             DT_TRY(check_numeric(column, where));
-        else if (column->role == DT_ROLE_CATEGORICAL)
+        if (column->role == DT_ROLE_DATE)
+            DT_TRY(check_date(column, where));
+        if (column->role == DT_ROLE_CATEGORICAL)
             DT_TRY(check_categorical(column, where));
     }
     DT_TRY(check_targets(recipe, where));

@@ -17,18 +17,18 @@ enum {
 /** Whether center and spread are measured; without them they are 0 and 1, and in no text. */
 static inline bool recipe_has_center(const dt_recipe_column *column)
 {
-    return column->role == DT_ROLE_NUMERIC && column->scale != DT_SCALE_QUANTILE &&
+    return dt_recipe_is_number(column->role) && column->scale != DT_SCALE_QUANTILE &&
            column->scale != DT_SCALE_NONE;
 }
 
 static inline bool recipe_has_knots(const dt_recipe_column *column)
 {
-    return column->role == DT_ROLE_NUMERIC && column->scale == DT_SCALE_QUANTILE;
+    return dt_recipe_is_number(column->role) && column->scale == DT_SCALE_QUANTILE;
 }
 
 static inline bool recipe_has_fill_number(const dt_recipe_column *column)
 {
-    return column->role == DT_ROLE_NUMERIC &&
+    return dt_recipe_is_number(column->role) &&
            (column->fill == DT_FILL_MEAN || column->fill == DT_FILL_MEDIAN ||
             column->fill == DT_FILL_MODE || dt_recipe_indicates(column->fill));
 }

@@ -81,6 +81,44 @@ out:
     return status;
 }
 
+/* The parts' texts, each at most once. */
+DT_MUST_USE static dt_status take_parts(dt_recipe_column *out, char *const *texts, size_t count,
+                                        const char *where)
+{
+    for (size_t i = 0; i < count; i++) {
+        int part = 0;
+        while (part < DT_PART_COUNT &&
+               strcmp(texts[i], dt_recipe_part_name((dt_date_part)part)) != 0)
+            part++;
+        if (part == DT_PART_COUNT || out->parts[part])
+            return dt_fail(
+                DT_DATA,
+                "%s: parts has '%.40s', but must have month, weekday, hour, each at most "
+                "once",
+                where, texts[i]);
+        out->parts[part] = true;
+    }
+    return DT_OK;
+}
+
+DT_MUST_USE static dt_status read_date(dt_recipe_column *out, const dt_json_place *at)
+{
+    dt_status status = DT_OK;
+    char **texts = NULL;
+    size_t count = 0;
+    int order = 0;
+    DT_TRY(dt_json_get_choice(&order, at, "order", DT_DATE_NAMES));
+    out->order = (dt_date_order)(order + DT_DATE_YMD);
+    DT_TRY(dt_json_get_texts(&texts, &count, at, "parts"));
+    DT_TRY(take_parts(out, texts, count, at->where));
+    DT_TRY(read_numeric(out, at));
+out:
+    for (size_t i = 0; texts != NULL && i < count; i++)
+        dt_memory_free(texts[i]);
+    dt_memory_free(texts);
+    return status;
+}
+
 DT_MUST_USE static dt_status read_categorical(dt_recipe_column *out, const dt_json_place *at)
 {
     dt_status status = DT_OK;
@@ -96,9 +134,10 @@ out:
 /* A number that would not be used is more likely a slip of who wrote it than meant to be idle. */
 DT_MUST_USE static dt_status check_members(const dt_recipe_column *column, const dt_json_place *at)
 {
-    const bool numeric = column->role == DT_ROLE_NUMERIC;
+    const bool date = column->role == DT_ROLE_DATE;
+    const bool numeric = dt_recipe_is_number(column->role);
     const bool categorical = column->role == DT_ROLE_CATEGORICAL;
-    const bool writes_numbers = !categorical && column->role != DT_ROLE_DROPPED;
+    const bool writes_numbers = !categorical && !date && column->role != DT_ROLE_DROPPED;
     const struct {
         const char *name;
         bool applies;
@@ -106,6 +145,8 @@ DT_MUST_USE static dt_status check_members(const dt_recipe_column *column, const
         {"decimal", writes_numbers},
         {"thousands", writes_numbers},
         {"unit", writes_numbers},
+        {"order", date},
+        {"parts", date},
         {"scale", numeric},
         {"center", recipe_has_center(column)},
         {"spread", recipe_has_center(column)},
@@ -136,6 +177,8 @@ DT_MUST_USE static dt_status read_column(dt_recipe_column *out, dt_json_place *a
     DT_TRY(read_format(&out->format, at));
     if (out->role == DT_ROLE_NUMERIC)
         DT_TRY(read_numeric(out, at));
+    else if (out->role == DT_ROLE_DATE)
+        DT_TRY(read_date(out, at));
     else if (out->role == DT_ROLE_CATEGORICAL)
         DT_TRY(read_categorical(out, at));
     DT_TRY(check_members(out, at));

@@ -24,6 +24,17 @@ static void add_numeric(dt_json *json, const dt_recipe_column *column)
         dt_json_add_double(json, "fill_number", column->fill_number);
 }
 
+static void add_date(dt_json *json, const dt_recipe_column *column)
+{
+    dt_json_add_text(json, "order", dt_date_order_name(column->order));
+    dt_json_begin_list(json, "parts");
+    for (int part = 0; part < DT_PART_COUNT; part++)
+        if (column->parts[part])
+            dt_json_add_text(json, NULL, dt_recipe_part_name((dt_date_part)part));
+    dt_json_end(json);
+    add_numeric(json, column);
+}
+
 static void add_categorical(dt_json *json, const dt_recipe_column *column)
 {
     dt_json_add_texts(json, "categories", column->categories, column->category_count);
@@ -74,6 +85,8 @@ static void add_recipe(dt_json *json, const dt_recipe *recipe)
         add_format(json, &column->format);
         if (column->role == DT_ROLE_NUMERIC)
             add_numeric(json, column);
+        else if (column->role == DT_ROLE_DATE)
+            add_date(json, column);
         else if (column->role == DT_ROLE_CATEGORICAL)
             add_categorical(json, column);
         dt_json_end(json);

@@ -56,10 +56,10 @@ const char *dt_date_order_name(dt_date_order order)
 }
 
 /* A year of two digits is taken where the other parts have as many. */
-static bool fits_year(const dt_date_parts *p, const layout *l)
+static bool fits_year(const dt_date_pieces *p, const layout *l)
 {
-    const dt_date_part *year = &p->part[l->year], *month = &p->part[l->month],
-                       *day = &p->part[l->day];
+    const dt_date_piece *year = &p->part[l->year], *month = &p->part[l->month],
+                        *day = &p->part[l->day];
     if (year->digits == 4)
         return year->number >= 1000;
     if (year->digits != 2)
@@ -70,24 +70,24 @@ static bool fits_year(const dt_date_parts *p, const layout *l)
 }
 
 /* Blanks and commas divide digits beside the name of a month alone. */
-static bool fits_signs(const dt_date_parts *p)
+static bool fits_signs(const dt_date_pieces *p)
 {
     if (p->has_name || p->is_compact)
         return true;
     return p->divider != '\0' && p->divider != ' ' && !p->has_comma;
 }
 
-static bool fits(const dt_date_parts *p, dt_date_order order, int *year, int *month, int *day)
+static bool fits(const dt_date_pieces *p, dt_date_order order, int *year, int *month, int *day)
 {
     const layout *l = &layouts[order];
     if (order == DT_DATE_NONE || p->count != l->count)
         return false;
     if (order == DT_DATE_TIME)
         return p->has_time && !p->has_weekday && !p->has_zone; /* 13:45-14:30 is a span */
-    const dt_date_part *m = &p->part[l->month];
+    const dt_date_piece *m = &p->part[l->month];
     if (!fits_signs(p) || !fits_year(p, l) || m->digits > 2 || p->has_name != (m->digits == 0))
         return false;
-    const dt_date_part *y = &p->part[l->year];
+    const dt_date_piece *y = &p->part[l->year];
     *year = y->digits == 4 ? y->number : y->number + (y->number < 69 ? 2000 : 1900);
     *month = m->number;
     *day = 1;
@@ -101,7 +101,7 @@ static bool fits(const dt_date_parts *p, dt_date_order order, int *year, int *mo
 
 bool dt_date_look_at(dt_date_look *out, const char *text, size_t bytes)
 {
-    dt_date_parts p;
+    dt_date_pieces p;
     int year = 0, month = 0, day = 0;
     *out = (dt_date_look){0};
     if (!dt_date_take_apart(&p, text, bytes))
@@ -122,7 +122,7 @@ static double share_of_day(double days)
 
 bool dt_date_read(dt_date *out, const char *text, size_t bytes, dt_date_order order)
 {
-    dt_date_parts p;
+    dt_date_pieces p;
     int year = 0, month = 1, day = 0;
     if (!dt_date_take_apart(&p, text, bytes) || !fits(&p, order, &year, &month, &day))
         return false;

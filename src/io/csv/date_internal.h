@@ -8,14 +8,14 @@ enum { DT_DATE_PARTS_MAX = 3 };
 enum { DT_DATE_MINUTE = 60, DT_DATE_HOUR = 3600, DT_DATE_DAY = 86400 };
 
 /* A number of a date; a month that has a name has no digits. */
-typedef struct dt_date_part {
+typedef struct dt_date_piece {
     int number;
     size_t digits;
-} dt_date_part;
+} dt_date_piece;
 
 /* What the signs of a cell divide. */
-typedef struct dt_date_parts {
-    dt_date_part part[DT_DATE_PARTS_MAX];
+typedef struct dt_date_pieces {
+    dt_date_piece part[DT_DATE_PARTS_MAX];
     size_t count;
     bool has_name; /* one of the parts is a month's */
     bool has_weekday, has_zone, has_time;
@@ -24,9 +24,9 @@ typedef struct dt_date_parts {
     char divider; /* - / . or a blank; 0: none */
     double seconds; /* of the day */
     int zone; /* seconds that its clocks are ahead of UTC */
-} dt_date_parts;
+} dt_date_pieces;
 
 /* Takes a cell apart; returns false when it has anything that no date or time has. */
-bool dt_date_take_apart(dt_date_parts *out, const char *text, size_t bytes);
+bool dt_date_take_apart(dt_date_pieces *out, const char *text, size_t bytes);
 
 #endif

@@ -84,11 +84,11 @@ static bool take_digits(int *out, span *s, size_t count)
     return true;
 }
 
-static bool add_part(dt_date_parts *out, int number, size_t digits)
+static bool add_part(dt_date_pieces *out, int number, size_t digits)
 {
     if (out->count == DT_DATE_PARTS_MAX)
         return false;
-    out->part[out->count++] = (dt_date_part){number, digits};
+    out->part[out->count++] = (dt_date_piece){number, digits};
     return true;
 }
 
@@ -124,7 +124,7 @@ static int month_at(const span *s)
     return find_name(s, months, 12);
 }
 
-static void skip_weekday(span *s, dt_date_parts *out)
+static void skip_weekday(span *s, dt_date_pieces *out)
 {
     static const char *const days[] = {"monday", "tuesday",  "wednesday", "thursday",
                                        "friday", "saturday", "sunday"};
@@ -153,7 +153,7 @@ static bool take_half(span *s, int *hour)
     return true;
 }
 
-static bool take_zone(span *s, dt_date_parts *out)
+static bool take_zone(span *s, dt_date_pieces *out)
 {
     span next = *s;
     const bool blank = skip_blanks(&next);
@@ -197,7 +197,7 @@ static double take_fraction(span *s)
 }
 
 /* What stands behind the hour: minutes and seconds, after colons or, behind a T, none. */
-static bool take_time(span *s, dt_date_parts *out, size_t hour_digits, bool colons)
+static bool take_time(span *s, dt_date_pieces *out, size_t hour_digits, bool colons)
 {
     int hour = 0, minute = 0, second = 0;
     double fraction = 0.0;
@@ -230,7 +230,7 @@ static bool is_hour(const span *s, size_t digits)
 /* ---- dates ---- */
 
 /* 20210131, with a time behind it or not. Only such years are clear. */
-static bool take_compact(span *s, dt_date_parts *out, size_t digits)
+static bool take_compact(span *s, dt_date_pieces *out, size_t digits)
 {
     int year = 0, month = 0, day = 0;
     if (out->count > 0 || !take_digits(&year, s, 4) || !take_digits(&month, s, 2) ||
@@ -238,9 +238,9 @@ static bool take_compact(span *s, dt_date_parts *out, size_t digits)
         return false;
     out->is_compact = true;
     out->count = 3;
-    out->part[0] = (dt_date_part){year, 4};
-    out->part[1] = (dt_date_part){month, 2};
-    out->part[2] = (dt_date_part){day, 2};
+    out->part[0] = (dt_date_piece){year, 4};
+    out->part[1] = (dt_date_piece){month, 2};
+    out->part[2] = (dt_date_piece){day, 2};
     if (digits > 8 && !take_time(s, out, 2, false))
         return false;
     if (s->end - s->at == 2 && memcmp(s->at, ".0", 2) == 0) /* as programs write whole numbers */
@@ -248,7 +248,7 @@ static bool take_compact(span *s, dt_date_parts *out, size_t digits)
     return true;
 }
 
-static bool take_digit_part(span *s, dt_date_parts *out, bool behind_t)
+static bool take_digit_part(span *s, dt_date_pieces *out, bool behind_t)
 {
     const size_t digits = digits_at(s);
     if (digits <= 2 && (is_at(s, digits, ':') || is_hour(s, digits)))
@@ -272,7 +272,7 @@ static bool take_digit_part(span *s, dt_date_parts *out, bool behind_t)
     return add_part(out, number, digits);
 }
 
-static bool take_month_part(span *s, dt_date_parts *out)
+static bool take_month_part(span *s, dt_date_pieces *out)
 {
     const int month = month_at(s);
     if (month == 0 || out->has_name)
@@ -283,7 +283,7 @@ static bool take_month_part(span *s, dt_date_parts *out)
 }
 
 /* What stands between two parts: blanks, and a sign that is the same everywhere in a date. */
-static bool take_gap(span *s, dt_date_parts *out, bool *behind_t)
+static bool take_gap(span *s, dt_date_pieces *out, bool *behind_t)
 {
     *behind_t = false;
     if (out->count == 0 && !out->has_time)
@@ -316,11 +316,11 @@ static bool take_gap(span *s, dt_date_parts *out, bool *behind_t)
     return true;
 }
 
-bool dt_date_take_apart(dt_date_parts *out, const char *text, size_t bytes)
+bool dt_date_take_apart(dt_date_pieces *out, const char *text, size_t bytes)
 {
     span s = {text, text + bytes};
     bool behind_t = false;
-    *out = (dt_date_parts){0};
+    *out = (dt_date_pieces){0};
     (void)skip_blanks(&s);
     while (s.end > s.at && (s.end[-1] == ' ' || s.end[-1] == '\t'))
         s.end--;
