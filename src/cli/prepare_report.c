@@ -106,30 +106,6 @@ static void warn_of_formats(const dt_prepare_table *found)
         dt_log_warn("%s%s; --decimal, --thousands and --categorical say otherwise", list, more);
 }
 
-/* Dates become other numbers than their digits are, in one line. */
-static void warn_of_dates(const dt_prepare_table *found)
-{
-    enum { SHOWN = 3 };
-    char list[SHOWN * (2 * SHOWN_BYTES + DT_DATE_BYTES + 40)] = "", more[64] = "";
-    char name[SHOWN_BYTES], date[DT_DATE_BYTES];
-    size_t used = 0, count = 0;
-    for (size_t c = 0; c < found->column_count; c++) {
-        const dt_prepare_column *column = &found->columns[c];
-        if (column->role != DT_ROLE_DATE || column->asked || count++ >= SHOWN)
-            continue;
-        used += (size_t)snprintf(list + used, sizeof list - used, "%s'%s' (%s: '%s' is %s)",
-                                 count > 1 ? ", " : "", show(name, column->name),
-                                 dt_date_order_name(column->order), column->written,
-                                 dt_date_show(date, column->meant, column->order));
-    }
-    if (count > SHOWN)
-        (void)snprintf(more, sizeof more, ", and %zu more", count - SHOWN);
-    if (count > 0)
-        dt_log_warn("%zu column%s dates, which become numbers: %s%s; --dates, --categorical and "
-                    "--drop say otherwise",
-                    count, count == 1 ? " holds" : "s hold", list, more);
-}
-
 /* Texts whose cells nearly all have digits may be numbers that nobody recognised. */
 static bool has_digits(const dt_prepare_column *column)
 {
@@ -137,8 +113,7 @@ static bool has_digits(const dt_prepare_column *column)
     const uint64_t cells = column->number_cells + column->text_cells;
     const uint64_t others = column->text_cells - column->digit_cells;
     return !column->asked && column->text_cells > 0 && others * MOST < cells &&
-           !column->is_constant &&
-           (column->role == DT_ROLE_CATEGORICAL || column->role == DT_ROLE_DROPPED);
+           column->role == DT_ROLE_CATEGORICAL;
 }
 
 static void warn_of_digits(const dt_prepare_table *found)
@@ -151,9 +126,8 @@ static void warn_of_digits(const dt_prepare_table *found)
         const dt_prepare_column *column = &found->columns[c];
         if (!has_digits(column) || count++ >= SHOWN)
             continue;
-        used += (size_t)snprintf(list + used, sizeof list - used, "%s'%s' (%s, as '%s')",
+        used += (size_t)snprintf(list + used, sizeof list - used, "%s'%s' (categories, as '%s')",
                                  count > 1 ? ", " : "", show(name, column->name),
-                                 column->role == DT_ROLE_DROPPED ? "dropped" : "categories",
                                  show(first, column->first));
     }
     if (count > SHOWN)
@@ -211,7 +185,7 @@ static void warn(const dt_prepare_run *r)
         warn_of_categories(r, &found->columns[c]);
     warn_of_digits(found);
     warn_of_formats(found);
-    warn_of_dates(found);
+    dt_prepare_warn_of_kinds(found);
     warn_of_constants(found);
     if (found->similar[0] != NULL)
         dt_log_warn("the classes '%s' and '%s' are spelled alike; write them in one way if they "

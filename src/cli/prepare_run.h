@@ -78,6 +78,9 @@ void dt_prepare_warn_of_table(dt_csv *csv);
  * DT_MEMORY. */
 DT_MUST_USE dt_status dt_prepare_report_columns(const dt_prepare_run *r);
 
+/** Warns of dates, texts that were dropped, and numbers that may be keys. Calls: local. */
+void dt_prepare_warn_of_kinds(const dt_prepare_table *found);
+
 /** Prints the sets, the classes or the values' measures, and a warning of categories that were not
  * seen. Calls: local. */
 void dt_prepare_report_split(const dt_prepare_run *r);

@@ -86,6 +86,11 @@ static void reads_dates(void **state)
     assert_days("01/2021", DT_DATE_MY, DAY - 30, 0);
     assert_days("January 2021", DT_DATE_MY, DAY - 30, 0);
     assert_days("Jan-21", DT_DATE_MY, DAY - 30, 0);
+    assert_days("2021Q1", DT_DATE_YM, DAY - 30, 0);
+    assert_days("2021-q1", DT_DATE_YM, DAY - 30, 0);
+    assert_days("Q1 2021", DT_DATE_MY, DAY - 30, 0);
+    assert_days("2020Q4", DT_DATE_YM, DAY - 122, 0);
+    assert_days("2020M10", DT_DATE_YM, DAY - 122, 0);
     assert_days("1969-12-31", DT_DATE_YMD, -1, 0);
     assert_days("2000-02-29", DT_DATE_YMD, 11016, 0);
     assert_days("1/2/68", DT_DATE_MDY, 35795, 0); /* 2068 */
@@ -186,7 +191,12 @@ static void refuses_what_are_no_dates(void **state)
                                         "2021-01-31 13:45+20:00",
                                         "2021-01-31 13:45+02:99",
                                         "2021-01-31 25:00",
-                                        "2020-21"};
+                                        "2020-21",
+                                        "2020Q5",
+                                        "2020Q10",
+                                        "2020M13",
+                                        "Q1",
+                                        "2021Q"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         assert_orders(texts[i], 0);
     dt_date date = {.days = 7};

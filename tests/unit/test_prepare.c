@@ -105,7 +105,7 @@ static void test_roles_asked_for(void **state)
 }
 
 /* The shortest table that shows it, and one row less. */
-static void test_limits_of_counters_and_codes(void **state)
+static void test_limits_of_counters(void **state)
 {
     (void)state;
     dt_prepare_plan plan = plan_all();
@@ -113,16 +113,14 @@ static void test_limits_of_counters_and_codes(void **state)
     for (size_t rows = 31; rows <= 32; rows++) {
         prepared p;
         table_text t = {0};
-        table_add(&t, "id,code,gap,back,kind,x\n");
+        table_add(&t, "id,gap,back,kind,x\n");
         for (size_t i = 0; i < rows; i++)
-            table_add(&t, "%zu,c%zu,%zu,%d,%s,%zu\n", i + 1, i, i + (i > 20), 50 - (int)i,
-                      kind_of(i), i % 5);
+            table_add(&t, "%zu,%zu,%d,%s,%zu\n", i + 1, i + (i > 20), 50 - (int)i, kind_of(i),
+                      i % 5);
         table_write(&t);
         if (prepared_survey(&p, &plan) != DT_OK)
             fail_msg("%s", dt_status_text());
         assert_int_equal(column_of(&p, "id")->role, rows < 32 ? DT_ROLE_NUMERIC : DT_ROLE_DROPPED);
-        assert_int_equal(column_of(&p, "code")->role,
-                         rows < 32 ? DT_ROLE_CATEGORICAL : DT_ROLE_DROPPED);
         assert_int_equal(column_of(&p, "gap")->role, DT_ROLE_NUMERIC);
         assert_int_equal(column_of(&p, "back")->role, DT_ROLE_NUMERIC);
         prepared_clear(&p);
@@ -763,7 +761,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_roles, scratch_empty),
         cmocka_unit_test_teardown(test_roles_asked_for, scratch_empty),
-        cmocka_unit_test_teardown(test_limits_of_counters_and_codes, scratch_empty),
+        cmocka_unit_test_teardown(test_limits_of_counters, scratch_empty),
         cmocka_unit_test_teardown(test_counters_with_holes, scratch_empty),
         cmocka_unit_test_teardown(test_mixed_columns, scratch_empty),
         cmocka_unit_test_teardown(test_many_distinct_values, scratch_empty),

@@ -65,6 +65,10 @@ typedef struct dt_prepare_column {
     bool asked; /* the role is the plan's */
     const char *why; /* it was dropped or got this role; "" when that is plain */
     bool is_constant; /* it was dropped for it: it has one value, or is empty */
+    bool is_counter; /* it was dropped for it: it counts the rows */
+    bool is_text; /* it was dropped for it: its texts hardly repeat */
+    bool is_key; /* its numbers look like keys, and yet are inputs */
+    const char *text; /* the first text, to be shown; "": none */
     dt_scale scale;
     dt_fill fill;
     uint64_t missing; /* cells */
@@ -126,10 +130,17 @@ typedef dt_status dt_prepare_take(void *context, const dt_prepare_row *row);
  * Reads all rows, and decides.
  *
  * A column's role, where the plan does not say: numeric when all cells are numbers; categorical
- * when at least one in ten is none. Dropped are columns that count the rows (1, 2, 3 ...), and
- * texts of which no two are the same, if there are more than 100 or more than categories; columns
- * of one value, and empty ones. Yet a column of one value and missing cells needs a filling first:
- * that they are missing may say something.
+ * when at least one in ten is none. Dropped are columns that count the rows (1, 2, 3 ...), texts
+ * that hardly repeat, columns of one value, and empty ones. Texts hardly repeat when there are
+ * fewer than two cells a value in more than 100 cells, or nine of ten or more of 20 to 100 cells
+ * differ; when all differ, if there are more than categories; and when of more than 1000 values
+ * those that become categories hold less than a quarter of the cells. Yet a column of one value and
+ * missing cells needs a filling first: that they are missing may say something.
+ *
+ * Numbers look like keys when there are 20 or more, whole and not negative, 19 in 20 of them differ,
+ * and either the last word of the name is id, key, nr, no, number or num, or all have the same
+ * number of digits, eight or more, and are no times since 1970; of 16 digits they may even repeat.
+ * They stay inputs.
  *
  * A column is dates when more than nine in ten of its cells are dates in one order (others are an
  * error then), or all are months without a day or times; whole numbers when all are dates as

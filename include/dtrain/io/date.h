@@ -6,7 +6,8 @@
 
 /**
  * Dates and times as people write them in tables: 2021-01-31, 31.1.2021, 1/31/21, 20210131,
- * 31 Jan 2021, January 31, 2021, 2021-01, 01/2021, Jan-21, 13:45. All calls are local.
+ * 31 Jan 2021, January 31, 2021, 2021-01, 01/2021, Jan-21, 2021Q1, 2021M01, 13:45. All calls are
+ * local.
  *
  * A date has a day, a month and a year in one of three orders, or a month and a year; between them
  * stands the same sign twice: - / . or, beside the name of a month, blanks and a comma. The name is

@@ -123,6 +123,7 @@ static dt_status keep_value(dt_dictionary_entry **out, dt_prepare *p, size_t c,
         (!needed && survey->texts == survey->dates.cells)) {
         column->distinct = survey->values.count - 1;
         column->distinct_is_more = true;
+        survey->cells_kept = survey->numbers;
         survey->keeps_values = false;
         dt_dictionary_clear(&survey->values);
         *out = NULL;

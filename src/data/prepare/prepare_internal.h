@@ -58,6 +58,7 @@ typedef struct dt_survey {
     uint64_t bad_row, bad_line; /* the first text that is no UTF-8; row 0: none */
     char bad_text[DT_TEXT_SHOWN_BYTES + 4]; /* to be shown */
     bool holds; /* something, in a row that was left out */
+    uint64_t cells_kept; /* numbers before `values` had too many */
     double previous;
     dt_dictionary values; /* counts of all rows in the survey, of training rows in the fit */
 
@@ -212,6 +213,14 @@ DT_MUST_USE dt_status dt_prepare_fail_date(const dt_prepare *p, size_t c, const 
 
 /** Decides which parts follow a date that spans so many days. */
 void dt_prepare_find_parts(bool parts[DT_PART_COUNT], const dt_survey *survey, double span);
+
+/* prepare_keys.c */
+
+/** Tells why a column of texts is no categories; *why = NULL: it is. Errors: DT_MEMORY. */
+DT_MUST_USE dt_status dt_prepare_find_text(const char **why, const dt_prepare *p, size_t c);
+
+/** Tells whether a numeric column looks as if its numbers were keys. */
+bool dt_prepare_is_key(const dt_prepare *p, size_t c);
 
 /* prepare_roles.c */
 

@@ -5,9 +5,6 @@
 /* Fewer rows may count 1, 2, 3 by chance: years, say. */
 enum { COUNTER_ROWS_MIN = 32 };
 
-/* So many rows whose texts all differ are names or keys, not categories. */
-enum { KEY_ROWS_MIN = 101 };
-
 /* ---- roles ---- */
 
 static dt_status decide_role(dt_prepare *p, size_t c)
@@ -26,19 +23,18 @@ static dt_status decide_role(dt_prepare *p, size_t c)
         if (survey->counts_rows && cells >= COUNTER_ROWS_MIN) {
             column->role = DT_ROLE_DROPPED;
             column->why = "counts the rows";
+            column->is_counter = true;
         }
         return DT_OK;
     }
     if (dt_prepare_is_mixed(p, c))
         return dt_prepare_fail_mixed(p, c);
-    column->role = DT_ROLE_CATEGORICAL;
-    const bool all_differ = survey->keeps_values && survey->values.count == cells;
-    const bool is_key = all_differ && (cells >= KEY_ROWS_MIN || cells > p->plan->max_categories);
-    if (!survey->keeps_values || is_key) {
-        column->role = DT_ROLE_DROPPED;
-        column->why = all_differ ? "no two are the same" : "too many distinct texts";
-    }
-    return DT_OK;
+    const char *why = NULL;
+    dt_status status = dt_prepare_find_text(&why, p, c);
+    column->role = why != NULL ? DT_ROLE_DROPPED : DT_ROLE_CATEGORICAL;
+    column->why = why != NULL ? why : "";
+    column->is_text = why != NULL;
+    return status;
 }
 
 static bool is_empty(const dt_prepare *p, size_t c)
@@ -155,7 +151,7 @@ static dt_number_format format_of(const dt_prepare *p, size_t c)
 dt_status dt_prepare_decide_roles(dt_prepare *p)
 {
     dt_status status = DT_OK;
-    size_t inputs = 0;
+    size_t inputs = 0, texts = 0;
     for (size_t c = 0; c < p->count; c++) {
         DT_TRY(decide_role(p, c));
         if (p->columns[c].role == DT_ROLE_CATEGORICAL)
@@ -179,13 +175,18 @@ dt_status dt_prepare_decide_roles(dt_prepare *p)
                                   p->columns[c].maximum - p->columns[c].minimum);
         p->columns[c].written = p->surveys[c].written;
         p->columns[c].meant = p->surveys[c].meant;
+        p->columns[c].text = p->surveys[c].text;
+        p->columns[c].is_key = dt_prepare_is_key(p, c);
     }
     drop_constant(p);
-    for (size_t c = 0; c < p->count; c++)
+    for (size_t c = 0; c < p->count; c++) {
         inputs += dt_prepare_is_input(&p->columns[c]);
+        texts += p->columns[c].is_text;
+    }
     if (inputs == 0)
-        DT_TRY(dt_fail(DT_DATA, "%s: beside the target '%s' no column is left to learn from",
-                       dt_csv_path(p->csv), p->names[p->targets[0]]));
+        DT_TRY(dt_fail(DT_DATA, "%s: beside the target '%s' no column is left to learn from%s",
+                       dt_csv_path(p->csv), p->names[p->targets[0]],
+                       texts > 0 ? "; --categorical COLUMN keeps texts that hardly repeat" : ""));
 out:
     return status;
 }

@@ -272,13 +272,29 @@ static bool take_digit_part(span *s, dt_date_pieces *out, bool behind_t)
     return add_part(out, number, digits);
 }
 
+/* Q1 to Q4, and M1 to M12: the first month of a quarter, or a month. */
+static int short_month_at(const span *s, size_t *bytes)
+{
+    span number = {s->at + 1, s->end};
+    const size_t digits = digits_at(&number);
+    const bool quarter = lower(*s->at) == 'q';
+    *bytes = 1 + digits;
+    if ((!quarter && lower(*s->at) != 'm') || digits < 1 || digits > (quarter ? 1 : 2))
+        return 0;
+    const int value = number_at(&number, digits), month = quarter ? 3 * value - 2 : value;
+    return month >= 1 && month <= 12 ? month : 0;
+}
+
 static bool take_month_part(span *s, dt_date_pieces *out)
 {
-    const int month = month_at(s);
+    size_t bytes = letters_at(s);
+    int month = month_at(s);
+    if (month == 0)
+        month = short_month_at(s, &bytes);
     if (month == 0 || out->has_name)
         return false;
     out->has_name = true;
-    s->at += letters_at(s);
+    s->at += bytes;
     return add_part(out, month, 0);
 }
 

@@ -1,0 +1,113 @@
+/* Warnings of columns that were taken for something else than numbers and categories: in a line for
+ * each kind, however many columns there are. */
+#include "prepare_run.h"
+
+#include "dtrain/base/log.h"
+#include "dtrain/base/text.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { SHOWN_BYTES = DT_TEXT_SHOWN_BYTES + 4, SHOWN = 3 };
+
+/* The columns of a kind. */
+typedef struct list {
+    size_t count;
+    char text[SHOWN * 160]; /* the first, and what they hold */
+    char names[SHOWN * (SHOWN_BYTES + 2)]; /* of the first, to be typed */
+    char more[32]; /* "": those are all */
+} list;
+
+/* Adds a column, as 'NAME' (WHAT). */
+DT_PRINTF(3, 4) static void add(list *l, const char *name, const char *format, ...)
+{
+    char what[120], shown[SHOWN_BYTES];
+    va_list arguments;
+    const size_t used = strlen(l->text), named = strlen(l->names);
+    l->count++;
+    if (l->count > SHOWN) {
+        (void)snprintf(l->more, sizeof l->more, " and %zu more", l->count - SHOWN);
+        return;
+    }
+    va_start(arguments, format);
+    (void)vsnprintf(what, sizeof what, format, arguments);
+    va_end(arguments);
+    (void)dt_text_show(shown, name, strlen(name));
+    (void)snprintf(l->text + used, sizeof l->text - used, "%s'%s'%s%s%s", used > 0 ? ", " : "",
+                   shown, what[0] != '\0' ? " (" : "", what, what[0] != '\0' ? ")" : "");
+    (void)snprintf(l->names + named, sizeof l->names - named, "%s%s", named > 0 ? "," : "", shown);
+}
+
+static void warn_of_dates(const dt_prepare_table *found)
+{
+    list l = {0};
+    char date[DT_DATE_BYTES];
+    for (size_t c = 0; c < found->column_count; c++) {
+        const dt_prepare_column *column = &found->columns[c];
+        if (column->role == DT_ROLE_DATE && !column->asked)
+            add(&l, column->name, "%s: '%s' is %s", dt_date_order_name(column->order),
+                column->written, dt_date_show(date, column->meant, column->order));
+    }
+    if (l.count > 0)
+        dt_log_warn("%zu column%s dates, which become numbers: %s%s; --dates, --categorical and "
+                    "--drop say otherwise",
+                    l.count, l.count == 1 ? " holds" : "s hold", l.text, l.more);
+}
+
+static void warn_of_texts(const dt_prepare_table *found)
+{
+    list l = {0};
+    for (size_t c = 0; c < found->column_count; c++)
+        if (found->columns[c].is_text)
+            add(&l, found->columns[c].name, "%s%llu values in %llu rows, as '%s'",
+                found->columns[c].distinct_is_more ? ">" : "",
+                (unsigned long long)found->columns[c].distinct,
+                (unsigned long long)(found->columns[c].number_cells + found->columns[c].text_cells),
+                found->columns[c].text);
+    if (l.count > 0)
+        dt_log_warn("%zu column%s of texts that hardly repeat %s dropped: %s%s; --categorical '%s' "
+                    "keeps %s",
+                    l.count, l.count == 1 ? "" : "s", l.count == 1 ? "is" : "are", l.text, l.more,
+                    l.names, l.count == 1 ? "it" : "them");
+}
+
+/* They are dropped, too. */
+static void warn_of_counters(const dt_prepare_table *found)
+{
+    list l = {0};
+    for (size_t c = 0; c < found->column_count; c++)
+        if (found->columns[c].is_counter)
+            add(&l, found->columns[c].name, "%.9g to %.9g", found->columns[c].minimum,
+                found->columns[c].maximum);
+    if (l.count > 0)
+        dt_log_warn("%zu column%s the rows, and %s dropped: %s%s; --numeric '%s' keeps %s", l.count,
+                    l.count == 1 ? " counts" : "s count", l.count == 1 ? "is" : "are", l.text,
+                    l.more, l.names, l.count == 1 ? "it" : "them");
+}
+
+static void warn_of_keys(const dt_prepare_table *found)
+{
+    list l = {0};
+    const double float32_whole = 16777216.0; /* 2^24 */
+    for (size_t c = 0; c < found->column_count; c++) {
+        const dt_prepare_column *column = &found->columns[c];
+        if (column->is_key)
+            add(&l, column->name, "%s%llu values in %llu rows%s",
+                column->distinct_is_more ? ">" : "", (unsigned long long)column->distinct,
+                (unsigned long long)column->number_cells,
+                column->maximum > float32_whole ? ", beyond float32" : "");
+    }
+    if (l.count > 0)
+        dt_log_warn("%zu column%s: %s%s; --drop '%s', or --numeric if %s meant", l.count,
+                    l.count == 1 ? " looks like a key" : "s look like keys", l.text, l.more,
+                    l.names, l.count == 1 ? "it is" : "they are");
+}
+
+void dt_prepare_warn_of_kinds(const dt_prepare_table *found)
+{
+    warn_of_dates(found);
+    warn_of_texts(found);
+    warn_of_counters(found);
+    warn_of_keys(found);
+}

@@ -1,0 +1,160 @@
+/* Columns that tell rows apart instead of describing them: free text, and keys. */
+#include "prepare_internal.h"
+
+#include "dtrain/base/memory.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Texts: from so many rows on, half of them must repeat; in fewer, one in ten. Still fewer rows say
+ * nothing. */
+enum { ROWS_MANY = 101, ROWS_FEW = 20, ROWS_A_REPEAT = 10 };
+
+/* More categories than are kept, of which those that are hold less than one row in so many. */
+enum { CATEGORIES_MANY = 1000, ROWS_A_KEPT = 4 };
+
+/* Numbers: fewer rows may differ by chance, and so may one in so many be equal. */
+enum { KEY_ROWS_MIN = 20, KEYS_A_REPEAT = 20 };
+
+/* Keys of eight digits or more need no name, and those of cards may even repeat. */
+#define KEY_LARGE 1e7
+#define KEY_OF_CARDS 1e15
+
+/* ---- texts ---- */
+
+static int compare_counts(const void *a, const void *b)
+{
+    const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x > y ? -1 : x < y;
+}
+
+/* Whether the most frequent values, an input each, hold a small share of the rows. */
+static dt_status are_mostly_rare(bool *out, const dt_survey *survey, size_t most)
+{
+    dt_status status = DT_OK;
+    uint64_t *counts = NULL, kept = 0;
+    const size_t count = survey->values.count;
+    *out = false;
+    if (count <= most || count <= CATEGORIES_MANY)
+        return DT_OK;
+    DT_TRY(dt_memory_alloc(&counts, count, sizeof *counts, "categories"));
+    for (size_t i = 0; i < count; i++)
+        counts[i] = survey->values.entries[i].count;
+    qsort(counts, count, sizeof *counts, compare_counts);
+    for (size_t i = 0; i + 1 < most; i++)
+        kept += counts[i];
+    *out = kept * ROWS_A_KEPT < survey->numbers + survey->texts;
+out:
+    dt_memory_free(counts);
+    return status;
+}
+
+dt_status dt_prepare_find_text(const char **why, const dt_prepare *p, size_t c)
+{
+    dt_status status = DT_OK;
+    bool is_rare = false;
+    const dt_survey *survey = &p->surveys[c];
+    const uint64_t cells = survey->numbers + survey->texts, count = survey->values.count;
+    const size_t most = p->plan->max_categories;
+    *why = NULL;
+    if (!survey->keeps_values) {
+        *why = "too many distinct texts";
+        return DT_OK;
+    }
+    DT_TRY(are_mostly_rare(&is_rare, survey, most));
+    if (count == cells && (cells >= ROWS_FEW || cells > most))
+        *why = "no two are the same";
+    else if (cells >= ROWS_MANY ? 2 * count > cells
+                                : cells >= ROWS_FEW && (cells - count) * ROWS_A_REPEAT <= cells)
+        *why = "texts that hardly repeat";
+    else if (is_rare)
+        *why = "categories would hold few rows";
+out:
+    return status;
+}
+
+/* ---- numbers ---- */
+
+static bool is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static bool is_capital(char c)
+{
+    return c >= 'A' && c <= 'Z';
+}
+
+static char lower(char c)
+{
+    return is_capital(c) ? (char)(c - 'A' + 'a') : c;
+}
+
+static bool ends_in(const char *name, size_t bytes, const char *ending)
+{
+    const size_t length = strlen(ending);
+    if (bytes < length)
+        return false;
+    for (size_t i = 0; i < length; i++)
+        if (lower(name[bytes - length + i]) != ending[i])
+            return false;
+    return true;
+}
+
+/* Whether the last word of a name is one that keys have: CustomerId, customer_id, Invoice No. and,
+ * but for words of the language, customerid. */
+static bool is_named_key(const char *name)
+{
+    static const char *const words[] = {"id", "ids", "key", "nr", "no", "number", "num", "uuid"};
+    static const char *const others[] = {"paid", "bid",   "aid",   "mid",  "acid", "fluid", "solid",
+                                         "grid", "valid", "rapid", "void", "kid",  "squid"};
+    size_t bytes = strlen(name);
+    while (bytes > 0 && (name[bytes - 1] == '.' || name[bytes - 1] == ' '))
+        bytes--;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        const size_t from = bytes - strlen(words[i]);
+        if (ends_in(name, bytes, words[i]) &&
+            (from == 0 || !is_letter(name[from - 1]) ||
+             (is_capital(name[from]) && !is_capital(name[from - 1]))))
+            return true;
+    }
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (ends_in(name, bytes, others[i]))
+            return false;
+    return ends_in(name, bytes, "id");
+}
+
+/* Seconds since 1970, or thousandths and so on, from 1990 to 2060. */
+static bool is_unix_time(double minimum, double maximum)
+{
+    for (double unit = 1.0; unit <= 1e9; unit *= 1e3)
+        if (minimum >= 631152000.0 * unit && maximum <= 2840140800.0 * unit)
+            return true;
+    return false;
+}
+
+/* As keys are given out: large, and with the same number of digits. */
+static bool are_numbered(double minimum, double maximum)
+{
+    double first = KEY_LARGE;
+    while (first * 10.0 <= minimum && first < 1e300)
+        first *= 10.0;
+    return minimum >= first && maximum < first * 10.0 && !is_unix_time(minimum, maximum);
+}
+
+bool dt_prepare_is_key(const dt_prepare *p, size_t c)
+{
+    const dt_survey *survey = &p->surveys[c];
+    const dt_prepare_column *column = &p->columns[c];
+    const uint64_t seen = survey->keeps_values ? survey->numbers : survey->cells_kept;
+    const uint64_t distinct = survey->keeps_values ? survey->values.count : column->distinct;
+    if (column->role != DT_ROLE_NUMERIC || survey->asked || survey->has_fraction ||
+        survey->written[0] != '\0' || seen < KEY_ROWS_MIN || column->minimum < 0.0)
+        return false;
+    const bool numbered = are_numbered(column->minimum, column->maximum);
+    if (numbered && column->minimum >= KEY_OF_CARDS)
+        return true;
+    return distinct <= seen && (seen - distinct) * KEYS_A_REPEAT <= seen &&
+           (numbered || is_named_key(p->names[c]));
+}

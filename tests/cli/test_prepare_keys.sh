@@ -1,0 +1,36 @@
+#!/bin/sh
+# dtrain prepare: free text is dropped and keys are hinted at, in a line each that says what to type;
+# what it says to type works.
+# shellcheck source-path=SCRIPTDIR source=harness.sh
+. "$(dirname "$0")/harness.sh"
+
+awk 'BEGIN {
+    print "row,note,street,client_id,phone,age,y"
+    for (i = 0; i < 200; i++)
+        printf "%d,%s,%s,%d,%.0f,%d,%s\n", i + 1, "call " i * 13 % 180, "Elm " i * 7 % 150,
+            i * 37 % 200 * 3 + 11, 4915200000000000 + i * 1237, 20 + i % 50, i % 3 ? "no" : "yes"
+}' >table.csv
+run 0 prepare table.csv --target y --out data --quiet
+expect_status 0
+expect_stderr "2 columns of texts that hardly repeat are dropped: 'note' [(]180 values in 200 rows, as 'call 0'[)], 'street' [(]150 values in 200 rows, as 'Elm 0'[)]; --categorical 'note,street' keeps them"
+expect_stderr "1 column counts the rows, and is dropped: 'row' [(]1 to 200[)]; --numeric 'row' keeps it"
+expect_stderr "2 columns look like keys: 'client_id' [(]200 values in 200 rows[)], 'phone' [(]200 values in 200 rows, beyond float32[)]; --drop 'client_id,phone', or --numeric if they are meant"
+expect_stdout_line "summary.inputs=3"
+
+run 0 prepare table.csv --target y --out kept --quiet --categorical note,street --numeric row,client_id,phone
+expect_status 0
+expect_no_stderr "hardly"
+expect_no_stderr "counts"
+expect_no_stderr "look"
+run 0 prepare table.csv --target y --out dropped --quiet --drop note,street,row,client_id,phone
+expect_status 0
+expect_empty_stderr
+expect_stdout_line "summary.inputs=1"
+
+cut -d, -f2,7 table.csv >text.csv
+run 0 prepare text.csv --target y --out refused
+expect_status 3
+expect_stderr "no column is left to learn from; --categorical COLUMN keeps texts that hardly repeat"
+expect_no_file refused
+run 0 prepare text.csv --target y --out text --categorical note --quiet
+expect_status 0
