@@ -250,7 +250,7 @@ expect_one_stderr_line 'dtrain: error: waves.keras: Keras has no layer for the s
 [ ! -e waves.keras ] || fail "a refused export leaves no file"
 run 1 classes --epochs 1 --numeric-embedding periodic --frequencies 9 --members 8 --hidden 40 --out shape-3
 expect_stdout '^model +7-40-2, 8 members, 9 frequencies x 8, relu, softmax; P = [0-9]+ parameters$'
-expect_one_stderr_line 'dtrain: warning: shape-3/model.h5: only dtrain opens it: Keras has no layer for the sines and cosines of --numeric-embedding periodic'
+expect_stderr_line 'dtrain: warning: shape-3/model.h5: only dtrain opens it: Keras has no layer for the sines and cosines of --numeric-embedding periodic'
 run 0 inspect shape-3/model.h5
 expect_stdout '^periodic +35 +1 +inputs 4, frequencies 9, width 8, [^ ]+ +188$'
 run 2 classes --epochs 1 --init-from shape-3 --out more-3

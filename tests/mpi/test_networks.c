@@ -64,7 +64,7 @@ static const char *const others[] = {
     "@ --targets y --hidden 9 --init-from @normal.h5",
     "@ --targets v2 --scale standard --numeric-embedding piecewise --bins 5 --embedding-width 3 "
     "--noise 0.1",
-    "@ --targets y --scale minmax --weights w --members 2",
+    "@ --targets y --scale minmax --weights w --members 2 --numeric-embedding periodic",
 };
 
 /* Names and options that no run here can have. */
