@@ -68,6 +68,22 @@ size_t dt_text_character_bytes(const char *text, size_t bytes)
     return length;
 }
 
+size_t dt_text_to_utf32(uint32_t *out, size_t most, const char *text, size_t bytes)
+{
+    size_t count = 0;
+    for (size_t at = 0; at < bytes; count++) {
+        const unsigned lead = (unsigned char)text[at];
+        const size_t length = dt_text_character_bytes(text + at, bytes - at);
+        uint32_t character = length == 0 ? 0xFFFD : length == 1 ? lead : lead & (0x7Fu >> length);
+        for (size_t i = 1; i < length; i++)
+            character = character << 6 | ((unsigned char)text[at + i] & 0x3Fu);
+        if (out != NULL && count < most)
+            out[count] = character;
+        at += length > 0 ? length : 1;
+    }
+    return count;
+}
+
 bool dt_text_is_utf8(const char *text, size_t bytes)
 {
     for (size_t i = 0; i < bytes;) {

@@ -1,5 +1,6 @@
 #include "dtrain/base/log.h"
 #include "dtrain/base/memory.h"
+#include "dtrain/data/source.h"
 #include "dtrain/io/json.h"
 #include "dtrain/io/npz.h"
 #include "dtrain/report/text_table.h"
@@ -133,7 +134,8 @@ DT_MUST_USE static dt_status measure(array_report *report, const dt_npz *npz, wo
     memset(w->slots, 0, SLOTS * sizeof *w->slots);
     w->class_count = 0;
     w->sum = w->mean = w->squares = 0.0L;
-    w->counting = is_list(npy);
+    w->counting = is_list(npy) && strcmp(report->member->name, DT_SOURCE_ROW) != 0 &&
+                  strcmp(report->member->name, DT_SOURCE_ID) != 0;
     for (uint64_t left = npy->count; left > 0;) {
         const size_t count = left < ITEMS_AT_ONCE ? (size_t)left : ITEMS_AT_ONCE;
         DT_TRY(dt_npz_stream_read(stream, w->items, count * npy->item_bytes));

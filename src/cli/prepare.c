@@ -1,15 +1,38 @@
 #include "commands.h"
-#include "prepare_run.h"
+#include "prepare_report.h"
 
 #include "dtrain/base/log.h"
 #include "dtrain/base/memory.h"
 #include "dtrain/base/text.h"
+#include "dtrain/io/file.h"
+#include "dtrain/io/npz.h"
+#include "dtrain/run/preparation.h"
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* One set's file, and what is to be written into its member next. */
+typedef struct dt_prepare_file {
+    dt_npz_writer *writer; /* NULL: no such set */
+    char *buffer;
+    size_t used, capacity;
+} dt_prepare_file;
+
+/* One preparation, from the command line to the results. */
+typedef struct dt_prepare_run {
+    dt_preparation table;
+    dt_prepare_file files[DT_SET_COUNT];
+    size_t D;
+    uint32_t *id; /* of a row: its characters */
+    char *recipe; /* JSON */
+    dt_file *recipe_file;
+    bool folder_made; /* of --out's path, what is beyond its first present_bytes */
+    size_t present_bytes;
+} dt_prepare_run;
 
 /* ---- the sets' files ---- */
 
@@ -41,13 +64,34 @@ static dt_status put_targets(void *context, const dt_prepare_row *row)
     if (row->values == NULL)
         return put(&r->files[row->set], &label, sizeof label);
     return put(&r->files[row->set], row->values,
-               dt_prepare_table_of(r->prepare)->T * sizeof *row->values);
+               dt_prepare_table_of(r->table.prepare)->T * sizeof *row->values);
 }
 
 static dt_status put_weight(void *context, const dt_prepare_row *row)
 {
     dt_prepare_run *r = context;
     return put(&r->files[row->set], &row->weight, sizeof row->weight);
+}
+
+static dt_status put_number(void *context, const dt_prepare_row *row)
+{
+    dt_prepare_run *r = context;
+    const int64_t number = (int64_t)row->row;
+    return put(&r->files[row->set], &number, sizeof number);
+}
+
+/* A number, or characters as NumPy has them: UTF-32, zeros behind. */
+static dt_status put_id(void *context, const dt_prepare_row *row)
+{
+    dt_prepare_run *r = context;
+    const size_t characters = dt_prepare_table_of(r->table.prepare)->id_characters;
+    if (characters == 0) {
+        const int64_t number = strtoll(row->id->text, NULL, 10);
+        return put(&r->files[row->set], &number, sizeof number);
+    }
+    memset(r->id, 0, characters * sizeof *r->id);
+    (void)dt_text_to_utf32(r->id, characters, row->id->text, row->id->bytes);
+    return put(&r->files[row->set], r->id, characters * sizeof *r->id);
 }
 
 static dt_status put_inputs(void *context, const dt_prepare_row *row)
@@ -60,7 +104,7 @@ static dt_status begin_members(dt_prepare_run *r, const char *name, const char *
                                size_t item_bytes)
 {
     dt_status status = DT_OK;
-    const dt_prepare_table *found = dt_prepare_table_of(r->prepare);
+    const dt_prepare_table *found = dt_prepare_table_of(r->table.prepare);
     for (int set = 0; set < DT_SET_COUNT; set++) {
         dt_prepare_file *file = &r->files[set];
         const uint64_t shape[2] = {found->set_rows[set], width};
@@ -91,7 +135,7 @@ static dt_status flush_all(dt_prepare_run *r)
 static dt_status check_folder(dt_prepare_run *r)
 {
     struct stat info;
-    const char *out = r->settings.out;
+    const char *out = r->table.settings.out;
     char folder[DT_OPTION_TEXT_BYTES];
     (void)snprintf(folder, sizeof folder, "%s", out);
     while (folder[0] != '\0' && stat(folder, &info) != 0) {
@@ -112,13 +156,13 @@ static dt_status make_folder(dt_prepare_run *r)
 {
     dt_status status = check_folder(r); /* again: during the first pass others may have made it */
     r->folder_made = status == DT_OK;
-    return status == DT_OK ? dt_file_make_folder(r->settings.out) : status;
+    return status == DT_OK ? dt_file_make_folder(r->table.settings.out) : status;
 }
 
 /* After a failure; a folder that something is in stays. */
 static void remove_folder(dt_prepare_run *r)
 {
-    char *folder = r->settings.out;
+    char *folder = r->table.settings.out;
     while (r->folder_made && strlen(folder) > r->present_bytes) {
         char *slash = strrchr(folder, '/');
         (void)rmdir(folder);
@@ -130,7 +174,7 @@ enum { PATH_BYTES = DT_OPTION_TEXT_BYTES + 32 };
 
 static void path_of(char out[PATH_BYTES], const dt_prepare_run *r, const char *name)
 {
-    (void)snprintf(out, PATH_BYTES, "%s/%s", r->settings.out, name);
+    (void)snprintf(out, PATH_BYTES, "%s/%s", r->table.settings.out, name);
 }
 
 static void path_of_set(char out[PATH_BYTES], const dt_prepare_run *r, int set)
@@ -144,13 +188,14 @@ static void path_of_set(char out[PATH_BYTES], const dt_prepare_run *r, int set)
 static dt_status open_files(dt_prepare_run *r)
 {
     dt_status status = DT_OK;
-    const dt_prepare_table *found = dt_prepare_table_of(r->prepare);
+    const dt_prepare_table *found = dt_prepare_table_of(r->table.prepare);
     char path[PATH_BYTES];
     DT_TRY(make_folder(r));
     for (int set = 0; set < DT_SET_COUNT; set++) {
         path_of_set(path, r, set);
         if (found->set_rows[set] > 0)
-            DT_TRY(dt_npz_writer_open(&r->files[set].writer, path, r->settings.store ? 0 : LEVEL));
+            DT_TRY(dt_npz_writer_open(&r->files[set].writer, path,
+                                      r->table.settings.store ? 0 : LEVEL));
         else if (access(path, F_OK) == 0)
             DT_TRY(dt_fail(DT_OUTPUT,
                            "%s is there already, and this preparation makes no %s set; remove it, "
@@ -202,7 +247,7 @@ static dt_status sync_folders(const dt_prepare_run *r)
     char path[PATH_BYTES];
     for (int set = 0; set < DT_SET_COUNT; set++) {
         path_of_set(path, r, set);
-        if (dt_prepare_table_of(r->prepare)->set_rows[set] > 0)
+        if (dt_prepare_table_of(r->table.prepare)->set_rows[set] > 0)
             DT_TRY(dt_file_sync_folder(path));
     }
     path_of(path, r, "recipe.json");
@@ -219,60 +264,15 @@ static void tell(void *context, const char *pass, double share)
 
 /* ---- the run ---- */
 
-/* --columns, as texts. */
-static dt_status read_names(dt_prepare_run *r)
-{
-    dt_status status = DT_OK;
-    char item[DT_OPTION_TEXT_BYTES];
-    size_t most = 1;
-    for (const char *c = r->settings.columns; *c != '\0'; c++)
-        most += *c == ',';
-    DT_TRY(dt_memory_alloc(&r->names, most, sizeof *r->names, "column names"));
-    for (const char *at = r->settings.columns; dt_text_next_item(item, sizeof item, &at);) {
-        DT_TRY(dt_memory_copy_text(&r->names[r->name_count], item));
-        r->name_count++;
-    }
-out:
-    return status;
-}
-
-static dt_status open_table(dt_prepare_run *r, const char *path)
-{
-    const dt_prepare_settings *s = &r->settings;
-    dt_status status = read_names(r);
-    if (status != DT_OK)
-        return status;
-    const dt_csv_format format = {.separator = dt_csv_separator(s->separator),
-                                  .encoding = (dt_csv_encoding)s->encoding,
-                                  .header = (dt_csv_header)s->header,
-                                  .skip_lines = (size_t)s->skip_lines,
-                                  .names = (const char *const *)r->names,
-                                  .name_count = r->name_count};
-    status = dt_csv_open(&r->csv, path, &format);
-    if (status != DT_OK)
-        return status;
-    dt_prepare_warn_of_table(r->csv);
-    if (s->target[0] != '\0')
-        return DT_OK;
-    /* The names are what the person needs now. */
-    char list[512] = "";
-    size_t used = 0;
-    for (size_t c = 0; c < dt_csv_format_of(r->csv)->columns && used < sizeof list; c++)
-        used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", c > 0 ? ", " : "",
-                                 dt_csv_name(r->csv, c));
-    return dt_fail(DT_USAGE, "--target COLUMN is needed, one of: %s%s", list,
-                   used >= sizeof list ? "..." : "");
-}
-
 static dt_status write_targets(dt_prepare_run *r)
 {
     dt_status status = DT_OK;
-    const dt_prepare_table *found = dt_prepare_table_of(r->prepare);
+    const dt_prepare_table *found = dt_prepare_table_of(r->table.prepare);
     if (found->targets == NULL)
         DT_TRY(begin_members(r, "targets", "<i8", 0, sizeof(int64_t)));
     else
         DT_TRY(begin_members(r, "targets", "<f8", found->T > 1 ? found->T : 0, sizeof(double)));
-    DT_TRY(dt_prepare_fit(r->prepare, put_targets, r));
+    DT_TRY(dt_prepare_fit(r->table.prepare, put_targets, r));
     DT_TRY(flush_all(r));
 out:
     return status;
@@ -282,7 +282,28 @@ static dt_status write_weights(dt_prepare_run *r)
 {
     dt_status status = DT_OK;
     DT_TRY(begin_members(r, DT_SOURCE_WEIGHTS, "<f8", 0, sizeof(double)));
-    DT_TRY(dt_prepare_weigh(r->prepare, put_weight, r));
+    DT_TRY(dt_prepare_weigh(r->table.prepare, put_weight, r));
+    DT_TRY(flush_all(r));
+out:
+    return status;
+}
+
+/* What tells which row of the table a row is. */
+static dt_status write_traces(dt_prepare_run *r)
+{
+    dt_status status = DT_OK;
+    const size_t characters = dt_prepare_table_of(r->table.prepare)->id_characters;
+    char descr[32] = "<i8";
+    DT_TRY(begin_members(r, DT_SOURCE_ROW, descr, 0, sizeof(int64_t)));
+    DT_TRY(dt_prepare_trace(r->table.prepare, put_number, r));
+    DT_TRY(flush_all(r));
+    if (r->table.settings.id[0] == '\0')
+        goto out;
+    if (characters > 0)
+        (void)snprintf(descr, sizeof descr, "<U%zu", characters);
+    DT_TRY(dt_memory_alloc(&r->id, characters + 2, sizeof *r->id, "id"));
+    DT_TRY(begin_members(r, DT_SOURCE_ID, descr, 0, (characters + 2) * sizeof *r->id));
+    DT_TRY(dt_prepare_identify(r->table.prepare, put_id, r));
     DT_TRY(flush_all(r));
 out:
     return status;
@@ -291,50 +312,34 @@ out:
 static dt_status run_all(dt_prepare_run *r, const char *path)
 {
     dt_status status = DT_OK;
-    const dt_prepare_settings *s = &r->settings;
-    DT_TRY(open_table(r, path));
+    const dt_prepare_settings *s = &r->table.settings;
+    DT_TRY(dt_preparation_open(&r->table, path));
     DT_TRY(check_folder(r));
-    const dt_prepare_plan plan = {
-        .target = s->target,
-        .task = (dt_targets)s->task,
-        .weights = s->weights,
-        .drop = s->drop,
-        .numeric = s->numeric,
-        .categorical = s->categorical,
-        .scale = s->scale,
-        .fill = s->fill,
-        .missing = s->missing,
-        .missing_only =
-            dt_options_given(dt_prepare_options(), s, "missing-only") ? s->missing_only : NULL,
-        .decimal = s->decimal,
-        .thousands = s->thousands,
-        .dates = s->dates,
-        .unseen = (dt_unseen)s->unseen,
-        .max_categories = (size_t)s->max_categories,
-        .split_method = (dt_split_method)s->split,
-        .split_asked = dt_options_given(dt_prepare_options(), s, "split"),
-        .split_column = s->split_column,
-        .validation = s->validation_split,
-        .test = s->test_split,
-        .seed = (uint64_t)s->seed};
-    DT_TRY(dt_prepare_survey(&r->prepare, r->csv, &plan, tell, NULL));
-    DT_TRY(dt_prepare_report_columns(r));
+    DT_TRY(dt_preparation_survey(&r->table, dt_options_given(dt_prepare_options(), s, "split"),
+                                 tell, NULL));
+    DT_TRY(dt_prepare_report_columns(&r->table));
     DT_TRY(open_files(r));
     DT_TRY(write_targets(r));
     if (s->weights[0] != '\0')
         DT_TRY(write_weights(r));
-    DT_TRY(dt_recipe_to_json(&r->recipe, dt_prepare_recipe(r->prepare)));
-    r->D = dt_prepare_recipe(r->prepare)->D;
+    DT_TRY(dt_recipe_to_json(&r->recipe, dt_prepare_recipe(r->table.prepare)));
+    r->D = dt_prepare_recipe(r->table.prepare)->D;
     DT_TRY(begin_members(r, "inputs", "<f4", r->D, sizeof(float)));
-    DT_TRY(dt_prepare_apply(r->prepare, put_inputs, r));
+    DT_TRY(dt_prepare_apply(r->table.prepare, put_inputs, r));
     DT_TRY(flush_all(r));
+    DT_TRY(write_traces(r));
     DT_TRY(seal(r));
     DT_TRY(rename_all(r));
     DT_TRY(sync_folders(r));
-    dt_prepare_report_split(r);
-    dt_prepare_report_summary(r);
+    dt_prepare_report_split(&r->table);
+    dt_prepare_report_summary(&r->table);
 out:
     return status;
+}
+
+void dt_cli_prepare_help(void)
+{
+    dt_options_print_help(dt_prepare_options());
 }
 
 dt_status dt_cli_prepare(int argc, char **argv)
@@ -344,9 +349,9 @@ dt_status dt_cli_prepare(int argc, char **argv)
     dt_status status = dt_memory_alloc(&r, 1, sizeof *r, "run");
     if (status != DT_OK)
         return status;
-    status = dt_prepare_parse(&r->settings, &path, argc, argv);
+    status = dt_prepare_parse(&r->table.settings, &path, argc, argv);
     if (status == DT_OK) {
-        dt_log_init(true, r->settings.quiet);
+        dt_log_init(true, r->table.settings.quiet);
         status = run_all(r, path);
     }
     for (int set = 0; set < DT_SET_COUNT; set++) {
@@ -356,12 +361,9 @@ dt_status dt_cli_prepare(int argc, char **argv)
     dt_file_discard(r->recipe_file);
     if (status != DT_OK)
         remove_folder(r);
-    dt_prepare_free(r->prepare);
-    dt_csv_close(r->csv);
-    for (size_t i = 0; i < r->name_count; i++)
-        dt_memory_free(r->names[i]);
-    dt_memory_free(r->names);
+    dt_preparation_close(&r->table);
     dt_memory_free(r->recipe);
+    dt_memory_free(r->id);
     dt_memory_free(r);
     return status;
 }

@@ -1,4 +1,4 @@
-#include "prepare_run.h"
+#include "prepare_report.h"
 
 #include "dtrain/base/log.h"
 #include "dtrain/base/text.h"
@@ -139,7 +139,7 @@ static void warn_of_digits(const dt_prepare_table *found)
 }
 
 /* Many categories are many inputs, or some of them are not told apart. */
-static void warn_of_categories(const dt_prepare_run *r, const dt_prepare_column *column)
+static void warn_of_categories(const dt_preparation *r, const dt_prepare_column *column)
 {
     const uint64_t most = (uint64_t)r->settings.max_categories;
     const uint64_t rows = dt_prepare_table_of(r->prepare)->rows;
@@ -158,14 +158,8 @@ static void warn_of_categories(const dt_prepare_run *r, const dt_prepare_column 
                     show(name, column->name), (unsigned long long)column->distinct, gib);
 }
 
-void dt_prepare_warn_of_table(dt_csv *csv)
-{
-    for (const char *line = dt_csv_next_warning(csv); line != NULL; line = dt_csv_next_warning(csv))
-        dt_log_warn("%s", line);
-}
-
 /* What is allowed, and yet more likely a slip. */
-static void warn(const dt_prepare_run *r)
+static void warn(const dt_preparation *r)
 {
     const dt_prepare_table *found = dt_prepare_table_of(r->prepare);
     enum { CLASSES_USUAL = 100 };
@@ -199,7 +193,7 @@ static void warn(const dt_prepare_run *r)
         dt_log_warn("the target has %zu classes", found->class_count);
 }
 
-dt_status dt_prepare_report_columns(const dt_prepare_run *r)
+dt_status dt_prepare_report_columns(const dt_preparation *r)
 {
     dt_status status = DT_OK;
     const dt_prepare_table *found = dt_prepare_table_of(r->prepare);
@@ -262,7 +256,7 @@ static void report_values(const dt_prepare_table *found)
         dt_log_say("         ... and %zu more\n", found->T - TARGETS_SHOWN);
 }
 
-void dt_prepare_report_split(const dt_prepare_run *r)
+void dt_prepare_report_split(const dt_preparation *r)
 {
     const dt_prepare_table *found = dt_prepare_table_of(r->prepare);
     char name[SHOWN_BYTES];
@@ -287,7 +281,7 @@ void dt_prepare_report_split(const dt_prepare_run *r)
         report_values(found);
     if (found->weights != NULL)
         dt_log_say("weights  %s\n", show(name, found->weights));
-    dt_log_say("inputs   %zu\n\n", r->D);
+    dt_log_say("inputs   %zu\n\n", dt_prepare_recipe(r->prepare)->D);
     const dt_unseen_cells *unseen = dt_prepare_unseen(r->prepare);
     if (unseen->count > 0)
         dt_log_warn(
@@ -319,7 +313,7 @@ static void report_measures(const dt_prepare_table *found)
     }
 }
 
-void dt_prepare_report_summary(const dt_prepare_run *r)
+void dt_prepare_report_summary(const dt_preparation *r)
 {
     char name[SHOWN_BYTES];
     const dt_prepare_table *found = dt_prepare_table_of(r->prepare);
@@ -329,7 +323,7 @@ void dt_prepare_report_summary(const dt_prepare_run *r)
     for (int set = 0; set < DT_SET_COUNT; set++)
         dt_log_result("summary.%s_rows=%llu\n", dt_set_name((dt_set)set),
                       (unsigned long long)found->set_rows[set]);
-    dt_log_result("summary.inputs=%zu\n", r->D);
+    dt_log_result("summary.inputs=%zu\n", dt_prepare_recipe(r->prepare)->D);
     if (found->class_count > 0)
         dt_log_result("summary.classes=%zu\n", found->class_count);
     else

@@ -1,6 +1,6 @@
 /* Warnings of columns that were taken for something else than numbers and categories: in a line for
  * each kind, however many columns there are. */
-#include "prepare_run.h"
+#include "prepare_report.h"
 
 #include "dtrain/base/log.h"
 #include "dtrain/base/text.h"

@@ -1,4 +1,5 @@
 #include "commands.h"
+#include "prepare_report.h"
 
 #include "dtrain/run/run.h"
 
@@ -18,6 +19,14 @@ static void join_words(char *out, size_t bytes, int argc, char **argv)
         used += (size_t)snprintf(out + used, bytes - used, " %s", argv[i]);
 }
 
+static dt_status report_table(const dt_preparation *preparation, bool dealt)
+{
+    if (!dealt)
+        return dt_prepare_report_columns(preparation);
+    dt_prepare_report_split(preparation);
+    return DT_OK;
+}
+
 dt_status dt_cli_train(const dt_comm *comm, int argc, char **argv)
 {
     dt_settings settings = {0};
@@ -29,6 +38,7 @@ dt_status dt_cli_train(const dt_comm *comm, int argc, char **argv)
         status = dt_settings_parse(&settings, argc, argv);
     }
     DT_TRY(dt_comm_agree(comm, status));
+    dt_run_set_table_report(run, report_table);
     DT_TRY(dt_run_start(run, &settings, command_line));
     DT_TRY(dt_run_train(run));
     DT_TRY(dt_run_save(run));

@@ -7,13 +7,11 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { ARRAY_INPUTS, ARRAY_TARGETS, ARRAY_WEIGHTS };
-
 /* Where a dealt piece belongs. Rank 0 broadcasts one before each piece. */
 typedef struct piece {
     int32_t last; /* no piece: all have been dealt, or rank 0 failed */
     int32_t set; /* a dt_set */
-    int32_t array; /* ARRAY_ */
+    int32_t array; /* a DT_ARRAY_INPUTS ... */
     uint64_t first; /* row of the set */
     uint64_t rows;
     uint64_t column, columns;
@@ -55,10 +53,10 @@ uint64_t dt_loader_shard_rows(uint64_t first, uint64_t rows, size_t shard, const
 /* Where an array's rows lie, and how many numbers a row has. */
 static uint32_t *rows_of(const dt_dataset *set, int array, size_t *columns)
 {
-    void *rows = array == ARRAY_INPUTS    ? (void *)set->x
-                 : array == ARRAY_TARGETS ? (void *)set->y
-                                          : (void *)set->w;
-    *columns = array == ARRAY_INPUTS ? set->D : array == ARRAY_TARGETS ? set->T : 1;
+    void *rows = array == DT_ARRAY_INPUTS    ? (void *)set->x
+                 : array == DT_ARRAY_TARGETS ? (void *)set->y
+                                             : (void *)set->w;
+    *columns = array == DT_ARRAY_INPUTS ? set->D : array == DT_ARRAY_TARGETS ? set->T : 1;
     return rows;
 }
 
@@ -114,6 +112,18 @@ static void deal_piece(dt_loader *l, piece *dealt, const void *tile)
     place(set, l->deal, dealt, l->packed);
 }
 
+void dt_loader_deal_rows(dt_loader *l, dt_set set, int array, uint64_t first, size_t count,
+                         uint64_t column, uint64_t columns, const void *tile)
+{
+    piece dealt = {.set = (int32_t)set,
+                   .array = array,
+                   .first = first,
+                   .rows = count,
+                   .column = column,
+                   .columns = columns};
+    deal_piece(l, &dealt, tile);
+}
+
 /*
  * Deals one tile: rows row .. row+rows-1 of a file, columns column .. column+columns-1.
  * `dealt_rows` counts the rows that each set has got of these columns.
@@ -130,13 +140,7 @@ static void deal_tile(dt_loader *l, dt_set file_set, const void *tile, uint64_t 
                 l->rows[count++] = (uint32_t)i;
         if (count == 0)
             continue;
-        piece dealt = {.set = p,
-                       .array = array,
-                       .first = dealt_rows[p],
-                       .rows = count,
-                       .column = column,
-                       .columns = columns};
-        deal_piece(l, &dealt, tile);
+        dt_loader_deal_rows(l, (dt_set)p, array, dealt_rows[p], count, column, columns, tile);
         dealt_rows[p] += count;
     }
 }
@@ -156,7 +160,7 @@ static dt_status deal_labels(dt_loader *l, dt_set set)
             (void)dt_split_assign(l->split, (size_t)y[i]);
         for (size_t done = 0; done < count; done += l->capacity) {
             const size_t rows = count - done < l->capacity ? count - done : l->capacity;
-            deal_tile(l, set, y + done, row + done, rows, 0, 1, ARRAY_TARGETS, dealt_rows);
+            deal_tile(l, set, y + done, row + done, rows, 0, 1, DT_ARRAY_TARGETS, dealt_rows);
         }
     }
 out:
@@ -259,7 +263,7 @@ static dt_status deal_numbers(dt_loader *l, dt_set set, const dt_npz_member *mem
             const size_t rows = (size_t)(N - row < most_rows ? N - row : most_rows);
             DT_TRY(read_tile(l, npy, stream, rows, columns));
             DT_TRY(check_finite(l, from, member, row, column, rows, columns));
-            if (array == ARRAY_WEIGHTS)
+            if (array == DT_ARRAY_WEIGHTS)
                 DT_TRY(check_weights(l, from, row, rows));
             deal_tile(l, set, l->tile, row, rows, column, columns, array, dealt_rows);
         }
@@ -277,16 +281,20 @@ dt_status dt_loader_deal(dt_loader *l)
         if (set->inputs == NULL)
             continue;
         if (set->targets != NULL)
-            DT_TRY(l->values ? deal_numbers(l, (dt_set)p, set->targets, ARRAY_TARGETS)
+            DT_TRY(l->values ? deal_numbers(l, (dt_set)p, set->targets, DT_ARRAY_TARGETS)
                              : deal_labels(l, (dt_set)p));
         if (set->weights != NULL)
-            DT_TRY(deal_numbers(l, (dt_set)p, set->weights, ARRAY_WEIGHTS));
-        DT_TRY(deal_numbers(l, (dt_set)p, set->inputs, ARRAY_INPUTS));
+            DT_TRY(deal_numbers(l, (dt_set)p, set->weights, DT_ARRAY_WEIGHTS));
+        DT_TRY(deal_numbers(l, (dt_set)p, set->inputs, DT_ARRAY_INPUTS));
     }
-out:;
+out:
+    return status;
+}
+
+void dt_loader_end(dt_loader *l)
+{
     piece end = {.last = 1};
     dt_comm_broadcast(l->comm, &end, sizeof end);
-    return status;
 }
 
 void dt_loader_receive(dt_loader *l)

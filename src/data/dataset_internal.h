@@ -8,6 +8,8 @@
 #include "dtrain/data/split.h"
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 /* The state of a dt_dataset_load. */
 typedef struct dt_loader {
@@ -28,14 +30,26 @@ typedef struct dt_loader {
     uint32_t *packed; /* shares of a piece, rank after rank; on the other ranks its own */
 } dt_loader;
 
+/* Deals rows of one set: `count` rows of `tile` [.., columns], l->rows says which, become the set's
+ * rows from `first` on, and there the columns from `column` on of the array, a DT_ARRAY_INPUTS ...
+ * Rank 0 only. */
+void dt_loader_deal_rows(dt_loader *l, dt_set set, int array, uint64_t first, size_t count,
+                         uint64_t column, uint64_t columns, const void *tile);
+
 /* Returns how many of the rows first .. first+rows-1 lie in a shard; *index is the first of them,
  * counted in the shard. Local. */
 uint64_t dt_loader_shard_rows(uint64_t first, uint64_t rows, size_t shard, const dt_deal *deal,
                               uint64_t *index);
 
-/* Reads all sets and deals them to the other ranks, which call dt_loader_receive and learn that
- * there is no more, also after an error. Rank 0 only. Errors: as dt_dataset_load. */
+/* Reads all sets and deals them to the other ranks, which call dt_loader_receive until
+ * dt_loader_end, also after an error. Rank 0 only. Errors: as dt_dataset_load. */
 DT_MUST_USE dt_status dt_loader_deal(dt_loader *l);
+
+/* The same for a source that is a table. Errors: as dt_prepare_apply. */
+DT_MUST_USE dt_status dt_loader_deal_table(dt_loader *l);
+
+/* Tells the other ranks that there is no more. Rank 0 only. */
+void dt_loader_end(dt_loader *l);
 
 /* Receives this rank's share of what rank 0 deals. All other ranks. */
 void dt_loader_receive(dt_loader *l);

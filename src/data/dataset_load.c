@@ -2,6 +2,7 @@
 
 #include "dataset_internal.h"
 #include "dtrain/base/memory.h"
+#include "dtrain/data/prepare.h"
 #include "dtrain/data/split.h"
 #include "labels.h"
 
@@ -235,9 +236,48 @@ static dt_status count_values(const dt_loader *l, uint64_t *out)
     return DT_OK;
 }
 
+/* A table has been split, and knows its classes. */
+static dt_status find_table_facts(dt_loader *l, facts *out)
+{
+    dt_status status = DT_OK;
+    const struct dt_prepare *prepare = l->source->table->prepare;
+    const dt_prepare_table *found = dt_prepare_table_of(prepare);
+    out->D = dt_prepare_recipe(prepare)->D;
+    out->C = found->class_count;
+    out->T = found->targets != NULL ? found->T : 1;
+    out->values = found->targets != NULL;
+    for (int p = 0; p < DT_SET_COUNT; p++) {
+        const size_t bytes = found->class_count * sizeof(uint64_t);
+        out->rows[p] = found->set_rows[p];
+        out->weighted[p] = found->weights != NULL && out->rows[p] > 0;
+        DT_TRY(dt_memory_alloc(&l->class_rows[p], found->class_count + 1, sizeof(uint64_t),
+                               "classes"));
+        if (bytes > 0)
+            memcpy(l->class_rows[p], found->class_rows[p], bytes);
+    }
+out:
+    return status;
+}
+
+/* So many rows that their indices would not fit. */
+static dt_status check_rows(const dt_loader *l, const facts *known)
+{
+    for (int p = 0; p < DT_SET_COUNT; p++)
+        if (known->rows[p] / l->deal->S >= UINT32_MAX)
+            return dt_fail(DT_DATA, "%s: %llu rows in %zu shards are too many; raise --shards",
+                           l->source->table != NULL ? l->source->table->path
+                                                    : dt_npz_path(l->source->sets[p].npz),
+                           (unsigned long long)known->rows[p], l->deal->S);
+    return DT_OK;
+}
+
 static dt_status find_facts(dt_loader *l, facts *out)
 {
     dt_status status = DT_OK;
+    if (l->source->table != NULL) {
+        DT_TRY(find_table_facts(l, out));
+        return check_rows(l, out);
+    }
     out->D = dt_source_columns(&l->source->sets[DT_TRAIN]);
     DT_TRY(find_task(l, out));
     if (out->values) {
@@ -250,11 +290,8 @@ static dt_status find_facts(dt_loader *l, facts *out)
     for (int p = 0; p < DT_SET_COUNT; p++) {
         out->weighted[p] = l->source->sets[p].weights != NULL;
         out->rows[p] = dt_source_rows(&l->source->sets[p]);
-        if (out->rows[p] / l->deal->S >= UINT32_MAX)
-            DT_TRY(dt_fail(DT_DATA, "%s: %llu rows in %zu shards are too many; raise --shards",
-                           dt_npz_path(l->source->sets[p].npz), (unsigned long long)out->rows[p],
-                           l->deal->S));
     }
+    DT_TRY(check_rows(l, out));
     DT_TRY(plan_split(l, out));
 out:
     return status;
@@ -350,10 +387,12 @@ dt_status dt_dataset_load(dt_dataset sets[DT_SET_COUNT], const dt_comm *comm,
     }
     sets[DT_TRAIN].class_names = l.class_names;
     l.class_names = NULL;
-    if (root)
-        status = dt_loader_deal(&l);
-    else
+    if (root) {
+        status = source->table != NULL ? dt_loader_deal_table(&l) : dt_loader_deal(&l);
+        dt_loader_end(&l);
+    } else {
         dt_loader_receive(&l);
+    }
     status = dt_comm_agree(comm, status);
 out:
     for (int p = 0; p < DT_SET_COUNT; p++) {

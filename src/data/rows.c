@@ -17,13 +17,14 @@ struct dt_rows {
     char file[1024], source[1200]; /* rank 0 only */
 };
 
-/* Arrays are known by the name or the first bytes of their file; a folder or a prefix names
- * some. */
-static bool is_table(const char *path)
+bool dt_rows_is_table(const char *path)
 {
+    static const char *const arrays[] = {"PK", "\x93NUMPY", "\x89HDF"};
+    enum { MAGIC_BYTES = 6 };
     struct stat info;
     const size_t length = strlen(path);
-    char magic[2] = "";
+    char magic[MAGIC_BYTES + 1] = "";
+    bool is_array = false;
     if (strcmp(path, "-") == 0)
         return true;
     if (stat(path, &info) != 0 || S_ISDIR(info.st_mode))
@@ -35,11 +36,13 @@ static bool is_table(const char *path)
     if (!S_ISREG(info.st_mode)) /* a pipe would be waited for; for a table it is refused */
         return true;
     FILE *file = fopen(path, "rb");
-    const bool is_zip =
-        file != NULL && fread(magic, 1, sizeof magic, file) == 2 && memcmp(magic, "PK", 2) == 0;
-    if (file != NULL)
-        (void)fclose(file);
-    return !is_zip;
+    if (file == NULL)
+        return true;
+    (void)fread(magic, 1, MAGIC_BYTES, file);
+    (void)fclose(file);
+    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
+        is_array = is_array || memcmp(magic, arrays[i], strlen(arrays[i])) == 0;
+    return !is_array;
 }
 
 static dt_status fail_set(const dt_rows_plan *plan)
@@ -141,7 +144,7 @@ dt_status dt_rows_open(dt_rows **out, const dt_comm *comm, const dt_rows_plan *p
     r->labels = plan->labels;
     r->batch_rows = plan->batch_rows;
     if (root)
-        text = is_table(plan->path);
+        text = dt_rows_is_table(plan->path);
     (void)snprintf(r->file, sizeof r->file, "%s", plan->path);
     (void)snprintf(r->source, sizeof r->source, "%s", plan->path);
     dt_comm_broadcast(comm, &text, sizeof text);

@@ -22,9 +22,33 @@ static void take(dt_fingerprint *out, const char *set, const char *array,
     (void)snprintf(out->member, sizeof out->member, "%s", member->name);
 }
 
+/* Those of a table are what the arrays of its preparation would be, so that a run on the one is
+ * known to be a run on the other. */
+static size_t list_table(dt_fingerprint out[DT_FINGERPRINT_MAX], const dt_source_table *table)
+{
+    static const char *const arrays[DT_ARRAY_COUNT] = {"inputs", "targets", "weights"};
+    size_t count = 0;
+    for (int p = 0; p < DT_SET_COUNT; p++)
+        for (int array = 0; array < DT_ARRAY_COUNT; array++) {
+            const dt_source_sum *sum = &table->sums[p][array];
+            dt_fingerprint *to = &out[count];
+            if (sum->bytes == 0)
+                continue;
+            *to = (dt_fingerprint){.bytes = (int64_t)sum->bytes, .crc32 = sum->crc32};
+            (void)snprintf(to->set, sizeof to->set, "%s", dt_set_name((dt_set)p));
+            (void)snprintf(to->array, sizeof to->array, "%s", arrays[array]);
+            (void)snprintf(to->file, sizeof to->file, "%s", table->path);
+            (void)snprintf(to->member, sizeof to->member, "%s", arrays[array]);
+            count++;
+        }
+    return count;
+}
+
 size_t dt_fingerprint_list(dt_fingerprint out[DT_FINGERPRINT_MAX], const dt_source *source)
 {
     size_t count = 0;
+    if (source->table != NULL)
+        return list_table(out, source->table);
     for (int p = 0; p < DT_SET_COUNT; p++) {
         const dt_source_set *set = &source->sets[p];
         const char *name = dt_set_name((dt_set)p);

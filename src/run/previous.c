@@ -144,6 +144,7 @@ DT_MUST_USE static dt_status take_option(dt_previous *previous, dt_settings *set
         goto out;
     if (given && previous->resumes && !keeps_weights(settings, option))
         DT_TRY(check_option(previous, option, settings, was));
+    previous->remakes = previous->remakes || (given && (option->flags & DT_SETTING_REMAKES) != 0);
     if (given)
         previous->same_settings = previous->same_settings && keeps_weights(settings, option);
     else if (!usual)
@@ -186,7 +187,7 @@ DT_MUST_USE static dt_status take_path(char out[DT_OPTION_TEXT_BYTES], const cha
                                        const char *folder)
 {
     char here[4096];
-    const bool as_it_is = path[0] == '/' || folder[0] == '\0' ||
+    const bool as_it_is = path[0] == '/' || strcmp(path, "-") == 0 || folder[0] == '\0' ||
                           (getcwd(here, sizeof here) != NULL && strcmp(here, folder) == 0) ||
                           access(folder, F_OK) != 0;
     const int length = snprintf(out, DT_OPTION_TEXT_BYTES, "%s%s%s", as_it_is ? "" : folder,
@@ -371,7 +372,8 @@ dt_status dt_previous_check(const dt_previous *previous, const dt_fingerprint *m
     if (!previous->asked)
         return DT_OK;
     dt_status status = compare(previous, members, count);
-    if (status != DT_OK && (previous->resumes ? previous->forced : previous->own_data)) {
+    const bool may_differ = previous->own_data || previous->remakes;
+    if (status != DT_OK && (previous->resumes ? previous->forced : may_differ)) {
         dt_log_warn("%s; so this is another run, with its settings", dt_status_text());
         status = DT_OK;
     } else if (status != DT_OK && previous->resumes) {

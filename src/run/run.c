@@ -24,6 +24,7 @@ static dt_status complete_settings(dt_run *r)
     dt_status status = DT_OK;
     DT_TRY(dt_previous_read(&r->previous, &r->settings));
     DT_TRY(check_data_options(&r->settings));
+    DT_TRY(dt_settings_check_data(&r->settings));
     DT_TRY(dt_settings_complete(&r->settings, dt_comm_size(r->comm)));
 out:
     return status;
@@ -42,6 +43,11 @@ static dt_status share_settings(dt_run *r, const dt_settings *settings)
     dt_comm_set_stall_timeout(r->comm, r->settings.stall_timeout);
 out:
     return status;
+}
+
+void dt_run_set_table_report(dt_run *run, dt_run_table_report *report)
+{
+    run->table_report = report;
 }
 
 dt_status dt_run_start(dt_run *r, const dt_settings *settings, const char *command_line)

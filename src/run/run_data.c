@@ -157,9 +157,14 @@ dt_status dt_run_load_data(dt_run *r)
                     .test_split = s->test_split,
                     .seed = (uint64_t)(s->split_seed >= 0 ? s->split_seed : s->seed),
                     .host_ranks = r->environment.launch.host_size};
+    int32_t is_table = r->root && dt_settings_has_table(s);
+    dt_comm_broadcast(r->comm, &is_table, sizeof is_table);
+    if (is_table)
+        status = dt_run_open_table(r);
     if (r->root) {
-        status = open_data(r);
-        if (status == DT_OK)
+        if (!is_table)
+            status = open_data(r);
+        if (!is_table && status == DT_OK)
             status = check_splits(r);
         deal.targets = dt_run_expected_targets(r);
         deal.ids = r->recipe.D > 0;
@@ -172,7 +177,10 @@ dt_status dt_run_load_data(dt_run *r)
     DT_TRY(dt_run_scale_inputs(r));
     if (r->root) {
         r->member_count = dt_fingerprint_list(r->members, &r->source);
-        status = dt_previous_check(&r->previous, r->members, r->member_count, &r->environment);
+        if (is_table)
+            status = dt_run_close_table(r);
+        if (status == DT_OK)
+            status = dt_previous_check(&r->previous, r->members, r->member_count, &r->environment);
     }
     DT_TRY(dt_comm_agree(r->comm, status));
     r->load_s = dt_clock_s() - begin;

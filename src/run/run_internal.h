@@ -34,6 +34,11 @@ struct dt_run {
     char folder[PATH_BYTES]; /* rank 0 only; "": not made yet */
     dt_environment environment;
     dt_source source; /* rank 0 only */
+    dt_preparation table; /* rank 0 only, until the rows have been dealt; of DATA that is a table */
+    dt_source_table table_source; /* rank 0 only, likewise; `source` refers to it */
+    dt_run_table_report *table_report; /* NULL: nobody */
+    double
+        told_s; /* rank 0 only: when the others heard that it goes on; below 0: they do not wait */
     dt_fingerprint members[DT_FINGERPRINT_MAX]; /* rank 0 only; [member_count] */
     size_t member_count;
     dt_recipe recipe; /* rank 0 only; zeroed if the data has no recipe */
@@ -144,6 +149,19 @@ char *const *dt_run_class_names(const dt_run *r);
  * Errors:  DT_DATA: the model does not have a class; DT_MEMORY
  */
 DT_MUST_USE dt_status dt_run_take_classes(dt_run *r, const char *path);
+
+/* ---- run_table.c ---- */
+
+/**
+ * Opens DATA that is a table: surveys it and makes the recipe, so that its rows can be dealt.
+ *
+ * Calls:   collective, since the other ranks wait with a sign of life; read on rank 0 only
+ * Errors:  as dt_preparation_open, dt_prepare_survey and dt_prepare_fit
+ */
+DT_MUST_USE dt_status dt_run_open_table(dt_run *r);
+
+/** Ends the preparation, once the rows have been dealt; says what came of it. Root-only. */
+DT_MUST_USE dt_status dt_run_close_table(dt_run *r);
 
 /* ---- run_targets.c ---- */
 

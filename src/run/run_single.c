@@ -93,6 +93,7 @@ void dt_run_free(dt_run *r)
     if (r == NULL)
         return;
     dt_source_clear(&r->source);
+    dt_preparation_close(&r->table);
     dt_recipe_clear(&r->recipe);
     dt_environment_clear(&r->environment);
     for (int p = 0; p < DT_SET_COUNT; p++)

@@ -13,6 +13,25 @@
 #include <stdio.h>
 #include <string.h>
 
+/* The words that are no options. */
+DT_MUST_USE static dt_status take_data(dt_settings *out, int words, char **argv)
+{
+    if (words > DT_DATA_MAX)
+        return dt_fail(
+            DT_USAGE,
+            "too many words: '%s'; DATA is one word, three files, or up to six .npy files",
+            argv[DT_DATA_MAX]);
+    for (int i = 0; i < words; i++) {
+        if (argv[i][0] == '\0')
+            return dt_fail(DT_USAGE, "DATA is an empty word");
+        if (strlen(argv[i]) >= sizeof out->data[i])
+            return dt_fail(DT_USAGE, "a path is longer than %d bytes", DT_OPTION_TEXT_BYTES - 1);
+        (void)snprintf(out->data[i], sizeof out->data[i], "%s", argv[i]);
+    }
+    out->data_count = words;
+    return DT_OK;
+}
+
 dt_status dt_settings_parse(dt_settings *out, int argc, char **argv)
 {
     /* An empty one is a variable of a script that was not set, and would be another run. */
@@ -35,6 +54,9 @@ dt_status dt_settings_parse(dt_settings *out, int argc, char **argv)
                        "settings. Remove one of them"));
     if (out->resume[0] == '\0') /* else the checkpoint has all values */
         DT_TRY(dt_preset_train(dt_settings_table(), out, (dt_preset)out->preset));
+    DT_TRY(take_data(out, words, argv));
+    if (out->resume[0] == '\0' && dt_settings_has_table(out))
+        DT_TRY(dt_preset_prepare(dt_settings_table(), out, (dt_preset)out->preset));
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         if (files[i].path[0] == '\0' && dt_options_given(dt_settings_table(), out, files[i].option))
             DT_TRY(dt_fail(DT_USAGE, "--%s is an empty word", files[i].option));
@@ -44,25 +66,8 @@ dt_status dt_settings_parse(dt_settings *out, int argc, char **argv)
         DT_TRY(dt_fail(DT_USAGE,
                        "--reduce window and --overlap on were given; a window adds up all "
                        "gradients after the backward pass. Remove one of them"));
-    if (words > DT_DATA_MAX)
-        DT_TRY(
-            dt_fail(DT_USAGE,
-                    "too many words: '%s'; DATA is one word, three files, or up to six .npy files",
-                    argv[DT_DATA_MAX]));
-    for (int i = 0; i < words; i++) {
-        if (argv[i][0] == '\0')
-            DT_TRY(dt_fail(DT_USAGE, "DATA is an empty word"));
-        if (strlen(argv[i]) >= sizeof out->data[i])
-            DT_TRY(dt_fail(DT_USAGE, "a path is longer than %d bytes", DT_OPTION_TEXT_BYTES - 1));
-        (void)snprintf(out->data[i], sizeof out->data[i], "%s", argv[i]);
-    }
-    out->data_count = words;
-    if (dt_options_given(dt_settings_table(), out, "validation-split") &&
-        dt_options_given(dt_settings_table(), out, "test-split") &&
-        out->validation_split + out->test_split >= 1.0)
-        DT_TRY(dt_fail(DT_USAGE,
-                       "--validation-split %g and --test-split %g leave no rows for training",
-                       out->validation_split, out->test_split));
+    if (out->data_count > 0 || (out->like[0] == '\0' && out->resume[0] == '\0'))
+        DT_TRY(dt_settings_check_data(out)); /* else DATA is not known yet */
 out:
     return status;
 }

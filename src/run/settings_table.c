@@ -21,22 +21,27 @@ static const dt_option options[] = {
     {"targets", "NAME", DT_OPTION_TEXT, AT(targets), 0, 0, NULL, NULL,
      "array of class ids or names, one-hot rows, or values; likewise", DT_SETTING_DATA},
     {"weights", "NAME", DT_OPTION_TEXT, AT(weights), 0, 0, NULL, NULL,
-     "array of the rows' weights in the .npz: they count in the loss and in all metrics",
-     DT_SETTING_DATA | DT_SETTING_NEWER},
+     "array of the rows' weights in the .npz, or column of a table: they count in the loss and in "
+     "all metrics",
+     DT_SETTING_REMAKES | DT_SETTING_DATA | DT_SETTING_NEWER},
     {"class-weight", "WEIGHTS", DT_OPTION_TEXT, AT(class_weight), 0, 0, NULL, NULL,
      "factors of the training rows' weights: balanced, or as no=1,yes=5; others weigh 1. "
      "Validation "
      "and evaluation do not use them",
      DT_SETTING_NEWER},
-    {"validation-split", "F", DT_OPTION_FLOAT, AT(validation_split), 0, 0.9, NULL, "0.1",
-     "share of the rows for validation, where the data has no such set", DT_SETTING_DATA},
-    {"test-split", "F", DT_OPTION_FLOAT, AT(test_split), 0, 0.9, NULL, "0.1",
-     "share of the rows for testing, where the data has no such set", DT_SETTING_DATA},
-    {"scale", "NAME", DT_OPTION_CHOICE, AT(scale), 0, 0, DT_INPUT_SCALE_NAMES, "none",
-     "scaling of the inputs of data that dtrain prepare did not make, measured on the training "
-     "rows and part of the model: standard (mean 0, standard deviation 1), minmax (0 to 1); inputs "
-     "that are only 0 and 1 stay as they are",
-     DT_SETTING_NEWER},
+    {"validation-split", "F", DT_OPTION_FLOAT, AT(validation_split), 0, 1e15, NULL, "0.1",
+     "share of the rows for validation, where the data has no such set; of a table also their "
+     "number",
+     DT_SETTING_REMAKES | DT_SETTING_DATA},
+    {"test-split", "F", DT_OPTION_FLOAT, AT(test_split), 0, 1e15, NULL, "0.1",
+     "share of the rows for testing, likewise", DT_SETTING_REMAKES | DT_SETTING_DATA},
+    {"scale", "LIST", DT_OPTION_WORDS, AT(scale), 0, 0, NULL, NULL,
+     "scaling of inputs, measured on the training rows. Of arrays that dtrain prepare did not "
+     "make: "
+     "none (as without it), standard (mean 0, standard deviation 1) or minmax (0 to 1), as part of "
+     "the model; inputs that are only 0 and 1 stay as they are. Of a table: as of dtrain prepare, "
+     "also COLUMN=METHOD; standard without it",
+     DT_SETTING_REMAKES | DT_SETTING_NEWER},
     {"threshold", "RULE", DT_OPTION_TEXT, AT(threshold), 0, 0, NULL, NULL,
      "of two classes: probability of class 1 from which on it is predicted once training has "
      "ended: a number, or chosen on the validation set: f1 (largest F1), recall=R (largest "
@@ -44,7 +49,7 @@ static const dt_option options[] = {
      DT_SETTING_NEWER},
     {"task", "NAME", DT_OPTION_CHOICE, AT(task), 0, 0, "auto|classification|regression", "auto",
      "what targets are: classes, or values; auto: values if some are not whole numbers",
-     DT_SETTING_NEWER | DT_SETTING_DEPENDS},
+     DT_SETTING_REMAKES | DT_SETTING_NEWER | DT_SETTING_DEPENDS},
     {"preset", "NAME", DT_OPTION_CHOICE, AT(preset), 0, 0, DT_PRESET_NAMES, "tutorial",
      "defaults of network and training: tutorial, the values shown below; tabular, an ensemble "
      "with "
@@ -191,11 +196,11 @@ static const dt_option options[] = {
      "step; not with --reduce window; 0: no limit",
      DT_SETTING_NEWER},
     {"seed", "N", DT_OPTION_INT, AT(seed), 0, LARGEST_INT, NULL, "1",
-     "seed of the initial weights, the shuffles, the split, dropout and noise"},
+     "seed of the initial weights, the shuffles, the split, dropout and noise", DT_SETTING_REMAKES},
     {"split-seed", "N", DT_OPTION_INT, AT(split_seed), -1, LARGEST_INT, NULL, "-1",
      "seed of the split alone, so that runs with other --seeds have the same rows in each set; -1: "
      "--seed",
-     DT_SETTING_NEWER},
+     DT_SETTING_REMAKES | DT_SETTING_NEWER},
     {"restarts", "N", DT_OPTION_INT, AT(restarts), 1, DT_NETWORKS_MAX, NULL, "1",
      "train N times, with the seeds --seed, --seed + 1 ..., on the same split, and keep the model "
      "that is best by --monitor",
@@ -281,29 +286,58 @@ static const dt_option options[] = {
      DT_SETTING_NO_WEIGHT},
 };
 
-static const dt_option_table table = {
-    .options = options,
-    .count = sizeof options / sizeof *options,
-    .given = AT(given),
-    .usage = "Usage: dtrain [train] [OPTIONS] [DATA]\n"
-             "       mpirun -np 8 dtrain [OPTIONS] [DATA]\n\n"
-             "Trains a neural network on tabular data to predict classes or values, with the\n"
-             "same result on any number of MPI ranks. DATA is a folder with train.npz,\n"
-             "validation.npz and test.npz; the prefix of three such files; one .npz with\n"
-             "x_train, y_train and so on; one .npz to be split; three files; or .npy files, or a\n"
-             "folder of them, as x.npy and y.npy. Without DATA it trains on a built-in example.",
-};
+static const char usage[] =
+    "Usage: dtrain [train] [OPTIONS] [DATA]\n"
+    "       mpirun -np 8 dtrain [OPTIONS] [DATA]\n"
+    "       mpirun -np 8 dtrain TABLE.csv --target COLUMN [OPTIONS]\n\n"
+    "Trains a neural network on tabular data to predict classes or values, with the\n"
+    "same result on any number of MPI ranks. DATA is a table of text, whose rows are\n"
+    "prepared as `dtrain prepare` does it, but without files in between; a folder with\n"
+    "train.npz, validation.npz and test.npz; the prefix of three such files; one .npz\n"
+    "with x_train, y_train and so on; one .npz to be split; three files; or .npy files,\n"
+    "or a folder of them, as x.npy and y.npy. Without DATA it trains on a built-in\n"
+    "example.";
+
+/* Those of a preparation that a run does not have itself: of the table that DATA may be. */
+static size_t add_table_options(dt_option *out, size_t count)
+{
+    const dt_option_table *table = dt_prepare_options();
+    const size_t own = count;
+    for (size_t i = 0; i < table->count; i++) {
+        const dt_option *option = &table->options[i];
+        bool is_own = (option->flags & DT_PREPARE_FILES) != 0;
+        for (size_t j = 0; j < own; j++)
+            is_own = is_own || strcmp(out[j].name, option->name) == 0;
+        if (is_own)
+            continue;
+        DT_ASSERT(count < DT_OPTION_MAX);
+        out[count] = *option;
+        out[count].offset += AT(prepare);
+        out[count].flags =
+            DT_SETTING_TABLE | DT_SETTING_REMAKES | DT_SETTING_DATA | DT_SETTING_NEWER;
+        out[count].group = count == own ? "Data that is a table of text" : NULL;
+        count++;
+    }
+    return count;
+}
 
 const dt_option_table *dt_settings_table(void)
 {
+    static dt_option all[DT_OPTION_MAX];
+    static dt_option_table table = {.options = all, .given = AT(given), .usage = usage};
+    if (table.count == 0) {
+        memcpy(all, options, sizeof options);
+        table.count = add_table_options(all, sizeof options / sizeof *options);
+    }
     return &table;
 }
 
 const dt_option *dt_settings_option(const char *name)
 {
     char log_name[64];
-    for (size_t i = 0; i < table.count; i++)
-        if (strcmp(dt_options_log_name(log_name, &options[i]), name) == 0)
-            return &options[i];
+    const dt_option_table *table = dt_settings_table();
+    for (size_t i = 0; i < table->count; i++)
+        if (strcmp(dt_options_log_name(log_name, &table->options[i]), name) == 0)
+            return &table->options[i];
     return NULL;
 }

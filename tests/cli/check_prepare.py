@@ -59,7 +59,7 @@ def read_sets(folder):
             arrays = np.load(f"{folder}/{part}.npz")
         except FileNotFoundError:
             continue
-        equal(sorted(arrays.files), ["inputs", "targets"], f"the members of {part}.npz")
+        equal(sorted(arrays.files), ["inputs", "row", "targets"], f"the members of {part}.npz")
         x, y = arrays["inputs"], arrays["targets"]
         equal((x.dtype.str, y.dtype.str, x.ndim, y.ndim), ("<f4", "<i8", 2, 1), f"the types of {part}")
         equal(len(x), len(y), f"the rows of {part}")

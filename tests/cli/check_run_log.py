@@ -27,14 +27,19 @@ CONFIG = {"inputs": "", "targets": "", "weights": "", "task": "classification", 
           "class_weight": "", "ema": 0.0, "label_smoothing": 0.0, "huber_delta": 1.0, "quantile": 0.5,
           "checkpoint_every": "10min",
           "resume": "", "force": 0, "time_limit": "never", "stall_timeout": "10min", "validation_split": 0.1, "test_split": 0.1,
-          "threshold": "", "scale": "none", "preset": "tutorial", "hidden": "20,10", "activation": "tanh", "norm": "none", "residual": 0,
+          "threshold": "", "scale": "", "preset": "tutorial", "hidden": "20,10", "activation": "tanh", "norm": "none", "residual": 0,
           "numeric_embedding": "none", "bins": 48, "bins_by": "quantile", "embedding_width": 8, "frequencies": 48, "frequency_scale": 0.01, "category_embedding": 0, "members": 1, "members_kind": "mini", "init": "glorot_uniform",
           "dropout": 0.0, "noise": 0.0, "batch": 64, "epochs": 7,
           "learning_rate": 0.002, "optimizer": "adam", "momentum": 0.0, "nesterov": 0, "rho": 0.9,
           "schedule": "constant", "schedule_factor": 0.1, "schedule_every": 10, "warmup": 0.0, "weight_decay": 0.0, "l2": 0.0, "l1": 0.0, "clip_norm": 0.0, "clip_value": 0.0, "max_norm": 0.0,
           "patience": 3, "min_delta": 0.0001, "monitor": "val_accuracy", "min_epochs": 1, "baseline": 0.25,
           "no_restore_best": 0, "restarts": 1, "average": 0, "seed": 5, "split_seed": -1, "shards": 9, "sum": "exact", "threads": 1, "engine": "auto", "reduce": "auto", "overlap": "auto", "init_from": "",
-          "csv_log": "", "progress": 0, "quiet": 0, "like": ""}
+          "csv_log": "", "progress": 0, "quiet": 0, "like": "",
+          # what a preparation of a table has: the defaults
+          "target": "", "id": "", "drop": "", "numeric": "", "categorical": "", "fill": "error",
+          "missing": "", "missing_only": "NA, N/A, n/a, NaN, nan, NULL, null, None, <NA>, #N/A, #NA, #N/A N/A, -NaN, -nan, 1.#IND, -1.#IND, 1.#QNAN, -1.#QNAN",
+          "encoding": "auto", "header": "auto", "columns": "", "skip_lines": 0, "unseen": "ignore", "max_categories": 1000,
+          "split": "stratified", "split_column": "", "separator": "auto", "decimal": "auto", "thousands": "auto", "dates": "auto"}
 MEMBERS = {"set": "S12", "array": "S8", "file": "S256", "member": "S64", "bytes": "i8", "crc32": "u4"}
 SETS = ("train", "validation", "test")
 ENVIRONMENT_TEXTS = ["dtrain_version", "git_commit", "working_directory", "command_line", "host", "cpu", "kernels", "blas", "blas_kernels", "blas_picked",

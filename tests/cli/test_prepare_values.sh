@@ -51,7 +51,7 @@ summary = dict(line.strip().split("=", 1) for line in open("both.log") if line.s
 count = 0
 for part in ("train", "validation", "test"):
     both, one = np.load(f"both/{part}.npz"), np.load(f"one/{part}.npz")
-    assert both.files == ["targets", "weights", "inputs"] and one.files == ["targets", "inputs"]
+    assert both.files == ["targets", "weights", "inputs", "row"] and one.files == ["targets", "inputs", "row"]
     assert both["targets"].dtype.str == both["weights"].dtype.str == one["targets"].dtype.str == "<f8"
     assert both["inputs"].shape[1] == one["inputs"].shape[1] == 5
     rows = [row_of[key] for key in both["inputs"][:, 0]]

@@ -41,6 +41,12 @@ const char *dt_text_show(char out[DT_TEXT_SHOWN_BYTES + 4], const char *text, si
 size_t dt_text_character_bytes(const char *text, size_t bytes);
 
 /**
+ * Decodes UTF-8 into at most `most` characters; a byte that is none becomes U+FFFD. `out` may be
+ * NULL. Returns how many there are.
+ */
+size_t dt_text_to_utf32(uint32_t *out, size_t most, const char *text, size_t bytes);
+
+/**
  * Tells whether a text is UTF-8: no overlong forms, no surrogates, nothing above U+10FFFF, no
  * character cut short.
  *

@@ -18,7 +18,7 @@
  * Makes a recipe from a table, and the table's rows into inputs with it, in three passes: a survey
  * of all rows, which decides what each column is and which set each row belongs to; a fit on the
  * training rows alone; and the application to all. Weights take a pass of their own. Memory does
- * not grow with the rows but for two bits each, and with the distinct values of columns. All calls
+ * not grow with the rows but for four bits each, and with the distinct values of columns. All calls
  * are local.
  */
 typedef struct dt_prepare dt_prepare;
@@ -33,14 +33,15 @@ typedef enum dt_split_method {
 
 /** Texts that mean a missing value: pandas' (read_csv, na_values, release 2.2). */
 #define DT_MISSING_TEXTS                                                                           \
-    "NA,N/A,n/a,NaN,nan,NULL,null,None,<NA>,#N/A,#NA,#N/A N/A,-NaN,-nan,1.#IND,-1.#IND,1.#QNAN,"   \
-    "-1.#QNAN"
+    "NA, N/A, n/a, NaN, nan, NULL, null, None, <NA>, #N/A, #NA, #N/A N/A, -NaN, -nan, 1.#IND, "    \
+    "-1.#IND, 1.#QNAN, -1.#QNAN"
 
 /** What a person asks for. Lists are separated by commas; empty texts ask for nothing. */
 typedef struct dt_prepare_plan {
     const char *target; /* one column, or several that are values */
     dt_targets task; /* what the target is */
     const char *weights; /* column of row weights */
+    const char *id; /* column whose cells name the rows: no input */
     const char *drop, *numeric, *categorical; /* columns */
     const char *scale; /* METHOD or COLUMN=METHOD, ... */
     const char *fill; /* METHOD or COLUMN=METHOD, ...; a METHOD is for the columns it suits */
@@ -102,6 +103,9 @@ typedef struct dt_prepare_table {
     uint64_t set_rows[DT_SET_COUNT];
     dt_split_method split_method;
     const char *weights; /* name of the column; NULL: rows have no weights */
+    /* With an id, after dt_prepare_fit: its longest cell; 0: all are whole numbers of 64 bits, as
+     * they are usually written. */
+    size_t id_characters;
     bool guessed; /* the plan did not say whether the target is classes, and it could be values */
     size_t T; /* targets of a row */
     const dt_prepare_target *targets; /* [T], known after dt_prepare_fit; NULL: classes */
@@ -117,10 +121,12 @@ typedef void dt_prepare_progress(void *context, const char *pass, double share);
 /** One row, as a pass gives it. */
 typedef struct dt_prepare_row {
     dt_set set;
+    uint64_t row; /* of the table, from 1 */
+    const dt_csv_field *id; /* in dt_prepare_identify; else NULL */
     int32_t label; /* the class; 0: the target is values */
-    const double *values; /* [T], in the fit if the target is values; else NULL */
+    const double *values; /* [T], if the target is values; NULL: classes, or in dt_prepare_weigh */
     const float *x; /* [D], in the application; else NULL */
-    double weight; /* in dt_prepare_weigh */
+    double weight; /* if rows have weights, but in the fit; else 0 */
 } dt_prepare_row;
 
 /** Takes one row. A status other than DT_OK ends the pass. */
@@ -183,6 +189,14 @@ const dt_recipe *dt_prepare_recipe(const dt_prepare *prepare);
 
 /** Gives every kept row's weight, after the fit. Errors: DT_DATA; what `take` returned. */
 DT_MUST_USE dt_status dt_prepare_weigh(dt_prepare *prepare, dt_prepare_take *take, void *context);
+
+/** Gives every kept row's id, after the fit. Errors: DT_DATA; what `take` returned. */
+DT_MUST_USE dt_status dt_prepare_identify(dt_prepare *prepare, dt_prepare_take *take,
+                                          void *context);
+
+/** Gives every kept row's number in the table, after the fit; reads nothing. Errors: what `take`
+ * returned. */
+DT_MUST_USE dt_status dt_prepare_trace(dt_prepare *prepare, dt_prepare_take *take, void *context);
 
 /** Applies the recipe to every kept row. Errors: as dt_preprocess_row; what `take` returned. */
 DT_MUST_USE dt_status dt_prepare_apply(dt_prepare *prepare, dt_prepare_take *take, void *context);

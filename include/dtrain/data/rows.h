@@ -39,6 +39,12 @@ typedef struct dt_rows_plan {
 } dt_rows_plan;
 
 /**
+ * Returns whether a path names a table of text: arrays are known by the name or the first bytes of
+ * their file; a folder or a prefix names some. Root-only.
+ */
+bool dt_rows_is_table(const char *path);
+
+/**
  * Opens the data.
  *
  * Calls:   collective

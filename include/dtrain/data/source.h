@@ -22,6 +22,22 @@ typedef struct dt_source_set {
     const dt_npz_member *weights; /* [N] or [N,1]; NULL: none were asked for */
 } dt_source_set;
 
+/** The arrays of a set. */
+enum { DT_ARRAY_INPUTS, DT_ARRAY_TARGETS, DT_ARRAY_WEIGHTS, DT_ARRAY_COUNT };
+
+/** An array that lies in no file: what its .npy file would be. */
+typedef struct dt_source_sum {
+    uint64_t bytes; /* with its header; 0: there is no such array */
+    uint32_t crc32; /* of them */
+} dt_source_sum;
+
+/** A table, whose rows become inputs as they are dealt. */
+typedef struct dt_source_table {
+    const char *path;
+    struct dt_prepare *prepare; /* after dt_prepare_fit */
+    dt_source_sum sums[DT_SET_COUNT][DT_ARRAY_COUNT]; /* once it has been dealt */
+} dt_source_table;
+
 /**
  * What the words after `dtrain train` name: a folder, a prefix, one file with all sets, one file to
  * split, or three files. All calls are root-only.
@@ -30,6 +46,7 @@ typedef struct dt_source {
     dt_npz *files[DT_SET_COUNT];
     size_t file_count;
     dt_source_set sets[DT_SET_COUNT]; /* the training set is always there */
+    dt_source_table *table; /* instead of all of them; borrowed. NULL: arrays */
     char name[64]; /* for people and folders: "deposit" */
     bool has_sets; /* dt_source_open_rows took one of several; else there was only one pair */
     char recipe[4096]; /* path of the folder's recipe.json; "" when there is none */
@@ -70,6 +87,10 @@ DT_MUST_USE dt_status dt_source_open_rows(dt_source *out, const char *path, dt_s
 
 /** The array of weights that `dtrain prepare --weights` writes. */
 #define DT_SOURCE_WEIGHTS "weights"
+
+/** The arrays of `dtrain prepare` that say which row of the table a row is. */
+#define DT_SOURCE_ROW "row"
+#define DT_SOURCE_ID "id"
 
 /**
  * Finds each set's row weights: the array `name`, or in a file with all sets name_train, name_val

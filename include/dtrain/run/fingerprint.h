@@ -17,13 +17,15 @@ typedef struct dt_fingerprint {
     char file[256]; /* as it was named; cut off when longer */
     char member[64]; /* the array's name in the file; likewise */
     int64_t bytes; /* of the array with its .npy header, inflated */
-    uint32_t crc32; /* of those, as the archive has it; reading has checked it */
+    uint32_t crc32; /* of those, as the archive has it; reading has checked it. Of a table, of the
+                       array that `dtrain prepare` would write */
 } dt_fingerprint;
 
 /** The table /data/members over dt_fingerprint. */
 extern const dt_h5_table dt_fingerprint_table;
 
-/** Lists the arrays of an open source; returns how many there are. Calls: local. */
+/** Lists the arrays of an open source, a table's once it has been dealt; returns how many there
+ * are. Calls: local. */
 size_t dt_fingerprint_list(dt_fingerprint out[DT_FINGERPRINT_MAX], const dt_source *source);
 
 #endif

@@ -31,6 +31,15 @@ typedef struct dt_run dt_run;
 DT_MUST_USE dt_status dt_run_new(dt_run **out, const dt_comm *comm);
 
 /**
+ * Tells a person what a preparation decided: of the columns, or, once the rows have been dealt, of
+ * the sets. Called on rank 0. Errors: DT_MEMORY.
+ */
+typedef dt_status dt_run_table_report(const dt_preparation *preparation, bool dealt);
+
+/** Sets who tells it, if DATA is a table; without, nobody does. Local, before dt_run_start. */
+void dt_run_set_table_report(dt_run *run, dt_run_table_report *report);
+
+/**
  * Prepares the training. First rank 0 completes the settings: those of an earlier run (`--like`,
  * `--resume`), and those that depend on the number of ranks; then all ranks get them. Then come the
  * kernels, the data, the network, the checkpoint that the run resumes from, the folder with its

@@ -3,6 +3,7 @@
 
 #include "dtrain/base/options.h"
 #include "dtrain/data/dataset.h"
+#include "dtrain/run/preparation.h"
 #include "dtrain/train/plan.h"
 
 #include <stdbool.h>
@@ -26,9 +27,10 @@ typedef struct dt_settings {
     char data[DT_DATA_MAX][DT_OPTION_TEXT_BYTES];
     int data_count;
 
+    dt_prepare_settings prepare; /* of DATA that is a table: what a run has not itself */
     char inputs[DT_OPTION_TEXT_BYTES], targets[DT_OPTION_TEXT_BYTES];
     double validation_split, test_split;
-    int scale; /* a dt_input_scale */
+    char scale[DT_OPTION_TEXT_BYTES]; /* of arrays a dt_input_scale, of a table a list */
     int task; /* a dt_targets; AUTO until the data is known */
     int loss; /* 1 + an index of dt_losses; 0: auto, until the data is known */
     double label_smoothing, huber_delta, quantile;
@@ -87,11 +89,33 @@ enum {
     DT_SETTING_DATA = 16, /* about DATA, and of no meaning for other data */
     DT_SETTING_DEPENDS = 32, /* without it, a value of the job or of --init-from's model counts */
     DT_SETTING_NUMBER = 64, /* the number of that name of an optimizer, if it has one */
-    DT_SETTING_NEWER = 128 /* logs of this format did not have it at first; they had its default */
+    DT_SETTING_NEWER = 128, /* logs of this format did not have it at first; they had its default */
+    DT_SETTING_TABLE = 256, /* about DATA that is a table of text */
+    DT_SETTING_REMAKES = 512 /* changes the arrays that a table becomes */
 };
 
 /** Returns the setting of that name in logs ("csv_log"); NULL if there is none. Local. */
 const dt_option *dt_settings_option(const char *name);
+
+/** Returns whether DATA is one table of text. Root-only: other hosts may not have it. */
+bool dt_settings_has_table(const dt_settings *settings);
+
+/**
+ * Checks the options about DATA: those of a table are for a table, those of arrays for arrays.
+ *
+ * Calls:   root-only; DATA is known
+ * Errors:  DT_USAGE
+ */
+DT_MUST_USE dt_status dt_settings_check_data(const dt_settings *settings);
+
+/**
+ * Gives what a preparation needs of the settings: where `dtrain prepare` and a run have an option
+ * of one name, the run's counts, and its --split-seed is the seed. Local.
+ */
+void dt_settings_prepare(dt_prepare_settings *out, const dt_settings *settings);
+
+/** Returns how the inputs of arrays are scaled; of a table: not by the run. Calls: local. */
+dt_input_scale dt_settings_input_scale(const dt_settings *settings);
 
 /** Returns the one table that command line, configuration file, help, banner and log go by. */
 const dt_option_table *dt_settings_table(void);

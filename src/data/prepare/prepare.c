@@ -371,6 +371,7 @@ void dt_prepare_free(dt_prepare *prepare)
     for (int set = 0; set < DT_SET_COUNT; set++)
         dt_memory_free(p->class_rows[set]);
     dt_split_free(p->split);
+    dt_memory_free(p->traces);
     dt_preprocess_free(p->preprocess);
     dt_recipe_clear(&p->recipe);
     dt_memory_free(p->missing_texts);

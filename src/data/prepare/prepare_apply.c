@@ -8,46 +8,76 @@ static dt_status apply_row(void *context, const dt_csv_row *row)
 {
     dt_prepare *p = context;
     dt_status status = DT_OK;
-    dt_set set = DT_TRAIN;
     dt_prepare_report_progress(p, row);
     if (dt_prepare_drops(p, row))
-        goto out;
-    float w = 0.0f; /* dt_prepare_weigh gives it in float64 */
+        return DT_OK;
+    float w = 0.0f; /* in float64 below */
+    dt_prepare_row taken = {.row = row->row, .x = p->x, .values = p->values};
     DT_TRY(dt_preprocess_row(p->preprocess, row, p->x, p->y, &w));
     if (p->next_row >= p->rows)
         DT_TRY(dt_prepare_fail_changed(p));
-    const int32_t label = p->class_count > 0 ? p->y->label : 0;
-    DT_TRY(dt_prepare_next_set(&set, p, row, (size_t)label, false));
-    DT_TRY(p->take(p->take_context, &(dt_prepare_row){.set = set, .label = label, .x = p->x}));
+    taken.label = p->class_count > 0 ? p->y->label : 0;
+    for (size_t j = 0; p->values != NULL && j < p->T; j++)
+        DT_TRY(dt_prepare_number(&p->values[j], p, row, p->targets[j]));
+    if (p->weights != SIZE_MAX)
+        DT_TRY(dt_prepare_number(&taken.weight, p, row, p->weights));
+    DT_TRY(dt_prepare_next_set(&taken.set, p, row, (size_t)taken.label, false));
+    DT_TRY(p->take(p->take_context, &taken));
 out:
     return status;
 }
 
-static dt_status weigh_row(void *context, const dt_csv_row *row)
+static dt_status give_row(void *context, const dt_csv_row *row)
 {
     dt_prepare *p = context;
     dt_status status = DT_OK;
-    dt_prepare_row taken = {0};
+    dt_prepare_row taken = {.row = row->row};
     dt_prepare_report_progress(p, row);
     if (dt_prepare_drops(p, row))
         goto out;
     if (p->next_row >= p->rows)
         DT_TRY(dt_prepare_fail_changed(p));
-    DT_TRY(dt_prepare_number(&taken.weight, p, row, p->weights));
+    if (p->weights != SIZE_MAX)
+        DT_TRY(dt_prepare_number(&taken.weight, p, row, p->weights));
+    if (p->id != SIZE_MAX)
+        taken.id = &row->fields[p->id];
     DT_TRY(dt_prepare_next_set(&taken.set, p, row, 0, false));
     DT_TRY(p->take(p->take_context, &taken));
 out:
     return status;
 }
 
-dt_status dt_prepare_weigh(dt_prepare *prepare, dt_prepare_take *take, void *context)
+DT_MUST_USE static dt_status give_all(dt_prepare *p, const char *pass, dt_prepare_take *take,
+                                      void *context)
 {
     dt_status status = DT_OK;
-    prepare->take = take;
-    prepare->take_context = context;
-    DT_TRY(dt_prepare_pass(prepare, "writing the weights", weigh_row));
-    if (prepare->next_row != prepare->rows)
-        DT_TRY(dt_prepare_fail_changed(prepare));
+    p->take = take;
+    p->take_context = context;
+    DT_TRY(dt_prepare_pass(p, pass, give_row));
+    if (p->next_row != p->rows)
+        DT_TRY(dt_prepare_fail_changed(p));
+out:
+    return status;
+}
+
+dt_status dt_prepare_weigh(dt_prepare *prepare, dt_prepare_take *take, void *context)
+{
+    return give_all(prepare, "writing the weights", take, context);
+}
+
+dt_status dt_prepare_identify(dt_prepare *prepare, dt_prepare_take *take, void *context)
+{
+    return give_all(prepare, "writing the ids", take, context);
+}
+
+dt_status dt_prepare_trace(dt_prepare *prepare, dt_prepare_take *take, void *context)
+{
+    dt_status status = DT_OK;
+    for (uint64_t at = 0; at < prepare->rows + prepare->dropped_rows; at++) {
+        const unsigned set = prepare->traces[at / 4] >> at % 4 * 2 & 3;
+        if (set < DT_SET_COUNT)
+            DT_TRY(take(context, &(dt_prepare_row){.set = (dt_set)set, .row = at + 1}));
+    }
 out:
     return status;
 }

@@ -1,8 +1,12 @@
 #include "prepare_internal.h"
 
 #include "dtrain/base/memory.h"
+#include "dtrain/base/text.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* Samples for quantiles: of all columns together, and of one. */
 enum { SAMPLES_MAX_BYTES = 32 << 20, SAMPLE_MAX = 100000, SAMPLE_MIN = 1000 };
@@ -117,6 +121,32 @@ out:
     return status;
 }
 
+/* Which set a row of the table is in, for dt_prepare_trace. */
+static void trace(dt_prepare *p, const dt_csv_row *row, unsigned set)
+{
+    const uint64_t at = row->row - 1;
+    p->traces[at / 4] |= (unsigned char)(set << at % 4 * 2);
+}
+
+/* 12 and -3, but not 007: its zeros would be lost. */
+static bool is_whole(const dt_csv_field *cell)
+{
+    char again[32];
+    (void)snprintf(again, sizeof again, "%lld", strtoll(cell->text, NULL, 10));
+    return strcmp(again, cell->text) == 0;
+}
+
+static void see_id(dt_prepare *p, const dt_csv_row *row)
+{
+    if (p->id == SIZE_MAX)
+        return;
+    const dt_csv_field *cell = &row->fields[p->id];
+    const size_t characters = dt_text_to_utf32(NULL, 0, cell->text, cell->bytes);
+    p->id_is_text = p->id_is_text || !is_whole(cell);
+    if (characters > p->id_characters)
+        p->id_characters = characters;
+}
+
 static dt_status fit_row(void *context, const dt_csv_row *row)
 {
     dt_prepare *p = context;
@@ -124,17 +154,25 @@ static dt_status fit_row(void *context, const dt_csv_row *row)
     size_t label = 0;
     dt_set set = DT_TRAIN;
     dt_prepare_report_progress(p, row);
-    if (dt_prepare_drops(p, row))
+    const bool drops = dt_prepare_drops(p, row);
+    if (row->row > p->rows + p->dropped_rows)
+        DT_TRY(dt_prepare_fail_changed(p));
+    if (drops)
+        trace(p, row, DT_SET_COUNT);
+    if (drops)
         goto out;
     DT_TRY(dt_prepare_label(&label, p, row));
     DT_TRY(dt_prepare_next_set(&set, p, row, label, true));
     p->class_rows[set][label]++;
+    trace(p, row, (unsigned)set);
+    see_id(p, row);
     for (size_t c = 0; set == DT_TRAIN && c < p->count; c++)
         if (dt_prepare_is_input(&p->columns[c]))
             DT_TRY(fit_cell(p, c, row));
     DT_TRY(fit_targets(p, row, set));
     DT_TRY(p->take(p->take_context,
-                   &(dt_prepare_row){.set = set, .label = (int32_t)label, .values = p->values}));
+                   &(dt_prepare_row){
+                       .set = set, .row = row->row, .label = (int32_t)label, .values = p->values}));
 out:
     return status;
 }
@@ -143,6 +181,7 @@ static dt_status start_fit(dt_prepare *p)
 {
     dt_status status = DT_OK;
     size_t samples = 0;
+    DT_TRY(dt_memory_alloc(&p->traces, (p->rows + p->dropped_rows) / 4 + 1, 1, "sets of rows"));
     for (size_t c = 0; c < p->count; c++)
         samples += needs_sample(&p->columns[c]);
     p->sample_capacity = samples == 0 ? 0 : SAMPLES_MAX_BYTES / sizeof(double) / samples;
@@ -211,6 +250,8 @@ dt_status dt_prepare_fit(dt_prepare *prepare, dt_prepare_take *take, void *conte
     DT_TRY(check_classes(p));
     DT_TRY(measure_targets(p));
     DT_TRY(dt_prepare_make_recipe(p));
+    if (p->id_is_text)
+        p->table.id_characters = p->id_characters > 0 ? p->id_characters : 1;
 out:
     return status;
 }

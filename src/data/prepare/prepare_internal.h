@@ -86,7 +86,7 @@ struct dt_prepare {
     dt_survey *surveys; /* [count] */
     size_t T;
     size_t *targets; /* [T]: columns */
-    size_t split_column, weights; /* SIZE_MAX: none */
+    size_t split_column, weights, id; /* SIZE_MAX: none */
     dt_split_method split_method;
     bool guessed; /* as dt_prepare_table.guessed */
     size_t missing_count;
@@ -113,6 +113,9 @@ struct dt_prepare {
     dt_split *split; /* for splits at random */
     uint64_t next_row; /* kept rows so far in this pass */
     uint64_t given_rows[DT_SET_COUNT]; /* of them, to each set */
+    unsigned char *traces; /* two bits a row of the table: its set, or DT_SET_COUNT: left out */
+    size_t id_characters; /* of the longest id */
+    bool id_is_text; /* of some row */
     size_t sample_capacity;
     dt_recipe recipe;
     struct dt_preprocess *preprocess;

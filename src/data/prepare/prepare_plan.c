@@ -399,6 +399,12 @@ dt_status dt_prepare_read_plan(dt_prepare *p)
         DT_TRY(ask_role(p, p->weights, DT_ROLE_WEIGHTS, "the weights"));
         p->surveys[p->weights].is_value = true;
     }
+    p->id = SIZE_MAX;
+    if (plan->id != NULL && plan->id[0] != '\0') {
+        DT_TRY(find_column(&p->id, p, plan->id));
+        DT_TRY(ask_role(p, p->id, DT_ROLE_DROPPED, "the id"));
+        p->columns[p->id].why = "names the rows";
+    }
     p->split_column = SIZE_MAX;
     if (plan->split_column[0] != '\0') {
         DT_TRY(find_column(&p->split_column, p, plan->split_column));

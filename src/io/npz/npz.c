@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -283,15 +284,18 @@ dt_status dt_npz_writer_begin(dt_npz_writer *writer, const char *name, const cha
                               unsigned dims, const uint64_t *shape)
 {
     dt_status status = DT_OK;
-    dt_npy npy;
     char header[256];
     char *file_name = NULL;
+    /* "<f4", "<U12": of characters of four bytes */
+    uint64_t data_bytes = strtoul(descr + 2, NULL, 10) * (descr[1] == 'U' ? 4 : 1);
     size_t name_bytes = strlen(name) + sizeof ".npy";
     size_t header_bytes = dt_npy_format(header, descr, dims, shape);
-    DT_TRY(dt_npy_parse(&npy, name, (const unsigned char *)header, header_bytes));
+    for (unsigned i = 0; i < dims; i++)
+        if (__builtin_mul_overflow(data_bytes, shape[i], &data_bytes))
+            DT_TRY(dt_fail(DT_OUTPUT, "array '%s' is too large", name));
     DT_TRY(dt_memory_alloc(&file_name, name_bytes, 1, "member name"));
     (void)snprintf(file_name, name_bytes, "%s.npy", name);
-    DT_TRY(dt_zip_writer_begin(writer, file_name, header_bytes + npy.data_bytes));
+    DT_TRY(dt_zip_writer_begin(writer, file_name, header_bytes + data_bytes));
     DT_TRY(dt_zip_writer_write(writer, header, header_bytes));
 out:
     dt_memory_free(file_name);

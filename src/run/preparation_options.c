@@ -1,5 +1,4 @@
-#include "commands.h"
-#include "prepare_run.h"
+#include "dtrain/run/preparation.h"
 
 #include "dtrain/run/preset.h"
 
@@ -17,6 +16,8 @@ static const dt_option options[] = {
      "whole, or most are different, or several columns"},
     {"weights", "COLUMN", DT_OPTION_TEXT, AT(weights), 0, 0, NULL, NULL,
      "column of row weights, numbers from 0 on: not an input; training counts each row so often"},
+    {"id", "COLUMN", DT_OPTION_TEXT, AT(id), 0, 0, NULL, NULL,
+     "column that names the rows: not an input; `dtrain prepare` writes it as an array id"},
     {"out", "DIR", DT_OPTION_TEXT, AT(out), 0, 0, NULL, NULL, "folder of the results"},
     {"preset", "NAME", DT_OPTION_CHOICE, AT(preset), 0, 0, DT_PRESET_NAMES, "tutorial",
      "defaults: tutorial, the values shown below; tabular, --scale clipped --fill "
@@ -38,8 +39,9 @@ static const dt_option options[] = {
     {"missing", "LIST", DT_OPTION_WORDS, AT(missing), 0, 0, NULL, NULL,
      "further cells, of any column, that mean a missing value, as ?,unknown: beside empty ones "
      "and " DT_MISSING_TEXTS},
-    {"missing-only", "LIST", DT_OPTION_WORDS, AT(missing_only), 0, 0, NULL, NULL,
-     "cells that mean a missing value, instead of that list; '' for empty ones alone"},
+    {"missing-only", "LIST", DT_OPTION_WORDS, AT(missing_only), 0, 0, NULL, DT_MISSING_TEXTS,
+     "cells that mean a missing value, instead of that list; '' for empty ones "
+     "alone"},
     {"unseen", "NAME", DT_OPTION_CHOICE, AT(unseen), 0, 0, DT_UNSEEN_NAMES, "ignore",
      "what becomes of a category that no training row has"},
     {"max-categories", "N", DT_OPTION_INT, AT(max_categories), 2, 1000000, NULL, "1000",
@@ -74,7 +76,7 @@ static const dt_option options[] = {
      "how dates are written: auto, none (there are none), ymd, dmy, mdy (day or month first), ym, "
      "my, time, or COLUMN=ORDER, as signup=dmy"},
     {"store", NULL, DT_OPTION_FLAG, AT(store), 0, 0, NULL, NULL,
-     "leave the arrays uncompressed: larger, and faster"},
+     "leave the arrays uncompressed: larger, and faster", DT_PREPARE_FILES},
     {"quiet", NULL, DT_OPTION_FLAG, AT(quiet), 0, 0, NULL, NULL, "print the summary alone"},
     {"config", "FILE", DT_OPTION_TEXT, AT(config), 0, 0, NULL, NULL,
      "read options from FILE, lines of name = value; the command line wins"},
@@ -91,14 +93,19 @@ static const dt_option_table table = {
              "`dtrain train DIR` goes on from there.",
 };
 
-void dt_cli_prepare_help(void)
-{
-    dt_options_print_help(&table);
-}
-
 const dt_option_table *dt_prepare_options(void)
 {
     return &table;
+}
+
+dt_status dt_prepare_check(const dt_option_table *in, const void *settings,
+                           const dt_prepare_settings *prepare)
+{
+    static const char *const others[] = {"split", "validation-split", "test-split"};
+    for (size_t i = 0; prepare->split_column[0] != '\0' && i < sizeof others / sizeof *others; i++)
+        if (dt_options_given(in, settings, others[i]))
+            return dt_fail(DT_USAGE, "--%s was given, but --split-column says the sets", others[i]);
+    return DT_OK;
 }
 
 dt_status dt_prepare_parse(dt_prepare_settings *out, const char **path, int argc, char **argv)
@@ -117,13 +124,7 @@ dt_status dt_prepare_parse(dt_prepare_settings *out, const char **path, int argc
     *path = argv[0];
     if (out->out[0] == '\0')
         DT_TRY(dt_fail(DT_USAGE, "--out DIR is needed: the folder for the results"));
-    if (out->split_column[0] != '\0')
-        for (size_t i = 0; i < 3; i++) {
-            static const char *const others[] = {"split", "validation-split", "test-split"};
-            if (dt_options_given(&table, out, others[i]))
-                DT_TRY(dt_fail(DT_USAGE, "--%s was given, but --split-column says the sets",
-                               others[i]));
-        }
+    DT_TRY(dt_prepare_check(&table, out, out));
 out:
     return status;
 }

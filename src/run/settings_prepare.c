@@ -1,0 +1,107 @@
+/* Settings about DATA: what those of a table share with those of arrays, and where they part. */
+#include "dtrain/run/settings.h"
+
+#include "dtrain/data/rows.h"
+
+#include <stdio.h>
+#include <string.h>
+
+bool dt_settings_has_table(const dt_settings *settings)
+{
+    return settings->data_count == 1 && dt_rows_is_table(settings->data[0]);
+}
+
+void dt_settings_prepare(dt_prepare_settings *out, const dt_settings *settings)
+{
+    *out = settings->prepare;
+    out->task = settings->task;
+    out->validation_split = settings->validation_split;
+    out->test_split = settings->test_split;
+    out->seed = settings->split_seed >= 0 ? settings->split_seed : settings->seed;
+    (void)snprintf(out->weights, sizeof out->weights, "%s", settings->weights);
+    if (settings->scale[0] != '\0')
+        (void)snprintf(out->scale, sizeof out->scale, "%s", settings->scale);
+}
+
+static bool find_input_scale(dt_input_scale *out, const char *name)
+{
+    static const char *const names[] = {[DT_INPUT_SCALE_NONE] = "none",
+                                        [DT_INPUT_SCALE_STANDARD] = "standard",
+                                        [DT_INPUT_SCALE_MINMAX] = "minmax"};
+    *out = DT_INPUT_SCALE_NONE;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(name, names[i]) == 0) {
+            *out = (dt_input_scale)i;
+            return true;
+        }
+    return name[0] == '\0';
+}
+
+dt_input_scale dt_settings_input_scale(const dt_settings *settings)
+{
+    dt_input_scale scale = DT_INPUT_SCALE_NONE;
+    if (!dt_settings_has_table(settings))
+        (void)find_input_scale(&scale, settings->scale);
+    return scale;
+}
+
+/* Returns the first option with one of these flags that was given; NULL: there is none. */
+static const char *first_given(const dt_settings *s, unsigned flags)
+{
+    const dt_option_table *table = dt_settings_table();
+    for (size_t i = 0; i < table->count; i++)
+        if ((table->options[i].flags & flags) != 0 &&
+            dt_options_given(table, s, table->options[i].name))
+            return table->options[i].name;
+    return NULL;
+}
+
+DT_MUST_USE static dt_status check_table(const dt_settings *s)
+{
+    static const char *const arrays[] = {"inputs", "targets"};
+    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
+        if (dt_options_given(dt_settings_table(), s, arrays[i]))
+            return dt_fail(DT_USAGE,
+                           "--%s names an array, but %s is a table of text; --target names its "
+                           "column to be predicted",
+                           arrays[i], s->data[0]);
+    return dt_prepare_check(dt_settings_table(), s, &s->prepare);
+}
+
+DT_MUST_USE static dt_status check_arrays(const dt_settings *s)
+{
+    const struct {
+        const char *option;
+        double share;
+    } splits[] = {{"validation-split", s->validation_split}, {"test-split", s->test_split}};
+    enum { SPLITS = sizeof splits / sizeof *splits };
+    const double most = 0.9;
+    const char *given = first_given(s, DT_SETTING_TABLE);
+    bool all_given = true;
+    dt_input_scale scale = DT_INPUT_SCALE_NONE;
+    if (!find_input_scale(&scale, s->scale))
+        return dt_fail(DT_USAGE,
+                       "--scale takes one of %s, unless DATA is a table of text, not '%s'",
+                       DT_INPUT_SCALE_NAMES, s->scale);
+    if (given != NULL && s->data_count > 0)
+        return dt_fail(DT_USAGE, "--%s was given, but it is for a table of text, which %s is not",
+                       given, s->data[0]);
+    for (size_t i = 0; i < SPLITS; i++) {
+        if (splits[i].share > most)
+            return dt_fail(DT_USAGE,
+                           "--%s is %g, but must be between 0 and %g, unless DATA is a table of "
+                           "text",
+                           splits[i].option, splits[i].share, most);
+        all_given = all_given && dt_options_given(dt_settings_table(), s, splits[i].option);
+    }
+    if (all_given && s->validation_split + s->test_split >= 1.0)
+        return dt_fail(DT_USAGE,
+                       "--validation-split %g and --test-split %g leave no rows for training",
+                       s->validation_split, s->test_split);
+    return DT_OK;
+}
+
+dt_status dt_settings_check_data(const dt_settings *settings)
+{
+    return dt_settings_has_table(settings) ? check_table(settings) : check_arrays(settings);
+}

@@ -1,0 +1,170 @@
+#!/bin/sh
+# dtrain TABLE --target COLUMN: a model from a table in one command, the same to the bit as by dtrain prepare
+# and dtrain train on its folder.
+# shellcheck source-path=SCRIPTDIR source=harness.sh
+. "$(dirname "$0")/harness.sh"
+need_python numpy h5py pandas
+export PYTHONPATH="$TESTS/cli" PYTHONDONTWRITEBYTECODE=1
+"$PYTHON" "$TESTS/cli/make_table.py" visits.csv 1200 3
+: "${DTRAIN_FAULTS:=$(dirname "$DTRAIN")/tests/dtrain-faults}"
+
+# both NAME PREPARE OPTIONS -- TRAIN OPTIONS -- OPTIONS OF ONE COMMAND: the folders NAME-two and NAME-one, the
+# latter on so many ranks as $numbers says.
+both() {
+    name=$1 prepare="" train=""
+    shift
+    while [ "$1" != -- ]; do prepare="$prepare $1" && shift; done
+    shift
+    while [ "$1" != -- ]; do train="$train $1" && shift; done
+    shift
+    # shellcheck disable=SC2086 # options are words
+    run 0 prepare visits.csv $prepare --out "$name-arrays" --quiet
+    expect_status 0
+    # shellcheck disable=SC2086
+    run 0 train "$name-arrays" $train --out "$name-two"
+    expect_status 0
+    crc=$(summary weights_crc)
+    for ranks in $numbers; do
+        # shellcheck disable=SC2086
+        run "$ranks" visits.csv $train "$@" --out "$name-one"
+        expect_status 0
+        [ "$(summary weights_crc)" = "$crc" ] || fail "$name: the weights of the two commands on $ranks ranks"
+        expect_same_file "$name-two/model.h5" "$name-one/model.h5"
+    done
+}
+
+# ---- the same bits ----
+numbers="1 2 3 8"
+both classes --target outcome --fill mean,category --drop key --seed 3 -- --epochs 2 -- \
+    --target outcome --fill mean,category --drop key --split-seed 3
+expect_stdout '^table +visits.csv: 1200 rows, 10 columns between commas'
+expect_stdout '^job +categorical '
+expect_stdout '^split +960 training, 120 validation, 120 test rows; stratified, seed 3$'
+expect_stdout '^data +visits: 960 training'
+numbers="1 3"
+both values --target balance,rate --weights campaign --fill rate=drop,mode --preset tabular --drop key \
+    --validation-split 100 --test-split 0.2 -- --preset tabular --epochs 2 -- \
+    --target balance,rate --weights campaign --fill rate=drop,mode --drop key --validation-split 100 --test-split 0.2
+both untested --target outcome --fill mode --split ordered --test-split 0 -- --epochs 1 --test-split 0 -- \
+    --target outcome --fill mode --split ordered
+
+# The log has the arrays' fingerprints, the table and its settings; predictions are the same.
+"$PYTHON" - <<'E'
+import h5py
+for name in "classes", "values", "untested":
+    one, two = (h5py.File(f"{name}-{way}/run.h5", "r") for way in ("one", "two"))
+    a, b = one["data/members"][:], two["data/members"][:]
+    for column in "set", "array", "bytes", "crc32":
+        assert (a[column] == b[column]).all(), (name, column, a, b)
+    assert set(a["file"]) == {b"visits.csv"} and list(one["config"].attrs["data"]) == ["visits.csv"]
+    assert (one["epochs"]["train_loss"] == two["epochs"]["train_loss"]).all()
+config = h5py.File("values-one/run.h5", "r")["config"].attrs
+assert config["target"] == "balance,rate" and config["weights"] == "campaign" and config["drop"] == "key"
+assert config["scale"] == "clipped" and config["fill"] == "rate=drop,mode" and config["validation_split"] == 100
+import h5py
+for name in "classes", "values", "untested":
+    one, two = (h5py.File(f"{name}-{way}/run.h5", "r") for way in ("one", "two"))
+    a, b = one["data/members"][:], two["data/members"][:]
+    for column in "set", "array", "bytes", "crc32":
+        assert (a[column] == b[column]).all(), (name, column, a, b)
+    assert set(a["file"]) == {b"visits.csv"} and list(one["config"].attrs["data"]) == ["visits.csv"]
+    assert (one["epochs"]["train_loss"] == two["epochs"]["train_loss"]).all()
+config = h5py.File("values-one/run.h5", "r")["config"].attrs
+assert config["target"] == "balance,rate" and config["weights"] == "campaign" and config["drop"] == "key"
+assert config["scale"] == "clipped" and config["fill"] == "rate=drop,mode" and config["validation_split"] == 100
+E
+run 0 predict classes-two visits.csv --out two.csv
+run 2 predict classes-one visits.csv --out one.csv
+expect_status 0
+expect_same_file one.csv two.csv
+
+# ---- rows can be traced ----
+awk -F, -v OFS=, '{ print $0, NR == 1 ? "name" : NR % 3 ? "K\303\251" NR : NR, NR == 1 ? "number" : 7 * NR }' visits.csv >named.csv
+for id in name number; do
+    run 0 prepare named.csv --target "$id" --id "$id" --out "by-$id"
+    expect_status 2
+    run 0 prepare named.csv --target outcome --drop key --id "$id" --fill rate=drop,mode --out "by-$id"
+    expect_status 0
+    expect_stdout "^$id +dropped .* names the rows$"
+done
+"$PYTHON" - <<'E'
+import numpy as np, pandas as pd
+table = pd.read_csv("named.csv")
+for id, kind in ("name", "U"), ("number", "i"):
+    rows = []
+    for part in "train", "validation", "test":
+        arrays = np.load(f"by-{id}/{part}.npz")
+        at = arrays["row"] - 1
+        assert arrays["row"].dtype == np.int64 and (np.diff(at) > 0).all()
+        assert arrays["id"].dtype.kind == kind and (arrays["id"] == table[id].to_numpy()[at]).all()
+        classes = np.unique(table["outcome"])
+        assert (classes[arrays["targets"]] == table["outcome"].to_numpy()[at]).all()
+        rows.extend(at)
+    assert sorted(rows) == list(np.flatnonzero(table["rate"].notna()))
+E
+run 0 train by-name --epochs 1 --out traced
+expect_status 0
+run 2 named.csv --target outcome --drop key --id name --fill rate=drop,mode --epochs 1 --out traced-one
+expect_status 0
+expect_same_file traced/model.h5 traced-one/model.h5
+
+# ---- an interruption, and a repetition ----
+set -- visits.csv --target outcome --fill mean,category --drop key --split-seed 3 --epochs 2
+DTRAIN_FAULT=signal:0:12 && export DTRAIN_FAULT
+REAL=$DTRAIN DTRAIN=$DTRAIN_FAULTS
+run 3 "$@" --out stopped
+DTRAIN=$REAL
+unset DTRAIN_FAULT
+expect_status 75
+cp -r stopped changed
+mkdir elsewhere
+(cd elsewhere && run 2 --resume ../stopped && expect_status 0) || exit 1
+expect_same_file stopped/model.h5 classes-one/model.h5
+run 2 --like classes-one --out again
+expect_status 0
+[ "$(summary like_weights)" = same ] || fail "the same weights"
+run 0 --like classes-one --drop job --out other # what is given wins, and makes other arrays
+expect_status 0
+expect_one_stderr_line "so this is another run, with its settings"
+run 0 --resume changed --drop job
+expect_status 2
+expect_one_stderr_line "--drop is job now, and was key"
+
+# A table that has changed is refused; other data that is named is not.
+cp visits.csv before.csv
+awk -F, -v OFS=, 'NR == 9 { $2 = $2 + 1 } { print }' before.csv >visits.csv
+run 2 --resume changed
+expect_status 3
+expect_one_stderr_line "but visits.csv has"
+run 0 --like classes-one --out none
+expect_status 3
+expect_one_stderr_line "other data; name DATA to train on it all the same"
+expect_no_file none
+run 0 --like classes-one visits.csv --quiet --out named
+expect_status 0
+cp before.csv visits.csv
+
+# ---- restarts; and what is refused leaves nothing ----
+run 2 "$@" --restarts 2 --quiet --out restarts
+expect_status 0
+wrong() {
+    expected=$1 text=$2
+    shift 2
+    run 2 "$@"
+    expect_status "$expected"
+    expect_one_stderr_line "$text"
+    expect_no_file results
+}
+wrong 2 "--target COLUMN is needed, one of: key, age, job, balance" visits.csv
+wrong 3 "no column 'outcom'; did you mean 'outcome'?" visits.csv --target outcom
+wrong 3 "column 'contact' has no value here" visits.csv --target outcome
+wrong 2 "--inputs names an array, but visits.csv is a table of text" visits.csv --target outcome --inputs x
+wrong 2 "--target was given, but it is for a table of text" classes-arrays --target outcome
+wrong 2 "--split was given, but --split-column says the sets" visits.csv --target outcome --split random \
+    --split-column month
+wrong 2 "--validation-split is 3, but must be between 0 and 0.9" classes-arrays --validation-split 3
+wrong 3 "none.csv: cannot open" none.csv --target outcome
+wrong 2 "--target was given, but no DATA" --target outcome
+run 0 visits.csv --target outcome --fill mode --epochs 1 --quiet
+expect_status 0
+expect_file results/visits/model.h5
