@@ -46,7 +46,7 @@ struct dt_run {
     dt_dataset sets[DT_SET_COUNT];
     float *input_mean, *input_variance; /* [D]: what --scale subtracts and divides by; NULL: not
                                            given. The sets are scaled already */
-    bool unscaled; /* the run warned that the inputs should be */
+    char unscaled[400]; /* what the run warns of inputs that should be scaled; "": they need not */
     dt_target_scale *scale; /* [T]: of targets that are values; NULL: classes */
     double baseline_rmse[DT_SET_COUNT]; /* likewise: of always the training rows' mean */
     dt_model model; /* the recipe above takes precedence over the model's own */
@@ -127,7 +127,7 @@ DT_MUST_USE dt_status dt_run_load_data(dt_run *r);
 /* ---- run_scale.c ---- */
 
 /**
- * Scales the inputs of all sets as --scale says, by the training rows; without it, warns of inputs
+ * Scales the inputs of all sets as --scale says, by the training rows; without it, looks for inputs
  * that should be scaled.
  *
  * Calls:   collective, once the data is there

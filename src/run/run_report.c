@@ -98,6 +98,8 @@ static void report_data(const dt_run *r)
                               : "values",
                list_classes(names, sizeof names, &sets[DT_TRAIN]),
                sets[DT_TRAIN].w != NULL ? "; rows have weights" : "");
+    if (r->unscaled[0] != '\0')
+        dt_log_warn("%s", r->unscaled);
     if (classes)
         report_class_baseline(r);
     else
@@ -451,7 +453,7 @@ static void summarise_quality(const dt_run *r, const char *key, dt_set p)
 static const char *advise(const dt_run *r)
 {
     const dt_settings *s = &r->settings;
-    if (r->unscaled)
+    if (r->unscaled[0] != '\0')
         return "--scale standard";
     if (r->result.epochs == s->epochs)
         return "more --epochs, or a larger --learning-rate";

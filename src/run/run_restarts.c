@@ -112,7 +112,7 @@ static void borrow(dt_run *out, const dt_run *r)
     memcpy(out->sets, r->sets, sizeof out->sets);
     out->input_mean = r->input_mean;
     out->input_variance = r->input_variance;
-    out->unscaled = r->unscaled;
+    memcpy(out->unscaled, r->unscaled, sizeof out->unscaled);
     out->scale = r->scale;
     memcpy(out->baseline_rmse, r->baseline_rmse, sizeof out->baseline_rmse);
     out->load_s = r->load_s;

@@ -99,8 +99,8 @@ static size_t count_unscaled(bool *unscaled, const dt_input_spread *spreads, siz
     return large + (small_count ? small : 0);
 }
 
-static void warn(const dt_run *r, const dt_input_spread *spreads, const bool *unscaled,
-                 size_t count)
+/* The warning comes with the banner: a run that is refused has one line for that alone. */
+static void describe(dt_run *r, const dt_input_spread *spreads, const bool *unscaled, size_t count)
 {
     enum { SHOWN = 3 };
     char list[256] = "", more[40] = "";
@@ -114,8 +114,9 @@ static void warn(const dt_run *r, const dt_input_spread *spreads, const bool *un
     }
     if (count > shown)
         (void)snprintf(more, sizeof more, " and %zu more", count - shown);
-    dt_log_warn("%s: the inputs are not scaled: %s%s; add --scale standard", r->source.name, list,
-                more);
+    (void)snprintf(r->unscaled, sizeof r->unscaled,
+                   "%s: the inputs are not scaled: %s%s; add --scale standard", r->source.name,
+                   list, more);
 }
 
 /* A sample is enough for a warning, and costs nothing. */
@@ -130,9 +131,8 @@ DT_MUST_USE static dt_status look_at_inputs(dt_run *r, dt_input_spread *spreads)
     DT_TRY(
         dt_comm_agree(r->comm, dt_memory_alloc(&unscaled, train->D, sizeof *unscaled, "inputs")));
     const size_t count = count_unscaled(unscaled, spreads, train->D);
-    r->unscaled = count > 0;
-    if (r->root && r->unscaled)
-        warn(r, spreads, unscaled, count);
+    if (count > 0)
+        describe(r, spreads, unscaled, count);
 out:
     dt_memory_free(unscaled);
     return status;
