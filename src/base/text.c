@@ -139,6 +139,26 @@ bool dt_text_next_item(char *item, size_t bytes, const char **at)
     return true;
 }
 
+const char *dt_text_quote_item(char *out, size_t bytes, const char *item)
+{
+    const size_t length = strlen(item);
+    const bool quotes =
+        length > 0 && (strpbrk(item, ",\"") != NULL || strchr(" \t", item[0]) != NULL ||
+                       strchr(" \t", item[length - 1]) != NULL);
+    size_t used = 0;
+    if (quotes && used + 1 < bytes)
+        out[used++] = '"';
+    for (const char *at = item; *at != '\0' && used + 3 < bytes; at++) {
+        if (*at == '"')
+            out[used++] = '"';
+        out[used++] = *at;
+    }
+    if (quotes && used + 1 < bytes)
+        out[used++] = '"';
+    out[used] = '\0';
+    return out;
+}
+
 bool dt_text_is_among(const char *text, const char *const *list)
 {
     while (*list != NULL && strcmp(text, *list) != 0)

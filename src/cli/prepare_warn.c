@@ -15,14 +15,14 @@ enum { SHOWN_BYTES = DT_TEXT_SHOWN_BYTES + 4, SHOWN = 3 };
 typedef struct list {
     size_t count;
     char text[SHOWN * 160]; /* the first, and what they hold */
-    char names[SHOWN * (SHOWN_BYTES + 2)]; /* of the first, to be typed */
+    char names[SHOWN * (2 * SHOWN_BYTES + 2)]; /* of the first, to be typed */
     char more[32]; /* "": those are all */
 } list;
 
 /* Adds a column, as 'NAME' (WHAT). */
 DT_PRINTF(3, 4) static void add(list *l, const char *name, const char *format, ...)
 {
-    char what[120], shown[SHOWN_BYTES];
+    char what[120], shown[SHOWN_BYTES], item[2 * SHOWN_BYTES];
     va_list arguments;
     const size_t used = strlen(l->text), named = strlen(l->names);
     l->count++;
@@ -36,7 +36,8 @@ DT_PRINTF(3, 4) static void add(list *l, const char *name, const char *format, .
     (void)dt_text_show(shown, name, strlen(name));
     (void)snprintf(l->text + used, sizeof l->text - used, "%s'%s'%s%s%s", used > 0 ? ", " : "",
                    shown, what[0] != '\0' ? " (" : "", what, what[0] != '\0' ? ")" : "");
-    (void)snprintf(l->names + named, sizeof l->names - named, "%s%s", named > 0 ? "," : "", shown);
+    (void)snprintf(l->names + named, sizeof l->names - named, "%s%s", named > 0 ? "," : "",
+                   dt_text_quote_item(item, sizeof item, shown));
 }
 
 static void warn_of_dates(const dt_prepare_table *found)

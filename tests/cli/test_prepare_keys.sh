@@ -27,6 +27,15 @@ expect_status 0
 expect_empty_stderr
 expect_stdout_line "summary.inputs=1"
 
+# ---- names that lists have to quote ----
+
+sed '1s/.*/row,"note, free",street,client_id,phone,"age ""x""",y/' table.csv >quoted.csv
+run 0 prepare quoted.csv --target y --out quoted --quiet
+expect_stderr "--categorical '\"note, free\",street' keeps them"
+run 0 prepare quoted.csv --target y --out quoted2 --quiet --categorical '"note, free",street'
+expect_status 0
+expect_no_stderr "hardly"
+
 cut -d, -f2,7 table.csv >text.csv
 run 0 prepare text.csv --target y --out refused
 expect_status 3

@@ -433,6 +433,24 @@ static void test_items(void **state)
                 "[abcdefghijklmno][abcdefghijklmno]");
 }
 
+static void test_quoted_items(void **state)
+{
+    (void)state;
+    static const char *const plain[] = {"", "a", "a b", "it's", "a=b"};
+    static const char *const others[] = {"a,b", ",", "say \"no\"", "\"", " a", "a\t", "\"a\", b"};
+    char quoted[32], item[32];
+    for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
+        assert_string_equal(dt_text_quote_item(quoted, sizeof quoted, plain[i]), plain[i]);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        const char *at = dt_text_quote_item(quoted, sizeof quoted, others[i]);
+        assert_true(dt_text_next_item(item, sizeof item, &at));
+        assert_string_equal(item, others[i]);
+        assert_string_equal(at, "");
+    }
+    for (size_t bytes = 1; bytes < 12; bytes++)
+        assert_true(strlen(dt_text_quote_item(quoted, bytes, "\"\",\"\"\"\"")) < bytes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -442,6 +460,7 @@ int main(void)
         cmocka_unit_test(test_utf8_characters),
         cmocka_unit_test(test_utf8_places),
         cmocka_unit_test(test_items),
+        cmocka_unit_test(test_quoted_items),
         cmocka_unit_test(test_probability_edges),
         cmocka_unit_test(test_probability_at_random),
         cmocka_unit_test(test_whole),

@@ -21,6 +21,9 @@ size_t dt_text_nearest(const char *name, const char *const *names, size_t count)
  */
 bool dt_text_next_item(char *item, size_t bytes, const char **at);
 
+/** Writes an item as dt_text_next_item reads it: in quotes if it needs them. Returns `out`. */
+const char *dt_text_quote_item(char *out, size_t bytes, const char *item);
+
 /** Tells whether a name ends so (".npz"). */
 bool dt_text_ends_in(const char *name, const char *ending);
 

@@ -138,16 +138,18 @@ static dt_date_order lowest(unsigned orders)
 
 static dt_status fail_doubt(const dt_prepare *p, size_t c, unsigned orders)
 {
-    const char *cell = p->surveys[c].dates.doubtful, *name = p->names[c];
+    const char *cell = p->surveys[c].dates.doubtful;
+    char name[256];
     const dt_date_order one = lowest(orders), two = lowest(orders & ~BIT(one));
     char shown[2][DT_DATE_BYTES];
     dt_date date = {0};
+    (void)dt_text_quote_item(name, sizeof name, p->names[c]);
     (void)dt_date_read(&date, cell, strlen(cell), one);
     (void)dt_date_show(shown[0], date.days, one);
     (void)dt_date_read(&date, cell, strlen(cell), two);
     (void)dt_date_show(shown[1], date.days, two);
     return dt_fail(DT_DATA, "%s: column '%s': '%s' may be %s or %s; say --dates '%s=%s' or '%s=%s'",
-                   dt_csv_path(p->csv), name, cell, shown[0], shown[1], name,
+                   dt_csv_path(p->csv), p->names[c], cell, shown[0], shown[1], name,
                    dt_date_order_name(one), name, dt_date_order_name(two));
 }
 
