@@ -89,8 +89,8 @@ static const dt_option_table table = {
     .usage = "Usage: dtrain prepare TABLE.csv --target COLUMN --out DIR [OPTIONS]\n\n"
              "Makes DIR/train.npz, validation.npz and test.npz from a table of text, and\n"
              "recipe.json, which says how: numbers are scaled, categories become 0 and 1, all\n"
-             "by what the training rows alone say. TABLE may be compressed with gzip; - is stdin. "
-             "`dtrain train DIR` goes on from there.",
+             "by what the training rows alone say. TABLE may be compressed with gzip; - is\n"
+             "stdin. `dtrain train DIR` goes on from there.",
 };
 
 const dt_option_table *dt_prepare_options(void)
