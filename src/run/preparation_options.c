@@ -63,6 +63,9 @@ static const dt_option options[] = {
      "in numbers: auto, point, comma, or COLUMN=SIGN, as point,price=comma"},
     {"thousands", "LIST", DT_OPTION_WORDS, AT(thousands), 0, 0, NULL, "auto",
      "between the thousands of numbers: auto, none, comma, point, space, quote, or COLUMN=SIGN"},
+    {"dates", "LIST", DT_OPTION_WORDS, AT(dates), 0, 0, NULL, "auto",
+     "how dates are written: auto, none (there are none), ymd, dmy, mdy (day or month first), ym, "
+     "my, time, or COLUMN=ORDER, as signup=dmy"},
     {"encoding", "NAME", DT_OPTION_CHOICE, AT(encoding), 0, 0, DT_CSV_ENCODING_NAMES, "auto",
      "of the text; auto: what is not UTF-8 is Windows-1252"},
     {"header", "NAME", DT_OPTION_CHOICE, AT(header), 0, 0, DT_CSV_HEADER_NAMES, "auto",
@@ -72,9 +75,6 @@ static const dt_option options[] = {
     {"skip-lines", "N", DT_OPTION_INT, AT(skip_lines), 0, 1e6, NULL, "0",
      "lines to leave out at the beginning of the file; lines that begin with # above the header "
      "always are"},
-    {"dates", "LIST", DT_OPTION_WORDS, AT(dates), 0, 0, NULL, "auto",
-     "how dates are written: auto, none (there are none), ymd, dmy, mdy (day or month first), ym, "
-     "my, time, or COLUMN=ORDER, as signup=dmy"},
     {"store", NULL, DT_OPTION_FLAG, AT(store), 0, 0, NULL, NULL,
      "leave the arrays uncompressed: larger, and faster", DT_PREPARE_FILES},
     {"quiet", NULL, DT_OPTION_FLAG, AT(quiet), 0, 0, NULL, NULL, "print the summary alone"},

@@ -143,10 +143,10 @@ typedef dt_status dt_prepare_take(void *context, const dt_prepare_row *row);
  * those that become categories hold less than a quarter of the cells. Yet a column of one value and
  * missing cells needs a filling first: that they are missing may say something.
  *
- * Numbers look like keys when there are 20 or more, whole and not negative, 19 in 20 of them differ,
- * and either the last word of the name is id, key, nr, no, number or num, or all have the same
- * number of digits, eight or more, and are no times since 1970; of 16 digits they may even repeat.
- * They stay inputs.
+ * Numbers look like keys when there are 20 or more, whole and not negative, 19 in 20 of them
+ * differ, and either the last word of the name is id, key, nr, no, number or num, or all have the
+ * same number of digits, eight or more, and are no times since 1970; of 16 digits they may even
+ * repeat. They stay inputs.
  *
  * A column is dates when more than nine in ten of its cells are dates in one order (others are an
  * error then), or all are months without a day or times; whole numbers when all are dates as

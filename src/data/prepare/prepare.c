@@ -190,8 +190,11 @@ static dt_status survey_cell(dt_prepare *p, size_t c, const dt_csv_row *row)
     const bool is_number =
         known ? entry->kind == DT_VALUE_NUMBER : read_number(&number, p, c, cell);
     const bool is_date =
-        known ? entry->kind == DT_VALUE_DATE : dt_prepare_see_date(p, c, cell, is_number, number);
-    p->surveys[c].dates.cells += is_date;
+        !is_number && (known ? entry->kind == DT_VALUE_DATE : dt_prepare_see_date(p, c, cell));
+    if (is_date)
+        p->surveys[c].dates.cells++;
+    else if (!known && p->surveys[c].is_compact)
+        dt_prepare_see_compact(&p->surveys[c], cell, number);
     if (known)
         number = entry->number;
     else if (entry != NULL) {

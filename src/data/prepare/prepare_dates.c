@@ -61,30 +61,24 @@ static bool see_text(dt_survey *survey, const dt_csv_field *cell)
     return true;
 }
 
-static void see_number(dt_survey *survey, const dt_csv_field *cell, double number)
+void dt_prepare_see_compact(dt_survey *survey, const dt_csv_field *cell, double number)
 {
     const bool as_long = (number >= 19000101.0 && number <= 21001231.0) ||
                          (number >= 190001010000.0 && number <= 210012312359.0) ||
                          (number >= 19000101000000.0 && number <= 21001231235959.0);
-    survey->dates.is_compact = survey->dates.is_compact && as_long && see_text(survey, cell);
+    survey->is_compact = as_long && see_text(survey, cell);
 }
 
-bool dt_prepare_see_date(const dt_prepare *p, size_t c, const dt_csv_field *cell, bool is_number,
-                         double number)
+bool dt_prepare_see_date(const dt_prepare *p, size_t c, const dt_csv_field *cell)
 {
     dt_survey *survey = &p->surveys[c];
-    if (p->knows_dates || survey->order != DT_DATE_NONE)
-        return false;
-    if (!is_number)
-        return see_text(survey, cell);
-    if (survey->dates.is_compact)
-        see_number(survey, cell, number);
-    return false;
+    return !p->knows_dates && survey->order == DT_DATE_NONE && see_text(survey, cell);
 }
 
 void dt_prepare_begin_dates(dt_survey *survey)
 {
-    survey->dates = (dt_date_tally){.orders = ~0u, .is_compact = true};
+    survey->dates = (dt_date_tally){.orders = ~0u};
+    survey->is_compact = true;
     for (int order = 0; order < DT_DATE_ORDERS; order++) {
         survey->dates.first[order] = INFINITY;
         survey->dates.last[order] = -INFINITY;
@@ -99,7 +93,7 @@ static unsigned orders_of(const dt_survey *survey)
     const dt_date_tally *tally = &survey->dates;
     const uint64_t cells = survey->numbers + survey->texts;
     if (survey->texts == 0)
-        return tally->is_compact && tally->values >= COMPACT_VALUES_MIN
+        return survey->is_compact && tally->values >= COMPACT_VALUES_MIN
                    ? tally->orders & BIT(DT_DATE_YMD)
                    : 0;
     if (tally->values < 2 || (cells - tally->cells) * CELLS_A_TEXT >= cells)

@@ -22,7 +22,6 @@ typedef struct dt_date_tally {
     uint64_t cells; /* that are dates */
     uint64_t values; /* of them, those that were not met before */
     unsigned orders; /* bit n: all are dates in dt_date_order n */
-    bool is_compact; /* all are numbers as 20210131 */
     bool has_months; /* some is no season, as 2009-10 is */
     char divider; /* in the last one */
     double first[DT_DATE_ORDERS], last[DT_DATE_ORDERS]; /* in orders with a day */
@@ -39,6 +38,9 @@ typedef struct dt_survey {
     bool has_fraction; /* some number is not whole */
     bool counts_rows; /* each number so far was the one before plus 1 */
     bool keeps_values; /* `values` has all distinct cells so far */
+    bool no_dates; /* by the plan */
+    bool is_compact; /* all numbers so far may be dates, as 20210131 */
+    dt_date_order order; /* of its dates; DT_DATE_NONE: it has none */
     uint64_t numbers, texts; /* cells */
     uint64_t missing_row, missing_line; /* the first */
     uint64_t text_row, text_line; /* the first */
@@ -50,17 +52,15 @@ typedef struct dt_survey {
     bool decimal_asked, group_asked; /* by the plan */
     char written[DT_TEXT_SHOWN_BYTES + 4]; /* the first number that is not plain, and its meaning */
     double meant;
-    dt_date_tally dates;
-    bool no_dates; /* by the plan */
-    dt_date_order order; /* of its dates; DT_DATE_NONE: it has none */
-    dt_date date; /* the first */
-    bool varies[DT_PART_COUNT], day_varies; /* the others have another */
     uint64_t bad_row, bad_line; /* the first text that is no UTF-8; row 0: none */
     char bad_text[DT_TEXT_SHOWN_BYTES + 4]; /* to be shown */
     bool holds; /* something, in a row that was left out */
     uint64_t cells_kept; /* numbers before `values` had too many */
     double previous;
     dt_dictionary values; /* counts of all rows in the survey, of training rows in the fit */
+    dt_date_tally dates;
+    dt_date date; /* the first */
+    bool varies[DT_PART_COUNT], day_varies; /* the others have another */
 
     /* In the fit, of the training rows: */
     uint64_t fitted, missing; /* cells */
@@ -198,9 +198,11 @@ DT_MUST_USE dt_status dt_prepare_fail_unfilled(const dt_prepare *p, size_t c);
 void dt_prepare_begin_dates(dt_survey *survey);
 
 /** Tells in the first pass whether a text that was not met before is a date, and keeps what it can
- * mean; of numbers, whether all may be dates. */
-bool dt_prepare_see_date(const dt_prepare *p, size_t c, const dt_csv_field *cell, bool is_number,
-                         double number);
+ * mean. */
+bool dt_prepare_see_date(const dt_prepare *p, size_t c, const dt_csv_field *cell);
+
+/** Keeps whether all numbers may be dates, of which `number` is the next. */
+void dt_prepare_see_compact(dt_survey *survey, const dt_csv_field *cell, double number);
 
 /**
  * Finds the columns of dates and their orders after the first pass. Sets *changed when there are

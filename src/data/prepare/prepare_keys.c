@@ -128,8 +128,9 @@ static bool is_named_key(const char *name)
 /* Seconds since 1970, or thousandths and so on, from 1990 to 2060. */
 static bool is_unix_time(double minimum, double maximum)
 {
-    for (double unit = 1.0; unit <= 1e9; unit *= 1e3)
-        if (minimum >= 631152000.0 * unit && maximum <= 2840140800.0 * unit)
+    static const double units[] = {1.0, 1e3, 1e6, 1e9};
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+        if (minimum >= 631152000.0 * units[i] && maximum <= 2840140800.0 * units[i])
             return true;
     return false;
 }
