@@ -134,9 +134,10 @@ static dt_status find_ids(dt_predict_run *r)
     DT_TRY(dt_memory_alloc(&r->ids, r->C, sizeof *r->ids, "class ids"));
     for (size_t c = 0; numbers && c < r->C; c++) {
         const char *name = r->scoring.class_names[c];
-        char *end = NULL;
-        r->ids[c] = strtoll(name, &end, 10);
-        numbers = end != name && *end == '\0';
+        char again[24]; /* "01" and "1" are not the same label */
+        r->ids[c] = strtoll(name, NULL, 10);
+        (void)snprintf(again, sizeof again, "%lld", (long long)r->ids[c]);
+        numbers = strcmp(again, name) == 0;
     }
     for (size_t c = 0; !numbers && c < r->C; c++)
         r->ids[c] = (int64_t)c;

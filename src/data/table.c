@@ -246,7 +246,7 @@ static dt_status fail_unknown(const dt_table *t, size_t i, int64_t cells, dt_uns
 /* Some column of which nothing is known is no column of the recipe's. */
 DT_MUST_USE static dt_status check_known(const dt_table *t, dt_unseen_cells *all)
 {
-    enum { CELLS_MIN = 3 };
+    enum { CELLS_MIN = 10 }; /* fewer may all be new */
     dt_status status = DT_OK;
     const size_t count = dt_preprocess_columns(t->preprocess);
     int64_t *cells = NULL;

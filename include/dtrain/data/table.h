@@ -96,7 +96,7 @@ double dt_table_share(const dt_table *table);
  * depends on the ranks.
  *
  * Calls:   collective
- * Errors:  DT_DATA: a column has three such cells or more and no other: it is another one, or its
+ * Errors:  DT_DATA: a column has ten such cells or more and no other: it is another one, or its
  *          values are written in another way; DT_MEMORY
  */
 DT_MUST_USE dt_status dt_table_unseen(dt_unseen_cells *out, const dt_table *table);

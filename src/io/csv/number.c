@@ -207,12 +207,12 @@ static bool is_unit(const span *s)
     const size_t bytes = (size_t)(s->end - s->at);
     if (bytes == 1 && (*s->at == '"' || *s->at == '\''))
         return true;
-    if (!is_letter(*s->at) && !is_beyond_ascii(*s->at) && strchr("%$", *s->at) == NULL)
+    if (!is_letter(*s->at) && !is_beyond_ascii(*s->at) && memchr("%$", *s->at, 2) == NULL)
         return false;
     for (size_t i = 1; i < bytes; i++) {
         const char c = s->at[i];
         const bool power = is_digit(c) && i + 1 == bytes && is_letter(s->at[i - 1]);
-        if (!is_letter(c) && !is_beyond_ascii(c) && strchr("%$/.^* ", c) == NULL && !power)
+        if (!is_letter(c) && !is_beyond_ascii(c) && memchr("%$/.^* ", c, 7) == NULL && !power)
             return false;
     }
     return true;
