@@ -4,6 +4,7 @@
 
 #include "dtrain/base/log.h"
 #include "dtrain/base/memory.h"
+#include "dtrain/base/text.h"
 #include "dtrain/nn/linalg.h"
 #include "dtrain/run/checkpoint.h"
 #include "dtrain/run/run_file.h"
@@ -113,8 +114,9 @@ DT_MUST_USE static dt_status check_option(const dt_previous *previous, const dt_
 /* Weights and bins come from the model that the user has named. */
 static bool is_of_init_from(const dt_option *option, const dt_settings *settings)
 {
+    static const char *const own[] = {"init", "bins", "bins-by", NULL};
     return dt_options_given(dt_settings_table(), settings, "init-from") &&
-           (strcmp(option->name, "init") == 0 || strcmp(option->name, "bins") == 0);
+           dt_text_is_among(option->name, own);
 }
 
 /* One option: into `was`, what it was; and into the settings, unless it was given. */

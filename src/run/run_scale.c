@@ -12,8 +12,7 @@
 
 DT_MUST_USE static dt_status check_scale(const dt_run *r)
 {
-    const char *name =
-        dt_settings_input_scale(&r->settings) == DT_INPUT_SCALE_MINMAX ? "minmax" : "standard";
+    const char *name = r->settings.input_scale == DT_INPUT_SCALE_MINMAX ? "minmax" : "standard";
     if (r->recipe.D > 0)
         return dt_fail(DT_USAGE,
                        "--scale %s was given, but %s prepares the inputs; remove --scale, or give "
@@ -39,7 +38,7 @@ static bool is_indicator(const dt_input_spread *spread)
 DT_MUST_USE static dt_status choose(float *mean, float *variance, const dt_run *r, size_t d,
                                     const dt_input_spread *spread)
 {
-    const bool minmax = dt_settings_input_scale(&r->settings) == DT_INPUT_SCALE_MINMAX;
+    const bool minmax = r->settings.input_scale == DT_INPUT_SCALE_MINMAX;
     const double range = spread->maximum - spread->minimum;
     const double root = minmax ? range : spread->deviation;
     *mean = is_indicator(spread) ? 0.0f : (float)(minmax ? spread->minimum : spread->mean);
@@ -143,7 +142,7 @@ dt_status dt_run_scale_inputs(dt_run *r)
     dt_status status = DT_OK;
     dt_input_spread *spreads = NULL;
     const dt_dataset *train = &r->sets[DT_TRAIN];
-    const bool scales = dt_settings_input_scale(&r->settings) != DT_INPUT_SCALE_NONE;
+    const bool scales = r->settings.input_scale != DT_INPUT_SCALE_NONE;
     bool looks = r->recipe.D == 0 && r->settings.init_from[0] == '\0'; /* rank 0 has the recipe */
     if (scales)
         DT_TRY(dt_comm_agree(r->comm, r->root ? check_scale(r) : DT_OK));

@@ -3,8 +3,10 @@
 
 #include "dtrain/data/rows.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 bool dt_settings_has_table(const dt_settings *settings)
 {
@@ -37,12 +39,16 @@ static bool find_input_scale(dt_input_scale *out, const char *name)
     return name[0] == '\0';
 }
 
-dt_input_scale dt_settings_input_scale(const dt_settings *settings)
+void dt_settings_settle_scale(dt_settings *settings, bool typed)
 {
     dt_input_scale scale = DT_INPUT_SCALE_NONE;
-    if (!dt_settings_has_table(settings))
-        (void)find_input_scale(&scale, settings->scale);
-    return scale;
+    const bool table = dt_settings_has_table(settings);
+    const bool fits = find_input_scale(&scale, settings->scale) && settings->init_from[0] == '\0';
+    if (!table && !typed && !fits) {
+        settings->scale[0] = '\0';
+        scale = DT_INPUT_SCALE_NONE;
+    }
+    settings->input_scale = (int)(table ? DT_INPUT_SCALE_NONE : scale);
 }
 
 /* Returns the first option with one of these flags that was given; NULL: there is none. */
@@ -77,12 +83,16 @@ DT_MUST_USE static dt_status check_arrays(const dt_settings *s)
     enum { SPLITS = sizeof splits / sizeof *splits };
     const double most = 0.9;
     const char *given = first_given(s, DT_SETTING_TABLE);
+    struct stat found;
     bool all_given = true;
     dt_input_scale scale = DT_INPUT_SCALE_NONE;
     if (!find_input_scale(&scale, s->scale))
         return dt_fail(DT_USAGE,
                        "--scale takes one of %s, unless DATA is a table of text, not '%s'",
                        DT_INPUT_SCALE_NAMES, s->scale);
+    if (given != NULL && s->data_count == 1 && stat(s->data[0], &found) != 0 && errno == ENOENT)
+        return dt_fail(DT_DATA, "%s: there is no such file; --%s is for a table of text",
+                       s->data[0], given);
     if (given != NULL && s->data_count > 0)
         return dt_fail(DT_USAGE, "--%s was given, but it is for a table of text, which %s is not",
                        given, s->data[0]);

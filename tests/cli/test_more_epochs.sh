@@ -38,8 +38,10 @@ def losses(folder): return h5py.File(f"{folder}/run.h5")["epochs"]["train_loss"]
 assert losses("plain-3")[0] < losses("plain")[-1] < losses("plain")[0]' || fail "it begins where the run ended"
 
 # Options that do not go together with --init-from.
-ended tabular --preset tabular --bins 6 --init fan_in_uniform
+ended tabular --preset tabular --bins 6 --bins-by tree --init fan_in_uniform
 advised 4 "--like tabular --init-from tabular --out tabular-2" tabular
+ended scaled --scale standard # which the model does
+advised 4 "--like scaled --init-from scaled --out scaled-2" scaled
 ended restarts --restarts 2
 advised 1 "--like restarts --init-from restarts --restarts 1 --epochs 1 --out restarts-2" restarts --epochs 5
 ended average --restarts 2 --average

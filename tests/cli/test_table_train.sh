@@ -164,7 +164,14 @@ wrong 2 "--split was given, but --split-column says the sets" visits.csv --targe
     --split-column month
 wrong 2 "--validation-split is 3, but must be between 0 and 0.9" classes-arrays --validation-split 3
 wrong 3 "none.csv: cannot open" none.csv --target outcome
+wrong 3 "none.csv.gz: there is no such file; --target is for a table of text" none.csv.gz --target outcome
 wrong 2 "--target was given, but no DATA" --target outcome
 run 0 visits.csv --target outcome --fill mode --epochs 1 --quiet
 expect_status 0
 expect_file results/visits/model.h5
+
+# --like with arrays: how the table was scaled has no meaning for them.
+run 0 visits.csv --target outcome --preset tabular --hidden 8 --epochs 1 --quiet --out tabular
+expect_status 0
+run 0 --like tabular classes-arrays --quiet --out of-arrays
+expect_status 0

@@ -31,6 +31,7 @@ typedef struct dt_settings {
     char inputs[DT_OPTION_TEXT_BYTES], targets[DT_OPTION_TEXT_BYTES];
     double validation_split, test_split;
     char scale[DT_OPTION_TEXT_BYTES]; /* of arrays a dt_input_scale, of a table a list */
+    int input_scale; /* a dt_input_scale, no option: what `scale` means, as rank 0 knows it */
     int task; /* a dt_targets; AUTO until the data is known */
     int loss; /* 1 + an index of dt_losses; 0: auto, until the data is known */
     double label_smoothing, huber_delta, quantile;
@@ -114,8 +115,14 @@ DT_MUST_USE dt_status dt_settings_check_data(const dt_settings *settings);
  */
 void dt_settings_prepare(dt_prepare_settings *out, const dt_settings *settings);
 
-/** Returns how the inputs of arrays are scaled; of a table: not by the run. Calls: local. */
-dt_input_scale dt_settings_input_scale(const dt_settings *settings);
+/**
+ * Finds how the inputs of arrays are scaled (input_scale); those of a table are not, by the run. A
+ * scale that nobody typed (`typed`), but that --like brings, is left out where it cannot be meant:
+ * arrays of a run on a table, inputs that are scaled as in the model of --init-from.
+ *
+ * Calls:   root-only, since the data is looked at
+ */
+void dt_settings_settle_scale(dt_settings *settings, bool typed);
 
 /** Returns the one table that command line, configuration file, help, banner and log go by. */
 const dt_option_table *dt_settings_table(void);
