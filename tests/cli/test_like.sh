@@ -240,7 +240,7 @@ echo 'run["config"].attrs["hidden"] = "7" * 5000' | spoil long.h5
 refuse 3 "--like long.h5: " --like long.h5
 echo 'run["config"].attrs["learning_rate"] = np.nan' | spoil nan.h5
 refuse 3 "--like nan.h5: --learning-rate" --like nan.h5
-echo 'run["config"].attrs["data"] = np.array(["a", "b", "c", "d"], dtype="S1")' | spoil many.h5
+echo 'run["config"].attrs["data"] = np.array(list("abcdefg"), dtype="S1")' | spoil many.h5
 refuse 3 "--like many.h5: " --like many.h5
 echo 'run["config"].attrs["data"] = np.array(["x" * 9000], dtype="S9000")' | spoil far.h5
 refuse 3 "--like far.h5: " --like far.h5
