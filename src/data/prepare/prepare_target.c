@@ -166,6 +166,7 @@ static dt_status find_similar(dt_prepare *p)
     dt_status status = DT_OK;
     dt_names names = {0};
     for (size_t i = 0; i < p->class_count && p->similar[0] == NULL; i++) {
+        DT_ASSERT(p->classes[i] != NULL);
         const size_t bytes = strlen(p->classes[i]);
         const int32_t other = dt_names_find_spelled(&names, p->classes[i], bytes);
         if (other >= 0) {

@@ -17,9 +17,9 @@ static size_t shorten_number(char *text, size_t length)
     const size_t decimals = has_point ? strspn(text + point + 1, "0123456789") : 0;
     if (whole == 0 || point + (has_point ? 1 + decimals : 0) != length)
         return length;
-    while (has_point && text[length - 1] == '0')
+    while (has_point && length > 1 && text[length - 1] == '0')
         length--;
-    if (text[length - 1] == '.')
+    if (length > 1 && text[length - 1] == '.')
         length--;
     text[length] = '\0';
     if (text[0] == '+' || strcmp(text, "-0") == 0)
