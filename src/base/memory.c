@@ -82,6 +82,13 @@ void dt_memory_free(void *block)
     free(block);
 }
 
+void dt_memory_free_texts(char **texts, size_t count)
+{
+    for (size_t i = 0; texts != NULL && i < count; i++)
+        dt_memory_free(texts[i]);
+    dt_memory_free(texts);
+}
+
 dt_status dt_memory_copy_text(char **out, const char *text)
 {
     size_t bytes = strlen(text) + 1;

@@ -165,9 +165,7 @@ dt_status dt_classes_copy_names(char ***out, const dt_classes *classes)
     *out = names;
     names = NULL;
 out:
-    for (size_t c = 0; names != NULL && c < classes->count; c++)
-        dt_memory_free(names[c]);
-    dt_memory_free(names);
+    dt_memory_free_texts(names, classes->count);
     return status;
 }
 

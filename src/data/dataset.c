@@ -13,9 +13,7 @@ size_t dt_dataset_first_shard(int rank, int size, size_t S)
 
 static void free_names(dt_dataset *set)
 {
-    for (size_t c = 0; set->class_names != NULL && c < set->C; c++)
-        dt_memory_free(set->class_names[c]);
-    dt_memory_free(set->class_names);
+    dt_memory_free_texts(set->class_names, set->C);
     set->class_names = NULL;
 }
 

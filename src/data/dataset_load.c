@@ -400,9 +400,7 @@ out:
         if (status != DT_OK)
             dt_dataset_clear(&sets[p]);
     }
-    for (size_t c = 0; l.class_names != NULL && c < l.classes.count; c++)
-        dt_memory_free(l.class_names[c]);
-    dt_memory_free(l.class_names);
+    dt_memory_free_texts(l.class_names, l.classes.count);
     dt_classes_clear(&l.classes);
     dt_split_free(l.split);
     dt_memory_free(l.items);

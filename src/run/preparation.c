@@ -92,9 +92,7 @@ void dt_preparation_close(dt_preparation *p)
     dt_csv_close(p->csv);
     p->prepare = NULL;
     p->csv = NULL;
-    for (size_t i = 0; i < p->name_count; i++)
-        dt_memory_free(p->names[i]);
-    dt_memory_free(p->names);
+    dt_memory_free_texts(p->names, p->name_count);
     p->names = NULL;
     p->name_count = 0;
 }

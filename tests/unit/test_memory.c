@@ -90,7 +90,12 @@ static void test_copy_text(void **state)
 static void test_free_takes_null(void **state)
 {
     (void)state;
+    char **texts = NULL;
     dt_memory_free(NULL);
+    dt_memory_free_texts(NULL, 2);
+    assert_int_equal(dt_memory_alloc(&texts, 2, sizeof *texts, "texts"), DT_OK);
+    assert_int_equal(dt_memory_copy_text(&texts[1], "one"), DT_OK);
+    dt_memory_free_texts(texts, 2);
 }
 
 int main(void)

@@ -40,6 +40,9 @@ DT_MUST_USE dt_status dt_memory_check(double bytes, int ranks, const char *what,
 /** Frees a block; NULL is allowed. */
 void dt_memory_free(void *block);
 
+/** Frees `count` texts and the list of them; NULL is allowed, as the list and as a text. */
+void dt_memory_free_texts(char **texts, size_t count);
+
 /** Allocates a copy of `text`. Owns: the caller frees. Errors: DT_MEMORY. */
 DT_MUST_USE dt_status dt_memory_copy_text(char **out, const char *text);
 

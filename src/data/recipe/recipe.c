@@ -5,13 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static void free_texts(char **texts, size_t count)
-{
-    for (size_t i = 0; texts != NULL && i < count; i++)
-        dt_memory_free(texts[i]);
-    dt_memory_free(texts);
-}
-
 void dt_recipe_clear(dt_recipe *recipe)
 {
     for (size_t i = 0; recipe->columns != NULL && i < recipe->column_count; i++) {
@@ -19,12 +12,12 @@ void dt_recipe_clear(dt_recipe *recipe)
         dt_memory_free(column->name);
         dt_memory_free(column->knots);
         dt_memory_free(column->fill_text);
-        free_texts(column->categories, column->category_count);
+        dt_memory_free_texts(column->categories, column->category_count);
     }
     dt_memory_free(recipe->columns);
-    free_texts(recipe->missing, recipe->missing_count);
-    free_texts(recipe->targets, recipe->T);
-    free_texts(recipe->classes, recipe->class_count);
+    dt_memory_free_texts(recipe->missing, recipe->missing_count);
+    dt_memory_free_texts(recipe->targets, recipe->T);
+    dt_memory_free_texts(recipe->classes, recipe->class_count);
     dt_memory_free(recipe->weights);
     memset(recipe, 0, sizeof *recipe);
 }

@@ -113,9 +113,7 @@ DT_MUST_USE static dt_status read_date(dt_recipe_column *out, const dt_json_plac
     DT_TRY(take_parts(out, texts, count, at->where));
     DT_TRY(read_numeric(out, at));
 out:
-    for (size_t i = 0; texts != NULL && i < count; i++)
-        dt_memory_free(texts[i]);
-    dt_memory_free(texts);
+    dt_memory_free_texts(texts, count);
     return status;
 }
 

@@ -13,9 +13,7 @@ const char *dt_h5_name(const dt_h5 *h5)
 
 void dt_h5_names_clear(dt_h5_names *names)
 {
-    for (size_t i = 0; i < names->count; i++)
-        dt_memory_free(names->texts[i]);
-    dt_memory_free(names->texts);
+    dt_memory_free_texts(names->texts, names->count);
     *names = (dt_h5_names){0};
 }
 
