@@ -57,8 +57,9 @@ typedef struct dt_launch {
  * DTRAIN_START_TIMEOUT in the environment ("60s", "never") is how long the ranks may take to
  * connect to each other (watchdog.h). mpirun takes it to other hosts with -x DTRAIN_START_TIMEOUT.
  *
- * SLURM_STEP_ID, SLURM_STEPID and SLURM_NODELIST are removed, when MPI is not connected to Slurm:
- * in salloc's shell and in a step of one task Open MPI would end the process.
+ * SLURM_STEP_ID, SLURM_STEPID and SLURM_NODELIST are removed, when MPI is not connected to a
+ * launcher: in salloc's shell and in a step of one task Open MPI would end the process. So are
+ * PMIX_NAMESPACE and PMIX_RANK, which then belong to another process.
  *
  * Errors:  DT_USAGE when Slurm, or the launcher of another MPI, has started several processes that
  *          would each be a job of its own
