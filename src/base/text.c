@@ -84,6 +84,16 @@ size_t dt_text_to_utf32(uint32_t *out, size_t most, const char *text, size_t byt
     return count;
 }
 
+size_t dt_text_put_character(char *out, uint32_t code)
+{
+    const unsigned more = code < 0x80 ? 0 : code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
+    static const unsigned char leads[] = {0, 0xC0, 0xE0, 0xF0};
+    out[0] = (char)(leads[more] | code >> 6 * more);
+    for (unsigned i = 1; i <= more; i++)
+        out[i] = (char)(0x80 | (code >> 6 * (more - i) & 0x3F));
+    return 1 + more;
+}
+
 bool dt_text_is_utf8(const char *text, size_t bytes)
 {
     for (size_t i = 0; i < bytes;) {

@@ -151,6 +151,18 @@ static void test_utf8_characters(void **state)
         }
 }
 
+static void test_put_character(void **state)
+{
+    (void)state;
+    for (uint32_t code = 0; code <= 0x10FFFF; code++) {
+        char text[] = "....", expected[] = "....";
+        const size_t length = least_length(code);
+        encode((unsigned char *)expected, code, length);
+        if (dt_text_put_character(text, code) != length || strcmp(text, expected) != 0)
+            fail_msg("U+%04x: %s", code, text);
+    }
+}
+
 static void test_utf8_places(void **state)
 {
     (void)state;
@@ -458,6 +470,7 @@ int main(void)
         cmocka_unit_test(test_nearest_of_equals_and_long_names),
         cmocka_unit_test(test_show),
         cmocka_unit_test(test_utf8_characters),
+        cmocka_unit_test(test_put_character),
         cmocka_unit_test(test_utf8_places),
         cmocka_unit_test(test_items),
         cmocka_unit_test(test_quoted_items),

@@ -50,6 +50,13 @@ size_t dt_text_character_bytes(const char *text, size_t bytes);
 size_t dt_text_to_utf32(uint32_t *out, size_t most, const char *text, size_t bytes);
 
 /**
+ * Writes a character, up to U+10FFFF, as UTF-8 without a '\0' behind it. Returns its bytes, 1 to 4.
+ *
+ * Source:  RFC 3629
+ */
+size_t dt_text_put_character(char *out, uint32_t code);
+
+/**
  * Tells whether a text is UTF-8: no overlong forms, no surrogates, nothing above U+10FFFF, no
  * character cut short.
  *

@@ -113,14 +113,15 @@ DT_MUST_USE static dt_status fill_raw(dt_csv_input *in)
 /* Writes a character as UTF-8; returns its bytes, 0 if there is no room for it. */
 static size_t put_character(char *to, size_t room, unsigned code)
 {
-    unsigned char *at = (unsigned char *)to;
-    const size_t bytes = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+    char character[CHARACTER_BYTES];
+    if (code < 0x80 && room > 0) { /* as most are */
+        *to = (char)code;
+        return 1;
+    }
+    const size_t bytes = dt_text_put_character(character, code);
     if (room < bytes)
         return 0;
-    static const unsigned char leads[] = {0, 0, 0xC0, 0xE0, 0xF0}; /* by bytes */
-    for (size_t i = bytes - 1; i > 0; i--, code >>= 6)
-        at[i] = (unsigned char)(0x80 | (code & 0x3F));
-    at[0] = (unsigned char)(leads[bytes] | code);
+    memcpy(to, character, bytes);
     return bytes;
 }
 

@@ -430,17 +430,6 @@ size_t dt_npy_text_bytes(const dt_npy *npy)
     return 2 * (size_t)npy->item_bytes + 1; /* Latin-1 takes two bytes, UTF-32 at most four */
 }
 
-/* Writes a character as UTF-8. Source: RFC 3629 */
-static char *put_character(char *out, uint32_t c)
-{
-    const unsigned more = c < 0x80 ? 0 : c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
-    static const unsigned char first[] = {0, 0xC0, 0xE0, 0xF0};
-    *out++ = (char)(first[more] | c >> 6 * more);
-    for (unsigned i = more; i-- > 0;)
-        *out++ = (char)(0x80 | (c >> 6 * i & 0x3F));
-    return out;
-}
-
 size_t dt_npy_to_text(char *out, const void *item, const dt_npy *npy)
 {
     const unsigned char *at = item;
@@ -454,7 +443,7 @@ size_t dt_npy_to_text(char *out, const void *item, const dt_npy *npy)
         if (plain)
             *end++ = (char)c;
         else
-            end = put_character(end, c);
+            end += dt_text_put_character(end, c);
     }
     while (end > out && end[-1] == '\0')
         end--;
