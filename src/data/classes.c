@@ -24,6 +24,11 @@ static bool is_number(double *out, const char *text)
     return end != text && *end == '\0' && isfinite(*out);
 }
 
+static bool are_bools(const char *first, const char *second)
+{
+    return strcmp(first, bool_names[0]) == 0 && strcmp(second, bool_names[1]) == 0;
+}
+
 void dt_classes_find_all(dt_classes *out)
 {
     *out = (dt_classes){.finds = true};
@@ -33,8 +38,7 @@ dt_status dt_classes_init(dt_classes *out, char *const *names, size_t count, boo
 {
     dt_status status = DT_OK;
     *out = (dt_classes){.count = count, .by_id = by_id || names == NULL};
-    out->bools = names != NULL && count == 2 && strcmp(names[0], bool_names[0]) == 0 &&
-                 strcmp(names[1], bool_names[1]) == 0;
+    out->bools = names != NULL && count == 2 && are_bools(names[0], names[1]);
     for (size_t c = 0; names != NULL && c < count; c++) {
         dt_dictionary_entry *entry = NULL;
         double number;
@@ -103,13 +107,20 @@ dt_status dt_classes_of_bool(int32_t *out, dt_classes *classes, bool value)
 
 /* ---- the end of finding ---- */
 
-static int compare_entries(const void *a, const void *b)
+static int compare_texts(const void *a, const void *b)
 {
     const dt_dictionary_entry *x = *(const dt_dictionary_entry *const *)a;
     const dt_dictionary_entry *y = *(const dt_dictionary_entry *const *)b;
-    if (x->kind != 0 && (x->number < y->number || x->number > y->number))
-        return x->number < y->number ? -1 : 1;
     return strcmp(x->text, y->text);
+}
+
+static int compare_numbers(const void *a, const void *b)
+{
+    const dt_dictionary_entry *x = *(const dt_dictionary_entry *const *)a;
+    const dt_dictionary_entry *y = *(const dt_dictionary_entry *const *)b;
+    if (x->number < y->number || x->number > y->number)
+        return x->number < y->number ? -1 : 1;
+    return compare_texts(a, b);
 }
 
 dt_status dt_classes_settle(dt_classes *classes, uint64_t *rows)
@@ -124,16 +135,13 @@ dt_status dt_classes_settle(dt_classes *classes, uint64_t *rows)
         sorted[i]->count = rows[i];
         numbers = is_number(&sorted[i]->number, sorted[i]->text) && numbers;
     }
-    for (size_t i = 0; i < count; i++)
-        sorted[i]->kind = numbers;
-    qsort(sorted, count, sizeof *sorted, compare_entries);
+    qsort(sorted, count, sizeof *sorted, numbers ? compare_numbers : compare_texts);
     for (size_t c = 0; c < count; c++) {
         sorted[c]->index = (int32_t)c;
         rows[c] = sorted[c]->count;
     }
     classes->finds = false;
-    classes->bools = count == 2 && strcmp(sorted[0]->text, bool_names[0]) == 0 &&
-                     strcmp(sorted[1]->text, bool_names[1]) == 0;
+    classes->bools = count == 2 && are_bools(sorted[0]->text, sorted[1]->text);
     memset(classes->cache, 0, sizeof classes->cache);
 out:
     dt_memory_free(sorted);
