@@ -46,14 +46,10 @@ dt_status dt_run_find_columns(const dt_run *r, size_t **out)
     DT_TRY(dt_comm_agree(r->comm, dt_memory_alloc(out, D, sizeof **out, "columns of inputs")));
     for (size_t c = 0; r->recipe.D == D && c < r->recipe.column_count; c++) {
         const dt_recipe_column *column = &r->recipe.columns[c];
-        if (dt_recipe_is_number(column->role))
-            input += dt_recipe_width(column);
-    }
-    for (size_t c = 0; r->recipe.D == D && c < r->recipe.column_count; c++) {
-        const dt_recipe_column *column = &r->recipe.columns[c];
         if (column->role != DT_ROLE_CATEGORICAL)
             continue;
-        count++;
+        if (count++ == 0)
+            input = dt_recipe_first_input(&r->recipe, c);
         for (size_t i = 0; i < dt_recipe_width(column); i++)
             (*out)[input++] = count;
     }
