@@ -62,32 +62,6 @@ static void take_weights(dt_run *r)
         (void)snprintf(r->settings.weights, sizeof r->settings.weights, DT_SOURCE_WEIGHTS);
 }
 
-static dt_status open_data(dt_run *r)
-{
-    dt_status status = DT_OK;
-    const dt_settings *settings = &r->settings;
-    const char *paths[DT_DATA_MAX];
-    char prefix[PATH_BYTES + 16];
-    for (int i = 0; i < settings->data_count; i++)
-        paths[i] = settings->data[i];
-    size_t count = (size_t)settings->data_count;
-    if (count == 0) {
-        DT_TRY(dt_run_make_folder(r, "example"));
-        (void)snprintf(prefix, sizeof prefix, "%s/example", r->folder);
-        DT_TRY(dt_example_write(&r->example, prefix));
-        paths[0] = prefix;
-        count = 1;
-    }
-    DT_TRY(dt_source_open(&r->source, paths, count, settings->inputs, settings->targets));
-    if (r->source.recipe[0] != '\0')
-        DT_TRY(load_recipe(r));
-    take_weights(r);
-    if (settings->weights[0] != '\0')
-        DT_TRY(dt_source_find_weights(&r->source, settings->weights));
-out:
-    return status;
-}
-
 /* The shares count for the sets that the data does not have; one that was asked for must be of use.
  */
 static dt_status check_splits(const dt_run *r)
@@ -112,6 +86,33 @@ static dt_status check_splits(const dt_run *r)
                        "for training",
                        shares);
     return DT_OK;
+}
+
+static dt_status open_data(dt_run *r)
+{
+    dt_status status = DT_OK;
+    const dt_settings *settings = &r->settings;
+    const char *paths[DT_DATA_MAX];
+    char prefix[PATH_BYTES + 16];
+    for (int i = 0; i < settings->data_count; i++)
+        paths[i] = settings->data[i];
+    size_t count = (size_t)settings->data_count;
+    if (count == 0) {
+        DT_TRY(dt_run_make_folder(r, "example"));
+        (void)snprintf(prefix, sizeof prefix, "%s/example", r->folder);
+        DT_TRY(dt_example_write(&r->example, prefix));
+        paths[0] = prefix;
+        count = 1;
+    }
+    DT_TRY(dt_source_open(&r->source, paths, count, settings->inputs, settings->targets));
+    if (r->source.recipe[0] != '\0')
+        DT_TRY(load_recipe(r));
+    take_weights(r);
+    if (settings->weights[0] != '\0')
+        DT_TRY(dt_source_find_weights(&r->source, settings->weights));
+    DT_TRY(check_splits(r));
+out:
+    return status;
 }
 
 /* A recipe that some other data was made with would ride in the model, and spoil predictions. */
@@ -161,11 +162,9 @@ dt_status dt_run_load_data(dt_run *r)
     dt_comm_broadcast(r->comm, &is_table, sizeof is_table);
     if (is_table)
         status = dt_run_open_table(r);
+    else if (r->root)
+        status = open_data(r);
     if (r->root) {
-        if (!is_table)
-            status = open_data(r);
-        if (!is_table && status == DT_OK)
-            status = check_splits(r);
         deal.targets = dt_run_expected_targets(r);
         deal.ids = r->recipe.D > 0;
     }
