@@ -221,7 +221,7 @@ static void find_set_file(char path[PATH_BYTES], const char *prefix, dt_set set)
 }
 
 /* A folder's prefix: the folder itself when it holds train.npz, else the one NAME of
- * NAME-train.npz. */
+ * NAME-train.npz; "": there is neither. */
 static dt_status find_prefix(char prefix[PATH_BYTES], const char *folder)
 {
     char found[PATH_BYTES] = "";
@@ -246,8 +246,6 @@ static dt_status find_prefix(char prefix[PATH_BYTES], const char *folder)
         (void)snprintf(found, sizeof found, "%s/%.*s", folder, (int)(length - tail), entry->d_name);
     }
     (void)closedir(directory);
-    if (status == DT_OK && found[0] == '\0')
-        status = dt_fail(DT_DATA, "%s: holds no train.npz and no *-train.npz", folder);
     (void)snprintf(prefix, PATH_BYTES, "%s", found);
     return status;
 }
@@ -352,7 +350,7 @@ static dt_status look_into(dt_source *source, const char *folder, char prefix[PA
 {
     dt_status status = find_prefix(prefix, folder);
     *npz = NULL;
-    if (status == DT_OK || prefix[0] != '\0')
+    if (status != DT_OK || prefix[0] != '\0')
         return status;
     status = open_npy_folder(source, folder, npz);
     if (status == DT_OK && *npz == NULL)
