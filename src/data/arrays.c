@@ -10,7 +10,7 @@ enum { NAME_BYTES = 256, INPUTS = 0, TARGETS = 1 };
 
 /* ---- words ---- */
 
-/* How each set may be called in a file's or an array's name. */
+/* How each set may be called in a file's or an array's name; first its own name. */
 static const char *const set_words[DT_SET_COUNT][10] = {
     {"train", "training", "trainset", "trn", "tr", NULL},
     {"validation", "val", "valid", "dev", "eval", "valset", "validationset", "devset", "va", NULL},
@@ -119,6 +119,11 @@ static bool is_word(const plain_name *name, const char *word, dt_set *set, size_
             return true;
         }
     return false;
+}
+
+const char *dt_set_name(dt_set set)
+{
+    return set_words[set][0];
 }
 
 const char *const *dt_array_set_words(dt_set set)

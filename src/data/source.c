@@ -17,13 +17,6 @@ enum { PATH_BYTES = 4096, NAME_BYTES = 256 };
 /* A row's floats are dealt in one message, whose bytes MPI counts in an int. */
 enum { COLUMNS_MAX = INT_MAX / (int)sizeof(float) };
 
-static const char *const set_names[DT_SET_COUNT] = {"train", "validation", "test"};
-
-const char *dt_set_name(dt_set set)
-{
-    return set_names[set];
-}
-
 uint64_t dt_source_rows(const dt_source_set *set)
 {
     return set->inputs != NULL ? set->inputs->npy.shape[0] : 0;
