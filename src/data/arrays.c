@@ -166,14 +166,10 @@ typedef struct candidates {
 
 static void add(candidates *to, const dt_npz *npz, const char *name, size_t rank, int family)
 {
-    const dt_npz_member *member = NULL;
+    const dt_npz_member *member = dt_npz_look(npz, name);
     if (to->count == CANDIDATES_MAX)
         return;
-    uint64_t rows = 0;
-    if (dt_npz_find_any(npz, name, &member) == DT_OK && member->npy.dims > 0)
-        rows = member->npy.shape[0];
-    else
-        dt_status_set_text("");
+    const uint64_t rows = member != NULL && member->npy.dims > 0 ? member->npy.shape[0] : 0;
     to->list[to->count++] = (candidate){name, rows, rank, family};
 }
 

@@ -19,14 +19,10 @@ static shapes shapes_of(const dt_npz *npz)
 {
     shapes out = {.wide_count = 0};
     for (size_t i = 0; i < dt_npz_count(npz); i++) {
-        const dt_npz_member *member = NULL;
-        if (dt_npz_find_any(npz, dt_npz_name(npz, i), &member) != DT_OK) {
-            dt_status_set_text("");
+        const dt_npz_member *member = dt_npz_look(npz, dt_npz_name(npz, i));
+        if (member == NULL || member->npy.dims == 0 || member->npy.count == 0)
             continue;
-        }
         const dt_npy *npy = &member->npy;
-        if (npy->dims == 0 || npy->count == 0)
-            continue;
         if (npy->count == npy->shape[0] && out.narrow_count < ARRAYS_MAX)
             out.narrow[out.narrow_count++] = member;
         else if (npy->count > npy->shape[0] && !dt_npy_is_text(&member->npy) &&
@@ -130,7 +126,7 @@ static void list_arrays(char *out, size_t bytes, const dt_npz *npz)
     enum { LISTED = 8 };
     size_t used = (size_t)snprintf(out, bytes, "no arrays");
     for (size_t i = 0; i < dt_npz_count(npz) && used < bytes; i++) {
-        const dt_npz_member *member = NULL;
+        const dt_npz_member *member = dt_npz_look(npz, dt_npz_name(npz, i));
         char shape[SHAPE_BYTES] = " (unusable)";
         if (i == 0)
             used = 0;
@@ -138,7 +134,7 @@ static void list_arrays(char *out, size_t bytes, const dt_npz *npz)
             (void)snprintf(out + used, bytes - used, " and %zu more", dt_npz_count(npz) - i);
             break;
         }
-        if (dt_npz_find_any(npz, dt_npz_name(npz, i), &member) == DT_OK)
+        if (member != NULL)
             (void)shape_of(shape, member);
         used += (size_t)snprintf(out + used, bytes - used, "%s%.40s%s", i > 0 ? ", " : "",
                                  dt_npz_name(npz, i), shape);
@@ -188,7 +184,7 @@ static void say_pairs(const dt_npz *npz, const dt_source_set *sets)
             used += (size_t)snprintf(text + used, sizeof text - used,
                                      "%s%.60s and %.60s are the %s set", used > 0 ? ", " : "",
                                      sets[p].inputs->name, sets[p].targets->name,
-                                     dt_array_set_words((dt_set)p)[0]);
+                                     dt_set_name((dt_set)p));
     dt_log_warn("%s: by their shapes, %s; names like x_train and y_train say it better",
                 dt_npz_path(npz), text);
 }

@@ -338,6 +338,10 @@ static void unusable_arrays_fail_only_when_asked_for(void **state)
     assert_string_equal(dt_status_text(), "");
     assert_int_equal(dt_npz_count(npz), 7);
     const dt_npz_member *member = NULL;
+    for (size_t i = 0; i < 5; i++)
+        assert_null(dt_npz_look(npz, kinds[i][0]));
+    assert_null(dt_npz_look(npz, "none"));
+    assert_string_equal(dt_status_text(), "");
     for (size_t i = 0; i < 5; i++) {
         char label[32];
         assert_true(dt_npz_has(npz, kinds[i][0]));
@@ -348,6 +352,7 @@ static void unusable_arrays_fail_only_when_asked_for(void **state)
         assert_says(kinds[i][2]);
     }
     assert_int_equal(dt_npz_find(npz, "x", &member), DT_OK);
+    assert_ptr_equal(dt_npz_look(npz, "x"), member);
     assert_int_equal(dt_npz_find(npz, "e", &member), DT_DATA);
     assert_says("no .npy array");
     dt_npz_close(npz);

@@ -81,6 +81,9 @@ DT_MUST_USE dt_status dt_npz_find(const dt_npz *npz, const char *name, const dt_
 DT_MUST_USE dt_status dt_npz_find_any(const dt_npz *npz, const char *name,
                                       const dt_npz_member **out);
 
+/** Does the same where a member that cannot be used is no error: returns NULL, and sets no text. */
+const dt_npz_member *dt_npz_look(const dt_npz *npz, const char *name);
+
 /** A member being read from its first item to its last. */
 typedef dt_zip_stream dt_npz_stream;
 

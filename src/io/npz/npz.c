@@ -243,6 +243,12 @@ dt_status dt_npz_find_any(const dt_npz *npz, const char *name, const dt_npz_memb
     return find(npz, name, true, out);
 }
 
+const dt_npz_member *dt_npz_look(const dt_npz *npz, const char *name)
+{
+    const npz_entry *entry = find_entry(npz, name);
+    return entry != NULL && (entry->error == NULL || entry->text) ? &entry->member : NULL;
+}
+
 dt_status dt_npz_stream_open(dt_npz_stream **out, const dt_npz *npz, const dt_npz_member *member)
 {
     dt_status status = DT_OK;
