@@ -144,7 +144,7 @@ size_t dt_dataset_take_capacity(const dt_dataset *set, uint64_t count);
  *
  * Shapes:  out [T]
  * Calls:   collective
- * Errors:  DT_DATA: a target has the same value in all rows
+ * Errors:  DT_DATA: a target has the same value in all rows; DT_MEMORY
  */
 DT_MUST_USE dt_status dt_dataset_measure(dt_target_scale *out, const dt_comm *comm,
                                          const dt_dataset *set);
