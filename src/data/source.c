@@ -1,8 +1,8 @@
 #include "dtrain/data/source.h"
 
-#include "arrays.h"
 #include "dtrain/base/memory.h"
 #include "dtrain/base/text.h"
+#include "source_internal.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -12,7 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { PATH_BYTES = 4096, NAME_BYTES = 256 };
+enum { PATH_BYTES = 4096 };
 
 /* A row's floats are dealt in one message, whose bytes MPI counts in an int. */
 enum { COLUMNS_MAX = INT_MAX / (int)sizeof(float) };
@@ -28,109 +28,6 @@ uint64_t dt_source_columns(const dt_source_set *set)
     for (unsigned i = 1; i < set->inputs->npy.dims; i++)
         columns *= set->inputs->npy.shape[i];
     return columns;
-}
-
-/* ---- which arrays of a file ---- */
-
-static void list_arrays(char *out, size_t bytes, const dt_npz *npz)
-{
-    size_t used = 0;
-    (void)snprintf(out, bytes, "no arrays");
-    for (size_t i = 0; i < dt_npz_count(npz) && used < bytes; i++)
-        used += (size_t)snprintf(out + used, bytes - used, "%s%s", i > 0 ? ", " : "",
-                                 dt_npz_name(npz, i));
-}
-
-/* What a file has. */
-typedef struct finding {
-    dt_array_sets of; /* a name that was given as it is in the file makes the bare pair */
-    bool named; /* by --inputs or --targets */
-    bool exact; /* and the inputs, or else the targets, have that very name */
-    dt_source_set known; /* the arrays of such names */
-} finding;
-
-/* The name without its set, so that the other sets are found, too: x_train finds x_val. */
-static void find_base(char *base, size_t bytes, const dt_npz *npz, const char *name)
-{
-    const bool exact = name[0] != '\0' && dt_npz_has(npz, name);
-    if (!exact || dt_array_name_split(base, bytes, name) != DT_TRAIN)
-        (void)snprintf(base, bytes, "%s", name);
-}
-
-/* Arrays that are known by names that were given count, with what was found beside them. */
-static void put_known(finding *f, bool labels)
-{
-    const dt_source_set *pairs[] = {&f->of.bare, &f->of.sets[DT_TRAIN]};
-    dt_source_set chosen = f->known;
-    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
-        if (chosen.inputs == NULL && pairs[i]->targets == chosen.targets)
-            chosen.inputs = pairs[i]->inputs;
-        if (labels && chosen.targets == NULL && pairs[i]->inputs == chosen.inputs)
-            chosen.targets = pairs[i]->targets;
-    }
-    f->of.bare = chosen;
-    if (chosen.inputs == NULL || (labels && chosen.targets == NULL))
-        f->of.bare = (dt_source_set){0};
-}
-
-static dt_status look(finding *out, const dt_npz *npz, const dt_array_wish *wish)
-{
-    dt_status status = DT_OK;
-    char inputs[NAME_BYTES], targets[NAME_BYTES];
-    const char *const names[] = {wish->inputs, wish->labels ? wish->targets : ""};
-    bool missing = false;
-    *out = (finding){.known.npz = npz, .named = names[0][0] != '\0' || names[1][0] != '\0'};
-    find_base(inputs, sizeof inputs, npz, names[0]);
-    find_base(targets, sizeof targets, npz, names[1]);
-    const dt_array_wish bases = {.inputs = inputs, .targets = targets, .labels = wish->labels};
-    DT_TRY(dt_array_sets_find(&out->of, npz, &bases));
-    missing = out->of.bare.inputs == NULL;
-    for (int p = 0; p < DT_SET_COUNT; p++)
-        missing = missing && out->of.sets[p].inputs == NULL;
-    for (int i = 0; i < 2; i++)
-        if (names[i][0] != '\0' && (missing || dt_npz_has(npz, names[i])))
-            DT_TRY(i == 0 ? dt_npz_find(npz, names[0], &out->known.inputs)
-                          : dt_npz_find_any(npz, names[1], &out->known.targets));
-    out->exact = out->known.inputs != NULL || out->known.targets != NULL;
-    if (out->exact)
-        put_known(out, wish->labels);
-out:
-    return status;
-}
-
-/* The arrays of one set in a file of its own: those named after the set, unless others were given;
- * then those of no set, those of the training set. */
-static dt_status find_set(dt_source_set *out, const dt_npz *npz, dt_set set,
-                          const dt_array_wish *wish)
-{
-    dt_status status = DT_OK;
-    finding f;
-    DT_TRY(look(&f, npz, wish));
-    const dt_source_set *order[] = {f.exact ? &f.of.bare : &f.of.sets[set],
-                                    f.exact ? &f.of.sets[set] : &f.of.bare, &f.of.sets[DT_TRAIN]};
-    for (size_t i = 0; i < sizeof order / sizeof *order && out->inputs == NULL; i++)
-        *out = *order[i];
-    if (out->inputs == NULL) {
-        DT_TRY(dt_array_sets_guess(&f.of, npz, wish, &f.known));
-        *out = f.of.bare.inputs != NULL ? f.of.bare : f.of.sets[DT_TRAIN];
-    }
-out:
-    return status;
-}
-
-/* All sets of a file; the training set is there. */
-static dt_status find_sets(dt_source *source, const dt_npz *npz, const dt_array_wish *wish)
-{
-    dt_status status = DT_OK;
-    finding f;
-    DT_TRY(look(&f, npz, wish));
-    if (f.of.bare.inputs == NULL && f.of.sets[DT_TRAIN].inputs == NULL)
-        DT_TRY(dt_array_sets_guess(&f.of, npz, wish, &f.known));
-    memcpy(source->sets, f.of.sets, sizeof source->sets);
-    if (f.of.bare.inputs != NULL && (f.named || source->sets[DT_TRAIN].inputs == NULL))
-        source->sets[DT_TRAIN] = f.of.bare;
-out:
-    return status;
 }
 
 /* ---- shapes ---- */
@@ -268,7 +165,7 @@ static dt_status open_prefix(dt_source *source, const char *prefix, const dt_arr
         if (path[0] == '\0')
             continue;
         DT_TRY(open_file(source, path, &npz));
-        DT_TRY(find_set(&source->sets[p], npz, (dt_set)p, wish));
+        DT_TRY(dt_source_find_set(&source->sets[p], npz, (dt_set)p, wish));
     }
 out:
     return status;
@@ -334,7 +231,7 @@ static dt_status open_single(dt_source *source, const char *path, const dt_array
 {
     const dt_npz *npz = NULL;
     const dt_status status = open_file(source, path, &npz);
-    return status == DT_OK ? find_sets(source, npz, wish) : status;
+    return status == DT_OK ? dt_source_find_sets(source, npz, wish) : status;
 }
 
 /* Finds the prefix of a folder's sets; or opens its .npy files. */
@@ -358,7 +255,8 @@ static dt_status open_folder(dt_source *source, const char *folder, const dt_arr
     const dt_npz *npz = NULL;
     dt_status status = look_into(source, folder, prefix, &npz);
     if (status == DT_OK)
-        status = npz != NULL ? find_sets(source, npz, wish) : open_prefix(source, prefix, wish);
+        status = npz != NULL ? dt_source_find_sets(source, npz, wish)
+                             : open_prefix(source, prefix, wish);
     return status;
 }
 
@@ -414,11 +312,11 @@ dt_status dt_source_open(dt_source *out, const char *const *paths, size_t path_c
     name_source(out, paths[0]);
     if (are_npy(paths, path_count)) {
         DT_TRY(open_npy(out, paths[0], paths, path_count, &npz));
-        DT_TRY(find_sets(out, npz, &wish));
+        DT_TRY(dt_source_find_sets(out, npz, &wish));
     } else if (path_count == DT_SET_COUNT) {
         for (int p = 0; p < DT_SET_COUNT; p++) {
             DT_TRY(open_file(out, paths[p], &npz));
-            DT_TRY(find_set(&out->sets[p], npz, (dt_set)p, &wish));
+            DT_TRY(dt_source_find_set(&out->sets[p], npz, (dt_set)p, &wish));
         }
     } else if (path_count != 1) {
         DT_TRY(dt_fail(DT_USAGE,
@@ -440,45 +338,6 @@ out:
     return status;
 }
 
-static dt_status choose_set(dt_source *source, const char *path, dt_set set)
-{
-    if (source->sets[set].inputs == NULL)
-        return dt_fail(DT_DATA, "%s: no %s set there; --set names another", path, dt_set_name(set));
-    const dt_source_set chosen = source->sets[set];
-    memset(source->sets, 0, sizeof source->sets);
-    source->sets[DT_TRAIN] = chosen;
-    source->has_sets = true;
-    return DT_OK;
-}
-
-/* A name that was given as it is in the file means that array, whatever sets there are. */
-static dt_status find_rows(dt_source *out, const dt_npz *npz, dt_set set, const dt_array_wish *wish)
-{
-    dt_status status = DT_OK;
-    finding f;
-    bool has_sets = false;
-    const char *path = dt_npz_path(npz);
-    DT_TRY(look(&f, npz, wish));
-    if (!wish->labels && !f.named && are_npy(&path, 1)) { /* the only one, whatever its name */
-        out->sets[DT_TRAIN].npz = npz;
-        return dt_npz_find(npz, dt_npz_name(npz, 0), &out->sets[DT_TRAIN].inputs);
-    }
-    for (int p = 0; p < DT_SET_COUNT && !f.exact; p++)
-        has_sets = has_sets || f.of.sets[p].inputs != NULL;
-    if (!has_sets && f.of.bare.inputs == NULL) {
-        DT_TRY(dt_array_sets_guess(&f.of, npz, wish, &f.known));
-        has_sets = f.of.bare.inputs == NULL;
-    }
-    memcpy(out->sets, f.of.sets, sizeof out->sets);
-    if (!has_sets || out->sets[DT_TRAIN].inputs == NULL)
-        out->sets[DT_TRAIN] = f.of.bare;
-    if (has_sets)
-        DT_TRY(choose_set(out, dt_npz_path(npz), set));
-    memset(&out->sets[DT_TRAIN + 1], 0, (DT_SET_COUNT - 1) * sizeof *out->sets);
-out:
-    return status;
-}
-
 dt_status dt_source_open_rows(dt_source *out, const char *path, dt_set set, const char *inputs,
                               const char *targets, bool labels)
 {
@@ -495,11 +354,11 @@ dt_status dt_source_open_rows(dt_source *out, const char *path, dt_set set, cons
         DT_TRY(open_file(out, path, &npz));
     if (npz == NULL) {
         DT_TRY(dt_source_open(out, &path, 1, inputs, targets));
-        DT_TRY(choose_set(out, path, set));
+        DT_TRY(dt_source_choose_set(out, path, set));
     } else {
         name_source(out, path);
         find_recipe_beside(out, path);
-        DT_TRY(find_rows(out, npz, set, &wish));
+        DT_TRY(dt_source_find_rows(out, npz, set, &wish));
         DT_TRY(check_sets(out));
     }
     if (!labels)
@@ -508,41 +367,6 @@ out:
     if (status != DT_OK)
         dt_source_clear(out);
     return status;
-}
-
-/* NAME, or in a file with all sets NAME_train, val_NAME ... */
-static dt_status find_weights(dt_source_set *out, dt_set set, const char *name)
-{
-    char base[NAME_BYTES], arrays[NAME_BYTES];
-    if (dt_npz_has(out->npz, name))
-        return dt_npz_find(out->npz, name, &out->weights);
-    for (size_t i = 0; i < dt_npz_count(out->npz); i++)
-        if (dt_array_name_split(base, sizeof base, dt_npz_name(out->npz, i)) == set &&
-            strcmp(base, name) == 0)
-            return dt_npz_find(out->npz, dt_npz_name(out->npz, i), &out->weights);
-    list_arrays(arrays, sizeof arrays, out->npz);
-    return dt_fail(DT_DATA, "%s: no array called %s with the rows' weights; it holds %s",
-                   dt_npz_path(out->npz), name, arrays);
-}
-
-dt_status dt_source_find_weights(dt_source *source, const char *name)
-{
-    for (int p = 0; p < DT_SET_COUNT; p++) {
-        dt_source_set *set = &source->sets[p];
-        if (set->inputs == NULL)
-            continue;
-        dt_status status = find_weights(set, (dt_set)p, name);
-        if (status != DT_OK)
-            return status;
-        const dt_npy *npy = &set->weights->npy;
-        if (npy->dims < 1 || npy->shape[0] != set->inputs->npy.shape[0] ||
-            npy->count != npy->shape[0])
-            return dt_fail(
-                DT_DATA, "%s: %s has %llu numbers; expected a weight for each of %llu rows",
-                dt_npz_path(set->npz), set->weights->name, (unsigned long long)npy->count,
-                (unsigned long long)set->inputs->npy.shape[0]);
-    }
-    return DT_OK;
 }
 
 void dt_source_clear(dt_source *source)
