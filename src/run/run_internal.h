@@ -252,10 +252,12 @@ DT_MUST_USE dt_status dt_run_open_logs(dt_run *r);
 /* Returns what logs and saves for the trainer. Owns: it borrows r. Local. */
 dt_observer dt_run_observer(dt_run *r);
 
-/* ---- run_report.c; local, and printed on rank 0 only ---- */
+/* ---- run_banner.c ---- */
 
-/* Prints what is about to be trained, on which data, and how. */
+/* Prints what is about to be trained, on which data, and how. Local; printed on rank 0 only. */
 void dt_run_report_start(const dt_run *r);
+
+/* ---- run_report.c; local, and printed on rank 0 only ---- */
 
 /* Prints that the run stopped early, and how to resume it. */
 void dt_run_report_stop(const dt_run *r);

@@ -17,7 +17,7 @@
  *     dt_run_free    frees the run
  *
  * If a call fails, the caller skips the next ones up to dt_run_end. Rank 0 alone prints and writes
- * files; each call prints what it did (run_report.c).
+ * files; each call prints what it did (run_banner.c, run_report.c).
  */
 typedef struct dt_run dt_run;
 
