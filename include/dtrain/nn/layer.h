@@ -26,8 +26,8 @@ typedef struct dt_layer {
 
     /* What the kind's options set (dt_layer_options). */
     size_t H; /* units; a layer without this option has as many as inputs */
-    /* Of the outputs. It is linear in the last layer (its outputs are logits) and in layers without
-     * an activation. */
+    /* Of the outputs; periodic: of those of encoded inputs. It is linear in the last layer (its
+     * outputs are logits) and in layers without an activation. */
     dt_activation activation;
     dt_bias biases; /* dense */
     dt_scales start; /* member scale: of its scales */

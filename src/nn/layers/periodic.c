@@ -72,7 +72,7 @@ static dt_status plan(dt_network *network, size_t l)
         return dt_fail(DT_DATA, "layer %zu (%s): 'inputs' is %zu; expected at most %zu", l + 1,
                        layer->kind->name, layer->encoded, layer->D);
     layer->H = layer->encoded * layer->width + (layer->D - layer->encoded);
-    layer->activation = DT_ACTIVATION_LINEAR;
+    layer->activation = DT_ACTIVATION_RELU; /* nothing reads the gradients of the other inputs */
     DT_TRY(dt_network_declare(network, l, &frequencies, &layer->turns));
     DT_TRY(dt_network_declare(network, l, &kernel, &layer->kernel));
     DT_TRY(dt_network_declare(network, l, &bias, &layer->bias));
@@ -204,7 +204,7 @@ static void encode_rows(const dt_traversal *t, size_t l, size_t d, size_t e, siz
         .rows = to - from,
         .K = features,
         .N = layer->width,
-        .activation = DT_ACTIVATION_RELU,
+        .activation = layer->activation,
     };
     fill_features(t, l, d, e, from, to);
     t->kernels->multiply(&m);
@@ -229,8 +229,8 @@ static void forward(const dt_traversal *t, size_t l, size_t from, size_t to)
 
 /* ---- gradients ---- */
 
-/* The gradient of F kernel + bias of some rows of input e, [to - from][32], padded with zeros: that
- * of Y, where Y is not 0. */
+/* The gradient of F kernel + bias of some rows of input e, [to - from][32], padded with zeros. The
+ * layer behind has applied the derivative of ReLU, or the pass has. */
 static const float *find_delta(const dt_traversal *t, size_t l, size_t e, size_t from, size_t to)
 {
     const dt_layer *layer = &t->network->layers[l];
@@ -241,8 +241,7 @@ static const float *find_delta(const dt_traversal *t, size_t l, size_t e, size_t
         memset(delta, 0, DT_PANEL * sizeof *delta);
         for (size_t j = 0; j < layer->width; j++) {
             const size_t column = e * layer->width + j;
-            if (*dt_panels_element(&w->outputs[l], i, column) > 0.0f)
-                delta[j] = *dt_panels_element(&w->deltas[l], i, column);
+            delta[j] = *dt_panels_element(&w->deltas[l], i, column);
         }
     }
     return dt_panels_at(kept, from, last_panel(layer));
