@@ -67,4 +67,24 @@ static inline void dt_panels_get_row(float *row, const dt_panels *m, size_t i)
         memcpy(row + whole * DT_PANEL, dt_panels_at(m, i, whole), left * sizeof *row);
 }
 
+/** Copies `count` <= 32 numbers into row i from a column on. They may cross into the next panel. */
+static inline void dt_panels_put_part(const dt_panels *m, size_t i, size_t column,
+                                      const float *part, size_t count)
+{
+    const size_t left = DT_PANEL - column % DT_PANEL, here = left < count ? left : count;
+    memcpy(dt_panels_element(m, i, column), part, here * sizeof *part);
+    if (here < count)
+        memcpy(dt_panels_element(m, i, column + here), part + here, (count - here) * sizeof *part);
+}
+
+/** Copies `count` <= 32 numbers of row i from a column on, likewise. */
+static inline void dt_panels_get_part(float *part, const dt_panels *m, size_t i, size_t column,
+                                      size_t count)
+{
+    const size_t left = DT_PANEL - column % DT_PANEL, here = left < count ? left : count;
+    memcpy(part, dt_panels_element(m, i, column), here * sizeof *part);
+    if (here < count)
+        memcpy(part + here, dt_panels_element(m, i, column + here), (count - here) * sizeof *part);
+}
+
 #endif

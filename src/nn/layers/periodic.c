@@ -171,23 +171,6 @@ static void fill_features(const dt_traversal *t, size_t l, size_t d, size_t e, s
     }
 }
 
-/* Copies the outputs of an encoded input, which may cross from one panel to the next, from the
- * scratch. */
-static void put_outputs(const dt_traversal *t, size_t l, size_t e, size_t from, size_t to)
-{
-    const dt_layer *layer = &t->network->layers[l];
-    const dt_workspace *w = t->workspace;
-    const size_t column = e * layer->width, left = DT_PANEL - column % DT_PANEL;
-    const size_t here = left < layer->width ? left : layer->width;
-    for (size_t i = from; i < to; i++) {
-        const float *y = dt_panels_at(&w->kept[l], i, last_panel(layer));
-        memcpy(dt_panels_element(&w->outputs[l], i, column), y, here * sizeof *y);
-        if (here < layer->width)
-            memcpy(dt_panels_element(&w->outputs[l], i, column + here), y + here,
-                   (layer->width - here) * sizeof *y);
-    }
-}
-
 static void encode_rows(const dt_traversal *t, size_t l, size_t d, size_t e, size_t from, size_t to)
 {
     const dt_layer *layer = &t->network->layers[l];
@@ -208,7 +191,9 @@ static void encode_rows(const dt_traversal *t, size_t l, size_t d, size_t e, siz
     };
     fill_features(t, l, d, e, from, to);
     t->kernels->multiply(&m);
-    put_outputs(t, l, e, from, to);
+    for (size_t i = from; i < to; i++)
+        dt_panels_put_part(&t->workspace->outputs[l], i, e * layer->width,
+                           dt_panels_at(kept, i, last_panel(layer)), layer->width);
 }
 
 static void forward(const dt_traversal *t, size_t l, size_t from, size_t to)
@@ -239,10 +224,7 @@ static const float *find_delta(const dt_traversal *t, size_t l, size_t e, size_t
     for (size_t i = from; i < to; i++) {
         float *delta = dt_panels_at(kept, i, last_panel(layer));
         memset(delta, 0, DT_PANEL * sizeof *delta);
-        for (size_t j = 0; j < layer->width; j++) {
-            const size_t column = e * layer->width + j;
-            delta[j] = *dt_panels_element(&w->deltas[l], i, column);
-        }
+        dt_panels_get_part(delta, &w->deltas[l], i, e * layer->width, layer->width);
     }
     return dt_panels_at(kept, from, last_panel(layer));
 }
