@@ -13,7 +13,7 @@
  * Source: Gorishniy, Kotelnikov and Babenko, "TabM", ICLR 2025 (one such layer is TabM-mini; TabM
  *         has one before and one behind each kernel); Wen, Tran and Ba, "BatchEnsemble", ICLR 2020
  */
-#include "../layer_internal.h"
+#include "products.h"
 
 #include "dtrain/base/vectorize.h"
 
@@ -197,36 +197,25 @@ DT_VECTORIZE static void add_scale_products(float *restrict sums, const float *r
             sums[j] += x[i * x_row + j] * dy[i * dy_row + j];
 }
 
-DT_VECTORIZE static void add_shift_rows(float *restrict sums, const float *restrict dy,
-                                        size_t dy_row, size_t rows)
-{
-    for (size_t i = 0; i < rows; i++)
-        for (size_t j = 0; j < DT_PANEL; j++)
-            sums[j] += dy[i * dy_row + j];
-}
-
-/* The gradient of member k's scales, or of its shifts, in one panel: of `rows` rows from row `from`
- * of the network's inputs on. */
-static void add_rows(float *g, const dt_traversal *t, size_t l, bool shifts, size_t k, size_t p,
-                     size_t from, size_t rows)
+/* The gradient of member k's scales in one panel: of `rows` rows from row `from` of the network's
+ * inputs on. */
+static void add_rows(float *g, const dt_traversal *t, size_t l, size_t k, size_t p, size_t from,
+                     size_t rows)
 {
     const size_t K = t->network->layers[l].K, at = from * K + k;
-    const float *dy = dt_panels_at(&t->workspace->deltas[l], at, p);
     const bool members = takes_members(t->network, l);
-    if (shifts)
-        add_shift_rows(g, dy, K * DT_PANEL, rows);
-    else
-        add_scale_products(g, dt_panels_at(dt_traversal_inputs(t, l), members ? at : from, p),
-                           members ? K * DT_PANEL : DT_PANEL, dy, K * DT_PANEL, rows);
+    add_scale_products(g, dt_panels_at(dt_traversal_inputs(t, l), members ? at : from, p),
+                       members ? K * DT_PANEL : DT_PANEL,
+                       dt_panels_at(&t->workspace->deltas[l], at, p), K * DT_PANEL, rows);
 }
 
-/* One panel of some members' scales, or of their shifts. */
-static void hand_over(const dt_traversal *t, size_t l, bool shifts, size_t first, size_t p)
+/* One panel of some members' scales. */
+static void hand_over_scales(const dt_traversal *t, size_t l, size_t first, size_t p)
 {
     const dt_layer *layer = &t->network->layers[l];
     const size_t K = layer->K, H = layer->H, column = p * DT_PANEL;
-    const size_t members = dt_panels_width(K, first), tensor = shifts ? layer->bias : layer->kernel;
-    const dt_gradient_block block = {tensor + first * H + column, members,
+    const size_t members = dt_panels_width(K, first);
+    const dt_gradient_block block = {layer->kernel + first * H + column, members,
                                      dt_panels_width(H, column), H, 1};
     for (size_t s = t->first_filled; s <= t->last_filled; s++) {
         float g[DT_PANEL * DT_PANEL] __attribute__((aligned(64)));
@@ -235,27 +224,35 @@ static void hand_over(const dt_traversal *t, size_t l, bool shifts, size_t first
             continue;
         memset(g, 0, members * DT_PANEL * sizeof *g);
         for (size_t k = 0; k < members; k++)
-            add_rows(g + k * DT_PANEL, t, l, shifts, first + k, p, from, rows);
+            add_rows(g + k * DT_PANEL, t, l, first + k, p, from, rows);
         for (size_t k = 0; k < members; k++) /* padding of any value became sums */
             memset(g + k * DT_PANEL + block.columns, 0, (DT_PANEL - block.columns) * sizeof *g);
         t->sink(t->context, &block, g, s == t->first_filled, s == t->last_filled, 0);
     }
 }
 
-static void hand_over_all(dt_traversal *t, size_t l, bool shifts)
+static void hand_over_shifts(const dt_traversal *t, size_t l)
 {
     const dt_layer *layer = &t->network->layers[l];
-    for (size_t first = 0; first < layer->K; first += DT_PANEL)
-        for (size_t p = 0; p < dt_panels_count(layer->H); p++)
-            hand_over(t, l, shifts, first, p);
-    dt_traversal_report_final(t, shifts ? layer->bias : layer->kernel);
+    const size_t K = layer->K, H = layer->H;
+    for (size_t k = 0; k < K; k++)
+        for (size_t h = 0; h < H; h += DT_PANEL)
+            dt_hand_over_sums(t, layer->bias + k * H + h, dt_panels_width(H, h), 1,
+                              dt_panels_at(&t->workspace->deltas[l], k, h / DT_PANEL),
+                              K * DT_PANEL);
 }
 
 static void gradient(dt_traversal *t, size_t l)
 {
-    if (has_shifts(&t->network->layers[l]))
-        hand_over_all(t, l, true);
-    hand_over_all(t, l, false);
+    const dt_layer *layer = &t->network->layers[l];
+    if (has_shifts(layer)) {
+        hand_over_shifts(t, l);
+        dt_traversal_report_final(t, layer->bias);
+    }
+    for (size_t first = 0; first < layer->K; first += DT_PANEL)
+        for (size_t p = 0; p < dt_panels_count(layer->H); p++)
+            hand_over_scales(t, l, first, p);
+    dt_traversal_report_final(t, layer->kernel);
 }
 
 const dt_layer_kind dt_layer_member_scale = {

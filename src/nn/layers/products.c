@@ -1,5 +1,7 @@
 #include "products.h"
 
+#include "dtrain/base/vectorize.h"
+
 #include <string.h>
 
 /* ---- gradients ---- */
@@ -33,6 +35,14 @@ void dt_hand_over_block(const dt_traversal *t, const dt_gradient_block *block, s
         dt_traversal_report_progress(t);
 }
 
+DT_VECTORIZE static void add_up_rows(float *restrict sums, const float *restrict dY, size_t row,
+                                     size_t rows, size_t columns)
+{
+    for (size_t i = 0; i < rows; i++)
+        for (size_t j = 0; j < columns; j++)
+            sums[j] += dY[i * row + j];
+}
+
 void dt_hand_over_sums(const dt_traversal *t, size_t first, size_t columns, size_t step,
                        const float *dY, size_t row)
 {
@@ -42,9 +52,7 @@ void dt_hand_over_sums(const dt_traversal *t, size_t first, size_t columns, size
         float sums[DT_PANEL] __attribute__((aligned(64))) = {0};
         if (from == to)
             continue;
-        for (size_t i = from; i < to; i++)
-            for (size_t j = 0; j < columns; j++)
-                sums[j] += dY[i * row + j];
+        add_up_rows(sums, dY + from * row, row, to - from, columns);
         t->sink(t->context, &block, sums, s == t->first_filled, s == t->last_filled, 0);
     }
 }
