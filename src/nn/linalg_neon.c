@@ -19,7 +19,6 @@ typedef struct vector {
 #define ZERO() broadcast(0.0f)
 #define FMA(a, b, c) multiply_add(a, b, c)
 #define PAIR_SUM(v) pair_sum((v)[0], (v)[1])
-#define ANY_OF(p, bits) any_of(p, bits)
 #define MULTIPLY_ROWS 6
 #define OUTER_ROWS 6
 #define KERNELS dt_kernels_neon
@@ -53,14 +52,6 @@ static inline float pair_sum(vector low, vector high)
         vaddq_f32(vaddq_f32(low.low, high.low), vaddq_f32(low.high, high.high));
     const float32x2_t by_2 = vadd_f32(vget_low_f32(by_4), vget_high_f32(by_4));
     return vget_lane_f32(by_2, 0) + vget_lane_f32(by_2, 1);
-}
-
-static inline uint32_t any_of(const uint32_t *words, uint32_t bits)
-{
-    uint32_t found = 0;
-    for (int l = 0; l < LANES; l++)
-        found |= (uint32_t)((words[l] & bits) != 0) << l;
-    return found;
 }
 
 #include "linalg_kernels.inc"

@@ -17,7 +17,6 @@ typedef struct vector {
 #define ZERO() broadcast(0.0f)
 #define FMA(a, b, c) multiply_add(a, b, c)
 #define PAIR_SUM(v) pair_sum((v)[0], (v)[1])
-#define ANY_OF(p, bits) any_of(p, bits)
 #define MULTIPLY_ROWS 6
 #define OUTER_ROWS 6
 #define KERNELS dt_kernels_portable
@@ -58,14 +57,6 @@ static inline float pair_sum(vector low, vector high)
         for (int l = 0; l < apart; l++)
             low.lane[l] += apart == LANES ? high.lane[l] : low.lane[l + apart];
     return low.lane[0];
-}
-
-static inline uint32_t any_of(const uint32_t *words, uint32_t bits)
-{
-    uint32_t found = 0;
-    for (int l = 0; l < LANES; l++)
-        found |= (uint32_t)((words[l] & bits) != 0) << l;
-    return found;
 }
 
 #include "linalg_kernels.inc"
