@@ -136,8 +136,7 @@ void dt_spec_put(dt_network *network, const dt_spec *spec)
         network->constants[waves->is_encoded + d] = is_number(spec, d) ? 1.0f : 0.0f;
     if (layer == NULL)
         return;
-    float *columns =
-        network->constants + layer->group_of + count_numbers(spec, D) * spec->embedding_width;
+    float *columns = network->constants + layer->group_of + layer->lead;
     for (size_t d = 0; d < D; d++)
         if (!is_number(spec, d))
             *columns++ = (float)spec->columns[d];
