@@ -231,7 +231,7 @@ static void take_encoding(dt_spec *out, const dt_layer *layer)
     out->embedding = waves ? DT_EMBEDDING_PERIODIC : DT_EMBEDDING_PIECEWISE;
     out->embedding_width = layer->width;
     out->frequencies = layer->frequencies;
-    out->frequency_scale = waves ? layer->deviation : 0.0;
+    out->frequency_scale = layer->deviation;
 }
 
 void dt_spec_of(dt_spec *out, const dt_network *network)
