@@ -145,13 +145,14 @@ void dt_spec_put(dt_network *network, const dt_spec *spec)
 /* What comes before the blocks; returns how many. */
 static size_t make_beginning(dt_layer *out, const dt_spec *spec, size_t D)
 {
+    const dt_layer categories = count_categories(spec, D);
     size_t count = 0;
     if (spec->inputs.mean != NULL)
         out[count++] = (dt_layer){.kind = &dt_layer_normalization};
     if (count_numbers(spec, D) > 0)
         out[count++] = make_encoding(spec, D);
-    if (spec->category_width > 0 && count_categories(spec, D).encoded > 0)
-        out[count++] = count_categories(spec, D);
+    if (categories.width > 0 && categories.encoded > 0)
+        out[count++] = categories;
     if (spec->members > 1)
         out[count++] = (dt_layer){.kind = &dt_layer_member_scale, .members = spec->members};
     return count;
