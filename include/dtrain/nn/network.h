@@ -144,6 +144,13 @@ static inline const dt_network *dt_network_member(const dt_network *network, siz
     return m == 0 ? network : &network->others[m - 1];
 }
 
+/** Returns whether the inputs of layer l are rows of members: K for each row of the network's.
+ * Local. */
+static inline bool dt_network_takes_members(const dt_network *network, size_t l)
+{
+    return l > 0 && network->layers[l - 1].K > 1;
+}
+
 /** Returns the tensor that parameter `index` belongs to. */
 const dt_tensor *dt_network_tensor_of(const dt_network *network, size_t index);
 

@@ -105,7 +105,7 @@ static dt_status allocate_marks(dt_workspace *w, const dt_network *network, size
 static bool makes_members(const dt_network *network, size_t l)
 {
     return network->layers[l].kind == &dt_layer_member_scale &&
-           network->layers[l].shifts == DT_SHIFTS_NONE && (l == 0 || network->layers[l - 1].K == 1);
+           network->layers[l].shifts == DT_SHIFTS_NONE && !dt_network_takes_members(network, l);
 }
 
 /* Marks rows from .. to-1 of a panel. */

@@ -32,12 +32,6 @@ static const dt_option options[] = {
      "what is added to the products: nothing, or numbers of each member"},
 };
 
-/* Whether the inputs are rows of members already. */
-static bool takes_members(const dt_network *network, size_t l)
-{
-    return l > 0 && network->layers[l - 1].K > 1;
-}
-
 /* How many inputs are numbers of an encoded one, as many for each. They come first. */
 static size_t count_encoded(const dt_network *network, size_t l)
 {
@@ -147,7 +141,7 @@ DT_VECTORIZE static void shift_members(float *restrict y, const float *restrict 
 static void forward(const dt_traversal *t, size_t l, size_t from, size_t to)
 {
     const dt_layer *layer = &t->network->layers[l];
-    const size_t K = layer->K, x_row = takes_members(t->network, l) ? DT_PANEL : 0;
+    const size_t K = layer->K, x_row = dt_network_takes_members(t->network, l) ? DT_PANEL : 0;
     const dt_panels *in = dt_traversal_inputs(t, l), *out = &t->workspace->outputs[l];
     for (size_t p = 0; p < dt_panels_count(in->columns); p++) {
         const float *scales = dt_panels_at(&t->workspace->kept[l], 0, p);
@@ -174,7 +168,7 @@ DT_VECTORIZE static void add_members(float *restrict dx, const float *restrict d
 static void backward(const dt_traversal *t, size_t l, size_t before, size_t from, size_t to)
 {
     const size_t K = t->network->layers[l].K;
-    const bool members = takes_members(t->network, l);
+    const bool members = dt_network_takes_members(t->network, l);
     const dt_panels *dY = &t->workspace->deltas[l], *dX = &t->workspace->deltas[before];
     for (size_t p = 0; p < dt_panels_count(dX->columns); p++) {
         const float *scales = dt_panels_at(&t->workspace->kept[l], 0, p);
@@ -203,7 +197,7 @@ static void add_rows(float *g, const dt_traversal *t, size_t l, size_t k, size_t
                      size_t rows)
 {
     const size_t K = t->network->layers[l].K, at = from * K + k;
-    const bool members = takes_members(t->network, l);
+    const bool members = dt_network_takes_members(t->network, l);
     add_scale_products(g, dt_panels_at(dt_traversal_inputs(t, l), members ? at : from, p),
                        members ? K * DT_PANEL : DT_PANEL,
                        dt_panels_at(&t->workspace->deltas[l], at, p), K * DT_PANEL, rows);
