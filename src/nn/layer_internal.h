@@ -110,9 +110,9 @@ static inline size_t dt_workspace_rows(const dt_workspace *w, const dt_network *
 DT_MUST_USE dt_status dt_workspace_make_panels(dt_panels *out, size_t rows, size_t columns,
                                                const char *what);
 
-/** Returns the first layer before layer l that is part of the passes of inference; l: there is
- * none. */
-size_t dt_network_first_used(const dt_network *network, size_t l);
+/** Checks that no layer before layer `end` is part of the passes of inference, for layer l to be
+ * among the first ones that are. Errors: DT_DATA. */
+DT_MUST_USE dt_status dt_network_check_beginning(const dt_network *network, size_t l, size_t end);
 
 /** Returns whether a layer does anything in this pass. */
 bool dt_traversal_uses(const dt_traversal *t, size_t l);

@@ -45,11 +45,13 @@ const dt_tensor *dt_network_tensor_of(const dt_network *network, size_t index)
     return tensor;
 }
 
-size_t dt_network_first_used(const dt_network *network, size_t l)
+dt_status dt_network_check_beginning(const dt_network *network, size_t l, size_t end)
 {
-    size_t first = 0;
-    while (first < l && (network->layers[first].kind->prepare != NULL ||
-                         network->layers[first].kind->training_only))
-        first++;
-    return first;
+    for (size_t i = 0; i < end; i++) {
+        const dt_layer_kind *kind = network->layers[i].kind;
+        if (kind->prepare == NULL && !kind->training_only)
+            return dt_fail(DT_DATA, "layer %zu (%s) must come before layers that train", l + 1,
+                           network->layers[l].kind->name);
+    }
+    return DT_OK;
 }

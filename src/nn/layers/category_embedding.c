@@ -47,9 +47,7 @@ static dt_status plan(dt_network *network, size_t l)
     const dt_layer *before = l > 0 ? &network->layers[l - 1] : NULL;
     const bool follows = before != NULL && before->kind->encodes_numbers;
     /* Categories have no gradient: only an encoding of numbers trains before them. */
-    if (dt_network_first_used(network, l) < (follows ? l - 1 : l))
-        return dt_fail(DT_DATA, "layer %zu (%s) must come before layers that train", l + 1,
-                       layer->kind->name);
+    DT_TRY(dt_network_check_beginning(network, l, follows ? l - 1 : l));
     if (follows)
         layer->lead = before->encoded * before->width;
     if (layer->encoded > layer->D - layer->lead || layer->groups > layer->encoded)

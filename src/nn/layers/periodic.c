@@ -65,9 +65,7 @@ static dt_status plan(dt_network *network, size_t l)
                                  .start = DT_START_BIAS};
     const dt_tensor_plan encoded = {
         .name = "encoded", .rows = layer->D, .is_constant = true, .non_negative = true};
-    if (dt_network_first_used(network, l) < l)
-        return dt_fail(DT_DATA, "layer %zu (%s) must come before layers that train", l + 1,
-                       layer->kind->name);
+    DT_TRY(dt_network_check_beginning(network, l, l));
     if (layer->encoded > layer->D)
         return dt_fail(DT_DATA, "layer %zu (%s): 'inputs' is %zu; expected at most %zu", l + 1,
                        layer->kind->name, layer->encoded, layer->D);

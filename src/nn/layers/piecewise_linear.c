@@ -67,10 +67,9 @@ out:
 
 static dt_status plan(dt_network *network, size_t l)
 {
+    dt_status status = DT_OK;
     dt_layer *layer = &network->layers[l];
-    if (dt_network_first_used(network, l) < l)
-        return dt_fail(DT_DATA, "layer %zu (%s) must come before layers that train", l + 1,
-                       layer->kind->name);
+    DT_TRY(dt_network_check_beginning(network, l, l));
     if (layer->encoded > layer->D || layer->edges < 2 * layer->encoded)
         return dt_fail(DT_DATA,
                        "layer %zu (%s): 'inputs' is %zu and 'edges' %zu; expected at most %zu "
@@ -78,7 +77,9 @@ static dt_status plan(dt_network *network, size_t l)
                        l + 1, layer->kind->name, layer->encoded, layer->edges, layer->D);
     layer->H = layer->encoded * layer->width + (layer->D - layer->encoded);
     layer->activation = DT_ACTIVATION_LINEAR;
-    return declare(network, l);
+    DT_TRY(declare(network, l));
+out:
+    return status;
 }
 
 /* The edges are in order, and as many as the layer says. */
