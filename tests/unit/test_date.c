@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "dtrain/io/date.h"
+#include "random_text.h"
 #include "same_bits.h"
 
 #include <math.h>
@@ -252,13 +253,7 @@ static void bears_any_text(void **state)
         char text[24];
         dt_date_look look;
         dt_date date;
-        random = random * 1664525u + 1013904223u;
-        const size_t bytes = (random >> 8) % (sizeof text - 1);
-        for (size_t i = 0; i < bytes; i++) {
-            random = random * 1664525u + 1013904223u;
-            text[i] = alphabet[(random >> 8) % (sizeof alphabet - 1)];
-        }
-        text[bytes] = '\0';
+        const size_t bytes = random_text(text, sizeof text, alphabet, &random);
         (void)dt_date_look_at(&look, text, bytes);
         for (int order = DT_DATE_NONE; order < DT_DATE_ORDERS; order++)
             assert_int_equal(dt_date_read(&date, text, bytes, (dt_date_order)order),

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "dtrain/io/number.h"
+#include "random_text.h"
 #include "same_bits.h"
 
 #include <string.h>
@@ -179,13 +180,7 @@ static void bears_any_text(void **state)
         char text[100];
         dt_number_look look;
         double got = 7;
-        random = random * 1664525u + 1013904223u;
-        const size_t bytes = (random >> 8) % (sizeof text - 1);
-        for (size_t i = 0; i < bytes; i++) {
-            random = random * 1664525u + 1013904223u;
-            text[i] = alphabet[(random >> 8) % (sizeof alphabet - 1)];
-        }
-        text[bytes] = '\0';
+        const size_t bytes = random_text(text, sizeof text, alphabet, &random);
         if (!dt_number_read(&got, text, bytes, &points))
             assert_true(same_bits(got, 7));
         else
