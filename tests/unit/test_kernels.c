@@ -5,10 +5,9 @@
 
 #include <cmocka.h>
 
-#include "../../src/nn/linalg_internal.h"
-#include "dtrain/base/random.h"
 #include "dtrain/nn/linalg.h"
 #include "dtrain/nn/panels.h"
+#include "kernels.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -17,21 +16,11 @@
 
 /* ---- operands ---- */
 
-static float *draw(size_t count, uint64_t seed)
-{
-    float *data = aligned_alloc(64, (count * sizeof *data + 127) / 64 * 64);
-    dt_random random = dt_random_start(seed, DT_RANDOM_EXAMPLE, count);
-    assert_non_null(data);
-    for (size_t i = 0; i < count; i++)
-        data[i] = (float)dt_random_normal(&random);
-    return data;
-}
-
 /* A matrix of normal numbers in panels; the padding is zeros. */
 static dt_panels draw_panels(size_t pitch, size_t columns, uint64_t seed)
 {
     const size_t floats = pitch * dt_panels_count(columns) * DT_PANEL;
-    dt_panels m = {draw(floats, seed), pitch, columns};
+    dt_panels m = {draw_numbers(floats, seed), pitch, columns};
     for (size_t i = 0; i < pitch; i++)
         for (size_t j = columns; j % DT_PANEL != 0; j++)
             dt_panels_at(&m, i, j / DT_PANEL)[j % DT_PANEL] = 0.0f;
@@ -127,8 +116,9 @@ static void check_narrow(const dt_kernels *kernels, size_t rows, size_t D, size_
 {
     dt_panels X = draw_panels(rows * apart + 2, D, 6);
     const size_t weights = dt_panels_count(D) * C * DT_PANEL, z_row = C * apart;
-    float *WT = draw(weights, 7), *bias = draw(C, 8), *z = draw(rows * z_row + 1, 9);
-    float *before = draw(rows * z_row + 1, 9);
+    float *WT = draw_numbers(weights, 7), *bias = draw_numbers(C, 8);
+    float *z = draw_numbers(rows * z_row + 1, 9);
+    float *before = draw_numbers(rows * z_row + 1, 9);
     for (size_t d = D; d % DT_PANEL != 0; d++)
         for (size_t c = 0; c < C; c++)
             WT[(d / DT_PANEL * C + c) * DT_PANEL + d % DT_PANEL] = 0.0f;
@@ -158,7 +148,7 @@ static void check_narrow(const dt_kernels *kernels, size_t rows, size_t D, size_
 static void check_outer(const dt_kernels *kernels, size_t rows, size_t count, size_t a_row,
                         size_t b_row)
 {
-    float *A = draw(rows * a_row + DT_PANEL, 10), *B = draw(rows * b_row, 11);
+    float *A = draw_numbers(rows * a_row + DT_PANEL, 10), *B = draw_numbers(rows * b_row, 11);
     float g[(DT_PANEL + 1) * DT_PANEL];
     for (size_t i = 0; i < sizeof g / sizeof *g; i++)
         g[i] = 77.0f;
@@ -215,7 +205,8 @@ static void test_packing(void **state)
     for (size_t n = 0; n < (size_t)SIZES * SIZES; n++) {
         const size_t D = sizes[n / SIZES], H = sizes[n % SIZES];
         const size_t wide = dt_panels_count(H) * DT_PANEL, tall = dt_panels_count(D) * DT_PANEL;
-        float *W = draw(D * H, 14), *panels = draw(wide * D, 15), *transposed = draw(tall * H, 16);
+        float *W = draw_numbers(D * H, 14), *panels = draw_numbers(wide * D, 15);
+        float *transposed = draw_numbers(tall * H, 16);
         for (size_t i = 0; i < wide * D; i++)
             panels[i] = 77.0f;
         for (size_t i = 0; i < tall * H; i++)
@@ -236,19 +227,12 @@ static void test_packing(void **state)
     }
 }
 
-enum { MOST = 5 };
+enum { MOST = OWN_KERNELS + 1 }; /* and BLAS */
 
 /* Those that this CPU has; BLAS, whose order is its own, comes near. */
 static size_t find_kernels(const dt_kernels *found[MOST])
 {
-    static const char *const names[] = {"avx512", "avx2", "neon", "portable"};
-    size_t count = 0;
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        assert_int_equal(setenv("DTRAIN_ISA", names[i], 1), 0);
-        if (dt_linalg_choose(DT_ENGINE_OWN) == DT_OK)
-            found[count++] = dt_kernels_chosen();
-    }
-    assert_int_equal(unsetenv("DTRAIN_ISA"), 0);
+    size_t count = find_own_kernels(found);
     assert_int_equal(dt_linalg_choose(DT_ENGINE_BLAS), DT_OK);
     found[count++] = dt_kernels_chosen();
     assert_ptr_equal(found[count - 1], &dt_kernels_blas);

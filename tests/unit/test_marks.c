@@ -6,9 +6,9 @@
 #include <cmocka.h>
 
 #include "../../src/nn/layer_internal.h"
-#include "dtrain/base/random.h"
 #include "dtrain/base/subnormals.h"
 #include "dtrain/nn/linalg.h"
+#include "kernels.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -16,22 +16,12 @@
 
 /* Products that leave out zeros, next to the same products without marks: bit by bit. */
 
-static float *draw(size_t count, uint64_t seed)
-{
-    float *data = aligned_alloc(64, (count * sizeof *data + 127) / 64 * 64);
-    dt_random random = dt_random_start(seed, DT_RANDOM_EXAMPLE, count);
-    assert_non_null(data);
-    for (size_t i = 0; i < count; i++)
-        data[i] = (float)dt_random_normal(&random);
-    return data;
-}
-
 /* Some numbers, some columns of categories of which every fourth row has none, and a padding that
  * is not zeros. Half of the zeros are -0. */
 static float *draw_categories(size_t rows, size_t columns)
 {
     const size_t panels = dt_panels_count(columns);
-    float *data = draw(panels * rows * DT_PANEL, 1);
+    float *data = draw_numbers(panels * rows * DT_PANEL, 1);
     for (size_t i = 0; i < rows; i++)
         for (size_t j = 3; j < columns; j++) {
             const bool one = i % 4 != 0 && (j * 7 + i / 3) % 17 == 0;
@@ -51,22 +41,6 @@ static uint32_t *mark_all(const float *A, size_t rows, size_t columns)
         dt_mark(marks + p * rows, A + p * rows * DT_PANEL, rows,
                 dt_panels_width(columns, p * DT_PANEL));
     return marks;
-}
-
-enum { MOST = 4 };
-
-static size_t find_kernels(const dt_kernels *found[MOST])
-{
-    static const char *const names[] = {"avx512", "avx2", "neon", "portable"};
-    size_t count = 0;
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        assert_int_equal(setenv("DTRAIN_ISA", names[i], 1), 0);
-        if (dt_linalg_choose(DT_ENGINE_OWN) == DT_OK)
-            found[count++] = dt_kernels_chosen();
-    }
-    assert_int_equal(unsetenv("DTRAIN_ISA"), 0);
-    assert_true(count >= 1);
-    return count;
 }
 
 static const size_t sizes[] = {1, 2, 5, 6, 7, 13, 14, 15, 31, 32, 33, 65, 100, 230};
@@ -96,9 +70,9 @@ static void test_mark(void **state)
 static void check_multiply(const dt_kernels *kernels, size_t rows, size_t K, size_t N)
 {
     const size_t floats = dt_panels_count(N) * rows * DT_PANEL;
-    float *A = draw_categories(rows, K), *B = draw(dt_panels_count(N) * K * DT_PANEL, 2);
-    float *start = draw(dt_panels_count(N) * DT_PANEL, 3);
-    float *plain = draw(floats, 4), *marked = draw(floats, 4);
+    float *A = draw_categories(rows, K), *B = draw_numbers(dt_panels_count(N) * K * DT_PANEL, 2);
+    float *start = draw_numbers(dt_panels_count(N) * DT_PANEL, 3);
+    float *plain = draw_numbers(floats, 4), *marked = draw_numbers(floats, 4);
     uint32_t *marks = mark_all(A, rows, K);
     start[0] = -0.0f; /* a step with a zero makes it 0 or leaves it, by the sign of the product */
     start[1] = 1e-40f; /* it is 0 for the next step, where subnormal numbers are */
@@ -133,8 +107,8 @@ static void check_multiply(const dt_kernels *kernels, size_t rows, size_t K, siz
 static void test_multiply(void **state)
 {
     (void)state;
-    const dt_kernels *found[MOST];
-    const size_t count = find_kernels(found);
+    const dt_kernels *found[OWN_KERNELS];
+    const size_t count = find_own_kernels(found);
     for (int off = 0; off < 2; off++) {
         const uint64_t flags = off == 1 ? dt_subnormals_off() : 0;
         for (size_t i = 0; i < count; i++)
@@ -150,11 +124,12 @@ static void test_multiply(void **state)
 static void test_steps_left_out(void **state)
 {
     (void)state;
-    const dt_kernels *found[MOST];
-    const size_t count = find_kernels(found);
+    const dt_kernels *found[OWN_KERNELS];
+    const size_t count = find_own_kernels(found);
     enum { ROWS = 20, K = 64 };
     for (size_t i = 0; i < count; i++) {
-        float *A = draw(2 * (size_t)ROWS * DT_PANEL, 5), *B = draw((size_t)K * DT_PANEL, 6);
+        float *A = draw_numbers(2 * (size_t)ROWS * DT_PANEL, 5);
+        float *B = draw_numbers((size_t)K * DT_PANEL, 6);
         float out[ROWS * DT_PANEL], g[DT_PANEL * DT_PANEL];
         for (size_t r = 0; r < ROWS; r++)
             A[((size_t)ROWS + r) * DT_PANEL + 4] = 0.0f; /* column 36 */
@@ -188,7 +163,7 @@ static void test_steps_left_out(void **state)
 
 static void check_outer(const dt_kernels *kernels, size_t rows, size_t count)
 {
-    float *A = draw_categories(rows, DT_PANEL), *B = draw(rows * DT_PANEL, 7);
+    float *A = draw_categories(rows, DT_PANEL), *B = draw_numbers(rows * DT_PANEL, 7);
     float plain[DT_PANEL * DT_PANEL], marked[(DT_PANEL + 1) * DT_PANEL];
     uint32_t *marks = mark_all(A, rows, DT_PANEL);
     for (size_t i = 0; i < sizeof marked / sizeof *marked; i++)
@@ -208,8 +183,8 @@ static void check_outer(const dt_kernels *kernels, size_t rows, size_t count)
 static void test_outer(void **state)
 {
     (void)state;
-    const dt_kernels *found[MOST];
-    const size_t count = find_kernels(found);
+    const dt_kernels *found[OWN_KERNELS];
+    const size_t count = find_own_kernels(found);
     for (size_t i = 0; i < count; i++) {
         for (size_t a = 0; a < SIZES; a++)
             for (size_t features = 1; features <= DT_PANEL; features++)
@@ -278,15 +253,13 @@ static void test_network(void **state)
     (void)state;
     enum { LARGEST = 20000, MEMBERS = 3 };
     static float logits[2][ROWS * MEMBERS * 2], gradients[2][LARGEST];
-    const dt_kernels *found[MOST];
-    static const char *const names[] = {"avx512", "avx2", "neon", "portable"};
-    assert_true(find_kernels(found) >= 1);
-    for (size_t n = 0; n < 2 * sizeof names / sizeof *names; n++) {
+    const dt_kernels *found[OWN_KERNELS];
+    const size_t count = find_own_kernels(found);
+    for (size_t n = 0; n < 2 * count; n++) {
         const size_t members = n % 2 * MEMBERS;
         size_t P = 0;
-        assert_int_equal(setenv("DTRAIN_ISA", names[n / 2], 1), 0);
-        if (dt_linalg_choose(DT_ENGINE_OWN) != DT_OK)
-            continue;
+        assert_int_equal(setenv("DTRAIN_ISA", found[n / 2]->name, 1), 0);
+        assert_int_equal(dt_linalg_choose(DT_ENGINE_OWN), DT_OK);
         const size_t marked = run(0.0f, members, logits[0], gradients[0], &P);
         assert_true(P <= LARGEST);
         assert_int_equal(marked, ROWS * (members > 0 ? members : 1));
