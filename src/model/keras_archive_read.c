@@ -10,8 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* COUNTERS: classes with weights (dt_keras_tensors_of), Normalization, and an end. */
-enum { GROUP_BYTES = 256, COUNTERS = 6 };
+enum { GROUP_BYTES = 256 };
 
 /* ---- members ---- */
 
@@ -91,27 +90,27 @@ static long number_of(const char *name, const char *class)
     return *end == '\0' && number < LONG_MAX ? number : -1;
 }
 
-/* Lists the arrays "0", "1" ... of the next layer of a class that has any, behind number *last. The
- * numbers of Keras 2 skip: it counts a layer with weights twice. */
-DT_MUST_USE static dt_status find_next(char group[GROUP_BYTES], dt_h5_names *arrays, long *last,
+/* Lists the arrays "0", "1" ... of the next layer of a class that has any, and blanks the names it
+ * passes. The numbers of Keras 2 skip: it counts a layer with weights twice. */
+DT_MUST_USE static dt_status find_next(char group[GROUP_BYTES], dt_h5_names *arrays,
                                        const dt_keras_reader *r, const char *layers,
-                                       const dt_h5_names *names, const char *class)
+                                       dt_h5_names *names, const char *class)
 {
     dt_status status = DT_OK;
     while (arrays->count == 0) {
-        const char *next = NULL;
+        char *next = NULL;
         long number = LONG_MAX;
         for (size_t i = 0; i < names->count; i++) {
             const long found = number_of(names->texts[i], class);
-            if (found > *last && found < number) {
+            if (found >= 0 && found < number) {
                 number = found;
                 next = names->texts[i];
             }
         }
         if (next == NULL)
             break;
-        *last = number;
         (void)snprintf(group, GROUP_BYTES, "%s/%.200s/vars", layers, next);
+        next[0] = '\0'; /* taken */
         dt_h5_names_clear(arrays);
         if (dt_h5_has(r->in.h5, group) == DT_H5_GROUP)
             DT_TRY(dt_h5_list_members(arrays, r->in.h5, group));
@@ -120,34 +119,17 @@ out:
     return status;
 }
 
-/* The last number of each class that the file has. */
-typedef struct counter {
-    const char *class;
-    long last;
-} counter;
-
-static long *count_of(counter counters[COUNTERS], const char *class)
-{
-    size_t i = 0;
-    while (counters[i].class != NULL && strcmp(counters[i].class, class) != 0)
-        i++;
-    if (counters[i].class == NULL)
-        counters[i] = (counter){class, -1};
-    return &counters[i].last;
-}
-
 DT_MUST_USE static dt_status locate_weights(dt_keras_reader *r)
 {
     dt_status status = DT_OK;
     const char *layers = NULL, *class = NULL, *name = NULL;
     char group[GROUP_BYTES];
-    counter counters[COUNTERS] = {{NULL, 0}};
     dt_h5_names names = {0}, arrays = {0};
     DT_TRY(find_layers(&layers, r));
     DT_TRY(dt_h5_list_members(&names, r->in.h5, layers));
     while ((name = dt_keras_reader_next(r, &class)) != NULL) {
         dt_h5_names_clear(&arrays);
-        DT_TRY(find_next(group, &arrays, count_of(counters, class), r, layers, &names, class));
+        DT_TRY(find_next(group, &arrays, r, layers, &names, class));
         if (arrays.count == 0)
             DT_TRY(dt_fail(DT_DATA, "%s: layer '%s' has no weights in it", r->in.path, name));
         DT_TRY(dt_keras_reader_take_weights(r, group, &arrays));

@@ -6,16 +6,17 @@
 #include <string.h>
 
 /* The cross-entropy of one-hot targets is the same function, written otherwise. */
-static const dt_keras_loss losses[DT_LOSS_COUNT] = {
+static const dt_keras_loss losses[] = {
     {&dt_cross_entropy,
      "SparseCategoricalCrossentropy",
      NULL,
-     {"categorical_crossentropy", "CategoricalCrossentropy", "binary_crossentropy",
-      "BinaryCrossentropy"}},
-    {&dt_mean_squared_error, "MeanSquaredError", NULL, {"mse", "MSE"}},
-    {&dt_mean_absolute_error, "MeanAbsoluteError", NULL, {"mae", "MAE"}},
-    {&dt_huber, "Huber", "delta", {"huber_loss"}},
-    {&dt_quantile, NULL, NULL, {NULL}},
+     {"categorical_crossentropy", "CategoricalCrossentropy"},
+     false},
+    {&dt_cross_entropy, "BinaryCrossentropy", NULL, {"binary_crossentropy"}, true},
+    {&dt_mean_squared_error, "MeanSquaredError", NULL, {"mse", "MSE"}, false},
+    {&dt_mean_absolute_error, "MeanAbsoluteError", NULL, {"mae", "MAE"}, false},
+    {&dt_huber, "Huber", "delta", {"huber_loss"}, false},
+    {&dt_quantile, NULL, NULL, {NULL}, false},
 };
 
 const dt_keras_loss *dt_keras_loss_of(const dt_loss *loss)
@@ -36,15 +37,10 @@ static bool is_called(const dt_keras_loss *row, const char *name)
 
 const dt_keras_loss *dt_keras_loss_find(const char *name)
 {
-    for (size_t i = 0; i < DT_LOSS_COUNT; i++)
+    for (size_t i = 0; i < sizeof losses / sizeof *losses; i++)
         if (losses[i].class_name != NULL && is_called(&losses[i], name))
             return &losses[i];
     return NULL;
-}
-
-bool dt_keras_loss_is_of_two(const char *name)
-{
-    return strcmp(name, "binary_crossentropy") == 0 || strcmp(name, "BinaryCrossentropy") == 0;
 }
 
 bool dt_keras_loss_in_units(double *number, const dt_network *network)

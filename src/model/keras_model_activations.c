@@ -80,12 +80,17 @@ static const struct {
     {"ELU", read_elu},   {"Softmax", read_softmax},
 };
 
+static size_t find_class(const char *class_name)
+{
+    size_t i = 0;
+    while (i < sizeof classes / sizeof *classes && strcmp(classes[i].class_name, class_name) != 0)
+        i++;
+    return i;
+}
+
 bool dt_keras_is_activation(const char *class_name)
 {
-    for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
-        if (strcmp(classes[i].class_name, class_name) == 0)
-            return true;
-    return false;
+    return find_class(class_name) < sizeof classes / sizeof *classes;
 }
 
 /* Those that dtrain has without numbers are these. */
@@ -101,20 +106,17 @@ static void simplify(function *f)
         *f = plain(DT_ACTIVATION_ELU);
 }
 
+/* Of a class that there is. */
 DT_MUST_USE static dt_status read_class(function *out, const dt_keras_builder *b,
                                         const json_t *layer, const char *class_name,
                                         const json_t *config)
 {
-    size_t i = 0;
-    while (i < sizeof classes / sizeof *classes && strcmp(classes[i].class_name, class_name) != 0)
-        i++;
     *out = (function){.layer = {.kind = &dt_layer_rectifier, .activation = DT_ACTIVATION_LINEAR}};
-    if (i == sizeof classes / sizeof *classes || !classes[i].read(out, config))
+    if (!classes[find_class(class_name)].read(out, config))
         return dt_fail(DT_DATA,
-                       "%s: layer '%.60s' has the activation %.60s%s, which dtrain does not have; "
-                       "use Keras to predict",
-                       b->path, dt_keras_name_of(layer), class_name,
-                       i < sizeof classes / sizeof *classes ? " with such numbers" : "");
+                       "%s: layer '%.60s' has the activation %.60s with such numbers, which dtrain "
+                       "does not have; use Keras to predict",
+                       b->path, dt_keras_name_of(layer), class_name);
     if (!isfinite(out->layer.limit))
         out->layer.limit = 0.0;
     if (!out->softmax)

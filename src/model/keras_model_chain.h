@@ -116,6 +116,10 @@ typedef struct dt_keras_builder {
     const char *softmax; /* name of the layer that has it; NULL: none so far */
 } dt_keras_builder;
 
+/* Adds a step with the tensors of its kind; there is room for it. */
+dt_keras_step *dt_keras_append_step(dt_keras_chain *chain, const char *name,
+                                    const dt_layer_kind *kind);
+
 /* Adds a step of that kind, called like the layer, and first a Rescaling that waits for being the
  * last one. Errors: DT_DATA: nothing can follow. DT_MEMORY. */
 DT_MUST_USE dt_status dt_keras_add_step(dt_keras_step **out, dt_keras_builder *b,

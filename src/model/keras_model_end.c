@@ -86,18 +86,14 @@ DT_MUST_USE static dt_status add_identity(dt_keras_builder *b)
     enum { UNITS_MAX = 4096 };
     dt_keras_chain *chain = b->chain;
     const dt_keras_step *before = last_step(chain);
-    dt_keras_step *step = &chain->steps[chain->count];
     if (b->values > UNITS_MAX)
         return dt_fail(DT_DATA, "%s: layer '%s' is behind the last of %llu units; dtrain takes %d",
                        b->path, before->name, (unsigned long long)b->values, UNITS_MAX);
     dt_keras_set_predicts_only(chain, "layer '%s' is no linear Dense, but gives the outputs",
                                before->name);
-    *step = (dt_keras_step){.layer = {.kind = &dt_layer_dense, .activation = DT_ACTIVATION_LINEAR},
-                            .tensors = dt_keras_tensors_of(&dt_layer_dense),
-                            .units = b->values,
-                            .identity = true};
-    memcpy(step->name, before->name, sizeof step->name);
-    chain->count++;
+    dt_keras_step *step = dt_keras_append_step(chain, before->name, &dt_layer_dense);
+    step->units = b->values;
+    step->identity = true;
     return DT_OK;
 }
 

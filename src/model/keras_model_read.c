@@ -115,13 +115,14 @@ DT_MUST_USE static dt_status locate_state(dt_keras_reader *r)
     if (!dt_h5_has_attribute(r->in.h5, "/optimizer_weights", "weight_names") ||
         !dt_h5_has_attribute(r->in.h5, "/", "keras_version"))
         goto out;
-    DT_TRY(dt_h5_get_text(&version, r->in.h5, "/", "keras_version"));
     DT_TRY(dt_h5_get_texts(&names, r->in.h5, "/optimizer_weights", "weight_names"));
-    if (strncmp(version, "3.", 2) == 0)
+    if (!r->chain.keras_2) {
         DT_TRY(dt_keras_reader_take_state(r, "/optimizer_weights", &names));
-    else if (r->chain.adam && names.count > 2)
+    } else if (r->chain.adam && names.count > 2) {
+        DT_TRY(dt_h5_get_text(&version, r->in.h5, "/", "keras_version"));
         dt_keras_leave_out(r->chain.left_out, "the state of the optimizer (of Keras %.20s)",
                            version);
+    }
 out:
     dt_h5_names_clear(&names);
     dt_memory_free(version);

@@ -9,15 +9,21 @@
 #include <stdio.h>
 #include <string.h>
 
-DT_MUST_USE static dt_status check_count(const dt_keras_builder *b, const char *name, size_t count,
-                                         const char *key)
+/* One number, or one for each value. */
+DT_MUST_USE static dt_status read_list(double **out, size_t *count, const dt_keras_builder *b,
+                                       const json_t *layer, const char *key)
 {
-    if (count > 1)
-        DT_ASSERT(b->dims <= 1);
-    if (count <= 1 || b->values == 0 || count == b->values)
-        return DT_OK;
-    return dt_fail(DT_DATA, "%s: layer '%s': its %s has %zu numbers; expected 1 or %llu", b->path,
-                   name, key, count, (unsigned long long)b->values);
+    dt_status status = DT_OK;
+    DT_TRY(dt_keras_numbers_read(out, count, layer, key, b->path));
+    if (*count == 1)
+        goto out;
+    DT_TRY(dt_keras_check_rows(b, layer));
+    if (b->values != 0 && *count != b->values)
+        DT_TRY(dt_fail(DT_DATA, "%s: layer '%.63s': its %s has %zu numbers; expected 1 or %llu",
+                       b->path, dt_keras_name_of(layer), key, *count,
+                       (unsigned long long)b->values));
+out:
+    return status;
 }
 
 DT_MUST_USE static dt_status read(dt_keras_rescaling *r, const dt_keras_builder *b,
@@ -25,16 +31,9 @@ DT_MUST_USE static dt_status read(dt_keras_rescaling *r, const dt_keras_builder 
 {
     dt_status status = DT_OK;
     (void)snprintf(r->name, sizeof r->name, "%s", dt_keras_name_of(layer));
-    DT_TRY(dt_keras_numbers_read(&r->scale, &r->scales, layer, "scale", b->path));
-    if (r->scales > 1)
-        DT_TRY(dt_keras_check_rows(b, layer));
-    DT_TRY(check_count(b, r->name, r->scales, "scale"));
-    if (json_object_get(json_object_get(layer, "config"), "offset") == NULL)
-        goto out;
-    DT_TRY(dt_keras_numbers_read(&r->offset, &r->offsets, layer, "offset", b->path));
-    if (r->offsets > 1)
-        DT_TRY(dt_keras_check_rows(b, layer));
-    DT_TRY(check_count(b, r->name, r->offsets, "offset"));
+    DT_TRY(read_list(&r->scale, &r->scales, b, layer, "scale"));
+    if (json_object_get(json_object_get(layer, "config"), "offset") != NULL)
+        DT_TRY(read_list(&r->offset, &r->offsets, b, layer, "offset"));
 out:
     return status;
 }

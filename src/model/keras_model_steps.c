@@ -35,8 +35,8 @@ void dt_keras_set_predicts_only(dt_keras_chain *chain, const char *format, ...)
     va_end(arguments);
 }
 
-static dt_keras_step *append_step(dt_keras_chain *chain, const char *name,
-                                  const dt_layer_kind *kind)
+dt_keras_step *dt_keras_append_step(dt_keras_chain *chain, const char *name,
+                                    const dt_layer_kind *kind)
 {
     dt_keras_step *step = &chain->steps[chain->count++];
     *step = (dt_keras_step){.layer = {.kind = kind, .activation = DT_ACTIVATION_LINEAR},
@@ -50,7 +50,7 @@ static dt_keras_step *append_step(dt_keras_chain *chain, const char *name,
 void dt_keras_add_affine(dt_keras_builder *b, const char *name, double *scale, size_t scales,
                          double *offset, size_t offsets)
 {
-    dt_keras_step *step = append_step(b->chain, name, &dt_layer_batch_norm);
+    dt_keras_step *step = dt_keras_append_step(b->chain, name, &dt_layer_batch_norm);
     step->layer.epsilon = 1e-30; /* nothing, beside a variance of 1 */
     step->layer.momentum = 0.99;
     step->numbers[0] = scale;
@@ -78,7 +78,7 @@ dt_status dt_keras_add_step(dt_keras_step **out, dt_keras_builder *b, const json
                        "dtrain takes only there; use Keras to predict",
                        b->path, b->softmax);
     dt_keras_settle_rescaling(b);
-    *out = append_step(b->chain, dt_keras_name_of(layer), kind);
+    *out = dt_keras_append_step(b->chain, dt_keras_name_of(layer), kind);
     return DT_OK;
 }
 

@@ -143,8 +143,7 @@ static void read_loss(dt_keras_chain *chain, const json_t *training)
     const json_t *config = json_object_get(loss_of(training), "config");
     const char *name = dt_keras_loss_name(training);
     const dt_keras_loss *known = name != NULL ? dt_keras_loss_find(name) : NULL;
-    const bool fits =
-        known != NULL && known->loss->classes == classes && (two || !dt_keras_loss_is_of_two(name));
+    const bool fits = known != NULL && known->loss->classes == classes && (two || !known->of_two);
     chain->loss = classes ? &dt_cross_entropy : &dt_mean_squared_error;
     if (fits)
         chain->loss = known->loss;

@@ -75,13 +75,14 @@ dt_status dt_model_save(const dt_model *model, const char *path)
 {
     const bool keras = dt_text_ends_in(path, ".keras"), onnx = dt_text_ends_in(path, ".onnx");
     const size_t networks = model->network.other_count + 1;
+    const bool has_layers = dt_keras_has_layers(&model->network);
     if (networks > 1 && (keras || onnx))
         return dt_fail(
             DT_USAGE,
             "%s: this format cannot have the %zu networks of an ensemble; export to .h5, "
             "which only dtrain reads, or to .npz",
             path, networks);
-    if (keras && !dt_keras_has_layers(&model->network))
+    if (keras && !has_layers)
         return dt_fail(
             DT_USAGE,
             "%s: Keras has no layer for the sines and cosines of --numeric-embedding periodic; "
@@ -94,11 +95,11 @@ dt_status dt_model_save(const dt_model *model, const char *path)
     if (networks > 1)
         dt_log_warn("%s: only dtrain opens it: it has the %zu networks of an ensemble", path,
                     networks);
-    else if (!dt_keras_has_layers(&model->network))
+    else if (!has_layers)
         dt_log_warn("%s: only dtrain opens it: Keras has no layer for the sines and cosines of "
                     "--numeric-embedding periodic",
                     path);
-    return save_h5(model, networks == 1 && dt_keras_has_layers(&model->network), path);
+    return save_h5(model, networks == 1 && has_layers, path);
 }
 
 /* ---- reading ---- */
