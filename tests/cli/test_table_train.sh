@@ -61,17 +61,6 @@ for name in "classes", "values", "untested":
 config = h5py.File("values-one/run.h5", "r")["config"].attrs
 assert config["target"] == "balance,rate" and config["weights"] == "campaign" and config["drop"] == "key"
 assert config["scale"] == "clipped" and config["fill"] == "rate=drop,mode" and config["validation_split"] == 100
-import h5py
-for name in "classes", "values", "untested":
-    one, two = (h5py.File(f"{name}-{way}/run.h5", "r") for way in ("one", "two"))
-    a, b = one["data/members"][:], two["data/members"][:]
-    for column in "set", "array", "bytes", "crc32":
-        assert (a[column] == b[column]).all(), (name, column, a, b)
-    assert set(a["file"]) == {b"visits.csv"} and list(one["config"].attrs["data"]) == ["visits.csv"]
-    assert (one["epochs"]["train_loss"] == two["epochs"]["train_loss"]).all()
-config = h5py.File("values-one/run.h5", "r")["config"].attrs
-assert config["target"] == "balance,rate" and config["weights"] == "campaign" and config["drop"] == "key"
-assert config["scale"] == "clipped" and config["fill"] == "rate=drop,mode" and config["validation_split"] == 100
 E
 run 0 predict classes-two visits.csv --out two.csv
 run 2 predict classes-one visits.csv --out one.csv
