@@ -44,7 +44,8 @@ typedef struct dt_date {
 
 /** What a cell can mean. */
 typedef struct dt_date_look {
-    unsigned orders; /* bit n: it is a date in dt_date_order n */
+    unsigned orders; /* bit n: it is a date in dt_date_order n, */
+    double days[DT_DATE_ORDERS]; /* and that one: dt_date.days */
     char divider; /* between the parts: - / . or a blank; 0: nothing */
     bool is_season; /* it may be a year and the last digits of the next, as 2009-10 */
 } dt_date_look;

@@ -57,7 +57,7 @@ static dt_status see_text(const dt_prepare *p, size_t c, const dt_csv_row *row, 
         survey->is_value || (survey->asked && p->columns[c].role == DT_ROLE_NUMERIC);
     if (survey->order != DT_DATE_NONE && survey->asked)
         return dt_prepare_fail_date(p, c, row);
-    const bool looks = (is_new || is_asked) && may_be_number(p, cell);
+    const bool looks = (is_asked || (is_new && !survey->has_looks)) && may_be_number(p, cell);
     survey->has_looks = survey->has_looks || looks;
     if (is_asked && !looks)
         return dt_cell_fail(dt_csv_path(p->csv), row, p->names[c], cell,

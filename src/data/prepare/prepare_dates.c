@@ -29,18 +29,17 @@ enum { COMPACT_VALUES_MIN = 3 };
 /* ---- the first pass ---- */
 
 /* How long the dates reach in each order, and a cell that is two dates. */
-static void see_orders(dt_date_tally *tally, const dt_csv_field *cell, unsigned orders)
+static void see_orders(dt_date_tally *tally, const dt_csv_field *cell, const dt_date_look *look)
 {
     double least = INFINITY, most = -INFINITY;
     for (int order = DT_DATE_YMD; order <= DT_DATE_MDY; order++) {
-        dt_date date;
-        if ((orders & BIT(order)) == 0 ||
-            !dt_date_read(&date, cell->text, cell->bytes, (dt_date_order)order))
+        const double days = look->days[order];
+        if ((look->orders & BIT(order)) == 0)
             continue;
-        tally->first[order] = fmin(tally->first[order], date.days);
-        tally->last[order] = fmax(tally->last[order], date.days);
-        least = fmin(least, date.days);
-        most = fmax(most, date.days);
+        tally->first[order] = fmin(tally->first[order], days);
+        tally->last[order] = fmax(tally->last[order], days);
+        least = fmin(least, days);
+        most = fmax(most, days);
     }
     if (tally->doubtful[0] == '\0' && least < most)
         (void)dt_text_show(tally->doubtful, cell->text, cell->bytes);
@@ -57,7 +56,7 @@ static bool see_text(dt_survey *survey, const dt_csv_field *cell)
     tally->orders &= look.orders;
     tally->has_months = tally->has_months || !look.is_season;
     tally->divider = look.divider;
-    see_orders(tally, cell, look.orders);
+    see_orders(tally, cell, &look);
     return true;
 }
 

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* Texts: from so many rows on, half of them must repeat; in fewer, one in ten. Still fewer rows say
  * nothing. */
@@ -62,13 +63,14 @@ dt_status dt_prepare_find_text(const char **why, const dt_prepare *p, size_t c)
         *why = "too many distinct texts";
         return DT_OK;
     }
-    DT_TRY(are_mostly_rare(&is_rare, survey, most));
     if (count == cells && (cells >= ROWS_FEW || cells > most))
         *why = "no two are the same";
     else if (cells >= ROWS_MANY ? 2 * count > cells
                                 : cells >= ROWS_FEW && (cells - count) * ROWS_A_REPEAT <= cells)
         *why = "texts that hardly repeat";
-    else if (is_rare)
+    else
+        DT_TRY(are_mostly_rare(&is_rare, survey, most));
+    if (is_rare)
         *why = "categories would hold few rows";
 out:
     return status;
@@ -86,20 +88,10 @@ static bool is_capital(char c)
     return c >= 'A' && c <= 'Z';
 }
 
-static char lower(char c)
-{
-    return is_capital(c) ? (char)(c - 'A' + 'a') : c;
-}
-
 static bool ends_in(const char *name, size_t bytes, const char *ending)
 {
     const size_t length = strlen(ending);
-    if (bytes < length)
-        return false;
-    for (size_t i = 0; i < length; i++)
-        if (lower(name[bytes - length + i]) != ending[i])
-            return false;
-    return true;
+    return bytes >= length && strncasecmp(name + bytes - length, ending, length) == 0;
 }
 
 /* Whether the last word of a name is one that keys have: CustomerId, customer_id, Invoice No. and,

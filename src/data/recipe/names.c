@@ -58,9 +58,9 @@ dt_status dt_names_add(dt_names *names, const char *text, size_t bytes, int32_t 
     entry->index = index;
     if (length == 0)
         goto out;
-    const bool is_new = dt_dictionary_find(&names->spellings, form, length) == NULL;
+    const size_t before = names->spellings.count;
     DT_TRY(dt_dictionary_add(&entry, &names->spellings, form, length));
-    entry->index = is_new ? index : -1;
+    entry->index = names->spellings.count > before ? index : -1;
 out:
     return status;
 }

@@ -16,10 +16,11 @@ static bool looks_like(const dt_csv_field *field, char decimal)
 {
     double number;
     dt_number_look look;
-    if (dt_number_look_at(&look, field->text, field->bytes) && look.point.fits && look.comma.fits)
+    if (memchr(field->text, decimal, field->bytes) == NULL ||
+        !dt_csv_number(&number, field->text, field->bytes, decimal))
         return false;
-    return memchr(field->text, decimal, field->bytes) != NULL &&
-           dt_csv_number(&number, field->text, field->bytes, decimal);
+    return !(dt_number_look_at(&look, field->text, field->bytes) && look.point.fits &&
+             look.comma.fits);
 }
 
 static dt_status look_for_decimals(void *context, const dt_csv_row *row)

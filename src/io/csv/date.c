@@ -99,6 +99,29 @@ static bool fits(const dt_date_pieces *p, dt_date_order order, int *year, int *m
     return p->part[l->day].digits <= 2 && *day >= 1 && *day <= days_in(*year, *month);
 }
 
+/* The share of a day that has gone by; a time at its end counts to the next day. */
+static double share_of_day(double days)
+{
+    return days - floor(days);
+}
+
+/* Of pieces that fit. */
+static dt_date date_of(const dt_date_pieces *p, dt_date_order order, int year, int month, int day)
+{
+    const double time = (p->seconds - (double)p->zone) / (double)DT_DATE_DAY;
+    if (order == DT_DATE_TIME)
+        return (dt_date){.days = share_of_day(time), .hour = share_of_day(time)};
+    dt_date out = {.days = (double)days_of(year, month, day) + time, .day = day};
+    out.hour = share_of_day(out.days);
+    /* The zone may have moved it to another day, which the month's share takes as it comes. */
+    const double in_month = ((double)(day - 1) + time) / (double)days_in(year, month);
+    out.month = ((double)(month - 1) + in_month) / 12.0;
+    const double week = (double)DAYS_A_WEEK, monday = out.days + (double)EPOCH_WEEKDAY;
+    if (layouts[order].count == 3)
+        out.weekday = (monday - week * floor(monday / week)) / week;
+    return out;
+}
+
 bool dt_date_look_at(dt_date_look *out, const char *text, size_t bytes)
 {
     dt_date_pieces p;
@@ -107,17 +130,13 @@ bool dt_date_look_at(dt_date_look *out, const char *text, size_t bytes)
     if (!dt_date_take_apart(&p, text, bytes))
         return false;
     for (int order = DT_DATE_YMD; order < DT_DATE_ORDERS; order++)
-        if (fits(&p, (dt_date_order)order, &year, &month, &day))
+        if (fits(&p, (dt_date_order)order, &year, &month, &day)) {
             out->orders |= 1u << order;
+            out->days[order] = date_of(&p, (dt_date_order)order, year, month, day).days;
+        }
     out->divider = p.divider;
     out->is_season = out->orders == 1u << DT_DATE_YM && !p.has_name && (year + 1) % 100 == month;
     return out->orders != 0;
-}
-
-/* The share of a day that has gone by; a time at its end counts to the next day. */
-static double share_of_day(double days)
-{
-    return days - floor(days);
 }
 
 bool dt_date_read(dt_date *out, const char *text, size_t bytes, dt_date_order order)
@@ -126,20 +145,7 @@ bool dt_date_read(dt_date *out, const char *text, size_t bytes, dt_date_order or
     int year = 0, month = 1, day = 0;
     if (!dt_date_take_apart(&p, text, bytes) || !fits(&p, order, &year, &month, &day))
         return false;
-    const double time = (p.seconds - (double)p.zone) / (double)DT_DATE_DAY;
-    if (order == DT_DATE_TIME) {
-        *out = (dt_date){.days = time - floor(time), .hour = time - floor(time)};
-        return true;
-    }
-    const double date = (double)days_of(year, month, day);
-    out->days = date + time;
-    out->hour = share_of_day(out->days);
-    /* The zone may have moved it to another day, which the month's share takes as it comes. */
-    const double in_month = ((double)(day - 1) + time) / (double)days_in(year, month);
-    out->month = ((double)(month - 1) + in_month) / 12.0;
-    const double week = (double)DAYS_A_WEEK, monday = out->days + (double)EPOCH_WEEKDAY;
-    out->weekday = layouts[order].count == 3 ? (monday - week * floor(monday / week)) / week : 0.0;
-    out->day = day;
+    *out = date_of(&p, order, year, month, day);
     return true;
 }
 

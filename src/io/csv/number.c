@@ -38,7 +38,9 @@ static bool is_beyond_ascii(char c)
 /* The length of the first of the texts that the span begins with; 0: none. */
 static size_t begins_with(const span *s, const char *const *texts, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; s->at < s->end && i < count; i++) {
+        if (texts[i][0] != *s->at) /* most cells need no further look */
+            continue;
         const size_t length = strlen(texts[i]);
         if ((size_t)(s->end - s->at) >= length && memcmp(s->at, texts[i], length) == 0)
             return length;
@@ -194,7 +196,7 @@ static void take_currency(span *s, parts *out)
                                              "kr.",
                                              "kr"};
     const size_t bytes = begins_with(s, currencies, COUNT(currencies));
-    if (bytes == 0 || out->unit[0] != '\0')
+    if (bytes == 0)
         return;
     add_unit(out, s->at, bytes);
     s->at += bytes;
