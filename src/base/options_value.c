@@ -36,20 +36,6 @@ static dt_status parse_number(double *out, const dt_option *option, const char *
     return DT_OK;
 }
 
-/* The index of `text` among "a|b|c", -1 if it is not there. */
-static int find_choice(const char *choices, const char *text)
-{
-    int index = 0;
-    for (const char *from = choices;; index++) {
-        const size_t length = strcspn(from, "|");
-        if (strlen(text) == length && strncmp(from, text, length) == 0)
-            return index;
-        if (from[length] == '\0')
-            return -1;
-        from += length + 1;
-    }
-}
-
 /* The choice that is written most alike, or "". */
 static void suggest_choice(char *out, size_t bytes, const char *choices, const char *text)
 {
@@ -73,7 +59,7 @@ static void suggest_choice(char *out, size_t bytes, const char *choices, const c
 
 static dt_status parse_choice(double *out, const dt_option *option, const char *text)
 {
-    const int index = find_choice(option->choices, text);
+    const int index = dt_text_find_choice(option->choices, text);
     *out = (double)index;
     char advice[64];
     if (index >= 0)
@@ -114,8 +100,8 @@ static dt_status parse_list(dt_option_list *out, const dt_option *option, const 
 
 static dt_status parse_flag(bool *out, const dt_option *option, const char *text)
 {
-    const int yes = find_choice("yes|true|1|on", text);
-    if (yes < 0 && find_choice("no|false|0|off", text) < 0)
+    const int yes = dt_text_find_choice("yes|true|1|on", text);
+    if (yes < 0 && dt_text_find_choice("no|false|0|off", text) < 0)
         return dt_fail(DT_USAGE, "--%s takes yes or no, not '%s'", option->name, text);
     *out = yes >= 0;
     return DT_OK;

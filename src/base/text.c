@@ -176,6 +176,40 @@ bool dt_text_is_among(const char *text, const char *const *list)
     return *list != NULL;
 }
 
+int dt_text_find_choice(const char *choices, const char *word)
+{
+    int index = 0;
+    for (const char *from = choices;; index++) {
+        const size_t length = strcspn(from, "|");
+        if (strlen(word) == length && strncmp(from, word, length) == 0)
+            return index;
+        if (from[length] == '\0')
+            return -1;
+        from += length + 1;
+    }
+}
+
+bool dt_text_to_whole(int64_t *out, const char *text)
+{
+    char again[32];
+    *out = strtoll(text, NULL, 10);
+    (void)snprintf(again, sizeof again, "%lld", (long long)*out);
+    return strcmp(again, text) == 0;
+}
+
+size_t dt_text_put_quoted(char *out, const char *text, size_t bytes)
+{
+    size_t used = 0;
+    out[used++] = '"';
+    for (size_t i = 0; i < bytes; i++) {
+        if (text[i] == '"')
+            out[used++] = '"';
+        out[used++] = text[i];
+    }
+    out[used++] = '"';
+    return used;
+}
+
 bool dt_text_ends_in(const char *name, const char *ending)
 {
     const size_t length = strlen(name), bytes = strlen(ending);

@@ -6,10 +6,8 @@
 #include "dtrain/base/text.h"
 #include "dtrain/comm/watchdog.h"
 
-#include <math.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -98,15 +96,7 @@ static dt_status quote_name(char **out, const char *name)
     dt_status status = dt_memory_alloc(out, 2 * strlen(name) + 3, 1, "class name");
     if (status != DT_OK)
         return status;
-    char *to = *out;
-    *to++ = '"';
-    for (; *name != '\0'; name++) {
-        if (*name == '"')
-            *to++ = '"';
-        *to++ = *name;
-    }
-    *to++ = '"';
-    *to = '\0';
+    (*out)[dt_text_put_quoted(*out, name, strlen(name))] = '\0';
     return DT_OK;
 }
 
@@ -132,13 +122,8 @@ static dt_status find_ids(dt_predict_run *r)
     dt_status status = DT_OK;
     bool numbers = r->scoring.class_names != NULL && !r->scoring.has_recipe;
     DT_TRY(dt_memory_alloc(&r->ids, r->C, sizeof *r->ids, "class ids"));
-    for (size_t c = 0; numbers && c < r->C; c++) {
-        const char *name = r->scoring.class_names[c];
-        char again[24]; /* "01" and "1" are not the same label */
-        r->ids[c] = strtoll(name, NULL, 10);
-        (void)snprintf(again, sizeof again, "%lld", (long long)r->ids[c]);
-        numbers = strcmp(again, name) == 0;
-    }
+    for (size_t c = 0; numbers && c < r->C; c++) /* "01" and "1" are not the same label */
+        numbers = dt_text_to_whole(&r->ids[c], r->scoring.class_names[c]);
     for (size_t c = 0; !numbers && c < r->C; c++)
         r->ids[c] = (int64_t)c;
 out:

@@ -26,7 +26,6 @@ typedef struct dt_prepare_file {
 typedef struct dt_prepare_run {
     dt_preparation table;
     dt_prepare_file files[DT_SET_COUNT];
-    size_t D;
     uint32_t *id; /* of a row: its characters */
     char *recipe; /* JSON */
     dt_file *recipe_file;
@@ -97,7 +96,8 @@ static dt_status put_id(void *context, const dt_prepare_row *row)
 static dt_status put_inputs(void *context, const dt_prepare_row *row)
 {
     dt_prepare_run *r = context;
-    return put(&r->files[row->set], row->x, r->D * sizeof *row->x);
+    return put(&r->files[row->set], row->x,
+               dt_prepare_recipe(r->table.prepare)->D * sizeof *row->x);
 }
 
 static dt_status begin_members(dt_prepare_run *r, const char *name, const char *descr, size_t width,
@@ -323,8 +323,8 @@ static dt_status run_all(dt_prepare_run *r, const char *path)
     if (s->weights[0] != '\0')
         DT_TRY(write_weights(r));
     DT_TRY(dt_recipe_to_json(&r->recipe, dt_prepare_recipe(r->table.prepare)));
-    r->D = dt_prepare_recipe(r->table.prepare)->D;
-    DT_TRY(begin_members(r, "inputs", "<f4", r->D, sizeof(float)));
+    DT_TRY(
+        begin_members(r, "inputs", "<f4", dt_prepare_recipe(r->table.prepare)->D, sizeof(float)));
     DT_TRY(dt_prepare_apply(r->table.prepare, put_inputs, r));
     DT_TRY(flush_all(r));
     DT_TRY(write_traces(r));

@@ -164,7 +164,7 @@ static void warn(const dt_preparation *r)
     const dt_prepare_table *found = dt_prepare_table_of(r->prepare);
     enum { CLASSES_USUAL = 100 };
     char name[SHOWN_BYTES], other[SHOWN_BYTES];
-    dt_prepare_warn_of_table(r->csv); /* of what came late in the file */
+    dt_csv_print_warnings(r->csv); /* of what came late in the file */
     for (size_t c = 0; c < found->column_count; c++) {
         const dt_prepare_column *column = &found->columns[c];
         const uint64_t cells = column->number_cells + column->text_cells;

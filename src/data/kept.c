@@ -28,19 +28,12 @@ static bool needs_quotes(const char *text, size_t bytes)
  * 2 * bytes + 3. */
 static size_t write_field(char *out, const char *text, size_t bytes)
 {
-    size_t used = 0;
     if (!needs_quotes(text, bytes)) {
         memcpy(out, text, bytes);
         out[bytes] = ',';
         return bytes + 1;
     }
-    out[used++] = '"';
-    for (size_t i = 0; i < bytes; i++) {
-        if (text[i] == '"')
-            out[used++] = '"';
-        out[used++] = text[i];
-    }
-    out[used++] = '"';
+    size_t used = dt_text_put_quoted(out, text, bytes);
     out[used++] = ',';
     return used;
 }

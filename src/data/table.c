@@ -2,7 +2,6 @@
 
 #include "kept.h"
 
-#include "dtrain/base/log.h"
 #include "dtrain/base/memory.h"
 #include "dtrain/data/preprocess.h"
 #include "dtrain/io/csv.h"
@@ -89,12 +88,6 @@ out:
     return status;
 }
 
-static void warn(dt_csv *csv)
-{
-    for (const char *line = dt_csv_next_warning(csv); line != NULL; line = dt_csv_next_warning(csv))
-        dt_log_warn("%s", line);
-}
-
 /* The recipe knows the names, and whether the table has them. */
 static dt_status open_file(dt_table *t, const dt_recipe *recipe, const dt_csv_format *asked)
 {
@@ -117,7 +110,7 @@ static dt_status open_file(dt_table *t, const dt_recipe *recipe, const dt_csv_fo
         format.name_count = recipe->column_count;
     }
     DT_TRY(dt_csv_open(&t->csv, t->path, &format));
-    warn(t->csv);
+    dt_csv_print_warnings(t->csv);
 out:
     dt_memory_free(names);
     dt_memory_free(optional);
@@ -417,7 +410,7 @@ dt_status dt_table_next(dt_table *table, dt_row_take *take, void *context, bool 
         status = make_room(t, 0, (size_t)mine.bytes);
     DT_TRY(dt_comm_agree(t->comm, status));
     if (!*more && t->root)
-        warn(t->csv); /* of what came late in the file */
+        dt_csv_print_warnings(t->csv); /* of what came late in the file */
     if (!*more)
         goto out;
     dt_comm_scatterv(t->comm, t->text, (size_t)mine.bytes, t->text, t->bytes);

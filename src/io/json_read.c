@@ -199,17 +199,10 @@ dt_status dt_json_get_choice(int *out, const dt_json_place *at, const char *name
     dt_status status = DT_OK;
     const char *text = NULL;
     DT_TRY(dt_json_get_text(&text, at, name));
-    const char *choice = choices;
-    for (*out = 0;; (*out)++) {
-        const size_t length = strcspn(choice, "|");
-        if (strlen(text) == length && memcmp(choice, text, length) == 0)
-            return DT_OK;
-        if (choice[length] == '\0')
-            break;
-        choice += length + 1;
-    }
-    DT_TRY(dt_fail(DT_DATA, "%s: %s is '%.40s', but must be one of %s", at->where, name, text,
-                   choices));
+    *out = dt_text_find_choice(choices, text);
+    if (*out < 0)
+        DT_TRY(dt_fail(DT_DATA, "%s: %s is '%.40s', but must be one of %s", at->where, name, text,
+                       choices));
 out:
     return status;
 }

@@ -1,16 +1,9 @@
 #include "dtrain/run/preparation.h"
 
-#include "dtrain/base/log.h"
 #include "dtrain/base/memory.h"
 #include "dtrain/base/text.h"
 
 #include <stdio.h>
-
-void dt_prepare_warn_of_table(dt_csv *csv)
-{
-    for (const char *line = dt_csv_next_warning(csv); line != NULL; line = dt_csv_next_warning(csv))
-        dt_log_warn("%s", line);
-}
 
 /* --columns, as texts. */
 static dt_status read_names(dt_preparation *p)
@@ -44,7 +37,7 @@ dt_status dt_preparation_open(dt_preparation *p, const char *path)
     status = dt_csv_open(&p->csv, path, &format);
     if (status != DT_OK)
         return status;
-    dt_prepare_warn_of_table(p->csv);
+    dt_csv_print_warnings(p->csv);
     if (s->target[0] != '\0')
         return DT_OK;
     /* The names are what the person needs now. */

@@ -156,7 +156,7 @@ dt_status dt_run_load_data(dt_run *r)
     dt_deal deal = {.S = (size_t)s->shards,
                     .validation_split = s->validation_split,
                     .test_split = s->test_split,
-                    .seed = (uint64_t)(s->split_seed >= 0 ? s->split_seed : s->seed),
+                    .seed = (uint64_t)dt_settings_split_seed(s),
                     .host_ranks = r->environment.launch.host_size};
     int32_t is_table = r->root && dt_settings_has_table(s);
     dt_comm_broadcast(r->comm, &is_table, sizeof is_table);

@@ -136,7 +136,7 @@ static void set_settings(dt_run *out, const dt_run *r, int64_t restart)
     *s = r->settings;
     s->restarts = 1;
     s->average = false;
-    s->split_seed = s->split_seed >= 0 ? s->split_seed : s->seed;
+    s->split_seed = dt_settings_split_seed(s);
     s->seed += restart - 1;
     s->like[0] = s->resume[0] = s->config[0] = '\0';
     out->restart = restart;

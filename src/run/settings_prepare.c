@@ -1,6 +1,7 @@
 /* Settings about DATA: what those of a table share with those of arrays, and where they part. */
 #include "dtrain/run/settings.h"
 
+#include "dtrain/base/text.h"
 #include "dtrain/data/rows.h"
 
 #include <errno.h>
@@ -13,30 +14,28 @@ bool dt_settings_has_table(const dt_settings *settings)
     return settings->data_count == 1 && dt_rows_is_table(settings->data[0]);
 }
 
+int64_t dt_settings_split_seed(const dt_settings *settings)
+{
+    return settings->split_seed >= 0 ? settings->split_seed : settings->seed;
+}
+
 void dt_settings_prepare(dt_prepare_settings *out, const dt_settings *settings)
 {
     *out = settings->prepare;
     out->task = settings->task;
     out->validation_split = settings->validation_split;
     out->test_split = settings->test_split;
-    out->seed = settings->split_seed >= 0 ? settings->split_seed : settings->seed;
+    out->seed = dt_settings_split_seed(settings);
     (void)snprintf(out->weights, sizeof out->weights, "%s", settings->weights);
-    if (settings->scale[0] != '\0')
-        (void)snprintf(out->scale, sizeof out->scale, "%s", settings->scale);
+    (void)snprintf(out->scale, sizeof out->scale, "%s", settings->scale);
 }
 
+/* Without one it is none. */
 static bool find_input_scale(dt_input_scale *out, const char *name)
 {
-    static const char *const names[] = {[DT_INPUT_SCALE_NONE] = "none",
-                                        [DT_INPUT_SCALE_STANDARD] = "standard",
-                                        [DT_INPUT_SCALE_MINMAX] = "minmax"};
-    *out = DT_INPUT_SCALE_NONE;
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcmp(name, names[i]) == 0) {
-            *out = (dt_input_scale)i;
-            return true;
-        }
-    return name[0] == '\0';
+    const int index = dt_text_find_choice(DT_INPUT_SCALE_NAMES, name);
+    *out = index > 0 ? (dt_input_scale)index : DT_INPUT_SCALE_NONE;
+    return index >= 0 || name[0] == '\0';
 }
 
 void dt_settings_settle_scale(dt_settings *settings, bool typed)

@@ -463,9 +463,43 @@ static void test_quoted_items(void **state)
         assert_true(strlen(dt_text_quote_item(quoted, bytes, "\"\",\"\"\"\"")) < bytes);
 }
 
+static void test_choices(void **state)
+{
+    (void)state;
+    assert_int_equal(dt_text_find_choice("none|standard|minmax", "none"), 0);
+    assert_int_equal(dt_text_find_choice("none|standard|minmax", "minmax"), 2);
+    assert_int_equal(dt_text_find_choice("none|standard|minmax", "min"), -1);
+    assert_int_equal(dt_text_find_choice("none|standard|minmax", "none|standard"), -1);
+    assert_int_equal(dt_text_find_choice("none", ""), -1);
+}
+
+static void test_whole_numbers(void **state)
+{
+    (void)state;
+    static const char *const others[] = {"",   "007", "+1",  "-0", " 1",
+                                         "1 ", "1.0", "1e3", "x",  "9223372036854775808"};
+    int64_t number = 7;
+    assert_true(dt_text_to_whole(&number, "0") && number == 0);
+    assert_true(dt_text_to_whole(&number, "-9223372036854775808") && number == INT64_MIN);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        assert_false(dt_text_to_whole(&number, others[i]));
+}
+
+static void test_quoted_fields(void **state)
+{
+    (void)state;
+    char out[16];
+    assert_int_equal(dt_text_put_quoted(out, "a\"b", 3), 6);
+    assert_memory_equal(out, "\"a\"\"b\"", 6);
+    assert_int_equal(dt_text_put_quoted(out, "", 0), 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_choices),
+        cmocka_unit_test(test_whole_numbers),
+        cmocka_unit_test(test_quoted_fields),
         cmocka_unit_test(test_nearest),
         cmocka_unit_test(test_nearest_of_equals_and_long_names),
         cmocka_unit_test(test_show),

@@ -30,6 +30,17 @@ bool dt_text_ends_in(const char *name, const char *ending);
 /** Tells whether `text` is one of a list that ends with NULL. */
 bool dt_text_is_among(const char *text, const char *const *list);
 
+/** Returns the index of a word in "a|b|c", -1 if it is not there. */
+int dt_text_find_choice(const char *choices, const char *word);
+
+/** Reads a whole number as it is usually written: 12 and -3, but neither 007 nor +1. Returns false,
+ * and *out has no meaning, for all else. */
+bool dt_text_to_whole(int64_t *out, const char *text);
+
+/** Writes a field of a CSV in quotes, those inside doubled, without a NUL; returns its length, at
+ * most 2 * bytes + 2. */
+size_t dt_text_put_quoted(char *out, const char *text, size_t bytes);
+
 /** How much of a text dt_text_show shows. */
 enum { DT_TEXT_SHOWN_BYTES = 40 };
 

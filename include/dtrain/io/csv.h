@@ -129,6 +129,9 @@ const char *dt_csv_notes(const dt_csv *csv);
  */
 const char *dt_csv_next_warning(dt_csv *csv);
 
+/** Prints those lines, as warnings. */
+void dt_csv_print_warnings(dt_csv *csv);
+
 /** Returns "comma", "semicolon", "tab", "bar" or "space". Owns: static text. */
 const char *dt_csv_separator_name(char separator);
 #define DT_CSV_SEPARATOR_NAMES "auto|comma|semicolon|tab|bar|space"

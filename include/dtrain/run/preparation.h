@@ -89,9 +89,6 @@ DT_MUST_USE dt_status dt_preparation_open(dt_preparation *p, const char *path);
 DT_MUST_USE dt_status dt_preparation_survey(dt_preparation *p, bool split_asked,
                                             dt_prepare_progress *progress, void *context);
 
-/** Prints what was decided about names, rows or characters, and not printed yet. Calls: local. */
-void dt_prepare_warn_of_table(dt_csv *csv);
-
 /** Closes the table and frees what was found; a zeroed preparation is allowed. Calls: local. */
 void dt_preparation_close(dt_preparation *p);
 

@@ -109,6 +109,9 @@ bool dt_settings_has_table(const dt_settings *settings);
  */
 DT_MUST_USE dt_status dt_settings_check_data(const dt_settings *settings);
 
+/** Returns the seed of the split: --split-seed, or --seed. Calls: local. */
+int64_t dt_settings_split_seed(const dt_settings *settings);
+
 /**
  * Gives what a preparation needs of the settings: where `dtrain prepare` and a run have an option
  * of one name, the run's counts, and its --split-seed is the seed. Local.

@@ -5,7 +5,6 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Samples for quantiles: of all columns together, and of one. */
@@ -128,21 +127,14 @@ static void trace(dt_prepare *p, const dt_csv_row *row, unsigned set)
     p->traces[at / 4] |= (unsigned char)(set << at % 4 * 2);
 }
 
-/* 12 and -3, but not 007: its zeros would be lost. */
-static bool is_whole(const dt_csv_field *cell)
-{
-    char again[32];
-    (void)snprintf(again, sizeof again, "%lld", strtoll(cell->text, NULL, 10));
-    return strcmp(again, cell->text) == 0;
-}
-
 static void see_id(dt_prepare *p, const dt_csv_row *row)
 {
     if (p->id == SIZE_MAX)
         return;
     const dt_csv_field *cell = &row->fields[p->id];
     const size_t characters = dt_text_to_utf32(NULL, 0, cell->text, cell->bytes);
-    p->id_is_text = p->id_is_text || !is_whole(cell);
+    int64_t whole = 0; /* of 007 the zeros would be lost */
+    p->id_is_text = p->id_is_text || !dt_text_to_whole(&whole, cell->text);
     if (characters > p->id_characters)
         p->id_characters = characters;
 }

@@ -1,5 +1,6 @@
 #include "csv_internal.h"
 
+#include "dtrain/base/log.h"
 #include "dtrain/base/memory.h"
 
 #include <string.h>
@@ -66,6 +67,12 @@ const char *dt_csv_notes(const dt_csv *csv)
 const char *dt_csv_next_warning(dt_csv *csv)
 {
     return csv->warnings_given < csv->warning_count ? csv->warnings[csv->warnings_given++] : NULL;
+}
+
+void dt_csv_print_warnings(dt_csv *csv)
+{
+    for (const char *line = dt_csv_next_warning(csv); line != NULL; line = dt_csv_next_warning(csv))
+        dt_log_warn("%s", line);
 }
 
 uint64_t dt_csv_bytes(const dt_csv *csv)

@@ -1,6 +1,7 @@
 #include "csv_layout.h"
 
 #include "dtrain/base/memory.h"
+#include "dtrain/base/text.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -28,11 +29,8 @@ typedef struct column {
 static bool is_missing(const dt_csv_field *cell)
 {
     static const char *const texts[] = {"",    "?",    "-",    ".",    "NA",   "N/A",  "n/a", "NaN",
-                                        "nan", "NULL", "null", "#N/A", "None", "none", "na"};
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-        if (strcmp(texts[i], cell->text) == 0)
-            return true;
-    return false;
+                                        "nan", "NULL", "null", "#N/A", "None", "none", "na",  NULL};
+    return dt_text_is_among(cell->text, texts);
 }
 
 /* With either decimal sign, since it is not known yet. */
