@@ -53,8 +53,7 @@ static dt_status see_text(const dt_prepare *p, size_t c, const dt_csv_row *row, 
     dt_survey *survey = &p->surveys[c];
     const dt_csv_field *cell = &row->fields[c];
     dt_date_look date;
-    const bool is_asked =
-        survey->is_value || (survey->asked && p->columns[c].role == DT_ROLE_NUMERIC);
+    const bool is_asked = dt_prepare_must_be_number(p, c);
     if (survey->order != DT_DATE_NONE && survey->asked)
         return dt_prepare_fail_date(p, c, row);
     const bool looks = (is_asked || (is_new && !survey->has_looks)) && may_be_number(p, cell);

@@ -127,3 +127,22 @@ dt_status dt_prepare_check_names(const dt_prepare *p)
                            dt_text_show(shown, p->names[c], strlen(p->names[c])));
     return DT_OK;
 }
+
+bool dt_prepare_are_slips(uint64_t others, uint64_t cells)
+{
+    return others * 10 < cells;
+}
+
+bool dt_prepare_must_be_number(const dt_prepare *p, size_t c)
+{
+    return p->surveys[c].is_value || (p->surveys[c].asked && p->columns[c].role == DT_ROLE_NUMERIC);
+}
+
+const char *dt_prepare_role_words(dt_role role)
+{
+    static const char *const words[] = {
+        [DT_ROLE_NUMERIC] = "numeric",     [DT_ROLE_CATEGORICAL] = "categorical",
+        [DT_ROLE_TARGET] = "the target",   [DT_ROLE_DROPPED] = "dropped",
+        [DT_ROLE_WEIGHTS] = "the weights", [DT_ROLE_DATE] = "a date"};
+    return words[role];
+}

@@ -13,9 +13,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Fewer others among the cells are slips in dates; more make a column of texts. */
-enum { CELLS_A_TEXT = 10 };
-
 /* Whole numbers of the form 20210131 are dates if so many differ: one in thirty would by chance. */
 enum { COMPACT_VALUES_MIN = 3 };
 
@@ -95,7 +92,7 @@ static unsigned orders_of(const dt_survey *survey)
         return survey->is_compact && tally->values >= COMPACT_VALUES_MIN
                    ? tally->orders & BIT(DT_DATE_YMD)
                    : 0;
-    if (tally->values < 2 || (cells - tally->cells) * CELLS_A_TEXT >= cells)
+    if (tally->values < 2 || !dt_prepare_are_slips(cells - tally->cells, cells))
         return 0;
     if ((tally->orders & NO_DAY) != 0 && (tally->cells < cells || !tally->has_months))
         return 0; /* other things look like them, too */

@@ -167,6 +167,16 @@ DT_MUST_USE dt_status dt_prepare_check_names(const dt_prepare *p);
 /** Fails with DT_DATA when the survey met a text in this column that is no UTF-8. */
 DT_MUST_USE dt_status dt_prepare_check_text(const dt_prepare *p, size_t c);
 
+/** Tells whether so few of the cells are other than the rest that they are slips: fewer than one in
+ * ten. More make another kind of column. */
+bool dt_prepare_are_slips(uint64_t others, uint64_t cells);
+
+/** Tells whether each cell of a column that holds something must be a number. */
+bool dt_prepare_must_be_number(const dt_prepare *p, size_t c);
+
+/** Returns what a column of this role is, for messages: "numeric", "a date". Owns: static text. */
+const char *dt_prepare_role_words(dt_role role);
+
 /* prepare_plan.c */
 
 /** Reads the plan's lists into the columns. Errors: DT_DATA, DT_USAGE, DT_MEMORY. */

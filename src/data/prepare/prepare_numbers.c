@@ -16,9 +16,6 @@
 
 #include <string.h>
 
-/* Fewer others among the cells are slips in numbers; more make a column of texts. */
-enum { CELLS_A_TEXT = 10 };
-
 /* One of the two readings of all cells. */
 typedef struct reading {
     uint64_t fits; /* cells */
@@ -147,11 +144,10 @@ static dt_status decide(bool *changed, dt_prepare *p, size_t c, const evidence *
     dt_survey *survey = &p->surveys[c];
     const uint64_t point = tally->point.fits, comma = tally->comma.fits;
     const uint64_t best = point > comma ? point : comma;
-    const bool is_number =
-        survey->is_value || (survey->asked && p->columns[c].role == DT_ROLE_NUMERIC);
+    const bool is_number = dt_prepare_must_be_number(p, c);
     const dt_number_format before = survey->format;
     char decimal = point > comma ? '.' : ',';
-    if (!is_number && (tally->cells - best) * CELLS_A_TEXT >= tally->cells)
+    if (!is_number && !dt_prepare_are_slips(tally->cells - best, tally->cells))
         return DT_OK;
     if (point == comma)
         DT_TRY(weigh(&decimal, p, c, others));

@@ -68,13 +68,9 @@ static dt_status find_column(size_t *out, const dt_prepare *p, const char *name)
 static dt_status ask_role(dt_prepare *p, size_t column, dt_role role, const char *option)
 {
     dt_survey *survey = &p->surveys[column];
-    static const char *const others[] = {
-        [DT_ROLE_NUMERIC] = "numeric",     [DT_ROLE_CATEGORICAL] = "categorical",
-        [DT_ROLE_TARGET] = "the target",   [DT_ROLE_DROPPED] = "dropped",
-        [DT_ROLE_WEIGHTS] = "the weights", [DT_ROLE_DATE] = "a date"};
     if (survey->asked && p->columns[column].role != role)
         return dt_fail(DT_USAGE, "column '%s' cannot be both %s and %s", p->names[column],
-                       others[p->columns[column].role], option);
+                       dt_prepare_role_words(p->columns[column].role), option);
     survey->asked = true;
     p->columns[column].role = role;
     return DT_OK;
@@ -98,16 +94,10 @@ out:
 /* The index of a word among "a|b|c", or a failure that lists them. */
 static dt_status find_method(int *out, const char *names, const char *word, const char *option)
 {
-    *out = 0;
-    for (const char *from = names;; ++*out) {
-        const size_t length = strcspn(from, "|");
-        if (strlen(word) == length && strncmp(word, from, length) == 0)
-            return DT_OK;
-        if (from[length] == '\0')
-            return dt_fail(DT_USAGE, "--%s takes %s, or COLUMN= before one of them, not '%s'",
-                           option, names, word);
-        from += length + 1;
-    }
+    *out = dt_text_find_choice(names, word);
+    return *out >= 0 ? DT_OK
+                     : dt_fail(DT_USAGE, "--%s takes %s, or COLUMN= before one of them, not '%s'",
+                               option, names, word);
 }
 
 /* Cuts COLUMN=METHOD at its last '='; *column is SIZE_MAX for a METHOD alone. */

@@ -64,14 +64,10 @@ static bool suits(dt_fill fill, dt_role role)
 
 static dt_status check_scale(const dt_prepare *p, size_t c)
 {
-    static const char *const roles[] = {
-        [DT_ROLE_NUMERIC] = "numeric",         [DT_ROLE_DATE] = "a date",
-        [DT_ROLE_CATEGORICAL] = "categorical", [DT_ROLE_TARGET] = "the target",
-        [DT_ROLE_DROPPED] = "dropped",         [DT_ROLE_WEIGHTS] = "the weights"};
     if (!p->surveys[c].scale_asked || dt_recipe_is_number(p->columns[c].role))
         return DT_OK;
     return dt_fail(DT_USAGE, "--scale: column '%s' is %s; only numeric ones are scaled",
-                   p->names[c], roles[p->columns[c].role]);
+                   p->names[c], dt_prepare_role_words(p->columns[c].role));
 }
 
 static dt_status check_fill(const dt_prepare *p, size_t c)

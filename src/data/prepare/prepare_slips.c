@@ -5,10 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A column is mixed when fewer than one in this many of its cells are no numbers: more likely
- * numbers with slips among them than categories. */
-enum { CELLS_A_TEXT = 10 };
-
 /* More texts than these are not what stands for a missing value. */
 enum { TEXTS_MAX = 12, NAMES_SHOWN = 4 };
 
@@ -51,7 +47,7 @@ bool dt_prepare_is_mixed(const dt_prepare *p, size_t c)
 {
     const dt_survey *survey = &p->surveys[c];
     return !survey->asked && survey->texts > 0 &&
-           survey->texts * CELLS_A_TEXT < survey->numbers + survey->texts;
+           dt_prepare_are_slips(survey->texts, survey->numbers + survey->texts);
 }
 
 /* What an option's list can hold between quotes for a shell. */

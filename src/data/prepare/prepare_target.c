@@ -12,9 +12,6 @@ enum { CLASSES_PLAIN = 20 };
 /* They are one with so many, if fewer than ROWS_A_CLASS_MIN rows have each. */
 enum { WHOLE_CLASSES_MAX = 100, ROWS_A_CLASS_MIN = 10 };
 
-/* Numbers with fewer texts than one in so many among them are numbers with slips. */
-enum { CELLS_A_TEXT = 10 };
-
 /* 2^53: whole numbers below have doubles of their own. */
 #define WHOLE_MAX 9007199254740992.0
 
@@ -70,7 +67,7 @@ static dt_status guess(bool *values, dt_prepare *p)
     const bool quantity = survey->numbers > 0 && is_quantity(survey);
     *values = quantity && survey->texts == 0;
     p->guessed = survey->texts == 0 && !quantity && survey->values.count > CLASSES_PLAIN;
-    if (quantity && survey->texts > 0 && survey->texts * CELLS_A_TEXT < cells)
+    if (quantity && survey->texts > 0 && dt_prepare_are_slips(survey->texts, cells))
         return dt_fail(DT_DATA,
                        "%s: row %llu (line %llu): the target '%s': '%s' is no number, but %llu of "
                        "its %llu cells are; use --missing '%s' --fill '%s=drop', or --task "

@@ -225,6 +225,18 @@ static dt_status fail_missing(const dt_preprocess *p, const dt_csv_row *row, con
                         "(dtrain prepare --fill)");
 }
 
+/* What stands for a number that is missing; its place is filled by the caller. */
+static dt_status take_missing(const dt_preprocess *p, const binding *b, const dt_csv_row *row,
+                              float *x)
+{
+    const dt_recipe_column *column = b->column;
+    if (column->fill == DT_FILL_ERROR || column->fill == DT_FILL_DROP)
+        return fail_missing(p, row, b);
+    if (dt_recipe_indicates(column->fill)) /* the last of its inputs */
+        x[b->input + dt_recipe_width(column) - 1] = 1.0f;
+    return DT_OK;
+}
+
 /* True is 1, where 1 may have been written before. */
 static bool read_boolean(double *out, const dt_csv_field *cell)
 {
@@ -252,16 +264,16 @@ static dt_status take_number(const dt_preprocess *p, const binding *b, const dt_
     const dt_recipe_column *column = b->column;
     const dt_csv_field *cell = &row->fields[b->field];
     double number = column->fill_number;
+    dt_status status = DT_OK;
     if (dt_missing_is(&p->missing, cell)) {
-        if (column->fill == DT_FILL_ERROR || column->fill == DT_FILL_DROP)
-            return fail_missing(p, row, b);
-        if (dt_recipe_indicates(column->fill))
-            x[b->input + 1] = 1.0f;
+        DT_TRY(take_missing(p, b, row, x));
     } else if (!dt_number_read(&number, cell->text, cell->bytes, &b->format) &&
                !read_boolean(&number, cell)) {
         return dt_cell_fail(p->path, row, column->name, cell, "is no number");
     }
-    return put_number(p, b, row, number, x);
+    status = put_number(p, b, row, number, x);
+out:
+    return status;
 }
 
 /* ---- dates ---- */
@@ -293,17 +305,17 @@ static dt_status take_date(const dt_preprocess *p, const binding *b, const dt_cs
     const dt_recipe_column *column = b->column;
     const dt_csv_field *cell = &row->fields[b->field];
     dt_date date = {.days = column->fill_number};
+    dt_status status = DT_OK;
     if (dt_missing_is(&p->missing, cell)) {
-        if (column->fill == DT_FILL_ERROR || column->fill == DT_FILL_DROP)
-            return fail_missing(p, row, b);
-        if (dt_recipe_indicates(column->fill))
-            x[b->input + dt_recipe_width(column) - 1] = 1.0f;
+        DT_TRY(take_missing(p, b, row, x));
     } else if (!dt_date_read(&date, cell->text, cell->bytes, column->order)) {
         return fail_date(p, b, row);
     } else {
         put_parts(column, &date, x + b->input + 1);
     }
-    return put_number(p, b, row, date.days, x);
+    status = put_number(p, b, row, date.days, x);
+out:
+    return status;
 }
 
 /* ---- categories ---- */
