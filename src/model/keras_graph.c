@@ -262,7 +262,7 @@ out:
 static void add_member_scale(builder *b, size_t l)
 {
     const dt_layer *layer = &b->network->layers[l];
-    const bool members = l > 0 && b->network->layers[l - 1].K > 1;
+    const bool members = dt_network_takes_members(b->network, l);
     const bool shifts = layer->shifts == DT_SHIFTS_MEMBERS;
     const size_t shape[3] = {layer->K, layer->D};
     char name[DT_KERAS_LAYER_BYTES];
