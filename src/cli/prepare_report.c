@@ -83,61 +83,6 @@ static void warn_of_constants(const dt_prepare_table *found)
                     count == 1 ? "is" : "are", list, more);
 }
 
-/* What its numbers mean, column by column, in one line. */
-static void warn_of_formats(const dt_prepare_table *found)
-{
-    enum { SHOWN = 3 };
-    char list[SHOWN * (2 * SHOWN_BYTES + 40)] = "", more[64] = "", name[SHOWN_BYTES];
-    size_t used = 0, count = 0;
-    for (size_t c = 0; c < found->column_count; c++) {
-        const dt_prepare_column *column = &found->columns[c];
-        const bool classes = column->role == DT_ROLE_TARGET && found->class_count > 0;
-        if (column->written[0] == '\0' || column->role == DT_ROLE_CATEGORICAL ||
-            column->role == DT_ROLE_DROPPED || column->role == DT_ROLE_DATE || classes)
-            continue;
-        if (count++ < SHOWN)
-            used += (size_t)snprintf(list + used, sizeof list - used,
-                                     "%s'%s' in column '%s' is %.9g", count > 1 ? ", " : "",
-                                     column->written, show(name, column->name), column->meant);
-    }
-    if (count > SHOWN)
-        (void)snprintf(more, sizeof more, ", and %zu more", count - SHOWN);
-    if (count > 0)
-        dt_log_warn("%s%s; --decimal, --thousands and --categorical say otherwise", list, more);
-}
-
-/* Texts whose cells nearly all have digits may be numbers that nobody recognised. */
-static bool has_digits(const dt_prepare_column *column)
-{
-    enum { MOST = 10 };
-    const uint64_t cells = column->number_cells + column->text_cells;
-    const uint64_t others = column->text_cells - column->digit_cells;
-    return !column->asked && column->text_cells > 0 && others * MOST < cells &&
-           column->role == DT_ROLE_CATEGORICAL;
-}
-
-static void warn_of_digits(const dt_prepare_table *found)
-{
-    enum { SHOWN = 3 };
-    char list[SHOWN * (2 * SHOWN_BYTES + 40)] = "", more[64] = "";
-    char name[SHOWN_BYTES], first[SHOWN_BYTES];
-    size_t used = 0, count = 0;
-    for (size_t c = 0; c < found->column_count; c++) {
-        const dt_prepare_column *column = &found->columns[c];
-        if (!has_digits(column) || count++ >= SHOWN)
-            continue;
-        used += (size_t)snprintf(list + used, sizeof list - used, "%s'%s' (categories, as '%s')",
-                                 count > 1 ? ", " : "", show(name, column->name),
-                                 show(first, column->first));
-    }
-    if (count > SHOWN)
-        (void)snprintf(more, sizeof more, " and %zu more", count - SHOWN);
-    if (count > 0)
-        dt_log_warn("%zu column%s digits in the cells, but no numbers: %s%s; --categorical or "
-                    "--drop says that it is meant",
-                    count, count == 1 ? " has" : "s have", list, more);
-}
-
 /* Many categories are many inputs, or some of them are not told apart. */
 static void warn_of_categories(const dt_preparation *r, const dt_prepare_column *column)
 {
@@ -177,8 +122,6 @@ static void warn(const dt_preparation *r)
     }
     for (size_t c = 0; c < found->column_count; c++)
         warn_of_categories(r, &found->columns[c]);
-    warn_of_digits(found);
-    warn_of_formats(found);
     dt_prepare_warn_of_kinds(found);
     warn_of_constants(found);
     if (found->similar[0] != NULL)

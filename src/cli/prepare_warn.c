@@ -1,5 +1,5 @@
-/* Warnings of columns that were taken for something else than numbers and categories: in a line for
- * each kind, however many columns there are. */
+/* Warnings of what columns were taken for, where a person may have meant something else: in a line
+ * for each kind, however many columns there are. */
 #include "prepare_report.h"
 
 #include "dtrain/base/log.h"
@@ -38,6 +38,56 @@ DT_PRINTF(3, 4) static void add(list *l, const char *name, const char *format, .
                    shown, what[0] != '\0' ? " (" : "", what, what[0] != '\0' ? ")" : "");
     (void)snprintf(l->names + named, sizeof l->names - named, "%s%s", named > 0 ? "," : "",
                    dt_text_quote_item(item, sizeof item, shown));
+}
+
+/* Texts whose cells nearly all have digits may be numbers that nobody recognised. */
+static bool has_digits(const dt_prepare_column *column)
+{
+    enum { MOST = 10 };
+    const uint64_t cells = column->number_cells + column->text_cells;
+    const uint64_t others = column->text_cells - column->digit_cells;
+    return !column->asked && column->text_cells > 0 && others * MOST < cells &&
+           column->role == DT_ROLE_CATEGORICAL;
+}
+
+static void warn_of_digits(const dt_prepare_table *found)
+{
+    list l = {0};
+    char first[SHOWN_BYTES];
+    for (size_t c = 0; c < found->column_count; c++) {
+        const dt_prepare_column *column = &found->columns[c];
+        if (has_digits(column))
+            add(&l, column->name, "categories, as '%s'",
+                column->first != NULL ? dt_text_show(first, column->first, strlen(column->first))
+                                      : "");
+    }
+    if (l.count > 0)
+        dt_log_warn("%zu column%s digits in the cells, but no numbers: %s%s; --categorical or "
+                    "--drop says that it is meant",
+                    l.count, l.count == 1 ? " has" : "s have", l.text, l.more);
+}
+
+/* What its numbers mean, column by column, in one line. */
+static void warn_of_formats(const dt_prepare_table *found)
+{
+    char texts[SHOWN * (2 * SHOWN_BYTES + 40)] = "", more[64] = "", name[SHOWN_BYTES];
+    size_t used = 0, count = 0;
+    for (size_t c = 0; c < found->column_count; c++) {
+        const dt_prepare_column *column = &found->columns[c];
+        const bool classes = column->role == DT_ROLE_TARGET && found->class_count > 0;
+        if (column->written[0] == '\0' || column->role == DT_ROLE_CATEGORICAL ||
+            column->role == DT_ROLE_DROPPED || column->role == DT_ROLE_DATE || classes)
+            continue;
+        if (count++ < SHOWN)
+            used += (size_t)snprintf(
+                texts + used, sizeof texts - used, "%s'%s' in column '%s' is %.9g",
+                count > 1 ? ", " : "", column->written,
+                dt_text_show(name, column->name, strlen(column->name)), column->meant);
+    }
+    if (count > SHOWN)
+        (void)snprintf(more, sizeof more, ", and %zu more", count - SHOWN);
+    if (count > 0)
+        dt_log_warn("%s%s; --decimal, --thousands and --categorical say otherwise", texts, more);
 }
 
 static void warn_of_dates(const dt_prepare_table *found)
@@ -107,6 +157,8 @@ static void warn_of_keys(const dt_prepare_table *found)
 
 void dt_prepare_warn_of_kinds(const dt_prepare_table *found)
 {
+    warn_of_digits(found);
+    warn_of_formats(found);
     warn_of_dates(found);
     warn_of_texts(found);
     warn_of_counters(found);
