@@ -131,14 +131,14 @@ bool dt_text_next_item(char *item, size_t bytes, const char **at)
     const char *from = *at + strspn(*at, " \t");
     const char *closed = *from == '"' ? find_closing(from) : NULL;
     size_t used = 0;
-    if (closed != NULL)
+    if (closed != NULL) {
         for (from++; from < closed - 1; from++) {
             from += *from == '"'; /* the first of two */
             if (used + 1 < bytes)
                 item[used++] = *from;
         }
-    if (closed != NULL)
         from = closed;
+    }
     const char *end = from + strcspn(from, ",");
     *at = *end == ',' ? end + 1 : end;
     while (end > from && (end[-1] == ' ' || end[-1] == '\t'))

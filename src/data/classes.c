@@ -77,9 +77,9 @@ dt_status dt_classes_of_number(int32_t *out, dt_classes *classes, double number)
     char text[NUMBER_BYTES];
     uint64_t bits = 0;
     if (classes->by_id) {
-        const bool is_id =
+        const bool known =
             number >= 0.0 && number < (double)classes->count && number == floor(number);
-        *out = is_id ? (int32_t)number : DT_CLASS_NONE;
+        *out = known ? (int32_t)number : DT_CLASS_NONE;
         return DT_OK;
     }
     memcpy(&bits, &number, sizeof bits);

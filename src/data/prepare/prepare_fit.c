@@ -149,10 +149,10 @@ static dt_status fit_row(void *context, const dt_csv_row *row)
     const bool drops = dt_prepare_drops(p, row);
     if (row->row > p->rows + p->dropped_rows)
         DT_TRY(dt_prepare_fail_changed(p));
-    if (drops)
+    if (drops) {
         trace(p, row, DT_SET_COUNT);
-    if (drops)
         goto out;
+    }
     DT_TRY(dt_prepare_label(&label, p, row));
     DT_TRY(dt_prepare_next_set(&set, p, row, label, true));
     p->class_rows[set][label]++;

@@ -158,11 +158,13 @@ static void ask_decimal(dt_prepare *p, size_t column, int method)
     static const char signs[] = {'\0', '.', ','};
     const size_t first = column == SIZE_MAX ? 0 : column;
     const size_t end = column == SIZE_MAX ? p->count : column + 1;
-    if (column == SIZE_MAX && method > 0)
-        p->decimal = signs[method];
+    const char sign = signs[method];
+    const bool asked = sign != '\0';
+    if (column == SIZE_MAX && asked)
+        p->decimal = sign;
     for (size_t c = first; c < end; c++) {
-        p->surveys[c].decimal_asked = method > 0;
-        p->surveys[c].format.decimal = method > 0 ? signs[method] : p->decimal;
+        p->surveys[c].decimal_asked = asked;
+        p->surveys[c].format.decimal = asked ? sign : p->decimal;
     }
 }
 

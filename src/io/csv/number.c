@@ -331,7 +331,7 @@ static bool are_groups(const char *from, const char *end, char group)
         western = western && (leads ? sizes[i] <= 3 : sizes[i] == 3);
         indian = indian && (leads ? sizes[i] <= 2 : sizes[i] == 2);
     }
-    return *from >= '1' && *from <= '9' && sizes[0] == 3 && (western || indian);
+    return count > 0 && *from >= '1' && *from <= '9' && sizes[0] == 3 && (western || indian);
 }
 
 /* The digits with a point before the decimals, and no groups. */
