@@ -75,7 +75,8 @@ sources="$(cd root && ls src/base/*.c src/nn/*.c src/nn/*/*.c src/task/*.c | gre
     src/train/gradient_fast.c src/train/gradient_sum.c src/train/phases.c
     src/train/learning_rate.c src/train/stepper.c src/train/time_limit.c src/train/trainer.c
     src/train/trainer_evaluation.c src/train/update.c
-    tests/support/exact_activation.c tests/support/run.c tests/support/ulps.c tests/cross/cblas.c tests/cross/one_rank.c"
+    tests/support/exact_activation.c tests/support/kernels.c tests/support/run.c tests/support/ulps.c
+    tests/cross/cblas.c tests/cross/one_rank.c"
 # shellcheck disable=SC2086
 compile host "$host_cc" "$machine" $sources
 # shellcheck disable=SC2086
@@ -156,7 +157,7 @@ for word in $(mpicc -show) $(pkg-config --cflags-only-I hdf5 openblas jansson 2>
 done
 headers="$headers -idirafter /usr/include/$("$host_cc" -print-multiarch)"
 [ ! -d build/onnx ] || headers="$headers -DDTRAIN_WITH_ONNX"
-printf '#include <%s>\n' mpi.h hdf5.h hdf5_hl.h zlib.h jansson.h csv.h >headers.c
+printf '#include <%s>\n' mpi.h hdf5.h hdf5_hl.h zlib.h jansson.h >headers.c
 # shellcheck disable=SC2086
 if "$cross_cc" $headers -fsyntax-only headers.c 2>headers.log; then
     for file in root/src/*/*.c root/src/*/*/*.c; do
