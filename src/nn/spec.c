@@ -93,7 +93,7 @@ static bool is_number(const dt_spec *spec, size_t d)
 static size_t count_numbers(const dt_spec *spec, size_t D)
 {
     size_t count = 0;
-    for (size_t d = 0; d < D; d++)
+    for (size_t d = 0; spec->embedding != DT_EMBEDDING_NONE && d < D; d++)
         count += is_number(spec, d);
     return count;
 }
