@@ -457,8 +457,8 @@ def check_each_activation_and_norm(_):
     x, y = set_of("plain", "train")
     test = set_of("plain", "test")[0]
     for i, activation in enumerate(ACTIVATIONS):
-        # Each norm in turn, and each with the first activations.
-        for norm in NORMS if i < 4 else [NORMS[i % 4]]:
+        # Each norm in turn, and each with the first activation.
+        for norm in NORMS if i == 0 else [NORMS[i % 4]]:
             name = f"{activation}-{norm}"
             dtrain("train", "data", "--hidden", "20,16", "--activation", f"{activation},tanh", "--norm",
                    norm, "--optimizer", "sgd", "--learning-rate", "0.1", "--momentum", "0.5", "--epochs",

@@ -31,21 +31,42 @@ for name, n in (("train", 801), ("validation", 203), ("test", 150)):
     save(f"values/{name}.npz", inputs=x, targets=y)
 PY
 
-same_everywhere() {
+cat >common.conf <<'CONF'
+epochs = 3
+patience = 9
+batch = 130
+hidden = 40,33
+dropout = 0.1
+learning-rate = 0.01
+ema = 0.9
+numeric-embedding = piecewise
+init = fan_in_uniform
+CONF
+
+# alike NAME DATA OPTIONS... trains on one rank, which leaves the weights in $crc, and on three with threads: the
+# same weights. mpi/test_networks has these networks on 1, 2, 3 and 8 ranks, and from a checkpoint.
+alike() {
     name=$1
     shift
-    set -- --epochs 3 --patience 9 --batch 130 --hidden 40,33 --dropout 0.1 --learning-rate 0.01 --ema 0.9 \
-        --numeric-embedding piecewise --init fan_in_uniform "$@"
+    set -- --config common.conf "$@"
     run 1 "$@" --out "$name"
     expect_status 0
     crc=$(summary weights_crc) loss=$(summary val_loss)
-    for ranks in 2 3 8; do
+    run 3 "$@" --threads 2 --overlap on --out "$name-3"
+    expect_status 0
+    [ "$(summary weights_crc) $(summary val_loss)" = "$crc $loss" ] || fail "$name: one rank's weights on 3"
+}
+
+# same_everywhere, likewise, also trains on 2 and 8 ranks, with each set of instructions, and interrupted.
+same_everywhere() {
+    alike "$@"
+    shift
+    set -- --config common.conf "$@"
+    for ranks in 2 8; do
         run "$ranks" "$@" --out "$name-$ranks"
         expect_status 0
         [ "$(summary weights_crc) $(summary val_loss)" = "$crc $loss" ] || fail "$name: one rank's weights on $ranks"
     done
-    run 2 "$@" --threads 2 --overlap on --out "$name-threads"
-    [ "$(summary weights_crc)" = "$crc" ] || fail "$name: the weights of one thread"
     for isa in avx512 avx2 portable; do
         DTRAIN_ISA=$isa
         export DTRAIN_ISA
@@ -69,18 +90,18 @@ same_everywhere() {
 }
 same_everywhere members classes --members 8
 members=$crc
-same_everywhere one classes --bins 16 --embedding-width 11
+alike one classes --bins 16 --embedding-width 11
 [ "$crc" != "$members" ] || fail "the weights without members"
 quantile=$crc
-same_everywhere tree classes --bins 16 --embedding-width 11 --bins-by tree
+alike tree classes --bins 16 --embedding-width 11 --bins-by tree
 [ "$crc" != "$quantile" ] || fail "the weights with bins by quantiles"
-same_everywhere tree-values values --bins-by tree
-same_everywhere norm values --members 3 --norm layer --residual --hidden 40,40
-same_everywhere full classes --members 8 --members-kind full
+alike tree-values values --bins-by tree
+alike norm values --members 3 --norm layer --residual --hidden 40,40
+alike full classes --members 8 --members-kind full
 full=$crc
 [ "$full" != "$members" ] || fail "the weights of other members"
-same_everywhere full-norm values --members 3 --members-kind full --norm batch --residual --hidden 40,40
-same_everywhere waves classes --numeric-embedding periodic --frequency-scale 0.5 --members 3
+alike full-norm values --members 3 --members-kind full --norm batch --residual --hidden 40,40
+alike waves classes --numeric-embedding periodic --frequency-scale 0.5 --members 3
 waves=$crc
 same_everywhere waves-one values --numeric-embedding periodic --frequencies 17 --embedding-width 11 --noise 0.1
 [ "$crc" != "$waves" ] || fail "the weights with members"
@@ -89,11 +110,11 @@ same_everywhere waves-one values --numeric-embedding periodic --frequencies 17 -
 "$PYTHON" "$TESTS/cli/make_table.py" table.csv 1003 3
 run 0 prepare table.csv --target outcome --drop key --fill indicator,category --out table --quiet
 expect_status 0
-same_everywhere categories table --category-embedding 5
+alike categories table --category-embedding 5
 [ "$crc" ] && categories=$crc
 same_everywhere categories-members table --category-embedding 32 --members 3 --noise 0.1 --norm rms
-same_everywhere categories-waves table --category-embedding 6 --numeric-embedding periodic
-same_everywhere categories-alone table --category-embedding 8 --numeric-embedding none
+alike categories-waves table --category-embedding 6 --numeric-embedding periodic
+alike categories-alone table --category-embedding 8 --numeric-embedding none
 [ "$crc" != "$categories" ] || fail "the weights without bins"
 
 # What is validated is what evaluate and predict compute.
