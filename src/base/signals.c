@@ -24,19 +24,31 @@ static void note(int signal_number)
     errno = error;
 }
 
-void dt_signals_catch(void)
+static void catch_signal(int number)
 {
-    static const int signals[] = {SIGTERM, SIGUSR1, SIGINT, SIGHUP};
-    struct sigaction action = {.sa_handler = note, .sa_flags = SA_RESTART}, before;
+    struct sigaction action = {.sa_handler = note, .sa_flags = SA_RESTART};
     (void)sigemptyset(&action.sa_mask);
+    (void)sigaction(number, &action, NULL);
+}
+
+void dt_signals_catch_warnings(void)
+{
+    static const int signals[] = {SIGUSR1, SIGINT, SIGHUP};
+    struct sigaction before;
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
-        const bool ignorable = signals[i] == SIGINT || signals[i] == SIGHUP; /* by &, by nohup */
+        const bool ignorable = signals[i] != SIGUSR1; /* by &, by nohup */
         if (ignorable && sigaction(signals[i], NULL, &before) == 0 && before.sa_handler == SIG_IGN)
             continue;
-        (void)sigaction(signals[i], &action, NULL);
+        catch_signal(signals[i]);
     }
     (void)signal(SIGXFSZ, SIG_IGN); /* a file at its size limit is an error of the write */
     (void)signal(SIGPIPE, SIG_IGN); /* `| head`: what is said may be lost, not what is computed */
+}
+
+void dt_signals_catch(void)
+{
+    dt_signals_catch_warnings();
+    catch_signal(SIGTERM);
 }
 
 int dt_signals_pending(void)

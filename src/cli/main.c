@@ -112,7 +112,7 @@ static dt_status run_on_ranks(const command *asked, const char *word, int argc, 
     dt_comm *comm = NULL;
     dt_log_init(dt_launch_is_first(), false);
     if (asked->run == dt_cli_train) /* a launcher's signal may come while MPI starts */
-        dt_signals_catch();
+        dt_signals_catch_warnings();
     dt_status status = asked->is_parallel ? dt_launch_check_script() : DT_OK;
     if (status == DT_OK)
         status = dt_job_start(&comm);

@@ -1,6 +1,7 @@
 #include "run_internal.h"
 
 #include "dtrain/base/log.h"
+#include "dtrain/base/signals.h"
 #include "dtrain/comm/watchdog.h"
 
 #include <stdio.h>
@@ -60,6 +61,7 @@ dt_status dt_run_start(dt_run *r, const dt_settings *settings, const char *comma
     DT_TRY(dt_environment_survey(&r->environment, r->comm, (int)r->settings.threads,
                                  (dt_engine)r->settings.engine));
     DT_TRY(dt_run_load_data(r));
+    dt_signals_catch(); /* until here SIGTERM ends the process at once: there is nothing to save */
     DT_TRY(dt_run_begin(r));
 out:
     return status;

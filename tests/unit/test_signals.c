@@ -150,6 +150,24 @@ static void ignored_interrupt(void)
     HOLDS(dt_signals_pending() == SIGUSR1); /* a batch script ignores it for itself alone */
 }
 
+static void warnings_alone(void)
+{
+    dt_signals_catch_warnings();
+    HOLDS(raise(SIGUSR1) == 0);
+    HOLDS(dt_signals_pending() == SIGUSR1);
+    (void)raise(SIGTERM);
+    HOLDS(0);
+}
+
+/* Until training starts. */
+static void test_terminate_ends_at_the_start(void **state)
+{
+    (void)state;
+    const int result = child(warnings_alone);
+    if (!WIFSIGNALED(result) || WTERMSIG(result) != SIGTERM)
+        fail_msg("not ended by SIGTERM: %#x", (unsigned)result);
+}
+
 /* A read goes on over the signal, and errno is left as it was. */
 static void read_goes_on(void)
 {
@@ -186,6 +204,7 @@ int main(void)
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_the_first_one_counts),
         cmocka_unit_test(test_second_interrupt_ends),
+        cmocka_unit_test(test_terminate_ends_at_the_start),
         cmocka_unit_test(test_what_is_left_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,13 +8,22 @@
  */
 
 /**
- * Catches these signals from here on; calling it again changes nothing. SIGPIPE is ignored.
+ * Catches these signals but SIGTERM from here on: for the start of a run, in which nothing is lost
+ * by an end at once, and MPI_Init may hang. A launcher that gives up on a rank sends SIGTERM. SIGPIPE
+ * and SIGXFSZ are ignored.
  *
  * A second SIGINT ends the process as if the first had not been caught: for a person who will not
  * wait. A SIGINT or SIGHUP that was ignored stays so, as of a job in a shell's background, or under
  * nohup. Interrupted system calls go on by themselves where the system can.
  *
  * Calls:   local; before threads are started and before MPI_Init
+ */
+void dt_signals_catch_warnings(void);
+
+/**
+ * Catches SIGTERM, too: from here on there is something to save. Calling it again changes nothing.
+ *
+ * Calls:   local
  */
 void dt_signals_catch(void);
 
