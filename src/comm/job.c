@@ -22,11 +22,13 @@ dt_status dt_job_start(dt_comm **out)
     DT_TRY(dt_launch_prepare());
     dt_background_sum_prepare();
     DT_TRY(dt_memory_alloc(out, 1, sizeof **out, "communicator"));
+    const dt_status watched = dt_watch_start_begin();
     /* The watchdog's thread, and those of OpenBLAS, call no MPI. */
     int provided = MPI_THREAD_SINGLE;
     MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided);
     dt_assert_set_hook(abort_job);
-    const dt_status watched = dt_watch_start_begin();
+    dt_launch_hush_mpi();
+    dt_watch_start_connects();
     MPI_Comm_dup(MPI_COMM_WORLD, &(*out)->comm);
     MPI_Comm_rank((*out)->comm, &(*out)->rank);
     MPI_Comm_size((*out)->comm, &(*out)->size);

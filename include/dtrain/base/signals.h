@@ -9,8 +9,8 @@
 
 /**
  * Catches these signals but SIGTERM from here on: for the start of a run, in which nothing is lost
- * by an end at once, and MPI_Init may hang. A launcher that gives up on a rank sends SIGTERM. SIGPIPE
- * and SIGXFSZ are ignored.
+ * by an end at once, and MPI_Init may hang. A launcher that gives up on a rank sends SIGTERM.
+ * SIGPIPE and SIGXFSZ are ignored.
  *
  * A second SIGINT ends the process as if the first had not been caught: for a person who will not
  * wait. A SIGINT or SIGHUP that was ignored stays so, as of a job in a shell's background, or under

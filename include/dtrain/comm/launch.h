@@ -45,6 +45,9 @@ typedef struct dt_launch {
  * HWLOC_COMPONENTS without "gl": hwloc does not look for graphics cards on the X displays of
  * localhost, which takes each rank 5 to 20 s where /etc/hosts does not name it.
  *
+ * OMPI_MCA_orte_execute_quiet, of mpirun -q, is removed for MPI_Init: it also silences the ranks'
+ * MPI, and one that cannot reach another ends there without a word. mpirun itself stays quiet.
+ *
  * OMPI_MCA_btl_tcp_if_exclude, when the ranks are on several hosts. Open MPI uses every interface
  * that is up and looks alike on both sides; with a docker0 172.17.0.1/16 on each host it connects
  * to that and waits for ever. Besides what Open MPI leaves out by itself, dtrain leaves out bridges
@@ -54,8 +57,9 @@ typedef struct dt_launch {
  * on hosts with such an interface only. Nor does it if no other interface has an IPv4 address. The
  * connections of mpirun itself (oob_tcp_if_include, _exclude) are made before this program starts.
  *
- * DTRAIN_START_TIMEOUT in the environment ("60s", "never") is how long the ranks may take to
- * connect to each other (watchdog.h). mpirun takes it to other hosts with -x DTRAIN_START_TIMEOUT.
+ * DTRAIN_START_TIMEOUT in the environment ("60s", "never") is how long MPI_Init may take, and then
+ * the ranks to connect to each other (watchdog.h). mpirun takes it to other hosts with -x
+ * DTRAIN_START_TIMEOUT.
  *
  * SLURM_STEP_ID, SLURM_STEPID and SLURM_NODELIST are removed, when MPI is not connected to a
  * launcher: in salloc's shell and in a step of one task Open MPI would end the process. So are

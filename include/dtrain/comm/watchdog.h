@@ -24,12 +24,19 @@
  *         (epoch 3, step 17); the job ends
  *     or "does not respond (stopped?)", or "ranks 0-3 on HOST wait for those of other hosts"; and
  *     its ranks end likewise. That holds for a job of one rank, too.
+ *   - MPI_Init has not returned after a minute, since a rank does not arrive, or since it hangs:
+ *     one line a host,
+ *         dtrain: error: rank 0 on HOST waits in MPI_Init for 60 s: another of the 8 ranks did not
+ *         start, or hangs; DTRAIN_START_TIMEOUT=5min waits longer
+ *     from the first rank that is there, 5 s later for each one that is not (30 s at most), and its
+ *     ranks end likewise.
  *   - The ranks have not all connected to each other a minute after MPI_Init (on several hosts: by
  *     the wrong network interface, or a firewall): one line a host,
  *         dtrain: error: rank 2 on h2 cannot reach the ranks of other hosts: no word for 60 s;
  *         MPI over TCP may use the wrong one of eth0 10.99.1.2/24, eth1 192.168.7.2/24; set
  *         OMPI_MCA_btl_tcp_if_include to the network that all hosts share ...; the job ends
- *     and its ranks end likewise. DTRAIN_START_TIMEOUT in the environment: "5min", "never" (0).
+ *     and its ranks end likewise. DTRAIN_START_TIMEOUT in the environment sets both limits: "5min",
+ *     "never" (0).
  *   - Time in which the whole job is stopped (SIGTSTP, a machine that sleeps) does not count.
  *
  * What is not:
@@ -40,7 +47,8 @@
  *     process ids: not with a container for each rank. Then, too, it is the launcher's task.
  *   - A host that fails, or a cable that is cut: the ranks that are left say after the stall
  *     timeout that they wait for those of other hosts, and end; the launcher may not.
- *   - Nobody watches MPI_Init, in which the ranks wait for the launcher, nor after dt_job_end.
+ *   - Nobody watches after dt_job_end, nor before dt_job_start. If all ranks of a host are stopped
+ *     in MPI_Init, that time does not count.
  *   - Work of one rank that takes longer than the stall timeout without a word to the others is
  *     taken for a stall, and so is output that nobody takes (a pager, Ctrl-S). Calls of dt_comm_at
  *     with another `step` show that work goes on, but on the same host only.

@@ -116,6 +116,7 @@ dt_status dt_launch_prepare(void)
         (void)setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0);
     (void)setenv("OMPI_MCA_btl_vader_eager_limit", "32768", 0);
     (void)setenv("HWLOC_COMPONENTS", "-gl", 0);
+    dt_launch_hear_mpi();
     if (stays_on_host())
         choose_shared_memory();
     if (dt_launch_spans_hosts())

@@ -24,6 +24,11 @@ void dt_launch_read_host(char out[DT_HOST_BYTES]);
 /* Returns the whole number in an environment variable; 0 when there is none. */
 long dt_launch_number_in(const char *variable);
 
+/* Return this process's rank and the number of ranks, as far as the launcher says: 0 and 1 without
+ * one. */
+long dt_launch_rank(void);
+long dt_launch_size(void);
+
 /* Tells whether MPI may be connected to a launcher: mpirun, or srun with an MPI that it knows. */
 bool dt_launch_is_wired(void);
 
@@ -39,6 +44,12 @@ void dt_launch_be_alone(void);
 
 /* Writes the path of the mpirun that belongs to the MPI library. Returns whether there is one. */
 bool dt_launch_find_mpirun(char *out, size_t bytes);
+
+/* Under mpirun -q the ranks' MPI is silent, too. dt_launch_hear_mpi lets it speak in MPI_Init, in
+ * which it ends a rank that cannot reach another; dt_launch_hush_mpi, after MPI_Init, keeps it from
+ * words of its own beside the watchdog's line. Local. */
+void dt_launch_hear_mpi(void);
+void dt_launch_hush_mpi(void);
 
 /* Tells whether the MPI library may be connected by PMI-1 or PMI-2, too. */
 bool dt_launch_may_speak_pmi(void);

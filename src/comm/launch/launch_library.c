@@ -58,6 +58,27 @@ bool dt_launch_find_mpirun(char *out, size_t bytes)
     return false;
 }
 
+/* ---- mpirun -q ---- */
+
+static const char quiet_variable[] = "OMPI_MCA_orte_execute_quiet";
+static bool is_quiet;
+
+void dt_launch_hear_mpi(void)
+{
+    const char *value = getenv(quiet_variable);
+    is_quiet = value != NULL && strcmp(value, "0") != 0;
+    if (is_quiet)
+        (void)unsetenv(quiet_variable);
+}
+
+void dt_launch_hush_mpi(void)
+{
+    /* Open MPI 4's own; others do not have it. */
+    bool *quiet = is_quiet ? dlsym(RTLD_DEFAULT, "orte_execute_quiet") : NULL;
+    if (quiet != NULL)
+        *quiet = true;
+}
+
 /* ---- PMI ---- */
 
 /* Whether a plugin of Open MPI has this name, with wildcards: beside the library, or where Debian

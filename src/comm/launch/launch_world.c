@@ -93,7 +93,7 @@ bool dt_launch_is_wired(void)
     return (getenv("PMI_RANK") != NULL || getenv("PMI_FD") != NULL) && dt_launch_may_speak_pmi();
 }
 
-bool dt_launch_is_first(void)
+long dt_launch_rank(void)
 {
     /* PMIX_RANK may be that of hydra's proxy. */
     static const char *const ranks[] = {"OMPI_COMM_WORLD_RANK",
@@ -105,12 +105,23 @@ bool dt_launch_is_first(void)
                                         "PMI_ID",
                                         "MPI_LOCALRANKID",
                                         "PMIX_RANK"};
-    for (size_t i = 0; i < sizeof ranks / sizeof *ranks; i++) {
-        const char *rank = getenv(ranks[i]);
-        if (rank != NULL)
-            return strcmp(rank, "0") == 0;
-    }
-    return !is_in_step() || dt_launch_number_in("SLURM_PROCID") == 0;
+    for (size_t i = 0; i < sizeof ranks / sizeof *ranks; i++)
+        if (getenv(ranks[i]) != NULL)
+            return dt_launch_number_in(ranks[i]);
+    return is_in_step() ? dt_launch_number_in("SLURM_PROCID") : 0;
+}
+
+long dt_launch_size(void)
+{
+    for (size_t i = 0; i < sizeof launchers / sizeof *launchers; i++)
+        if (getenv(launchers[i].size) != NULL)
+            return dt_launch_number_in(launchers[i].size);
+    return tasks_of_step();
+}
+
+bool dt_launch_is_first(void)
+{
+    return dt_launch_rank() == 0;
 }
 
 static dt_status fail_tasks(long tasks)

@@ -84,9 +84,11 @@ struct timespec dt_watch_later(double seconds);
 
 /* ---- watchdog_start.c ---- */
 
-/* Watches over the start of the ranks: from MPI_Init, while MPI connects them, until all of them
- * have the other watchdog. Local. Errors: DT_MEMORY, DT_INTERNAL; then nobody watches. */
+/* Watches over the start of the ranks: over MPI_Init from before it, then while MPI connects them,
+ * until all of them have the other watchdog. Local. Errors: DT_MEMORY, DT_INTERNAL; then nobody
+ * watches. */
 DT_MUST_USE dt_status dt_watch_start_begin(void);
+void dt_watch_start_connects(void); /* MPI_Init has returned */
 void dt_watch_start_end(void);
 
 /* ---- watchdog.c ---- */

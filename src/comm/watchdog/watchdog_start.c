@@ -1,20 +1,24 @@
 #include "../launch/launch_internal.h"
 #include "watchdog_internal.h"
 
-#include <mpi.h>
+#include <math.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Seconds. One rank of the host speaks, and the job ends with it; the others speak only where that
- * one did not come so far, or is through already. */
-static const double OTHERS_LATER = 5.0;
+/* Seconds. One rank of the host speaks, and the job ends with it; the next one speaks only where
+ * that one did not come so far, or is through already. */
+static const double NEXT_LATER = 5.0, LATEST = 30.0;
 
 enum { INTERFACES_BYTES = 512, NETWORK_BYTES = 64 };
 
+/* The lines are made before MPI_Init: the main thread may hang while it holds a lock of malloc or
+ * of the environment. */
 typedef struct start_watch {
     dt_watch_thread *thread;
     double limit_s;
-    int rank;
+    atomic_bool connects; /* MPI_Init has returned */
+    char in_init[DT_LINE_BYTES], connecting[DT_LINE_BYTES];
 } start_watch;
 
 static start_watch the_watch;
@@ -27,7 +31,25 @@ static long local_rank(void)
                                    : "SLURM_LOCALID");
 }
 
-static void make_line(char out[DT_LINE_BYTES], int rank, double limit_s)
+static void make_line_in_init(char out[DT_LINE_BYTES], double limit_s)
+{
+    char host[DT_HOST_BYTES];
+    const long size = dt_launch_size();
+    dt_launch_read_host(host);
+    if (size > 1)
+        (void)snprintf(
+            out, DT_LINE_BYTES,
+            "dtrain: error: rank %ld on %s waits in MPI_Init for %.0f s: another of the "
+            "%ld ranks did not start, or hangs; DTRAIN_START_TIMEOUT=5min waits longer\n",
+            dt_launch_rank(), host, limit_s, size);
+    else
+        (void)snprintf(out, DT_LINE_BYTES,
+                       "dtrain: error: MPI_Init hangs on %s for %.0f s; DTRAIN_START_TIMEOUT=5min "
+                       "waits longer\n",
+                       host, limit_s);
+}
+
+static void make_line_connecting(char out[DT_LINE_BYTES], double limit_s)
 {
     char host[DT_HOST_BYTES], interfaces[INTERFACES_BYTES], network[NETWORK_BYTES],
         why[DT_LINE_BYTES / 2];
@@ -56,24 +78,25 @@ static void make_line(char out[DT_LINE_BYTES], int rank, double limit_s)
                        "to the network that all hosts share, without a firewall, as in "
                        "OMPI_MCA_btl_tcp_if_include=%s",
                        interfaces, network);
-    (void)snprintf(out, DT_LINE_BYTES,
-                   "dtrain: error: rank %d on %s cannot reach the ranks of %s: no word for %.0f s; "
-                   "%s; the job ends\n",
-                   rank, host, several ? "other hosts" : "this host", limit_s, why);
+    (void)snprintf(
+        out, DT_LINE_BYTES,
+        "dtrain: error: rank %ld on %s cannot reach the ranks of %s: no word for %.0f s; "
+        "%s; the job ends\n",
+        dt_launch_rank(), host, several ? "other hosts" : "this host", limit_s, why);
 }
 
 static void watch(void *argument, dt_watch_thread *self)
 {
     const start_watch *w = argument;
-    const double limit_s = w->limit_s + (local_rank() == 0 ? 0.0 : OTHERS_LATER);
-    char line[DT_LINE_BYTES];
     double still_s = 0.0, passed_s = 0.0;
+    bool connected = false;
     while (dt_watch_thread_tick(self, &passed_s)) {
-        still_s += passed_s;
-        if (still_s < limit_s)
+        const bool connects = atomic_load(&w->connects);
+        still_s = connects == connected ? still_s + passed_s : 0.0;
+        connected = connects;
+        if (still_s < w->limit_s)
             continue;
-        make_line(line, w->rank, still_s);
-        dt_watch_print(line);
+        dt_watch_print(connects ? w->connecting : w->in_init);
         dt_watch_leave();
     }
 }
@@ -81,14 +104,19 @@ static void watch(void *argument, dt_watch_thread *self)
 dt_status dt_watch_start_begin(void)
 {
     start_watch *w = &the_watch;
-    int size = 0;
-    MPI_Comm_size(MPI_COMM_WORLD, &size);
-    MPI_Comm_rank(MPI_COMM_WORLD, &w->rank);
     /* What cannot be read is reported when the ranks can speak to each other. */
     (void)!dt_launch_read_start_timeout(&w->limit_s);
-    if (size < 2 || w->limit_s <= 0.0)
+    if (w->limit_s <= 0.0)
         return DT_OK;
+    w->limit_s += fmin(NEXT_LATER * (double)local_rank(), LATEST);
+    make_line_in_init(w->in_init, w->limit_s);
+    make_line_connecting(w->connecting, w->limit_s);
     return dt_watch_thread_start(&w->thread, watch, w);
+}
+
+void dt_watch_start_connects(void)
+{
+    atomic_store(&the_watch.connects, true);
 }
 
 void dt_watch_start_end(void)
