@@ -90,6 +90,13 @@ time=$(squeue -h -j "$job" -o %l)
 OPTIONS
 }
 
+# starts_again STATUS TRY    whether ranks that ended so are to be started once more, when dtrain has not written
+# anything: a segmentation fault in MPI_Init is Open MPI's, under srun (see launch). Says so on stderr.
+starts_again() {
+    [[ $1 -eq 139 && $2 -lt 3 ]] || return 1
+    say "$launcher ended with 139 before training began; once more" >&2
+}
+
 # launch RANKS CPUS_PER_RANK PROGRAM ARGUMENTS...    RANKS "": as many as the job has tasks
 #
 # Becomes srun or mpirun, in place of the shell that calls it, so that a signal to that shell's number

@@ -68,8 +68,14 @@ PY
     fi
 }
 
-# ---- in a job: all the ranks there are, in two rounds ----
-all=$(REPEAT=2 submit --ntasks-per-node=2 jobs/scaling.sbatch some)
+# ---- in a job: all the ranks there are, in two rounds; each kind of run crashes once before dtrain has begun ----
+cat >crash-once <<CRASH
+#!/bin/sh
+[ "\$1" = inspect ] || ! mkdir "crashed-\$1" 2>/dev/null || kill -SEGV \$\$
+exec "$DTRAIN" "\$@"
+CRASH
+chmod +x crash-once
+all=$(REPEAT=2 DTRAIN=$PWD/crash-once submit --ntasks-per-node=2 jobs/scaling.sbatch some)
 # ---- in another one a kind of runs fails, and the bare all-reduce ----
 cat >broken <<BROKEN
 #!/bin/sh
@@ -102,6 +108,8 @@ expect_job "$all" COMPLETED 0
 expect_no_stdout 'error|warning'
 expect_stdout "^scaling.sbatch: ranks 1 2: 12-30-2, 452 parameters, 600 rows; all in results/scaling-$all\$"
 expect_stdout '^strong +exact +2 +1 +100 '
+[ "$(grep -c '^scaling.sbatch: srun ended with 139 before training began; once more$' stdout)" -eq 2 ] ||
+    fail "a run and a bare all-reduce are started again"
 check "results/scaling-$all" 2 1 2
 check_plot "results/scaling-$all"
 wait_for_job "$part"
