@@ -146,7 +146,7 @@ dt_status dt_checkpoint_save(const char *path, const dt_run_facts *facts, const 
     DT_TRY(dt_h5_set_int(h5, "/", "checkpoint_version", DT_CHECKPOINT_VERSION));
     DT_TRY(dt_run_log_write_facts(h5, facts));
     DT_TRY(dt_h5_set_text(h5, "/", "status", "checkpoint")); /* so it reads as a log, too */
-    DT_TRY(dt_h5_set_int(h5, "/", "config_crc32", dt_settings_crc(facts->settings)));
+    DT_TRY(dt_h5_set_int(h5, "/", "settings_crc32", dt_settings_crc(facts->settings, NULL)));
     DT_TRY(dt_history_write(h5, history, task));
     DT_TRY(dt_history_crc(&crc, history, task));
     DT_TRY(dt_h5_set_int(h5, "/epochs", "crc32", crc));

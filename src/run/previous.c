@@ -4,7 +4,6 @@
 
 #include "dtrain/base/log.h"
 #include "dtrain/base/memory.h"
-#include "dtrain/base/text.h"
 #include "dtrain/nn/linalg.h"
 #include "dtrain/run/checkpoint.h"
 #include "dtrain/run/run_file.h"
@@ -12,175 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-/* What does not change the weights of a run with these settings: the bits of BLAS depend on its
- * threads, those of dtrain's own kernels do not; those of float32 sums depend on their order. */
-static bool keeps_weights(const dt_settings *settings, const dt_option *option)
-{
-    const bool blas = settings->engine == DT_ENGINE_BLAS ||
-                      (settings->engine == DT_ENGINE_AUTO && !dt_linalg_has_own_kernels());
-    unsigned harmless = DT_SETTING_SESSION | DT_SETTING_NO_WEIGHT;
-    if (settings->sum == DT_SUM_EXACT)
-        harmless |= DT_SETTING_HOW_SUMMED;
-    if (!blas)
-        harmless |= DT_SETTING_THREADS;
-    return (option->flags & harmless) != 0;
-}
-
-/* Settings that a run is repeated without. */
-enum { OF_NO_WEIGHT = DT_SETTING_SESSION | DT_SETTING_NO_WEIGHT | DT_SETTING_HOW_SUMMED };
-
-/* ---- settings ---- */
-
-/* The value of an option in the log, as it would be written on the command line. */
-DT_MUST_USE static dt_status read_value(char *out, size_t bytes, dt_h5 *h5, const dt_option *option,
-                                        const char *name)
-{
-    dt_status status = DT_OK;
-    int64_t whole = 0;
-    double number = 0.0;
-    char *text = NULL;
-    if (option->kind == DT_OPTION_INT || option->kind == DT_OPTION_FLAG) {
-        DT_TRY(dt_h5_get_int(&whole, h5, "/config", name));
-        (void)snprintf(out, bytes, "%lld", (long long)whole);
-    } else if (option->kind == DT_OPTION_FLOAT) {
-        DT_TRY(dt_h5_get_double(&number, h5, "/config", name));
-        (void)snprintf(out, bytes, "%.17g", number);
-    } else {
-        DT_TRY(dt_h5_get_text(&text, h5, "/config", name));
-        if (strlen(text) >= bytes)
-            DT_TRY(dt_fail(DT_DATA, "%s in /config is longer than %zu bytes", name, bytes - 1));
-        (void)snprintf(out, bytes, "%s", text);
-    }
-out:
-    dt_memory_free(text);
-    return status;
-}
-
-/* A value that is the default was as good as not given: some options must not be, for some data.
- * The shards were completed when the run began, and count as given; so does the learning rate,
- * for else a model to begin with would bring its own. */
-static bool is_default(const dt_option *option, const dt_settings *defaults, const char *value)
-{
-    char fallback[DT_OPTION_TEXT_BYTES], number[64];
-    if ((option->flags & DT_SETTING_DEPENDS) != 0)
-        return false;
-    if (option->kind == DT_OPTION_FLAG)
-        return strcmp(value, "0") == 0;
-    if (option->kind == DT_OPTION_FLOAT) {
-        double fraction;
-        memcpy(&fraction, (const char *)defaults + option->offset, sizeof fraction);
-        (void)snprintf(number, sizeof number, "%.17g", fraction);
-        return strcmp(value, number) == 0;
-    }
-    return strcmp(value, dt_options_format(fallback, sizeof fallback, option, defaults)) == 0;
-}
-
-/* Of a run that goes on: what was given now is what was. */
-DT_MUST_USE static dt_status check_option(const dt_previous *previous, const dt_option *option,
-                                          const dt_settings *settings, const dt_settings *was)
-{
-    char now[DT_OPTION_TEXT_BYTES], then[DT_OPTION_TEXT_BYTES];
-    (void)dt_options_format(now, sizeof now, option, settings);
-    (void)dt_options_format(then, sizeof then, option, was);
-    if (strcmp(now, then) == 0)
-        return DT_OK;
-    const char *was_text = then[0] != '\0' ? then : "not given";
-    static const struct {
-        const char *option, *what;
-    } fixed[] = {{"optimizer", "state"}, {"monitor", "best value"}, {"preset", "settings"}};
-    for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
-        if (strcmp(option->name, fixed[i].option) == 0)
-            return dt_fail(DT_USAGE,
-                           "--resume %s: --%s is %s, but the checkpoint has the %s of %s; remove "
-                           "--%s. --force cannot change it",
-                           previous->path, option->name, now, fixed[i].what, then, option->name);
-    if (strcmp(option->name, "restarts") == 0 || strcmp(option->name, "average") == 0)
-        return dt_fail(DT_USAGE,
-                       "--resume %s: --%s is %s, but the run began with %s; remove --%s. --force "
-                       "cannot change it",
-                       previous->path, option->name, now, then, option->name);
-    if (!previous->forced)
-        return dt_fail(
-            DT_USAGE,
-            "--resume %s: --%s is %s now, and was %s; leave it out, or add --force to go "
-            "on with what is another run from here",
-            previous->path, option->name, now, was_text);
-    dt_log_warn("--resume %s: --%s is %s now, and was %s; from here on it is another run",
-                previous->path, option->name, now, was_text);
-    return DT_OK;
-}
-
-/* Weights and bins come from the model that the user has named. */
-static bool is_of_init_from(const dt_option *option, const dt_settings *settings)
-{
-    static const char *const own[] = {"init", "bins", "bins-by", NULL};
-    return dt_options_given(dt_settings_table(), settings, "init-from") &&
-           dt_text_is_among(option->name, own);
-}
-
-/* One option: into `was`, what it was; and into the settings, unless it was given. */
-DT_MUST_USE static dt_status take_option(dt_previous *previous, dt_settings *settings,
-                                         dt_settings *was, const dt_settings *defaults,
-                                         const dt_option *option, dt_h5 *h5)
-{
-    dt_status status = DT_OK;
-    const dt_option_table *table = dt_settings_table();
-    const bool given = dt_options_given(table, settings, option->name);
-    const dt_option_set all_given = settings->given;
-    char name[64], value[DT_OPTION_TEXT_BYTES];
-    (void)dt_options_log_name(name, option);
-    if ((option->flags & DT_SETTING_NEWER) != 0 && !dt_h5_has_attribute(h5, "/config", name)) {
-        if (!previous->resumes)
-            goto out; /* the default is what that dtrain did */
-        DT_TRY(dt_fail(DT_DATA,
-                       "an older dtrain wrote this checkpoint (/config has no %s), and this one "
-                       "computes other bits; resume it with that version",
-                       name));
-    }
-    DT_TRY(read_value(value, sizeof value, h5, option, name));
-    const bool usual = is_default(option, defaults, value);
-    if (!usual && dt_options_set(table, was, option->name, value) != DT_OK)
-        DT_TRY(dt_fail(DT_DATA, "%s", dt_status_text())); /* the file's fault, not the user's */
-    if ((option->flags & DT_SETTING_SESSION) != 0)
-        goto out;
-    if (given && previous->resumes && !keeps_weights(settings, option))
-        DT_TRY(check_option(previous, option, settings, was));
-    previous->remakes = previous->remakes || (given && (option->flags & DT_SETTING_REMAKES) != 0);
-    if (given)
-        previous->same_settings = previous->same_settings && keeps_weights(settings, option);
-    else if (!usual)
-        DT_TRY(dt_options_set(table, settings, option->name, value));
-    if (settings->data_count > 0 && (option->flags & DT_SETTING_DATA) != 0)
-        settings->given = all_given; /* nobody has said it of this data */
-out:
-    return status;
-}
-
-DT_MUST_USE static dt_status take_options(dt_previous *previous, dt_settings *settings,
-                                          const dt_settings *defaults, dt_h5 *h5)
-{
-    dt_status status = DT_OK;
-    const dt_option_table *table = dt_settings_table();
-    dt_settings *was = NULL; /* too large for the stack */
-    int64_t crc = 0;
-    previous->same_settings = true;
-    DT_TRY(dt_memory_alloc(&was, 1, sizeof *was, "settings"));
-    *was = *defaults;
-    for (size_t i = 0; i < table->count; i++)
-        if (previous->resumes || ((table->options[i].flags & OF_NO_WEIGHT) == 0 &&
-                                  !is_of_init_from(&table->options[i], settings)))
-            DT_TRY(take_option(previous, settings, was, defaults, &table->options[i], h5));
-    if (previous->resumes) {
-        DT_TRY(dt_h5_get_int(&crc, h5, "/", "config_crc32"));
-        if (crc != dt_settings_crc(was))
-            DT_TRY(dt_fail(DT_DATA, "/config is damaged: its CRC-32 is %08x, and was %08x",
-                           dt_settings_crc(was), (uint32_t)crc));
-    }
-out:
-    dt_memory_free(was);
-    return status;
-}
 
 /* ---- paths ---- */
 
@@ -303,7 +133,7 @@ DT_MUST_USE static dt_status read_log(dt_previous *out, dt_settings *settings, d
                            dt_options_given(dt_settings_table(), settings, "csv-log")};
     DT_TRY(dt_memory_alloc(&defaults, 1, sizeof *defaults, "settings"));
     dt_options_set_defaults(dt_settings_table(), defaults);
-    DT_TRY(take_options(out, settings, defaults, h5));
+    DT_TRY(dt_previous_take_settings(out, settings, defaults, h5));
     DT_TRY(take_paths(out, settings, own, h5));
     DT_TRY(read_facts(out, own.init_from, h5));
     DT_TRY(dt_h5_check(h5));

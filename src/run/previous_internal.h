@@ -2,7 +2,16 @@
 #define DTRAIN_RUN_PREVIOUS_INTERNAL_H
 
 #include "dtrain/base/status.h"
+#include "dtrain/io/h5.h"
+#include "dtrain/run/previous.h"
 #include "dtrain/run/settings.h"
+
+/* Takes the settings that were not given from the file of the earlier run: an option that an older
+ * dtrain did not have has its default. With a warning where a run goes on. Local. Errors: DT_DATA,
+ * also if a newer dtrain has written an option that this one does not have, naming it; DT_USAGE,
+ * DT_MEMORY, as dt_previous_read. */
+DT_MUST_USE dt_status dt_previous_take_settings(dt_previous *previous, dt_settings *settings,
+                                                const dt_settings *defaults, dt_h5 *h5);
 
 /* Checks that the run to be resumed has not ended: then it has no checkpoint. Local. Errors:
  * DT_USAGE, naming the command that trains on from its model, in a folder that is free. An averaged

@@ -137,17 +137,20 @@ dt_plan dt_settings_plan(const dt_settings *settings)
                      .checkpoint_every = settings->checkpoint_every};
 }
 
-uint32_t dt_settings_crc(const dt_settings *settings)
+uint32_t dt_settings_crc(const dt_settings *settings, const bool *absent)
 {
     const dt_option_table *table = dt_settings_table();
-    uint32_t crc = 0;
+    uint32_t sum = 0; /* so that the order of the table does not matter */
     char value[DT_OPTION_TEXT_BYTES];
     for (size_t i = 0; i < table->count; i++) {
+        if (absent != NULL && absent[i])
+            continue;
         (void)dt_options_format(value, sizeof value, &table->options[i], settings);
-        crc = dt_crc32(crc, table->options[i].name, strlen(table->options[i].name) + 1);
-        crc = dt_crc32(crc, value, strlen(value) + 1);
+        const uint32_t crc =
+            dt_crc32(0, table->options[i].name, strlen(table->options[i].name) + 1);
+        sum += dt_crc32(crc, value, strlen(value) + 1);
     }
-    return crc;
+    return sum;
 }
 
 /* Numbers that the schedule ignores, or with which it never acts. */

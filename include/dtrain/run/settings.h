@@ -154,8 +154,12 @@ bool dt_settings_number(double *out, const dt_settings *settings, const char *na
 /** Returns what the trainer needs of the settings. Local. */
 dt_plan dt_settings_plan(const dt_settings *settings);
 
-/** Returns the CRC-32 of all options' names and values; DATA does not count. Local. */
-uint32_t dt_settings_crc(const dt_settings *settings);
+/**
+ * Returns the sum of the CRC-32 of each option's name and value, without those that are `absent`
+ * (NULL: none is): the same in a dtrain with more options, and in another order. DATA does not
+ * count. Local.
+ */
+uint32_t dt_settings_crc(const dt_settings *settings, const bool *absent);
 
 /**
  * Fills in what depends on the job: shards, at least the number of ranks; warns when that raises
