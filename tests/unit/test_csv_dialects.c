@@ -134,6 +134,12 @@ static void finds_out_whether_there_is_a_header(void **state)
     assert_table(",0,1\n0,5,1\n1,3,2\n", NULL, "[column 1][0][1]", "1:2[0][5][1]\n2:3[1][3][2]\n",
                  header);
     assert_csv_refused("n,2019\nx,70\ny,90\n", "may be the header or a row");
+    /* As R writes: names in quotes, numbers not. */
+    assert_table("\"\",\"8.5\",\"2\"\n\"4\",1,9\n\"7\",9,1\n", NULL, "[column 1][8.5][2]",
+                 "1:2[4][1][9]\n2:3[7][9][1]\n", header);
+    assert_table("\"8.5\",\"2\"\n\"1\",\"9\"\n", NULL, "[column 1][column 2]",
+                 "1:1[8.5][2]\n2:2[1][9]\n", row);
+    assert_table("\"8.5\",2\n1,9\n", NULL, "[column 1][column 2]", "1:1[8.5][2]\n2:2[1][9]\n", row);
     const dt_csv_format yes = {.header = DT_CSV_HEADER_YES}, no = {.header = DT_CSV_HEADER_NO};
     assert_table("1,2\n3,4\n", &yes, "[1][2]", "1:2[3][4]\n", NULL);
     assert_table("a,b\n3,4\n", &no, "[column 1][column 2]", "1:1[a][b]\n2:2[3][4]\n", NULL);

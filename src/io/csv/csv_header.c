@@ -21,7 +21,9 @@ typedef struct column {
     bool is_number, is_whole; /* the first cell, which is */
     double number;
     bool is_empty, is_blank; /* it means a missing value; it has no character */
+    bool is_quoted;
     size_t cells, numbers, wholes; /* below it, that hold something */
+    size_t quoted; /* of these numbers */
     size_t same; /* as the first cell */
     double minimum, maximum;
 } column;
@@ -46,9 +48,10 @@ static bool is_whole(const dt_csv_field *cell)
     return strpbrk(cell->text, ".,eE") == NULL;
 }
 
-static void see_cell(column *seen, const dt_csv_field *cell, const dt_csv_field *first)
+static void see_cell(column *seen, const dt_csv_fields *row, size_t c, const dt_csv_field *first)
 {
     double number = 0.0;
+    const dt_csv_field *cell = &row->items[c];
     if (is_missing(cell))
         return;
     seen->cells++;
@@ -58,6 +61,7 @@ static void see_cell(column *seen, const dt_csv_field *cell, const dt_csv_field 
     seen->minimum = seen->numbers == 0 ? number : fmin(seen->minimum, number);
     seen->maximum = seen->numbers == 0 ? number : fmax(seen->maximum, number);
     seen->numbers++;
+    seen->quoted += dt_csv_is_quoted(row, c);
     seen->wholes += is_whole(cell);
 }
 
@@ -138,6 +142,21 @@ static dt_csv_verdict judge_numbers(const column *columns, size_t column_count)
     return as_pandas ? DT_CSV_VERDICT_UNCLEAR : DT_CSV_VERDICT_ROW;
 }
 
+/* Programs that quote names and texts (R's write.csv) do not quote numbers. */
+static bool are_quoted_names(const column *columns, size_t column_count)
+{
+    size_t names = 0;
+    for (size_t i = 0; i < column_count; i++) {
+        const column *c = &columns[i];
+        if (!c->is_number || c->numbers == 0)
+            continue;
+        if (!c->is_quoted || c->quoted > 0)
+            return false;
+        names++;
+    }
+    return names > 0;
+}
+
 /* How many columns say what of the first cells. */
 typedef struct votes {
     size_t names; /* texts above numbers */
@@ -177,6 +196,8 @@ static dt_csv_verdict decide(const votes *v, const column *columns, size_t colum
         v->numbers > 0 ? judge_numbers(columns, column_count) : DT_CSV_VERDICT_ROW;
     if (counted == DT_CSV_VERDICT_NUMBERED_HEADER)
         return counted;
+    if (are_quoted_names(columns, column_count))
+        return DT_CSV_VERDICT_NUMBERED_HEADER;
     if (v->names > 0)
         return v->names + v->foreign >= values ? DT_CSV_VERDICT_HEADER : DT_CSV_VERDICT_UNCLEAR;
     if (v->foreign > 0 && values == 0)
@@ -219,6 +240,7 @@ dt_status dt_csv_judge(dt_csv_judgement *out, const dt_csv_sample *sample, char 
     DT_TRY(dt_memory_alloc(&seen, count, sizeof *seen, "columns"));
     for (size_t c = 0; c < count; c++) {
         seen[c].is_blank = first.items[c].bytes == 0;
+        seen[c].is_quoted = dt_csv_is_quoted(&first, c);
         seen[c].is_empty = is_missing(&first.items[c]);
         seen[c].is_whole = is_whole(&first.items[c]);
         seen[c].is_number = is_number(&seen[c].number, &first.items[c]);
@@ -228,7 +250,7 @@ dt_status dt_csv_judge(dt_csv_judgement *out, const dt_csv_sample *sample, char 
         if (row.problem != DT_CSV_SOUND || is_first_again(&row, &first))
             continue;
         for (size_t c = 0; c < count && c < row.count; c++)
-            see_cell(&seen[c], &row.items[c], &first.items[c]);
+            see_cell(&seen[c], &row, c, &first.items[c]);
     }
     const votes found = count_votes(seen, count);
     out->names = found.names;

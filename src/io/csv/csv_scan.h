@@ -54,6 +54,13 @@ typedef struct dt_csv_fields {
 DT_MUST_USE dt_status dt_csv_split(dt_csv_fields *out, const dt_csv_record *record,
                                    const dt_csv_stops *stops);
 
+/** Returns whether a field stood in quotes: in the copy the opening one is still in front of it. */
+static inline bool dt_csv_is_quoted(const dt_csv_fields *fields, size_t index)
+{
+    const char *text = fields->items[index].text;
+    return text > fields->text && text[-1] == '"';
+}
+
 void dt_csv_fields_clear(dt_csv_fields *fields);
 
 /**
