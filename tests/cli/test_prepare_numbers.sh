@@ -97,6 +97,22 @@ expect_status 0
 [ "$(sed -n 2p stdout | cut -d, -f2-)" = "$(sed -n 3p stdout | cut -d, -f2-)" ] ||
     fail "the same numbers, but not the same prediction: $(cat stdout)"
 
+# ---- one letter is a unit only if all numbers have it ----
+
+awk 'BEGIN { print "house,big,far,y"
+    for (i = 1; i <= 60; i++)
+        print i % 23 (i == 40 ? "B" : "") "," i % 2 * 700 + i % 17 (i % 2 ? "" : "K") "," i % 19 "m," (i % 3 ? "a" : "b") }' >letters.csv
+run 0 prepare letters.csv --target y --out letters
+expect_status 3
+expect_one_stderr_line "column 'house': '17B' is no number, but 59 of its 60 cells are; use --missing '17B' --fill median, --categorical or --drop"
+run 0 prepare letters.csv --target y --out letters --categorical house
+expect_status 0
+expect_stderr "'0m' in column 'far' is 0|'1m' in column 'far' is 1"
+expect_stderr "column 'big' is taken for categories, though 50 % of its cells are numbers"
+run 0 prepare letters.csv --target y --out refused --categorical house --numeric big
+expect_status 3
+expect_stderr "column 'big': '2K' is no number"
+
 # ---- a value to be predicted, and weights ----
 
 awk -F, 'NR == 1 { print "price,a,n"; next } { printf "\"$%d,%03d\",%d,%d x\n", NR, NR, NR % 7, NR % 3 + 1 }' \

@@ -8,7 +8,9 @@
  *    sign that they are decimals: numbers above 999 without a comma where no column has a decimal
  *    point, or a decimal comma in another column. Then it cannot be told;
  *  - a point that has three digits behind it in all cells is a decimal point, unless decimals have
- *    commas in other columns.
+ *    commas in other columns;
+ *  - one letter behind a number is a unit if all numbers have it; else it tells cells apart, as the
+ *    houses 136 and 136A, or is a factor, as in 900 and 12K.
  */
 #include "prepare_internal.h"
 
@@ -29,6 +31,7 @@ typedef struct dt_number_tally {
     bool commas_differ, points_differ; /* cells with one of them mean two numbers */
     bool is_long; /* a number above 999 has no group */
     char unit[DT_NUMBER_UNIT_BYTES]; /* likewise, the first */
+    uint64_t unit_cells; /* with this one */
     char doubtful[DT_TEXT_SHOWN_BYTES + 4]; /* the first cell that means two numbers */
     double doubtful_point, doubtful_comma;
 } dt_number_tally;
@@ -72,6 +75,7 @@ static void tally_cell(dt_number_tally *tally, const dt_survey *survey, const dt
         memcpy(tally->unit, look.unit, sizeof tally->unit);
     if (look.unit[0] != '\0' && strcmp(look.unit, tally->unit) != 0)
         return;
+    tally->unit_cells += look.unit[0] != '\0';
     const bool point = fits(&tally->point, &look.point, survey, '.');
     const bool comma = fits(&tally->comma, &look.comma, survey, ',');
     tally->is_long = tally->is_long || look.is_long;
@@ -137,6 +141,20 @@ static dt_status weigh(char *decimal, const dt_prepare *p, size_t c, const evide
     return doubt ? fail_doubt(p, c) : DT_OK;
 }
 
+/* Takes one letter for a unit only if all cells that fit have it. */
+static void judge_unit(dt_number_tally *tally)
+{
+    const bool is_letter = tally->unit[0] != '\0' && tally->unit[1] == '\0' &&
+                           strchr("%$\"'", tally->unit[0]) == NULL;
+    const uint64_t marked = tally->unit_cells;
+    reading *readings[] = {&tally->point, &tally->comma};
+    if (!is_letter || (marked >= tally->point.fits && marked >= tally->comma.fits))
+        return;
+    tally->unit[0] = '\0';
+    for (int i = 0; i < 2; i++)
+        readings[i]->fits -= marked < readings[i]->fits ? marked : readings[i]->fits;
+}
+
 static dt_status decide(bool *changed, dt_prepare *p, size_t c, const evidence *others)
 {
     dt_status status = DT_OK;
@@ -181,6 +199,8 @@ dt_status dt_prepare_find_numbers(bool *changed, dt_prepare *p)
     }
     if (any) {
         DT_TRY(dt_prepare_pass(p, "looking at the numbers", tally_row));
+        for (size_t c = 0; c < p->count; c++)
+            judge_unit(&p->tallies[c]);
         const evidence found = find_evidence(p);
         for (size_t c = 0; c < p->count; c++)
             if (p->tallies[c].is_wanted)
