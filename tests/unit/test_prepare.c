@@ -280,11 +280,11 @@ static void test_targets_twice(void **state)
 {
     (void)state;
     const dt_prepare_plan plan = plan_all();
-    table_write_text("x,kind\n1,0\n2,1\n3,1.0\n");
+    table_write_text("x,kind\n1,0\n2,1\n3,1.0\n4,1\n");
     check_survey_refused(&plan, DT_DATA,
                          "t.csv: the target 'kind' has both '1' and '1.0', which are the same "
                          "number but would be two classes; write it in one way");
-    table_write_text("x,kind\n1,0\n2,1\n3,-0\n");
+    table_write_text("x,kind\n1,0\n2,1\n3,-0\n4,1\n");
     check_survey_refused(&plan, DT_DATA, "has both '-0' and '0'");
     table_write_text("x,kind\n1,other\n2,01\n3,2\n4,1e0\n"); /* among texts as well */
     check_survey_refused(&plan, DT_DATA, "has both '01' and '1e0'");

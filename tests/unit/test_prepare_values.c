@@ -53,6 +53,8 @@ static void test_classes_or_values(void **state)
     check_guess(100, 2, 0.5, 0, false); /* one number is not whole */
     check_guess(40, 20, 1.0, 20, false); /* few whole numbers are classes */
     check_guess(30, 20, 1.0, 20, false);
+    check_guess(20, 19, 1.0, 19, false);
+    check_guess(20, 20, 1.0, 0, false); /* no two are of a class */
     check_guess(42, 21, 1.0, 21, true); /* half of the rows: a class may be meant */
     check_guess(41, 21, 1.0, 0, false); /* more: a quantity */
     check_guess(1000, 100, 1.0, 100, true);

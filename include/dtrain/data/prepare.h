@@ -156,7 +156,7 @@ typedef dt_status dt_prepare_take(void *context, const dt_prepare_row *row);
  *
  * A target is values if there are several columns, or if all its cells are numbers and some is not
  * whole, or more than 20 and more than half of the rows differ, or more than 100 and more than a
- * tenth; else it is classes.
+ * tenth, or all of three or more; else it is classes.
  *
  * Owns:    the caller frees with dt_prepare_free; `csv` and `plan` are borrowed until then
  * Errors:  DT_DATA, one line: as dt_csv_read; a column that is not there (the nearest name is

@@ -51,11 +51,18 @@ static bool mostly_once(const dt_survey *survey)
            survey->values.count > (survey->numbers + survey->texts) / 2;
 }
 
+/* Three rows or more of a class each could not be split. */
+static bool all_differ(const dt_survey *survey)
+{
+    return survey->values.count > 2 && survey->values.count == survey->numbers;
+}
+
 static bool is_quantity(const dt_survey *survey)
 {
     const bool sparse = survey->values.count > WHOLE_CLASSES_MAX &&
                         survey->values.count > survey->numbers / ROWS_A_CLASS_MIN;
-    return !survey->keeps_values || survey->has_fraction || sparse || mostly_once(survey);
+    return !survey->keeps_values || survey->has_fraction || sparse || mostly_once(survey) ||
+           all_differ(survey);
 }
 
 /* Decides about one target that nobody has decided about. */
