@@ -55,6 +55,8 @@ rows 'if (n == 1234) a = "abc"' >text.csv
 bad text.csv "row 1234 (line 1235): column 'a': 'abc' is no number"
 expect_stderr "2999 of its 3000 cells"
 bad text.csv "row 1234 (line 1235): column 'a': 'abc' is no number" --numeric a
+rows 'if (n == 1234) a = "6.2\032"' >control.csv
+bad control.csv "row 1234 (line 1235): column 'a': '6.2?' is no number, but 2999 of its 3000 cells are; use --categorical or --drop"
 bad good.csv "row 1 (line 2): column 'bb': 'v' is no number" --numeric bb
 rows 'if (n == 1234) a = "1,5"' >comma.csv
 bad comma.csv "row 1234 (line 1235) has 5 fields, the header has 4"
@@ -108,6 +110,8 @@ mkdir folder.csv
 bad folder.csv "is a folder"
 printf 'a,y\n1,no\n2,yes\n3,no\n' >tiny.csv
 bad tiny.csv "none of its 3 rows is left for the validation set"
+awk 'BEGIN { print "a,y"; for (i = 0; i < 16; i++) print i * i % 7 ".5," int(i * .95) * 3 }' >counts.csv
+bad counts.csv "none of its 16 rows is left for the test set: the 15 classes of 'y' have too few; use --task regression if it is a quantity"
 
 # ---- columns that are not there ----
 

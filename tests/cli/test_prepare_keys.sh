@@ -43,3 +43,10 @@ expect_stderr "no column is left to learn from; --categorical COLUMN keeps texts
 expect_no_file refused
 run 0 prepare text.csv --target y --out text --categorical note --quiet
 expect_status 0
+
+cut -d, -f1,7 table.csv >counter.csv
+run 0 prepare counter.csv --target y --out refused
+expect_status 3
+expect_stderr "no column is left to learn from; --numeric COLUMN keeps numbers that count the rows"
+run 0 prepare counter.csv --target y --out counter --numeric row --quiet
+expect_status 0

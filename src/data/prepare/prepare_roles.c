@@ -147,7 +147,7 @@ static dt_number_format format_of(const dt_prepare *p, size_t c)
 dt_status dt_prepare_decide_roles(dt_prepare *p)
 {
     dt_status status = DT_OK;
-    size_t inputs = 0, texts = 0;
+    size_t inputs = 0, texts = 0, counters = 0;
     for (size_t c = 0; c < p->count; c++) {
         DT_TRY(decide_role(p, c));
         if (p->columns[c].role == DT_ROLE_CATEGORICAL)
@@ -178,11 +178,14 @@ dt_status dt_prepare_decide_roles(dt_prepare *p)
     for (size_t c = 0; c < p->count; c++) {
         inputs += dt_prepare_is_input(&p->columns[c]);
         texts += p->columns[c].is_text;
+        counters += p->columns[c].is_counter;
     }
     if (inputs == 0)
         DT_TRY(dt_fail(DT_DATA, "%s: beside the target '%s' no column is left to learn from%s",
                        dt_csv_path(p->csv), p->names[p->targets[0]],
-                       texts > 0 ? "; --categorical COLUMN keeps texts that hardly repeat" : ""));
+                       texts > 0      ? "; --categorical COLUMN keeps texts that hardly repeat"
+                       : counters > 0 ? "; --numeric COLUMN keeps numbers that count the rows"
+                                      : ""));
 out:
     return status;
 }

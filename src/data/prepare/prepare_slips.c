@@ -50,10 +50,13 @@ bool dt_prepare_is_mixed(const dt_prepare *p, size_t c)
            dt_prepare_are_slips(survey->texts, survey->numbers + survey->texts);
 }
 
-/* What an option's list can hold between quotes for a shell. */
+/* What an option's list can hold between quotes for a shell, and an error line can show. */
 static bool can_be_typed(const char *text)
 {
-    return strpbrk(text, "'\",\n\r") == NULL && strlen(text) < DT_TEXT_SHOWN_BYTES &&
+    for (const char *c = text; *c != '\0'; c++)
+        if ((unsigned char)*c < ' ' || *c == 127)
+            return false;
+    return strpbrk(text, "'\",") == NULL && strlen(text) < DT_TEXT_SHOWN_BYTES &&
            dt_text_is_utf8(text, strlen(text));
 }
 

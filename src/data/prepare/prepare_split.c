@@ -3,6 +3,7 @@
 #include "dtrain/base/text.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -95,6 +96,20 @@ out:
     return status;
 }
 
+/* Class by class, small classes have no rows but those for training. */
+static dt_status fail_empty(const dt_prepare *p, dt_set set)
+{
+    char why[160] = "", name[DT_TEXT_SHOWN_BYTES + 4];
+    const size_t c = p->targets[0];
+    if (p->split_method == DT_SPLIT_STRATIFIED && p->split_column == SIZE_MAX)
+        (void)snprintf(why, sizeof why, ": the %zu classes of '%s' have too few%s", p->class_count,
+                       dt_text_show(name, p->names[c], strlen(p->names[c])),
+                       p->surveys[c].texts == 0 ? "; use --task regression if it is a quantity"
+                                                : "");
+    return dt_fail(DT_DATA, "%s: none of its %llu rows is left for the %s set%s",
+                   dt_csv_path(p->csv), (unsigned long long)p->rows, dt_set_name(set), why);
+}
+
 dt_status dt_prepare_plan_split(dt_prepare *p)
 {
     dt_status status = DT_OK;
@@ -108,9 +123,7 @@ dt_status dt_prepare_plan_split(dt_prepare *p)
         [DT_TEST] = p->split_column == SIZE_MAX && p->plan->test > 0.0};
     for (int set = 0; set < DT_SET_COUNT; set++)
         if (wanted[set] && p->set_rows[set] == 0)
-            DT_TRY(dt_fail(DT_DATA, "%s: none of its %llu rows is left for the %s set",
-                           dt_csv_path(p->csv), (unsigned long long)p->rows,
-                           dt_set_name((dt_set)set)));
+            DT_TRY(fail_empty(p, (dt_set)set));
 out:
     return status;
 }
