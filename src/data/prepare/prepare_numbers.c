@@ -144,8 +144,8 @@ static dt_status weigh(char *decimal, const dt_prepare *p, size_t c, const evide
 /* Takes one letter for a unit only if all cells that fit have it. */
 static void judge_unit(dt_number_tally *tally)
 {
-    const bool is_letter = tally->unit[0] != '\0' && tally->unit[1] == '\0' &&
-                           strchr("%$\"'", tally->unit[0]) == NULL;
+    const bool is_letter =
+        tally->unit[0] != '\0' && tally->unit[1] == '\0' && strchr("%$\"'", tally->unit[0]) == NULL;
     const uint64_t marked = tally->unit_cells;
     reading *readings[] = {&tally->point, &tally->comma};
     if (!is_letter || (marked >= tally->point.fits && marked >= tally->comma.fits))
