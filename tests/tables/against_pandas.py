@@ -180,6 +180,10 @@ def as_kept(texts, kept):
     return texts.where(texts.isin(kept), plain).to_numpy()
 
 
+def plain(text):
+    return " ".join(text.casefold().split())
+
+
 def category_inputs(column, texts, missing, training):
     known, name = column["categories"], column["name"]
     there = set(texts[training & ~missing])
@@ -188,9 +192,11 @@ def category_inputs(column, texts, missing, training):
     width = len(known) + column["rare"] + (column["fill"] == "category")
     inputs = np.zeros((len(texts), width))
     places = pd.Index(known).get_indexer(texts)
-    alike = {text.strip().casefold(): i for i, text in enumerate(known)}
+    alike = {}
+    for i, text in enumerate(known):
+        alike[plain(text)] = -1 if plain(text) in alike else i # of two it may be either
     for row in np.flatnonzero((places < 0) & ~missing): # another spelling of one that is known
-        places[row] = alike.get(texts[row].strip().casefold(), -1)
+        places[row] = alike.get(plain(texts[row]), -1)
     if column["rare"]:
         places[places < 0] = len(known)
     if missing.any():
