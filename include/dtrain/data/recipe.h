@@ -196,6 +196,20 @@ const char *dt_recipe_describe_date(char *out, size_t bytes, dt_date_order order
 /** Returns whether a filling adds an input that is 1 if a number is missing. */
 bool dt_recipe_indicates(dt_fill fill);
 
+/** Returns the input, before it is rounded to float32, that a numeric column makes of a number, or
+ * a date of its days. */
+double dt_recipe_scaled(const dt_recipe_column *column, double number);
+
+enum { DT_RECIPE_NUMBER_BYTES = 32 };
+
+/**
+ * Finds the number that an input of a numeric column or a date was made from, and writes it to
+ * `out`: the shortest decimal number of which the recipe makes this input; where there is none, as
+ * beyond the knots, the nearest that is known. Without a column (NULL) the input is the number.
+ */
+double dt_recipe_original(char out[DT_RECIPE_NUMBER_BYTES], const dt_recipe_column *column,
+                          float input);
+
 /** Returns how many inputs a column has; 0 for the target and dropped ones. */
 size_t dt_recipe_width(const dt_recipe_column *column);
 

@@ -212,6 +212,11 @@ static double scaled(const dt_recipe_column *column, double x)
     return column->scale == DT_SCALE_CLIPPED ? dt_smooth_clip(z) : z;
 }
 
+double dt_recipe_scaled(const dt_recipe_column *column, double number)
+{
+    return scaled(column, number);
+}
+
 static dt_status fail_missing(const dt_preprocess *p, const dt_csv_row *row, const binding *b)
 {
     if (row->fields[b->field].bytes == 0)
