@@ -32,6 +32,12 @@ DT_MUST_USE dt_status dt_cli_evaluate(const dt_comm *comm, int argc, char **argv
 void dt_cli_predict_help(void);
 DT_MUST_USE dt_status dt_cli_predict(const dt_comm *comm, int argc, char **argv);
 
+/* Writes which columns matter to a model, and how its predictions depend on them. Errors: DT_USAGE,
+ * DT_DATA, DT_DIVERGED, DT_OUTPUT, DT_MEMORY; then no file has changed, unless renaming one of the
+ * three failed. */
+void dt_cli_explain_help(void);
+DT_MUST_USE dt_status dt_cli_explain(const dt_comm *comm, int argc, char **argv);
+
 /* Prints what is in a .npz, a recipe, a model or a run. A .npz is read once as a stream, in fixed
  * memory. Errors: DT_USAGE; DT_MEMORY; DT_DATA, also if only some arrays of a .npz are damaged:
  * then the rest has been printed. */

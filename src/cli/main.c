@@ -37,6 +37,8 @@ static const command commands[] = {
     {"evaluate", "tell how good a model is", dt_cli_evaluate_help, NULL, dt_cli_evaluate, false},
     {"predict", "give classes and probabilities of rows", dt_cli_predict_help, NULL, dt_cli_predict,
      false},
+    {"explain", "tell which columns matter to a model", dt_cli_explain_help, NULL, dt_cli_explain,
+     false},
     {"inspect", "show what is inside a file", dt_cli_inspect_help, dt_cli_inspect, NULL, false},
     {"export", "write a model for other programs", dt_cli_export_help, dt_cli_export, NULL, false},
     {"report", "show runs side by side", dt_cli_report_help, dt_cli_report, NULL, false},

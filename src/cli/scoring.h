@@ -1,7 +1,7 @@
 #ifndef DTRAIN_CLI_SCORING_H
 #define DTRAIN_CLI_SCORING_H
 
-/* What `dtrain predict` and `dtrain evaluate` share: a model, and rows for it to see. */
+/* What `dtrain predict`, `evaluate` and `explain` share: a model, and rows for it to see. */
 
 #include "dtrain/base/options.h"
 #include "dtrain/comm/comm.h"

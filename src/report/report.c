@@ -43,6 +43,7 @@ static const dt_option_table table = {
              "reached; of a single run all there is. Runs of the same task stand together,\n"
              "classification first. RUN is a run's folder, or the run.h5 in it. A run that is\n"
              "under way is shown as far as it got, with its best epoch's validation metrics.\n"
+             "What dtrain explain found out about the run's model is shown with it.\n"
              "Plots are made by gnuplot, if it is installed (Debian: gnuplot-nox). In the CSV,\n"
              "weights_crc is decimal, and a text that a spreadsheet would run (it begins with\n"
              "=, +, -, @, a tab or a line's end, and is no number) has ' before it.",

@@ -17,8 +17,7 @@ static void name_figure(char out[96], const char *what, const dt_report_run *run
     (void)snprintf(out, 96, "%s, %s set%s", what, dt_report_set_name(set), of_target);
 }
 
-/* The step of about five ticks of an axis: its first digit is 1, 2 or 5. */
-static double tick_step(double range)
+double dt_report_figure_ticks(double range)
 {
     char text[32];
     (void)snprintf(text, sizeof text, "%.0e", range / 5.0);
@@ -92,7 +91,7 @@ void dt_report_chart_residuals(dt_report_page *page, dt_report_run *const *runs,
                              "set yzeroaxis linecolor rgb '#808080' dashtype 2\n"
                              "set xlabel 'prediction - target, units of the target'\n"
                              "set ylabel '%s per unit'\n%s\n",
-                             -most, most, tick_step(2.0 * most),
+                             -most, most, dt_report_figure_ticks(2.0 * most),
                              weighted ? "share of weight" : "share of rows", plot.text);
         dt_report_figure_add(page, &script, title);
     }
@@ -175,7 +174,8 @@ void dt_report_chart_joint(dt_report_page *page, const dt_report_run *run, bool 
         "set style fill solid 1 noborder\n"
         "plot $d using 1:2:(%.9g):(%.9g):((255-int($3))*16777216+0x0072B2) with boxxyerror "
         "linecolor rgb variable, x with lines linecolor rgb '#808080' dashtype 2\n",
-        low, high, low, high, tick_step(high - low), darkest, 0.5 * width, 0.5 * width);
+        low, high, low, high, dt_report_figure_ticks(high - low), darkest, 0.5 * width,
+        0.5 * width);
     dt_report_figure_add(page, &script, title);
     dt_report_buffer_clear(&script);
 }

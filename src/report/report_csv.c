@@ -117,7 +117,7 @@ static void add_run(dt_text_table *out, const dt_report_run *run, const dt_repor
                               dt_report_fact_text(group_of(run, g), columns[g].texts[i]));
 }
 
-DT_MUST_USE static dt_status make_csv(dt_report_buffer *out, const dt_text_table *table)
+dt_status dt_report_make_csv(dt_report_buffer *out, const dt_text_table *table)
 {
     if (table->status != DT_OK)
         return table->status;
@@ -141,7 +141,7 @@ dt_status dt_report_write_csv(const char *path, dt_report_run *const *runs, size
     add_titles(&table, &keys, columns);
     for (size_t i = 0; i < count; i++)
         add_run(&table, runs[i], &keys, columns);
-    DT_TRY(make_csv(&text, &table));
+    DT_TRY(dt_report_make_csv(&text, &table));
     if (strcmp(path, "-") == 0)
         dt_log_result("%s", text.text);
     else

@@ -36,6 +36,8 @@ static const char style[] =
     ".key{display:inline-block;width:2rem;border-top:3px solid;vertical-align:middle;"
     "margin-right:.4rem}.key.dashed{border-top-style:dashed}\n"
     ".box{display:inline-block;width:.9rem;height:.9rem;vertical-align:middle;margin-right:.4rem}\n"
+    "table.bars td{border:0;padding:.1rem .6rem .1rem 0}td.bar{width:14rem;min-width:8rem}"
+    "td.bar span{display:block;height:.8rem;background:rgb(var(--shade))}\n"
     "details{margin:.4rem 0}summary{cursor:pointer}.note{font-style:italic}\n";
 
 /* ---- tables ---- */
@@ -371,6 +373,7 @@ dt_status dt_report_write_html(const char *path, dt_report_run *const *runs, siz
     dt_report_page_restarts(&page, runs, count);
     add_curves(&page, runs, count);
     add_quality(&page, runs, count);
+    dt_report_page_explanations(&page, runs, count);
     add_times(&page, runs, count);
     add_details(&page, runs, count);
     if (page.why[0] != '\0') {

@@ -3,7 +3,9 @@
 
 #include "dtrain/base/status.h"
 #include "dtrain/io/h5.h"
+#include "dtrain/report/report.h"
 #include "dtrain/report/text_table.h"
+#include "dtrain/run/explanation_file.h"
 #include "dtrain/task/task.h"
 #include "report_buffer.h"
 #include "report_gnuplot.h"
@@ -106,6 +108,7 @@ typedef struct dt_report_run {
     dt_h5_names class_names; /* none when the run does not say */
     dt_h5_names rank_hosts; /* likewise */
     dt_h5_names restart_status; /* likewise */
+    dt_explanation_file explanation; /* of explain.h5 beside it, if that is of this model */
 } dt_report_run;
 
 /** Opens and reads one run; all but `name` and `number`. Errors: DT_DATA, naming the file;
@@ -282,6 +285,23 @@ DT_MUST_USE dt_status dt_report_print_curves(dt_report_run *const *runs, size_t 
 DT_MUST_USE dt_status dt_report_write_csv(const char *path, dt_report_run *const *runs,
                                           size_t count);
 
+/** Makes the text of a table. Errors: DT_MEMORY. */
+DT_MUST_USE dt_status dt_report_make_csv(dt_report_buffer *out, const dt_text_table *table);
+
+/* ---- explanations (report_explanation.c, report_explanation_page.c) ---- */
+
+/** Returns how many points a column has, and where they begin. */
+size_t dt_report_points_of(size_t *first, const dt_explanation *e, int32_t number);
+
+/** Returns the output that tells most of some points: of two classes the second, else the one that
+ * differs most. */
+size_t dt_report_output_shown(const dt_explanation *e, size_t first, size_t count);
+
+/** Return how long the bars of a column and of a point are, 0 to 1. */
+double dt_report_importance_share(const dt_explanation *e, size_t i);
+double dt_report_bar_share(const dt_explanation *e, size_t first, size_t count, size_t output,
+                           size_t point);
+
 /** How many runs are drawn: so many can be told apart. Those beyond are in the tables alone. */
 enum { REPORT_RUNS_DRAWN = 12, REPORT_COLOURS = 6 };
 
@@ -299,6 +319,9 @@ void dt_report_page_table(dt_report_page *page, dt_text_table *table, size_t fir
 
 /** Adds a table of each run's restarts, with a headline; nothing when no run has any. */
 void dt_report_page_restarts(dt_report_page *page, dt_report_run *const *runs, size_t count);
+
+/** Adds the runs' explanations, with a headline; nothing when no run has any. */
+void dt_report_page_explanations(dt_report_page *page, dt_report_run *const *runs, size_t count);
 
 /** Adds a table of names and texts; nothing when there are none. */
 void dt_report_page_facts(dt_report_page *page, const char *title, const dt_report_facts *facts);
@@ -319,6 +342,9 @@ void dt_report_figure_add(dt_report_page *page, const dt_report_buffer *script, 
 
 /** Returns the step of at most `most` ticks that count something whole. */
 double dt_report_figure_step(double range, double most);
+
+/** Returns the step of about five ticks of an axis: its first digit is 1, 2 or 5. */
+double dt_report_figure_ticks(double range);
 
 /** Add one figure each to the page; nothing when there is nothing to draw. Runs that share a figure
  * have one task. Of values: `target` is drawn; `numbered`: the title has the run's number

@@ -243,6 +243,10 @@ dt_status dt_report_print_portrait(dt_report_run *run)
     dt_report_fill_ranks(&table, run, RANKS_SHOWN);
     DT_TRY(print_table(&table));
     dt_log_result("\n");
+    if (run->explanation.explanation.count > 0) {
+        DT_TRY(dt_report_explanation_print(&run->explanation));
+        dt_log_result("\n");
+    }
 out:
     return status;
 }

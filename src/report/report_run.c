@@ -1,6 +1,7 @@
 #include "report_internal.h"
 
 #include "dtrain/base/crc32.h"
+#include "dtrain/base/log.h"
 #include "dtrain/base/memory.h"
 #include "dtrain/run/run_file.h"
 
@@ -307,6 +308,32 @@ DT_MUST_USE static dt_status find_place(char **out, const char *path)
     return status;
 }
 
+/* An explanation of weights that the run no longer has is not shown. */
+DT_MUST_USE static dt_status read_explanation(dt_report_run *out)
+{
+    dt_status status = DT_OK;
+    struct stat info;
+    dt_report_buffer path = {0};
+    const char *slash = strrchr(out->place, '/');
+    const size_t folder = slash != NULL ? (size_t)(slash + 1 - out->place) : 0;
+    const dt_report_fact *crc = dt_report_fact_find(&out->summary, "weights_crc");
+    dt_report_buffer_put(&path, out->place, folder);
+    dt_report_buffer_puts(&path, "explain.h5");
+    DT_TRY(path.status);
+    if (stat(path.text, &info) != 0)
+        goto out;
+    DT_TRY(dt_explanation_file_read(&out->explanation, path.text));
+    if (crc == NULL || crc->number != (double)out->explanation.weights_crc) {
+        dt_log_warn("%s: is of another model than the run's, and not shown; dtrain explain makes "
+                    "it anew",
+                    path.text);
+        dt_explanation_file_clear(&out->explanation);
+    }
+out:
+    dt_report_buffer_clear(&path);
+    return status;
+}
+
 dt_status dt_report_run_read(dt_report_run *out, const char *path)
 {
     dt_status status = DT_OK;
@@ -315,6 +342,7 @@ dt_status dt_report_run_read(dt_report_run *out, const char *path)
     DT_TRY(dt_memory_copy_text(&out->path, path));
     DT_TRY(find_place(&out->place, path));
     DT_TRY(read_all(out, h5));
+    DT_TRY(read_explanation(out));
 out:
     dt_h5_free(h5);
     return status;
@@ -348,6 +376,7 @@ void dt_report_run_clear(dt_report_run *run)
     dt_h5_names_clear(&run->class_names);
     dt_h5_names_clear(&run->rank_hosts);
     dt_h5_names_clear(&run->restart_status);
+    dt_explanation_file_clear(&run->explanation);
     memset(run, 0, sizeof *run);
 }
 

@@ -69,7 +69,7 @@ compile() {
 }
 
 # All that the trainer consists of, without MPI and files. one_rank.c has the checksum, without zlib.
-sources="$(cd root && ls src/base/*.c src/nn/*.c src/nn/*/*.c src/task/*.c | grep -v /crc32.c)
+sources="$(cd root && ls src/base/*.c src/nn/*.c src/nn/*/*.c src/task/*.c | grep -v -e /crc32.c -e /explanation)
     src/comm/exact_sum.c src/data/dataset.c src/data/dataset_measure.c src/train/early_stopping.c
     src/comm/exact_total.c src/train/gradient_exact.c
     src/train/gradient_fast.c src/train/gradient_sum.c src/train/phases.c
