@@ -124,7 +124,9 @@ DT_MUST_USE static dt_status print_dependence(const dt_explanation_file *file, s
     if (count == 0)
         return DT_OK;
     const size_t output = dt_report_output_shown(e, first, count);
-    const size_t step = (count + POINTS_SHOWN - 1) / POINTS_SHOWN;
+    /* Between quantiles one may look; a category is its own. */
+    const bool between = e->columns[i].kind != DT_COLUMN_CATEGORY;
+    const size_t step = between ? (count + POINTS_SHOWN - 1) / POINTS_SHOWN : 1;
     dt_text_table_title(&table, "%s", e->columns[i].column);
     dt_text_table_title(&table, ">rows");
     dt_text_table_title(&table, e->task->classes ? ">p_%s" : ">%s", file->outputs.texts[output]);
