@@ -262,8 +262,6 @@ static void warn_of_losses(const dt_model *model, const char *to)
     warn_of_training(model, to);
     if (model->left_out[0] != '\0')
         dt_log_warn("%s: it has no %s", to, model->left_out);
-    if (model->no_bias[0] != '\0')
-        dt_log_warn("%s: layer '%s' had no bias; here it has one of zeros", to, model->no_bias);
     /* A recipe has them too. */
     if (dt_text_ends_in(to, ".h5") && model->recipe_json == NULL &&
         model->class_name_count > DT_H5_TEXTS_MAX)

@@ -76,8 +76,6 @@ static void print_training(const dt_model *m)
         dt_log_result("state after %" PRId64 " updates\n", optimizer->step);
     else
         dt_log_result("no state\n");
-    if (m->no_bias[0] != '\0')
-        dt_log_result("without bias: %s\n", dt_text_table_printable(line, sizeof line, m->no_bias));
     if (m->predicts_only[0] != '\0')
         dt_log_result("only for predict and evaluate: %s\n",
                       dt_text_table_printable(line, sizeof line, m->predicts_only));
@@ -200,7 +198,6 @@ static void describe_model(dt_json *json, const model *m)
         dt_json_add_null(json, "threshold");
     else
         dt_json_add_double(json, "threshold", network->threshold);
-    dt_json_add_text(json, "no_bias", m->model.no_bias);
     dt_json_add_text(json, "predicts_only", m->model.predicts_only);
     dt_json_add_text(json, "left_out", m->model.left_out);
     dt_json_add_text(json, "loss", network->loss->name);

@@ -41,6 +41,7 @@ typedef struct dt_keras_step {
     char name[DT_KERAS_NAME_BYTES]; /* for error lines; cut off when longer */
     dt_layer layer; /* kind and options */
     const dt_keras_tensors *tensors; /* NULL: none */
+    size_t tensor_count; /* the first ones of them: a dense layer may have no bias */
     const char *group; /* tensors->group, or that of another class with arrays of this shape */
     uint64_t units; /* of a dense layer, in the file */
     bool stored[DT_KERAS_TENSORS]; /* the file has an array of it */

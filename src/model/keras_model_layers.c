@@ -57,8 +57,12 @@ DT_MUST_USE static dt_status take_dense(dt_keras_builder *b, const json_t *layer
                        b->path, dt_keras_name_of(layer)));
     DT_TRY(dt_keras_add_step(&step, b, layer, &dt_layer_dense));
     step->units = (uint64_t)json_integer_value(units);
+    if (json_is_false(bias)) {
+        step->layer.biases = DT_BIAS_NONE;
+        step->tensor_count = 1;
+    }
     step->stored[0] = true;
-    step->stored[1] = bias == NULL || json_is_true(bias);
+    step->stored[1] = step->tensor_count > 1;
     b->values = step->units;
     DT_TRY(dt_keras_take_activation(b, layer, json_object_get(config, "activation")));
 out:
@@ -68,7 +72,7 @@ out:
 /* Where the layer has only one of scale and shift, dtrain would train both. */
 static void note_missing(dt_keras_builder *b, const dt_keras_step *step)
 {
-    for (size_t t = 0; t < step->tensors->count; t++)
+    for (size_t t = 0; t < step->tensor_count; t++)
         if (!step->stored[t])
             dt_keras_set_predicts_only(b->chain, "layer '%s' has no %s", step->name,
                                        step->tensors->tensors[t].name);
@@ -89,7 +93,7 @@ DT_MUST_USE static dt_status take_norm(dt_keras_step **out, dt_keras_builder *b,
     DT_TRY(dt_keras_add_step(out, b, layer, kind));
     (*out)->layer.epsilon = number > 1e-30 ? number : 1e-30;
     (*out)->stored[0] = is_on(layer, "scale");
-    (*out)->stored[1] = (*out)->tensors->count > 1 && is_on(layer, "center");
+    (*out)->stored[1] = (*out)->tensor_count > 1 && is_on(layer, "center");
 out:
     return status;
 }

@@ -90,7 +90,7 @@ static void print_arrays(char *out, size_t bytes, const dt_keras_step *step)
 {
     size_t used = 0;
     out[0] = '\0';
-    for (size_t t = 0; t < step->tensors->count && used < bytes; t++)
+    for (size_t t = 0; t < step->tensor_count && used < bytes; t++)
         if (step->stored[t])
             used += (size_t)snprintf(out + used, bytes - used, "%sa %s", used > 0 ? " and " : "",
                                      step->tensors->tensors[t].name);
@@ -116,10 +116,10 @@ static void order_names(const char *out[DT_KERAS_TENSORS], const dt_keras_step *
 {
     size_t next = 0;
     bool named = true;
-    for (size_t t = 0; t < step->tensors->count; t++)
+    for (size_t t = 0; t < step->tensor_count; t++)
         named = named && (!step->stored[t] ||
                           find_tensor(names, step->tensors->tensors[t].name) < names->count);
-    for (size_t t = 0; t < step->tensors->count; t++)
+    for (size_t t = 0; t < step->tensor_count; t++)
         if (step->stored[t] && named)
             out[t] = names->texts[find_tensor(names, step->tensors->tensors[t].name)];
         else if (step->stored[t])
@@ -134,7 +134,7 @@ DT_MUST_USE static dt_status take_step(dt_keras_reader *r, const char *group,
     char **datasets = r->datasets[r->located];
     const char *ordered[DT_KERAS_TENSORS] = {0};
     size_t stored = 0;
-    for (size_t t = 0; t < step->tensors->count; t++)
+    for (size_t t = 0; t < step->tensor_count; t++)
         stored += step->stored[t];
     if (names->count != stored && !(step->more && names->count == stored + 1)) {
         char expected[128];
@@ -143,7 +143,7 @@ DT_MUST_USE static dt_status take_step(dt_keras_reader *r, const char *group,
                        r->in.path, step->name, expected, names->count);
     }
     order_names(ordered, step, names);
-    for (size_t t = 0; t < step->tensors->count; t++) {
+    for (size_t t = 0; t < step->tensor_count; t++) {
         uint64_t shape[2];
         const unsigned dims = dt_keras_shape_tensor(shape, step, t, r->inputs);
         if (ordered[t] == NULL) /* it is not stored */
@@ -311,17 +311,13 @@ DT_MUST_USE static dt_status read_weights(dt_keras_loaded *out, const dt_keras_r
     next = out->params;
     for (size_t l = 0; l < r->chain.count; l++) {
         const dt_keras_step *step = &r->chain.steps[l];
-        const size_t tensors = step->tensors != NULL ? step->tensors->count : 0;
         out->layers[l] = make_layer(r, l, inputs);
         out->layers[l].kernel = next;
-        for (size_t t = 0; t < tensors; t++) {
+        for (size_t t = 0; t < step->tensor_count; t++) {
             if (t == 1)
                 out->layers[l].bias = next;
             DT_TRY(read_tensor(&next, r, l, t, inputs));
         }
-        if (step->layer.kind == &dt_layer_dense && !step->stored[1] && !step->identity &&
-            out->no_bias[0] == '\0')
-            (void)snprintf(out->no_bias, sizeof out->no_bias, "%s", step->name);
         inputs = dt_keras_step_outputs(step, inputs);
     }
     out->model.layers = out->layers;

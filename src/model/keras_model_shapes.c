@@ -39,7 +39,7 @@ void dt_keras_spread_logit(float *values, uint64_t count, float factor)
 bool dt_keras_has_arrays(const dt_keras_step *step)
 {
     bool stored = false;
-    for (size_t t = 0; step->tensors != NULL && t < step->tensors->count; t++)
+    for (size_t t = 0; t < step->tensor_count; t++)
         stored = stored || step->stored[t];
     return stored;
 }
@@ -70,7 +70,7 @@ uint64_t dt_keras_reader_count(const dt_keras_reader *r)
     uint64_t count = 0, inputs = r->chain.inputs;
     for (size_t l = 0; l < r->chain.count; l++) {
         const dt_keras_step *step = &r->chain.steps[l];
-        for (size_t t = 0; step->tensors != NULL && t < step->tensors->count; t++)
+        for (size_t t = 0; t < step->tensor_count; t++)
             count += dt_keras_count_tensor(r, l, t, inputs);
         inputs = dt_keras_step_outputs(step, inputs);
     }

@@ -165,7 +165,7 @@ out:
     return status;
 }
 
-/* A bias that is not there keeps moments of 0. */
+/* A tensor that the file does not have keeps moments of 0. */
 DT_MUST_USE static dt_status read_moments(dt_keras_loaded *out, const dt_keras_reader *r)
 {
     dt_status status = DT_OK;
@@ -174,7 +174,7 @@ DT_MUST_USE static dt_status read_moments(dt_keras_loaded *out, const dt_keras_r
     float *m = out->model.optimizer.states[0], *v = out->model.optimizer.states[1];
     for (size_t l = 0; l < r->chain.count; l++) {
         const dt_keras_step *step = &r->chain.steps[l];
-        for (size_t t = 0; step->tensors != NULL && t < step->tensors->count; t++) {
+        for (size_t t = 0; t < step->tensor_count; t++) {
             const uint64_t count = dt_keras_count_tensor(r, l, t, inputs);
             if (has_moments(step, t)) {
                 DT_TRY(read_moment(m, r, r->state.texts[next++], l, count, -1.0f));

@@ -42,8 +42,10 @@ dt_keras_step *dt_keras_append_step(dt_keras_chain *chain, const char *name,
     *step = (dt_keras_step){.layer = {.kind = kind, .activation = DT_ACTIVATION_LINEAR},
                             .tensors = dt_keras_tensors_of(kind)};
     (void)snprintf(step->name, sizeof step->name, "%s", name);
-    if (step->tensors != NULL)
+    if (step->tensors != NULL) {
         step->group = step->tensors->group;
+        step->tensor_count = step->tensors->count;
+    }
     return step;
 }
 

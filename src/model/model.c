@@ -118,7 +118,6 @@ DT_MUST_USE static dt_status take_keras(dt_model *out, dt_keras_loaded *loaded)
     out->class_name_count = loaded->class_names.count;
     loaded->class_names = (dt_h5_names){0};
     memcpy(out->left_out, loaded->left_out, sizeof out->left_out);
-    memcpy(out->no_bias, loaded->no_bias, sizeof out->no_bias);
     memcpy(out->predicts_only, loaded->predicts_only, sizeof out->predicts_only);
 out:
     return status;
@@ -196,7 +195,7 @@ uint32_t dt_model_state_crc(const dt_model *model)
 typedef struct facts {
     uint64_t json_bytes, recipe_bytes; /* with their NUL; 0: none */
     uint64_t name_count, name_bytes; /* with a NUL after each */
-    char left_out[256], no_bias[64], predicts_only[160];
+    char left_out[256], predicts_only[160];
 } facts;
 
 static facts gather_facts(const dt_model *model, const char *json)
@@ -206,7 +205,6 @@ static facts gather_facts(const dt_model *model, const char *json)
     for (size_t i = 0; i < model->class_name_count; i++)
         f.name_bytes += strlen(model->class_names[i]) + 1;
     memcpy(f.left_out, model->left_out, sizeof f.left_out);
-    memcpy(f.no_bias, model->no_bias, sizeof f.no_bias);
     memcpy(f.predicts_only, model->predicts_only, sizeof f.predicts_only);
     return f;
 }
@@ -321,7 +319,6 @@ dt_status dt_model_load(dt_model *out, const dt_comm *comm, const char *path)
         f = gather_facts(out, json);
     dt_comm_broadcast(comm, &f, sizeof f);
     memcpy(out->left_out, f.left_out, sizeof out->left_out);
-    memcpy(out->no_bias, f.no_bias, sizeof out->no_bias);
     memcpy(out->predicts_only, f.predicts_only, sizeof out->predicts_only);
     DT_TRY(share_numbers(out, comm, &json, (size_t)f.json_bytes));
     DT_TRY(share_text(&out->recipe_json, comm, (size_t)f.recipe_bytes));

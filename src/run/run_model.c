@@ -142,11 +142,6 @@ DT_MUST_USE static dt_status check_fit(const dt_run *r, const char *path)
             "--init-from %s: it is an ensemble of %zu networks, and training starts from "
             "one; name the folder of one of its restarts",
             path, network->other_count + 1);
-    if (r->model.no_bias[0] != '\0')
-        return dt_fail(DT_DATA,
-                       "%s: layer '%s' has no bias; dtrain would train one. Only predict and "
-                       "evaluate take this model",
-                       path, r->model.no_bias);
     if (r->model.predicts_only[0] != '\0')
         return dt_fail(DT_DATA,
                        "%s: %s; dtrain cannot train that. Only predict and evaluate take this "

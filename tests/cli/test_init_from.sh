@@ -156,7 +156,6 @@ ends = dense("end", 3, "softmax")
 drop = {"class_name": "Dropout", "config": {"name": "drop", "rate": 0.3}}
 normalization = {"class_name": "Normalization", "config": {"name": "norm", "axis": [-1]}}
 write("plain.h5", 12, [dense("start", 8, "relu"), ends])
-write("no-bias.h5", 12, [dense("start", 8, "relu", use_bias=False), ends])
 write("dropout.h5", 12, [dense("start", 8, "relu"), drop, ends])
 write("mixed.h5", 12, [dense("start", 8, "relu"), dense("middle", 5, "sigmoid"), ends])
 write("normal.h5", 12, [normalization, dense("start", 8, "relu"), ends],
@@ -167,7 +166,6 @@ expect_status 0
 expect_empty_stderr
 expect_stdout '^init +weights of plain.h5 .*, Adam after 0 steps$'
 expect_stdout '^training +Adam 0\.001,'
-refuse 3 "no-bias.h5: layer 'start' has no bias; dtrain would train one" --init-from no-bias.h5 three
 run 3 --quiet --epochs 2 --init-from dropout.h5 --out dropout three
 expect_status 0
 expect_one_stderr_line "dtrain: warning: dropout.h5: training ignores Dropout 'drop'"

@@ -154,7 +154,6 @@ static void test_comes_back(void **state)
     assert_all(loaded.recipe_json == NULL && loaded.class_names == NULL);
     assert_all_int(loaded.class_name_count, 0);
     assert_all_string(loaded.left_out, "");
-    assert_all_string(loaded.no_bias, "");
     dt_model_clear(&loaded);
     assert_all(loaded.network.params == NULL);
     clear_made(&saved);

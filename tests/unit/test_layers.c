@@ -93,6 +93,8 @@ enum { ENCODED = 5, EDGES = 79 };
 static const example listed[] = {
     {&dt_layer_dense, 3, {DENSE(40, TANH), DENSE(33, SIGMOID), DENSE(C, LINEAR)}},
     {&dt_layer_dense, 2, {DENSE(7, TANH), DENSE(40, LINEAR)}}, /* its last layer is not narrow */
+    {&dt_layer_dense, 2, {DENSE_WITHOUT_BIAS(7, TANH), DENSE_WITHOUT_BIAS(C, LINEAR)}},
+    {&dt_layer_dense, 2, {DENSE(7, TANH), DENSE_WITHOUT_BIAS(40, LINEAR)}},
     {&dt_layer_normalization,
      3,
      {{.kind = &dt_layer_normalization}, DENSE(40, TANH), DENSE(C, LINEAR)}},
@@ -671,15 +673,6 @@ static void test_members_that_do_not_fit(void **state)
                         "layer 3 (member_scale) has 3 members, but the layers before it have 2");
 }
 
-static void test_last_layer_without_bias(void **state)
-{
-    (void)state;
-    dt_network network;
-    const dt_layer layers[] = {DENSE(4, TANH), DENSE_WITHOUT_BIAS(C, LINEAR)};
-    assert_int_equal(dt_network_make(&network, D, layers, 2), DT_DATA);
-    assert_string_equal(dt_status_text(), "layer 2 (dense) is the last one, which requires a bias");
-}
-
 /* Scales between layers start as ones, and the shifts of all members alike. */
 static void test_start_of_scales(void **state)
 {
@@ -976,7 +969,6 @@ int main(void)
         cmocka_unit_test(test_forward_alone),
         cmocka_unit_test(test_add_of_no_such_layer),
         cmocka_unit_test(test_members_that_do_not_fit),
-        cmocka_unit_test(test_last_layer_without_bias),
         cmocka_unit_test(test_start_of_scales),
         cmocka_unit_test(test_dropout_moves_add),
         cmocka_unit_test(test_noise_comes_first),

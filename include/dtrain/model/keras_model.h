@@ -34,7 +34,7 @@ typedef struct dt_keras_layer {
     uint64_t units; /* H */
     const char *activation; /* "relu", "tanh", "sigmoid", "linear", "softmax" */
     const float *kernel; /* [inputs of this layer, units], row-major */
-    const float *bias; /* [units] */
+    const float *bias; /* [units]; NULL: the layer has none */
     dt_layer layer; /* of a model that was read: kind and options. Of another kind than dense,
                        `kernel` and `bias` are the first tensors of the kind, in its order */
 } dt_keras_layer;
@@ -113,7 +113,6 @@ typedef struct dt_keras_loaded {
     char *recipe_json; /* NULL: none */
     dt_h5_names class_names;
     char left_out[256]; /* what of the file dtrain would not train with, for a warning; "": none */
-    char no_bias[64]; /* the name of the first Dense layer without bias, "": all have one */
     char predicts_only[160]; /* why dtrain cannot go on with the training; "": it can */
 } dt_keras_loaded;
 
@@ -134,11 +133,10 @@ typedef struct dt_keras_loaded {
  * loss) becomes softmax of two, sigmoid(z) = softmax([0, z]): kernel [0, w], bias [0, b], Adam's m
  * [-m, m] and v [v, v]. Other outputs are values if the loss is of values, or if the file has no
  * loss and there is one unit or a Rescaling. The loss is then mse, mae or Huber's with its delta;
- * mse if the file has none. A layer without bias gets zeros (also for moments). Adam's numbers are
- * those the model was compiled with, and Keras's defaults where it has none; the learning rate is
- * that of the optimizer's state, where there is one, and given as Keras was told it: 0.01, though
- * the file has the float32 nearest to it, 0.009999999776482582. The activations' names are static
- * text.
+ * mse if the file has none. Adam's numbers are those the model was compiled with, and Keras's
+ * defaults where it has none; the learning rate is that of the optimizer's state, where there is
+ * one, and given as Keras was told it: 0.01, though the file has the float32 nearest to it,
+ * 0.009999999776482582. The activations' names are static text.
  *
  * What dtrain can compute but not train is there, too, and `predicts_only` says so: a Rescaling or
  * Normalization in the middle, which becomes a batch normalization; a normalization without scale

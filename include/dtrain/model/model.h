@@ -19,7 +19,7 @@ typedef struct dt_model {
     size_t class_name_count; /* C, or 0: none */
 
     /* Of a model that was read: what training would not go on with (dt_keras_loaded). */
-    char left_out[256], no_bias[64], predicts_only[160];
+    char left_out[256], predicts_only[160];
 } dt_model;
 
 /** Writes the path of a model: of a run's folder, the model.h5 in it; else as it is. Returns

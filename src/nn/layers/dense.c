@@ -36,9 +36,6 @@ static dt_status plan(dt_network *network, size_t l)
                                  .fan_in = layer->D,
                                  .fan_out = layer->H,
                                  .start = DT_START_BIAS};
-    if (layer->biases == DT_BIAS_NONE && l + 1 == network->layer_count)
-        DT_TRY(dt_fail(DT_DATA, "layer %zu (%s) is the last one, which requires a bias", l + 1,
-                       layer->kind->name));
     DT_TRY(dt_network_declare(network, l, &kernel, &layer->kernel));
     if (layer->biases == DT_BIAS_UNITS)
         DT_TRY(dt_network_declare(network, l, &bias, &layer->bias));
@@ -155,8 +152,7 @@ static dt_status allocate(dt_workspace *w, const dt_network *network, size_t l, 
     const size_t D = network->layers[l].D, H = network->layers[l].H;
     const size_t tall = dt_panels_count(D) * DT_PANEL, wide = dt_panels_count(H) * DT_PANEL;
     if (dt_network_is_narrow(network, l)) {
-        DT_TRY(dt_memory_alloc(&w->weights[l], dt_narrow_packed(&network->layers[l], 1),
-                               sizeof(float), "a layer's weights"));
+        DT_TRY(dt_narrow_allocate(w, network, l, 1));
     } else {
         DT_TRY(dt_memory_alloc(&w->weights[l], (D + 1) * wide, sizeof(float), "a layer's weights"));
         if (has_layer_before(network, l) && passes == DT_BOTH_PASSES)

@@ -6,7 +6,6 @@
  */
 #include "products.h"
 
-#include "dtrain/base/memory.h"
 
 #include <limits.h>
 
@@ -45,9 +44,7 @@ out:
 static dt_status allocate(dt_workspace *w, const dt_network *network, size_t l, dt_passes passes)
 {
     (void)passes;
-    const dt_layer *layer = &network->layers[l];
-    return dt_memory_alloc(&w->weights[l], dt_narrow_packed(layer, layer->K), sizeof(float),
-                           "a layer's weights");
+    return dt_narrow_allocate(w, network, l, network->layers[l].K);
 }
 
 static void begin_forward(const dt_traversal *t, size_t l)

@@ -1,5 +1,6 @@
 #include "products.h"
 
+#include "dtrain/base/memory.h"
 #include "dtrain/base/vectorize.h"
 
 #include <string.h>
@@ -64,6 +65,15 @@ size_t dt_narrow_packed(const dt_layer *layer, size_t kernels)
     return kernels * dt_panels_count(layer->D) * DT_PANEL * layer->H;
 }
 
+/* Behind the kernels are the zeros that stand for biases if there are none. */
+dt_status dt_narrow_allocate(dt_workspace *w, const dt_network *network, size_t l, size_t kernels)
+{
+    const dt_layer *layer = &network->layers[l];
+    const size_t zeros = layer->biases == DT_BIAS_NONE ? kernels * layer->H : 0;
+    return dt_memory_alloc(&w->weights[l], dt_narrow_packed(layer, kernels) + zeros, sizeof(float),
+                           "a layer's weights");
+}
+
 void dt_narrow_pack(const dt_traversal *t, size_t l, size_t kernels)
 {
     const dt_layer *layer = &t->network->layers[l];
@@ -79,6 +89,9 @@ void dt_narrow_forward(const dt_traversal *t, size_t l, size_t kernels, size_t f
     const dt_layer *layer = &t->network->layers[l];
     const dt_panels *in = dt_traversal_inputs(t, l);
     const dt_workspace *w = t->workspace;
+    const float *biases = layer->biases == DT_BIAS_UNITS
+                              ? t->network->params + layer->bias
+                              : w->weights[l] + dt_narrow_packed(layer, kernels);
     for (size_t k = 0; k < kernels; k++) {
         const dt_narrow m = {
             .z = w->logits + (from + k) * layer->H,
@@ -87,7 +100,7 @@ void dt_narrow_forward(const dt_traversal *t, size_t l, size_t kernels, size_t f
             .x_row = kernels * DT_PANEL,
             .x_panel = in->pitch * DT_PANEL,
             .WT = w->weights[l] + dt_narrow_packed(layer, k),
-            .bias = t->network->params + layer->bias + k * layer->H,
+            .bias = biases + k * layer->H,
             .rows = (to - from) / kernels,
             .D = layer->D,
             .C = layer->H,
@@ -118,7 +131,7 @@ static void hand_over_kernel(dt_traversal *t, size_t l, size_t kernels, size_t k
     }
 }
 
-void dt_narrow_gradient(dt_traversal *t, size_t l, size_t kernels)
+static void hand_over_biases(dt_traversal *t, size_t l, size_t kernels)
 {
     const dt_layer *layer = &t->network->layers[l];
     const size_t C = layer->H, step = layer->K / kernels;
@@ -127,6 +140,12 @@ void dt_narrow_gradient(dt_traversal *t, size_t l, size_t kernels)
             dt_hand_over_sums(t, layer->bias + k * C + c, dt_panels_width(C, c), step,
                               t->workspace->logits + k * C + c, kernels * C);
     dt_traversal_report_final(t, layer->bias);
+}
+
+void dt_narrow_gradient(dt_traversal *t, size_t l, size_t kernels)
+{
+    if (t->network->layers[l].biases == DT_BIAS_UNITS)
+        hand_over_biases(t, l, kernels);
     for (size_t k = kernels; k-- > 0;)
         hand_over_kernel(t, l, kernels, k);
 }

@@ -21,11 +21,15 @@ void dt_hand_over_sums(const dt_traversal *t, size_t first, size_t columns, size
 
 /**
  * The last layer's product: rows of logits, by `kernels` kernels [D,C] that take turns, row by
- * row. Kernels and biases follow each other among the parameters.
+ * row. Kernels follow each other among the parameters, and so do biases, if there are any.
  */
 
 /** Returns the floats that the packed kernels take. */
 size_t dt_narrow_packed(const dt_layer *layer, size_t kernels);
+
+/** Allocates the packed kernels, in weights[l]. Errors: DT_MEMORY. */
+DT_MUST_USE dt_status dt_narrow_allocate(dt_workspace *w, const dt_network *network, size_t l,
+                                         size_t kernels);
 
 /** Packs the kernels for the forward product and, transposed as they are, for the backward one. */
 void dt_narrow_pack(const dt_traversal *t, size_t l, size_t kernels);
@@ -33,7 +37,7 @@ void dt_narrow_pack(const dt_traversal *t, size_t l, size_t kernels);
 /** Computes the logits of rows from .. to-1; both are multiples of `kernels`. */
 void dt_narrow_forward(const dt_traversal *t, size_t l, size_t kernels, size_t from, size_t to);
 
-/** Hands over the gradients of biases and kernels. */
+/** Hands over the gradients of biases, if there are any, and kernels. */
 void dt_narrow_gradient(dt_traversal *t, size_t l, size_t kernels);
 
 #endif
