@@ -6,7 +6,6 @@
 #include "dtrain/io/zip.h"
 #include "dtrain/model/keras_model.h"
 
-#include <ctype.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,22 +37,6 @@ DT_MUST_USE static dt_status write_variable(dt_h5 *h5, const char *group, size_t
     return dt_h5_write_array(h5, path, DT_H5_F32, v->dims, v->shape, values);
 }
 
-/* Prints a class's name as Keras does in its files: "re_lu", "global_average_pooling1d". */
-static void print_class(char out[DT_KERAS_GROUP_BYTES], const char *name)
-{
-    size_t used = 0;
-    for (const char *c = name; *c != '\0' && used + 2 < DT_KERAS_GROUP_BYTES; c++) {
-        const bool capital = isupper((unsigned char)c[0]) != 0;
-        const bool begins =
-            capital && c > name &&
-            (islower((unsigned char)c[1]) != 0 || islower((unsigned char)c[-1]) != 0);
-        if (begins)
-            out[used++] = '_';
-        out[used++] = (char)tolower((unsigned char)*c);
-    }
-    out[used] = '\0';
-}
-
 /* Keras 3.3 and 3.5 want a group for every object, also for one without variables; the Input of a
  * Sequential model is none. */
 DT_MUST_USE static dt_status write_nodes(dt_h5 *h5, const dt_keras_graph *graph)
@@ -66,7 +49,7 @@ DT_MUST_USE static dt_status write_nodes(dt_h5 *h5, const dt_keras_graph *graph)
         size_t number = 0;
         for (size_t before = 0; before < i; before++)
             number += strcmp(graph->nodes[before].class_name, node->class_name) == 0;
-        print_class(class_name, node->class_name);
+        dt_keras_archive_class(class_name, node->class_name);
         dt_keras_archive_group(group, class_name, number);
         DT_TRY(dt_h5_make_group(h5, group));
         for (size_t v = 0; v < node->variable_count; v++)

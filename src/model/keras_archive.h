@@ -14,6 +14,9 @@
 
 enum { DT_KERAS_GROUP_BYTES = 64 };
 
+/* Prints a class's name as Keras does in its files: "re_lu", "global_average_pooling1d". */
+void dt_keras_archive_class(char out[DT_KERAS_GROUP_BYTES], const char *name);
+
 /* Prints the group of a layer's variables: those of one class are counted in the model's order. */
 void dt_keras_archive_group(char out[DT_KERAS_GROUP_BYTES], const char *class, size_t index);
 

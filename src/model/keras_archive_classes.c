@@ -7,14 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-void dt_keras_archive_group(char out[DT_KERAS_GROUP_BYTES], const char *class, size_t index)
-{
-    if (index == 0)
-        (void)snprintf(out, DT_KERAS_GROUP_BYTES, "/layers/%s/vars", class);
-    else
-        (void)snprintf(out, DT_KERAS_GROUP_BYTES, "/layers/%s_%zu/vars", class, index);
-}
-
 dt_status dt_keras_classes_format(char **out, const char *const *names, size_t count)
 {
     dt_status status = DT_OK;

@@ -62,17 +62,39 @@ DT_MUST_USE static dt_status fail_no_weights(const dt_zip *zip)
 
 /* ---- where the arrays lie ---- */
 
-/* Keras 3's, and that of Keras 2.12 to 2.14. */
-DT_MUST_USE static dt_status find_layers(const char **out, const dt_keras_reader *r)
+/* Where the layers of each model lie. */
+typedef struct folder {
+    char group[GROUP_BYTES]; /* "": not found yet */
+    dt_h5_names names; /* of its groups; "": taken */
+} folder;
+
+DT_MUST_USE static dt_status fail_long_name(const dt_keras_reader *r)
 {
-    static const char *const groups[] = {"/layers", "/_layer_checkpoint_dependencies"};
-    for (size_t i = 0; i < 2; i++) {
-        *out = groups[i];
-        if (dt_h5_has(r->in.h5, groups[i]) == DT_H5_GROUP)
-            return DT_OK;
-    }
-    return dt_fail(DT_DATA, "%s: there is no group /layers in its %s", r->in.path,
-                   DT_KERAS_WEIGHTS_MEMBER);
+    return dt_fail(DT_DATA, "%s: the names of its models are too long", r->in.path);
+}
+
+/* Prints "<parent>/<name>", to which more can be added. Returns false: it is too long. */
+static bool print_group(char group[GROUP_BYTES], const char *parent, const char *name)
+{
+    enum { MORE = 64 };
+    const size_t used = strlen(parent), more = strlen(name);
+    if (used + 1 + more + MORE > GROUP_BYTES)
+        return false;
+    memcpy(group, parent, used);
+    group[used] = '/';
+    memcpy(group + used + 1, name, more + 1);
+    return true;
+}
+
+/* Finds the layers of a model: Keras 3's, and those of Keras 2.12 to 2.14. Returns false: there are
+ * none. */
+static bool find_layers(char group[GROUP_BYTES], const dt_keras_reader *r, const char *model)
+{
+    static const char *const groups[] = {"layers", "_layer_checkpoint_dependencies"};
+    for (size_t i = 0; i < 2; i++)
+        if (print_group(group, model, groups[i]) && dt_h5_has(r->in.h5, group) == DT_H5_GROUP)
+            return true;
+    return false;
 }
 
 /* Returns the number of a layer of that class: "dense" 0, "dense_12" 12; -1: it is of another. */
@@ -90,31 +112,89 @@ static long number_of(const char *name, const char *class)
     return *end == '\0' && number < LONG_MAX ? number : -1;
 }
 
-/* Lists the arrays "0", "1" ... of the next layer of a class that has any, and blanks the names it
- * passes. The numbers of Keras 2 skip: it counts a layer with weights twice. */
-DT_MUST_USE static dt_status find_next(char group[GROUP_BYTES], dt_h5_names *arrays,
-                                       const dt_keras_reader *r, const char *layers,
-                                       dt_h5_names *names, const char *class)
+/* Lists the arrays "0", "1" ... of the layer in a group. */
+DT_MUST_USE static dt_status list_arrays(dt_h5_names *out, const dt_keras_reader *r,
+                                         const char *layer)
+{
+    char group[GROUP_BYTES];
+    dt_h5_names_clear(out);
+    if (!print_group(group, layer, "vars"))
+        return fail_long_name(r);
+    return dt_h5_has(r->in.h5, group) == DT_H5_GROUP ? dt_h5_list_members(out, r->in.h5, group)
+                                                     : DT_OK;
+}
+
+/* Sets *has to whether a layer, or a model with its layers, has arrays. */
+DT_MUST_USE static dt_status look_for_arrays(bool *has, const dt_keras_reader *r, const char *layer)
 {
     dt_status status = DT_OK;
-    while (arrays->count == 0) {
+    char layers[GROUP_BYTES], group[GROUP_BYTES];
+    dt_h5_names names = {0};
+    DT_TRY(list_arrays(&names, r, layer));
+    *has = names.count > 0;
+    if (*has || !find_layers(layers, r, layer))
+        goto out;
+    dt_h5_names_clear(&names);
+    DT_TRY(dt_h5_list_members(&names, r->in.h5, layers));
+    for (size_t i = 0; !*has && i < names.count; i++) {
+        if (!print_group(group, layers, names.texts[i]))
+            DT_TRY(fail_long_name(r));
+        DT_TRY(look_for_arrays(has, r, group));
+    }
+out:
+    dt_h5_names_clear(&names);
+    return status;
+}
+
+/* Finds the group of the next layer of a class that has any arrays, or of a model with such layers,
+ * and blanks the names it passes; group "": there is none. The numbers of Keras 2 skip: it counts a
+ * layer with weights twice. */
+DT_MUST_USE static dt_status find_next(char group[GROUP_BYTES], const dt_keras_reader *r,
+                                       folder *in, const char *class)
+{
+    dt_status status = DT_OK;
+    bool has = false;
+    while (!has) {
         char *next = NULL;
-        long number = LONG_MAX;
-        for (size_t i = 0; i < names->count; i++) {
-            const long found = number_of(names->texts[i], class);
-            if (found >= 0 && found < number) {
-                number = found;
-                next = names->texts[i];
+        long lowest = LONG_MAX;
+        for (size_t i = 0; i < in->names.count; i++) {
+            const long number = number_of(in->names.texts[i], class);
+            if (number >= 0 && number < lowest) {
+                lowest = number;
+                next = in->names.texts[i];
             }
         }
+        group[0] = '\0';
         if (next == NULL)
             break;
-        (void)snprintf(group, GROUP_BYTES, "%s/%.200s/vars", layers, next);
-        next[0] = '\0'; /* taken */
-        dt_h5_names_clear(arrays);
-        if (dt_h5_has(r->in.h5, group) == DT_H5_GROUP)
-            DT_TRY(dt_h5_list_members(arrays, r->in.h5, group));
+        if (!print_group(group, in->group, next))
+            DT_TRY(fail_long_name(r));
+        next[0] = '\0';
+        DT_TRY(look_for_arrays(&has, r, group));
     }
+out:
+    return status;
+}
+
+/* Finds the layers of a model, after those of the model that it is in. */
+DT_MUST_USE static dt_status open_folder(folder *folders, const dt_keras_reader *r, size_t model)
+{
+    dt_status status = DT_OK;
+    const dt_keras_place *place = &r->chain.models[model];
+    folder *f = &folders[model];
+    char group[GROUP_BYTES] = "";
+    if (f->group[0] != '\0')
+        goto out;
+    if (model > 0) {
+        DT_TRY(open_folder(folders, r, place->model));
+        DT_TRY(find_next(group, r, &folders[place->model], place->group));
+    }
+    if ((model > 0 && group[0] == '\0') || !find_layers(f->group, r, group)) {
+        f->group[0] = '\0';
+        DT_TRY(dt_fail(DT_DATA, "%s: there is no group %s/layers in its %s", r->in.path,
+                       model > 0 ? place->group : "", DT_KERAS_WEIGHTS_MEMBER));
+    }
+    DT_TRY(dt_h5_list_members(&f->names, r->in.h5, f->group));
 out:
     return status;
 }
@@ -122,21 +202,27 @@ out:
 DT_MUST_USE static dt_status locate_weights(dt_keras_reader *r)
 {
     dt_status status = DT_OK;
-    const char *layers = NULL, *class = NULL, *name = NULL;
-    char group[GROUP_BYTES];
-    dt_h5_names names = {0}, arrays = {0};
-    DT_TRY(find_layers(&layers, r));
-    DT_TRY(dt_h5_list_members(&names, r->in.h5, layers));
-    while ((name = dt_keras_reader_next(r, &class)) != NULL) {
-        dt_h5_names_clear(&arrays);
-        DT_TRY(find_next(group, &arrays, r, layers, &names, class));
-        if (arrays.count == 0)
+    const dt_keras_place *place = NULL;
+    const char *name = NULL;
+    char layer[GROUP_BYTES], group[GROUP_BYTES];
+    folder *folders = NULL;
+    dt_h5_names arrays = {0};
+    DT_TRY(dt_memory_alloc(&folders, r->chain.model_count, sizeof *folders, "models"));
+    DT_TRY(open_folder(folders, r, 0));
+    while ((name = dt_keras_reader_next(r, &place)) != NULL) {
+        DT_TRY(open_folder(folders, r, place->model));
+        DT_TRY(find_next(layer, r, &folders[place->model], place->group));
+        if (layer[0] == '\0')
             DT_TRY(dt_fail(DT_DATA, "%s: layer '%s' has no weights in it", r->in.path, name));
+        DT_TRY(list_arrays(&arrays, r, layer));
+        (void)print_group(group, layer, "vars");
         DT_TRY(dt_keras_reader_take_weights(r, group, &arrays));
     }
 out:
     dt_h5_names_clear(&arrays);
-    dt_h5_names_clear(&names);
+    for (size_t m = 0; folders != NULL && m < r->chain.model_count; m++)
+        dt_h5_names_clear(&folders[m].names);
+    dt_memory_free(folders);
     return status;
 }
 

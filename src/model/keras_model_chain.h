@@ -6,6 +6,7 @@
 #include "dtrain/base/status.h"
 #include "dtrain/nn/layer.h"
 #include "dtrain/nn/loss.h"
+#include "keras_archive.h"
 
 #include <jansson.h>
 
@@ -23,7 +24,6 @@ enum {
 /* The tensors of a kind of layer in Keras's order, which is dtrain's. */
 typedef struct dt_keras_tensors {
     const dt_layer_kind *kind;
-    const char *group; /* how .keras files name the class */
     size_t count;
     struct {
         const char *name;
@@ -35,6 +35,13 @@ typedef struct dt_keras_tensors {
 /* Returns the tensors of a kind; NULL: it has none. */
 const dt_keras_tensors *dt_keras_tensors_of(const dt_layer_kind *kind);
 
+/* Where the arrays of a layer lie. */
+typedef struct dt_keras_place {
+    char group[DT_KERAS_GROUP_BYTES]; /* how .keras files name the class: "batch_normalization" */
+    size_t model; /* the one that the layer is in: 0, or a model in it (dt_keras_chain.models) */
+    bool frozen; /* not trainable, nor what is in it */
+} dt_keras_place;
+
 /* A layer of the network to be, and where its numbers come from: the file's arrays, the
  * configuration, or neither. */
 typedef struct dt_keras_step {
@@ -42,7 +49,7 @@ typedef struct dt_keras_step {
     dt_layer layer; /* kind and options */
     const dt_keras_tensors *tensors; /* NULL: none */
     size_t tensor_count; /* the first ones of them: a dense layer may have no bias */
-    const char *group; /* tensors->group, or that of another class with arrays of this shape */
+    dt_keras_place place;
     uint64_t units; /* of a dense layer, in the file */
     bool stored[DT_KERAS_TENSORS]; /* the file has an array of it */
     bool more; /* there may be one array more, which is not read */
@@ -55,6 +62,7 @@ typedef struct dt_keras_step {
 typedef struct dt_keras_normalization {
     bool there;
     char name[DT_KERAS_NAME_BYTES];
+    dt_keras_place place;
     bool one_for_all; /* one mean and variance for all columns */
     size_t given; /* how many means the configuration itself has; 0: they are in the weights */
     double *mean, *variance; /* [given] */
@@ -72,6 +80,8 @@ typedef struct dt_keras_chain {
     uint64_t inputs; /* 0: the configuration does not say */
     size_t count;
     dt_keras_step *steps; /* the last one is dense and linear */
+    size_t model_count;
+    dt_keras_place *models; /* in the file's order: the whole model, then those that are layers */
     dt_keras_normalization normalization;
     dt_keras_rescaling rescaling;
     bool classes; /* the outputs are logits */
@@ -112,10 +122,14 @@ typedef struct dt_keras_builder {
     const char *path;
     const char *previous; /* name of the layer before; NULL at the first */
     bool functional;
+    size_t model; /* whose layers these are, among chain->models */
     size_t dims; /* of a row here; 0: unknown, which counts as 1 */
     uint64_t values; /* of a row here; 0: unknown */
     const char *softmax; /* name of the layer that has it; NULL: none so far */
 } dt_keras_builder;
+
+/* Returns the place of a layer of the builder's model. */
+dt_keras_place dt_keras_place_of(const dt_keras_builder *b, const json_t *layer);
 
 /* Adds a step with the tensors of its kind; there is room for it. */
 dt_keras_step *dt_keras_append_step(dt_keras_chain *chain, const char *name,

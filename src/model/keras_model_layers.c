@@ -202,12 +202,6 @@ dt_status dt_keras_take_class(dt_keras_builder *b, const json_t *layer)
         return dt_keras_take_activation(b, layer, layer);
     if (take_only_training(b, layer, class))
         return DT_OK;
-    if (json_is_array(json_object_get(config_of(layer), "layers")))
-        return dt_fail(
-            DT_DATA,
-            "%s: layer '%.60s' is a %.60s, a model in the model; save one of all layers: "
-            "keras.Sequential([*inner.layers, ...])",
-            b->path, dt_keras_name_of(layer), class);
     return dt_fail(DT_DATA,
                    "%s: layer '%.60s' is %s %.60s; dtrain takes chains of Dense, activation, "
                    "normalization, Rescaling, Flatten and Dropout layers. Use Keras to predict",

@@ -51,6 +51,7 @@ DT_MUST_USE static dt_status read(dt_keras_normalization *out, const dt_keras_bu
     const bool has_variance = variance != NULL && !json_is_null(variance);
     size_t variances = 0;
     out->there = true;
+    out->place = dt_keras_place_of(b, layer);
     (void)snprintf(out->name, sizeof out->name, "%s", dt_keras_name_of(layer));
     DT_TRY(read_axis(&out->one_for_all, b, layer));
     if (json_is_true(json_object_get(config, "invert")))
@@ -90,7 +91,6 @@ DT_MUST_USE static dt_status take_later(dt_keras_normalization *n, dt_keras_buil
                                n->name);
     step->layer.epsilon = 1e-14; /* the deviation is at least 1e-7 */
     step->layer.momentum = 0.99;
-    step->group = "normalization";
     step->stored[2] = step->stored[3] = n->given == 0;
     step->more = true; /* a count */
     step->counts[2] = step->counts[3] = n->given;

@@ -96,7 +96,7 @@ static dt_status take_layers(dt_keras_reader *r, const char *parent, const dt_h5
         const int length = snprintf(group, sizeof group, "%s/%s", parent, names->texts[i]);
         if (length < 0 || (size_t)length >= sizeof group)
             return dt_fail(DT_DATA, "%s: the name of a layer is too long", r->in.path);
-        DT_TRY(read_names(r, group, "weight_names", dt_keras_reader_take_weights));
+        DT_TRY(read_names(r, group, "weight_names", dt_keras_reader_take_layer));
     }
 out:
     return status;

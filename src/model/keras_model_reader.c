@@ -163,9 +163,10 @@ static void pass_step(dt_keras_reader *r)
     r->inputs = dt_keras_step_outputs(&r->chain.steps[r->located++], r->inputs);
 }
 
-static void pass_others(dt_keras_reader *r)
+void dt_keras_reader_pass(dt_keras_reader *r)
 {
-    while (r->located < r->chain.count && !dt_keras_has_arrays(&r->chain.steps[r->located]))
+    while (!dt_keras_waits_for_statistics(r) && r->located < r->chain.count &&
+           !dt_keras_has_arrays(&r->chain.steps[r->located]))
         pass_step(r);
 }
 
@@ -177,7 +178,7 @@ dt_status dt_keras_reader_take_weights(dt_keras_reader *r, const char *group,
         return DT_OK;
     if (dt_keras_waits_for_statistics(r))
         return take_statistics(r, group, names);
-    pass_others(r);
+    dt_keras_reader_pass(r);
     if (r->located == r->chain.count)
         DT_TRY(dt_fail(DT_DATA, "%s: more layers with weights than the %zu of its model_config: %s",
                        r->in.path, r->chain.count, group));
@@ -328,7 +329,8 @@ out:
 dt_status dt_keras_reader_finish(dt_keras_loaded *out, dt_keras_reader *r)
 {
     dt_status status = DT_OK;
-    const char *group = NULL, *missing = dt_keras_reader_next(r, &group);
+    const dt_keras_place *place = NULL;
+    const char *missing = dt_keras_reader_next(r, &place);
     if (missing != NULL)
         DT_TRY(dt_fail(DT_DATA, "%s: layer '%s' has no weights in it", r->in.path, missing));
     out->model = (dt_keras_model){

@@ -27,13 +27,16 @@ typedef struct dt_keras_reader {
 /* Reads the configuration; comes first. Errors: DT_DATA, DT_MEMORY. */
 DT_MUST_USE dt_status dt_keras_reader_begin(dt_keras_reader *r, const dt_keras_config *config);
 
-/* Returns the name of the next layer that has arrays and its class's group in .keras files; NULL:
- * there is none. */
-const char *dt_keras_reader_next(const dt_keras_reader *r, const char **group);
+/* Returns the name of the next layer that has arrays, and their place; NULL: there is none. */
+const char *dt_keras_reader_next(const dt_keras_reader *r, const dt_keras_place **place);
 
 /* Takes the arrays of the next layer that has any: `names` below `group`. */
 DT_MUST_USE dt_status dt_keras_reader_take_weights(dt_keras_reader *r, const char *group,
                                                    const dt_h5_names *names);
+
+/* Does the same with those of a layer of the whole model in a .h5 file, which may be a model. */
+DT_MUST_USE dt_status dt_keras_reader_take_layer(dt_keras_reader *r, const char *group,
+                                                 const dt_h5_names *names);
 
 /* Takes the arrays of Keras's optimizer, after all weights; what is not the state of Adam as Keras
  * 3 keeps it is left out, and said so in chain.left_out. */
@@ -65,6 +68,9 @@ bool dt_keras_waits_for_statistics(const dt_keras_reader *r);
 /* Shapes a tensor of a step with that many inputs as the file has it; returns its dimensions. */
 unsigned dt_keras_shape_tensor(uint64_t shape[2], const dt_keras_step *step, size_t t,
                                uint64_t inputs);
+
+/* Passes the steps without arrays that come next, but for a Normalization before all others. */
+void dt_keras_reader_pass(dt_keras_reader *r);
 
 /* Returns how many outputs a step has, in the file. */
 uint64_t dt_keras_step_outputs(const dt_keras_step *step, uint64_t inputs);

@@ -50,18 +50,18 @@ bool dt_keras_waits_for_statistics(const dt_keras_reader *r)
     return n->there && n->given == 0 && r->statistics[0] == NULL;
 }
 
-const char *dt_keras_reader_next(const dt_keras_reader *r, const char **group)
+const char *dt_keras_reader_next(const dt_keras_reader *r, const dt_keras_place **place)
 {
     const dt_keras_chain *chain = &r->chain;
     size_t i = r->located;
-    *group = "normalization";
+    *place = &chain->normalization.place;
     if (dt_keras_waits_for_statistics(r))
         return chain->normalization.name;
     while (i < chain->count && !dt_keras_has_arrays(&chain->steps[i]))
         i++;
     if (i == chain->count)
         return NULL;
-    *group = chain->steps[i].group;
+    *place = &chain->steps[i].place;
     return chain->steps[i].name;
 }
 

@@ -83,8 +83,8 @@ out:
 
 static bool is_incomplete(const dt_keras_reader *r)
 {
-    const char *group;
-    return dt_keras_reader_next(r, &group) != NULL;
+    const dt_keras_place *place;
+    return dt_keras_reader_next(r, &place) != NULL;
 }
 
 dt_status dt_keras_reader_take_state(dt_keras_reader *r, const char *group,

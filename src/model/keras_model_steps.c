@@ -9,16 +9,15 @@
 const dt_keras_tensors *dt_keras_tensors_of(const dt_layer_kind *kind)
 {
     static const dt_keras_tensors rows[] = {
-        {&dt_layer_dense, "dense", 2, {{"kernel", 0, false}, {"bias", 0, false}}},
+        {&dt_layer_dense, 2, {{"kernel", 0, false}, {"bias", 0, false}}},
         {&dt_layer_batch_norm,
-         "batch_normalization",
          4,
          {{"gamma", 1, false},
           {"beta", 0, false},
           {"moving_mean", 0, true},
           {"moving_variance", 1, true}}},
-        {&dt_layer_layer_norm, "layer_normalization", 2, {{"gamma", 1, false}, {"beta", 0, false}}},
-        {&dt_layer_rms_norm, "rms_normalization", 1, {{"scale", 1, false}}},
+        {&dt_layer_layer_norm, 2, {{"gamma", 1, false}, {"beta", 0, false}}},
+        {&dt_layer_rms_norm, 1, {{"scale", 1, false}}},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (rows[i].kind == kind)
@@ -35,6 +34,15 @@ void dt_keras_set_predicts_only(dt_keras_chain *chain, const char *format, ...)
     va_end(arguments);
 }
 
+dt_keras_place dt_keras_place_of(const dt_keras_builder *b, const json_t *layer)
+{
+    dt_keras_place place = {.model = b->model, .frozen = b->chain->models[b->model].frozen};
+    if (json_is_false(json_object_get(json_object_get(layer, "config"), "trainable")))
+        place.frozen = true;
+    dt_keras_archive_class(place.group, dt_keras_text_of(layer, "class_name", "?"));
+    return place;
+}
+
 dt_keras_step *dt_keras_append_step(dt_keras_chain *chain, const char *name,
                                     const dt_layer_kind *kind)
 {
@@ -42,10 +50,8 @@ dt_keras_step *dt_keras_append_step(dt_keras_chain *chain, const char *name,
     *step = (dt_keras_step){.layer = {.kind = kind, .activation = DT_ACTIVATION_LINEAR},
                             .tensors = dt_keras_tensors_of(kind)};
     (void)snprintf(step->name, sizeof step->name, "%s", name);
-    if (step->tensors != NULL) {
-        step->group = step->tensors->group;
+    if (step->tensors != NULL)
         step->tensor_count = step->tensors->count;
-    }
     return step;
 }
 
@@ -81,6 +87,7 @@ dt_status dt_keras_add_step(dt_keras_step **out, dt_keras_builder *b, const json
                        b->path, b->softmax);
     dt_keras_settle_rescaling(b);
     *out = dt_keras_append_step(b->chain, dt_keras_name_of(layer), kind);
+    (*out)->place = dt_keras_place_of(b, layer);
     return DT_OK;
 }
 
@@ -118,6 +125,7 @@ void dt_keras_chain_clear(dt_keras_chain *chain)
         for (size_t t = 0; t < DT_KERAS_TENSORS; t++)
             dt_memory_free(chain->steps[i].numbers[t]);
     dt_memory_free(chain->steps);
+    dt_memory_free(chain->models);
     dt_memory_free(chain->normalization.mean);
     dt_memory_free(chain->normalization.variance);
     dt_memory_free(chain->rescaling.scale);

@@ -1,12 +1,13 @@
 """Models of layers of any class as Keras 1, 2 and 3 write them, and what they predict, by NumPy.
 
 Imported by the Python in test_keras_*.sh. A model is a list of layers, class name and configuration
-each; weights are drawn. `save` writes it in each of the forms, `predict` computes in float64.
+each, of which some may be models: their configuration has "layers". Weights are drawn. `save` writes it in each of the forms, `predict` computes in float64.
 """
 
 import io
 import json
 import math
+import re
 import zipfile
 
 import h5py
@@ -79,10 +80,9 @@ class Model:
     def __init__(self, inputs, layers, loss=None, optimizer=None, dtype=np.float32):
         self.shape = list(inputs) if isinstance(inputs, tuple) else [inputs]
         self.layers, self.loss, self.optimizer, self.weights = [], loss, optimizer, []
+        self.tree = self._name_all(layers, 3)
         width = int(np.prod(self.shape))
-        for i, (class_name, config) in enumerate(layers):
-            config = {"name": f"{class_name.lower()}_{i + 3}", **config}
-            self.layers.append((class_name, config))
+        for class_name, config in self.layers:
             arrays = []
             if class_name == "Dense":
                 arrays.append(("kernel", _draw(width, config["units"])))
@@ -104,6 +104,18 @@ class Model:
                            ("count", np.int64(0))]
             self.weights.append([(n, a.astype(dtype) if n != "count" else a) for n, a in arrays])
         self.width = width
+
+    def _name_all(self, layers, first):
+        """Returns for each layer its number, or of a model (class name, name, its layers)."""
+        items = []
+        for i, (class_name, config) in enumerate(layers):
+            config = {"name": f"{class_name.lower()}_{i + first}", **config}
+            if "layers" in config:
+                items.append((class_name, config["name"], self._name_all(config["layers"], 10 * (i + first))))
+            else:
+                items.append(len(self.layers))
+                self.layers.append((class_name, config))
+        return items
 
     def predict(self, x, keras_2=False):
         x = np.asarray(x, np.float64)
@@ -133,19 +145,28 @@ class Model:
 
     # ---- files ----
 
-    def config(self, keras, archive, functional=False):
+    def _describe(self, item, keras):
+        if isinstance(item, tuple):
+            class_name, name, items = item
+            return self._describe_model(class_name, name, items, keras)
+        class_name, config = self.layers[item]
+        return {"class_name": class_name, "config": {"trainable": True, "dtype": "float32", **config}}
+
+    def _describe_model(self, class_name, name, items, keras):
         first = "batch_shape" if keras == 3 else "batch_input_shape"
         listed = [{"class_name": "InputLayer", "config": {first: [None, *self.shape], "name": "in"}}]
-        listed += [{"class_name": c, "config": {"trainable": True, "dtype": "float32", **config}}
-                   for c, config in self.layers]
-        config = {"name": "model", "layers": listed}
-        if functional:
+        listed += [self._describe(item, keras) for item in items]
+        config = {"name": name, "layers": listed}
+        if class_name == "Functional":
             names = [layer["config"]["name"] for layer in listed]
             for i, layer in enumerate(listed):
                 layer["name"] = names[i]
                 layer["inbound_nodes"] = [] if i == 0 else [[[names[i - 1], 0, 0, {}]]]
             config |= {"input_layers": [["in", 0, 0]], "output_layers": [[names[-1], 0, 0]]}
-        model = {"class_name": "Functional" if functional else "Sequential", "config": config}
+        return {"class_name": class_name, "config": config}
+
+    def config(self, keras, archive, functional=False):
+        model = self._describe_model("Functional" if functional else "Sequential", "model", self.tree, keras)
         if archive and self.loss is not None:
             model["compile_config"] = {"loss": self.loss, "optimizer": self.optimizer, "metrics": None}
         return model
@@ -162,28 +183,47 @@ class Model:
                 model.attrs["training_config"] = json.dumps({"loss": self.loss,
                                                              "optimizer_config": self.optimizer})
             group = model.create_group("model_weights")
-            group.attrs["layer_names"] = [c["name"].encode() for _, c in self.layers]
-            for (_, config), arrays in zip(self.layers, self.weights):
-                layer, name = group.require_group(config["name"]), config["name"]
-                paths = [f"{name}_{short(n)}" if keras == 1 else f"{name}/{n}" + ":0" * (keras == 2)
-                         for n, _ in arrays]
+            tops = [item[1] if isinstance(item, tuple) else self.layers[item][1]["name"] for item in self.tree]
+            group.attrs["layer_names"] = [name.encode() for name in tops]
+            for item, top in zip(self.tree, tops):
+                layer, paths = group.require_group(top), []
+                for name, n, array in self._arrays_of(item):
+                    paths.append(f"{name}_{short(n)}" if keras == 1 else f"{name}/{n}" + ":0" * (keras == 2))
+                    layer[paths[-1]] = array
                 layer.attrs["weight_names"] = [p.encode() for p in paths]
-                for p, (_, array) in zip(paths, arrays):
-                    layer[p] = array
+
+    def _arrays_of(self, item):
+        """Layer, name and array of a layer, or of a model: first of all that train, then of the others."""
+        if not isinstance(item, tuple):
+            name = self.layers[item][1]["name"]
+            return [(name, n, array) for n, array in self.weights[item]]
+        found = [[], []]
+        for i in leaves(item):
+            for name, n, array in self._arrays_of(i):
+                rests = not self.layers[i][1].get("trainable", True) or n in AVERAGES
+                found[rests].append((name, n, array))
+        return found[0] + found[1]
+
+    def _write_layers(self, h5, parent, items, keras):
+        root = parent + ("layers" if keras == 3 else "_layer_checkpoint_dependencies")
+        counts = {}
+        for item in items:
+            model = isinstance(item, tuple)
+            snake = snake_case(item[0] if model else self.layers[item][0])
+            arrays = [] if model else self.weights[item]
+            number = counts.get(snake, 0)
+            counts[snake] = number + (2 if keras == 2 and arrays else 1)
+            path = f"{root}/{snake}" + (f"_{number}" if number else "")
+            group = h5.create_group(f"{path}/vars")
+            for i, (_, array) in enumerate(arrays):
+                group[str(i)] = array
+            if model:
+                self._write_layers(h5, f"{path}/", item[2], keras)
 
     def save_keras(self, path, keras=3, functional=False, state=None):
         weights = io.BytesIO()
         with h5py.File(weights, "w") as model:
-            root = "layers" if keras == 3 else "_layer_checkpoint_dependencies"
-            counts = {}
-            for (class_name, _), arrays in zip(self.layers, self.weights):
-                snake = "".join("_" + c.lower() if c.isupper() and i and not class_name[i - 1].isupper()
-                                else c.lower() for i, c in enumerate(class_name))
-                number = counts.get(snake, 0)
-                counts[snake] = number + (2 if keras == 2 and arrays else 1)
-                group = model.create_group(f"{root}/{snake}" + (f"_{number}" if number else "") + "/vars")
-                for i, (_, array) in enumerate(arrays):
-                    group[str(i)] = array
+            self._write_layers(model, "", self.tree, keras)
             for i, array in enumerate(state or []):
                 model[f"optimizer/vars/{i}"] = array
         with zipfile.ZipFile(path, "w") as archive:
@@ -195,6 +235,19 @@ class Model:
     def save(self, path, form, functional=False):
         write = self.save_keras if form.endswith(".keras") else self.save_h5
         write(path, 2 if form.startswith("keras2") else 3, functional)
+
+
+AVERAGES = "moving_mean", "moving_variance", "mean", "variance", "count"
+
+
+def leaves(item):
+    """The numbers of the layers of a model."""
+    return [i for part in item[2] for i in leaves(part)] if isinstance(item, tuple) else [item]
+
+
+def snake_case(name):
+    """As Keras calls a class in its files."""
+    return re.sub("([a-z])([A-Z])", r"\1_\2", re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)).lower()
 
 
 def short(name):

@@ -16,6 +16,12 @@ LINEAR = ("Dense", {"units": 6, "activation": "linear"})
 BATCH, DROP = ("BatchNormalization", {}), ("Dropout", {"rate": 0.25})
 LEAKY = {"class_name": "LeakyReLU", "config": {"name": "l", "alpha": 0.05000000074505806}}
 LOGITS = {"class_name": "BinaryCrossentropy", "config": {"from_logits": True}}
+
+
+def model(*layers, kind="Sequential"):
+    return kind, {"layers": layers}
+
+
 x = np.random.default_rng(3).normal(size=(40, 8)).astype(np.float32)
 
 
@@ -64,6 +70,14 @@ MODELS = {
     "nothing": ([("Flatten", {}), ("Reshape", {"target_shape": [8]}), ("GaussianNoise", {"stddev": 0.1}), DENSE,
                  ("ActivityRegularization", {"l1": 0.0, "l2": 0.1}), ("AlphaDropout", {"rate": 0.1}),
                  ("Activation", {"activation": "linear"}), LAST, ("Reshape", {"target_shape": [-1]})], None),
+    # models in the model
+    "inner": ([model(DENSE, BATCH), LINEAR, model(DROP, ("Flatten", {})), model(DENSE, BATCH, DENSE), LAST], None),
+    "inner-twice": ([model(model(model(DENSE), BATCH, kind="Functional"), model(LINEAR, BATCH)), model(LAST)], None),
+    "inner-frozen": ([model(("Dense", {"units": 5, "trainable": False}), BATCH, LINEAR,
+                            ("BatchNormalization", {"trainable": False})), LAST], None),
+    "inner-normed": ([model(("Normalization", {})), DENSE, model(BATCH, ("Normalization", {}), kind="Functional"),
+                      LAST], None),
+    "inner-sigmoid": ([model(DENSE, ("Dense", {"units": 1})), ("Activation", {"activation": "sigmoid"})], None),
     # names
     "names": ([("Dense", {"units": 5, "activation": "relu", "name": "größe/nach oben"}),
                ("BatchNormalization", {"name": "größe/β"}), ("Dense", {"units": 3, "activation": "softmax",
@@ -101,7 +115,8 @@ np.savez("x.npz", inputs=x)
 for i, (name, (layers, loss)) in enumerate(MODELS.items()):
     model = Model(8, layers, loss)
     form = FORMS[i % len(FORMS)]
-    forms = FORMS if name in ("sigmoid", "batch", "leaky", "many", "normalization") else [form]
+    forms = FORMS if name in ("sigmoid", "batch", "leaky", "many", "normalization", "inner", "inner-twice",
+                              "inner-frozen", "inner-normed") else [form]
     for form in forms:
         path = "model." + form.split(".")[1]
         probabilities = model.predict(x, keras_2=form.startswith("keras2"))

@@ -214,16 +214,23 @@ static void test_functional(void **state)
     expect_model(start_file(FUNCTIONAL(LINK_3("in"), LINK_3("a"), "[\"b\",0,0]")), "relu",
                  "softmax");
     refuse_config(FUNCTIONAL(LINK_3("in"), LINK_3("in"), "[\"b\",0,0]"),
-                  "layer 'b' does not follow on the layer before");
+                  "layer 'b' (Dense) follows on 'in', not on 'a'; dtrain takes a chain");
     refuse_config(
         FUNCTIONAL(LINK_2("in"), "\"inbound_nodes\":[[[\"a\",0,0],[\"in\",0,0]]]", "[\"b\",0,0]"),
-        "layer 'b' does not follow");
-    refuse_config(FUNCTIONAL(LINK_2("in"), "\"inbound_nodes\":7", "[\"b\",0,0]"), "'b' does not");
-    refuse_config(FUNCTIONAL(LINK_2("in"), "\"x\":0", "[\"b\",0,0]"), "layer 'b' does not follow");
+        "layer 'b' (Dense) does not follow on one layer alone");
+    refuse_config(FUNCTIONAL(LINK_2("in"), "\"inbound_nodes\":7", "[\"b\",0,0]"),
+                  "does not follow");
+    refuse_config(
+        FUNCTIONAL(LINK_2("in"), "\"inbound_nodes\":[[[\"a\",0,0]],[[\"a\",1,0]]]", "[\"b\",0,0]"),
+        "layer 'b' (Dense) stands in several places");
+    refuse_config(FUNCTIONAL(LINK_2("in"), "\"x\":0", "[\"b\",0,0]"), "does not follow");
+    refuse_config(FUNCTIONAL(LINK_2("in"), LINK_2("a"),
+                             "[[\"b\",0,0]],\"input_layers\":{\"p\":[\"in\",0,0],\"q\":0}"),
+                  "has 2 inputs");
     refuse_config(FUNCTIONAL(LINK_2("in"), LINK_2("a"), "[[\"b\",0,0],[\"a\",0,0]]"),
-                  "its last layer alone is not its output");
-    refuse_config(FUNCTIONAL(LINK_2("in"), LINK_2("a"), "[\"a\",0,0]"), "not its output");
-    refuse_config(FUNCTIONAL(LINK_2("in"), LINK_2("a"), "{}"), "not its output");
+                  "has 2 outputs; dtrain takes models of one");
+    refuse_config(FUNCTIONAL(LINK_2("in"), LINK_2("a"), "[\"a\",0,0]"), "its output is not");
+    refuse_config(FUNCTIONAL(LINK_2("in"), LINK_2("a"), "{}"), "its output is not");
 }
 
 #define LOSS(class, logits)                                                                        \
@@ -490,17 +497,18 @@ static void test_other_models(void **state)
     static const char *const wrong[][2] = {
         {"{", "its model_config is no valid JSON"},
         {"", "its model_config is no valid JSON"},
-        {"[]", "its model is a ?"},
-        {"{\"class_name\":7}", "its model is a ?"},
-        {"{\"class_name\":\"Ranker\",\"config\":{}}", "its model is a Ranker"},
+        {"[]", "its model is of the class ?"},
+        {"{\"class_name\":7}", "its model is of the class ?"},
+        {"{\"class_name\":\"Ranker\",\"config\":{}}", "its model is of the class Ranker"},
         {"{\"class_name\":\"Sequential\"}", "no Dense layer"},
         {"{\"class_name\":\"Sequential\",\"config\":{\"layers\":7}}", "no Dense layer"},
         {SEQUENTIAL(""), "no Dense layer"},
         {SEQUENTIAL("7"), "layer '?' is a ?"},
         {SEQUENTIAL(INPUT_2 "," LAYER("Conv2D", "conv2d", "\"filters\":3")),
          "layer 'conv2d' is a Conv2D; dtrain takes chains of Dense"},
-        {SEQUENTIAL(INPUT_2 "," LAYER("Sequential", "s", "\"layers\":[]")),
-         "layer 's' is a Sequential, a model in the model"},
+        {SEQUENTIAL(INPUT_2 "," LAYER("Sequential", "s", "\"layers\":[]")), "no Dense layer"},
+        {SEQUENTIAL(INPUT_2 "," LAYER("Functional", "s", "\"layers\":[" FIRST "]") "," LAST),
+         "its output is not that of its last layer"},
         {SEQUENTIAL(INPUT_2 "," LAYER("Embedding", "e", "\"x\":3")), "layer 'e' is an Embedding"},
         {SEQUENTIAL(INPUT_2 "," INPUT_2 "," FIRST "," LAST), "is an InputLayer"},
         {SEQUENTIAL("{\"class_name\":\"InputLayer\",\"config\":{\"batch_shape\":[null,28,28],"

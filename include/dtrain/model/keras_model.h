@@ -119,6 +119,7 @@ typedef struct dt_keras_loaded {
 /**
  * Reads a model that is a chain of layers, as Keras 1, 2 and 3 and the calls above write it, from a
  * .h5 or .keras file, told apart by its first bytes: Sequential, or Functional without branches, of
+ * such models and of
  *
  *     Dense, Activation, ReLU, LeakyReLU, ELU, Softmax   activations, also as a Dense layer's own
  *     BatchNormalization, LayerNormalization, RMSNormalization   over the last axis

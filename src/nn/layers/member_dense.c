@@ -6,7 +6,6 @@
  */
 #include "products.h"
 
-
 #include <limits.h>
 
 _Static_assert(sizeof(size_t) == sizeof(int64_t), "a number of units is read as an int64_t");
