@@ -36,6 +36,12 @@ static dt_status check_model(const char *asked, const char *path)
             "%s: no model.h5 in this folder, though a run's log: the run has not ended, or "
             "failed; dtrain report tells",
             asked);
+    (void)snprintf(log, sizeof log, "%s/saved_model.pb", asked);
+    if (access(log, F_OK) == 0)
+        return dt_fail(DT_DATA,
+                       "%s: is a SavedModel of TensorFlow; save it in Keras 2, as "
+                       "tf_keras.models.load_model('%.200s').save('model.h5')",
+                       asked, asked);
     if (strcmp(asked, path) != 0)
         return dt_fail(
             DT_DATA, "%s: no model.h5 in this folder; the model comes first, then the data", asked);

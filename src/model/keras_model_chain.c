@@ -56,8 +56,8 @@ DT_MUST_USE static dt_status check_link(const dt_keras_builder *b, const json_t 
                    b->path, name, class, from, b->previous);
 }
 
-/* Returns how many tensors a list of inputs or outputs has. One is ["name", 0, 0], in Keras 2 within
- * a list, and from Keras 3.6 on perhaps in an object. */
+/* Returns how many tensors a list of inputs or outputs has. One is ["name", 0, 0], in Keras 2
+ * within a list, and in Keras 3 perhaps in an object. */
 static size_t count_tensors(const json_t *list)
 {
     if (json_is_object(list))

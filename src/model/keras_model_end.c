@@ -31,14 +31,31 @@ static const char *end_activation(const dt_keras_builder *b)
     return last->kind == &dt_layer_rectifier ? "ReLU" : dt_activation_name(last->activation);
 }
 
-/* Returns whether outputs are values: by the loss, or because they can be nothing else. */
+/* Returns whether outputs are values: by the loss, or because they can be nothing else. A loss that
+ * dtrain does not know is taken for one of values if there is one output. */
 static bool gives_values(const dt_keras_builder *b, const json_t *training)
 {
     const char *name = dt_keras_loss_name(training);
     const dt_keras_loss *loss = name != NULL ? dt_keras_loss_find(name) : NULL;
-    if (name != NULL)
-        return loss != NULL && !loss->loss->classes;
-    return b->chain->rescaling.there || b->values == 1;
+    if (loss != NULL)
+        return !loss->loss->classes;
+    return (name == NULL && b->chain->rescaling.there) || b->values == 1;
+}
+
+DT_MUST_USE static dt_status fail_outputs(const dt_keras_builder *b, const char *activation)
+{
+    static const char *const others =
+        "; dtrain takes softmax with one unit a class, two or more, or one sigmoid unit";
+    const char *what = others;
+    if (strcmp(activation, "linear") == 0)
+        what = ", and no loss that tells values from logits; in Keras compile it with loss='mse', "
+               "or a cross-entropy with from_logits=True, and save it again";
+    else if (strcmp(activation, "sigmoid") == 0)
+        what = ", one for each of several labels (multi-label); dtrain takes softmax, or one "
+               "sigmoid unit. Use Keras to predict";
+    return dt_fail(DT_DATA, "%s: its last layer '%s' has %llu %s unit%s%s", b->path,
+                   last_dense(b->chain)->name, (unsigned long long)b->values, activation,
+                   b->values == 1 ? "" : "s", what);
 }
 
 /* Logits, or a sigmoid of one. A layer of one sigmoid unit is a classifier by any loss. */
@@ -58,15 +75,7 @@ DT_MUST_USE static dt_status find_outputs(const dt_keras_builder *b, const json_
         chain->classes = chain->one_logit = true;
         last->layer.activation = DT_ACTIVATION_LINEAR;
     } else if (b->softmax != NULL || !gives_values(b, training)) {
-        return dt_fail(DT_DATA,
-                       "%s: its last layer '%s' has %llu %s unit%s; dtrain takes softmax with one "
-                       "unit a class, two or more, or one sigmoid unit%s",
-                       b->path, last_dense(chain)->name, (unsigned long long)b->values, activation,
-                       b->values == 1 ? "" : "s",
-                       linear
-                           ? " (or linear, if the loss is a cross-entropy with from_logits=True, "
-                             "or mean squared or absolute error, or Huber's)"
-                           : "");
+        return fail_outputs(b, activation);
     }
     return DT_OK;
 }

@@ -157,6 +157,7 @@ static const struct {
     {"SpatialDropout1D", {"rate", "p"}},
     {"GaussianNoise", {"stddev", "sigma"}},
     {"ActivityRegularization", {"l1", "l2"}},
+    {"Identity", {NULL, NULL}},
 };
 
 static bool take_only_training(dt_keras_builder *b, const json_t *layer, const char *class)

@@ -1,5 +1,5 @@
-/* The arrays of a model that is a layer, which a .h5 file lists together: first all that train, layer by
- * layer, then all others. */
+/* The arrays of a model that is a layer, which a .h5 file lists together: first all that train,
+ * layer by layer, then all others. */
 #include "keras_model_reader.h"
 
 #include "dtrain/base/text.h"
@@ -38,8 +38,8 @@ static size_t count_trained(const dt_keras_reader *r, size_t model)
     return count;
 }
 
-/* Returns whether a name ends in that of a tensor: "inner/dense/kernel:0"; a Normalization calls its
- * moving averages mean and variance. */
+/* Returns whether a name ends in that of a tensor: "inner/dense/kernel:0"; a Normalization calls
+ * its moving averages mean and variance. */
 static bool is_of(const char *text, const char *tensor)
 {
     char name[64];

@@ -62,6 +62,13 @@ dt_status dt_keras_extras_read(dt_keras_chain *chain, const json_t *layer, const
                        "%s: layer '%.60s' is quantized (%.60s); dtrain takes models of float32, as "
                        "they were before model.quantize",
                        path, name, dtype);
+    if (strcmp(dtype, "bfloat16") == 0)
+        return dt_fail(
+            DT_DATA,
+            "%s: layer '%.60s' has weights of bfloat16; in Keras save a copy of float32: "
+            "m = keras.models.model_from_json(model.to_json().replace('bfloat16', "
+            "'float32')); m.set_weights(model.get_weights()); m.save('float32.keras')",
+            path, name);
     /* The layer before may have the same policy. */
     if (strcmp(dtype, "float32") != 0 && strstr(chain->left_out, dtype) == NULL)
         dt_keras_leave_out(chain->left_out, "dtype %.30s of '%.60s'", dtype, name);

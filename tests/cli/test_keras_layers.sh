@@ -199,3 +199,36 @@ expect_status 0
 expect_stdout "^only for predict and evaluate: layer 'batchnormalization_3' has no beta\$"
 run 0 inspect softplus.keras
 expect_stdout "^only for predict and evaluate: layer 'dense_4' is no linear Dense, but gives the outputs\$"
+
+# ---- what is refused says what to do, or is taken for what it is ----
+"$PYTHON" - <<'PY'
+import numpy as np
+from make_keras import Model
+DENSE, THREE = ("Dense", {"units": 7, "activation": "tanh"}), ("Dense", {"units": 3, "activation": "softmax"})
+Model(8, [DENSE, ("Identity", {}), ("Dense", {"units": 1})], "log_cosh").save_keras("value.keras")
+Model(8, [("Dense", {"units": 4, "dtype": "bfloat16"}), THREE]).save_keras("narrow.keras")
+Model(8, [("Dense", {"units": 4, "dtype": "mixed_bfloat16"}), THREE]).save_keras("mixed.keras")
+Model(8, [DENSE, ("Dense", {"units": 3, "activation": "sigmoid"})], "binary_crossentropy").save_h5("labels.h5")
+Model(8, [DENSE, ("Dense", {"units": 3})]).save_h5("outputs.h5")
+PY
+run 0 predict value.keras x.npz
+expect_status 0
+expect_empty_stderr
+run 0 inspect value.keras
+expect_stdout '^ignored by dtrain: loss log_cosh$'
+run 0 predict mixed.keras x.npz
+expect_status 0
+expect_empty_stderr
+run 0 inspect mixed.keras
+expect_stdout "^ignored by dtrain: dtype mixed_bfloat16 of 'dense_3'\$"
+mkdir saved && : >saved/saved_model.pb
+refuse() {
+    run 0 predict "$1" x.npz
+    expect_status 3
+    expect_one_stderr_line "dtrain: error: $1: $2"
+    [ ! -s stdout ] || fail "$1: nothing on stdout"
+}
+refuse narrow.keras "layer 'dense_3' has weights of bfloat16; in Keras save a copy of float32"
+refuse labels.h5 "its last layer 'dense_4' has 3 sigmoid units, one for each of several labels (multi-label)"
+refuse outputs.h5 "its last layer 'dense_4' has 3 linear units, and no loss that tells values from logits"
+refuse saved "is a SavedModel of TensorFlow; save it in Keras 2, as tf_keras.models.load_model('saved')"
