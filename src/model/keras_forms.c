@@ -76,6 +76,12 @@ static bool describe_elu(json_t *config, const dt_network *network, size_t l)
     return set_number(config, "alpha", network->layers[l].curve);
 }
 
+static bool describe_prelu(json_t *config, const dt_network *network, size_t l)
+{
+    const bool one = network->layers[l].slopes == DT_SLOPES_ONE;
+    return json_object_set_new(config, "shared_axes", one ? json_pack("[i]", 1) : json_null()) == 0;
+}
+
 static bool is_curved(const dt_layer *layer)
 {
     return layer->curve > 0.0;
@@ -89,6 +95,7 @@ static const dt_keras_form forms[] = {
     {&dt_layer_activation, "Activation", describe_activation, NULL},
     {&dt_layer_rectifier, "ELU", describe_elu, is_curved},
     {&dt_layer_rectifier, "ReLU", describe_relu, NULL},
+    {&dt_layer_prelu, "PReLU", describe_prelu, NULL},
     {&dt_layer_layer_norm, "LayerNormalization", describe_norm, NULL},
     {&dt_layer_rms_norm, "RMSNormalization", describe_norm, NULL},
     {&dt_layer_batch_norm, "BatchNormalization", describe_batch_norm, NULL},

@@ -139,6 +139,24 @@ DT_MUST_USE static dt_status take_rms_norm(dt_keras_builder *b, const json_t *la
     return take_norm(&step, b, layer, &dt_layer_rms_norm, 1e-6);
 }
 
+DT_MUST_USE static dt_status take_prelu(dt_keras_builder *b, const json_t *layer)
+{
+    dt_status status = DT_OK;
+    const json_t *axes = json_object_get(config_of(layer), "shared_axes");
+    const bool one = json_integer_value(dt_keras_only_element(axes)) == 1;
+    dt_keras_step *step = NULL;
+    DT_TRY(dt_keras_check_rows(b, layer));
+    if (!one && json_array_size(axes) > 0)
+        DT_TRY(dt_fail(
+            DT_DATA, "%s: layer '%.60s' shares slopes over other axes than that of the columns, 1",
+            b->path, dt_keras_name_of(layer)));
+    DT_TRY(dt_keras_add_step(&step, b, layer, &dt_layer_prelu));
+    step->layer.slopes = one ? DT_SLOPES_ONE : DT_SLOPES_UNITS;
+    step->stored[0] = true;
+out:
+    return status;
+}
+
 /* ---- layers without ---- */
 
 DT_MUST_USE static dt_status take_activation(dt_keras_builder *b, const json_t *layer)
@@ -187,6 +205,7 @@ static const struct {
     {"BatchNormalization", take_batch_norm},
     {"LayerNormalization", take_layer_norm},
     {"RMSNormalization", take_rms_norm},
+    {"PReLU", take_prelu},
     {"Normalization", dt_keras_take_normalization},
     {"Rescaling", dt_keras_take_rescaling},
     {"Flatten", take_flatten},

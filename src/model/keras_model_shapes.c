@@ -6,6 +6,8 @@ unsigned dt_keras_shape_tensor(uint64_t shape[2], const dt_keras_step *step, siz
 {
     const bool dense = step->layer.kind == &dt_layer_dense;
     shape[0] = dense && t > 0 ? step->units : inputs;
+    if (step->layer.kind == &dt_layer_prelu && step->layer.slopes == DT_SLOPES_ONE)
+        shape[0] = 1;
     shape[1] = step->units;
     return dense && t == 0 ? 2 : 1;
 }

@@ -17,6 +17,7 @@ const dt_keras_tensors *dt_keras_tensors_of(const dt_layer_kind *kind)
           {"moving_mean", 0, true},
           {"moving_variance", 1, true}}},
         {&dt_layer_layer_norm, 2, {{"gamma", 1, false}, {"beta", 0, false}}},
+        {&dt_layer_prelu, 1, {{"alpha", 0, false}}},
         {&dt_layer_rms_norm, 1, {{"scale", 1, false}}},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)

@@ -53,7 +53,7 @@ dt_status dt_keras_extras_read(dt_keras_chain *chain, const json_t *layer, const
         "kernel_regularizer", "bias_regularizer", "activity_regularizer", "kernel_constraint",
         "bias_constraint",    "lora_rank",        "gamma_regularizer",    "beta_regularizer",
         "gamma_constraint",   "beta_constraint",  "W_regularizer",        "b_regularizer",
-        "W_constraint",       "b_constraint"};
+        "W_constraint",       "b_constraint",     "alpha_regularizer",    "alpha_constraint"};
     const json_t *config = json_object_get(layer, "config");
     const char *name = dt_keras_name_of(layer);
     const char *dtype = dtype_of(config);

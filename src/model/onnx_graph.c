@@ -109,6 +109,17 @@ DT_MUST_USE static dt_status add_rectifier(dt_onnx_writer *w, const dt_network *
     return DT_OK;
 }
 
+DT_MUST_USE static dt_status add_prelu(dt_onnx_writer *w, const dt_network *network, size_t l)
+{
+    const dt_layer *layer = &network->layers[l];
+    const size_t slopes = layer->slopes == DT_SLOPES_ONE ? 1 : layer->H;
+    char name[DT_KERAS_LAYER_BYTES];
+    dt_network_print_layer(name, sizeof name, network, l);
+    dt_onnx_add_tensor(w, dt_onnx_add_part(w, "PRelu", name, "bent"), name, "alpha",
+                       network->params + layer->kernel, 0, slopes);
+    return DT_OK;
+}
+
 DT_MUST_USE static dt_status add_dense(dt_onnx_writer *w, const dt_network *network, size_t l)
 {
     const dt_layer *layer = &network->layers[l];
@@ -202,6 +213,7 @@ static const struct {
     {&dt_layer_dense, add_dense},
     {&dt_layer_activation, add_activation},
     {&dt_layer_rectifier, add_rectifier},
+    {&dt_layer_prelu, add_prelu},
     {&dt_layer_add, add_sum},
     {&dt_layer_piecewise_linear, dt_onnx_add_encoding},
     {&dt_layer_periodic, dt_onnx_add_periodic},

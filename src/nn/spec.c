@@ -27,7 +27,8 @@ static bool is_norm(const dt_layer *layer)
 
 static bool is_activation(const dt_layer *layer)
 {
-    return layer->kind == &dt_layer_activation || layer->kind == &dt_layer_rectifier;
+    return layer->kind == &dt_layer_activation || layer->kind == &dt_layer_rectifier ||
+           layer->kind == &dt_layer_prelu;
 }
 
 static bool is_full(const dt_spec *spec)
@@ -205,9 +206,11 @@ static bool goes_on(const dt_layer *layer)
            (layer->kind == &dt_layer_member_scale && layer->shifts == DT_SHIFTS_MEMBERS);
 }
 
-/* Of a rectifier, the one that is nearest to it. */
+/* Of a rectifier or a prelu, the one that is nearest to it. */
 static dt_activation activation_of(const dt_layer *layer)
 {
+    if (layer->kind == &dt_layer_prelu)
+        return DT_ACTIVATION_LEAKY_RELU;
     if (layer->kind != &dt_layer_rectifier)
         return layer->activation;
     if (layer->curve > 0.0)

@@ -517,6 +517,38 @@ def check_dtrain_reads_each_activation(_):
             same_predictions(model, f"each{suffix}", x)
 
 
+def check_models_in_models_and_their_layers(_):
+    """Models as layers, PReLU, and layers without bias: the same predictions, from both, and the same
+    weights after 20 steps."""
+    x, y = set_of("plain", "train")
+    test = set_of("plain", "test")[0]
+    start = layers.Input((INPUTS,))
+    normed = keras.Sequential([layers.Dense(16, use_bias=False), layers.BatchNormalization()])
+    bent = keras.Sequential([layers.PReLU(alpha_initializer="glorot_uniform"), layers.Dropout(0.0)])
+    inner = keras.Sequential([normed, bent])
+    second = keras.Sequential([keras.Input((16,)), layers.Dense(8, use_bias=False),
+                               layers.PReLU(shared_axes=[1], alpha_initializer="ones")])
+    ends = layers.Dense(CLASSES, activation="softmax", use_bias=False)
+    model = keras.Model(start, ends(second(inner(start))))
+    model.compile("adam", "sparse_categorical_crossentropy")
+    model.fit(x, y, batch_size=100, epochs=2, verbose=0)
+    for suffix in FORMATS:
+        model.save(f"inner{suffix}")
+        same_predictions(model, f"inner{suffix}", test)
+    keras.models.load_model("inner.keras", compile=False).save("start.keras")
+    model = compiled(optimizers.SGD(0.05))
+    steps_from("start.keras", x, "inner-on", STEPS, "--optimizer", "sgd", "--learning-rate", "0.05")
+    fitted(model, x, y, STEPS)
+    expected, found = model.predict(test, verbose=0), dtrain_predict("inner-on", test)[0]
+    expect(np.abs(expected - found).max() < 1e-4, f"after steps: {np.abs(expected - found).max()}")
+    for suffix in FORMATS:
+        dtrain("export", "inner-on", "--to", f"flat{suffix}")
+        flat = keras.models.load_model(f"flat{suffix}")
+        same_predictions(flat, "inner-on", test)
+        expect(flat.count_params() == model.count_params(), f"{flat.count_params()} parameters")
+    same_onnx("inner-on", test, silent=False)
+
+
 def two_classes(x):
     """Models with one unit for two classes, of layers as people put them together."""
     def chain(*between, end="sigmoid", loss="binary_crossentropy"):
@@ -795,21 +827,23 @@ def foreign_models():
         return keras.Sequential([keras.Input(shape), *between,
                                  layers.Dense(units, activation=activation, name=name)])
 
-    start = keras.Input((INPUTS,))
+    start, other = keras.Input((INPUTS,)), keras.Input((INPUTS,))
     sides = [layers.Dense(4, name=side)(start) for side in ("left", "right")]
     both = layers.Concatenate(name="both")(sides)
     fork = keras.Model(start, layers.Dense(CLASSES, activation="softmax")(both))
     probability = chain(layers.Dense(6), last=("linear", 1, "probability"))
     probability.compile("adam", keras.losses.BinaryCrossentropy())
     return [
-        (chain(layers.Dense(6), layers.PReLU(name="bent")), ["'bent'", "PReLU"]),
+        (chain(layers.Dense(6), layers.UnitNormalization(name="round")), ["'round'", "UnitNormalization"]),
         (chain(layers.Dense(6, activation="mish", name="smooth")), ["'smooth'", "mish"]),
         (chain(layers.Dense(6, activation="softmax", name="early")), ["'early'", "softmax"]),
         (chain(layers.Dense(6, name="deep"), layers.Flatten(), shape=(4, 3)), ["'deep'", "dimensions"]),
         (chain(layers.Dense(6), last=("sigmoid", 2, "labels")), ["'labels'", "2 sigmoid units"]),
         (chain(layers.Dense(6), last=("linear", 2, "price")), ["'price'"]),
         (probability, ["'probability'"]),
-        (keras.Sequential([chain(), layers.Rescaling(0.5, name="more")]), ["Sequential", "a model in the"]),
+        (keras.Sequential([chain(), layers.Rescaling(0.5, name="more")]), ["'more'", "softmax"]),
+        (keras.Model(start, sides), ["2 outputs"]),
+        (keras.Model([start, other], layers.Dense(1)(layers.Add()([start, other]))), ["2 inputs"]),
         (fork, ["'right'"])]
 
 

@@ -67,7 +67,7 @@ def _activation_class(class_name, c):
 def _function(activation, keras_2):
     if isinstance(activation, dict):
         if activation["class_name"] == "function":
-            return FUNCTIONS[activation["config"]]
+            return _function(activation["config"], keras_2)
         return _activation_class(activation["class_name"], activation["config"])
     return FUNCTIONS["hard_sigmoid_of_2" if activation == "hard_sigmoid" and keras_2 else activation]
 
@@ -97,6 +97,8 @@ class Model:
                 if class_name == "BatchNormalization":
                     arrays += [("moving_mean", _draw(width)),
                                ("moving_variance", _draw(width, low=0.1, high=3.0))]
+            elif class_name == "PReLU":
+                arrays.append(("alpha", _draw(1 if config.get("shared_axes") else width)))
             elif class_name == "RMSNormalization":
                 arrays.append(("scale", _draw(width, low=0.5, high=2.0)))
             elif class_name == "Normalization" and config.get("mean") is None:
@@ -135,6 +137,8 @@ class Model:
             elif class_name == "Normalization":
                 mean, variance = w.get("mean", c.get("mean")), w.get("variance", c.get("variance"))
                 x = (x - np.asarray(mean)) / np.maximum(np.sqrt(np.asarray(variance)), 1e-7)
+            elif class_name == "PReLU":
+                x = np.where(x >= 0, x, w["alpha"] * x)
             elif class_name == "Rescaling":
                 x = x * np.asarray(c["scale"]) + np.asarray(c.get("offset", 0))
             elif class_name == "Activation":

@@ -26,6 +26,9 @@ BATCH, RELU = ("BatchNormalization", {}), ("Activation", {"activation": "relu"})
 save("bare", ("Dense", {"units": 7, "use_bias": False}), BATCH, RELU,
      ("Dense", {"units": 5, "use_bias": False, "activation": "tanh"}),
      ("Dense", {"units": 3, "use_bias": False, "activation": "softmax"}))
+# 9*40 + 40 + 41*5 + 1 + 6*3
+save("bent", ("Dense", {"units": 40}), ("PReLU", {"shared_axes": None}), ("Dense", {"units": 5}),
+     ("PReLU", {"shared_axes": [1]}), ("Dense", {"units": 3, "activation": "softmax"}))
 PY
 
 # trains_on MODEL PARAMETERS ARRAYS: all of the above, and that each exported file predicts the same. The .npz
@@ -75,3 +78,4 @@ assert len(loss) == 3 and loss[2] < loss[0], loss
 PY
 }
 trains_on bare 134 7
+trains_on bent 624 8

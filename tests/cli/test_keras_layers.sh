@@ -56,6 +56,7 @@ MODELS = {
     "relu": ([LINEAR, ("ReLU", {"max_value": 0.5, "negative_slope": 0.1, "threshold": 0.0}), LAST], None),
     "relu-threshold": ([LINEAR, ("ReLU", {"max_value": None, "negative_slope": 0.1, "threshold": 0.25}), LAST], None),
     "elu": ([LINEAR, ("ELU", {"alpha": 0.7}), LINEAR, ("ELU", {"alpha": 1.0}), LAST], None),
+    "prelu": ([LINEAR, ("PReLU", {"shared_axes": None}), model(LINEAR, ("PReLU", {"shared_axes": [1]})), LAST], None),
     "thresholded": ([LINEAR, ("ThresholdedReLU", {"theta": 0.5}), LAST], None),
     "twice": ([("Activation", {"activation": "tanh"}), ("Dense", {"units": 5, "activation": "relu"}),
                ("Activation", {"activation": "sigmoid"}), LAST], None),

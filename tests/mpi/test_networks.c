@@ -443,10 +443,12 @@ static void test_all_were_used(void **state)
         for (size_t n = 0; choice(name, option->choices, n)[0] != '\0'; n++)
             complete = was_used(option, name, (used[i] >> n & 1) != 0) && complete;
     }
-    /* Embeddings of categories need a recipe; a rectifier comes with a model of Keras alone. */
+    /* Embeddings of categories need a recipe; a rectifier or a prelu comes with a model of
+     * Keras alone. */
     for (size_t k = 0; k < DT_LAYER_KIND_COUNT; k++)
         if (dt_layer_kinds[k] != &dt_layer_category_embedding &&
-            dt_layer_kinds[k] != &dt_layer_rectifier && (used_kinds >> k & 1) == 0) {
+            dt_layer_kinds[k] != &dt_layer_rectifier && dt_layer_kinds[k] != &dt_layer_prelu &&
+            (used_kinds >> k & 1) == 0) {
             complete = false;
             if (test_rank == 0)
                 print_error("no run of this test has a layer of the kind %s\n",

@@ -111,6 +111,12 @@ def rectified(**options):
     return lambda make, x: [make.dense(INPUTS, 10, "linear"), of.Rectifier(options), make.dense(10, CLASSES, "linear")]
 
 
+def bent(slopes):
+    return lambda make, x: [make.dense(INPUTS, 10, "linear"),
+                            of.PRelu({"slopes": slopes}, {"alpha": make.normal(10 if slopes == "units" else 1)}),
+                            make.dense(10, CLASSES, "linear")]
+
+
 def residual(make, x):
     """Two adds, one of the outputs of the other."""
     return [make.dense(INPUTS, 10, "tanh"), make.dense(10, 10, "relu"), of.Add({"from": 0}),
@@ -200,7 +206,8 @@ def make_cases():
         "no_hidden_layer": lambda make, x: [make.dense(INPUTS, CLASSES, "linear")],
         "rectifier_relu6": rectified(slope=0.0, threshold=0.0, limit=1.0, curve=0.0),
         "rectifier_leaky": rectified(slope=0.1, threshold=0.2, limit=0.0, curve=0.0),
-        "rectifier_elu": rectified(slope=0.0, threshold=0.0, limit=0.0, curve=0.7)}.items()}
+        "rectifier_elu": rectified(slope=0.0, threshold=0.0, limit=0.0, curve=0.7),
+        "prelu": bent("units"), "prelu_of_one_slope": bent("one")}.items()}
     cases["wide"] = Case(wide, adam, rows=150, classes=MANY)
     # Where dtrain and the reference are on different sides of relu's kink: found among 88 seeds. dtrain's own kernels
     # have these bits on any CPU.

@@ -86,6 +86,20 @@ class Rectifier(Layer):
         return dy * self.slope
 
 
+class PRelu(Layer):
+    """A slope below 0 that trains, of each unit or one for all."""
+    kind = "prelu"
+
+    def forward(self, x, at, _):
+        self.x, self.above = x, at.side(x)
+        return np.where(self.above, x, self.params["alpha"] * x)
+
+    def backward(self, dy):
+        alpha = sum_rows(np.where(self.above, 0, dy * self.x))
+        self.gradients = {"alpha": alpha if self.options["slopes"] == "units" else alpha.sum(keepdims=True)}
+        return np.where(self.above, dy, self.params["alpha"] * dy)
+
+
 class Add(Layer):
     """The network adds the gradient of the other layer."""
     kind = "add"
@@ -279,5 +293,5 @@ class MemberDense(Layer):
 
 
 LAYERS = {layer.kind: layer for layer in (
-    Dense, Activation, Rectifier, Add, Normalization, LayerNorm, RmsNorm, BatchNorm, PiecewiseLinear, Periodic,
-    CategoryEmbedding, MemberScale, MemberDense)}
+    Dense, Activation, Rectifier, PRelu, Add, Normalization, LayerNorm, RmsNorm, BatchNorm, PiecewiseLinear,
+    Periodic, CategoryEmbedding, MemberScale, MemberDense)}

@@ -195,6 +195,7 @@ static void test_each_layer_kind(void **state)
         {.kind = &dt_layer_layer_norm, .epsilon = 0.5},
         {.kind = &dt_layer_activation, .activation = DT_ACTIVATION_TANH},
         {.kind = &dt_layer_rectifier, .slope = 0.3, .threshold = 0.5, .limit = 6.0, .curve = 0.1},
+        {.kind = &dt_layer_prelu, .slopes = DT_SLOPES_ONE},
         {.kind = &dt_layer_rms_norm, .epsilon = 0.25},
         {.kind = &dt_layer_batch_norm, .epsilon = 0.125, .momentum = 0.75},
         {.kind = &dt_layer_noise, .deviation = 0.3},
@@ -233,9 +234,9 @@ static void test_each_layer_kind(void **state)
     assert_int_equal(found.network.layers[2].groups, 1);
     assert_int_equal(found.network.layers[2].lead, 4);
     assert_int_equal(found.network.K, 2);
-    assert_int_equal(found.network.layers[14].biases, DT_BIAS_NONE);
-    assert_int_equal(found.network.layers[15].start, DT_SCALES_ONES);
-    assert_int_equal(found.network.layers[15].shifts, DT_SHIFTS_MEMBERS);
+    assert_int_equal(found.network.layers[15].biases, DT_BIAS_NONE);
+    assert_int_equal(found.network.layers[16].start, DT_SCALES_ONES);
+    assert_int_equal(found.network.layers[16].shifts, DT_SHIFTS_MEMBERS);
     dt_model_clear(&found);
     hid_t file = H5Fopen(model_path(), H5F_ACC_RDONLY, H5P_DEFAULT);
     assert_true(H5Aexists(file, "model_config") > 0);

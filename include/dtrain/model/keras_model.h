@@ -122,6 +122,7 @@ typedef struct dt_keras_loaded {
  * such models and of
  *
  *     Dense, Activation, ReLU, LeakyReLU, ELU, Softmax   activations, also as a Dense layer's own
+ *     PReLU           slopes of the units, or one for all
  *     BatchNormalization, LayerNormalization, RMSNormalization   over the last axis
  *     Normalization   over the last axis; before all others also one mean for all
  *     Rescaling       before all others a normalization; after the last Dense, if that is linear

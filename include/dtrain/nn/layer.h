@@ -17,6 +17,9 @@ typedef enum dt_bias { DT_BIAS_UNITS, DT_BIAS_NONE } dt_bias;
 /** How the scales of members start: as normal numbers, which differ, or as ones. */
 typedef enum dt_scales { DT_SCALES_NORMAL, DT_SCALES_ONES } dt_scales;
 
+/** Whether each unit of a prelu has a slope, or all have one. */
+typedef enum dt_slopes { DT_SLOPES_UNITS, DT_SLOPES_ONE } dt_slopes;
+
 /** Whether a layer that scales members also adds a shift to each unit of each member. */
 typedef enum dt_shifts { DT_SHIFTS_NONE, DT_SHIFTS_MEMBERS } dt_shifts;
 
@@ -30,6 +33,7 @@ typedef struct dt_layer {
      * outputs are logits) and in layers without an activation. */
     dt_activation activation;
     dt_bias biases; /* dense */
+    dt_slopes slopes; /* prelu */
     dt_scales start; /* member scale: of its scales */
     dt_shifts shifts; /* member scale */
     double rate; /* dropout: share of the units that are dropped */
@@ -57,8 +61,8 @@ typedef struct dt_layer {
      * right behind it; member dense: of W [K,D,H] and b [K,H]; layer, RMS and batch normalization:
      * of the scale and the shift, [H] each; member scale: of the scales [K,H], and of the shifts
      * [K,H], if it has any; piecewise linear: of the slopes and the shifts, [encoded,width] each;
-     * periodic: of the common kernel [2 frequencies,width] and bias [width]; category embedding: of
-     * the table [encoded,width]. */
+     * prelu: of the slopes [H] or [1]; periodic: of the common kernel [2 frequencies,width] and
+     * bias [width]; category embedding: of the table [encoded,width]. */
     size_t kernel, bias;
     size_t bins; /* piecewise linear: offset of [edges - encoded, width], among the parameters */
     size_t turns; /* periodic: offset of the frequencies [encoded,frequencies], among the
@@ -90,7 +94,8 @@ typedef struct dt_pass {
 extern const dt_layer_kind dt_layer_activation, dt_layer_add, dt_layer_batch_norm,
     dt_layer_category_embedding, dt_layer_dense, dt_layer_dropout, dt_layer_layer_norm,
     dt_layer_member_dense, dt_layer_member_scale, dt_layer_noise, dt_layer_normalization,
-    dt_layer_periodic, dt_layer_piecewise_linear, dt_layer_rectifier, dt_layer_rms_norm;
+    dt_layer_periodic, dt_layer_piecewise_linear, dt_layer_prelu, dt_layer_rectifier,
+    dt_layer_rms_norm;
 
 /** Largest number of members. */
 enum { DT_MEMBERS_MAX = 1024 };
@@ -99,7 +104,7 @@ enum { DT_MEMBERS_MAX = 1024 };
 enum { DT_FREQUENCIES_MAX = 256 };
 
 /** The list of all kinds. */
-enum { DT_LAYER_KIND_COUNT = 15 };
+enum { DT_LAYER_KIND_COUNT = 16 };
 extern const dt_layer_kind *const dt_layer_kinds[DT_LAYER_KIND_COUNT];
 
 /** Returns the kind's name, as in files: "dense". */
