@@ -40,9 +40,9 @@ static const dt_option_table table = {
              "       mpirun -np 8 dtrain evaluate MODEL DATA [OPTIONS]\n\n"
              "Tells how good a model is on labelled rows, beside what always answering the\n"
              "most frequent class would reach; the same numbers on any number of ranks. MODEL\n"
-             "is a .h5 or .keras file, or a run's folder. DATA is a .npz, a folder or prefix\n"
-             "as for training, or a table of text with the columns that the model was prepared\n"
-             "from.",
+             "is a .h5 or .keras file, or a run's folder. DATA is a .npz, a .h5 with datasets,\n"
+             "a folder or prefix as for training, or a table of text with the columns that the\n"
+             "model was prepared from.",
 };
 
 void dt_cli_evaluate_help(void)

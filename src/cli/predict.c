@@ -47,7 +47,7 @@ static const dt_option_table table = {
              "targets' units. Rows keep their order, on any number of ranks.\n\n"
              "MODEL is a .h5 or .keras file, or a run's folder. ROWS is a table of text with the\n"
              "columns that the model was prepared from, in any order, the target not needed (- is\n"
-             "stdin); or a .npz with prepared inputs.",
+             "stdin); or a .npz, or a .h5 with datasets, with prepared inputs.",
 };
 
 void dt_cli_predict_help(void)

@@ -1,7 +1,9 @@
 #include "dtrain/data/rows.h"
 
 #include "dtrain/base/memory.h"
+#include "dtrain/base/text.h"
 #include "dtrain/data/dataset.h"
+#include "dtrain/io/h5.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -19,19 +21,16 @@ struct dt_rows {
 
 bool dt_rows_is_table(const char *path)
 {
-    static const char *const arrays[] = {"PK", "\x93NUMPY", "\x89HDF"};
+    static const char *const arrays[] = {"PK", "\x93NUMPY"};
     enum { MAGIC_BYTES = 6 };
     struct stat info;
-    const size_t length = strlen(path);
     char magic[MAGIC_BYTES + 1] = "";
     bool is_array = false;
     if (strcmp(path, "-") == 0)
         return true;
     if (stat(path, &info) != 0 || S_ISDIR(info.st_mode))
-        return length > 4 &&
-               (strcmp(path + length - 4, ".csv") == 0 || strcmp(path + length - 4, ".tsv") == 0);
-    if (length > 4 &&
-        (strcmp(path + length - 4, ".npz") == 0 || strcmp(path + length - 4, ".npy") == 0))
+        return dt_text_ends_in(path, ".csv") || dt_text_ends_in(path, ".tsv");
+    if (dt_text_ends_in(path, ".npz") || dt_text_ends_in(path, ".npy") || dt_h5_is_file(path))
         return false;
     if (!S_ISREG(info.st_mode)) /* a pipe would be waited for; for a table it is refused */
         return true;

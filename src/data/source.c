@@ -2,6 +2,7 @@
 
 #include "dtrain/base/memory.h"
 #include "dtrain/base/text.h"
+#include "dtrain/io/h5.h"
 #include "source_internal.h"
 
 #include <dirent.h>
@@ -92,6 +93,10 @@ static bool is_folder(const char *path)
     return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
+/* How files of arrays may end. */
+static const char *const endings[] = {".npz", ".h5", ".hdf5"};
+enum { ENDINGS = sizeof endings / sizeof *endings };
+
 /* Finds PREFIX[-_.]WORD.npz for one of the set's words; an empty path when there is none. */
 static void find_set_file(char path[PATH_BYTES], const char *prefix, dt_set set)
 {
@@ -99,15 +104,30 @@ static void find_set_file(char path[PATH_BYTES], const char *prefix, dt_set set)
     const size_t length = strlen(prefix);
     const bool bare = length > 0 && prefix[length - 1] == '/';
     for (const char *const *word = dt_array_set_words(set); *word != NULL; word++) {
-        for (const char *separator = separators; *separator != '\0'; separator++) {
-            const int written =
-                bare ? snprintf(path, PATH_BYTES, "%s%s.npz", prefix, *word)
-                     : snprintf(path, PATH_BYTES, "%s%c%s.npz", prefix, *separator, *word);
+        for (int i = 0; i < 3 * ENDINGS; i++) {
+            const char *ending = endings[i / 3];
+            const int written = bare ? snprintf(path, PATH_BYTES, "%s%s%s", prefix, *word, ending)
+                                     : snprintf(path, PATH_BYTES, "%s%c%s%s", prefix,
+                                                separators[i % 3], *word, ending);
             if (written < PATH_BYTES && is_file(path))
                 return;
         }
     }
     path[0] = '\0';
+}
+
+/* The length of the "-train.npz" that a name ends with; 0: it does not. */
+static size_t training_tail(const char *name)
+{
+    const size_t length = strlen(name);
+    for (int i = 0; i < ENDINGS; i++) {
+        const size_t tail = strlen("-train") + strlen(endings[i]);
+        if (length > tail && dt_text_ends_in(name, endings[i]) &&
+            memcmp(name + length - tail + 1, "train", strlen("train")) == 0 &&
+            strchr("-_.", name[length - tail]) != NULL)
+            return tail;
+    }
+    return 0;
 }
 
 /* A folder's prefix: the folder itself when it holds train.npz, else the one NAME of
@@ -125,15 +145,14 @@ static dt_status find_prefix(char prefix[PATH_BYTES], const char *folder)
         return dt_fail(DT_DATA, "%s: %s", folder, strerror(errno));
     dt_status status = DT_OK;
     for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
-        const size_t length = strlen(entry->d_name);
-        static const size_t tail = sizeof "-train.npz" - 1;
-        if (length <= tail || strcmp(entry->d_name + length - tail + 1, "train.npz") != 0 ||
-            strchr("-_.", entry->d_name[length - tail]) == NULL)
+        const size_t tail = training_tail(entry->d_name);
+        if (tail == 0)
             continue;
         if (found[0] != '\0')
             status = dt_fail(DT_DATA, "%s: holds more than one data set; name one as %s/PREFIX",
                              folder, folder);
-        (void)snprintf(found, sizeof found, "%s/%.*s", folder, (int)(length - tail), entry->d_name);
+        (void)snprintf(found, sizeof found, "%s/%.*s", folder, (int)(strlen(entry->d_name) - tail),
+                       entry->d_name);
     }
     (void)closedir(directory);
     (void)snprintf(prefix, PATH_BYTES, "%s", found);
@@ -143,7 +162,7 @@ static dt_status find_prefix(char prefix[PATH_BYTES], const char *folder)
 static dt_status open_file(dt_source *source, const char *path, const dt_npz **out)
 {
     dt_npz **slot = &source->files[source->file_count];
-    dt_status status = dt_npz_open(slot, path);
+    dt_status status = dt_h5_is_file(path) ? dt_npz_open_h5(slot, path) : dt_npz_open(slot, path);
     if (status == DT_OK)
         source->file_count++;
     *out = *slot;
@@ -157,7 +176,8 @@ static dt_status open_prefix(dt_source *source, const char *prefix, const dt_arr
     for (int p = 0; p < DT_SET_COUNT; p++) {
         const dt_npz *npz = NULL;
         find_set_file(path, prefix, (dt_set)p);
-        if (path[0] == '\0' && p == DT_TRAIN && dt_text_ends_in(prefix, ".npz"))
+        if (path[0] == '\0' && p == DT_TRAIN &&
+            (dt_text_ends_in(prefix, ".npz") || dt_h5_is_file(prefix)))
             return dt_fail(DT_DATA, "%s: no such file", prefix);
         if (path[0] == '\0' && p == DT_TRAIN)
             return dt_fail(DT_DATA, "%s: no such file or folder, and no %s-train.npz either",
@@ -270,8 +290,12 @@ static void name_source(dt_source *source, const char *path)
         text[--length] = '\0';
     const char *slash = strrchr(text, '/');
     char *name = text + (slash != NULL ? slash - text + 1 : 0);
-    if (dt_text_ends_in(name, ".npz") || dt_text_ends_in(name, ".npy"))
-        name[strlen(name) - 4] = '\0';
+    char *dot = strrchr(name, '.');
+    bool array = dot != NULL && strcmp(dot, ".npy") == 0;
+    for (int i = 0; dot != NULL && i < ENDINGS; i++)
+        array = array || strcmp(dot, endings[i]) == 0;
+    if (array)
+        *dot = '\0';
     char *tail = strstr(name, "train");
     if (tail != NULL && tail > name && tail[5] == '\0' && strchr("-_.", tail[-1]) != NULL)
         tail[-1] = '\0';
@@ -369,9 +393,16 @@ out:
     return status;
 }
 
-void dt_source_clear(dt_source *source)
+void dt_source_close_files(dt_source *source)
 {
     for (size_t i = 0; i < source->file_count; i++)
         dt_npz_close(source->files[i]);
+    source->file_count = 0;
+    memset(source->sets, 0, sizeof source->sets);
+}
+
+void dt_source_clear(dt_source *source)
+{
+    dt_source_close_files(source);
     *source = (dt_source){0};
 }

@@ -176,6 +176,7 @@ dt_status dt_run_load_data(dt_run *r)
     DT_TRY(dt_run_scale_inputs(r));
     if (r->root) {
         r->member_count = dt_fingerprint_list(r->members, &r->source);
+        dt_source_close_files(&r->source);
         if (is_table)
             status = dt_run_close_table(r);
         if (status == DT_OK)

@@ -295,8 +295,8 @@ static const char usage[] =
     "prepared as `dtrain prepare` does it, but without files in between; a folder with\n"
     "train.npz, validation.npz and test.npz; the prefix of three such files; one .npz\n"
     "with x_train, y_train and so on; one .npz to be split; three files; or .npy files,\n"
-    "or a folder of them, as x.npy and y.npy. Without DATA it trains on a built-in\n"
-    "example.";
+    "or a folder of them, as x.npy and y.npy. A .h5 with datasets may stand for each\n"
+    ".npz. Without DATA it trains on a built-in example.";
 
 /* Those of a preparation that a run does not have itself: of the table that DATA may be. */
 static size_t add_table_options(dt_option *out, size_t count)

@@ -100,6 +100,10 @@ DT_MUST_USE dt_status dt_source_open_rows(dt_source *out, const char *path, dt_s
  */
 DT_MUST_USE dt_status dt_source_find_weights(dt_source *source, const char *name);
 
+/** Closes the files once they have been read, each perhaps a process (io/h5.h); then there are no
+ * sets, but still the names. */
+void dt_source_close_files(dt_source *source);
+
 /** Closes the files; a zeroed source is allowed. */
 void dt_source_clear(dt_source *source);
 

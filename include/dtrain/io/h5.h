@@ -251,6 +251,46 @@ typedef struct dt_h5_shape {
  */
 DT_MUST_USE dt_status dt_h5_describe(dt_h5_shape *out, dt_h5 *h5, const char *path);
 
+/**
+ * Tells whether a file is an HDF5 file by its first bytes, or by its name if there are no such
+ * bytes (.h5, .hdf5). Local.
+ */
+bool dt_h5_is_file(const char *path);
+
+enum { DT_H5_DESCR_BYTES = 16 };
+
+/** What the items of a dataset are, and how they lie. */
+typedef struct dt_h5_items {
+    dt_h5_shape shape;
+    /* As NumPy calls their type: "<f4", "|b1" for h5py's bools, "|S12" for texts; "S": texts of any
+     * length. What no .npy of numbers or texts can hold: "c" complex, "V" records, "O" lists, "f"
+     * and "i" numbers laid out in another way, "?" anything else. */
+    char descr[DT_H5_DESCR_BYTES];
+    uint64_t chunk_rows; /* so many rows are read at the cost of one; 1: not chunked */
+} dt_h5_items;
+
+/** Describes the items of a dataset. Errors: DT_DATA as dt_h5_describe. */
+DT_MUST_USE dt_status dt_h5_describe_items(dt_h5_items *out, dt_h5 *h5, const char *path);
+
+/** Finds the length of the longest text of a dataset "S", without its NUL, bytes. Errors: DT_DATA
+ * as dt_h5_read_texts. Cost: reads all of them, in pieces. */
+DT_MUST_USE dt_status dt_h5_find_longest(int64_t *out, dt_h5 *h5, const char *path);
+
+/** Some rows of a dataset: what stands at `count` indices of its first dimension. */
+typedef struct dt_h5_part {
+    const char *path;
+    uint64_t first, count;
+    size_t bytes; /* of them all; of texts "S" this decides how long one may be */
+} dt_h5_part;
+
+/**
+ * Reads some rows, items as they lie in the file, row-major; texts with zeros behind them.
+ *
+ * Shapes:  data [part->bytes] out
+ * Errors:  DT_DATA as dt_h5_describe; also when there are fewer rows, or they have other bytes
+ */
+DT_MUST_USE dt_status dt_h5_read_part(void *data, dt_h5 *h5, const dt_h5_part *part);
+
 /** Describes an attribute. Errors: DT_DATA when it is missing. */
 DT_MUST_USE dt_status dt_h5_describe_attribute(dt_h5_shape *out, dt_h5 *h5, const char *path,
                                                const char *name);

@@ -58,6 +58,19 @@ DT_MUST_USE dt_status dt_npy_parse(dt_npy *out, const char *name, const unsigned
 DT_MUST_USE dt_status dt_npy_parse_any(dt_npy *out, const char *name, const unsigned char *header,
                                        size_t bytes);
 
+/**
+ * Describes an array in C order that has no header, as one with this type, "<f4", and shape. `name`
+ * is what error lines call it; header_bytes is what dt_npy_header writes.
+ *
+ * Errors:  DT_DATA as dt_npy_parse_any
+ */
+DT_MUST_USE dt_status dt_npy_make(dt_npy *out, const char *name, const char *descr, unsigned dims,
+                                  const uint64_t *shape);
+
+/** Writes the header that the array has in a file of dtrain; returns its length. Dimensions beyond
+ * the fourth are multiplied. */
+size_t dt_npy_header(char out[256], const dt_npy *npy);
+
 /** Fails as dt_npy_parse does for an array of text. */
 DT_MUST_USE dt_status dt_npy_refuse_text(const dt_npy *npy, const char *name);
 

@@ -50,6 +50,18 @@ DT_MUST_USE dt_status dt_npz_open(dt_npz **out, const char *path);
 DT_MUST_USE dt_status dt_npz_open_files(dt_npz **out, const char *name, const char *const *paths,
                                         size_t count);
 
+/**
+ * Opens an HDF5 file as an archive, whose members are its datasets, "train/inputs" for one in a
+ * group. They are read by HDF5 in a process of its own (io/h5.h), a few MiB at a time.
+ *
+ * The sums of a member are those of the .npy that it would be; its CRC-32 is 0 until it has been
+ * read to its end. Texts are taken as numpy.bytes_, of variable length too.
+ *
+ * Errors:  DT_DATA as dt_h5_open; also when it is a model, a run's log, a checkpoint, or a table of
+ *          pandas, or no dataset of it can be used. DT_MEMORY; *out = NULL
+ */
+DT_MUST_USE dt_status dt_npz_open_h5(dt_npz **out, const char *path);
+
 /** Closes and frees; NULL is allowed. */
 void dt_npz_close(dt_npz *npz);
 
@@ -85,21 +97,23 @@ DT_MUST_USE dt_status dt_npz_find_any(const dt_npz *npz, const char *name,
 const dt_npz_member *dt_npz_look(const dt_npz *npz, const char *name);
 
 /** A member being read from its first item to its last. */
-typedef dt_zip_stream dt_npz_stream;
+typedef struct dt_npz_stream dt_npz_stream;
 
 /**
  * Starts reading a member's items (the header is passed over). Several streams may be open.
  *
  * Owns:    the caller closes `out`, before `npz`; `member` is one that dt_npz_find gave
  * Errors:  DT_DATA, DT_MEMORY; *out = NULL
- * Cost:    128 KiB, and zlib's 40 KiB for a deflated member
+ * Cost:    128 KiB, and zlib's 40 KiB for a deflated member; a dataset: 1 MiB, or a row of chunks
+ *          if that is more, at most 64 MiB or one row
  */
 DT_MUST_USE dt_status dt_npz_stream_open(dt_npz_stream **out, const dt_npz *npz,
                                          const dt_npz_member *member);
 
 /**
  * Reads exactly `bytes` bytes of items, no more than are left. When the last byte of the member has
- * been read the CRC and the end of the deflate stream are checked in the same call.
+ * been read the CRC and the end of the deflate stream are checked in the same call; of a dataset
+ * that it is as when it was read before.
  *
  * Errors:  DT_DATA: damaged or truncated data, a wrong CRC (file and member named)
  */

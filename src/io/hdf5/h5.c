@@ -114,10 +114,32 @@ out:
     return status;
 }
 
+void dt_h5_close_dataset(dt_h5_dataset *d)
+{
+    if (d->creation >= 0)
+        (void)H5Pclose(d->creation);
+    if (d->type >= 0)
+        (void)H5Tclose(d->type);
+    if (d->id >= 0)
+        (void)H5Oclose(d->id);
+}
+
+void dt_h5_close_part(dt_h5 *h5)
+{
+    if (h5->part == NULL)
+        return;
+    dt_h5_close_dataset(h5->part);
+    dt_memory_free(h5->part_path);
+    dt_memory_free(h5->part);
+    h5->part_path = NULL;
+    h5->part = NULL;
+}
+
 void dt_h5_free(dt_h5 *h5)
 {
     if (h5 == NULL)
         return;
+    dt_h5_close_part(h5);
     /* Nothing is reported here: what was to be kept has been saved. */
     if (h5->links >= 0)
         (void)H5Pclose(h5->links);

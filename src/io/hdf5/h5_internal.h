@@ -13,6 +13,8 @@ struct dt_h5 {
     hid_t links; /* writing: how links are made, missing parents too */
     char *path; /* reading: what error lines call the file; NULL of one that is written */
     uint64_t bytes; /* reading: the file's size */
+    struct dt_h5_dataset *part; /* reading: that of dt_h5_read_part, which stays open */
+    char *part_path;
 };
 
 /* Bounds a path or "attribute of path" in an error line; the name of a file in memory. */
@@ -98,6 +100,23 @@ DT_MUST_USE dt_status dt_h5_names_add_fields(dt_h5_names *names, const dt_h5 *h5
                                              const char *object, hid_t type, const char *fields,
                                              size_t count);
 
+/* Takes a text that is read, the `index`-th. Local. */
+typedef dt_status dt_h5_take_text(void *context, size_t index, const char *text);
+
+/* What is read of a dataset: `count` items. */
+typedef struct dt_h5_selection {
+    hid_t memory, file; /* spaces; H5S_ALL: all of it */
+    size_t count;
+} dt_h5_selection;
+
+struct dt_h5_dataset;
+
+/* Hands texts of variable length to `take`, in a row's type `memory` with nothing else in it.
+ * Errors: DT_DATA: they are more than the file holds, or DT_H5_TEXT_BYTES_MAX; what take gave. */
+DT_MUST_USE dt_status dt_h5_read_variable(const struct dt_h5_dataset *d, const dt_h5 *h5,
+                                          hid_t memory, const dt_h5_selection *of,
+                                          dt_h5_take_text *take, void *context);
+
 /* A dataset that is open, described, and holds what its shape says. */
 typedef struct dt_h5_dataset {
     const char *path;
@@ -110,6 +129,9 @@ typedef struct dt_h5_dataset {
 DT_MUST_USE dt_status dt_h5_open_dataset(dt_h5_dataset *out, dt_h5 *h5, const char *path);
 DT_MUST_USE dt_status dt_h5_open_table(dt_h5_dataset *out, dt_h5 *h5, const char *path);
 void dt_h5_close_dataset(dt_h5_dataset *d);
+
+/* Closes the dataset that dt_h5_read_part has left open, if there is one. */
+void dt_h5_close_part(dt_h5 *h5);
 
 /* Gets the type of a column. Owns: the caller closes with H5Tclose. Errors: DT_DATA. */
 DT_MUST_USE dt_status dt_h5_open_column(hid_t *out, const dt_h5_dataset *d, const dt_h5 *h5,

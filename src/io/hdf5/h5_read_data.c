@@ -13,20 +13,13 @@ enum { DEFLATE_FACTOR = 1032 };
 /* HDF5 holds a chunk of this size in memory without a thought. */
 enum { CHUNK_BYTES_MAX = 64 << 20 };
 
-void dt_h5_close_dataset(dt_h5_dataset *d)
-{
-    if (d->creation >= 0)
-        (void)H5Pclose(d->creation);
-    if (d->type >= 0)
-        (void)H5Tclose(d->type);
-    if (d->id >= 0)
-        (void)H5Oclose(d->id);
-}
-
 DT_MUST_USE static dt_status refuse(const dt_h5_dataset *d, const dt_h5 *h5, const char *why)
 {
     return dt_fail(DT_DATA, "%s: %s: %s", dt_h5_name(h5), d->path, why);
 }
+
+/* From here on they are not part of HDF5, and h5repack has them as little; lzf is h5py's. */
+enum { FILTERS_OF_OTHERS = 256, FILTER_LZF = 32000 };
 
 /* Filters that HDF5 brings along, each at most once: deflate over deflate has no bound. */
 DT_MUST_USE static dt_status check_filters(const dt_h5_dataset *d, const dt_h5 *h5, bool *deflated)
@@ -41,10 +34,11 @@ DT_MUST_USE static dt_status check_filters(const dt_h5_dataset *d, const dt_h5 *
         if (filter == H5Z_FILTER_DEFLATE && !*deflated)
             *deflated = true;
         else if (filter != H5Z_FILTER_SHUFFLE && filter != H5Z_FILTER_FLETCHER32)
-            return dt_fail(DT_DATA,
-                           "%s: %s: packed with the filter %d; expected none, or gzip: h5repack -f "
-                           "NONE in.h5 out.h5",
-                           dt_h5_name(h5), d->path, (int)filter);
+            return dt_fail(
+                DT_DATA, "%s: %s: packed with the filter %d%s; expected none, or gzip: %s",
+                dt_h5_name(h5), d->path, (int)filter, filter == FILTER_LZF ? " (lzf)" : "",
+                filter < FILTERS_OF_OTHERS ? "h5repack -f NONE in.h5 out.h5"
+                                           : "write it with h5py's compression='gzip'");
     }
     return count < 0 ? dt_h5_fail_reading(h5, "read", d->path) : DT_OK;
 }

@@ -23,10 +23,9 @@
 #include <sys/prctl.h>
 #endif
 
-/* What the child may take. Reading runs at hundreds of MiB a second; what gets to these bounds does
- * not end. Deflate may well shrink 64 : 1, and a file that comes to more than 512 MiB by that holds
- * nothing worth reading. */
-enum { CPU_S = 3, CPU_BYTES_A_SECOND = 10 << 20, MEMORY_FACTOR = 64 };
+/* What the child may take. Deflate may well shrink 64 : 1, and a file that comes to more than
+ * 512 MiB by that holds nothing worth reading at once. */
+enum { MEMORY_FACTOR = 64 };
 #define MEMORY_BYTES ((uint64_t)512 << 20)
 
 /* How long an answer may take: as the child's CPU time is bounded this is for one that sleeps for
@@ -73,7 +72,7 @@ static uint64_t set_limits(uint64_t bytes)
     const uint64_t memory = MEMORY_BYTES + MEMORY_FACTOR * bytes;
     limit(RLIMIT_CORE, 0);
     limit(RLIMIT_FSIZE, 0);
-    limit(RLIMIT_CPU, CPU_S + bytes / CPU_BYTES_A_SECOND);
+    limit(RLIMIT_CPU, dt_h5_cpu_s(bytes));
     if (used == 0 || bytes > ((uint64_t)1 << 50))
         return 0;
     limit(RLIMIT_AS, used + memory);
@@ -292,7 +291,9 @@ DT_MUST_USE static dt_status ask(dt_h5_answer_head *out, const dt_h5 *h5,
         .call = question->call,
         .path_bytes = (uint32_t)strlen(question->path) + 1,
         .name_bytes = question->name == NULL ? 0 : (uint32_t)strlen(question->name) + 1,
-        .count = question->count};
+        .count = question->count,
+        .first = question->first,
+        .bytes = question->bytes};
     if (remote->status != DT_OK)
         return dt_h5_remote_check(h5);
     if (!dt_h5_send(remote->socket, &head, sizeof head) ||
@@ -333,6 +334,17 @@ dt_status dt_h5_ask_shape(dt_h5_shape *out, const dt_h5 *h5, const dt_h5_questio
         status = fail_dead(h5->remote, h5->path, true);
     if (status != DT_OK)
         *out = (dt_h5_shape){0};
+    return status;
+}
+
+dt_status dt_h5_ask_items(dt_h5_items *out, const dt_h5 *h5, const dt_h5_question *question)
+{
+    dt_status status = dt_h5_ask(out, sizeof *out, h5, question);
+    if (status == DT_OK && (!is_shape(&out->shape) || out->chunk_rows == 0 ||
+                            memchr(out->descr, '\0', sizeof out->descr) == NULL))
+        status = fail_dead(h5->remote, h5->path, true);
+    if (status != DT_OK)
+        *out = (dt_h5_items){0};
     return status;
 }
 

@@ -18,9 +18,10 @@
  * child gives counts as a death. Numbers and texts are believed no more than the file itself, and
  * two answers need not fit together: who indexes one list by the count of another checks.
  *
- * The child cannot write files, may take 3 s of CPU time and one more for each 10 MiB of the file,
- * and 512 MiB and 64 times the file of memory; it dies with its parent, passes over the signals by
- * which a job is told to stop, and says nothing on stdout and stderr.
+ * The child cannot write files, may take 3 s of CPU time and one more for each 10 MiB of the file
+ * (for a part of a dataset once again, and one more for each 10 MiB of it), and 512 MiB and 64
+ * times the file of memory; it dies with its parent, passes over the signals by which a job is told
+ * to stop, and says nothing on stdout and stderr.
  *
  * In a process that uses MPI that is all right, since the child makes no MPI call, runs no handler
  * of exit, and ends by _exit or a signal. Memory that is registered with a network card was a
@@ -46,6 +47,8 @@ typedef enum dt_h5_call {
     DT_H5_CALL_HAS_ATTRIBUTE,
     DT_H5_CALL_DESCRIBE,
     DT_H5_CALL_DESCRIBE_ATTRIBUTE,
+    DT_H5_CALL_DESCRIBE_ITEMS,
+    DT_H5_CALL_FIND_LONGEST,
     DT_H5_CALL_GET_INT,
     DT_H5_CALL_GET_DOUBLE,
     DT_H5_CALL_READ_F32,
@@ -53,6 +56,7 @@ typedef enum dt_h5_call {
     DT_H5_CALL_READ_F64,
     DT_H5_CALL_READ_COLUMN_I64,
     DT_H5_CALL_READ_COLUMN_F64,
+    DT_H5_CALL_READ_PART,
     DT_H5_CALL_GET_TEXT,
     DT_H5_CALL_GET_TEXTS,
     DT_H5_CALL_READ_TEXTS,
@@ -67,7 +71,8 @@ typedef struct dt_h5_question {
     dt_h5_call call;
     const char *path;
     const char *name;
-    uint64_t count; /* of the values that are read */
+    uint64_t count; /* of the values, or rows, that are read */
+    uint64_t first, bytes; /* of a part */
 } dt_h5_question;
 
 /** What the child does: it opens the file and answers until the socket is closed. It can allocate
@@ -103,6 +108,10 @@ DT_MUST_USE dt_status dt_h5_ask(void *out, size_t bytes, const dt_h5 *h5,
 DT_MUST_USE dt_status dt_h5_ask_shape(dt_h5_shape *out, const dt_h5 *h5,
                                       const dt_h5_question *question);
 
+/** Asks for a dataset's items: a shape as above, and a descr that ends. Errors: likewise. */
+DT_MUST_USE dt_status dt_h5_ask_items(dt_h5_items *out, const dt_h5 *h5,
+                                      const dt_h5_question *question);
+
 /** Asks for a number of 0 to `most`. Returns 0 also if the child died: dt_h5_remote_check tells. */
 int32_t dt_h5_ask_kind(const dt_h5 *h5, const dt_h5_question *question, int32_t most);
 
@@ -119,7 +128,7 @@ DT_MUST_USE dt_status dt_h5_remote_check(const dt_h5 *h5);
 typedef struct dt_h5_ask_head {
     uint64_t call; /* so wide that there is no gap, which would be sent as well */
     uint32_t path_bytes, name_bytes; /* with their NULs; 0 for no name */
-    uint64_t count;
+    uint64_t count, first, bytes;
 } dt_h5_ask_head;
 
 /* `bytes` bytes follow: the value; the texts, each with its NUL; or the line of the failure. */
@@ -128,6 +137,13 @@ typedef struct dt_h5_answer_head {
     uint32_t count; /* of texts */
     uint64_t bytes;
 } dt_h5_answer_head;
+
+/* How much CPU time the child may take for a file, or a part of it. Reading runs at hundreds of MiB
+ * a second; what gets to this bound does not end. */
+static inline uint64_t dt_h5_cpu_s(uint64_t bytes)
+{
+    return 3 + bytes / (10 << 20);
+}
 
 /* How long all the texts of an answer may be. */
 enum { DT_H5_ANSWER_TEXT_BYTES_MAX = 2 * DT_H5_TEXT_BYTES_MAX };

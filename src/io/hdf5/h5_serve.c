@@ -104,6 +104,35 @@ static bool answer_array(const server *s)
     return sent;
 }
 
+/* There may be any number of parts, and each may take its time. */
+static void allow_more(uint64_t bytes)
+{
+    struct rlimit bounds;
+    struct rusage used;
+    if (getrlimit(RLIMIT_CPU, &bounds) != 0 || getrusage(RUSAGE_SELF, &used) != 0 ||
+        bounds.rlim_cur == RLIM_INFINITY)
+        return;
+    const rlim_t more =
+        (rlim_t)(used.ru_utime.tv_sec + used.ru_stime.tv_sec + 1) + dt_h5_cpu_s(bytes);
+    bounds.rlim_cur = more < bounds.rlim_max ? more : bounds.rlim_max;
+    (void)setrlimit(RLIMIT_CPU, &bounds);
+}
+
+static bool answer_part(const server *s)
+{
+    const dt_h5_question *q = &s->question;
+    const dt_h5_part part = {
+        .path = q->path, .first = q->first, .count = q->count, .bytes = (size_t)q->bytes};
+    void *data = NULL;
+    allow_more(dt_h5_bytes(s->h5) + q->bytes);
+    dt_status status = dt_memory_alloc(&data, part.bytes, 1, "values of an HDF5 file");
+    if (status == DT_OK)
+        status = dt_h5_read_part(data, s->h5, &part);
+    const bool sent = answer(s->socket, status, data, part.bytes, 0);
+    dt_memory_free(data);
+    return sent;
+}
+
 static bool answer_texts(const server *s)
 {
     const dt_h5_question *q = &s->question;
@@ -141,6 +170,7 @@ static bool answer_value(const server *s)
         int64_t whole;
         double number;
         dt_h5_shape shape;
+        dt_h5_items items;
     } value = {0};
     switch (q->call) {
     case DT_H5_CALL_HAS:
@@ -156,6 +186,15 @@ static bool answer_value(const server *s)
     case DT_H5_CALL_GET_DOUBLE: {
         const dt_status status = dt_h5_get_double(&value.number, s->h5, q->path, q->name);
         return answer(s->socket, status, &value.number, sizeof value.number, 0);
+    }
+    case DT_H5_CALL_DESCRIBE_ITEMS: {
+        const dt_status status = dt_h5_describe_items(&value.items, s->h5, q->path);
+        return answer(s->socket, status, &value.items, sizeof value.items, 0);
+    }
+    case DT_H5_CALL_FIND_LONGEST: {
+        allow_more(dt_h5_bytes(s->h5));
+        const dt_status status = dt_h5_find_longest(&value.whole, s->h5, q->path);
+        return answer(s->socket, status, &value.whole, sizeof value.whole, 0);
     }
     default: {
         const dt_status status =
@@ -178,11 +217,15 @@ static bool answer_one(server *s)
     s->question = (dt_h5_question){.call = (dt_h5_call)head.call,
                                    .path = words,
                                    .name = head.name_bytes > 0 ? words + head.path_bytes : NULL,
-                                   .count = head.count};
+                                   .count = head.count,
+                                   .first = head.first,
+                                   .bytes = head.bytes};
     if (connected && head.call <= DT_H5_CALL_GET_DOUBLE)
         connected = answer_value(s);
     else if (connected && head.call <= DT_H5_CALL_READ_COLUMN_F64)
         connected = answer_array(s);
+    else if (connected && head.call == DT_H5_CALL_READ_PART)
+        connected = answer_part(s);
     else if (connected)
         connected = answer_texts(s);
     dt_memory_free(words);

@@ -107,14 +107,11 @@ static void clear_arena(arena *a)
     }
 }
 
-/* `memory` is the type of a row with nothing in it but the text. */
-DT_MUST_USE static dt_status read_variable(dt_h5_names *out, const dt_h5_dataset *d,
-                                           const dt_h5 *h5, hid_t memory)
+dt_status dt_h5_read_variable(const dt_h5_dataset *d, const dt_h5 *h5, hid_t memory,
+                              const dt_h5_selection *of, dt_h5_take_text *take, void *context)
 {
     dt_status status = DT_OK;
     char **texts = NULL;
-    size_t capacity = 0;
-    const size_t count = (size_t)d->shape.count;
     const uint64_t file = dt_h5_bytes(h5);
     arena a = {.left = file < DT_H5_TEXT_BYTES_MAX ? file : DT_H5_TEXT_BYTES_MAX,
                .h5 = h5,
@@ -123,13 +120,13 @@ DT_MUST_USE static dt_status read_variable(dt_h5_names *out, const dt_h5_dataset
     if (transfer < 0 ||
         H5Pset_vlen_mem_manager(transfer, take_from_arena, &a, return_to_arena, &a) < 0)
         DT_TRY(dt_h5_fail_reading(h5, "read", d->path));
-    DT_TRY(dt_memory_alloc(&texts, count, sizeof *texts, "texts of an HDF5 file"));
-    const herr_t done = H5Dread(d->id, memory, H5S_ALL, H5S_ALL, transfer, texts);
+    DT_TRY(dt_memory_alloc(&texts, of->count, sizeof *texts, "texts of an HDF5 file"));
+    const herr_t done = H5Dread(d->id, memory, of->memory, of->file, transfer, texts);
     DT_TRY(a.status);
     if (done < 0)
         DT_TRY(dt_h5_fail_reading(h5, "read", d->path));
-    for (size_t i = 0; i < count; i++)
-        DT_TRY(dt_h5_names_add(out, &capacity, h5, d->path, texts[i] != NULL ? texts[i] : ""));
+    for (size_t i = 0; i < of->count; i++)
+        DT_TRY(take(context, i, texts[i] != NULL ? texts[i] : ""));
 out:
     if (transfer >= 0)
         (void)H5Pclose(transfer);
@@ -139,6 +136,20 @@ out:
 }
 
 /* ---- reading ---- */
+
+typedef struct list {
+    dt_h5_names *names;
+    size_t capacity;
+    const dt_h5 *h5;
+    const char *path;
+} list;
+
+static dt_status add_to_list(void *context, size_t index, const char *text)
+{
+    list *l = context;
+    (void)index;
+    return dt_h5_names_add(l->names, &l->capacity, l->h5, l->path, text);
+}
 
 DT_MUST_USE static dt_status read_fixed(dt_h5_names *out, const dt_h5_dataset *d, const dt_h5 *h5,
                                         hid_t text, hid_t memory)
@@ -168,7 +179,11 @@ DT_MUST_USE static dt_status read_texts(dt_h5_names *out, const dt_h5_dataset *d
     const htri_t variable = H5Tis_variable_str(text);
     if (variable < 0)
         return dt_h5_fail_reading(h5, "read", d->path);
-    return variable > 0 ? read_variable(out, d, h5, memory) : read_fixed(out, d, h5, text, memory);
+    if (variable == 0)
+        return read_fixed(out, d, h5, text, memory);
+    list l = {.names = out, .h5 = h5, .path = d->path};
+    const dt_h5_selection all = {H5S_ALL, H5S_ALL, (size_t)d->shape.count};
+    return dt_h5_read_variable(d, h5, memory, &all, add_to_list, &l);
 }
 
 dt_status dt_h5_read_texts(dt_h5_names *out, dt_h5 *h5, const char *path)

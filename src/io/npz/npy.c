@@ -335,6 +335,29 @@ size_t dt_npy_format(char out[256], const char *descr, unsigned dims, const uint
     return padded;
 }
 
+size_t dt_npy_header(char out[256], const dt_npy *npy)
+{
+    uint64_t shape[4] = {0};
+    for (unsigned d = 0; d < npy->dims; d++)
+        shape[d < 4 ? d : 3] = d < 4 ? npy->shape[d] : shape[3] * npy->shape[d];
+    return dt_npy_format(out, npy->descr, npy->dims < 4 ? npy->dims : 4, shape);
+}
+
+dt_status dt_npy_make(dt_npy *out, const char *name, const char *descr, unsigned dims,
+                      const uint64_t *shape)
+{
+    dt_status status = DT_OK;
+    char header[256];
+    DT_ASSERT(dims <= DT_NPY_MAX_DIMS);
+    *out = (dt_npy){.dims = dims};
+    memcpy(out->shape, shape, dims * sizeof *shape);
+    DT_TRY(parse_type(name, descr, out));
+    DT_TRY(compute_sizes(name, out));
+    out->header_bytes = dt_npy_header(header, out);
+out:
+    return status;
+}
+
 /* Items lie at any address, so each is loaded through memcpy, which compilers turn into one
  * (vector) load; `swapped` is a constant in every loop below, so that the loops have no branch. */
 #define DEFINE_LOAD(name, type, word, swap)                                                        \

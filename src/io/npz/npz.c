@@ -1,6 +1,7 @@
 #include "dtrain/io/npz.h"
 
 #include "dtrain/base/memory.h"
+#include "npz_h5.h"
 #include "zip_internal.h"
 
 #include <inttypes.h>
@@ -25,18 +26,27 @@ static const dt_zip_kind npz_kind = {
 /* `member` first, so that an entry can be had from what dt_npz_find gives. */
 typedef struct npz_entry {
     dt_npz_member member;
-    const dt_zip *zip;
+    const dt_zip *zip; /* NULL: a dataset of an HDF5 file */
     const dt_zip_member *packed;
+    npz_h5_array *dataset;
     char *error; /* why the array cannot be used; NULL when it can */
     bool text; /* it can be used as text; the error is for those who want numbers */
+    const char *path; /* of its file */
 } npz_entry;
 
 struct dt_npz {
     char *path;
     dt_zip **zips; /* [zip_count]: one archive, or files of one array each */
     size_t zip_count;
+    npz_h5 *h5; /* instead of them: an HDF5 file */
     npz_entry *entries; /* [count]: one for each member, in the same order */
     size_t count;
+};
+
+struct dt_npz_stream {
+    dt_zip_stream *zip; /* one of both */
+    npz_h5_stream *h5;
+    npz_entry *entry;
 };
 
 /* How many bytes from the beginning of a .npy file dt_npy_parse has to see. */
@@ -106,6 +116,7 @@ DT_MUST_USE static dt_status list_entries(dt_npz *npz)
     for (size_t z = 0; z < npz->zip_count; z++)
         for (size_t i = 0; i < dt_zip_count(npz->zips[z]); i++, entry++) {
             entry->zip = npz->zips[z];
+            entry->path = dt_zip_path(entry->zip);
             entry->packed = dt_zip_member_at(entry->zip, i);
             DT_TRY(read_npy_header(entry, scratch));
         }
@@ -157,6 +168,51 @@ dt_status dt_npz_open_files(dt_npz **out, const char *name, const char *const *p
     return status;
 }
 
+/* Lists the datasets of an HDF5 file. */
+DT_MUST_USE static dt_status list_datasets(dt_npz *npz)
+{
+    dt_status status = DT_OK;
+    npz->count = npz_h5_count(npz->h5);
+    DT_TRY(dt_memory_alloc(&npz->entries, npz->count, sizeof *npz->entries, "arrays"));
+    for (size_t i = 0; i < npz->count; i++) {
+        npz_entry *entry = &npz->entries[i];
+        npz_h5_array *array = npz_h5_at(npz->h5, i);
+        char label[LABEL_BYTES];
+        entry->dataset = array;
+        entry->path = npz->path;
+        entry->member = (dt_npz_member){.name = array->path + 1, .npy = array->npy};
+        entry->member.stored_bytes = array->stored_bytes;
+        entry->member.plain_bytes = array->npy.header_bytes + array->npy.data_bytes;
+        entry->text = array->error == NULL && dt_npy_is_text(&array->npy);
+        if (array->error == NULL && !entry->text)
+            continue;
+        (void)snprintf(label, sizeof label, "%s: array '%.80s'", npz->path, entry->member.name);
+        if (entry->text && dt_npy_refuse_text(&array->npy, label) == DT_DATA)
+            DT_TRY(dt_memory_copy_text(&entry->error, dt_status_text()));
+        else
+            DT_TRY(dt_memory_copy_text(&entry->error, array->error));
+        dt_status_set_text("");
+    }
+out:
+    return status;
+}
+
+dt_status dt_npz_open_h5(dt_npz **out, const char *path)
+{
+    dt_status status = DT_OK;
+    dt_npz *npz = NULL;
+    *out = NULL;
+    DT_TRY(dt_memory_alloc(&npz, 1, sizeof *npz, "archive"));
+    DT_TRY(dt_memory_copy_text(&npz->path, path));
+    DT_TRY(npz_h5_open(&npz->h5, npz->path));
+    DT_TRY(list_datasets(npz));
+    *out = npz;
+    npz = NULL;
+out:
+    dt_npz_close(npz);
+    return status;
+}
+
 void dt_npz_close(dt_npz *npz)
 {
     if (npz == NULL)
@@ -165,6 +221,7 @@ void dt_npz_close(dt_npz *npz)
         dt_memory_free(npz->entries[i].error);
     for (size_t z = 0; z < npz->zip_count; z++)
         dt_zip_close(npz->zips[z]);
+    npz_h5_close(npz->h5);
     dt_memory_free(npz->entries);
     dt_memory_free(npz->zips);
     dt_memory_free(npz->path);
@@ -178,7 +235,7 @@ const char *dt_npz_path(const dt_npz *npz)
 
 const char *dt_npz_member_path(const dt_npz_member *member)
 {
-    return dt_zip_path(((const npz_entry *)(const void *)member)->zip);
+    return ((const npz_entry *)(const void *)member)->path;
 }
 
 size_t dt_npz_count(const dt_npz *npz)
@@ -193,7 +250,7 @@ const char *dt_npz_name(const dt_npz *npz, size_t index)
 }
 
 /* From the back: of several members with the same name the last one counts. */
-static const npz_entry *find_entry(const dt_npz *npz, const char *name)
+static npz_entry *find_entry(const dt_npz *npz, const char *name)
 {
     for (size_t i = npz->count; i > 0; i--)
         if (strcmp(npz->entries[i - 1].member.name, name) == 0)
@@ -220,17 +277,33 @@ DT_MUST_USE static dt_status fail_no_such(const dt_npz *npz, const char *name)
                    used < sizeof list ? "" : "...");
 }
 
+/* Texts of any length are as long as the longest, which is looked for when they are of use. */
+DT_MUST_USE static dt_status measure(const dt_npz *npz, npz_entry *entry)
+{
+    npz_h5_array *array = entry->dataset;
+    if (array == NULL || !array->unmeasured || !entry->text)
+        return DT_OK;
+    const dt_status status = npz_h5_measure(npz->h5, array);
+    if (status != DT_OK)
+        return status;
+    entry->member.npy = array->npy;
+    entry->member.plain_bytes = array->npy.header_bytes + array->npy.data_bytes;
+    return DT_OK;
+}
+
 DT_MUST_USE static dt_status find(const dt_npz *npz, const char *name, bool text,
                                   const dt_npz_member **out)
 {
-    const npz_entry *entry = find_entry(npz, name);
+    npz_entry *entry = find_entry(npz, name);
     *out = NULL;
     if (entry == NULL)
         return fail_no_such(npz, name);
     if (entry->error != NULL && !(text && entry->text))
         return dt_fail(DT_DATA, "%s", entry->error);
-    *out = &entry->member;
-    return DT_OK;
+    const dt_status status = measure(npz, entry);
+    if (status == DT_OK)
+        *out = &entry->member;
+    return status;
 }
 
 dt_status dt_npz_find(const dt_npz *npz, const char *name, const dt_npz_member **out)
@@ -245,40 +318,68 @@ dt_status dt_npz_find_any(const dt_npz *npz, const char *name, const dt_npz_memb
 
 const dt_npz_member *dt_npz_look(const dt_npz *npz, const char *name)
 {
-    const npz_entry *entry = find_entry(npz, name);
-    return entry != NULL && (entry->error == NULL || entry->text) ? &entry->member : NULL;
+    npz_entry *entry = find_entry(npz, name);
+    if (entry == NULL || (entry->error != NULL && !entry->text))
+        return NULL;
+    if (measure(npz, entry) == DT_OK)
+        return &entry->member;
+    dt_status_set_text("");
+    return NULL;
+}
+
+/* Passes over the header of an array. */
+DT_MUST_USE static dt_status skip_header(dt_zip_stream *stream, uint64_t bytes)
+{
+    unsigned char scratch[4096];
+    while (bytes > 0) {
+        const size_t part = bytes < sizeof scratch ? (size_t)bytes : sizeof scratch;
+        const dt_status status = dt_zip_stream_read(stream, scratch, part);
+        if (status != DT_OK)
+            return status;
+        bytes -= part;
+    }
+    return DT_OK;
 }
 
 dt_status dt_npz_stream_open(dt_npz_stream **out, const dt_npz *npz, const dt_npz_member *member)
 {
     dt_status status = DT_OK;
     dt_npz_stream *stream = NULL;
-    unsigned char scratch[4096];
     const npz_entry *entry = (const npz_entry *)(const void *)member;
     *out = NULL;
     DT_ASSERT(entry >= npz->entries && entry < npz->entries + npz->count);
     DT_ASSERT(entry->error == NULL || entry->text);
-    DT_TRY(dt_zip_stream_open(&stream, entry->zip, entry->packed));
-    for (uint64_t left = member->npy.header_bytes; left > 0;) {
-        size_t part = left < sizeof scratch ? (size_t)left : sizeof scratch;
-        DT_TRY(dt_zip_stream_read(stream, scratch, part));
-        left -= part;
+    DT_TRY(dt_memory_alloc(&stream, 1, sizeof *stream, "input buffer"));
+    stream->entry = &npz->entries[entry - npz->entries];
+    if (npz->h5 != NULL) {
+        DT_TRY(npz_h5_stream_open(&stream->h5, npz->h5, entry->dataset));
+    } else {
+        DT_TRY(dt_zip_stream_open(&stream->zip, entry->zip, entry->packed));
+        DT_TRY(skip_header(stream->zip, member->npy.header_bytes));
     }
     *out = stream;
     stream = NULL;
 out:
-    dt_zip_stream_close(stream);
+    dt_npz_stream_close(stream);
     return status;
 }
 
 dt_status dt_npz_stream_read(dt_npz_stream *stream, void *out, size_t bytes)
 {
-    return dt_zip_stream_read(stream, out, bytes);
+    if (stream->h5 == NULL)
+        return dt_zip_stream_read(stream->zip, out, bytes);
+    const dt_status status = npz_h5_stream_read(stream->h5, out, bytes);
+    stream->entry->member.crc32 = stream->entry->dataset->crc32;
+    return status;
 }
 
 void dt_npz_stream_close(dt_npz_stream *stream)
 {
-    dt_zip_stream_close(stream);
+    if (stream == NULL)
+        return;
+    dt_zip_stream_close(stream->zip);
+    npz_h5_stream_close(stream->h5);
+    dt_memory_free(stream);
 }
 
 dt_status dt_npz_writer_open(dt_npz_writer **out, const char *path, int level)
