@@ -41,8 +41,8 @@ static const dt_option_table table = {
              "Tells how good a model is on labelled rows, beside what always answering the\n"
              "most frequent class would reach; the same numbers on any number of ranks. MODEL\n"
              "is a .h5 or .keras file, or a run's folder. DATA is a .npz, a .h5 with datasets,\n"
-             "a folder or prefix as for training, or a table of text with the columns that the\n"
-             "model was prepared from.",
+             "a folder or prefix as for training, two .npy files (x.npy y.npy), or a table of\n"
+             "text with the columns that the model was prepared from.",
 };
 
 void dt_cli_evaluate_help(void)
@@ -56,7 +56,8 @@ static dt_status parse(settings *out, int argc, char **argv)
     int words = 0;
     dt_options_set_defaults(&table, out);
     DT_TRY(dt_options_parse_words(&table, out, argc, argv, &words));
-    DT_TRY(dt_scoring_parse_words(&out->scoring, words, argv, "evaluate takes a model and data"));
+    DT_TRY(dt_scoring_parse_words(&out->scoring, words, argv, true,
+                                  "evaluate takes a model and data"));
     out->scoring.once = true;
     out->scoring.set_asked = dt_options_given(&table, out, "set");
 out:

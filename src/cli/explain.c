@@ -95,7 +95,8 @@ static dt_status parse(settings *out, int argc, char **argv)
     int words = 0;
     dt_options_set_defaults(&table, out);
     DT_TRY(dt_options_parse_words(&table, out, argc, argv, &words));
-    DT_TRY(dt_scoring_parse_words(&out->scoring, words, argv, "explain takes a model and data"));
+    DT_TRY(
+        dt_scoring_parse_words(&out->scoring, words, argv, true, "explain takes a model and data"));
     out->scoring.once = true;
     out->scoring.set_asked = dt_options_given(&table, out, "set");
     if (out->out[0] == '\0')

@@ -47,7 +47,8 @@ static const dt_option_table table = {
              "targets' units. Rows keep their order, on any number of ranks.\n\n"
              "MODEL is a .h5 or .keras file, or a run's folder. ROWS is a table of text with the\n"
              "columns that the model was prepared from, in any order, the target not needed (- is\n"
-             "stdin); or a .npz, or a .h5 with datasets, with prepared inputs.",
+             "stdin); or a .npz, a .npy or a .h5 with datasets, with prepared inputs. If these\n"
+             "have the arrays row and id of dtrain prepare, they are printed.",
 };
 
 void dt_cli_predict_help(void)
@@ -74,7 +75,8 @@ static dt_status parse(dt_predict_settings *out, int argc, char **argv)
     int words = 0;
     dt_options_set_defaults(&table, out);
     DT_TRY(dt_options_parse_words(&table, out, argc, argv, &words));
-    DT_TRY(dt_scoring_parse_words(&out->scoring, words, argv, "predict takes a model and rows"));
+    DT_TRY(dt_scoring_parse_words(&out->scoring, words, argv, false,
+                                  "predict takes a model and rows"));
     out->scoring.set_asked = dt_options_given(&table, out, "set");
     if (out->out[0] != '\0' && !dt_text_ends_in(out->out, ".csv") &&
         !dt_text_ends_in(out->out, ".npz"))
@@ -194,6 +196,8 @@ static dt_status put_header(dt_predict_run *r)
     const bool brief = r->settings.brief;
     if (r->kept != NULL)
         DT_TRY(put_text(r, r->kept, strlen(r->kept)));
+    if (r->id_name != NULL)
+        DT_TRY(put_text(r, ",", 1));
     if (!brief)
         DT_TRY(put_text(r, r->classes ? "row," : "row", r->classes ? 4 : 3));
     if (r->classes)
@@ -273,6 +277,11 @@ static dt_status ask_more(dt_predict_run *r)
         DT_TRY(dt_fail(DT_USAGE, "%s was given, but %s has arrays; only a table of text has %s",
                        takes_bad ? "--on-error" : "--keep", s->scoring.data,
                        takes_bad ? "bad cells" : "columns to keep"));
+    if (dt_rows_have_ids(r->scoring.rows)) {
+        const char *name = r->scoring.recipe.id != NULL ? r->scoring.recipe.id : DT_SOURCE_ID;
+        DT_TRY(dt_comm_agree(r->scoring.comm, quote_name(&r->id_name, name)));
+        r->kept = r->id_name;
+    }
     if (s->keep[0] != '\0')
         DT_TRY(dt_rows_keep(&r->kept, r->scoring.rows, s->keep));
     if (takes_bad)
@@ -385,6 +394,7 @@ dt_status dt_cli_predict(const dt_comm *comm, int argc, char **argv)
     for (size_t c = 0; r->names != NULL && c < r->C; c++)
         dt_memory_free(r->names[c]);
     dt_memory_free(r->names);
+    dt_memory_free(r->id_name);
     dt_memory_free(r->ids);
     dt_memory_free(r->mine);
     dt_memory_free(r->bytes);

@@ -29,6 +29,7 @@ typedef struct dt_predict_run {
     dt_predict_form form;
     bool classes; /* the model gives classes, not values */
     const char *kept; /* the names of the columns to keep, as fields; NULL: none */
+    char *id_name; /* of the ids of arrays, a field; NULL: there are none */
     size_t C; /* classes, or values of a row */
     char **names; /* [C]: the outputs' names as fields of a CSV */
     size_t longest_name;

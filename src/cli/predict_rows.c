@@ -52,7 +52,12 @@ static size_t write_row(const dt_predict_run *r, char *out, const dt_row_batch *
         memcpy(out, rows->kept + rows->kept_at[i], used);
     }
     if (!r->settings.brief) {
-        used += dt_text_whole(out + used, rows->first + i);
+        const int64_t number = rows->numbers != NULL ? rows->numbers[i] : 0;
+        if (number < 0)
+            out[used++] = '-';
+        used += dt_text_whole(out + used, rows->numbers == NULL ? rows->first + i
+                                          : number < 0          ? 0 - (uint64_t)number
+                                                                : (uint64_t)number);
         out[used++] = ',';
     }
     used += r->classes ? write_class(r, out + used, p, predicted) : write_values(r, out + used, p);

@@ -8,17 +8,20 @@
 #include <string.h>
 #include <unistd.h>
 
-dt_status dt_scoring_parse_words(dt_scoring_settings *out, int words, char **argv,
+dt_status dt_scoring_parse_words(dt_scoring_settings *out, int words, char **argv, bool pair,
                                  const char *usage)
 {
-    if (words != 2)
+    char *const to[] = {out->model, out->data, out->targets_file};
+    const bool arrays =
+        pair && words == 3 && dt_text_ends_in(argv[1], ".npy") && dt_text_ends_in(argv[2], ".npy");
+    if (words != 2 && !arrays)
         return dt_fail(DT_USAGE, "dtrain %s, not %d word%s; --help says more", usage, words,
                        words == 1 ? "" : "s");
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < words; i++) {
         if (argv[i][0] == '\0' || strlen(argv[i]) >= DT_OPTION_TEXT_BYTES)
             return dt_fail(DT_USAGE, "a path is empty, or longer than %d bytes",
                            DT_OPTION_TEXT_BYTES - 1);
-        (void)snprintf(i == 0 ? out->model : out->data, DT_OPTION_TEXT_BYTES, "%s", argv[i]);
+        (void)snprintf(to[i], DT_OPTION_TEXT_BYTES, "%s", argv[i]);
     }
     return DT_OK;
 }
@@ -112,6 +115,8 @@ dt_status dt_scoring_open(dt_scoring *out, const dt_comm *comm, const dt_scoring
     DT_TRY(dt_comm_agree(comm, check_memory(s)));
     DT_TRY(dt_comm_agree(comm, dt_predictor_init(&s->predictor, &s->model.network, true)));
     const dt_rows_plan plan = {.path = settings->data,
+                               .targets_path = settings->targets_file,
+                               .keys = !labels,
                                .set = (dt_set)settings->set,
                                .set_asked = settings->set_asked,
                                .inputs = settings->inputs,

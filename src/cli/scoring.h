@@ -59,6 +59,7 @@ const char *dt_scoring_output(char *out, size_t bytes, const dt_scoring *scoring
 /** What both commands say of the rows. */
 typedef struct dt_scoring_settings {
     char model[DT_OPTION_TEXT_BYTES], data[DT_OPTION_TEXT_BYTES];
+    char targets_file[DT_OPTION_TEXT_BYTES]; /* of `evaluate MODEL X.npy y.npy`; else "" */
     char inputs[DT_OPTION_TEXT_BYTES], targets[DT_OPTION_TEXT_BYTES];
     int set; /* a dt_set */
     bool set_asked; /* --set was given */
@@ -69,12 +70,13 @@ typedef struct dt_scoring_settings {
 } dt_scoring_settings;
 
 /**
- * Takes MODEL and DATA from a command's words; `usage` says what the command takes. Local.
+ * Takes MODEL and DATA from a command's words, and with `pair` perhaps X.npy y.npy as DATA; `usage`
+ * says what the command takes. Local.
  *
  * Errors:  DT_USAGE
  */
 DT_MUST_USE dt_status dt_scoring_parse_words(dt_scoring_settings *out, int words, char **argv,
-                                             const char *usage);
+                                             bool pair, const char *usage);
 
 /**
  * Loads the model and opens the rows.

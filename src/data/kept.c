@@ -24,9 +24,7 @@ static bool needs_quotes(const char *text, size_t bytes)
                          is_blank(text[bytes - 1]));
 }
 
-/* Writes a field, with quotes if it needs them, and a comma; returns its length, at most
- * 2 * bytes + 3. */
-static size_t write_field(char *out, const char *text, size_t bytes)
+size_t dt_kept_write_field(char *out, const char *text, size_t bytes)
 {
     if (!needs_quotes(text, bytes)) {
         memcpy(out, text, bytes);
@@ -56,7 +54,7 @@ static dt_status write_header(dt_kept *k, const char *const *names)
     dt_status status = dt_memory_alloc(&k->header, bytes, 1, "columns' names");
     for (size_t i = 0; status == DT_OK && i < k->count; i++) {
         const char *name = names[k->columns[i]];
-        used += write_field(k->header + used, name, strlen(name));
+        used += dt_kept_write_field(k->header + used, name, strlen(name));
     }
     return status;
 }
@@ -112,7 +110,7 @@ dt_status dt_kept_add(dt_kept *kept, size_t i, const dt_csv_row *row)
     }
     for (size_t c = 0; c < kept->count; c++) {
         const dt_csv_field *field = &row->fields[kept->columns[c]];
-        used += write_field(kept->text + used, field->text, field->bytes);
+        used += dt_kept_write_field(kept->text + used, field->text, field->bytes);
     }
     kept->at[i + 1] = used;
     return DT_OK;

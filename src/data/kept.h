@@ -30,6 +30,10 @@ typedef struct dt_kept {
 DT_MUST_USE dt_status dt_kept_find(dt_kept *out, const char *list, const char *const *names,
                                    size_t name_count, size_t rows, const char *path);
 
+/** Writes a field of a CSV, with quotes if it needs them, and a comma; returns its length, at most
+ * 2 * bytes + 3. */
+size_t dt_kept_write_field(char *out, const char *text, size_t bytes);
+
 /** Keeps the cells of the i-th row, behind those of the row before. Errors: DT_MEMORY. */
 DT_MUST_USE dt_status dt_kept_add(dt_kept *kept, size_t i, const dt_csv_row *row);
 

@@ -4,6 +4,7 @@
 #include "dtrain/base/text.h"
 #include "dtrain/data/dataset.h"
 #include "dtrain/io/h5.h"
+#include "keys.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -13,6 +14,8 @@ struct dt_rows {
     const dt_comm *comm;
     dt_table *table; /* NULL: the rows are in `set` */
     dt_dataset set; /* a shard a rank: row n on rank n / batch_rows mod ranks */
+    dt_source arrays; /* rank 0 only: what the keys are read from */
+    dt_keys keys;
     bool labels;
     size_t batch_rows;
     uint64_t next; /* rows of this rank that have been given */
@@ -99,7 +102,7 @@ static dt_status open_arrays(dt_rows *r, const dt_rows_plan *plan)
 {
     dt_status status = DT_OK;
     const bool root = dt_comm_rank(r->comm) == 0;
-    dt_source source = {0};
+    dt_source *source = &r->arrays;
     dt_dataset sets[DT_SET_COUNT] = {0};
     const dt_deal deal = {.S = (size_t)dt_comm_size(r->comm),
                           .run = plan->batch_rows,
@@ -109,25 +112,31 @@ static dt_status open_arrays(dt_rows *r, const dt_rows_plan *plan)
                           .ids = plan->recipe != NULL,
                           .host_ranks = plan->host_ranks};
     if (root) {
-        status = dt_source_open_rows(&source, plan->path, plan->set, plan->inputs, plan->targets,
-                                     plan->labels);
+        const char *const paths[] = {plan->path, plan->targets_path};
+        const bool pair = plan->targets_path != NULL && plan->targets_path[0] != '\0';
+        status = dt_source_open_rows(source, paths, pair ? 2 : 1, plan->set, plan->inputs,
+                                     plan->targets, plan->labels);
         if (status == DT_OK)
-            status = check_source(&source, plan);
+            status = check_source(source, plan);
         if (status == DT_OK)
-            status = find_weights(&source, plan);
+            status = find_weights(source, plan);
     }
     DT_TRY(dt_comm_agree(r->comm, status));
     if (root) {
-        const dt_source_set *set = &source.sets[DT_TRAIN];
+        const dt_source_set *set = &source->sets[DT_TRAIN];
         (void)snprintf(r->file, sizeof r->file, "%s", dt_npz_path(set->npz));
         (void)snprintf(r->source, sizeof r->source, "%s, %.100s", r->file, set->inputs->name);
     }
-    DT_TRY(dt_dataset_load(sets, r->comm, &source, &deal));
+    DT_TRY(dt_dataset_load(sets, r->comm, source, &deal));
     r->set = sets[DT_TRAIN];
     dt_dataset_clear(&sets[DT_VALIDATION]);
     dt_dataset_clear(&sets[DT_TEST]);
+    if (plan->keys)
+        DT_TRY(
+            dt_keys_open(&r->keys, r->comm, &source->sets[DT_TRAIN], plan->set, plan->batch_rows));
+    if (!r->keys.has_row && !r->keys.has_id)
+        dt_source_clear(source);
 out:
-    dt_source_clear(&source);
     return status;
 }
 
@@ -186,6 +195,8 @@ void dt_rows_close(dt_rows *rows)
         return;
     dt_table_close(rows->table);
     dt_dataset_clear(&rows->set);
+    dt_keys_clear(&rows->keys);
+    dt_source_clear(&rows->arrays);
     dt_memory_free(rows);
 }
 
@@ -201,16 +212,22 @@ dt_status dt_rows_next(dt_rows *rows, dt_row_take *take, void *context, bool *mo
     const size_t left = r->next < own ? own - (size_t)r->next : 0;
     const size_t count = left < r->batch_rows ? left : r->batch_rows;
     *more = r->next * size < r->set.N;
+    DT_TRY(dt_keys_next(&r->keys, count));
     if (count > 0) {
         const dt_row_batch batch = {.first = r->next * size + rank * r->batch_rows + 1,
                                     .count = count,
                                     .x = r->set.x + r->next * r->set.D,
                                     .y = r->labels ? r->set.y + r->next * r->set.T : NULL,
-                                    .w = r->set.w != NULL ? r->set.w + r->next : NULL};
+                                    .w = r->set.w != NULL ? r->set.w + r->next : NULL,
+                                    .numbers = r->keys.has_row ? r->keys.row : NULL,
+                                    .kept = r->keys.id,
+                                    .kept_at = r->keys.has_id ? r->keys.id_at : NULL};
         status = take(context, &batch);
     }
     r->next += r->batch_rows;
-    return dt_comm_agree(r->comm, status);
+    status = dt_comm_agree(r->comm, status);
+out:
+    return status;
 }
 
 dt_status dt_rows_count(dt_rows *rows, uint64_t *count)
@@ -244,6 +261,11 @@ dt_status dt_rows_take_bad(dt_rows *rows)
 dt_status dt_rows_bad(dt_bad_rows *out, const dt_rows *rows)
 {
     return dt_table_bad(out, rows->table);
+}
+
+bool dt_rows_have_ids(const dt_rows *rows)
+{
+    return rows->keys.has_id;
 }
 
 bool dt_rows_weighted(const dt_rows *rows)

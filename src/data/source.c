@@ -362,18 +362,19 @@ out:
     return status;
 }
 
-dt_status dt_source_open_rows(dt_source *out, const char *path, dt_set set, const char *inputs,
-                              const char *targets, bool labels)
+dt_status dt_source_open_rows(dt_source *out, const char *const *paths, size_t path_count,
+                              dt_set set, const char *inputs, const char *targets, bool labels)
 {
     dt_status status = DT_OK;
+    const char *path = paths[0];
     const dt_npz *npz = NULL;
     char prefix[PATH_BYTES];
     const dt_array_wish wish = {.inputs = inputs, .targets = targets, .labels = labels};
     *out = (dt_source){0};
-    if (is_folder(path))
+    if (are_npy(paths, path_count))
+        DT_TRY(open_npy(out, path, paths, path_count, &npz));
+    else if (is_folder(path))
         DT_TRY(look_into(out, path, prefix, &npz));
-    else if (are_npy(&path, 1))
-        DT_TRY(open_npy(out, path, &path, 1, &npz));
     else if (is_file(path))
         DT_TRY(open_file(out, path, &npz));
     if (npz == NULL) {

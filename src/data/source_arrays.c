@@ -110,6 +110,18 @@ dt_status dt_source_choose_set(dt_source *source, const char *path, dt_set set)
     return DT_OK;
 }
 
+/* NULL: there are several. */
+static const dt_source_set *only_set(const dt_array_sets *of)
+{
+    const dt_source_set *only = NULL;
+    for (int p = 0; p < DT_SET_COUNT; p++) {
+        if (of->sets[p].inputs != NULL && only != NULL)
+            return NULL;
+        only = of->sets[p].inputs != NULL ? &of->sets[p] : only;
+    }
+    return only;
+}
+
 dt_status dt_source_find_rows(dt_source *out, const dt_npz *npz, dt_set set,
                               const dt_array_wish *wish)
 {
@@ -127,6 +139,12 @@ dt_status dt_source_find_rows(dt_source *out, const dt_npz *npz, dt_set set,
     if (!has_sets && f.of.bare.inputs == NULL) {
         DT_TRY(dt_array_sets_guess(&f.of, npz, wish, &f.known));
         has_sets = f.of.bare.inputs == NULL;
+    }
+    /* Files that were named for it. */
+    const dt_source_set *named = only_set(&f.of);
+    if (has_sets && named != NULL && dt_text_ends_in(dt_npz_path(npz), ".npy")) {
+        f.of.bare = *named;
+        has_sets = false;
     }
     memcpy(out->sets, f.of.sets, sizeof out->sets);
     if (!has_sets || out->sets[DT_TRAIN].inputs == NULL)
@@ -162,6 +180,18 @@ static dt_status find_weights(dt_source_set *out, dt_set set, const char *name)
     list_arrays(arrays, sizeof arrays, out->npz);
     return dt_fail(DT_DATA, "%s: no array called %s with the rows' weights; it holds %s",
                    dt_npz_path(out->npz), name, arrays);
+}
+
+const dt_npz_member *dt_source_look(const dt_source_set *from, dt_set set, const char *name)
+{
+    char base[NAME_BYTES];
+    const dt_npz_member *found = dt_npz_look(from->npz, name);
+    for (size_t i = 0; found == NULL && i < dt_npz_count(from->npz); i++) {
+        const char *other = dt_npz_name(from->npz, i);
+        if (dt_array_name_split(base, sizeof base, other) == set && strcmp(base, name) == 0)
+            found = dt_npz_look(from->npz, other);
+    }
+    return found;
 }
 
 dt_status dt_source_find_weights(dt_source *source, const char *name)

@@ -63,7 +63,9 @@ static void open_as_data(const char *path)
     dt_source_clear(&source);
     for (int labels = 0; labels < 2; labels++) {
         source = (dt_source){0};
-        fuzz_check(dt_source_open_rows(&source, path, DT_TEST, "", "", labels != 0), DT_DATA);
+        fuzz_check(
+            dt_source_open_rows(&source, (const char *[]){path}, 1, DT_TEST, "", "", labels != 0),
+            DT_DATA);
         dt_source_clear(&source);
     }
 }

@@ -273,11 +273,13 @@ static void test_base_names(void **state)
         dt_source_clear(&source);
     }
     /* A model sees the very arrays that are named. */
-    assert_int_equal(dt_source_open_rows(&source, path, DT_TEST, "train_a", "train_b", true),
+    assert_int_equal(dt_source_open_rows(&source, (const char *[]){path}, 1, DT_TEST, "train_a",
+                                         "train_b", true),
                      DT_OK);
     assert_int_equal(dt_source_rows(&source.sets[DT_TRAIN]), 5);
     dt_source_clear(&source);
-    assert_int_equal(dt_source_open_rows(&source, path, DT_TEST, "a", "b", true), DT_OK);
+    assert_int_equal(
+        dt_source_open_rows(&source, (const char *[]){path}, 1, DT_TEST, "a", "b", true), DT_OK);
     assert_int_equal(dt_source_rows(&source.sets[DT_TRAIN]), 4);
     dt_source_clear(&source);
     check_refused(dt_source_open(&source, &path, 1, "c", "b"), "no array 'c', found: train_a");
@@ -459,7 +461,7 @@ static void test_sets_that_do_not_fit(void **state)
 static void check_set(const char *path, dt_set set, bool labels, uint64_t rows, const char *inputs)
 {
     dt_source source;
-    if (dt_source_open_rows(&source, path, set, "", "", labels) != DT_OK)
+    if (dt_source_open_rows(&source, (const char *[]){path}, 1, set, "", "", labels) != DT_OK)
         fail_msg("%s: %s", path, dt_status_text());
     assert_int_equal(dt_source_rows(&source.sets[DT_TRAIN]), rows);
     assert_string_equal(source.sets[DT_TRAIN].inputs->name, inputs);
@@ -473,7 +475,8 @@ static void check_set(const char *path, dt_set set, bool labels, uint64_t rows, 
 static void check_set_refused(const char *path, dt_set set, bool labels, const char *text)
 {
     dt_source source;
-    check_refused(dt_source_open_rows(&source, path, set, "", "", labels), text);
+    check_refused(dt_source_open_rows(&source, (const char *[]){path}, 1, set, "", "", labels),
+                  text);
     assert_int_equal(source.file_count, 0);
     assert_null(source.sets[DT_TRAIN].inputs);
 }
@@ -535,12 +538,14 @@ static void test_rows_without_labels(void **state)
     check_set_refused(scratch_path("rows.npz"), DT_TEST, false,
                       "rows.npz: no array called inputs or x; it holds mine [3,2], more [4,2]: "
                       "type --inputs mine");
-    assert_int_equal(
-        dt_source_open_rows(&source, scratch_path("rows.npz"), DT_TEST, "more", "", false), DT_OK);
+    assert_int_equal(dt_source_open_rows(&source, (const char *[]){scratch_path("rows.npz")}, 1,
+                                         DT_TEST, "more", "", false),
+                     DT_OK);
     assert_int_equal(dt_source_rows(&source.sets[DT_TRAIN]), 4);
     dt_source_clear(&source);
-    check_refused(
-        dt_source_open_rows(&source, scratch_path("rows.npz"), DT_TEST, "none", "", false), "none");
+    check_refused(dt_source_open_rows(&source, (const char *[]){scratch_path("rows.npz")}, 1,
+                                      DT_TEST, "none", "", false),
+                  "none");
     write_file("rows.npz", arrays, 4); /* labels that do not fit are not looked at */
     check_set(scratch_path("rows.npz"), DT_TEST, false, 5, "x");
     check_set_refused(scratch_path("rows.npz"), DT_TEST, true, "x has 5 rows, but y has 6");

@@ -48,6 +48,7 @@
  * neither scaled nor filled. A column of row weights has the role "weights" and is named:
  * "weights": "count". Programs older than both refuse such recipes, so the version is still 1. Of a
  * table without a header the recipe has "header": false; its columns are in the table's order.
+ * "id": "client" names the column of `dtrain prepare --id`, which is dropped.
  */
 typedef enum dt_role {
     DT_ROLE_NUMERIC,
@@ -138,6 +139,7 @@ typedef struct dt_recipe {
     size_t class_count; /* 2 to 65536; 0: targets are values */
     char **classes; /* their names, no two the same; the index is the class id */
     char *weights; /* name of the column of row weights; NULL: none */
+    char *id; /* name of the dropped column whose cells name the rows; NULL: none */
     size_t D; /* inputs: the sum of the columns' widths, at least 1 */
 } dt_recipe;
 

@@ -23,10 +23,12 @@ typedef struct dt_rows dt_rows;
 /** What is wanted of the data; the same on all ranks. Files are opened on rank 0 only. */
 typedef struct dt_rows_plan {
     const char *path; /* .npz, folder or prefix; any other file is a table; "-": one from stdin */
+    const char *targets_path; /* of a .npy beside that of `path`; NULL or "": none */
     dt_set set; /* of several sets, the one to take */
     bool set_asked; /* by a person: then there must be sets to choose from */
     const char *inputs, *targets; /* arrays' names; empty: found by themselves */
     bool labels; /* targets are needed */
+    bool keys; /* arrays' row numbers and ids are given, if there are some */
     bool values; /* they are values, not classes */
     size_t D, C; /* the model's */
     char *const *class_names; /* [C]: the model's; NULL: none */
@@ -82,6 +84,10 @@ bool dt_rows_are_table(const dt_rows *rows);
 DT_MUST_USE dt_status dt_rows_keep(const char **header, dt_rows *rows, const char *list);
 DT_MUST_USE dt_status dt_rows_take_bad(dt_rows *rows);
 DT_MUST_USE dt_status dt_rows_bad(dt_bad_rows *out, const dt_rows *rows);
+
+/** Returns whether rows come with ids of an array (as kept cells). Calls: local; the same on all
+ * ranks. */
+bool dt_rows_have_ids(const dt_rows *rows);
 
 /** Returns whether rows come with weights. Calls: local; the same on all ranks. */
 bool dt_rows_weighted(const dt_rows *rows);

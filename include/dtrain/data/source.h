@@ -76,14 +76,15 @@ DT_MUST_USE dt_status dt_source_open(dt_source *out, const char *const *paths, s
  * Finds and opens one set of rows, for a model to see; it becomes the source's training set, and
  * there is no other.
  *
- * `path` is what dt_source_open takes; of named sets `set` is taken; a file with one pair of
- * arrays is taken whole. With `labels` it must have targets; without, a file with one array needs
- * no names.
+ * `paths` is what dt_source_open takes, if there are several: .npy files; of named sets `set` is
+ * taken; a file with one pair of arrays is taken whole, and so are .npy files of one set. With
+ * `labels` it must have targets; without, a file with one array needs no names.
  *
  * Owns, Errors: as dt_source_open; DT_DATA also when the set is not there
  */
-DT_MUST_USE dt_status dt_source_open_rows(dt_source *out, const char *path, dt_set set,
-                                          const char *inputs, const char *targets, bool labels);
+DT_MUST_USE dt_status dt_source_open_rows(dt_source *out, const char *const *paths,
+                                          size_t path_count, dt_set set, const char *inputs,
+                                          const char *targets, bool labels);
 
 /** The array of weights that `dtrain prepare --weights` writes. */
 #define DT_SOURCE_WEIGHTS "weights"
@@ -99,6 +100,10 @@ DT_MUST_USE dt_status dt_source_open_rows(dt_source *out, const char *path, dt_s
  * Errors:  DT_DATA: a set has no such array, or not a number a row
  */
 DT_MUST_USE dt_status dt_source_find_weights(dt_source *source, const char *name);
+
+/** Returns the array `name` beside a set, which may have a word for `set` at its name; NULL: there
+ * is none that can be read. */
+const dt_npz_member *dt_source_look(const dt_source_set *from, dt_set set, const char *name);
 
 /** Closes the files once they have been read, each perhaps a process (io/h5.h); then there are no
  * sets, but still the names. */

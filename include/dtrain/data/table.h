@@ -25,6 +25,7 @@ typedef struct dt_row_batch {
     const float *x; /* [count,D] */
     const dt_target *y; /* [count,T]; NULL without labels */
     const float *w; /* [count]: weights; NULL: each row weighs 1 */
+    const int64_t *numbers; /* [count]: of the rows, by an array; NULL: they count from `first` */
     const bool *bad; /* [count]: of a row that has no inputs, true; NULL: all have */
     const char
         *kept; /* cells to keep (dt_table_keep): of row i from kept_at[i] to kept_at[i + 1] */

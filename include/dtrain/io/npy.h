@@ -102,6 +102,9 @@ void dt_npy_to_double(double *out, const void *items, size_t count, const dt_npy
 /** As dt_npy_to_double, to float32: rounds once, to nearest; beyond its range: infinity. */
 void dt_npy_to_float(float *out, const void *items, size_t count, const dt_npy *npy);
 
+/** Returns a whole number (DT_NPY_INT, DT_NPY_UINT) in 64 bits, in two's complement. Local. */
+uint64_t dt_npy_to_whole(const void *item, const dt_npy *npy);
+
 /**
  * Formats a version 1 header for a C-order little-endian array, padded to 64 bytes.
  *

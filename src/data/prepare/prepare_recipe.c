@@ -320,6 +320,8 @@ dt_status dt_prepare_make_recipe(dt_prepare *p)
         DT_TRY(copy_texts(&recipe->classes, &recipe->class_count, p->classes, p->class_count));
     if (p->weights != SIZE_MAX)
         DT_TRY(dt_memory_copy_text(&recipe->weights, p->names[p->weights]));
+    if (p->id != SIZE_MAX)
+        DT_TRY(dt_memory_copy_text(&recipe->id, p->names[p->id]));
     DT_TRY(dt_memory_alloc(&recipe->columns, p->count, sizeof *recipe->columns, "columns"));
     for (size_t c = 0; c < p->count; c++) {
         dt_recipe_column *column = &recipe->columns[recipe->column_count++];

@@ -19,6 +19,7 @@ void dt_recipe_clear(dt_recipe *recipe)
     dt_memory_free_texts(recipe->targets, recipe->T);
     dt_memory_free_texts(recipe->classes, recipe->class_count);
     dt_memory_free(recipe->weights);
+    dt_memory_free(recipe->id);
     memset(recipe, 0, sizeof *recipe);
 }
 

@@ -205,6 +205,18 @@ DT_MUST_USE static dt_status check_named(const dt_recipe *recipe, dt_role role, 
     return DT_OK;
 }
 
+/* The column that names the rows is no input. */
+DT_MUST_USE static dt_status check_id(const dt_recipe *recipe, const char *where)
+{
+    bool found = recipe->id == NULL;
+    for (size_t i = 0; i < recipe->column_count && !found; i++)
+        found = recipe->columns[i].role == DT_ROLE_DROPPED &&
+                strcmp(recipe->columns[i].name, recipe->id) == 0;
+    return found ? DT_OK
+                 : dt_fail(DT_DATA, "%s: id is '%.80s', but no dropped column is called that",
+                           where, recipe->id);
+}
+
 DT_MUST_USE static dt_status check_targets(const dt_recipe *recipe, const char *where)
 {
     dt_status status = DT_OK;
@@ -221,6 +233,7 @@ DT_MUST_USE static dt_status check_targets(const dt_recipe *recipe, const char *
         DT_TRY(dt_fail(DT_DATA, "%s: the target has %zu classes, but must have 2 to %d", where,
                        recipe->class_count, DT_RECIPE_CLASSES_MAX));
     DT_TRY(check_unique_copy(recipe->classes, recipe->class_count, where, "class"));
+    DT_TRY(check_id(recipe, where));
 out:
     return status;
 }

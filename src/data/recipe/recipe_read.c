@@ -263,6 +263,8 @@ DT_MUST_USE static dt_status read_root(dt_recipe *out, const dt_json_place *root
     DT_TRY(read_target(out, root));
     if (dt_json_has(root, "weights"))
         DT_TRY(read_text(&out->weights, root, "weights"));
+    if (dt_json_has(root, "id"))
+        DT_TRY(read_text(&out->id, root, "id"));
     DT_TRY(read_columns(out, root));
     DT_TRY(dt_json_get_whole(&inputs, root, "inputs", 1, INT64_MAX));
     out->D = (size_t)inputs;

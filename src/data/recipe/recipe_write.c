@@ -76,6 +76,8 @@ static void add_recipe(dt_json *json, const dt_recipe *recipe)
     dt_json_end(json);
     if (recipe->weights != NULL)
         dt_json_add_text(json, "weights", recipe->weights);
+    if (recipe->id != NULL)
+        dt_json_add_text(json, "id", recipe->id);
     dt_json_begin_list(json, "columns");
     for (size_t i = 0; i < recipe->column_count; i++) {
         const dt_recipe_column *column = &recipe->columns[i];

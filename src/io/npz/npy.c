@@ -446,6 +446,19 @@ static inline float load_f2(const unsigned char *at, bool swapped)
 DEFINE_CONVERT(dt_npy_to_double, double)
 DEFINE_CONVERT(dt_npy_to_float, float)
 
+uint64_t dt_npy_to_whole(const void *item, const dt_npy *npy)
+{
+    const unsigned char *at = item;
+    const unsigned bytes = npy->item_bytes;
+    DT_ASSERT(bytes >= 1 && bytes <= 8);
+    const bool big = machine_is_big != npy->swapped;
+    uint64_t bits = 0;
+    for (unsigned i = 0; i < bytes; i++)
+        bits = bits << 8 | at[big ? i : bytes - 1 - i];
+    const unsigned unused = 64 - 8 * bytes;
+    return npy->kind == DT_NPY_INT ? (uint64_t)((int64_t)(bits << unused) >> unused) : bits;
+}
+
 /* ---- text ---- */
 
 size_t dt_npy_text_bytes(const dt_npy *npy)

@@ -184,13 +184,11 @@ DT_MUST_USE static dt_status list_datasets(dt_npz *npz)
         entry->member.stored_bytes = array->stored_bytes;
         entry->member.plain_bytes = array->npy.header_bytes + array->npy.data_bytes;
         entry->text = array->error == NULL && dt_npy_is_text(&array->npy);
-        if (array->error == NULL && !entry->text)
-            continue;
         (void)snprintf(label, sizeof label, "%s: array '%.80s'", npz->path, entry->member.name);
-        if (entry->text && dt_npy_refuse_text(&array->npy, label) == DT_DATA)
-            DT_TRY(dt_memory_copy_text(&entry->error, dt_status_text()));
-        else
+        if (array->error != NULL)
             DT_TRY(dt_memory_copy_text(&entry->error, array->error));
+        else if (entry->text && dt_npy_refuse_text(&array->npy, label) == DT_DATA)
+            DT_TRY(dt_memory_copy_text(&entry->error, dt_status_text()));
         dt_status_set_text("");
     }
 out:
