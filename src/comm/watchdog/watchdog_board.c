@@ -1,16 +1,13 @@
 #include "../shared_memory.h"
 #include "watchdog_internal.h"
 
+#include "dtrain/base/process.h"
+
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
-
-enum { PATH_BYTES = 32 };
 
 static size_t board_bytes(int count)
 {
@@ -20,15 +17,9 @@ static size_t board_bytes(int count)
 /* ---- processes ---- */
 
 /* Process ids mean the same in the same namespace only. */
-static unsigned long long own_pid_space(void)
-{
-    struct stat space;
-    return stat("/proc/self/ns/pid", &space) == 0 ? (unsigned long long)space.st_ino : 0;
-}
-
 static bool sees_all_pids(const dt_host *host)
 {
-    const unsigned long long space = own_pid_space();
+    const uint64_t space = dt_process_space();
     for (int i = 0; i < host->count; i++) {
         const dt_slot *slot = &host->board->slots[i];
         if (space == 0 || atomic_load(&slot->pid_space) != space ||
@@ -38,29 +29,13 @@ static bool sees_all_pids(const dt_host *host)
     return true;
 }
 
-/* Z is a process whose parent has yet to take note of its death, X one that is just going. */
-static bool is_zombie(int pid)
-{
-    char path[PATH_BYTES], text[512];
-    (void)snprintf(path, sizeof path, "/proc/%d/stat", pid);
-    const int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return false;
-    const ssize_t length = read(fd, text, sizeof text - 1);
-    (void)close(fd);
-    text[length > 0 ? length : 0] = '\0';
-    /* "PID (NAME) STATE ...", where NAME may hold anything. */
-    const char *end = strrchr(text, ')');
-    return end != NULL && end[1] == ' ' && (end[2] == 'Z' || end[2] == 'X');
-}
-
 bool dt_host_is_dead(const dt_host *host, int i, bool thorough)
 {
     const dt_slot *slot = &host->board->slots[i];
     const int pid = atomic_load_explicit(&slot->pid, memory_order_relaxed);
     if (!host->sees_pids || i == host->own)
         return false;
-    if (!(kill(pid, 0) != 0 && errno == ESRCH) && !(thorough && is_zombie(pid)))
+    if (!(kill(pid, 0) != 0 && errno == ESRCH) && !(thorough && dt_process_is_zombie(pid)))
         return false;
     /* Only now: it may have ended between a look at `ended` and one at the process. */
     return atomic_load(&slot->ended) == 0;
@@ -82,7 +57,7 @@ static void fill_own_slot(const dt_host *host, MPI_Comm comm)
     MPI_Comm_rank(comm, &rank);
     atomic_store(&slot->rank, rank);
     atomic_store(&slot->pid, (int)getpid());
-    atomic_store(&slot->pid_space, own_pid_space());
+    atomic_store(&slot->pid_space, dt_process_space());
     atomic_store(&slot->place, DT_AT_START);
 }
 

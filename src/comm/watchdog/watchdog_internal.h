@@ -5,13 +5,13 @@
 
 #include "../comm_internal.h"
 
+#include "dtrain/base/watch_thread.h"
 #include "dtrain/comm/launch.h"
 #include "dtrain/comm/watchdog.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <time.h>
 
 enum { DT_LINE_BYTES = 2048 };
 
@@ -59,28 +59,6 @@ bool dt_host_is_dead(const dt_host *host, int i, bool thorough);
 void dt_line_of_dead(char out[DT_LINE_BYTES], const dt_host *host, const dt_sight *sights);
 void dt_line_of_stall(char out[DT_LINE_BYTES], const dt_host *host, const dt_sight *sights,
                       double still_s);
-
-/* ---- watchdog_thread.c ---- */
-
-/* A thread that looks about now and then. */
-typedef struct dt_watch_thread dt_watch_thread;
-
-/* Starts `routine` in a thread that gets no signals. Errors: DT_MEMORY, DT_INTERNAL; *out =
- * NULL. */
-DT_MUST_USE dt_status dt_watch_thread_start(dt_watch_thread **out,
-                                            void (*routine)(void *argument, dt_watch_thread *self),
-                                            void *argument);
-
-/* Wakes the thread, waits until its routine has returned, and frees. NULL is allowed. */
-void dt_watch_thread_stop(dt_watch_thread *thread);
-
-/* Sleep, and return false when the thread is to end. A tick is a quarter of a second; `passed_s` is
- * the time since the last one, in which time that the whole job was stopped does not count. */
-bool dt_watch_thread_sleep(dt_watch_thread *self, double seconds);
-bool dt_watch_thread_tick(dt_watch_thread *self, double *passed_s);
-
-/* Returns the moment in so many seconds, of CLOCK_MONOTONIC. */
-struct timespec dt_watch_later(double seconds);
 
 /* ---- watchdog_start.c ---- */
 

@@ -1,4 +1,4 @@
-#include "watchdog_internal.h"
+#include "dtrain/base/watch_thread.h"
 
 #include "dtrain/base/clock.h"
 #include "dtrain/base/memory.h"
@@ -77,7 +77,7 @@ dt_status dt_watch_thread_start(dt_watch_thread **out,
     pthread_condattr_t clock;
     dt_watch_thread *thread = NULL;
     *out = NULL;
-    dt_status status = dt_memory_alloc(&thread, 1, sizeof *thread, "watchdog");
+    dt_status status = dt_memory_alloc(&thread, 1, sizeof *thread, "thread");
     if (status != DT_OK)
         return status;
     thread->run = routine;
@@ -95,7 +95,7 @@ dt_status dt_watch_thread_start(dt_watch_thread **out,
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (failed != 0) {
         release(thread);
-        return dt_fail(DT_INTERNAL, "watchdog: no thread: %s", strerror(failed));
+        return dt_fail(DT_INTERNAL, "no thread: %s", strerror(failed));
     }
     *out = thread;
     return DT_OK;
