@@ -3,9 +3,9 @@
 #include "dtrain/base/fault.h"
 #include "dtrain/base/memory.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -289,29 +289,13 @@ out:
     return status;
 }
 
-/* Whether `entry` is a temporary name of the file `name`, of whatever process. */
-static bool is_temporary_of(const char *entry, const char *name)
+void dt_file_sweep(const char *path, int64_t pid)
 {
-    const size_t length = strlen(name);
-    if (length == 0 || strncmp(entry, name, length) != 0 || entry[length] != '.')
-        return false;
-    const char *pid = entry + length + 1;
-    const size_t digits = strspn(pid, "0123456789");
-    return digits > 0 && strcmp(pid + digits, ".tmp") == 0;
-}
-
-void dt_file_sweep(const char *path)
-{
-    const char *name = NULL;
     char *resolved = realpath(path, NULL); /* behind a link, where dt_file_create writes */
-    if (resolved == NULL)
-        resolved = strdup(path);
-    DIR *folder = resolved == NULL ? NULL : opendir(cut(resolved, &name));
-    for (struct dirent *e = folder == NULL ? NULL : readdir(folder); e != NULL; e = readdir(folder))
-        if (is_temporary_of(e->d_name, name))
-            (void)unlinkat(dirfd(folder), e->d_name, 0);
-    if (folder != NULL)
-        (void)closedir(folder);
+    char temporary[PATH_MAX + SUFFIX_BYTES];
+    (void)snprintf(temporary, sizeof temporary, "%s.%lld.tmp", resolved != NULL ? resolved : path,
+                   (long long)pid);
+    (void)unlink(temporary);
     free(resolved);
 }
 

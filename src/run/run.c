@@ -24,6 +24,7 @@ static dt_status complete_settings(dt_run *r)
 {
     dt_status status = DT_OK;
     const bool scale_typed = dt_options_given(dt_settings_table(), &r->settings, "scale");
+    DT_TRY(dt_run_own_early(r));
     DT_TRY(dt_previous_read(&r->previous, &r->settings));
     DT_TRY(check_data_options(&r->settings));
     dt_settings_settle_scale(&r->settings, scale_typed || r->settings.resume[0] != '\0');

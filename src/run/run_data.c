@@ -36,10 +36,13 @@ dt_status dt_run_make_folder(dt_run *r, const char *name)
     char path[128];
     if (r->settings.out[0] != '\0') {
         (void)snprintf(r->folder, sizeof r->folder, "%s", r->settings.out);
-        return dt_file_make_folder(r->folder);
+        const dt_status made = dt_file_make_folder(r->folder);
+        return made == DT_OK ? dt_run_own(r, r->folder) : made;
     }
     (void)snprintf(path, sizeof path, "results/%s", name);
-    const dt_status status = dt_file_make_new_folder(r->folder, sizeof r->folder, path);
+    dt_status status = dt_file_make_new_folder(r->folder, sizeof r->folder, path);
+    if (status == DT_OK)
+        status = dt_run_own(r, r->folder);
     if (status == DT_OK)
         warn_of_checkpoint(r, path);
     return status;

@@ -13,6 +13,7 @@
 #include "dtrain/run/environment.h"
 #include "dtrain/run/fingerprint.h"
 #include "dtrain/run/history.h"
+#include "dtrain/run/owner.h"
 #include "dtrain/run/previous.h"
 #include "dtrain/run/run.h"
 #include "dtrain/run/run_log.h"
@@ -32,6 +33,7 @@ struct dt_run {
     const char *command_line; /* rank 0 only */
     int64_t restart; /* of a run with --restarts it is this one, from 1; 0: it is a whole run */
     char folder[PATH_BYTES]; /* rank 0 only; "": not made yet */
+    dt_owner *owner; /* rank 0 only: of the folder; NULL: not yet */
     dt_environment environment;
     dt_source source; /* rank 0 only */
     dt_preparation table; /* rank 0 only, until the rows have been dealt; of DATA that is a table */
@@ -105,14 +107,34 @@ DT_MUST_USE dt_status dt_run_prepare_restarts(dt_run *r, const dt_run_facts *fac
  */
 DT_MUST_USE dt_status dt_run_train_restarts(dt_run *r);
 
+/* ---- run_owner.c ---- */
+
+/**
+ * Makes the run the owner of a folder that is there, unless it is already.
+ *
+ * Calls:   root-only
+ * Errors:  as dt_owner_take
+ */
+DT_MUST_USE dt_status dt_run_own(dt_run *r, const char *folder);
+
+/**
+ * Owns the folder that the settings name, if it is there: before its checkpoint is read, and before
+ * much work is done for a run that would be refused. The one that the run resumes from, if its
+ * results go elsewhere, must not be owned.
+ *
+ * Calls:   root-only
+ * Errors:  as dt_owner_take
+ */
+DT_MUST_USE dt_status dt_run_own_early(dt_run *r);
+
 /* ---- run_data.c ---- */
 
 /**
- * Makes the folder that --out names, or a new one in results/: the results of an earlier run are
- * overwritten only if --out names their folder.
+ * Makes the folder that --out names, or a new one in results/, and owns it: the results of an
+ * earlier run are overwritten only if --out names their folder.
  *
  * Calls:   root-only
- * Errors:  DT_OUTPUT
+ * Errors:  as dt_owner_take; DT_OUTPUT
  */
 DT_MUST_USE dt_status dt_run_make_folder(dt_run *r, const char *name);
 

@@ -92,11 +92,15 @@ dt_status dt_run_log_close(dt_run_log *log, const char *run_status, const char *
 {
     if (log == NULL)
         return DT_OK;
-    dt_status status = dt_h5_set_text(log->h5, "/", "status", run_status);
+    dt_status status = DT_OK;
+    if (run_status == NULL)
+        goto out;
+    status = dt_h5_set_text(log->h5, "/", "status", run_status);
     if (status == DT_OK && reason != NULL)
         status = dt_h5_set_text(log->h5, "/", "reason", reason);
     if (status == DT_OK)
         status = dt_retry_output(write_file, log);
+out:
     dt_h5_free(log->h5);
     dt_memory_free(log->path);
     dt_memory_free(log);

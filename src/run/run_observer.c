@@ -16,7 +16,8 @@ static void take_epoch(void *context, const dt_epoch *row)
         dt_log_warn("%s; from here on there are no checkpoints", dt_status_text());
         r->history_incomplete = true;
     }
-    dt_run_log_add_epoch(r->log, row);
+    if (dt_owner_check(r->owner) == DT_OK)
+        dt_run_log_add_epoch(r->log, row);
     if (r->csv_log != NULL)
         dt_csv_log_add_epoch(r->csv_log, row);
 }
@@ -24,6 +25,12 @@ static void take_epoch(void *context, const dt_epoch *row)
 static void take_step(void *context, const dt_step *step)
 {
     dt_run_report_step(context, step);
+}
+
+static bool is_lost(void *context)
+{
+    const dt_run *r = context;
+    return dt_owner_is_lost(r->owner);
 }
 
 static dt_run_facts facts_of(const dt_run *r)
@@ -48,7 +55,7 @@ static dt_status take_checkpoint(void *context, const dt_training *training)
     const dt_run_facts facts = facts_of(r);
     if (r->history_incomplete)
         return dt_fail(DT_MEMORY, "no checkpoint: an epoch of the log found no memory");
-    const dt_status status = dt_file_make_folder(r->folder); /* it may have gone meanwhile */
+    const dt_status status = dt_owner_check(r->owner);
     if (status != DT_OK)
         return status;
     return dt_checkpoint_save(dt_checkpoint_path(path, sizeof path, r->folder), &facts, &r->history,
@@ -87,6 +94,8 @@ out:
     if (status != DT_OK) {
         (void)!dt_csv_log_close(r->csv_log);
         r->csv_log = NULL;
+        dt_owner_release(r->owner);
+        r->owner = NULL;
         if (s->out[0] == '\0')
             (void)rmdir(r->folder);
     }
@@ -101,11 +110,10 @@ static dt_status check_no_checkpoint(const dt_run *r)
     (void)dt_checkpoint_path(own, sizeof own, r->settings.resume);
     if (r->settings.force || access(path, F_OK) != 0 || dt_file_same(path, own))
         return DT_OK;
-    return dt_fail(
-        DT_USAGE,
-        "%s: an earlier run stopped here, or is still going on; --resume %s goes on with it, "
-        "--force removes it",
-        path, r->folder);
+    return dt_fail(DT_USAGE,
+                   "%s: an earlier run stopped here; --resume %s goes on with it, "
+                   "--force removes it",
+                   path, r->folder);
 }
 
 static dt_status begin_history(dt_run *r)
@@ -123,17 +131,6 @@ out:
     return status;
 }
 
-/* What kills in the middle of a write have left: it could fill the disk in time. */
-static void sweep(const dt_run *r)
-{
-    static const char *const names[] = {"run.h5", "model.h5", "checkpoint.h5"};
-    char path[PATH_BYTES + 16];
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        (void)snprintf(path, sizeof path, "%s/%s", r->folder, names[i]);
-        dt_file_sweep(path);
-    }
-}
-
 dt_status dt_run_open_logs(dt_run *r)
 {
     dt_status status = DT_OK;
@@ -142,7 +139,6 @@ dt_status dt_run_open_logs(dt_run *r)
     if (r->folder[0] == '\0') /* the example has its folder already */
         DT_TRY(dt_run_make_folder(r, r->source.name));
     DT_TRY(check_no_checkpoint(r));
-    sweep(r);
     DT_TRY(begin_history(r));
     if (r->settings.csv_log[0] != '\0')
         DT_TRY(open_csv_log(r));
@@ -162,6 +158,7 @@ dt_observer dt_run_observer(dt_run *r)
                          .context = r,
                          .step_ended = r->settings.progress ? take_step : NULL,
                          .save = take_checkpoint,
+                         .is_lost = is_lost,
                          .limit = r->root
                                       ? dt_time_limit_start(r->settings.time_limit, r->started_s)
                                       : (dt_time_limit){0}};

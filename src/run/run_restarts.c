@@ -163,7 +163,12 @@ DT_MUST_USE static dt_status train_one(dt_run *r, int64_t restart)
     borrow(run, r);
     set_settings(run, r, restart);
     dt_comm_broadcast(r->comm, &run->settings, sizeof run->settings);
-    DT_TRY(dt_comm_agree(r->comm, r->root ? dt_file_make_folder(run->folder) : DT_OK));
+    if (r->root) {
+        status = dt_file_make_folder(run->folder);
+        if (status == DT_OK)
+            status = dt_run_own(run, run->folder);
+    }
+    DT_TRY(dt_comm_agree(r->comm, status));
     DT_TRY(dt_run_begin(run));
     DT_TRY(dt_run_train_single(run));
     DT_TRY(dt_run_save(run));

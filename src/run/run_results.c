@@ -4,7 +4,6 @@
 #include "dtrain/base/memory.h"
 #include "dtrain/base/retry.h"
 #include "dtrain/comm/watchdog.h"
-#include "dtrain/io/file.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -16,7 +15,7 @@ static dt_status save_model(void *context)
     char path[PATH_BYTES + 16];
     char *json = NULL;
     dt_model model = r->model; /* borrowed, as all of it */
-    DT_TRY(dt_file_make_folder(r->folder)); /* it may have gone meanwhile */
+    DT_TRY(dt_owner_check(r->owner));
     if (r->recipe.D > 0) {
         DT_TRY(dt_recipe_to_json(&json, &r->recipe));
         model.recipe_json = json;
@@ -101,12 +100,14 @@ dt_status dt_run_save(dt_run *r)
     (void)note(&first, dt_comm_agree(r->comm, status));
     if (first.status != DT_OK)
         return dt_fail(first.status, "%s", first.text);
-    status = dt_run_log_close(r->log, "ok", NULL); /* likewise */
+    DT_TRY(dt_comm_agree(r->comm, r->root ? dt_owner_check(r->owner) : DT_OK));
+    status = dt_run_log_close(r->log, "ok", NULL); /* NULL but on rank 0 */
     r->log = NULL;
     if (status == DT_OK && r->root)
         status = dt_checkpoint_remove(r->folder);
     status = dt_comm_agree(r->comm, status);
     if (status == DT_OK && r->restart == 0)
         dt_log_result("summary.status=ok\n");
+out:
     return status;
 }

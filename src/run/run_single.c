@@ -76,13 +76,18 @@ void dt_run_end(dt_run *r, dt_status status)
     /* A failure to write a log must not replace the text of what ended the run. */
     char text[DT_STATUS_TEXT_BYTES];
     (void)snprintf(text, sizeof text, "%s", dt_status_text());
-    if (r->log != NULL && dt_run_log_close(r->log, status_word(status), text) != DT_OK &&
-        status == DT_STOPPED)
+    if (r->log != NULL)
+        (void)!dt_owner_check(
+            r->owner); /* what the folder has is not ours any more, if it is lost */
+    const char *word = dt_owner_is_lost(r->owner) ? NULL : status_word(status);
+    if (r->log != NULL && dt_run_log_close(r->log, word, text) != DT_OK && status == DT_STOPPED)
         dt_log_warn("%s; the resumed run writes it again", dt_status_text());
     if (dt_csv_log_close(r->csv_log) != DT_OK)
         dt_log_warn("%s", dt_status_text());
     r->log = NULL;
     r->csv_log = NULL;
+    dt_owner_release(r->owner);
+    r->owner = NULL;
     dt_status_set_text(text);
     if (status == DT_STOPPED && r->restart == 0)
         dt_run_report_stop(r);

@@ -195,6 +195,8 @@ static int find_stop_request(const trainer *t)
     const double next_s = t->step_s + (last ? t->judge_s : 0.0);
     if (t->root && dt_time_limit_is_near(&t->observer->limit, next_s, t->save_s))
         return TIME_IS_UP;
+    if (t->root && t->observer->is_lost != NULL && t->observer->is_lost(t->observer->context))
+        return TIME_IS_UP; /* the checkpoint that is due then will fail, and says why */
     return dt_signals_pending();
 }
 

@@ -184,7 +184,7 @@ refused 2 "--resume is an empty word" --resume ""
 refused 3 "nowhere: No such file or directory" --resume nowhere
 refused 2 "--resume plain: the run has ended, after " --resume plain
 refused 3 "expected the folder of a run's results, found a file" --resume t/checkpoint.h5
-refused 2 "t/checkpoint.h5: an earlier run stopped here, or is still going on; --resume t goes on with it" \
+refused 2 "t/checkpoint.h5: an earlier run stopped here; --resume t goes on with it" \
     --out t some
 refused 2 "t/checkpoint.h5: an earlier run stopped here" --resume u --out t
 refused 2 "--csv-log t/checkpoint.h5 would be written over t/checkpoint.h5" --resume t --csv-log t/checkpoint.h5

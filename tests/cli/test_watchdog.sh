@@ -97,6 +97,7 @@ finish
 expect_one_stderr_line "rank 1 on $(uname -n) does not respond (stopped?) "
 expect_stderr "^dtrain: error: nothing went on for [0-9]+ s: rank 1 on [^ ]+ does not respond .*; the job ends\$"
 expect_stderr " \(stopped\?\) $where; the job ends\$"
+expect_no_file run/owner
 
 is_long || exit 0
 

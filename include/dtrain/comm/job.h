@@ -18,6 +18,10 @@
  */
 DT_MUST_USE dt_status dt_job_start(dt_comm **out);
 
+/** Sets what a watchdog calls 1.5 s before it ends the process; it must not wait. NULL: nothing.
+ * Local. */
+void dt_job_set_last_hook(void (*hook)(void));
+
 /**
  * Ends MPI and frees. Every rank calls it exactly once: a rank that ends without it counts as dead.
  *

@@ -76,11 +76,11 @@ void dt_file_discard(dt_file *file);
 DT_MUST_USE dt_status dt_file_replace(const char *path, const void *data, size_t bytes);
 
 /**
- * Removes what dead processes left of unfinished writes to `path`: the files `<path>.<digits>.tmp`,
- * behind a link as dt_file_create. Which of them are alive cannot be known on a shared disk, so no
- * process may be writing to `path` meanwhile. What cannot be removed stays, and nothing is said.
+ * Removes what a dead process has left of an unfinished write to `path`: the file
+ * `<path>.<pid>.tmp`, behind a link as dt_file_create. If it cannot be removed, it stays, and
+ * nothing is reported.
  */
-void dt_file_sweep(const char *path);
+void dt_file_sweep(const char *path, int64_t pid);
 
 /** Tells whether two paths lead to the same file, which is there. */
 bool dt_file_same(const char *a, const char *b);

@@ -79,7 +79,8 @@ DT_MUST_USE dt_status dt_run_log_add_restarts(dt_run_log *log, const dt_restart 
 
 /**
  * Writes the log with the run's status ("ok", "diverged", ...) and, unless it is NULL, the reason
- * for it, and frees it; NULL is allowed.
+ * for it, and frees it; NULL is allowed. Without a status it only frees: the file is not the run's
+ * any more.
  *
  * Errors:  DT_OUTPUT when this last write failed: the file of the last good write stays
  */

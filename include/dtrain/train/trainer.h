@@ -90,6 +90,7 @@ typedef struct dt_observer {
     void (*step_ended)(void *context, const dt_step *step);
     dt_status (*save)(void *context, const dt_training *training);
     dt_time_limit limit;
+    bool (*is_lost)(void *context); /* results may not be saved any more: training stops */
 } dt_observer;
 
 /** Returns how gradients will be added up over the ranks: without a window if columns of weights

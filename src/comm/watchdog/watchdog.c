@@ -1,6 +1,7 @@
 #include "watchdog_internal.h"
 
 #include "dtrain/base/memory.h"
+#include "dtrain/comm/job.h"
 
 #include <math.h>
 #include <string.h>
@@ -28,9 +29,19 @@ struct dt_watchdog {
 
 /* ---- the end of the job ---- */
 
+static void (*_Atomic last_hook)(void);
+
+void dt_job_set_last_hook(void (*hook)(void))
+{
+    atomic_store(&last_hook, hook);
+}
+
 _Noreturn void dt_watch_leave(void)
 {
     const struct timespec end = dt_watch_later(LAST_WORDS);
+    void (*hook)(void) = atomic_load(&last_hook);
+    if (hook != NULL)
+        hook();
     while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &end, NULL) != 0)
         ;
     /* The main thread may be anywhere: no handlers, no MPI_Abort. */
