@@ -1,5 +1,7 @@
 #include "dtrain/io/file.h"
 
+#include "file_internal.h"
+
 #include "dtrain/base/fault.h"
 #include "dtrain/base/memory.h"
 
@@ -43,30 +45,32 @@ DT_MUST_USE static dt_status check_usable(const dt_file *file)
     return DT_OK;
 }
 
-/* A link is followed: the file it points to is replaced, the link stays. And as rename replaces
- * anything that is no folder, a device such as /dev/null has to be refused here. */
-DT_MUST_USE static dt_status resolve_target(char **out, const char *path)
+/* As rename replaces anything that is no folder, a device such as /dev/null is refused here. With
+ * *replaces, *target is the file that is there. */
+DT_MUST_USE static dt_status find_target(char **out, struct stat *target, bool *replaces,
+                                         const char *path)
 {
-    struct stat target;
-    *out = NULL;
-    if (stat(path, &target) != 0)
-        return dt_memory_copy_text(out, path); /* new, or open says what is wrong */
-    if (S_ISDIR(target.st_mode))
-        return dt_fail(DT_OUTPUT, "%s: cannot create: expected a file name, found a folder", path);
-    if (!S_ISREG(target.st_mode))
-        return dt_fail(DT_OUTPUT, "%s: cannot create: expected a file name, found a device or pipe",
-                       path);
-    if (lstat(path, &target) != 0 || !S_ISLNK(target.st_mode))
-        return dt_memory_copy_text(out, path);
-    char *resolved = realpath(path, NULL);
-    if (resolved == NULL)
-        return dt_fail(DT_OUTPUT, "%s: cannot create: %s", path, strerror(errno));
-    dt_status status = dt_memory_copy_text(out, resolved);
-    free(resolved);
+    dt_status status = DT_OK;
+    *replaces = false;
+    DT_TRY(dt_file_resolve(out, path));
+    if (stat(*out, target) != 0)
+        goto out; /* new, or open says what is wrong */
+    if (S_ISDIR(target->st_mode))
+        DT_TRY(dt_fail(DT_OUTPUT, "%s: cannot create: expected a file name, found a folder", path));
+    if (!S_ISREG(target->st_mode))
+        DT_TRY(dt_fail(DT_OUTPUT, "%s: cannot create: expected a file name, found a device or pipe",
+                       path));
+    *replaces = true;
+out:
     return status;
 }
 
-static int open_temporary(const char *temporary)
+static void name_temporary(char *out, size_t bytes, const char *path, int64_t pid)
+{
+    (void)snprintf(out, bytes, "%s.%lld.tmp", path, (long long)pid);
+}
+
+static int open_temporary(const char *temporary, mode_t mode)
 {
     int fd = -1;
     /* The name holds our pid, so what is already there was left by a process that is dead. It is
@@ -74,7 +78,7 @@ static int open_temporary(const char *temporary)
     for (int attempt = 0; attempt < 2 && fd < 0; attempt++) {
         do
             fd = dt_fault("open") ? -1
-                                  : open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+                                  : open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
         while (fd < 0 && errno == EINTR);
         if (fd < 0 && (errno != EEXIST || unlink(temporary) != 0))
             break;
@@ -86,20 +90,24 @@ dt_status dt_file_create(dt_file **out, const char *path)
 {
     dt_status status = DT_OK;
     dt_file *file = NULL;
+    struct stat target;
+    bool replaces = false;
     *out = NULL;
     DT_TRY(dt_memory_alloc(&file, 1, sizeof *file, "output file"));
     file->fd = -1;
     file->gone = true;
-    DT_TRY(resolve_target(&file->path, path));
+    DT_TRY(find_target(&file->path, &target, &replaces, path));
     size_t bytes = strlen(file->path) + SUFFIX_BYTES;
     DT_TRY(dt_memory_alloc(&file->temporary, bytes, 1, "file name"));
-    (void)snprintf(file->temporary, bytes, "%s.%ld.tmp", file->path, (long)getpid());
-    file->fd = open_temporary(file->temporary);
+    name_temporary(file->temporary, bytes, file->path, getpid());
+    file->fd = open_temporary(file->temporary, replaces ? 0600 : 0666);
     if (file->fd < 0) {
         status = dt_fail(DT_OUTPUT, "%s: cannot create: %s", path, strerror(errno));
         goto out;
     }
     file->gone = false;
+    if (replaces) /* before there is anything to read in it */
+        dt_file_keep_mode(file->fd, &target, path);
     *out = file;
     file = NULL;
 out:
@@ -199,26 +207,13 @@ out:
     return status;
 }
 
-/* Cuts a path into the folder, which is returned, and the name in it. */
-static const char *cut(char *path, const char **name)
-{
-    char *slash = strrchr(path, '/');
-    *name = slash == NULL ? path : slash + 1;
-    if (slash == NULL)
-        return ".";
-    if (slash == path)
-        return "/";
-    *slash = '\0';
-    return path;
-}
-
 /* Of `resolved`, which is cut. Not every file system can sync a folder (EINVAL), nor may everybody
  * open one; the file is under its name by now, so only a failing disk is an error. */
 DT_MUST_USE static dt_status sync_folder_of(char *resolved, const char *path)
 {
     dt_status status = DT_OK;
     const char *name = NULL;
-    const char *folder = cut(resolved, &name);
+    const char *folder = dt_file_cut(resolved, &name);
     int fd = dt_fault("open") ? -1 : open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         return DT_OK;
@@ -232,13 +227,11 @@ DT_MUST_USE static dt_status sync_folder_of(char *resolved, const char *path)
 dt_status dt_file_sync_folder(const char *path)
 {
     dt_status status = DT_OK;
-    char *copy = NULL;
-    char *resolved = realpath(path, NULL);
-    DT_TRY(dt_memory_copy_text(&copy, resolved != NULL ? resolved : path));
-    status = sync_folder_of(copy, path);
+    char *resolved = NULL;
+    DT_TRY(dt_file_resolve(&resolved, path));
+    status = sync_folder_of(resolved, path);
 out:
-    free(resolved);
-    dt_memory_free(copy);
+    dt_memory_free(resolved);
     return status;
 }
 
@@ -291,76 +284,17 @@ out:
 
 void dt_file_sweep(const char *path, int64_t pid)
 {
-    char *resolved = realpath(path, NULL); /* behind a link, where dt_file_create writes */
+    char *resolved = NULL;
     char temporary[PATH_MAX + SUFFIX_BYTES];
-    (void)snprintf(temporary, sizeof temporary, "%s.%lld.tmp", resolved != NULL ? resolved : path,
-                   (long long)pid);
+    if (dt_file_resolve(&resolved, path) != DT_OK)
+        return;
+    name_temporary(temporary, sizeof temporary, resolved, pid);
     (void)unlink(temporary);
-    free(resolved);
-}
-
-DT_MUST_USE static dt_status make_one_folder(const char *path, const char *folder)
-{
-    struct stat found;
-    /* Asked first: mkdir on a parent that we may not write to fails though the parent is there. */
-    for (int attempt = 0; attempt < 2; attempt++) {
-        if (stat(folder, &found) == 0) {
-            if (S_ISDIR(found.st_mode))
-                return DT_OK;
-            return dt_fail(DT_OUTPUT, "%s: cannot make the folder: '%s' is a file", path, folder);
-        }
-        if (!dt_fault("open") && mkdir(folder, 0777) == 0)
-            return DT_OK;
-        if (errno != EEXIST) /* else another process was faster: look again */
-            break;
-    }
-    return dt_fail(DT_OUTPUT, "%s: cannot make the folder: %s", path, strerror(errno));
+    dt_memory_free(resolved);
 }
 
 bool dt_file_same(const char *a, const char *b)
 {
     struct stat x, y;
     return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
-}
-
-dt_status dt_file_make_folder(const char *path)
-{
-    dt_status status = DT_OK;
-    char *folder = NULL;
-    if (path[0] == '\0')
-        return dt_fail(DT_OUTPUT, "cannot make a folder: its name is empty");
-    DT_TRY(dt_memory_copy_text(&folder, path));
-    for (char *c = folder + 1; *c != '\0'; c++) {
-        if (*c != '/')
-            continue;
-        *c = '\0';
-        DT_TRY(make_one_folder(path, folder));
-        *c = '/';
-    }
-    DT_TRY(make_one_folder(path, folder));
-out:
-    dt_memory_free(folder);
-    return status;
-}
-
-dt_status dt_file_make_new_folder(char *out, size_t bytes, const char *path)
-{
-    for (int n = 1;; n++) {
-        const int length =
-            n == 1 ? snprintf(out, bytes, "%s", path) : snprintf(out, bytes, "%s-%d", path, n);
-        if (length < 0 || (size_t)length >= bytes)
-            return dt_fail(DT_OUTPUT, "%s: the path is too long", path);
-        char *slash = strrchr(out, '/');
-        if (slash != NULL && slash != out) {
-            *slash = '\0';
-            dt_status status = dt_file_make_folder(out);
-            *slash = '/';
-            if (status != DT_OK)
-                return status;
-        }
-        if (!dt_fault("open") && mkdir(out, 0777) == 0)
-            return DT_OK;
-        if (errno != EEXIST)
-            return dt_fail(DT_OUTPUT, "%s: cannot make the folder: %s", out, strerror(errno));
-    }
 }

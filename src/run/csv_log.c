@@ -3,6 +3,7 @@
 #include "dtrain/base/fault.h"
 #include "dtrain/base/log.h"
 #include "dtrain/base/memory.h"
+#include "dtrain/io/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -110,7 +111,7 @@ dt_status dt_csv_log_open(dt_csv_log **out, const char *path, const dt_task *tas
     DT_TRY(dt_memory_alloc(&log, 1, sizeof *log, "CSV log"));
     log->task = task;
     log->validation = validation;
-    DT_TRY(dt_memory_copy_text(&log->path, path));
+    DT_TRY(dt_file_resolve(&log->path, path));
     DT_TRY(open_file(log));
     *out = log;
     log = NULL;

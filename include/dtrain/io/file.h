@@ -17,7 +17,9 @@ typedef struct dt_file dt_file;
  * Opens a temporary file `<path>.<pid>.tmp` in the target's folder.
  *
  * One of that name is left from a dead process, and is replaced. A target that is a link stays one:
- * the file it points to is written. Writes are gathered in 64 KiB, so small ones cost little.
+ * the file it points to is written (dt_file_resolve). A new file follows the umask; one that
+ * replaces another keeps its owner, group and mode, with a warning if that is not allowed. Writes
+ * are gathered in 64 KiB, so small ones cost little.
  *
  * Owns:    the caller ends it with dt_file_commit or dt_file_discard
  * Errors:  DT_OUTPUT (with errno's text; also when the target is a folder, device or pipe),
@@ -81,6 +83,16 @@ DT_MUST_USE dt_status dt_file_replace(const char *path, const void *data, size_t
  * nothing is reported.
  */
 void dt_file_sweep(const char *path, int64_t pid);
+
+/**
+ * Follows the links that a path ends in. In a folder that others may write to, a link is followed
+ * only if it belongs to this user or to the folder's owner, as the kernel has it with
+ * fs.protected_symlinks: else anybody could make us write over our own files.
+ *
+ * Owns:    the caller frees *out with dt_memory_free; a path that leads nowhere is copied as it is
+ * Errors:  DT_OUTPUT, naming the link; DT_MEMORY; *out = NULL
+ */
+DT_MUST_USE dt_status dt_file_resolve(char **out, const char *path);
 
 /** Tells whether two paths lead to the same file, which is there. */
 bool dt_file_same(const char *a, const char *b);

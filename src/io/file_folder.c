@@ -1,0 +1,71 @@
+#include "dtrain/io/file.h"
+
+#include "dtrain/base/fault.h"
+#include "dtrain/base/memory.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+DT_MUST_USE static dt_status make_one_folder(const char *path, const char *folder)
+{
+    struct stat found;
+    /* Asked first: mkdir on a parent that we may not write to fails though the parent is there. */
+    for (int attempt = 0; attempt < 2; attempt++) {
+        if (stat(folder, &found) == 0) {
+            if (S_ISDIR(found.st_mode))
+                return DT_OK;
+            return dt_fail(DT_OUTPUT, "%s: cannot make the folder: '%s' is a file", path, folder);
+        }
+        if (!dt_fault("open") && mkdir(folder, 0777) == 0)
+            return DT_OK;
+        if (errno != EEXIST) /* else another process was faster: look again */
+            break;
+    }
+    return dt_fail(DT_OUTPUT, "%s: cannot make the folder: %s", path, strerror(errno));
+}
+
+dt_status dt_file_make_folder(const char *path)
+{
+    dt_status status = DT_OK;
+    char *folder = NULL, *resolved = NULL;
+    if (path[0] == '\0')
+        return dt_fail(DT_OUTPUT, "cannot make a folder: its name is empty");
+    DT_TRY(dt_file_resolve(&resolved, path));
+    DT_TRY(dt_memory_copy_text(&folder, path));
+    for (char *c = folder + 1; *c != '\0'; c++) {
+        if (*c != '/')
+            continue;
+        *c = '\0';
+        DT_TRY(make_one_folder(path, folder));
+        *c = '/';
+    }
+    DT_TRY(make_one_folder(path, folder));
+out:
+    dt_memory_free(folder);
+    dt_memory_free(resolved);
+    return status;
+}
+
+dt_status dt_file_make_new_folder(char *out, size_t bytes, const char *path)
+{
+    for (int n = 1;; n++) {
+        const int length =
+            n == 1 ? snprintf(out, bytes, "%s", path) : snprintf(out, bytes, "%s-%d", path, n);
+        if (length < 0 || (size_t)length >= bytes)
+            return dt_fail(DT_OUTPUT, "%s: the path is too long", path);
+        char *slash = strrchr(out, '/');
+        if (slash != NULL && slash != out) {
+            *slash = '\0';
+            dt_status status = dt_file_make_folder(out);
+            *slash = '/';
+            if (status != DT_OK)
+                return status;
+        }
+        if (!dt_fault("open") && mkdir(out, 0777) == 0)
+            return DT_OK;
+        if (errno != EEXIST)
+            return dt_fail(DT_OUTPUT, "%s: cannot make the folder: %s", out, strerror(errno));
+    }
+}
