@@ -391,9 +391,7 @@ dt_status dt_cli_predict(const dt_comm *comm, int argc, char **argv)
         return status;
     dt_file_discard(r->file);
     dt_npz_writer_discard(r->npz);
-    for (size_t c = 0; r->names != NULL && c < r->C; c++)
-        dt_memory_free(r->names[c]);
-    dt_memory_free(r->names);
+    dt_memory_free_texts(r->names, r->C);
     dt_memory_free(r->id_name);
     dt_memory_free(r->ids);
     dt_memory_free(r->mine);

@@ -166,9 +166,7 @@ void dt_model_clear(dt_model *model)
     dt_network_clear(&model->network);
     dt_optimizer_clear(&model->optimizer);
     dt_memory_free(model->recipe_json);
-    for (size_t i = 0; i < model->class_name_count; i++)
-        dt_memory_free(model->class_names[i]);
-    dt_memory_free(model->class_names);
+    dt_memory_free_texts(model->class_names, model->class_name_count);
     *model = (dt_model){0};
 }
 

@@ -346,57 +346,34 @@ expect_stdout '^model +7-30-2, relu, softmax; '
 run 1 classes --category-embedding 33 --out no
 expect_status 2
 
-# Columns that a file has in another order, or of another number.
-for change in 'g[-1] = 9' 'g[-1] = 1' 'g[0] = 1' 'g[-1] = 2.5' 'g[-1] = 0'; do
-    cp categories/model.h5 bad.h5
-    "$PYTHON" - "$change" <<'PY'
+# spoil MODEL DATA LAYER DATASET CHANGE...: each CHANGE of the dataset `a` in a copy of the model is refused.
+spoil() {
+    model=$1 data=$2 layer=$3 dataset=$4
+    shift 4
+    for change in "$@"; do
+        cp "$model/model.h5" bad.h5
+        "$PYTHON" - "$dataset" "$change" <<'PY'
 import sys
 import h5py
 with h5py.File("bad.h5", "r+") as file:
-    found = file["dtrain/tensors/category_embedding/groups"]
-    g = found[...]
-    exec(sys.argv[1])
-    found[...] = g
+    found = file["dtrain/tensors/" + sys.argv[1]]
+    a = found[...]
+    exec(sys.argv[2])
+    found[...] = a
 PY
-    run 0 evaluate bad.h5 table
-    expect_status 3
-    grep -q '^dtrain: error: bad.h5: layer 2 (category_embedding): ' stderr || fail "$change: $(cat stderr)"
-done
+        run 0 evaluate bad.h5 "$data"
+        expect_status 3
+        grep -q "^dtrain: error: bad.h5: $layer: " stderr || fail "$dataset, $change: $(cat stderr)"
+    done
+}
+# Columns, edges, and inputs that are neither encoded nor not: in another order, or of another number.
+spoil categories table 'layer 2 (category_embedding)' category_embedding/groups \
+    'a[-1] = 9' 'a[-1] = 1' 'a[0] = 1' 'a[-1] = 2.5' 'a[-1] = 0'
+spoil run classes 'layer 1 (piecewise_linear)' piecewise_linear/edges 'a[1] = a[0]'
+spoil run classes 'layer 1 (piecewise_linear)' piecewise_linear/edge_counts 'a[0] += 1' 'a[3] = 2' 'a[0] = 1.5'
+spoil waves classes 'layer 1 (periodic)' periodic/encoded 'a[0] = 0' 'a[3] = 1' 'a[0] = 0.5' 'a[0] = 2'
 
-# Edges that a file has in another order, or of another number.
-for change in 'e[1] = e[0]' 'c[0] += 1' 'c[3] = 2' 'c[0] = 1.5'; do
-    cp run/model.h5 bad.h5
-    "$PYTHON" - "$change" <<'PY'
-import sys
-import h5py
-with h5py.File("bad.h5", "r+") as file:
-    found = file["dtrain/tensors/piecewise_linear"]
-    e, c = found["edges"][...], found["edge_counts"][...]
-    exec(sys.argv[1])
-    found["edges"][...] = e
-    found["edge_counts"][...] = c
-PY
-    run 0 evaluate bad.h5 classes
-    expect_status 3
-    grep -q '^dtrain: error: bad.h5: layer 1 (piecewise_linear): ' stderr || fail "$change: $(cat stderr)"
-done
-
-# Inputs that are neither encoded nor not, or of another number; a layer that the tensors do not fit.
-for change in 'f[0] = 0' 'f[3] = 1' 'f[0] = 0.5' 'f[0] = 2'; do
-    cp waves/model.h5 bad.h5
-    "$PYTHON" - "$change" <<'PY'
-import sys
-import h5py
-with h5py.File("bad.h5", "r+") as file:
-    found = file["dtrain/tensors/periodic/encoded"]
-    f = found[...]
-    exec(sys.argv[1])
-    found[...] = f
-PY
-    run 0 evaluate bad.h5 classes
-    expect_status 3
-    grep -q '^dtrain: error: bad.h5: layer 1 (periodic): ' stderr || fail "$change: $(cat stderr)"
-done
+# A layer that the tensors do not fit.
 for change in 'frequencies 47' 'frequencies 0' 'width 40' 'scale -1' 'inputs 8'; do
     cp waves/model.h5 bad.h5
     "$PYTHON" - "${change% *}" "${change#* }" <<'PY'

@@ -188,9 +188,6 @@ const char *dt_recipe_part_name(dt_date_part part);
 /** Returns whether a column is numbers: numeric, or a date. */
 bool dt_recipe_is_number(dt_role role);
 
-/** Returns how many parts follow a date's days. */
-size_t dt_recipe_part_count(const bool parts[DT_PART_COUNT]);
-
 /** Writes a date's order and parts, as "dmy; month, hour". Returns `out`. */
 const char *dt_recipe_describe_date(char *out, size_t bytes, dt_date_order order,
                                     const bool parts[DT_PART_COUNT]);

@@ -368,15 +368,13 @@ void dt_prepare_free(dt_prepare *prepare)
         dt_dictionary_clear(&p->surveys[c].values);
         dt_memory_free(p->surveys[c].sample);
     }
-    for (size_t i = 0; i < p->missing_count; i++)
-        dt_memory_free(p->missing_texts[i]);
     for (int set = 0; set < DT_SET_COUNT; set++)
         dt_memory_free(p->class_rows[set]);
     dt_split_free(p->split);
     dt_memory_free(p->traces);
     dt_preprocess_free(p->preprocess);
     dt_recipe_clear(&p->recipe);
-    dt_memory_free(p->missing_texts);
+    dt_memory_free_texts(p->missing_texts, p->missing_count);
     dt_memory_free(p->names);
     dt_memory_free(p->columns);
     dt_memory_free(p->surveys);

@@ -87,7 +87,7 @@ const char *dt_recipe_describe_date(char *out, size_t bytes, dt_date_order order
     return out;
 }
 
-size_t dt_recipe_part_count(const bool parts[DT_PART_COUNT])
+static size_t count_parts(const bool parts[DT_PART_COUNT])
 {
     size_t count = 0;
     for (int part = 0; part < DT_PART_COUNT; part++)
@@ -106,7 +106,7 @@ size_t dt_recipe_width(const dt_recipe_column *column)
     case DT_ROLE_NUMERIC:
         return dt_recipe_indicates(column->fill) ? 2 : 1;
     case DT_ROLE_DATE:
-        return 1 + 2 * dt_recipe_part_count(column->parts) + dt_recipe_indicates(column->fill);
+        return 1 + 2 * count_parts(column->parts) + dt_recipe_indicates(column->fill);
     case DT_ROLE_CATEGORICAL:
         return column->category_count + (column->rare ? 1 : 0) +
                (column->fill == DT_FILL_CATEGORY ? 1 : 0);

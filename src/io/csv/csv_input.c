@@ -13,7 +13,6 @@ enum { RAW_BYTES = 1 << 16, CHARACTER_BYTES = 4 };
 struct dt_csv_input {
     char *path;
     dt_csv_source source;
-    bool once;
     dt_csv_encoding encoding;
     bool big_endian; /* UTF-16 */
     bool gzip, member_ended;
@@ -327,7 +326,6 @@ dt_status dt_csv_input_open(dt_csv_input **out, const char *path, dt_csv_encodin
     *out = NULL;
     DT_TRY(dt_memory_alloc(&in, 1, sizeof *in, "reading a table"));
     in->encoding = encoding;
-    in->once = once;
     in->source.fd = -1;
     DT_TRY(dt_memory_copy_text(&in->path, path));
     DT_TRY(dt_csv_source_open(&in->source, in->path, once));
@@ -350,6 +348,12 @@ void dt_csv_input_close(dt_csv_input *input)
     dt_memory_free(input);
 }
 
+/* Stdin that is not kept on disk is read once. */
+static bool is_gone(const dt_csv_source *source)
+{
+    return source->is_pipe && source->fd < 0;
+}
+
 dt_status dt_csv_input_seek(dt_csv_input *input, uint64_t offset)
 {
     dt_csv_input *in = input;
@@ -357,7 +361,7 @@ dt_status dt_csv_input_seek(dt_csv_input *input, uint64_t offset)
     char skipped[4096];
     if (offset == in->position)
         goto out;
-    if (in->source.is_pipe && in->once)
+    if (is_gone(&in->source))
         DT_TRY(dt_fail(DT_INTERNAL, "%s is read once, but was read again", in->source.path));
     const bool plain = dt_csv_input_is_plain(in);
     in->raw_begin = in->raw_end = 0;
@@ -383,8 +387,8 @@ out:
 
 bool dt_csv_input_is_plain(const dt_csv_input *input)
 {
-    return !input->gzip && !(input->source.is_pipe && input->once) &&
-           input->encoding != DT_CSV_UTF_16 && input->encoding != DT_CSV_WINDOWS_1252;
+    return !input->gzip && !is_gone(&input->source) && input->encoding != DT_CSV_UTF_16 &&
+           input->encoding != DT_CSV_WINDOWS_1252;
 }
 
 uint64_t dt_csv_input_bytes(const dt_csv_input *input)

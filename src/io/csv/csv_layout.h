@@ -11,7 +11,6 @@
 
 /** The beginning of a table. */
 typedef struct dt_csv_sample {
-    const char *path; /* for error lines */
     const char *text;
     size_t bytes;
     uint64_t line; /* of the text's first byte */

@@ -158,7 +158,7 @@ DT_MUST_USE static dt_status split_comment(bool *fits, dt_csv_fields *cells, con
     return status;
 }
 
-DT_MUST_USE static dt_status warn_of_names(dt_csv *csv, size_t renamed, size_t example)
+static void warn_of_names(dt_csv *csv, size_t renamed, size_t example)
 {
     char shown[DT_TEXT_SHOWN_BYTES + 4];
     const char *name = example != SIZE_MAX ? csv->names.names[example].text : "";
@@ -166,7 +166,6 @@ DT_MUST_USE static dt_status warn_of_names(dt_csv *csv, size_t renamed, size_t e
         dt_csv_warn(csv, "%zu column%s the name of another: column %zu is called '%s' now", renamed,
                     renamed == 1 ? " has" : "s have", example + 1,
                     dt_text_show(shown, name, strlen(name)));
-    return DT_OK;
 }
 
 DT_MUST_USE static dt_status make_names(dt_csv *csv, const dt_csv_field *cells, size_t first)
@@ -174,7 +173,9 @@ DT_MUST_USE static dt_status make_names(dt_csv *csv, const dt_csv_field *cells, 
     size_t renamed = 0, example = SIZE_MAX;
     dt_status status =
         dt_csv_names_make(&csv->names, cells, first, csv->format.columns, &renamed, &example);
-    return status == DT_OK ? warn_of_names(csv, renamed, example) : status;
+    if (status == DT_OK)
+        warn_of_names(csv, renamed, example);
+    return status;
 }
 
 static size_t count_needed(const dt_csv_format *format)
@@ -253,7 +254,6 @@ typedef struct naming {
     bool given; /* from the format */
     bool commented; /* from the last comment */
     dt_csv_fields cells; /* of the first line, or of the comment */
-    char first[DT_TEXT_SHOWN_BYTES + 4]; /* the first line, to be shown */
 } naming;
 
 /* A table without a name that is known has no header, unless it is the comment. */
@@ -261,11 +261,12 @@ DT_MUST_USE static dt_status find_known_names(dt_csv *csv, naming *n)
 {
     dt_status status = DT_OK;
     const dt_csv_format *format = &csv->format;
+    char first[DT_TEXT_SHOWN_BYTES + 4];
     csv->format.header = DT_CSV_HEADER_YES;
     n->given = false;
     if (count_given(format, &n->cells) > 0)
         return DT_OK;
-    (void)dt_text_show(n->first, n->cells.count > 0 ? n->cells.items[0].text : "",
+    (void)dt_text_show(first, n->cells.count > 0 ? n->cells.items[0].text : "",
                        n->cells.count > 0 ? n->cells.items[0].bytes : 0);
     const size_t columns = n->cells.count;
     DT_TRY(split_comment(&n->commented, &n->cells, csv, n->layout, n->comment));
@@ -274,7 +275,7 @@ DT_MUST_USE static dt_status find_known_names(dt_csv *csv, naming *n)
         DT_TRY(dt_fail(DT_DATA,
                        "%s: line %" PRIu64 " ('%s' ...) names none of the columns that are "
                        "needed; use --header no if it is a row",
-                       csv->path, n->sample->line, n->first));
+                       csv->path, n->sample->line, first));
 out:
     return status;
 }
@@ -351,8 +352,7 @@ dt_status dt_csv_read_beginning(dt_csv *csv)
     DT_TRY(read_sample(csv));
     if (csv->end >= sizeof mark - 1 && memcmp(csv->buffer, mark, sizeof mark - 1) == 0)
         csv->begin = sizeof mark - 1;
-    dt_csv_sample sample = {.path = csv->path,
-                            .text = csv->buffer + csv->begin,
+    dt_csv_sample sample = {.text = csv->buffer + csv->begin,
                             .bytes = csv->end - csv->begin,
                             .line = 1,
                             .whole = csv->ended};

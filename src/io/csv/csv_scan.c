@@ -27,7 +27,7 @@ static bool is_line_end(char c)
 
 /* ---- one record ---- */
 
-dt_csv_stops dt_csv_stops_of(char separator)
+static dt_csv_stops stops_of(char separator)
 {
     dt_csv_stops stops = {.separator = separator};
     stops.at[(unsigned char)separator] = true;
@@ -188,7 +188,7 @@ dt_csv_scan dt_csv_scan_start(const char *text, size_t bytes, uint64_t line, cha
                          .cr = find('\r', text, end),
                          .quote = find('"', text, end),
                          .line = line,
-                         .stops = dt_csv_stops_of(separator),
+                         .stops = stops_of(separator),
                          .whole = whole};
 }
 

@@ -30,8 +30,6 @@ typedef struct dt_csv_stops {
     bool at[256];
 } dt_csv_stops;
 
-dt_csv_stops dt_csv_stops_of(char separator);
-
 /** What is wrong with a record's quotes. */
 typedef enum dt_csv_problem {
     DT_CSV_SOUND,

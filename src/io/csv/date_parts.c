@@ -1,52 +1,32 @@
 #include "date_internal.h"
 
+#include "cell_span.h"
+
 #include <string.h>
 
 /* ---- parts of a cell ---- */
 
 enum { CELL_BYTES_MIN = 4, CELL_BYTES_MAX = 48 };
 
-typedef struct span {
-    const char *at, *end;
-} span;
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static bool is_letter(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 static char lower(char c)
 {
     return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
-static size_t digits_at(const span *s)
+static size_t letters_at(const dt_cell_span *s)
 {
     size_t count = 0;
-    while (s->at + count < s->end && is_digit(s->at[count]))
+    while (s->at + count < s->end && dt_cell_is_letter(s->at[count]))
         count++;
     return count;
 }
 
-static size_t letters_at(const span *s)
-{
-    size_t count = 0;
-    while (s->at + count < s->end && is_letter(s->at[count]))
-        count++;
-    return count;
-}
-
-static bool is_at(const span *s, size_t index, char c)
+static bool is_at(const dt_cell_span *s, size_t index, char c)
 {
     return (size_t)(s->end - s->at) > index && s->at[index] == c;
 }
 
-static bool skip(span *s, char c)
+static bool skip(dt_cell_span *s, char c)
 {
     if (!is_at(s, 0, c))
         return false;
@@ -54,7 +34,7 @@ static bool skip(span *s, char c)
     return true;
 }
 
-static bool skip_blanks(span *s)
+static bool skip_blanks(dt_cell_span *s)
 {
     const char *from = s->at;
     while (skip(s, ' ') || skip(s, '\t')) {
@@ -63,7 +43,7 @@ static bool skip_blanks(span *s)
 }
 
 /* The value of up to nine digits. */
-static int number_at(const span *s, size_t digits)
+static int number_at(const dt_cell_span *s, size_t digits)
 {
     int number = 0;
     for (size_t i = 0; i < digits; i++)
@@ -72,12 +52,12 @@ static int number_at(const span *s, size_t digits)
 }
 
 /* Takes exactly so many digits. */
-static bool take_digits(int *out, span *s, size_t count)
+static bool take_digits(int *out, dt_cell_span *s, size_t count)
 {
     if ((size_t)(s->end - s->at) < count)
         return false;
-    const span next = {s->at, s->at + count};
-    if (digits_at(&next) < count)
+    const dt_cell_span next = {s->at, s->at + count};
+    if (dt_cell_digits_at(&next) < count)
         return false;
     *out = number_at(s, count);
     s->at += count;
@@ -107,7 +87,7 @@ static bool is_name(const char *name, const char *letters, size_t count)
 }
 
 /* The number of the name, from 1 on; 0: none. */
-static int find_name(const span *s, const char *const *names, int count)
+static int find_name(const dt_cell_span *s, const char *const *names, int count)
 {
     const size_t letters = letters_at(s);
     for (int i = 0; i < count; i++)
@@ -116,7 +96,7 @@ static int find_name(const span *s, const char *const *names, int count)
     return 0;
 }
 
-static int month_at(const span *s)
+static int month_at(const dt_cell_span *s)
 {
     static const char *const months[] = {"january",   "february", "march",    "april",
                                          "may",       "june",     "july",     "august",
@@ -124,7 +104,7 @@ static int month_at(const span *s)
     return find_name(s, months, 12);
 }
 
-static void skip_weekday(span *s, dt_date_pieces *out)
+static void skip_weekday(dt_cell_span *s, dt_date_pieces *out)
 {
     static const char *const days[] = {"monday", "tuesday",  "wednesday", "thursday",
                                        "friday", "saturday", "sunday"};
@@ -139,9 +119,9 @@ static void skip_weekday(span *s, dt_date_pieces *out)
 /* ---- times ---- */
 
 /* AM and PM; 12 AM is midnight. */
-static bool take_half(span *s, int *hour)
+static bool take_half(dt_cell_span *s, int *hour)
 {
-    span next = *s;
+    dt_cell_span next = *s;
     (void)skip_blanks(&next);
     if (letters_at(&next) != 2 || lower(next.at[1]) != 'm' ||
         (lower(next.at[0]) != 'a' && lower(next.at[0]) != 'p'))
@@ -153,9 +133,9 @@ static bool take_half(span *s, int *hour)
     return true;
 }
 
-static bool take_zone(span *s, dt_date_pieces *out)
+static bool take_zone(dt_cell_span *s, dt_date_pieces *out)
 {
-    span next = *s;
+    dt_cell_span next = *s;
     const bool blank = skip_blanks(&next);
     const size_t letters = letters_at(&next);
     int hours = 0, minutes = 0;
@@ -168,7 +148,7 @@ static bool take_zone(span *s, dt_date_pieces *out)
     if (!west && !is_at(&next, 0, '+'))
         return true;
     next.at++;
-    const size_t digits = digits_at(&next);
+    const size_t digits = dt_cell_digits_at(&next);
     if (blank && digits != 4 && !is_at(&next, 2, ':')) /* 13:45 - 31 is something else */
         return false;
     if (!take_digits(&hours, &next, 2))
@@ -179,16 +159,17 @@ static bool take_zone(span *s, dt_date_pieces *out)
     out->has_zone = true;
     out->zone = (west ? -1 : 1) * (hours * DT_DATE_HOUR + minutes * DT_DATE_MINUTE);
     s->at = next.at;
-    return hours <= 14 && minutes % 15 == 0 && minutes < 60 && digits_at(s) == 0;
+    return hours <= 14 && minutes % 15 == 0 && minutes < 60 && dt_cell_digits_at(s) == 0;
 }
 
 /* A fraction of a second; a comma stands for a point. */
-static double take_fraction(span *s)
+static double take_fraction(dt_cell_span *s)
 {
     double fraction = 0.0, unit = 1.0;
-    if ((!is_at(s, 0, '.') && !is_at(s, 0, ',')) || s->end - s->at < 2 || !is_digit(s->at[1]))
+    if ((!is_at(s, 0, '.') && !is_at(s, 0, ',')) || s->end - s->at < 2 ||
+        !dt_cell_is_digit(s->at[1]))
         return 0.0;
-    for (s->at++; digits_at(s) > 0; s->at++)
+    for (s->at++; dt_cell_digits_at(s) > 0; s->at++)
         if (unit < 1e15) {
             fraction = 10.0 * fraction + (double)(*s->at - '0');
             unit *= 10.0;
@@ -197,21 +178,21 @@ static double take_fraction(span *s)
 }
 
 /* What stands behind the hour: minutes and seconds, after colons or, behind a T, none. */
-static bool take_time(span *s, dt_date_pieces *out, size_t hour_digits, bool colons)
+static bool take_time(dt_cell_span *s, dt_date_pieces *out, size_t hour_digits, bool colons)
 {
     int hour = 0, minute = 0, second = 0;
     double fraction = 0.0;
     if (out->has_time || !take_digits(&hour, s, hour_digits))
         return false;
-    bool more = colons ? skip(s, ':') : digits_at(s) > 0;
+    bool more = colons ? skip(s, ':') : dt_cell_digits_at(s) > 0;
     if (more && !take_digits(&minute, s, 2))
         return false;
-    more = more && (colons ? skip(s, ':') : digits_at(s) > 0);
+    more = more && (colons ? skip(s, ':') : dt_cell_digits_at(s) > 0);
     if (more && !take_digits(&second, s, 2))
         return false;
     if (more)
         fraction = take_fraction(s);
-    if (digits_at(s) > 0 || !take_half(s, &hour))
+    if (dt_cell_digits_at(s) > 0 || !take_half(s, &hour))
         return false;
     out->has_time = true;
     out->seconds = (double)(hour * DT_DATE_HOUR + minute * DT_DATE_MINUTE + second) + fraction;
@@ -220,9 +201,9 @@ static bool take_time(span *s, dt_date_pieces *out, size_t hour_digits, bool col
 }
 
 /* An hour that stands alone, as 5 PM. */
-static bool is_hour(const span *s, size_t digits)
+static bool is_hour(const dt_cell_span *s, size_t digits)
 {
-    span next = {s->at + digits, s->end};
+    dt_cell_span next = {s->at + digits, s->end};
     (void)skip_blanks(&next);
     return letters_at(&next) == 2 && strchr("apAP", *next.at) != NULL && lower(next.at[1]) == 'm';
 }
@@ -230,7 +211,7 @@ static bool is_hour(const span *s, size_t digits)
 /* ---- dates ---- */
 
 /* 20210131, with a time behind it or not. Only such years are clear. */
-static bool take_compact(span *s, dt_date_pieces *out, size_t digits)
+static bool take_compact(dt_cell_span *s, dt_date_pieces *out, size_t digits)
 {
     int year = 0, month = 0, day = 0;
     if (out->count > 0 || !take_digits(&year, s, 4) || !take_digits(&month, s, 2) ||
@@ -248,9 +229,9 @@ static bool take_compact(span *s, dt_date_pieces *out, size_t digits)
     return true;
 }
 
-static bool take_digit_part(span *s, dt_date_pieces *out, bool behind_t)
+static bool take_digit_part(dt_cell_span *s, dt_date_pieces *out, bool behind_t)
 {
-    const size_t digits = digits_at(s);
+    const size_t digits = dt_cell_digits_at(s);
     if (digits <= 2 && (is_at(s, digits, ':') || is_hour(s, digits)))
         return take_time(s, out, digits, true);
     if (behind_t && (digits == 4 || digits == 6))
@@ -273,10 +254,10 @@ static bool take_digit_part(span *s, dt_date_pieces *out, bool behind_t)
 }
 
 /* Q1 to Q4, and M1 to M12: the first month of a quarter, or a month. */
-static int short_month_at(const span *s, size_t *bytes)
+static int short_month_at(const dt_cell_span *s, size_t *bytes)
 {
-    span number = {s->at + 1, s->end};
-    const size_t digits = digits_at(&number);
+    dt_cell_span number = {s->at + 1, s->end};
+    const size_t digits = dt_cell_digits_at(&number);
     const bool quarter = lower(*s->at) == 'q';
     *bytes = 1 + digits;
     if ((!quarter && lower(*s->at) != 'm') || digits < 1 || digits > (quarter ? 1 : 2))
@@ -285,7 +266,7 @@ static int short_month_at(const span *s, size_t *bytes)
     return month >= 1 && month <= 12 ? month : 0;
 }
 
-static bool take_month_part(span *s, dt_date_pieces *out)
+static bool take_month_part(dt_cell_span *s, dt_date_pieces *out)
 {
     size_t bytes = letters_at(s);
     int month = month_at(s);
@@ -299,7 +280,7 @@ static bool take_month_part(span *s, dt_date_pieces *out)
 }
 
 /* What stands between two parts: blanks, and a sign that is the same everywhere in a date. */
-static bool take_gap(span *s, dt_date_pieces *out, bool *behind_t)
+static bool take_gap(dt_cell_span *s, dt_date_pieces *out, bool *behind_t)
 {
     *behind_t = false;
     if (out->count == 0 && !out->has_time)
@@ -309,7 +290,7 @@ static bool take_gap(span *s, dt_date_pieces *out, bool *behind_t)
         return true;
     const char sign = *s->at;
     if (out->count > 0 && (sign == 'T' || sign == 't') && s->end - s->at > 1 &&
-        is_digit(s->at[1])) {
+        dt_cell_is_digit(s->at[1])) {
         s->at++;
         return *behind_t = true;
     }
@@ -321,7 +302,7 @@ static bool take_gap(span *s, dt_date_pieces *out, bool *behind_t)
     if (s->at == s->end) /* 31.1. */
         return sign == '.';
     if (sign == ':') /* 31/Jan/2021:13:45:10 */
-        return !blank && is_digit(s->at[0]) && (is_at(s, 1, ':') || is_at(s, 2, ':'));
+        return !blank && dt_cell_is_digit(s->at[0]) && (is_at(s, 1, ':') || is_at(s, 2, ':'));
     if (is_sign && sign != ',' && !out->has_time) {
         if (out->divider != '\0' && out->divider != ' ' && out->divider != sign)
             return false;
@@ -334,21 +315,21 @@ static bool take_gap(span *s, dt_date_pieces *out, bool *behind_t)
 
 bool dt_date_take_apart(dt_date_pieces *out, const char *text, size_t bytes)
 {
-    span s = {text, text + bytes};
+    dt_cell_span s = {text, text + bytes};
     bool behind_t = false;
     *out = (dt_date_pieces){0};
     (void)skip_blanks(&s);
     while (s.end > s.at && (s.end[-1] == ' ' || s.end[-1] == '\t'))
         s.end--;
     if (s.end - s.at < CELL_BYTES_MIN || s.end - s.at > CELL_BYTES_MAX ||
-        (!is_digit(*s.at) && !is_letter(*s.at)))
+        (!dt_cell_is_digit(*s.at) && !dt_cell_is_letter(*s.at)))
         return false;
     skip_weekday(&s, out);
     while (s.at < s.end) {
         if (!take_gap(&s, out, &behind_t))
             return false;
-        if (s.at < s.end &&
-            !(is_digit(*s.at) ? take_digit_part(&s, out, behind_t) : take_month_part(&s, out)))
+        if (s.at < s.end && !(dt_cell_is_digit(*s.at) ? take_digit_part(&s, out, behind_t)
+                                                      : take_month_part(&s, out)))
             return false;
     }
     return true;

@@ -1,15 +1,12 @@
 #include "dtrain/io/number.h"
 
+#include "cell_span.h"
 #include "dtrain/base/text.h"
 #include "dtrain/io/csv.h"
 
 #include <string.h>
 
 /* ---- parts of a cell ---- */
-
-typedef struct span {
-    const char *at, *end;
-} span;
 
 /* A cell without blanks, sign and unit. */
 typedef struct parts {
@@ -20,23 +17,13 @@ typedef struct parts {
     char unit[DT_NUMBER_UNIT_BYTES];
 } parts;
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static bool is_letter(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 static bool is_beyond_ascii(char c)
 {
     return ((unsigned char)c & 0x80u) != 0;
 }
 
 /* The length of the first of the texts that the span begins with; 0: none. */
-static size_t begins_with(const span *s, const char *const *texts, size_t count)
+static size_t begins_with(const dt_cell_span *s, const char *const *texts, size_t count)
 {
     for (size_t i = 0; s->at < s->end && i < count; i++) {
         if (texts[i][0] != *s->at) /* most cells need no further look */
@@ -50,7 +37,7 @@ static size_t begins_with(const span *s, const char *const *texts, size_t count)
 
 #define COUNT(list) (sizeof(list) / sizeof *(list))
 
-static size_t blank_at(const span *s)
+static size_t blank_at(const dt_cell_span *s)
 {
     static const char *const blanks[] = {" ",
                                          "\t",
@@ -61,26 +48,26 @@ static size_t blank_at(const span *s)
     return begins_with(s, blanks, COUNT(blanks));
 }
 
-static size_t minus_at(const span *s)
+static size_t minus_at(const dt_cell_span *s)
 {
     static const char *const minus[] = {"-", "\xe2\x88\x92" /* minus */, "\xe2\x80\x93" /* dash */};
     return begins_with(s, minus, COUNT(minus));
 }
 
-static void skip_blanks(span *s)
+static void skip_blanks(dt_cell_span *s)
 {
     for (size_t bytes = blank_at(s); bytes > 0; bytes = blank_at(s))
         s->at += bytes;
 }
 
 /* Blanks at the end, of up to three bytes. */
-static void trim(span *s)
+static void trim(dt_cell_span *s)
 {
     skip_blanks(s);
     for (bool any = true; any;) {
         any = false;
         for (ptrdiff_t bytes = 1; bytes <= 3 && bytes <= s->end - s->at; bytes++) {
-            const span last = {s->end - bytes, s->end};
+            const dt_cell_span last = {s->end - bytes, s->end};
             any = blank_at(&last) == (size_t)bytes;
             if (any) {
                 s->end -= bytes;
@@ -91,7 +78,7 @@ static void trim(span *s)
 }
 
 /* A minus, once. */
-static void take_sign(span *s, parts *out, bool *has_sign)
+static void take_sign(dt_cell_span *s, parts *out, bool *has_sign)
 {
     const size_t minus = minus_at(s);
     if (*has_sign || (minus == 0 && !(s->at < s->end && *s->at == '+')))
@@ -102,7 +89,7 @@ static void take_sign(span *s, parts *out, bool *has_sign)
     skip_blanks(s);
 }
 
-static void take_brackets(span *s, parts *out, bool *has_sign)
+static void take_brackets(dt_cell_span *s, parts *out, bool *has_sign)
 {
     if (s->end - s->at < 3 || *s->at != '(' || s->end[-1] != ')')
         return;
@@ -122,7 +109,7 @@ static void add_unit(parts *out, const char *from, size_t bytes)
 }
 
 /* Before a number only currencies are units: "Q1" and "user 12" are names. */
-static void take_currency(span *s, parts *out)
+static void take_currency(dt_cell_span *s, parts *out)
 {
     static const char *const currencies[] = {"US$",
                                              "A$",
@@ -204,23 +191,24 @@ static void take_currency(span *s, parts *out)
 }
 
 /* Behind a number: kg, %, km/h, sq. ft, m2. Bytes beyond ASCII may be degrees, squares, micro. */
-static bool is_unit(const span *s)
+static bool is_unit(const dt_cell_span *s)
 {
     const size_t bytes = (size_t)(s->end - s->at);
     if (bytes == 1 && (*s->at == '"' || *s->at == '\''))
         return true;
-    if (!is_letter(*s->at) && !is_beyond_ascii(*s->at) && memchr("%$", *s->at, 2) == NULL)
+    if (!dt_cell_is_letter(*s->at) && !is_beyond_ascii(*s->at) && memchr("%$", *s->at, 2) == NULL)
         return false;
     for (size_t i = 1; i < bytes; i++) {
         const char c = s->at[i];
-        const bool power = is_digit(c) && i + 1 == bytes && is_letter(s->at[i - 1]);
-        if (!is_letter(c) && !is_beyond_ascii(c) && memchr("%$/.^* ", c, 7) == NULL && !power)
+        const bool power = dt_cell_is_digit(c) && i + 1 == bytes && dt_cell_is_letter(s->at[i - 1]);
+        if (!dt_cell_is_letter(c) && !is_beyond_ascii(c) && memchr("%$/.^* ", c, 7) == NULL &&
+            !power)
             return false;
     }
     return true;
 }
 
-static bool take_unit(span *s, parts *out)
+static bool take_unit(dt_cell_span *s, parts *out)
 {
     const size_t bytes = (size_t)(s->end - s->at);
     if (bytes == 0)
@@ -235,7 +223,7 @@ static bool take_unit(span *s, parts *out)
 /* ---- digits ---- */
 
 /* The byte that stands for what may divide digits; 0: nothing of that kind. */
-static char divider_at(const span *s, size_t *bytes)
+static char divider_at(const dt_cell_span *s, size_t *bytes)
 {
     static const char *const quotes[] = {"'", "\xe2\x80\x99" /* right quote */};
     *bytes = 1;
@@ -249,19 +237,19 @@ static char divider_at(const span *s, size_t *bytes)
 }
 
 /* Digits, and what divides them. */
-static bool take_body(span *s, parts *out)
+static bool take_body(dt_cell_span *s, parts *out)
 {
     size_t digits = 0, bytes = 0;
     while (s->at < s->end && out->length + 1 < sizeof out->body) {
-        span next = *s;
+        dt_cell_span next = *s;
         const char divider = divider_at(s, &bytes);
-        if (is_digit(*s->at)) {
+        if (dt_cell_is_digit(*s->at)) {
             out->body[out->length++] = *s->at++;
             digits++;
             continue;
         }
         next.at += bytes;
-        if (divider == '\0' || next.at >= next.end || !is_digit(*next.at))
+        if (divider == '\0' || next.at >= next.end || !dt_cell_is_digit(*next.at))
             break;
         out->body[out->length++] = divider;
         s->at = next.at;
@@ -270,16 +258,14 @@ static bool take_body(span *s, parts *out)
 }
 
 /* e+03, Fortran's d+03 or, of three digits, +103 alone. */
-static bool take_exponent(span *s, parts *out)
+static bool take_exponent(dt_cell_span *s, parts *out)
 {
-    span digits = *s;
+    dt_cell_span digits = *s;
     const bool letter = s->at < s->end && memchr("eEdD", *s->at, 4) != NULL;
     digits.at += letter;
     const bool sign = digits.at < digits.end && (*digits.at == '+' || *digits.at == '-');
     digits.at += sign;
-    size_t count = 0;
-    while (digits.at + count < digits.end && is_digit(digits.at[count]))
-        count++;
+    const size_t count = dt_cell_digits_at(&digits);
     const bool alone = !letter && sign && count == 3 && digits.at + count == digits.end &&
                        strchr(out->body, '.') != NULL;
     if (count == 0 || count > 6 || (!letter && !alone))
@@ -288,12 +274,12 @@ static bool take_exponent(span *s, parts *out)
     const char *from = s->at + letter;
     memcpy(out->exponent + 1, from, (size_t)sign + count);
     s->at = digits.at + count;
-    return s->at == s->end || !is_letter(*s->at);
+    return s->at == s->end || !dt_cell_is_letter(*s->at);
 }
 
 static bool take_apart(parts *out, const char *text, size_t bytes)
 {
-    span s = {text, text + bytes};
+    dt_cell_span s = {text, text + bytes};
     bool has_sign = false;
     *out = (parts){0};
     trim(&s);
@@ -318,7 +304,7 @@ static bool are_groups(const char *from, const char *end, char group)
     size_t sizes[DT_NUMBER_BODY_BYTES], count = 0;
     while (last > from) {
         const char *first = last;
-        while (first > from && is_digit(first[-1]))
+        while (first > from && dt_cell_is_digit(first[-1]))
             first--;
         sizes[count++] = (size_t)(last - first);
         if (first > from && first[-1] != group)
@@ -341,7 +327,7 @@ static size_t clean(char *out, const parts *cell, const char *point)
     if (cell->negative)
         out[length++] = '-';
     for (const char *c = cell->body; *c != '\0'; c++)
-        if (is_digit(*c))
+        if (dt_cell_is_digit(*c))
             out[length++] = *c;
         else if (c == point)
             out[length++] = '.';
@@ -358,7 +344,7 @@ static dt_number_reading read_as(const parts *cell, char decimal)
     if (point != NULL && strspn(point + 1, "0123456789") != strlen(point + 1))
         return reading;
     for (const char *c = cell->body; c < end && reading.group == '\0'; c++)
-        if (!is_digit(*c))
+        if (!dt_cell_is_digit(*c))
             reading.group = *c;
     if (reading.group != '\0' && !are_groups(cell->body, end, reading.group))
         return (dt_number_reading){0};
