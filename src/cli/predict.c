@@ -24,9 +24,8 @@ static const dt_option options[] = {
     {"set", "NAME", DT_OPTION_CHOICE, AT(scoring.set), 0, 0, "train|validation|test", "test",
      "of a folder or prefix with several sets, the one to take"},
     {"keep", "NAME,...", DT_OPTION_TEXT, AT(keep), 0, 0, NULL, NULL,
-     "columns of a table to copy in front of the predictions, as they stand; a name with a comma "
-     "in "
-     "quotes"},
+     "columns of a table to copy in front of the predictions, as they stand, as "
+     "id,\"a, b\",#7"},
     {"brief", NULL, DT_OPTION_FLAG, AT(brief), 0, 0, NULL, NULL,
      "leave out the row numbers and probabilities of a CSV"},
     {"on-error", "NAME", DT_OPTION_CHOICE, AT(on_error), 0, 0, DT_ON_ERROR_NAMES, "stop",

@@ -1,12 +1,9 @@
 #include "kept.h"
 
-#include "recipe/cells.h"
-
 #include "dtrain/base/memory.h"
 #include "dtrain/base/text.h"
 
 #include <stdbool.h>
-#include <stdint.h>
 #include <string.h>
 
 enum { NAME_BYTES = 1024, TEXT_BYTES = 4096 };
@@ -38,14 +35,6 @@ size_t dt_kept_write_field(char *out, const char *text, size_t bytes)
 
 /* ---- columns ---- */
 
-static size_t find_name(const char *name, const char *const *names, size_t count)
-{
-    for (size_t c = 0; c < count; c++)
-        if (strcmp(names[c], name) == 0)
-            return c;
-    return SIZE_MAX;
-}
-
 static dt_status write_header(dt_kept *k, const char *const *names)
 {
     size_t bytes = 1, used = 0;
@@ -59,8 +48,7 @@ static dt_status write_header(dt_kept *k, const char *const *names)
     return status;
 }
 
-dt_status dt_kept_find(dt_kept *out, const char *list, const char *const *names, size_t name_count,
-                       size_t rows, const char *path)
+dt_status dt_kept_find(dt_kept *out, const char *list, const dt_columns *columns, size_t rows)
 {
     dt_status status = DT_OK;
     dt_kept *k = out;
@@ -73,13 +61,12 @@ dt_status dt_kept_find(dt_kept *out, const char *list, const char *const *names,
     for (const char *at = list; dt_text_next_item(name, sizeof name, &at);) {
         if (name[0] == '\0')
             continue;
-        k->columns[k->count] = find_name(name, names, name_count);
-        if (k->columns[k->count++] == SIZE_MAX)
-            DT_TRY(dt_column_fail(DT_DATA, path, name, names, name_count));
+        DT_TRY(dt_column_find(&k->columns[k->count], columns, name));
+        k->count++;
     }
     if (k->count == 0)
         DT_TRY(dt_fail(DT_USAGE, "--keep is '%s', expected names of columns", list));
-    DT_TRY(write_header(k, names));
+    DT_TRY(write_header(k, columns->names));
     DT_TRY(dt_memory_alloc(&k->at, rows + 1, sizeof *k->at, "cells to keep"));
 out:
     return status;

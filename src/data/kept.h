@@ -5,6 +5,7 @@
 
 #include "dtrain/base/status.h"
 #include "dtrain/io/csv.h"
+#include "recipe/columns.h"
 
 #include <stddef.h>
 
@@ -19,16 +20,14 @@ typedef struct dt_kept {
 } dt_kept;
 
 /**
- * Finds the columns of a list, "id,name" (dt_text_next_item), and makes room for `rows` rows.
- *
- * `path` is for error lines; `names` are the table's.
+ * Finds the columns of a list, "id,#3" (dt_text_next_item, dt_column_find), and makes room for
+ * `rows` rows.
  *
  * Owns:    the caller ends with dt_kept_clear, also after an error
- * Errors:  DT_DATA: no such column, the nearest name is given; DT_USAGE: the list is empty;
- *          DT_MEMORY
+ * Errors:  DT_DATA as dt_column_find; DT_USAGE: the list is empty; DT_MEMORY
  */
-DT_MUST_USE dt_status dt_kept_find(dt_kept *out, const char *list, const char *const *names,
-                                   size_t name_count, size_t rows, const char *path);
+DT_MUST_USE dt_status dt_kept_find(dt_kept *out, const char *list, const dt_columns *columns,
+                                   size_t rows);
 
 /** Writes a field of a CSV, with quotes if it needs them, and a comma; returns its length, at most
  * 2 * bytes + 3. */

@@ -284,9 +284,12 @@ dt_status dt_table_unseen(dt_unseen_cells *out, const dt_table *table)
 dt_status dt_table_keep(const char **header, dt_table *table, const char *list)
 {
     dt_table *t = table;
+    const dt_columns columns = {.path = t->path,
+                                .names = (const char *const *)t->names,
+                                .count = t->format.columns,
+                                .nameless = t->format.header == DT_CSV_HEADER_NO};
     const dt_status status =
-        dt_comm_agree(t->comm, dt_kept_find(&t->kept, list, (const char *const *)t->names,
-                                            t->format.columns, t->batch_rows, t->path));
+        dt_comm_agree(t->comm, dt_kept_find(&t->kept, list, &columns, t->batch_rows));
     *header = t->kept.header;
     return status;
 }

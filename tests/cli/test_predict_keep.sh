@@ -46,6 +46,9 @@ everywhere plain new.csv
 expect_empty_stderr
 everywhere kept new.csv --keep 'key,"Name, First",age'
 expect_empty_stderr
+run 3 predict model new.csv --out numbers.csv --quiet --keep '#2,#1,#3'
+expect_status 0
+expect_same_file kept.csv numbers.csv
 everywhere brief new.csv --keep ' key ' --brief
 everywhere alone new.csv --brief
 everywhere skipped bad.csv --on-error skip --keep key
@@ -94,6 +97,12 @@ expect_status 0
 [ "$(head -n 1 stdout)" = key,age ] || fail "the key and the value"
 [ "$(sed -n 3p stdout | cut -d, -f1)" = 000007 ] || fail "as it stands: 000007"
 
+# A column that is called '#3' goes first; one without a name has pandas' name for it, too.
+sed '1s/Note/#2/' new.csv | head -n 2 | sed 's/^"[^"]*"/""/' >few.csv
+run 0 predict model few.csv --keep '#2,Unnamed: 0,#4' --brief
+expect_status 0
+[ "$(cat stdout | head -n 1)" = '#2,column 1,"fare, paid",class' ] || fail "the names: $(cat stdout)"
+
 # ---- refused ----
 refused() {
     code=$1 text=$2
@@ -106,6 +115,9 @@ refused() {
     expect_no_file never.npz
 }
 refused 3 "new.csv: no column 'keys'; did you mean 'key'?" new.csv --keep age,keys --out never.csv
+refused 3 "new.csv: no column '#6' among its 5: Name, First, key, age, fare, paid, Note" new.csv --keep '#6' --out never.csv
+refused 3 "new.csv: no column 'fare'; write a name with a comma in quotes, as '\"fare, paid\"', or the column's number, as #4" \
+    new.csv --keep 'fare, paid' --out never.csv
 refused 2 "--keep is ',', expected names of columns" new.csv --keep , --out never.csv
 refused 2 "--keep and --out never.npz were given, but only a CSV has that" new.csv --keep key --out never.npz
 refused 2 "--brief and --out never.npz were given, but only a CSV has that" new.csv --brief --out never.npz

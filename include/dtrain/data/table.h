@@ -51,7 +51,7 @@ DT_MUST_USE dt_status dt_table_open(dt_table **out, const dt_comm *comm, const c
                                     bool labels, size_t batch_rows);
 
 /**
- * Has rows come with cells of the columns of a list, "id,name", as fields of a CSV with a comma
+ * Has rows come with cells of the columns of a list, "id,#3", as fields of a CSV with a comma
  * behind each. *header is the names, in the same form; borrowed.
  *
  * Calls:   collective, before the first row; same on all ranks: list

@@ -1,9 +1,9 @@
 #include "prepare_internal.h"
 
+#include "../recipe/columns.h"
 #include "dtrain/base/memory.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* The plan's lists: items between commas, which may be quoted. */
@@ -15,54 +15,13 @@ static bool next_item(char item[ITEM_BYTES], const char **at)
     return dt_text_next_item(item, ITEM_BYTES, at);
 }
 
-/* A column's number in "#3", or in "3" if the columns have no names; SIZE_MAX: it is none. */
-static size_t find_number(const dt_prepare *p, const char *name)
-{
-    const bool nameless = dt_csv_format_of(p->csv)->header == DT_CSV_HEADER_NO;
-    const char *digits = name + (name[0] == '#');
-    char *end = NULL;
-    if ((digits == name && !nameless) || digits[0] < '1' || digits[0] > '9')
-        return SIZE_MAX;
-    const unsigned long long number = strtoull(digits, &end, 10);
-    return *end == '\0' && number <= p->count ? (size_t)number - 1 : SIZE_MAX;
-}
-
-/* What pandas calls a column without a name: "Unnamed: 0" is the first. */
-static size_t find_unnamed(const dt_prepare *p, const char *name)
-{
-    static const char unnamed[] = "Unnamed: ";
-    char made[32], *end = NULL;
-    const size_t length = sizeof unnamed - 1;
-    if (strncmp(name, unnamed, length) != 0 || name[length] < '0' || name[length] > '9')
-        return SIZE_MAX;
-    const unsigned long long number = strtoull(name + length, &end, 10);
-    (void)snprintf(made, sizeof made, "column %llu", number + 1);
-    return *end == '\0' ? dt_csv_find(p->csv, made) : SIZE_MAX;
-}
-
-/* The name is cut at a comma, which it should not be. */
-static dt_status fail_cut(const dt_prepare *p, const char *name, size_t column)
-{
-    return dt_fail(DT_DATA,
-                   "%s: no column '%s'; write a name with a comma in quotes, as '\"%s\"', "
-                   "or the column's number, as #%zu",
-                   dt_csv_path(p->csv), name, p->names[column], column + 1);
-}
-
 static dt_status find_column(size_t *out, const dt_prepare *p, const char *name)
 {
-    const size_t length = strlen(name);
-    *out = dt_csv_find(p->csv, name);
-    if (*out == SIZE_MAX)
-        *out = find_number(p, name);
-    if (*out == SIZE_MAX)
-        *out = find_unnamed(p, name);
-    if (*out != SIZE_MAX)
-        return DT_OK;
-    for (size_t c = 0; c < p->count; c++)
-        if (length > 0 && strncmp(p->names[c], name, length) == 0 && p->names[c][length] == ',')
-            return fail_cut(p, name, c);
-    return dt_column_fail(DT_DATA, dt_csv_path(p->csv), name, p->names, p->count);
+    const dt_columns columns = {.path = dt_csv_path(p->csv),
+                                .names = p->names,
+                                .count = p->count,
+                                .nameless = dt_csv_format_of(p->csv)->header == DT_CSV_HEADER_NO};
+    return dt_column_find(out, &columns, name);
 }
 
 static dt_status ask_role(dt_prepare *p, size_t column, dt_role role, const char *option)

@@ -54,19 +54,3 @@ dt_status dt_cell_fail(const char *path, const dt_csv_row *row, const char *colu
                    (unsigned long long)row->row, (unsigned long long)row->line, column,
                    dt_text_show(shown, cell->text, cell->bytes), what);
 }
-
-dt_status dt_column_fail(dt_status code, const char *path, const char *column,
-                         const char *const *names, size_t count)
-{
-    const size_t nearest = dt_text_nearest(column, names, count);
-    if (nearest != SIZE_MAX)
-        return dt_fail(code, "%s: no column '%s'; did you mean '%s'?", path, column,
-                       names[nearest]);
-    char list[256] = "";
-    size_t used = 0;
-    for (size_t c = 0; c < count && used < sizeof list; c++)
-        used +=
-            (size_t)snprintf(list + used, sizeof list - used, "%s%s", c > 0 ? ", " : "", names[c]);
-    return dt_fail(code, "%s: no column '%s' among its %zu: %s%s", path, column, count, list,
-                   used >= sizeof list ? "..." : "");
-}

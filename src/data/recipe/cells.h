@@ -40,8 +40,4 @@ double dt_signed_log(double x);
  */
 double dt_smooth_clip(double z);
 
-/** Fails with `code` since a column is not there, and gives the nearest name that is. Local. */
-DT_MUST_USE dt_status dt_column_fail(dt_status code, const char *path, const char *column,
-                                     const char *const *names, size_t count);
-
 #endif

@@ -1,6 +1,7 @@
 #include "dtrain/data/preprocess.h"
 
 #include "cells.h"
+#include "columns.h"
 #include "dtrain/base/elementary.h"
 #include "dtrain/base/memory.h"
 #include "dtrain/base/text.h"
