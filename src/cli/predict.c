@@ -29,8 +29,8 @@ static const dt_option options[] = {
     {"brief", NULL, DT_OPTION_FLAG, AT(brief), 0, 0, NULL, NULL,
      "leave out the row numbers and probabilities of a CSV"},
     {"on-error", "NAME", DT_OPTION_CHOICE, AT(on_error), 0, 0, DT_ON_ERROR_NAMES, "stop",
-     "of a row of a table with a cell that cannot be prepared: stop, skip the row, or leave its "
-     "prediction empty (NaN and -1 in a .npz)"},
+     "of a row of a table with a cell that cannot be prepared, or of another number of cells: "
+     "stop, skip the row, or leave its prediction empty (NaN and -1 in a .npz)"},
     DT_SCORING_TABLE_OPTIONS,
     {"quiet", NULL, DT_OPTION_FLAG, AT(quiet), 0, 0, NULL, NULL, "with --out: print no progress"},
 };
@@ -302,7 +302,7 @@ static dt_status report_bad(dt_predict_run *r)
     if (bad.count > 0 && (int64_t)bad.count == all)
         DT_TRY(dt_fail(DT_DATA, "%s; and so in all %lld rows", bad.example, (long long)all));
     if (bad.count > 0 && r->scoring.root)
-        dt_log_warn("%llu of %lld rows %s: a cell cannot be prepared; the first is %s",
+        dt_log_warn("%llu of %lld rows cannot be prepared, and %s; the first is %s",
                     (unsigned long long)bad.count, (long long)all,
                     skips ? "are skipped" : "have an empty prediction", bad.example);
     r->bad = (int64_t)bad.count;

@@ -8,7 +8,7 @@
 #include "dtrain/io/npz.h"
 #include "scoring.h"
 
-/* What becomes of a row of a table with a bad cell: an error, nothing, or an empty prediction. */
+/* What becomes of a row of a table that cannot be prepared: an error, nothing, or an empty prediction. */
 typedef enum dt_on_error { DT_ON_ERROR_STOP, DT_ON_ERROR_SKIP, DT_ON_ERROR_EMPTY } dt_on_error;
 #define DT_ON_ERROR_NAMES "stop|skip|empty"
 
@@ -48,7 +48,7 @@ typedef struct dt_predict_run {
     int64_t *ids; /* [C]: what is written for a class: the label if all are whole numbers, unless a
                      recipe made them; else its index */
     int64_t rows, all_rows; /* written: of this rank; of all ranks, in the end */
-    int64_t bad; /* of all ranks, in the end: rows with a cell that cannot be prepared */
+    int64_t bad; /* of all ranks, in the end: rows that cannot be prepared */
     int64_t outside; /* of rows, those with an input that training did not see the like of */
 } dt_predict_run;
 

@@ -296,6 +296,7 @@ dt_status dt_table_keep(const char **header, dt_table *table, const char *list)
 
 dt_status dt_table_take_bad(dt_table *table)
 {
+    table->format.takes_malformed = true;
     return dt_memory_alloc(&table->bad, table->batch_rows, sizeof *table->bad, "bad rows");
 }
 
@@ -383,7 +384,9 @@ static dt_status take_row(void *context, const dt_csv_row *row)
     if (t->rows.count == 0)
         t->rows.first = row->row;
     const size_t at = t->rows.count++;
-    status = dt_preprocess_row(t->preprocess, row, t->x + at * t->D, t->y + at * t->T, t->w + at);
+    status = row->malformed ? DT_DATA
+                            : dt_preprocess_row(t->preprocess, row, t->x + at * t->D,
+                                                t->y + at * t->T, t->w + at);
     if (t->bad != NULL) {
         t->bad[at] = status == DT_DATA;
         if (t->bad[at]) {

@@ -23,6 +23,16 @@ write("new.csv", header, full)
 for i in (4, 17001, 29999):
     full[i][2] = ["old", "x", "-"][i % 3]
 write("bad.csv", header, full)
+lines = open("bad.csv", newline="").read().split("\n")
+# Records of one line: what is before the first comma outside quotes is dropped, added, or has a quote too many.
+def spoil(row, change):
+    at = next(i for i, line in enumerate(lines) if f'"{row[0]}",' in line)
+    assert lines[at].startswith('"plain"'), lines[at]
+    lines[at] = change(lines[at])
+spoil(rows[1], lambda line: line.removeprefix('"plain",'))
+spoil(rows[17009], lambda line: line + ',"more"')
+spoil(rows[25001], lambda line: line.replace('"plain"', 'pl"ain'))
+open("ragged.csv", "w", newline="").write("\n".join(lines))
 write("worse.csv", header, [[*row[:2], "?!", *row[3:]] for row in full])
 PY
 run 0 prepare train.csv --target class --drop key --out set --quiet
@@ -52,12 +62,16 @@ expect_same_file kept.csv numbers.csv
 everywhere brief new.csv --keep ' key ' --brief
 everywhere alone new.csv --brief
 everywhere skipped bad.csv --on-error skip --keep key
-expect_one_stderr_line "dtrain: warning: 3 of 30000 rows are skipped: a cell cannot be prepared; the first is bad.csv: row 5 (line 6): column 'age': 'x' is no number"
+expect_one_stderr_line "dtrain: warning: 3 of 30000 rows cannot be prepared, and are skipped; the first is bad.csv: row 5 (line 6): column 'age': 'x' is no number"
 run 3 predict model bad.csv --on-error empty --keep key --out empty.csv
 expect_status 0
-expect_one_stderr_line "dtrain: warning: 3 of 30000 rows have an empty prediction: a cell cannot be prepared; the first is bad.csv: row 5 "
+expect_one_stderr_line "dtrain: warning: 3 of 30000 rows cannot be prepared, and have an empty prediction; the first is bad.csv: row 5 "
 expect_stdout_line summary.rows=30000
 expect_stdout_line summary.bad_rows=3
+everywhere ragged-skipped ragged.csv --on-error skip --keep key
+expect_one_stderr_line "dtrain: warning: 6 of 30000 rows cannot be prepared, and are skipped; the first is ragged.csv: row 2 (line 3) has 4 fields, the header has 5"
+everywhere ragged-empty ragged.csv --on-error empty --keep key
+expect_one_stderr_line "dtrain: warning: 6 of 30000 rows cannot be prepared, and have an empty prediction; the first is ragged.csv: row 2 "
 run 2 predict model bad.csv --on-error empty --out empty.npz
 expect_status 0
 run 0 predict model bad.csv --on-error skip --keep key
@@ -82,6 +96,13 @@ empty = read("empty.csv")
 assert empty.iloc[good].equals(all_of.iloc[good])
 assert empty[["key", "row"]].equals(all_of[["key", "row"]])
 assert (empty.loc[bad, ["class", "p_no", "p_yes"]] == "").all(axis=None)
+# A row of another number of cells, or with a quote in a wrong place, has no cells.
+ragged = np.array([1, 17009, 25001])
+none = np.union1d(bad, ragged)
+assert read("ragged-skipped.csv").equals(all_of.drop(none).reset_index(drop=True))
+empty = read("ragged-empty.csv")
+assert empty.drop(none).equals(all_of.drop(none)) and empty["row"].equals(all_of["row"])
+assert (empty.loc[ragged, ["key", "class", "p_no", "p_yes"]] == "").all(axis=None)
 arrays = np.load("empty.npz")
 assert np.isnan(arrays["probabilities"][bad]).all() and (arrays["predicted"][bad] == -1).all()
 assert np.isfinite(arrays["probabilities"][good]).all() and (arrays["predicted"][good] >= 0).all()
@@ -125,5 +146,6 @@ refused 2 "--on-error skip and --out never.npz were given" new.csv --on-error sk
 refused 2 "--keep was given, but set/test.npz has arrays" set/test.npz --keep key --out never.csv
 refused 2 "--on-error was given, but set/test.npz has arrays" set/test.npz --on-error empty --out never.csv
 refused 3 "bad.csv: row 5 (line 6): column 'age': 'x' is no number" bad.csv --on-error stop --out never.csv
+refused 3 "ragged.csv: row 2 (line 3) has 4 fields, the header has 5" ragged.csv --out never.csv
 refused 3 "worse.csv: row 1 (line 2): column 'age': '?!' is no number; and so in all 30000 rows" \
     worse.csv --on-error skip --out never.csv

@@ -59,11 +59,17 @@ DT_MUST_USE dt_status dt_table_open(dt_table **out, const dt_comm *comm, const c
  */
 DT_MUST_USE dt_status dt_table_keep(const char **header, dt_table *table, const char *list);
 
-/** Has rows with a cell that the recipe cannot prepare come as bad ones, instead of an error.
- * Calls: local, on all ranks, before the first row. Errors: DT_MEMORY. */
+/**
+ * Has rows with a cell that the recipe cannot prepare, with fewer or more fields than the header,
+ * or with a quote in a wrong place come as bad ones, instead of an error. Of the latter two the
+ * cells to keep are empty.
+ *
+ * Calls:   local, on all ranks, before the first row
+ * Errors:  DT_MEMORY
+ */
 DT_MUST_USE dt_status dt_table_take_bad(dt_table *table);
 
-/** Rows with a cell that the recipe cannot prepare. */
+/** Rows that cannot be prepared. */
 typedef struct dt_bad_rows {
     uint64_t count, first; /* the first row's number */
     char example[256]; /* what was wrong with it: "new.csv: row 17 (line 18): column 'age': ..." */

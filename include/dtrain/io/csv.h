@@ -58,6 +58,7 @@ typedef struct dt_csv_format {
     dt_csv_encoding encoding; /* AUTO as long as all that was read is ASCII */
     dt_csv_header header;
     bool once; /* no more than one pass is read: stdin is not kept on disk */
+    bool takes_malformed; /* dt_csv_parse gives rows that it would refuse, without their cells */
     size_t skip_lines; /* lines of the file that are no part of the table */
     /* The columns' names, borrowed while the table is opened; a header that has other names is not
      * used. The table may lack all columns whose names are optional (NULL: none is). */
@@ -75,6 +76,8 @@ typedef struct dt_csv_row {
     uint64_t row; /* from 1; the header is not counted */
     uint64_t line; /* of the file, from 1, on which the record begins */
     const dt_csv_field *fields; /* [columns] */
+    bool
+        malformed; /* all of them are empty, and dt_status_text says why; format->takes_malformed */
 } dt_csv_row;
 
 /** Whole records, as they stand in the file. */
@@ -170,7 +173,8 @@ DT_MUST_USE dt_status dt_csv_next_block(dt_csv *csv, size_t bytes, dt_csv_block 
  *
  * Errors:  DT_DATA, naming line and row: fewer or more fields than format->columns, a quote inside
  *          an unquoted field, text behind a closing quote; a header's names are not looked at.
- *          DT_MEMORY. What `take` returned. Rows before the bad one have been taken.
+ *          DT_MEMORY. What `take` returned. Rows before the bad one have been taken. With
+ *          format->takes_malformed such a row is given to `take` instead.
  */
 DT_MUST_USE dt_status dt_csv_parse(const char *path, const dt_csv_format *format,
                                    const dt_csv_block *block, dt_csv_take *take, void *context);

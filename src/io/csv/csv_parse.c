@@ -1,5 +1,7 @@
 #include "csv_scan.h"
 
+#include "dtrain/base/memory.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -31,11 +33,23 @@ DT_MUST_USE static dt_status fail_row(const char *path, uint64_t row, const dt_c
                    problems[fields->problem]);
 }
 
+/* What a malformed row is given as: which of its cells belong to which column cannot be told. */
+DT_MUST_USE static dt_status empty(dt_csv_field **cells, size_t columns)
+{
+    if (*cells != NULL)
+        return DT_OK;
+    dt_status status = dt_memory_alloc(cells, columns, sizeof **cells, "cells of a row");
+    for (size_t c = 0; status == DT_OK && c < columns; c++)
+        (*cells)[c].text = "";
+    return status;
+}
+
 dt_status dt_csv_parse(const char *path, const dt_csv_format *format, const dt_csv_block *block,
                        dt_csv_take *take, void *context)
 {
     dt_status status = DT_OK;
     dt_csv_fields fields = {.most = format->columns + format->trailing};
+    dt_csv_field *nothing = NULL; /* the cells of a malformed row */
     dt_csv_record record;
     dt_csv_scan scan =
         dt_csv_scan_start(block->text, block->bytes, block->line, format->separator, true);
@@ -47,11 +61,17 @@ dt_status dt_csv_parse(const char *path, const dt_csv_format *format, const dt_c
         if (format->trailing && fields.count == format->columns + 1 &&
             fields.items[format->columns].bytes == 0)
             fields.count--;
-        if (fields.problem != DT_CSV_SOUND || fields.count != format->columns)
-            DT_TRY(fail_row(path, row, &record, &fields, format->columns));
-        DT_TRY(take(context, &(dt_csv_row){row, record.line, fields.items}));
+        const bool malformed = fields.problem != DT_CSV_SOUND || fields.count != format->columns;
+        if (malformed)
+            status = fail_row(path, row, &record, &fields, format->columns);
+        if (malformed && format->takes_malformed)
+            status = empty(&nothing, format->columns);
+        DT_TRY(status);
+        DT_TRY(take(context, &(dt_csv_row){row, record.line, malformed ? nothing : fields.items,
+                                           malformed}));
     }
 out:
+    dt_memory_free(nothing);
     dt_csv_fields_clear(&fields);
     return status;
 }
