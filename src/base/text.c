@@ -1,5 +1,7 @@
 #include "dtrain/base/text.h"
 
+#include "dtrain/base/memory.h"
+
 #include <ctype.h>
 #include <math.h>
 #include <stdint.h>
@@ -147,6 +149,27 @@ bool dt_text_next_item(char *item, size_t bytes, const char **at)
         item[used++] = *from;
     item[used] = '\0';
     return true;
+}
+
+dt_status dt_text_split_items(char ***out, size_t *count, const char *list)
+{
+    dt_status status = DT_OK;
+    const size_t bytes = strlen(list) + 1;
+    char *item = NULL;
+    size_t most = 1;
+    *out = NULL;
+    *count = 0;
+    for (const char *c = list; *c != '\0'; c++)
+        most += *c == ',';
+    DT_TRY(dt_memory_alloc(&item, bytes, 1, "list"));
+    DT_TRY(dt_memory_alloc(out, most, sizeof **out, "list"));
+    while (dt_text_next_item(item, bytes, &list)) {
+        DT_TRY(dt_memory_copy_text(&(*out)[*count], item));
+        ++*count;
+    }
+out:
+    dt_memory_free(item);
+    return status;
 }
 
 const char *dt_text_quote_item(char *out, size_t bytes, const char *item)

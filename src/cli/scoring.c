@@ -114,6 +114,8 @@ dt_status dt_scoring_open(dt_scoring *out, const dt_comm *comm, const dt_scoring
     DT_TRY(dt_comm_agree(comm, read_recipe(s, path)));
     DT_TRY(dt_comm_agree(comm, check_memory(s)));
     DT_TRY(dt_comm_agree(comm, dt_predictor_init(&s->predictor, &s->model.network, true)));
+    DT_TRY(
+        dt_comm_agree(comm, dt_text_split_items(&s->columns, &s->column_count, settings->columns)));
     const dt_rows_plan plan = {.path = settings->data,
                                .targets_path = settings->targets_file,
                                .keys = !labels,
@@ -128,7 +130,11 @@ dt_status dt_scoring_open(dt_scoring *out, const dt_comm *comm, const dt_scoring
                                .class_names =
                                    s->model.network.loss->classes ? s->class_names : NULL,
                                .recipe = s->has_recipe ? &s->recipe : NULL,
-                               .format = {.encoding = (dt_csv_encoding)settings->encoding,
+                               .format = {.separator = dt_csv_separator(settings->separator),
+                                          .decimal = "\0.,"[settings->decimal],
+                                          .names = (const char *const *)s->columns,
+                                          .name_count = s->column_count,
+                                          .encoding = (dt_csv_encoding)settings->encoding,
                                           .header = (dt_csv_header)settings->header,
                                           .skip_lines = (size_t)settings->skip_lines,
                                           .once = settings->once},
@@ -142,6 +148,7 @@ out:
 void dt_scoring_clear(dt_scoring *scoring)
 {
     dt_rows_close(scoring->rows);
+    dt_memory_free_texts(scoring->columns, scoring->column_count);
     dt_predictor_clear(&scoring->predictor);
     dt_recipe_clear(&scoring->recipe);
     dt_model_clear(&scoring->model);

@@ -22,6 +22,8 @@ typedef struct dt_scoring {
     dt_recipe recipe;
     dt_predictor predictor;
     dt_rows *rows;
+    char **columns; /* [column_count]: --columns */
+    size_t column_count;
     char *const *class_names; /* [C]: of classes or values; NULL: they have no names */
 } dt_scoring;
 
@@ -30,16 +32,37 @@ typedef struct dt_scoring {
 const char *dt_scoring_output(char *out, size_t bytes, const dt_scoring *scoring, size_t index);
 
 /** Rows of an option table whose settings have a member `scoring`: how a table is written. */
+#define DT_SCORING_DECIMAL_NAMES "auto|point|comma"
 #define DT_SCORING_TABLE_OPTIONS                                                                   \
-    {"encoding",                                                                                   \
+    {"separator",                                                                                  \
      "NAME",                                                                                       \
      DT_OPTION_CHOICE,                                                                             \
-     AT(scoring.encoding),                                                                         \
+     AT(scoring.separator),                                                                        \
      0,                                                                                            \
      0,                                                                                            \
-     DT_CSV_ENCODING_NAMES,                                                                        \
+     DT_CSV_SEPARATOR_NAMES,                                                                       \
      "auto",                                                                                       \
-     "of a table; auto: what is not UTF-8 is Windows-1252"},                                       \
+     "between the cells of a table; auto: as in the table that the model was prepared from, or "   \
+     "what else divides this one"},                                                                \
+        {"decimal",                                                                                \
+         "NAME",                                                                                   \
+         DT_OPTION_CHOICE,                                                                         \
+         AT(scoring.decimal),                                                                      \
+         0,                                                                                        \
+         0,                                                                                        \
+         DT_SCORING_DECIMAL_NAMES,                                                                 \
+         "auto",                                                                                   \
+         "in the numbers of a table; auto: as in the table that the model was prepared from, or "  \
+         "in this one"},                                                                           \
+        {"encoding",                                                                               \
+         "NAME",                                                                                   \
+         DT_OPTION_CHOICE,                                                                         \
+         AT(scoring.encoding),                                                                     \
+         0,                                                                                        \
+         0,                                                                                        \
+         DT_CSV_ENCODING_NAMES,                                                                    \
+         "auto",                                                                                   \
+         "of a table; auto: what is not UTF-8 is Windows-1252"},                                   \
         {"header",                                                                                 \
          "NAME",                                                                                   \
          DT_OPTION_CHOICE,                                                                         \
@@ -51,6 +74,15 @@ const char *dt_scoring_output(char *out, size_t bytes, const dt_scoring *scoring
          "whether a table's first line names the columns; auto: as in the table that the model "   \
          "was "                                                                                    \
          "prepared from"},                                                                         \
+        {"columns",                                                                                \
+         "NAMES",                                                                                  \
+         DT_OPTION_WORDS,                                                                          \
+         AT(scoring.columns),                                                                      \
+         0,                                                                                        \
+         0,                                                                                        \
+         NULL,                                                                                     \
+         NULL,                                                                                     \
+         "names of all columns of a table, instead of those in the header"},                       \
     {                                                                                              \
         "skip-lines", "N", DT_OPTION_INT, AT(scoring.skip_lines), 0, 1e6, NULL, "0",               \
             "lines to leave out at the beginning of a table"                                       \
@@ -65,6 +97,9 @@ typedef struct dt_scoring_settings {
     bool set_asked; /* --set was given */
     int encoding; /* a dt_csv_encoding */
     int header; /* a dt_csv_header */
+    int separator; /* index of DT_CSV_SEPARATOR_NAMES */
+    int decimal; /* index of DT_SCORING_DECIMAL_NAMES */
+    char columns[DT_OPTION_TEXT_BYTES];
     int64_t skip_lines;
     bool once; /* the rows are read in one pass */
 } dt_scoring_settings;

@@ -102,9 +102,10 @@ static dt_status open_file(dt_table *t, const dt_recipe *recipe, const dt_csv_fo
         names[c] = recipe->columns[c].name;
         optional[c] = role == DT_ROLE_WEIGHTS || (role == DT_ROLE_TARGET && !t->labels);
     }
-    if (format.header == DT_CSV_HEADER_AUTO)
+    if (format.name_count == 0 && format.header == DT_CSV_HEADER_AUTO)
         format.header = recipe->headerless ? DT_CSV_HEADER_IF_NAMED : DT_CSV_HEADER_SOME_NAMED;
-    if (format.header != DT_CSV_HEADER_YES) {
+    format.usual_separator = recipe->separator;
+    if (format.name_count == 0 && format.header != DT_CSV_HEADER_YES) {
         format.names = names;
         format.optional = optional;
         format.name_count = recipe->column_count;
@@ -129,7 +130,8 @@ static dt_status open_all(dt_table *t, const dt_recipe *recipe, const dt_csv_for
         known.format = *dt_csv_format_of(t->csv);
         /* A few new rows may not show the decimal sign; but between commas it is only one, in
          * quotes, where it was one in the table that the recipe is from. */
-        if (recipe->decimal == ',' && (recipe->separator == ',' || known.format.separator != ','))
+        if (asked->decimal == 0 && recipe->decimal == ',' &&
+            (recipe->separator == ',' || known.format.separator != ','))
             known.format.decimal = ',';
         for (size_t c = 0; c < known.format.columns; c++)
             known.names_bytes += strlen(dt_csv_name(t->csv, c)) + 1;
@@ -139,9 +141,10 @@ static dt_status open_all(dt_table *t, const dt_recipe *recipe, const dt_csv_for
     DT_TRY(dt_comm_agree(t->comm, allocate(t, &known, &names)));
     share_names(t, names, (size_t)known.names_bytes);
     names = NULL; /* t->names[0] owns it now */
-    DT_TRY(dt_comm_agree(
-        t->comm, dt_preprocess_new(&t->preprocess, recipe, (const char *const *)t->names,
-                                   t->format.columns, t->format.decimal, t->labels, t->path)));
+    DT_TRY(dt_comm_agree(t->comm,
+                         dt_preprocess_new(&t->preprocess, recipe, (const char *const *)t->names,
+                                           t->format.columns, t->format.decimal,
+                                           asked->decimal != 0, t->labels, t->path)));
 out:
     dt_memory_free(names);
     return status;

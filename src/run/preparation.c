@@ -5,27 +5,10 @@
 
 #include <stdio.h>
 
-/* --columns, as texts. */
-static dt_status read_names(dt_preparation *p)
-{
-    dt_status status = DT_OK;
-    char item[DT_OPTION_TEXT_BYTES];
-    size_t most = 1;
-    for (const char *c = p->settings.columns; *c != '\0'; c++)
-        most += *c == ',';
-    DT_TRY(dt_memory_alloc(&p->names, most, sizeof *p->names, "column names"));
-    for (const char *at = p->settings.columns; dt_text_next_item(item, sizeof item, &at);) {
-        DT_TRY(dt_memory_copy_text(&p->names[p->name_count], item));
-        p->name_count++;
-    }
-out:
-    return status;
-}
-
 dt_status dt_preparation_open(dt_preparation *p, const char *path)
 {
     const dt_prepare_settings *s = &p->settings;
-    dt_status status = read_names(p);
+    dt_status status = dt_text_split_items(&p->names, &p->name_count, s->columns);
     if (status != DT_OK)
         return status;
     const dt_csv_format format = {.separator = dt_csv_separator(s->separator),

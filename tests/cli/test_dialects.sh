@@ -120,6 +120,53 @@ run 0 prepare names.csv --target y --out data --categorical 'years, total'
 expect_status 3
 expect_stderr "no column 'years'; write a name with a comma in quotes, as '\"years, total\"', or .*#1$"
 
+# ---- the recipe's dialect goes first, then what is found, and options before both ----
+
+awk 'BEGIN {
+    print "size,type;price;y"
+    for (n = 0; n < 60; n++) printf "%d.5,%d;%d,%03d;%s\n", n % 7, n % 5, n % 9 + 1, n * 7, n % 4 < 2 ? "up" : "down"
+}' >commas.csv
+run 0 prepare commas.csv --target y --out data --separator semicolon --categorical '#1' --quiet
+expect_status 0
+run 0 train data --out run --epochs 2 --quiet
+expect_status 0
+run 0 predict run commas.csv
+expect_status 0
+cp stdout expected
+sed 's/;/|/g' commas.csv >bars.csv
+same_predictions bars.csv
+same_predictions commas.csv --separator semicolon
+sed 1d commas.csv >commas-bare.csv
+same_predictions commas-bare.csv --header no
+awk -F';' -v OFS=';' '{ print $2, $1 }' commas-bare.csv >turned.csv
+same_predictions turned.csv --columns 'price,"size,type"'
+run 0 predict run commas.csv --separator comma
+expect_status 3
+expect_one_stderr_line "commas.csv: line 1 ('size' ...) names none of the columns that are needed"
+run 2 evaluate run commas.csv
+expect_status 0
+loss=$(summary loss)
+run 0 evaluate run commas-bare.csv --separator semicolon --header no
+expect_status 0
+[ "$(summary loss)" = "$loss" ] || fail "the loss without a header"
+
+# A table with the other decimal sign: thousands between commas could become decimals.
+{ echo 'price;rate;y'; awk 'BEGIN { for (n = 0; n < 60; n++) printf "%d,%03d;%d.25;%d\n", n % 9 + 1, n * 7, n % 5, n % 2 }'; } >points.csv
+run 0 prepare points.csv --target y --out data --thousands price=comma --quiet
+expect_status 0
+run 0 train data --out run --epochs 2 --quiet
+expect_status 0
+run 0 predict run points.csv
+expect_status 0
+cp stdout expected
+tr '.,' ',.' <points.csv >german.csv
+run 0 predict run german.csv
+expect_status 3
+expect_one_stderr_line "dtrain: error: german.csv: has decimal commas, but column 'price' had decimal points in training; use --decimal comma or --decimal point"
+same_predictions german.csv --decimal comma
+expect_empty_stderr
+same_predictions points.csv --decimal point
+
 # ---- what is refused ----
 
 run 0 prepare plain.csv --target y --out none --columns a,b

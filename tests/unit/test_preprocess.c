@@ -66,8 +66,8 @@ static dt_status bind(bench *b, const char *columns, char decimal, bool labels)
     (void)snprintf(text, sizeof text, "%s", columns);
     for (char *at = strtok(text, " "); at != NULL; at = strtok(NULL, " "))
         b->names[b->fields++] = at;
-    return dt_preprocess_new(&b->preprocess, &b->recipe, b->names, b->fields, decimal, labels,
-                             "t.csv");
+    return dt_preprocess_new(&b->preprocess, &b->recipe, b->names, b->fields, decimal, false,
+                             labels, "t.csv");
 }
 
 static void begin(bench *b, const char *columns, size_t D, const char *table, bool labels)

@@ -1,6 +1,8 @@
 #ifndef DTRAIN_BASE_TEXT_H
 #define DTRAIN_BASE_TEXT_H
 
+#include "dtrain/base/status.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,6 +22,14 @@ size_t dt_text_nearest(const char *name, const char *const *names, size_t count)
  * ones inside: then it may have commas. One that is too long is cut.
  */
 bool dt_text_next_item(char *item, size_t bytes, const char **at);
+
+/**
+ * Gives all items of such a list.
+ *
+ * Owns:    the caller frees with dt_memory_free_texts(*out, *count), also after an error
+ * Errors:  DT_MEMORY
+ */
+DT_MUST_USE dt_status dt_text_split_items(char ***out, size_t *count, const char *list);
 
 /** Writes an item as dt_text_next_item reads it: in quotes if it needs them. Returns `out`. */
 const char *dt_text_quote_item(char *out, size_t bytes, const char *item);

@@ -24,16 +24,17 @@ typedef struct dt_preprocess dt_preprocess;
  * Binds a recipe to a table.
  *
  * `names` are the table's columns; `path` is for error lines; `decimal` is the table's decimal
- * sign; with `labels` the target columns must be there too, and the column of weights is used if it
+ * sign: of columns that the recipe has no other for, or of all if it is `asked` for; with `labels` the target columns must be there too, and the column of weights is used if it
  * is there. All are borrowed, and so is the recipe.
  *
  * Owns:    the caller frees with dt_preprocess_free
- * Errors:  DT_DATA: a column that the recipe needs is not there (the nearest name is given);
+ * Errors:  DT_DATA: a column that the recipe needs is not there (the nearest name is given); a
+ *          column keeps the decimal sign of the recipe's table, but this table has the other one;
  *          DT_MEMORY; *out = NULL
  */
 DT_MUST_USE dt_status dt_preprocess_new(dt_preprocess **out, const dt_recipe *recipe,
                                         const char *const *names, size_t name_count, char decimal,
-                                        bool labels, const char *path);
+                                        bool asked, bool labels, const char *path);
 
 /** Frees; NULL is allowed. */
 void dt_preprocess_free(dt_preprocess *preprocess);

@@ -52,6 +52,7 @@ typedef enum dt_csv_header {
 /** How a table is written. */
 typedef struct dt_csv_format {
     char separator; /* ',' ';' '\t' '|' ' '; 0: to be found. ' ': any run of spaces and tabs */
+    char usual_separator; /* of the two that fit, the one to take; 0: none */
     char decimal; /* '.' ','; 0: to be found */
     size_t columns; /* fields that every record must have */
     bool trailing; /* a record may have one more, which is empty */

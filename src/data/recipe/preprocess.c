@@ -27,6 +27,7 @@ struct dt_preprocess {
     const dt_recipe *recipe;
     const char *path;
     char decimal;
+    bool asked; /* `decimal` is that of all columns */
     dt_missing missing;
     size_t count;
     bool has_weights;
@@ -43,6 +44,30 @@ out:
     return status;
 }
 
+static const char *sign_name(char decimal)
+{
+    return decimal == ',' ? "comma" : "point";
+}
+
+/* A column with commas or points between its thousands keeps its decimal sign. In a table with the
+ * other one its cells would be read as other numbers, unless a person has said which it is. */
+static dt_status set_decimal(const dt_preprocess *p, binding *b)
+{
+    dt_number_format *format = &b->format;
+    const char before = format->decimal;
+    if (before != '\0' && before != p->decimal && !p->asked && before == p->recipe->decimal)
+        return dt_fail(DT_DATA,
+                       "%s: has decimal %ss, but column '%s' had decimal %ss in training; use "
+                       "--decimal comma or --decimal point",
+                       p->path, sign_name(p->decimal), b->column->name, sign_name(before));
+    if (before != '\0' && !p->asked)
+        return DT_OK;
+    format->decimal = p->decimal;
+    if (format->group == p->decimal)
+        format->group = before;
+    return DT_OK;
+}
+
 static dt_status bind_column(dt_preprocess *p, size_t column, size_t field, size_t input)
 {
     dt_status status = DT_OK;
@@ -51,8 +76,7 @@ static dt_status bind_column(dt_preprocess *p, size_t column, size_t field, size
     b->column = from;
     b->field = field;
     b->format = from->format;
-    if (b->format.decimal == '\0')
-        b->format.decimal = p->decimal;
+    DT_TRY(set_decimal(p, b));
     if (from->role == DT_ROLE_TARGET) {
         while (strcmp(p->recipe->targets[b->input], from->name) != 0)
             b->input++;
@@ -113,7 +137,8 @@ out:
 }
 
 dt_status dt_preprocess_new(dt_preprocess **out, const dt_recipe *recipe, const char *const *names,
-                            size_t name_count, char decimal, bool labels, const char *path)
+                            size_t name_count, char decimal, bool asked, bool labels,
+                            const char *path)
 {
     dt_status status = DT_OK;
     dt_preprocess *p = NULL;
@@ -123,6 +148,7 @@ dt_status dt_preprocess_new(dt_preprocess **out, const dt_recipe *recipe, const 
         .recipe = recipe,
         .path = path,
         .decimal = decimal,
+        .asked = asked,
         .missing = dt_missing_of((const char *const *)recipe->missing, recipe->missing_count)};
     DT_TRY(dt_memory_alloc(&p->bindings, recipe->column_count, sizeof *p->bindings, "columns"));
     DT_TRY(bind_all(p, names, name_count, labels));

@@ -43,13 +43,11 @@ dt_status dt_csv_find_decimal(dt_csv_format *format, const char *text, size_t by
     dt_csv_scan scan = dt_csv_scan_start(text, bytes, 1, format->separator, whole);
     while (dt_csv_scan_next(&scan, &record) == DT_CSV_SCAN_RECORD)
         continue;
-    /* A row that is malformed ends this; whoever reads the table will hear of it. */
+    /* Whoever reads the table will hear of rows that are malformed. */
+    dt_csv_format lenient = *format;
+    lenient.takes_malformed = true;
     const dt_csv_block block = {.text = text, .bytes = (size_t)(scan.at - text), .line = 1};
-    dt_status status = dt_csv_parse("", format, &block, look_for_decimals, &found);
-    if (status == DT_DATA) {
-        dt_status_set_text("");
-        status = DT_OK;
-    }
+    dt_status status = dt_csv_parse("", &lenient, &block, look_for_decimals, &found);
     if (found.comma && !found.point)
         format->decimal = ',';
     return status;

@@ -32,51 +32,7 @@ out:
     return status;
 }
 
-/* ---- the lines above ---- */
-
-DT_MUST_USE static dt_status check_layout(const dt_csv *csv, const dt_csv_layout *layout)
-{
-    if (layout->columns > DT_CSV_MAX_COLUMNS)
-        return dt_fail(DT_DATA, "%s: has %zu columns, expected at most %d", csv->path,
-                       layout->columns, DT_CSV_MAX_COLUMNS);
-    if (layout->uniform || layout->odd_line == 0)
-        return DT_OK;
-    return dt_fail(DT_DATA,
-                   "%s: line %" PRIu64 " has %zu field%s, line %" PRIu64
-                   " has %zu; --skip-lines %" PRIu64 " leaves out what is above the header",
-                   csv->path, layout->odd_line, layout->odd_fields,
-                   layout->odd_fields == 1 ? "" : "s", layout->usual_line, layout->usual_fields,
-                   layout->usual_line - 1);
-}
-
-/* Goes to the first line of the table; *comment is the last one above it that begins with '#'. */
-DT_MUST_USE static dt_status find_first_line(dt_csv *csv, dt_csv_layout *layout,
-                                             dt_csv_sample *sample, dt_csv_sample *comment)
-{
-    dt_status status = DT_OK;
-    const dt_csv_sample all = *sample;
-    *sample = dt_csv_skip_preamble(&all, csv->format.skip_lines, &csv->format.separator, comment);
-    const uint64_t preamble = sample->line - all.line;
-    if (csv->format.skip_lines > 0 && sample->bytes == 0)
-        DT_TRY(dt_fail(DT_DATA, "%s: --skip-lines %zu leaves nothing of the table", csv->path,
-                       csv->format.skip_lines));
-    DT_TRY(dt_csv_find_separator(layout, &csv->format.separator, sample));
-    DT_TRY(check_layout(csv, layout));
-    if (preamble > 0)
-        dt_csv_note(csv, "%" PRIu64 " line%s above the table skipped", preamble,
-                    preamble == 1 ? "" : "s");
-    if (layout->skipped_lines > 0)
-        dt_csv_warn(csv, "skipped %" PRIu64 " line%s above the header on line %" PRIu64,
-                    layout->skipped_lines, layout->skipped_lines == 1 ? "" : "s",
-                    sample->line + layout->skipped_lines);
-    sample->text += layout->skipped;
-    sample->bytes -= layout->skipped;
-    sample->line += layout->skipped_lines;
-out:
-    return status;
-}
-
-/* ---- the header ---- */
+/* ---- names that are known ---- */
 
 static bool is_given(const dt_csv_format *format, const char *name, size_t at)
 {
@@ -112,6 +68,85 @@ static size_t count_given(const dt_csv_format *format, const dt_csv_fields *cell
         }
     return held > 0 && given == held ? SIZE_MAX : given;
 }
+
+static size_t count_needed(const dt_csv_format *format)
+{
+    size_t needed = 0;
+    for (size_t i = 0; i < format->name_count; i++)
+        needed += format->optional == NULL || !format->optional[i];
+    return needed;
+}
+
+/* ---- the lines above ---- */
+
+DT_MUST_USE static dt_status check_layout(const dt_csv *csv, const dt_csv_layout *layout)
+{
+    if (layout->columns > DT_CSV_MAX_COLUMNS)
+        return dt_fail(DT_DATA, "%s: has %zu columns, expected at most %d", csv->path,
+                       layout->columns, DT_CSV_MAX_COLUMNS);
+    if (layout->uniform || layout->odd_line == 0)
+        return DT_OK;
+    return dt_fail(DT_DATA,
+                   "%s: line %" PRIu64 " has %zu field%s, line %" PRIu64
+                   " has %zu; --skip-lines %" PRIu64 " leaves out what is above the header",
+                   csv->path, layout->odd_line, layout->odd_fields,
+                   layout->odd_fields == 1 ? "" : "s", layout->usual_line, layout->usual_fields,
+                   layout->usual_line - 1);
+}
+
+/* Takes the usual separator if the first line has a known name between such, or all rows have as many
+ * cells as there are names: else the one that makes most columns might be taken. */
+DT_MUST_USE static dt_status try_usual_separator(dt_csv *csv, const dt_csv_sample *sample)
+{
+    dt_status status = DT_OK;
+    dt_csv_format *format = &csv->format;
+    dt_csv_fields cells = {0};
+    dt_csv_layout layout;
+    if (format->separator != 0 || format->usual_separator == 0)
+        return DT_OK;
+    DT_TRY(dt_csv_find_layout(&layout, sample, format->usual_separator));
+    dt_csv_sample table = *sample;
+    table.text += layout.skipped;
+    table.bytes -= layout.skipped;
+    DT_TRY(split_first(&cells, &table, format->usual_separator));
+    const bool as_many = layout.uniform && (layout.columns == format->name_count ||
+                                            layout.columns == count_needed(format));
+    if (layout.columns > 1 && (as_many || count_given(format, &cells) > 0))
+        format->separator = format->usual_separator;
+out:
+    dt_csv_fields_clear(&cells);
+    return status;
+}
+
+/* Goes to the first line of the table; *comment is the last one above it that begins with '#'. */
+DT_MUST_USE static dt_status find_first_line(dt_csv *csv, dt_csv_layout *layout,
+                                             dt_csv_sample *sample, dt_csv_sample *comment)
+{
+    dt_status status = DT_OK;
+    const dt_csv_sample all = *sample;
+    *sample = dt_csv_skip_preamble(&all, csv->format.skip_lines, &csv->format.separator, comment);
+    const uint64_t preamble = sample->line - all.line;
+    if (csv->format.skip_lines > 0 && sample->bytes == 0)
+        DT_TRY(dt_fail(DT_DATA, "%s: --skip-lines %zu leaves nothing of the table", csv->path,
+                       csv->format.skip_lines));
+    DT_TRY(try_usual_separator(csv, sample));
+    DT_TRY(dt_csv_find_separator(layout, &csv->format.separator, sample));
+    DT_TRY(check_layout(csv, layout));
+    if (preamble > 0)
+        dt_csv_note(csv, "%" PRIu64 " line%s above the table skipped", preamble,
+                    preamble == 1 ? "" : "s");
+    if (layout->skipped_lines > 0)
+        dt_csv_warn(csv, "skipped %" PRIu64 " line%s above the header on line %" PRIu64,
+                    layout->skipped_lines, layout->skipped_lines == 1 ? "" : "s",
+                    sample->line + layout->skipped_lines);
+    sample->text += layout->skipped;
+    sample->bytes -= layout->skipped;
+    sample->line += layout->skipped_lines;
+out:
+    return status;
+}
+
+/* ---- the header ---- */
 
 /* Whether the first line is the header, when no person says so. */
 DT_MUST_USE static dt_status use_judgement(dt_csv *csv, const dt_csv_judgement *judgement,
@@ -176,14 +211,6 @@ DT_MUST_USE static dt_status make_names(dt_csv *csv, const dt_csv_field *cells, 
     if (status == DT_OK)
         warn_of_names(csv, renamed, example);
     return status;
-}
-
-static size_t count_needed(const dt_csv_format *format)
-{
-    size_t needed = 0;
-    for (size_t i = 0; i < format->name_count; i++)
-        needed += format->optional == NULL || !format->optional[i];
-    return needed;
 }
 
 DT_MUST_USE static dt_status fail_count(const dt_csv *csv, size_t needed)
