@@ -40,7 +40,7 @@ DT_PRINTF(3, 4) static void add(list *l, const char *name, const char *format, .
                    dt_text_quote_item(item, sizeof item, shown));
 }
 
-/* Texts whose cells nearly all have digits may be numbers that nobody recognised. */
+/* Texts that nearly all look like numbers may be some that nobody recognised. */
 static bool has_digits(const dt_prepare_column *column)
 {
     enum { MOST = 10 };

@@ -131,11 +131,11 @@ PY
 
 # ---- what is no number, though it has digits ----
 
-awk 'BEGIN { print "code,n,y"; for (i = 0; i < 60; i++) printf "A%dB,%d,%d\n", i % 9, i * i % 50, i % 2 }' \
+awk 'BEGIN { print "code,n,y,range"; for (i = 0; i < 60; i++) printf "A%dB,%d,%d,%d to %d\n", i % 9, i * i % 50, i % 2, i % 6, i % 6 + 2 }' \
     >codes.csv
 run 0 prepare codes.csv --target y --out codes --quiet
 expect_status 0
-expect_stderr "1 column has digits in the cells, but no numbers: 'code' [(]categories, as 'A0B'[)]"
-run 0 prepare codes.csv --target y --out codes2 --quiet --categorical code
+expect_stderr "1 column has digits in the cells, but no numbers: 'range' [(]categories, as '0 to 2'[)];"
+run 0 prepare codes.csv --target y --out codes2 --quiet --categorical range
 expect_status 0
 expect_no_stderr "digits"

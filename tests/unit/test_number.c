@@ -170,6 +170,40 @@ static void tells_both_readings(void **state)
     assert_false(dt_number_look_at(&look, "1,2,3", 5));
 }
 
+/* Codes, which letters lead, do not; numbers that cannot be read, and currencies, do. */
+static void knows_what_is_like_one(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        bool is_like;
+    } cells[] = {{"A1", false},
+                 {"z17", false},
+                 {"Q4 2020", false},
+                 {"(B12)", false},
+                 {"-A1", false},
+                 {"none", false},
+                 {"", false},
+                 {"kg", false},
+                 {"$A5", false},
+                 {"about 12", false},
+                 {"CHF 12.-", true},
+                 {"Rs. 5 lakh", true},
+                 {"12 to 15", true},
+                 {"3h20", true},
+                 {"<5", true},
+                 {"(12 x)", true},
+                 {"12 kg 3", true},
+                 {"1.2.3", true},
+                 {"\xe2\x89\x88 5", true},
+                 {"\xe2\x82\xac 5 m", true},
+                 {"-5 to 5", true},
+                 {"12A4", true}};
+    for (size_t i = 0; i < sizeof cells / sizeof *cells; i++)
+        if (dt_number_is_like(cells[i].text, strlen(cells[i].text)) != cells[i].is_like)
+            fail_msg("'%s'", cells[i].text);
+}
+
 /* Any bytes: nothing is written beyond an end, and what is refused leaves the number alone. */
 static void bears_any_text(void **state)
 {
@@ -181,6 +215,7 @@ static void bears_any_text(void **state)
         dt_number_look look;
         double got = 7;
         const size_t bytes = random_text(text, sizeof text, alphabet, &random);
+        (void)dt_number_is_like(text, bytes);
         if (!dt_number_read(&got, text, bytes, &points))
             assert_true(same_bits(got, 7));
         else
@@ -194,7 +229,7 @@ int main(void)
         cmocka_unit_test(reads_groups),   cmocka_unit_test(refuses_what_are_no_groups),
         cmocka_unit_test(reads_signs),    cmocka_unit_test(reads_exponents),
         cmocka_unit_test(reads_units),    cmocka_unit_test(tells_both_readings),
-        cmocka_unit_test(bears_any_text),
+        cmocka_unit_test(bears_any_text), cmocka_unit_test(knows_what_is_like_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -76,7 +76,7 @@ typedef struct dt_prepare_column {
     uint64_t distinct; /* values */
     bool distinct_is_more; /* counting stopped there */
     uint64_t number_cells, text_cells; /* those that hold something */
-    uint64_t digit_cells; /* of the texts: those with a digit */
+    uint64_t digit_cells; /* of the texts: those that look like numbers (dt_number_is_like) */
     dt_number_format format; /* of its numbers, as in a recipe */
     dt_date_order order; /* of dates, and what follows them; as in a recipe */
     bool parts[DT_PART_COUNT];

@@ -32,11 +32,6 @@ static bool may_be_number(const dt_prepare *p, const dt_csv_field *cell)
     return !p->knows_numbers && dt_number_look_at(&look, cell->text, cell->bytes);
 }
 
-static bool has_digit(const dt_csv_field *cell)
-{
-    return cell->text[strcspn(cell->text, "0123456789")] != '\0';
-}
-
 /* Of distinct texts only, and the role that makes it matter is not decided yet. */
 static void check_new_text(dt_survey *survey, const dt_csv_field *cell, const dt_csv_row *row)
 {
@@ -47,8 +42,9 @@ static void check_new_text(dt_survey *survey, const dt_csv_field *cell, const dt
     (void)dt_text_show(survey->bad_text, cell->text, cell->bytes);
 }
 
-/* `is_new`: it was not met before, or nobody knows. */
-static dt_status see_text(const dt_prepare *p, size_t c, const dt_csv_row *row, bool is_new)
+/* `is_new`: it was not met before, or nobody knows; `is_like`: it looks like a number. */
+static dt_status see_text(const dt_prepare *p, size_t c, const dt_csv_row *row, bool is_new,
+                          bool is_like)
 {
     dt_survey *survey = &p->surveys[c];
     const dt_csv_field *cell = &row->fields[c];
@@ -63,7 +59,7 @@ static dt_status see_text(const dt_prepare *p, size_t c, const dt_csv_row *row, 
                             dt_date_look_at(&date, cell->text, cell->bytes)
                                 ? "is a date, and no number"
                                 : "is no number (--missing takes it for a missing value)");
-    survey->digit_texts += has_digit(cell);
+    survey->digit_texts += is_like;
     if (survey->texts++ == 0) {
         survey->text_row = row->row;
         survey->text_line = row->line;
@@ -196,14 +192,16 @@ static dt_status survey_cell(dt_prepare *p, size_t c, const dt_csv_row *row)
         dt_prepare_see_compact(&p->surveys[c], cell, number);
     if (known)
         number = entry->number;
-    else if (entry != NULL) {
+    else if (!is_number) /* of a text, whether it looks like one */
+        number = dt_number_is_like(cell->text, cell->bytes) ? 1.0 : 0.0;
+    if (!known && entry != NULL) {
         entry->kind = is_number ? DT_VALUE_NUMBER : is_date ? DT_VALUE_DATE : DT_VALUE_TEXT;
         entry->number = number;
         if (!is_number)
             check_new_text(&p->surveys[c], cell, row);
     }
     if (!is_number) {
-        status = see_text(p, c, row, !known);
+        status = see_text(p, c, row, !known, number > 0.0);
         goto out;
     }
     see_number(&p->columns[c], &p->surveys[c], number);

@@ -45,7 +45,7 @@ typedef struct dt_survey {
     uint64_t missing_row, missing_line; /* the first */
     uint64_t text_row, text_line; /* the first */
     char text[DT_TEXT_SHOWN_BYTES + 4]; /* the first, to be shown */
-    uint64_t digit_texts; /* texts with a digit */
+    uint64_t digit_texts; /* texts that look like numbers */
     bool has_looks; /* some cell may be a number, or another one than it was taken for */
     bool has_decimals; /* between commas: some cell has a decimal comma for sure */
     dt_number_format format; /* of its numbers */

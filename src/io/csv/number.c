@@ -295,6 +295,23 @@ static bool take_apart(parts *out, const char *text, size_t bytes)
     return take_unit(&s, out);
 }
 
+bool dt_number_is_like(const char *text, size_t bytes)
+{
+    dt_cell_span s = {text, text + bytes};
+    parts ignored = {0};
+    bool has_sign = false, has_digit = false;
+    for (const char *c = s.at; c < s.end && !has_digit; c++)
+        has_digit = dt_cell_is_digit(*c);
+    if (!has_digit) /* as in most texts */
+        return false;
+    trim(&s);
+    take_brackets(&s, &ignored, &has_sign);
+    take_sign(&s, &ignored, &has_sign);
+    take_currency(&s, &ignored);
+    take_sign(&s, &ignored, &has_sign);
+    return !dt_cell_is_letter(*s.at);
+}
+
 /* ---- readings ---- */
 
 /* Whether the digits before the decimals stand in groups, all divided by `group`. */
