@@ -6,6 +6,7 @@
 #include "dtrain/base/memory.h"
 #include "dtrain/nn/linalg.h"
 #include "dtrain/run/checkpoint.h"
+#include "dtrain/run/preset.h"
 #include "dtrain/run/run_file.h"
 
 #include <stdio.h>
@@ -135,6 +136,9 @@ DT_MUST_USE static dt_status read_log(dt_previous *out, dt_settings *settings, d
     dt_options_set_defaults(dt_settings_table(), defaults);
     DT_TRY(dt_previous_take_settings(out, settings, defaults, h5));
     DT_TRY(take_paths(out, settings, own, h5));
+    /* A run on arrays does not say how its preset prepares a table. */
+    if (!out->resumes && !out->had_table && dt_settings_has_table(settings))
+        DT_TRY(dt_preset_prepare(dt_settings_table(), settings, (dt_preset)settings->preset));
     DT_TRY(read_facts(out, own.init_from, h5));
     DT_TRY(dt_h5_check(h5));
 out:

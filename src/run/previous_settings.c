@@ -245,6 +245,7 @@ dt_status dt_previous_take_settings(dt_previous *previous, dt_settings *settings
         if (previous->resumes || ((table->options[i].flags & OF_NO_WEIGHT) == 0 &&
                                   !is_of_init_from(&table->options[i], settings)))
             DT_TRY(take_option(previous, settings, e, defaults, i, h5));
+    previous->had_table = e->was.prepare.target[0] != '\0';
     if (previous->resumes)
         DT_TRY(check_whole(previous, e, h5));
 out:

@@ -7,12 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Settings: a loss is 1 + its index; 0 is auto. */
-static const dt_loss *loss_of(const dt_settings *s)
-{
-    return s->loss > 0 ? dt_losses[s->loss - 1] : NULL;
-}
-
 static int index_of_loss(const dt_loss *loss)
 {
     int i = 0;
@@ -23,20 +17,15 @@ static int index_of_loss(const dt_loss *loss)
 
 dt_targets dt_run_expected_targets(const dt_run *r)
 {
-    const dt_loss *loss = loss_of(&r->settings);
-    if (r->settings.task != DT_TARGETS_AUTO)
-        return (dt_targets)r->settings.task;
-    if (r->recipe.D > 0)
+    if (r->settings.task == DT_TARGETS_AUTO && r->recipe.D > 0)
         return r->recipe.class_count > 0 ? DT_TARGETS_CLASSES : DT_TARGETS_VALUES;
-    if (loss != NULL)
-        return loss->classes ? DT_TARGETS_CLASSES : DT_TARGETS_VALUES;
-    return DT_TARGETS_AUTO;
+    return dt_settings_targets(&r->settings);
 }
 
 /* "--loss mse is for regression ..." */
 DT_MUST_USE static dt_status check_loss(const dt_settings *s, bool classes)
 {
-    const dt_loss *loss = loss_of(s);
+    const dt_loss *loss = dt_settings_loss(s);
     if (loss == NULL || loss->classes == classes)
         return DT_OK;
     return dt_fail(DT_USAGE,
@@ -57,7 +46,8 @@ DT_MUST_USE static dt_status check_monitor(const dt_settings *s)
     char asked[64];
     const dt_task *task = dt_settings_task(s);
     const dt_metric *metric = dt_settings_monitor(s);
-    if (metric != NULL && strcmp(metric->name, "pinball") == 0 && loss_of(s) != &dt_quantile)
+    if (metric != NULL && strcmp(metric->name, "pinball") == 0 &&
+        dt_settings_loss(s) != &dt_quantile)
         return dt_fail(DT_USAGE, "--monitor val_pinball requires --loss quantile");
     if (metric != NULL)
         return DT_OK;
@@ -85,7 +75,7 @@ static bool is_of_loss(const char *name)
 static bool is_used(const dt_settings *s, const dt_option *option, bool of_loss)
 {
     char name[64];
-    const dt_loss *loss = loss_of(s);
+    const dt_loss *loss = dt_settings_loss(s);
     dt_optimizer optimizer = {.kind = dt_optimizer_kinds[s->optimizer]};
     if (of_loss)
         return loss->number != NULL && strcmp(option->name, loss->number) == 0;
@@ -101,7 +91,8 @@ DT_MUST_USE static dt_status check_numbers(const dt_settings *s)
         const char *fallback = option->kind == DT_OPTION_FLAG ? "no" : option->fallback;
         const bool of_loss = is_of_loss(option->name);
         const char *whose = of_loss ? "loss" : "optimizer";
-        const char *which = of_loss ? loss_of(s)->option : dt_optimizer_kinds[s->optimizer]->name;
+        const char *which =
+            of_loss ? dt_settings_loss(s)->option : dt_optimizer_kinds[s->optimizer]->name;
         char value[DT_OPTION_TEXT_BYTES];
         if ((option->flags & DT_SETTING_NUMBER) == 0 || is_used(s, option, of_loss) ||
             strcmp(dt_options_format(value, sizeof value, option, s), fallback) == 0)
@@ -155,7 +146,7 @@ out:
 
 dt_status dt_run_set_loss(dt_run *r, const dt_target_scale *scale)
 {
-    const dt_loss *loss = loss_of(&r->settings);
+    const dt_loss *loss = dt_settings_loss(&r->settings);
     double number = loss->fallback;
     if (loss->number != NULL)
         (void)dt_settings_number(&number, &r->settings, loss->number);

@@ -72,6 +72,18 @@ out:
     return status;
 }
 
+/* Before any data is read. */
+DT_MUST_USE static dt_status check_loss(const dt_settings *s)
+{
+    const dt_loss *loss = dt_settings_loss(s);
+    if (loss == NULL || s->task == DT_TARGETS_AUTO ||
+        loss->classes == (s->task == DT_TARGETS_CLASSES))
+        return DT_OK;
+    return dt_fail(
+        DT_USAGE, "--loss %s is for %s, but --task is %s; use --task %s, or another --loss",
+        loss->option, dt_task_of(loss)->name, dt_settings_task(s)->name, dt_task_of(loss)->name);
+}
+
 /* The name of what is monitored, without "val_". */
 static const char *monitored(char out[64], const dt_settings *settings)
 {
@@ -249,7 +261,9 @@ DT_MUST_USE static dt_status check_restarts(const dt_settings *s)
 dt_status dt_settings_complete(dt_settings *settings, int ranks)
 {
     dt_threshold_rule rule;
-    dt_status status = check_schedule(settings);
+    dt_status status = check_loss(settings);
+    if (status == DT_OK)
+        status = check_schedule(settings);
     if (status == DT_OK)
         status = check_embedding(settings);
     if (status == DT_OK)

@@ -19,10 +19,24 @@ int64_t dt_settings_split_seed(const dt_settings *settings)
     return settings->split_seed >= 0 ? settings->split_seed : settings->seed;
 }
 
+/* 1 + an index; 0 is auto. */
+const dt_loss *dt_settings_loss(const dt_settings *settings)
+{
+    return settings->loss > 0 ? dt_losses[settings->loss - 1] : NULL;
+}
+
+dt_targets dt_settings_targets(const dt_settings *settings)
+{
+    const dt_loss *loss = dt_settings_loss(settings);
+    if (settings->task != DT_TARGETS_AUTO || loss == NULL)
+        return (dt_targets)settings->task;
+    return loss->classes ? DT_TARGETS_CLASSES : DT_TARGETS_VALUES;
+}
+
 void dt_settings_prepare(dt_prepare_settings *out, const dt_settings *settings)
 {
     *out = settings->prepare;
-    out->task = settings->task;
+    out->task = (int)dt_settings_targets(settings);
     out->validation_split = settings->validation_split;
     out->test_split = settings->test_split;
     out->seed = dt_settings_split_seed(settings);

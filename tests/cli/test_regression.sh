@@ -134,8 +134,8 @@ refused() {
     expect_one_stderr_line "$text"
     expect_no_stdout '^summary\.'
 }
-refused 2 2 '--loss mse is for regression, but the targets are classes' class --task classification --loss mse
-refused 0 2 '--loss cross-entropy is for classification, but the targets are values' \
+refused 2 2 '--loss mse is for regression, but --task is classification; use --task regression' class --task classification --loss mse
+refused 0 2 '--loss cross-entropy is for classification, but --task is regression; use --task classification' \
     one --task regression --loss cross-entropy
 refused 0 3 'one-train.npz: targets: row 0 is ' one --loss cross-entropy
 refused 0 2 '--monitor val_accuracy is not a metric of a regression; expected one of val_loss, val_rmse, val_mae' \

@@ -139,10 +139,10 @@ expect_status 0
 wrong() {
     expected=$1 text=$2
     shift 2
-    run 2 "$@"
+    run 2 --out refused "$@"
     expect_status "$expected"
     expect_one_stderr_line "$text"
-    expect_no_file results
+    expect_no_file refused
 }
 wrong 2 "--target COLUMN is needed, one of: key, age, job, balance" visits.csv
 wrong 3 "no column 'outcom'; did you mean 'outcome'?" visits.csv --target outcom
@@ -164,3 +164,19 @@ run 0 visits.csv --target outcome --preset tabular --hidden 8 --epochs 1 --quiet
 expect_status 0
 run 0 --like tabular classes-arrays --quiet --out of-arrays
 expect_status 0
+# The other way round, the table is prepared as the preset says, unless an option is given.
+for fill in '' 'mode'; do
+    run 0 classes-arrays --preset tabular --hidden 8 --epochs 1 --quiet --out from-arrays
+    run 0 --like from-arrays visits.csv --target outcome ${fill:+--fill $fill} --quiet --out like-arrays
+    expect_status 0
+    run 0 visits.csv --target outcome --preset tabular --hidden 8 --epochs 1 ${fill:+--fill $fill} --quiet --out preset
+    expect_same_file like-arrays/model.h5 preset/model.h5
+done
+
+# What --loss is for decides what the target is, before the table is read.
+run 0 visits.csv --target age --loss mse --fill mode --epochs 1 --quiet --out loss
+expect_status 0
+run 0 visits.csv --target age --task regression --loss mse --fill mode --epochs 1 --quiet --out task
+expect_same_file loss/model.h5 task/model.h5
+wrong 2 "--loss mse is for regression, but --task is classification; use --task regression, or another --loss" \
+    none.csv --target age --task classification --loss mse

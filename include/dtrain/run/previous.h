@@ -22,6 +22,7 @@ typedef struct dt_previous {
     const char *option; /* "--like", "--resume" */
     char path[DT_OPTION_TEXT_BYTES];
     bool own_data; /* DATA was named now: it may be other data */
+    bool had_table; /* its own DATA was a table of text */
     bool remakes; /* what was given now changes the arrays that a table becomes */
     bool same_settings; /* nothing was given now that could change the weights */
     dt_fingerprint members[DT_FINGERPRINT_MAX];

@@ -109,6 +109,13 @@ bool dt_settings_has_table(const dt_settings *settings);
  */
 DT_MUST_USE dt_status dt_settings_check_data(const dt_settings *settings);
 
+/** Returns --loss; NULL: auto. Calls: local. */
+const dt_loss *dt_settings_loss(const dt_settings *settings);
+
+/** Returns what the targets are by --task, or else by what --loss is for; AUTO: neither says.
+ * Calls: local. */
+dt_targets dt_settings_targets(const dt_settings *settings);
+
 /** Returns the seed of the split: --split-seed, or --seed. Calls: local. */
 int64_t dt_settings_split_seed(const dt_settings *settings);
 
