@@ -109,6 +109,19 @@ out:
     return status;
 }
 
+DT_MUST_USE static dt_status write_recipe(dt_h5 *h5, const dt_recipe *recipe)
+{
+    dt_status status = DT_OK;
+    char *json = NULL;
+    if (recipe == NULL || recipe->D == 0)
+        return DT_OK;
+    DT_TRY(dt_recipe_to_json(&json, recipe));
+    DT_TRY(dt_h5_set_text(h5, "/", DT_CHECKPOINT_RECIPE, json));
+out:
+    dt_memory_free(json);
+    return status;
+}
+
 static uint32_t constants_crc(const dt_network *network)
 {
     return dt_crc32(0, network->constants, network->constant_count * sizeof(float));
@@ -147,6 +160,7 @@ dt_status dt_checkpoint_save(const char *path, const dt_run_facts *facts, const 
     DT_TRY(dt_run_log_write_facts(h5, facts));
     DT_TRY(dt_h5_set_text(h5, "/", "status", "checkpoint")); /* so it reads as a log, too */
     DT_TRY(dt_h5_set_int(h5, "/", "settings_crc32", dt_settings_crc(facts->settings, NULL)));
+    DT_TRY(write_recipe(h5, facts->recipe));
     DT_TRY(dt_history_write(h5, history, task));
     DT_TRY(dt_history_crc(&crc, history, task));
     DT_TRY(dt_h5_set_int(h5, "/epochs", "crc32", crc));

@@ -140,6 +140,7 @@ DT_MUST_USE static dt_status read_log(dt_previous *out, dt_settings *settings, d
     if (!out->resumes && !out->had_table && dt_settings_has_table(settings))
         DT_TRY(dt_preset_prepare(dt_settings_table(), settings, (dt_preset)settings->preset));
     DT_TRY(read_facts(out, own.init_from, h5));
+    DT_TRY(dt_previous_read_recipe(out, h5));
     DT_TRY(dt_h5_check(h5));
 out:
     dt_memory_free(defaults);
@@ -203,11 +204,14 @@ DT_MUST_USE static dt_status compare(const dt_previous *previous, const dt_finge
 }
 
 dt_status dt_previous_check(const dt_previous *previous, const dt_fingerprint *members,
-                            size_t count, const dt_environment *environment)
+                            size_t count, const dt_recipe *recipe,
+                            const dt_environment *environment)
 {
     if (!previous->asked)
         return DT_OK;
     dt_status status = compare(previous, members, count);
+    if (status == DT_OK)
+        status = dt_previous_check_recipe(previous, recipe);
     const bool may_differ = previous->own_data || previous->remakes;
     if (status != DT_OK && (previous->resumes ? previous->forced : may_differ)) {
         dt_log_warn("%s; so this is another run, with its settings", dt_status_text());

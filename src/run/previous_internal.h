@@ -2,6 +2,7 @@
 #define DTRAIN_RUN_PREVIOUS_INTERNAL_H
 
 #include "dtrain/base/status.h"
+#include "dtrain/data/recipe.h"
 #include "dtrain/io/h5.h"
 #include "dtrain/run/previous.h"
 #include "dtrain/run/settings.h"
@@ -17,5 +18,13 @@ DT_MUST_USE dt_status dt_previous_take_settings(dt_previous *previous, dt_settin
  * DT_USAGE, naming the command that trains on from its model, in a folder that is free. An averaged
  * model cannot be trained, but each of its restarts can. */
 DT_MUST_USE dt_status dt_previous_check_unfinished(const dt_settings *settings);
+
+/* Reads the recipe of a checkpoint, if it has one. Local. Errors: DT_DATA, DT_MEMORY. */
+DT_MUST_USE dt_status dt_previous_read_recipe(dt_previous *previous, dt_h5 *h5);
+
+/* Compares it with that of the data (D = 0: it has none). Local. Errors: DT_DATA, naming the first
+ * thing that differs; DT_MEMORY. */
+DT_MUST_USE dt_status dt_previous_check_recipe(const dt_previous *previous,
+                                               const dt_recipe *recipe);
 
 #endif

@@ -183,7 +183,8 @@ dt_status dt_run_load_data(dt_run *r)
         if (is_table)
             status = dt_run_close_table(r);
         if (status == DT_OK)
-            status = dt_previous_check(&r->previous, r->members, r->member_count, &r->environment);
+            status = dt_previous_check(&r->previous, r->members, r->member_count, &r->recipe,
+                                       &r->environment);
     }
     DT_TRY(dt_comm_agree(r->comm, status));
     r->load_s = dt_clock_s() - begin;

@@ -40,6 +40,7 @@ static dt_run_facts facts_of(const dt_run *r)
                           .sets = r->sets,
                           .members = r->members,
                           .member_count = r->member_count,
+                          .recipe = &r->recipe,
                           .network = &r->model.network,
                           .class_names = dt_run_class_names(r),
                           .has_init = r->has_init,

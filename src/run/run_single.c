@@ -100,6 +100,7 @@ void dt_run_free(dt_run *r)
     dt_source_clear(&r->source);
     dt_preparation_close(&r->table);
     dt_recipe_clear(&r->recipe);
+    dt_previous_clear(&r->previous);
     dt_environment_clear(&r->environment);
     for (int p = 0; p < DT_SET_COUNT; p++)
         dt_dataset_clear(&r->sets[p]);

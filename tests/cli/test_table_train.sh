@@ -119,6 +119,23 @@ run 0 --resume changed --drop job
 expect_status 2
 expect_one_stderr_line "--drop is job now, and was key"
 
+# So is a table of another recipe that gives the same arrays; a checkpoint without a recipe is gone on with.
+cp visits.csv before.csv
+sed '1s/age/years/' before.csv >visits.csv
+run 2 --resume changed
+expect_status 3
+expect_one_stderr_line "--resume changed: its data was prepared by another recipe: column 2 is 'years', and was 'age'; --force goes on"
+sed 's/"\{0,1\}management/&!/' before.csv >visits.csv
+cmp -s before.csv visits.csv && fail "the test changes a category"
+run 2 --resume changed
+expect_status 3
+expect_one_stderr_line "recipe: column 'job' has other categories; --force goes on"
+cp -r changed older
+"$PYTHON" -c 'import h5py; del h5py.File("older/checkpoint.h5", "r+").attrs["recipe"]'
+run 2 --resume older
+expect_status 0
+cp before.csv visits.csv
+
 # A table that has changed is refused; other data that is named is not.
 cp visits.csv before.csv
 awk -F, -v OFS=, 'NR == 9 { $2 = $2 + 1 } { print }' before.csv >visits.csv

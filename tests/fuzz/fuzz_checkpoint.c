@@ -52,6 +52,7 @@ static void read_settings(void)
     dt_options_set_defaults(dt_settings_table(), &settings);
     (void)snprintf(settings.resume, sizeof settings.resume, "%s", folder);
     fuzz_check(dt_previous_read(&previous, &settings), DT_DATA);
+    dt_previous_clear(&previous);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)

@@ -102,6 +102,7 @@ static void read_like(const char *path)
     dt_options_set_defaults(dt_settings_table(), &settings);
     (void)snprintf(settings.like, sizeof settings.like, "%s", path);
     fuzz_check(dt_previous_read(&previous, &settings), DT_DATA);
+    dt_previous_clear(&previous);
     fuzz_h5_check();
 }
 

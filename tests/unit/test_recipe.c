@@ -779,6 +779,90 @@ static void deep_nesting_is_refused(void **state)
     free(json);
 }
 
+/* What a recipe differs in from the one of make, after `change`. */
+static void assert_difference(dt_recipe (*make)(void), void (*change)(dt_recipe *recipe),
+                              const char *expected)
+{
+    char text[256];
+    dt_recipe was = make(), is = make();
+    change(&is);
+    assert_string_equal(dt_recipe_describe_difference(text, sizeof text, &was, &is), expected);
+    dt_recipe_clear(&was);
+    dt_recipe_clear(&is);
+}
+
+static void rename_column(dt_recipe *recipe)
+{
+    recipe->columns[0].name[0] = 'A';
+}
+
+static void move_center(dt_recipe *recipe)
+{
+    recipe->columns[0].center += 1e-9;
+}
+
+static void move_knot(dt_recipe *recipe)
+{
+    recipe->columns[7].knots[4] = 0.05;
+}
+
+static void rename_category(dt_recipe *recipe)
+{
+    recipe->columns[3].categories[0][0] = 'A';
+}
+
+static void drop_part(dt_recipe *recipe)
+{
+    recipe->columns[2].parts[DT_PART_HOUR] = false;
+}
+
+static void fill_otherwise(dt_recipe *recipe)
+{
+    recipe->columns[8].fill_number = 8.0;
+}
+
+static void drop_column(dt_recipe *recipe)
+{
+    recipe->columns[0].role = DT_ROLE_DROPPED;
+}
+
+static void add_missing(dt_recipe *recipe)
+{
+    add_text(&recipe->missing, &recipe->missing_count, "?");
+}
+
+static void rename_class(dt_recipe *recipe)
+{
+    recipe->classes[1][0] = 'Y';
+}
+
+static void take_semicolons(dt_recipe *recipe)
+{
+    recipe->separator = ';';
+}
+
+static void add_one(dt_recipe *recipe)
+{
+    add_numeric(recipe, "more", DT_SCALE_NONE, 0.0, 1.0);
+}
+
+static void differences_are_described(void **state)
+{
+    (void)state;
+    assert_difference(small_recipe, rename_column, "column 1 is 'Age', and was 'age'");
+    assert_difference(small_recipe, move_center, "column 'age' has another scale");
+    assert_difference(large_recipe, move_knot, "column 'quantile' has another scale");
+    assert_difference(large_recipe, rename_category,
+                      "column '\xf0\x9f\x98\x80 job' has other categories");
+    assert_difference(date_recipe, drop_part, "column 'signup' has another form of its cells");
+    assert_difference(large_recipe, fill_otherwise, "column 'none' has another filling");
+    assert_difference(small_recipe, drop_column, "column 'age' has another role");
+    assert_difference(small_recipe, add_missing, "other missing values");
+    assert_difference(small_recipe, rename_class, "other classes");
+    assert_difference(small_recipe, take_semicolons, "other separator, decimal sign or header");
+    assert_difference(small_recipe, add_one, "3 columns, not 2");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -796,6 +880,7 @@ int main(void)
         cmocka_unit_test(a_text_cut_anywhere_is_refused),
         cmocka_unit_test(changed_bytes_do_no_harm),
         cmocka_unit_test(deep_nesting_is_refused),
+        cmocka_unit_test(differences_are_described),
         cmocka_unit_test_teardown(a_file_is_read, scratch_empty),
         cmocka_unit_test_teardown(a_file_beyond_64_mib_is_refused, scratch_empty),
     };

@@ -192,6 +192,11 @@ bool dt_recipe_is_number(dt_role role);
 const char *dt_recipe_describe_date(char *out, size_t bytes, dt_date_order order,
                                     const bool parts[DT_PART_COUNT]);
 
+/** Writes the first thing in which two recipes differ, as "column 'age' has another scale". Returns
+ * `out`. */
+const char *dt_recipe_describe_difference(char *out, size_t bytes, const dt_recipe *was,
+                                          const dt_recipe *is);
+
 /** Returns whether a filling adds an input that is 1 if a number is missing. */
 bool dt_recipe_indicates(dt_fill fill);
 

@@ -20,6 +20,9 @@
 /** The version of the file; attribute checkpoint_version of the root. */
 enum { DT_CHECKPOINT_VERSION = 3 };
 
+/** The attribute of the root that has the recipe of the data, as JSON. */
+#define DT_CHECKPOINT_RECIPE "recipe"
+
 /** Writes the path of the checkpoint in a run's folder. Returns `out`. */
 const char *dt_checkpoint_path(char *out, size_t bytes, const char *folder);
 

@@ -2,6 +2,7 @@
 #define DTRAIN_RUN_PREVIOUS_H
 
 #include "dtrain/base/status.h"
+#include "dtrain/data/recipe.h"
 #include "dtrain/run/environment.h"
 #include "dtrain/run/fingerprint.h"
 #include "dtrain/run/settings.h"
@@ -27,6 +28,7 @@ typedef struct dt_previous {
     bool same_settings; /* nothing was given now that could change the weights */
     dt_fingerprint members[DT_FINGERPRINT_MAX];
     size_t member_count;
+    char *recipe; /* JSON, of a checkpoint; NULL: it has none */
     char arithmetic[DT_ARITHMETIC_BYTES]; /* "OpenBLAS's Haswell kernels" */
     bool has_weights; /* it ended, with weights of this CRC-32 */
     uint32_t weights_crc;
@@ -46,18 +48,21 @@ typedef struct dt_previous {
  * Errors:  DT_DATA as dt_run_file_open or dt_checkpoint_open, or when what the file says does not
  *          fit; DT_USAGE when what was given would change a run that goes on, without --force;
  *          DT_MEMORY
+ * Owns:    the caller ends with dt_previous_clear, also after an error
  */
 DT_MUST_USE dt_status dt_previous_read(dt_previous *out, dt_settings *settings);
 
 /**
- * Compares the data with that of the earlier run. Differences are only warned of where a run is
+ * Compares the data, and the recipe that made it (D = 0: there is none), with that of the earlier
+ * run. Differences are only warned of where a run is
  * repeated with data that was named now, or goes on with --force. Warns when BLAS uses other
  * kernels.
  *
- * Errors:  DT_DATA, naming the first array that differs
+ * Errors:  DT_DATA, naming the first array or column that differs
  */
 DT_MUST_USE dt_status dt_previous_check(const dt_previous *previous, const dt_fingerprint *members,
-                                        size_t count, const dt_environment *environment);
+                                        size_t count, const dt_recipe *recipe,
+                                        const dt_environment *environment);
 
 /** Compares the CRC-32 of the model it begins with, `path`. Errors: DT_DATA. */
 DT_MUST_USE dt_status dt_previous_check_init(const dt_previous *previous, const char *path,
@@ -69,5 +74,8 @@ const char *dt_previous_verdict(const dt_previous *previous, uint32_t weights_cr
 
 /** Says the above to a person. */
 void dt_previous_report(const dt_previous *previous, uint32_t weights_crc);
+
+/** Frees; a zeroed one is allowed. */
+void dt_previous_clear(dt_previous *previous);
 
 #endif

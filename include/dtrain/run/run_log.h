@@ -3,6 +3,7 @@
 
 #include "dtrain/base/status.h"
 #include "dtrain/data/dataset.h"
+#include "dtrain/data/recipe.h"
 #include "dtrain/run/environment.h"
 #include "dtrain/run/fingerprint.h"
 #include "dtrain/run/history.h"
@@ -35,6 +36,7 @@ typedef struct dt_run_facts {
     const dt_dataset *sets; /* [DT_SET_COUNT] */
     const dt_fingerprint *members; /* [member_count]: the arrays that were read */
     size_t member_count;
+    const dt_recipe *recipe; /* of the data; NULL, or D = 0: it has none. For checkpoints alone */
     const dt_network *network;
     char *const *class_names; /* [C]; NULL: they have none */
     bool has_init; /* it began with a model from a file, of these CRC-32 */
