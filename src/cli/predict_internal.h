@@ -8,7 +8,8 @@
 #include "dtrain/io/npz.h"
 #include "scoring.h"
 
-/* What becomes of a row of a table that cannot be prepared: an error, nothing, or an empty prediction. */
+/* What becomes of a row of a table that cannot be prepared: an error, nothing, or an empty
+ * prediction. */
 typedef enum dt_on_error { DT_ON_ERROR_STOP, DT_ON_ERROR_SKIP, DT_ON_ERROR_EMPTY } dt_on_error;
 #define DT_ON_ERROR_NAMES "stop|skip|empty"
 

@@ -1,4 +1,4 @@
-/* The recipe of a run that goes on: with equal arrays it may still be another one, and would ride in
+/* The recipe of a run that goes on: with equal arrays it may still be another one, and would be in
  * the model. */
 #include "dtrain/run/previous.h"
 

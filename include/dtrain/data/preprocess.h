@@ -24,8 +24,9 @@ typedef struct dt_preprocess dt_preprocess;
  * Binds a recipe to a table.
  *
  * `names` are the table's columns; `path` is for error lines; `decimal` is the table's decimal
- * sign: of columns that the recipe has no other for, or of all if it is `asked` for; with `labels` the target columns must be there too, and the column of weights is used if it
- * is there. All are borrowed, and so is the recipe.
+ * sign: of columns that the recipe has no other for, or of all if it is `asked` for; with `labels`
+ * the target columns must be there too, and the column of weights is used if it is there. All are
+ * borrowed, and so is the recipe.
  *
  * Owns:    the caller frees with dt_preprocess_free
  * Errors:  DT_DATA: a column that the recipe needs is not there (the nearest name is given); a

@@ -94,8 +94,8 @@ DT_MUST_USE static dt_status check_layout(const dt_csv *csv, const dt_csv_layout
                    layout->usual_line - 1);
 }
 
-/* Takes the usual separator if the first line has a known name between such, or all rows have as many
- * cells as there are names: else the one that makes most columns might be taken. */
+/* Takes the usual separator if the first line has a known name between such, or all rows have as
+ * many cells as there are names: else the one that makes most columns might be taken. */
 DT_MUST_USE static dt_status try_usual_separator(dt_csv *csv, const dt_csv_sample *sample)
 {
     dt_status status = DT_OK;
