@@ -161,7 +161,7 @@ if [ "$(id -u)" -eq 0 ] && full_disk 4; then
     full_disk 64
     mount -o remount,ro disk-64
     ends 4 "disk-64/results: cannot make the folder: Read-only file system" 0 --out disk-64/results some
-    ends 4 "disk-64/run.h5: cannot create: Read-only file system" 3 --out disk-64 some
+    ends 4 "disk-64/owner: cannot write: Read-only file system" 3 --out disk-64 some
 else
     echo "full disk and read-only file system: left out, mounting needs root"
 fi
