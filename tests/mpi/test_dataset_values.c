@@ -228,6 +228,51 @@ static void test_split(void **state)
     clear(sets);
 }
 
+/* Rows of two sets become one that is dealt as if it had been read; each row's targets reach rank 0
+ * in the order of the rows. */
+static void test_select(void **state)
+{
+    (void)state;
+    const table t = {.N = 203, .T = 2, .y_type = "'<f8'", .w_type = "'<f4'"};
+    const dt_deal deal = {.S = S, .validation_split = 0.2, .seed = 7, .host_ranks = test_size};
+    const dt_comm all = ranks_all();
+    dt_dataset sets[DT_SET_COUNT], some;
+    unsigned char wanted[203];
+    size_t rows[203], count = 0, wrong = 0;
+    dt_target y[2 * 203];
+    assert_all(test_rank != 0 || write_values("v.npz", &t));
+    assert_all_int(load(sets, scratch_path("v.npz"), &deal, "w"), DT_OK);
+    dt_split *split = NULL;
+    size_t of_set[DT_SET_COUNT][203], in_set[DT_SET_COUNT] = {0};
+    assert_all_int(dt_split_new(&split, &(uint64_t){t.N}, 1, 0.2, 0.0, 7), DT_OK);
+    for (size_t n = 0; n < t.N; n++) {
+        const dt_set set = dt_split_assign(split, 0);
+        of_set[set][in_set[set]++] = n;
+    }
+    dt_split_free(split);
+    for (size_t n = 0; n < t.N; n++) {
+        wanted[n] = n * 7 % 10 < 6;
+        if (wanted[n])
+            rows[count++] = n < in_set[DT_TRAIN] ? of_set[DT_TRAIN][n]
+                                                 : of_set[DT_VALIDATION][n - in_set[DT_TRAIN]];
+    }
+    const dt_dataset *const from[] = {&sets[DT_TRAIN], &sets[DT_VALIDATION]};
+    assert_all_int(dt_dataset_select(&some, &all, from, 2, wanted), DT_OK);
+    check_set(&some, &t, rows, count);
+    assert_all(some.order != NULL);
+    assert_all_int(dt_dataset_gather(y, &all, &some, some.y, 2 * sizeof *y), DT_OK);
+    for (size_t n = 0; test_rank == 0 && n < count; n++)
+        for (size_t j = 0; j < 2; j++)
+            wrong += !same_bits((double)y[2 * n + j].value, target_at(&t, rows[n], j));
+    assert_all_int(wrong, 0);
+    dt_dataset_clear(&some);
+    memset(wanted, 0, sizeof wanted);
+    assert_all_int(dt_dataset_select(&some, &all, from, 2, wanted), DT_OK);
+    assert_all_int(some.N, 0);
+    dt_dataset_clear(&some);
+    clear(sets);
+}
+
 static void test_three_sets(void **state)
 {
     (void)state;
@@ -485,6 +530,7 @@ static const struct CMUnitTest tests[] = {
     with_folder(test_types_and_orders),
     with_folder(test_values_or_classes),
     with_folder(test_split),
+    with_folder(test_select),
     with_folder(test_three_sets),
     with_folder(test_bad_targets),
     with_folder(test_sets_of_other_widths),

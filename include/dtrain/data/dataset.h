@@ -107,6 +107,33 @@ DT_MUST_USE dt_status dt_dataset_match_classes(int32_t *out, const dt_dataset *s
  */
 DT_MUST_USE dt_status dt_dataset_map_classes(dt_dataset *set, const int32_t *map, size_t C);
 
+/**
+ * Makes a set of some rows of others, as if they had been read from a file and dealt: the wanted
+ * rows of the first set in their order, then those of the next.
+ *
+ * Shapes:  from [count], of the same inputs, targets and shards, all or none with weights, and
+ *          dealt for training (dt_deal.run 0); wanted [rows of all sets together], on all ranks
+ * Calls:   collective; same on all ranks: wanted
+ * Owns:    the caller clears with dt_dataset_clear, also after an error; class_weights are not
+ *          copied
+ * Errors:  DT_MEMORY, on all ranks
+ * Cost:    a row is sent once; beside the set a rank needs its share of it once more
+ */
+DT_MUST_USE dt_status dt_dataset_select(dt_dataset *out, const dt_comm *comm,
+                                        const dt_dataset *const *from, size_t count,
+                                        const unsigned char *wanted);
+
+/**
+ * Gathers something of each row on rank 0, in the order of the rows.
+ *
+ * Shapes:  mine [own rows, bytes] in, as set->x; out [N, bytes], on rank 0 only. The set was dealt
+ *          for training (dt_deal.run 0)
+ * Calls:   collective
+ * Errors:  DT_MEMORY, on all ranks
+ */
+DT_MUST_USE dt_status dt_dataset_gather(void *out, const dt_comm *comm, const dt_dataset *set,
+                                        const void *mine, size_t bytes);
+
 /** Returns how many of the positions 0 .. count-1 lie in a shard. Local. */
 uint64_t dt_dataset_positions(uint64_t count, size_t shard, size_t S);
 
