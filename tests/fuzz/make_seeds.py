@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""make_seeds.py PATH_TO_DTRAIN    makes the seeds of npz, npy, config, model, run and checkpoint
-                               anew
+"""make_seeds.py PATH_TO_DTRAIN    makes the seeds of npz, npy, hdf5, config, model, run and
+                               checkpoint anew, and the recipes of tables with dates
 
 They are checked in, so that nobody needs this but who changes a format. Needs numpy and h5py.
 model/keras_only.h5 stays: it is of the first format, which has no part of dtrain's own.
@@ -70,6 +70,25 @@ def make_npz(rng):
     save("npz", "rows", archive({"arr_0.npy": x}))
     save("npz", "names", archive({"../../x.npy": x, "/y.npy": y, "z": b"no array"}))
     save("npz", "none", archive({}))
+
+
+def make_hdf5(rng):
+    """Datasets of several types, in one piece, in chunks and compressed, in groups and out of them."""
+    x, y = rng.normal(size=(6, 2)).astype("f4"), np.array([0, 1, 0, 1, 1, 0])
+
+    def file(name, **data):
+        out = io.BytesIO()
+        with h5py.File(out, "w") as h5:
+            for key, value in data.items():
+                h5.create_dataset(key.replace("__", "/"), **value)
+        save("hdf5", name, out.getvalue())
+
+    file("pair.h5", x={"data": x}, y={"data": y})
+    file("sets.h5", **{f"{part}__{name}": {"data": data} for part in ("train", "val", "test")
+                       for name, data in (("inputs", x.astype(">f8")), ("targets", y.astype("u1")))})
+    file("chunks.h5", x={"data": x, "chunks": (2, 1), "compression": "gzip", "shuffle": True, "fletcher32": True},
+         y={"data": np.array(["no", "yes"], dtype=object)[y], "chunks": (4,), "maxshape": (None,)})
+    file("empty.h5", x={"shape": (1 << 40, 2), "dtype": "f2", "chunks": (64, 2)}, y={"data": y > 0})
 
 
 def make_config():
@@ -149,6 +168,34 @@ def make_h5(dtrain, rng):
                 save(kind, os.path.basename(path), file.read())
 
 
+def make_tables(dtrain, rng):
+    """A recipe with dates, and models that are trained on tables by the preset."""
+    days = [f"2024-{1 + i % 12:02}-{1 + i % 28:02}T{i % 24:02}:30" for i in range(120)]
+    columns = {"since": days, "day": [f"{1 + i % 28}.{1 + i % 12}.{2000 + i % 20}" for i in range(120)],
+               "price": [f"${1000 + 7 * i:,}" if i % 9 else "" for i in range(120)],
+               "size": rng.normal(size=120).round(3), "kind": [f"k{i % 5}" for i in range(120)],
+               "ok": ["no", "yes"] * 60}
+    with tempfile.TemporaryDirectory() as folder:
+        with open(os.path.join(folder, "t.csv"), "w", encoding="utf-8") as table:
+            table.write(";".join(columns) + "\n")
+            for row in zip(*columns.values()):
+                table.write(";".join(map(str, row)) + "\n")
+
+        def run(*words):
+            subprocess.run([dtrain, *words], cwd=folder, check=True, stdout=subprocess.DEVNULL,
+                           stderr=subprocess.DEVNULL)
+
+        small = ("--hidden", "2", "--members", "2", "--embedding-width", "2", "--bins", "4", "--epochs", "1")
+        run("prepare", "t.csv", "--target", "ok", "--preset", "tabular", "--out", "p")
+        run("train", "p", "--preset", "tabular", *small, "--category-embedding", "2", "--out", "m")
+        run("train", "t.csv", "--target", "size", "--fill", "mean", "--hidden", "2", "--epochs", "1",
+            "--restarts", "2", "--average", "--out", "v")
+        for kind, name, path in (("recipe", "dates.json", "p/recipe.json"), ("model", "tabular.h5", "m/model.h5"),
+                                 ("model", "average.h5", "v/model.h5")):
+            with open(os.path.join(folder, path), "rb") as file:
+                save(kind, name, file.read())
+
+
 def make_keras():
     """What Keras 1, 2 and 3 write, with layers that dtrain's own files have not."""
     sys.path.insert(0, os.path.join(os.path.dirname(SEEDS), "..", "cli"))
@@ -171,6 +218,9 @@ def make_keras():
     layers = [layers[2], layers[3], ("Dense", {"units": 2, "activation": "hard_sigmoid"}),
               ("Rescaling", {"scale": -2.0, "offset": [1.0, 3.0]})]
     Model(2, layers, "mse").save_h5(os.path.join(folder, "keras_1.h5"), keras=1)
+    inner = [("Dense", {"units": 3}), ("PReLU", {})]
+    layers = [("Sequential", {"layers": inner}), ("PReLU", {}), ("Dense", {"units": 2, "activation": "softmax"})]
+    Model(2, layers, "categorical_crossentropy").save_keras(os.path.join(folder, "nested.keras"))
 
 
 def main():
@@ -179,8 +229,10 @@ def main():
     rng = np.random.default_rng(1)
     make_npy(rng)
     make_npz(rng)
+    make_hdf5(rng)
     make_config()
     make_h5(os.path.abspath(sys.argv[1]), rng)
+    make_tables(os.path.abspath(sys.argv[1]), rng)
     make_keras()
 
 
