@@ -23,10 +23,11 @@ static const dt_option_table table = {
     .count = sizeof options / sizeof *options,
     .given = offsetof(inspect_settings, given),
     .usage = "Usage: dtrain inspect [--json] FILE\n\n"
-             "Prints what FILE contains: the arrays of a .npz with their ranges and class\n"
-             "balance, the columns of a recipe.json, the layers and the optimizer of a model\n"
-             "(.h5 or .keras), or the log of a run (run.h5). The content decides what FILE is,\n"
-             "not the name. A .npz is read to its end, so that damage is found.",
+             "Prints what FILE contains: the arrays of a .npz or the datasets of a .h5 with their\n"
+             "ranges and class balance, the columns of a recipe.json, the layers and the\n"
+             "optimizer of a model (.h5 or .keras), or the log of a run (run.h5). The content\n"
+             "decides what FILE is, not the name. Arrays are read to their end, so that damage\n"
+             "is found.",
 };
 
 void dt_cli_inspect_help(void)

@@ -273,18 +273,15 @@ dt_status dt_inspect_h5(const char *path, bool as_json)
         dt_h5_free(h5);
         return dt_inspect_model(path, as_json);
     }
+    if (dt_h5_has(h5, "/epochs") != DT_H5_DATASET || !dt_h5_has_attribute(h5, "/", "status")) {
+        dt_h5_free(h5);
+        return dt_inspect_npz(path, as_json);
+    }
     if (as_json) {
         DT_TRY(dt_json_new(&json));
         dt_json_add_text(json, "file", path);
     }
-    if (dt_h5_has(h5, "/epochs") == DT_H5_DATASET && dt_h5_has_attribute(h5, "/", "status"))
-        DT_TRY(inspect_run(h5, path, json));
-    else
-        DT_TRY(
-            dt_fail(DT_DATA,
-                    "%s: an HDF5 file, but neither a Keras model (no attribute model_config) nor "
-                    "a run (no table /epochs)",
-                    path));
+    DT_TRY(inspect_run(h5, path, json));
     if (json != NULL)
         status = dt_inspect_print_json(json);
     json = NULL;

@@ -10,9 +10,9 @@
 /** What the files of `dtrain inspect` share. Private to src/cli. */
 
 /** Each prints what is in one kind of file: a text, or one JSON object. */
-DT_MUST_USE dt_status dt_inspect_npz(const char *path, bool json);
+DT_MUST_USE dt_status dt_inspect_npz(const char *path, bool json); /* or a .h5 with datasets */
 DT_MUST_USE dt_status dt_inspect_recipe(const char *path, bool json);
-DT_MUST_USE dt_status dt_inspect_h5(const char *path, bool json); /* a run, or a model */
+DT_MUST_USE dt_status dt_inspect_h5(const char *path, bool json); /* a run, a model, or data */
 DT_MUST_USE dt_status dt_inspect_model(const char *path, bool json); /* .h5 or .keras */
 
 /** Print a recipe's columns and classes, or add them to an object: also for the one in a model. */

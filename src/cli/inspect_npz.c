@@ -1,6 +1,7 @@
 #include "dtrain/base/log.h"
 #include "dtrain/base/memory.h"
 #include "dtrain/data/source.h"
+#include "dtrain/io/h5.h"
 #include "dtrain/io/json.h"
 #include "dtrain/io/npz.h"
 #include "dtrain/report/text_table.h"
@@ -213,7 +214,7 @@ static void add_count(dt_text_table *table, const array_report *report, uint64_t
         dt_text_table_add(table, "%" PRIu64, count);
 }
 
-static void add_row(dt_text_table *table, const array_report *report)
+static void add_row(dt_text_table *table, const array_report *report, bool h5)
 {
     char text[SHAPE_BYTES];
     const dt_npz_member *member = report->member;
@@ -227,8 +228,13 @@ static void add_row(dt_text_table *table, const array_report *report)
     dt_text_table_add(table, "%s", format_shape(text, &member->npy));
     dt_text_table_add(table, "%s", member->npy.fortran ? "Fortran" : "C");
     dt_text_table_add(table, "%s", dt_text_table_bytes(text, sizeof text, member->stored_bytes));
-    dt_text_table_add(table, "%s", dt_text_table_bytes(text, sizeof text, member->plain_bytes));
-    dt_text_table_add(table, "%.2f", (double)member->plain_bytes / (double)member->stored_bytes);
+    /* A .npy has a header, a dataset has none. */
+    const uint64_t plain = h5 ? member->npy.data_bytes : member->plain_bytes;
+    dt_text_table_add(table, "%s", dt_text_table_bytes(text, sizeof text, plain));
+    if (member->stored_bytes > 0)
+        dt_text_table_add(table, "%.2f", (double)plain / (double)member->stored_bytes);
+    else
+        dt_text_table_add(table, "-");
     add_value(table, report, report->minimum);
     add_value(table, report, report->maximum);
     add_value(table, report, report->mean);
@@ -269,7 +275,9 @@ DT_MUST_USE static dt_status print_text(const dt_npz *npz, const array_report *r
     const size_t total = dt_npz_count(npz);
     dt_text_table table = {.more = total - count};
     bool first = true;
-    dt_log_result("%s: .npz with %zu array%s\n", dt_npz_path(npz), total, total == 1 ? "" : "s");
+    const bool h5 = dt_h5_is_file(dt_npz_path(npz));
+    dt_log_result("%s: %s with %zu array%s\n", dt_npz_path(npz), h5 ? "HDF5 file" : ".npz", total,
+                  total == 1 ? "" : "s");
     if (count == 0)
         return DT_OK;
     dt_log_result("\n");
@@ -277,7 +285,7 @@ DT_MUST_USE static dt_status print_text(const dt_npz *npz, const array_report *r
         &table, "name|type|shape|order|>stored|>plain|>ratio|>min|>max|>mean|>deviation|>NaN|"
                 ">infinite");
     for (size_t i = 0; i < count; i++)
-        add_row(&table, &reports[i]);
+        add_row(&table, &reports[i], h5);
     DT_TRY(dt_text_table_print(&table));
     for (size_t i = 0; i < count; i++)
         if (reports[i].error != NULL) {
@@ -375,7 +383,7 @@ DT_MUST_USE static dt_status print_json(const dt_npz *npz, array_report *reports
     dt_json *json = NULL;
     DT_TRY(dt_json_new(&json));
     dt_json_add_text(json, "file", dt_npz_path(npz));
-    dt_json_add_text(json, "kind", "npz");
+    dt_json_add_text(json, "kind", dt_h5_is_file(dt_npz_path(npz)) ? "hdf5" : "npz");
     dt_json_add_int(json, "array_count", (int64_t)dt_npz_count(npz));
     dt_json_begin_list(json, "arrays");
     DT_TRY(look_at_all(reports, count, npz, json, damage));
@@ -392,7 +400,7 @@ dt_status dt_inspect_npz(const char *path, bool json)
     array_report *reports = NULL;
     size_t count = 0;
     char damage[DT_STATUS_TEXT_BYTES] = "";
-    DT_TRY(dt_npz_open(&npz, path));
+    DT_TRY(dt_h5_is_file(path) ? dt_npz_open_h5(&npz, path) : dt_npz_open(&npz, path));
     count = dt_npz_count(npz) < ARRAYS_MAX ? dt_npz_count(npz) : ARRAYS_MAX;
     DT_TRY(dt_memory_alloc(&reports, count, sizeof *reports, "report"));
     if (json) {

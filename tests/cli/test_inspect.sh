@@ -246,7 +246,20 @@ expect_status 3
 expect_one_stderr_line 'dtrain: error: cut.h5: '
 run 0 inspect other.h5
 expect_status 3
-expect_one_stderr_line 'other.h5: an HDF5 file, but neither a Keras model'
+expect_one_stderr_line 'dtrain: error: other.h5: '
+"$PYTHON" - <<'PY'
+import h5py
+import numpy as np
+with h5py.File("data.h5", "w") as file:
+    file["train/x"] = np.arange(6, dtype=">f4").reshape(3, 2)
+    file["train/y"] = np.array([0, 1, 1])
+PY
+run 0 inspect data.h5
+expect_status 0
+expect_stdout_line 'data.h5: HDF5 file with 2 arrays'
+expect_stdout '^train/x  >f4   \[3, 2\]  C +24 B +24 B +1.00 +0 +5 +2.5 '
+run 0 inspect --json data.h5
+check 'd["kind"] == "hdf5" and [c["rows"] for c in d["arrays"][1]["classes"]] == [1, 2]'
 
 # ---- what is none of these ----
 for file in table.csv empty cut.npz x.npy no-such-file .; do
