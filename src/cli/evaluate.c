@@ -17,6 +17,7 @@ typedef struct settings {
     dt_option_set given;
     dt_scoring_settings scoring;
     bool quiet;
+    int skips; /* bad rows: an index of stop|skip */
 } settings;
 
 #define AT(field) offsetof(settings, field)
@@ -28,6 +29,9 @@ static const dt_option options[] = {
      "array of class ids in a .npz, or one-hot rows"},
     {"set", "NAME", DT_OPTION_CHOICE, AT(scoring.set), 0, 0, "train|validation|test", "test",
      "of a folder or prefix with several sets, the one to take"},
+    {"on-error", "NAME", DT_OPTION_CHOICE, AT(skips), 0, 0, "stop|skip", "stop",
+     "of a row of a table with a cell that cannot be prepared, or of another number of cells: "
+     "stop, or skip the row"},
     DT_SCORING_TABLE_OPTIONS,
     {"quiet", NULL, DT_OPTION_FLAG, AT(quiet), 0, 0, NULL, NULL, "print the summary alone"},
 };
@@ -63,6 +67,13 @@ static dt_status parse(settings *out, int argc, char **argv)
 out:
     return status;
 }
+
+typedef struct run {
+    settings settings;
+    dt_scoring scoring;
+    dt_scores scores;
+    int64_t rows, bad; /* evaluated on this rank; bad ones of all ranks */
+} run;
 
 /* ---- the report on stdout ---- */
 
@@ -163,10 +174,13 @@ DT_MUST_USE static dt_status report_calibration(const dt_evaluation *e)
     return say_table(&cells);
 }
 
-static void report_summary(const dt_network *network, const dt_evaluation *e)
+static void report_summary(const run *r, const dt_evaluation *e)
 {
+    const dt_network *network = &r->scoring.model.network;
     const dt_task *task = dt_task_of(network->loss);
     dt_log_result("summary.rows=%llu\n", (unsigned long long)e->N);
+    if (r->settings.skips)
+        dt_log_result("summary.bad_rows=%lld\n", (long long)r->bad);
     if (!isnan(network->threshold))
         dt_log_result("summary.threshold=%.9g\n", network->threshold);
     for (size_t q = 0; q < task->quality_count; q++) {
@@ -182,12 +196,6 @@ static void report_summary(const dt_network *network, const dt_evaluation *e)
 
 /* ---- the run ---- */
 
-typedef struct run {
-    settings settings;
-    dt_scoring scoring;
-    dt_scores scores;
-} run;
-
 static dt_status take_rows(void *context, const dt_row_batch *rows)
 {
     run *r = context;
@@ -195,6 +203,7 @@ static dt_status take_rows(void *context, const dt_row_batch *rows)
     dt_status status = dt_scores_reserve(&r->scores, rows->count);
     if (status != DT_OK)
         return status;
+    r->rows += (int64_t)rows->count;
     dt_predictor_run(predictor, rows->x, NULL, rows->count);
     dt_scores_add(&r->scores, predictor->p, rows->y, rows->w, predictor->rows.predicted,
                   rows->count);
@@ -238,17 +247,22 @@ static dt_status run_all(run *r, const dt_comm *comm, int argc, char **argv)
     DT_TRY(dt_scoring_open(s, comm, &r->settings.scoring, true));
     DT_TRY(dt_comm_agree(
         comm, dt_scores_init(&r->scores, &s->model.network, 0, true, dt_rows_weighted(s->rows))));
+    if (r->settings.skips)
+        DT_TRY(dt_scoring_take_bad(s, r->settings.scoring.data, true));
     for (bool more = true; more;) {
         DT_TRY(dt_rows_next(s->rows, take_rows, r, &more));
         if (root)
             dt_log_progress("evaluating", more ? dt_rows_share(s->rows) : 1.0);
     }
+    dt_comm_sum_i64(comm, &r->rows, 1);
+    if (r->settings.skips)
+        DT_TRY(dt_scoring_report_bad(&r->bad, s, r->rows, true));
     DT_TRY(dt_scoring_warn(s));
     DT_TRY(dt_evaluation_compute(&evaluation, comm, &r->scores, NULL));
     if (root)
         status = report(r, &evaluation);
     DT_TRY(dt_comm_agree(comm, status));
-    report_summary(&s->model.network, &evaluation);
+    report_summary(r, &evaluation);
 out:
     dt_evaluation_clear(&evaluation);
     return status;

@@ -272,10 +272,11 @@ static dt_status ask_more(dt_predict_run *r)
     dt_status status = DT_OK;
     const dt_predict_settings *s = &r->settings;
     const bool takes_bad = s->on_error != DT_ON_ERROR_STOP;
-    if ((s->keep[0] != '\0' || takes_bad) && !dt_rows_are_table(r->scoring.rows))
-        DT_TRY(dt_fail(DT_USAGE, "%s was given, but %s has arrays; only a table of text has %s",
-                       takes_bad ? "--on-error" : "--keep", s->scoring.data,
-                       takes_bad ? "bad cells" : "columns to keep"));
+    if (s->keep[0] != '\0' && !dt_rows_are_table(r->scoring.rows))
+        DT_TRY(dt_fail(DT_USAGE,
+                       "--keep was given, but %s has arrays; only a table of text has columns to "
+                       "keep",
+                       s->scoring.data));
     if (dt_rows_have_ids(r->scoring.rows)) {
         const char *name = r->scoring.recipe.id != NULL ? r->scoring.recipe.id : DT_SOURCE_ID;
         DT_TRY(dt_comm_agree(r->scoring.comm, quote_name(&r->id_name, name)));
@@ -284,28 +285,7 @@ static dt_status ask_more(dt_predict_run *r)
     if (s->keep[0] != '\0')
         DT_TRY(dt_rows_keep(&r->kept, r->scoring.rows, s->keep));
     if (takes_bad)
-        DT_TRY(dt_comm_agree(r->scoring.comm, dt_rows_take_bad(r->scoring.rows)));
-out:
-    return status;
-}
-
-/* Says how many rows have no prediction. Collective. */
-static dt_status report_bad(dt_predict_run *r)
-{
-    dt_bad_rows bad;
-    dt_status status = DT_OK;
-    const bool skips = r->settings.on_error == DT_ON_ERROR_SKIP;
-    if (r->settings.on_error == DT_ON_ERROR_STOP)
-        return DT_OK;
-    DT_TRY(dt_rows_bad(&bad, r->scoring.rows));
-    const int64_t all = r->all_rows + (skips ? (int64_t)bad.count : 0);
-    if (bad.count > 0 && (int64_t)bad.count == all)
-        DT_TRY(dt_fail(DT_DATA, "%s; and so in all %lld rows", bad.example, (long long)all));
-    if (bad.count > 0 && r->scoring.root)
-        dt_log_warn("%llu of %lld rows cannot be prepared, and %s; the first is %s",
-                    (unsigned long long)bad.count, (long long)all,
-                    skips ? "are skipped" : "have an empty prediction", bad.example);
-    r->bad = (int64_t)bad.count;
+        DT_TRY(dt_scoring_take_bad(&r->scoring, s->scoring.data, false));
 out:
     return status;
 }
@@ -325,7 +305,9 @@ static dt_status predict_all(dt_predict_run *r)
     }
     r->all_rows = r->rows;
     dt_comm_sum_i64(comm, &r->all_rows, 1);
-    DT_TRY(report_bad(r));
+    if (r->settings.on_error != DT_ON_ERROR_STOP)
+        DT_TRY(dt_scoring_report_bad(&r->bad, &r->scoring, r->all_rows,
+                                     r->settings.on_error == DT_ON_ERROR_SKIP));
     DT_TRY(dt_scoring_warn(&r->scoring)); /* or no output at all */
     if (r->scoring.root)
         status = end_output(r);

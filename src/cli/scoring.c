@@ -169,6 +169,33 @@ const char *dt_scoring_output(char *out, size_t bytes, const dt_scoring *scoring
     return out;
 }
 
+dt_status dt_scoring_take_bad(const dt_scoring *scoring, const char *data, bool skip)
+{
+    if (!dt_rows_are_table(scoring->rows))
+        return dt_fail(
+            DT_USAGE, "--on-error was given, but %s has arrays; only a table of text has bad cells",
+            data);
+    return dt_comm_agree(scoring->comm, dt_rows_take_bad(scoring->rows, skip));
+}
+
+dt_status dt_scoring_report_bad(int64_t *count, const dt_scoring *scoring, int64_t rows,
+                                bool skipped)
+{
+    dt_bad_rows bad;
+    dt_status status = DT_OK;
+    DT_TRY(dt_rows_bad(&bad, scoring->rows));
+    *count = (int64_t)bad.count;
+    const int64_t all = rows + (skipped ? *count : 0);
+    if (*count > 0 && *count == all)
+        DT_TRY(dt_fail(DT_DATA, "%s; and so in all %lld rows", bad.example, (long long)all));
+    if (*count > 0 && scoring->root)
+        dt_log_warn("%lld of %lld rows cannot be prepared, and %s; the first is %s",
+                    (long long)*count, (long long)all,
+                    skipped ? "are skipped" : "have an empty prediction", bad.example);
+out:
+    return status;
+}
+
 dt_status dt_scoring_warn(const dt_scoring *scoring)
 {
     dt_unseen_cells unseen;

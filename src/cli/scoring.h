@@ -126,6 +126,24 @@ DT_MUST_USE dt_status dt_scoring_open(dt_scoring *out, const dt_comm *comm,
 /** Frees; zeroed scoring is allowed. Local. */
 void dt_scoring_clear(dt_scoring *scoring);
 
+/**
+ * Accepts bad rows of a table, as dt_table_take_bad; `data` is the word that names it.
+ *
+ * Calls:   collective, before the first row
+ * Errors:  DT_USAGE: the rows are not those of a table; DT_MEMORY; the same on all ranks
+ */
+DT_MUST_USE dt_status dt_scoring_take_bad(const dt_scoring *scoring, const char *data, bool skip);
+
+/**
+ * Counts the bad rows of all ranks, and warns of them on rank 0; `rows` is the number of rows that
+ * were taken, without the bad ones if these are `skipped`.
+ *
+ * Calls:   collective, behind the last row
+ * Errors:  DT_DATA: all rows are bad; DT_MEMORY; the same on all ranks
+ */
+DT_MUST_USE dt_status dt_scoring_report_bad(int64_t *count, const dt_scoring *scoring, int64_t rows,
+                                            bool skipped);
+
 /** Warns, on rank 0, of cells whose category no training row had. Collective. Errors: DT_MEMORY. */
 DT_MUST_USE dt_status dt_scoring_warn(const dt_scoring *scoring);
 

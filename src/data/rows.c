@@ -253,9 +253,9 @@ dt_status dt_rows_keep(const char **header, dt_rows *rows, const char *list)
     return dt_table_keep(header, rows->table, list);
 }
 
-dt_status dt_rows_take_bad(dt_rows *rows)
+dt_status dt_rows_take_bad(dt_rows *rows, bool skip)
 {
-    return dt_table_take_bad(rows->table);
+    return dt_table_take_bad(rows->table, skip);
 }
 
 dt_status dt_rows_bad(dt_bad_rows *out, const dt_rows *rows)

@@ -40,6 +40,7 @@ struct dt_table {
     dt_row_batch rows; /* those in x */
     dt_kept kept;
     bool *bad; /* [batch_rows]; NULL: a bad cell is an error */
+    bool skip_bad; /* batches leave them out */
     dt_bad_rows bad_rows; /* of this rank */
     dt_row_take *take;
     void *context;
@@ -297,9 +298,10 @@ dt_status dt_table_keep(const char **header, dt_table *table, const char *list)
     return status;
 }
 
-dt_status dt_table_take_bad(dt_table *table)
+dt_status dt_table_take_bad(dt_table *table, bool skip)
 {
     table->format.takes_malformed = true;
+    table->skip_bad = skip;
     return dt_memory_alloc(&table->bad, table->batch_rows, sizeof *table->bad, "bad rows");
 }
 
@@ -394,6 +396,10 @@ static dt_status take_row(void *context, const dt_csv_row *row)
         t->bad[at] = status == DT_DATA;
         if (t->bad[at]) {
             note_bad(t, row->row);
+            if (t->skip_bad) {
+                t->rows.count--;
+                return DT_OK;
+            }
             memset(t->x + at * t->D, 0, t->D * sizeof *t->x);
             status = DT_OK;
         }

@@ -108,6 +108,34 @@ assert np.isnan(arrays["probabilities"][bad]).all() and (arrays["predicted"][bad
 assert np.isfinite(arrays["probabilities"][good]).all() and (arrays["predicted"][good] >= 0).all()
 PY
 
+# evaluate --on-error skip: as if the bad rows were not there. Labels can be bad, too.
+"$PYTHON" - <<'PY'
+lines = ["Note,key,age,\"fare, paid\",class"] + [f"n,{i},{i % 90},{i % 60}.5,{'yes' if i % 90 + i % 60 > 60 else 'no'}" for i in range(9000)]
+open("good.csv", "w").write("\n".join(line for i, line in enumerate(lines) if i not in (5, 4000, 7000, 8999)) + "\n")
+lines[5] = "n,5,old,1.5,no"
+lines[4000] = "n,4000,1,1.5"
+lines[7000] = "n,7000,1,1.5,perhaps"
+lines[8999] = "n,8999,1,1.5,"
+open("labelled.csv", "w").write("\n".join(lines) + "\n")
+PY
+run 1 evaluate model good.csv
+expect_status 0
+grep -v ^data stdout >good.txt
+for ranks in 1 3; do
+    run "$ranks" evaluate model labelled.csv --on-error skip
+    expect_status 0
+    expect_one_stderr_line "dtrain: warning: 4 of 9000 rows cannot be prepared, and are skipped; the first is labelled.csv: row 5 "
+    expect_stdout_line summary.bad_rows=4
+    grep -v -e ^data -e bad_rows stdout >skipped.txt
+    expect_same_file good.txt skipped.txt
+done
+run 2 evaluate model labelled.csv
+expect_status 3
+expect_one_stderr_line "dtrain: error: labelled.csv: row 5 (line 6): column 'age': 'old' is no number"
+run 2 evaluate model set --on-error skip
+expect_status 2
+expect_one_stderr_line "dtrain: error: --on-error was given, but set has arrays; only a table of text has bad cells"
+
 # Of values: no probabilities to leave out.
 run 0 prepare train.csv --target age --task regression --drop key,class --out values --quiet
 expect_status 0

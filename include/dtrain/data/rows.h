@@ -82,7 +82,7 @@ bool dt_rows_are_table(const dt_rows *rows);
 
 /** As dt_table_keep, dt_table_take_bad and dt_table_bad. The rows must be those of a table. */
 DT_MUST_USE dt_status dt_rows_keep(const char **header, dt_rows *rows, const char *list);
-DT_MUST_USE dt_status dt_rows_take_bad(dt_rows *rows);
+DT_MUST_USE dt_status dt_rows_take_bad(dt_rows *rows, bool skip);
 DT_MUST_USE dt_status dt_rows_bad(dt_bad_rows *out, const dt_rows *rows);
 
 /** Returns whether rows come with ids of an array (as kept cells). Calls: local; the same on all

@@ -60,14 +60,16 @@ DT_MUST_USE dt_status dt_table_open(dt_table **out, const dt_comm *comm, const c
 DT_MUST_USE dt_status dt_table_keep(const char **header, dt_table *table, const char *list);
 
 /**
- * Has rows with a cell that the recipe cannot prepare, with fewer or more fields than the header,
- * or with a quote in a wrong place come as bad ones, instead of an error. Of the latter two the
- * cells to keep are empty.
+ * Accepts bad rows instead of ending with an error: rows with a cell that the recipe cannot prepare,
+ * with fewer or more fields than the header, or with a quote in a wrong place. With `skip` batches
+ * leave them out, and the numbers of the rows behind them in the batch are not known; without, they
+ * come marked as bad, and those with a wrong number of fields or a wrong quote have no cells to
+ * keep.
  *
  * Calls:   local, on all ranks, before the first row
  * Errors:  DT_MEMORY
  */
-DT_MUST_USE dt_status dt_table_take_bad(dt_table *table);
+DT_MUST_USE dt_status dt_table_take_bad(dt_table *table, bool skip);
 
 /** Rows that cannot be prepared. */
 typedef struct dt_bad_rows {
