@@ -1,7 +1,7 @@
 #ifndef DTRAIN_TESTS_FUZZ_DATA_H
 #define DTRAIN_TESTS_FUZZ_DATA_H
 
-/** What the harnesses of data files share: reads every array, and opens the file as the data of a run. */
+/** What the harnesses of data files share: reads every array, opens the file as a run's data. */
 
 #include "dtrain/data/source.h"
 #include "fuzz.h"

@@ -60,11 +60,11 @@ DT_MUST_USE dt_status dt_table_open(dt_table **out, const dt_comm *comm, const c
 DT_MUST_USE dt_status dt_table_keep(const char **header, dt_table *table, const char *list);
 
 /**
- * Accepts bad rows instead of ending with an error: rows with a cell that the recipe cannot prepare,
- * with fewer or more fields than the header, or with a quote in a wrong place. With `skip` batches
- * leave them out, and the numbers of the rows behind them in the batch are not known; without, they
- * come marked as bad, and those with a wrong number of fields or a wrong quote have no cells to
- * keep.
+ * Accepts bad rows instead of ending with an error: those with a cell that the recipe cannot
+ * prepare, with fewer or more fields than the header, or with a quote in a wrong place. With `skip`
+ * batches leave them out, and the numbers of the rows behind them in the batch are not known;
+ * without, they come marked as bad, and those with a wrong number of fields or a wrong quote have
+ * no cells to keep.
  *
  * Calls:   local, on all ranks, before the first row
  * Errors:  DT_MEMORY
