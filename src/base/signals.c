@@ -31,6 +31,11 @@ static void catch_signal(int number)
     (void)sigaction(number, &action, NULL);
 }
 
+void dt_signals_ignore_limits(void)
+{
+    (void)signal(SIGXFSZ, SIG_IGN);
+}
+
 void dt_signals_catch_warnings(void)
 {
     static const int signals[] = {SIGUSR1, SIGINT, SIGHUP};
@@ -41,7 +46,6 @@ void dt_signals_catch_warnings(void)
             continue;
         catch_signal(signals[i]);
     }
-    (void)signal(SIGXFSZ, SIG_IGN); /* a file at its size limit is an error of the write */
     (void)signal(SIGPIPE, SIG_IGN); /* `| head`: what is said may be lost, not what is computed */
 }
 

@@ -180,6 +180,7 @@ static void restart_with_better_kernels(int argc, char **argv)
 int main(int argc, char **argv)
 {
     occupy_standard_streams();
+    dt_signals_ignore_limits();
     restart_with_better_kernels(argc, argv);
     const command *asked = find_command(argc, argv);
     const bool named = asked != NULL;

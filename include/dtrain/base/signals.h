@@ -8,9 +8,17 @@
  */
 
 /**
+ * Ignores SIGXFSZ, so that a file at the limit of `ulimit -f` is a write that fails (EFBIG), and
+ * not the end of the process with a half-written file.
+ *
+ * Calls:   local; first in main, for every command
+ */
+void dt_signals_ignore_limits(void);
+
+/**
  * Catches these signals but SIGTERM from here on: for the start of a run, in which nothing is lost
  * by an end at once, and MPI_Init may hang. A launcher that gives up on a rank sends SIGTERM.
- * SIGPIPE and SIGXFSZ are ignored.
+ * SIGPIPE is ignored.
  *
  * A second SIGINT ends the process as if the first had not been caught: for a person who will not
  * wait. A SIGINT or SIGHUP that was ignored stays so, as of a job in a shell's background, or under
