@@ -43,8 +43,7 @@ void dt_options_set_defaults(const dt_option_table *table, void *settings)
 
 /* ---- names ---- */
 
-/* The index of a name, or table->count and a failure that suggests the nearest one. */
-static dt_status find_option(size_t *out, const dt_option_table *table, const char *name)
+dt_status dt_options_find(size_t *out, const dt_option_table *table, const char *name)
 {
     const char *names[DT_OPTION_MAX];
     for (*out = 0; *out < table->count; ++*out) {
@@ -70,7 +69,7 @@ static dt_status parse_option_word(const dt_option_table *table, void *settings,
     const size_t length = equals != NULL ? (size_t)(equals - word) : strlen(word);
     (void)snprintf(name, sizeof name, "%.*s", (int)length, word);
     size_t index = 0;
-    dt_status status = find_option(&index, table, name);
+    dt_status status = dt_options_find(&index, table, name);
     if (status != DT_OK)
         return status;
     const dt_option *option = &table->options[index];
@@ -129,8 +128,8 @@ static void cut_comment(char *line)
     }
 }
 
-static dt_status parse_line(const dt_option_table *table, void *settings, char *line,
-                            const dt_option_set *given_before)
+/* Takes one line apart; blank lines and comments are none. */
+static dt_status read_line(char *line, dt_options_line *take, void *context)
 {
     cut_comment(line);
     char *name = trim(line);
@@ -141,15 +140,7 @@ static dt_status parse_line(const dt_option_table *table, void *settings, char *
         return dt_fail(DT_USAGE, "expected 'name = value', found '%s'", name);
     *equals = '\0';
     const char *value = trim(equals + 1);
-    (void)trim(name);
-    if (strcmp(name, "config") == 0)
-        return dt_fail(DT_USAGE, "a configuration file cannot name another one");
-    size_t index = 0;
-    dt_status status = find_option(&index, table, name);
-    if (status != DT_OK || is_given(given_before, index))
-        return status;
-    const bool again = mark_given(table, settings, index);
-    return dt_options_parse_value(&table->options[index], settings, value, again);
+    return take(context, trim(name), value);
 }
 
 /* Tells whether fgets stopped because `line` was full. A newline or the end right behind it is
@@ -162,36 +153,62 @@ static bool is_cut_off(const char *line, size_t bytes, FILE *file)
     return next != '\n' && next != EOF;
 }
 
-dt_status dt_options_parse_file(const dt_option_table *table, void *settings, const char *path)
+dt_status dt_options_read_file(const char *option, const char *path, dt_options_line *take,
+                               void *context)
 {
     struct stat found;
     /* A pipe would be waited for, and a device may have no end. */
     if (stat(path, &found) == 0 && !S_ISREG(found.st_mode) && !S_ISDIR(found.st_mode))
-        return dt_fail(DT_USAGE, "--config %s: is a device or pipe, expected a file", path);
+        return dt_fail(DT_USAGE, "%s %s: is a device or pipe, expected a file", option, path);
     FILE *file = fopen(path, "r");
     if (file == NULL)
-        return dt_fail(DT_USAGE, "--config %s: %s", path, strerror(errno));
-    const dt_option_set given_before = *given_set(table, settings);
+        return dt_fail(DT_USAGE, "%s %s: %s", option, path, strerror(errno));
     dt_status status = DT_OK;
     char line[2 * DT_OPTION_TEXT_BYTES];
     for (int number = 1; status == DT_OK && fgets(line, sizeof line, file) != NULL; number++) {
         status = is_cut_off(line, sizeof line, file)
                      ? dt_fail(DT_USAGE, "is longer than %zu bytes", sizeof line - 1)
-                     : parse_line(table, settings, line, &given_before);
+                     : read_line(line, take, context);
         if (status != DT_OK)
             status = dt_fail(status, "%s, line %d: %s", path, number, dt_status_text());
     }
     if (status == DT_OK && ferror(file))
-        status = dt_fail(DT_USAGE, "--config %s: %s", path, strerror(errno));
+        status = dt_fail(DT_USAGE, "%s %s: %s", option, path, strerror(errno));
     (void)fclose(file);
     return status;
+}
+
+/* Where the lines of --config go. */
+typedef struct config {
+    const dt_option_table *table;
+    void *settings;
+    dt_option_set given_before;
+} config;
+
+static dt_status take_option(void *context, const char *name, const char *value)
+{
+    const config *c = context;
+    if (strcmp(name, "config") == 0)
+        return dt_fail(DT_USAGE, "a configuration file cannot name another one");
+    size_t index = 0;
+    dt_status status = dt_options_find(&index, c->table, name);
+    if (status != DT_OK || is_given(&c->given_before, index))
+        return status;
+    const bool again = mark_given(c->table, c->settings, index);
+    return dt_options_parse_value(&c->table->options[index], c->settings, value, again);
+}
+
+dt_status dt_options_parse_file(const dt_option_table *table, void *settings, const char *path)
+{
+    config c = {.table = table, .settings = settings, .given_before = *given_set(table, settings)};
+    return dt_options_read_file("--config", path, take_option, &c);
 }
 
 dt_status dt_options_set(const dt_option_table *table, void *settings, const char *name,
                          const char *value)
 {
     size_t index = 0;
-    dt_status status = find_option(&index, table, name);
+    dt_status status = dt_options_find(&index, table, name);
     if (status == DT_OK) {
         const bool again = mark_given(table, settings, index);
         status = dt_options_parse_value(&table->options[index], settings, value, again);
@@ -217,7 +234,7 @@ dt_status dt_options_apply_preset(const dt_option_table *table, void *settings,
         size_t index = 0;
         if (rows[i].preset != preset)
             continue;
-        DT_TRY(find_option(&index, table, rows[i].option));
+        DT_TRY(dt_options_find(&index, table, rows[i].option));
         const dt_option *option = &table->options[index];
         const bool given = is_given(given_set(table, settings), index);
         const bool joins = given && option->kind == DT_OPTION_WORDS &&

@@ -95,10 +95,30 @@ DT_MUST_USE dt_status dt_options_parse_words(const dt_option_table *table, void 
                                              char **argv, int *word_count);
 
 /**
+ * Finds an option by its name: its index in the table.
+ *
+ * Errors:  DT_USAGE: unknown (with the nearest name); *out = table->count
+ */
+DT_MUST_USE dt_status dt_options_find(size_t *out, const dt_option_table *table, const char *name);
+
+/** Takes one line `name = value` of a file; both are trimmed. */
+typedef dt_status dt_options_line(void *context, const char *name, const char *value);
+
+/**
+ * Reads lines `name = value` of a file that `option` ("--config") names, and gives each to `take`
+ * until one fails; # at a word's beginning starts a comment.
+ *
+ * Errors:  DT_USAGE, naming file and line; a line longer than 2047 bytes, an unreadable file too;
+ *          those of `take`, likewise
+ */
+DT_MUST_USE dt_status dt_options_read_file(const char *option, const char *path,
+                                           dt_options_line *take, void *context);
+
+/**
  * Reads lines `name = value`; # at a word's beginning starts a comment. Options already given keep
  * their value, so that the command line wins when it is parsed first.
  *
- * Errors:  DT_USAGE, naming file and line; a line longer than 2047 bytes, an unreadable file too
+ * Errors:  DT_USAGE as dt_options_read_file
  */
 DT_MUST_USE dt_status dt_options_parse_file(const dt_option_table *table, void *settings,
                                             const char *path);

@@ -22,7 +22,8 @@ typedef enum dt_random_purpose {
     DT_RANDOM_DROPOUT = 6, /* dt_random_draw: layer, epoch, position of the row */
     DT_RANDOM_NOISE = 7, /* likewise */
     DT_RANDOM_EXPLAIN = 8, /* stream: column << 32 | repeat; 2^64 - 1: rows */
-    DT_RANDOM_FOLDS = 9 /* stream: repeat << 32 | class */
+    DT_RANDOM_FOLDS = 9, /* stream: repeat << 32 | class */
+    DT_RANDOM_SEARCH = 10 /* stream: trial << 32 | CRC-32 of the setting's name */
 } dt_random_purpose;
 
 /** A position in one stream; cheap to make, holds four numbers at a time. */
