@@ -79,6 +79,26 @@ DT_MUST_USE dt_status dt_run_begin(dt_run *r);
 /** Does what dt_run_train does for a run without restarts. */
 DT_MUST_USE dt_status dt_run_train_single(dt_run *r);
 
+/* ---- run_part.c: an ordinary run that is a part of a larger one ---- */
+
+/* Gives a part the settings of the whole, as an ordinary run's, so that --like and --resume take
+ * the part alone, too; and its data, which stays the whole's. Local. */
+void dt_run_part_borrow(dt_run *out, const dt_run *whole);
+
+/* Ends the borrowing, before the part is freed. Local. */
+void dt_run_part_give_back(dt_run *part);
+
+/* Sets --out to the part's folder, and --resume if it has a checkpoint. Root-only. */
+void dt_run_part_settle(dt_run *part);
+
+/**
+ * Makes the part's folder, trains in it and saves, as dt_run_train and dt_run_save do.
+ *
+ * Calls:   collective; the settings are the same on all ranks
+ * Errors:  as dt_run_own, dt_run_begin, dt_run_train and dt_run_save
+ */
+DT_MUST_USE dt_status dt_run_part_train(dt_run *part);
+
 /* ---- run_restarts_files.c: a run whose settings have more than one restart ---- */
 
 /* Writes the name of a restart's folder, from 1. Returns `out`. Root-only. */

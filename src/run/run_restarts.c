@@ -9,7 +9,6 @@
 
 #include "dtrain/base/log.h"
 #include "dtrain/base/memory.h"
-#include "dtrain/io/file.h"
 #include "dtrain/run/run_file.h"
 
 #include <inttypes.h>
@@ -98,54 +97,19 @@ out:
 
 /* ---- training one ---- */
 
-/* The data stays the whole run's. */
-static void borrow(dt_run *out, const dt_run *r)
-{
-    out->started_s = r->started_s;
-    out->command_line = r->command_line;
-    out->environment = r->environment;
-    out->source = r->source;
-    memcpy(out->members, r->members, sizeof out->members);
-    out->member_count = r->member_count;
-    out->recipe = r->recipe;
-    out->example = r->example;
-    memcpy(out->sets, r->sets, sizeof out->sets);
-    out->input_mean = r->input_mean;
-    out->input_variance = r->input_variance;
-    memcpy(out->unscaled, r->unscaled, sizeof out->unscaled);
-    out->scale = r->scale;
-    memcpy(out->baseline_rmse, r->baseline_rmse, sizeof out->baseline_rmse);
-    out->load_s = r->load_s;
-}
-
-static void give_back(dt_run *run)
-{
-    memset(&run->environment, 0, sizeof run->environment);
-    memset(&run->source, 0, sizeof run->source);
-    memset(&run->recipe, 0, sizeof run->recipe);
-    memset(run->sets, 0, sizeof run->sets);
-    run->input_mean = run->input_variance = NULL;
-    run->scale = NULL;
-}
-
 /* An ordinary run's, so that --like and --resume take this restart alone, too. */
 static void set_settings(dt_run *out, const dt_run *r, int64_t restart)
 {
     dt_settings *s = &out->settings;
-    char checkpoint[PATH_BYTES + 16];
-    *s = r->settings;
     s->restarts = 1;
     s->average = false;
     s->split_seed = dt_settings_split_seed(s);
     s->seed += restart - 1;
-    s->like[0] = s->resume[0] = s->config[0] = '\0';
     out->restart = restart;
     if (!r->root)
         return;
     (void)dt_run_restart_folder(out->folder, r, restart);
-    (void)snprintf(s->out, sizeof s->out, "%.*s", DT_OPTION_TEXT_BYTES - 1, out->folder);
-    if (access(dt_checkpoint_path(checkpoint, sizeof checkpoint, out->folder), F_OK) == 0)
-        memcpy(s->resume, s->out, sizeof s->resume);
+    dt_run_part_settle(out);
 }
 
 static void add_phases(dt_phases *sum, const dt_phases *phases)
@@ -160,18 +124,10 @@ DT_MUST_USE static dt_status train_one(dt_run *r, int64_t restart)
     dt_status status = DT_OK;
     dt_run *run = NULL;
     DT_TRY(dt_comm_agree(r->comm, dt_run_new(&run, r->comm)));
-    borrow(run, r);
+    dt_run_part_borrow(run, r);
     set_settings(run, r, restart);
     dt_comm_broadcast(r->comm, &run->settings, sizeof run->settings);
-    if (r->root) {
-        status = dt_file_make_folder(run->folder);
-        if (status == DT_OK)
-            status = dt_run_own(run, run->folder);
-    }
-    DT_TRY(dt_comm_agree(r->comm, status));
-    DT_TRY(dt_run_begin(run));
-    DT_TRY(dt_run_train_single(run));
-    DT_TRY(dt_run_save(run));
+    DT_TRY(dt_run_part_train(run));
 out:
     if (status == DT_STOPPED)
         status = dt_fail(status, "%s, restart %" PRId64, dt_status_text(), restart);
@@ -179,7 +135,7 @@ out:
         add_phases(&r->result.phases, &run->result.phases);
         r->result.epochs = run->result.epochs; /* for what is said of a run that stops */
         dt_run_end(run, status);
-        give_back(run);
+        dt_run_part_give_back(run);
     }
     dt_run_free(run);
     return status;
