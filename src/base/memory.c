@@ -1,6 +1,7 @@
 #include "dtrain/base/memory.h"
 
 #include "dtrain/base/fault.h"
+#include "dtrain/base/memory_limits.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -12,7 +13,7 @@
  * space freely, and kills the process later, when the memory turns out not to be there. */
 enum { LARGE_BYTES = 64 << 20, HUGE_PAGE_BYTES = 2 << 20 };
 
-size_t dt_memory_available(void)
+static size_t host_available(void)
 {
     size_t available = SIZE_MAX;
     char line[128];
@@ -24,6 +25,12 @@ size_t dt_memory_available(void)
             available = (size_t)strtoull(line + 13, NULL, 10) * 1024;
     (void)fclose(file);
     return available;
+}
+
+size_t dt_memory_available(void)
+{
+    const size_t host = host_available(), group = dt_memory_group_available("");
+    return host < group ? host : group;
 }
 
 dt_status dt_memory_alloc(void *out, size_t count, size_t size, const char *what)
@@ -67,14 +74,24 @@ dt_status dt_memory_grow(void *block, size_t old_count, size_t count, size_t siz
 dt_status dt_memory_check(double bytes, int ranks, const char *what, const char *advice)
 {
     const double mebibyte = 1 << 20;
-    const double available = (double)dt_memory_available();
-    if (bytes <= available)
-        return DT_OK;
-    return dt_fail(DT_MEMORY,
-                   "no memory for %s: %d rank%s of a host need%s %.0f MiB, and it has %.0f MiB "
-                   "available; %s",
-                   what, ranks, ranks == 1 ? "" : "s", ranks == 1 ? "s" : "", bytes / mebibyte,
-                   available / mebibyte, advice);
+    const double host = (double)host_available();
+    const double group = (double)dt_memory_group_available("");
+    const double available = host < group ? host : group;
+    const char *limit = NULL;
+    const double own = (double)dt_memory_process_available(&limit);
+    if (bytes > available)
+        return dt_fail(DT_MEMORY,
+                       "no memory for %s: %d rank%s of a host need%s %.0f MiB, and %s %.0f MiB "
+                       "available; %s",
+                       what, ranks, ranks == 1 ? "" : "s", ranks == 1 ? "s" : "", bytes / mebibyte,
+                       host < group ? "it has" : "the limit of the job or container leaves",
+                       available / mebibyte, advice);
+    if (bytes / ranks > own)
+        return dt_fail(DT_MEMORY,
+                       "no memory for %s: each rank needs %.0f MiB, and %s leaves it %.0f MiB; "
+                       "raise that limit, or %s",
+                       what, bytes / ranks / mebibyte, limit, own / mebibyte, advice);
+    return DT_OK;
 }
 
 void dt_memory_free(void *block)

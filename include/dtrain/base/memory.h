@@ -24,13 +24,14 @@ DT_MUST_USE dt_status dt_memory_alloc(void *out, size_t count, size_t size, cons
 DT_MUST_USE dt_status dt_memory_grow(void *block, size_t old_count, size_t count, size_t size,
                                      const char *what);
 
-/** Returns the bytes the machine can still give without swapping; SIZE_MAX where it does not say.
- */
+/** Returns the bytes that the machine can still give without swapping, and within the limit of this
+ * process's job or container (memory_limits.h); SIZE_MAX where neither is known. */
 size_t dt_memory_available(void);
 
 /**
  * Checks that the machine has `bytes` bytes for the `ranks` processes on it that are about to take
- * them together: each alone would see memory that another is about to take.
+ * them together: each alone would see memory that another is about to take. The same holds for the
+ * limit of a job or container; that of `ulimit` is each process's own, which takes its share.
  *
  * Errors:  DT_MEMORY, one line: what it is for, what is needed and there, and the advice
  */
