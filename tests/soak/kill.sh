@@ -1,7 +1,11 @@
 #!/bin/sh
 # kill.sh [COUNT [DTRAIN [SEED]]]    kills COUNT (200) training runs with SIGKILL, each at a random moment, a
-#                             random rank or all of them, on 1 to 8 ranks; goes on with each on another
-#                             number of ranks; and compares what comes out with a run that nobody killed.
+#                             random rank or all of them, on 1 to 8 ranks; resumes each on another number of
+#                             ranks; and compares the result with a run that nobody killed.
+#
+# The runs take turns at six networks: the tutorial's; dropout and batch normalization; row and class
+# weights with averaged weights; regression; embedded categories and members on arrays; a table by
+# --preset tabular.
 #
 # Each time: the job ends by itself within 10 s of the kill, no process is left, whatever is there of
 # run.h5 and checkpoint.h5 can be read, and the run that goes on ends with the same weights, epochs and
@@ -27,8 +31,36 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/dtrain-kill.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
 cd "$work"
-"$PYTHON" -c 'from make_data import save_parts; save_parts("some", rows=(4000, 500, 500), columns=50)'
-options="--quiet --epochs 300 --patience 1000 --batch 40 --checkpoint-every 0.1s"
+"$PYTHON" - <<'PY'
+import numpy as np
+from make_data import save, save_parts
+parts = dict(rows=(4000, 500, 500), columns=50)
+save_parts("some", **parts)
+for part in ("train", "validation", "test"):
+    with np.load(f"some-{part}.npz") as some:
+        x, y = some["inputs"], some["targets"]
+    save(f"weighted-{part}.npz", inputs=x, targets=y, weights=np.abs(x[:, 0]) + 0.5)
+    save(f"values-{part}.npz", inputs=x, targets=np.stack([x[:, 1] * x[:, 2] + y, x[:, 3]], 1))
+    if part == "train":
+        with open("table.csv", "w", encoding="utf-8") as table:
+            table.write("a,b,c,kind,day,label\n")
+            for r, label in zip(x, y):
+                table.write(f"{r[0]},{r[1]},{r[2]},k{int(r[3] * 3) % 9},2024-01-{int(abs(r[4]) * 9) % 28 + 1:02},{label}\n")
+PY
+"$DTRAIN" prepare table.csv --target label --preset tabular --out table --quiet >prepared.txt
+often="--quiet --patience 1000 --checkpoint-every 0.1s"
+# of KIND: what is trained, for one or two seconds.
+options_of() {
+    case $1 in
+    tutorial) echo "$often --epochs 300 --batch 40 some" ;;
+    dropout) echo "$often --epochs 90 --batch 40 --hidden 32,32 --dropout 0.2 --norm batch --noise 0.01 some" ;;
+    weights) echo "$often --epochs 250 --batch 40 --weights weights --class-weight balanced --ema 0.99 --optimizer adamw weighted" ;;
+    values) echo "$often --epochs 200 --batch 40 --loss huber --schedule cosine --warmup 2 --residual --hidden 24,24 values" ;;
+    members) echo "$often --epochs 30 --batch 40 --preset tabular --members 4 --hidden 16,16 --category-embedding 4 --bins 8 table" ;;
+    table) echo "$often --epochs 30 --batch 40 --target label --preset tabular --members 2 --hidden 16 --bins 8 table.csv" ;;
+    esac
+}
+kinds="tutorial dropout weights values members table"
 cat >with-pid <<'SH'
 #!/bin/sh
 echo $$ >"pid.${OMPI_COMM_WORLD_RANK:-0}"
@@ -37,7 +69,7 @@ SH
 chmod +x with-pid
 
 fail() {
-    echo "kill.sh: kill $kill ($how, $ranks ranks, after $pause s): $1" >&2
+    echo "kill.sh: kill $kill ($kind, $how, $ranks ranks, after $pause s): $1" >&2
     cp -r "$work" "$work.kept"
     echo "kept: $work.kept" >&2
     exit 1
@@ -61,22 +93,29 @@ alive() {
     return 1
 }
 
-# shellcheck disable=SC2086
-timeout 120 mpirun -q -np 1 "$DTRAIN" --out whole $options some >whole.txt
-echo "the run: $(sed -n 's/^summary.epochs=//p' whole.txt) epochs of 100 steps, weights $(sed -n 's/^summary.weights_crc=//p' whole.txt)"
+for kind in $kinds; do
+    began=$(date +%s%N)
+    # shellcheck disable=SC2046
+    timeout 120 mpirun -q -np 1 "$DTRAIN" --out "whole-$kind" $(options_of "$kind") >whole.txt
+    echo "$kind: $(sed -n 's/^summary.epochs=//p' whole.txt) epochs in $((($(date +%s%N) - began) / 1000000)) ms, weights $(sed -n 's/^summary.weights_crc=//p' whole.txt)"
+done
 
 same=0 logs=0 anew=0 ended=0 stopped_middle=0 worst=0
 kill=0
 while [ "$same" -lt "$count" ]; do
     kill=$((kill + 1))
     rm -rf run pid.*
+    # shellcheck disable=SC2086
+    set -- $kinds
+    shift $((kill % $#))
+    kind=$1 options=$(options_of "$1")
     # shellcheck disable=SC2046
     set -- $(draw "$kill") # at times before MPI is up, or past the end
     ranks=$1 again=$2 pause=$3 victim=$4
     how="rank $victim"
     [ "$victim" -lt "$ranks" ] || how="all ranks"
     # shellcheck disable=SC2086
-    timeout 120 mpirun -q -np "$ranks" ./with-pid --out run $options some >out 2>err </dev/null &
+    timeout 120 mpirun -q -np "$ranks" ./with-pid --out run $options >out 2>err </dev/null &
     job=$!
     sleep "$pause"
     began=$(date +%s%N)
@@ -105,13 +144,17 @@ if os.path.exists("run/run.h5"):
     with h5py.File("run/run.h5", "r") as run:
         status = run.attrs["status"]
         assert status in ("running", "ok"), status
+        rows = int(run["data"].attrs["train_rows"])
         epochs = len(run["epochs"][:])
 if os.path.exists("run/checkpoint.h5"):
     with h5py.File("run/checkpoint.h5", "r") as checkpoint:
         state = checkpoint["state"][0]
-        for name in ("weights", "best_weights", "optimizer/m", "optimizer/v"):
-            checkpoint[name][:]
-        print("middle" if state["rows"] % 4000 else "between")
+        names = []
+        checkpoint.visit(names.append)
+        for name in names:
+            if isinstance(checkpoint[name], h5py.Dataset):
+                checkpoint[name][()]
+        print("middle" if state["rows"] % rows else "between")
 elif os.path.exists("run/run.h5") and status == "ok":
     print("ended")
 else:
@@ -126,18 +169,18 @@ PY
     early)
         anew=$((anew + 1))
         # shellcheck disable=SC2086
-        timeout 120 mpirun -q -np "$again" "$DTRAIN" --out run $options some >out 2>err || fail "anew: $(cat err)"
+        timeout 120 mpirun -q -np "$again" "$DTRAIN" --out run $options >out 2>err || fail "anew: $(cat err)"
         ;;
     *)
         [ "$state" = between ] || stopped_middle=$((stopped_middle + 1))
         timeout 120 mpirun -q -np "$again" "$DTRAIN" --resume run --quiet >out 2>err || fail "resume: $(cat err)"
         ;;
     esac
-    "$PYTHON" "$here/../cli/compare_runs.py" whole run >wrong 2>&1 || fail "other results: $(cat wrong)"
+    "$PYTHON" "$here/../cli/compare_runs.py" "whole-$kind" run >wrong 2>&1 || fail "other results: $(cat wrong)"
     [ ! -e run/checkpoint.h5 ] || fail "a checkpoint is left of a run that ended"
     [ -z "$(find run -name '*.tmp')" ] || fail "half a file is left"
     same=$((same + 1)) logs=$((logs + 1))
-    echo "kill $kill: $how of $ranks after $pause s: $state, exit $status, gone after $took ms; on $again ranks: the same"
+    echo "kill $kill: $kind, $how of $ranks after $pause s: $state, exit $status, gone after $took ms; on $again ranks: the same"
 done
 echo
 echo "$count kills: $same times the same weights, epochs and evaluation; $logs readable logs"
