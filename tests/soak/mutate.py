@@ -41,14 +41,22 @@ COMMANDS = {
     "npz": [Command(["inspect", "F"]), Command(["inspect", "--json", "F"]),
             Command(["train", "F", *TRAIN], True), Command(["predict", "B/model.h5", "F"], True),
             Command(["evaluate", "B/model.h5", "F"], True)],
+    "hdf5": [Command(["inspect", "F"]), Command(["inspect", "--json", "F"]),
+             Command(["train", "F", *TRAIN], True), Command(["predict", "B/model.h5", "F"], True),
+             Command(["evaluate", "B/model.h5", "F"], True)],
     "csv": [Command(["prepare", "F", "T", "--out", "D/out/p", "--fill", "mode"],
                     False, (0, 2, 3)),
+            Command(["prepare", "F", "T", "--out", "D/out/p", "--preset", "tabular"],
+                    False, (0, 2, 3)),
+            Command(["F", "T", "--fill", "mode", *TRAIN], True, (0, 2, 3)),
+            Command(["predict", "B/bank.h5", "F", "--on-error", "empty"], True),
+            Command(["evaluate", "B/bank.h5", "F", "--on-error", "skip"], True),
             Command(["predict", "B/bank.h5", "F"], True),
             Command(["evaluate", "B/bank.h5", "F"], True)],
     "recipe": [Command(["inspect", "F"]), Command(["inspect", "--json", "F"])],
     "config": [Command(["train", "D/no-such-data", "--config", "F"], True, (0, 2, 3))],
     "model": [Command(["inspect", "F"]), Command(["export", "F", "--to", "D/out/m.npz"]),
-              Command(["export", "F", "--to", "D/out/m.keras"]),
+              Command(["export", "F", "--to", "D/out/m.keras"], False, (0, 2, 3)), # an ensemble cannot
               Command(["predict", "F", "B/rows.npz"], True),
               Command(["evaluate", "F", "B/rows.npz"], True),
               Command(["train", "B/rows.npz", "--init-from", "F", *TRAIN], True)],
@@ -59,7 +67,7 @@ COMMANDS = {
     "checkpoint": [Command(["inspect", "F"]),
                    Command(["train", "--resume", "D/in", "--quiet", "--out", "D/out/run"], True)],
 }
-WEIGHTS = {"npz": 22, "csv": 22, "recipe": 10, "config": 2, "model": 22, "run": 12, "checkpoint": 10}
+WEIGHTS = {"npz": 16, "hdf5": 10, "csv": 24, "recipe": 8, "config": 2, "model": 20, "run": 10, "checkpoint": 10}
 # Where the file has to lie, and the seeds' folder.
 NAMES = {"checkpoint": "checkpoint.h5", "csv": "t.csv"}
 CORPORA = {"csv": ("csv", "prepare")}
@@ -169,9 +177,10 @@ def make_sound(dtrain, folder):
         archive.writestr("x.npy", npy("<f4", (rows, 2), struct.pack(f"<{2 * rows}f", *x)))
         archive.writestr("y.npy", npy("<i4", (rows,), struct.pack(f"<{rows}i", *y)))
     with open(os.path.join(folder, "bank.csv"), "w", encoding="utf-8") as table:
-        table.write("age,job,city,y\n")
+        table.write("age,job,city,paid,since,y\n")
         for i in range(rows):
-            table.write(f"{rng.randrange(18, 90)},{rng.choice('uvx')},c{i % 4},{'ab'[y[i]]}\n")
+            table.write(f"{rng.randrange(18, 90)},{rng.choice('uvx')},c{i % 4},\"${rng.randrange(900, 4000):,}\","
+                        f"2024-{i % 12 + 1:02}-{i % 28 + 1:02},{'ab'[y[i]]}\n")
     run_once(dtrain, folder, "train", "rows.npz", "--hidden", "2", "--epochs", "2", "--out", "r")
     run_once(dtrain, folder, "prepare", "bank.csv", "--target", "y", "--out", "bank")
     run_once(dtrain, folder, "train", "bank", "--hidden", "2", "--epochs", "1", "--out", "b")
