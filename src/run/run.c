@@ -1,4 +1,4 @@
-#include "run_internal.h"
+#include "run_parts.h"
 
 #include "dtrain/base/log.h"
 #include "dtrain/base/signals.h"
@@ -43,6 +43,7 @@ static dt_status share_settings(dt_run *r, const dt_settings *settings)
     }
     DT_TRY(dt_comm_agree(r->comm, status));
     dt_comm_broadcast(r->comm, &r->settings, sizeof r->settings);
+    r->parts = r->settings.restarts > 1 ? &dt_parts_restarts : NULL;
     dt_log_init(r->root, r->settings.quiet);
     dt_comm_set_stall_timeout(r->comm, r->settings.stall_timeout);
 out:
@@ -70,5 +71,5 @@ out:
 
 dt_status dt_run_train(dt_run *r)
 {
-    return r->settings.restarts > 1 ? dt_run_train_restarts(r) : dt_run_train_single(r);
+    return r->parts != NULL ? dt_run_train_parts(r) : dt_run_train_single(r);
 }

@@ -1,5 +1,5 @@
 /* What a run says before it trains. */
-#include "run_internal.h"
+#include "run_parts.h"
 
 #include "dtrain/base/log.h"
 #include "dtrain/nn/spec.h"
@@ -111,8 +111,8 @@ static void report_resume(const dt_run *r)
 {
     const size_t sessions = r->checkpoint.history.session_count;
     dt_log_say("resume     %s: ", r->settings.resume);
-    if (r->settings.restarts > 1)
-        dt_log_say("restarts that have ended are kept");
+    if (r->parts != NULL)
+        dt_log_say("%ss that have ended are kept", r->parts->word);
     else
         dt_log_say("epoch %lld, after %llu of its rows", (long long)r->checkpoint.training.epoch,
                    (unsigned long long)r->checkpoint.training.rows);
@@ -313,12 +313,11 @@ static void report_training(const dt_run *r)
                r->folder);
 }
 
-static void report_restart(const dt_run *r)
+static void report_part(const dt_run *r)
 {
-    const dt_settings *s = &r->settings;
-    dt_log_say("restart %lld, seed %lld; results in %s", (long long)r->restart, (long long)s->seed,
-               r->folder);
-    if (s->resume[0] != '\0')
+    r->kind->say(r);
+    dt_log_say("; results in %s", r->folder);
+    if (r->settings.resume[0] != '\0')
         dt_log_say("; resumed in epoch %lld, after %llu of its rows",
                    (long long)r->checkpoint.training.epoch,
                    (unsigned long long)r->checkpoint.training.rows);
@@ -327,8 +326,8 @@ static void report_restart(const dt_run *r)
 
 void dt_run_report_start(const dt_run *r)
 {
-    if (r->restart > 0) {
-        report_restart(r);
+    if (r->part > 0) {
+        report_part(r);
         return;
     }
     dt_environment_report(&r->environment);

@@ -31,7 +31,10 @@ struct dt_run {
     double started_s; /* by dt_clock_s */
     dt_settings settings;
     const char *command_line; /* rank 0 only */
-    int64_t restart; /* of a run with --restarts it is this one, from 1; 0: it is a whole run */
+    const struct dt_parts_kind
+        *parts; /* of a run of several parts: their kind; NULL: it has none */
+    int64_t part; /* of a run of several parts it is this one, from 1; 0: it is a whole run */
+    const struct dt_parts_kind *kind; /* likewise, of that kind (run_parts.h); NULL */
     char folder[PATH_BYTES]; /* rank 0 only; "": not made yet */
     dt_owner *owner; /* rank 0 only: of the folder; NULL: not yet */
     dt_environment environment;
@@ -76,7 +79,7 @@ struct dt_run {
  */
 DT_MUST_USE dt_status dt_run_begin(dt_run *r);
 
-/** Does what dt_run_train does for a run without restarts. */
+/** Does what dt_run_train does for a run without parts. */
 DT_MUST_USE dt_status dt_run_train_single(dt_run *r);
 
 /* ---- run_part.c: an ordinary run that is a part of a larger one ---- */
@@ -98,34 +101,6 @@ void dt_run_part_settle(dt_run *part);
  * Errors:  as dt_run_own, dt_run_begin, dt_run_train and dt_run_save
  */
 DT_MUST_USE dt_status dt_run_part_train(dt_run *part);
-
-/* ---- run_restarts_files.c: a run whose settings have more than one restart ---- */
-
-/* Writes the name of a restart's folder, from 1. Returns `out`. Root-only. */
-const char *dt_run_restart_folder(char out[PATH_BYTES], const dt_run *r, int64_t restart);
-
-/* Reads the sessions before this one into r->checkpoint. Root-only. Errors: DT_DATA, DT_MEMORY. */
-DT_MUST_USE dt_status dt_run_read_restart_sessions(dt_run *r);
-
-/**
- * Removes what an earlier run left in the restarts' folders, unless the run resumes. Then writes
- * the run's own checkpoint.
- *
- * Calls:   root-only
- * Errors:  DT_OUTPUT, DT_MEMORY; DT_USAGE: the name of the folder is too long
- */
-DT_MUST_USE dt_status dt_run_prepare_restarts(dt_run *r, const dt_run_facts *facts);
-
-/* ---- run_restarts.c: likewise ---- */
-
-/**
- * Trains the restarts that have not ended, each in its folder. Then the run has the model that is
- * kept, with its epochs in the log.
- *
- * Calls:   collective
- * Errors:  as dt_run_train and dt_run_save; DT_DIVERGED: all restarts diverged
- */
-DT_MUST_USE dt_status dt_run_train_restarts(dt_run *r);
 
 /* ---- run_owner.c ---- */
 

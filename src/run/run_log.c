@@ -71,21 +71,10 @@ dt_status dt_run_log_add_result(dt_run_log *log, const dt_result *result, const 
     return dt_run_log_write_result(log->h5, log->task, result, ranks, rank_count);
 }
 
-static const dt_h5_column restart_columns[] = {
-    {"restart", NULL, DT_H5_I64, DT_H5_FIELD(dt_restart, restart)},
-    {"seed", NULL, DT_H5_I64, DT_H5_FIELD(dt_restart, seed)},
-    {"status", NULL, DT_H5_TEXT, DT_H5_FIELD(dt_restart, status)},
-    {"best_epoch", NULL, DT_H5_I64, DT_H5_FIELD(dt_restart, best_epoch)},
-    {"value", NULL, DT_H5_F64, DT_H5_FIELD(dt_restart, value)},
-    {"kept", NULL, DT_H5_I64, DT_H5_FIELD(dt_restart, kept)},
-    {"weights_crc", NULL, DT_H5_I64, DT_H5_FIELD(dt_restart, weights_crc)},
-    {"reason", NULL, DT_H5_TEXT, DT_H5_FIELD(dt_restart, reason)},
-};
-static const dt_h5_table restart_table = DT_H5_TABLE(restart_columns, dt_restart);
-
-dt_status dt_run_log_add_restarts(dt_run_log *log, const dt_restart *restarts, size_t count)
+dt_status dt_run_log_add_table(dt_run_log *log, const char *path, const dt_h5_table *table,
+                               const void *rows, size_t count)
 {
-    return dt_h5_write_table(log->h5, "/restarts", &restart_table, restarts, count);
+    return dt_h5_write_table(log->h5, path, table, rows, count);
 }
 
 dt_status dt_run_log_close(dt_run_log *log, const char *run_status, const char *reason)

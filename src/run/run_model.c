@@ -1,4 +1,4 @@
-#include "run_internal.h"
+#include "run_parts.h"
 
 #include "dtrain/base/log.h"
 #include "dtrain/base/memory.h"
@@ -16,7 +16,7 @@ DT_MUST_USE static dt_status check_memory(const dt_run *r, const dt_network *net
      * training, as they are for evaluating. The ranks of a host share weights and moments once
      * more, and on several hosts sums (comm/window.h). Rank 0 needs BYTES_SAVING (measured) while
      * it writes a checkpoint. A run that is resumed holds the best weights twice.
-     * With --average all restarts' weights are there in the end. Outputs of a
+     * Of an ensemble all parts' weights are there in the end. Outputs of a
      * batch's rows and of an evaluation's 1024, and gradients of outputs; a dropout layer has them
      * and its factors, too, for a batch's rows; so do slopes of activations and residuals. */
     enum {
@@ -46,7 +46,7 @@ DT_MUST_USE static dt_status check_memory(const dt_run *r, const dt_network *net
     const double needed =
         (P * (BYTES_A_PARAMETER + (r->settings.resume[0] != '\0' ? BYTES_RESUMING : 0) +
               (r->settings.ema > 0.0 ? BYTES_AVERAGING : 0) +
-              (r->settings.average ? (double)r->settings.restarts * BYTES_A_NETWORK : 0.0)) +
+              (double)(dt_run_kept_parts(r) - 1) * BYTES_A_NETWORK) +
          units * rows * BYTES_A_UNIT + kept * batch_rows * BYTES_KEPT) *
             ranks +
         P * (BYTES_SAVING + (ranks > 1 ? BYTES_SHARED : 0));

@@ -1,4 +1,4 @@
-#include "run_internal.h"
+#include "run_parts.h"
 
 #include "dtrain/base/log.h"
 #include "dtrain/comm/watchdog.h"
@@ -147,8 +147,8 @@ dt_status dt_run_open_logs(dt_run *r)
     DT_TRY(dt_run_log_open(&r->log, path, &facts, &r->history));
     if (r->settings.resume[0] == '\0') /* an older one would be gone on from by mistake */
         DT_TRY(dt_checkpoint_remove(r->folder));
-    if (r->settings.restarts > 1)
-        DT_TRY(dt_run_prepare_restarts(r, &facts));
+    if (r->parts != NULL)
+        DT_TRY(dt_run_prepare_parts(r, &facts));
 out:
     return status;
 }

@@ -1,4 +1,4 @@
-#include "run_internal.h"
+#include "run_parts.h"
 
 #include "dtrain/base/log.h"
 
@@ -155,7 +155,7 @@ void dt_run_report_summary(const dt_run *r)
     static const char *const keys[DT_SET_COUNT] = {"train", "val", "test"};
     dt_log_result("summary.folder=%s\n", r->folder);
     dt_log_result("summary.ranks=%d\n", dt_comm_size(r->comm));
-    if (r->settings.restarts > 1)
+    if (r->parts != NULL)
         dt_log_result("summary.networks=%zu\n", r->model.network.other_count + 1);
     dt_log_result("summary.epochs=%lld\n", (long long)result->epochs);
     dt_log_result("summary.best_epoch=%lld\n", (long long)result->best_epoch);

@@ -48,8 +48,8 @@ static dt_status report_results(dt_run *r, bool saved, bool evaluated)
     mine.phases.seconds[DT_PHASE_LOAD] = r->load_s;
     DT_TRY(dt_comm_agree(r->comm, dt_memory_alloc(&rows, size, sizeof *rows, "ranks' times")));
     dt_comm_allgather(r->comm, rows, &mine, sizeof mine);
-    if (r->root && evaluated && r->restart > 0) {
-        /* The whole run says what its restarts came to. */
+    if (r->root && evaluated && r->part > 0) {
+        /* The whole run says what its parts came to. */
     } else if (r->root && evaluated) {
         dt_run_report_phases(rows, size);
         dt_previous_report(&r->previous, r->result.weights_crc);
@@ -106,7 +106,7 @@ dt_status dt_run_save(dt_run *r)
     if (status == DT_OK && r->root)
         status = dt_checkpoint_remove(r->folder);
     status = dt_comm_agree(r->comm, status);
-    if (status == DT_OK && r->restart == 0)
+    if (status == DT_OK && r->part == 0)
         dt_log_result("summary.status=ok\n");
 out:
     return status;

@@ -1,5 +1,5 @@
-/* What a run does itself, and its restarts do, too: new, begin, train, end, free. */
-#include "run_internal.h"
+/* What a run does itself, and its parts do, too: new, begin, train, end, free. */
+#include "run_parts.h"
 
 #include "dtrain/base/clock.h"
 #include "dtrain/base/log.h"
@@ -40,8 +40,8 @@ dt_status dt_run_begin(dt_run *r)
 {
     dt_status status = DT_OK;
     DT_TRY(dt_run_make_model(r));
-    if (resumes(r) && r->settings.restarts > 1) {
-        DT_TRY(dt_comm_agree(r->comm, r->root ? dt_run_read_restart_sessions(r) : DT_OK));
+    if (resumes(r) && r->parts != NULL) {
+        DT_TRY(dt_comm_agree(r->comm, r->root ? dt_run_read_part_sessions(r) : DT_OK));
     } else if (resumes(r)) {
         DT_TRY(dt_checkpoint_load(&r->checkpoint, r->comm, r->settings.resume,
                                   dt_settings_task(&r->settings), r->sets[DT_TRAIN].N,
@@ -89,7 +89,7 @@ void dt_run_end(dt_run *r, dt_status status)
     dt_owner_release(r->owner);
     r->owner = NULL;
     dt_status_set_text(text);
-    if (status == DT_STOPPED && r->restart == 0)
+    if (status == DT_STOPPED && r->part == 0)
         dt_run_report_stop(r);
 }
 

@@ -4,6 +4,7 @@
 #include "dtrain/base/status.h"
 #include "dtrain/data/dataset.h"
 #include "dtrain/data/recipe.h"
+#include "dtrain/io/h5.h"
 #include "dtrain/run/environment.h"
 #include "dtrain/run/fingerprint.h"
 #include "dtrain/run/history.h"
@@ -63,21 +64,10 @@ void dt_run_log_add_epoch(dt_run_log *log, const dt_epoch *epoch);
 DT_MUST_USE dt_status dt_run_log_add_result(dt_run_log *log, const dt_result *result,
                                             const dt_rank_row *ranks, size_t rank_count);
 
-/** One row of /restarts. */
-typedef struct dt_restart {
-    int64_t restart; /* from 1 */
-    int64_t seed;
-    char status[16]; /* "ok", "diverged" */
-    int64_t best_epoch; /* whose weights it has; 0: it diverged */
-    double value; /* the monitored value of these weights; NaN: it diverged, or no validation set */
-    int64_t kept; /* 1: its model is kept, or a member of the ensemble */
-    int64_t weights_crc; /* 0: it diverged */
-    char reason[160]; /* of a status that is not "ok" */
-} dt_restart;
-
-/** Adds the table /restarts. Errors: DT_OUTPUT, DT_MEMORY. */
-DT_MUST_USE dt_status dt_run_log_add_restarts(dt_run_log *log, const dt_restart *restarts,
-                                              size_t count);
+/** Adds a table. Errors: DT_OUTPUT, DT_MEMORY. */
+DT_MUST_USE dt_status dt_run_log_add_table(dt_run_log *log, const char *path,
+                                           const dt_h5_table *table, const void *rows,
+                                           size_t count);
 
 /**
  * Writes the log with the run's status ("ok", "diverged", ...) and, unless it is NULL, the reason

@@ -1,22 +1,25 @@
 /*
- * The files of a run with --restarts: restart-1, restart-2 ... in the folder of the whole run. The
+ * The files of a run of several parts: restart-1, restart-2 ... in the folder of the whole run. The
  * whole run's checkpoint only says that it has not ended, and with what it resumes.
  */
-#include "run_internal.h"
+#include "run_parts.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-const char *dt_run_restart_folder(char out[PATH_BYTES], const dt_run *r, int64_t restart)
+/* The longest name of a part's folder. */
+#define LONGEST_PART "/restart-999"
+
+const char *dt_run_part_folder(char out[PATH_BYTES], const dt_run *whole, int64_t number)
 {
-    (void)snprintf(out, PATH_BYTES, "%.*s/restart-%" PRId64, DT_OPTION_TEXT_BYTES, r->folder,
-                   restart);
+    (void)snprintf(out, PATH_BYTES, "%.*s/%s-%" PRId64, DT_OPTION_TEXT_BYTES, whole->folder,
+                   whole->parts->word, number);
     return out;
 }
 
-dt_status dt_run_read_restart_sessions(dt_run *r)
+dt_status dt_run_read_part_sessions(dt_run *r)
 {
     dt_status status = DT_OK;
     dt_h5 *h5 = NULL;
@@ -28,13 +31,13 @@ out:
     return status;
 }
 
-/* A restart of an earlier run must not count as one of this run. */
-DT_MUST_USE static dt_status remove_old_restarts(const dt_run *r)
+/* A part of an earlier run must not count as one of this run. */
+DT_MUST_USE static dt_status remove_old_parts(const dt_run *r)
 {
     static const char *const names[] = {"run.h5", "model.h5", "checkpoint.h5"};
     for (int64_t i = 1; i <= DT_NETWORKS_MAX; i++) {
         char folder[PATH_BYTES], path[PATH_BYTES + 16];
-        if (access(dt_run_restart_folder(folder, r, i), F_OK) != 0)
+        if (access(dt_run_part_folder(folder, r, i), F_OK) != 0)
             continue;
         for (size_t n = 0; n < sizeof names / sizeof *names; n++) {
             (void)snprintf(path, sizeof path, "%s/%s", folder, names[n]);
@@ -46,14 +49,15 @@ DT_MUST_USE static dt_status remove_old_restarts(const dt_run *r)
     return DT_OK;
 }
 
-dt_status dt_run_prepare_restarts(dt_run *r, const dt_run_facts *facts)
+dt_status dt_run_prepare_parts(dt_run *r, const dt_run_facts *facts)
 {
     char path[PATH_BYTES + 16];
     dt_status status = DT_OK;
-    if (strlen(r->folder) + sizeof "/restart-999" > DT_OPTION_TEXT_BYTES)
-        return dt_fail(DT_USAGE, "%s: too long a name for a folder with --restarts", r->folder);
+    if (strlen(r->folder) + sizeof LONGEST_PART > DT_OPTION_TEXT_BYTES)
+        return dt_fail(DT_USAGE, "%s: too long a name for a folder with --%ss", r->folder,
+                       r->parts->word);
     if (r->settings.resume[0] == '\0')
-        status = remove_old_restarts(r);
+        status = remove_old_parts(r);
     if (status != DT_OK)
         return status;
     return dt_checkpoint_save(dt_checkpoint_path(path, sizeof path, r->folder), facts, &r->history,
