@@ -233,6 +233,25 @@ size_t dt_text_put_quoted(char *out, const char *text, size_t bytes)
     return used;
 }
 
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+static bool needs_quotes(const char *text, size_t bytes)
+{
+    return bytes > 0 && (text[strcspn(text, ",\"\r\n")] != '\0' || is_blank(text[0]) ||
+                         is_blank(text[bytes - 1]));
+}
+
+size_t dt_text_put_field(char *out, const char *text, size_t bytes)
+{
+    if (needs_quotes(text, bytes))
+        return dt_text_put_quoted(out, text, bytes);
+    memcpy(out, text, bytes);
+    return bytes;
+}
+
 bool dt_text_ends_in(const char *name, const char *ending)
 {
     const size_t length = strlen(name), bytes = strlen(ending);

@@ -51,8 +51,8 @@ static const dt_option_table table = {
              "          --members-kind full also, of hidden layer i, no bias_i but\n"
              "          member_scale_2i before it, and member_scale_2i+1 and\n"
              "          member_shift_2i+1 behind it. Of an ensemble network_1_kernel_0 ...\n"
-             "An ensemble can only be exported to .h5 and .npz; the restarts' folders contain\n"
-             "its members",
+             "An ensemble can only be exported to .h5 and .npz; the folders of the restarts, or\n"
+             "folds, contain its members",
 };
 
 void dt_cli_export_help(void)
@@ -210,7 +210,7 @@ DT_MUST_USE static dt_status check_networks(const dt_model *model, const char *w
         return DT_OK;
     return dt_fail(DT_USAGE,
                    "%s: is an ensemble of %zu networks, which %s cannot contain; export its "
-                   "members, the models in the folders restart-1, restart-2 ... of its run",
+                   "members, the models in the folders restart-1 ... (or fold-1 ...) of its run",
                    word, networks, strrchr(to, '.'));
 }
 

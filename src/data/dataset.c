@@ -27,6 +27,7 @@ void dt_dataset_clear(dt_dataset *set)
     dt_memory_free(set->w);
     dt_memory_free(set->class_weights);
     dt_memory_free(set->order);
+    dt_memory_free(set->numbers);
     *set = (dt_dataset){0};
 }
 

@@ -389,6 +389,8 @@ dt_status dt_dataset_load(dt_dataset sets[DT_SET_COUNT], const dt_comm *comm,
     l.class_names = NULL;
     if (root) {
         status = source->table != NULL ? dt_loader_deal_table(&l) : dt_loader_deal(&l);
+        if (status == DT_OK && deal->numbers)
+            status = dt_loader_number_rows(&l);
         dt_loader_end(&l);
     } else {
         dt_loader_receive(&l);

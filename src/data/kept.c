@@ -10,27 +10,11 @@ enum { NAME_BYTES = 1024, TEXT_BYTES = 4096 };
 
 /* ---- fields of a CSV ---- */
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t';
-}
-
-static bool needs_quotes(const char *text, size_t bytes)
-{
-    return bytes > 0 && (text[strcspn(text, ",\"\r\n")] != '\0' || is_blank(text[0]) ||
-                         is_blank(text[bytes - 1]));
-}
-
 size_t dt_kept_write_field(char *out, const char *text, size_t bytes)
 {
-    if (!needs_quotes(text, bytes)) {
-        memcpy(out, text, bytes);
-        out[bytes] = ',';
-        return bytes + 1;
-    }
-    size_t used = dt_text_put_quoted(out, text, bytes);
-    out[used++] = ',';
-    return used;
+    const size_t used = dt_text_put_field(out, text, bytes);
+    out[used] = ',';
+    return used + 1;
 }
 
 /* ---- columns ---- */

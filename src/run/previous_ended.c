@@ -10,7 +10,7 @@
 
 /* What the log of a run that ended well says of it; epochs is 0 if it has not. */
 typedef struct ended {
-    int64_t epochs, restarts, average;
+    int64_t epochs, restarts, average, folds, fold;
 } ended;
 
 static ended read_ended(const char *folder)
@@ -23,6 +23,10 @@ static ended read_ended(const char *folder)
         dt_h5_get_int(&run.epochs, h5, "/summary", "epochs") != DT_OK ||
         dt_h5_get_int(&run.restarts, h5, "/config", "restarts") != DT_OK ||
         dt_h5_get_int(&run.average, h5, "/config", "average") != DT_OK)
+        run.epochs = 0;
+    if (run.epochs > 0 && dt_h5_has_attribute(h5, "/config", "folds") &&
+        (dt_h5_get_int(&run.folds, h5, "/config", "folds") != DT_OK ||
+         dt_h5_get_int(&run.fold, h5, "/config", "fold") != DT_OK))
         run.epochs = 0;
     dt_memory_free(text);
     dt_h5_free(h5);
@@ -42,7 +46,10 @@ dt_status dt_previous_check_unfinished(const dt_settings *settings)
     const ended run = read_ended(folder);
     if (run.epochs == 0)
         return DT_OK;
-    (void)snprintf(from, sizeof from, "%s%s", folder, run.average != 0 ? "/restart-1" : "");
+    const char *part = run.average != 0                 ? "/restart-1"
+                       : run.folds > 0 && run.fold == 0 ? "/fold-1"
+                                                        : "";
+    (void)snprintf(from, sizeof from, "%s%s", folder, part);
     for (int i = 2; i == 2 || access(free_path, F_OK) == 0; i++)
         (void)snprintf(free_path, sizeof free_path, "%s-%d", folder, i);
     if (run.restarts > 1 && run.average == 0)

@@ -16,7 +16,7 @@ DT_MUST_USE dt_status dt_previous_take_settings(dt_previous *previous, dt_settin
 
 /* Checks that the run to be resumed has not ended: then it has no checkpoint. Local. Errors:
  * DT_USAGE, naming the command that trains on from its model, in a folder that is free. An averaged
- * model cannot be trained, but each of its restarts can. */
+ * model cannot be trained, but each of its restarts or folds can. */
 DT_MUST_USE dt_status dt_previous_check_unfinished(const dt_settings *settings);
 
 /* Reads the recipe of a checkpoint, if it has one. Local. Errors: DT_DATA, DT_MEMORY. */

@@ -43,7 +43,9 @@ static dt_status share_settings(dt_run *r, const dt_settings *settings)
     }
     DT_TRY(dt_comm_agree(r->comm, status));
     dt_comm_broadcast(r->comm, &r->settings, sizeof r->settings);
-    r->parts = r->settings.restarts > 1 ? &dt_parts_restarts : NULL;
+    r->parts = r->settings.restarts > 1                         ? &dt_parts_restarts
+               : r->settings.folds > 0 && r->settings.fold == 0 ? &dt_parts_folds
+                                                                : NULL;
     dt_log_init(r->root, r->settings.quiet);
     dt_comm_set_stall_timeout(r->comm, r->settings.stall_timeout);
 out:

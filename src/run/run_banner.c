@@ -289,10 +289,26 @@ static void warn_of_stopping(const dt_settings *s)
         dt_log_warn("without a validation set, these have no effect: %s", given);
 }
 
+static void report_folds(const dt_run *r)
+{
+    const dt_settings *s = &r->settings;
+    char repeats[40] = "";
+    if (s->repeats > 1)
+        (void)snprintf(repeats, sizeof repeats, ", divided %lld times", (long long)s->repeats);
+    if (s->fold > 0)
+        dt_log_say("folds      number %lld of %lld%s; the validation rows are those held out\n",
+                   (long long)s->fold, (long long)(s->folds * s->repeats), repeats);
+    else
+        dt_log_say("folds      %lld of the %llu training and validation rows%s; each is the "
+                   "validation set once\n",
+                   (long long)s->folds,
+                   (unsigned long long)(r->sets[DT_TRAIN].N + r->sets[DT_VALIDATION].N), repeats);
+}
+
 static void report_training(const dt_run *r)
 {
     const dt_settings *s = &r->settings;
-    const bool has_validation = r->sets[DT_VALIDATION].N > 0;
+    const bool has_validation = r->sets[DT_VALIDATION].N > 0 || dt_run_has_folds(r);
     char stopping[160], loss[64], optimizer[256], schedule[128], rules[128];
     describe_stopping(stopping, sizeof stopping, s);
     describe_schedule(schedule, sizeof schedule, s);
@@ -308,6 +324,8 @@ static void report_training(const dt_run *r)
         dt_log_say("restarts   seeds %lld to %lld; %s\n", (long long)s->seed,
                    (long long)(s->seed + s->restarts - 1),
                    s->average ? "their models are averaged" : "the best one is kept");
+    if (s->folds > 0)
+        report_folds(r);
     dt_log_say("run        seed %lld, %lld shards, %s sum%s; results in %s\n\n", (long long)s->seed,
                (long long)s->shards, s->sum == DT_SUM_EXACT ? "exact" : "fast", reduction(r),
                r->folder);

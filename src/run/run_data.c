@@ -1,4 +1,4 @@
-#include "run_internal.h"
+#include "run_folds.h"
 
 #include "dtrain/base/clock.h"
 #include "dtrain/base/log.h"
@@ -157,6 +157,7 @@ dt_status dt_run_load_data(dt_run *r)
     dt_comm_at(r->comm, DT_AT_LOAD, 0, 0);
     const dt_settings *s = &r->settings;
     dt_deal deal = {.S = (size_t)s->shards,
+                    .numbers = s->folds > 0,
                     .validation_split = s->validation_split,
                     .test_split = s->test_split,
                     .seed = (uint64_t)dt_settings_split_seed(s),
@@ -177,6 +178,10 @@ dt_status dt_run_load_data(dt_run *r)
     DT_TRY(dt_run_take_targets(r));
     DT_TRY(dt_comm_agree(r->comm, fit_preset(r)));
     DT_TRY(dt_run_scale_inputs(r));
+    if (s->folds > 0)
+        DT_TRY(dt_run_check_folds(r));
+    if (s->fold > 0)
+        DT_TRY(dt_run_take_fold(r, r));
     if (r->root) {
         r->member_count = dt_fingerprint_list(r->members, &r->source);
         dt_source_close_files(&r->source);

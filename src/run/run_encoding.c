@@ -5,17 +5,24 @@
 #include "dtrain/base/memory.h"
 #include "dtrain/nn/spec.h"
 
+/* The held-out rows of a fold do not decide how inputs are encoded, but all folds have the same
+ * encoding, so that their networks make an ensemble. */
+static const dt_dataset *measured(const dt_run *r)
+{
+    return r->measured != NULL ? r->measured : &r->sets[DT_TRAIN];
+}
+
 DT_MUST_USE static dt_status find_bins(const dt_run *r, dt_bins *out)
 {
     const dt_bin_rule rule = {
         .by = (dt_bins_by)r->settings.bins_by, .bins = (size_t)r->settings.bins, .scale = r->scale};
-    return dt_dataset_find_bins(out, r->comm, &r->sets[DT_TRAIN], &rule);
+    return dt_dataset_find_bins(out, r->comm, measured(r), &rule);
 }
 
 dt_status dt_run_find_numbers(const dt_run *r, dt_bins *bins, bool **numbers)
 {
     dt_status status = DT_OK;
-    const dt_dataset *train = &r->sets[DT_TRAIN];
+    const dt_dataset *train = measured(r);
     const int embedding = r->settings.numeric_embedding;
     size_t encoded = 0;
     if (embedding == DT_EMBEDDING_NONE)

@@ -35,6 +35,10 @@ struct dt_run {
         *parts; /* of a run of several parts: their kind; NULL: it has none */
     int64_t part; /* of a run of several parts it is this one, from 1; 0: it is a whole run */
     const struct dt_parts_kind *kind; /* likewise, of that kind (run_parts.h); NULL */
+    double parts_threshold; /* of a run of several parts: the mean of its kept models'; NaN: some
+                               have none */
+    struct dt_fold_score *fold_scores; /* rank 0 only, with --folds (run_folds.h) */
+    size_t fold_score_count;
     char folder[PATH_BYTES]; /* rank 0 only; "": not made yet */
     dt_owner *owner; /* rank 0 only: of the folder; NULL: not yet */
     dt_environment environment;
@@ -49,6 +53,11 @@ struct dt_run {
     dt_recipe recipe; /* rank 0 only; zeroed if the data has no recipe */
     dt_example example; /* rank 0 only; zeroed if DATA was named */
     dt_dataset sets[DT_SET_COUNT];
+    /* Of a fold: the training rows before they were divided, on which bins are measured. `measured`
+     * is borrowed from the whole, or points to `undivided`, of a run of one fold. NULL, zeroed: it
+     * has no folds. */
+    const dt_dataset *measured;
+    dt_dataset undivided;
     float *input_mean, *input_variance; /* [D]: what --scale subtracts and divides by; NULL: not
                                            given. The sets are scaled already */
     char unscaled[400]; /* what the run warns of inputs that should be scaled; "": they need not */

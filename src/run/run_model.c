@@ -140,7 +140,7 @@ DT_MUST_USE static dt_status check_fit(const dt_run *r, const char *path)
         return dt_fail(
             DT_USAGE,
             "--init-from %s: it is an ensemble of %zu networks, and training starts from "
-            "one; name the folder of one of its restarts",
+            "one; name the folder of one of its restarts or folds",
             path, network->other_count + 1);
     if (r->model.predicts_only[0] != '\0')
         return dt_fail(DT_DATA,
@@ -381,7 +381,7 @@ DT_MUST_USE static dt_status check_validation(const dt_run *r)
                        "--restarts %lld needs a validation set to choose the best; use --average, "
                        "or --validation-split",
                        (long long)r->settings.restarts);
-    if (!schedule->judges || r->sets[DT_VALIDATION].N > 0)
+    if (!schedule->judges || r->sets[DT_VALIDATION].N > 0 || dt_run_has_folds(r))
         return DT_OK;
     return dt_fail(DT_USAGE,
                    "--schedule %s needs a validation set; use another --schedule, or "

@@ -230,11 +230,15 @@ DT_MUST_USE static dt_status keep(dt_run *r, const dt_parts_kind *kind, dt_part 
     dt_status status = DT_OK;
     const dt_plan plan = dt_settings_plan(&r->settings);
     const bool averages = kind->keeps_all(&r->settings);
+    double thresholds = 0.0;
     for (int64_t i = 0; i < kind->count(&r->settings); i++) {
         rows[i].kept = averages ? strcmp(rows[i].status, "ok") == 0 : i == best;
-        if (rows[i].kept != 0)
-            DT_TRY(take_model(r, rows[i].number, averages));
+        if (rows[i].kept == 0)
+            continue;
+        DT_TRY(take_model(r, rows[i].number, averages));
+        thresholds += rows[i].threshold;
     }
+    r->parts_threshold = thresholds / (double)(r->model.network.other_count + 1);
     if (r->root)
         status = log_all(r, kind, rows, best);
     DT_TRY(dt_comm_agree(r->comm, status));

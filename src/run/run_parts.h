@@ -1,9 +1,10 @@
 #ifndef DTRAIN_RUN_RUN_PARTS_H
 #define DTRAIN_RUN_RUN_PARTS_H
 
-/* A run of several parts, as --restarts makes: each one is an ordinary run in a folder of its own
- * (run_part.c), and the whole gets its model from theirs. What the kinds of parts have in common is
- * in run_parts.c and run_parts_files.c; a kind is one file, which ends in a dt_parts_kind. */
+/* A run of several parts, as --restarts and --folds make: each one is an ordinary run in a folder
+ * of its own (run_part.c), and the whole gets its model from theirs. What the kinds of parts have
+ * in common is in run_parts.c and run_parts_files.c; a kind is one file, which ends in a
+ * dt_parts_kind. */
 
 #include "run_internal.h"
 
@@ -23,6 +24,8 @@ typedef struct dt_part {
 /* What parts of one kind have of their own. */
 typedef struct dt_parts_kind {
     const char *word; /* "restart": part 3 lies in the folder restart-3, and is called so */
+    const char *file; /* that the whole has beside the parts' folders; NULL: none */
+    bool holds_out; /* a part holds rows out, and has a validation set even if the data has none */
     int64_t (*count)(const dt_settings *settings);
     bool (*keeps_all)(const dt_settings *settings); /* as an ensemble; else the best one */
 
@@ -46,6 +49,13 @@ typedef struct dt_parts_kind {
 } dt_parts_kind;
 
 extern const dt_parts_kind dt_parts_restarts; /* run_restarts.c */
+extern const dt_parts_kind dt_parts_folds; /* run_folds.c */
+
+/* Returns whether the run's parts hold rows out. Local. */
+static inline bool dt_run_has_folds(const dt_run *r)
+{
+    return r->parts != NULL && r->parts->holds_out;
+}
 
 /* Returns of how many parts the whole's model consists at most; 1 of an ordinary run. Local. */
 static inline int64_t dt_run_kept_parts(const dt_run *r)

@@ -46,6 +46,11 @@ DT_MUST_USE static dt_status remove_old_parts(const dt_run *r)
         }
         (void)rmdir(folder); /* unless something else is in it */
     }
+    const char *file = r->parts->file;
+    char path[PATH_BYTES + 32];
+    (void)snprintf(path, sizeof path, "%s/%s", r->folder, file != NULL ? file : "");
+    if (file != NULL && access(path, F_OK) == 0 && unlink(path) != 0)
+        return dt_fail(DT_OUTPUT, "%s: cannot remove it; use another --out", path);
     return DT_OK;
 }
 

@@ -1,4 +1,4 @@
-#include "run_parts.h"
+#include "run_folds.h"
 
 #include "dtrain/base/log.h"
 
@@ -161,7 +161,9 @@ void dt_run_report_summary(const dt_run *r)
     dt_log_result("summary.best_epoch=%lld\n", (long long)result->best_epoch);
     if (!isnan(result->threshold))
         dt_log_result("summary.threshold=%.9g\n", result->threshold);
-    for (int p = 0; p < DT_SET_COUNT; p++) {
+    if (dt_run_has_folds(r))
+        dt_run_summarise_folds(r);
+    for (int p = dt_run_has_folds(r) ? DT_TEST : DT_TRAIN; p < DT_SET_COUNT; p++) {
         for (size_t m = 0; m < task->metric_count; m++)
             dt_log_result("summary.%s_%s=%.9g\n", keys[p], task->metrics[m].name,
                           dt_metric_value(&result->metrics[p], &task->metrics[m]));

@@ -1,4 +1,4 @@
-#include "run_internal.h"
+#include "run_parts.h"
 
 #include "dtrain/base/log.h"
 #include "dtrain/base/memory.h"
@@ -80,6 +80,18 @@ static bool note(failure *first, dt_status status)
     return status == DT_OK;
 }
 
+/* Of folds, each row was trained on by all networks but one: only the test rows are new to their
+ * ensemble. */
+static dt_status evaluate(dt_run *r)
+{
+    dt_dataset sets[DT_SET_COUNT];
+    memcpy(sets, r->sets, sizeof sets);
+    if (dt_run_has_folds(r))
+        sets[DT_TRAIN].N = sets[DT_VALIDATION].N = 0;
+    return dt_trainer_evaluate(&r->result, r->comm, sets, &r->model.network,
+                               (int)r->settings.threads);
+}
+
 dt_status dt_run_save(dt_run *r)
 {
     dt_status status = DT_OK;
@@ -91,9 +103,7 @@ dt_status dt_run_save(dt_run *r)
     const bool saved =
         note(&first, dt_comm_agree(r->comm, r->root ? dt_retry_output(save_model, r) : DT_OK));
     dt_comm_at(r->comm, DT_AT_EVALUATE, 0, 0);
-    const bool evaluated =
-        note(&first, dt_trainer_evaluate(&r->result, r->comm, r->sets, &r->model.network,
-                                         (int)r->settings.threads));
+    const bool evaluated = note(&first, evaluate(r));
     (void)note(&first, report_results(r, saved, evaluated));
     status = dt_csv_log_close(r->csv_log); /* NULL but on rank 0 */
     r->csv_log = NULL;

@@ -1,5 +1,5 @@
 /* What a run does itself, and its parts do, too: new, begin, train, end, free. */
-#include "run_parts.h"
+#include "run_folds.h"
 
 #include "dtrain/base/clock.h"
 #include "dtrain/base/log.h"
@@ -104,6 +104,8 @@ void dt_run_free(dt_run *r)
     dt_environment_clear(&r->environment);
     for (int p = 0; p < DT_SET_COUNT; p++)
         dt_dataset_clear(&r->sets[p]);
+    dt_dataset_clear(&r->undivided);
+    dt_memory_free(r->fold_scores);
     dt_memory_free(r->input_mean);
     dt_memory_free(r->input_variance);
     dt_memory_free(r->scale);

@@ -1,5 +1,5 @@
 /* --threshold: from which probability of class 1 on class 1 is predicted. */
-#include "run_internal.h"
+#include "run_parts.h"
 
 #include "dtrain/base/log.h"
 #include "dtrain/task/threshold.h"
@@ -50,7 +50,7 @@ dt_status dt_run_check_threshold(const dt_run *r)
         return dt_fail(DT_USAGE,
                        "--threshold %s was given, but there are %zu classes; it requires two", text,
                        train->C);
-    if (!dt_threshold_needs_rows(&rule))
+    if (!dt_threshold_needs_rows(&rule) || dt_run_has_folds(r)) /* each fold chooses its own */
         return DT_OK;
     if (validation->N == 0)
         return dt_fail(DT_USAGE,
@@ -69,8 +69,12 @@ dt_status dt_run_set_threshold(dt_run *r)
 {
     const dt_threshold_rule rule = rule_of(r);
     dt_network *network = &r->model.network;
-    const dt_status status =
-        dt_trainer_set_threshold(network, r->comm, r->sets, &rule, (int)r->settings.threads);
+    dt_status status = DT_OK;
+    if (dt_run_has_folds(r) && dt_threshold_needs_rows(&rule)) /* no row is new to the ensemble */
+        network->threshold = r->parts_threshold;
+    else
+        status =
+            dt_trainer_set_threshold(network, r->comm, r->sets, &rule, (int)r->settings.threads);
     if (status == DT_OK && rule.kind != DT_THRESHOLD_NONE && isnan(network->threshold) && r->root)
         dt_log_warn("--threshold %s: no threshold reaches that on the validation set; the more "
                     "probable class is predicted",

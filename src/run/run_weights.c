@@ -88,6 +88,20 @@ static double factor_for(double largest)
     return ldexp(1.0, -ilogb(largest));
 }
 
+static double largest_weight(const dt_dataset *set)
+{
+    double largest = 0.0;
+    for (size_t i = 0; set->w != NULL && i < dt_dataset_own_rows(set); i++)
+        largest = fmax(largest, (double)set->w[i]);
+    return largest;
+}
+
+/* Rows that folds are made of keep their ratios; a fold's own sets are scaled once more. */
+static bool mixes(const dt_run *r)
+{
+    return r->settings.folds > 0 && r->measured == NULL;
+}
+
 /* A set in which nothing weighs anything has no metrics. */
 DT_MUST_USE static dt_status scale_weights(const dt_run *r, dt_set which)
 {
@@ -96,8 +110,9 @@ DT_MUST_USE static dt_status scale_weights(const dt_run *r, dt_set which)
     double largest = 0.0;
     if (set->w == NULL || set->N == 0)
         return DT_OK;
-    for (size_t i = 0; i < own; i++)
-        largest = fmax(largest, (double)set->w[i]);
+    for (int p = 0; p < DT_SET_COUNT; p++)
+        if (p == (int)which || (mixes(r) && p != DT_TEST && which != DT_TEST))
+            largest = fmax(largest, largest_weight(&r->sets[p]));
     dt_comm_max_f64(r->comm, &largest, 1);
     if (largest <= 0.0)
         return dt_fail(DT_DATA, "--weights %s: all %s rows weigh 0", r->settings.weights,

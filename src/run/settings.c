@@ -258,6 +258,52 @@ DT_MUST_USE static dt_status check_restarts(const dt_settings *s)
     return DT_OK;
 }
 
+/* What does not go with all folds of a run; one fold alone is an ordinary run. */
+DT_MUST_USE static dt_status check_all_folds(const dt_settings *s)
+{
+    const long long folds = (long long)s->folds;
+    if (s->init_from[0] != '\0')
+        return dt_fail(DT_USAGE,
+                       "--folds %lld and --init-from %s were given, but that model may know the "
+                       "rows that a fold holds out; remove one of them",
+                       folds, s->init_from);
+    if (s->csv_log[0] != '\0')
+        return dt_fail(DT_USAGE,
+                       "--folds %lld and --csv-log %s were given, but a CSV log has the epochs of "
+                       "one run; remove --csv-log, run.h5 in each fold's folder has them",
+                       folds, s->csv_log);
+    return DT_OK;
+}
+
+DT_MUST_USE static dt_status check_folds(const dt_settings *s)
+{
+    const long long folds = (long long)s->folds, all = (long long)(s->folds * s->repeats);
+    if (folds == 0 && (s->repeats > 1 || s->fold > 0))
+        return dt_fail(DT_USAGE, "--%s requires --folds of 2 or more",
+                       s->fold > 0 ? "fold" : "repeats");
+    if (folds == 0)
+        return DT_OK;
+    if (folds == 1)
+        return dt_fail(DT_USAGE, "--folds is 1, but must be 2 or more: a fold is held out from a "
+                                 "run on the others");
+    if (s->restarts > 1)
+        return dt_fail(DT_USAGE, "--folds %lld and --restarts %lld were given; remove one of them",
+                       folds, (long long)s->restarts);
+    if (all > DT_NETWORKS_MAX)
+        return dt_fail(DT_USAGE,
+                       "--folds %lld and --repeats %lld make %lld runs; expected at most %d", folds,
+                       (long long)s->repeats, all, DT_NETWORKS_MAX);
+    if (s->fold > all)
+        return dt_fail(DT_USAGE, "--fold is %lld, but --folds %lld and --repeats %lld make %lld",
+                       (long long)s->fold, folds, (long long)s->repeats, all);
+    if (s->numeric_embedding == DT_EMBEDDING_PIECEWISE && s->bins_by == DT_BINS_BY_TREE)
+        return dt_fail(DT_USAGE,
+                       "--folds %lld and --bins-by tree were given, but the trees would see the "
+                       "targets of the rows that a fold holds out; use --bins-by quantile",
+                       folds);
+    return s->fold == 0 ? check_all_folds(s) : DT_OK;
+}
+
 dt_status dt_settings_complete(dt_settings *settings, int ranks)
 {
     dt_threshold_rule rule;
@@ -270,6 +316,8 @@ dt_status dt_settings_complete(dt_settings *settings, int ranks)
         status = check_regularization(settings);
     if (status == DT_OK)
         status = check_restarts(settings);
+    if (status == DT_OK)
+        status = check_folds(settings);
     if (status == DT_OK)
         status = dt_threshold_parse(&rule, settings->threshold);
     if (status != DT_OK)

@@ -208,6 +208,15 @@ static const dt_option options[] = {
     {"average", NULL, DT_OPTION_FLAG, AT(average), 0, 0, NULL, NULL,
      "keep the models of all --restarts as one that predicts their mean (probabilities or values)",
      DT_SETTING_NEWER},
+    {"folds", "K", DT_OPTION_INT, AT(folds), 0, DT_NETWORKS_MAX, NULL, "0",
+     "cross-validation: divide the training and validation rows into K folds, class by class, and "
+     "train K times, each time with another fold as validation set; keep the K models as one that "
+     "predicts their mean; 0: none",
+     DT_SETTING_NEWER},
+    {"repeats", "R", DT_OPTION_INT, AT(repeats), 1, DT_NETWORKS_MAX, NULL, "1",
+     "of --folds: how often the rows are divided, each time in another way", DT_SETTING_NEWER},
+    {"fold", "N", DT_OPTION_INT, AT(fold), 0, DT_NETWORKS_MAX, NULL, "0",
+     "of --folds: the only fold to train, from 1 to K * R; 0: all", DT_SETTING_NEWER},
     {"patience", "N", DT_OPTION_INT, AT(patience), 0, 1 << 30, NULL, "2",
      "epochs without improvement until training stops", .group = "Stopping"},
     {"min-delta", "F", DT_OPTION_FLOAT, AT(min_delta), 0, 1e30, NULL, "0",

@@ -76,6 +76,9 @@ static const struct {
     {"threads", NULL}, /* always 1 or 2 here */
     {"restarts", NULL}, /* several runs: tests/cli/test_restarts.sh */
     {"average", NULL}, /* likewise */
+    {"folds", NULL}, /* likewise: tests/cli/test_folds.sh */
+    {"repeats", NULL}, /* likewise */
+    {"fold", NULL}, /* likewise */
     {"category-embedding", NULL}, /* requires a recipe: tests/cli/test_members.sh */
 };
 

@@ -51,6 +51,10 @@ bool dt_text_to_whole(int64_t *out, const char *text);
  * most 2 * bytes + 2. */
 size_t dt_text_put_quoted(char *out, const char *text, size_t bytes);
 
+/** Writes a field of a CSV, in quotes if it needs them, without a NUL; returns its length, at most
+ * 2 * bytes + 2. */
+size_t dt_text_put_field(char *out, const char *text, size_t bytes);
+
 /** How much of a text dt_text_show shows. */
 enum { DT_TEXT_SHOWN_BYTES = 40 };
 

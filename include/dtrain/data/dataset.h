@@ -37,6 +37,9 @@ typedef struct dt_dataset {
     float *w; /* [own rows]: weights; NULL: each row weighs 1 */
     float *class_weights; /* [C]: factors of the rows' weights in training; NULL: 1 each */
     uint32_t *order; /* [own rows]: this epoch's order within each shard */
+    /* [N]: on rank 0, with dt_deal.numbers: each row's number in the table, from 1, or what the
+     * array `row` says, or else its place in its file, from 0. NULL: not asked for */
+    int64_t *numbers;
 } dt_dataset;
 
 /** Returns the first shard of a rank; the first of rank + 1 is where its block ends. Local. */
@@ -56,6 +59,7 @@ typedef struct dt_deal {
     size_t C; /* outputs of the model that is to see the rows; 0: found from the training targets */
     char *const *class_names; /* [C]: of that model; NULL: none. Used on rank 0 only */
     bool ids; /* numbers are class ids, as dtrain prepare writes them. Used on rank 0 only */
+    bool numbers; /* dt_dataset.numbers is asked for */
     double validation_split, test_split; /* for the sets that the source does not have */
     uint64_t seed;
     int host_ranks; /* ranks on this host, which allocate at the same time */

@@ -63,6 +63,7 @@ typedef struct dt_settings {
     bool no_restore_best;
     int64_t restarts; /* 1: an ordinary run */
     bool average;
+    int64_t folds, repeats, fold; /* folds: 0: none; fold: from 1, the only one; 0: all */
     int64_t seed, split_seed, shards; /* split_seed: -1: seed */
     int sum; /* a dt_sum */
     int engine; /* a dt_engine */
@@ -175,8 +176,9 @@ uint32_t dt_settings_crc(const dt_settings *settings, const bool *absent);
  * Calls:   local
  * Errors:  DT_USAGE: fewer shards were asked for than there are ranks; numbers that the schedule
  *          does not have, or with which it never acts; two ways to clip gradients; --max-norm with
- *          a window; restarts that begin with one model or have one log, or an average without
- *          restarts; no epoch that --min-epochs lets be judged; a threshold that is not a rule
+ *          a window; restarts or folds that begin with one model or have one log, an average
+ *          without restarts, folds that contradict each other or other options; no epoch that
+ *          --min-epochs lets be judged; a threshold that is not a rule
  */
 DT_MUST_USE dt_status dt_settings_complete(dt_settings *settings, int ranks);
 
