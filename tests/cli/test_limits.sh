@@ -1,6 +1,7 @@
 #!/bin/sh
-# Limits that a shell or a batch system sets. A file at the limit of `ulimit -f` is a write that fails: exit
+# Limits. A file at the limit of `ulimit -f` is a write that fails: exit
 # status 4, one line, and neither a half-written nor a temporary file.
+# Tables too wide for memory are refused by their header.
 # ulimit -f is in units of 512 bytes, in POSIX; bash calls that its POSIX mode.
 # shellcheck source-path=SCRIPTDIR source=harness.sh
 . "$(dirname "$0")/harness.sh"
@@ -75,3 +76,19 @@ run 2 --quiet --reduce allreduce --out on-ranks --epochs 1 --hidden 1200,1000 so
 DTRAIN=$REAL_DTRAIN
 too_large_ended "on-ranks/model.h5: cannot write: File too large"
 expect_file on-ranks/run.h5
+
+# ---- the columns of a table ----
+# Refused before memory is taken: 3 GiB, once.
+awk 'BEGIN { for (i = 0; i < 1000000; i++) printf "c%d,", i; print "y"
+    for (r = 0; r < 3; r++) { for (i = 0; i < 1000000; i++) printf "%d,", i % 7; print r } }' >wide.csv
+for command in "prepare --out wide --target y wide.csv" "--out wide --target y wide.csv"; do
+    harness_command="ulimit -v 500000; dtrain $command"
+    status=0
+    # Word splitting is meant. ulimit -v is not in POSIX, but in dash and bash.
+    # shellcheck disable=SC2086,SC3045
+    (ulimit -v 500000 && exec timeout -k 5 "$RUN_TIMEOUT" "$DTRAIN" $command) </dev/null >stdout 2>stderr || status=$?
+    own_words
+    expect_status 3
+    expect_one_stderr_line "dtrain: error: wide.csv: has 1000001 columns, expected at most 131072; leave some out"
+    expect_no_file wide
+done

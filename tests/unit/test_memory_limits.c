@@ -140,14 +140,13 @@ static int under(int resource, rlim_t room, int (*body)(void))
     (void)fflush(NULL);
     const pid_t pid = fork();
     if (pid == 0) {
-        unsigned long long pages[6] = {0};
-        FILE *file = fopen("/proc/self/statm", "r");
-        for (size_t i = 0; file != NULL && i < 6; i++)
-            if (fscanf(file, "%llu", &pages[i]) != 1)
-                _exit(90);
-        const rlim_t used = pages[resource == RLIMIT_AS ? 0 : 5] * (rlim_t)sysconf(_SC_PAGESIZE);
+        const struct rlimit high = {(rlim_t)1 << 50, RLIM_INFINITY};
+        const char *limit = NULL;
+        if (setrlimit(resource, &high) != 0)
+            _exit(91);
+        const rlim_t used = high.rlim_cur - dt_memory_process_available(&limit);
         const struct rlimit bound = {used + room, RLIM_INFINITY};
-        _exit(setrlimit(resource, &bound) == 0 ? body() : 91);
+        _exit(setrlimit(resource, &bound) == 0 ? body() : 92);
     }
     assert_int_equal(waitpid(pid, &status, 0), pid);
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;

@@ -108,7 +108,7 @@ typedef dt_status dt_csv_take(void *context, const dt_csv_row *row);
  * is called "column 3"; a name that an earlier column has is continued: "age.1".
  *
  * Errors:  DT_DATA, one line that names the file: missing, a folder, empty, no rows below the
- *          header, not text (NUL bytes; a ZIP file is called that), a named pipe, more than 2^20
+ *          header, not text (NUL bytes; a ZIP file is called that), a named pipe, more than 2^17
  *          columns, another number of columns than names are given; what cannot be decided: a first
  *          line that may be a header or a row, lines of fewer fields above a header that is none
  *          for sure; in the header or the first row, what dt_csv_next_block refuses. DT_MEMORY. On

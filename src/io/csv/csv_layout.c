@@ -53,8 +53,9 @@ DT_MUST_USE static dt_status find_shapes(shapes *out, const dt_csv_sample *sampl
                        .number = -1.0,
                        .sound = fields.problem == DT_CSV_SOUND};
         found.fields += !found.sound; /* the field that is malformed is one */
-        found.held = found.fields < fields.most ? found.fields : fields.most;
-        while (found.sound && found.held > 0 && fields.items[found.held - 1].bytes == 0)
+        found.held = found.fields;
+        while (found.sound && found.held > 0 && found.fields <= fields.most &&
+               fields.items[found.held - 1].bytes == 0)
             found.held--;
         double number = 0.0;
         if (fields.count > 0 &&

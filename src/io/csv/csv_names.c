@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MADE_BYTES = 32, /* "column 1048576" */ NUMBER_BYTES = 12 };
+enum { MADE_BYTES = 32, /* "column 131072" */ NUMBER_BYTES = 12 };
 
 static int compare_names(const void *a, const void *b)
 {

@@ -82,8 +82,10 @@ static size_t count_needed(const dt_csv_format *format)
 DT_MUST_USE static dt_status check_layout(const dt_csv *csv, const dt_csv_layout *layout)
 {
     if (layout->columns > DT_CSV_MAX_COLUMNS)
-        return dt_fail(DT_DATA, "%s: has %zu columns, expected at most %d", csv->path,
-                       layout->columns, DT_CSV_MAX_COLUMNS);
+        return dt_fail(DT_DATA,
+                       "%s: has %zu columns, expected at most %d; leave some out, or swap rows "
+                       "and columns",
+                       csv->path, layout->columns, DT_CSV_MAX_COLUMNS);
     if (layout->uniform || layout->odd_line == 0)
         return DT_OK;
     return dt_fail(DT_DATA,

@@ -9,7 +9,8 @@
 
 /** What the files of csv.h share. Private to src/io. */
 
-enum { DT_CSV_MAX_RECORD_BYTES = 16 << 20, DT_CSV_MAX_COLUMNS = 1 << 20 };
+/* Preparing takes 3.4 KiB a column, measured: 430 MiB at most. */
+enum { DT_CSV_MAX_RECORD_BYTES = 16 << 20, DT_CSV_MAX_COLUMNS = 1 << 17 };
 
 typedef enum dt_csv_scan_result {
     DT_CSV_SCAN_RECORD,
