@@ -75,6 +75,14 @@ same_predictions western.csv
 expect_one_stderr_line "western.csv: is not UTF-8, and is read as Windows-1252"
 same_predictions western.csv --encoding windows-1252
 expect_empty_stderr
+{ echo "$names"; rows | head -n 90; echo "$names"; rows | tail -n +91; } >joined.csv
+prepared joined.csv y "joined.csv: line 92 repeats the header, and is left out"
+expect_same_file data/train.npz expected.npz
+same_predictions joined.csv
+expect_one_stderr_line "joined.csv: line 92 repeats the header, and is left out"
+ranks=3
+same_predictions joined.csv
+ranks=0
 prepared title.csv y "title.csv: skipped 2 lines above the header on line 3"
 expect_same_file data/train.npz expected.npz
 prepared title.csv y '' --skip-lines 2

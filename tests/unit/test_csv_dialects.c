@@ -109,6 +109,52 @@ static void rows_have_names(void **state)
     assert_table("a,b\n1,5,6\n2,7,8\n3,1,2\n", NULL, "[column 1][a][b]",
                  "1:2[1][5][6]\n2:3[2][7][8]\n3:4[3][1][2]\n", warns);
     assert_csv_fails("a,b\n1,5,6\n7,7,8\n3,1,2\n", "", "row 1 (line 2) has 3 fields");
+    /* A cell is cut in two, and the names would stand above the wrong columns. */
+    static const char *const cut = "#\ncity,price\nBonn,1,76\nUlm,4,12\nBonn,2,50\n";
+    assert_csv_refused(cut,
+                       "line 2 has 2 names, all rows have 3 fields, and their first fields are "
+                       "not all different");
+    static const char *const names[] = {"city", "euros", "cents"};
+    assert_table(cut,
+                 &(dt_csv_format){
+                     .skip_lines = 2, .header = DT_CSV_HEADER_NO, .names = names, .name_count = 3},
+                 "[city][euros][cents]", "1:3[Bonn][1][76]\n2:4[Ulm][4][12]\n3:5[Bonn][2][50]\n",
+                 NULL);
+    assert_table("Prices, 2020\ncity,x,y\nBonn,1,76\nUlm,4,12\nBonn,2,50\n", NULL, "[city][x][y]",
+                 "1:3[Bonn][1][76]\n2:4[Ulm][4][12]\n3:5[Bonn][2][50]\n",
+                 "skipped 1 line above the header on line 2");
+}
+
+/* As `cat a.csv b.csv` leaves it. */
+static void headers_repeat(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *rows, *warns;
+    } tables[] = {
+        {"a,b\n1,x\na,b\n2,y\n", "1:2[1][x]\n2:4[2][y]\n",
+         "line 3 repeats the header, and is left out"},
+        {"a,b\r\na,b\r\n1,x\r\n\xef\xbb\xbf"
+         "a,b\r\n2,y\r\na,b",
+         "1:3[1][x]\n2:5[2][y]\n", "line 2 repeats the header, as 2 others do, and is left out"},
+        {"a,b\n1,x\n a,b\nb,a\na,\"b\"\n", "1:2[1][x]\n2:4[b][a]\n3:5[a][b]\n",
+         "line 3 repeats the header"},
+        {"0,1,2\n7,8,9\n0,1,2\n5,6,4\n", "1:2[7][8][9]\n2:3[0][1][2]\n3:4[5][6][4]\n", NULL},
+        {"a,b\n1,x\na,bc\n", "1:2[1][x]\n2:3[a][bc]\n", NULL},
+    };
+    for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
+        csv_dump got = {0};
+        const dt_csv_format yes = {.header = DT_CSV_HEADER_YES};
+        dt_csv *csv = csv_open_text(tables[i].text, &yes);
+        for (int pass = 0; pass < 2; pass++) {
+            assert_int_equal(csv_dump_blocks(csv, SIZE_MAX, csv_dump_start(&got, csv)), DT_OK);
+            assert_warns(csv, pass == 0 ? tables[i].warns : NULL);
+        }
+        dt_csv_close(csv);
+        csv_dump_clear(&got);
+        assert_csv_rows(tables[i].text, &yes, tables[i].rows);
+    }
+    assert_csv_refused("a,b\na,b\n", "has no rows below its header");
 }
 
 /* ---- headers ---- */
@@ -311,6 +357,7 @@ int main(void)
         cmocka_unit_test_teardown(lines_end_with_separators, scratch_empty),
         cmocka_unit_test_teardown(skips_what_is_above, scratch_empty),
         cmocka_unit_test_teardown(rows_have_names, scratch_empty),
+        cmocka_unit_test_teardown(headers_repeat, scratch_empty),
         cmocka_unit_test_teardown(finds_out_whether_there_is_a_header, scratch_empty),
         cmocka_unit_test_teardown(takes_names, scratch_empty),
         cmocka_unit_test_teardown(renames_what_is_there_twice, scratch_empty),

@@ -19,7 +19,11 @@
  * The first record is the header, if it looks like one. Above it are skipped: a line "sep=;", whose
  * separator is taken, lines that begin with '#', and title lines, which have fewer fields than all
  * that follow. Every line may end with one separator more than it has fields. Of a header with one
- * name fewer than the rows have fields the first column has no name, as R writes it.
+ * name fewer than the rows have fields the first column has no name, as R writes it, if its cells
+ * are all different texts, or count the rows.
+ *
+ * A line below the header that repeats it, as in files that were put one behind the other, is
+ * skipped with a warning as blank lines are, unless it is of numbers alone.
  *
  * Rows and lines are counted, and errors told, in the same way however a table is cut into blocks.
  *

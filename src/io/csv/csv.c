@@ -31,6 +31,7 @@ void dt_csv_close(dt_csv *csv)
         return;
     dt_csv_input_close(csv->input);
     dt_memory_free(csv->buffer);
+    dt_memory_free(csv->header);
     dt_csv_names_clear(&csv->names);
     dt_memory_free(csv->path);
     dt_memory_free(csv);

@@ -8,6 +8,9 @@
 
 /** An open table, as csv.c and csv_open.c share it. Private to src/io. */
 
+/* The byte order mark of UTF-8. */
+#define DT_CSV_MARK "\xef\xbb\xbf"
+
 enum { DT_CSV_WARNINGS_MAX = 6, DT_CSV_WARNING_BYTES = 320 };
 
 typedef struct dt_csv_name_entry {
@@ -35,6 +38,10 @@ struct dt_csv {
     bool ended; /* nothing follows */
     uint64_t row, line; /* at `begin` */
     uint64_t body_offset, body_line; /* where the rows begin */
+    char *header; /* its record; NULL: there is none, or a row may be like it */
+    size_t header_bytes; /* without the line end */
+    uint64_t repeats, repeat_line; /* records like it below, in this pass; the first */
+    bool repeats_told; /* after an earlier pass */
     char notes[DT_CSV_WARNING_BYTES];
     char warnings[DT_CSV_WARNINGS_MAX][DT_CSV_WARNING_BYTES];
     size_t warning_count, warnings_given;
@@ -46,6 +53,9 @@ DT_MUST_USE dt_status dt_csv_fill(dt_csv *csv, size_t wanted);
 
 /** Reads the beginning: all that dt_csv_open finds out. Errors: as dt_csv_open. */
 DT_MUST_USE dt_status dt_csv_read_beginning(dt_csv *csv);
+
+/** Keeps the header's record, so that rows below that repeat it are left out. Errors: DT_MEMORY. */
+DT_MUST_USE dt_status dt_csv_keep_header(dt_csv *csv, const dt_csv_block *header);
 
 /** Adds a line for dt_csv_next_warning, or to the notes. */
 void dt_csv_warn(dt_csv *csv, const char *format, ...) __attribute__((format(printf, 2, 3)));

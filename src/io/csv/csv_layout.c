@@ -2,6 +2,7 @@
 
 #include "dtrain/base/memory.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* Lines that may stand above a header. */
@@ -16,6 +17,7 @@ typedef struct shape {
     uint64_t line;
     size_t fields, held; /* fields; and without the empty ones at its end */
     double number; /* that the first field is; below 0: none */
+    uint64_t hash; /* of the first field */
     bool sound;
 } shape;
 
@@ -36,6 +38,15 @@ DT_MUST_USE static dt_status add_shape(shapes *all, const shape *item)
     }
     all->items[all->count++] = *item;
     return DT_OK;
+}
+
+/* FNV-1a: of different texts it hardly ever is the same. */
+static uint64_t hash_of(const dt_csv_field *field)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    for (size_t i = 0; i < field->bytes; i++)
+        hash = (hash ^ (unsigned char)field->text[i]) * UINT64_C(0x100000001b3);
+    return hash;
 }
 
 DT_MUST_USE static dt_status find_shapes(shapes *out, const dt_csv_sample *sample, char separator)
@@ -61,6 +72,7 @@ DT_MUST_USE static dt_status find_shapes(shapes *out, const dt_csv_sample *sampl
         if (fields.count > 0 &&
             dt_csv_number(&number, fields.items[0].text, fields.items[0].bytes, '.'))
             found.number = number;
+        found.hash = fields.count > 0 ? hash_of(&fields.items[0]) : 0;
         DT_TRY(add_shape(out, &found));
     }
 out:
@@ -121,6 +133,31 @@ static bool lacks_first_name(const shapes *all, size_t columns)
     return all->count > 2 && (texts || counted);
 }
 
+static int compare_hashes(const void *a, const void *b)
+{
+    const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* Names of rows are all different; else it is a cell that a separator has cut in two that makes a
+ * field too many. */
+DT_MUST_USE static dt_status first_fields_repeat(bool *out, const shapes *all)
+{
+    const size_t count = all->count - 1;
+    uint64_t *hashes = NULL;
+    dt_status status = dt_memory_alloc(&hashes, count, sizeof *hashes, "lines");
+    if (status != DT_OK)
+        return status;
+    for (size_t i = 0; i < count; i++)
+        hashes[i] = all->items[i + 1].hash;
+    qsort(hashes, count, sizeof *hashes, compare_hashes);
+    *out = false;
+    for (size_t i = 1; i < count; i++)
+        *out = *out || hashes[i - 1] == hashes[i];
+    dt_memory_free(hashes);
+    return DT_OK;
+}
+
 static dt_csv_sample behind(const dt_csv_sample *sample, const shape *record)
 {
     dt_csv_sample rest = *sample;
@@ -174,10 +211,18 @@ dt_status dt_csv_find_layout(dt_csv_layout *out, const dt_csv_sample *sample, ch
     const size_t from = find_uniform(&all, &out->columns);
     out->trailing = has_trailing(&all, from, out->columns);
     out->uniform = from == 0;
-    if (from == 1 && lacks_first_name(&all, out->columns))
+    const bool lacks = from == 1 && lacks_first_name(&all, out->columns);
+    bool repeat = false;
+    if (lacks)
+        DT_TRY(first_fields_repeat(&repeat, &all));
+    if (lacks && !repeat)
         out->row_names = out->uniform = true;
     else
         DT_TRY(find_header(out, &all, from, sample, separator));
+    if (repeat && !out->uniform) {
+        out->no_names_line = all.items[0].line;
+        out->usual_fields = out->columns;
+    }
     if (!out->uniform) { /* the header says, so that a ragged row is an error */
         out->columns = all.items[0].fields;
         out->trailing = false;

@@ -50,6 +50,8 @@ typedef struct dt_csv_layout {
     bool uniform; /* all records of the sample fit */
     uint64_t odd_line, usual_line; /* not uniform, and lines seem to stand above the header: */
     size_t odd_fields, usual_fields; /* one of them, and one of the others */
+    uint64_t
+        no_names_line; /* of a header that lacks a name, though no field names the rows; or 0 */
 } dt_csv_layout;
 
 /**

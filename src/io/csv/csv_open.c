@@ -86,6 +86,14 @@ DT_MUST_USE static dt_status check_layout(const dt_csv *csv, const dt_csv_layout
                        "%s: has %zu columns, expected at most %d; leave some out, or swap rows "
                        "and columns",
                        csv->path, layout->columns, DT_CSV_MAX_COLUMNS);
+    if (layout->no_names_line > 0)
+        return dt_fail(DT_DATA,
+                       "%s: line %" PRIu64 " has %zu names, all rows have %zu fields, and their "
+                       "first fields are not all different, as names of rows are; put cells with "
+                       "a separator in quotes (a decimal comma?), or name all columns: "
+                       "--skip-lines %" PRIu64 " --header no --columns NAME,NAME,...",
+                       csv->path, layout->no_names_line, layout->usual_fields - 1,
+                       layout->usual_fields, layout->no_names_line);
     if (layout->uniform || layout->odd_line == 0)
         return DT_OK;
     return dt_fail(DT_DATA,
@@ -246,30 +254,38 @@ out:
     return status;
 }
 
+typedef struct header {
+    dt_csv *csv;
+    size_t first; /* column that its first cell names */
+    bool has_text; /* some cell is no number */
+} header;
+
 static dt_status take_header(void *context, const dt_csv_row *row)
 {
-    dt_csv *csv = context;
-    return make_names(csv, row->fields, 0);
-}
-
-static dt_status take_header_behind_rows(void *context, const dt_csv_row *row)
-{
-    return make_names(context, row->fields, 1);
+    header *h = context;
+    double number = 0.0;
+    for (size_t c = 0; c + h->first < h->csv->format.columns; c++)
+        h->has_text = h->has_text ||
+                      (row->fields[c].bytes > 0 &&
+                       !dt_csv_number(&number, row->fields[c].text, row->fields[c].bytes, '.'));
+    return make_names(h->csv, row->fields, h->first);
 }
 
 /* The header is read as a record 0 of its own. */
 DT_MUST_USE static dt_status read_header(dt_csv *csv, const dt_csv_layout *layout, bool rename)
 {
     dt_status status = DT_OK;
-    dt_csv_block header;
-    DT_TRY(dt_csv_next_block(csv, 0, &header));
+    dt_csv_block block;
+    header found = {.csv = csv, .first = layout->row_names ? 1 : 0};
+    DT_TRY(dt_csv_next_block(csv, 0, &block));
     dt_csv_format format = csv->format;
-    format.columns -= layout->row_names;
-    DT_TRY(dt_csv_parse(csv->path, &format, &header,
-                        layout->row_names ? take_header_behind_rows : take_header, csv));
+    format.columns -= found.first;
+    DT_TRY(dt_csv_parse(csv->path, &format, &block, take_header, &found));
+    if (found.has_text) /* a row of numbers may be like a header of numbers */
+        DT_TRY(dt_csv_keep_header(csv, &block));
     if (layout->row_names)
         dt_csv_warn(csv, "the header has a name fewer than the rows have fields: the first column "
-                         "is called 'column 1'");
+                         "is called 'column 1'; is some cell cut in two, as by a decimal comma?");
     if (rename)
         DT_TRY(take_given_names(csv));
 out:
@@ -372,7 +388,7 @@ static void note_all(dt_csv *csv, const dt_csv_layout *layout)
 
 dt_status dt_csv_read_beginning(dt_csv *csv)
 {
-    static const char mark[] = "\xef\xbb\xbf";
+    static const char mark[] = DT_CSV_MARK;
     dt_status status = DT_OK;
     dt_csv_block row;
     dt_csv_layout layout;

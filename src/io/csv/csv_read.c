@@ -125,6 +125,62 @@ DT_MUST_USE static dt_status check_first(const dt_csv *csv, dt_csv_scan_result r
     return DT_OK;
 }
 
+static size_t without_line_end(const char *text, size_t bytes)
+{
+    while (bytes > 0 && (text[bytes - 1] == '\n' || text[bytes - 1] == '\r'))
+        bytes--;
+    return bytes;
+}
+
+dt_status dt_csv_keep_header(dt_csv *csv, const dt_csv_block *header)
+{
+    csv->header_bytes = without_line_end(header->text, header->bytes);
+    dt_status status = dt_memory_alloc(&csv->header, csv->header_bytes + 1, 1, "header of a table");
+    if (status == DT_OK)
+        memcpy(csv->header, header->text, csv->header_bytes);
+    return status;
+}
+
+/* Files that were put one behind the other, where each may begin with a byte order mark. */
+static bool repeats_header(const dt_csv *csv, const dt_csv_record *record)
+{
+    static const char mark[] = DT_CSV_MARK;
+    const char *text = record->text;
+    size_t bytes = record->bytes;
+    if (csv->header == NULL || bytes < csv->header_bytes)
+        return false;
+    if (bytes >= sizeof mark - 1 && memcmp(text, mark, sizeof mark - 1) == 0) {
+        text += sizeof mark - 1;
+        bytes -= sizeof mark - 1;
+    }
+    return without_line_end(text, bytes) == csv->header_bytes &&
+           memcmp(text, csv->header, csv->header_bytes) == 0;
+}
+
+/* Finds the next record that is no header; headers are passed over as blank lines are. */
+static dt_csv_scan_result next_row(dt_csv *csv, dt_csv_scan *scan, dt_csv_record *record)
+{
+    dt_csv_scan_result result = dt_csv_scan_next(scan, record);
+    for (; result == DT_CSV_SCAN_RECORD && repeats_header(csv, record);
+         result = dt_csv_scan_next(scan, record))
+        if (csv->repeats++ == 0)
+            csv->repeat_line = record->line;
+    return result;
+}
+
+/* Once, when the first pass has seen them all. */
+static void warn_of_repeats(dt_csv *csv)
+{
+    char all[48] = "";
+    if (csv->repeats == 0 || csv->repeats_told)
+        return;
+    csv->repeats_told = true;
+    if (csv->repeats > 1)
+        (void)snprintf(all, sizeof all, ", as %" PRIu64 " others do", csv->repeats - 1);
+    dt_csv_warn(csv, "line %" PRIu64 " repeats the header%s, and is left out", csv->repeat_line,
+                all);
+}
+
 /* Takes whole records of what the buffer holds; *more when it holds not even one. */
 DT_MUST_USE static dt_status gather(dt_csv *csv, size_t bytes, dt_csv_block *out, bool *more)
 {
@@ -133,7 +189,7 @@ DT_MUST_USE static dt_status gather(dt_csv *csv, size_t bytes, dt_csv_block *out
     dt_csv_scan scan = dt_csv_scan_start(text, held, csv->line, csv->format.separator, csv->ended);
     const char *nul = memchr(text, '\0', held);
     dt_csv_record record = {.text = text, .line = csv->line}; /* at the end there is none */
-    dt_csv_scan_result result = dt_csv_scan_next(&scan, &record);
+    dt_csv_scan_result result = next_row(csv, &scan, &record);
     *more = result == DT_CSV_SCAN_MORE;
     if (*more)
         record = (dt_csv_record){scan.at, (size_t)(scan.end - scan.at), scan.line, 0};
@@ -146,8 +202,9 @@ DT_MUST_USE static dt_status gather(dt_csv *csv, size_t bytes, dt_csv_block *out
     while (result == DT_CSV_SCAN_RECORD) {
         const char *end = record.text + record.bytes;
         /* A record that cannot be handed out waits until it comes first. */
-        if (out->rows > 0 && ((size_t)(end - out->text) > bytes || (nul != NULL && nul < end) ||
-                              record.bytes > DT_CSV_MAX_RECORD_BYTES))
+        if (out->rows > 0 &&
+            ((size_t)(end - out->text) > bytes || (nul != NULL && nul < end) ||
+             record.bytes > DT_CSV_MAX_RECORD_BYTES || repeats_header(csv, &record)))
             break;
         out->rows++;
         out->bytes = (size_t)(end - out->text);
@@ -173,6 +230,8 @@ dt_status dt_csv_next_block(dt_csv *csv, size_t bytes, dt_csv_block *out)
         DT_TRY(gather(csv, bytes, out, &more));
         wanted = 2 * (csv->end - csv->begin) + STEP_BYTES;
     }
+    if (out->bytes == 0)
+        warn_of_repeats(csv);
 out:
     if (status != DT_OK)
         *out = (dt_csv_block){0};
@@ -181,6 +240,7 @@ out:
 
 dt_status dt_csv_rewind(dt_csv *csv)
 {
+    csv->repeats = 0;
     return go_to(csv, csv->body_offset, 1, csv->body_line);
 }
 
