@@ -4,6 +4,7 @@
 #include "dtrain/base/log.h"
 #include "dtrain/base/memory.h"
 #include "dtrain/base/text.h"
+#include "dtrain/data/shared_rows.h"
 #include "dtrain/io/file.h"
 #include "dtrain/io/npz.h"
 #include "dtrain/run/preparation.h"
@@ -27,6 +28,8 @@ typedef struct dt_prepare_run {
     dt_preparation table;
     dt_prepare_file files[DT_SET_COUNT];
     uint32_t *id; /* of a row: its characters */
+    dt_row_hashes *hashes;
+    dt_shared_rows shared;
     char *recipe; /* JSON */
     dt_file *recipe_file;
     bool folder_made; /* of --out's path, what is beyond its first present_bytes */
@@ -96,8 +99,10 @@ static dt_status put_id(void *context, const dt_prepare_row *row)
 static dt_status put_inputs(void *context, const dt_prepare_row *row)
 {
     dt_prepare_run *r = context;
-    return put(&r->files[row->set], row->x,
-               dt_prepare_recipe(r->table.prepare)->D * sizeof *row->x);
+    const dt_status status = dt_row_hashes_add(r->hashes, row);
+    return status != DT_OK ? status
+                           : put(&r->files[row->set], row->x,
+                                 dt_prepare_recipe(r->table.prepare)->D * sizeof *row->x);
 }
 
 static dt_status begin_members(dt_prepare_run *r, const char *name, const char *descr, size_t width,
@@ -309,6 +314,22 @@ out:
     return status;
 }
 
+static dt_status write_inputs(dt_prepare_run *r)
+{
+    dt_status status = DT_OK;
+    const size_t D = dt_prepare_recipe(r->table.prepare)->D;
+    const size_t T = dt_prepare_table_of(r->table.prepare)->T;
+    DT_TRY(dt_row_hashes_new(&r->hashes, r->table.settings.out, D, T));
+    DT_TRY(begin_members(r, "inputs", "<f4", D, sizeof(float)));
+    DT_TRY(dt_prepare_apply(r->table.prepare, put_inputs, r));
+    DT_TRY(flush_all(r));
+    DT_TRY(dt_row_hashes_count(&r->shared, r->hashes));
+    dt_row_hashes_free(r->hashes);
+    r->hashes = NULL;
+out:
+    return status;
+}
+
 static dt_status run_all(dt_prepare_run *r, const char *path)
 {
     dt_status status = DT_OK;
@@ -323,15 +344,13 @@ static dt_status run_all(dt_prepare_run *r, const char *path)
     if (s->weights[0] != '\0')
         DT_TRY(write_weights(r));
     DT_TRY(dt_recipe_to_json(&r->recipe, dt_prepare_recipe(r->table.prepare)));
-    DT_TRY(
-        begin_members(r, "inputs", "<f4", dt_prepare_recipe(r->table.prepare)->D, sizeof(float)));
-    DT_TRY(dt_prepare_apply(r->table.prepare, put_inputs, r));
-    DT_TRY(flush_all(r));
+    DT_TRY(write_inputs(r));
     DT_TRY(write_traces(r));
     DT_TRY(seal(r));
     DT_TRY(rename_all(r));
     DT_TRY(sync_folders(r));
     dt_prepare_report_split(&r->table);
+    dt_shared_rows_warn(&r->shared, true);
     dt_prepare_report_summary(&r->table);
 out:
     return status;
@@ -362,6 +381,7 @@ dt_status dt_cli_prepare(int argc, char **argv)
     if (status != DT_OK)
         remove_folder(r);
     dt_preparation_close(&r->table);
+    dt_row_hashes_free(r->hashes);
     dt_memory_free(r->recipe);
     dt_memory_free(r->id);
     dt_memory_free(r);

@@ -3,6 +3,7 @@
 #include "dtrain/base/clock.h"
 #include "dtrain/base/log.h"
 #include "dtrain/comm/watchdog.h"
+#include "dtrain/data/shared_rows.h"
 #include "dtrain/io/file.h"
 #include "dtrain/run/preset.h"
 
@@ -153,6 +154,7 @@ static dt_status fit_preset(dt_run *r)
 dt_status dt_run_load_data(dt_run *r)
 {
     dt_status status = DT_OK;
+    dt_shared_rows shared;
     const double begin = dt_clock_s();
     dt_comm_at(r->comm, DT_AT_LOAD, 0, 0);
     const dt_settings *s = &r->settings;
@@ -175,6 +177,7 @@ dt_status dt_run_load_data(dt_run *r)
     DT_TRY(dt_comm_agree(r->comm, status));
     DT_TRY(dt_dataset_load(r->sets, r->comm, &r->source, &deal));
     DT_TRY(dt_comm_agree(r->comm, check_recipe(r)));
+    DT_TRY(dt_shared_rows_count(&shared, r->comm, r->sets));
     DT_TRY(dt_run_take_targets(r));
     DT_TRY(dt_comm_agree(r->comm, fit_preset(r)));
     DT_TRY(dt_run_scale_inputs(r));
@@ -192,6 +195,8 @@ dt_status dt_run_load_data(dt_run *r)
                                        &r->environment);
     }
     DT_TRY(dt_comm_agree(r->comm, status));
+    if (r->root) /* last, so that an error stands alone */
+        dt_shared_rows_warn(&shared, r->recipe.D > 0);
     r->load_s = dt_clock_s() - begin;
 out:
     return status;

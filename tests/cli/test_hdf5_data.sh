@@ -12,8 +12,8 @@ import h5py
 import numpy as np
 
 rng = np.random.default_rng(8)
-x = np.abs(np.round(rng.normal(size=(900, 7)) * 2))
-k = (x[:, 1] > 1).astype(int) + (x[:, 2] > 2)
+x = np.abs(np.round(rng.normal(size=(900, 7)) * 5))
+k = (x[:, 1] > 2).astype(int) + (x[:, 2] > 5)
 words = np.array(["ash", "birch tree", "élm"])
 parts = {"train": slice(0, 500), "val": slice(500, 700), "test": slice(700, 900)}
 

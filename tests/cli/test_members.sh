@@ -329,7 +329,7 @@ expect_status 2
 "$PYTHON" -c '
 import numpy as np
 from make_data import save
-x = (np.random.default_rng(1).random((60, 3)) > 0.5).astype("f4")
+x = (np.random.default_rng(1).random((60, 16)) > 0.5).astype("f4")
 save("binary.npz", inputs=x, targets=x[:, 0].astype("i4"))'
 run 1 binary.npz --epochs 1 --numeric-embedding piecewise --out binary
 expect_status 0

@@ -156,7 +156,7 @@ done
 with open("zips.csv", "w", encoding="utf-8") as table:
     table.write("x,zip,name,y\n")
     for i in range(1800):
-        table.write(f"{i * 37 % 100},z{i * 7 % 120},n{i},{('no', 'yes')[i % 5 < 2]}\n")
+        table.write(f"{i * 37 % 1801},z{i * 7 % 120},n{i},{('no', 'yes')[i % 5 < 2]}\n")
 PY
 # Texts of which no two are the same are names, though there are more of them than categories.
 run 0 prepare zips.csv --target y --out zips

@@ -95,4 +95,4 @@ expect_one_stderr_line "--scale standard was given, but prepared/recipe.json pre
 expect_no_file no
 run 0 prepared --out prepared/run --quiet --epochs 1
 expect_status 0
-expect_empty_stderr
+expect_no_stderr "scale"

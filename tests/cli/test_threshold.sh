@@ -120,7 +120,7 @@ expect_same_file exported.npz number.npz
 # What cannot be reached leaves no threshold.
 run 3 equal --epochs 1 --threshold precision=1 --out hopeless
 expect_status 0
-expect_one_stderr_line "dtrain: warning: --threshold precision=1: no threshold reaches that on the validation set; the more probable class is predicted"
+expect_stderr_line "dtrain: warning: --threshold precision=1: no threshold reaches that on the validation set; the more probable class is predicted"
 expect_no_stdout "^summary.threshold"
 
 # ---- what is refused ----

@@ -1,0 +1,52 @@
+#ifndef DTRAIN_DATA_SHARED_ROWS_H
+#define DTRAIN_DATA_SHARED_ROWS_H
+
+#include "dtrain/base/status.h"
+#include "dtrain/comm/comm.h"
+#include "dtrain/data/dataset.h"
+#include "dtrain/data/prepare.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/**
+ * Rows that stand in several sets: all inputs and targets are the same, to the bit of float32.
+ * Weights are not compared. Rows are compared by hashes of 61 bits.
+ */
+typedef struct dt_shared_rows {
+    uint64_t rows[DT_SET_COUNT]; /* of each set */
+    uint64_t test_in_train, validation_in_train, test_in_validation; /* rows of the first */
+} dt_shared_rows;
+
+/**
+ * Counts them.
+ *
+ * Calls:   collective
+ * Cost:    a rank hashes its rows, those for training once for each 2^20 validation and test rows,
+ *          or for a 64th of its training numbers if that is more; so much of memory at 24 bytes
+ * Errors:  DT_MEMORY, on all ranks
+ */
+DT_MUST_USE dt_status dt_shared_rows_count(dt_shared_rows *out, const dt_comm *comm,
+                                           const dt_dataset sets[DT_SET_COUNT]);
+
+/** Warns in one line, if there are some. `prepared`: the sets are those of a table. Root-only. */
+void dt_shared_rows_warn(const dt_shared_rows *shared, bool prepared);
+
+/** The same of rows that are in no memory: a scratch file has their hashes. All calls are local. */
+typedef struct dt_row_hashes dt_row_hashes;
+
+/** Begins with no rows; the scratch file is made in `folder`. Errors: DT_OUTPUT, DT_MEMORY. */
+DT_MUST_USE dt_status dt_row_hashes_new(dt_row_hashes **out, const char *folder, size_t D,
+                                        size_t T);
+
+/** Adds a row, as dt_prepare_apply gives it. Errors: DT_OUTPUT. */
+DT_MUST_USE dt_status dt_row_hashes_add(dt_row_hashes *hashes, const dt_prepare_row *row);
+
+/** Counts the shared rows, after the last has been added. Cost: 16 MiB. Errors: DT_OUTPUT,
+ * DT_MEMORY. */
+DT_MUST_USE dt_status dt_row_hashes_count(dt_shared_rows *out, dt_row_hashes *hashes);
+
+/** Frees; NULL is allowed. */
+void dt_row_hashes_free(dt_row_hashes *hashes);
+
+#endif
