@@ -134,7 +134,7 @@ awk 'BEGIN {
     print "size,type;price;y"
     for (n = 0; n < 60; n++) printf "%d.5,%d;%d,%03d;%s\n", n % 7, n % 5, n % 9 + 1, n * 7, n % 4 < 2 ? "up" : "down"
 }' >commas.csv
-run 0 prepare commas.csv --target y --out data --separator semicolon --categorical '#1' --quiet
+run 0 prepare commas.csv --target y --out data --separator semicolon --categorical '#1' --thousands price=comma --quiet
 expect_status 0
 run 0 train data --out run --epochs 2 --quiet
 expect_status 0

@@ -166,6 +166,10 @@ static void tells_both_readings(void **state)
     assert_true(!look.point.fits && look.comma.fits);
     assert_true(dt_number_look_at(&look, "1234", 4));
     assert_true(look.is_long && same_bits(look.point.value, look.comma.value));
+    static const char *const not_short[] = {"1234", "0", "00", "1.5", "1,023", "1e2", "none"};
+    for (size_t i = 0; i < sizeof not_short / sizeof *not_short; i++)
+        assert_false(dt_number_look_at(&look, not_short[i], strlen(not_short[i])) && look.is_short);
+    assert_true(dt_number_look_at(&look, "- 999 kg", 8) && look.is_short);
     assert_false(dt_number_look_at(&look, "none", 4));
     assert_false(dt_number_look_at(&look, "1,2,3", 5));
 }

@@ -522,6 +522,16 @@ static void test_groups(void **state)
     table_write_text("a;b;kind\n1.023;$1,234.5;no\n12.125;$2;yes\n9.625;$1;no\n");
     check_format(&plan, 0, '.', '\0', "", 12.125);
     check_format(&plan, 1, '.', ',', "$", 1234.5);
+    /* The same between commas, and with numbers above 999; in all cells alone they are, too. */
+    table_write_text("a,b,kind\n1.628,0.5,no\n894,2,yes\n999,1,no\n");
+    check_format(&plan, 0, '.', '\0', "", 999);
+    table_write_text("a,kind\n1.628,no\n894,yes\n1894,no\n");
+    check_format(&plan, 0, '.', '\0', "", 1894);
+    table_write_text("a;kind\n1.628;no\n12.345;yes\n0;no\n");
+    check_format(&plan, 0, '.', '\0', "", 12.345);
+    /* A decimal point elsewhere says that commas divide, also between semicolons. */
+    table_write_text("a;b;kind\n3,600;0.5;no\n12;2;yes\n999;1;no\n");
+    check_format(&plan, 0, '.', ',', "", 3600);
 }
 
 static void test_doubtful_groups(void **state)
@@ -536,14 +546,40 @@ static void test_doubtful_groups(void **state)
         dt_prepare_plan plan = plan_all();
         table_write_text(tables[i]);
         check_survey_refused(&plan, DT_DATA,
-                             "column 'a': '1,023' may be 1023 or 1.023; say --thousands 'a=comma' "
-                             "or --decimal 'a=comma'");
+                             "column 'a': '1,023' may be 1023 or 1.023; use --thousands 'a=comma' "
+                             "for 1023, --decimal 'a=comma' for 1.023");
         plan.thousands = "a=comma"; /* both pieces of advice work */
         check_format(&plan, 0, '.', ',', "", i == 0 ? 1500 : i == 1 ? 12000 : 1023);
         plan.thousands = "";
         plan.decimal = "a=comma";
         check_format(&plan, 0, ',', i == 2 ? '.' : '\0', "", i == 0 ? 1500 : i == 2 ? 1023 : 999);
     }
+}
+
+/* Cells of 1 to 999 beside others with three digits behind a sign. */
+static void test_doubtful_decimals(void **state)
+{
+    (void)state;
+    dt_prepare_plan plan = plan_all();
+    table_write_text("a;\"b, c\";kind\n1.628;2.175 \xe2\x82\xac;no\n894;971 \xe2\x82\xac;yes\n"
+                     "12;7;no\n");
+    check_survey_refused(&plan, DT_DATA,
+                         "t.csv: column 'a': '1.628' may be 1.628 or 1628; also column 'b, c'; use "
+                         "--thousands 'a=point,\"b, c\"=point' for 1628, --decimal "
+                         "'a=point,\"b, c\"=point' for 1.628");
+    plan.thousands = "a=point,\"b, c\"=point";
+    check_format(&plan, 0, ',', '.', "", 1628);
+    check_format(&plan, 1, ',', '.', "\xe2\x82\xac", 2175);
+    plan.thousands = "";
+    plan.decimal = "a=point,\"b, c\"=point";
+    check_format(&plan, 0, '.', '\0', "", 894);
+    plan.decimal = "";
+    table_write_text("a;kind\n3,600;no\n12;yes\n7;no\n");
+    check_survey_refused(&plan, DT_DATA,
+                         "column 'a': '3,600' may be 3600 or 3.6; use --thousands 'a=comma' for "
+                         "3600, --decimal 'a=comma' for 3.6");
+    table_write_text("a;kind\n3,600;no\n12,125;yes\n7,250;no\n"); /* also in all cells */
+    check_survey_refused(&plan, DT_DATA, "column 'a': '3,600' may be 3600 or 3.6");
 }
 
 static void test_units(void **state)
@@ -776,6 +812,7 @@ int main(void)
         cmocka_unit_test_teardown(test_late_decimals, scratch_empty),
         cmocka_unit_test_teardown(test_groups, scratch_empty),
         cmocka_unit_test_teardown(test_doubtful_groups, scratch_empty),
+        cmocka_unit_test_teardown(test_doubtful_decimals, scratch_empty),
         cmocka_unit_test_teardown(test_units, scratch_empty),
         cmocka_unit_test_teardown(test_signs_asked_for, scratch_empty),
         cmocka_unit_test_teardown(test_rows_dropped, scratch_empty),

@@ -35,6 +35,7 @@ typedef struct dt_number_reading {
 typedef struct dt_number_look {
     dt_number_reading point, comma;
     bool is_long; /* four digits or more without a group */
+    bool is_short; /* whole and plain, one to three digits, and not 0 */
     char unit[DT_NUMBER_UNIT_BYTES];
 } dt_number_look;
 

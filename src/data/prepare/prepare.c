@@ -135,15 +135,20 @@ static dt_status check_weight(const dt_prepare *p, size_t c, const dt_csv_row *r
                                      : "is above 1e6, which a weight must not be");
 }
 
-/* In a table of decimal commas, whether those of this column may divide thousands. */
-static void see_comma(dt_survey *survey, const dt_csv_field *cell)
+/* Whether what should be decimal signs in this column may divide thousands: commas always, points
+ * only beside whole numbers below 1000. */
+static void see_sign(dt_survey *survey, const dt_csv_field *cell, char decimal)
 {
     dt_number_look look;
-    if (memchr(cell->text, ',', cell->bytes) == NULL ||
-        !dt_number_look_at(&look, cell->text, cell->bytes))
+    const bool has_sign = memchr(cell->text, decimal, cell->bytes) != NULL;
+    if ((!has_sign && survey->has_short) || !dt_number_look_at(&look, cell->text, cell->bytes))
         return;
-    survey->has_looks = survey->has_looks || look.point.fits;
-    survey->has_decimals = survey->has_decimals || !look.point.fits;
+    const bool divides = has_sign && (decimal == ',' ? look.point.fits : look.comma.fits);
+    survey->has_short = survey->has_short || look.is_short;
+    survey->has_doubts = survey->has_doubts || divides;
+    survey->has_decimals = survey->has_decimals || (has_sign && !divides);
+    survey->has_looks =
+        survey->has_looks || (survey->has_doubts && (decimal == ',' || survey->has_short));
 }
 
 /* Reads a number, and keeps the first that is not written as the table's others. */
@@ -154,8 +159,8 @@ static bool read_number(double *out, dt_prepare *p, size_t c, const dt_csv_field
         return dt_prepare_survey_date(out, survey, cell);
     if (dt_csv_number(out, cell->text, cell->bytes, p->decimal) &&
         survey->format.decimal == p->decimal) {
-        if (p->decimal == ',' && !survey->decimal_asked && !survey->has_decimals)
-            see_comma(survey, cell);
+        if (!survey->decimal_asked && !survey->has_decimals)
+            see_sign(survey, cell, p->decimal);
         return true;
     }
     if (!dt_number_read(out, cell->text, cell->bytes, &survey->format))
@@ -262,6 +267,7 @@ static void begin_survey(dt_prepare *p)
         dt_dictionary_clear(&survey->values);
         survey->counts_rows = survey->keeps_values = true;
         survey->has_fraction = survey->has_looks = survey->has_decimals = survey->holds = false;
+        survey->has_doubts = survey->has_short = false;
         survey->numbers = survey->texts = survey->digit_texts = survey->bad_row = 0;
         survey->written[0] = '\0';
         dt_prepare_begin_dates(survey);

@@ -47,7 +47,8 @@ typedef struct dt_survey {
     char text[DT_TEXT_SHOWN_BYTES + 4]; /* the first, to be shown */
     uint64_t digit_texts; /* texts that look like numbers */
     bool has_looks; /* some cell may be a number, or another one than it was taken for */
-    bool has_decimals; /* between commas: some cell has a decimal comma for sure */
+    bool has_decimals; /* some cell has the table's decimal sign for sure */
+    bool has_doubts, has_short; /* some cell may have it between thousands; some is 1 to 999 */
     dt_number_format format; /* of its numbers */
     bool decimal_asked, group_asked; /* by the plan */
     char written[DT_TEXT_SHOWN_BYTES + 4]; /* the first number that is not plain, and its meaning */

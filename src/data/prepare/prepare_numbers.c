@@ -7,8 +7,11 @@
  *  - a column whose commas all have three digits behind them has groups, unless there is another
  *    sign that they are decimals: numbers above 999 without a comma where no column has a decimal
  *    point, or a decimal comma in another column. Then it cannot be told;
+ *    Nor can it between semicolons, unless another column has a decimal point: there most tables
+ *    have decimal commas;
  *  - a point that has three digits behind it in all cells is a decimal point, unless decimals have
- *    commas in other columns;
+ *    commas in other columns. Yet between whole numbers below 1000, none of them above, and no
+ *    decimal point in another column, it cannot be told: 1.628 and 894;
  *  - one letter behind a number is a unit if all numbers have it; else it tells cells apart, as the
  *    houses 136 and 136A, or is a factor, as in 900 and 12K.
  */
@@ -16,6 +19,7 @@
 
 #include "dtrain/base/memory.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* One of the two readings of all cells. */
@@ -30,6 +34,8 @@ typedef struct dt_number_tally {
     reading point, comma;
     bool commas_differ, points_differ; /* cells with one of them mean two numbers */
     bool is_long; /* a number above 999 has no group */
+    bool is_short; /* some number is whole, and below 1000 */
+    bool is_doubtful; /* which of the two its numbers are */
     char unit[DT_NUMBER_UNIT_BYTES]; /* likewise, the first */
     uint64_t unit_cells; /* with this one */
     char doubtful[DT_TEXT_SHOWN_BYTES + 4]; /* the first cell that means two numbers */
@@ -79,6 +85,7 @@ static void tally_cell(dt_number_tally *tally, const dt_survey *survey, const dt
     const bool point = fits(&tally->point, &look.point, survey, '.');
     const bool comma = fits(&tally->comma, &look.comma, survey, ',');
     tally->is_long = tally->is_long || look.is_long;
+    tally->is_short = tally->is_short || look.is_short;
     if (point && comma &&
         (look.point.value < look.comma.value || look.point.value > look.comma.value))
         see_doubt(tally, &look, cell);
@@ -114,31 +121,47 @@ static evidence find_evidence(const dt_prepare *p)
     return found;
 }
 
+/* For column `c` and all others of which it cannot be told, as far as they fit into a line. */
 static dt_status fail_doubt(const dt_prepare *p, size_t c)
 {
     const dt_number_tally *tally = &p->tallies[c];
-    const char *sign = tally->commas_differ ? "comma" : "point", *name = p->names[c];
+    char list[512] = "", others[160] = "", item[2 * (DT_TEXT_SHOWN_BYTES + 4)];
+    for (size_t i = c; i < p->count; i++) {
+        const size_t used = strlen(list), shown = strlen(others);
+        if (!p->tallies[i].is_doubtful || used > sizeof list - sizeof item - 16)
+            continue;
+        (void)snprintf(list + used, sizeof list - used, "%s%s=%s", used > 0 ? "," : "",
+                       dt_text_quote_item(item, sizeof item, p->names[i]),
+                       p->tallies[i].commas_differ ? "comma" : "point");
+        if (i != c && shown < sizeof others / 2)
+            (void)snprintf(others + shown, sizeof others - shown, "%s'%s'",
+                           shown > 0 ? ", " : "; also column ", p->names[i]);
+    }
+    const bool commas = tally->commas_differ;
     return dt_fail(DT_DATA,
-                   "%s: column '%s': '%s' may be %.9g or %.9g; say --thousands '%s=%s' or "
-                   "--decimal '%s=%s'",
-                   dt_csv_path(p->csv), name, tally->doubtful, tally->doubtful_point,
-                   tally->doubtful_comma, name, sign, name, sign);
+                   "%s: column '%s': '%s' may be %.9g or %.9g%s; use --thousands '%s' for %.9g, "
+                   "--decimal '%s' for %.9g",
+                   dt_csv_path(p->csv), p->names[c], tally->doubtful, tally->doubtful_point,
+                   tally->doubtful_comma, others, list,
+                   commas ? tally->doubtful_point : tally->doubtful_comma, list,
+                   commas ? tally->doubtful_comma : tally->doubtful_point);
 }
 
 /* The decimal sign of a column, where both readings fit as many cells. */
-static dt_status weigh(char *decimal, const dt_prepare *p, size_t c, const evidence *others)
+static char weigh(const dt_prepare *p, size_t c, const evidence *others)
 {
-    const dt_number_tally *tally = &p->tallies[c];
-    bool doubt = tally->commas_differ && tally->points_differ;
-    *decimal = p->surveys[c].format.decimal;
+    dt_number_tally *tally = &p->tallies[c];
+    const bool semicolons = dt_csv_format_of(p->csv)->separator == ';';
     if (tally->commas_differ) {
-        *decimal = '.';
-        doubt = doubt || others->comma || (tally->is_long && !others->point);
-    } else if (tally->points_differ) {
-        *decimal = others->comma ? ',' : '.';
-        doubt = others->comma && (others->point || tally->is_long);
+        tally->is_doubtful = tally->points_differ || others->comma ||
+                             (!others->point && (tally->is_long || semicolons));
+        return '.';
     }
-    return doubt ? fail_doubt(p, c) : DT_OK;
+    if (!tally->points_differ)
+        return p->surveys[c].format.decimal;
+    tally->is_doubtful = others->comma ? others->point || tally->is_long
+                                       : !others->point && tally->is_short && !tally->is_long;
+    return others->comma ? ',' : '.';
 }
 
 /* Takes one letter for a unit only if all cells that fit have it. */
@@ -155,9 +178,8 @@ static void judge_unit(dt_number_tally *tally)
         readings[i]->fits -= marked < readings[i]->fits ? marked : readings[i]->fits;
 }
 
-static dt_status decide(bool *changed, dt_prepare *p, size_t c, const evidence *others)
+static void decide(bool *changed, dt_prepare *p, size_t c, const evidence *others)
 {
-    dt_status status = DT_OK;
     const dt_number_tally *tally = &p->tallies[c];
     dt_survey *survey = &p->surveys[c];
     const uint64_t point = tally->point.fits, comma = tally->comma.fits;
@@ -166,17 +188,15 @@ static dt_status decide(bool *changed, dt_prepare *p, size_t c, const evidence *
     const dt_number_format before = survey->format;
     char decimal = point > comma ? '.' : ',';
     if (!is_number && !dt_prepare_are_slips(tally->cells - best, tally->cells))
-        return DT_OK;
+        return;
     if (point == comma)
-        DT_TRY(weigh(&decimal, p, c, others));
+        decimal = weigh(p, c, others);
     survey->format.decimal = decimal;
     survey->format.group = decimal == '.' ? tally->point.group : tally->comma.group;
     memcpy(survey->format.unit, tally->unit, sizeof tally->unit);
     /* Without a change, a cell that is no number has not been refused yet. */
     *changed = *changed || is_number || before.decimal != decimal ||
                before.group != survey->format.group || survey->format.unit[0] != '\0';
-out:
-    return status;
 }
 
 static bool is_asked_as_text(const dt_prepare *p, size_t c)
@@ -204,7 +224,10 @@ dt_status dt_prepare_find_numbers(bool *changed, dt_prepare *p)
         const evidence found = find_evidence(p);
         for (size_t c = 0; c < p->count; c++)
             if (p->tallies[c].is_wanted)
-                DT_TRY(decide(changed, p, c, &found));
+                decide(changed, p, c, &found);
+        for (size_t c = 0; c < p->count; c++)
+            if (p->tallies[c].is_doubtful)
+                DT_TRY(fail_doubt(p, c));
     }
 out:
     dt_memory_free(p->tallies);

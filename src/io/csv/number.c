@@ -4,6 +4,7 @@
 #include "dtrain/base/text.h"
 #include "dtrain/io/csv.h"
 
+#include <math.h>
 #include <string.h>
 
 /* ---- parts of a cell ---- */
@@ -378,7 +379,10 @@ bool dt_number_look_at(dt_number_look *out, const char *text, size_t bytes)
     if (take_apart(&cell, text, bytes)) {
         out->point = out->point.fits ? out->point : read_as(&cell, '.');
         out->comma = out->comma.fits ? out->comma : read_as(&cell, ',');
-        out->is_long = strspn(cell.body, "0123456789") > 3;
+        const size_t leading = strspn(cell.body, "0123456789");
+        out->is_long = leading > 3;
+        out->is_short = leading <= 3 && leading == cell.length && cell.exponent[0] == '\0' &&
+                        out->point.fits && fabs(out->point.value) > 0.0;
         memcpy(out->unit, cell.unit, sizeof out->unit);
     }
     return out->point.fits || out->comma.fits;
