@@ -15,6 +15,7 @@ static bool log_quiet = false;
 static bool log_terminal = false;
 static bool log_launched = false; /* by mpirun or srun */
 static bool live_shown = false; /* on the terminal, now */
+static FILE *log_file = NULL; /* where words go instead; NULL: nowhere else */
 static double live_s = -INFINITY; /* when the live line was last shown, or ended */
 
 /* Gives the terminal that is a process's stdout; false when that is something else. */
@@ -66,16 +67,30 @@ static void wipe(void)
     live_shown = false;
 }
 
+FILE *dt_log_divert(FILE *file)
+{
+    FILE *was = log_file;
+    log_file = file;
+    return was;
+}
+
+static bool talks(void)
+{
+    return log_talks || log_file != NULL;
+}
+
 static void print_out(const char *format, va_list arguments)
 {
-    wipe();
-    (void)vprintf(format, arguments);
-    (void)fflush(stdout);
+    FILE *out = log_file != NULL ? log_file : stdout;
+    if (out == stdout)
+        wipe();
+    (void)vfprintf(out, format, arguments);
+    (void)fflush(out);
 }
 
 void dt_log_say(const char *format, ...)
 {
-    if (!log_talks || log_quiet)
+    if (!talks() || (log_quiet && log_file == NULL))
         return;
     va_list arguments;
     va_start(arguments, format);
@@ -85,7 +100,7 @@ void dt_log_say(const char *format, ...)
 
 void dt_log_result(const char *format, ...)
 {
-    if (!log_talks)
+    if (!talks())
         return;
     va_list arguments;
     va_start(arguments, format);
@@ -97,15 +112,17 @@ static void print_line(const char *kind, const char *format, va_list arguments)
 {
     /* One write a line, so that lines of several processes do not mix. */
     char text[DT_STATUS_TEXT_BYTES];
+    FILE *out = log_file != NULL ? log_file : stderr;
     (void)vsnprintf(text, sizeof text, format, arguments);
-    wipe();
-    (void)fprintf(stderr, "dtrain: %s: %s\n", kind, text);
-    (void)fflush(stderr);
+    if (out == stderr)
+        wipe();
+    (void)fprintf(out, "dtrain: %s: %s\n", kind, text);
+    (void)fflush(out);
 }
 
 void dt_log_warn(const char *format, ...)
 {
-    if (!log_talks)
+    if (!talks())
         return;
     va_list arguments;
     va_start(arguments, format);
@@ -115,7 +132,7 @@ void dt_log_warn(const char *format, ...)
 
 void dt_log_error(const char *format, ...)
 {
-    if (!log_talks)
+    if (!talks())
         return;
     va_list arguments;
     va_start(arguments, format);
@@ -126,7 +143,7 @@ void dt_log_error(const char *format, ...)
 bool dt_log_live_due(void)
 {
     const double terminal_s = 0.2, file_s = 60.0;
-    if (!log_talks || log_quiet)
+    if (!log_talks || log_quiet || log_file != NULL)
         return false;
     const double now_s = dt_clock_s();
     if (live_s == -INFINITY)
@@ -159,7 +176,7 @@ void dt_log_live(const char *format, ...)
 
 void dt_log_live_end(void)
 {
-    if (!log_talks || log_quiet)
+    if (!log_talks || log_quiet || log_file != NULL)
         return;
     live_s = dt_clock_s(); /* what comes next has its own first minute */
     wipe();

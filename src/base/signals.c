@@ -14,8 +14,7 @@ _Static_assert(ATOMIC_INT_LOCK_FREE == 2, "a handler may not wait for a lock");
 static void note(int signal_number)
 {
     const int error = errno;
-    int none = 0;
-    (void)atomic_compare_exchange_strong(&first_signal, &none, signal_number);
+    dt_signals_note(signal_number);
     if (signal_number == SIGINT && atomic_fetch_add(&interrupts, 1) > 0) {
         /* It is blocked in here, and ends the process when the handler returns. */
         (void)signal(SIGINT, SIG_DFL);
@@ -53,6 +52,12 @@ void dt_signals_catch(void)
 {
     dt_signals_catch_warnings();
     catch_signal(SIGTERM);
+}
+
+void dt_signals_note(int signal_number)
+{
+    int none = 0;
+    (void)atomic_compare_exchange_strong(&first_signal, &none, signal_number);
 }
 
 int dt_signals_pending(void)

@@ -16,6 +16,10 @@
 void dt_cli_train_help(void);
 DT_MUST_USE dt_status dt_cli_train(const dt_comm *comm, int argc, char **argv);
 
+/* Trains many networks that differ in some settings. Errors: any. */
+void dt_cli_search_help(void);
+DT_MUST_USE dt_status dt_cli_search(const dt_comm *comm, int argc, char **argv);
+
 /* Makes train.npz, validation.npz, test.npz and recipe.json from a table. Errors: DT_USAGE,
  * DT_DATA, DT_OUTPUT, DT_MEMORY; then no file has changed, unless renaming one of the four
  * failed. */

@@ -30,7 +30,10 @@ _dtrain() {
     while read -r line; do
         names+=("${line%% *}")
         [[ ${line%% *} != "$previous" ]] || option=$line
-    done <<<"$("$program" ${command:+"$command"} --help 2>/dev/null | awk '
+    done <<<"$({ # a search takes the options of its trials, too
+        "$program" ${command:+"$command"} --help
+        [[ $command != search ]] || "$program" train --help
+    } 2>/dev/null | awk '
         /^  --/ { if (option) print option; option = substr($0, 3); next }
         /^          / && option { # what was wrapped, by a blank or behind a bar
             sub(/^ +/, option ~ /\|$/ ? "" : " "); option = option $0; next }

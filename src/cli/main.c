@@ -32,6 +32,8 @@ typedef struct command {
 static const command commands[] = {
     {"train", "train a network; also without this word", dt_cli_train_help, NULL, dt_cli_train,
      true},
+    {"search", "try many settings, and keep the best model", dt_cli_search_help, NULL,
+     dt_cli_search, true},
     {"prepare", "make a table of text into arrays", dt_cli_prepare_help, dt_cli_prepare, NULL,
      false},
     {"evaluate", "tell how good a model is", dt_cli_evaluate_help, NULL, dt_cli_evaluate, false},
@@ -113,7 +115,8 @@ static dt_status run_on_ranks(const command *asked, const char *word, int argc, 
 {
     dt_comm *comm = NULL;
     dt_log_init(dt_launch_is_first(), false);
-    if (asked->run == dt_cli_train) /* a launcher's signal may come while MPI starts */
+    if (asked->run == dt_cli_train ||
+        asked->run == dt_cli_search) /* a launcher's signal may come while MPI starts */
         dt_signals_catch_warnings();
     dt_status status = asked->is_parallel ? dt_launch_check_script() : DT_OK;
     if (status == DT_OK)

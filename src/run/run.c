@@ -3,8 +3,10 @@
 #include "dtrain/base/log.h"
 #include "dtrain/base/signals.h"
 #include "dtrain/comm/watchdog.h"
+#include "dtrain/run/search_file.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 /* Options about DATA require DATA. */
 static dt_status check_data_options(const dt_settings *settings)
@@ -20,7 +22,7 @@ static dt_status check_data_options(const dt_settings *settings)
     return DT_OK;
 }
 
-static dt_status complete_settings(dt_run *r)
+dt_status dt_run_complete_settings(dt_run *r, int ranks)
 {
     dt_status status = DT_OK;
     const bool scale_typed = dt_options_given(dt_settings_table(), &r->settings, "scale");
@@ -29,9 +31,20 @@ static dt_status complete_settings(dt_run *r)
     DT_TRY(check_data_options(&r->settings));
     dt_settings_settle_scale(&r->settings, scale_typed || r->settings.resume[0] != '\0');
     DT_TRY(dt_settings_check_data(&r->settings));
-    DT_TRY(dt_settings_complete(&r->settings, dt_comm_size(r->comm)));
+    DT_TRY(dt_settings_complete(&r->settings, ranks));
 out:
     return status;
+}
+
+/* The folder of a search has a checkpoint, too, but no network in it. */
+static dt_status check_no_search(const dt_settings *settings)
+{
+    char path[PATH_BYTES];
+    (void)snprintf(path, sizeof path, "%s/" DT_SEARCH_FILE, settings->resume);
+    if (settings->resume[0] == '\0' || access(path, F_OK) != 0)
+        return DT_OK;
+    return dt_fail(DT_USAGE, "--resume %s: is a search; dtrain search --resume %s goes on with it",
+                   settings->resume, settings->resume);
 }
 
 static dt_status share_settings(dt_run *r, const dt_settings *settings)
@@ -39,7 +52,9 @@ static dt_status share_settings(dt_run *r, const dt_settings *settings)
     dt_status status = DT_OK;
     if (r->root) {
         r->settings = *settings;
-        status = complete_settings(r);
+        status = check_no_search(settings);
+        if (status == DT_OK)
+            status = dt_run_complete_settings(r, dt_comm_size(r->comm));
     }
     DT_TRY(dt_comm_agree(r->comm, status));
     dt_comm_broadcast(r->comm, &r->settings, sizeof r->settings);

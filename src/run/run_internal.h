@@ -76,9 +76,26 @@ struct dt_run {
     dt_csv_log *csv_log; /* rank 0 only; NULL without --csv-log */
     dt_result result;
     double load_s;
+    int64_t pause_after; /* as dt_plan; 0: never */
+    void (*between_steps)(void *context); /* rank 0 only: called after each step; NULL: nobody */
+    void *between_context;
 };
 
+/* ---- run.c ---- */
+
+/**
+ * Completes r->settings: by an earlier run, by the data that they name, and by the number of ranks.
+ *
+ * Calls:   root-only
+ * Errors:  as dt_run_start
+ */
+DT_MUST_USE dt_status dt_run_complete_settings(dt_run *r, int ranks);
+
 /* ---- run_single.c ---- */
+
+/* Returns the epoch whose weights a run has: the last one if none was judged (`best_epoch` 0), or
+ * with --no-restore-best. Local. */
+int64_t dt_run_kept_epoch(const dt_settings *s, int64_t epochs, int64_t best_epoch);
 
 /**
  * Does the part of dt_run_start that follows the data: network, checkpoint, logs, banner.
@@ -274,6 +291,13 @@ DT_MUST_USE dt_status dt_run_set_threshold(dt_run *r);
  *          --force; DT_OUTPUT, DT_MEMORY
  */
 DT_MUST_USE dt_status dt_run_open_logs(dt_run *r);
+
+/* Checks that the folder has no checkpoint that this run does not resume from, without --force:
+ * it may be hours of work. Root-only. Errors: DT_USAGE. */
+DT_MUST_USE dt_status dt_run_check_no_checkpoint(const dt_run *r);
+
+/* Returns what is known of the run, which stays the owner of all. Root-only. */
+dt_run_facts dt_run_facts_of(const dt_run *r);
 
 /* Returns what logs and saves for the trainer. Owns: it borrows r. Local. */
 dt_observer dt_run_observer(dt_run *r);

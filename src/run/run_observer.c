@@ -24,7 +24,11 @@ static void take_epoch(void *context, const dt_epoch *row)
 
 static void take_step(void *context, const dt_step *step)
 {
-    dt_run_report_step(context, step);
+    const dt_run *r = context;
+    if (r->between_steps != NULL)
+        r->between_steps(r->between_context);
+    if (r->settings.progress)
+        dt_run_report_step(r, step);
 }
 
 static bool is_lost(void *context)
@@ -33,7 +37,7 @@ static bool is_lost(void *context)
     return dt_owner_is_lost(r->owner);
 }
 
-static dt_run_facts facts_of(const dt_run *r)
+dt_run_facts dt_run_facts_of(const dt_run *r)
 {
     return (dt_run_facts){.settings = &r->settings,
                           .environment = &r->environment,
@@ -53,7 +57,7 @@ static dt_status take_checkpoint(void *context, const dt_training *training)
 {
     const dt_run *r = context;
     char path[PATH_BYTES + 16];
-    const dt_run_facts facts = facts_of(r);
+    const dt_run_facts facts = dt_run_facts_of(r);
     if (r->history_incomplete)
         return dt_fail(DT_MEMORY, "no checkpoint: an epoch of the log found no memory");
     const dt_status status = dt_owner_check(r->owner);
@@ -104,7 +108,7 @@ out:
 }
 
 /* A checkpoint may be hours of work, and without --resume be meant or forgotten. */
-static dt_status check_no_checkpoint(const dt_run *r)
+dt_status dt_run_check_no_checkpoint(const dt_run *r)
 {
     char path[PATH_BYTES + 16], own[PATH_BYTES + 16];
     (void)dt_checkpoint_path(path, sizeof path, r->folder);
@@ -136,10 +140,10 @@ dt_status dt_run_open_logs(dt_run *r)
 {
     dt_status status = DT_OK;
     char path[PATH_BYTES + 16];
-    const dt_run_facts facts = facts_of(r);
+    const dt_run_facts facts = dt_run_facts_of(r);
     if (r->folder[0] == '\0') /* the example has its folder already */
         DT_TRY(dt_run_make_folder(r, r->source.name));
-    DT_TRY(check_no_checkpoint(r));
+    DT_TRY(dt_run_check_no_checkpoint(r));
     DT_TRY(begin_history(r));
     if (r->settings.csv_log[0] != '\0')
         DT_TRY(open_csv_log(r));
@@ -155,12 +159,12 @@ out:
 
 dt_observer dt_run_observer(dt_run *r)
 {
-    return (dt_observer){.epoch_ended = take_epoch,
-                         .context = r,
-                         .step_ended = r->settings.progress ? take_step : NULL,
-                         .save = take_checkpoint,
-                         .is_lost = is_lost,
-                         .limit = r->root
-                                      ? dt_time_limit_start(r->settings.time_limit, r->started_s)
-                                      : (dt_time_limit){0}};
+    return (dt_observer){
+        .epoch_ended = take_epoch,
+        .context = r,
+        .step_ended = r->settings.progress || r->between_steps != NULL ? take_step : NULL,
+        .save = take_checkpoint,
+        .is_lost = is_lost,
+        .limit = r->root ? dt_time_limit_start(r->settings.time_limit, r->started_s)
+                         : (dt_time_limit){0}};
 }

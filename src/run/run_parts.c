@@ -18,12 +18,6 @@
 
 /* ---- what a part came to ---- */
 
-/* The epoch whose weights it has: the last one if none was judged, or with --no-restore-best. */
-static int64_t kept_epoch(const dt_settings *s, int64_t epochs, int64_t best_epoch)
-{
-    return best_epoch == 0 || s->no_restore_best ? epochs : best_epoch;
-}
-
 DT_MUST_USE static dt_status read_result(dt_part *row, const dt_run *r, dt_h5 *h5,
                                          dt_history *history, double *rate)
 {
@@ -36,7 +30,7 @@ DT_MUST_USE static dt_status read_result(dt_part *row, const dt_run *r, dt_h5 *h
     if (dt_h5_has_attribute(h5, "/summary", "threshold"))
         DT_TRY(dt_h5_get_double(&row->threshold, h5, "/summary", "threshold"));
     DT_TRY(dt_history_read(history, h5, dt_settings_task(&r->settings)));
-    row->best_epoch = kept_epoch(&r->settings, epochs, best_epoch);
+    row->best_epoch = dt_run_kept_epoch(&r->settings, epochs, best_epoch);
     if (row->best_epoch < 1 || (uint64_t)row->best_epoch > history->epoch_count)
         DT_TRY(dt_fail(DT_DATA, "its /epochs has no epoch %" PRId64, row->best_epoch));
     row->value = dt_metric_value(&history->epochs[row->best_epoch - 1].validation,

@@ -7,6 +7,11 @@
 
 #include <stdio.h>
 
+int64_t dt_run_kept_epoch(const dt_settings *s, int64_t epochs, int64_t best_epoch)
+{
+    return best_epoch == 0 || s->no_restore_best ? epochs : best_epoch;
+}
+
 static bool resumes(const dt_run *r)
 {
     return r->settings.resume[0] != '\0';
@@ -58,7 +63,8 @@ out:
 dt_status dt_run_train_single(dt_run *r)
 {
     const dt_observer observer = dt_run_observer(r);
-    const dt_plan plan = dt_settings_plan(&r->settings);
+    dt_plan plan = dt_settings_plan(&r->settings);
+    plan.pause_after = r->pause_after;
     return dt_trainer_run(&r->result, r->comm, &r->environment.launch, &plan, r->sets,
                           &r->model.network, &r->model.optimizer,
                           resumes(r) ? &r->checkpoint.training : NULL, &observer);

@@ -226,6 +226,16 @@ DT_MUST_USE static dt_status stop_early(trainer *t)
                    (unsigned long long)((N + batch - 1) / batch));
 }
 
+/* Between two epochs, which all ranks count likewise. */
+DT_MUST_USE static dt_status pause_training(trainer *t)
+{
+    const dt_status status =
+        dt_comm_agree(t->comm, t->root ? dt_retry_output(save_again, t) : DT_OK);
+    if (status != DT_OK)
+        return status;
+    return dt_fail(DT_STOPPED, "a pause after epoch %lld", (long long)t->at.epoch - 1);
+}
+
 /* ---- epochs ---- */
 
 /* Rank 0 reports the step that ended. */
@@ -403,8 +413,11 @@ dt_status dt_trainer_run(dt_result *out, const dt_comm *comm, const dt_launch *l
                  .result = out};
     DT_TRY(start(&t, from));
     bool stop = false;
-    while (t.at.epoch <= plan->epochs && !stop)
+    while (t.at.epoch <= plan->epochs && !stop) {
+        if (plan->pause_after > 0 && t.at.epoch > plan->pause_after)
+            DT_TRY(pause_training(&t));
         DT_TRY(run_epoch(&t, &stop));
+    }
     finish(&t);
     optimizer->learning_rate = plan->learning_rate;
 out:

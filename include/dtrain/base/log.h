@@ -4,6 +4,7 @@
 #include "dtrain/base/status.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 
 /**
  * Where the program's words go: the run itself to stdout, `dtrain: warning: ...` and
@@ -26,6 +27,12 @@ DT_PRINTF(1, 2) void dt_log_result(const char *format, ...);
 /** Prints one line to stderr, prefixed; the format carries no newline. */
 DT_PRINTF(1, 2) void dt_log_warn(const char *format, ...);
 DT_PRINTF(1, 2) void dt_log_error(const char *format, ...);
+
+/**
+ * Sends what is said, results, warnings and errors to `file` instead, whoever talks, also what
+ * --quiet leaves out; nothing is shown live meanwhile. NULL: ends that. Returns what it was.
+ */
+FILE *dt_log_divert(FILE *file);
 
 /**
  * How far long work is: on a terminal one line that changes, and is gone at the end; elsewhere

@@ -35,6 +35,9 @@ void dt_signals_catch_warnings(void);
  */
 void dt_signals_catch(void);
 
+/** Notes a signal that another rank got, as if it were this one's. Calls: local. */
+void dt_signals_note(int signal);
+
 /** Returns the signal that was seen first, 0: none so far. Calls: local; from any thread. */
 int dt_signals_pending(void);
 

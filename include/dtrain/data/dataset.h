@@ -88,6 +88,16 @@ typedef struct dt_deal {
 DT_MUST_USE dt_status dt_dataset_load(dt_dataset sets[DT_SET_COUNT], const dt_comm *comm,
                                       const dt_source *source, const dt_deal *deal);
 
+/**
+ * Gives a rank's part of a set to other ranks, whose own communicators are as large and deal to as
+ * many shards: rank r of each gets what rank r of the first one has.
+ *
+ * Calls:   collective over `peers`, of which rank 0 has the set; on the others *set is empty
+ * Owns:    each rank clears its own with dt_dataset_clear, also after an error
+ * Errors:  DT_MEMORY, on all of `peers`
+ */
+DT_MUST_USE dt_status dt_dataset_share(dt_dataset *set, const dt_comm *peers);
+
 /** Frees; a zeroed set is allowed. Local. */
 void dt_dataset_clear(dt_dataset *set);
 

@@ -42,6 +42,7 @@ typedef struct dt_plan {
     double baseline; /* as dt_early_stopping */
     bool keeps_last; /* the last epoch's weights stay, not the best epoch's */
     dt_option_interval checkpoint_every;
+    int64_t pause_after; /* epochs, after which training stops with a checkpoint; 0: never */
 } dt_plan;
 
 #endif

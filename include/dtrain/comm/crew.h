@@ -1,0 +1,70 @@
+#ifndef DTRAIN_COMM_CREW_H
+#define DTRAIN_COMM_CREW_H
+
+#include "dtrain/base/status.h"
+#include "dtrain/comm/comm.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/**
+ * The ranks of a job in groups of one size, each of which works on tasks of its own. Rank 0 of a
+ * group is its leader; leaders send each other messages. Whoever waits here leaves its CPU to
+ * others, and shows the watchdog that it is not stuck: another group may work for hours.
+ *
+ * A group's communicator is used as that of a job is. Beside it there are the peers: the ranks that
+ * have the same number in their groups, so that what each rank of one group has can be given to
+ * those of all others.
+ */
+typedef struct dt_crew dt_crew;
+
+/**
+ * Divides the ranks of `all` into groups of `ranks_each`, which divides their number. Ranks with
+ * consecutive numbers are a group.
+ *
+ * Calls:   collective over `all`, which is borrowed
+ * Owns:    the caller frees with dt_crew_free
+ * Errors:  DT_MEMORY, on all ranks; *out = NULL
+ */
+DT_MUST_USE dt_status dt_crew_new(dt_crew **out, const dt_comm *all, int ranks_each);
+
+/** Frees; NULL is allowed. Collective over all ranks. */
+void dt_crew_free(dt_crew *crew);
+
+/** Return the ranks of this group; and its peers, whose rank is their group's index. Local. */
+const dt_comm *dt_crew_group(const dt_crew *crew);
+const dt_comm *dt_crew_peers(const dt_crew *crew);
+
+/** Return the index of this group, from 0, and how many there are. Local. */
+int dt_crew_index(const dt_crew *crew);
+int dt_crew_count(const dt_crew *crew);
+
+/**
+ * Gives the `bytes` bytes of rank 0 to the others of `comm`, below 2 GiB; they may wait for long.
+ *
+ * Calls:   collective over `comm`: the group, or the peers
+ */
+void dt_crew_share(const dt_crew *crew, const dt_comm *comm, void *data, size_t bytes);
+
+/**
+ * Sends a message to the leader of group `to`, another one. It may wait until that one looks for
+ * messages.
+ *
+ * Calls:   local, by leaders
+ */
+void dt_crew_send(const dt_crew *crew, int to, const void *data, size_t bytes);
+
+/**
+ * Tells whether a message is there, from whom, and its size; dt_crew_receive takes it. Messages of
+ * one leader arrive in their order.
+ *
+ * Calls:   local, by leaders
+ * Cost:    below a microsecond
+ */
+bool dt_crew_arrived(const dt_crew *crew, int *from, size_t *bytes);
+void dt_crew_receive(const dt_crew *crew, int from, void *data, size_t bytes);
+
+/** Waits for half a millisecond, and tells the watchdog. Local. */
+void dt_crew_pause(const dt_crew *crew);
+
+#endif

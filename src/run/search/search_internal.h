@@ -1,0 +1,195 @@
+#ifndef DTRAIN_RUN_SEARCH_INTERNAL_H
+#define DTRAIN_RUN_SEARCH_INTERNAL_H
+
+/* What the files of search.h share. */
+
+#include "../run_internal.h"
+
+#include "dtrain/comm/crew.h"
+#include "dtrain/run/search.h"
+#include "dtrain/run/space.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What is known of a trial; a row of search.h5. Plain data, so that leaders can send it. */
+typedef struct dt_trial {
+    int64_t trial; /* from 1 */
+    char state[16]; /* "waiting", "running", "paused", "dropped", "ok", "diverged", "refused",
+                       "failed" */
+    int64_t rung; /* of --halving: how often it was trained on, from 1 on; 0: not yet */
+    int64_t epochs; /* that have ended */
+    int64_t best_epoch; /* whose weights it has; before its end the best so far. 0: none */
+    double value; /* of what is monitored, in that epoch; NaN: none */
+    dt_metrics validation; /* likewise */
+    double seconds; /* of its epochs */
+    int64_t ranks; /* of the group that trained it last */
+    int64_t parameters;
+    int64_t weights_crc; /* of its model; 0: it has none */
+    char reason[160]; /* of states that are no success */
+} dt_trial;
+
+/* What an epoch came to, of a trial's curve. */
+typedef struct dt_trial_epoch {
+    double train_loss, value; /* value: of what is monitored */
+} dt_trial_epoch;
+
+typedef struct dt_curve {
+    dt_trial_epoch *epochs;
+    size_t count;
+} dt_curve;
+
+/* What a leader is to do. */
+typedef enum dt_order_kind { DT_ORDER_TRAIN, DT_ORDER_STOP, DT_ORDER_END } dt_order_kind;
+
+typedef struct dt_order {
+    int kind; /* a dt_order_kind */
+    int signal; /* of STOP: why */
+    int64_t trial;
+    int64_t pause_after; /* epochs; 0: it is trained to its end */
+} dt_order;
+
+/* What a leader reports: a trial that has ended for now, or, with trial 0, that it was asked to
+ * stop. Behind it comes the curve. */
+typedef struct dt_report {
+    dt_trial row;
+    int status; /* a dt_status; not OK, and the search ends */
+    char text[DT_STATUS_TEXT_BYTES];
+    uint64_t epochs; /* of the curve */
+} dt_report;
+
+/* Of a group, as rank 0 knows it. */
+typedef enum dt_group_state { DT_GROUP_IDLE, DT_GROUP_TRAINS } dt_group_state;
+
+typedef struct dt_group {
+    dt_group_state state;
+    bool has_order; /* group 0 alone: what it is to do next */
+    dt_order order;
+    int64_t trial;
+} dt_group;
+
+/* A trial of a rung that has ended. */
+typedef struct dt_ranked {
+    int64_t trial;
+    double value; /* the smaller the better; infinite: it has none */
+} dt_ranked;
+
+/* What rank 0 knows, and nobody else. */
+typedef struct dt_dealer {
+    dt_trial *rows; /* [trials] */
+    dt_curve *curves; /* [trials] */
+    int64_t *queue; /* [trials]: those of this rung */
+    dt_ranked *ranking; /* [trials]: of a rung that has ended */
+    int64_t queue_count, queue_next;
+    int64_t rung; /* from 1; 0: none has begun */
+    dt_group *groups; /* [crew count] */
+    bool stops; /* no more trials are dealt */
+    dt_status status; /* why */
+    char text[DT_STATUS_TEXT_BYTES];
+    double saved_s; /* when search.h5 was last written, by dt_clock_s */
+    int64_t done_before; /* trials that had ended when this session began */
+} dt_dealer;
+
+/* The same on all ranks, unless said otherwise. */
+typedef struct dt_search {
+    const dt_comm *all;
+    bool root; /* rank 0 of all */
+    bool leads; /* rank 0 of its group */
+    dt_search_settings settings;
+    char command_line[4096];
+    dt_space space;
+    int64_t trials;
+    dt_crew *crew;
+    dt_environment environment; /* of all ranks */
+    dt_run *run; /* the group's: its settings are what all trials share; it has the data */
+    double started_s; /* by dt_clock_s */
+    double looked_s; /* leaders: when they last looked for messages, likewise */
+    dt_dealer dealer; /* rank 0 only */
+} dt_search;
+
+/* ---- search_trial.c ---- */
+
+/* Writes the value that a trial has of setting `index`. Returns `out`. Local. */
+const char *dt_search_value(char out[DT_SPACE_VALUE_BYTES], const dt_search *s, size_t index,
+                            int64_t trial);
+
+/* Writes all values of a trial, as "hidden 64, dropout 0.123456", numbers with so many digits.
+ * Returns `out`. Local. */
+const char *dt_search_describe(char *out, size_t bytes, const dt_search *s, int64_t trial,
+                               int digits);
+
+/* Gives the settings of a trial. Local. Errors: DT_USAGE: a run does not take them together. */
+DT_MUST_USE dt_status dt_search_settings_of(dt_settings *out, const dt_search *s, int64_t trial);
+
+/* Checks that each value of the space is accepted in some trial, and that some trial is. Local.
+ * Errors: DT_USAGE; DT_MEMORY. */
+DT_MUST_USE dt_status dt_search_check_values(const dt_search *s);
+
+/* Writes the name of a trial's folder. Returns `out`. Rank 0 of a group. */
+const char *dt_search_folder(char out[PATH_BYTES], const dt_search *s, int64_t trial);
+
+/**
+ * Trains a trial, as the order says, and fills in the report; the curve is for the caller to free.
+ * Rank 0 of the group calls `between` after each step.
+ *
+ * Calls:   collective over the group
+ */
+void dt_search_train(dt_report *out, dt_curve *curve, dt_search *s, const dt_order *order,
+                     void (*between)(void *context));
+
+/* Fills in what the files of a trial say of it. Root-only. Errors: DT_DATA, DT_MEMORY. */
+DT_MUST_USE dt_status dt_search_read_trial(dt_trial *row, dt_curve *curve, const dt_search *s);
+
+/* ---- search_data.c ---- */
+
+/* Gives all groups what the first one has read. Collective over all. Errors: DT_MEMORY. */
+DT_MUST_USE dt_status dt_search_share_data(dt_search *s);
+
+/* ---- search_deal.c ---- */
+
+/* Deals trials to groups, and trains those of this group, until all have ended or the search stops.
+ * Collective over all. Errors: DT_STOPPED; what ended the search. */
+DT_MUST_USE dt_status dt_search_deal(dt_search *s);
+
+/* ---- search_halving.c: rank 0 ---- */
+
+/* Returns how many rungs there are; 1 without --halving. */
+int64_t dt_search_rungs(const dt_search *s);
+
+/* Returns the epochs that a trial has at the end of a rung; 0: all that it takes. */
+int64_t dt_search_rung_epochs(const dt_search *s, int64_t rung);
+
+/* Fills the queue with the trials of the next rung. Returns false if there is none. */
+bool dt_search_begin_rung(dt_search *s);
+
+/* Tells whether a trial has to be trained in this rung. */
+bool dt_search_is_due(const dt_search *s, const dt_trial *row);
+
+/* Returns the index of the best trial that has a model, the first of equals; -1: there is none. */
+int64_t dt_search_best(const dt_search *s);
+
+/* ---- search_file.c: rank 0 ---- */
+
+/* Writes search.h5, with a status ("running", "ok" ...) and, unless it is NULL, a reason. Errors:
+ * DT_OUTPUT, DT_MEMORY. */
+DT_MUST_USE dt_status dt_search_save(dt_search *s, const char *state, const char *reason);
+
+/* Takes from the folder's search.h5 what was not given, and compares what was. Errors: DT_USAGE,
+ * naming what differs; DT_DATA, DT_MEMORY. */
+DT_MUST_USE dt_status dt_search_take_previous(dt_search *s, const char *folder);
+
+/* Removes what an earlier search left in the folders of trials. Errors: DT_OUTPUT. */
+DT_MUST_USE dt_status dt_search_remove_old(const dt_search *s);
+
+/* Makes FOLDER/best a link to the best trial's folder; warns if that cannot be. */
+void dt_search_link_best(const dt_search *s, int64_t trial);
+
+/* ---- search_print.c: rank 0 ---- */
+
+void dt_search_print_start(const dt_search *s);
+void dt_search_print_trial(const dt_search *s, const dt_trial *row);
+void dt_search_print_progress(const dt_search *s);
+void dt_search_print_end(const dt_search *s, dt_status status);
+
+#endif

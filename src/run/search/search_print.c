@@ -1,0 +1,211 @@
+/* What a search says: rank 0 prints. A line stays within 80 columns. */
+#include "search_internal.h"
+
+#include "dtrain/base/clock.h"
+#include "dtrain/base/log.h"
+#include "dtrain/base/text.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LINE = 80, BEST_SHOWN = 10, SHORT = 3, FULL = 6 };
+
+static int64_t count_state(const dt_search *s, const char *state)
+{
+    int64_t count = 0;
+    for (int64_t i = 0; i < s->trials; i++)
+        count += strcmp(s->dealer.rows[i].state, state) == 0;
+    return count;
+}
+
+/* Trials of which no more is to come. */
+static int64_t count_ended(const dt_search *s)
+{
+    return s->trials - count_state(s, "waiting") - count_state(s, "running") -
+           count_state(s, "paused");
+}
+
+static const char *monitor_name(char out[64], const dt_search *s)
+{
+    (void)snprintf(out, 64, "val_%s", dt_settings_monitor(&s->run->settings)->name);
+    return out;
+}
+
+/* ---- the beginning ---- */
+
+static void print_rungs(const dt_search *s)
+{
+    const int64_t rungs = dt_search_rungs(s);
+    int64_t trials = s->trials;
+    dt_log_say("halving    ");
+    for (int64_t rung = 1; rung <= rungs; rung++) {
+        const int64_t epochs = dt_search_rung_epochs(s, rung);
+        dt_log_say("%s%lld trial%s to epoch %lld", rung > 1 ? ", " : "", (long long)trials,
+                   trials == 1 ? "" : "s",
+                   (long long)(epochs > 0 ? epochs : s->run->settings.epochs));
+        trials /= s->settings.halving > 1 ? s->settings.halving : 1;
+    }
+    dt_log_say("\n");
+}
+
+void dt_search_print_start(const dt_search *s)
+{
+    char name[64];
+    const dt_run *r = s->run;
+    const int each = dt_comm_size(r->comm), groups = dt_crew_count(s->crew);
+    const dt_dataset *sets = r->sets;
+    dt_environment_report(&s->environment);
+    dt_log_say("data       %s: %llu training, %llu validation, %llu test rows; %zu inputs\n",
+               r->source.name, (unsigned long long)sets[DT_TRAIN].N,
+               (unsigned long long)sets[DT_VALIDATION].N, (unsigned long long)sets[DT_TEST].N,
+               sets[DT_TRAIN].D);
+    if (r->unscaled[0] != '\0')
+        dt_log_warn("%s", r->unscaled);
+    for (size_t i = 0; i < s->space.count; i++)
+        dt_log_say("%-10s %s = %s\n", i == 0 ? "space" : "", s->space.settings[i].name,
+                   s->space.settings[i].text);
+    dt_log_say("search     %lld trials, %s, by %s; %d group%s of %d rank%s\n", (long long)s->trials,
+               s->settings.sampling == DT_SAMPLING_GRID ? "all points of the grid" : "at random",
+               monitor_name(name, s), groups, groups == 1 ? "" : "s", each, each == 1 ? "" : "s");
+    if (s->settings.halving > 1)
+        print_rungs(s);
+    if (s->dealer.done_before > 0)
+        dt_log_say("resume     %lld trials have ended before\n", (long long)s->dealer.done_before);
+    dt_log_say("run        seed %lld, %lld shards; results in %s\n\n", (long long)r->settings.seed,
+               (long long)r->settings.shards, r->folder);
+}
+
+/* ---- trials ---- */
+
+/* Cuts a line off where it would be broken. */
+static void say_line(char *line)
+{
+    if (strlen(line) >= LINE)
+        memcpy(line + LINE - 4, "...", sizeof "...");
+    dt_log_say("%s\n", line);
+}
+
+void dt_search_print_trial(const dt_search *s, const dt_trial *row)
+{
+    char line[512], values[256], name[64];
+    const int width = snprintf(NULL, 0, "%lld", (long long)s->trials);
+    (void)dt_search_describe(values, sizeof values, s, row->trial, SHORT);
+    if (isnan(row->value))
+        (void)snprintf(line, sizeof line, "trial %*lld  %s  %s", width, (long long)row->trial,
+                       row->state, values);
+    else
+        (void)snprintf(line, sizeof line, "trial %*lld  %s %.5g%s  %lld epochs  %s", width,
+                       (long long)row->trial, monitor_name(name, s), row->value,
+                       dt_search_best(s) == row->trial - 1 ? "  best" : "", (long long)row->epochs,
+                       values);
+    say_line(line);
+}
+
+/* Seconds until the end, as far as the trials so far say. */
+static double left_s(const dt_search *s, int64_t ended)
+{
+    const int64_t now = ended - s->dealer.done_before;
+    const double passed_s = dt_clock_s() - s->started_s;
+    return now > 0 ? passed_s * (double)(s->trials - ended) / (double)now : NAN;
+}
+
+void dt_search_print_progress(const dt_search *s)
+{
+    if (!dt_log_live_due())
+        return;
+    char best[160] = "", left[64] = "", shown[DT_TEXT_DURATION_BYTES], name[64];
+    const int64_t ended = count_ended(s), index = dt_search_best(s);
+    const double seconds = left_s(s, ended);
+    if (index >= 0)
+        (void)snprintf(best, sizeof best, "  best %s %.5g, trial %lld", monitor_name(name, s),
+                       s->dealer.rows[index].value, (long long)index + 1);
+    if (!isnan(seconds) && s->settings.halving < 2)
+        (void)snprintf(left, sizeof left, "  left %s",
+                       dt_text_show_duration(shown, seconds < 60.0 ? ceil(seconds)
+                                                                   : 60.0 * ceil(seconds / 60.0)));
+    dt_log_live("trials %lld/%lld  %lld running%s%s", (long long)ended, (long long)s->trials,
+                (long long)count_state(s, "running"), best, left);
+}
+
+/* ---- the end ---- */
+
+/* A trial for the list of the best ones. */
+typedef struct shown {
+    int64_t index;
+    double value; /* the smaller the better */
+} shown;
+
+static int compare(const void *a, const void *b)
+{
+    const shown *first = a, *second = b;
+    if (first->value < second->value || first->value > second->value)
+        return first->value < second->value ? -1 : 1;
+    return first->index < second->index ? -1 : first->index > second->index;
+}
+
+static void print_best(const dt_search *s)
+{
+    shown best[BEST_SHOWN + 1];
+    size_t count = 0;
+    char name[64], line[512], values[256];
+    const double sign = dt_settings_monitor(&s->run->settings)->larger_is_better ? -1.0 : 1.0;
+    for (int64_t i = 0; i < s->trials; i++) {
+        const dt_trial *row = &s->dealer.rows[i];
+        if (strcmp(row->state, "ok") != 0 || isnan(row->value))
+            continue;
+        best[count++] = (shown){i, sign * row->value};
+        qsort(best, count, sizeof *best, compare);
+        count = count > BEST_SHOWN ? BEST_SHOWN : count;
+    }
+    dt_log_say("\ntrial  %s  best epoch  seconds  settings\n", monitor_name(name, s));
+    for (size_t i = 0; i < count; i++) {
+        const dt_trial *row = &s->dealer.rows[best[i].index];
+        (void)snprintf(line, sizeof line, "%5lld  %*.5g  %10lld  %7.2f  %s", (long long)row->trial,
+                       (int)strlen(name), row->value, (long long)row->best_epoch, row->seconds,
+                       dt_search_describe(values, sizeof values, s, row->trial, SHORT));
+        say_line(line);
+    }
+    dt_log_say("\n");
+}
+
+/* "diverged 2, refused 1" */
+static void print_others(const dt_search *s)
+{
+    static const char *const states[] = {"diverged", "refused", "failed", "dropped"};
+    for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
+        const int64_t count = count_state(s, states[i]);
+        if (count > 0)
+            dt_log_result("summary.%s=%lld\n", states[i], (long long)count);
+    }
+}
+
+void dt_search_print_end(const dt_search *s, dt_status status)
+{
+    char name[64], values[512];
+    const int64_t best = dt_search_best(s);
+    dt_log_live_end();
+    if (best >= 0)
+        print_best(s);
+    if (status == DT_STOPPED)
+        dt_log_say("\nstopped    %s; trials under way have checkpoints\n"
+                   "           to go on, on any number of ranks: mpirun -np N dtrain search "
+                   "--resume %s\n\n",
+                   dt_status_text(), s->run->folder);
+    dt_log_result("summary.folder=%s\n", s->run->folder);
+    dt_log_result("summary.ranks=%d\n", dt_comm_size(s->all));
+    dt_log_result("summary.trials=%lld\n", (long long)s->trials);
+    dt_log_result("summary.ok=%lld\n", (long long)count_state(s, "ok"));
+    print_others(s);
+    if (best >= 0) {
+        dt_log_result("summary.best_trial=%lld\n", (long long)best + 1);
+        dt_log_result("summary.best_%s=%.9g\n", monitor_name(name, s), s->dealer.rows[best].value);
+        dt_log_result("summary.best_settings=%s\n",
+                      dt_search_describe(values, sizeof values, s, best + 1, FULL));
+        dt_log_result("summary.best_folder=%s/trial-%lld\n", s->run->folder, (long long)best + 1);
+    }
+    dt_log_result("summary.seconds=%.2f\n", dt_clock_s() - s->started_s);
+    if (status == DT_OK || status == DT_STOPPED)
+        dt_log_result("summary.status=%s\n", status == DT_OK ? "ok" : "stopped");
+}

@@ -1,0 +1,237 @@
+#!/bin/sh
+# dtrain search: the same trials on any number of ranks, interrupted or not; trials that fail; bad spaces.
+# shellcheck source-path=SCRIPTDIR source=harness.sh
+. "$(dirname "$0")/harness.sh"
+need_python numpy h5py
+: "${DTRAIN_FAULTS:=$(dirname "$DTRAIN")/tests/dtrain-faults}"
+export PYTHONPATH="$TESTS/cli" PYTHONDONTWRITEBYTECODE=1
+"$PYTHON" - <<'PY'
+from make_data import save_parts
+save_parts("some", rows=(400, 120, 100))
+save_parts("other", rows=(400, 120, 101))
+PY
+REAL=$DTRAIN
+
+# with_fault FAULT RANKS ARGUMENTS...: a run in which that happens.
+with_fault() {
+    DTRAIN_FAULT=$1
+    shift
+    export DTRAIN_FAULT
+    DTRAIN=$DTRAIN_FAULTS
+    run "$@"
+    unset DTRAIN_FAULT
+    DTRAIN=$REAL
+}
+
+# expect_same_search A B
+expect_same_search() {
+    "$PYTHON" "$TESTS/cli/compare_searches.py" "$1" "$2" >wrong 2>&1 || fail "the same search: $(cat wrong)"
+}
+
+cat >space <<'SPACE'
+# eight steps an epoch
+hidden = 4 | 12,6 | 24     # widths
+learning-rate = log 1e-3 .. 3e-2
+dropout = 0 .. 0.3
+SPACE
+usual="--space space --epochs 4 --batch 50"
+
+# ---- the same table on any number of ranks ----
+# shellcheck disable=SC2086
+run 1 search some $usual --trials 6 --out one
+expect_status 0
+expect_empty_stderr
+expect_stdout '^search     6 trials, at random, by val_loss; 1 group of 1 rank$'
+expect_stdout '^trial 6  val_loss '
+expect_stdout_line summary.ok=6
+expect_stdout_line summary.status=ok
+awk 'length > 80' stdout | grep -v '^summary\|^kernels\|^job' && fail "lines within 80 columns"
+expect_no_file one/checkpoint.h5
+"$PYTHON" - <<'PY' 2>wrong || fail "search.h5: $(cat wrong)"
+import h5py
+import numpy as np
+search = h5py.File("one/search.h5")
+rows, curves = search["trials"][:], search["curves"][:]
+assert search.attrs["status"] == "ok" and search.attrs["search_version"] == 1
+assert rows["trial"].tolist() == [1, 2, 3, 4, 5, 6] and set(rows["state"]) == {b"ok"}
+assert (rows["learning_rate"] >= 1e-3).all() and (rows["learning_rate"] <= 3e-2).all()
+assert len(set(rows["learning_rate"])) == 6 and set(rows["hidden"]) <= {b"4", b"12,6", b"24"}
+for row in rows:
+    run = h5py.File(f"one/trial-{row['trial']}/run.h5")
+    config, epochs = run["config"].attrs, run["epochs"][:]
+    assert config["hidden"].encode() == row["hidden"] and config["learning_rate"] == row["learning_rate"]
+    assert config["dropout"] == row["dropout"]
+    assert row["trained_epochs"] == len(epochs) and row["best_epoch"] == run["summary"].attrs["best_epoch"]
+    assert row["val_loss"] == epochs["val_loss"].min()
+    assert row["val_accuracy"] == epochs["val_accuracy"][row["best_epoch"] - 1]
+    assert row["weights_crc"] == run["summary"].attrs["weights_crc"] and row["parameters"] == run["data"].attrs["parameters"]
+    curve = curves[curves["trial"] == row["trial"]]
+    assert (curve["val_loss"] == epochs["val_loss"]).all() and (curve["train_loss"] == epochs["train_loss"]).all()
+assert search["search"].attrs["best_trial"] == rows["trial"][np.argmin(rows["val_loss"])]
+assert dict(search["space"][:].tolist())[b"dropout"] == b"0 .. 0.3"
+PY
+# What a trial printed is in its folder, and a trial is an ordinary run.
+grep -q '^epoch 1/4 ' one/trial-2/output.txt || fail "the epochs of a trial"
+run 2 --quiet --like one/trial-3 --out alone
+expect_status 0
+expect_stdout_line summary.like_weights=same
+run 0 evaluate one/best some
+expect_status 0
+
+# shellcheck disable=SC2086
+run 2 search some $usual --trials 6 --out two
+expect_status 0
+expect_stdout ' 2 groups of 1 rank$'
+expect_same_search one two
+# shellcheck disable=SC2086
+run 4 search some $usual --trials 6 --ranks-per-trial 2 --out four
+expect_status 0
+expect_stdout ' 2 groups of 2 ranks$'
+expect_same_search one four
+if is_long; then
+    # shellcheck disable=SC2086
+    run 8 search some $usual --trials 6 --out eight
+    expect_status 0
+    expect_stdout ' 4 groups of 2 ranks$'
+    expect_same_search one eight
+fi
+
+# ---- interrupted ----
+# Rank 0 leads the first group, rank 1 the other one: the 36th step is one of its second trial.
+# shellcheck disable=SC2086
+with_fault signal:1:36 2 search some $usual --trials 6 --out stopped
+expect_status 75
+expect_stdout 'dtrain search --resume stopped$'
+expect_stdout_line summary.status=stopped
+expect_file stopped/checkpoint.h5
+ended=$(grep -l '^summary.status=ok$' stopped/trial-*/output.txt)
+[ -n "$ended" ] || fail "some trials have ended"
+inodes=$(for file in $ended; do ls -i "$(dirname "$file")/run.h5"; done)
+run 0 search --resume stopped --trials 7
+expect_status 2
+expect_one_stderr_line '--resume stopped: --trials is 7 now, and was 6; remove it'
+sed 's/0.3$/0.2/' space >space-2
+run 0 search --resume stopped --space space-2
+expect_status 2
+expect_one_stderr_line '--space space-2: dropout is 0 .. 0.2, and was 0 .. 0.3'
+run 2 search other --resume stopped
+expect_status 3
+expect_stderr 'dtrain: error: --resume stopped: .* other data'
+run 0 search some --space space --resume stopped --epochs 5
+expect_status 2
+expect_one_stderr_line '--resume stopped: --epochs is 5 now, and was 4'
+# shellcheck disable=SC2086
+run 0 search some $usual --out stopped
+expect_status 2
+expect_one_stderr_line '--resume stopped goes on with it'
+run 0 --resume stopped
+expect_status 2
+expect_one_stderr_line 'stopped: is a search; dtrain search --resume stopped goes on with it'
+DTRAIN_FAULT=kill:0:20 timeout -k 5 "$RUN_TIMEOUT" mpirun -q -np 2 "$DTRAIN_FAULTS" search some --space space \
+    --resume stopped --checkpoint-every 1 </dev/null >stdout 2>stderr && fail "a killed rank is a failure"
+run 3 search --resume stopped
+expect_status 0
+expect_stdout '^resume     [1-5] trials have ended before$'
+expect_same_search one stopped
+[ "$(for file in $ended; do ls -i "$(dirname "$file")/run.h5"; done)" = "$inodes" ] ||
+    fail "trials that had ended were not run again"
+run 0 search --resume stopped
+expect_status 2
+expect_one_stderr_line '--resume stopped: the search has ended'
+
+# ---- successive halving ----
+# shellcheck disable=SC2086
+run 1 search some $usual --trials 6 --halving 2 --out halved
+expect_status 0
+expect_stdout '^halving    6 trials to epoch 1, 3 trials to epoch 2, 1 trial to epoch 4$'
+"$PYTHON" - <<'PY' 2>wrong || fail "the trials that remain: $(cat wrong)"
+import h5py
+import numpy as np
+whole, halved = (h5py.File(f"{name}/search.h5") for name in ("one", "halved"))
+def curve(file, trial):
+    rows = file["curves"][:]
+    return rows["val_loss"][rows["trial"] == trial]
+for trial in range(1, 7): # as far as it went, it is the same run
+    part = curve(halved, trial)
+    assert (part == curve(whole, trial)[:len(part)]).all()
+left = range(1, 7)
+for rung, (epochs, count) in enumerate(((1, 3), (2, 1)), 1):
+    left = sorted(sorted(left, key=lambda trial: curve(whole, trial)[:epochs].min())[:count])
+    rows = halved["trials"][:]
+    assert rows["trial"][rows["rung"] > rung].tolist() == left, rows
+assert rows["trained_epochs"][left[0] - 1] == 4 and rows["state"][left[0] - 1] == b"ok"
+assert (rows["state"] == b"dropped").sum() == 5
+PY
+# shellcheck disable=SC2086
+with_fault signal:0:14 2 search some $usual --trials 6 --halving 2 --out halved-2
+expect_status 75
+run 3 search --resume halved-2
+expect_status 0
+expect_same_search halved halved-2
+
+# ---- trials that fail ----
+# The 40th step of rank 0 is one of its second trial.
+# shellcheck disable=SC2086
+with_fault nan:0:40 1 search some $usual --trials 3 --out diverged
+expect_status 0
+expect_stdout_line summary.diverged=1
+expect_stdout_line summary.ok=2
+"$PYTHON" - <<'PY' || fail "the row of the trial that diverged"
+import h5py
+rows = h5py.File("diverged/search.h5")["trials"][:]
+assert rows["state"].tolist() == [b"ok", b"diverged", b"ok"] and b"epoch 1, step 8" in rows["reason"][1], rows
+PY
+printf 'optimizer = adam | sgd\nmomentum = 0 | 0.5\n' >contradicts
+run 2 search some --space contradicts --sample grid --epochs 1 --out refused
+expect_status 0
+expect_stdout '^search     4 trials, all points of the grid'
+expect_stdout_line summary.refused=1
+"$PYTHON" - <<'PY' || fail "the row of the trial that contradicts itself"
+import h5py
+rows = h5py.File("refused/search.h5")["trials"][:]
+assert rows["state"].tolist() == [b"ok", b"refused", b"ok", b"ok"], rows
+assert b"--momentum is 0.5, but --optimizer adam does not have it" in rows["reason"][1]
+PY
+
+# ---- what is refused, before anything is trained ----
+# refused LINE OPTIONS...: in the space `bad`.
+refused() {
+    refused_line=$1
+    shift
+    run 0 search some --space bad --out bad-out "$@"
+    expect_status 2
+    expect_one_stderr_line "$refused_line"
+    expect_no_file bad-out
+}
+# bad TEXT: a space of that line.
+bad() { echo "$1" >bad; }
+bad 'hiden = 8'
+refused 'bad, line 1: unknown option --hiden; did you mean --hidden?'
+bad 'dropout = 0.5 .. 0.1'
+refused 'bad, line 1: the range from 0.5 to 0.1 is empty'
+bad 'dropout = 0.1 | 2'
+refused 'bad, line 1: --dropout is 2, but must be between 0 and 0.95'
+bad 'momentum = 0 | 0.9'
+refused 'momentum = 0.9: --momentum is 0.9, but --optimizer adam does not have it'
+bad 'hidden = 8 | 16'
+refused '--hidden was given, but bad varies it; remove one of them' --hidden 8
+refused '--trials is 3, but the grid has 2 points' --sample grid --trials 3
+refused '--ranks-per-trial 3 does not divide the number of ranks, 1' --ranks-per-trial 3
+refused '--restarts was given, but dtrain search does not have it' --restarts 2
+refused '--halving is 1, which drops no trial' --halving 1
+bad 'dropout = 0 .. 0.5'
+refused 'write dropout = 0 .. 0.5 in 5, or use --sample random' --sample grid
+bad 'epochs = 2 | 4'
+refused 'epochs varies, but --halving divides them' --halving 2
+bad 'label-smoothing = 0 | 0.1'
+refused 'label-smoothing varies, so that val_loss means something else in each trial'
+run 0 search some --out bad-out
+expect_status 2
+expect_one_stderr_line '--space FILE is required'
+run 0 search --space space
+expect_status 2
+expect_one_stderr_line 'dtrain search requires DATA'
+run 0 search some-train.npz --space space --validation-split 0 --out bad-out
+expect_status 2
+expect_one_stderr_line 'a search needs a validation set'
+expect_no_file bad-out
