@@ -94,6 +94,15 @@ dt_status dt_memory_check(double bytes, int ranks, const char *what, const char 
     return DT_OK;
 }
 
+dt_status dt_memory_probe(size_t bytes, const char *what)
+{
+    void *block = dt_fault("allocate") ? NULL : malloc(bytes);
+    if (block == NULL)
+        return dt_fail(DT_MEMORY, "%s: no memory for %.6g MiB", what, (double)bytes / (1 << 20));
+    free(block);
+    return DT_OK;
+}
+
 void dt_memory_free(void *block)
 {
     free(block);

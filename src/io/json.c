@@ -1,5 +1,8 @@
 #include "dtrain/io/json.h"
 
+#include "json_internal.h"
+
+#include "dtrain/base/fault.h"
 #include "dtrain/base/memory.h"
 
 #include <jansson.h>
@@ -16,8 +19,29 @@ struct dt_json {
     char repaired[81]; /* the first text that was no valid UTF-8; "": none */
 };
 
+static _Thread_local bool was_short;
+
+static void *allocate(size_t bytes)
+{
+    void *block = dt_fault("json") ? NULL : malloc(bytes);
+    was_short = was_short || block == NULL;
+    return block;
+}
+
+void dt_json_watch_memory(void)
+{
+    was_short = false;
+    json_set_alloc_funcs(allocate, free);
+}
+
+bool dt_json_was_short(void)
+{
+    return was_short;
+}
+
 dt_status dt_json_new(dt_json **out)
 {
+    dt_json_watch_memory();
     dt_status status = dt_memory_alloc(out, 1, sizeof **out, "JSON text");
     if (status != DT_OK)
         return status;

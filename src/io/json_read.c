@@ -1,5 +1,7 @@
 #include "dtrain/io/json_read.h"
 
+#include "json_internal.h"
+
 #include "dtrain/base/memory.h"
 #include "dtrain/base/text.h"
 
@@ -43,11 +45,12 @@ DT_MUST_USE static dt_status fail_type(const dt_json_place *at, const char *name
 dt_status dt_json_parse(dt_json_place *root, const char *text, size_t bytes, const char *where)
 {
     json_error_t error = {0};
+    dt_json_watch_memory();
     json_t *json = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &error);
     dt_status status = DT_OK;
     *root = (dt_json_place){0};
     (void)snprintf(root->where, sizeof root->where, "%s", where);
-    if (json == NULL && error.text[0] == '\0') /* jansson has no words for a lack of memory */
+    if (json == NULL && (dt_json_was_short() || error.text[0] == '\0'))
         status = dt_fail(DT_MEMORY, "%s: no memory for JSON of %zu bytes", where, bytes);
     else if (json == NULL)
         status =

@@ -7,16 +7,22 @@
  *
  * allocate, open, read, write,
  * fsync, rename                 the call fails, with an errno of its kind
+ * json                          an allocation of jansson fails
+ * hdf5, zlib                    malloc, calloc or realloc gives nothing, when that library calls it
  * nan                           the loss of this step becomes NaN
  * signal, kill, stop, exit      at the NTH step: SIGTERM, SIGKILL, SIGSTOP, _exit(0)
  * slow                          the step takes 2 ms longer
  */
+#define _GNU_SOURCE /* dl_iterate_phdr */
+
 #include "dtrain/base/fault.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,6 +43,9 @@ static const point points[] = {
     {"write", "write", ENOSPC, 0},
     {"fsync", "fsync", EIO, 0},
     {"rename", "rename", EIO, 0},
+    {"hdf5", "hdf5", ENOMEM, 0},
+    {"json", "json", ENOMEM, 0},
+    {"zlib", "zlib", ENOMEM, 0},
     {"nan", "nan", 0, 0},
     {"signal", "step", 0, SIGTERM},
     {"kill", "step", 0, SIGKILL},
@@ -87,6 +96,66 @@ static bool fault(const char *place)
     return (call == wanted || (and_later && call > wanted)) && fire(place);
 }
 
+/* ---- allocations of libraries ---- */
+
+/* Who asks is known by where the code lies. */
+static struct library {
+    const char *file, *place;
+    uintptr_t begin, end;
+} libraries[] = {{"/libhdf5", "hdf5", 0, 0}, {"/libz.", "zlib", 0, 0}};
+enum { LIBRARIES = sizeof libraries / sizeof *libraries };
+
+static int find_library(struct dl_phdr_info *info, size_t bytes, void *context)
+{
+    (void)bytes;
+    (void)context;
+    for (size_t i = 0; i < LIBRARIES; i++) {
+        if (strstr(info->dlpi_name, libraries[i].file) == NULL ||
+            strstr(info->dlpi_name, "hdf5_hl") != NULL)
+            continue;
+        for (int p = 0; p < info->dlpi_phnum; p++) {
+            const ElfW(Phdr) *part = &info->dlpi_phdr[p];
+            if (part->p_type != PT_LOAD || (part->p_flags & PF_X) == 0)
+                continue;
+            libraries[i].begin = (uintptr_t)info->dlpi_addr + (uintptr_t)part->p_vaddr;
+            libraries[i].end = libraries[i].begin + (uintptr_t)part->p_memsz;
+        }
+    }
+    return 0;
+}
+
+/* A sanitizer has a malloc of its own, and musl does not give its out under another name. */
+#if defined __GLIBC__ && !defined __SANITIZE_ADDRESS__
+static bool library_fails(const void *caller)
+{
+    for (size_t i = 0; dt_fault_hook != NULL && i < LIBRARIES; i++)
+        if ((uintptr_t)caller >= libraries[i].begin && (uintptr_t)caller < libraries[i].end)
+            return dt_fault(libraries[i].place);
+    return false;
+}
+
+extern void *libc_malloc(size_t bytes) __asm__("__libc_malloc");
+extern void *libc_calloc(size_t count, size_t bytes) __asm__("__libc_calloc");
+extern void *libc_realloc(void *block, size_t bytes) __asm__("__libc_realloc");
+
+void *malloc(size_t size)
+{
+    return library_fails(__builtin_return_address(0)) ? NULL : libc_malloc(size);
+}
+
+void *calloc(size_t nmemb, size_t size)
+{
+    return library_fails(__builtin_return_address(0)) ? NULL : libc_calloc(nmemb, size);
+}
+
+void *realloc(void *ptr, size_t size)
+{
+    return library_fails(__builtin_return_address(0)) ? NULL : libc_realloc(ptr, size);
+}
+#endif
+
+/* ---- what is asked for ---- */
+
 /* A whole number of at least `least`, which ends at *end. */
 static bool read_number(long *out, long least, const char *text, char **end)
 {
@@ -135,6 +204,7 @@ __attribute__((constructor)) static void fault_hook_install(void)
     }
     if (rank != own_rank())
         chosen = NULL;
+    (void)dl_iterate_phdr(find_library, NULL);
     if (chosen != NULL || getenv("DTRAIN_FAULT_CALLS") != NULL)
         dt_fault_hook = fault;
 }

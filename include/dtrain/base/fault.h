@@ -9,8 +9,8 @@
  * users get the hook is NULL; tests/faults has one.
  *
  * `fd = dt_fault("open") ? -1 : open(...)`: the hook sets errno. Names: allocate, open, read,
- * write, fsync, rename; nan, where a loss is turned into NaN; step, once a step of training, where
- * the hook may end, stop or signal the process.
+ * write, fsync, rename; json, where jansson allocates; nan, where a loss is turned into NaN; step,
+ * once a step of training, where the hook may end, stop or signal the process.
  */
 extern bool (*dt_fault_hook)(const char *point);
 

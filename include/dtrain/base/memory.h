@@ -38,6 +38,14 @@ size_t dt_memory_available(void);
 DT_MUST_USE dt_status dt_memory_check(double bytes, int ranks, const char *what,
                                       const char *advice);
 
+/**
+ * Checks that `bytes` bytes could be taken now, and takes none: before a library is called that
+ * does not survive an allocation which fails.
+ *
+ * Errors:  DT_MEMORY
+ */
+DT_MUST_USE dt_status dt_memory_probe(size_t bytes, const char *what);
+
 /** Frees a block; NULL is allowed. */
 void dt_memory_free(void *block);
 
