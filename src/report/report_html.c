@@ -362,6 +362,14 @@ static void add_details(dt_report_page *page, dt_report_run *const *runs, size_t
     }
 }
 
+static const char restarts_headline[] =
+    "<h2>Restarts</h2>\n<p>The run's model consists of the restarts that are kept. Its learning "
+    "curves are those of the best restart.</p>\n";
+static const char folds_headline[] =
+    "<h2>Folds</h2>\n<p>Each fold's numbers are of the rows that it holds out, by the model that "
+    "was trained on the others. The run's model predicts the mean of all; its learning curves are "
+    "those of the best fold.</p>\n";
+
 dt_status dt_report_write_html(const char *path, dt_report_run *const *runs, size_t count,
                                const char *sorted_by)
 {
@@ -370,7 +378,8 @@ dt_status dt_report_write_html(const char *path, dt_report_run *const *runs, siz
     add_head(&page, runs, count, sorted_by);
     add_results(&page, runs, count);
     DT_TRY(add_differences(&page, runs, count));
-    dt_report_page_restarts(&page, runs, count);
+    dt_report_page_runs(&page, runs, count, restarts_headline, dt_report_fill_restarts);
+    dt_report_page_runs(&page, runs, count, folds_headline, dt_report_fill_folds);
     add_curves(&page, runs, count);
     add_quality(&page, runs, count);
     dt_report_page_explanations(&page, runs, count);

@@ -68,23 +68,22 @@ void dt_report_page_facts(dt_report_page *page, const char *title, const dt_repo
     dt_report_buffer_puts(&page->html, "</table></div>\n");
 }
 
-void dt_report_page_restarts(dt_report_page *page, dt_report_run *const *runs, size_t count)
+void dt_report_page_runs(dt_report_page *page, dt_report_run *const *runs, size_t count,
+                         const char *headline, dt_report_fill *fill)
 {
     enum { SHOWN = 256 };
     dt_text_table table;
     size_t shown = 0;
     for (size_t i = 0; i < count; i++) {
-        if (runs[i]->restarts.rows == 0)
+        fill(&table, runs[i], SHOWN);
+        if (table.columns == 0)
             continue;
         if (shown++ == 0)
-            dt_report_buffer_puts(
-                &page->html, "<h2>Restarts</h2>\n<p>The run's model consists of the restarts that "
-                             "are kept. Its learning curves are those of the best restart.</p>\n");
+            dt_report_buffer_puts(&page->html, headline);
         dt_report_buffer_add(&page->html, "<details%s><summary>%zu: ", count == 1 ? " open" : "",
                              runs[i]->number);
         dt_report_buffer_escape(&page->html, runs[i]->name);
         dt_report_buffer_puts(&page->html, "</summary>\n");
-        dt_report_fill_restarts(&table, runs[i], SHOWN);
         dt_report_page_table(page, &table, 0);
         dt_report_buffer_puts(&page->html, "</details>\n");
     }

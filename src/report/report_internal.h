@@ -68,6 +68,10 @@ enum {
 
 enum { RESTART_NUMBER, RESTART_SEED, RESTART_EPOCH, RESTART_VALUE, RESTART_KEPT };
 
+/* Behind them the numbers that are shown. */
+enum { FOLD_REPEAT, FOLD_NUMBER, FOLD_ROWS, FOLD_EPOCH, FOLD_SCORES };
+enum { FOLD_SCORE_MEAN, FOLD_SCORE_DEVIATION, FOLD_SCORE_SHOWN };
+
 enum { SET_TRAIN, SET_VALIDATION, SET_TEST, SETS };
 
 /** Counts of rows; zeroed when the file does not have them. */
@@ -104,10 +108,12 @@ typedef struct dt_report_run {
     dt_report_facts config, data, environment, summary;
     dt_report_table epochs, ranks;
     dt_report_table restarts; /* of a run with --restarts */
+    dt_report_table folds, fold_scores; /* of a run with --folds: a row a fold, and a number */
     dt_report_set sets[SETS];
     dt_h5_names class_names; /* none when the run does not say */
     dt_h5_names rank_hosts; /* likewise */
     dt_h5_names restart_status; /* likewise */
+    dt_h5_names fold_status, fold_score_names; /* likewise */
     dt_explanation_file explanation; /* of explain.h5 beside it, if that is of this model */
 } dt_report_run;
 
@@ -117,6 +123,10 @@ DT_MUST_USE dt_status dt_report_run_read(dt_report_run *out, const char *path);
 
 /** Frees a run; a zeroed one is allowed. */
 void dt_report_run_clear(dt_report_run *run);
+
+/** Finds the numbers of folds that are shown, by their rows in fold_scores. Returns how many.
+ * (report_folds.c) */
+size_t dt_report_list_fold_scores(size_t out[REPORT_COLUMNS_MAX], const dt_report_run *run);
 
 /** Gives each run a name unlike the others'. Errors: DT_MEMORY. */
 DT_MUST_USE dt_status dt_report_name_runs(dt_report_run *runs, size_t count);
@@ -269,6 +279,7 @@ void dt_report_fill_confusion(dt_text_table *out, const dt_report_run *run, int 
 void dt_report_fill_targets(dt_text_table *out, const dt_report_run *run, int set, size_t most);
 void dt_report_fill_residuals(dt_text_table *out, const dt_report_run *run, int set);
 void dt_report_fill_restarts(dt_text_table *out, const dt_report_run *run, size_t most);
+void dt_report_fill_folds(dt_text_table *out, const dt_report_run *run, size_t most);
 void dt_report_fill_ranks(dt_text_table *out, const dt_report_run *run, size_t most);
 
 /* ---- outputs ---- */
@@ -317,8 +328,12 @@ typedef struct dt_report_page {
  * they are not. */
 void dt_report_page_table(dt_report_page *page, dt_text_table *table, size_t first);
 
-/** Adds a table of each run's restarts, with a headline; nothing when no run has any. */
-void dt_report_page_restarts(dt_report_page *page, dt_report_run *const *runs, size_t count);
+/** Fills a table of one run, with at most `most` rows. */
+typedef void dt_report_fill(dt_text_table *out, const dt_report_run *run, size_t most);
+
+/** Adds a table of each run that has one, under one headline; nothing when no run has any. */
+void dt_report_page_runs(dt_report_page *page, dt_report_run *const *runs, size_t count,
+                         const char *headline, dt_report_fill *fill);
 
 /** Adds the runs' explanations, with a headline; nothing when no run has any. */
 void dt_report_page_explanations(dt_report_page *page, dt_report_run *const *runs, size_t count);

@@ -221,6 +221,8 @@ dt_status dt_report_print_portrait(dt_report_run *run)
     print_course(run);
     dt_report_fill_restarts(&table, run, RESTARTS_SHOWN);
     DT_TRY(print_table(&table));
+    dt_report_fill_folds(&table, run, RESTARTS_SHOWN);
+    DT_TRY(print_table(&table));
     if (run->epochs.rows == 0) {
         dt_log_result("\nno epochs%s\n", strcmp(run->status, "running") == 0 ? " yet" : "");
         return DT_OK;

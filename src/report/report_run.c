@@ -248,6 +248,25 @@ out:
     return status;
 }
 
+DT_MUST_USE static dt_status read_folds(dt_report_run *out, dt_h5 *h5)
+{
+    static const char *const score_columns[] = {"mean", "deviation", "shown"};
+    const char *columns[REPORT_COLUMNS_MAX] = {"repeat", "fold", "rows", "best_epoch"};
+    dt_status status = DT_OK;
+    size_t shown[REPORT_COLUMNS_MAX];
+    if (dt_h5_has(h5, "/folds") != DT_H5_DATASET || dt_h5_has(h5, "/fold_scores") != DT_H5_DATASET)
+        return DT_OK;
+    DT_TRY(READ_TABLE(&out->fold_scores, h5, "/fold_scores", score_columns));
+    DT_TRY(dt_h5_read_column_texts(&out->fold_score_names, h5, "/fold_scores", "name"));
+    const size_t count = dt_report_list_fold_scores(shown, out);
+    for (size_t i = 0; i < count; i++)
+        columns[FOLD_SCORES + i] = out->fold_score_names.texts[shown[i]];
+    DT_TRY(read_table(&out->folds, h5, "/folds", columns, FOLD_SCORES + count));
+    DT_TRY(dt_h5_read_column_texts(&out->fold_status, h5, "/folds", "status"));
+out:
+    return status;
+}
+
 DT_MUST_USE static dt_status read_epochs(dt_report_table *out, dt_h5 *h5, const dt_task *task)
 {
     char names[REPORT_COLUMNS_MAX][32];
@@ -281,6 +300,7 @@ DT_MUST_USE static dt_status read_all(dt_report_run *out, dt_h5 *h5)
     DT_TRY(read_epochs(&out->epochs, h5, out->task));
     DT_TRY(READ_TABLE(&out->ranks, h5, "/ranks", rank_columns));
     DT_TRY(read_restarts(out, h5));
+    DT_TRY(read_folds(out, h5));
     for (int set = 0; set < SETS; set++)
         DT_TRY(read_set(&out->sets[set], h5, set, out->task));
     DT_TRY(read_texts(&out->class_names, h5, "/data/class_names"));
@@ -361,6 +381,8 @@ void dt_report_run_clear(dt_report_run *run)
     clear_table(&run->epochs);
     clear_table(&run->ranks);
     clear_table(&run->restarts);
+    clear_table(&run->folds);
+    clear_table(&run->fold_scores);
     for (int s = 0; s < SETS; s++) {
         dt_report_set *set = &run->sets[s];
         dt_report_facts_clear(&set->qualities);
@@ -376,6 +398,8 @@ void dt_report_run_clear(dt_report_run *run)
     dt_h5_names_clear(&run->class_names);
     dt_h5_names_clear(&run->rank_hosts);
     dt_h5_names_clear(&run->restart_status);
+    dt_h5_names_clear(&run->fold_status);
+    dt_h5_names_clear(&run->fold_score_names);
     dt_explanation_file_clear(&run->explanation);
     memset(run, 0, sizeof *run);
 }

@@ -216,6 +216,7 @@ static const dt_h5_column score_columns[] = {
     {"mean", NULL, DT_H5_F64, DT_H5_FIELD(dt_fold_score, mean)},
     {"deviation", NULL, DT_H5_F64, DT_H5_FIELD(dt_fold_score, deviation)},
     {"folds", NULL, DT_H5_I64, DT_H5_FIELD(dt_fold_score, folds)},
+    {"shown", NULL, DT_H5_I64, DT_H5_FIELD(dt_fold_score, shown)},
 };
 static const dt_h5_table score_table = DT_H5_TABLE(score_columns, dt_fold_score);
 

@@ -21,6 +21,7 @@
 #   expect_empty_stderr
 #   expect_file PATH, expect_no_file PATH
 #   expect_same_file A B
+#   with_fault FAULT RANKS ARG... as run, with the program that lets calls fail; needs DTRAIN_FAULTS
 #   keep_summary NAME             keeps the last run's summary for expect_same_run, but for times and ranks
 #   expect_same_run NAME FOLDER   it went well, its summary is the kept one, and its results in FOLDER are
 #                                 those in the folder NAME, to the bit; needs need_python
@@ -141,6 +142,15 @@ until_it() {
         sleep 0.1
         harness_tries=$((harness_tries - 1))
     done
+}
+
+with_fault() {
+    harness_real=$DTRAIN DTRAIN=$DTRAIN_FAULTS DTRAIN_FAULT=$1
+    export DTRAIN_FAULT
+    shift
+    run "$@"
+    unset DTRAIN_FAULT
+    DTRAIN=$harness_real
 }
 
 keep_summary() {

@@ -14,19 +14,6 @@ random = np.random.default_rng(5)
 x = random.normal(size=(600, 6)).astype("f4")
 np.savez("rows.npz", inputs=x, targets=np.stack([x[:, 0] * x[:, 1] * 40 + 100, x[:, 2] ** 2], 1).astype("f4"))
 PY
-REAL=$DTRAIN
-
-# with_fault FAULT RANKS ARGUMENTS...: a run in which that happens.
-with_fault() {
-    DTRAIN_FAULT=$1
-    shift
-    export DTRAIN_FAULT
-    DTRAIN=$DTRAIN_FAULTS
-    run "$@"
-    unset DTRAIN_FAULT
-    DTRAIN=$REAL
-}
-
 # ---- each restart is an ordinary run, and the best one is kept ----
 usual="--epochs 5 --batch 50 --hidden 12 --learning-rate 0.01"
 # shellcheck disable=SC2086
