@@ -28,6 +28,8 @@ void dt_dataset_clear(dt_dataset *set)
     dt_memory_free(set->class_weights);
     dt_memory_free(set->order);
     dt_memory_free(set->numbers);
+    dt_memory_free(set->ids.text);
+    dt_memory_free(set->ids.at);
     *set = (dt_dataset){0};
 }
 

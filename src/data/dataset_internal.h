@@ -48,8 +48,8 @@ DT_MUST_USE dt_status dt_loader_deal(dt_loader *l);
 /* The same for a source that is a table. Errors: as dt_prepare_apply. */
 DT_MUST_USE dt_status dt_loader_deal_table(dt_loader *l);
 
-/* Finds the numbers of the rows of all sets, once they have been dealt. Rank 0 only. Errors:
- * DT_DATA, DT_MEMORY. */
+/* Finds the numbers and ids of the rows of all sets, once they have been dealt. Rank 0 only.
+ * Errors: DT_DATA, DT_MEMORY. */
 DT_MUST_USE dt_status dt_loader_number_rows(dt_loader *l);
 
 /* Tells the other ranks that there is no more. Rank 0 only. */

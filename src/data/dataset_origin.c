@@ -1,8 +1,12 @@
-/* What number each row has where it comes from: for those who look it up there. Rank 0 only. */
+/* What number and what id each row has where it comes from: for those who look it up there. Rank 0
+ * only. */
 #include "dataset_internal.h"
 
 #include "dtrain/base/memory.h"
 #include "dtrain/data/prepare.h"
+
+#include <stdio.h>
+#include <string.h>
 
 /* Rows of each set that have their number. */
 typedef struct origin {
@@ -23,6 +27,18 @@ static dt_status take_row(void *context, const dt_prepare_row *row)
     return DT_OK;
 }
 
+static bool is_whole(const dt_npy *npy)
+{
+    return npy->kind == DT_NPY_INT || npy->kind == DT_NPY_UINT;
+}
+
+static bool is_a_row(const dt_npy *npy, uint64_t N)
+{
+    return npy->dims > 0 && npy->shape[0] == N && npy->count == N;
+}
+
+/* ---- numbers ---- */
+
 /* The array `row` of dtrain prepare; *out stays NULL if there is none. */
 DT_MUST_USE static dt_status read_numbers(int64_t **out, const dt_source_set *from, dt_set set)
 {
@@ -32,8 +48,7 @@ DT_MUST_USE static dt_status read_numbers(int64_t **out, const dt_source_set *fr
     char *items = NULL;
     const dt_npz_member *member = dt_source_look(from, set, DT_SOURCE_ROW);
     const uint64_t N = dt_source_rows(from);
-    if (member == NULL || (member->npy.kind != DT_NPY_INT && member->npy.kind != DT_NPY_UINT) ||
-        member->npy.dims == 0 || member->npy.shape[0] != N || member->npy.count != N)
+    if (member == NULL || !is_whole(&member->npy) || !is_a_row(&member->npy, N))
         return DT_OK;
     const dt_npy *npy = &member->npy;
     DT_TRY(dt_memory_alloc(out, N, sizeof **out, "row numbers"));
@@ -50,6 +65,82 @@ out:
     dt_memory_free(items);
     return status;
 }
+
+/* ---- ids ---- */
+
+DT_MUST_USE static dt_status add_id(dt_row_texts *ids, const char *text, size_t bytes)
+{
+    dt_status status = DT_OK;
+    const size_t used = ids->count > 0 ? ids->at[ids->count] : 0;
+    if (ids->count + 2 > ids->room) {
+        const uint64_t room = 2 * (ids->count + 2);
+        DT_TRY(dt_memory_grow(&ids->at, ids->count > 0 ? ids->count + 1 : 0, room, sizeof *ids->at,
+                              "row ids"));
+        ids->room = room;
+    }
+    if (used + bytes + 1 > ids->capacity) {
+        const size_t capacity = 2 * (used + bytes + 1);
+        DT_TRY(dt_memory_grow(&ids->text, used, capacity, 1, "row ids"));
+        ids->capacity = capacity;
+    }
+    memcpy(ids->text + used, text, bytes);
+    ids->text[used + bytes] = '\0';
+    ids->at[ids->count] = used;
+    ids->at[++ids->count] = used + bytes + 1;
+out:
+    return status;
+}
+
+static dt_status take_id(void *context, const dt_prepare_row *row)
+{
+    const origin *o = context;
+    return add_id(&o->l->sets[row->set].ids, row->id->text, row->id->bytes);
+}
+
+/* One item as text. Returns its length. */
+static size_t write_id(char *out, size_t bytes, const void *item, const dt_npy *npy)
+{
+    if (dt_npy_is_text(npy)) {
+        const size_t length = dt_npy_to_text(out, item, npy);
+        return length != SIZE_MAX ? length : 0;
+    }
+    const uint64_t whole = dt_npy_to_whole(item, npy);
+    return (size_t)(npy->kind == DT_NPY_INT
+                        ? snprintf(out, bytes, "%lld", (long long)whole)
+                        : snprintf(out, bytes, "%llu", (unsigned long long)whole));
+}
+
+/* A file's array `id`, if it has one of whole numbers or texts. */
+DT_MUST_USE static dt_status read_ids(origin *o, dt_set file_set)
+{
+    enum { NUMBER_BYTES = 24 };
+    dt_status status = DT_OK;
+    const dt_loader *l = o->l;
+    const dt_source_set *from = &l->source->sets[file_set];
+    const bool split = l->split != NULL && file_set == DT_TRAIN;
+    const dt_npz_member *member = dt_source_look(from, file_set, DT_SOURCE_ID);
+    dt_npz_stream *stream = NULL;
+    char *item = NULL, *text = NULL;
+    if (member == NULL || !is_a_row(&member->npy, dt_source_rows(from)) ||
+        !(is_whole(&member->npy) || dt_npy_is_text(&member->npy)))
+        return DT_OK;
+    const size_t bytes = dt_npy_text_bytes(&member->npy) + NUMBER_BYTES;
+    DT_TRY(dt_memory_alloc(&item, member->npy.item_bytes, 1, "row ids"));
+    DT_TRY(dt_memory_alloc(&text, bytes, 1, "row ids"));
+    DT_TRY(dt_npz_stream_open(&stream, from->npz, member));
+    for (uint64_t row = 0; row < dt_source_rows(from); row++) {
+        const dt_set set = split ? dt_split_set_of(l->split, row) : file_set;
+        DT_TRY(dt_npz_stream_read(stream, item, member->npy.item_bytes));
+        DT_TRY(add_id(&l->sets[set].ids, text, write_id(text, bytes, item, &member->npy)));
+    }
+out:
+    dt_npz_stream_close(stream);
+    dt_memory_free(item);
+    dt_memory_free(text);
+    return status;
+}
+
+/* ---- all ---- */
 
 DT_MUST_USE static dt_status number_file(origin *o, dt_set file_set)
 {
@@ -73,11 +164,18 @@ dt_status dt_loader_number_rows(dt_loader *l)
     origin o = {.l = l};
     for (int p = 0; p < DT_SET_COUNT; p++)
         DT_TRY(dt_memory_alloc(&l->sets[p].numbers, l->sets[p].N, sizeof(int64_t), "row numbers"));
-    if (l->source->table != NULL)
-        return dt_prepare_trace(l->source->table->prepare, take_row, &o);
+    if (l->source->table != NULL) {
+        struct dt_prepare *prepare = l->source->table->prepare;
+        DT_TRY(dt_prepare_trace(prepare, take_row, &o));
+        if (dt_prepare_recipe(prepare)->id != NULL)
+            DT_TRY(dt_prepare_identify(prepare, take_id, &o));
+        goto out;
+    }
     for (int p = 0; p < DT_SET_COUNT; p++)
-        if (l->source->sets[p].inputs != NULL)
+        if (l->source->sets[p].inputs != NULL) {
             DT_TRY(number_file(&o, (dt_set)p));
+            DT_TRY(read_ids(&o, (dt_set)p));
+        }
 out:
     return status;
 }

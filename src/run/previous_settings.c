@@ -90,7 +90,8 @@ DT_MUST_USE static dt_status check_option(const dt_previous *previous, const dt_
                            "--resume %s: --%s is %s, but the checkpoint has the %s of %s; remove "
                            "--%s. --force cannot change it",
                            previous->path, option->name, now, fixed[i].what, then, option->name);
-    static const char *const parts[] = {"restarts", "average", "folds", "repeats", "fold", NULL};
+    static const char *const parts[] = {"restarts", "average", "folds", "folds-by-id",
+                                        "repeats",  "fold",    NULL};
     if (dt_text_is_among(option->name, parts))
         return dt_fail(DT_USAGE,
                        "--resume %s: --%s is %s, but the run began with %s; remove --%s. --force "

@@ -299,10 +299,11 @@ static void report_folds(const dt_run *r)
         dt_log_say("folds      number %lld of %lld%s; the validation rows are those held out\n",
                    (long long)s->fold, (long long)(s->folds * s->repeats), repeats);
     else
-        dt_log_say("folds      %lld of the %llu training and validation rows%s; each is the "
+        dt_log_say("folds      %lld of the %llu training and validation rows%s%s; each is the "
                    "validation set once\n",
                    (long long)s->folds,
-                   (unsigned long long)(r->sets[DT_TRAIN].N + r->sets[DT_VALIDATION].N), repeats);
+                   (unsigned long long)(r->sets[DT_TRAIN].N + r->sets[DT_VALIDATION].N),
+                   s->folds_by_id ? " by their ids" : "", repeats);
 }
 
 static void report_training(const dt_run *r)

@@ -8,7 +8,8 @@
 /* ---- run_folds_data.c ---- */
 
 /* Checks that the training and validation rows can be divided. Collective; same on all ranks: the
- * result. Errors: DT_DATA: a class, or values, with fewer rows than folds. */
+ * result. Errors: DT_DATA: a class, or values, with fewer rows than folds, or fewer ids;
+ * DT_USAGE: no ids; DT_MEMORY. */
 DT_MUST_USE dt_status dt_run_check_folds(const dt_run *r);
 
 /**

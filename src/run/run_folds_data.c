@@ -5,12 +5,71 @@
 #include "dtrain/data/folds.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static uint64_t count_rows(const dt_run *r)
 {
     return r->sets[DT_TRAIN].N + r->sets[DT_VALIDATION].N;
 }
+
+/* ---- ids (rank 0) ---- */
+
+typedef struct row_id {
+    const char *text;
+    uint64_t row;
+} row_id;
+
+static int compare_ids(const void *a, const void *b)
+{
+    const row_id *x = a, *y = b;
+    const int order = strcmp(x->text, y->text);
+    return order != 0 ? order : x->row < y->row ? -1 : x->row > y->row;
+}
+
+/* Gives rows of the same id the same group, from 0 on. *out [training and validation rows] is the
+ * caller's; *count: groups. */
+DT_MUST_USE static dt_status find_groups(uint64_t **out, uint64_t *count, const dt_run *r)
+{
+    dt_status status = DT_OK;
+    row_id *rows = NULL;
+    uint64_t N = 0;
+    *count = 0;
+    DT_TRY(dt_memory_alloc(&rows, count_rows(r), sizeof *rows, "ids of rows"));
+    DT_TRY(dt_memory_alloc(out, count_rows(r), sizeof **out, "ids of rows"));
+    for (int p = DT_TRAIN; p <= DT_VALIDATION; p++)
+        for (uint64_t n = 0; n < r->sets[p].N; n++, N++)
+            rows[N] = (row_id){r->sets[p].ids.text + r->sets[p].ids.at[n], N};
+    qsort(rows, N, sizeof *rows, compare_ids);
+    for (uint64_t i = 0; i < N; i++) {
+        *count += i == 0 || strcmp(rows[i].text, rows[i - 1].text) != 0;
+        (*out)[rows[i].row] = *count - 1;
+    }
+out:
+    dt_memory_free(rows);
+    return status;
+}
+
+DT_MUST_USE static dt_status check_ids(const dt_run *r)
+{
+    dt_status status = DT_OK;
+    uint64_t *groups = NULL, count = 0;
+    for (int p = DT_TRAIN; p <= DT_VALIDATION; p++)
+        if (r->sets[p].ids.count != r->sets[p].N)
+            return dt_fail(DT_USAGE,
+                           "--folds-by-id was given, but the %s rows have no ids; name the column "
+                           "of a table with --id, or add an array id",
+                           p == DT_TRAIN ? "training" : "validation");
+    DT_TRY(find_groups(&groups, &count, r));
+    if (count < (uint64_t)r->settings.folds)
+        DT_TRY(dt_fail(DT_DATA, "--folds is %lld, but there are only %llu ids; use fewer folds",
+                       (long long)r->settings.folds, (unsigned long long)count));
+out:
+    dt_memory_free(groups);
+    return status;
+}
+
+/* ---- classes ---- */
 
 /* Rank 0 has the classes' names. */
 DT_MUST_USE static dt_status fail_class(const dt_run *r, size_t c, uint64_t rows)
@@ -29,6 +88,8 @@ DT_MUST_USE static dt_status check(const dt_run *r)
 {
     const uint64_t K = (uint64_t)r->settings.folds;
     const dt_dataset *train = &r->sets[DT_TRAIN], *validation = &r->sets[DT_VALIDATION];
+    if (r->settings.folds_by_id)
+        return check_ids(r);
     for (size_t c = 0; c < train->C; c++) {
         const uint64_t rows = train->class_rows[c] + validation->class_rows[c];
         if (rows > 0 && rows < K)
@@ -42,10 +103,28 @@ DT_MUST_USE static dt_status check(const dt_run *r)
     return DT_OK;
 }
 
+/* A fold's rows are there beside those they come from, and once more while they are sent. */
+DT_MUST_USE static dt_status check_room(const dt_run *r)
+{
+    const int ranks = r->environment.launch.host_size;
+    const dt_dataset *train = &r->sets[DT_TRAIN];
+    const double words = (double)(train->D + train->T + (train->w != NULL ? 1 : 0));
+    const double rows = (double)count_rows(r) / dt_comm_size(r->comm) * ranks;
+    char what[64];
+    (void)snprintf(what, sizeof what, "the rows of a fold, beside %.4g rows",
+                   (double)count_rows(r));
+    return dt_memory_check(2.0 * rows * words * sizeof(float), ranks, what, "use more hosts");
+}
+
 dt_status dt_run_check_folds(const dt_run *r)
 {
-    return dt_comm_agree(r->comm, r->root ? check(r) : DT_OK);
+    dt_status status = r->root ? check(r) : DT_OK;
+    if (status == DT_OK)
+        status = check_room(r);
+    return dt_comm_agree(r->comm, status);
 }
+
+/* ---- folds ---- */
 
 /* The classes of the training rows, then of the validation rows, on rank 0. */
 DT_MUST_USE static dt_status gather_labels(int32_t **out, const dt_run *r)
@@ -64,6 +143,20 @@ out:
     return status;
 }
 
+DT_MUST_USE static dt_status assign(uint16_t *out, const dt_run *r, const int32_t *labels,
+                                    const dt_fold_plan *plan)
+{
+    dt_status status = DT_OK;
+    uint64_t *groups = NULL, count = 0;
+    if (!r->settings.folds_by_id)
+        return dt_folds_assign(out, labels, count_rows(r), plan);
+    DT_TRY(find_groups(&groups, &count, r));
+    DT_TRY(dt_folds_assign_groups(out, groups, count_rows(r), count, plan));
+out:
+    dt_memory_free(groups);
+    return status;
+}
+
 dt_status dt_run_find_folds(uint16_t **out, const dt_run *r, int64_t repeat)
 {
     dt_status status = DT_OK;
@@ -77,7 +170,7 @@ dt_status dt_run_find_folds(uint16_t **out, const dt_run *r, int64_t repeat)
     DT_TRY(gather_labels(&labels, r));
     status = dt_memory_alloc(out, N, sizeof **out, "folds of rows");
     if (status == DT_OK && r->root)
-        status = dt_folds_assign(*out, labels, N, &plan);
+        status = assign(*out, r, labels, &plan);
     DT_TRY(dt_comm_agree(r->comm, status));
     dt_comm_broadcast(r->comm, *out, N * sizeof **out);
 out:

@@ -25,6 +25,7 @@ typedef struct writer {
     float *p; /* [N, C]: of one set */
     dt_target *y; /* [N, T] */
     char *line;
+    char *id_name; /* a field; NULL: the rows have no ids */
     char **classes; /* [C]: names as fields of a CSV; NULL: values */
 } writer;
 
@@ -75,9 +76,9 @@ out:
 
 /* ---- the file (rank 0) ---- */
 
-DT_MUST_USE static dt_status name_class(char **out, const char *name)
+DT_MUST_USE static dt_status make_field(char **out, const char *name)
 {
-    const dt_status status = dt_memory_alloc(out, 2 * strlen(name) + 3, 1, "class name");
+    const dt_status status = dt_memory_alloc(out, 2 * strlen(name) + 3, 1, "name");
     if (status == DT_OK)
         (*out)[dt_text_put_field(*out, name, strlen(name))] = '\0';
     return status;
@@ -91,7 +92,7 @@ DT_MUST_USE static dt_status name_classes(writer *w)
     for (size_t c = 0; c < w->C; c++) {
         char id[NUMBER_BYTES];
         (void)snprintf(id, sizeof id, "%zu", c);
-        DT_TRY(name_class(&w->classes[c], names != NULL ? names[c] : id));
+        DT_TRY(make_field(&w->classes[c], names != NULL ? names[c] : id));
     }
 out:
     return status;
@@ -107,7 +108,12 @@ DT_MUST_USE static dt_status put_header(writer *w)
 {
     dt_status status = DT_OK;
     char name[64];
-    DT_TRY(put(w, "set,row,repeat,fold"));
+    DT_TRY(put(w, "set,row"));
+    if (w->id_name != NULL) {
+        DT_TRY(put(w, ","));
+        DT_TRY(put(w, w->id_name));
+    }
+    DT_TRY(put(w, ",repeat,fold"));
     if (w->classes != NULL)
         DT_TRY(put(w, ",truth"));
     for (size_t c = 0; c < w->C; c++) {
@@ -133,10 +139,16 @@ DT_MUST_USE static dt_status put_row(writer *w, int p, int64_t repeat, uint64_t 
 {
     const uint64_t first = p == 0 ? 0 : w->whole->sets[DT_TRAIN].N;
     const int64_t number = w->whole->sets[divided[p]].numbers[n];
+    const dt_row_texts *ids = &w->whole->sets[divided[p]].ids;
     const size_t C = w->C;
     char *to = w->line;
-    to += snprintf(to, 128, "%s,%" PRId64 ",%" PRId64 ",%d", dt_set_name(divided[p]), number,
-                   repeat + 1, w->folds[first + n] + 1);
+    to += snprintf(to, 64, "%s,%" PRId64, dt_set_name(divided[p]), number);
+    if (w->id_name != NULL) {
+        const char *id = ids->text + ids->at[n];
+        *to++ = ',';
+        to += dt_text_put_field(to, id, strlen(id));
+    }
+    to += snprintf(to, 64, ",%" PRId64 ",%d", repeat + 1, w->folds[first + n] + 1);
     if (w->classes != NULL) {
         const char *name = w->classes[w->y[n].label];
         *to++ = ',';
@@ -159,17 +171,35 @@ DT_MUST_USE static dt_status put_row(writer *w, int p, int64_t repeat, uint64_t 
     return dt_file_write(w->file, w->line, (size_t)(to - w->line));
 }
 
+/* Both sets have ids, or they are left out. *longest: of an id. */
+DT_MUST_USE static dt_status find_ids(writer *w, size_t *longest)
+{
+    const dt_run *r = w->whole;
+    *longest = 0;
+    for (int p = 0; p < SETS; p++) {
+        const dt_row_texts *ids = &r->sets[divided[p]].ids;
+        if (ids->count != r->sets[divided[p]].N)
+            return DT_OK;
+        for (uint64_t n = 0; n < ids->count; n++)
+            *longest =
+                ids->at[n + 1] - ids->at[n] > *longest ? ids->at[n + 1] - ids->at[n] : *longest;
+    }
+    return make_field(&w->id_name, r->recipe.id != NULL ? r->recipe.id : DT_SOURCE_ID);
+}
+
 DT_MUST_USE static dt_status begin_file(writer *w)
 {
     dt_status status = DT_OK;
     char path[PATH_BYTES + 32];
-    size_t longest = 0;
+    size_t longest = 0, longest_id = 0;
     uint64_t most = 0;
+    DT_TRY(find_ids(w, &longest_id));
     if (w->whole->sets[DT_TRAIN].C > 0)
         DT_TRY(name_classes(w));
     for (size_t c = 0; w->classes != NULL && c < w->C; c++)
         longest = strlen(w->classes[c]) > longest ? strlen(w->classes[c]) : longest;
-    DT_TRY(dt_memory_alloc(&w->line, 160 + longest + 2 * NUMBER_BYTES * w->C, 1, "a line"));
+    DT_TRY(dt_memory_alloc(&w->line, 160 + longest + 2 * longest_id + w->C * 2 * NUMBER_BYTES, 1,
+                           "a line"));
     for (int p = 0; p < SETS; p++)
         most = w->whole->sets[divided[p]].N > most ? w->whole->sets[divided[p]].N : most;
     DT_TRY(dt_memory_alloc(&w->p, most * w->C, sizeof *w->p, "predictions"));
@@ -245,6 +275,7 @@ out:
     dt_memory_free(w.p);
     dt_memory_free(w.y);
     dt_memory_free(w.line);
+    dt_memory_free(w.id_name);
     dt_memory_free_texts(w.classes, w.C);
     return status;
 }

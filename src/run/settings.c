@@ -278,9 +278,11 @@ DT_MUST_USE static dt_status check_all_folds(const dt_settings *s)
 DT_MUST_USE static dt_status check_folds(const dt_settings *s)
 {
     const long long folds = (long long)s->folds, all = (long long)(s->folds * s->repeats);
-    if (folds == 0 && (s->repeats > 1 || s->fold > 0))
+    if (folds == 0 && (s->repeats > 1 || s->fold > 0 || s->folds_by_id))
         return dt_fail(DT_USAGE, "--%s requires --folds of 2 or more",
-                       s->fold > 0 ? "fold" : "repeats");
+                       s->fold > 0      ? "fold"
+                       : s->repeats > 1 ? "repeats"
+                                        : "folds-by-id");
     if (folds == 0)
         return DT_OK;
     if (folds == 1)

@@ -213,6 +213,10 @@ static const dt_option options[] = {
      "train K times, each time with another fold as validation set; keep the K models as one that "
      "predicts their mean; 0: none",
      DT_SETTING_NEWER},
+    {"folds-by-id", NULL, DT_OPTION_FLAG, AT(folds_by_id), 0, 0, NULL, NULL,
+     "of --folds: keep rows with the same id in one fold: of a table by the column --id, of arrays "
+     "by the array id; without regard to classes",
+     DT_SETTING_NEWER},
     {"repeats", "R", DT_OPTION_INT, AT(repeats), 1, DT_NETWORKS_MAX, NULL, "1",
      "of --folds: how often the rows are divided, each time in another way", DT_SETTING_NEWER},
     {"fold", "N", DT_OPTION_INT, AT(fold), 0, DT_NETWORKS_MAX, NULL, "0",

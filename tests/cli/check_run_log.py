@@ -33,7 +33,7 @@ CONFIG = {"inputs": "", "targets": "", "weights": "", "task": "classification", 
           "learning_rate": 0.002, "optimizer": "adam", "momentum": 0.0, "nesterov": 0, "rho": 0.9,
           "schedule": "constant", "schedule_factor": 0.1, "schedule_every": 10, "warmup": 0.0, "weight_decay": 0.0, "l2": 0.0, "l1": 0.0, "clip_norm": 0.0, "clip_value": 0.0, "max_norm": 0.0,
           "patience": 3, "min_delta": 0.0001, "monitor": "val_accuracy", "min_epochs": 1, "baseline": 0.25,
-          "no_restore_best": 0, "restarts": 1, "average": 0, "folds": 0, "repeats": 1, "fold": 0, "seed": 5, "split_seed": -1, "shards": 9, "sum": "exact", "threads": 1, "engine": "auto", "reduce": "auto", "overlap": "auto", "init_from": "",
+          "no_restore_best": 0, "restarts": 1, "average": 0, "folds": 0, "folds_by_id": 0, "repeats": 1, "fold": 0, "seed": 5, "split_seed": -1, "shards": 9, "sum": "exact", "threads": 1, "engine": "auto", "reduce": "auto", "overlap": "auto", "init_from": "",
           "csv_log": "", "progress": 0, "quiet": 0, "like": "",
           # what a preparation of a table has: the defaults
           "target": "", "id": "", "drop": "", "numeric": "", "categorical": "", "fill": "error",

@@ -34,26 +34,14 @@ save_parts("some", rows=(203, 70, 60), classes=3)
 random = np.random.default_rng(5)
 for part, rows in (("train", 150), ("validation", 50)):
     x = random.normal(size=(rows, 4)).astype("f4")
-    np.savez(f"values-{part}.npz", inputs=x, weights=random.integers(0, 9, size=rows) / 4,
+    np.savez(f"values-{part}.npz", inputs=x, id=random.integers(0, 40, size=rows), weights=random.integers(0, 9, size=rows) / 4,
              targets=np.stack([x[:, 0] * x[:, 1] * 40 + 100, x[:, 2] ** 2], 1).astype("f4"))
 table = random.normal(size=(90, 3))
 with open("table.csv", "w") as file:
-    file.write("a,b,answer\n")
-    for a, b, noise in table:
-        file.write(f'{a:.3f},{b:.3f},{chr(34) + "yes, sir" + chr(34) if a + b + noise / 3 > 0 else "no"}\n')
+    file.write("who,a,b,answer\n")
+    for i, (a, b, noise) in enumerate(table):
+        file.write(f'"p, {i % 25}",{a:.3f},{b:.3f},{chr(34) + "yes, sir" + chr(34) if a + b + noise / 3 > 0 else "no"}\n')
 PY
-
-# with_fault FAULT RANKS ARGUMENTS...: a run in which that happens.
-REAL=$DTRAIN
-with_fault() {
-    DTRAIN_FAULT=$1
-    shift
-    export DTRAIN_FAULT
-    DTRAIN=$DTRAIN_FAULTS
-    run "$@"
-    unset DTRAIN_FAULT
-    DTRAIN=$REAL
-}
 
 # ---- a fold is what a person would train by hand ----
 usual="--epochs 4 --batch 50 --hidden 8 --learning-rate 0.01"
@@ -120,6 +108,9 @@ for name in ("val_loss", "val_accuracy", "test_roc_auc"):
         assert abs(float(summary[f"summary.{name}_deviation"]) - values.std(ddof=1)) < 1e-8
 assert "validation" not in run["evaluation"] and "test" in run["evaluation"]
 
+assert [name.decode() for name in run["fold_scores"]["name"][run["fold_scores"]["shown"] == 1]] == \
+    ["val_loss", "val_accuracy", "val_roc_auc"]
+
 # Each row once a repeat, class by class; its truth, and what its fold's model predicts.
 rows = rows_of("whole")
 truth = np.concatenate([arrays("some-train")["targets"], arrays("some-validation")["targets"]])
@@ -149,6 +140,29 @@ assert (held == np.load("expected.npy").astype("f4")).all()
 alone = [np.load(f"test-{i}.npz")["probabilities"].astype("f8") for i in range(1, 7)]
 assert np.abs(np.load("mean.npz")["probabilities"] - np.mean(alone, axis=0)).max() < 1e-6
 assert np.abs(alone[0] - alone[1]).max() > 1e-3
+PY
+
+# `dtrain report` shows the table, here and on the page.
+run 0 report whole --html page.html
+expect_status 0
+"$PYTHON" - <<'PY' 2>wrong || fail "report: $(cat wrong)"
+import re
+import h5py
+run = h5py.File("whole/run.h5")
+def shown(row):
+    return [str(row[key]) for key in ("fold", "repeat", "rows")] + ["ok", str(row["best_epoch"])] + \
+        [f"{row[key]:.4f}" for key in ("val_loss", "val_accuracy", "val_roc_auc")]
+scores = run["fold_scores"][:][run["fold_scores"]["shown"] == 1]
+wanted = [["fold", "repeat", "held out", "status", "best epoch", "val loss", "val accuracy", "val roc auc"]]
+wanted += [shown(row) for row in run["folds"][:]]
+lines = [re.split("  +", line.strip()) for line in open("stdout")]
+first = lines.index(wanted[0])
+assert lines[first:first + 7] == wanted, lines
+for word, line in (("mean", lines[first + 7]), ("deviation", lines[first + 8])):
+    assert line == [word] + [f"{row[word]:.4f}" for row in scores], line
+page = re.sub(".*<h2>Folds</h2>", "", open("page.html").read(), flags=re.S).split("</table>")[0]
+rows = [re.findall("<t[hd].*?>(.*?)</t[hd]>", row) for row in page.split("<tr>")[1:]]
+assert rows[:7] == wanted and rows[7][0] == "mean" and rows[8][5] == lines[first + 8][1], rows
 PY
 
 # ---- ranks; interrupted: 4 steps an epoch, 16 a fold ----
@@ -185,15 +199,15 @@ expect_status 2
 expect_stderr 'dtrain --like stopped/fold-1 --init-from stopped/fold-1 --out stopped-2'
 
 # ---- values with weights, no test set ----
-run 2 --quiet --epochs 3 --learning-rate 0.02 --weights weights --folds 4 --test-split 0 --out values values
+run 2 --quiet --epochs 3 --learning-rate 0.02 --weights weights --folds 4 --test-split 0 --out of-values values
 expect_status 0
 expect_stdout '^summary.val_r2_deviation='
 "$PYTHON" - <<'PY' || fail "values by hand"
 import numpy as np
 from folds import arrays, by_hand, rows_of
-by_hand("hand2", ("values-train", "values-validation", "values-validation"), "values", 1, 3,
+by_hand("hand2", ("values-train", "values-validation", "values-validation"), "of-values", 1, 3,
         ("inputs", "targets", "weights"))
-rows = rows_of("values")
+rows = rows_of("of-values")
 truth = np.concatenate([arrays("values-train")["targets"], arrays("values-validation")["targets"]])
 for j in range(2):
     assert (np.array([float(row[f"truth_{j}"]) for row in rows], dtype="f4") == truth[:, j]).all()
@@ -201,25 +215,41 @@ for j in range(2):
 assert np.bincount([int(row["fold"]) for row in rows]).tolist() == [0, 50, 50, 50, 50]
 PY
 rm hand2-test.npz
+run 0 --quiet --epochs 1 --folds 4 --folds-by-id --test-split 0 --out ids values
+expect_status 0
+"$PYTHON" - <<'PY' || fail "rows of one id are in one fold"
+import numpy as np
+from folds import arrays, rows_of
+rows = rows_of("ids")
+ids = np.concatenate([arrays("values-train")["id"], arrays("values-validation")["id"]])
+assert [int(row["id"]) for row in rows] == ids.tolist()
+fold = np.array([int(row["fold"]) for row in rows])
+assert all(len(set(fold[ids == i])) == 1 for i in ids)
+assert np.bincount(fold)[1:].min() >= 40, np.bincount(fold)
+PY
 run 1 --quiet --epochs 3 --learning-rate 0.02 --weights weights --test-split 0 --out hand2 hand2
 expect_status 0
-"$PYTHON" "$TESTS/cli/compare_runs.py" hand2 values/fold-3 >wrong || fail "values by hand: $(cat wrong)"
+"$PYTHON" "$TESTS/cli/compare_runs.py" hand2 of-values/fold-3 >wrong || fail "values by hand: $(cat wrong)"
 
 # ---- a table; its encoding is the same in all folds, and each fold's threshold counts ----
-run 2 table.csv --target answer --preset tabular --members 2 --hidden 8 --epochs 2 --folds 2 --threshold f1 \
+run 2 table.csv --target answer --id who --folds-by-id --preset tabular --members 2 --hidden 8 --epochs 2 --folds 2 --threshold f1 \
     --validation-split 0 --out table
 expect_status 0
 "$PYTHON" - "$(summary threshold)" <<'PY' 2>wrong || fail "a table: $(cat wrong)"
+import csv
 import sys
 import h5py
 import numpy as np
 from folds import rows_of
 rows = rows_of("table")
-assert list(rows[0]) == ["set", "row", "repeat", "fold", "truth", "p_no", "p_yes, sir"]
-lines = [line.rstrip("\n").split(",", 2)[2].strip('"') for line in open("table.csv")]
+assert list(rows[0]) == ["set", "row", "who", "repeat", "fold", "truth", "p_no", "p_yes, sir"]
+table = list(csv.DictReader(open("table.csv", newline="")))
 numbers = [int(row["row"]) for row in rows]
 assert len(numbers) == 81 and len(set(numbers)) == 81 and max(numbers) > 81
-assert all(lines[int(row["row"])] == row["truth"] for row in rows)
+assert all(table[int(row["row"]) - 1]["answer"] == row["truth"] for row in rows)
+assert all(table[int(row["row"]) - 1]["who"] == row["who"] for row in rows)
+folds_of = {(row["who"], row["fold"]) for row in rows}
+assert len(folds_of) == len({who for who, _ in folds_of}) == 25
 thresholds = [h5py.File(f"table/fold-{i}/run.h5")["summary"].attrs["threshold"] for i in (1, 2)]
 assert abs(np.mean(thresholds) - float(sys.argv[1])) < 1e-8
 PY
@@ -255,6 +285,8 @@ refused() {
 refused 2 '--folds is 1, but must be 2 or more' --folds 1
 refused 2 '--folds is -1, but must be between 0 and 256' --folds -1
 refused 2 '--repeats requires --folds of 2 or more' --repeats 2
+refused 2 '--folds-by-id requires --folds of 2 or more' --folds-by-id
+refused 2 '--folds-by-id was given, but the training rows have no ids' --folds 2 --folds-by-id
 refused 2 '--fold requires --folds of 2 or more' --fold 2
 refused 2 '--fold is 7, but --folds 3 and --repeats 2 make 6' --folds 3 --repeats 2 --fold 7
 refused 2 '--folds 100 and --repeats 3 make 300 runs; expected at most 256' --folds 100 --repeats 3
@@ -263,3 +295,7 @@ refused 2 '--folds 3 and --init-from one were given, but that model may know' --
 refused 2 '--folds 3 and --csv-log x.csv were given' --folds 3 --csv-log x.csv
 refused 2 '--folds 3 and --bins-by tree were given' --folds 3 --numeric-embedding piecewise --bins-by tree
 refused 3 'training and validation rows; a fold needs one of each class. Use fewer folds' --folds 200
+run 0 values --folds 90 --folds-by-id --out refused
+expect_status 3
+expect_one_stderr_line '--folds is 90, but there are only 39 ids; use fewer folds'
+expect_no_file refused

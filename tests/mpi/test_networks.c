@@ -77,6 +77,7 @@ static const struct {
     {"restarts", NULL}, /* several runs: tests/cli/test_restarts.sh */
     {"average", NULL}, /* likewise */
     {"folds", NULL}, /* likewise: tests/cli/test_folds.sh */
+    {"folds-by-id", NULL}, /* likewise */
     {"repeats", NULL}, /* likewise */
     {"fold", NULL}, /* likewise */
     {"category-embedding", NULL}, /* requires a recipe: tests/cli/test_members.sh */

@@ -96,12 +96,41 @@ static void test_one_row_each(void **state)
     assert_int_equal(seen, (1u << FEW) - 1);
 }
 
+/* No group is in two folds; the folds differ by no more rows than a group has. */
+static void test_groups(void **state)
+{
+    enum { GROUPS = 60, LARGEST = 40 };
+    uint16_t folds[ROWS], other[ROWS];
+    uint64_t groups[ROWS];
+    (void)state;
+    for (size_t i = 0; i < ROWS; i++)
+        groups[i] = i < LARGEST ? 0 : (i * 7919 + i / 13) % GROUPS;
+    for (size_t K = 2; K <= FOLDS_MOST; K++) {
+        size_t rows[FOLDS_MOST] = {0}, fold_of[GROUPS];
+        const dt_fold_plan plan = {.K = K, .seed = 3}, again = {.K = K, .seed = 3, .repeat = 1};
+        for (size_t g = 0; g < GROUPS; g++)
+            fold_of[g] = SIZE_MAX;
+        assert_int_equal(dt_folds_assign_groups(folds, groups, ROWS, GROUPS, &plan), DT_OK);
+        for (size_t i = 0; i < ROWS; i++) {
+            assert_true(folds[i] < K);
+            assert_true(fold_of[groups[i]] == SIZE_MAX || fold_of[groups[i]] == folds[i]);
+            fold_of[groups[i]] = folds[i];
+            rows[folds[i]]++;
+        }
+        for (size_t k = 0; k < K; k++)
+            assert_in_range(rows[k], ROWS / K - LARGEST, ROWS / K + LARGEST);
+        assert_int_equal(dt_folds_assign_groups(other, groups, ROWS, GROUPS, &again), DT_OK);
+        assert_true(memcmp(folds, other, sizeof folds) != 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_even),
         cmocka_unit_test(test_seeds),
         cmocka_unit_test(test_one_row_each),
+        cmocka_unit_test(test_groups),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,6 +15,15 @@
 /** Most classes there can be: more mean that `targets` is some other column. */
 enum { DT_CLASSES_MAX = 65536 };
 
+/** A text for each row. */
+typedef struct dt_row_texts {
+    uint64_t count; /* rows; 0: there are none */
+    char *text; /* all of them, each with a NUL behind it */
+    size_t *at; /* [count + 1]: where each begins */
+    size_t capacity; /* of text, and */
+    uint64_t room; /* of at */
+} dt_row_texts;
+
 /**
  * One set of rows, dealt to shards: row n lies in shard n mod S, as its row n / S, or as
  * dt_deal.run says. A rank owns a contiguous block of shards, so which rows stand together never
@@ -40,6 +49,8 @@ typedef struct dt_dataset {
     /* [N]: on rank 0, with dt_deal.numbers: each row's number in the table, from 1, or what the
      * array `row` says, or else its place in its file, from 0. NULL: not asked for */
     int64_t *numbers;
+    dt_row_texts
+        ids; /* likewise: from the column --id, or the array `id`; zeroed: there are none */
 } dt_dataset;
 
 /** Returns the first shard of a rank; the first of rank + 1 is where its block ends. Local. */
@@ -59,7 +70,7 @@ typedef struct dt_deal {
     size_t C; /* outputs of the model that is to see the rows; 0: found from the training targets */
     char *const *class_names; /* [C]: of that model; NULL: none. Used on rank 0 only */
     bool ids; /* numbers are class ids, as dtrain prepare writes them. Used on rank 0 only */
-    bool numbers; /* dt_dataset.numbers is asked for */
+    bool numbers; /* dt_dataset.numbers and ids are asked for; ids take a further pass of a table */
     double validation_split, test_split; /* for the sets that the source does not have */
     uint64_t seed;
     int host_ranks; /* ranks on this host, which allocate at the same time */

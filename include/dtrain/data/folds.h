@@ -29,4 +29,15 @@ typedef struct dt_fold_plan {
 DT_MUST_USE dt_status dt_folds_assign(uint16_t *out, const int32_t *labels, uint64_t N,
                                       const dt_fold_plan *plan);
 
+/**
+ * Divides groups of rows into K folds, so that no group is in two. The largest groups come first,
+ * those of one size in a random order, and each goes to the fold with the fewest rows.
+ *
+ * Shapes:  out [N], a fold from 0 on; groups [N], below G; N > 0, K <= G
+ * Calls:   local
+ * Errors:  DT_MEMORY
+ */
+DT_MUST_USE dt_status dt_folds_assign_groups(uint16_t *out, const uint64_t *groups, uint64_t N,
+                                             uint64_t G, const dt_fold_plan *plan);
+
 #endif

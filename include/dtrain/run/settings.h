@@ -63,6 +63,7 @@ typedef struct dt_settings {
     bool no_restore_best;
     int64_t restarts; /* 1: an ordinary run */
     bool average;
+    bool folds_by_id;
     int64_t folds, repeats, fold; /* folds: 0: none; fold: from 1, the only one; 0: all */
     int64_t seed, split_seed, shards; /* split_seed: -1: seed */
     int sum; /* a dt_sum */
