@@ -128,6 +128,9 @@ static void warn(const dt_preparation *r)
         dt_log_warn("the classes '%s' and '%s' are spelled alike; write them in one way if they "
                     "are one",
                     show(name, found->similar[0]), show(other, found->similar[1]));
+    if (found->equal[0] != NULL)
+        dt_log_warn("'%s' and '%s' in the target are the same number, and one class",
+                    show(name, found->equal[0]), show(other, found->equal[1]));
     if (found->guessed)
         dt_log_warn("the target has %zu whole numbers, which are taken for classes; use --task "
                     "regression to predict a quantity, or --task classification",

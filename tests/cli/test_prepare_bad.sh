@@ -71,7 +71,7 @@ rows 'if (n == 1234 || n == 77) b = ""' >missing-text.csv
 bad missing-text.csv "row 77 (line 78): column 'bb' has no value here, and in 2 cells in all; --fill"
 bad missing-text.csv "row 77 (line 78): column 'bb'" --fill mean
 rows 'if (n == 1234) y = ""' >missing-target.csv
-bad missing-target.csv "row 1234 (line 1235): the target 'y' has no value; --fill 'y=drop'"
+bad missing-target.csv "row 1234 (line 1235): the target 'y' has no value here, and in 1 row in all; --fill 'y=drop'"
 bad missing-target.csv "row 1234 (line 1235): the target 'y' has no value" --fill mean,mode
 rows 'if (n > 0) y = "no"' >one-class.csv
 bad one-class.csv "every row's 'y' is 'no'"

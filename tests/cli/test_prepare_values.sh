@@ -162,7 +162,7 @@ refused 3 "abc.csv: row 77 (line 78): column 'price': 'abc' is no number" abc.cs
 refused 3 "abc.csv: row 77 (line 78): the target 'price': 'abc' is no number, but 599 of its 600" \
     abc.csv --target price
 rows 'if (n == 77) price = ""' >empty.csv
-refused 3 "empty.csv: row 77 (line 78): the target 'price' has no value; --fill 'price=drop'" \
+refused 3 "empty.csv: row 77 (line 78): the target 'price' has no value here, and in 1 row in all; --fill 'price=drop'" \
     empty.csv --target price --fill mean
 rows 'if (n > 0) price = 7.5' >constant.csv
 refused 3 "constant.csv: every row's 'price' is 7.5; there is nothing to learn" constant.csv \

@@ -45,6 +45,16 @@ expect_status 0
 grep -v labels.csv stdout >found
 grep -v rows.csv expected | cmp -s - found || fail "the same evaluation of 1.0 and 1"
 
+# In the table that the model is from they are one class, too.
+sed -e '2~3 s/$/.0/' train.csv >mixed.csv
+run 0 prepare mixed.csv --target y --categorical grade,flag --out mixed --quiet
+expect_status 0
+expect_one_stderr_line "'0' and '0.0' in the target are the same number, and one class"
+expect_stdout_line summary.classes=2
+for set in train validation test; do
+    expect_same_file "mixed/$set.npz" "data/$set.npz"
+done
+
 # ---- nothing is known ----
 
 sed -e '2,$ s/^\([0-9]*\),/grade \1,/' rows.csv >unknown.csv

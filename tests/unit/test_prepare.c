@@ -258,7 +258,37 @@ static void test_targets_refused(void **state)
     table_write_text("x,kind\n1,a\n2,a\n3,a\n");
     check_survey_refused(&plan, DT_DATA, "t.csv: every row's 'kind' is 'a'");
     table_write_text("x,kind\n1,a\n2,b\n3,?\n");
-    check_survey_refused(&plan, DT_DATA, "t.csv: row 3 (line 4): the target 'kind' has no value");
+    check_survey_refused(&plan, DT_DATA,
+                         "t.csv: row 3 (line 4): the target 'kind' has no value here, and in 1 row "
+                         "in all: '?' means a missing value; --fill 'kind=drop' leaves such rows "
+                         "out");
+    dt_prepare_plan usual = plan_all();
+    usual.missing = "";
+    usual.missing_only = NULL; /* the texts that are usual */
+    table_write_text("x,kind\n1,a\n2,\n3,None\n4,b\n5,None\n");
+    check_survey_refused(&usual, DT_DATA,
+                         "t.csv: row 3 (line 4): the target 'kind' has no value here, and in 3 "
+                         "rows in all: 'None' means a missing value; --fill 'kind=drop' leaves "
+                         "such rows out, --missing-only '' --fill 'kind=drop' makes it a class");
+    table_write_text("x,y,kind\n1,NA,a\n2,N/A,None\n3,1,b\n4,2,b\n");
+    check_survey_refused(&usual, DT_DATA,
+                         "leaves such rows out, --missing-only 'NA,N/A' makes it a class");
+    usual.missing_only = "NA,N/A";
+    usual.fill = "mean";
+    prepared q;
+    assert_int_equal(prepared_survey(&q, &usual), DT_OK);
+    assert_int_equal(q.table->class_count, 3);
+    prepared_clear(&q);
+    usual.missing_only = NULL;
+    table_write_text("x,y,kind\n1,NA,a\n2,N/A,None\n3,None,b\n4,2,b\n");
+    check_survey_refused(&usual, DT_DATA, "--fill 'kind=drop' leaves such rows out");
+    assert_null(strstr(dt_status_text(), "missing-only")); /* y has it, too */
+    usual.fill = "";
+    table_write_text("x,land,kind\n1,NA,a\n2,DE,a\n3,FR,b\n4,NA,b\n");
+    check_survey_refused(&usual, DT_DATA,
+                         "column 'land' has no value here, and in 2 cells in all: 'NA' means a "
+                         "missing value; --fill says what to do: drop, mode, category; "
+                         "--missing-only '' makes it a category");
     table_text t = {0};
     table_add(&t, "x,kind\n");
     for (size_t i = 0; i < 21; i++)
@@ -280,14 +310,17 @@ static void test_targets_twice(void **state)
 {
     (void)state;
     const dt_prepare_plan plan = plan_all();
-    table_write_text("x,kind\n1,0\n2,1\n3,1.0\n4,1\n");
-    check_survey_refused(&plan, DT_DATA,
-                         "t.csv: the target 'kind' has both '1' and '1.0', which are the same "
-                         "number but would be two classes; write it in one way");
-    table_write_text("x,kind\n1,0\n2,1\n3,-0\n4,1\n");
-    check_survey_refused(&plan, DT_DATA, "has both '-0' and '0'");
     table_write_text("x,kind\n1,other\n2,01\n3,2\n4,1e0\n"); /* among texts as well */
-    check_survey_refused(&plan, DT_DATA, "has both '01' and '1e0'");
+    check_survey_refused(&plan, DT_DATA,
+                         "t.csv: the target 'kind' has both '01' and '1e0', which are the same "
+                         "number but would be two classes; write it in one way");
+    table_write_text("x,kind\n1,0\n2,1\n3,1.0\n4,true\n"); /* which of the two is 1.0? */
+    check_survey_refused(&plan, DT_DATA, "has both '1' and '1.0'");
+    table_write_text("x,kind\n1,1\n2,1.0\n3,1\n");
+    check_survey_refused(&plan, DT_DATA, "every row's 'kind' is '1'; there is nothing to learn");
+    check_classes("0 1 1.0 1 +2.0 2 2", "0 1 +2.0");
+    check_classes("0 1 -0 1.0 1", "-0 1");
+    check_classes("10 x 1.0 1 10.0 1.00", "1 10 x"); /* they need not be neighbours */
     check_classes("12345678901234567890 12345678901234567891",
                   "12345678901234567890 12345678901234567891"); /* no double tells them apart */
     check_classes("1 1.5 v1 V1 v1.0", "1 1.5 V1 v1 v1.0");
@@ -302,13 +335,13 @@ static void test_missing_cells(void **state)
     table_write_text("x,job,kind\n1,a,no\n2,,yes\n,b,no\nNA,a,yes\n5,b,no\n");
     check_survey_refused(
         &plan, DT_DATA,
-        "t.csv: row 3 (line 4): column 'x' has no value here, and in 2 cells in all (also in "
-        "'job'); --fill says what to do: median,category or drop");
+        "t.csv: row 4 (line 5): column 'x' has no value here, and in 2 cells in all (also in "
+        "'job'): 'NA' means a missing value; --fill says what to do: median,category or drop");
     plan.fill = "category";
     check_survey_refused(
         &plan, DT_DATA,
-        "t.csv: row 3 (line 4): column 'x' has no value here, and in 2 cells in all; "
-        "--fill says what to do: drop, mean, median, mode, indicator, "
+        "t.csv: row 4 (line 5): column 'x' has no value here, and in 2 cells in all: 'NA' means a "
+        "missing value; --fill says what to do: drop, mean, median, mode, indicator, "
         "median-indicator");
     plan.fill = "mean";
     check_survey_refused(&plan, DT_DATA,

@@ -162,7 +162,8 @@ static void test_values_refused(void **state)
                          "classification");
     write_numbers(50, 49, 0.5, "?");
     check_survey_refused(&plan, DT_DATA,
-                         "t.csv: row 50 (line 51): the target 'kind' has no value; --fill "
+                         "t.csv: row 50 (line 51): the target 'kind' has no value here, and in 1 "
+                         "row in all: '?' means a missing value; --fill "
                          "'kind=drop' leaves such rows out");
     plan.fill = "kind=drop";
     prepared p;
@@ -266,7 +267,8 @@ static void test_weights_refused(void **state)
     check_weights_refused("1 inf 3", DT_DATA,
                           "t.csv: row 2 (line 3): column 'n': 'inf' is no number");
     check_weights_refused("1 NA 3", DT_DATA,
-                          "t.csv: row 2 (line 3): the weight 'n' has no value; --fill 'n=drop' "
+                          "t.csv: row 2 (line 3): the weight 'n' has no value here, and in 1 row "
+                          "in all: 'NA' means a missing value; --fill 'n=drop' "
                           "leaves such rows out");
     check_weights_refused("0 0 0", DT_DATA, "t.csv: the weight 'n' is 0 in every row");
     dt_prepare_plan plan = plan_all();

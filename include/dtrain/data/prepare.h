@@ -112,6 +112,7 @@ typedef struct dt_prepare_table {
     size_t class_count; /* 0: values */
     const char *const *classes; /* [class_count]: their names */
     const char *similar[2]; /* classes that differ in blanks or case alone; NULL: there are none */
+    const char *equal[2]; /* the same number in two texts, which are one class; NULL: none are */
     const uint64_t *class_rows[DT_SET_COUNT]; /* [class_count]; known after dt_prepare_fit */
 } dt_prepare_table;
 
@@ -163,9 +164,9 @@ typedef dt_status dt_prepare_take(void *context, const dt_prepare_row *row);
  *          given); names, and texts that are used, that are no UTF-8; text in a numeric column
  *          (row, line, column, cell); nothing in a cell of a column that knows no filling; no
  *          column that is left; a target that is one class or one value only, too many classes,
- *          or the same number in two texts, or dates; a date whose order cannot be told; text or
- *          nothing in a target that is values, or in a weight; a negative weight; a set without
- *          rows, or a class without training rows.
+ *          or dates, or the same number as two classes ("1", "01"); a date whose
+ *          order cannot be told; text or nothing in a target that is values, or in a weight; a
+ *          negative weight; a set without rows, or a class without training rows.
  *          DT_USAGE: a plan that contradicts itself. DT_MEMORY. On error *out = NULL.
  */
 DT_MUST_USE dt_status dt_prepare_survey(dt_prepare **out, dt_csv *csv, const dt_prepare_plan *plan,

@@ -72,9 +72,17 @@ static dt_status see_text(const dt_prepare *p, size_t c, const dt_csv_row *row, 
 static void see_missing(const dt_prepare *p, size_t c, const dt_csv_row *row)
 {
     dt_survey *survey = &p->surveys[c];
-    if (p->columns[c].missing++ == 0) {
+    const dt_csv_field *cell = &row->fields[c];
+    const bool is_empty = cell->bytes == 0;
+    if (p->columns[c].missing++ == 0 || (!is_empty && survey->missing_texts == 0)) {
         survey->missing_row = row->row;
         survey->missing_line = row->line;
+        (void)dt_text_show(survey->missing_text, cell->text, cell->bytes);
+    }
+    survey->empty += is_empty;
+    if (!is_empty) {
+        const size_t text = dt_missing_find(&p->missing, cell);
+        survey->missing_texts |= UINT64_C(1) << (text < 63 ? text : 63);
     }
     survey->counts_rows = false;
 }
@@ -269,6 +277,7 @@ static void begin_survey(dt_prepare *p)
         survey->has_fraction = survey->has_looks = survey->has_decimals = survey->holds = false;
         survey->has_doubts = survey->has_short = false;
         survey->numbers = survey->texts = survey->digit_texts = survey->bad_row = 0;
+        survey->empty = survey->missing_texts = 0;
         survey->written[0] = '\0';
         dt_prepare_begin_dates(survey);
         p->columns[c].minimum = INFINITY;
@@ -327,7 +336,8 @@ static void fill_table(dt_prepare *p)
                                   .targets = p->measured,
                                   .class_count = p->class_count,
                                   .classes = p->classes,
-                                  .similar = {p->similar[0], p->similar[1]}};
+                                  .similar = {p->similar[0], p->similar[1]},
+                                  .equal = {p->equal[0], p->equal[1]}};
     for (int set = 0; set < DT_SET_COUNT; set++) {
         p->table.set_rows[set] = p->set_rows[set];
         p->table.class_rows[set] = p->class_rows[set];

@@ -42,7 +42,10 @@ typedef struct dt_survey {
     bool is_compact; /* all numbers so far may be dates, as 20210131 */
     dt_date_order order; /* of its dates; DT_DATE_NONE: it has none */
     uint64_t numbers, texts; /* cells */
-    uint64_t missing_row, missing_line; /* the first */
+    uint64_t missing_row, missing_line; /* the first; if any is not empty, of those */
+    uint64_t empty; /* missing cells without a text */
+    uint64_t missing_texts; /* bit n: a missing cell is text n; 63: or one behind it */
+    char missing_text[DT_TEXT_SHOWN_BYTES + 4]; /* the first, to be shown */
     uint64_t text_row, text_line; /* the first */
     char text[DT_TEXT_SHOWN_BYTES + 4]; /* the first, to be shown */
     uint64_t digit_texts; /* texts that look like numbers */
@@ -91,6 +94,7 @@ struct dt_prepare {
     dt_split_method split_method;
     bool guessed; /* as dt_prepare_table.guessed */
     size_t missing_count;
+    size_t missing_usual; /* of them, those that are not the plan's `missing` */
     char **missing_texts;
     dt_missing missing;
     char decimal; /* of columns for which nothing else was found or asked */
@@ -104,7 +108,7 @@ struct dt_prepare {
     uint64_t rows, dropped_rows, set_rows[DT_SET_COUNT];
     size_t class_count; /* 0: values, whose rows are counted as those of one class */
     const char **classes; /* [class_count], sorted */
-    const char *similar[2]; /* as dt_prepare_table.similar */
+    const char *similar[2], *equal[2]; /* as in dt_prepare_table */
     uint64_t *class_rows[DT_SET_COUNT]; /* [class_count] */
     uint64_t *all_class_rows; /* [class_count] */
     double *values; /* [T]: of the row that is fitted; NULL: classes */
@@ -199,6 +203,9 @@ bool dt_prepare_is_mixed(const dt_prepare *p, size_t c);
 
 /** Fails for the mixed column `c` and all others, and says with which options they are not. */
 DT_MUST_USE dt_status dt_prepare_fail_mixed(const dt_prepare *p, size_t c);
+
+/** Fails for missing cells in the target or in the weights, `what`, in column `c`. */
+DT_MUST_USE dt_status dt_prepare_fail_valueless(const dt_prepare *p, size_t c, const char *what);
 
 /** Fails for column `c` and all others with missing cells that nothing fills. */
 DT_MUST_USE dt_status dt_prepare_fail_unfilled(const dt_prepare *p, size_t c);

@@ -303,6 +303,7 @@ static dt_status read_missing(dt_prepare *p)
     dt_status status = DT_OK;
     const char *only = p->plan->missing_only;
     DT_TRY(add_missing(p, only != NULL ? only : DT_MISSING_TEXTS));
+    p->missing_usual = p->missing_count;
     DT_TRY(add_missing(p, p->plan->missing));
     p->missing = dt_missing_of((const char *const *)p->missing_texts, p->missing_count);
 out:

@@ -134,6 +134,60 @@ dt_status dt_prepare_fail_mixed(const dt_prepare *p, size_t c)
 
 /* ---- cells that hold nothing ---- */
 
+/* The option with which the texts of a column mean themselves, and those of all others nothing as
+ * before; "": there is none. */
+static void advise_missing(list *out, const dt_prepare *p, size_t c)
+{
+    const uint64_t mine = p->surveys[c].missing_texts;
+    uint64_t others = 0;
+    for (size_t i = 0; i < p->count; i++)
+        if (i != c && p->columns[i].role != DT_ROLE_DROPPED)
+            others |= p->surveys[i].missing_texts;
+    const uint64_t usual = p->missing_usual < 63 ? (UINT64_C(1) << p->missing_usual) - 1 : 0;
+    *out = (list){.is_whole = true};
+    if (mine == 0 || (mine & ~usual) != 0 || (mine & others) != 0)
+        return;
+    add(out, "--missing-only '");
+    for (size_t i = 0; i < p->missing_usual; i++)
+        if ((others >> i & 1) != 0) {
+            out->is_whole = out->is_whole && can_be_typed(p->missing_texts[i]);
+            add(out, "%s%s", out->count++ > 0 ? "," : "", p->missing_texts[i]);
+        }
+    add(out, "'");
+    if (!out->is_whole)
+        *out = (list){0};
+}
+
+/* What the first missing cell holds, if it is not empty. */
+static void show_missing(char out[DT_TEXT_SHOWN_BYTES + 32], const dt_survey *survey)
+{
+    out[0] = '\0';
+    if (survey->missing_texts != 0)
+        (void)snprintf(out, DT_TEXT_SHOWN_BYTES + 32, ": '%s' means a missing value",
+                       survey->missing_text);
+}
+
+dt_status dt_prepare_fail_valueless(const dt_prepare *p, size_t c, const char *what)
+{
+    const dt_survey *survey = &p->surveys[c];
+    const char *path = dt_csv_path(p->csv), *name = p->names[c];
+    const uint64_t rows = p->columns[c].missing;
+    char meaning[DT_TEXT_SHOWN_BYTES + 32];
+    list only = {0}, drop = {.is_whole = true};
+    show_missing(meaning, survey);
+    if (!survey->is_value)
+        advise_missing(&only, p, c);
+    if (survey->empty > 0)
+        add(&drop, " --fill '%s=drop'", name);
+    return dt_fail(DT_DATA,
+                   "%s: row %llu (line %llu): the %s '%s' has no value here, and in %llu row%s in "
+                   "all%s; --fill '%s=drop' leaves such rows out%s%s%s%s",
+                   path, (unsigned long long)survey->missing_row,
+                   (unsigned long long)survey->missing_line, what, name, (unsigned long long)rows,
+                   rows == 1 ? "" : "s", meaning, name, only.used > 0 ? ", " : "", only.text,
+                   only.used > 0 ? drop.text : "", only.used > 0 ? " makes it a class" : "");
+}
+
 static bool is_unfilled(const dt_prepare *p, size_t c)
 {
     return dt_prepare_is_input(&p->columns[c]) && p->columns[c].missing > 0 &&
@@ -150,6 +204,8 @@ dt_status dt_prepare_fail_unfilled(const dt_prepare *p, size_t c)
                          : column->role == DT_ROLE_CATEGORICAL ? "drop, mode, category"
                                                                : "drop";
     list others = {.is_whole = true};
+    list only = {0};
+    char meaning[DT_TEXT_SHOWN_BYTES + 32];
     bool any[2] = {numeric, column->role == DT_ROLE_CATEGORICAL};
     for (size_t i = 0; i < p->count; i++)
         if (i != c && is_unfilled(p, i)) {
@@ -157,16 +213,20 @@ dt_status dt_prepare_fail_unfilled(const dt_prepare *p, size_t c)
             add_name(&others, p->names[i]);
         }
     end_names(&others);
+    show_missing(meaning, survey);
+    if (column->role == DT_ROLE_CATEGORICAL && survey->empty == 0 && others.count == 0)
+        advise_missing(&only, p, c);
     if (others.count > 0)
         advice = any[0] && any[1] ? "median,category or drop"
                  : any[0]         ? "median or drop"
                                   : "category or drop";
     return dt_fail(DT_DATA,
                    "%s: row %llu (line %llu): column '%s' has no value here, and in %llu cell%s in "
-                   "all%s%s%s; --fill says what to do: %s",
+                   "all%s%s%s%s; --fill says what to do: %s%s%s%s",
                    dt_csv_path(p->csv), (unsigned long long)survey->missing_row,
                    (unsigned long long)survey->missing_line, p->names[c],
                    (unsigned long long)column->missing, column->missing == 1 ? "" : "s",
                    others.count > 0 ? " (also in " : "", others.text, others.count > 0 ? ")" : "",
-                   advice);
+                   meaning, advice, only.used > 0 ? "; " : "", only.text,
+                   only.used > 0 ? " makes it a category" : "");
 }

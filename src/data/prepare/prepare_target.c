@@ -20,15 +20,7 @@ enum { WHOLE_CLASSES_MAX = 100, ROWS_A_CLASS_MIN = 10 };
 /* `what`: "target" or "weight". */
 static dt_status check_cells(const dt_prepare *p, size_t c, const char *what)
 {
-    const dt_survey *survey = &p->surveys[c];
-    const char *name = p->names[c];
-    if (p->columns[c].missing == 0)
-        return DT_OK;
-    return dt_fail(DT_DATA,
-                   "%s: row %llu (line %llu): the %s '%s' has no value; --fill '%s=drop' leaves "
-                   "such rows out",
-                   dt_csv_path(p->csv), (unsigned long long)survey->missing_row,
-                   (unsigned long long)survey->missing_line, what, name, name);
+    return p->columns[c].missing == 0 ? DT_OK : dt_prepare_fail_valueless(p, c, what);
 }
 
 static dt_status check_weights(const dt_prepare *p)
@@ -132,9 +124,6 @@ static dt_status check_classes(const dt_prepare *p)
         return status;
     if (!survey->keeps_values)
         return dt_prepare_fail_distinct(p, name);
-    if (survey->values.count < 2)
-        return dt_fail(DT_DATA, "%s: every row's '%s' is '%s'; there is nothing to learn", path,
-                       name, survey->values.entries[0].text);
     if (survey->values.count > DT_CLASSES_MAX)
         return dt_fail(DT_DATA,
                        "%s: the target '%s' has %zu distinct values; at most %d can be "
@@ -143,45 +132,82 @@ static dt_status check_classes(const dt_prepare *p)
     return DT_OK;
 }
 
-/* "1" and "1.0" are two classes by their texts, which nobody means. Beyond 2^53 doubles that are
- * equal may stand for different numbers. `sorted` has room for all values. */
-static dt_status check_equal(const dt_prepare *p, const dt_dictionary_entry **sorted)
+static dt_status fail_equal(const dt_prepare *p, const char *a, const char *b)
 {
-    const dt_dictionary *values = &p->surveys[p->targets[0]].values;
+    return dt_fail(DT_DATA,
+                   "%s: the target '%s' has both '%s' and '%s', which are the same number but "
+                   "would be two classes; write it in one way",
+                   dt_csv_path(p->csv), p->names[p->targets[0]], a, b);
+}
+
+static bool are_spelled_alike(const dt_dictionary_entry *a, const dt_dictionary_entry *b)
+{
+    char one[DT_SPELLING_BYTES], other[DT_SPELLING_BYTES];
+    const size_t length = dt_spelling(one, a->text, a->bytes);
+    return length > 0 && length == dt_spelling(other, b->text, b->bytes) &&
+           memcmp(one, other, length) == 0;
+}
+
+/* "1" and "1.0" are one class, since predict takes the one for the other; "1" and "01", which may
+ * be a code, are told apart by nobody. Beyond 2^53 doubles that are equal may stand for different
+ * numbers. In `index` an entry gets the number of the one that it is the same as, or its own.
+ * `sorted` has room for all values. */
+static dt_status find_equal(dt_prepare *p, const dt_dictionary_entry **sorted)
+{
+    dt_dictionary *values = &p->surveys[p->targets[0]].values;
     size_t count = 0;
-    for (size_t i = 0; i < values->count; i++)
+    for (size_t i = 0; i < values->count; i++) {
+        values->entries[i].index = (int32_t)i;
         if (values->entries[i].kind == DT_VALUE_NUMBER &&
             fabs(values->entries[i].number) < WHOLE_MAX)
             sorted[count++] = &values->entries[i];
+    }
     dt_prepare_sort(sorted, count);
-    for (size_t i = 1; i < count; i++)
-        if (!(sorted[i - 1]->number < sorted[i]->number))
-            return dt_fail(DT_DATA,
-                           "%s: the target '%s' has both '%s' and '%s', which are the same number "
-                           "but would be two classes; write it in one way",
-                           dt_csv_path(p->csv), p->names[p->targets[0]], sorted[i - 1]->text,
-                           sorted[i]->text);
+    for (size_t i = 1; i < count; i++) {
+        if (sorted[i - 1]->number < sorted[i]->number)
+            continue;
+        if (!are_spelled_alike(sorted[i - 1], sorted[i]))
+            return fail_equal(p, sorted[i - 1]->text, sorted[i]->text);
+        values->entries[sorted[i] - values->entries].index = sorted[i - 1]->index;
+        p->equal[0] = sorted[i - 1]->text;
+        p->equal[1] = sorted[i]->text;
+    }
     return DT_OK;
 }
 
-/* They are most likely one. */
+/* Classes that are spelled alike are most likely one. What is the same number as a class must be
+ * found as that class in any table, which it is not if a third is spelled so. */
 static dt_status find_similar(dt_prepare *p)
 {
     dt_status status = DT_OK;
+    const dt_dictionary *values = &p->surveys[p->targets[0]].values;
     dt_names names = {0};
-    for (size_t i = 0; i < p->class_count && p->similar[0] == NULL; i++) {
+    for (size_t i = 0; i < p->class_count; i++) {
         DT_ASSERT(p->classes[i] != NULL);
         const size_t bytes = strlen(p->classes[i]);
         const int32_t other = dt_names_find_spelled(&names, p->classes[i], bytes);
-        if (other >= 0) {
+        if (other >= 0 && p->similar[0] == NULL) {
             p->similar[0] = p->classes[other];
             p->similar[1] = p->classes[i];
         }
         DT_TRY(dt_names_add(&names, p->classes[i], bytes, (int32_t)i));
     }
+    for (size_t i = 0; i < values->count; i++) {
+        const dt_dictionary_entry *entry = &values->entries[i];
+        if (dt_names_find(&names, entry->text, entry->bytes) < 0 &&
+            dt_names_find_spelled(&names, entry->text, entry->bytes) != entry->index)
+            DT_TRY(fail_equal(p, p->classes[entry->index], entry->text));
+    }
 out:
     dt_names_clear(&names);
     return status;
+}
+
+static dt_status fail_one_class(const dt_prepare *p)
+{
+    return dt_fail(DT_DATA, "%s: every row's '%s' is '%s'; there is nothing to learn",
+                   dt_csv_path(p->csv), p->names[p->targets[0]],
+                   p->surveys[p->targets[0]].values.entries[0].text);
 }
 
 static dt_status take_classes(dt_prepare *p)
@@ -189,21 +215,28 @@ static dt_status take_classes(dt_prepare *p)
     dt_status status = DT_OK;
     dt_dictionary *values = &p->surveys[p->targets[0]].values;
     const dt_dictionary_entry **sorted = NULL;
+    int32_t *ids = NULL; /* classes, of entries */
     DT_TRY(check_classes(p));
-    p->class_count = values->count;
+    DT_TRY(dt_memory_alloc(&ids, values->count, sizeof *ids, "classes"));
     DT_TRY(dt_memory_alloc(&sorted, values->count, sizeof *sorted, "classes"));
-    DT_TRY(check_equal(p, sorted));
+    DT_TRY(find_equal(p, sorted));
     DT_TRY(dt_memory_alloc(&p->classes, values->count, sizeof *p->classes, "classes"));
     for (size_t i = 0; i < values->count; i++)
-        sorted[i] = &values->entries[i];
-    dt_prepare_sort(sorted, values->count);
-    for (size_t i = 0; i < values->count; i++) {
+        if (values->entries[i].index == (int32_t)i)
+            sorted[p->class_count++] = &values->entries[i];
+    if (p->class_count < 2)
+        DT_TRY(fail_one_class(p));
+    dt_prepare_sort(sorted, p->class_count);
+    for (size_t i = 0; i < p->class_count; i++) {
         p->classes[i] = sorted[i]->text;
-        values->entries[sorted[i] - values->entries].index = (int32_t)i;
+        ids[sorted[i]->index] = (int32_t)i;
     }
+    for (size_t i = 0; i < values->count; i++)
+        values->entries[i].index = ids[values->entries[i].index];
     DT_TRY(find_similar(p));
 out:
     dt_memory_free(sorted);
+    dt_memory_free(ids);
     return status;
 }
 
@@ -218,9 +251,9 @@ static dt_status count_rows(dt_prepare *p)
     DT_TRY(dt_memory_alloc(&p->all_class_rows, count, sizeof(uint64_t), "classes"));
     for (int set = 0; set < DT_SET_COUNT; set++)
         DT_TRY(dt_memory_alloc(&p->class_rows[set], count, sizeof(uint64_t), "classes"));
-    p->all_class_rows[0] = p->rows;
-    for (size_t i = 0; i < p->class_count; i++)
-        p->all_class_rows[values->entries[i].index] = values->entries[i].count;
+    p->all_class_rows[0] = p->class_count > 0 ? 0 : p->rows;
+    for (size_t i = 0; p->class_count > 0 && i < values->count; i++)
+        p->all_class_rows[values->entries[i].index] += values->entries[i].count;
 out:
     return status;
 }

@@ -21,16 +21,21 @@ dt_missing dt_missing_of(const char *const *texts, size_t count)
     return missing;
 }
 
+size_t dt_missing_find(const dt_missing *missing, const dt_csv_field *cell)
+{
+    for (size_t i = 0; i < missing->count; i++)
+        if (strcmp(missing->texts[i], cell->text) == 0)
+            return i;
+    return SIZE_MAX;
+}
+
 bool dt_missing_is(const dt_missing *missing, const dt_csv_field *cell)
 {
     if (cell->bytes == 0)
         return true;
     if ((missing->lengths[(unsigned char)cell->text[0]] & length_bit(cell->bytes)) == 0)
         return false;
-    for (size_t i = 0; i < missing->count; i++)
-        if (strcmp(missing->texts[i], cell->text) == 0)
-            return true;
-    return false;
+    return dt_missing_find(missing, cell) != SIZE_MAX;
 }
 
 double dt_signed_log(double x)

@@ -25,6 +25,9 @@ dt_missing dt_missing_of(const char *const *texts, size_t count);
 /** Tells whether a cell holds nothing. Local. */
 bool dt_missing_is(const dt_missing *missing, const dt_csv_field *cell);
 
+/** Returns the index of the text that a cell is; SIZE_MAX: none, as of an empty cell. Local. */
+size_t dt_missing_find(const dt_missing *missing, const dt_csv_field *cell);
+
 /**
  * Fails with DT_DATA: "clients.csv: row 17 (line 18): column 'age': 'old' <what>". Local.
  */
