@@ -67,14 +67,14 @@ parts = ("some-train", "some-validation", "some-test")
 by_hand("hand", parts, "whole", 2, 1, ("inputs", "targets"))
 PY
 # shellcheck disable=SC2086
-run 1 --quiet $usual --out hand hand
+run 0 --quiet $usual --out hand hand
 expect_status 0
 "$PYTHON" "$TESTS/cli/compare_runs.py" hand whole/fold-4 >wrong || fail "the same bits as by hand: $(cat wrong)"
 # shellcheck disable=SC2086
 run 3 --quiet $usual --folds 3 --repeats 2 --fold 4 --out one some
 expect_status 0
 "$PYTHON" "$TESTS/cli/compare_runs.py" hand one >wrong || fail "one fold alone: $(cat wrong)"
-run 1 --quiet --like whole/fold-4 --out again
+run 0 --quiet --like whole/fold-4 --out again
 expect_status 0
 expect_stdout_line summary.like_weights=same
 
@@ -128,9 +128,9 @@ assert 0.2 < np.mean([a == b for a, b in zip(first, second)]) < 0.47
 mine = [row for row in rows if row["repeat"] == "2" and row["fold"] == "1"]
 np.save("expected.npy", np.array([[float(row[f"p_{c}"]) for c in range(3)] for row in mine]))
 PY
-run 1 predict whole/fold-4 hand-validation.npz --out held.npz
+run 0 predict whole/fold-4 hand-validation.npz --out held.npz
 expect_status 0
-run 1 predict whole some-test.npz --out mean.npz
+run 0 predict whole some-test.npz --out mean.npz
 expect_status 0
 for i in 1 2 3 4 5 6; do run 0 predict "whole/fold-$i" some-test.npz --out "test-$i.npz"; done
 "$PYTHON" - <<'PY' || fail "predictions of the held-out rows, and the mean of all"
@@ -182,7 +182,7 @@ expect_status 75
 expect_stdout '^stopped    SIGTERM in epoch 2, .*, fold 3; checkpoint in stopped/checkpoint.h5$'
 expect_no_file stopped/out_of_fold.csv
 ended=$(ls -i stopped/fold-2/run.h5 stopped/fold-2/model.h5)
-run 2 --resume stopped --folds 4
+run 0 --resume stopped --folds 4
 expect_status 2
 expect_one_stderr_line '--resume stopped: --folds is 4, but the run began with 3; remove --folds.'
 DTRAIN_FAULT=kill:1:20 timeout -k 5 "$RUN_TIMEOUT" mpirun -q -np 2 "$DTRAIN_FAULTS" --resume stopped \
@@ -194,7 +194,7 @@ expect_status 0
 "$PYTHON" "$TESTS/cli/compare_runs.py" whole stopped >wrong || fail "the resumed run: $(cat wrong)"
 expect_same_file stopped/out_of_fold.csv whole/out_of_fold.csv
 [ "$(ls -i stopped/fold-2/run.h5 stopped/fold-2/model.h5)" = "$ended" ] || fail "an ended fold is not run again"
-run 1 --resume stopped
+run 0 --resume stopped
 expect_status 2
 expect_stderr 'dtrain --like stopped/fold-1 --init-from stopped/fold-1 --out stopped-2'
 
@@ -253,7 +253,7 @@ assert len(folds_of) == len({who for who, _ in folds_of}) == 25
 thresholds = [h5py.File(f"table/fold-{i}/run.h5")["summary"].attrs["threshold"] for i in (1, 2)]
 assert abs(np.mean(thresholds) - float(sys.argv[1])) < 1e-8
 PY
-run 1 predict table table.csv --out table-out.csv
+run 0 predict table table.csv --out table-out.csv
 expect_status 0
 
 # ---- a fold that diverges does not stop the others: its rows have no prediction ----
@@ -277,7 +277,7 @@ PY
 refused() {
     refused_status=$1 refused_line=$2
     shift 2
-    run 2 some --out refused "$@"
+    run 0 some --out refused "$@"
     expect_status "$refused_status"
     expect_one_stderr_line "$refused_line"
     expect_no_file refused

@@ -17,10 +17,10 @@ static const char BLANKS[] = " \t";
 bool dt_space_may_vary(const dt_option *option)
 {
     /* Those of the whole search, and those that other values of --monitor would come from. */
-    static const char *const fixed[] = {"class-weight", "threshold", "task",    "preset",
-                                        "init-from",    "restarts",  "average", "monitor",
-                                        "folds",        "repeats",   "fold",    "shards",
-                                        "sum",          "engine",    NULL};
+    static const char *const fixed[] = {"class-weight", "threshold",   "task",    "preset",
+                                        "init-from",    "restarts",    "average", "monitor",
+                                        "folds",        "folds-by-id", "repeats", "fold",
+                                        "shards",       "sum",         "engine",  NULL};
     const unsigned of_job =
         DT_SETTING_SESSION | DT_SETTING_NO_WEIGHT | DT_SETTING_HOW_SUMMED | DT_SETTING_THREADS;
     const unsigned of_data = DT_SETTING_DATA | DT_SETTING_TABLE | DT_SETTING_REMAKES;
