@@ -43,9 +43,18 @@ void dt_options_set_defaults(const dt_option_table *table, void *settings)
 
 /* ---- names ---- */
 
-dt_status dt_options_find(size_t *out, const dt_option_table *table, const char *name)
+dt_status dt_options_find(size_t *out, const dt_option_table *table, const char *given)
 {
     const char *names[DT_OPTION_MAX];
+    const char *name = NULL;
+    char dashes[64]; /* batch_size, as the attributes of run.h5 have it, is batch-size */
+    (void)snprintf(dashes, sizeof dashes, "%s", given);
+    for (char *c = dashes; *c != '\0'; c++)
+        *c = *c == '_' ? '-' : *c;
+    *out = table->count;
+    const dt_status status = dt_options_resolve(&name, table, dashes);
+    if (status != DT_OK)
+        return status;
     for (*out = 0; *out < table->count; ++*out) {
         names[*out] = table->options[*out].name;
         if (strcmp(names[*out], name) == 0)
@@ -53,8 +62,8 @@ dt_status dt_options_find(size_t *out, const dt_option_table *table, const char 
     }
     const size_t nearest = dt_text_nearest(name, names, table->count);
     if (nearest != SIZE_MAX)
-        return dt_fail(DT_USAGE, "unknown option --%s; did you mean --%s?", name, names[nearest]);
-    return dt_fail(DT_USAGE, "unknown option --%s; --help lists them", name);
+        return dt_fail(DT_USAGE, "unknown option --%s; did you mean --%s?", given, names[nearest]);
+    return dt_fail(DT_USAGE, "unknown option --%s; --help lists them", given);
 }
 
 /* ---- command line and file ---- */

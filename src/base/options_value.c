@@ -74,7 +74,7 @@ static dt_status parse_list(dt_option_list *out, const dt_option *option, const 
 {
     const bool numbers = option->kind == DT_OPTION_LIST;
     *out = (dt_option_list){0};
-    if (numbers && strcmp(text, "none") == 0)
+    if (numbers && (strcmp(text, "none") == 0 || (strcmp(text, "0") == 0 && option->minimum > 0)))
         return DT_OK;
     char item[32];
     for (const char *from = text;;) {

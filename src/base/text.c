@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { NAME_MAX_BYTES = 63 };
 
@@ -204,7 +205,7 @@ int dt_text_find_choice(const char *choices, const char *word)
     int index = 0;
     for (const char *from = choices;; index++) {
         const size_t length = strcspn(from, "|");
-        if (strlen(word) == length && strncmp(from, word, length) == 0)
+        if (strlen(word) == length && strncasecmp(from, word, length) == 0)
             return index;
         if (from[length] == '\0')
             return -1;

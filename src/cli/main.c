@@ -11,6 +11,7 @@
 #include "dtrain/nn/linalg.h"
 #include "dtrain/report/report.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -65,6 +66,30 @@ static const command *find_command(int argc, char **argv)
     return NULL;
 }
 
+/* Lists the commands. */
+DT_MUST_USE static dt_status fail_no_command(const char *word)
+{
+    char list[256];
+    size_t used = 0;
+    for (size_t i = 0; i < COMMANDS && used < sizeof list; i++)
+        used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i > 0 ? ", " : "",
+                                 commands[i].word);
+    return dt_fail(DT_USAGE, "no command, file or folder '%s'; commands are %s", word, list);
+}
+
+/* Whether a file here has a name that begins so: then the word may be the prefix of data. */
+static bool begins_a_name(const char *word)
+{
+    bool found = false;
+    DIR *folder = opendir(".");
+    const struct dirent *entry = NULL;
+    while (!found && folder != NULL && (entry = readdir(folder)) != NULL)
+        found = strncmp(entry->d_name, word, strlen(word)) == 0;
+    if (folder != NULL)
+        (void)closedir(folder);
+    return found;
+}
+
 /* A word that is neither a command nor anything there is more likely a slip than data. For rank 0
  * alone to judge: the other ranks' hosts may not have its files. */
 static dt_status check_word(const char *word)
@@ -75,10 +100,21 @@ static dt_status check_word(const char *word)
     for (size_t i = 0; i < COMMANDS; i++)
         words[i] = commands[i].word;
     const size_t nearest = dt_text_nearest(word, words, COMMANDS);
-    if (nearest == SIZE_MAX)
-        return DT_OK;
-    return dt_fail(DT_USAGE, "%s: no such command, file or folder; did you mean dtrain %s?", word,
-                   words[nearest]);
+    if (nearest != SIZE_MAX)
+        return dt_fail(DT_USAGE, "%s: no such command, file or folder; did you mean dtrain %s?",
+                       word, words[nearest]);
+    if (word[strspn(word, "abcdefghijklmnopqrstuvwxyz")] != '\0' || begins_a_name(word))
+        return DT_OK; /* looks like data, whose reader says what it looked for */
+    return fail_no_command(word);
+}
+
+/* Of `dtrain help WORD`, which starts no ranks. */
+static dt_status refuse_word(const char *word)
+{
+    const dt_status status = fail_no_command(word);
+    if (dt_launch_is_first())
+        dt_log_error("%s", dt_status_text());
+    return status;
 }
 
 static void print_commands(void)
@@ -185,15 +221,23 @@ int main(int argc, char **argv)
     occupy_standard_streams();
     dt_signals_ignore_limits();
     restart_with_better_kernels(argc, argv);
+    const bool help = argc > 1 && strcmp(argv[1], "help") == 0;
+    if (help) { /* dtrain help COMMAND: as dtrain COMMAND --help */
+        argc--;
+        argv++;
+    }
     const command *asked = find_command(argc, argv);
     const bool named = asked != NULL;
+    if (help && !named && argc > 1)
+        return (int)refuse_word(argv[1]);
     const int first = named ? 2 : 1;
     if (!named)
         asked = &commands[0];
-    const bool asks_for_help = has_word(argc, argv, "--help") || has_word(argc, argv, "-h");
+    const bool asks_for_help = help || has_word(argc, argv, "--help") || has_word(argc, argv, "-h");
+    const bool asks_for_version = has_word(argc, argv, "--version") || has_word(argc, argv, "-V");
     /* Once, also under a launcher. */
-    if (has_word(argc, argv, "--version") || asks_for_help) {
-        if (dt_launch_is_first() && has_word(argc, argv, "--version")) {
+    if (asks_for_version || asks_for_help) {
+        if (dt_launch_is_first() && asks_for_version) {
             print_version();
         } else if (dt_launch_is_first()) {
             if (!named)

@@ -71,8 +71,8 @@ wrong 0 "unknown option --something-else; --help lists them" --something-else
 wrong 0 "unknown option -e; options begin with two dashes, --help lists them" -e 5
 wrong 0 "unknown option -x; options begin with two dashes, --help lists them" -x
 wrong 0 "unknown option --" "--$(printf 'x%.0s' 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21)$(printf 'y%.0s' 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20)-and-so-on-for-ever-and-ever"
-wrong 0 "DATA is one folder, prefix or file, or three files" a b
-wrong 0 "too many words: 'g'" a b c d e f g
+wrong 0 "DATA is one folder, prefix or file, or three files" a.npz b.npz
+wrong 0 "too many words: 'g'" a.npz b.npz c d e f g
 
 # ---- no value, no number, out of range ----
 wrong 0 "--batch needs a value" --batch
@@ -96,7 +96,7 @@ wrong 0 "--learning-rate is inf, but" --learning-rate inf
 wrong 0 "--learning-rate is -0.1, but" --learning-rate -0.1
 wrong 0 "--min-delta is -1, but" --min-delta -1
 wrong 0 "--validation-split is 1.5, but" --validation-split 1.5
-wrong 0 "--hidden is 0, but" --hidden 0
+wrong 0 "--hidden is 0, but" --hidden 5,0
 wrong 0 "--hidden" --hidden 64,
 wrong 0 "--hidden" --hidden ,
 wrong 0 "--hidden" --hidden 64,x

@@ -18,8 +18,32 @@ for ranks in 0 1 3; do
     run "$ranks" nothing-like-it
     expect_status 3
     expect_one_stderr_line "dtrain: error: nothing-like-it: no such file or folder"
+    # One word of small letters alone, and no data's beginning.
+    run "$ranks" tune
+    expect_status 2
+    expect_one_stderr_line "dtrain: error: no command, file or folder 'tune'; commands are train, prepare, evaluate, "
 done
 expect_no_file results
+run 0 help tune
+expect_status 2
+expect_one_stderr_line "dtrain: error: no command, file or folder 'tune'; commands are train, "
+for command in '' train predict; do
+    run 0 help $command
+    expect_status 0
+    cp stdout help.txt
+    run 0 $command --help
+    expect_same_file stdout help.txt
+done
+run 0 -V
+expect_status 0
+cp stdout version.txt
+run 0 --version
+expect_same_file stdout version.txt
+"$PYTHON" -c 'from make_data import save_parts; save_parts("prefix", rows=(80, 20, 20), columns=4)'
+run 0 prefix --batch_size 20 --lr 0.002 --max-iter 1 --quiet --out aliases
+expect_status 0
+run 0 prefix --batch 20 --learning-rate 0.002 --epochs 1 --quiet --out options
+expect_same_file aliases/model.h5 options/model.h5
 
 # ---- data called like a slip ----
 mkdir host-0 host-1

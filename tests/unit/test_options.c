@@ -280,6 +280,28 @@ static void test_unknown_names(void **state)
                   "--help lists them");
 }
 
+/* What users of other programs type: the same thing under another name, or a hint. */
+static void test_aliases(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("--batch-size 3 --output here --hidden_layer_sizes 4,5 --silent"),
+                     DT_OK);
+    assert_int_equal(parsed.batch, 3);
+    assert_string_equal(parsed.out, "here");
+    assert_int_equal(parsed.hidden.count, 2);
+    assert_true(parsed.quiet && dt_options_given(&table, &parsed, "batch"));
+    assert_int_equal(parse("--batch_size=4 --color GREEN --hidden 0"), DT_OK);
+    assert_int_equal(parsed.batch, 4);
+    assert_int_equal(parsed.color, 1);
+    assert_int_equal(parsed.hidden.count, 0);
+    check_refused("--batch-size x", "--batch takes a whole number, not 'x'");
+    check_refused("--verbose 1", "unknown option --verbose: each epoch is printed unless --quiet");
+    check_refused("--n_jobs 4", "unknown option --n-jobs: mpirun -np N starts N ranks");
+    /* This table has no such thing. */
+    check_refused("--max-iter 3", "unknown option --max-iter; --help lists them");
+    check_refused("--early-stopping", "unknown option --early-stopping; --help lists them");
+}
+
 static void test_words(void **state)
 {
     (void)state;
@@ -485,6 +507,7 @@ int main(void)
         cmocka_unit_test(test_intervals),
         cmocka_unit_test(test_missing_value),
         cmocka_unit_test(test_unknown_names),
+        cmocka_unit_test(test_aliases),
         cmocka_unit_test(test_words),
         cmocka_unit_test(test_long_values),
         cmocka_unit_test_teardown(test_file, scratch_empty),

@@ -143,7 +143,7 @@ static void what_is_wrong_is_refused_with_its_line(void **state)
         {"hidden", "expected 'name = value'"},
         {"hidden = ", "expected values between bars"},
         {"hidden = 8 || 16", "expected values between bars"},
-        {"hidden = 8 | 0", "--hidden is 0"},
+        {"hidden = 8 | -1", "--hidden is -1"},
         {"hidden = 8 | 16 | 8", "the value 8 is there twice"},
         {"hidden = 8 .. 16", "does not take a range"},
         {"activation = relu | relo", "did you mean relu?"},

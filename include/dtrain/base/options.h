@@ -20,7 +20,8 @@ typedef enum dt_option_kind {
     DT_OPTION_WORDS, /* likewise, words between commas; given again, it adds to them */
     DT_OPTION_CHOICE, /* int: the index among `choices` */
     DT_OPTION_CHOICES, /* dt_option_list of such indices, one or more, between commas */
-    DT_OPTION_LIST, /* dt_option_list, each within [minimum, maximum]; "none" is the empty list */
+    DT_OPTION_LIST, /* dt_option_list, each within [minimum, maximum]; "none" is the empty list,
+                       and so is 0 if the minimum is larger */
     /* Times as dt_text_duration reads them, in seconds within [minimum, maximum]; "never" is 0
      * whatever the minimum, and the one way to write it. */
     DT_OPTION_DURATION, /* double */
@@ -95,11 +96,21 @@ DT_MUST_USE dt_status dt_options_parse_words(const dt_option_table *table, void 
                                              char **argv, int *word_count);
 
 /**
- * Finds an option by its name: its index in the table.
+ * Finds an option by its name, in which _ counts as -, or by another program's name for the same
+ * thing (dt_options_resolve): its index in the table.
  *
- * Errors:  DT_USAGE: unknown (with the nearest name); *out = table->count
+ * Errors:  DT_USAGE: unknown (with the nearest name, or a hint); *out = table->count
  */
-DT_MUST_USE dt_status dt_options_find(size_t *out, const dt_option_table *table, const char *name);
+DT_MUST_USE dt_status dt_options_find(size_t *out, const dt_option_table *table, const char *given);
+
+/**
+ * Gives the table's name for an option that other programs call `name`, as "learning-rate" for
+ * "lr"; `name` itself if it is the table's, or not known at all. *out is borrowed.
+ *
+ * Errors:  DT_USAGE: other programs have such an option, but the table has not; the text is a hint
+ */
+DT_MUST_USE dt_status dt_options_resolve(const char **out, const dt_option_table *table,
+                                         const char *name);
 
 /** Takes one line `name = value` of a file; both are trimmed. */
 typedef dt_status dt_options_line(void *context, const char *name, const char *value);

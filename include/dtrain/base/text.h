@@ -40,7 +40,7 @@ bool dt_text_ends_in(const char *name, const char *ending);
 /** Tells whether `text` is one of a list that ends with NULL. */
 bool dt_text_is_among(const char *text, const char *const *list);
 
-/** Returns the index of a word in "a|b|c", -1 if it is not there. */
+/** Returns the index of a word in "a|b|c", whatever its case; -1 if it is not there. */
 int dt_text_find_choice(const char *choices, const char *word);
 
 /** Reads a whole number as it is usually written: 12 and -3, but neither 007 nor +1. Returns false,
