@@ -1,6 +1,7 @@
 #include "dtrain/base/log.h"
 
 #include "dtrain/base/clock.h"
+#include "dtrain/base/text.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -106,6 +107,16 @@ void dt_log_result(const char *format, ...)
     va_start(arguments, format);
     print_out(format, arguments);
     va_end(arguments);
+}
+
+void dt_log_summary(const char *key, const char *format, ...)
+{
+    char text[DT_STATUS_TEXT_BYTES], escaped[4 * DT_STATUS_TEXT_BYTES];
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    dt_log_result("summary.%s=%s\n", key, dt_text_escape(escaped, sizeof escaped, text));
 }
 
 static void print_line(const char *kind, const char *format, va_list arguments)

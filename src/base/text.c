@@ -221,36 +221,24 @@ bool dt_text_to_whole(int64_t *out, const char *text)
     return strcmp(again, text) == 0;
 }
 
-size_t dt_text_put_quoted(char *out, const char *text, size_t bytes)
+const char *dt_text_escape(char *out, size_t bytes, const char *text)
 {
     size_t used = 0;
-    out[used++] = '"';
-    for (size_t i = 0; i < bytes; i++) {
-        if (text[i] == '"')
-            out[used++] = '"';
-        out[used++] = text[i];
+    for (; *text != '\0'; text++) {
+        static const char named[] = "\n\t\r\\", names[] = "ntr\\";
+        char item[6] = {*text, '\0'};
+        const char *found = strchr(named, *text);
+        if (found != NULL)
+            (void)snprintf(item, sizeof item, "\\%c", names[found - named]);
+        else if ((unsigned char)*text < 0x20 || *text == 0x7f)
+            (void)snprintf(item, sizeof item, "\\0%03o", (unsigned)*text);
+        if (used + strlen(item) >= bytes)
+            break;
+        memcpy(out + used, item, strlen(item));
+        used += strlen(item);
     }
-    out[used++] = '"';
-    return used;
-}
-
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t';
-}
-
-static bool needs_quotes(const char *text, size_t bytes)
-{
-    return bytes > 0 && (text[strcspn(text, ",\"\r\n")] != '\0' || is_blank(text[0]) ||
-                         is_blank(text[bytes - 1]));
-}
-
-size_t dt_text_put_field(char *out, const char *text, size_t bytes)
-{
-    if (needs_quotes(text, bytes))
-        return dt_text_put_quoted(out, text, bytes);
-    memcpy(out, text, bytes);
-    return bytes;
+    out[used] = '\0';
+    return out;
 }
 
 bool dt_text_ends_in(const char *name, const char *ending)

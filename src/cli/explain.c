@@ -219,8 +219,8 @@ DT_MUST_USE static dt_status report(const run *r)
                    "predicted with (--points)\n",
                    e->cut, e->cut == 1 ? " has" : "s have", (long long)r->settings.points);
     dt_log_say("\n");
-    dt_log_result("summary.out=%s\nsummary.rows=%llu\nsummary.columns=%zu\n", r->settings.out,
-                  (unsigned long long)e->N, e->count);
+    dt_log_summary("out", "%s", r->settings.out);
+    dt_log_result("summary.rows=%llu\nsummary.columns=%zu\n", (unsigned long long)e->N, e->count);
     dt_log_result("summary.metric=%s\nsummary.value=%.17g\n", e->metric->name,
                   e->unpermuted[e->metric - e->task->qualities]);
     dt_log_result("summary.first=%s\nsummary.first_importance=%.17g\nsummary.status=ok\n",

@@ -87,17 +87,14 @@ out:
 
 /* ---- a run ---- */
 
-/* A field of a CSV: in quotes where it needs them. */
+/* A field of a CSV: in quotes where it needs them, as an empty name does. */
 static dt_status quote_name(char **out, const char *name)
 {
-    const bool plain = strpbrk(name, ",\"\r\n") == NULL && name[0] != ' ' && name[0] != '\0' &&
-                       name[strlen(name) - 1] != ' ';
-    if (plain)
-        return dt_memory_copy_text(out, name);
-    dt_status status = dt_memory_alloc(out, 2 * strlen(name) + 3, 1, "class name");
+    dt_status status = dt_memory_alloc(out, 2 * strlen(name) + 4, 1, "class name");
     if (status != DT_OK)
         return status;
-    (*out)[dt_text_put_quoted(*out, name, strlen(name))] = '\0';
+    (*out)[name[0] != '\0' ? dt_text_put_field(*out, name, strlen(name))
+                           : dt_text_put_quoted(*out, name, 0)] = '\0';
     return DT_OK;
 }
 
@@ -351,9 +348,10 @@ static dt_status run_all(dt_predict_run *r, const dt_comm *comm, int argc, char 
     if (root && r->outside > 0)
         dt_log_warn("%s: %lld of %lld rows: an input is outside the range of the training rows",
                     r->settings.scoring.data, (long long)r->outside, (long long)r->all_rows);
-    if (r->form != FORM_STDOUT)
-        dt_log_result("summary.out=%s\nsummary.rows=%lld\n", r->settings.out,
-                      (long long)r->all_rows);
+    if (r->form != FORM_STDOUT) {
+        dt_log_summary("out", "%s", r->settings.out);
+        dt_log_result("summary.rows=%lld\n", (long long)r->all_rows);
+    }
     if (r->form != FORM_STDOUT && r->settings.on_error != DT_ON_ERROR_STOP)
         dt_log_result("summary.bad_rows=%lld\n", (long long)r->bad);
     if (r->form != FORM_STDOUT)

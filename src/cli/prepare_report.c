@@ -263,7 +263,7 @@ void dt_prepare_report_summary(const dt_preparation *r)
 {
     char name[SHOWN_BYTES];
     const dt_prepare_table *found = dt_prepare_table_of(r->prepare);
-    dt_log_result("summary.folder=%s\n", r->settings.out);
+    dt_log_summary("folder", "%s", r->settings.out);
     dt_log_result("summary.rows=%llu\n", (unsigned long long)found->rows);
     dt_log_result("summary.dropped_rows=%llu\n", (unsigned long long)found->dropped_rows);
     for (int set = 0; set < DT_SET_COUNT; set++)

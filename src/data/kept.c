@@ -23,7 +23,7 @@ static dt_status write_header(dt_kept *k, const char *const *names)
 {
     size_t bytes = 1, used = 0;
     for (size_t i = 0; i < k->count; i++)
-        bytes += 2 * strlen(names[k->columns[i]]) + 3;
+        bytes += 2 * strlen(names[k->columns[i]]) + 4;
     dt_status status = dt_memory_alloc(&k->header, bytes, 1, "columns' names");
     for (size_t i = 0; status == DT_OK && i < k->count; i++) {
         const char *name = names[k->columns[i]];
@@ -71,7 +71,7 @@ dt_status dt_kept_add(dt_kept *kept, size_t i, const dt_csv_row *row)
 {
     size_t used = kept->at[i], most = used;
     for (size_t c = 0; c < kept->count; c++)
-        most += 2 * row->fields[kept->columns[c]].bytes + 3;
+        most += 2 * row->fields[kept->columns[c]].bytes + 4;
     if (most > kept->capacity) {
         const size_t capacity = 2 * most + TEXT_BYTES;
         dt_status status = dt_memory_grow(&kept->text, used, capacity, 1, "cells to keep");

@@ -22,6 +22,11 @@ DT_MUST_USE static dt_status make_one_folder(const char *path, const char *folde
             return DT_OK;
         if (errno != EEXIST) /* else another process was faster: look again */
             break;
+        if (lstat(folder, &found) == 0 && S_ISLNK(found.st_mode))
+            return dt_fail(DT_OUTPUT,
+                           "%s: cannot make the folder: '%s' is a link to nothing; remove it, or "
+                           "make what it points to",
+                           path, folder);
     }
     return dt_fail(DT_OUTPUT, "%s: cannot make the folder: %s", path, strerror(errno));
 }

@@ -1,29 +1,17 @@
 #include "dtrain/base/log.h"
 #include "dtrain/base/memory.h"
+#include "dtrain/base/text.h"
 #include "dtrain/io/file.h"
 #include "report_internal.h"
 
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
-
-/* Whether a spreadsheet would take a text for a formula, which may start programs. */
-static bool is_formula(const char *text)
-{
-    char *end = NULL;
-    if (text[0] == '\0' || strchr("=+-@\t\r\n", text[0]) == NULL)
-        return false;
-    if (strspn(text, "0123456789.eE+-") < strlen(text))
-        return true;
-    (void)strtod(text, &end);
-    return end == text || *end != '\0';
-}
 
 /* RFC 4180; blanks at an end would be lost in some readers. */
 static void add_field(dt_report_buffer *out, const char *text)
 {
     const size_t length = strlen(text);
-    const char *guard = is_formula(text) ? "'" : "";
+    const char *guard = dt_text_is_formula(text) ? "'" : "";
     const bool plain = strcspn(text, ",\"\r\n;\t") == length &&
                        (length == 0 || (text[0] != ' ' && text[length - 1] != ' '));
     if (plain) {

@@ -194,7 +194,7 @@ void dt_run_summarise_folds(const dt_run *whole)
             dt_log_result("summary.%s=%.9g\nsummary.%s_deviation=%.9g\n", score->name, score->mean,
                           score->name, score->deviation);
     }
-    dt_log_result("summary.out_of_fold=%s/out_of_fold.csv\n", whole->folder);
+    dt_log_summary("out_of_fold", "%s/out_of_fold.csv", whole->folder);
 }
 
 /* ---- the log ---- */

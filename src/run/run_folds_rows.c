@@ -78,7 +78,7 @@ out:
 
 DT_MUST_USE static dt_status make_field(char **out, const char *name)
 {
-    const dt_status status = dt_memory_alloc(out, 2 * strlen(name) + 3, 1, "name");
+    const dt_status status = dt_memory_alloc(out, 2 * strlen(name) + 4, 1, "name");
     if (status == DT_OK)
         (*out)[dt_text_put_field(*out, name, strlen(name))] = '\0';
     return status;

@@ -12,11 +12,11 @@ void dt_run_report_stop(const dt_run *r)
     dt_log_say("\nstopped    %s; checkpoint in %s/checkpoint.h5\n"
                "           to go on, on any number of ranks: mpirun -np N dtrain --resume %s\n\n",
                dt_status_text(), r->folder, r->folder);
-    dt_log_result("summary.folder=%s\n", r->folder);
+    dt_log_summary("folder", "%s", r->folder);
     dt_log_result("summary.ranks=%d\n", dt_comm_size(r->comm));
     dt_log_result("summary.epochs=%lld\n", (long long)r->result.epochs);
-    dt_log_result("summary.stopped=%s\n", dt_status_text());
-    dt_log_result("summary.checkpoint=%s/checkpoint.h5\n", r->folder);
+    dt_log_summary("stopped", "%s", dt_status_text());
+    dt_log_summary("checkpoint", "%s/checkpoint.h5", r->folder);
     dt_log_result("summary.status=stopped\n");
 }
 
@@ -153,7 +153,7 @@ void dt_run_report_summary(const dt_run *r)
     const dt_result *result = &r->result;
     const dt_task *task = dt_settings_task(&r->settings);
     static const char *const keys[DT_SET_COUNT] = {"train", "val", "test"};
-    dt_log_result("summary.folder=%s\n", r->folder);
+    dt_log_summary("folder", "%s", r->folder);
     dt_log_result("summary.ranks=%d\n", dt_comm_size(r->comm));
     if (r->parts != NULL)
         dt_log_result("summary.networks=%zu\n", r->model.network.other_count + 1);

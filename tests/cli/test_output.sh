@@ -85,6 +85,18 @@ expect_status 0
 run 0 --quiet --epochs 1 --out deep/slash/ some
 expect_status 0
 expect_file deep/slash/run.h5
+# A name that would be another line of the summary, or move a terminal's cursor, is escaped.
+odd=$(printf 'odd\nsummary.status=stopped\033[2J')
+run 0 --quiet --epochs 1 --out "$odd" some
+expect_status 0
+expect_stdout_line 'summary.folder=odd\nsummary.status=stopped\0033[2J'
+[ "$(grep -c '^summary.status=' stdout)" -eq 1 ] || fail "one line summary.status="
+[ "$(printf '%b' "$(summary folder)")" = "$odd" ] || fail "the folder's name can be read back"
+expect_file "$odd/run.h5"
+ln -s nowhere dangling
+run 0 --quiet --epochs 1 --out dangling/below some
+expect_status 4
+expect_one_stderr_line "dangling/below: cannot make the folder: 'dangling' is a link to nothing; remove it"
 
 # ---- names ----
 run 0 --quiet --epochs 1 x.y_z

@@ -177,3 +177,15 @@ refused 3 "bad.csv: row 5 (line 6): column 'age': 'x' is no number" bad.csv --on
 refused 3 "ragged.csv: row 2 (line 3) has 4 fields, the header has 5" ragged.csv --out never.csv
 refused 3 "worse.csv: row 1 (line 2): column 'age': '?!' is no number; and so in all 30000 rows" \
     worse.csv --on-error skip --out never.csv
+
+# ---- what a spreadsheet would take for a formula gets a ' in front, as in the CSV of dtrain report ----
+sed 's/"yes"/"=yes"/; s/"no"/"+no"/' train.csv >formulas-train.csv
+run 0 formulas-train.csv --target class --drop key --epochs 1 --out formulas --quiet
+expect_status 0
+printf '%s\n' 'age,"fare, paid",=Note' '80,50,=1+1' '80,50,-1.5' '80,50,"@a,b"' '80,50,"-1,5"' '1,1,+x' >formulas.csv
+run 0 predict formulas formulas.csv --keep =Note
+expect_status 0
+cut -d '"' -f 1-2 stdout | sed 's/,[1-5],.*//' >kept
+printf '%s\n' "'=Note,row,class,p_'+no,p_'=yes" "'=1+1" "-1.5" "\"'@a,b" '"-1,5' "'+x" >expected
+expect_same_file kept expected
+expect_stdout "^'=1[+]1,1,'[=+]"

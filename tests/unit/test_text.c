@@ -494,12 +494,63 @@ static void test_quoted_fields(void **state)
     assert_int_equal(dt_text_put_quoted(out, "", 0), 2);
 }
 
+static void test_formulas(void **state)
+{
+    (void)state;
+    static const char *const formulas[] = {"=1+1", "+1+1",   "-2-3", "@SUM(A1)", "\t=1", "\r=1",
+                                           "\n",   "-x",     "+",    "-",        "-.",   "-1e",
+                                           "-1%%", "-1e5+1", "--1",  "=5",       "+1|x", "-'"};
+    static const char *const others[] = {"",     "a=b",      "1-2",       "-5",  "-1.5", "+1.5e-3",
+                                         "-1,5", "-1.234,5", "-1'000.25", "-5%", "-.5",  "'=1"};
+    for (size_t i = 0; i < sizeof formulas / sizeof *formulas; i++)
+        assert_true(dt_text_is_formula(formulas[i]));
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        assert_false(dt_text_is_formula(others[i]));
+}
+
+static void test_fields(void **state)
+{
+    (void)state;
+    static const char *const cases[][2] = {
+        {"a", "a"},
+        {"a,b", "\"a,b\""},
+        {" a", "\" a\""},
+        {"", ""},
+        {"-1.5", "-1.5"},
+        {"=1", "'=1"},
+        {"-1,5", "\"-1,5\""},
+        {"=A1,B1", "\"'=A1,B1\""},
+        {"+\"", "\"'+\"\"\""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char out[32];
+        const size_t bytes = strlen(cases[i][0]);
+        const size_t used = dt_text_put_field(out, cases[i][0], bytes);
+        assert_true(used <= 2 * bytes + 3);
+        out[used] = '\0';
+        assert_string_equal(out, cases[i][1]);
+    }
+}
+
+static void test_escaped(void **state)
+{
+    (void)state;
+    char out[32];
+    assert_string_equal(dt_text_escape(out, sizeof out, "a b\xc3\xa4"), "a b\xc3\xa4");
+    assert_string_equal(dt_text_escape(out, sizeof out, "a\nb\tc\rd\\n"), "a\\nb\\tc\\rd\\\\n");
+    assert_string_equal(dt_text_escape(out, sizeof out, "\x1b[2J\x7f"), "\\0033[2J\\0177");
+    assert_string_equal(dt_text_escape(out, 6, "abc\n\n"), "abc\\n"); /* whole items only */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_choices),
         cmocka_unit_test(test_whole_numbers),
         cmocka_unit_test(test_quoted_fields),
+        cmocka_unit_test(test_formulas),
+        cmocka_unit_test(test_fields),
+        cmocka_unit_test(test_escaped),
         cmocka_unit_test(test_nearest),
         cmocka_unit_test(test_nearest_of_equals_and_long_names),
         cmocka_unit_test(test_show),

@@ -24,6 +24,10 @@ DT_PRINTF(1, 2) void dt_log_say(const char *format, ...);
 /** Prints to stdout even when quiet: the summary block. */
 DT_PRINTF(1, 2) void dt_log_result(const char *format, ...);
 
+/** Prints `summary.KEY=TEXT` likewise: one line, with the text's control characters escaped by
+ * dt_text_escape. For all that has a name or a path in it. */
+DT_PRINTF(2, 3) void dt_log_summary(const char *key, const char *format, ...);
+
 /** Prints one line to stderr, prefixed; the format carries no newline. */
 DT_PRINTF(1, 2) void dt_log_warn(const char *format, ...);
 DT_PRINTF(1, 2) void dt_log_error(const char *format, ...);

@@ -51,9 +51,23 @@ bool dt_text_to_whole(int64_t *out, const char *text);
  * most 2 * bytes + 2. */
 size_t dt_text_put_quoted(char *out, const char *text, size_t bytes);
 
-/** Writes a field of a CSV, in quotes if it needs them, without a NUL; returns its length, at most
- * 2 * bytes + 2. */
+/** Writes a field of a CSV, in quotes if it needs them, with a ' in front of a formula, without a
+ * NUL; returns its length, at most 2 * bytes + 3. `text` ends in a NUL. */
 size_t dt_text_put_field(char *out, const char *text, size_t bytes);
+
+/**
+ * Tells whether a spreadsheet would take a cell for a formula, which may start programs: it begins
+ * with = + - @, a tab or a line end, and is not a number. -1.5, +3e-7, -1.234,50 and -5% are
+ * numbers. Writers of CSV put a ' in front of a formula, as OWASP says.
+ */
+bool dt_text_is_formula(const char *text);
+
+/**
+ * Writes a text as one line that a terminal shows and does nothing else with: control characters
+ * as \n, \t, \r or \0033, and the backslash doubled, so that printf '%b' reads it back. What does
+ * not fit is left out. Returns `out`.
+ */
+const char *dt_text_escape(char *out, size_t bytes, const char *text);
 
 /** How much of a text dt_text_show shows. */
 enum { DT_TEXT_SHOWN_BYTES = 40 };

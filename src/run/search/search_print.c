@@ -193,7 +193,7 @@ void dt_search_print_end(const dt_search *s, dt_status status)
                    "           to go on, on any number of ranks: mpirun -np N dtrain search "
                    "--resume %s\n\n",
                    dt_status_text(), s->run->folder);
-    dt_log_result("summary.folder=%s\n", s->run->folder);
+    dt_log_summary("folder", "%s", s->run->folder);
     dt_log_result("summary.ranks=%d\n", dt_comm_size(s->all));
     dt_log_result("summary.trials=%lld\n", (long long)s->trials);
     dt_log_result("summary.ok=%lld\n", (long long)count_state(s, "ok"));
@@ -201,9 +201,9 @@ void dt_search_print_end(const dt_search *s, dt_status status)
     if (best >= 0) {
         dt_log_result("summary.best_trial=%lld\n", (long long)best + 1);
         dt_log_result("summary.best_%s=%.9g\n", monitor_name(name, s), s->dealer.rows[best].value);
-        dt_log_result("summary.best_settings=%s\n",
-                      dt_search_describe(values, sizeof values, s, best + 1, FULL));
-        dt_log_result("summary.best_folder=%s/trial-%lld\n", s->run->folder, (long long)best + 1);
+        dt_log_summary("best_settings", "%s",
+                       dt_search_describe(values, sizeof values, s, best + 1, FULL));
+        dt_log_summary("best_folder", "%s/trial-%lld", s->run->folder, (long long)best + 1);
     }
     dt_log_result("summary.seconds=%.2f\n", dt_clock_s() - s->started_s);
     if (status == DT_OK || status == DT_STOPPED)
