@@ -188,6 +188,29 @@ static void report_classes(const dt_prepare_table *found)
     dt_log_say(found->class_count > CLASSES_SHOWN ? " ... of all rows\n" : " of all rows\n");
 }
 
+/* Nothing measures a class without rows in a set. */
+static void warn_of_rare(const dt_prepare_table *found)
+{
+    size_t count = 0, first = 0;
+    char name[SHOWN_BYTES];
+    for (size_t c = found->class_count; c-- > 0;) {
+        bool lacks = false;
+        for (int set = 0; set < DT_SET_COUNT; set++)
+            lacks = lacks || (found->set_rows[set] > 0 && found->class_rows[set][c] == 0);
+        count += lacks;
+        first = lacks ? c : first;
+    }
+    if (count == 0)
+        return;
+    uint64_t rows = 0;
+    for (int set = 0; set < DT_SET_COUNT; set++)
+        rows += found->class_rows[set][first];
+    dt_log_warn("%zu class%s no row in some set, as '%s', which has %llu in all: its measures "
+                "say nothing of %s; join rare classes, or leave their rows out",
+                count, count == 1 ? " has" : "es have", show(name, found->classes[first]),
+                (unsigned long long)rows, count == 1 ? "it" : "them");
+}
+
 static void report_values(const dt_prepare_table *found)
 {
     enum { TARGETS_SHOWN = 10 };
@@ -225,6 +248,7 @@ void dt_prepare_report_split(const dt_preparation *r)
         report_classes(found);
     else
         report_values(found);
+    warn_of_rare(found);
     if (found->weights != NULL)
         dt_log_say("weights  %s\n", show(name, found->weights));
     dt_log_say("inputs   %zu\n\n", dt_prepare_recipe(r->prepare)->D);

@@ -10,7 +10,7 @@
 DT_MUST_USE dt_status dt_prepare_report_columns(const dt_preparation *r);
 
 /** Warns of digits that are no numbers, numbers that are not plain, dates, texts that were dropped,
- * and numbers that may be keys. Calls: local. */
+ * numbers that may be keys, categories spelled alike, and a copy of the target. Calls: local. */
 void dt_prepare_warn_of_kinds(const dt_prepare_table *found);
 
 /** Prints the sets, the classes or the values' measures, and a warning of categories that were not

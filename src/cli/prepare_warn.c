@@ -155,6 +155,47 @@ static void warn_of_keys(const dt_prepare_table *found)
                     l.names, l.count == 1 ? "it is" : "they are");
 }
 
+static void warn_of_spellings(const dt_prepare_table *found)
+{
+    list l = {0};
+    char one[SHOWN_BYTES], other[SHOWN_BYTES];
+    for (size_t c = 0; c < found->column_count; c++) {
+        const char *const *similar = found->columns[c].similar;
+        if (similar[0] != NULL && found->columns[c].role == DT_ROLE_CATEGORICAL)
+            add(&l, found->columns[c].name, "'%s' and '%s'",
+                dt_text_show(one, similar[0], strlen(similar[0])),
+                dt_text_show(other, similar[1], strlen(similar[1])));
+    }
+    if (l.count > 0)
+        dt_log_warn("%zu column%s categories that are spelled alike, and are an input each: %s%s; "
+                    "write them in one way if they are one",
+                    l.count, l.count == 1 ? " has" : "s have", l.text, l.more);
+}
+
+/* A second column of the target's name is called so, by dt_csv_open as by pandas. */
+static bool is_named_after(const char *name, const char *target)
+{
+    const size_t bytes = strlen(target);
+    return strncmp(name, target, bytes) == 0 && name[bytes] == '.' && name[bytes + 1] != '\0' &&
+           strspn(name + bytes + 1, "0123456789") == strlen(name + bytes + 1);
+}
+
+static void warn_of_copies(const dt_prepare_table *found)
+{
+    list l = {0};
+    for (size_t c = 0; c < found->column_count; c++)
+        for (size_t t = 0; t < found->column_count; t++)
+            if (found->columns[t].role == DT_ROLE_TARGET &&
+                found->columns[c].role != DT_ROLE_TARGET &&
+                found->columns[c].role != DT_ROLE_DROPPED && !found->columns[c].asked &&
+                is_named_after(found->columns[c].name, found->columns[t].name))
+                add(&l, found->columns[c].name, "%s", "");
+    if (l.count > 0)
+        dt_log_warn("%zu column%s the target's name, and may be a copy of it: %s%s; --drop '%s', "
+                    "or --numeric or --categorical if not",
+                    l.count, l.count == 1 ? " has" : "s have", l.text, l.more, l.names);
+}
+
 void dt_prepare_warn_of_kinds(const dt_prepare_table *found)
 {
     warn_of_digits(found);
@@ -163,4 +204,6 @@ void dt_prepare_warn_of_kinds(const dt_prepare_table *found)
     warn_of_texts(found);
     warn_of_counters(found);
     warn_of_keys(found);
+    warn_of_spellings(found);
+    warn_of_copies(found);
 }

@@ -70,6 +70,8 @@ typedef struct dt_prepare_column {
     bool is_text; /* it was dropped for it: its texts hardly repeat */
     bool is_key; /* its numbers look like keys, and yet are inputs */
     const char *text; /* the first text, to be shown; "": none */
+    const char *similar[2]; /* categories that differ in blanks or case alone, or are the same
+                             * number; NULL: there are none */
     dt_scale scale;
     dt_fill fill;
     uint64_t missing; /* cells */
@@ -145,9 +147,10 @@ typedef dt_status dt_prepare_take(void *context, const dt_prepare_row *row);
  * missing cells needs a filling first: that they are missing may say something.
  *
  * Numbers look like keys when there are 20 or more, whole and not negative, 19 in 20 of them
- * differ, and either the last word of the name is id, key, nr, no, number or num, or all have the
- * same number of digits, eight or more, and are no times since 1970; of 16 digits they may even
- * repeat. They stay inputs.
+ * differ, and either the last word of the name is id, key, nr, no, number, customer or the like, or
+ * all have the same number of digits, eight or more, and are no times since 1970; of 16 digits they
+ * may even repeat. So do 32 or more that all differ and are all between the least and the greatest,
+ * or go by one step from row to row, unless they are years or times. They stay inputs.
  *
  * A column is dates when more than nine in ten of its cells are dates in one order (others are an
  * error then), or all are months without a day or times; whole numbers when all are dates as

@@ -16,8 +16,10 @@ enum { DISTINCT_NUMBERS_MAX = 10000, DISTINCT_NUMBERS_MIN = 100, DISTINCT_NUMBER
 
 static void see_number(dt_prepare_column *column, dt_survey *survey, double number)
 {
-    survey->counts_rows =
-        survey->counts_rows && (survey->numbers == 0 || number == survey->previous + 1.0);
+    if (survey->numbers == 1)
+        survey->step = number - survey->previous;
+    survey->keeps_step = survey->keeps_step &&
+                         (survey->numbers == 0 || number == survey->previous + survey->step);
     survey->previous = number;
     survey->has_fraction = survey->has_fraction || number != floor(number);
     survey->numbers++;
@@ -65,7 +67,7 @@ static dt_status see_text(const dt_prepare *p, size_t c, const dt_csv_row *row, 
         survey->text_line = row->line;
         (void)dt_text_show(survey->text, cell->text, cell->bytes);
     }
-    survey->counts_rows = false;
+    survey->keeps_step = false;
     return DT_OK;
 }
 
@@ -84,7 +86,7 @@ static void see_missing(const dt_prepare *p, size_t c, const dt_csv_row *row)
         const size_t text = dt_missing_find(&p->missing, cell);
         survey->missing_texts |= UINT64_C(1) << (text < 63 ? text : 63);
     }
-    survey->counts_rows = false;
+    survey->keeps_step = false;
 }
 
 static size_t most_distinct_numbers(const dt_prepare *p)
@@ -273,7 +275,7 @@ static void begin_survey(dt_prepare *p)
     for (size_t c = 0; c < p->count; c++) {
         dt_survey *survey = &p->surveys[c];
         dt_dictionary_clear(&survey->values);
-        survey->counts_rows = survey->keeps_values = true;
+        survey->keeps_step = survey->keeps_values = true;
         survey->has_fraction = survey->has_looks = survey->has_decimals = survey->holds = false;
         survey->has_doubts = survey->has_short = false;
         survey->numbers = survey->texts = survey->digit_texts = survey->bad_row = 0;

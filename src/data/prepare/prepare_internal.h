@@ -36,7 +36,7 @@ typedef struct dt_survey {
     bool drops_rows; /* a row with nothing here is left out */
     bool is_value; /* a target or a weight: every cell must be a number */
     bool has_fraction; /* some number is not whole */
-    bool counts_rows; /* each number so far was the one before plus 1 */
+    bool keeps_step; /* each number so far was the one before plus `step` */
     bool keeps_values; /* `values` has all distinct cells so far */
     bool no_dates; /* by the plan */
     bool is_compact; /* all numbers so far may be dates, as 20210131 */
@@ -60,7 +60,7 @@ typedef struct dt_survey {
     char bad_text[DT_TEXT_SHOWN_BYTES + 4]; /* to be shown */
     bool holds; /* something, in a row that was left out */
     uint64_t cells_kept; /* numbers before `values` had too many */
-    double previous;
+    double previous, step;
     dt_dictionary values; /* counts of all rows in the survey, of training rows in the fit */
     dt_date_tally dates;
     dt_date date; /* the first */
@@ -241,6 +241,9 @@ void dt_prepare_find_parts(bool parts[DT_PART_COUNT], const dt_survey *survey, d
 
 /** Tells why a column of texts is no categories; *why = NULL: it is. Errors: DT_MEMORY. */
 DT_MUST_USE dt_status dt_prepare_find_text(const char **why, const dt_prepare *p, size_t c);
+
+/** Tells whether a column's numbers go up or down by one step from row to row, in many rows. */
+bool dt_prepare_keeps_step(const dt_survey *survey);
 
 /** Tells whether a numeric column looks as if its numbers were keys. */
 bool dt_prepare_is_key(const dt_prepare *p, size_t c);

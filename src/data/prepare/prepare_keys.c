@@ -18,6 +18,13 @@ enum { CATEGORIES_MANY = 1000, ROWS_A_KEPT = 4 };
 /* Numbers: fewer rows may differ by chance, and so may one in so many be equal. */
 enum { KEY_ROWS_MIN = 20, KEYS_A_REPEAT = 20 };
 
+/* Fewer rows may count 1, 2, 3 by chance: years, say. */
+enum { COUNTED_ROWS_MIN = 32 };
+
+/* Years. */
+#define YEARS_MIN 1500.0
+#define YEARS_MAX 2100.0
+
 /* Keys of eight digits or more need no name, and those of cards may even repeat. */
 #define KEY_LARGE 1e7
 #define KEY_OF_CARDS 1e15
@@ -94,11 +101,11 @@ static bool ends_in(const char *name, size_t bytes, const char *ending)
     return bytes >= length && strncasecmp(name + bytes - length, ending, length) == 0;
 }
 
-/* Whether the last word of a name is one that keys have: CustomerId, customer_id, Invoice No. and,
- * but for words of the language, customerid. */
+/* Whether the last word of a name is one that keys have: CustomerId, customer_id, Invoice No.,
+ * customer, and, but for words of the language, customerid. */
 static bool is_named_key(const char *name)
 {
-    static const char *const words[] = {"id", "ids", "key", "nr", "no", "number", "num", "uuid"};
+    static const char *const words[] = {"id", "ids", "key", "nr", "no", "number", "num", "uuid", "customer", "client", "user", "account", "invoice", "patient", "serial"};
     static const char *const others[] = {"paid", "bid",   "aid",   "mid",  "acid", "fluid", "solid",
                                          "grid", "valid", "rapid", "void", "kid",  "squid"};
     size_t bytes = strlen(name);
@@ -136,6 +143,22 @@ static bool are_numbered(double minimum, double maximum)
     return minimum >= first && maximum < first * 10.0 && !is_unix_time(minimum, maximum);
 }
 
+bool dt_prepare_keeps_step(const dt_survey *survey)
+{
+    return survey->keeps_step && survey->numbers >= COUNTED_ROWS_MIN;
+}
+
+/* Numbers that are all different and leave none out, in any order, or go up or down by steps: they
+ * number the rows. Years and times may do so, too. */
+static bool number_rows(const dt_survey *survey, const dt_prepare_column *column)
+{
+    const bool all = survey->numbers >= COUNTED_ROWS_MIN &&
+                     column->maximum - column->minimum == (double)(survey->numbers - 1);
+    const bool years = column->minimum >= YEARS_MIN && column->maximum <= YEARS_MAX;
+    return (all || dt_prepare_keeps_step(survey)) && !years &&
+           !is_unix_time(column->minimum, column->maximum);
+}
+
 bool dt_prepare_is_key(const dt_prepare *p, size_t c)
 {
     const dt_survey *survey = &p->surveys[c];
@@ -147,6 +170,8 @@ bool dt_prepare_is_key(const dt_prepare *p, size_t c)
         return false;
     const bool numbered = are_numbered(column->minimum, column->maximum);
     if (numbered && column->minimum >= KEY_OF_CARDS)
+        return true;
+    if (distinct == seen && number_rows(survey, column))
         return true;
     return distinct <= seen && (seen - distinct) * KEYS_A_REPEAT <= seen &&
            (numbered || is_named_key(p->names[c]));

@@ -2,16 +2,12 @@
 
 #include <stdio.h>
 
-/* Fewer rows may count 1, 2, 3 by chance: years, say. */
-enum { COUNTER_ROWS_MIN = 32 };
-
 /* ---- roles ---- */
 
 static dt_status decide_role(dt_prepare *p, size_t c)
 {
     const dt_survey *survey = &p->surveys[c];
     dt_prepare_column *column = &p->columns[c];
-    const uint64_t cells = survey->numbers + survey->texts;
     if (survey->asked)
         return DT_OK;
     if (survey->order != DT_DATE_NONE && survey->texts == 0) {
@@ -20,7 +16,7 @@ static dt_status decide_role(dt_prepare *p, size_t c)
     }
     if (survey->texts == 0) {
         column->role = DT_ROLE_NUMERIC;
-        if (survey->counts_rows && cells >= COUNTER_ROWS_MIN) {
+        if (dt_prepare_keeps_step(survey) && survey->step == 1.0) {
             column->role = DT_ROLE_DROPPED;
             column->why = "counts the rows";
             column->is_counter = true;
@@ -135,6 +131,26 @@ static void find_range(dt_prepare_column *column, const dt_survey *survey)
     }
 }
 
+/* Two categories that are most likely one. */
+static dt_status find_similar(dt_prepare_column *column, const dt_survey *survey)
+{
+    dt_status status = DT_OK;
+    dt_names names = {0};
+    for (size_t i = 0; survey->keeps_values && i < survey->values.count; i++) {
+        const dt_dictionary_entry *entry = &survey->values.entries[i];
+        const int32_t other = dt_names_find_spelled(&names, entry->text, entry->bytes);
+        if (other >= 0) {
+            column->similar[0] = survey->values.entries[other].text;
+            column->similar[1] = entry->text;
+            break;
+        }
+        DT_TRY(dt_names_add(&names, entry->text, entry->bytes, (int32_t)i));
+    }
+out:
+    dt_names_clear(&names);
+    return status;
+}
+
 /* As in a recipe: without what the table says. */
 static dt_number_format format_of(const dt_prepare *p, size_t c)
 {
@@ -173,6 +189,8 @@ dt_status dt_prepare_decide_roles(dt_prepare *p)
         p->columns[c].meant = p->surveys[c].meant;
         p->columns[c].text = p->surveys[c].text;
         p->columns[c].is_key = dt_prepare_is_key(p, c);
+        if (p->columns[c].role == DT_ROLE_CATEGORICAL)
+            DT_TRY(find_similar(&p->columns[c], &p->surveys[c]));
     }
     drop_constant(p);
     for (size_t c = 0; c < p->count; c++) {
