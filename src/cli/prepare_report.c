@@ -110,6 +110,11 @@ static void warn(const dt_preparation *r)
     enum { CLASSES_USUAL = 100 };
     char name[SHOWN_BYTES], other[SHOWN_BYTES];
     dt_csv_print_warnings(r->csv); /* of what came late in the file */
+    if (found->malformed_rows > 0)
+        dt_log_warn("%llu of %llu rows %s left out; the first: %s",
+                    (unsigned long long)found->malformed_rows,
+                    (unsigned long long)(found->rows + found->dropped_rows),
+                    found->malformed_rows == 1 ? "is" : "are", found->malformed);
     for (size_t c = 0; c < found->column_count; c++) {
         const dt_prepare_column *column = &found->columns[c];
         const uint64_t cells = column->number_cells + column->text_cells;
@@ -229,9 +234,9 @@ void dt_prepare_report_split(const dt_preparation *r)
 {
     const dt_prepare_table *found = dt_prepare_table_of(r->prepare);
     char name[SHOWN_BYTES];
-    if (found->dropped_rows > 0)
+    if (found->dropped_rows > found->malformed_rows)
         dt_log_say("dropped  %llu rows, in which something is missing\n",
-                   (unsigned long long)found->dropped_rows);
+                   (unsigned long long)(found->dropped_rows - found->malformed_rows));
     dt_log_say("split    %llu training, %llu validation, %llu test rows; ",
                (unsigned long long)found->set_rows[DT_TRAIN],
                (unsigned long long)found->set_rows[DT_VALIDATION],

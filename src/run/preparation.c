@@ -14,6 +14,7 @@ dt_status dt_preparation_open(dt_preparation *p, const char *path)
     const dt_csv_format format = {.separator = dt_csv_separator(s->separator),
                                   .encoding = (dt_csv_encoding)s->encoding,
                                   .header = (dt_csv_header)s->header,
+                                  .takes_malformed = true, /* the survey refuses, or skips */
                                   .skip_lines = (size_t)s->skip_lines,
                                   .names = (const char *const *)p->names,
                                   .name_count = p->name_count};
@@ -51,6 +52,7 @@ dt_status dt_preparation_survey(dt_preparation *p, bool split_asked, dt_prepare_
                                 .decimal = s->decimal,
                                 .thousands = s->thousands,
                                 .dates = s->dates,
+                                .skips_malformed = s->skips != 0,
                                 .unseen = (dt_unseen)s->unseen,
                                 .max_categories = (size_t)s->max_categories,
                                 .split_method = (dt_split_method)s->split,

@@ -42,6 +42,9 @@ static const dt_option options[] = {
     {"missing-only", "LIST", DT_OPTION_WORDS, AT(missing_only), 0, 0, NULL, DT_MISSING_TEXTS,
      "cells that mean a missing value, instead of that list; '' for empty ones "
      "alone"},
+    {"on-error", "NAME", DT_OPTION_CHOICE, AT(skips), 0, 0, "stop|skip", "stop",
+     "what to do with a row that has fewer or more fields than the header, or a quote in a wrong "
+     "place: stop, or skip the row"},
     {"unseen", "NAME", DT_OPTION_CHOICE, AT(unseen), 0, 0, DT_UNSEEN_NAMES, "ignore",
      "what becomes of a category that no training row has"},
     {"max-categories", "N", DT_OPTION_INT, AT(max_categories), 2, 1000000, NULL, "1000",

@@ -38,7 +38,7 @@ CONFIG = {"inputs": "", "targets": "", "weights": "", "task": "classification", 
           # what a preparation of a table has: the defaults
           "target": "", "id": "", "drop": "", "numeric": "", "categorical": "", "fill": "error",
           "missing": "", "missing_only": "NA, N/A, n/a, NaN, nan, NULL, null, None, <NA>, #N/A, #NA, #N/A N/A, -NaN, -nan, 1.#IND, -1.#IND, 1.#QNAN, -1.#QNAN",
-          "encoding": "auto", "header": "auto", "columns": "", "skip_lines": 0, "unseen": "ignore", "max_categories": 1000,
+          "on_error": "stop", "encoding": "auto", "header": "auto", "columns": "", "skip_lines": 0, "unseen": "ignore", "max_categories": 1000,
           "split": "stratified", "split_column": "", "separator": "auto", "decimal": "auto", "thousands": "auto", "dates": "auto"}
 MEMBERS = {"set": "S12", "array": "S8", "file": "S256", "member": "S64", "bytes": "i8", "crc32": "u4"}
 SETS = ("train", "validation", "test")

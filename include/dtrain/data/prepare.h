@@ -50,6 +50,7 @@ typedef struct dt_prepare_plan {
     const char *decimal; /* auto, point, comma, or COLUMN= one of them, ... */
     const char *thousands; /* auto, none, comma, point, space, quote, or COLUMN= one, ... */
     const char *dates; /* auto, none, an order of DT_DATE_NAMES, or COLUMN= one, ... */
+    bool skips_malformed; /* rows that format->takes_malformed gives; else they are an error */
     dt_unseen unseen;
     size_t max_categories; /* of a column, at least 2: the rarest become one */
     dt_split_method split_method;
@@ -101,7 +102,9 @@ typedef struct dt_prepare_table {
     const dt_prepare_column *columns; /* [column_count], in the table's order */
     char decimal; /* sign, where a column has no other */
     uint64_t rows; /* that are kept */
-    uint64_t dropped_rows;
+    uint64_t dropped_rows; /* something is missing in them, or they are malformed */
+    uint64_t malformed_rows; /* of them */
+    const char *malformed; /* what is wrong with the first: "t.csv: row 81 (line 83) has 1 field" */
     uint64_t set_rows[DT_SET_COUNT];
     dt_split_method split_method;
     const char *weights; /* name of the column; NULL: rows have no weights */

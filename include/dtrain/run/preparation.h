@@ -25,6 +25,7 @@ typedef struct dt_prepare_settings {
     char categorical[DT_OPTION_TEXT_BYTES];
     char scale[DT_OPTION_TEXT_BYTES], fill[DT_OPTION_TEXT_BYTES];
     char missing[DT_OPTION_TEXT_BYTES], missing_only[DT_OPTION_TEXT_BYTES];
+    int skips; /* bad rows: an index of stop|skip */
     int unseen; /* a dt_unseen */
     int64_t max_categories;
     double validation_split, test_split;

@@ -6,6 +6,7 @@
 #include "prepare_internal.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Distinct numbers are counted for people only, at some 100 bytes each: so many of a column, and of
@@ -242,6 +243,8 @@ static dt_status fail_no_row(const dt_prepare *p)
                            "%s: column '%s' is empty, and --fill drop leaves out every row for it; "
                            "--drop '%s'",
                            dt_csv_path(p->csv), p->names[c], p->names[c]);
+    if (p->malformed_rows == p->dropped_rows)
+        return dt_fail(DT_DATA, "%s; no other row is left", p->malformed);
     return dt_fail(DT_DATA, "%s: something is missing in every row; --fill says what to do",
                    dt_csv_path(p->csv));
 }
@@ -250,6 +253,10 @@ static dt_status survey_row(void *context, const dt_csv_row *row)
 {
     dt_prepare *p = context;
     dt_prepare_report_progress(p, row);
+    if (row->malformed && !p->plan->skips_malformed)
+        return dt_fail(DT_DATA, "%s; --on-error skip leaves such rows out", dt_status_text());
+    if (row->malformed && p->malformed_rows++ == 0)
+        (void)snprintf(p->malformed, sizeof p->malformed, "%s", dt_status_text());
     if (dt_prepare_drops(p, row)) {
         see_dropped(p, row);
         return DT_OK;
@@ -271,7 +278,7 @@ static dt_status survey_row(void *context, const dt_csv_row *row)
 /* Forgets what a pass has seen. */
 static void begin_survey(dt_prepare *p)
 {
-    p->rows = p->dropped_rows = 0;
+    p->rows = p->dropped_rows = p->malformed_rows = 0;
     for (size_t c = 0; c < p->count; c++) {
         dt_survey *survey = &p->surveys[c];
         dt_dictionary_clear(&survey->values);
@@ -331,6 +338,8 @@ static void fill_table(dt_prepare *p)
                                   .decimal = p->decimal,
                                   .rows = p->rows,
                                   .dropped_rows = p->dropped_rows,
+                                  .malformed_rows = p->malformed_rows,
+                                  .malformed = p->malformed,
                                   .split_method = p->split_method,
                                   .weights = p->weights != SIZE_MAX ? p->names[p->weights] : NULL,
                                   .guessed = p->guessed,

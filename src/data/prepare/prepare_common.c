@@ -26,6 +26,8 @@ void dt_prepare_report_progress(const dt_prepare *p, const dt_csv_row *row)
 
 bool dt_prepare_drops(const dt_prepare *p, const dt_csv_row *row)
 {
+    if (row->malformed)
+        return true;
     for (size_t c = 0; c < p->count; c++)
         if (p->surveys[c].drops_rows && dt_missing_is(&p->missing, &row->fields[c]))
             return true;

@@ -105,7 +105,8 @@ struct dt_prepare {
     dt_fill fill_numeric, fill_categorical;
     bool drops_rows; /* whatever is missing */
 
-    uint64_t rows, dropped_rows, set_rows[DT_SET_COUNT];
+    uint64_t rows, dropped_rows, malformed_rows, set_rows[DT_SET_COUNT];
+    char malformed[256]; /* as dt_prepare_table.malformed */
     size_t class_count; /* 0: values, whose rows are counted as those of one class */
     const char **classes; /* [class_count], sorted */
     const char *similar[2], *equal[2]; /* as in dt_prepare_table */
@@ -138,7 +139,7 @@ DT_MUST_USE dt_status dt_prepare_pass(dt_prepare *p, const char *name, dt_csv_ta
 /** Reports the progress now and then. */
 void dt_prepare_report_progress(const dt_prepare *p, const dt_csv_row *row);
 
-/** Tells whether a row is left out, since something is missing in it. */
+/** Tells whether a row is left out, since something is missing in it, or it is malformed. */
 bool dt_prepare_drops(const dt_prepare *p, const dt_csv_row *row);
 
 /** Gives the class id of a kept row's target, which was surveyed before. Errors: DT_DATA. */

@@ -280,6 +280,7 @@ DT_MUST_USE static dt_status read_header(dt_csv *csv, const dt_csv_layout *layou
     DT_TRY(dt_csv_next_block(csv, 0, &block));
     dt_csv_format format = csv->format;
     format.columns -= found.first;
+    format.takes_malformed = false;
     DT_TRY(dt_csv_parse(csv->path, &format, &block, take_header, &found));
     if (found.has_text) /* a row of numbers may be like a header of numbers */
         DT_TRY(dt_csv_keep_header(csv, &block));
