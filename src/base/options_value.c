@@ -59,7 +59,7 @@ static void suggest_choice(char *out, size_t bytes, const char *choices, const c
 
 static dt_status parse_choice(double *out, const dt_option *option, const char *text)
 {
-    const int index = dt_text_find_choice(option->choices, text);
+    const int index = dt_text_find_typed(option->choices, text);
     *out = (double)index;
     char advice[64];
     if (index >= 0)

@@ -213,6 +213,18 @@ int dt_text_find_choice(const char *choices, const char *word)
     }
 }
 
+int dt_text_find_typed(const char *choices, const char *word)
+{
+    static const struct {
+        const char *sign, *name;
+    } signs[] = {{",", "comma"}, {";", "semicolon"}, {".", "point"},  {"|", "bar"}, {"'", "quote"},
+                 {" ", "space"}, {"\t", "tab"},      {"\\t", "tab"}};
+    for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
+        if (strcmp(word, signs[i].sign) == 0)
+            return dt_text_find_choice(choices, signs[i].name);
+    return dt_text_find_choice(choices, word);
+}
+
 bool dt_text_to_whole(int64_t *out, const char *text)
 {
     char again[32];

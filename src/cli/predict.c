@@ -190,10 +190,11 @@ static dt_status put_header(dt_predict_run *r)
 {
     dt_status status = DT_OK;
     const bool brief = r->settings.brief;
+    char *kept = NULL;
     if (r->kept != NULL)
-        DT_TRY(put_text(r, r->kept, strlen(r->kept)));
-    if (r->id_name != NULL)
-        DT_TRY(put_text(r, ",", 1));
+        DT_TRY(dt_predict_name_kept(&kept, r));
+    if (r->kept != NULL)
+        DT_TRY(put_text(r, kept, strlen(kept)));
     if (!brief)
         DT_TRY(put_text(r, r->classes ? "row," : "row", r->classes ? 4 : 3));
     if (r->classes)
@@ -208,6 +209,7 @@ static dt_status put_header(dt_predict_run *r)
     }
     DT_TRY(put_text(r, "\n", 1));
 out:
+    dt_memory_free(kept);
     return status;
 }
 

@@ -1,5 +1,6 @@
 #include "predict_internal.h"
 
+#include "dtrain/base/log.h"
 #include "dtrain/base/memory.h"
 #include "dtrain/base/text.h"
 #include "dtrain/nn/bins.h"
@@ -7,6 +8,73 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+
+/* ---- names of columns ---- */
+
+enum { NAME_BYTES = 1024, NUMBER_BYTES = 16 };
+
+/* Among fields of a CSV. */
+static bool is_listed(const char *fields, const char *name)
+{
+    char item[NAME_BYTES];
+    while (dt_text_next_item(item, sizeof item, &fields))
+        if (strcmp(item, name) == 0)
+            return true;
+    return false;
+}
+
+/* By a column of predictions. */
+static bool is_taken(const dt_predict_run *r, const char *name)
+{
+    const bool brief = r->settings.brief;
+    if ((!brief && strcmp(name, "row") == 0) || (r->classes && strcmp(name, "class") == 0))
+        return true;
+    if (r->classes && (brief || strncmp(name, "p_", 2) != 0))
+        return false;
+    for (size_t c = 0; c < r->C; c++)
+        if (is_listed(r->names[c], r->classes ? name + 2 : name))
+            return true;
+    return false;
+}
+
+static void warn_of_name(const char *name)
+{
+    char shown[DT_TEXT_SHOWN_BYTES + 4];
+    dt_log_warn("the kept column '%s' gets another name, since the output has a column of this name",
+                dt_text_show(shown, name, strlen(name)));
+}
+
+dt_status dt_predict_name_kept(char **out, const dt_predict_run *r)
+{
+    char name[NAME_BYTES], other[NAME_BYTES + NUMBER_BYTES];
+    size_t used = 0, bytes = 2, renamed = 0;
+    for (const char *at = r->kept; dt_text_next_item(name, sizeof name, &at);)
+        bytes += 2 * strlen(name) + NUMBER_BYTES + 4;
+    dt_status status = dt_memory_alloc(out, bytes + strlen(r->kept), 1, "columns' names");
+    if (status != DT_OK)
+        return status;
+    for (const char *at = r->kept, *from = at; dt_text_next_item(name, sizeof name, &at);
+         from = at) {
+        if (!is_taken(r, name) && !is_listed(*out, name)) {
+            const size_t length = (size_t)(at - from) - (at[-1] == ',');
+            memcpy(*out + used, from, length);
+            used += length;
+        } else {
+            size_t number = 0;
+            do
+                (void)snprintf(other, sizeof other, "%s.%zu", name, ++number);
+            while (is_taken(r, other) || is_listed(*out, other) || is_listed(r->kept, other));
+            used += dt_text_put_field(*out + used, other, strlen(other));
+            if (renamed++ == 0)
+                warn_of_name(name);
+        }
+        (*out)[used++] = ',';
+        (*out)[used] = '\0';
+    }
+    return DT_OK;
+}
+
+/* ---- rows ---- */
 
 size_t dt_predict_record_bytes(const dt_predict_run *r)
 {

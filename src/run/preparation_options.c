@@ -122,8 +122,12 @@ dt_status dt_prepare_parse(dt_prepare_settings *out, const char **path, int argc
         DT_TRY(dt_options_parse_file(&table, out, out->config));
     DT_TRY(dt_preset_prepare(&table, out, (dt_preset)out->preset));
     if (words != 1)
-        DT_TRY(dt_fail(DT_USAGE, "dtrain prepare takes one table, not %d words; --help says more",
-                       words));
+        DT_TRY(words > 1 ? dt_fail(DT_USAGE,
+                                   "dtrain prepare takes one table, not %d words: '%s', '%s'%s; "
+                                   "join tables in one file (a header that is repeated is left "
+                                   "out), and check that each option has its value, if only ''",
+                                   words, argv[0], argv[1], words > 2 ? " ..." : "")
+                         : dt_fail(DT_USAGE, "dtrain prepare takes a table; --help says more"));
     *path = argv[0];
     if (out->out[0] == '\0')
         DT_TRY(dt_fail(DT_USAGE, "--out DIR is needed: the folder for the results"));

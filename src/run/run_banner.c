@@ -43,8 +43,9 @@ static void report_class_baseline(const dt_run *r)
 {
     const dt_dataset *sets = r->sets;
     const size_t majority = dt_dataset_majority_class(&sets[DT_TRAIN]);
-    if (sets[DT_TRAIN].class_names != NULL)
-        dt_log_say("baseline   always class %s: accuracy", sets[DT_TRAIN].class_names[majority]);
+    char *const *names = dt_run_class_names(r);
+    if (names != NULL)
+        dt_log_say("baseline   always class %s: accuracy", names[majority]);
     else
         dt_log_say("baseline   always class %zu: accuracy", majority);
     for (int p = 0; p < DT_SET_COUNT; p++)

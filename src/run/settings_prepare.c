@@ -106,6 +106,13 @@ DT_MUST_USE static dt_status check_arrays(const dt_settings *s)
     if (given != NULL && s->data_count == 1 && stat(s->data[0], &found) != 0 && errno == ENOENT)
         return dt_fail(DT_DATA, "%s: there is no such file; --%s is for a table of text",
                        s->data[0], given);
+    if (given != NULL && s->data_count > 1)
+        return dt_fail(DT_USAGE,
+                       "--%s is for one table of text, but DATA is %d words: '%s', '%s'%s; join "
+                       "tables in one file (a header that is repeated is left out), and check "
+                       "that each option has its value, if only ''",
+                       given, s->data_count, s->data[0], s->data[1],
+                       s->data_count > 2 ? " ..." : "");
     if (given != NULL && s->data_count > 0)
         return dt_fail(DT_USAGE, "--%s was given, but it is for a table of text, which %s is not",
                        given, s->data[0]);

@@ -43,6 +43,10 @@ bool dt_text_is_among(const char *text, const char *const *list);
 /** Returns the index of a word in "a|b|c", whatever its case; -1 if it is not there. */
 int dt_text_find_choice(const char *choices, const char *word);
 
+/** The same for what a person types: "," is comma, and so are ; . | ' a blank and a tab, if their
+ * names are among the choices. */
+int dt_text_find_typed(const char *choices, const char *word);
+
 /** Reads a whole number as it is usually written: 12 and -3, but neither 007 nor +1. Returns false,
  * and *out has no meaning, for all else. */
 bool dt_text_to_whole(int64_t *out, const char *text);

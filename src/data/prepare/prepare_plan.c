@@ -53,7 +53,7 @@ out:
 /* The index of a word among "a|b|c", or a failure that lists them. */
 static dt_status find_method(int *out, const char *names, const char *word, const char *option)
 {
-    *out = dt_text_find_choice(names, word);
+    *out = dt_text_find_typed(names, word);
     return *out >= 0 ? DT_OK
                      : dt_fail(DT_USAGE, "--%s takes %s, or COLUMN= before one of them, not '%s'",
                                option, names, word);
@@ -72,6 +72,22 @@ static dt_status read_method(size_t *column, int *method, const dt_prepare *p, c
     return status != DT_OK ? status : find_method(method, names, equals + 1, option);
 }
 
+/* As next_item, but a comma that stands for a sign is an item, or its end: "," and "price=,". */
+static bool next_method(char item[ITEM_BYTES], const char **at)
+{
+    const char *from = *at;
+    if (!next_item(item, at))
+        return false;
+    const size_t used = strlen(item);
+    const bool alone = used == 0 && strcmp(from, ",") == 0;
+    const bool behind = used > 0 && item[used - 1] == '=' && (*at)[-1] == ',' &&
+                        (**at == ',' || **at == '\0') && used + 1 < ITEM_BYTES;
+    if (alone || behind)
+        memcpy(item + used, ",", 2);
+    *at += behind && **at == ',';
+    return true;
+}
+
 /* Sets a method of one column, or of all: SIZE_MAX. */
 typedef void set_method(dt_prepare *p, size_t column, int method);
 
@@ -83,7 +99,7 @@ static dt_status read_methods(dt_prepare *p, const char *list, const char *names
     char item[ITEM_BYTES];
     int methods = 0;
     for (int of_columns = 0; of_columns < 2; of_columns++)
-        for (const char *at = list; next_item(item, &at);) {
+        for (const char *at = list; next_method(item, &at);) {
             size_t column = 0;
             int method = 0;
             DT_TRY(read_method(&column, &method, p, item, names, option));

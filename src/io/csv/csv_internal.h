@@ -42,6 +42,7 @@ struct dt_csv {
     size_t header_bytes; /* without the line end */
     uint64_t repeats, repeat_line; /* records like it below, in this pass; the first */
     bool repeats_told; /* after an earlier pass */
+    bool knows_names; /* while it is opened: the header is expected to have the format's names */
     char notes[DT_CSV_WARNING_BYTES];
     char warnings[DT_CSV_WARNINGS_MAX][DT_CSV_WARNING_BYTES];
     size_t warning_count, warnings_given;
@@ -72,6 +73,40 @@ void dt_csv_note(dt_csv *csv, const char *format, ...) __attribute__((format(pri
  */
 DT_MUST_USE dt_status dt_csv_names_make(dt_csv_names *out, const dt_csv_field *cells, size_t first,
                                         size_t count, size_t *renamed, size_t *example);
+
+/** Names that columns are expected to have, borrowed. */
+typedef struct dt_csv_known {
+    const char *const *names;
+    size_t count;
+} dt_csv_known;
+
+/** A header's cells as names. */
+typedef struct dt_csv_tidy {
+    dt_csv_field *cells; /* [count]; their text is here, the header's, or a known name */
+    size_t count;
+    char *text;
+    size_t cleaned, cleaned_example; /* names that had invisible characters; the first column */
+    size_t respelled, respelled_example; /* that were taken for a known name */
+} dt_csv_tidy;
+
+/**
+ * Leaves invisible characters out of names, and takes what differs from one known name only in
+ * these or in the case of letters (ASCII) for it, if no other cell is as near. A cell that is a
+ * known name stays.
+ *
+ * Owns:    the caller ends with dt_csv_tidy_clear, also after an error
+ * Errors:  DT_MEMORY
+ */
+DT_MUST_USE dt_status dt_csv_names_tidy(dt_csv_tidy *out, const dt_csv_field *cells, size_t count,
+                                        const dt_csv_known *known);
+
+void dt_csv_tidy_clear(dt_csv_tidy *tidy);
+
+/**
+ * Names the columns by cells, tidied, of those from `first` on; with NULL for cells by their
+ * numbers. It warns of what is not the cell's text. Errors: DT_MEMORY.
+ */
+DT_MUST_USE dt_status dt_csv_name_columns(dt_csv *csv, const dt_csv_field *cells, size_t first);
 
 /** Returns the column of this name, or SIZE_MAX. */
 size_t dt_csv_names_find(const dt_csv_names *names, const char *name);

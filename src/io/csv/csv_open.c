@@ -203,26 +203,6 @@ DT_MUST_USE static dt_status split_comment(bool *fits, dt_csv_fields *cells, con
     return status;
 }
 
-static void warn_of_names(dt_csv *csv, size_t renamed, size_t example)
-{
-    char shown[DT_TEXT_SHOWN_BYTES + 4];
-    const char *name = example != SIZE_MAX ? csv->names.names[example].text : "";
-    if (renamed > 0)
-        dt_csv_warn(csv, "%zu column%s the name of another: column %zu is called '%s' now", renamed,
-                    renamed == 1 ? " has" : "s have", example + 1,
-                    dt_text_show(shown, name, strlen(name)));
-}
-
-DT_MUST_USE static dt_status make_names(dt_csv *csv, const dt_csv_field *cells, size_t first)
-{
-    size_t renamed = 0, example = SIZE_MAX;
-    dt_status status =
-        dt_csv_names_make(&csv->names, cells, first, csv->format.columns, &renamed, &example);
-    if (status == DT_OK)
-        warn_of_names(csv, renamed, example);
-    return status;
-}
-
 DT_MUST_USE static dt_status fail_count(const dt_csv *csv, size_t needed)
 {
     char also[48] = "";
@@ -248,7 +228,7 @@ DT_MUST_USE static dt_status take_given_names(dt_csv *csv)
     for (size_t i = 0; i < format->name_count; i++)
         if (all || !format->optional[i])
             cells[count++] = (dt_csv_field){format->names[i], strlen(format->names[i])};
-    DT_TRY(make_names(csv, cells, 0));
+    DT_TRY(dt_csv_name_columns(csv, cells, 0));
 out:
     dt_memory_free(cells);
     return status;
@@ -268,7 +248,7 @@ static dt_status take_header(void *context, const dt_csv_row *row)
         h->has_text = h->has_text ||
                       (row->fields[c].bytes > 0 &&
                        !dt_csv_number(&number, row->fields[c].text, row->fields[c].bytes, '.'));
-    return make_names(h->csv, row->fields, h->first);
+    return dt_csv_name_columns(h->csv, row->fields, h->first);
 }
 
 /* The header is read as a record 0 of its own. */
@@ -302,15 +282,30 @@ typedef struct naming {
     dt_csv_fields cells; /* of the first line, or of the comment */
 } naming;
 
+DT_MUST_USE static dt_status count_respelled(size_t *out, const dt_csv_format *format,
+                                             const dt_csv_fields *cells)
+{
+    dt_csv_tidy tidy;
+    const dt_csv_known known = {.names = format->names, .count = format->name_count};
+    dt_status status = dt_csv_names_tidy(&tidy, cells->items, cells->count, &known);
+    *out = tidy.respelled;
+    dt_csv_tidy_clear(&tidy);
+    return status;
+}
+
 /* A table without a name that is known has no header, unless it is the comment. */
 DT_MUST_USE static dt_status find_known_names(dt_csv *csv, naming *n)
 {
     dt_status status = DT_OK;
     const dt_csv_format *format = &csv->format;
     char first[DT_TEXT_SHOWN_BYTES + 4];
+    size_t respelled = 0;
     csv->format.header = DT_CSV_HEADER_YES;
     n->given = false;
     if (count_given(format, &n->cells) > 0)
+        return DT_OK;
+    DT_TRY(count_respelled(&respelled, format, &n->cells));
+    if (respelled > 0)
         return DT_OK;
     (void)dt_text_show(first, n->cells.count > 0 ? n->cells.items[0].text : "",
                        n->cells.count > 0 ? n->cells.items[0].bytes : 0);
@@ -350,6 +345,7 @@ DT_MUST_USE static dt_status name_columns(dt_csv *csv, naming *n)
     dt_status status = DT_OK;
     const dt_csv_header asked = csv->format.header;
     n->given = csv->format.name_count > 0;
+    csv->knows_names = asked == DT_CSV_HEADER_SOME_NAMED;
     DT_TRY(split_first(&n->cells, n->sample, csv->format.separator));
     if (asked == DT_CSV_HEADER_SOME_NAMED) {
         DT_TRY(find_known_names(csv, n));
@@ -365,13 +361,13 @@ DT_MUST_USE static dt_status name_columns(dt_csv *csv, naming *n)
     if (n->commented) {
         dt_csv_note(csv, "names from the line that begins with #");
         csv->format.header = DT_CSV_HEADER_YES;
-        DT_TRY(make_names(csv, n->cells.items, 0));
+        DT_TRY(dt_csv_name_columns(csv, n->cells.items, 0));
     } else if (csv->format.header == DT_CSV_HEADER_YES) {
         DT_TRY(read_header(csv, n->layout, n->given));
     } else if (n->given) {
         DT_TRY(take_given_names(csv));
     } else {
-        DT_TRY(make_names(csv, NULL, 0));
+        DT_TRY(dt_csv_name_columns(csv, NULL, 0));
     }
 out:
     return status;

@@ -131,6 +131,8 @@ static const char *walk(const char *record, const char *end, const dt_csv_stops 
     walker w = {.record = record, .end = end, .stops = stops, .fields = fields};
     for (const char *c = record;; c++) {
         c = skip_blanks(c, &w);
+        if (end - c > 1 && c[0] == '=' && c[1] == '"') /* Excel: ="007" is the text 007 */
+            c++;
         c = c < end && *c == '"' ? walk_quoted(c, &w) : walk_plain(c, &w);
         *problem = w.problem;
         if (w.problem == DT_CSV_UNCLOSED)
