@@ -53,13 +53,21 @@ static bool has_digits(const dt_prepare_column *column)
 static void warn_of_digits(const dt_prepare_table *found)
 {
     list l = {0};
-    char first[SHOWN_BYTES];
+    char first[SHOWN_BYTES], other[SHOWN_BYTES];
     for (size_t c = 0; c < found->column_count; c++) {
         const dt_prepare_column *column = &found->columns[c];
-        if (has_digits(column))
-            add(&l, column->name, "categories, as '%s'",
-                column->first != NULL ? dt_text_show(first, column->first, strlen(column->first))
-                                      : "");
+        if (!has_digits(column))
+            continue;
+        if (column->odd != NULL)
+            (void)dt_text_show(first, column->odd, strlen(column->odd));
+        if (column->beside != NULL)
+            (void)dt_text_show(other, column->beside, strlen(column->beside));
+        if (column->odd == NULL)
+            add(&l, column->name, "%s", "categories");
+        else if (column->beside == NULL)
+            add(&l, column->name, "categories, since '%s' is no number", first);
+        else
+            add(&l, column->name, "categories, since '%s' stands beside '%s'", first, other);
     }
     if (l.count > 0)
         dt_log_warn("%zu column%s digits in the cells, but no numbers: %s%s; --categorical or "
@@ -111,11 +119,12 @@ static void warn_of_texts(const dt_prepare_table *found)
     list l = {0};
     for (size_t c = 0; c < found->column_count; c++)
         if (found->columns[c].is_text)
-            add(&l, found->columns[c].name, "%s%llu values in %llu rows, as '%s'",
+            add(&l, found->columns[c].name, "%s%llu values in %llu rows, as '%s'%s%s",
                 found->columns[c].distinct_is_more ? ">" : "",
                 (unsigned long long)found->columns[c].distinct,
                 (unsigned long long)(found->columns[c].number_cells + found->columns[c].text_cells),
-                found->columns[c].text);
+                found->columns[c].text, found->columns[c].kind[0] != '\0' ? "; " : "",
+                found->columns[c].kind);
     if (l.count > 0)
         dt_log_warn("%zu column%s of texts that hardly repeat %s dropped: %s%s; --categorical '%s' "
                     "keeps %s",

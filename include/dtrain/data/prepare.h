@@ -71,6 +71,10 @@ typedef struct dt_prepare_column {
     bool is_text; /* it was dropped for it: its texts hardly repeat */
     bool is_key; /* its numbers look like keys, and yet are inputs */
     const char *text; /* the first text, to be shown; "": none */
+    const char *kind; /* of texts that were dropped: "durations"; "": nobody knows */
+    /* Of texts that nearly all look like numbers: the first that is none, or that cannot be one in
+     * the way in which `beside` is (NULL: it is none). */
+    const char *odd, *beside;
     const char *similar[2]; /* categories that differ in blanks or case alone, or are the same
                              * number; NULL: there are none */
     dt_scale scale;

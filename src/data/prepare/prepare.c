@@ -19,8 +19,8 @@ static void see_number(dt_prepare_column *column, dt_survey *survey, double numb
 {
     if (survey->numbers == 1)
         survey->step = number - survey->previous;
-    survey->keeps_step = survey->keeps_step &&
-                         (survey->numbers == 0 || number == survey->previous + survey->step);
+    survey->keeps_step =
+        survey->keeps_step && (survey->numbers == 0 || number == survey->previous + survey->step);
     survey->previous = number;
     survey->has_fraction = survey->has_fraction || number != floor(number);
     survey->numbers++;
@@ -323,7 +323,7 @@ static dt_status start(dt_prepare *p)
     DT_TRY(dt_memory_alloc(&p->surveys, p->count, sizeof *p->surveys, "columns"));
     for (size_t c = 0; c < p->count; c++) {
         p->names[c] = dt_csv_name(p->csv, c);
-        p->columns[c] = (dt_prepare_column){.name = p->names[c], .why = ""};
+        p->columns[c] = (dt_prepare_column){.name = p->names[c], .why = "", .kind = ""};
     }
     DT_TRY(dt_prepare_check_names(p)); /* before the plan's, among which they could not be found */
     DT_TRY(dt_prepare_read_plan(p));

@@ -243,6 +243,12 @@ void dt_prepare_find_parts(bool parts[DT_PART_COUNT], const dt_survey *survey, d
 /** Tells why a column of texts is no categories; *why = NULL: it is. Errors: DT_MEMORY. */
 DT_MUST_USE dt_status dt_prepare_find_text(const char **why, const dt_prepare *p, size_t c);
 
+/** Returns what the texts of a dropped column are, for people; "": nobody knows. */
+const char *dt_prepare_name_texts(const dt_prepare *p, size_t c);
+
+/** Finds why texts that look like numbers are none: column->odd and column->beside. */
+void dt_prepare_find_odd(dt_prepare_column *column, const dt_survey *survey);
+
 /** Tells whether a column's numbers go up or down by one step from row to row, in many rows. */
 bool dt_prepare_keeps_step(const dt_survey *survey);
 

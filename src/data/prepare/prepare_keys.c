@@ -83,6 +83,70 @@ out:
     return status;
 }
 
+/* 47:18 or 33:12:34, as hours or minutes that go on beyond a day or an hour. */
+static bool is_duration(const char *text)
+{
+    static const char digits[] = "0123456789";
+    size_t parts = 0;
+    for (const char *at = text;; at++) {
+        const size_t length = strspn(at, digits);
+        if (length == 0 || (parts > 0 && length != 2))
+            return false;
+        parts++;
+        at += length;
+        if (*at == '.' && parts > 1)
+            at += 1 + strspn(at + 1, digits);
+        if (*at != ':')
+            return *at == '\0' && (parts == 2 || parts == 3);
+    }
+}
+
+const char *dt_prepare_name_texts(const dt_prepare *p, size_t c)
+{
+    const dt_survey *survey = &p->surveys[c];
+    bool durations = survey->keeps_values && survey->numbers == 0;
+    for (size_t i = 0; durations && i < survey->values.count; i++)
+        durations = is_duration(survey->values.entries[i].text);
+    if (durations)
+        return "times or durations: write numbers, as seconds";
+    return dt_prepare_are_slips(survey->texts - survey->dates.cells, survey->texts)
+               ? "dates in more than one form: write one"
+               : "";
+}
+
+void dt_prepare_find_odd(dt_prepare_column *column, const dt_survey *survey)
+{
+    dt_number_look first = {0}, look;
+    const char *plain = NULL, *other = NULL;
+    column->odd = column->beside = NULL;
+    for (size_t i = 0; survey->keeps_values && i < survey->values.count; i++) {
+        const dt_dictionary_entry *entry = &survey->values.entries[i];
+        const bool looks = dt_number_look_at(&look, entry->text, entry->bytes);
+        if (looks && entry->kind == DT_VALUE_NUMBER) {
+            plain = plain == NULL ? entry->text : plain;
+            continue;
+        }
+        if (!looks) {
+            column->odd = entry->text;
+            column->beside = NULL;
+            return;
+        }
+        if (other == NULL) {
+            other = entry->text;
+            first = look;
+        } else if (column->odd == NULL && (strcmp(look.unit, first.unit) != 0 ||
+                                           !((look.point.fits && first.point.fits) ||
+                                             (look.comma.fits && first.comma.fits)))) {
+            column->odd = entry->text;
+            column->beside = other;
+        }
+    }
+    if (column->odd == NULL && plain != NULL) {
+        column->odd = other;
+        column->beside = plain;
+    }
+}
+
 /* ---- numbers ---- */
 
 static bool is_letter(char c)
@@ -105,7 +169,9 @@ static bool ends_in(const char *name, size_t bytes, const char *ending)
  * customer, and, but for words of the language, customerid. */
 static bool is_named_key(const char *name)
 {
-    static const char *const words[] = {"id", "ids", "key", "nr", "no", "number", "num", "uuid", "customer", "client", "user", "account", "invoice", "patient", "serial"};
+    static const char *const words[] = {"id",     "ids",     "key",     "nr",       "no",
+                                        "number", "num",     "uuid",    "customer", "client",
+                                        "user",   "account", "invoice", "patient",  "serial"};
     static const char *const others[] = {"paid", "bid",   "aid",   "mid",  "acid", "fluid", "solid",
                                          "grid", "valid", "rapid", "void", "kid",  "squid"};
     size_t bytes = strlen(name);

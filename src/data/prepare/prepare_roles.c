@@ -30,6 +30,8 @@ static dt_status decide_role(dt_prepare *p, size_t c)
     column->role = why != NULL ? DT_ROLE_DROPPED : DT_ROLE_CATEGORICAL;
     column->why = why != NULL ? why : "";
     column->is_text = why != NULL;
+    if (why != NULL)
+        column->kind = dt_prepare_name_texts(p, c);
     return status;
 }
 
@@ -189,8 +191,10 @@ dt_status dt_prepare_decide_roles(dt_prepare *p)
         p->columns[c].meant = p->surveys[c].meant;
         p->columns[c].text = p->surveys[c].text;
         p->columns[c].is_key = dt_prepare_is_key(p, c);
-        if (p->columns[c].role == DT_ROLE_CATEGORICAL)
+        if (p->columns[c].role == DT_ROLE_CATEGORICAL) {
+            dt_prepare_find_odd(&p->columns[c], &p->surveys[c]);
             DT_TRY(find_similar(&p->columns[c], &p->surveys[c]));
+        }
     }
     drop_constant(p);
     for (size_t c = 0; c < p->count; c++) {

@@ -16,12 +16,16 @@ static size_t invisible_at(bool *blank, const char *text, size_t bytes)
     static const struct {
         const char *text;
         bool blank;
-    } characters[] = {
-        {"\xc2\xa0", true} /* no-break blank */,      {"\xe2\x80\xaf", true} /* a narrow one */,
-        {"\xe2\x80\x87", true} /* figure blank */,   {"\xe2\x80\x89", true} /* thin blank */,
-        {"\xe2\x80\x8b", false} /* no width */,      {"\xe2\x80\x8e", false} /* left to right */,
-        {"\xe2\x80\x8f", false} /* right to left */, {"\xe2\x81\xa0", false} /* word joiner */,
-        {DT_CSV_MARK, false},                        {"\xc2\xad", false} /* soft hyphen */};
+    } characters[] = {{"\xc2\xa0", true} /* no-break blank */,
+                      {"\xe2\x80\xaf", true} /* a narrow one */,
+                      {"\xe2\x80\x87", true} /* figure blank */,
+                      {"\xe2\x80\x89", true} /* thin blank */,
+                      {"\xe2\x80\x8b", false} /* no width */,
+                      {"\xe2\x80\x8e", false} /* left to right */,
+                      {"\xe2\x80\x8f", false} /* right to left */,
+                      {"\xe2\x81\xa0", false} /* word joiner */,
+                      {DT_CSV_MARK, false},
+                      {"\xc2\xad", false} /* soft hyphen */};
     for (size_t i = 0; i < sizeof characters / sizeof *characters; i++) {
         const size_t length = strlen(characters[i].text);
         *blank = characters[i].blank;
