@@ -61,8 +61,9 @@ size_t dt_predict_record_bytes(const dt_predict_run *r);
  * DT_DIVERGED, naming a row whose prediction is not finite. */
 DT_MUST_USE dt_status dt_predict_take_rows(void *context, const dt_row_batch *rows);
 
-/* Gives the header of the kept columns as r->kept is, but with ".1" behind names that predictions or
- * kept columns before have, too; it warns of the first. Local. Errors: DT_MEMORY. The caller frees. */
+/* Gives the header of the kept columns as r->kept is, but with ".1" behind names that predictions
+ * or kept columns before have, too; it warns of the first. Local. Errors: DT_MEMORY. The caller
+ * frees. */
 DT_MUST_USE dt_status dt_predict_name_kept(char **out, const dt_predict_run *r);
 
 /* Grows a block of which `used` elements of `size` bytes are in use, if fewer than `more` are free.

@@ -28,7 +28,7 @@ write_bad("infinite.csv", 9876, 3, "1e300")
 write_bad("quote.csv", 9876, 2, "@")
 write_bad("ragged.csv", 9876, 2, "@")
 write_table("no-job.csv", [row[:2] + row[3:] for row in rows[:50]], HEADER[:2] + HEADER[3:])
-write_table("renamed.csv", rows[:50], ["Age" if name == "age" else name for name in HEADER])
+write_table("renamed.csv", rows[:50], ["Aged" if name == "age" else name for name in HEADER])
 write_table("one.csv", rows[77:78])
 PY
 sed -i 's/,@,/,"retired,/' quote.csv
@@ -149,7 +149,7 @@ refuse() {
 }
 RANKS=2
 refuse 3 "no-job.csv: no column 'job'" model no-job.csv
-refuse 3 "renamed.csv: no column 'age'; did you mean 'Age'?" model renamed.csv
+refuse 3 "renamed.csv: no column 'age'; did you mean 'Aged'?" model renamed.csv
 refuse 3 "one.csv: a table of text, but the model has no recipe" bare one.csv
 refuse 4 "nowhere/one.csv: cannot create" model one.csv --out nowhere/one.csv
 RANKS=0

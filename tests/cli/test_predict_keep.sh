@@ -52,6 +52,13 @@ everywhere() {
     expect_same_file "$name.csv" again.csv
     expect_same_file stderr one.stderr
 }
+# Kept columns whose names the output has, too.
+sed -e '1 s/key/row/; 1 s/Note/class/' new.csv >named.csv
+run 0 predict model named.csv --keep row,class,row --out named-kept.csv --quiet
+expect_status 0
+expect_one_stderr_line "the kept column 'row' gets another name, since the output has a column of this name"
+[ "$(head -n 1 named-kept.csv | cut -d, -f 1-5)" = row.1,class.1,row.2,row,class ] ||
+    fail "other names: $(head -n 1 named-kept.csv)"
 everywhere plain new.csv
 expect_empty_stderr
 everywhere kept new.csv --keep 'key,"Name, First",age'

@@ -44,8 +44,15 @@ rows() {
 
 rows '' >good.csv
 rows 'if (n == 1234) y = "no,9"' >ragged.csv
-bad ragged.csv "row 1234 (line 1235) has 5 fields, the header has 4"
+bad ragged.csv "row 1234 (line 1235) has 5 fields, the header has 4; --on-error skip leaves such rows out"
 rows 'if (n == 1234) { print 1, "u", 3; continue }' >short.csv
+{ cat ragged.csv; echo 'Total'; } >footer.csv
+run 0 prepare footer.csv --target y --out skipped --on-error skip
+expect_status 0
+expect_one_stderr_line "2 of 3001 rows are left out; the first: footer.csv: row 1234 (line 1235) has 5 fields, the header has 4"
+expect_stdout_line summary.rows=2999
+expect_stdout_line summary.dropped_rows=2
+rm -r skipped
 bad short.csv "row 1234 (line 1235) has 3 fields, the header has 4"
 rows 'if (n == 1234) b = "\"u"' >unterminated.csv
 bad unterminated.csv "a quote in the record that begins on line 1235 is never closed"
@@ -135,8 +142,8 @@ usage() {
 }
 refused 2 "--out DIR is needed" good.csv --target y
 refused 2 "--target COLUMN is needed, one of: a, bb, count, y" good.csv --out out
-refused 2 "dtrain prepare takes one table, not 0 words" --target y --out out
-refused 2 "dtrain prepare takes one table, not 2 words" good.csv text.csv --target y --out out
+refused 2 "dtrain prepare takes a table; --help says more" --target y --out out
+refused 2 "dtrain prepare takes one table, not 2 words: 'good.csv', 'text.csv'; join tables in one file" good.csv text.csv --target y --out out
 usage "unknown option --scales" --scales log
 usage "--scale takes standard|minmax|robust|quantile|none|log|clipped, " --scale logarithm
 usage "--scale takes standard|minmax|robust|quantile|none|log|clipped, " --scale a=

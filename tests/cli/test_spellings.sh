@@ -49,11 +49,18 @@ grep -v rows.csv expected | cmp -s - found || fail "the same evaluation of 1.0 a
 sed -e '2~3 s/$/.0/' train.csv >mixed.csv
 run 0 prepare mixed.csv --target y --categorical grade,flag --out mixed --quiet
 expect_status 0
-expect_one_stderr_line "'0' and '0.0' in the target are the same number, and one class"
+expect_stderr "'0' and '0.0' in the target are the same number, and one class"
 expect_stdout_line summary.classes=2
 for set in train validation test; do
     expect_same_file "mixed/$set.npz" "data/$set.npz"
 done
+
+# Names of columns, too.
+sed -e '1 s/.*/GRADE,Member,CITY,Flag,AGE,Y/' rows.csv >upper.csv
+run 0 predict run upper.csv --out predicted.csv --quiet
+expect_status 0
+expect_one_stderr_line "upper.csv: column 'GRADE' is taken for 'grade', and 5 more"
+expect_same_file predicted.csv expected.csv
 
 # ---- nothing is known ----
 
@@ -79,4 +86,4 @@ awk 'BEGIN { print "x,y"; for (i = 0; i < 60; i++) print i * i % 50 "," (i % 3 =
     >alike.csv
 run 0 prepare alike.csv --target y --out alike --quiet
 expect_status 0
-expect_one_stderr_line "the classes 'Yes' and 'yes' are spelled alike; write them in one way if they are one"
+expect_stderr "the classes 'Yes' and 'yes' are spelled alike; write them in one way if they are one"

@@ -172,9 +172,17 @@ wrong 2 "--validation-split is 3, but must be between 0 and 0.9" classes-arrays 
 wrong 3 "none.csv: cannot open" none.csv --target outcome
 wrong 3 "none.csv.gz: there is no such file; --target is for a table of text" none.csv.gz --target outcome
 wrong 2 "--target was given, but no DATA" --target outcome
+wrong 2 "--target is for one table of text, but DATA is 2 words: 'visits.csv', 'mode'; join tables in one file" \
+    visits.csv --target outcome --missing-only --fill mode
 run 0 visits.csv --target outcome --fill mode --epochs 1 --quiet
 expect_status 0
 expect_file results/visits/model.h5
+{ cat visits.csv; echo 'Total'; } >footer.csv
+wrong 3 "has 1 field, the header has" footer.csv --target outcome --fill mode
+run 2 footer.csv --target outcome --fill mode --epochs 1 --quiet --on-error skip --out footer
+expect_status 0
+expect_stderr "rows is left out; the first: footer.csv: row"
+expect_same_file footer/model.h5 results/visits/model.h5
 
 # --like with arrays: how the table was scaled has no meaning for them.
 run 0 visits.csv --target outcome --preset tabular --hidden 8 --epochs 1 --quiet --out tabular

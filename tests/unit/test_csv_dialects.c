@@ -125,6 +125,34 @@ static void rows_have_names(void **state)
                  "skipped 1 line above the header on line 2");
 }
 
+/* As Excel has texts that look like numbers. */
+static void takes_excels_texts(void **state)
+{
+    (void)state;
+    assert_csv_rows("a,b\n=\"007\",1\n2, =\"x, \"\"y\"\n3,=\"\"\n=1,4\n", NULL,
+                    "1:2[007][1]\n2:3[2][x, \"y]\n3:4[3][]\n4:5[=1][4]\n");
+    assert_csv_fails("a\n=\"x\"&\"y\"\n", "", "text behind a closing quote");
+}
+
+static void tidies_names(void **state)
+{
+    (void)state;
+    static const char *const known[] = {"age", "Job", "job", "n\xc2\xa0m"};
+    const dt_csv_format format = {
+        .header = DT_CSV_HEADER_SOME_NAMED, .names = known, .name_count = 4};
+    assert_table("\xc2\xa0 a\xe2\x80\x8b,b\xc2\xa0 c,\" d\",\xe2\x80\x8b\n1,2,3,4\n", NULL,
+                 "[a][b  c][ d][column 4]", "1:2[1][2][3][4]\n",
+                 "3 names have invisible characters, which are left out, as in 'a'");
+    assert_table("AGE,Job,x\n1,2,3\n", &format, "[age][Job][x]", "1:2[1][2][3]\n",
+                 "column 'AGE' is taken for 'age'");
+    assert_table("AGE,x\n1,2\n", &format, "[age][x]", "1:2[1][2]\n",
+                 "column 'AGE' is taken for 'age'"); /* though no name is there as it is */
+    assert_table("age,AGE,JOB\n1,2,3\n", &format, "[age][AGE][JOB]", "1:2[1][2][3]\n", NULL);
+    assert_table("Age,AGE,Job\n1,2,3\n", &format, "[Age][AGE][Job]", "1:2[1][2][3]\n", NULL);
+    assert_table("n\xc2\xa0m,x\n1,2\n", &format, "[n\xc2\xa0m][x]", "1:2[1][2]\n", NULL);
+    assert_table("N m,x\n1,2\n", &format, "[n\xc2\xa0m][x]", "1:2[1][2]\n", "is taken for");
+}
+
 /* As `cat a.csv b.csv` leaves it. */
 static void headers_repeat(void **state)
 {
@@ -358,6 +386,8 @@ int main(void)
         cmocka_unit_test_teardown(skips_what_is_above, scratch_empty),
         cmocka_unit_test_teardown(rows_have_names, scratch_empty),
         cmocka_unit_test_teardown(headers_repeat, scratch_empty),
+        cmocka_unit_test_teardown(takes_excels_texts, scratch_empty),
+        cmocka_unit_test_teardown(tidies_names, scratch_empty),
         cmocka_unit_test_teardown(finds_out_whether_there_is_a_header, scratch_empty),
         cmocka_unit_test_teardown(takes_names, scratch_empty),
         cmocka_unit_test_teardown(renames_what_is_there_twice, scratch_empty),

@@ -471,6 +471,12 @@ static void test_choices(void **state)
     assert_int_equal(dt_text_find_choice("none|standard|minmax", "min"), -1);
     assert_int_equal(dt_text_find_choice("none|standard|minmax", "none|standard"), -1);
     assert_int_equal(dt_text_find_choice("none", ""), -1);
+    assert_int_equal(dt_text_find_choice("auto|comma|semicolon", ";"), -1);
+    assert_int_equal(dt_text_find_typed("auto|comma|semicolon", ";"), 2);
+    assert_int_equal(dt_text_find_typed("auto|comma|tab", "\t"), 2);
+    assert_int_equal(dt_text_find_typed("auto|comma|tab", "\\t"), 2);
+    assert_int_equal(dt_text_find_typed("auto|comma|tab", "tab"), 2);
+    assert_int_equal(dt_text_find_typed("auto|comma|tab", "."), -1);
 }
 
 static void test_whole_numbers(void **state)

@@ -13,8 +13,8 @@
  *
  * Taken are commas, semicolons, tabs, bars and runs of blanks as separators, quoted fields with
  * doubled quotes and newlines inside, lines that end with LF, CRLF or CR, a UTF-8 byte order mark,
- * and blank lines, which are skipped. ="007", as Excel has texts, is 007. Blanks (spaces, and tabs that separate nothing) around a
- * field are no part of it, inside quotes they are.
+ * and blank lines, which are skipped. ="007", as Excel writes texts, is 007. Blanks (spaces, and
+ * tabs that separate nothing) around a field are no part of it, inside quotes they are.
  *
  * The first record is the header, if it looks like one. Above it are skipped: a line "sep=;", whose
  * separator is taken, lines that begin with '#', and title lines, which have fewer fields than all
@@ -110,8 +110,8 @@ typedef dt_status dt_csv_take(void *context, const dt_csv_row *row);
  *
  * `format` may be NULL: all is to be found; its `columns` is not looked at. A column without a name
  * is called "column 3"; a name that an earlier column has is continued: "age.1". Characters that
- * nobody sees (no-break blanks at an end, of no width) are no part of a name. With SOME_NAMED a name
- * that differs from one of `names` in case alone is taken for it. Of each there is a warning.
+ * nobody sees (no-break blanks at an end, of no width) are no part of a name. With SOME_NAMED a
+ * name that differs from one of `names` in case alone is taken for it. Of each there is a warning.
  *
  * Errors:  DT_DATA, one line that names the file: missing, a folder, empty, no rows below the
  *          header, not text (NUL bytes; a ZIP file is called that), a named pipe, more than 2^17
