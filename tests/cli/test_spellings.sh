@@ -55,6 +55,21 @@ for set in train validation test; do
     expect_same_file "mixed/$set.npz" "data/$set.npz"
 done
 
+# Numbers among the categories, too, but not if a third is spelled so.
+sed -e '2~6 s/^\([0-9]*\),/\1.0,/' train.csv >joined.csv
+run 0 prepare joined.csv --target y --categorical grade,flag --out joined --quiet
+expect_status 0
+expect_no_stderr "spelled alike"
+expect_stdout_line summary.inputs=10
+for set in train validation test; do
+    expect_same_file "joined/$set.npz" "data/$set.npz"
+done
+sed -e '2~12 s/^1.0,/True,/' joined.csv >true.csv
+run 0 prepare true.csv --target y --categorical grade,flag --out true --quiet
+expect_status 0
+expect_stderr "1 column has categories that are spelled alike, and are an input each: 'grade' [(]'.*' and '.*'[)]"
+expect_no_stderr "a category that no training row has"
+
 # Names of columns, too.
 sed -e '1 s/.*/GRADE,Member,CITY,Flag,AGE,Y/' rows.csv >upper.csv
 run 0 predict run upper.csv --out predicted.csv --quiet

@@ -75,8 +75,7 @@ typedef struct dt_prepare_column {
     /* Of texts that nearly all look like numbers: the first that is none, or that cannot be one in
      * the way in which `beside` is (NULL: it is none). */
     const char *odd, *beside;
-    const char *similar[2]; /* categories that differ in blanks or case alone, or are the same
-                             * number; NULL: there are none */
+    const char *similar[2]; /* categories that differ in blanks or case alone; NULL: none do */
     dt_scale scale;
     dt_fill fill;
     uint64_t missing; /* cells */

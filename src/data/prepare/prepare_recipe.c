@@ -223,6 +223,37 @@ static int compare_indices(const void *a, const void *b)
     return x->index < y->index ? -1 : x->index > y->index;
 }
 
+/* A text that is spelled as a number is, as true is 1, leaves none that could be found by it. */
+static bool is_spelling_taken(const dt_dictionary *all, const dt_dictionary_entry *number)
+{
+    for (size_t i = 0; i < all->count; i++)
+        if (all->entries[i].kind != DT_VALUE_NUMBER && all->entries[i].count > 0 &&
+            dt_names_are_alike(&all->entries[i], number))
+            return true;
+    return false;
+}
+
+/* The rows of 1.0 count as those of 1, which is what 1.0 is found as when the recipe is applied;
+ * 01 may be a code. `values` has room for all. */
+static void join_equal(const dt_dictionary_entry **values, dt_dictionary *all)
+{
+    size_t count = 0, first = 0;
+    for (size_t i = 0; i < all->count; i++)
+        if (all->entries[i].count > 0 && all->entries[i].kind == DT_VALUE_NUMBER)
+            values[count++] = &all->entries[i];
+    dt_prepare_sort(values, count);
+    for (size_t i = 1; i < count; i++) {
+        if (values[first]->number < values[i]->number ||
+            !dt_names_are_alike(values[first], values[i]) || is_spelling_taken(all, values[i])) {
+            first = i;
+            continue;
+        }
+        dt_dictionary_entry *other = &all->entries[values[i] - all->entries];
+        all->entries[values[first] - all->entries].count += other->count;
+        other->count = 0;
+    }
+}
+
 /* Sorts the values that training rows have, and keeps the most frequent ones; the most frequent of
  * all, the first of equals, in *mode. */
 static size_t choose_categories(const dt_dictionary_entry **values, const dt_prepare *p, size_t c,
@@ -231,6 +262,7 @@ static size_t choose_categories(const dt_dictionary_entry **values, const dt_pre
     dt_dictionary *all = &p->surveys[c].values;
     size_t count = 0;
     *mode = NULL;
+    join_equal(values, all);
     for (size_t i = 0; i < all->count; i++)
         if (all->entries[i].count > 0)
             values[count++] = &all->entries[i];

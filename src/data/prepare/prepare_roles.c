@@ -133,7 +133,7 @@ static void find_range(dt_prepare_column *column, const dt_survey *survey)
     }
 }
 
-/* Two categories that are most likely one. */
+/* Two categories that are most likely one; equal numbers are. */
 static dt_status find_similar(dt_prepare_column *column, const dt_survey *survey)
 {
     dt_status status = DT_OK;
@@ -141,6 +141,10 @@ static dt_status find_similar(dt_prepare_column *column, const dt_survey *survey
     for (size_t i = 0; survey->keeps_values && i < survey->values.count; i++) {
         const dt_dictionary_entry *entry = &survey->values.entries[i];
         const int32_t other = dt_names_find_spelled(&names, entry->text, entry->bytes);
+        const bool equal = other >= 0 && entry->kind == DT_VALUE_NUMBER &&
+                           survey->values.entries[other].kind == DT_VALUE_NUMBER;
+        if (equal) /* one category */
+            continue;
         if (other >= 0) {
             column->similar[0] = survey->values.entries[other].text;
             column->similar[1] = entry->text;

@@ -140,14 +140,6 @@ static dt_status fail_equal(const dt_prepare *p, const char *a, const char *b)
                    dt_csv_path(p->csv), p->names[p->targets[0]], a, b);
 }
 
-static bool are_spelled_alike(const dt_dictionary_entry *a, const dt_dictionary_entry *b)
-{
-    char one[DT_SPELLING_BYTES], other[DT_SPELLING_BYTES];
-    const size_t length = dt_spelling(one, a->text, a->bytes);
-    return length > 0 && length == dt_spelling(other, b->text, b->bytes) &&
-           memcmp(one, other, length) == 0;
-}
-
 /* "1" and "1.0" are one class, since predict takes the one for the other; "1" and "01", which may
  * be a code, are told apart by nobody. Beyond 2^53 doubles that are equal may stand for different
  * numbers. In `index` an entry gets the number of the one that it is the same as, or its own.
@@ -166,7 +158,7 @@ static dt_status find_equal(dt_prepare *p, const dt_dictionary_entry **sorted)
     for (size_t i = 1; i < count; i++) {
         if (sorted[i - 1]->number < sorted[i]->number)
             continue;
-        if (!are_spelled_alike(sorted[i - 1], sorted[i]))
+        if (!dt_names_are_alike(sorted[i - 1], sorted[i]))
             return fail_equal(p, sorted[i - 1]->text, sorted[i]->text);
         values->entries[sorted[i] - values->entries].index = sorted[i - 1]->index;
         p->equal[0] = sorted[i - 1]->text;

@@ -48,6 +48,14 @@ size_t dt_spelling(char out[DT_SPELLING_BYTES], const char *text, size_t bytes)
     return shorten_number(out, length);
 }
 
+bool dt_names_are_alike(const dt_dictionary_entry *a, const dt_dictionary_entry *b)
+{
+    char one[DT_SPELLING_BYTES], other[DT_SPELLING_BYTES];
+    const size_t length = dt_spelling(one, a->text, a->bytes);
+    return length > 0 && length == dt_spelling(other, b->text, b->bytes) &&
+           memcmp(one, other, length) == 0;
+}
+
 dt_status dt_names_add(dt_names *names, const char *text, size_t bytes, int32_t index)
 {
     dt_status status = DT_OK;
