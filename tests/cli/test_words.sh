@@ -21,7 +21,7 @@ for ranks in 0 1 3; do
     # One word of small letters alone, and no data's beginning.
     run "$ranks" tune
     expect_status 2
-    expect_one_stderr_line "dtrain: error: no command, file or folder 'tune'; commands are train, prepare, evaluate, "
+    expect_one_stderr_line "dtrain: error: no command, file or folder 'tune'; commands are train, search, prepare, evaluate, "
 done
 expect_no_file results
 run 0 help tune
