@@ -27,6 +27,8 @@ is_there() {
     libc6-dev) includes stdio.h ;;
     openmpi-bin) has mpirun ;;
     libopenmpi-dev) has mpicc ;;
+    mpich) has mpiexec.mpich ;;
+    libmpich-dev) has mpicc.mpich ;;
     libopenblas-dev) links openblas ;;
     libhdf5-dev) links hdf5 || links hdf5-serial || has h5cc ;;
     zlib1g-dev) links zlib ;;
@@ -61,9 +63,9 @@ for kind in "$@"; do
     test) packages="$packages libcmocka-dev python3-numpy python3-h5py python3-pandas python3-sklearn
                     hdf5-tools gnuplot-nox help2man clang-format
                     protobuf-c-compiler libprotobuf-c-dev libonnx-dev" ;;
-    # Keras in an environment of its own, valgrind, a Slurm, several hosts on one machine; and AArch64
+    # Keras in an environment of its own, valgrind, another MPI, a Slurm, several hosts on one machine; and AArch64
     # under emulation, which an AArch64 machine does not need.
-    long) packages="$packages python3-venv valgrind slurm-wlm munge iproute2 procps util-linux"
+    long) packages="$packages python3-venv valgrind mpich libmpich-dev slurm-wlm munge iproute2 procps util-linux"
         [ "$(uname -m)" = aarch64 ] ||
             packages="$packages gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user" ;;
     clang) packages="$packages clang" ;;

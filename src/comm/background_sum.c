@@ -1,6 +1,7 @@
 #include "dtrain/comm/background_sum.h"
 
 #include "comm_internal.h"
+#include "waiting.h"
 
 #include "dtrain/base/memory.h"
 
@@ -91,7 +92,7 @@ static void begin(dt_background_sum *sum, void *data, int count, MPI_Datatype ty
      * ranks have waited, and when one ends is not the same on all of them. */
     if (sum->begun >= WINDOW) {
         dt_slot_turn(sum->comm->slot);
-        MPI_Wait(request, MPI_STATUS_IGNORE);
+        dt_mpi_wait(request);
         dt_slot_turn(sum->comm->slot);
         sum->oldest += sum->oldest + WINDOW == sum->begun;
     }
@@ -131,7 +132,8 @@ void dt_background_sum_wait(dt_background_sum *sum)
     if (sum->begun == 0)
         return;
     dt_slot_turn(sum->comm->slot);
-    MPI_Waitall(WINDOW, sum->requests, MPI_STATUSES_IGNORE);
+    for (size_t i = 0; i < WINDOW; i++)
+        dt_mpi_wait(&sum->requests[i]);
     dt_slot_turn(sum->comm->slot);
     sum->begun = sum->oldest = 0;
 }

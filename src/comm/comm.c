@@ -1,4 +1,5 @@
 #include "comm_internal.h"
+#include "waiting.h"
 
 #include "dtrain/base/memory.h"
 
@@ -49,7 +50,7 @@ dt_status dt_comm_agree(const dt_comm *comm, dt_status status)
     } mine = {(int)status, comm->rank}, worst;
     /* MAXLOC breaks ties by the lower rank. */
     enter(comm);
-    MPI_Allreduce(&mine, &worst, 1, MPI_2INT, MPI_MAXLOC, comm->comm);
+    dt_mpi_allreduce(&mine, &worst, 1, MPI_2INT, MPI_MAXLOC, comm->comm);
     leave(comm);
     if (worst.code == DT_OK)
         return DT_OK;
@@ -57,7 +58,7 @@ dt_status dt_comm_agree(const dt_comm *comm, dt_status status)
     if (comm->rank == worst.rank)
         (void)snprintf(text, sizeof text, "%s", dt_status_text());
     enter(comm);
-    MPI_Bcast(text, sizeof text, MPI_CHAR, worst.rank, comm->comm);
+    dt_mpi_bcast(text, sizeof text, MPI_CHAR, worst.rank, comm->comm);
     leave(comm);
     dt_status_set_text(text);
     return (dt_status)worst.code;
@@ -68,7 +69,7 @@ void dt_comm_broadcast(const dt_comm *comm, void *data, size_t bytes)
     for (size_t done = 0; done < bytes; done += DT_MPI_PIECE) {
         const size_t piece = bytes - done < DT_MPI_PIECE ? bytes - done : DT_MPI_PIECE;
         enter(comm);
-        MPI_Bcast((char *)data + done, (int)piece, MPI_BYTE, 0, comm->comm);
+        dt_mpi_bcast((char *)data + done, (int)piece, MPI_BYTE, 0, comm->comm);
         leave(comm);
     }
 }
@@ -81,7 +82,8 @@ static void reduce(const dt_comm *comm, void *data, size_t count, size_t bytes, 
     for (size_t done = 0; comm->size > 1 && done < count; done += DT_MPI_PIECE) {
         const size_t piece = count - done < DT_MPI_PIECE ? count - done : DT_MPI_PIECE;
         enter(comm);
-        MPI_Allreduce(MPI_IN_PLACE, (char *)data + done * bytes, (int)piece, type, op, comm->comm);
+        dt_mpi_allreduce(MPI_IN_PLACE, (char *)data + done * bytes, (int)piece, type, op,
+                         comm->comm);
         leave(comm);
     }
 }
@@ -110,7 +112,7 @@ void dt_comm_barrier(const dt_comm *comm)
 {
     if (comm->size > 1) {
         enter(comm);
-        MPI_Barrier(comm->comm);
+        dt_mpi_barrier(comm->comm);
         leave(comm);
     }
 }
@@ -119,7 +121,7 @@ void dt_comm_allgather(const dt_comm *comm, void *all, const void *mine, size_t 
 {
     DT_ASSERT(bytes <= INT_MAX);
     enter(comm);
-    MPI_Allgather(mine, (int)bytes, MPI_BYTE, all, (int)bytes, MPI_BYTE, comm->comm);
+    dt_mpi_allgather(mine, (int)bytes, all, (int)bytes, MPI_BYTE, comm->comm);
     leave(comm);
 }
 
@@ -130,7 +132,7 @@ static void scatter_parts(const dt_comm *comm, void *mine, const void *parts, co
     const char *part = (const char *)parts + bytes[0];
     for (int rank = 1; rank < comm->size; rank++) {
         if (bytes[rank] > 0)
-            MPI_Send(part, (int)bytes[rank], MPI_BYTE, rank, TAG_SCATTER, comm->comm);
+            dt_mpi_send(part, (int)bytes[rank], MPI_BYTE, rank, TAG_SCATTER, comm->comm);
         part += bytes[rank];
     }
 }
@@ -143,7 +145,7 @@ void dt_comm_scatterv(const dt_comm *comm, void *mine, size_t my_bytes, const vo
     if (comm->rank == 0)
         scatter_parts(comm, mine, parts, bytes);
     else if (my_bytes > 0)
-        MPI_Recv(mine, (int)my_bytes, MPI_BYTE, 0, TAG_SCATTER, comm->comm, MPI_STATUS_IGNORE);
+        dt_mpi_recv(mine, (int)my_bytes, MPI_BYTE, 0, TAG_SCATTER, comm->comm);
     leave(comm);
 }
 
@@ -152,7 +154,7 @@ static void send_part(const dt_comm *comm, int root, const char *mine, size_t my
 {
     for (size_t done = 0; done < my_bytes; done += DT_MPI_PIECE) {
         const size_t piece = my_bytes - done < DT_MPI_PIECE ? my_bytes - done : DT_MPI_PIECE;
-        MPI_Send(mine + done, (int)piece, MPI_BYTE, root, TAG_COLLECT, comm->comm);
+        dt_mpi_send(mine + done, (int)piece, MPI_BYTE, root, TAG_COLLECT, comm->comm);
     }
 }
 
@@ -165,8 +167,7 @@ static void collect_parts(const dt_comm *comm, void *all, const size_t *bytes, c
         for (size_t done = 0; rank != comm->rank && done < bytes[rank]; done += DT_MPI_PIECE) {
             const size_t piece =
                 bytes[rank] - done < DT_MPI_PIECE ? bytes[rank] - done : DT_MPI_PIECE;
-            MPI_Recv(part + done, (int)piece, MPI_BYTE, rank, TAG_COLLECT, comm->comm,
-                     MPI_STATUS_IGNORE);
+            dt_mpi_recv(part + done, (int)piece, MPI_BYTE, rank, TAG_COLLECT, comm->comm);
         }
         part += bytes[rank];
     }
@@ -211,7 +212,7 @@ dt_status dt_comm_check_same(const dt_comm *comm, const char *what, uint32_t val
     /* One small reduction where all is well: the maxima of x and of ~x are complements then. */
     uint32_t range[2] = {value, ~value};
     enter(comm);
-    MPI_Allreduce(MPI_IN_PLACE, range, 2, MPI_UINT32_T, MPI_MAX, comm->comm);
+    dt_mpi_allreduce(MPI_IN_PLACE, range, 2, MPI_UINT32_T, MPI_MAX, comm->comm);
     leave(comm);
     if (range[0] == (uint32_t)~range[1])
         return DT_OK;

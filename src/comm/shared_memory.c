@@ -1,6 +1,7 @@
 #define _GNU_SOURCE /* mkostemp */
 
 #include "shared_memory.h"
+#include "waiting.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -46,7 +47,7 @@ static int create_file(made *out, bool anywhere)
 static bool is_on_all(MPI_Comm ranks, bool here)
 {
     int all = here;
-    MPI_Allreduce(MPI_IN_PLACE, &all, 1, MPI_INT, MPI_MIN, ranks);
+    dt_mpi_allreduce(MPI_IN_PLACE, &all, 1, MPI_INT, MPI_MIN, ranks);
     return all != 0;
 }
 
@@ -59,7 +60,7 @@ static int open_on_all(MPI_Comm ranks, bool anywhere)
     MPI_Comm_rank(ranks, &rank);
     if (rank == 0)
         fd = create_file(&file, anywhere);
-    MPI_Bcast(&file, sizeof file, MPI_BYTE, 0, ranks);
+    dt_mpi_bcast(&file, sizeof file, MPI_BYTE, 0, ranks);
     if (rank != 0 && file.path[0] != '\0')
         fd = open(file.path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
     const bool here = fd >= 0 && pread(fd, &found, sizeof found, 0) == (ssize_t)sizeof found &&

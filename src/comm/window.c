@@ -2,12 +2,12 @@
 
 #include "comm_internal.h"
 #include "shared_memory.h"
+#include "waiting.h"
 
 #include "dtrain/base/memory.h"
 #include "dtrain/base/spin.h"
 
 #include <limits.h>
-#include <sched.h>
 #include <stdatomic.h>
 
 /* Slices and areas begin at whole cache lines, also those of float32 numbers and of their pairs. */
@@ -46,8 +46,8 @@ static void find_ranks(dt_window *w, MPI_Comm host, MPI_Comm all)
     MPI_Comm_rank(host, &w->rank);
     MPI_Comm_size(host, &w->size);
     int is_first = w->rank == 0;
-    MPI_Allreduce(&is_first, &w->hosts, 1, MPI_INT, MPI_SUM, all);
-    MPI_Allreduce(&w->size, &w->slices, 1, MPI_INT, MPI_MIN, all);
+    dt_mpi_allreduce(&is_first, &w->hosts, 1, MPI_INT, MPI_SUM, all);
+    dt_mpi_allreduce(&w->size, &w->slices, 1, MPI_INT, MPI_MIN, all);
     if (w->hosts > 1)
         MPI_Comm_split(all, w->rank < w->slices ? w->rank : MPI_UNDEFINED, 0, &w->owners.comm);
     if (w->owners.comm != MPI_COMM_NULL) {
@@ -182,7 +182,7 @@ static void wait_for(const dt_window *window, const turn *other, unsigned own)
     for (unsigned looks = 1;
          atomic_load_explicit(&other->count, memory_order_acquire) - own > UINT_MAX / 2; looks++) {
         if (window->yields && looks > LOOKS)
-            sched_yield();
+            dt_give_way(looks);
         else
             dt_spin_pause();
         if (looks % LOOKS_A_PROBE == 0)

@@ -3,6 +3,7 @@
 #include "dtrain/comm/launch.h"
 
 #include "../comm_internal.h"
+#include "../waiting.h"
 #include "launch_internal.h"
 
 #include "dtrain/base/text.h"
@@ -145,11 +146,11 @@ void dt_launch_survey(dt_launch *out, const dt_comm *comm)
     CPU_ZERO(&set);
     if (sched_getaffinity(0, sizeof set, &set) != 0)
         CPU_ZERO(&set);
-    MPI_Allreduce(MPI_IN_PLACE, &set, sizeof set, MPI_BYTE, MPI_BOR, host);
+    dt_mpi_allreduce(MPI_IN_PLACE, &set, sizeof set, MPI_BYTE, MPI_BOR, host);
     out->host_cpus = CPU_COUNT(&set) > 0 ? CPU_COUNT(&set) : (int)sysconf(_SC_NPROCESSORS_ONLN);
     MPI_Comm_free(&host);
     int counts[2] = {out->host_rank == 0, out->host_size > out->host_cpus};
-    MPI_Allreduce(MPI_IN_PLACE, counts, 2, MPI_INT, MPI_SUM, comm->comm);
+    dt_mpi_allreduce(MPI_IN_PLACE, counts, 2, MPI_INT, MPI_SUM, comm->comm);
     out->host_count = counts[0];
     out->crowded = counts[1] > 0;
 }

@@ -1,4 +1,5 @@
 #include "../shared_memory.h"
+#include "../waiting.h"
 #include "watchdog_internal.h"
 
 #include "dtrain/base/process.h"
@@ -83,7 +84,7 @@ dt_status dt_host_init(dt_host *out, MPI_Comm comm)
     }
     if (out->board != NULL)
         fill_own_slot(out, comm);
-    MPI_Barrier(ranks); /* before anybody looks at the slots */
+    dt_mpi_barrier(ranks); /* before anybody looks at the slots */
     MPI_Comm_free(&ranks);
     if (out->board == NULL)
         return dt_fail(DT_MEMORY, "watchdog: no memory for its board");
