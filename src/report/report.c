@@ -5,6 +5,7 @@
 #include "dtrain/base/options.h"
 #include "dtrain/io/file.h"
 #include "report_internal.h"
+#include "report_search.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,7 +44,8 @@ static const dt_option_table table = {
              "reached; of a single run all there is. Runs of the same task stand together,\n"
              "classification first. RUN is a run's folder, or the run.h5 in it. A run that is\n"
              "under way is shown as far as it got, with its best epoch's validation metrics.\n"
-             "What dtrain explain found out about the run's model is shown with it.\n"
+             "Of a search (its folder, or search.h5) it ranks the trials, and says which setting\n"
+             "mattered. What dtrain explain found out about the run's model is shown with it.\n"
              "Plots are made by gnuplot, if it is installed (Debian: gnuplot-nox). In the CSV,\n"
              "weights_crc is decimal, and a text that a spreadsheet would run (it begins with\n"
              "=, +, -, @, a tab or a line's end, and is no number) has ' before it.",
@@ -193,6 +195,38 @@ out:
     return status;
 }
 
+/* A search stands alone. */
+DT_MUST_USE static dt_status show_search(const report_settings *s, const char *path)
+{
+    dt_status status = DT_OK;
+    dt_report_search search = {0};
+    bool same = false;
+    DT_TRY(dt_report_search_read(&search, path));
+    if (dt_options_given(&table, s, "sort"))
+        DT_TRY(dt_fail(DT_USAGE, "--sort is for runs, and %s is a search; remove it", path));
+    if (s->html[0] != '\0')
+        DT_TRY(is_same_place(&same, s->html, search.place));
+    if (!same && s->csv[0] != '\0')
+        DT_TRY(is_same_place(&same, s->csv, search.place));
+    if (same)
+        DT_TRY(dt_fail(DT_USAGE, "%s: is the search; expected another file for --html or --csv",
+                       path));
+    if (s->html[0] != '\0')
+        DT_TRY(dt_report_search_html(s->html, &search));
+    if (s->csv[0] != '\0')
+        DT_TRY(dt_report_search_csv(s->csv, &search));
+    if (strcmp(s->csv, "-") == 0)
+        goto out;
+    DT_TRY(dt_report_search_print(&search));
+    if (s->html[0] != '\0')
+        dt_log_result("page: %s\n", s->html);
+    if (s->csv[0] != '\0')
+        dt_log_result("table: %s\n", s->csv);
+out:
+    dt_report_search_clear(&search);
+    return status;
+}
+
 dt_status dt_cli_report(int argc, char **argv)
 {
     dt_status status = DT_OK;
@@ -205,6 +239,10 @@ dt_status dt_cli_report(int argc, char **argv)
     if (words == 0)
         DT_TRY(dt_fail(DT_USAGE, "report needs a RUN: dtrain report [OPTIONS] RUN..."));
     DT_TRY(check_settings(&settings));
+    if (words == 1 && dt_report_is_search(argv[0])) {
+        status = show_search(&settings, argv[0]);
+        goto out;
+    }
     DT_TRY(dt_memory_alloc(&runs, (size_t)words, sizeof *runs, "runs"));
     DT_TRY(dt_memory_alloc(&order, (size_t)words, sizeof *order, "runs"));
     for (int i = 0; i < words; i++) {

@@ -7,7 +7,7 @@
 
 enum { COLUMNS_SHOWN = 100, DEPENDENCES_SHOWN = 24, OUTPUTS_DRAWN = REPORT_COLOURS };
 
-static void add_bar(dt_report_page *page, const char *name, double share, const char *text)
+void dt_report_page_bar(dt_report_page *page, const char *name, double share, const char *text)
 {
     dt_report_buffer_puts(&page->html, "<tr><td class=\"text\">");
     dt_report_buffer_escape(&page->html, name);
@@ -35,7 +35,7 @@ static void add_importances(dt_report_page *page, const dt_explanation *e)
             (void)snprintf(error, sizeof error, " \xC2\xB1 %.2g", column->standard_error);
         (void)snprintf(text, sizeof text, "%.4g%s; %.4g", column->importance, error,
                        column->second);
-        add_bar(page, column->column, dt_report_importance_share(e, i), text);
+        dt_report_page_bar(page, column->column, dt_report_importance_share(e, i), text);
     }
     dt_report_buffer_puts(&page->html, "</table></div>\n");
     if (e->count > COLUMNS_SHOWN)
@@ -170,7 +170,8 @@ static void add_categories(dt_report_page *page, const dt_explanation_file *file
         }
         (void)snprintf(text, sizeof text, "%.4g; %.1f %%", e->predictions[p * e->C + output],
                        100.0 * e->points[p].share);
-        add_bar(page, e->points[p].text, dt_report_bar_share(e, first, count, output, p), text);
+        dt_report_page_bar(page, e->points[p].text, dt_report_bar_share(e, first, count, output, p),
+                           text);
     }
     if (shown > 0)
         dt_report_buffer_puts(&page->html, "</table></div></figure>\n");

@@ -121,26 +121,26 @@ static void add_classes(dt_report_page *page, const dt_report_run *run, int set)
 
 /* ---- the parts of the page ---- */
 
-static void add_head(dt_report_page *page, dt_report_run *const *runs, size_t count,
-                     const char *sorted_by)
+void dt_report_page_begin(dt_report_page *page, const char *title)
 {
     char made[32];
     dt_clock_utc(made, sizeof made, "%Y-%m-%d %H:%M UTC");
     dt_report_buffer_puts(&page->html, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n"
                                        "<meta charset=\"utf-8\">\n<meta name=\"viewport\" "
                                        "content=\"width=device-width, initial-scale=1\">\n<title>");
-    if (count == 1)
-        dt_report_buffer_escape(&page->html, runs[0]->name);
-    else
-        dt_report_buffer_add(&page->html, "%zu runs", count);
-    dt_report_buffer_add(&page->html,
-                         " - dtrain report</title>\n<style>\n%s</style>\n</head>\n<body>\n", style);
-    dt_report_buffer_puts(&page->html, "<h1>");
-    if (count == 1)
-        dt_report_buffer_escape(&page->html, runs[0]->name);
-    else
-        dt_report_buffer_add(&page->html, "%zu runs", count);
+    dt_report_buffer_escape(&page->html, title);
+    dt_report_buffer_add(
+        &page->html, " - dtrain report</title>\n<style>\n%s</style>\n</head>\n<body>\n<h1>", style);
+    dt_report_buffer_escape(&page->html, title);
     dt_report_buffer_add(&page->html, "</h1>\n<p>dtrain %s, %s", DTRAIN_VERSION, made);
+}
+
+static void add_head(dt_report_page *page, dt_report_run *const *runs, size_t count,
+                     const char *sorted_by)
+{
+    char title[64];
+    (void)snprintf(title, sizeof title, "%zu runs", count);
+    dt_report_page_begin(page, count == 1 ? runs[0]->name : title);
     if (count > 1) {
         dt_report_buffer_puts(&page->html, "; in the order of ");
         dt_report_buffer_escape(&page->html, sorted_by != NULL ? sorted_by : "validation");
@@ -370,6 +370,26 @@ static const char folds_headline[] =
     "was trained on the others. The run's model predicts the mean of all; its learning curves are "
     "those of the best fold.</p>\n";
 
+dt_status dt_report_page_write(dt_report_page *page, const char *path)
+{
+    dt_status status = DT_OK;
+    if (page->why[0] != '\0') {
+        dt_report_buffer_puts(&page->html, "<p class=\"note\">Not all plots are here: ");
+        dt_report_buffer_escape(&page->html, page->why);
+        dt_report_buffer_puts(&page->html, ". They are made by gnuplot (Debian: apt install "
+                                           "gnuplot-nox).</p>\n");
+    }
+    dt_report_buffer_puts(&page->html, "</body>\n</html>\n");
+    DT_TRY(page->html.status);
+    DT_TRY(dt_file_replace(path, page->html.text, page->html.bytes));
+    if (page->why[0] != '\0')
+        dt_log_warn("%s: without all its plots: %s; they are made by gnuplot (Debian: apt install "
+                    "gnuplot-nox)",
+                    path, page->why);
+out:
+    return status;
+}
+
 dt_status dt_report_write_html(const char *path, dt_report_run *const *runs, size_t count,
                                const char *sorted_by)
 {
@@ -385,19 +405,7 @@ dt_status dt_report_write_html(const char *path, dt_report_run *const *runs, siz
     dt_report_page_explanations(&page, runs, count);
     add_times(&page, runs, count);
     add_details(&page, runs, count);
-    if (page.why[0] != '\0') {
-        dt_report_buffer_puts(&page.html, "<p class=\"note\">Not all plots are here: ");
-        dt_report_buffer_escape(&page.html, page.why);
-        dt_report_buffer_puts(&page.html, ". They are made by gnuplot (Debian: apt install "
-                                          "gnuplot-nox).</p>\n");
-    }
-    dt_report_buffer_puts(&page.html, "</body>\n</html>\n");
-    DT_TRY(page.html.status);
-    DT_TRY(dt_file_replace(path, page.html.text, page.html.bytes));
-    if (page.why[0] != '\0')
-        dt_log_warn("%s: without all its plots: %s; they are made by gnuplot (Debian: apt install "
-                    "gnuplot-nox)",
-                    path, page.why);
+    status = dt_report_page_write(&page, path);
 out:
     dt_report_buffer_clear(&page.html);
     return status;

@@ -324,6 +324,15 @@ typedef struct dt_report_page {
     bool given_up; /* on gnuplot */
 } dt_report_page;
 
+/** Begins a page: style, title, headline, and when it was made, in a paragraph that is left open. */
+void dt_report_page_begin(dt_report_page *page, const char *title);
+
+/** Ends the page and writes it. Errors: DT_OUTPUT, DT_MEMORY. */
+DT_MUST_USE dt_status dt_report_page_write(dt_report_page *page, const char *path);
+
+/** Adds a row of a table of bars: a name, a bar of `share` (0 to 1), and a text behind it. */
+void dt_report_page_bar(dt_report_page *page, const char *name, double share, const char *text);
+
 /** Adds a table and frees its cells; nothing without columns. Rows are numbered from `first`; 0:
  * they are not. */
 void dt_report_page_table(dt_report_page *page, dt_text_table *table, size_t first);

@@ -1,0 +1,219 @@
+/* The page of a search. Names are in HTML alone, not in figures: choices go by their numbers. */
+#include "report_search.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { TRIALS_SHOWN = 200, CURVES_DRAWN = REPORT_COLOURS, CHOICES_LISTED = 30 };
+
+static void add_what_matters(dt_report_page *page, const dt_report_search *s)
+{
+    char text[64];
+    dt_report_buffer_puts(&page->html,
+                          "<h2>What matters</h2>\n<p>The share of the trials' order that a setting "
+                          "explains alone: of the variance of their places, between its choices or "
+                          "between four quarters of its range, less what chance gives.</p>\n"
+                          "<div class=\"scroll\"><table class=\"bars\">\n");
+    for (size_t i = 0; i < s->setting_count; i++) {
+        (void)snprintf(text, sizeof text, "%.0f %%", 100.0 * s->settings[i].share);
+        dt_report_page_bar(page, s->settings[i].name, s->settings[i].share, text);
+    }
+    dt_report_buffer_puts(&page->html, "</table></div>\n");
+}
+
+/* ---- a figure of each setting ---- */
+
+/* Choices are drawn side by side: 1, 2 ... */
+static double place_of(const dt_report_setting *setting, size_t trial)
+{
+    return setting->is_range ? setting->numbers[trial] : (double)setting->groups[trial] + 1.0;
+}
+
+/* A trial is a point; the best one is the last. */
+static void add_points(dt_report_buffer *script, const dt_report_search *s,
+                       const dt_report_setting *setting)
+{
+    dt_report_buffer_puts(script, "$d << EOD\n");
+    for (size_t place = s->ranked; place-- > 0;) {
+        const size_t trial = s->order[place];
+        dt_report_buffer_add(script, " %.17g", place_of(setting, trial));
+        dt_report_figure_number(script, s->columns[SEARCH_VALUE][trial]);
+        dt_report_buffer_add(script, " %d\n", place == 0);
+    }
+    dt_report_buffer_puts(script, "EOD\n");
+}
+
+/* The medians of the groups: of a range over the middle of their trials. */
+DT_MUST_USE static dt_status add_medians(dt_report_buffer *script, const dt_report_search *s,
+                                         const dt_report_setting *setting)
+{
+    dt_report_buffer_puts(script, "$m << EOD\n");
+    for (size_t g = 0; g < setting->group_count; g++) {
+        dt_report_group_values group;
+        double sum = 0.0, count = 0.0;
+        const dt_status status = dt_report_search_group(&group, s, setting, g);
+        if (status != DT_OK)
+            return status;
+        for (size_t i = 0; i < s->trials; i++)
+            if (setting->groups[i] == g) {
+                sum += setting->is_log ? log(setting->numbers[i]) : place_of(setting, i);
+                count += 1.0;
+            }
+        const double x = setting->is_log ? exp(sum / count) : sum / count;
+        dt_report_buffer_add(script, " %.9g", x);
+        dt_report_figure_number(script, group.median);
+        dt_report_buffer_puts(script, "\n");
+    }
+    dt_report_buffer_puts(script, "EOD\n");
+    return DT_OK;
+}
+
+static void add_choices(dt_report_page *page, const dt_report_search *s,
+                        const dt_report_setting *setting)
+{
+    char text[64];
+    dt_report_buffer_puts(&page->html, "<p>");
+    for (size_t g = 0; g < setting->group_count && g < CHOICES_LISTED; g++) {
+        size_t trial = 0;
+        while (trial + 1 < s->trials && setting->groups[trial] != g)
+            trial++;
+        dt_report_buffer_add(&page->html, "%s%zu: ", g > 0 ? "; " : "", g + 1);
+        dt_report_buffer_escape(&page->html, dt_report_search_text(text, setting, trial));
+    }
+    dt_report_buffer_puts(&page->html,
+                          setting->group_count > CHOICES_LISTED ? " ...</p>\n" : "</p>\n");
+}
+
+DT_MUST_USE static dt_status add_setting(dt_report_page *page, const dt_report_search *s,
+                                         const dt_report_setting *setting)
+{
+    dt_report_buffer script = {0}, title = {0};
+    dt_report_figure_begin(&script, 560, 320);
+    add_points(&script, s, setting);
+    const dt_status status = add_medians(&script, s, setting);
+    if (setting->is_log)
+        dt_report_buffer_puts(&script, "set logscale x\n");
+    else if (!setting->is_range)
+        dt_report_buffer_add(&script, "set xrange [0.5:%zu.5]\nset xtics 1,%.0f\n",
+                             setting->group_count,
+                             dt_report_figure_step((double)setting->group_count, 12.0));
+    /* Such names are our own words: letters, digits and underscores. */
+    dt_report_buffer_add(&script, "set ylabel '%s' noenhanced\n", s->monitor);
+    dt_report_buffer_puts(&script,
+                          "plot $d using 1:($3==0?$2:NaN) with points pointtype 7 pointsize 0.6");
+    dt_report_figure_style(&script, 0);
+    dt_report_buffer_puts(&script, ", $m using 1:2 with linespoints pointtype 5 pointsize 0.4");
+    dt_report_figure_style(&script, 1);
+    dt_report_buffer_puts(&script, ", $d using 1:($3==1?$2:NaN) with points pointtype 7 "
+                                   "pointsize 1.2");
+    dt_report_figure_style(&script, 2);
+    dt_report_buffer_puts(&script, "\n");
+    dt_report_buffer_escape(&title, setting->name);
+    if (status == DT_OK && title.status == DT_OK) {
+        dt_report_buffer_puts(&page->html, "<div>");
+        dt_report_figure_add(page, &script, title.text);
+        if (!setting->is_range)
+            add_choices(page, s, setting);
+        dt_report_buffer_puts(&page->html, "</div>\n");
+    }
+    dt_report_buffer_clear(&script);
+    dt_report_buffer_clear(&title);
+    return status;
+}
+
+/* ---- curves ---- */
+
+/* Whether a monitor is one of our names: it goes into scripts. */
+static bool is_plain(const char *name)
+{
+    return name[strspn(name, "abcdefghijklmnopqrstuvwxyz_0123456789")] == '\0';
+}
+
+static void add_legend_item(dt_report_page *page, size_t colour, const char *text)
+{
+    dt_report_buffer_add(&page->html,
+                         "<li><span class=\"key\" style=\"border-color:%s\"></span>%s"
+                         "</li>\n",
+                         dt_report_colours[colour % REPORT_COLOURS], text);
+}
+
+static void add_curves(dt_report_page *page, const dt_report_search *s)
+{
+    dt_report_buffer script = {0}, plot = {0};
+    size_t drawn = 0;
+    dt_report_figure_begin(&script, 560, 320);
+    dt_report_buffer_add(&script, "set xlabel 'epoch'\nset ylabel '%s' noenhanced\n", s->monitor);
+    for (size_t place = 0; place < s->ranked && place < CURVES_DRAWN; place++) {
+        const double trial = s->columns[SEARCH_TRIAL][s->order[place]];
+        dt_report_buffer_add(&script, "$d%zu << EOD\n", place);
+        for (size_t i = 0; i < s->curve_rows; i++)
+            if (!(s->curve_trial[i] < trial) && !(s->curve_trial[i] > trial)) {
+                dt_report_figure_number(&script, s->curve_epoch[i]);
+                dt_report_figure_number(&script, s->curve_value[i]);
+                dt_report_buffer_puts(&script, "\n");
+            }
+        dt_report_buffer_puts(&script, "EOD\n");
+        dt_report_buffer_add(&plot, "%s $d%zu using 1:2 with lines", place > 0 ? "," : "plot",
+                             place);
+        dt_report_figure_style(&plot, place);
+        drawn++;
+    }
+    if (drawn > 0 && plot.status == DT_OK) {
+        dt_report_buffer_puts(&page->html, "<h2>The best trials, epoch by epoch</h2>\n<ul "
+                                           "class=\"legend\">\n");
+        for (size_t place = 0; place < drawn; place++) {
+            char text[48];
+            (void)snprintf(text, sizeof text, "trial %.0f",
+                           s->columns[SEARCH_TRIAL][s->order[place]]);
+            add_legend_item(page, place, text);
+        }
+        dt_report_buffer_puts(&page->html, "</ul>\n<div class=\"figures\">\n");
+        dt_report_buffer_add(&script, "%s\n", plot.text);
+        dt_report_figure_add(page, &script, "validation");
+        dt_report_buffer_puts(&page->html, "</div>\n");
+    }
+    dt_report_buffer_clear(&script);
+    dt_report_buffer_clear(&plot);
+}
+
+dt_status dt_report_search_html(const char *path, const dt_report_search *search)
+{
+    dt_status status = DT_OK;
+    dt_report_page page = {0};
+    dt_text_table table;
+    char cost[256];
+    dt_report_page_begin(&page, search->path);
+    dt_report_buffer_add(&page.html, "; %zu trials, ", search->trials);
+    dt_report_buffer_escape(&page.html, search->status);
+    dt_report_buffer_puts(&page.html, "</p>\n");
+    if (search->ranked > 0) {
+        dt_report_buffer_add(&page.html, "<p>The best is trial %.0f. It has %s.</p>\n",
+                             search->columns[SEARCH_TRIAL][search->order[0]],
+                             dt_report_search_cost(cost, sizeof cost, search));
+    }
+    if (search->ranked > 1 && is_plain(search->monitor)) {
+        add_what_matters(&page, search);
+        dt_report_buffer_puts(&page.html, "<h2>How the result depends on each setting</h2>\n<ul "
+                                          "class=\"legend\">\n");
+        add_legend_item(&page, 0, "a trial");
+        add_legend_item(&page, 1, "median of each choice, or of each quarter of the range");
+        add_legend_item(&page, 2, "the best trial");
+        dt_report_buffer_puts(&page.html, "</ul>\n<div class=\"figures\">\n");
+        for (size_t i = 0; i < search->setting_count; i++)
+            DT_TRY(add_setting(&page, search, &search->settings[i]));
+        dt_report_buffer_puts(&page.html, "</div>\n");
+        add_curves(&page, search);
+    }
+    dt_report_buffer_puts(&page.html, "<h2>Trials</h2>\n");
+    dt_report_fill_trials(&table, search, TRIALS_SHOWN);
+    dt_report_page_table(&page, &table, 0);
+    dt_report_buffer_puts(&page.html, "<h2>Configuration, data and environment</h2>\n");
+    dt_report_page_facts(&page, "Configuration of all trials", &search->config);
+    dt_report_page_facts(&page, "Data", &search->data);
+    dt_report_page_facts(&page, "Environment", &search->environment);
+    status = dt_report_page_write(&page, path);
+out:
+    dt_report_buffer_clear(&page.html);
+    return status;
+}
