@@ -64,14 +64,6 @@ out:
     return status;
 }
 
-static bool has_name(const dt_h5_names *names, const char *name)
-{
-    for (size_t i = 0; i < names->count; i++)
-        if (strcmp(names->texts[i], name) == 0)
-            return true;
-    return false;
-}
-
 DT_MUST_USE static dt_status read_setting(dt_report_setting *out, const dt_report_search *s,
                                           size_t index, dt_h5 *h5)
 {
@@ -250,12 +242,50 @@ static bool group_by_value(dt_report_setting *setting, size_t trials, size_t mos
     return true;
 }
 
+/* The index of a trial's value among the choices of the space; how many choices there are: it is
+ * none of them. */
+static size_t find_choice(size_t *count, const dt_report_setting *setting, size_t trial)
+{
+    size_t found = SIZE_MAX;
+    *count = 0;
+    for (const char *at = setting->values; at != NULL; at = strchr(at, '|')) {
+        char choice[128];
+        at += *at == '|';
+        at += strspn(at, " \t");
+        size_t length = strcspn(at, "|");
+        while (length > 0 && (at[length - 1] == ' ' || at[length - 1] == '\t'))
+            length--;
+        (void)snprintf(choice, sizeof choice, "%.*s", (int)length, at);
+        const double number = strtod(choice, NULL);
+        const bool same =
+            setting->numbers != NULL
+                ? !(number < setting->numbers[trial]) && !(number > setting->numbers[trial])
+                : strcmp(choice, setting->texts.texts[trial]) == 0;
+        if (same && found == SIZE_MAX)
+            found = *count;
+        ++*count;
+    }
+    return found == SIZE_MAX ? *count : found;
+}
+
+/* In the order of the space. Returns false if a value is not one of the choices. */
+static bool group_by_choice(dt_report_setting *setting, size_t trials)
+{
+    for (size_t i = 0; i < trials; i++) {
+        setting->groups[i] = find_choice(&setting->group_count, setting, i);
+        if (setting->groups[i] == setting->group_count)
+            return false;
+    }
+    return true;
+}
+
 DT_MUST_USE static dt_status make_groups(dt_report_setting *setting, size_t trials)
 {
     dt_status status = DT_OK;
     double *sorted = NULL;
     if (setting->numbers == NULL || !setting->is_range) {
-        (void)group_by_value(setting, trials, trials);
+        if (!group_by_choice(setting, trials))
+            (void)group_by_value(setting, trials, trials);
         return DT_OK;
     }
     if (group_by_value(setting, trials, GROUPS))
@@ -390,7 +420,7 @@ void dt_report_search_clear(dt_report_search *search)
 const char *dt_report_search_text(char out[64], const dt_report_setting *setting, size_t trial)
 {
     if (setting->numbers != NULL)
-        (void)snprintf(out, 64, "%.6g", setting->numbers[trial]);
+        (void)snprintf(out, 64, "%.4g", setting->numbers[trial]);
     else
         (void)snprintf(out, 64, "%s", setting->texts.texts[trial]);
     return out;

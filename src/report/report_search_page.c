@@ -99,11 +99,14 @@ DT_MUST_USE static dt_status add_setting(dt_report_page *page, const dt_report_s
                              setting->group_count,
                              dt_report_figure_step((double)setting->group_count, 12.0));
     /* Such names are our own words: letters, digits and underscores. */
-    dt_report_buffer_add(&script, "set ylabel '%s' noenhanced\n", s->monitor);
+    dt_report_buffer_add(
+        &script, "set ylabel '%s' noenhanced\nset offsets 0,0,graph 0.05,graph 0.05\n", s->monitor);
     dt_report_buffer_puts(&script,
                           "plot $d using 1:($3==0?$2:NaN) with points pointtype 7 pointsize 0.6");
     dt_report_figure_style(&script, 0);
-    dt_report_buffer_puts(&script, ", $m using 1:2 with linespoints pointtype 5 pointsize 0.4");
+    dt_report_buffer_add(&script, ", $m using 1:2 with %s pointtype 5 pointsize %s",
+                         setting->is_range ? "linespoints" : "points",
+                         setting->is_range ? "0.4" : "0.9");
     dt_report_figure_style(&script, 1);
     dt_report_buffer_puts(&script, ", $d using 1:($3==1?$2:NaN) with points pointtype 7 "
                                    "pointsize 1.2");

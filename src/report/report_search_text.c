@@ -127,8 +127,7 @@ DT_MUST_USE static dt_status print_what_matters(const dt_report_search *s)
         add_bar(&table, s->settings[i].share);
         dt_text_table_add(&table, "%s", s->settings[i].values);
     }
-    dt_log_result(
-        "\nwhat matters: the share of the trials' order that a setting explains alone\n\n");
+    dt_log_result("what matters: the share of the trials' order that a setting explains alone\n\n");
     return dt_text_table_print(&table);
 }
 

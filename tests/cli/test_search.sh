@@ -70,6 +70,36 @@ for row in rows:
 assert search["search"].attrs["best_trial"] == rows["trial"][np.argmin(rows["val_loss"])]
 assert dict(search["space"][:].tolist())[b"dropout"] == b"0 .. 0.3"
 PY
+# The report: all trials in the order of their losses, which setting mattered, and a page that is the same.
+run 0 report one --html page.html --csv table.csv
+expect_status 0
+expect_stdout '^search  one: 6 trials, random; 6 ok$'
+expect_stdout "^best    trial [1-6]: val_loss 0"
+expect_stdout '^learning-rate  +[0-9]+ %  .*log 1e-3 .. 3e-2$'
+"$PYTHON" - <<'PY' 2>wrong || fail "the report: $(cat wrong)"
+import csv, re
+import h5py
+import numpy as np
+rows = h5py.File("one/search.h5")["trials"][:]
+order = [str(trial) for trial in rows["trial"][np.argsort(rows["val_loss"], kind="stable")]]
+lines = [line.split() for line in open("stdout")]
+first = next(i for i, line in enumerate(lines) if line[:2] == ["trial", "state"])
+assert [line[0] for line in lines[first + 1:first + 7]] == order
+page = open("page.html").read()
+assert re.findall(r"<tr><th>(\d+)</th><td class=\"text\">ok", page) == order
+for name in ("What matters", "learning-rate", "12,6"):
+    assert name in page
+table = list(csv.DictReader(open("table.csv")))
+assert [float(row["learning-rate"]) for row in table] == rows["learning_rate"].tolist()
+assert [float(row["val_loss"]) for row in table] == rows["val_loss"].tolist()
+assert [row["hidden"].encode() for row in table] == rows["hidden"].tolist()
+PY
+run 0 report one/search.h5 --csv -
+expect_same_file stdout table.csv
+run 0 report one --html one/search.h5
+expect_status 2
+run 0 report one/trial-1 one/trial-2
+expect_status 0
 # What a trial printed is in its folder, and a trial is an ordinary run.
 grep -q '^epoch 1/4 ' one/trial-2/output.txt || fail "the epochs of a trial"
 run 2 --quiet --like one/trial-3 --out alone
@@ -192,6 +222,9 @@ rows = h5py.File("refused/search.h5")["trials"][:]
 assert rows["state"].tolist() == [b"ok", b"refused", b"ok", b"ok"], rows
 assert b"--momentum is 0.5, but --optimizer adam does not have it" in rows["reason"][1]
 PY
+run 0 report refused
+expect_status 0
+expect_stdout 'refused: --momentum is 0.5'
 
 # ---- what is refused, before anything is trained ----
 # refused LINE OPTIONS...: in the space `bad`.

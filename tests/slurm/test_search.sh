@@ -39,7 +39,6 @@ wait_for_job "$limited"
 expect_job "$limited" COMPLETED 0
 expect_stdout '^stopped    .*SIGUSR1'
 expect_stdout_line "search.sbatch: queued again, restart 1 of at most 20"
-expect_stdout '^resume +[1-3] trials have ended before$'
 expect_stdout_line summary.ok=4
 expect_no_file "results/search-$limited/checkpoint.h5"
 expect_same_table "results/search-$limited"
