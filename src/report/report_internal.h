@@ -324,7 +324,7 @@ typedef struct dt_report_page {
     bool given_up; /* on gnuplot */
 } dt_report_page;
 
-/** Begins a page: style, title, headline, and when it was made, in a paragraph that is left open. */
+/** Begins a page: style, title, headline, and when it was made; that paragraph is left open. */
 void dt_report_page_begin(dt_report_page *page, const char *title);
 
 /** Ends the page and writes it. Errors: DT_OUTPUT, DT_MEMORY. */
