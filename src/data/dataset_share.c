@@ -11,7 +11,7 @@ typedef struct array {
     size_t count, bytes; /* of each */
 } array;
 
-enum { ARRAYS = 7 };
+enum { ARRAYS = 10 };
 
 /* What the others must know before there is memory for the arrays. */
 typedef struct header {
@@ -29,7 +29,10 @@ static void list_arrays(array out[ARRAYS], dt_dataset *set, size_t own)
         {(void **)&set->y, own * set->T, sizeof *set->y},
         {(void **)&set->w, own, sizeof *set->w},
         {(void **)&set->class_weights, set->C, sizeof *set->class_weights},
-        {(void **)&set->order, own, sizeof *set->order}};
+        {(void **)&set->order, own, sizeof *set->order},
+        {(void **)&set->numbers, set->N, sizeof *set->numbers},
+        {(void **)&set->ids.text, set->ids.capacity, 1},
+        {(void **)&set->ids.at, set->ids.room, sizeof *set->ids.at}};
     memcpy(out, all, sizeof all);
 }
 

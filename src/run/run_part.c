@@ -26,6 +26,8 @@ void dt_run_part_borrow(dt_run *out, const dt_run *whole)
     out->scale = whole->scale;
     memcpy(out->baseline_rmse, whole->baseline_rmse, sizeof out->baseline_rmse);
     out->load_s = whole->load_s;
+    out->between_steps = whole->between_steps;
+    out->between_context = whole->between_context;
     *s = whole->settings;
     s->like[0] = s->resume[0] = s->config[0] = '\0';
 }
@@ -59,7 +61,7 @@ dt_status dt_run_part_train(dt_run *part)
     }
     DT_TRY(dt_comm_agree(part->comm, status));
     DT_TRY(dt_run_begin(part));
-    DT_TRY(dt_run_train_single(part));
+    DT_TRY(dt_run_train(part));
     DT_TRY(dt_run_save(part));
 out:
     return status;

@@ -118,6 +118,15 @@ run 4 search some $usual --trials 6 --ranks-per-trial 2 --out four
 expect_status 0
 expect_stdout ' 2 groups of 2 ranks$'
 expect_same_search one four
+# Around the settings of a run, with its data.
+printf 'dropout = 0.2 | 0.4\n' >around
+run 0 search --like one/trial-2 --space around --sample grid --quiet --out around-2
+expect_status 0
+"$PYTHON" - <<'PY' || fail "the other settings are those of the run"
+import h5py
+run, trial = (h5py.File(f"{name}/run.h5")["config"].attrs for name in ("one/trial-2", "around-2/trial-2"))
+assert trial["dropout"] == 0.4 and trial["hidden"] == run["hidden"] and trial["learning_rate"] == run["learning_rate"]
+PY
 if is_long; then
     # shellcheck disable=SC2086
     run 8 search some $usual --trials 6 --out eight
@@ -199,6 +208,32 @@ run 3 search --resume halved-2
 expect_status 0
 expect_same_search halved halved-2
 
+# ---- cross-validation ----
+printf 'learning-rate = 0.003 | 0.03\n' >rates
+for ranks in 1 2; do
+    run $ranks search some --space rates --sample grid --epochs 3 --batch 50 --folds 3 --out "folds-$ranks"
+    expect_status 0
+    expect_stdout ', by val_loss, mean of 3 folds; '
+done
+expect_same_search folds-1 folds-2
+run 2 some --epochs 3 --batch 50 --folds 3 --learning-rate 0.03 --quiet --out folded
+expect_status 0
+"$PYTHON" "$TESTS/cli/compare_runs.py" folded folds-2/trial-2 >wrong || fail "a run with folds: $(cat wrong)"
+"$PYTHON" - <<'PY' 2>wrong || fail "the means of the folds: $(cat wrong)"
+import h5py
+row = h5py.File("folds-2/search.h5")["trials"][:][1]
+scores = {score["name"]: score for score in h5py.File("folded/run.h5")["fold_scores"][:]}
+assert row["val_loss"] == scores[b"val_loss"]["mean"] and row["deviation"] == scores[b"val_loss"]["deviation"]
+assert row["val_accuracy"] == scores[b"val_accuracy"]["mean"] and row["seconds"] > 0
+PY
+# The 20th step is one of the second trial's first fold.
+with_fault signal:0:20 1 search some --space rates --sample grid --epochs 3 --batch 300 --folds 3 --out folds-3
+expect_status 75
+run 2 search --resume folds-3
+expect_status 0
+run 1 search some --space rates --sample grid --epochs 3 --batch 300 --folds 3 --quiet --out folds-4
+expect_same_search folds-3 folds-4
+
 # ---- trials that fail ----
 # The 40th step of rank 0 is one of its second trial.
 # shellcheck disable=SC2086
@@ -247,10 +282,11 @@ refused 'bad, line 1: --dropout is 2, but must be between 0 and 0.95'
 bad 'momentum = 0 | 0.9'
 refused 'momentum = 0.9: --momentum is 0.9, but --optimizer adam does not have it'
 bad 'hidden = 8 | 16'
-refused '--hidden was given, but bad varies it; remove one of them' --hidden 8
+refused '--hidden was given, but the space varies it; remove one of them' --hidden 8
 refused '--trials is 3, but the grid has 2 points' --sample grid --trials 3
 refused '--ranks-per-trial 3 does not divide the number of ranks, 1' --ranks-per-trial 3
 refused '--restarts was given, but dtrain search does not have it' --restarts 2
+refused '--halving and --folds were given' --halving 2 --folds 3
 refused '--halving is 1, which drops no trial' --halving 1
 bad 'dropout = 0 .. 0.5'
 refused 'write dropout = 0 .. 0.5 in 5, or use --sample random' --sample grid

@@ -18,14 +18,13 @@
 /* Options of a run that a search cannot have. */
 DT_MUST_USE static dt_status check_options(const dt_settings *s)
 {
-    static const char *const refused[] = {"init-from", "restarts", "average", "folds",
-                                          "repeats",   "fold",     "csv-log"};
+    static const char *const refused[] = {"init-from", "restarts", "average", "fold", "csv-log"};
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
         if (dt_options_given(dt_settings_table(), s, refused[i]))
             return dt_fail(DT_USAGE,
                            "--%s was given, but dtrain search does not have it; remove it",
                            refused[i]);
-    if (s->data_count == 0 && s->resume[0] == '\0')
+    if (s->data_count == 0 && s->resume[0] == '\0' && s->like[0] == '\0')
         return dt_fail(DT_USAGE, "dtrain search requires DATA; --help says more");
     if (s->resume[0] != '\0' && s->out[0] != '\0' && strcmp(s->resume, s->out) != 0)
         return dt_fail(DT_USAGE,
@@ -43,6 +42,16 @@ static bool varies(const dt_space *space, const char *name)
     return false;
 }
 
+/* `typed` is what the command line gave, without an earlier run. */
+DT_MUST_USE static dt_status check_typed(const dt_space *space, const dt_settings *typed)
+{
+    for (size_t i = 0; i < space->count; i++)
+        if (dt_options_given(dt_settings_table(), typed, space->settings[i].name))
+            return dt_fail(DT_USAGE, "--%s was given, but the space varies it; remove one of them",
+                           space->settings[i].name);
+    return DT_OK;
+}
+
 /* Values of --monitor have to mean the same in all trials. */
 DT_MUST_USE static dt_status check_space(const dt_search *s, const dt_settings *settings)
 {
@@ -50,17 +59,15 @@ DT_MUST_USE static dt_status check_space(const dt_search *s, const dt_settings *
     const dt_space *space = &s->space;
     char monitor[64];
     (void)dt_options_format(monitor, sizeof monitor, dt_settings_option("monitor"), settings);
-    for (size_t i = 0; i < space->count; i++)
-        if (settings->resume[0] == '\0' &&
-            dt_options_given(dt_settings_table(), settings, space->settings[i].name))
-            return dt_fail(DT_USAGE, "--%s was given, but %s varies it; remove one of them",
-                           space->settings[i].name, s->settings.space);
     for (size_t i = 0; i < sizeof of_loss / sizeof *of_loss; i++)
         if (varies(space, of_loss[i]) && strcmp(monitor, "val_loss") == 0)
             return dt_fail(DT_USAGE,
                            "%s varies, so that val_loss means something else in each trial; set "
                            "--monitor to another metric",
                            of_loss[i]);
+    if (s->settings.halving > 0 && settings->folds > 0)
+        return dt_fail(DT_USAGE, "--halving and --folds were given, but the epochs of a trial are "
+                                 "divided in one way; remove one of them");
     if (s->settings.halving > 0 && varies(space, "epochs"))
         return dt_fail(DT_USAGE, "epochs varies, but --halving divides them; remove one of them");
     return DT_OK;
@@ -186,7 +193,11 @@ DT_MUST_USE static dt_status complete(dt_search *s, const dt_settings *settings)
         DT_TRY(dt_fail(DT_USAGE, "--space FILE is required: the settings that trials differ in"));
     if (settings->resume[0] != '\0')
         DT_TRY(dt_search_take_previous(s, settings->resume));
+    DT_TRY(check_typed(&s->space, settings));
     DT_TRY(dt_run_complete_settings(r, 1));
+    r->settings.restarts = 1; /* of a run of --like */
+    r->settings.average = false;
+    r->settings.fold = 0;
     DT_TRY(check_space(s, &r->settings));
     DT_TRY(count_trials(s));
 out:
@@ -272,7 +283,7 @@ DT_MUST_USE static dt_status allocate(dt_search *s)
     DT_TRY(dt_memory_alloc(&d->ranking, trials, sizeof *d->ranking, "trials"));
     DT_TRY(dt_memory_alloc(&d->groups, groups, sizeof *d->groups, "groups of ranks"));
     for (int64_t i = 0; i < s->trials; i++) {
-        d->rows[i] = (dt_trial){.trial = i + 1, .state = "waiting", .value = NAN};
+        d->rows[i] = (dt_trial){.trial = i + 1, .state = "waiting", .value = NAN, .deviation = NAN};
         d->rows[i].validation = dt_metrics_none();
     }
 out:
@@ -332,7 +343,7 @@ DT_MUST_USE static dt_status check_folder(const dt_search *s)
 
 DT_MUST_USE static dt_status check_data(const dt_search *s)
 {
-    if (s->run->sets[DT_VALIDATION].N == 0)
+    if (s->run->sets[DT_VALIDATION].N == 0 && s->run->settings.folds == 0)
         return dt_fail(DT_USAGE, "a search needs a validation set to compare trials; set "
                                  "--validation-split");
     return dt_search_check_values(s);

@@ -24,7 +24,7 @@ typedef union trial_value {
     char text[DT_SPACE_VALUE_BYTES];
 } trial_value;
 
-enum { FIXED_MAX = 12, COLUMNS_MAX = FIXED_MAX + DT_SPACE_SETTINGS_MAX + DT_TASK_METRICS };
+enum { FIXED_MAX = 13, COLUMNS_MAX = FIXED_MAX + DT_SPACE_SETTINGS_MAX + DT_TASK_METRICS };
 
 typedef struct trial_table {
     dt_h5_table table;
@@ -93,6 +93,7 @@ static void make_table(trial_table *t, const dt_search *s)
     add(t, "trained_epochs", COLUMN(DT_H5_I64, epochs));
     add(t, "best_epoch", COLUMN(DT_H5_I64, best_epoch));
     add_metrics(t, dt_settings_task(&s->run->settings));
+    add(t, "deviation", COLUMN(DT_H5_F64, deviation));
     dt_h5_column seconds = COLUMN(DT_H5_F64, seconds);
     seconds.unit = "s";
     add(t, "seconds", seconds);
@@ -212,6 +213,7 @@ DT_MUST_USE static dt_status write_search(dt_h5 *h5, const dt_search *s)
     } numbers[] = {
         {"trials", s->trials},
         {"halving", s->settings.halving},
+        {"folds", s->run->settings.folds * s->run->settings.repeats},
         {"rungs", dt_search_rungs(s)},
         {"ranks", dt_comm_size(s->all)},
         {"ranks_per_trial", dt_comm_size(s->run->comm)},

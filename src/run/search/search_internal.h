@@ -21,8 +21,9 @@ typedef struct dt_trial {
     int64_t rung; /* of --halving: how often it was trained on, from 1 on; 0: not yet */
     int64_t epochs; /* that have ended */
     int64_t best_epoch; /* whose weights it has; before its end the best so far. 0: none */
-    double value; /* of what is monitored, in that epoch; NaN: none */
-    dt_metrics validation; /* likewise */
+    double value; /* of what is monitored, in that epoch, or the mean of the folds; NaN: none */
+    double deviation; /* of the value over the folds; NaN without --folds */
+    dt_metrics validation; /* as the value */
     double seconds; /* of its epochs */
     int64_t ranks; /* of the group that trained it last */
     int64_t parameters;

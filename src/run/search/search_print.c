@@ -66,9 +66,14 @@ void dt_search_print_start(const dt_search *s)
     for (size_t i = 0; i < s->space.count; i++)
         dt_log_say("%-10s %s = %s\n", i == 0 ? "space" : "", s->space.settings[i].name,
                    s->space.settings[i].text);
-    dt_log_say("search     %lld trials, %s, by %s; %d group%s of %d rank%s\n", (long long)s->trials,
-               s->settings.sampling == DT_SAMPLING_GRID ? "all points of the grid" : "at random",
-               monitor_name(name, s), groups, groups == 1 ? "" : "s", each, each == 1 ? "" : "s");
+    char folds[48] = "";
+    const int64_t parts = r->settings.folds * r->settings.repeats;
+    if (parts > 0)
+        (void)snprintf(folds, sizeof folds, ", mean of %lld folds", (long long)parts);
+    dt_log_say(
+        "search     %lld trials, %s, by %s%s; %d group%s of %d rank%s\n", (long long)s->trials,
+        s->settings.sampling == DT_SAMPLING_GRID ? "all points of the grid" : "at random",
+        monitor_name(name, s), folds, groups, groups == 1 ? "" : "s", each, each == 1 ? "" : "s");
     if (s->settings.halving > 1)
         print_rungs(s);
     if (s->dealer.done_before > 0)
@@ -89,15 +94,17 @@ static void say_line(char *line)
 
 void dt_search_print_trial(const dt_search *s, const dt_trial *row)
 {
-    char line[512], values[256], name[64];
+    char line[512], values[256], name[64], deviation[32] = "";
     const int width = snprintf(NULL, 0, "%lld", (long long)s->trials);
     (void)dt_search_describe(values, sizeof values, s, row->trial, SHORT);
+    if (!isnan(row->deviation))
+        (void)snprintf(deviation, sizeof deviation, " +- %.2g", row->deviation);
     if (isnan(row->value))
         (void)snprintf(line, sizeof line, "trial %*lld  %s  %s", width, (long long)row->trial,
                        row->state, values);
     else
-        (void)snprintf(line, sizeof line, "trial %*lld  %s %.5g%s  %lld epochs  %s", width,
-                       (long long)row->trial, monitor_name(name, s), row->value,
+        (void)snprintf(line, sizeof line, "trial %*lld  %s %.5g%s%s  %lld epochs  %s", width,
+                       (long long)row->trial, monitor_name(name, s), row->value, deviation,
                        dt_search_best(s) == row->trial - 1 ? "  best" : "", (long long)row->epochs,
                        values);
     say_line(line);
@@ -201,6 +208,8 @@ void dt_search_print_end(const dt_search *s, dt_status status)
     if (best >= 0) {
         dt_log_result("summary.best_trial=%lld\n", (long long)best + 1);
         dt_log_result("summary.best_%s=%.9g\n", monitor_name(name, s), s->dealer.rows[best].value);
+        if (!isnan(s->dealer.rows[best].deviation))
+            dt_log_result("summary.best_%s_deviation=%.9g\n", name, s->dealer.rows[best].deviation);
         dt_log_summary("best_settings", "%s",
                        dt_search_describe(values, sizeof values, s, best + 1, FULL));
         dt_log_summary("best_folder", "%s/trial-%lld", s->run->folder, (long long)best + 1);

@@ -1,6 +1,8 @@
 /* A trial of a search: its settings, its run, and what came of it. */
 #include "search_internal.h"
 
+#include "../run_folds.h"
+
 #include "dtrain/base/log.h"
 #include "dtrain/base/memory.h"
 #include "dtrain/io/file.h"
@@ -192,6 +194,83 @@ out:
     return status;
 }
 
+/* ---- folds: the numbers are means over them ---- */
+
+static const dt_h5_column score_columns[] = {
+    {"name", NULL, DT_H5_TEXT, DT_H5_FIELD(dt_fold_score, name)},
+    {"mean", NULL, DT_H5_F64, DT_H5_FIELD(dt_fold_score, mean)},
+    {"deviation", NULL, DT_H5_F64, DT_H5_FIELD(dt_fold_score, deviation)},
+    {"folds", NULL, DT_H5_I64, DT_H5_FIELD(dt_fold_score, folds)},
+};
+static const dt_h5_table score_table = DT_H5_TABLE(score_columns, dt_fold_score);
+
+static const dt_fold_score *find_score(const dt_fold_score *scores, size_t count,
+                                       const dt_metric *metric)
+{
+    char name[64];
+    (void)snprintf(name, sizeof name, "val_%s", metric->name);
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(scores[i].name, name) == 0)
+            return &scores[i];
+    return NULL;
+}
+
+/* A mean of fewer folds than others have does not compare with theirs. */
+static void take_scores(dt_trial *row, const dt_fold_score *scores, size_t count,
+                        const dt_settings *settings)
+{
+    const dt_task *task = dt_settings_task(settings);
+    const int64_t folds = settings->folds * settings->repeats;
+    const dt_fold_score *monitored = find_score(scores, count, dt_settings_monitor(settings));
+    row->best_epoch = 0;
+    row->value = monitored != NULL ? monitored->mean : NAN;
+    row->deviation = monitored != NULL ? monitored->deviation : NAN;
+    for (size_t m = 0; m < task->metric_count + task->monitored_count; m++) {
+        const dt_fold_score *score = find_score(scores, count, &task->metrics[m]);
+        dt_metric_set(&row->validation, &task->metrics[m], score != NULL ? score->mean : NAN);
+    }
+    if (monitored != NULL && monitored->folds == folds)
+        return;
+    set_state(row, "diverged", "");
+    (void)snprintf(row->reason, sizeof row->reason, "%lld of %lld folds have a result",
+                   monitored != NULL ? (long long)monitored->folds : 0, (long long)folds);
+}
+
+/* The seconds of all folds, of the group's rank 0. */
+DT_MUST_USE static dt_status read_seconds(double *out, dt_h5 *h5)
+{
+    static const char *const phases[] = {"forward_s", "backward_s", "allreduce_s", "update_s",
+                                         "validate_s"};
+    dt_status status = DT_OK;
+    dt_h5_shape shape;
+    double *column = NULL;
+    *out = 0.0;
+    DT_TRY(dt_h5_describe(&shape, h5, "/ranks"));
+    DT_TRY(dt_memory_alloc(&column, shape.count, sizeof *column, "seconds"));
+    for (size_t p = 0; shape.count > 0 && p < sizeof phases / sizeof *phases; p++) {
+        DT_TRY(dt_h5_read_column_f64(h5, "/ranks", phases[p], column, shape.count));
+        *out += column[0];
+    }
+out:
+    dt_memory_free(column);
+    return status;
+}
+
+DT_MUST_USE static dt_status read_folds(dt_trial *row, dt_h5 *h5, const dt_settings *settings)
+{
+    dt_status status = DT_OK;
+    dt_h5_shape shape;
+    dt_fold_score *scores = NULL;
+    DT_TRY(dt_h5_describe(&shape, h5, "/fold_scores"));
+    DT_TRY(dt_memory_alloc(&scores, shape.count, sizeof *scores, "folds"));
+    DT_TRY(dt_h5_read_rows(h5, "/fold_scores", &score_table, scores, (size_t)shape.count));
+    take_scores(row, scores, (size_t)shape.count, settings);
+    DT_TRY(read_seconds(&row->seconds, h5));
+out:
+    dt_memory_free(scores);
+    return status;
+}
+
 DT_MUST_USE static dt_status read_log(dt_trial *row, dt_curve *curve, dt_h5 *h5, const dt_search *s)
 {
     dt_status status = DT_OK;
@@ -210,6 +289,8 @@ DT_MUST_USE static dt_status read_log(dt_trial *row, dt_curve *curve, dt_h5 *h5,
         DT_TRY(read_summary(row, &best_epoch, h5, s));
     DT_TRY(take_epochs(row, curve, &history, &s->run->settings, best_epoch));
     set_state(row, ok ? "ok" : diverged ? "diverged" : "paused", diverged ? reason : "");
+    if (ok && s->run->settings.folds > 0)
+        DT_TRY(read_folds(row, h5, &s->run->settings));
 out:
     dt_history_clear(&history);
     dt_memory_free(word);
@@ -293,6 +374,16 @@ static void report(dt_report *out, dt_curve *curve, const dt_run *run, const dt_
     out->epochs = curve->count;
 }
 
+/* Of a trial with folds, which has ended: its log has what they came to. */
+static void report_folds(dt_report *out, dt_curve *curve, const dt_search *s, const dt_order *order)
+{
+    out->status = (int)dt_search_read_trial(&out->row, curve, s);
+    if (out->status != DT_OK)
+        (void)snprintf(out->text, sizeof out->text, "trial %" PRId64 ": %.900s", order->trial,
+                       dt_status_text());
+    out->epochs = curve->count;
+}
+
 void dt_search_train(dt_report *out, dt_curve *curve, dt_search *s, const dt_order *order,
                      void (*between)(void *context))
 {
@@ -300,7 +391,7 @@ void dt_search_train(dt_report *out, dt_curve *curve, dt_search *s, const dt_ord
     dt_run *run = NULL;
     FILE *output = NULL;
     *curve = (dt_curve){0};
-    *out = (dt_report){.row = {.trial = order->trial, .value = NAN}};
+    *out = (dt_report){.row = {.trial = order->trial, .value = NAN, .deviation = NAN}};
     out->row.validation = dt_metrics_none();
     DT_TRY(dt_comm_agree(s->run->comm, dt_run_new(&run, s->run->comm)));
     dt_run_part_borrow(run, s->run);
@@ -316,11 +407,14 @@ void dt_search_train(dt_report *out, dt_curve *curve, dt_search *s, const dt_ord
     DT_TRY(dt_comm_agree(run->comm, status));
     dt_comm_broadcast(run->comm, &run->settings, sizeof run->settings);
     (void)dt_log_divert(output);
+    run->parts = run->settings.folds > 0 ? &dt_parts_folds : NULL;
     status = dt_run_part_train(run);
     dt_run_end(run, status);
     (void)dt_log_divert(NULL);
 out:
-    if (run != NULL && run->root)
+    if (run != NULL && run->root && run->parts != NULL && status == DT_OK)
+        report_folds(out, curve, s, order);
+    else if (run != NULL && run->root)
         report(out, curve, run, order, status);
     else
         out->status = (int)status;
