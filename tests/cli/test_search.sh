@@ -246,6 +246,16 @@ import h5py
 rows = h5py.File("diverged/search.h5")["trials"][:]
 assert rows["state"].tolist() == [b"ok", b"diverged", b"ok"] and b"epoch 1, step 8" in rows["reason"][1], rows
 PY
+# A group whose files cannot be written ends the search, and one that is stuck ends the job.
+# shellcheck disable=SC2086
+with_fault rename:1:1+ 2 search some $usual --trials 6 --out full
+expect_status 4
+expect_stderr '^dtrain: error: trial [2-6]: full/trial-[2-6]/run.h5: '
+expect_stdout_line summary.folder=full
+# shellcheck disable=SC2086
+with_fault stop:1:20 2 search some $usual --trials 6 --out stuck --stall-timeout 2s
+[ "$status" -ne 0 ] || fail "a failure"
+expect_stderr 'dtrain: error: nothing went on for [0-9]+ s: rank 1 on .* does not respond'
 printf 'optimizer = adam | sgd\nmomentum = 0 | 0.5\n' >contradicts
 run 2 search some --space contradicts --sample grid --epochs 1 --out refused
 expect_status 0
