@@ -91,11 +91,13 @@ void dt_crew_share(const dt_crew *crew, const dt_comm *comm, void *data, size_t 
     DT_ASSERT(bytes <= INT_MAX);
     if (!done)
         MPI_Ibcast(data, (int)bytes, MPI_BYTE, 0, comm->comm, &request);
+    dt_slot_turn(comm->slot);
     while (!done) {
         MPI_Test(&request, &done, MPI_STATUS_IGNORE);
         if (!done)
             dt_crew_pause(crew);
     }
+    dt_slot_turn(comm->slot);
 }
 
 void dt_crew_send(const dt_crew *crew, int to, const void *data, size_t bytes)
@@ -128,6 +130,16 @@ bool dt_crew_arrived(const dt_crew *crew, int *from, size_t *bytes)
 void dt_crew_receive(const dt_crew *crew, int from, void *data, size_t bytes)
 {
     MPI_Recv(data, (int)bytes, MPI_BYTE, from, TAG_MESSAGE, crew->peers.comm, MPI_STATUS_IGNORE);
+}
+
+void dt_crew_begin_wait(const dt_crew *crew)
+{
+    dt_slot_turn(crew->group.slot);
+}
+
+void dt_crew_end_wait(const dt_crew *crew)
+{
+    dt_slot_turn(crew->group.slot);
 }
 
 void dt_crew_pause(const dt_crew *crew)

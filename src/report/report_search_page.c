@@ -1,6 +1,8 @@
 /* The page of a search. Names are in HTML alone, not in figures: choices go by their numbers. */
 #include "report_search.h"
 
+#include "dtrain/base/elementary.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -57,10 +59,11 @@ DT_MUST_USE static dt_status add_medians(dt_report_buffer *script, const dt_repo
             return status;
         for (size_t i = 0; i < s->trials; i++)
             if (setting->groups[i] == g) {
-                sum += setting->is_log ? log(setting->numbers[i]) : place_of(setting, i);
+                sum +=
+                    setting->is_log ? dt_elementary_log(setting->numbers[i]) : place_of(setting, i);
                 count += 1.0;
             }
-        const double x = setting->is_log ? exp(sum / count) : sum / count;
+        const double x = setting->is_log ? dt_elementary_exp(sum / count) : sum / count;
         dt_report_buffer_add(script, " %.9g", x);
         dt_report_figure_number(script, group.median);
         dt_report_buffer_puts(script, "\n");

@@ -121,12 +121,13 @@ void dt_run_part_give_back(dt_run *part);
 void dt_run_part_settle(dt_run *part);
 
 /**
- * Makes the part's folder, trains in it and saves, as dt_run_train and dt_run_save do.
+ * Makes the part's folder, trains in it and saves, as dt_run_train and dt_run_save do. `train` is
+ * dt_run_train, or dt_run_train_single of a part that has no parts.
  *
  * Calls:   collective; the settings are the same on all ranks
  * Errors:  as dt_run_own, dt_run_begin, dt_run_train and dt_run_save
  */
-DT_MUST_USE dt_status dt_run_part_train(dt_run *part);
+DT_MUST_USE dt_status dt_run_part_train(dt_run *part, dt_status (*train)(dt_run *part));
 
 /* ---- run_owner.c ---- */
 

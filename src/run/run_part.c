@@ -51,7 +51,7 @@ void dt_run_part_settle(dt_run *part)
         memcpy(s->resume, s->out, sizeof s->resume);
 }
 
-dt_status dt_run_part_train(dt_run *part)
+dt_status dt_run_part_train(dt_run *part, dt_status (*train)(dt_run *part))
 {
     dt_status status = DT_OK;
     if (part->root) {
@@ -61,7 +61,7 @@ dt_status dt_run_part_train(dt_run *part)
     }
     DT_TRY(dt_comm_agree(part->comm, status));
     DT_TRY(dt_run_begin(part));
-    DT_TRY(dt_run_train(part));
+    DT_TRY(train(part));
     DT_TRY(dt_run_save(part));
 out:
     return status;

@@ -114,7 +114,7 @@ DT_MUST_USE static dt_status train_one(dt_run *r, const dt_parts_kind *kind, int
         dt_run_part_settle(part);
     }
     dt_comm_broadcast(r->comm, &part->settings, sizeof part->settings);
-    DT_TRY(dt_run_part_train(part));
+    DT_TRY(dt_run_part_train(part, dt_run_train_single));
 out:
     if (status == DT_STOPPED)
         status = dt_fail(status, "%s, %s %" PRId64, dt_status_text(), kind->word, number);

@@ -136,16 +136,22 @@ if is_long; then
 fi
 
 # ---- interrupted ----
-# Rank 0 leads the first group, rank 1 the other one: the 36th step is one of its second trial.
+# Rank 1 leads the second group, and begins with trial 2.
 # shellcheck disable=SC2086
-with_fault signal:1:36 2 search some $usual --trials 6 --out stopped
+with_fault signal:1:20 2 search some $usual --trials 6 --out stopped-2
+expect_status 75
+run 1 search --resume stopped-2
+expect_status 0
+expect_same_search one stopped-2
+# The 50th step is one of the second trial.
+# shellcheck disable=SC2086
+with_fault signal:0:50 1 search some $usual --trials 6 --out stopped
 expect_status 75
 expect_stdout 'dtrain search --resume stopped$'
 expect_stdout_line summary.status=stopped
 expect_file stopped/checkpoint.h5
-ended=$(grep -l '^summary.status=ok$' stopped/trial-*/output.txt)
-[ -n "$ended" ] || fail "some trials have ended"
-inodes=$(for file in $ended; do ls -i "$(dirname "$file")/run.h5"; done)
+ended=$(ls -i stopped/trial-1/run.h5 stopped/trial-1/model.h5)
+expect_no_file stopped/trial-2/model.h5
 run 0 search --resume stopped --trials 7
 expect_status 2
 expect_one_stderr_line '--resume stopped: --trials is 7 now, and was 6; remove it'
@@ -166,14 +172,14 @@ expect_one_stderr_line '--resume stopped goes on with it'
 run 0 --resume stopped
 expect_status 2
 expect_one_stderr_line 'stopped: is a search; dtrain search --resume stopped goes on with it'
-DTRAIN_FAULT=kill:0:20 timeout -k 5 "$RUN_TIMEOUT" mpirun -q -np 2 "$DTRAIN_FAULTS" search some --space space \
+DTRAIN_FAULT=kill:0:10 timeout -k 5 "$RUN_TIMEOUT" mpirun -q -np 2 "$DTRAIN_FAULTS" search some --space space \
     --resume stopped --checkpoint-every 1 </dev/null >stdout 2>stderr && fail "a killed rank is a failure"
 run 3 search --resume stopped
 expect_status 0
 expect_stdout '^resume     [1-5] trials have ended before$'
 expect_same_search one stopped
-[ "$(for file in $ended; do ls -i "$(dirname "$file")/run.h5"; done)" = "$inodes" ] ||
-    fail "trials that had ended were not run again"
+[ "$(ls -i stopped/trial-1/run.h5 stopped/trial-1/model.h5)" = "$ended" ] ||
+    fail "the trial that had ended was not run again"
 run 0 search --resume stopped
 expect_status 2
 expect_one_stderr_line '--resume stopped: the search has ended'

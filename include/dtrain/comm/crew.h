@@ -10,8 +10,8 @@
 /**
  * The ranks of a job in groups of one size, each of which works on tasks of its own. Rank 0 of a
  * group is its leader; leaders send each other messages. Whoever waits here leaves its CPU to
- * others. On several hosts it shows the watchdog that it is not stuck, since ranks of other hosts may
- * work for hours; there, a rank that is stuck is seen once no rank of its host waits here.
+ * others. On several hosts it shows the watchdog that it is not stuck, since ranks of other hosts
+ * may work for hours; there, a rank that is stuck is seen once no rank of its host waits here.
  *
  * A group's communicator is used as that of a job is. Beside it there are the peers: the ranks that
  * have the same number in their groups, so that what each rank of one group has can be given to
@@ -64,6 +64,11 @@ void dt_crew_send(const dt_crew *crew, int to, const void *data, size_t bytes);
  */
 bool dt_crew_arrived(const dt_crew *crew, int *from, size_t *bytes);
 void dt_crew_receive(const dt_crew *crew, int from, void *data, size_t bytes);
+
+/** Say that this rank begins, and ends, to wait for messages: if all stands still, it is not the
+ * one that is stuck. Local. */
+void dt_crew_begin_wait(const dt_crew *crew);
+void dt_crew_end_wait(const dt_crew *crew);
 
 /** Waits for half a millisecond. Local. */
 void dt_crew_pause(const dt_crew *crew);

@@ -225,29 +225,33 @@ static void wait_for_order(dt_order *out, const dt_search *s)
     int from = 0;
     size_t bytes = 0;
     bool told = dt_signals_pending() != 0; /* its report said so */
+    out->kind = DT_ORDER_STOP;
+    dt_crew_begin_wait(s->crew);
     for (;;) {
-        while (dt_crew_arrived(s->crew, &from, &bytes)) {
+        while (out->kind == DT_ORDER_STOP && dt_crew_arrived(s->crew, &from, &bytes))
             dt_crew_receive(s->crew, from, out, sizeof *out);
-            if (out->kind != DT_ORDER_STOP) /* it has stopped */
-                return;
-        }
+        if (out->kind != DT_ORDER_STOP) /* which came too late: it had stopped */
+            break;
         if (dt_signals_pending() != 0 && !told) {
             tell_signal(s);
             told = true;
         }
         dt_crew_pause(s->crew);
     }
+    dt_crew_end_wait(s->crew);
 }
 
 /* Of rank 0, from itself. */
 static void wait_for_own_order(dt_order *out, dt_search *s)
 {
     dt_group *own = &s->dealer.groups[0];
+    dt_crew_begin_wait(s->crew);
     while (!own->has_order) {
         serve(s);
         if (!own->has_order)
             dt_crew_pause(s->crew);
     }
+    dt_crew_end_wait(s->crew);
     own->has_order = false;
     *out = own->order;
 }

@@ -408,7 +408,7 @@ void dt_search_train(dt_report *out, dt_curve *curve, dt_search *s, const dt_ord
     dt_comm_broadcast(run->comm, &run->settings, sizeof run->settings);
     (void)dt_log_divert(output);
     run->parts = run->settings.folds > 0 ? &dt_parts_folds : NULL;
-    status = dt_run_part_train(run);
+    status = dt_run_part_train(run, dt_run_train);
     dt_run_end(run, status);
     (void)dt_log_divert(NULL);
 out:
