@@ -253,7 +253,16 @@ import numpy as np
 with h5py.File("data.h5", "w") as file:
     file["train/x"] = np.arange(6, dtype=">f4").reshape(3, 2)
     file["train/y"] = np.array([0, 1, 1])
+with h5py.File("odd.h5", "w") as file:
+    file["x"], file["none"], file["one"] = np.ones((5, 2)), np.zeros((0, 3)), 2.5
+    file["null"], file["text"] = h5py.Empty("f4"), "words"
+    file["no texts"] = np.array([], dtype=h5py.string_dtype())
 PY
+run 0 inspect odd.h5
+expect_status 0
+expect_stdout '^none +<f8 +\[0, 3\] '
+expect_stdout '^one +<f8 +\[\] +C +8 B +8 B +1.00 +2.5 +2.5 '
+
 run 0 inspect data.h5
 expect_status 0
 expect_stdout_line 'data.h5: HDF5 file with 2 arrays'

@@ -174,18 +174,19 @@ DT_MUST_USE static dt_status select_rows(dt_h5_selection *out, const dt_h5_datas
     const dt_h5_shape *shape = &d->shape;
     hsize_t start[H5S_MAX_RANK] = {first}, extent[H5S_MAX_RANK] = {0};
     *out = (dt_h5_selection){-1, -1, 0};
-    if (shape->dims == 0 || shape->count == 0 || first > shape->extent[0] ||
-        count > shape->extent[0] - first)
+    const uint64_t rows = shape->dims > 0 ? shape->extent[0] : 1; /* a single item is a row */
+    if (shape->count == 0 || first > rows || count > rows - first)
         return dt_fail(DT_DATA, "%s: %s: has no %" PRIu64 " rows from row %" PRIu64 " on",
                        dt_h5_name(h5), d->path, count, first);
     for (unsigned i = 0; i < shape->dims; i++)
         extent[i] = i == 0 ? count : shape->extent[i];
-    out->count = (size_t)(shape->count / shape->extent[0] * count);
+    out->count = (size_t)(shape->count / rows * count);
     const hsize_t items = out->count;
     out->memory = H5Screate_simple(1, &items, NULL);
     out->file = H5Dget_space(d->id);
     if (out->memory < 0 || out->file < 0 ||
-        H5Sselect_hyperslab(out->file, H5S_SELECT_SET, start, NULL, extent, NULL) < 0)
+        (shape->dims > 0 &&
+         H5Sselect_hyperslab(out->file, H5S_SELECT_SET, start, NULL, extent, NULL) < 0))
         return dt_h5_fail_reading(h5, "select rows of", d->path);
     return DT_OK;
 }

@@ -277,6 +277,7 @@ out:
 struct npz_h5_stream {
     const npz_h5 *h5;
     npz_h5_array *array;
+    uint64_t rows; /* of the array; a single number is one */
     uint64_t row; /* the first that is not in the block */
     uint64_t block_rows, row_bytes;
     uint64_t left; /* bytes of the array that have not been given */
@@ -303,14 +304,15 @@ dt_status npz_h5_stream_open(npz_h5_stream **out, const npz_h5 *h5, npz_h5_array
     char header[256];
     const dt_npy *npy = &array->npy;
     *out = NULL;
-    DT_ASSERT(npy->dims > 0 && npy->count > 0 && !array->unmeasured);
+    DT_ASSERT(!array->unmeasured);
     DT_TRY(dt_memory_alloc(&s, 1, sizeof *s, "input buffer"));
     s->h5 = h5;
     s->array = array;
     s->left = npy->data_bytes;
-    s->row_bytes = npy->data_bytes / npy->shape[0];
+    s->rows = npy->dims > 0 ? npy->shape[0] : 1; /* a single number is a row */
+    s->row_bytes = npy->count > 0 ? npy->data_bytes / s->rows : 1;
     s->block_rows = rows_of_block(s, array->chunk_rows);
-    s->block_rows = s->block_rows < npy->shape[0] ? s->block_rows : npy->shape[0];
+    s->block_rows = s->block_rows < s->rows ? s->block_rows : s->rows;
     s->crc = dt_crc32(0, header, dt_npy_header(header, npy));
     DT_TRY(dt_memory_alloc(&s->block, (size_t)s->block_rows, (size_t)s->row_bytes, "input buffer"));
     *out = s;
@@ -322,7 +324,7 @@ out:
 
 DT_MUST_USE static dt_status fill_block(npz_h5_stream *s)
 {
-    const uint64_t left = s->array->npy.shape[0] - s->row;
+    const uint64_t left = s->rows - s->row;
     const uint64_t rows = left < s->block_rows ? left : s->block_rows;
     const dt_h5_part part = {.path = s->array->path,
                              .first = s->row,
