@@ -251,12 +251,12 @@ static void report_step(const trainer *t)
     t->observer->step_ended(t->observer->context, &step);
 }
 
-/* The learning rate of the next step. */
-static double scheduled_rate(const trainer *t)
+/* The learning rate of the step with row `row` of this epoch. */
+static double scheduled_rate(const trainer *t, uint64_t row)
 {
     const uint64_t batch = t->plan->batch;
     const uint64_t steps = (t->sets[DT_TRAIN].N + batch - 1) / batch; /* of an epoch */
-    const uint64_t done = (uint64_t)(t->at.epoch - 1) * steps + t->at.rows / batch;
+    const uint64_t done = (uint64_t)(t->at.epoch - 1) * steps + row / batch;
     return dt_learning_rate(t->plan, steps, done, t->at.plateaus.count);
 }
 
@@ -275,7 +275,7 @@ static dt_status train_epoch(trainer *t, dt_epoch *row)
         const double begin = dt_clock_s();
         dt_comm_at(t->comm, DT_AT_STEP, at->epoch, at->rows / batch + 1);
         t->stepper.stop_requested = find_stop_request(t) != 0;
-        t->optimizer->learning_rate = row->learning_rate = scheduled_rate(t);
+        t->optimizer->learning_rate = row->learning_rate = scheduled_rate(t, at->rows);
         dt_status status =
             dt_stepper_run(&t->stepper, at->rows, count, &at->tally, &t->result->phases);
         if (status != DT_OK)
@@ -375,7 +375,10 @@ static void finish(trainer *t)
 DT_MUST_USE static dt_status run_epoch(trainer *t, bool *stop)
 {
     dt_status status = DT_OK;
-    dt_epoch row = {.epoch = t->at.epoch, .learning_rate = scheduled_rate(t)};
+    /* That of the step before, if a checkpoint was saved behind the epoch's last one. */
+    const uint64_t before = t->at.rows > 0 ? t->at.rows - 1 : 0;
+    dt_epoch row = {.epoch = t->at.epoch, .learning_rate = scheduled_rate(t, before)};
+    t->optimizer->learning_rate = row.learning_rate;
     DT_TRY(train_epoch(t, &row));
     DT_TRY(judge_average(t, &row, stop));
     t->result->epochs = row.epoch;

@@ -65,6 +65,18 @@ assert (sessions["epoch"][1:] * 400 + sessions["rows"][1:] > 400).all()
 assert run.attrs["status"] == "ok"
 PY
 
+# Behind an epoch's last step: the next step's learning rate is another one.
+scheduled="--epochs 2 --batch 25 --schedule cosine --quiet"
+# shellcheck disable=SC2086
+run 2 --out scheduled $scheduled some
+keep_summary scheduled
+for step in 15 31; do
+    # shellcheck disable=SC2086
+    stopped 1 "signal:0:$step" --out "at-$step" $scheduled some
+    run 3 --resume "at-$step"
+    expect_same_run scheduled "at-$step"
+done
+
 # The kill that nobody can catch: what was saved last is gone on from.
 # shellcheck disable=SC2086
 DTRAIN_FAULT=kill:1:60 timeout -k 5 "$RUN_TIMEOUT" mpirun -q -np 2 "$DTRAIN_FAULTS" --out killed --checkpoint-every 1 \
