@@ -350,7 +350,8 @@ static dt_status run_all(dt_prepare_run *r, const char *path)
     DT_TRY(rename_all(r));
     DT_TRY(sync_folders(r));
     dt_prepare_report_split(&r->table);
-    dt_shared_rows_warn(&r->shared, true);
+    dt_shared_rows_warn(&r->shared,
+                        s->drop_duplicates ? DT_SHARED_ROWS_OF_DIFFERENT : DT_SHARED_ROWS_OF_TABLE);
     dt_prepare_report_summary(&r->table);
 out:
     return status;

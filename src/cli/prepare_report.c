@@ -4,6 +4,7 @@
 #include "dtrain/base/text.h"
 #include "dtrain/report/text_table.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -230,25 +231,56 @@ static void report_values(const dt_prepare_table *found)
         dt_log_say("         ... and %zu more\n", found->T - TARGETS_SHOWN);
 }
 
+/* Few groups, or large ones, do not add up to a share. */
+static void warn_of_shares(const dt_preparation *r)
+{
+    const dt_prepare_table *found = dt_prepare_table_of(r->prepare);
+    const double asked[DT_SET_COUNT] = {
+        [DT_VALIDATION] = r->settings.validation_split, [DT_TEST] = r->settings.test_split};
+    char text[160] = "", name[SHOWN_BYTES];
+    size_t used = 0;
+    for (int set = DT_VALIDATION; found->split_by != NULL && set < DT_SET_COUNT; set++) {
+        const double share = (double)found->set_rows[set] / (double)found->rows;
+        if (fabs(share - asked[set]) > asked[set] / 4.0)
+            used += (size_t)snprintf(text + used, sizeof text - used,
+                                     "%s the %s set has %.3g %% of the rows instead of %.3g %%",
+                                     used > 0 ? ", and" : "", dt_set_name((dt_set)set),
+                                     100.0 * share, 100.0 * asked[set]);
+    }
+    if (used > 0)
+        dt_log_warn("--split-by '%s':%s, because groups stay together; another --seed gives others",
+                    show(name, found->split_by), text);
+}
+
 void dt_prepare_report_split(const dt_preparation *r)
 {
     const dt_prepare_table *found = dt_prepare_table_of(r->prepare);
     char name[SHOWN_BYTES];
-    if (found->dropped_rows > found->malformed_rows)
+    const uint64_t incomplete = found->dropped_rows - found->malformed_rows - found->repeated_rows;
+    if (incomplete > 0)
         dt_log_say("dropped  %llu rows, in which something is missing\n",
-                   (unsigned long long)(found->dropped_rows - found->malformed_rows));
+                   (unsigned long long)incomplete);
+    if (r->settings.drop_duplicates)
+        dt_log_say("dropped  %llu rows, which stand in the table before\n",
+                   (unsigned long long)found->repeated_rows);
     dt_log_say("split    %llu training, %llu validation, %llu test rows; ",
                (unsigned long long)found->set_rows[DT_TRAIN],
                (unsigned long long)found->set_rows[DT_VALIDATION],
                (unsigned long long)found->set_rows[DT_TEST]);
     if (r->settings.split_column[0] != '\0')
         dt_log_say("by column '%s'\n", show(name, r->settings.split_column));
+    else if (found->split_by != NULL)
+        dt_log_say("by '%s': %llu, %llu and %llu groups, seed %lld\n", show(name, found->split_by),
+                   (unsigned long long)found->group_counts[DT_TRAIN],
+                   (unsigned long long)found->group_counts[DT_VALIDATION],
+                   (unsigned long long)found->group_counts[DT_TEST], (long long)r->settings.seed);
     else if (found->split_method == DT_SPLIT_ORDERED)
         dt_log_say("in the table's order\n");
     else
         dt_log_say("%s, seed %lld\n",
                    found->split_method == DT_SPLIT_RANDOM ? "random" : "stratified",
                    (long long)r->settings.seed);
+    warn_of_shares(r);
     if (found->class_count > 0)
         report_classes(found);
     else
@@ -295,6 +327,8 @@ void dt_prepare_report_summary(const dt_preparation *r)
     dt_log_summary("folder", "%s", r->settings.out);
     dt_log_result("summary.rows=%llu\n", (unsigned long long)found->rows);
     dt_log_result("summary.dropped_rows=%llu\n", (unsigned long long)found->dropped_rows);
+    if (r->settings.drop_duplicates)
+        dt_log_result("summary.duplicate_rows=%llu\n", (unsigned long long)found->repeated_rows);
     for (int set = 0; set < DT_SET_COUNT; set++)
         dt_log_result("summary.%s_rows=%llu\n", dt_set_name((dt_set)set),
                       (unsigned long long)found->set_rows[set]);

@@ -234,7 +234,7 @@ dt_status dt_shared_rows_count(dt_shared_rows *out, const dt_comm *comm,
 
 /* ---- the warning ---- */
 
-void dt_shared_rows_warn(const dt_shared_rows *shared, bool prepared)
+void dt_shared_rows_warn(const dt_shared_rows *shared, const char *advice)
 {
     const struct {
         uint64_t count;
@@ -254,6 +254,5 @@ void dt_shared_rows_warn(const dt_shared_rows *shared, bool prepared)
     if (used > 0)
         dt_log_warn("%s, with the same inputs and targets; if they are copies, the scores are too "
                     "good: %s",
-                    text,
-                    prepared ? "remove copies from the table" : "remove them from one of the sets");
+                    text, advice);
 }

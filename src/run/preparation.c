@@ -58,6 +58,8 @@ dt_status dt_preparation_survey(dt_preparation *p, bool split_asked, dt_prepare_
                                 .split_method = (dt_split_method)s->split,
                                 .split_asked = split_asked,
                                 .split_column = s->split_column,
+                                .split_by = s->split_by,
+                                .drop_duplicates = s->drop_duplicates,
                                 .validation = s->validation_split,
                                 .test = s->test_split,
                                 .seed = (uint64_t)s->seed};

@@ -59,6 +59,11 @@ static const dt_option options[] = {
      "table's order"},
     {"split-column", "COLUMN", DT_OPTION_TEXT, AT(split_column), 0, 0, NULL, NULL,
      "column that says train, validation or test"},
+    {"split-by", "COLUMN", DT_OPTION_TEXT, AT(split_by), 0, 0, NULL, NULL,
+     "column of groups, as customers: rows of a group go to the same set; not an input, unless "
+     "--numeric or --categorical names it"},
+    {"drop-duplicates", NULL, DT_OPTION_FLAG, AT(drop_duplicates), 0, 0, NULL, NULL,
+     "of rows with the same inputs, targets and weight, keep the first"},
     {"seed", "N", DT_OPTION_INT, AT(seed), 0, LARGEST_INT, NULL, "1", "of the split"},
     {"separator", "NAME", DT_OPTION_CHOICE, AT(separator), 0, 0, DT_CSV_SEPARATOR_NAMES, "auto",
      "between the cells; space: any run of blanks"},
@@ -104,10 +109,12 @@ const dt_option_table *dt_prepare_options(void)
 dt_status dt_prepare_check(const dt_option_table *in, const void *settings,
                            const dt_prepare_settings *prepare)
 {
-    static const char *const others[] = {"split", "validation-split", "test-split"};
+    static const char *const others[] = {"split", "split-by", "validation-split", "test-split"};
     for (size_t i = 0; prepare->split_column[0] != '\0' && i < sizeof others / sizeof *others; i++)
         if (dt_options_given(in, settings, others[i]))
             return dt_fail(DT_USAGE, "--%s was given, but --split-column says the sets", others[i]);
+    if (prepare->split_by[0] != '\0' && dt_options_given(in, settings, "split"))
+        return dt_fail(DT_USAGE, "--split was given, but --split-by divides the rows by groups");
     return DT_OK;
 }
 

@@ -196,7 +196,10 @@ dt_status dt_run_load_data(dt_run *r)
     }
     DT_TRY(dt_comm_agree(r->comm, status));
     if (r->root) /* last, so that an error stands alone */
-        dt_shared_rows_warn(&shared, r->recipe.D > 0);
+        dt_shared_rows_warn(&shared, r->recipe.D == 0 ? DT_SHARED_ROWS_OF_ARRAYS
+                                     : is_table && s->prepare.drop_duplicates
+                                         ? DT_SHARED_ROWS_OF_DIFFERENT
+                                         : DT_SHARED_ROWS_OF_TABLE);
     r->load_s = dt_clock_s() - begin;
 out:
     return status;

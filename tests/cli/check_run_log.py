@@ -39,7 +39,7 @@ CONFIG = {"inputs": "", "targets": "", "weights": "", "task": "classification", 
           "target": "", "id": "", "drop": "", "numeric": "", "categorical": "", "fill": "error",
           "missing": "", "missing_only": "NA, N/A, n/a, NaN, nan, NULL, null, None, <NA>, #N/A, #NA, #N/A N/A, -NaN, -nan, 1.#IND, -1.#IND, 1.#QNAN, -1.#QNAN",
           "on_error": "stop", "encoding": "auto", "header": "auto", "columns": "", "skip_lines": 0, "unseen": "ignore", "max_categories": 1000,
-          "split": "stratified", "split_column": "", "separator": "auto", "decimal": "auto", "thousands": "auto", "dates": "auto"}
+          "split": "stratified", "split_column": "", "split_by": "", "drop_duplicates": 0, "separator": "auto", "decimal": "auto", "thousands": "auto", "dates": "auto"}
 MEMBERS = {"set": "S12", "array": "S8", "file": "S256", "member": "S64", "bytes": "i8", "crc32": "u4"}
 SETS = ("train", "validation", "test")
 ENVIRONMENT_TEXTS = ["dtrain_version", "git_commit", "working_directory", "command_line", "host", "cpu", "kernels", "blas", "blas_kernels", "blas_picked",

@@ -116,7 +116,7 @@ completes "" no-such
 completes --hidden --hid
 completes --hidden train --hid
 completes "--help --json" inspect --
-completes "--split --split-column" prepare table.csv --out x --spli
+completes "--split --split-column --split-by" prepare table.csv --out x --spli
 completes "relu tanh sigmoid gelu silu elu selu leaky_relu softplus hard_sigmoid linear" --activation ""
 completes tanh train --activation t
 completes tanh train --activation = t

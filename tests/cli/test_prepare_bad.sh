@@ -125,7 +125,7 @@ bad counts.csv "none of its 16 rows is left for the test set: the 15 classes of 
 refused 3 "good.csv: no column 'yy'; did you mean 'y'?" good.csv --target yy --out out
 refused 3 "good.csv: no column 'cuont'; did you mean 'count'?" good.csv --target y --out out \
     --drop cuont
-for option in drop numeric categorical split-column; do
+for option in drop numeric categorical split-column split-by; do
     bad good.csv "no column 'quite another' among its 4: a, bb, count, y" "--$option" 'quite another'
 done
 bad good.csv "no column 'counts'; did you mean 'count'?" --scale counts=log
@@ -162,6 +162,12 @@ usage "column 'a' cannot be both numeric and categorical" --numeric a,count --ca
 usage "column 'y' cannot be both the target and dropped" --drop a,y
 usage "column 'y' cannot be both the target and" --split-column y
 usage "--split was given, but --split-column" --split random --split-column bb
+usage "--split-by was given, but --split-column" --split-by a --split-column bb
+usage "--split was given, but --split-by" --split ordered --split-by a
+usage "--split-by takes a column of groups, but 'y' is the target" --split-by y
+usage "--split-by takes a column of groups, but 'count' is the weights" --split-by count --weights count
+usage "--test-split is 3, but with --split-by it must be a share below 1" --test-split 3 --split-by a
+usage "--validation-split 0.5 and --test-split 0.5 leave no rows" --test-split 0.5 --validation-split 0.5 --split-by a
 usage "--test-split was given, but --split-column" --test-split 0.2 --split-column bb
 usage "--validation-split is 1.5" --validation-split 1.5
 usage "--validation-split is -1" --validation-split -1
@@ -219,6 +225,7 @@ full() {
         trap '' XFSZ
         ulimit -f "$1"
         text="kept/results/$2: cannot write: File too large"
+        [ "$2" != temporary ] || text="kept/results: cannot write a temporary file: File too large"
         shift 2
         refused 4 "$text" "$@" --target y --out kept/results --split ordered
     )
@@ -237,8 +244,11 @@ while [ $(((bytes - 1) % 512)) -ge 100 ]; do
     bytes=$((bytes + row_bytes))
 done
 full $((bytes / 512)) test.npz even.csv --store --validation-split 30 --test-split "$count"
-full 8 test.npz even.csv --validation-split 30 --test-split 2900
-full 8 train.npz even.csv --validation-split 30 --test-split 30
+# Compressed, and larger than the temporary file of 8 bytes a row.
+rows 'y = n % 2 ? "no" : "yes"; c = c "," cos(n) "," cos(3 * n); if (n == 0) { c = "count,d,e"; y = "y" }' >wide.csv
+full 48 test.npz wide.csv --validation-split 30 --test-split 2900
+full 48 train.npz wide.csv --validation-split 30 --test-split 30
+full 8 temporary even.csv --validation-split 30 --test-split 2900
 # Of the files of this one only the recipe is large.
 head -n 31 even.csv | sed "1s/^a,/$(printf '%09000d' 7),/" >long.csv
 full 16 recipe.json long.csv --store --validation-split 10 --test-split 10

@@ -93,6 +93,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
         (void)snprintf(targets, sizeof targets, "%s,%s", dt_csv_name(csv, 0),
                        dt_csv_name(csv, columns - 1));
         const bool several = choice % 16 == 15, weights = choice % 8 == 5 && columns > 2;
+        const bool groups = choice % 16 == 10 && columns > 2;
         const dt_prepare_plan plan = {.target = several ? targets : dt_csv_name(csv, 0),
                                       .task =
                                           several ? DT_TARGETS_AUTO : (dt_targets)(choice / 8 % 3),
@@ -110,7 +111,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
                                       .max_categories = 2 + choice % 4,
                                       .split_method = (dt_split_method)(choice % 3),
                                       .split_column = "",
-                                      .validation = choice & 2 ? 0.2 : 1.0,
+                                      .split_by = groups ? dt_csv_name(csv, columns - 1) : "",
+                                      .drop_duplicates = (choice & 64) != 0,
+                                      .validation = (choice & 2) != 0 || groups ? 0.2 : 1.0,
                                       .test = choice & 4 ? 0.1 : 0.0,
                                       .seed = 1};
         status = prepare(csv, &plan);

@@ -154,7 +154,10 @@ static void check_changed(void (*meddle)(prepared *p), const char *split, dt_spl
     dt_prepare_plan plan = plan_all();
     plan.split_method = method;
     plan.test = 0.2;
-    plan.split_column = split;
+    plan.split_column = strcmp(split, "x") == 0 ? "" : split;
+    plan.split_by = strcmp(split, "x") == 0 ? "x" : "";
+    plan.numeric = plan.split_by;
+    plan.drop_duplicates = plan.split_by[0] != '\0' && !must_fail; /* of repeats all may change */
     write_changing(CHANGING_ROWS, "no", "yes", 5);
     assert_int_equal(prepared_survey(&p, &plan), DT_OK);
     p.meddle = in_apply ? NULL : meddle;
@@ -183,8 +186,8 @@ static void check_changed(void (*meddle)(prepared *p), const char *split, dt_spl
 static void test_tables_that_change(void **state)
 {
     (void)state;
-    for (int i = 0; i < 8; i++) {
-        const char *split = i / 2 == 3 ? "set" : "";
+    for (int i = 0; i < 10; i++) {
+        const char *split = i / 2 == 3 ? "set" : i / 2 == 4 ? "x" : "";
         const dt_split_method method = (dt_split_method)(i / 2 % 3);
         const bool in_apply = i % 2 == 1;
         check_changed(make_shorter, split, method, in_apply, true);

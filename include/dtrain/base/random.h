@@ -23,7 +23,8 @@ typedef enum dt_random_purpose {
     DT_RANDOM_NOISE = 7, /* likewise */
     DT_RANDOM_EXPLAIN = 8, /* stream: column << 32 | repeat; 2^64 - 1: rows */
     DT_RANDOM_FOLDS = 9, /* stream: repeat << 32 | class */
-    DT_RANDOM_SEARCH = 10 /* stream: trial << 32 | CRC-32 of the setting's name */
+    DT_RANDOM_SEARCH = 10, /* stream: trial << 32 | CRC-32 of the setting's name */
+    DT_RANDOM_GROUP = 11 /* stream: hash of a group's text */
 } dt_random_purpose;
 
 /** A position in one stream; cheap to make, holds four numbers at a time. */

@@ -29,8 +29,15 @@ typedef struct dt_shared_rows {
 DT_MUST_USE dt_status dt_shared_rows_count(dt_shared_rows *out, const dt_comm *comm,
                                            const dt_dataset sets[DT_SET_COUNT]);
 
-/** Warns in one line, if there are some. `prepared`: the sets are those of a table. Root-only. */
-void dt_shared_rows_warn(const dt_shared_rows *shared, bool prepared);
+/** Warns in one line, if there are some; it ends in an advice. Root-only. */
+void dt_shared_rows_warn(const dt_shared_rows *shared, const char *advice);
+
+/** What to do about the rows of arrays; of a table; of one whose duplicates were dropped. */
+#define DT_SHARED_ROWS_OF_ARRAYS "remove them from one of the sets"
+#define DT_SHARED_ROWS_OF_TABLE                                                                    \
+    "--drop-duplicates keeps the first, --split-by COLUMN keeps rows that belong together in one " \
+    "set"
+#define DT_SHARED_ROWS_OF_DIFFERENT "the table's rows differ, but their inputs do not"
 
 /** The same of rows that are in no memory: a scratch file has their hashes. All calls are local. */
 typedef struct dt_row_hashes dt_row_hashes;

@@ -30,7 +30,8 @@ typedef struct dt_prepare_settings {
     int64_t max_categories;
     double validation_split, test_split;
     int split; /* a dt_split_method */
-    char split_column[DT_OPTION_TEXT_BYTES];
+    char split_column[DT_OPTION_TEXT_BYTES], split_by[DT_OPTION_TEXT_BYTES];
+    bool drop_duplicates;
     int64_t seed;
     int separator;
     int encoding; /* a dt_csv_encoding */

@@ -262,6 +262,11 @@ static dt_status survey_row(void *context, const dt_csv_row *row)
         return DT_OK;
     }
     p->rows++;
+    if (p->split_by != SIZE_MAX) {
+        const dt_status status = dt_prepare_see_group(p, row);
+        if (status != DT_OK)
+            return status;
+    }
     for (size_t c = 0; c < p->count; c++) {
         const bool skipped = p->surveys[c].asked && p->columns[c].role == DT_ROLE_DROPPED;
         if (skipped && c != p->split_column)
@@ -279,6 +284,7 @@ static dt_status survey_row(void *context, const dt_csv_row *row)
 static void begin_survey(dt_prepare *p)
 {
     p->rows = p->dropped_rows = p->malformed_rows = 0;
+    dt_prepare_begin_groups(p);
     for (size_t c = 0; c < p->count; c++) {
         dt_survey *survey = &p->surveys[c];
         dt_dictionary_clear(&survey->values);
@@ -333,30 +339,35 @@ out:
 
 static void fill_table(dt_prepare *p)
 {
-    p->table = (dt_prepare_table){.column_count = p->count,
-                                  .columns = p->columns,
-                                  .decimal = p->decimal,
-                                  .rows = p->rows,
-                                  .dropped_rows = p->dropped_rows,
-                                  .malformed_rows = p->malformed_rows,
-                                  .malformed = p->malformed,
-                                  .split_method = p->split_method,
-                                  .weights = p->weights != SIZE_MAX ? p->names[p->weights] : NULL,
-                                  .guessed = p->guessed,
-                                  .T = p->T,
-                                  .targets = p->measured,
-                                  .class_count = p->class_count,
-                                  .classes = p->classes,
-                                  .similar = {p->similar[0], p->similar[1]},
-                                  .equal = {p->equal[0], p->equal[1]}};
+    p->table =
+        (dt_prepare_table){.column_count = p->count,
+                           .columns = p->columns,
+                           .decimal = p->decimal,
+                           .rows = p->rows,
+                           .dropped_rows = p->dropped_rows,
+                           .malformed_rows = p->malformed_rows,
+                           .malformed = p->malformed,
+                           .repeated_rows = p->repeats.count,
+                           .split_by = p->split_by != SIZE_MAX ? p->names[p->split_by] : NULL,
+                           .split_method = p->split_method,
+                           .weights = p->weights != SIZE_MAX ? p->names[p->weights] : NULL,
+                           .guessed = p->guessed,
+                           .T = p->T,
+                           .targets = p->measured,
+                           .class_count = p->class_count,
+                           .classes = p->classes,
+                           .similar = {p->similar[0], p->similar[1]},
+                           .equal = {p->equal[0], p->equal[1]}};
     for (int set = 0; set < DT_SET_COUNT; set++) {
         p->table.set_rows[set] = p->set_rows[set];
         p->table.class_rows[set] = p->class_rows[set];
+        p->table.group_counts[set] = p->group_counts[set];
     }
 }
 
-dt_status dt_prepare_survey(dt_prepare **out, dt_csv *csv, const dt_prepare_plan *plan,
-                            dt_prepare_progress *progress, void *context)
+/* Looks at all columns, but for the rows that are known to be repeats, which it takes over. */
+static dt_status survey(dt_prepare **out, dt_csv *csv, const dt_prepare_plan *plan,
+                        dt_prepare_progress *progress, void *context, dt_repeats *repeats)
 {
     dt_status status = DT_OK;
     dt_prepare *p = NULL;
@@ -366,16 +377,41 @@ dt_status dt_prepare_survey(dt_prepare **out, dt_csv *csv, const dt_prepare_plan
     p->plan = plan;
     p->progress = progress;
     p->progress_context = context;
+    p->repeats = *repeats;
+    *repeats = (dt_repeats){0};
     DT_TRY(start(p));
     DT_TRY(survey_all(p));
     DT_TRY(dt_prepare_find_targets(p));
     DT_TRY(dt_prepare_decide_roles(p));
+    *out = p;
+    p = NULL;
+out:
+    dt_prepare_free(p);
+    return status;
+}
+
+/* Which columns count is known after a survey, whose counts hold no more without the repeats. */
+dt_status dt_prepare_survey(dt_prepare **out, dt_csv *csv, const dt_prepare_plan *plan,
+                            dt_prepare_progress *progress, void *context)
+{
+    dt_status status = DT_OK;
+    dt_prepare *p = NULL;
+    dt_repeats repeats = {0};
+    *out = NULL;
+    DT_TRY(survey(&p, csv, plan, progress, context, &repeats));
+    if (plan->drop_duplicates)
+        DT_TRY(dt_prepare_find_repeats(&repeats, p));
+    if (repeats.count > 0) {
+        dt_prepare_free(p);
+        DT_TRY(survey(&p, csv, plan, progress, context, &repeats));
+    }
     DT_TRY(dt_prepare_plan_split(p));
     fill_table(p);
     *out = p;
+    p = NULL;
 out:
-    if (status != DT_OK)
-        dt_prepare_free(p);
+    dt_prepare_clear_repeats(&repeats);
+    dt_prepare_free(p);
     return status;
 }
 
@@ -396,6 +432,8 @@ void dt_prepare_free(dt_prepare *prepare)
     for (int set = 0; set < DT_SET_COUNT; set++)
         dt_memory_free(p->class_rows[set]);
     dt_split_free(p->split);
+    dt_hash_set_clear(&p->groups);
+    dt_prepare_clear_repeats(&p->repeats);
     dt_memory_free(p->traces);
     dt_preprocess_free(p->preprocess);
     dt_recipe_clear(&p->recipe);

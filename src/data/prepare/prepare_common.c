@@ -1,6 +1,8 @@
 #include "dtrain/base/text.h"
 #include "prepare_internal.h"
 
+#include "../recipe/columns.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,9 +26,19 @@ void dt_prepare_report_progress(const dt_prepare *p, const dt_csv_row *row)
                     (double)dt_csv_bytes_read(p->csv) / (double)dt_csv_bytes(p->csv));
 }
 
+dt_status dt_prepare_find_column(size_t *out, const dt_prepare *p, const char *name)
+{
+    const dt_columns columns = {.path = dt_csv_path(p->csv),
+                                .names = p->names,
+                                .count = p->count,
+                                .nameless = dt_csv_format_of(p->csv)->header == DT_CSV_HEADER_NO};
+    return dt_column_find(out, &columns, name);
+}
+
 bool dt_prepare_drops(const dt_prepare *p, const dt_csv_row *row)
 {
-    if (row->malformed)
+    const uint64_t at = row->row - 1;
+    if (row->malformed || (at < p->repeats.rows && (p->repeats.bits[at / 8] >> at % 8 & 1) != 0))
         return true;
     for (size_t c = 0; c < p->count; c++)
         if (p->surveys[c].drops_rows && dt_missing_is(&p->missing, &row->fields[c]))

@@ -203,10 +203,11 @@ static dt_status check_classes(const dt_prepare *p)
 {
     for (size_t i = 0; i < p->class_count; i++)
         if (p->class_rows[DT_TRAIN][i] == 0)
-            return dt_fail(DT_DATA,
-                           "%s: no training row is of class '%s'; --split stratified "
-                           "gives each set its share of every class",
-                           dt_csv_path(p->csv), p->classes[i]);
+            return dt_fail(DT_DATA, "%s: no training row is of class '%s'; %s", dt_csv_path(p->csv),
+                           p->classes[i],
+                           p->split_by != SIZE_MAX
+                               ? "use another --seed, or --split-by another column"
+                               : "--split stratified gives each set its share of every class");
     return DT_OK;
 }
 

@@ -3,6 +3,7 @@
 
 /* The state that the three passes of dt_prepare share, and what its files do for each other. */
 
+#include "dtrain/base/hash.h"
 #include "dtrain/base/random.h"
 #include "dtrain/base/text.h"
 #include "dtrain/data/prepare.h"
@@ -77,6 +78,16 @@ typedef struct dt_survey {
     dt_random random;
 } dt_survey;
 
+/* Rows that stand in the table already. */
+typedef struct dt_repeats {
+    unsigned char *bits; /* one for each row of the table */
+    uint64_t rows; /* of the table */
+    uint64_t count;
+    /* Copies of all columns as they were found then: those that were left out stay so, though
+     * without the repeats one may not count the rows any more. */
+    dt_prepare_column *columns;
+} dt_repeats;
+
 struct dt_prepare {
     dt_csv *csv;
     const dt_prepare_plan *plan;
@@ -90,7 +101,7 @@ struct dt_prepare {
     dt_survey *surveys; /* [count] */
     size_t T;
     size_t *targets; /* [T]: columns */
-    size_t split_column, weights, id; /* SIZE_MAX: none */
+    size_t split_column, split_by, weights, id; /* SIZE_MAX: none */
     dt_split_method split_method;
     bool guessed; /* as dt_prepare_table.guessed */
     size_t missing_count;
@@ -104,6 +115,11 @@ struct dt_prepare {
     struct dt_number_tally *tallies; /* [count], while that is found out */
     dt_fill fill_numeric, fill_categorical;
     bool drops_rows; /* whatever is missing */
+
+    dt_repeats repeats; /* left out, too; without bits: all rows stand there once */
+    dt_hash_set different; /* rows, while repeats are looked for */
+    dt_hash_set groups; /* of split_by */
+    uint64_t group_rows[DT_SET_COUNT], group_counts[DT_SET_COUNT];
 
     uint64_t rows, dropped_rows, malformed_rows, set_rows[DT_SET_COUNT];
     char malformed[256]; /* as dt_prepare_table.malformed */
@@ -139,7 +155,11 @@ DT_MUST_USE dt_status dt_prepare_pass(dt_prepare *p, const char *name, dt_csv_ta
 /** Reports the progress now and then. */
 void dt_prepare_report_progress(const dt_prepare *p, const dt_csv_row *row);
 
-/** Tells whether a row is left out, since something is missing in it, or it is malformed. */
+/** Finds the column of a name, or of a number. Errors: DT_DATA. */
+DT_MUST_USE dt_status dt_prepare_find_column(size_t *out, const dt_prepare *p, const char *name);
+
+/** Tells whether a row is left out, since something is missing in it, or it is malformed
+ * or a repeat. */
 bool dt_prepare_drops(const dt_prepare *p, const dt_csv_row *row);
 
 /** Gives the class id of a kept row's target, which was surveyed before. Errors: DT_DATA. */
@@ -270,6 +290,30 @@ DT_MUST_USE dt_status dt_prepare_find_targets(dt_prepare *p);
 
 /** Makes the recipe of what the fit measured. Errors: DT_DATA, DT_MEMORY. */
 DT_MUST_USE dt_status dt_prepare_make_recipe(dt_prepare *p);
+
+/* prepare_repeats.c */
+
+/** Finds the rows that stand in the table already, by what the columns were found to be: cells of
+ * columns that are left out do not count. Errors: DT_DATA, DT_MEMORY. */
+DT_MUST_USE dt_status dt_prepare_find_repeats(dt_repeats *out, dt_prepare *p);
+
+/** Frees; zeroed repeats are allowed. */
+void dt_prepare_clear_repeats(dt_repeats *repeats);
+
+/* prepare_groups.c */
+
+/** Finds the column that keeps groups together, and decides whether it is an input. Errors:
+ * DT_DATA, DT_USAGE. */
+DT_MUST_USE dt_status dt_prepare_read_groups(dt_prepare *p);
+
+/** Forgets the groups that were seen. */
+void dt_prepare_begin_groups(dt_prepare *p);
+
+/** Counts a kept row's group. Errors: DT_DATA: the row has none; DT_MEMORY. */
+DT_MUST_USE dt_status dt_prepare_see_group(dt_prepare *p, const dt_csv_row *row);
+
+/** Gives the set of a group: a function of the seed and the text alone. */
+dt_set dt_prepare_set_of_group(const dt_prepare *p, const dt_csv_field *cell);
 
 /* prepare_split.c */
 

@@ -1,6 +1,5 @@
 #include "prepare_internal.h"
 
-#include "../recipe/columns.h"
 #include "dtrain/base/memory.h"
 
 #include <stdio.h>
@@ -13,15 +12,6 @@ enum { ITEM_BYTES = 512 };
 static bool next_item(char item[ITEM_BYTES], const char **at)
 {
     return dt_text_next_item(item, ITEM_BYTES, at);
-}
-
-static dt_status find_column(size_t *out, const dt_prepare *p, const char *name)
-{
-    const dt_columns columns = {.path = dt_csv_path(p->csv),
-                                .names = p->names,
-                                .count = p->count,
-                                .nameless = dt_csv_format_of(p->csv)->header == DT_CSV_HEADER_NO};
-    return dt_column_find(out, &columns, name);
 }
 
 static dt_status ask_role(dt_prepare *p, size_t column, dt_role role, const char *option)
@@ -43,7 +33,7 @@ static dt_status ask_roles(dt_prepare *p, const char *list, dt_role role, const 
         size_t column = 0;
         if (item[0] == '\0')
             continue;
-        DT_TRY(find_column(&column, p, item));
+        DT_TRY(dt_prepare_find_column(&column, p, item));
         DT_TRY(ask_role(p, column, role, option));
     }
 out:
@@ -68,7 +58,7 @@ static dt_status read_method(size_t *column, int *method, const dt_prepare *p, c
     if (equals == NULL)
         return find_method(method, names, item, option);
     *equals = '\0';
-    dt_status status = find_column(column, p, item);
+    dt_status status = dt_prepare_find_column(column, p, item);
     return status != DT_OK ? status : find_method(method, names, equals + 1, option);
 }
 
@@ -341,7 +331,7 @@ static dt_status read_targets(dt_prepare *p)
     for (const char *at = p->T == 0 ? list : ""; next_item(item, &at);) {
         if (item[0] == '\0')
             continue;
-        DT_TRY(find_column(&column, p, item));
+        DT_TRY(dt_prepare_find_column(&column, p, item));
         if (p->surveys[column].asked)
             DT_TRY(dt_fail(DT_USAGE, "--target names column '%s' twice", p->names[column]));
         p->targets[p->T++] = column;
@@ -363,19 +353,19 @@ dt_status dt_prepare_read_plan(dt_prepare *p)
     DT_TRY(read_targets(p));
     p->weights = SIZE_MAX;
     if (plan->weights[0] != '\0') {
-        DT_TRY(find_column(&p->weights, p, plan->weights));
+        DT_TRY(dt_prepare_find_column(&p->weights, p, plan->weights));
         DT_TRY(ask_role(p, p->weights, DT_ROLE_WEIGHTS, "the weights"));
         p->surveys[p->weights].is_value = true;
     }
     p->id = SIZE_MAX;
     if (plan->id != NULL && plan->id[0] != '\0') {
-        DT_TRY(find_column(&p->id, p, plan->id));
+        DT_TRY(dt_prepare_find_column(&p->id, p, plan->id));
         DT_TRY(ask_role(p, p->id, DT_ROLE_DROPPED, "the id"));
         p->columns[p->id].why = "names the rows";
     }
     p->split_column = SIZE_MAX;
     if (plan->split_column[0] != '\0') {
-        DT_TRY(find_column(&p->split_column, p, plan->split_column));
+        DT_TRY(dt_prepare_find_column(&p->split_column, p, plan->split_column));
         DT_TRY(ask_role(p, p->split_column, DT_ROLE_DROPPED, "the one that says the set"));
         p->columns[p->split_column].why = "says the set";
     }
@@ -384,6 +374,7 @@ dt_status dt_prepare_read_plan(dt_prepare *p)
     DT_TRY(ask_roles(p, plan->categorical, DT_ROLE_CATEGORICAL, "categorical"));
     DT_TRY(read_numbers(p));
     DT_TRY(read_dates(p));
+    DT_TRY(dt_prepare_read_groups(p));
     DT_TRY(read_methods(p, plan->scale, DT_SCALE_NAMES, "scale", ask_scale));
     DT_TRY(read_fill(p));
     DT_TRY(read_missing(p));

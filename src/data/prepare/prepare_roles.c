@@ -4,11 +4,26 @@
 
 /* ---- roles ---- */
 
+/* In the survey without repeats, a column whose cells were not compared stays out. */
+static bool was_left_out(dt_prepare *p, size_t c)
+{
+    const dt_prepare_column *was = p->repeats.columns != NULL ? &p->repeats.columns[c] : NULL;
+    dt_prepare_column *column = &p->columns[c];
+    if (was == NULL || was->role != DT_ROLE_DROPPED || was->is_constant)
+        return false;
+    column->role = was->role;
+    column->why = was->why;
+    column->is_counter = was->is_counter;
+    column->is_text = was->is_text;
+    column->kind = was->kind;
+    return true;
+}
+
 static dt_status decide_role(dt_prepare *p, size_t c)
 {
     const dt_survey *survey = &p->surveys[c];
     dt_prepare_column *column = &p->columns[c];
-    if (survey->asked)
+    if (survey->asked || was_left_out(p, c))
         return DT_OK;
     if (survey->order != DT_DATE_NONE && survey->texts == 0) {
         column->role = DT_ROLE_DATE;

@@ -101,7 +101,12 @@ static dt_status fail_empty(const dt_prepare *p, dt_set set)
 {
     char why[160] = "", name[DT_TEXT_SHOWN_BYTES + 4];
     const size_t c = p->targets[0];
-    if (p->split_method == DT_SPLIT_STRATIFIED && p->split_column == SIZE_MAX)
+    if (p->split_by != SIZE_MAX)
+        (void)snprintf(why, sizeof why,
+                       ": '%s' has %zu group%s; use a larger share, or another --seed",
+                       dt_text_show(name, p->names[p->split_by], strlen(p->names[p->split_by])),
+                       p->groups.count, p->groups.count == 1 ? "" : "s");
+    else if (p->split_method == DT_SPLIT_STRATIFIED && p->split_column == SIZE_MAX)
         (void)snprintf(why, sizeof why, ": the %zu classes of '%s' have too few%s", p->class_count,
                        dt_text_show(name, p->names[c], strlen(p->names[c])),
                        p->surveys[c].texts == 0 ? "; use --task regression if it is a quantity"
@@ -115,6 +120,8 @@ dt_status dt_prepare_plan_split(dt_prepare *p)
     dt_status status = DT_OK;
     if (p->split_column != SIZE_MAX)
         DT_TRY(split_by_column(p));
+    else if (p->split_by != SIZE_MAX)
+        memcpy(p->set_rows, p->group_rows, sizeof p->set_rows);
     else
         DT_TRY(split_by_number(p));
     const bool wanted[DT_SET_COUNT] = {
@@ -142,6 +149,8 @@ dt_status dt_prepare_next_set(dt_set *out, dt_prepare *p, const dt_csv_row *row,
         if (entry == NULL)
             return dt_prepare_fail_changed(p);
         *out = (dt_set)entry->index;
+    } else if (p->split_by != SIZE_MAX) {
+        *out = dt_prepare_set_of_group(p, &row->fields[p->split_by]);
     } else if (p->split_method == DT_SPLIT_ORDERED) {
         *out = at < p->set_rows[DT_TRAIN]                                ? DT_TRAIN
                : at < p->set_rows[DT_TRAIN] + p->set_rows[DT_VALIDATION] ? DT_VALIDATION
