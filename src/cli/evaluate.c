@@ -85,10 +85,18 @@ DT_MUST_USE static dt_status say_table(dt_text_table *cells)
     return status;
 }
 
-/* A pinball loss is there only if a quantile was trained. */
+/* A pinball loss is there only if a quantile was trained, ROC-AUC only of two classes or more. */
 static bool is_known(const dt_task *task, const dt_evaluation *e, size_t q)
 {
-    return task->classes || !isnan(dt_quality_value(&e->model, &task->qualities[q]));
+    return !isnan(dt_quality_value(&e->model, &task->qualities[q]));
+}
+
+static void add_number(dt_text_table *cells, const char *format, double value)
+{
+    if (isnan(value))
+        dt_text_table_add(cells, "-");
+    else
+        dt_text_table_add(cells, format, value);
 }
 
 DT_MUST_USE static dt_status report_quality(const dt_task *task, const dt_evaluation *e)
@@ -101,8 +109,8 @@ DT_MUST_USE static dt_status report_quality(const dt_task *task, const dt_evalua
         if (!is_known(task, e, q))
             continue;
         dt_text_table_add(&cells, "%s", kind->title);
-        dt_text_table_add(&cells, format, dt_quality_value(&e->model, kind));
-        dt_text_table_add(&cells, format, dt_quality_value(&e->majority, kind));
+        add_number(&cells, format, dt_quality_value(&e->model, kind));
+        add_number(&cells, format, dt_quality_value(&e->majority, kind));
         dt_text_table_add(&cells, "%s", kind->unit);
     }
     return say_table(&cells);
@@ -124,7 +132,7 @@ DT_MUST_USE static dt_status report_classes(const dt_scoring *s, const dt_evalua
         dt_text_table_add(&cells, "%lld", (long long)k->rows);
         dt_text_table_add(&cells, "%lld", (long long)k->predicted);
         for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-            dt_text_table_add(&cells, "%.4f", parts[i]);
+            add_number(&cells, "%.4f", parts[i]);
     }
     return say_table(&cells);
 }
@@ -144,9 +152,19 @@ DT_MUST_USE static dt_status report_values(const dt_scoring *s, const dt_evaluat
                                 v->baseline.rmse};
         dt_text_table_add(&cells, "%s", dt_scoring_output(name, sizeof name, s, j));
         for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-            dt_text_table_add(&cells, "%.5g", parts[i]);
+            add_number(&cells, "%.5g", parts[i]);
     }
     return say_table(&cells);
+}
+
+static void warn_of_one_class(const dt_scoring *s, const dt_evaluation *e)
+{
+    char name[DT_TEXT_TABLE_CELL_BYTES];
+    for (size_t c = 0; c < e->C; c++)
+        if ((uint64_t)e->classes[c].rows == e->N)
+            dt_log_warn("%s: all %llu rows are of class %s: there is no ROC-AUC and no PR-AUC",
+                        dt_rows_source(s->rows), (unsigned long long)e->N,
+                        dt_scoring_output(name, sizeof name, s, c));
 }
 
 DT_MUST_USE static dt_status report_confusion(const dt_scoring *s, const dt_evaluation *e)
@@ -188,8 +206,9 @@ static void report_summary(const run *r, const dt_evaluation *e)
         if (!is_known(task, e, q))
             continue;
         dt_log_result("summary.%s=%.17g\n", kind->name, dt_quality_value(&e->model, kind));
-        dt_log_result("summary.%s_%s=%.17g\n", task->baseline, kind->name,
-                      dt_quality_value(&e->majority, kind));
+        if (!isnan(dt_quality_value(&e->majority, kind)))
+            dt_log_result("summary.%s_%s=%.17g\n", task->baseline, kind->name,
+                          dt_quality_value(&e->majority, kind));
     }
     dt_log_result("summary.status=ok\n");
 }
@@ -226,6 +245,7 @@ DT_MUST_USE static dt_status report(const run *r, const dt_evaluation *e)
     DT_TRY(report_quality(task, e));
     if (!task->classes)
         return report_values(&r->scoring, e);
+    warn_of_one_class(&r->scoring, e);
     DT_TRY(report_classes(&r->scoring, e));
     DT_TRY(report_confusion(&r->scoring, e));
     DT_TRY(report_calibration(e));

@@ -4,6 +4,7 @@
 #include "dtrain/base/log.h"
 #include "dtrain/base/memory.h"
 #include "dtrain/base/text.h"
+#include "dtrain/data/set_sizes.h"
 #include "dtrain/data/shared_rows.h"
 #include "dtrain/io/file.h"
 #include "dtrain/io/npz.h"
@@ -330,6 +331,17 @@ out:
     return status;
 }
 
+static void warn_of_sizes(const dt_prepare_run *r)
+{
+    const dt_prepare_table *found = dt_prepare_table_of(r->table.prepare);
+    dt_set_sizes sizes = {.C = found->class_count, .class_names = found->classes};
+    for (int set = 0; set < DT_SET_COUNT; set++) {
+        sizes.rows[set] = found->set_rows[set];
+        sizes.class_rows[set] = found->class_rows[set];
+    }
+    dt_set_sizes_warn(&sizes);
+}
+
 static dt_status run_all(dt_prepare_run *r, const char *path)
 {
     dt_status status = DT_OK;
@@ -350,6 +362,7 @@ static dt_status run_all(dt_prepare_run *r, const char *path)
     DT_TRY(rename_all(r));
     DT_TRY(sync_folders(r));
     dt_prepare_report_split(&r->table);
+    warn_of_sizes(r);
     dt_shared_rows_warn(&r->shared,
                         s->drop_duplicates ? DT_SHARED_ROWS_OF_DIFFERENT : DT_SHARED_ROWS_OF_TABLE);
     dt_prepare_report_summary(&r->table);

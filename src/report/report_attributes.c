@@ -70,8 +70,9 @@ DT_MUST_USE static dt_status read_fact(dt_report_fact *out, bool *taken, dt_h5 *
         DT_TRY(dt_report_fact_set(out, name, line, (double)whole));
     } else if (shape.class == DT_H5_CLASS_FLOAT && shape.count == 1) {
         DT_TRY(dt_h5_get_double(&number, h5, group, name));
-        DT_TRY(dt_report_fact_set(out, name, dt_report_format_exact(line, sizeof line, number),
-                                  number));
+        DT_TRY(dt_report_fact_set(
+            out, name, isnan(number) ? "" : dt_report_format_exact(line, sizeof line, number),
+            number));
     } else {
         *taken = false;
     }

@@ -3,6 +3,7 @@
 #include "dtrain/base/clock.h"
 #include "dtrain/base/log.h"
 #include "dtrain/comm/watchdog.h"
+#include "dtrain/data/set_sizes.h"
 #include "dtrain/data/shared_rows.h"
 #include "dtrain/io/file.h"
 #include "dtrain/run/preset.h"
@@ -151,6 +152,19 @@ static dt_status fit_preset(dt_run *r)
     return dt_preset_fit(dt_settings_table(), s, (dt_preset)s->preset, &data);
 }
 
+static void warn_of_sizes(const dt_run *r)
+{
+    const dt_dataset *train = &r->sets[DT_TRAIN];
+    dt_set_sizes sizes = {.C = train->C, .class_names = (const char *const *)train->class_names};
+    if (r->recipe.class_count > 0 && r->recipe.class_count == train->C)
+        sizes.class_names = (const char *const *)r->recipe.classes;
+    for (int p = 0; p < DT_SET_COUNT; p++) {
+        sizes.rows[p] = r->sets[p].N;
+        sizes.class_rows[p] = r->sets[p].class_rows;
+    }
+    dt_set_sizes_warn(&sizes);
+}
+
 dt_status dt_run_load_data(dt_run *r)
 {
     dt_status status = DT_OK;
@@ -195,6 +209,8 @@ dt_status dt_run_load_data(dt_run *r)
                                        &r->environment);
     }
     DT_TRY(dt_comm_agree(r->comm, status));
+    if (r->root)
+        warn_of_sizes(r);
     if (r->root) /* last, so that an error stands alone */
         dt_shared_rows_warn(&shared, r->recipe.D == 0 ? DT_SHARED_ROWS_OF_ARRAYS
                                      : is_table && s->prepare.drop_duplicates

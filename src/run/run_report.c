@@ -70,8 +70,9 @@ void dt_run_report_epoch(const dt_run *r, const dt_epoch *row)
     const int width = snprintf(NULL, 0, "%lld", (long long)r->settings.epochs);
     dt_log_say("epoch %*lld/%lld  ", width, (long long)row->epoch, (long long)r->settings.epochs);
     print_metrics(task->metrics, task->metric_count, "", &row->train);
-    print_metrics(task->metrics, task->metric_count + task->monitored_count, "val_",
-                  &row->validation);
+    if (r->sets[DT_VALIDATION].N > 0)
+        print_metrics(task->metrics, task->metric_count + task->monitored_count, "val_",
+                      &row->validation);
     dt_log_say("%.3f s%s\n", row->seconds, row->improved ? "  best" : "");
 }
 
@@ -93,6 +94,13 @@ void dt_run_report_phases(const dt_rank_row *rows, size_t count)
     dt_log_say("\n");
 }
 
+/* A number that a set does not have, as that of no rows or of one class, has no line. */
+static void say(const char *key, const char *name, double value)
+{
+    if (!isnan(value))
+        dt_log_result("summary.%s_%s=%.9g\n", key, name, value);
+}
+
 /* The baseline, the number by which models of the task are compared most, what was monitored. */
 static void summarise_quality(const dt_run *r, const char *key, dt_set p)
 {
@@ -101,21 +109,20 @@ static void summarise_quality(const dt_run *r, const char *key, dt_set p)
     const dt_quality_kind *monitored = dt_settings_monitor(&r->settings)->quality;
     const bool classes = dt_settings_task(&r->settings)->classes;
     if (!classes) {
-        dt_log_result("summary.%s_baseline_rmse=%.9g\n", key, r->baseline_rmse[p]);
-        dt_log_result("summary.%s_r2=%.9g\n", key, evaluation->N > 0 ? model->r2 : NAN);
+        say(key, "baseline_rmse", r->baseline_rmse[p]);
+        say(key, "r2", evaluation->N > 0 ? model->r2 : NAN);
     } else {
         const size_t majority = dt_dataset_majority_class(&r->sets[DT_TRAIN]);
-        dt_log_result("summary.%s_majority_accuracy=%.9g\n", key,
-                      evaluation->N > 0 ? evaluation->majority.accuracy
-                                        : dt_metrics_baseline(&r->sets[p], majority));
+        say(key, "majority_accuracy",
+            evaluation->N > 0 ? evaluation->majority.accuracy
+                              : dt_metrics_baseline(&r->sets[p], majority));
     }
     if (p == DT_TRAIN) /* its curves are not made */
         return;
     if (classes)
-        dt_log_result("summary.%s_roc_auc=%.9g\n", key, evaluation->N > 0 ? model->roc_auc : NAN);
+        say(key, "roc_auc", evaluation->N > 0 ? model->roc_auc : NAN);
     if (monitored != NULL && strcmp(monitored->name, classes ? "roc_auc" : "r2") != 0)
-        dt_log_result("summary.%s_%s=%.9g\n", key, monitored->name,
-                      evaluation->N > 0 ? dt_quality_value(model, monitored) : NAN);
+        say(key, monitored->name, evaluation->N > 0 ? dt_quality_value(model, monitored) : NAN);
 }
 
 /* What to try if the model is no better on the validation set than an answer that ignores the
@@ -165,8 +172,8 @@ void dt_run_report_summary(const dt_run *r)
         dt_run_summarise_folds(r);
     for (int p = dt_run_has_folds(r) ? DT_TEST : DT_TRAIN; p < DT_SET_COUNT; p++) {
         for (size_t m = 0; m < task->metric_count; m++)
-            dt_log_result("summary.%s_%s=%.9g\n", keys[p], task->metrics[m].name,
-                          dt_metric_value(&result->metrics[p], &task->metrics[m]));
+            say(keys[p], task->metrics[m].name,
+                dt_metric_value(&result->metrics[p], &task->metrics[m]));
         summarise_quality(r, keys[p], (dt_set)p);
     }
     if (r->settings.data_count == 0 && dt_settings_task(&r->settings)->classes) {

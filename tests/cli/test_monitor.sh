@@ -138,7 +138,11 @@ refused 2 "dtrain: error: --monitor val_roc_auc is not a metric of a regression;
     values --monitor val_roc_auc
 refused 2 "--monitor takes one of val_loss|" two --monitor val_kappa
 refused 2 "dtrain: error: --monitor val_pinball requires --loss quantile" values --monitor val_pinball
-refused 3 "dtrain: error: epoch 1: roc_auc is undefined for these targets" lone --monitor val_roc_auc
+for ranks in 1 3; do
+    run $ranks lone --monitor val_roc_auc --out never
+    expect_status 3
+    expect_stderr "^dtrain: error: epoch 1: roc_auc is undefined for these targets"
+done
 
 # The best value so far cannot be compared with another metric's.
 DTRAIN=$DTRAIN_FAULTS DTRAIN_FAULT=signal:0:20

@@ -142,7 +142,11 @@ refuse "--threshold 0.3 was given, but there are 3 classes; it requires two" thr
 refuse "--threshold f1 was given, but the targets are values" values --threshold f1
 refuse "--threshold f1 needs a validation set; use a number" \
     some-train.npz --validation-split 0 --threshold f1
-refuse "--threshold recall=1 needs validation rows of class 1" lone --threshold recall=1
+run 3 lone --threshold recall=1 --out refused
+expect_status 2
+expect_stderr "^dtrain: error: --threshold recall=1 needs validation rows of class 1"
+expect_stderr "^dtrain: warning: the validation set has [0-9]+ rows of class 0 alone: "
+expect_no_file refused
 refuse "--threshold f1 needs validation rows of class 1, but all of them weigh 0; use a number" \
     some --weights light --threshold f1
 run 0 some-train.npz --validation-split 0 --threshold 0.3 --epochs 1 --out lonely
