@@ -17,6 +17,12 @@ static void free_names(dt_dataset *set)
     set->class_names = NULL;
 }
 
+static void free_texts(dt_row_texts *texts)
+{
+    dt_memory_free(texts->text);
+    dt_memory_free(texts->at);
+}
+
 void dt_dataset_clear(dt_dataset *set)
 {
     free_names(set);
@@ -28,8 +34,8 @@ void dt_dataset_clear(dt_dataset *set)
     dt_memory_free(set->class_weights);
     dt_memory_free(set->order);
     dt_memory_free(set->numbers);
-    dt_memory_free(set->ids.text);
-    dt_memory_free(set->ids.at);
+    free_texts(&set->ids);
+    free_texts(&set->groups);
     *set = (dt_dataset){0};
 }
 

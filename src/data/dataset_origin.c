@@ -1,5 +1,5 @@
-/* What number and what id each row has where it comes from: for those who look it up there. Rank 0
- * only. */
+/* What number, id and group each row has where it comes from: for those who look it up there.
+ * Rank 0 only. */
 #include "dataset_internal.h"
 
 #include "dtrain/base/memory.h"
@@ -68,33 +68,40 @@ out:
 
 /* ---- ids ---- */
 
-DT_MUST_USE static dt_status add_id(dt_row_texts *ids, const char *text, size_t bytes)
+DT_MUST_USE static dt_status add_text(dt_row_texts *texts, const char *text, size_t bytes)
 {
     dt_status status = DT_OK;
-    const size_t used = ids->count > 0 ? ids->at[ids->count] : 0;
-    if (ids->count + 2 > ids->room) {
-        const uint64_t room = 2 * (ids->count + 2);
-        DT_TRY(dt_memory_grow(&ids->at, ids->count > 0 ? ids->count + 1 : 0, room, sizeof *ids->at,
-                              "row ids"));
-        ids->room = room;
+    const size_t used = texts->count > 0 ? texts->at[texts->count] : 0;
+    if (texts->count + 2 > texts->room) {
+        const uint64_t room = 2 * (texts->count + 2);
+        DT_TRY(dt_memory_grow(&texts->at, texts->count > 0 ? texts->count + 1 : 0, room,
+                              sizeof *texts->at, "texts of rows"));
+        texts->room = room;
     }
-    if (used + bytes + 1 > ids->capacity) {
+    if (used + bytes + 1 > texts->capacity) {
         const size_t capacity = 2 * (used + bytes + 1);
-        DT_TRY(dt_memory_grow(&ids->text, used, capacity, 1, "row ids"));
-        ids->capacity = capacity;
+        DT_TRY(dt_memory_grow(&texts->text, used, capacity, 1, "texts of rows"));
+        texts->capacity = capacity;
     }
-    memcpy(ids->text + used, text, bytes);
-    ids->text[used + bytes] = '\0';
-    ids->at[ids->count] = used;
-    ids->at[++ids->count] = used + bytes + 1;
+    memcpy(texts->text + used, text, bytes);
+    texts->text[used + bytes] = '\0';
+    texts->at[texts->count] = used;
+    texts->at[++texts->count] = used + bytes + 1;
 out:
     return status;
 }
 
-static dt_status take_id(void *context, const dt_prepare_row *row)
+static dt_status take_texts(void *context, const dt_prepare_row *row)
 {
+    dt_status status = DT_OK;
     const origin *o = context;
-    return add_id(&o->l->sets[row->set].ids, row->id->text, row->id->bytes);
+    dt_dataset *set = &o->l->sets[row->set];
+    if (row->id != NULL)
+        DT_TRY(add_text(&set->ids, row->id->text, row->id->bytes));
+    if (row->group != NULL)
+        DT_TRY(add_text(&set->groups, row->group->text, row->group->bytes));
+out:
+    return status;
 }
 
 /* One item as text. Returns its length. */
@@ -131,7 +138,7 @@ DT_MUST_USE static dt_status read_ids(origin *o, dt_set file_set)
     for (uint64_t row = 0; row < dt_source_rows(from); row++) {
         const dt_set set = split ? dt_split_set_of(l->split, row) : file_set;
         DT_TRY(dt_npz_stream_read(stream, item, member->npy.item_bytes));
-        DT_TRY(add_id(&l->sets[set].ids, text, write_id(text, bytes, item, &member->npy)));
+        DT_TRY(add_text(&l->sets[set].ids, text, write_id(text, bytes, item, &member->npy)));
     }
 out:
     dt_npz_stream_close(stream);
@@ -167,8 +174,9 @@ dt_status dt_loader_number_rows(dt_loader *l)
     if (l->source->table != NULL) {
         struct dt_prepare *prepare = l->source->table->prepare;
         DT_TRY(dt_prepare_trace(prepare, take_row, &o));
-        if (dt_prepare_recipe(prepare)->id != NULL)
-            DT_TRY(dt_prepare_identify(prepare, take_id, &o));
+        if (dt_prepare_recipe(prepare)->id != NULL ||
+            dt_prepare_table_of(prepare)->split_by != NULL)
+            DT_TRY(dt_prepare_identify(prepare, take_texts, &o));
         goto out;
     }
     for (int p = 0; p < DT_SET_COUNT; p++)

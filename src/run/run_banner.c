@@ -304,7 +304,10 @@ static void report_folds(const dt_run *r)
                    "validation set once\n",
                    (long long)s->folds,
                    (unsigned long long)(r->sets[DT_TRAIN].N + r->sets[DT_VALIDATION].N),
-                   s->folds_by_id ? " by their ids" : "", repeats);
+                   s->folds_by_id                       ? " by their ids"
+                   : r->sets[DT_TRAIN].groups.count > 0 ? " by their groups"
+                                                        : "",
+                   repeats);
 }
 
 static void report_training(const dt_run *r)

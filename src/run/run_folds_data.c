@@ -13,7 +13,7 @@ static uint64_t count_rows(const dt_run *r)
     return r->sets[DT_TRAIN].N + r->sets[DT_VALIDATION].N;
 }
 
-/* ---- ids (rank 0) ---- */
+/* ---- ids or groups (rank 0) ---- */
 
 typedef struct row_id {
     const char *text;
@@ -27,7 +27,15 @@ static int compare_ids(const void *a, const void *b)
     return order != 0 ? order : x->row < y->row ? -1 : x->row > y->row;
 }
 
-/* Gives rows of the same id the same group, from 0 on. *out [training and validation rows] is the
+/* What keeps rows together; NULL: nothing. */
+static const dt_row_texts *texts_of(const dt_run *r, int p)
+{
+    return r->settings.folds_by_id              ? &r->sets[p].ids
+           : r->sets[DT_TRAIN].groups.count > 0 ? &r->sets[p].groups
+                                                : NULL;
+}
+
+/* Gives rows of the same text the same group, from 0 on. *out [training and validation rows] is the
  * caller's; *count: groups. */
 DT_MUST_USE static dt_status find_groups(uint64_t **out, uint64_t *count, const dt_run *r)
 {
@@ -39,7 +47,7 @@ DT_MUST_USE static dt_status find_groups(uint64_t **out, uint64_t *count, const 
     DT_TRY(dt_memory_alloc(out, count_rows(r), sizeof **out, "ids of rows"));
     for (int p = DT_TRAIN; p <= DT_VALIDATION; p++)
         for (uint64_t n = 0; n < r->sets[p].N; n++, N++)
-            rows[N] = (row_id){r->sets[p].ids.text + r->sets[p].ids.at[n], N};
+            rows[N] = (row_id){texts_of(r, p)->text + texts_of(r, p)->at[n], N};
     qsort(rows, N, sizeof *rows, compare_ids);
     for (uint64_t i = 0; i < N; i++) {
         *count += i == 0 || strcmp(rows[i].text, rows[i - 1].text) != 0;
@@ -55,15 +63,16 @@ DT_MUST_USE static dt_status check_ids(const dt_run *r)
     dt_status status = DT_OK;
     uint64_t *groups = NULL, count = 0;
     for (int p = DT_TRAIN; p <= DT_VALIDATION; p++)
-        if (r->sets[p].ids.count != r->sets[p].N)
+        if (texts_of(r, p)->count != r->sets[p].N)
             return dt_fail(DT_USAGE,
                            "--folds-by-id was given, but the %s rows have no ids; name the column "
                            "of a table with --id, or add an array id",
                            p == DT_TRAIN ? "training" : "validation");
     DT_TRY(find_groups(&groups, &count, r));
     if (count < (uint64_t)r->settings.folds)
-        DT_TRY(dt_fail(DT_DATA, "--folds is %lld, but there are only %llu ids; use fewer folds",
-                       (long long)r->settings.folds, (unsigned long long)count));
+        DT_TRY(dt_fail(DT_DATA, "--folds is %lld, but there are only %llu %s; use fewer folds",
+                       (long long)r->settings.folds, (unsigned long long)count,
+                       r->settings.folds_by_id ? "ids" : "groups"));
 out:
     dt_memory_free(groups);
     return status;
@@ -88,7 +97,7 @@ DT_MUST_USE static dt_status check(const dt_run *r)
 {
     const uint64_t K = (uint64_t)r->settings.folds;
     const dt_dataset *train = &r->sets[DT_TRAIN], *validation = &r->sets[DT_VALIDATION];
-    if (r->settings.folds_by_id)
+    if (texts_of(r, DT_TRAIN) != NULL)
         return check_ids(r);
     for (size_t c = 0; c < train->C; c++) {
         const uint64_t rows = train->class_rows[c] + validation->class_rows[c];
@@ -148,7 +157,7 @@ DT_MUST_USE static dt_status assign(uint16_t *out, const dt_run *r, const int32_
 {
     dt_status status = DT_OK;
     uint64_t *groups = NULL, count = 0;
-    if (!r->settings.folds_by_id)
+    if (texts_of(r, DT_TRAIN) == NULL)
         return dt_folds_assign(out, labels, count_rows(r), plan);
     DT_TRY(find_groups(&groups, &count, r));
     DT_TRY(dt_folds_assign_groups(out, groups, count_rows(r), count, plan));

@@ -256,6 +256,16 @@ PY
 run 0 predict table table.csv --out table-out.csv
 expect_status 0
 
+run 0 --quiet table.csv --target answer --split-by who --folds 3 --epochs 1 --out groups
+expect_status 0
+"$PYTHON" - <<'PY' || fail "groups of --split-by stay together"
+import csv
+from folds import rows_of
+table = list(csv.DictReader(open("table.csv", newline="")))
+pairs = {(table[int(row["row"]) - 1]["who"], row["fold"]) for row in rows_of("groups")}
+assert len(pairs) == len({who for who, _ in pairs}) >= 15, pairs
+PY
+
 # ---- a fold that diverges does not stop the others: its rows have no prediction ----
 # shellcheck disable=SC2086
 with_fault nan:0:20 1 $usual --folds 3 --out diverged some

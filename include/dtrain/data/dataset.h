@@ -49,8 +49,8 @@ typedef struct dt_dataset {
     /* [N]: on rank 0, with dt_deal.numbers: each row's number in the table, from 1, or what the
      * array `row` says, or else its place in its file, from 0. NULL: not asked for */
     int64_t *numbers;
-    dt_row_texts
-        ids; /* likewise: from the column --id, or the array `id`; zeroed: there are none */
+    dt_row_texts ids; /* likewise, if there are some: of the column --id, or the array `id` */
+    dt_row_texts groups; /* likewise: of a table, of the column --split-by */
 } dt_dataset;
 
 /** Returns the first shard of a rank; the first of rank + 1 is where its block ends. Local. */

@@ -142,7 +142,7 @@ typedef void dt_prepare_progress(void *context, const char *pass, double share);
 typedef struct dt_prepare_row {
     dt_set set;
     uint64_t row; /* of the table, from 1 */
-    const dt_csv_field *id; /* in dt_prepare_identify; else NULL */
+    const dt_csv_field *id, *group; /* in dt_prepare_identify, if rows have them; else NULL */
     int32_t label; /* the class; 0: the target is values */
     const double *values; /* [T], if the target is values; NULL: classes, or in dt_prepare_weigh */
     const float *x; /* [D], in the application; else NULL */
@@ -211,7 +211,9 @@ const dt_recipe *dt_prepare_recipe(const dt_prepare *prepare);
 /** Gives every kept row's weight, after the fit. Errors: DT_DATA; what `take` returned. */
 DT_MUST_USE dt_status dt_prepare_weigh(dt_prepare *prepare, dt_prepare_take *take, void *context);
 
-/** Gives every kept row's id, after the fit. Errors: DT_DATA; what `take` returned. */
+/** Gives every kept row's id and, with split_by, its group, after the fit.
+ *
+ * Errors: DT_DATA; what `take` returned. */
 DT_MUST_USE dt_status dt_prepare_identify(dt_prepare *prepare, dt_prepare_take *take,
                                           void *context);
 

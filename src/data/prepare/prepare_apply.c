@@ -41,6 +41,8 @@ static dt_status give_row(void *context, const dt_csv_row *row)
         DT_TRY(dt_prepare_number(&taken.weight, p, row, p->weights));
     if (p->id != SIZE_MAX)
         taken.id = &row->fields[p->id];
+    if (p->split_by != SIZE_MAX)
+        taken.group = &row->fields[p->split_by];
     DT_TRY(dt_prepare_next_set(&taken.set, p, row, 0, false));
     DT_TRY(p->take(p->take_context, &taken));
 out:
