@@ -63,6 +63,7 @@ static dt_status parse(settings *out, int argc, char **argv)
     DT_TRY(dt_scoring_parse_words(&out->scoring, words, argv, true,
                                   "evaluate takes a model and data"));
     out->scoring.once = true;
+    out->scoring.advises_skip = !out->skips;
     out->scoring.set_asked = dt_options_given(&table, out, "set");
 out:
     return status;

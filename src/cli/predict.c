@@ -330,6 +330,7 @@ static dt_status run_all(dt_predict_run *r, const dt_comm *comm, int argc, char 
                                                          : FORM_CSV;
     if (r->form == FORM_STDOUT) /* whoever reads it in a pager is no stall */
         dt_comm_set_stall_timeout(comm, 0.0);
+    r->settings.scoring.advises_skip = r->settings.on_error == DT_ON_ERROR_STOP;
     r->settings.scoring.once = r->form != FORM_NPZ; /* else the rows are counted first */
     dt_log_init(root, r->settings.quiet);
     DT_TRY(dt_scoring_open(&r->scoring, comm, &r->settings.scoring, false));

@@ -116,30 +116,34 @@ dt_status dt_scoring_open(dt_scoring *out, const dt_comm *comm, const dt_scoring
     DT_TRY(dt_comm_agree(comm, dt_predictor_init(&s->predictor, &s->model.network, true)));
     DT_TRY(
         dt_comm_agree(comm, dt_text_split_items(&s->columns, &s->column_count, settings->columns)));
-    const dt_rows_plan plan = {.path = settings->data,
-                               .targets_path = settings->targets_file,
-                               .keys = !labels,
-                               .set = (dt_set)settings->set,
-                               .set_asked = settings->set_asked,
-                               .inputs = settings->inputs,
-                               .targets = settings->targets,
-                               .labels = labels,
-                               .values = !s->model.network.loss->classes,
-                               .D = s->model.network.D,
-                               .C = s->model.network.C,
-                               .class_names =
-                                   s->model.network.loss->classes ? s->class_names : NULL,
-                               .recipe = s->has_recipe ? &s->recipe : NULL,
-                               .format = {.separator = dt_csv_separator(settings->separator),
-                                          .decimal = "\0.,"[settings->decimal],
-                                          .names = (const char *const *)s->columns,
-                                          .name_count = s->column_count,
-                                          .encoding = (dt_csv_encoding)settings->encoding,
-                                          .header = (dt_csv_header)settings->header,
-                                          .skip_lines = (size_t)settings->skip_lines,
-                                          .once = settings->once},
-                               .batch_rows = s->predictor.capacity,
-                               .host_ranks = s->environment.launch.host_size};
+    const dt_rows_plan plan = {
+        .path = settings->data,
+        .targets_path = settings->targets_file,
+        .keys = !labels,
+        .set = (dt_set)settings->set,
+        .set_asked = settings->set_asked,
+        .inputs = settings->inputs,
+        .targets = settings->targets,
+        .labels = labels,
+        .values = !s->model.network.loss->classes,
+        .D = s->model.network.D,
+        .C = s->model.network.C,
+        .class_names = s->model.network.loss->classes ? s->class_names : NULL,
+        .recipe = s->has_recipe ? &s->recipe : NULL,
+        .format = {.csv = {.separator = dt_csv_separator(settings->separator),
+                           .names = (const char *const *)s->columns,
+                           .name_count = s->column_count,
+                           .encoding = (dt_csv_encoding)settings->encoding,
+                           .header = (dt_csv_header)settings->header,
+                           .skip_lines = (size_t)settings->skip_lines,
+                           .once = settings->once},
+                   .decimals = settings->decimal,
+                   .thousands = settings->thousands,
+                   .missing = settings->missing,
+                   .advice =
+                       settings->advises_skip ? "--on-error skip leaves such rows out" : NULL},
+        .batch_rows = s->predictor.capacity,
+        .host_ranks = s->environment.launch.host_size};
     DT_TRY(dt_rows_open(&s->rows, comm, &plan));
 out:
     return status;

@@ -32,7 +32,6 @@ typedef struct dt_scoring {
 const char *dt_scoring_output(char *out, size_t bytes, const dt_scoring *scoring, size_t index);
 
 /** Rows of an option table whose settings have a member `scoring`: how a table is written. */
-#define DT_SCORING_DECIMAL_NAMES "auto|point|comma"
 #define DT_SCORING_TABLE_OPTIONS                                                                   \
     {"separator",                                                                                  \
      "NAME",                                                                                       \
@@ -45,15 +44,34 @@ const char *dt_scoring_output(char *out, size_t bytes, const dt_scoring *scoring
      "between the cells of a table; auto: as in the table that the model was prepared from, or "   \
      "what else divides this one"},                                                                \
         {"decimal",                                                                                \
-         "NAME",                                                                                   \
-         DT_OPTION_CHOICE,                                                                         \
+         "LIST",                                                                                   \
+         DT_OPTION_WORDS,                                                                          \
          AT(scoring.decimal),                                                                      \
          0,                                                                                        \
          0,                                                                                        \
-         DT_SCORING_DECIMAL_NAMES,                                                                 \
+         NULL,                                                                                     \
          "auto",                                                                                   \
-         "in the numbers of a table; auto: as in the table that the model was prepared from, or "  \
-         "in this one"},                                                                           \
+         "in the numbers of a table: auto (as in the table that the model was prepared from, or "  \
+         "in this one), point, comma, or COLUMN=SIGN, as point,price=comma"},                      \
+        {"thousands",                                                                              \
+         "LIST",                                                                                   \
+         DT_OPTION_WORDS,                                                                          \
+         AT(scoring.thousands),                                                                    \
+         0,                                                                                        \
+         0,                                                                                        \
+         NULL,                                                                                     \
+         "auto",                                                                                   \
+         "between the thousands of a table's numbers: auto, none, comma, point, space, quote, or " \
+         "COLUMN=SIGN"},                                                                           \
+        {"missing",                                                                                \
+         "LIST",                                                                                   \
+         DT_OPTION_WORDS,                                                                          \
+         AT(scoring.missing),                                                                      \
+         0,                                                                                        \
+         0,                                                                                        \
+         NULL,                                                                                     \
+         NULL,                                                                                     \
+         "further cells of a table, of any column, that mean a missing value, as ?,unknown"},      \
         {"encoding",                                                                               \
          "NAME",                                                                                   \
          DT_OPTION_CHOICE,                                                                         \
@@ -98,7 +116,9 @@ typedef struct dt_scoring_settings {
     int encoding; /* a dt_csv_encoding */
     int header; /* a dt_csv_header */
     int separator; /* index of DT_CSV_SEPARATOR_NAMES */
-    int decimal; /* index of DT_SCORING_DECIMAL_NAMES */
+    char decimal[DT_OPTION_TEXT_BYTES], thousands[DT_OPTION_TEXT_BYTES]; /* lists */
+    char missing[DT_OPTION_TEXT_BYTES]; /* likewise */
+    bool advises_skip; /* --on-error skip would help */
     char columns[DT_OPTION_TEXT_BYTES];
     int64_t skip_lines;
     bool once; /* the rows are read in one pass */

@@ -1,10 +1,8 @@
 #include "dtrain/data/table.h"
 
-#include "kept.h"
+#include "table_internal.h"
 
 #include "dtrain/base/memory.h"
-#include "dtrain/data/preprocess.h"
-#include "dtrain/io/csv.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -14,37 +12,6 @@ enum { BLOCK_BYTES = 256 * 1024, COUNTING_BYTES = 4 << 20 };
 
 /* With many classes much is made of a row, a probability of each: then blocks are short. */
 enum { CLASSES_A_BLOCK = 64 };
-
-/* A rank's block; rank 0 broadcasts those of all ranks. */
-typedef struct share {
-    uint64_t bytes, row, line, rows;
-} share;
-
-struct dt_table {
-    const dt_comm *comm;
-    bool root;
-    dt_csv *csv; /* rank 0 only */
-    char *path;
-    dt_csv_format format;
-    char **names; /* [format.columns] */
-    dt_preprocess *preprocess;
-    size_t D, T, batch_rows, block_bytes;
-    bool labels;
-    share *shares; /* [ranks] */
-    size_t *bytes; /* [ranks] */
-    char *text; /* rank 0: all ranks' blocks, one after the other; else this rank's */
-    size_t text_capacity;
-    float *x; /* [batch_rows, D] */
-    dt_target *y; /* [batch_rows, T] */
-    float *w; /* [batch_rows] */
-    dt_row_batch rows; /* those in x */
-    dt_kept kept;
-    bool *bad; /* [batch_rows]; NULL: a bad cell is an error */
-    bool skip_bad; /* batches leave them out */
-    dt_bad_rows bad_rows; /* of this rank */
-    dt_row_take *take;
-    void *context;
-};
 
 /* ---- opening ---- */
 
@@ -90,10 +57,10 @@ out:
 }
 
 /* The recipe knows the names, and whether the table has them. */
-static dt_status open_file(dt_table *t, const dt_recipe *recipe, const dt_csv_format *asked)
+static dt_status open_file(dt_table *t, const dt_recipe *recipe, const dt_table_format *asked)
 {
     dt_status status = DT_OK;
-    dt_csv_format format = *asked;
+    dt_csv_format format = asked->csv;
     const char **names = NULL;
     bool *optional = NULL;
     DT_TRY(dt_memory_alloc(&names, recipe->column_count, sizeof *names, "columns' names"));
@@ -106,6 +73,7 @@ static dt_status open_file(dt_table *t, const dt_recipe *recipe, const dt_csv_fo
     if (format.name_count == 0 && format.header == DT_CSV_HEADER_AUTO)
         format.header = recipe->headerless ? DT_CSV_HEADER_IF_NAMED : DT_CSV_HEADER_SOME_NAMED;
     format.usual_separator = recipe->separator;
+    format.usual_decimal = recipe->decimal;
     if (format.name_count == 0 && format.header != DT_CSV_HEADER_YES) {
         format.names = names;
         format.optional = optional;
@@ -119,7 +87,7 @@ out:
     return status;
 }
 
-static dt_status open_all(dt_table *t, const dt_recipe *recipe, const dt_csv_format *asked)
+static dt_status open_all(dt_table *t, const dt_recipe *recipe, const dt_table_format *asked)
 {
     dt_status status = DT_OK;
     opening known = {0};
@@ -129,11 +97,6 @@ static dt_status open_all(dt_table *t, const dt_recipe *recipe, const dt_csv_for
     DT_TRY(dt_comm_agree(t->comm, status));
     if (t->root) {
         known.format = *dt_csv_format_of(t->csv);
-        /* A few new rows may not show the decimal sign; but between commas it is only one, in
-         * quotes, where it was one in the table that the recipe is from. */
-        if (asked->decimal == 0 && recipe->decimal == ',' &&
-            (recipe->separator == ',' || known.format.separator != ','))
-            known.format.decimal = ',';
         for (size_t c = 0; c < known.format.columns; c++)
             known.names_bytes += strlen(dt_csv_name(t->csv, c)) + 1;
     }
@@ -142,17 +105,24 @@ static dt_status open_all(dt_table *t, const dt_recipe *recipe, const dt_csv_for
     DT_TRY(dt_comm_agree(t->comm, allocate(t, &known, &names)));
     share_names(t, names, (size_t)known.names_bytes);
     names = NULL; /* t->names[0] owns it now */
-    DT_TRY(dt_comm_agree(t->comm,
-                         dt_preprocess_new(&t->preprocess, recipe, (const char *const *)t->names,
-                                           t->format.columns, t->format.decimal,
-                                           asked->decimal != 0, t->labels, t->path)));
+    const dt_preprocess_plan plan = {.path = t->path,
+                                     .names = (const char *const *)t->names,
+                                     .count = t->format.columns,
+                                     .nameless = t->format.header == DT_CSV_HEADER_NO,
+                                     .labels = t->labels,
+                                     .decimal = t->format.decimal,
+                                     .decimals = asked->decimals,
+                                     .thousands = asked->thousands,
+                                     .missing = asked->missing,
+                                     .advice = asked->advice};
+    DT_TRY(dt_comm_agree(t->comm, dt_preprocess_new(&t->preprocess, recipe, &plan)));
 out:
     dt_memory_free(names);
     return status;
 }
 
 dt_status dt_table_open(dt_table **out, const dt_comm *comm, const char *path,
-                        const dt_recipe *recipe, const dt_csv_format *format, bool labels,
+                        const dt_recipe *recipe, const dt_table_format *format, bool labels,
                         size_t batch_rows)
 {
     dt_table *t = NULL;
@@ -222,65 +192,6 @@ bool dt_table_weighted(const dt_table *table)
 double dt_table_share(const dt_table *table)
 {
     return (double)dt_csv_bytes_read(table->csv) / (double)dt_csv_bytes(table->csv);
-}
-
-/* The example of rank 0, or of the next rank that has one. */
-static dt_status fail_unknown(const dt_table *t, size_t i, int64_t cells, dt_unseen_cells *all)
-{
-    dt_unseen_cells mine = {0};
-    const dt_category_cells own = dt_preprocess_cells(t->preprocess, i);
-    mine.count = own.unseen;
-    memcpy(mine.example, own.example, sizeof mine.example);
-    dt_comm_allgather(t->comm, all, &mine, sizeof mine);
-    while (all->count == 0)
-        all++;
-    return dt_fail(DT_DATA,
-                   "%s: all %lld cells of a column hold categories that no training row had, as "
-                   "%s; is it another column, or written in another way?",
-                   t->path, (long long)cells, all->example);
-}
-
-/* Some column of which nothing is known is no column of the recipe's. */
-DT_MUST_USE static dt_status check_known(const dt_table *t, dt_unseen_cells *all)
-{
-    enum { CELLS_MIN = 10 }; /* fewer may all be new */
-    dt_status status = DT_OK;
-    const size_t count = dt_preprocess_columns(t->preprocess);
-    int64_t *cells = NULL;
-    DT_TRY(dt_comm_agree(t->comm, dt_memory_alloc(&cells, count, 2 * sizeof *cells, "columns")));
-    for (size_t i = 0; i < count; i++) {
-        const dt_category_cells own = dt_preprocess_cells(t->preprocess, i);
-        cells[2 * i] = (int64_t)own.known;
-        cells[2 * i + 1] = (int64_t)own.unseen;
-    }
-    dt_comm_sum_i64(t->comm, cells, 2 * count);
-    for (size_t i = 0; i < count; i++)
-        if (cells[2 * i] == 0 && cells[2 * i + 1] >= CELLS_MIN)
-            DT_TRY(fail_unknown(t, i, cells[2 * i + 1], all));
-out:
-    dt_memory_free(cells);
-    return status;
-}
-
-dt_status dt_table_unseen(dt_unseen_cells *out, const dt_table *table)
-{
-    dt_unseen_cells *all = NULL;
-    const size_t ranks = (size_t)dt_comm_size(table->comm);
-    *out = (dt_unseen_cells){0};
-    dt_status status =
-        dt_comm_agree(table->comm, dt_memory_alloc(&all, ranks, sizeof *all, "unseen categories"));
-    if (status == DT_OK)
-        status = check_known(table, all);
-    if (status == DT_OK)
-        dt_comm_allgather(table->comm, all, dt_preprocess_unseen(table->preprocess), sizeof *all);
-    for (size_t rank = ranks; status == DT_OK && rank-- > 0;) {
-        const uint64_t count = out->count + all[rank].count;
-        if (all[rank].count > 0)
-            *out = all[rank];
-        out->count = count;
-    }
-    dt_memory_free(all);
-    return status;
 }
 
 /* ---- more than inputs ---- */
@@ -365,8 +276,8 @@ static dt_status read_blocks(dt_table *t)
         memcpy(t->text + used, block.text, block.bytes);
         used += block.bytes;
         t->bytes[rank] = block.bytes;
-        t->shares[rank] =
-            (share){.bytes = block.bytes, .row = block.row, .line = block.line, .rows = block.rows};
+        t->shares[rank] = (dt_table_block){
+            .bytes = block.bytes, .row = block.row, .line = block.line, .rows = block.rows};
     }
 out:
     return status;
@@ -418,7 +329,7 @@ dt_status dt_table_next(dt_table *table, dt_row_take *take, void *context, bool 
     if (t->root)
         status = read_blocks(t);
     dt_comm_broadcast(t->comm, t->shares, (size_t)dt_comm_size(t->comm) * sizeof *t->shares);
-    const share mine = t->shares[rank];
+    const dt_table_block mine = t->shares[rank];
     *more = t->shares[0].bytes > 0;
     /* The ranks must have room before anything is sent. */
     if (!t->root)

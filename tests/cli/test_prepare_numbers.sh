@@ -85,6 +85,15 @@ expect_stdout '"written": "thousands comma; decimal point; unit [$]"'
 run 0 inspect german/recipe.json --json
 expect_status 0
 expect_stdout '"written": "thousands point; decimal comma; unit €"'
+run 0 train german --out run --force --epochs 1 --quiet
+expect_status 0
+printf 'income;change;weight\n1.234,50 €;10,00 %%;12kg\n' >new.csv
+run 0 predict run new.csv
+cp stdout expected
+printf 'income,change,weight\n"1.234,50 €","10,00 %%",12kg\n' >new.csv
+run 0 predict run new.csv # whose decimal sign is not that of most tables between commas
+expect_status 0
+expect_same_file stdout expected
 run 0 train american --out run --force --epochs 1 --quiet
 expect_status 0
 printf 'income,change,weight\n"$1,234.00",1,12 lb\n' >pounds.csv
@@ -96,6 +105,40 @@ run 0 predict run mixed.csv
 expect_status 0
 [ "$(sed -n 2p stdout | cut -d, -f2-)" = "$(sed -n 3p stdout | cut -d, -f2-)" ] ||
     fail "the same numbers, but not the same prediction: $(cat stdout)"
+
+# ---- other spellings than in training: what can be one number only is it, and else an error ----
+
+run 0 prepare plain.csv --target y --out plain --quiet --fill median
+expect_status 0
+run 0 train plain --out run --force --epochs 1 --quiet
+expect_status 0
+printf 'income,change,weight\n7567,1,12\n5950,2.5,7\n' >new.csv
+run 0 predict run new.csv
+cp stdout expected
+printf 'income,change,weight\n"7,567.0",1,12 kg\n$5950,"2,5",7\n' >new.csv
+run 0 predict run new.csv
+expect_status 0
+expect_same_file stdout expected
+printf 'income;change;weight\n7.567;1;12\n5.950;2.5;7\n' >new.csv
+for ranks in 0 2; do
+    run $ranks predict run new.csv --out refused.csv
+    expect_status 3
+    expect_one_stderr_line "error: new.csv: column 'income': '7.567' may be 7.567 or 7567; use --thousands 'income=point' for 7567, --decimal 'income=point' for 7.567"
+    [ ! -e refused.csv ] || fail "refused, but written"
+done
+run 0 predict run new.csv --thousands income=point
+expect_status 0
+expect_same_file stdout expected
+run 0 predict run new.csv --decimal income=point
+expect_status 0
+! cmp -s stdout expected || fail "7.567 is 7567"
+printf 'income,change,weight\n7567,1,12\n-.-,2.5,7\n' >new.csv
+run 0 predict run new.csv
+expect_status 3
+expect_stderr "column 'income': '-[.]-' is no number; --missing '-[.]-' fills such cells, --on-error skip leaves such rows out"
+run 0 predict run new.csv --missing '-.-'
+expect_status 0
+[ "$(wc -l <stdout)" -eq 3 ] || fail "not two predictions: $(cat stdout)"
 
 # ---- one letter is a unit only if all numbers have it ----
 

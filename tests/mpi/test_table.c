@@ -24,7 +24,7 @@ static dt_table *open_table(const dt_comm *comm, const dt_recipe *recipe, bool l
 {
     dt_table *table = NULL;
     const dt_status status = dt_table_open(&table, comm, scratch_path("t.csv"), recipe,
-                                           &(dt_csv_format){0}, labels, batch_rows);
+                                           &(dt_table_format){0}, labels, batch_rows);
     assert_all_string(status == DT_OK ? "" : dt_status_text(), "");
     assert_all(table != NULL);
     return table;
@@ -278,8 +278,8 @@ static void check_not_opened(const char *name, bool labels, const char *part)
     dt_recipe recipe;
     text_recipe(&recipe);
     dt_table *table = (dt_table *)&recipe;
-    const dt_status status =
-        dt_table_open(&table, &comm, scratch_path(name), &recipe, &(dt_csv_format){0}, labels, 64);
+    const dt_status status = dt_table_open(&table, &comm, scratch_path(name), &recipe,
+                                           &(dt_table_format){0}, labels, 64);
     check_failed(status, DT_DATA, part);
     assert_all(table == NULL);
     dt_table_close(table);

@@ -66,8 +66,12 @@ static dt_status bind(bench *b, const char *columns, char decimal, bool labels)
     (void)snprintf(text, sizeof text, "%s", columns);
     for (char *at = strtok(text, " "); at != NULL; at = strtok(NULL, " "))
         b->names[b->fields++] = at;
-    return dt_preprocess_new(&b->preprocess, &b->recipe, b->names, b->fields, decimal, false,
-                             labels, "t.csv");
+    return dt_preprocess_new(&b->preprocess, &b->recipe,
+                             &(dt_preprocess_plan){.path = "t.csv",
+                                                   .names = b->names,
+                                                   .count = b->fields,
+                                                   .labels = labels,
+                                                   .decimal = decimal});
 }
 
 static void begin(bench *b, const char *columns, size_t D, const char *table, bool labels)
@@ -271,10 +275,18 @@ static void test_number_fills(void **state)
     check_row(&b, "NA|0|20|?", (const double[]){2.5 / 4, -0.5, 1.0, 1.0 / 3, 1.0});
     assert_int_equal(b.y[0].label, -99); /* without labels it is left alone */
     /* What only begins or ends like a missing text is none. */
-    check_refused(&b, "N|0|20|4", "t.csv: row 7 (line 9): column 'a': 'N' is no number");
-    check_refused(&b, "10|NAN|20|4", "t.csv: row 7 (line 9): column 'b': 'NAN' is no number");
-    check_refused(&b, "10|0|na|4", "t.csv: row 7 (line 9): column 'c': 'na' is no number");
-    check_refused(&b, "10|0|20|??", "t.csv: row 7 (line 9): column 'd': '\?\?' is no number");
+    check_refused(&b, "N|0|20|4",
+                  "t.csv: row 7 (line 9): column 'a': 'N' is no number; --missing 'N' fills such "
+                  "cells");
+    check_refused(
+        &b, "10|NAN|20|4",
+        "t.csv: row 7 (line 9): column 'b': 'NAN' is no number; --missing 'NAN' fills such cells");
+    check_refused(
+        &b, "10|0|na|4",
+        "t.csv: row 7 (line 9): column 'c': 'na' is no number; --missing 'na' fills such cells");
+    check_refused(&b, "10|0|20|??",
+                  "t.csv: row 7 (line 9): column 'd': '\?\?' is no number; --missing '\?\?' fills "
+                  "such cells");
     end(&b);
 }
 
@@ -295,7 +307,11 @@ static void test_refused_numbers(void **state)
     check_refused(&b, "1|?",
                   "t.csv: row 7 (line 9): column 'b': '?' means a missing value; the recipe has no "
                   "filling for this column (dtrain prepare --fill)");
-    check_refused(&b, "1,5|1", "t.csv: row 7 (line 9): column 'a': '1,5' is no number");
+    check_refused(&b, "1,500|1",
+                  "t.csv: row 7 (line 9): column 'a': '1,500' may be 1500 or 1.5; use --thousands "
+                  "'a=comma' for 1500, --decimal 'a=comma' for 1.5");
+    check_refused(&b, "1,5,1|1", "t.csv: row 7 (line 9): column 'a': '1,5,1' is no number");
+    check_refused(&b, "15 %|1", "t.csv: row 7 (line 9): column 'a': '15 %' is no number");
     check_refused(&b, "1|inf", "t.csv: row 7 (line 9): column 'b': 'inf' is no number");
     check_refused(&b, "1|1e999", "t.csv: row 7 (line 9): column 'b': '1e999' is no number");
     check_refused(&b, "1|4e38",
@@ -320,8 +336,58 @@ static void test_decimal_comma(void **state)
     assert_int_equal(bind(&b, "a b", ',', false), DT_OK); /* the table's, not the recipe's */
     check_row(&b, "1,5|-,25", (const double[]){3.0, -0.25});
     check_row(&b, "2|3e2", (const double[]){4.0, 300.0});
-    check_refused(&b, "1.5|1", "t.csv: row 7 (line 9): column 'a': '1.5' is no number");
+    check_row(&b, "1.5|1", (const double[]){3.0, 1.0}); /* which cannot be thousands */
+    check_refused(&b, "1.500|1",
+                  "t.csv: row 7 (line 9): column 'a': '1.500' may be 1500 or 1.5; use --thousands "
+                  "'a=point' for 1500, --decimal 'a=point' for 1.5");
     end(&b);
+}
+
+/* Cells that can be one number only are read as prepare would. */
+static void test_other_numbers(void **state)
+{
+    (void)state;
+    bench b;
+    begin(&b, two_numbers, 2, "a b", false);
+    check_row(&b, "1,234.5|$7", (const double[]){2469.0, 7.0});
+    check_row(&b, "1.234,5|7 kg", (const double[]){2469.0, 7.0});
+    check_row(&b, "1,234,567|0,5", (const double[]){2469134.0, 0.5});
+    end(&b);
+}
+
+/* What the cells of column 'a' are together. */
+static void check_doubt(const char *scale, const char *cells, bool expected)
+{
+    char columns[256], copy[128];
+    bench b;
+    (void)snprintf(
+        columns, sizeof columns,
+        "{\"name\": \"a\", \"role\": \"numeric\", \"scale\": \"%s\", %s \"fill\": \"error\"}",
+        scale, strcmp(scale, "none") == 0 ? "" : "\"center\": 1000.0, \"spread\": 500.0,");
+    (void)snprintf(copy, sizeof copy, "%s", cells);
+    begin(&b, columns, 1, "a", false);
+    for (char *cell = strtok(copy, " "); cell != NULL; cell = strtok(NULL, " "))
+        assert_int_equal(prepare(&b, cell), DT_OK);
+    if (dt_number_seen_is_doubtful(dt_preprocess_numbers(b.preprocess, 0)->cells) != expected)
+        fail_msg("%s: '%s'", scale, cells);
+    end(&b);
+}
+
+static void test_doubtful_numbers(void **state)
+{
+    (void)state;
+    check_doubt("standard", "1.567", true); /* 1567 is nearer */
+    check_doubt("standard", "1.567 894", true);
+    check_doubt("standard", "1.567 2.5", false);
+    check_doubt("standard", "1.567 0.125", false);
+    check_doubt("standard", "894.125", false); /* nearer than 894125 */
+    check_doubt("standard", "894.125 951.875 1.567", false);
+    check_doubt("standard", "1567 894", false);
+    check_doubt("standard", "894.125 1.234,5", true); /* then points are no decimal points */
+    check_doubt("none", "1.567 894", true);
+    check_doubt("none", "1.567", false);
+    check_doubt("none", "1.567 894 1894", false);
+    check_doubt("none", "1.567 0", false);
 }
 
 /* ---- categories ---- */
@@ -545,6 +611,8 @@ int main(void)
         cmocka_unit_test(test_number_fills),
         cmocka_unit_test(test_refused_numbers),
         cmocka_unit_test(test_decimal_comma),
+        cmocka_unit_test(test_other_numbers),
+        cmocka_unit_test(test_doubtful_numbers),
         cmocka_unit_test(test_categories),
         cmocka_unit_test(test_unseen_as_an_error),
         cmocka_unit_test(test_mode_that_is_rare),

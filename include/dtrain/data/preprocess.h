@@ -2,6 +2,7 @@
 #define DTRAIN_DATA_PREPROCESS_H
 
 #include "dtrain/base/status.h"
+#include "dtrain/base/text.h"
 #include "dtrain/data/recipe.h"
 #include "dtrain/io/csv.h"
 #include "dtrain/nn/loss.h"
@@ -20,22 +21,32 @@
  */
 typedef struct dt_preprocess dt_preprocess;
 
+/** The table that is prepared. Lists are those of a person, and may be NULL. */
+typedef struct dt_preprocess_plan {
+    const char *path; /* for error lines */
+    const char *const *names; /* [count]: of its columns */
+    size_t count;
+    bool nameless; /* it has no header */
+    bool labels; /* the target columns must be there, too, and that of weights is used if it is */
+    bool own; /* the recipe was made from it, so that there are no doubts about its numbers */
+    char decimal; /* its decimal sign, of columns that the recipe has no other for */
+    const char *decimals, *thousands; /* as in dt_prepare_plan */
+    const char *missing; /* cells that hold nothing, beside those of the recipe */
+    const char *advice; /* behind errors of a cell: what the command can do; NULL: nothing */
+} dt_preprocess_plan;
+
 /**
  * Binds a recipe to a table.
  *
- * `names` are the table's columns; `path` is for error lines; `decimal` is the table's decimal
- * sign: of columns that the recipe has no other for, or of all if it is `asked` for; with `labels`
- * the target columns must be there too, and the column of weights is used if it is there. All are
- * borrowed, and so is the recipe.
+ * The recipe, the plan's names and its path are borrowed.
  *
  * Owns:    the caller frees with dt_preprocess_free
  * Errors:  DT_DATA: a column that the recipe needs is not there (the nearest name is given); a
  *          column keeps the decimal sign of the recipe's table, but this table has the other one;
- *          DT_MEMORY; *out = NULL
+ *          DT_DATA, DT_USAGE: lists that cannot be understood; DT_MEMORY; *out = NULL
  */
 DT_MUST_USE dt_status dt_preprocess_new(dt_preprocess **out, const dt_recipe *recipe,
-                                        const char *const *names, size_t name_count, char decimal,
-                                        bool asked, bool labels, const char *path);
+                                        const dt_preprocess_plan *plan);
 
 /** Frees; NULL is allowed. */
 void dt_preprocess_free(dt_preprocess *preprocess);
@@ -70,6 +81,39 @@ typedef struct dt_category_cells {
     uint64_t known, unseen; /* both 0: no categories */
     const char *example; /* the first of the unseen, as above; borrowed */
 } dt_category_cells;
+
+/** What the cells of a column of numbers are. */
+enum {
+    DT_SEEN_SURE, /* they have the column's decimal sign, or its thousands, for sure */
+    DT_SEEN_OTHER, /* ... the other decimal sign */
+    DT_SEEN_DOUBTS, /* they may be two numbers: 1.234 */
+    DT_SEEN_NEAR, /* of these: the number that was read is the nearer one to the training rows */
+    DT_SEEN_FAR, /* ... the farther one */
+    DT_SEEN_SHORT, /* they are whole, and below 1000 */
+    DT_SEEN_LONG, /* ... from 1000 on */
+    DT_SEEN_KINDS
+};
+
+typedef struct dt_number_seen {
+    int64_t cells[DT_SEEN_KINDS];
+    char example[DT_TEXT_SHOWN_BYTES + 4]; /* the first of the doubts, to be shown */
+    double read, other; /* what it was read as, and what else it may be */
+    char sign; /* in it */
+} dt_number_seen;
+
+/** Returns what was seen of the i-th column so far; borrowed; NULL: it has no numbers. */
+const dt_number_seen *dt_preprocess_numbers(const dt_preprocess *preprocess, size_t i);
+
+/** Returns the name of the i-th column; borrowed. */
+const char *dt_preprocess_name(const dt_preprocess *preprocess, size_t i);
+
+/**
+ * Tells whether all cells of a column, of all ranks together, leave it open which numbers the
+ * doubtful ones are: some other cell has the other decimal sign; or none has the column's, and the
+ * other reading is nearer to the training rows; or nobody knows which is nearer, and they stand
+ * between whole numbers below 1000.
+ */
+bool dt_number_seen_is_doubtful(const int64_t cells[DT_SEEN_KINDS]);
 
 /** Returns how many columns are prepared; the same for the same recipe and table's columns. */
 size_t dt_preprocess_columns(const dt_preprocess *preprocess);

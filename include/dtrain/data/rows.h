@@ -35,7 +35,7 @@ typedef struct dt_rows_plan {
     /* The model's; NULL: it has none, and tables are refused. If it has weights, the rows that come
      * with labels have them: the table's column or the array DT_SOURCE_WEIGHTS, if it is there. */
     const dt_recipe *recipe;
-    dt_csv_format format; /* of a table: what is asked for, as for dt_csv_open */
+    dt_table_format format; /* of a table */
     size_t batch_rows; /* most rows of a batch */
     int host_ranks; /* ranks on this host */
 } dt_rows_plan;

@@ -35,19 +35,25 @@ typedef struct dt_row_batch {
 /** Takes rows; local. A status other than DT_OK ends the stream with it. */
 typedef dt_status dt_row_take(void *context, const dt_row_batch *rows);
 
+/** What is asked for of a table. Lists may be NULL. */
+typedef struct dt_table_format {
+    dt_csv_format csv; /* without a decimal sign: it is found, if `decimals` does not say it */
+    const char *decimals, *thousands, *missing; /* as in dt_preprocess_plan */
+    const char *advice; /* likewise */
+} dt_table_format;
+
 /**
  * Opens a table whose columns the recipe knows by name, or by their order if the recipe's table had
- * no header; then the targets' and weights' columns may be missing. `format` is what is asked for,
- * as for dt_csv_open. Rank 0 warns of what was decided about names and characters.
- * With `labels` the targets' columns must be
- * there, and that of the weights is used if it is there; without, neither is needed or used.
+ * no header; then the targets' and weights' columns may be missing. Rank 0 warns of what was
+ * decided about names and characters. With `labels` the targets' columns must be there, and that of
+ * the weights is used if it is there; without, neither is needed or used.
  *
  * Calls:   collective; same on all ranks: recipe (borrowed until the table is closed), labels,
  *          batch_rows; `path` is opened on rank 0 only
  * Errors:  DT_DATA as dt_csv_open and dt_preprocess_new, DT_MEMORY; then *out = NULL on all ranks
  */
 DT_MUST_USE dt_status dt_table_open(dt_table **out, const dt_comm *comm, const char *path,
-                                    const dt_recipe *recipe, const dt_csv_format *format,
+                                    const dt_recipe *recipe, const dt_table_format *format,
                                     bool labels, size_t batch_rows);
 
 /**
@@ -106,7 +112,8 @@ double dt_table_share(const dt_table *table);
  *
  * Calls:   collective
  * Errors:  DT_DATA: a column has ten such cells or more and no other: it is another one, or its
- *          values are written in another way; DT_MEMORY
+ *          values are written in another way; the numbers of one are doubtful
+ *          (dt_number_seen_is_doubtful); DT_MEMORY
  */
 DT_MUST_USE dt_status dt_table_unseen(dt_unseen_cells *out, const dt_table *table);
 

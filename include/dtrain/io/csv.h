@@ -58,6 +58,7 @@ typedef struct dt_csv_format {
     char separator; /* ',' ';' '\t' '|' ' '; 0: to be found. ' ': any run of spaces and tabs */
     char usual_separator; /* of the two that fit, the one to take; 0: none */
     char decimal; /* '.' ','; 0: to be found */
+    char usual_decimal; /* the one to take if numbers show neither; 0: the point */
     size_t columns; /* fields that every record must have */
     bool trailing; /* a record may have one more, which is empty */
     dt_csv_encoding encoding; /* AUTO as long as all that was read is ASCII */

@@ -92,8 +92,13 @@ dt_status dt_prepare_apply(dt_prepare *prepare, dt_prepare_take *take, void *con
     p->take_context = context;
     DT_TRY(dt_memory_alloc(&p->x, p->recipe.D, sizeof *p->x, "inputs of a row"));
     DT_TRY(dt_memory_alloc(&p->y, p->T, sizeof *p->y, "targets of a row"));
-    DT_TRY(dt_preprocess_new(&p->preprocess, &p->recipe, p->names, p->count, p->decimal, false,
-                             true, dt_csv_path(p->csv)));
+    DT_TRY(dt_preprocess_new(&p->preprocess, &p->recipe,
+                             &(dt_preprocess_plan){.path = dt_csv_path(p->csv),
+                                                   .names = p->names,
+                                                   .count = p->count,
+                                                   .labels = true,
+                                                   .own = true,
+                                                   .decimal = p->decimal}));
     DT_TRY(dt_prepare_pass(p, "writing the sets", apply_row));
     if (p->next_row != p->rows)
         DT_TRY(dt_prepare_fail_changed(p));

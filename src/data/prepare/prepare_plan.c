@@ -1,5 +1,6 @@
 #include "prepare_internal.h"
 
+#include "../recipe/methods.h"
 #include "dtrain/base/memory.h"
 
 #include <stdio.h>
@@ -12,6 +13,14 @@ enum { ITEM_BYTES = 512 };
 static bool next_item(char item[ITEM_BYTES], const char **at)
 {
     return dt_text_next_item(item, ITEM_BYTES, at);
+}
+
+static dt_columns columns_of(const dt_prepare *p)
+{
+    return (dt_columns){.path = dt_csv_path(p->csv),
+                        .names = p->names,
+                        .count = p->count,
+                        .nameless = dt_csv_format_of(p->csv)->header == DT_CSV_HEADER_NO};
 }
 
 static dt_status ask_role(dt_prepare *p, size_t column, dt_role role, const char *option)
@@ -40,74 +49,9 @@ out:
     return status;
 }
 
-/* The index of a word among "a|b|c", or a failure that lists them. */
-static dt_status find_method(int *out, const char *names, const char *word, const char *option)
+static void ask_scale(void *context, size_t column, int method)
 {
-    *out = dt_text_find_typed(names, word);
-    return *out >= 0 ? DT_OK
-                     : dt_fail(DT_USAGE, "--%s takes %s, or COLUMN= before one of them, not '%s'",
-                               option, names, word);
-}
-
-/* Cuts COLUMN=METHOD at its last '='; *column is SIZE_MAX for a METHOD alone. */
-static dt_status read_method(size_t *column, int *method, const dt_prepare *p, char *item,
-                             const char *names, const char *option)
-{
-    char *equals = strrchr(item, '=');
-    *column = SIZE_MAX;
-    if (equals == NULL)
-        return find_method(method, names, item, option);
-    *equals = '\0';
-    dt_status status = dt_prepare_find_column(column, p, item);
-    return status != DT_OK ? status : find_method(method, names, equals + 1, option);
-}
-
-/* As next_item, but a comma that stands for a sign is an item, or its end: "," and "price=,". */
-static bool next_method(char item[ITEM_BYTES], const char **at)
-{
-    const char *from = *at;
-    if (!next_item(item, at))
-        return false;
-    const size_t used = strlen(item);
-    const bool alone = used == 0 && strcmp(from, ",") == 0;
-    const bool behind = used > 0 && item[used - 1] == '=' && (*at)[-1] == ',' &&
-                        (**at == ',' || **at == '\0') && used + 1 < ITEM_BYTES;
-    if (alone || behind)
-        memcpy(item + used, ",", 2);
-    *at += behind && **at == ',';
-    return true;
-}
-
-/* Sets a method of one column, or of all: SIZE_MAX. */
-typedef void set_method(dt_prepare *p, size_t column, int method);
-
-/* What is said of all columns first, so that the order within the list does not matter. */
-static dt_status read_methods(dt_prepare *p, const char *list, const char *names,
-                              const char *option, set_method *set)
-{
-    dt_status status = DT_OK;
-    char item[ITEM_BYTES];
-    int methods = 0;
-    for (int of_columns = 0; of_columns < 2; of_columns++)
-        for (const char *at = list; next_method(item, &at);) {
-            size_t column = 0;
-            int method = 0;
-            DT_TRY(read_method(&column, &method, p, item, names, option));
-            if ((column != SIZE_MAX) != (of_columns != 0))
-                continue;
-            if (!of_columns && methods++ > 0)
-                DT_TRY(dt_fail(DT_USAGE,
-                               "--%s has two methods for all columns; say COLUMN=METHOD for some "
-                               "of them",
-                               option));
-            set(p, column, method);
-        }
-out:
-    return status;
-}
-
-static void ask_scale(dt_prepare *p, size_t column, int method)
-{
+    dt_prepare *p = context;
     for (size_t c = 0; column == SIZE_MAX && c < p->count; c++)
         p->columns[c].scale = (dt_scale)method;
     if (column == SIZE_MAX)
@@ -118,55 +62,23 @@ static void ask_scale(dt_prepare *p, size_t column, int method)
 
 /* ---- how numbers are written ---- */
 
-static void ask_decimal(dt_prepare *p, size_t column, int method)
-{
-    static const char signs[] = {'\0', '.', ','};
-    const size_t first = column == SIZE_MAX ? 0 : column;
-    const size_t end = column == SIZE_MAX ? p->count : column + 1;
-    const char sign = signs[method];
-    const bool asked = sign != '\0';
-    if (column == SIZE_MAX && asked)
-        p->decimal = sign;
-    for (size_t c = first; c < end; c++) {
-        p->surveys[c].decimal_asked = asked;
-        p->surveys[c].format.decimal = asked ? sign : p->decimal;
-    }
-}
-
-/* A comma or a point between thousands is none before decimals. */
-static void ask_group(dt_prepare *p, size_t column, int method)
-{
-    static const char groups[] = {'\0', '\0', ',', '.', ' ', '\''};
-    const size_t first = column == SIZE_MAX ? 0 : column;
-    const size_t end = column == SIZE_MAX ? p->count : column + 1;
-    const char group = groups[method];
-    for (size_t c = first; c < end; c++) {
-        dt_survey *survey = &p->surveys[c];
-        survey->group_asked = method > 0;
-        survey->format.group = group;
-        if (survey->decimal_asked || (group != ',' && group != '.'))
-            continue;
-        survey->decimal_asked = true;
-        survey->format.decimal = group == ',' ? '.' : ',';
-        if (column == SIZE_MAX)
-            p->decimal = survey->format.decimal;
-    }
-}
-
 static dt_status read_numbers(dt_prepare *p)
 {
     dt_status status = DT_OK;
+    dt_signs *signs = NULL;
+    const dt_columns columns = columns_of(p);
     p->decimal = dt_csv_format_of(p->csv)->decimal;
-    ask_decimal(p, SIZE_MAX, 0);
-    DT_TRY(read_methods(p, p->plan->decimal, "auto|point|comma", "decimal", ask_decimal));
-    DT_TRY(read_methods(p, p->plan->thousands, "auto|none|comma|point|space|quote", "thousands",
-                        ask_group));
-    for (size_t c = 0; c < p->count; c++)
-        if (p->surveys[c].format.decimal == p->surveys[c].format.group)
-            DT_TRY(dt_fail(DT_USAGE,
-                           "column '%s': --decimal and --thousands are the same sign, '%c'",
-                           p->names[c], p->surveys[c].format.decimal));
+    DT_TRY(dt_memory_alloc(&signs, p->count, sizeof *signs, "columns"));
+    DT_TRY(dt_signs_read(signs, &p->decimal, &columns, p->plan->decimal, p->plan->thousands));
+    for (size_t c = 0; c < p->count; c++) {
+        dt_survey *survey = &p->surveys[c];
+        survey->decimal_asked = signs[c].decimal_asked;
+        survey->group_asked = signs[c].group_asked;
+        survey->format.decimal = signs[c].decimal;
+        survey->format.group = signs[c].group;
+    }
 out:
+    dt_memory_free(signs);
     return status;
 }
 
@@ -174,8 +86,9 @@ out:
 
 enum { DATES_AUTO, DATES_NONE, DATES_ORDERED };
 
-static void ask_dates(dt_prepare *p, size_t column, int method)
+static void ask_dates(void *context, size_t column, int method)
 {
+    dt_prepare *p = context;
     const dt_date_order order = method < DATES_ORDERED
                                     ? DT_DATE_NONE
                                     : (dt_date_order)(method - DATES_ORDERED + DT_DATE_YMD);
@@ -192,7 +105,9 @@ static void ask_dates(dt_prepare *p, size_t column, int method)
 static dt_status read_dates(dt_prepare *p)
 {
     dt_status status = DT_OK;
-    DT_TRY(read_methods(p, p->plan->dates, "auto|none|" DT_DATE_NAMES, "dates", ask_dates));
+    const dt_columns columns = columns_of(p);
+    DT_TRY(dt_methods_read(&columns, p->plan->dates, "auto|none|" DT_DATE_NAMES, "dates", ask_dates,
+                           p));
     for (size_t c = 0; c < p->count; c++)
         if (p->surveys[c].order != DT_DATE_NONE)
             DT_TRY(ask_role(p, c, DT_ROLE_DATE, "a date"));
@@ -246,10 +161,11 @@ static dt_status read_fill(dt_prepare *p)
     dt_status status = DT_OK;
     char item[ITEM_BYTES];
     int given[FILL_KINDS] = {-1, -1, -1};
+    const dt_columns columns = columns_of(p);
     for (const char *at = p->plan->fill; next_item(item, &at);) {
         size_t column = 0;
         int method = 0;
-        DT_TRY(read_method(&column, &method, p, item, DT_FILL_NAMES, "fill"));
+        DT_TRY(dt_method_read(&column, &method, &columns, item, DT_FILL_NAMES, "fill"));
         if (column == SIZE_MAX) {
             int *kind = &given[kind_of((dt_fill)method)];
             if (*kind >= 0 && *kind != method)
@@ -350,6 +266,7 @@ dt_status dt_prepare_read_plan(dt_prepare *p)
 {
     dt_status status = DT_OK;
     const dt_prepare_plan *plan = p->plan;
+    const dt_columns columns = columns_of(p);
     DT_TRY(read_targets(p));
     p->weights = SIZE_MAX;
     if (plan->weights[0] != '\0') {
@@ -375,7 +292,7 @@ dt_status dt_prepare_read_plan(dt_prepare *p)
     DT_TRY(read_numbers(p));
     DT_TRY(read_dates(p));
     DT_TRY(dt_prepare_read_groups(p));
-    DT_TRY(read_methods(p, plan->scale, DT_SCALE_NAMES, "scale", ask_scale));
+    DT_TRY(dt_methods_read(&columns, plan->scale, DT_SCALE_NAMES, "scale", ask_scale, p));
     DT_TRY(read_fill(p));
     DT_TRY(read_missing(p));
 out:

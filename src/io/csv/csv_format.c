@@ -37,8 +37,9 @@ dt_status dt_csv_find_decimal(dt_csv_format *format, const char *text, size_t by
 {
     decimals found = {.columns = format->columns};
     dt_csv_record record;
+    const bool usual = format->usual_decimal == ',', commas = format->separator == ',';
     format->decimal = '.';
-    if (format->separator == ',')
+    if (commas && !usual)
         return DT_OK;
     dt_csv_scan scan = dt_csv_scan_start(text, bytes, 1, format->separator, whole);
     while (dt_csv_scan_next(&scan, &record) == DT_CSV_SCAN_RECORD)
@@ -48,7 +49,10 @@ dt_status dt_csv_find_decimal(dt_csv_format *format, const char *text, size_t by
     lenient.takes_malformed = true;
     const dt_csv_block block = {.text = text, .bytes = (size_t)(scan.at - text), .line = 1};
     dt_status status = dt_csv_parse("", &lenient, &block, look_for_decimals, &found);
-    if (found.comma && !found.point)
+    /* Between commas it is only one, in quotes, where it was one in the usual table, too. */
+    const bool shows_none = !found.comma && !found.point;
+    if ((found.comma && (usual || !found.point)) ||
+        (shows_none && usual && (!commas || format->usual_separator == ',')))
         format->decimal = ',';
     return status;
 }

@@ -1,0 +1,170 @@
+#include "numerals.h"
+
+#include "cells.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static bool differ(double a, double b)
+{
+    return a < b || a > b;
+}
+
+/* What a cell means with the column's decimal sign, and with the other one. */
+typedef struct readings {
+    dt_number_reading mine, other;
+    bool differ; /* both fit, and are two numbers */
+    char unit[DT_NUMBER_UNIT_BYTES];
+} readings;
+
+static bool look_at(readings *out, const dt_numerals *n, const dt_csv_field *cell)
+{
+    dt_number_look look;
+    if (!dt_number_look_at(&look, cell->text, cell->bytes))
+        return false;
+    const bool point = n->format.decimal == '.';
+    out->mine = point ? look.point : look.comma;
+    out->other = point ? look.comma : look.point;
+    out->differ = out->mine.fits && out->other.fits && differ(out->mine.value, out->other.value);
+    memcpy(out->unit, look.unit, sizeof out->unit);
+    return true;
+}
+
+/* How far a number lies from the middle of the training rows' numbers; 0: nobody knows. */
+static double distance(const dt_recipe_column *column, double number)
+{
+    const double middle =
+        column->scale == DT_SCALE_MINMAX || column->scale == DT_SCALE_QUANTILE ? 0.5 : 0.0;
+    if (!dt_recipe_is_number(column->role) || column->scale == DT_SCALE_NONE)
+        return 0.0;
+    return fabs(dt_recipe_scaled(column, number) - middle);
+}
+
+static void note_size(dt_numerals *n, double number)
+{
+    enum { THOUSAND = 1000 };
+    n->seen.cells[DT_SEEN_LONG] += fabs(number) >= THOUSAND;
+    n->seen.cells[DT_SEEN_SHORT] += fabs(number) > 0.0 && fabs(number) < THOUSAND;
+}
+
+static void note(dt_numerals *n, const dt_csv_field *cell, const readings *r)
+{
+    int64_t *cells = n->seen.cells;
+    if (!r->differ && r->mine.fits && r->other.fits) {
+        if (r->mine.group == '\0')
+            note_size(n, r->mine.value);
+        return;
+    }
+    if (!r->differ) {
+        cells[r->mine.fits ? DT_SEEN_SURE : DT_SEEN_OTHER]++;
+        return;
+    }
+    const double mine = distance(n->column, r->mine.value);
+    const double other = distance(n->column, r->other.value);
+    cells[DT_SEEN_NEAR] += mine < other;
+    cells[DT_SEEN_FAR] += other < mine;
+    if (cells[DT_SEEN_DOUBTS]++ > 0)
+        return;
+    n->seen.read = r->mine.value;
+    n->seen.other = r->other.value;
+    n->seen.sign = memchr(cell->text, ',', cell->bytes) != NULL ? ',' : '.';
+    (void)dt_text_show(n->seen.example, cell->text, cell->bytes);
+}
+
+/* A cell that dt_csv_number has read. Once a decimal sign was for sure nothing more is of interest,
+ * and most columns have one in their first rows. */
+static void note_plain(dt_numerals *n, const dt_csv_field *cell, double number)
+{
+    enum { GROUP = 3 };
+    readings r;
+    const char *end = cell->text + cell->bytes;
+    const char *sign = memchr(cell->text, n->format.decimal, cell->bytes);
+    if (sign == NULL) {
+        note_size(n, number);
+        return;
+    }
+    size_t digits = 0;
+    while (sign + 1 + digits < end && sign[1 + digits] >= '0' && sign[1 + digits] <= '9')
+        digits++;
+    if (digits != GROUP)
+        n->seen.cells[DT_SEEN_SURE]++;
+    else if (look_at(&r, n, cell))
+        note(n, cell, &r);
+}
+
+/* Whether a person has said nothing against it. */
+static bool is_allowed(const dt_numerals *n, const dt_number_reading *reading)
+{
+    return reading->fits &&
+           (!n->group_asked || reading->group == '\0' || reading->group == n->format.group);
+}
+
+/* As prepare reads a column of such cells; a share is not a percentage. */
+static bool read_otherwise(double *out, dt_numerals *n, const dt_csv_field *cell)
+{
+    readings r;
+    if (!look_at(&r, n, cell))
+        return false;
+    const bool mine = is_allowed(n, &r.mine);
+    const bool other = is_allowed(n, &r.other) && !n->decimal_asked;
+    const bool same_unit = strcmp(r.unit, n->format.unit) == 0;
+    const bool new_unit = n->format.unit[0] == '\0' && strcmp(r.unit, "%") != 0;
+    if ((!mine && !other) || (mine && other && r.differ) ||
+        (r.unit[0] != '\0' && !same_unit && !new_unit))
+        return false;
+    if (!n->decimal_asked)
+        note(n, cell, &r);
+    *out = mine ? r.mine.value : r.other.value;
+    return true;
+}
+
+bool dt_numerals_read(double *out, dt_numerals *numerals, const dt_csv_field *cell)
+{
+    dt_numerals *n = numerals;
+    readings r;
+    const bool wonders = !n->decimal_asked && n->seen.cells[DT_SEEN_SURE] == 0;
+    if (dt_csv_number(out, cell->text, cell->bytes, n->format.decimal)) {
+        if (wonders)
+            note_plain(n, cell, *out);
+        return true;
+    }
+    if (!dt_number_read(out, cell->text, cell->bytes, &n->format))
+        return read_otherwise(out, n, cell);
+    if (wonders && look_at(&r, n, cell))
+        note(n, cell, &r);
+    return true;
+}
+
+dt_status dt_numerals_fail(const dt_numerals *numerals, const char *path, const dt_csv_row *row,
+                           const dt_csv_field *cell, const char *advice)
+{
+    enum { WHAT_BYTES = 512 };
+    readings r;
+    char what[WHAT_BYTES], item[2 * (DT_TEXT_SHOWN_BYTES + 4)];
+    const char *name = numerals->column->name;
+    const bool is_doubt = look_at(&r, numerals, cell) && r.differ;
+    const char *sign = memchr(cell->text, ',', cell->bytes) != NULL ? "comma" : "point";
+    const bool mine_divides = is_doubt && r.mine.group != '\0';
+    (void)dt_text_quote_item(item, sizeof item, name);
+    if (is_doubt)
+        (void)snprintf(what, sizeof what,
+                       "may be %.9g or %.9g; use --thousands '%s=%s' for %.9g, --decimal '%s=%s' "
+                       "for %.9g",
+                       r.mine.value, r.other.value, item, sign,
+                       mine_divides ? r.mine.value : r.other.value, item, sign,
+                       mine_divides ? r.other.value : r.mine.value);
+    else
+        (void)snprintf(what, sizeof what, "is no number%s", advice);
+    return dt_cell_fail(path, row, name, cell, what);
+}
+
+bool dt_number_seen_is_doubtful(const int64_t cells[DT_SEEN_KINDS])
+{
+    if (cells[DT_SEEN_DOUBTS] == 0 || cells[DT_SEEN_SURE] > 0)
+        return false;
+    if (cells[DT_SEEN_OTHER] > 0 || cells[DT_SEEN_FAR] > cells[DT_SEEN_NEAR])
+        return true;
+    return cells[DT_SEEN_FAR] == cells[DT_SEEN_NEAR] && cells[DT_SEEN_SHORT] > 0 &&
+           cells[DT_SEEN_LONG] == 0;
+}

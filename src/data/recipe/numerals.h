@@ -1,0 +1,34 @@
+#ifndef DTRAIN_DATA_NUMERALS_H
+#define DTRAIN_DATA_NUMERALS_H
+
+/*
+ * The numbers of a column in a table that a recipe prepares. Its cells are read as those of the
+ * recipe's table were, or in another way if that is the only one that fits; what may be two numbers
+ * is counted, and judged when all rows have been seen, since they are streamed. Local.
+ */
+
+#include "dtrain/base/text.h"
+#include "dtrain/data/preprocess.h"
+#include "dtrain/data/recipe.h"
+#include "dtrain/io/csv.h"
+#include "methods.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct dt_numerals {
+    const dt_recipe_column *column;
+    dt_number_format format;
+    bool decimal_asked, group_asked; /* by a person */
+    dt_number_seen seen;
+} dt_numerals;
+
+/** Reads a cell; returns false if it is no number, or may be two of which neither is usual. */
+bool dt_numerals_read(double *out, dt_numerals *numerals, const dt_csv_field *cell);
+
+/** Fails with DT_DATA since dt_numerals_read returned false, with `advice` behind it. */
+DT_MUST_USE dt_status dt_numerals_fail(const dt_numerals *numerals, const char *path,
+                                       const dt_csv_row *row, const dt_csv_field *cell,
+                                       const char *advice);
+
+#endif
