@@ -205,8 +205,44 @@ static void warn_of_copies(const dt_prepare_table *found)
                     l.count, l.count == 1 ? " has" : "s have", l.text, l.more, l.names);
 }
 
+static void warn_of_zeros(const dt_prepare_table *found)
+{
+    list l = {0};
+    for (size_t c = 0; c < found->column_count; c++) {
+        const dt_prepare_column *column = &found->columns[c];
+        if (column->role == DT_ROLE_NUMERIC && !column->asked && column->zeros[0] != '\0')
+            add(&l, column->name, "as '%s'", column->zeros);
+    }
+    if (l.count > 0)
+        dt_log_warn("%zu column%s numbers with leading zeros, as codes have: %s%s; --categorical "
+                    "'%s' keeps %s as texts, --numeric if %s meant",
+                    l.count, l.count == 1 ? " has" : "s have", l.text, l.more, l.names,
+                    l.count == 1 ? "it" : "them", l.count == 1 ? "it is" : "they are");
+}
+
+/* The list of their texts, to be typed; a dash in front would be an option. */
+static void warn_of_sentinels(const dt_prepare_table *found)
+{
+    list l = {0}, texts = {0};
+    for (size_t c = 0; c < found->column_count; c++) {
+        const dt_prepare_column *column = &found->columns[c];
+        if (column->sentinel == NULL)
+            continue;
+        add(&l, column->name, "'%s' in %llu cells", column->sentinel,
+            (unsigned long long)column->sentinel_cells);
+        if (strstr(texts.names, column->sentinel) == NULL)
+            add(&texts, column->sentinel, "%s", "");
+    }
+    if (l.count > 0)
+        dt_log_warn("%zu column%s one number that repeats far beyond all others: %s%s; if it means "
+                    "a missing value: --missing='%s' --fill median",
+                    l.count, l.count == 1 ? " has" : "s have", l.text, l.more, texts.names);
+}
+
 void dt_prepare_warn_of_kinds(const dt_prepare_table *found)
 {
+    warn_of_zeros(found);
+    warn_of_sentinels(found);
     warn_of_digits(found);
     warn_of_formats(found);
     warn_of_dates(found);

@@ -172,6 +172,18 @@ weights = np.concatenate([s["weights"] for s in sets])
 assert sorted(set(weights)) == [1, 2, 3], weights
 PY
 
+# ---- what means something else: the advice works when it is typed ----
+
+awk 'BEGIN { print "zip,temp,y"; for (i = 0; i < 120; i++) printf "%05d,%s,%d\n", i * 37 % 90 * 101, i % 20 ? i % 19 : "-999", i % 2 }' \
+    >odd.csv
+run 0 prepare odd.csv --target y --out odd --quiet
+expect_status 0
+expect_stderr "1 column has numbers with leading zeros, as codes have: 'zip' [(]as '00000'[)]; --categorical 'zip' keeps it as texts"
+expect_stderr "1 column has one number that repeats far beyond all others: 'temp' [(]'-999' in 6 cells[)]; if it means a missing value: --missing='-999' --fill median"
+run 0 prepare odd.csv --target y --out odd2 --quiet --missing='-999' --fill median --categorical 'zip'
+expect_status 0
+expect_no_stderr "far beyond|leading zeros"
+
 # ---- what is no number, though it has digits ----
 
 awk 'BEGIN { print "code,n,y,range"; for (i = 0; i < 60; i++) printf "A%dB,%d,%d,%d to %d\n", i % 9, i * i % 50, i % 2, i % 6, i % 6 + 2 }' \

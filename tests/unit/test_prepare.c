@@ -528,12 +528,16 @@ static void test_late_decimals(void **state)
     plan.numeric = "a";
     check_format(&plan, 0, ',', '\0', "", 100098);
     write_late(";", "3,14,15"); /* which is one with neither */
-    check_survey_refused(&plan, DT_DATA, "'3,14,15' is no number (--missing");
+    check_survey_refused(&plan, DT_DATA,
+                         "'3,14,15' is no number, but 50000 of its 50001 "
+                         "cells are; leave it out of --numeric");
     plan.numeric = "";
     check_survey_refused(&plan, DT_DATA, "cells are; use --categorical or --drop");
     table_write_text("a;b;kind\n1,5;1;no\n2;2;yes\n3.5;1;no\n");
     plan.numeric = "a";
-    check_survey_refused(&plan, DT_DATA, "column 'a': '1,5' is no number (--missing");
+    check_survey_refused(&plan, DT_DATA,
+                         "column 'a': '1,5' is no number, but 2 of its 3 cells are; leave "
+                         "it out of --numeric");
     plan.decimal = "a=comma";
     check_survey_refused(&plan, DT_DATA, "row 3 (line 4): column 'a': '3.5' is no number");
 }

@@ -84,6 +84,11 @@ typedef struct dt_prepare_column {
      * the way in which `beside` is (NULL: it is none). */
     const char *odd, *beside;
     const char *similar[2]; /* categories that differ in blanks or case alone; NULL: none do */
+    const char *zeros; /* the first number with leading zeros, as 01067; "": none */
+    /* A number that repeats, far beyond all others, and written as people write for nothing: -999;
+     * the text of its cells; NULL: there is none. */
+    const char *sentinel;
+    uint64_t sentinel_cells;
     dt_scale scale;
     dt_fill fill;
     uint64_t missing; /* cells */

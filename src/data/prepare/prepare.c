@@ -15,8 +15,28 @@ enum { DISTINCT_NUMBERS_MAX = 10000, DISTINCT_NUMBERS_MIN = 100, DISTINCT_NUMBER
 
 /* ---- the survey's pass ---- */
 
-static void see_number(dt_prepare_column *column, dt_survey *survey, double number)
+static void see_extreme(dt_extreme *extreme, double number, const dt_csv_field *cell)
 {
+    if (number > extreme->number) {
+        extreme->next = fmin(extreme->next, number);
+        return;
+    }
+    if (number < extreme->number) {
+        extreme->next = extreme->number;
+        extreme->cells = 0;
+        extreme->number = number;
+        extreme->text[0] = '\0';
+        if (cell->bytes < sizeof extreme->text)
+            memcpy(extreme->text, cell->text, cell->bytes + 1);
+    }
+    extreme->cells++;
+}
+
+static void see_number(dt_prepare_column *column, dt_survey *survey, double number,
+                       const dt_csv_field *cell)
+{
+    see_extreme(&survey->low, number, cell);
+    see_extreme(&survey->high, -number, cell);
     if (survey->numbers == 1)
         survey->step = number - survey->previous;
     survey->keeps_step =
@@ -57,11 +77,9 @@ static dt_status see_text(const dt_prepare *p, size_t c, const dt_csv_row *row, 
         return dt_prepare_fail_date(p, c, row);
     const bool looks = (is_asked || (is_new && !survey->has_looks)) && may_be_number(p, cell);
     survey->has_looks = survey->has_looks || looks;
-    if (is_asked && !looks)
+    if (is_asked && !looks && dt_date_look_at(&date, cell->text, cell->bytes))
         return dt_cell_fail(dt_csv_path(p->csv), row, p->names[c], cell,
-                            dt_date_look_at(&date, cell->text, cell->bytes)
-                                ? "is a date, and no number"
-                                : "is no number (--missing takes it for a missing value)");
+                            "is a date, and no number");
     survey->digit_texts += is_like;
     if (survey->texts++ == 0) {
         survey->text_row = row->row;
@@ -162,6 +180,14 @@ static void see_sign(dt_survey *survey, const dt_csv_field *cell, char decimal)
         survey->has_looks || (survey->has_doubts && (decimal == ',' || survey->has_short));
 }
 
+/* Codes have them: 01067. Two digits may be a day or a month. */
+static void see_zeros(dt_survey *survey, const dt_csv_field *cell)
+{
+    enum { DIGITS_MIN = 3 };
+    if (cell->bytes >= DIGITS_MIN && strspn(cell->text, "0123456789") == cell->bytes)
+        (void)dt_text_show(survey->zeros, cell->text, cell->bytes);
+}
+
 /* Reads a number, and keeps the first that is not written as the table's others. */
 static bool read_number(double *out, dt_prepare *p, size_t c, const dt_csv_field *cell)
 {
@@ -170,6 +196,8 @@ static bool read_number(double *out, dt_prepare *p, size_t c, const dt_csv_field
         return dt_prepare_survey_date(out, survey, cell);
     if (dt_csv_number(out, cell->text, cell->bytes, p->decimal) &&
         survey->format.decimal == p->decimal) {
+        if (cell->text[0] == '0' && survey->zeros[0] == '\0')
+            see_zeros(survey, cell);
         if (!survey->decimal_asked && !survey->has_decimals)
             see_sign(survey, cell, p->decimal);
         return true;
@@ -220,7 +248,7 @@ static dt_status survey_cell(dt_prepare *p, size_t c, const dt_csv_row *row)
         status = see_text(p, c, row, !known, number > 0.0);
         goto out;
     }
-    see_number(&p->columns[c], &p->surveys[c], number);
+    see_number(&p->columns[c], &p->surveys[c], number, cell);
     status = check_weight(p, c, row, number);
 out:
     return status;
@@ -293,7 +321,8 @@ static void begin_survey(dt_prepare *p)
         survey->has_doubts = survey->has_short = false;
         survey->numbers = survey->texts = survey->digit_texts = survey->bad_row = 0;
         survey->empty = survey->missing_texts = 0;
-        survey->written[0] = '\0';
+        survey->written[0] = survey->zeros[0] = '\0';
+        survey->low = survey->high = (dt_extreme){.number = INFINITY, .next = INFINITY};
         dt_prepare_begin_dates(survey);
         p->columns[c].minimum = INFINITY;
         p->columns[c].maximum = -INFINITY;
@@ -316,6 +345,9 @@ static dt_status survey_all(dt_prepare *p)
     }
     if (p->rows == 0)
         DT_TRY(fail_no_row(p));
+    for (size_t c = 0; c < p->count; c++)
+        if (p->surveys[c].texts > 0 && dt_prepare_must_be_number(p, c))
+            DT_TRY(dt_prepare_fail_mixed(p, c));
 out:
     return status;
 }

@@ -30,6 +30,13 @@ typedef struct dt_date_tally {
     char doubtful[DT_TEXT_SHOWN_BYTES + 4]; /* the first that is two dates */
 } dt_date_tally;
 
+/* The least of some numbers. */
+typedef struct dt_extreme {
+    double number, next; /* the least but this */
+    uint64_t cells; /* with it */
+    char text[24]; /* of the first of them; "": it is longer */
+} dt_extreme;
+
 /* One column, from the first look to the recipe. */
 typedef struct dt_survey {
     bool asked; /* the role is the plan's */
@@ -57,6 +64,8 @@ typedef struct dt_survey {
     bool decimal_asked, group_asked; /* by the plan */
     char written[DT_TEXT_SHOWN_BYTES + 4]; /* the first number that is not plain, and its meaning */
     double meant;
+    char zeros[DT_TEXT_SHOWN_BYTES + 4]; /* the first number as 00501; "": none */
+    dt_extreme low, high; /* of the numbers; of `high` with the other sign */
     uint64_t bad_row, bad_line; /* the first text that is no UTF-8; row 0: none */
     char bad_text[DT_TEXT_SHOWN_BYTES + 4]; /* to be shown */
     bool holds; /* something, in a row that was left out */

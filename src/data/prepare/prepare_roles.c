@@ -1,5 +1,6 @@
 #include "prepare_internal.h"
 
+#include <math.h>
 #include <stdio.h>
 
 /* ---- roles ---- */
@@ -172,6 +173,36 @@ out:
     return status;
 }
 
+/* 9, 99, 999 and so on, of two digits or more, and their negatives. */
+static bool is_nines(double number)
+{
+    double nines = 99.0;
+    while (nines < fabs(number) && nines < 1e9)
+        nines = nines * 10.0 + 9.0;
+    return !(nines < fabs(number)) && !(nines > fabs(number));
+}
+
+/* Beyond all others by more than their range, in three cells and one in a hundred. */
+static bool is_sentinel(const dt_extreme *extreme, double end, uint64_t numbers)
+{
+    enum { CELLS_MIN = 3, SHARE = 100 };
+    return is_nines(extreme->number) && extreme->text[0] != '\0' && extreme->cells >= CELLS_MIN &&
+           extreme->cells * SHARE >= numbers && extreme->next < end &&
+           extreme->next - extreme->number > end - extreme->next;
+}
+
+static void find_sentinel(dt_prepare_column *column, const dt_survey *survey)
+{
+    const dt_extreme *low = &survey->low, *high = &survey->high;
+    const dt_extreme *found = is_sentinel(low, -high->number, survey->numbers)   ? low
+                              : is_sentinel(high, -low->number, survey->numbers) ? high
+                                                                                 : NULL;
+    if (found == NULL || column->role != DT_ROLE_NUMERIC)
+        return;
+    column->sentinel = found->text;
+    column->sentinel_cells = found->cells;
+}
+
 /* As in a recipe: without what the table says. */
 static dt_number_format format_of(const dt_prepare *p, size_t c)
 {
@@ -214,6 +245,8 @@ dt_status dt_prepare_decide_roles(dt_prepare *p)
             dt_prepare_find_odd(&p->columns[c], &p->surveys[c]);
             DT_TRY(find_similar(&p->columns[c], &p->surveys[c]));
         }
+        p->columns[c].zeros = p->surveys[c].zeros;
+        find_sentinel(&p->columns[c], &p->surveys[c]);
     }
     drop_constant(p);
     for (size_t c = 0; c < p->count; c++) {

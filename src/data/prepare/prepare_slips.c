@@ -1,15 +1,17 @@
 /* What is wrong with some cells, in one error for the whole table, with options that mend it. */
 #include "prepare_internal.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 /* More texts than these are not what stands for a missing value. */
 enum { TEXTS_MAX = 12, NAMES_SHOWN = 4 };
 
 typedef struct list {
-    char text[512];
+    char text[1024];
     size_t used, count;
     bool is_whole; /* all of them are there */
 } list;
@@ -43,11 +45,49 @@ static void end_names(list *out)
 
 /* ---- texts among numbers ---- */
 
+/* What people write for nothing: signs alone, an error of a spreadsheet, some words. */
+static bool is_marker(const char *text)
+{
+    static const char *const words[] = {"unknown", "unk",  "missing", "n.a.",  "na",   "none",
+                                        "null",    "void", "nil",     "empty", "blank"};
+    bool signs = true;
+    for (const char *c = text; *c != '\0'; c++)
+        signs = signs && (unsigned char)*c < 128 && !isalnum((unsigned char)*c);
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcasecmp(text, words[i]) == 0)
+            return true;
+    return signs || text[0] == '#' || strcmp(text, "\\N") == 0;
+}
+
+/* Whether a few texts stand beside numbers of which many differ: they are no categories, however
+ * often they occur. */
+static bool are_markers(const dt_survey *survey)
+{
+    enum { TEXTS = 3, NUMBERS_MIN = 5, NUMBERS_MANY = 20 };
+    size_t texts = 0;
+    bool known = true;
+    if (!survey->keeps_values || survey->texts == 0)
+        return false;
+    for (size_t i = 0; i < survey->values.count && texts <= TEXTS; i++) {
+        const dt_dictionary_entry *entry = &survey->values.entries[i];
+        if (entry->kind == DT_VALUE_NUMBER)
+            continue;
+        if (entry->kind != DT_VALUE_TEXT)
+            return false;
+        texts++;
+        known = known && is_marker(entry->text);
+    }
+    return texts <= TEXTS && survey->values.count - texts > (known ? NUMBERS_MIN : NUMBERS_MANY);
+}
+
 bool dt_prepare_is_mixed(const dt_prepare *p, size_t c)
 {
     const dt_survey *survey = &p->surveys[c];
-    return !survey->asked && survey->texts > 0 &&
-           dt_prepare_are_slips(survey->texts, survey->numbers + survey->texts);
+    if (survey->texts == 0 || dt_prepare_must_be_number(p, c))
+        return survey->texts > 0;
+    return !survey->asked &&
+           (dt_prepare_are_slips(survey->texts, survey->numbers + survey->texts) ||
+            are_markers(survey));
 }
 
 /* What an option's list can hold between quotes for a shell, and an error line can show. */
@@ -86,31 +126,52 @@ static void list_texts(list *texts, const dt_survey *survey)
 }
 
 /* The fillings that are needed once those texts mean missing values. Roles may not be decided. */
-static const char *advise_fill(const dt_prepare *p)
+static void advise_fill(list *out, const dt_prepare *p)
 {
     bool numbers = false, categories = false;
+    char item[2 * (DT_TEXT_SHOWN_BYTES + 4)];
     for (size_t c = 0; c < p->count; c++) {
         const dt_survey *survey = &p->surveys[c];
         const bool mixed = dt_prepare_is_mixed(p, c);
-        if (survey->fill_asked || p->columns[c].role == DT_ROLE_TARGET ||
-            (p->columns[c].missing == 0 && !mixed))
+        if (survey->fill_asked || (p->columns[c].missing == 0 && !mixed))
+            continue;
+        if (survey->is_value && mixed && !p->drops_rows)
+            add(out, "%s%s=drop", out->used > 0 ? "," : " --fill '",
+                dt_text_quote_item(item, sizeof item, p->names[c]));
+        if (survey->is_value || p->columns[c].role == DT_ROLE_TARGET)
             continue;
         numbers = numbers || mixed || survey->texts == 0;
         categories = categories || (!mixed && survey->texts > 0);
     }
     numbers = numbers && p->fill_numeric == DT_FILL_ERROR;
     categories = categories && p->fill_categorical == DT_FILL_ERROR;
-    return numbers && categories ? " --fill median,category"
-           : numbers             ? " --fill median"
-           : categories          ? " --fill category"
-                                 : "";
+    const bool quoted = out->used > 0;
+    if (numbers || categories)
+        add(out, "%s%s%s%s", quoted ? "," : " --fill ", numbers ? "median" : "",
+            numbers && categories ? "," : "", categories ? "category" : "");
+    if (quoted)
+        add(out, "'");
+}
+
+/* `missing` are the options with which the texts of a column mean nothing; "": there are none. */
+static void advise(list *out, const dt_prepare *p, size_t c, const char *missing)
+{
+    const bool any = missing[0] != '\0', must_be = dt_prepare_must_be_number(p, c);
+    if (!must_be)
+        add(out, "use %s%s--categorical or --drop", missing, any ? ", " : "");
+    else
+        add(out, "%s%s%s%s", any ? "use " : "", missing, any ? ", or " : "",
+            p->columns[c].role == DT_ROLE_NUMERIC ? "leave it out of --numeric"
+                                                  : "correct the table");
 }
 
 dt_status dt_prepare_fail_mixed(const dt_prepare *p, size_t c)
 {
     const dt_survey *survey = &p->surveys[c];
-    list texts = {.is_whole = true}, others = {.is_whole = true};
-    char advice[640] = "";
+    list texts = {.is_whole = true}, others = {.is_whole = true}, fill = {.is_whole = true};
+    list advice = {.is_whole = true};
+    char missing[sizeof texts.text + sizeof fill.text + 32] = "";
+    const bool few = survey->numbers < survey->texts;
     for (size_t i = 0; i < p->count; i++) {
         if (!dt_prepare_is_mixed(p, i))
             continue;
@@ -119,17 +180,20 @@ dt_status dt_prepare_fail_mixed(const dt_prepare *p, size_t c)
             add_name(&others, p->names[i]);
     }
     end_names(&others);
+    advise_fill(&fill, p);
     if (texts.is_whole)
-        (void)snprintf(advice, sizeof advice, "--missing '%s'%s, ", texts.text, advise_fill(p));
-    return dt_fail(
-        DT_DATA,
-        "%s: row %llu (line %llu): column '%s': '%s' is no %s, but %llu of its "
-        "%llu cells are%s%s%s; use %s--categorical or --drop",
-        dt_csv_path(p->csv), (unsigned long long)survey->text_row,
-        (unsigned long long)survey->text_line, p->names[c], survey->text,
-        survey->order != DT_DATE_NONE ? "date" : "number", (unsigned long long)survey->numbers,
-        (unsigned long long)(survey->numbers + survey->texts), others.count > 0 ? " (also in " : "",
-        others.text, others.count > 0 ? ")" : "", advice);
+        (void)snprintf(missing, sizeof missing, "--missing '%s'%s", texts.text, fill.text);
+    advise(&advice, p, c, missing);
+    return dt_fail(DT_DATA,
+                   "%s: row %llu (line %llu): column '%s': '%s' is no %s, %s %llu of its "
+                   "%llu cells are%s%s%s%s; %s",
+                   dt_csv_path(p->csv), (unsigned long long)survey->text_row,
+                   (unsigned long long)survey->text_line, p->names[c], survey->text,
+                   survey->order != DT_DATE_NONE ? "date" : "number", few ? "and" : "but",
+                   (unsigned long long)(few ? survey->texts : survey->numbers),
+                   (unsigned long long)(survey->numbers + survey->texts), few ? " none" : "",
+                   others.count > 0 ? " (also in " : "", others.text, others.count > 0 ? ")" : "",
+                   advice.text);
 }
 
 /* ---- cells that hold nothing ---- */
