@@ -205,6 +205,23 @@ static void warn_of_copies(const dt_prepare_table *found)
                     l.count, l.count == 1 ? " has" : "s have", l.text, l.more, l.names);
 }
 
+static void warn_of_units(const dt_prepare_table *found)
+{
+    list l = {0};
+    for (size_t c = 0; c < found->column_count; c++) {
+        const dt_prepare_column *column = &found->columns[c];
+        if (column->unit_cells > 0 && column->bare_cells > 0 &&
+            (column->role == DT_ROLE_NUMERIC || column->role == DT_ROLE_TARGET))
+            add(&l, column->name, "%llu cells have '%s', %llu have none, as '%s'",
+                (unsigned long long)column->unit_cells, column->format.unit,
+                (unsigned long long)column->bare_cells, column->bare);
+    }
+    if (l.count > 0)
+        dt_log_warn("%zu column%s a unit in some cells only: %s%s; correct the table if these are "
+                    "other numbers",
+                    l.count, l.count == 1 ? " has" : "s have", l.text, l.more);
+}
+
 static void warn_of_zeros(const dt_prepare_table *found)
 {
     list l = {0};
@@ -241,6 +258,7 @@ static void warn_of_sentinels(const dt_prepare_table *found)
 
 void dt_prepare_warn_of_kinds(const dt_prepare_table *found)
 {
+    warn_of_units(found);
     warn_of_zeros(found);
     warn_of_sentinels(found);
     warn_of_digits(found);

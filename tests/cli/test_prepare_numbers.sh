@@ -184,6 +184,18 @@ run 0 prepare odd.csv --target y --out odd2 --quiet --missing='-999' --fill medi
 expect_status 0
 expect_no_stderr "far beyond|leading zeros"
 
+# ---- a unit in some cells ----
+
+awk 'BEGIN { print "rate,w,price,y"
+    for (i = 1; i <= 60; i++)
+        print (i % 3 ? i % 90 "%" : "0." i % 90) "," i % 17 + 40 (i % 2 ? " kg" : "") "," i % 7 "," i % 2 }' >some.csv
+run 0 prepare some.csv --target y --out some
+expect_status 3
+expect_one_stderr_line "some.csv: column 'rate': 40 cells have %, and 20 have none, as '0.3', which may be a share; write them in one way, or use --numeric 'rate' to take '0.3' for 0.3 %, or --drop 'rate'"
+run 0 prepare some.csv --target y --out some --quiet --numeric 'rate'
+expect_status 0
+expect_stderr "2 columns have a unit in some cells only: 'rate' [(]40 cells have '%', 20 have none, as '0.3'[)], 'w' [(]30 cells have 'kg', 30 have none, as '42'[)]"
+
 # ---- what is no number, though it has digits ----
 
 awk 'BEGIN { print "code,n,y,range"; for (i = 0; i < 60; i++) printf "A%dB,%d,%d,%d to %d\n", i % 9, i * i % 50, i % 2, i % 6, i % 6 + 2 }' \

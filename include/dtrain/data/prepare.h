@@ -84,6 +84,8 @@ typedef struct dt_prepare_column {
      * the way in which `beside` is (NULL: it is none). */
     const char *odd, *beside;
     const char *similar[2]; /* categories that differ in blanks or case alone; NULL: none do */
+    uint64_t unit_cells, bare_cells; /* of the numbers: with the format's unit; without, but 0 */
+    const char *bare; /* the first of these */
     const char *zeros; /* the first number with leading zeros, as 01067; "": none */
     /* A number that repeats, far beyond all others, and written as people write for nothing: -999;
      * the text of its cells; NULL: there is none. */

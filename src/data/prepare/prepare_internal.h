@@ -62,6 +62,8 @@ typedef struct dt_survey {
     bool has_doubts, has_short; /* some cell may have it between thousands; some is 1 to 999 */
     dt_number_format format; /* of its numbers */
     bool decimal_asked, group_asked; /* by the plan */
+    uint64_t unit_cells, bare_cells; /* of the numbers: with the unit; without, but 0 */
+    char bare[DT_TEXT_SHOWN_BYTES + 4]; /* the first of these */
     char written[DT_TEXT_SHOWN_BYTES + 4]; /* the first number that is not plain, and its meaning */
     double meant;
     char zeros[DT_TEXT_SHOWN_BYTES + 4]; /* the first number as 00501; "": none */

@@ -19,6 +19,7 @@
 
 #include "dtrain/base/memory.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -38,6 +39,8 @@ typedef struct dt_number_tally {
     bool is_doubtful; /* which of the two its numbers are */
     char unit[DT_NUMBER_UNIT_BYTES]; /* likewise, the first */
     uint64_t unit_cells; /* with this one */
+    uint64_t bare, shares; /* cells without any, but 0; those of them from -1 to 1 */
+    char bare_text[DT_TEXT_SHOWN_BYTES + 4]; /* the first of them */
     char doubtful[DT_TEXT_SHOWN_BYTES + 4]; /* the first cell that means two numbers */
     double doubtful_point, doubtful_comma;
 } dt_number_tally;
@@ -71,6 +74,17 @@ static void see_doubt(dt_number_tally *tally, const dt_number_look *look, const 
     tally->points_differ = tally->points_differ || !commas;
 }
 
+/* A 0 needs no unit. */
+static void see_bare(dt_number_tally *tally, const dt_number_look *look, const dt_csv_field *cell)
+{
+    const double number = look->point.fits ? look->point.value : look->comma.value;
+    if (!(fabs(number) > 0.0))
+        return;
+    if (tally->bare++ == 0)
+        (void)dt_text_show(tally->bare_text, cell->text, cell->bytes);
+    tally->shares += fabs(number) <= 1.0;
+}
+
 static void tally_cell(dt_number_tally *tally, const dt_survey *survey, const dt_csv_field *cell)
 {
     dt_number_look look;
@@ -82,6 +96,8 @@ static void tally_cell(dt_number_tally *tally, const dt_survey *survey, const dt
     if (look.unit[0] != '\0' && strcmp(look.unit, tally->unit) != 0)
         return;
     tally->unit_cells += look.unit[0] != '\0';
+    if (look.unit[0] == '\0')
+        see_bare(tally, &look, cell);
     const bool point = fits(&tally->point, &look.point, survey, '.');
     const bool comma = fits(&tally->comma, &look.comma, survey, ',');
     tally->is_long = tally->is_long || look.is_long;
@@ -178,6 +194,25 @@ static void judge_unit(dt_number_tally *tally)
         readings[i]->fits -= marked < readings[i]->fits ? marked : readings[i]->fits;
 }
 
+/* Shares beside percentages are a hundredth of what they mean, unless a person says otherwise. */
+static dt_status check_shares(const dt_prepare *p, size_t c)
+{
+    const dt_number_tally *tally = &p->tallies[c];
+    const char *name = p->names[c];
+    char item[2 * (DT_TEXT_SHOWN_BYTES + 4)];
+    if (strcmp(p->surveys[c].format.unit, "%") != 0 || tally->bare == 0 || p->surveys[c].asked ||
+        tally->shares < tally->bare || p->surveys[c].unit_cells == 0)
+        return DT_OK;
+    (void)dt_text_quote_item(item, sizeof item, name);
+    return dt_fail(DT_DATA,
+                   "%s: column '%s': %llu cells have %%, and %llu have none, as '%s', which may be "
+                   "a share; write them in one way, or use --numeric '%s' to take '%s' for %s %%, "
+                   "or --drop '%s'",
+                   dt_csv_path(p->csv), name, (unsigned long long)tally->unit_cells,
+                   (unsigned long long)tally->bare, tally->bare_text, item, tally->bare_text,
+                   tally->bare_text, item);
+}
+
 static void decide(bool *changed, dt_prepare *p, size_t c, const evidence *others)
 {
     const dt_number_tally *tally = &p->tallies[c];
@@ -189,6 +224,9 @@ static void decide(bool *changed, dt_prepare *p, size_t c, const evidence *other
     char decimal = point > comma ? '.' : ',';
     if (!is_number && !dt_prepare_are_slips(tally->cells - best, tally->cells))
         return;
+    survey->unit_cells = tally->unit[0] != '\0' ? tally->unit_cells : 0;
+    survey->bare_cells = tally->bare;
+    (void)snprintf(survey->bare, sizeof survey->bare, "%s", tally->bare_text);
     if (point == comma)
         decimal = weigh(p, c, others);
     survey->format.decimal = decimal;
@@ -226,8 +264,7 @@ dt_status dt_prepare_find_numbers(bool *changed, dt_prepare *p)
             if (p->tallies[c].is_wanted)
                 decide(changed, p, c, &found);
         for (size_t c = 0; c < p->count; c++)
-            if (p->tallies[c].is_doubtful)
-                DT_TRY(fail_doubt(p, c));
+            DT_TRY(p->tallies[c].is_doubtful ? fail_doubt(p, c) : check_shares(p, c));
     }
 out:
     dt_memory_free(p->tallies);

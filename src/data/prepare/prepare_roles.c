@@ -246,6 +246,9 @@ dt_status dt_prepare_decide_roles(dt_prepare *p)
             DT_TRY(find_similar(&p->columns[c], &p->surveys[c]));
         }
         p->columns[c].zeros = p->surveys[c].zeros;
+        p->columns[c].unit_cells = p->surveys[c].unit_cells;
+        p->columns[c].bare_cells = p->surveys[c].bare_cells;
+        p->columns[c].bare = p->surveys[c].bare;
         find_sentinel(&p->columns[c], &p->surveys[c]);
     }
     drop_constant(p);

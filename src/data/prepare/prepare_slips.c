@@ -125,30 +125,39 @@ static void list_texts(list *texts, const dt_survey *survey)
     }
 }
 
+/* Targets and weights can only be dropped. Returns whether there are any. */
+static bool advise_drop(list *out, const dt_prepare *p)
+{
+    char item[2 * (DT_TEXT_SHOWN_BYTES + 4)];
+    for (size_t c = 0; c < p->count && !p->drops_rows; c++)
+        if (p->surveys[c].is_value && !p->surveys[c].fill_asked && dt_prepare_is_mixed(p, c))
+            add(out, "%s%s=drop", out->used > 0 ? "," : " --fill '",
+                dt_text_quote_item(item, sizeof item, p->names[c]));
+    return out->used > 0;
+}
+
 /* The fillings that are needed once those texts mean missing values. Roles may not be decided. */
 static void advise_fill(list *out, const dt_prepare *p)
 {
     bool numbers = false, categories = false;
-    char item[2 * (DT_TEXT_SHOWN_BYTES + 4)];
     for (size_t c = 0; c < p->count; c++) {
         const dt_survey *survey = &p->surveys[c];
         const bool mixed = dt_prepare_is_mixed(p, c);
-        if (survey->fill_asked || (p->columns[c].missing == 0 && !mixed))
-            continue;
-        if (survey->is_value && mixed && !p->drops_rows)
-            add(out, "%s%s=drop", out->used > 0 ? "," : " --fill '",
-                dt_text_quote_item(item, sizeof item, p->names[c]));
-        if (survey->is_value || p->columns[c].role == DT_ROLE_TARGET)
+        if (survey->fill_asked || survey->is_value || p->columns[c].role == DT_ROLE_TARGET ||
+            (p->columns[c].missing == 0 && !mixed))
             continue;
         numbers = numbers || mixed || survey->texts == 0;
         categories = categories || (!mixed && survey->texts > 0);
     }
     numbers = numbers && p->fill_numeric == DT_FILL_ERROR;
     categories = categories && p->fill_categorical == DT_FILL_ERROR;
-    const bool quoted = out->used > 0;
-    if (numbers || categories)
-        add(out, "%s%s%s%s", quoted ? "," : " --fill ", numbers ? "median" : "",
-            numbers && categories ? "," : "", categories ? "category" : "");
+    const char *methods = numbers && categories ? "median,category"
+                          : numbers             ? "median"
+                          : categories          ? "category"
+                                                : "";
+    const bool quoted = advise_drop(out, p);
+    if (methods[0] != '\0')
+        add(out, "%s%s", quoted ? "," : " --fill ", methods);
     if (quoted)
         add(out, "'");
 }
