@@ -27,6 +27,16 @@ die() {
     exit "$status"
 }
 
+# What bash computes with must be a number: it would run the commands in a value such as a[$(id)], and take 08
+# for octal.
+for variable in SLURM_NTASKS SLURM_CPUS_PER_TASK SLURM_RESTART_COUNT SLURM_JOB_NUM_NODES SLURM_ARRAY_TASK_ID \
+    DTRAIN_RESTARTS; do
+    [[ ${!variable:-0} =~ ^(0|[1-9][0-9]{0,8})$ ]] || die 2 "$variable=${!variable}: expected a whole number"
+done
+tasks_form='^[1-9][0-9]{0,8}([(,]|$)' # bash does not take these brackets but from a variable
+[[ ${SLURM_TASKS_PER_NODE:-1} =~ $tasks_form ]] ||
+    die 2 "SLURM_TASKS_PER_NODE=$SLURM_TASKS_PER_NODE: expected numbers of tasks, as 4(x2),3"
+
 # Sets $dtrain.
 find_dtrain() {
     if [[ $DTRAIN ]]; then

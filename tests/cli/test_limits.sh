@@ -92,3 +92,18 @@ for command in "prepare --out wide --target y wide.csv" "--out wide --target y w
     expect_one_stderr_line "dtrain: error: wide.csv: has 1000001 columns, expected at most 131072; leave some out"
     expect_no_file wide
 done
+
+# ---- numbers in the environment of the job scripts ----
+for script in train scaling sweep; do
+    # shellcheck disable=SC2016 # values that a shell would expand
+    for value in 'SLURM_RESTART_COUNT=a[$(touch hit)]' SLURM_CPUS_PER_TASK=08 SLURM_NTASKS=-1 DTRAIN_RESTARTS=1x \
+        'SLURM_TASKS_PER_NODE=x[$(touch hit)]'; do
+        harness_command="$value bash jobs/$script.sbatch"
+        status=0
+        env SLURM_JOB_ID=1 SLURM_JOB_NAME=x DTRAIN_JOBS="$TESTS/../jobs" "$value" \
+            timeout -k 5 60 bash "$TESTS/../jobs/$script.sbatch" </dev/null >stdout 2>stderr || status=$?
+        expect_status 2
+        expect_one_stderr_line "$script.sbatch: error: $value: expected "
+        expect_no_file hit
+    done
+done
