@@ -39,7 +39,7 @@ too_large_ended() {
 
 too_large 8 in-log/run.h5 --quiet --out in-log --epochs 1 some
 too_large 200 in-model/model.h5 --quiet --out in-model --epochs 1 --hidden 6000 some
-too_large 2 made/train.npz prepare table.csv --target y --out made --quiet
+too_large 60 made/train.npz prepare table.csv --target y --out made --quiet --store
 too_large 8 rows.csv predict of-table table.csv --out rows.csv --quiet
 too_large 8 rows.npz predict of-table table.csv --out rows.npz --quiet
 too_large 2 page.html report of-arrays of-table --html page.html
