@@ -115,6 +115,8 @@ completes prepare prep
 completes "" no-such
 completes --hidden --hid
 completes --hidden train --hid
+completes --space search --spa
+completes --hidden search --hid # as of train
 completes "--help --json" inspect --
 completes "--split --split-column --split-by" prepare table.csv --out x --spli
 completes "relu tanh sigmoid gelu silu elu selu leaky_relu softplus hard_sigmoid linear" --activation ""

@@ -28,7 +28,8 @@ static const dt_option_table table = {
     .options = options,
     .count = sizeof options / sizeof *options,
     .given = AT(given),
-    .usage = "Usage: mpirun -np 8 dtrain search DATA --space FILE [OPTIONS]\n"
+    .usage = "Usage: dtrain search DATA --space FILE [OPTIONS]\n"
+             "       mpirun -np 8 dtrain search DATA --space FILE [OPTIONS]\n"
              "       mpirun -np 8 dtrain search --resume FOLDER\n\n"
              "Trains many networks that differ in some settings, on groups of ranks, and\n"
              "keeps all of them: FOLDER/trial-N is what `dtrain train` writes, FOLDER/best the\n"
