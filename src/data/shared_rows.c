@@ -125,7 +125,7 @@ static void share_marks(search *s)
     dt_comm_max_i64(s->source->comm, (int64_t *)(void *)s->seen.slots, s->seen.slot_count);
 }
 
-static dt_status count(search *s, dt_set set, uint64_t hash)
+static dt_status count_hash(search *s, dt_set set, uint64_t hash)
 {
     const uint64_t *slot = dt_hash_set_find(&s->seen, hash);
     DT_ASSERT(slot != NULL);
@@ -152,9 +152,9 @@ static dt_status find_part(search *s)
     DT_TRY(agree(s, each(s, DT_TRAIN, mark)));
     if (ranks(s) > 1)
         share_marks(s);
-    status = each(s, DT_VALIDATION, count);
+    status = each(s, DT_VALIDATION, count_hash);
     if (status == DT_OK)
-        status = each(s, DT_TEST, count);
+        status = each(s, DT_TEST, count_hash);
     DT_TRY(agree(s, status));
 out:
     return status;

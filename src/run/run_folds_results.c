@@ -163,9 +163,11 @@ static void print_table(const dt_run *whole, const fold_row *rows, int64_t count
     dt_log_say("\n");
     for (int64_t f = 0; f < count; f++) {
         const fold_row *row = &rows[f];
-        (void)snprintf(label, sizeof label,
-                       whole->settings.repeats > 1 ? "%" PRId64 " (%" PRId64 ")" : "%" PRId64,
-                       row->fold, row->repeat);
+        if (whole->settings.repeats > 1)
+            (void)snprintf(label, sizeof label, "%" PRId64 " (%" PRId64 ")", row->fold,
+                           row->repeat);
+        else
+            (void)snprintf(label, sizeof label, "%" PRId64, row->fold);
         dt_log_say("%-10s %8" PRId64 "  ", label, row->rows);
         if (strcmp(row->part.status, "ok") == 0) {
             dt_log_say("%6" PRId64, row->part.best_epoch);
