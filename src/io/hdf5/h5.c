@@ -10,8 +10,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/* libhdf5 1.10 crashes, or ends the process, at one in five of its own allocations that fail. It
- * takes less than this beside the data: then it is not called. */
+/* libhdf5 1.10 crashes, or ends the process, at about one in three of its own allocations that
+ * fail. It takes less than this beside the data; if less is free, it is not called. */
 enum { WORKING_BYTES = 16 << 20 };
 
 /* The image grows by this much at a time; it does not show in the saved file. */
