@@ -10,7 +10,7 @@ from make_data import save_parts
 os.mkdir("data")
 save_parts("data/two")
 save_parts("data/five", classes=5)
-save_parts("data/tiny", rows=(5, 3, 2))
+save_parts("data/tiny", rows=(5, 5, 5))
 save_parts("data/lone", rows=(401, 0, 0))
 PY
 

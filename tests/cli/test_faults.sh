@@ -266,9 +266,9 @@ alone() {
 
 {
     echo "age,job,bought"
-    for i in $(seq 40); do
+    for i in $(seq 50); do
         case $((i % 3)) in 0) job=cook ;; 1) job=smith ;; *) job=baker ;; esac
-        echo "$((20 + i * 7 % 41)),$job,$((i % 2))"
+        echo "$((20 + i * 7 % 37)),$job,$((i % 2))"
     done
 } >table.csv
 (alone prepare 15 "3 4 6" prepare --target bought --categorical job --out made "$CASES/table.csv.gz") &
