@@ -69,12 +69,19 @@ static dt_status parse_choice(double *out, const dt_option *option, const char *
                    text, advice);
 }
 
+/* "--hidden 0" is what other programs call no hidden layers. */
+static bool means_none(const dt_option *option, const char *text)
+{
+    return strcmp(text, "none") == 0 ||
+           (strcmp(option->name, "hidden") == 0 && strcmp(text, "0") == 0);
+}
+
 /* Numbers or choices between commas. */
 static dt_status parse_list(dt_option_list *out, const dt_option *option, const char *text)
 {
     const bool numbers = option->kind == DT_OPTION_LIST;
     *out = (dt_option_list){0};
-    if (numbers && (strcmp(text, "none") == 0 || (strcmp(text, "0") == 0 && option->minimum > 0)))
+    if (numbers && means_none(option, text))
         return DT_OK;
     char item[32];
     for (const char *from = text;;) {

@@ -21,7 +21,7 @@ typedef enum dt_option_kind {
     DT_OPTION_CHOICE, /* int: the index among `choices` */
     DT_OPTION_CHOICES, /* dt_option_list of such indices, one or more, between commas */
     DT_OPTION_LIST, /* dt_option_list, each within [minimum, maximum]; "none" is the empty list,
-                       and so is 0 if the minimum is larger */
+                       and so is 0 of "hidden" */
     /* Times as dt_text_duration reads them, in seconds within [minimum, maximum]; "never" is 0
      * whatever the minimum, and the one way to write it. */
     DT_OPTION_DURATION, /* double */
