@@ -288,17 +288,17 @@ finish
 
 # libhdf5's own allocations, in the process that reads a file; those before it starts are the first ones.
 export DTRAIN_FAULT_CALLS="$CASES/hdf5.calls"
-run 0 inspect plain/model.h5
+run 0 inspect plain/out/model.h5
 unset DTRAIN_FAULT_CALLS
 first=$(sed -n 's/^hdf5 //p' hdf5.calls.0)
 if [ "$first" -gt 0 ]; then # not with a sanitizer, whose malloc is used
     for nth in 1 40 80 120 160 200 240; do
         export DTRAIN_FAULT="hdf5:0:$((first + nth))" DTRAIN_FAULT_FIRED="$PWD/fired"
-        run 0 inspect plain/model.h5
+        run 0 inspect plain/out/model.h5
         unset DTRAIN_FAULT
         expect_file fired
         [ "$status" -ne 0 ] || continue
-        expect_one_stderr_line "dtrain: error: plain/model.h5: "
+        expect_one_stderr_line "dtrain: error: plain/out/model.h5: "
         case $status in 3 | 6) ;; *) fail "an exit status of: 3 6" ;; esac
     done
 fi
