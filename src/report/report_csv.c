@@ -4,6 +4,7 @@
 #include "dtrain/io/file.h"
 #include "report_internal.h"
 
+#include <math.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -89,16 +90,11 @@ static void add_titles(dt_text_table *out, const dt_report_keys *keys, const nam
 static void add_run(dt_text_table *out, const dt_report_run *run, const dt_report_keys *keys,
                     const names columns[GROUPS])
 {
-    char number[64];
     dt_text_table_add(out, "%s", run->name);
     dt_text_table_add(out, "%s", run->path);
     dt_text_table_add(out, "%s", run->status);
-    for (size_t k = 0; k < keys->count; k++) {
-        const double value = dt_report_value(run, keys->names[k]);
-        const bool none = value != value;
-        dt_text_table_add(out, "%s",
-                          none ? "" : dt_report_format_exact(number, sizeof number, value));
-    }
+    for (size_t k = 0; k < keys->count; k++)
+        dt_report_add_exact(out, dt_report_value(run, keys->names[k]));
     for (size_t g = 0; g < GROUPS; g++)
         for (size_t i = 0; i < columns[g].count; i++)
             dt_text_table_add(out, "%s",
@@ -116,10 +112,30 @@ dt_status dt_report_make_csv(dt_report_buffer *out, const dt_text_table *table)
     return out->status;
 }
 
-dt_status dt_report_write_csv(const char *path, dt_report_run *const *runs, size_t count)
+void dt_report_add_exact(dt_text_table *table, double value)
+{
+    char text[64];
+    dt_text_table_add(table, "%s",
+                      isnan(value) ? "" : dt_report_format_exact(text, sizeof text, value));
+}
+
+dt_status dt_report_put_csv(const char *path, const dt_text_table *table)
 {
     dt_status status = DT_OK;
     dt_report_buffer text = {0};
+    DT_TRY(dt_report_make_csv(&text, table));
+    if (strcmp(path, "-") == 0)
+        dt_log_result("%s", text.text);
+    else
+        DT_TRY(dt_file_replace(path, text.text, text.bytes));
+out:
+    dt_report_buffer_clear(&text);
+    return status;
+}
+
+dt_status dt_report_write_csv(const char *path, dt_report_run *const *runs, size_t count)
+{
+    dt_status status = DT_OK;
     dt_text_table table = {0};
     names columns[GROUPS] = {{0}};
     dt_report_keys keys;
@@ -129,13 +145,8 @@ dt_status dt_report_write_csv(const char *path, dt_report_run *const *runs, size
     add_titles(&table, &keys, columns);
     for (size_t i = 0; i < count; i++)
         add_run(&table, runs[i], &keys, columns);
-    DT_TRY(dt_report_make_csv(&text, &table));
-    if (strcmp(path, "-") == 0)
-        dt_log_result("%s", text.text);
-    else
-        DT_TRY(dt_file_replace(path, text.text, text.bytes));
+    DT_TRY(dt_report_put_csv(path, &table));
 out:
-    dt_report_buffer_clear(&text);
     dt_text_table_clear(&table);
     for (size_t g = 0; g < GROUPS; g++)
         dt_memory_free(columns[g].texts);

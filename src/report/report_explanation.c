@@ -167,13 +167,6 @@ out:
 
 /* ---- CSV ---- */
 
-static void add_exact(dt_text_table *table, double value)
-{
-    char text[64];
-    dt_text_table_add(table, "%s",
-                      isnan(value) ? "" : dt_report_format_exact(text, sizeof text, value));
-}
-
 static void fill_importances(dt_text_table *table, const dt_explanation *e)
 {
     dt_text_table_titles(table, "column|kind|inputs");
@@ -186,10 +179,10 @@ static void fill_importances(dt_text_table *table, const dt_explanation *e)
         dt_text_table_add(table, "%s", column->column);
         dt_text_table_add(table, "%s", dt_column_kind_name(column->kind));
         dt_text_table_add(table, "%d", (int)column->inputs);
-        add_exact(table, column->importance);
-        add_exact(table, column->standard_error);
-        add_exact(table, column->second);
-        add_exact(table, column->second_error);
+        dt_report_add_exact(table, column->importance);
+        dt_report_add_exact(table, column->standard_error);
+        dt_report_add_exact(table, column->second);
+        dt_report_add_exact(table, column->second_error);
     }
 }
 
@@ -204,10 +197,10 @@ static void fill_points(dt_text_table *table, const dt_explanation_file *file)
         dt_text_table_add(table, "%s", point->column);
         dt_text_table_add(table, "%s", dt_column_kind_name(point->kind));
         dt_text_table_add(table, "%s", point->text);
-        add_exact(table, point->value);
-        add_exact(table, point->share);
+        dt_report_add_exact(table, point->value);
+        dt_report_add_exact(table, point->share);
         for (size_t c = 0; c < e->C; c++)
-            add_exact(table, prediction_of(e, p, c));
+            dt_report_add_exact(table, prediction_of(e, p, c));
     }
 }
 

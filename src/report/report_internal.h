@@ -299,6 +299,12 @@ DT_MUST_USE dt_status dt_report_write_csv(const char *path, dt_report_run *const
 /** Makes the text of a table. Errors: DT_MEMORY. */
 DT_MUST_USE dt_status dt_report_make_csv(dt_report_buffer *out, const dt_text_table *table);
 
+/** Writes a table to a file, or to stdout for "-". Errors: DT_MEMORY, DT_OUTPUT. */
+DT_MUST_USE dt_status dt_report_put_csv(const char *path, const dt_text_table *table);
+
+/** Adds a cell with all digits of a number, empty if it is NaN. */
+void dt_report_add_exact(dt_text_table *table, double value);
+
 /* ---- explanations (report_explanation.c, report_explanation_page.c) ---- */
 
 /** Returns how many points a column has, and where they begin. */

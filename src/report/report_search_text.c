@@ -3,7 +3,6 @@
 
 #include "dtrain/base/log.h"
 #include "dtrain/base/memory.h"
-#include "dtrain/io/file.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -209,13 +208,6 @@ out:
 
 /* ---- CSV ---- */
 
-static void add_exact(dt_text_table *table, double value)
-{
-    char text[64];
-    dt_text_table_add(table, "%s",
-                      isnan(value) ? "" : dt_report_format_exact(text, sizeof text, value));
-}
-
 static void fill_csv(dt_text_table *table, const dt_report_search *s)
 {
     dt_text_table_titles(table, "trial|state");
@@ -230,29 +222,21 @@ static void fill_csv(dt_text_table *table, const dt_report_search *s)
         for (size_t i = 0; i < s->setting_count; i++) {
             const dt_report_setting *setting = &s->settings[i];
             if (setting->numbers != NULL)
-                add_exact(table, setting->numbers[t]);
+                dt_report_add_exact(table, setting->numbers[t]);
             else
                 dt_text_table_add(table, "%s", setting->texts.texts[t]);
         }
         for (size_t c = SEARCH_RUNG; c < SEARCH_COLUMNS; c++)
-            add_exact(table, s->columns[c][t]);
+            dt_report_add_exact(table, s->columns[c][t]);
         dt_text_table_add(table, "%s", s->reasons.texts[t]);
     }
 }
 
 dt_status dt_report_search_csv(const char *path, const dt_report_search *search)
 {
-    dt_status status = DT_OK;
-    dt_report_buffer text = {0};
     dt_text_table table = {0};
     fill_csv(&table, search);
-    DT_TRY(dt_report_make_csv(&text, &table));
-    if (strcmp(path, "-") == 0)
-        dt_log_result("%s", text.text);
-    else
-        DT_TRY(dt_file_replace(path, text.text, text.bytes));
-out:
-    dt_report_buffer_clear(&text);
+    const dt_status status = dt_report_put_csv(path, &table);
     dt_text_table_clear(&table);
     return status;
 }
