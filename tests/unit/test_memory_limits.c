@@ -57,26 +57,25 @@ static void put(const char *name, const char *text)
     assert_int_equal(fclose(file), 0);
 }
 
-static void put_two(const char *group, const char *max, const char *current, const char *stat)
+static void put_in(const char *group, const char *file, const char *text)
 {
     char name[PATH_MAX];
-    (void)snprintf(name, sizeof name, "%s/memory.max", group);
-    put(name, max);
-    (void)snprintf(name, sizeof name, "%s/memory.current", group);
-    put(name, current);
-    (void)snprintf(name, sizeof name, "%s/memory.stat", group);
-    put(name, stat);
+    (void)snprintf(name, sizeof name, "%s/%s", group, file);
+    put(name, text);
+}
+
+static void put_two(const char *group, const char *max, const char *current, const char *stat)
+{
+    put_in(group, "memory.max", max);
+    put_in(group, "memory.current", current);
+    put_in(group, "memory.stat", stat);
 }
 
 static void put_one(const char *group, const char *limit, const char *usage, const char *stat)
 {
-    char name[PATH_MAX];
-    (void)snprintf(name, sizeof name, "%s/memory.limit_in_bytes", group);
-    put(name, limit);
-    (void)snprintf(name, sizeof name, "%s/memory.usage_in_bytes", group);
-    put(name, usage);
-    (void)snprintf(name, sizeof name, "%s/memory.stat", group);
-    put(name, stat);
+    put_in(group, "memory.limit_in_bytes", limit);
+    put_in(group, "memory.usage_in_bytes", usage);
+    put_in(group, "memory.stat", stat);
 }
 
 static void nothing_known_is_no_limit(void **state)
