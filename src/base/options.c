@@ -43,6 +43,14 @@ void dt_options_set_defaults(const dt_option_table *table, void *settings)
 
 /* ---- names ---- */
 
+size_t dt_options_index(const dt_option_table *table, const char *name)
+{
+    size_t index = 0;
+    while (index < table->count && strcmp(table->options[index].name, name) != 0)
+        index++;
+    return index;
+}
+
 dt_status dt_options_find(size_t *out, const dt_option_table *table, const char *given)
 {
     const char *names[DT_OPTION_MAX];
@@ -55,11 +63,11 @@ dt_status dt_options_find(size_t *out, const dt_option_table *table, const char 
     const dt_status status = dt_options_resolve(&name, table, dashes);
     if (status != DT_OK)
         return status;
-    for (*out = 0; *out < table->count; ++*out) {
-        names[*out] = table->options[*out].name;
-        if (strcmp(names[*out], name) == 0)
-            return DT_OK;
-    }
+    *out = dt_options_index(table, name);
+    if (*out < table->count)
+        return DT_OK;
+    for (size_t i = 0; i < table->count; i++)
+        names[i] = table->options[i].name;
     const size_t nearest = dt_text_nearest(name, names, table->count);
     if (nearest != SIZE_MAX)
         return dt_fail(DT_USAGE, "unknown option --%s; did you mean --%s?", given, names[nearest]);
@@ -257,11 +265,10 @@ out:
 
 bool dt_options_given(const dt_option_table *table, const void *settings, const char *name)
 {
-    for (size_t i = 0; i < table->count; i++)
-        if (strcmp(table->options[i].name, name) == 0)
-            return is_given(
-                (const dt_option_set *)(const void *)((const char *)settings + table->given), i);
-    dt_assert_failed("the option is in the table", __FILE__, __LINE__);
+    const size_t index = dt_options_index(table, name);
+    DT_ASSERT(index < table->count);
+    return is_given((const dt_option_set *)(const void *)((const char *)settings + table->given),
+                    index);
 }
 
 /* ---- showing ---- */

@@ -101,10 +101,7 @@ static const alias aliases[] = {
 
 static bool has(const dt_option_table *table, const char *name)
 {
-    for (size_t i = 0; i < table->count; i++)
-        if (strcmp(table->options[i].name, name) == 0)
-            return true;
-    return false;
+    return dt_options_index(table, name) < table->count;
 }
 
 dt_status dt_options_resolve(const char **out, const dt_option_table *table, const char *name)

@@ -95,6 +95,9 @@ void dt_options_set_defaults(const dt_option_table *table, void *settings);
 DT_MUST_USE dt_status dt_options_parse_words(const dt_option_table *table, void *settings, int argc,
                                              char **argv, int *word_count);
 
+/** Returns the index of the option with exactly this name; table->count if there is none. */
+size_t dt_options_index(const dt_option_table *table, const char *name);
+
 /**
  * Finds an option by its name, in which _ counts as -, or by another program's name for the same
  * thing (dt_options_resolve): its index in the table.
