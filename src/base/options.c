@@ -41,39 +41,6 @@ void dt_options_set_defaults(const dt_option_table *table, void *settings)
     *given_set(table, settings) = (dt_option_set){0};
 }
 
-/* ---- names ---- */
-
-size_t dt_options_index(const dt_option_table *table, const char *name)
-{
-    size_t index = 0;
-    while (index < table->count && strcmp(table->options[index].name, name) != 0)
-        index++;
-    return index;
-}
-
-dt_status dt_options_find(size_t *out, const dt_option_table *table, const char *given)
-{
-    const char *names[DT_OPTION_MAX];
-    const char *name = NULL;
-    char dashes[64]; /* batch_size, as the attributes of run.h5 have it, is batch-size */
-    (void)snprintf(dashes, sizeof dashes, "%s", given);
-    for (char *c = dashes; *c != '\0'; c++)
-        *c = *c == '_' ? '-' : *c;
-    *out = table->count;
-    const dt_status status = dt_options_resolve(&name, table, dashes);
-    if (status != DT_OK)
-        return status;
-    *out = dt_options_index(table, name);
-    if (*out < table->count)
-        return DT_OK;
-    for (size_t i = 0; i < table->count; i++)
-        names[i] = table->options[i].name;
-    const size_t nearest = dt_text_nearest(name, names, table->count);
-    if (nearest != SIZE_MAX)
-        return dt_fail(DT_USAGE, "unknown option --%s; did you mean --%s?", given, names[nearest]);
-    return dt_fail(DT_USAGE, "unknown option --%s; --help lists them", given);
-}
-
 /* ---- command line and file ---- */
 
 /* Parses the option word at argv[*at], and its value, which may be the next word. */

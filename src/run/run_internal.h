@@ -60,7 +60,7 @@ struct dt_run {
     dt_dataset undivided;
     float *input_mean, *input_variance; /* [D]: what --scale subtracts and divides by; NULL: not
                                            given. The sets are scaled already */
-    char unscaled[400]; /* what the run warns of inputs that should be scaled; "": they need not */
+    char unscaled[512]; /* what the run warns of inputs that should be scaled; "": they need not */
     dt_target_scale *scale; /* [T]: of targets that are values; NULL: classes */
     double baseline_rmse[DT_SET_COUNT]; /* likewise: of always the training rows' mean */
     dt_model model; /* the recipe above takes precedence over the model's own */

@@ -100,20 +100,12 @@ size_t dt_options_index(const dt_option_table *table, const char *name);
 
 /**
  * Finds an option by its name, in which _ counts as -, or by another program's name for the same
- * thing (dt_options_resolve): its index in the table.
+ * thing, as "lr" for "learning-rate": its index in the table.
  *
- * Errors:  DT_USAGE: unknown (with the nearest name, or a hint); *out = table->count
+ * Errors:  DT_USAGE: unknown, with the nearest name, or a hint if other programs have such an option;
+ * *out = table->count
  */
 DT_MUST_USE dt_status dt_options_find(size_t *out, const dt_option_table *table, const char *given);
-
-/**
- * Gives the table's name for an option that other programs call `name`, as "learning-rate" for
- * "lr"; `name` itself if it is the table's, or not known at all. *out is borrowed.
- *
- * Errors:  DT_USAGE: other programs have such an option, but the table has not; the text is a hint
- */
-DT_MUST_USE dt_status dt_options_resolve(const char **out, const dt_option_table *table,
-                                         const char *name);
 
 /** Takes one line `name = value` of a file; both are trimmed. */
 typedef dt_status dt_options_line(void *context, const char *name, const char *value);

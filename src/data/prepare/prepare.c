@@ -398,8 +398,8 @@ static void fill_table(dt_prepare *p)
 }
 
 /* Looks at all columns, but for the rows that are known to be repeats, which it takes over. */
-static dt_status survey(dt_prepare **out, dt_csv *csv, const dt_prepare_plan *plan,
-                        dt_prepare_progress *progress, void *context, dt_repeats *repeats)
+static dt_status survey_table(dt_prepare **out, dt_csv *csv, const dt_prepare_plan *plan,
+                              dt_prepare_progress *progress, void *context, dt_repeats *repeats)
 {
     dt_status status = DT_OK;
     dt_prepare *p = NULL;
@@ -430,12 +430,12 @@ dt_status dt_prepare_survey(dt_prepare **out, dt_csv *csv, const dt_prepare_plan
     dt_prepare *p = NULL;
     dt_repeats repeats = {0};
     *out = NULL;
-    DT_TRY(survey(&p, csv, plan, progress, context, &repeats));
+    DT_TRY(survey_table(&p, csv, plan, progress, context, &repeats));
     if (plan->drop_duplicates)
         DT_TRY(dt_prepare_find_repeats(&repeats, p));
     if (repeats.count > 0) {
         dt_prepare_free(p);
-        DT_TRY(survey(&p, csv, plan, progress, context, &repeats));
+        DT_TRY(survey_table(&p, csv, plan, progress, context, &repeats));
     }
     DT_TRY(dt_prepare_plan_split(p));
     fill_table(p);

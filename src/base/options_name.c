@@ -1,5 +1,8 @@
 #include "dtrain/base/options.h"
 
+#include "dtrain/base/text.h"
+
+#include <stdio.h>
 #include <string.h>
 
 /* What users of Keras, scikit-learn, LightGBM, XGBoost and pandas type. A name of the same meaning
@@ -99,12 +102,21 @@ static const alias aliases[] = {
     {"nthread", NULL, with_ranks},
 };
 
+size_t dt_options_index(const dt_option_table *table, const char *name)
+{
+    size_t index = 0;
+    while (index < table->count && strcmp(table->options[index].name, name) != 0)
+        index++;
+    return index;
+}
+
 static bool has(const dt_option_table *table, const char *name)
 {
     return dt_options_index(table, name) < table->count;
 }
 
-dt_status dt_options_resolve(const char **out, const dt_option_table *table, const char *name)
+/* The table's name for what other programs call `name`; `name` itself if it is not known at all. */
+static dt_status resolve(const char **out, const dt_option_table *table, const char *name)
 {
     *out = name;
     for (size_t i = 0; !has(table, name) && i < sizeof aliases / sizeof *aliases; i++) {
@@ -116,4 +128,27 @@ dt_status dt_options_resolve(const char **out, const dt_option_table *table, con
         *out = row->option;
     }
     return DT_OK;
+}
+
+dt_status dt_options_find(size_t *out, const dt_option_table *table, const char *given)
+{
+    const char *names[DT_OPTION_MAX];
+    const char *name = NULL;
+    char dashes[64]; /* batch_size, as the attributes of run.h5 have it, is batch-size */
+    (void)snprintf(dashes, sizeof dashes, "%s", given);
+    for (char *c = dashes; *c != '\0'; c++)
+        *c = *c == '_' ? '-' : *c;
+    *out = table->count;
+    const dt_status status = resolve(&name, table, dashes);
+    if (status != DT_OK)
+        return status;
+    *out = dt_options_index(table, name);
+    if (*out < table->count)
+        return DT_OK;
+    for (size_t i = 0; i < table->count; i++)
+        names[i] = table->options[i].name;
+    const size_t nearest = dt_text_nearest(name, names, table->count);
+    if (nearest != SIZE_MAX)
+        return dt_fail(DT_USAGE, "unknown option --%s; did you mean --%s?", given, names[nearest]);
+    return dt_fail(DT_USAGE, "unknown option --%s; --help lists them", given);
 }
