@@ -102,8 +102,8 @@ size_t dt_options_index(const dt_option_table *table, const char *name);
  * Finds an option by its name, in which _ counts as -, or by another program's name for the same
  * thing, as "lr" for "learning-rate": its index in the table.
  *
- * Errors:  DT_USAGE: unknown, with the nearest name, or a hint if other programs have such an option;
- * *out = table->count
+ * Errors:  DT_USAGE: unknown, with the nearest name, or a hint if other programs have such an
+ * option; *out = table->count
  */
 DT_MUST_USE dt_status dt_options_find(size_t *out, const dt_option_table *table, const char *given);
 
