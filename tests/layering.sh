@@ -1,5 +1,5 @@
 #!/bin/sh
-# layering.sh [REPO]       checks the rules of the house (README.md, "Where things are"); prints one
+# layering.sh [REPO]       checks the rules of the house (jobs/DEVELOPMENT.md); prints one
 #                          line a violation; exit 1 when there are any
 # layering.sh --self-test  breaks every rule in a temporary tree, and checks that each is seen
 #

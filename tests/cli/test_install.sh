@@ -17,7 +17,8 @@ for file in bin/dtrain share/bash-completion/completions/dtrain share/doc/dtrain
     share/doc/dtrain/LICENSE share/doc/dtrain/CHANGELOG.md share/doc/dtrain/results/README.md; do
     expect_file "moved/$file"
 done
-sed -n 's/.*](\([^):#]*\)).*/\1/p' moved/share/doc/dtrain/README.md | sort -u >links
+grep -o '](results/[^)#]*\|](jobs/[^)#]*\|]([A-Z][^)#]*' moved/share/doc/dtrain/README.md |
+    sed 's/^](//' | sort -u >links
 [ -s links ] || fail "README.md has links"
 while read -r link; do
     expect_file "moved/share/doc/dtrain/$link"
