@@ -197,6 +197,32 @@ expect_empty_stderr
 expect_stdout '^here/model.h5: model; [0-9]+ inputs, 2 classes, P = [0-9]+ parameters$'
 expect_stdout '^dense_1 +4 +activation relu +32$'
 expect_stdout '^dense_2 +2 +activation linear +10$'
+# One byte of each dataset, and of what is around them, is another.
+"$PYTHON" - <<'PY'
+import h5py
+for path in ("here/run.h5", "here/model.h5"):
+    places = {"head": 40}
+    with h5py.File(path) as file:
+        def place(name, item):
+            if isinstance(item, h5py.Dataset) and item.size:
+                of = item.id
+                at = of.get_offset() if item.chunks is None else of.get_chunk_info(0).byte_offset
+                places[name] = at + item.size * item.dtype.itemsize // 2
+        file.visititems(place)
+    whole = open(path, "rb").read()
+    for number, at in enumerate(places.values()):
+        data = bytearray(whole)
+        data[at] ^= 1
+        open(f"{path[5:-3]}-damaged-{number}.h5", "wb").write(data)
+assert len(places) > 2
+PY
+for file in run-damaged-*.h5 model-damaged-*.h5; do
+    run 0 inspect "$file"
+    expect_status 3
+    expect_one_stderr_line "dtrain: error: $file: damaged HDF5 file: its CRC-32 is "
+    [ ! -s stdout ] || fail "nothing on stdout"
+done
+rm -f ./*-damaged-*.h5
 "$PYTHON" - <<'PY'
 import h5py
 model = h5py.File("here/model.h5", "a")

@@ -363,6 +363,7 @@ static void test_other_images(void **state)
     assert_ok(dt_h5_set_int(h5, "/", "value", 7));
     assert_ok(dt_h5_image(&image, &bytes, h5));
     dt_h5_free(h5);
+    bytes -= 16; /* the checksum behind the end */
     for (size_t cut = 1; cut < bytes; cut += cut < 128 ? 1 : 61)
         refuse_image(image, cut, cut < 8 ? "is no HDF5 file" : cut < 96 ? "HDF5 file" : "trunc");
     refuse_image(image, bytes - 1, "truncated HDF5 file");

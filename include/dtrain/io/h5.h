@@ -13,7 +13,9 @@
  * locked one, and no kill damages it. Those that are read are never changed, and not believed.
  *
  * The format written is the oldest that holds the content (superblock 0), without time stamps: the
- * same calls give the same bytes. Paths are absolute ("/model_weights/dense"), names are UTF-8.
+ * same calls give the same bytes. A CRC-32 of them follows behind the end that HDF5 knows, and is
+ * compared when the file is opened: any changed byte is found. Paths are absolute
+ * ("/model_weights/dense"), names are UTF-8.
  *
  * HDF5's own error stack is silenced; its innermost description goes into our one line. All calls
  * are local, and made by rank 0 only. Failing calls that write return DT_OUTPUT unless said
@@ -183,7 +185,8 @@ DT_MUST_USE dt_status dt_h5_continue_crc(uint32_t *crc, const dt_h5_table *table
  *
  * Owns:    the caller frees with dt_h5_free, soon: there is a process, and a socket
  * Errors:  DT_DATA when it is missing, no file, empty, truncated, or of another format (which is
- *          named when it is a common one)
+ *          named when it is a common one); when its bytes are not those that dtrain wrote, if it
+ *          was dtrain
  */
 DT_MUST_USE dt_status dt_h5_open(dt_h5 **out, const char *path);
 

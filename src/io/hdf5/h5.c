@@ -171,11 +171,12 @@ DT_MUST_USE static dt_status copy_image(unsigned char **out, size_t *bytes, dt_h
     const ssize_t size = H5Fget_file_image(h5->file, NULL, 0);
     if (size < 0)
         DT_TRY(dt_h5_fail_writing("measure", object));
-    DT_TRY(dt_memory_alloc(&image, (size_t)size, 1, "an HDF5 file's image"));
+    DT_TRY(dt_memory_alloc(&image, (size_t)size + DT_H5_SEAL_BYTES, 1, "an HDF5 file's image"));
     if (H5Fget_file_image(h5->file, image, (size_t)size) != size)
         DT_TRY(dt_h5_fail_writing("copy", object));
+    dt_h5_seal(image, (size_t)size);
     *out = image;
-    *bytes = (size_t)size;
+    *bytes = (size_t)size + DT_H5_SEAL_BYTES;
     image = NULL;
 out:
     dt_memory_free(image);

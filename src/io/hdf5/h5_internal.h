@@ -20,6 +20,19 @@ struct dt_h5 {
 /* Bounds a path or "attribute of path" in an error line; the name of a file in memory. */
 enum { DT_H5_OBJECT_BYTES = 256, DT_H5_CORE_NAME_BYTES = 64 };
 
+/* The seal: 16 bytes behind the end of the HDF5 file, "dtrain-crc32" and the CRC-32 of all bytes
+ * before, little-endian. HDF5 keeps the end of its file in the file and does not look behind it;
+ * when it changes the file it cuts the seal off. So whoever changes the file by HDF5 leaves one
+ * without a seal, and other programs read both. */
+enum { DT_H5_SEAL_BYTES = 16 };
+
+/* Writes the seal behind the `bytes` bytes of an image, which has room for it. */
+void dt_h5_seal(unsigned char *image, size_t bytes);
+
+/* Compares a file with its seal; DT_OK when it has none, or cannot be read. Reads it once, in this
+ * process: a few milliseconds for each 10 MiB. Errors: DT_DATA. */
+DT_MUST_USE dt_status dt_h5_check_seal(const char *path);
+
 /* What HDF5's error stack has to say, once it is boiled down. */
 typedef struct dt_h5_error {
     char text[256];

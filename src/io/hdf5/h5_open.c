@@ -27,7 +27,9 @@ out:
 
 dt_status dt_h5_open(dt_h5 **out, const char *path)
 {
-    return open_origin(out, &(dt_h5_origin){.path = path});
+    *out = NULL;
+    const dt_status status = dt_h5_check_seal(path);
+    return status == DT_OK ? open_origin(out, &(dt_h5_origin){.path = path}) : status;
 }
 
 dt_status dt_h5_open_image(dt_h5 **out, const void *image, size_t bytes, const char *name)
