@@ -325,34 +325,36 @@ classes, float32, in memory) with the same global batch, Adam (learning rate 0.0
 and softmax cross-entropy. Every epoch is shuffled. In each of {rounds} rounds every program runs
 once, one after the other.
 
-- "us" is microseconds a step, the median of the rounds. "ratio" is peer / dtrain: the median of the
-  rounds' ratios, with the smallest and the largest. Above 1, dtrain is faster.
-- dtrain's figure of a round is the mean of its whole run: shuffle, steps and metrics. A peer's is the
-  best of four repetitions after a warm-up: shuffle and steps.
-- One rank runs on one core, next to a peer with one thread; two and eight ranks run on two cores, next
-  to a peer with two threads. `taskset` binds all of them.
-- "% of peak" counts the floating-point operations of the matrix products. The peak is the speed of fused
-  multiply-adds on registers, times the number of cores.
-- AVX2: `DTRAIN_ISA=avx2` forces dtrain's AVX2 kernels, and the peak is that of AVX2 instructions. The
-  peers use what the CPU has, and so do dtrain's loops over single elements (activations, Adam).
-- PyTorch: the plain loop with `Adam(fused=True)`, and the same loop with `torch.compile` for the forward
-  and backward pass. The faster of the two counts in each round; \\* marks `torch.compile`.
+- "us" is microseconds a step, the median of the rounds. "ratio" is the peer's time / dtrain's time:
+  the median of the rounds' ratios, with the smallest and the largest. Above 1, dtrain is faster.
+- dtrain's figure of a round is the mean of its whole run: shuffle, steps and metrics. A peer's is
+  the best of four repetitions after a warm-up: shuffle and steps.
+- One rank runs on one core, next to a peer with one thread; two and eight ranks run on two cores,
+  next to a peer with two threads. `taskset` binds all of them.
+- "% of peak" counts the floating-point operations of the matrix products. The peak is the speed of
+  fused multiply-adds on registers, times the number of cores.
+- AVX2: `DTRAIN_ISA=avx2` forces dtrain's AVX2 kernels, and the peak is that of AVX2 instructions.
+  The peers use what the CPU has, and so do dtrain's loops over single elements (activations, Adam).
+- PyTorch: the plain loop with `Adam(fused=True)`, and the same loop with `torch.compile` for the
+  forward and backward pass. The faster of the two counts in each round; \\* marks `torch.compile`.
 - JAX: the whole epoch is one compiled function (`lax.scan` over the steps, donated buffers).
 - dtrain's exact sum gives the same bits on any number of ranks; the peers' sums do not."""
 
 PHASES_TEXT = """\
 Microseconds a step, means over the ranks, medians of the rounds. "forward" includes gathering the
-batch's rows, the loss and the metrics; "backward" includes the rounding and adding of the exact sum;
-"all-reduce" is the wait for the slower rank, because on one host "update" includes the additions over
-the ranks. "other" is the shuffle."""
+batch's rows, the loss and the metrics; "backward" includes the rounding and adding of the exact
+sum; "all-reduce" is the wait for the slower rank, because on one host "update" includes the
+additions over the ranks. "other" is the shuffle."""
 
 SATURATED_TEXT = """\
-784-512-2 on separable data: column 0 is shifted by 3 away from zero, and its sign is the class. With
-learning rate 0.05 the network soon saturates, and its gradients underflow. The slowest of
-{epochs} epochs, next to the median epoch on the data above with the default learning rate, one rank, exact
-sum. The ratio must be at most 1.2."""
+784-512-2 on separable data: column 0 is shifted by 3 away from zero, and its sign is the class.
+With learning rate 0.05 the network soon saturates, and its gradients underflow. The table compares
+the slowest of {epochs} epochs with the median epoch on the data above with the default learning
+rate (one rank, exact sum). The ratio must be at most 1.2."""
 
-START_TEXT = "Wall-clock time of a whole process. Two epochs: load {rows} rows, train, evaluate, write the files."
+START_TEXT = """\
+These are wall-clock times of a whole process. "Two epochs" means: load {rows} rows, train,
+evaluate, and write the files."""
 
 
 def page(arguments, results, peers, saturated, start, load):

@@ -148,15 +148,17 @@ def report(options, rows, mebibytes, found, rates):
                     if line.startswith("model name")), platform.machine())
         print(f"""# Tables: preparing and predicting
 
-A made-up table of text with the columns of the bank-deposit problem: {rows} rows, 17 columns, {mebibytes:.0f} MiB.
-In each of {options.rounds} rounds every program runs once, one after the other; `dtrain prepare` reads the table three
-times (survey, fit, application) on one core. The peers' programs hold the table in memory; the first of them stops
-with the arrays there, and writes nothing. Measured {datetime.date.today()} on {cpu}, {os.cpu_count()} CPUs; Python
-{platform.python_version()}, NumPy {numpy.__version__}, pandas {pandas.__version__}, scikit-learn {sklearn.__version__};
-command: `python3 tests/bench/tables.py build/dtrain --markdown`.
+The table is made up, with the columns of the bank-deposit problem: {rows:,} rows, 17 columns,
+{mebibytes:.0f} MiB of text. In each of {options.rounds} rounds every program runs once, one after the other.
+`dtrain prepare` reads the table three times (survey, fit, application) on one core. The peers' programs
+hold the table in memory; the first of them stops when the arrays are in memory, and writes nothing.
+
+Measured on {datetime.date.today()} on {cpu}, {os.cpu_count()} CPUs, with Python {platform.python_version()},
+NumPy {numpy.__version__}, pandas {pandas.__version__} and scikit-learn {sklearn.__version__}, by
+`python3 tests/bench/tables.py build/dtrain --rounds {options.rounds} --markdown`.
 """)
     print("\n".join(lines))
-    print("\n`dtrain predict run table.csv --out predictions.csv`: rows read, prepared, predicted (51-30-2) and written:\n")
+    print("\n`dtrain predict run table.csv --out predictions.csv` reads, prepares, predicts (51-30-2) and writes:\n")
     print("\n".join(predictions))
 
 
