@@ -57,4 +57,8 @@ DT_MUST_USE dt_status dt_cli_export(int argc, char **argv);
 void dt_cli_measure_help(void);
 DT_MUST_USE dt_status dt_cli_measure(const dt_comm *comm, int argc, char **argv);
 
+/* Prints what a bug report needs to know about this program, its libraries and this CPU. Starts no
+ * MPI. */
+void dt_cli_version(void);
+
 #endif

@@ -1,13 +1,11 @@
 #include "commands.h"
 
-#include "dtrain/base/crc32.h"
 #include "dtrain/base/log.h"
 #include "dtrain/base/signals.h"
 #include "dtrain/base/text.h"
 #include "dtrain/comm/comm.h"
 #include "dtrain/comm/job.h"
 #include "dtrain/comm/launch.h"
-#include "dtrain/io/h5.h"
 #include "dtrain/nn/linalg.h"
 #include "dtrain/report/report.h"
 
@@ -126,14 +124,6 @@ static void print_commands(void)
            "memory, 75 stopped early with a checkpoint.\n\n");
 }
 
-static void print_version(void)
-{
-    printf("dtrain " DTRAIN_VERSION "%s\n%s\n%s, %s kernels\nHDF5 %s\nzlib %s\nkernels %s\n",
-           DTRAIN_COMMIT[0] != '\0' ? " (" DTRAIN_COMMIT ")" : "", dt_comm_library(),
-           dt_linalg_library(), dt_linalg_kernels(), dt_h5_version(), dt_zlib_version(),
-           dt_linalg_isa());
-}
-
 static dt_status run_alone(const command *asked, int argc, char **argv)
 {
     if (!dt_launch_is_first()) /* mpirun -np 8 dtrain prepare: once is enough */
@@ -238,7 +228,7 @@ int main(int argc, char **argv)
     /* Once, also under a launcher. */
     if (asks_for_version || asks_for_help) {
         if (dt_launch_is_first() && asks_for_version) {
-            print_version();
+            dt_cli_version();
         } else if (dt_launch_is_first()) {
             if (!named)
                 print_commands();

@@ -43,6 +43,26 @@ const char *dt_comm_library(void)
     return version;
 }
 
+#define TEXT_OF(macro) TEXT(macro)
+#define TEXT(tokens) #tokens
+
+const char *dt_comm_built_with(void)
+{
+#if defined OMPI_MAJOR_VERSION
+    return TEXT_OF(OMPI_MAJOR_VERSION) "." TEXT_OF(OMPI_MINOR_VERSION) "." TEXT_OF(
+        OMPI_RELEASE_VERSION);
+#elif defined MPICH_VERSION
+    return MPICH_VERSION;
+#else
+    return "";
+#endif
+}
+
+const char *dt_comm_standard(void)
+{
+    return "MPI " TEXT_OF(MPI_VERSION) "." TEXT_OF(MPI_SUBVERSION) ", MPI_THREAD_FUNNELED";
+}
+
 dt_status dt_comm_agree(const dt_comm *comm, dt_status status)
 {
     struct {

@@ -28,6 +28,15 @@ static void *allocate(size_t bytes)
     return block;
 }
 
+const char *dt_json_version(void)
+{
+#if JANSSON_VERSION_HEX >= 0x020d00
+    return jansson_version_str();
+#else
+    return JANSSON_VERSION; /* of the header; such a library does not know its own */
+#endif
+}
+
 void dt_json_watch_memory(void)
 {
     was_short = false;

@@ -26,18 +26,29 @@ const char *dt_linalg_kernels(void)
     return openblas_get_corename != NULL ? openblas_get_corename() : "unknown";
 }
 
+/* "OpenBLAS 0.3.21 NO_LAPACKE DYNAMIC_ARCH ...": the length of the first two words */
+static size_t name_length(const char *config)
+{
+    const size_t first = strcspn(config, " ");
+    return config[first] == ' ' ? first + 1 + strcspn(config + first + 1, " ") : first;
+}
+
+const char *dt_linalg_library_options(void)
+{
+    if (openblas_get_config == NULL)
+        return "";
+    const char *options = openblas_get_config();
+    options += name_length(options);
+    return options + strspn(options, " ");
+}
+
 const char *dt_linalg_library(void)
 {
     static char name[64];
     if (openblas_get_config == NULL)
         return "BLAS";
-    /* "OpenBLAS 0.3.21 NO_LAPACKE DYNAMIC_ARCH ...": the first two words */
-    (void)snprintf(name, sizeof name, "%s", openblas_get_config());
-    char *space = strchr(name, ' ');
-    if (space != NULL)
-        space = strchr(space + 1, ' ');
-    if (space != NULL)
-        *space = '\0';
+    const char *config = openblas_get_config();
+    (void)snprintf(name, sizeof name, "%.*s", (int)name_length(config), config);
     return name;
 }
 

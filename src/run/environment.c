@@ -16,7 +16,7 @@ typedef struct arithmetic {
     int uses_blas, has_own_kernels;
 } arithmetic;
 
-static void read_cpu_model(char *out, size_t bytes)
+void dt_environment_cpu(char *out, size_t bytes)
 {
     (void)snprintf(out, bytes, "unknown");
     FILE *file = fopen("/proc/cpuinfo", "r");
@@ -124,7 +124,7 @@ dt_status dt_environment_survey(dt_environment *out, const dt_comm *comm, int th
     if (out->picked != NULL && strcmp(out->picked, out->kernels) == 0)
         out->picked = NULL; /* it did not help */
     out->pinned_below = getenv("DTRAIN_BLAS_PICKED") == NULL ? dt_linalg_pinned_below() : NULL;
-    read_cpu_model(out->cpu, sizeof out->cpu);
+    dt_environment_cpu(out->cpu, sizeof out->cpu);
     dt_launch_survey(&out->launch, comm);
     DT_TRY(dt_comm_agree(
         comm, dt_memory_alloc(&out->hosts, (size_t)out->ranks, DT_HOST_BYTES, "host names")));

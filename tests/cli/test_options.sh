@@ -53,7 +53,9 @@ done
 run 0 --version
 expect_status 0
 expect_empty_stderr
-for line in '^dtrain [0-9]+\.[0-9]+\.[0-9]+( \([0-9a-z+-]+\))?$' '^kernels (avx512|avx2|neon|portable|blas)$' 'MPI' 'BLAS .*kernels$' '^HDF5 [0-9.]+$' '^zlib [0-9.]+$'; do
+for line in '^dtrain [0-9]+\.[0-9]+\.[0-9]+( \([0-9a-z+-]+\))?$' '^kernels (avx512|avx2|neon|portable|blas)$' 'MPI' 'BLAS .*kernels$' '^HDF5 [0-9.]+' '^zlib [0-9.]+' \
+    '^jansson [0-9.]+' '^(protobuf-c [0-9.]+|without ONNX)$' '^CPU .' '^calls MPI [0-9.]+, MPI_THREAD_FUNNELED$' \
+    '^OpenBLAS options' '^compiler [A-Za-z]+ [0-9.]+, ' '^flags .*-ffp-contract=off'; do
     expect_stdout "$line"
 done
 run 2 --version

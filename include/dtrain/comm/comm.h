@@ -21,6 +21,12 @@ int dt_comm_size(const dt_comm *comm);
 /** Returns the version text of the MPI library, "Open MPI 4.1.4". Local. */
 const char *dt_comm_library(void);
 
+/** Returns the version of the MPI that comm/ was compiled with, "4.1.4"; "" if unknown. Local. */
+const char *dt_comm_built_with(void);
+
+/** Returns what dtrain asks MPI for: the standard, and how threads call it. Local. */
+const char *dt_comm_standard(void);
+
 /**
  * Makes all ranks return the same status: DT_OK when every rank passed DT_OK, else the status and
  * the text of the failed rank, the lowest of those with the highest code.

@@ -17,6 +17,9 @@ typedef struct dt_json dt_json;
 
 enum { DT_JSON_DEPTH = 16 }; /* objects and lists inside each other, the outermost included */
 
+/** Returns the version of the jansson library, "2.14". */
+const char *dt_json_version(void);
+
 /** Starts a text: one object, open. Owns: dt_json_finish frees. Errors: DT_MEMORY; *out = NULL */
 DT_MUST_USE dt_status dt_json_new(dt_json **out);
 

@@ -53,6 +53,9 @@ bool dt_linalg_has_own_kernels(void);
 /** Returns the BLAS library's name and version, "OpenBLAS 0.3.21". */
 const char *dt_linalg_library(void);
 
+/** Returns the options that the BLAS library was built with; "" if they are unknown. */
+const char *dt_linalg_library_options(void);
+
 /**
  * Returns the kernel family that this CPU could use instead of `kernels`, a wider one, or NULL.
  *

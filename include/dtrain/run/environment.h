@@ -30,6 +30,9 @@ typedef struct dt_environment {
 DT_MUST_USE dt_status dt_environment_survey(dt_environment *out, const dt_comm *comm, int threads,
                                             dt_engine engine);
 
+/** Reads the model name of this host's CPU, "unknown" if the system does not give one. Local. */
+void dt_environment_cpu(char *out, size_t bytes);
+
 /** Frees; a zeroed environment is allowed. Local. */
 void dt_environment_clear(dt_environment *environment);
 
