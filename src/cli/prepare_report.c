@@ -289,7 +289,7 @@ void dt_prepare_report_split(const dt_preparation *r)
     if (found->weights != NULL)
         dt_log_say("weights  %s\n", show(name, found->weights));
     dt_log_say("inputs   %zu\n\n", dt_prepare_recipe(r->prepare)->D);
-    const dt_unseen_cells *unseen = dt_prepare_unseen(r->prepare);
+    const dt_row_note *unseen = dt_prepare_unseen(r->prepare);
     if (unseen->count > 0)
         dt_log_warn(
             "%llu cell%s of the validation and test rows %s a category that no training row "

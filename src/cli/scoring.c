@@ -139,6 +139,7 @@ dt_status dt_scoring_open(dt_scoring *out, const dt_comm *comm, const dt_scoring
                            .once = settings->once},
                    .decimals = settings->decimal,
                    .thousands = settings->thousands,
+                   .numeric = settings->numeric,
                    .missing = settings->missing,
                    .advice =
                        settings->advises_skip ? "--on-error skip leaves such rows out" : NULL},
@@ -185,7 +186,7 @@ dt_status dt_scoring_take_bad(const dt_scoring *scoring, const char *data, bool 
 dt_status dt_scoring_report_bad(int64_t *count, const dt_scoring *scoring, int64_t rows,
                                 bool skipped)
 {
-    dt_bad_rows bad;
+    dt_row_note bad;
     dt_status status = DT_OK;
     DT_TRY(dt_rows_bad(&bad, scoring->rows));
     *count = (int64_t)bad.count;
@@ -202,8 +203,8 @@ out:
 
 dt_status dt_scoring_warn(const dt_scoring *scoring)
 {
-    dt_unseen_cells unseen;
-    dt_status status = dt_rows_unseen(&unseen, scoring->rows);
+    dt_row_note unseen;
+    dt_status status = dt_rows_judge(&unseen, scoring->rows);
     if (status == DT_OK && unseen.count > 0)
         dt_log_warn("%llu cell%s a category that no training row had, as %s; ignored",
                     (unsigned long long)unseen.count, unseen.count == 1 ? " holds" : "s hold",

@@ -63,6 +63,16 @@ const char *dt_scoring_output(char *out, size_t bytes, const dt_scoring *scoring
          "auto",                                                                                   \
          "between the thousands of a table's numbers: auto, none, comma, point, space, quote, or " \
          "COLUMN=SIGN"},                                                                           \
+        {"numeric",                                                                                \
+         "NAME,...",                                                                               \
+         DT_OPTION_WORDS,                                                                          \
+         AT(scoring.numeric),                                                                      \
+         0,                                                                                        \
+         0,                                                                                        \
+         NULL,                                                                                     \
+         NULL,                                                                                     \
+         "columns of a table whose numbers mean the same without the unit that the training rows " \
+         "have, as 0.12 for 0.12%"},                                                               \
         {"missing",                                                                                \
          "LIST",                                                                                   \
          DT_OPTION_WORDS,                                                                          \
@@ -117,7 +127,7 @@ typedef struct dt_scoring_settings {
     int header; /* a dt_csv_header */
     int separator; /* index of DT_CSV_SEPARATOR_NAMES */
     char decimal[DT_OPTION_TEXT_BYTES], thousands[DT_OPTION_TEXT_BYTES]; /* lists */
-    char missing[DT_OPTION_TEXT_BYTES]; /* likewise */
+    char numeric[DT_OPTION_TEXT_BYTES], missing[DT_OPTION_TEXT_BYTES]; /* likewise */
     bool advises_skip; /* --on-error skip would help */
     char columns[DT_OPTION_TEXT_BYTES];
     int64_t skip_lines;
@@ -164,7 +174,8 @@ DT_MUST_USE dt_status dt_scoring_take_bad(const dt_scoring *scoring, const char 
 DT_MUST_USE dt_status dt_scoring_report_bad(int64_t *count, const dt_scoring *scoring, int64_t rows,
                                             bool skipped);
 
-/** Warns, on rank 0, of cells whose category no training row had. Collective. Errors: DT_MEMORY. */
+/** Judges the cells of a table, and warns on rank 0 of those whose category no training row had.
+ * Collective. Errors: as dt_table_judge. */
 DT_MUST_USE dt_status dt_scoring_warn(const dt_scoring *scoring);
 
 #endif

@@ -59,21 +59,17 @@ static dt_status check_recipe(const dt_source *source, const dt_rows_plan *plan)
 {
     dt_status status = DT_OK;
     dt_recipe beside = {0};
-    char *theirs = NULL, *ours = NULL;
+    char difference[256];
     if (source->recipe[0] == '\0' || plan->recipe == NULL)
         return DT_OK;
     DT_TRY(dt_recipe_load(&beside, source->recipe));
-    DT_TRY(dt_recipe_to_json(&theirs, &beside));
-    DT_TRY(dt_recipe_to_json(&ours, plan->recipe));
-    if (strcmp(theirs, ours) != 0)
+    if (dt_recipe_describe_difference(difference, sizeof difference, plan->recipe, &beside) != NULL)
         DT_TRY(dt_fail(DT_DATA,
                        "%s is not the recipe that the model was trained with; give the sets of its "
                        "training, or the raw table",
                        source->recipe));
 out:
     dt_recipe_clear(&beside);
-    dt_memory_free(theirs);
-    dt_memory_free(ours);
     return status;
 }
 
@@ -258,7 +254,7 @@ dt_status dt_rows_take_bad(dt_rows *rows, bool skip)
     return dt_table_take_bad(rows->table, skip);
 }
 
-dt_status dt_rows_bad(dt_bad_rows *out, const dt_rows *rows)
+dt_status dt_rows_bad(dt_row_note *out, const dt_rows *rows)
 {
     return dt_table_bad(out, rows->table);
 }
@@ -281,8 +277,8 @@ double dt_rows_share(const dt_rows *rows)
     return given < 1.0 ? given : 1.0;
 }
 
-dt_status dt_rows_unseen(dt_unseen_cells *out, const dt_rows *rows)
+dt_status dt_rows_judge(dt_row_note *unseen, const dt_rows *rows)
 {
-    *out = (dt_unseen_cells){0};
-    return rows->table != NULL ? dt_table_unseen(out, rows->table) : DT_OK;
+    *unseen = (dt_row_note){0};
+    return rows->table != NULL ? dt_table_judge(unseen, rows->table) : DT_OK;
 }

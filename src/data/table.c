@@ -102,6 +102,8 @@ static dt_status open_all(dt_table *t, const dt_recipe *recipe, const dt_table_f
     }
     dt_comm_broadcast(t->comm, &known, sizeof known);
     t->format = known.format;
+    t->format.takes_malformed = true; /* to add what the command can do */
+    t->advice = asked->advice;
     DT_TRY(dt_comm_agree(t->comm, allocate(t, &known, &names)));
     share_names(t, names, (size_t)known.names_bytes);
     names = NULL; /* t->names[0] owns it now */
@@ -113,6 +115,7 @@ static dt_status open_all(dt_table *t, const dt_recipe *recipe, const dt_table_f
                                      .decimal = t->format.decimal,
                                      .decimals = asked->decimals,
                                      .thousands = asked->thousands,
+                                     .numeric = asked->numeric,
                                      .missing = asked->missing,
                                      .advice = asked->advice};
     DT_TRY(dt_comm_agree(t->comm, dt_preprocess_new(&t->preprocess, recipe, &plan)));
@@ -211,7 +214,6 @@ dt_status dt_table_keep(const char **header, dt_table *table, const char *list)
 
 dt_status dt_table_take_bad(dt_table *table, bool skip)
 {
-    table->format.takes_malformed = true;
     table->skip_bad = skip;
     return dt_memory_alloc(&table->bad, table->batch_rows, sizeof *table->bad, "bad rows");
 }
@@ -220,27 +222,13 @@ static void note_bad(dt_table *t, uint64_t row)
 {
     if (t->bad_rows.count++ > 0)
         return;
-    t->bad_rows.first = row;
+    t->bad_rows.row = row;
     (void)snprintf(t->bad_rows.example, sizeof t->bad_rows.example, "%s", dt_status_text());
 }
 
-dt_status dt_table_bad(dt_bad_rows *out, const dt_table *table)
+dt_status dt_table_bad(dt_row_note *out, const dt_table *table)
 {
-    dt_bad_rows *all = NULL;
-    const size_t ranks = (size_t)dt_comm_size(table->comm);
-    *out = (dt_bad_rows){0};
-    dt_status status =
-        dt_comm_agree(table->comm, dt_memory_alloc(&all, ranks, sizeof *all, "bad rows"));
-    if (status == DT_OK)
-        dt_comm_allgather(table->comm, all, &table->bad_rows, sizeof *all);
-    for (size_t rank = 0; status == DT_OK && rank < ranks; rank++) {
-        const uint64_t count = out->count + all[rank].count;
-        if (all[rank].count > 0 && (out->count == 0 || all[rank].first < out->first))
-            *out = all[rank];
-        out->count = count;
-    }
-    dt_memory_free(all);
-    return status;
+    return dt_table_gather(out, table, &table->bad_rows);
 }
 
 /* ---- dealing ---- */
@@ -291,6 +279,13 @@ static dt_status flush_rows(dt_table *t)
     return rows.count > 0 ? t->take(t->context, &rows) : DT_OK;
 }
 
+static dt_status fail_malformed(const dt_table *t)
+{
+    return t->advice == NULL || t->bad != NULL
+               ? DT_DATA
+               : dt_fail(DT_DATA, "%s; %s", dt_status_text(), t->advice);
+}
+
 static dt_status take_row(void *context, const dt_csv_row *row)
 {
     dt_table *t = context;
@@ -300,7 +295,7 @@ static dt_status take_row(void *context, const dt_csv_row *row)
     if (t->rows.count == 0)
         t->rows.first = row->row;
     const size_t at = t->rows.count++;
-    status = row->malformed ? DT_DATA
+    status = row->malformed ? fail_malformed(t)
                             : dt_preprocess_row(t->preprocess, row, t->x + at * t->D,
                                                 t->y + at * t->T, t->w + at);
     if (t->bad != NULL) {

@@ -34,9 +34,15 @@ struct dt_table {
     dt_kept kept;
     bool *bad; /* [batch_rows]; NULL: a bad cell is an error */
     bool skip_bad; /* batches leave them out */
-    dt_bad_rows bad_rows; /* of this rank */
+    dt_row_note bad_rows; /* of this rank */
+    const char *advice; /* as in dt_preprocess_plan */
     dt_row_take *take;
     void *context;
 };
+
+/** Adds up what each rank has noted; the example is that of the first row. Collective. Errors:
+ * DT_MEMORY. */
+DT_MUST_USE dt_status dt_table_gather(dt_row_note *out, const dt_table *table,
+                                      const dt_row_note *mine);
 
 #endif

@@ -19,20 +19,16 @@ dt_status dt_previous_read_recipe(dt_previous *previous, dt_h5 *h5)
 dt_status dt_previous_check_recipe(const dt_previous *previous, const dt_recipe *recipe)
 {
     dt_status status = DT_OK;
-    char difference[256], *json = NULL;
+    char difference[256];
     dt_recipe was = {0};
     if (previous->recipe == NULL || recipe->D == 0)
         return DT_OK;
-    DT_TRY(dt_recipe_to_json(&json, recipe));
-    if (strcmp(json, previous->recipe) == 0)
-        goto out;
     DT_TRY(dt_recipe_from_json(&was, previous->recipe, strlen(previous->recipe), previous->path));
-    status = dt_fail(DT_DATA, "%s %s: its data was prepared by another recipe: %s",
-                     previous->option, previous->path,
-                     dt_recipe_describe_difference(difference, sizeof difference, &was, recipe));
+    if (dt_recipe_describe_difference(difference, sizeof difference, &was, recipe) != NULL)
+        status = dt_fail(DT_DATA, "%s %s: its data was prepared by another recipe: %s",
+                         previous->option, previous->path, difference);
 out:
     dt_recipe_clear(&was);
-    dt_memory_free(json);
     return status;
 }
 

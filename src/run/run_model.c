@@ -333,14 +333,16 @@ static void report_init(const dt_run *r, const char *path)
     if (r->model.left_out[0] != '\0')
         dt_log_warn("%s: training ignores %s", path, r->model.left_out);
     if (r->recipe.D > 0 && r->model.recipe_json != NULL) {
-        char *json = NULL;
-        if (dt_recipe_to_json(&json, &r->recipe) == DT_OK &&
-            strcmp(json, r->model.recipe_json) != 0)
+        const char *json = r->model.recipe_json;
+        char difference[256];
+        dt_recipe its = {0};
+        if (dt_recipe_from_json(&its, json, strlen(json), path) != DT_OK ||
+            dt_recipe_describe_difference(difference, sizeof difference, &its, &r->recipe) != NULL)
             dt_log_warn(
                 "%s: its recipe differs from the recipe of the data, so the inputs have other "
                 "meanings; prepare the data with the model's recipe",
                 path);
-        dt_memory_free(json);
+        dt_recipe_clear(&its);
     }
 }
 

@@ -99,7 +99,7 @@ expect_status 0
 printf 'income,change,weight\n"$1,234.00",1,12 lb\n' >pounds.csv
 run 0 predict run pounds.csv
 expect_status 3
-expect_stderr "row 1 [(]line 2[)]: column 'weight': '12 lb' is no number"
+expect_stderr "row 1 [(]line 2[)]: column 'weight': '12 lb' is in 'lb', but the training rows are in 'kg'"
 printf 'income,change,weight\n1234,1,12\n"$1,234.00",1.0,12 kg\n' >mixed.csv
 run 0 predict run mixed.csv
 expect_status 0

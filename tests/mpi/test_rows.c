@@ -20,8 +20,8 @@ static dt_rows_plan plan_of(const char *name, size_t D, size_t C, bool labels, s
 
 static uint64_t unseen_of(const dt_rows *rows)
 {
-    dt_unseen_cells unseen;
-    assert_all_int(dt_rows_unseen(&unseen, rows), DT_OK);
+    dt_row_note unseen;
+    assert_all_int(dt_rows_judge(&unseen, rows), DT_OK);
     assert_all((unseen.count > 0) == (unseen.example[0] != '\0'));
     return unseen.count;
 }

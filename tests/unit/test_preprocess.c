@@ -311,7 +311,9 @@ static void test_refused_numbers(void **state)
                   "t.csv: row 7 (line 9): column 'a': '1,500' may be 1500 or 1.5; use --thousands "
                   "'a=comma' for 1500, --decimal 'a=comma' for 1.5");
     check_refused(&b, "1,5,1|1", "t.csv: row 7 (line 9): column 'a': '1,5,1' is no number");
-    check_refused(&b, "15 %|1", "t.csv: row 7 (line 9): column 'a': '15 %' is no number");
+    check_refused(&b, "15 %|1",
+                  "t.csv: row 7 (line 9): column 'a': '15 %' has '%', which the training rows do "
+                  "not have: it may be 15 or 0.15; write the number alone");
     check_refused(&b, "1|inf", "t.csv: row 7 (line 9): column 'b': 'inf' is no number");
     check_refused(&b, "1|1e999", "t.csv: row 7 (line 9): column 'b': '1e999' is no number");
     check_refused(&b, "1|4e38",
@@ -325,6 +327,93 @@ static void test_refused_numbers(void **state)
         "t.csv: row 7 (line 9): column 'a': 'a?b? and so on, far more than anyone wou...' "
         "is no number");
     check_row(&b, "-1|2", (const double[]){-2.0, 2.0}); /* after failures it goes on */
+    end(&b);
+}
+
+#define UNIT(name, unit, more)                                                                     \
+    "{\"name\": \"" name "\", \"role\": \"numeric\", \"unit\": \"" unit                            \
+    "\", \"scale\": \"none\", \"fill\": \"error\"" more "}"
+
+static void check_seen(const bench *b, size_t i, int kind, int64_t count, const char *first)
+{
+    const dt_column_seen *seen = dt_preprocess_seen(b->preprocess, i);
+    assert_int_equal(seen->cells[kind], count);
+    assert_string_equal(seen->first[kind - DT_SEEN_UNSEEN].text, first);
+    assert_int_equal(seen->first[kind - DT_SEEN_UNSEEN].row, count > 0 ? 7 : 0);
+}
+
+static void test_units(void **state)
+{
+    (void)state;
+    bench b;
+    begin(&b, UNIT("a", "%", "") ", " UNIT("b", "kg", "") ", " UNIT("c", "pct", ", \"bare\": true"),
+          3, "a b c", false);
+    check_row(&b, "12%|1 kg|0.5", (const double[]){12.0, 1.0, 0.5});
+    check_row(&b, "0%|1,234.5 kg|1", (const double[]){0.0, 1234.5, 1.0});
+    check_seen(&b, 0, DT_SEEN_UNIT, 0, "");
+    check_row(&b, "12|1|0.5", (const double[]){12.0, 1.0, 0.5});
+    check_row(&b, "-1,234.5|2,345.5|1 pct", (const double[]){-1234.5, 2345.5, 1.0});
+    check_row(&b, "0|0|0", (const double[]){0.0, 0.0, 0.0}); /* which needs no unit */
+    check_seen(&b, 0, DT_SEEN_UNIT, 2, "12");
+    check_seen(&b, 1, DT_SEEN_UNIT, 2, "1");
+    check_seen(&b, 2, DT_SEEN_UNIT, 0, "");
+    check_refused(&b, "0.34|1|1",
+                  "t.csv: row 7 (line 9): column 'a': '0.34' has no '%', which the training rows "
+                  "have, and may be a share; write 34% for it, or use --numeric 'a' to take it for "
+                  "0.34%");
+    check_refused(&b, "(1)|1|1",
+                  "t.csv: row 7 (line 9): column 'a': '(1)' has no '%', which the training rows "
+                  "have, and may be a share; write -100% for it, or use --numeric 'a' to take it "
+                  "for -1%");
+    check_refused(
+        &b, "1%|5 g|1",
+        "t.csv: row 7 (line 9): column 'b': '5 g' is in 'g', but the training rows are in 'kg'");
+    dt_preprocess_free(b.preprocess);
+    assert_int_equal(dt_preprocess_new(&b.preprocess, &b.recipe,
+                                       &(dt_preprocess_plan){.path = "t.csv",
+                                                             .names = b.names,
+                                                             .count = b.fields,
+                                                             .decimal = '.',
+                                                             .numeric = "#1"}),
+                     DT_OK);
+    check_row(&b, "0.34|1|1", (const double[]){0.34, 1.0, 1.0});
+    check_seen(&b, 0, DT_SEEN_UNIT, 0, "");
+    check_seen(&b, 1, DT_SEEN_UNIT, 1, "1");
+    end(&b);
+    begin(&b, two_numbers, 2, "a b", false);
+    check_row(&b, "$2|1", (const double[]){4.0, 1.0});
+    check_seen(&b, 0, DT_SEEN_UNIT, 1, "$2");
+    assert_false(dt_preprocess_seen(b.preprocess, 0)->units_differ);
+    check_row(&b, "2 kg|1", (const double[]){4.0, 1.0});
+    assert_true(dt_preprocess_seen(b.preprocess, 0)->units_differ);
+    end(&b);
+}
+
+static void test_ranges(void **state)
+{
+    (void)state;
+    bench b;
+    begin(
+        &b,
+        "{\"name\": \"a\", \"role\": \"numeric\", \"scale\": \"none\", \"fill\": \"mean\", "
+        "\"fill_number\": 99, \"minimum\": 10, \"maximum\": 20, \"margin\": 12}, {\"name\": \"d\", "
+        "\"role\": \"date\", \"order\": \"ymd\", \"parts\": [], \"scale\": \"none\", \"fill\": "
+        "\"error\", \"minimum\": 0, \"maximum\": 1, \"margin\": 1}",
+        2, "a d", false);
+    check_row(&b, "-2|1970-01-03", (const double[]){-2.0, 2.0});
+    check_row(&b, "32|1969-12-31", (const double[]){32.0, -1.0});
+    check_row(&b, "?|1970-01-01", (const double[]){99.0, 0.0}); /* no cell of the table's */
+    check_seen(&b, 0, DT_SEEN_FAR, 0, "");
+    check_seen(&b, 0, DT_SEEN_OUTSIDE, 2, "-2");
+    check_row(&b, "23|1970-01-01", (const double[]){23.0, 0.0});
+    check_row(&b, "7|1970-01-01", (const double[]){7.0, 0.0});
+    check_seen(&b, 0, DT_SEEN_OUTSIDE, 2, "-2");
+    check_row(&b, "32.5|1970-01-04", (const double[]){32.5, 3.0});
+    check_row(&b, "-2.5|1969-12-30", (const double[]){-2.5, -2.0});
+    check_seen(&b, 0, DT_SEEN_FAR, 2, "32.5");
+    check_seen(&b, 1, DT_SEEN_FAR, 2, "1970-01-04");
+    assert_int_equal(dt_preprocess_seen(b.preprocess, 0)->cells[DT_SEEN_NUMBERS], 6);
+    assert_int_equal(dt_preprocess_seen(b.preprocess, 1)->cells[DT_SEEN_NUMBERS], 7);
     end(&b);
 }
 
@@ -368,7 +457,7 @@ static void check_doubt(const char *scale, const char *cells, bool expected)
     begin(&b, columns, 1, "a", false);
     for (char *cell = strtok(copy, " "); cell != NULL; cell = strtok(NULL, " "))
         assert_int_equal(prepare(&b, cell), DT_OK);
-    if (dt_number_seen_is_doubtful(dt_preprocess_numbers(b.preprocess, 0)->cells) != expected)
+    if (dt_column_seen_is_doubtful(dt_preprocess_seen(b.preprocess, 0)->cells) != expected)
         fail_msg("%s: '%s'", scale, cells);
     end(&b);
 }
@@ -610,6 +699,8 @@ int main(void)
         cmocka_unit_test(test_quantiles),
         cmocka_unit_test(test_number_fills),
         cmocka_unit_test(test_refused_numbers),
+        cmocka_unit_test(test_units),
+        cmocka_unit_test(test_ranges),
         cmocka_unit_test(test_decimal_comma),
         cmocka_unit_test(test_other_numbers),
         cmocka_unit_test(test_doubtful_numbers),

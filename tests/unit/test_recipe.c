@@ -75,6 +75,14 @@ static void add_target(dt_recipe *recipe, const char *name)
     add_text(&recipe->targets, &recipe->T, name);
 }
 
+static void set_range(dt_recipe_column *column, double minimum, double maximum, double margin)
+{
+    column->has_range = true;
+    column->minimum = minimum;
+    column->maximum = maximum;
+    column->margin = margin;
+}
+
 /* One input, a target, and nothing that could be left out. */
 static dt_recipe small_recipe(void)
 {
@@ -94,7 +102,10 @@ static dt_recipe value_recipe(void)
     add_target(&recipe, "rent");
     add_numeric(&recipe, "age", DT_SCALE_STANDARD, 41.2, 11.9);
     add_column(&recipe, "count", DT_ROLE_WEIGHTS);
-    add_column(&recipe, "price", DT_ROLE_TARGET);
+    dt_recipe_column *price = add_column(&recipe, "price", DT_ROLE_TARGET);
+    price->format = (dt_number_format){.unit = "%"};
+    price->bare = true;
+    set_range(price, -1.5, 1e300, 1e300);
     add_text(&recipe.targets, &recipe.T, "rent");
     dt_memory_free(recipe.targets[0]);
     recipe.targets[0] = copy("price");
@@ -116,8 +127,12 @@ static dt_recipe date_recipe(void)
     column->spread = 90.25;
     column->fill = DT_FILL_INDICATOR;
     column->fill_number = 18658.0;
+    column->has_divider = column->short_years = true;
+    column->divider = '.';
+    set_range(column, 18500.0, 18700.0, 200.0);
     column = add_column(&recipe, "opens", DT_ROLE_DATE);
     column->order = DT_DATE_TIME;
+    column->has_divider = true; /* none */
     column->parts[DT_PART_HOUR] = true;
     recipe.D += 8 + 3;
     return recipe;
@@ -194,6 +209,14 @@ static void assert_same_column(const dt_recipe_column *a, const dt_recipe_column
         assert_string_equal(a->fill_text, b->fill_text);
     assert_int_equal(a->order, b->order);
     assert_memory_equal(a->parts, b->parts, sizeof a->parts);
+    assert_int_equal(a->bare, b->bare);
+    assert_int_equal(a->has_divider, b->has_divider);
+    assert_int_equal(a->divider, b->divider);
+    assert_int_equal(a->short_years, b->short_years);
+    assert_int_equal(a->has_range, b->has_range);
+    assert_same_double(a->minimum, b->minimum);
+    assert_same_double(a->maximum, b->maximum);
+    assert_same_double(a->margin, b->margin);
     if (!dt_recipe_is_number(a->role))
         return;
     assert_int_equal(a->scale, b->scale);
@@ -594,6 +617,21 @@ static const struct {
      "the columns make 3 inputs, but 'inputs' says 1"},
     {DATE("\"order\":\"dmy\",\"parts\":[],\"unit\":\"d\""), "unit has no meaning for its role"},
     {NUMERIC("\"scale\":\"none\",\"fill\":\"error\",\"order\":\"dmy\""), "order has no meaning"},
+    {NUMERIC("\"scale\":\"none\",\"fill\":\"error\",\"bare\":true"), "bare has no meaning"},
+    {NUMERIC("\"scale\":\"none\",\"fill\":\"error\",\"divider\":\".\""), "divider has no meaning"},
+    {NUMERIC("\"scale\":\"none\",\"fill\":\"error\",\"minimum\":1"), "maximum is missing"},
+    {NUMERIC("\"scale\":\"none\",\"fill\":\"error\",\"margin\":1"), "minimum is missing"},
+    {NUMERIC("\"scale\":\"none\",\"fill\":\"error\",\"minimum\":2,\"maximum\":1,\"margin\":1"),
+     "minimum 2, maximum 1 and margin 1 are not a range"},
+    {NUMERIC("\"scale\":\"none\",\"fill\":\"error\",\"minimum\":1,\"maximum\":1,\"margin\":0"),
+     "are not a range"},
+    {JOB("\"categories\":[\"a\"],\"rare\":true,\"fill\":\"drop\",\"maximum\":1"),
+     "maximum has no meaning"},
+    {DATE("\"order\":\"dmy\",\"parts\":[],\"divider\":\"x\""),
+     "divider is 'x', but must be - / . a blank or nothing"},
+    {DATE("\"order\":\"dmy\",\"parts\":[],\"divider\":\"..\""), "divider is '..'"},
+    {DATE("\"order\":\"dmy\",\"parts\":[],\"divider\":1"), "divider must be a text"},
+    {DATE("\"order\":\"dmy\",\"parts\":[],\"short_years\":1"), "short_years must be true or false"},
 };
 
 static void every_flaw_has_its_line(void **state)
@@ -846,6 +884,31 @@ static void add_one(dt_recipe *recipe)
     add_numeric(recipe, "more", DT_SCALE_NONE, 0.0, 1.0);
 }
 
+static void rename_weights(dt_recipe *recipe)
+{
+    recipe->weights[0] = 'C';
+}
+
+/* What older recipes do not have, and what makes no other inputs. */
+static void judge_nothing(dt_recipe *recipe)
+{
+    for (size_t i = 0; i < recipe->column_count; i++) {
+        dt_recipe_column *column = &recipe->columns[i];
+        column->has_range = column->has_divider = column->short_years = column->bare = false;
+        column->divider = '\0';
+    }
+}
+
+static void assert_no_difference(dt_recipe (*make)(void))
+{
+    char text[256];
+    dt_recipe was = make(), is = make();
+    judge_nothing(&is);
+    assert_null(dt_recipe_describe_difference(text, sizeof text, &was, &is));
+    dt_recipe_clear(&was);
+    dt_recipe_clear(&is);
+}
+
 static void differences_are_described(void **state)
 {
     (void)state;
@@ -861,6 +924,9 @@ static void differences_are_described(void **state)
     assert_difference(small_recipe, rename_class, "other classes");
     assert_difference(small_recipe, take_semicolons, "other separator, decimal sign or header");
     assert_difference(small_recipe, add_one, "3 columns, not 2");
+    assert_difference(value_recipe, rename_weights, "other --unseen, targets, weights or id");
+    assert_no_difference(value_recipe);
+    assert_no_difference(date_recipe);
 }
 
 int main(void)

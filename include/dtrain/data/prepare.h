@@ -232,7 +232,7 @@ DT_MUST_USE dt_status dt_prepare_trace(dt_prepare *prepare, dt_prepare_take *tak
 DT_MUST_USE dt_status dt_prepare_apply(dt_prepare *prepare, dt_prepare_take *take, void *context);
 
 /** Returns the cells with a category that no training row had; after dt_prepare_apply; borrowed. */
-const dt_unseen_cells *dt_prepare_unseen(const dt_prepare *prepare);
+const dt_row_note *dt_prepare_unseen(const dt_prepare *prepare);
 
 /** Frees; NULL is allowed. */
 void dt_prepare_free(dt_prepare *prepare);

@@ -28,9 +28,10 @@ typedef struct dt_preprocess_plan {
     size_t count;
     bool nameless; /* it has no header */
     bool labels; /* the target columns must be there, too, and that of weights is used if it is */
-    bool own; /* the recipe was made from it, so that there are no doubts about its numbers */
+    bool own; /* the recipe was made from it, so that there are no doubts about its cells */
     char decimal; /* its decimal sign, of columns that the recipe has no other for */
     const char *decimals, *thousands; /* as in dt_prepare_plan */
+    const char *numeric; /* columns whose numbers are the same with and without their unit */
     const char *missing; /* cells that hold nothing, beside those of the recipe */
     const char *advice; /* behind errors of a cell: what the command can do; NULL: nothing */
 } dt_preprocess_plan;
@@ -68,44 +69,55 @@ bool dt_preprocess_has_weights(const dt_preprocess *preprocess);
 DT_MUST_USE dt_status dt_preprocess_row(dt_preprocess *preprocess, const dt_csv_row *row, float *x,
                                         dt_target *y, float *w);
 
-enum { DT_UNSEEN_BYTES = 128 };
+enum { DT_NOTE_BYTES = 256 };
 
-/** Cells with a category that no training row had, which were passed over. */
-typedef struct dt_unseen_cells {
-    uint64_t count;
-    char example[DT_UNSEEN_BYTES]; /* "column 'job': 'astronaut'"; "" when there are none */
-} dt_unseen_cells;
+/** Rows of which something is to be said. */
+typedef struct dt_row_note {
+    uint64_t count, row; /* how many, or how many cells; the first row's number */
+    char example[DT_NOTE_BYTES]; /* what is in it, for people; "" when there are none */
+} dt_row_note;
 
-/** The cells of one column that hold something. */
-typedef struct dt_category_cells {
-    uint64_t known, unseen; /* both 0: no categories */
-    const char *example; /* the first of the unseen, as above; borrowed */
-} dt_category_cells;
-
-/** What the cells of a column of numbers are. */
+/** What the cells of a column are. */
 enum {
+    DT_SEEN_KNOWN, /* categories of the recipe */
+    DT_SEEN_NUMBERS, /* numbers, or dates */
+    /* Of numbers: */
     DT_SEEN_SURE, /* they have the column's decimal sign, or its thousands, for sure */
     DT_SEEN_OTHER, /* ... the other decimal sign */
     DT_SEEN_DOUBTS, /* they may be two numbers: 1.234 */
     DT_SEEN_NEAR, /* of these: the number that was read is the nearer one to the training rows */
-    DT_SEEN_FAR, /* ... the farther one */
+    DT_SEEN_FAR_READING, /* ... the farther one */
     DT_SEEN_SHORT, /* they are whole, and below 1000 */
     DT_SEEN_LONG, /* ... from 1000 on */
-    DT_SEEN_KINDS
+    /* Kinds of which the first cell is kept: */
+    DT_SEEN_UNSEEN, /* categories that no training row had */
+    DT_SEEN_UNIT, /* numbers without the training rows' unit, or with one, if these have none */
+    /* Numbers and dates beyond the range of the training rows: by more than its margin, */
+    DT_SEEN_FAR,
+    DT_SEEN_OUTSIDE, /* ... by more than a quarter of it */
+    DT_SEEN_KINDS,
+    DT_SEEN_FIRSTS = DT_SEEN_KINDS - DT_SEEN_UNSEEN
 };
 
-typedef struct dt_number_seen {
+/** What was seen of a column. */
+typedef struct dt_column_seen {
     int64_t cells[DT_SEEN_KINDS];
+    struct {
+        uint64_t row;
+        char text[DT_TEXT_SHOWN_BYTES + 4]; /* to be shown */
+    } first[DT_SEEN_FIRSTS]; /* cell of kind DT_SEEN_UNSEEN + i */
     char example[DT_TEXT_SHOWN_BYTES + 4]; /* the first of the doubts, to be shown */
     double read, other; /* what it was read as, and what else it may be */
     char sign; /* in it */
-} dt_number_seen;
+    char unit[DT_NUMBER_UNIT_BYTES]; /* of numbers that should have none */
+    bool units_differ; /* of them */
+} dt_column_seen;
 
-/** Returns what was seen of the i-th column so far; borrowed; NULL: it has no numbers. */
-const dt_number_seen *dt_preprocess_numbers(const dt_preprocess *preprocess, size_t i);
+/** Returns what was seen of the i-th column so far; borrowed. */
+const dt_column_seen *dt_preprocess_seen(const dt_preprocess *preprocess, size_t i);
 
-/** Returns the name of the i-th column; borrowed. */
-const char *dt_preprocess_name(const dt_preprocess *preprocess, size_t i);
+/** Returns the i-th column; borrowed. */
+const dt_recipe_column *dt_preprocess_column(const dt_preprocess *preprocess, size_t i);
 
 /**
  * Tells whether all cells of a column, of all ranks together, leave it open which numbers the
@@ -113,15 +125,12 @@ const char *dt_preprocess_name(const dt_preprocess *preprocess, size_t i);
  * other reading is nearer to the training rows; or nobody knows which is nearer, and they stand
  * between whole numbers below 1000.
  */
-bool dt_number_seen_is_doubtful(const int64_t cells[DT_SEEN_KINDS]);
+bool dt_column_seen_is_doubtful(const int64_t cells[DT_SEEN_KINDS]);
 
 /** Returns how many columns are prepared; the same for the same recipe and table's columns. */
 size_t dt_preprocess_columns(const dt_preprocess *preprocess);
 
-/** Returns the cells among the rows so far of the i-th of these columns. */
-dt_category_cells dt_preprocess_cells(const dt_preprocess *preprocess, size_t i);
-
-/** Returns the cells of that kind among the rows so far; borrowed. */
-const dt_unseen_cells *dt_preprocess_unseen(const dt_preprocess *preprocess);
+/** Returns the cells with a category that no training row had, among the rows so far; borrowed. */
+const dt_row_note *dt_preprocess_unseen(const dt_preprocess *preprocess);
 
 #endif

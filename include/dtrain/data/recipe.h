@@ -42,7 +42,13 @@
  *       "scale": "standard", "center": 18658.0, "spread": 91.5, "fill": "error"}
  *
  * A column whose numbers are written in another way than plain ones says how: "decimal": ",",
- * "thousands": ".", "unit": "kg"; it may be numeric, a target or the weights.
+ * "thousands": ".", "unit": "kg"; it may be numeric, a target or the weights. With "bare": true
+ * only some of the cells have the unit.
+ *
+ * Members that make no inputs, and that older recipes do not have, serve to judge the cells of
+ * other tables: of numbers, dates and values their range in the training rows, "minimum": 18.0,
+ * "maximum": 95.0, and "margin": 77.0; of dates the sign between their parts, if all have the same,
+ * "divider": "." ("": none), and "short_years": true if some year has two digits.
  *
  * Targets that are values have no classes: "target": {"columns": ["price", "rent"]}; values are
  * neither scaled nor filled. A column of row weights has the role "weights" and is named:
@@ -108,8 +114,16 @@ typedef struct dt_recipe_column {
     /* How numbers are written that are not plain; decimal 0: as in the table. Numeric columns,
      * targets that are values, weights. */
     dt_number_format format;
+    bool bare; /* some cells have no unit, and a person knows it */
+    /* Of numbers, dates and targets that are values: their range in the training rows. What lies
+     * beyond it by more than the margin, none of the table's other rows had, either. */
+    bool has_range;
+    double minimum, maximum, margin;
     /* dates */
     dt_date_order order;
+    bool has_divider; /* all cells have the same, */
+    char divider; /* as in dt_date */
+    bool short_years; /* some cell has a year of two digits */
     bool parts[DT_PART_COUNT];
     /* numeric and dates */
     dt_scale scale;
@@ -193,7 +207,7 @@ const char *dt_recipe_describe_date(char *out, size_t bytes, dt_date_order order
                                     const bool parts[DT_PART_COUNT]);
 
 /** Writes the first thing in which two recipes differ, as "column 'age' has another scale". Returns
- * `out`. */
+ * `out`; NULL: they make the same inputs of the same cells. What only judges cells is left out. */
 const char *dt_recipe_describe_difference(char *out, size_t bytes, const dt_recipe *was,
                                           const dt_recipe *is);
 

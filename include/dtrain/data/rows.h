@@ -74,8 +74,8 @@ DT_MUST_USE dt_status dt_rows_count(dt_rows *rows, uint64_t *count);
 /** Returns the share of the rows that has been given, 0 to 1. Calls: root-only. */
 double dt_rows_share(const dt_rows *rows);
 
-/** As dt_table_unseen; none for arrays. Calls: collective. Errors: DT_MEMORY. */
-DT_MUST_USE dt_status dt_rows_unseen(dt_unseen_cells *out, const dt_rows *rows);
+/** As dt_table_judge; nothing for arrays. Calls: collective. Errors: DT_DATA, DT_MEMORY. */
+DT_MUST_USE dt_status dt_rows_judge(dt_row_note *unseen, const dt_rows *rows);
 
 /** Returns whether the rows are those of a table. Calls: local; the same on all ranks. */
 bool dt_rows_are_table(const dt_rows *rows);
@@ -83,7 +83,7 @@ bool dt_rows_are_table(const dt_rows *rows);
 /** As dt_table_keep, dt_table_take_bad and dt_table_bad. The rows must be those of a table. */
 DT_MUST_USE dt_status dt_rows_keep(const char **header, dt_rows *rows, const char *list);
 DT_MUST_USE dt_status dt_rows_take_bad(dt_rows *rows, bool skip);
-DT_MUST_USE dt_status dt_rows_bad(dt_bad_rows *out, const dt_rows *rows);
+DT_MUST_USE dt_status dt_rows_bad(dt_row_note *out, const dt_rows *rows);
 
 /** Returns whether rows come with ids of an array (as kept cells). Calls: local; the same on all
  * ranks. */

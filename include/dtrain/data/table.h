@@ -38,7 +38,7 @@ typedef dt_status dt_row_take(void *context, const dt_row_batch *rows);
 /** What is asked for of a table. Lists may be NULL. */
 typedef struct dt_table_format {
     dt_csv_format csv; /* without a decimal sign: it is found, if `decimals` does not say it */
-    const char *decimals, *thousands, *missing; /* as in dt_preprocess_plan */
+    const char *decimals, *thousands, *numeric, *missing; /* as in dt_preprocess_plan */
     const char *advice; /* likewise */
 } dt_table_format;
 
@@ -77,14 +77,14 @@ DT_MUST_USE dt_status dt_table_keep(const char **header, dt_table *table, const 
  */
 DT_MUST_USE dt_status dt_table_take_bad(dt_table *table, bool skip);
 
-/** Rows that cannot be prepared. */
-typedef struct dt_bad_rows {
-    uint64_t count, first; /* the first row's number */
-    char example[256]; /* what was wrong with it: "new.csv: row 17 (line 18): column 'age': ..." */
-} dt_bad_rows;
-
-/** Gives the bad rows of all ranks so far. Calls: collective. Errors: DT_MEMORY. */
-DT_MUST_USE dt_status dt_table_bad(dt_bad_rows *out, const dt_table *table);
+/**
+ * Gives the bad rows of all ranks so far; the example is what is wrong with the first: "new.csv:
+ * row 17 (line 18): column 'age': ...".
+ *
+ * Calls:   collective
+ * Errors:  DT_MEMORY
+ */
+DT_MUST_USE dt_status dt_table_bad(dt_row_note *out, const dt_table *table);
 
 /**
  * Reads the next piece of the table, a part on each rank: the rows of rank 0 come before those of
@@ -107,15 +107,19 @@ bool dt_table_weighted(const dt_table *table);
 double dt_table_share(const dt_table *table);
 
 /**
- * Gives the cells of all ranks with a category that no training row had; which one is the example
- * depends on the ranks.
+ * Judges the cells of all ranks, column by column, and gives those with a category that no
+ * training row had. Rank 0 warns of numbers without the unit that the training rows have, or with
+ * one that they do not have; of numbers and dates far outside the range of the training rows, if
+ * they are three and more than one in a hundred, or all; and of ten numbers or more of which all
+ * are outside.
  *
- * Calls:   collective
- * Errors:  DT_DATA: a column has ten such cells or more and no other: it is another one, or its
- *          values are written in another way; the numbers of one are doubtful
- *          (dt_number_seen_is_doubtful); DT_MEMORY
+ * Calls:   collective, behind the last row
+ * Errors:  DT_DATA: a column has ten unseen categories or more and no other: it is another one, or
+ *          its values are written in another way; the numbers of one are doubtful
+ *          (dt_column_seen_is_doubtful), or have two units of which the training rows have none;
+ *          DT_MEMORY
  */
-DT_MUST_USE dt_status dt_table_unseen(dt_unseen_cells *out, const dt_table *table);
+DT_MUST_USE dt_status dt_table_judge(dt_row_note *unseen, const dt_table *table);
 
 /** Closes and frees; NULL is allowed. Calls: local. */
 void dt_table_close(dt_table *table);

@@ -49,6 +49,9 @@ bool dt_number_read(double *out, const char *text, size_t bytes, const dt_number
 /** Tells what a cell can mean; returns false when it is no number in either reading. */
 bool dt_number_look_at(dt_number_look *out, const char *text, size_t bytes);
 
+/** Tells whether a unit makes a number a hundredth of itself: "%", "percent" or "pct". */
+bool dt_number_is_percent(const char *unit);
+
 /**
  * Tells whether a cell looks like a number, also if it can be read in no way: it has a digit, and
  * no letter leads, except those of a currency: "about 12" and "A12" do not, "12 to 15" and

@@ -106,7 +106,7 @@ out:
     return status;
 }
 
-const dt_unseen_cells *dt_prepare_unseen(const dt_prepare *prepare)
+const dt_row_note *dt_prepare_unseen(const dt_prepare *prepare)
 {
     return dt_preprocess_unseen(prepare->preprocess);
 }

@@ -200,8 +200,8 @@ static dt_status check_shares(const dt_prepare *p, size_t c)
     const dt_number_tally *tally = &p->tallies[c];
     const char *name = p->names[c];
     char item[2 * (DT_TEXT_SHOWN_BYTES + 4)];
-    if (strcmp(p->surveys[c].format.unit, "%") != 0 || tally->bare == 0 || p->surveys[c].asked ||
-        tally->shares < tally->bare || p->surveys[c].unit_cells == 0)
+    if (!dt_number_is_percent(p->surveys[c].format.unit) || tally->bare == 0 ||
+        p->surveys[c].asked || tally->shares < tally->bare || p->surveys[c].unit_cells == 0)
         return DT_OK;
     (void)dt_text_quote_item(item, sizeof item, name);
     return dt_fail(DT_DATA,

@@ -204,6 +204,23 @@ static dt_status finish_number(dt_recipe_column *out, dt_prepare *p, size_t c)
     return DT_OK;
 }
 
+/* Further from the training rows than they are from each other is far, unless another row of the
+ * table is as far: then whoever made the table knows. */
+static void take_range(dt_recipe_column *out, const dt_prepare_column *all, const dt_survey *survey)
+{
+    const double width = survey->maximum - survey->minimum;
+    const double size = fabs(survey->minimum) > 0.0 ? fabs(survey->minimum) : 1.0;
+    double margin = width > 0.0 ? width : size; /* of one number: its own size */
+    margin = fmax(margin, survey->minimum - all->minimum);
+    margin = fmax(margin, all->maximum - survey->maximum);
+    out->has_range = isfinite(margin);
+    if (!out->has_range)
+        return;
+    out->minimum = survey->minimum;
+    out->maximum = survey->maximum;
+    out->margin = margin;
+}
+
 /* ---- categorical columns ---- */
 
 /* The most frequent first; of equals the last in order, as scikit-learn keeps them. */
@@ -363,6 +380,10 @@ dt_status dt_prepare_make_recipe(dt_prepare *p)
         DT_TRY(dt_memory_copy_text(&column->name, p->names[c]));
         if (p->columns[c].role == DT_ROLE_NUMERIC || p->surveys[c].is_value)
             column->format = p->columns[c].format;
+        column->bare = column->format.unit[0] != '\0' && p->surveys[c].bare_cells > 0;
+        if (dt_recipe_is_number(column->role) ||
+            (column->role == DT_ROLE_TARGET && p->class_count == 0))
+            take_range(column, &p->columns[c], &p->surveys[c]);
         column->order = p->columns[c].order;
         memcpy(column->parts, p->columns[c].parts, sizeof column->parts);
         if (dt_recipe_is_number(column->role))

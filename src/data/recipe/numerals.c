@@ -63,7 +63,7 @@ static void note(dt_numerals *n, const dt_csv_field *cell, const readings *r)
     const double mine = distance(n->column, r->mine.value);
     const double other = distance(n->column, r->other.value);
     cells[DT_SEEN_NEAR] += mine < other;
-    cells[DT_SEEN_FAR] += other < mine;
+    cells[DT_SEEN_FAR_READING] += other < mine;
     if (cells[DT_SEEN_DOUBTS]++ > 0)
         return;
     n->seen.read = r->mine.value;
@@ -100,8 +100,50 @@ static bool is_allowed(const dt_numerals *n, const dt_number_reading *reading)
            (!n->group_asked || reading->group == '\0' || reading->group == n->format.group);
 }
 
+/* ---- units ---- */
+
+void dt_column_note(dt_column_seen *seen, int kind, const dt_csv_row *row, const dt_csv_field *cell)
+{
+    const int at = kind - DT_SEEN_UNSEEN;
+    if (seen->cells[kind]++ > 0)
+        return;
+    seen->first[at].row = row->row;
+    (void)dt_text_show(seen->first[at].text, cell->text, cell->bytes);
+}
+
+/* Where all training rows have percentages, 0.12 may be one or 12 of them. */
+static bool is_share(const dt_numerals *n, double number)
+{
+    return n->needs_unit && dt_number_is_percent(n->format.unit) && fabs(number) > 0.0 &&
+           fabs(number) <= 1.0;
+}
+
+/* A number without its unit, which a 0 does not need. */
+static bool take_bare(dt_numerals *n, const dt_csv_row *row, const dt_csv_field *cell,
+                      double number)
+{
+    if (is_share(n, number))
+        return false;
+    if (fabs(number) > 0.0)
+        dt_column_note(&n->seen, DT_SEEN_UNIT, row, cell);
+    return true;
+}
+
+static void note_unit(dt_numerals *n, const char *unit, const dt_csv_row *row,
+                      const dt_csv_field *cell)
+{
+    dt_column_seen *seen = &n->seen;
+    if (seen->cells[DT_SEEN_UNIT] == 0)
+        (void)snprintf(seen->unit, sizeof seen->unit, "%s", unit);
+    seen->units_differ = seen->units_differ || strcmp(seen->unit, unit) != 0;
+    dt_column_note(seen, DT_SEEN_UNIT, row, cell);
+}
+
+/* ---- cells ---- */
+
 /* As prepare reads a column of such cells; a share is not a percentage. */
-static bool read_otherwise(double *out, dt_numerals *n, const dt_csv_field *cell)
+static bool read_otherwise(double *out, dt_numerals *n, const dt_csv_row *row,
+                           const dt_csv_field *cell)
 {
     readings r;
     if (!look_at(&r, n, cell))
@@ -109,17 +151,23 @@ static bool read_otherwise(double *out, dt_numerals *n, const dt_csv_field *cell
     const bool mine = is_allowed(n, &r.mine);
     const bool other = is_allowed(n, &r.other) && !n->decimal_asked;
     const bool same_unit = strcmp(r.unit, n->format.unit) == 0;
-    const bool new_unit = n->format.unit[0] == '\0' && strcmp(r.unit, "%") != 0;
+    const bool new_unit = n->format.unit[0] == '\0' && !dt_number_is_percent(r.unit);
+    const double number = mine ? r.mine.value : r.other.value;
     if ((!mine && !other) || (mine && other && r.differ) ||
         (r.unit[0] != '\0' && !same_unit && !new_unit))
         return false;
+    if (n->needs_unit && r.unit[0] == '\0' && !take_bare(n, row, cell, number))
+        return false;
+    if (r.unit[0] != '\0' && !same_unit)
+        note_unit(n, r.unit, row, cell);
     if (!n->decimal_asked)
         note(n, cell, &r);
-    *out = mine ? r.mine.value : r.other.value;
+    *out = number;
     return true;
 }
 
-bool dt_numerals_read(double *out, dt_numerals *numerals, const dt_csv_field *cell)
+bool dt_numerals_read(double *out, dt_numerals *numerals, const dt_csv_row *row,
+                      const dt_csv_field *cell)
 {
     dt_numerals *n = numerals;
     readings r;
@@ -127,44 +175,81 @@ bool dt_numerals_read(double *out, dt_numerals *numerals, const dt_csv_field *ce
     if (dt_csv_number(out, cell->text, cell->bytes, n->format.decimal)) {
         if (wonders)
             note_plain(n, cell, *out);
-        return true;
+        return !n->needs_unit || take_bare(n, row, cell, *out);
     }
     if (!dt_number_read(out, cell->text, cell->bytes, &n->format))
-        return read_otherwise(out, n, cell);
-    if (wonders && look_at(&r, n, cell))
+        return read_otherwise(out, n, row, cell);
+    if ((!wonders && !n->needs_unit) || !look_at(&r, n, cell))
+        return true;
+    if (wonders)
         note(n, cell, &r);
+    return !n->needs_unit || r.unit[0] != '\0' || take_bare(n, row, cell, *out);
+}
+
+/* ---- errors ---- */
+
+enum { WHAT_BYTES = 512, ITEM_BYTES = 2 * (DT_TEXT_SHOWN_BYTES + 4) };
+
+static void describe_doubt(char what[WHAT_BYTES], const readings *r, const char *item,
+                           const dt_csv_field *cell)
+{
+    const char *sign = memchr(cell->text, ',', cell->bytes) != NULL ? "comma" : "point";
+    const bool mine_divides = r->mine.group != '\0';
+    (void)snprintf(what, WHAT_BYTES,
+                   "may be %.9g or %.9g; use --thousands '%s=%s' for %.9g, --decimal '%s=%s' "
+                   "for %.9g",
+                   r->mine.value, r->other.value, item, sign,
+                   mine_divides ? r->mine.value : r->other.value, item, sign,
+                   mine_divides ? r->other.value : r->mine.value);
+}
+
+/* A number, but not in the unit of the training rows. */
+static bool describe_unit(char what[WHAT_BYTES], const dt_numerals *n, const readings *r,
+                          const char *item)
+{
+    const double number = r->mine.fits ? r->mine.value : r->other.value;
+    const char *unit = n->format.unit;
+    if (r->unit[0] == '\0' && is_share(n, number))
+        (void)snprintf(what, WHAT_BYTES,
+                       "has no '%s', which the training rows have, and may be a share; write "
+                       "%.9g%s for it, or use --numeric '%s' to take it for %.9g%s",
+                       unit, 100.0 * number, unit, item, number, unit);
+    else if (r->unit[0] != '\0' && unit[0] != '\0')
+        (void)snprintf(what, WHAT_BYTES, "is in '%s', but the training rows are in '%s'", r->unit,
+                       unit);
+    else if (dt_number_is_percent(r->unit))
+        (void)snprintf(what, WHAT_BYTES,
+                       "has '%s', which the training rows do not have: it may be %.9g or %.9g; "
+                       "write the number alone",
+                       r->unit, number, number / 100.0);
+    else
+        return false;
     return true;
 }
 
 dt_status dt_numerals_fail(const dt_numerals *numerals, const char *path, const dt_csv_row *row,
-                           const dt_csv_field *cell, const char *advice)
+                           const dt_csv_field *cell, const char *missing, const char *advice)
 {
-    enum { WHAT_BYTES = 512 };
     readings r;
-    char what[WHAT_BYTES], item[2 * (DT_TEXT_SHOWN_BYTES + 4)];
+    char what[WHAT_BYTES + DT_NOTE_BYTES], item[ITEM_BYTES];
     const char *name = numerals->column->name;
-    const bool is_doubt = look_at(&r, numerals, cell) && r.differ;
-    const char *sign = memchr(cell->text, ',', cell->bytes) != NULL ? "comma" : "point";
-    const bool mine_divides = is_doubt && r.mine.group != '\0';
     (void)dt_text_quote_item(item, sizeof item, name);
-    if (is_doubt)
-        (void)snprintf(what, sizeof what,
-                       "may be %.9g or %.9g; use --thousands '%s=%s' for %.9g, --decimal '%s=%s' "
-                       "for %.9g",
-                       r.mine.value, r.other.value, item, sign,
-                       mine_divides ? r.mine.value : r.other.value, item, sign,
-                       mine_divides ? r.other.value : r.mine.value);
-    else
-        (void)snprintf(what, sizeof what, "is no number%s", advice);
+    const bool looks = look_at(&r, numerals, cell);
+    const bool fits = looks && (r.mine.fits || r.other.fits);
+    if (looks && r.differ)
+        describe_doubt(what, &r, item, cell);
+    else if (!fits || !describe_unit(what, numerals, &r, item))
+        (void)snprintf(what, sizeof what, "is no number%s", missing);
+    (void)snprintf(what + strlen(what), sizeof what - strlen(what), "%s", advice);
     return dt_cell_fail(path, row, name, cell, what);
 }
 
-bool dt_number_seen_is_doubtful(const int64_t cells[DT_SEEN_KINDS])
+bool dt_column_seen_is_doubtful(const int64_t cells[DT_SEEN_KINDS])
 {
+    const int64_t far = cells[DT_SEEN_FAR_READING];
     if (cells[DT_SEEN_DOUBTS] == 0 || cells[DT_SEEN_SURE] > 0)
         return false;
-    if (cells[DT_SEEN_OTHER] > 0 || cells[DT_SEEN_FAR] > cells[DT_SEEN_NEAR])
+    if (cells[DT_SEEN_OTHER] > 0 || far > cells[DT_SEEN_NEAR])
         return true;
-    return cells[DT_SEEN_FAR] == cells[DT_SEEN_NEAR] && cells[DT_SEEN_SHORT] > 0 &&
-           cells[DT_SEEN_LONG] == 0;
+    return far == cells[DT_SEEN_NEAR] && cells[DT_SEEN_SHORT] > 0 && cells[DT_SEEN_LONG] == 0;
 }

@@ -20,15 +20,25 @@ typedef struct dt_numerals {
     const dt_recipe_column *column;
     dt_number_format format;
     bool decimal_asked, group_asked; /* by a person */
-    dt_number_seen seen;
+    bool needs_unit; /* all numbers of the training rows have the format's */
+    dt_column_seen seen;
 } dt_numerals;
 
-/** Reads a cell; returns false if it is no number, or may be two of which neither is usual. */
-bool dt_numerals_read(double *out, dt_numerals *numerals, const dt_csv_field *cell);
+/** Keeps a cell of a kind from DT_SEEN_UNSEEN on. */
+void dt_column_note(dt_column_seen *seen, int kind, const dt_csv_row *row,
+                    const dt_csv_field *cell);
 
-/** Fails with DT_DATA since dt_numerals_read returned false, with `advice` behind it. */
+/**
+ * Reads a cell; returns false if it is no number, or may be two of which neither is usual: a share
+ * where the training rows have percentages is one of them.
+ */
+bool dt_numerals_read(double *out, dt_numerals *numerals, const dt_csv_row *row,
+                      const dt_csv_field *cell);
+
+/** Fails with DT_DATA since dt_numerals_read returned false. `missing` is behind it if the cell may
+ * stand for nothing, and `advice` always: "; use ...". */
 DT_MUST_USE dt_status dt_numerals_fail(const dt_numerals *numerals, const char *path,
                                        const dt_csv_row *row, const dt_csv_field *cell,
-                                       const char *advice);
+                                       const char *missing, const char *advice);
 
 #endif

@@ -45,6 +45,22 @@ static bool read_boolean(double *out, const dt_csv_field *cell)
     return true;
 }
 
+/* Counts a number that a cell holds, or a date. */
+static void judge_range(dt_binding *b, const dt_csv_row *row, double number)
+{
+    const dt_recipe_column *column = b->column;
+    if (!b->judges_range)
+        return;
+    b->numerals.seen.cells[DT_SEEN_NUMBERS]++;
+    if (number >= column->minimum && number <= column->maximum)
+        return;
+    const double beyond = fmax(column->minimum - number, number - column->maximum);
+    if (beyond > 0.25 * column->margin)
+        dt_column_note(&b->numerals.seen, DT_SEEN_OUTSIDE, row, &row->fields[b->field]);
+    if (beyond > column->margin)
+        dt_column_note(&b->numerals.seen, DT_SEEN_FAR, row, &row->fields[b->field]);
+}
+
 /* The number as an input. */
 static dt_status put_number(const dt_preprocess *p, const dt_binding *b, const dt_csv_row *row,
                             double number, float *x)
@@ -61,16 +77,15 @@ static dt_status fail_number(const dt_preprocess *p, const dt_binding *b, const 
 {
     const dt_csv_field *cell = &row->fields[b->field];
     const dt_fill fill = b->column->fill;
-    char shown[DT_TEXT_SHOWN_BYTES + 4], advice[256] = "";
+    char shown[DT_TEXT_SHOWN_BYTES + 4], missing[96] = "", advice[128] = "";
     const bool filled = b->column->role == DT_ROLE_NUMERIC && fill != DT_FILL_ERROR &&
                         fill != DT_FILL_DROP && strpbrk(cell->text, "'\",") == NULL;
     (void)dt_text_show(shown, cell->text, cell->bytes);
     if (filled && strcmp(shown, cell->text) == 0)
-        (void)snprintf(advice, sizeof advice, "; --missing '%s' fills such cells%s%s", shown,
-                       p->advice[0] != '\0' ? ", " : "", p->advice);
-    else if (p->advice[0] != '\0')
-        (void)snprintf(advice, sizeof advice, "; %s", p->advice);
-    return dt_numerals_fail(&b->numerals, p->path, row, cell, advice);
+        (void)snprintf(missing, sizeof missing, "; --missing '%s' fills such cells", shown);
+    if (p->advice[0] != '\0')
+        (void)snprintf(advice, sizeof advice, "%s%s", missing[0] != '\0' ? ", " : "; ", p->advice);
+    return dt_numerals_fail(&b->numerals, p->path, row, cell, missing, advice);
 }
 
 static dt_status take_number(const dt_preprocess *p, dt_binding *b, const dt_csv_row *row, float *x)
@@ -81,8 +96,11 @@ static dt_status take_number(const dt_preprocess *p, dt_binding *b, const dt_csv
     dt_status status = DT_OK;
     if (dt_missing_is(&p->missing, cell)) {
         DT_TRY(take_missing(p, b, row, x));
-    } else if (!dt_numerals_read(&number, &b->numerals, cell) && !read_boolean(&number, cell)) {
+    } else if (!dt_numerals_read(&number, &b->numerals, row, cell) &&
+               (b->numerals.needs_unit || !read_boolean(&number, cell))) {
         return fail_number(p, b, row);
+    } else {
+        judge_range(b, row, number);
     }
     status = put_number(p, b, row, number, x);
 out:
@@ -112,8 +130,7 @@ static void put_parts(const dt_recipe_column *column, const dt_date *date, float
 }
 
 /* A missing date has no place on the circles: it is in their middle. */
-static dt_status take_date(const dt_preprocess *p, const dt_binding *b, const dt_csv_row *row,
-                           float *x)
+static dt_status take_date(const dt_preprocess *p, dt_binding *b, const dt_csv_row *row, float *x)
 {
     const dt_recipe_column *column = b->column;
     const dt_csv_field *cell = &row->fields[b->field];
@@ -124,6 +141,7 @@ static dt_status take_date(const dt_preprocess *p, const dt_binding *b, const dt
     } else if (!dt_date_read(&date, cell->text, cell->bytes, column->order)) {
         return fail_date(p, b, row);
     } else {
+        judge_range(b, row, date.days);
         put_parts(column, &date, x + b->input + 1);
     }
     status = put_number(p, b, row, date.days, x);
@@ -133,16 +151,18 @@ out:
 
 /* ---- categories ---- */
 
-static void note_unseen(dt_preprocess *p, dt_binding *b, const dt_csv_field *cell)
+static void note_unseen(dt_preprocess *p, dt_binding *b, const dt_csv_row *row)
 {
     const char *column = b->column->name;
+    const dt_csv_field *cell = &row->fields[b->field];
     char name[DT_TEXT_SHOWN_BYTES + 4], shown[DT_TEXT_SHOWN_BYTES + 4];
-    if (b->unseen++ == 0)
-        (void)snprintf(b->example, sizeof b->example, "column '%s': '%s'",
-                       dt_text_show(name, column, strlen(column)),
-                       dt_text_show(shown, cell->text, cell->bytes));
-    if (p->unseen.count++ == 0)
-        memcpy(p->unseen.example, b->example, sizeof b->example);
+    dt_column_note(&b->numerals.seen, DT_SEEN_UNSEEN, row, cell);
+    if (p->unseen.count++ > 0)
+        return;
+    p->unseen.row = row->row;
+    (void)snprintf(p->unseen.example, sizeof p->unseen.example, "column '%s': '%s'",
+                   dt_text_show(name, column, strlen(column)),
+                   dt_text_show(shown, cell->text, cell->bytes));
 }
 
 static dt_status take_category(dt_preprocess *p, dt_binding *b, const dt_csv_row *row, float *x)
@@ -160,7 +180,7 @@ static dt_status take_category(dt_preprocess *p, dt_binding *b, const dt_csv_row
         index = dt_names_find_spelled(&b->categories, cell->text, cell->bytes);
     if (index >= 0) {
         x[b->input + (size_t)index] = 1.0f;
-        b->known++;
+        b->numerals.seen.cells[DT_SEEN_KNOWN]++;
     } else if (column->rare) {
         x[b->input + column->category_count] = 1.0f;
     } else if (p->recipe->unseen == DT_UNSEEN_ERROR) {
@@ -170,7 +190,7 @@ static dt_status take_category(dt_preprocess *p, dt_binding *b, const dt_csv_row
         return dt_cell_fail(p->path, row, column->name, cell,
                             "is not UTF-8; use --encoding windows-1252, or repair the table");
     } else {
-        note_unseen(p, b, cell);
+        note_unseen(p, b, row);
     }
     return DT_OK;
 }
@@ -198,8 +218,9 @@ static dt_status take_value(const dt_preprocess *p, dt_binding *b, const dt_csv_
                             b->column->role == DT_ROLE_TARGET
                                 ? "means a missing value, which a target must not be"
                                 : "means a missing value, which a weight must not be");
-    if (!dt_numerals_read(&number, &b->numerals, cell))
+    if (!dt_numerals_read(&number, &b->numerals, row, cell))
         return fail_number(p, b, row);
+    judge_range(b, row, number);
     *out = (float)number;
     if (!isfinite(*out))
         return dt_cell_fail(p->path, row, b->column->name, cell, "is beyond the range of float32");

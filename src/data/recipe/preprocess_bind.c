@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+enum { ITEM_BYTES = 512 };
+
 static dt_status add_names(dt_names *out, char *const *names, size_t count)
 {
     dt_status status = DT_OK;
@@ -46,6 +48,7 @@ static dt_status set_signs(const dt_preprocess *p, dt_binding *b, const dt_signs
     return DT_OK;
 }
 
+/* `own`: nothing is strange about the recipe's own table. */
 static dt_status bind_column(dt_preprocess *p, size_t column, size_t field, size_t input,
                              const dt_signs *asked, bool own)
 {
@@ -56,6 +59,8 @@ static dt_status bind_column(dt_preprocess *p, size_t column, size_t field, size
     b->field = field;
     DT_TRY(set_signs(p, b, asked));
     b->numerals.decimal_asked = b->numerals.decimal_asked || own;
+    b->numerals.needs_unit = from->format.unit[0] != '\0' && !from->bare && !own;
+    b->judges_range = from->has_range && !own;
     if (from->role == DT_ROLE_TARGET) {
         while (strcmp(p->recipe->targets[b->input], from->name) != 0)
             b->input++;
@@ -116,6 +121,24 @@ out:
     return status;
 }
 
+/* The list of --numeric: columns of numbers with a unit, of which some may have none. */
+static dt_status read_numeric(dt_preprocess *p, const dt_columns *columns, const char *list)
+{
+    dt_status status = DT_OK;
+    char item[ITEM_BYTES];
+    for (const char *at = list != NULL ? list : ""; dt_text_next_item(item, sizeof item, &at);) {
+        size_t field = 0;
+        if (item[0] == '\0')
+            continue;
+        DT_TRY(dt_column_find(&field, columns, item));
+        for (size_t i = 0; i < p->count; i++)
+            if (p->bindings[i].field == field)
+                p->bindings[i].numerals.needs_unit = false;
+    }
+out:
+    return status;
+}
+
 static dt_status read_missing(dt_preprocess *p, const char *list)
 {
     dt_status status = DT_OK;
@@ -153,6 +176,7 @@ dt_status dt_preprocess_new(dt_preprocess **out, const dt_recipe *recipe,
     DT_TRY(dt_signs_read(signs, &p->decimal, &columns, plan->decimals != NULL ? plan->decimals : "",
                          plan->thousands != NULL ? plan->thousands : ""));
     DT_TRY(bind_all(p, plan, signs));
+    DT_TRY(read_numeric(p, &columns, plan->numeric));
     *out = p;
 out:
     dt_memory_free(signs);
@@ -183,27 +207,17 @@ size_t dt_preprocess_columns(const dt_preprocess *preprocess)
     return preprocess->count;
 }
 
-dt_category_cells dt_preprocess_cells(const dt_preprocess *preprocess, size_t i)
+const dt_column_seen *dt_preprocess_seen(const dt_preprocess *preprocess, size_t i)
 {
-    const dt_binding *b = &preprocess->bindings[i];
-    return (dt_category_cells){b->known, b->unseen, b->example};
+    return &preprocess->bindings[i].numerals.seen;
 }
 
-const dt_number_seen *dt_preprocess_numbers(const dt_preprocess *preprocess, size_t i)
+const dt_recipe_column *dt_preprocess_column(const dt_preprocess *preprocess, size_t i)
 {
-    const dt_binding *b = &preprocess->bindings[i];
-    const dt_role role = b->column->role;
-    const bool is_value = role == DT_ROLE_TARGET && preprocess->recipe->class_count == 0;
-    return role == DT_ROLE_NUMERIC || role == DT_ROLE_WEIGHTS || is_value ? &b->numerals.seen
-                                                                          : NULL;
+    return preprocess->bindings[i].column;
 }
 
-const char *dt_preprocess_name(const dt_preprocess *preprocess, size_t i)
-{
-    return preprocess->bindings[i].column->name;
-}
-
-const dt_unseen_cells *dt_preprocess_unseen(const dt_preprocess *preprocess)
+const dt_row_note *dt_preprocess_unseen(const dt_preprocess *preprocess)
 {
     return &preprocess->unseen;
 }

@@ -12,11 +12,10 @@
 typedef struct dt_binding {
     const dt_recipe_column *column;
     size_t field; /* among the table's */
-    dt_numerals numerals; /* its numbers */
+    dt_numerals numerals; /* its numbers; `seen` is of all kinds of columns */
+    bool judges_range; /* of the recipe's column */
     size_t input; /* its first; of a target that is a value: which of the row's */
     dt_names categories; /* or classes; index: offset from `input` */
-    uint64_t known, unseen; /* cells so far */
-    char example[DT_UNSEEN_BYTES]; /* the first of the unseen */
     int32_t fill_index; /* categorical: offset of the input that is 1 for a missing cell */
 } dt_binding;
 
@@ -32,7 +31,7 @@ struct dt_preprocess {
     bool has_weights;
     dt_binding
         *bindings; /* [count]: numeric and categorical columns; with labels targets, weights */
-    dt_unseen_cells unseen; /* of all columns */
+    dt_row_note unseen; /* of all columns */
 };
 
 #endif

@@ -82,6 +82,23 @@ out:
     return status;
 }
 
+DT_MUST_USE static dt_status check_range(const dt_recipe_column *column, bool classes,
+                                         const char *where)
+{
+    if (!column->has_range)
+        return DT_OK;
+    if (classes && column->role == DT_ROLE_TARGET)
+        return dt_fail(DT_DATA, "%s: column '%.80s': classes have no minimum and maximum", where,
+                       column->name);
+    if (!isfinite(column->minimum) || !isfinite(column->maximum) || !isfinite(column->margin) ||
+        column->minimum > column->maximum || !(column->margin > 0.0))
+        return dt_fail(DT_DATA,
+                       "%s: column '%.80s': minimum %.9g, maximum %.9g and margin %.9g are not a "
+                       "range",
+                       where, column->name, column->minimum, column->maximum, column->margin);
+    return DT_OK;
+}
+
 DT_MUST_USE static dt_status check_numeric(const dt_recipe_column *column, const char *where)
 {
     dt_status status = DT_OK;
@@ -264,6 +281,7 @@ dt_status dt_recipe_check(const dt_recipe *recipe, const char *where)
     for (size_t i = 0; i < recipe->column_count; i++) {
         const dt_recipe_column *column = &recipe->columns[i];
         DT_TRY(check_format(column, where));
+        DT_TRY(check_range(column, recipe->class_count > 0, where));
         if (dt_recipe_is_number(column->role))
             DT_TRY(check_numeric(column, where));
         if (column->role == DT_ROLE_DATE)

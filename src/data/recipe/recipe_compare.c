@@ -62,7 +62,7 @@ static const char *compare_columns(const dt_recipe_column *a, const dt_recipe_co
                                  : NULL;
 }
 
-/* What is left, where all columns are the same. */
+/* What is left, where all columns are the same; NULL: nothing is different. */
 static const char *compare_tables(const dt_recipe *a, const dt_recipe *b)
 {
     return !same_texts(a->classes, a->class_count, b->classes, b->class_count) ? "classes"
@@ -71,7 +71,10 @@ static const char *compare_tables(const dt_recipe *a, const dt_recipe *b)
            : a->separator != b->separator || a->decimal != b->decimal ||
                    a->headerless != b->headerless
                ? "separator, decimal sign or header"
-               : "--unseen, targets or weights";
+           : a->unseen != b->unseen || !same_texts(a->targets, a->T, b->targets, b->T) ||
+                   !same_text(a->weights, b->weights) || !same_text(a->id, b->id)
+               ? "--unseen, targets, weights or id"
+               : NULL;
 }
 
 const char *dt_recipe_describe_difference(char *out, size_t bytes, const dt_recipe *was,
@@ -95,6 +98,9 @@ const char *dt_recipe_describe_difference(char *out, size_t bytes, const dt_reci
             continue;
         return out;
     }
-    (void)snprintf(out, bytes, "other %s", compare_tables(was, is));
+    const char *what = compare_tables(was, is);
+    if (what == NULL)
+        return NULL;
+    (void)snprintf(out, bytes, "other %s", what);
     return out;
 }

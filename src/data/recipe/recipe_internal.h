@@ -8,6 +8,7 @@
 #define DT_RECIPE_SEPARATORS ",;\t| "
 #define DT_RECIPE_DECIMALS ".,"
 #define DT_RECIPE_GROUPS ",.' "
+#define DT_RECIPE_DIVIDERS "-/. "
 enum {
     DT_RECIPE_CLASSES_MAX = 65536,
     DT_RECIPE_TARGETS_MAX = 1024,

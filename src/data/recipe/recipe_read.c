@@ -61,6 +61,20 @@ out:
     return status;
 }
 
+DT_MUST_USE static dt_status read_range(dt_recipe_column *out, const dt_json_place *at)
+{
+    dt_status status = DT_OK;
+    out->has_range =
+        dt_json_has(at, "minimum") || dt_json_has(at, "maximum") || dt_json_has(at, "margin");
+    if (!out->has_range)
+        return DT_OK;
+    DT_TRY(read_number(&out->minimum, at, "minimum"));
+    DT_TRY(read_number(&out->maximum, at, "maximum"));
+    DT_TRY(read_number(&out->margin, at, "margin"));
+out:
+    return status;
+}
+
 DT_MUST_USE static dt_status read_numeric(dt_recipe_column *out, const dt_json_place *at)
 {
     dt_status status = DT_OK;
@@ -101,6 +115,23 @@ DT_MUST_USE static dt_status take_parts(dt_recipe_column *out, char *const *text
     return DT_OK;
 }
 
+/* One sign or none. */
+DT_MUST_USE static dt_status read_divider(dt_recipe_column *out, const dt_json_place *at)
+{
+    const char *text = NULL;
+    out->has_divider = dt_json_has(at, "divider");
+    if (!out->has_divider)
+        return DT_OK;
+    const dt_status status = dt_json_get_text(&text, at, "divider");
+    if (status != DT_OK)
+        return status;
+    if (strlen(text) > 1 || (text[0] != '\0' && strchr(DT_RECIPE_DIVIDERS, text[0]) == NULL))
+        return dt_fail(DT_DATA, "%s: divider is '%.40s', but must be - / . a blank or nothing",
+                       at->where, text);
+    out->divider = text[0];
+    return DT_OK;
+}
+
 DT_MUST_USE static dt_status read_date(dt_recipe_column *out, const dt_json_place *at)
 {
     dt_status status = DT_OK;
@@ -111,6 +142,9 @@ DT_MUST_USE static dt_status read_date(dt_recipe_column *out, const dt_json_plac
     out->order = (dt_date_order)(order + DT_DATE_YMD);
     DT_TRY(dt_json_get_texts(&texts, &count, at, "parts"));
     DT_TRY(take_parts(out, texts, count, at->where));
+    DT_TRY(read_divider(out, at));
+    if (dt_json_has(at, "short_years"))
+        DT_TRY(dt_json_get_bool(&out->short_years, at, "short_years"));
     DT_TRY(read_numeric(out, at));
 out:
     dt_memory_free_texts(texts, count);
@@ -136,6 +170,7 @@ DT_MUST_USE static dt_status check_members(const dt_recipe_column *column, const
     const bool numeric = dt_recipe_is_number(column->role);
     const bool categorical = column->role == DT_ROLE_CATEGORICAL;
     const bool writes_numbers = !categorical && !date && column->role != DT_ROLE_DROPPED;
+    const bool has_range = numeric || column->role == DT_ROLE_TARGET;
     const struct {
         const char *name;
         bool applies;
@@ -143,8 +178,14 @@ DT_MUST_USE static dt_status check_members(const dt_recipe_column *column, const
         {"decimal", writes_numbers},
         {"thousands", writes_numbers},
         {"unit", writes_numbers},
+        {"bare", column->format.unit[0] != '\0'},
         {"order", date},
         {"parts", date},
+        {"divider", date},
+        {"short_years", date},
+        {"minimum", has_range},
+        {"maximum", has_range},
+        {"margin", has_range},
         {"scale", numeric},
         {"center", recipe_has_center(column)},
         {"spread", recipe_has_center(column)},
@@ -173,6 +214,10 @@ DT_MUST_USE static dt_status read_column(dt_recipe_column *out, dt_json_place *a
     DT_TRY(dt_json_get_choice(&role, at, "role", DT_ROLE_NAMES));
     out->role = (dt_role)role;
     DT_TRY(read_format(&out->format, at));
+    if (dt_json_has(at, "bare"))
+        DT_TRY(dt_json_get_bool(&out->bare, at, "bare"));
+    if (dt_recipe_is_number(out->role) || out->role == DT_ROLE_TARGET)
+        DT_TRY(read_range(out, at));
     if (out->role == DT_ROLE_NUMERIC)
         DT_TRY(read_numeric(out, at));
     else if (out->role == DT_ROLE_DATE)

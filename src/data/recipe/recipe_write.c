@@ -6,6 +6,15 @@
 
 #include <string.h>
 
+static void add_range(dt_json *json, const dt_recipe_column *column)
+{
+    if (!column->has_range)
+        return;
+    dt_json_add_double(json, "minimum", column->minimum);
+    dt_json_add_double(json, "maximum", column->maximum);
+    dt_json_add_double(json, "margin", column->margin);
+}
+
 static void add_numeric(dt_json *json, const dt_recipe_column *column)
 {
     dt_json_add_text(json, "scale", dt_recipe_scale_name(column->scale));
@@ -32,6 +41,11 @@ static void add_date(dt_json *json, const dt_recipe_column *column)
         if (column->parts[part])
             dt_json_add_text(json, NULL, dt_recipe_part_name((dt_date_part)part));
     dt_json_end(json);
+    const char divider[] = {column->divider, '\0'};
+    if (column->has_divider)
+        dt_json_add_text(json, "divider", divider);
+    if (column->short_years)
+        dt_json_add_bool(json, "short_years", true);
     add_numeric(json, column);
 }
 
@@ -85,12 +99,15 @@ static void add_recipe(dt_json *json, const dt_recipe *recipe)
         dt_json_add_text(json, "name", column->name);
         dt_json_add_text(json, "role", dt_recipe_role_name(column->role));
         add_format(json, &column->format);
+        if (column->bare)
+            dt_json_add_bool(json, "bare", true);
         if (column->role == DT_ROLE_NUMERIC)
             add_numeric(json, column);
         else if (column->role == DT_ROLE_DATE)
             add_date(json, column);
         else if (column->role == DT_ROLE_CATEGORICAL)
             add_categorical(json, column);
+        add_range(json, column);
         dt_json_end(json);
     }
     dt_json_end(json);

@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <string.h>
+#include <strings.h>
 
 /* ---- parts of a cell ---- */
 
@@ -219,6 +220,15 @@ static bool take_unit(dt_cell_span *s, parts *out)
         return false;
     add_unit(out, s->at, bytes);
     return true;
+}
+
+bool dt_number_is_percent(const char *unit)
+{
+    static const char *const names[] = {"%", "percent", "per cent", "pct", "pct.", "Prozent"};
+    for (size_t i = 0; i < COUNT(names); i++)
+        if (strcasecmp(unit, names[i]) == 0)
+            return true;
+    return false;
 }
 
 /* ---- digits ---- */
