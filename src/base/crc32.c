@@ -4,7 +4,7 @@
 
 uint32_t dt_crc32(uint32_t crc, const void *data, size_t bytes)
 {
-    if (bytes == 0) /* zlib takes no data at NULL as "begin anew" */
+    if (bytes == 0) /* for zlib, a NULL pointer means a new CRC */
         return crc;
     return (uint32_t)crc32_z(crc, data, bytes);
 }

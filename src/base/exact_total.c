@@ -6,7 +6,7 @@
 
 void dt_exact_total_add(dt_exact_total *total, double term)
 {
-    /* The product is exact, but for terms far below a step. */
+    /* The product is exact except for terms far below a step. */
     total->steps += (dt_int128)rint(term * STEPS);
 }
 

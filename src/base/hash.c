@@ -33,14 +33,14 @@ uint64_t dt_hash64(const void *data, size_t bytes, uint64_t seed)
 
 /* ---- the set ---- */
 
-/* Without flags, and not what a free slot holds. */
+/* Without flags, and not 0, which marks a free slot. */
 static uint64_t key_of(uint64_t hash)
 {
     const uint64_t key = hash & ~(uint64_t)DT_HASH_FLAGS;
     return key != 0 ? key : DT_HASH_FLAGS + 1;
 }
 
-/* The slot where a key is, or where it would go. */
+/* The slot of a key, or the free slot for it. */
 static size_t slot_of(const dt_hash_set *set, uint64_t key)
 {
     const size_t mask = set->slot_count - 1;
@@ -50,7 +50,7 @@ static size_t slot_of(const dt_hash_set *set, uint64_t key)
     return slot;
 }
 
-/* Three in four slots may be taken. */
+/* At most three quarters of the slots are used. */
 static size_t most_hashes(size_t slot_count)
 {
     return slot_count / 4 * 3;

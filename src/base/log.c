@@ -16,10 +16,10 @@ static bool log_quiet = false;
 static bool log_terminal = false;
 static bool log_launched = false; /* by mpirun or srun */
 static bool live_shown = false; /* on the terminal, now */
-static FILE *log_file = NULL; /* where words go instead; NULL: nowhere else */
+static FILE *log_file = NULL; /* where output is redirected to; NULL: not redirected */
 static double live_s = -INFINITY; /* when the live line was last shown, or ended */
 
-/* Gives the terminal that is a process's stdout; false when that is something else. */
+/* Finds the terminal that is a process's stdout; false if stdout is not a terminal. */
 static bool find_terminal(char out[64], pid_t process)
 {
     char path[64];
@@ -29,9 +29,9 @@ static bool find_terminal(char out[64], pid_t process)
     return strncmp(out, "/dev/pts/", 9) == 0 || strncmp(out, "/dev/tty", 8) == 0;
 }
 
-/* Open MPI gives rank 0 a terminal of its own, wherever mpirun's output goes. What tells is
- * where mpirun writes, which is the parent of the ranks on its host; a script between them has
- * our own. */
+/* Open MPI gives rank 0 a terminal of its own, wherever mpirun's output goes. Therefore the stdout
+ * of mpirun counts, which is the parent of the ranks on its host; a script between them has the
+ * terminal of rank 0. */
 static bool launcher_has_terminal(void)
 {
     char own[64], launcher[64];
@@ -48,7 +48,7 @@ static bool is_terminal(void)
 
 void dt_log_init(bool talks, bool quiet)
 {
-    /* MPI_Init sets the first of these even where there was no launcher. */
+    /* MPI_Init sets the first of these even without a launcher. */
     static bool known = false;
     if (!known)
         log_launched = getenv("PMIX_RANK") != NULL || getenv("OMPI_COMM_WORLD_RANK") != NULL;
@@ -58,7 +58,7 @@ void dt_log_init(bool talks, bool quiet)
     log_terminal = talks && is_terminal();
 }
 
-/* Takes the live line away. */
+/* Removes the live line. */
 static void wipe(void)
 {
     if (!live_shown)
@@ -121,7 +121,7 @@ void dt_log_summary(const char *key, const char *format, ...)
 
 static void print_line(const char *kind, const char *format, va_list arguments)
 {
-    /* One write a line, so that lines of several processes do not mix. */
+    /* One write per line, so that lines of several processes do not mix. */
     char text[DT_STATUS_TEXT_BYTES];
     FILE *out = log_file != NULL ? log_file : stderr;
     (void)vsnprintf(text, sizeof text, format, arguments);
@@ -162,7 +162,7 @@ bool dt_log_live_due(void)
     return now_s - live_s >= (log_terminal ? terminal_s : file_s);
 }
 
-/* A line that the terminal breaks in two could not be wiped away again. */
+/* A line that the terminal wraps could not be removed again. */
 static size_t terminal_width(void)
 {
     struct winsize size = {0};
@@ -189,7 +189,7 @@ void dt_log_live_end(void)
 {
     if (!log_talks || log_quiet || log_file != NULL)
         return;
-    live_s = dt_clock_s(); /* what comes next has its own first minute */
+    live_s = dt_clock_s(); /* the next work has its own first minute */
     wipe();
 }
 
@@ -204,6 +204,7 @@ void dt_log_progress(const char *what, double share)
 dt_status dt_log_check(void)
 {
     if (fflush(stdout) != 0 || ferror(stdout) != 0)
-        return dt_fail(DT_OUTPUT, "stdout: what the run printed could not be written");
+        return dt_fail(DT_OUTPUT, "stdout: cannot write the output of the run; check the disk, or "
+                                  "the program that reads it");
     return DT_OK;
 }

@@ -9,8 +9,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* Blocks from this size on are checked against what the machine has left: Linux hands out address
- * space freely, and kills the process later, when the memory turns out not to be there. */
+/* Blocks from this size on are checked against the available memory: Linux reserves more address
+ * space than there is memory, and kills the process later. */
 enum { LARGE_BYTES = 64 << 20, HUGE_PAGE_BYTES = 2 << 20 };
 
 static size_t host_available(void)
@@ -36,7 +36,7 @@ size_t dt_memory_available(void)
 dt_status dt_memory_alloc(void *out, size_t count, size_t size, const char *what)
 {
     void *block = NULL;
-    memcpy(out, &block, sizeof block); /* out is any pointer's address: no type to assign through */
+    memcpy(out, &block, sizeof block); /* out is the address of a pointer of unknown type */
     size_t bytes = 0;
     if (__builtin_mul_overflow(count, size, &bytes) || bytes > SIZE_MAX - DT_MEMORY_ALIGNMENT)
         return dt_fail(DT_MEMORY, "%s: %zu elements of %zu bytes are more than memory can hold",
@@ -47,8 +47,8 @@ dt_status dt_memory_alloc(void *out, size_t count, size_t size, const char *what
         (void)posix_memalign(&block, alignment, bytes); /* block stays NULL when it fails */
     if (block == NULL)
         return dt_fail(DT_MEMORY, "%s: no memory for %.6g MiB", what, (double)bytes / (1 << 20));
-    /* Large pages spare the address translation, in products over large matrices and in messages;
-     * a system without them says no, and nothing is lost. */
+    /* Large pages speed up address translation in products over large matrices and in messages; on
+     * a system without them the call fails, which is harmless. */
     if (bytes >= HUGE_PAGE_BYTES)
         (void)madvise(block, bytes, MADV_HUGEPAGE);
     memset(block, 0, bytes);

@@ -75,8 +75,8 @@ static size_t group_room(const char *folder, const version *v)
     return limit > usage ? limit - usage : 0;
 }
 
-/* The least room from the group `path` up to the mount itself. In a container the path may be the
- * host's, and is not there: then the mount is the container's own group. */
+/* The least room from the group `path` up to the mount itself. In a container the path may be that
+ * of the host, which does not exist there: then the mount is the container's own group. */
 static size_t room_on_path(const char *root, const char *mount, const char *path, const version *v)
 {
     char folder[PATH_MAX];
@@ -84,7 +84,7 @@ static size_t room_on_path(const char *root, const char *mount, const char *path
     size_t least = SIZE_MAX;
     if (base <= 0 || (size_t)base + strlen(path) >= sizeof folder)
         return least;
-    if (strstr(path, "/..") == NULL) /* seen from another name space: not below the mount */
+    if (strstr(path, "/..") == NULL) /* a path of another name space is not below the mount */
         memcpy(folder + base, path, strlen(path) + 1);
     for (;;) {
         const size_t room = group_room(folder, v);

@@ -101,7 +101,7 @@ static char *trim(char *text)
     return text;
 }
 
-/* A # within a word is part of it: it may stand in a path. */
+/* A # within a word is part of the word: it may be in a path. */
 static void cut_comment(char *line)
 {
     for (char *c = line; *c != '\0'; c++) {
@@ -112,7 +112,7 @@ static void cut_comment(char *line)
     }
 }
 
-/* Takes one line apart; blank lines and comments are none. */
+/* Parses one line; blank lines and comments are skipped. */
 static dt_status read_line(char *line, dt_options_line *take, void *context)
 {
     cut_comment(line);
@@ -127,8 +127,8 @@ static dt_status read_line(char *line, dt_options_line *take, void *context)
     return take(context, trim(name), value);
 }
 
-/* Tells whether fgets stopped because `line` was full. A newline or the end right behind it is
- * taken: then nothing is missing. */
+/* Returns whether fgets stopped because `line` was full. If a newline or the end of the file
+ * follows, it is read, and nothing is missing. */
 static bool is_cut_off(const char *line, size_t bytes, FILE *file)
 {
     if (strlen(line) < bytes - 1 || line[bytes - 2] == '\n')
@@ -141,7 +141,7 @@ dt_status dt_options_read_file(const char *option, const char *path, dt_options_
                                void *context)
 {
     struct stat found;
-    /* A pipe would be waited for, and a device may have no end. */
+    /* Reading a pipe may block, and a device may have no end. */
     if (stat(path, &found) == 0 && !S_ISREG(found.st_mode) && !S_ISDIR(found.st_mode))
         return dt_fail(DT_USAGE, "%s %s: is a device or pipe, expected a file", option, path);
     FILE *file = fopen(path, "r");
@@ -162,7 +162,7 @@ dt_status dt_options_read_file(const char *option, const char *path, dt_options_
     return status;
 }
 
-/* Where the lines of --config go. */
+/* The context of the lines of --config. */
 typedef struct config {
     const dt_option_table *table;
     void *settings;
@@ -200,7 +200,7 @@ dt_status dt_options_set(const dt_option_table *table, void *settings, const cha
     return status;
 }
 
-/* "age=mean,job=mode": there is none for all columns. */
+/* "age=mean,job=mode" has no word for all columns. */
 static bool names_columns(const char *words)
 {
     char item[DT_OPTION_TEXT_BYTES];
@@ -258,7 +258,7 @@ static void print_wrapped(const char *text)
         size_t cut = width;
         while (cut > 0 && text[cut] != ' ')
             cut--;
-        /* A list of choices that is wider than a line is cut behind a bar. */
+        /* A list of choices that is wider than a line is broken behind a bar. */
         size_t bar = strcspn(text + cut + 1, " ") > width ? width : cut;
         while (bar > cut && text[bar - 1] != '|')
             bar--;
@@ -286,7 +286,7 @@ void dt_options_print_help(const dt_option_table *table)
             text, sizeof text, "%s%s%s%s%s%s%s", option->help, option->choices != NULL ? " (" : "",
             option->choices != NULL ? option->choices : "", option->choices != NULL ? ")" : "",
             has_default ? " [" : "", has_default ? option->fallback : "", has_default ? "]" : "");
-        printf("  %-23s  ", left); /* help2man wants two blanks at least */
+        printf("  %-23s  ", left); /* help2man requires at least two blanks */
         if (strlen(left) > HELP_INDENT - 4)
             printf("\n%*s", HELP_INDENT, "");
         print_wrapped(text);

@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What users of Keras, scikit-learn, LightGBM, XGBoost and pandas type. A name of the same meaning
- * is another name of `option`; any other has a hint. */
+/* Option names of Keras, scikit-learn, LightGBM, XGBoost and pandas. A name with the same meaning
+ * is an alias of `option`; any other has a hint. */
 typedef struct alias {
-    const char *name, *option; /* a row counts if the table has the option; NULL: in any case */
+    const char *name, *option; /* a row applies if the table has the option; NULL: always */
     const char *hint; /* NULL: the same meaning */
 } alias;
 
@@ -115,7 +115,7 @@ static bool has(const dt_option_table *table, const char *name)
     return dt_options_index(table, name) < table->count;
 }
 
-/* The table's name for what other programs call `name`; `name` itself if it is not known at all. */
+/* The table's name for the option that other programs call `name`; else `name` itself. */
 static dt_status resolve(const char **out, const dt_option_table *table, const char *name)
 {
     *out = name;
@@ -134,7 +134,7 @@ dt_status dt_options_find(size_t *out, const dt_option_table *table, const char 
 {
     const char *names[DT_OPTION_MAX];
     const char *name = NULL;
-    char dashes[64]; /* batch_size, as the attributes of run.h5 have it, is batch-size */
+    char dashes[64]; /* batch_size, as in the attributes of run.h5, is batch-size */
     (void)snprintf(dashes, sizeof dashes, "%s", given);
     for (char *c = dashes; *c != '\0'; c++)
         *c = *c == '_' ? '-' : *c;

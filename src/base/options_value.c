@@ -36,7 +36,7 @@ static dt_status parse_number(double *out, const dt_option *option, const char *
     return DT_OK;
 }
 
-/* The choice that is written most alike, or "". */
+/* The choice with the most similar spelling, or "". */
 static void suggest_choice(char *out, size_t bytes, const char *choices, const char *text)
 {
     enum { CHOICES_MAX = 64, NAME_BYTES = 32 };
@@ -69,14 +69,14 @@ static dt_status parse_choice(double *out, const dt_option *option, const char *
                    text, advice);
 }
 
-/* "--hidden 0" is what other programs call no hidden layers. */
+/* In other programs, "--hidden 0" means no hidden layers. */
 static bool means_none(const dt_option *option, const char *text)
 {
     return strcmp(text, "none") == 0 ||
            (strcmp(option->name, "hidden") == 0 && strcmp(text, "0") == 0);
 }
 
-/* Numbers or choices between commas. */
+/* Numbers or choices, separated by commas. */
 static dt_status parse_list(dt_option_list *out, const dt_option *option, const char *text)
 {
     const bool numbers = option->kind == DT_OPTION_LIST;
@@ -114,7 +114,7 @@ static dt_status parse_flag(bool *out, const dt_option *option, const char *text
     return DT_OK;
 }
 
-/* Given again, it adds to what was given before: to lose some words of a list would go unseen. */
+/* A repeated option adds words: if it replaced them, nobody would notice the lost ones. */
 static dt_status add_words(char *words, const dt_option *option, const char *text, bool again)
 {
     const size_t used = again ? strlen(words) : 0;
@@ -126,7 +126,7 @@ static dt_status add_words(char *words, const dt_option *option, const char *tex
     return DT_OK;
 }
 
-/* The time is above 0: no time at all is written "never", lest it be taken for "always". */
+/* The time is above 0: only "never" means 0, because "0s" could be read as "always". */
 static dt_status parse_duration(double *out, const dt_option *option, const char *text)
 {
     const bool interval = option->kind == DT_OPTION_INTERVAL;
@@ -217,7 +217,7 @@ static void format_list(char *out, size_t bytes, const dt_option_list *list)
             (size_t)snprintf(out + used, bytes - used, "%s%zu", i > 0 ? "," : "", list->values[i]);
 }
 
-/* Returns the number of bytes that it takes. */
+/* Returns the number of bytes. */
 static size_t format_choice(char *out, size_t bytes, const char *choices, size_t index)
 {
     while (index-- > 0)

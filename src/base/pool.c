@@ -10,8 +10,8 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-/* Looks for new work before a thread sleeps, 10 to 50 microseconds in all: the pieces of a step
- * follow each other faster, and another process on the CPU would not miss more. */
+/* A thread looks for new work for 10 to 50 microseconds before it sleeps: the pieces of a step
+ * follow each other faster than that, and other processes on the CPU lose little. */
 enum { LOOKS = 1000 };
 
 typedef struct worker {
@@ -89,8 +89,9 @@ dt_status dt_pool_new(dt_pool **out, int threads)
         if (pthread_create(&pool->workers[i].thread, NULL, serve, &pool->workers[i]) == 0)
             pool->started++;
         else
-            status = dt_fail(DT_MEMORY, "the system gives no more than %d of %d threads", i + 1,
-                             threads);
+            status =
+                dt_fail(DT_MEMORY, "only %d of %d threads could be started; use fewer --threads",
+                        i + 1, threads);
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     *out = pool;

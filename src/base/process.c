@@ -21,8 +21,8 @@ static void read_text(char *out, size_t bytes, const char *path)
     out[length > 0 ? length : 0] = '\0';
 }
 
-/* "PID (NAME) STATE PPID ...", where NAME may hold anything. Returns where STATE is; NULL: there is
- * no such process, or no /proc, or it does not show other people's processes. */
+/* "PID (NAME) STATE PPID ...", where NAME may contain anything. Returns a pointer to STATE; NULL:
+ * there is no such process, or no /proc, or it hides the processes of other users. */
 static const char *read_state(char text[STAT_BYTES], int64_t pid)
 {
     char path[PATH_BYTES];

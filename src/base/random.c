@@ -33,8 +33,8 @@ void dt_random_philox(uint32_t out[4], const uint32_t counter[4], const uint32_t
     out[3] = c3;
 }
 
-/* Philox on eight counters at a time, which differ in their first number alone: c0 + b. Numbers
- * of 32 bits in lanes of 64: compilers find the widening product in them. */
+/* Philox on eight counters at a time, which differ only in their first number: c0 + b. Numbers of
+ * 32 bits are in lanes of 64, in which compilers recognize the widening product. */
 enum { LANES = 8 };
 typedef uint64_t wide __attribute__((vector_size(LANES * sizeof(uint64_t))));
 typedef uint32_t narrow __attribute__((vector_size(LANES * sizeof(uint32_t))));

@@ -6,7 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Lock-free, so that handlers may use them; atomic, since two threads may be handling at once. */
+/* Lock-free, so that handlers may use them; atomic, because two threads may run handlers at
+ * once. */
 static atomic_int first_signal;
 static atomic_int interrupts;
 _Static_assert(ATOMIC_INT_LOCK_FREE == 2, "a handler may not wait for a lock");
@@ -16,7 +17,7 @@ static void note(int signal_number)
     const int error = errno;
     dt_signals_note(signal_number);
     if (signal_number == SIGINT && atomic_fetch_add(&interrupts, 1) > 0) {
-        /* It is blocked in here, and ends the process when the handler returns. */
+        /* The signal is blocked in the handler, and ends the process when the handler returns. */
         (void)signal(SIGINT, SIG_DFL);
         (void)raise(SIGINT);
     }
@@ -40,12 +41,12 @@ void dt_signals_catch_warnings(void)
     static const int signals[] = {SIGUSR1, SIGINT, SIGHUP};
     struct sigaction before;
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
-        const bool ignorable = signals[i] != SIGUSR1; /* by &, by nohup */
+        const bool ignorable = signals[i] != SIGUSR1; /* ignored by & or nohup */
         if (ignorable && sigaction(signals[i], NULL, &before) == 0 && before.sa_handler == SIG_IGN)
             continue;
         catch_signal(signals[i]);
     }
-    (void)signal(SIGPIPE, SIG_IGN); /* `| head`: what is said may be lost, not what is computed */
+    (void)signal(SIGPIPE, SIG_IGN); /* `| head`: output may be lost, but not the result */
 }
 
 void dt_signals_catch(void)

@@ -9,7 +9,7 @@ static void (*assert_hook)(void);
 
 dt_status dt_fail(dt_status code, const char *format, ...)
 {
-    /* Built aside first: an argument may be the last text itself. */
+    /* Built in another buffer first: an argument may be the last text itself. */
     char text[DT_STATUS_TEXT_BYTES];
     va_list arguments;
     va_start(arguments, format);
@@ -27,7 +27,7 @@ const char *dt_status_text(void)
 void dt_status_set_text(const char *text)
 {
     (void)snprintf(last_text, sizeof last_text, "%s", text);
-    /* File names and array contents end up in the text: it stays one printable line. */
+    /* File names and contents of arrays may be in the text: it must stay one printable line. */
     for (char *c = last_text; *c != '\0'; c++)
         if ((unsigned char)*c < ' ' || *c == 127)
             *c = '?';

@@ -12,7 +12,7 @@
 
 enum { NAME_MAX_BYTES = 63 };
 
-/* Levenshtein's distance, in which case does not count; `b` has at most NAME_MAX_BYTES. */
+/* Levenshtein's distance, ignoring case; `b` has at most NAME_MAX_BYTES. */
 static size_t distance(const char *a, const char *b, size_t b_length)
 {
     size_t row[NAME_MAX_BYTES + 1];
@@ -37,7 +37,7 @@ size_t dt_text_nearest(const char *name, const char *const *names, size_t count)
 {
     const size_t length = strlen(name);
     size_t nearest = SIZE_MAX;
-    /* Farther ones are no likely slip of the finger. */
+    /* A typing error hardly causes a larger distance. */
     size_t least = length < 2 ? 0 : length < 4 ? 1 : length < 12 ? 2 : 1 + length / 4;
     if (length > NAME_MAX_BYTES)
         return SIZE_MAX;
@@ -116,7 +116,7 @@ bool dt_text_is_utf8(const char *text, size_t bytes)
     return true;
 }
 
-/* Behind the quote that ends what *from begins with; NULL: there is none. */
+/* The position behind the quote that closes the one at *from; NULL: there is none. */
 static const char *find_closing(const char *from)
 {
     for (const char *c = from + 1; *c != '\0'; c++)
@@ -280,7 +280,7 @@ size_t dt_text_probability(char *out, float value)
 {
     enum { DIGITS = 9 };
     const double p = (double)value;
-    if (!(p >= 1e-4 && p < 1.0)) /* 0, 1, NaN, and what %g writes with an exponent */
+    if (!(p >= 1e-4 && p < 1.0)) /* 0, 1, NaN, and numbers that %g writes with an exponent */
         return (size_t)snprintf(out, 24, "%.9g", p);
     /* p = 0.000 and nine digits: a product and a rounding, both far finer than the last digit. */
     static const double scales[] = {1e9, 1e10, 1e11, 1e12};
@@ -325,7 +325,7 @@ static size_t digits_at(const char *text)
     return strspn(text, "0123456789");
 }
 
-/* H:MM:SS, of any number of hours or of those of a day. */
+/* H:MM:SS with any number of hours, or with those of a day. */
 static bool read_clock(double *out, const char *text, bool of_a_day)
 {
     const size_t length = digits_at(text);
@@ -355,7 +355,7 @@ static bool read_duration(double *out, const char *text)
     }
     if (digits > 0 && text[digits] == ':')
         return read_clock(out, text, false);
-    /* So that strtod takes neither a sign nor blanks, "inf" nor hexadecimal. */
+    /* So that strtod accepts no sign, blanks, "inf" or hexadecimal. */
     if (!isdigit((unsigned char)text[text[0] == '.' ? 1 : 0]) || strchr("xX", text[1]) != NULL)
         return false;
     char *end = NULL;
@@ -378,8 +378,8 @@ bool dt_text_duration(double *out, const char *text)
     return good;
 }
 
-/* Writes the time in this unit with the fewest digits it takes; false: no digits are enough, or it
- * takes an exponent. */
+/* Writes the time in this unit with as few digits as restore the double; false: no number of digits
+ * does, or an exponent is needed. */
 static bool format_in(char out[DT_TEXT_DURATION_BYTES], double seconds, size_t unit, bool exponent)
 {
     for (int digits = 1; digits <= 17; digits++) {

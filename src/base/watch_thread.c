@@ -87,8 +87,8 @@ dt_status dt_watch_thread_start(dt_watch_thread **out,
     (void)pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
     (void)pthread_cond_init(&thread->wake, &clock);
     (void)pthread_condattr_destroy(&clock);
-    /* Signals are for the main thread: a handler that runs here would not interrupt what it
-     * does. */
+    /* Signals belong to the main thread: a handler that runs here would not interrupt the main
+     * thread. */
     (void)sigfillset(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &before);
     const int failed = pthread_create(&thread->thread, NULL, run, thread);

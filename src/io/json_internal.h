@@ -11,7 +11,7 @@
  */
 void dt_json_watch_memory(void);
 
-/** Tells whether memory was short in this thread since dt_json_watch_memory. */
+/** Returns whether memory was short in this thread since dt_json_watch_memory. */
 bool dt_json_was_short(void);
 
 #endif

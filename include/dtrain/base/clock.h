@@ -3,10 +3,10 @@
 
 #include <stddef.h>
 
-/** Returns seconds on a clock that only goes forward; its zero means nothing. Cost: about 25 ns. */
+/** Returns seconds on a monotonic clock with an arbitrary zero. Cost: about 25 ns. */
 double dt_clock_s(void);
 
-/** Writes the time of day in UTC as strftime's `format` has it; "" when it is not known. */
+/** Writes the time of day in UTC in the format of strftime; "" if it is not known. */
 void dt_clock_utc(char *out, size_t bytes, const char *format);
 
 /** ISO 8601: "2026-01-31T23:59:59Z". */

@@ -5,8 +5,8 @@
 #include <stdint.h>
 
 /**
- * Returns the CRC-32 of a block, as ZIP and Python's zlib.crc32 have it. `crc` is that of the bytes
- * before it, 0 at the beginning. Local.
+ * Returns the CRC-32 of a block, as in ZIP and Python's zlib.crc32. `crc` is the CRC-32 of the
+ * bytes before the block, or 0. Local.
  */
 uint32_t dt_crc32(uint32_t crc, const void *data, size_t bytes);
 

@@ -10,7 +10,7 @@ __extension__ typedef unsigned __int128 dt_uint128;
  * A sum of doubles that does not depend on their order: each is rounded once, to a whole number of
  * 2^-80, and whole numbers are added up. Room for totals below 2^47.
  *
- * A zeroed one is the total of nothing.
+ * A zeroed one is an empty sum.
  */
 typedef struct dt_exact_total {
     dt_int128 steps; /* of 2^-80 */

@@ -5,8 +5,8 @@
 #include <stddef.h>
 
 /**
- * Places where a test may make a call fail that hardly ever fails by itself. In the program that
- * users get the hook is NULL; tests/faults has one.
+ * Places where a test makes a call fail that hardly ever fails by itself. The hook is NULL in the
+ * installed program; tests/faults sets one.
  *
  * `fd = dt_fault("open") ? -1 : open(...)`: the hook sets errno. Names: allocate, open, read,
  * write, fsync, rename; json, where jansson allocates; nan, where a loss is turned into NaN; step,
@@ -14,7 +14,10 @@
  */
 extern bool (*dt_fault_hook)(const char *point);
 
-/** Tells whether this call is to fail, with errno set. Calls: local. Cost: a load and a branch. */
+/**
+ * Returns whether this call has to fail; then errno is set. Calls: local. Cost: a load and a
+ * branch.
+ */
 static inline bool dt_fault(const char *point)
 {
     return dt_fault_hook != NULL && dt_fault_hook(point);

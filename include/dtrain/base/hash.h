@@ -19,8 +19,8 @@
 uint64_t dt_hash64(const void *data, size_t bytes, uint64_t seed);
 
 /**
- * A set of hashes, each with a few flags of the caller's in place of its lowest bits. A zeroed set
- * is empty. After the same calls two sets have the same slots. All calls are local.
+ * A set of hashes. The lowest bits of each hash are replaced by a few flags of the caller. A zeroed
+ * set is empty. Two sets have the same slots after the same calls. All calls are local.
  */
 typedef struct dt_hash_set {
     uint64_t *slots; /* [slot_count]: hash and flags; 0: free */
@@ -30,25 +30,26 @@ typedef struct dt_hash_set {
 
 enum { DT_HASH_FLAGS = 7 };
 
-/** Makes room for so many hashes at once. Errors: DT_MEMORY. */
+/** Allocates room for `count` hashes. Errors: DT_MEMORY. */
 DT_MUST_USE dt_status dt_hash_set_reserve(dt_hash_set *set, size_t count);
 
 /**
- * Adds a hash, if it is not there, and flags to those it has; *is_new (may be NULL) says which.
+ * Adds a hash unless it is in the set, and sets `flags` in addition to its flags; *is_new (may be
+ * NULL) reports whether it was added.
  *
- * Cost:    11 to 22 bytes a hash, half as much again while the set grows
+ * Cost:    11 to 22 bytes a hash, and 1.5 times that while the set grows
  * Errors:  DT_MEMORY
  */
 DT_MUST_USE dt_status dt_hash_set_add(dt_hash_set *set, uint64_t hash, unsigned flags,
                                       bool *is_new);
 
-/** Returns the slot of a hash; NULL: it is not there. */
+/** Returns the slot of a hash; NULL if it is not in the set. */
 uint64_t *dt_hash_set_find(const dt_hash_set *set, uint64_t hash);
 
-/** Forgets all hashes, but keeps the room. */
+/** Removes all hashes, but keeps the memory. */
 void dt_hash_set_empty(dt_hash_set *set);
 
-/** Frees all; the set is empty then. */
+/** Frees the memory; the set is empty afterwards. */
 void dt_hash_set_clear(dt_hash_set *set);
 
 #endif

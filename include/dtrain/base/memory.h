@@ -15,32 +15,34 @@ enum { DT_MEMORY_ALIGNMENT = 64 };
  *
  * Calls:   local
  * Owns:    the caller frees with dt_memory_free
- * Errors:  DT_MEMORY when count * size overflows, memory is short, or a block of 64 MiB or more is
- *          larger than what the machine has available; *out = NULL
+ * Errors:  DT_MEMORY if count * size overflows, memory is short, or a block of 64 MiB or more is
+ *          larger than the available memory of the machine; *out = NULL
  */
 DT_MUST_USE dt_status dt_memory_alloc(void *out, size_t count, size_t size, const char *what);
 
-/** As dt_memory_alloc, but keeps the first `old_count` elements of *block, which it replaces. */
+/** Replaces *block by a larger one of dt_memory_alloc and keeps its first `old_count` elements. */
 DT_MUST_USE dt_status dt_memory_grow(void *block, size_t old_count, size_t count, size_t size,
                                      const char *what);
 
-/** Returns the bytes that the machine can still give without swapping, and within the limit of this
- * process's job or container (memory_limits.h); SIZE_MAX where neither is known. */
+/**
+ * Returns the bytes that are available without swapping and within the limit of the job or
+ * container (memory_limits.h); SIZE_MAX if neither is known.
+ */
 size_t dt_memory_available(void);
 
 /**
- * Checks that the machine has `bytes` bytes for the `ranks` processes on it that are about to take
- * them together: each alone would see memory that another is about to take. The same holds for the
- * limit of a job or container; that of `ulimit` is each process's own, which takes its share.
+ * Checks that the machine has `bytes` bytes for its `ranks` processes together, and that they are
+ * within the limit of the job or container. If each process checked alone, it would count memory
+ * that another is about to allocate. A limit of `ulimit` is compared with the share of one process.
  *
- * Errors:  DT_MEMORY, one line: what it is for, what is needed and there, and the advice
+ * Errors:  DT_MEMORY, one line: the purpose, the bytes needed and available, and the advice
  */
 DT_MUST_USE dt_status dt_memory_check(double bytes, int ranks, const char *what,
                                       const char *advice);
 
 /**
- * Checks that `bytes` bytes could be taken now, and takes none: before a library is called that
- * does not survive an allocation which fails.
+ * Checks that `bytes` bytes could be allocated now, without keeping them. Call it before a library
+ * that does not survive a failed allocation.
  *
  * Errors:  DT_MEMORY
  */
@@ -49,7 +51,7 @@ DT_MUST_USE dt_status dt_memory_probe(size_t bytes, const char *what);
 /** Frees a block; NULL is allowed. */
 void dt_memory_free(void *block);
 
-/** Frees `count` texts and the list of them; NULL is allowed, as the list and as a text. */
+/** Frees `count` texts and their list; the list and the texts may be NULL. */
 void dt_memory_free_texts(char **texts, size_t count);
 
 /** Allocates a copy of `text`. Owns: the caller frees. Errors: DT_MEMORY. */

@@ -4,20 +4,20 @@
 #include <stddef.h>
 
 /**
- * Returns the bytes that the control groups of this process can still give: the least of its own
- * and of all above it, of version 1 and 2; SIZE_MAX if none has a limit. A container, a Slurm job
- * and a systemd service have such limits; Linux kills a process that exceeds one. Pages of files
- * count as free, since they are dropped in time.
+ * Returns the bytes that the control groups of this process (version 1 and 2) still allow: the
+ * minimum over its own group and all groups above it; SIZE_MAX if none has a limit. A container, a
+ * Slurm job and a systemd service have such limits; Linux kills a process that exceeds one. Pages
+ * of cached files count as free, because the kernel drops them when memory is needed.
  *
- * `root` is the folder in which proc/ and sys/ are: "" for this machine.
+ * `root` is the folder that contains proc/ and sys/: "" for this machine.
  *
  * Calls:   local
  */
 size_t dt_memory_group_available(const char *root);
 
 /**
- * Returns the bytes that this process alone can still take under `ulimit -v` and `ulimit -d`, and
- * writes the name of the one that leaves less. SIZE_MAX if there is no limit.
+ * Returns the bytes that this process can still allocate under `ulimit -v` and `ulimit -d`, and
+ * writes the name of the stricter limit. SIZE_MAX if there is no limit.
  *
  * Calls:   local
  */

@@ -17,13 +17,13 @@ typedef enum dt_option_kind {
     DT_OPTION_INT, /* int64_t, within [minimum, maximum] */
     DT_OPTION_FLOAT, /* double, within [minimum, maximum]; NaN is "none", if that is the default */
     DT_OPTION_TEXT, /* char[DT_OPTION_TEXT_BYTES] */
-    DT_OPTION_WORDS, /* likewise, words between commas; given again, it adds to them */
+    DT_OPTION_WORDS, /* as TEXT: words separated by commas; a repeated option adds words */
     DT_OPTION_CHOICE, /* int: the index among `choices` */
-    DT_OPTION_CHOICES, /* dt_option_list of such indices, one or more, between commas */
+    DT_OPTION_CHOICES, /* dt_option_list of such indices, one or more, separated by commas */
     DT_OPTION_LIST, /* dt_option_list, each within [minimum, maximum]; "none" is the empty list,
                        and so is 0 of "hidden" */
-    /* Times as dt_text_duration reads them, in seconds within [minimum, maximum]; "never" is 0
-     * whatever the minimum, and the one way to write it. */
+    /* Times as dt_text_duration reads them, in seconds within [minimum, maximum]; only "never"
+     * means 0, and it is allowed with any minimum. */
     DT_OPTION_DURATION, /* double */
     DT_OPTION_INTERVAL /* dt_option_interval: a time, or a whole number of epochs */
 } dt_option_kind;
@@ -45,7 +45,7 @@ typedef struct dt_option_list {
     size_t values[DT_OPTION_LIST_MAX];
 } dt_option_list;
 
-/** How often something is done: one of the two is above 0, or both are 0, which is never. */
+/** An interval: one of the two is above 0; both are 0 for never. */
 typedef struct dt_option_interval {
     double seconds;
     int64_t epochs;
@@ -53,20 +53,21 @@ typedef struct dt_option_interval {
 
 typedef struct dt_option {
     const char *name; /* "learning-rate", without dashes */
-    const char *argument; /* what --help calls the value; NULL for flags */
+    const char *argument; /* name of the value in --help; NULL for flags */
     dt_option_kind kind;
     size_t offset; /* of the value in the settings struct */
     double minimum, maximum;
     const char *choices; /* "val_loss|val_accuracy" */
-    /* The default, as text; NULL for flags and empty texts; of times as dt_options_format has it:
-     * "10min", not "600s". */
+    /* The default as text; NULL for flags and empty texts; a time is written as dt_options_format
+     * writes it: "10min", not "600s". */
     const char *fallback;
     const char *help;
-    unsigned flags; /* the table's own meaning; 0: none */
-    const char *group; /* of a group's first option: "Network", for --help; NULL: no new group */
+    unsigned flags; /* their meaning is the table's; 0: none */
+    const char *group; /* heading in --help above the first option of a group: "Network"; else
+                        * NULL */
 } dt_option;
 
-/** A table, and what the words that are no options mean. */
+/** A table, and the usage that explains the words which are not options. */
 typedef struct dt_option_table {
     const dt_option *options;
     size_t count;
@@ -74,20 +75,20 @@ typedef struct dt_option_table {
     size_t given; /* offset of a dt_option_set in the settings */
 } dt_option_table;
 
-/** One value of a preset: a name for values of several options. */
+/** One row of a preset; a preset is a name for the values of several options. */
 typedef struct dt_option_preset {
-    int preset; /* the caller's number of the preset */
+    int preset; /* number of the preset, chosen by the caller */
     const char *option, *value;
 } dt_option_preset;
 
-/** Sets every option to its default, and none as given. */
+/** Sets every option to its default and marks none as given. */
 void dt_options_set_defaults(const dt_option_table *table, void *settings);
 
 /**
  * Parses the words of a command line: --name value, --name=value, --flag.
  *
- * The words that are no options are moved to the front of argv, *word_count of them; all that
- * follows "--" is such a word.
+ * Words that are not options are moved to the front of argv; there are *word_count of them. Every
+ * word after "--" is such a word.
  *
  * Errors:  DT_USAGE, one sentence: unknown (with the nearest name), value missing, not a number,
  * out of range, no such choice
@@ -107,22 +108,22 @@ size_t dt_options_index(const dt_option_table *table, const char *name);
  */
 DT_MUST_USE dt_status dt_options_find(size_t *out, const dt_option_table *table, const char *given);
 
-/** Takes one line `name = value` of a file; both are trimmed. */
+/** Handles one line `name = value` of a file; both are trimmed. */
 typedef dt_status dt_options_line(void *context, const char *name, const char *value);
 
 /**
- * Reads lines `name = value` of a file that `option` ("--config") names, and gives each to `take`
- * until one fails; # at a word's beginning starts a comment.
+ * Reads lines `name = value` of the file that `option` ("--config") names, and calls `take` for
+ * each until one fails; # at the beginning of a word starts a comment.
  *
- * Errors:  DT_USAGE, naming file and line; a line longer than 2047 bytes, an unreadable file too;
- *          those of `take`, likewise
+ * Errors:  DT_USAGE with file and line, also if a line is longer than 2047 bytes or the file cannot
+ *          be read; the errors of `take`, also with file and line
  */
 DT_MUST_USE dt_status dt_options_read_file(const char *option, const char *path,
                                            dt_options_line *take, void *context);
 
 /**
- * Reads lines `name = value`; # at a word's beginning starts a comment. Options already given keep
- * their value, so that the command line wins when it is parsed first.
+ * Reads lines `name = value`; # at the beginning of a word starts a comment. Options that were
+ * already given keep their value, so that the command line, which is parsed first, wins.
  *
  * Errors:  DT_USAGE as dt_options_read_file
  */
@@ -139,10 +140,10 @@ DT_MUST_USE dt_status dt_options_set(const dt_option_table *table, void *setting
 
 /**
  * Sets the options of a preset, as if its values were the defaults: options that were given keep
- * their value, and none becomes one that was given. Call it after all parsing.
+ * their value, and the others do not become given. Call it after all parsing.
  *
- * Words for single columns (COLUMN=METHOD) do not replace the preset's words, but join them: an
- * option of words that was given without a word for all columns has both.
+ * Words for single columns (COLUMN=METHOD) are added to the preset's words instead of replacing
+ * them.
  *
  * `rows`, [count], may have rows of other presets.
  *
@@ -161,24 +162,25 @@ DT_MUST_USE dt_status dt_options_apply_preset(const dt_option_table *table, void
 DT_MUST_USE dt_status dt_options_parse_value(const dt_option *option, void *settings,
                                              const char *text, bool again);
 
-/** Tells whether an option has its default. Flags have none. */
+/** Returns whether an option has its default. Flags have none. */
 bool dt_options_is_fallback(const dt_option *option, const void *settings);
 
-/** Tells whether the option of this name was given. */
+/** Returns whether the option of this name was given. */
 bool dt_options_given(const dt_option_table *table, const void *settings, const char *name);
 
-/** Writes an option's name as logs have it, with underscores for dashes; returns `out`. */
+/** Writes an option's name as in logs, with underscores instead of dashes; returns `out`. */
 const char *dt_options_log_name(char out[64], const dt_option *option);
 
 /**
- * Formats an option's value as it would be written on the command line; returns `out`. Of a time
- * the very same double comes back: "10min", "90s", "1.5h", "never".
+ * Formats an option's value as it is written on the command line; returns `out`. A time ("10min",
+ * "90s", "1.5h", "never") is parsed back to the same double.
  */
 const char *dt_options_format(char *out, size_t bytes, const dt_option *option,
                               const void *settings);
 
-/** Prints usage, then every option with its help, its choices and its default, to stdout; groups
- * under headings. */
+/**
+ * Prints to stdout the usage, then all options in groups, each with its help, choices and default.
+ */
 void dt_options_print_help(const dt_option_table *table);
 
 #endif

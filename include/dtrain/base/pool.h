@@ -7,14 +7,14 @@
 typedef struct dt_pool dt_pool;
 
 /**
- * Starts threads - 1 threads: the caller is the first. With 1 no pool is needed: *out = NULL.
+ * Starts threads - 1 threads; the caller is the first thread. If `threads` is 1, *out = NULL.
  *
- * The threads wait for work in a loop for 10 to 50 microseconds, then asleep. They treat subnormal
- * numbers as zero (subnormals.h), and all signals go to the caller.
+ * The threads wait for work in a loop for 10 to 50 microseconds, then they sleep. They treat
+ * subnormal numbers as zero (subnormals.h), and all signals go to the caller.
  *
  * Calls:   local
  * Owns:    the caller frees
- * Errors:  DT_MEMORY, also when the system gives no more threads
+ * Errors:  DT_MEMORY, also if the system does not start so many threads
  */
 DT_MUST_USE dt_status dt_pool_new(dt_pool **out, int threads);
 
@@ -25,9 +25,9 @@ void dt_pool_free(dt_pool *pool);
 int dt_pool_threads(const dt_pool *pool);
 
 /**
- * Calls work(context, thread) on each thread, 0 being the caller's, and returns when all have
- * returned. For the same results on any number of threads, each part of a result has to be computed
- * by one of them.
+ * Calls work(context, thread) on each thread (0 is the caller) and returns when all calls have
+ * returned. The results are the same for any number of threads only if each part of a result is
+ * computed by one thread.
  *
  * Calls:   local, by the thread that made the pool; not from within `work`
  */

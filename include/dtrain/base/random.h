@@ -12,7 +12,7 @@
  *          1, 2, 3", SC 2011
  */
 
-/** What the numbers are for: different purposes never share a stream. */
+/** Purposes of random numbers; different purposes never share a stream. */
 typedef enum dt_random_purpose {
     DT_RANDOM_WEIGHTS = 1, /* stream: layer */
     DT_RANDOM_SHUFFLE = 2, /* stream: epoch << 32 | shard */
@@ -27,7 +27,7 @@ typedef enum dt_random_purpose {
     DT_RANDOM_GROUP = 11 /* stream: hash of a group's text */
 } dt_random_purpose;
 
-/** A position in one stream; cheap to make, holds four numbers at a time. */
+/** A position in one stream; cheap to create; holds four numbers at a time. */
 typedef struct dt_random {
     uint32_t key[2];
     uint32_t counter[4];
@@ -38,12 +38,12 @@ typedef struct dt_random {
 /** Computes one Philox4x32-10 block. Cost: 10 rounds, about 5 ns. */
 void dt_random_philox(uint32_t out[4], const uint32_t counter[4], const uint32_t key[2]);
 
-/** What the numbers of one row in one pass are keyed by, beside the seed. */
+/** The key of the numbers of one row in one pass, beside the seed. */
 typedef struct dt_random_key {
     dt_random_purpose purpose;
     uint32_t layer; /* below 2^24 */
     uint64_t epoch; /* below 2^32 */
-    uint64_t position; /* of the row in the epoch's order, below 2^38 */
+    uint64_t position; /* position of the row in the epoch's order, below 2^38 */
 } dt_random_key;
 
 /**

@@ -4,8 +4,9 @@
 #include "dtrain/base/status.h"
 
 /**
- * Tries to write something up to three times, a second apart, while it fails with DT_OUTPUT: a disk
- * that is full or away for a moment must not cost hours of work. Returns what the last try did.
+ * Tries to write something up to three times, one second apart, while it fails with DT_OUTPUT: a
+ * disk that is full or absent for a moment must not cost hours of work. Returns the status of the
+ * last try.
  *
  * Calls:   local
  */

@@ -3,42 +3,42 @@
 
 /**
  * Signals that ask a run to stop: SIGTERM (a time limit, scancel), SIGUSR1 (a warning before it),
- * SIGINT (Ctrl-C) and SIGHUP (a lost connection). They are only noted; whoever can stop in good
- * order asks for them.
+ * SIGINT (Ctrl-C) and SIGHUP (a lost connection). The handlers only note them; code that can stop
+ * in good order asks for the note.
  */
 
 /**
- * Ignores SIGXFSZ, so that a file at the limit of `ulimit -f` is a write that fails (EFBIG), and
- * not the end of the process with a half-written file.
+ * Ignores SIGXFSZ: a write beyond the limit of `ulimit -f` then fails with EFBIG instead of ending
+ * the process with a half-written file.
  *
  * Calls:   local; first in main, for every command
  */
 void dt_signals_ignore_limits(void);
 
 /**
- * Catches these signals but SIGTERM from here on: for the start of a run, in which nothing is lost
- * by an end at once, and MPI_Init may hang. A launcher that gives up on a rank sends SIGTERM.
- * SIGPIPE is ignored.
+ * Catches these signals except SIGTERM from here on, and ignores SIGPIPE. It is for the start of a
+ * run: MPI_Init may hang then, a launcher that gives up on a rank sends SIGTERM, and nothing is
+ * lost if the process ends at once.
  *
- * A second SIGINT ends the process as if the first had not been caught: for a person who will not
- * wait. A SIGINT or SIGHUP that was ignored stays so, as of a job in a shell's background, or under
- * nohup. Interrupted system calls go on by themselves where the system can.
+ * A second SIGINT ends the process at once, for a person who does not want to wait. A SIGINT or
+ * SIGHUP that was ignored (a background job of a shell, nohup) stays ignored. Interrupted system
+ * calls are restarted by the system if it can.
  *
  * Calls:   local; before threads are started and before MPI_Init
  */
 void dt_signals_catch_warnings(void);
 
 /**
- * Catches SIGTERM, too: from here on there is something to save. Calling it again changes nothing.
+ * Also catches SIGTERM: from here on there is something to save. Calling it again changes nothing.
  *
  * Calls:   local
  */
 void dt_signals_catch(void);
 
-/** Notes a signal that another rank got, as if it were this one's. Calls: local. */
+/** Notes a signal that another rank received as if this rank had received it. Calls: local. */
 void dt_signals_note(int signal);
 
-/** Returns the signal that was seen first, 0: none so far. Calls: local; from any thread. */
+/** Returns the first signal that was noted; 0: none so far. Calls: local; from any thread. */
 int dt_signals_pending(void);
 
 /** Returns "SIGTERM", "SIGUSR1", "SIGINT" or "SIGHUP"; for others "a signal". Calls: local. */

@@ -1,7 +1,10 @@
 #ifndef DTRAIN_BASE_SPIN_H
 #define DTRAIN_BASE_SPIN_H
 
-/** Lets the CPU's other thread, and its power supply, know that this one waits in a loop. Local. */
+/**
+ * Tells the CPU that this thread waits in a loop, so that it saves power and favours the other
+ * thread of the core. Local.
+ */
 static inline void dt_spin_pause(void)
 {
 #if defined(__x86_64__)

@@ -2,21 +2,21 @@
 #define DTRAIN_BASE_STATUS_H
 
 /**
- * How a dtrain function says that it could not do its work.
+ * The result of a dtrain function that can fail.
  *
  * The place that detects a failure calls dt_fail() with one line of text: the object, what was
- * expected, what was found. Callers pass the code up untouched, and main prints the text once.
- * A status is also the exit status of the process.
+ * expected, what was found. Callers return the code unchanged, and main prints the text once. A
+ * status is also the exit status of the process.
  */
 typedef enum dt_status {
     DT_OK = 0,
     DT_INTERNAL = 1, /* a bug of ours, or MPI's */
-    DT_USAGE = 2, /* an option: unknown, contradictory, out of range */
+    DT_USAGE = 2, /* options: unknown, contradictory, out of range */
     DT_DATA = 3, /* input data: missing, malformed, unusable */
     DT_OUTPUT = 4, /* results that could not be written */
     DT_DIVERGED = 5, /* NaN, infinity, or a sum beyond the exact range */
     DT_MEMORY = 6,
-    DT_STOPPED = 75 /* stopped early, as asked for, with a checkpoint to go on from (EX_TEMPFAIL) */
+    DT_STOPPED = 75 /* stopped early on request, with a checkpoint to resume from (EX_TEMPFAIL) */
 } dt_status;
 
 enum { DT_STATUS_TEXT_BYTES = 1024 };
@@ -31,10 +31,10 @@ enum { DT_STATUS_TEXT_BYTES = 1024 };
  */
 DT_MUST_USE DT_PRINTF(2, 3) dt_status dt_fail(dt_status code, const char *format, ...);
 
-/** Returns the text of the last failure, "" when there was none. Calls: local. */
+/** Returns the text of the last failure, "" if there was none. Calls: local. */
 const char *dt_status_text(void);
 
-/** Replaces the text of the last failure, as when another rank's failure is taken over. */
+/** Replaces the text of the last failure, for example by that of another rank. */
 void dt_status_set_text(const char *text);
 
 /** Goes to `out:` unless the call succeeds; needs a local `status` and a label `out`. */
@@ -46,8 +46,8 @@ void dt_status_set_text(const char *text);
     } while (0)
 
 /**
- * States what must hold unless dtrain itself is wrong. On failure the job is aborted through the
- * hook that comm installs, because a rank that stops alone leaves the others waiting.
+ * States a condition that holds unless dtrain has a bug. On failure the job is aborted through the
+ * hook that comm installs, because the other ranks would wait for a rank that stops alone.
  */
 #define DT_ASSERT(condition)                                                                       \
     ((condition) ? (void)0 : dt_assert_failed(#condition, __FILE__, __LINE__))

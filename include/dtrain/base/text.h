@@ -7,19 +7,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** What messages need of texts. All calls are local. */
+/** Functions on texts. All calls are local. */
 
 /**
- * Returns the index of the name that `name` was most likely meant to be, by Levenshtein's distance,
- * in which upper and lower case are the same; SIZE_MAX when none is near, or `name` is longer than
- * 63 bytes.
+ * Returns the index of the name that is nearest to `name` by Levenshtein's distance, ignoring case;
+ * SIZE_MAX if none is near, or if `name` is longer than 63 bytes.
  */
 size_t dt_text_nearest(const char *name, const char *const *names, size_t count);
 
 /**
- * Copies the item of a list between commas that begins at *at, without the blanks around it, and
- * moves on; false at the end. As in a CSV, an item or its beginning may stand in quotes, doubled
- * ones inside: then it may have commas. One that is too long is cut.
+ * Copies the item at *at of a list separated by commas, without the blanks around it, and advances
+ * *at; returns false at the end. As in a CSV, an item or its beginning may be quoted, with quotes
+ * inside doubled; then it may contain commas. An item that is too long is cut.
  */
 bool dt_text_next_item(char *item, size_t bytes, const char **at);
 
@@ -34,21 +33,25 @@ DT_MUST_USE dt_status dt_text_split_items(char ***out, size_t *count, const char
 /** Writes an item as dt_text_next_item reads it: in quotes if it needs them. Returns `out`. */
 const char *dt_text_quote_item(char *out, size_t bytes, const char *item);
 
-/** Tells whether a name ends so (".npz"). */
+/** Returns whether a name has this ending (".npz"). */
 bool dt_text_ends_in(const char *name, const char *ending);
 
-/** Tells whether `text` is one of a list that ends with NULL. */
+/** Returns whether `text` is one of a list that ends with NULL. */
 bool dt_text_is_among(const char *text, const char *const *list);
 
-/** Returns the index of a word in "a|b|c", whatever its case; -1 if it is not there. */
+/** Returns the index of a word in "a|b|c", ignoring case; -1 if it is not there. */
 int dt_text_find_choice(const char *choices, const char *word);
 
-/** The same for what a person types: "," is comma, and so are ; . | ' a blank and a tab, if their
- * names are among the choices. */
+/**
+ * As dt_text_choice, but also accepts the signs , ; . | ' blank and tab for their names, if these
+ * are among the choices.
+ */
 int dt_text_find_typed(const char *choices, const char *word);
 
-/** Reads a whole number as it is usually written: 12 and -3, but neither 007 nor +1. Returns false,
- * and *out has no meaning, for all else. */
+/**
+ * Reads a whole number as it is usually written: 12 and -3, but neither 007 nor +1. Returns false
+ * for anything else; *out is then undefined.
+ */
 bool dt_text_to_whole(int64_t *out, const char *text);
 
 /** Writes a field of a CSV in quotes, those inside doubled, without a NUL; returns its length, at
@@ -60,47 +63,51 @@ size_t dt_text_put_quoted(char *out, const char *text, size_t bytes);
 size_t dt_text_put_field(char *out, const char *text, size_t bytes);
 
 /**
- * Tells whether a spreadsheet would take a cell for a formula, which may start programs: it begins
+ * Returns whether a spreadsheet would take a cell for a formula, which may start programs: it begins
  * with = + - @, a tab or a line end, and is not a number. -1.5, +3e-7, -1.234,50 and -5% are
  * numbers. Writers of CSV put a ' in front of a formula, as OWASP says.
  */
 bool dt_text_is_formula(const char *text);
 
 /**
- * Writes a text as one line that a terminal shows and does nothing else with: control characters
- * as \n, \t, \r or \0033, and the backslash doubled, so that printf '%b' reads it back. What does
- * not fit is left out. Returns `out`.
+ * Writes a text as one line that is safe on a terminal: control characters become \n, \t, \r or
+ * \0033, and backslashes are doubled, so that printf '%b' restores the text. A text that does not
+ * fit is cut. Returns `out`.
  */
 const char *dt_text_escape(char *out, size_t bytes, const char *text);
 
-/** How much of a text dt_text_show shows. */
+/** Bytes of a text that dt_text_show shows. */
 enum { DT_TEXT_SHOWN_BYTES = 40 };
 
 /**
- * Copies a piece of a file for an error line: at most DT_TEXT_SHOWN_BYTES of it, in whole
- * characters, then "...", with control characters and bytes that are no UTF-8 as '?'. Returns
+ * Copies a piece of a file for an error line: at most DT_TEXT_SHOWN_BYTES in whole characters, then
+ * "..."; control characters and bytes that are not UTF-8 become '?'. Returns
  * `out`.
  */
 const char *dt_text_show(char out[DT_TEXT_SHOWN_BYTES + 4], const char *text, size_t bytes);
 
-/** Returns the length of the UTF-8 character at `text`, of `bytes` > 0; 0: there is none. */
+/**
+ * Returns the length of the UTF-8 character at `text`, which has `bytes` > 0 bytes; 0 if there is
+ * none.
+ */
 size_t dt_text_character_bytes(const char *text, size_t bytes);
 
 /**
- * Decodes UTF-8 into at most `most` characters; a byte that is none becomes U+FFFD. `out` may be
- * NULL. Returns how many there are.
+ * Decodes UTF-8 into at most `most` characters; an invalid byte becomes U+FFFD. `out` may be NULL.
+ * Returns the number of characters.
  */
 size_t dt_text_to_utf32(uint32_t *out, size_t most, const char *text, size_t bytes);
 
 /**
- * Writes a character, up to U+10FFFF, as UTF-8 without a '\0' behind it. Returns its bytes, 1 to 4.
+ * Writes a character, up to U+10FFFF, as UTF-8 without a '\0' behind it. Returns the number of
+ * bytes, 1 to 4.
  *
  * Source:  RFC 3629
  */
 size_t dt_text_put_character(char *out, uint32_t code);
 
 /**
- * Tells whether a text is UTF-8: no overlong forms, no surrogates, nothing above U+10FFFF, no
+ * Returns whether a text is UTF-8: no overlong forms, no surrogates, nothing above U+10FFFF, no
  * character cut short.
  *
  * Source:  RFC 3629
@@ -109,8 +116,8 @@ size_t dt_text_put_character(char *out, uint32_t code);
 bool dt_text_is_utf8(const char *text, size_t bytes);
 
 /**
- * Writes a probability with nine significant digits, from which float32 comes back exactly, as
- * "%.9g" would; returns its length, below 24. `value` is within 0 .. 1, or NaN.
+ * Writes a probability as "%.9g" does: nine significant digits restore a float32 exactly; returns
+ * its length, below 24. `value` is within 0 .. 1, or NaN.
  *
  * Cost:    some 20 ns
  */
@@ -121,7 +128,7 @@ size_t dt_text_whole(char *out, uint64_t value);
 
 /**
  * Reads a time: "90s", "10min", "1.5h", "2d", "HH:MM:SS" and "D-HH:MM:SS" as Slurm writes them, and
- * "never", which is 0. Returns false, and *out = 0, for all else: no unit, a sign, blanks,
+ * "never", which is 0. Returns false, and *out = 0, for anything else: no unit, a sign, blanks,
  * infinity.
  *
  * Units:   seconds, finite, 0 or above
@@ -132,8 +139,8 @@ bool dt_text_duration(double *out, const char *text);
 enum { DT_TEXT_DURATION_BYTES = 40 };
 
 /**
- * Writes a time so that dt_text_duration reads the very same double: with the fewest digits, then
- * the fewest letters, in a unit of which there is at least one; "never" for 0. Returns `out`.
+ * Writes a time so that dt_text_duration reads the same double: with the fewest digits, then the
+ * fewest letters, in a unit in which it is at least 1; "never" for 0. Returns `out`.
  *
  * Units:   seconds, finite, 0 or above
  */

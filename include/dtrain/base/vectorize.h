@@ -7,14 +7,14 @@
  * DT_VECTORIZE compiles a function once for each vector width; the right one is picked when the
  * program starts.
  *
- * The loops it is put on do the same operations on each element whatever the width, and the build
- * forbids fused products and reassociation, so all versions give the same bits.
+ * All versions give the same bits: the loops do the same operations on each element for every
+ * width, and the build forbids fused products and reassociation.
  *
  * For static functions only: older clangs give an external one no symbol of its own name. Their
  * names must differ over all files, because clang makes the pickers external (tests/layering.sh).
  *
- * Sanitizers come up after the dynamic linker has run the pickers, so their builds take one
- * version; so do systems without glibc, whose linkers know no pickers.
+ * Builds with sanitizers have one version, because sanitizers start after the dynamic linker has
+ * run the pickers; so have systems without glibc, whose linkers do not run pickers.
  */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define DT_SANITIZED 1

@@ -56,7 +56,7 @@ void dt_crew_share(const dt_crew *crew, const dt_comm *comm, void *data, size_t 
 void dt_crew_send(const dt_crew *crew, int to, const void *data, size_t bytes);
 
 /**
- * Tells whether a message is there, from whom, and its size; dt_crew_receive takes it. Messages of
+ * Returns whether a message is there, from whom, and its size; dt_crew_receive takes it. Messages of
  * one leader arrive in their order.
  *
  * Calls:   local, by leaders

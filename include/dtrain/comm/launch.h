@@ -112,7 +112,7 @@ bool dt_launch_is_inner_bridge(const char *folder, const char *name);
  */
 const char *dt_launch_common_kernels(const char *const *families, size_t count);
 
-/** Tells whether this process is the one to speak for all, as far as the launcher says. Local. */
+/** Returns whether this process is the one to speak for all, as far as the launcher says. Local. */
 bool dt_launch_is_first(void);
 
 /** Finds out how the ranks lie on the hosts. Collective; same on all ranks: host_count, crowded. */

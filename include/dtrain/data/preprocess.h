@@ -120,7 +120,7 @@ const dt_column_seen *dt_preprocess_seen(const dt_preprocess *preprocess, size_t
 const dt_recipe_column *dt_preprocess_column(const dt_preprocess *preprocess, size_t i);
 
 /**
- * Tells whether all cells of a column, of all ranks together, leave it open which numbers the
+ * Returns whether all cells of a column, of all ranks together, leave it open which numbers the
  * doubtful ones are: some other cell has the other decimal sign; or none has the column's, and the
  * other reading is nearer to the training rows; or nobody knows which is nearer, and they stand
  * between whole numbers below 1000.

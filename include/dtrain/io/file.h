@@ -94,7 +94,7 @@ void dt_file_sweep(const char *path, int64_t pid);
  */
 DT_MUST_USE dt_status dt_file_resolve(char **out, const char *path);
 
-/** Tells whether two paths lead to the same file, which is there. */
+/** Returns whether two paths lead to the same file, which is there. */
 bool dt_file_same(const char *a, const char *b);
 
 /** Makes a folder and its missing parents, as mkdir -p. Errors: DT_OUTPUT, DT_MEMORY. */

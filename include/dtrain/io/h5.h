@@ -201,7 +201,7 @@ DT_MUST_USE dt_status dt_h5_open_image(dt_h5 **out, const void *image, size_t by
                                        const char *name);
 
 /**
- * Tells whether all calls so far could be answered: dt_h5_has and dt_h5_has_attribute say "no" also
+ * Checks that all calls so far could be answered: dt_h5_has and dt_h5_has_attribute say "no" also
  * when HDF5 crashed. To be called at the end of a reading that takes such a "no" for an answer.
  *
  * Errors:  DT_DATA if HDF5 crashed, or came to no end
@@ -221,7 +221,7 @@ typedef enum dt_h5_kind {
 /** Returns what is at `path`, DT_H5_NOTHING (0) if nothing is. */
 dt_h5_kind dt_h5_has(dt_h5 *h5, const char *path);
 
-/** Tells whether there is an object at `path` with an attribute of that name. */
+/** Returns whether there is an object at `path` with an attribute of that name. */
 bool dt_h5_has_attribute(dt_h5 *h5, const char *path, const char *name);
 
 /** What numbers or texts a dataset or an attribute holds. */
@@ -255,7 +255,7 @@ typedef struct dt_h5_shape {
 DT_MUST_USE dt_status dt_h5_describe(dt_h5_shape *out, dt_h5 *h5, const char *path);
 
 /**
- * Tells whether a file is an HDF5 file by its first bytes, or by its name if there are no such
+ * Returns whether a file is an HDF5 file by its first bytes, or by its name if there are no such
  * bytes (.h5, .hdf5). Local.
  */
 bool dt_h5_is_file(const char *path);

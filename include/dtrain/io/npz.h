@@ -77,7 +77,7 @@ size_t dt_npz_count(const dt_npz *npz);
 /** Returns the name of member `index`; borrowed. */
 const char *dt_npz_name(const dt_npz *npz, size_t index);
 
-/** Tells whether a member of this name is there. */
+/** Returns whether a member of this name is there. */
 bool dt_npz_has(const dt_npz *npz, const char *name);
 
 /**

@@ -53,7 +53,7 @@ bool dt_number_look_at(dt_number_look *out, const char *text, size_t bytes);
 bool dt_number_is_percent(const char *unit);
 
 /**
- * Tells whether a cell looks like a number, also if it can be read in no way: it has a digit, and
+ * Returns whether a cell looks like a number, also if it can be read in no way: it has a digit, and
  * no letter leads, except those of a currency: "about 12" and "A12" do not, "12 to 15" and
  * "CHF 12.-" do.
  */

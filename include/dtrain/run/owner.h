@@ -52,7 +52,7 @@ DT_MUST_USE dt_status dt_owner_check_free(const char *folder, double stall_s);
  */
 DT_MUST_USE dt_status dt_owner_check(dt_owner *owner);
 
-/** Tells whether another run took the folder over: this one should end. Cost: a load. */
+/** Returns whether another run took the folder over: this one should end. Cost: a load. */
 bool dt_owner_is_lost(const dt_owner *owner);
 
 /** Removes the file, if it is still this run's, and frees; NULL is allowed. */

@@ -20,7 +20,7 @@ typedef struct dt_time_limit {
 dt_time_limit dt_time_limit_start(double limit_s, double started_s);
 
 /**
- * Tells whether it is time to save and stop, if one more step may take `step_s` and a checkpoint
+ * Returns whether it is time to save and stop, if one more step may take `step_s` and a checkpoint
  * `save_s`: these are counted twice, and a second is for the end of the job, ten under Slurm, which
  * ends jobs by a clock of its own. What is not known beforehand is not counted: the first
  * validation, and the last evaluation.

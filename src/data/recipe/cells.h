@@ -22,7 +22,7 @@ typedef struct dt_missing {
 /** Makes it; `texts` are borrowed. Local. */
 dt_missing dt_missing_of(const char *const *texts, size_t count);
 
-/** Tells whether a cell holds nothing. Local. */
+/** Returns whether a cell holds nothing. Local. */
 bool dt_missing_is(const dt_missing *missing, const dt_csv_field *cell);
 
 /** Returns the index of the text that a cell is; SIZE_MAX: none, as of an empty cell. Local. */

@@ -21,7 +21,7 @@ enum { DT_SPELLING_BYTES = 256 };
  */
 size_t dt_spelling(char out[DT_SPELLING_BYTES], const char *text, size_t bytes);
 
-/** Tells whether two texts have a spelling in common. Local. */
+/** Returns whether two texts have a spelling in common. Local. */
 bool dt_names_are_alike(const dt_dictionary_entry *a, const dt_dictionary_entry *b);
 
 /** Adds a name. Local. Errors: DT_MEMORY. */

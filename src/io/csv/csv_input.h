@@ -41,7 +41,7 @@ DT_MUST_USE dt_status dt_csv_input_read(dt_csv_input *input, char *to, size_t ro
 /** Goes on at `offset`, at most what was read. Errors: as dt_csv_input_read; DT_INTERNAL: once. */
 DT_MUST_USE dt_status dt_csv_input_seek(dt_csv_input *input, uint64_t offset);
 
-/** Tells whether offsets are those of a file, which is cheap to go to. */
+/** Returns whether offsets are those of a file, which is cheap to go to. */
 bool dt_csv_input_is_plain(const dt_csv_input *input);
 
 /** Return the size of what is read (UINT64_MAX: not known yet), and how much of it was used. */
