@@ -24,16 +24,16 @@ typedef struct settings {
 
 static const dt_option options[] = {
     {"inputs", "NAME", DT_OPTION_TEXT, AT(scoring.inputs), 0, 0, NULL, NULL,
-     "array of inputs in a .npz; found by itself when it has a usual name"},
+     "array of inputs in a .npz; usual names are found without this option"},
     {"targets", "NAME", DT_OPTION_TEXT, AT(scoring.targets), 0, 0, NULL, NULL,
      "array of class ids in a .npz, or one-hot rows"},
     {"set", "NAME", DT_OPTION_CHOICE, AT(scoring.set), 0, 0, "train|validation|test", "test",
-     "of a folder or prefix with several sets, the one to take"},
+     "set to use of a folder or prefix with several sets"},
     {"on-error", "NAME", DT_OPTION_CHOICE, AT(skips), 0, 0, "stop|skip", "stop",
-     "of a row of a table with a cell that cannot be prepared, or of another number of cells: "
+     "for a row of a table with a cell that cannot be prepared, or with another number of cells: "
      "stop, or skip the row"},
     DT_SCORING_TABLE_OPTIONS,
-    {"quiet", NULL, DT_OPTION_FLAG, AT(quiet), 0, 0, NULL, NULL, "print the summary alone"},
+    {"quiet", NULL, DT_OPTION_FLAG, AT(quiet), 0, 0, NULL, NULL, "print only the summary"},
 };
 
 static const dt_option_table table = {
@@ -41,12 +41,13 @@ static const dt_option_table table = {
     .count = sizeof options / sizeof *options,
     .given = AT(given),
     .usage = "Usage: dtrain evaluate MODEL DATA [OPTIONS]\n"
-             "       mpirun -np 8 dtrain evaluate MODEL DATA [OPTIONS]\n\n"
-             "Tells how good a model is on labelled rows, beside what always answering the\n"
-             "most frequent class would reach; the same numbers on any number of ranks. MODEL\n"
-             "is a .h5 or .keras file, or a run's folder. DATA is a .npz, a .h5 with datasets,\n"
-             "a folder or prefix as for training, two .npy files (x.npy y.npy), or a table of\n"
-             "text with the columns that the model was prepared from.",
+             "       mpirun -np 8 dtrain evaluate MODEL DATA [OPTIONS]\n"
+             "\n"
+             "Reports the scores of a model on labelled rows, next to the score of always\n"
+             "predicting the most frequent class (or the mean). The numbers are the same on\n"
+             "any number of ranks. MODEL is a .h5 or .keras file, or a run's folder. DATA is a\n"
+             ".npz, a .h5 with datasets, a folder or prefix as for training, two .npy files\n"
+             "(x.npy y.npy), or a table of text with the columns of the training table.",
 };
 
 void dt_cli_evaluate_help(void)
@@ -61,7 +62,7 @@ static dt_status parse(settings *out, int argc, char **argv)
     dt_options_set_defaults(&table, out);
     DT_TRY(dt_options_parse_words(&table, out, argc, argv, &words));
     DT_TRY(dt_scoring_parse_words(&out->scoring, words, argv, true,
-                                  "evaluate takes a model and data"));
+                                  "evaluate requires a model and data"));
     out->scoring.once = true;
     out->scoring.advises_skip = !out->skips;
     out->scoring.set_asked = dt_options_given(&table, out, "set");
@@ -163,7 +164,7 @@ static void warn_of_one_class(const dt_scoring *s, const dt_evaluation *e)
     char name[DT_TEXT_TABLE_CELL_BYTES];
     for (size_t c = 0; c < e->C; c++)
         if ((uint64_t)e->classes[c].rows == e->N)
-            dt_log_warn("%s: all %llu rows are of class %s: there is no ROC-AUC and no PR-AUC",
+            dt_log_warn("%s: all %llu rows are of class %s, so ROC-AUC and PR-AUC are undefined",
                         dt_rows_source(s->rows), (unsigned long long)e->N,
                         dt_scoring_output(name, sizeof name, s, c));
 }
@@ -242,7 +243,9 @@ DT_MUST_USE static dt_status report(const run *r, const dt_evaluation *e)
                dt_rows_weighted(r->scoring.rows) ? "; rows have weights" : "");
     const double threshold = r->scoring.model.network.threshold;
     if (!isnan(threshold))
-        dt_log_say("class 1 is predicted from a probability of %.9g on\n\n", threshold);
+        dt_log_say("class 1 is predicted if its probability is at least %.9g\n"
+                   "\n",
+                   threshold);
     DT_TRY(report_quality(task, e));
     if (!task->classes)
         return report_values(&r->scoring, e);

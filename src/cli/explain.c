@@ -35,25 +35,27 @@ typedef struct settings {
 
 static const dt_option options[] = {
     {"metric", "NAME", DT_OPTION_CHOICE, AT(metric), 0, 0, METRICS, "auto",
-     "that says what a column is worth; auto: loss, or of values rmse"},
+     "metric that measures the importance of a column; auto: loss for classes, rmse for values"},
     {"repeats", "N", DT_OPTION_INT, AT(repeats), 1, 10000, NULL, "5",
-     "permutations of each column"},
-    {"seed", "N", DT_OPTION_INT, AT(seed), 0, 1e15, NULL, "1", "of the permutations"},
+     "number of permutations of each column"},
+    {"seed", "N", DT_OPTION_INT, AT(seed), 0, 1e15, NULL, "1", "seed of the permutations"},
     {"points", "N", DT_OPTION_INT, AT(points), 0, 1000, NULL, "20",
-     "most values of a column to predict with: quantiles, or the most frequent categories; 0: "
-     "none"},
+     "maximum number of values of a column for which the prediction is computed: quantiles, or the "
+     "most frequent categories; 0: none"},
     {"dependence-rows", "N", DT_OPTION_INT, AT(rows), 1, UINT32_MAX, NULL, "2000",
-     "most rows to average the predictions of a value over, drawn by the seed"},
+     "maximum number of rows, drawn by the seed, over which the predictions for a value are "
+     "averaged"},
     {"out", "FOLDER", DT_OPTION_TEXT, AT(out), 0, 0, NULL, NULL,
-     "where explain.h5, explain.csv and explain-dependence.csv go; the model's folder without it"},
+     "folder for explain.h5, explain.csv and explain-dependence.csv; the default is the folder of "
+     "the model"},
     {"inputs", "NAME", DT_OPTION_TEXT, AT(scoring.inputs), 0, 0, NULL, NULL,
-     "array of inputs in a .npz; found by itself when it has a usual name"},
+     "array of inputs in a .npz; usual names are found without this option"},
     {"targets", "NAME", DT_OPTION_TEXT, AT(scoring.targets), 0, 0, NULL, NULL,
      "array of class ids in a .npz, or one-hot rows"},
     {"set", "NAME", DT_OPTION_CHOICE, AT(scoring.set), 0, 0, "train|validation|test", "test",
-     "of a folder or prefix with several sets, the one to take"},
+     "set to use of a folder or prefix with several sets"},
     DT_SCORING_TABLE_OPTIONS,
-    {"quiet", NULL, DT_OPTION_FLAG, AT(quiet), 0, 0, NULL, NULL, "print the summary alone"},
+    {"quiet", NULL, DT_OPTION_FLAG, AT(quiet), 0, 0, NULL, NULL, "print only the summary"},
 };
 
 static const dt_option_table table = {
@@ -61,13 +63,14 @@ static const dt_option_table table = {
     .count = sizeof options / sizeof *options,
     .given = AT(given),
     .usage = "Usage: dtrain explain MODEL DATA [OPTIONS]\n"
-             "       mpirun -np 8 dtrain explain MODEL DATA [OPTIONS]\n\n"
-             "Tells which columns of the data matter to a model, and how its predictions depend\n"
-             "on them: how much worse it is on labelled rows when a column's values are permuted\n"
-             "(all inputs that came from the column together), and the mean prediction when all\n"
-             "rows are given one value. The same numbers on any number of ranks. MODEL and DATA\n"
-             "are as for evaluate; rows that were not trained on tell most. dtrain report RUN\n"
-             "--html FILE draws what is in a run's folder.",
+             "       mpirun -np 8 dtrain explain MODEL DATA [OPTIONS]\n"
+             "\n"
+             "Reports which columns of the data matter to a model, and how its predictions\n"
+             "depend on them. Importance: how much worse the score on labelled rows becomes if\n"
+             "the values of a column (all inputs from it together) are permuted. Dependence:\n"
+             "the mean prediction if all rows get the same value. The numbers are the same on\n"
+             "any number of ranks. MODEL and DATA are as for evaluate; use rows that the model\n"
+             "was not trained on. dtrain report RUN --html FILE draws the results.",
 };
 
 void dt_cli_explain_help(void)
@@ -95,8 +98,8 @@ static dt_status parse(settings *out, int argc, char **argv)
     int words = 0;
     dt_options_set_defaults(&table, out);
     DT_TRY(dt_options_parse_words(&table, out, argc, argv, &words));
-    DT_TRY(
-        dt_scoring_parse_words(&out->scoring, words, argv, true, "explain takes a model and data"));
+    DT_TRY(dt_scoring_parse_words(&out->scoring, words, argv, true,
+                                  "explain requires a model and data"));
     out->scoring.once = true;
     out->scoring.set_asked = dt_options_given(&table, out, "set");
     if (out->out[0] == '\0')
@@ -150,10 +153,7 @@ static dt_status begin_files(run *r)
     for (int i = 0; i < FILES; i++) {
         (void)snprintf(path, sizeof path, "%s/%s", r->settings.out, file_names[i]);
         if (dt_file_same(path, dt_rows_file(r->scoring.rows)))
-            DT_TRY(dt_fail(DT_USAGE,
-                           "%s would be written over what is read; --out names another "
-                           "folder",
-                           path));
+            DT_TRY(dt_fail(DT_USAGE, "%s would overwrite an input; choose another --out", path));
         DT_TRY(dt_file_create(&r->files[i], path));
     }
 out:
@@ -215,8 +215,8 @@ DT_MUST_USE static dt_status report(const run *r)
     if (!r->settings.quiet)
         DT_TRY(dt_report_explanation_print(&r->result));
     if (e->cut > 0)
-        dt_log_say("\n%zu column%s more than %lld categories, of which the most frequent are\n"
-                   "predicted with (--points)\n",
+        dt_log_say("\n%zu column%s more than %lld categories; only the most frequent\n"
+                   "are used (--points)\n",
                    e->cut, e->cut == 1 ? " has" : "s have", (long long)r->settings.points);
     dt_log_say("\n");
     dt_log_summary("out", "%s", r->settings.out);

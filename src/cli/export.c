@@ -21,14 +21,15 @@ typedef struct settings {
 
 static const dt_option options[] = {
     {"to", "FILE", DT_OPTION_TEXT, offsetof(settings, to), 0, 0, NULL, NULL,
-     "the file to write; its ending says what it becomes"},
+     "file to write; its ending names the format"},
 };
 
 static const dt_option_table table = {
     .options = options,
     .count = sizeof options / sizeof *options,
     .given = offsetof(settings, given),
-    .usage = "Usage: dtrain export MODEL --to FILE\n\n"
+    .usage = "Usage: dtrain export MODEL --to FILE\n"
+             "\n"
              "Writes a model for other programs. MODEL is a .h5 or .keras file, or a run's\n"
              "folder. The ending of FILE names the format:\n"
              "  .keras  Keras 3, with the optimizer's state, so that fit resumes; without it\n"
@@ -51,8 +52,8 @@ static const dt_option_table table = {
              "          --members-kind full also, of hidden layer i, no bias_i but\n"
              "          member_scale_2i before it, and member_scale_2i+1 and\n"
              "          member_shift_2i+1 behind it. Of an ensemble network_1_kernel_0 ...\n"
-             "An ensemble can only be exported to .h5 and .npz; the folders of the restarts, or\n"
-             "folds, contain its members",
+             "An ensemble can only be exported to .h5 and .npz; the folders of the restarts or\n"
+             "folds contain its members.",
 };
 
 void dt_cli_export_help(void)
@@ -170,10 +171,12 @@ DT_MUST_USE static dt_status parse(settings *out, const char **model, int argc, 
     dt_options_set_defaults(&table, out);
     DT_TRY(dt_options_parse_words(&table, out, argc, argv, &words));
     if (words != 1 || argv[0][0] == '\0')
-        DT_TRY(dt_fail(DT_USAGE, "dtrain export takes one model, not %d words; --help says more",
-                       words));
+        DT_TRY(dt_fail(
+            DT_USAGE,
+            "dtrain export requires one model, but found %d words; see dtrain export --help",
+            words));
     if (out->to[0] == '\0')
-        DT_TRY(dt_fail(DT_USAGE, "dtrain export needs --to FILE (.keras, .h5, .onnx or .npz)"));
+        DT_TRY(dt_fail(DT_USAGE, "dtrain export requires --to FILE (.keras, .h5, .onnx or .npz)"));
     if (!dt_text_ends_in(out->to, ".keras") && !dt_text_ends_in(out->to, ".h5") &&
         !dt_text_ends_in(out->to, ".npz") && !dt_text_ends_in(out->to, ".onnx"))
         DT_TRY(
@@ -196,9 +199,9 @@ static bool is_log(const char *path)
 DT_MUST_USE static dt_status check_output(const char *to, const char *model)
 {
     if (dt_file_same(to, model))
-        return dt_fail(DT_USAGE, "--to %s: is the model that is read; expected another file", to);
+        return dt_fail(DT_USAGE, "--to %s: is the model itself; choose another file", to);
     if (is_log(to))
-        return dt_fail(DT_USAGE, "--to %s: is the log of a run; expected another file", to);
+        return dt_fail(DT_USAGE, "--to %s: is the log of a run; choose another file", to);
     return DT_OK;
 }
 
@@ -265,8 +268,9 @@ static void warn_of_losses(const dt_model *model, const char *to)
     /* A recipe has them too. */
     if (dt_text_ends_in(to, ".h5") && model->recipe_json == NULL &&
         model->class_name_count > DT_H5_TEXTS_MAX)
-        dt_log_warn("%s: the names of the %zu classes are not in it: a .h5 holds at most %d", to,
-                    model->class_name_count, DT_H5_TEXTS_MAX);
+        dt_log_warn("%s: does not contain the names of the %zu classes, because a .h5 has room for "
+                    "at most %d",
+                    to, model->class_name_count, DT_H5_TEXTS_MAX);
 }
 
 static void note_state(char out[64], const dt_model *model, const char *path)

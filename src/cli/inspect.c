@@ -80,7 +80,7 @@ static file_kind recognise(const char *path)
 DT_MUST_USE static dt_status inspect_other(const char *path, bool json)
 {
     dt_status status = dt_inspect_npz(path, json); /* a ZIP archive may have bytes before it */
-    if (status != DT_DATA || strstr(dt_status_text(), "is no ZIP archive") == NULL)
+    if (status != DT_DATA || strstr(dt_status_text(), "is not a ZIP archive") == NULL)
         return status;
     return dt_fail(
         DT_DATA,
@@ -98,9 +98,10 @@ dt_status dt_cli_inspect(int argc, char **argv)
     dt_options_set_defaults(&table, &settings);
     DT_TRY(dt_options_parse_words(&table, &settings, argc, argv, &words));
     if (words == 0 || argv[0][0] == '\0')
-        DT_TRY(dt_fail(DT_USAGE, "inspect needs a FILE: dtrain inspect [--json] FILE"));
+        DT_TRY(dt_fail(DT_USAGE, "dtrain inspect requires a FILE: dtrain inspect [--json] FILE"));
     if (words > 1)
-        DT_TRY(dt_fail(DT_USAGE, "inspect takes one FILE, found a second: '%s'", argv[1]));
+        DT_TRY(dt_fail(DT_USAGE, "dtrain inspect requires one FILE, but found a second: '%s'",
+                       argv[1]));
     if (stat(argv[0], &info) == 0 && S_ISDIR(info.st_mode))
         DT_TRY(dt_fail(DT_DATA,
                        "%s: is a folder; inspect a file in it: model.h5, run.h5, train.npz ...",

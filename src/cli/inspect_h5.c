@@ -219,7 +219,7 @@ static dt_status show_state(dt_h5 *h5, dt_json *json)
         dt_json_add_int(json, "goes_on_in_epoch", epoch);
         dt_json_add_int(json, "goes_on_after_row", rows);
     } else {
-        dt_log_result("goes on in epoch %" PRId64 ", after %" PRId64 " of its rows\n", epoch, rows);
+        dt_log_result("resumes in epoch %" PRId64 ", after %" PRId64 " of its rows\n", epoch, rows);
     }
 out:
     return status;

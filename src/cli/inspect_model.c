@@ -148,7 +148,8 @@ DT_MUST_USE static dt_status print_model(const model *m, const char *path)
         dt_log_result("classes: %s\n", dt_text_table_printable(line, sizeof line, list));
     }
     if (!isnan(network->threshold))
-        dt_log_result("class 1 is predicted from a probability of %.9g on\n", network->threshold);
+        dt_log_result("class 1 is predicted if its probability is at least %.9g\n",
+                      network->threshold);
     print_training(&m->model);
     DT_TRY(print_scale(network));
     dt_log_result("\n");
@@ -157,8 +158,9 @@ DT_MUST_USE static dt_status print_model(const model *m, const char *path)
         dt_log_result("\nno recipe: the model takes prepared .npz data, not tables\n");
     } else {
         if (m->recipe.D != network->D)
-            dt_log_result("\nthe recipe does not fit: it makes %zu inputs, not %zu\n", m->recipe.D,
-                          network->D);
+            dt_log_result("\n"
+                          "the recipe does not fit: it prepares %zu inputs, not %zu\n",
+                          m->recipe.D, network->D);
         dt_log_result("\nrecipe of %zu columns\n", m->recipe.column_count);
         DT_TRY(dt_inspect_print_recipe(&m->recipe));
     }

@@ -29,21 +29,24 @@ typedef struct command {
 } command;
 
 static const command commands[] = {
-    {"train", "train a network; also without this word", dt_cli_train_help, NULL, dt_cli_train,
+    {"train", "train a network (the default command)", dt_cli_train_help, NULL, dt_cli_train, true},
+    {"search", "try many settings and keep the best model", dt_cli_search_help, NULL, dt_cli_search,
      true},
-    {"search", "try many settings, and keep the best model", dt_cli_search_help, NULL,
-     dt_cli_search, true},
-    {"prepare", "make a table of text into arrays", dt_cli_prepare_help, dt_cli_prepare, NULL,
+    {"prepare", "convert a table of text to arrays", dt_cli_prepare_help, dt_cli_prepare, NULL,
      false},
-    {"evaluate", "tell how good a model is", dt_cli_evaluate_help, NULL, dt_cli_evaluate, false},
-    {"predict", "give classes and probabilities of rows", dt_cli_predict_help, NULL, dt_cli_predict,
+    {"evaluate", "report the scores of a model on labelled rows", dt_cli_evaluate_help, NULL,
+     dt_cli_evaluate, false},
+    {"predict", "predict the classes or values of rows", dt_cli_predict_help, NULL, dt_cli_predict,
      false},
-    {"explain", "tell which columns matter to a model", dt_cli_explain_help, NULL, dt_cli_explain,
+    {"explain", "report which columns matter to a model", dt_cli_explain_help, NULL, dt_cli_explain,
      false},
-    {"inspect", "show what is inside a file", dt_cli_inspect_help, dt_cli_inspect, NULL, false},
-    {"export", "write a model for other programs", dt_cli_export_help, dt_cli_export, NULL, false},
-    {"report", "show runs side by side", dt_cli_report_help, dt_cli_report, NULL, false},
-    {"measure", "time what ranks take to add up", dt_cli_measure_help, NULL, dt_cli_measure, true},
+    {"inspect", "show the contents of a file", dt_cli_inspect_help, dt_cli_inspect, NULL, false},
+    {"export", "write a model for Keras, ONNX or NumPy", dt_cli_export_help, dt_cli_export, NULL,
+     false},
+    {"report", "compare runs in tables, plots and HTML", dt_cli_report_help, dt_cli_report, NULL,
+     false},
+    {"measure", "measure the time of adding gradients over ranks", dt_cli_measure_help, NULL,
+     dt_cli_measure, true},
 };
 
 enum { COMMANDS = sizeof commands / sizeof *commands };
@@ -117,7 +120,7 @@ static dt_status refuse_word(const char *word)
 
 static void print_commands(void)
 {
-    printf("dtrain COMMAND --help tells more of each:\n");
+    printf("Commands (dtrain COMMAND --help explains each):\n");
     for (size_t i = 0; i < COMMANDS; i++)
         printf("  %-10s %s\n", commands[i].word, commands[i].what);
     printf("Exit status: 0 ok, 1 internal, 2 usage, 3 input data, 4 output, 5 diverged, 6 "

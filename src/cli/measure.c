@@ -28,11 +28,11 @@ typedef struct settings {
 static const dt_option options[] = {
     {"elements", "LIST", DT_OPTION_LIST, AT(elements), 1, ELEMENTS_MAX, NULL,
      "1,4,16,64,256,1024,4096,16384,65536,262144,1048576,4194304",
-     "numbers to add up: as many as a network has parameters"},
+     "how many numbers are added: the number of parameters of a network"},
     {"sum", "NAME", DT_OPTION_CHOICE, AT(sum), 0, 0, "both|exact|fast", "both",
-     "exact: of 64-bit integers; fast: of float32, as training with this --sum"},
+     "exact: sums of 64-bit integers; fast: of float32; as in training with this --sum"},
     {"seconds", "F", DT_OPTION_FLOAT, AT(seconds), 0.001, 600, NULL, "0.5",
-     "how long each line is measured, about; at least 5 times"},
+     "approximate time of measuring each line; each is measured at least 5 times"},
 };
 
 static const dt_option_table table = {
@@ -40,13 +40,13 @@ static const dt_option_table table = {
     .count = sizeof options / sizeof *options,
     .given = AT(given),
     .usage = "Usage: dtrain measure [OPTIONS]\n"
-             "       mpirun -np 8 dtrain measure [OPTIONS]\n\n"
-             "Measures what the ranks take to add up the gradients of a training step, as\n"
-             "training with --overlap off does it, and without training; a table as CSV on\n"
-             "stdout, with microseconds. Each time begins when all ranks are there and ends\n"
-             "when the last one has the sum. The line `barrier` has no numbers to add: the\n"
-             "ranks wait for each other. On one rank nothing is sent, and what is left is the\n"
-             "clock.",
+             "       mpirun -np 8 dtrain measure [OPTIONS]\n"
+             "\n"
+             "Measures how long the ranks take to add the gradients of a training step, as in\n"
+             "training with --overlap off, but without training. Prints a CSV table in\n"
+             "microseconds to stdout. Each time starts when all ranks are ready and ends when\n"
+             "the last rank has the sum. The line `barrier` adds no numbers: the ranks only\n"
+             "wait for each other. With one rank, nothing is sent.",
 };
 
 void dt_cli_measure_help(void)
@@ -61,8 +61,10 @@ static dt_status parse(settings *out, int argc, char **argv)
     dt_options_set_defaults(&table, out);
     DT_TRY(dt_options_parse_words(&table, out, argc, argv, &words));
     if (words > 0)
-        DT_TRY(dt_fail(DT_USAGE, "measure takes options alone, found '%s'; --help says more",
-                       argv[0]));
+        DT_TRY(dt_fail(
+            DT_USAGE,
+            "dtrain measure accepts only options, but found '%s'; see dtrain measure --help",
+            argv[0]));
 out:
     return status;
 }
@@ -148,7 +150,7 @@ static dt_status allocate(measurement *m, const settings *s)
             largest = s->elements.values[i];
     const size_t bytes = kinds[s->sum == FAST ? FAST : EXACT].bytes;
     DT_TRY(dt_memory_check((double)largest * (double)bytes, m->launch->host_size,
-                           "the numbers to add up", "name a smaller number of --elements"));
+                           "the numbers to add up", "use fewer --elements"));
     DT_TRY(dt_memory_alloc(&m->times, REPEATS_MAX, sizeof *m->times, "times"));
     DT_TRY(dt_memory_alloc(&m->data, largest, bytes, "numbers to add up"));
 out:

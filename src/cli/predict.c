@@ -17,19 +17,19 @@
 
 static const dt_option options[] = {
     {"out", "FILE", DT_OPTION_TEXT, AT(out), 0, 0, NULL, NULL,
-     "a .csv, or a .npz with predicted [N] and probabilities [N,C], of values predicted [N,T]; "
-     "stdout as CSV without it"},
+     "a .csv, or a .npz with predicted [N] and probabilities [N,C], for values predicted [N,T]; "
+     "the default is CSV on stdout"},
     {"inputs", "NAME", DT_OPTION_TEXT, AT(scoring.inputs), 0, 0, NULL, NULL,
-     "array of inputs in a .npz; found by itself when it has a usual name"},
+     "array of inputs in a .npz; usual names are found without this option"},
     {"set", "NAME", DT_OPTION_CHOICE, AT(scoring.set), 0, 0, "train|validation|test", "test",
-     "of a folder or prefix with several sets, the one to take"},
+     "set to use of a folder or prefix with several sets"},
     {"keep", "NAME,...", DT_OPTION_TEXT, AT(keep), 0, 0, NULL, NULL,
-     "columns of a table to copy in front of the predictions, as they stand, as "
-     "id,\"a, b\",#7"},
+     "columns of a table to copy unchanged in front of the predictions, for example id,\"a, "
+     "b\",#7"},
     {"brief", NULL, DT_OPTION_FLAG, AT(brief), 0, 0, NULL, NULL,
-     "leave out the row numbers and probabilities of a CSV"},
+     "omit the row numbers and probabilities of a CSV"},
     {"on-error", "NAME", DT_OPTION_CHOICE, AT(on_error), 0, 0, DT_ON_ERROR_NAMES, "stop",
-     "of a row of a table with a cell that cannot be prepared, or of another number of cells: "
+     "for a row of a table with a cell that cannot be prepared, or with another number of cells: "
      "stop, skip the row, or leave its prediction empty (NaN and -1 in a .npz)"},
     DT_SCORING_TABLE_OPTIONS,
     {"quiet", NULL, DT_OPTION_FLAG, AT(quiet), 0, 0, NULL, NULL, "with --out: print no progress"},
@@ -40,14 +40,17 @@ static const dt_option_table table = {
     .count = sizeof options / sizeof *options,
     .given = AT(given),
     .usage = "Usage: dtrain predict MODEL ROWS [--out FILE] [OPTIONS]\n"
-             "       mpirun -np 8 dtrain predict MODEL ROWS [--out FILE] [OPTIONS]\n\n"
-             "Gives each row's most probable class (of a model with a threshold: class 1 from\n"
-             "that probability on) and the probability of every class; or its values in the\n"
-             "targets' units. Rows keep their order, on any number of ranks.\n\n"
-             "MODEL is a .h5 or .keras file, or a run's folder. ROWS is a table of text with the\n"
-             "columns that the model was prepared from, in any order, the target not needed (- is\n"
-             "stdin); or a .npz, a .npy or a .h5 with datasets, with prepared inputs. If these\n"
-             "have the arrays row and id of dtrain prepare, they are printed.",
+             "       mpirun -np 8 dtrain predict MODEL ROWS [--out FILE] [OPTIONS]\n"
+             "\n"
+             "Predicts for each row the most probable class and the probability of every\n"
+             "class, or the values in the units of the targets. A model with a threshold\n"
+             "predicts class 1 if its probability is at least the threshold. Rows keep their\n"
+             "order on any number of ranks.\n"
+             "\n"
+             "MODEL is a .h5 or .keras file, or a run's folder. ROWS is a table of text with\n"
+             "the columns of the training table in any order, with or without the target (- is\n"
+             "stdin); or a .npz, .npy or .h5 with prepared inputs. If it has the arrays row\n"
+             "and id of dtrain prepare, they are printed.",
 };
 
 void dt_cli_predict_help(void)
@@ -64,8 +67,9 @@ static dt_status check_form(const dt_predict_settings *s, bool keeps)
                                                            : NULL;
     if (option == NULL || !dt_text_ends_in(s->out, ".npz"))
         return DT_OK;
-    return dt_fail(DT_USAGE, "%s and --out %s were given, but only a CSV has that; name a .csv",
-                   option, s->out);
+    return dt_fail(DT_USAGE,
+                   "%s and --out %s were given, but only a CSV supports that; name a .csv", option,
+                   s->out);
 }
 
 static dt_status parse(dt_predict_settings *out, int argc, char **argv)
@@ -75,7 +79,7 @@ static dt_status parse(dt_predict_settings *out, int argc, char **argv)
     dt_options_set_defaults(&table, out);
     DT_TRY(dt_options_parse_words(&table, out, argc, argv, &words));
     DT_TRY(dt_scoring_parse_words(&out->scoring, words, argv, false,
-                                  "predict takes a model and rows"));
+                                  "predict requires a model and rows"));
     out->scoring.set_asked = dt_options_given(&table, out, "set");
     if (out->out[0] != '\0' && !dt_text_ends_in(out->out, ".csv") &&
         !dt_text_ends_in(out->out, ".npz"))
@@ -135,7 +139,7 @@ static dt_status put_text(dt_predict_run *r, const char *text, size_t bytes)
     if (r->form == FORM_CSV)
         return dt_file_write(r->file, text, bytes);
     if (fwrite(text, 1, bytes, stdout) != bytes)
-        return dt_fail(DT_OUTPUT, "stdout: the predictions could not be written");
+        return dt_fail(DT_OUTPUT, "stdout: cannot write the predictions");
     return DT_OK;
 }
 
@@ -220,7 +224,7 @@ static dt_status begin_output(dt_predict_run *r)
     char model[DT_OPTION_TEXT_BYTES + 16];
     (void)dt_model_find(model, sizeof model, r->settings.scoring.model);
     if (dt_file_same(path, dt_rows_file(r->scoring.rows)) || dt_file_same(path, model))
-        DT_TRY(dt_fail(DT_USAGE, "--out %s would be written over what is read", path));
+        DT_TRY(dt_fail(DT_USAGE, "--out %s would overwrite an input", path));
     const uint64_t shape[2] = {r->N, r->C};
     if (r->form == FORM_NPZ && !r->classes) {
         DT_TRY(dt_npz_writer_open(&r->npz, path, 0));
@@ -272,9 +276,7 @@ static dt_status ask_more(dt_predict_run *r)
     const dt_predict_settings *s = &r->settings;
     const bool takes_bad = s->on_error != DT_ON_ERROR_STOP;
     if (s->keep[0] != '\0' && !dt_rows_are_table(r->scoring.rows))
-        DT_TRY(dt_fail(DT_USAGE,
-                       "--keep was given, but %s has arrays; only a table of text has columns to "
-                       "keep",
+        DT_TRY(dt_fail(DT_USAGE, "--keep requires a table of text, but %s has arrays; remove it",
                        s->scoring.data));
     if (dt_rows_have_ids(r->scoring.rows)) {
         const char *name = r->scoring.recipe.id != NULL ? r->scoring.recipe.id : DT_SOURCE_ID;
@@ -349,7 +351,7 @@ static dt_status run_all(dt_predict_run *r, const dt_comm *comm, int argc, char 
     DT_TRY(predict_all(r));
     dt_comm_sum_i64(comm, &r->outside, 1);
     if (root && r->outside > 0)
-        dt_log_warn("%s: %lld of %lld rows: an input is outside the range of the training rows",
+        dt_log_warn("%s: in %lld of %lld rows an input is outside the range of the training rows",
                     r->settings.scoring.data, (long long)r->outside, (long long)r->all_rows);
     if (r->form != FORM_STDOUT) {
         dt_log_summary("out", "%s", r->settings.out);

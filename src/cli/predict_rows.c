@@ -40,9 +40,8 @@ static bool is_taken(const dt_predict_run *r, const char *name)
 static void warn_of_name(const char *name)
 {
     char shown[DT_TEXT_SHOWN_BYTES + 4];
-    dt_log_warn(
-        "the kept column '%s' gets another name, since the output has a column of this name",
-        dt_text_show(shown, name, strlen(name)));
+    dt_log_warn("the kept column '%s' is renamed, because the output has a column of this name",
+                dt_text_show(shown, name, strlen(name)));
 }
 
 dt_status dt_predict_name_kept(char **out, const dt_predict_run *r)

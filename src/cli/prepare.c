@@ -203,10 +203,10 @@ static dt_status open_files(dt_prepare_run *r)
             DT_TRY(dt_npz_writer_open(&r->files[set].writer, path,
                                       r->table.settings.store ? 0 : LEVEL));
         else if (access(path, F_OK) == 0)
-            DT_TRY(dt_fail(DT_OUTPUT,
-                           "%s is there already, and this preparation makes no %s set; remove it, "
-                           "or choose another --out",
-                           path, dt_set_name((dt_set)set)));
+            DT_TRY(dt_fail(
+                DT_OUTPUT,
+                "%s exists, but this preparation has no %s set; remove it, or choose another --out",
+                path, dt_set_name((dt_set)set)));
     }
     path_of(path, r, "recipe.json");
     DT_TRY(dt_file_create(&r->recipe_file, path));

@@ -15,7 +15,7 @@ dt_status dt_scoring_parse_words(dt_scoring_settings *out, int words, char **arg
     const bool arrays =
         pair && words == 3 && dt_text_ends_in(argv[1], ".npy") && dt_text_ends_in(argv[2], ".npy");
     if (words != 2 && !arrays)
-        return dt_fail(DT_USAGE, "dtrain %s, not %d word%s; --help says more", usage, words,
+        return dt_fail(DT_USAGE, "dtrain %s, but found %d word%s; see --help", usage, words,
                        words == 1 ? "" : "s");
     for (int i = 0; i < words; i++) {
         if (argv[i][0] == '\0' || strlen(argv[i]) >= DT_OPTION_TEXT_BYTES)
@@ -34,11 +34,10 @@ static dt_status check_model(const char *asked, const char *path)
         return DT_OK;
     (void)snprintf(log, sizeof log, "%s/run.h5", asked);
     if (access(log, F_OK) == 0)
-        return dt_fail(
-            DT_DATA,
-            "%s: no model.h5 in this folder, though a run's log: the run has not ended, or "
-            "failed; dtrain report tells",
-            asked);
+        return dt_fail(DT_DATA,
+                       "%s: no model.h5 in this folder, but the log of a run: the run has not "
+                       "ended, or failed; see dtrain report",
+                       asked);
     (void)snprintf(log, sizeof log, "%s/saved_model.pb", asked);
     if (access(log, F_OK) == 0)
         return dt_fail(DT_DATA,
@@ -67,14 +66,14 @@ static dt_status read_recipe(dt_scoring *s, const char *path)
     const size_t outputs = classes ? s->recipe.class_count : s->recipe.T;
     s->class_names = classes ? s->recipe.classes : s->recipe.targets;
     if (classes != s->model.network.loss->classes)
-        return dt_fail(DT_DATA, "%s: its recipe makes %s, but its loss is for %s", path,
+        return dt_fail(DT_DATA, "%s: its recipe prepares %s, but its loss is for %s", path,
                        classes ? "classes" : "values", classes ? "values" : "classes");
     if (s->recipe.D != s->model.network.D || outputs != s->model.network.C)
-        return dt_fail(DT_DATA,
-                       "%s: its recipe makes %zu inputs and %zu %s, but its network has %zu "
-                       "and %zu",
-                       path, s->recipe.D, outputs, classes ? "classes" : "values",
-                       s->model.network.D, s->model.network.C);
+        return dt_fail(
+            DT_DATA,
+            "%s: its recipe prepares %zu inputs and %zu %s, but its network has %zu and %zu", path,
+            s->recipe.D, outputs, classes ? "classes" : "values", s->model.network.D,
+            s->model.network.C);
     return DT_OK;
 }
 
@@ -142,7 +141,7 @@ dt_status dt_scoring_open(dt_scoring *out, const dt_comm *comm, const dt_scoring
                    .numeric = settings->numeric,
                    .missing = settings->missing,
                    .advice =
-                       settings->advises_skip ? "--on-error skip leaves such rows out" : NULL},
+                       settings->advises_skip ? "use --on-error skip to skip such rows" : NULL},
         .batch_rows = s->predictor.capacity,
         .host_ranks = s->environment.launch.host_size};
     DT_TRY(dt_rows_open(&s->rows, comm, &plan));
@@ -177,9 +176,8 @@ const char *dt_scoring_output(char *out, size_t bytes, const dt_scoring *scoring
 dt_status dt_scoring_take_bad(const dt_scoring *scoring, const char *data, bool skip)
 {
     if (!dt_rows_are_table(scoring->rows))
-        return dt_fail(
-            DT_USAGE, "--on-error was given, but %s has arrays; only a table of text has bad cells",
-            data);
+        return dt_fail(DT_USAGE,
+                       "--on-error requires a table of text, but %s has arrays; remove it", data);
     return dt_comm_agree(scoring->comm, dt_rows_take_bad(scoring->rows, skip));
 }
 

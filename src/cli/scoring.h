@@ -41,8 +41,8 @@ const char *dt_scoring_output(char *out, size_t bytes, const dt_scoring *scoring
      0,                                                                                            \
      DT_CSV_SEPARATOR_NAMES,                                                                       \
      "auto",                                                                                       \
-     "between the cells of a table; auto: as in the table that the model was prepared from, or "   \
-     "what else divides this one"},                                                                \
+     "separator of the cells of a table; auto: as in the training table, or else found in this "   \
+     "table"},                                                                                     \
         {"decimal",                                                                                \
          "LIST",                                                                                   \
          DT_OPTION_WORDS,                                                                          \
@@ -51,8 +51,8 @@ const char *dt_scoring_output(char *out, size_t bytes, const dt_scoring *scoring
          0,                                                                                        \
          NULL,                                                                                     \
          "auto",                                                                                   \
-         "in the numbers of a table: auto (as in the table that the model was prepared from, or "  \
-         "in this one), point, comma, or COLUMN=SIGN, as point,price=comma"},                      \
+         "decimal sign of a table's numbers: auto (as in the training table, or else found in "    \
+         "this table), point, comma, or COLUMN=SIGN, for example point,price=comma"},              \
         {"thousands",                                                                              \
          "LIST",                                                                                   \
          DT_OPTION_WORDS,                                                                          \
@@ -61,7 +61,7 @@ const char *dt_scoring_output(char *out, size_t bytes, const dt_scoring *scoring
          0,                                                                                        \
          NULL,                                                                                     \
          "auto",                                                                                   \
-         "between the thousands of a table's numbers: auto, none, comma, point, space, quote, or " \
+         "thousands separator of a table's numbers: auto, none, comma, point, space, quote, or "   \
          "COLUMN=SIGN"},                                                                           \
         {"numeric",                                                                                \
          "NAME,...",                                                                               \
@@ -81,7 +81,8 @@ const char *dt_scoring_output(char *out, size_t bytes, const dt_scoring *scoring
          0,                                                                                        \
          NULL,                                                                                     \
          NULL,                                                                                     \
-         "further cells of a table, of any column, that mean a missing value, as ?,unknown"},      \
+         "more cells of a table, in any column, that mean a missing value, for example "           \
+         "?,unknown"},                                                                             \
         {"encoding",                                                                               \
          "NAME",                                                                                   \
          DT_OPTION_CHOICE,                                                                         \
@@ -90,7 +91,7 @@ const char *dt_scoring_output(char *out, size_t bytes, const dt_scoring *scoring
          0,                                                                                        \
          DT_CSV_ENCODING_NAMES,                                                                    \
          "auto",                                                                                   \
-         "of a table; auto: what is not UTF-8 is Windows-1252"},                                   \
+         "encoding of a table; auto: UTF-8, or Windows-1252 if it is not UTF-8"},                  \
         {"header",                                                                                 \
          "NAME",                                                                                   \
          DT_OPTION_CHOICE,                                                                         \
@@ -99,9 +100,7 @@ const char *dt_scoring_output(char *out, size_t bytes, const dt_scoring *scoring
          0,                                                                                        \
          DT_CSV_HEADER_NAMES,                                                                      \
          "auto",                                                                                   \
-         "whether a table's first line names the columns; auto: as in the table that the model "   \
-         "was "                                                                                    \
-         "prepared from"},                                                                         \
+         "whether a table's first line names the columns; auto: as in the training table"},        \
         {"columns",                                                                                \
          "NAMES",                                                                                  \
          DT_OPTION_WORDS,                                                                          \
@@ -113,10 +112,10 @@ const char *dt_scoring_output(char *out, size_t bytes, const dt_scoring *scoring
          "names of all columns of a table, instead of those in the header"},                       \
     {                                                                                              \
         "skip-lines", "N", DT_OPTION_INT, AT(scoring.skip_lines), 0, 1e6, NULL, "0",               \
-            "lines to leave out at the beginning of a table"                                       \
+            "number of lines to skip at the beginning of a table"                                  \
     }
 
-/** What both commands say of the rows. */
+/** What both commands know about the rows. */
 typedef struct dt_scoring_settings {
     char model[DT_OPTION_TEXT_BYTES], data[DT_OPTION_TEXT_BYTES];
     char targets_file[DT_OPTION_TEXT_BYTES]; /* of `evaluate MODEL X.npy y.npy`; else "" */

@@ -228,7 +228,7 @@ DT_MUST_USE static dt_status take(dt_source_set *out, const dt_npz *npz, dt_set 
             y = labels ? ys->list[j].name : NULL;
         }
     if (labels && xs->count > 0 && ys->count == 0 && (set == DT_VALIDATION || set == DT_TEST))
-        dt_log_warn("%s: %s is not used, because there are no targets for it", dt_npz_path(npz),
+        dt_log_warn("%s: %s is not used, because it has no targets", dt_npz_path(npz),
                     xs->list[0].name);
     if (x == NULL)
         return DT_OK;

@@ -148,29 +148,29 @@ DT_MUST_USE static dt_status fail(const dt_npz *npz, const shapes *s, const dt_a
     dt_source_set example;
     list_arrays(arrays, sizeof arrays, npz);
     if (!wish->labels)
-        return dt_fail(DT_DATA, "%s: no array called inputs or x; it holds %s: type --inputs %s",
+        return dt_fail(DT_DATA, "%s: no array named inputs or x; it contains %s: use --inputs %s",
                        dt_npz_path(npz), arrays, s->wide_count > 0 ? s->wide[0]->name : "NAME");
     if (dt_npz_count(npz) == 1)
         return dt_fail(DT_DATA,
-                       "%s: holds %s alone; inputs and targets have to be in one .npz as x and y, "
+                       "%s: contains only %s; inputs and targets must be in one .npz as x and y, "
                        "or in one folder as x.npy and y.npy",
                        dt_npz_path(npz), arrays);
     if (find_example(&example, s, known))
         return dt_fail(DT_DATA,
-                       "%s: no pair of arrays like inputs and targets; it holds %s: type --inputs "
-                       "%s --targets %s, or what they are",
+                       "%s: no arrays that fit together as inputs and targets; it contains %s: use "
+                       "--inputs %s --targets %s, or other names",
                        dt_npz_path(npz), arrays, example.inputs->name, example.targets->name);
     return dt_fail(DT_DATA,
-                   "%s: no pair of arrays like inputs and targets; it holds %s: save inputs "
-                   "[rows, columns] and targets [rows] as x and y",
+                   "%s: no arrays that fit together as inputs and targets; it contains %s: save "
+                   "inputs [rows, columns] and targets [rows] as x and y",
                    dt_npz_path(npz), arrays);
 }
 
 static void say_pair(const dt_npz *npz, const dt_source_set *set)
 {
     char x[SHAPE_BYTES], y[SHAPE_BYTES];
-    dt_log_warn("%s: by their shapes, %s%s are the inputs and %s%s the targets; --inputs and "
-                "--targets name others",
+    dt_log_warn("%s: by their shapes, %s%s are the inputs and %s%s the targets; use --inputs and "
+                "--targets if this is wrong",
                 dt_npz_path(npz), set->inputs->name, shape_of(x, set->inputs), set->targets->name,
                 shape_of(y, set->targets));
 }
@@ -185,8 +185,9 @@ static void say_pairs(const dt_npz *npz, const dt_source_set *sets)
                                      "%s%.60s and %.60s are the %s set", used > 0 ? ", " : "",
                                      sets[p].inputs->name, sets[p].targets->name,
                                      dt_set_name((dt_set)p));
-    dt_log_warn("%s: by their shapes, %s; names like x_train and y_train say it better",
-                dt_npz_path(npz), text);
+    dt_log_warn(
+        "%s: by their shapes, %s; use names such as x_train and y_train to make this certain",
+        dt_npz_path(npz), text);
 }
 
 /* Inputs alone: the only array, or the only one with columns. */
@@ -199,8 +200,8 @@ DT_MUST_USE static dt_status guess_inputs(dt_source_set *out, const dt_npz *npz,
     if (s->wide_count != 1)
         return fail(npz, s, wish, out);
     out->inputs = s->wide[0];
-    dt_log_warn("%s: by its shape, %s%s are the inputs; --inputs names others", dt_npz_path(npz),
-                out->inputs->name, shape_of(shape, out->inputs));
+    dt_log_warn("%s: by its shape, %s%s are the inputs; use --inputs if this is wrong",
+                dt_npz_path(npz), out->inputs->name, shape_of(shape, out->inputs));
     return DT_OK;
 }
 

@@ -216,7 +216,8 @@ dt_status dt_dataset_match_classes(int32_t *out, const dt_dataset *set, char *co
         if (out[c] == DT_CLASS_NONE && is_number(&number, name))
             DT_TRY(dt_classes_of_number(&out[c], &classes, number));
         if (out[c] == DT_CLASS_NONE)
-            DT_TRY(dt_fail(DT_DATA, "%s: the data has the class '%.80s', but the model's are %s",
+            DT_TRY(dt_fail(DT_DATA,
+                           "%s: the data has the class '%.80s', but the model's classes are %s",
                            where, name, dt_classes_describe(known, sizeof known, &classes)));
     }
 out:

@@ -60,11 +60,11 @@ static dt_status check_found(const dt_loader *l)
     const size_t count = l->classes.count;
     if (count > MANY && count > N / ROWS_A_CLASS && l->class_names != NULL &&
         l->deal->targets == DT_TARGETS_AUTO)
-        return dt_fail(DT_DATA,
-                       "%s: %s has %zu different labels in %llu rows; --task classification takes "
-                       "them as classes%s",
-                       dt_npz_path(set->npz), set->targets->name, count, (unsigned long long)N,
-                       dt_npy_is_text(&set->targets->npy) ? "" : ", --task regression as values");
+        return dt_fail(
+            DT_DATA,
+            "%s: %s has %zu different labels in %llu rows; use --task classification for classes%s",
+            dt_npz_path(set->npz), set->targets->name, count, (unsigned long long)N,
+            dt_npy_is_text(&set->targets->npy) ? "" : ", or --task regression for values");
     return DT_OK;
 }
 
@@ -224,7 +224,7 @@ static dt_status count_values(const dt_loader *l, uint64_t *out)
         if (*out == 0)
             *out = columns;
         if (columns > DT_TARGETS_MAX)
-            return dt_fail(DT_DATA, "%s: %s has %llu columns; a row may have %d values as targets",
+            return dt_fail(DT_DATA, "%s: %s has %llu columns; expected at most %d targets",
                            dt_npz_path(set->npz), set->targets->name, (unsigned long long)columns,
                            DT_TARGETS_MAX);
         if (columns != *out)

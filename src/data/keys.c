@@ -25,9 +25,10 @@ static const dt_npz_member *find(const dt_source_set *from, dt_set set, const ch
     if ((whole || text) && npy->dims > 0 && npy->shape[0] == dt_source_rows(from) &&
         npy->count == npy->shape[0])
         return member;
-    dt_log_warn("%s: %s is not printed: it is not a whole number%s for each of %llu rows",
-                dt_npz_path(from->npz), member->name, text_too ? " or a short text" : "",
-                (unsigned long long)dt_source_rows(from));
+    dt_log_warn(
+        "%s: %s is not printed, because it does not have a whole number%s for each of %llu rows",
+        dt_npz_path(from->npz), member->name, text_too ? " or a short text" : "",
+        (unsigned long long)dt_source_rows(from));
     return NULL;
 }
 

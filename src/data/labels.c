@@ -17,7 +17,7 @@ size_t dt_labels_one_hot_width(const dt_source_set *set)
 
 static dt_status fail_one_hot(const dt_labels *labels, uint64_t row)
 {
-    return dt_fail(DT_DATA, "%s: %s: row %llu is not one-hot: one 1 and else 0 were expected",
+    return dt_fail(DT_DATA, "%s: %s: row %llu is not one-hot; expected one 1 and otherwise 0",
                    dt_npz_path(labels->set->npz), labels->set->targets->name,
                    (unsigned long long)row);
 }
@@ -105,12 +105,12 @@ static dt_status fail_number(const dt_labels *labels, uint64_t row, double value
     const char *name = labels->set->targets->name;
     char known[256];
     if (isnan(value))
-        return dt_fail(DT_DATA, "%s: %s: row %llu has no label (nan); leave such rows out", path,
-                       name, (unsigned long long)row);
+        return dt_fail(DT_DATA, "%s: %s: row %llu has no label (nan); remove such rows", path, name,
+                       (unsigned long long)row);
     if (value != floor(value) || !isfinite(value))
         return dt_fail(DT_DATA,
-                       "%s: %s: row %llu is %.9g; class ids are whole numbers; --task regression "
-                       "trains on values",
+                       "%s: %s: row %llu is %.9g; class ids are whole numbers; use --task "
+                       "regression for values",
                        path, name, (unsigned long long)row, value);
     return dt_fail(DT_DATA,
                    "%s: %s: row %llu is class %.15g, but the training set's classes are %s", path,
@@ -123,7 +123,7 @@ static dt_status fail_text(const dt_labels *labels, uint64_t row, size_t bytes)
     char known[256], shown[DT_TEXT_SHOWN_BYTES + 4];
     const char *path = dt_npz_path(labels->set->npz), *name = labels->set->targets->name;
     if (bytes == 0 || strcmp(labels->text, "nan") == 0)
-        return dt_fail(DT_DATA, "%s: %s: row %llu has no label ('%s'); leave such rows out", path,
+        return dt_fail(DT_DATA, "%s: %s: row %llu has no label ('%s'); remove such rows", path,
                        name, (unsigned long long)row, labels->text);
     return dt_fail(DT_DATA, "%s: %s: row %llu is class '%s', but the training set's classes are %s",
                    path, name, (unsigned long long)row, dt_text_show(shown, labels->text, bytes),
@@ -136,8 +136,8 @@ static dt_status check_count(const dt_labels *labels)
     if (labels->classes->count <= DT_CLASSES_MAX)
         return DT_OK;
     return dt_fail(DT_DATA,
-                   "%s: %s has more than %d different labels, which cannot be classes; is it the "
-                   "right array? --task regression trains on values",
+                   "%s: %s has more than %d different labels, too many for classes; use another "
+                   "array, or --task regression for values",
                    dt_npz_path(labels->set->npz), labels->set->targets->name, DT_CLASSES_MAX);
 }
 

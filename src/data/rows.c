@@ -65,7 +65,7 @@ static dt_status check_recipe(const dt_source *source, const dt_rows_plan *plan)
     DT_TRY(dt_recipe_load(&beside, source->recipe));
     if (dt_recipe_describe_difference(difference, sizeof difference, plan->recipe, &beside) != NULL)
         DT_TRY(dt_fail(DT_DATA,
-                       "%s is not the recipe that the model was trained with; give the sets of its "
+                       "%s is not the recipe that the model was trained with; use the sets of its "
                        "training, or the raw table",
                        source->recipe));
 out:
@@ -158,9 +158,8 @@ dt_status dt_rows_open(dt_rows **out, const dt_comm *comm, const dt_rows_plan *p
         DT_TRY(dt_comm_agree(
             comm,
             root ? dt_fail(DT_DATA,
-                           "%s: a table of text, but the model has no recipe to prepare it with "
-                           "(it was not trained on what dtrain prepare made, or Keras has saved it "
-                           "since)",
+                           "%s: a table of text, but the model has no recipe to prepare it (dtrain "
+                           "did not prepare its training data, or Keras has saved the model since)",
                            plan->path)
                  : DT_OK));
     if (text)

@@ -56,7 +56,7 @@ static dt_status check_set(const dt_source_set *set)
         return dt_fail(DT_DATA, "%s: %s has 0 columns", path,
                        x->count == 0 ? set->inputs->name : set->targets->name);
     if (dt_source_columns(set) > COLUMNS_MAX)
-        return dt_fail(DT_DATA, "%s: %s has %llu columns; at most %d are taken", path,
+        return dt_fail(DT_DATA, "%s: %s has %llu columns; expected at most %d", path,
                        set->inputs->name, (unsigned long long)dt_source_columns(set), COLUMNS_MAX);
     return DT_OK;
 }
@@ -149,7 +149,7 @@ static dt_status find_prefix(char prefix[PATH_BYTES], const char *folder)
         if (tail == 0)
             continue;
         if (found[0] != '\0')
-            status = dt_fail(DT_DATA, "%s: holds more than one data set; name one as %s/PREFIX",
+            status = dt_fail(DT_DATA, "%s: contains more than one data set; name one as %s/PREFIX",
                              folder, folder);
         (void)snprintf(found, sizeof found, "%s/%.*s", folder, (int)(strlen(entry->d_name) - tail),
                        entry->d_name);
@@ -234,7 +234,7 @@ static dt_status open_npy_folder(dt_source *source, const char *folder, const dt
             continue;
         (void)snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
         status = count == FILES_MAX
-                     ? dt_fail(DT_DATA, "%s: holds more than %d .npy files", folder, FILES_MAX)
+                     ? dt_fail(DT_DATA, "%s: contains more than %d .npy files", folder, FILES_MAX)
                      : dt_memory_copy_text(&paths[count], path);
         count += status == DT_OK;
     }
@@ -264,7 +264,7 @@ static dt_status look_into(dt_source *source, const char *folder, char prefix[PA
         return status;
     status = open_npy_folder(source, folder, npz);
     if (status == DT_OK && *npz == NULL)
-        status = dt_fail(DT_DATA, "%s: holds no train.npz and no *-train.npz, and no .npy files",
+        status = dt_fail(DT_DATA, "%s: contains neither train.npz, nor *-train.npz, nor .npy files",
                          folder);
     return status;
 }

@@ -102,7 +102,8 @@ out:
 dt_status dt_source_choose_set(dt_source *source, const char *path, dt_set set)
 {
     if (source->sets[set].inputs == NULL)
-        return dt_fail(DT_DATA, "%s: no %s set there; --set names another", path, dt_set_name(set));
+        return dt_fail(DT_DATA, "%s: it has no %s set; choose another --set", path,
+                       dt_set_name(set));
     const dt_source_set chosen = source->sets[set];
     memset(source->sets, 0, sizeof source->sets);
     source->sets[DT_TRAIN] = chosen;
@@ -178,7 +179,7 @@ static dt_status find_weights(dt_source_set *out, dt_set set, const char *name)
             strcmp(base, name) == 0)
             return dt_npz_find(out->npz, dt_npz_name(out->npz, i), &out->weights);
     list_arrays(arrays, sizeof arrays, out->npz);
-    return dt_fail(DT_DATA, "%s: no array called %s with the rows' weights; it holds %s",
+    return dt_fail(DT_DATA, "%s: no array named %s with the weights of the rows; it contains %s",
                    dt_npz_path(out->npz), name, arrays);
 }
 

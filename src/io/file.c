@@ -218,8 +218,10 @@ DT_MUST_USE static dt_status sync_folder_of(char *resolved, const char *path)
     if (fd < 0)
         return DT_OK;
     if (sync_fully(fd) != 0 && errno == EIO)
-        status = dt_fail(DT_OUTPUT, "%s: written, but its folder is not safe on the disk: %s", path,
-                         strerror(errno));
+        status = dt_fail(DT_OUTPUT,
+                         "%s: written, but a power failure may lose it, because its folder cannot "
+                         "be synchronized: %s",
+                         path, strerror(errno));
     (void)close(fd);
     return status;
 }

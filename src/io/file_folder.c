@@ -24,8 +24,8 @@ DT_MUST_USE static dt_status make_one_folder(const char *path, const char *folde
             break;
         if (lstat(folder, &found) == 0 && S_ISLNK(found.st_mode))
             return dt_fail(DT_OUTPUT,
-                           "%s: cannot make the folder: '%s' is a link to nothing; remove it, or "
-                           "make what it points to",
+                           "%s: cannot make the folder: '%s' is a link without a target; remove "
+                           "the link, or create its target",
                            path, folder);
     }
     return dt_fail(DT_OUTPUT, "%s: cannot make the folder: %s", path, strerror(errno));

@@ -105,8 +105,8 @@ void dt_file_keep_mode(int fd, const struct stat *replaced, const char *path)
     if ((now.st_mode & 0777) != mode && fchmod(fd, mode) != 0)
         kept = false;
     if (!kept || now.st_uid != replaced->st_uid || now.st_gid != replaced->st_gid)
-        dt_log_warn("%s: belonged to user %ld, group %ld; this process cannot keep that: now user "
-                    "%ld, group %ld, mode %03o",
+        dt_log_warn("%s: belonged to user %ld, group %ld; this process cannot keep the owner: now "
+                    "user %ld, group %ld, mode %03o",
                     path, (long)replaced->st_uid, (long)replaced->st_gid, (long)now.st_uid,
                     (long)now.st_gid, (unsigned)mode);
 }

@@ -53,8 +53,8 @@ dt_status dt_json_parse(dt_json_place *root, const char *text, size_t bytes, con
     if (json == NULL && (dt_json_was_short() || error.text[0] == '\0'))
         status = dt_fail(DT_MEMORY, "%s: no memory for JSON of %zu bytes", where, bytes);
     else if (json == NULL)
-        status =
-            dt_fail(DT_DATA, "%s: no valid JSON in line %d: %.160s", where, error.line, error.text);
+        status = dt_fail(DT_DATA, "%s: not valid JSON in line %d: %.160s", where, error.line,
+                         error.text);
     else if (!json_is_object(json))
         status = dt_fail(DT_DATA, "%s: expected an object, but found %s", where, type_name(json));
     if (status == DT_OK)

@@ -25,8 +25,8 @@ DT_MUST_USE static dt_status read_text(char **out, const dt_zip *zip, const dt_z
                        member->name, (unsigned long long)bytes_max);
     DT_TRY(dt_zip_read(out, zip, member, "member of a Keras file"));
     if (strlen(*out) != member->plain_bytes)
-        DT_TRY(dt_fail(DT_DATA, "%s: its %s is no text: there is a zero byte in it",
-                       dt_zip_path(zip), member->name));
+        DT_TRY(dt_fail(DT_DATA, "%s: its %s is not text: it contains a zero byte", dt_zip_path(zip),
+                       member->name));
 out:
     if (status != DT_OK) {
         dt_memory_free(*out);
@@ -41,7 +41,7 @@ DT_MUST_USE static dt_status fail_no_config(const dt_zip *zip)
     for (size_t i = 0; i < dt_zip_count(zip); i++)
         if (dt_text_ends_in(dt_zip_member_at(zip, i)->name, ".npy"))
             return dt_fail(DT_DATA, "%s: is a .npz of arrays, not a Keras model", path);
-    return dt_fail(DT_DATA, "%s: is a ZIP archive without a %s, so no Keras model", path,
+    return dt_fail(DT_DATA, "%s: is a ZIP archive without a %s, so it is not a Keras model", path,
                    DT_KERAS_CONFIG_MEMBER);
 }
 
@@ -57,7 +57,8 @@ DT_MUST_USE static dt_status fail_no_weights(const dt_zip *zip)
         return dt_fail(DT_DATA,
                        "%s: its weights are a .npz, expected %s; save it with h5py installed", path,
                        DT_KERAS_WEIGHTS_MEMBER);
-    return dt_fail(DT_DATA, "%s: has no %s in it, so no weights", path, DT_KERAS_WEIGHTS_MEMBER);
+    return dt_fail(DT_DATA, "%s: has no %s, and therefore no weights", path,
+                   DT_KERAS_WEIGHTS_MEMBER);
 }
 
 /* ---- where the arrays lie ---- */
@@ -213,7 +214,7 @@ DT_MUST_USE static dt_status locate_weights(dt_keras_reader *r)
         DT_TRY(open_folder(folders, r, place->model));
         DT_TRY(find_next(layer, r, &folders[place->model], place->group));
         if (layer[0] == '\0')
-            DT_TRY(dt_fail(DT_DATA, "%s: layer '%s' has no weights in it", r->in.path, name));
+            DT_TRY(dt_fail(DT_DATA, "%s: layer '%s' has no weights", r->in.path, name));
         DT_TRY(list_arrays(&arrays, r, layer));
         (void)print_group(group, layer, "vars");
         DT_TRY(dt_keras_reader_take_weights(r, group, &arrays));

@@ -16,7 +16,7 @@ DT_MUST_USE static dt_status parse(json_t **out, const char *text, const char *w
         return DT_OK;
     if (json_error_code(&error) == json_error_out_of_memory)
         return dt_fail(DT_MEMORY, "%s: no memory for its %s", path, what);
-    return dt_fail(DT_DATA, "%s: its %s is no valid JSON: %s", path, what, error.text);
+    return dt_fail(DT_DATA, "%s: its %s is not valid JSON: %s", path, what, error.text);
 }
 
 /* ---- links of a Functional model ---- */
@@ -43,16 +43,16 @@ DT_MUST_USE static dt_status check_link(const dt_keras_builder *b, const json_t 
         return DT_OK;
     if (from == NULL || b->previous == NULL)
         return dt_fail(DT_DATA,
-                       uses > 1 ? "%s: layer '%.60s' (%.60s) stands in several places; dtrain "
-                                  "takes a chain of layers. Use Keras to predict"
-                                : "%s: layer '%.60s' (%.60s) does not follow on one layer alone; "
-                                  "dtrain takes a chain of layers. Use Keras to predict",
+                       uses > 1 ? "%s: layer '%.60s' (%.60s) is used in several places; dtrain "
+                                  "accepts a chain of layers. Use Keras to predict"
+                                : "%s: layer '%.60s' (%.60s) does not follow exactly one layer; "
+                                  "dtrain accepts a chain of layers. Use Keras to predict",
                        b->path, name, class);
     if (strcmp(from, b->previous) == 0)
         return DT_OK;
     return dt_fail(DT_DATA,
-                   "%s: layer '%.60s' (%.60s) follows on '%.60s', not on '%.60s'; dtrain takes a "
-                   "chain of layers. Use Keras to predict",
+                   "%s: layer '%.60s' (%.60s) follows '%.60s', not '%.60s'; dtrain accepts a chain "
+                   "of layers. Use Keras to predict",
                    b->path, name, class, from, b->previous);
 }
 
@@ -71,12 +71,12 @@ DT_MUST_USE static dt_status check_ends(const dt_keras_builder *b, const json_t 
     const size_t outputs = count_tensors(json_object_get(config, "output_layers"));
     if (b->functional && inputs > 1)
         return dt_fail(DT_DATA,
-                       "%s: has %zu inputs; dtrain takes models of one, with all columns. Use "
+                       "%s: has %zu inputs; dtrain accepts models of one, with all columns. Use "
                        "Keras to predict",
                        b->path, inputs);
     if (b->functional && outputs > 1)
         return dt_fail(DT_DATA,
-                       "%s: has %zu outputs; dtrain takes models of one. Save one for each, with "
+                       "%s: has %zu outputs; dtrain accepts models of one. Save one for each, with "
                        "keras.Model(model.inputs, model.outputs[0])",
                        b->path, outputs);
     return DT_OK;
@@ -96,7 +96,7 @@ DT_MUST_USE static dt_status check_output(const dt_keras_builder *b, const json_
     if (name != NULL && b->previous != NULL && strcmp(name, b->previous) == 0)
         return DT_OK;
     return dt_fail(DT_DATA,
-                   "%s: its output is not that of its last layer; dtrain takes a chain of layers",
+                   "%s: its output is not that of its last layer; dtrain accepts a chain of layers",
                    b->path);
 }
 
@@ -123,7 +123,7 @@ DT_MUST_USE static dt_status take_input_shape(dt_keras_builder *b, const json_t 
         return DT_OK; /* the weights have it */
     if (b->values == 0 || b->values > INT32_MAX)
         return dt_fail(DT_DATA,
-                       "%s: layer '%.60s' takes inputs of %zu dimensions; dtrain takes rows of a "
+                       "%s: layer '%.60s' takes inputs of %zu dimensions; dtrain accepts rows of a "
                        "fixed number of values, [null, D]",
                        b->path, dt_keras_name_of(layer), json_array_size(shape));
     b->chain->inputs = b->values;
@@ -220,11 +220,10 @@ DT_MUST_USE static dt_status read_layers(dt_keras_builder *b, const json_t *mode
     size_t models = 1;
     const size_t count = count_layers(&models, model);
     if (!is_model(class))
-        return dt_fail(
-            DT_DATA,
-            "%s: its model is of the class %.60s; dtrain takes Sequential and Functional "
-            "ones. Use Keras to predict",
-            b->path, class);
+        return dt_fail(DT_DATA,
+                       "%s: its model is of the class %.60s; dtrain accepts Sequential and "
+                       "Functional ones. Use Keras to predict",
+                       b->path, class);
     if (strcmp(class, "Sequential") != 0 &&
         strcmp(dt_keras_text_of(config, "name", ""), DT_KERAS_OWN_NAME) == 0)
         return dt_fail(
@@ -234,7 +233,7 @@ DT_MUST_USE static dt_status read_layers(dt_keras_builder *b, const json_t *mode
             "trained it",
             b->path);
     if (count > LAYERS_MAX)
-        return dt_fail(DT_DATA, "%s: has %zu layers; dtrain takes at most %d", b->path, count,
+        return dt_fail(DT_DATA, "%s: has %zu layers; dtrain accepts at most %d", b->path, count,
                        LAYERS_MAX);
     DT_TRY(
         dt_memory_alloc(&chain->steps, count + 1, STEPS_A_LAYER * sizeof *chain->steps, "layers"));

@@ -45,13 +45,13 @@ static bool gives_values(const dt_keras_builder *b, const json_t *training)
 DT_MUST_USE static dt_status fail_outputs(const dt_keras_builder *b, const char *activation)
 {
     static const char *const others =
-        "; dtrain takes softmax with one unit a class, two or more, or one sigmoid unit";
+        "; dtrain accepts softmax with one unit a class, two or more, or one sigmoid unit";
     const char *what = others;
     if (strcmp(activation, "linear") == 0)
-        what = ", and no loss that tells values from logits; in Keras compile it with loss='mse', "
-               "or a cross-entropy with from_logits=True, and save it again";
+        what = ", and no loss, so it may give values or logits; in Keras compile it with "
+               "loss='mse', or a cross-entropy with from_logits=True, and save it again";
     else if (strcmp(activation, "sigmoid") == 0)
-        what = ", one for each of several labels (multi-label); dtrain takes softmax, or one "
+        what = ", one for each of several labels (multi-label); dtrain accepts softmax, or one "
                "sigmoid unit. Use Keras to predict";
     return dt_fail(DT_DATA, "%s: its last layer '%s' has %llu %s unit%s%s", b->path,
                    last_dense(b->chain)->name, (unsigned long long)b->values, activation,
@@ -96,9 +96,10 @@ DT_MUST_USE static dt_status add_identity(dt_keras_builder *b)
     dt_keras_chain *chain = b->chain;
     const dt_keras_step *before = last_step(chain);
     if (b->values > UNITS_MAX)
-        return dt_fail(DT_DATA, "%s: layer '%s' is behind the last of %llu units; dtrain takes %d",
+        return dt_fail(DT_DATA,
+                       "%s: layer '%s' is behind the last of %llu units; dtrain accepts %d",
                        b->path, before->name, (unsigned long long)b->values, UNITS_MAX);
-    dt_keras_set_predicts_only(chain, "layer '%s' is no linear Dense, but gives the outputs",
+    dt_keras_set_predicts_only(chain, "layer '%s' gives the outputs, but is not a linear Dense",
                                before->name);
     dt_keras_step *step = dt_keras_append_step(chain, before->name, &dt_layer_dense);
     step->units = b->values;
@@ -114,7 +115,7 @@ dt_status dt_keras_end_chain(dt_keras_builder *b, const json_t *training)
     if (dense == NULL)
         return dt_fail(DT_DATA, "%s: its model has no Dense layer", b->path);
     if (b->dims > 1)
-        return dt_fail(DT_DATA, "%s: its outputs have %zu dimensions; dtrain takes [null, C]",
+        return dt_fail(DT_DATA, "%s: its outputs have %zu dimensions; dtrain accepts [null, C]",
                        b->path, b->dims + 1);
     DT_TRY(find_outputs(b, training));
     if (!is_positive(&chain->rescaling))

@@ -88,8 +88,8 @@ DT_MUST_USE static dt_status take_norm(dt_keras_step **out, dt_keras_builder *b,
     DT_TRY(dt_keras_check_rows(b, layer));
     DT_TRY(dt_keras_check_axis(b, layer));
     if (!(number >= 0.0 && number <= 1.0))
-        DT_TRY(dt_fail(DT_DATA, "%s: layer '%.60s': its epsilon is no number from 0 to 1", b->path,
-                       dt_keras_name_of(layer)));
+        DT_TRY(dt_fail(DT_DATA, "%s: layer '%.60s': its epsilon is not a number from 0 to 1",
+                       b->path, dt_keras_name_of(layer)));
     DT_TRY(dt_keras_add_step(out, b, layer, kind));
     (*out)->layer.epsilon = number > 1e-30 ? number : 1e-30;
     (*out)->stored[0] = is_on(layer, "scale");
@@ -107,7 +107,7 @@ DT_MUST_USE static dt_status take_batch_norm(dt_keras_builder *b, const json_t *
     if (mode != NULL && (!json_is_integer(mode) || json_integer_value(mode) != 0))
         DT_TRY(dt_fail(DT_DATA,
                        "%s: layer '%.60s' is a BatchNormalization with mode=%d, which normalizes "
-                       "each batch by itself; dtrain takes mode=0",
+                       "each batch by itself; dtrain accepts mode=0",
                        b->path, dt_keras_name_of(layer), (int)json_integer_value(mode)));
     DT_TRY(take_norm(&step, b, layer, &dt_layer_batch_norm, 1e-3));
     const double stays = json_is_number(momentum) ? json_number_value(momentum) : 0.99;
@@ -223,7 +223,7 @@ dt_status dt_keras_take_class(dt_keras_builder *b, const json_t *layer)
     if (take_only_training(b, layer, class))
         return DT_OK;
     return dt_fail(DT_DATA,
-                   "%s: layer '%.60s' is %s %.60s; dtrain takes chains of Dense, activation, "
+                   "%s: layer '%.60s' is %s %.60s; dtrain accepts chains of Dense, activation, "
                    "normalization, Rescaling, Flatten and Dropout layers. Use Keras to predict",
                    b->path, dt_keras_name_of(layer), strchr("AEIOU", class[0]) != NULL ? "an" : "a",
                    class);

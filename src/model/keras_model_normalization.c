@@ -33,7 +33,7 @@ dt_status dt_keras_numbers_read(double **out, size_t *count, const json_t *layer
         const json_t *number = json_is_array(list) ? json_array_get(list, i) : list;
         (*out)[i] = json_number_value(number);
         if (!json_is_number(number) || !isfinite((float)(*out)[i]))
-            DT_TRY(dt_fail(DT_DATA, "%s: layer '%.60s': value %zu of its %s is no finite number",
+            DT_TRY(dt_fail(DT_DATA, "%s: layer '%.60s': value %zu of its %s is not a finite number",
                            path, dt_keras_name_of(layer), i, key));
     }
 out:
@@ -83,8 +83,8 @@ DT_MUST_USE static dt_status take_later(dt_keras_normalization *n, dt_keras_buil
     DT_TRY(dt_keras_check_rows(b, layer));
     if (n->one_for_all && n->given == 0)
         DT_TRY(dt_fail(DT_DATA,
-                       "%s: layer '%s' is a Normalization with axis=None, which dtrain takes only "
-                       "before all others; use Keras to predict",
+                       "%s: layer '%s' is a Normalization with axis=None, which dtrain accepts "
+                       "only before all others; use Keras to predict",
                        b->path, n->name));
     DT_TRY(dt_keras_add_step(&step, b, layer, &dt_layer_batch_norm));
     dt_keras_set_predicts_only(b->chain, "layer '%s' is a Normalization behind other layers",

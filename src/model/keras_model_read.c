@@ -38,7 +38,7 @@ DT_MUST_USE static dt_status fail_no_model(const dt_keras_reader *r)
                        "%s: has weights only, no model_config; save the whole model in Keras with "
                        "model.save(\"model.keras\")",
                        r->in.path);
-    return dt_fail(DT_DATA, "%s: is no Keras model: no model_config in it", r->in.path);
+    return dt_fail(DT_DATA, "%s: is not a Keras model: it has no model_config", r->in.path);
 }
 
 DT_MUST_USE static dt_status read_configs(dt_keras_reader *r)

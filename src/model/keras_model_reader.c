@@ -332,7 +332,7 @@ dt_status dt_keras_reader_finish(dt_keras_loaded *out, dt_keras_reader *r)
     const dt_keras_place *place = NULL;
     const char *missing = dt_keras_reader_next(r, &place);
     if (missing != NULL)
-        DT_TRY(dt_fail(DT_DATA, "%s: layer '%s' has no weights in it", r->in.path, missing));
+        DT_TRY(dt_fail(DT_DATA, "%s: layer '%s' has no weights", r->in.path, missing));
     out->model = (dt_keras_model){
         .inputs = r->chain.inputs,
         .layer_count = r->chain.count,

@@ -84,7 +84,7 @@ dt_status dt_keras_add_step(dt_keras_step **out, dt_keras_builder *b, const json
     if (b->softmax != NULL)
         return dt_fail(DT_DATA,
                        "%s: layer '%.60s' is not the last, and has the activation softmax, which "
-                       "dtrain takes only there; use Keras to predict",
+                       "dtrain accepts only there; use Keras to predict",
                        b->path, b->softmax);
     dt_keras_settle_rescaling(b);
     *out = dt_keras_append_step(b->chain, dt_keras_name_of(layer), kind);
@@ -102,7 +102,7 @@ dt_status dt_keras_check_rows(const dt_keras_builder *b, const json_t *layer)
     if (b->dims <= 1)
         return DT_OK;
     return dt_fail(DT_DATA,
-                   "%s: layer '%.60s', a %.60s, takes inputs of %zu dimensions; dtrain takes it "
+                   "%s: layer '%.60s', a %.60s, takes inputs of %zu dimensions; dtrain accepts it "
                    "behind a Flatten alone",
                    b->path, dt_keras_name_of(layer), dt_keras_text_of(layer, "class_name", "?"),
                    b->dims + 1);

@@ -59,8 +59,8 @@ dt_status dt_keras_extras_read(dt_keras_chain *chain, const json_t *layer, const
     const char *dtype = dtype_of(config);
     if (strstr(dtype, "_from_") != NULL || is_set(config, "quantization_config"))
         return dt_fail(DT_DATA,
-                       "%s: layer '%.60s' is quantized (%.60s); dtrain takes models of float32, as "
-                       "they were before model.quantize",
+                       "%s: layer '%.60s' is quantized (%.60s); dtrain accepts models of float32, "
+                       "as they were before model.quantize",
                        path, name, dtype);
     if (strcmp(dtype, "bfloat16") == 0)
         return dt_fail(
@@ -237,6 +237,5 @@ void dt_keras_training_read(dt_keras_chain *chain, const json_t *training)
         read_adam(chain, json_object_get(optimizer, "config"));
     else if (chain->other_optimizer)
         dt_keras_leave_out(chain->left_out,
-                           "optimizer %.60s (of Keras's, dtrain reads only Adam; set --optimizer)",
-                           class);
+                           "optimizer %.60s (dtrain reads only Adam; set --optimizer)", class);
 }

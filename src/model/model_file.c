@@ -111,7 +111,7 @@ DT_MUST_USE static dt_status read_array(float *out, const dt_model_arrays *in, c
     DT_TRY(dt_model_arrays_read(in, out, dataset, count));
     for (size_t i = 0; non_negative && i < count; i++)
         if (out[i] < 0.0f)
-            DT_TRY(dt_fail(DT_DATA, "%s: %s: number %zu is %g; expected no negative number",
+            DT_TRY(dt_fail(DT_DATA, "%s: %s: number %zu is %g; expected 0 or a positive number",
                            in->path, dataset, i, (double)out[i]));
 out:
     return status;

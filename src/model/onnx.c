@@ -50,8 +50,7 @@ DT_MUST_USE static dt_status make_model(dt_onnx_writer *w, const dt_model *model
     if (recipe != NULL) {
         if (!dt_text_is_utf8(recipe, strlen(recipe)))
             DT_TRY(dt_fail(DT_DATA,
-                           "%s: the model's preprocessing recipe is no UTF-8 text, and ONNX "
-                           "holds no other",
+                           "%s: the model's preprocessing recipe is not UTF-8, which ONNX requires",
                            path));
         add_property(w, DT_KERAS_RECIPE, recipe);
     }
@@ -71,8 +70,8 @@ DT_MUST_USE static dt_status write_model(const dt_onnx_writer *w, const char *pa
     const size_t bytes = onnx__model_proto__get_packed_size(&w->model);
     if (bytes > INT32_MAX)
         return dt_fail(DT_OUTPUT,
-                       "%s: an ONNX file ends at 2 GiB (%d bytes), and this model needs %zu: save "
-                       "it as .keras or .h5",
+                       "%s: an ONNX file has at most 2 GiB (%d bytes), but this model needs %zu: "
+                       "save it as .keras or .h5",
                        path, INT32_MAX, bytes);
     DT_TRY(dt_memory_alloc(&packed, bytes, 1, "ONNX file"));
     const size_t written = onnx__model_proto__pack(&w->model, packed);

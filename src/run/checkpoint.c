@@ -202,7 +202,7 @@ dt_status dt_checkpoint_open(dt_h5 **out, const char *folder)
         return dt_fail(DT_DATA, "%s: %s", path, strerror(errno));
     if (!is_there)
         return dt_fail(DT_DATA,
-                       "%s: no checkpoint.h5 in this folder: the run saved none; start it anew",
+                       "%s: no checkpoint.h5 in this folder: the run saved none; start a new run",
                        folder);
     DT_TRY(dt_h5_open(&h5, path));
     if (!dt_h5_has_attribute(h5, "/", "checkpoint_version"))
@@ -210,8 +210,8 @@ dt_status dt_checkpoint_open(dt_h5 **out, const char *folder)
     DT_TRY(dt_h5_get_int(&version, h5, "/", "checkpoint_version"));
     if (version != DT_CHECKPOINT_VERSION)
         DT_TRY(dt_fail(DT_DATA,
-                       "%s: its version is %lld, and this dtrain reads %d; go on with the "
-                       "dtrain that wrote it",
+                       "%s: its version is %lld, and this dtrain reads %d; resume with the dtrain "
+                       "that wrote it",
                        path, (long long)version, DT_CHECKPOINT_VERSION));
     *out = h5;
     h5 = NULL;
@@ -287,10 +287,10 @@ DT_MUST_USE static dt_status check_state(const dt_training *at, const dt_history
     for (size_t i = 0; in_order && i < history->epoch_count; i++)
         in_order = history->epochs[i].epoch == (int64_t)i + 1;
     if (!sane)
-        return dt_fail(DT_DATA, "%s: /state has numbers that no training comes to", file);
+        return dt_fail(DT_DATA, "%s: /state has impossible numbers", file);
     if (!in_order)
-        return dt_fail(DT_DATA, "%s: /epochs has not the epochs before epoch %lld of /state", file,
-                       (long long)at->epoch);
+        return dt_fail(DT_DATA, "%s: /epochs lacks epochs before epoch %lld, which /state is in",
+                       file, (long long)at->epoch);
     return DT_OK;
 }
 
@@ -431,8 +431,8 @@ DT_MUST_USE static dt_status check_constants(const reader *in, const dt_network 
     if (status != DT_OK || saved == constants_crc(network))
         return status;
     return dt_fail(DT_DATA,
-                   "%s: its weights belong to other edges of the inputs' bins, which come from the "
-                   "training rows; resume with the data of the run",
+                   "%s: its weights belong to other bins of the inputs; bins come from the "
+                   "training rows, so resume with the data of the run",
                    in->file);
 }
 
@@ -449,15 +449,15 @@ DT_MUST_USE static dt_status read_in(dt_checkpoint *out, const char *folder, con
     DT_TRY(check_constants(&(reader){h5, path}, network));
     if (out->training.rows > N)
         DT_TRY(dt_fail(DT_DATA,
-                       "%s: it stopped after row %llu of an epoch, and the training set has %llu",
+                       "%s: it stopped after row %llu of an epoch, but the training set has %llu",
                        path, (unsigned long long)out->training.rows, (unsigned long long)N));
     if (out->optimizer.kind != kind)
         DT_TRY(dt_fail(
             DT_DATA, "%s: has the state of optimizer %s, but this run uses %s; remove --optimizer",
             path, out->optimizer.kind->name, kind->name));
     if ((out->optimizer.ema > 0.0) != averages)
-        DT_TRY(dt_fail(DT_DATA, "%s: %s averaged weights, but this run %s; --ema must stay", path,
-                       averages ? "has no" : "has", averages ? "has --ema" : "has no --ema"));
+        DT_TRY(dt_fail(DT_DATA, "%s: %s averaged weights, but this run %s; use the same --ema",
+                       path, averages ? "has no" : "has", averages ? "has --ema" : "has no --ema"));
 out:
     dt_h5_free(h5);
     return status;

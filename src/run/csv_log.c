@@ -32,7 +32,7 @@ static void note(dt_csv_log *log, bool good)
     if (good || log->error != 0)
         return;
     log->error = errno != 0 ? errno : EIO;
-    dt_log_warn("%s: %s; training goes on", log->path, strerror(log->error));
+    dt_log_warn("%s: %s; training continues", log->path, strerror(log->error));
 }
 
 /* One write a line: whoever follows the file, or finds it after a kill, meets whole lines. */
@@ -93,7 +93,7 @@ DT_MUST_USE static dt_status open_file(dt_csv_log *log)
     if (fd < 0 || fstat(fd, &found) != 0 || (!S_ISREG(found.st_mode) && !S_ISCHR(found.st_mode))) {
         if (fd >= 0)
             (void)close(fd);
-        return dt_fail(DT_OUTPUT, "%s: is no file that lines can be written to", log->path);
+        return dt_fail(DT_OUTPUT, "%s: is not a file that lines can be written to", log->path);
     }
     log->file = fdopen(fd, "w");
     if (log->file == NULL) {

@@ -177,7 +177,7 @@ void dt_environment_report(const dt_environment *e)
                launch->crowded ? " (fewer than ranks: waiting ranks yield)" : "");
     const int shown = shown_length(launch->left_out);
     if (shown > 0)
-        dt_log_say("network    MPI leaves out %.*s%s here, which lead%s nowhere\n", shown,
+        dt_log_say("network    MPI does not use %.*s%s here, which lead%s nowhere\n", shown,
                    launch->left_out, launch->left_out[shown] != '\0' ? " and more" : "",
                    strchr(launch->left_out, ',') == NULL ? "s" : "");
     report_kernels(e);

@@ -226,10 +226,10 @@ dt_status dt_explanation_file_read(dt_explanation_file *out, const char *path)
     DT_TRY(dt_h5_open(&h5, path));
     DT_TRY(dt_h5_get_int(&version, h5, "/", "format_version"));
     if (version != DT_EXPLANATION_FORMAT_VERSION)
-        DT_TRY(dt_fail(DT_DATA,
-                       "%s: its format version is %lld, and this dtrain reads %d; "
-                       "dtrain explain makes it anew",
-                       path, (long long)version, DT_EXPLANATION_FORMAT_VERSION));
+        DT_TRY(dt_fail(
+            DT_DATA,
+            "%s: its format version is %lld, and this dtrain reads %d; run dtrain explain again",
+            path, (long long)version, DT_EXPLANATION_FORMAT_VERSION));
     DT_TRY(get_text(&out->model, h5, "model"));
     DT_TRY(get_text(&out->data, h5, "data"));
     DT_TRY(read_metrics(&out->explanation, h5, path));

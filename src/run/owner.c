@@ -69,7 +69,7 @@ DT_MUST_USE static dt_status refuse(const char *folder, const dt_owner_record *o
     char name[NAME_BYTES], after[64] = "";
     dt_owner_name(name, sizeof name, other);
     if (age_s < 0.0)
-        return dt_fail(DT_USAGE, "%s: %s is writing here; wait for its end, or end it", folder,
+        return dt_fail(DT_USAGE, "%s: %s is writing here; wait until it ends, or end it", folder,
                        name);
     if (stall_s > 0.0)
         (void)snprintf(after, sizeof after, ", or try again in %.0f s", stall_s - age_s + 1.0);
@@ -112,7 +112,8 @@ static void warn(const char *folder, const dt_owner_record *dead, double age_s)
     char name[NAME_BYTES];
     dt_owner_name(name, sizeof name, dead);
     if (age_s >= 0.0)
-        dt_log_warn("%s: took it over from %s, not heard of for %.0f s", folder, name, age_s);
+        dt_log_warn("%s: took it over from %s, which has not responded for %.0f s", folder, name,
+                    age_s);
     else
         dt_log_warn("%s: took it over from %s, which has died", folder, name);
 }
@@ -177,7 +178,8 @@ DT_MUST_USE static dt_status take_file(const dt_owner *owner, const char *path, 
         DT_TRY(replace(owner, path, &other, claims, &taken));
     }
     if (!taken)
-        status = dt_fail(DT_USAGE, "%s: other runs begin and end here all the time", path);
+        status = dt_fail(
+            DT_USAGE, "%s: other runs start and end here all the time; use another folder", path);
 out:
     return status;
 }

@@ -30,7 +30,7 @@ dt_status dt_preparation_open(dt_preparation *p, const char *path)
     for (size_t c = 0; c < dt_csv_format_of(p->csv)->columns && used < sizeof list; c++)
         used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", c > 0 ? ", " : "",
                                  dt_csv_name(p->csv, c));
-    return dt_fail(DT_USAGE, "--target COLUMN is needed, one of: %s%s", list,
+    return dt_fail(DT_USAGE, "--target COLUMN is required, one of: %s%s", list,
                    used >= sizeof list ? "..." : "");
 }
 

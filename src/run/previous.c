@@ -189,7 +189,7 @@ DT_MUST_USE static dt_status compare(const dt_previous *previous, const dt_finge
     for (size_t i = 0; i < previous->member_count; i++) {
         const dt_fingerprint *was = &previous->members[i], *is = find_member(members, count, was);
         if (is == NULL)
-            return dt_fail(DT_DATA, "%s %s: it had %s %s, the data has none", previous->option,
+            return dt_fail(DT_DATA, "%s %s: it had %s %s, but the data has none", previous->option,
                            previous->path, was->set, was->array);
         if (is->crc32 != was->crc32)
             return dt_fail(DT_DATA,
@@ -198,7 +198,7 @@ DT_MUST_USE static dt_status compare(const dt_previous *previous, const dt_finge
                            is->file, is->crc32);
     }
     if (count > previous->member_count)
-        return dt_fail(DT_DATA, "%s %s: it was trained on %zu arrays, the data has %zu now",
+        return dt_fail(DT_DATA, "%s %s: it was trained on %zu arrays, but the data now has %zu",
                        previous->option, previous->path, previous->member_count, count);
     return DT_OK;
 }
@@ -214,17 +214,17 @@ dt_status dt_previous_check(const dt_previous *previous, const dt_fingerprint *m
         status = dt_previous_check_recipe(previous, recipe);
     const bool may_differ = previous->own_data || previous->remakes;
     if (status != DT_OK && (previous->resumes ? previous->forced : may_differ)) {
-        dt_log_warn("%s; so this is another run, with its settings", dt_status_text());
+        dt_log_warn("%s; this is therefore another run, with the same settings", dt_status_text());
         status = DT_OK;
     } else if (status != DT_OK && previous->resumes) {
-        status = dt_fail(status, "%s; --force goes on with it all the same", dt_status_text());
+        status = dt_fail(status, "%s; use --force to resume with this data", dt_status_text());
     } else if (status != DT_OK) {
-        status = dt_fail(status, "%s; name DATA to train on it all the same", dt_status_text());
+        status = dt_fail(status, "%s; name DATA to train on this data", dt_status_text());
     }
     char arithmetic[DT_ARITHMETIC_BYTES];
     name_arithmetic(arithmetic, strcmp(environment->isa, "blas") == 0, environment->kernels);
     if (strcmp(previous->arithmetic, arithmetic) != 0)
-        dt_log_warn("%s %s: it used %s, this run uses %s: the last bits may differ",
+        dt_log_warn("%s %s: it used %s, but this run uses %s: the last bits may differ",
                     previous->option, previous->path, previous->arithmetic, arithmetic);
     return status;
 }
@@ -232,27 +232,27 @@ dt_status dt_previous_check(const dt_previous *previous, const dt_fingerprint *m
 dt_status dt_previous_check_init(const dt_previous *previous, const char *path,
                                  uint32_t weights_crc, uint32_t state_crc)
 {
-    const char *otherwise = previous->resumes ? "--force goes on all the same"
-                                              : "name a model with --init-from to begin with that";
+    const char *otherwise = previous->resumes ? "use --force to resume all the same"
+                                              : "use --init-from to start from another model";
     if (!previous->has_init)
         return DT_OK;
     /* Weights and Adam are the checkpoint's anyway: of the model the Normalization counts. */
     const bool same =
         previous->init_weights_crc == weights_crc && previous->init_state_crc == state_crc;
     if (!same && previous->resumes && previous->forced) {
-        dt_log_warn("%s %s: %s is not the model it began with, or has changed since",
+        dt_log_warn("%s %s: %s is not the model that it started from, or has changed since",
                     previous->option, previous->path, path);
         return DT_OK;
     }
     if (previous->init_weights_crc != weights_crc)
-        return dt_fail(DT_DATA,
-                       "%s %s: it began with weights of the CRC-32 %08x, but those of %s have "
-                       "%08x; %s",
-                       previous->option, previous->path, previous->init_weights_crc, path,
-                       weights_crc, otherwise);
+        return dt_fail(
+            DT_DATA,
+            "%s %s: it started from weights with the CRC-32 %08x, but those of %s have %08x; %s",
+            previous->option, previous->path, previous->init_weights_crc, path, weights_crc,
+            otherwise);
     if (previous->init_state_crc != state_crc)
         return dt_fail(DT_DATA,
-                       "%s %s: it began with the weights of %s, but with another Normalization "
+                       "%s %s: it started from the weights of %s, but with another Normalization "
                        "or state of Adam; %s",
                        previous->option, previous->path, path, otherwise);
     return DT_OK;
@@ -273,6 +273,6 @@ void dt_previous_report(const dt_previous *previous, uint32_t weights_crc)
     if (weights_crc == previous->weights_crc)
         dt_log_say("like       %s: the same weights, bit for bit\n\n", previous->path);
     else
-        dt_log_warn("--like %s: it came to other weights, of the CRC-32 %08x, not %08x",
+        dt_log_warn("--like %s: its weights had the CRC-32 %08x, but those of this run have %08x",
                     previous->path, previous->weights_crc, weights_crc);
 }

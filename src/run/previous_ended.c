@@ -59,8 +59,8 @@ dt_status dt_previous_check_unfinished(const dt_settings *settings)
             more + strlen(more), sizeof more - strlen(more), " --epochs %lld",
             (long long)(settings->epochs - (settings->epochs > run.epochs ? run.epochs : 0)));
     return dt_fail(DT_USAGE,
-                   "--resume %s: the run has ended, after %lld epoch%s; a new run trains on from "
-                   "its model: dtrain --like %s --init-from %s%s --out %s",
+                   "--resume %s: the run has ended, after %lld epoch%s; to train its model "
+                   "further, start a new run: dtrain --like %s --init-from %s%s --out %s",
                    settings->resume, (long long)run.epochs, run.epochs == 1 ? "" : "s", from, from,
                    more, free_path);
 }

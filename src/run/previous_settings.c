@@ -87,23 +87,22 @@ DT_MUST_USE static dt_status check_option(const dt_previous *previous, const dt_
     for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
         if (strcmp(option->name, fixed[i].option) == 0)
             return dt_fail(DT_USAGE,
-                           "--resume %s: --%s is %s, but the checkpoint has the %s of %s; remove "
-                           "--%s. --force cannot change it",
+                           "--resume %s: --%s is %s, but the checkpoint has the %s of %s, which "
+                           "--force cannot change; remove --%s",
                            previous->path, option->name, now, fixed[i].what, then, option->name);
     static const char *const parts[] = {"restarts", "average", "folds", "folds-by-id",
                                         "repeats",  "fold",    NULL};
     if (dt_text_is_among(option->name, parts))
         return dt_fail(DT_USAGE,
-                       "--resume %s: --%s is %s, but the run began with %s; remove --%s. --force "
-                       "cannot change it",
+                       "--resume %s: --%s is %s, but the run started with %s, which --force cannot "
+                       "change; remove --%s",
                        previous->path, option->name, now, then, option->name);
     if (!previous->forced)
-        return dt_fail(
-            DT_USAGE,
-            "--resume %s: --%s is %s now, and was %s; leave it out, or add --force to go "
-            "on with what is another run from here",
-            previous->path, option->name, now, was_text);
-    dt_log_warn("--resume %s: --%s is %s now, and was %s; from here on it is another run",
+        return dt_fail(DT_USAGE,
+                       "--resume %s: --%s is %s, but was %s; remove it, or add --force to continue "
+                       "as another run",
+                       previous->path, option->name, now, was_text);
+    dt_log_warn("--resume %s: --%s is %s, but was %s; from here on it is another run",
                 previous->path, option->name, now, was_text);
     return DT_OK;
 }
@@ -190,10 +189,10 @@ DT_MUST_USE static dt_status check_known(const dt_previous *previous, dt_h5 *h5)
         for (size_t j = 0; j < table->count && !known; j++)
             known = strcmp(names.texts[i], dt_options_log_name(name, &table->options[j])) == 0;
         if (!known)
-            DT_TRY(dt_fail(DT_DATA,
-                           "this dtrain does not have its option %.64s; use %s with the dtrain "
-                           "that wrote it",
-                           names.texts[i], previous->option));
+            DT_TRY(dt_fail(
+                DT_DATA,
+                "this dtrain does not know its option %.64s; use %s with the dtrain that wrote it",
+                names.texts[i], previous->option));
     }
 out:
     dt_h5_names_clear(&names);
@@ -210,7 +209,7 @@ static void warn_of_older(const dt_previous *previous, const earlier *e)
         (void)snprintf(what, sizeof what, "%s and %zu more options have their defaults",
                        e->first_absent, e->absent_count - 1);
     dt_log_warn("--resume %s: an older dtrain wrote this checkpoint; %s; the last bits may differ "
-                "from those it would have had",
+                "from those of the older dtrain",
                 previous->path, what);
 }
 

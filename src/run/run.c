@@ -16,8 +16,8 @@ static dt_status check_data_options(const dt_settings *settings)
         if ((table->options[i].flags & DT_SETTING_DATA) != 0 &&
             dt_options_given(table, settings, table->options[i].name))
             return dt_fail(DT_USAGE,
-                           "--%s was given, but no DATA; the built-in example has its arrays "
-                           "and sets",
+                           "--%s was given without DATA, but the built-in example has its own "
+                           "arrays and sets; name DATA",
                            table->options[i].name);
     return DT_OK;
 }
@@ -43,7 +43,7 @@ static dt_status check_no_search(const dt_settings *settings)
     (void)snprintf(path, sizeof path, "%s/" DT_SEARCH_FILE, settings->resume);
     if (settings->resume[0] == '\0' || access(path, F_OK) != 0)
         return DT_OK;
-    return dt_fail(DT_USAGE, "--resume %s: is a search; dtrain search --resume %s goes on with it",
+    return dt_fail(DT_USAGE, "--resume %s: is a search; use dtrain search --resume %s",
                    settings->resume, settings->resume);
 }
 

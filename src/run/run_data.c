@@ -29,7 +29,7 @@ static void warn_of_checkpoint(const dt_run *r, const char *path)
         (void)snprintf(before, sizeof before, "%s-%ld", path, number - 1);
     if (access(dt_checkpoint_path(checkpoint, sizeof checkpoint, before), F_OK) == 0)
         dt_log_warn(
-            "the run in %s has not ended: --resume %s goes on with it; this is a new one, in %s",
+            "the run in %s has not ended; use --resume %s to resume it. This is a new run, in %s",
             before, before, r->folder);
 }
 
@@ -131,13 +131,13 @@ static dt_status check_recipe(const dt_run *r)
         return DT_OK;
     if (classes != (set->C > 0))
         return dt_fail(DT_DATA,
-                       "%s makes %s, but the targets of the rows beside it are %s; remove or "
+                       "%s prepares %s, but the targets in the same folder are %s; remove or "
                        "rename it, or prepare the table again",
                        r->source.recipe, classes ? "classes" : "values",
                        classes ? "values" : "classes");
     return dt_fail(DT_DATA,
-                   "%s makes %zu inputs and %zu %s, but the rows beside it have %zu and %zu; "
-                   "remove or rename it, or prepare the table again",
+                   "%s prepares %zu inputs and %zu %s, but the rows in the same folder have %zu "
+                   "and %zu; remove or rename it, or prepare the table again",
                    r->source.recipe, recipe->D, classes ? recipe->class_count : recipe->T,
                    classes ? "classes" : "values", set->D, classes ? set->C : set->T);
 }

@@ -88,7 +88,7 @@ DT_MUST_USE static dt_status fail_class(const dt_run *r, size_t c, uint64_t rows
     (void)snprintf(id, sizeof id, "%zu", c);
     return dt_fail(DT_DATA,
                    "--folds is %lld, but class %.80s has only %llu training and validation row%s; "
-                   "a fold needs one of each class. Use fewer folds, or leave the class out",
+                   "a fold needs one row of each class. Use fewer folds, or remove the class",
                    (long long)r->settings.folds, names != NULL ? names[c] : id,
                    (unsigned long long)rows, rows == 1 ? "" : "s");
 }

@@ -60,7 +60,7 @@ void dt_run_log_add_epoch(dt_run_log *log, const dt_epoch *epoch)
     if (status == DT_OK && dt_clock_s() - log->written_s >= SECONDS_BETWEEN_WRITES)
         status = write_file(log);
     if (status != DT_OK && !log->warned) {
-        dt_log_warn("%s; training goes on, and the log is tried again", dt_status_text());
+        dt_log_warn("%s; training continues, and the log will be tried again", dt_status_text());
         log->warned = true;
     }
 }

@@ -137,40 +137,38 @@ DT_MUST_USE static dt_status check_fit(const dt_run *r, const char *path)
     const dt_network *network = &r->model.network;
     const dt_dataset *set = &r->sets[DT_TRAIN];
     if (network->other_count > 0)
-        return dt_fail(
-            DT_USAGE,
-            "--init-from %s: it is an ensemble of %zu networks, and training starts from "
-            "one; name the folder of one of its restarts or folds",
-            path, network->other_count + 1);
+        return dt_fail(DT_USAGE,
+                       "--init-from %s: it is an ensemble of %zu networks, but training starts "
+                       "from one; name the folder of one of its restarts or folds",
+                       path, network->other_count + 1);
     if (r->model.predicts_only[0] != '\0')
-        return dt_fail(DT_DATA,
-                       "%s: %s; dtrain cannot train that. Only predict and evaluate take this "
-                       "model",
-                       path, r->model.predicts_only);
+        return dt_fail(
+            DT_DATA,
+            "%s: %s, which dtrain cannot train; use this model only with predict and evaluate",
+            path, r->model.predicts_only);
     if (r->settings.data_count == 0 && r->model.recipe_json != NULL)
         return dt_fail(DT_USAGE,
-                       "--init-from %s was given, but no DATA: the model was trained on a prepared "
-                       "table, and the built-in example means something else",
+                       "--init-from %s was given without DATA, but the model was trained on a "
+                       "prepared table, not on the built-in example; name DATA",
                        path);
     if (network->loss->classes != (set->C > 0))
-        return dt_fail(DT_DATA,
-                       "%s: was trained for %s, but the targets are %s; --task says what they are",
-                       path, dt_task_of(network->loss)->name, set->C > 0 ? "classes" : "values");
+        return dt_fail(
+            DT_DATA,
+            "%s: was trained for %s, but the targets are %s; use --task if they are misjudged",
+            path, dt_task_of(network->loss)->name, set->C > 0 ? "classes" : "values");
     if (set->C == 0 && (network->D != set->D || network->C != set->T))
         return dt_fail(DT_DATA,
-                       "%s: takes %zu inputs and gives %zu values, but the data has %zu and "
-                       "%zu",
+                       "%s: has %zu inputs and %zu output values, but the data has %zu and %zu",
                        path, network->D, network->C, set->D, set->T);
     if (set->C == 0)
         return check_depth(network, path);
     if (network->D != set->D || network->C < set->C)
-        return dt_fail(DT_DATA,
-                       "%s: takes %zu inputs and knows %zu classes, but the data has %zu and %zu",
+        return dt_fail(DT_DATA, "%s: has %zu inputs and %zu classes, but the data has %zu and %zu",
                        path, network->D, network->C, set->D, set->C);
     if (network->C > set->C)
         return dt_fail(DT_DATA,
-                       "%s: knows %zu classes, but the training rows have %zu; their labels must "
-                       "reach its last class",
+                       "%s: has %zu classes, but the training rows have %zu; they must include the "
+                       "last class of the model",
                        path, network->C, set->C);
     return check_depth(network, path);
 }
@@ -338,10 +336,9 @@ static void report_init(const dt_run *r, const char *path)
         dt_recipe its = {0};
         if (dt_recipe_from_json(&its, json, strlen(json), path) != DT_OK ||
             dt_recipe_describe_difference(difference, sizeof difference, &its, &r->recipe) != NULL)
-            dt_log_warn(
-                "%s: its recipe differs from the recipe of the data, so the inputs have other "
-                "meanings; prepare the data with the model's recipe",
-                path);
+            dt_log_warn("%s: its recipe differs from the recipe of the data, so the inputs have "
+                        "another meaning; prepare the data with the model's recipe",
+                        path);
         dt_recipe_clear(&its);
     }
 }

@@ -13,7 +13,7 @@ static void take_epoch(void *context, const dt_epoch *row)
     dt_comm_at(r->comm, DT_AT_LOG, row->epoch, 0);
     dt_run_report_epoch(r, row);
     if (!r->history_incomplete && dt_history_add_epoch(&r->history, row) != DT_OK) {
-        dt_log_warn("%s; from here on there are no checkpoints", dt_status_text());
+        dt_log_warn("%s; no more checkpoints will be written", dt_status_text());
         r->history_incomplete = true;
     }
     if (dt_owner_check(r->owner) == DT_OK)
@@ -59,7 +59,8 @@ static dt_status take_checkpoint(void *context, const dt_training *training)
     char path[PATH_BYTES + 16];
     const dt_run_facts facts = dt_run_facts_of(r);
     if (r->history_incomplete)
-        return dt_fail(DT_MEMORY, "no checkpoint: an epoch of the log found no memory");
+        return dt_fail(DT_MEMORY,
+                       "no checkpoint, because there was no memory for an epoch of the log");
     const dt_status status = dt_owner_check(r->owner);
     if (status != DT_OK)
         return status;
@@ -115,10 +116,10 @@ dt_status dt_run_check_no_checkpoint(const dt_run *r)
     (void)dt_checkpoint_path(own, sizeof own, r->settings.resume);
     if (r->settings.force || access(path, F_OK) != 0 || dt_file_same(path, own))
         return DT_OK;
-    return dt_fail(DT_USAGE,
-                   "%s: an earlier run stopped here; --resume %s goes on with it, "
-                   "--force removes it",
-                   path, r->folder);
+    return dt_fail(
+        DT_USAGE,
+        "%s: an earlier run stopped here; use --resume %s to resume it, or --force to remove it",
+        path, r->folder);
 }
 
 static dt_status begin_history(dt_run *r)

@@ -59,7 +59,7 @@ dt_status dt_run_prepare_parts(dt_run *r, const dt_run_facts *facts)
     char path[PATH_BYTES + 16];
     dt_status status = DT_OK;
     if (strlen(r->folder) + sizeof LONGEST_PART > DT_OPTION_TEXT_BYTES)
-        return dt_fail(DT_USAGE, "%s: too long a name for a folder with --%ss", r->folder,
+        return dt_fail(DT_USAGE, "%s: the name is too long for a folder with --%ss", r->folder,
                        r->parts->word);
     if (r->settings.resume[0] == '\0')
         status = remove_old_parts(r);

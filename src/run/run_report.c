@@ -9,8 +9,10 @@
 void dt_run_report_stop(const dt_run *r)
 {
     dt_log_live_end();
-    dt_log_say("\nstopped    %s; checkpoint in %s/checkpoint.h5\n"
-               "           to go on, on any number of ranks: mpirun -np N dtrain --resume %s\n\n",
+    dt_log_say("\n"
+               "stopped    %s; checkpoint in %s/checkpoint.h5\n"
+               "           to resume, on any number of ranks: mpirun -np N dtrain --resume %s\n"
+               "\n",
                dt_status_text(), r->folder, r->folder);
     dt_log_summary("folder", "%s", r->folder);
     dt_log_result("summary.ranks=%d\n", dt_comm_size(r->comm));
@@ -145,12 +147,12 @@ static void summarise_advice(const dt_run *r)
         return;
     if (!dt_settings_task(&r->settings)->classes) {
         if (model->r2 <= 0.0)
-            dt_log_result("summary.advice=the validation R2 %.4g is not above 0, that of always "
-                          "answering the mean; try %s\n",
+            dt_log_result("summary.advice=the validation R2 %.4g is not above 0, the score of "
+                          "always predicting the mean; try %s\n",
                           model->r2, advise(r));
     } else if (model->accuracy <= evaluation->majority.accuracy) {
-        dt_log_result("summary.advice=the validation accuracy %.4f is not above %.4f, that of "
-                      "always answering the most frequent class; try %s\n",
+        dt_log_result("summary.advice=the validation accuracy %.4f is not above %.4f, the score of "
+                      "always predicting the most frequent class; try %s\n",
                       model->accuracy, evaluation->majority.accuracy, advise(r));
     }
 }

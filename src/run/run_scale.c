@@ -44,10 +44,10 @@ DT_MUST_USE static dt_status choose(float *mean, float *variance, const dt_run *
     *mean = is_indicator(spread) ? 0.0f : (float)(minmax ? spread->minimum : spread->mean);
     *variance = is_indicator(spread) || range <= 0.0 ? 1.0f : (float)(root * root);
     if (!(root * root <= (double)FLT_MAX))
-        return dt_fail(DT_DATA,
-                       "column %zu of the inputs ranges from %.4g to %.4g, too far for --scale; "
-                       "divide it",
-                       d, spread->minimum, spread->maximum);
+        return dt_fail(
+            DT_DATA,
+            "column %zu of the inputs ranges from %.4g to %.4g, too wide for --scale; divide it", d,
+            spread->minimum, spread->maximum);
     if (r->root && range > 0.0 && root < DT_NORMALIZATION_SPREAD_MIN)
         dt_log_warn("column %zu of the inputs ranges from %.9g to %.9g; --scale divides by no less "
                     "than %g, so it stays near 0",

@@ -76,7 +76,7 @@ dt_status dt_run_set_threshold(dt_run *r)
         status =
             dt_trainer_set_threshold(network, r->comm, r->sets, &rule, (int)r->settings.threads);
     if (status == DT_OK && rule.kind != DT_THRESHOLD_NONE && isnan(network->threshold) && r->root)
-        dt_log_warn("--threshold %s: no threshold reaches that on the validation set; the more "
+        dt_log_warn("--threshold %s: no threshold reaches it on the validation set; the more "
                     "probable class is predicted",
                     r->settings.threshold);
     return status;

@@ -49,9 +49,8 @@ dt_status dt_settings_parse(dt_settings *out, int argc, char **argv)
     if (out->config[0] != '\0')
         DT_TRY(dt_options_parse_file(dt_settings_table(), out, out->config));
     if (out->like[0] != '\0' && dt_options_given(dt_settings_table(), out, "preset"))
-        DT_TRY(dt_fail(DT_USAGE,
-                       "--like and --preset were given; a run is repeated with all of its "
-                       "settings. Remove one of them"));
+        DT_TRY(dt_fail(DT_USAGE, "--like and --preset were given, but --like repeats a run with "
+                                 "all of its settings; remove one of them"));
     if (out->resume[0] == '\0') /* else the checkpoint has all values */
         DT_TRY(dt_preset_train(dt_settings_table(), out, (dt_preset)out->preset));
     DT_TRY(take_data(out, words, argv));
@@ -61,11 +60,12 @@ dt_status dt_settings_parse(dt_settings *out, int argc, char **argv)
         if (files[i].path[0] == '\0' && dt_options_given(dt_settings_table(), out, files[i].option))
             DT_TRY(dt_fail(DT_USAGE, "--%s is an empty word", files[i].option));
     if (out->resume[0] != '\0' && out->like[0] != '\0')
-        DT_TRY(dt_fail(DT_USAGE, "--resume and --like were given; a run goes on, or is repeated"));
+        DT_TRY(dt_fail(
+            DT_USAGE,
+            "--resume and --like were given; remove one of them: a run is resumed or repeated"));
     if (out->reduce == DT_REDUCE_WINDOW && out->overlap == DT_OVERLAP_ON)
-        DT_TRY(dt_fail(DT_USAGE,
-                       "--reduce window and --overlap on were given; a window adds up all "
-                       "gradients after the backward pass. Remove one of them"));
+        DT_TRY(dt_fail(DT_USAGE, "--reduce window and --overlap on were given; but a window adds "
+                                 "all gradients after the backward pass; remove one of them"));
     if (out->data_count > 0 || (out->like[0] == '\0' && out->resume[0] == '\0'))
         DT_TRY(dt_settings_check_data(out)); /* else DATA is not known yet */
 out:
@@ -264,8 +264,8 @@ DT_MUST_USE static dt_status check_all_folds(const dt_settings *s)
     const long long folds = (long long)s->folds;
     if (s->init_from[0] != '\0')
         return dt_fail(DT_USAGE,
-                       "--folds %lld and --init-from %s were given, but that model may know the "
-                       "rows that a fold holds out; remove one of them",
+                       "--folds %lld and --init-from %s were given, but that model may have been "
+                       "trained on the rows that a fold holds out; remove one of them",
                        folds, s->init_from);
     if (s->csv_log[0] != '\0')
         return dt_fail(DT_USAGE,
@@ -300,7 +300,7 @@ DT_MUST_USE static dt_status check_folds(const dt_settings *s)
                        (long long)s->fold, folds, (long long)s->repeats, all);
     if (s->numeric_embedding == DT_EMBEDDING_PIECEWISE && s->bins_by == DT_BINS_BY_TREE)
         return dt_fail(DT_USAGE,
-                       "--folds %lld and --bins-by tree were given, but the trees would see the "
+                       "--folds %lld and --bins-by tree were given, but the trees would use the "
                        "targets of the rows that a fold holds out; use --bins-by quantile",
                        folds);
     return s->fold == 0 ? check_all_folds(s) : DT_OK;
@@ -326,23 +326,22 @@ dt_status dt_settings_complete(dt_settings *settings, int ranks)
         return status;
     if (settings->min_epochs > 0 && settings->min_epochs >= settings->epochs)
         return dt_fail(DT_USAGE,
-                       "--min-epochs is %lld, but --epochs is %lld; an epoch has to be left that "
-                       "can be the best one",
+                       "--min-epochs is %lld, but --epochs is %lld; at least one epoch must remain "
+                       "that can be the best",
                        (long long)settings->min_epochs, (long long)settings->epochs);
     if (settings->shards >= ranks)
         return DT_OK;
     if (settings->resume[0] != '\0')
         return dt_fail(DT_USAGE,
-                       "--resume %s: the run has %lld shards, so at most so many ranks can go on "
-                       "with it; there are %d",
+                       "--resume %s: the run has %lld shards, which is the maximum number of "
+                       "ranks; there are %d ranks",
                        settings->resume, (long long)settings->shards, ranks);
     if (dt_options_given(dt_settings_table(), settings, "shards") || ranks > DT_EXACT_MAX_TERMS)
         return dt_fail(DT_USAGE, "--shards %lld is less than the %d ranks; a rank needs a shard",
                        (long long)settings->shards, ranks);
-    dt_log_warn(
-        "%d ranks are more than the %lld shards there are by default: %d are taken; --shards %d "
-        "gives this model on fewer ranks",
-        ranks, (long long)settings->shards, ranks, ranks);
+    dt_log_warn("%d ranks are more than the default of %lld shards, so this run has %d shards; use "
+                "--shards %d for the same model on fewer ranks",
+                ranks, (long long)settings->shards, ranks, ranks);
     settings->shards = ranks;
     return DT_OK;
 }

@@ -81,8 +81,8 @@ DT_MUST_USE static dt_status check_table(const dt_settings *s)
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
         if (dt_options_given(dt_settings_table(), s, arrays[i]))
             return dt_fail(DT_USAGE,
-                           "--%s names an array, but %s is a table of text; --target names its "
-                           "column to be predicted",
+                           "--%s names an array, but %s is a table of text; use --target for the "
+                           "column to predict",
                            arrays[i], s->data[0]);
     return dt_prepare_check(dt_settings_table(), s, &s->prepare);
 }
@@ -104,18 +104,18 @@ DT_MUST_USE static dt_status check_arrays(const dt_settings *s)
                        "--scale takes one of %s, unless DATA is a table of text, not '%s'",
                        DT_INPUT_SCALE_NAMES, s->scale);
     if (given != NULL && s->data_count == 1 && stat(s->data[0], &found) != 0 && errno == ENOENT)
-        return dt_fail(DT_DATA, "%s: there is no such file; --%s is for a table of text",
-                       s->data[0], given);
+        return dt_fail(DT_DATA, "%s: no such file; --%s requires a table of text", s->data[0],
+                       given);
     if (given != NULL && s->data_count > 1)
         return dt_fail(DT_USAGE,
-                       "--%s is for one table of text, but DATA is %d words: '%s', '%s'%s; join "
-                       "tables in one file (a header that is repeated is left out), and check "
-                       "that each option has its value, if only ''",
+                       "--%s requires one table of text, but DATA is %d words: '%s', '%s'%s; join "
+                       "tables in one file (repeated headers are skipped), and check that each "
+                       "option has its value, which may be ''",
                        given, s->data_count, s->data[0], s->data[1],
                        s->data_count > 2 ? " ..." : "");
     if (given != NULL && s->data_count > 0)
-        return dt_fail(DT_USAGE, "--%s was given, but it is for a table of text, which %s is not",
-                       given, s->data[0]);
+        return dt_fail(DT_USAGE, "--%s requires a table of text, which %s is not", given,
+                       s->data[0]);
     for (size_t i = 0; i < SPLITS; i++) {
         if (splits[i].share > most)
             return dt_fail(DT_USAGE,

@@ -213,8 +213,8 @@ static dt_status check_metric(const dt_explanation *out)
     if (!isnan(out->unpermuted[index_of(out->task, out->metric)]))
         return DT_OK;
     return dt_fail(DT_DATA,
-                   "the rows' %s is undefined, as of targets that are all the same; "
-                   "--metric takes another",
+                   "%s is undefined for these rows, for example because all targets are equal; "
+                   "choose another --metric",
                    out->metric->name);
 }
 

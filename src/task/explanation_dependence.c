@@ -143,8 +143,8 @@ dt_status dt_explainer_depend(dt_explainer *e, const dt_explained_column *column
     dt_comm_sum_i64(e->comm, &s.outside, 1);
     if (s.outside > 0)
         DT_TRY(dt_fail(DT_DIVERGED,
-                       "column '%s': %lld predictions are not finite, or too far away; --points 0 "
-                       "leaves the dependences out",
+                       "column '%s': %lld predictions are not finite, or too large; use --points 0 "
+                       "to skip the dependences",
                        column->name, (long long)s.outside));
     put_points(e->out, &s, count, (int32_t)(column - e->columns), e->predictor->network);
 out:

@@ -90,7 +90,7 @@ static dt_status take(void *context, const dt_row_batch *rows)
     dt_explained_rows *r = context;
     dt_status status = DT_OK;
     if (rows->first + rows->count > UINT32_MAX)
-        return dt_fail(DT_DATA, "the data has 2^32 rows or more; explain a part of them");
+        return dt_fail(DT_DATA, "the data has 2^32 rows or more; use fewer rows");
     DT_TRY(grow(r, rows->count, rows->w != NULL));
     if (r->batch_count == r->batch_capacity) {
         const size_t wanted = 2 * r->batch_capacity + 16;
@@ -149,10 +149,12 @@ dt_status dt_explained_rows_read(dt_explained_rows *out, const dt_comm *comm, dt
     for (size_t rank = 0; rank < ranks; rank++)
         out->N += out->counts[rank];
     if (out->N < 2)
-        DT_TRY(dt_comm_agree(
-            comm, root ? dt_fail(DT_DATA, "%s: %s; explain deals a column's values to other rows",
-                                 dt_rows_source(rows), out->N == 0 ? "no rows" : "one row only")
-                       : DT_OK));
+        DT_TRY(dt_comm_agree(comm, root ? dt_fail(DT_DATA,
+                                                  "%s: %s; expected at least two, because explain "
+                                                  "permutes the values of a column",
+                                                  dt_rows_source(rows),
+                                                  out->N == 0 ? "no rows" : "one row only")
+                                        : DT_OK));
     DT_TRY(find_places(out, comm));
 out:
     return status;

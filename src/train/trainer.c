@@ -184,7 +184,8 @@ static void save_when_due(trainer *t)
     /* How long the last one will take has to be known before time is up. */
     const bool unmeasured = t->observer->limit.set && t->save_s == 0.0;
     if ((due || unmeasured) && save(t) != DT_OK)
-        dt_log_warn("%s; training goes on, and the checkpoint is tried again", dt_status_text());
+        dt_log_warn("%s; training continues, and the checkpoint will be tried again",
+                    dt_status_text());
 }
 
 /* Why this rank asks all ranks to stop: a signal, or TIME_IS_UP; 0: it does not. */
@@ -215,9 +216,9 @@ DT_MUST_USE static dt_status stop_early(trainer *t)
     if (status != DT_OK)
         return status;
     if (t->root && request == TIME_IS_UP && t->stepper.steps == 1)
-        dt_log_warn(
-            "%s left no time to train: some seconds are kept for the end; one step was done",
-            t->observer->limit.what);
+        dt_log_warn("%s left no time to train, because some seconds are reserved for the end; one "
+                    "step was done",
+                    t->observer->limit.what);
     return dt_fail(DT_STOPPED, "%s in epoch %lld, after step %llu of %llu",
                    request != TIME_IS_UP ? dt_signals_name((int)request)
                    : t->root             ? t->observer->limit.what

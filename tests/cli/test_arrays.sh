@@ -57,7 +57,7 @@ expect_one_stderr_line "guess.npz: by their shapes, arr_0 and arr_3 are the trai
 
 run 0 lost.npz --out lost --quiet --epochs 1
 expect_status 0
-expect_one_stderr_line "lost.npz: x_test is not used, because there are no targets for it"
+expect_one_stderr_line "lost.npz: x_test is not used, because it has no targets"
 run 0 pair/X.npy pair/y.npy --out pair/run --quiet --epochs 1
 expect_status 0
 run 0 evaluate run pair --quiet
@@ -69,7 +69,7 @@ run 0 evaluate run first.npz --inputs images --targets labels --set train --quie
 expect_stdout_line "summary.rows=200"
 run 0 pair/X.npy --out no
 expect_status 3
-expect_one_stderr_line "pair/X.npy: holds X [80,4] alone; inputs and targets have to be in one .npz as x and y, or in one folder"
+expect_one_stderr_line "pair/X.npy: contains only X [80,4]; inputs and targets must be in one .npz as x and y, or in one folder"
 run 0 pair/X.npy pair/X.npy --out no
 expect_status 3
 expect_one_stderr_line "have the same name"
@@ -77,4 +77,4 @@ alike 0 own.npz # there are no other arrays
 expect_one_stderr_line "own.npz: by their shapes, train.pixels and train.kinds are the train set, val.pixels"
 run 0 odd.npz --out no
 expect_status 3
-expect_one_stderr_line "odd.npz: no pair of arrays like inputs and targets; it holds a [360,4], b [360,4], c [360]: type --inputs a"
+expect_one_stderr_line "odd.npz: no arrays that fit together as inputs and targets; it contains a [360,4], b [360,4], c [360]: use --inputs a"

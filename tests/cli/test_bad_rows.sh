@@ -115,7 +115,7 @@ expect_status 0
 cp prepared/recipe.json foreign/recipe.json
 run 3 --epochs 1 --out never foreign
 expect_status 3
-expect_one_stderr_line "foreign/recipe.json makes 2 inputs and 2 classes, but the rows beside it have 4 and 2; remove or rename it, or prepare the table again"
+expect_one_stderr_line "foreign/recipe.json prepares 2 inputs and 2 classes, but the rows in the same folder have 4 and 2; remove or rename it, or prepare the table again"
 expect_no_file never
 rm foreign/recipe.json
 run 0 --epochs 1 --out after foreign

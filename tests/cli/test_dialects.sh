@@ -69,17 +69,17 @@ for table in wide.csv plain.csv.gz excel.csv comments.csv header-ends.csv rows-e
     same_predictions "$table"
     expect_empty_stderr
 done
-prepared western.csv y "western.csv: is not UTF-8, and is read as Windows-1252"
+prepared western.csv y "western.csv: is not UTF-8, so it is read as Windows-1252"
 expect_same_file data/train.npz expected.npz
 same_predictions western.csv
-expect_one_stderr_line "western.csv: is not UTF-8, and is read as Windows-1252"
+expect_one_stderr_line "western.csv: is not UTF-8, so it is read as Windows-1252"
 same_predictions western.csv --encoding windows-1252
 expect_empty_stderr
 { echo "$names"; rows | head -n 90; echo "$names"; rows | tail -n +91; } >joined.csv
-prepared joined.csv y "joined.csv: line 92 repeats the header, and is left out"
+prepared joined.csv y "joined.csv: line 92 repeats the header; skipped"
 expect_same_file data/train.npz expected.npz
 same_predictions joined.csv
-expect_one_stderr_line "joined.csv: line 92 repeats the header, and is left out"
+expect_one_stderr_line "joined.csv: line 92 repeats the header; skipped"
 ranks=3
 same_predictions joined.csv
 ranks=0
@@ -91,12 +91,12 @@ cat plain.csv.gz | "$DTRAIN" predict run - >stdout || fail "predict reads stdin"
 expect_same_file stdout expected
 run 0 predict run bare.csv
 expect_status 3
-expect_one_stderr_line "bare.csv: line 1 ('0' ...) names none of the columns that are needed; use --header no"
+expect_one_stderr_line "bare.csv: line 1 ('0' ...) contains none of the required columns; use --header no"
 same_predictions bare.csv --header no
 
 # ---- without one ----
 
-prepared bare.csv 4 "bare.csv: line 1 (0, Köln, 1, ...) is a row, not a header: the columns are called 'column 1'"
+prepared bare.csv 4 "bare.csv: line 1 (0, Köln, 1, ...) is a row, not a header: the columns are named 'column 1'"
 prepared bare.csv y '' --columns height,town,count,y
 expect_same_file data/train.npz expected.npz
 prepared bare.csv 'column 4' '' --header no
@@ -121,7 +121,7 @@ awk 'BEGIN {
 }' >names.csv
 run 0 prepare names.csv --target y --out data --categorical '"years, total"' --scale 'none,"a.1"=minmax'
 expect_status 0
-expect_one_stderr_line "names.csv: 1 column has the name of another: column 3 is called 'a.1' now"
+expect_one_stderr_line "names.csv: 1 column has the name of another column; column 3 is renamed 'a.1'"
 expect_stdout '^years, total +categorical'
 expect_stdout '^a\.1 +numeric .*minmax'
 run 0 prepare names.csv --target y --out data --categorical 'years, total'
@@ -150,7 +150,7 @@ awk -F';' -v OFS=';' '{ print $2, $1 }' commas-bare.csv >turned.csv
 same_predictions turned.csv --columns 'price,"size,type"'
 run 0 predict run commas.csv --separator comma
 expect_status 3
-expect_one_stderr_line "commas.csv: line 1 ('size' ...) names none of the columns that are needed"
+expect_one_stderr_line "commas.csv: line 1 ('size' ...) contains none of the required columns"
 run 2 evaluate run commas.csv
 expect_status 0
 loss=$(summary loss)
@@ -189,5 +189,5 @@ expect_one_stderr_line "cut.csv.gz: the gzip data ends early; is the file comple
     export TMPDIR
     cat plain.csv | "$DTRAIN" prepare - --target y --out none >stdout 2>stderr || [ $? -eq 4 ]
 )
-expect_one_stderr_line "stdin: cannot be kept in a file in $PWD/nowhere: No such file or directory; set TMPDIR"
+expect_one_stderr_line "stdin: cannot be stored in a temporary file in $PWD/nowhere: No such file or directory; set TMPDIR"
 expect_no_file none

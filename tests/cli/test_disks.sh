@@ -63,7 +63,7 @@ mounted=disk
 begin disk/run --checkpoint-every 0.5s
 until_it "disk/run/checkpoint.h5 is there" test -e disk/run/checkpoint.h5
 dd if=/dev/zero of=disk/ballast bs=1k 2>/dev/null || : # until it is full
-until_it "the run reports the full disk" grep -q "No space left on device; training goes on, and the" stderr
+until_it "the run reports the full disk" grep -q "No space left on device; training continues, and the" stderr
 "$PYTHON" -c 'import h5py; h5py.File("disk/run/run.h5"); assert len(h5py.File("disk/run/checkpoint.h5")["state"]) == 1' ||
     fail "log and checkpoint from before the disk was full are whole"
 touch "$PWD/mark"
@@ -80,7 +80,7 @@ rm -rf disk/*
 begin disk/run --checkpoint-every 0.5s
 until_it "disk/run/checkpoint.h5 is there" test -e disk/run/checkpoint.h5
 dd if=/dev/zero of=disk/ballast bs=1k 2>/dev/null || :
-until_it "the run reports the full disk" grep -q "checkpoint.h5: cannot write: No space left on device; training goes on" stderr
+until_it "the run reports the full disk" grep -q "checkpoint.h5: cannot write: No space left on device; training continues" stderr
 finish
 expect_status 4
 expect_stderr '^dtrain: error: disk/run/checkpoint.h5: cannot write: No space left on device$'
@@ -94,7 +94,7 @@ rm -rf disk/*
 begin disk/run --checkpoint-every 0.5s
 until_it "disk/run/checkpoint.h5 is there" test -e disk/run/checkpoint.h5
 until_it "the disk is read-only" mount -o remount,ro disk 2>/dev/null
-until_it "the run reports the read-only disk" grep -q "Read-only file system; training goes on" stderr
+until_it "the run reports the read-only disk" grep -q "Read-only file system; training continues" stderr
 finish
 expect_status 4
 expect_stderr '^dtrain: error: disk/run/checkpoint.h5: .*Read-only file system$'

@@ -42,7 +42,7 @@ run 3 "$@" --dropout 0.3 --time-limit 1s --out stopped
 expect_status 75
 run 2 --resume stopped --dropout 0.2
 expect_status 2
-expect_one_stderr_line "--resume stopped: --dropout is 0.2 now, and was 0.3"
+expect_one_stderr_line "--resume stopped: --dropout is 0.2, but was 0.3"
 run 2 --resume stopped
 expect_status 0
 expect_stdout ', dropout 0.3, '

@@ -42,7 +42,7 @@ agrees() {
     expect_status 0
     run "$3" evaluate "$1" "$2"
     expect_status 0
-    ! grep -qv 'rows are of class [^ ]*: there is no ROC-AUC and no PR-AUC$' stderr || fail "no other warning"
+    ! grep -qv 'rows are of class [^ ]*, so ROC-AUC and PR-AUC are undefined$' stderr || fail "no other warning"
     mv stdout several
     run 0 evaluate "$1" "$2"
     expect_status 0
@@ -123,7 +123,7 @@ sed '900s/yes$//' two.csv >unlabelled.csv
 cut -d, -f1-9 two.csv >no-target.csv
 sed '900s/^[^,]*,[^,]*/1,old/' two.csv >text.csv
 for RANKS in 0 3; do
-    refuse 3 "strange.csv: row 899 (line 900): column 'outcome': 'perhaps' is none of the classes" \
+    refuse 3 "strange.csv: row 899 (line 900): column 'outcome': 'perhaps' is not one of the classes" \
         model-two strange.csv
     refuse 3 "text.csv: row 899 (line 900): column 'age': 'old' is no number" model-two text.csv
     refuse 3 "two-strange.npz: " model-two two-strange.npz
@@ -131,20 +131,20 @@ done
 RANKS=0
 refuse 3 "unlabelled.csv: row 899 (line 900): column 'outcome'" model-two unlabelled.csv
 refuse 3 "no-target.csv: no column 'outcome'" model-two no-target.csv
-refuse 3 "four.csv: row 601 (line 602): column 'outcome': 'maybe later' is none of the classes" \
+refuse 3 "four.csv: row 601 (line 602): column 'outcome': 'maybe later' is not one of the classes" \
     model-two four.csv
 refuse 3 "two-narrow.npz: inputs has " model-two two-narrow.npz
 expect_stderr 'but the model takes [0-9]+ inputs$'
 refuse 3 "two-nan.npz: " model-two two-nan.npz
 refuse 3 "nowhere.csv: cannot open" model-two nowhere.csv
 refuse 3 "nowhere" nowhere two.csv
-refuse 2 "dtrain evaluate takes a model and data, not 1 word" model-two
+refuse 2 "dtrain evaluate requires a model and data, but found 1 word" model-two
 refuse 2 "unknown option --out" model-two two --out file
 refuse 2 "--set takes one of train|validation|test" model-two two --set all
 refuse 2 "--set train was given, but two.csv has no sets to choose from" model-two two.csv --set train
 refuse 2 "--set test was given, but two-hot.npz has no sets" model-two two-hot.npz --set test
 mkdir only && cp two/train.npz two/recipe.json only
-refuse 3 "only: no test set there; --set names another" model-two only
+refuse 3 "only: it has no test set; choose another --set" model-two only
 refuse 3 "two: no model.h5 in this folder; the model comes first" two model-two
 cp -r two other && run 0 prepare two.csv --target outcome --fill median,mode --seed 99 --out other --quiet && expect_status 0
 refuse 3 "other/recipe.json is not the recipe that the model was trained with" model-two other

@@ -137,7 +137,7 @@ refuses() {
     expect_one_stderr_line "$text"
     [ ! -d refused ] || [ -z "$(ls refused)" ] || fail "no files: $(ls refused)"
 }
-refuses 2 'explain takes a model and data, not 1 word' model
+refuses 2 'explain requires a model and data, but found 1 word' model
 refuses 2 '--repeats' model prepared --repeats 0
 refuses 2 '--metric rmse: the model'"'"'s task is classification, which has accuracy, loss, ' \
     model prepared --metric rmse
@@ -146,7 +146,7 @@ refuses 3 'one.csv: one row only' model one.csv
 refuses 3 'none.csv: ' model none.csv
 refuses 3 'outcome' model unlabelled.csv
 refuses 3 'narrow.npz: inputs has 4 columns, but the model takes 5 inputs' model-three narrow.npz
-refuses 3 'the rows'"'"' roc_auc is undefined' model-three alike.npz --metric roc_auc
+refuses 3 'roc_auc is undefined for these rows' model-three alike.npz --metric roc_auc
 echo text >taken
 run 0 explain model prepared --out taken
 expect_status 4

@@ -151,7 +151,7 @@ EOF
 run 0 export named.keras --to named.h5
 expect_status 0
 expect_one_stderr_line \
-    "dtrain: warning: named.h5: the names of the 4033 classes are not in it: a .h5 holds at most 4032"
+    "dtrain: warning: named.h5: does not contain the names of the 4033 classes, because a .h5 has room for at most 4032"
 for to in 'named names.keras' 'both both.h5'; do
     run 0 export "${to%% *}.keras" --to "${to##* }"
     expect_status 0
@@ -168,18 +168,18 @@ kept() {
     shift 1
     run 0 export "$2" --to "$1"
     expect_status 2
-    expect_one_stderr_line "dtrain: error: --to $1: $wanted; expected another file"
+    expect_one_stderr_line "dtrain: error: --to $1: $wanted; choose another file"
     [ ! -s stdout ] || fail "nothing on stdout"
     expect_same_file "$1" before
 }
 ln -s a.keras link.keras
 ln -s run/model.h5 link.h5
-kept 'is the model that is read' a.keras a.keras
-kept 'is the model that is read' ./a.keras a.keras
-kept 'is the model that is read' a.keras link.keras
-kept 'is the model that is read' link.keras a.keras
-kept 'is the model that is read' run/model.h5 run
-kept 'is the model that is read' link.h5 run
+kept 'is the model itself' a.keras a.keras
+kept 'is the model itself' ./a.keras a.keras
+kept 'is the model itself' a.keras link.keras
+kept 'is the model itself' link.keras a.keras
+kept 'is the model itself' run/model.h5 run
+kept 'is the model itself' link.h5 run
 kept 'is the log of a run' run/run.h5 run
 kept 'is the log of a run' run/run.h5 a.keras
 ln -s run/run.h5 log.npz
@@ -191,7 +191,7 @@ shutil.copy("run/run.h5", "old.h5")
 h5py.File("old.h5", "a").attrs["format_version"] = 1
 EOF
 kept 'is the log of a run' old.h5 run
-# Another model is written over, and what is no HDF5 file too.
+# Another model is written over, and what is not an HDF5 file too.
 cp b.h5 other.h5
 echo text >other.keras
 for other in other.h5 other.keras; do
@@ -209,8 +209,8 @@ refuse() {
     expect_one_stderr_line "dtrain: error: $line"
     expect_no_file x.npz
 }
-refuse 2 'dtrain export needs --to FILE' run
-refuse 2 'dtrain export takes one model, not 0 words' --to x.npz
+refuse 2 'dtrain export requires --to FILE' run
+refuse 2 'dtrain export requires one model, but found 0 words' --to x.npz
 refuse 2 '--to is x.pt, but must end in .keras, .h5, .onnx or .npz' run --to x.pt
 refuse 3 'run/run.h5: is the log of a run, not its model' run/run.h5 --to x.npz
 refuse 3 'nothing: ' nothing --to x.npz

@@ -188,15 +188,15 @@ refused() {
         expect_same_file t/checkpoint.h5 before.h5
     done
 }
-refused 2 "--resume t: --batch is 50 now, and was 100; leave it out, or add --force" --resume t --batch 50
-refused 2 "--resume t: --seed is 2 now, and was 1" --resume t --seed 2
-refused 3 "other data; --force goes on with it all the same" --resume t other
+refused 2 "--resume t: --batch is 50, but was 100; remove it, or add --force" --resume t --batch 50
+refused 2 "--resume t: --seed is 2, but was 1" --resume t --seed 2
+refused 3 "other data; use --force to resume with this data" --resume t other
 refused 2 "--resume and --like were given" --resume t --like plain
 refused 2 "--resume is an empty word" --resume ""
 refused 3 "nowhere: No such file or directory" --resume nowhere
 refused 2 "--resume plain: the run has ended, after " --resume plain
 refused 3 "expected the folder of a run's results, found a file" --resume t/checkpoint.h5
-refused 2 "t/checkpoint.h5: an earlier run stopped here; --resume t goes on with it" \
+refused 2 "t/checkpoint.h5: an earlier run stopped here; use --resume t to resume it" \
     --out t some
 refused 2 "t/checkpoint.h5: an earlier run stopped here" --resume u --out t
 refused 2 "--csv-log t/checkpoint.h5 would be written over t/checkpoint.h5" --resume t --csv-log t/checkpoint.h5

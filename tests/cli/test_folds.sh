@@ -184,7 +184,7 @@ expect_no_file stopped/out_of_fold.csv
 ended=$(ls -i stopped/fold-2/run.h5 stopped/fold-2/model.h5)
 run 0 --resume stopped --folds 4
 expect_status 2
-expect_one_stderr_line '--resume stopped: --folds is 4, but the run began with 3; remove --folds.'
+expect_one_stderr_line '--resume stopped: --folds is 4, but the run started with 3, which --force cannot change; remove --folds'
 DTRAIN_FAULT=kill:1:20 timeout -k 5 "$RUN_TIMEOUT" mpirun -q -np 2 "$DTRAIN_FAULTS" --resume stopped \
     --checkpoint-every 1 </dev/null >stdout 2>stderr && fail "a killed rank is a failure"
 expect_stdout '^resume +stopped: folds that have ended are kept; 1 session before$'
@@ -301,10 +301,10 @@ refused 2 '--fold requires --folds of 2 or more' --fold 2
 refused 2 '--fold is 7, but --folds 3 and --repeats 2 make 6' --folds 3 --repeats 2 --fold 7
 refused 2 '--folds 100 and --repeats 3 make 300 runs; expected at most 256' --folds 100 --repeats 3
 refused 2 '--folds 3 and --restarts 2 were given; remove one of them' --folds 3 --restarts 2
-refused 2 '--folds 3 and --init-from one were given, but that model may know' --folds 3 --init-from one
+refused 2 '--folds 3 and --init-from one were given, but that model may have been trained' --folds 3 --init-from one
 refused 2 '--folds 3 and --csv-log x.csv were given' --folds 3 --csv-log x.csv
 refused 2 '--folds 3 and --bins-by tree were given' --folds 3 --numeric-embedding piecewise --bins-by tree
-refused 3 'training and validation rows; a fold needs one of each class. Use fewer folds' --folds 200
+refused 3 'training and validation rows; a fold needs one row of each class. Use fewer folds' --folds 200
 run 0 values --folds 90 --folds-by-id --out refused
 expect_status 3
 expect_one_stderr_line '--folds is 90, but there are only 39 ids; use fewer folds'

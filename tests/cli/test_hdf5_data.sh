@@ -154,22 +154,22 @@ refused() {
 }
 refused plain/model.h5 "plain/model.h5: is a model, not data"
 refused plain/run.h5 "plain/run.h5: is the log of a run, not data"
-refused weights.h5 "weights.h5: holds the weights of a Keras model"
-refused pandas.h5 "pandas.h5: /df is a table of pandas, not arrays; make it a .csv: pandas.read_hdf('pandas.h5', '/df').to_csv("
+refused weights.h5 "weights.h5: contains the weights of a Keras model"
+refused pandas.h5 "pandas.h5: /df is a table of pandas, not arrays; convert it to a .csv: pandas.read_hdf('pandas.h5', '/df').to_csv("
 refused records.h5 "records.h5: array 'table': expected numbers, found records of several fields"
 refused complex.h5 "complex.h5: array 'x': expected numbers, found complex numbers"
 refused ragged.h5 "ragged.h5: array 'x': expected numbers, found lists of different lengths"
 refused lzf.h5 "lzf.h5: /x: packed with the filter 32000 (lzf); expected none, or gzip: write it with h5py's compression='gzip'"
-refused sparse.h5 "sparse.h5: /X is a sparse matrix; save .toarray() of it as a dataset"
+refused sparse.h5 "sparse.h5: /X is a sparse matrix; save its .toarray() as a dataset"
 refused link.h5 "link.h5: /x is a link"
 refused short.h5 "short.h5: x has 900 rows, but y has 5"
 refused nan.h5 "nan.h5: x: row "
-refused none.h5 "none.h5: holds no datasets"
-refused many.h5 "many.h5: holds more than 1000 datasets"
+refused none.h5 "none.h5: has no datasets"
+refused many.h5 "many.h5: has more than 1000 datasets"
 refused cut.h5 "cut.h5: truncated HDF5 file"
 refused page.h5 "page.h5: looks like an HTML page, not an HDF5 file"
 refused flipped.h5 "flipped.h5: cannot read /train/x: HDF5: " 2
 refused missing.h5 "missing.h5: no such file"
 run 0 predict plain none.h5 --out never.csv
 expect_status 3
-expect_one_stderr_line "none.h5: holds no datasets"
+expect_one_stderr_line "none.h5: has no datasets"

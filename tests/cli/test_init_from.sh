@@ -122,13 +122,13 @@ refuse 2 "--norm is layer, but first/model.h5 has none; remove --norm" --init-fr
 refuse 2 "--residual is yes, but first/model.h5 has no; remove --residual" --init-from first --residual three
 refuse 2 "--init was given, but the weights are those of first/model.h5; remove --init" \
     --init-from first --init he_normal three
-refuse 3 "first/model.h5: takes 12 inputs and knows 3 classes, but the data has 13 and 3" \
+refuse 3 "first/model.h5: has 12 inputs and 3 classes, but the data has 13 and 3" \
     --init-from first wide
-refuse 3 "first/model.h5: takes 12 inputs and knows 3 classes, but the data has 12 and 4" \
+refuse 3 "first/model.h5: has 12 inputs and 3 classes, but the data has 12 and 4" \
     --init-from first four
-refuse 3 "first/model.h5: knows 3 classes, but the training rows have 2" --init-from first two
-refuse 3 "first/model.h5: knows 3 classes, but the training rows have 2" --init-from first less
-refuse 3 "first.keras: takes 12 inputs" --init-from first.keras wide
+refuse 3 "first/model.h5: has 3 classes, but the training rows have 2" --init-from first two
+refuse 3 "first/model.h5: has 3 classes, but the training rows have 2" --init-from first less
+refuse 3 "first.keras: has 12 inputs" --init-from first.keras wide
 refuse 3 "nowhere.h5" --init-from nowhere.h5 three
 mkdir empty
 refuse 3 "empty/model.h5" --init-from empty three

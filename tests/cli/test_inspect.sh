@@ -233,7 +233,7 @@ PY
 run 0 inspect here/model.h5
 expect_status 0
 expect_stdout_line 'classes: no, yes'
-expect_stdout '^the recipe does not fit: it makes 6 inputs, not [0-9]+$'
+expect_stdout '^the recipe does not fit: it prepares 6 inputs, not [0-9]+$'
 expect_stdout '^age +numeric +2 +0 +log, '
 run 0 inspect --json here/model.h5
 check 'd["kind"] == "model" and d["targets"] == [] and d["classes"] == ["no", "yes"] and d["recipe"]["inputs"] == 6'
@@ -311,7 +311,7 @@ expect_status 3
 expect_one_stderr_line 'folder: is a folder; inspect a file in it: model.h5'
 run 0 inspect
 expect_status 2
-expect_one_stderr_line 'inspect needs a FILE'
+expect_one_stderr_line 'inspect requires a FILE'
 run 0 inspect recipe.json arrays.npz
 expect_status 2
 expect_one_stderr_line "found a second: 'arrays.npz'"

@@ -188,7 +188,7 @@ PY
 refuse_training() {
     run 0 train two --init-from "$1" --out none
     expect_status 3
-    expect_one_stderr_line "dtrain: error: $1: $2; dtrain cannot train that. Only predict and evaluate take this model"
+    expect_one_stderr_line "dtrain: error: $1: $2, which dtrain cannot train; use this model only with predict and evaluate"
     [ ! -e none ] || fail "no folder of a run that was refused"
 }
 refuse_training rescaled.keras "layer 'rescaling_4' is a Rescaling between other layers"
@@ -199,7 +199,7 @@ run 0 inspect center.keras
 expect_status 0
 expect_stdout "^only for predict and evaluate: layer 'batchnormalization_3' has no beta\$"
 run 0 inspect softplus.keras
-expect_stdout "^only for predict and evaluate: layer 'dense_4' is no linear Dense, but gives the outputs\$"
+expect_stdout "^only for predict and evaluate: layer 'dense_4' gives the outputs, but is not a linear Dense\$"
 
 # ---- what is refused says what to do, or is taken for what it is ----
 "$PYTHON" - <<'PY'
@@ -231,5 +231,5 @@ refuse() {
 }
 refuse narrow.keras "layer 'dense_3' has weights of bfloat16; in Keras save a copy of float32"
 refuse labels.h5 "its last layer 'dense_4' has 3 sigmoid units, one for each of several labels (multi-label)"
-refuse outputs.h5 "its last layer 'dense_4' has 3 linear units, and no loss that tells values from logits"
+refuse outputs.h5 "its last layer 'dense_4' has 3 linear units, and no loss, so it may give values or logits"
 refuse saved "is a SavedModel of TensorFlow; save it in Keras 2, as tf_keras.models.load_model('saved')"

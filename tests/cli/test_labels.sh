@@ -75,7 +75,7 @@ run 0 predict more few.npz
 expect_stdout_line "row,class,p_1,p_2,p_3"
 run 0 strange.npz --init-from from-1 --out no
 expect_status 3
-expect_one_stderr_line "the data has the class '4', but the model's are 1, 2, 3"
+expect_one_stderr_line "the data has the class '4', but the model's classes are 1, 2, 3"
 run 0 evaluate from-1 strange.npz
 expect_status 3
 expect_one_stderr_line "strange.npz: y: row "
@@ -95,9 +95,9 @@ refuses() {
 }
 refuses objects "found pickled Python objects (dtype '|O'); save it again with dtype=float32, labels with .astype(str)"
 refuses blank "blank.npz: y: row "
-expect_stderr "has no label \(''\); leave such rows out$"
+expect_stderr "has no label \(''\); remove such rows$"
 refuses words "words.npz: array 'x': expected numbers, found strings"
-refuses amounts "amounts.npz: y has 400 different labels in 400 rows; --task classification takes them as classes, --task regression as values"
+refuses amounts "amounts.npz: y has 400 different labels in 400 rows; use --task classification for classes, or --task regression for values"
 refuses kept "y_val: row 0 is class 9, but the training set's classes are 1, 2, 3"
 run 0 text.npz --task regression --out no
 expect_status 3

@@ -136,7 +136,7 @@ refuse() {
 run 1 --like first --out own other
 expect_status 0
 expect_one_stderr_line "dtrain: warning: --like first: its train inputs had the CRC-32 "
-expect_one_stderr_line "so this is another run, with its settings"
+expect_one_stderr_line "this is therefore another run, with the same settings"
 expect_no_stdout '^like'
 expect_stdout '^data +other'
 run 1 --like first --out own three
@@ -157,12 +157,12 @@ cp train.changed three-train.npz
 cp test.kept three-test.npz
 refuse 3 "--like first: its train targets had the CRC-32" --like first
 expect_one_stderr_line "but three-train.npz has"
-expect_one_stderr_line "name DATA to train on it all the same"
+expect_one_stderr_line "name DATA to train on this data"
 cp train.kept three-train.npz
 cp test.changed three-test.npz
 refuse 3 "--like first: its test targets had the CRC-32" --like first
 rm three-test.npz
-refuse 3 "--like first: it had test inputs, the data has none" --like first
+refuse 3 "--like first: it had test inputs, but the data has none" --like first
 cp test.kept three-test.npz
 # The same arrays in another archive are the same data.
 "$PYTHON" -c 'import numpy as np
@@ -192,8 +192,8 @@ run 1 --quiet --like on --out copy # the same weights and state, in another file
 expect_status 0
 expect_empty_stderr
 cp shorter/model.h5 first/model.h5
-refuse 3 "--like on: it began with weights of the CRC-32 $crc, but those of first/model.h5 have" --like on
-expect_one_stderr_line "name a model with --init-from"
+refuse 3 "--like on: it started from weights with the CRC-32 $crc, but those of first/model.h5 have" --like on
+expect_one_stderr_line "use --init-from to start from another model"
 run 1 --like on --init-from shorter --out on-other
 expect_status 0
 expect_empty_stderr
@@ -223,7 +223,7 @@ spoil() {
 echo 'run.attrs["format_version"] = 1' | spoil v1.h5
 refuse 3 "v1.h5: its format version is 1, and this dtrain reads 2; read it with the dtrain that wrote it" --like v1.h5
 echo 'run.attrs["format_version"] = 3' | spoil v3.h5
-refuse 3 "v3.h5: its format version is 3, and this dtrain reads 2; it takes a newer dtrain" --like v3.h5
+refuse 3 "v3.h5: its format version is 3, and this dtrain reads 2; use a newer dtrain" --like v3.h5
 echo 'del run["config"].attrs["batch"]' | spoil less.h5
 refuse 3 "--like less.h5: " --like less.h5
 echo 'del run["config"].attrs["dropout"]' | spoil older.h5 # options that it did not have had no effect
@@ -253,7 +253,7 @@ refuse 3 "--like double.h5: /data/members has 12 rows, expected at most 9" --lik
 echo 'table = run["data/members"][:4]
 del run["data/members"]
 run["data/members"] = table' | spoil half.h5
-refuse 3 "--like half.h5: it was trained on 4 arrays, the data has 6 now" --like half.h5
+refuse 3 "--like half.h5: it was trained on 4 arrays, but the data now has 6" --like half.h5
 echo 'table = run["data/members"][:]
 table["set"][5] = b"exam"
 run["data/members"][:] = table' | spoil exam.h5
@@ -267,12 +267,12 @@ echo 'run["environment"].attrs["kernels"] = "blas"
 run["environment"].attrs["blas_kernels"] = "Other"' | spoil kernels.h5
 run 2 --like kernels.h5 --out kernels
 expect_status 0
-expect_one_stderr_line "dtrain: warning: --like kernels.h5: it used OpenBLAS's Other kernels, this run uses dtrain's own kernels: the last bits may differ"
+expect_one_stderr_line "dtrain: warning: --like kernels.h5: it used OpenBLAS's Other kernels, but this run uses dtrain's own kernels: the last bits may differ"
 expect_stdout "^like .*$same"
 echo 'run["summary"].attrs["weights_crc"] = 0x0000beef' | spoil weights.h5
 run 2 --like weights.h5 --out weights
 expect_status 0
-expect_one_stderr_line "dtrain: warning: --like weights.h5: it came to other weights, of the CRC-32 0000beef, not $crc"
+expect_one_stderr_line "dtrain: warning: --like weights.h5: its weights had the CRC-32 0000beef, not $crc"
 # A run that was killed, or diverged, has no weights to compare with.
 echo 'run.attrs["status"] = "running"
 del run["summary"]' | spoil killed.h5
@@ -299,7 +299,7 @@ run 1 --quiet --like split --test-split 0.2 --out split-otherwise
 expect_status 0
 run 1 --quiet --like split --out split-none three
 expect_status 0
-expect_one_stderr_line 'so this is another run, with its settings'
+expect_one_stderr_line 'this is therefore another run, with the same settings'
 
 # An empty word is a variable that was not set.
 for option in like init-from csv-log; do

@@ -81,7 +81,7 @@ refuses --seconds 0 "--seconds"
 refuses --sum slow "--sum"
 refuses --element 5 "did you mean --elements?"
 refuses --seconds "--seconds"
-refuses numbers.npz "measure takes options alone, found 'numbers.npz'"
+refuses numbers.npz "dtrain measure accepts only options, but found 'numbers.npz'"
 
 # ---- who helps ----
 run 2 measure --help

@@ -126,7 +126,7 @@ awk "BEGIN { exit !(($(summary loss) - $loss)^2 < 1e-16) }" </dev/null ||
     fail "evaluate: the loss of the run, $loss: $(summary loss)"
 run 0 predict run classes/test.npz --out predicted.npz
 expect_status 0
-grep -Eq '^dtrain: warning: classes/test.npz: [1-9][0-9]* of 150 rows: an input is outside the range of the training rows$' stderr ||
+grep -Eq '^dtrain: warning: classes/test.npz: in [1-9][0-9]* of 150 rows an input is outside the range of the training rows$' stderr ||
     fail "rows outside the training range are counted: $(cat stderr)"
 run 3 predict run classes/train.npz --out predicted-train.npz
 expect_empty_stderr

@@ -108,5 +108,5 @@ setpriv --reuid $nobody --regid $nobody --clear-groups "$PWD/own-dtrain" predict
     --out shared/p.csv </dev/null >stdout 2>stderr || status=$?
 own_words
 expect_status 0
-expect_one_stderr_line "dtrain: warning: shared/p.csv: belonged to user 0, group 0; this process cannot keep that: now user $nobody, group $nobody, mode 600"
+expect_one_stderr_line "dtrain: warning: shared/p.csv: belonged to user 0, group 0; this process cannot keep the owner: now user $nobody, group $nobody, mode 600"
 expect_form shared/p.csv "600 $nobody"

@@ -153,4 +153,4 @@ DTRAIN=$REAL
 expect_status 75
 run 2 --resume stopped --monitor val_loss --force
 expect_status 2
-expect_one_stderr_line "dtrain: error: --resume stopped: --monitor is val_loss, but the checkpoint has the best value of val_roc_auc; remove --monitor. --force cannot change it"
+expect_one_stderr_line "dtrain: error: --resume stopped: --monitor is val_loss, but the checkpoint has the best value of val_roc_auc, which --force cannot change; remove --monitor"

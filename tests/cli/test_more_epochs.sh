@@ -12,7 +12,7 @@ advised() {
     shift 2
     run 0 --resume "$@"
     expect_status 2
-    expect_one_stderr_line "dtrain: error: --resume $1: the run has ended, after 4 epochs; a new run trains on from its model: dtrain $advice"
+    expect_one_stderr_line "dtrain: error: --resume $1: the run has ended, after 4 epochs; to train its model further, start a new run: dtrain $advice"
     [ ! -s stdout ] || fail "nothing on stdout"
     [ "$(sed 's/.*: dtrain //' stderr)" = "$advice" ] || fail "the line ends in the command"
     # shellcheck disable=SC2086
@@ -51,4 +51,4 @@ advised 4 "--like average/restart-1 --init-from average/restart-1 --out average-
 mkdir empty
 run 0 --resume empty
 expect_status 3
-expect_one_stderr_line "empty: no checkpoint.h5 in this folder: the run saved none; start it anew"
+expect_one_stderr_line "empty: no checkpoint.h5 in this folder: the run saved none; start a new run"

@@ -53,12 +53,12 @@ expect_same_run whole again
 
 # ---- options that it does not have were the default ----
 older changed
-refused 2 "--resume changed: --l2 is 0.5 now, and was 0; leave it out, or add --force" --resume changed --l2 0.5
+refused 2 "--resume changed: --l2 is 0.5, but was 0; remove it, or add --force" --resume changed --l2 0.5
 refused 2 "--resume changed: --optimizer is sgd, but the checkpoint has the state of adam" --resume changed --optimizer sgd
 older named "f['config'].attrs['sparkle'] = 3"
-refused 3 "--resume named: this dtrain does not have its option sparkle; use --resume with the dtrain that wrote it" --resume named
+refused 3 "--resume named: this dtrain does not know its option sparkle; use --resume with the dtrain that wrote it" --resume named
 "$PYTHON" -c "import h5py; h5py.File('whole/run.h5', 'r+')['config'].attrs['sparkle'] = 3"
-refused 3 "--like whole: this dtrain does not have its option sparkle; use --like with" --like whole --out like
+refused 3 "--like whole: this dtrain does not know its option sparkle; use --like with" --like whole --out like
 
 # ---- what this dtrain writes is checked as a whole ----
 for change in "del f['config'].attrs['l2']" "f['config'].attrs['epochs'] = 6"; do

@@ -31,10 +31,10 @@ for words in "--help" "train --help" "--batch 5 --help" "--nonsense --help"; do
     done
 done
 # The options of a run stand in groups, those of other commands do not.
-[ "$(grep '^[A-Z][a-z ]*:$' stdout | tr -d '\n')" = "Options:Data:Network:Training:Stopping:Run and output:Cluster:Data that is a table of text:" ] ||
+[ "$(grep '^[A-Z][a-z ]*:$' stdout | tr -d '\n')" = "Options:Data:Network:Training:Stopping:Run and output:Cluster:Tables of text as data:" ] ||
     fail "the groups of options"
 for pair in Data:inputs Network:preset Training:loss Stopping:patience "Run and output:out" Cluster:shards \
-    "Data that is a table of text:target"; do
+    "Tables of text as data:target"; do
     grep -A 1 "^${pair%:*}:\$" stdout | grep -q "^  --${pair#*:} " || fail "--${pair#*:} begins its group"
 done
 cp stdout train

@@ -96,7 +96,7 @@ expect_file "$odd/run.h5"
 ln -s nowhere dangling
 run 0 --quiet --epochs 1 --out dangling/below some
 expect_status 4
-expect_one_stderr_line "dangling/below: cannot make the folder: 'dangling' is a link to nothing; remove it"
+expect_one_stderr_line "dangling/below: cannot make the folder: 'dangling' is a link without a target; remove the link"
 
 # ---- names ----
 run 0 --quiet --epochs 1 x.y_z

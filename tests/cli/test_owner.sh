@@ -38,7 +38,7 @@ for pair in 1 2 3 4 5 6; do
     "0 2 " | "2 0 ")
         cat err.1 err.2 >stderr
         expect_one_stderr_line "dtrain: error: joint-$pair: pid "
-        expect_stderr '\) is writing here; wait for its end, or end it, or use another --out$'
+        expect_stderr '\) is writing here; wait until it ends, or end it, or use another --out$'
         ;;
     "0 0 ") ;; # one after the other
     *) fail "one of the two ends well, and the other is refused: $(cat status.* err.*)" ;;
@@ -67,7 +67,7 @@ for words in "--out run some" "--out run --force some" "--resume run" "--resume 
     expect_status 2
     expect_one_stderr_line "dtrain: error: run: pid $live on "
 done
-expect_stderr '\) is writing here; wait for its end, or end it$'
+expect_stderr '\) is writing here; wait until it ends, or end it$'
 expect_no_file copy
 "$DTRAIN" report run >stdout 2>stderr || fail "a report can be made of it meanwhile"
 # ---- it is killed, and followed on another number of ranks ----
@@ -92,7 +92,7 @@ expect_stderr ' wrote here [0-9] s ago; end it; if it is dead, remove run/owner,
 touch -d '11 minutes ago' run/owner
 run 2 --resume run --epochs 1 --force
 expect_status 0
-expect_stderr '^dtrain: warning: run: took it over from pid .*, not heard of for 6[0-9][0-9] s$'
+expect_stderr '^dtrain: warning: run: took it over from pid .*, which has not responded for 6[0-9][0-9] s$'
 rm -rf run
 
 # ---- a run that loses its folder (it slept too long) stops, and writes nothing more there ----

@@ -52,12 +52,12 @@ expect_same_file said.csv made.csv
 cp table.csv kept.csv
 run 0 predict model table.csv --out table.csv
 expect_status 2
-expect_one_stderr_line "--out table.csv would be written over what is read"
+expect_one_stderr_line "--out table.csv would overwrite an input"
 expect_same_file table.csv kept.csv
 cp -r set kept-set
 run 0 predict model set --out set/test.npz # the folder's file, not the folder, is read
 expect_status 2
-expect_one_stderr_line "--out set/test.npz would be written over what is read"
+expect_one_stderr_line "--out set/test.npz would overwrite an input"
 expect_same_file set/test.npz kept-set/test.npz
 run 8 predict model table.csv --out made.npz
 expect_status 0
@@ -134,8 +134,8 @@ refused 3 "text.csv: row 9876 (line 9877): column 'balance': 'much' is no number
 refused 3 "missing.csv: row 9876 (line 9877): column 'job': 'NA' means a missing value" model missing.csv
 refused 3 "infinite.csv: row 9876 (line 9877): column 'balance': '1e300' is beyond" model infinite.csv
 OUTS="new.npz old.csv"
-refused 3 "quote.csv: row 9876 (line 9877), field 3: text behind a closing quote" model quote.csv
-refused 3 "ragged.csv: row 9876 (line 9877) has 11 fields, the header has 10" model ragged.csv
+refused 3 "quote.csv: row 9876 (line 9877), field 3: text after a closing quote" model quote.csv
+refused 3 "ragged.csv: row 9876 (line 9877) has 11 fields, but the header has 10" model ragged.csv
 
 # The rest is found before anything is written.
 refuse() {
@@ -160,14 +160,14 @@ refuse 3 "header.csv: has no rows below its header" model header.csv
 refuse 3 "nowhere.csv: cannot open" model nowhere.csv
 refuse 3 "nowhere.npz: " model nowhere.npz
 refuse 3 "nowhere" nowhere one.csv
-refuse 3 "one.csv: is no HDF5 file" one.csv model
+refuse 3 "one.csv: is not an HDF5 file" one.csv model
 refuse 3 "model/run.h5: is the log of a run, not its model" model/run.h5 one.csv
 head -c 3000 model/model.h5 >cut.h5
 refuse 3 "cut.h5: truncated HDF5 file" cut.h5 one.csv
 "$PYTHON" -c 'import numpy; numpy.savez("narrow.npz", inputs=numpy.ones((5, 7), "f4"))'
 refuse 3 "narrow.npz: inputs has 7 columns, but the model takes " model narrow.npz
-refuse 2 "dtrain predict takes a model and rows, not 1 word" model
-refuse 2 "dtrain predict takes a model and rows, not 3 words" model one.csv one.csv
+refuse 2 "dtrain predict requires a model and rows, but found 1 word" model
+refuse 2 "dtrain predict requires a model and rows, but found 3 words" model one.csv one.csv
 refuse 2 "unknown option --targets" model one.csv --targets y
 refuse 2 "--out is one.xlsx, but must end in .csv or .npz" model one.csv --out one.xlsx
 refuse 4 "nowhere/one.npz: cannot create" model one.csv --out nowhere/one.npz

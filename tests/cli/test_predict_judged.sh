@@ -28,7 +28,7 @@ expect_empty_stderr # of the table that it was trained on, nothing is strange
 rows '' 0.01 ' kg' 1 >shares.csv
 run 0 predict run shares.csv --out shares.out.csv
 expect_status 3
-expect_one_stderr_line "shares.csv: row 1 (line 2): column 'rate': '0.052' has no '%', which the training rows have, and may be a share; write 5.2% for it, or use --numeric 'rate' to take it for 0.052%; --on-error skip leaves such rows out"
+expect_one_stderr_line "shares.csv: row 1 (line 2): column 'rate': '0.052' has no '%', which the training rows have, and may be a share; write 5.2% for it, or use --numeric 'rate' to take it for 0.052%; use --on-error skip to skip such rows"
 expect_no_file shares.out.csv
 run 0 evaluate run shares.csv
 expect_status 3
@@ -99,6 +99,6 @@ expect_no_file two.out.csv
 sed '7s/,.*//' people.csv >ragged.csv
 run 2 predict run ragged.csv --out ragged.out.csv
 expect_status 3
-expect_one_stderr_line "; --on-error skip leaves such rows out"
+expect_one_stderr_line "; use --on-error skip to skip such rows"
 run 0 predict run ragged.csv --on-error skip --out ragged.out.csv --quiet
 expect_status 0

@@ -56,7 +56,7 @@ everywhere() {
 sed -e '1 s/key/row/; 1 s/Note/class/' new.csv >named.csv
 run 0 predict model named.csv --keep row,class,row --out named-kept.csv --quiet
 expect_status 0
-expect_one_stderr_line "the kept column 'row' gets another name, since the output has a column of this name"
+expect_one_stderr_line "the kept column 'row' is renamed, because the output has a column of this name"
 [ "$(head -n 1 named-kept.csv | cut -d, -f 1-5)" = row.1,class.1,row.2,row,class ] ||
     fail "other names: $(head -n 1 named-kept.csv)"
 everywhere plain new.csv
@@ -76,7 +76,7 @@ expect_one_stderr_line "dtrain: warning: 3 of 30000 rows cannot be prepared, and
 expect_stdout_line summary.rows=30000
 expect_stdout_line summary.bad_rows=3
 everywhere ragged-skipped ragged.csv --on-error skip --keep key
-expect_one_stderr_line "dtrain: warning: 6 of 30000 rows cannot be prepared, and are skipped; the first is ragged.csv: row 2 (line 3) has 4 fields, the header has 5"
+expect_one_stderr_line "dtrain: warning: 6 of 30000 rows cannot be prepared, and are skipped; the first is ragged.csv: row 2 (line 3) has 4 fields, but the header has 5"
 everywhere ragged-empty ragged.csv --on-error empty --keep key
 expect_one_stderr_line "dtrain: warning: 6 of 30000 rows cannot be prepared, and have an empty prediction; the first is ragged.csv: row 2 "
 run 2 predict model bad.csv --on-error empty --out empty.npz
@@ -141,7 +141,7 @@ expect_status 3
 expect_one_stderr_line "dtrain: error: labelled.csv: row 5 (line 6): column 'age': 'old' is no number"
 run 2 evaluate model set --on-error skip
 expect_status 2
-expect_one_stderr_line "dtrain: error: --on-error was given, but set has arrays; only a table of text has bad cells"
+expect_one_stderr_line "dtrain: error: --on-error requires a table of text, but set has arrays; remove it"
 
 # Of values: no probabilities to leave out.
 run 0 prepare train.csv --target age --task regression --drop key,class --out values --quiet
@@ -175,13 +175,13 @@ refused 3 "new.csv: no column '#6' among its 5: Name, First, key, age, fare, pai
 refused 3 "new.csv: no column 'fare'; write a name with a comma in quotes, as '\"fare, paid\"', or the column's number, as #4" \
     new.csv --keep 'fare, paid' --out never.csv
 refused 2 "--keep is ',', expected names of columns" new.csv --keep , --out never.csv
-refused 2 "--keep and --out never.npz were given, but only a CSV has that" new.csv --keep key --out never.npz
-refused 2 "--brief and --out never.npz were given, but only a CSV has that" new.csv --brief --out never.npz
+refused 2 "--keep and --out never.npz were given, but only a CSV supports that" new.csv --keep key --out never.npz
+refused 2 "--brief and --out never.npz were given, but only a CSV supports that" new.csv --brief --out never.npz
 refused 2 "--on-error skip and --out never.npz were given" new.csv --on-error skip --out never.npz
-refused 2 "--keep was given, but set/test.npz has arrays" set/test.npz --keep key --out never.csv
-refused 2 "--on-error was given, but set/test.npz has arrays" set/test.npz --on-error empty --out never.csv
+refused 2 "--keep requires a table of text, but set/test.npz has arrays" set/test.npz --keep key --out never.csv
+refused 2 "--on-error requires a table of text, but set/test.npz has arrays" set/test.npz --on-error empty --out never.csv
 refused 3 "bad.csv: row 5 (line 6): column 'age': 'x' is no number" bad.csv --on-error stop --out never.csv
-refused 3 "ragged.csv: row 2 (line 3) has 4 fields, the header has 5" ragged.csv --out never.csv
+refused 3 "ragged.csv: row 2 (line 3) has 4 fields, but the header has 5" ragged.csv --out never.csv
 refused 3 "worse.csv: row 1 (line 2): column 'age': '?!' is no number; and so in all 30000 rows" \
     worse.csv --on-error skip --out never.csv
 

@@ -60,8 +60,8 @@ predicts 2 text big.npz big
 predicts 2 text sets.npz sets
 expect_same_file big.csv sets.csv
 predicts 2 text odd.npz odd warns
-expect_stderr '^dtrain: warning: odd.npz: row is not printed: it is not a whole number for each of [0-9]+ rows$'
-expect_stderr '^dtrain: warning: odd.npz: id is not printed: it is not a whole number or a short text for each of'
+expect_stderr '^dtrain: warning: odd.npz: row is not printed, because it does not have a whole number for each of [0-9]+ rows$'
+expect_stderr '^dtrain: warning: odd.npz: id is not printed, because it does not have a whole number or a short text for each of'
 expect_same_file plain.csv odd.csv
 run 2 predict text set-text/test.npz --brief
 expect_status 0
@@ -97,7 +97,7 @@ expect_stdout '^data +x_val.npy, x_val: [0-9]+ rows'
 sed 's/^data .*//' stdout | cmp -s - expected || fail "the evaluation of the .npz"
 run 0 evaluate text x_val.npy
 expect_status 3
-expect_stderr "error: x_val.npy: holds x_val .6300,2. alone"
+expect_stderr "error: x_val.npy: contains only x_val .6300,2."
 run 0 evaluate text x_val.npy y_val.npy --set train
 expect_status 2
 expect_one_stderr_line "--set train was given, but x_val.npy has no sets to choose from"
@@ -105,7 +105,7 @@ for words in "x_val.npy set-text" "set-text y_val.npy"; do
     # shellcheck disable=SC2086 # words
     run 0 evaluate text $words
     expect_status 2
-    expect_one_stderr_line "dtrain evaluate takes a model and data, not 3 words"
+    expect_one_stderr_line "dtrain evaluate requires a model and data, but found 3 words"
 done
 run 0 predict text x_val.npy y_val.npy
 expect_status 2

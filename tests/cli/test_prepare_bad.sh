@@ -44,16 +44,16 @@ rows() {
 
 rows '' >good.csv
 rows 'if (n == 1234) y = "no,9"' >ragged.csv
-bad ragged.csv "row 1234 (line 1235) has 5 fields, the header has 4; --on-error skip leaves such rows out"
+bad ragged.csv "row 1234 (line 1235) has 5 fields, but the header has 4; use --on-error skip to skip such rows"
 rows 'if (n == 1234) { print 1, "u", 3; continue }' >short.csv
 { cat ragged.csv; echo 'Total'; } >footer.csv
 run 0 prepare footer.csv --target y --out skipped --on-error skip
 expect_status 0
-expect_one_stderr_line "2 of 3001 rows are left out; the first: footer.csv: row 1234 (line 1235) has 5 fields, the header has 4"
+expect_one_stderr_line "2 of 3001 rows are left out; the first: footer.csv: row 1234 (line 1235) has 5 fields, but the header has 4"
 expect_stdout_line summary.rows=2999
 expect_stdout_line summary.dropped_rows=2
 rm -r skipped
-bad short.csv "row 1234 (line 1235) has 3 fields, the header has 4"
+bad short.csv "row 1234 (line 1235) has 3 fields, but the header has 4"
 rows 'if (n == 1234) b = "\"u"' >unterminated.csv
 bad unterminated.csv "a quote in the record that begins on line 1235 is never closed"
 rows 'if (n == 1234) b = "u\"v"' >inside.csv
@@ -66,7 +66,7 @@ rows 'if (n == 1234) a = "6.2\032"' >control.csv
 bad control.csv "row 1234 (line 1235): column 'a': '6.2?' is no number, but 2999 of its 3000 cells are; use --categorical or --drop"
 bad good.csv "row 1 (line 2): column 'bb': 'v' is no number" --numeric bb
 rows 'if (n == 1234) a = "1,5"' >comma.csv
-bad comma.csv "row 1234 (line 1235) has 5 fields, the header has 4"
+bad comma.csv "row 1234 (line 1235) has 5 fields, but the header has 4"
 rows 'if (n == 1234) a = ""' >missing.csv
 bad missing.csv "row 1234 (line 1235): column 'a' has no value here, and in 1 cell in all; --fill"
 rows 'if (n == 1234) a = "NA"' >missing-na.csv
@@ -90,7 +90,7 @@ rows 'if (n > 0) b = ""' >nothing.csv
 rows 'if (n == 0) c = "a"' >twice.csv
 run "$ranks" prepare twice.csv --target y --out twice
 expect_status 0
-expect_one_stderr_line "twice.csv: 1 column has the name of another: column 3 is called 'a.1' now"
+expect_one_stderr_line "twice.csv: 1 column has the name of another column; column 3 is renamed 'a.1'"
 refused 2 "--missing 'bb=none': it takes cells, of any column, not COLUMN=CELL" nothing.csv --target y \
     --out out --missing bb=none
 rows 'if (n == 3000) b = "once"' >unseen.csv
@@ -140,9 +140,9 @@ usage() {
     shift
     refused 2 "$text" good.csv --target y --out out "$@"
 }
-refused 2 "--out DIR is needed" good.csv --target y
-refused 2 "--target COLUMN is needed, one of: a, bb, count, y" good.csv --out out
-refused 2 "dtrain prepare takes a table; --help says more" --target y --out out
+refused 2 "--out DIR is required" good.csv --target y
+refused 2 "--target COLUMN is required, one of: a, bb, count, y" good.csv --out out
+refused 2 "dtrain prepare requires a table; see dtrain prepare --help" --target y --out out
 refused 2 "dtrain prepare takes one table, not 2 words: 'good.csv', 'text.csv'; join tables in one file" good.csv text.csv --target y --out out
 usage "unknown option --scales" --scales log
 usage "--scale takes standard|minmax|robust|quantile|none|log|clipped, " --scale logarithm
@@ -214,7 +214,7 @@ cp -r kept copy
 refused 3 "unseen.csv: row 3000" unseen.csv --target count --split ordered --unseen error \
     --out kept/results
 diff -r kept copy >changed || fail "an older preparation stays as it was: $(cat changed)"
-refused 4 "kept/results/validation.npz is there already" good.csv --target y --out kept/results \
+refused 4 "kept/results/validation.npz exists" good.csv --target y --out kept/results \
     --validation-split 0
 
 # A disk that fills up with the last bytes of the last file: nothing of the new preparation is in
@@ -256,5 +256,5 @@ full 16 recipe.json long.csv --store --validation-split 10 --test-split 10
 # ---- under mpirun: one line all the same, and no rank waits for another ----
 
 ranks=8
-bad ragged.csv "row 1234 (line 1235) has 5 fields, the header has 4"
+bad ragged.csv "row 1234 (line 1235) has 5 fields, but the header has 4"
 usage "--fill takes error|drop|mean" --fill zero

@@ -85,7 +85,7 @@ expect_empty_stderr
 printf 'x;when\n5;1/31/21\n5;2021-01-31\n' >new.csv
 run 0 predict run new.csv --out none.csv
 expect_status 3
-expect_stderr "row 2 [(]line 3[)]: column 'when': '2021-01-31' is no date of the form mdy, which"
+expect_stderr "row 2 [(]line 3[)]: column 'when': '2021-01-31' is not a date of the form mdy, as"
 expect_no_file none.csv
 
 # ---- what overrides it, and what is refused ----

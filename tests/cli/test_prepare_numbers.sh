@@ -135,7 +135,7 @@ expect_status 0
 printf 'income,change,weight\n7567,1,12\n-.-,2.5,7\n' >new.csv
 run 0 predict run new.csv
 expect_status 3
-expect_stderr "column 'income': '-[.]-' is no number; --missing '-[.]-' fills such cells, --on-error skip leaves such rows out"
+expect_stderr "column 'income': '-[.]-' is no number; use --missing '-[.]-' to fill such cells, or use --on-error skip to skip such rows"
 run 0 predict run new.csv --missing '-.-'
 expect_status 0
 [ "$(wc -l <stdout)" -eq 3 ] || fail "not two predictions: $(cat stdout)"

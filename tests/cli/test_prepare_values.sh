@@ -202,4 +202,4 @@ done
 cp one/recipe.json doubtful/recipe.json
 run 1 train doubtful --out mixed
 expect_status 3
-expect_stderr 'doubtful/recipe.json makes '
+expect_stderr 'doubtful/recipe.json prepares '

@@ -101,7 +101,7 @@ for name in first some-given; do
 done
 run 1 --like first --preset tabular --out refused
 expect_status 2
-expect_one_stderr_line "dtrain: error: --like and --preset were given; a run is repeated with all of its settings. Remove one of them"
+expect_one_stderr_line "dtrain: error: --like and --preset were given, but --like repeats a run with all of its settings; remove one of them"
 
 # A model to begin with brings its network and optimizer.
 run 1 tabular --hidden 20 --epochs 1 --out small
@@ -152,7 +152,7 @@ DTRAIN=$REAL
 expect_status 75
 run 2 --resume stopped --preset tutorial --force
 expect_status 2
-expect_one_stderr_line "dtrain: error: --resume stopped: --preset is tutorial, but the checkpoint has the settings of tabular; remove --preset. --force cannot change it"
+expect_one_stderr_line "dtrain: error: --resume stopped: --preset is tutorial, but the checkpoint has the settings of tabular, which --force cannot change; remove --preset"
 
 # ---- predict: as prepare did ----
 

@@ -79,14 +79,14 @@ expect_same_file three-train.npz kept.npz
 mkfifo pipe
 run 0 --quiet --epochs 2 --csv-log pipe --out bad three
 expect_status 4
-expect_one_stderr_line 'dtrain: error: pipe: is no file that lines can be written to'
+expect_one_stderr_line 'dtrain: error: pipe: is not a file that lines can be written to'
 # Where it turns out later: said at once, and the model is not lost.
 if [ -w /dev/full ]; then
     for ranks in 0 3; do
         run "$ranks" --epochs 2 --csv-log /dev/full --out "full-$ranks" three
         expect_status 4
         [ "$(wc -l <stderr)" -eq 2 ] || fail "a warning and an error, a line each"
-        expect_stderr '^dtrain: warning: /dev/full: No space left on device; training goes on$'
+        expect_stderr '^dtrain: warning: /dev/full: No space left on device; training continues$'
         expect_stderr '^dtrain: error: /dev/full: not all epochs could be written: No space left on device$'
         expect_file "full-$ranks/model.h5"
         expect_stdout '^summary.weights_crc='

@@ -146,7 +146,7 @@ refused 0 2 '--label-smoothing is 0.1, but ' one --label-smoothing 0.1
 refused 0 2 '--quantile is 0.9, but ' one --loss mae --quantile 0.9
 refused 2 3 'target 1 of 1 is 0.1' constant.npz
 refused 2 3 'missing.npz: targets: row 42, column 0 is NaN' missing.npz --task regression
-refused 2 3 'one-train.npz: no array called w with the rows'"'"' weights; it holds inputs, targets' one --weights w
+refused 2 3 'one-train.npz: no array named w with the weights of the rows; it contains inputs, targets' one --weights w
 refused 2 3 'negative.npz: w: row 17 is -1; a weight must not be negative' negative.npz --weights w
 refused 2 3 'heavy.npz: w: row 17 is 2000000; a weight must not be above 1e6' heavy.npz --weights w
 refused 2 3 'huber/model.h5: was trained for regression, but the targets are classes' \

@@ -37,7 +37,7 @@ run 3 some --epochs 2 --l2 0.01 --time-limit 1s --out cut
 expect_status 75
 run 2 --resume cut --l2 0.1
 expect_status 2
-expect_one_stderr_line "--resume cut: --l2 is 0.1 now, and was 0.01"
+expect_one_stderr_line "--resume cut: --l2 is 0.1, but was 0.01"
 
 run 0 export plain/model.h5 --to plain.npz
 run 0 export penalties/model.h5 --to penalties.npz

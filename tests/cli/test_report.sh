@@ -470,7 +470,7 @@ h5py.File("foreign.h5", "w").create_dataset("x", data=[1])
 shutil.copy("one/run.h5", "old.h5")
 h5py.File("old.h5", "a").attrs["format_version"] = 1
 PY
-refused 3 'foreign.h5: an HDF5 file, but not the log of a run' foreign.h5
+refused 3 'foreign.h5: is an HDF5 file, but not the log of a run' foreign.h5
 refused 3 'old.h5: its format version is 1' one old.h5
 refused 4 'no/such/folder' --html no/such/folder/x.html one
 

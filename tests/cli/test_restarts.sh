@@ -220,10 +220,10 @@ expect_no_file stopped/model.h5
 ended=$(ls -i stopped/restart-1/run.h5 stopped/restart-1/model.h5)
 run 2 --epochs 5 --batch 50 --out stopped some
 expect_status 2
-expect_one_stderr_line '--resume stopped goes on with it'
+expect_one_stderr_line 'use --resume stopped to resume it'
 run 2 --resume stopped --restarts 5
 expect_status 2
-expect_one_stderr_line '--resume stopped: --restarts is 5, but the run began with 3; remove --restarts.'
+expect_one_stderr_line '--resume stopped: --restarts is 5, but the run started with 3, which --force cannot change; remove --restarts'
 with_fault signal:1:3 3 --resume stopped
 expect_status 75
 expect_stdout '^resume +stopped: restarts that have ended are kept; 1 session before$'

@@ -80,7 +80,7 @@ expect_status 0
 expect_empty_stderr
 run 0 predict bins raw.npz --out bins.csv --quiet
 expect_status 0
-expect_stderr 'npz: [12]?[0-9] of 100 rows: an input is outside' # the edges are those of scaled inputs
+expect_stderr 'npz: in [12]?[0-9] of 100 rows an input is outside' # the edges are those of scaled inputs
 
 # ---- refused ----
 run 0 raw.npz --init-from standard --scale minmax --out no

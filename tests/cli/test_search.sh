@@ -164,14 +164,14 @@ expect_status 3
 expect_stderr 'dtrain: error: --resume stopped: .* other data'
 run 0 search some --space space --resume stopped --epochs 5
 expect_status 2
-expect_one_stderr_line '--resume stopped: --epochs is 5 now, and was 4'
+expect_one_stderr_line '--resume stopped: --epochs is 5, but was 4'
 # shellcheck disable=SC2086
 run 0 search some $usual --out stopped
 expect_status 2
-expect_one_stderr_line '--resume stopped goes on with it'
+expect_one_stderr_line 'use --resume stopped to resume it'
 run 0 --resume stopped
 expect_status 2
-expect_one_stderr_line 'stopped: is a search; dtrain search --resume stopped goes on with it'
+expect_one_stderr_line 'stopped: is a search; use dtrain search --resume stopped'
 DTRAIN_FAULT=kill:0:10 timeout -k 5 "$RUN_TIMEOUT" mpirun -q -np 2 "$DTRAIN_FAULTS" search some --space space \
     --resume stopped --checkpoint-every 1 </dev/null >stdout 2>stderr && fail "a killed rank is a failure"
 run 3 search --resume stopped

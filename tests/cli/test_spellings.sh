@@ -74,7 +74,7 @@ expect_no_stderr "a category that no training row has"
 sed -e '1 s/.*/GRADE,Member,CITY,Flag,AGE,Y/' rows.csv >upper.csv
 run 0 predict run upper.csv --out predicted.csv --quiet
 expect_status 0
-expect_one_stderr_line "upper.csv: column 'GRADE' is taken for 'grade', and 5 more"
+expect_one_stderr_line "upper.csv: column 'GRADE' is used as 'grade', and 5 more"
 expect_same_file predicted.csv expected.csv
 
 # ---- nothing is known ----

@@ -50,7 +50,7 @@ run 0 --like one --out three --quiet
 expect_stdout_line "summary.weights_crc=$crc"
 run 0 both --epochs 1 --split-by customer --out no
 expect_status 2
-expect_one_stderr_line "--split-by was given, but it is for a table of text, which both is not"
+expect_one_stderr_line "--split-by requires a table of text, which both is not"
 
 # Shares that groups do not add up to.
 awk -F, 'NR == 1 || NR % 2 { print } NR > 1 && NR % 2 == 0 { print $1 "," "large," $3 "," $4 "," $5 "," $6 }' OFS=, table.csv >large.csv

@@ -38,7 +38,7 @@ expect_empty_stderr
 { head -n 1 classes.csv && grep yes classes.csv; } >yes.csv
 run 0 evaluate one yes.csv
 expect_status 0
-expect_one_stderr_line "dtrain: warning: yes.csv: all 6 rows are of class yes: there is no ROC-AUC and no PR-AUC"
+expect_one_stderr_line "dtrain: warning: yes.csv: all 6 rows are of class yes, so ROC-AUC and PR-AUC are undefined"
 expect_stdout '^no  .* - +-$'
 no_nan stdout
 head -n 2 values.csv >value.csv

@@ -114,17 +114,17 @@ expect_status 0
 [ "$(summary like_weights)" = same ] || fail "the same weights"
 run 0 --like classes-one --drop job --out other # what is given wins, and makes other arrays
 expect_status 0
-expect_one_stderr_line "so this is another run, with its settings"
+expect_one_stderr_line "this is therefore another run, with the same settings"
 run 0 --resume changed --drop job
 expect_status 2
-expect_one_stderr_line "--drop is job now, and was key"
+expect_one_stderr_line "--drop is job, but was key"
 
 # So is a table of another recipe that gives the same arrays; a checkpoint without a recipe is gone on with.
 cp visits.csv before.csv
 sed '1s/age/years/' before.csv >visits.csv
 run 2 --resume changed
 expect_status 3
-expect_one_stderr_line "--resume changed: its data was prepared by another recipe: column 2 is 'years', and was 'age'; --force goes on"
+expect_one_stderr_line "--resume changed: its data was prepared by another recipe: column 2 is 'years', and was 'age'; use --force to resume"
 sed 's/"\{0,1\}management/&!/' before.csv >visits.csv
 cmp -s before.csv visits.csv && fail "the test changes a category"
 run 2 --resume changed
@@ -144,7 +144,7 @@ expect_status 3
 expect_one_stderr_line "but visits.csv has"
 run 0 --like classes-one --out none
 expect_status 3
-expect_one_stderr_line "other data; name DATA to train on it all the same"
+expect_one_stderr_line "other data; name DATA to train on this data"
 expect_no_file none
 run 0 --like classes-one visits.csv --quiet --out named
 expect_status 0
@@ -161,24 +161,24 @@ wrong() {
     expect_one_stderr_line "$text"
     expect_no_file refused
 }
-wrong 2 "--target COLUMN is needed, one of: key, age, job, balance" visits.csv
+wrong 2 "--target COLUMN is required, one of: key, age, job, balance" visits.csv
 wrong 3 "no column 'outcom'; did you mean 'outcome'?" visits.csv --target outcom
 wrong 3 "column 'contact' has no value here" visits.csv --target outcome
 wrong 2 "--inputs names an array, but visits.csv is a table of text" visits.csv --target outcome --inputs x
-wrong 2 "--target was given, but it is for a table of text" classes-arrays --target outcome
-wrong 2 "--split was given, but --split-column says the sets" visits.csv --target outcome --split random \
+wrong 2 "--target requires a table of text" classes-arrays --target outcome
+wrong 2 "--split was given, but --split-column defines the sets" visits.csv --target outcome --split random \
     --split-column month
 wrong 2 "--validation-split is 3, but must be between 0 and 0.9" classes-arrays --validation-split 3
 wrong 3 "none.csv: cannot open" none.csv --target outcome
-wrong 3 "none.csv.gz: there is no such file; --target is for a table of text" none.csv.gz --target outcome
-wrong 2 "--target was given, but no DATA" --target outcome
-wrong 2 "--target is for one table of text, but DATA is 2 words: 'visits.csv', 'mode'; join tables in one file" \
+wrong 3 "none.csv.gz: no such file; --target requires a table of text" none.csv.gz --target outcome
+wrong 2 "--target was given without DATA" --target outcome
+wrong 2 "--target requires one table of text, but DATA is 2 words: 'visits.csv', 'mode'; join tables in one file" \
     visits.csv --target outcome --missing-only --fill mode
 run 0 visits.csv --target outcome --fill mode --epochs 1 --quiet
 expect_status 0
 expect_file results/visits/model.h5
 { cat visits.csv; echo 'Total'; } >footer.csv
-wrong 3 "has 1 field, the header has" footer.csv --target outcome --fill mode
+wrong 3 "has 1 field, but the header has" footer.csv --target outcome --fill mode
 run 2 footer.csv --target outcome --fill mode --epochs 1 --quiet --on-error skip --out footer
 expect_status 0
 expect_stderr "rows is left out; the first: footer.csv: row"

@@ -54,7 +54,7 @@ chosen() {
     expect_status 0
     run 3 evaluate "$name" some-validation.npz
     expect_status 0
-    expect_stdout "^class 1 is predicted from a probability of $threshold on$"
+    expect_stdout "^class 1 is predicted if its probability is at least $threshold on$"
     mv stdout "$name.said"
     run 0 evaluate "$name" some-validation.npz
     expect_same_file stdout "$name.said"
@@ -82,7 +82,7 @@ cmp -s none.npz f1.npz && fail "other predictions"
 run 0 inspect none/model.h5
 expect_no_stdout 'probability'
 run 0 inspect number/model.h5
-expect_stdout '^class 1 is predicted from a probability of 0.3 on$'
+expect_stdout '^class 1 is predicted if its probability is at least 0.3$'
 run 0 inspect number/model.h5 --json
 expect_stdout '^ *"threshold": 0\.29999999999999999,$'
 "$PYTHON" -c 'import h5py
@@ -120,7 +120,7 @@ expect_same_file exported.npz number.npz
 # What cannot be reached leaves no threshold.
 run 3 equal --epochs 1 --threshold precision=1 --out hopeless
 expect_status 0
-expect_stderr_line "dtrain: warning: --threshold precision=1: no threshold reaches that on the validation set; the more probable class is predicted"
+expect_stderr_line "dtrain: warning: --threshold precision=1: no threshold reaches it on the validation set; the more probable class is predicted"
 expect_no_stdout "^summary.threshold"
 
 # ---- what is refused ----

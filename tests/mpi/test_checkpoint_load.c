@@ -132,7 +132,7 @@ static void test_refused_on_all_ranks(void **state)
     const saved_point *p = &watched->points[3]; /* after four steps of the first epoch */
     write_checkpoint(p, &r);
     check_refused(&r, scratch_folder, 199,
-                  "it stopped after row 200 of an epoch, and the training set has 199");
+                  "it stopped after row 200 of an epoch, but the training set has 199");
     r.hidden[0]++;
     check_refused(&r, scratch_folder, 203, "/weights has 159 numbers, and the network has 172");
     r.hidden[0]--;

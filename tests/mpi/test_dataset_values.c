@@ -325,7 +325,7 @@ static void test_bad_targets(void **state)
         check_refused(&t, &deal, "bad.npz: y: row 31, column 2 is beyond the range of float32");
     }
     t = (table){.N = 3, .T = DT_TARGETS_MAX + 1, .y_type = "'<f4'"};
-    check_refused(&t, &deal, "bad.npz: y has 1025 columns; a row may have 1024 values as targets");
+    check_refused(&t, &deal, "bad.npz: y has 1025 columns; expected at most 1024 targets");
     const dt_deal of_model = {
         .S = S, .targets = DT_TARGETS_VALUES, .C = 2, .host_ranks = test_size};
     t = (table){.N = 9, .T = 3, .y_type = "'<f4'"};
@@ -361,7 +361,8 @@ static void test_bad_weights(void **state)
     check_refused(&t, &deal, "bad.npz: w has 50 numbers; expected a weight for each of 50 rows");
     t.w_shape = NULL;
     t.w_name = "v.npy";
-    check_refused(&t, &deal, "bad.npz: no array called w with the rows' weights; it holds x, y, v");
+    check_refused(&t, &deal,
+                  "bad.npz: no array named w with the weights of the rows; it contains x, y, v");
 }
 
 /* ---- mean and standard deviation ---- */

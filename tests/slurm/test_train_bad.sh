@@ -45,9 +45,9 @@ from=.
 # A run that goes on takes no other options, whoever gives them.
 run 1 --epochs 50 --patience 50 --time-limit 1s --out stopped
 expect_status 75
-bad 2 "--resume stopped: --hidden is 7 now, and was 30" --export=ALL,DTRAIN_RESULTS=stopped jobs/train.sbatch --hidden 7
-bad 2 "--resume stopped: --hidden is 7 now, and was 30" jobs/train.sbatch --out stopped --hidden 7
-bad 2 "--resume stopped: --hidden is 7 now, and was 30" jobs/train.sbatch --resume=stopped --hidden 7
+bad 2 "--resume stopped: --hidden is 7, but was 30" --export=ALL,DTRAIN_RESULTS=stopped jobs/train.sbatch --hidden 7
+bad 2 "--resume stopped: --hidden is 7, but was 30" jobs/train.sbatch --out stopped --hidden 7
+bad 2 "--resume stopped: --hidden is 7, but was 30" jobs/train.sbatch --resume=stopped --hidden 7
 
 while read -r id bad_status text; do
     wait_for_job "$id"

@@ -145,7 +145,7 @@ static void test_no_checkpoint(void **state)
     assert_data(dt_checkpoint_open(&h5, scratch_path("nowhere")), "nowhere: No such file");
     assert_null(h5);
     assert_data(dt_checkpoint_open(&h5, scratch_folder),
-                ": no checkpoint.h5 in this folder: the run saved none; start it anew");
+                ": no checkpoint.h5 in this folder: the run saved none; start a new run");
     assert_true(scratch_write(scratch_path("file"), "x", 1));
     assert_data(dt_checkpoint_open(&h5, scratch_path("file")),
                 "file: expected the folder of a run's results, found a file");
@@ -160,7 +160,7 @@ static void test_no_checkpoint(void **state)
         if (version != 0 && version != DT_CHECKPOINT_VERSION) {
             write_h5(version);
             assert_data(dt_checkpoint_open(&h5, scratch_folder), "checkpoint.h5: its version is ",
-                        ", and this dtrain reads 3; go on with the dtrain that wrote it");
+                        ", and this dtrain reads 3; resume with the dtrain that wrote it");
             assert_null(h5);
         }
     write_h5(DT_CHECKPOINT_VERSION); /* and nothing else */

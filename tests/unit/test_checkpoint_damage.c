@@ -125,7 +125,7 @@ static void test_any_damage(void **state)
 static void test_epochs_in_order(void **state)
 {
     (void)state;
-    static const char wrong[] = "the file: /epochs has not the epochs before epoch 4 of /state";
+    static const char wrong[] = "the file: /epochs lacks epochs before epoch 4, which /state is in";
     kept *k = checkpoint_make(4, 3);
     k->history.epochs[1].epoch = 3;
     (void)checkpoint_save(k);
@@ -142,7 +142,8 @@ static void test_epochs_in_order(void **state)
     k->training.epoch = 3;
     k->training.best_epoch = 2;
     (void)checkpoint_save(k);
-    assert_checkpoint_refused(4, "the file: /epochs has not the epochs before epoch 3 of /state");
+    assert_checkpoint_refused(4,
+                              "the file: /epochs lacks epochs before epoch 3, which /state is in");
     kept_free(k);
 }
 
@@ -162,7 +163,7 @@ static void test_epochs_in_order(void **state)
     } while (0)
 
 #define assert_insane(field, value)                                                                \
-    assert_insane_line(field, value, "the file: /state has numbers that no training comes to")
+    assert_insane_line(field, value, "the file: /state has impossible numbers")
 
 #define assert_insane_optimizer(field, value)                                                      \
     assert_insane_line(adam.field, value, "the file: its optimizer (adam): ")

@@ -113,27 +113,27 @@ static void names_the_bad_row(void **state)
 {
     (void)state;
     assert_csv_fails("a,b\n1,2\n3\n", "1:2[1][2]\n",
-                     "x.csv: row 2 (line 3) has 1 field, the header has 2");
+                     "x.csv: row 2 (line 3) has 1 field, but the header has 2");
     assert_csv_fails("a,b\n\n1,2\n\n3,4,5\n6,7\n", "1:3[1][2]\n",
-                     "row 2 (line 5) has 3 fields, the header has 2");
+                     "row 2 (line 5) has 3 fields, but the header has 2");
     assert_csv_fails("a,b\n1,\"2\n\n\"\n3,\n4,5,\"\n\n\"", "1:2[1][2\n\n]\n2:5[3][]\n",
                      "row 3 (lines 6 to 8) has 3 fields");
     assert_csv_fails("a,b\n1,2\n3,x\"y\n", "1:2[1][2]\n",
                      "row 2 (line 3), field 2: a quote inside an unquoted field");
     assert_csv_fails("a,b\n1,2\n3, x \"y\",\"\n", "1:2[1][2]\n", "field 2: a quote inside");
     assert_csv_fails("a,b\n1,2\n\"3\"x,4\n5,6\n", "1:2[1][2]\n",
-                     "row 2 (line 3), field 1: text behind a closing quote");
+                     "row 2 (line 3), field 1: text after a closing quote");
     assert_csv_fails("a,b\n1,2\n\"3\" \"\",4\n5,6\n", "1:2[1][2]\n",
-                     "row 2 (line 3), field 1: text behind a closing quote");
+                     "row 2 (line 3), field 1: text after a closing quote");
     /* The refused quote ends the record with its line, whatever quotes follow. */
     assert_csv_fails("a,b\n1,2\n\"3\" \",4\n5,6\n", "1:2[1][2]\n",
-                     "row 2 (line 3), field 1: text behind a closing quote");
+                     "row 2 (line 3), field 1: text after a closing quote");
     assert_csv_fails("a,b\n1,2\n\"3\"x,\"4\n5,6\n", "1:2[1][2]\n",
-                     "row 2 (line 3), field 1: text behind a closing quote");
+                     "row 2 (line 3), field 1: text after a closing quote");
     assert_csv_fails("a,b\n1,2\n3x\",\"4\n5,6\n", "1:2[1][2]\n",
                      "row 2 (line 3), field 1: a quote inside an unquoted field");
     assert_csv_fails("a,b\n1,2\n3,\"4\n5,\"6\n7,8\n", "1:2[1][2]\n",
-                     "row 2 (lines 3 to 4), field 2: text behind");
+                     "row 2 (lines 3 to 4), field 2: text after");
     assert_csv_fails("a,b\n1,2\n3,\"4\n5,6\n", "1:2[1][2]\n",
                      "a quote in the record that begins on line 3 is never closed");
     assert_csv_fails("a,b\n1,2\n3,\"4\"\"", "1:2[1][2]\n", "on line 3 is never closed");
@@ -246,7 +246,7 @@ static void bounds_the_columns(void **state)
     assert_int_equal(dt_csv_open(&csv, csv_save(text, MOST + 2), NULL), DT_OK);
     assert_true(dt_csv_find(csv, "column 131072") == MOST - 1);
     assert_int_equal(dt_csv_read(csv, csv_dump_row, &got), DT_DATA);
-    assert_says("x.csv: row 1 (line 2) has 1 field, the header has 131072");
+    assert_says("x.csv: row 1 (line 2) has 1 field, but the header has 131072");
     dt_csv_close(csv);
     free(text);
 }

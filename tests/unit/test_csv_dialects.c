@@ -95,7 +95,7 @@ static void skips_what_is_above(void **state)
                  NULL);
     /* Lines of text above lines of text: which is the header cannot be told. */
     assert_csv_refused("A title\na;b\nu;v\nw;x\n",
-                       "line 1 has 1 field, line 2 has 2; --skip-lines 1 leaves out");
+                       "line 1 has 1 field, but line 2 has 2; use --skip-lines 1 to skip");
     assert_table("A title\na;b\nu;v\nw;x\n", &(dt_csv_format){.skip_lines = 1}, "[a][b]",
                  "1:3[u][v]\n2:4[w][x]\n", NULL);
 }
@@ -103,7 +103,7 @@ static void skips_what_is_above(void **state)
 static void rows_have_names(void **state)
 {
     (void)state;
-    static const char *const warns = "the first column is called 'column 1'";
+    static const char *const warns = "the first column is named 'column 1'";
     assert_table("\"a\" \"b\"\n\"x\" 1 2\n\"y\" 3 4\n", NULL, "[column 1][a][b]",
                  "1:2[x][1][2]\n2:3[y][3][4]\n", warns);
     assert_table("a,b\n1,5,6\n2,7,8\n3,1,2\n", NULL, "[column 1][a][b]",
@@ -112,8 +112,8 @@ static void rows_have_names(void **state)
     /* A cell is cut in two, and the names would stand above the wrong columns. */
     static const char *const cut = "#\ncity,price\nBonn,1,76\nUlm,4,12\nBonn,2,50\n";
     assert_csv_refused(cut,
-                       "line 2 has 2 names, all rows have 3 fields, and their first fields are "
-                       "not all different");
+                       "line 2 has 2 names, but all rows have 3 fields, and their first fields "
+                       "repeat");
     static const char *const names[] = {"city", "euros", "cents"};
     assert_table(cut,
                  &(dt_csv_format){
@@ -131,7 +131,7 @@ static void takes_excels_texts(void **state)
     (void)state;
     assert_csv_rows("a,b\n=\"007\",1\n2, =\"x, \"\"y\"\n3,=\"\"\n=1,4\n", NULL,
                     "1:2[007][1]\n2:3[2][x, \"y]\n3:4[3][]\n4:5[=1][4]\n");
-    assert_csv_fails("a\n=\"x\"&\"y\"\n", "", "text behind a closing quote");
+    assert_csv_fails("a\n=\"x\"&\"y\"\n", "", "text after a closing quote");
 }
 
 static void tidies_names(void **state)
@@ -142,15 +142,15 @@ static void tidies_names(void **state)
         .header = DT_CSV_HEADER_SOME_NAMED, .names = known, .name_count = 4};
     assert_table("\xc2\xa0 a\xe2\x80\x8b,b\xc2\xa0 c,\" d\",\xe2\x80\x8b\n1,2,3,4\n", NULL,
                  "[a][b  c][ d][column 4]", "1:2[1][2][3][4]\n",
-                 "3 names have invisible characters, which are left out, as in 'a'");
+                 "3 names have invisible characters, which are removed; the first: 'a'");
     assert_table("AGE,Job,x\n1,2,3\n", &format, "[age][Job][x]", "1:2[1][2][3]\n",
-                 "column 'AGE' is taken for 'age'");
+                 "column 'AGE' is used as 'age'");
     assert_table("AGE,x\n1,2\n", &format, "[age][x]", "1:2[1][2]\n",
-                 "column 'AGE' is taken for 'age'"); /* though no name is there as it is */
+                 "column 'AGE' is used as 'age'"); /* though no name is there as it is */
     assert_table("age,AGE,JOB\n1,2,3\n", &format, "[age][AGE][JOB]", "1:2[1][2][3]\n", NULL);
     assert_table("Age,AGE,Job\n1,2,3\n", &format, "[Age][AGE][Job]", "1:2[1][2][3]\n", NULL);
     assert_table("n\xc2\xa0m,x\n1,2\n", &format, "[n\xc2\xa0m][x]", "1:2[1][2]\n", NULL);
-    assert_table("N m,x\n1,2\n", &format, "[n\xc2\xa0m][x]", "1:2[1][2]\n", "is taken for");
+    assert_table("N m,x\n1,2\n", &format, "[n\xc2\xa0m][x]", "1:2[1][2]\n", "is used as");
 }
 
 /* As `cat a.csv b.csv` leaves it. */
@@ -160,11 +160,10 @@ static void headers_repeat(void **state)
     static const struct {
         const char *text, *rows, *warns;
     } tables[] = {
-        {"a,b\n1,x\na,b\n2,y\n", "1:2[1][x]\n2:4[2][y]\n",
-         "line 3 repeats the header, and is left out"},
+        {"a,b\n1,x\na,b\n2,y\n", "1:2[1][x]\n2:4[2][y]\n", "line 3 repeats the header; skipped"},
         {"a,b\r\na,b\r\n1,x\r\n\xef\xbb\xbf"
          "a,b\r\n2,y\r\na,b",
-         "1:3[1][x]\n2:5[2][y]\n", "line 2 repeats the header, as 2 others do, and is left out"},
+         "1:3[1][x]\n2:5[2][y]\n", "line 2 repeats the header, as 2 others do; skipped"},
         {"a,b\n1,x\n a,b\nb,a\na,\"b\"\n", "1:2[1][x]\n2:4[b][a]\n3:5[a][b]\n",
          "line 3 repeats the header"},
         {"0,1,2\n7,8,9\n0,1,2\n5,6,4\n", "1:2[7][8][9]\n2:3[0][1][2]\n3:4[5][6][4]\n", NULL},
@@ -191,7 +190,7 @@ static void finds_out_whether_there_is_a_header(void **state)
 {
     (void)state;
     static const char *const row = "is a row, not a header";
-    static const char *const header = "is taken for the header";
+    static const char *const header = "is used as the header";
     assert_table("1,2.5\n3,4.5\n", NULL, "[column 1][column 2]", "1:1[1][2.5]\n2:2[3][4.5]\n", row);
     assert_table("a,b\nb,c\na,c\nc,b\n", NULL, "[column 1][column 2]",
                  "1:1[a][b]\n2:2[b][c]\n3:3[a][c]\n4:4[c][b]\n", row);
@@ -239,18 +238,18 @@ static void takes_names(void **state)
     assert_table("b,q,a\n4,5,6\n", &format, "[b][q][a]", "1:2[4][5][6]\n", NULL);
     assert_table("# b a\n4 5\n", &format, "[b][a]", "1:2[4][5]\n", NULL);
     assert_int_equal(dt_csv_open(&csv, csv_save("1,2\n3,4\n", 8), &format), DT_DATA);
-    assert_says("line 1 ('1' ...) names none of the columns that are needed; use --header no");
+    assert_says("line 1 ('1' ...) contains none of the required columns; use --header no");
 }
 
 static void renames_what_is_there_twice(void **state)
 {
     (void)state;
     assert_table("a,b,a\n1,2,3\n", NULL, "[a][b][a.1]", "1:2[1][2][3]\n",
-                 "1 column has the name of another: column 3 is called 'a.1' now");
+                 "1 column has the name of another column; column 3 is renamed 'a.1'");
     assert_table("a,a,a.1,a,a.1\n1,2,3,4,5\n", NULL, "[a][a.2][a.1][a.3][a.1.1]",
-                 "1:2[1][2][3][4][5]\n", "3 columns have the name of another: column 2 is");
+                 "1:2[1][2][3][4][5]\n", "3 columns have the name of another column; column 2 is");
     assert_table("column 2,,c\n1,2,3\n", NULL, "[column 2][column 2.1][c]", "1:2[1][2][3]\n",
-                 "column 2 is called 'column 2.1' now");
+                 "column 2 is renamed 'column 2.1'");
     dt_csv *csv = csv_open_text("a,a\n1,2\n", NULL);
     assert_true(dt_csv_find(csv, "a") == 0 && dt_csv_find(csv, "a.1") == 1);
     dt_csv_close(csv);
@@ -279,7 +278,7 @@ static void assert_bytes(const char *bytes, size_t count, const dt_csv_format *f
 static void converts_encodings(void **state)
 {
     (void)state;
-    static const char *const warns = "is not UTF-8, and is read as Windows-1252";
+    static const char *const warns = "is not UTF-8, so it is read as Windows-1252";
     static const char little[] = "\xff\xfe\xe4\0,\0\xac\x20\n\0\x31\0,\0\x3d\xd8\x00\xde\n\0";
     static const char big[] = "\xfe\xff\0\xe4\0,\x20\xac\0\n\0\x31\0,\xd8\x3d\xde\x00\0\n";
     assert_bytes(little, sizeof little - 1, NULL, "1:2[1][\xf0\x9f\x98\x80]\n", "UTF-16", NULL);

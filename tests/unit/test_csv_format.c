@@ -75,9 +75,9 @@ static void a_bad_row_does_not_hide_the_separator(void **state)
 {
     (void)state;
     assert_csv_fails("a,b,c\n1,2,3\n4,5\n", "1:2[1][2][3]\n",
-                     "row 2 (line 3) has 2 fields, the header has 3");
+                     "row 2 (line 3) has 2 fields, but the header has 3");
     assert_csv_fails("a;b;c\n1;2,5;3\n4;5\n", "1:2[1][2,5][3]\n",
-                     "row 2 (line 3) has 2 fields, the header");
+                     "row 2 (line 3) has 2 fields, but the header");
     assert_csv_fails("a;b\n1;2\n3;4\"\n", "1:2[1][2]\n", "row 2 (line 3), field 2: a quote inside");
 }
 
@@ -117,8 +117,8 @@ static void refuses_what_is_no_table(void **state)
     (void)state;
     dt_csv *csv = NULL;
     assert_csv_refused("", "is empty (0 bytes)");
-    assert_csv_refused("\n \r\n", "has nothing but blank lines");
-    assert_csv_refused("\xef\xbb\xbf", "has nothing but blank lines");
+    assert_csv_refused("\n \r\n", "has only blank lines");
+    assert_csv_refused("\xef\xbb\xbf", "has only blank lines");
     assert_csv_refused("a,b\n", "has no rows below its header");
     assert_csv_refused("a,b", "has no rows below its header");
     assert_csv_refused("a,b\r\n\r\n \n", "has no rows below its header");
@@ -154,9 +154,9 @@ static void refuses_a_bad_header(void **state)
     assert_csv_refused("a,b\"c\n1,2\n",
                        "the header (line 1), field 2: a quote inside an unquoted field");
     assert_csv_refused("\na,\"b\nc\"d\n1,2\n",
-                       "the header (lines 2 to 3), field 2: text behind a closing quote");
+                       "the header (lines 2 to 3), field 2: text after a closing quote");
     assert_csv_refused("\"a\"b,c\n1,2\n",
-                       "the header (line 1), field 1: text behind a closing quote");
+                       "the header (line 1), field 1: text after a closing quote");
     assert_csv_refused("a,\"b\n1,2\n", "on line 1 is never closed");
     assert_csv_refused("a,b\n\n\"1,2\n3,4\n", "on line 3 is never closed");
 }

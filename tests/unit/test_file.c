@@ -462,7 +462,7 @@ static void make_folder_names_the_file_in_its_way(void **state)
     assert_says("/f' is a file");
     assert_int_equal(symlink("nowhere", scratch_path("link")), 0);
     assert_int_equal(dt_file_make_folder(scratch_path("link/g")), DT_OUTPUT);
-    assert_says("/link' is a link to nothing");
+    assert_says("/link' is a link without a target");
 }
 
 static void make_folder_gives_the_reason(void **state)

@@ -34,8 +34,8 @@ static void test_other_files(void **state)
     (void)state;
     dt_h5 *h5 = NULL;
     refuse_content("", 0, "is empty");
-    refuse_content("a,b\n1,2\n", 8, "is no HDF5 file");
-    refuse_content("P", 1, "is no HDF5 file");
+    refuse_content("a,b\n1,2\n", 8, "is not an HDF5 file");
+    refuse_content("P", 1, "is not an HDF5 file");
     refuse_content("PK\3\4rest", 8, "ZIP archive (.npz, .keras)");
     refuse_content("\n <!DOCTYPE html><html>", 23, "HTML page");
     refuse_content("version https://git-lfs.github.com/spec/v1\n", 43, "Git LFS pointer");
@@ -43,7 +43,7 @@ static void test_other_files(void **state)
     assert_data(dt_h5_open(&h5, scratch_path("none.h5")), "none.h5", "No such file");
     assert_data(dt_h5_open(&h5, scratch_folder), "is a folder");
     assert_int_equal(mkfifo(scratch_path("pipe"), 0600), 0);
-    assert_data(dt_h5_open(&h5, scratch_path("pipe")), "no regular file");
+    assert_data(dt_h5_open(&h5, scratch_path("pipe")), "not a regular file");
     assert_null(h5);
 }
 
@@ -68,7 +68,10 @@ static void test_truncated(void **state)
     unsigned char *whole = scratch_read(scratch_path("file.h5"), &bytes);
     assert_non_null(whole);
     for (size_t cut = 1; cut < bytes; cut += cut < 128 ? 1 : 61)
-        refuse_content(whole, cut, cut < 8 ? "is no HDF5 file" : cut < 96 ? "HDF5 file" : "trunc");
+        refuse_content(whole, cut,
+                       cut < 8    ? "is not an HDF5 file"
+                       : cut < 96 ? "HDF5 file"
+                                  : "trunc");
     refuse_content(whole, bytes - 1, "truncated HDF5 file");
     free(whole);
 }
@@ -184,7 +187,7 @@ static void test_lists(void **state)
     assert_int_equal(names.count, 0);
     assert_ok(dt_h5_list_members(&names, h5, "/g07"));
     assert_int_equal(names.count, 0);
-    assert_data(dt_h5_list_members(&names, h5, "/data"), "/data is no group");
+    assert_data(dt_h5_list_members(&names, h5, "/data"), "/data is not a group");
     assert_data(dt_h5_list_members(&names, h5, "/none"), "no /none in it");
     assert_data(dt_h5_list_attributes(&names, h5, "/z"), "link");
     assert_null(names.texts);

@@ -355,8 +355,8 @@ static void test_other_images(void **state)
     size_t bytes = 0;
     dt_h5 *h5 = NULL;
     refuse_image("", 0, "is empty");
-    refuse_image("P", 1, "is no HDF5 file");
-    refuse_image("a,b\n1,2\n", 8, "is no HDF5 file");
+    refuse_image("P", 1, "is not an HDF5 file");
+    refuse_image("a,b\n1,2\n", 8, "is not an HDF5 file");
     refuse_image("PK\3\4rest", 8, "ZIP archive");
     refuse_image("\x89HDF\r\n\x1a\n", 8, "damaged HDF5 file");
     assert_ok(dt_h5_new(&h5));
@@ -365,7 +365,10 @@ static void test_other_images(void **state)
     dt_h5_free(h5);
     bytes -= 16; /* the checksum behind the end */
     for (size_t cut = 1; cut < bytes; cut += cut < 128 ? 1 : 61)
-        refuse_image(image, cut, cut < 8 ? "is no HDF5 file" : cut < 96 ? "HDF5 file" : "trunc");
+        refuse_image(image, cut,
+                     cut < 8    ? "is not an HDF5 file"
+                     : cut < 96 ? "HDF5 file"
+                                : "trunc");
     refuse_image(image, bytes - 1, "truncated HDF5 file");
     assert_ok(dt_h5_open_image(&h5, image, bytes, "inner.h5"));
     dt_h5_free(h5);

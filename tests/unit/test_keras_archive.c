@@ -405,7 +405,7 @@ static void test_no_state(void **state)
     assert_true(H5Ldelete(file, "/optimizer", H5P_DEFAULT) >= 0);
     expect_no_state(GOOD, file, "");
     expect_no_state(MODEL(LAYERS, "{\"class_name\":\"SGD\",\"config\":{}}"), start_weights(),
-                    "optimizer SGD (of Keras's, dtrain reads only Adam; set --optimizer)");
+                    "optimizer SGD (dtrain reads only Adam; set --optimizer)");
     file = start_weights();
     assert_true(H5Ldelete(file, "/optimizer", H5P_DEFAULT) >= 0);
     expect_no_state(MODEL(LAYERS, "{\"class_name\":\"Custom>Adam\",\"config\":{}}"), file, "");
@@ -466,7 +466,7 @@ static void test_other_archives(void **state)
     write_archive(NULL, json, 2, &more);
     keras_refuse(keras_path(), "is a ZIP archive without a config.json");
     write_archive(GOOD, NULL, 0, NULL);
-    keras_refuse(keras_path(), "has no model.weights.h5 in it");
+    keras_refuse(keras_path(), "has no model.weights.h5, and therefore no weights");
     more.name = "model.weights.json";
     write_archive(GOOD, NULL, 0, &more);
     keras_refuse(keras_path(), "its weights are in several files (sharded)");
@@ -476,10 +476,10 @@ static void test_other_archives(void **state)
     write_archive(GOOD, json, 2, NULL);
     keras_refuse(keras_path(), "model.keras: model.weights.h5");
     write_archive("{", json, 2, NULL);
-    keras_refuse(keras_path(), "its config.json is no valid JSON");
+    keras_refuse(keras_path(), "its config.json is not valid JSON");
     more = (zip_member){.name = "config.json", .plain = "{}\0{}", .plain_bytes = 5};
     write_archive(NULL, json, 2, &more);
-    keras_refuse(keras_path(), "its config.json is no text");
+    keras_refuse(keras_path(), "its config.json is not text");
     char *large = malloc((16 << 20) + 2);
     assert_non_null(large);
     memset(large, ' ', (16 << 20) + 1);
@@ -515,7 +515,7 @@ static void test_wrong_layout(void **state)
     (void)state;
     hid_t file = start_weights();
     assert_true(H5Ldelete(file, "/layers/dense_1", H5P_DEFAULT) >= 0);
-    refuse(GOOD, file, "layer 'b' has no weights in it");
+    refuse(GOOD, file, "layer 'b' has no weights");
     file = start_weights();
     assert_true(H5Ldelete(file, "/layers/dense/vars/0", H5P_DEFAULT) >= 0);
     refuse(GOOD, file, "layer 'a': expected a kernel and a bias, found 1");
@@ -548,7 +548,7 @@ static void test_wrong_companions(void **state)
         {"dtrain_classes.json", "{\"classes\":[\"a\",1,\"b\"]}",
          "what is in classes must be a text, but is a whole number"},
         {"dtrain_classes.json", "[\"a\",\"b\",\"c\"]", "expected an object, but found a list"},
-        {"dtrain_classes.json", "{", "no valid JSON in line 1"},
+        {"dtrain_classes.json", "{", "not valid JSON in line 1"},
     };
     size_t bytes = 0;
     h5_close_id(start_weights());
@@ -561,7 +561,7 @@ static void test_wrong_companions(void **state)
     }
     const zip_member recipe = {.name = "dtrain_recipe.json", .plain = "a\0b", .plain_bytes = 3};
     write_archive(GOOD, image, bytes, &recipe);
-    keras_refuse(keras_path(), "its dtrain_recipe.json is no text");
+    keras_refuse(keras_path(), "its dtrain_recipe.json is not text");
     free(image);
 }
 

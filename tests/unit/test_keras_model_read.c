@@ -214,21 +214,21 @@ static void test_functional(void **state)
     expect_model(start_file(FUNCTIONAL(LINK_3("in"), LINK_3("a"), "[\"b\",0,0]")), "relu",
                  "softmax");
     refuse_config(FUNCTIONAL(LINK_3("in"), LINK_3("in"), "[\"b\",0,0]"),
-                  "layer 'b' (Dense) follows on 'in', not on 'a'; dtrain takes a chain");
+                  "layer 'b' (Dense) follows 'in', not 'a'; dtrain accepts a chain");
     refuse_config(
         FUNCTIONAL(LINK_2("in"), "\"inbound_nodes\":[[[\"a\",0,0],[\"in\",0,0]]]", "[\"b\",0,0]"),
-        "layer 'b' (Dense) does not follow on one layer alone");
+        "layer 'b' (Dense) does not follow exactly one layer");
     refuse_config(FUNCTIONAL(LINK_2("in"), "\"inbound_nodes\":7", "[\"b\",0,0]"),
                   "does not follow");
     refuse_config(
         FUNCTIONAL(LINK_2("in"), "\"inbound_nodes\":[[[\"a\",0,0]],[[\"a\",1,0]]]", "[\"b\",0,0]"),
-        "layer 'b' (Dense) stands in several places");
+        "layer 'b' (Dense) is used in several places");
     refuse_config(FUNCTIONAL(LINK_2("in"), "\"x\":0", "[\"b\",0,0]"), "does not follow");
     refuse_config(FUNCTIONAL(LINK_2("in"), LINK_2("a"),
                              "[[\"b\",0,0]],\"input_layers\":{\"p\":[\"in\",0,0],\"q\":0}"),
                   "has 2 inputs");
     refuse_config(FUNCTIONAL(LINK_2("in"), LINK_2("a"), "[[\"b\",0,0],[\"a\",0,0]]"),
-                  "has 2 outputs; dtrain takes models of one");
+                  "has 2 outputs; dtrain accepts models of one");
     refuse_config(FUNCTIONAL(LINK_2("in"), LINK_2("a"), "[\"a\",0,0]"), "its output is not");
     refuse_config(FUNCTIONAL(LINK_2("in"), LINK_2("a"), "{}"), "its output is not");
 }
@@ -263,7 +263,7 @@ static void test_logits(void **state)
         if (cases[i].taken)
             expect_model(file, "relu", "softmax");
         else
-            refuse(file, "its last layer 'b' has 2 linear units, and no loss that tells");
+            refuse(file, "its last layer 'b' has 2 linear units, and no loss");
     }
 }
 
@@ -324,9 +324,9 @@ static void test_values(void **state)
     for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
         file = start_file(VALUES("1", ""));
         set_text(file, "training_config", classes[i]);
-        refuse(file, "its last layer 'b' has 1 linear unit, and no loss that tells");
+        refuse(file, "its last layer 'b' has 1 linear unit, and no loss");
     }
-    refuse_config(VALUES("2", ""), "its last layer 'b' has 2 linear units, and no loss that tells");
+    refuse_config(VALUES("2", ""), "its last layer 'b' has 2 linear units, and no loss");
 }
 
 /* One output can only be a value. */
@@ -379,11 +379,11 @@ static void test_wrong_rescaling(void **state)
         {RESCALED("\"scale\":[1,2,3]"), "layer 'r': its scale has 3 numbers; expected 1 or 2"},
         {RESCALED("\"scale\":2,\"offset\":[1,2,3]"), "its offset has 3 numbers; expected 1 or 2"},
         {RESCALED("\"scale\":[]"), "layer 'r': its scale is empty"},
-        {RESCALED("\"offset\":1"), "layer 'r': value 0 of its scale is no finite number"},
-        {RESCALED("\"scale\":{}"), "value 0 of its scale is no finite number"},
-        {RESCALED("\"scale\":\"2\""), "value 0 of its scale is no finite number"},
-        {RESCALED("\"scale\":[1,1e39]"), "value 1 of its scale is no finite number"},
-        {RESCALED("\"scale\":2,\"offset\":null"), "value 0 of its offset is no finite number"},
+        {RESCALED("\"offset\":1"), "layer 'r': value 0 of its scale is not a finite number"},
+        {RESCALED("\"scale\":{}"), "value 0 of its scale is not a finite number"},
+        {RESCALED("\"scale\":\"2\""), "value 0 of its scale is not a finite number"},
+        {RESCALED("\"scale\":[1,1e39]"), "value 1 of its scale is not a finite number"},
+        {RESCALED("\"scale\":2,\"offset\":null"), "value 0 of its offset is not a finite number"},
         {SEQUENTIAL(INPUT_2 "," FIRST "," LAST "," RESCALING("r", "\"scale\":2")),
          "layer 'r' rescales the outputs of softmax"},
         {VALUES("4611686018427387904", "," RESCALING("r", "\"scale\":2")),
@@ -397,7 +397,7 @@ static void test_wrong_rescaling(void **state)
     for (size_t i = 0; i < 2; i++) {
         hid_t file = start_file(RESCALED("\"scale\":2"));
         set_text(file, "training_config", classes[i]);
-        refuse(file, "its last layer 'b' has 2 linear units, and no loss that tells");
+        refuse(file, "its last layer 'b' has 2 linear units, and no loss");
     }
 }
 
@@ -495,8 +495,8 @@ static void test_other_models(void **state)
 {
     (void)state;
     static const char *const wrong[][2] = {
-        {"{", "its model_config is no valid JSON"},
-        {"", "its model_config is no valid JSON"},
+        {"{", "its model_config is not valid JSON"},
+        {"", "its model_config is not valid JSON"},
         {"[]", "its model is of the class ?"},
         {"{\"class_name\":7}", "its model is of the class ?"},
         {"{\"class_name\":\"Ranker\",\"config\":{}}", "its model is of the class Ranker"},
@@ -505,7 +505,7 @@ static void test_other_models(void **state)
         {SEQUENTIAL(""), "no Dense layer"},
         {SEQUENTIAL("7"), "layer '?' is a ?"},
         {SEQUENTIAL(INPUT_2 "," LAYER("Conv2D", "conv2d", "\"filters\":3")),
-         "layer 'conv2d' is a Conv2D; dtrain takes chains of Dense"},
+         "layer 'conv2d' is a Conv2D; dtrain accepts chains of Dense"},
         {SEQUENTIAL(INPUT_2 "," LAYER("Sequential", "s", "\"layers\":[]")), "no Dense layer"},
         {SEQUENTIAL(INPUT_2 "," LAYER("Functional", "s", "\"layers\":[" FIRST "]") "," LAST),
          "its output is not that of its last layer"},
@@ -526,7 +526,7 @@ static void test_other_models(void **state)
          "'a' has no number of units"},
         {SEQUENTIAL(INPUT_2 "," DENSE("a", "-2", "\"relu\"") "," LAST), "no number of units"},
         {SEQUENTIAL(INPUT_2 "," DENSE("a", "2.0", "\"relu\"") "," LAST), "no number of units"},
-        {SEQUENTIAL(INPUT_2 "," DENSE("a", "1e400", "\"relu\"") "," LAST), "no valid JSON"},
+        {SEQUENTIAL(INPUT_2 "," DENSE("a", "1e400", "\"relu\"") "," LAST), "not valid JSON"},
         {SEQUENTIAL(INPUT_2 "," FIRST "," DENSE("b", "2", "\"sigmoid\"")),
          "its last layer 'b' has 2 sigmoid units, one for each of several labels"},
         {SEQUENTIAL(INPUT_2 "," FIRST "," DENSE("b", "1", "\"softmax\"")), "has 1 softmax unit;"},
@@ -543,7 +543,7 @@ static void test_deep_json(void **state)
     assert_non_null(deep);
     memset(deep, '[', DEPTH);
     deep[DEPTH] = '\0';
-    refuse_config(deep, "no valid JSON");
+    refuse_config(deep, "not valid JSON");
     free(deep);
     char *large = malloc((16 << 20) + 2);
     assert_non_null(large);
@@ -557,7 +557,7 @@ static void test_other_files(void **state)
 {
     (void)state;
     hid_t file = h5_create();
-    refuse(file, "is no Keras model: no model_config");
+    refuse(file, "is not a Keras model: it has no model_config");
     file = h5_create();
     h5_close_id(H5Gcreate2(file, "/epochs", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
     refuse(file, "is the log of a run");
@@ -569,7 +569,7 @@ static void test_other_files(void **state)
     refuse(file, "there is no /model_weights in it");
     file = start_file(GOOD);
     set_text(file, "training_config", "{");
-    refuse(file, "its training_config is no valid JSON");
+    refuse(file, "its training_config is not valid JSON");
     file = h5_create();
     h5_add_attribute(file, "model_config", H5T_STD_I32LE, 0, NULL, &(int){1});
     refuse(file, "model_config of /: expected one text");
@@ -642,7 +642,7 @@ static void test_wrong_names(void **state)
     refuse(file, "more layers with weights than the 2 of its model_config");
     file = start_file(GOOD);
     set_texts(file, "layer_names", too_few, 2);
-    refuse(file, "layer 'b' has no weights in it");
+    refuse(file, "layer 'b' has no weights");
     file = start_file(GOOD);
     set_texts(file, "layer_names", none, 2);
     refuse(file, "there is no /model_weights/none in it");

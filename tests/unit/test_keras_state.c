@@ -232,7 +232,7 @@ static void test_wrong_normalization(void **state)
         {NORMALIZED("\"mean\":[1,\"2\",3],\"variance\":[1,2,3]"), "value 1 of its mean is no"},
         {NORMALIZED("\"mean\":[1,1e39,3],\"variance\":[1,2,3]"), "value 1 of its mean is no"},
         {NORMALIZED("\"mean\":[],\"variance\":[]"), "its mean is empty"},
-        {NORMALIZED("\"mean\":{},\"variance\":[]"), "value 0 of its mean is no finite number"},
+        {NORMALIZED("\"mean\":{},\"variance\":[]"), "value 0 of its mean is not a finite number"},
         {SEQUENTIAL(INPUT "," FIRST "," LAYER("Normalization", "n", "\"axis\":null") "," LAST),
          "layer 'n' is a Normalization with axis=None"},
         {SEQUENTIAL(INPUT "," FIRST "," LAYER("Normalization", "n",
@@ -389,7 +389,7 @@ static void test_left_out(void **state)
         {INPUT "," FIRST "," LAST,
          "{\"loss\":{\"class_name\":\"function\",\"config\":\"focal\"},\"optimizer_config\":{"
          "\"class_name\":\"RMSprop\"}}",
-         "loss focal; optimizer RMSprop (of Keras's, dtrain reads only Adam; set --optimizer)"},
+         "loss focal; optimizer RMSprop (dtrain reads only Adam; set --optimizer)"},
         {INPUT "," FIRST "," LAST,
          ADAM("\"amsgrad\":true,\"use_ema\":false,\"weight_decay\":0.1,\"clipnorm\":null,"
               "\"learning_rate\":{\"class_name\":\"CosineDecay\"}"),

@@ -77,10 +77,10 @@ static void other_files_are_recognised(void **state)
     assert_npz_open_fails(npz_save_text("\x89HDF\r\n\x1a\n....", 12), "is an HDF5 file");
     assert_npz_open_fails(npz_save_text("\x1f\x8b\x08....", 7), "is gzip-compressed");
     assert_npz_open_fails(npz_save_text("a,b,c\n1,2,3\n", 12),
-                          "is no ZIP archive, expected a .npz");
+                          "is not a ZIP archive, expected a .npz");
     assert_npz_open_fails(npz_save_text("a,b,c\n1,2,3\n", 12),
-                          "a table of text becomes one with dtrain prepare");
-    assert_npz_open_fails(npz_save_text("P", 1), "is no ZIP archive");
+                          "convert a table of text with dtrain prepare");
+    assert_npz_open_fails(npz_save_text("P", 1), "is not a ZIP archive");
 }
 
 /* ---- what is one ---- */
@@ -238,7 +238,7 @@ static void unknown_name_lists_the_names_there_are(void **state)
     assert_int_equal(dt_npz_open(&npz, path), DT_OK);
     assert_int_equal(dt_npz_count(npz), 0);
     assert_int_equal(dt_npz_find(npz, "inputs", &member), DT_DATA);
-    assert_says("the archive holds no arrays");
+    assert_says("the archive has no arrays");
     dt_npz_close(npz);
 }
 
@@ -354,7 +354,7 @@ static void unusable_arrays_fail_only_when_asked_for(void **state)
     assert_int_equal(dt_npz_find(npz, "x", &member), DT_OK);
     assert_ptr_equal(dt_npz_look(npz, "x"), member);
     assert_int_equal(dt_npz_find(npz, "e", &member), DT_DATA);
-    assert_says("no .npy array");
+    assert_says("not a .npy array");
     dt_npz_close(npz);
 }
 

@@ -72,7 +72,7 @@ static void header_that_lies_about_its_size_is_refused(void **state)
                 (zip_member){.plain = npy.data, .plain_bytes = npy.count, .deflate = deflate == 1},
                 (zip_ending){0});
             zip_free(&npy);
-            assert_npz_open_fails(path, "array 'x' has a header that lies about its size");
+            assert_npz_open_fails(path, "array 'x' has a header that does not fit its size");
         }
 }
 
@@ -87,10 +87,12 @@ static void bomb_is_refused_by_its_claim(void **state)
                          .deflate = true,
                          .zip64 = true,
                          .plain_claim = (uint64_t)1 << 40};
-    assert_npz_open_fails(npz_save_member(member, (zip_ending){0}),
-                          "inflate to 1099511627776, more than deflate can do (1032 : 1)");
+    assert_npz_open_fails(
+        npz_save_member(member, (zip_ending){0}),
+        "inflate to 1099511627776, which exceeds the limit of deflate (1032 : 1)");
     member.deflate = false;
-    assert_npz_open_fails(npz_save_member(member, (zip_ending){0}), "is stored plain in 1048");
+    assert_npz_open_fails(npz_save_member(member, (zip_ending){0}),
+                          "is stored uncompressed in 1048");
     zip_free(&npy);
 }
 
@@ -125,7 +127,7 @@ static void stored_sizes_that_differ_are_refused(void **state)
 {
     (void)state;
     assert_npz_open_fails(npz_save_member((zip_member){.plain_change = 1}, (zip_ending){0}),
-                          "'x.npy' is stored plain in");
+                          "'x.npy' is stored uncompressed in");
 }
 
 static void members_beyond_the_end_are_refused(void **state)
@@ -140,7 +142,7 @@ static void members_beyond_the_end_are_refused(void **state)
     assert_npz_open_fails(npz_save_member((zip_member){.zip64 = true, .offset_change = -1}, good),
                           "a member begins beyond the end");
     assert_npz_open_fails(npz_save_member((zip_member){.offset_change = 1}, good),
-                          "no member where the directory says there is one");
+                          "no member at its place in the directory");
     assert_npz_open_fails(
         npz_save_member((zip_member){.stored_change = 1, .plain_change = 1}, good),
         "a member reaches beyond the end");
@@ -268,7 +270,7 @@ static void archive_cut_at_any_byte_is_refused(void **state)
             fail_msg("cut at %zu of %zu: %s", cut, bytes, dt_status_text());
         assert_says(path);
         assert_says(cut == 0  ? "is empty"
-                    : cut < 2 ? "is no ZIP archive"
+                    : cut < 2 ? "is not a ZIP archive"
                               : "truncated ZIP archive: no end of central directory");
     }
     assert_true(scratch_write(path, archive, bytes));

@@ -275,18 +275,19 @@ static void test_number_fills(void **state)
     check_row(&b, "NA|0|20|?", (const double[]){2.5 / 4, -0.5, 1.0, 1.0 / 3, 1.0});
     assert_int_equal(b.y[0].label, -99); /* without labels it is left alone */
     /* What only begins or ends like a missing text is none. */
-    check_refused(&b, "N|0|20|4",
-                  "t.csv: row 7 (line 9): column 'a': 'N' is no number; --missing 'N' fills such "
-                  "cells");
     check_refused(
-        &b, "10|NAN|20|4",
-        "t.csv: row 7 (line 9): column 'b': 'NAN' is no number; --missing 'NAN' fills such cells");
-    check_refused(
-        &b, "10|0|na|4",
-        "t.csv: row 7 (line 9): column 'c': 'na' is no number; --missing 'na' fills such cells");
+        &b, "N|0|20|4",
+        "t.csv: row 7 (line 9): column 'a': 'N' is no number; use --missing 'N' to fill such "
+        "cells");
+    check_refused(&b, "10|NAN|20|4",
+                  "t.csv: row 7 (line 9): column 'b': 'NAN' is no number; use --missing 'NAN' to "
+                  "fill such cells");
+    check_refused(&b, "10|0|na|4",
+                  "t.csv: row 7 (line 9): column 'c': 'na' is no number; use --missing 'na' to "
+                  "fill such cells");
     check_refused(&b, "10|0|20|??",
-                  "t.csv: row 7 (line 9): column 'd': '\?\?' is no number; --missing '\?\?' fills "
-                  "such cells");
+                  "t.csv: row 7 (line 9): column 'd': '\?\?' is no number; use --missing '\?\?' to "
+                  "fill such cells");
     end(&b);
 }
 
@@ -600,9 +601,9 @@ static void test_target(void **state)
     check_row(&b, "no|30|cook|4", (const double[]){30.0, 4.0, 0.0, 1.0, 0.0});
     assert_int_equal(b.y[0].label, 0);
     check_refused(&b, "perhaps|30|cook|4",
-                  "t.csv: row 7 (line 9): column 'kind': 'perhaps' is none of the classes");
+                  "t.csv: row 7 (line 9): column 'kind': 'perhaps' is not one of the classes");
     check_refused(&b, "|30|cook|4",
-                  "t.csv: row 7 (line 9): column 'kind': '' is none of the classes");
+                  "t.csv: row 7 (line 9): column 'kind': '' is not one of the classes");
     end(&b);
 }
 

@@ -361,7 +361,7 @@ static void a_file_beyond_64_mib_is_refused(void **state)
     assert_says("large.json: a recipe of more than 64 MiB");
     assert_int_equal(truncate(path, (off_t)bytes - 1), 0);
     assert_int_equal(dt_recipe_load(&recipe, path), DT_DATA);
-    assert_says("no valid JSON"); /* NUL bytes behind the object */
+    assert_says("not valid JSON"); /* NUL bytes behind the object */
 }
 
 /* ---- inputs ---- */
@@ -469,20 +469,20 @@ static const struct {
     const char *json;
     const char *said;
 } refused[] = {
-    {"", "r.json: no valid JSON in line 1"},
-    {"<!DOCTYPE html>", "no valid JSON"},
+    {"", "r.json: not valid JSON in line 1"},
+    {"<!DOCTYPE html>", "not valid JSON"},
     {"[1]", "r.json: expected an object, but found a list"},
-    {"{}", "no recipe: dtrain_recipe is missing"},
+    {"{}", "is not a recipe: dtrain_recipe is missing"},
     {"{\"dtrain_recipe\":2}", "a recipe of version 2, but this dtrain reads version 1"},
     {"{\"dtrain_recipe\":0}", "version 0"},
     {"{\"dtrain_recipe\":1.0}", "dtrain_recipe must be a whole number, but is a number"},
     {"{\"dtrain_recipe\":1,\"dtrain_recipe\":1}", "duplicate"},
-    {WITH(AGE "{}", 1) "x", "no valid JSON"},
+    {WITH(AGE "{}", 1) "x", "not valid JSON"},
     {"{\"dtrain_recipe\":1}", "separator is missing"},
     {"{\"dtrain_recipe\":1,\"separator\":\"\",\"decimal\":\".\"}", "must be one character"},
     {"{\"dtrain_recipe\":1,\"separator\":1}", "separator must be a text, but is a whole number"},
     {"{\"dtrain_recipe\":1,\"separator\":\",,\"}", "separator is ',,', but must be one character"},
-    {"{\"dtrain_recipe\":1,\"separator\":\"\\u0000\"}", "no valid JSON"},
+    {"{\"dtrain_recipe\":1,\"separator\":\"\\u0000\"}", "not valid JSON"},
     {"{\"dtrain_recipe\":1,\"separator\":\"x\",\"decimal\":\".\",\"missing\":[]," UNSEEN TARGET
      "\"columns\":[" AGE T "],\"inputs\":1}",
      "separator is none of"},
@@ -507,7 +507,7 @@ static const struct {
     {HEAD UNSEEN
      "\"target\":{\"column\":\"t\",\"classes\":[\"no\",\"a\",\"no\"]},\"columns\":[" AGE T
      "],\"inputs\":1}",
-     "class 'no' stands there twice"},
+     "class 'no' is there twice"},
     {HEAD UNSEEN "\"target\":{\"column\":\"age\",\"classes\":[\"no\",\"a\"]},\"columns\":[" AGE T
                  "],\"inputs\":1}",
      "column 't' has the role target, but target does not name it"},
@@ -515,11 +515,12 @@ static const struct {
     {VALUE_TARGET("\"columns\":[]"), "the target has 0 columns, but must have 1 to 1024"},
     {VALUE_TARGET("\"columns\":\"t\""), "target: columns must be a list, but is a text"},
     {VALUE_TARGET("\"columns\":[1]"), "target: what is in columns must be a text"},
-    {VALUE_TARGET("\"columns\":[\"t\",\"t\"]"), "target 't' stands there twice"},
+    {VALUE_TARGET("\"columns\":[\"t\",\"t\"]"), "target 't' is there twice"},
     {VALUE_TARGET("\"columns\":[\"u\"]"), "column 't' has the role target, but target does not"},
     {VALUE_TARGET("\"columns\":[\"t\",\"age\"]"), "target names 2 columns, but 1 has that role"},
-    {VALUE_TARGET("\"columns\":[\"t\"],\"column\":\"t\""), "column and classes have no meaning"},
-    {VALUE_TARGET("\"columns\":[\"t\"],\"classes\":[\"a\",\"b\"]"), "have no meaning"},
+    {VALUE_TARGET("\"columns\":[\"t\"],\"column\":\"t\""),
+     "which cannot be combined with column and classes"},
+    {VALUE_TARGET("\"columns\":[\"t\"],\"classes\":[\"a\",\"b\"]"), "cannot be combined"},
     {WEIGHTS("\"n\"", AGE), "weights names 1 column, but 0 have that role"},
     {WEIGHTS("1", AGE), "weights must be a text, but is a whole number"},
     {WEIGHTS("\"n\"", AGE "{\"name\":\"m\",\"role\":\"weights\"},"),
@@ -538,8 +539,7 @@ static const struct {
     {HEAD UNSEEN TARGET "\"columns\":[" AGE T "],\"inputs\":1.0}", "inputs must be a whole number"},
     {HEAD UNSEEN TARGET "\"columns\":[" AGE T "],\"inputs\":2}",
      "the columns make 1 inputs, but 'inputs' says 2"},
-    {HEAD UNSEEN TARGET "\"columns\":[" AGE AGE T "],\"inputs\":2}",
-     "column 'age' stands there twice"},
+    {HEAD UNSEEN TARGET "\"columns\":[" AGE AGE T "],\"inputs\":2}", "column 'age' is there twice"},
     {HEAD UNSEEN TARGET "\"columns\":[" T "],\"inputs\":1}", "no column is an input"},
     {HEAD UNSEEN TARGET "\"columns\":[],\"inputs\":1}",
      "target names 1 column, but 0 have that role"},
@@ -548,7 +548,7 @@ static const struct {
     {WITH("{\"role\":\"numeric\"}", 1), "column 1: name is missing"},
     {WITH("{\"name\":7}", 1), "column 1: name must be a text"},
     {WITH("{\"name\":\"\",\"role\":\"dropped\"}", 1), "column 1 has an empty name"},
-    {WITH("{\"name\":\"a\\u0000b\",\"role\":\"dropped\"}", 1), "no valid JSON"},
+    {WITH("{\"name\":\"a\\u0000b\",\"role\":\"dropped\"}", 1), "not valid JSON"},
     {WITH("{\"name\":\"age\"}", 1), "column 'age': role is missing"},
     {WITH("{\"name\":\"age\",\"role\":\"number\"}", 1),
      "role is 'number', but must be one of numeric|categorical|target|dropped|weights"},
@@ -575,9 +575,9 @@ static const struct {
     {NUMERIC("\"scale\":\"minmax\",\"fill\":\"error\",\"center\":1,\"spread\":-0.5"),
      "spread is -0.5, but must be positive"},
     {NUMERIC("\"scale\":\"minmax\",\"fill\":\"error\",\"center\":1e999,\"spread\":1"),
-     "no valid JSON"},
+     "not valid JSON"},
     {NUMERIC("\"scale\":\"minmax\",\"fill\":\"error\",\"center\":NaN,\"spread\":1"),
-     "no valid JSON"},
+     "not valid JSON"},
     {NUMERIC("\"scale\":\"quantile\",\"fill\":\"error\""), "column 'age': knots is missing"},
     {KNOTS("1"), "knots must be a list"},
     {KNOTS("[]"), "at least 2 knots are needed, found 0"},
@@ -590,7 +590,7 @@ static const struct {
     {JOB("\"categories\":[\"a\"],\"rare\":1,\"fill\":\"error\""), "rare must be true or false"},
     {JOB("\"categories\":[],\"rare\":false,\"fill\":\"category\""), "'job' has no categories"},
     {JOB("\"categories\":[\"a\",\"b\",\"a\"],\"rare\":false,\"fill\":\"error\""),
-     "column 'job': category 'a' stands there twice"},
+     "column 'job': category 'a' is there twice"},
     {JOB("\"categories\":[\"a\",\"b\"],\"rare\":false,\"fill\":\"median\""),
      "fill median is for numeric columns"},
     {JOB("\"categories\":[\"a\"],\"rare\":true,\"fill\":\"median-indicator\""),
@@ -599,7 +599,7 @@ static const struct {
      "fill indicator is for numeric columns"},
     {JOB("\"categories\":[\"a\",\"b\"],\"rare\":false,\"fill\":\"mode\""), "fill_text is missing"},
     {JOB("\"categories\":[\"a\"],\"rare\":true,\"fill\":\"mode\",\"fill_text\":\"c\""),
-     "fill_text 'c' is none of its categories"},
+     "fill_text 'c' is not one of its categories"},
     {JOB("\"categories\":[\"a\"],\"rare\":true,\"fill\":\"mode\",\"fill_text\":null"),
      "fill_text must be a text, but is null"},
     {JOB("\"categories\":[\"a\"],\"rare\":true,\"fill\":\"drop\",\"fill_text\":\"a\""),
@@ -675,14 +675,14 @@ static void what_cannot_be_read_is_not_written(void **state)
     (void)state;
     dt_recipe recipe = small_recipe();
     recipe.columns[0].center = NAN;
-    assert_not_written(&recipe, "recipe: column 'age': center is no finite number");
+    assert_not_written(&recipe, "recipe: column 'age': center is not a finite number");
     recipe = small_recipe();
     recipe.columns[0].spread = INFINITY;
-    assert_not_written(&recipe, "column 'age': spread is no finite number");
+    assert_not_written(&recipe, "column 'age': spread is not a finite number");
     recipe = small_recipe();
     recipe.columns[0].fill = DT_FILL_MEAN;
     recipe.columns[0].fill_number = -INFINITY;
-    assert_not_written(&recipe, "column 'age': fill_number is no finite number");
+    assert_not_written(&recipe, "column 'age': fill_number is not a finite number");
     recipe = small_recipe();
     recipe.columns[0].scale = DT_SCALE_NONE;
     assert_not_written(&recipe, "but scale none has 0 and 1");
@@ -691,10 +691,10 @@ static void what_cannot_be_read_is_not_written(void **state)
     assert_not_written(&recipe, "the columns make 1 inputs");
     recipe = small_recipe();
     recipe.columns[0].name[0] = '\xe9';
-    assert_not_written(&recipe, "is no valid UTF-8");
+    assert_not_written(&recipe, "is not valid UTF-8");
     recipe = small_recipe();
     recipe.classes[1][0] = '\xff';
-    assert_not_written(&recipe, "is no valid UTF-8");
+    assert_not_written(&recipe, "is not valid UTF-8");
     recipe = small_recipe();
     recipe.separator = '\0';
     assert_not_written(&recipe, "separator is none of");
@@ -744,7 +744,7 @@ static void many_categories_cost_no_square(void **state)
         at--;
     json[at + 5] = '8';
     assert_int_equal(read_json(json), DT_DATA);
-    assert_says("them 299998' stands there twice");
+    assert_says("them 299998' is there twice");
     dt_memory_free(json);
     dt_recipe_clear(&recipe);
 }

@@ -99,7 +99,7 @@ static void test_folder_with_a_prefix(void **state)
     write_pair("other-test.npz", "x.npy", "y.npy", 3);
     check_rows(scratch_folder, NULL, 4, 2, 0); /* another prefix's test set is not its own */
     write_pair("b_train.npz", "x.npy", "y.npy", 9);
-    check_path_refused(scratch_folder, "holds more than one data set");
+    check_path_refused(scratch_folder, "contains more than one data set");
     write_pair("train.npz", "x.npy", "y.npy", 7); /* the plain name wins */
     check_rows(scratch_folder, NULL, 7, 0, 0);
 }
@@ -151,7 +151,7 @@ static void test_one_file_with_all_sets(void **state)
     /* A test set alone is no data set to train on. */
     write_pair("all.npz", "x_test.npy", "y_test.npy", 4);
     check_path_refused(scratch_path("all.npz"),
-                       "it holds x_test [4,2], y_test [4]: type --inputs x_test");
+                       "it contains x_test [4,2], y_test [4]: use --inputs x_test");
 }
 
 static void test_pairs_by_priority(void **state)
@@ -303,17 +303,17 @@ static void test_guesses(void **state)
     write_file("any.npz", pairs, 2);
     check_rows(path, "any", 5, 0, 0);
     write_file("any.npz", turned, 4); /* the larger set is the one to train on */
-    check_path_refused(path, "type --inputs arr_1 --targets arr_3");
+    check_path_refused(path, "use --inputs arr_1 --targets arr_3");
     assert_int_equal(dt_source_open(&source, &path, 1, "arr_1", "arr_3"), DT_OK); /* it works */
     dt_source_clear(&source);
     write_file("any.npz", arrays, 5);
-    check_path_refused(path, "arr_0 [5,2], arr_1 [3,2], arr_2 [5], arr_3 [3,1], arr_4 [5]: type "
+    check_path_refused(path, "arr_0 [5,2], arr_1 [3,2], arr_2 [5], arr_3 [3,1], arr_4 [5]: use "
                              "--inputs arr_0 --targets arr_2");
     const npz_array rest[] = {arrays[5], arrays[1]};
     write_file("any.npz", rest, 2);
-    check_path_refused(path, "type --inputs arr_5 --targets arr_1");
+    check_path_refused(path, "use --inputs arr_5 --targets arr_1");
     write_file("any.npz", &arrays[0], 1);
-    check_path_refused(path, "holds arr_0 [5,2] alone; inputs and targets have to be in one .npz");
+    check_path_refused(path, "contains only arr_0 [5,2]; inputs and targets must be in one .npz");
     const npz_array apart[] = {arrays[0], arrays[3]};
     write_file("any.npz", apart, 2);
     check_path_refused(path, "save inputs [rows, columns] and targets [rows] as x and y");
@@ -437,7 +437,7 @@ static void test_columns(void **state)
     dt_source_clear(&source);
     write_wide("wide.npz", INT_MAX / 4 + UINT64_C(1));
     check_path_refused(scratch_path("wide.npz"),
-                       "wide.npz: x has 536870912 columns; at most 536870911 are taken");
+                       "wide.npz: x has 536870912 columns; expected at most 536870911");
 }
 
 static void test_sets_that_do_not_fit(void **state)
@@ -450,9 +450,10 @@ static void test_sets_that_do_not_fit(void **state)
     const npz_array unclear[] = {array("x.npy", "(3, 2)", 6), array("z.npy", "(3,)", 3),
                                  array("u.npy", "(3,)", 3)};
     write_file("test.npz", unclear, 3);
-    check_path_refused(scratch_folder,
-                       "no pair of arrays like inputs and targets; it holds x [3,2], z [3], u [3]: "
-                       "type --inputs x --targets z");
+    check_path_refused(
+        scratch_folder,
+        "no arrays that fit together as inputs and targets; it contains x [3,2], z [3], u [3]: "
+        "use --inputs x --targets z");
 }
 
 /* ---- one set, for a model to see ---- */
@@ -487,14 +488,15 @@ static void test_rows_of_a_folder(void **state)
     write_pair("train.npz", "x.npy", "y.npy", 4);
     for (int labels = 0; labels < 2; labels++) { /* another set than was asked for is no answer */
         check_set(scratch_folder, DT_TRAIN, labels == 1, 4, "x");
-        check_set_refused(scratch_folder, DT_TEST, labels == 1, "no test set there; --set names");
+        check_set_refused(scratch_folder, DT_TEST, labels == 1,
+                          "no test set; choose another --set");
     }
     write_pair("test.npz", "inputs.npy", "targets.npy", 3);
     for (int labels = 0; labels < 2; labels++) {
         check_set(scratch_folder, DT_TRAIN, labels == 1, 4, "x");
         check_set(scratch_folder, DT_TEST, labels == 1, 3, "inputs");
         check_set_refused(scratch_folder, DT_VALIDATION, labels == 1,
-                          "no validation set there; --set names another");
+                          "no validation set; choose another --set");
     }
     check_set(scratch_path("test.npz"), DT_VALIDATION, true, 3, "inputs");
     check_set_refused(scratch_path("absent"), DT_TEST, true, "no such file or folder");
@@ -512,17 +514,17 @@ static void test_rows_of_one_file_with_sets(void **state)
         check_set(scratch_path("all.npz"), DT_TRAIN, labels == 1, 5, "x_train");
         check_set(scratch_path("all.npz"), DT_TEST, labels == 1, 3, "x_test");
         check_set_refused(scratch_path("all.npz"), DT_VALIDATION, labels == 1,
-                          "all.npz: no validation set there");
+                          "all.npz: it has no validation set");
     }
     write_file("all.npz", arrays, 5); /* validation rows that nobody has labelled */
     check_set(scratch_path("all.npz"), DT_VALIDATION, false, 4, "X_val");
-    check_set_refused(scratch_path("all.npz"), DT_VALIDATION, true, "no validation set there");
+    check_set_refused(scratch_path("all.npz"), DT_VALIDATION, true, "no validation set");
     write_file("p-test.npz", arrays, 2); /* a test set alone is one to be seen */
     for (int labels = 0; labels < 2; labels++)
         check_set(scratch_path("p-test.npz"), DT_TEST, labels == 1, 3, "x_test");
     write_file("one.npz", arrays + 4, 1);
     check_set(scratch_path("one.npz"), DT_VALIDATION, false, 4, "X_val");
-    check_set_refused(scratch_path("one.npz"), DT_TEST, false, "one.npz: no test set there");
+    check_set_refused(scratch_path("one.npz"), DT_TEST, false, "one.npz: it has no test set");
 }
 
 static void test_rows_without_labels(void **state)
@@ -533,11 +535,11 @@ static void test_rows_without_labels(void **state)
                                 array("x.npy", "(5, 2)", 10), array("y.npy", "(6,)", 6)};
     write_file("rows.npz", arrays, 1); /* the only one needs no name */
     check_set(scratch_path("rows.npz"), DT_TEST, false, 3, "mine");
-    check_set_refused(scratch_path("rows.npz"), DT_TEST, true, "holds mine [3,2] alone");
+    check_set_refused(scratch_path("rows.npz"), DT_TEST, true, "contains only mine [3,2]");
     write_file("rows.npz", arrays, 2);
     check_set_refused(scratch_path("rows.npz"), DT_TEST, false,
-                      "rows.npz: no array called inputs or x; it holds mine [3,2], more [4,2]: "
-                      "type --inputs mine");
+                      "rows.npz: no array named inputs or x; it contains mine [3,2], more [4,2]: "
+                      "use --inputs mine");
     assert_int_equal(dt_source_open_rows(&source, (const char *[]){scratch_path("rows.npz")}, 1,
                                          DT_TEST, "more", "", false),
                      DT_OK);
@@ -577,12 +579,12 @@ static void test_recipe(void **state)
 static void test_nothing_there(void **state)
 {
     (void)state;
-    check_path_refused(scratch_folder, "holds no train.npz and no *-train.npz");
+    check_path_refused(scratch_folder, "contains neither train.npz, nor *-train.npz");
     check_path_refused(scratch_path("absent"), "no such file or folder, and no");
     check_path_refused(scratch_path("absent.npz"), "absent.npz: no such file");
     assert_null(strstr(dt_status_text(), "either"));
     write_pair("test.npz", "x.npy", "y.npy", 4);
-    check_path_refused(scratch_folder, "holds no train.npz");
+    check_path_refused(scratch_folder, "contains neither train.npz");
     assert_true(scratch_write(scratch_path("text.npz"), "no zip", 6));
     check_path_refused(scratch_path("text.npz"), "text.npz");
     write_file("empty.npz", NULL, 0);

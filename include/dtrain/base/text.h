@@ -63,7 +63,7 @@ size_t dt_text_put_quoted(char *out, const char *text, size_t bytes);
 size_t dt_text_put_field(char *out, const char *text, size_t bytes);
 
 /**
- * Returns whether a spreadsheet would take a cell for a formula, which may start programs: it begins
+ * Returns whether a spreadsheet would run a cell as a formula, which may start programs: it begins
  * with = + - @, a tab or a line end, and is not a number. -1.5, +3e-7, -1.234,50 and -5% are
  * numbers. Writers of CSV put a ' in front of a formula, as OWASP says.
  */

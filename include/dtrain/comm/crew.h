@@ -56,8 +56,8 @@ void dt_crew_share(const dt_crew *crew, const dt_comm *comm, void *data, size_t 
 void dt_crew_send(const dt_crew *crew, int to, const void *data, size_t bytes);
 
 /**
- * Returns whether a message is there, from whom, and its size; dt_crew_receive takes it. Messages of
- * one leader arrive in their order.
+ * Returns whether a message has arrived, its sender and its size; dt_crew_receive receives it.
+ * Messages of one leader arrive in their order.
  *
  * Calls:   local, by leaders
  * Cost:    below a microsecond

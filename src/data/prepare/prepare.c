@@ -282,7 +282,7 @@ static dt_status survey_row(void *context, const dt_csv_row *row)
     dt_prepare *p = context;
     dt_prepare_report_progress(p, row);
     if (row->malformed && !p->plan->skips_malformed)
-        return dt_fail(DT_DATA, "%s; --on-error skip leaves such rows out", dt_status_text());
+        return dt_fail(DT_DATA, "%s; use --on-error skip to skip such rows", dt_status_text());
     if (row->malformed && p->malformed_rows++ == 0)
         (void)snprintf(p->malformed, sizeof p->malformed, "%s", dt_status_text());
     if (dt_prepare_drops(p, row)) {

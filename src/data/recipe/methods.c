@@ -59,10 +59,10 @@ dt_status dt_methods_read(const dt_columns *columns, const char *list, const cha
             if ((column != SIZE_MAX) != (of_columns != 0))
                 continue;
             if (!of_columns && methods++ > 0)
-                DT_TRY(dt_fail(DT_USAGE,
-                               "--%s has two methods for all columns; say COLUMN=METHOD for some "
-                               "of them",
-                               option));
+                DT_TRY(dt_fail(
+                    DT_USAGE,
+                    "--%s has two methods for all columns; use COLUMN=METHOD for some of them",
+                    option));
             set(context, column, method);
         }
 out:

@@ -82,9 +82,10 @@ static dt_status fail_number(const dt_preprocess *p, const dt_binding *b, const 
                         fill != DT_FILL_DROP && strpbrk(cell->text, "'\",") == NULL;
     (void)dt_text_show(shown, cell->text, cell->bytes);
     if (filled && strcmp(shown, cell->text) == 0)
-        (void)snprintf(missing, sizeof missing, "; --missing '%s' fills such cells", shown);
+        (void)snprintf(missing, sizeof missing, "; use --missing '%s' to fill such cells", shown);
     if (p->advice[0] != '\0')
-        (void)snprintf(advice, sizeof advice, "%s%s", missing[0] != '\0' ? ", " : "; ", p->advice);
+        (void)snprintf(advice, sizeof advice, "%s%s", missing[0] != '\0' ? ", or " : "; ",
+                       p->advice);
     return dt_numerals_fail(&b->numerals, p->path, row, cell, missing, advice);
 }
 
@@ -112,7 +113,7 @@ out:
 static dt_status fail_date(const dt_preprocess *p, const dt_binding *b, const dt_csv_row *row)
 {
     char what[64];
-    (void)snprintf(what, sizeof what, "is no date of the form %s, which the recipe has",
+    (void)snprintf(what, sizeof what, "is not a date of the form %s, as the recipe requires",
                    dt_date_order_name(b->column->order));
     return dt_cell_fail(p->path, row, b->column->name, &row->fields[b->field], what);
 }
@@ -203,7 +204,7 @@ static dt_status take_label(const dt_preprocess *p, const dt_binding *b, const d
     if (y->label < 0)
         y->label = dt_names_find_spelled(&b->categories, cell->text, cell->bytes);
     if (y->label < 0)
-        return dt_cell_fail(p->path, row, b->column->name, cell, "is none of the classes");
+        return dt_cell_fail(p->path, row, b->column->name, cell, "is not one of the classes");
     return DT_OK;
 }
 

@@ -20,7 +20,7 @@ DT_MUST_USE static dt_status check_unique(const char **texts, size_t count, cons
     qsort(texts, count, sizeof *texts, compare_texts);
     for (size_t i = 1; i < count; i++)
         if (strcmp(texts[i - 1], texts[i]) == 0)
-            return dt_fail(DT_DATA, "%s: %s '%.80s' stands there twice", where, what, texts[i]);
+            return dt_fail(DT_DATA, "%s: %s '%.80s' is there twice", where, what, texts[i]);
     return DT_OK;
 }
 
@@ -60,7 +60,7 @@ DT_MUST_USE static dt_status check_finite(double value, const dt_recipe_column *
 {
     if (isfinite(value))
         return DT_OK;
-    return dt_fail(DT_DATA, "%s: column '%.80s': %s is no finite number", where, column->name,
+    return dt_fail(DT_DATA, "%s: column '%.80s': %s is not a finite number", where, column->name,
                    what);
 }
 
@@ -139,7 +139,7 @@ DT_MUST_USE static dt_status check_date(const dt_recipe_column *column, const ch
     const bool is_month = column->order == DT_DATE_YM || column->order == DT_DATE_MY;
     const bool has[DT_PART_COUNT] = {!is_time, !is_time && !is_month, !is_month};
     if (column->order == DT_DATE_NONE)
-        return dt_fail(DT_DATA, "%s: column '%.80s': a date without an order", where, column->name);
+        return dt_fail(DT_DATA, "%s: column '%.80s': its date has no order", where, column->name);
     for (int part = 0; part < DT_PART_COUNT; part++)
         if (column->parts[part] && !has[part])
             return dt_fail(DT_DATA, "%s: column '%.80s': a date of the order %s has no %s", where,
@@ -157,7 +157,7 @@ DT_MUST_USE static dt_status check_fill_text(const dt_recipe_column *column, con
     for (size_t i = 0; i < column->category_count; i++)
         if (strcmp(column->categories[i], column->fill_text) == 0)
             return DT_OK;
-    return dt_fail(DT_DATA, "%s: column '%.80s': fill_text '%.80s' is none of its categories",
+    return dt_fail(DT_DATA, "%s: column '%.80s': fill_text '%.80s' is not one of its categories",
                    where, column->name, column->fill_text);
 }
 
@@ -230,8 +230,8 @@ DT_MUST_USE static dt_status check_id(const dt_recipe *recipe, const char *where
         found = recipe->columns[i].role == DT_ROLE_DROPPED &&
                 strcmp(recipe->columns[i].name, recipe->id) == 0;
     return found ? DT_OK
-                 : dt_fail(DT_DATA, "%s: id is '%.80s', but no dropped column is called that",
-                           where, recipe->id);
+                 : dt_fail(DT_DATA, "%s: id is '%.80s', but no dropped column has that name", where,
+                           recipe->id);
 }
 
 DT_MUST_USE static dt_status check_targets(const dt_recipe *recipe, const char *where)

@@ -254,8 +254,8 @@ DT_MUST_USE static dt_status check_version(const dt_json_place *root)
     int64_t version = 0;
     if (!dt_json_has(root, "dtrain_recipe"))
         return dt_fail(DT_DATA,
-                       "%s: no recipe: dtrain_recipe is missing; expected the recipe.json that "
-                       "'dtrain prepare' wrote",
+                       "%s: is not a recipe: dtrain_recipe is missing; expected the recipe.json "
+                       "that 'dtrain prepare' wrote",
                        root->where);
     DT_TRY(dt_json_get_whole(&version, root, "dtrain_recipe", INT64_MIN, INT64_MAX));
     if (version != DT_RECIPE_VERSION)
@@ -283,7 +283,8 @@ DT_MUST_USE static dt_status read_target(dt_recipe *out, const dt_json_place *ro
         goto out;
     }
     if (dt_json_has(&inside, "column") || dt_json_has(&inside, "classes"))
-        DT_TRY(dt_fail(DT_DATA, "%s: columns are values; then column and classes have no meaning",
+        DT_TRY(dt_fail(DT_DATA,
+                       "%s: columns are values, which cannot be combined with column and classes",
                        inside.where));
     DT_TRY(dt_json_get_texts(&out->targets, &out->T, &inside, "columns"));
 out:

@@ -125,8 +125,8 @@ dt_status dt_recipe_to_json(char **out, const dt_recipe *recipe)
     const char *repaired = dt_json_repaired(json);
     if (repaired[0] != '\0') {
         status = dt_fail(DT_DATA,
-                         "recipe: '%s' is no valid UTF-8, which JSON needs; convert the table to "
-                         "UTF-8 first (iconv)",
+                         "recipe: '%s' is not valid UTF-8, which JSON requires; convert the table "
+                         "to UTF-8 first (iconv)",
                          repaired);
         dt_json_discard(json);
         return status;
@@ -134,8 +134,8 @@ dt_status dt_recipe_to_json(char **out, const dt_recipe *recipe)
     DT_TRY(dt_json_finish(out, json));
     if (strlen(*out) > DT_RECIPE_FILE_BYTES) {
         status = dt_fail(DT_DATA,
-                         "recipe: would have %zu bytes, but at most 64 MiB are read; use fewer "
-                         "columns or categories, or not --scale quantile",
+                         "recipe: would have %zu bytes; expected at most 64 MiB. Use fewer columns "
+                         "or categories, or another --scale than quantile",
                          strlen(*out));
         dt_memory_free(*out);
         *out = NULL;

@@ -70,8 +70,8 @@ dt_status dt_csv_check_kind(const char *path, const char *text, size_t bytes)
     } kinds[] = {
         {"PK\3\4", "is a ZIP archive, expected a table (an .xlsx? save it as CSV)"},
         {"\x1f\x8b", "is compressed twice with gzip: gunzip it once"},
-        {"\xff\xfe", "is UTF-16 text: it is read with --encoding utf-16"},
-        {"\xfe\xff", "is UTF-16 text: it is read with --encoding utf-16"},
+        {"\xff\xfe", "is UTF-16 text: use --encoding utf-16"},
+        {"\xfe\xff", "is UTF-16 text: use --encoding utf-16"},
         {"\x89HDF", "is an HDF5 file, expected a table"},
         {"PAR1", "is a Parquet file, expected a table: save it as CSV"},
         {"version https://git-lfs", "is a Git LFS pointer, not the table: run git lfs pull"},

@@ -362,7 +362,8 @@ dt_status dt_csv_input_seek(dt_csv_input *input, uint64_t offset)
     if (offset == in->position)
         goto out;
     if (is_gone(&in->source))
-        DT_TRY(dt_fail(DT_INTERNAL, "%s is read once, but was read again", in->source.path));
+        DT_TRY(
+            dt_fail(DT_INTERNAL, "%s can be read only once, but was read again", in->source.path));
     const bool plain = dt_csv_input_is_plain(in);
     in->raw_begin = in->raw_end = 0;
     in->ended = in->member_ended = false;

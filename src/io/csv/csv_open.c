@@ -88,17 +88,18 @@ DT_MUST_USE static dt_status check_layout(const dt_csv *csv, const dt_csv_layout
                        csv->path, layout->columns, DT_CSV_MAX_COLUMNS);
     if (layout->no_names_line > 0)
         return dt_fail(DT_DATA,
-                       "%s: line %" PRIu64 " has %zu names, all rows have %zu fields, and their "
-                       "first fields are not all different, as names of rows are; put cells with "
-                       "a separator in quotes (a decimal comma?), or name all columns: "
-                       "--skip-lines %" PRIu64 " --header no --columns NAME,NAME,...",
+                       "%s: line %" PRIu64
+                       " has %zu names, but all rows have %zu fields, and their first fields "
+                       "repeat, so they are not names of rows; put cells with a separator (a "
+                       "decimal comma?) in quotes, or name all columns: --skip-lines %" PRIu64
+                       " --header no --columns NAME,NAME,...",
                        csv->path, layout->no_names_line, layout->usual_fields - 1,
                        layout->usual_fields, layout->no_names_line);
     if (layout->uniform || layout->odd_line == 0)
         return DT_OK;
     return dt_fail(DT_DATA,
-                   "%s: line %" PRIu64 " has %zu field%s, line %" PRIu64
-                   " has %zu; --skip-lines %" PRIu64 " leaves out what is above the header",
+                   "%s: line %" PRIu64 " has %zu field%s, but line %" PRIu64
+                   " has %zu; use --skip-lines %" PRIu64 " to skip the lines above the header",
                    csv->path, layout->odd_line, layout->odd_fields,
                    layout->odd_fields == 1 ? "" : "s", layout->usual_line, layout->usual_fields,
                    layout->usual_line - 1);
@@ -137,8 +138,8 @@ DT_MUST_USE static dt_status find_first_line(dt_csv *csv, dt_csv_layout *layout,
     *sample = dt_csv_skip_preamble(&all, csv->format.skip_lines, &csv->format.separator, comment);
     const uint64_t preamble = sample->line - all.line;
     if (csv->format.skip_lines > 0 && sample->bytes == 0)
-        DT_TRY(dt_fail(DT_DATA, "%s: --skip-lines %zu leaves nothing of the table", csv->path,
-                       csv->format.skip_lines));
+        DT_TRY(dt_fail(DT_DATA, "%s: --skip-lines %zu skips the whole table; use a smaller number",
+                       csv->path, csv->format.skip_lines));
     DT_TRY(try_usual_separator(csv, sample));
     DT_TRY(dt_csv_find_separator(layout, &csv->format.separator, sample));
     DT_TRY(check_layout(csv, layout));
@@ -172,19 +173,19 @@ DT_MUST_USE static dt_status use_judgement(dt_csv *csv, const dt_csv_judgement *
         csv->format.header = DT_CSV_HEADER_NO;
         if (csv->format.name_count == 0)
             dt_csv_warn(csv,
-                        "line %" PRIu64 " (%s) is a row, not a header: the columns are called "
-                        "'column 1' to 'column %zu' (--header, --columns)",
+                        "line %" PRIu64 " (%s) is a row, not a header: the columns are named "
+                        "'column 1' to 'column %zu'; see --header and --columns",
                         line, shown, csv->format.columns);
         break;
     case DT_CSV_VERDICT_NUMBERED_HEADER:
         dt_csv_warn(csv,
-                    "line %" PRIu64 " (%s) is taken for the header; --header no if it is a row",
+                    "line %" PRIu64 " (%s) is used as the header; use --header no if it is a row",
                     line, shown);
         break;
     case DT_CSV_VERDICT_UNCLEAR:
         return dt_fail(DT_DATA,
                        "%s: line %" PRIu64
-                       " (%s) may be the header or a row; say --header yes or --header no",
+                       " (%s) may be the header or a row; use --header yes or --header no",
                        csv->path, line, shown);
     }
     return DT_OK;
@@ -265,8 +266,10 @@ DT_MUST_USE static dt_status read_header(dt_csv *csv, const dt_csv_layout *layou
     if (found.has_text) /* a row of numbers may be like a header of numbers */
         DT_TRY(dt_csv_keep_header(csv, &block));
     if (layout->row_names)
-        dt_csv_warn(csv, "the header has a name fewer than the rows have fields: the first column "
-                         "is called 'column 1'; is some cell cut in two, as by a decimal comma?");
+        dt_csv_warn(
+            csv,
+            "the header has one name fewer than the rows have fields, so the first column is named "
+            "'column 1'; check that no cell contains a separator, such as a decimal comma");
     if (rename)
         DT_TRY(take_given_names(csv));
 out:
@@ -313,10 +316,11 @@ DT_MUST_USE static dt_status find_known_names(dt_csv *csv, naming *n)
     DT_TRY(split_comment(&n->commented, &n->cells, csv, n->layout, n->comment));
     n->commented = n->commented && count_given(format, &n->cells) > 0;
     if (!n->commented && (columns == format->name_count || columns == count_needed(format)))
-        DT_TRY(dt_fail(DT_DATA,
-                       "%s: line %" PRIu64 " ('%s' ...) names none of the columns that are "
-                       "needed; use --header no if it is a row",
-                       csv->path, n->sample->line, first));
+        DT_TRY(dt_fail(
+            DT_DATA,
+            "%s: line %" PRIu64
+            " ('%s' ...) contains none of the required columns; use --header no if it is a row",
+            csv->path, n->sample->line, first));
 out:
     return status;
 }
@@ -359,7 +363,7 @@ DT_MUST_USE static dt_status name_columns(dt_csv *csv, naming *n)
         csv->format.header = DT_CSV_HEADER_NO;
     }
     if (n->commented) {
-        dt_csv_note(csv, "names from the line that begins with #");
+        dt_csv_note(csv, "names are in the line that begins with #");
         csv->format.header = DT_CSV_HEADER_YES;
         DT_TRY(dt_csv_name_columns(csv, n->cells.items, 0));
     } else if (csv->format.header == DT_CSV_HEADER_YES) {
@@ -380,7 +384,7 @@ static void note_all(dt_csv *csv, const dt_csv_layout *layout)
     if (csv->format.encoding == DT_CSV_UTF_16)
         dt_csv_note(csv, "UTF-16");
     if (layout->trailing)
-        dt_csv_note(csv, "separators at the ends of lines skipped");
+        dt_csv_note(csv, "separators at line ends ignored");
 }
 
 dt_status dt_csv_read_beginning(dt_csv *csv)
@@ -405,7 +409,7 @@ dt_status dt_csv_read_beginning(dt_csv *csv)
     csv->line = sample.line;
     if (layout.columns == 0) { /* no record is whole */
         DT_TRY(dt_csv_next_block(csv, 0, &row));
-        DT_TRY(dt_fail(DT_DATA, "%s: has nothing but blank lines, expected a table with a header",
+        DT_TRY(dt_fail(DT_DATA, "%s: has only blank lines, expected a table with a header",
                        csv->path));
     }
     csv->format.columns = layout.columns;

@@ -21,13 +21,12 @@ DT_MUST_USE static dt_status fail_row(const char *path, uint64_t row, const dt_c
         (void)snprintf(place + used, sizeof place - (size_t)used, " (line %" PRIu64 ")",
                        record->line);
     if (fields->problem == DT_CSV_SOUND)
-        return dt_fail(DT_DATA, "%s: %s has %zu field%s, the header has %zu", path, place,
+        return dt_fail(DT_DATA, "%s: %s has %zu field%s, but the header has %zu", path, place,
                        fields->count, fields->count == 1 ? "" : "s", columns);
     static const char *const problems[] = {
         [DT_CSV_QUOTE_INSIDE] = "a quote inside an unquoted field; put the field in quotes and "
-                                "double those inside",
-        [DT_CSV_TEXT_BEHIND] = "text behind a closing quote; quotes inside a field are to be "
-                               "doubled",
+                                "double the quotes inside",
+        [DT_CSV_TEXT_BEHIND] = "text after a closing quote; double the quotes inside a field",
         [DT_CSV_UNCLOSED] = "a quote is never closed"};
     return dt_fail(DT_DATA, "%s: %s, field %zu: %s", path, place, fields->count + 1,
                    problems[fields->problem]);

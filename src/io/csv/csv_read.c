@@ -45,7 +45,7 @@ static void note_encoding(dt_csv *csv)
 {
     const dt_csv_encoding found = dt_csv_input_encoding(csv->input);
     if (found == DT_CSV_WINDOWS_1252 && csv->format.encoding == DT_CSV_AUTO)
-        dt_csv_warn(csv, "is not UTF-8, and is read as Windows-1252 (--encoding)");
+        dt_csv_warn(csv, "is not UTF-8, so it is read as Windows-1252; see --encoding");
     csv->format.encoding = found;
 }
 
@@ -177,8 +177,7 @@ static void warn_of_repeats(dt_csv *csv)
     csv->repeats_told = true;
     if (csv->repeats > 1)
         (void)snprintf(all, sizeof all, ", as %" PRIu64 " others do", csv->repeats - 1);
-    dt_csv_warn(csv, "line %" PRIu64 " repeats the header%s, and is left out", csv->repeat_line,
-                all);
+    dt_csv_warn(csv, "line %" PRIu64 " repeats the header%s; skipped", csv->repeat_line, all);
 }
 
 /* Takes whole records of what the buffer holds; *more when it holds not even one. */

@@ -20,9 +20,10 @@ static const char *spool_folder(void)
 
 static dt_status fail_spool(const dt_csv_source *source)
 {
-    return dt_fail(DT_OUTPUT,
-                   "%s: cannot be kept in a file in %s: %s; set TMPDIR to another folder",
-                   source->path, spool_folder(), strerror(errno));
+    return dt_fail(
+        DT_OUTPUT,
+        "%s: cannot be stored in a temporary file in %s: %s; set TMPDIR to another folder",
+        source->path, spool_folder(), strerror(errno));
 }
 
 /* The file has no name, so that nothing is left of it however the process ends. */
@@ -70,8 +71,8 @@ dt_status dt_csv_source_open(dt_csv_source *out, const char *path, bool once)
         return dt_fail(DT_DATA, "%s: is a folder, expected a table", path);
     if (!S_ISREG(found.st_mode))
         return dt_fail(DT_DATA,
-                       "%s: is a device or pipe, expected a file: a table is read more than once; "
-                       "- reads it from stdin",
+                       "%s: is a device or pipe, expected a file, because a table is read more "
+                       "than once; use - to read it from stdin",
                        path);
     out->size = (uint64_t)found.st_size;
     (void)posix_fadvise(out->fd, 0, 0, POSIX_FADV_SEQUENTIAL);

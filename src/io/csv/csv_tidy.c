@@ -173,7 +173,7 @@ static void warn_of_tidying(dt_csv *csv, const dt_csv_tidy *tidy, const dt_csv_f
     char from[DT_TEXT_SHOWN_BYTES + 4], to[DT_TEXT_SHOWN_BYTES + 4], more[32] = "";
     if (tidy->cleaned > 0) {
         const dt_csv_field *cell = &tidy->cells[tidy->cleaned_example];
-        dt_csv_warn(csv, "%zu name%s invisible characters, which are left out, as in '%s'",
+        dt_csv_warn(csv, "%zu name%s invisible characters, which are removed; the first: '%s'",
                     tidy->cleaned, tidy->cleaned == 1 ? " has" : "s have",
                     dt_text_show(to, cell->text, cell->bytes));
     }
@@ -181,7 +181,7 @@ static void warn_of_tidying(dt_csv *csv, const dt_csv_tidy *tidy, const dt_csv_f
         (void)snprintf(more, sizeof more, ", and %zu more", tidy->respelled - 1);
     if (tidy->respelled > 0) {
         const size_t c = tidy->respelled_example;
-        dt_csv_warn(csv, "column '%s' is taken for '%s'%s",
+        dt_csv_warn(csv, "column '%s' is used as '%s'%s",
                     dt_text_show(from, cells[c].text, cells[c].bytes),
                     dt_text_show(to, tidy->cells[c].text, tidy->cells[c].bytes), more);
     }
@@ -192,8 +192,8 @@ static void warn_of_names(dt_csv *csv, size_t renamed, size_t example)
     char shown[DT_TEXT_SHOWN_BYTES + 4];
     const char *name = example != SIZE_MAX ? csv->names.names[example].text : "";
     if (renamed > 0)
-        dt_csv_warn(csv, "%zu column%s the name of another: column %zu is called '%s' now", renamed,
-                    renamed == 1 ? " has" : "s have", example + 1,
+        dt_csv_warn(csv, "%zu column%s the name of another column; column %zu is renamed '%s'",
+                    renamed, renamed == 1 ? " has" : "s have", example + 1,
                     dt_text_show(shown, name, strlen(name)));
 }
 

@@ -72,7 +72,7 @@ DT_MUST_USE static dt_status explain(const char *path, const char head[SNIFF_BYT
             "with model.save(\"model.h5\")",
             path);
     if (memcmp(head, "\x89HDF\r\n\x1a\n", 8) != 0)
-        return dt_fail(DT_DATA, "%s: is no HDF5 file", path);
+        return dt_fail(DT_DATA, "%s: is not an HDF5 file", path);
     if (strncmp(found->text, "truncated file", 14) == 0)
         return dt_fail(DT_DATA, "%s: truncated HDF5 file; copy or download it again", path);
     return dt_fail(found->memory ? DT_MEMORY : DT_DATA, "%s: damaged HDF5 file: %s", path,
@@ -87,7 +87,7 @@ DT_MUST_USE static dt_status check_file(uint64_t *bytes, const char *path)
     if (S_ISDIR(info.st_mode))
         return dt_fail(DT_DATA, "%s: is a folder, expected an HDF5 file", path);
     if (!S_ISREG(info.st_mode))
-        return dt_fail(DT_DATA, "%s: is no regular file, expected an HDF5 file", path);
+        return dt_fail(DT_DATA, "%s: is not a regular file, expected an HDF5 file", path);
     if (info.st_size == 0)
         return dt_fail(DT_DATA, "%s: is empty, expected an HDF5 file", path);
     *bytes = (uint64_t)info.st_size;
@@ -294,7 +294,7 @@ DT_MUST_USE static dt_status list(dt_h5_names *out, dt_h5 *h5, const char *path,
     *out = (dt_h5_names){0};
     DT_TRY(dt_h5_open_object(&object, h5, path));
     if (!attributes && H5Iget_type(object) != H5I_GROUP)
-        DT_TRY(dt_fail(DT_DATA, "%s: %s is no group", dt_h5_name(h5), path));
+        DT_TRY(dt_fail(DT_DATA, "%s: %s is not a group", dt_h5_name(h5), path));
     const herr_t done =
         attributes ? H5Aiterate2(object, H5_INDEX_NAME, H5_ITER_INC, NULL, take_attribute, &c)
                    : H5Literate(object, H5_INDEX_NAME, H5_ITER_INC, NULL, take_link, &c);

@@ -286,7 +286,7 @@ dt_status dt_npy_parse_any(dt_npy *out, const char *name, const unsigned char *h
 {
     memset(out, 0, sizeof *out);
     if (bytes < MAGIC_BYTES || memcmp(header, magic, MAGIC_BYTES) != 0)
-        return dt_fail(DT_DATA, "%s: no .npy array: expected it to begin with \\x93NUMPY", name);
+        return dt_fail(DT_DATA, "%s: not a .npy array: expected \\x93NUMPY at its beginning", name);
     if (bytes < PREFIX_BYTES)
         return dt_fail(DT_DATA, "%s: the .npy header is cut off", name);
     unsigned major = header[6], minor = header[7];

@@ -19,7 +19,7 @@ static const dt_zip_kind npz_kind = {
     .name = ".npz",
     .member = "array",
     .suffix = ".npy",
-    .if_no_zip = "; a table of text becomes one with dtrain prepare",
+    .if_no_zip = "; convert a table of text with dtrain prepare",
     .if_single_npy = ": save inputs and targets together with numpy.savez",
     .if_unknown_method = "; save it again with numpy.savez_compressed"};
 
@@ -93,11 +93,11 @@ DT_MUST_USE static dt_status read_npy_header(npz_entry *entry, unsigned char *sc
     uint64_t announced = member->npy.header_bytes + member->npy.data_bytes;
     entry->text = entry->text && announced == member->plain_bytes;
     if (usable == DT_OK && announced != member->plain_bytes)
-        status =
-            dt_fail(DT_DATA,
-                    "%s has a header that lies about its size: its shape and type make %" PRIu64
-                    " bytes, the archive holds %" PRIu64 "; save it again",
-                    label, announced, member->plain_bytes);
+        status = dt_fail(
+            DT_DATA,
+            "%s has a header that does not fit its size: its shape and type require %" PRIu64
+            " bytes, but the archive has %" PRIu64 "; save it again",
+            label, announced, member->plain_bytes);
 out:
     dt_zip_stream_close(stream);
     return status;
@@ -157,10 +157,10 @@ dt_status dt_npz_open_files(dt_npz **out, const char *name, const char *const *p
     for (size_t i = 0; status == DT_OK && i < count; i++)
         for (size_t j = 0; status == DT_OK && j < i; j++)
             if (strcmp(dt_npz_name(*out, i), dt_npz_name(*out, j)) == 0)
-                status = dt_fail(DT_DATA,
-                                 "%s and %s have the same name; put the set into it, as "
-                                 "in x_train.npy",
-                                 paths[j], paths[i]);
+                status = dt_fail(
+                    DT_DATA,
+                    "%s and %s have the same name; add the set to the names, as in x_train.npy",
+                    paths[j], paths[i]);
     if (status != DT_OK) {
         dt_npz_close(*out);
         *out = NULL;
@@ -266,8 +266,7 @@ DT_MUST_USE static dt_status fail_no_such(const dt_npz *npz, const char *name)
     char list[LIST_BYTES] = "";
     size_t used = 0;
     if (dt_npz_count(npz) == 0)
-        return dt_fail(DT_DATA, "%s: no array '%.80s': the archive holds no arrays", npz->path,
-                       name);
+        return dt_fail(DT_DATA, "%s: no array '%.80s': the archive has no arrays", npz->path, name);
     for (size_t i = 0; i < dt_npz_count(npz) && used < sizeof list; i++)
         used += (size_t)snprintf(list + used, sizeof list - used, "%s%.80s", i > 0 ? ", " : "",
                                  dt_npz_name(npz, i));

@@ -27,23 +27,23 @@ DT_MUST_USE static dt_status refuse_others(dt_h5 *file, const char *path)
     if (dt_h5_has_attribute(file, "/", "model_config") ||
         dt_h5_has_attribute(file, "/dtrain", "format_version"))
         return dt_fail(DT_DATA,
-                       "%s: is a model, not data; dtrain evaluate and predict take it before the "
-                       "data, train with --init-from",
+                       "%s: is a model, not data; use it before the data in dtrain evaluate and "
+                       "predict, or with --init-from in train",
                        path);
     if (dt_h5_has_attribute(file, "/", "layer_names") ||
         dt_h5_has(file, "/_layer_checkpoint_dependencies") ||
         (dt_h5_has(file, "/layers") == DT_H5_GROUP && dt_h5_has(file, "/vars") == DT_H5_GROUP))
-        return dt_fail(
-            DT_DATA,
-            "%s: holds the weights of a Keras model, not data: expected datasets such as "
-            "x and y",
-            path);
+        return dt_fail(DT_DATA,
+                       "%s: contains the weights of a Keras model, not data: expected datasets "
+                       "such as x and y",
+                       path);
     if (dt_h5_has(file, "/epochs") == DT_H5_DATASET && dt_h5_has_attribute(file, "/", "status"))
-        return dt_fail(DT_DATA, "%s: is the log of a run, not data; dtrain report shows it", path);
+        return dt_fail(DT_DATA, "%s: is the log of a run, not data; show it with dtrain report",
+                       path);
     if (dt_h5_has_attribute(file, "/", "checkpoint_version"))
-        return dt_fail(
-            DT_DATA, "%s: is a checkpoint, not data; dtrain train --resume FOLDER goes on with it",
-            path);
+        return dt_fail(DT_DATA,
+                       "%s: is a checkpoint, not data; resume it with dtrain train --resume FOLDER",
+                       path);
     return DT_OK;
 }
 
@@ -52,7 +52,7 @@ DT_MUST_USE static dt_status refuse_pandas(const npz_h5 *h5, const char *group)
     if (!dt_h5_has_attribute(h5->file, group, "pandas_type"))
         return DT_OK;
     return dt_fail(DT_DATA,
-                   "%s: %s is a table of pandas, not arrays; make it a .csv: "
+                   "%s: %s is a table of pandas, not arrays; convert it to a .csv: "
                    "pandas.read_hdf('%s', '%s').to_csv('table.csv', index=False)",
                    h5->path, group, h5->path, group);
 }
@@ -85,7 +85,7 @@ DT_MUST_USE static dt_status add(npz_h5_array **out, npz_h5 *h5, const char *pat
     dt_status status = DT_OK;
     if (h5->count == ARRAYS_MAX)
         return dt_fail(DT_DATA,
-                       "%s: holds more than %d datasets; expected one with the inputs of all rows, "
+                       "%s: has more than %d datasets; expected one with the inputs of all rows, "
                        "and one with the targets",
                        h5->path, ARRAYS_MAX);
     if (h5->count == h5->capacity) {
@@ -145,12 +145,11 @@ DT_MUST_USE static dt_status add_array(npz_h5 *h5, const char *path, dt_h5_kind 
     dt_status status = add(&array, h5, path);
     if (status != DT_OK)
         return status;
-    status = kind == DT_H5_DATASET
-                 ? describe(array, h5)
-                 : dt_fail(DT_DATA,
-                           "%s: %s is a link into another file or group, or a type; copy the "
-                           "dataset to its place",
-                           h5->path, path);
+    status = kind == DT_H5_DATASET ? describe(array, h5)
+                                   : dt_fail(DT_DATA,
+                                             "%s: %s is a link to another file or group, or a "
+                                             "type; replace it with a copy of the dataset",
+                                             h5->path, path);
     return status == DT_OK ? DT_OK : set_error(array, h5, status);
 }
 
@@ -169,7 +168,7 @@ DT_MUST_USE static dt_status add_sparse(npz_h5 *h5, const char *group)
     dt_status status = add(&array, h5, group);
     if (status != DT_OK)
         return status;
-    status = dt_fail(DT_DATA, "%s: %s is a sparse matrix; save .toarray() of it as a dataset",
+    status = dt_fail(DT_DATA, "%s: %s is a sparse matrix; save its .toarray() as a dataset",
                      h5->path, group);
     return set_error(array, h5, status);
 }
@@ -211,7 +210,7 @@ DT_MUST_USE static dt_status check_any(const npz_h5 *h5)
             return DT_OK;
     if (h5->count > 0)
         return dt_fail(DT_DATA, "%s", h5->arrays[0].error);
-    return dt_fail(DT_DATA, "%s: holds no datasets; expected some such as x and y", h5->path);
+    return dt_fail(DT_DATA, "%s: has no datasets; expected datasets such as x and y", h5->path);
 }
 
 dt_status npz_h5_open(npz_h5 **out, const char *path)

@@ -87,7 +87,7 @@ DT_MUST_USE static dt_status explain_no_zip(const dt_zip *zip)
                        "%s: truncated ZIP archive: no end of central directory after %" PRIu64
                        " bytes; copy or download it again",
                        zip->path, zip->file_bytes);
-    return dt_fail(DT_DATA, "%s: is no ZIP archive, expected a %s%s", zip->path, kind->name,
+    return dt_fail(DT_DATA, "%s: is not a ZIP archive, expected a %s%s", zip->path, kind->name,
                    kind->if_no_zip);
 }
 
@@ -223,7 +223,7 @@ DT_MUST_USE static dt_status check_entry(const dt_zip *zip, const raw_entry *raw
     const char *name = raw->name;
     unsigned flags = zip_get16(raw->fixed + 8), method = zip_get16(raw->fixed + 10);
     if (strlen(name) != raw->name_bytes)
-        return fail_directory(zip, "a name holds a zero byte");
+        return fail_directory(zip, "a name contains a zero byte");
     if ((flags & (1u << 0 | 1u << 6 | 1u << 13)) != 0)
         return dt_fail(DT_DATA, "%s: '%.80s' is encrypted; save the %ss without a password",
                        zip->path, name, zip->kind.member);
@@ -236,13 +236,13 @@ DT_MUST_USE static dt_status check_entry(const dt_zip *zip, const raw_entry *raw
         return fail_disks(zip);
     if (method == ZIP_STORED && raw->stored != raw->plain)
         return dt_fail(DT_DATA,
-                       "%s: '%.80s' is stored plain in %" PRIu64 " bytes, but claims %" PRIu64
-                       "; copy or download it again",
+                       "%s: '%.80s' is stored uncompressed in %" PRIu64
+                       " bytes, but the directory says %" PRIu64 "; copy or download it again",
                        zip->path, name, raw->stored, raw->plain);
     if (method == ZIP_DEFLATED && raw->plain / MAX_INFLATION > raw->stored)
         return dt_fail(DT_DATA,
-                       "%s: '%.80s' claims that %" PRIu64 " bytes inflate to %" PRIu64
-                       ", more than deflate can do (1032 : 1); the file was tampered with",
+                       "%s: '%.80s' says that %" PRIu64 " bytes inflate to %" PRIu64
+                       ", which exceeds the limit of deflate (1032 : 1); the file was manipulated",
                        zip->path, name, raw->stored, raw->plain);
     return DT_OK;
 }
@@ -259,7 +259,7 @@ DT_MUST_USE static dt_status check_local(const dt_zip *zip, const raw_entry *raw
         return fail_directory(zip, "a member begins beyond the end");
     DT_TRY(dt_zip_read_at(zip, at, fixed, sizeof fixed));
     if (zip_get32(fixed) != ZIP_LOCAL_MAGIC)
-        return fail_directory(zip, "no member where the directory says there is one");
+        return fail_directory(zip, "no member at its place in the directory");
     at += sizeof fixed;
     uint64_t variable = (uint64_t)zip_get16(fixed + 26) + zip_get16(fixed + 28);
     if (variable > limit - at || raw->stored > limit - at - variable)
