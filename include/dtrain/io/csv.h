@@ -11,32 +11,33 @@
  * Tables of text: comma-separated values and their relatives, read as a stream in a fixed amount of
  * memory. All calls are local.
  *
- * Taken are commas, semicolons, tabs, bars and runs of blanks as separators, quoted fields with
- * doubled quotes and newlines inside, lines that end with LF, CRLF or CR, a UTF-8 byte order mark,
- * and blank lines, which are skipped. ="007", as Excel writes texts, is 007. Blanks (spaces, and
- * tabs that separate nothing) around a field are no part of it, inside quotes they are.
+ * Separators are commas, semicolons, tabs, bars or runs of blanks. Fields may be quoted, with
+ * doubled quotes and newlines inside. Lines end with LF, CRLF or CR; blank lines and a UTF-8 byte
+ * order mark are skipped. ="007", as Excel writes texts, is 007. Blanks (spaces, and tabs that do
+ * not separate) around a field do not belong to it; blanks inside quotes do.
  *
- * The first record is the header, if it looks like one. Above it are skipped: a line "sep=;", whose
- * separator is taken, lines that begin with '#', and title lines, which have fewer fields than all
- * that follow. Every line may end with one separator more than it has fields. Of a header with one
- * name fewer than the rows have fields the first column has no name, as R writes it, if its cells
- * are all different texts, or count the rows.
+ * The first record is the header if it looks like one. Three kinds of lines above it are skipped: a
+ * line "sep=;", whose separator is used, lines that begin with '#', and title lines, which have
+ * fewer fields than all lines below. Every line may end with one extra separator. If the header has
+ * one name fewer than the rows have fields, the first column has no name, as in files of R,
+ * provided that its cells are all different texts, or count the rows.
  *
- * A line below the header that repeats it, as in files that were put one behind the other, is
- * skipped with a warning as blank lines are, unless it is of numbers alone.
+ * A line that repeats the header, as in concatenated files, is skipped with a warning unless it
+ * contains only numbers.
  *
- * Rows and lines are counted, and errors told, in the same way however a table is cut into blocks.
+ * The numbers of rows and lines, and the errors, do not depend on how a table is cut into blocks.
  *
- * A file compressed with gzip is inflated as it is read. "-" is stdin, which is kept in an unlinked
- * file in TMPDIR as it is read, unless it is read once. UTF-16 and Windows-1252 become UTF-8.
+ * A file compressed with gzip is inflated as it is read. "-" is stdin; it is stored in an unlinked
+ * file in TMPDIR while it is read, unless it is read only once. UTF-16 and Windows-1252 become
+ * UTF-8.
  *
  * Source:  RFC 4180
  */
 typedef struct dt_csv dt_csv;
 
-/** How characters are written. */
+/** The encoding of characters. */
 typedef enum dt_csv_encoding {
-    DT_CSV_AUTO, /* by a byte order mark; else UTF-8, or Windows-1252 if that is not what it is */
+    DT_CSV_AUTO, /* by a byte order mark; else UTF-8, or Windows-1252 if it is not UTF-8 */
     DT_CSV_UTF_8,
     DT_CSV_WINDOWS_1252,
     DT_CSV_UTF_16
@@ -53,21 +54,23 @@ typedef enum dt_csv_header {
 } dt_csv_header;
 #define DT_CSV_HEADER_NAMES "auto|yes|no"
 
-/** How a table is written. */
+/** The format of a table. */
 typedef struct dt_csv_format {
     char separator; /* ',' ';' '\t' '|' ' '; 0: to be found. ' ': any run of spaces and tabs */
-    char usual_separator; /* of the two that fit, the one to take; 0: none */
+    char usual_separator; /* the separator to prefer if two fit; 0: none */
     char decimal; /* '.' ','; 0: to be found */
-    char usual_decimal; /* the one to take if numbers show neither; 0: the point */
+    char usual_decimal; /* the sign to use if no number shows it; 0: the point */
     size_t columns; /* fields that every record must have */
     bool trailing; /* a record may have one more, which is empty */
     dt_csv_encoding encoding; /* AUTO as long as all that was read is ASCII */
     dt_csv_header header;
-    bool once; /* no more than one pass is read: stdin is not kept on disk */
-    bool takes_malformed; /* dt_csv_parse gives rows that it would refuse, without their cells */
-    size_t skip_lines; /* lines of the file that are no part of the table */
+    bool once; /* only one pass is read, so stdin is not stored on disk */
+    bool takes_malformed; /* dt_csv_parse passes on rows that it would refuse, without their
+                           * cells */
+    size_t skip_lines; /* lines at the beginning of the file that are not part of the table */
     /* The columns' names, borrowed while the table is opened; a header that has other names is not
-     * used. The table may lack all columns whose names are optional (NULL: none is). */
+     * used. Columns whose names are optional may be missing, all together (NULL: none is
+     * optional). */
     const char *const *names;
     const bool *optional;
     size_t name_count; /* 0: none are given */
@@ -86,7 +89,7 @@ typedef struct dt_csv_row {
         malformed; /* all of them are empty, and dt_status_text says why; format->takes_malformed */
 } dt_csv_row;
 
-/** Whole records, as they stand in the file. */
+/** Whole records, unchanged from the file. */
 typedef struct dt_csv_block {
     const char *text;
     size_t bytes; /* 0: the table has ended */
@@ -94,49 +97,55 @@ typedef struct dt_csv_block {
     uint64_t rows;
 } dt_csv_block;
 
-/** Takes one row, borrowed for the call. A status other than DT_OK ends the reading with it. */
+/**
+ * Handles one row, borrowed for the call. A status other than DT_OK ends the reading with that
+ * status.
+ */
 typedef dt_status dt_csv_take(void *context, const dt_csv_row *row);
 
 /**
  * Opens a table and reads its header; what `format` leaves open (0) is found from the first 256
- * KiB: the separator that divides them into most columns, the same number in each record; where
- * none does, the one that divides the header into most (so that a ragged row is an error, not
- * another kind of table); and, unless fields are separated by commas, a decimal comma when some
- * field looks like 3,14 and none like 3.14. A column of numbers like 3,14 alone has a semicolon for
- * separator. Runs of blanks separate when nothing else does, and some column is of numbers.
+ * KiB. The separator is the one that gives the most columns with the same number in each record; if
+ * none does, the one that gives the most columns in the header (so that a ragged row is an error,
+ * not another kind of table). Unless fields are separated by commas, the decimal sign is a comma if
+ * some field looks like 3,14 and none like 3.14. A table with only one column of numbers like 3,14
+ * has the separator semicolon. Runs of blanks separate fields if no other separator fits and some
+ * column has numbers.
  *
  * The first line is a header if some text in it stands above numbers, or if its numbers count up
- * (0, 1, 2; 2019, 2020); it is a row if numbers stand above numbers, or most texts occur again in
- * their columns; and a header if nothing speaks for either.
+ * (0, 1, 2; 2019, 2020); it is a row if numbers stand above numbers, or if most texts occur again
+ * in their columns. If neither holds, it is a header.
  *
- * `format` may be NULL: all is to be found; its `columns` is not looked at. A column without a name
- * is called "column 3"; a name that an earlier column has is continued: "age.1". Characters that
- * nobody sees (no-break blanks at an end, of no width) are no part of a name. With SOME_NAMED a
- * name that differs from one of `names` in case alone is taken for it. Of each there is a warning.
+ * `format` may be NULL, then everything is found; its `columns` is ignored. A column without a name
+ * is named "column 3"; a repeated name gets a number: "age.1". Invisible characters (no-break
+ * blanks at an end, characters of no width) are removed from names. With SOME_NAMED, a name that
+ * differs from one of `names` only in case matches it. Each of these causes a warning.
  *
  * Errors:  DT_DATA, one line that names the file: missing, a folder, empty, no rows below the
  *          header, not text (NUL bytes; a ZIP file is called that), a named pipe, more than 2^17
  *          columns, another number of columns than names are given; what cannot be decided: a first
- *          line that may be a header or a row, lines of fewer fields above a header that is none
- *          for sure; in the header or the first row, what dt_csv_next_block refuses. DT_MEMORY. On
- *          error *out = NULL.
+ *          line that may be a header or a row, lines with fewer fields above an uncertain header;
+ *          in the header or the first row, what dt_csv_next_block refuses. DT_MEMORY. On error *out
+ *          = NULL.
  */
 DT_MUST_USE dt_status dt_csv_open(dt_csv **out, const char *path, const dt_csv_format *format);
 
 /** Closes and frees; NULL is allowed. */
 void dt_csv_close(dt_csv *csv);
 
-/** Return the path, the format with nothing left open, and a column's name; borrowed. */
+/** Return the path, the complete format, and a column's name; borrowed. */
 const char *dt_csv_path(const dt_csv *csv);
 const dt_csv_format *dt_csv_format_of(const dt_csv *csv);
 const char *dt_csv_name(const dt_csv *csv, size_t column);
 
-/** Returns what is unusual about the table, for people: "gzip; UTF-16"; else ""; borrowed. */
+/**
+ * Returns unusual properties of the table as text, for example "gzip; UTF-16", else ""; borrowed.
+ */
 const char *dt_csv_notes(const dt_csv *csv);
 
 /**
- * Returns the next line of what was decided about names, rows or characters, for a person to see;
- * NULL: there is nothing new. Borrowed. More may come while the table is read.
+ * Returns the next warning about names, rows or characters; NULL: no new warning. Borrowed. More
+ * warnings may come while the table is read.
  */
 const char *dt_csv_next_warning(dt_csv *csv);
 
@@ -165,8 +174,8 @@ uint64_t dt_csv_bytes_read(const dt_csv *csv);
 DT_MUST_USE dt_status dt_csv_rewind(dt_csv *csv);
 
 /**
- * Gives the next whole records for dt_csv_parse, here or on another rank: at most `bytes` of them,
- * yet at least one.
+ * Returns the next whole records for dt_csv_parse on this or another rank: at most `bytes` bytes,
+ * but at least one record.
  *
  * Owns:    the text is borrowed, until the next call
  * Errors:  DT_DATA: reading failed; a NUL byte; a record longer than 16 MiB, most likely a quote
@@ -175,7 +184,7 @@ DT_MUST_USE dt_status dt_csv_rewind(dt_csv *csv);
 DT_MUST_USE dt_status dt_csv_next_block(dt_csv *csv, size_t bytes, dt_csv_block *out);
 
 /**
- * Takes a block's records apart and hands them to `take`, one by one.
+ * Parses the records of a block and passes them to `take`, one by one.
  *
  * `path` is for error lines.
  *
@@ -187,18 +196,18 @@ DT_MUST_USE dt_status dt_csv_next_block(dt_csv *csv, size_t bytes, dt_csv_block 
 DT_MUST_USE dt_status dt_csv_parse(const char *path, const dt_csv_format *format,
                                    const dt_csv_block *block, dt_csv_take *take, void *context);
 
-/** Rewinds, then does the above for all rows. Errors: as the three calls above. */
+/** Rewinds, then parses all rows. Errors: those of the three calls above. */
 DT_MUST_USE dt_status dt_csv_read(dt_csv *csv, dt_csv_take *take, void *context);
 
 /**
  * Reads a field as a number: [+-]digits[.digits][e[+-]digits], correctly rounded, blanks around it
  * allowed; nothing else, so neither "inf", "nan", "0x1" nor "1 000".
  *
- * Returns false when it is no number, is beyond the range of a double, or has both more than 19
- * digits that matter and more than 511 characters; *out is then left alone. What is too small for a
+ * Returns false if it is not a number, is beyond the range of a double, or has both more than 19
+ * significant digits and more than 511 characters; *out is then unchanged. A number too small for a
  * double becomes 0.
  *
- * Cost:    5 to 40 ns; with more than 19 digits or powers of ten beyond 27, what strtod takes
+ * Cost:    5 to 40 ns; with more than 19 digits or powers of ten beyond 27, the time of strtod
  */
 bool dt_csv_number(double *out, const char *text, size_t bytes, char decimal);
 

@@ -10,8 +10,8 @@
 /**
  * A JSON text, built from its first member to its last. All calls are local.
  *
- * A failure on the way is kept until dt_json_finish, so the calls between need no checks. `name` is
- * that of the member inside an object, and NULL inside a list; names of one object differ.
+ * A failure is kept until dt_json_finish, so the calls between need no checks. `name` is the
+ * member's name inside an object, and NULL inside a list; the names of one object must differ.
  */
 typedef struct dt_json dt_json;
 
@@ -28,13 +28,15 @@ void dt_json_begin_object(dt_json *json, const char *name);
 void dt_json_begin_list(dt_json *json, const char *name);
 void dt_json_end(dt_json *json);
 
-/** Adds a text, NULL as null. Here and in names each byte that is no valid UTF-8 becomes U+FFFD. */
+/**
+ * Adds a text, NULL as null. Here and in names, each byte that is not valid UTF-8 becomes U+FFFD.
+ */
 void dt_json_add_text(dt_json *json, const char *name, const char *text);
 
 /** Adds a list of texts [count]. */
 void dt_json_add_texts(dt_json *json, const char *name, char *const *texts, size_t count);
 
-/** Returns the beginning of the first text that was repaired so, "" when there is none. */
+/** Returns the beginning of the first text that was repaired, "" if there is none. */
 const char *dt_json_repaired(const dt_json *json);
 
 void dt_json_add_int(dt_json *json, const char *name, int64_t value);
@@ -46,15 +48,15 @@ void dt_json_add_bool(dt_json *json, const char *name, bool value);
 void dt_json_add_null(dt_json *json, const char *name);
 
 /**
- * Gives the text, indented, ending in a newline; frees `json` in any case. What is still open is
- * closed.
+ * Returns the indented text with a newline at its end; closes open objects and lists; frees `json`
+ * also on an error.
  *
  * Owns:    the caller frees *out with dt_memory_free
  * Errors:  DT_MEMORY; *out = NULL
  */
 DT_MUST_USE dt_status dt_json_finish(char **out, dt_json *json);
 
-/** Frees a text that is not wanted any more; NULL is allowed. */
+/** Discards an unfinished text; NULL is allowed. */
 void dt_json_discard(dt_json *json);
 
 #endif

@@ -16,15 +16,15 @@
 
 typedef struct json_t dt_json_value; /* jansson's; it lives as long as the root */
 
-/** An object that is being read, and what error lines begin with. */
+/** An object that is being read, and the beginning of its error lines. */
 typedef struct dt_json_place {
     const dt_json_value *object;
     char where[600]; /* "r.json: column 'age'"; set freely */
 } dt_json_place;
 
 /**
- * Parses a text that is one object, without two members of the same name. `where` is the file, or
- * more: "m.h5: its model".
+ * Parses a text that is one object, without two members of the same name. `where` names it in error
+ * lines: the file, or "m.h5: its model".
  *
  * Owns:    the caller frees the root with dt_json_root_clear
  * Errors:  DT_DATA, DT_MEMORY; the root is zeroed
@@ -37,7 +37,7 @@ void dt_json_root_clear(dt_json_place *root);
 
 bool dt_json_has(const dt_json_place *at, const char *name);
 
-/** Enter an object: a member, or item `index` of a list, which error lines call "`label` 3". */
+/** Enter an object: a member, or item `index` of a list, named "`label` 3" in error lines. */
 DT_MUST_USE dt_status dt_json_enter(dt_json_place *out, const dt_json_place *at, const char *name);
 DT_MUST_USE dt_status dt_json_enter_item(dt_json_place *out, const dt_json_place *at,
                                          const dt_json_value *list, size_t index,
@@ -55,7 +55,7 @@ DT_MUST_USE dt_status dt_json_get_number(double *out, const dt_json_place *at, c
 DT_MUST_USE dt_status dt_json_get_whole(int64_t *out, const dt_json_place *at, const char *name,
                                         int64_t least, int64_t most);
 
-/** Gets a text; it is the root's. */
+/** Gets a text, owned by the root. */
 DT_MUST_USE dt_status dt_json_get_text(const char **out, const dt_json_place *at, const char *name);
 
 /** Gets the index of a text among `choices`, "a|b|c". */
@@ -68,7 +68,7 @@ DT_MUST_USE dt_status dt_json_get_texts(char ***out, size_t *count, const dt_jso
 DT_MUST_USE dt_status dt_json_get_numbers(double **out, size_t *count, const dt_json_place *at,
                                           const char *name);
 
-/** Gets a number or a text as text, as which dt_options_parse_value takes it. */
+/** Gets a number or a text as text, in the form that dt_options_parse_value reads. */
 DT_MUST_USE dt_status dt_json_get_word(char *out, size_t bytes, const dt_json_place *at,
                                        const char *name);
 

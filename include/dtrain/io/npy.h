@@ -17,7 +17,7 @@ enum {
     DT_NPY_MAX_HEADER_BYTES = 65536 /* magic, length and text; NumPy's own reader stops at 10000 */
 };
 
-/* TEXT: UTF-32, padded with zeros; BYTES: likewise, of one byte a character. */
+/* TEXT: UTF-32, padded with zeros; BYTES: one byte a character, padded with zeros. */
 typedef enum dt_npy_kind {
     DT_NPY_BOOL,
     DT_NPY_INT,
@@ -43,24 +43,24 @@ typedef struct dt_npy {
 /**
  * Parses a header from the first `bytes` bytes of an array file.
  *
- * `name` is what error lines call the array. When the header is longer than `bytes`, the call
- * fails; DT_NPY_MAX_HEADER_BYTES bytes, or the whole file, are always enough.
+ * `name` is the array's name in error lines. If the header is longer than `bytes`, the call fails;
+ * DT_NPY_MAX_HEADER_BYTES bytes, or the whole file, are always enough.
  *
  * Calls:   local
  * Errors:  DT_DATA for a bad magic, version, syntax, missing key, negative or overflowing shape,
- *          more than 32 dimensions, and for item types that are no numbers, each named with what to
- *          do: object (pickled), strings, complex, structured, datetime, long double
+ *          more than 32 dimensions, and for item types that are not numbers, each named with a
+ *          remedy: object (pickled), strings, complex, structured, datetime, long double
  */
 DT_MUST_USE dt_status dt_npy_parse(dt_npy *out, const char *name, const unsigned char *header,
                                    size_t bytes);
 
-/** Does the same, and takes arrays of text, too. */
+/** As dt_npy_parse, but also accepts arrays of text. */
 DT_MUST_USE dt_status dt_npy_parse_any(dt_npy *out, const char *name, const unsigned char *header,
                                        size_t bytes);
 
 /**
- * Describes an array in C order that has no header, as one with this type, "<f4", and shape. `name`
- * is what error lines call it; header_bytes is what dt_npy_header writes.
+ * Describes an array in C order without a header by its type, for example "<f4", and shape. `name`
+ * is its name in error lines; header_bytes is what dt_npy_header writes.
  *
  * Errors:  DT_DATA as dt_npy_parse_any
  */
@@ -78,8 +78,8 @@ DT_MUST_USE dt_status dt_npy_refuse_text(const dt_npy *npy, const char *name);
 bool dt_npy_is_text(const dt_npy *npy);
 
 /**
- * Writes an item of text as UTF-8, without the zeros behind it. Bytes that are not UTF-8 are
- * Latin-1.
+ * Writes an item of text as UTF-8, without the zeros behind it. Bytes that are not UTF-8 are read
+ * as Latin-1.
  *
  * Shapes:  out [dt_npy_text_bytes(npy)]
  * Returns: its length; SIZE_MAX: it has a character that Unicode does not have, or a zero inside
@@ -90,7 +90,8 @@ size_t dt_npy_to_text(char *out, const void *item, const dt_npy *npy);
 size_t dt_npy_text_bytes(const dt_npy *npy);
 
 /**
- * Converts `count` items to float64: exact but for integers beyond 2^53 (to nearest).
+ * Converts `count` items to float64: exact, except that integers beyond 2^53 are rounded to
+ * nearest.
  *
  * `items` may lie at any address; it and `out` do not overlap. A bool is 1 for any byte but zero.
  *

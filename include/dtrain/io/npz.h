@@ -15,7 +15,7 @@
  */
 typedef struct dt_npz dt_npz;
 
-/** What the archive says of one member, and what its .npy header says. */
+/** One member: its entry in the archive, and its .npy header. */
 typedef struct dt_npz_member {
     const char *name; /* without ".npy"; never used as a path; borrowed from the dt_npz */
     dt_npy npy;
@@ -27,9 +27,9 @@ typedef struct dt_npz_member {
 /**
  * Opens an archive and reads its central directory and every member's .npy header.
  *
- * Members that are no .npy are left out. A member whose .npy header dt_npy_parse refuses (pickled,
- * text, complex, malformed, ...) is kept by name only: the error is given when it is asked for with
- * dt_npz_find. Bytes before the archive and a comment after it are passed over.
+ * Members that are not .npy are ignored. A member whose .npy header dt_npy_parse refuses (pickled,
+ * text, complex, malformed, ...) is kept by name only; dt_npz_find then returns the error. Bytes
+ * before the archive and a comment after it are ignored.
  *
  * Errors:  DT_DATA, one line that names the file: missing, empty, an HTML page, a Git LFS pointer,
  *          plain .npy, no ZIP at all, truncated, encrypted, several disks, an unknown compression
@@ -41,11 +41,11 @@ typedef struct dt_npz_member {
 DT_MUST_USE dt_status dt_npz_open(dt_npz **out, const char *path);
 
 /**
- * Opens .npy files as one archive `name`, whose members are called as the files without folder and
+ * Opens .npy files as one archive `name`, whose members are named as the files without folder and
  * ".npy". Each file is read once for its CRC-32.
  *
- * Errors:  DT_DATA: one cannot be opened, two have the same name; what they hold is looked at as
- *          above. DT_MEMORY; *out = NULL
+ * Errors:  DT_DATA: one cannot be opened, two have the same name; their contents are checked as by
+ *          dt_npz_open. DT_MEMORY; *out = NULL
  */
 DT_MUST_USE dt_status dt_npz_open_files(dt_npz **out, const char *name, const char *const *paths,
                                         size_t count);
@@ -54,8 +54,8 @@ DT_MUST_USE dt_status dt_npz_open_files(dt_npz **out, const char *name, const ch
  * Opens an HDF5 file as an archive, whose members are its datasets, "train/inputs" for one in a
  * group. They are read by HDF5 in a process of its own (io/h5.h), a few MiB at a time.
  *
- * The sums of a member are those of the .npy that it would be; its CRC-32 is 0 until it has been
- * read to its end. Texts are taken as numpy.bytes_, of variable length too.
+ * The sizes of a member are those of an equal .npy; its CRC-32 is 0 until it has been read to its
+ * end. Texts, also of variable length, are read as numpy.bytes_.
  *
  * Errors:  DT_DATA as dt_h5_open; also when it is a model, a run's log, a checkpoint, or a table of
  *          pandas, or no dataset of it can be used. DT_MEMORY; *out = NULL
@@ -65,7 +65,7 @@ DT_MUST_USE dt_status dt_npz_open_h5(dt_npz **out, const char *path);
 /** Closes and frees; NULL is allowed. */
 void dt_npz_close(dt_npz *npz);
 
-/** Returns the path of the file that has the member, one that dt_npz_find gave; borrowed. */
+/** Returns the path of the file that contains a member of dt_npz_find; borrowed. */
 const char *dt_npz_member_path(const dt_npz_member *member);
 
 /** Returns the path given to dt_npz_open, or the name; borrowed. */
@@ -89,20 +89,20 @@ bool dt_npz_has(const dt_npz *npz, const char *name);
  */
 DT_MUST_USE dt_status dt_npz_find(const dt_npz *npz, const char *name, const dt_npz_member **out);
 
-/** Does the same, and also finds an array of text. */
+/** As dt_npz_find, but also finds arrays of text. */
 DT_MUST_USE dt_status dt_npz_find_any(const dt_npz *npz, const char *name,
                                       const dt_npz_member **out);
 
-/** Does the same where a member that cannot be used is no error: returns NULL, and sets no text. */
+/** As dt_npz_find_any, but returns NULL without an error text for a member that cannot be used. */
 const dt_npz_member *dt_npz_look(const dt_npz *npz, const char *name);
 
 /** A member being read from its first item to its last. */
 typedef struct dt_npz_stream dt_npz_stream;
 
 /**
- * Starts reading a member's items (the header is passed over). Several streams may be open.
+ * Starts reading a member's items, behind its header. Several streams may be open.
  *
- * Owns:    the caller closes `out`, before `npz`; `member` is one that dt_npz_find gave
+ * Owns:    the caller closes `out`, before `npz`; `member` is from dt_npz_find
  * Errors:  DT_DATA, DT_MEMORY; *out = NULL
  * Cost:    128 KiB, and zlib's 40 KiB for a deflated member; a dataset: 1 MiB, or a row of chunks
  *          if that is more, at most 64 MiB or one row
@@ -112,8 +112,8 @@ DT_MUST_USE dt_status dt_npz_stream_open(dt_npz_stream **out, const dt_npz *npz,
 
 /**
  * Reads exactly `bytes` bytes of items, no more than are left. When the last byte of the member has
- * been read the CRC and the end of the deflate stream are checked in the same call; of a dataset
- * that it is as when it was read before.
+ * been read the CRC and the end of the deflate stream are checked in the same call; for a dataset,
+ * that it has not changed since it was read before.
  *
  * Errors:  DT_DATA: damaged or truncated data, a wrong CRC (file and member named)
  */
@@ -133,8 +133,8 @@ typedef dt_zip_writer dt_npz_writer;
 DT_MUST_USE dt_status dt_npz_writer_open(dt_npz_writer **out, const char *path, int level);
 
 /**
- * Starts a member, the one before being full: C order, `descr` "<f4", "<i8", ... ZIP64 fields are
- * written where needed.
+ * Starts a member after the previous one is full: C order, `descr` "<f4", "<i8", ... ZIP64 fields
+ * are written where needed.
  *
  * Errors:  DT_OUTPUT, DT_MEMORY; then the writer is only good for dt_npz_writer_discard
  */
@@ -145,11 +145,11 @@ DT_MUST_USE dt_status dt_npz_writer_begin(dt_npz_writer *writer, const char *nam
 DT_MUST_USE dt_status dt_npz_writer_write(dt_npz_writer *writer, const void *items, size_t bytes);
 
 /**
- * Writes the central directory and makes all safe on the disk; only the rename is left to
+ * Writes the central directory and synchronizes the file with the disk; only the rename is left to
  * dt_npz_writer_finish, which then syncs no folder either (see dt_file_sync).
  *
  * Errors:  DT_OUTPUT; then the writer is only good for dt_npz_writer_discard. A second call does
- *          nothing. Beginning or writing a member afterwards is our bug: DT_ASSERT
+ *          nothing. Starting or writing a member afterwards is a bug: DT_ASSERT
  */
 DT_MUST_USE dt_status dt_npz_writer_seal(dt_npz_writer *writer);
 
@@ -162,7 +162,7 @@ DT_MUST_USE dt_status dt_npz_writer_seal(dt_npz_writer *writer);
  */
 DT_MUST_USE dt_status dt_npz_writer_finish(dt_npz_writer *writer);
 
-/** Gives up, sealed or not: nothing appears; NULL is allowed. */
+/** Discards the archive, sealed or not: no file appears; NULL is allowed. */
 void dt_npz_writer_discard(dt_npz_writer *writer);
 
 #endif

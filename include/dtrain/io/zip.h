@@ -8,15 +8,16 @@
 #include <stdint.h>
 
 /**
- * ZIP archives, what .npz and .keras files are: members stored or deflated, read and written as a
- * stream in a fixed amount of memory whatever the size of the file. All calls are local.
+ * ZIP archives, the container of .npz and .keras files: members stored or deflated, read and
+ * written as a stream in a fixed amount of memory whatever the size of the file. All calls are
+ * local.
  *
  * Source:  PKWARE APPNOTE 6.3.10 (ZIP64 included); the sizes and CRCs come from the central
  *          directory, so members with data descriptors need nothing special
  */
 typedef struct dt_zip dt_zip;
 
-/** What the archive says of one member. The sizes are checked, and so are safe to go by. */
+/** The entry of one member in the archive. The sizes have been checked and can be relied on. */
 typedef struct dt_zip_member {
     const char *name; /* as in the archive; never used as a path; borrowed from the dt_zip */
     uint32_t crc32;
@@ -29,8 +30,8 @@ typedef struct dt_zip_member {
 /**
  * Opens an archive and reads its central directory.
  *
- * `kind` is what the file is to be, ".keras" for one: error lines say that they expected it. Bytes
- * before the archive and a comment after it are passed over.
+ * `kind` is the expected kind of file, for example ".keras", for error lines. Bytes before the
+ * archive and a comment after it are ignored.
  *
  * Owns:    `kind` is borrowed until dt_zip_close
  * Errors:  DT_DATA, one line that names the file: missing, empty, an HTML page, a Git LFS pointer,
@@ -73,8 +74,8 @@ DT_MUST_USE dt_status dt_zip_stream_open(dt_zip_stream **out, const dt_zip *zip,
                                          const dt_zip_member *member);
 
 /**
- * Reads exactly `bytes` bytes, no more than are left. When none is left then, the CRC and the end
- * of the deflate stream are checked in the same call; an empty member needs a call for 0 bytes.
+ * Reads exactly `bytes` bytes, at most as many as are left. The call that reads the last byte also
+ * checks the CRC and the end of the deflate stream; an empty member needs a call for 0 bytes.
  *
  * Errors:  DT_DATA: damaged or truncated data, a wrong CRC (file and member named)
  */
@@ -84,7 +85,7 @@ DT_MUST_USE dt_status dt_zip_stream_read(dt_zip_stream *stream, void *out, size_
 void dt_zip_stream_close(dt_zip_stream *stream);
 
 /**
- * Reads a whole member, plain_bytes long, and puts a zero byte behind it: a text is ready for use.
+ * Reads a whole member of plain_bytes bytes and appends a zero byte, so that a text is terminated.
  *
  * `out` is the address of a pointer of any type; `what` names the block when memory is short.
  *
@@ -105,14 +106,16 @@ typedef struct dt_zip_writer dt_zip_writer;
 DT_MUST_USE dt_status dt_zip_writer_open(dt_zip_writer **out, const char *path, int level);
 
 /**
- * Starts a member of `bytes` bytes, the one before being full. ZIP64 fields are written where
+ * Starts a member of `bytes` bytes after the previous one is full. ZIP64 fields are written where
  * needed. `name` is UTF-8, at most 65535 bytes.
  *
  * Errors:  DT_OUTPUT, DT_MEMORY; then the writer is only good for dt_zip_writer_discard
  */
 DT_MUST_USE dt_status dt_zip_writer_begin(dt_zip_writer *writer, const char *name, uint64_t bytes);
 
-/** Appends to the member begun last; the calls together must fill it. Errors: DT_OUTPUT. */
+/**
+ * Appends to the member that was started last; all calls together must fill it. Errors: DT_OUTPUT.
+ */
 DT_MUST_USE dt_status dt_zip_writer_write(dt_zip_writer *writer, const void *data, size_t bytes);
 
 /**
@@ -133,7 +136,7 @@ DT_MUST_USE dt_status dt_zip_writer_seal(dt_zip_writer *writer);
  */
 DT_MUST_USE dt_status dt_zip_writer_finish(dt_zip_writer *writer);
 
-/** Gives up, sealed or not: nothing appears; NULL is allowed. */
+/** Discards the archive, sealed or not: no file appears; NULL is allowed. */
 void dt_zip_writer_discard(dt_zip_writer *writer);
 
 #endif
