@@ -22,13 +22,13 @@ struct dt_file {
     char *temporary;
     int fd;
     bool gone; /* there is no temporary file to write to, rename or remove */
-    bool synced; /* and closed: only the rename is left */
+    bool synced; /* and closed; only the rename is missing */
     uint64_t end;
     size_t buffered; /* the last bytes before `end` that are not in the file yet */
     unsigned char buffer[BUFFER_BYTES];
 };
 
-/* Gives up the temporary file at once: on a full disk the space should not wait for the caller. */
+/* Removes the temporary file at once, so that it does not occupy a full disk. */
 DT_MUST_USE static dt_status give_up(dt_file *file, const char *what)
 {
     int error = errno;
@@ -45,8 +45,8 @@ DT_MUST_USE static dt_status check_usable(const dt_file *file)
     return DT_OK;
 }
 
-/* As rename replaces anything that is no folder, a device such as /dev/null is refused here. With
- * *replaces, *target is the file that is there. */
+/* rename replaces anything except a folder, so a device such as /dev/null is refused here. If
+ * *replaces, *target is the existing file. */
 DT_MUST_USE static dt_status find_target(char **out, struct stat *target, bool *replaces,
                                          const char *path)
 {
@@ -197,7 +197,7 @@ dt_status dt_file_sync(dt_file *file)
     DT_TRY(flush(file));
     if (sync_fully(file->fd) != 0)
         return give_up(file, "write to the disk");
-    /* Some file systems tell of a failed write only here: so before the rename, too. */
+    /* Some file systems report a failed write only here; therefore it comes before the rename. */
     int closed = close(file->fd);
     file->fd = -1; /* gone even when close fails */
     if (closed != 0 && errno != EINTR)
@@ -207,8 +207,9 @@ out:
     return status;
 }
 
-/* Of `resolved`, which is cut. Not every file system can sync a folder (EINVAL), nor may everybody
- * open one; the file is under its name by now, so only a failing disk is an error. */
+/* Syncs the folder of `resolved`, which is cut. Some file systems cannot sync a folder (EINVAL),
+ * and some users may not open it. The file already has its name, so only a failing disk is an
+ * error. */
 DT_MUST_USE static dt_status sync_folder_of(char *resolved, const char *path)
 {
     dt_status status = DT_OK;

@@ -11,7 +11,7 @@
 DT_MUST_USE static dt_status make_one_folder(const char *path, const char *folder)
 {
     struct stat found;
-    /* Asked first: mkdir on a parent that we may not write to fails though the parent is there. */
+    /* Checked first: mkdir on an existing parent without write permission fails, too. */
     for (int attempt = 0; attempt < 2; attempt++) {
         if (stat(folder, &found) == 0) {
             if (S_ISDIR(found.st_mode))
@@ -20,7 +20,7 @@ DT_MUST_USE static dt_status make_one_folder(const char *path, const char *folde
         }
         if (!dt_fault("open") && mkdir(folder, 0777) == 0)
             return DT_OK;
-        if (errno != EEXIST) /* else another process was faster: look again */
+        if (errno != EEXIST) /* else another process has created it */
             break;
         if (lstat(folder, &found) == 0 && S_ISLNK(found.st_mode))
             return dt_fail(DT_OUTPUT,

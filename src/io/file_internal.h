@@ -1,17 +1,18 @@
 #ifndef DTRAIN_IO_FILE_INTERNAL_H
 #define DTRAIN_IO_FILE_INTERNAL_H
 
-/* What the files of file.h share: where a path leads to, and what a replaced file keeps. */
+/* Shared by the files of file.h: the target of a path, and the owner and mode of a replaced
+ * file. */
 
 #include "dtrain/base/status.h"
 
 #include <sys/stat.h>
 
-/* Cuts a path into the folder, which is returned, and the name in it. */
+/* Splits a path into the folder, which is returned, and the name in it. */
 const char *dt_file_cut(char *path, const char **name);
 
-/* Gives a file that is to replace another one its owner, group and mode, and warns of what may not
- * be kept. Made by nobody else's leave: mode 600 so far. */
+/* Gives a new file the owner, group and mode of the file that it replaces, and warns of what cannot
+ * be kept. Until then its mode is 600. */
 void dt_file_keep_mode(int fd, const struct stat *replaced, const char *path);
 
 #endif

@@ -26,8 +26,8 @@ const char *dt_file_cut(char *path, const char **name)
 
 /* ---- links ---- */
 
-/* The rule of Linux's fs.protected_symlinks, but without the sticky bit, and also where it is not
- * switched on or does not apply, since we read links ourselves. */
+/* The rule of Linux's fs.protected_symlinks, but also without the sticky bit, and if the rule is
+ * switched off or does not apply, because dtrain reads links itself. */
 static bool may_follow(const char *path, const struct stat *link)
 {
     char copy[PATH_MAX];
@@ -85,7 +85,7 @@ dt_status dt_file_resolve(char **out, const char *path)
         if (error != 0)
             return dt_fail(DT_OUTPUT, "%s: cannot follow the link: %s", path, strerror(error));
     }
-    return dt_memory_copy_text(out, path); /* it leads nowhere: the caller finds out */
+    return dt_memory_copy_text(out, path); /* it does not exist: the caller reports that */
 }
 
 /* ---- owner and mode ---- */
@@ -101,7 +101,7 @@ void dt_file_keep_mode(int fd, const struct stat *replaced, const char *path)
         kept = fchown(fd, (uid_t)-1, replaced->st_gid) == 0;
     kept = fstat(fd, &now) == 0 && kept;
     if (now.st_gid != replaced->st_gid)
-        mode &= ~(mode_t)S_IRWXG; /* what was the group's is nothing to ours */
+        mode &= ~(mode_t)S_IRWXG; /* the rights of the old group are not those of ours */
     if ((now.st_mode & 0777) != mode && fchmod(fd, mode) != 0)
         kept = false;
     if (!kept || now.st_uid != replaced->st_uid || now.st_gid != replaced->st_gid)

@@ -16,7 +16,7 @@ struct dt_json {
     json_t *open[DT_JSON_DEPTH]; /* each is inside the one before; open[0] is the root */
     unsigned depth; /* of the innermost */
     bool failed; /* memory was short */
-    char repaired[81]; /* the first text that was no valid UTF-8; "": none */
+    char repaired[81]; /* the first text that was not valid UTF-8; "": none */
 };
 
 static _Thread_local bool was_short;
@@ -59,8 +59,8 @@ dt_status dt_json_new(dt_json **out)
     return DT_OK;
 }
 
-/* Returns the length of the UTF-8 sequence that begins at `at`, or 0 when it is none: also for what
- * only looks like one (overlong, surrogates, beyond U+10FFFF), since jansson takes none. */
+/* Returns the length of the UTF-8 sequence at `at`, or 0 if it is not valid (overlong, a surrogate,
+ * beyond U+10FFFF), because jansson refuses such a sequence. */
 static size_t sequence_bytes(const unsigned char *at)
 {
     const size_t bytes = at[0] < 0x80 ? 1 : at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : 4;
@@ -93,7 +93,7 @@ static char *repair(dt_json *json, const char *text)
     return repaired;
 }
 
-/* Takes the reference to `value`, which is NULL when memory was short. */
+/* Takes over the reference to `value`, which is NULL if memory was short. */
 static void add(dt_json *json, const char *name, json_t *value)
 {
     json_t *parent = json->open[json->depth];

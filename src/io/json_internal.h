@@ -3,11 +3,11 @@
 
 #include <stdbool.h>
 
-/** What json.c and json_read.c share. Private to src/io. */
+/** Shared by json.c and json_read.c. Private to src/io. */
 
 /**
- * Makes jansson allocate by functions that note if memory is short: its parser takes a token for
- * which it finds none for one that is not valid. To be called before each use.
+ * Makes jansson allocate by functions that note if memory is short, because its parser reports a
+ * token as invalid if it has no memory for it. Call it before each use.
  */
 void dt_json_watch_memory(void);
 

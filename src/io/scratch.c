@@ -31,7 +31,7 @@ dt_status dt_scratch_open(dt_scratch **out, const char *folder)
     DT_TRY(dt_memory_alloc(&scratch, 1, sizeof *scratch, "temporary file"));
     DT_TRY(dt_memory_copy_text(&scratch->folder, folder));
     DT_TRY(dt_memory_alloc(&path, bytes, 1, "file name"));
-    /* Of this name there is one only if a process of our number died between the next two calls. */
+    /* A file of this name exists only if a process with this id died between the next two calls. */
     (void)snprintf(path, bytes, "%s/rows.%lld.tmp", folder, (long long)getpid());
     (void)unlink(path);
     scratch->file = dt_fault("open") ? NULL : fopen(path, "w+xe");

@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/** What is left of a cell that is taken apart, and its characters. Private to src/io. */
+/** The unread rest of a cell while it is parsed, and its characters. Private to src/io. */
 typedef struct dt_cell_span {
     const char *at, *end;
 } dt_cell_span;

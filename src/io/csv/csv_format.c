@@ -11,7 +11,8 @@ typedef struct decimals {
     bool comma, point;
 } decimals;
 
-/* What has three digits behind the sign may as well have thousands before it, and says nothing. */
+/* A number with three digits behind the sign may be a decimal or a thousand, so it decides
+ * nothing. */
 static bool looks_like(const dt_csv_field *field, char decimal)
 {
     double number;
@@ -44,12 +45,13 @@ dt_status dt_csv_find_decimal(dt_csv_format *format, const char *text, size_t by
     dt_csv_scan scan = dt_csv_scan_start(text, bytes, 1, format->separator, whole);
     while (dt_csv_scan_next(&scan, &record) == DT_CSV_SCAN_RECORD)
         continue;
-    /* Whoever reads the table will hear of rows that are malformed. */
+    /* Malformed rows are reported when the table is read. */
     dt_csv_format lenient = *format;
     lenient.takes_malformed = true;
     const dt_csv_block block = {.text = text, .bytes = (size_t)(scan.at - text), .line = 1};
     dt_status status = dt_csv_parse("", &lenient, &block, look_for_decimals, &found);
-    /* Between commas it is only one, in quotes, where it was one in the usual table, too. */
+    /* In a table separated by commas, a quoted comma is a decimal sign only if it was one in the
+     * usual table. */
     const bool shows_none = !found.comma && !found.point;
     if ((found.comma && (usual || !found.point)) ||
         (shows_none && usual && (!commas || format->usual_separator == ',')))

@@ -7,16 +7,16 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A column is of numbers when at least so many of ten cells are; of fractions likewise. */
+/* A column is numeric if at least this many of ten cells are numbers; likewise for fractions. */
 enum { MOST_OF_TEN = 9 };
 
 /* Cells below a whole number that must be fractions for it to be a name. */
 enum { FRACTIONS_MIN = 10 };
 
-/* So many names that count up are no row, wherever they begin. */
+/* This many consecutive numbers are a header, whatever the first one is. */
 enum { COUNTING_MIN = 5 };
 
-/* What is known of a column. */
+/* The facts about a column. */
 typedef struct column {
     bool is_number, is_whole; /* the first cell, which is */
     double number;
@@ -42,7 +42,7 @@ static bool is_number(double *out, const dt_csv_field *cell)
            dt_csv_number(out, cell->text, cell->bytes, ',');
 }
 
-/* As it is written: 0.00 is not. */
+/* As it is written: 0.00 is not whole. */
 static bool is_whole(const dt_csv_field *cell)
 {
     return strpbrk(cell->text, ".,eE") == NULL;
@@ -65,7 +65,7 @@ static void see_cell(column *seen, const dt_csv_fields *row, size_t c, const dt_
     seen->wholes += is_whole(cell);
 }
 
-/* Files that were put one behind the other have their header again. */
+/* Concatenated files repeat their header. */
 static bool is_first_again(const dt_csv_fields *row, const dt_csv_fields *first)
 {
     for (size_t c = 0; c < first->count && c < row->count; c++)
@@ -124,8 +124,9 @@ static bool rises(counting *out, const column *columns, size_t column_count)
     return out->numbers >= 2 && out->step > 0.0;
 }
 
-/* Numbers that count up are names: 0, 1, 2 as pandas has them; years; those that the columns below
- * never reach; so many that no row would have them. A row may well begin with 0, 1. */
+/* Consecutive numbers are names in these cases: 0, 1, 2 as in pandas; years; numbers that the
+ * columns below never reach; more numbers than a row would have by chance. A row may well begin
+ * with 0, 1. */
 static dt_csv_verdict judge_numbers(const column *columns, size_t column_count)
 {
     counting found;
@@ -157,7 +158,7 @@ static bool are_quoted_names(const column *columns, size_t column_count)
     return names > 0;
 }
 
-/* How many columns say what of the first cells. */
+/* The number of columns for each judgement of the first cells. */
 typedef struct votes {
     size_t names; /* texts above numbers */
     size_t foreign; /* whole numbers above fractions */
@@ -208,7 +209,7 @@ static dt_csv_verdict decide(const votes *v, const column *columns, size_t colum
         return v->numbers == v->years && v->again == 0 ? DT_CSV_VERDICT_UNCLEAR : counted;
     if (v->again > 0)
         return v->again * 2 > v->texts ? DT_CSV_VERDICT_ROW : DT_CSV_VERDICT_UNCLEAR;
-    return DT_CSV_VERDICT_HEADER; /* nothing speaks for either */
+    return DT_CSV_VERDICT_HEADER; /* there is no evidence for either */
 }
 
 static void show_first(dt_csv_judgement *out, const dt_csv_fields *first)
@@ -236,7 +237,7 @@ dt_status dt_csv_judge(dt_csv_judgement *out, const dt_csv_sample *sample, char 
         goto out;
     DT_TRY(dt_csv_split(&first, &record, &scan.stops));
     const size_t count = first.count < columns ? first.count : columns;
-    first.count = count; /* so many are kept */
+    first.count = count; /* fields that are stored */
     DT_TRY(dt_memory_alloc(&seen, count, sizeof *seen, "columns"));
     for (size_t c = 0; c < count; c++) {
         seen[c].is_blank = first.items[c].bytes == 0;

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <zlib.h>
 
-/* CHARACTER_BYTES: the longest character of UTF-8; of UTF-16 none is longer either. */
+/* CHARACTER_BYTES: the length of the longest character in UTF-8 and in UTF-16. */
 enum { RAW_BYTES = 1 << 16, CHARACTER_BYTES = 4 };
 
 struct dt_csv_input {
@@ -88,8 +88,8 @@ out:
     return status;
 }
 
-/* Fills `raw` behind what is left in it, unless nothing follows. Where it is cut depends on the
- * file alone. */
+/* Fills `raw` behind its unread rest, unless the input has ended. The place of the cut depends only
+ * on the file. */
 DT_MUST_USE static dt_status fill_raw(dt_csv_input *in)
 {
     size_t got = 0;
@@ -191,7 +191,7 @@ DT_MUST_USE static dt_status decode_utf_16(dt_csv_input *in, char *to, size_t ro
     return DT_OK;
 }
 
-/* Decides between UTF-8 and Windows-1252 by what follows the first byte beyond ASCII. */
+/* Decides between UTF-8 and Windows-1252 by the text from the first byte beyond ASCII. */
 static void vote(dt_csv_input *in, size_t at)
 {
     size_t sound = 0, bad = 0;
@@ -297,7 +297,7 @@ static void find_encoding(dt_csv_input *in)
     const bool big = in->raw_end >= 2 && raw[0] == 0xFE && raw[1] == 0xFF;
     if (in->encoding == DT_CSV_AUTO && (little || big))
         in->encoding = DT_CSV_UTF_16;
-    /* Without a mark the first character, which is of ASCII, tells. */
+    /* Without a mark, the first character decides, because it is ASCII. */
     in->big_endian = big || (!little && in->raw_end >= 2 && raw[0] == 0);
 }
 
@@ -348,7 +348,7 @@ void dt_csv_input_close(dt_csv_input *input)
     dt_memory_free(input);
 }
 
-/* Stdin that is not kept on disk is read once. */
+/* Stdin that is not stored on disk can be read only once. */
 static bool is_gone(const dt_csv_source *source)
 {
     return source->is_pipe && source->fd < 0;

@@ -6,7 +6,7 @@
 
 #include "dtrain/io/csv.h"
 
-/** An open table, as csv.c and csv_open.c share it. Private to src/io. */
+/** An open table, shared by csv.c and csv_open.c. Private to src/io. */
 
 /* The byte order mark of UTF-8. */
 #define DT_CSV_MARK "\xef\xbb\xbf"
@@ -23,7 +23,7 @@ typedef struct dt_csv_names {
     char *text;
     dt_csv_name_entry *names; /* [count], in the table's order */
     dt_csv_name_entry *sorted; /* the same by name */
-    char *renamed; /* text of those that another column had */
+    char *renamed; /* text of the renamed ones */
     size_t count;
 } dt_csv_names;
 
@@ -33,12 +33,12 @@ struct dt_csv {
     dt_csv_format format;
     dt_csv_names names;
     char *buffer;
-    size_t capacity, begin, end; /* of the buffer, and what it holds that was not given out */
+    size_t capacity, begin, end; /* of the buffer, and of its unread bytes */
     uint64_t offset; /* in the input, of what follows the buffer */
     bool ended; /* nothing follows */
     uint64_t row, line; /* at `begin` */
     uint64_t body_offset, body_line; /* where the rows begin */
-    char *header; /* its record; NULL: there is none, or a row may be like it */
+    char *header; /* its record; NULL: there is none, or a row may be equal to it */
     size_t header_bytes; /* without the line end */
     uint64_t repeats, repeat_line; /* records like it below, in this pass; the first */
     bool repeats_told; /* after an earlier pass */
@@ -48,14 +48,16 @@ struct dt_csv {
     size_t warning_count, warnings_given;
 };
 
-/** Makes the buffer hold `wanted` bytes that were not given out, unless the table has no more.
- * Errors: as dt_csv_input_read. */
+/**
+ * Fills the buffer to at least `wanted` unread bytes, unless the table ends before.
+ * Errors: as dt_csv_input_read.
+ */
 DT_MUST_USE dt_status dt_csv_fill(dt_csv *csv, size_t wanted);
 
 /** Reads the beginning: all that dt_csv_open finds out. Errors: as dt_csv_open. */
 DT_MUST_USE dt_status dt_csv_read_beginning(dt_csv *csv);
 
-/** Keeps the header's record, so that rows below that repeat it are left out. Errors: DT_MEMORY. */
+/** Stores the header's record, so that rows that repeat it are skipped. Errors: DT_MEMORY. */
 DT_MUST_USE dt_status dt_csv_keep_header(dt_csv *csv, const dt_csv_block *header);
 
 /** Adds a line for dt_csv_next_warning, or to the notes. */
@@ -63,11 +65,11 @@ void dt_csv_warn(dt_csv *csv, const char *format, ...) __attribute__((format(pri
 void dt_csv_note(dt_csv *csv, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /**
- * Takes names from cells; those of the columns before `first` are made, as those of empty cells
- * are: "column 3". With NULL for cells all are made.
+ * Sets the names from cells. Columns before `first`, and those with empty cells, are named "column
+ * 3". If cells is NULL, all are.
  *
- * A name that an earlier column has gets a number: "age.1"; *renamed is how many those are, and
- * *example the first such column.
+ * A repeated name gets a number: "age.1"; *renamed is the number of such columns, and *example the
+ * first one.
  *
  * Errors:  DT_MEMORY
  */
@@ -90,9 +92,9 @@ typedef struct dt_csv_tidy {
 } dt_csv_tidy;
 
 /**
- * Leaves invisible characters out of names, and takes what differs from one known name only in
- * these or in the case of letters (ASCII) for it, if no other cell is as near. A cell that is a
- * known name stays.
+ * Removes invisible characters from names. A name that differs from a known name only in these or
+ * in case (ASCII) is replaced by it, if no other cell is as close. A cell that is a known name is
+ * unchanged.
  *
  * Owns:    the caller ends with dt_csv_tidy_clear, also after an error
  * Errors:  DT_MEMORY
@@ -103,8 +105,8 @@ DT_MUST_USE dt_status dt_csv_names_tidy(dt_csv_tidy *out, const dt_csv_field *ce
 void dt_csv_tidy_clear(dt_csv_tidy *tidy);
 
 /**
- * Names the columns by cells, tidied, of those from `first` on; with NULL for cells by their
- * numbers. It warns of what is not the cell's text. Errors: DT_MEMORY.
+ * Names the columns from `first` on by tidied cells, or by their numbers if cells is NULL. Warns of
+ * names that differ from the text of the cell. Errors: DT_MEMORY.
  */
 DT_MUST_USE dt_status dt_csv_name_columns(dt_csv *csv, const dt_csv_field *cells, size_t first);
 

@@ -8,7 +8,7 @@
 /* Lines that may stand above a header. */
 enum { LINES_ABOVE_MAX = 100 };
 
-/* Rows that must count 1, 2, 3 to be taken for names of rows. */
+/* Rows that must count 1, 2, 3 to be recognized as names of rows. */
 enum { COUNTED_ROWS_MIN = 3 };
 
 /* A record of the sample. */
@@ -40,7 +40,7 @@ DT_MUST_USE static dt_status add_shape(shapes *all, const shape *item)
     return DT_OK;
 }
 
-/* FNV-1a: of different texts it hardly ever is the same. */
+/* FNV-1a: different texts hardly ever have the same hash. */
 static uint64_t hash_of(const dt_csv_field *field)
 {
     uint64_t hash = UINT64_C(0xcbf29ce484222325);
@@ -94,8 +94,8 @@ static size_t first_that_fits(const shapes *all, size_t columns)
     return from;
 }
 
-/* Returns the first record from which on all have as many fields as the last one, or one more that
- * is empty; of both ways to see it the one that reaches further up. */
+/* Returns the first record after which all have the same number of fields as the last one, or one
+ * more that is empty; of these two readings, the one that begins earlier. */
 static size_t find_uniform(const shapes *all, size_t *columns)
 {
     const shape *last = &all->items[all->count - 1];
@@ -118,8 +118,8 @@ static bool has_trailing(const shapes *all, size_t from, size_t columns)
     return false;
 }
 
-/* R leaves out the name of the column that names the rows, and so does pandas' to_string: texts,
- * or numbers from 0 or 1 on. */
+/* R and pandas' to_string omit the name of the column that names the rows: texts, or numbers from 0
+ * or 1. */
 static bool lacks_first_name(const shapes *all, size_t columns)
 {
     const shape *rows = all->items;
@@ -139,8 +139,8 @@ static int compare_hashes(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Names of rows are all different; else it is a cell that a separator has cut in two that makes a
- * field too many. */
+/* Names of rows are all different; otherwise the extra field comes from a cell that contains a
+ * separator. */
 DT_MUST_USE static dt_status first_fields_repeat(bool *out, const shapes *all)
 {
     const size_t count = all->count - 1;
@@ -167,8 +167,8 @@ static dt_csv_sample behind(const dt_csv_sample *sample, const shape *record)
     return rest;
 }
 
-/* Lines of fewer fields, which end with the first of those that all have the same number, or have
- * nothing but a title in the first field. */
+/* Lines with fewer fields, up to the first of those that all have the same number; or lines with
+ * only a title in the first field. */
 DT_MUST_USE static dt_status find_header(dt_csv_layout *out, const shapes *all, size_t from,
                                          const dt_csv_sample *sample, char separator)
 {
@@ -223,7 +223,7 @@ dt_status dt_csv_find_layout(dt_csv_layout *out, const dt_csv_sample *sample, ch
         out->no_names_line = all.items[0].line;
         out->usual_fields = out->columns;
     }
-    if (!out->uniform) { /* the header says, so that a ragged row is an error */
+    if (!out->uniform) { /* the header decides, so that a ragged row is an error */
         out->columns = all.items[0].fields;
         out->trailing = false;
     }
@@ -234,7 +234,7 @@ out:
 
 /* ---- the separator ---- */
 
-/* Better separators first, where they are equal otherwise. */
+/* In the order of preference for separators that are otherwise equal. */
 static const char separators[] = {',', ';', '\t', '|', ' '};
 
 char dt_csv_separator(int index)
@@ -249,7 +249,7 @@ const char *dt_csv_separator_name(char separator)
     return names[found != NULL ? found - separators : 0];
 }
 
-/* Texts of two words each are no table. */
+/* Texts of two words each are not a table. */
 DT_MUST_USE static dt_status has_numbers(bool *out, const dt_csv_sample *sample, char separator,
                                          size_t columns)
 {
@@ -260,8 +260,8 @@ DT_MUST_USE static dt_status has_numbers(bool *out, const dt_csv_sample *sample,
 }
 
 /*
- * A header in two fields or more tells that the separator is one, even when a row then has another
- * number of them: it is to be reported as ragged, not to be read as a table of one column.
+ * A header with two or more fields proves the separator, even if a row has another number of
+ * fields: that row is reported as ragged, and the table is not read as one column.
  */
 DT_MUST_USE static dt_status rank_separator(int *out, const dt_csv_layout *layout,
                                             const dt_csv_sample *sample, char separator)
@@ -309,7 +309,7 @@ out:
 
 /* ---- what stands above all ---- */
 
-/* Moves on by a line; returns what is in it. */
+/* Goes to the next line; returns the contents of this one. */
 static dt_csv_sample take_line(dt_csv_sample *sample)
 {
     dt_csv_sample line = *sample;

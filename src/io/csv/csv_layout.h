@@ -7,7 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** How a table's first lines stand to its rows, as its beginning tells. Private to src/io. */
+/**
+ * The layout of a table: its first lines and its rows, found from its beginning. Private to src/io.
+ */
 
 /** The beginning of a table. */
 typedef struct dt_csv_sample {
@@ -28,7 +30,7 @@ typedef struct dt_csv_judgement {
     dt_csv_verdict verdict;
     size_t names; /* columns whose first cell can be nothing but a name */
     bool has_numbers; /* some column has */
-    char first[64]; /* the first cells, to be shown */
+    char first[64]; /* the first cells, for messages */
 } dt_csv_judgement;
 
 /**
@@ -40,7 +42,7 @@ typedef struct dt_csv_judgement {
 DT_MUST_USE dt_status dt_csv_judge(dt_csv_judgement *out, const dt_csv_sample *sample,
                                    char separator, size_t columns);
 
-/** What dt_csv_find_layout found. */
+/** The result of dt_csv_find_layout. */
 typedef struct dt_csv_layout {
     size_t columns;
     size_t skipped; /* bytes above the header */
@@ -51,12 +53,13 @@ typedef struct dt_csv_layout {
     uint64_t odd_line, usual_line; /* not uniform, and lines seem to stand above the header: */
     size_t odd_fields, usual_fields; /* one of them, and one of the others */
     uint64_t
-        no_names_line; /* of a header that lacks a name, though no field names the rows; or 0 */
+        no_names_line; /* line of a header that lacks a name although the rows have no names; or
+                        * 0 */
 } dt_csv_layout;
 
 /**
- * Finds the layout between these separators. Left out above the header are lines of fewer fields,
- * when all that follow have the same number, and the first of them is a header without doubt.
+ * Finds the layout with this separator. Lines with fewer fields above the header are skipped if all
+ * following lines have the same number of fields, and the first of these is certainly a header.
  *
  * Errors:  DT_MEMORY
  */
@@ -64,8 +67,8 @@ DT_MUST_USE dt_status dt_csv_find_layout(dt_csv_layout *out, const dt_csv_sample
                                          char separator);
 
 /**
- * Finds the separator, if *separator is 0, and the layout that goes with it: the separator that
- * makes most columns, the same number in each record.
+ * Finds the separator, if *separator is 0, and its layout: the separator that gives the most
+ * columns with the same number in each record.
  *
  * Errors:  DT_MEMORY
  */
@@ -73,9 +76,9 @@ DT_MUST_USE dt_status dt_csv_find_separator(dt_csv_layout *out, char *separator,
                                             const dt_csv_sample *sample);
 
 /**
- * Passes over the lines that are no part of the table: `lines` of them, then "sep=;", whose
- * separator is taken unless *separator is known, then those that begin with '#' above others.
- * *comment becomes the last of these, without the '#'; else it is empty.
+ * Skips the lines that are not part of the table: the first `lines`, then "sep=;", whose separator
+ * is used unless *separator is known, then lines that begin with '#'. *comment is the last of these
+ * without the '#', or empty.
  */
 dt_csv_sample dt_csv_skip_preamble(const dt_csv_sample *sample, uint64_t lines, char *separator,
                                    dt_csv_sample *comment);

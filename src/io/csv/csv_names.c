@@ -67,8 +67,8 @@ static bool is_again(const dt_csv_names *names, size_t i)
     return i > 0 && strcmp(names->sorted[i - 1].text, names->sorted[i].text) == 0;
 }
 
-/* As pandas: the next number for which no column has the name. No two new names can be the same:
- * what is before the last point, and what behind, would have to be. */
+/* As pandas: the next number that gives an unused name. Two new names cannot be equal, because both
+ * parts, before and after the last point, would have to be equal. */
 DT_MUST_USE static dt_status rename_all(dt_csv_names *names, size_t *renamed, size_t *example)
 {
     dt_status status = DT_OK;

@@ -5,7 +5,7 @@
 #include <string.h>
 
 enum {
-    MAX_DIGITS = 19, /* so many always fit into 64 bits */
+    MAX_DIGITS = 19, /* this many always fit into 64 bits */
     MAX_EXPONENT = 99999, /* larger ones are cut; the range of a double ends long before */
     MAX_POWER = 22, /* 10^22 is the last power of ten that is a double */
     MAX_FIVES = 27, /* 5^27 is the last power of five that fits into 64 bits */
@@ -90,10 +90,10 @@ static int leading_zeros(uint64_t value)
 }
 
 /*
- * digits * 10^exponent, correctly rounded, for digits > 0 and an exponent within MAX_FIVES: the
- * product or quotient with a power of five, all its 64 leading bits, of which the last one also
- * stands for whatever is behind them; the conversion to double then rounds once. What is left is a
- * power of two, and nothing here comes near the ends of a double's range.
+ * digits * 10^exponent, correctly rounded, for digits > 0 and an exponent within MAX_FIVES: the 64
+ * leading bits of the product or quotient with a power of five, of which the last is set if any
+ * later bit is; the conversion to double then rounds once. The remaining factor is a power of two,
+ * and nothing here comes near the limits of a double.
  */
 static double scale(uint64_t digits, int exponent)
 {
@@ -155,7 +155,7 @@ static double scale(uint64_t digits, int exponent)
 }
 #endif
 
-/* Slow, but for all. The program never sets a locale, so that strtod knows the point alone. */
+/* Slow, but general. The program never sets a locale, so strtod accepts only the point. */
 static bool convert_by_library(double *out, const char *text, size_t bytes, char decimal)
 {
     char copy[TEXT_BYTES];

@@ -1,4 +1,4 @@
-/* The beginning of a table: how it is written, and what its columns are called. */
+/* The beginning of a table: its format, and the names of its columns. */
 #include "csv_internal.h"
 #include "csv_layout.h"
 
@@ -11,7 +11,7 @@
 
 enum { SAMPLE_BYTES = 1 << 18 };
 
-/* Fills the buffer with the first 256 KiB; with more, where these hold no row below the header. */
+/* Fills the buffer with the first 256 KiB, or more if these contain no row below the header. */
 DT_MUST_USE static dt_status read_sample(dt_csv *csv)
 {
     dt_status status = DT_OK;
@@ -57,7 +57,7 @@ DT_MUST_USE static dt_status split_first(dt_csv_fields *out, const dt_csv_sample
     return dt_csv_split(out, &record, &scan.stops);
 }
 
-/* How many cells are one of the given names; SIZE_MAX: all of those that hold something. */
+/* The number of cells that are among the given names; SIZE_MAX: all cells that are not empty. */
 static size_t count_given(const dt_csv_format *format, const dt_csv_fields *cells)
 {
     size_t given = 0, held = 0;
@@ -105,8 +105,8 @@ DT_MUST_USE static dt_status check_layout(const dt_csv *csv, const dt_csv_layout
                    layout->usual_line - 1);
 }
 
-/* Takes the usual separator if the first line has a known name between such, or all rows have as
- * many cells as there are names: else the one that makes most columns might be taken. */
+/* Prefers the usual separator if the first line then has a known name, or all rows have as many
+ * cells as there are names; otherwise the separator that gives the most columns could win. */
 DT_MUST_USE static dt_status try_usual_separator(dt_csv *csv, const dt_csv_sample *sample)
 {
     dt_status status = DT_OK;
@@ -159,7 +159,7 @@ out:
 
 /* ---- the header ---- */
 
-/* Whether the first line is the header, when no person says so. */
+/* Whether the first line is the header, if no option decides it. */
 DT_MUST_USE static dt_status use_judgement(dt_csv *csv, const dt_csv_judgement *judgement,
                                            uint64_t line)
 {
@@ -191,7 +191,7 @@ DT_MUST_USE static dt_status use_judgement(dt_csv *csv, const dt_csv_judgement *
     return DT_OK;
 }
 
-/* Takes the last comment apart; *fits if it has a word for each column. */
+/* Parses the last comment; *fits if it has a word for each column. */
 DT_MUST_USE static dt_status split_comment(bool *fits, dt_csv_fields *cells, const dt_csv *csv,
                                            const dt_csv_layout *layout,
                                            const dt_csv_sample *comment)
@@ -276,7 +276,7 @@ out:
     return status;
 }
 
-/* Where the names come from. */
+/* The source of the names. */
 typedef struct naming {
     const dt_csv_layout *layout;
     const dt_csv_sample *sample, *comment;
@@ -296,7 +296,7 @@ DT_MUST_USE static dt_status count_respelled(size_t *out, const dt_csv_format *f
     return status;
 }
 
-/* A table without a name that is known has no header, unless it is the comment. */
+/* A table without a known name has no header, except the comment. */
 DT_MUST_USE static dt_status find_known_names(dt_csv *csv, naming *n)
 {
     dt_status status = DT_OK;
@@ -356,7 +356,7 @@ DT_MUST_USE static dt_status name_columns(dt_csv *csv, naming *n)
     } else if (n->given && asked != DT_CSV_HEADER_NO &&
                count_given(&csv->format, &n->cells) == SIZE_MAX) {
         csv->format.header = DT_CSV_HEADER_YES;
-        n->given = false; /* they may stand in another order */
+        n->given = false; /* they may be in another order */
     } else if (asked == DT_CSV_HEADER_AUTO) {
         DT_TRY(find_header(csv, n));
     } else if (asked == DT_CSV_HEADER_IF_NAMED) {

@@ -32,7 +32,8 @@ DT_MUST_USE static dt_status fail_row(const char *path, uint64_t row, const dt_c
                    problems[fields->problem]);
 }
 
-/* What a malformed row is given as: which of its cells belong to which column cannot be told. */
+/* A malformed row is passed on with empty cells, because its cells cannot be assigned to
+ * columns. */
 DT_MUST_USE static dt_status empty(dt_csv_field **cells, size_t columns)
 {
     if (*cells != NULL)

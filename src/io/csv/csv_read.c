@@ -80,8 +80,8 @@ out:
     return status;
 }
 
-/* To a place that was read before. A file is read again, which costs nothing; else the buffer
- * is used as far as it goes, since stdin that is read once is not there any more. */
+/* Goes back to a place that was read before. A file is read again, which is cheap; otherwise the
+ * buffer is reused, because stdin can be read only once. */
 DT_MUST_USE static dt_status go_to(dt_csv *csv, uint64_t offset, uint64_t row, uint64_t line)
 {
     const bool held = offset >= csv->offset - csv->end && !dt_csv_input_is_plain(csv->input);
@@ -100,8 +100,8 @@ DT_MUST_USE static dt_status go_to(dt_csv *csv, uint64_t offset, uint64_t row, u
 /* ---- blocks ---- */
 
 /*
- * Tells what is wrong with the record that comes first, or with what is there of it; in an order
- * that makes the answer the same however much of it is there.
+ * Reports the error of the first record, which may be incomplete. The order of the checks makes the
+ * error independent of how much of the record has been read.
  */
 DT_MUST_USE static dt_status check_first(const dt_csv *csv, dt_csv_scan_result result,
                                          const dt_csv_record *first)
@@ -141,7 +141,7 @@ dt_status dt_csv_keep_header(dt_csv *csv, const dt_csv_block *header)
     return status;
 }
 
-/* Files that were put one behind the other, where each may begin with a byte order mark. */
+/* Concatenated files; each may begin with a byte order mark. */
 static bool repeats_header(const dt_csv *csv, const dt_csv_record *record)
 {
     static const char mark[] = DT_CSV_MARK;
@@ -157,7 +157,7 @@ static bool repeats_header(const dt_csv *csv, const dt_csv_record *record)
            memcmp(text, csv->header, csv->header_bytes) == 0;
 }
 
-/* Finds the next record that is no header; headers are passed over as blank lines are. */
+/* Finds the next record that is not a header; headers are skipped like blank lines. */
 static dt_csv_scan_result next_row(dt_csv *csv, dt_csv_scan *scan, dt_csv_record *record)
 {
     dt_csv_scan_result result = dt_csv_scan_next(scan, record);
@@ -180,7 +180,7 @@ static void warn_of_repeats(dt_csv *csv)
     dt_csv_warn(csv, "line %" PRIu64 " repeats the header%s; skipped", csv->repeat_line, all);
 }
 
-/* Takes whole records of what the buffer holds; *more when it holds not even one. */
+/* Takes whole records from the buffer; *more if it does not contain even one. */
 DT_MUST_USE static dt_status gather(dt_csv *csv, size_t bytes, dt_csv_block *out, bool *more)
 {
     const char *text = csv->buffer + csv->begin;
@@ -200,7 +200,7 @@ DT_MUST_USE static dt_status gather(dt_csv *csv, size_t bytes, dt_csv_block *out
     csv->line = scan.line;
     while (result == DT_CSV_SCAN_RECORD) {
         const char *end = record.text + record.bytes;
-        /* A record that cannot be handed out waits until it comes first. */
+        /* A record that cannot be returned waits until it is the first. */
         if (out->rows > 0 &&
             ((size_t)(end - out->text) > bytes || (nul != NULL && nul < end) ||
              record.bytes > DT_CSV_MAX_RECORD_BYTES || repeats_header(csv, &record)))

@@ -49,12 +49,12 @@ static void keep_field(dt_csv_fields *fields, const char *record, const char *fr
     fields->count++;
 }
 
-/* A walk over a record: what it goes by, and the field it has just gone over. */
+/* The state of a walk over a record, and the field that it has just passed. */
 typedef struct walker {
     const char *record, *end;
     const dt_csv_stops *stops;
-    dt_csv_fields *fields; /* NULL: the record's end alone is looked for */
-    const char *from, *to; /* the field, when each two quotes have become one */
+    dt_csv_fields *fields; /* NULL: only the record's end is searched */
+    const char *from, *to; /* the field, in which two quotes have become one */
     dt_csv_problem problem;
 } walker;
 
@@ -65,7 +65,7 @@ static const char *skip_blanks(const char *c, const walker *w)
     return c;
 }
 
-/* Goes over a plain field; returns what stops it. */
+/* Passes a plain field; returns its end. */
 static const char *walk_plain(const char *c, walker *w)
 {
     w->from = c;
@@ -79,7 +79,7 @@ static const char *walk_plain(const char *c, walker *w)
     return c;
 }
 
-/* Goes over what is in quotes, from the first one on; returns what is behind the last. */
+/* Passes a quoted part from its first quote; returns the position behind the last one. */
 static const char *walk_quotes(const char *c, walker *w)
 {
     size_t doubled = 0;
@@ -96,7 +96,7 @@ static const char *walk_quotes(const char *c, walker *w)
             c++;
         if (c == w->end || *c != '"')
             return c;
-        if (w->fields != NULL) /* the first of the two, behind what is kept so far */
+        if (w->fields != NULL) /* the first of the two quotes, appended to the field */
             w->fields->text[w->to - w->record] = '"';
         doubled++;
     }
@@ -112,7 +112,7 @@ static const char *walk_quoted(const char *c, walker *w)
     return c;
 }
 
-/* Goes to the last separator behind a field, or to the line's end, where blanks are none. */
+/* Goes to the last separator behind a field, or to the line's end, if blanks do not separate. */
 static const char *walk_to_separator(const char *c, const walker *w)
 {
     if (w->stops->separator != ' ')
@@ -181,7 +181,7 @@ void dt_csv_fields_clear(dt_csv_fields *fields)
 dt_csv_scan dt_csv_scan_start(const char *text, size_t bytes, uint64_t line, char separator,
                               bool whole)
 {
-    if (text == NULL) /* nothing yet: but no pointer to nothing may be added to */
+    if (text == NULL) /* nothing yet: NULL + 0 is undefined in C */
         text = "";
     const char *end = text + bytes;
     return (dt_csv_scan){.at = text,
@@ -226,8 +226,8 @@ static uint64_t count_lines(const char *text, const char *end)
     return lines;
 }
 
-/* Goes to a record's first byte that is not blank. Blanks before it are passed over for good, even
- * where the text ends behind them, so that a line of them may be of any length. */
+/* Goes to a record's first byte that is not blank. Blanks before it are consumed even if the text
+ * ends behind them, so that a blank line may have any length. */
 static dt_csv_scan_result skip_blank_lines(dt_csv_scan *scan)
 {
     for (;;) {

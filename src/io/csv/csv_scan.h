@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** What the files of csv.h share. Private to src/io. */
+/** Shared by the files of csv.h. Private to src/io. */
 
 /* Preparing takes 3.4 KiB a column, measured: 430 MiB at most. */
 enum { DT_CSV_MAX_RECORD_BYTES = 16 << 20, DT_CSV_MAX_COLUMNS = 1 << 17 };
@@ -15,7 +15,7 @@ enum { DT_CSV_MAX_RECORD_BYTES = 16 << 20, DT_CSV_MAX_COLUMNS = 1 << 17 };
 typedef enum dt_csv_scan_result {
     DT_CSV_SCAN_RECORD,
     DT_CSV_SCAN_END, /* only blank lines were left */
-    DT_CSV_SCAN_MORE, /* the record goes on behind the text */
+    DT_CSV_SCAN_MORE, /* the record continues behind the text */
     DT_CSV_SCAN_UNCLOSED /* the table ends inside quotes; the record is what is left */
 } dt_csv_scan_result;
 
@@ -31,7 +31,7 @@ typedef struct dt_csv_stops {
     bool at[256];
 } dt_csv_stops;
 
-/** What is wrong with a record's quotes. */
+/** Errors in a record's quotes. */
 typedef enum dt_csv_problem {
     DT_CSV_SOUND,
     DT_CSV_QUOTE_INSIDE, /* a quote inside an unquoted field */
@@ -39,21 +39,21 @@ typedef enum dt_csv_problem {
     DT_CSV_UNCLOSED /* the text ends inside quotes */
 } dt_csv_problem;
 
-/** A record taken apart. Zeroed at first; the memory is used again for the next one. */
+/** A parsed record. Zeroed at first; its memory is reused for the next record. */
 typedef struct dt_csv_fields {
     dt_csv_field *items; /* [count], but at most `most` */
-    size_t most; /* so many fields are kept, */
-    size_t count; /* and so many are there; of a malformed record those before the bad one */
+    size_t most; /* maximum number of fields that are stored */
+    size_t count; /* number of fields; of a malformed record those before the bad one */
     dt_csv_problem problem;
     size_t capacity, text_bytes;
     char *text; /* a copy of the record, which the items point into */
 } dt_csv_fields;
 
-/** Takes a record apart. Errors: DT_MEMORY; out->problem is none. */
+/** Parses a record. Errors: DT_MEMORY; out->problem is not an error of this call. */
 DT_MUST_USE dt_status dt_csv_split(dt_csv_fields *out, const dt_csv_record *record,
                                    const dt_csv_stops *stops);
 
-/** Returns whether a field stood in quotes: in the copy the opening one is still in front of it. */
+/** Returns whether a field was quoted: the opening quote is still in front of it in the copy. */
 static inline bool dt_csv_is_quoted(const dt_csv_fields *fields, size_t index)
 {
     const char *text = fields->items[index].text;
@@ -63,12 +63,12 @@ static inline bool dt_csv_is_quoted(const dt_csv_fields *fields, size_t index)
 void dt_csv_fields_clear(dt_csv_fields *fields);
 
 /**
- * Walks from record to record. Both the cutting into blocks and the counting of lines in a block go
- * through here, so that they cannot differ; nor do records depend on how a table is cut.
+ * Walks from record to record. Cutting into blocks and counting lines in a block both use it, so
+ * that they agree, and records do not depend on how a table is cut.
  */
 typedef struct dt_csv_scan {
     const char *at, *end;
-    const char *lf, *cr, *quote; /* the next ones, `end` when there are none */
+    const char *lf, *cr, *quote; /* the next ones, or `end` */
     uint64_t line; /* of `at` */
     dt_csv_stops stops;
     bool whole; /* the text ends where the table does, or where a record does */
@@ -90,9 +90,9 @@ DT_MUST_USE dt_status dt_csv_find_decimal(dt_csv_format *format, const char *tex
                                           bool whole);
 
 /**
- * Says what a file is whose first bytes, after the byte order mark, tell that it is no table.
+ * Refuses a file whose first bytes, after the byte order mark, are not those of a table.
  *
- * Errors:  DT_DATA, one line that names `path`
+ * Errors:  DT_DATA, one line with `path` and the kind of file
  */
 DT_MUST_USE dt_status dt_csv_check_kind(const char *path, const char *text, size_t bytes);
 

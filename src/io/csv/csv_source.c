@@ -26,7 +26,7 @@ static dt_status fail_spool(const dt_csv_source *source)
         source->path, spool_folder(), strerror(errno));
 }
 
-/* The file has no name, so that nothing is left of it however the process ends. */
+/* The file has no name, so that it disappears even if the process is killed. */
 static dt_status make_spool(dt_csv_source *source)
 {
     char path[PATH_BYTES];
@@ -86,7 +86,7 @@ void dt_csv_source_close(dt_csv_source *source)
     source->fd = -1;
 }
 
-/* What was just read of stdin goes behind what is kept of it. */
+/* Appends the bytes just read from stdin to the stored ones. */
 static dt_status keep(dt_csv_source *source, const char *text, size_t bytes)
 {
     while (source->fd >= 0 && bytes > 0) {
@@ -100,7 +100,7 @@ static dt_status keep(dt_csv_source *source, const char *text, size_t bytes)
         text += put;
         bytes -= (size_t)put;
     }
-    source->size += bytes; /* not kept, but counted */
+    source->size += bytes; /* not stored, but counted */
     return DT_OK;
 }
 

@@ -10,7 +10,7 @@
 /** The bytes of a file or of stdin, which can be read again. Private to src/io. */
 typedef struct dt_csv_source {
     const char *path; /* borrowed; for error lines */
-    int fd; /* the file, or what keeps stdin; -1: none */
+    int fd; /* the file, or the stored part of stdin; -1: none */
     bool is_pipe; /* stdin, beyond `size` */
     bool ended; /* stdin has */
     uint64_t size; /* of the file; of stdin what was read */

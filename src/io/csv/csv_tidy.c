@@ -1,4 +1,4 @@
-/* Names of columns as people see them, made of a header's cells. */
+/* Names of columns without invisible characters, made of a header's cells. */
 #include "csv_internal.h"
 
 #include "dtrain/base/memory.h"
@@ -10,7 +10,7 @@
 
 /* ---- characters that nobody sees ---- */
 
-/* Returns the length of a character that is seen as nothing; *blank: as a blank. */
+/* Returns the length of an invisible character; *blank: it looks like a blank. */
 static size_t invisible_at(bool *blank, const char *text, size_t bytes)
 {
     static const struct {
@@ -35,7 +35,7 @@ static size_t invisible_at(bool *blank, const char *text, size_t bytes)
     return 0;
 }
 
-/* Writes a name without them, and a NUL; returns its length. */
+/* Writes a name without invisible characters, and a NUL; returns its length. */
 static size_t clean_name(char *out, const char *text, size_t bytes)
 {
     size_t used = 0;
@@ -68,8 +68,8 @@ static bool is_exact(const dt_csv_field *cells, size_t count, const char *name)
     return false;
 }
 
-/* Returns the one known name that differs from a cell in case or invisible characters alone, if no
- * cell has it as it is and no other cell is as near. NULL: there is none. */
+/* Returns the known name that differs from a cell only in case or invisible characters, if no other
+ * cell matches it exactly or as closely; else NULL. */
 static const char *find_known(const dt_csv_tidy *tidy, size_t cell, const dt_csv_known *known,
                               char *room)
 {
@@ -167,7 +167,7 @@ void dt_csv_tidy_clear(dt_csv_tidy *tidy)
 
 /* ---- names of an open table ---- */
 
-/* What was made of a name before it was the column's. */
+/* Warns of the changes made to names. */
 static void warn_of_tidying(dt_csv *csv, const dt_csv_tidy *tidy, const dt_csv_field *cells)
 {
     char from[DT_TEXT_SHOWN_BYTES + 4], to[DT_TEXT_SHOWN_BYTES + 4], more[32] = "";

@@ -55,7 +55,7 @@ const char *dt_date_order_name(dt_date_order order)
     return layouts[order].name;
 }
 
-/* A year of two digits is taken where the other parts have as many. */
+/* A year of two digits is accepted if the other parts also have two. */
 static bool fits_year(const dt_date_pieces *p, const layout *l)
 {
     const dt_date_piece *year = &p->part[l->year], *month = &p->part[l->month],
@@ -69,7 +69,7 @@ static bool fits_year(const dt_date_pieces *p, const layout *l)
     return l->year == 2 || (!p->has_name && month->digits == 2 && day->digits == 2);
 }
 
-/* Blanks and commas divide digits beside the name of a month alone. */
+/* Blanks and commas separate digits only next to the name of a month. */
 static bool fits_signs(const dt_date_pieces *p)
 {
     if (p->has_name || p->is_compact)
@@ -113,7 +113,7 @@ static dt_date date_of(const dt_date_pieces *p, dt_date_order order, int year, i
         return (dt_date){.days = share_of_day(time), .hour = share_of_day(time)};
     dt_date out = {.days = (double)days_of(year, month, day) + time, .day = day};
     out.hour = share_of_day(out.days);
-    /* The zone may have moved it to another day, which the month's share takes as it comes. */
+    /* The zone may have moved it to another day; the month's share ignores that. */
     const double in_month = ((double)(day - 1) + time) / (double)days_in(year, month);
     out.month = ((double)(month - 1) + in_month) / 12.0;
     const double week = (double)DAYS_A_WEEK, monday = out.days + (double)EPOCH_WEEKDAY;

@@ -13,7 +13,7 @@ typedef struct dt_date_piece {
     size_t digits;
 } dt_date_piece;
 
-/* What the signs of a cell divide. */
+/* The parts of a cell between its signs. */
 typedef struct dt_date_pieces {
     dt_date_piece part[DT_DATE_PARTS_MAX];
     size_t count;
@@ -26,7 +26,7 @@ typedef struct dt_date_pieces {
     int zone; /* seconds that its clocks are ahead of UTC */
 } dt_date_pieces;
 
-/* Takes a cell apart; returns false when it has anything that no date or time has. */
+/* Parses a cell; returns false if it contains anything that a date or time does not have. */
 bool dt_date_take_apart(dt_date_pieces *out, const char *text, size_t bytes);
 
 #endif

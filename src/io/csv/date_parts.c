@@ -51,7 +51,7 @@ static int number_at(const dt_cell_span *s, size_t digits)
     return number;
 }
 
-/* Takes exactly so many digits. */
+/* Reads exactly this many digits. */
 static bool take_digits(int *out, dt_cell_span *s, size_t count)
 {
     if ((size_t)(s->end - s->at) < count)
@@ -177,7 +177,7 @@ static double take_fraction(dt_cell_span *s)
     return fraction / unit;
 }
 
-/* What stands behind the hour: minutes and seconds, after colons or, behind a T, none. */
+/* The minutes and seconds behind the hour, with colons or, behind a T, without. */
 static bool take_time(dt_cell_span *s, dt_date_pieces *out, size_t hour_digits, bool colons)
 {
     int hour = 0, minute = 0, second = 0;
@@ -279,7 +279,7 @@ static bool take_month_part(dt_cell_span *s, dt_date_pieces *out)
     return add_part(out, month, 0);
 }
 
-/* What stands between two parts: blanks, and a sign that is the same everywhere in a date. */
+/* The separator of two parts: blanks, and a sign that is the same everywhere in a date. */
 static bool take_gap(dt_cell_span *s, dt_date_pieces *out, bool *behind_t)
 {
     *behind_t = false;

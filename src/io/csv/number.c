@@ -28,7 +28,7 @@ static bool is_beyond_ascii(char c)
 static size_t begins_with(const dt_cell_span *s, const char *const *texts, size_t count)
 {
     for (size_t i = 0; s->at < s->end && i < count; i++) {
-        if (texts[i][0] != *s->at) /* most cells need no further look */
+        if (texts[i][0] != *s->at) /* for most cells, this comparison is enough */
             continue;
         const size_t length = strlen(texts[i]);
         if ((size_t)(s->end - s->at) >= length && memcmp(s->at, texts[i], length) == 0)
@@ -233,7 +233,7 @@ bool dt_number_is_percent(const char *unit)
 
 /* ---- digits ---- */
 
-/* The byte that stands for what may divide digits; 0: nothing of that kind. */
+/* The byte that represents a sign between digits; 0: there is none. */
 static char divider_at(const dt_cell_span *s, size_t *bytes)
 {
     static const char *const quotes[] = {"'", "\xe2\x80\x99" /* right quote */};
@@ -247,7 +247,7 @@ static char divider_at(const dt_cell_span *s, size_t *bytes)
     return *bytes > 0 ? ' ' : '\0';
 }
 
-/* Digits, and what divides them. */
+/* Digits and the signs between them. */
 static bool take_body(dt_cell_span *s, parts *out)
 {
     size_t digits = 0, bytes = 0;
@@ -325,7 +325,7 @@ bool dt_number_is_like(const char *text, size_t bytes)
 
 /* ---- readings ---- */
 
-/* Whether the digits before the decimals stand in groups, all divided by `group`. */
+/* Whether the digits before the decimals are in groups separated by `group`. */
 static bool are_groups(const char *from, const char *end, char group)
 {
     const char *last = end;

@@ -10,7 +10,7 @@
 #include <string.h>
 
 enum {
-    NPY_LENGTH_BYTES = 12, /* enough of a .npy file to know how long its header is */
+    NPY_LENGTH_BYTES = 12, /* bytes of a .npy file that contain the length of its header */
     LIST_BYTES = 300, /* of names in an error line */
     LABEL_BYTES = 512 /* "path: 'name'" in an error line */
 };
@@ -23,14 +23,14 @@ static const dt_zip_kind npz_kind = {
     .if_single_npy = ": save inputs and targets together with numpy.savez",
     .if_unknown_method = "; save it again with numpy.savez_compressed"};
 
-/* `member` first, so that an entry can be had from what dt_npz_find gives. */
+/* `member` is first, so that a pointer of dt_npz_find can be cast to its entry. */
 typedef struct npz_entry {
     dt_npz_member member;
     const dt_zip *zip; /* NULL: a dataset of an HDF5 file */
     const dt_zip_member *packed;
     npz_h5_array *dataset;
     char *error; /* why the array cannot be used; NULL when it can */
-    bool text; /* it can be used as text; the error is for those who want numbers */
+    bool text; /* it can be used as text; the error is for callers that need numbers */
     const char *path; /* of its file */
 } npz_entry;
 
@@ -38,7 +38,7 @@ struct dt_npz {
     char *path;
     dt_zip **zips; /* [zip_count]: one archive, or files of one array each */
     size_t zip_count;
-    npz_h5 *h5; /* instead of them: an HDF5 file */
+    npz_h5 *h5; /* an HDF5 file instead of archives */
     npz_entry *entries; /* [count]: one for each member, in the same order */
     size_t count;
 };
@@ -49,7 +49,7 @@ struct dt_npz_stream {
     npz_entry *entry;
 };
 
-/* How many bytes from the beginning of a .npy file dt_npy_parse has to see. */
+/* The number of bytes at the beginning of a .npy file that dt_npy_parse needs. */
 static size_t npy_header_bytes(const unsigned char *head, size_t bytes)
 {
     if (bytes < NPY_LENGTH_BYTES)
@@ -79,7 +79,7 @@ DT_MUST_USE static dt_status read_npy_header(npz_entry *entry, unsigned char *sc
     if (bytes > begin)
         DT_TRY(dt_zip_stream_read(stream, scratch + begin, bytes - begin));
     (void)snprintf(label, sizeof label, "%s: array '%.80s'", dt_zip_path(entry->zip), member->name);
-    /* An array that is not asked for may be anything, so the error waits until it is. */
+    /* An array that nobody requests may be anything, so its error is reported only on request. */
     dt_status usable = dt_npy_parse_any(&member->npy, label, scratch, bytes);
     entry->text = usable == DT_OK && dt_npy_is_text(&member->npy);
     if (entry->text)
@@ -274,7 +274,8 @@ DT_MUST_USE static dt_status fail_no_such(const dt_npz *npz, const char *name)
                    used < sizeof list ? "" : "...");
 }
 
-/* Texts of any length are as long as the longest, which is looked for when they are of use. */
+/* Texts of variable length get the length of the longest, which is measured only if they are
+ * used. */
 DT_MUST_USE static dt_status measure(const dt_npz *npz, npz_entry *entry)
 {
     npz_h5_array *array = entry->dataset;
@@ -324,7 +325,7 @@ const dt_npz_member *dt_npz_look(const dt_npz *npz, const char *name)
     return NULL;
 }
 
-/* Passes over the header of an array. */
+/* Skips the header of an array. */
 DT_MUST_USE static dt_status skip_header(dt_zip_stream *stream, uint64_t bytes)
 {
     unsigned char scratch[4096];

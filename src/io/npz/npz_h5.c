@@ -9,7 +9,7 @@
 
 enum { ARRAYS_MAX = 1000, DEPTH_MAX = 8, PATH_BYTES = 1024, LABEL_BYTES = 512 };
 
-/* How much is read at a time, if rows and chunks let it be. */
+/* Bytes that are read at a time, if rows and chunks permit. */
 enum { BLOCK_BYTES = 1 << 20, BLOCK_BYTES_MAX = 64 << 20 };
 
 struct npz_h5 {
@@ -21,7 +21,7 @@ struct npz_h5 {
 
 /* ---- what is no data ---- */
 
-/* Files that hold datasets, but are something else. */
+/* Files that contain datasets, but are not data. */
 DT_MUST_USE static dt_status refuse_others(dt_h5 *file, const char *path)
 {
     if (dt_h5_has_attribute(file, "/", "model_config") ||
@@ -57,7 +57,7 @@ DT_MUST_USE static dt_status refuse_pandas(const npz_h5 *h5, const char *group)
                    h5->path, group, h5->path, group);
 }
 
-/* What a type is that no array of numbers or texts has, by the letter that it begins with. */
+/* Types that are neither numbers nor texts, by their first letter. */
 DT_MUST_USE static dt_status refuse_type(const char *label, char letter)
 {
     static const struct {
@@ -124,7 +124,7 @@ DT_MUST_USE static dt_status describe(npz_h5_array *array, const npz_h5 *h5)
                        items.shape.dims, items.shape.extent);
 }
 
-/* Keeps for later why an array cannot be used, unless the whole file cannot be read. */
+/* Stores the error of an array that cannot be used, unless the whole file cannot be read. */
 DT_MUST_USE static dt_status set_error(npz_h5_array *array, const npz_h5 *h5, dt_status status)
 {
     char text[DT_STATUS_TEXT_BYTES];
@@ -161,7 +161,7 @@ static bool has(const dt_h5_names *names, const char *name)
     return false;
 }
 
-/* Its "data" are no inputs. */
+/* Its "data" are not inputs. */
 DT_MUST_USE static dt_status add_sparse(npz_h5 *h5, const char *group)
 {
     npz_h5_array *array = NULL;
@@ -202,7 +202,7 @@ out:
     return status;
 }
 
-/* One whose arrays can all not be used says why at once. */
+/* A file without any usable array is refused with the first error. */
 DT_MUST_USE static dt_status check_any(const npz_h5 *h5)
 {
     for (size_t i = 0; i < h5->count; i++)
@@ -279,7 +279,7 @@ struct npz_h5_stream {
     uint64_t rows; /* of the array; a single number is one */
     uint64_t row; /* the first that is not in the block */
     uint64_t block_rows, row_bytes;
-    uint64_t left; /* bytes of the array that have not been given */
+    uint64_t left; /* bytes of the array that have not been returned */
     size_t at, used; /* in the block */
     uint32_t crc;
     unsigned char *block;

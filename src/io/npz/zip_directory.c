@@ -11,7 +11,7 @@
 
 enum {
     MAX_COMMENT_BYTES = 65535,
-    MAX_DIRECTORY_BYTES = 1 << 26, /* half a million members: what is larger is no data */
+    MAX_DIRECTORY_BYTES = 1 << 26, /* half a million members; larger archives are not data */
     MAX_INFLATION = 1032, /* bytes that one byte of a deflate stream can become */
     SNIFF_BYTES = 512
 };
@@ -58,7 +58,7 @@ static bool looks_like_html(const unsigned char *data, size_t bytes)
     return false;
 }
 
-/* Nothing at the end says ZIP: the beginning shows what the user really has. */
+/* The end is not that of a ZIP archive: the beginning shows what the file really is. */
 DT_MUST_USE static dt_status explain_no_zip(const dt_zip *zip)
 {
     const dt_zip_kind *kind = &zip->kind;
@@ -91,7 +91,7 @@ DT_MUST_USE static dt_status explain_no_zip(const dt_zip *zip)
                    kind->if_no_zip);
 }
 
-/* The end of central directory: what is in the archive and where, and where this record lies. */
+/* The end of central directory: number and place of the entries, and the place of this record. */
 typedef struct zip_end {
     uint64_t at;
     uint32_t disk, directory_disk;
@@ -100,8 +100,9 @@ typedef struct zip_end {
     bool is64;
 } zip_end;
 
-/* The record is followed by a comment, so it is looked for from the back. Its own length of the
- * comment has to fit into what is left of the file, else it is a part of something else. */
+/* A comment may follow the record, so it is searched from the end of the file. The length of the
+ * comment in the record must fit into the rest of the file; otherwise these bytes are not the
+ * record. */
 DT_MUST_USE static dt_status find_end(const dt_zip *zip, zip_end *end)
 {
     dt_status status = DT_OK;
@@ -142,9 +143,8 @@ DT_MUST_USE static dt_status fail_directory(const dt_zip *zip, const char *found
                    found);
 }
 
-/* An archive that is large in any respect has a second record, and a locator of it, before the
- * first; both stand right before it but for the rare archive with bytes prepended, whose offsets
- * are all too small. */
+/* An archive that exceeds a limit of ZIP has a second record and its locator directly before the
+ * first. In the rare archive with prepended bytes, all offsets are too small. */
 DT_MUST_USE static dt_status find_end64(const dt_zip *zip, zip_end *end)
 {
     dt_status status = DT_OK;
@@ -179,7 +179,7 @@ out:
     return status;
 }
 
-/* One entry of the directory while it is taken apart. */
+/* One entry of the directory while it is parsed. */
 typedef struct raw_entry {
     const unsigned char *fixed;
     char *name;
@@ -199,7 +199,7 @@ DT_MUST_USE static dt_status read_extra64(const dt_zip *zip, raw_entry *raw)
         at += bytes < (size_t)(end - at) ? bytes : (size_t)(end - at);
     }
     if (end - at < 4)
-        return DT_OK; /* then all ones means just that, and is beyond the file or is not */
+        return DT_OK; /* then the number really is all ones, and is compared with the file's size */
     if (zip_get16(at + 2) > end - at - 4)
         return fail_directory(zip, "an extra field is cut off");
     end = at + 4 + zip_get16(at + 2);
@@ -247,8 +247,8 @@ DT_MUST_USE static dt_status check_entry(const dt_zip *zip, const raw_entry *raw
     return DT_OK;
 }
 
-/* The local header repeats what the directory says; only its own length is taken from it. A name or
- * method of its own means that the two describe different members. */
+/* The local header repeats the directory; only its own length is read from it. If name or method
+ * differ, the two describe different members. */
 DT_MUST_USE static dt_status check_local(const dt_zip *zip, const raw_entry *raw, uint64_t limit,
                                          uint64_t *data_offset)
 {
@@ -307,8 +307,8 @@ static bool is_wanted(const dt_zip *zip, const raw_entry *raw)
            memcmp(raw->name + raw->name_bytes - bytes, zip->kind.suffix, bytes) == 0;
 }
 
-/* Takes one entry apart, adds it when its kind is wanted, and moves *at behind it. `shift` is what
- * the offsets lack because of prepended bytes; `limit` is where members must have ended. */
+/* Parses one entry, adds it if it has the right kind, and advances *at. `shift` is the number of
+ * prepended bytes, which offsets lack; members must end before `limit`. */
 DT_MUST_USE static dt_status read_entry(dt_zip *zip, unsigned char **at, size_t left,
                                         uint64_t shift, uint64_t limit)
 {
@@ -329,7 +329,8 @@ DT_MUST_USE static dt_status read_entry(dt_zip *zip, unsigned char **at, size_t 
         return fail_directory(zip, "an entry of the central directory is cut off");
     raw.extra = fixed + ZIP_ENTRY_BYTES + raw.name_bytes;
     *at += bytes;
-    /* Over the last byte of the offset, which is taken: so there is room for a zero at the end. */
+    /* The zero at the end of the name overwrites the last byte of the offset, which has been
+     * read. */
     memmove(raw.name, raw.name + 1, raw.name_bytes);
     raw.name[raw.name_bytes] = '\0';
     if (!is_wanted(zip, &raw))
@@ -373,7 +374,7 @@ dt_status dt_zip_read_directory(dt_zip *zip)
     uint64_t entries = 0;
     for (; at < stop; entries++)
         DT_TRY(read_entry(zip, &at, (size_t)(stop - at), begin - end.offset, begin));
-    /* The number is checked, never used; without ZIP64 some programs write its low 16 bits. */
+    /* The number is only checked; without ZIP64 some programs write its low 16 bits. */
     if (entries != end.entries && (end.is64 || (entries & UINT16_MAX) != end.entries))
         status = fail_directory(zip, "the number of members is not what the directory says");
 out:

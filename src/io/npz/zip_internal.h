@@ -4,7 +4,7 @@
 #include "dtrain/io/zip.h"
 
 /**
- * What the zip files share: the layout of an archive. Private to src/io.
+ * The layout of an archive, shared by the zip files. Private to src/io.
  *
  * Source:  PKWARE APPNOTE 6.3.10, sections 4.3 to 4.5
  */
@@ -48,13 +48,13 @@ static inline unsigned char *zip_put(unsigned char *at, unsigned bytes, uint64_t
 }
 
 /**
- * What an archive is to be, its members, and how error lines speak of them. Advice that fits one
- * kind alone is appended to a line as it is; "": none.
+ * The expected kind of an archive and its members, for error lines. Advice that applies to only one
+ * kind is appended to a line unchanged; "": none.
  */
 typedef struct dt_zip_kind {
     const char *name; /* ".npz" */
     const char *member; /* "array" */
-    const char *suffix; /* ".npy": members without it are left out, names are given without it */
+    const char *suffix; /* ".npy": members without it are ignored; names do not include it */
     const char *if_no_zip, *if_single_npy, *if_unknown_method;
 } dt_zip_kind;
 

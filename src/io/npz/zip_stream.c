@@ -68,7 +68,8 @@ out:
     return status;
 }
 
-/* Inflates until `bytes` bytes are out or the deflate stream ends; *got tells how many came. */
+/* Inflates until `bytes` bytes are written or the deflate stream ends; *got is the number of
+ * bytes. */
 DT_MUST_USE static dt_status inflate_some(dt_zip_stream *stream, unsigned char *out, size_t bytes,
                                           size_t *got)
 {

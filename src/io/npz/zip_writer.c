@@ -170,7 +170,7 @@ out:
     return status;
 }
 
-/* In pieces: zlib counts in 32 bits, and the sum should find the data still in the cache. */
+/* In pieces, because zlib counts in 32 bits, and because the CRC is faster on data in the cache. */
 DT_MUST_USE static dt_status write_pieces(dt_zip_writer *writer, const unsigned char *at,
                                           size_t bytes)
 {
