@@ -19,7 +19,7 @@ enum { DT_BIN_TREE_ROWS = 64 };
  * value, or several neighbours if there are too many values.
  *
  * Targets are added up as whole numbers, so that the sums do not depend on the order of the rows:
- * of classes the rows of each class; of values multiples of a step, below 2^53 in sum.
+ * for classes the number of rows of each class; for values multiples of a step, below 2^53 in sum.
  */
 typedef struct dt_bin_groups {
     size_t count;
@@ -29,8 +29,8 @@ typedef struct dt_bin_groups {
 } dt_bin_groups;
 
 /**
- * Makes at most `most` groups of neighbouring values, each with about the same number of rows; of
- * each value one if there are no more. Sets count, first and last.
+ * Makes at most `most` groups of neighbouring values, each with about the same number of rows; each
+ * value is a group if there are no more than `most` values. Sets count, first and last.
  *
  * Shapes:  values [count], rising, all different; groups->first, groups->last [min(count, most)]
  * Calls:   local
@@ -50,11 +50,11 @@ size_t dt_bin_groups_find(const dt_bin_groups *groups, float value);
  * value.
  *
  * Math:    gain = l r / (l + r) * sum over k of (L_k / l - R_k / r)^2, where l and r are the rows
- *          on both sides and L and R their sums: the fall of the squared error, and of classes the
- *          fall of the Gini impurity times rows, because a class is a target of 0 and 1.
- *          A threshold is the middle between two groups in float32, or the lower value if the
- *          middle is not below the upper one. Of equal gains the lowest threshold counts, and only
- *          gains above 0 do. Edges that are too close are left out (dt_bins_finish).
+ *          on both sides and L and R their sums: the decrease of the squared error; for classes,
+ *          which are targets of 0 and 1, the decrease of the Gini impurity times rows. A threshold
+ *          is the middle between two groups in float32, or the lower value if the middle is not
+ *          below the upper one. Among equal gains the lowest threshold wins; only gains above 0
+ *          count. Edges that are too close are removed (dt_bins_finish).
  * Shapes:  out [bins + 1]; bins 2 .. DT_BINS_MAX
  * Calls:   local
  * Errors:  DT_MEMORY

@@ -14,21 +14,21 @@ typedef struct dt_layer_kind dt_layer_kind;
 /** Whether a dense layer adds a bias to each unit. */
 typedef enum dt_bias { DT_BIAS_UNITS, DT_BIAS_NONE } dt_bias;
 
-/** How the scales of members start: as normal numbers, which differ, or as ones. */
+/** Initial values of the scales of members: normal random numbers, or ones. */
 typedef enum dt_scales { DT_SCALES_NORMAL, DT_SCALES_ONES } dt_scales;
 
-/** Whether each unit of a prelu has a slope, or all have one. */
+/** Whether each unit of a prelu has its own slope, or all share one. */
 typedef enum dt_slopes { DT_SLOPES_UNITS, DT_SLOPES_ONE } dt_slopes;
 
 /** Whether a layer that scales members also adds a shift to each unit of each member. */
 typedef enum dt_shifts { DT_SHIFTS_NONE, DT_SHIFTS_MEMBERS } dt_shifts;
 
-/** A layer of a network: one of a kind, with its options and its place. */
+/** A layer of a network: its kind, its options and its place. */
 typedef struct dt_layer {
     const dt_layer_kind *kind;
 
-    /* What the kind's options set (dt_layer_options). */
-    size_t H; /* units; a layer without this option has as many as inputs */
+    /* Set by the options of the kind (dt_layer_options). */
+    size_t H; /* units; the number of inputs if the layer does not have this option */
     /* Of the outputs; periodic: of those of encoded inputs. It is linear in the last layer (its
      * outputs are logits) and in layers without an activation. */
     dt_activation activation;
@@ -37,11 +37,11 @@ typedef struct dt_layer {
     dt_scales start; /* member scale: of its scales */
     dt_shifts shifts; /* member scale */
     double rate; /* dropout: share of the units that are dropped */
-    double deviation; /* noise: standard deviation; periodic: that of the frequencies when they
-                         start */
+    double deviation; /* noise: standard deviation; periodic: standard deviation of the initial
+                         frequencies */
     double slope, threshold, limit, curve; /* rectifier: its numbers */
-    double epsilon; /* layer, RMS and batch normalization: what is added to the variance */
-    double momentum; /* batch normalization: share of the moving averages that a step leaves */
+    double epsilon; /* layer, RMS and batch normalization: number that is added to the variance */
+    double momentum; /* batch normalization: share of the moving averages that a step keeps */
     size_t source; /* add: index of the earlier layer */
     size_t encoded; /* piecewise linear, periodic, category embedding: number of inputs that are
                        encoded */
@@ -52,11 +52,11 @@ typedef struct dt_layer {
     size_t groups; /* category embedding: columns that the encoded inputs come from */
     size_t members; /* member scale: number of members */
 
-    /* What follows from its place in the network; dt_network_plan fills it in. */
+    /* Set by dt_network_plan from the layer's place in the network. */
     size_t number; /* among the network's layers of this kind, from 0; part of names */
     size_t D; /* inputs */
-    size_t K; /* rows of outputs for each row of the network's inputs: the members of an ensemble
-                 that is one network; 1: one network alone. Those of a row follow each other */
+    size_t K; /* rows of outputs for each row of the network's inputs: the number of members of an
+                 ensemble in one network; 1: a plain network. The K outputs of a row are adjacent */
     /* Offsets among the parameters. dense: of W [D,H], row-major, and of b [H], if it has one,
      * right behind it; member dense: of W [K,D,H] and b [K,H]; layer, RMS and batch normalization:
      * of the scale and the shift, [H] each; member scale: of the scales [K,H], and of the shifts
@@ -74,18 +74,18 @@ typedef struct dt_layer {
                                         constants */
     size_t is_encoded; /* periodic: offset of [D], among the constants: 1 or 0 */
     size_t lead; /* category embedding: encoded numbers, which are its first inputs and outputs */
-    size_t group_of; /* category embedding: offset of [D], among the constants: from 1 on the
-                        column that an input comes from; 0: it is not encoded */
+    size_t group_of; /* category embedding: offset of [D], among the constants: the number, from 1,
+                        of the column that an input comes from; 0: it is not encoded */
 } dt_layer;
 
 /**
- * What a pass over a network is for. A zeroed one is inference.
+ * The purpose of a pass over a network. A zeroed one is inference.
  *
  * Random numbers are keyed by (seed, epoch, position, layer, unit): they belong to the row, not to
  * the rank or the place in the batch.
  */
 typedef struct dt_pass {
-    bool training; /* layers that only training has are active */
+    bool training; /* layers for training only are active */
     uint64_t seed, epoch;
     const uint64_t *positions; /* [rows]: of each row in the epoch's global order; for training */
 } dt_pass;
@@ -110,7 +110,7 @@ extern const dt_layer_kind *const dt_layer_kinds[DT_LAYER_KIND_COUNT];
 /** Returns the kind's name, as in files: "dense". */
 const char *dt_layer_kind_name(const dt_layer_kind *kind);
 
-/** Returns the table by which a layer of this kind is described, read and written. */
+/** Returns the option table that describes, reads and writes a layer of this kind. */
 const dt_option_table *dt_layer_options(const dt_layer_kind *kind);
 
 #endif

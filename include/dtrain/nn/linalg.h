@@ -15,18 +15,18 @@
  * base/subnormals.h describes the one known difference on AArch64.
  *
  * The same call to BLAS with the same shapes gives the same bits on the same kernel family and
- * number of threads; a product over other rows, or over more of them at once, need not.
+ * number of threads; a product over other rows, or over more rows at once, may give other bits.
  *
  * All calls are local.
  */
 typedef enum dt_engine {
-    DT_ENGINE_AUTO, /* our own where the CPU has AVX2 and FMA, or is not an x86; else BLAS */
+    DT_ENGINE_AUTO, /* own kernels if the CPU has AVX2 and FMA, or is not an x86; else BLAS */
     DT_ENGINE_OWN,
     DT_ENGINE_BLAS
 } dt_engine;
 
 /**
- * Chooses, for all products from now on. DTRAIN_ISA=avx512|avx2|neon|portable|blas in the
+ * Chooses the engine of all products from now on. DTRAIN_ISA=avx512|avx2|neon|portable|blas in the
  * environment forces one.
  *
  * Errors:  DT_USAGE when DTRAIN_ISA is unknown, is not supported by this CPU, or is excluded by the
@@ -59,8 +59,8 @@ const char *dt_linalg_library_options(void);
 /**
  * Returns the kernel family that this CPU could use instead of `kernels`, a wider one, or NULL.
  *
- * OpenBLAS goes by the CPU's model: 0.3.21 takes each one that is newer than itself for an old one,
- * and computes 4 times slower on it.
+ * OpenBLAS decides by the CPU's model: 0.3.21 uses old kernels on every CPU that is newer than
+ * itself, and is 4 times slower there.
  */
 const char *dt_linalg_better_kernels(const char *kernels);
 

@@ -7,31 +7,33 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** What a row should give: a class, or a value in the units of training (dt_network.scale). */
+/** The target of a row: a class, or a value in the units of training (dt_network.scale). */
 typedef union dt_target {
     int32_t label; /* a class id, below C */
     float value;
 } dt_target;
 
-/** The largest weight of a row: exact sums have room for so much. */
+/** The maximum weight of a row: exact sums do not have room for more. */
 #define DT_WEIGHT_MAX 1e6
 
-/** What a loss gives of each row. The arrays [B] are the caller's; which ones are there depends on
- * dt_loss.classes. */
+/**
+ * The results of a loss for each row. The arrays [B] belong to the caller; dt_loss.classes decides
+ * which of them exist.
+ */
 typedef struct dt_loss_rows {
     float *loss; /* not touched without targets */
-    int32_t *predicted; /* classes: the most probable one, the first of equals; a predictor
+    int32_t *predicted; /* classes: the most probable one, the first among equals; a predictor
                            applies the network's threshold */
     float *squared, *absolute; /* values: mean over the outputs of the squared and of the absolute
                                   error; not touched without targets */
 } dt_loss_rows;
 
 /**
- * A loss: one file in nn/losses, which ends in one of these. It says what a network's outputs mean:
- * logits of C classes, of which a row's target is one; or C values, a target each.
+ * A loss: one file in nn/losses, which ends in one of these. It defines the meaning of a network's
+ * outputs: logits of C classes, one of which is a row's target; or C values, one for each target.
  *
- * All calls are local. Each row is computed on its own, so the bits do not depend on B. All three
- * functions give the same bits of what they give.
+ * All calls are local. Each row is computed on its own, so the bits do not depend on B. A result
+ * that several of the three functions compute has the same bits in each.
  *
  * Shapes:  z [B,C] in: outputs of the network; y [B] in: classes, or [B,C]: values
  * Units:   cross-entropy: nats per row; the others: of a standardised target

@@ -36,8 +36,8 @@ void dt_members_gradient(dt_members *members, float *z, const dt_target *y, size
                          const dt_loss_rows *rows);
 
 /**
- * Turns the members' outputs into one output each: z becomes [B,C], of which the loss makes their
- * mean prediction. For classes these are the logarithms of the mean probabilities. Local.
+ * Combines the members' outputs into one output for each row: z becomes [B,C], for which the loss
+ * gives the mean prediction. For classes these are the logarithms of the mean probabilities. Local.
  */
 void dt_members_average(dt_members *members, float *z, size_t B);
 

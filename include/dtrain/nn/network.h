@@ -13,25 +13,25 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** Of an output that is a value: target = mean + deviation * output. */
+/** The scale of an output that is a value: target = mean + deviation * output. */
 typedef struct dt_target_scale {
     double mean, deviation; /* of the training targets, over all rows; deviation > 0 */
 } dt_target_scale;
 
-/** How many networks an ensemble has at most. */
+/** Maximum number of networks of an ensemble. */
 enum { DT_NETWORKS_MAX = 256 };
 
 /**
  * A chain of layers whose last one, a dense layer, gives the C outputs.
  *
  * It may be the first one of an ensemble, whose prediction is the mean of its networks' predictions
- * (nn/predictor.h). Then loss, threshold and constants are those of the first one. All calls but
- * dt_network_allocate and dt_network_clear are about the first one alone.
+ * (nn/predictor.h). Then loss, threshold and constants are those of the first one. All calls except
+ * dt_network_allocate and dt_network_clear concern only the first one.
  */
 typedef struct dt_network {
     size_t D, C;
-    size_t K; /* members: for each row there are K rows of C outputs, which follow each other. Each
-                 member learns on its own; the prediction is the mean of theirs (members.h) */
+    size_t K; /* members: each row has K adjacent rows of C outputs. Each member learns by its own
+                 loss; the prediction is the mean of all members (members.h) */
     const dt_loss *loss; /* what the outputs mean; dt_network_plan sets cross-entropy */
     double loss_number; /* dt_loss.number */
     double
@@ -41,7 +41,8 @@ typedef struct dt_network {
     size_t layer_count;
     dt_layer *layers;
     size_t tensor_count;
-    dt_tensor *tensors; /* in the order of the parameters, layer by layer: they train, or move */
+    dt_tensor *tensors; /* in the order of the parameters, layer by layer: trained tensors and
+                         * moving averages */
     size_t P; /* parameters */
     float *params; /* [P]: kernel and bias of the first dense layer, then of the next, ... */
     size_t constant_tensor_count;
@@ -59,9 +60,9 @@ typedef struct dt_network {
  * Shapes:  layers [layer_count], with their kind and options set, are copied
  * Calls:   local
  * Owns:    the caller clears with dt_network_clear
- * Errors:  DT_DATA: such layers are not a network: the last one is not a dense one with linear
- *          outputs, or one is in a place where it cannot be. DT_MEMORY, also if P would overflow or
- *          a dimension exceeds what BLAS can address
+ * Errors:  DT_DATA: the layers do not form a network: the last one is not a dense layer with linear
+ *          outputs, or a layer is in a wrong place. DT_MEMORY, also if P would overflow or a
+ *          dimension exceeds what BLAS can address
  */
 DT_MUST_USE dt_status dt_network_plan(dt_network *out, size_t D, const dt_layer *layers,
                                       size_t layer_count);
@@ -83,7 +84,7 @@ DT_MUST_USE dt_status dt_network_make(dt_network *out, size_t D, const dt_layer 
  */
 void dt_network_fill(dt_network *network, dt_init init, uint64_t seed);
 
-/** Checks what constants are beyond the range of their tensors. Errors: DT_DATA. Local. */
+/** Checks constants for rules beyond the range of their tensors. Errors: DT_DATA. Local. */
 DT_MUST_USE dt_status dt_network_check_constants(const dt_network *network);
 
 /**
@@ -99,7 +100,7 @@ void dt_network_prepare(const dt_network *network, float *X, size_t B);
 bool dt_network_prepares(const dt_network *network);
 
 /**
- * Sets what the outputs are. `scale` [C] is copied; NULL: the outputs are classes, or values in
+ * Sets the scale of the outputs. `scale` [C] is copied; NULL: the outputs are classes, or values in
  * their own units.
  *
  * Errors: DT_MEMORY. Local.
@@ -114,7 +115,7 @@ void dt_network_standardise(const dt_network *network, dt_target *y, size_t B);
 /** Turns predictions [B,C] into the targets' units; probabilities stay as they are. Local. */
 void dt_network_restore_units(const dt_network *network, float *predictions, size_t B);
 
-/** Prints the layer's name as Keras has it: "dense", "dense_1". Local. */
+/** Prints the layer's name as in Keras: "dense", "dense_1". Local. */
 void dt_network_print_layer(char *out, size_t bytes, const dt_network *network, size_t l);
 
 /** Returns the n-th dense layer, from 0, a member's or not; NULL: there are fewer. Local. */
@@ -123,7 +124,7 @@ const dt_layer *dt_network_dense(const dt_network *network, size_t n);
 /** Returns the first layer of that kind; NULL: there is none. Local. */
 const dt_layer *dt_network_first(const dt_network *network, const dt_layer_kind *kind);
 
-/** Prints the widths of inputs and dense layers, "51-30-2", as far as there is room. Local. */
+/** Prints the widths of inputs and dense layers, "51-30-2", cut to the buffer. Local. */
 void dt_network_print_widths(char *out, size_t bytes, const dt_network *network);
 
 /** Frees; a zeroed network is allowed. */
@@ -155,8 +156,8 @@ static inline bool dt_network_takes_members(const dt_network *network, size_t l)
 const dt_tensor *dt_network_tensor_of(const dt_network *network, size_t index);
 
 /**
- * Rows that are worked on together, in segments: matrix products are done segment by segment, so
- * the bits of a segment depend on its own rows alone, wherever it is computed.
+ * Rows of one call, in segments: matrix products are computed segment by segment, so the bits of a
+ * segment depend only on its own rows, on whatever rank it is computed.
  */
 typedef struct dt_segments {
     size_t count;
@@ -176,11 +177,14 @@ bool dt_network_is_narrow(const dt_network *network, size_t l);
  */
 typedef void dt_batch_sum(void *context, dt_exact_total *totals, size_t count);
 
-/** What a forward pass leaves for the backward one; allocated once, before the step loop. */
+/**
+ * The results of a forward pass that the backward pass uses; allocated once, before the step loop.
+ */
 typedef struct dt_workspace {
-    dt_pool *pool; /* whose threads share the work, for the caller to set; NULL: none */
-    dt_pass pass; /* what the next passes are for, likewise; zeroed: inference */
-    /* For layers that need all rows of a batch, likewise; NULL: a call has all of its rows. */
+    dt_pool *pool; /* threads that share the work, set by the caller; NULL: none */
+    dt_pass pass; /* the purpose of the next passes, set by the caller; zeroed: inference */
+    /* For layers that need all rows of a batch, set by the caller; NULL: a call has all rows of its
+     * batch. */
     dt_batch_sum *sum;
     void *sum_context;
     size_t capacity; /* rows */
@@ -202,7 +206,7 @@ typedef struct dt_workspace {
     const dt_layer *unsummed;
 } dt_workspace;
 
-/** Which passes a workspace is for: both, or the forward one alone, which needs half the memory. */
+/** The passes of a workspace: both, or only the forward pass, which needs half the memory. */
 typedef enum dt_passes { DT_BOTH_PASSES, DT_FORWARD_PASS } dt_passes;
 
 /** Allocates for up to `rows` rows in one call. Owns: the caller clears. Errors: DT_MEMORY. */
@@ -231,29 +235,29 @@ typedef struct dt_gradient_block {
 } dt_gradient_block;
 
 /**
- * Takes one segment's gradient of a block, [rows][32], whose columns beyond the block's are zeros.
+ * Receives one segment's gradient of a block, [rows][32]; columns beyond the block are zeros.
  * Within a segment each parameter is given exactly once. A block comes for all segments in turn:
- * `fresh` says that it comes for the first time in this pass, `last` that it does not come again.
- * The numbers are borrowed for the call. The threads of a pool hand over different blocks at the
- * same time; `thread` says which one calls.
+ * `fresh` marks the first segment of the block in this pass, `last` the last one. The numbers are
+ * borrowed for the call. The threads of a pool pass different blocks at the same time; `thread` is
+ * the calling thread.
  */
 typedef void dt_gradient_sink(void *context, const dt_gradient_block *block, const float *gradient,
                               bool fresh, bool last, int thread);
 
 /**
- * Reports that all segments have given their numbers for the parameters from `first` on: a suffix
- * that grows until `first` is 0. In between it is called with the same `first`, after each product,
- * so that the caller can advance its messages.
+ * Reports that the gradients of all segments are complete for the parameters from `first` on: a
+ * suffix that grows until `first` is 0. In between it is called with the same `first`, after each
+ * product, so that the caller can advance its messages.
  */
 typedef void dt_gradient_done(void *context, size_t first);
 
 /**
- * Carries the gradient back and hands each segment's parameter gradient to `sink` in blocks that
- * fit the first-level cache, from the last parameters to the first. Without rows `sink` is not
- * called. Where it is NULL, and there are no rows, `done` alone is called: nothing is computed.
+ * Carries the gradient back and passes each segment's parameter gradient to `sink` in blocks that
+ * fit the first-level cache, from the last parameters to the first. Without rows, `sink` is not
+ * called and may be NULL; then only `done` is called.
  *
- * `done`, unless it is NULL, gets the same suffixes whatever the rows are, also without any: they
- * follow from the network alone, so that ranks can rely on them.
+ * `done`, unless it is NULL, gets the same suffixes for any number of rows, even none: they depend
+ * only on the network, so that all ranks have the same ones.
  *
  * Shapes:  rows as in the forward pass just done; the logits it returned hold dLoss/dlogits by now
  * Calls:   local; if workspace->sum is set, as that is, unless `sink` is NULL
@@ -264,8 +268,8 @@ void dt_network_backward(const dt_network *network, dt_workspace *workspace,
                          dt_gradient_done *done, void *context);
 
 /**
- * Moves the moving averages, as far as they are among the parameters first .. first+count-1, by the
- * statistics of the training pass just done.
+ * Updates the moving averages among the parameters first .. first+count-1 with the statistics of
+ * the last training pass.
  *
  * Math:    moving = momentum moving + (1 - momentum) statistic, in float32
  * Calls:   local, after the update of the other parameters

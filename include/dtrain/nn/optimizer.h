@@ -7,10 +7,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** How many numbers, states and factors an optimizer may have. */
+/** Maximum numbers, states and factors of an optimizer. */
 enum { DT_OPTIMIZER_NUMBERS = 3, DT_OPTIMIZER_STATES = 2, DT_OPTIMIZER_FACTORS = 4 };
 
-/** A number of an optimizer; in files it has Keras's name. */
+/** A hyperparameter of an optimizer; in files it has Keras's name. */
 typedef struct dt_optimizer_number {
     const char *name; /* "beta_1" */
     double fallback; /* Keras's default */
@@ -20,19 +20,19 @@ typedef struct dt_optimizer_number {
 
 typedef struct dt_optimizer dt_optimizer;
 
-/** What an optimizer implements: one file in nn/optimizers, which ends in one of these. */
+/** The interface of an optimizer: one file in nn/optimizers, which ends in one of these. */
 typedef struct dt_optimizer_kind {
     const char *name; /* "adam": in --optimizer and in files */
     const char *title; /* "Adam": what Keras and the banner call it */
-    double weight_decay; /* Keras's default of it; 0: Keras's class has none */
+    double weight_decay; /* default in Keras; 0: the class in Keras has none */
     size_t number_count;
     dt_optimizer_number numbers[DT_OPTIMIZER_NUMBERS];
-    size_t state_count; /* arrays of a number a parameter */
+    size_t state_count; /* number of arrays with one number for each parameter */
     const char *states[DT_OPTIMIZER_STATES]; /* "m": their names in files */
     bool non_negative[DT_OPTIMIZER_STATES]; /* of a state: of squares */
     float start[DT_OPTIMIZER_STATES]; /* of a state: its numbers at step 0 */
 
-    /* Computes `factors` for the step that begins; optimizer->step already includes it. */
+    /* Computes `factors` for the step that starts; optimizer->step already counts it. */
     void (*begin_step)(dt_optimizer *optimizer);
 
     /* Updates the parameters first .. first+count-1; gradient[0] belongs to the first of them. */
@@ -51,7 +51,7 @@ struct dt_optimizer {
     double weight_decay; /* decoupled: lr * decay of a weight is subtracted from it; 0: none */
     double numbers[DT_OPTIMIZER_NUMBERS]; /* in the order of kind->numbers */
     int64_t step; /* updates done */
-    size_t P; /* 0: the numbers alone are known, there is no state */
+    size_t P; /* 0: only the numbers are set, there is no state */
     float *states[DT_OPTIMIZER_STATES]; /* [P] each, views into one block; none beyond the kind's */
     float factors[DT_OPTIMIZER_FACTORS]; /* of the step under way, the kind's own */
     double ema; /* decay of the averaged parameters; 0: none */
@@ -78,11 +78,12 @@ const dt_optimizer_kind *dt_optimizer_find(const char *name);
 DT_MUST_USE dt_status dt_optimizer_init(dt_optimizer *out, const dt_optimizer_kind *kind, size_t P,
                                         double learning_rate);
 
-/** Gives an optimizer without state that of step 0. Errors: DT_MEMORY. */
+/** Allocates the state of step 0 for an optimizer without state. Errors: DT_MEMORY. */
 DT_MUST_USE dt_status dt_optimizer_allocate(dt_optimizer *optimizer, size_t P);
 
 /**
- * Begins to average the parameters [P], if optimizer->ema is not 0: the average begins with them.
+ * Starts to average the parameters [P], if optimizer->ema is not 0; their values are the initial
+ * average.
  *
  * Math:    after each step t = 1, 2 ...:  E <- d E + (1 - d) P, d = min(ema, (1 + t) / (10 + t))
  * Source:  Polyak and Juditsky 1992; the warm-up of d is TensorFlow's ExponentialMovingAverage's
@@ -97,7 +98,7 @@ void dt_optimizer_clear(dt_optimizer *optimizer);
 /** Returns the address of the number with this name ("beta_1"), or NULL if the kind has none. */
 double *dt_optimizer_number_at(dt_optimizer *optimizer, const char *name);
 
-/** Begins the next update: counts the step. Once for all parameters. */
+/** Starts the next update and counts the step. Called once for all parameters. */
 void dt_optimizer_begin_step(dt_optimizer *optimizer);
 
 /**

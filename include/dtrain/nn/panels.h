@@ -18,11 +18,11 @@ enum { DT_PANEL = 32 };
 
 typedef struct dt_panels {
     float *data; /* 64-byte aligned */
-    size_t pitch; /* rows that there is room for */
+    size_t pitch; /* allocated rows */
     size_t columns;
 } dt_panels;
 
-/** Returns the number of panels of so many columns. */
+/** Returns the number of panels for this many columns. */
 static inline size_t dt_panels_count(size_t columns)
 {
     return (columns + DT_PANEL - 1) / DT_PANEL;
@@ -34,8 +34,10 @@ static inline float *dt_panels_at(const dt_panels *m, size_t i, size_t p)
     return m->data + (p * m->pitch + i) * DT_PANEL;
 }
 
-/** Returns how many of `count` columns are in the panel whose first one is `from`: 32, or what is
- * left. Those behind them are padding of any value. */
+/**
+ * Returns how many of `count` columns are in the panel that starts with column `from`: 32, or the
+ * rest. The remaining columns are padding with any values.
+ */
 static inline size_t dt_panels_width(size_t count, size_t from)
 {
     return count - from < DT_PANEL ? count - from : DT_PANEL;
@@ -77,7 +79,7 @@ static inline void dt_panels_put_part(const dt_panels *m, size_t i, size_t colum
         memcpy(dt_panels_element(m, i, column + here), part + here, (count - here) * sizeof *part);
 }
 
-/** Copies `count` <= 32 numbers of row i from a column on, likewise. */
+/** Copies `count` <= 32 numbers of row i from a column on. They may cross into the next panel. */
 static inline void dt_panels_get_part(float *part, const dt_panels *m, size_t i, size_t column,
                                       size_t count)
 {

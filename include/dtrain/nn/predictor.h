@@ -9,24 +9,23 @@
 #include <stddef.h>
 
 /**
- * The one way from rows to predictions: validation, evaluation and `dtrain predict` take it. All
- * calls are local.
+ * Computes predictions of rows for validation, evaluation and `dtrain predict`. All calls are
+ * local.
  *
  * Products are computed in blocks of DT_PREDICTOR_BLOCK rows; the last one may have fewer. With
  * dtrain's own kernels a row's bits depend on the row alone. OpenBLAS computes the rows of one
  * product in different ways; with it they also depend on the block, and the same bits on any number
  * of ranks need the same rows in the same calls.
  *
- * Of an ensemble (dt_network.others), the predictions are averaged in the order of its networks, in
- * float32: probabilities, or values in the targets' units. The loss is that of the average, in the
- * first network's units.
+ * For an ensemble (dt_network.others), the predictions are averaged in the order of its networks,
+ * in float32: probabilities, or values in the targets' units. The loss is that of the average, in
+ * the first network's units.
  */
 typedef struct dt_predictor {
     const dt_network *network; /* borrowed */
     dt_workspace workspace;
-    size_t capacity; /* rows of a call; a function of the network alone */
-    float *prepared; /* [capacity,D]: rows on their way to the network; NULL: they need no
-                        preparation */
+    size_t capacity; /* maximum rows of a call; depends only on the network */
+    float *prepared; /* [capacity,D]: prepared rows; NULL: rows need no preparation */
     float *mean; /* [capacity,C]: of an ensemble; else NULL */
     float *p; /* [B,C]: the last call's predictions, in the workspace: probabilities, or values in
                  the targets' units */
