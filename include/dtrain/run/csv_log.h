@@ -7,9 +7,8 @@
 #include <stdbool.h>
 
 /**
- * The epochs as lines of text, as Keras's CSVLogger writes them: epochs from 0, the metrics in the
- * order of their names, a line as soon as its epoch has ended. All calls are local, and made by
- * rank 0 only.
+ * A log of the epochs as Keras's CSVLogger writes it: epochs from 0, metrics in the order of their
+ * names, one line at the end of each epoch. All calls are local, and made by rank 0 only.
  *
  * Source:  keras/src/callbacks/csv_logger.py
  */
@@ -17,21 +16,21 @@ typedef struct dt_csv_log dt_csv_log;
 
 /**
  * Opens the file; its columns are epoch, the task's metrics (accuracy,loss), and with `validation`
- * val_accuracy,val_loss.
- * An older file stays as it is until the first epoch is added.
+ * val_accuracy,val_loss. An older file is unchanged until the first epoch is added.
  *
  * Owns:    the caller ends with dt_csv_log_close
- * Errors:  DT_OUTPUT, also for what is neither file nor device; DT_MEMORY
+ * Errors:  DT_OUTPUT, also if the path is neither a file nor a device; DT_MEMORY
  */
 DT_MUST_USE dt_status dt_csv_log_open(dt_csv_log **out, const char *path, const dt_task *task,
                                       bool validation);
 
-/** Adds an epoch, in digits that give the same doubles back. What fails is told by the last
- * call. */
+/** Adds an epoch, with digits that restore the same doubles. dt_csv_log_close reports a failure. */
 void dt_csv_log_add_epoch(dt_csv_log *log, const dt_epoch *epoch);
 
-/** Closes and frees; NULL is allowed. A new file without epochs goes away. Errors: DT_OUTPUT
- * when a line could not be written. */
+/**
+ * Closes and frees; NULL is allowed. A new file without epochs is removed. Errors: DT_OUTPUT when a
+ * line could not be written.
+ */
 DT_MUST_USE dt_status dt_csv_log_close(dt_csv_log *log);
 
 #endif

@@ -6,20 +6,21 @@
 #include "dtrain/comm/launch.h"
 #include "dtrain/nn/linalg.h"
 
-/** Where and with what a run ran. */
+/** The hosts, the CPU and the libraries of a run. */
 typedef struct dt_environment {
     dt_launch launch;
     int ranks, threads;
-    char (*hosts)[DT_HOST_BYTES]; /* [ranks]: rank 0's copy and everybody's */
+    char (*hosts)[DT_HOST_BYTES]; /* [ranks]: on every rank */
     char cpu[128]; /* this rank's CPU model */
     const char *blas, *kernels; /* "OpenBLAS 0.3.21", "SkylakeX" */
     const char *isa; /* of the kernels in use: "avx512", "avx2", "neon", "portable"; or "blas" */
-    const char *picked; /* what OpenBLAS took this CPU for, where dtrain chose better, else NULL */
-    const char *pinned_below; /* what OPENBLAS_CORETYPE keeps BLAS from using, else NULL */
+    const char *picked; /* the family that OpenBLAS picked if dtrain chose a better one, else
+                         * NULL */
+    const char *pinned_below; /* the better family that OPENBLAS_CORETYPE prevents, else NULL */
 } dt_environment;
 
 /**
- * Looks at the job, chooses the kernels and sets the BLAS threads.
+ * Inspects the job, chooses the kernels and sets the BLAS threads.
  *
  * Calls:   collective
  * Owns:    the caller clears
@@ -36,7 +37,7 @@ void dt_environment_cpu(char *out, size_t bytes);
 /** Frees; a zeroed environment is allowed. Local. */
 void dt_environment_clear(dt_environment *environment);
 
-/** Prints the launch doctor's findings: one line for the job, warnings for what hurts. Local. */
+/** Prints one line about the job, and warnings about slow settings. Local. */
 void dt_environment_report(const dt_environment *environment);
 
 #endif

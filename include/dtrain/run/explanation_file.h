@@ -11,10 +11,10 @@
 /** The version of explain.h5, which results/README.md describes. */
 enum { DT_EXPLANATION_FORMAT_VERSION = 1 };
 
-/** An explanation, and what it is one of. */
+/** An explanation, with its model and data. */
 typedef struct dt_explanation_file {
     dt_explanation explanation; /* count == 0: there is none */
-    char *model, *data; /* as they were given */
+    char *model, *data; /* as given on the command line */
     uint32_t weights_crc; /* of the model */
     dt_h5_names outputs; /* of classes or values; C texts */
 } dt_explanation_file;
@@ -25,7 +25,7 @@ DT_MUST_USE dt_status dt_explanation_file_make(void **image, size_t *bytes,
                                                const dt_explanation_file *file);
 
 /**
- * Reads explain.h5, all but `unpermuted` and `permuted`, and believes nothing.
+ * Reads explain.h5 except `unpermuted` and `permuted`, and checks everything.
  *
  * Calls:   local
  * Owns:    the caller clears *out with dt_explanation_file_clear, also after an error

@@ -7,25 +7,27 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** Most arrays that a run reads: inputs, targets and weights of each set. */
+/** Maximum number of arrays of a run: inputs, targets and weights of each set. */
 enum { DT_FINGERPRINT_MAX = 3 * DT_SET_COUNT };
 
 /** One array that a run was trained on; a row of the log's table /data/members. */
 typedef struct dt_fingerprint {
     char set[12]; /* "train", "validation", "test" */
     char array[8]; /* "inputs", "targets", "weights" */
-    char file[256]; /* as it was named; cut off when longer */
+    char file[256]; /* as it was named; longer names are cut */
     char member[64]; /* the array's name in the file; likewise */
     int64_t bytes; /* of the array with its .npy header, inflated */
-    uint32_t crc32; /* of those, as the archive has it; reading has checked it. Of a table, of the
-                       array that `dtrain prepare` would write */
+    uint32_t crc32; /* CRC-32 of these bytes, from the archive and checked by reading; for a table,
+                       of the array that `dtrain prepare` would write */
 } dt_fingerprint;
 
 /** The table /data/members over dt_fingerprint. */
 extern const dt_h5_table dt_fingerprint_table;
 
-/** Lists the arrays of an open source, a table's once it has been dealt; returns how many there
- * are. Calls: local. */
+/**
+ * Lists the arrays of an open source (of a table, after its rows were dealt); returns their number.
+ * Calls: local.
+ */
 size_t dt_fingerprint_list(dt_fingerprint out[DT_FINGERPRINT_MAX], const dt_source *source);
 
 #endif

@@ -9,9 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** One start of the program that worked on a run: the first, or one with --resume. */
+/** One start of the program for a run: the first, or one with --resume. */
 typedef struct dt_session {
-    int64_t epoch, rows; /* where it began: dt_training */
+    int64_t epoch, rows; /* the start of the session, as in dt_training */
     int64_t ranks, hosts;
     char started[24]; /* "2026-01-31T23:59:59Z" */
     char host[DT_HOST_BYTES]; /* of rank 0 */
@@ -19,8 +19,8 @@ typedef struct dt_session {
 } dt_session;
 
 /**
- * What a run has been so far: its epochs that have ended, and its sessions; the tables /epochs and
- * /sessions of run.h5 and checkpoint.h5. All calls are local, and made by rank 0 only.
+ * The history of a run: its finished epochs and its sessions; the tables /epochs and /sessions of
+ * run.h5 and checkpoint.h5. All calls are local, and made by rank 0 only.
  */
 typedef struct dt_history {
     dt_epoch *epochs;
@@ -29,10 +29,10 @@ typedef struct dt_history {
     size_t session_count;
 } dt_history;
 
-/** Adds an epoch. Errors: DT_MEMORY; the history is as it was then. */
+/** Adds an epoch. Errors: DT_MEMORY; then the history is unchanged. */
 DT_MUST_USE dt_status dt_history_add_epoch(dt_history *history, const dt_epoch *epoch);
 
-/** Adds the session that begins now, at `training` (NULL: at the beginning). Errors: DT_MEMORY. */
+/** Adds the session that starts now, at `training` (NULL: at the beginning). Errors: DT_MEMORY. */
 DT_MUST_USE dt_status dt_history_add_session(dt_history *history, const dt_environment *environment,
                                              const dt_training *training);
 

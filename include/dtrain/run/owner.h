@@ -6,13 +6,13 @@
 #include <stdbool.h>
 
 /**
- * The run that a folder of results belongs to, so that no other one writes there: a file `owner` in
- * the folder names host, process, start and Slurm job of the run. It is made with O_EXCL, renewed
- * (its time of change) every 5 s by a thread, and removed at the end. All calls are local, and made
- * by rank 0 only; the ranks agree on the status.
+ * The owner of a folder of results, so that no other run writes there: a file `owner` in the folder
+ * names host, process, start and Slurm job of the run. The file is created with O_EXCL; a thread
+ * updates its time of modification every 5 s; it is removed at the end. All calls are local, and
+ * made by rank 0 only; the ranks agree on the status.
  *
- * A run that was killed leaves the file. The next one takes the folder over, with a warning, if the
- * owner is surely or most likely dead:
+ * A run that was killed leaves the file. The next run takes the folder over, with a warning, if the
+ * owner is certainly or very probably dead:
  *   - It ran on this machine, and its process is gone; that its id is another process's by now is
  *     seen by the time when that one began. While the process is there, the folder is the owner's.
  *   - It was an earlier start of this Slurm job, which has been queued again since (the same
@@ -30,8 +30,8 @@
 typedef struct dt_owner dt_owner;
 
 /**
- * Makes this run the owner of a folder that is there. If it takes over, what the dead owner left
- * of unfinished writes to run.h5, model.h5 and checkpoint.h5 is removed.
+ * Makes this run the owner of an existing folder. If it takes the folder over, the temporary files
+ * of the dead owner (run.h5, model.h5, checkpoint.h5) are removed.
  *
  * Units:   stall_s in seconds
  * Owns:    the caller ends it with dt_owner_release
@@ -39,27 +39,31 @@ typedef struct dt_owner dt_owner;
  */
 DT_MUST_USE dt_status dt_owner_take(dt_owner **out, const char *folder, double stall_s);
 
-/** Checks that no run owns a folder, which need not be there, as dt_owner_take would. Errors:
- * DT_USAGE, DT_MEMORY. */
+/**
+ * Checks that no run owns a folder, as dt_owner_take does; the folder need not exist. Errors:
+ * DT_USAGE, DT_MEMORY.
+ */
 DT_MUST_USE dt_status dt_owner_check_free(const char *folder, double stall_s);
 
 /**
- * Checks that the folder is still this run's, before something is written there. One that has gone
- * (somebody removed it) is made again, and taken.
+ * Checks before a write that the folder still belongs to this run. A folder that somebody removed
+ * is created and owned again.
  *
  * Errors:  DT_OUTPUT: another run took it over, or the folder cannot be made; from then on always
  * Cost:    at most once a second it reads the file
  */
 DT_MUST_USE dt_status dt_owner_check(dt_owner *owner);
 
-/** Returns whether another run took the folder over: this one should end. Cost: a load. */
+/** Returns whether another run took the folder over, so that this one should end. Cost: a load. */
 bool dt_owner_is_lost(const dt_owner *owner);
 
 /** Removes the file, if it is still this run's, and frees; NULL is allowed. */
 void dt_owner_release(dt_owner *owner);
 
-/** Asks the threads of all owners to remove their files, where the process is about to end without
- * dt_owner_release. Takes them a quarter of a second; does not wait. */
+/**
+ * Asks the threads of all owners to remove their files, if the process is about to end without
+ * dt_owner_release. They need a quarter of a second; the call does not wait.
+ */
 void dt_owner_release_all_soon(void);
 
 #endif

@@ -10,11 +10,11 @@
 #include <stdint.h>
 
 /**
- * A table of text that is prepared, for `dtrain prepare` or for a run that is trained on it: its
- * options, of which there is one table, and the way from them to a survey (data/prepare.h).
+ * The preparation of a table of text, for `dtrain prepare` or for a training run: one table of
+ * options for both, and the steps from options to a survey (data/prepare.h).
  */
 
-/** What the options say. */
+/** The values of the options. */
 typedef struct dt_prepare_settings {
     dt_option_set given;
     char target[DT_OPTION_TEXT_BYTES], out[DT_OPTION_TEXT_BYTES];
@@ -44,7 +44,7 @@ typedef struct dt_prepare_settings {
     char config[DT_OPTION_TEXT_BYTES];
 } dt_prepare_settings;
 
-/** What else a row of the table of options says: flags. */
+/** Flags of a row of the table of options. */
 enum { DT_PREPARE_FILES = 1 /* about the files that `dtrain prepare` writes */ };
 
 /** One preparation. */
@@ -57,11 +57,14 @@ typedef struct dt_preparation {
     dt_prepare *prepare;
 } dt_preparation;
 
-/** Returns the table that command line, configuration file and help go by. Calls: local. */
+/** Returns the option table of command line, configuration file and help. Calls: local. */
 const dt_option_table *dt_prepare_options(void);
 
-/** Parses the words behind `dtrain prepare`; *path is the table's, one of them. Calls: local.
- * Errors: DT_USAGE. */
+/**
+ * Parses the words after `dtrain prepare`; *path is the path of the table, one of these words.
+ * Calls: local.
+ * Errors: DT_USAGE.
+ */
 DT_MUST_USE dt_status dt_prepare_parse(dt_prepare_settings *out, const char **path, int argc,
                                        char **argv);
 
@@ -73,7 +76,7 @@ DT_MUST_USE dt_status dt_prepare_check(const dt_option_table *table, const void 
                                        const dt_prepare_settings *prepare);
 
 /**
- * Opens the table, as p->settings says.
+ * Opens the table according to p->settings.
  *
  * Calls:   local
  * Owns:    the caller closes with dt_preparation_close
@@ -91,7 +94,7 @@ DT_MUST_USE dt_status dt_preparation_open(dt_preparation *p, const char *path);
 DT_MUST_USE dt_status dt_preparation_survey(dt_preparation *p, bool split_asked,
                                             dt_prepare_progress *progress, void *context);
 
-/** Closes the table and frees what was found; a zeroed preparation is allowed. Calls: local. */
+/** Closes the table and frees the survey; a zeroed preparation is allowed. Calls: local. */
 void dt_preparation_close(dt_preparation *p);
 
 #endif

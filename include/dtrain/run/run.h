@@ -22,7 +22,7 @@
 typedef struct dt_run dt_run;
 
 /**
- * Makes a run on the ranks of `comm`. The time limit counts from here on.
+ * Makes a run on the ranks of `comm`. The time limit starts here.
  *
  * Calls:   local; the ranks agree on the status before dt_run_start
  * Owns:    the caller frees with dt_run_free; `comm` is borrowed until then
@@ -31,12 +31,15 @@ typedef struct dt_run dt_run;
 DT_MUST_USE dt_status dt_run_new(dt_run **out, const dt_comm *comm);
 
 /**
- * Tells a person what a preparation decided: of the columns, or, once the rows have been dealt, of
+ * Prints the decisions of a preparation: about the columns, or, after the rows were dealt, about
  * the sets. Called on rank 0. Errors: DT_MEMORY.
  */
 typedef dt_status dt_run_table_report(const dt_preparation *preparation, bool dealt);
 
-/** Sets who tells it, if DATA is a table; without, nobody does. Local, before dt_run_start. */
+/**
+ * Sets the function that prints it if DATA is a table; by default nothing is printed. Local, before
+ * dt_run_start.
+ */
 void dt_run_set_table_report(dt_run *run, dt_run_table_report *report);
 
 /**

@@ -4,7 +4,7 @@
 #include "dtrain/base/status.h"
 #include "dtrain/io/h5.h"
 
-/** The version of what results/README.md describes; attribute format_version of the root. */
+/** The version of the format in results/README.md; attribute format_version of the root. */
 enum { DT_RUN_FORMAT_VERSION = 2 };
 
 /**
@@ -12,7 +12,7 @@ enum { DT_RUN_FORMAT_VERSION = 2 };
  *
  * Calls:   local
  * Owns:    the caller frees with dt_h5_free
- * Errors:  DT_DATA when there is none, it is no log of a run, or one of another format version
+ * Errors:  DT_DATA if there is none, or if it is not the log of a run or has another format version
  */
 DT_MUST_USE dt_status dt_run_file_open(dt_h5 **out, const char *path);
 

@@ -14,17 +14,17 @@ typedef enum dt_sampling { DT_SAMPLING_RANDOM, DT_SAMPLING_GRID } dt_sampling;
 
 enum { DT_TRIALS_MAX = 10000 };
 
-/** What a search is told beside the settings of a run, which its trials share. Plain data. */
+/** The settings of a search beside those of a run, which its trials share. Plain data. */
 typedef struct dt_search_settings {
     dt_option_set given;
     char space[DT_OPTION_TEXT_BYTES];
     int64_t trials;
     int sampling; /* a dt_sampling */
-    int64_t halving; /* one in so many trials is trained on; 0: all are */
+    int64_t halving; /* one in this many trials continues; 0: all continue */
     int64_t ranks_per_trial; /* 0: found */
 } dt_search_settings;
 
-/** Returns the table of these options; those of a run go beside them. */
+/** Returns the table of these options; those of a run are accepted, too. */
 const dt_option_table *dt_search_options(void);
 
 /**
@@ -39,10 +39,10 @@ DT_MUST_USE dt_status dt_search_parse(dt_search_settings *out, dt_settings *run,
 /**
  * Trains many networks on the same data that differ in some settings, and finds the best.
  *
- * Each trial is an ordinary run, in the folder trial-N of the search: which values it has, and what
- * comes of it, depend neither on the number of ranks nor on the other trials. The ranks are divided
- * into groups; rank 0 deals the trials to groups as they become free, between its own steps. The
- * data is read once, and given to the other groups.
+ * Each trial is an ordinary run, in the folder trial-N of the search: its values and its result
+ * depend neither on the number of ranks nor on the other trials. The ranks are divided into groups;
+ * rank 0 deals the trials to groups as they become free, between its own steps. The data is read
+ * once, and given to the other groups.
  *
  * With --halving all trials train for some epochs, then the best of them on, and so on. The others
  * wait for the last one at each of these points, so that the same trials remain on any number of

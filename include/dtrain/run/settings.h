@@ -21,17 +21,18 @@ typedef enum dt_input_scale {
 /** The names in the order of the enumeration, separated by bars, for the options table. */
 #define DT_INPUT_SCALE_NAMES "none|standard|minmax"
 
-/** All that a training run can be told. Plain data: rank 0 parses, the others get the bytes. */
+/** All settings of a training run. Plain data: rank 0 parses, the others receive the bytes. */
 typedef struct dt_settings {
     dt_option_set given; /* see dt_option_table */
     char data[DT_DATA_MAX][DT_OPTION_TEXT_BYTES];
     int data_count;
 
-    dt_prepare_settings prepare; /* of DATA that is a table: what a run has not itself */
+    dt_prepare_settings prepare; /* for DATA that is a table: options that a run does not have
+                                  * itself */
     char inputs[DT_OPTION_TEXT_BYTES], targets[DT_OPTION_TEXT_BYTES];
     double validation_split, test_split;
-    char scale[DT_OPTION_TEXT_BYTES]; /* of arrays a dt_input_scale, of a table a list */
-    int input_scale; /* a dt_input_scale, no option: what `scale` means, as rank 0 knows it */
+    char scale[DT_OPTION_TEXT_BYTES]; /* for arrays a dt_input_scale, for a table a list */
+    int input_scale; /* a dt_input_scale, not an option: the meaning of `scale`, set by rank 0 */
     int task; /* a dt_targets; AUTO until the data is known */
     int loss; /* 1 + an index of dt_losses; 0: auto, until the data is known */
     double label_smoothing, huber_delta, quantile;
@@ -83,28 +84,30 @@ typedef struct dt_settings {
     char config[DT_OPTION_TEXT_BYTES];
 } dt_settings;
 
-/** What else a row of the table of settings says: flags. */
+/** Flags of a row of the table of settings. */
 enum {
-    DT_SETTING_SESSION = 1, /* of this start of the program alone */
+    DT_SETTING_SESSION = 1, /* applies only to this start of the program */
     DT_SETTING_NO_WEIGHT = 2, /* does not change the weights */
     DT_SETTING_HOW_SUMMED = 4, /* does not change the weights with the exact sum */
     DT_SETTING_THREADS = 8, /* does not change the weights with dtrain's own kernels */
-    DT_SETTING_DATA = 16, /* about DATA, and of no meaning for other data */
-    DT_SETTING_DEPENDS = 32, /* without it, a value of the job or of --init-from's model counts */
-    DT_SETTING_NUMBER = 64, /* the number of that name of an optimizer, if it has one */
-    DT_SETTING_NEWER = 128, /* logs of this format did not have it at first; they had its default */
+    DT_SETTING_DATA = 16, /* about DATA, without meaning for other data */
+    DT_SETTING_DEPENDS = 32, /* its default comes from the job or from the model of --init-from */
+    DT_SETTING_NUMBER = 64, /* the hyperparameter of that name, if the optimizer has it */
+    DT_SETTING_NEWER = 128, /* older logs of this format do not have it; they used its default */
     DT_SETTING_TABLE = 256, /* about DATA that is a table of text */
-    DT_SETTING_REMAKES = 512 /* changes the arrays that a table becomes */
+    DT_SETTING_REMAKES = 512 /* changes the arrays that are made of a table */
 };
 
 /** Returns the setting of that name in logs ("csv_log"); NULL if there is none. Local. */
 const dt_option *dt_settings_option(const char *name);
 
-/** Returns whether DATA is one table of text. Root-only: other hosts may not have it. */
+/**
+ * Returns whether DATA is one table of text. Root-only, because other hosts may not have the file.
+ */
 bool dt_settings_has_table(const dt_settings *settings);
 
 /**
- * Checks the options about DATA: those of a table are for a table, those of arrays for arrays.
+ * Checks that options about a table are used with a table, and options about arrays with arrays.
  *
  * Calls:   root-only; DATA is known
  * Errors:  DT_USAGE
@@ -114,43 +117,47 @@ DT_MUST_USE dt_status dt_settings_check_data(const dt_settings *settings);
 /** Returns --loss; NULL: auto. Calls: local. */
 const dt_loss *dt_settings_loss(const dt_settings *settings);
 
-/** Returns what the targets are by --task, or else by what --loss is for; AUTO: neither says.
- * Calls: local. */
+/**
+ * Returns the type of the targets by --task, or else by --loss; AUTO: neither decides.
+ * Calls: local.
+ */
 dt_targets dt_settings_targets(const dt_settings *settings);
 
 /** Returns the seed of the split: --split-seed, or --seed. Calls: local. */
 int64_t dt_settings_split_seed(const dt_settings *settings);
 
 /**
- * Gives what a preparation needs of the settings: where `dtrain prepare` and a run have an option
- * of one name, the run's counts, and its --split-seed is the seed. Local.
+ * Returns the settings of a preparation. If `dtrain prepare` and a run have an option of the same
+ * name, the value of the run is used; the seed is --split-seed. Local.
  */
 void dt_settings_prepare(dt_prepare_settings *out, const dt_settings *settings);
 
 /**
- * Finds how the inputs of arrays are scaled (input_scale); those of a table are not, by the run. A
- * scale that nobody typed (`typed`), but that --like brings, is left out where it cannot be meant:
- * arrays of a run on a table, inputs that are scaled as in the model of --init-from.
+ * Decides how a run scales the inputs of arrays (input_scale); it does not scale those of a table.
+ * A scale that was not given (`typed`) but copied by --like is ignored if it cannot apply: for the
+ * arrays of a run on a table, or if the model of --init-from scales the inputs.
  *
- * Calls:   root-only, since the data is looked at
+ * Calls:   root-only, because it reads the data
  */
 void dt_settings_settle_scale(dt_settings *settings, bool typed);
 
-/** Returns the one table that command line, configuration file, help, banner and log go by. */
+/** Returns the option table of command line, configuration file, help, banner and log. */
 const dt_option_table *dt_settings_table(void);
 
 /**
  * Parses the words after `dtrain train`, and the file that --config names; the command line wins.
- * What neither gives is what --preset says, or else the default.
- * What --like or --resume names is not read yet (run/previous.h).
+ * Other options have the value of --preset, or else the default. The run of --like or --resume is
+ * not read here (run/previous.h).
  *
  * Calls:   local
  * Errors:  DT_USAGE, one sentence
  */
 DT_MUST_USE dt_status dt_settings_parse(dt_settings *out, int argc, char **argv);
 
-/** Returns what the run's targets mean, with the quality that --monitor names as a further metric;
- * classes, until the data is known. Local. */
+/**
+ * Returns the task of the run, with the quality that --monitor names as an additional metric;
+ * classification until the data is known. Local.
+ */
 const dt_task *dt_settings_task(const dt_settings *settings);
 
 /** Returns the metric or quality that --monitor names; NULL: the task does not have it. Local. */
@@ -160,19 +167,19 @@ const dt_metric *dt_settings_monitor(const dt_settings *settings);
  * "huber-delta"; a flag is 0 or 1. Returns false if there is none. Local. */
 bool dt_settings_number(double *out, const dt_settings *settings, const char *name);
 
-/** Returns what the trainer needs of the settings. Local. */
+/** Returns the plan of the trainer. Local. */
 dt_plan dt_settings_plan(const dt_settings *settings);
 
 /**
- * Returns the sum of the CRC-32 of each option's name and value, without those that are `absent`
- * (NULL: none is): the same in a dtrain with more options, and in another order. DATA does not
- * count. Local.
+ * Returns the sum of the CRC-32 of each option's name and value, except those that are `absent`
+ * (NULL: none is). It does not change if dtrain gets more options or another order. DATA is not
+ * included. Local.
  */
 uint32_t dt_settings_crc(const dt_settings *settings, const bool *absent);
 
 /**
- * Fills in what depends on the job: shards, at least the number of ranks; warns when that raises
- * them. Checks options that contradict each other.
+ * Sets the options that depend on the job: at least as many shards as ranks, with a warning if that
+ * raises them. Checks options that contradict each other.
  *
  * Calls:   local
  * Errors:  DT_USAGE: fewer shards were asked for than there are ranks; numbers that the schedule

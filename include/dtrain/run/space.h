@@ -17,22 +17,22 @@
  *     dropout       = 0 .. 0.5 in 6            one of six numbers with equal distances
  *     batch         = log 32 .. 512            a whole number, if the option takes whole numbers
  *
- * Which trial has which values depends on the space, the seed and the trial's number alone, so any
- * rank can find out. All calls are local.
+ * The values of a trial depend only on the space, the seed and the trial's number, so any rank can
+ * compute them. All calls are local.
  */
 enum { DT_SPACE_SETTINGS_MAX = 32, DT_SPACE_NAME_BYTES = 32, DT_SPACE_VALUE_BYTES = 128 };
 
 /** One line. */
 typedef struct dt_space_setting {
     char name[DT_SPACE_NAME_BYTES]; /* of the option: "learning-rate" */
-    char text[DT_OPTION_TEXT_BYTES]; /* as the file has it: "log 1e-4 .. 1e-2" */
+    char text[DT_OPTION_TEXT_BYTES]; /* as in the file: "log 1e-4 .. 1e-2" */
     bool is_whole; /* the option takes whole numbers; of a range */
     bool is_range, is_log;
     double from, to; /* of a range */
     size_t count; /* of values; 0: all numbers of a range */
 } dt_space_setting;
 
-/** Plain data: rank 0 reads the file, the others get the bytes. */
+/** Plain data: rank 0 reads the file, the others receive the bytes. */
 typedef struct dt_space {
     dt_space_setting settings[DT_SPACE_SETTINGS_MAX];
     size_t count;
@@ -43,7 +43,7 @@ typedef struct dt_space {
 bool dt_space_may_vary(const dt_option *option);
 
 /**
- * Reads a space. Every choice, and both ends of every range, are values that the option takes.
+ * Reads a space. Checks that the option accepts every choice and both ends of every range.
  *
  * Errors:  DT_USAGE, naming file and line: an option that is unknown, that may not vary, or that is
  *          there twice; a value that the option does not take, or that is there twice; an empty
@@ -52,7 +52,7 @@ bool dt_space_may_vary(const dt_option *option);
 DT_MUST_USE dt_status dt_space_read(dt_space *out, const char *path);
 
 /**
- * Adds a line, as the file would have it.
+ * Adds a line in the form of the file.
  *
  * Errors:  DT_USAGE as dt_space_read, without file and line; DT_MEMORY
  */
@@ -78,8 +78,10 @@ DT_MUST_USE dt_status dt_space_count(int64_t *out, const dt_space *space, int64_
  * last setting changes fastest. */
 size_t dt_space_point(const dt_space *space, size_t index, int64_t point);
 
-/** Writes the first thing in which two spaces differ, as "dropout is 0 .. 0.5, and was 0 .. 0.3".
- * Returns false if they are the same. */
+/**
+ * Writes the first difference of two spaces, as "dropout is 0 .. 0.5, and was 0 .. 0.3". Returns
+ * false if they are the same.
+ */
 bool dt_space_differ(char *out, size_t bytes, const dt_space *was, const dt_space *is);
 
 #endif

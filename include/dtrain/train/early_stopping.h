@@ -5,32 +5,33 @@
 #include <stdint.h>
 
 /**
- * When to stop, as Keras 3's EarlyStopping decides it, epoch by epoch. All calls are local; the
- * trainer makes them on rank 0 and broadcasts the verdict.
+ * Early stopping with the rules of Keras 3's EarlyStopping, epoch by epoch. All calls are local;
+ * the trainer makes them on rank 0 and broadcasts the verdict.
  *
  * Source:  keras/src/callbacks/early_stopping.py
  */
 typedef struct dt_early_stopping {
     bool larger_is_better;
     double min_delta; /* an improvement must exceed it */
-    int64_t patience; /* epochs without improvement that are borne */
-    int64_t start_from_epoch; /* epochs before it are not looked at; counted from 0 */
-    double baseline; /* NaN: none; else waiting starts anew only when it is beaten too */
+    int64_t patience; /* epochs without improvement before training stops */
+    int64_t start_from_epoch; /* earlier epochs are ignored; counted from 0 */
+    double baseline; /* NaN: none; else an improvement resets `wait` only if it also beats the
+                      * baseline */
 
-    double best; /* NaN until a first value has come */
+    double best; /* NaN until the first value */
     bool has_best;
     int64_t best_epoch; /* counted from 0; -1 until then */
     int64_t wait; /* epochs since the last improvement */
-    int64_t stopped_epoch; /* 0 while going on, as in Keras */
+    int64_t stopped_epoch; /* 0 until training stops, as in Keras */
 } dt_early_stopping;
 
-/** What an epoch means for the run. */
+/** The verdict on an epoch. */
 typedef struct dt_verdict {
     bool improved; /* keep these weights */
-    bool stop; /* train no further */
+    bool stop; /* stop training */
 } dt_verdict;
 
-/** Starts with Keras's defaults for what is not given: no baseline, from epoch 0 on. */
+/** Starts with Keras's other defaults: no baseline, from epoch 0 on. */
 dt_early_stopping dt_early_stopping_start(bool larger_is_better, int64_t patience,
                                           double min_delta);
 

@@ -13,27 +13,27 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** How a step's gradients are added up over the ranks. */
+/** How a step's gradients are added over the ranks. */
 typedef struct dt_reduction {
-    bool window; /* in memory that the ranks of a host share; else by MPI_Allreduce */
+    bool window; /* in shared memory of the ranks of a host; else by MPI_Allreduce */
     bool yields; /* ranks that wait at the window give up their CPU */
-    size_t piece; /* parameters that are worth a piece of their own; 0: all at once */
+    size_t piece; /* minimum parameters of a piece; 0: all parameters at once */
 } dt_reduction;
 
 /**
  * The sum of a step's gradients over the ranks, in one of three ways:
  *
- *   - MPI_Allreduce of all numbers after the backward pass;
- *   - MPI_Iallreduce of pieces while the backward pass is still under way;
- *   - a window (comm/window.h): each rank adds up its slice of what the ranks of its host hold, and
- *     updates the parameters of that slice for all of them.
+ *   - MPI_Allreduce of all numbers after the backward pass; - MPI_Iallreduce of pieces while the
+ *   backward pass is still under way; - a window (comm/window.h): each rank adds the numbers of all
+ *   ranks of its host in its slice, and updates the parameters of that slice for all of them.
  *
  * Math:    v[i] = sum over ranks of v[i], i = 0 .. P+tail-1: the gradients in the network's order,
- *          then some numbers that a step needs of all ranks
+ *          then some other numbers that a step sums over all ranks
  *
  * A piece is a range of parameters. It is sent when the backward pass has reported it as done
  * (dt_gradient_done), so that the sums of later layers are on their way while earlier layers are
- * computed. Pieces follow from the network alone: all ranks begin the same ones in the same order.
+ * computed. Pieces depend only on the network, so all ranks start the same pieces in the same
+ * order.
  *
  * Integer sums have the same bits in all three ways; float32 sums are the same within rounding.
  *
@@ -47,24 +47,24 @@ typedef struct dt_gradient_sum {
     size_t tail;
     void *own; /* [P + tail]: this rank's numbers */
     void *tail_sums; /* [tail], from dt_gradient_sum_finish on */
-    size_t slice_first, slice_count; /* the parameters that this rank has to update */
+    size_t slice_first, slice_count; /* the parameters that this rank updates */
 
     dt_window *window; /* NULL: MPI_Allreduce, and `own` is this rank's memory */
     size_t states; /* shared arrays */
     void *slice; /* with a window on several hosts: the sums of slice and tail */
 
     dt_background_sum *background; /* NULL: all at once */
-    size_t piece; /* parameters that are worth a piece of their own */
-    size_t edge; /* the parameters from here on are in pieces */
+    size_t piece; /* minimum parameters of a piece */
+    size_t edge; /* the first parameter that is sent in pieces */
 } dt_gradient_sum;
 
 /**
- * Chooses how `P` numbers of `bytes_a_number` are added up.
+ * Chooses how `P` numbers of `bytes_a_number` bytes are added.
  *
  * DT_REDUCE_AUTO takes a window if some ranks share a host, unless pieces are sent. DT_OVERLAP_AUTO
  * sends pieces of 2 MiB if the ranks are on several hosts and the gradient has 1 MiB or more:
- * shorter sums gain nothing (MPI_Allreduce has better ways for short messages), and within a host
- * nothing is under way except what the same cores copy. DT_REDUCE_WINDOW sends no pieces.
+ * shorter sums gain nothing (MPI_Allreduce has better algorithms for short messages), and within a
+ * host the same cores copy the data. DT_REDUCE_WINDOW sends no pieces.
  *
  * Calls:   local; same on all ranks: the arguments
  */
@@ -91,13 +91,12 @@ float *dt_gradient_sum_state(const dt_gradient_sum *sum, size_t state);
 /** Frees; a zeroed one is allowed. Collective. */
 void dt_gradient_sum_clear(dt_gradient_sum *sum);
 
-/** Begins; before the backward pass. Without rows, all gradients are zeros. Local. */
+/** Starts the sum, before the backward pass. Without rows, all gradients are zeros. Local. */
 void dt_gradient_sum_begin(dt_gradient_sum *sum, bool has_rows);
 
 /**
- * Takes over what the backward pass reports (dt_gradient_done), if the sum is made in pieces: sends
- * the parameters from `first` to those sent before, if they are worth a piece, and lets the pieces
- * under way proceed.
+ * Handles a report of the backward pass (dt_gradient_done) if the sum is made in pieces: sends the
+ * new parameters from `first` on if they make a piece, and advances the pieces that were sent.
  *
  * Calls:   collective as to the suffixes; repeated calls with the same `first` are local
  * Cost:    a few microseconds, and MPI's share of the copying
@@ -105,8 +104,8 @@ void dt_gradient_sum_begin(dt_gradient_sum *sum, bool has_rows);
 void dt_gradient_sum_take(dt_gradient_sum *sum, size_t first);
 
 /**
- * Returns when the tail's sums and those of this rank's slice can be read. This rank's own numbers
- * may be written until here.
+ * Waits until the sums of the tail and of this rank's slice can be read. This rank's own numbers
+ * may be written until this call.
  *
  * Calls:   collective
  * Cost:    one all-reduce of P + tail numbers; in pieces, what is left of them, and one all-reduce
@@ -116,7 +115,7 @@ void dt_gradient_sum_finish(dt_gradient_sum *sum);
 
 /**
  * Returns the sums of `count` parameters from `first` on, int64_t or float, all in this rank's
- * slice; `scratch` [count] of int64_t has room for them. Local; any thread.
+ * slice; `scratch` has room for [count] int64_t. Local; any thread.
  */
 const void *dt_gradient_sum_block(const dt_gradient_sum *sum, size_t first, size_t count,
                                   void *scratch);

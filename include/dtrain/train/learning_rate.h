@@ -8,11 +8,11 @@
 #include <stdint.h>
 
 /**
- * What the validation of the epochs so far means for the learning rate, as Keras's
- * ReduceLROnPlateau sees it: a function of their metrics alone.
+ * The plateaus of the validation, as in Keras's ReduceLROnPlateau: a function of the metrics of the
+ * epochs so far.
  */
 typedef struct dt_plateaus {
-    dt_early_stopping judge; /* whose verdict to stop is one to reduce */
+    dt_early_stopping judge; /* its verdict to stop means a reduction */
     int64_t count;
 } dt_plateaus;
 
@@ -23,7 +23,7 @@ dt_plateaus dt_plateaus_start(const dt_plan *plan);
  * Judges the validation of an epoch, counted from 0. Local.
  *
  * Math:    an epoch improves if it beats the best one by more than 1e-4; after plan->schedule_every
- *          epochs in a row that do not, `count` rises, and the next row of epochs begins
+ *          consecutive epochs without improvement, `count` rises, and counting starts again
  * Source:  keras/src/callbacks/reduce_lr_on_plateau.py, with cooldown 0 and min_lr 0
  */
 void dt_plateaus_judge(dt_plateaus *plateaus, const dt_plan *plan, int64_t epoch,

@@ -1,12 +1,12 @@
 #ifndef DTRAIN_TRAIN_PHASES_H
 #define DTRAIN_TRAIN_PHASES_H
 
-/** What a rank spends its time on. */
+/** The phases of a rank's time. */
 typedef enum dt_phase {
     DT_PHASE_LOAD, /* reading and dealing the rows */
-    DT_PHASE_FORWARD, /* taking a step's rows, forward pass, loss */
-    DT_PHASE_BACKWARD, /* backward pass, adding up the own shards, sending ahead */
-    DT_PHASE_ALLREDUCE, /* adding up the ranks after that, waiting for them included */
+    DT_PHASE_FORWARD, /* copying a step's rows, forward pass, loss */
+    DT_PHASE_BACKWARD, /* backward pass, adding the own shards, sending pieces */
+    DT_PHASE_ALLREDUCE, /* adding over the ranks after that, including waiting */
     DT_PHASE_UPDATE, /* the optimizer */
     DT_PHASE_VALIDATE, /* a pass over the validation set, and the epoch's decisions */
     DT_PHASE_COUNT

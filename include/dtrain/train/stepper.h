@@ -16,7 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/** Parameters that are added up and updated at a time: they stay in a first-level cache. */
+/** Parameters that are added and updated at a time; they fit the first-level cache. */
 enum { DT_STEPPER_BLOCK = DT_PANEL * DT_PANEL };
 
 typedef struct dt_gradient_kind dt_gradient_kind;
@@ -33,8 +33,8 @@ typedef struct dt_step_slots {
 } dt_step_slots;
 
 /**
- * One training step: the own shards' gradients, their sum over all ranks, the same update of
- * the parameters everywhere. Allocates once, before the step loop.
+ * One training step: the gradients of the own shards, their sum over all ranks, and the same update
+ * on every rank. Memory is allocated once, before the step loop.
  */
 typedef struct dt_stepper {
     const dt_comm *comm;
@@ -47,21 +47,21 @@ typedef struct dt_stepper {
     dt_workspace workspace;
     dt_batch batch; /* the step's own rows, in the workspace's input */
     const dt_task *task; /* of the network's loss */
-    dt_loss_rows rows; /* [capacity]: what the loss gives of the batch */
+    dt_loss_rows rows; /* [capacity]: results of the loss for the batch */
     dt_members members; /* of the network */
-    int64_t *scratch; /* [threads, DT_STEPPER_BLOCK]: a block that is being added up */
+    int64_t *scratch; /* [threads, DT_STEPPER_BLOCK]: the block that is being added */
     dt_exact_grid grid; /* of the step's exact sum */
     dt_step_slots slots;
     dt_gradient_sum ranks_sum; /* of gradients and slots */
-    float *private_states[2 + DT_OPTIMIZER_STATES]; /* with a window: where parameters and the
-                                                     optimizer's states were before */
+    float *private_states[2 + DT_OPTIMIZER_STATES]; /* with a window: the private memory of
+                                                       parameters and optimizer states */
     uint64_t steps; /* done */
-    uint64_t waits; /* of them, those whose wait was measured */
+    uint64_t waits; /* steps whose wait was measured */
     double waited_s; /* in those */
-    uint64_t seed, epoch; /* of random layers; for the caller to set, the same on all ranks */
+    uint64_t seed, epoch; /* of random layers; set by the caller, the same on all ranks */
     dt_regularization regularization; /* dt_stepper_regularize */
     double *squares; /* [this rank's slice / 64, rounded up]: sums of squares, to clip the norm */
-    bool stop_requested; /* this rank's, for the caller to set */
+    bool stop_requested; /* on this rank, set by the caller */
     bool stops; /* whether any rank asked to stop when the last step began; the same on all */
 } dt_stepper;
 
@@ -83,22 +83,22 @@ DT_MUST_USE dt_status dt_stepper_init(dt_stepper *out, const dt_comm *comm, cons
                                       dt_reduction how, dt_pool *pool);
 
 /**
- * Lets the steps from here on regularize; without this call they do not. max_norm requires that
- * there is no window, so that each rank updates whole columns.
+ * Turns on regularization for the following steps. max_norm requires that there is no window, so
+ * that each rank updates whole columns.
  *
  * Calls:   collective, once; same on all ranks: rules
  * Errors:  DT_MEMORY, on all ranks
  */
 DT_MUST_USE dt_status dt_stepper_regularize(dt_stepper *stepper, const dt_regularization *rules);
 
-/** Takes parameters and states back into this rank's own memory, for it alone to write. Local. */
+/** Copies parameters and states back into this rank's private memory. Local. */
 void dt_stepper_take_back(dt_stepper *stepper);
 
 /**
- * Estimates what this rank waited for the others in all steps, from a few of them; NaN if there are
- * none. In those nothing is sent ahead, so that it is the wait for slower ranks alone: an upper
- * bound if pieces are sent in the other steps. With a window, the wait for a slower update is not
- * in it. Local.
+ * Estimates the time that this rank waited for the others in all steps from a few measured steps;
+ * NaN if there are none. No pieces are sent in the measured steps, so the estimate is only the wait
+ * for slower ranks, and an upper bound if pieces are sent in the other steps. With a window, it
+ * does not include the wait for a slower update. Local.
  */
 double dt_stepper_wait_s(const dt_stepper *stepper);
 
@@ -109,8 +109,8 @@ void dt_stepper_clear(dt_stepper *stepper);
  * Trains on the positions first .. first+count-1 of the epoch's order.
  *
  * The tally of the rows, computed before the update, is added to *tally; phases gets the seconds:
- * what is summed while the backward pass proceeds counts as backward. With a window on one host,
- * the additions count as update; on several hosts they count as all-reduce.
+ * sums during the backward pass count as backward. With a window on one host, the additions count
+ * as update; on several hosts they count as all-reduce.
  *
  * Calls:   collective; same on all ranks: first, count
  * Errors:  DT_DIVERGED, on all ranks at the same step: the loss or a gradient is not finite, or a

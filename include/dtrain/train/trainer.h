@@ -20,10 +20,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/** What one epoch came to; a row of the log. */
+/** The results of one epoch; a row of the log. */
 typedef struct dt_epoch {
     int64_t epoch; /* from 1 */
-    dt_metrics train; /* over the epoch's batches, each before its update, as Keras has it */
+    dt_metrics train; /* over the epoch's batches, each before its update, as in Keras */
     dt_metrics validation; /* after the epoch; NaN without a validation set */
     double learning_rate; /* of the last step */
     double seconds; /* training, then all of the epoch */
@@ -33,25 +33,25 @@ typedef struct dt_epoch {
 } dt_epoch;
 
 /**
- * What the run came to; the same on all ranks but for the times. Metrics and evaluations are
- * dt_trainer_evaluate's: without it the metrics are NaN, and the evaluations empty.
+ * The results of the run; the same on all ranks except the times. dt_trainer_evaluate sets metrics
+ * and evaluations; before, the metrics are NaN and the evaluations empty.
  */
 typedef struct dt_result {
     int64_t epochs; /* done */
     int64_t best_epoch; /* from 1; the last one without a validation set; 0: none was judged */
     dt_metrics metrics[DT_SET_COUNT]; /* of the final weights, each set in one pass */
-    dt_evaluation evaluation[DT_SET_COUNT]; /* likewise; C = 0 for an absent set. The training set's
-                                                has no curves, and none has where their memory
-                                                cannot be had */
+    dt_evaluation evaluation[DT_SET_COUNT]; /* likewise; C = 0 for an absent set. The training set
+                                               has no curves; other sets have none if there is no
+                                               memory for them */
     double threshold; /* with which the sets were evaluated (dt_network.threshold) */
     double samples_per_second;
     uint32_t weights_crc; /* of the final weights, in the order of dt_network.params */
     dt_phases phases; /* this rank's; load is the caller's */
-    /* How gradients were added up over the ranks: "none" (one rank), "allreduce", "window". */
+    /* How gradients were added over the ranks: "none" (one rank), "allreduce", "window". */
     const char *reduce;
 } dt_result;
 
-/** Where an epoch is. */
+/** The progress of an epoch. */
 typedef struct dt_step {
     int64_t epoch; /* from 1 */
     uint64_t step, steps; /* done, in the epoch */
@@ -66,19 +66,19 @@ typedef struct dt_step {
  * early stopping's history (rank 0).
  */
 typedef struct dt_training {
-    int64_t epoch; /* that is under way, from 1; epochs + 1 after the last */
-    uint64_t rows; /* of it done: the position at which the next step begins */
+    int64_t epoch; /* current epoch, from 1; epochs + 1 after the last */
+    uint64_t rows; /* finished rows of the epoch: the position at which the next step starts */
     dt_tally tally; /* of those */
     dt_early_stopping stopping; /* rank 0's */
     dt_plateaus plateaus; /* rank 0's; of the epochs that have ended, by dt_plateaus_judge */
     int64_t best_epoch; /* 0: none has been judged yet */
     double epoch_s; /* of the steps of this epoch */
     double training_s; /* of those of the epochs before */
-    const float *best; /* [P]: the best epoch's weights; of no meaning while there is none */
+    const float *best; /* [P]: the best epoch's weights; undefined if there is none */
 } dt_training;
 
 /**
- * What the trainer tells, on rank 0 only; context is passed on.
+ * Callbacks of the trainer, on rank 0 only; context is passed on.
  *
  * epoch_ended:  after each epoch step_ended:   after each step; may be NULL save:         writes a
  * checkpoint; may be NULL: there are none then. What it borrows stays as it is until it returns. A
@@ -90,25 +90,27 @@ typedef struct dt_observer {
     void (*step_ended)(void *context, const dt_step *step);
     dt_status (*save)(void *context, const dt_training *training);
     dt_time_limit limit;
-    bool (*is_lost)(void *context); /* results may not be saved any more: training stops */
+    bool (*is_lost)(void *context); /* results can no longer be saved, so training stops */
 } dt_observer;
 
-/** Returns how gradients will be added up over the ranks: without a window if columns of weights
- * are limited (max_norm), because a slice does not have whole columns. Local; same on all ranks. */
+/**
+ * Returns how gradients will be added over the ranks: without a window if columns of weights are
+ * limited (max_norm), because a slice does not have whole columns. Local; same on all ranks.
+ */
 dt_reduction dt_trainer_reduction(const dt_plan *plan, const dt_comm *comm, const dt_launch *launch,
                                   size_t P);
 
 /**
- * Trains the network: epochs of steps, validation, early stopping; then the best weights come back.
- * They can be saved before they are evaluated: a training that is done is not lost to a row of the
- * test set.
+ * Trains the network: epochs of steps, validation, early stopping; then the best weights are
+ * restored. They can be saved before they are evaluated, so that a bad row of the test set does not
+ * lose a finished training.
  *
- * `optimizer` is at its start, or continues from its state; afterwards it is as the last step left
- * it, also if the weights are those of an earlier epoch, as in Keras. `from`, unless it is NULL, is
- * the state of an interrupted run, on all ranks, with network and optimizer as they were in it: the
- * rest is computed as it would have been without the interruption, to the bit.
+ * `optimizer` is at its start, or continues from its state; afterwards it has the state of the last
+ * step, even if the weights are those of an earlier epoch, as in Keras. `from`, unless it is NULL,
+ * is the state of an interrupted run, on all ranks, with its network and optimizer; then the
+ * results have the same bits as without the interruption.
  *
- * `launch` is where the ranks are, which --reduce and --overlap depend on.
+ * `launch` is the placement of the ranks, which --reduce and --overlap depend on.
  *
  * A signal that any rank got (base/signals.h), or the end of the time (train/time_limit.h) that
  * rank 0 sees, stops all ranks after the same step.
@@ -140,8 +142,8 @@ DT_MUST_USE dt_status dt_trainer_evaluate(dt_result *result, const dt_comm *comm
                                           const dt_network *network, int threads);
 
 /**
- * Sets the network's threshold: the rule's number, or what it chooses on the validation set, which
- * has rows then. NaN if no threshold fulfils the rule.
+ * Sets the network's threshold: the number of the rule, or the choice of the rule on the validation
+ * set, which must have rows. NaN if no threshold fulfils the rule.
  *
  * Calls:   collective
  * Errors:  as dt_threshold_of_set
