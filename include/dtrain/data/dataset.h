@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** Most classes there can be: more mean that `targets` is some other column. */
+/** Maximum number of classes; more mean that `targets` is the wrong column. */
 enum { DT_CLASSES_MAX = 65536 };
 
 /** A text for each row. */
@@ -26,8 +26,8 @@ typedef struct dt_row_texts {
 
 /**
  * One set of rows, dealt to shards: row n lies in shard n mod S, as its row n / S, or as
- * dt_deal.run says. A rank owns a contiguous block of shards, so which rows stand together never
- * depends on the number of ranks.
+ * dt_deal.run says. A rank owns a contiguous block of shards, so the rows of a shard do not depend
+ * on the number of ranks.
  */
 typedef struct dt_dataset {
     uint64_t N; /* rows of all ranks; 0: there is no such set */
@@ -35,7 +35,8 @@ typedef struct dt_dataset {
     size_t C; /* classes; 0: targets are values */
     size_t T; /* targets of a row: 1, or the values */
     uint64_t *class_rows; /* [C]: rows of each class, of all ranks; NULL: values */
-    /* [C]: rank 0's training set: what its labels were; NULL: ids 0 to C - 1, or a recipe's */
+    /* [C]: on rank 0, for the training set: the labels in the file; NULL: ids 0 to C - 1, or those
+     * of a recipe */
     char **class_names;
 
     size_t S; /* shards of all ranks */
@@ -46,31 +47,31 @@ typedef struct dt_dataset {
     float *w; /* [own rows]: weights; NULL: each row weighs 1 */
     float *class_weights; /* [C]: factors of the rows' weights in training; NULL: 1 each */
     uint32_t *order; /* [own rows]: this epoch's order within each shard */
-    /* [N]: on rank 0, with dt_deal.numbers: each row's number in the table, from 1, or what the
-     * array `row` says, or else its place in its file, from 0. NULL: not asked for */
+    /* [N]: on rank 0, with dt_deal.numbers: each row's number in the table, from 1, or in the array
+     * `row`, or else its index in its file, from 0. NULL: not requested */
     int64_t *numbers;
-    dt_row_texts ids; /* likewise, if there are some: of the column --id, or the array `id` */
-    dt_row_texts groups; /* likewise: of a table, of the column --split-by */
+    dt_row_texts ids; /* likewise, ids from the column --id or the array `id`, if there are any */
+    dt_row_texts groups; /* likewise, groups from the column --split-by of a table */
 } dt_dataset;
 
 /** Returns the first shard of a rank; the first of rank + 1 is where its block ends. Local. */
 size_t dt_dataset_first_shard(int rank, int size, size_t S);
 
-/** What the targets are. AUTO: values if one of them is not a whole number, else classes. */
+/** The type of the targets. AUTO: values if one of them is not a whole number, else classes. */
 typedef enum dt_targets { DT_TARGETS_AUTO, DT_TARGETS_CLASSES, DT_TARGETS_VALUES } dt_targets;
 
-/** Most values of a row that can be targets. */
+/** Maximum number of targets of a row. */
 enum { DT_TARGETS_MAX = 1024 };
 
-/** How a rows' file that has to be split is split, and into how many shards all is dealt. */
+/** How rows are split into sets and dealt to shards. */
 typedef struct dt_deal {
     size_t S;
     size_t run; /* rows that stay together: row n goes to shard n / run mod S; 0: 1, for training */
     dt_targets targets;
-    size_t C; /* outputs of the model that is to see the rows; 0: found from the training targets */
+    size_t C; /* outputs of the model that evaluates the rows; 0: found from the training targets */
     char *const *class_names; /* [C]: of that model; NULL: none. Used on rank 0 only */
     bool ids; /* numbers are class ids, as dtrain prepare writes them. Used on rank 0 only */
-    bool numbers; /* dt_dataset.numbers and ids are asked for; ids take a further pass of a table */
+    bool numbers; /* requests dt_dataset.numbers and ids; ids need another pass over a table */
     double validation_split, test_split; /* for the sets that the source does not have */
     uint64_t seed;
     int host_ranks; /* ranks on this host, which allocate at the same time */
@@ -78,16 +79,16 @@ typedef struct dt_deal {
 
 /**
  * Reads the source on rank 0 and deals its rows to the shards, as a stream: beside its own share
- * rank 0 holds a fixed few MiB, whatever the size of the files and their order in memory; and where
- * there are any: a row of inputs that is longer than that, two bits a row that has to be split, two
- * bytes a row of one-hot targets in Fortran order.
+ * rank 0 holds a few MiB, for any size of the files and any order in memory. It also holds, if
+ * necessary, one longer row of inputs, two bits for each row that has to be split, and two bytes
+ * for each row of one-hot targets in Fortran order.
  *
- * Parts that the source lacks are split off the training rows (dt_split); a fraction of 0 leaves
- * them out: N = 0. Rows without targets get class 0 throughout.
+ * Sets that the source lacks are split off the training rows (dt_split); with a fraction of 0 such
+ * a set has N = 0. Rows without targets all get class 0.
  *
  * The labels that occur are the classes, numbers in ascending order or texts in that of strcmp;
- * with deal->ids they are ids from 0 on, of which some may not occur, and so are the columns of
- * one-hot rows.
+ * with deal->ids, labels are ids from 0, some of which may not occur; the columns of one-hot rows
+ * are such ids, too.
  *
  * Calls:   collective; `source` is read on rank 0 only
  * Owns:    the caller clears with dt_dataset_clear
@@ -100,8 +101,8 @@ DT_MUST_USE dt_status dt_dataset_load(dt_dataset sets[DT_SET_COUNT], const dt_co
                                       const dt_source *source, const dt_deal *deal);
 
 /**
- * Gives a rank's part of a set to other ranks, whose own communicators are as large and deal to as
- * many shards: rank r of each gets what rank r of the first one has.
+ * Copies a set to the ranks of other communicators with the same size and number of shards: rank r
+ * of each gets the part of rank r of the first one.
  *
  * Calls:   collective over `peers`, of which rank 0 has the set; on the others *set is empty
  * Owns:    each rank clears its own with dt_dataset_clear, also after an error
@@ -114,8 +115,8 @@ void dt_dataset_clear(dt_dataset *set);
 
 /**
  * Finds the index that each of the set's classes has among those of a model: by the name, or by the
- * id if the model's classes have no names, or some that are not numbers. `names` [C]; NULL: none.
- * `where` is what an error line calls the model.
+ * id if the model's classes have no names, or names that are not all numbers. `names` [C]; NULL:
+ * none. `where` is the model's name in error lines.
  *
  * Shapes:  out [set->C]
  * Calls:   root-only: it has the set's names
@@ -125,7 +126,7 @@ DT_MUST_USE dt_status dt_dataset_match_classes(int32_t *out, const dt_dataset *s
                                                char *const *names, size_t C, const char *where);
 
 /**
- * Gives the classes other indices: class c becomes map[c], of C; the names are dropped.
+ * Renumbers the classes: class c becomes map[c], below C; the names are dropped.
  *
  * Calls:   local; the same on all ranks: map [set->C], C
  * Errors:  DT_MEMORY
@@ -133,8 +134,8 @@ DT_MUST_USE dt_status dt_dataset_match_classes(int32_t *out, const dt_dataset *s
 DT_MUST_USE dt_status dt_dataset_map_classes(dt_dataset *set, const int32_t *map, size_t C);
 
 /**
- * Makes a set of some rows of others, as if they had been read from a file and dealt: the wanted
- * rows of the first set in their order, then those of the next.
+ * Makes a set of selected rows of other sets, as if it had been read from a file and dealt: the
+ * selected rows of the first set in their order, then those of the next.
  *
  * Shapes:  from [count], of the same inputs, targets and shards, all or none with weights, and
  *          dealt for training (dt_deal.run 0); wanted [rows of all sets together], on all ranks
@@ -142,14 +143,14 @@ DT_MUST_USE dt_status dt_dataset_map_classes(dt_dataset *set, const int32_t *map
  * Owns:    the caller clears with dt_dataset_clear, also after an error; class_weights are not
  *          copied
  * Errors:  DT_MEMORY, on all ranks
- * Cost:    a row is sent once; beside the set a rank needs its share of it once more
+ * Cost:    a row is sent once; memory for the set and for another copy of the rank's share
  */
 DT_MUST_USE dt_status dt_dataset_select(dt_dataset *out, const dt_comm *comm,
                                         const dt_dataset *const *from, size_t count,
                                         const unsigned char *wanted);
 
 /**
- * Gathers something of each row on rank 0, in the order of the rows.
+ * Gathers a value for each row on rank 0, in the order of the rows.
  *
  * Shapes:  mine [own rows, bytes] in, as set->x; out [N, bytes], on rank 0 only. The set was dealt
  *          for training (dt_deal.run 0)
@@ -159,10 +160,10 @@ DT_MUST_USE dt_status dt_dataset_select(dt_dataset *out, const dt_comm *comm,
 DT_MUST_USE dt_status dt_dataset_gather(void *out, const dt_comm *comm, const dt_dataset *set,
                                         const void *mine, size_t bytes);
 
-/** Returns how many of the positions 0 .. count-1 lie in a shard. Local. */
+/** Returns the number of the positions 0 .. count-1 that are in a shard. Local. */
 uint64_t dt_dataset_positions(uint64_t count, size_t shard, size_t S);
 
-/** Returns how many rows lie on this rank. Local. */
+/** Returns the number of rows on this rank. Local. */
 size_t dt_dataset_own_rows(const dt_dataset *set);
 
 /** Shuffles this rank's shards for an epoch: a function of (seed, epoch, shard). Local. */
@@ -178,8 +179,8 @@ typedef struct dt_batch {
 } dt_batch;
 
 /**
- * Copies this rank's rows of the step that takes positions first .. first+count-1 of the epoch's
- * order; position q lies in shard q mod S.
+ * Copies this rank's rows of the step with positions first .. first+count-1 of the epoch's order;
+ * position q lies in shard q mod S.
  *
  * Calls:   local
  * Cost:    allocates nothing
@@ -207,7 +208,7 @@ typedef struct dt_input_spread {
 } dt_input_spread;
 
 /**
- * Measures the inputs over every n-th row of each shard, whatever rows weigh: the same bits on any
+ * Measures the inputs over every n-th row of each shard, ignoring weights: the same bits on any
  * number of ranks.
  *
  * Shapes:  out [D]
@@ -225,17 +226,16 @@ DT_MUST_USE dt_status dt_dataset_spread(dt_input_spread *out, const dt_comm *com
 double dt_dataset_distance(const dt_comm *comm, const dt_dataset *set,
                            const dt_target_scale *scale);
 
-/** How edges of bins are found. */
+/** How edges of bins are computed. */
 typedef struct dt_bin_rule {
     dt_bins_by by;
-    size_t bins; /* at most, 2 .. DT_BINS_MAX */
+    size_t bins; /* maximum of an input, 2 .. DT_BINS_MAX */
     const dt_target_scale *scale; /* [T]: of targets that are values, for trees; NULL: classes */
 } dt_bin_rule;
 
 /**
- * Finds the inputs that an encoding is for: those that are numbers. An input is one unless its
- * values are only 0 and 1, or have no range (dt_bins_has_range). All rows count, whatever they
- * weigh.
+ * Finds the inputs that are numbers, which an encoding applies to: all except those with only 0 and
+ * 1, or without a range (dt_bins_has_range). All rows count, with any weight.
  *
  * Shapes:  out [D]
  * Calls:   collective; the same result on all ranks, and on any number of them
@@ -246,7 +246,7 @@ DT_MUST_USE dt_status dt_dataset_find_numbers(bool *out, const dt_comm *comm,
 
 /**
  * Finds the edges of bins for each input that is a number, by dt_bins_choose or dt_bin_tree_choose,
- * from all rows, whatever they weigh: the same on any number of ranks.
+ * from all rows, ignoring weights: the same on any number of ranks.
  *
  * For the call, each rank needs 16 bytes for each of its rows, and rank 0 another 16 for each value
  * of an input that a rank has. Trees need another 8 * min(values, M) * (1 + K) bytes on each rank,
@@ -255,7 +255,7 @@ DT_MUST_USE dt_status dt_dataset_find_numbers(bool *out, const dt_comm *comm,
  * number of rows each.
  *
  * Targets that are values count in standard deviations, each rounded once to a multiple of a step
- * below N * 2^-51, of N rows. With trees that makes an all-reduce of the sums for each input.
+ * below N * 2^-51, of N rows. Trees need an all-reduce of the sums for each input.
  *
  * Calls:   collective; same on all ranks: rule, and the result
  * Owns:    the caller clears with dt_bins_clear

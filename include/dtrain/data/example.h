@@ -21,7 +21,8 @@
 enum { DT_EXAMPLE_INPUTS = 51, DT_EXAMPLE_CLASSES = 2 };
 
 typedef struct dt_example {
-    double test_optimum; /* accuracy on the test rows of knowing the true probabilities */
+    double test_optimum; /* accuracy on the test rows of a model that knows the true
+                          * probabilities */
 } dt_example;
 
 /**

@@ -11,15 +11,15 @@ typedef struct dt_fold_plan {
     size_t K; /* folds, from 2 on */
     size_t C; /* classes; 0: the targets are values */
     uint64_t seed; /* of the split */
-    uint64_t repeat; /* from 0 on: each one divides the rows anew */
+    uint64_t repeat; /* from 0; each repeat divides the rows differently */
 } dt_fold_plan;
 
 /**
- * Divides rows into K folds at random, and class by class: of each class, and of all rows, the
- * folds have as many rows as each other, or one more. Values are divided at random.
+ * Divides rows into K folds at random, class by class. The folds differ by at most one row, in each
+ * class and in total. Values are divided at random.
  *
  * A row's fold is a function of the plan and of the classes of the rows in their order (selection
- * sampling, as in dt_split): it depends on no ranks.
+ * sampling, as in dt_split): it does not depend on ranks.
  *
  * Shapes:  out [N], a fold from 0 on; labels [N], below C; NULL for values
  * Calls:   local

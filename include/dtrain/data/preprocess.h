@@ -14,14 +14,14 @@
 /**
  * Turns rows of a table into inputs, as a recipe says. All calls are local.
  *
- * The table's columns are found by their names, so they may stand in another order, and further
- * ones are passed over. Categories and classes are also known in other spellings, where these can
- * mean one alone: blanks, upper and lower case, "1.0" for "1", TRUE for True or 1 (dt_spelling in
+ * The table's columns are found by their names, so they may be in another order, and other columns
+ * are ignored. Categories and classes are also recognized in other spellings if these are
+ * unambiguous: blanks, upper and lower case, "1.0" for "1", TRUE for True or 1 (dt_spelling in
  * names.h).
  */
 typedef struct dt_preprocess dt_preprocess;
 
-/** The table that is prepared. Lists are those of a person, and may be NULL. */
+/** The table to prepare. Lists come from options, and may be NULL. */
 typedef struct dt_preprocess_plan {
     const char *path; /* for error lines */
     const char *const *names; /* [count]: of its columns */
@@ -29,11 +29,11 @@ typedef struct dt_preprocess_plan {
     bool nameless; /* it has no header */
     bool labels; /* the target columns must be there, too, and that of weights is used if it is */
     bool own; /* the recipe was made from it, so that there are no doubts about its cells */
-    char decimal; /* its decimal sign, of columns that the recipe has no other for */
+    char decimal; /* its decimal sign, for columns without their own sign in the recipe */
     const char *decimals, *thousands; /* as in dt_prepare_plan */
     const char *numeric; /* columns whose numbers are the same with and without their unit */
-    const char *missing; /* cells that hold nothing, beside those of the recipe */
-    const char *advice; /* behind errors of a cell: what the command can do; NULL: nothing */
+    const char *missing; /* cells that mean a missing value, beside those of the recipe */
+    const char *advice; /* advice for error lines about a cell; NULL: none */
 } dt_preprocess_plan;
 
 /**
@@ -44,7 +44,7 @@ typedef struct dt_preprocess_plan {
  * Owns:    the caller frees with dt_preprocess_free
  * Errors:  DT_DATA: a column that the recipe needs is not there (the nearest name is given); a
  *          column keeps the decimal sign of the recipe's table, but this table has the other one;
- *          DT_DATA, DT_USAGE: lists that cannot be understood; DT_MEMORY; *out = NULL
+ *          DT_DATA, DT_USAGE: invalid lists; DT_MEMORY; *out = NULL
  */
 DT_MUST_USE dt_status dt_preprocess_new(dt_preprocess **out, const dt_recipe *recipe,
                                         const dt_preprocess_plan *plan);
@@ -62,8 +62,8 @@ bool dt_preprocess_has_weights(const dt_preprocess *preprocess);
  *          rounded once to float32; one-hot categories
  * Shapes:  x [D] out; y [T] out: the class id or the values, unless the preprocessor was made
  *          without labels; *w out: the weight, if rows have weights
- * Errors:  DT_DATA, naming row, line, column and cell: no number, nothing where the recipe knows no
- *          filling, a category or class that the training rows did not have, a negative weight
+ * Errors:  DT_DATA with row, line, column and cell: not a number, a missing value without a filling
+ *          in the recipe, a category or class that the training rows do not have, a negative weight
  * Cost:    some 15 ns a column; allocates nothing
  */
 DT_MUST_USE dt_status dt_preprocess_row(dt_preprocess *preprocess, const dt_csv_row *row, float *x,
@@ -107,23 +107,23 @@ typedef struct dt_column_seen {
         char text[DT_TEXT_SHOWN_BYTES + 4]; /* to be shown */
     } first[DT_SEEN_FIRSTS]; /* cell of kind DT_SEEN_UNSEEN + i */
     char example[DT_TEXT_SHOWN_BYTES + 4]; /* the first of the doubts, to be shown */
-    double read, other; /* what it was read as, and what else it may be */
+    double read, other; /* the number that was read, and the other possible one */
     char sign; /* in it */
     char unit[DT_NUMBER_UNIT_BYTES]; /* of numbers that should have none */
     bool units_differ; /* of them */
 } dt_column_seen;
 
-/** Returns what was seen of the i-th column so far; borrowed. */
+/** Returns the cells seen in the i-th column so far; borrowed. */
 const dt_column_seen *dt_preprocess_seen(const dt_preprocess *preprocess, size_t i);
 
 /** Returns the i-th column; borrowed. */
 const dt_recipe_column *dt_preprocess_column(const dt_preprocess *preprocess, size_t i);
 
 /**
- * Returns whether all cells of a column, of all ranks together, leave it open which numbers the
- * doubtful ones are: some other cell has the other decimal sign; or none has the column's, and the
- * other reading is nearer to the training rows; or nobody knows which is nearer, and they stand
- * between whole numbers below 1000.
+ * Returns whether the doubtful numbers of a column are ambiguous, given the cells of all ranks: if
+ * another cell has the other decimal sign; if no cell has the column's sign, and the other reading
+ * is nearer to the training rows; or if neither is nearer, and the other cells are whole numbers
+ * below 1000.
  */
 bool dt_column_seen_is_doubtful(const int64_t cells[DT_SEEN_KINDS]);
 

@@ -11,15 +11,15 @@
 #include <stdint.h>
 
 /**
- * How the columns of a table become the inputs of a network: what `dtrain prepare` decided and
- * measured on the training rows, as it travels in recipe.json and inside model.h5. All calls are
- * local.
+ * The recipe that turns the columns of a table into inputs of a network: the decisions and
+ * measurements of `dtrain prepare` on the training rows, saved in recipe.json and in model.h5. All
+ * calls are local.
  *
- * The inputs stand in this order: numeric columns and dates in the table's order, each followed by
- * its indicator if it has one; then categorical columns in the table's order, one input a category,
- * then that of the rare ones, then that of the missing ones, if there are such.
+ * The order of the inputs is: numeric columns and dates in the table's order, each followed by its
+ * indicator, if it has one; then categorical columns in the table's order, each with one input for
+ * each category, then one for rare categories and one for missing values, if there are any.
  *
- * As text it is one JSON object; of the members only those that apply are there:
+ * As text it is one JSON object; only the members that apply are present:
  *
  *   {"dtrain_recipe": 1, "separator": ",", "decimal": ".", "missing": ["NA"], "unseen": "ignore",
  *    "target": {"column": "deposit", "classes": ["no", "yes"]},
@@ -66,7 +66,7 @@ typedef enum dt_role {
 } dt_role;
 #define DT_ROLE_NAMES "numeric|categorical|target|dropped|weights|date"
 
-/** What follows the days of a date: a sine and a cosine each. */
+/** The parts of a date behind its days; each is a sine and a cosine. */
 typedef enum dt_date_part {
     DT_PART_MONTH, /* of the share of the year */
     DT_PART_WEEKDAY, /* of the week */
@@ -74,7 +74,7 @@ typedef enum dt_date_part {
     DT_PART_COUNT
 } dt_date_part;
 
-/** What is done with numbers; each computes z = (f(x) - center) / spread. */
+/** The scaling of numbers; each computes z = (f(x) - center) / spread. */
 typedef enum dt_scale {
     DT_SCALE_STANDARD, /* f(x) = x; mean, standard deviation (population's) */
     DT_SCALE_MINMAX, /* f(x) = x; minimum, range */
@@ -83,27 +83,27 @@ typedef enum dt_scale {
     DT_SCALE_NONE, /* f(x) = x; 0, 1 */
     DT_SCALE_LOG, /* f(x) = sign(x) log(1 + |x|); mean, standard deviation of f(x) */
     /* f(x) = x; median, distance of the quartiles, or half the range if that is 0; then the smooth
-     * clip z / sqrt(1 + (z / 3)^2): order and ties stay, and nothing lies beyond -3 and 3 */
+     * clip z / sqrt(1 + (z / 3)^2): order and ties are kept, and all values are between -3 and 3 */
     DT_SCALE_CLIPPED
 } dt_scale;
 #define DT_SCALE_NAMES "standard|minmax|robust|quantile|none|log|clipped"
 
-/** What is done with a cell that holds nothing. */
+/** The filling of a missing cell. */
 typedef enum dt_fill {
     DT_FILL_ERROR, /* the row is refused */
-    DT_FILL_DROP, /* `prepare` leaves the row out; on new rows an error */
+    DT_FILL_DROP, /* `prepare` drops the row; an error for new rows */
     DT_FILL_MEAN, /* numeric: the number in its place */
     DT_FILL_MEDIAN, /* numeric */
     DT_FILL_MODE, /* both: the most frequent value */
     DT_FILL_CATEGORY, /* categorical: a category of its own, the last */
-    DT_FILL_INDICATOR, /* numeric: the mean, and a further input that is 1 */
-    DT_FILL_MEDIAN_INDICATOR /* numeric: the median, and a further input that is 1 */
+    DT_FILL_INDICATOR, /* numeric: the mean, and another input that is 1 */
+    DT_FILL_MEDIAN_INDICATOR /* numeric: the median, and another input that is 1 */
     /* If no training row lacks the column's value, `prepare` makes the last three DT_FILL_MODE,
-     * DT_FILL_MEAN and DT_FILL_MEDIAN: an input that training never sets would teach nothing. */
+     * DT_FILL_MEAN and DT_FILL_MEDIAN: an input that is never set in training would be useless. */
 } dt_fill;
 #define DT_FILL_NAMES "error|drop|mean|median|mode|category|indicator|median-indicator"
 
-/** What is done with a category that no training row had. */
+/** The treatment of a category that no training row had. */
 typedef enum dt_unseen { DT_UNSEEN_IGNORE, DT_UNSEEN_ERROR } dt_unseen;
 #define DT_UNSEEN_NAMES "ignore|error"
 
@@ -111,8 +111,8 @@ typedef struct dt_recipe_column {
     char *name;
     dt_role role;
     dt_fill fill; /* numeric, dates and categorical */
-    /* How numbers are written that are not plain; decimal 0: as in the table. Numeric columns,
-     * targets that are values, weights. */
+    /* The format of numbers; decimal 0: as in the table. Numeric columns, targets that are values,
+     * weights. */
     dt_number_format format;
     bool bare; /* some cells have no unit, and a person knows it */
     /* Of numbers, dates and targets that are values: their range in the training rows. What lies
@@ -127,8 +127,8 @@ typedef struct dt_recipe_column {
     bool parts[DT_PART_COUNT];
     /* numeric and dates */
     dt_scale scale;
-    /* spread is at least FLT_MIN, so that no program that computes in float32 divides by 0; 0 and 1
-     * with DT_SCALE_QUANTILE and NONE */
+    /* spread is at least FLT_MIN, so that programs that compute in float32 never divide by 0; 0 and
+     * 1 with DT_SCALE_QUANTILE and NONE */
     double center, spread;
     double fill_number; /* of all fillings of numbers but ERROR and DROP */
     size_t knot_count; /* DT_SCALE_QUANTILE: at least 2, none less than the one before */
@@ -137,14 +137,14 @@ typedef struct dt_recipe_column {
     size_t category_count; /* at least 1, unless `rare` */
     char **categories; /* in the order of their inputs; no two the same */
     bool rare; /* one more input, for every value that is not among the categories */
-    char *fill_text; /* DT_FILL_MODE: one of the categories, or NULL when that is a rare one */
+    char *fill_text; /* DT_FILL_MODE: one of the categories, or NULL for a rare one */
 } dt_recipe_column;
 
 typedef struct dt_recipe {
     char separator, decimal; /* of the table it was made from */
     bool headerless; /* that table has no header: its columns have this order */
     size_t missing_count;
-    char **missing; /* what means a missing value, beside nothing at all */
+    char **missing; /* cells that mean a missing value, beside empty ones */
     dt_unseen unseen;
     size_t column_count;
     dt_recipe_column *columns; /* all of the table, in its order */
@@ -163,27 +163,27 @@ enum { DT_RECIPE_VERSION = 1 };
  * Writes a recipe as JSON text, the same bytes for the same recipe; doubles keep all their bits.
  *
  * Owns:    the caller frees *out with dt_memory_free
- * Errors:  DT_DATA when a text is no valid UTF-8 (JSON cannot hold it), or when dt_recipe_from_json
- *          would refuse what was written: a number that is not finite, two columns of a name, ...;
+ * Errors:  DT_DATA if a text is not valid UTF-8 (JSON cannot contain it), or if dt_recipe_from_json
+ *          would refuse the result: a number that is not finite, two columns of the same name, ...;
  *          DT_MEMORY. On error *out = NULL
  */
 DT_MUST_USE dt_status dt_recipe_to_json(char **out, const dt_recipe *recipe);
 
 /**
- * Reads a recipe back, and believes nothing: every member is checked for type, range and sense.
+ * Reads a recipe and checks every member for type, range and consistency.
  *
- * `where` is what error lines call it: a file, or the model it was found in. Members of names that
- * this version does not know are passed over; a number may be written as a whole number.
+ * `where` is its name in error lines: a file, or the model that contains it. Members with unknown
+ * names are ignored; a number may be written as a whole number.
  *
  * Owns:    the caller clears with dt_recipe_clear
- * Errors:  DT_DATA: no JSON, another format version, a member missing, of another type, or out of
- *          range or out of place, counts that do not fit each other, two columns of a name, a
- *          member that stands there twice, more than 64 MiB. DT_MEMORY. On error *out is zeroed
+ * Errors:  DT_DATA: not JSON, another format version, a member that is missing, duplicate,
+ *          misplaced, of another type or out of range, inconsistent counts, two columns of the same
+ *          name, more than 64 MiB. DT_MEMORY. On error *out is zeroed
  */
 DT_MUST_USE dt_status dt_recipe_from_json(dt_recipe *out, const char *json, size_t bytes,
                                           const char *where);
 
-/** Reads a file (at most 64 MiB) and does the above. Errors: DT_DATA, DT_MEMORY. */
+/** Reads a recipe from a file (at most 64 MiB). Errors: DT_DATA, DT_MEMORY. */
 DT_MUST_USE dt_status dt_recipe_load(dt_recipe *out, const char *path);
 
 /** Frees; a zeroed recipe is allowed. */
@@ -194,20 +194,22 @@ const char *dt_recipe_role_name(dt_role role);
 const char *dt_recipe_scale_name(dt_scale scale);
 const char *dt_recipe_fill_name(dt_fill fill);
 
-/** Writes what the format says, as "; thousands comma; decimal comma; unit kg". Returns `out`. */
+/** Writes the format as text, "; thousands comma; decimal comma; unit kg". Returns `out`. */
 const char *dt_recipe_describe_format(char *out, size_t bytes, const dt_number_format *format);
 
 const char *dt_recipe_part_name(dt_date_part part);
 
-/** Returns whether a column is numbers: numeric, or a date. */
+/** Returns whether a column is numeric or a date. */
 bool dt_recipe_is_number(dt_role role);
 
 /** Writes a date's order and parts, as "dmy; month, hour". Returns `out`. */
 const char *dt_recipe_describe_date(char *out, size_t bytes, dt_date_order order,
                                     const bool parts[DT_PART_COUNT]);
 
-/** Writes the first thing in which two recipes differ, as "column 'age' has another scale". Returns
- * `out`; NULL: they make the same inputs of the same cells. What only judges cells is left out. */
+/**
+ * Writes the first difference of two recipes, as "column 'age' has another scale". Returns `out`;
+ * NULL: they make the same inputs of the same cells. What only judges cells is left out.
+ */
 const char *dt_recipe_describe_difference(char *out, size_t bytes, const dt_recipe *was,
                                           const dt_recipe *is);
 
@@ -222,8 +224,8 @@ enum { DT_RECIPE_NUMBER_BYTES = 32 };
 
 /**
  * Finds the number that an input of a numeric column or a date was made from, and writes it to
- * `out`: the shortest decimal number of which the recipe makes this input; where there is none, as
- * beyond the knots, the nearest that is known. Without a column (NULL) the input is the number.
+ * `out`: the shortest decimal number for which the recipe gives this input, or the nearest one if
+ * there is none, as beyond the knots. Without a column (NULL), the number is the input itself.
  */
 double dt_recipe_original(char out[DT_RECIPE_NUMBER_BYTES], const dt_recipe_column *column,
                           float input);

@@ -12,23 +12,23 @@
 #include <stdint.h>
 
 /**
- * Rows for a model to see, from arrays (.npz) or from a table of text that the model's recipe
- * prepares, as one stream on all ranks.
+ * Rows for a model, from arrays (.npz) or from a table of text that the model's recipe prepares, as
+ * one stream on all ranks.
  *
- * Arrays are dealt to the ranks whole (dt_dataset_load), so all hosts together must hold them; a
- * table is streamed.
+ * Arrays are loaded and dealt to the ranks as a whole (dt_dataset_load), so the memory of all hosts
+ * must be large enough; a table is streamed.
  */
 typedef struct dt_rows dt_rows;
 
-/** What is wanted of the data; the same on all ranks. Files are opened on rank 0 only. */
+/** The plan of reading rows; the same on all ranks. Files are opened on rank 0 only. */
 typedef struct dt_rows_plan {
     const char *path; /* .npz, folder or prefix; any other file is a table; "-": one from stdin */
     const char *targets_path; /* of a .npy beside that of `path`; NULL or "": none */
-    dt_set set; /* of several sets, the one to take */
-    bool set_asked; /* by a person: then there must be sets to choose from */
+    dt_set set; /* the set to use, if there are several */
+    bool set_asked; /* the set was given as an option: then the data must have sets */
     const char *inputs, *targets; /* arrays' names; empty: found by themselves */
     bool labels; /* targets are needed */
-    bool keys; /* arrays' row numbers and ids are given, if there are some */
+    bool keys; /* requests row numbers and ids of arrays, if there are any */
     bool values; /* they are values, not classes */
     size_t D, C; /* the model's */
     char *const *class_names; /* [C]: the model's; NULL: none */
@@ -36,7 +36,7 @@ typedef struct dt_rows_plan {
      * with labels have them: the table's column or the array DT_SOURCE_WEIGHTS, if it is there. */
     const dt_recipe *recipe;
     dt_table_format format; /* of a table */
-    size_t batch_rows; /* most rows of a batch */
+    size_t batch_rows; /* maximum rows of a batch */
     int host_ranks; /* ranks on this host */
 } dt_rows_plan;
 
@@ -59,19 +59,19 @@ bool dt_rows_is_table(const char *path);
 DT_MUST_USE dt_status dt_rows_open(dt_rows **out, const dt_comm *comm, const dt_rows_plan *plan);
 
 /**
- * Gives each rank some of the next rows, those of rank 0 before those of rank 1 and so on, all of
- * them before those of the next call: to `take`, in batches of at most batch_rows. Which rows make
- * a batch does not depend on the number of ranks. *more is false when there were none left.
+ * Passes some of the next rows to `take` on each rank, in batches of at most batch_rows. The rows
+ * of rank 0 come before those of rank 1 and so on, and all before those of the next call. The
+ * batches do not depend on the number of ranks. *more is false if no rows were left.
  *
  * Calls:   collective
  * Errors:  as dt_table_next; the same on all ranks
  */
 DT_MUST_USE dt_status dt_rows_next(dt_rows *rows, dt_row_take *take, void *context, bool *more);
 
-/** Finds out how many rows there are. Calls: collective. Errors: as dt_csv_next_block. */
+/** Counts the rows. Calls: collective. Errors: as dt_csv_next_block. */
 DT_MUST_USE dt_status dt_rows_count(dt_rows *rows, uint64_t *count);
 
-/** Returns the share of the rows that has been given, 0 to 1. Calls: root-only. */
+/** Returns the share of the rows that was passed on, 0 to 1. Calls: root-only. */
 double dt_rows_share(const dt_rows *rows);
 
 /** As dt_table_judge; nothing for arrays. Calls: collective. Errors: DT_DATA, DT_MEMORY. */
@@ -95,7 +95,7 @@ bool dt_rows_weighted(const dt_rows *rows);
 /** Returns the path of the file that the rows are in; borrowed. Calls: root-only. */
 const char *dt_rows_file(const dt_rows *rows);
 
-/** Returns what was opened, for people: "data/test.npz, inputs"; borrowed. Calls: root-only. */
+/** Returns a description of the data: "data/test.npz, inputs"; borrowed. Calls: root-only. */
 const char *dt_rows_source(const dt_rows *rows);
 
 /** Closes and frees; NULL is allowed. Calls: local. */

@@ -15,8 +15,8 @@ typedef struct dt_set_sizes {
 } dt_set_sizes;
 
 /**
- * Warns of each validation or test set whose scores say little, in a line: it has fewer than five
- * rows, or rows of one class alone. Root-only.
+ * Warns in one line of each validation or test set that is too small for useful scores: it has
+ * fewer than five rows, or rows of only one class. Root-only.
  */
 void dt_set_sizes_warn(const dt_set_sizes *sizes);
 

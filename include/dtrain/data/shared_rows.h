@@ -10,8 +10,8 @@
 #include <stdint.h>
 
 /**
- * Rows that stand in several sets: all inputs and targets are the same, to the bit of float32.
- * Weights are not compared. Rows are compared by hashes of 61 bits.
+ * Rows that are in several sets: all inputs and targets have the same bits in float32. Weights are
+ * not compared. Rows are compared by hashes of 61 bits.
  */
 typedef struct dt_shared_rows {
     uint64_t rows[DT_SET_COUNT]; /* of each set */
@@ -23,26 +23,30 @@ typedef struct dt_shared_rows {
  *
  * Calls:   collective
  * Cost:    a rank hashes its rows, those for training once for each 2^20 validation and test rows,
- *          or for a 64th of its training numbers if that is more; so much of memory at 24 bytes
+ *          or for a 64th of its training numbers if that is more; 24 bytes of memory for each of
+ *          these rows
  * Errors:  DT_MEMORY, on all ranks
  */
 DT_MUST_USE dt_status dt_shared_rows_count(dt_shared_rows *out, const dt_comm *comm,
                                            const dt_dataset sets[DT_SET_COUNT]);
 
-/** Warns in one line, if there are some; it ends in an advice. Root-only. */
+/** Warns in one line that ends with an advice, if there are such rows. Root-only. */
 void dt_shared_rows_warn(const dt_shared_rows *shared, const char *advice);
 
-/** What to do about the rows of arrays; of a table; of one whose duplicates were dropped. */
+/** Advice for arrays, for a table, and for a table whose duplicates were dropped. */
 #define DT_SHARED_ROWS_OF_ARRAYS "remove them from one of the sets"
 #define DT_SHARED_ROWS_OF_TABLE                                                                    \
     "--drop-duplicates keeps the first, --split-by COLUMN keeps rows that belong together in one " \
     "set"
 #define DT_SHARED_ROWS_OF_DIFFERENT "the table's rows differ, but their inputs do not"
 
-/** The same of rows that are in no memory: a scratch file has their hashes. All calls are local. */
+/**
+ * The same for rows that are not in memory: a scratch file contains their hashes. All calls are
+ * local.
+ */
 typedef struct dt_row_hashes dt_row_hashes;
 
-/** Begins with no rows; the scratch file is made in `folder`. Errors: DT_OUTPUT, DT_MEMORY. */
+/** Starts without rows; the scratch file is created in `folder`. Errors: DT_OUTPUT, DT_MEMORY. */
 DT_MUST_USE dt_status dt_row_hashes_new(dt_row_hashes **out, const char *folder, size_t D,
                                         size_t T);
 

@@ -14,7 +14,7 @@ typedef enum dt_set { DT_TRAIN, DT_VALIDATION, DT_TEST, DT_SET_COUNT } dt_set;
 /** Returns "train", "validation" or "test". */
 const char *dt_set_name(dt_set set);
 
-/** One set as it lies in its file; absent when inputs == NULL. */
+/** One set in its file; absent if inputs == NULL. */
 typedef struct dt_source_set {
     const dt_npz *npz;
     const dt_npz_member *inputs; /* [N, ...]: all dimensions after the first are flattened */
@@ -25,13 +25,13 @@ typedef struct dt_source_set {
 /** The arrays of a set. */
 enum { DT_ARRAY_INPUTS, DT_ARRAY_TARGETS, DT_ARRAY_WEIGHTS, DT_ARRAY_COUNT };
 
-/** An array that lies in no file: what its .npy file would be. */
+/** An array that is not in a file: the properties of an equal .npy file. */
 typedef struct dt_source_sum {
     uint64_t bytes; /* with its header; 0: there is no such array */
     uint32_t crc32; /* of them */
 } dt_source_sum;
 
-/** A table, whose rows become inputs as they are dealt. */
+/** A table whose rows are prepared while they are dealt. */
 typedef struct dt_source_table {
     const char *path;
     struct dt_prepare *prepare; /* after dt_prepare_fit */
@@ -39,16 +39,16 @@ typedef struct dt_source_table {
 } dt_source_table;
 
 /**
- * What the words after `dtrain train` name: a folder, a prefix, one file with all sets, one file to
- * split, or three files. All calls are root-only.
+ * The data that the words after `dtrain train` name: a folder, a prefix, one file with all sets,
+ * one file to split, or three files. All calls are root-only.
  */
 typedef struct dt_source {
     dt_npz *files[DT_SET_COUNT];
     size_t file_count;
     dt_source_set sets[DT_SET_COUNT]; /* the training set is always there */
     dt_source_table *table; /* instead of all of them; borrowed. NULL: arrays */
-    char name[64]; /* for people and folders: "deposit" */
-    bool has_sets; /* dt_source_open_rows took one of several; else there was only one pair */
+    char name[64]; /* name in texts and of folders: "deposit" */
+    bool has_sets; /* dt_source_open_rows chose one of several; else there was only one pair */
     char recipe[4096]; /* path of the folder's recipe.json; "" when there is none */
 } dt_source;
 
@@ -73,8 +73,8 @@ DT_MUST_USE dt_status dt_source_open(dt_source *out, const char *const *paths, s
                                      const char *inputs, const char *targets);
 
 /**
- * Finds and opens one set of rows, for a model to see; it becomes the source's training set, and
- * there is no other.
+ * Finds and opens one set of rows for a model; it becomes the training set of the source, and there
+ * is no other.
  *
  * `paths` is what dt_source_open takes, if there are several: .npy files; of named sets `set` is
  * taken; a file with one pair of arrays is taken whole, and so are .npy files of one set. With
@@ -89,7 +89,7 @@ DT_MUST_USE dt_status dt_source_open_rows(dt_source *out, const char *const *pat
 /** The array of weights that `dtrain prepare --weights` writes. */
 #define DT_SOURCE_WEIGHTS "weights"
 
-/** The arrays of `dtrain prepare` that say which row of the table a row is. */
+/** The arrays of `dtrain prepare` that identify the row of the table. */
 #define DT_SOURCE_ROW "row"
 #define DT_SOURCE_ID "id"
 
@@ -101,12 +101,16 @@ DT_MUST_USE dt_status dt_source_open_rows(dt_source *out, const char *const *pat
  */
 DT_MUST_USE dt_status dt_source_find_weights(dt_source *source, const char *name);
 
-/** Returns the array `name` beside a set, which may have a word for `set` at its name; NULL: there
- * is none that can be read. */
+/**
+ * Returns the array `name` of a set; its name may include the word of `set`. NULL: there is no
+ * readable one.
+ */
 const dt_npz_member *dt_source_look(const dt_source_set *from, dt_set set, const char *name);
 
-/** Closes the files once they have been read, each perhaps a process (io/h5.h); then there are no
- * sets, but still the names. */
+/**
+ * Closes the files and their processes (io/h5.h) after reading; then there are no sets, but the
+ * names remain.
+ */
 void dt_source_close_files(dt_source *source);
 
 /** Closes the files; a zeroed source is allowed. */

@@ -11,8 +11,8 @@
  * Splits rows into training, validation and test sets: at random, and class by class, so that each
  * set has the classes in the same proportion, however the rows are sorted. All calls are local.
  *
- * The rows come one by one in file order, and of each class exactly the wanted number goes into
- * each set (selection sampling), so nothing but the classes' counts has to be known before.
+ * The rows come one by one in file order, and exactly the planned number of each class goes into
+ * each set (selection sampling), so only the counts of the classes must be known before.
  *
  * Source:  Knuth, The Art of Computer Programming, volume 2, 3.4.2, algorithm S
  */
@@ -34,14 +34,13 @@ DT_MUST_USE dt_status dt_split_new(dt_split **out, const uint64_t *class_rows, s
 /** Frees; NULL is allowed. */
 void dt_split_free(dt_split *split);
 
-/** Decides where the next row goes, and remembers it. `label` is its class. */
+/** Chooses the set of the next row, and stores it. `label` is its class. */
 dt_set dt_split_assign(dt_split *split, size_t label);
 
-/** Returns where row `row` went; it was assigned before. Cost: two bits a row are kept. */
+/** Returns the set of row `row`, which was assigned before. Cost: two bits a row are kept. */
 dt_set dt_split_set_of(const dt_split *split, uint64_t row);
 
-/** Returns how many rows of class `label` a set gets; to be asked before the first row is
- * assigned. */
+/** Returns how many rows of class `label` a set gets; call it before the first row is assigned. */
 uint64_t dt_split_rows(const dt_split *split, dt_set set, size_t label);
 
 #endif

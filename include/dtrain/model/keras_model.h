@@ -17,14 +17,14 @@
  * Source:  keras/src/legacy/saving/legacy_h5_format.py and saving/saving_lib.py (Keras 3),
  *          hdf5_format.py (Keras 2.13)
  *
- * Outputs that are values have the targets' units in Keras: a Rescaling layer at the end has
+ * Outputs that are values are in the targets' units in Keras: a Rescaling layer at the end has
  * dt_network.scale, scale = deviation and offset = mean, a number for one target and a list for
  * several. dtrain's loss is of standardised targets, Keras's of targets in their own units: for one
  * target it is dtrain's times a constant; of several, those with a larger deviation weigh more.
  */
 
-/* What of ours rides along in a model file, where Keras passes over it. In .h5 these are attributes
- * of the root, in .keras members of the archive (below). */
+/* dtrain's own data in a model file, which Keras ignores. In .h5 these are attributes of the root,
+ * in .keras members of the archive (below). */
 #define DT_KERAS_RECIPE "dtrain_recipe"
 #define DT_KERAS_CLASSES "dtrain_classes"
 #define DT_KERAS_RECIPE_MEMBER "dtrain_recipe.json"
@@ -35,7 +35,7 @@ typedef struct dt_keras_layer {
     const char *activation; /* "relu", "tanh", "sigmoid", "linear", "softmax" */
     const float *kernel; /* [inputs of this layer, units], row-major */
     const float *bias; /* [units]; NULL: the layer has none */
-    dt_layer layer; /* of a model that was read: kind and options. Of another kind than dense,
+    dt_layer layer; /* of a model that was read: kind and options. If the kind is not dense,
                        `kernel` and `bias` are the first tensors of the kind, in its order */
 } dt_keras_layer;
 
@@ -48,7 +48,7 @@ typedef struct dt_keras_model {
     uint64_t inputs; /* D */
     size_t layer_count;
     const dt_keras_layer *layers;
-    dt_optimizer optimizer; /* P == 0: its state is not there */
+    dt_optimizer optimizer; /* P == 0: it has no state */
     const dt_loss *loss;
     double loss_number; /* dt_loss.number, in the units of the outputs */
     const dt_target_scale *scale; /* [C] of a Rescaling layer; NULL: there is none */
@@ -58,8 +58,10 @@ typedef struct dt_keras_model {
     size_t class_name_count; /* 0: the classes have no names */
 } dt_keras_model;
 
-/** Returns whether Keras has layers for the network: it has none of sines and cosines, which a
- * periodic encoding is made of, and dtrain writes no code into models. Local. */
+/**
+ * Returns whether Keras has layers for the network. Keras has no layers for sines and cosines,
+ * which a periodic encoding needs, and dtrain does not write code into models. Local.
+ */
 bool dt_keras_has_layers(const dt_network *network);
 
 /** Returns whether a .keras file has the optimizer's state. If not, it has that of a new optimizer:
@@ -82,8 +84,8 @@ bool dt_keras_loss_in_units(double *number, const dt_network *network);
  * connections make a Functional one of Keras's own layers, among them EinsumDense (Keras 2.11 and
  * later), whose predictions are the same to about 1e-6.
  *
- * Leaves out the optimizer's state: Keras 3 loads a .h5 file with it, but fit then fails.
- * More than DT_H5_TEXTS_MAX class names are left out.
+ * The optimizer's state is not written, because Keras 3 loads a .h5 file with it, but fit then
+ * fails. More than DT_H5_TEXTS_MAX class names are not written.
  *
  * Errors:  DT_OUTPUT, DT_MEMORY
  */
@@ -94,8 +96,8 @@ DT_MUST_USE dt_status dt_keras_model_write(const dt_model *model, dt_h5 *h5);
  * optimizer's state, so that fit resumes this training. The file appears whole or not at all.
  *
  * The same model gives the same bytes. A model without the optimizer's state gets that of a new
- * optimizer; so does one of which dt_keras_keeps_state is false.
- * Recipe and class names (at most DT_H5_NAMES_MAX) are members that Keras ignores.
+ * optimizer; so does a model for which dt_keras_keeps_state is false. Recipe and class names (at
+ * most DT_H5_NAMES_MAX) are members that Keras ignores.
  *
  * Errors:  DT_OUTPUT, DT_MEMORY
  */
@@ -103,7 +105,7 @@ DT_MUST_USE dt_status dt_keras_archive_save(const dt_model *model, const char *p
 
 /** A model that was read. */
 typedef struct dt_keras_loaded {
-    dt_keras_model model; /* everything in it points into what stands below */
+    dt_keras_model model; /* its pointers point to the members below */
     dt_keras_layer *layers;
     float
         *params; /* [parameter_count]: kernel and bias of the first layer, then of the next, ... */
@@ -112,8 +114,8 @@ typedef struct dt_keras_loaded {
     dt_target_scale *scale; /* [C]; NULL: none */
     char *recipe_json; /* NULL: none */
     dt_h5_names class_names;
-    char left_out[256]; /* what of the file dtrain would not train with, for a warning; "": none */
-    char predicts_only[160]; /* why dtrain cannot go on with the training; "": it can */
+    char left_out[256]; /* parts of the file that training would ignore, for a warning; "": none */
+    char predicts_only[160]; /* why dtrain cannot continue the training; "": it can */
 } dt_keras_loaded;
 
 /**
@@ -161,10 +163,10 @@ typedef struct dt_keras_loaded {
  */
 DT_MUST_USE dt_status dt_keras_model_load(dt_keras_loaded *out, const char *path);
 
-/** Does the above with the .h5 file that dt_h5_open gave; `path` is what error lines call it. */
+/** Reads a model from an .h5 file that dt_h5_open opened; `path` is its name in error lines. */
 DT_MUST_USE dt_status dt_keras_model_read(dt_keras_loaded *out, dt_h5 *h5, const char *path);
 
-/** Does the above with a .keras file. */
+/** Reads a model from a .keras file. */
 DT_MUST_USE dt_status dt_keras_archive_load(dt_keras_loaded *out, const char *path);
 
 /** Returns whether the file begins like a .keras archive. */

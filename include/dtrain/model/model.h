@@ -10,20 +10,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** A network with all that came with it: a model file, as the program uses it. */
+/** A model: a network with its preprocessing, class names and optimizer. */
 typedef struct dt_model {
-    dt_network network; /* with the normalization of its inputs, if there is one */
-    dt_optimizer optimizer; /* P == 0: its numbers are known, but not its state */
-    char *recipe_json; /* how a table's columns become the D inputs (data/recipe.h); NULL: none */
+    dt_network network; /* including the normalization of its inputs, if there is one */
+    dt_optimizer optimizer; /* P == 0: it has numbers, but no state */
+    char *recipe_json; /* the recipe that prepares a table's columns as D inputs (data/recipe.h);
+                        * NULL: none */
     char **class_names; /* [class_name_count] */
     size_t class_name_count; /* C, or 0: none */
 
-    /* Of a model that was read: what training would not go on with (dt_keras_loaded). */
+    /* For a model that was read: what training would ignore (dt_keras_loaded). */
     char left_out[256], predicts_only[160];
 } dt_model;
 
-/** Writes the path of a model: of a run's folder, the model.h5 in it; else as it is. Returns
- * `out`. */
+/**
+ * Writes the path of a model: for a run's folder, the model.h5 in it; else the path itself. Returns
+ * `out`.
+ */
 const char *dt_model_find(char *out, size_t bytes, const char *path);
 
 /**
@@ -51,15 +54,17 @@ DT_MUST_USE dt_status dt_model_save(const dt_model *model, const char *path);
 DT_MUST_USE dt_status dt_model_read(dt_model *out, const char *path);
 
 /**
- * Does the above on rank 0, and gives the model to all ranks.
+ * Reads a model on rank 0 and sends it to all ranks.
  *
  * Calls:   collective; same on all ranks: the result, also of an error; `path` is read on rank 0
  *          only
  */
 DT_MUST_USE dt_status dt_model_load(dt_model *out, const dt_comm *comm, const char *path);
 
-/** Returns the CRC-32 of what training uses beside the weights: the constants, and the optimizer's
- * numbers and state. Local. */
+/**
+ * Returns the CRC-32 of the constants, and of the optimizer's numbers and state: all that training
+ * uses besides the weights. Local.
+ */
 uint32_t dt_model_state_crc(const dt_model *model);
 
 /** Frees a model that was read; a zeroed one is allowed. Local. */

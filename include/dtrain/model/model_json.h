@@ -7,7 +7,7 @@
 #include "dtrain/nn/optimizer.h"
 
 /**
- * A network and its optimizer as JSON: all but the arrays. Model files contain this text, and
+ * A network and its optimizer as JSON, without the arrays. Model files contain this text, and
  * checkpoints its object `optimizer`; rank 0 sends the text to the others:
  *
  *     {"inputs": 51, "loss": "sparse_categorical_crossentropy",
@@ -42,11 +42,11 @@ DT_MUST_USE dt_status dt_model_json_read_optimizer(dt_optimizer *out, bool *has_
                                                    const char *json, const char *path);
 
 /**
- * Reads the text: a network that is laid out (dt_network_plan), and an optimizer without memory for
- * its state; *has_state says whether there is one. Nothing of the size of the parameters is
+ * Reads the text: a planned network (dt_network_plan), and an optimizer without memory for its
+ * state; *has_state reports whether there is a state. Nothing of the size of the parameters is
  * allocated.
  *
- * `path` is what error lines call the file.
+ * `path` is the file's name in error lines.
  *
  * Owns:    the caller clears both
  * Errors:  DT_DATA: not JSON, or not such a text: an unknown kind, an option that is missing, not

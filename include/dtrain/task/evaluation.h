@@ -13,8 +13,8 @@
 #include <stdint.h>
 
 /**
- * The quality of a model on labelled rows that lie on the ranks of a job. Every number is the
- * same, bit for bit, on any number of ranks and whichever rank has which row: counts are whole
+ * The quality of a model on labelled rows that lie on the ranks of a job. Every number is the same,
+ * bit for bit, on any number of ranks and however the rows are distributed: counts are whole
  * numbers, sums over rows are exact totals (dt_exact_total), areas under curves are made of counts
  * of pairs.
  *
@@ -29,21 +29,22 @@ enum { DT_RESIDUAL_BINS = 40, DT_JOINT_BINS = 32 };
 typedef struct dt_value_quality {
     dt_quality model, baseline;
     double
-        residual_limit; /* residuals, prediction - target, lie in equal bins from -limit to limit;
-                              the outer bins have those beyond, too. 4 times the RMSE */
-    double residuals[DT_RESIDUAL_BINS]; /* what the rows weigh; their number, if rows have no
-                                           weights; all 0 when no rows were kept */
-    double low, high; /* smallest and largest target of the rows that weigh anything */
-    double joint[DT_JOINT_BINS][DT_JOINT_BINS]; /* likewise, by target (first index) and prediction,
+        residual_limit; /* residuals, prediction - target, are counted in equal bins from -limit to
+                           limit; the outer bins also contain the residuals beyond. 4 times the
+                           RMSE */
+    double residuals[DT_RESIDUAL_BINS]; /* weights of the rows, or their number if rows have no
+                                           weights; all 0 if no rows were kept */
+    double low, high; /* smallest and largest target of the rows with weights above 0 */
+    double joint[DT_JOINT_BINS][DT_JOINT_BINS]; /* weights by target (first index) and prediction,
                                                    in equal bins from low to high; the outer bins
-                                                   have those beyond, too */
+                                                   also contain the rows beyond */
 } dt_value_quality;
 
 /** One class against the rest. */
 typedef struct dt_class_quality {
     int64_t label; /* the class */
     int64_t rows, predicted; /* rows of the class, rows predicted as it */
-    double weight; /* of the rows of the class; their number, if rows have no weights */
+    double weight; /* weight of the rows of the class, or their number if rows have no weights */
     double precision, recall, f1; /* 0 where undefined, as sklearn's zero_division=0 */
     double roc_auc, pr_auc; /* by the probability of this class */
 } dt_class_quality;
@@ -56,33 +57,34 @@ typedef struct dt_calibration_bin {
     double accuracy; /* share of the bin's rows predicted right; NaN in an empty bin */
 } dt_calibration_bin;
 
-/** What "class 1 where its probability is at least threshold" makes of the rows. */
+/** A point of the ROC curve: class 1 is predicted if its probability is at least `threshold`. */
 typedef struct dt_roc_point {
-    double fpr; /* share of class 0's rows that it takes */
+    double fpr; /* share of class 0's rows that are predicted as class 1 */
     double tpr; /* share of class 1's rows */
     double threshold; /* infinite at the first point, (0, 0) */
 } dt_roc_point;
 
-/** The same, as a point of the precision-recall curve. */
+/** A point of the precision-recall curve, likewise. */
 typedef struct dt_pr_point {
-    double recall; /* share of class 1's rows that it takes */
-    double precision; /* share of class 1 among the rows that it takes; 1 at the first point */
+    double recall; /* share of class 1's rows that are predicted as class 1 */
+    double precision; /* share of class 1 among the rows that are predicted as class 1; 1 at the
+                       * first point */
     double threshold; /* infinite at the first point, (0, 1) */
 } dt_pr_point;
 
-/** Points of a curve that are kept at most. */
+/** Maximum number of points of a curve. */
 enum { DT_ROC_POINTS = 1001 };
 
 typedef struct dt_evaluation {
     uint64_t N; /* rows of all ranks */
     bool weighted; /* rows have weights */
-    double weight; /* that they have; their number, if rows have no weights */
+    double weight; /* total weight, or the number of rows if they have no weights */
     size_t C; /* classes, or values of a row */
-    size_t majority_class; /* what the baseline predicts, always */
+    size_t majority_class; /* the prediction of the baseline */
     dt_quality model;
-    dt_quality majority; /* the baseline's; its probabilities are the classes' shares, its values
-                            the means of the training rows */
-    dt_value_quality *values; /* [C]: of values; NULL: classes, and all below is theirs */
+    dt_quality majority; /* of the baseline; its probabilities are the shares of the classes, its
+                            values the means of the training rows */
+    dt_value_quality *values; /* [C]: of values; NULL: classes; all members below are for classes */
     dt_class_quality *classes; /* [C] */
     dt_calibration_bin bins[DT_CALIBRATION_BINS];
     int64_t *confusion; /* [C,C], row = true class; NULL above DT_CONFUSION_MAX classes */
@@ -99,9 +101,9 @@ typedef struct dt_evaluation {
 /**
  * Computes the quality from all ranks' scores.
  *
- * The baseline predicts the class that `class_rows` has most of (the first of equals), and gives
- * each class its share of them as its probability: so its AUC is 0.5, its average precision the
- * share of the class in the evaluated rows.
+ * The baseline predicts the class with the most rows in `class_rows` (the first among equals); the
+ * probability of each class is its share of these rows. So its AUC is 0.5, and its average
+ * precision is the share of the class in the evaluated rows.
  *
  * Shapes:  class_rows [C] in: rows of each class in the training set; NULL, or all 0: those of the
  *          evaluated rows

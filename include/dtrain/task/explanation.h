@@ -14,18 +14,18 @@
 
 /**
  * Which columns of the data matter to a model, and how its predictions depend on them. A column is
- * one of the recipe's, with all inputs that it became; without a recipe each input is one. Every
+ * a column of the recipe with all its inputs; without a recipe, each input is a column. Every
  * number is the same, bit for bit, on any number of ranks.
  */
 
-/** Bytes of a name or a value with its NUL; what is longer is cut off. */
+/** Bytes of a name or a value with its NUL; longer texts are cut. */
 enum { DT_EXPLANATION_TEXT_BYTES = 128 };
 
 typedef enum dt_column_kind { DT_COLUMN_NUMBER, DT_COLUMN_DATE, DT_COLUMN_CATEGORY } dt_column_kind;
 
 /**
- * How much worse the model is with the column's values dealt to other rows: the metric's value then
- * less its value before, or the other way around if larger is better; the mean of the repeats.
+ * The importance of a column: how much worse the metric becomes if the column's values are permuted
+ * over the rows; the mean of the repeats. It is positive if the metric becomes worse.
  *
  * Source:  Breiman, "Random forests", 2001; sklearn.inspection.permutation_importance
  */
@@ -34,17 +34,17 @@ typedef struct dt_column_importance {
     int32_t number; /* of the column among all, in the order of their inputs, from 0 */
     int32_t kind; /* a dt_column_kind */
     int32_t inputs;
-    double importance, standard_error; /* the error is NaN of a single repeat */
+    double importance, standard_error; /* the error is NaN for a single repeat */
     double second, second_error; /* likewise, by dt_explanation.second */
 } dt_column_importance;
 
-/** A value that a column is given in all rows. */
+/** A value that is assigned to a column in all rows. */
 typedef struct dt_dependence_point {
     char column[DT_EXPLANATION_TEXT_BYTES];
     char text[DT_EXPLANATION_TEXT_BYTES]; /* the value for people: a number, a date, a category */
     int32_t number, kind; /* of the column */
     double value; /* in the column's unit; of a date in days; NaN: a category, or none */
-    double share; /* of the rows, those to which this point is the nearest of the column's */
+    double share; /* share of the rows whose value is nearest to this point */
 } dt_dependence_point;
 
 typedef struct dt_explanation {
@@ -61,29 +61,30 @@ typedef struct dt_explanation {
     uint64_t dependence_rows; /* whose predictions are averaged; 0: there are no points */
     size_t C; /* outputs */
     size_t point_count;
-    dt_dependence_point *points; /* [point_count]: column after column, in the above order */
+    dt_dependence_point *points; /* [point_count]: column after column, in the order of `columns` */
     double *predictions; /* [point_count, C]: mean probabilities, or values in the targets' units */
     size_t cut; /* columns with more categories than points */
 } dt_explanation;
 
-/** What is wanted; the same on all ranks. */
+/** The options of an explanation; the same on all ranks. */
 typedef struct dt_explanation_plan {
     const dt_recipe *recipe; /* of the model, borrowed; NULL: none */
-    const dt_quality_kind *metric; /* one of the task's; NULL: loss, or of values RMSE */
+    const dt_quality_kind *metric; /* one of the task's; NULL: loss, or RMSE for values */
     uint64_t seed;
     size_t repeats; /* from 1 on */
-    size_t points; /* at most, of a column; categories: the most frequent ones. 0: none */
-    uint64_t rows; /* at most, to average over; from 1 on. They are drawn by the seed */
+    size_t points; /* maximum of a column; for categories the most frequent ones. 0: none */
+    uint64_t rows; /* maximum number of rows for an average, at least 1; they are drawn by the
+                    * seed */
     int host_ranks; /* ranks on this host */
 } dt_explanation_plan;
 
 /**
  * Reads all rows, which have targets, and explains the predictor's network.
  *
- * Repeat r of column c deals by a permutation of 0 .. N-1, drawn by
- * dt_random_permutation from the stream (seed, DT_RANDOM_EXPLAIN, c << 32 | r): row n gets the
- * inputs that row permutation[n] has in the column. The rows of a dependence are the first ones of
- * the permutation of the stream 2^64 - 1.
+ * Repeat r of column c uses a permutation of 0 .. N-1, drawn by dt_random_permutation from the
+ * stream (seed, DT_RANDOM_EXPLAIN, c << 32 | r): row n gets the inputs that row permutation[n] has
+ * in the column. The rows of a dependence are the first ones of the permutation of the stream 2^64
+ * - 1.
  *
  * The points of a number or a date are all its values if they are at most plan->points, else
  * quantiles from the first to the last hundredth; rows without a value, if an indicator tells them,

@@ -10,8 +10,7 @@
 
 #include <stddef.h>
 
-/** Returns the means of the rows that the tally has, as the task of the network's loss has them.
- * Local. */
+/** Returns the means of the rows of the tally, for the task of the network's loss. Local. */
 dt_metrics dt_metrics_mean(const dt_tally *tally, const dt_network *network);
 
 /**

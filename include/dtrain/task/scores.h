@@ -9,13 +9,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** Classes up to which a confusion matrix and the areas under the curves are kept. */
+/** Maximum number of classes for a confusion matrix and areas under curves. */
 enum { DT_CONFUSION_MAX = 1024 };
 
 /** Equal bins (lower, upper] of the predicted class's probability. */
 enum { DT_CALIBRATION_BINS = 10 };
 
-/** The rows of a calibration bin, and how many of them are predicted right. */
+/** The rows of a calibration bin, and the number predicted correctly. */
 typedef struct dt_bin_count {
     int64_t rows, hits;
 } dt_bin_count;
@@ -27,20 +27,20 @@ typedef struct dt_value_sums {
     dt_exact_total t, t_squared, t_absolute;
 } dt_value_sums;
 
-/** What the rows of a class, or of a calibration bin, weigh. */
+/** The weights of the rows of a class, or of a calibration bin. */
 typedef struct dt_weight_sums {
     dt_exact_total rows, predicted, hits;
 } dt_weight_sums;
 
 /**
- * What one rank's rows come to: all that dt_evaluation_compute needs. Counts and exact totals, so
- * that neither the order of the rows nor which rank has them matters; and, for the curves, the
- * probabilities and labels themselves.
+ * The scores of one rank's rows, for dt_evaluation_compute: counts and exact totals, which depend
+ * neither on the order of the rows nor on the ranks; and, for the curves, the probabilities and
+ * labels themselves.
  */
 typedef struct dt_scores {
     size_t C, rows; /* outputs: classes, or values; rows added */
     bool curves; /* p and y are kept */
-    size_t capacity; /* rows that p and y have room for */
+    size_t capacity; /* allocated rows of p and y */
     float *p; /* [capacity,C]; NULL unless curves */
     dt_target *y; /* [capacity], or [capacity,C] of values */
     float *w; /* [capacity]; NULL unless curves and weighted */
@@ -49,8 +49,8 @@ typedef struct dt_scores {
     dt_weight_sums *weights; /* [C + bins]: of the classes and of the bins; NULL unless weighted */
 
     const dt_target_scale
-        *scale; /* [C], borrowed: of values; NULL: classes, and all below is theirs */
-    double quantile; /* of the pinball loss; NaN: it is not wanted */
+        *scale; /* [C], borrowed: of values; NULL: classes; all members below are for classes */
+    double quantile; /* of the pinball loss; NaN: it is not computed */
     dt_value_sums *values; /* [C] */
 
     int64_t *counts; /* [3,C]: rows of each class, rows predicted as it, and both */
@@ -63,15 +63,15 @@ typedef struct dt_scores {
 } dt_scores;
 
 /**
- * Allocates for what the network's loss says that its outputs are.
+ * Allocates for the outputs of the network's loss.
  *
- * `curves` says that what needs each row is wanted: of classes ROC-AUC and PR-AUC, of values median
- * and histograms. Then predictions and targets are kept, 4 bytes each, of up to `capacity` rows
- * (0 is allowed). Without them any number of rows can be added, and nothing grows. Above
- * DT_CONFUSION_MAX classes there are no curves, whatever is asked for.
+ * `curves` requests the scores that need each row: ROC-AUC and PR-AUC for classes, median and
+ * histograms for values. Then predictions and targets of up to `capacity` rows (0 is allowed) are
+ * kept, 4 bytes each. Without `curves`, any number of rows can be added in constant memory. Above
+ * DT_CONFUSION_MAX classes there are never curves.
  *
- * `weighted` says that rows have weights, at most DT_WEIGHT_MAX each. All numbers
- * are weighted as scikit-learn's sample_weight; counts of rows are not.
+ * `weighted`: rows have weights, at most DT_WEIGHT_MAX each. All numbers are weighted as
+ * scikit-learn's sample_weight; counts of rows are not.
  *
  * Calls:   local; same on all ranks: all but capacity. The network's scale is borrowed
  * Owns:    the caller clears with dt_scores_clear
@@ -80,7 +80,7 @@ typedef struct dt_scores {
 DT_MUST_USE dt_status dt_scores_init(dt_scores *out, const dt_network *network, size_t capacity,
                                      bool curves, bool weighted);
 
-/** Makes room for `rows` further rows, where curves are kept. Errors: DT_MEMORY. Local. */
+/** Allocates room for `rows` more rows if curves are kept. Errors: DT_MEMORY. Local. */
 DT_MUST_USE dt_status dt_scores_reserve(dt_scores *scores, size_t rows);
 
 /** Frees; zeroed scores are allowed. Local. */
@@ -94,8 +94,8 @@ void dt_scores_clear(dt_scores *scores);
  * dt_evaluation_compute fails then, on all ranks.
  *
  * Shapes:  p [B,C] in: a softmax, in float32, or values in the targets' units; y [B] in, or [B,C];
- *          predicted [B] in: the classes that were predicted, below C, or NULL: the most probable,
- *          the first of equals, and of values; w [B] in: their weights, or NULL: 1 each
+ *          predicted [B] in: the predicted classes, below C; NULL for the most probable ones (the
+ *          first among equals), and for values; w [B] in: their weights, or NULL: 1 each
  * Calls:   local
  * Cost:    two logarithms and C clipped additions a row; allocates nothing
  */

@@ -6,22 +6,22 @@
 #include <stdint.h>
 
 /**
- * A number added up exactly, so that it comes out the same on any number of ranks. A term is
- * rounded once to a count of 2^-24. The count's lower 32 bits and the rest are added up apart: room
- * for 2^31 terms of any size.
+ * An exact sum, which is the same on any number of ranks. A term is rounded once to a multiple of
+ * 2^-24. The lower 32 bits of the multiple and the rest are added separately, which leaves room for
+ * 2^31 terms of any size.
  */
 typedef struct dt_exact_number {
     int64_t high; /* in 2^8 */
     int64_t low; /* in 2^-24 */
 } dt_exact_number;
 
-/** The numbers of a tally; which measures there are is up to the task. */
+/** The numbers of a tally; the task defines the measures. */
 enum { DT_TALLY_WEIGHT, DT_TALLY_LOSS, DT_TALLY_MEASURE, DT_TALLY_MEASURE_2, DT_TALLY_NUMBERS };
 
 /**
- * What an epoch's metrics are made of, over rows. A term is what some rows of one shard come to.
+ * The sums over rows for an epoch's metrics. A term is the sum over some rows of one shard.
  *
- * Nine integers, to be summed over the ranks as they are.
+ * The nine integers can be added over the ranks.
  */
 typedef struct dt_tally {
     dt_exact_number numbers[DT_TALLY_NUMBERS];

@@ -13,11 +13,13 @@ typedef struct dt_metrics {
     double accuracy; /* share of rows */
     double rmse, mae; /* root of the mean squared error, mean absolute error: in the target's unit;
                          with several targets in their standard deviations */
-    double monitored; /* of the validation set: the quality that dt_task_monitoring has added */
+    double monitored; /* of the validation set: the quality that dt_task_monitoring added */
 } dt_metrics;
 
-/** One number for each question; of the model, and of the baseline: always the majority class, or
- * the mean of the training rows. */
+/**
+ * The scores of a model, or of the baseline, which always predicts the majority class or the mean
+ * of the training rows.
+ */
 typedef struct dt_quality {
     double loss; /* nats per row: mean of -log p(true class), p clipped to 1e-7 .. 1 - 1e-7 as
                     Keras does; the loss of training is not clipped, so it may be larger */
@@ -33,12 +35,12 @@ typedef struct dt_quality {
                        one against the rest, over those where it is defined */
     double pr_auc; /* average precision (sklearn.metrics.average_precision_score), likewise */
 
-    /* Of values, each the mean over the targets, as sklearn.metrics has them. */
+    /* For values; each is the mean over the targets, as in sklearn.metrics. */
     double rmse, mae, median_ae; /* root of the mean squared error, mean and median of the absolute
                                     error; in the target's unit */
     double r2; /* 1 - squared error / squared distance from the rows' mean; NaN when that is 0 */
-    double explained_variance; /* likewise, of errors less their mean */
-    double pinball; /* of the quantile that was trained; in the target's unit */
+    double explained_variance; /* the same for errors minus their mean */
+    double pinball; /* for the trained quantile; in the target's unit */
 } dt_quality;
 
 /** A number of dt_quality: an attribute of /evaluation, and a line of evaluate's and the report's
@@ -50,7 +52,7 @@ typedef struct dt_quality_kind {
     size_t offset; /* of a double in dt_quality */
     bool larger_is_better;
     bool needs_rows; /* it is NaN unless dt_scores.curves */
-    bool compared; /* it has a column in the table of runs side by side */
+    bool compared; /* it has a column in the table that compares runs */
 } dt_quality_kind;
 
 /** A metric: a column train_<name> and val_<name> of /epochs, and a part of each line about an
@@ -60,28 +62,28 @@ typedef struct dt_metric {
     const char *unit; /* NULL: that of the loss */
     size_t offset; /* of a double in dt_metrics */
     bool larger_is_better;
-    bool any_size; /* of values, so it is not near 1 */
+    bool any_size; /* for values: its size is not near 1 */
     const dt_quality_kind *quality; /* NULL, unless it is dt_metrics.monitored */
 } dt_metric;
 
-/** The most metrics of a task, with the monitored quality. */
+/** Maximum number of metrics of a task, including the monitored quality. */
 enum { DT_TASK_METRICS = 8 };
 
-/** What targets mean; one file in task/ ends in one of these. */
+/** A task: the meaning of targets. One file in task/ ends in one of these. */
 typedef struct dt_task {
     const char *name; /* "classification" */
     bool classes; /* targets are classes, else values */
     size_t metric_count;
     const dt_metric *metrics; /* the loss comes first */
-    size_t monitored_count; /* 0 or 1: a metric behind those, of the validation set alone */
+    size_t monitored_count; /* 0 or 1: a metric behind those, only for the validation set */
     size_t quality_count;
     const dt_quality_kind *qualities; /* the most important ones first */
-    const char *baseline; /* what the names of the baseline's numbers begin with: "majority" */
-    const char *baseline_means; /* what the baseline does, for people */
-    const dt_loss *loss; /* unless --loss names another */
+    const char *baseline; /* prefix of the names of the baseline's numbers: "majority" */
+    const char *baseline_means; /* description of the baseline in texts */
+    const dt_loss *loss; /* the default of --loss */
 
-    /* Adds rows of one shard as one term: what the loss gave of the rows from .. from+count-1, and
-     * their targets and weights (NULL: 1 each). Local. */
+    /* Adds rows of one shard as one term: the results of the loss for the rows from ..
+     * from+count-1, with their targets and weights (NULL: 1 each). Local. */
     void (*add_rows)(dt_tally *tally, const dt_loss_rows *rows, const dt_target *y, const float *w,
                      size_t from, size_t count);
 
@@ -107,18 +109,20 @@ const dt_task *dt_task_of(const dt_loss *loss);
 /** Returns the metric of that name, without "val_"; NULL if the task does not have it. Local. */
 const dt_metric *dt_task_find_metric(const dt_task *task, const char *name);
 
-/** Returns the task with one of its qualities as a further metric of the validation set, which a
- * metric of the same name takes precedence over. Returns the task as it is if it has no quality of
- * that name. Owns: static. Local, one thread at a time. */
+/**
+ * Returns the task with one of its qualities as an additional metric of the validation set. Returns
+ * the unchanged task if it has a metric of that name, or no such quality. Owns: static. Local, one
+ * thread at a time.
+ */
 const dt_task *dt_task_monitoring(const dt_task *task, const char *name);
 
-/** Returns numbers of which none is known. Local. */
+/** Returns qualities that are all NaN. Local. */
 dt_quality dt_quality_none(void);
 
 /** Returns one of the numbers. Local. */
 double dt_quality_value(const dt_quality *quality, const dt_quality_kind *kind);
 
-/** Returns metrics of which none is known. Local. */
+/** Returns metrics that are all NaN. Local. */
 dt_metrics dt_metrics_none(void);
 
 /** Returns the value of a metric. Local. */
