@@ -12,7 +12,7 @@
  * collective, rank 0 reads argv, and all ranks return the same status. Without one it is local, and
  * MPI is not started. The status is the exit status; main.c prints its text. */
 
-/* Trains: from the words to results in a folder. Errors: any. */
+/* Trains a network and writes the results to a folder. Errors: any. */
 void dt_cli_train_help(void);
 DT_MUST_USE dt_status dt_cli_train(const dt_comm *comm, int argc, char **argv);
 
@@ -26,7 +26,7 @@ DT_MUST_USE dt_status dt_cli_search(const dt_comm *comm, int argc, char **argv);
 void dt_cli_prepare_help(void);
 DT_MUST_USE dt_status dt_cli_prepare(int argc, char **argv);
 
-/* Reports how good a model is on labelled rows. Errors: DT_USAGE, DT_DATA, DT_DIVERGED,
+/* Reports the scores of a model on labelled rows. Errors: DT_USAGE, DT_DATA, DT_DIVERGED,
  * DT_MEMORY. */
 void dt_cli_evaluate_help(void);
 DT_MUST_USE dt_status dt_cli_evaluate(const dt_comm *comm, int argc, char **argv);
@@ -42,9 +42,9 @@ DT_MUST_USE dt_status dt_cli_predict(const dt_comm *comm, int argc, char **argv)
 void dt_cli_explain_help(void);
 DT_MUST_USE dt_status dt_cli_explain(const dt_comm *comm, int argc, char **argv);
 
-/* Prints what is in a .npz, a recipe, a model or a run. A .npz is read once as a stream, in fixed
- * memory. Errors: DT_USAGE; DT_MEMORY; DT_DATA, also if only some arrays of a .npz are damaged:
- * then the rest has been printed. */
+/* Prints the contents of a .npz, a recipe, a model or a run. A .npz is read once as a stream, in
+ * fixed memory. Errors: DT_USAGE; DT_MEMORY; DT_DATA, also if only some arrays of a .npz are
+ * damaged: then the rest has been printed. */
 void dt_cli_inspect_help(void);
 DT_MUST_USE dt_status dt_cli_inspect(int argc, char **argv);
 

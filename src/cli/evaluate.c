@@ -118,7 +118,7 @@ DT_MUST_USE static dt_status report_quality(const dt_task *task, const dt_evalua
     return say_table(&cells);
 }
 
-/* As many classes as a person reads. */
+/* The maximum number of classes in the printed table. */
 enum { CLASSES_SHOWN = 20, CONFUSION_SHOWN = 12 };
 
 DT_MUST_USE static dt_status report_classes(const dt_scoring *s, const dt_evaluation *e)
@@ -139,7 +139,7 @@ DT_MUST_USE static dt_status report_classes(const dt_scoring *s, const dt_evalua
     return say_table(&cells);
 }
 
-/* Of several values each one's quality. */
+/* The quality of each value, if there are several. */
 DT_MUST_USE static dt_status report_values(const dt_scoring *s, const dt_evaluation *e)
 {
     const size_t shown = e->C < CLASSES_SHOWN ? e->C : CLASSES_SHOWN;

@@ -78,7 +78,7 @@ void dt_cli_explain_help(void)
     dt_options_print_help(&table);
 }
 
-/* The folder that the model is in. */
+/* The folder of the model. */
 static void set_folder(char *out, const char *model)
 {
     struct stat info;
@@ -121,7 +121,7 @@ typedef struct run {
     dt_file *files[FILES]; /* rank 0 */
 } run;
 
-/* Of the model's task; *out is NULL for auto. */
+/* The metric of the model's task; *out is NULL for auto. */
 static dt_status find_metric(const dt_quality_kind **out, const run *r)
 {
     const dt_task *task = dt_task_of(r->scoring.model.network.loss);
@@ -144,7 +144,7 @@ static dt_status find_metric(const dt_quality_kind **out, const run *r)
                    names);
 }
 
-/* Begins the files now, so that a folder that takes none is seen before the work. */
+/* Starts the files now, so that a folder that cannot be written is found before the work. */
 static dt_status begin_files(run *r)
 {
     dt_status status = DT_OK;
@@ -178,7 +178,7 @@ out:
     return status;
 }
 
-/* All are on the disk before the first gets its name. */
+/* All files are on the disk before the first one gets its name. */
 static dt_status write_files(run *r)
 {
     dt_status status = DT_OK;

@@ -63,8 +63,8 @@ void dt_cli_export_help(void)
 
 /* ---- arrays for NumPy ---- */
 
-/* "kernel_1"; a constant's name alone: only one layer has any. `prefix` tells the networks of an
- * ensemble apart. */
+/* "kernel_1"; constants have no number, because only one layer has any. `prefix` tells the networks
+ * of an ensemble apart. */
 static void print_name(char *out, size_t bytes, const dt_layer *layer, const dt_tensor *tensor,
                        const char *prefix)
 {
@@ -119,7 +119,7 @@ out:
     return status;
 }
 
-/* What comes before the names of network m: only of an ensemble is there anything. */
+/* The prefix of the names of network m; empty unless it is an ensemble. */
 static const char *prefix_of(char out[32], const dt_network *network, size_t m)
 {
     out[0] = '\0';
@@ -195,7 +195,7 @@ static bool is_log(const char *path)
     return is;
 }
 
-/* A model is not written over what cannot be had again from it. */
+/* A model does not overwrite a file that cannot be made from it again. */
 DT_MUST_USE static dt_status check_output(const char *to, const char *model)
 {
     if (dt_file_same(to, model))
@@ -205,7 +205,7 @@ DT_MUST_USE static dt_status check_output(const char *to, const char *model)
     return DT_OK;
 }
 
-/* Other programs get the networks one by one. */
+/* Other formats contain only one network. */
 DT_MUST_USE static dt_status check_networks(const dt_model *model, const char *word, const char *to)
 {
     const size_t networks = model->network.other_count + 1;
@@ -233,7 +233,7 @@ static void warn_of_targets(const dt_model *model, const char *to)
                     network->scale != NULL ? "standardised targets" : "an encoding or members");
 }
 
-/* What only dtrain's own file has. */
+/* Parts that only dtrain's own file contains. */
 static void warn_of_training(const dt_model *model, const char *to)
 {
     const double threshold = model->network.threshold;

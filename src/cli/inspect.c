@@ -37,7 +37,8 @@ void dt_cli_inspect_help(void)
 
 typedef enum file_kind { KIND_NPZ, KIND_RECIPE, KIND_H5, KIND_KERAS, KIND_OTHER } file_kind;
 
-/* An archive that cannot be read is no .keras here: the reader of .npz files says why. */
+/* An archive that cannot be read does not count as .keras: the reader of .npz files reports the
+ * error. */
 static bool is_keras(const char *path)
 {
     dt_zip *zip = NULL;
@@ -48,7 +49,7 @@ static bool is_keras(const char *path)
     return is;
 }
 
-/* What cannot be read at all is left to the reader of .npz files, which says why. */
+/* The reader of .npz files reports why a file cannot be read. */
 static file_kind recognise(const char *path)
 {
     static const struct {
@@ -57,7 +58,7 @@ static file_kind recognise(const char *path)
     } known[] = {
         {"\x89HDF\r\n\x1a\n", KIND_H5},
         {"PK", KIND_KERAS}, /* or .npz */
-        /* What the reader of .npz files has words of its own for. */
+        /* Kinds of files for which the reader of .npz files has its own messages. */
         {"\x93NUMPY", KIND_NPZ},
         {"\x1f\x8b", KIND_NPZ},
         {"<", KIND_NPZ},
@@ -106,7 +107,7 @@ dt_status dt_cli_inspect(int argc, char **argv)
         DT_TRY(dt_fail(DT_DATA,
                        "%s: is a folder; inspect a file in it: model.h5, run.h5, train.npz ...",
                        argv[0]));
-    if (stat(argv[0], &info) == 0 && !S_ISREG(info.st_mode)) /* a pipe would be waited for */
+    if (stat(argv[0], &info) == 0 && !S_ISREG(info.st_mode)) /* opening a pipe would block */
         DT_TRY(dt_fail(DT_DATA, "%s: is a device or pipe, expected a file", argv[0]));
     switch (recognise(argv[0])) {
     case KIND_NPZ:

@@ -72,7 +72,7 @@ out:
     return status;
 }
 
-/* Passes over what the file has not: a run that is under way has no summary. */
+/* Skips missing parts: a run that has not ended has no summary. */
 DT_MUST_USE static dt_status show_group(dt_h5 *h5, const char *group, dt_json *json)
 {
     dt_status status = DT_OK;
@@ -102,7 +102,7 @@ out:
 
 /* ---- runs ---- */
 
-/* The epochs that are shown: the last, and the best, which is the last that improved. */
+/* The epochs that are shown: the last one, and the best, which is the last one that improved. */
 typedef struct epochs {
     uint64_t rows;
     dt_h5_names columns;
@@ -179,7 +179,7 @@ static void describe_epochs(dt_json *json, const epochs *e)
     describe_epoch(json, "last_epoch", e, e->rows > 0 ? e->last : NULL);
 }
 
-/* Where the time went: rows and seconds of each rank, once the training has ended. */
+/* The time of each phase: rows and seconds of each rank, after training has ended. */
 DT_MUST_USE static dt_status describe_ranks(dt_h5 *h5, dt_json *json)
 {
     dt_status status = DT_OK;
@@ -208,7 +208,7 @@ out:
     return status;
 }
 
-/* Of a checkpoint: where it goes on. */
+/* For a checkpoint: where it resumes. */
 static dt_status show_state(dt_h5 *h5, dt_json *json)
 {
     dt_status status = DT_OK;

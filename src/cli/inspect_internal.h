@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-/** What the files of `dtrain inspect` share. Private to src/cli. */
+/** Shared by the files of `dtrain inspect`. Private to src/cli. */
 
 /** Each prints what is in one kind of file: a text, or one JSON object. */
 DT_MUST_USE dt_status dt_inspect_npz(const char *path, bool json); /* or a .h5 with datasets */
@@ -19,7 +19,7 @@ DT_MUST_USE dt_status dt_inspect_model(const char *path, bool json); /* .h5 or .
 DT_MUST_USE dt_status dt_inspect_print_recipe(const dt_recipe *recipe);
 void dt_inspect_describe_recipe(dt_json *json, const dt_recipe *recipe);
 
-/** Gives the text and prints it; frees `json` in any case. Errors: DT_MEMORY. */
+/** Finishes the text and prints it; frees `json` even on an error. Errors: DT_MEMORY. */
 DT_MUST_USE dt_status dt_inspect_print_json(dt_json *json);
 
 #endif

@@ -41,7 +41,8 @@ static size_t count_parameters(const dt_network *network, size_t l)
     return count;
 }
 
-/* "activation relu": all but defaults, and units and members, which have a column. */
+/* "activation relu": all options except defaults, and except units and members, which have
+ * columns. */
 static void print_options(char out[LINE_BYTES], const dt_layer *layer)
 {
     const dt_option_table *table = dt_layer_options(layer->kind);
@@ -84,7 +85,7 @@ static void print_training(const dt_model *m)
                       dt_text_table_printable(line, sizeof line, m->left_out));
 }
 
-/* What values are trained in: as many targets as people read. */
+/* The units of values in training, for the first targets. */
 DT_MUST_USE static dt_status print_scale(const dt_network *network)
 {
     enum { SHOWN = 20 };

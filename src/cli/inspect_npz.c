@@ -14,7 +14,7 @@
 #include <string.h>
 
 enum {
-    ARRAYS_MAX = 1000, /* that are looked at: an archive may claim a million */
+    ARRAYS_MAX = 1000, /* arrays that are read: an archive may claim to have a million */
     ITEMS_AT_ONCE = 8192,
     CLASSES_MAX = 65536,
     SLOTS = 2 * CLASSES_MAX, /* of the table of classes, a power of two, at most half full */
@@ -27,14 +27,14 @@ typedef struct class_rows {
     uint64_t rows; /* 0: the slot is free */
 } class_rows;
 
-/* What is kept of an array until the tables are printed. */
+/* The summary of an array until the tables are printed. */
 typedef struct array_report {
     const char *name;
     const dt_npz_member *member; /* NULL: unusable */
     char *error; /* why it is unusable, or damaged; NULL when neither */
     uint64_t nans, infinites, finites;
     double minimum, maximum, mean, deviation; /* of the finite ones */
-    size_t class_count; /* 0: these are no classes */
+    size_t class_count; /* 0: these are not classes */
     class_rows shown[CLASSES_SHOWN]; /* the first ones */
 } array_report;
 
@@ -175,7 +175,7 @@ DT_MUST_USE static dt_status look_at(array_report *report, const dt_npz *npz, si
     }
     if (status != DT_DATA)
         return status;
-    /* The file's name stands above the report already. */
+    /* The report already begins with the file's name. */
     const char *text = dt_status_text();
     const size_t length = strlen(dt_npz_path(npz));
     if (strncmp(text, dt_npz_path(npz), length) == 0 && strncmp(text + length, ": ", 2) == 0)

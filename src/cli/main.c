@@ -19,13 +19,13 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What `dtrain WORD ...` does. Those without ranks answer without MPI, in milliseconds. */
+/* A command, `dtrain WORD ...`. Commands without ranks run without MPI, in milliseconds. */
 typedef struct command {
     const char *word, *what;
     void (*help)(void);
     dt_status (*run_alone)(int argc, char **argv);
     dt_status (*run)(const dt_comm *comm, int argc, char **argv);
-    bool is_parallel; /* run on one rank it is a mistake, if the job has several */
+    bool is_parallel; /* running it on one rank is a mistake if the job has several */
 } command;
 
 static const command commands[] = {
@@ -78,7 +78,7 @@ DT_MUST_USE static dt_status fail_no_command(const char *word)
     return dt_fail(DT_USAGE, "no command, file or folder '%s'; commands are %s", word, list);
 }
 
-/* Whether a file here has a name that begins so: then the word may be the prefix of data. */
+/* Whether the name of a file here begins with the word: then it may be the prefix of data. */
 static bool begins_a_name(const char *word)
 {
     bool found = false;
@@ -91,8 +91,8 @@ static bool begins_a_name(const char *word)
     return found;
 }
 
-/* A word that is neither a command nor anything there is more likely a slip than data. For rank 0
- * alone to judge: the other ranks' hosts may not have its files. */
+/* A word that is neither a command nor an existing file is more likely a typing error than data.
+ * Only rank 0 can judge this: the hosts of the other ranks may not have its files. */
 static dt_status check_word(const char *word)
 {
     const char *words[COMMANDS];
@@ -105,11 +105,11 @@ static dt_status check_word(const char *word)
         return dt_fail(DT_USAGE, "%s: no such command, file or folder; did you mean dtrain %s?",
                        word, words[nearest]);
     if (word[strspn(word, "abcdefghijklmnopqrstuvwxyz")] != '\0' || begins_a_name(word))
-        return DT_OK; /* looks like data, whose reader says what it looked for */
+        return DT_OK; /* looks like data, whose reader reports what is missing */
     return fail_no_command(word);
 }
 
-/* Of `dtrain help WORD`, which starts no ranks. */
+/* For `dtrain help WORD`, which starts no ranks. */
 static dt_status refuse_word(const char *word)
 {
     const dt_status status = fail_no_command(word);
@@ -129,7 +129,7 @@ static void print_commands(void)
 
 static dt_status run_alone(const command *asked, int argc, char **argv)
 {
-    if (!dt_launch_is_first()) /* mpirun -np 8 dtrain prepare: once is enough */
+    if (!dt_launch_is_first()) /* mpirun -np 8 dtrain prepare runs once */
         return DT_OK;
     dt_status status = asked->run_alone(argc, argv);
     if (status == DT_OK)
@@ -139,7 +139,7 @@ static dt_status run_alone(const command *asked, int argc, char **argv)
     return status;
 }
 
-/* `word` stands where a command's name may stand; NULL when that is one, or when there is none. */
+/* `word` is in the place of a command's name; NULL if it is a command, or if there is no word. */
 static dt_status run_on_ranks(const command *asked, const char *word, int argc, char **argv)
 {
     dt_comm *comm = NULL;
@@ -151,7 +151,7 @@ static dt_status run_on_ranks(const command *asked, const char *word, int argc, 
     if (status == DT_OK)
         status = dt_job_start(&comm);
     if (status != DT_OK) {
-        /* Memory fails on one rank alone, which may be another one. */
+        /* Memory may fail on a single rank, also on another one. */
         dt_log_init(status == DT_MEMORY || dt_launch_is_first(), false);
         dt_log_error("%s", dt_status_text());
         dt_launch_linger();
@@ -164,15 +164,15 @@ static dt_status run_on_ranks(const command *asked, const char *word, int argc, 
         status = asked->run(comm, argc, argv);
     if (status == DT_OK)
         status = dt_comm_agree(comm, dt_log_check());
-    if (status != DT_OK && status != DT_STOPPED) /* that has been said, and is no error */
+    if (status != DT_OK && status != DT_STOPPED) /* this has been reported, and is not an error */
         dt_log_error("%s", dt_status_text());
     dt_job_end(comm);
     return status;
 }
 
-/* A standard stream that the caller has closed is the descriptor that the next file or socket gets:
- * what is printed would go into it, and whoever turns his standard streams away would cut it off.
- * What is put there cannot be read from (0) or written to (1), as if it were still closed. */
+/* The next file or socket gets the descriptor of a standard stream that the caller has closed:
+ * output would go into that file, and a program that redirects its standard streams would close it.
+ * The placeholder cannot be read from (0) or written to (1), as if it were still closed. */
 static void occupy_standard_streams(void)
 {
     static const int ways[] = {O_WRONLY, O_RDONLY, O_WRONLY};
@@ -193,9 +193,9 @@ static bool may_use_blas(int argc, char **argv)
     return isa != NULL && strcmp(isa, "blas") == 0;
 }
 
-/* Starts this program again, where OpenBLAS does not know the CPU and the user has set nothing: it
- * reads OPENBLAS_CORETYPE when it is loaded, before main. Process id, streams and environment stay,
- * and with them the connection to a launcher. */
+/* Starts this program again if OpenBLAS does not know the CPU and the user has not set its kernels:
+ * OpenBLAS reads OPENBLAS_CORETYPE when it is loaded, before main. Process id, streams and
+ * environment, and so the connection to a launcher, are kept. */
 static void restart_with_better_kernels(int argc, char **argv)
 {
     static const char picked[] = "DTRAIN_BLAS_PICKED";

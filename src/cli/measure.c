@@ -75,7 +75,7 @@ typedef struct measurement {
     const dt_comm *comm;
     const dt_launch *launch;
     double seconds; /* for one line */
-    void *data; /* zeros: their sum stays zero, however often */
+    void *data; /* zeros: repeated sums stay zero */
     double *times; /* [REPEATS_MAX] */
 } measurement;
 
@@ -99,12 +99,13 @@ static void repeat(const measurement *m, kind what, size_t elements, double *tim
     }
 }
 
-/* Goes on until the time of a line is over, and returns how often that was. The ranks agree on each
- * next lot; one is at most as large as all before it, lest a slow beginning mislead. */
+/* Repeats until the time of a line is over, and returns the number of repeats. The ranks agree on
+ * the size of each batch; a batch is at most as large as all before it together, so that a slow
+ * start does not mislead. */
 static size_t repeat_for_long(const measurement *m, kind what, size_t elements)
 {
     size_t lot = 1;
-    repeat(m, what, elements, m->times, lot); /* wakes memory and connections; does not count */
+    repeat(m, what, elements, m->times, lot); /* warms up memory and connections; not counted */
     size_t count = 0;
     const double begin = dt_clock_s();
     while (lot > 0) {

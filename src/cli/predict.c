@@ -58,7 +58,7 @@ void dt_cli_predict_help(void)
     dt_options_print_help(&table);
 }
 
-/* A .npz has numbers alone, and as many rows as it was begun with. */
+/* A .npz contains only numbers, and its number of rows is fixed at the start. */
 static dt_status check_form(const dt_predict_settings *s, bool keeps)
 {
     const char *option = keeps                             ? "--keep"
@@ -91,7 +91,7 @@ out:
 
 /* ---- a run ---- */
 
-/* A field of a CSV: in quotes where it needs them, as an empty name does. */
+/* A field of a CSV, in quotes if necessary, as for an empty name. */
 static dt_status quote_name(char **out, const char *name)
 {
     dt_status status = dt_memory_alloc(out, 2 * strlen(name) + 4, 1, "class name");
@@ -162,7 +162,7 @@ static dt_status put_records(dt_predict_run *r, const char *all, size_t total)
     return status;
 }
 
-/* Brings the results of a round to rank 0, and writes them. */
+/* Gathers the results of a round on rank 0, and writes them. */
 static dt_status write_round(dt_predict_run *r)
 {
     dt_status status = DT_OK;
@@ -269,7 +269,7 @@ out:
     return status;
 }
 
-/* What is asked of a table beside its inputs. */
+/* Requests to a table beside its inputs. */
 static dt_status ask_more(dt_predict_run *r)
 {
     dt_status status = DT_OK;
@@ -330,7 +330,7 @@ static dt_status run_all(dt_predict_run *r, const dt_comm *comm, int argc, char 
     r->form = r->settings.out[0] == '\0'                 ? FORM_STDOUT
               : dt_text_ends_in(r->settings.out, ".npz") ? FORM_NPZ
                                                          : FORM_CSV;
-    if (r->form == FORM_STDOUT) /* whoever reads it in a pager is no stall */
+    if (r->form == FORM_STDOUT) /* a pager that blocks the output is not a stall */
         dt_comm_set_stall_timeout(comm, 0.0);
     r->settings.scoring.advises_skip = r->settings.on_error == DT_ON_ERROR_STOP;
     r->settings.scoring.once = r->form != FORM_NPZ; /* else the rows are counted first */

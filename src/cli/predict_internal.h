@@ -1,15 +1,14 @@
 #ifndef DTRAIN_CLI_PREDICT_INTERNAL_H
 #define DTRAIN_CLI_PREDICT_INTERNAL_H
 
-/* A run of `dtrain predict`, and what each rank makes of its rows. */
+/* A run of `dtrain predict`, and the output of each rank. */
 
 #include "dtrain/base/options.h"
 #include "dtrain/io/file.h"
 #include "dtrain/io/npz.h"
 #include "scoring.h"
 
-/* What becomes of a row of a table that cannot be prepared: an error, nothing, or an empty
- * prediction. */
+/* The treatment of a row that cannot be prepared: an error, no output, or an empty prediction. */
 typedef enum dt_on_error { DT_ON_ERROR_STOP, DT_ON_ERROR_SKIP, DT_ON_ERROR_EMPTY } dt_on_error;
 #define DT_ON_ERROR_NAMES "stop|skip|empty"
 
@@ -35,7 +34,7 @@ typedef struct dt_predict_run {
     char **names; /* [C]: the outputs' names as fields of a CSV */
     size_t longest_name;
 
-    char *mine; /* this rank's results of this round: text, or records */
+    char *mine; /* results of this rank in this round: text, or records */
     size_t used, capacity;
 
     /* Rank 0: */
@@ -46,11 +45,11 @@ typedef struct dt_predict_run {
     dt_npz_writer *npz;
     int32_t *predicted; /* [N], for a .npz: written behind the probabilities */
     uint64_t N, written; /* rows, for a .npz */
-    int64_t *ids; /* [C]: what is written for a class: the label if all are whole numbers, unless a
-                     recipe made them; else its index */
+    int64_t *ids; /* [C]: the number that is written for a class: the label if all labels are whole
+                     numbers and not from a recipe; else the index */
     int64_t rows, all_rows; /* written: of this rank; of all ranks, in the end */
     int64_t bad; /* of all ranks, in the end: rows that cannot be prepared */
-    int64_t outside; /* of rows, those with an input that training did not see the like of */
+    int64_t outside; /* rows with an input outside the range of training */
 } dt_predict_run;
 
 /* Returns the bytes of a row on its way to rank 0 for a .npz: C probabilities or values, then the
@@ -61,8 +60,8 @@ size_t dt_predict_record_bytes(const dt_predict_run *r);
  * DT_DIVERGED, naming a row whose prediction is not finite. */
 DT_MUST_USE dt_status dt_predict_take_rows(void *context, const dt_row_batch *rows);
 
-/* Gives the header of the kept columns as r->kept is, but with ".1" behind names that predictions
- * or kept columns before have, too; it warns of the first. Local. Errors: DT_MEMORY. The caller
+/* Makes the header of the kept columns from r->kept, with ".1" behind names that predictions or
+ * earlier kept columns also have; warns of the first one. Local. Errors: DT_MEMORY. The caller
  * frees. */
 DT_MUST_USE dt_status dt_predict_name_kept(char **out, const dt_predict_run *r);
 

@@ -23,7 +23,7 @@ static bool is_listed(const char *fields, const char *name)
     return false;
 }
 
-/* By a column of predictions. */
+/* Whether a column of predictions has the name. */
 static bool is_taken(const dt_predict_run *r, const char *name)
 {
     const bool brief = r->settings.brief;
@@ -81,7 +81,7 @@ size_t dt_predict_record_bytes(const dt_predict_run *r)
     return r->C * sizeof(float) + (r->classes ? sizeof(int32_t) : 0);
 }
 
-/* Nine digits tell float32 numbers apart. */
+/* Nine digits distinguish float32 numbers. */
 static size_t write_values(const dt_predict_run *r, char *out, const float *values)
 {
     enum { VALUE_BYTES = 24 };
@@ -178,7 +178,7 @@ static bool is_bad(const dt_row_batch *rows, size_t i)
     return rows->bad != NULL && rows->bad[i];
 }
 
-/* Of the rows that have inputs, those that training did not see the like of. */
+/* Counts the rows with an input outside the range of training. */
 static int64_t count_outside(const dt_predictor *predictor, const dt_row_batch *rows)
 {
     const dt_network *network = predictor->network;

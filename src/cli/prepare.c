@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* One set's file, and what is to be written into its member next. */
+/* The file of one set, and the buffer of its current member. */
 typedef struct dt_prepare_file {
     dt_npz_writer *writer; /* NULL: no such set */
     char *buffer;
@@ -33,7 +33,7 @@ typedef struct dt_prepare_run {
     dt_shared_rows shared;
     char *recipe; /* JSON */
     dt_file *recipe_file;
-    bool folder_made; /* of --out's path, what is beyond its first present_bytes */
+    bool folder_made; /* the part of --out's path behind present_bytes was created */
     size_t present_bytes;
 } dt_prepare_run;
 
@@ -137,7 +137,7 @@ static dt_status flush_all(dt_prepare_run *r)
 
 /* ---- the folder ---- */
 
-/* How much of --out's path is there; that it can be a folder to write into. */
+/* Finds the existing part of --out's path, and checks that the folder can be written. */
 static dt_status check_folder(dt_prepare_run *r)
 {
     struct stat info;
@@ -160,12 +160,13 @@ static dt_status check_folder(dt_prepare_run *r)
 
 static dt_status make_folder(dt_prepare_run *r)
 {
-    dt_status status = check_folder(r); /* again: during the first pass others may have made it */
+    dt_status status = check_folder(r); /* again, because another process may have created it during
+                                         * the first pass */
     r->folder_made = status == DT_OK;
     return status == DT_OK ? dt_file_make_folder(r->table.settings.out) : status;
 }
 
-/* After a failure; a folder that something is in stays. */
+/* After a failure; a folder that is not empty is kept. */
 static void remove_folder(dt_prepare_run *r)
 {
     char *folder = r->table.settings.out;
@@ -190,7 +191,7 @@ static void path_of_set(char out[PATH_BYTES], const dt_prepare_run *r, int set)
     path_of(out, r, name);
 }
 
-/* A set of an earlier preparation beside the new ones would be taken for one of them. */
+/* A set of an earlier preparation next to the new ones would look like one of them. */
 static dt_status open_files(dt_prepare_run *r)
 {
     dt_status status = DT_OK;
@@ -214,7 +215,7 @@ out:
     return status;
 }
 
-/* All that takes time or may not fit on the disk, before the first old file goes. */
+/* All slow steps, and all that may not fit on the disk, before the first old file is replaced. */
 static dt_status seal(dt_prepare_run *r)
 {
     dt_status status = DT_OK;
@@ -227,7 +228,8 @@ out:
     return status;
 }
 
-/* Renames and nothing else: a preparation that ends between two leaves new sets beside old ones. */
+/* Only renames, because a preparation that is killed between two of them leaves new sets next to
+ * old ones. */
 static dt_status rename_all(dt_prepare_run *r)
 {
     dt_status status = DT_OK;
@@ -294,7 +296,7 @@ out:
     return status;
 }
 
-/* What tells which row of the table a row is. */
+/* The arrays that identify the rows of the table. */
 static dt_status write_traces(dt_prepare_run *r)
 {
     dt_status status = DT_OK;

@@ -10,7 +10,7 @@
 
 enum { SHOWN_BYTES = DT_TEXT_SHOWN_BYTES + 4 };
 
-/* As dt_text_show: a name comes from a file, and could move the cursor or worse. */
+/* As dt_text_show: a name from a file could contain control characters of the terminal. */
 static const char *show(char out[SHOWN_BYTES], const char *text)
 {
     return text != NULL ? dt_text_show(out, text, strlen(text)) : "";
@@ -84,7 +84,7 @@ static void warn_of_constants(const dt_prepare_table *found)
                     count == 1 ? "is" : "are", list, more);
 }
 
-/* Many categories are many inputs, or some of them are not told apart. */
+/* Many categories mean many inputs, or categories that are joined. */
 static void warn_of_categories(const dt_preparation *r, const dt_prepare_column *column)
 {
     const uint64_t most = (uint64_t)r->settings.max_categories;
@@ -104,7 +104,7 @@ static void warn_of_categories(const dt_preparation *r, const dt_prepare_column 
                     show(name, column->name), (unsigned long long)column->distinct, gib);
 }
 
-/* What is allowed, and yet more likely a slip. */
+/* Warns of what is allowed, but probably a mistake. */
 static void warn(const dt_preparation *r)
 {
     const dt_prepare_table *found = dt_prepare_table_of(r->prepare);
@@ -194,7 +194,7 @@ static void report_classes(const dt_prepare_table *found)
     dt_log_say(found->class_count > CLASSES_SHOWN ? " ... of all rows\n" : " of all rows\n");
 }
 
-/* Nothing measures a class without rows in a set. */
+/* A class without rows in a set is not measured. */
 static void warn_of_rare(const dt_prepare_table *found)
 {
     size_t count = 0, first = 0;
@@ -231,7 +231,7 @@ static void report_values(const dt_prepare_table *found)
         dt_log_say("         ... and %zu more\n", found->T - TARGETS_SHOWN);
 }
 
-/* Few groups, or large ones, do not add up to a share. */
+/* Few or large groups cannot give the exact share. */
 static void warn_of_shares(const dt_preparation *r)
 {
     const dt_prepare_table *found = dt_prepare_table_of(r->prepare);

@@ -1,5 +1,5 @@
-/* Warnings of what columns were taken for, where a person may have meant something else: in a line
- * for each kind, however many columns there are. */
+/* Warnings of the roles of columns that may be wrong: one line for each kind of warning, for any
+ * number of columns. */
 #include "prepare_report.h"
 
 #include "dtrain/base/log.h"
@@ -14,9 +14,9 @@ enum { SHOWN_BYTES = DT_TEXT_SHOWN_BYTES + 4, SHOWN = 3 };
 /* The columns of a kind. */
 typedef struct list {
     size_t count;
-    char text[SHOWN * 160]; /* the first, and what they hold */
-    char names[SHOWN * (2 * SHOWN_BYTES + 2)]; /* of the first, to be typed */
-    char more[32]; /* "": those are all */
+    char text[SHOWN * 160]; /* the first columns with examples */
+    char names[SHOWN * (2 * SHOWN_BYTES + 2)]; /* of the first columns, as words of an option */
+    char more[32]; /* "": there are no more */
 } list;
 
 /* Adds a column, as 'NAME' (WHAT). */
@@ -40,7 +40,7 @@ DT_PRINTF(3, 4) static void add(list *l, const char *name, const char *format, .
                    dt_text_quote_item(item, sizeof item, shown));
 }
 
-/* Texts that nearly all look like numbers may be some that nobody recognised. */
+/* Texts that nearly all look like numbers may be numbers in an unknown form. */
 static bool has_digits(const dt_prepare_column *column)
 {
     enum { MOST = 10 };
@@ -181,7 +181,7 @@ static void warn_of_spellings(const dt_prepare_table *found)
                     l.count, l.count == 1 ? " has" : "s have", l.text, l.more);
 }
 
-/* A second column of the target's name is called so, by dt_csv_open as by pandas. */
+/* dt_csv_open and pandas give this name to a second column with the target's name. */
 static bool is_named_after(const char *name, const char *target)
 {
     const size_t bytes = strlen(target);
@@ -237,7 +237,7 @@ static void warn_of_zeros(const dt_prepare_table *found)
                     l.count == 1 ? "it" : "them", l.count == 1 ? "it is" : "they are");
 }
 
-/* The list of their texts, to be typed; a dash in front would be an option. */
+/* The texts as a value of an option; a leading dash would look like an option. */
 static void warn_of_sentinels(const dt_prepare_table *found)
 {
     list l = {0}, texts = {0};

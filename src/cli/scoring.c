@@ -26,7 +26,7 @@ dt_status dt_scoring_parse_words(dt_scoring_settings *out, int words, char **arg
     return DT_OK;
 }
 
-/* The two words are easily changed about. */
+/* The two words are easily exchanged. */
 static dt_status check_model(const char *asked, const char *path)
 {
     char log[DT_OPTION_TEXT_BYTES + 16];
@@ -77,7 +77,7 @@ static dt_status read_recipe(dt_scoring *s, const char *path)
     return DT_OK;
 }
 
-/* Layers without weights cost nothing in the file, but outputs in memory. */
+/* Layers without weights are free in the file, but their outputs need memory. */
 DT_MUST_USE static dt_status check_memory(const dt_scoring *s)
 {
     enum { ROWS = 4 * DT_PREDICTOR_BLOCK, BYTES_A_PARAMETER = 2 * 4, BYTES_A_UNIT = 4 };

@@ -1,7 +1,7 @@
 #ifndef DTRAIN_CLI_SCORING_H
 #define DTRAIN_CLI_SCORING_H
 
-/* What `dtrain predict`, `evaluate` and `explain` share: a model, and rows for it to see. */
+/* Shared by `dtrain predict`, `evaluate` and `explain`: a model, and rows for it. */
 
 #include "dtrain/base/options.h"
 #include "dtrain/comm/comm.h"
@@ -27,8 +27,10 @@ typedef struct dt_scoring {
     char *const *class_names; /* [C]: of classes or values; NULL: they have no names */
 } dt_scoring;
 
-/** Names an output for people: a class by its name or class id, a value by its target's. Returns
- * `out`. Local. */
+/**
+ * Names an output: a class by its name or class id, a value by the name of its target. Returns
+ * `out`. Local.
+ */
 const char *dt_scoring_output(char *out, size_t bytes, const dt_scoring *scoring, size_t index);
 
 /** Rows of an option table whose settings have a member `scoring`: how a table is written. */
@@ -134,8 +136,8 @@ typedef struct dt_scoring_settings {
 } dt_scoring_settings;
 
 /**
- * Takes MODEL and DATA from a command's words, and with `pair` perhaps X.npy y.npy as DATA; `usage`
- * says what the command takes. Local.
+ * Reads MODEL and DATA from a command's words, with `pair` also X.npy y.npy as DATA; `usage`
+ * describes the expected words. Local.
  *
  * Errors:  DT_USAGE
  */
@@ -165,7 +167,7 @@ DT_MUST_USE dt_status dt_scoring_take_bad(const dt_scoring *scoring, const char 
 
 /**
  * Counts the bad rows of all ranks, and warns of them on rank 0; `rows` is the number of rows that
- * were taken, without the bad ones if these are `skipped`.
+ * were read, without the bad ones if these are `skipped`.
  *
  * Calls:   collective, behind the last row
  * Errors:  DT_DATA: all rows are bad; DT_MEMORY; the same on all ranks

@@ -60,7 +60,7 @@ static bool is_average(const dt_optimizer *optimizer, size_t i)
     return i == ARRAY_STATES + optimizer->kind->state_count;
 }
 
-/* Where the optimizer has one of its arrays. */
+/* The address of one of the optimizer's arrays. */
 static float **array_at(dt_optimizer *optimizer, size_t i)
 {
     return is_average(optimizer, i) ? &optimizer->average : &optimizer->states[i - ARRAY_STATES];
@@ -158,7 +158,8 @@ dt_status dt_checkpoint_save(const char *path, const dt_run_facts *facts, const 
     DT_TRY(dt_h5_new(&h5));
     DT_TRY(dt_h5_set_int(h5, "/", "checkpoint_version", DT_CHECKPOINT_VERSION));
     DT_TRY(dt_run_log_write_facts(h5, facts));
-    DT_TRY(dt_h5_set_text(h5, "/", "status", "checkpoint")); /* so it reads as a log, too */
+    DT_TRY(dt_h5_set_text(h5, "/", "status", "checkpoint")); /* so that it can also be read as a
+                                                              * log */
     DT_TRY(dt_h5_set_int(h5, "/", "settings_crc32", dt_settings_crc(facts->settings, NULL)));
     DT_TRY(write_recipe(h5, facts->recipe));
     DT_TRY(dt_history_write(h5, history, task));
@@ -220,7 +221,7 @@ out:
     return status;
 }
 
-/* A file that is read, and what error lines call it. */
+/* A file that is read, and its name in error lines. */
 typedef struct reader {
     dt_h5 *h5;
     const char *file;
@@ -236,7 +237,7 @@ DT_MUST_USE static dt_status check_crc(const reader *in, const char *path, uint3
                    crc, (uint32_t)saved);
 }
 
-/* Ours are not compressed: so rows need no more memory than the file has bytes, about. */
+/* dtrain's tables are not compressed, so rows need about as much memory as the file has bytes. */
 DT_MUST_USE static dt_status check_rows(const reader *in, const char *path)
 {
     enum { LEAST_ROW_BYTES = 64 };
@@ -260,7 +261,7 @@ out:
     return status;
 }
 
-/* Numbers that a step counts on from: their sums must fit, too. */
+/* Counters that steps increment: later values must fit, too. */
 static bool is_tally(const dt_tally *tally)
 {
     const int64_t most = INT64_MAX / 2;
@@ -273,11 +274,12 @@ static bool is_tally(const dt_tally *tally)
     return sane;
 }
 
-/* A CRC says that the numbers are those that were written, not that they were sane. */
+/* A CRC shows that the numbers are those that were written, not that they are valid. */
 DT_MUST_USE static dt_status check_state(const dt_training *at, const dt_history *history,
                                          const char *file)
 {
-    const bool judged = at->stopping.has_best; /* some epoch was, and the best of them is kept */
+    const bool judged = at->stopping.has_best; /* an epoch was judged, and the best weights are
+                                                * stored */
     const int64_t rows = (int64_t)at->rows, wait = at->stopping.wait;
     const bool sane = at->epoch >= 1 && rows >= 0 && wait >= 0 && wait < at->epoch &&
                       at->best_epoch >= judged && at->best_epoch < at->epoch &&
@@ -392,7 +394,7 @@ DT_MUST_USE static dt_status share(dt_checkpoint *c, const dt_comm *comm,
     return status;
 }
 
-/* Of the arrays the best weights alone are still needed, for the trainer to take. */
+/* Only the best weights are still needed, by the trainer. */
 DT_MUST_USE static dt_status keep_best(dt_checkpoint *c, size_t P)
 {
     float *best = NULL;
@@ -421,7 +423,8 @@ static void restore(const dt_checkpoint *c, dt_network *network, dt_optimizer *o
     optimizer->step = c->optimizer.step;
 }
 
-/* Edges of bins follow from the training rows: weights of others would mean something else. */
+/* Edges of bins come from the training rows: weights trained with other bins have another
+ * meaning. */
 DT_MUST_USE static dt_status check_constants(const reader *in, const dt_network *network)
 {
     int64_t saved = 0;

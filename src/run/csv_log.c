@@ -26,7 +26,7 @@ struct dt_csv_log {
     int error; /* the first errno */
 };
 
-/* What the caller writes is on its way to the disk, or log->error says why not. */
+/* Flushes the caller's output to the file; log->error is set if that fails. */
 static void note(dt_csv_log *log, bool good)
 {
     if (good || log->error != 0)
@@ -35,14 +35,14 @@ static void note(dt_csv_log *log, bool good)
     dt_log_warn("%s: %s; training continues", log->path, strerror(log->error));
 }
 
-/* One write a line: whoever follows the file, or finds it after a kill, meets whole lines. */
+/* One write per line, so that readers of the file see whole lines, even after a kill. */
 static void write_line(dt_csv_log *log, const char *line)
 {
     errno = 0;
     note(log, !dt_fault("write") && fputs(line, log->file) >= 0 && fflush(log->file) == 0);
 }
 
-/* The task's metric that follows in the order of names, which is Keras's; NULL: none. */
+/* The next metric of the task in the order of names, as in Keras; NULL: none. */
 static const dt_metric *next_metric(const dt_task *task, bool validation, const dt_metric *after)
 {
     const dt_metric *next = NULL;
@@ -66,11 +66,11 @@ __attribute__((format(printf, 2, 3))) static void append(char line[LINE_BYTES], 
     va_end(arguments);
 }
 
-/* An older file loses its lines now, not before: the run may yet have been refused. */
+/* An older file is cut only now, because the run could still have been refused before. */
 static void begin(dt_csv_log *log)
 {
     log->begun = true;
-    (void)!ftruncate(fileno(log->file), 0); /* of a device there is nothing to cut */
+    (void)!ftruncate(fileno(log->file), 0); /* a device cannot be cut */
     char line[LINE_BYTES] = "epoch";
     for (int v = 0; v < (log->validation ? 2 : 1); v++)
         for (const dt_metric *m = NULL; (m = next_metric(log->task, v == 1, m)) != NULL;)
@@ -123,7 +123,7 @@ out:
     return status;
 }
 
-/* The fewest digits from which the double comes back, as Python prints it. */
+/* The fewest digits that restore the double, as Python prints it. */
 static const char *shortest(char out[32], double value)
 {
     for (int digits = 1; digits <= 17; digits++) {

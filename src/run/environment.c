@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What has to be the same on all ranks, or their results differ in the last bits. */
+/* Properties that must be the same on all ranks; otherwise their results differ in the last
+ * bits. */
 typedef struct arithmetic {
     char host[DT_HOST_BYTES];
     char library[64];
@@ -33,8 +34,8 @@ void dt_environment_cpu(char *out, size_t bytes)
         (void)fclose(file);
 }
 
-/* OpenBLAS chooses its kernels when it is loaded: what the ranks could still agree on here they can
- * only be told. */
+/* OpenBLAS chooses its kernels when it is loaded, so the ranks cannot agree on kernels here; the
+ * message names the remedy. */
 static dt_status fail_kernels(const arithmetic *all, size_t size, size_t rank)
 {
     const char **families = NULL;

@@ -22,8 +22,8 @@ static void take(dt_fingerprint *out, const char *set, const char *array,
     (void)snprintf(out->member, sizeof out->member, "%s", member->name);
 }
 
-/* Those of a table are what the arrays of its preparation would be, so that a run on the one is
- * known to be a run on the other. */
+/* The fingerprints of a table are those of the arrays of its preparation, so that a run on the
+ * table and a run on these arrays are recognized as equal. */
 static size_t list_table(dt_fingerprint out[DT_FINGERPRINT_MAX], const dt_source_table *table)
 {
     static const char *const arrays[DT_ARRAY_COUNT] = {"inputs", "targets", "weights"};

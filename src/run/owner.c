@@ -19,8 +19,7 @@
 
 static const double RENEW_S = 5.0, LOOK_S = 1.0;
 
-/* Of the folder that one rank owns: a claim on a claim on a claim is three kills within
- * milliseconds. */
+/* Maximum nesting of claims on a folder: three levels need three kills within milliseconds. */
 enum { CLAIMS_MAX = 4, LOOKS_MAX = 100, PATH_BYTES = 4096, NAME_BYTES = 256 };
 
 struct dt_owner {
@@ -78,8 +77,8 @@ DT_MUST_USE static dt_status refuse(const char *folder, const dt_owner_record *o
                    name, age_s, folder, after);
 }
 
-/* Reads what is there, and a file that is just being written once more; then judges it. Returns
- * errno of the reading. */
+/* Reads the owner file, again if it is just being written, and judges it. Returns errno of the
+ * reading. */
 static int look(dt_owner_record *other, dt_owner_verdict *verdict, double *age_s, const char *path,
                 const dt_owner *owner)
 {
@@ -96,7 +95,7 @@ static int look(dt_owner_record *other, dt_owner_verdict *verdict, double *age_s
     return error;
 }
 
-/* What a kill in the middle of a write has left: it could fill the disk in time. */
+/* Removes temporary files of a killed write, which could fill the disk in time. */
 static void sweep(const char *folder, const dt_owner_record *dead)
 {
     static const char *const names[] = {"run.h5", "model.h5", "checkpoint.h5"};
@@ -120,9 +119,10 @@ static void warn(const char *folder, const dt_owner_record *dead, double age_s)
 
 DT_MUST_USE static dt_status take_file(const dt_owner *owner, const char *path, int claims);
 
-/* Puts this run's file in the place of a dead owner's. A file whose name is the dead owner's alone
- * decides who may: whoever has made it looks again, since another one may have been here between
- * the first look and now, and else renames it. *taken is false if there is to be a new look. */
+/* Replaces the file of a dead owner by this run's. A claim file, whose name belongs to this dead
+ * owner alone, decides between several runs: the run that creates it checks the owner again,
+ * because another run may have acted since the first check, and then renames it. *taken is false if
+ * the folder has to be checked anew. */
 DT_MUST_USE static dt_status replace(const dt_owner *owner, const char *path,
                                      const dt_owner_record *dead, int claims, bool *taken)
 {
@@ -142,7 +142,7 @@ DT_MUST_USE static dt_status replace(const dt_owner *owner, const char *path,
         (void)unlink(claim);
         return DT_OK;
     }
-    sweep(owner->folder, dead); /* before it is forgotten who left it */
+    sweep(owner->folder, dead); /* before the record of the dead owner is lost */
     if (dt_fault("rename") || rename(claim, path) != 0) {
         const int error = errno;
         (void)unlink(claim);
@@ -199,7 +199,7 @@ static bool is_folder_there(const dt_owner *owner)
            found.st_ino == owner->number;
 }
 
-/* A file that cannot be read for now (a server that restarts) says nothing. */
+/* A file that cannot be read for now (a server that restarts) proves nothing. */
 static void look_for_loss(dt_owner *owner)
 {
     dt_owner_record found;

@@ -1,7 +1,7 @@
 #ifndef DTRAIN_RUN_OWNER_INTERNAL_H
 #define DTRAIN_RUN_OWNER_INTERNAL_H
 
-/* What an owner file says, and what follows from it. */
+/* The contents of an owner file, and the judgement of them. */
 
 #include "dtrain/base/process.h"
 #include "dtrain/base/status.h"
@@ -15,11 +15,12 @@ enum { DT_OWNER_TEXT_BYTES = 1024 };
 /* A word that is not known is "-". */
 typedef struct dt_owner_record {
     char text[DT_OWNER_TEXT_BYTES]; /* the file's */
-    bool is_whole; /* else the fields below have no meaning: it is being written, or not ours */
+    bool is_whole; /* else the fields below are undefined: the file is being written, or is not an
+                    * owner file */
     char host[72], since[32], job[64];
     long long restart; /* how often the Slurm job had been queued again */
     dt_process process;
-    char token[40]; /* the run's alone */
+    char token[40]; /* unique to the run */
     struct timespec renewed; /* by the file system's clock */
 } dt_owner_record;
 
@@ -27,7 +28,7 @@ typedef struct dt_owner_record {
 void dt_owner_describe(dt_owner_record *out);
 
 /* Reads a file. Returns 0 or errno: ENOENT if there is none. A file that may not be read, or that
- * is not ours, is one that is not whole. */
+ * is not an owner file, is not whole. */
 int dt_owner_read(dt_owner_record *out, const char *path);
 
 typedef enum dt_owner_verdict { DT_OWNER_LIVES, DT_OWNER_DIED, DT_OWNER_SILENT } dt_owner_verdict;

@@ -24,7 +24,7 @@ dt_status dt_preparation_open(dt_preparation *p, const char *path)
     dt_csv_print_warnings(p->csv);
     if (s->target[0] != '\0')
         return DT_OK;
-    /* The names are what the person needs now. */
+    /* The user needs the names now. */
     char list[512] = "";
     size_t used = 0;
     for (size_t c = 0; c < dt_csv_format_of(p->csv)->columns && used < sizeof list; c++)

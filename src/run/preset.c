@@ -32,14 +32,14 @@ enum {
 
 enum { VALUE_BYTES = 64 };
 
-/* A third layer helps values, and costs classes half the speed for nothing. */
+/* A third layer helps for values; for classes it halves the speed without a gain. */
 static bool find_hidden(char value[VALUE_BYTES], const dt_preset_data *data)
 {
     (void)snprintf(value, VALUE_BYTES, "256,256,256");
     return !data->classes;
 }
 
-/* Few rows make few steps: eight an epoch or more, as far as the steps are not of single rows. */
+/* Few rows give few steps: at least eight an epoch, unless steps would have single rows. */
 static bool find_batch(char value[VALUE_BYTES], const dt_preset_data *data)
 {
     enum { ROWS_FEW = 2048, STEPS = 8, BATCH_MIN = 32 };

@@ -15,7 +15,7 @@
 
 /* ---- paths ---- */
 
-/* A path as it is from here. */
+/* A path relative to the current folder. */
 DT_MUST_USE static dt_status take_path(char out[DT_OPTION_TEXT_BYTES], const char *path,
                                        const char *folder)
 {
@@ -31,7 +31,7 @@ DT_MUST_USE static dt_status take_path(char out[DT_OPTION_TEXT_BYTES], const cha
     return DT_OK;
 }
 
-/* What the user has named is from here already. */
+/* Paths given by the user are already relative to the current folder. */
 typedef struct own_paths {
     bool init_from, csv_log;
 } own_paths;
@@ -86,7 +86,7 @@ out:
     return status;
 }
 
-/* What the bits depend on: our own kernels give the same ones on any CPU. */
+/* The arithmetic that the bits depend on; dtrain's own kernels give the same bits on any CPU. */
 static void name_arithmetic(char out[DT_ARITHMETIC_BYTES], bool uses_blas, const char *kernels)
 {
     if (uses_blas)
@@ -136,7 +136,7 @@ DT_MUST_USE static dt_status read_log(dt_previous *out, dt_settings *settings, d
     dt_options_set_defaults(dt_settings_table(), defaults);
     DT_TRY(dt_previous_take_settings(out, settings, defaults, h5));
     DT_TRY(take_paths(out, settings, own, h5));
-    /* A run on arrays does not say how its preset prepares a table. */
+    /* A run on arrays does not record how its preset prepares a table. */
     if (!out->resumes && !out->had_table && dt_settings_has_table(settings))
         DT_TRY(dt_preset_prepare(dt_settings_table(), settings, (dt_preset)settings->preset));
     DT_TRY(read_facts(out, own.init_from, h5));
@@ -236,7 +236,7 @@ dt_status dt_previous_check_init(const dt_previous *previous, const char *path,
                                               : "use --init-from to start from another model";
     if (!previous->has_init)
         return DT_OK;
-    /* Weights and Adam are the checkpoint's anyway: of the model the Normalization counts. */
+    /* Weights and Adam come from the checkpoint; only the model's Normalization matters. */
     const bool same =
         previous->init_weights_crc == weights_crc && previous->init_state_crc == state_crc;
     if (!same && previous->resumes && previous->forced) {

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What the log of a run that ended well says of it; epochs is 0 if it has not. */
+/* The results in the log of a run that ended well; epochs is 0 if it did not. */
 typedef struct ended {
     int64_t epochs, restarts, average, folds, fold;
 } ended;

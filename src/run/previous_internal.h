@@ -7,10 +7,10 @@
 #include "dtrain/run/previous.h"
 #include "dtrain/run/settings.h"
 
-/* Takes the settings that were not given from the file of the earlier run: an option that an older
- * dtrain did not have has its default. With a warning where a run goes on. Local. Errors: DT_DATA,
- * also if a newer dtrain has written an option that this one does not have, naming it; DT_USAGE,
- * DT_MEMORY, as dt_previous_read. */
+/* Copies the settings that were not given from the file of the earlier run; an option that an older
+ * dtrain did not have gets its default, with a warning if the run is resumed. Local. Errors:
+ * DT_DATA, also if a newer dtrain has written an option that this one does not have, naming it;
+ * DT_USAGE, DT_MEMORY, as dt_previous_read. */
 DT_MUST_USE dt_status dt_previous_take_settings(dt_previous *previous, dt_settings *settings,
                                                 const dt_settings *defaults, dt_h5 *h5);
 

@@ -1,5 +1,5 @@
-/* The recipe of a run that goes on: with equal arrays it may still be another one, and would be in
- * the model. */
+/* The recipe of a resumed run: even with equal arrays it may differ, and the model would contain
+ * the wrong one. */
 #include "dtrain/run/previous.h"
 
 #include "previous_internal.h"
@@ -12,7 +12,7 @@
 dt_status dt_previous_read_recipe(dt_previous *previous, dt_h5 *h5)
 {
     if (!previous->resumes || !dt_h5_has_attribute(h5, "/", DT_CHECKPOINT_RECIPE))
-        return DT_OK; /* checkpoints did not have it at first */
+        return DT_OK; /* older checkpoints do not have it */
     return dt_h5_get_text(&previous->recipe, h5, "/", DT_CHECKPOINT_RECIPE);
 }
 

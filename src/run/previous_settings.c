@@ -1,4 +1,4 @@
-/* The settings of an earlier run, as its log or its checkpoint has them. */
+/* The settings of an earlier run, from its log or its checkpoint. */
 
 #include "previous_internal.h"
 
@@ -10,8 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What does not change the weights of a run with these settings: the bits of BLAS depend on its
- * threads, those of dtrain's own kernels do not; those of float32 sums depend on their order. */
+/* Settings that do not change the weights of this run: the bits of BLAS depend on its threads,
+ * those of dtrain's own kernels do not; those of float32 sums depend on their order. */
 static bool keeps_weights(const dt_settings *settings, const dt_option *option)
 {
     const bool blas = settings->engine == DT_ENGINE_BLAS ||
@@ -52,9 +52,9 @@ out:
     return status;
 }
 
-/* A value that is the default was as good as not given: some options must not be, for some data.
- * The shards were completed when the run began, and count as given; so does the learning rate,
- * for else a model to begin with would bring its own. */
+/* A default value counts as not given, because some options must not be given for some data. The
+ * shards were set when the run started, and count as given; so does the learning rate, because
+ * otherwise the model of --init-from would set it. */
 static bool is_default(const dt_option *option, const dt_settings *defaults, const char *value)
 {
     char fallback[DT_OPTION_TEXT_BYTES], number[64];
@@ -71,7 +71,7 @@ static bool is_default(const dt_option *option, const dt_settings *defaults, con
     return strcmp(value, dt_options_format(fallback, sizeof fallback, option, defaults)) == 0;
 }
 
-/* Of a run that goes on: what was given now is what was. */
+/* For a resumed run: checks that options given now have their old values. */
 DT_MUST_USE static dt_status check_option(const dt_previous *previous, const dt_option *option,
                                           const dt_settings *settings, const dt_settings *was)
 {
@@ -115,7 +115,7 @@ static bool is_of_init_from(const dt_option *option, const dt_settings *settings
            dt_text_is_among(option->name, own);
 }
 
-/* What the options of an earlier run were, and which of them its dtrain did not have yet. */
+/* The options of an earlier run, and those that its dtrain did not have. */
 typedef struct earlier {
     dt_settings was;
     bool absent[DT_OPTION_MAX];
@@ -123,7 +123,7 @@ typedef struct earlier {
     char first_absent[64];
 } earlier;
 
-/* One option of the file, into `was`. Says whether it was not given. */
+/* Reads one option of the file into `was`. Returns whether it was not given. */
 DT_MUST_USE static dt_status read_option(bool *usual, earlier *e, size_t i,
                                          const dt_settings *defaults, char *value, dt_h5 *h5)
 {
@@ -133,7 +133,7 @@ DT_MUST_USE static dt_status read_option(bool *usual, earlier *e, size_t i,
     char name[64];
     (void)dt_options_log_name(name, option);
     *usual = true;
-    /* An older dtrain did what is the default now. */
+    /* An older dtrain behaved like the present default. */
     e->absent[i] =
         (option->flags & DT_SETTING_NEWER) != 0 && !dt_h5_has_attribute(h5, "/config", name);
     if (e->absent[i]) {
@@ -149,7 +149,7 @@ out:
     return status;
 }
 
-/* One option: into the settings, unless it was given. */
+/* Copies one option into the settings, unless it was given. */
 DT_MUST_USE static dt_status take_option(dt_previous *previous, dt_settings *settings, earlier *e,
                                          const dt_settings *defaults, size_t i, dt_h5 *h5)
 {
@@ -171,12 +171,12 @@ DT_MUST_USE static dt_status take_option(dt_previous *previous, dt_settings *set
     else if (!usual)
         DT_TRY(dt_options_set(table, settings, option->name, value));
     if (settings->data_count > 0 && (option->flags & DT_SETTING_DATA) != 0)
-        settings->given = all_given; /* nobody has said it of this data */
+        settings->given = all_given; /* they were not given for this data */
 out:
     return status;
 }
 
-/* What a newer dtrain has written cannot be done here. */
+/* Refuses options of a newer dtrain. */
 DT_MUST_USE static dt_status check_known(const dt_previous *previous, dt_h5 *h5)
 {
     dt_status status = DT_OK;
@@ -199,7 +199,7 @@ out:
     return status;
 }
 
-/* Says what is taken of a checkpoint whose options are not those of this dtrain. */
+/* Warns of a checkpoint whose options are not those of this dtrain. */
 static void warn_of_older(const dt_previous *previous, const earlier *e)
 {
     char what[128] = "all options are known";
@@ -213,7 +213,7 @@ static void warn_of_older(const dt_previous *previous, const earlier *e)
                 previous->path, what);
 }
 
-/* Each option's value is what was written. */
+/* Checks that the options have the values that were written. */
 DT_MUST_USE static dt_status check_whole(const dt_previous *previous, const earlier *e, dt_h5 *h5)
 {
     static const char name[] = "settings_crc32";

@@ -1,4 +1,4 @@
-/* What a run says before it trains. */
+/* The banner that a run prints before it trains. */
 #include "run_parts.h"
 
 #include "dtrain/base/log.h"
@@ -216,7 +216,7 @@ static const char *describe_optimizer(char *out, size_t bytes, const dt_optimize
     return out;
 }
 
-/* ", step schedule (0.1 every 10 epochs), warmup 2"; a constant rate needs no words. */
+/* ", step schedule (0.1 every 10 epochs), warmup 2"; empty for a constant rate. */
 static void describe_schedule(char *out, size_t bytes, const dt_settings *s)
 {
     const dt_schedule *schedule = dt_schedules[s->schedule];
@@ -232,7 +232,7 @@ static void describe_schedule(char *out, size_t bytes, const dt_settings *s)
         (void)snprintf(out, bytes, ", %s schedule%s%s", schedule->name, numbers, warmup);
 }
 
-/* ", l2 0.01, l1 0.001"; what is off needs no words. */
+/* ", l2 0.01, l1 0.001"; penalties that are off are omitted. */
 static void describe_regularization(char *out, size_t bytes, const dt_settings *s)
 {
     static const char *const names[] = {"l2", "l1", "clip_norm", "clip_value", "max_norm"};
@@ -275,7 +275,7 @@ static void describe_stopping(char *out, size_t bytes, const dt_settings *s)
                    dt_settings_monitor(s)->name, min_epochs, baseline);
 }
 
-/* Options of early stopping that were given, but cannot act. */
+/* Options of early stopping that were given, but have no effect. */
 static void warn_of_stopping(const dt_settings *s)
 {
     static const char *const names[] = {"patience", "monitor", "min-epochs", "baseline"};

@@ -1,4 +1,4 @@
-/* What the classes are called, and which of the model's they are. */
+/* The names of the classes, and their indices in the model. */
 #include "run_internal.h"
 
 #include "dtrain/base/memory.h"

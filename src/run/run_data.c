@@ -50,7 +50,7 @@ dt_status dt_run_make_folder(dt_run *r, const char *name)
     return status;
 }
 
-/* Many a file is called recipe.json: what is none must not stop a training for good. */
+/* Other programs also name files recipe.json: the message says how to get past such a file. */
 static dt_status load_recipe(dt_run *r)
 {
     dt_status status = dt_recipe_load(&r->recipe, r->source.recipe);
@@ -67,7 +67,7 @@ static void take_weights(dt_run *r)
         (void)snprintf(r->settings.weights, sizeof r->settings.weights, DT_SOURCE_WEIGHTS);
 }
 
-/* The shares count for the sets that the data does not have; one that was asked for must be of use.
+/* The shares apply to sets that the data does not have; a share that was given must have an effect.
  */
 static dt_status check_splits(const dt_run *r)
 {
@@ -120,7 +120,7 @@ out:
     return status;
 }
 
-/* A recipe that some other data was made with would ride in the model, and spoil predictions. */
+/* The recipe of other data would be saved in the model, and spoil predictions. */
 static dt_status check_recipe(const dt_run *r)
 {
     const dt_dataset *set = &r->sets[DT_TRAIN];
@@ -142,7 +142,7 @@ static dt_status check_recipe(const dt_run *r)
                    classes ? "classes" : "values", set->D, classes ? set->C : set->T);
 }
 
-/* A run that goes on or is repeated has the values that were found then. */
+/* A resumed or repeated run keeps the values that were found before. */
 static dt_status fit_preset(dt_run *r)
 {
     dt_settings *s = &r->settings;
@@ -211,7 +211,7 @@ dt_status dt_run_load_data(dt_run *r)
     DT_TRY(dt_comm_agree(r->comm, status));
     if (r->root)
         warn_of_sizes(r);
-    if (r->root) /* last, so that an error stands alone */
+    if (r->root) /* last, so that an error is the only line */
         dt_shared_rows_warn(&shared, r->recipe.D == 0 ? DT_SHARED_ROWS_OF_ARRAYS
                                      : is_table && s->prepare.drop_duplicates
                                          ? DT_SHARED_ROWS_OF_DIFFERENT

@@ -24,7 +24,7 @@ static dt_status set_up(dt_run *part, const dt_run *whole)
 /* The test set is the whole's. */
 static void clear(dt_run *part)
 {
-    if (part->measured == NULL) /* set_up failed early: all is borrowed still */
+    if (part->measured == NULL) /* set_up failed early: everything is still borrowed */
         return;
     dt_dataset_clear(&part->sets[DT_TRAIN]);
     dt_dataset_clear(&part->sets[DT_VALIDATION]);

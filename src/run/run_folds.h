@@ -1,7 +1,7 @@
 #ifndef DTRAIN_RUN_RUN_FOLDS_H
 #define DTRAIN_RUN_RUN_FOLDS_H
 
-/* What the files of --folds share. Fold f of repeat r is part (r - 1) K + f, all from 1. */
+/* Shared by the files of --folds. Fold f of repeat r is part (r - 1) K + f, all from 1. */
 
 #include "run_parts.h"
 
@@ -24,8 +24,8 @@ DT_MUST_USE dt_status dt_run_find_folds(uint16_t **out, const dt_run *r, int64_t
 
 /**
  * Gives a run the sets of the fold that its settings name: of the training and validation rows of
- * `from`, those of the fold are for validation. Then takes targets and weights from them. What
- * inputs are measured for stays as it was measured on the training rows of `from`.
+ * `from`, those of the fold are for validation. Then takes targets and weights from them.
+ * Measurements of inputs remain those of the training rows of `from`.
  *
  * Calls:   collective. `from` may be the run itself; else the run has borrowed the sets of `from`
  * Errors:  DT_MEMORY; as dt_run_take_targets
@@ -52,8 +52,8 @@ void dt_run_summarise_folds(const dt_run *whole);
 /* ---- run_folds_rows.c ---- */
 
 /**
- * Writes out_of_fold.csv: for each training and validation row, and each repeat, what the model
- * predicts that was trained without it.
+ * Writes out_of_fold.csv: for each training and validation row, and each repeat, the prediction of
+ * the model that was trained without it.
  *
  * Calls:   collective, once the whole has its model
  * Errors:  DT_OUTPUT, DT_MEMORY; DT_DATA as dt_run_find_folds

@@ -27,7 +27,7 @@ static int compare_ids(const void *a, const void *b)
     return order != 0 ? order : x->row < y->row ? -1 : x->row > y->row;
 }
 
-/* What keeps rows together; NULL: nothing. */
+/* The ids that keep rows together; NULL: none. */
 static const dt_row_texts *texts_of(const dt_run *r, int p)
 {
     return r->settings.folds_by_id              ? &r->sets[p].ids
@@ -35,8 +35,8 @@ static const dt_row_texts *texts_of(const dt_run *r, int p)
                                                 : NULL;
 }
 
-/* Gives rows of the same text the same group, from 0 on. *out [training and validation rows] is the
- * caller's; *count: groups. */
+/* Assigns the same group, from 0, to rows with the same text. *out [training and validation rows]
+ * is the caller's; *count: groups. */
 DT_MUST_USE static dt_status find_groups(uint64_t **out, uint64_t *count, const dt_run *r)
 {
     dt_status status = DT_OK;
@@ -112,7 +112,7 @@ DT_MUST_USE static dt_status check(const dt_run *r)
     return DT_OK;
 }
 
-/* A fold's rows are there beside those they come from, and once more while they are sent. */
+/* A fold's rows need memory beside the original rows, and again while they are sent. */
 DT_MUST_USE static dt_status check_room(const dt_run *r)
 {
     const int ranks = r->environment.launch.host_size;
@@ -219,7 +219,7 @@ dt_status dt_run_take_fold(dt_run *run, const dt_run *from)
         dt_dataset_clear(&divided[1]);
         return status;
     }
-    if (run == from) { /* nobody else keeps them */
+    if (run == from) { /* no other run owns them */
         run->undivided = run->sets[DT_TRAIN];
         run->measured = &run->undivided;
         dt_dataset_clear(&run->sets[DT_VALIDATION]);

@@ -1,4 +1,4 @@
-/* What the folds came to: a table in the terminal, /folds and /fold_scores in the log. */
+/* The results of the folds: a table in the terminal, /folds and /fold_scores in the log. */
 #include "run_folds.h"
 
 #include "dtrain/base/log.h"
@@ -43,7 +43,7 @@ static void add_name(score_names *out, const char *name, const char *unit, bool 
     out->shown[out->count++] = shown;
 }
 
-/* Those are shown by which models of the task are compared most, and what is monitored. */
+/* Shows the numbers that are most used to compare models of the task, and the monitored one. */
 static score_names names_of(const dt_settings *s)
 {
     score_names out = {0};
@@ -150,7 +150,7 @@ static void print_numbers(const score_names *names, const double *scores)
     dt_log_say("\n");
 }
 
-/* The numbers are of the rows that were held out. */
+/* The numbers are those of the held-out rows. */
 static void print_table(const dt_run *whole, const fold_row *rows, int64_t count,
                         const score_names *names)
 {

@@ -32,7 +32,7 @@ typedef struct writer {
 /* ---- predictions (every rank) ---- */
 
 /* The rows of one shard that are in the fold. A call has rows of one shard, so that the bits do not
- * depend on the ranks even where they depend on the rows beside. */
+ * depend on the ranks, even if they depend on the other rows of the call. */
 static void predict_shard(const writer *w, dt_predictor *predictor, float *x, int p, size_t s,
                           uint16_t fold)
 {
@@ -54,7 +54,7 @@ static void predict_shard(const writer *w, dt_predictor *predictor, float *x, in
     }
 }
 
-/* By network m of the ensemble alone. Local. */
+/* Predicts by network m of the ensemble alone. Local. */
 DT_MUST_USE static dt_status predict_fold(const writer *w, size_t m, uint16_t fold)
 {
     dt_status status = DT_OK;
@@ -171,7 +171,7 @@ DT_MUST_USE static dt_status put_row(writer *w, int p, int64_t repeat, uint64_t 
     return dt_file_write(w->file, w->line, (size_t)(to - w->line));
 }
 
-/* Both sets have ids, or they are left out. *longest: of an id. */
+/* Ids are used only if both sets have them. *longest: of an id. */
 DT_MUST_USE static dt_status find_ids(writer *w, size_t *longest)
 {
     const dt_run *r = w->whole;

@@ -1,7 +1,7 @@
 #ifndef DTRAIN_RUN_RUN_INTERNAL_H
 #define DTRAIN_RUN_RUN_INTERNAL_H
 
-/* What the files of run.h share: the run itself, and the parts of its calls. */
+/* Shared by the files of run.h: the run itself, and the parts of its calls. */
 
 #include "dtrain/data/dataset.h"
 #include "dtrain/data/example.h"
@@ -33,7 +33,7 @@ struct dt_run {
     const char *command_line; /* rank 0 only */
     const struct dt_parts_kind
         *parts; /* of a run of several parts: their kind; NULL: it has none */
-    int64_t part; /* of a run of several parts it is this one, from 1; 0: it is a whole run */
+    int64_t part; /* the number of this part, from 1; 0: a whole run */
     const struct dt_parts_kind *kind; /* likewise, of that kind (run_parts.h); NULL */
     double parts_threshold; /* of a run of several parts: the mean of its kept models'; NaN: some
                                have none */
@@ -46,32 +46,32 @@ struct dt_run {
     dt_preparation table; /* rank 0 only, until the rows have been dealt; of DATA that is a table */
     dt_source_table table_source; /* rank 0 only, likewise; `source` refers to it */
     dt_run_table_report *table_report; /* NULL: nobody */
-    double
-        told_s; /* rank 0 only: when the others heard that it goes on; below 0: they do not wait */
+    double told_s; /* rank 0 only: time of the last sign of life to the others; below 0: they do not
+                 * wait */
     dt_fingerprint members[DT_FINGERPRINT_MAX]; /* rank 0 only; [member_count] */
     size_t member_count;
     dt_recipe recipe; /* rank 0 only; zeroed if the data has no recipe */
     dt_example example; /* rank 0 only; zeroed if DATA was named */
     dt_dataset sets[DT_SET_COUNT];
-    /* Of a fold: the training rows before they were divided, on which bins are measured. `measured`
-     * is borrowed from the whole, or points to `undivided`, of a run of one fold. NULL, zeroed: it
-     * has no folds. */
+    /* For folds: the training rows before they were divided, on which bins are measured. `measured`
+     * is borrowed from the whole run, or points to `undivided` in a run of one fold. NULL, zeroed:
+     * no folds. */
     const dt_dataset *measured;
     dt_dataset undivided;
     float *input_mean, *input_variance; /* [D]: what --scale subtracts and divides by; NULL: not
                                            given. The sets are scaled already */
-    char unscaled[512]; /* what the run warns of inputs that should be scaled; "": they need not */
+    char unscaled[512]; /* the warning about inputs that should be scaled; "": none */
     dt_target_scale *scale; /* [T]: of targets that are values; NULL: classes */
-    double baseline_rmse[DT_SET_COUNT]; /* likewise: of always the training rows' mean */
+    double baseline_rmse[DT_SET_COUNT]; /* likewise: of always predicting the mean of the training
+                                         * rows */
     dt_model model; /* the recipe above takes precedence over the model's own */
     int64_t init_step; /* updates that the optimizer of --init-from had done */
-    bool
-        has_init; /* --init-from; then these are the CRC-32 of the file's weights and other state */
+    bool has_init; /* with --init-from: the CRC-32 of the file's weights and other state follow */
     uint32_t init_weights_crc, init_state_crc;
     dt_previous previous; /* rank 0 only */
     dt_checkpoint checkpoint; /* with --resume: the one that the run resumes from */
     dt_history history; /* rank 0 only */
-    bool history_incomplete; /* an epoch found no memory: a checkpoint would be wrong */
+    bool history_incomplete; /* there was no memory for an epoch: a checkpoint would be wrong */
     dt_run_log *log; /* rank 0 only */
     dt_csv_log *csv_log; /* rank 0 only; NULL without --csv-log */
     dt_result result;
@@ -105,13 +105,13 @@ int64_t dt_run_kept_epoch(const dt_settings *s, int64_t epochs, int64_t best_epo
  */
 DT_MUST_USE dt_status dt_run_begin(dt_run *r);
 
-/** Does what dt_run_train does for a run without parts. */
+/** Trains a run without parts, as dt_run_train. */
 DT_MUST_USE dt_status dt_run_train_single(dt_run *r);
 
 /* ---- run_part.c: an ordinary run that is a part of a larger one ---- */
 
-/* Gives a part the settings of the whole, as an ordinary run's, so that --like and --resume take
- * the part alone, too; and its data, which stays the whole's. Local. */
+/* Gives a part the settings of the whole as those of an ordinary run, so that --like and --resume
+ * also work for the part alone; and its data, which the whole still owns. Local. */
 void dt_run_part_borrow(dt_run *out, const dt_run *whole);
 
 /* Ends the borrowing, before the part is freed. Local. */
@@ -132,7 +132,7 @@ DT_MUST_USE dt_status dt_run_part_train(dt_run *part, dt_status (*train)(dt_run 
 /* ---- run_owner.c ---- */
 
 /**
- * Makes the run the owner of a folder that is there, unless it is already.
+ * Makes the run the owner of an existing folder, unless it already is.
  *
  * Calls:   root-only
  * Errors:  as dt_owner_take
@@ -140,9 +140,9 @@ DT_MUST_USE dt_status dt_run_part_train(dt_run *part, dt_status (*train)(dt_run 
 DT_MUST_USE dt_status dt_run_own(dt_run *r, const char *folder);
 
 /**
- * Owns the folder that the settings name, if it is there: before its checkpoint is read, and before
- * much work is done for a run that would be refused. The one that the run resumes from, if its
- * results go elsewhere, must not be owned.
+ * Owns the folder that the settings name, if it exists, before its checkpoint is read and before
+ * much work is done for a run that would be refused. If the results go to another folder, the
+ * folder that the run resumes from must not have an owner.
  *
  * Calls:   root-only
  * Errors:  as dt_owner_take
@@ -186,8 +186,8 @@ DT_MUST_USE dt_status dt_run_scale_inputs(dt_run *r);
 char *const *dt_run_class_names(const dt_run *r);
 
 /**
- * Gives the data's classes the indices of those that the model of --init-from, read from `path`,
- * calls the same.
+ * Renumbers the data's classes to the indices of the classes with the same names in the model of
+ * --init-from, read from `path`.
  *
  * Calls:   collective
  * Errors:  DT_DATA: the model does not have a class; DT_MEMORY
@@ -199,21 +199,22 @@ DT_MUST_USE dt_status dt_run_take_classes(dt_run *r, const char *path);
 /**
  * Opens DATA that is a table: surveys it and makes the recipe, so that its rows can be dealt.
  *
- * Calls:   collective, since the other ranks wait with a sign of life; read on rank 0 only
+ * Calls:   collective, because the other ranks wait for signs of life; read on rank 0 only
  * Errors:  as dt_preparation_open, dt_prepare_survey and dt_prepare_fit
  */
 DT_MUST_USE dt_status dt_run_open_table(dt_run *r);
 
-/** Ends the preparation, once the rows have been dealt; says what came of it. Root-only. */
+/** Ends the preparation after the rows were dealt, and prints its result. Root-only. */
 DT_MUST_USE dt_status dt_run_close_table(dt_run *r);
 
 /* ---- run_targets.c ---- */
 
-/* Returns what the options and the recipe say of the targets. Root-only: it has the recipe. */
+/* Returns the type of the targets by the options and the recipe. Root-only: rank 0 has the
+ * recipe. */
 dt_targets dt_run_expected_targets(const dt_run *r);
 
 /**
- * Settings become what the data has: task and, unless it was given, loss. Measures values.
+ * Sets the task and, unless it was given, the loss by the data. Measures values.
  *
  * Calls:   collective, once the data is there
  * Errors:  DT_USAGE: a loss that is not for such targets; DT_DATA: a target that is constant;
@@ -239,7 +240,7 @@ DT_MUST_USE dt_status dt_run_check_settings(const dt_settings *s);
  * DT_MEMORY. */
 DT_MUST_USE dt_status dt_run_set_loss(dt_run *r, const dt_target_scale *scale);
 
-/* The setting becomes the loss of the model, unless one was given. Local. */
+/* Sets --loss to the loss of the model, unless one was given. Local. */
 void dt_run_take_loss(dt_run *r);
 
 /* ---- run_encoding.c ---- */
@@ -255,7 +256,7 @@ DT_MUST_USE dt_status dt_run_find_columns(const dt_run *r, size_t **out);
 
 /* ---- run_model.c ---- */
 
-/* Gives the optimizer the numbers that are settings: learning rate, weight decay, momentum. */
+/* Sets the optimizer's numbers that are settings: learning rate, weight decay, momentum. */
 void dt_run_set_optimizer(dt_run *r);
 
 /**
@@ -270,7 +271,7 @@ DT_MUST_USE dt_status dt_run_make_model(dt_run *r);
 
 /* ---- run_threshold.c ---- */
 
-/* Checks that --threshold goes with the data. Collective; same on all ranks: the result. Errors:
+/* Checks that --threshold fits the data. Collective; same on all ranks: the result. Errors:
  * DT_USAGE. */
 DT_MUST_USE dt_status dt_run_check_threshold(const dt_run *r);
 
@@ -297,15 +298,15 @@ DT_MUST_USE dt_status dt_run_open_logs(dt_run *r);
  * it may be hours of work. Root-only. Errors: DT_USAGE. */
 DT_MUST_USE dt_status dt_run_check_no_checkpoint(const dt_run *r);
 
-/* Returns what is known of the run, which stays the owner of all. Root-only. */
+/* Returns the known facts of the run, borrowed from it. Root-only. */
 dt_run_facts dt_run_facts_of(const dt_run *r);
 
-/* Returns what logs and saves for the trainer. Owns: it borrows r. Local. */
+/* Returns the callbacks of the trainer that log and save. Owns: it borrows r. Local. */
 dt_observer dt_run_observer(dt_run *r);
 
 /* ---- run_banner.c ---- */
 
-/* Prints what is about to be trained, on which data, and how. Local; printed on rank 0 only. */
+/* Prints the banner: the network, the data, and the training. Local; printed on rank 0 only. */
 void dt_run_report_start(const dt_run *r);
 
 /* ---- run_report.c; local, and printed on rank 0 only ---- */
@@ -313,13 +314,13 @@ void dt_run_report_start(const dt_run *r);
 /* Prints that the run stopped early, and how to resume it. */
 void dt_run_report_stop(const dt_run *r);
 
-/* Shows how far an epoch is, with --progress. */
+/* Shows the progress of an epoch, with --progress. */
 void dt_run_report_step(const dt_run *r, const dt_step *step);
 
 /* Prints an epoch's line. */
 void dt_run_report_epoch(const dt_run *r, const dt_epoch *row);
 
-/* Prints what the ranks spent their time on. */
+/* Prints the times of the phases. */
 void dt_run_report_phases(const dt_rank_row *rows, size_t count);
 
 /* Prints the summary without its last line, the status. */

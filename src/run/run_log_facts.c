@@ -107,7 +107,7 @@ out:
     return status;
 }
 
-/* The names of the classes; their ids where they have none. Empty names would be no labels. */
+/* The names of the classes, or their ids. Empty names would be useless as labels. */
 static dt_status write_class_names(dt_h5 *h5, const dt_run_facts *facts)
 {
     enum { ID_BYTES = 24 };

@@ -74,7 +74,7 @@ static const dt_h5_column value_columns[] = {
 };
 static const dt_h5_table value_table = DT_H5_TABLE(value_columns, dt_value_quality);
 
-/* A number of the task that is a metric, too, has been written as such. */
+/* A quality that is also a metric has been written as a metric. */
 static bool is_metric(const dt_task *task, const char *name)
 {
     for (size_t m = 0; m < task->metric_count; m++)

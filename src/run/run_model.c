@@ -68,7 +68,7 @@ void dt_run_set_optimizer(dt_run *r)
     optimizer->ema = r->settings.ema;
 }
 
-/* The optimizer that the settings ask for, at its start. */
+/* The optimizer of the settings, at its start. */
 DT_MUST_USE static dt_status make_optimizer(dt_run *r)
 {
     const dt_settings *settings = &r->settings;
@@ -173,7 +173,7 @@ DT_MUST_USE static dt_status check_fit(const dt_run *r, const char *path)
     return check_depth(network, path);
 }
 
-/* Sets an option to what the model has, unless it was given. */
+/* Sets an option to the model's value, unless it was given. */
 DT_MUST_USE static dt_status take_number(dt_settings *s, const char *name, double value,
                                          const char *path)
 {
@@ -190,7 +190,7 @@ DT_MUST_USE static dt_status take_number(dt_settings *s, const char *name, doubl
     return DT_OK;
 }
 
-/* Of several rates the first one stands for all. */
+/* If there are several rates, the first one represents all. */
 static double find_dropout(const dt_network *network)
 {
     const dt_layer *dropout = dt_network_first(network, &dt_layer_dropout);
@@ -211,8 +211,8 @@ static void spell_out(dt_option_list *list, size_t count)
     list->count = count;
 }
 
-/* Sets the options of the network to what the model has; one that was given has to be that. Of
- * several kinds of norm layers the first one stands for all; the model file has each. */
+/* Sets the options of the network to the model's values; a given option must have that value. The
+ * first of several kinds of norm layers represents all; the model file has each. */
 DT_MUST_USE static dt_status take_spec(dt_settings *s, const dt_network *network, const char *path)
 {
     static const char *const names[] = {"hidden",
@@ -271,7 +271,7 @@ DT_MUST_USE static dt_status take_spec(dt_settings *s, const dt_network *network
     return DT_OK;
 }
 
-/* The settings are what is logged: they become what the model has. */
+/* Sets the settings to the model's values, because the settings are logged. */
 DT_MUST_USE static dt_status take_settings(dt_run *r, const char *path)
 {
     dt_status status = DT_OK;
@@ -283,7 +283,7 @@ DT_MUST_USE static dt_status take_settings(dt_run *r, const char *path)
     if (!dt_options_given(table, s, "optimizer"))
         for (int k = 0; k < DT_OPTIMIZER_COUNT; k++)
             s->optimizer = dt_optimizer_kinds[k] == optimizer->kind ? k : s->optimizer;
-    /* Of another optimizer these numbers would mean something else. */
+    /* For another optimizer these numbers would have another meaning. */
     const bool same = optimizer->kind == dt_optimizer_kinds[s->optimizer];
     for (size_t i = 0; same && i < optimizer->kind->number_count; i++) {
         const char *name = optimizer->kind->numbers[i].name;
@@ -360,7 +360,7 @@ DT_MUST_USE static dt_status begin_with(dt_run *r)
     DT_TRY(dt_comm_agree(r->comm, check_fit(r, path)));
     DT_TRY(dt_comm_agree(r->comm, take_settings(r, path)));
     DT_TRY(dt_comm_agree(r->comm, dt_run_check_settings(&r->settings)));
-    /* Weights mean something in the units that they were trained in. */
+    /* Weights are only valid in the units that they were trained in. */
     DT_TRY(dt_comm_agree(r->comm, dt_run_set_loss(r, r->model.network.scale)));
     DT_TRY(dt_comm_agree(r->comm, complete_optimizer(r, path)));
     r->init_step = r->model.optimizer.step;

@@ -67,8 +67,8 @@ static dt_status take_checkpoint(void *context, const dt_training *training)
     return dt_checkpoint_save(dt_checkpoint_path(path, sizeof path, r->folder), &facts, &r->history,
                               training, &r->model.optimizer);
 }
-/* Opened first and looked at then: a path to what is read, or to the run's other results, shows
- * itself only once it is there. It may lie in the run's folder. */
+/* The file is opened before it is compared, because a path to an input or to another result can
+ * only be recognized when the file exists. It may be in the run's folder. */
 static dt_status open_csv_log(dt_run *r)
 {
     dt_status status = DT_OK;
@@ -96,7 +96,7 @@ static dt_status open_csv_log(dt_run *r)
     for (size_t i = 0; i < r->history.epoch_count; i++) /* of a run that goes on */
         dt_csv_log_add_epoch(r->csv_log, &r->history.epochs[i]);
 out:
-    /* A refused run leaves no folder: a new one of ours is empty still. */
+    /* A refused run leaves no folder: a new folder is still empty. */
     if (status != DT_OK) {
         (void)!dt_csv_log_close(r->csv_log);
         r->csv_log = NULL;
@@ -108,7 +108,7 @@ out:
     return status;
 }
 
-/* A checkpoint may be hours of work, and without --resume be meant or forgotten. */
+/* A checkpoint may be hours of work, and --resume may have been forgotten. */
 dt_status dt_run_check_no_checkpoint(const dt_run *r)
 {
     char path[PATH_BYTES + 16], own[PATH_BYTES + 16];
@@ -150,7 +150,7 @@ dt_status dt_run_open_logs(dt_run *r)
         DT_TRY(open_csv_log(r));
     (void)snprintf(path, sizeof path, "%s/run.h5", r->folder);
     DT_TRY(dt_run_log_open(&r->log, path, &facts, &r->history));
-    if (r->settings.resume[0] == '\0') /* an older one would be gone on from by mistake */
+    if (r->settings.resume[0] == '\0') /* an older one could be resumed by mistake */
         DT_TRY(dt_checkpoint_remove(r->folder));
     if (r->parts != NULL)
         DT_TRY(dt_run_prepare_parts(r, &facts));

@@ -6,7 +6,7 @@
 
 #include <sys/stat.h>
 
-/* A run that resumes has nowhere else to go. */
+/* A resumed run cannot use another folder. */
 DT_MUST_USE static dt_status advise(const dt_run *r, dt_status status)
 {
     if (status == DT_USAGE && r->settings.resume[0] == '\0')

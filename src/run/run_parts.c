@@ -39,8 +39,8 @@ out:
     return status;
 }
 
-/* Fills in a part's row from its log, and gives its epochs and the rows it trained in a second.
- * *ended is false if it has still to be trained; then the row has no result. */
+/* Fills in a part's row from its log, and returns its epochs and its training rows per second.
+ * *ended is false if the part must still be trained; then the row has no result. */
 DT_MUST_USE static dt_status read_part(dt_part *row, bool *ended, dt_history *history, double *rate,
                                        const dt_run *r)
 {
@@ -120,7 +120,7 @@ out:
         status = dt_fail(status, "%s, %s %" PRId64, dt_status_text(), kind->word, number);
     if (part != NULL) {
         add_phases(&r->result.phases, &part->result.phases);
-        r->result.epochs = part->result.epochs; /* for what is said of a run that stops */
+        r->result.epochs = part->result.epochs; /* for the message about a stopped run */
         dt_run_end(part, status);
         if (kind->clear != NULL)
             kind->clear(part);
@@ -132,7 +132,7 @@ out:
 
 /* ---- all of them ---- */
 
-/* Trains what has not ended. */
+/* Trains the parts that have not ended. */
 DT_MUST_USE static dt_status train_all(dt_part *rows, dt_run *r, const dt_parts_kind *kind)
 {
     dt_status status = DT_OK;
@@ -157,7 +157,7 @@ out:
     return status;
 }
 
-/* Of equals the first. Returns the index of the best part; -1: all diverged. */
+/* Returns the index of the best part, the first among equals; -1: all diverged. */
 static int64_t find_best(const dt_part *rows, int64_t count, const dt_settings *s)
 {
     const dt_metric *monitor = dt_settings_monitor(s);
@@ -173,7 +173,7 @@ static int64_t find_best(const dt_part *rows, int64_t count, const dt_settings *
     return best;
 }
 
-/* Adds a part's model to what the run has by now. */
+/* Adds a part's model to the run's model. */
 DT_MUST_USE static dt_status take_model(dt_run *r, int64_t number, bool averages)
 {
     dt_status status = DT_OK;
@@ -182,7 +182,7 @@ DT_MUST_USE static dt_status take_model(dt_run *r, int64_t number, bool averages
     (void)snprintf(path, sizeof path, "%s/model.h5", dt_run_part_folder(folder, r, number));
     DT_TRY(dt_model_load(&model, r->comm, path));
     model.network.threshold = NAN; /* chosen anew, if --threshold is given */
-    if (averages) { /* no state goes with a mean */
+    if (averages) { /* a mean has no optimizer state */
         dt_optimizer numbers = model.optimizer;
         dt_optimizer_clear(&model.optimizer);
         memset(numbers.states, 0, sizeof numbers.states);

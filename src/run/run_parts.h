@@ -2,13 +2,13 @@
 #define DTRAIN_RUN_RUN_PARTS_H
 
 /* A run of several parts, as --restarts and --folds make: each one is an ordinary run in a folder
- * of its own (run_part.c), and the whole gets its model from theirs. What the kinds of parts have
- * in common is in run_parts.c and run_parts_files.c; a kind is one file, which ends in a
+ * of its own (run_part.c), and the whole gets its model from theirs. The code that all kinds of
+ * parts share is in run_parts.c and run_parts_files.c; a kind is one file, which ends in a
  * dt_parts_kind. */
 
 #include "run_internal.h"
 
-/* What a part came to, as its log says. */
+/* The result of a part, from its log. */
 typedef struct dt_part {
     int64_t number; /* from 1 */
     int64_t seed;
@@ -21,9 +21,9 @@ typedef struct dt_part {
     char reason[160]; /* of a status that is not "ok" */
 } dt_part;
 
-/* What parts of one kind have of their own. */
+/* A kind of parts. */
 typedef struct dt_parts_kind {
-    const char *word; /* "restart": part 3 lies in the folder restart-3, and is called so */
+    const char *word; /* "restart": part 3 is named restart-3, and so is its folder */
     const char *file; /* that the whole has beside the parts' folders; NULL: none */
     bool holds_out; /* a part holds rows out, and has a validation set even if the data has none */
     int64_t (*count)(const dt_settings *settings);
@@ -36,15 +36,15 @@ typedef struct dt_parts_kind {
     /* Frees what set_up made, before the rest is given back; NULL: nothing. Local. */
     void (*clear)(dt_run *part);
 
-    /* Prints what a part is, without the end of the line, before it trains. Local; printed on rank
-     * 0 only. */
+    /* Prints the description of a part, without the end of the line, before it trains. Local;
+     * printed on rank 0 only. */
     void (*say)(const dt_run *part);
 
-    /* Prints what the parts came to, and adds it to the whole's log. Root-only. Errors: DT_OUTPUT,
-     * DT_MEMORY, DT_DATA. */
+    /* Prints the results of the parts, and adds them to the whole's log. Root-only. Errors:
+     * DT_OUTPUT, DT_MEMORY, DT_DATA. */
     dt_status (*record)(dt_run *whole, const dt_part *rows);
 
-    /* Does what is to be done once the whole has its model; NULL: nothing. Collective. */
+    /* Called after the whole has its model; NULL: nothing. Collective. */
     dt_status (*finish)(dt_run *whole, const dt_part *rows);
 } dt_parts_kind;
 
@@ -57,7 +57,7 @@ static inline bool dt_run_has_folds(const dt_run *r)
     return r->parts != NULL && r->parts->holds_out;
 }
 
-/* Returns of how many parts the whole's model consists at most; 1 of an ordinary run. Local. */
+/* Returns the maximum number of parts in the whole's model; 1 for an ordinary run. Local. */
 static inline int64_t dt_run_kept_parts(const dt_run *r)
 {
     return r->parts != NULL && r->parts->keeps_all(&r->settings) ? r->parts->count(&r->settings)
@@ -71,8 +71,8 @@ const char *dt_run_part_folder(char out[PATH_BYTES], const dt_run *whole, int64_
 DT_MUST_USE dt_status dt_run_read_part_sessions(dt_run *r);
 
 /**
- * Removes what an earlier run left in the parts' folders, unless the run resumes. Then writes the
- * run's own checkpoint.
+ * Removes the files of an earlier run in the parts' folders, unless the run resumes. Then writes
+ * the run's own checkpoint.
  *
  * Calls:   root-only
  * Errors:  DT_OUTPUT, DT_MEMORY; DT_USAGE: the name of the folder is too long

@@ -1,6 +1,6 @@
 /*
  * The files of a run of several parts: restart-1, restart-2 ... in the folder of the whole run. The
- * whole run's checkpoint only says that it has not ended, and with what it resumes.
+ * whole run's checkpoint only records that it has not ended, and its settings.
  */
 #include "run_parts.h"
 

@@ -22,7 +22,7 @@ void dt_run_report_stop(const dt_run *r)
     dt_log_result("summary.status=stopped\n");
 }
 
-/* In the unit that people would say it in. */
+/* In the usual unit. */
 static const char *duration(char out[32], double seconds)
 {
     if (seconds < 60.0)
@@ -96,14 +96,15 @@ void dt_run_report_phases(const dt_rank_row *rows, size_t count)
     dt_log_say("\n");
 }
 
-/* A number that a set does not have, as that of no rows or of one class, has no line. */
+/* A number that a set does not have (no rows, one class) has no line. */
 static void say(const char *key, const char *name, double value)
 {
     if (!isnan(value))
         dt_log_result("summary.%s_%s=%.9g\n", key, name, value);
 }
 
-/* The baseline, the number by which models of the task are compared most, what was monitored. */
+/* The baseline, the number that is most used to compare models of the task, and the monitored
+ * one. */
 static void summarise_quality(const dt_run *r, const char *key, dt_set p)
 {
     const dt_evaluation *evaluation = &r->result.evaluation[p];
@@ -127,7 +128,7 @@ static void summarise_quality(const dt_run *r, const char *key, dt_set p)
         say(key, monitored->name, evaluation->N > 0 ? dt_quality_value(model, monitored) : NAN);
 }
 
-/* What to try if the model is no better on the validation set than an answer that ignores the
+/* Advice for a model that is not better on the validation set than a prediction that ignores the
  * inputs. */
 static const char *advise(const dt_run *r)
 {

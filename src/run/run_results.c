@@ -14,7 +14,7 @@ static dt_status save_model(void *context)
     const dt_run *r = context;
     char path[PATH_BYTES + 16];
     char *json = NULL;
-    dt_model model = r->model; /* borrowed, as all of it */
+    dt_model model = r->model; /* borrowed, like the rest */
     DT_TRY(dt_owner_check(r->owner));
     if (r->recipe.D > 0) {
         DT_TRY(dt_recipe_to_json(&json, &r->recipe));
@@ -33,9 +33,9 @@ out:
     return status;
 }
 
-/* Gathers the ranks' times; rank 0 prints what the run came to, and adds it to the log. Numbers of
- * a model that is not there are printed, but not logged: a log that grows may not find room on the
- * disk that had none for the model, and would not get to say that the run failed. */
+/* Gathers the ranks' times; rank 0 prints the results, and adds them to the log. If the model could
+ * not be saved, the results are printed, but not logged: on a full disk a larger log could fail,
+ * and then could not record that the run failed. */
 static dt_status report_results(dt_run *r, bool saved, bool evaluated)
 {
     dt_status status = DT_OK;
@@ -49,7 +49,7 @@ static dt_status report_results(dt_run *r, bool saved, bool evaluated)
     DT_TRY(dt_comm_agree(r->comm, dt_memory_alloc(&rows, size, sizeof *rows, "ranks' times")));
     dt_comm_allgather(r->comm, rows, &mine, sizeof mine);
     if (r->root && evaluated && r->part > 0) {
-        /* The whole run says what its parts came to. */
+        /* The whole run prints the results of its parts. */
     } else if (r->root && evaluated) {
         dt_run_report_phases(rows, size);
         dt_previous_report(&r->previous, r->result.weights_crc);
@@ -65,7 +65,7 @@ out:
     return status;
 }
 
-/* What went wrong first is what gets reported, whatever is still done after it. */
+/* The first failure is reported, even if later steps are still done. */
 typedef struct failure {
     dt_status status;
     char text[DT_STATUS_TEXT_BYTES];
@@ -97,8 +97,8 @@ dt_status dt_run_save(dt_run *r)
     dt_status status = DT_OK;
     failure first = {.status = DT_OK};
     dt_comm_at(r->comm, DT_AT_EVALUATE, 0, 0);
-    (void)note(&first,
-               dt_run_set_threshold(r)); /* part of the model, which is saved all the same */
+    (void)note(&first, dt_run_set_threshold(r)); /* part of the model, which is saved even after a
+                                          * failure */
     dt_comm_at(r->comm, DT_AT_SAVE, 0, 0);
     const bool saved =
         note(&first, dt_comm_agree(r->comm, r->root ? dt_retry_output(save_model, r) : DT_OK));

@@ -1,4 +1,4 @@
-/* --scale, and what a run says of inputs without it. */
+/* --scale, and the warning about inputs without it. */
 #include "run_internal.h"
 
 #include "dtrain/base/log.h"
@@ -77,14 +77,14 @@ static bool is_large(const dt_input_spread *spread)
     return spread->deviation > far || fabs(spread->mean) > far;
 }
 
-/* Not an input that is almost always 0 and then of a usual size. */
+/* An input that is almost always 0, and otherwise of a usual size, does not count. */
 static bool is_small(const dt_input_spread *spread)
 {
     const double range = spread->maximum - spread->minimum;
     return spread->deviation > 0.0 && spread->deviation < near && range < 5.0 * near;
 }
 
-/* Of many inputs (pixels, words) a few small ones do no harm. */
+/* A few small inputs among many (pixels, words) do no harm. */
 static size_t count_unscaled(bool *unscaled, const dt_input_spread *spreads, size_t D)
 {
     size_t large = 0, small = 0;
@@ -98,7 +98,7 @@ static size_t count_unscaled(bool *unscaled, const dt_input_spread *spreads, siz
     return large + (small_count ? small : 0);
 }
 
-/* The warning comes with the banner: a run that is refused has one line for that alone. */
+/* The warning is printed with the banner, so that a refused run has only the line of its error. */
 static void describe(dt_run *r, const dt_input_spread *spreads, const bool *unscaled, size_t count)
 {
     enum { SHOWN = 3 };

@@ -1,4 +1,4 @@
-/* What a run does itself, and its parts do, too: new, begin, train, end, free. */
+/* The calls that a run and its parts share: new, begin, train, end, free. */
 #include "run_folds.h"
 
 #include "dtrain/base/clock.h"
@@ -84,7 +84,7 @@ void dt_run_end(dt_run *r, dt_status status)
     (void)snprintf(text, sizeof text, "%s", dt_status_text());
     if (r->log != NULL)
         (void)!dt_owner_check(
-            r->owner); /* what the folder has is not ours any more, if it is lost */
+            r->owner); /* if the folder is lost, its files no longer belong to this run */
     const char *word = dt_owner_is_lost(r->owner) ? NULL : status_word(status);
     if (r->log != NULL && dt_run_log_close(r->log, word, text) != DT_OK && status == DT_STOPPED)
         dt_log_warn("%s; the resumed run writes it again", dt_status_text());

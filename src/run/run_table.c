@@ -12,7 +12,7 @@
 
 #define SECONDS_BETWEEN_SIGNS 5.0
 
-/* What rank 0 says to the ranks that wait. */
+/* The messages of rank 0 to the waiting ranks. */
 enum { GOES_ON, ENDED };
 
 static void say(const dt_run *r, int32_t word)
@@ -27,7 +27,7 @@ static void wait_for_end(const dt_run *r)
         dt_comm_broadcast(r->comm, &word, sizeof word);
 }
 
-/* A long table is not to be taken for a rank that hangs. */
+/* A long table must not look like a rank that hangs. */
 static void tell_survey(void *context, const char *pass, double share)
 {
     dt_run *r = context;
@@ -40,7 +40,7 @@ static void tell_survey(void *context, const char *pass, double share)
     r->told_s = now;
 }
 
-/* "data/clients.csv.gz" -> "clients": what the run's folder is called after. */
+/* "data/clients.csv.gz" -> "clients": for the name of the run's folder. */
 static void name_table(char *out, size_t bytes, const char *path)
 {
     const char *slash = strrchr(path, '/');

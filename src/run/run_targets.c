@@ -1,4 +1,4 @@
-/* What the targets are, and what is to be made of them: task, loss, weights. */
+/* The targets of a run: task, loss, weights. */
 #include "run_internal.h"
 
 #include "dtrain/base/log.h"

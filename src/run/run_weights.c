@@ -1,4 +1,4 @@
-/* What rows weigh: --weights and --class-weight. */
+/* The weights of rows: --weights and --class-weight. */
 #include "run_internal.h"
 
 #include "dtrain/base/memory.h"
@@ -102,7 +102,7 @@ static bool mixes(const dt_run *r)
     return r->settings.folds > 0 && r->measured == NULL;
 }
 
-/* A set in which nothing weighs anything has no metrics. */
+/* A set in which all weights are 0 has no metrics. */
 DT_MUST_USE static dt_status scale_weights(const dt_run *r, dt_set which)
 {
     const dt_dataset *set = &r->sets[which];

@@ -34,7 +34,8 @@ DT_MUST_USE static dt_status take_data(dt_settings *out, int words, char **argv)
 
 dt_status dt_settings_parse(dt_settings *out, int argc, char **argv)
 {
-    /* An empty one is a variable of a script that was not set, and would be another run. */
+    /* An empty word comes from an unset variable of a script; ignoring it would start another
+     * run. */
     const struct {
         const char *option, *path;
     } files[] = {{"init-from", out->init_from},
@@ -84,7 +85,7 @@ DT_MUST_USE static dt_status check_loss(const dt_settings *s)
         loss->option, dt_task_of(loss)->name, dt_settings_task(s)->name, dt_task_of(loss)->name);
 }
 
-/* The name of what is monitored, without "val_". */
+/* The name of the monitored metric, without "val_". */
 static const char *monitored(char out[64], const dt_settings *settings)
 {
     return dt_options_format(out, 64, dt_settings_option("monitor"), settings) + strlen("val_");
@@ -165,7 +166,7 @@ uint32_t dt_settings_crc(const dt_settings *settings, const bool *absent)
     return sum;
 }
 
-/* Numbers that the schedule ignores, or with which it never acts. */
+/* Numbers that the schedule ignores, or that prevent it from acting. */
 DT_MUST_USE static dt_status check_schedule(const dt_settings *s)
 {
     static const char *const numbers[] = {"schedule_factor", "schedule_every"};
@@ -191,7 +192,7 @@ DT_MUST_USE static dt_status check_schedule(const dt_settings *s)
     return DT_OK;
 }
 
-/* A model to begin with says itself what it has. */
+/* The model of --init-from has its own network. */
 DT_MUST_USE static dt_status check_embedding(const dt_settings *s)
 {
     static const struct {
@@ -258,7 +259,7 @@ DT_MUST_USE static dt_status check_restarts(const dt_settings *s)
     return DT_OK;
 }
 
-/* What does not go with all folds of a run; one fold alone is an ordinary run. */
+/* Options that cannot be combined with all folds; a single fold is an ordinary run. */
 DT_MUST_USE static dt_status check_all_folds(const dt_settings *s)
 {
     const long long folds = (long long)s->folds;

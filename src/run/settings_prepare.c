@@ -1,4 +1,4 @@
-/* Settings about DATA: what those of a table share with those of arrays, and where they part. */
+/* Settings about DATA: those shared by tables and arrays, and those for only one of them. */
 #include "dtrain/run/settings.h"
 
 #include "dtrain/base/text.h"
