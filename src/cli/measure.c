@@ -28,7 +28,7 @@ typedef struct settings {
 static const dt_option options[] = {
     {"elements", "LIST", DT_OPTION_LIST, AT(elements), 1, ELEMENTS_MAX, NULL,
      "1,4,16,64,256,1024,4096,16384,65536,262144,1048576,4194304",
-     "how many numbers are added: the number of parameters of a network"},
+     "numbers to add: as many as a network has parameters"},
     {"sum", "NAME", DT_OPTION_CHOICE, AT(sum), 0, 0, "both|exact|fast", "both",
      "exact: sums of 64-bit integers; fast: of float32; as in training with this --sum"},
     {"seconds", "F", DT_OPTION_FLOAT, AT(seconds), 0.001, 600, NULL, "0.5",
