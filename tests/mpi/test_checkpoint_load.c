@@ -117,12 +117,34 @@ static void check_refused(const run *r, const char *folder, uint64_t N, const ch
     free(loaded);
 }
 
+/* The file's own checksum, behind its end: the damage that it finds never gets any further. */
+enum { SEAL_BYTES = 16 };
+
+/* Changes one bit of the weights in the file, and leaves out its last `cut` bytes. */
+static void damage_weights(const saved_point *p, size_t cut)
+{
+    char path[512];
+    bool good = true;
+    if (test_rank == 0) {
+        size_t bytes = 0, at = 0;
+        unsigned char *file =
+            scratch_read(dt_checkpoint_path(path, sizeof path, scratch_folder), &bytes);
+        while (file != NULL && at + 64 < bytes && memcmp(file + at, p->params, 64) != 0)
+            at++;
+        good = file != NULL && at + 64 < bytes;
+        if (good)
+            file[at + 5] ^= 1;
+        good = good && scratch_write(path, file, bytes - cut);
+        free(file);
+    }
+    assert_all(good);
+}
+
 static void test_refused_on_all_ranks(void **state)
 {
     (void)state;
     const dt_comm all = ranks_all();
     run r = ordinary;
-    char path[512];
     r.epochs = 2;
     run_write_data(&r);
     outcome *watched = outcome_new();
@@ -140,20 +162,10 @@ static void test_refused_on_all_ranks(void **state)
     assert_all(loaded != NULL);
     assert_all_int(load_point(loaded, &all, &r, scratch_folder, 200), DT_OK);
     free(loaded);
-    bool good = true;
-    if (test_rank == 0) { /* a bit of the weights */
-        size_t bytes = 0, at = 0;
-        unsigned char *file =
-            scratch_read(dt_checkpoint_path(path, sizeof path, scratch_folder), &bytes);
-        while (file != NULL && at + 64 < bytes && memcmp(file + at, p->params, 64) != 0)
-            at++;
-        good = file != NULL && at + 64 < bytes;
-        if (good)
-            file[at + 5] ^= 1;
-        good = good && scratch_write(path, file, bytes);
-        free(file);
-    }
-    assert_all(good);
+    damage_weights(p, 0);
+    check_refused(&r, scratch_folder, 203, "damaged HDF5 file: its CRC-32 is ");
+    write_checkpoint(p, &r);
+    damage_weights(p, SEAL_BYTES);
     check_refused(&r, scratch_folder, 203, "/weights is damaged: its CRC-32 is ");
     outcome_free(watched);
 }
