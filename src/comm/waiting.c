@@ -5,21 +5,6 @@
 #include <sys/prctl.h>
 #include <time.h>
 
-enum { TURNS_A_SLEEP = 16, SLEEP_NS = 1000 };
-
-void dt_give_way(unsigned turns)
-{
-    static _Thread_local bool is_prompt;
-    if (turns % TURNS_A_SLEEP != 0) {
-        sched_yield();
-        return;
-    }
-    if (!is_prompt) /* else Linux adds 50 microseconds to each sleep */
-        (void)prctl(PR_SET_TIMERSLACK, SLEEP_NS, 0, 0, 0);
-    is_prompt = true;
-    (void)nanosleep(&(struct timespec){.tv_nsec = SLEEP_NS}, NULL);
-}
-
 #ifdef OPEN_MPI
 
 void dt_mpi_allreduce(const void *from, void *to, int count, MPI_Datatype type, MPI_Op op,
@@ -61,9 +46,23 @@ void dt_mpi_wait(MPI_Request *request)
 
 #else
 
-/* Tests before a rank yields for the first time: a few microseconds, in which a small sum ends if
- * all ranks have a CPU. */
-enum { TESTS = 100 };
+/* Tests before a rank gives up its CPU for the first time: a few microseconds, in which a small sum
+ * ends if all ranks have a CPU. Then it yields, and every 16th time it sleeps: Linux yields within
+ * a group of processes only, and mpiexec of MPICH makes a session, thus a group, of each rank. */
+enum { TESTS = 100, TURNS_A_SLEEP = 16, SLEEP_NS = 1000 };
+
+static void give_way(unsigned turns)
+{
+    static _Thread_local bool is_prompt;
+    if (turns % TURNS_A_SLEEP != 0) {
+        (void)sched_yield();
+        return;
+    }
+    if (!is_prompt) /* else Linux adds 50 microseconds to each sleep */
+        (void)prctl(PR_SET_TIMERSLACK, SLEEP_NS, 0, 0, 0);
+    is_prompt = true;
+    (void)nanosleep(&(struct timespec){.tv_nsec = SLEEP_NS}, NULL);
+}
 
 void dt_mpi_wait(MPI_Request *request)
 {
@@ -71,7 +70,7 @@ void dt_mpi_wait(MPI_Request *request)
     for (unsigned tests = 1; ended == 0; tests++) {
         MPI_Test(request, &ended, MPI_STATUS_IGNORE);
         if (ended == 0 && tests > TESTS)
-            dt_give_way(tests);
+            give_way(tests);
     }
 }
 

@@ -30,14 +30,4 @@ void dt_mpi_recv(void *data, int count, MPI_Datatype type, int from, int tag, MP
 /** Waits for a request, which may be MPI_REQUEST_NULL. */
 void dt_mpi_wait(MPI_Request *request);
 
-/**
- * Gives up the CPU for another rank, in a loop that counts its `turns`: by sched_yield, and every
- * 16th time by a sleep of some microseconds. Linux yields within a group of processes only, and
- * mpiexec of MPICH makes a session, thus a group, of each rank: there 8 ranks on 2 CPUs kept their
- * CPU for its whole slice (1.4 ms), 40 times longer than a step.
- *
- * Calls:   local
- */
-void dt_give_way(unsigned turns);
-
 #endif

@@ -1,3 +1,5 @@
+#define _GNU_SOURCE /* syscall */
+
 #include "dtrain/comm/window.h"
 
 #include "comm_internal.h"
@@ -8,7 +10,12 @@
 #include "dtrain/base/spin.h"
 
 #include <limits.h>
+#include <linux/futex.h>
+#include <sched.h>
 #include <stdatomic.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
 
 /* Slices and areas begin at whole cache lines, also those of float32 numbers and of their pairs. */
 enum { LINE_BYTES = 64, SLICE_STEP = 64 };
@@ -22,9 +29,16 @@ enum { LOOKS = 100 };
  * rank may need a message that is still queued here before it gets to the wait. */
 enum { LOOKS_A_PROBE = 1000, UNUSED_TAG = 3 };
 
+/* A rank that yields sleeps every 16th time until the other one wakes it. Linux yields within a
+ * group of processes only, and mpiexec of MPICH makes a session, thus a group, of each rank: there
+ * 8 ranks on 2 CPUs kept theirs for whole time slices, and were 10 times slower. Under mpirun of
+ * Open MPI a sleep is rare. */
+enum { YIELDS_A_SLEEP = 16, SLEEP_NS = 1000000 };
+
 /* How often a rank has waited; a line of its own, so that nobody waits for the line of another. */
 typedef struct turn {
     _Alignas(LINE_BYTES) atomic_uint count;
+    atomic_uint sleepers; /* ranks that may be asleep until `count` changes */
 } turn;
 
 struct dt_window {
@@ -175,17 +189,32 @@ static void let_mpi_proceed(const dt_window *window)
     MPI_Iprobe(MPI_ANY_SOURCE, UNUSED_TAG, window->comm->comm, &found, MPI_STATUS_IGNORE);
 }
 
+/* Sleeps while the other rank's count is `seen`, a millisecond at most: then MPI is due. The ranks
+ * have the page at different addresses, so it is not a private futex. */
+static void sleep_while(turn *other, unsigned seen)
+{
+    static const struct timespec longest = {.tv_nsec = SLEEP_NS};
+    atomic_fetch_add(&other->sleepers, 1);
+    (void)syscall(SYS_futex, &other->count, FUTEX_WAIT, seen, &longest, NULL, 0);
+    atomic_fetch_sub(&other->sleepers, 1);
+}
+
 /* Returns when the rank has waited as often as this one. The difference, not the order: the count
  * may wrap around. */
-static void wait_for(const dt_window *window, const turn *other, unsigned own)
+static void wait_for(const dt_window *window, turn *other, unsigned own)
 {
-    for (unsigned looks = 1;
-         atomic_load_explicit(&other->count, memory_order_acquire) - own > UINT_MAX / 2; looks++) {
-        if (window->yields && looks > LOOKS)
-            dt_give_way(looks);
+    for (unsigned looks = 1;; looks++) {
+        const unsigned seen = atomic_load_explicit(&other->count, memory_order_acquire);
+        if (seen - own <= UINT_MAX / 2)
+            return;
+        const bool sleeps = window->yields && looks > LOOKS && looks % YIELDS_A_SLEEP == 0;
+        if (sleeps)
+            sleep_while(other, seen);
+        else if (window->yields && looks > LOOKS)
+            (void)sched_yield();
         else
             dt_spin_pause();
-        if (looks % LOOKS_A_PROBE == 0)
+        if (sleeps || looks % LOOKS_A_PROBE == 0)
             let_mpi_proceed(window);
     }
 }
@@ -195,7 +224,10 @@ void dt_window_wait(dt_window *window)
     dt_slot_turn(window->comm->slot);
     const unsigned own =
         atomic_load_explicit(&window->turns[window->rank].count, memory_order_relaxed) + 1;
-    atomic_store_explicit(&window->turns[window->rank].count, own, memory_order_release);
+    turn *mine = &window->turns[window->rank];
+    atomic_store(&mine->count, own); /* before the look at sleepers, on all CPUs */
+    if (window->yields && atomic_load(&mine->sleepers) > 0)
+        (void)syscall(SYS_futex, &mine->count, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
     for (int i = 1; i < window->size; i++)
         wait_for(window, &window->turns[(window->rank + i) % window->size], own);
     dt_slot_turn(window->comm->slot);

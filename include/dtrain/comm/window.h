@@ -29,8 +29,8 @@ enum { DT_WINDOW_ARRAYS = 8 };
  * a host. All of it is allocated in /dev/shm at once; each rank allocates its area and its part of
  * each array, so that they are near its CPU.
  *
- * `yields` says that a waiting rank gives up its CPU, since the ranks and their threads outnumber
- * the CPUs.
+ * `yields` says that a waiting rank gives up its CPU, and soon sleeps, since the ranks and their
+ * threads outnumber the CPUs.
  *
  * Calls:   collective; the same on all ranks: area_bytes, arrays, array_bytes, and on all ranks of
  *          a host: yields

@@ -18,11 +18,13 @@
  * interface that it has chosen. */
 static const double START_TIMEOUT = 60.0;
 
-/* How many ranks the launcher put on this host: mpirun says it plainly, srun of all hosts, as
- * "4(x2),3": the most is taken. */
+/* How many ranks the launcher put on this host: mpirun and hydra say it plainly, srun of all hosts,
+ * as "4(x2),3": the most is taken. */
 static long local_ranks(void)
 {
-    const long from_mpirun = dt_launch_number_in("OMPI_COMM_WORLD_LOCAL_SIZE");
+    const long from_mpirun = dt_launch_number_in(getenv("OMPI_COMM_WORLD_LOCAL_SIZE") != NULL
+                                                     ? "OMPI_COMM_WORLD_LOCAL_SIZE"
+                                                     : "MPI_LOCALNRANKS");
     const char *list = getenv("SLURM_STEP_TASKS_PER_NODE");
     long most = 0;
     if (from_mpirun > 0 || list == NULL)

@@ -26,9 +26,11 @@ static start_watch the_watch;
 /* Number of this rank among those of its host, as far as the launcher says. */
 static long local_rank(void)
 {
-    return dt_launch_number_in(getenv("OMPI_COMM_WORLD_LOCAL_RANK") != NULL
-                                   ? "OMPI_COMM_WORLD_LOCAL_RANK"
-                                   : "SLURM_LOCALID");
+    static const char *const ranks[] = {"OMPI_COMM_WORLD_LOCAL_RANK", "MPI_LOCALRANKID"};
+    for (size_t i = 0; i < sizeof ranks / sizeof *ranks; i++)
+        if (getenv(ranks[i]) != NULL)
+            return dt_launch_number_in(ranks[i]);
+    return dt_launch_number_in("SLURM_LOCALID");
 }
 
 static void make_line_in_init(char out[DT_LINE_BYTES], double limit_s)
