@@ -268,6 +268,7 @@ dt_status dt_inspect_h5(const char *path, bool as_json)
     dt_h5 *h5 = NULL;
     dt_json *json = NULL;
     DT_TRY(dt_h5_open(&h5, path));
+    DT_TRY(dt_h5_read_everything(h5));
     if (dt_h5_has_attribute(h5, "/", "model_config") ||
         dt_h5_has_attribute(h5, "/dtrain", "format_version")) {
         dt_h5_free(h5);

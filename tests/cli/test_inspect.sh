@@ -266,6 +266,33 @@ run 0 inspect --json values/model.h5
 check 'd["loss"] == "huber" and len(d["targets"]) == 2 and abs(d["targets"][0]["mean"] - 50) < 1'
 check 'd["targets"][0]["deviation"] > 2 and d["classes"] == []'
 
+# Of other files, what HDF5 can find: also in what dtrain does not print, or cannot use.
+"$PYTHON" - <<'PY'
+import h5py
+import numpy as np
+with h5py.File("sums.h5", "w") as file:
+    file["x"], file["y"] = np.ones((4, 2)), np.arange(4)
+    file["link"] = h5py.SoftLink("/nowhere")
+    options = {"fletcher32": True}
+    file.create_dataset("g/records", data=np.ones(4, "i4,f8"), **options)
+    file.create_dataset("g/pairs", data=np.ones(4, "c16"), **options)
+    file.create_dataset("g/packed", data=np.arange(400), compression="gzip", **options)
+    file.create_dataset("g/texts", data=np.array([b"abc", b"def"]), **options)
+whole = open("sums.h5", "rb").read()
+with h5py.File("sums.h5") as file:
+    for name, item in file["g"].items():
+        at = item.id.get_chunk_info(0)
+        data = bytearray(whole)
+        data[at.byte_offset + at.size // 2] ^= 4
+        open(f"sums-{name}.h5", "wb").write(data)
+PY
+run 0 inspect sums.h5
+expect_status 0
+for file in sums-*.h5; do
+    run 0 inspect "$file"
+    expect_status 3
+    expect_one_stderr_line "dtrain: error: $file: cannot read /g/"
+done
 head -c 3000 here/model.h5 >cut.h5
 run 0 inspect cut.h5
 expect_status 3

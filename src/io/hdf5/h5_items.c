@@ -267,6 +267,29 @@ out:
     return status;
 }
 
+/* Whether items of this type have places in memory instead of what they hold: what HDF5 allocates
+ * for these is not bounded. */
+// NOLINTNEXTLINE(misc-no-recursion): HDF5 bounds how deep types are in each other
+static bool leads_elsewhere(hid_t type)
+{
+    if (H5Tis_variable_str(type) > 0 || H5Tget_class(type) == H5T_REFERENCE ||
+        H5Tdetect_class(type, H5T_VLEN) != 0)
+        return true;
+    const int members = H5Tget_class(type) == H5T_COMPOUND ? H5Tget_nmembers(type) : 0;
+    bool leads = false;
+    for (int i = 0; i < members && !leads; i++) {
+        const hid_t member = H5Tget_member_type(type, (unsigned)i);
+        leads = member < 0 || leads_elsewhere(member);
+        if (member >= 0)
+            (void)H5Tclose(member);
+    }
+    const hid_t items = H5Tget_class(type) == H5T_ARRAY ? H5Tget_super(type) : -1;
+    leads = leads || (items >= 0 && leads_elsewhere(items));
+    if (items >= 0)
+        (void)H5Tclose(items);
+    return leads;
+}
+
 dt_status dt_h5_read_part(void *data, dt_h5 *h5, const dt_h5_part *part)
 {
     dt_status status = DT_OK;
@@ -285,8 +308,8 @@ dt_status dt_h5_read_part(void *data, dt_h5 *h5, const dt_h5_part *part)
     describe_type(descr, d->type);
     const size_t width = of.count > 0 ? part->bytes / of.count : 0;
     const bool variable = strcmp(descr, "S") == 0;
-    if (strlen(descr) < 2 && !variable)
-        DT_TRY(dt_fail(DT_DATA, "%s: %s: expected numbers or texts", dt_h5_name(h5), part->path));
+    if (!variable && leads_elsewhere(d->type))
+        DT_TRY(dt_fail(DT_DATA, "%s: %s: expected items of one size", dt_h5_name(h5), part->path));
     if (width * of.count != part->bytes || (!variable && width != d->shape.element_bytes))
         DT_TRY(dt_fail(DT_DATA, "%s: %s: its items have %zu bytes, expected %zu", dt_h5_name(h5),
                        part->path, d->shape.element_bytes, width));
