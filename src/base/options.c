@@ -248,6 +248,16 @@ const char *dt_options_log_name(char out[64], const dt_option *option)
     return out;
 }
 
+bool dt_options_has_log_name(const dt_option *option, const char *log_name)
+{
+    const char *c = option->name;
+    while (*c != '\0' && *log_name == (*c == '-' ? '_' : *c)) {
+        c++;
+        log_name++;
+    }
+    return *c == '\0' && *log_name == '\0';
+}
+
 enum { HELP_WIDTH = 80, HELP_INDENT = 27 };
 
 /* Prints a text from column HELP_INDENT on, broken at blanks. */

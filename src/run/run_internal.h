@@ -76,6 +76,8 @@ struct dt_run {
     dt_csv_log *csv_log; /* rank 0 only; NULL without --csv-log */
     dt_result result;
     double load_s;
+    bool is_trial; /* of a search, whose trials may be short: run.h5 is written once there is
+                      something in it */
     int64_t pause_after; /* as dt_plan; 0: never */
     void (*between_steps)(void *context); /* rank 0 only: called after each step; NULL: nobody */
     void *between_context;

@@ -12,24 +12,45 @@
 
 #define SECONDS_BETWEEN_WRITES 2.0
 
+/* Epochs that are added to the file together: one by one they take longer than to train a small
+ * network. */
+enum { EPOCHS_TOGETHER = 64 };
+
 struct dt_run_log {
     dt_h5 *h5;
     char *path;
     const dt_task *task;
+    dt_epoch epochs[EPOCHS_TOGETHER]; /* [epoch_count]: that are not in the table yet */
+    size_t epoch_count;
     double written_s; /* when the file was last written */
     bool warned;
 };
 
+DT_MUST_USE static dt_status append_epochs(dt_run_log *log)
+{
+    dt_epoch_table table;
+    dt_status status = DT_OK;
+    if (log->epoch_count > 0)
+        status =
+            dt_h5_append_rows(log->h5, DT_EPOCH_TABLE_PATH, dt_epoch_table_init(&table, log->task),
+                              log->epochs, log->epoch_count);
+    if (status == DT_OK)
+        log->epoch_count = 0;
+    return status;
+}
+
 static dt_status write_file(void *context)
 {
     dt_run_log *log = context;
-    dt_status status = dt_h5_save(log->h5, log->path);
+    dt_status status = append_epochs(log);
+    if (status == DT_OK)
+        status = dt_h5_save(log->h5, log->path);
     log->written_s = dt_clock_s();
     return status;
 }
 
 dt_status dt_run_log_open(dt_run_log **out, const char *path, const dt_run_facts *facts,
-                          const dt_history *history)
+                          const dt_history *history, bool at_once)
 {
     dt_status status = DT_OK;
     dt_run_log *log = NULL;
@@ -41,7 +62,9 @@ dt_status dt_run_log_open(dt_run_log **out, const char *path, const dt_run_facts
     DT_TRY(dt_run_log_write_facts(log->h5, facts));
     DT_TRY(dt_history_write(log->h5, history, log->task));
     DT_TRY(dt_h5_set_text(log->h5, "/", "status", "running"));
-    DT_TRY(write_file(log));
+    log->written_s = dt_clock_s();
+    if (at_once)
+        DT_TRY(write_file(log));
     *out = log;
 out:
     if (status != DT_OK && log != NULL) {
@@ -54,9 +77,9 @@ out:
 
 void dt_run_log_add_epoch(dt_run_log *log, const dt_epoch *epoch)
 {
-    dt_epoch_table epochs;
-    dt_status status = dt_h5_append_rows(log->h5, DT_EPOCH_TABLE_PATH,
-                                         dt_epoch_table_init(&epochs, log->task), epoch, 1);
+    dt_status status = log->epoch_count == EPOCHS_TOGETHER ? append_epochs(log) : DT_OK;
+    if (status == DT_OK)
+        log->epochs[log->epoch_count++] = *epoch;
     if (status == DT_OK && dt_clock_s() - log->written_s >= SECONDS_BETWEEN_WRITES)
         status = write_file(log);
     if (status != DT_OK && !log->warned) {

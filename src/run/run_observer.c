@@ -149,7 +149,7 @@ dt_status dt_run_open_logs(dt_run *r)
     if (r->settings.csv_log[0] != '\0')
         DT_TRY(open_csv_log(r));
     (void)snprintf(path, sizeof path, "%s/run.h5", r->folder);
-    DT_TRY(dt_run_log_open(&r->log, path, &facts, &r->history));
+    DT_TRY(dt_run_log_open(&r->log, path, &facts, &r->history, !r->is_trial));
     if (r->settings.resume[0] == '\0') /* an older one could be resumed by mistake */
         DT_TRY(dt_checkpoint_remove(r->folder));
     if (r->parts != NULL)

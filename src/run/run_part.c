@@ -26,6 +26,7 @@ void dt_run_part_borrow(dt_run *out, const dt_run *whole)
     out->scale = whole->scale;
     memcpy(out->baseline_rmse, whole->baseline_rmse, sizeof out->baseline_rmse);
     out->load_s = whole->load_s;
+    out->is_trial = whole->is_trial;
     out->between_steps = whole->between_steps;
     out->between_context = whole->between_context;
     *s = whole->settings;

@@ -348,10 +348,9 @@ const dt_option_table *dt_settings_table(void)
 
 const dt_option *dt_settings_option(const char *name)
 {
-    char log_name[64];
     const dt_option_table *table = dt_settings_table();
     for (size_t i = 0; i < table->count; i++)
-        if (strcmp(dt_options_log_name(log_name, &table->options[i]), name) == 0)
+        if (dt_options_has_log_name(&table->options[i], name))
             return &table->options[i];
     return NULL;
 }

@@ -171,6 +171,9 @@ bool dt_options_given(const dt_option_table *table, const void *settings, const 
 /** Writes an option's name as in logs, with underscores instead of dashes; returns `out`. */
 const char *dt_options_log_name(char out[64], const dt_option *option);
 
+/** Tells whether logs have an option under this name. */
+bool dt_options_has_log_name(const dt_option *option, const char *log_name);
+
 /**
  * Formats an option's value as it is written on the command line; returns `out`. A time ("10min",
  * "90s", "1.5h", "never") is parsed back to the same double.

@@ -47,13 +47,14 @@ typedef struct dt_run_facts {
 } dt_run_facts;
 
 /**
- * Starts the log with the history so far, and writes it once, so that a folder that cannot be
- * written is found before training.
+ * Starts the log with the history so far. `at_once` writes the file, so that a folder that cannot be
+ * written is found before training. Otherwise the first write follows after two seconds, or at the
+ * end.
  *
  * Errors:  DT_OUTPUT, DT_MEMORY
  */
 DT_MUST_USE dt_status dt_run_log_open(dt_run_log **out, const char *path, const dt_run_facts *facts,
-                                      const dt_history *history);
+                                      const dt_history *history, bool at_once);
 
 /**
  * Adds an epoch. A write that fails causes one warning and is repeated with the next epoch;

@@ -395,6 +395,7 @@ void dt_search_train(dt_report *out, dt_curve *curve, dt_search *s, const dt_ord
     out->row.validation = dt_metrics_none();
     DT_TRY(dt_comm_agree(s->run->comm, dt_run_new(&run, s->run->comm)));
     dt_run_part_borrow(run, s->run);
+    run->is_trial = true;
     run->pause_after = order->pause_after;
     run->between_steps = between;
     run->between_context = s;
