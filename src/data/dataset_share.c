@@ -11,7 +11,7 @@ typedef struct array {
     size_t count, bytes; /* of each */
 } array;
 
-enum { ARRAYS = 10 };
+enum { ARRAYS = 12 };
 
 /* What the others must know before there is memory for the arrays. */
 typedef struct header {
@@ -32,7 +32,9 @@ static void list_arrays(array out[ARRAYS], dt_dataset *set, size_t own)
         {(void **)&set->order, own, sizeof *set->order},
         {(void **)&set->numbers, set->N, sizeof *set->numbers},
         {(void **)&set->ids.text, set->ids.capacity, 1},
-        {(void **)&set->ids.at, set->ids.room, sizeof *set->ids.at}};
+        {(void **)&set->ids.at, set->ids.room, sizeof *set->ids.at},
+        {(void **)&set->groups.text, set->groups.capacity, 1},
+        {(void **)&set->groups.at, set->groups.room, sizeof *set->groups.at}};
     memcpy(out, all, sizeof all);
 }
 

@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 /* RFC 4180; blanks at an end would be lost in some readers. */
@@ -117,6 +118,13 @@ void dt_report_add_exact(dt_text_table *table, double value)
     char text[64];
     dt_text_table_add(table, "%s",
                       isnan(value) ? "" : dt_report_format_exact(text, sizeof text, value));
+}
+
+void dt_report_add_rounded(dt_text_table *table, double value, int digits)
+{
+    char text[32];
+    (void)snprintf(text, sizeof text, "%.*g", digits, value);
+    dt_text_table_add(table, "%s", isnan(value) ? "-" : text);
 }
 
 dt_status dt_report_put_csv(const char *path, const dt_text_table *table)

@@ -15,7 +15,8 @@ enum {
     POINTS_SHOWN = 10,
     NAME_WIDTH = 20,
     VALUE_WIDTH = 30,
-    BAR = 18
+    BAR = 18,
+    DIGITS = 4
 };
 
 size_t dt_report_points_of(size_t *first, const dt_explanation *e, int32_t number)
@@ -88,13 +89,6 @@ static void add_bar(dt_text_table *table, double share)
     dt_text_table_add(table, "%.*s", length, full);
 }
 
-static void add_number(dt_text_table *table, double value)
-{
-    char text[32];
-    (void)snprintf(text, sizeof text, "%.4g", value);
-    dt_text_table_add(table, "%s", isnan(value) ? "-" : text);
-}
-
 DT_MUST_USE static dt_status print_importances(const dt_explanation *e)
 {
     const size_t shown = e->count < COLUMNS_SHOWN ? e->count : COLUMNS_SHOWN;
@@ -107,9 +101,9 @@ DT_MUST_USE static dt_status print_importances(const dt_explanation *e)
     for (size_t i = 0; i < shown; i++) {
         const dt_column_importance *column = &e->columns[i];
         dt_text_table_add(&table, "%s", column->column);
-        add_number(&table, column->importance);
-        add_number(&table, column->standard_error);
-        add_number(&table, column->second);
+        dt_report_add_rounded(&table, column->importance, DIGITS);
+        dt_report_add_rounded(&table, column->standard_error, DIGITS);
+        dt_report_add_rounded(&table, column->second, DIGITS);
         add_bar(&table, dt_report_importance_share(e, i));
     }
     return dt_text_table_print(&table);
@@ -138,7 +132,7 @@ DT_MUST_USE static dt_status print_dependence(const dt_explanation_file *file, s
             continue;
         dt_text_table_add(&table, "%s", point->text);
         dt_text_table_add(&table, "%.1f %%", 100.0 * point->share);
-        add_number(&table, prediction_of(e, first + p, output));
+        dt_report_add_rounded(&table, prediction_of(e, first + p, output), DIGITS);
         add_bar(&table, dt_report_bar_share(e, first, count, output, first + p));
     }
     dt_log_result("\n");

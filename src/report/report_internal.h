@@ -305,6 +305,9 @@ DT_MUST_USE dt_status dt_report_put_csv(const char *path, const dt_text_table *t
 /** Adds a cell with all digits of a number, empty if it is NaN. */
 void dt_report_add_exact(dt_text_table *table, double value);
 
+/** Adds a cell with so many digits of a number, "-" if it is NaN. */
+void dt_report_add_rounded(dt_text_table *table, double value, int digits);
+
 /* ---- explanations (report_explanation.c, report_explanation_page.c) ---- */
 
 /** Returns how many points a column has, and where they begin. */

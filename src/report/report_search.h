@@ -29,6 +29,7 @@ enum {
     SEARCH_RANKS,
     SEARCH_PARAMETERS,
     SEARCH_VALUE,
+    SEARCH_DEVIATION,
     SEARCH_COLUMNS
 };
 
@@ -39,6 +40,7 @@ typedef struct dt_report_search {
     int64_t halving, ranks;
     size_t trials;
     double *columns[SEARCH_COLUMNS]; /* each [trials] */
+    bool has_deviation; /* with folds: that of the value over them */
     dt_h5_names states, reasons; /* [trials] */
     size_t *order; /* [trials]: the best first; those without a value last */
     size_t ranked; /* of them, those with a value */
@@ -59,6 +61,10 @@ DT_MUST_USE dt_status dt_report_search_read(dt_report_search *out, const char *p
 
 /* Frees; a zeroed one is allowed. */
 void dt_report_search_clear(dt_report_search *search);
+
+/* Divides each setting's values into groups, and sorts the settings by what they explain of the
+ * order of the trials. Errors: DT_MEMORY. */
+DT_MUST_USE dt_status dt_report_search_find_what_matters(dt_report_search *search);
 
 /* Returns a trial's value of a setting as text. */
 const char *dt_report_search_text(char out[64], const dt_report_setting *setting, size_t trial);

@@ -11,13 +11,6 @@
 
 enum { TRIALS_SHOWN = 20, SETTINGS_SHOWN = 3, BAR = 18, WIDTH = 100 };
 
-static void add_number(dt_text_table *table, double value, int digits)
-{
-    char text[32];
-    (void)snprintf(text, sizeof text, "%.*g", digits, value);
-    dt_text_table_add(table, "%s", isnan(value) ? "-" : text);
-}
-
 void dt_report_fill_trials(dt_text_table *out, const dt_report_search *search, size_t most)
 {
     const size_t shown = search->trials < most ? search->trials : most;
@@ -25,6 +18,8 @@ void dt_report_fill_trials(dt_text_table *out, const dt_report_search *search, s
     *out = (dt_text_table){.more = search->trials - shown};
     dt_text_table_titles(out, ">trial|state");
     dt_text_table_title(out, ">%s", search->monitor);
+    if (search->has_deviation)
+        dt_text_table_titles(out, ">+-");
     dt_text_table_titles(out, ">epochs|>seconds|>parameters");
     for (size_t i = 0; i < search->setting_count; i++)
         dt_text_table_title(out, ">%s", search->settings[i].name);
@@ -34,9 +29,11 @@ void dt_report_fill_trials(dt_text_table *out, const dt_report_search *search, s
         dt_text_table_add(out, "%.0f", search->columns[SEARCH_TRIAL][trial]);
         dt_text_table_add(out, "%s%s%.60s", search->states.texts[trial], failed ? ": " : "",
                           search->reasons.texts[trial]);
-        add_number(out, search->columns[SEARCH_VALUE][trial], 5);
+        dt_report_add_rounded(out, search->columns[SEARCH_VALUE][trial], 5);
         if (place == 0 && search->ranked > 0)
             dt_text_table_set_best(out);
+        if (search->has_deviation)
+            dt_report_add_rounded(out, search->columns[SEARCH_DEVIATION][trial], 2);
         dt_text_table_add(out, "%.0f", search->columns[SEARCH_EPOCHS][trial]);
         dt_text_table_add(out, "%.2f", search->columns[SEARCH_SECONDS][trial]);
         dt_text_table_add(out, "%.0f", search->columns[SEARCH_PARAMETERS][trial]);
@@ -145,8 +142,8 @@ DT_MUST_USE static dt_status print_setting(const dt_report_search *s,
         DT_TRY(dt_report_search_group(&group, s, setting, g));
         dt_text_table_add(&table, "%s", group.name);
         dt_text_table_add(&table, "%zu", group.count);
-        add_number(&table, group.median, 5);
-        add_number(&table, group.best, 5);
+        dt_report_add_rounded(&table, group.median, 5);
+        dt_report_add_rounded(&table, group.best, 5);
     }
     if (setting->group_count > GROUPS_SHOWN)
         table.more = setting->group_count - GROUPS_SHOWN;
@@ -215,7 +212,7 @@ static void fill_csv(dt_text_table *table, const dt_report_search *s)
         dt_text_table_title(table, "%s", s->settings[i].name);
     dt_text_table_titles(table, "rung|trained_epochs|best_epoch|seconds|ranks|parameters");
     dt_text_table_title(table, "%s", s->monitor);
-    dt_text_table_title(table, "reason");
+    dt_text_table_titles(table, "deviation|reason");
     for (size_t t = 0; t < s->trials; t++) {
         dt_text_table_add(table, "%.0f", s->columns[SEARCH_TRIAL][t]);
         dt_text_table_add(table, "%s", s->states.texts[t]);

@@ -132,6 +132,15 @@ out:
 
 /* ---- all of them ---- */
 
+/* It is not resumed. */
+static void leave_diverged(const dt_run *r, const dt_parts_kind *kind, int64_t number)
+{
+    char folder[PATH_BYTES];
+    dt_log_warn("%s %" PRId64 " diverged: %s", kind->word, number, dt_status_text());
+    if (dt_checkpoint_remove(dt_run_part_folder(folder, r, number)) != DT_OK)
+        dt_log_warn("%s", dt_status_text());
+}
+
 /* Trains the parts that have not ended. */
 DT_MUST_USE static dt_status train_all(dt_part *rows, dt_run *r, const dt_parts_kind *kind)
 {
@@ -144,7 +153,7 @@ DT_MUST_USE static dt_status train_all(dt_part *rows, dt_run *r, const dt_parts_
             continue;
         status = train_one(r, kind, i + 1);
         if (status == DT_DIVERGED && r->root)
-            dt_log_warn("%s %" PRId64 " diverged: %s", kind->word, i + 1, dt_status_text());
+            leave_diverged(r, kind, i + 1);
         if (status != DT_OK && status != DT_DIVERGED)
             goto out;
         DT_TRY(look_at(&rows[i], &ended, r));

@@ -207,6 +207,7 @@ for rung, (epochs, count) in enumerate(((1, 3), (2, 1)), 1):
 assert rows["trained_epochs"][left[0] - 1] == 4 and rows["state"][left[0] - 1] == b"ok"
 assert (rows["state"] == b"dropped").sum() == 5
 PY
+ls halved/trial-*/checkpoint.h5 >wrong 2>&1 && fail "checkpoints of trials that are never trained on: $(cat wrong)"
 # shellcheck disable=SC2086
 with_fault signal:0:14 2 search some $usual --trials 6 --halving 2 --out halved-2
 expect_status 75
@@ -232,6 +233,16 @@ scores = {score["name"]: score for score in h5py.File("folded/run.h5")["fold_sco
 assert row["val_loss"] == scores[b"val_loss"]["mean"] and row["deviation"] == scores[b"val_loss"]["deviation"]
 assert row["val_accuracy"] == scores[b"val_accuracy"]["mean"] and row["seconds"] > 0
 PY
+run 0 report folds-2 --html page.html --csv table.csv
+expect_status 0
+expect_stdout '^trial  state  val_loss +\+- '
+grep -q '>+-</th>' page.html || fail "the deviation over the folds in the page"
+"$PYTHON" - <<'PY' || fail "the deviation over the folds in the CSV"
+import csv
+import h5py
+rows = h5py.File("folds-2/search.h5")["trials"][:]
+assert [float(row["deviation"]) for row in csv.DictReader(open("table.csv"))] == rows["deviation"].tolist()
+PY
 # The 20th step is one of the second trial's first fold.
 with_fault signal:0:20 1 search some --space rates --sample grid --epochs 3 --batch 300 --folds 3 --out folds-3
 expect_status 75
@@ -256,7 +267,7 @@ PY
 # shellcheck disable=SC2086
 with_fault rename:1:1+ 2 search some $usual --trials 6 --out full
 expect_status 4
-expect_stderr '^dtrain: error: trial [2-6]: full/trial-[2-6]/run.h5: '
+expect_stderr '^dtrain: error: trial [2-6]: full/trial-[2-6]/model.h5: '
 expect_stdout_line summary.folder=full
 # shellcheck disable=SC2086
 with_fault stop:1:20 2 search some $usual --trials 6 --out stuck --stall-timeout 2s

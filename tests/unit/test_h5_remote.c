@@ -11,6 +11,7 @@
 #include "h5_files.h"
 
 #include "dtrain/base/memory.h"
+#include "dtrain/io/file.h"
 #include "dtrain/model/keras_model.h"
 
 #include <errno.h>
@@ -142,11 +143,11 @@ static void test_sound(void **state)
     assert_true(has_no_children());
 }
 
-/* HDF5 goes to the next object beyond the end of the heap. */
+/* HDF5 goes to the next object beyond the end of the heap: so far that no memory can be there. */
 static void test_crash(void **state)
 {
     (void)state;
-    put(heap_object("xxxx") + 8, 8, 100000);
+    put(heap_object("xxxx") + 8, 8, (uint64_t)1 << 40);
     expect_refused();
     assert_true(has_no_children());
 }
@@ -548,12 +549,56 @@ static void test_large(void **state)
     assert_ok(dt_h5_save(h5, scratch_path("large.h5")));
     dt_h5_free(h5);
     assert_ok(dt_h5_open(&h5, scratch_path("large.h5")));
+    assert_false(has_no_children());
     assert_ok(dt_h5_read_f32(h5, "/large", found, COUNT));
     assert_memory_equal(found, values, COUNT * sizeof *values);
     assert_data(dt_h5_read_f32(h5, "/large", found, COUNT - 1), "expected 1048575 values");
     dt_h5_free(h5);
     free(values);
     free(found);
+}
+
+/* Opens a file whose attribute says so, with a process that reads it or without. */
+static void expect_number(const char *path, int64_t number, bool child)
+{
+    dt_h5 *h5 = NULL;
+    int64_t found = 0;
+    assert_ok(dt_h5_open(&h5, path));
+    assert_int_equal(has_no_children(), !child);
+    assert_ok(dt_h5_get_int(&found, h5, "/", "number"));
+    assert_int_equal(found, number);
+    dt_h5_free(h5);
+}
+
+/* A small file of this process is read here, but not one that only has the same name. */
+static void test_own(void **state)
+{
+    (void)state;
+    const int64_t number = 0x1122334455667788;
+    dt_h5 *h5 = NULL;
+    char path[4096];
+    (void)snprintf(path, sizeof path, "%s", scratch_path("own.h5"));
+    assert_ok(dt_h5_new(&h5));
+    assert_ok(dt_h5_set_int(h5, "/", "number", number));
+    assert_ok(dt_h5_save(h5, path));
+    expect_number(path, number, false);
+
+    void *made = NULL;
+    dt_memory_free(image);
+    image = NULL;
+    assert_ok(dt_h5_image(&made, &image_bytes, h5));
+    image = made;
+    dt_h5_free(h5);
+    const long at = (long)find("\x88\x77\x66\x55\x44", 0);
+    FILE *file = fopen(path, "r+b");
+    assert_non_null(file);
+    assert_int_equal(fseek(file, at, SEEK_SET), 0);
+    assert_int_equal(fputc(0x89, file), 0x89);
+    assert_int_equal(fclose(file), 0);
+    assert_data(dt_h5_open(&h5, path), "damaged HDF5 file", "CRC-32");
+
+    assert_ok(dt_file_replace(path, image, image_bytes)); /* another file of the same bytes */
+    expect_number(path, number, true);
 }
 
 int main(void)
@@ -574,6 +619,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_several, make_image, free_image),
         cmocka_unit_test_setup_teardown(test_no_child, make_image, free_image),
         cmocka_unit_test_setup_teardown(test_large, make_image, free_image),
+        cmocka_unit_test_setup_teardown(test_own, make_image, free_image),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

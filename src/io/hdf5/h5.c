@@ -190,6 +190,7 @@ dt_status dt_h5_save(dt_h5 *h5, const char *path)
     size_t bytes = 0;
     DT_TRY(copy_image(&image, &bytes, h5, path));
     DT_TRY(dt_file_replace(path, image, bytes));
+    dt_h5_own_note(path, image, bytes);
 out:
     dt_memory_free(image);
     return status;

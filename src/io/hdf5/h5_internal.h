@@ -55,6 +55,13 @@ bool dt_h5_use_core(hid_t access);
 /* "HDF5: cannot <action> <object>: <error>", as a failure to write. */
 DT_MUST_USE dt_status dt_h5_fail_writing(const char *action, const char *object);
 
+/* Notes that this process has saved a file, whose bytes are `image`. */
+void dt_h5_own_note(const char *path, const void *image, size_t bytes);
+
+/* Returns the bytes of a file that this process has saved, and that has still the same; NULL: it is
+ * another one, or too large. Such a file needs no process that reads it. Owns: the caller frees. */
+void *dt_h5_own_read(size_t *bytes, const char *path);
+
 /* Closes what was opened for writing. Closing a dataset writes its chunks, so it can fail as any
  * write can; a failure that came before is the one to be told. */
 DT_MUST_USE dt_status dt_h5_close_id(dt_status status, hid_t id, const char *object);

@@ -27,9 +27,20 @@ out:
 
 dt_status dt_h5_open(dt_h5 **out, const char *path)
 {
+    dt_status status = DT_OK;
+    dt_h5_origin origin = {.path = path};
+    void *image = dt_h5_own_read(&origin.bytes, path);
+    origin.image = image;
     *out = NULL;
-    const dt_status status = dt_h5_check_seal(path);
-    return status == DT_OK ? open_origin(out, &(dt_h5_origin){.path = path}) : status;
+    if (image != NULL) {
+        DT_TRY(dt_h5_open_here(out, &origin));
+    } else {
+        DT_TRY(dt_h5_check_seal(path));
+        DT_TRY(open_origin(out, &origin));
+    }
+out:
+    dt_memory_free(image);
+    return status;
 }
 
 dt_status dt_h5_open_image(dt_h5 **out, const void *image, size_t bytes, const char *name)

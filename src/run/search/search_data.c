@@ -3,45 +3,33 @@
 
 #include "dtrain/base/memory.h"
 
+#include <stddef.h>
 #include <string.h>
 
-/* What has a fixed size. */
+/* What has a fixed size: rank 0 fills it in, and the others take it. */
 typedef struct facts {
-    dt_settings settings;
-    char unscaled[400];
-    double baseline_rmse[DT_SET_COUNT];
-    dt_fingerprint members[DT_FINGERPRINT_MAX];
-    size_t member_count;
-    char name[64], recipe[4096];
-    double load_s;
+    dt_run fixed; /* only the fields below are in use */
     uint64_t json_bytes; /* of the recipe, with its NUL; 0: it has none */
     bool has_scaling, has_scale; /* of inputs, of targets */
 } facts;
 
-static void fill(facts *f, const dt_run *r)
-{
-    f->settings = r->settings;
-    memcpy(f->unscaled, r->unscaled, sizeof f->unscaled);
-    memcpy(f->baseline_rmse, r->baseline_rmse, sizeof f->baseline_rmse);
-    memcpy(f->members, r->members, sizeof f->members);
-    f->member_count = r->member_count;
-    memcpy(f->name, r->source.name, sizeof f->name);
-    memcpy(f->recipe, r->source.recipe, sizeof f->recipe);
-    f->load_s = r->load_s;
-    f->has_scaling = r->input_mean != NULL;
-    f->has_scale = r->scale != NULL;
-}
+/* The fields of a run that are copied as they are. */
+#define FIELD(name)                                                                                \
+    {                                                                                              \
+        offsetof(dt_run, name), sizeof(((dt_run *)0)->name)                                        \
+    }
+static const struct {
+    size_t offset, bytes;
+} fields[] = {
+    FIELD(settings),     FIELD(unscaled),    FIELD(baseline_rmse), FIELD(members),
+    FIELD(member_count), FIELD(source.name), FIELD(source.recipe), FIELD(load_s),
+};
 
-static void take(dt_run *r, const facts *f)
+static void copy_fields(dt_run *to, const dt_run *from)
 {
-    r->settings = f->settings;
-    memcpy(r->unscaled, f->unscaled, sizeof r->unscaled);
-    memcpy(r->baseline_rmse, f->baseline_rmse, sizeof r->baseline_rmse);
-    memcpy(r->members, f->members, sizeof r->members);
-    r->member_count = f->member_count;
-    memcpy(r->source.name, f->name, sizeof r->source.name);
-    memcpy(r->source.recipe, f->recipe, sizeof r->source.recipe);
-    r->load_s = f->load_s;
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+        memcpy((char *)to + fields[i].offset, (const char *)from + fields[i].offset,
+               fields[i].bytes);
 }
 
 /* How inputs and targets are scaled. */
@@ -94,7 +82,9 @@ DT_MUST_USE static dt_status share(dt_run *r, const dt_comm *peers, facts *f)
     char *json = NULL;
     const bool root = dt_comm_rank(peers) == 0;
     if (root) {
-        fill(f, r);
+        copy_fields(&f->fixed, r);
+        f->has_scaling = r->input_mean != NULL;
+        f->has_scale = r->scale != NULL;
         if (r->recipe.D > 0)
             status = dt_recipe_to_json(&json, &r->recipe);
         f->json_bytes = json != NULL ? strlen(json) + 1 : 0;
@@ -102,7 +92,7 @@ DT_MUST_USE static dt_status share(dt_run *r, const dt_comm *peers, facts *f)
     DT_TRY(dt_comm_agree(peers, status));
     dt_comm_broadcast(peers, f, sizeof *f);
     if (!root)
-        take(r, f);
+        copy_fields(r, &f->fixed);
     for (int p = 0; p < DT_SET_COUNT; p++)
         DT_TRY(dt_dataset_share(&r->sets[p], peers));
     DT_TRY(share_scales(r, peers, f));

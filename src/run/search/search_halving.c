@@ -97,6 +97,7 @@ static void keep_best(dt_search *s)
             d->queue[d->queue_count++] = ranking[i].trial;
         } else if (has_state(row, "paused")) {
             memcpy(row->state, "dropped", sizeof "dropped");
+            dt_search_remove_checkpoint(s, row->trial);
         }
     }
     qsort(d->queue, (size_t)d->queue_count, sizeof *d->queue, compare_numbers);

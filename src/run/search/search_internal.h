@@ -130,6 +130,10 @@ DT_MUST_USE dt_status dt_search_check_values(const dt_search *s);
 /* Writes the name of a trial's folder. Returns `out`. Rank 0 of a group. */
 const char *dt_search_folder(char out[PATH_BYTES], const dt_search *s, int64_t trial);
 
+/* Removes the checkpoint of a trial that is never trained on; warns if that cannot be. Rank 0 of a
+ * group. */
+void dt_search_remove_checkpoint(const dt_search *s, int64_t trial);
+
 /**
  * Trains a trial, as the order says, and fills in the report; the curve is for the caller to free.
  * Rank 0 of the group calls `between` after each step.

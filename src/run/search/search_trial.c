@@ -136,6 +136,13 @@ const char *dt_search_folder(char out[PATH_BYTES], const dt_search *s, int64_t t
     return out;
 }
 
+void dt_search_remove_checkpoint(const dt_search *s, int64_t trial)
+{
+    char folder[PATH_BYTES];
+    if (dt_checkpoint_remove(dt_search_folder(folder, s, trial)) != DT_OK)
+        dt_log_warn("%s", dt_status_text());
+}
+
 /* NaN is no value. */
 static bool is_better(const dt_metric *monitor, double value, double most)
 {
@@ -421,6 +428,8 @@ out:
         out->status = (int)status;
     if (output != NULL)
         (void)fclose(output);
+    if (s->leads && strcmp(out->row.state, "diverged") == 0)
+        dt_search_remove_checkpoint(s, order->trial);
     if (run != NULL)
         dt_run_part_give_back(run);
     dt_run_free(run);
