@@ -28,11 +28,11 @@ static bool span_hosts(const dt_comm *all)
     return size < all->size;
 }
 
-static void split(dt_comm *out, const dt_comm *all, int color)
+static void split(dt_comm *out, const dt_comm *all, int color, int place)
 {
     *out = (dt_comm){.watchdog = all->watchdog, .slot = all->slot};
     dt_slot_turn(all->slot);
-    MPI_Comm_split(all->comm, color, all->rank, &out->comm);
+    MPI_Comm_split(all->comm, color, place, &out->comm);
     dt_slot_turn(all->slot);
     MPI_Comm_rank(out->comm, &out->rank);
     MPI_Comm_size(out->comm, &out->size);
@@ -46,8 +46,8 @@ dt_status dt_crew_new(dt_crew **out, const dt_comm *all, int ranks_each)
     DT_ASSERT(ranks_each > 0 && all->size % ranks_each == 0);
     DT_TRY(dt_comm_agree(all, dt_memory_alloc(&crew, 1, sizeof *crew, "groups of ranks")));
     crew->spans_hosts = span_hosts(all);
-    split(&crew->group, all, all->rank / ranks_each);
-    split(&crew->peers, all, all->rank % ranks_each);
+    split(&crew->group, all, all->rank / ranks_each, all->rank);
+    split(&crew->peers, all, all->rank % ranks_each, all->rank);
     *out = crew;
     crew = NULL;
 out:
@@ -55,12 +55,27 @@ out:
     return status;
 }
 
+static void free_communicators(dt_crew *crew)
+{
+    MPI_Comm_free(&crew->group.comm);
+    MPI_Comm_free(&crew->peers.comm);
+}
+
+void dt_crew_merge(dt_crew *crew, const dt_comm *all, int together)
+{
+    const int group = crew->peers.rank / together, index = crew->peers.rank % together;
+    const int rank = crew->group.rank * together + index;
+    DT_ASSERT(together > 0 && crew->peers.size % together == 0);
+    free_communicators(crew);
+    split(&crew->group, all, group, rank);
+    split(&crew->peers, all, rank, group);
+}
+
 void dt_crew_free(dt_crew *crew)
 {
     if (crew == NULL)
         return;
-    MPI_Comm_free(&crew->group.comm);
-    MPI_Comm_free(&crew->peers.comm);
+    free_communicators(crew);
     dt_memory_free(crew);
 }
 

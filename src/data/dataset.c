@@ -39,6 +39,38 @@ void dt_dataset_clear(dt_dataset *set)
     *set = (dt_dataset){0};
 }
 
+/* Rows first .. first + count - 1 of an array become its beginning. */
+static void keep_rows(void *array, size_t first, size_t count, size_t bytes)
+{
+    if (array != NULL)
+        memmove(array, (char *)array + first * bytes, count * bytes);
+}
+
+/* The order is drawn anew in each epoch. */
+void dt_dataset_narrow(dt_dataset *set, int rank, int size)
+{
+    if (set->shard_start == NULL)
+        return;
+    const size_t first = dt_dataset_first_shard(rank, size, set->S) - set->first_shard;
+    const size_t end = dt_dataset_first_shard(rank + 1, size, set->S) - set->first_shard;
+    const size_t from = set->shard_start[first], rows = set->shard_start[end] - from;
+    DT_ASSERT(first <= end && end <= set->shard_count);
+    keep_rows(set->x, from, rows, set->D * sizeof *set->x);
+    keep_rows(set->y, from, rows, set->T * sizeof *set->y);
+    keep_rows(set->w, from, rows, sizeof *set->w);
+    for (size_t s = first; s <= end; s++)
+        set->shard_start[s - first] = set->shard_start[s] - from;
+    set->first_shard += first;
+    set->shard_count = end - first;
+    if (rank == 0)
+        return;
+    dt_memory_free(set->numbers);
+    set->numbers = NULL;
+    free_texts(&set->ids);
+    free_texts(&set->groups);
+    set->ids = set->groups = (dt_row_texts){0};
+}
+
 dt_status dt_dataset_map_classes(dt_dataset *set, const int32_t *map, size_t C)
 {
     dt_status status = DT_OK;

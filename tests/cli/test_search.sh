@@ -131,7 +131,7 @@ if is_long; then
     # shellcheck disable=SC2086
     run 8 search some $usual --trials 6 --out eight
     expect_status 0
-    expect_stdout ' 4 groups of 2 ranks$'
+    expect_stdout ' 8 groups of 1 rank$'
     expect_same_search one eight
 fi
 
@@ -206,6 +206,21 @@ for rung, (epochs, count) in enumerate(((1, 3), (2, 1)), 1):
     assert rows["trial"][rows["rung"] > rung].tolist() == left, rows
 assert rows["trained_epochs"][left[0] - 1] == 4 and rows["state"][left[0] - 1] == b"ok"
 assert (rows["state"] == b"dropped").sum() == 5
+PY
+# The last rung has one trial of a large network, and the two groups of ranks merge for it, if each rank has a CPU.
+printf 'learning-rate = log 1e-4 .. 1e-3\n' >rates
+for ranks in 1 2; do
+    run $ranks search some --space rates --trials 2 --halving 2 --hidden 256,256 --epochs 4 --batch 200 --out "merged-$ranks"
+    expect_status 0
+    expect_stdout " $ranks groups? of 1 rank\$"
+done
+expect_same_search merged-1 merged-2
+"$PYTHON" - <<'PY' 2>wrong || fail "ranks of the last rung: $(cat wrong)"
+import os
+import h5py
+rows = h5py.File("merged-2/search.h5")["trials"][:]
+expected = 2 if len(os.sched_getaffinity(0)) >= 2 else 1
+assert rows["ranks"][rows["rung"] == 2].tolist() == [expected] and rows["ranks"][rows["rung"] == 1].tolist() == [1], rows
 PY
 ls halved/trial-*/checkpoint.h5 >wrong 2>&1 && fail "checkpoints of trials that are never trained on: $(cat wrong)"
 # shellcheck disable=SC2086

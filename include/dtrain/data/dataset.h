@@ -110,6 +110,14 @@ DT_MUST_USE dt_status dt_dataset_load(dt_dataset sets[DT_SET_COUNT], const dt_co
  */
 DT_MUST_USE dt_status dt_dataset_share(dt_dataset *set, const dt_comm *peers);
 
+/**
+ * Keeps a part of this rank's shards: those of rank `rank` of `size`, which lie among them. What
+ * rank 0 alone has goes on other ranks. The set is then as if it had been dealt to `size` ranks.
+ *
+ * Calls:   local
+ */
+void dt_dataset_narrow(dt_dataset *set, int rank, int size);
+
 /** Frees; a zeroed set is allowed. Local. */
 void dt_dataset_clear(dt_dataset *set);
 

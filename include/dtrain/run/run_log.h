@@ -47,9 +47,9 @@ typedef struct dt_run_facts {
 } dt_run_facts;
 
 /**
- * Starts the log with the history so far. `at_once` writes the file, so that a folder that cannot be
- * written is found before training. Otherwise the first write follows after two seconds, or at the
- * end.
+ * Starts the log with the history so far. `at_once` writes the file, so that a folder that cannot
+ * be written is found before training. Otherwise the first write follows after two seconds, or at
+ * the end.
  *
  * Errors:  DT_OUTPUT, DT_MEMORY
  */

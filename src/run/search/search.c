@@ -10,7 +10,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* ---- what is asked for ---- */
@@ -91,93 +90,6 @@ out:
     return status;
 }
 
-/* ---- groups ---- */
-
-/* Bytes of the files that DATA names, with those of a folder: near what the rows take in memory. */
-static double data_bytes(const dt_settings *settings)
-{
-    double bytes = 0.0;
-    for (int i = 0; i < settings->data_count; i++) {
-        static const char *const names[] = {"", "/train.npz", "/validation.npz", "/test.npz",
-                                            "-train.npz"};
-        for (size_t n = 0; n < sizeof names / sizeof *names; n++) {
-            char path[DT_OPTION_TEXT_BYTES + 32];
-            struct stat found;
-            (void)snprintf(path, sizeof path, "%s%s", settings->data[i], names[n]);
-            if (stat(path, &found) == 0 && S_ISREG(found.st_mode))
-                bytes += (double)found.st_size;
-        }
-    }
-    return bytes;
-}
-
-/* Parameters between the hidden layers, of the largest network of the space. */
-static double count_parameters(const dt_search *s, dt_settings *scratch)
-{
-    const dt_option *option = dt_settings_option("hidden");
-    double most = 0.0;
-    char value[DT_SPACE_VALUE_BYTES];
-    for (size_t i = 0; i < s->space.count; i++) {
-        const dt_space_setting *setting = &s->space.settings[i];
-        if (strcmp(setting->name, "hidden") != 0)
-            continue;
-        for (size_t v = 0; v < setting->count; v++) {
-            if (dt_options_parse_value(option, scratch, dt_space_value(value, setting, v), false) !=
-                DT_OK)
-                continue;
-            const dt_option_list *hidden = &scratch->hidden;
-            double count = 0.0;
-            for (size_t l = 1; l < hidden->count; l++)
-                count += (double)hidden->values[l - 1] * (double)hidden->values[l];
-            most = fmax(most, count);
-        }
-    }
-    return most;
-}
-
-/* One rank trains a small network fastest, since ranks that work together wait for each other. More
- * share a trial if there are fewer trials than ranks, or no memory for so many copies of the data
- * and networks. */
-static int choose_ranks(const dt_search *s, dt_settings *scratch, int64_t shards, double data)
-{
-    const double bytes_a_parameter = 60.0, share = 0.5;
-    const int size = dt_comm_size(s->all);
-    const int host = s->environment.launch.host_size;
-    const double each = data + bytes_a_parameter * count_parameters(s, scratch);
-    int best = 1;
-    for (int ranks = 1; ranks <= size && ranks <= shards; ranks++) {
-        if (size % ranks != 0)
-            continue;
-        best = ranks;
-        const double copies = ceil((double)host / (double)ranks);
-        if (size / ranks <= s->trials && copies * each <= share * (double)dt_memory_available())
-            break;
-    }
-    return best;
-}
-
-DT_MUST_USE static dt_status find_ranks(dt_search *s)
-{
-    dt_status status = DT_OK;
-    dt_settings *scratch = NULL; /* too large for the stack */
-    const dt_settings *settings = &s->run->settings;
-    const int64_t asked = s->settings.ranks_per_trial, size = dt_comm_size(s->all);
-    if (asked > 0 && size % asked != 0)
-        return dt_fail(DT_USAGE, "--ranks-per-trial %lld does not divide the number of ranks, %lld",
-                       (long long)asked, (long long)size);
-    if (asked > settings->shards)
-        return dt_fail(DT_USAGE,
-                       "--ranks-per-trial %lld is more than the %lld shards; a rank needs a shard",
-                       (long long)asked, (long long)settings->shards);
-    if (asked > 0)
-        return DT_OK;
-    DT_TRY(dt_memory_alloc(&scratch, 1, sizeof *scratch, "settings"));
-    s->settings.ranks_per_trial = choose_ranks(s, scratch, settings->shards, data_bytes(settings));
-out:
-    dt_memory_free(scratch);
-    return status;
-}
-
 /* ---- the start ---- */
 
 /* Of rank 0. */
@@ -215,24 +127,6 @@ static void share_plan(dt_search *s)
     s->run->command_line = s->command_line;
     dt_log_init(s->root, s->run->settings.quiet);
     dt_comm_set_stall_timeout(s->all, s->run->settings.stall_timeout);
-}
-
-DT_MUST_USE static dt_status form_groups(dt_search *s)
-{
-    dt_status status = DT_OK;
-    dt_run *r = s->run;
-    const int threads = (int)r->settings.threads;
-    const dt_engine engine = (dt_engine)r->settings.engine;
-    DT_TRY(dt_environment_survey(&s->environment, s->all, threads, engine));
-    DT_TRY(dt_comm_agree(s->all, s->root ? find_ranks(s) : DT_OK));
-    dt_comm_broadcast(s->all, &s->settings, sizeof s->settings);
-    DT_TRY(dt_crew_new(&s->crew, s->all, (int)s->settings.ranks_per_trial));
-    r->comm = dt_crew_group(s->crew);
-    s->leads = r->root = dt_comm_rank(r->comm) == 0;
-    DT_TRY(dt_comm_agree(s->all, dt_environment_survey(&r->environment, r->comm, threads, engine)));
-    r->environment.launch.crowded = s->environment.launch.crowded;
-out:
-    return status;
 }
 
 /* The first group reads. It may take long, and the others leave their CPUs to it. */
@@ -355,6 +249,7 @@ DT_MUST_USE static dt_status prepare(dt_search *s)
     const bool first = dt_crew_index(s->crew) == 0;
     DT_TRY(dt_comm_agree(s->all, s->root ? check_data(s) : DT_OK));
     DT_TRY(dt_comm_agree(s->all, first ? make_network(s) : DT_OK));
+    DT_TRY(dt_search_regroup(s, s->root ? dt_search_choose_merge(s, s->trials) : 0));
     DT_TRY(dt_comm_agree(s->all, s->root ? open_folder(s) : DT_OK));
     dt_comm_broadcast(s->all, s->run->folder, sizeof s->run->folder);
     DT_TRY(dt_comm_agree(s->all, check_folder(s)));
@@ -427,7 +322,7 @@ dt_status dt_search_run(const dt_comm *comm, const dt_search_settings *search,
     }
     DT_TRY(dt_comm_agree(comm, status));
     share_plan(s);
-    DT_TRY(form_groups(s));
+    DT_TRY(dt_search_form_groups(s));
     DT_TRY(load(s));
     DT_TRY(prepare(s));
     status = dt_search_deal(s);

@@ -122,10 +122,30 @@ static int count_groups(const dt_search *s, dt_group_state state)
     return count;
 }
 
-static void end_all(dt_search *s)
+/* To all groups, of which none trains. */
+static void give_all(dt_search *s, dt_order order)
 {
     for (int g = 0; g < dt_crew_count(s->crew); g++)
-        give_order(s, g, (dt_order){.kind = DT_ORDER_END});
+        give_order(s, g, order);
+}
+
+static void deal(dt_search *s);
+
+/* If fewer trials are left than groups, groups may merge first. */
+static void begin_rung(dt_search *s)
+{
+    if (s->dealer.stops || !dt_search_begin_rung(s)) {
+        give_all(s, (dt_order){.kind = DT_ORDER_END});
+        return;
+    }
+    int64_t due = 0;
+    for (int64_t i = 0; i < s->dealer.queue_count; i++)
+        due += dt_search_is_due(s, &s->dealer.rows[s->dealer.queue[i] - 1]);
+    const int together = dt_search_choose_merge(s, due);
+    if (together > 1)
+        give_all(s, (dt_order){.kind = DT_ORDER_REGROUP, .together = together});
+    else
+        deal(s);
 }
 
 /* Gives each idle group a trial. Once no group has one, the next rung begins, or all end. */
@@ -146,12 +166,8 @@ static void deal(dt_search *s)
                               .trial = trial,
                               .pause_after = dt_search_rung_epochs(s, d->rung)});
     }
-    if (count_groups(s, DT_GROUP_TRAINS) > 0)
-        return;
-    if (d->stops || !dt_search_begin_rung(s))
-        end_all(s);
-    else
-        deal(s);
+    if (count_groups(s, DT_GROUP_TRAINS) == 0)
+        begin_rung(s);
 }
 
 /* Looks for messages, and acts on them. */
@@ -267,6 +283,16 @@ static void hand_in(dt_search *s, const dt_report *report, dt_curve curve)
     }
 }
 
+/* Of all ranks. A failure ends the search, as all of them know of it. */
+static void merge_groups(dt_search *s, int together)
+{
+    const dt_status status = dt_search_regroup(s, s->root ? together : 0);
+    if (s->root && status != DT_OK)
+        stop_all(s, status, dt_status_text());
+    if (s->root)
+        deal(s);
+}
+
 dt_status dt_search_deal(dt_search *s)
 {
     dt_report *report = NULL;
@@ -288,6 +314,10 @@ dt_status dt_search_deal(dt_search *s)
         dt_crew_share(s->crew, s->run->comm, &order, sizeof order);
         if (order.kind == DT_ORDER_END)
             break;
+        if (order.kind == DT_ORDER_REGROUP) {
+            merge_groups(s, order.together);
+            continue;
+        }
         dt_search_train(report, &curve, s, &order, look);
         hand_in(s, report, curve);
     }

@@ -42,13 +42,19 @@ typedef struct dt_curve {
 } dt_curve;
 
 /* What a leader is to do. */
-typedef enum dt_order_kind { DT_ORDER_TRAIN, DT_ORDER_STOP, DT_ORDER_END } dt_order_kind;
+typedef enum dt_order_kind {
+    DT_ORDER_TRAIN,
+    DT_ORDER_REGROUP,
+    DT_ORDER_STOP,
+    DT_ORDER_END
+} dt_order_kind;
 
 typedef struct dt_order {
     int kind; /* a dt_order_kind */
     int signal; /* of STOP: why */
     int64_t trial;
     int64_t pause_after; /* epochs; 0: it is trained to its end */
+    int together; /* of REGROUP: groups that become one */
 } dt_order;
 
 /* What a leader reports: a trial that has ended for now, or, with trial 0, that it was asked to
@@ -102,6 +108,7 @@ typedef struct dt_search {
     dt_space space;
     int64_t trials;
     dt_crew *crew;
+    bool chooses_ranks; /* rank 0 only: --ranks-per-trial was not given */
     dt_environment environment; /* of all ranks */
     dt_run *run; /* the group's: its settings are what all trials share; it has the data */
     double started_s; /* by dt_clock_s */
@@ -145,6 +152,25 @@ void dt_search_train(dt_report *out, dt_curve *curve, dt_search *s, const dt_ord
 
 /* Fills in what the files of a trial say of it. Root-only. Errors: DT_DATA, DT_MEMORY. */
 DT_MUST_USE dt_status dt_search_read_trial(dt_trial *row, dt_curve *curve, const dt_search *s);
+
+/* ---- search_groups.c ---- */
+
+/* Divides the ranks into groups, and looks at them. Collective over all. Errors: DT_USAGE,
+ * DT_MEMORY. */
+DT_MUST_USE dt_status dt_search_form_groups(dt_search *s);
+
+/* Returns how many groups should become one, so that so many trials are trained soonest: by the
+ * number of the groups, the size of the networks and the rows of a step. 1: as they are. Root-only,
+ * once the data is there. */
+int dt_search_choose_merge(const dt_search *s, int64_t trials);
+
+/**
+ * Merges groups, as rank 0 says; no trial is under way. Each rank keeps a part of the rows it has.
+ *
+ * Calls:   collective over all; `together` counts on rank 0, and is 0 elsewhere
+ * Errors:  DT_MEMORY
+ */
+DT_MUST_USE dt_status dt_search_regroup(dt_search *s, int together);
 
 /* ---- search_data.c ---- */
 

@@ -21,7 +21,8 @@ static const dt_option options[] = {
      "0: train all trials to their end"},
     {"ranks-per-trial", "N", DT_OPTION_INT, AT(ranks_per_trial), 0, 1 << 20, NULL, "0",
      "ranks that train a trial together; they divide the ranks of the job; does not change the "
-     "results. 0: as few as memory and the number of trials allow"},
+     "results. 0: as few as memory allows, and more once that is faster: if there are fewer trials "
+     "than ranks, and the networks and steps are large"},
 };
 
 static const dt_option_table table = {
