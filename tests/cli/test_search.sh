@@ -248,6 +248,11 @@ scores = {score["name"]: score for score in h5py.File("folded/run.h5")["fold_sco
 assert row["val_loss"] == scores[b"val_loss"]["mean"] and row["deviation"] == scores[b"val_loss"]["deviation"]
 assert row["val_accuracy"] == scores[b"val_accuracy"]["mean"] and row["seconds"] > 0
 PY
+# All leaders of groups know which rows belong together.
+awk 'BEGIN { print "a,who,y"; for (i = 0; i < 200; i++) print i % 7 "," "p" i % 20 "," (i * i % 11 < 5 ? "no" : "yes") }' >grouped.csv
+run 2 search grouped.csv --target y --split-by who --space rates --sample grid --folds 3 --epochs 1 --quiet --out grouped
+expect_status 0
+expect_stdout_line summary.ok=2
 run 0 report folds-2 --html page.html --csv table.csv
 expect_status 0
 expect_stdout '^trial  state  val_loss +\+- '
