@@ -44,6 +44,9 @@ is_there() {
     munge) has munged ;;
     iproute2) has ip && has tc ;;
     procps) has pgrep ;;
+    dpkg-dev) has dpkg-shlibdeps ;;
+    file) has file ;;
+    rpm) has rpmbuild ;;
     util-linux) has unshare && has nsenter ;;
     gcc-aarch64-linux-gnu) has aarch64-linux-gnu-gcc ;;
     libc6-dev-arm64-cross) [ -f "$(aarch64-linux-gnu-gcc -print-file-name=libc.a 2>/dev/null)" ] ;;
@@ -63,9 +66,10 @@ for kind in "$@"; do
     test) packages="$packages libcmocka-dev python3-numpy python3-h5py python3-pandas python3-sklearn
                     hdf5-tools gnuplot-nox help2man clang-format
                     protobuf-c-compiler libprotobuf-c-dev libonnx-dev" ;;
-    # Keras in an environment of its own, valgrind, another MPI, a Slurm, several hosts on one machine; and AArch64
-    # under emulation, which an AArch64 machine does not need.
-    long) packages="$packages python3-venv valgrind mpich libmpich-dev slurm-wlm munge iproute2 procps util-linux"
+    # Keras in an environment of its own, valgrind, another MPI, a Slurm, several hosts on one machine, packages;
+    # and AArch64 under emulation, which an AArch64 machine does not need.
+    long) packages="$packages python3-venv valgrind mpich libmpich-dev slurm-wlm munge iproute2 procps util-linux
+                    dpkg-dev file rpm"
         [ "$(uname -m)" = aarch64 ] ||
             packages="$packages gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user" ;;
     clang) packages="$packages clang" ;;
