@@ -41,8 +41,9 @@ static const dt_option_table table = {
     .given = AT(given),
     .usage = "Usage: dtrain report [OPTIONS] RUN...\n\n"
              "Shows training runs side by side: what differs between them, and what each\n"
-             "reached; of a single run all there is. Runs of the same task stand together,\n"
-             "classification first. RUN is a run's folder, or the run.h5 in it. A run that is\n"
+             "reached; of a single run all there is. Runs of the same task and data stand\n"
+             "together, classification first. RUN is a run's folder, or the run.h5 in it. A run "
+             "that is\n"
              "under way is shown as far as it got, with its best epoch's validation metrics.\n"
              "Of a search (its folder, or search.h5) it ranks the trials, and says which setting\n"
              "mattered. What dtrain explain found out about the run's model is shown with it.\n"

@@ -18,24 +18,28 @@ const char *const dt_report_phase_colours[REPORT_PHASES] = {
 
 /* ---- figures ---- */
 
-/* Several SVG images in one page share its names, so each gets names of its own; a page's SVG needs
- * no declarations. */
-static void add_svg(dt_report_page *page, const char *svg, const char *title)
+/* Returns the length of what stands there that the page has no use for: declarations, and titles of
+ * curves ("$d0 using 1:2"), which a pointer over a curve would show. */
+static size_t unwanted(const char *at)
 {
-    static const char *const marks[] = {"id='", "id=\"", "href='#", "url(#"};
-    static const char its_title[] = "<title>Gnuplot</title>";
     static const char *const dropped[] = {" xmlns=\"http://www.w3.org/2000/svg\"\n",
                                           " xmlns:xlink=\"http://www.w3.org/1999/xlink\"\n"};
+    static const char end[] = "</title>";
+    for (size_t i = 0; i < sizeof dropped / sizeof *dropped; i++)
+        if (strncmp(at, dropped[i], strlen(dropped[i])) == 0)
+            return strlen(dropped[i]);
+    const char *closed = strncmp(at, "<title>", 7) == 0 ? strstr(at, end) : NULL;
+    return closed != NULL ? (size_t)(closed - at) + strlen(end) : 0;
+}
+
+/* Several SVG images in one page share its names, so each gets names of its own; a page's SVG needs
+ * no declarations. The figure has a caption, so that it needs no title. */
+static void add_svg(dt_report_page *page, const char *svg)
+{
+    static const char *const marks[] = {"id='", "id=\"", "href='#", "url(#"};
     const char *at = strstr(svg, "<svg");
     while (*at != '\0') {
-        size_t skipped = 0;
-        if (strncmp(at, its_title, strlen(its_title)) == 0) { /* what a pointer over it shows */
-            dt_report_buffer_add(&page->html, "<title>%s</title>", title);
-            skipped = strlen(its_title);
-        }
-        for (size_t i = 0; i < sizeof dropped / sizeof *dropped && skipped == 0; i++)
-            if (strncmp(at, dropped[i], strlen(dropped[i])) == 0)
-                skipped = strlen(dropped[i]);
+        const size_t skipped = unwanted(at);
         if (skipped > 0) {
             at += skipped;
             continue;
@@ -70,7 +74,7 @@ void dt_report_figure_add(dt_report_page *page, const dt_report_buffer *script, 
     } else {
         page->plots++;
         dt_report_buffer_add(&page->html, "<figure><figcaption>%s</figcaption>\n", title);
-        add_svg(page, svg.text, title);
+        add_svg(page, svg.text);
         dt_report_buffer_puts(&page->html, "</figure>\n");
     }
     dt_report_buffer_clear(&svg);
@@ -104,9 +108,8 @@ double dt_report_figure_step(double range, double most)
 
 void dt_report_figure_style(dt_report_buffer *script, size_t curve)
 {
-    dt_report_buffer_add(script, " linecolor rgb '%s' linewidth 2%s",
-                         dt_report_colours[curve % REPORT_COLOURS],
-                         curve >= REPORT_COLOURS ? " dashtype (10,6)" : "");
+    dt_report_buffer_add(script, " linecolor rgb '%s' linewidth 2",
+                         dt_report_colours[curve % REPORT_COLOURS]);
 }
 
 void dt_report_figure_number(dt_report_buffer *script, double value)
@@ -172,14 +175,33 @@ static double last_epoch(dt_report_run *const *runs, size_t count)
     return isfinite(last) ? last : 1.0;
 }
 
+/* A ring around the epoch whose weights the run kept. */
+static void mark_best(dt_report_buffer *script, dt_report_buffer *plot, const dt_report_run *run,
+                      int column, size_t number, size_t style)
+{
+    const dt_report_table *epochs = &run->epochs;
+    const double best = dt_report_value(run, "best_epoch");
+    for (size_t i = 0; i < epochs->rows; i++) {
+        if (epochs->columns[EPOCH_NUMBER][i] != best || !isfinite(epochs->columns[column][i]))
+            continue;
+        dt_report_buffer_add(script, "$b%zu << EOD\n%.9g %.9g\nEOD\n", number, best,
+                             epochs->columns[column][i]);
+        dt_report_buffer_add(plot, ", $b%zu using 1:2 with points pointtype 6 pointsize 1.2",
+                             number);
+        dt_report_figure_style(plot, style);
+        return;
+    }
+}
+
 void dt_report_chart_epochs(dt_report_page *page, dt_report_run *const *runs, size_t count,
                             int column, int second_column, const char *title, const char *axis)
 {
     dt_report_buffer script = {0}, plot = {0};
     const int columns[2] = {column, second_column};
-    const double last = last_epoch(runs, count);
+    const size_t drawn = count < REPORT_RUNS_DRAWN ? count : REPORT_RUNS_DRAWN;
+    const double last = last_epoch(runs, drawn);
     dt_report_figure_begin(&script, 560, 340);
-    add_range(&script, runs, count, columns);
+    add_range(&script, runs, drawn, columns);
     dt_report_buffer_add(&script,
                          "set xlabel 'epoch'\nset ylabel '%s'\nset xrange [%.9g:%.9g]\n"
                          "set xtics %.0f\n",
@@ -188,7 +210,7 @@ void dt_report_chart_epochs(dt_report_page *page, dt_report_run *const *runs, si
     if (last > 1.0 &&
         dt_report_figure_step(last, 10.0) > 1.0) /* 10, 20 ... rather than 1, 11 ... */
         dt_report_buffer_add(&script, "set xtics 0,%.0f\n", dt_report_figure_step(last, 10.0));
-    for (size_t i = 0, curves = 0; i < count && i < REPORT_RUNS_DRAWN; i++)
+    for (size_t i = 0, curves = 0; i < drawn; i++)
         for (size_t c = 0; c < 2 && columns[c] >= 0; c++) {
             const dt_report_table *e = &runs[i]->epochs;
             const size_t number = 2 * i + c;
@@ -198,6 +220,7 @@ void dt_report_chart_epochs(dt_report_page *page, dt_report_run *const *runs, si
                 &plot, "%s $d%zu using 1:2 with %s", curves++ > 0 ? "," : "plot", number,
                 e->rows <= MARKED_MAX ? "linespoints pointtype 7 pointsize 0.35" : "lines");
             dt_report_figure_style(&plot, i + c);
+            mark_best(&script, &plot, runs[i], columns[c], number, i + c);
         }
     if (plot.bytes > 0) {
         dt_report_buffer_add(&script, "%s\n", plot.text);

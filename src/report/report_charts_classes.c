@@ -65,7 +65,7 @@ static void add_curve(dt_report_buffer *script, dt_report_buffer *plot, const cu
     add_point(script, curve, marked);
     dt_report_buffer_puts(script, "EOD\n");
     dt_report_buffer_add(plot, ", $t%zu using 1:2 with points pointtype 7 pointsize 0.8", number);
-    dt_report_figure_style(plot, number % REPORT_COLOURS);
+    dt_report_figure_style(plot, number);
 }
 
 /* `chance`: what predictions without any skill reach, as a function of x. */

@@ -170,7 +170,7 @@ void dt_report_chart_joint(dt_report_page *page, const dt_report_run *run, bool 
     dt_report_buffer_add(
         &script,
         "set xrange [%.9g:%.9g]\nset yrange [%.9g:%.9g]\nset size ratio 1\nset xtics %.9g\n"
-        "set xlabel 'target (darkest cell: %s)'\nset ylabel 'prediction'\n"
+        "set xlabel 'target (fullest cell: %s)'\nset ylabel 'prediction'\n"
         "set style fill solid 1 noborder\n"
         "plot $d using 1:2:(%.9g):(%.9g):((255-int($3))*16777216+0x0072B2) with boxxyerror "
         "linecolor rgb variable, x with lines linecolor rgb '#808080' dashtype 2\n",

@@ -120,17 +120,27 @@ static const char *usual_key(char out[REPORT_KEY_BYTES], dt_report_run *const *r
     return dt_report_key(out, SET_VALIDATION, metrics[comparable ? 0 : 1].name);
 }
 
-/* Runs of one task together, in the order of dt_tasks. */
-static void sort_by_task(dt_report_run **runs, size_t count)
+static void move(dt_report_run **runs, size_t from, size_t to)
+{
+    dt_report_run *moved = runs[from];
+    memmove(runs + to + 1, runs + to, (from - to) * sizeof *runs);
+    runs[to] = moved;
+}
+
+/* Comparable runs together: by task in the order of dt_tasks, by data in the order given. */
+static void sort_by_group(dt_report_run **runs, size_t count)
 {
     size_t sorted = 0;
     for (size_t t = 0; t < DT_TASK_COUNT; t++)
         for (size_t i = sorted; i < count; i++) {
-            dt_report_run *moved = runs[i];
-            if (moved->task != dt_tasks[t])
+            if (runs[i]->task != dt_tasks[t])
                 continue;
-            memmove(runs + sorted + 1, runs + sorted, (i - sorted) * sizeof *runs);
-            runs[sorted++] = moved;
+            move(runs, i, sorted++);
+            const dt_report_run *first = runs[sorted - 1];
+            for (size_t k = sorted; k < count; k++)
+                if (dt_report_is_comparable(runs[k], first))
+                    move(runs, k, sorted++);
+            i = sorted - 1;
         }
 }
 
@@ -142,7 +152,7 @@ dt_status dt_report_sort(dt_report_run **runs, size_t count, const char *key)
     const dt_status status = key != NULL ? check_key(runs, count, &keys, key) : DT_OK;
     if (status != DT_OK)
         return status;
-    sort_by_task(runs, count);
+    sort_by_group(runs, count);
     for (size_t from = 0, same = 0; from < count; from += same) {
         same = dt_report_group(runs + from, count - from);
         const char *by = key != NULL ? key : usual_key(usual, runs + from, same);

@@ -34,7 +34,7 @@ static const char style[] =
     ".legend{display:flex;flex-wrap:wrap;gap:.2rem 1.2rem;padding:0;margin:.5rem 0;"
     "list-style:none;overflow-wrap:anywhere}\n"
     ".key{display:inline-block;width:2rem;border-top:3px solid;vertical-align:middle;"
-    "margin-right:.4rem}.key.dashed{border-top-style:dashed}\n"
+    "margin-right:.4rem}\n"
     ".box{display:inline-block;width:.9rem;height:.9rem;vertical-align:middle;margin-right:.4rem}\n"
     "table.bars td{border:0;padding:.1rem .6rem .1rem 0}td.bar{width:14rem;min-width:8rem}"
     "td.bar span{display:block;height:.8rem;background:rgb(var(--shade))}\n"
@@ -47,7 +47,8 @@ enum {
     CLASSES_SHOWN = 100,
     RANKS_SHOWN = 64,
     TARGETS_SHOWN = 100,
-    TARGETS_DRAWN = 4
+    TARGETS_DRAWN = 4,
+    AXIS_CHARACTERS = 40
 };
 
 /* Of runs of one task. */
@@ -61,35 +62,41 @@ static void add_units(dt_report_page *page, dt_report_run *const *runs, size_t c
                              dt_report_title(task, task->metrics[m].name),
                              unit[0] != '\0' ? unit : "not the same for all runs");
     }
-    dt_report_buffer_add(&page->html, ".%s</p>\n", count > 1 ? " The best are in bold." : "");
+    dt_report_buffer_add(&page->html, ".%s</p>\n",
+                         count > 1 ? " The best on the validation set are in bold." : "");
 }
 
-static void add_results(dt_report_page *page, dt_report_run *const *runs, size_t count)
+DT_MUST_USE static dt_status add_results(dt_report_page *page, dt_report_run *const *runs,
+                                         size_t count)
 {
+    dt_status status = DT_OK;
     dt_text_table table;
     dt_report_buffer_puts(&page->html, "<h2>Results</h2>\n");
     for (size_t from = 0, same = 0; from < count; from += same) {
         same = dt_report_group(runs + from, count - from);
-        for (int which = REPORT_METRICS; which <= REPORT_QUALITIES; which++) {
-            dt_report_fill_results(&table, which, runs + from, same);
-            dt_report_page_table(page, &table, runs[from]->number);
-        }
+        if (same < count)
+            dt_report_page_subject(page, runs + from, same);
+        DT_TRY(dt_report_fill_overview(&table, runs + from, same));
+        dt_report_page_table(page, &table, runs[from]->number);
+        dt_report_fill_results(&table, REPORT_QUALITIES, runs + from, same);
+        dt_report_page_table(page, &table, runs[from]->number);
         add_units(page, runs + from, same);
     }
     dt_report_fill_results(&table, REPORT_COURSE, runs, count);
     dt_report_page_table(page, &table, 1);
+out:
+    return status;
 }
 
+/* Of several groups; within a group the results have them. */
 DT_MUST_USE static dt_status add_differences(dt_report_page *page, dt_report_run *const *runs,
                                              size_t count)
 {
     dt_text_table table;
-    if (count == 1)
+    if (dt_report_group(runs, count) == count)
         return DT_OK;
     const dt_status status = dt_report_fill_differences(&table, runs, count);
     dt_report_buffer_puts(&page->html, "<h2>What differs</h2>\n");
-    if (table.columns == 0)
-        dt_report_buffer_puts(&page->html, "<p>Nothing: options, data, machine.</p>\n");
     dt_report_page_table(page, &table, 1);
     return status;
 }
@@ -146,6 +153,8 @@ static void add_head(dt_report_page *page, dt_report_run *const *runs, size_t co
         dt_report_buffer_escape(&page->html, sorted_by != NULL ? sorted_by : "validation");
     }
     dt_report_buffer_puts(&page->html, "</p>\n");
+    if (dt_report_group(runs, count) == count)
+        dt_report_page_subject(page, runs, count);
     for (size_t i = 0; i < count; i++) {
         if (runs[i]->epochs.rows > 0 && strcmp(runs[i]->status, "running") != 0)
             continue;
@@ -160,19 +169,39 @@ static void add_head(dt_report_page *page, dt_report_run *const *runs, size_t co
     }
 }
 
-static void add_legend(dt_report_page *page, dt_report_run *const *runs, size_t count)
+/* "ROC-AUC 0.9127 (validation), 0.9080 (test)" */
+static void add_areas(dt_report_page *page, const dt_report_run *run, const char *name)
 {
+    char key[REPORT_KEY_BYTES], text[64];
+    const char *title = dt_report_title(run->task, name), *before = "; ";
+    for (int set = SET_VALIDATION; set < SETS; set++) {
+        const double area = dt_report_value(run, dt_report_key(key, set, name));
+        if (isnan(area))
+            continue;
+        dt_report_buffer_add(&page->html, "%s%s %s (%s)", before, title,
+                             dt_report_format(text, sizeof text, key, area),
+                             dt_report_set_name(set));
+        before = ",";
+        title = "";
+    }
+}
+
+/* With the areas below the curves, if `areas`. */
+static void add_legend(dt_report_page *page, dt_report_run *const *runs, size_t count, bool areas)
+{
+    static const char *const of[] = {"roc_auc", "pr_auc"};
     dt_report_buffer_puts(&page->html, "<ul class=\"legend\">\n");
     for (size_t i = 0; i < count && i < REPORT_RUNS_DRAWN; i++) {
         dt_report_buffer_add(&page->html,
-                             "<li><span class=\"key%s\" style=\"border-color:%s\"></span>%zu: ",
-                             i >= REPORT_COLOURS ? " dashed" : "",
-                             dt_report_colours[i % REPORT_COLOURS], runs[i]->number);
+                             "<li><span class=\"key\" style=\"border-color:%s\"></span>%zu: ",
+                             dt_report_colours[i], runs[i]->number);
         dt_report_buffer_escape(&page->html, runs[i]->name);
+        for (size_t k = 0; areas && k < sizeof of / sizeof *of; k++)
+            add_areas(page, runs[i], of[k]);
         dt_report_buffer_puts(&page->html, "</li>\n");
     }
     if (count > REPORT_RUNS_DRAWN)
-        dt_report_buffer_add(&page->html, "<li>the other %zu are in the tables alone</li>\n",
+        dt_report_buffer_add(&page->html, "<li>the other %zu are only in the tables</li>\n",
                              count - REPORT_RUNS_DRAWN);
     dt_report_buffer_puts(&page->html, "</ul>\n");
 }
@@ -186,7 +215,9 @@ static void add_metric(dt_report_page *page, dt_report_run *const *runs, size_t 
     const char *name = dt_report_title(task, task->metrics[m].name);
     const char *unit = dt_report_unit(runs, count, &task->metrics[m]);
     char axis[96], training[64], validation[64];
-    (void)snprintf(axis, sizeof axis, "%s%s%s", name, unit[0] != '\0' ? ", " : "", unit);
+    /* A longer unit does not fit beside the axis; it stands below the results. */
+    const bool fits = unit[0] != '\0' && strlen(name) + strlen(unit) < AXIS_CHARACTERS;
+    (void)snprintf(axis, sizeof axis, "%s%s%s", name, fits ? ", " : "", fits ? unit : "");
     (void)snprintf(training, sizeof training, "training %s", name);
     (void)snprintf(validation, sizeof validation, "validation %s", name);
     if (alone) {
@@ -207,10 +238,11 @@ static void add_curves(dt_report_page *page, dt_report_run *const *runs, size_t 
             "</span>training</li><li><span class=\"key\" style=\"border-color:%s\">"
             "</span>validation</li></ul>\n",
             dt_report_colours[0], dt_report_colours[1]);
+    dt_report_buffer_puts(&page->html, "<p>A ring marks the best epoch.</p>\n");
     for (size_t from = 0, same = 0; from < count; from += same) {
         same = dt_report_group(runs + from, count - from);
         if (count > 1)
-            add_legend(page, runs + from, same);
+            add_legend(page, runs + from, same, false);
         dt_report_buffer_puts(&page->html, "<div class=\"figures\">\n");
         for (size_t m = 0; m < REPORT_METRICS_COMPARED; m++)
             add_metric(page, runs + from, same, count == 1, m);
@@ -231,11 +263,10 @@ static void add_threshold(dt_report_page *page, dt_report_run *const *runs, size
 
 /* Of runs of one task, and of the set that tells most of them. */
 static void add_class_quality(dt_report_page *page, dt_report_run *const *runs, size_t count,
-                              bool legend, int set)
+                              int set)
 {
     dt_report_buffer_puts(&page->html, "<h2>ROC, precision, recall and calibration</h2>\n");
-    if (legend)
-        add_legend(page, runs, count);
+    add_legend(page, runs, count, true);
     add_threshold(page, runs, count);
     dt_report_buffer_puts(&page->html, "<div class=\"figures\">\n");
     for (int s = SET_VALIDATION; s < SETS; s++) {
@@ -278,7 +309,7 @@ static void add_value_quality(dt_report_page *page, dt_report_run *const *runs, 
                                        "also the rows beyond them. Colours of cells follow the "
                                        "logarithm of their rows, or of what these weigh.</p>\n");
     if (legend)
-        add_legend(page, runs, count);
+        add_legend(page, runs, count, false);
     dt_report_buffer_puts(&page->html, "<div class=\"figures\">\n");
     for (size_t i = 0; i < count && i < REPORT_RUNS_DRAWN; i++)
         for (size_t j = 0; j < T; j++)
@@ -305,8 +336,10 @@ static void add_quality(dt_report_page *page, dt_report_run *const *runs, size_t
         const int set = dt_report_best_set(runs + from, same);
         if (set < 0)
             continue;
-        (runs[from]->task->classes ? add_class_quality : add_value_quality)(page, runs + from, same,
-                                                                            count > 1, set);
+        if (runs[from]->task->classes)
+            add_class_quality(page, runs + from, same, set);
+        else
+            add_value_quality(page, runs + from, same, count > 1, set);
     }
 }
 
@@ -396,7 +429,7 @@ dt_status dt_report_write_html(const char *path, dt_report_run *const *runs, siz
     dt_status status = DT_OK;
     dt_report_page page = {0};
     add_head(&page, runs, count, sorted_by);
-    add_results(&page, runs, count);
+    DT_TRY(add_results(&page, runs, count));
     DT_TRY(add_differences(&page, runs, count));
     dt_report_page_runs(&page, runs, count, restarts_headline, dt_report_fill_restarts);
     dt_report_page_runs(&page, runs, count, folds_headline, dt_report_fill_folds);

@@ -162,7 +162,11 @@ const char *dt_report_set_name(int set);
 
 /* ---- results (report_values.c) ---- */
 
-/** Returns how many of the runs, from the first one on, have the first one's task. */
+/** Returns whether two runs have the same task and the same data: the files' names, the targets and
+ * the number of rows in all sets. How the rows are split may differ. (report_subject.c) */
+bool dt_report_is_comparable(const dt_report_run *a, const dt_report_run *b);
+
+/** Returns how many of the runs, from the first one on, are comparable with the first one. */
 size_t dt_report_group(dt_report_run *const *runs, size_t count);
 
 /** Returns the set that tells most of the runs: the test set, else validation; -1 for none. */
@@ -270,6 +274,11 @@ void dt_report_fill_results(dt_text_table *out, int which, dt_report_run *const 
 DT_MUST_USE dt_status dt_report_fill_differences(dt_text_table *out, dt_report_run *const *runs,
                                                  size_t count);
 
+/** Fills one table of both: what differs between runs of one group, and their metrics of all sets.
+ * Errors: DT_MEMORY. */
+DT_MUST_USE dt_status dt_report_fill_overview(dt_text_table *out, dt_report_run *const *runs,
+                                              size_t count);
+
 /**
  * Fill a table of one run, with at most `most` rows: a matrix of more is left without columns, and
  * so is a table of what the run does not have.
@@ -322,8 +331,9 @@ double dt_report_importance_share(const dt_explanation *e, size_t i);
 double dt_report_bar_share(const dt_explanation *e, size_t first, size_t count, size_t output,
                            size_t point);
 
-/** How many runs are drawn: so many can be told apart. Those beyond are in the tables alone. */
-enum { REPORT_RUNS_DRAWN = 12, REPORT_COLOURS = 6 };
+/** How many runs are drawn, the first ones: so many colours can be told apart. Those beyond are in
+ * the tables alone. */
+enum { REPORT_COLOURS = 6, REPORT_RUNS_DRAWN = REPORT_COLOURS };
 
 /** What the page is made in. */
 typedef struct dt_report_page {
@@ -338,6 +348,10 @@ void dt_report_page_begin(dt_report_page *page, const char *title);
 
 /** Ends the page and writes it. Errors: DT_OUTPUT, DT_MEMORY. */
 DT_MUST_USE dt_status dt_report_page_write(dt_report_page *page, const char *path);
+
+/** Adds what runs of one group trained on what: task, target, data, rows, and the network if it is
+ * the same. (report_subject.c) */
+void dt_report_page_subject(dt_report_page *page, dt_report_run *const *runs, size_t count);
 
 /** Adds a row of a table of bars: a name, a bar of `share` (0 to 1), and a text behind it. */
 void dt_report_page_bar(dt_report_page *page, const char *name, double share, const char *text);

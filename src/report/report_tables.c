@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- runs side by side ---- */
@@ -35,7 +36,8 @@ static void add_column(result_columns *out, const char *key, bool has_best, cons
     va_end(arguments);
 }
 
-/* Losses in different units have no best one. */
+/* Losses in different units have no best one; and who chooses a model by its test results has no
+ * test set left. */
 static void add_metrics(result_columns *out, dt_report_run *const *runs, size_t count)
 {
     static const char *const sets[SETS] = {"train", "val", "test"};
@@ -45,7 +47,8 @@ static void add_metrics(result_columns *out, dt_report_run *const *runs, size_t 
         const dt_metric *metric = &task->metrics[m];
         const bool comparable = dt_report_unit(runs, count, metric)[0] != '\0';
         for (int set = 0; set < SETS; set++)
-            add_column(out, dt_report_key(key, set, metric->name), comparable, "%s %s", sets[set],
+            add_column(out, dt_report_key(key, set, metric->name),
+                       comparable && set == SET_VALIDATION, "%s %s", sets[set],
                        dt_report_title(task, metric->name));
     }
 }
@@ -60,7 +63,8 @@ static void add_qualities(result_columns *out, dt_report_run *const *runs, size_
     for (size_t i = 0; i < task->quality_count; i++) {
         const dt_quality_kind *kind = &task->qualities[i];
         const dt_metric *metric = dt_report_metric(task, kind->name);
-        const bool comparable = metric == NULL || dt_report_unit(runs, count, metric)[0] != '\0';
+        const bool comparable = set == SET_VALIDATION &&
+                                (metric == NULL || dt_report_unit(runs, count, metric)[0] != '\0');
         if (kind->compared)
             add_column(out, dt_report_key(key, set, kind->name), comparable, "%s", kind->title);
     }
@@ -123,10 +127,25 @@ static void drop_empty(result_columns *columns, dt_report_run *const *runs, size
     columns->count = kept;
 }
 
-static void fill(dt_text_table *out, const result_columns *columns, dt_report_run *const *runs,
-                 size_t count)
+/* In six digits if it is a long number: the details have all of them. */
+static void add_setting(dt_text_table *table, const char *text)
+{
+    enum { LONG = 12 };
+    char *end = NULL;
+    const double number = strtod(text, &end);
+    if (strlen(text) > LONG && *end == '\0')
+        dt_text_table_add(table, "%.6g", number);
+    else
+        dt_text_table_add(table, "%s", text[0] != '\0' ? text : "-");
+}
+
+/* The differences stand before the results. */
+static void fill(dt_text_table *out, const dt_report_difference *differences, size_t found,
+                 const result_columns *columns, dt_report_run *const *runs, size_t count)
 {
     double best[RESULT_COLUMNS_MAX] = {0};
+    for (size_t d = 0; d < found; d++)
+        dt_text_table_title(out, ">%s", differences[d].title);
     for (size_t c = 0; c < columns->count; c++) {
         const result_column *column = &columns->items[c];
         dt_text_table_title(out, ">%s", column->title);
@@ -134,6 +153,8 @@ static void fill(dt_text_table *out, const result_columns *columns, dt_report_ru
     }
     for (size_t i = 0; i < count; i++) {
         dt_text_table_add(out, "%s", runs[i]->name);
+        for (size_t d = 0; d < found; d++)
+            add_setting(out, dt_report_difference_text(runs[i], &differences[d]));
         for (size_t c = 0; c < columns->count; c++)
             add_result(out, runs[i], columns->items[c].key, best[c]);
     }
@@ -156,29 +177,36 @@ void dt_report_fill_results(dt_text_table *out, int which, dt_report_run *const 
         drop_empty(&columns, runs, count);
     }
     if (out->columns > 0)
-        fill(out, &columns, runs, count);
+        fill(out, NULL, 0, &columns, runs, count);
 }
 
-dt_status dt_report_fill_differences(dt_text_table *out, dt_report_run *const *runs, size_t count)
+DT_MUST_USE static dt_status fill_differences(dt_text_table *out, const char *title,
+                                              const result_columns *columns,
+                                              dt_report_run *const *runs, size_t count)
 {
     dt_report_difference *differences = NULL;
     size_t found = 0;
     *out = (dt_text_table){.first_width = 32, .width = 40};
     const dt_status status = dt_report_differences(&differences, &found, runs, count);
-    if (status == DT_OK && found > 0) {
-        dt_text_table_title(out, "what differs");
-        for (size_t d = 0; d < found; d++)
-            dt_text_table_title(out, ">%s", differences[d].title);
-        for (size_t i = 0; i < count; i++) {
-            dt_text_table_add(out, "%s", runs[i]->name);
-            for (size_t d = 0; d < found; d++) {
-                const char *text = dt_report_difference_text(runs[i], &differences[d]);
-                dt_text_table_add(out, "%s", text[0] != '\0' ? text : "-");
-            }
-        }
+    if (status == DT_OK && found + columns->count > 0) {
+        dt_text_table_title(out, "%s", title);
+        fill(out, differences, found, columns, runs, count);
     }
     dt_memory_free(differences);
     return status;
+}
+
+dt_status dt_report_fill_differences(dt_text_table *out, dt_report_run *const *runs, size_t count)
+{
+    const result_columns none = {0};
+    return fill_differences(out, "what differs", &none, runs, count);
+}
+
+dt_status dt_report_fill_overview(dt_text_table *out, dt_report_run *const *runs, size_t count)
+{
+    result_columns columns = {0};
+    add_metrics(&columns, runs, count);
+    return fill_differences(out, runs[0]->task->name, &columns, runs, count);
 }
 
 /* ---- one run ---- */

@@ -13,7 +13,7 @@
 size_t dt_report_group(dt_report_run *const *runs, size_t count)
 {
     size_t same = 0;
-    while (same < count && runs[same]->task == runs[0]->task)
+    while (same < count && dt_report_is_comparable(runs[same], runs[0]))
         same++;
     return same;
 }

@@ -112,9 +112,27 @@ run 0 report --html page.html one deep/two diverged
 expect_status 0
 # 4 curves, 2 ROC, 2 precision and recall, 2 calibration, time of the runs, and of the ranks of each run that has ended
 check html page.html "$(count 13)"
+# What was trained on what; settings and results in one row; the best of validation is marked, never that of the test.
+grep -q '<p><strong>classification</strong> in the built-in example; 40000 training rows, 5000 validation rows, 5000 test rows; 51 inputs, 2 classes[.]' page.html ||
+    fail "the heading of several networks"
+grep -q '<th>hidden</th>.*<th>val loss</th>' page.html || fail "settings and results in one table"
+grep -q 'class="best"' page.html || fail "the best is marked"
+"$PYTHON" - page.html <<'PY' || fail "only results of the validation set are marked"
+import re, sys
+for table in re.findall(r"<table>(.*?)</table>", open(sys.argv[1]).read(), re.S):
+    rows = [re.findall(r"<t[hd]([^>]*)>(.*?)</t[hd]>", row, re.S) for row in re.findall(r"<tr>(.*?)</tr>", table, re.S)]
+    for row in rows:
+        for column, (attributes, _) in enumerate(row):
+            assert "best" not in attributes or rows[0][column][1].startswith("val "), rows[0][column]
+PY
+if [ "$plots" != no ]; then
+    grep -q 'ROC-AUC 0[.][0-9]* (validation), 0[.][0-9]* (test); PR-AUC 0' page.html || fail "areas in the legend"
+    ! sed 1,20d page.html | grep -q '<title>' || fail "no title of gnuplot's as a tooltip"
+fi
 run 0 report --html one.html one
 expect_status 0
 check html one.html "$(count 9)"
+grep -q '51 inputs, 2 classes; network 51-8-2 with [0-9]* parameters[.]' one.html || fail "the heading of one network"
 ! grep -q 'The dot on a curve' one.html || fail "no dot without a threshold"
 run 0 report --html none.html diverged
 expect_status 0
@@ -289,21 +307,22 @@ order 'short value .*'
 run 0 report --sort val_rmse one
 expect_status 2
 
-# The tasks stand together, classification first; a number that a task does not have is not there.
+# Runs of a task and of the same data stand together, classification first; a number that a task does not have is not there.
 run 0 report value one values deep/two
 expect_status 0
 expect_empty_stderr
 [ "$(grep -E '^(one|two|value|values) +ok ' stdout | cut -d ' ' -f 1 | sort | tr '\n' ' ')" = 'one two value values ' ] ||
     fail "one table of the course"
 [ "$(grep -cE '^classification +train loss +val loss +test loss +train accuracy' stdout)" = 1 ] || fail "a table of classes"
-[ "$(grep -cE '^regression +train loss +val loss +test loss +train RMSE' stdout)" = 1 ] || fail "a table of values"
-[ "$(awk '/^regression/{ on = 1; next } on && !NF { exit } on { print $1 }' stdout | sort | tr '\n' ' ')" = 'value values ' ] ||
-    fail "the regression runs are in it"
+# Two of values, because the data differ.
+[ "$(grep -cE '^regression +train loss +val loss +test loss +train RMSE' stdout)" = 2 ] || fail "two tables of values"
+[ "$(awk '/^regression/ { on = 1; next } !NF { on = 0 } on { print $1 }' stdout | sort | tr '\n' ' ')" = 'value values ' ] ||
+    fail "the regression runs are in them"
 run 0 report --html values.html --csv values.csv value one values deep/two
 expect_status 0
 check csv values.csv value one values deep/two
-# 4 curves, 2 ROC, 2 precision and recall, 2 calibration; 4 curves, 3 of predictions, 2 of residuals of each of two targets; 5 of times
-check html values.html "$(count 26)"
+# 4 curves, 2 ROC, 2 precision and recall, 2 calibration; 4 curves, predictions, 2 of residuals; the same of two targets; 5 of times
+check html values.html "$(count 32)"
 run 0 report --html value.html value # 2 curves, predictions, 2 of residuals, times
 check html value.html "$(count 6)"
 ! grep -Eq 'ROC|Confusion|accuracy' value.html || fail "a page without words about classes"
