@@ -353,6 +353,10 @@ DT_MUST_USE dt_status dt_report_page_write(dt_report_page *page, const char *pat
  * the same. (report_subject.c) */
 void dt_report_page_subject(dt_report_page *page, dt_report_run *const *runs, size_t count);
 
+/** Adds the same of a search, whose trials may have different networks. */
+void dt_report_page_search_subject(dt_report_page *page, const dt_report_facts *config,
+                                   const dt_report_facts *data);
+
 /** Adds a row of a table of bars: a name, a bar of `share` (0 to 1), and a text behind it. */
 void dt_report_page_bar(dt_report_page *page, const char *name, double share, const char *text);
 

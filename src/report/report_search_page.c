@@ -193,6 +193,7 @@ dt_status dt_report_search_html(const char *path, const dt_report_search *search
     dt_report_buffer_add(&page.html, "; %zu trials, ", search->trials);
     dt_report_buffer_escape(&page.html, search->status);
     dt_report_buffer_puts(&page.html, "</p>\n");
+    dt_report_page_search_subject(&page, &search->config, &search->data);
     if (search->ranked > 0) {
         dt_report_buffer_add(&page.html, "<p>The best is trial %.0f. It has %s.</p>\n",
                              search->columns[SEARCH_TRIAL][search->order[0]],
@@ -214,10 +215,12 @@ dt_status dt_report_search_html(const char *path, const dt_report_search *search
     dt_report_buffer_puts(&page.html, "<h2>Trials</h2>\n");
     dt_report_fill_trials(&table, search, TRIALS_SHOWN);
     dt_report_page_table(&page, &table, 0);
-    dt_report_buffer_puts(&page.html, "<h2>Configuration, data and environment</h2>\n");
-    dt_report_page_facts(&page, "Configuration of all trials", &search->config);
+    dt_report_buffer_puts(&page.html, "<h2>Configuration, data and environment</h2>\n"
+                                      "<details><summary>of all trials</summary>\n");
+    dt_report_page_facts(&page, "Configuration", &search->config);
     dt_report_page_facts(&page, "Data", &search->data);
     dt_report_page_facts(&page, "Environment", &search->environment);
+    dt_report_buffer_puts(&page.html, "</details>\n");
     status = dt_report_page_write(&page, path);
 out:
     dt_report_buffer_clear(&page.html);

@@ -74,22 +74,40 @@ static void add(dt_report_buffer *html, const char *before, const char *text, co
     dt_report_buffer_puts(html, after);
 }
 
-void dt_report_page_subject(dt_report_page *page, dt_report_run *const *runs, size_t count)
+/* Leaves the paragraph open. */
+static void begin_subject(dt_report_page *page, const char *task, dt_report_run *const *runs,
+                          size_t count)
 {
     static const char *const facts[][3] = {
-        {"train_rows", "; ", " training rows"},  {"validation_rows", ", ", " validation rows"},
-        {"test_rows", ", ", " test rows"},       {"inputs", "; ", " inputs"},
-        {"classes", ", ", " classes"},           {"network", "; network ", ""},
-        {"parameters", " with ", " parameters"},
+        {"train_rows", "; ", " training rows"}, {"validation_rows", ", ", " validation rows"},
+        {"test_rows", ", ", " test rows"},      {"inputs", "; ", " inputs"},
+        {"classes", ", ", " classes"},
     };
     dt_report_buffer *html = &page->html;
     const char *target = dt_report_fact_text(&runs[0]->config, "target");
     const char *data = dt_report_fact_text(&runs[0]->config, "data");
-    dt_report_buffer_add(html, "<p><strong>%s</strong>", runs[0]->task->name);
+    dt_report_buffer_add(html, "<p><strong>%s</strong>", task);
     add(html, " of <strong>",
         target[0] != '\0' ? target : dt_report_fact_text(&runs[0]->config, "targets"), "</strong>");
     add(html, " in ", data[0] != '\0' ? data : "the built-in example", "");
     for (size_t i = 0; i < sizeof facts / sizeof *facts; i++)
         add(html, facts[i][1], common(runs, count, facts[i][0]), facts[i][2]);
-    dt_report_buffer_puts(html, ".</p>\n");
+}
+
+void dt_report_page_subject(dt_report_page *page, dt_report_run *const *runs, size_t count)
+{
+    begin_subject(page, runs[0]->task->name, runs, count);
+    add(&page->html, "; network ", common(runs, count, "network"), "");
+    add(&page->html, " with ", common(runs, count, "parameters"), " parameters");
+    dt_report_buffer_puts(&page->html, ".</p>\n");
+}
+
+void dt_report_page_search_subject(dt_report_page *page, const dt_report_facts *config,
+                                   const dt_report_facts *data)
+{
+    dt_report_run run = {.config = *config, .data = *data}; /* borrowed */
+    dt_report_run *const runs[] = {&run};
+    const bool classes = dt_report_fact_find(data, "classes") != NULL;
+    begin_subject(page, classes ? "classification" : "regression", runs, 1);
+    dt_report_buffer_puts(&page->html, ".</p>\n");
 }

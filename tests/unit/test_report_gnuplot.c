@@ -163,6 +163,7 @@ static void draw(dt_report_page *page, const char *commands)
     dt_report_run run = {.status = status, .epochs = {.rows = 2}};
     dt_report_run *const runs[1] = {&run};
     run.epochs.columns[EPOCH_NUMBER] = numbers;
+    run.epochs.columns[EPOCH_IMPROVED] = numbers;
     run.epochs.columns[EPOCH_TRAIN(0)] = losses;
     set_gnuplot(commands);
     dt_report_chart_epochs(page, runs, 1, EPOCH_TRAIN(0), -1, "loss", "loss");
