@@ -9,7 +9,7 @@
 
 DT_VECTORIZE static void apply_relu(float *Y, size_t count)
 {
-    /* This way round a NaN stays one, and divergence is seen in the loss. */
+    /* In this form a NaN stays NaN, so that divergence shows in the loss. */
     for (size_t i = 0; i < count; i++)
         Y[i] = Y[i] < 0.0f ? 0.0f : Y[i];
 }
@@ -64,7 +64,7 @@ DT_VECTORIZE static void apply_hard_sigmoid(float *Y, size_t count)
     }
 }
 
-/* Far below 0 these two count z as a bound: infinity times 0 would be a NaN. */
+/* Far below 0 these two clamp z: infinity times 0 would be NaN. */
 
 static inline float gelu(float *slope, float z)
 {
@@ -177,7 +177,7 @@ static const struct {
     const char *name;
     void (*forward)(float *Y, size_t count);
     void (*backward)(float *dY, const float *Y, size_t count);
-    void (*keep)(float *Y, float *slopes, size_t count); /* NULL: Y says what the slope is */
+    void (*keep)(float *Y, float *slopes, size_t count); /* NULL: the slope follows from Y */
 } kinds[] = {
     {"relu", apply_relu, back_relu, NULL},
     {"tanh", apply_tanh, back_tanh, NULL},

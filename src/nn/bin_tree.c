@@ -38,7 +38,7 @@ size_t dt_bin_groups_find(const dt_bin_groups *groups, float value)
 
 /* ---- the tree ---- */
 
-/* Groups from .. to-1, and where they are best cut in two: before group `cut`. */
+/* Groups from .. to-1, and their best split: before group `cut`. */
 typedef struct leaf {
     size_t from, to, cut;
     double gain; /* 0: there is no cut */
@@ -93,7 +93,7 @@ static void find_cut(tree *t, leaf *of)
     }
 }
 
-/* Splits the leaf with the largest gain, the lowest of equals; returns whether there was one. */
+/* Splits the leaf with the largest gain, the lowest among equals; returns whether there was one. */
 static bool split_best(tree *t)
 {
     size_t best = 0;

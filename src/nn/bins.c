@@ -55,7 +55,7 @@ static size_t choose_quantiles(float *out, const dt_value_count *values, size_t 
     return edges;
 }
 
-/* The first and the last one stay: they are the range. */
+/* The first and the last one are kept: they are the range. */
 size_t dt_bins_finish(float *edges, size_t count)
 {
     const double parts = 600000.0, last = (double)edges[count - 1], first = (double)edges[0];

@@ -5,7 +5,7 @@
 
 #include "dtrain/nn/network.h"
 
-/** A pass over a network's layers that is under way. */
+/** The state of a pass over a network's layers. */
 typedef struct dt_traversal {
     const dt_kernels *kernels;
     const dt_network *network;
@@ -13,15 +13,15 @@ typedef struct dt_traversal {
     const dt_segments *segments;
 
     /* of a backward pass */
-    size_t first_filled, last_filled; /* of the segments, those with rows; first > last: none */
+    size_t first_filled, last_filled; /* first and last segment with rows; first > last: none */
     dt_gradient_sink *sink;
     dt_gradient_done *done;
     void *context;
-    size_t final; /* the gradients of the parameters from here on are complete */
+    size_t final; /* the gradients from this parameter on are complete */
 } dt_traversal;
 
 /**
- * What a kind of layer implements. `l` is the layer's index. Rows are computed one by one or
+ * The interface of a kind of layer. `l` is the layer's index. Rows are computed one by one or
  * segment by segment (linalg.h), never across segments, unless the layer sums the batch. All calls
  * are local, except for that sum.
  *
@@ -32,15 +32,16 @@ struct dt_layer_kind {
     dt_option_table options; /* of a dt_layer */
 
     /* Completes the layer, whose D, K and number are set, and declares its tensors
-     * (dt_network_declare). Errors: DT_DATA: there cannot be such a layer in this place. */
+     * (dt_network_declare). Errors: DT_DATA: the layer is not allowed in this place. */
     dt_status (*plan)(dt_network *network, size_t l);
 
-    /* Applies the layer to rows [B,D] in place; NULL: it is part of the passes. Such a layer has no
-     * tensors that train, and comes before all others: it is applied to the data, once. */
+    /* Applies the layer to rows [B,D] in place; NULL: the layer is part of the passes. A layer with
+     * this function has no trained tensors, and comes before all others; it is applied to the data
+     * once. */
     void (*prepare)(const dt_network *network, size_t l, float *X, size_t B);
 
-    /* Checks the layer's constants, which were read from a file; NULL: there is nothing to check
-     * beyond what their tensors say. Errors: DT_DATA. */
+    /* Checks the layer's constants, which were read from a file; NULL: their tensors' ranges are
+     * the only checks. Errors: DT_DATA. */
     dt_status (*check)(const dt_network *network, size_t l);
 
     bool encodes_numbers; /* its outputs begin with `width` numbers for each encoded input */
@@ -49,12 +50,12 @@ struct dt_layer_kind {
     bool training_only; /* in inference its outputs are its inputs */
     bool fuses_activation; /* `backward` also applies the derivative of the activation before it */
 
-    /* Allocates what the layer needs in a workspace beside outputs and deltas: weights[l],
-     * transposed[l], kept[l]; NULL: nothing. Errors: DT_MEMORY. */
+    /* Allocates the layer's own memory in a workspace: weights[l], transposed[l], kept[l]; NULL:
+     * nothing. Errors: DT_MEMORY. */
     dt_status (*allocate)(dt_workspace *w, const dt_network *network, size_t l, dt_passes passes);
 
-    /* Prepares the passes; NULL: there is nothing to prepare. Without rows `begin_backward` is left
-     * out, unless the layer sums the batch. */
+    /* Prepares the passes; NULL: nothing to prepare. Without rows `begin_backward` is not called,
+     * unless the layer sums the batch. */
     void (*begin_forward)(const dt_traversal *t, size_t l);
     void (*begin_backward)(const dt_traversal *t, size_t l);
 
@@ -67,21 +68,21 @@ struct dt_layer_kind {
      * pool. */
     void (*backward)(const dt_traversal *t, size_t l, size_t before, size_t from, size_t to);
 
-    /* Adds the gradients that `backward` stored for layer `to_layer` to its deltas; called last,
-     * when all other parts of these deltas are there. NULL: it stores none. */
+    /* Adds the gradients that `backward` stored for layer `to_layer` to its deltas; called after
+     * all other parts of these deltas have been written. NULL: it stores none. */
     void (*add_kept)(const dt_traversal *t, size_t l, size_t to_layer, size_t from, size_t to);
 
-    /* Hands over the gradients of the layer's tensors, from the last to the first; NULL: it has no
+    /* Passes on the gradients of the layer's tensors, from the last to the first; NULL: it has no
      * tensors. */
     void (*gradient)(dt_traversal *t, size_t l);
 
-    /* Moves the averages among the parameters first .. first+count-1 (dt_network_move); NULL: it
-     * has none. */
+    /* Updates the moving averages among the parameters first .. first+count-1 (dt_network_move);
+     * NULL: it has none. */
     void (*move)(const dt_network *network, const dt_workspace *w, size_t l, size_t first,
                  size_t count);
 };
 
-/** What a tensor is made from. */
+/** The declaration of a tensor. */
 typedef struct dt_tensor_plan {
     const char *name;
     size_t rows, columns; /* columns = 0: a vector */
@@ -100,7 +101,7 @@ typedef struct dt_tensor_plan {
 DT_MUST_USE dt_status dt_network_declare(dt_network *network, size_t l, const dt_tensor_plan *plan,
                                          size_t *first);
 
-/** Returns the rows of layer l's outputs that a workspace has room for. */
+/** Returns the allocated rows of layer l's outputs in a workspace. */
 static inline size_t dt_workspace_rows(const dt_workspace *w, const dt_network *network, size_t l)
 {
     return w->capacity * network->layers[l].K;
@@ -110,8 +111,10 @@ static inline size_t dt_workspace_rows(const dt_workspace *w, const dt_network *
 DT_MUST_USE dt_status dt_workspace_make_panels(dt_panels *out, size_t rows, size_t columns,
                                                const char *what);
 
-/** Checks that no layer before layer `end` is part of the passes of inference, for layer l to be
- * among the first ones that are. Errors: DT_DATA. */
+/**
+ * Checks that no layer before layer `end` is part of the passes of inference, so that layer l is
+ * one of the first in the passes. Errors: DT_DATA.
+ */
 DT_MUST_USE dt_status dt_network_check_beginning(const dt_network *network, size_t l, size_t end);
 
 /** Returns whether a layer does anything in this pass. */
@@ -144,13 +147,13 @@ float *dt_traversal_slopes(const dt_traversal *t, size_t l, size_t from, size_t 
  * that it kept. */
 const dt_panels *dt_traversal_behind(const dt_traversal *t, size_t l);
 
-/** Gives the part of `count` things that a thread of the pool works on: *from .. *to - 1. */
+/** Computes the part of `count` items for a thread of the pool: *from .. *to - 1. */
 void dt_traversal_part(const dt_traversal *t, size_t count, int thread, size_t *from, size_t *to);
 
 /** Reports that the gradients of the parameters from `first` on are complete. */
 void dt_traversal_report_final(dt_traversal *t, size_t first);
 
-/** Reports that time has passed. */
+/** Gives the caller time, for example to advance its messages. */
 void dt_traversal_report_progress(const dt_traversal *t);
 
 #endif

@@ -123,7 +123,7 @@ static const dt_kernels *widest(void)
     return all[i];
 }
 
-/* What DTRAIN_ISA asks for; NULL when it is not set. */
+/* The kernels of DTRAIN_ISA; NULL if it is not set. */
 static dt_status find_named(const dt_kernels **out)
 {
     const char *name = getenv("DTRAIN_ISA");

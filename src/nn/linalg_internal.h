@@ -59,7 +59,7 @@ typedef struct dt_outer {
 
 typedef struct dt_kernels {
     const char *name; /* in DTRAIN_ISA and the banner; the rest is NULL on another architecture */
-    bool is_rowwise; /* a row's bits are its own, whatever rows stand beside it */
+    bool is_rowwise; /* a row's bits do not depend on the other rows */
 
     void (*multiply)(const dt_multiply *m);
     void (*multiply_narrow)(const dt_narrow *m);
@@ -79,17 +79,17 @@ void dt_pack_transposed(float *to, const float *W, size_t D, size_t H);
  * Marks the elements of a panel that are not zero: bit j of marks[i] stands for element (i, j), for
  * j < `columns` <= 32.
  *
- * With marks a product leaves out the steps at which all elements of a tile are zero. It may leave
- * out fewer, and marks may be set for zeros. The bits are the same as without marks if B is finite,
- * except for the sign of a zero that dt_outer gives, which no sum of gradients shows.
+ * With marks, a product skips the steps at which all elements of a tile are zero. It may skip
+ * fewer, and marks may be set for zeros. The bits are the same as without marks if B is finite,
+ * except for the sign of a zero from dt_outer, which does not affect sums of gradients.
  *
- * If B is not finite, 0 * inf is left out too: a row without a category may or may not become NaN
+ * If B is not finite, 0 * inf is also skipped: a row without a category may or may not become NaN
  * when that category's weights have overflowed, which depends on the rows beside it. A row of that
  * category always does, and such a run ends as diverged.
  */
 void dt_mark(uint32_t *marks, const float *panel, size_t rows, size_t columns);
 
-/** Returns the share of the marks' thirds, of about 11 elements each, that are zeros. */
+/** Returns the share of zeros among the thirds of the marks, of about 11 elements each. */
 double dt_marks_zeros(const uint32_t *marks, size_t rows);
 
 extern const dt_kernels dt_kernels_avx512, dt_kernels_avx2, dt_kernels_neon, dt_kernels_portable,

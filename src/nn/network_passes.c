@@ -152,12 +152,12 @@ void dt_traversal_report_progress(const dt_traversal *t)
 
 /* ---- all rows ---- */
 
-/* Rows of a layer with members that go through the layers together: what one layer wrote is still
- * in the second-level cache when the next one reads it. Twice the rows that a product takes at a
- * time. */
+/* Rows of a layer with members that pass the layers together, so that the outputs of one layer are
+ * still in the second-level cache when the next one reads them. Twice the rows of a product's
+ * block. */
 enum { ROWS_TOGETHER = 112 };
 
-/* Some layers' part in a pass under way: first .. end-1. */
+/* The layers first .. end-1 in a pass. */
 typedef struct stage {
     const dt_traversal *traversal;
     size_t first, end;
@@ -176,7 +176,8 @@ static void work_on_part(void *context, int thread)
         s->work(s, from, to - from < together ? to : from + together);
 }
 
-/* Shared by the threads where a row's bits are its own, else segment by segment. */
+/* The threads share the rows if a row's bits do not depend on other rows; else they work segment by
+ * segment. */
 static void work_on_rows(const stage *s)
 {
     const dt_traversal *t = s->traversal;
@@ -213,7 +214,8 @@ static void apply_derivative(const dt_traversal *t, size_t l, size_t before, siz
                                (to - from) * layer->K * DT_PANEL);
 }
 
-/* Whether a layer before layer l has tensors: else nothing needs the gradients of its inputs. */
+/* Whether a layer before layer l has tensors; otherwise the gradients of its inputs are not
+ * needed. */
 static bool trains_before(const dt_traversal *t, size_t l)
 {
     while (l-- > 0)
@@ -247,8 +249,8 @@ static void go_backward(const stage *s, size_t from, size_t to)
 
 /* ---- the passes ---- */
 
-/* The end of the layers from `first` on that rows go through together. A layer that sums the batch
- * needs the outputs of all rows before it can begin. */
+/* The end of the layers from `first` on that rows pass together. A layer that sums the batch needs
+ * the outputs of all rows before it starts. */
 static size_t find_end(const dt_traversal *t, size_t first)
 {
     size_t end = first + 1;
@@ -291,7 +293,7 @@ static void hand_over(dt_traversal *t, size_t l)
 }
 
 /* Carries the gradient back through layers first .. end-1, to those before that train. Without rows
- * the suffixes alone are asked for, or a sum over the batch. */
+ * only the suffixes are reported, and sums over the batch are joined. */
 static void carry_back(const dt_traversal *t, size_t first, size_t end)
 {
     const bool has_rows = t->segments->start[t->segments->count] > 0;
@@ -306,9 +308,9 @@ static void carry_back(const dt_traversal *t, size_t first, size_t end)
     dt_traversal_report_progress(t);
 }
 
-/* The first of the layers before `end` that the gradient goes back through together. What is sent
- * ahead should be complete early: then layer by layer. The sums of a layer over the batch need its
- * gradients of all rows. */
+/* The first of the layers before `end` that the gradient passes together. If gradients are sent
+ * during the backward pass, it is layer by layer, so that they are complete early. The sums of a
+ * layer over the batch need its gradients of all rows. */
 static size_t find_first(const dt_traversal *t, size_t end)
 {
     size_t first = end - 1;

@@ -5,8 +5,8 @@
 #include <math.h>
 #include <string.h>
 
-/* Some blocks at once keep the small loops long; but not of very wide rows, or of many members,
- * which only cost memory. */
+/* Several blocks at once keep the small loops long; but with very wide rows or many members they
+ * would only cost memory. */
 enum { BLOCKS_AT_ONCE = 4, WIDE_ROW = 4096 };
 
 static bool is_wide(const dt_network *network)
@@ -61,8 +61,7 @@ static void apply_threshold(dt_predictor *predictor, size_t B)
 
 /* ---- ensembles ---- */
 
-/* The outputs that an average is the prediction of: logits, or values in the first network's
- * units. */
+/* The outputs whose prediction is the average: logits, or values in the first network's units. */
 static void invert(float *z, const dt_network *network, const float *mean, size_t B)
 {
     memcpy(z, mean, B * network->C * sizeof *z);
@@ -93,7 +92,7 @@ static float *average(dt_predictor *predictor, const float *X, const dt_segments
     return z;
 }
 
-/* The average itself, not what the way through the outputs has made of its last bits. */
+/* The average itself: its last bits would change on the way through the outputs. */
 static void take_average(dt_predictor *predictor, size_t B)
 {
     const size_t C = predictor->network->C;

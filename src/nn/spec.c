@@ -4,7 +4,7 @@
 
 /* ---- from options to layers and back ---- */
 
-/* Of each dt_norm, with Keras's defaults. */
+/* The layer of each dt_norm, with Keras's defaults. */
 static const dt_layer norms[] = {
     {.kind = NULL},
     {.kind = &dt_layer_layer_norm, .epsilon = 1e-3},
@@ -36,8 +36,8 @@ static bool is_full(const dt_spec *spec)
     return spec->members_kind == DT_MEMBERS_FULL;
 }
 
-/* A kernel of full members, with what each of them has beside it; returns how many layers. The
- * scales of the first block's inputs are among the beginning. */
+/* A kernel of full members with the scales and biases of each member; returns the number of layers.
+ * The scales of the first block's inputs are part of the beginning. */
 static size_t make_full_dense(dt_layer *out, const dt_spec *spec, size_t block)
 {
     const dt_layer scale = {
@@ -54,7 +54,7 @@ static size_t make_full_dense(dt_layer *out, const dt_spec *spec, size_t block)
     return count;
 }
 
-/* The layers of a hidden block; returns how many. `first` is the index of its first layer. */
+/* The layers of a hidden block; returns their number. `first` is the index of its first layer. */
 static size_t make_block(dt_layer *out, const dt_spec *spec, size_t block, size_t first)
 {
     const size_t H = spec->hidden.values[block];
@@ -143,7 +143,7 @@ void dt_spec_put(dt_network *network, const dt_spec *spec)
             *columns++ = (float)spec->columns[d];
 }
 
-/* What comes before the blocks; returns how many. */
+/* The layers before the blocks; returns their number. */
 static size_t make_beginning(dt_layer *out, const dt_spec *spec, size_t D)
 {
     const dt_layer categories = count_categories(spec, D);
@@ -159,7 +159,7 @@ static size_t make_beginning(dt_layer *out, const dt_spec *spec, size_t D)
     return count;
 }
 
-/* Without these, full members would be what others are. */
+/* Without these, full members would equal mini members. */
 DT_MUST_USE static dt_status check_spec(const dt_spec *spec)
 {
     if (spec->activations.count > 1 && spec->activations.count != spec->hidden.count)
@@ -206,7 +206,7 @@ static bool goes_on(const dt_layer *layer)
            (layer->kind == &dt_layer_member_scale && layer->shifts == DT_SHIFTS_MEMBERS);
 }
 
-/* Of a rectifier or a prelu, the one that is nearest to it. */
+/* For a rectifier or a prelu, the nearest activation. */
 static dt_activation activation_of(const dt_layer *layer)
 {
     if (layer->kind == &dt_layer_prelu)

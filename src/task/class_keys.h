@@ -4,7 +4,7 @@
 #include "curve.h"
 #include "dtrain/comm/comm.h"
 
-/** All ranks' rows that weigh anything, as keys of one class (curve.h), on one rank. */
+/** The rows of all ranks with weights above 0, as keys of one class (curve.h), on one rank. */
 typedef struct dt_class_keys {
     bool weighted;
     size_t key_bytes;
@@ -15,7 +15,7 @@ typedef struct dt_class_keys {
 } dt_class_keys;
 
 /**
- * Allocates; `gets` says that this rank will be the root of a collection.
+ * Allocates; `gets`: this rank will be the root of a collection.
  *
  * Calls:   collective; the scores have kept their rows
  * Owns:    the caller clears, also after an error
@@ -24,7 +24,7 @@ typedef struct dt_class_keys {
 DT_MUST_USE dt_status dt_class_keys_init(dt_class_keys *out, const dt_comm *comm,
                                          const dt_scores *scores, bool gets);
 
-/** Brings the keys of a class to rank `root`. Collective. */
+/** Gathers the keys of a class on rank `root`. Collective. */
 void dt_class_keys_collect(dt_class_keys *keys, const dt_comm *comm, const dt_scores *scores,
                            size_t class_id, int root);
 

@@ -59,8 +59,8 @@ dt_curve_areas dt_curve_measure(const uint32_t *keys, size_t count)
                             .pr_auc = dt_exact_total_value(&precision) / w.positives};
 }
 
-/* How far along the curve a point is, both axes together, in whole steps: 0 to DT_ROC_POINTS - 1,
- * and the last is the curve's end alone. */
+/* The position of a point along the curve, both axes together, in whole steps: 0 to DT_ROC_POINTS -
+ * 1; only the end of the curve has the last one. */
 static uint64_t step_of(const dt_curve_walk *w, const dt_curve_walk *end)
 {
     const uint64_t positives = (uint64_t)end->positives, negatives = (uint64_t)end->negatives;

@@ -10,8 +10,8 @@
 
 /**
  * The curves of one class against the rest, from the rows' keys. A key holds a row's score and
- * whether it belongs to the class ("positive"), and keys sort as scores do: so the curves depend on
- * which keys there are, and on nothing else. All calls are local.
+ * whether it belongs to the class ("positive"), and keys sort as scores do: so the curves depend
+ * only on the set of keys. All calls are local.
  */
 
 /** Returns the key of a score from 0 to 1. */
@@ -40,8 +40,8 @@ typedef struct dt_curve_areas {
 dt_curve_areas dt_curve_measure(const uint32_t *keys, size_t count);
 
 /**
- * Writes the ROC curve's points, thinned as dt_evaluation.roc says; returns how many. None when no
- * row, or every row, is positive. `keys` are sorted.
+ * Writes the ROC curve's points, thinned as described for dt_evaluation.roc; returns their number,
+ * which is 0 if no row or every row is positive. `keys` are sorted.
  */
 size_t dt_curve_points(dt_roc_point out[DT_ROC_POINTS], const uint32_t *keys, size_t count);
 
@@ -49,27 +49,27 @@ size_t dt_curve_points(dt_roc_point out[DT_ROC_POINTS], const uint32_t *keys, si
 typedef uint64_t dt_weighted_key;
 
 /**
- * Where a walk from the largest score on stands: zeroed, but for the sorted keys and their number.
- * Rows of equal score are one step. Without weights all numbers are whole, and exact.
+ * The state of a walk from the largest score down; zeroed at first, except the sorted keys and
+ * their number. Rows of equal score are one step. Without weights all numbers are whole and exact.
  */
 typedef struct dt_curve_walk {
     const uint32_t *keys; /* NULL: the rows have weights */
     const dt_weighted_key *weighted;
     size_t left; /* keys of smaller scores; at the start all */
     double score;
-    double positives, negatives; /* what rows of this score, and of all larger ones, weigh */
-    double new_positives, new_negatives; /* those of this score alone */
+    double positives, negatives; /* weights of the rows with this or a larger score */
+    double new_positives, new_negatives; /* weights of the rows with this score */
 } dt_curve_walk;
 
-/** Takes the next step; returns false, and changes nothing, after the last one. */
+/** Goes one step; returns false, and changes nothing, after the last one. */
 bool dt_curve_next(dt_curve_walk *walk);
 
 /** Walks to the end, where the numbers are those of all rows; returns the number of steps. */
 size_t dt_curve_count(dt_curve_walk *walk);
 
 /**
- * Writes the points of the precision-recall curve, thinned as dt_evaluation.pr says; returns how
- * many. None when no row, or every row, is positive. `start` is a walk's start.
+ * Writes the points of the precision-recall curve, thinned as described for dt_evaluation.pr;
+ * returns their number, which is 0 if no row or every row is positive. `start` is a walk's start.
  */
 size_t dt_curve_pr_points(dt_pr_point out[DT_ROC_POINTS], const dt_curve_walk *start);
 

@@ -1,4 +1,4 @@
-/* What a walk along the sorted keys gives: precision and recall at each score, and thresholds. */
+/* Precision and recall at each score, and thresholds, by a walk along the sorted keys. */
 #include "curve.h"
 
 #include <math.h>

@@ -1,5 +1,5 @@
-/* Curves of rows with weights. Sums go in the order of the sorted keys, so they depend on which
- * rows there are, and on nothing else. */
+/* Curves of rows with weights. Sums are in the order of the sorted keys, so they depend only on the
+ * set of rows. */
 #include "curve.h"
 
 #include <math.h>

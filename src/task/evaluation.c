@@ -106,7 +106,7 @@ static void fill_bins(dt_evaluation *out, const sums *s)
     }
 }
 
-/* What a class's rows weigh; without weights, how many they are. */
+/* The weight of a class's rows, or their number without weights. */
 static dt_class_weight weight_of(const sums *s, size_t C, size_t c)
 {
     if (s->weights == NULL)
@@ -178,13 +178,13 @@ out:
     return status;
 }
 
-/* The metrics of an epoch are rounded term by term; here they are known better. */
+/* The metrics of an epoch are rounded term by term; here they are more exact. */
 static dt_metrics refine(const dt_metrics *means, const dt_evaluation *evaluation)
 {
     dt_metrics out = *means;
     if (evaluation->values == NULL) {
         out.accuracy = evaluation->model.accuracy;
-    } else if (evaluation->C == 1) { /* of several the units differ */
+    } else if (evaluation->C == 1) { /* several targets have different units */
         out.rmse = evaluation->model.rmse;
         out.mae = evaluation->model.mae;
     }

@@ -80,7 +80,7 @@ static size_t largest_of(const double *shares, size_t C)
     return largest;
 }
 
-/* What one row of class c costs, for each class: the same for all of its rows. */
+/* The loss of the baseline for a row of class c, which is the same for all rows of the class. */
 static void fill_losses(dt_quality *out, const dt_evaluation *evaluation, const double *shares)
 {
     const size_t C = evaluation->C;

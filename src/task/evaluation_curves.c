@@ -29,8 +29,8 @@ static dt_curve_areas measure_class(dt_class_keys *keys, dt_evaluation *out, siz
                           : dt_curve_measure(keys->keys, keys->N);
 }
 
-/* Of `count` points: all others hold zeros, so a sum of the bits hands the numbers round as they
- * are. */
+/* Distributes `count` points: all other ranks have zeros, so a sum of the bits copies the numbers
+ * unchanged. */
 static void share_points(void *points, size_t *count, size_t point_bytes, const dt_comm *comm)
 {
     int64_t kept = (int64_t)*count;

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** What dt_evaluation_compute is made of. */
+/** The parts of dt_evaluation_compute. */
 
 /** Keras's and sklearn.metrics.log_loss's bounds of a probability: epsilon and 1 - epsilon. */
 #define DT_KERAS_EPSILON 1e-7
@@ -35,12 +35,14 @@ static inline dt_target_scale dt_scores_scale(const dt_scores *scores, size_t j)
     return scores->scale != NULL ? scores->scale[j] : (dt_target_scale){0.0, 1.0};
 }
 
-/** What rows of a class, rows predicted as it, and those that are both weigh. */
+/**
+ * The weights of the rows of a class, of the rows predicted as it, and of the rows that are both.
+ */
 typedef struct dt_class_weight {
     double rows, predicted, hits;
 } dt_class_weight;
 
-/** Returns what counts and weights say of class `c`; the areas are NaN. Local. */
+/** Returns the scores of class `c` from counts and weights; the areas are NaN. Local. */
 dt_class_quality dt_class_quality_of(size_t c, int64_t rows, int64_t predicted,
                                      const dt_class_weight *weight);
 
@@ -57,7 +59,7 @@ void dt_class_means_add(dt_class_means *means, const dt_class_quality *quality);
 void dt_class_means_get(dt_quality *out, const dt_class_means *means);
 
 /**
- * Returns the area of the whole: the mean of the classes' number at `offset` over those classes
+ * Returns the area over all classes: the mean of the classes' number at `offset` over those classes
  * where it is not NaN; of two classes, class 1's. Local.
  */
 double dt_class_mean_area(const dt_evaluation *evaluation, size_t offset);

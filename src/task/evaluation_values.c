@@ -41,7 +41,7 @@ out:
     return status;
 }
 
-/* The numbers that sums give; `unit` is the standard deviation. */
+/* The scores that follow from sums; `unit` is the standard deviation. */
 static void fill_from_sums(dt_quality *out, const dt_value_sums *s, double N, double unit,
                            bool baseline)
 {
@@ -51,7 +51,7 @@ static void fill_from_sums(dt_quality *out, const dt_value_sums *s, double N, do
     const double t = dt_exact_total_value(&s->t) / N;
     const double t_squared = dt_exact_total_value(&s->t_squared) / N;
     const double spread = t_squared - t * t;
-    const bool varies = spread > 1e-12 * t_squared; /* else it is what rounding left of 0 */
+    const bool varies = spread > 1e-12 * t_squared; /* else the spread is only rounding of 0 */
     *out = dt_quality_none();
     out->rmse = unit * sqrt(squared);
     out->mae = unit * absolute;
@@ -64,7 +64,7 @@ static double weight_of(const dt_scores *scores, size_t i)
     return scores->weighted ? (double)scores->w[i] : 1.0;
 }
 
-/* Notes the error of this rank's row i. */
+/* Stores the error of this rank's row i. */
 static void set_error(work *w, const dt_scores *scores, size_t i, double error)
 {
     if (scores->weighted)
@@ -113,7 +113,7 @@ static void fill_histograms(dt_value_quality *out, work *w, const dt_comm *comm,
         (&out->joint[0][0])[b] = dt_exact_total_value(&joint[b]);
 }
 
-/* What needs each row: medians and histograms. */
+/* The scores that need each row: medians and histograms. */
 static void measure_rows(dt_value_quality *out, work *w, const dt_comm *comm,
                          const dt_scores *scores, size_t j, size_t N)
 {

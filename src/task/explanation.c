@@ -16,8 +16,8 @@ const char *dt_column_kind_name(int32_t kind)
 
 /* ---- metrics ---- */
 
-/* The two that are looked at: the task's first, and the first that points the other way. Of them
- * the one that falls is the metric that nobody asked for another instead of. */
+/* The two default metrics: the task's first, and the first with the other direction. The one for
+ * which smaller is better is the default importance. */
 static void choose_metrics(dt_explanation *out, const dt_quality_kind *asked)
 {
     const dt_quality_kind *q = out->task->qualities, *first = q, *other = q;
@@ -147,7 +147,7 @@ static dt_status sort_columns(dt_explanation *out)
 
 /* ---- dependences ---- */
 
-/* Marks the rows of this rank that are averaged over. */
+/* Marks the rows of this rank that are used for averages. */
 static void draw_rows(dt_explainer *e, bool *sampled)
 {
     const dt_explained_rows *r = &e->rows;

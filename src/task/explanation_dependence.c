@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-/* Rows on their way to the predictor, and the points that they are for. */
+/* Rows for the predictor, and their points. */
 typedef struct work {
     const dt_explained_column *column;
     const dt_explained_point *points;
@@ -16,7 +16,7 @@ typedef struct work {
     float *w; /* [capacity] */
     size_t count;
     dt_exact_total *totals; /* [points, C], then the weight of the rows */
-    int64_t outside; /* predictions that are not finite, or too far away */
+    int64_t outside; /* predictions that are not finite, or too large */
 } work;
 
 /* Values are added up in standard deviations of the targets, as evaluations do it. */
@@ -57,8 +57,8 @@ static void set_inputs(float *x, const dt_explained_column *column, const dt_exp
         x[column->first + j] = one_hot ? (j == point->category ? 1.0f : 0.0f) : point->inputs[j];
 }
 
-/* All points of this rank's rows. The rows of a batch see the model together, on any number of
- * ranks. */
+/* Computes all points for this rank's rows. The rows of a batch are predicted together, on any
+ * number of ranks. */
 static void add_rows(dt_explainer *e, work *s, size_t points, const bool *sampled)
 {
     const dt_explained_rows *r = &e->rows;
@@ -83,7 +83,7 @@ static void add_rows(dt_explainer *e, work *s, size_t points, const bool *sample
     }
 }
 
-/* Makes room in the result for further points. */
+/* Allocates room for more points in the result. */
 static dt_status grow(dt_explanation *out, size_t more)
 {
     dt_status status = DT_OK;

@@ -1,7 +1,7 @@
 #ifndef DTRAIN_TASK_EXPLANATION_INTERNAL_H
 #define DTRAIN_TASK_EXPLANATION_INTERNAL_H
 
-/* What the files of an explanation share. */
+/* Shared by the files of an explanation. */
 #include "dtrain/task/explanation.h"
 
 /* Inputs of a number or a date: itself, sine and cosine of up to three parts, and an indicator. */
@@ -15,7 +15,7 @@ typedef struct dt_explained_column {
     const dt_recipe_column *recipe; /* NULL: an input as it is */
 } dt_explained_column;
 
-/* This rank's rows, and what it knows of the others'. */
+/* This rank's rows, and the numbers and places of all rows. */
 typedef struct dt_explained_rows {
     size_t D, T; /* targets of a row */
     int host_ranks;
@@ -25,14 +25,14 @@ typedef struct dt_explained_rows {
     float *w; /* [capacity]; NULL: each row weighs 1 */
     uint32_t *number; /* [capacity]: of the row among all, from 0 */
     size_t batch_count, batch_capacity;
-    size_t *batch; /* [batch_count]: where each batch ends, which rows see the model together */
+    size_t *batch; /* [batch_count]: the end of each batch of rows that are predicted together */
 
     uint64_t N; /* of all ranks */
     size_t *counts; /* [ranks]: each rank's rows */
-    uint32_t *place; /* [N]: where row n stands when all rows are gathered, rank after rank */
+    uint32_t *place; /* [N]: the index of row n after all rows are gathered, rank after rank */
 } dt_explained_rows;
 
-/* Everything on the way. */
+/* The state of the computation. */
 typedef struct dt_explainer {
     const dt_comm *comm;
     dt_predictor *predictor;
@@ -41,7 +41,7 @@ typedef struct dt_explainer {
     dt_explained_rows rows;
     size_t width_most; /* inputs of a column */
     dt_explained_column *columns; /* [count] */
-    float *x; /* [capacity of the predictor, D]: rows on their way to it */
+    float *x; /* [capacity of the predictor, D]: rows for it */
     float *mine; /* [own rows, width]: this rank's inputs of one column */
     float *all; /* [N, width]: all ranks', rank after rank */
     size_t *bytes; /* [ranks] */
@@ -67,7 +67,7 @@ void dt_explainer_gather(dt_explainer *e, const dt_explained_column *column);
 /* Draws e->permutation. Local. */
 void dt_explainer_permute(dt_explainer *e, uint64_t stream);
 
-/* Says, on rank 0, that a step is done. */
+/* Reports on rank 0 that a step is done. */
 void dt_explainer_step(dt_explainer *e);
 
 /* Appends the points of `column`, whose inputs are in e->all, and computes their predictions.
@@ -82,8 +82,8 @@ typedef struct dt_explained_point {
     size_t category; /* of categories: the input that is 1 */
 } dt_explained_point;
 
-/* Finds the points of a column whose inputs of all rows, [N, width], are in `all`; *cut tells
- * whether categories were left out. Local. Owns: the caller frees *out. Errors: DT_MEMORY. */
+/* Finds the points of a column whose inputs of all rows, [N, width], are in `all`; *cut reports
+ * whether categories were omitted. Local. Owns: the caller frees *out. Errors: DT_MEMORY. */
 DT_MUST_USE dt_status dt_explained_points_find(dt_explained_point **out, size_t *count, bool *cut,
                                                const dt_explained_column *column, const float *all,
                                                size_t N, size_t most);

@@ -1,4 +1,4 @@
-/* The values of a column at which predictions are looked at. */
+/* The values of a column at which predictions are computed. */
 #include "explanation_internal.h"
 
 #include "dtrain/base/memory.h"
@@ -42,14 +42,15 @@ static void set_number(dt_explained_point *out, const dt_explained_column *colum
     dt_explained_text(out->shown.text, text);
 }
 
-/* Whether a row has no value, as far as an input tells. */
+/* Whether an input shows that a row has no value. */
 static bool is_missing(const dt_explained_column *column, const float *inputs)
 {
     return column->recipe != NULL && dt_recipe_indicates(column->recipe->fill) &&
            inputs[column->width - 1] != 0.0f;
 }
 
-/* Returns how many rows have a value; their keys are sorted. `missing`: one of the others. */
+/* Returns the number of rows with a value; their keys are sorted. `missing`: a row without a
+ * value. */
 static size_t collect(key *out, key *missing, const dt_explained_column *column, const float *all,
                       size_t N)
 {
@@ -72,8 +73,8 @@ static size_t count_different(const key *keys, size_t count, size_t most)
     return different;
 }
 
-/* Where quantile i of n lies: from the first hundredth to the last one, since a single value far
- * away would leave the others no room in a figure. */
+/* The position of quantile i of n, from the first to the last hundredth, because a single extreme
+ * value would leave no room for the others in a figure. */
 static size_t quantile_at(size_t i, size_t n, size_t count)
 {
     const double share = n < 2 ? 0.5 : 0.01 + 0.98 * (double)i / (double)(n - 1);

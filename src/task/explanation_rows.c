@@ -109,7 +109,7 @@ out:
     return status;
 }
 
-/* Finds where each row stands among all that are gathered. Collective. */
+/* Finds the index of each row among the gathered rows. Collective. */
 static dt_status find_places(dt_explained_rows *r, const dt_comm *comm)
 {
     dt_status status = DT_OK;

@@ -25,8 +25,8 @@ static dt_int128 steps_of(double weight)
     return total.steps;
 }
 
-/* Equal values may stand in any order: a sum of weights is looked at where it first reaches half,
- * and from there on until the next value that weighs anything. */
+/* Equal values may be in any order: the median depends on where the sum of weights reaches half,
+ * and on the next value with a weight above 0. */
 double dt_median_weighted(dt_weighted_value *values, size_t count)
 {
     dt_int128 all = 0, below = 0;

@@ -3,9 +3,9 @@
 
 #include <stddef.h>
 
-/** Medians. The order of the values does not matter, not even for the last bit. Calls are local. */
+/** Medians. The result does not depend on the order of the values. Calls are local. */
 
-/** A finite value, and what it weighs: finite, not negative. */
+/** A finite value and its weight: finite, not negative. */
 typedef struct dt_weighted_value {
     double value, weight;
 } dt_weighted_value;

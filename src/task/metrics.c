@@ -19,7 +19,8 @@ static void evaluate_shard(dt_tally *tally, const dt_comm *comm, dt_predictor *p
     const size_t end = set->shard_start[shard + 1];
     size_t count = 0;
     for (size_t from = set->shard_start[shard]; from < end; from += count) {
-        dt_comm_report_progress(comm); /* a large set takes long, without a word to the others */
+        dt_comm_report_progress(comm); /* a large set takes long, so the rank reports its
+                                        * progress */
         count = end - from < predictor->capacity ? end - from : predictor->capacity;
         const dt_target *y = set->y + from * set->T;
         const float *w = set->w != NULL ? set->w + from : NULL;

@@ -41,7 +41,7 @@ bool dt_threshold_needs_rows(const dt_threshold_rule *rule)
     return rule->kind != DT_THRESHOLD_NONE && rule->kind != DT_THRESHOLD_NUMBER;
 }
 
-/* Rank 0 gets the keys of all rows. */
+/* Gathers the keys of all rows on rank 0. */
 DT_MUST_USE static dt_status choose(double *out, const dt_comm *comm, const dt_scores *scores,
                                     const dt_threshold_rule *rule)
 {

@@ -4,8 +4,8 @@
 #include "dtrain/train/stepper.h"
 
 /**
- * One of the ways in which a step's gradients are added up: in what numbers, and over which rows at
- * a time. All calls are local.
+ * A way to add a step's gradients: the type of the numbers, and the rows of one term. All calls are
+ * local.
  */
 struct dt_gradient_kind {
     /* Numbers are int64_t counts of a grid's steps, a shard's rows at a time; else float, this
@@ -13,7 +13,7 @@ struct dt_gradient_kind {
     bool exact;
     int coarsest; /* doublings of the grid's step that a gradient out of range may lead to */
 
-    /* Takes the gradients of the backward pass; the context is the stepper. */
+    /* Receives the gradients of the backward pass; the context is the stepper. */
     dt_gradient_sink *take;
 
     /* Returns the largest magnitude of a gradient in range. */

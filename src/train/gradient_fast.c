@@ -7,9 +7,8 @@
 #include <math.h>
 #include <string.h>
 
-/* As many gradients of this size as there may be ranks, at most DT_EXACT_MAX_TERMS, do not overflow
- * when they are added up, also if every addition rounds up: the sum is finite if each part is in
- * range. */
+/* DT_EXACT_MAX_TERMS gradients of this size, one for each rank, can be added without overflow, even
+ * if every addition rounds up: the sum is finite if each part is in range. */
 static const float RANGE = FLT_MAX / (2 * DT_EXACT_MAX_TERMS);
 
 static float *own_tail(const dt_stepper *s)

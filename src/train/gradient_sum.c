@@ -37,7 +37,7 @@ static void *at(const dt_gradient_sum *sum, void *numbers, size_t i)
     return (char *)numbers + bytes_of(sum, i);
 }
 
-/* Unsigned: what gradients out of range come to is meaningless, but no overflow. */
+/* Unsigned: sums of gradients out of range are meaningless, but do not overflow. */
 DT_VECTORIZE static void add_u64(uint64_t *restrict to, const uint64_t *restrict from, size_t count)
 {
     for (size_t i = 0; i < count; i++)
@@ -161,8 +161,8 @@ void dt_gradient_sum_take(dt_gradient_sum *sum, size_t first)
 
 static void sum_by_messages(dt_gradient_sum *sum)
 {
-    /* The tail is not sent like a piece: of few numbers Open MPI makes a ring, a message a rank.
-     * What is under way goes on meanwhile. */
+    /* The tail is not sent like a piece, because for few numbers Open MPI uses a ring with a
+     * message for each rank. Pieces that were sent proceed meanwhile. */
     const size_t P = sum->network->P, first = sum->background != NULL ? P : 0;
     DT_ASSERT(sum->background == NULL || sum->edge == 0);
     sum_over(sum, sum->comm, at(sum, sum->own, first), P - first + sum->tail);
@@ -170,8 +170,8 @@ static void sum_by_messages(dt_gradient_sum *sum)
         dt_background_sum_wait(sum->background);
 }
 
-/* The owners of a slice add it up over the hosts, and the tail with it; rank 0 of a host, which
- * owns a slice, shows the tail to those who own none. */
+/* The owners of a slice add it over the hosts, and the tail with it; rank 0 of a host, which owns a
+ * slice, shares the tail with ranks that own none. */
 static void sum_over_hosts(dt_gradient_sum *sum)
 {
     void *tail = at(sum, sum->slice, sum->slice_count);

@@ -16,18 +16,18 @@
 
 enum {
     WAIT_EVERY = 32, /* steps of which one measures the wait for the other ranks */
-    WAIT_AT = 7, /* of those: not the first, which waits for rank 0 to write */
+    WAIT_AT = 7, /* of these, not the first, which waits for rank 0 to write */
     COARSER_BY = 10 /* doublings of the grid's step from one attempt to the next */
 };
 
-/* What a window shares (dt_gradient_sum_state): the parameters, the optimizer's states, and the
- * averaged parameters, if there are any. */
+/* The arrays that a window shares (dt_gradient_sum_state): the parameters, the optimizer's states,
+ * and the averaged parameters, if there are any. */
 enum { STATES = 2 + DT_OPTIMIZER_STATES };
 
 /* ---- memory ---- */
 
-/* Of layers that need all rows. Pieces of gradients under way (dt_gradient_sum_take) do not meet
- * it: all ranks begin both in the same order. */
+/* The sum of layers that need all rows. It does not collide with pieces of gradients
+ * (dt_gradient_sum_take), because all ranks start both in the same order. */
 static void sum_batch(void *context, dt_exact_total *totals, size_t count)
 {
     const dt_stepper *s = context;
@@ -60,7 +60,7 @@ out:
     return status;
 }
 
-/* The arrays that a window shares, where they are; returns their number. */
+/* The addresses of the arrays that a window shares; returns their number. */
 static size_t list_states(dt_stepper *s, float **places[STATES])
 {
     size_t count = 0;
@@ -103,7 +103,7 @@ void dt_stepper_take_back(dt_stepper *s)
     }
 }
 
-/* Takes the next slot, of `numbers` numbers; returns its offset. */
+/* Reserves the next slot, of `numbers` numbers; returns its offset. */
 static size_t take_slot(dt_step_slots *slots, size_t numbers)
 {
     const size_t first = slots->count;
@@ -167,8 +167,8 @@ static void send_ahead(void *context, size_t first)
     dt_gradient_sum_take(&s->ranks_sum, first);
 }
 
-/* What an all-reduce takes is partly the wait for the slowest rank. A barrier before it tells them
- * apart; one in 32 steps costs nothing that could be measured. */
+/* The time of an all-reduce includes the wait for the slowest rank. A barrier before it separates
+ * the two; one in 32 steps has no measurable cost. */
 static void measure_wait(dt_stepper *s)
 {
     const double begin = dt_clock_s();
@@ -190,8 +190,8 @@ static void add_up(dt_stepper *s, const dt_segments *segments, dt_phases *phases
     phases->seconds[DT_PHASE_BACKWARD] += summed - begin;
     if (measures) {
         measure_wait(s);
-        /* Pieces under way would have held up the barrier. They go now: the same ones, as a
-         * backward pass without a sink reports them. */
+        /* Pieces in progress would have delayed the barrier. They are sent now: a backward pass
+         * without a sink reports the same pieces. */
         const dt_segments none = {.count = 0, .start = &(size_t){0}};
         if (done != NULL)
             dt_network_backward(s->network, &s->workspace, &none, NULL, done, s);
@@ -224,8 +224,8 @@ static void look_for_largest(void *context, const dt_gradient_block *block, cons
     }
 }
 
-/* Adds to the failure's line where the gradients went. All ranks know by now that the step failed,
- * so the backward pass can be made once more, to look at it: a shard's share of the batch each. */
+/* Adds the layers' gradients to the error line. All ranks know that the step failed, so the
+ * backward pass can be repeated to inspect it, one shard's share of the batch at a time. */
 DT_MUST_USE static dt_status fail_with_gradients(dt_stepper *s, const dt_segments *segments,
                                                  dt_status failed)
 {
@@ -240,7 +240,7 @@ DT_MUST_USE static dt_status fail_with_gradients(dt_stepper *s, const dt_segment
         return dt_fail(failed, "%s", text);
     }
     largest_sink sink = {s->network, found, found + tensors};
-    s->workspace.pool = NULL; /* they would meet in the sink; no step comes after this one */
+    s->workspace.pool = NULL; /* threads would collide in the sink; no step follows */
     dt_network_backward(s->network, &s->workspace, segments, look_for_largest, NULL, &sink);
     dt_comm_max_f64(s->comm, found, 2 * tensors);
     size_t worst = 0;
@@ -277,8 +277,8 @@ DT_MUST_USE static dt_status check_batch(const dt_stepper *s)
 DT_MUST_USE static dt_status descend(dt_stepper *s, const dt_segments *segments, uint64_t count,
                                      dt_tally *tally, dt_phases *phases)
 {
-    /* A gradient beyond the range, as inputs that are not standardised give it, is summed again on
-     * a coarser grid: all ranks have seen that it is, and the sum stays exact. */
+    /* A gradient beyond the range, for example of inputs that are not standardised, is summed again
+     * on a coarser grid: all ranks know that it is out of range, and the sum stays exact. */
     const size_t tensors = s->network->tensor_count;
     const dt_tally mine = *tally;
     size_t outside; /* the first tensor with a gradient out of range */

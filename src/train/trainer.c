@@ -16,7 +16,7 @@
 #include <math.h>
 #include <string.h>
 
-/* The request to stop that is not a signal. */
+/* The request to stop by the time limit, which is not a signal. */
 enum { TIME_IS_UP = 1000 };
 
 /* A run under way. */
@@ -85,7 +85,7 @@ static void resume(trainer *t, const dt_training *from)
     t->result->epochs = from->epoch - 1;
 }
 
-/* What a rank needs of its own. */
+/* The memory of this rank. */
 DT_MUST_USE static dt_status allocate(trainer *t)
 {
     dt_status status = DT_OK;
@@ -106,7 +106,7 @@ static uint32_t state_crc(const dt_optimizer *optimizer)
     return crc;
 }
 
-/* Once a window shares them, there is nothing left to compare on a host. */
+/* After a window shares them, the ranks of a host need not be compared. */
 DT_MUST_USE static dt_status check_start(const trainer *t)
 {
     dt_status status = DT_OK;
@@ -157,7 +157,7 @@ static void end(trainer *t)
 
 /* ---- checkpoints, and stopping early ---- */
 
-/* Of rank 0. The time that it takes is told apart from the epoch's. */
+/* On rank 0. Its time is not part of the epoch's. */
 DT_MUST_USE static dt_status save(trainer *t)
 {
     if (t->observer->save == NULL)
@@ -172,8 +172,7 @@ DT_MUST_USE static dt_status save(trainer *t)
     return status;
 }
 
-/* Of rank 0: the others meet it again in the next sum. The run does not end for want of a
- * checkpoint. */
+/* On rank 0; the others wait for it in the next sum. The run continues without a checkpoint. */
 static void save_when_due(trainer *t)
 {
     const dt_option_interval *every = &t->plan->checkpoint_every;
@@ -181,23 +180,23 @@ static void save_when_due(trainer *t)
     const bool due = every->epochs > 0
                          ? epoch_ended && (t->at.epoch - 1) % every->epochs == 0
                          : every->seconds > 0.0 && dt_clock_s() - t->saved_s >= every->seconds;
-    /* How long the last one will take has to be known before time is up. */
+    /* The time of the last checkpoint must be known before the time is up. */
     const bool unmeasured = t->observer->limit.set && t->save_s == 0.0;
     if ((due || unmeasured) && save(t) != DT_OK)
         dt_log_warn("%s; training continues, and the checkpoint will be tried again",
                     dt_status_text());
 }
 
-/* Why this rank asks all ranks to stop: a signal, or TIME_IS_UP; 0: it does not. */
+/* The reason why this rank asks all ranks to stop: a signal, or TIME_IS_UP; 0: none. */
 static int find_stop_request(const trainer *t)
 {
-    /* After the last step of an epoch the clock is not looked at until the validation is over. */
+    /* After the last step of an epoch the clock is not checked until the validation has ended. */
     const bool last = t->at.rows + t->plan->batch >= t->sets[DT_TRAIN].N;
     const double next_s = t->step_s + (last ? t->judge_s : 0.0);
     if (t->root && dt_time_limit_is_near(&t->observer->limit, next_s, t->save_s))
         return TIME_IS_UP;
     if (t->root && t->observer->is_lost != NULL && t->observer->is_lost(t->observer->context))
-        return TIME_IS_UP; /* the checkpoint that is due then will fail, and says why */
+        return TIME_IS_UP; /* the checkpoint that is due then will fail and report the reason */
     return dt_signals_pending();
 }
 
@@ -227,7 +226,7 @@ DT_MUST_USE static dt_status stop_early(trainer *t)
                    (unsigned long long)((N + batch - 1) / batch));
 }
 
-/* Between two epochs, which all ranks count likewise. */
+/* Between two epochs; all ranks have the same count. */
 DT_MUST_USE static dt_status pause_training(trainer *t)
 {
     const dt_status status =
@@ -261,7 +260,7 @@ static double scheduled_rate(const trainer *t, uint64_t row)
     return dt_learning_rate(t->plan, steps, done, t->at.plateaus.count);
 }
 
-/* The steps of an epoch that are left, and what rank 0 does between them. */
+/* The remaining steps of an epoch, and the work of rank 0 between them. */
 static dt_status train_epoch(trainer *t, dt_epoch *row)
 {
     const dt_dataset *set = &t->sets[DT_TRAIN];
@@ -298,12 +297,12 @@ static dt_status train_epoch(trainer *t, dt_epoch *row)
     return DT_OK;
 }
 
-/* Rank 0 judges the epoch, and all ranks do what it says. */
+/* Rank 0 judges the epoch, and all ranks follow its verdict. */
 static dt_verdict decide(trainer *t, const dt_epoch *row)
 {
     dt_verdict verdict = {.improved = true};
     if (t->sets[DT_VALIDATION].N == 0)
-        return verdict; /* nothing to judge by: the last epoch is the best */
+        return verdict; /* without validation the last epoch is the best */
     if (t->root) {
         verdict = dt_early_stopping_judge(&t->at.stopping, row->epoch - 1,
                                           dt_metric_value(&row->validation, t->plan->monitor));
@@ -342,7 +341,8 @@ out:
     return status;
 }
 
-/* What is judged and kept is the average, if there is one; training goes on without it. */
+/* The average is judged and kept, if there is one; training continues with the weights
+ * themselves. */
 DT_MUST_USE static dt_status judge_average(trainer *t, dt_epoch *row, bool *stop)
 {
     float *const trained = t->network->params;
@@ -357,7 +357,7 @@ static void finish(trainer *t)
 {
     dt_result *result = t->result;
     dt_stepper_take_back(&t->stepper);
-    /* The middle of an epoch is where a run stopped that now is to have fewer epochs. */
+    /* A run that stopped in the middle of an epoch may be resumed with fewer epochs. */
     const bool restore = !t->plan->keeps_last && result->best_epoch > 0 &&
                          (result->best_epoch != result->epochs || t->at.rows > 0);
     const float *kept = restore ? t->best : t->optimizer->average;
@@ -365,18 +365,18 @@ static void finish(trainer *t)
         memcpy(t->network->params, kept, t->network->P * sizeof *kept);
     dt_phases *phases = &result->phases;
     phases->wait_s = dt_stepper_wait_s(&t->stepper);
-    if (phases->wait_s > phases->seconds[DT_PHASE_ALLREDUCE]) /* which it is a part of */
+    if (phases->wait_s > phases->seconds[DT_PHASE_ALLREDUCE]) /* the wait is part of it */
         phases->wait_s = phases->seconds[DT_PHASE_ALLREDUCE];
     result->weights_crc = dt_trainer_crc(t->network);
     result->samples_per_second =
         (double)t->sets[DT_TRAIN].N * (double)result->epochs / t->at.training_s;
 }
 
-/* One epoch, or what is left of it; then the training is at the beginning of the next. */
+/* Trains one epoch, or its rest; then the training is at the start of the next one. */
 DT_MUST_USE static dt_status run_epoch(trainer *t, bool *stop)
 {
     dt_status status = DT_OK;
-    /* That of the step before, if a checkpoint was saved behind the epoch's last one. */
+    /* The rate of the previous step, if a checkpoint was saved after the epoch's last one. */
     const uint64_t before = t->at.rows > 0 ? t->at.rows - 1 : 0;
     dt_epoch row = {.epoch = t->at.epoch, .learning_rate = scheduled_rate(t, before)};
     t->optimizer->learning_rate = row.learning_rate;

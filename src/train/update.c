@@ -9,19 +9,19 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { SHARED_BY_THREADS = 1 << 16 /* parameters whose update is worth waking a thread */ };
+enum { SHARED_BY_THREADS = 1 << 16 /* minimum number of parameters for which a thread is woken */ };
 
-/* An update under way. */
+/* The state of an update. */
 typedef struct update {
     dt_stepper *stepper;
     double scale; /* of the gradient's sum */
     float factor; /* by which the gradient's norm is clipped */
     size_t threads; /* that share it */
-    /* Takes the finished gradient of some parameters, before it is clipped. */
+    /* Handles the finished gradient of some parameters, before it is clipped. */
     void (*take)(const struct update *u, float *gradient, size_t first, size_t count);
 } update;
 
-/* Returns how many of `count` parameters from `first` on are of the tensor that `first` is of. */
+/* Returns how many of `count` parameters from `first` on belong to the tensor of `first`. */
 static size_t find_piece(const dt_stepper *s, size_t first, size_t count, bool *decays)
 {
     const dt_tensor *tensor = dt_network_tensor_of(s->network, first);
@@ -186,7 +186,7 @@ static void limit_part(void *context, int thread)
 
 /* ---- moving averages ---- */
 
-/* They do not train, so the averaged weights have them as they are, as in Keras. */
+/* They do not train, so the averaged weights contain them unchanged, as in Keras. */
 static void move_averages(const dt_stepper *s)
 {
     const dt_network *network = s->network;

@@ -5,7 +5,7 @@
 
 /**
  * Updates the parameters by the sum of a step's gradients: those of this rank's slice
- * (dt_gradient_sum). `weight` is that of all rows of the step; a step whose rows all weigh nothing
+ * (dt_gradient_sum). `weight` is that of all rows of the step; a step in which all weights are 0
  * has gradients of 0.
  *
  * Calls:   collective

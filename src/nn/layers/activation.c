@@ -1,7 +1,7 @@
 /*
- * An activation by itself, where it cannot be part of the dense layer before it: after an add, for
- * one. Y = act(X). Its derivative is applied by the layer behind it, as that of a dense layer's
- * activation is.
+ * An activation as a layer, for places where it cannot be part of the dense layer before it, for
+ * example after an add. Y = act(X). Its derivative is applied by the layer behind it, as that of a
+ * dense layer's activation is.
  */
 #include "../layer_internal.h"
 

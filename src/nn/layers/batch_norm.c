@@ -57,10 +57,11 @@ out:
 
 /* ---- memory ---- */
 
-/* What is kept of each unit: a row of panels each. */
+/* The numbers kept for each unit, one row of panels each. */
 enum { MEAN, VARIANCE, INVERSE, FACTOR, MEAN_DY, MEAN_PRODUCT, KEPT };
 
-/* Behind two sums of each unit: the rows, and how many ranks had sums that are out of range. */
+/* Behind the two sums of each unit: the number of rows, and the number of ranks with sums out of
+ * range. */
 enum { ROWS, OUTSIDE, COUNTS };
 
 static size_t count_totals(const dt_layer *layer)
@@ -158,7 +159,7 @@ static double mean_of(const dt_workspace *w, size_t total, double rows)
 /* Columns whose sums stay in registers. */
 enum { LANES = 8 };
 
-/* The square of a float32 is exact in double. What padding comes to is not used. */
+/* The square of a float32 is exact in double. Sums of padding are not used. */
 DT_VECTORIZE static void batch_add_rows(double *restrict sums, double *restrict squares,
                                         const float *restrict x, size_t rows)
 {
@@ -213,8 +214,8 @@ static void keep_statistics(const dt_traversal *t, size_t l, size_t unit, float 
     *kept_of_unit(w, l, FACTOR, unit) = inverse * t->network->params[layer->kernel + unit];
 }
 
-/* The difference of two sums that are exact but for their last bits: with a mean of 1000 standard
- * deviations the variance has 9 digits. */
+/* The difference of two sums that are exact except for their last bits: with a mean of 1000
+ * standard deviations the variance has 9 digits. */
 static void take_statistics(const dt_traversal *t, size_t l, double rows)
 {
     const dt_workspace *w = t->workspace;
@@ -350,7 +351,7 @@ static void hand_over_part(void *context, int thread)
     share_panels(context, hand_over_panel, thread);
 }
 
-/* The totals are left for begin_backward, which comes next. */
+/* begin_backward, which comes next, uses the totals. */
 static void gradient(dt_traversal *t, size_t l)
 {
     const dt_layer *layer = &t->network->layers[l];

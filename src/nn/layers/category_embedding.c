@@ -5,8 +5,8 @@
  *     Y[g] = sum over the inputs j of group g of X[j] table[j]
  *
  * A row without a category known in training has inputs of 0, so numbers of 0. Inputs that are 0
- * are left out of all sums. The encoded numbers (piecewise_linear.c, periodic.c), which come first,
- * stay first; then come the groups, then the other inputs, as they are.
+ * are skipped in all sums. The encoded numbers (piecewise_linear.c, periodic.c) come first, as
+ * before; then the groups, then the other inputs, unchanged.
  *
  * Source: Guo and Berkhahn, "Entity embeddings of categorical variables", 2016
  */
@@ -64,7 +64,7 @@ out:
     return status;
 }
 
-/* Each input is of no group, of that of the input before, or of the next one. */
+/* Each input has no group, the group of the input before, or the next group. */
 static dt_status check(const dt_network *network, size_t l)
 {
     const dt_layer *layer = &network->layers[l];
@@ -145,7 +145,7 @@ static void forward(const dt_traversal *t, size_t l, size_t from, size_t to)
 
 /* ---- gradients ---- */
 
-/* Those of categories are not used: no layer before changes them. */
+/* The gradients of categories are not needed: no layer before changes them. */
 static void backward(const dt_traversal *t, size_t l, size_t before, size_t from, size_t to)
 {
     const dt_panels *dY = &t->workspace->deltas[l], *dX = &t->workspace->deltas[before];
@@ -156,7 +156,7 @@ static void backward(const dt_traversal *t, size_t l, size_t before, size_t from
                 it.group > 0 ? 0.0f : *dt_panels_element(dY, i, it.output);
 }
 
-/* Of all segments in turn: the table's row of one input. */
+/* The gradient of one input's row of the table, segment by segment. */
 static void hand_over(const dt_traversal *t, size_t l, const input *it)
 {
     const dt_layer *layer = &t->network->layers[l];

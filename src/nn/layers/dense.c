@@ -43,8 +43,8 @@ out:
     return status;
 }
 
-/* Panels of a kernel's rows whose gradient is worked on together: their inputs stay in the
- * second-level cache while the outputs' gradient goes by. */
+/* Panels of a kernel's rows whose gradients are computed together: their inputs stay in the
+ * second-level cache while the outputs' gradient is read. */
 enum { PANELS_TOGETHER = 4 };
 
 /* A last layer of few units keeps its outputs row-major, and its kernel transposed. */
@@ -64,21 +64,22 @@ static bool has_layer_before(const dt_network *network, size_t l)
 
 /* ---- zeros among the inputs ---- */
 
-/* Rows whose zeros stand for those of all rows: about as many as a tile of a product has. */
+/* The number of rows whose zeros are counted, as a sample of all rows: about the rows of a
+ * product's tile. */
 enum { SAMPLE = 14 };
 
-/* The share of a product's steps that must be zeros for it to leave them out. Looking for them
- * costs as much as about 1/8 of the products with one panel of the kernel's columns. */
+/* The share of zeros above which a product skips steps. Finding them costs about 1/8 of the
+ * products with one panel of the kernel's columns. */
 static bool pays(const dt_layer *layer, double zeros)
 {
     return zeros >= 0.125 + 0.25 / (double)dt_panels_count(layer->H);
 }
 
-/* Numbers in a kernel whose product takes no longer than looking for zeros does. */
+/* Size of a kernel whose product takes no longer than finding zeros. */
 enum { SMALL = 4096 };
 
-/* The first dense layer reads the network's inputs, also scaled by members. Behind it zeros do not
- * stand in the same places of many rows. */
+/* The first dense layer reads the network's inputs, also scaled by members. In later layers zeros
+ * are rarely in the same places of many rows. */
 static bool can_mark(const dt_network *network, size_t l)
 {
     const dt_layer *layer = &network->layers[l];
@@ -98,7 +99,7 @@ static dt_status allocate_marks(dt_workspace *w, const dt_network *network, size
                            sizeof *w->marks, "marks of a step's inputs");
 }
 
-/* Whether the K rows of a row are the row times numbers: then they are zero where it is. */
+/* Whether the K rows of a row are multiples of it: then they have the same zeros. */
 static bool makes_members(const dt_network *network, size_t l)
 {
     return network->layers[l].kind == &dt_layer_member_scale &&
@@ -244,7 +245,7 @@ static void hand_over_part(void *context, int thread)
         }
 }
 
-/* The marks that the forward pass has set. */
+/* The marks of the forward pass. */
 static void find_marks(kernel_rows *rows)
 {
     const dt_traversal *t = rows->traversal;

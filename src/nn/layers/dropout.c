@@ -29,7 +29,7 @@ static dt_status plan(dt_network *network, size_t l)
 /* A bit for each unit, 32 units a word: word p * pitch + i is that of row i in panel p. */
 static dt_status allocate(dt_workspace *w, const dt_network *network, size_t l, dt_passes passes)
 {
-    (void)passes; /* it is not active in inference, which allocates nothing for it */
+    (void)passes; /* it is not active in inference, which needs no memory for it */
     return dt_workspace_make_panels(&w->kept[l], dt_workspace_rows(w, network, l),
                                     dt_panels_count(network->layers[l].H), "dropout");
 }
@@ -51,7 +51,7 @@ DT_VECTORIZE static uint32_t choose(const uint32_t *numbers, uint32_t threshold)
     return mask;
 }
 
-/* What is dropped is 0, whatever it was. */
+/* A dropped unit is 0, whatever its value was. */
 DT_VECTORIZE static void apply(float *restrict y, const float *restrict x,
                                const uint32_t *restrict masks, size_t rows, float scale)
 {

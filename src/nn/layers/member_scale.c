@@ -1,13 +1,13 @@
 /*
  * Scales of members: in an ensemble that is one network, each of the K members scales the inputs by
- * numbers of its own and leaves what lies between such layers to all members:
+ * its own numbers; all members share the layers between such layers:
  *
  *     Y[i,k] = X[i] * r[k]             the first one, which makes K rows of a row
  *     Y[i,k] = X[i,k] * r[k]           the others
  *     Y[i,k] = X[i,k] * s[k] + b[k]    with shifts
  *
- * The first scales start as normal numbers: they are what makes the members differ. An input that
- * was encoded has one number for all of its outputs. Scales between layers start as ones, and the
+ * The first scales start as normal random numbers, which make the members differ. An input that was
+ * encoded has one number for all of its outputs. Scales between layers start as ones, and the
  * shifts of all members start alike, as the bias of the dense layer before them would.
  *
  * Source: Gorishniy, Kotelnikov and Babenko, "TabM", ICLR 2025 (one such layer is TabM-mini; TabM
@@ -32,7 +32,7 @@ static const dt_option options[] = {
      "what is added to the products: nothing, or numbers of each member"},
 };
 
-/* How many inputs are numbers of an encoded one, as many for each. They come first. */
+/* The number of inputs that come from encoded inputs, the same for each. They come first. */
 static size_t count_encoded(const dt_network *network, size_t l)
 {
     const dt_layer *before = &network->layers[l - 1];
@@ -219,7 +219,7 @@ static void hand_over_scales(const dt_traversal *t, size_t l, size_t first, size
         memset(g, 0, members * DT_PANEL * sizeof *g);
         for (size_t k = 0; k < members; k++)
             add_rows(g + k * DT_PANEL, t, l, first + k, p, from, rows);
-        for (size_t k = 0; k < members; k++) /* padding of any value became sums */
+        for (size_t k = 0; k < members; k++) /* padding gave sums of any value */
             memset(g + k * DT_PANEL + block.columns, 0, (DT_PANEL - block.columns) * sizeof *g);
         t->sink(t->context, &block, g, s == t->first_filled, s == t->last_filled, 0);
     }

@@ -44,7 +44,7 @@ out:
     return status;
 }
 
-/* Of each row its mean and 1 / deviation. */
+/* The mean and 1 / deviation of each row. */
 enum { MEAN, INVERSE, STATISTICS };
 
 static dt_status allocate(dt_workspace *w, const dt_network *network, size_t l, dt_passes passes)

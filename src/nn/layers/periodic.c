@@ -84,7 +84,7 @@ static bool is_encoded(const dt_network *network, const dt_layer *layer, size_t 
     return network->constants[layer->is_encoded + d] > 0.0f;
 }
 
-/* Each input is encoded, 1, or not, 0; as many are as the layer says. */
+/* Each input is marked as encoded (1) or not (0), and the layer's number of inputs is encoded. */
 static dt_status check(const dt_network *network, size_t l)
 {
     const dt_layer *layer = &network->layers[l];
@@ -212,8 +212,8 @@ static void forward(const dt_traversal *t, size_t l, size_t from, size_t to)
 
 /* ---- gradients ---- */
 
-/* The gradient of F kernel + bias of some rows of input e, [to - from][32], padded with zeros. The
- * layer behind has applied the derivative of ReLU, or the pass has. */
+/* The gradient of F kernel + bias for some rows of input e, [to - from][32], padded with zeros. The
+ * next layer or the pass has applied the derivative of ReLU. */
 static const float *find_delta(const dt_traversal *t, size_t l, size_t e, size_t from, size_t to)
 {
     const dt_layer *layer = &t->network->layers[l];
@@ -291,7 +291,7 @@ DT_VECTORIZE static void add_frequencies(float *restrict g, const float *restric
     }
 }
 
-/* Of some frequencies of the input itself. */
+/* The gradient of some frequencies of the input. */
 static void add_to_frequencies(float *g, const dt_traversal *t, size_t l,
                                const dt_gradient_block *block, size_t d, size_t e, size_t from,
                                size_t to)
@@ -322,7 +322,7 @@ static void add_to_frequencies(float *g, const dt_traversal *t, size_t l,
                         *dt_panels_element(in, i, d), block->columns);
 }
 
-/* Of all segments in turn, each the sum over its rows of the encoded inputs first .. end-1. */
+/* Segment by segment, the sum over its rows of the encoded inputs first .. end-1. */
 static void hand_over(const dt_traversal *t, size_t l, const dt_gradient_block *block,
                       add_input *add, size_t first, size_t end)
 {

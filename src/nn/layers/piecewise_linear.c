@@ -82,7 +82,7 @@ out:
     return status;
 }
 
-/* The edges are in order, and as many as the layer says. */
+/* The edges are in order, and their number is that of the layer. */
 static dt_status check(const dt_network *network, size_t l)
 {
     const dt_layer *layer = &network->layers[l];
@@ -113,7 +113,7 @@ static dt_status check(const dt_network *network, size_t l)
 typedef struct input {
     size_t d; /* its column */
     size_t count; /* edges; 0: it is not encoded */
-    size_t encoded, plain; /* among the inputs of its sort */
+    size_t encoded, plain; /* index among the inputs of its kind */
     size_t first; /* of its edges; its bins begin at first - encoded */
 } input;
 
@@ -283,7 +283,7 @@ static void add_bins(float *g, const dt_traversal *t, size_t l, const input *it,
         }
 }
 
-/* Of all segments in turn: some bins of an input. */
+/* The gradient of some bins of an input, segment by segment. */
 static void hand_over_bins(const dt_traversal *t, size_t l, const input *it, size_t first,
                            size_t count)
 {
@@ -300,7 +300,7 @@ static void hand_over_bins(const dt_traversal *t, size_t l, const input *it, siz
     }
 }
 
-/* Of all segments in turn: the slope or the shift of an input. */
+/* The gradient of the slope or the shift of an input, segment by segment. */
 static void hand_over_vector(const dt_traversal *t, size_t l, const input *it, bool slope)
 {
     const dt_layer *layer = &t->network->layers[l];

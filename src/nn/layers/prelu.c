@@ -101,7 +101,7 @@ static void add_panel(float sums[DT_PANEL], const dt_traversal *t, size_t l, siz
               dt_panels_width(t->network->layers[l].H, p * DT_PANEL));
 }
 
-/* Hands over the gradients of the panels from `first` to end-1: of each unit, or their sum. */
+/* Passes on the gradients of the panels from `first` to end-1: of each unit, or their sum. */
 static void hand_over(const dt_traversal *t, size_t l, size_t first, size_t end)
 {
     const dt_layer *layer = &t->network->layers[l];

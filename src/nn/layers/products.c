@@ -25,8 +25,8 @@ void dt_hand_over_block(const dt_traversal *t, const dt_gradient_block *block, s
                             block->rows,
                             marks == NULL ? NULL : marks + from};
         t->kernels->outer(g, &m);
-        /* B's padding is zeros, but for outputs of a layer, which give the blocks of a transposed
-         * kernel: sigmoid makes 0.5 of nothing. */
+        /* B's padding is zeros unless B is the output of a layer (for a transposed kernel): sigmoid
+         * turns 0 into 0.5. */
         for (size_t i = 0; i < block->rows && block->row_step == 1 && block->columns < DT_PANEL;
              i++)
             memset(g + i * DT_PANEL + block->columns, 0, (DT_PANEL - block->columns) * sizeof *g);

@@ -3,28 +3,30 @@
 
 #include "../layer_internal.h"
 
-/** What layers with kernels share. All calls are local. */
+/** Shared by the layers with kernels. All calls are local. */
 
 /**
- * Hands over a block of at most 32 by 32 parameters, whose gradient is A^T B: of all segments in
- * turn. `step` is the number of rows of A and B for each row of the network's inputs. Their rows
- * are `a_row` and `b_row` floats apart; B is a panel. `marks` are A's (dt_outer.marks), or NULL.
+ * Passes on a block of at most 32 by 32 parameters, whose gradient is A^T B, segment by segment.
+ * `step` is the number of rows of A and B for each row of the network's inputs. Their rows are
+ * `a_row` and `b_row` floats apart; B is a panel. `marks` are A's (dt_outer.marks), or NULL.
  */
 void dt_hand_over_block(const dt_traversal *t, const dt_gradient_block *block, size_t step,
                         const float *A, size_t a_row, const uint32_t *marks, const float *B,
                         size_t b_row, int thread);
 
-/** Hands over the gradient of `columns` <= 32 parameters from `first` on: the sums over the rows of
- * dY, which are `row` floats apart. */
+/**
+ * Passes on the gradient of `columns` <= 32 parameters from `first` on: the sums over the rows of
+ * dY, which are `row` floats apart.
+ */
 void dt_hand_over_sums(const dt_traversal *t, size_t first, size_t columns, size_t step,
                        const float *dY, size_t row);
 
 /**
- * The last layer's product: rows of logits, by `kernels` kernels [D,C] that take turns, row by
- * row. Kernels follow each other among the parameters, and so do biases, if there are any.
+ * The last layer's product: rows of logits by `kernels` kernels [D,C], which alternate row by row.
+ * Kernels are adjacent among the parameters, and so are biases, if there are any.
  */
 
-/** Returns the floats that the packed kernels take. */
+/** Returns the size of the packed kernels, in floats. */
 size_t dt_narrow_packed(const dt_layer *layer, size_t kernels);
 
 /** Allocates the packed kernels, in weights[l]. Errors: DT_MEMORY. */
@@ -37,7 +39,7 @@ void dt_narrow_pack(const dt_traversal *t, size_t l, size_t kernels);
 /** Computes the logits of rows from .. to-1; both are multiples of `kernels`. */
 void dt_narrow_forward(const dt_traversal *t, size_t l, size_t kernels, size_t from, size_t to);
 
-/** Hands over the gradients of biases, if there are any, and kernels. */
+/** Passes on the gradients of biases, if there are any, and kernels. */
 void dt_narrow_gradient(dt_traversal *t, size_t l, size_t kernels);
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * An activation made of straight parts and, below its threshold, of an exponential, with numbers
- * of its own: Keras's ReLU, LeakyReLU and ELU layers. A layer by itself; activation.h has the
- * functions without numbers.
+ * A piecewise linear activation with an exponential below its threshold, and with its own numbers:
+ * Keras's ReLU, LeakyReLU and ELU layers. A layer by itself; activation.h has the functions without
+ * numbers.
  *
  *     y = limit                                     for x >= limit
  *     y = x                                         for threshold <= x < limit

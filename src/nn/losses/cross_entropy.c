@@ -15,7 +15,7 @@
 #include <math.h>
 #include <stdbool.h>
 
-/* Subtracts each row's largest logit, so that exp cannot overflow; tells where it was. */
+/* Subtracts each row's largest logit, so that exp cannot overflow; returns its index. */
 static size_t shift_row(float *z, size_t C)
 {
     size_t largest = 0;
@@ -55,15 +55,15 @@ static void normalise_rows(float *z, size_t B, size_t C, float *sums)
     }
 }
 
-/* Gradients that are next to nothing become nothing: products of them would be subnormal numbers,
- * on which CPUs are up to 200 times slower. NaN stays. */
+/* Tiny gradients become 0: products of them would be subnormal numbers, on which CPUs are up to 200
+ * times slower. NaN stays NaN. */
 DT_VECTORIZE static void flush_small(float *z, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         z[i] = fabsf(z[i]) < 1e-30f ? 0.0f : z[i];
 }
 
-/* The loss but for the log of the row's sum; z is shifted. */
+/* The loss without the log of the row's sum; z is shifted. */
 static float cross_term(const float *z, size_t label, size_t C, float smoothing)
 {
     if (smoothing <= 0.0f)
@@ -85,11 +85,12 @@ static void subtract_targets(float *z, const dt_target *y, size_t B, size_t C, f
     flush_small(z, B * C);
 }
 
-/* What all three functions do; without labels there is no loss, and no gradient. */
+/* Shared by all three functions; without labels there is no loss and no gradient. */
 static void softmax(float *z, const dt_target *y, size_t B, size_t C, float smoothing,
                     const dt_loss_rows *out, bool differentiates)
 {
-    /* Rows go in small groups: each pass over a group is one vector loop, in the first cache. */
+    /* Rows are processed in small groups: each pass over a group is one vector loop in the
+     * first-level cache. */
     enum { GROUP = 128 };
     float sums[GROUP];
     for (size_t from = 0; from < B; from += GROUP) {

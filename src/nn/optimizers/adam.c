@@ -17,7 +17,7 @@ enum { BETA_1, BETA_2, EPSILON };
 enum { M, V };
 enum { ALPHA };
 
-/* Of float32, as Keras has it. */
+/* In float32, as in Keras. */
 static float power(double base, int64_t n)
 {
     return (float)dt_elementary_power((double)(float)base, n);

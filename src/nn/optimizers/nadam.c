@@ -24,7 +24,7 @@ static double momentum(double beta_1, int64_t t)
     return beta_1 * (1.0 - 0.5 * dt_elementary_power(decay, t));
 }
 
-/* U_t. Keras keeps it as a variable; a function of the step alone, it needs no place in files. */
+/* U_t. Keras keeps it as a variable; it depends only on the step, so files do not contain it. */
 static double product(double beta_1, int64_t t)
 {
     enum { LAST = 1000 }; /* 0.96^1000 is below half an ulp of 1 */

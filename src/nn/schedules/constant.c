@@ -1,4 +1,4 @@
-/* The learning rate stays as it is. */
+/* A constant learning rate. */
 #include "dtrain/nn/schedule.h"
 
 static double factor(const dt_schedule_point *at)

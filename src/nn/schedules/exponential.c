@@ -1,6 +1,5 @@
 /*
- * A reduction at every step, which comes to `factor` in every so many epochs:
- * factor^(epochs / every).
+ * A reduction at every step, by `factor` in every `every` epochs: factor^(epochs / every).
  *
  * Source: Keras's ExponentialDecay
  */

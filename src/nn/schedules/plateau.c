@@ -1,5 +1,5 @@
 /*
- * A reduction when the validation has not improved for so many epochs: factor^plateaus.
+ * A reduction when the validation has not improved for `every` epochs: factor^plateaus.
  *
  * Source: Keras's ReduceLROnPlateau
  */

@@ -1,5 +1,5 @@
 /*
- * A reduction after every so many epochs: factor^floor(epochs / every).
+ * A reduction after every `every` epochs: factor^floor(epochs / every).
  *
  * Source: PyTorch's StepLR; Keras's ExponentialDecay with staircase=True
  */
