@@ -10,16 +10,16 @@ enum { NAME_BYTES = 256, INPUTS = 0, TARGETS = 1 };
 
 /* ---- words ---- */
 
-/* How each set may be called in a file's or an array's name; first its own name. */
+/* The words for each set in names of files and arrays; the set's own name is first. */
 static const char *const set_words[DT_SET_COUNT][10] = {
     {"train", "training", "trainset", "trn", "tr", NULL},
     {"validation", "val", "valid", "dev", "eval", "valset", "validationset", "devset", "va", NULL},
     {"test", "testing", "testset", "holdout", "tst", "te", NULL}};
 
-/* Shorter ones could be a part of some other word, unless the name shows where they end. */
+/* Shorter words could be part of another word, unless the name shows where they end. */
 enum { GLUED_MIN = 3 };
 
-/* How inputs and targets may be called, the best first; those of a family belong together. */
+/* The words for inputs and targets, the best first; words of a family belong together. */
 static const struct {
     const char *word;
     int role, family;
@@ -45,11 +45,11 @@ static const struct {
 };
 enum { SYNONYMS = sizeof synonyms / sizeof *synonyms };
 
-/* A name in lower case without what stands between its words. */
+/* A name in lower case without the separators of its words. */
 typedef struct plain_name {
     char text[NAME_BYTES];
     size_t length;
-    size_t at[NAME_BYTES + 1]; /* where each letter stands in the name itself */
+    size_t at[NAME_BYTES + 1]; /* position of each letter in the name itself */
     bool starts[NAME_BYTES + 1]; /* a word starts here, or the name has ended */
 } plain_name;
 
@@ -77,7 +77,7 @@ static plain_name plain_name_of(const char *name)
     return out;
 }
 
-/* Takes a word off the begin or end of the letters first .. end-1. */
+/* Removes a word from the beginning or end of the letters first .. end-1. */
 static bool take_word(const plain_name *name, const char *word, bool glued, size_t *first,
                       size_t *end)
 {
@@ -194,7 +194,7 @@ static void sort_in(candidates by_set[DT_SET_COUNT + 1][2], const dt_npz *npz, c
         const int role = synonyms[i].role;
         if (asked[role][0] != '\0' || !is_word(&plain, synonyms[i].word, &set, &place))
             continue;
-        /* Of x and X the one that is spelled as here comes first. */
+        /* Of x and X, the one with this spelling comes first. */
         const size_t other = strstr(name, synonyms[i].word) != NULL ? 0 : 1;
         add(&by_set[set][role], npz, name, 32 * i + 16 * other + place, synonyms[i].family);
         return;
@@ -203,7 +203,7 @@ static void sort_in(candidates by_set[DT_SET_COUNT + 1][2], const dt_npz *npz, c
 
 /* ---- choosing ---- */
 
-/* The lower the better: as many rows, then of one family, then the best names. */
+/* Lower is better: equal numbers of rows, then the same family, then the best names. */
 static size_t cost(const candidate *x, const candidate *y)
 {
     enum { RANKS = 32 * SYNONYMS };

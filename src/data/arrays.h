@@ -8,23 +8,23 @@
 #include <stddef.h>
 
 /**
- * Which arrays of a file are the inputs and targets of which set: by their names, else by their
+ * Finds the arrays of a file that are inputs and targets of each set: by their names, else by their
  * shapes. Root-only.
  *
  * A name is a word for inputs or targets, and perhaps a word for a set before or behind it:
  * x_train, train_x, trainX, train/inputs, X-Training. Upper and lower case are the same.
  */
 
-/** The sets of a file, and its arrays whose names say no set; absent where inputs == NULL. */
+/** The sets of a file, and its arrays without a set in their names; absent if inputs == NULL. */
 typedef struct dt_array_sets {
     dt_source_set sets[DT_SET_COUNT];
     dt_source_set bare;
 } dt_array_sets;
 
-/** What is looked for. */
+/** The names to search. */
 typedef struct dt_array_wish {
-    const char *inputs, *targets; /* names without sets; "": a usual word for them */
-    bool labels; /* a set without targets is none */
+    const char *inputs, *targets; /* names without sets; "": the usual words */
+    bool labels; /* a set must have targets */
 } dt_array_wish;
 
 /** Finds arrays by their names; warns of inputs of a set that have no targets. Errors: DT_DATA: one
@@ -37,8 +37,8 @@ DT_MUST_USE dt_status dt_array_sets_find(dt_array_sets *out, const dt_npz *npz,
  * narrow one with as many rows, which becomes the bare one; or two or three such pairs in order,
  * with which the file is full: training, validation if there are three, test.
  *
- * `known` has what is known by its name already: inputs, targets, or none. *out is what was found
- * by names; if that has a set, nothing is guessed.
+ * `known` has the arrays that are already known by name: inputs, targets, or none. *out has the
+ * arrays found by names; if it has a set, nothing is guessed.
  *
  * Errors:  DT_DATA: nothing fits; the line lists the arrays with their shapes and says what to type
  */

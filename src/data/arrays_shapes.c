@@ -1,4 +1,4 @@
-/* Arrays whose names say nothing: what their shapes say. */
+/* Arrays without known names, recognized by their shapes. */
 #include "arrays.h"
 
 #include "dtrain/base/log.h"
@@ -83,8 +83,8 @@ static size_t find_pairs(const shapes *s, size_t arrays)
     return pairs;
 }
 
-/* Puts the pairs in their sets: by the word for a set in their names, else in order. False: two say
- * they are the same one, or there is none to train on. */
+/* Assigns the pairs to sets: by the word for a set in their names, else in order. False: two have
+ * the same set, or there is no training set. */
 static bool sort_pairs(dt_array_sets *out, const dt_npz *npz, const shapes *s, size_t pairs)
 {
     for (size_t i = 0; i < pairs; i++) {
@@ -103,7 +103,7 @@ static bool sort_pairs(dt_array_sets *out, const dt_npz *npz, const shapes *s, s
 
 /* ---- what is said ---- */
 
-/* Two arrays of the file with which a command works; false: there are none. */
+/* Two arrays of the file that a command could use; false: there are none. */
 static bool find_example(dt_source_set *out, const shapes *s, const dt_source_set *known)
 {
     for (size_t i = 0; i < s->wide_count; i++) {

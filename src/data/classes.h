@@ -9,8 +9,8 @@
 #include <stdint.h>
 
 /**
- * Which labels are which classes. A label is a number or a text; the name of a number is how it is
- * written. All calls are local.
+ * The mapping from labels to classes. A label is a number or a text; the name of a number is its
+ * text. All calls are local.
  *
  * If `by_id`, a number is the index of its class. Otherwise numbers are looked up by their names;
  * classes that are found are sorted in the end: numbers by size, texts as strcmp does.
@@ -18,7 +18,7 @@
 typedef struct dt_classes {
     size_t count;
     bool by_id;
-    bool finds; /* labels that are not there are added */
+    bool finds; /* new labels are added as classes */
     bool bools; /* the names are False and True */
     dt_dictionary names; /* an entry's index is its class */
     struct {
@@ -31,7 +31,7 @@ typedef struct dt_classes {
 /** The index of a label that is not there. */
 enum { DT_CLASS_NONE = -1 };
 
-/** Starts with none, which are found. */
+/** Starts without classes; they are found. */
 void dt_classes_find_all(dt_classes *out);
 
 /**
@@ -44,14 +44,17 @@ void dt_classes_find_all(dt_classes *out);
 DT_MUST_USE dt_status dt_classes_init(dt_classes *out, char *const *names, size_t count,
                                       bool by_id);
 
-/** Give the class of a number, a bool or a text; DT_CLASS_NONE: it is none. Errors: DT_MEMORY. */
+/**
+ * Return the class of a number, a bool or a text; DT_CLASS_NONE: it is not a class. Errors:
+ * DT_MEMORY.
+ */
 DT_MUST_USE dt_status dt_classes_of_number(int32_t *out, dt_classes *classes, double number);
 DT_MUST_USE dt_status dt_classes_of_bool(int32_t *out, dt_classes *classes, bool value);
 DT_MUST_USE dt_status dt_classes_of_text(int32_t *out, dt_classes *classes, const char *text,
                                          size_t bytes);
 
 /**
- * Ends finding: sorts the classes, and with them their numbers of rows.
+ * Ends finding: sorts the classes and their numbers of rows.
  *
  * Shapes:  rows [count]
  * Errors:  DT_MEMORY

@@ -120,7 +120,7 @@ uint64_t dt_dataset_positions(uint64_t count, size_t shard, size_t S)
     return (count + S - 1 - shard) / S;
 }
 
-/* Asks for a row that is read later. */
+/* Prefetches a row that is read later. */
 static void fetch(const float *row, size_t D)
 {
     enum { LINE = 16, SECOND_LEVEL = 2 };
@@ -136,8 +136,8 @@ static float class_weight(const dt_dataset *set, dt_target y)
 
 void dt_dataset_take(const dt_dataset *set, uint64_t first, uint64_t count, const dt_batch *batch)
 {
-    /* Rows come from all over the memory. Those of a small step are on their way while the step
-     * before is computed, others a few rows ahead. */
+    /* Rows are scattered in memory. The rows of a small step are prefetched while the previous step
+     * is computed, others a few rows ahead. */
     enum { SMALL_FLOATS = 48 * 1024, FEW = 6 };
     const size_t D = set->D, T = set->T;
     const bool small = count * D / set->S * set->shard_count <= SMALL_FLOATS;

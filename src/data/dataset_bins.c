@@ -90,7 +90,7 @@ static size_t merge(dt_value_count *out, const dt_value_count *a, size_t a_count
     return values;
 }
 
-/* What the calls for one input after another share. */
+/* The memory shared by the calls for one input after another. */
 typedef struct work {
     const dt_comm *comm;
     const dt_dataset *set;
@@ -102,7 +102,7 @@ typedef struct work {
     size_t *lengths, *bytes; /* [ranks]: of their lists */
     dt_value_count *all, *merged; /* rank 0: [most]: the ranks' lists */
     size_t most;
-    bool *numbers; /* [D]: the others, among them categories, are left out before any is sorted */
+    bool *numbers; /* [D]: other inputs, such as categories, are excluded before sorting */
 } work;
 
 DT_MUST_USE static dt_status start(work *w, const dt_comm *comm, const dt_dataset *set,

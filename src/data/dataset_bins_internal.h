@@ -1,7 +1,7 @@
 #ifndef DTRAIN_DATA_DATASET_BINS_INTERNAL_H
 #define DTRAIN_DATA_DATASET_BINS_INTERNAL_H
 
-/* What a tree on one input after another needs, on each rank. */
+/* The memory of the trees on one input after another, on each rank. */
 
 #include "dtrain/data/dataset.h"
 #include "dtrain/nn/bin_tree.h"
@@ -11,7 +11,7 @@ typedef struct dt_bin_trees {
     const dt_dataset *set;
     const dt_target_scale *scale; /* [T]: of values */
     double steps; /* of values, in a standard deviation */
-    size_t most; /* groups that there is room for */
+    size_t most; /* allocated groups */
     dt_bin_groups groups;
 } dt_bin_trees;
 

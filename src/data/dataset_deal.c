@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* Where a dealt piece belongs. Rank 0 broadcasts one before each piece. */
+/* The destination of a dealt piece. Rank 0 broadcasts one before each piece. */
 typedef struct piece {
     int32_t last; /* no piece: all have been dealt, or rank 0 failed */
     int32_t set; /* a dt_set */
@@ -50,7 +50,7 @@ uint64_t dt_loader_shard_rows(uint64_t first, uint64_t rows, size_t shard, const
 
 /* ---- pieces ---- */
 
-/* Where an array's rows lie, and how many numbers a row has. */
+/* The memory of an array's rows, and the numbers of a row. */
 static uint32_t *rows_of(const dt_dataset *set, int array, size_t *columns)
 {
     void *rows = array == DT_ARRAY_INPUTS    ? (void *)set->x
@@ -60,7 +60,7 @@ static uint32_t *rows_of(const dt_dataset *set, int array, size_t *columns)
     return rows;
 }
 
-/* Puts this rank's share of a piece, shard after shard, where it belongs. */
+/* Copies this rank's share of a piece, shard after shard, to its place. */
 static void place(dt_dataset *set, const dt_deal *deal, const piece *dealt, const uint32_t *share)
 {
     const size_t columns = (size_t)dealt->columns;

@@ -1,7 +1,7 @@
 #ifndef DTRAIN_DATA_DATASET_INTERNAL_H
 #define DTRAIN_DATA_DATASET_INTERNAL_H
 
-/* What the files of dt_dataset_load share. */
+/* Shared by the files of dt_dataset_load. */
 
 #include "classes.h"
 #include "dtrain/data/dataset.h"
@@ -52,7 +52,7 @@ DT_MUST_USE dt_status dt_loader_deal_table(dt_loader *l);
  * Errors: DT_DATA, DT_MEMORY. */
 DT_MUST_USE dt_status dt_loader_number_rows(dt_loader *l);
 
-/* Tells the other ranks that there is no more. Rank 0 only. */
+/* Notifies the other ranks that there are no more pieces. Rank 0 only. */
 void dt_loader_end(dt_loader *l);
 
 /* Receives this rank's share of what rank 0 deals. All other ranks. */

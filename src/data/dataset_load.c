@@ -12,13 +12,13 @@
 #include <string.h>
 
 /* Numbers in a tile, the piece of an array that is read, converted and dealt at a time: large
- * enough for the disk and the network, small beside what rank 0 may hold. */
+ * enough for the disk and the network, small compared with the memory of rank 0. */
 enum { TILE_ITEMS = 512 * 1024 };
 
 /* Labels that can be found at a time, until their number is checked. */
 enum { FOUND_AT_ONCE = 512 * 1024 };
 
-/* What all ranks have to know before they can allocate. */
+/* The numbers that all ranks need before they can allocate. */
 typedef struct facts {
     uint64_t rows[DT_SET_COUNT];
     uint64_t D, C, T;
@@ -50,8 +50,8 @@ out:
     return status;
 }
 
-/* Whole numbers of many sizes that have few rows each are rather values; names that nearly every
- * row has for itself are none. */
+/* Many different whole numbers with few rows each are more likely values; names that are different
+ * in nearly every row are not classes. */
 static dt_status check_found(const dt_loader *l)
 {
     enum { MANY = 100, ROWS_A_CLASS = 10 };
@@ -101,7 +101,7 @@ out:
     return status;
 }
 
-/* C: what the caller knows; else what the labels say. */
+/* C: the number that the caller knows; else the one found from the labels. */
 static dt_status count_classes(dt_loader *l, uint64_t *out)
 {
     dt_status status = DT_OK;
@@ -133,7 +133,7 @@ out:
     return status;
 }
 
-/* Plans what the training rows have to give up to the sets that the source lacks. */
+/* Plans the sets that are split off the training rows because the source lacks them. */
 static dt_status plan_split(dt_loader *l, facts *out)
 {
     const dt_source_set *sets = l->source->sets;
@@ -190,7 +190,7 @@ out:
     return status;
 }
 
-/* Numbers that are not whole are no classes. */
+/* Numbers that are not whole are not classes. */
 static dt_status find_task(dt_loader *l, facts *out)
 {
     const dt_source_set *set = &l->source->sets[DT_TRAIN];
@@ -259,7 +259,7 @@ out:
     return status;
 }
 
-/* So many rows that their indices would not fit. */
+/* Too many rows for their indices. */
 static dt_status check_rows(const dt_loader *l, const facts *known)
 {
     for (int p = 0; p < DT_SET_COUNT; p++)

@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-/* A power of two that is not below `largest`: totals have room for what is below 2^47, and dividing
+/* A power of two that is at least `largest`: totals have room for numbers below 2^47, and dividing
  * by it is exact. */
 static double power_above(double largest)
 {
@@ -15,7 +15,7 @@ static double power_above(double largest)
 
 /* ---- mean, deviation and range ---- */
 
-/* What the passes over the rows share. The columns are inputs or targets. */
+/* The data shared by the passes over the rows. The columns are inputs or targets. */
 typedef struct spreads {
     const dt_dataset *set;
     const float *values; /* [own rows, D] */
@@ -117,7 +117,7 @@ dt_status dt_dataset_measure(dt_target_scale *out, const dt_comm *comm, const dt
     DT_TRY(spread(of, comm, set, (const float *)(const void *)set->y, set->T, 1));
     for (size_t j = 0; j < set->T; j++) {
         out[j] = (dt_target_scale){.mean = of[j].mean, .deviation = of[j].deviation};
-        /* Of equal values the mean may be off by a rounding. */
+        /* The mean of equal values may differ from them by a rounding. */
         if (!(out[j].deviation > 1e-12 * fabs(out[j].mean)))
             DT_TRY(dt_fail(DT_DATA,
                            "target %zu of %zu is %.9g in every training row; there is nothing to "

@@ -1,5 +1,5 @@
-/* What number, id and group each row has where it comes from: for those who look it up there.
- * Rank 0 only. */
+/* The number, id and group of each row in its source, so that users can find the row there. Rank 0
+ * only. */
 #include "dataset_internal.h"
 
 #include "dtrain/base/memory.h"
@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Rows of each set that have their number. */
+/* Rows of each set whose number was found. */
 typedef struct origin {
     dt_loader *l;
     uint64_t count[DT_SET_COUNT];

@@ -1,4 +1,4 @@
-/* Rows of sets that have been dealt already: dealt anew, or brought to rank 0. */
+/* Rows of sets that have already been dealt: dealt again, or gathered on rank 0. */
 #include "dtrain/data/dataset.h"
 
 #include "dtrain/base/memory.h"
@@ -17,10 +17,10 @@ typedef struct selection {
     size_t count;
     const unsigned char *wanted;
     dt_dataset *out;
-    size_t words; /* of a row on its way: inputs, targets, weight */
+    size_t words; /* of a row in a message: inputs, targets, weight */
     int *owner; /* [S]: the rank that has a shard */
     uint32_t *sent, *received;
-    size_t *bytes; /* [size]: of what comes from each rank */
+    size_t *bytes; /* [size]: of the data from each rank */
     size_t *next; /* [size]: words of it taken so far */
 } selection;
 
@@ -51,8 +51,8 @@ static void unpack(const selection *s, uint64_t index, const uint32_t *from)
         memcpy(&set->w[row], from + set->D + set->T, sizeof *from);
 }
 
-/* Goes through all rows in their order. Packs those of this rank that go to `receiver`, and counts
- * what that one gets from each rank. Returns the words packed. */
+/* Goes through all rows in their order. Packs the rows of this rank for `receiver`, and counts the
+ * words that the receiver gets from each rank. Returns the number of packed words. */
 static size_t pack_all(selection *s, int receiver)
 {
     const int rank = dt_comm_rank(s->comm);
@@ -103,7 +103,7 @@ static void unpack_all(selection *s)
         }
 }
 
-/* Returns the most words that this rank has to send to one rank. */
+/* Returns the maximum number of words that this rank sends to one rank. */
 static size_t find_room(selection *s)
 {
     const int rank = dt_comm_rank(s->comm), size = dt_comm_size(s->comm);

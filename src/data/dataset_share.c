@@ -1,4 +1,4 @@
-/* A set that one group of ranks has, for another group that deals its shards likewise. */
+/* Copies a set from one group of ranks to another group with the same shards. */
 #include "dtrain/data/dataset.h"
 
 #include "dtrain/base/memory.h"
@@ -13,7 +13,7 @@ typedef struct array {
 
 enum { ARRAYS = 12 };
 
-/* What the others must know before there is memory for the arrays. */
+/* The numbers that the others need before they allocate the arrays. */
 typedef struct header {
     dt_dataset set; /* its pointers are of rank 0's memory */
     size_t own, name_bytes;

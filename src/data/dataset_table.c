@@ -1,4 +1,5 @@
-/* A table's rows, prepared and dealt as they are read: no array of them is ever whole on rank 0. */
+/* A table's rows, prepared and dealt while they are read: rank 0 never has a whole array of
+ * them. */
 #include "dataset_internal.h"
 
 #include "dtrain/base/crc32.h"

@@ -12,8 +12,8 @@ typedef struct fold_class {
     dt_random random;
 } fold_class;
 
-/* Rows that do not divide by K go one each to the folds in turn, and the turn goes on with the next
- * class: so the folds' sizes differ by one row at most. */
+/* The remaining rows, which do not divide by K, go to the folds in turn, and the next class
+ * continues with the next fold: so the folds' sizes differ by at most one row. */
 static void share_out(fold_class *classes, size_t count, const dt_fold_plan *plan)
 {
     size_t turn = 0;

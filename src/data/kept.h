@@ -1,7 +1,7 @@
 #ifndef DTRAIN_DATA_KEPT_H
 #define DTRAIN_DATA_KEPT_H
 
-/* Columns of a table that are copied beside what is made of its rows. All calls are local. */
+/* Columns of a table that are copied to the output. All calls are local. */
 
 #include "dtrain/base/status.h"
 #include "dtrain/io/csv.h"
@@ -13,8 +13,7 @@ typedef struct dt_kept {
     size_t *columns; /* [count]: the table's */
     size_t count;
     char *header; /* the names, as below */
-    char *
-        text; /* the rows' cells as fields of a CSV, a comma behind each, one row after the other */
+    char *text; /* the cells as fields of a CSV, each with a comma behind it, row by row */
     size_t capacity;
     size_t *at; /* [rows + 1]: where each begins */
 } dt_kept;

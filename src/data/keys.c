@@ -12,7 +12,7 @@ enum { TEXT_BYTES_MAX = 4096, NUMBER_BYTES = 24 };
 
 /* ---- which arrays ---- */
 
-/* An array of one item a row, of a kind that is fit; NULL: there is none. */
+/* An array with one item for each row, of a suitable type; NULL: there is none. */
 static const dt_npz_member *find(const dt_source_set *from, dt_set set, const char *name,
                                  bool text_too)
 {

@@ -1,8 +1,8 @@
 #ifndef DTRAIN_DATA_KEYS_H
 #define DTRAIN_DATA_KEYS_H
 
-/* What the arrays DT_SOURCE_ROW and DT_SOURCE_ID say of rows that are dealt to the ranks batch by
- * batch: rank 0 reads them as a stream. */
+/* The contents of the arrays DT_SOURCE_ROW and DT_SOURCE_ID for rows that are dealt to the ranks
+ * batch by batch; rank 0 reads them as a stream. */
 
 #include "dtrain/base/status.h"
 #include "dtrain/comm/comm.h"
@@ -34,8 +34,8 @@ typedef struct dt_keys {
 } dt_keys;
 
 /**
- * Looks for the arrays: one whole number a row, and one whole number or text. Warns of one that is
- * something else. The words for `set` may stand at its name.
+ * Finds the arrays: one whole number for each row, and one whole number or text for each row. Warns
+ * of an array of another kind. Its name may include a word for `set`.
  *
  * Calls:   collective; `from` is rank 0's, borrowed until dt_keys_clear
  * Errors:  DT_DATA, DT_MEMORY; the same on all ranks

@@ -130,7 +130,7 @@ static dt_status fail_text(const dt_labels *labels, uint64_t row, size_t bytes)
                    dt_classes_describe(known, sizeof known, labels->classes));
 }
 
-/* More classes than there can be: the targets are something else. */
+/* Too many classes: the targets are something else. */
 static dt_status check_count(const dt_labels *labels)
 {
     if (labels->classes->count <= DT_CLASSES_MAX)

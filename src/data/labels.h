@@ -11,8 +11,8 @@
 /**
  * The class ids of one set, read from its file in row order. Root-only.
  *
- * Taken are whole numbers of any type, bools and texts, [N] or [N,1], and one-hot rows [N,C]. The
- * memory is a fixed few MiB; for one-hot rows in Fortran order two bytes a row more.
+ * Accepts whole numbers of any type, bools and texts, [N] or [N,1], and one-hot rows [N,C]. Needs a
+ * few MiB of memory; for one-hot rows in Fortran order another two bytes for each row.
  */
 typedef struct dt_labels {
     const dt_source_set *set;
@@ -45,7 +45,7 @@ DT_MUST_USE dt_status dt_labels_open(dt_labels *out, const dt_source_set *set, d
  */
 DT_MUST_USE dt_status dt_labels_read(dt_labels *labels, int32_t *y, size_t *count);
 
-/** Frees what dt_labels_open took. */
+/** Frees the memory of dt_labels_open. */
 void dt_labels_close(dt_labels *labels);
 
 /** Returns C when the targets are one-hot rows [N,C], else 0. */

@@ -53,8 +53,8 @@ static dt_status fail_set(const dt_rows_plan *plan)
                    dt_set_name(plan->set), plan->path);
 }
 
-/* Arrays that another recipe made may have the model's width by chance: then every figure is wrong,
- * and nothing shows it. */
+/* Arrays from another recipe may have the model's width by chance: then all results are wrong
+ * without a sign of it. */
 static dt_status check_recipe(const dt_source *source, const dt_rows_plan *plan)
 {
     dt_status status = DT_OK;
@@ -200,7 +200,7 @@ dt_status dt_rows_next(dt_rows *rows, dt_row_take *take, void *context, bool *mo
     dt_rows *r = rows;
     if (r->table != NULL)
         return dt_table_next(r->table, take, context, more);
-    /* Rank 0 has as many rows as any other, so that all see the end at once. */
+    /* No rank has more rows than rank 0, so that all ranks reach the end together. */
     const uint64_t size = (uint64_t)dt_comm_size(r->comm), rank = (uint64_t)dt_comm_rank(r->comm);
     dt_status status = DT_OK;
     const size_t own = dt_dataset_own_rows(&r->set);

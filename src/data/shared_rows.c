@@ -13,8 +13,8 @@ enum { BLOCK = 4096 };
 /* Flag of a hash: rows of the set have it. */
 #define FLAG(set) (1u << (set))
 
-/* One search. So that memory does not grow with the rows, hashes fall into parts, of which one is
- * looked at after the other. */
+/* One search. Hashes are divided into parts that are searched one after the other, so that memory
+ * does not grow with the rows. */
 typedef struct search {
     const dt_hash_source *source;
     uint64_t part, parts;
@@ -24,7 +24,7 @@ typedef struct search {
     dt_shared_rows *found;
 } search;
 
-/* What is done with a row's hash. */
+/* The action for a row's hash. */
 typedef dt_status take_hash(search *s, dt_set set, uint64_t hash);
 
 uint64_t dt_shared_rows_hash(const float *x, size_t D, const dt_target *y, size_t T)

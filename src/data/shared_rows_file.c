@@ -1,4 +1,4 @@
-/* Shared rows of a table that is prepared: the rows pass by once, in the table's order. */
+/* Shared rows of a table that is prepared: the rows are read once, in the table's order. */
 #include "shared_rows_internal.h"
 
 #include "dtrain/base/memory.h"

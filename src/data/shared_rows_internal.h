@@ -1,7 +1,7 @@
 #ifndef DTRAIN_DATA_SHARED_ROWS_INTERNAL_H
 #define DTRAIN_DATA_SHARED_ROWS_INTERNAL_H
 
-/* How shared rows are counted, wherever the rows are. */
+/* The counting of shared rows, for any source of rows. */
 
 #include "dtrain/data/shared_rows.h"
 

@@ -93,7 +93,7 @@ static bool is_folder(const char *path)
     return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
-/* How files of arrays may end. */
+/* The endings of files of arrays. */
 static const char *const endings[] = {".npz", ".h5", ".hdf5"};
 enum { ENDINGS = sizeof endings / sizeof *endings };
 
@@ -304,7 +304,7 @@ static void name_source(dt_source *source, const char *path)
     (void)snprintf(source->name, sizeof source->name, "%.*s", (int)sizeof source->name - 1, name);
 }
 
-/* What `dtrain prepare` leaves beside the sets. */
+/* The files of `dtrain prepare` beside the sets. */
 static void find_recipe(dt_source *source, const char *folder)
 {
     (void)snprintf(source->recipe, sizeof source->recipe, "%s/recipe.json", folder);
@@ -312,8 +312,8 @@ static void find_recipe(dt_source *source, const char *folder)
         source->recipe[0] = '\0';
 }
 
-/* Of a single file only when it is called as dtrain prepare calls a set: many a file is called
- * recipe.json. */
+/* For a single file only if its name is that of a set of dtrain prepare, because other programs
+ * also write a recipe.json. */
 static void find_recipe_beside(dt_source *source, const char *path)
 {
     char folder[sizeof source->recipe - sizeof "/recipe.json"];

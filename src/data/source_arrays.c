@@ -1,4 +1,4 @@
-/* Which arrays of a file are a set's. */
+/* Finds the arrays of a set in a file. */
 #include "source_internal.h"
 
 #include "dtrain/base/text.h"
@@ -10,7 +10,7 @@ enum { NAME_BYTES = 256 };
 
 /* ---- inputs and targets ---- */
 
-/* What a file has. */
+/* The arrays of a file. */
 typedef struct finding {
     dt_array_sets of; /* a name that was given as it is in the file makes the bare pair */
     bool named; /* by --inputs or --targets */
@@ -26,7 +26,7 @@ static void find_base(char *base, size_t bytes, const dt_npz *npz, const char *n
         (void)snprintf(base, bytes, "%s", name);
 }
 
-/* Arrays that are known by names that were given count, with what was found beside them. */
+/* Arrays that are known by given names are used, together with those found beside them. */
 static void put_known(finding *f, bool labels)
 {
     const dt_source_set *pairs[] = {&f->of.bare, &f->of.sets[DT_TRAIN]};

@@ -1,7 +1,7 @@
 #ifndef DTRAIN_DATA_SOURCE_INTERNAL_H
 #define DTRAIN_DATA_SOURCE_INTERNAL_H
 
-/* What the files of source.h share: source_arrays.c finds the sets' arrays in a file. Root-only. */
+/* Shared by the files of source.h: source_arrays.c finds the sets' arrays in a file. Root-only. */
 
 #include "arrays.h"
 #include "dtrain/data/source.h"
@@ -11,7 +11,7 @@
 DT_MUST_USE dt_status dt_source_find_set(dt_source_set *out, const dt_npz *npz, dt_set set,
                                          const dt_array_wish *wish);
 
-/* Finds all sets of a file; the training set is there. Errors: DT_DATA. */
+/* Finds all sets of a file; there must be a training set. Errors: DT_DATA. */
 DT_MUST_USE dt_status dt_source_find_sets(dt_source *source, const dt_npz *npz,
                                           const dt_array_wish *wish);
 

@@ -19,7 +19,7 @@ struct dt_split {
     uint64_t next_row;
 };
 
-/* A class's claim to one more row: what its share was rounded down by. */
+/* A class's claim to one more row: the remainder of its share. */
 typedef struct claim {
     double remainder;
     size_t label;
@@ -55,7 +55,8 @@ static void share_out(dt_split *split, const uint64_t *class_rows, size_t class_
 static void start_class(class_state *state, uint64_t rows, dt_random random)
 {
     uint64_t *wanted = state->wanted;
-    /* Rounding up twice, or a class of one row, must not leave training without the class. */
+    /* Training must keep a row of each class, even after rounding up twice, or if a class has one
+     * row. */
     while (rows > 0 && wanted[DT_VALIDATION] + wanted[DT_TEST] >= rows) {
         if (wanted[DT_TEST] > 0)
             wanted[DT_TEST]--;

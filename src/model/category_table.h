@@ -8,8 +8,7 @@
 #include <stdint.h>
 
 /**
- * An embedding of categories as products: what programs without such a layer compute it with. All
- * calls are local.
+ * An embedding of categories as products, for programs without such a layer. All calls are local.
  *
  *     Y[g] = sum over d of group[d,g] X[d] table[d]
  *
@@ -17,7 +16,7 @@
  */
 typedef struct dt_category_table {
     size_t E, G, width; /* inputs that are categories; their columns; outputs of each column */
-    size_t lead, O; /* inputs that stay before these, and behind them */
+    size_t lead, O; /* unchanged inputs before these, and behind them */
     int64_t *inputs; /* [lead + E + O]: places of the first ones, the categories, the others */
     float *groups; /* [E,G]: 1 if a category is of the column, else 0 */
     const float *table; /* [E,width], borrowed from the network */

@@ -8,8 +8,8 @@
 #include <stdint.h>
 
 /**
- * A piecewise-linear encoding as tables, in which all encoded inputs have as many bins: what
- * programs without such a layer compute it with. All calls are local.
+ * A piecewise-linear encoding as tables in which all encoded inputs have the same number of bins,
+ * for programs without such a layer. All calls are local.
  *
  *     place[d,t] = (x[d] - edge[d,t]) / width[d,t], cut to [0,1]
  *     Y[d]       = sum over t of place[d,t] kernel[d,t] + x[d] kernel[d,T] + shift[d]

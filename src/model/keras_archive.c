@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The oldest Keras that these files were tried with; the date is always the same, so that the same
- * model gives the same bytes. */
+/* The oldest Keras with which these files were tested; the date is constant, so that the same model
+ * gives the same bytes. */
 static const char metadata[] =
     "{\"keras_version\": \"3.3.3\", \"date_saved\": \"1980-01-01@00:00:00\"}";
 
@@ -37,8 +37,8 @@ DT_MUST_USE static dt_status write_variable(dt_h5 *h5, const char *group, size_t
     return dt_h5_write_array(h5, path, DT_H5_F32, v->dims, v->shape, values);
 }
 
-/* Keras 3.3 and 3.5 want a group for every object, also for one without variables; the Input of a
- * Sequential model is none. */
+/* Keras 3.3 and 3.5 require a group for every object, even without variables; the Input of a
+ * Sequential model does not count. */
 DT_MUST_USE static dt_status write_nodes(dt_h5 *h5, const dt_keras_graph *graph)
 {
     dt_status status = DT_OK;
@@ -66,8 +66,8 @@ static size_t count_states(const dt_optimizer *optimizer)
     return none ? 0 : optimizer->kind->state_count;
 }
 
-/* Keras stores all states of a variable together, of those that train, and then what it keeps
- * beside them. */
+/* Keras stores all states of a variable together, for the trained variables, and then its other
+ * variables. */
 DT_MUST_USE static dt_status write_states(dt_h5 *h5, const char *group, const dt_keras_graph *graph,
                                           const dt_optimizer *optimizer)
 {
@@ -88,8 +88,8 @@ out:
     return status;
 }
 
-/* Without a state of ours it is that of a new optimizer: left out, Keras would warn. So is one that
- * Keras cannot resume. */
+/* Without a state, that of a new optimizer is written, because Keras would warn if it were missing;
+ * also if Keras cannot resume from the state. */
 DT_MUST_USE static dt_status write_optimizer(dt_h5 *h5, const dt_keras_graph *graph,
                                              const dt_model *model)
 {

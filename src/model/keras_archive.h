@@ -1,7 +1,7 @@
 #ifndef DTRAIN_MODEL_KERAS_ARCHIVE_H
 #define DTRAIN_MODEL_KERAS_ARCHIVE_H
 
-/* What reading and writing .keras files share: the names in the archive, and of its groups. */
+/* Shared by reading and writing .keras files: the names in the archive, and of its groups. */
 
 #include "dtrain/base/status.h"
 #include "dtrain/io/h5.h"

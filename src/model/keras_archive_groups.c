@@ -1,4 +1,4 @@
-/* What the groups of a .keras file are called. */
+/* The names of the groups of a .keras file. */
 #include "keras_archive.h"
 
 #include <ctype.h>

@@ -63,7 +63,7 @@ DT_MUST_USE static dt_status fail_no_weights(const dt_zip *zip)
 
 /* ---- where the arrays lie ---- */
 
-/* Where the layers of each model lie. */
+/* The places of the layers of each model. */
 typedef struct folder {
     char group[GROUP_BYTES]; /* "": not found yet */
     dt_h5_names names; /* of its groups; "": taken */
@@ -264,7 +264,7 @@ out:
 
 /* ---- the whole ---- */
 
-/* A file without a version is taken for one of Keras 3. */
+/* A file without a version is read as one of Keras 3. */
 DT_MUST_USE static dt_status read_version(char **out, const dt_zip *zip)
 {
     dt_status status = DT_OK;

@@ -1,7 +1,7 @@
 #ifndef DTRAIN_MODEL_KERAS_FORMS_H
 #define DTRAIN_MODEL_KERAS_FORMS_H
 
-/* What layers that are one layer of Keras are there: a row a kind. All calls are local. */
+/* The layers that are one layer in Keras: one row for each kind. All calls are local. */
 
 #include "dtrain/nn/network.h"
 
@@ -15,7 +15,7 @@ enum { DT_KERAS_LAYER_BYTES = 40 };
 
 typedef struct dt_keras_form {
     const dt_layer_kind *kind;
-    const char *class_name; /* NULL: such layers are left out */
+    const char *class_name; /* NULL: such layers are omitted */
 
     /* Adds to the configuration, which has name, trainable and dtype. Returns false: no memory. */
     bool (*describe)(json_t *config, const dt_network *network, size_t l);

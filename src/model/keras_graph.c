@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What the graph is built with. */
+/* The state of building the graph. */
 typedef struct builder {
     dt_keras_graph *graph;
     const dt_network *network;
@@ -38,7 +38,7 @@ static dt_keras_node *start_node(builder *b, const char *class_name, const char 
     return node;
 }
 
-/* Adds a node that takes the outputs so far. */
+/* Adds a node whose inputs are the outputs so far. */
 static dt_keras_node *add_node(builder *b, const char *class_name, const char *name, bool trains)
 {
     const size_t from = b->last;
@@ -355,7 +355,7 @@ static size_t count_runs(const float *encodes, size_t D)
     return count;
 }
 
-/* Returns the most nodes that there may be. */
+/* Returns the maximum number of nodes. */
 static size_t count_nodes(const dt_network *network)
 {
     enum { ENCODING_NODES = 16, CATEGORY_NODES = 16, OTHERS = 3 };

@@ -2,7 +2,7 @@
 #define DTRAIN_MODEL_KERAS_GRAPH_H
 
 /*
- * A network as layers of Keras: what both of its files contain. All calls are local.
+ * A network as layers of Keras, for both of its file formats. All calls are local.
  *
  * Most layers are one layer of Keras, with the same tensors. A chain of these is a Sequential
  * model. Encoding, members and residual connections make a Functional one, which is called

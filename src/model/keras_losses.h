@@ -1,7 +1,7 @@
 #ifndef DTRAIN_MODEL_KERAS_LOSSES_H
 #define DTRAIN_MODEL_KERAS_LOSSES_H
 
-/* What each loss is in Keras: a row a loss. All calls are local. */
+/* The losses in Keras: one row for each loss. All calls are local. */
 
 #include "dtrain/nn/network.h"
 

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What an activation is in a network. */
+/* An activation in a network. */
 typedef struct function {
     dt_layer layer;
     bool softmax;
@@ -93,7 +93,7 @@ bool dt_keras_is_activation(const char *class_name)
     return find_class(class_name) < sizeof classes / sizeof *classes;
 }
 
-/* Those that dtrain has without numbers are these. */
+/* The activations that dtrain has without numbers. */
 static void simplify(function *f)
 {
     const dt_layer *l = &f->layer;

@@ -56,7 +56,7 @@ DT_MUST_USE static dt_status check_link(const dt_keras_builder *b, const json_t 
                    b->path, name, class, from, b->previous);
 }
 
-/* Returns how many tensors a list of inputs or outputs has. One is ["name", 0, 0], in Keras 2
+/* Returns the number of tensors in a list of inputs or outputs. One is ["name", 0, 0], in Keras 2
  * within a list, and in Keras 3 perhaps in an object. */
 static size_t count_tensors(const json_t *list)
 {

@@ -1,7 +1,7 @@
 #ifndef DTRAIN_MODEL_KERAS_MODEL_CHAIN_H
 #define DTRAIN_MODEL_KERAS_MODEL_CHAIN_H
 
-/* What a Keras file's JSON says about the model, boiled down to a chain of dtrain's layers. */
+/* The model in a Keras file's JSON, as a chain of dtrain's layers. */
 
 #include "dtrain/base/status.h"
 #include "dtrain/nn/layer.h"
@@ -27,7 +27,7 @@ typedef struct dt_keras_tensors {
     size_t count;
     struct {
         const char *name;
-        float otherwise; /* its numbers where the file has none */
+        float otherwise; /* its numbers if the file has none */
         bool moves; /* it does not train */
     } tensors[DT_KERAS_TENSORS];
 } dt_keras_tensors;
@@ -35,15 +35,15 @@ typedef struct dt_keras_tensors {
 /* Returns the tensors of a kind; NULL: it has none. */
 const dt_keras_tensors *dt_keras_tensors_of(const dt_layer_kind *kind);
 
-/* Where the arrays of a layer lie. */
+/* The place of the arrays of a layer. */
 typedef struct dt_keras_place {
     char group[DT_KERAS_GROUP_BYTES]; /* how .keras files name the class: "batch_normalization" */
     size_t model; /* the one that the layer is in: 0, or a model in it (dt_keras_chain.models) */
-    bool frozen; /* not trainable, nor what is in it */
+    bool frozen; /* not trainable, including its contents */
 } dt_keras_place;
 
-/* A layer of the network to be, and where its numbers come from: the file's arrays, the
- * configuration, or neither. */
+/* A layer of the new network, and the source of its numbers: the file's arrays, the configuration,
+ * or neither. */
 typedef struct dt_keras_step {
     char name[DT_KERAS_NAME_BYTES]; /* for error lines; cut off when longer */
     dt_layer layer; /* kind and options */
@@ -86,10 +86,11 @@ typedef struct dt_keras_chain {
     dt_keras_rescaling rescaling;
     bool classes; /* the outputs are logits */
     bool one_logit; /* of class 1 of two: that of class 0 is 0 */
-    const dt_loss *loss; /* what the outputs are; the nearest one that dtrain has */
+    const dt_loss *loss; /* the meaning of the outputs; the nearest loss of dtrain */
     double loss_number; /* dt_loss.number, in units of the outputs */
     bool adam, other_optimizer; /* compiled with it; neither: the file does not say */
-    bool scheduled; /* the learning rate is a schedule's, and so no variable of the optimizer */
+    bool scheduled; /* the learning rate comes from a schedule, so it is not a variable of the
+                     * optimizer */
     double learning_rate, beta_1, beta_2, epsilon; /* Adam's, or its defaults */
     bool keras_2; /* the file is of Keras 2 or older */
     char left_out[DT_KERAS_LEFT_OUT_BYTES]; /* see dt_keras_loaded */
@@ -116,7 +117,7 @@ uint64_t dt_keras_chain_outputs(const dt_keras_chain *chain);
 
 /* ---- what its files share ---- */
 
-/* What is known while the layers are gone through. */
+/* The state of the walk through the layers. */
 typedef struct dt_keras_builder {
     dt_keras_chain *chain;
     const char *path;
@@ -135,8 +136,8 @@ dt_keras_place dt_keras_place_of(const dt_keras_builder *b, const json_t *layer)
 dt_keras_step *dt_keras_append_step(dt_keras_chain *chain, const char *name,
                                     const dt_layer_kind *kind);
 
-/* Adds a step of that kind, called like the layer, and first a Rescaling that waits for being the
- * last one. Errors: DT_DATA: nothing can follow. DT_MEMORY. */
+/* Adds a step of that kind with the layer's name, and before it a pending Rescaling, which is then
+ * not the last layer. Errors: DT_DATA: no layer can follow. DT_MEMORY. */
 DT_MUST_USE dt_status dt_keras_add_step(dt_keras_step **out, dt_keras_builder *b,
                                         const json_t *layer, const dt_layer_kind *kind);
 
@@ -145,16 +146,16 @@ DT_MUST_USE dt_status dt_keras_add_step(dt_keras_step **out, dt_keras_builder *b
 void dt_keras_add_affine(dt_keras_builder *b, const char *name, double *scale, size_t scales,
                          double *offset, size_t offsets);
 
-/* Makes the Rescaling that waits for being the last one a step. */
+/* Makes the pending Rescaling a step. */
 void dt_keras_settle_rescaling(dt_keras_builder *b);
 
-/* Notes why dtrain can predict with the model, but not train it. */
+/* Stores the reason why dtrain can predict with the model, but not train it. */
 DT_PRINTF(2, 3) void dt_keras_set_predicts_only(dt_keras_chain *chain, const char *format, ...);
 
-/* Takes a layer by its class. Errors: DT_DATA, DT_MEMORY. */
+/* Reads a layer by its class. Errors: DT_DATA, DT_MEMORY. */
 DT_MUST_USE dt_status dt_keras_take_class(dt_keras_builder *b, const json_t *layer);
 
-/* Takes the activation of a layer: a name, or a function or layer as an object; NULL: none. Errors:
+/* Reads the activation of a layer: a name, or a function or layer as an object; NULL: none. Errors:
  * DT_DATA. */
 DT_MUST_USE dt_status dt_keras_take_activation(dt_keras_builder *b, const json_t *layer,
                                                const json_t *activation);
@@ -162,10 +163,10 @@ DT_MUST_USE dt_status dt_keras_take_activation(dt_keras_builder *b, const json_t
 /* Returns whether a layer of this class is an activation: LeakyReLU ... */
 bool dt_keras_is_activation(const char *class_name);
 
-/* Decides what the outputs are, and makes the last step a dense one. */
+/* Decides the meaning of the outputs, and makes the last step a dense one. */
 DT_MUST_USE dt_status dt_keras_end_chain(dt_keras_builder *b, const json_t *training);
 
-/* Adds to the list of what dtrain would not train with; what does not fit becomes "...". */
+/* Adds to the list of parts that training would ignore; a text that does not fit becomes "...". */
 DT_PRINTF(2, 3) void dt_keras_leave_out(char *list, const char *format, ...);
 
 /* Returns the text under `key`, or `otherwise` when there is none, or `json` is no object. */
@@ -183,10 +184,10 @@ const json_t *dt_keras_only_element(const json_t *json);
 DT_MUST_USE dt_status dt_keras_numbers_read(double **out, size_t *count, const json_t *layer,
                                             const char *key, const char *path);
 
-/* Takes a Normalization layer. Errors: DT_DATA, DT_MEMORY. */
+/* Reads a Normalization layer. Errors: DT_DATA, DT_MEMORY. */
 DT_MUST_USE dt_status dt_keras_take_normalization(dt_keras_builder *b, const json_t *layer);
 
-/* Takes a Rescaling layer. Errors: DT_DATA, DT_MEMORY. */
+/* Reads a Rescaling layer. Errors: DT_DATA, DT_MEMORY. */
 DT_MUST_USE dt_status dt_keras_take_rescaling(dt_keras_builder *b, const json_t *layer);
 
 /* Checks that a layer works on the columns of rows: its axis, where it has one, and the rows'
@@ -203,7 +204,8 @@ bool dt_keras_loss_takes_logits(const json_t *training, bool one_output);
 /* Reads how the model was compiled, after its layers; `training` may be NULL: not at all. */
 void dt_keras_training_read(dt_keras_chain *chain, const json_t *training);
 
-/* Adds what layers of any class may have and dtrain has not to chain->left_out.
+/* Adds properties that layers of any class may have, but dtrain does not support, to
+ * chain->left_out.
  * Errors: DT_DATA when predictions need it: quantized weights. */
 DT_MUST_USE dt_status dt_keras_extras_read(dt_keras_chain *chain, const json_t *layer,
                                            const char *path);

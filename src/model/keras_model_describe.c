@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Which of the two files it is for. */
+/* The file format. */
 typedef enum file_form { FORM_H5, FORM_ARCHIVE } file_form;
 
 enum { FLOAT_DIGITS = 9 }; /* give all bits of a float32 back */

@@ -1,4 +1,4 @@
-/* The end of a chain: what its outputs are, and a last layer as dtrain's networks have it. */
+/* The end of a chain: the meaning of its outputs, and a last layer as in dtrain's networks. */
 #include "keras_model_chain.h"
 
 #include "keras_losses.h"
@@ -31,8 +31,8 @@ static const char *end_activation(const dt_keras_builder *b)
     return last->kind == &dt_layer_rectifier ? "ReLU" : dt_activation_name(last->activation);
 }
 
-/* Returns whether outputs are values: by the loss, or because they can be nothing else. A loss that
- * dtrain does not know is taken for one of values if there is one output. */
+/* Returns whether outputs are values: by the loss, or because nothing else is possible. An unknown
+ * loss counts as one of values if there is one output. */
 static bool gives_values(const dt_keras_builder *b, const json_t *training)
 {
     const char *name = dt_keras_loss_name(training);
@@ -89,7 +89,7 @@ static bool is_positive(const dt_keras_rescaling *r)
     return true;
 }
 
-/* A last layer that gives back its inputs. */
+/* A last layer whose outputs are its inputs. */
 DT_MUST_USE static dt_status add_identity(dt_keras_builder *b)
 {
     enum { UNITS_MAX = 4096 };

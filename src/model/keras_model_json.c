@@ -1,6 +1,7 @@
 #include "keras_model_chain.h"
 
-/* The types of a file's JSON are not believed: jansson gives NULL for a value of another type. */
+/* The types in a file's JSON are not checked first: jansson returns NULL for a value of another
+ * type. */
 
 const char *dt_keras_text_of(const json_t *json, const char *key, const char *otherwise)
 {

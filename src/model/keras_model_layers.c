@@ -1,4 +1,4 @@
-/* The classes of layers that dtrain reads: what each becomes in the chain. */
+/* The classes of layers that dtrain reads, and their steps in the chain. */
 #include "keras_model_chain.h"
 
 #include <inttypes.h>
@@ -164,7 +164,7 @@ DT_MUST_USE static dt_status take_activation(dt_keras_builder *b, const json_t *
     return dt_keras_take_activation(b, layer, json_object_get(config_of(layer), "activation"));
 }
 
-/* What training alone has; predictions do without it. */
+/* Layers for training only; predictions do not need them. */
 static const struct {
     const char *class_name;
     const char *numbers[2]; /* it is there if one of them is above 0; as Keras 1 calls it, too */

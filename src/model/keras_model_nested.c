@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The names of a model's arrays, and which come next. */
+/* The names of a model's arrays, and the position in the list. */
 typedef struct heap {
     const dt_h5_names *names;
     size_t trained, other;

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 
-/* No axis at all means one mean for everything. */
+/* No axis means one mean for all values. */
 DT_MUST_USE static dt_status read_axis(bool *one_for_all, const dt_keras_builder *b,
                                        const json_t *layer)
 {

@@ -102,7 +102,7 @@ out:
     return status;
 }
 
-/* What Keras 2 has there is in another order, which differs from version to version. */
+/* The order in files of Keras 2 differs between versions. */
 DT_MUST_USE static dt_status locate_state(dt_keras_reader *r)
 {
     dt_status status = DT_OK;
@@ -171,8 +171,8 @@ out:
     return status;
 }
 
-/* What cannot be opened is left to the reader of .h5 files, which says why; so is a named pipe,
- * whose writer open would wait for without O_NONBLOCK. */
+/* The reader of .h5 files reports why a file cannot be opened; also for a named pipe, on which open
+ * would wait for a writer without O_NONBLOCK. */
 bool dt_keras_is_archive(const char *path)
 {
     char head[2] = {0};

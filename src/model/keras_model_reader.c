@@ -31,8 +31,8 @@ static void print_shape(char *out, size_t bytes, unsigned dims, const uint64_t *
         (void)snprintf(out + used, bytes - used, "%s)", dims == 1 ? "," : "");
 }
 
-/* Looks at one array and counts it; nothing is read yet. An extent of 0 in `shape` is open: it
- * becomes what the array has. */
+/* Checks one array and counts it without reading it. An extent of 0 in `shape` is open, and is set
+ * to that of the array. */
 DT_MUST_USE static dt_status locate_array(char **out, dt_keras_reader *r, const char *layer,
                                           const char *group, const char *name, unsigned dims,
                                           uint64_t *shape)
@@ -243,7 +243,7 @@ out:
     return status;
 }
 
-/* A tensor that the file does not have: of the configuration, or as in a new layer. */
+/* A tensor that is not in the file: from the configuration, or as in a new layer. */
 DT_MUST_USE static dt_status fill_tensor(float *values, const dt_keras_reader *r, size_t l,
                                          size_t t, uint64_t count)
 {

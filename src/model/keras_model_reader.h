@@ -1,8 +1,8 @@
 #ifndef DTRAIN_MODEL_KERAS_MODEL_READER_H
 #define DTRAIN_MODEL_KERAS_MODEL_READER_H
 
-/* What reading .h5 and .keras files shares: both have a configuration and, in an HDF5 file, arrays
- * in the order of the layers, and of the optimizer. Only where these lie differs. */
+/* Shared by reading .h5 and .keras files: both have a configuration and, in an HDF5 file, arrays in
+ * the order of the layers and of the optimizer. Only the places of the arrays differ. */
 
 #include "dtrain/model/keras_model.h"
 #include "keras_model_chain.h"
@@ -10,7 +10,7 @@
 
 enum { DT_KERAS_CONFIG_BYTES_MAX = 16 << 20 }; /* a layer takes about 1 KiB of JSON */
 
-/* A model on its way in: what the configuration says, and where the arrays lie. */
+/* A model that is being read: its configuration, and the places of the arrays. */
 typedef struct dt_keras_reader {
     dt_model_arrays in;
     dt_keras_chain chain;
@@ -27,26 +27,26 @@ typedef struct dt_keras_reader {
 /* Reads the configuration; comes first. Errors: DT_DATA, DT_MEMORY. */
 DT_MUST_USE dt_status dt_keras_reader_begin(dt_keras_reader *r, const dt_keras_config *config);
 
-/* Returns the name of the next layer that has arrays, and their place; NULL: there is none. */
+/* Returns the name and place of the next layer with arrays; NULL: there is none. */
 const char *dt_keras_reader_next(const dt_keras_reader *r, const dt_keras_place **place);
 
-/* Takes the arrays of the next layer that has any: `names` below `group`. */
+/* Assigns the arrays `names` below `group` to the next layer with arrays. */
 DT_MUST_USE dt_status dt_keras_reader_take_weights(dt_keras_reader *r, const char *group,
                                                    const dt_h5_names *names);
 
-/* Does the same with those of a layer of the whole model in a .h5 file, which may be a model. */
+/* Assigns the arrays of a layer of the whole model in a .h5 file; the layer may be a model. */
 DT_MUST_USE dt_status dt_keras_reader_take_layer(dt_keras_reader *r, const char *group,
                                                  const dt_h5_names *names);
 
-/* Takes the arrays of Keras's optimizer, after all weights; what is not the state of Adam as Keras
- * 3 keeps it is left out, and said so in chain.left_out. */
+/* Assigns the arrays of Keras's optimizer, after all weights; a state that is not Adam's in the
+ * form of Keras 3 is ignored and listed in chain.left_out. */
 DT_MUST_USE dt_status dt_keras_reader_take_state(dt_keras_reader *r, const char *group,
                                                  const dt_h5_names *names);
 
-/* Takes the state in /dtrain, after all weights. */
+/* Assigns the state in /dtrain, after all weights. */
 DT_MUST_USE dt_status dt_keras_reader_take_own_state(dt_keras_reader *r);
 
-/* Reads all that was taken. Owns: the caller clears *out, also after an error. */
+/* Reads all assigned arrays. Owns: the caller clears *out, also after an error. */
 DT_MUST_USE dt_status dt_keras_reader_finish(dt_keras_loaded *out, dt_keras_reader *r);
 
 void dt_keras_reader_clear(dt_keras_reader *r);
@@ -69,7 +69,7 @@ bool dt_keras_waits_for_statistics(const dt_keras_reader *r);
 unsigned dt_keras_shape_tensor(uint64_t shape[2], const dt_keras_step *step, size_t t,
                                uint64_t inputs);
 
-/* Passes the steps without arrays that come next, but for a Normalization before all others. */
+/* Skips the next steps without arrays, except a Normalization before all others. */
 void dt_keras_reader_pass(dt_keras_reader *r);
 
 /* Returns how many outputs a step has, in the file. */
@@ -85,7 +85,7 @@ uint64_t dt_keras_reader_count(const dt_keras_reader *r);
 /* Spreads the numbers of one logit over two: that of class 0 is `factor` times that of class 1. */
 void dt_keras_spread_logit(float *values, uint64_t count, float factor);
 
-/* Reads the moments that were taken, and Adam's numbers. */
+/* Reads the assigned moments, and Adam's numbers. */
 DT_MUST_USE dt_status dt_keras_reader_read_state(dt_keras_loaded *out, dt_keras_reader *r);
 
 /* Reads a .keras file; as dt_keras_model_load. On error *out is not cleared. */

@@ -1,4 +1,4 @@
-/* What shapes a chain's tensors have, and which layer's arrays come next. */
+/* The shapes of a chain's tensors, and the order of the layers' arrays. */
 #include "keras_model_reader.h"
 
 unsigned dt_keras_shape_tensor(uint64_t shape[2], const dt_keras_step *step, size_t t,

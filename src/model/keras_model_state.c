@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What a double, and so Keras, counts to. */
+/* The largest integer of a double, and therefore of Keras. */
 #define ITERATIONS_MAX (INT64_C(1) << 53)
 
 /* ---- where Adam's state lies ---- */
@@ -18,8 +18,8 @@ static bool has_moments(const dt_keras_step *step, size_t t)
     return step->stored[t] && !step->tensors->tensors[t].moves;
 }
 
-/* Returns how many arrays Keras 3 keeps for Adam with these layers: the iteration, the learning
- * rate (unless a schedule gives it), and two a weight. */
+/* Returns the number of arrays that Keras 3 stores for Adam with these layers: the iteration, the
+ * learning rate (unless a schedule gives it), and two a weight. */
 static size_t expected_arrays(const dt_keras_chain *chain)
 {
     size_t count = chain->scheduled ? 1 : 2;
@@ -189,7 +189,7 @@ out:
     return status;
 }
 
-/* Keras goes by the variable, not by the configuration. */
+/* Keras uses the variable, not the configuration. */
 DT_MUST_USE static dt_status read_rate(dt_keras_loaded *out, const dt_keras_reader *r)
 {
     dt_status status = DT_OK;

@@ -1,4 +1,4 @@
-/* The steps of a chain, and what they ask of a layer. */
+/* The steps of a chain, and the requirements on a layer. */
 #include "keras_model_chain.h"
 
 #include "dtrain/base/memory.h"

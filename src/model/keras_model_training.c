@@ -181,7 +181,7 @@ double dt_keras_plain_number(double value)
     return value;
 }
 
-/* Keeps what is there when the file has no sensible number. */
+/* Keeps the old number if the file has no valid one. */
 static void take_number(double *out, const json_t *config, const char *key, double below)
 {
     const json_t *number = json_object_get(config, key);

@@ -37,10 +37,11 @@ DT_MUST_USE static dt_status take_network(dt_network *out, const dt_keras_loaded
     DT_TRY(dt_memory_alloc(&layers, keras->layer_count + 1, sizeof *layers, "layers"));
     if (keras->mean != NULL)
         layers[count++] = (dt_layer){.kind = &dt_layer_normalization};
-    for (size_t l = 0; l < keras->layer_count; l++) /* of softmax the network gives the logits */
+    for (size_t l = 0; l < keras->layer_count; l++) /* for softmax, the network returns the
+                                                     * logits */
         layers[count++] = keras->layers[l].layer;
     DT_TRY(dt_network_make(out, D, layers, count));
-    /* Both stand in the same order: kernel and bias, layer by layer; mean, variance. */
+    /* Both have the same order: kernel and bias, layer by layer; mean, variance. */
     DT_ASSERT(out->P == loaded->parameter_count);
     memcpy(out->params, loaded->params, out->P * sizeof(float));
     if (keras->mean != NULL) {
@@ -104,12 +105,12 @@ dt_status dt_model_save(const dt_model *model, const char *path)
 
 /* ---- reading ---- */
 
-/* Takes a Keras model, or a file of an older dtrain. */
+/* Converts a Keras model, or the file of an older dtrain. */
 DT_MUST_USE static dt_status take_keras(dt_model *out, dt_keras_loaded *loaded)
 {
     dt_status status = DT_OK;
     DT_TRY(take_network(&out->network, loaded));
-    /* The rest changes hands. */
+    /* The rest is moved. */
     out->optimizer = loaded->model.optimizer;
     loaded->model.optimizer = (dt_optimizer){0};
     out->recipe_json = loaded->recipe_json;
@@ -189,7 +190,7 @@ uint32_t dt_model_state_crc(const dt_model *model)
 
 /* ---- from rank 0 to all ---- */
 
-/* What the other ranks have to know before they can allocate, and what takes no allocation. */
+/* The numbers that the other ranks need before they can allocate, and other plain data. */
 typedef struct facts {
     uint64_t json_bytes, recipe_bytes; /* with their NUL; 0: none */
     uint64_t name_count, name_bytes; /* with a NUL after each */

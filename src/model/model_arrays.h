@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-/* A file that is read. */
+/* A file that is being read. */
 typedef struct dt_model_arrays {
     dt_h5 *h5;
     const char *path; /* what error lines call it */
@@ -22,15 +22,15 @@ unsigned dt_model_tensor_dims(const dt_tensor *tensor);
 DT_MUST_USE dt_status dt_model_tensor_write(dt_h5 *h5, const char *path, const dt_tensor *tensor,
                                             const float *values);
 
-/* Counts an array's bytes: the same array under many names would make a small file large.
+/* Counts an array's bytes, because the same array under many names would make a small file large.
  * Errors: DT_DATA. */
 DT_MUST_USE dt_status dt_model_arrays_count(dt_model_arrays *in, const dt_h5_shape *shape);
 
-/* Returns whether the shape is that one. */
+/* Returns whether the array has this shape. */
 bool dt_model_has_shape(const dt_h5_shape *found, unsigned dims, const uint64_t *expected);
 
-/* Looks at the array and counts it; nothing is read. Errors: DT_DATA: it is not there, or has
- * another shape or type. */
+/* Checks the array and counts it without reading it. Errors: DT_DATA: it is missing, or has another
+ * shape or type. */
 DT_MUST_USE dt_status dt_model_arrays_check(dt_model_arrays *in, const char *dataset, unsigned dims,
                                             const uint64_t *shape);
 

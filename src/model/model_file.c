@@ -146,7 +146,7 @@ out:
     return status;
 }
 
-/* All arrays are looked at before memory is taken for them. */
+/* All arrays are checked before memory is allocated for them. */
 DT_MUST_USE static dt_status read_arrays(dt_model *out, dt_model_arrays *in, bool has_state)
 {
     dt_status status = DT_OK;

@@ -43,7 +43,7 @@ double dt_signed_log(double x)
     return copysign(dt_elementary_log1p(fabs(x)), x);
 }
 
-/* Beyond 2^30 the 1 is lost beside the square, and the square would overflow in the end. */
+/* Beyond 2^30 the 1 is lost in rounding, and for large numbers the square would overflow. */
 double dt_smooth_clip(double z)
 {
     const double limit = 3.0, large = 0x1p30;

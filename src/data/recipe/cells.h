@@ -1,7 +1,7 @@
 #ifndef DTRAIN_DATA_CELLS_H
 #define DTRAIN_DATA_CELLS_H
 
-/* What the fit of a recipe and its application both ask of a table's cells. */
+/* Shared by the fit and the application of a recipe: the cells of a table. */
 
 #include "dtrain/base/status.h"
 #include "dtrain/io/csv.h"
@@ -14,15 +14,15 @@
 typedef struct dt_missing {
     const char *const *texts;
     size_t count;
-    /* Of the texts that begin with this byte, bit n: some is n bytes long. Most cells need no
-     * further look. */
+    /* For the texts that begin with this byte, bit n: one of them has n bytes. For most cells this
+     * is enough. */
     uint64_t lengths[256];
 } dt_missing;
 
 /** Makes it; `texts` are borrowed. Local. */
 dt_missing dt_missing_of(const char *const *texts, size_t count);
 
-/** Returns whether a cell holds nothing. Local. */
+/** Returns whether a cell means a missing value. Local. */
 bool dt_missing_is(const dt_missing *missing, const dt_csv_field *cell);
 
 /** Returns the index of the text that a cell is; SIZE_MAX: none, as of an empty cell. Local. */

@@ -22,7 +22,7 @@ static uint32_t hash_of(const char *text, size_t bytes)
     return (uint32_t)(hash ^ hash >> 32);
 }
 
-/* The slot where a text is, or where it would go. */
+/* The slot of a text, or the free slot for it. */
 static size_t slot_of(const dt_dictionary *dictionary, const char *text, size_t bytes,
                       uint32_t hash)
 {
@@ -45,7 +45,7 @@ dt_dictionary_entry *dt_dictionary_find(const dt_dictionary *dictionary, const c
     return dictionary->slots[slot] == 0 ? NULL : &dictionary->entries[dictionary->slots[slot] - 1];
 }
 
-/* At most half of the slots are taken, so that a search is short. */
+/* At most half of the slots are used, so that a search is short. */
 static dt_status make_room(dt_dictionary *d)
 {
     dt_status status = DT_OK;

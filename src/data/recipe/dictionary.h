@@ -14,7 +14,7 @@ typedef struct dt_dictionary_entry {
     const char *text; /* NUL-terminated; valid until the dictionary is cleared */
     uint32_t bytes;
     uint32_t hash;
-    uint64_t count; /* the caller's, and so is all below */
+    uint64_t count; /* for the caller, as are the members below */
     double number;
     int32_t index;
     int32_t kind;
@@ -33,7 +33,7 @@ dt_dictionary_entry *dt_dictionary_find(const dt_dictionary *dictionary, const c
                                         size_t bytes);
 
 /**
- * Finds the entry of a text, or adds one that is zero but for its text.
+ * Finds the entry of a text, or adds a zeroed one with this text.
  *
  * Owns:    *out is valid until the next text is added
  * Errors:  DT_MEMORY; *out = NULL
@@ -41,7 +41,7 @@ dt_dictionary_entry *dt_dictionary_find(const dt_dictionary *dictionary, const c
 DT_MUST_USE dt_status dt_dictionary_add(dt_dictionary_entry **out, dt_dictionary *dictionary,
                                         const char *text, size_t bytes);
 
-/** Frees all; the dictionary is empty then. */
+/** Frees the memory; the dictionary is empty afterwards. */
 void dt_dictionary_clear(dt_dictionary *dictionary);
 
 #endif

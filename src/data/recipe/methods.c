@@ -93,7 +93,7 @@ static void ask_decimal(void *context, size_t column, int method)
     }
 }
 
-/* A comma or a point between thousands is none before decimals. */
+/* A comma or a point between thousands cannot also be the decimal sign. */
 static void ask_group(void *context, size_t column, int method)
 {
     static const char groups[] = {'\0', '\0', ',', '.', ' ', '\''};

@@ -1,7 +1,7 @@
 #ifndef DTRAIN_DATA_METHODS_H
 #define DTRAIN_DATA_METHODS_H
 
-/* Options that list METHOD or COLUMN=METHOD, and what they say of the signs in numbers. Local. */
+/* Options that list METHOD or COLUMN=METHOD, and the signs in numbers that they define. Local. */
 
 #include "columns.h"
 
@@ -18,7 +18,7 @@ DT_MUST_USE dt_status dt_method_read(size_t *column, int *method, const dt_colum
 typedef void dt_method_set(void *context, size_t column, int method);
 
 /**
- * Reads a list: what is said of all columns first, so that the order does not matter.
+ * Reads a list: methods for all columns first, so that the order does not matter.
  *
  * Errors:  as dt_method_read; DT_USAGE: two methods for all columns
  */
@@ -26,7 +26,7 @@ DT_MUST_USE dt_status dt_methods_read(const dt_columns *columns, const char *lis
                                       const char *names, const char *option, dt_method_set *set,
                                       void *context);
 
-/** The signs in a column's numbers, and whether a person has said so. */
+/** The signs in a column's numbers, and whether an option named them. */
 typedef struct dt_signs {
     bool decimal_asked, group_asked;
     char decimal, group; /* as in dt_number_format */
@@ -34,7 +34,7 @@ typedef struct dt_signs {
 
 /**
  * Reads the lists of --decimal and --thousands into out[columns->count]. `*decimal` is the sign of
- * columns of which nothing is said; what is said of all columns replaces it.
+ * columns that are not named; a sign for all columns replaces it.
  *
  * Errors:  as dt_methods_read; DT_USAGE: a column has one sign for both
  */

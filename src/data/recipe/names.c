@@ -7,7 +7,7 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-/* [+-]digits[.digits] loses a plus and the zeros that say nothing. */
+/* [+-]digits[.digits] loses a plus and redundant zeros. */
 static size_t shorten_number(char *text, size_t length)
 {
     const size_t sign = text[0] == '+' || text[0] == '-';

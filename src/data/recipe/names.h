@@ -1,14 +1,15 @@
 #ifndef DTRAIN_DATA_NAMES_H
 #define DTRAIN_DATA_NAMES_H
 
-/* The names of categories or classes, found in other spellings, too. */
+/* The names of categories or classes, which are also found in other spellings. */
 
 #include "dictionary.h"
 
 #include <stdbool.h>
 
 typedef struct dt_names {
-    dt_dictionary exact, spellings; /* index: the name's, -1: several names are spelled so */
+    dt_dictionary exact, spellings; /* index: that of the name; -1: several names have this
+                                     * spelling */
 } dt_names;
 
 enum { DT_SPELLING_BYTES = 256 };

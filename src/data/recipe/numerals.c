@@ -11,7 +11,7 @@ static bool differ(double a, double b)
     return a < b || a > b;
 }
 
-/* What a cell means with the column's decimal sign, and with the other one. */
+/* The readings of a cell with the column's decimal sign, and with the other one. */
 typedef struct readings {
     dt_number_reading mine, other;
     bool differ; /* both fit, and are two numbers */
@@ -31,7 +31,7 @@ static bool look_at(readings *out, const dt_numerals *n, const dt_csv_field *cel
     return true;
 }
 
-/* How far a number lies from the middle of the training rows' numbers; 0: nobody knows. */
+/* The distance of a number from the middle of the training rows' numbers; 0: unknown. */
 static double distance(const dt_recipe_column *column, double number)
 {
     const double middle =

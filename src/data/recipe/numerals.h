@@ -2,9 +2,9 @@
 #define DTRAIN_DATA_NUMERALS_H
 
 /*
- * The numbers of a column in a table that a recipe prepares. Its cells are read as those of the
- * recipe's table were, or in another way if that is the only one that fits; what may be two numbers
- * is counted, and judged when all rows have been seen, since they are streamed. Local.
+ * The numbers of a column in a table that a recipe prepares. Its cells are read as in the recipe's
+ * table, or in another way if only that fits. Ambiguous cells are counted, and judged after all
+ * rows, because rows are streamed. Local.
  */
 
 #include "dtrain/base/text.h"

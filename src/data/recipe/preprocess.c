@@ -23,7 +23,7 @@ static dt_status fail_missing(const dt_preprocess *p, const dt_csv_row *row, con
                         "(dtrain prepare --fill)");
 }
 
-/* What stands for a number that is missing; its place is filled by the caller. */
+/* The replacement of a missing number; the caller fills its indicator. */
 static dt_status take_missing(const dt_preprocess *p, const dt_binding *b, const dt_csv_row *row,
                               float *x)
 {
@@ -35,7 +35,7 @@ static dt_status take_missing(const dt_preprocess *p, const dt_binding *b, const
     return DT_OK;
 }
 
-/* True is 1, where 1 may have been written before. */
+/* True is 1, if the training table may have written 1. */
 static bool read_boolean(double *out, const dt_csv_field *cell)
 {
     char form[DT_SPELLING_BYTES];
@@ -45,7 +45,7 @@ static bool read_boolean(double *out, const dt_csv_field *cell)
     return true;
 }
 
-/* Counts a number that a cell holds, or a date. */
+/* Counts a cell with a number or a date. */
 static void judge_range(dt_binding *b, const dt_csv_row *row, double number)
 {
     const dt_recipe_column *column = b->column;
@@ -72,7 +72,7 @@ static dt_status put_number(const dt_preprocess *p, const dt_binding *b, const d
     return DT_OK;
 }
 
-/* With the cell as a missing value, if it can be filled. */
+/* Suggests the cell as a missing value, if it can be filled. */
 static dt_status fail_number(const dt_preprocess *p, const dt_binding *b, const dt_csv_row *row)
 {
     const dt_csv_field *cell = &row->fields[b->field];
@@ -130,7 +130,7 @@ static void put_parts(const dt_recipe_column *column, const dt_date *date, float
         }
 }
 
-/* A missing date has no place on the circles: it is in their middle. */
+/* A missing date has no point on the circles, so it gets their centre. */
 static dt_status take_date(const dt_preprocess *p, dt_binding *b, const dt_csv_row *row, float *x)
 {
     const dt_recipe_column *column = b->column;
@@ -208,7 +208,7 @@ static dt_status take_label(const dt_preprocess *p, const dt_binding *b, const d
     return DT_OK;
 }
 
-/* A number as it is, of a column without a filling: a value to be predicted, or a weight. */
+/* An unscaled number of a column without a filling: a value to predict, or a weight. */
 static dt_status take_value(const dt_preprocess *p, dt_binding *b, const dt_csv_row *row,
                             float *out)
 {

@@ -24,7 +24,7 @@ static const char *sign_name(char decimal)
 }
 
 /* A column with commas or points between its thousands keeps its decimal sign. In a table with the
- * other one its cells would be read as other numbers, unless a person has said which it is. */
+ * other decimal sign its cells would be read as other numbers, unless an option names the sign. */
 static dt_status set_signs(const dt_preprocess *p, dt_binding *b, const dt_signs *asked)
 {
     dt_number_format *format = &b->numerals.format;
@@ -89,7 +89,7 @@ static dt_status bind_all(dt_preprocess *p, const dt_preprocess_plan *plan, cons
     const size_t name_count = plan->count;
     dt_status status = DT_OK;
     dt_dictionary fields = {0};
-    /* As dt_recipe_first_input says, which for each of many columns would cost a square. */
+    /* As dt_recipe_first_input, which would take quadratic time for all columns. */
     size_t next_number = 0, next_category = 0;
     for (size_t c = 0; c < p->recipe->column_count; c++)
         if (dt_recipe_is_number(p->recipe->columns[c].role))

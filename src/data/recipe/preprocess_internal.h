@@ -8,7 +8,7 @@
 #include "names.h"
 #include "numerals.h"
 
-/* What one column of the table becomes. */
+/* The preparation of one column of the table. */
 typedef struct dt_binding {
     const dt_recipe_column *column;
     size_t field; /* among the table's */

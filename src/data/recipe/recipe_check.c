@@ -38,7 +38,7 @@ out:
     return status;
 }
 
-/* So that a table of thousands of columns costs no square. */
+/* So that a table with thousands of columns does not take quadratic time. */
 DT_MUST_USE static dt_status check_column_names(const dt_recipe *recipe, const char *where)
 {
     dt_status status = DT_OK;
@@ -202,7 +202,8 @@ static bool is_named(char *const *names, size_t count, const char *name)
     return false;
 }
 
-/* The columns of a role are those that the recipe names, which are unique. `what`: "target". */
+/* Checks that the columns of a role are those that the recipe names, which are unique. `what`:
+ * "target". */
 DT_MUST_USE static dt_status check_named(const dt_recipe *recipe, dt_role role, char *const *names,
                                          size_t count, const char *where, const char *what)
 {
@@ -222,7 +223,7 @@ DT_MUST_USE static dt_status check_named(const dt_recipe *recipe, dt_role role, 
     return DT_OK;
 }
 
-/* The column that names the rows is no input. */
+/* The column that names the rows is not an input. */
 DT_MUST_USE static dt_status check_id(const dt_recipe *recipe, const char *where)
 {
     bool found = recipe->id == NULL;

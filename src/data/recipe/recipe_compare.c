@@ -48,7 +48,7 @@ static bool same_form(const dt_recipe_column *a, const dt_recipe_column *b)
            strcmp(a->format.unit, b->format.unit) == 0;
 }
 
-/* Returns what is different; NULL: nothing is. */
+/* Returns the difference; NULL: there is none. */
 static const char *compare_columns(const dt_recipe_column *a, const dt_recipe_column *b)
 {
     const bool categories =

@@ -15,7 +15,7 @@ enum {
     DT_RECIPE_FILE_BYTES = 64 << 20
 };
 
-/** Whether center and spread are measured; without them they are 0 and 1, and in no text. */
+/** Whether center and spread are measured; otherwise they are 0 and 1, and not in the text. */
 static inline bool recipe_has_center(const dt_recipe_column *column)
 {
     return dt_recipe_is_number(column->role) && column->scale != DT_SCALE_QUANTILE &&

@@ -1,4 +1,4 @@
-/* From inputs back to what stands in the table. */
+/* From inputs back to the values of the table. */
 #include "dtrain/data/recipe.h"
 
 #include "dtrain/base/elementary.h"
@@ -42,7 +42,7 @@ static bool makes(const dt_recipe_column *column, double number, float input)
 double dt_recipe_original(char out[DT_RECIPE_NUMBER_BYTES], const dt_recipe_column *column,
                           float input)
 {
-    enum { DIGITS = 17, PLAIN_DIGITS = 15 }; /* so many give no 1e+01 for 10 */
+    enum { DIGITS = 17, PLAIN_DIGITS = 15 }; /* this many digits give 10, not 1e+01 */
     const double near = column != NULL ? unscaled(column, (double)input) : (double)input;
     double number = 0.0; /* the shortest of all, though its digits are not those of 1e-9 */
     int digits = 0;

@@ -163,7 +163,7 @@ out:
     return status;
 }
 
-/* A number that would not be used is more likely a slip of who wrote it than meant to be idle. */
+/* A number without a use is more likely an error than intended. */
 DT_MUST_USE static dt_status check_members(const dt_recipe_column *column, const dt_json_place *at)
 {
     const bool date = column->role == DT_ROLE_DATE;
@@ -337,7 +337,7 @@ out:
     return status;
 }
 
-/* Grown as the bytes come: the size of a file that is a pipe is not known. */
+/* Grown while reading, because the size of a pipe is not known. */
 DT_MUST_USE static dt_status read_file(char **out, size_t *bytes, FILE *file, const char *path)
 {
     dt_status status = DT_OK;

@@ -22,8 +22,8 @@ static size_t first_knot(const dt_recipe_column *column, double x, bool above)
 }
 
 /*
- * Where x lies among the knots q_0 .. q_n-1, as a share: np.interp(x, q, k / (n - 1)). Knots may be
- * equal, and then both ends of their stretch are right: the mean of the two is taken.
+ * The place of x among the knots q_0 .. q_n-1, as a share: np.interp(x, q, k / (n - 1)). Knots may
+ * be equal, and then both ends of their stretch are right: the mean of the two is taken.
  * Source: scikit-learn's QuantileTransformer, output_distribution="uniform"
  */
 static double quantile_of(const dt_recipe_column *column, double x)
