@@ -12,7 +12,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 build=$root/build-analyse
 jobs=${JOBS:-2}
 
-# What one file gets, in a process of its own: analyse.sh --one FILE
+# The checks of one file, in its own process: analyse.sh --one FILE
 if [ "${1:-}" = --one ]; then
     file=$2
     set --
@@ -60,7 +60,7 @@ quietly() {
 }
 quietly cmake -S "$root" -B "$build" -DCMAKE_BUILD_TYPE=Release -DBUILD_TESTING=OFF \
     -DCMAKE_EXPORT_COMPILE_COMMANDS=ON
-# onnx.c includes what is made of the format's description.
+# onnx.c includes a header generated from the format's description.
 [ ! -d "$build/onnx" ] || quietly cmake --build "$build" --target onnx_proto
 
 count() { if [ -f "$DTRAIN_ANALYSE/$1" ]; then wc -l <"$DTRAIN_ANALYSE/$1"; else echo 0; fi; }

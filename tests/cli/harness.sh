@@ -22,7 +22,7 @@
 #   expect_file PATH, expect_no_file PATH
 #   expect_same_file A B
 #   with_fault FAULT RANKS ARG... as run, with the program that lets calls fail; needs DTRAIN_FAULTS
-#   keep_summary NAME             keeps the last run's summary for expect_same_run, but for times and ranks
+#   keep_summary NAME             keeps the last run's summary for expect_same_run, except times and ranks
 #   expect_same_run NAME FOLDER   it went well, its summary is the kept one, and its results in FOLDER are
 #                                 those in the folder NAME, to the bit; needs need_python
 #   summary KEY                   prints the value of the last run's `summary.KEY=` line
@@ -91,7 +91,7 @@ run() {
     esac
 }
 
-# Leaves in ./stderr what is dtrain's. mpirun's "setpgid(...) failed in parent" and "[warn] Epoll MOD(1) on
+# Keeps only dtrain's lines in ./stderr. mpirun's "setpgid(...) failed in parent" and "[warn] Epoll MOD(1) on
 # fd 26 failed" come now and then, when a rank ends before mpirun has seen that, and mean nothing; nor does it
 # matter if the counters of coverage find no room.
 own_words() { sed -i -e '/setpgid/d' -e '/^\[warn\] Epoll /d' -e '/^libgcov profiling error/d' stderr; }

@@ -112,7 +112,7 @@ SH
         ends 6 "no memory for" 3 --out huge --epochs 1 --hidden 100000 some
     done
     DTRAIN=$REAL_DTRAIN
-    # If one failed with the log open already, it says so. There is no model.
+    # A run that failed with an open log records it there. There is no model.
     left=$([ ! -d huge ] || find huge -type f ! -name run.h5)
     [ -z "$left" ] || fail "nothing but a log is left, found $left"
     [ ! -e huge/run.h5 ] || "$PYTHON" -c 'import h5py; assert h5py.File("huge/run.h5", "r").attrs["status"] == "failed"' ||

@@ -1,6 +1,6 @@
 #!/bin/sh
 # --bins-by tree: the edges are those of a reference in NumPy, for classes and for values, and depend on neither
-# the order of the rows nor the ranks; what is refused. test_members.sh shows that the weights are the same everywhere.
+# the order of the rows nor the ranks; refusals. test_members.sh shows that the weights are the same everywhere.
 # shellcheck source-path=SCRIPTDIR source=harness.sh
 . "$(dirname "$0")/harness.sh"
 need_python numpy h5py

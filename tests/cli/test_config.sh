@@ -71,7 +71,7 @@ run 0 --quiet --validation-split 0.9 --test-split 0 --epochs 1 --out ninety some
 expect_status 0
 # A refused command leaves no folder: the next one would go to results/some-2.
 expect_no_file results
-# Nine tenths for validation leave a tenth for training, where the data has a test set of its own.
+# If the data has a test set, nine tenths for validation leave a tenth for training.
 rm some-validation.npz
 run 0 --quiet --validation-split 0.9 --epochs 1 --out own-test some
 expect_status 0

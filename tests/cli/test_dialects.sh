@@ -128,7 +128,7 @@ run 0 prepare names.csv --target y --out data --categorical 'years, total'
 expect_status 3
 expect_stderr "no column 'years'; write a name with a comma in quotes, as '\"years, total\"', or .*#1$"
 
-# ---- the recipe's dialect goes first, then what is found, and options before both ----
+# ---- options override the recipe's dialect, which overrides the one found in the table ----
 
 awk 'BEGIN {
     print "size,type;price;y"
@@ -175,7 +175,7 @@ same_predictions german.csv --decimal comma
 expect_empty_stderr
 same_predictions points.csv --decimal point
 
-# ---- what is refused ----
+# ---- refusals ----
 
 run 0 prepare plain.csv --target y --out none --columns a,b
 expect_status 3

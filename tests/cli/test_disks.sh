@@ -75,7 +75,7 @@ expect_status 75
 expect_no_stderr 'error'
 goes_on disk/run
 
-# ---- full to the end: what is not written is told, and the last checkpoint is whole ----
+# ---- full to the end: failed writes are reported, and the last checkpoint is whole ----
 rm -rf disk/*
 begin disk/run --checkpoint-every 0.5s
 until_it "disk/run/checkpoint.h5 is there" test -e disk/run/checkpoint.h5

@@ -51,7 +51,7 @@ run 1 --like one --out again
 expect_status 0
 expect_stdout '^summary.like_weights=same$'
 
-# A model to begin with has no dropout of its own.
+# --init-from a model without dropout.
 run 1 "$@" --init-from plain --dropout 0.3 --out more
 expect_status 0
 expect_stdout ', dropout 0.3, '

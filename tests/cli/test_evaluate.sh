@@ -107,7 +107,7 @@ expect_status 0
 expect_stdout '^maybe later +30 '
 expect_stdout '^true . predicted +maybe later +never +no +yes$'
 
-# ---- what is refused ----
+# ---- refusals ----
 
 refuse() {
     code=$1

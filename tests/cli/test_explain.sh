@@ -104,7 +104,7 @@ with h5py.File("constant/explain.h5") as file:
     assert b"(missing)" in points[points["column"] == b"rate"]["text"].tolist()
 PY
 
-# Without dependences there are none; the report shows what is of the run's own model.
+# Without dependences; the report shows only explanations of the run's own model.
 run 0 explain model prepared --points 0 --repeats 1 --quiet
 expect_status 0
 expect_no_stdout '^[^s]'
@@ -127,7 +127,7 @@ run 0 report strong
 expect_status 3
 expect_one_stderr_line 'strong/explain.h5: '
 
-# ---- what is refused, in one line, with no files ----
+# ---- refusals: one line, and no files ----
 # refuses STATUS TEXT ARGS...
 refuses() {
     want=$1 text=$2

@@ -41,7 +41,7 @@ for model in a.keras b.h5; do
     expect_same_file p.npz q.npz
 done
 
-# Values: the arrays have the targets' units, and it stays the same model, but for what is said.
+# Values: the arrays have the targets' units; the model is the same except for the reported parts.
 "$PYTHON" - <<'EOF'
 import numpy as np
 r = np.random.default_rng(1)
@@ -191,7 +191,7 @@ shutil.copy("run/run.h5", "old.h5")
 h5py.File("old.h5", "a").attrs["format_version"] = 1
 EOF
 kept 'is the log of a run' old.h5 run
-# Another model is written over, and what is not an HDF5 file too.
+# An export overwrites another model, and a file that is not HDF5.
 cp b.h5 other.h5
 echo text >other.keras
 for other in other.h5 other.keras; do

@@ -1,6 +1,6 @@
 #!/bin/sh
 # A loss that is not finite ends the run on all ranks at the same step, with one line that says where; the
-# last good checkpoint stays, and goes on as if nothing had been.
+# last good checkpoint is kept, and resumes with the same results.
 # long: mpirun takes two seconds to end a job that fails
 # shellcheck source-path=SCRIPTDIR source=harness.sh
 . "$(dirname "$0")/harness.sh"

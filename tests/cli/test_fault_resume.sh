@@ -214,7 +214,7 @@ run 2 --quiet --out s --force --epochs 1 some # s has a checkpoint
 expect_status 0
 expect_no_file s/checkpoint.h5
 
-# Damaged: it is refused, or goes on as if nothing had been.
+# A damaged checkpoint is refused, or resumes with the same results.
 run 1 --out undamaged --epochs 8 some
 expect_status 0
 keep_summary undamaged

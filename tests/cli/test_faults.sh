@@ -2,7 +2,7 @@
 # Every call that can fail is made to, one a run, on each of two ranks: whatever fails, and
 # whenever, the run ends by itself with its exit status and one line, leaves no half file, and can be
 # gone on with or run again.
-# FULL=1 tries every allocation, not one in so many.
+# FULL=1 tries every allocation instead of a sample.
 #
 # DTRAIN_FAULTS is dtrain with a hook; tests/faults/fault_hook.c says what DTRAIN_FAULT may be.
 # long: some three hundred runs
@@ -87,7 +87,7 @@ again() {
     expect_no_file out/owner
 }
 
-# disturbed POINT RANK NTH STATUSES: one case, in a folder of its own.
+# disturbed POINT RANK NTH STATUSES: one case, in its own folder.
 disturbed() {
     mkdir "$CASES/$1-$2-$3"
     cd "$CASES/$1-$2-$3"

@@ -78,7 +78,7 @@ run 0 --quiet --like whole/fold-4 --out again
 expect_status 0
 expect_stdout_line summary.like_weights=same
 
-# ---- what is reported ----
+# ---- the report ----
 "$PYTHON" - "$(summary val_accuracy 2>/dev/null || true)" <<'PY' 2>wrong || fail "tables and predictions: $(cat wrong)"
 import h5py
 import numpy as np
@@ -282,7 +282,7 @@ assert run["folds"]["status"].tolist() == [b"ok", b"diverged", b"ok"]
 assert [row["folds"] for row in run["fold_scores"][:]][0] == 2 and np.isnan(run["folds"]["val_loss"][1])
 PY
 
-# ---- what is refused, before anything is trained ----
+# ---- refusals before training ----
 # refused STATUS LINE OPTIONS...
 refused() {
     refused_status=$1 refused_line=$2

@@ -125,7 +125,7 @@ expect_empty_stderr
 run 0 evaluate odd odd.h5 --inputs pixels --targets kinds --quiet
 expect_stdout_line summary.rows=900
 
-# ---- a run that was stopped goes on with the same data alone ----
+# ---- a stopped run resumes only with the same data ----
 real=$DTRAIN DTRAIN=$DTRAIN_FAULTS DTRAIN_FAULT=signal:0:5
 export DTRAIN_FAULT
 run 2 gzip.h5 --epochs 2 --out stopped --quiet

@@ -29,7 +29,7 @@ refused() {
     expect_one_stderr_line "dtrain: error: "
 }
 small() {
-    # 600 MB of address space hold the program, and none of what is claimed. A sanitizer takes more.
+    # 600 MB of address space are enough for the program, but not for the claimed sizes. A sanitizer needs more.
     case $(ldd "$DTRAIN") in *libasan*) refused "$@"; return ;; esac
     harness_command="under ulimit -v: dtrain $*"
     status=0

@@ -20,7 +20,7 @@ first_crc=$(summary weights_crc)
 run 0 export first --to first.keras
 expect_status 0
 
-# ---- where it goes on, on any number of ranks ----
+# ---- training continues from the model, on any number of ranks ----
 for ranks in 1 2 8; do
     run "$ranks" --epochs 3 --init-from first --out "on-$ranks" three
     expect_status 0
@@ -84,7 +84,7 @@ training = json.loads(h5py.File("slow/model.h5").attrs["training_config"])
 assert training["optimizer_config"]["config"]["beta_1"] == 0.5, training
 PY
 
-# A seed still means the shuffles; what is not the network's is free.
+# The seed still sets the shuffles; options that are not about the network may be given.
 run 1 --quiet --epochs 3 --init-from first --seed 2 --out seed three
 expect_status 0
 run 1 --quiet --epochs 3 --init-from first --batch 32 --out batch three

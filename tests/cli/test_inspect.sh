@@ -197,7 +197,7 @@ expect_empty_stderr
 expect_stdout '^here/model.h5: model; [0-9]+ inputs, 2 classes, P = [0-9]+ parameters$'
 expect_stdout '^dense_1 +4 +activation relu +32$'
 expect_stdout '^dense_2 +2 +activation linear +10$'
-# One byte of each dataset, and of what is around them, is another.
+# One byte of each dataset, and of the metadata, is changed.
 "$PYTHON" - <<'PY'
 import h5py
 for path in ("here/run.h5", "here/model.h5"):
@@ -323,7 +323,7 @@ expect_stdout '^train/x  >f4   \[3, 2\]  C +24 B +24 B +1.00 +0 +5 +2.5 '
 run 0 inspect --json data.h5
 check 'd["kind"] == "hdf5" and [c["rows"] for c in d["arrays"][1]["classes"]] == [1, 2]'
 
-# ---- what is none of these ----
+# ---- other files ----
 for file in table.csv empty cut.npz x.npy no-such-file .; do
     run 0 inspect "$file"
     expect_status 3

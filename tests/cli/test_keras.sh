@@ -4,7 +4,7 @@
 #
 # They come from PyPI, by pip and its own configuration, into a virtual environment in the user's cache,
 # made once: $XDG_CACHE_HOME/dtrain-tests/keras or ~/.cache/dtrain-tests/keras. Where that fails the
-# test is skipped; with DTRAIN_NO_SKIP=1 it fails. A $PYTHON that has all of it is taken as it is.
+# test is skipped; with DTRAIN_NO_SKIP=1 it fails. A $PYTHON that has all packages is used unchanged.
 # long: installs Keras from PyPI, and starts it
 # shellcheck source-path=SCRIPTDIR source=harness.sh
 . "$(dirname "$0")/harness.sh"

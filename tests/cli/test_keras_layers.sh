@@ -139,7 +139,7 @@ check("model.keras", "images", model.predict(x))
 PY
 "$PYTHON" check.py 2>wrong || fail "predictions: $(cat wrong)"
 
-# ---- training goes on ----
+# ---- training continues ----
 "$PYTHON" - <<'PY'
 import numpy as np
 from make_keras import Model
@@ -201,7 +201,7 @@ expect_stdout "^only for predict and evaluate: layer 'batchnormalization_3' has 
 run 0 inspect softplus.keras
 expect_stdout "^only for predict and evaluate: layer 'dense_4' gives the outputs, but is not a linear Dense\$"
 
-# ---- what is refused says what to do, or is taken for what it is ----
+# ---- refusals name a remedy ----
 "$PYTHON" - <<'PY'
 import numpy as np
 from make_keras import Model

@@ -5,7 +5,7 @@
 need_python numpy h5py
 export PYTHONPATH="$TESTS/cli" PYTHONDONTWRITEBYTECODE=1
 "$PYTHON" -c 'from make_data import save_parts; save_parts("some")'
-# The launcher that runs these tests, or a batch job around them, is not what is tested.
+# The launcher or batch job that runs these tests must not affect them.
 for name in $(env | sed -n 's/^\(SLURM_[A-Z_]*\|PMI_[A-Z_]*\|PMIX_[A-Z_]*\|MPI_LOCAL[A-Z]*\)=.*/\1/p'); do
     unset "$name"
 done

@@ -5,7 +5,7 @@
 need_python numpy h5py
 export PYTHONPATH="$TESTS/cli" PYTHONDONTWRITEBYTECODE=1
 "$PYTHON" -c 'from make_data import save_parts; save_parts("some")'
-# The launcher that runs these tests, or a batch job around them, is not what is tested.
+# The launcher or batch job that runs these tests must not affect them.
 for name in $(env | sed -n 's/^\(SLURM_[A-Z_]*\|PMI_[A-Z_]*\|PMIX_[A-Z_]*\|MPI_LOCAL[A-Z]*\)=.*/\1/p'); do
     unset "$name"
 done
@@ -35,7 +35,7 @@ expect_empty_stderr
 "$PYTHON" -c 'import h5py
 assert h5py.File("in-a-job/run.h5")["environment"].attrs["slurm_job_id"] == "77"' ||
     fail "/environment slurm_job_id is 77"
-# --help and --version never need ranks, and a step of one task is a job of its own.
+# --help and --version never need ranks, and a step of one task counts as its own job.
 run 0 --version
 expect_status 0
 run 0 --help
@@ -105,7 +105,7 @@ refused "mpiexec of another MPI (MPI_LOCALNRANKS=3)" PMI_PORT=here:1234 PMI_ID=@
 refused "mpiexec of Intel MPI (PMI_SIZE=3)" "$mpich" I_MPI_HYDRA_UUID=5 I_MPI_PIN_INFO=1
 refused "mpiexec of Cray PALS (PMI_SIZE=3)" PALS_RANKID=@ PMI_RANK=@ PMI_SIZE=3 PMI_LOCAL_SIZE=3
 refused "mpirun of MVAPICH (MV2_COMM_WORLD_SIZE=3)" MV2_COMM_WORLD_SIZE=3 MV2_COMM_WORLD_RANK=@
-# hydra in a Slurm job: its proxy is a step of one task, with a PMIx of its own.
+# hydra in a Slurm job: its proxy is a step of one task, with its own PMIx.
 refused "mpiexec of MPICH (PMI_SIZE=3)" "$mpich" SLURM_NTASKS=3 SLURM_STEP_ID=0 SLURM_STEP_NUM_TASKS=1 SLURM_PROCID=0 \
     PMIX_RANK=0 PMIX_NAMESPACE=slurm.pmix.44.0
 # What needs no ranks is done once.

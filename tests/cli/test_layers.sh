@@ -67,7 +67,7 @@ run 0 "$@" --out default
 [ "$(summary weights_crc)" = "$(echo "$crcs" | awk '{ print $1 }')" ] ||
     fail "glorot_uniform is the default"
 
-# The model continues as it is, and --like repeats.
+# Training continues from the model, and --like repeats the run.
 run 0 some --epochs 1 --init-from residual --out more
 expect_status 0
 expect_stdout '40-40-33-33-2, RMS norm, hard_sigmoid,gelu,relu,silu, dropout 0.2, residual, softmax'
@@ -107,13 +107,13 @@ run 0 predict gelu.keras some-test.npz --out keras.npz
 expect_status 0
 cmp own.npz keras.npz || fail "the same predictions from .keras"
 
-# Of inputs that are too large the statistics are, too, on all ranks at the same step.
+# Inputs that are too large give statistics that are too large, on all ranks at the same step.
 run 3 huge --epochs 1 --hidden 8 --norm batch --out huge-run
 expect_status 5
 sed -i '/the inputs are not scaled/d' stderr
 expect_one_stderr_line "dtrain: error: epoch 1, step 1: batch_normalization layer 1: inputs or gradients are not finite"
 
-# What has no effect, and what is wrong.
+# Options without effect, and errors.
 run 0 some --epochs 1 --hidden none --norm layer --out none
 expect_one_stderr_line "dtrain: warning: --norm has no effect without hidden layers"
 run 0 some --epochs 1 --hidden 12,8 --residual --out useless

@@ -81,7 +81,7 @@ for name in split files example; do
     expect_stdout "^like +$name: $same"
 done
 
-# ---- what is given now wins ----
+# ---- options given now override the log ----
 run 1 --like first --epochs 2 --out shorter
 expect_status 0
 expect_empty_stderr
@@ -204,7 +204,7 @@ cp model.kept first/model.h5
 
 is_long || exit 0
 
-# ---- what is no log ----
+# ---- files that are not logs ----
 refuse 3 "first/model.h5: is a model, not the log of a run" --like first/model.h5
 refuse 3 "nowhere" --like nowhere
 mkdir empty

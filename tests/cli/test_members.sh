@@ -1,7 +1,7 @@
 #!/bin/sh
 # --members, --numeric-embedding and --category-embedding: the same weights on any number of ranks, with threads,
 # on each set of instructions and after an interruption; the edges of the bins, the columns of categories and the
-# waves of numbers; what is refused.
+# waves of numbers; refusals.
 # shellcheck source-path=SCRIPTDIR source=harness.sh
 . "$(dirname "$0")/harness.sh"
 need_python numpy h5py
@@ -239,7 +239,7 @@ with np.load("shape.npz") as a, h5py.File("shape/model.h5") as f:
     assert np.array_equal(keras, a["member_kernel_0"])
 PY
 
-# Waves: predictions of NumPy from the exported arrays; what stays as it is comes behind.
+# Waves: predictions of NumPy from the exported arrays; unchanged inputs come last.
 run 0 export waves --to waves.npz
 expect_status 0
 run 3 predict waves classes/test.npz --out predicted-waves.npz

@@ -1,5 +1,5 @@
 #!/bin/sh
-# A checkpoint that an earlier build wrote, which had 52 options: it goes on, with the defaults of those that are newer.
+# A checkpoint of an earlier build, which had 52 options, resumes with the defaults of the newer options.
 # One with an option of a later dtrain does not.
 # shellcheck source-path=SCRIPTDIR source=harness.sh
 . "$(dirname "$0")/harness.sh"
@@ -35,7 +35,7 @@ refused() {
     expect_one_stderr_line "dtrain: error: $refused_text"
 }
 
-# ---- it goes on, to what this dtrain comes to with the same options ----
+# ---- it resumes, with the results of this dtrain with the same options ----
 run 1 "$@" --out whole
 expect_status 0
 keep_summary whole
@@ -44,7 +44,7 @@ run 2 --resume first
 expect_one_stderr_line "dtrain: warning: --resume first: an older dtrain wrote this checkpoint; scale and "
 expect_one_stderr_line " more options have their defaults; the last bits may differ"
 expect_same_run whole first
-# With a checkpoint of its own from then on, and no more warnings.
+# From then on it has a new checkpoint, and no more warnings.
 older again
 stopped 3 --resume again
 run 3 --resume again

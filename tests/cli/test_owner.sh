@@ -58,7 +58,7 @@ PY
     [ -z "$(find "joint-$pair" -name '*.tmp' -o -name 'owner*')" ] || fail "nothing is left beside the results"
 done
 
-# ---- a run that goes on ----
+# ---- a resumed run ----
 start
 expect_file run/owner
 for words in "--out run some" "--out run --force some" "--resume run" "--resume run --out copy"; do

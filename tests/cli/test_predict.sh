@@ -40,7 +40,7 @@ expect_status 0
 run 0 set/train.npz --out bare --epochs 1 --quiet
 expect_status 0
 
-# ---- what is written ----
+# ---- the output ----
 
 run 1 predict model table.csv
 expect_status 0
@@ -112,7 +112,7 @@ run 0 predict bare set --set validation
 expect_status 0
 [ "$(wc -l <stdout)" -eq 1201 ] || fail "1200 validation rows"
 
-# ---- what is refused ----
+# ---- refusals ----
 
 # refused STATUS TEXT ARGS...: also with a file, on several ranks: none appears, an older one stays
 refused() {

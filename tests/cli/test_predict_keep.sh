@@ -24,7 +24,7 @@ for i in (4, 17001, 29999):
     full[i][2] = ["old", "x", "-"][i % 3]
 write("bad.csv", header, full)
 lines = open("bad.csv", newline="").read().split("\n")
-# Records of one line: what is before the first comma outside quotes is dropped, added, or has a quote too many.
+# Records of one line: the first field is dropped, repeated, or has an extra quote.
 def spoil(row, change):
     at = next(i for i, line in enumerate(lines) if f'"{row[0]}",' in line)
     assert lines[at].startswith('"plain"'), lines[at]

@@ -202,7 +202,7 @@ for name in train.npz validation.npz test.npz recipe.json; do
         --target y --out "old-$name"
 done
 
-# Folders that were made on the way go again; those that were there stay, and so does what is in them.
+# Folders created on the way are removed; existing folders and their contents are kept.
 for out in ./out/ out/deep/er "$PWD/out/deep"; do
     refused 3 "unseen.csv: row 3000" unseen.csv --target count --split ordered --unseen error \
         --out "$out"

@@ -69,7 +69,7 @@ per_class = np.bincount(np.concatenate([label for key, label in load("default")]
 for folder, shares in (("default", (.8, .1, .1)), ("other", (.8, .1, .1)), ("shares", (.25, .25, .5))):
     for (key, label), share, off in zip(load(folder), shares, (2, 1, 1)):
         assert np.all(np.abs(np.bincount(label) - per_class * share) < off), folder
-# At random: not so exactly (but for a chance of some 1 in 100), nor far from it.
+# At random: not exactly the shares (except with a chance of about 1 in 100), but close to them.
 counts = np.bincount(load("random")[2][1], minlength=3)
 assert np.abs(counts - per_class * .1).max() > 1 and counts.min() > 10, counts
 # Not the first rows of a class: its rows are shuffled.
@@ -169,7 +169,7 @@ expect_status 0
 expect_one_stderr_line "column 'zip' has 120 categories, of which the rarest become one; --max-categories is 50"
 expect_stdout_line "summary.inputs=51"
 
-# ---- what is printed ----
+# ---- the output ----
 
 # Whatever is in the file, it does not reach the terminal as a control character.
 "$PYTHON" - <<'PY'

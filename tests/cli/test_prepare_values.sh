@@ -143,7 +143,7 @@ run 2 evaluate run text.csv
 expect_status 3
 expect_one_stderr_line "text.csv: row 4 (line 5): column 'rent': '?' is no number"
 
-# ---- what is refused ----
+# ---- refusals ----
 
 # refused STATUS TEXT TABLE OPTIONS...
 refused() {

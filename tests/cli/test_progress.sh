@@ -64,7 +64,7 @@ done
 run 2 --csv-log nowhere/epochs.csv three
 expect_status 4
 expect_no_file results/three
-# Over what is read, or what the run writes: nothing is lost.
+# A path of an input or of another result is refused: nothing is lost.
 cp three-train.npz kept.npz
 refuse_csv() {
     run "$1" --quiet --epochs 2 --csv-log "$2" --out five three

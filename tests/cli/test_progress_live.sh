@@ -11,7 +11,7 @@ export PYTHONPATH="$TESTS/cli" PYTHONDONTWRITEBYTECODE=1
 save_parts("many", rows=(700, 100, 100), classes=3)'
 
 command -v script >/dev/null || skip "needs script(1)"
-# on_terminal COMMAND: runs it on a terminal of its own; what it shows is in ./shown.
+# on_terminal COMMAND: runs it on its own terminal, whose output is in ./shown.
 on_terminal() {
     harness_command="on a terminal: $1"
     status=0

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Targets that are values: --task, --loss and its numbers, --weights. The results that NumPy finds, the same on any
-# number of ranks and after an interruption; and what is refused.
+# number of ranks and after an interruption; refusals.
 # shellcheck source-path=SCRIPTDIR source=harness.sh
 . "$(dirname "$0")/harness.sh"
 need_python numpy h5py
@@ -70,7 +70,7 @@ trains smooth class 'label-smoothing 0.1, ' --label-smoothing 0.1 --weights w
 [ "$(cat mse.summary mae.summary huber.summary quantile.summary smooth.summary | grep weights_crc | sort -u |
     wc -l)" -eq 5 ] || fail "five runs of different weights"
 
-# A quantile has so many rows below it.
+# The share of rows below a quantile is right.
 run 0 one --epochs 60 --hidden 16 --batch 50 --learning-rate 0.02 --loss quantile --quantile 0.9 --out learned
 expect_status 0
 "$PYTHON" - <<'PY' 2>wrong || fail "a model that has learned: $(cat wrong)"
@@ -158,7 +158,7 @@ for option in '--quantile 1' '--huber-delta 0' '--label-smoothing 1' '--loss hin
     expect_one_stderr_line "dtrain: error: ${option% *} "
 done
 
-# A checkpoint goes on with the loss that it was made with.
+# A checkpoint resumes with its loss.
 run 0 one --epochs 4 --loss huber --time-limit 1s --out cut
 expect_status 75
 run 0 --resume cut --loss mae

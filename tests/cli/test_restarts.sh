@@ -278,7 +278,7 @@ expect_no_file none/model.h5
 expect_no_file none/checkpoint.h5
 expect_restarts none
 
-# ---- what is refused, before anything is read or made ----
+# ---- refusals before anything is read or created ----
 # refused LINE OPTIONS...
 refused() {
     refused_line=$1

@@ -41,7 +41,7 @@ timeout -k 5 "$RUN_TIMEOUT" "$PYTHON" "$TESTS/cli/poll_run_log.py" polled/run.h5
     fail "every read of run.h5 succeeds, and it grows: $(cat polls)"
 stop_all
 
-# whole FOLDER EPOCHS: after the kill the log opens, and has at least so many epochs.
+# whole FOLDER EPOCHS: after the kill the log can be opened, and has at least EPOCHS epochs.
 whole() {
     [ -s "$1/run.h5" ] || fail "$1/run.h5 is there after SIGKILL"
     "$PYTHON" - "$1" "$2" >wrong 2>&1 <<'PY' || fail "$1/run.h5 is whole after SIGKILL: $(cat wrong)"

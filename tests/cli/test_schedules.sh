@@ -1,5 +1,5 @@
 #!/bin/sh
-# --schedule, its numbers and --warmup: the learning rates in the log, and what is refused; the same weights
+# --schedule, its numbers and --warmup: the learning rates in the log, and refusals; the same weights
 # on any number of ranks and after an interruption for a schedule with a state.
 # shellcheck source-path=SCRIPTDIR source=harness.sh
 . "$(dirname "$0")/harness.sh"

@@ -308,7 +308,7 @@ run 0 report refused
 expect_status 0
 expect_stdout 'refused: --momentum is 0.5'
 
-# ---- what is refused, before anything is trained ----
+# ---- refusals before training ----
 # refused LINE OPTIONS...: in the space `bad`.
 refused() {
     refused_line=$1

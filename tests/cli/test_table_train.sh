@@ -9,7 +9,7 @@ export PYTHONPATH="$TESTS/cli" PYTHONDONTWRITEBYTECODE=1
 : "${DTRAIN_FAULTS:=$(dirname "$DTRAIN")/tests/dtrain-faults}"
 
 # both NAME PREPARE OPTIONS -- TRAIN OPTIONS -- OPTIONS OF ONE COMMAND: the folders NAME-two and NAME-one, the
-# latter on so many ranks as $numbers says.
+# latter on the numbers of ranks in $numbers.
 both() {
     name=$1 prepare="" train=""
     shift
@@ -150,7 +150,7 @@ run 0 --like classes-one visits.csv --quiet --out named
 expect_status 0
 cp before.csv visits.csv
 
-# ---- restarts; and what is refused leaves nothing ----
+# ---- restarts; a refused run leaves no files ----
 run 2 "$@" --restarts 2 --quiet --out restarts
 expect_status 0
 wrong() {

@@ -1,6 +1,6 @@
 #!/bin/sh
 # --threshold: the same on any number of ranks and after an interruption, by brute force; used by evaluate and
-# predict; in the model file, and in what says so; and what is refused.
+# predict; in the model file and in the output; refusals.
 # shellcheck source-path=SCRIPTDIR source=harness.sh
 . "$(dirname "$0")/harness.sh"
 need_python numpy h5py
@@ -123,7 +123,7 @@ expect_status 0
 expect_stderr_line "dtrain: warning: --threshold precision=1: no threshold reaches it on the validation set; the more probable class is predicted"
 expect_no_stdout "^summary.threshold"
 
-# ---- what is refused ----
+# ---- refusals ----
 
 refuse() {
     text=$1

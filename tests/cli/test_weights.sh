@@ -44,7 +44,7 @@ run 2 rows --weights none --out none
 expect_status 3
 expect_one_stderr_line "dtrain: error: --weights none: all validation rows weigh 0"
 
-# One step an epoch: the weights after each of them are those of a run of so many epochs without an average.
+# One step an epoch: the weights after epoch n are those of a run of n epochs without an average.
 for epochs in 1 2 3; do
     run 0 some --epochs $epochs --hidden 5 --batch 100000 --no-restore-best --out "plain-$epochs"
     expect_status 0

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The same bits on one rank, on two hosts and on four; and what is written of the hosts.
+# The same bits on one rank, on two hosts and on four; and the hosts in the log.
 # shellcheck source-path=SCRIPTDIR source=harness.sh
 . "$(dirname "$0")/harness.sh"
 need_python numpy h5py
@@ -66,7 +66,7 @@ for folder, ranks, expected in (("two-hosts", 4, ["h1", "h1", "h2", "h2"]),
     assert environment.attrs["ranks"] == ranks == len(run["ranks"])
 PY
 
-# ---- what is made of it: the same over hosts as on one rank ----
+# ---- the results: the same over hosts as on one rank ----
 run 0 evaluate one some-test.npz
 mv stdout evaluated
 run 4 evaluate two-hosts some-test.npz

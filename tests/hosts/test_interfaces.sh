@@ -115,7 +115,7 @@ expect_status 0
 expect_empty_stderr
 unset OMPI_MCA_btl_tcp_if_include
 
-# An interface without a cable is none.
+# An interface without a cable does not count.
 on_both ip link set eth1-end down
 run 4 --epochs 1 some
 expect_status 0

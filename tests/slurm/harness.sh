@@ -23,7 +23,7 @@
 # shellcheck shell=sh source-path=SCRIPTDIR/../cli source=harness.sh
 . "$(dirname "$0")/../cli/harness.sh"
 
-# A job that these tests run in is not what is tested.
+# A job around these tests must not affect them.
 for harness_name in $(env | sed -n 's/^\(S\(LURM\|BATCH\)_[A-Z_]*\|DTRAIN_[A-Z_]*\|LAUNCHER\)=.*/\1/p'); do
     case $harness_name in
     DTRAIN_NO_SKIP | DTRAIN_LONG | DTRAIN_FAULTS) ;;
@@ -31,7 +31,7 @@ for harness_name in $(env | sed -n 's/^\(S\(LURM\|BATCH\)_[A-Z_]*\|DTRAIN_[A-Z_]
     esac
 done
 ln -s "$TESTS/../jobs" jobs
-# By a name of its own, so that its processes are told from those of other tests.
+# With its own name, so that its processes differ from those of other tests.
 ln -s "$DTRAIN" dtrain
 : "${DTRAIN_FAULTS:=$(dirname "$DTRAIN")/tests/dtrain-faults}"
 DTRAIN=$harness_folder/dtrain

@@ -182,7 +182,7 @@ daemon() {
     done
 }
 
-# TERM, and KILL for what is left 5 s later.
+# TERM, and 5 s later KILL for the remaining processes.
 end_daemon() {
     local pids
     for _ in $(seq 100); do

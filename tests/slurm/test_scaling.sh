@@ -32,7 +32,7 @@ for r in runs:
     assert abs(float(r["step_us"]) * steps / 1e6 / seconds - 1) < 1e-3, (r, seconds)
     table = log["ranks"][:]
     apart = float(r["allreduce_us"]) + float(r["wait_us"]) - table["allreduce_s"].mean() / steps * 1e6
-    # Means of what is printed to 0.1 ms, and an estimate of waiting is no more than the whole.
+    # Means are printed to 0.1 ms, and the estimated wait is at most the whole time.
     assert apart * steps / 1e6 > -2e-4 and apart <= float(r["wait_us"]) + 20, (r, table)
 assert len({r["weights_crc"] for r in runs if r["mode"] == "strong" and r["sum"] == "exact"}) == 1
 for r in rows:
@@ -122,7 +122,7 @@ expect_stdout '^scaling.sbatch: error: 2 failed, see above$'
     fail "the others are there"
 expect_file "results/scaling-$part/scaling.svg"
 
-# ---- what is refused ----
+# ---- refusals ----
 unset DTRAIN_RESULTS
 many=$(RANKS="1 2 3" submit --ntasks-per-node=2 jobs/scaling.sbatch some)
 wait_for_job "$many"

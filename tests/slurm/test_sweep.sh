@@ -52,7 +52,7 @@ mkdir "held-$six"
 wait_for_line "${six}_2" '^epoch +2/'
 hold "$six/2"
 
-# ---- where no job may be queued again: another one goes on, and another report follows ----
+# ---- jobs cannot be queued again: another job resumes, and another report follows ----
 echo "--hidden 64 --epochs 400 --patience 400" >one
 by_hand --ntasks-per-node=2 --no-requeue --job-name=chain one some
 expect_status 0
@@ -86,7 +86,7 @@ expect_one_error "array index 7: hopeless has 2 settings"
 [ "$(wc -l <stdout)" -eq 1 ] || fail "one line in the job's output"
 [ "$(job_fact "${seven}_7" Restarts)" -eq 0 ] || fail "it is not queued again"
 
-# ---- what is refused, before anything is submitted ----
+# ---- refusals before submission ----
 mkdir no-slurm # waiting for one that does not answer takes a minute
 for tool in sbatch scontrol squeue; do
     printf '#!/bin/sh\nexit 1\n' >no-slurm/$tool
@@ -120,7 +120,7 @@ without_slurm refused 2 "no Slurm answers here" hopeless
 jobs_of_all >after
 expect_same_file before after
 
-# ---- the second one of the six stops with a checkpoint, is queued again, and goes on ----
+# ---- the second one of the six stops with a checkpoint, is queued again, and resumes ----
 others_ended() { [ "$(squeue -h -r -j "$six" -o %i)" = "${six}_2" ]; }
 until_it "the others have ended" others_ended
 scancel --batch --signal=USR1 "${six}_2"
@@ -136,7 +136,7 @@ expect_job "${six}_3" FAILED 2
 expect_one_error "--hidden is -3"
 expect_job "$six_report" COMPLETED 0
 
-# ---- the report: what is whole, what is not, and the best by what the runs themselves say ----
+# ---- the report: complete and incomplete runs, and the best one by the runs' own logs ----
 grep -v '^ *#\|^ *$' table-before | sed 's/[[:space:]]*$//' | grep . >settings
 "$PYTHON" - "$six_folder" settings >best <<'PY' || fail "five runs are there"
 import sys, h5py

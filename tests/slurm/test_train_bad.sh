@@ -42,7 +42,7 @@ bad 4 "cannot make the folder: 'results' is a file" jobs/train.sbatch
 from=nowhere
 bad 4 "cannot make the folder: " jobs/train.sbatch
 from=.
-# A run that goes on takes no other options, whoever gives them.
+# A resumed run refuses other options.
 run 1 --epochs 50 --patience 50 --time-limit 1s --out stopped
 expect_status 75
 bad 2 "--resume stopped: --hidden is 7, but was 30" --export=ALL,DTRAIN_RESULTS=stopped jobs/train.sbatch --hidden 7

@@ -49,7 +49,7 @@ for part in ("train", "validation", "test"):
 PY
 "$DTRAIN" prepare table.csv --target label --preset tabular --out table --quiet >prepared.txt
 often="--quiet --patience 1000 --checkpoint-every 0.1s"
-# of KIND: what is trained, for one or two seconds.
+# of KIND: the data and network, for a training of one or two seconds.
 options_of() {
     case $1 in
     tutorial) echo "$often --epochs 300 --batch 40 some" ;;
