@@ -129,7 +129,7 @@ sed 's/"\{0,1\}management/&!/' before.csv >visits.csv
 cmp -s before.csv visits.csv && fail "the test changes a category"
 run 2 --resume changed
 expect_status 3
-expect_one_stderr_line "recipe: column 'job' has other categories; --force goes on"
+expect_one_stderr_line "recipe: column 'job' has other categories; use --force to resume"
 cp -r changed older
 "$PYTHON" -c 'import h5py; del h5py.File("older/checkpoint.h5", "r+").attrs["recipe"]'
 run 2 --resume older

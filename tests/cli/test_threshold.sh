@@ -54,7 +54,7 @@ chosen() {
     expect_status 0
     run 3 evaluate "$name" some-validation.npz
     expect_status 0
-    expect_stdout "^class 1 is predicted if its probability is at least $threshold on$"
+    expect_stdout "^class 1 is predicted if its probability is at least $threshold$"
     mv stdout "$name.said"
     run 0 evaluate "$name" some-validation.npz
     expect_same_file stdout "$name.said"
