@@ -9,13 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* More under way at a time do not go faster, and each holds memory within MPI. */
+/* More sums at a time are not faster, and each needs memory within MPI. */
 enum { WINDOW = 32 };
 
 struct dt_background_sum {
     const dt_comm *comm;
     size_t begun; /* since the last wait */
-    size_t oldest; /* of them, the first that was not seen to have ended */
+    size_t oldest; /* the first of these that is not known to have ended */
     MPI_Request requests[WINDOW]; /* of the n-th: [n % WINDOW] */
 };
 
@@ -56,7 +56,7 @@ static bool has_good_sums(void)
 void dt_background_sum_prepare(void)
 {
     enum { LONGEST_RING = 32 };
-    /* In a job of several parts Slurm tells each the ranks of its own part: they would not
+    /* In a heterogeneous job Slurm gives each part the number of its own ranks: the parts would not
      * agree. */
     if (!has_good_sums() || getenv("SLURM_HET_SIZE") != NULL || getenv("SLURM_PACK_SIZE") != NULL)
         return;
@@ -88,8 +88,8 @@ void dt_background_sum_free(dt_background_sum *sum)
 static void begin(dt_background_sum *sum, void *data, int count, MPI_Datatype type)
 {
     MPI_Request *request = &sum->requests[sum->begun % WINDOW];
-    /* The n-th waits for the n-32nd, also where that has ended: the watchdog compares how often the
-     * ranks have waited, and when one ends is not the same on all of them. */
+    /* The n-th sum waits for the (n-32)th, even if that has ended: the watchdog compares how often
+     * the ranks have waited, and a sum does not end at the same time on all of them. */
     if (sum->begun >= WINDOW) {
         dt_slot_turn(sum->comm->slot);
         dt_mpi_wait(request);
@@ -120,7 +120,7 @@ void dt_background_sum_add_f32(dt_background_sum *sum, float *data, size_t count
 
 void dt_background_sum_poll(dt_background_sum *sum)
 {
-    /* A test of any one lets MPI work on all; the oldest ends first. */
+    /* A test of one sum lets MPI work on all; the oldest ends first. */
     for (int ended = 1; ended != 0 && sum->oldest < sum->begun;) {
         MPI_Test(&sum->requests[sum->oldest % WINDOW], &ended, MPI_STATUS_IGNORE);
         sum->oldest += (size_t)ended;

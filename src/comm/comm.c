@@ -9,7 +9,8 @@
 
 enum { TAG_SCATTER = 1, TAG_COLLECT = 2 };
 
-/* Around what waits for other ranks; as often on each of them, since the watchdog compares. */
+/* Called around each wait for other ranks, equally often on all of them, because the watchdog
+ * compares. */
 static inline void enter(const dt_comm *comm)
 {
     dt_slot_turn(comm->slot);
@@ -98,7 +99,7 @@ void dt_comm_broadcast(const dt_comm *comm, void *data, size_t bytes)
 static void reduce(const dt_comm *comm, void *data, size_t count, size_t bytes, MPI_Datatype type,
                    MPI_Op op)
 {
-    /* A single rank pays nothing, not even for Open MPI to find out. */
+    /* A single rank returns at once, without calling Open MPI. */
     for (size_t done = 0; comm->size > 1 && done < count; done += DT_MPI_PIECE) {
         const size_t piece = count - done < DT_MPI_PIECE ? count - done : DT_MPI_PIECE;
         enter(comm);
@@ -183,7 +184,7 @@ static void collect_parts(const dt_comm *comm, void *all, const size_t *bytes, c
     char *part = all;
     for (int rank = 0; rank < comm->size; rank++) {
         if (rank == comm->rank && bytes[rank] > 0)
-            memmove(part, mine, bytes[rank]); /* it may lie there already */
+            memmove(part, mine, bytes[rank]); /* it may already be there */
         for (size_t done = 0; rank != comm->rank && done < bytes[rank]; done += DT_MPI_PIECE) {
             const size_t piece =
                 bytes[rank] - done < DT_MPI_PIECE ? bytes[rank] - done : DT_MPI_PIECE;
@@ -206,7 +207,7 @@ void dt_comm_gatherv(const dt_comm *comm, int root, void *all, const size_t *byt
 }
 
 /* The index of the first value that differs from the most frequent one, and of the first that is
- * the most frequent one. They do differ. */
+ * the most frequent one. The values must differ. */
 static int first_odd_one(const uint32_t *values, int count, int *usual)
 {
     int best = 0;
@@ -229,7 +230,8 @@ static int first_odd_one(const uint32_t *values, int count, int *usual)
 
 dt_status dt_comm_check_same(const dt_comm *comm, const char *what, uint32_t value)
 {
-    /* One small reduction where all is well: the maxima of x and of ~x are complements then. */
+    /* One small reduction if all values are equal: then the maxima of x and of ~x are
+     * complements. */
     uint32_t range[2] = {value, ~value};
     enter(comm);
     dt_mpi_allreduce(MPI_IN_PLACE, range, 2, MPI_UINT32_T, MPI_MAX, comm->comm);

@@ -1,15 +1,15 @@
 #ifndef DTRAIN_COMM_COMM_INTERNAL_H
 #define DTRAIN_COMM_COMM_INTERNAL_H
 
-/* What the files of comm/ know of a dt_comm, and nobody else. It includes neither the launch nor
- * the watchdog: both include it, and job.c is above both. */
+/* The members of a dt_comm, private to the files of comm/. This header includes neither the launch
+ * nor the watchdog: both include it, and job.c is above both. */
 
 #include "dtrain/comm/comm.h"
 
 #include <mpi.h>
 #include <stdatomic.h>
 
-/* MPI counts are int: longer messages go in pieces of this many elements. */
+/* MPI counts are int: longer messages are sent in pieces of this many elements. */
 enum { DT_MPI_PIECE = 1 << 28 };
 
 _Static_assert(ATOMIC_INT_LOCK_FREE == 2 && ATOMIC_LLONG_LOCK_FREE == 2,
@@ -17,8 +17,8 @@ _Static_assert(ATOMIC_INT_LOCK_FREE == 2 && ATOMIC_LLONG_LOCK_FREE == 2,
 
 enum { DT_SLOT_BYTES = 64 };
 
-/* What one rank says; nobody else writes it. All of it is read and written in relaxed order, since
- * each value stands for itself; but for `ended`. */
+/* The state of one rank, which only this rank writes. All members except `ended` are read and
+ * written in relaxed order, because they are independent. */
 typedef struct dt_slot {
     _Alignas(DT_SLOT_BYTES) atomic_int rank; /* in the job */
     atomic_int pid;
@@ -33,7 +33,7 @@ typedef struct dt_slot {
 
 _Static_assert(sizeof(dt_slot) == DT_SLOT_BYTES, "a slot is a cache line of its own");
 
-/* Mark that the own rank begins, and ends, to wait for others. */
+/* Mark that the own rank starts, and stops, to wait for others. */
 static inline void dt_slot_turn(dt_slot *slot)
 {
     /* One writer: no need for a locked addition. */
@@ -46,8 +46,8 @@ static inline void dt_slot_turn(dt_slot *slot)
 struct dt_comm {
     MPI_Comm comm;
     int rank, size;
-    struct dt_watchdog *watchdog; /* NULL: nobody watches */
-    dt_slot *slot; /* the own one; NULL likewise */
+    struct dt_watchdog *watchdog; /* NULL: no watchdog */
+    dt_slot *slot; /* of this rank; NULL: no watchdog */
 };
 
 #endif

@@ -35,7 +35,7 @@ static inline double double_of(uint64_t bits)
     return value;
 }
 
-/* Unsigned throughout: what a term out of range does to a sum is meaningless, but no overflow. */
+/* Unsigned throughout: a sum with a term out of range is meaningless, but does not overflow. */
 __attribute__((always_inline)) static inline uint64_t round_into(uint64_t *restrict sums,
                                                                  const float *restrict terms,
                                                                  size_t count, double constant,

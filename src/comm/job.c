@@ -7,11 +7,11 @@
 #include "dtrain/base/memory.h"
 #include "dtrain/comm/background_sum.h"
 
-static dt_watchdog *job_watchdog; /* the job's own, for an abort from anywhere */
+static dt_watchdog *job_watchdog; /* the job's watchdog, for an abort from anywhere */
 
 static void abort_job(void)
 {
-    dt_watchdog_silence(job_watchdog); /* why the job ends has been said */
+    dt_watchdog_silence(job_watchdog); /* the reason has been reported */
     (void)MPI_Abort(MPI_COMM_WORLD, DT_INTERNAL);
 }
 

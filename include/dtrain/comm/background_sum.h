@@ -8,29 +8,29 @@
 #include <stdint.h>
 
 /**
- * Sums over the ranks, in place, that are under way while the caller computes.
+ * Sums over the ranks, in place, that proceed while the caller computes.
  *
- *     add, add, ...    some numbers each: all ranks the same counts in the same order
- *     poll             now and then in between, for MPI works only when it is called
- *     wait             all that was added is summed
+ *     add, add, ... some numbers each: all ranks the same counts in the same order poll called
+ *     repeatedly in between, because MPI only works when it is called wait all that was added is
+ *     summed
  *
- * From `add` until `wait` returns the numbers belong to the sum. In between a rank may compute as
- * long as it likes, and take part in other collectives.
+ * The numbers belong to the sum from `add` until `wait` returns. In between a rank may compute for
+ * any time, and take part in other collectives.
  */
 typedef struct dt_background_sum dt_background_sum;
 
 /**
- * Sets, before MPI_Init, how Open MPI goes about such sums, unless the user has set it in the
+ * Sets Open MPI's algorithm for such sums before MPI_Init, unless the user has set it in the
  * environment: OMPI_MCA_coll_libnbc_iallreduce_algorithm, 3 (Rabenseifner's) or 1 (a ring), by the
- * number of ranks. Over TCP that takes half to a third of the time of its own choice. Nothing is
- * set before Open MPI 4.1.2, where these give wrong sums, nor for other libraries.
+ * number of ranks. Over TCP these need half to a third of the time of Open MPI's own choice.
+ * Nothing is set for Open MPI before 4.1.2, where they give wrong sums, or for other libraries.
  *
  * Calls:   local, no MPI
  */
 void dt_background_sum_prepare(void);
 
 /**
- * Makes one with nothing under way. `comm` is borrowed.
+ * Makes a background sum without any numbers. `comm` is borrowed.
  *
  * Calls:   local
  * Owns:    the caller frees
@@ -38,15 +38,16 @@ void dt_background_sum_prepare(void);
  */
 DT_MUST_USE dt_status dt_background_sum_new(dt_background_sum **out, const dt_comm *comm);
 
-/** Frees; NULL is allowed. Nothing is under way. Local. */
+/** Frees; NULL is allowed. All sums must have ended. Local. */
 void dt_background_sum_free(dt_background_sum *sum);
 
 /**
- * Begin to add up `count` numbers over the ranks.
+ * Start to add `count` numbers over the ranks.
  *
- * Calls:   collective; waits for the other ranks only when much is under way already: for the sum
- *          that was begun 32 before
- * Cost:    a nonblocking all-reduce, for which Open MPI holds up to as much memory until it is done
+ * Calls:   collective; waits for other ranks only if many sums are in progress: for the sum started
+ *          32 calls before
+ * Cost:    a nonblocking all-reduce, for which Open MPI holds up to the same amount of memory until
+ *          it is done
  */
 void dt_background_sum_add_i64(dt_background_sum *sum, int64_t *data, size_t count);
 void dt_background_sum_add_f32(dt_background_sum *sum, float *data, size_t count);
@@ -55,7 +56,7 @@ void dt_background_sum_add_f32(dt_background_sum *sum, float *data, size_t count
  * microseconds. */
 void dt_background_sum_poll(dt_background_sum *sum);
 
-/** Returns when all that was added is summed. Collective. */
+/** Waits until all added numbers are summed. Collective. */
 void dt_background_sum_wait(dt_background_sum *sum);
 
 #endif

@@ -7,10 +7,11 @@
 #include <stdint.h>
 
 /**
- * The ranks of a job, and all that they say to each other. dt_job_start makes one (job.h).
+ * The ranks of a job, and their communication. dt_job_start makes one (job.h).
  *
  * Unless said otherwise the calls are collective, over all ranks, with the same counts everywhere.
- * MPI's own errors end the job (MPI_ERRORS_ARE_FATAL): there is no way to meet the others then.
+ * MPI's own errors end the job (MPI_ERRORS_ARE_FATAL), because the ranks cannot communicate after
+ * them.
  */
 typedef struct dt_comm dt_comm;
 
@@ -24,23 +25,23 @@ const char *dt_comm_library(void);
 /** Returns the version of the MPI that comm/ was compiled with, "4.1.4"; "" if unknown. Local. */
 const char *dt_comm_built_with(void);
 
-/** Returns what dtrain asks MPI for: the standard, and how threads call it. Local. */
+/** Returns the requirements of dtrain on MPI: the standard, and the thread level. Local. */
 const char *dt_comm_standard(void);
 
 /**
  * Makes all ranks return the same status: DT_OK when every rank passed DT_OK, else the status and
  * the text of the failed rank, the lowest of those with the highest code.
  *
- * Follows everything that can fail on one rank alone.
+ * Called after everything that can fail on a single rank.
  *
  * Cost:    one all-reduce of 8 bytes; on failure a broadcast of the text
  */
 DT_MUST_USE dt_status dt_comm_agree(const dt_comm *comm, dt_status status);
 
-/** Gives rank 0's `bytes` bytes to all ranks. Any size. */
+/** Broadcasts `bytes` bytes of rank 0 to all ranks. Any size. */
 void dt_comm_broadcast(const dt_comm *comm, void *data, size_t bytes);
 
-/** Adds up over the ranks, in place. */
+/** Adds over the ranks, in place. */
 void dt_comm_sum_i64(const dt_comm *comm, int64_t *data, size_t count);
 void dt_comm_sum_f32(const dt_comm *comm, float *data, size_t count);
 
@@ -66,8 +67,8 @@ void dt_comm_scatterv(const dt_comm *comm, void *mine, size_t my_bytes, const vo
 /**
  * Gathers a part of each rank on rank `root`, in rank order: the reverse of dt_comm_scatterv.
  *
- * `all` and `bytes` [size] are used on `root` only; `my_bytes`, which may be 0, is what this rank
- * gives, as bytes[rank] says. Any size.
+ * `all` and `bytes` [size] are used on `root` only; `my_bytes`, which may be 0, is the size of this
+ * rank's part, equal to bytes[rank]. Any size.
  */
 void dt_comm_gatherv(const dt_comm *comm, int root, void *all, const size_t *bytes,
                      const void *mine, size_t my_bytes);
@@ -75,7 +76,7 @@ void dt_comm_gatherv(const dt_comm *comm, int root, void *all, const size_t *byt
 /**
  * Compares a value that must be the same on all ranks.
  *
- * Errors:  DT_INTERNAL, naming `what`, the first rank that differs from most, and both values
+ * Errors:  DT_INTERNAL with `what`, the first rank that differs from most, and both values
  */
 DT_MUST_USE dt_status dt_comm_check_same(const dt_comm *comm, const char *what, uint32_t value);
 

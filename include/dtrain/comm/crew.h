@@ -8,13 +8,13 @@
 #include <stddef.h>
 
 /**
- * The ranks of a job in groups of one size, each of which works on tasks of its own. Rank 0 of a
- * group is its leader; leaders send each other messages. Whoever waits here leaves its CPU to
- * others. On several hosts it shows the watchdog that it is not stuck, since ranks of other hosts
- * may work for hours; there, a rank that is stuck is seen once no rank of its host waits here.
+ * The ranks of a job in groups of equal size; each group works on its own tasks. Rank 0 of a group
+ * is its leader; leaders send each other messages. A rank that waits here yields its CPU. On
+ * several hosts it also shows the watchdog that it is not stuck, because ranks of other hosts may
+ * work for hours; there, a stuck rank is detected only when no rank of its host waits here.
  *
- * A group's communicator is used as that of a job is. Beside it there are the peers: the ranks that
- * have the same number in their groups, so that what each rank of one group has can be given to
+ * A group's communicator is used like that of a job. Another communicator has the peers: the ranks
+ * with the same number in their groups, so that data of each rank of one group can be copied to
  * those of all others.
  */
 typedef struct dt_crew dt_crew;
@@ -52,14 +52,15 @@ int dt_crew_index(const dt_crew *crew);
 int dt_crew_count(const dt_crew *crew);
 
 /**
- * Gives the `bytes` bytes of rank 0 to the others of `comm`, below 2 GiB; they may wait for long.
+ * Broadcasts `bytes` bytes of rank 0, below 2 GiB, to the others of `comm`, which may wait for
+ * long.
  *
  * Calls:   collective over `comm`: the group, or the peers
  */
 void dt_crew_share(const dt_crew *crew, const dt_comm *comm, void *data, size_t bytes);
 
 /**
- * Sends a message to the leader of group `to`, another one. It may wait until that one looks for
+ * Sends a message to the leader of another group, `to`. It may wait until that leader checks for
  * messages.
  *
  * Calls:   local, by leaders
@@ -76,8 +77,10 @@ void dt_crew_send(const dt_crew *crew, int to, const void *data, size_t bytes);
 bool dt_crew_arrived(const dt_crew *crew, int *from, size_t *bytes);
 void dt_crew_receive(const dt_crew *crew, int from, void *data, size_t bytes);
 
-/** Say that this rank begins, and ends, to wait for messages: if all stands still, it is not the
- * one that is stuck. Local. */
+/**
+ * Report that this rank starts, and stops, to wait for messages: if nothing moves, it is not the
+ * stuck rank. Local.
+ */
 void dt_crew_begin_wait(const dt_crew *crew);
 void dt_crew_end_wait(const dt_crew *crew);
 

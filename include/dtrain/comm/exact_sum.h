@@ -5,12 +5,12 @@
 #include <stdint.h>
 
 /**
- * Sums of float32 numbers that come out the same in any order and grouping.
+ * Sums of float32 numbers that are the same in any order and grouping.
  *
  * Every number is rounded once to a multiple of a power of two, the grid; from there on it is an
  * integer count of grid steps, and integers add exactly, in any order, through any MPI_Allreduce.
- * The rounding is the addition of a constant in double, whose last bit is worth one grid step: the
- * sum's bit pattern then is the constant's plus the count.
+ * Rounding is the addition of a constant in double whose last bit is one grid step: the bit pattern
+ * of the result is that of the constant plus the count.
  *
  * Source:  pre-rounding: Rump, "Ultimately fast accurate summation", 2009; Demmel and Nguyen,
  *          "Parallel reproducible summation", 2015. Integer counts instead of their doubles give 10

@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 /**
- * Adds up each of `count` totals over the ranks, in place.
+ * Adds each of `count` totals over the ranks, in place.
  *
  * Calls:   collective; the same on all ranks: count
  * Cost:    an all-reduce of 16 KiB for every 512 totals

@@ -5,11 +5,11 @@
 #include "dtrain/comm/comm.h"
 
 /**
- * Starts MPI and returns a communicator of our own. The ranks are watched (watchdog.h), and a
+ * Starts MPI and returns dtrain's own communicator. The ranks are watched (watchdog.h), and a
  * failed DT_ASSERT aborts the job, until dt_job_end.
  *
- * Before MPI_Init it mends what the launcher left: ranks that outnumber their CPUs yield while they
- * wait (dt_launch_prepare).
+ * Before MPI_Init it corrects the launcher's settings: if there are more ranks than CPUs, waiting
+ * ranks yield (dt_launch_prepare).
  *
  * Calls:   collective, once
  * Errors:  DT_USAGE if the launcher started single processes that do not see each other, if the
@@ -18,8 +18,10 @@
  */
 DT_MUST_USE dt_status dt_job_start(dt_comm **out);
 
-/** Sets what a watchdog calls 1.5 s before it ends the process; it must not wait. NULL: nothing.
- * Local. */
+/**
+ * Sets a function that a watchdog calls 1.5 s before it ends the process; it must not wait. NULL:
+ * none. Local.
+ */
 void dt_job_set_last_hook(void (*hook)(void));
 
 /**

@@ -8,8 +8,7 @@
 #include <stddef.h>
 
 /**
- * The launch doctor: looks at how the job was started, mends what it can, and has a line for the
- * rest.
+ * The launch doctor: checks how the job was started, corrects what it can, and reports the rest.
  */
 enum { DT_HOST_BYTES = 72 }; /* a host name has up to 64 letters */
 
@@ -18,7 +17,7 @@ typedef struct dt_launch {
     int host_count;
     int host_rank, host_size; /* this rank's number among the ranks of its host, and their count */
     int host_cpus; /* CPUs that the ranks of this host may run on, together */
-    bool crowded; /* on some host the ranks outnumber their CPUs */
+    bool crowded; /* on some host there are more ranks than CPUs */
     const char *left_out; /* interfaces kept from MPI on this rank's host, "docker0,virbr0" */
 } dt_launch;
 
@@ -71,18 +70,17 @@ typedef struct dt_launch {
 DT_MUST_USE dt_status dt_launch_prepare(void);
 
 /**
- * Checks that a command that is run in parallel is not the only process of a Slurm job of several
- * tasks, outside any step: the script has forgotten srun or mpirun. Local, before MPI_Init.
+ * Checks that a parallel command is not the only process of a Slurm job of several tasks, outside
+ * any step: then the script has forgotten srun or mpirun. Local, before MPI_Init.
  *
  * Errors:  DT_USAGE
  */
 DT_MUST_USE dt_status dt_launch_check_script(void);
 
 /**
- * Waits for 0.3 s if the ranks are on several hosts, or if another process speaks for all: before
- * MPI_Init an exit status that is not 0 makes a launcher end the job at once, and what a process
- * has just said on another host, or is about to say, may be lost. Calls: local, on all ranks that
- * are about to fail together.
+ * Waits for 0.3 s if the ranks are on several hosts, or if another process reports for all: before
+ * MPI_Init, an exit status that is not 0 makes a launcher end the job at once, and the message of a
+ * process on another host may be lost. Calls: local, on all ranks that are about to fail together.
  */
 void dt_launch_linger(void);
 
@@ -93,7 +91,7 @@ void dt_launch_linger(void);
  * network card as a port. A tunnel as a port does not count: its packets go through another
  * interface, which stays in.
  *
- * Only bridges are judged, since a wrong exclusion is worse than a needless inclusion: a VLAN, a
+ * Only bridges are judged, because a wrong exclusion is worse than a needless inclusion: a VLAN, a
  * bond, a WireGuard tunnel, Open vSwitch, and the network of a container have no hardware, either.
  *
  * `folder` is Linux's /sys/class/net. An interface that it does not show is not a bridge.
@@ -104,18 +102,21 @@ bool dt_launch_is_inner_bridge(const char *folder, const char *name);
 
 /**
  * Returns the kernel family of OpenBLAS that runs on the CPUs of all of `families`, for
- * OPENBLAS_CORETYPE; NULL when one of them is not known. A family beside others may not be the
- * answer even where it stands alone: Bulldozer's kernels run on its own CPUs only.
+ * OPENBLAS_CORETYPE; NULL if one of them is not known. A family that is right alone may not be
+ * right for several: Bulldozer's kernels run on its own CPUs only.
  *
  * Calls:   local
  * Source:  the families and their names: OpenBLAS 0.3.21, driver/others/dynamic.c
  */
 const char *dt_launch_common_kernels(const char *const *families, size_t count);
 
-/** Returns whether this process is the one to speak for all, as far as the launcher says. Local. */
+/** Returns whether this process reports for all, according to the launcher. Local. */
 bool dt_launch_is_first(void);
 
-/** Finds out how the ranks lie on the hosts. Collective; same on all ranks: host_count, crowded. */
+/**
+ * Finds the placement of the ranks on the hosts. Collective; same on all ranks: host_count,
+ * crowded.
+ */
 void dt_launch_survey(dt_launch *out, const dt_comm *comm);
 
 #endif

@@ -6,11 +6,12 @@
 #include <stdint.h>
 
 /**
- * Sees to it that a dead or stuck rank ends the job, with one line on stderr that names it, and
- * that no rank waits for it for ever.
+ * Ends the job if a rank is dead or stuck, with one line on stderr that names the rank, so that no
+ * rank waits for it for ever.
  *
- * From dt_job_start to dt_job_end a thread in each rank looks four times a second at a board in
- * memory that the ranks of a host share, on which each says where it is. It makes no MPI calls.
+ * From dt_job_start to dt_job_end a thread in each rank checks four times a second a board in
+ * shared memory of the ranks of a host, on which each rank writes its place. The thread makes no
+ * MPI calls.
  *
  * What is promised:
  *   - A rank that is killed, crashes, or exits before dt_job_end, and shares its host with another
@@ -54,7 +55,7 @@
  *     with another `step` show that work goes on, but on the same host only.
  */
 
-/** Where a rank is, as the line about it says. */
+/** The place of a rank in the program, for the line about it. */
 typedef enum dt_place {
     DT_AT_START,
     DT_AT_LOAD,
@@ -64,17 +65,17 @@ typedef enum dt_place {
     DT_AT_LOG,
     DT_AT_EVALUATE,
     DT_AT_SAVE,
-    DT_AT_END, /* in dt_job_end, which says so itself */
+    DT_AT_END, /* in dt_job_end, which sets it */
     DT_AT_COUNT
 } dt_place;
 
-/** Returns words that go on a sentence: "in a training step", "while reading the data". Local. */
+/** Returns the place in words: "in a training step", "while reading the data". Local. */
 const char *dt_place_name(dt_place place);
 
 /**
- * Says where this rank is from now on. `epoch` and `step` count from 1; 0 where there is none. The
- * line about a rank names its step in DT_AT_STEP alone: in other places `step` may be anything that
- * grows, to show that the work goes on.
+ * Sets the place of this rank from now on. `epoch` and `step` count from 1; 0: none. The line about
+ * a rank names its step only in DT_AT_STEP: in other places `step` may be any number that grows, to
+ * show progress.
  *
  * Calls:   local
  * Cost:    three stores
@@ -91,7 +92,7 @@ void dt_comm_report_progress(const dt_comm *comm);
  * is, whichever is longer: large networks have long steps.
  *
  * Units:   seconds, at least 0
- * Calls:   local; the same on all ranks, or the least of a host counts
+ * Calls:   local; the same on all ranks, or the minimum of a host counts
  */
 void dt_comm_set_stall_timeout(const dt_comm *comm, double seconds);
 

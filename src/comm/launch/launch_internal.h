@@ -1,7 +1,7 @@
 #ifndef DTRAIN_COMM_LAUNCH_INTERNAL_H
 #define DTRAIN_COMM_LAUNCH_INTERNAL_H
 
-/* What the files of the launch doctor have for each other, for the watchdog and for job.c. */
+/* Shared by the files of the launch doctor, the watchdog and job.c. */
 
 #include "dtrain/comm/launch.h"
 
@@ -10,7 +10,7 @@
 
 /* ---- launch.c ---- */
 
-/* Tells whether the ranks are on several hosts, as far as the launcher says before MPI_Init. */
+/* Returns whether the ranks are on several hosts, according to the launcher, before MPI_Init. */
 bool dt_launch_spans_hosts(void);
 
 /* Reads how long the ranks may take to connect; 0: for ever. Errors: DT_USAGE, with the default. */
@@ -21,19 +21,19 @@ void dt_launch_read_host(char out[DT_HOST_BYTES]);
 
 /* ---- launch_world.c ---- */
 
-/* Returns the whole number in an environment variable; 0 when there is none. */
+/* Returns the whole number in an environment variable; 0 if there is none. */
 long dt_launch_number_in(const char *variable);
 
-/* Return this process's rank and the number of ranks, as far as the launcher says: 0 and 1 without
+/* Return this process's rank and the number of ranks according to the launcher; 0 and 1 without
  * one. */
 long dt_launch_rank(void);
 long dt_launch_size(void);
 
-/* Tells whether MPI may be connected to a launcher: mpirun, or srun with an MPI that it knows. */
+/* Returns whether MPI may be connected to a launcher: mpirun, or srun with a matching MPI. */
 bool dt_launch_is_wired(void);
 
 /* Checks that a world of one rank is not one of several processes that a launcher has started: of
- * another MPI, or of Slurm. Local. Errors: DT_USAGE, naming the launcher and what to type. */
+ * another MPI, or of Slurm. Local. Errors: DT_USAGE with the launcher and the right command. */
 DT_MUST_USE dt_status dt_launch_check_world(int size);
 
 /* Hides the step of Slurm from MPI, and the PMIx of another process. Without PMIx, Open MPI ends a
@@ -45,13 +45,13 @@ void dt_launch_be_alone(void);
 /* Writes the path of the mpirun that belongs to the MPI library. Returns whether there is one. */
 bool dt_launch_find_mpirun(char *out, size_t bytes);
 
-/* Under mpirun -q the ranks' MPI is silent, too. dt_launch_hear_mpi lets it speak in MPI_Init, in
- * which it ends a rank that cannot reach another; dt_launch_hush_mpi, after MPI_Init, keeps it from
- * words of its own beside the watchdog's line. Local. */
+/* Under mpirun -q the ranks' MPI is silent, too. dt_launch_hear_mpi lets it speak in MPI_Init,
+ * which ends a rank that cannot reach another; dt_launch_hush_mpi, after MPI_Init, suppresses MPI's
+ * own messages next to the watchdog's line. Local. */
 void dt_launch_hear_mpi(void);
 void dt_launch_hush_mpi(void);
 
-/* Tells whether the MPI library may be connected by PMI-1 or PMI-2, too. */
+/* Returns whether the MPI library may also be connected by PMI-1 or PMI-2. */
 bool dt_launch_may_speak_pmi(void);
 
 /* ---- launch_build.c ---- */

@@ -8,10 +8,10 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Seconds. Until a death is reported: a launcher that kills all ranks at once kills this one,
- * too. */
+/* Seconds before a death is reported: a launcher that kills all ranks at once also kills this
+ * one. */
 static const double GRACE = 0.2;
-/* Between the line and the end: other hosts have theirs, and the launcher its own. */
+/* Seconds between the line and the end: other hosts and the launcher also print theirs. */
 static const double LAST_WORDS = 1.5;
 static const double FIRST_LIMIT = 600.0, PAUSES = 20.0, SILENCE = 2.0;
 
@@ -19,8 +19,8 @@ struct dt_watchdog {
     dt_host host;
     dt_slot *slot;
     dt_sight *sights; /* [host.count] */
-    double still_s; /* since when nothing on this host moved */
-    double longest_s[DT_AT_COUNT]; /* pauses, by where this rank was */
+    double still_s; /* time of the last progress on this host */
+    double longest_s[DT_AT_COUNT]; /* longest pauses, by the place of this rank */
     unsigned long long ticks;
     atomic_llong limit_ms;
     dt_watch_thread *thread; /* the starter's, to end it */
@@ -44,7 +44,7 @@ _Noreturn void dt_watch_leave(void)
         hook();
     while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &end, NULL) != 0)
         ;
-    /* The main thread may be anywhere: no handlers, no MPI_Abort. */
+    /* The main thread may be anywhere: exit handlers and MPI_Abort are not safe. */
     _exit(DT_INTERNAL);
 }
 
@@ -56,9 +56,9 @@ static bool may_report(dt_watchdog *w)
 
 void dt_watch_print(const char *line)
 {
-    /* In one call, so that it does not mix with other ranks' words. stdio may be locked. */
+    /* In one call, so that it does not mix with the output of other ranks. stdio may be locked. */
     const ssize_t written = write(STDERR_FILENO, line, strlen(line));
-    (void)written; /* there is nobody else to tell */
+    (void)written; /* an error cannot be reported */
 }
 
 /* ---- the dead ---- */
@@ -67,7 +67,7 @@ static bool find_dead(dt_watchdog *w)
 {
     bool found = false;
     const unsigned long long count = (unsigned long long)w->host.count;
-    /* The thorough look is at one slot a tick, a different one from each rank. */
+    /* The thorough check covers one slot a tick, a different one on each rank. */
     const unsigned long long closely = (w->ticks + (unsigned long long)w->host.own) % count;
     for (int i = 0; i < w->host.count; i++) {
         dt_sight *sight = &w->sights[i];
@@ -92,7 +92,7 @@ static void look_for_dead(dt_watchdog *w)
 
 /* ---- a stall ---- */
 
-/* Takes a slot's values over; returns whether its rank went on since the last look. */
+/* Copies a slot's values; returns whether its rank made progress since the last check. */
 static bool look_at(dt_sight *sight, const dt_slot *slot, double passed_s)
 {
     const dt_sight old = *sight;

@@ -17,7 +17,7 @@ static size_t board_bytes(int count)
 
 /* ---- processes ---- */
 
-/* Process ids mean the same in the same namespace only. */
+/* Process ids are comparable only in the same namespace. */
 static bool sees_all_pids(const dt_host *host)
 {
     const uint64_t space = dt_process_space();
@@ -38,7 +38,7 @@ bool dt_host_is_dead(const dt_host *host, int i, bool thorough)
         return false;
     if (!(kill(pid, 0) != 0 && errno == ESRCH) && !(thorough && dt_process_is_zombie(pid)))
         return false;
-    /* Only now: it may have ended between a look at `ended` and one at the process. */
+    /* Checked last: the rank may have ended between the checks of `ended` and of the process. */
     return atomic_load(&slot->ended) == 0;
 }
 
@@ -84,7 +84,7 @@ dt_status dt_host_init(dt_host *out, MPI_Comm comm)
     }
     if (out->board != NULL)
         fill_own_slot(out, comm);
-    dt_mpi_barrier(ranks); /* before anybody looks at the slots */
+    dt_mpi_barrier(ranks); /* before any rank reads the slots */
     MPI_Comm_free(&ranks);
     if (out->board == NULL)
         return dt_fail(DT_MEMORY, "watchdog: no memory for its board");

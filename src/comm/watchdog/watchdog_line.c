@@ -19,7 +19,7 @@ const char *dt_place_name(dt_place place)
         [DT_AT_SAVE] = "while saving the model",
         [DT_AT_END] = "at the end",
     };
-    /* From memory that others write, too. */
+    /* From memory that other processes also write. */
     return (unsigned)place < DT_AT_COUNT ? names[place] : "somewhere";
 }
 
@@ -44,7 +44,7 @@ static void append_where(char out[DT_LINE_BYTES], const dt_slot *slot)
         append(out, " (epoch %lld)", epoch);
 }
 
-/* Goes on a list with one more, of which the first few are named. */
+/* Adds an item to a list, of which the first few are named. */
 static bool begin_item(char out[DT_LINE_BYTES], int *listed)
 {
     const bool named = *listed < MOST_NAMED;
@@ -110,8 +110,8 @@ static bool all_wait(const dt_host *host, const dt_sight *sights)
     return all;
 }
 
-/* The ranks that the others wait for. One in an earlier collective than others may itself wait for
- * one that is late; it is to blame only when nobody else can be. */
+/* The ranks that the others wait for. A rank in an earlier collective than others may itself wait
+ * for a late rank; it is named only if no other rank can be the cause. */
 static bool is_late(const dt_host *host, const dt_sight *sights, int i)
 {
     if (has_ended(host, i))

@@ -26,7 +26,7 @@ static size_t find_number(const dt_columns *columns, const char *name)
     return *end == '\0' && number <= columns->count ? (size_t)number - 1 : SIZE_MAX;
 }
 
-/* "Unnamed: 0" is the first column, if it is named "column 1" because it has no name. */
+/* "Unnamed: 0" is the first column, if it is called "column 1" for want of a name. */
 static size_t find_unnamed(const dt_columns *columns, const char *name)
 {
     static const char unnamed[] = "Unnamed: ";
@@ -49,7 +49,7 @@ dt_status dt_column_find(size_t *out, const dt_columns *columns, const char *nam
         *out = find_unnamed(columns, name);
     if (*out != SIZE_MAX)
         return DT_OK;
-    /* The name may have been cut at its comma. */
+    /* It may have been cut at a comma, which it should not be. */
     for (size_t c = 0; c < columns->count && length > 0; c++)
         if (strncmp(columns->names[c], name, length) == 0 && columns->names[c][length] == ',')
             return dt_fail(DT_DATA,

@@ -17,15 +17,15 @@ typedef struct dt_columns {
 } dt_columns;
 
 /**
- * Finds a column by its name; by its number, "#3", or "3" if the table has no header; or by pandas'
- * name of a column without a name, "Unnamed: 2". A column that really has this name comes first.
+ * Finds a column by its name; by its number, "#3", or "3" if the table has no header; by what
+ * pandas calls one without a name, "Unnamed: 2". A column that is called so goes first.
  *
  * Calls:   local
  * Errors:  DT_DATA: there is none; the nearest name is given
  */
 DT_MUST_USE dt_status dt_column_find(size_t *out, const dt_columns *columns, const char *name);
 
-/** Fails with `code` because a column is missing, and names the nearest column. Local. */
+/** Fails with `code` since a column is not there, and gives the nearest name that is. Local. */
 DT_MUST_USE dt_status dt_column_fail(dt_status code, const char *path, const char *column,
                                      const char *const *names, size_t count);
 
