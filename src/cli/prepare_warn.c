@@ -40,40 +40,195 @@ DT_PRINTF(3, 4) static void add(list *l, const char *name, const char *format, .
                    dt_text_quote_item(item, sizeof item, shown));
 }
 
-/* Texts that nearly all look like numbers may be numbers in an unknown form. */
-static bool has_digits(const dt_prepare_column *column)
+/* ---- kinds of columns ---- */
+
+enum { WHAT_BYTES = 120 };
+
+/* Tells whether a column is of a kind, and writes what it holds. */
+typedef bool find_kind(char what[WHAT_BYTES], const dt_prepare_table *found,
+                       const dt_prepare_column *column);
+
+static const char *show(char out[SHOWN_BYTES], const char *text)
 {
-    enum { MOST = 10 };
-    const uint64_t cells = column->number_cells + column->text_cells;
-    const uint64_t others = column->text_cells - column->digit_cells;
-    return !column->asked && column->text_cells > 0 && others * MOST < cells &&
-           column->role == DT_ROLE_CATEGORICAL;
+    return text != NULL ? dt_text_show(out, text, strlen(text)) : "";
 }
 
-static void warn_of_digits(const dt_prepare_table *found)
+/* Texts that nearly all look like numbers may be numbers in an unknown form. */
+static bool has_digits(char what[WHAT_BYTES], const dt_prepare_table *found,
+                       const dt_prepare_column *column)
+{
+    enum { MOST = 10 };
+    char odd[SHOWN_BYTES], beside[SHOWN_BYTES];
+    const uint64_t cells = column->number_cells + column->text_cells;
+    const uint64_t others = column->text_cells - column->digit_cells;
+    (void)found;
+    if (column->asked || column->text_cells == 0 || others * MOST >= cells ||
+        column->role != DT_ROLE_CATEGORICAL)
+        return false;
+    if (column->odd != NULL && column->beside != NULL)
+        (void)snprintf(what, WHAT_BYTES, "'%s' stands beside '%s'", show(odd, column->odd),
+                       show(beside, column->beside));
+    else if (column->odd != NULL)
+        (void)snprintf(what, WHAT_BYTES, "'%s' is no number", show(odd, column->odd));
+    return true;
+}
+
+static bool is_date(char what[WHAT_BYTES], const dt_prepare_table *found,
+                    const dt_prepare_column *column)
+{
+    char date[DT_DATE_BYTES];
+    (void)found;
+    (void)snprintf(what, WHAT_BYTES, "%s: '%s' is %s", dt_date_order_name(column->order),
+                   column->written, dt_date_show(date, column->meant, column->order));
+    return column->role == DT_ROLE_DATE && !column->asked;
+}
+
+static bool is_text(char what[WHAT_BYTES], const dt_prepare_table *found,
+                    const dt_prepare_column *column)
+{
+    (void)found;
+    (void)snprintf(what, WHAT_BYTES, "%s%llu values in %llu rows, as '%s'%s%s",
+                   column->distinct_is_more ? ">" : "", (unsigned long long)column->distinct,
+                   (unsigned long long)(column->number_cells + column->text_cells), column->text,
+                   column->kind[0] != '\0' ? "; " : "", column->kind);
+    return column->is_text;
+}
+
+static bool is_counter(char what[WHAT_BYTES], const dt_prepare_table *found,
+                       const dt_prepare_column *column)
+{
+    (void)found;
+    (void)snprintf(what, WHAT_BYTES, "%.9g to %.9g", column->minimum, column->maximum);
+    return column->is_counter;
+}
+
+static bool is_key(char what[WHAT_BYTES], const dt_prepare_table *found,
+                   const dt_prepare_column *column)
+{
+    const double float32_whole = 16777216.0; /* 2^24 */
+    (void)found;
+    (void)snprintf(what, WHAT_BYTES, "%s%llu values in %llu rows%s",
+                   column->distinct_is_more ? ">" : "", (unsigned long long)column->distinct,
+                   (unsigned long long)column->number_cells,
+                   column->maximum > float32_whole ? ", beyond float32" : "");
+    return column->is_key;
+}
+
+static bool has_spellings(char what[WHAT_BYTES], const dt_prepare_table *found,
+                          const dt_prepare_column *column)
+{
+    char one[SHOWN_BYTES], other[SHOWN_BYTES];
+    (void)found;
+    (void)snprintf(what, WHAT_BYTES, "'%s' and '%s'", show(one, column->similar[0]),
+                   show(other, column->similar[1]));
+    return column->similar[0] != NULL && column->role == DT_ROLE_CATEGORICAL;
+}
+
+/* dt_csv_open and pandas give this name to a second column with the target's name. */
+static bool is_named_after(const char *name, const char *target)
+{
+    const size_t bytes = strlen(target);
+    return strncmp(name, target, bytes) == 0 && name[bytes] == '.' && name[bytes + 1] != '\0' &&
+           strspn(name + bytes + 1, "0123456789") == strlen(name + bytes + 1);
+}
+
+static bool is_copy(char what[WHAT_BYTES], const dt_prepare_table *found,
+                    const dt_prepare_column *column)
+{
+    what[0] = '\0';
+    if (column->asked || column->role == DT_ROLE_TARGET || column->role == DT_ROLE_DROPPED)
+        return false;
+    for (size_t t = 0; t < found->column_count; t++)
+        if (found->columns[t].role == DT_ROLE_TARGET &&
+            is_named_after(column->name, found->columns[t].name))
+            return true;
+    return false;
+}
+
+static bool has_bare(char what[WHAT_BYTES], const dt_prepare_table *found,
+                     const dt_prepare_column *column)
+{
+    (void)found;
+    (void)snprintf(what, WHAT_BYTES, "%llu cells have '%s', %llu have none, as '%s'",
+                   (unsigned long long)column->unit_cells, column->format.unit,
+                   (unsigned long long)column->bare_cells, column->bare);
+    return column->unit_cells > 0 && column->bare_cells > 0 &&
+           (column->role == DT_ROLE_NUMERIC || column->role == DT_ROLE_TARGET);
+}
+
+static bool has_zeros(char what[WHAT_BYTES], const dt_prepare_table *found,
+                      const dt_prepare_column *column)
+{
+    (void)found;
+    (void)snprintf(what, WHAT_BYTES, "as '%s'", column->zeros);
+    return column->role == DT_ROLE_NUMERIC && !column->asked && column->zeros[0] != '\0';
+}
+
+/* Behind "2 columns": what they are, and behind their list what to do, around their names if these
+ * are to be typed; each for one column and for several. */
+static const struct kind {
+    find_kind *find;
+    const char *is[2], *before, *behind[2];
+} kinds[] = {
+    {has_bare,
+     {" has a unit in some cells only", "s have a unit in some cells only"},
+     NULL,
+     {"correct the table if these are other numbers",
+      "correct the table if these are other numbers"}},
+    {has_zeros,
+     {" has numbers with leading zeros, as codes have",
+      "s have numbers with leading zeros, as codes have"},
+     "--categorical '",
+     {"' keeps it as texts, --numeric if it is meant",
+      "' keeps them as texts, --numeric if they are meant"}},
+    {has_digits,
+     {" has digits in the cells, but becomes categories",
+      "s have digits in the cells, but become categories"},
+     "--categorical '",
+     {"' or --drop says that it is meant", "' or --drop says that it is meant"}},
+    {is_date,
+     {" holds dates, which become numbers", "s hold dates, which become numbers"},
+     NULL,
+     {"--dates, --categorical and --drop say otherwise",
+      "--dates, --categorical and --drop say otherwise"}},
+    {is_text,
+     {" of texts that hardly repeat is dropped", "s of texts that hardly repeat are dropped"},
+     "--categorical '",
+     {"' keeps it", "' keeps them"}},
+    {is_counter,
+     {" counts the rows, and is dropped", "s count the rows, and are dropped"},
+     "--numeric '",
+     {"' keeps it", "' keeps them"}},
+    {is_key,
+     {" looks like a key", "s look like keys"},
+     "--drop '",
+     {"', or --numeric if it is meant", "', or --numeric if they are meant"}},
+    {has_spellings,
+     {" has categories that are spelled alike, and are an input each",
+      "s have categories that are spelled alike, and are an input each"},
+     NULL,
+     {"write them in one way if they are one", "write them in one way if they are one"}},
+    {is_copy,
+     {" has the target's name, and may be a copy of it",
+      "s have the target's name, and may be a copy of it"},
+     "--drop '",
+     {"', or --numeric or --categorical if not", "', or --numeric or --categorical if not"}},
+};
+
+static void warn_of_kind(const dt_prepare_table *found, const struct kind *kind)
 {
     list l = {0};
-    char first[SHOWN_BYTES], other[SHOWN_BYTES];
-    for (size_t c = 0; c < found->column_count; c++) {
-        const dt_prepare_column *column = &found->columns[c];
-        if (!has_digits(column))
-            continue;
-        if (column->odd != NULL)
-            (void)dt_text_show(first, column->odd, strlen(column->odd));
-        if (column->beside != NULL)
-            (void)dt_text_show(other, column->beside, strlen(column->beside));
-        if (column->odd == NULL)
-            add(&l, column->name, "%s", "categories");
-        else if (column->beside == NULL)
-            add(&l, column->name, "categories, since '%s' is no number", first);
-        else
-            add(&l, column->name, "categories, since '%s' stands beside '%s'", first, other);
-    }
+    char what[WHAT_BYTES] = "";
+    for (size_t c = 0; c < found->column_count; c++)
+        if (kind->find(what, found, &found->columns[c]))
+            add(&l, found->columns[c].name, "%s", what);
+    const bool several = l.count > 1, typed = kind->before != NULL;
     if (l.count > 0)
-        dt_log_warn("%zu column%s digits in the cells, but no numbers: %s%s; --categorical or "
-                    "--drop says that it is meant",
-                    l.count, l.count == 1 ? " has" : "s have", l.text, l.more);
+        dt_log_warn("%zu column%s: %s%s; %s%s%s", l.count, kind->is[several], l.text, l.more,
+                    typed ? kind->before : "", typed ? l.names : "", kind->behind[several]);
 }
+
+/* ---- others ---- */
 
 /* What its numbers mean, column by column, in one line. */
 static void warn_of_formats(const dt_prepare_table *found)
@@ -98,145 +253,6 @@ static void warn_of_formats(const dt_prepare_table *found)
         dt_log_warn("%s%s; --decimal, --thousands and --categorical say otherwise", texts, more);
 }
 
-static void warn_of_dates(const dt_prepare_table *found)
-{
-    list l = {0};
-    char date[DT_DATE_BYTES];
-    for (size_t c = 0; c < found->column_count; c++) {
-        const dt_prepare_column *column = &found->columns[c];
-        if (column->role == DT_ROLE_DATE && !column->asked)
-            add(&l, column->name, "%s: '%s' is %s", dt_date_order_name(column->order),
-                column->written, dt_date_show(date, column->meant, column->order));
-    }
-    if (l.count > 0)
-        dt_log_warn("%zu column%s dates, which become numbers: %s%s; --dates, --categorical and "
-                    "--drop say otherwise",
-                    l.count, l.count == 1 ? " holds" : "s hold", l.text, l.more);
-}
-
-static void warn_of_texts(const dt_prepare_table *found)
-{
-    list l = {0};
-    for (size_t c = 0; c < found->column_count; c++)
-        if (found->columns[c].is_text)
-            add(&l, found->columns[c].name, "%s%llu values in %llu rows, as '%s'%s%s",
-                found->columns[c].distinct_is_more ? ">" : "",
-                (unsigned long long)found->columns[c].distinct,
-                (unsigned long long)(found->columns[c].number_cells + found->columns[c].text_cells),
-                found->columns[c].text, found->columns[c].kind[0] != '\0' ? "; " : "",
-                found->columns[c].kind);
-    if (l.count > 0)
-        dt_log_warn("%zu column%s of texts that hardly repeat %s dropped: %s%s; --categorical '%s' "
-                    "keeps %s",
-                    l.count, l.count == 1 ? "" : "s", l.count == 1 ? "is" : "are", l.text, l.more,
-                    l.names, l.count == 1 ? "it" : "them");
-}
-
-/* They are dropped, too. */
-static void warn_of_counters(const dt_prepare_table *found)
-{
-    list l = {0};
-    for (size_t c = 0; c < found->column_count; c++)
-        if (found->columns[c].is_counter)
-            add(&l, found->columns[c].name, "%.9g to %.9g", found->columns[c].minimum,
-                found->columns[c].maximum);
-    if (l.count > 0)
-        dt_log_warn("%zu column%s the rows, and %s dropped: %s%s; --numeric '%s' keeps %s", l.count,
-                    l.count == 1 ? " counts" : "s count", l.count == 1 ? "is" : "are", l.text,
-                    l.more, l.names, l.count == 1 ? "it" : "them");
-}
-
-static void warn_of_keys(const dt_prepare_table *found)
-{
-    list l = {0};
-    const double float32_whole = 16777216.0; /* 2^24 */
-    for (size_t c = 0; c < found->column_count; c++) {
-        const dt_prepare_column *column = &found->columns[c];
-        if (column->is_key)
-            add(&l, column->name, "%s%llu values in %llu rows%s",
-                column->distinct_is_more ? ">" : "", (unsigned long long)column->distinct,
-                (unsigned long long)column->number_cells,
-                column->maximum > float32_whole ? ", beyond float32" : "");
-    }
-    if (l.count > 0)
-        dt_log_warn("%zu column%s: %s%s; --drop '%s', or --numeric if %s meant", l.count,
-                    l.count == 1 ? " looks like a key" : "s look like keys", l.text, l.more,
-                    l.names, l.count == 1 ? "it is" : "they are");
-}
-
-static void warn_of_spellings(const dt_prepare_table *found)
-{
-    list l = {0};
-    char one[SHOWN_BYTES], other[SHOWN_BYTES];
-    for (size_t c = 0; c < found->column_count; c++) {
-        const char *const *similar = found->columns[c].similar;
-        if (similar[0] != NULL && found->columns[c].role == DT_ROLE_CATEGORICAL)
-            add(&l, found->columns[c].name, "'%s' and '%s'",
-                dt_text_show(one, similar[0], strlen(similar[0])),
-                dt_text_show(other, similar[1], strlen(similar[1])));
-    }
-    if (l.count > 0)
-        dt_log_warn("%zu column%s categories that are spelled alike, and are an input each: %s%s; "
-                    "write them in one way if they are one",
-                    l.count, l.count == 1 ? " has" : "s have", l.text, l.more);
-}
-
-/* dt_csv_open and pandas give this name to a second column with the target's name. */
-static bool is_named_after(const char *name, const char *target)
-{
-    const size_t bytes = strlen(target);
-    return strncmp(name, target, bytes) == 0 && name[bytes] == '.' && name[bytes + 1] != '\0' &&
-           strspn(name + bytes + 1, "0123456789") == strlen(name + bytes + 1);
-}
-
-static void warn_of_copies(const dt_prepare_table *found)
-{
-    list l = {0};
-    for (size_t c = 0; c < found->column_count; c++)
-        for (size_t t = 0; t < found->column_count; t++)
-            if (found->columns[t].role == DT_ROLE_TARGET &&
-                found->columns[c].role != DT_ROLE_TARGET &&
-                found->columns[c].role != DT_ROLE_DROPPED && !found->columns[c].asked &&
-                is_named_after(found->columns[c].name, found->columns[t].name))
-                add(&l, found->columns[c].name, "%s", "");
-    if (l.count > 0)
-        dt_log_warn("%zu column%s the target's name, and may be a copy of it: %s%s; --drop '%s', "
-                    "or --numeric or --categorical if not",
-                    l.count, l.count == 1 ? " has" : "s have", l.text, l.more, l.names);
-}
-
-static void warn_of_units(const dt_prepare_table *found)
-{
-    list l = {0};
-    for (size_t c = 0; c < found->column_count; c++) {
-        const dt_prepare_column *column = &found->columns[c];
-        if (column->unit_cells > 0 && column->bare_cells > 0 &&
-            (column->role == DT_ROLE_NUMERIC || column->role == DT_ROLE_TARGET))
-            add(&l, column->name, "%llu cells have '%s', %llu have none, as '%s'",
-                (unsigned long long)column->unit_cells, column->format.unit,
-                (unsigned long long)column->bare_cells, column->bare);
-    }
-    if (l.count > 0)
-        dt_log_warn("%zu column%s a unit in some cells only: %s%s; correct the table if these are "
-                    "other numbers",
-                    l.count, l.count == 1 ? " has" : "s have", l.text, l.more);
-}
-
-static void warn_of_zeros(const dt_prepare_table *found)
-{
-    list l = {0};
-    for (size_t c = 0; c < found->column_count; c++) {
-        const dt_prepare_column *column = &found->columns[c];
-        if (column->role == DT_ROLE_NUMERIC && !column->asked && column->zeros[0] != '\0')
-            add(&l, column->name, "as '%s'", column->zeros);
-    }
-    if (l.count > 0)
-        dt_log_warn("%zu column%s numbers with leading zeros, as codes have: %s%s; --categorical "
-                    "'%s' keeps %s as texts, --numeric if %s meant",
-                    l.count, l.count == 1 ? " has" : "s have", l.text, l.more, l.names,
-                    l.count == 1 ? "it" : "them", l.count == 1 ? "it is" : "they are");
-}
-
 /* The texts as a value of an option; a leading dash would look like an option. */
 static void warn_of_sentinels(const dt_prepare_table *found)
 {
@@ -256,17 +272,27 @@ static void warn_of_sentinels(const dt_prepare_table *found)
                     l.count, l.count == 1 ? " has" : "s have", l.text, l.more, texts.names);
 }
 
+/* Namibia, or North America. */
+static void warn_of_codes(const dt_prepare_table *found)
+{
+    list l = {0};
+    for (size_t c = 0; c < found->column_count; c++)
+        if (found->columns[c].na_cells > 0)
+            add(&l, found->columns[c].name, "%llu cells",
+                (unsigned long long)found->columns[c].na_cells);
+    if (l.count > 0)
+        dt_log_warn("%zu column%s 'NA' among codes, which is taken for a missing value: %s%s; %s%s",
+                    l.count, l.count == 1 ? " has" : "s have", l.text, l.more,
+                    found->codes_advice[0] != '\0' ? found->codes_advice
+                                                   : "write it in another way",
+                    found->codes_advice[0] != '\0' ? " makes it a code" : " if it is a code");
+}
+
 void dt_prepare_warn_of_kinds(const dt_prepare_table *found)
 {
-    warn_of_units(found);
-    warn_of_zeros(found);
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        warn_of_kind(found, &kinds[i]);
     warn_of_sentinels(found);
-    warn_of_digits(found);
+    warn_of_codes(found);
     warn_of_formats(found);
-    warn_of_dates(found);
-    warn_of_texts(found);
-    warn_of_counters(found);
-    warn_of_keys(found);
-    warn_of_spellings(found);
-    warn_of_copies(found);
 }

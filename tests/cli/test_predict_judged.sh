@@ -61,6 +61,12 @@ run 0 predict run alone.csv --out alone.out.csv --quiet
 expect_status 0
 expect_one_stderr_line "column 'height': 1 of 1 cells (100 %) is far outside"
 
+# All beside the range, though not far: metres of a wide range.
+awk -F, 'NR == 1 { print; next } { printf "%s,%s,%s,%s,%s,%s\n", $1, $2, 145 - $3 % 5, $4, $5, $6 }' people.csv >below.csv
+run 0 predict run below.csv --out below.out.csv --quiet
+expect_status 0
+expect_one_stderr_line "column 'height': 240 of 240 cells (100 %) are outside the range of the training rows, 150 to 194, as '14"
+
 # ---- a recipe of values, which older ones are without ranges ----
 
 run 0 people.csv --target price --drop y --out values --epochs 1 --quiet

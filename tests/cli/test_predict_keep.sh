@@ -159,6 +159,10 @@ run 0 predict model few.csv --keep '#2,Unnamed: 0,#4' --brief
 expect_status 0
 [ "$(cat stdout | head -n 1)" = '#2,column 1,"fare, paid",class' ] || fail "the names: $(cat stdout)"
 
+run 0 predict model new.csv --brief --keep KEY
+expect_status 0
+expect_stdout_line "key,class" # a name in another case
+
 # ---- refused ----
 refused() {
     code=$1 text=$2

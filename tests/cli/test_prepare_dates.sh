@@ -82,11 +82,31 @@ run 0 predict run new.csv
 expect_status 0
 expect_empty_stderr
 [ "$(sed -n '2,4s/^[0-9]*,//p' stdout | sort -u | wc -l)" -eq 1 ] || fail "one date, three results"
-printf 'x;when\n5;1/31/21\n5;2021-01-31\n' >new.csv
+# In another form than the training rows, a date is read in the one way that it can be, or refused.
+printf 'x;when\n5;1/31/21\n5;2021-01-31\n5;31.01.2021\n5;20210131\n5;01-31-2021\n' >new.csv
+run 0 predict run new.csv
+expect_status 0
+expect_empty_stderr
+[ "$(sed '1d; s/^[0-9]*,//' stdout | sort -u | wc -l)" -eq 1 ] || fail "one date, several results"
+printf 'x;when\n5;1/31/21\n5;05.06.2021\n5;04-04-2021\n5;31/01/2021\n' >new.csv
 run 0 predict run new.csv --out none.csv
 expect_status 3
-expect_stderr "row 2 [(]line 3[)]: column 'when': '2021-01-31' is not a date of the form mdy, as"
+expect_one_stderr_line "row 2 (line 3): column 'when': '05.06.2021' may be 2021-06-05 or 2021-05-06, since the training rows are written as mdy with '/' between the parts; write dates so, or as 2021-06-05; use --on-error skip to skip such rows"
 expect_no_file none.csv
+run 0 predict run new.csv --on-error skip --out some.csv --quiet
+expect_status 0
+expect_one_stderr_line "2 of 4 rows cannot be prepared"
+sed '2d; 3d' new.csv >slip.csv
+run 0 predict run slip.csv
+expect_status 3
+expect_one_stderr_line "'31/01/2021' is not a date of the form mdy, as the recipe requires; use --on-error skip"
+# A recipe without the divider, as older ones, knows the order alone.
+sed '/"divider"/d' data/recipe.json >older.json && mv older.json data/recipe.json
+run 0 train data --out older --epochs 1 --quiet
+expect_status 0
+run 0 predict older new.csv --on-error skip --out some.csv --quiet
+expect_status 0
+expect_one_stderr_line "1 of 4 rows cannot be prepared"
 
 # ---- what overrides it, and what is refused ----
 

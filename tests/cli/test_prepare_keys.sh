@@ -50,3 +50,29 @@ expect_status 3
 expect_stderr "no column is left to learn from; --numeric COLUMN keeps numbers that count the rows"
 run 0 prepare counter.csv --target y --out counter --numeric row --quiet
 expect_status 0
+
+# ---- NA among codes ----
+
+awk 'BEGIN {
+    split("DE NA FR US ZA", codes, " ")
+    print "country,x,seen,y"
+    for (i = 0; i < 90; i++)
+        print codes[i * 7 % 5 + 1] "," i * 13 % 90 "," (i % 10 ? i % 3 : "null") "," (i % 4 > 1 ? "yes" : "no")
+}' >codes.csv
+run 0 prepare codes.csv --target y --out codes --fill category,median --quiet
+expect_status 0
+expect_stderr_line "dtrain: warning: 1 column has 'NA' among codes, which is taken for a missing value: 'country' (18 cells); --missing-only 'null' makes it a code"
+run 0 prepare codes.csv --target y --out left --fill drop --quiet
+expect_status 0
+expect_stderr "1 column has 'NA' among codes, which is taken for a missing value: 'country' [(]18 cells[)]; --missing-only 'null'"
+run 0 prepare codes.csv --target y --out only --fill category,median --missing-only 'null' --quiet
+expect_status 0
+expect_no_stderr "NA"
+sed 's/null/NA/' codes.csv >both.csv
+run 0 prepare both.csv --target y --out both --fill category,median --quiet
+expect_status 0
+expect_stderr "'country' [(]18 cells[)]; write it in another way if it is a code"
+sed 's/DE/yes/; s/FR/no/; s/US/yes/; s/ZA/no/' codes.csv >words.csv
+run 0 prepare words.csv --target y --out words --fill category,median --quiet
+expect_status 0
+expect_no_stderr "among codes"

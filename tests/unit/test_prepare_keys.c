@@ -140,6 +140,11 @@ static void test_numbers_of_keys(void **state)
     assert_false(is_key("id", 40, -15, 3, 0));
     assert_true(is_key("a", 40, 15000000, 1000, 0));
     assert_false(is_key("a", 40, 1500000, 1000, 0)); /* seven digits */
+    assert_true(is_key("a", 2000, 1500000, 3, 0)); /* that many measures would repeat: */
+    assert_true(is_key("a", 1000, 1500000, 83, 0)); /* 499500 / 82918 pairs */
+    assert_false(is_key("a", 1000, 1500000, 84, 0));
+    assert_false(is_key("a", 2000, 1500000, 3, 2));
+    assert_false(is_key("a", 2000, 9999, 3, 0)); /* too small */
     assert_false(is_key("a", 40, 99990000, 1000, 0)); /* eight and nine */
     assert_false(is_key("a", 40, 1600000000, 86400, 0)); /* seconds since 1970 */
     assert_false(is_key("a", 40, 1600000000000, 86400000, 0));

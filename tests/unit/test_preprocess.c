@@ -366,6 +366,7 @@ static void test_units(void **state)
                   "t.csv: row 7 (line 9): column 'a': '(1)' has no '%', which the training rows "
                   "have, and may be a share; write -100% for it, or use --numeric 'a' to take it "
                   "for -1%");
+    check_row(&b, "12 percent|1 kg|1%", (const double[]){12.0, 1.0, 1.0});
     check_refused(
         &b, "1%|5 g|1",
         "t.csv: row 7 (line 9): column 'b': '5 g' is in 'g', but the training rows are in 'kg'");
@@ -406,8 +407,8 @@ static void test_ranges(void **state)
     check_row(&b, "?|1970-01-01", (const double[]){99.0, 0.0}); /* no cell of the table's */
     check_seen(&b, 0, DT_SEEN_FAR, 0, "");
     check_seen(&b, 0, DT_SEEN_OUTSIDE, 2, "-2");
-    check_row(&b, "23|1970-01-01", (const double[]){23.0, 0.0});
-    check_row(&b, "7|1970-01-01", (const double[]){7.0, 0.0});
+    check_row(&b, "21|1970-01-01", (const double[]){21.0, 0.0});
+    check_row(&b, "9|1970-01-01", (const double[]){9.0, 0.0});
     check_seen(&b, 0, DT_SEEN_OUTSIDE, 2, "-2");
     check_row(&b, "32.5|1970-01-04", (const double[]){32.5, 3.0});
     check_row(&b, "-2.5|1969-12-30", (const double[]){-2.5, -2.0});
@@ -415,6 +416,63 @@ static void test_ranges(void **state)
     check_seen(&b, 1, DT_SEEN_FAR, 2, "1970-01-04");
     assert_int_equal(dt_preprocess_seen(b.preprocess, 0)->cells[DT_SEEN_NUMBERS], 6);
     assert_int_equal(dt_preprocess_seen(b.preprocess, 1)->cells[DT_SEEN_NUMBERS], 7);
+    end(&b);
+}
+
+#define DAY(more)                                                                                  \
+    "{\"name\": \"d\", \"role\": \"date\", \"parts\": [], \"scale\": \"none\", \"fill\": "         \
+    "\"error\", " more "}"
+
+static void test_forms_of_dates(void **state)
+{
+    (void)state;
+    bench b;
+    const double jan3 = 2.0;
+    begin(&b, DAY("\"order\": \"dmy\", \"divider\": \".\""), 1, "d", false);
+    check_row(&b, "03.01.1970", &jan3);
+    check_row(&b, "3.1.70", &jan3); /* a year at the end may be short */
+    check_row(&b, "1970-01-03", &jan3);
+    check_row(&b, "1970/01/03", &jan3);
+    check_row(&b, "3 Jan 1970", &jan3);
+    check_row(&b, "13/01/1970", (const double[]){12.0});
+    check_row(&b, "01/13/1970", (const double[]){12.0});
+    check_row(&b, "1/1/1970", (const double[]){0.0}); /* the same day in both */
+    check_refused(
+        &b, "03/01/1970",
+        "t.csv: row 7 (line 9): column 'd': '03/01/1970' may be 1970-01-03 or 1970-03-01, "
+        "since the training rows are written as dmy with '.' between the parts; write "
+        "dates so, or as 1970-01-03");
+    check_refused(&b, "01.13.1970",
+                  "t.csv: row 7 (line 9): column 'd': '01.13.1970' is not a date of the form dmy, "
+                  "as the recipe requires");
+    check_refused(&b, "1970-01",
+                  "t.csv: row 7 (line 9): column 'd': '1970-01' is not a date of the form dmy, "
+                  "as the recipe requires");
+    end(&b);
+    begin(&b, DAY("\"order\": \"dmy\""), 1, "d", false); /* as older recipes */
+    check_row(&b, "03/01/1970", &jan3);
+    check_row(&b, "1970-01-03", &jan3);
+    end(&b);
+    begin(&b, DAY("\"order\": \"ymd\", \"divider\": \"-\""), 1, "d", false);
+    check_row(&b, "1970-01-03", &jan3);
+    check_row(&b, "19700103", &jan3);
+    check_row(&b, "70-01-03", &jan3); /* there is no month 70 */
+    assert_int_equal(prepare(&b, "05-06-07"), DT_DATA);
+    assert_non_null(strstr(dt_status_text(), "may be 2005-06-07 or 2007-05-06, since"));
+    end(&b);
+    begin(&b, DAY("\"order\": \"ymd\", \"divider\": \"-\", \"short_years\": true"), 1, "d", false);
+    check_row(&b, "05-06-07", (const double[]){12941.0});
+    assert_int_equal(prepare(&b, "05/06/07"), DT_DATA);
+    end(&b);
+    begin(&b, DAY("\"order\": \"ymd\", \"divider\": \"\""), 1, "d", false); /* 19700103 */
+    check_row(&b, "19700103", &jan3);
+    check_row(&b, "1970-01-03", &jan3);
+    assert_int_equal(prepare(&b, "05/06/07"), DT_DATA);
+    assert_non_null(strstr(dt_status_text(), "with nothing between the parts"));
+    end(&b);
+    begin(&b, DAY("\"order\": \"my\", \"divider\": \"/\""), 1, "d", false);
+    check_row(&b, "02/1970", (const double[]){31.0});
+    check_row(&b, "1970-02", (const double[]){31.0});
     end(&b);
 }
 
@@ -702,6 +760,7 @@ int main(void)
         cmocka_unit_test(test_refused_numbers),
         cmocka_unit_test(test_units),
         cmocka_unit_test(test_ranges),
+        cmocka_unit_test(test_forms_of_dates),
         cmocka_unit_test(test_decimal_comma),
         cmocka_unit_test(test_other_numbers),
         cmocka_unit_test(test_doubtful_numbers),

@@ -86,6 +86,7 @@ typedef struct dt_prepare_column {
     const char *similar[2]; /* categories that differ in blanks or case alone; NULL: none do */
     uint64_t unit_cells, bare_cells; /* of the numbers: with the format's unit; without, but 0 */
     const char *bare; /* the first of these */
+    uint64_t na_cells; /* that are 'NA' among codes of letters, and mean nothing */
     const char *zeros; /* the first number with leading zeros, as 01067; "": none */
     /* A number that repeats, far beyond all others, and written as people write for nothing: -999;
      * the text of its cells; NULL: there is none. */
@@ -137,6 +138,7 @@ typedef struct dt_prepare_table {
     const dt_prepare_target *targets; /* [T], known after dt_prepare_fit; NULL: classes */
     size_t class_count; /* 0: values */
     const char *const *classes; /* [class_count]: their names */
+    const char *codes_advice; /* the option with which 'NA' is a code; "": there is none */
     const char *similar[2]; /* classes that differ in blanks or case alone; NULL: there are none */
     const char *equal[2]; /* the same number in two texts, which are one class; NULL: none are */
     const uint64_t *class_rows[DT_SET_COUNT]; /* [class_count]; known after dt_prepare_fit */
@@ -174,7 +176,9 @@ typedef dt_status dt_prepare_take(void *context, const dt_prepare_row *row);
  * differ, and either the last word of the name is id, key, nr, no, number, customer or the like, or
  * all have the same number of digits, eight or more, and are no times since 1970; of 16 digits they
  * may even repeat. So do 32 or more that all differ and are all between the least and the greatest,
- * or go by one step from row to row, unless they are years or times. They stay inputs.
+ * or go by one step from row to row, unless they are years or times; and numbers from 10000 on that
+ * all differ, though six pairs or more would be equal if they were drawn from their range. They
+ * stay inputs.
  *
  * A column is dates when more than nine in ten of its cells are dates in one order (others are an
  * error then), or all are months without a day or times; whole numbers when all are dates as

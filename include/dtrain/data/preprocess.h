@@ -94,7 +94,7 @@ enum {
     DT_SEEN_UNIT, /* numbers without the training rows' unit, or with one, if these have none */
     /* Numbers and dates beyond the range of the training rows: by more than its margin, */
     DT_SEEN_FAR,
-    DT_SEEN_OUTSIDE, /* ... by more than a quarter of it */
+    DT_SEEN_OUTSIDE, /* ... by more than a tenth of it */
     DT_SEEN_KINDS,
     DT_SEEN_FIRSTS = DT_SEEN_KINDS - DT_SEEN_UNSEEN
 };

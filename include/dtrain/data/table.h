@@ -110,8 +110,8 @@ double dt_table_share(const dt_table *table);
  * Judges the cells of all ranks, column by column, and gives those with a category that no
  * training row had. Rank 0 warns of numbers without the unit that the training rows have, or with
  * one that they do not have; of numbers and dates far outside the range of the training rows, if
- * they are three and more than one in a hundred, or all; and of ten numbers or more of which all
- * are outside.
+ * they are ten and more than one in fifty, or three and more than one in ten, or all; and of ten
+ * numbers or more of which all are outside.
  *
  * Calls:   collective, behind the last row
  * Errors:  DT_DATA: a column has ten unseen categories or more and no other: it is another one, or

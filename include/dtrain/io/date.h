@@ -42,6 +42,8 @@ typedef struct dt_date {
     double weekday; /* share of the week since Monday 00:00; 0: there is no day */
     double hour; /* share of the day */
     int day; /* of the month; 1 if there is none, 0: a time */
+    char divider; /* between the parts: - / . or a blank; 0: nothing */
+    bool has_short_year; /* of two digits */
 } dt_date;
 
 /** The possible meanings of a cell. */

@@ -49,8 +49,8 @@ bool dt_number_read(double *out, const char *text, size_t bytes, const dt_number
 /** Finds the possible meanings of a cell; returns false if it is not a number in either reading. */
 bool dt_number_look_at(dt_number_look *out, const char *text, size_t bytes);
 
-/** Tells whether a unit makes a number a hundredth of itself: "%", "percent" or "pct". */
-bool dt_number_is_percent(const char *unit);
+/** Returns what a unit makes of a 1: 0.01 of "%", "percent" or "pct", 0.001 of per mille, or 1. */
+double dt_number_share(const char *unit);
 
 /**
  * Returns whether a cell looks like a number, even if it cannot be read: it has a digit, and it

@@ -75,6 +75,7 @@ void dt_prepare_begin_dates(dt_survey *survey)
 {
     survey->dates = (dt_date_tally){.orders = ~0u};
     survey->is_compact = true;
+    survey->divider_varies = survey->has_short_years = false;
     for (int order = 0; order < DT_DATE_ORDERS; order++) {
         survey->dates.first[order] = INFINITY;
         survey->dates.last[order] = -INFINITY;
@@ -218,6 +219,8 @@ bool dt_prepare_survey_date(double *out, dt_survey *survey, const dt_csv_field *
         survey->varies[part] =
             survey->varies[part] || shares[part] < first[part] || shares[part] > first[part];
     survey->day_varies = survey->day_varies || date.day != survey->date.day;
+    survey->divider_varies = survey->divider_varies || date.divider != survey->date.divider;
+    survey->has_short_years = survey->has_short_years || date.has_short_year;
     return true;
 }
 

@@ -52,6 +52,7 @@ typedef struct dt_survey {
     uint64_t numbers, texts; /* cells */
     uint64_t missing_row, missing_line; /* the first; if any is not empty, of those */
     uint64_t empty; /* missing cells without a text */
+    uint64_t na_cells; /* missing cells 'NA', also of rows that are left out for it */
     uint64_t missing_texts; /* bit n: a missing cell is text n; 63: or one behind it */
     char missing_text[DT_TEXT_SHOWN_BYTES + 4]; /* the first, to be shown */
     uint64_t text_row, text_line; /* the first */
@@ -76,7 +77,8 @@ typedef struct dt_survey {
     dt_dictionary values; /* counts of all rows in the survey, of training rows in the fit */
     dt_date_tally dates;
     dt_date date; /* the first */
-    bool varies[DT_PART_COUNT], day_varies; /* the others have another */
+    bool varies[DT_PART_COUNT], day_varies, divider_varies; /* the others have another */
+    bool has_short_years; /* some cell has */
 
     /* In the fit, of the training rows: */
     uint64_t fitted, missing; /* cells */
@@ -115,6 +117,7 @@ struct dt_prepare {
     size_t split_column, split_by, weights, id; /* SIZE_MAX: none */
     dt_split_method split_method;
     bool guessed; /* as dt_prepare_table.guessed */
+    char codes_advice[512]; /* likewise */
     size_t missing_count;
     size_t missing_usual; /* of them, those that are not the plan's `missing` */
     char **missing_texts;
@@ -214,6 +217,11 @@ bool dt_prepare_must_be_number(const dt_prepare *p, size_t c);
 /** Returns what a column of this role is, for messages: "numeric", "a date". Owns: static text. */
 const char *dt_prepare_role_words(dt_role role);
 
+/* prepare_survey.c */
+
+/** Looks at all cells of all columns that the plan does not drop. Errors: DT_DATA, DT_MEMORY. */
+DT_MUST_USE dt_status dt_prepare_survey_all(dt_prepare *p);
+
 /* prepare_plan.c */
 
 /** Reads the plan's lists into the columns. Errors: DT_DATA, DT_USAGE, DT_MEMORY. */
@@ -241,6 +249,9 @@ DT_MUST_USE dt_status dt_prepare_fail_valueless(const dt_prepare *p, size_t c, c
 
 /** Fails for column `c` and all others with missing cells that nothing fills. */
 DT_MUST_USE dt_status dt_prepare_fail_unfilled(const dt_prepare *p, size_t c);
+
+/** Finds columns of codes where NA may be one, too: that of Namibia, or of North America. */
+void dt_prepare_find_codes(dt_prepare *p);
 
 /* prepare_dates.c */
 

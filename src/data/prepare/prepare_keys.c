@@ -25,8 +25,10 @@ enum { COUNTED_ROWS_MIN = 32 };
 #define YEARS_MIN 1500.0
 #define YEARS_MAX 2100.0
 
-/* Keys of eight digits or more need no name, and those of cards may even repeat. */
+/* Keys of eight digits or more need no name, and those of cards may even repeat; of fewer digits
+ * there must be many. */
 #define KEY_LARGE 1e7
+#define KEY_SMALL 1e4
 #define KEY_OF_CARDS 1e15
 
 /* ---- texts ---- */
@@ -225,6 +227,17 @@ static bool number_rows(const dt_survey *survey, const dt_prepare_column *column
            !is_unix_time(column->minimum, column->maximum);
 }
 
+/* Measures of so many rows within such a range would repeat; of draws from it none does with a
+ * chance of at most e^-pairs. */
+static bool never_repeats(const dt_prepare_column *column, uint64_t seen)
+{
+    enum { PAIRS_MIN = 6 };
+    const double rows = (double)seen, range = column->maximum - column->minimum + 1.0;
+    const double pairs = rows * (rows - 1.0) / 2.0 / range; /* that would be equal */
+    return pairs >= (double)PAIRS_MIN && column->minimum >= KEY_SMALL &&
+           !is_unix_time(column->minimum, column->maximum);
+}
+
 bool dt_prepare_is_key(const dt_prepare *p, size_t c)
 {
     const dt_survey *survey = &p->surveys[c];
@@ -237,7 +250,7 @@ bool dt_prepare_is_key(const dt_prepare *p, size_t c)
     const bool numbered = are_numbered(column->minimum, column->maximum);
     if (numbered && column->minimum >= KEY_OF_CARDS)
         return true;
-    if (distinct == seen && number_rows(survey, column))
+    if (distinct == seen && (number_rows(survey, column) || never_repeats(column, seen)))
         return true;
     return distinct <= seen && (seen - distinct) * KEYS_A_REPEAT <= seen &&
            (numbered || is_named_key(p->names[c]));

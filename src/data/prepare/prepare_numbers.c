@@ -200,17 +200,18 @@ static dt_status check_shares(const dt_prepare *p, size_t c)
     const dt_number_tally *tally = &p->tallies[c];
     const char *name = p->names[c];
     char item[2 * (DT_TEXT_SHOWN_BYTES + 4)];
-    if (!dt_number_is_percent(p->surveys[c].format.unit) || tally->bare == 0 ||
-        p->surveys[c].asked || tally->shares < tally->bare || p->surveys[c].unit_cells == 0)
+    const char *unit = p->surveys[c].format.unit;
+    if (!(dt_number_share(unit) < 1.0) || tally->bare == 0 || p->surveys[c].asked ||
+        tally->shares < tally->bare || p->surveys[c].unit_cells == 0)
         return DT_OK;
     (void)dt_text_quote_item(item, sizeof item, name);
     return dt_fail(DT_DATA,
-                   "%s: column '%s': %llu cells have %%, and %llu have none, as '%s', which may be "
-                   "a share; write them in one way, or use --numeric '%s' to take '%s' for %s %%, "
+                   "%s: column '%s': %llu cells have %s, and %llu have none, as '%s', which may be "
+                   "a share; write them in one way, or use --numeric '%s' to take '%s' for %s %s, "
                    "or --drop '%s'",
-                   dt_csv_path(p->csv), name, (unsigned long long)tally->unit_cells,
+                   dt_csv_path(p->csv), name, (unsigned long long)tally->unit_cells, unit,
                    (unsigned long long)tally->bare, tally->bare_text, item, tally->bare_text,
-                   tally->bare_text, item);
+                   tally->bare_text, unit, item);
 }
 
 static void decide(bool *changed, dt_prepare *p, size_t c, const evidence *others)

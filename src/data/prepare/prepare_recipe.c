@@ -221,6 +221,14 @@ static void take_range(dt_recipe_column *out, const dt_prepare_column *all, cons
     out->margin = margin;
 }
 
+/* How the dates are written; a time has its colons alone. */
+static void take_divider(dt_recipe_column *out, const dt_survey *survey)
+{
+    out->has_divider = out->order != DT_DATE_TIME && !survey->divider_varies;
+    out->divider = out->has_divider ? survey->date.divider : '\0';
+    out->short_years = survey->has_short_years;
+}
+
 /* ---- categorical columns ---- */
 
 /* The most frequent first; of equals the last in order, as scikit-learn keeps them. */
@@ -386,6 +394,8 @@ dt_status dt_prepare_make_recipe(dt_prepare *p)
             take_range(column, &p->columns[c], &p->surveys[c]);
         column->order = p->columns[c].order;
         memcpy(column->parts, p->columns[c].parts, sizeof column->parts);
+        if (column->role == DT_ROLE_DATE)
+            take_divider(column, &p->surveys[c]);
         if (dt_recipe_is_number(column->role))
             DT_TRY(finish_number(column, p, c));
         else if (column->role == DT_ROLE_CATEGORICAL)

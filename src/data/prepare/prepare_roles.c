@@ -251,6 +251,7 @@ dt_status dt_prepare_decide_roles(dt_prepare *p)
         p->columns[c].bare = p->surveys[c].bare;
         find_sentinel(&p->columns[c], &p->surveys[c]);
     }
+    dt_prepare_find_codes(p);
     drop_constant(p);
     for (size_t c = 0; c < p->count; c++) {
         inputs += dt_prepare_is_input(&p->columns[c]);

@@ -231,6 +231,38 @@ static void advise_missing(list *out, const dt_prepare *p, size_t c)
         *out = (list){0};
 }
 
+/* Two capitals each, as countries and states have; or those of regions. */
+static bool are_codes(const dt_survey *survey)
+{
+    static const char *const regions[] = {"EU", "EMEA", "APAC", "LATAM", "AMER", "ASIA"};
+    enum { CODES_MIN = 3, LETTERS = 2 };
+    bool pairs = survey->values.count >= CODES_MIN, capitals = survey->keeps_values;
+    bool is_region = false;
+    for (size_t i = 0; capitals && i < survey->values.count; i++) {
+        const dt_dictionary_entry *entry = &survey->values.entries[i];
+        capitals = strspn(entry->text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == entry->bytes;
+        pairs = pairs && entry->bytes == LETTERS;
+        for (size_t r = 0; r < sizeof regions / sizeof *regions; r++)
+            is_region = is_region || strcmp(entry->text, regions[r]) == 0;
+    }
+    return capitals && (pairs || is_region);
+}
+
+void dt_prepare_find_codes(dt_prepare *p)
+{
+    for (size_t c = 0; c < p->count; c++) {
+        const dt_survey *survey = &p->surveys[c];
+        list only = {0};
+        if (p->columns[c].role != DT_ROLE_CATEGORICAL || survey->na_cells == 0 ||
+            !are_codes(survey))
+            continue;
+        p->columns[c].na_cells = survey->na_cells;
+        advise_missing(&only, p, c);
+        if (p->codes_advice[0] == '\0' && only.used < sizeof p->codes_advice)
+            memcpy(p->codes_advice, only.text, only.used + 1);
+    }
+}
+
 /* What the first missing cell holds, if it is not empty. */
 static void show_missing(char out[DT_TEXT_SHOWN_BYTES + 32], const dt_survey *survey)
 {

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static size_t find_name(const dt_columns *columns, const char *name)
 {
@@ -13,6 +14,19 @@ static size_t find_name(const dt_columns *columns, const char *name)
         if (strcmp(columns->names[c], name) == 0)
             return c;
     return SIZE_MAX;
+}
+
+/* The one column whose name differs in case alone. */
+static size_t find_cased(const dt_columns *columns, const char *name)
+{
+    size_t found = SIZE_MAX;
+    for (size_t c = 0; c < columns->count; c++)
+        if (strcasecmp(columns->names[c], name) == 0) {
+            if (found != SIZE_MAX)
+                return SIZE_MAX;
+            found = c;
+        }
+    return found;
 }
 
 /* SIZE_MAX: it is no column's number. */
@@ -47,6 +61,8 @@ dt_status dt_column_find(size_t *out, const dt_columns *columns, const char *nam
         *out = find_number(columns, name);
     if (*out == SIZE_MAX)
         *out = find_unnamed(columns, name);
+    if (*out == SIZE_MAX)
+        *out = find_cased(columns, name);
     if (*out != SIZE_MAX)
         return DT_OK;
     /* It may have been cut at a comma, which it should not be. */

@@ -18,7 +18,8 @@ typedef struct dt_columns {
 
 /**
  * Finds a column by its name; by its number, "#3", or "3" if the table has no header; by what
- * pandas calls one without a name, "Unnamed: 2". A column that is called so goes first.
+ * pandas calls one without a name, "Unnamed: 2"; by its name in another case (ASCII), if one column
+ * alone has it. A column that is called so goes first.
  *
  * Calls:   local
  * Errors:  DT_DATA: there is none; the nearest name is given

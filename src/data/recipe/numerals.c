@@ -114,7 +114,7 @@ void dt_column_note(dt_column_seen *seen, int kind, const dt_csv_row *row, const
 /* Where all training rows have percentages, 0.12 may be one or 12 of them. */
 static bool is_share(const dt_numerals *n, double number)
 {
-    return n->needs_unit && dt_number_is_percent(n->format.unit) && fabs(number) > 0.0 &&
+    return n->needs_unit && dt_number_share(n->format.unit) < 1.0 && fabs(number) > 0.0 &&
            fabs(number) <= 1.0;
 }
 
@@ -150,8 +150,10 @@ static bool read_otherwise(double *out, dt_numerals *n, const dt_csv_row *row,
         return false;
     const bool mine = is_allowed(n, &r.mine);
     const bool other = is_allowed(n, &r.other) && !n->decimal_asked;
-    const bool same_unit = strcmp(r.unit, n->format.unit) == 0;
-    const bool new_unit = n->format.unit[0] == '\0' && !dt_number_is_percent(r.unit);
+    const double share = dt_number_share(r.unit), usual = dt_number_share(n->format.unit);
+    const bool same_unit = strcmp(r.unit, n->format.unit) == 0 ||
+                           (share < 1.0 && share <= usual && share >= usual); /* % and percent */
+    const bool new_unit = n->format.unit[0] == '\0' && share >= 1.0;
     const double number = mine ? r.mine.value : r.other.value;
     if ((!mine && !other) || (mine && other && r.differ) ||
         (r.unit[0] != '\0' && !same_unit && !new_unit))
@@ -209,19 +211,21 @@ static bool describe_unit(char what[WHAT_BYTES], const dt_numerals *n, const rea
 {
     const double number = r->mine.fits ? r->mine.value : r->other.value;
     const char *unit = n->format.unit;
+    const double share = dt_number_share(unit), its = dt_number_share(r->unit);
+    const char *blank = strlen(unit) > 1 && (unit[0] & 0x80) == 0 ? " " : ""; /* of a word */
     if (r->unit[0] == '\0' && is_share(n, number))
         (void)snprintf(what, WHAT_BYTES,
                        "has no '%s', which the training rows have, and may be a share; write "
-                       "%.9g%s for it, or use --numeric '%s' to take it for %.9g%s",
-                       unit, 100.0 * number, unit, item, number, unit);
+                       "%.9g%s%s for it, or use --numeric '%s' to take it for %.9g%s%s",
+                       unit, number / share, blank, unit, item, number, blank, unit);
     else if (r->unit[0] != '\0' && unit[0] != '\0')
         (void)snprintf(what, WHAT_BYTES, "is in '%s', but the training rows are in '%s'", r->unit,
                        unit);
-    else if (dt_number_is_percent(r->unit))
+    else if (its < 1.0)
         (void)snprintf(what, WHAT_BYTES,
                        "has '%s', which the training rows do not have: it may be %.9g or %.9g; "
                        "write the number alone",
-                       r->unit, number, number / 100.0);
+                       r->unit, number, number * its);
     else
         return false;
     return true;

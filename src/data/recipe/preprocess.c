@@ -55,7 +55,7 @@ static void judge_range(dt_binding *b, const dt_csv_row *row, double number)
     if (number >= column->minimum && number <= column->maximum)
         return;
     const double beyond = fmax(column->minimum - number, number - column->maximum);
-    if (beyond > 0.25 * column->margin)
+    if (beyond > 0.1 * column->margin)
         dt_column_note(&b->numerals.seen, DT_SEEN_OUTSIDE, row, &row->fields[b->field]);
     if (beyond > column->margin)
         dt_column_note(&b->numerals.seen, DT_SEEN_FAR, row, &row->fields[b->field]);
@@ -110,12 +110,84 @@ out:
 
 /* ---- dates ---- */
 
+#define BIT(order) (1u << (order))
+
+/* The orders of dates with as many parts. */
+static unsigned orders_like(dt_date_order order)
+{
+    static const unsigned kinds[] = {BIT(DT_DATE_YMD) | BIT(DT_DATE_DMY) | BIT(DT_DATE_MDY),
+                                     BIT(DT_DATE_YM) | BIT(DT_DATE_MY)};
+    return (BIT(order) & kinds[0]) != 0 ? kinds[0] : BIT(order) & kinds[1] ? kinds[1] : 0;
+}
+
+/* Whether a date is written as those of the recipe's table, as far as that is known. A year of two
+ * digits may be a day where it comes first. */
+static bool has_form(const dt_recipe_column *column, const dt_date *date, dt_date_order order)
+{
+    const bool is_short = date->has_short_year && order == DT_DATE_YMD && !column->short_years;
+    return !column->has_divider || (date->divider == column->divider && !is_short);
+}
+
+/* The first and the last order in which the cell is another day. */
+static void find_readings(dt_date_order out[2], const dt_recipe_column *column,
+                          const dt_date_look *look)
+{
+    const unsigned orders = look->orders & orders_like(column->order);
+    out[0] = out[1] = DT_DATE_NONE;
+    for (int order = DT_DATE_YMD; order < DT_DATE_ORDERS; order++) {
+        if ((orders & BIT(order)) == 0)
+            continue;
+        if (out[0] == DT_DATE_NONE)
+            out[0] = (dt_date_order)order;
+        if (look->days[order] < look->days[out[0]] || look->days[order] > look->days[out[0]])
+            out[1] = (dt_date_order)order;
+    }
+}
+
+/* A date that is not written as those of the recipe's table is read in the one way that it can be:
+ * 2021-06-05 always, 25/06/2021 if these have other dividers. Else it is a slip. */
+static bool read_date(dt_date *out, const dt_recipe_column *column, const dt_csv_field *cell)
+{
+    dt_date_look look;
+    dt_date_order readings[2];
+    if (dt_date_read(out, cell->text, cell->bytes, column->order) &&
+        has_form(column, out, column->order))
+        return true;
+    if (!dt_date_look_at(&look, cell->text, cell->bytes))
+        return false;
+    find_readings(readings, column, &look);
+    if (readings[1] != DT_DATE_NONE || !dt_date_read(out, cell->text, cell->bytes, readings[0]))
+        return false;
+    return !has_form(column, out, readings[0]) ||
+           (readings[0] == DT_DATE_YMD && !out->has_short_year);
+}
+
 static dt_status fail_date(const dt_preprocess *p, const dt_binding *b, const dt_csv_row *row)
 {
-    char what[64];
-    (void)snprintf(what, sizeof what, "is not a date of the form %s, as the recipe requires",
-                   dt_date_order_name(b->column->order));
-    return dt_cell_fail(p->path, row, b->column->name, &row->fields[b->field], what);
+    enum { WHAT_BYTES = 384 };
+    const dt_recipe_column *column = b->column;
+    const dt_csv_field *cell = &row->fields[b->field];
+    const char sign[] = {'\'', column->divider, '\'', '\0'};
+    char what[WHAT_BYTES], days[3][DT_DATE_BYTES];
+    dt_date_look look;
+    dt_date_order readings[2] = {DT_DATE_NONE, DT_DATE_NONE};
+    if (dt_date_look_at(&look, cell->text, cell->bytes))
+        find_readings(readings, column, &look);
+    if (readings[1] != DT_DATE_NONE && column->has_divider)
+        (void)snprintf(what, sizeof what,
+                       "may be %s or %s, since the training rows are written as %s with %s between "
+                       "the parts; write dates so, or as %s",
+                       dt_date_show(days[0], look.days[readings[0]], readings[0]),
+                       dt_date_show(days[1], look.days[readings[1]], readings[1]),
+                       dt_date_order_name(column->order),
+                       column->divider != '\0' ? sign : "nothing",
+                       dt_date_show(days[2], look.days[readings[0]], DT_DATE_YMD));
+    else
+        (void)snprintf(what, sizeof what, "is not a date of the form %s, as the recipe requires",
+                       dt_date_order_name(column->order));
+    if (p->advice[0] != '\0')
+        (void)snprintf(what + strlen(what), sizeof what - strlen(what), "; %s", p->advice);
+    return dt_cell_fail(p->path, row, column->name, cell, what);
 }
 
 /* Sine and cosine of each share; a sine is the cosine of a quarter less. */
@@ -139,7 +211,7 @@ static dt_status take_date(const dt_preprocess *p, dt_binding *b, const dt_csv_r
     dt_status status = DT_OK;
     if (dt_missing_is(&p->missing, cell)) {
         DT_TRY(take_missing(p, b, row, x));
-    } else if (!dt_date_read(&date, cell->text, cell->bytes, column->order)) {
+    } else if (!read_date(&date, column, cell)) {
         return fail_date(p, b, row);
     } else {
         judge_range(b, row, date.days);

@@ -111,7 +111,9 @@ static dt_date date_of(const dt_date_pieces *p, dt_date_order order, int year, i
     const double time = (p->seconds - (double)p->zone) / (double)DT_DATE_DAY;
     if (order == DT_DATE_TIME)
         return (dt_date){.days = share_of_day(time), .hour = share_of_day(time)};
-    dt_date out = {.days = (double)days_of(year, month, day) + time, .day = day};
+    dt_date out = {
+        .days = (double)days_of(year, month, day) + time, .day = day, .divider = p->divider};
+    out.has_short_year = p->part[layouts[order].year].digits == 2;
     out.hour = share_of_day(out.days);
     /* The zone may have moved it to another day; the month's share ignores that. */
     const double in_month = ((double)(day - 1) + time) / (double)days_in(year, month);

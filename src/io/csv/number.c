@@ -222,13 +222,13 @@ static bool take_unit(dt_cell_span *s, parts *out)
     return true;
 }
 
-bool dt_number_is_percent(const char *unit)
+double dt_number_share(const char *unit)
 {
     static const char *const names[] = {"%", "percent", "per cent", "pct", "pct.", "Prozent"};
     for (size_t i = 0; i < COUNT(names); i++)
         if (strcasecmp(unit, names[i]) == 0)
-            return true;
-    return false;
+            return 0.01;
+    return strcmp(unit, "\xe2\x80\xb0" /* per mille */) == 0 ? 0.001 : 1.0;
 }
 
 /* ---- digits ---- */
