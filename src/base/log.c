@@ -2,6 +2,7 @@
 
 #include "dtrain/base/clock.h"
 #include "dtrain/base/text.h"
+#include "dtrain/base/text_wrap.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -18,6 +19,7 @@ static bool log_launched = false; /* by mpirun or srun */
 static bool live_shown = false; /* on the terminal, now */
 static FILE *log_file = NULL; /* where output is redirected to; NULL: not redirected */
 static double live_s = -INFINITY; /* when the live line was last shown, or ended */
+static char line[4096]; /* of dt_log_say and dt_log_show: the beginning of a line, so far */
 
 /* Finds the terminal that is a process's stdout; false if stdout is not a terminal. */
 static bool find_terminal(char out[64], pid_t process)
@@ -89,20 +91,114 @@ static void print_out(const char *format, va_list arguments)
     (void)fflush(out);
 }
 
-void dt_log_say(const char *format, ...)
+DT_PRINTF(1, 2) static void print(const char *format, ...)
 {
-    if (!talks() || (log_quiet && log_file == NULL))
-        return;
     va_list arguments;
     va_start(arguments, format);
     print_out(format, arguments);
     va_end(arguments);
 }
 
+/* ---- lines for people ---- */
+
+size_t dt_log_width(void)
+{
+    enum { USUAL = 80, LEAST = 60, MOST = 1000 };
+    const char *text = getenv("COLUMNS");
+    struct winsize size = {0};
+    long width = text != NULL ? strtol(text, NULL, 10) : 0;
+    if (width <= 0 && isatty(STDOUT_FILENO) != 0 && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
+        width = size.ws_col;
+    if (width <= 0)
+        return USUAL;
+    return width < LEAST ? LEAST : width > MOST ? MOST : (size_t)width;
+}
+
+/* Where the lines that continue one begin: below its text, as in "data       adult: 32 rows". */
+static size_t find_indent(const char *text, size_t width)
+{
+    const size_t before = strspn(text, " ");
+    const char *gap = strstr(text + before, "  ");
+    const size_t indent = gap == NULL ? before : (size_t)(gap - text) + strspn(gap, " ");
+    return indent < width / 2 ? indent : before < width / 2 ? before : 0;
+}
+
+/* Prints a line, or several if it is too wide for one. */
+static void print_wrapped(const char *text)
+{
+    const size_t width = dt_log_width(), indent = find_indent(text, width);
+    char part[sizeof line];
+    if (strncmp(text + strspn(text, " "), "mpirun ", 7) == 0) { /* a command is to be copied */
+        print("%s\n", text);
+        return;
+    }
+    for (size_t before = 0;; before = indent) {
+        const size_t room = width - before, bytes = dt_text_break(text, room, room / 2);
+        (void)snprintf(part, sizeof part, "%.*s", (int)bytes, text);
+        if (strchr(part, ' ') == NULL && strchr(part, '/') != NULL) /* a path */
+            dt_text_shorten(part, room, room / 2);
+        print("%*s%s\n", (int)before, "", part);
+        text += bytes;
+        text += strspn(text, " ");
+        if (*text == '\0')
+            break;
+    }
+}
+
+/* Prints what is there of a line. */
+static void print_rest(void)
+{
+    if (line[0] != '\0')
+        print("%s", line);
+    line[0] = '\0';
+}
+
+static void print_lines(const char *format, va_list arguments)
+{
+    const size_t used = strlen(line), room = sizeof line - used;
+    va_list again;
+    va_copy(again, arguments);
+    const int bytes = vsnprintf(line + used, room, format, again);
+    va_end(again);
+    if (bytes < 0 || (size_t)bytes >= room) { /* too long to be wrapped */
+        line[used] = '\0';
+        print_rest();
+        print_out(format, arguments);
+    }
+    for (char *end = NULL; (end = strchr(line, '\n')) != NULL;) {
+        *end = '\0';
+        print_wrapped(line);
+        memmove(line, end + 1, strlen(end + 1) + 1);
+    }
+}
+
+void dt_log_say(const char *format, ...)
+{
+    if (!talks() || (log_quiet && log_file == NULL))
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    print_lines(format, arguments);
+    va_end(arguments);
+}
+
+void dt_log_show(const char *format, ...)
+{
+    if (!talks())
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    print_lines(format, arguments);
+    va_end(arguments);
+}
+
+/* ---- lines for programs ---- */
+
 void dt_log_result(const char *format, ...)
 {
     if (!talks())
         return;
+    print_rest();
     va_list arguments;
     va_start(arguments, format);
     print_out(format, arguments);

@@ -1,6 +1,8 @@
 #include "dtrain/base/options.h"
 
+#include "dtrain/base/log.h"
 #include "dtrain/base/text.h"
+#include "dtrain/base/text_wrap.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -258,27 +260,20 @@ bool dt_options_has_log_name(const dt_option *option, const char *log_name)
     return *c == '\0' && *log_name == '\0';
 }
 
-enum { HELP_WIDTH = 80, HELP_INDENT = 27 };
+enum { HELP_INDENT = 27 };
 
 /* Prints a text from column HELP_INDENT on, broken at blanks. */
 static void print_wrapped(const char *text)
 {
-    const size_t width = HELP_WIDTH - HELP_INDENT;
-    while (strlen(text) > width) {
-        size_t cut = width;
-        while (cut > 0 && text[cut] != ' ')
-            cut--;
-        /* A list of choices that is wider than a line is broken behind a bar. */
-        size_t bar = strcspn(text + cut + 1, " ") > width ? width : cut;
-        while (bar > cut && text[bar - 1] != '|')
-            bar--;
-        cut = bar;
-        if (cut == 0)
-            cut = strcspn(text, " ");
-        printf("%.*s\n%*s", (int)cut, text, HELP_INDENT, "");
-        text += cut + strspn(text + cut, " ");
+    const size_t width = dt_log_width(), room = (width < 80 ? width : 80) - HELP_INDENT;
+    for (size_t bytes = 0;; text += strspn(text, " ")) {
+        bytes = dt_text_break(text, room, room);
+        printf("%.*s\n", (int)bytes, text);
+        text += bytes;
+        if (*text == '\0')
+            break;
+        printf("%*s", HELP_INDENT, "");
     }
-    printf("%s\n", text);
 }
 
 void dt_options_print_help(const dt_option_table *table)

@@ -102,6 +102,21 @@ static const alias aliases[] = {
     {"nthread", NULL, with_ranks},
 };
 
+/* Values of other programs that mean one of ours. */
+static const struct {
+    const char *option, *value, *own;
+} values[] = {
+    {"hidden", "0", "none"}, /* no hidden layers */
+};
+
+const char *dt_options_own_value(const dt_option *option, const char *value)
+{
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
+        if (strcmp(values[i].option, option->name) == 0 && strcmp(values[i].value, value) == 0)
+            return values[i].own;
+    return value;
+}
+
 size_t dt_options_index(const dt_option_table *table, const char *name)
 {
     size_t index = 0;

@@ -69,19 +69,12 @@ static dt_status parse_choice(double *out, const dt_option *option, const char *
                    text, advice);
 }
 
-/* In other programs, "--hidden 0" means no hidden layers. */
-static bool means_none(const dt_option *option, const char *text)
-{
-    return strcmp(text, "none") == 0 ||
-           (strcmp(option->name, "hidden") == 0 && strcmp(text, "0") == 0);
-}
-
 /* Numbers or choices, separated by commas. */
 static dt_status parse_list(dt_option_list *out, const dt_option *option, const char *text)
 {
     const bool numbers = option->kind == DT_OPTION_LIST;
     *out = (dt_option_list){0};
-    if (numbers && means_none(option, text))
+    if (numbers && strcmp(dt_options_own_value(option, text), "none") == 0)
         return DT_OK;
     char item[32];
     for (const char *from = text;;) {

@@ -23,8 +23,8 @@ static const dt_option_table table = {
     .count = sizeof options / sizeof *options,
     .given = offsetof(inspect_settings, given),
     .usage = "Usage: dtrain inspect [--json] FILE\n\n"
-             "Prints what FILE contains: the arrays of a .npz or the datasets of a .h5 with their\n"
-             "ranges and class balance, the columns of a recipe.json, the layers and the\n"
+             "Prints what FILE contains: the arrays of a .npz or the datasets of a .h5 with\n"
+             "their ranges and class balance, the columns of a recipe.json, the layers and the\n"
              "optimizer of a model (.h5 or .keras), or the log of a run (run.h5). The content\n"
              "decides what FILE is, not the name. Arrays are read to their end, so that damage\n"
              "is found.",

@@ -19,8 +19,8 @@ static void show_texts(dt_json *json, const char *name, const dt_h5_names *texts
     char line[LINE_BYTES];
     if (json == NULL) {
         dt_text_table_join(list, sizeof list, texts->texts, texts->count);
-        dt_log_result("%s\n",
-                      texts->count > 0 ? dt_text_table_printable(line, sizeof line, list) : "-");
+        dt_log_show("%s\n",
+                    texts->count > 0 ? dt_text_table_printable(line, sizeof line, list) : "-");
         return;
     }
     dt_json_add_texts(json, name, texts->texts, texts->count);
@@ -44,9 +44,9 @@ DT_MUST_USE static dt_status show_attribute(dt_h5 *h5, const char *group, const 
         if (json != NULL)
             dt_json_add_text(json, name, texts.texts[0]);
         else
-            dt_log_result("%s\n", texts.texts[0][0] == '\0'
-                                      ? "-"
-                                      : dt_text_table_printable(line, sizeof line, texts.texts[0]));
+            dt_log_show("%s\n", texts.texts[0][0] == '\0'
+                                    ? "-"
+                                    : dt_text_table_printable(line, sizeof line, texts.texts[0]));
     } else if (shape.class == DT_H5_CLASS_TEXT && shape.dims == 1) {
         DT_TRY(dt_h5_get_texts(&texts, h5, group, name));
         show_texts(json, name, &texts);
@@ -55,17 +55,17 @@ DT_MUST_USE static dt_status show_attribute(dt_h5 *h5, const char *group, const 
         if (json != NULL)
             dt_json_add_int(json, name, whole);
         else
-            dt_log_result("%" PRId64 "\n", whole);
+            dt_log_show("%" PRId64 "\n", whole);
     } else if (shape.class == DT_H5_CLASS_FLOAT && shape.count == 1) {
         DT_TRY(dt_h5_get_double(&number, h5, group, name));
         if (json != NULL)
             dt_json_add_double(json, name, number);
         else
-            dt_log_result("%.15g\n", number);
+            dt_log_show("%.15g\n", number);
     } else if (json != NULL) {
         dt_json_add_null(json, name);
     } else {
-        dt_log_result("(not shown)\n");
+        dt_log_show("(not shown)\n");
     }
 out:
     dt_h5_names_clear(&texts);
@@ -81,16 +81,20 @@ DT_MUST_USE static dt_status show_group(dt_h5 *h5, const char *group, dt_json *j
     if (dt_h5_has(h5, group) != DT_H5_GROUP)
         return DT_OK;
     DT_TRY(dt_h5_list_attributes(&names, h5, group));
+    size_t widest = 20;
+    for (size_t i = 0; i < names.count; i++)
+        widest = strlen(names.texts[i]) > widest ? strlen(names.texts[i]) : widest;
     (void)snprintf(name, sizeof name, "%s", group + 1);
     for (char *c = name; *c != '\0'; c++)
         *c = *c == '/' ? '_' : *c;
     if (json != NULL)
         dt_json_begin_object(json, name);
     else
-        dt_log_result("\n%s\n", group);
+        dt_log_show("\n%s\n", group);
     for (size_t i = 0; i < names.count; i++) {
         if (json == NULL)
-            dt_log_result("  %-20s  ", dt_text_table_printable(name, sizeof name, names.texts[i]));
+            dt_log_show("  %-*s  ", (int)widest,
+                        dt_text_table_printable(name, sizeof name, names.texts[i]));
         DT_TRY(show_attribute(h5, group, names.texts[i], json));
     }
     if (json != NULL)
@@ -146,17 +150,15 @@ DT_MUST_USE static dt_status print_epochs(const epochs *e)
     dt_text_table table = {0};
     if (e->rows == 0)
         return DT_OK;
-    dt_text_table_title(&table, "%s", "");
-    for (size_t c = 0; c < e->column_count; c++)
-        dt_text_table_title(&table, ">%s", e->columns.texts[c]);
-    for (int row = e->has_best ? 0 : 1; row < 2; row++) {
-        dt_text_table_add(&table, "%s", row == 0 ? "best" : "last");
-        for (size_t c = 0; c < e->column_count; c++) {
-            const double value = row == 0 ? e->best[c] : e->last[c];
+    dt_text_table_titles(&table, e->has_best ? "|>best epoch|>last epoch" : "|>last epoch");
+    for (size_t c = 0; c < e->column_count; c++) {
+        dt_text_table_add(&table, "%s", e->columns.texts[c]);
+        for (int last = e->has_best ? 0 : 1; last < 2; last++) {
+            const double value = last == 0 ? e->best[c] : e->last[c];
             dt_text_table_add(&table, floor(value) == value ? "%.15g" : "%.6g", value);
         }
     }
-    dt_log_result("\n");
+    dt_log_show("\n");
     return dt_text_table_print(&table);
 }
 
@@ -219,7 +221,7 @@ static dt_status show_state(dt_h5 *h5, dt_json *json)
         dt_json_add_int(json, "goes_on_in_epoch", epoch);
         dt_json_add_int(json, "goes_on_after_row", rows);
     } else {
-        dt_log_result("resumes in epoch %" PRId64 ", after %" PRId64 " of its rows\n", epoch, rows);
+        dt_log_show("resumes in epoch %" PRId64 ", after %" PRId64 " of its rows\n", epoch, rows);
     }
 out:
     return status;
@@ -242,9 +244,9 @@ DT_MUST_USE static dt_status inspect_run(dt_h5 *h5, const char *path, dt_json *j
         dt_json_add_text(json, "status", run_status);
         describe_epochs(json, &e);
     } else {
-        dt_log_result("%s: run; status: %s; %" PRIu64 " epoch%s\n", path,
-                      dt_text_table_printable(line, sizeof line, run_status), e.rows,
-                      e.rows == 1 ? "" : "s");
+        dt_log_show("%s: run; status: %s; %" PRIu64 " epoch%s\n", path,
+                    dt_text_table_printable(line, sizeof line, run_status), e.rows,
+                    e.rows == 1 ? "" : "s");
         DT_TRY(print_epochs(&e));
     }
     if (dt_h5_has(h5, "/state") == DT_H5_DATASET)

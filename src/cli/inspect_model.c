@@ -63,26 +63,26 @@ static void print_training(const dt_model *m)
 {
     char line[LINE_BYTES];
     const dt_optimizer *optimizer = &m->optimizer;
-    dt_log_result("%s: learning rate %g, ", optimizer->kind->title, optimizer->learning_rate);
+    dt_log_show("%s: learning rate %g, ", optimizer->kind->title, optimizer->learning_rate);
     for (size_t i = 0; i < optimizer->kind->number_count; i++) {
         const dt_optimizer_number *number = &optimizer->kind->numbers[i];
         if (!number->is_flag)
-            dt_log_result("%s %g, ", number->name, optimizer->numbers[i]);
+            dt_log_show("%s %g, ", number->name, optimizer->numbers[i]);
         else if (optimizer->numbers[i] > 0.0)
-            dt_log_result("%s, ", number->name);
+            dt_log_show("%s, ", number->name);
     }
     if (optimizer->weight_decay > 0.0)
-        dt_log_result("weight decay %g, ", optimizer->weight_decay);
+        dt_log_show("weight decay %g, ", optimizer->weight_decay);
     if (optimizer->P > 0)
-        dt_log_result("state after %" PRId64 " updates\n", optimizer->step);
+        dt_log_show("state after %" PRId64 " updates\n", optimizer->step);
     else
-        dt_log_result("no state\n");
+        dt_log_show("no state\n");
     if (m->predicts_only[0] != '\0')
-        dt_log_result("only for predict and evaluate: %s\n",
-                      dt_text_table_printable(line, sizeof line, m->predicts_only));
+        dt_log_show("only for predict and evaluate: %s\n",
+                    dt_text_table_printable(line, sizeof line, m->predicts_only));
     if (m->left_out[0] != '\0')
-        dt_log_result("ignored by dtrain: %s\n",
-                      dt_text_table_printable(line, sizeof line, m->left_out));
+        dt_log_show("ignored by dtrain: %s\n",
+                    dt_text_table_printable(line, sizeof line, m->left_out));
 }
 
 /* The units of values in training, for the first targets. */
@@ -93,10 +93,10 @@ DT_MUST_USE static dt_status print_scale(const dt_network *network)
     dt_text_table table = {.more = network->C - shown};
     if (network->loss->classes)
         return DT_OK;
-    dt_log_result("loss: %s, %s\n", network->loss->name, network->loss->unit);
+    dt_log_show("loss: %s, %s\n", network->loss->name, network->loss->unit);
     if (network->scale == NULL)
         return DT_OK;
-    dt_log_result("\n");
+    dt_log_show("\n");
     dt_text_table_titles(&table, ">target|>mean|>standard deviation");
     for (size_t j = 0; j < shown; j++) {
         dt_text_table_add(&table, "%zu", j);
@@ -135,34 +135,32 @@ DT_MUST_USE static dt_status print_model(const model *m, const char *path)
     char list[LINE_BYTES];
     char line[LINE_BYTES];
     const dt_network *network = &m->model.network;
-    dt_log_result("%s: model; %zu inputs, %zu %s, P = %zu parameters\n", path, network->D,
-                  network->C,
-                  network->loss->classes ? "classes"
-                  : network->C == 1      ? "value"
-                                         : "values",
-                  network->P);
+    dt_log_show("%s: model; %zu inputs, %zu %s, P = %zu parameters\n", path, network->D, network->C,
+                network->loss->classes ? "classes"
+                : network->C == 1      ? "value"
+                                       : "values",
+                network->P);
     if (network->other_count > 0)
-        dt_log_result("ensemble: predicts the mean of %zu such networks\n",
-                      network->other_count + 1);
+        dt_log_show("ensemble: predicts the mean of %zu such networks\n", network->other_count + 1);
     if (m->model.class_name_count > 0) {
         dt_text_table_join(list, sizeof list, m->model.class_names, m->model.class_name_count);
-        dt_log_result("classes: %s\n", dt_text_table_printable(line, sizeof line, list));
+        dt_log_show("classes: %s\n", dt_text_table_printable(line, sizeof line, list));
     }
     if (!isnan(network->threshold))
-        dt_log_result("class 1 is predicted if its probability is at least %.9g\n",
-                      network->threshold);
+        dt_log_show("class 1 is predicted if its probability is at least %.9g\n",
+                    network->threshold);
     print_training(&m->model);
     DT_TRY(print_scale(network));
-    dt_log_result("\n");
+    dt_log_show("\n");
     DT_TRY(print_layers(network));
     if (!m->has_recipe) {
-        dt_log_result("\nno recipe: the model takes prepared .npz data, not tables\n");
+        dt_log_show("\nno recipe: the model takes prepared .npz data, not tables\n");
     } else {
         if (m->recipe.D != network->D)
-            dt_log_result("\n"
-                          "the recipe does not fit: it prepares %zu inputs, not %zu\n",
-                          m->recipe.D, network->D);
-        dt_log_result("\nrecipe of %zu columns\n", m->recipe.column_count);
+            dt_log_show("\n"
+                        "the recipe does not fit: it prepares %zu inputs, not %zu\n",
+                        m->recipe.D, network->D);
+        dt_log_show("\nrecipe of %zu columns\n", m->recipe.column_count);
         DT_TRY(dt_inspect_print_recipe(&m->recipe));
     }
 out:

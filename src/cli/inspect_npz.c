@@ -248,13 +248,13 @@ DT_MUST_USE static dt_status print_classes(const array_report *report)
     char name[DT_TEXT_TABLE_CELL_BYTES];
     dt_text_table table = {.indent = "  "};
     const size_t shown = report->class_count < CLASSES_SHOWN ? report->class_count : CLASSES_SHOWN;
-    dt_log_result("\n%s: %zu class%s", dt_text_table_printable(name, sizeof name, report->name),
-                  report->class_count, report->class_count == 1 ? "" : "es");
+    dt_log_show("\n%s: %zu class%s", dt_text_table_printable(name, sizeof name, report->name),
+                report->class_count, report->class_count == 1 ? "" : "es");
     if (report->class_count == report->member->npy.count) { /* row numbers, most likely */
-        dt_log_result(", one row each\n");
+        dt_log_show(", one row each\n");
         return DT_OK;
     }
-    dt_log_result("\n");
+    dt_log_show("\n");
     table.more = report->class_count - shown;
     dt_text_table_titles(&table, ">class|>rows|>share");
     for (size_t i = 0; i < shown; i++) {
@@ -276,11 +276,11 @@ DT_MUST_USE static dt_status print_text(const dt_npz *npz, const array_report *r
     dt_text_table table = {.more = total - count};
     bool first = true;
     const bool h5 = dt_h5_is_file(dt_npz_path(npz));
-    dt_log_result("%s: %s with %zu array%s\n", dt_npz_path(npz), h5 ? "HDF5 file" : ".npz", total,
-                  total == 1 ? "" : "s");
+    dt_log_show("%s: %s with %zu array%s\n", dt_npz_path(npz), h5 ? "HDF5 file" : ".npz", total,
+                total == 1 ? "" : "s");
     if (count == 0)
         return DT_OK;
-    dt_log_result("\n");
+    dt_log_show("\n");
     dt_text_table_titles(
         &table, "name|type|shape|order|>stored|>plain|>ratio|>min|>max|>mean|>deviation|>NaN|"
                 ">infinite");
@@ -289,8 +289,8 @@ DT_MUST_USE static dt_status print_text(const dt_npz *npz, const array_report *r
     DT_TRY(dt_text_table_print(&table));
     for (size_t i = 0; i < count; i++)
         if (reports[i].error != NULL) {
-            dt_log_result("%s%s\n", first ? "\n" : "",
-                          dt_text_table_printable(error, sizeof error, reports[i].error));
+            dt_log_show("%s%s\n", first ? "\n" : "",
+                        dt_text_table_printable(error, sizeof error, reports[i].error));
             first = false;
         }
     for (size_t i = 0; i < count; i++)

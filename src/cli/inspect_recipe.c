@@ -47,6 +47,10 @@ static void add_numeric(dt_text_table *table, const dt_recipe_column *column)
         (void)dt_recipe_describe_date(format + 2, sizeof format - 2, column->order, column->parts);
         (void)dt_date_show(fill, column->fill_number, column->order);
     }
+    if (column->fill == DT_FILL_ERROR || column->fill == DT_FILL_DROP)
+        dt_text_table_add(table, "%s", dt_recipe_fill_name(column->fill));
+    else
+        dt_text_table_add(table, "%s %s", dt_recipe_fill_name(column->fill), fill);
     if (column->scale == DT_SCALE_QUANTILE)
         dt_text_table_add(table, "%s, %zu knots from %g to %g%s", scale, column->knot_count,
                           column->knots[0], column->knots[column->knot_count - 1], format);
@@ -55,24 +59,20 @@ static void add_numeric(dt_text_table *table, const dt_recipe_column *column)
     else
         dt_text_table_add(table, "%s, center %g, spread %g%s", scale, column->center,
                           column->spread, format);
-    if (column->fill == DT_FILL_ERROR || column->fill == DT_FILL_DROP)
-        dt_text_table_add(table, "%s", dt_recipe_fill_name(column->fill));
-    else
-        dt_text_table_add(table, "%s %s", dt_recipe_fill_name(column->fill), fill);
 }
 
 static void add_categorical(dt_text_table *table, const dt_recipe_column *column)
 {
     char list[LIST_BYTES];
-    dt_text_table_add(
-        table, "%zu%s%s%s", column->category_count, column->rare ? " and the rare ones" : "",
-        column->category_count > 0 ? ": " : "",
-        dt_text_table_join(list, sizeof list, column->categories, column->category_count));
     if (column->fill == DT_FILL_MODE)
         dt_text_table_add(table, "mode %s",
                           column->fill_text != NULL ? column->fill_text : "(rare)");
     else
         dt_text_table_add(table, "%s", dt_recipe_fill_name(column->fill));
+    dt_text_table_add(
+        table, "%zu%s%s%s", column->category_count, column->rare ? " and the rare ones" : "",
+        column->category_count > 0 ? ": " : "",
+        dt_text_table_join(list, sizeof list, column->categories, column->category_count));
 }
 
 static void add_column(dt_text_table *table, const dt_recipe *recipe, size_t index, cursor *at)
@@ -93,13 +93,13 @@ static void add_column(dt_text_table *table, const dt_recipe *recipe, size_t ind
     } else if (column->role == DT_ROLE_CATEGORICAL) {
         add_categorical(table, column);
     } else if (column->role == DT_ROLE_TARGET && recipe->class_count == 0) {
-        dt_text_table_add(table, "value");
         dt_text_table_add(table, "-");
+        dt_text_table_add(table, "value");
     } else if (column->role == DT_ROLE_TARGET) {
+        dt_text_table_add(table, "-");
         dt_text_table_add(
             table, "%zu classes: %s", recipe->class_count,
             dt_text_table_join(list, sizeof list, recipe->classes, recipe->class_count));
-        dt_text_table_add(table, "-");
     } else {
         dt_text_table_add(table, "-");
         dt_text_table_add(table, "-");
@@ -113,13 +113,13 @@ dt_status dt_inspect_print_recipe(const dt_recipe *recipe)
     cursor at = start(recipe);
     dt_text_table table = {0};
     dt_text_table_join(list, sizeof list, recipe->missing, recipe->missing_count);
-    dt_log_result("table: separator %s%s, decimal %s; missing values: empty cells%s%s; unseen "
-                  "categories: %s\n\n",
-                  dt_csv_separator_name(recipe->separator), recipe->headerless ? ", no header" : "",
-                  recipe->decimal == ',' ? "comma" : "point", recipe->missing_count > 0 ? ", " : "",
-                  dt_text_table_printable(line, sizeof line, list),
-                  recipe->unseen == DT_UNSEEN_ERROR ? "error" : "ignore");
-    dt_text_table_titles(&table, "column|role|>inputs|>first|how|missing value");
+    dt_log_show("table: separator %s%s, decimal %s; missing values: empty cells%s%s; unseen "
+                "categories: %s\n\n",
+                dt_csv_separator_name(recipe->separator), recipe->headerless ? ", no header" : "",
+                recipe->decimal == ',' ? "comma" : "point", recipe->missing_count > 0 ? ", " : "",
+                dt_text_table_printable(line, sizeof line, list),
+                recipe->unseen == DT_UNSEEN_ERROR ? "error" : "ignore");
+    dt_text_table_titles(&table, "column|role|>inputs|>first|missing value|how");
     for (size_t i = 0; i < recipe->column_count; i++)
         add_column(&table, recipe, i, &at);
     return dt_text_table_print(&table);
@@ -223,11 +223,11 @@ dt_status dt_inspect_recipe(const char *path, bool json)
         DT_TRY(print_json(path, &recipe));
     } else {
         const bool classes = recipe.class_count > 0;
-        dt_log_result("%s: recipe of %zu columns; %zu inputs, %zu %s\n\n", path,
-                      recipe.column_count, recipe.D, classes ? recipe.class_count : recipe.T,
-                      classes         ? "classes"
-                      : recipe.T == 1 ? "value"
-                                      : "values");
+        dt_log_show("%s: recipe of %zu columns; %zu inputs, %zu %s\n\n", path, recipe.column_count,
+                    recipe.D, classes ? recipe.class_count : recipe.T,
+                    classes         ? "classes"
+                    : recipe.T == 1 ? "value"
+                                    : "values");
         DT_TRY(dt_inspect_print_recipe(&recipe));
     }
 out:

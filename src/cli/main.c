@@ -123,8 +123,9 @@ static void print_commands(void)
     printf("Commands (dtrain COMMAND --help explains each):\n");
     for (size_t i = 0; i < COMMANDS; i++)
         printf("  %-10s %s\n", commands[i].word, commands[i].what);
-    printf("Exit status: 0 ok, 1 internal, 2 usage, 3 input data, 4 output, 5 diverged, 6 "
-           "memory, 75 stopped early with a checkpoint.\n\n");
+    printf("Exit status: 0 ok, 1 internal, 2 usage, 3 input data, 4 output, 5 diverged,\n"
+           "6 memory, 75 stopped early with a checkpoint.\n"
+           "Lines fit $COLUMNS; without it the terminal, or 80 columns.\n\n");
 }
 
 static dt_status run_alone(const command *asked, int argc, char **argv)

@@ -55,8 +55,9 @@ usage() { sed -n '/^Usage: /,/^$/{s/^Usage: //;s/^ *//;/./p;}' "$work/$1"; }
 
 exit_status() {
     echo '[EXIT STATUS]'
-    sed -n 's/^Exit status: \(.*\)\.$/\1/p' "$work/all" | tr ',' '\n' |
-        sed 's/^ *\([0-9]*\) \(.*\)/.TP\n\\fB\1\\fR\n\2/'
+    sed -n '/^Exit status: /,/\.$/{s/^Exit status: //;p;}' "$work/all" | tr '\n' ' ' |
+        sed 's/\. *$//' | tr ',' '\n' | sed 's/^ *\([0-9]*\) \(.*\)/.TP\n\\fB\1\\fR\n\2/'
+    echo
 }
 
 # see_also PAGE...
@@ -84,6 +85,9 @@ first=$(echo "$commands" | head -n 1)
     echo '[COMMANDS]'
     sed 's/^\([^ ]*\) \(.*\)/.TP\n\\fB\1\\fR\n\2/' "$work/commands"
     exit_status
+    echo '[ENVIRONMENT]'
+    printf '.TP\n\\fBCOLUMNS\\fR\nwidth of tables and lines for people, in characters, 60 at least; '
+    echo 'without it the width of the terminal, or 80.'
     # shellcheck disable=SC2046
     see_also $(echo "$commands" | sed 's/^/dtrain-/')
 } >"$work/sections"

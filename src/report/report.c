@@ -8,9 +8,7 @@
 #include "report_search.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 typedef struct report_settings {
@@ -45,11 +43,12 @@ static const dt_option_table table = {
              "together, classification first. RUN is a run's folder, or the run.h5 in it. A run "
              "that is\n"
              "under way is shown as far as it got, with its best epoch's validation metrics.\n"
-             "Of a search (its folder, or search.h5) it ranks the trials, and says which setting\n"
-             "mattered. What dtrain explain found out about the run's model is shown with it.\n"
-             "Plots are made by gnuplot, if it is installed (Debian: gnuplot-nox). In the CSV,\n"
-             "weights_crc is decimal, and a text that a spreadsheet would run (it begins with\n"
-             "=, +, -, @, a tab or a line's end, and is no number) has ' before it.",
+             "Of a search (its folder, or search.h5) it ranks the trials, and says which\n"
+             "setting mattered. What dtrain explain found out about the run's model is shown\n"
+             "with it. Plots are made by gnuplot, if it is installed (Debian: gnuplot-nox). In\n"
+             "the CSV, weights_crc is decimal, and a text that a spreadsheet would run (it\n"
+             "begins with =, +, -, @, a tab or a line's end, and is no number) has ' before\n"
+             "it.",
 };
 
 void dt_cli_report_help(void)
@@ -153,29 +152,12 @@ static const char *sorted_by(const report_settings *s)
     return dt_options_given(&table, s, "sort") ? s->sort : NULL;
 }
 
-/* Columns of the terminal, or of a line that people read anywhere. */
-static size_t line_width(bool terminal)
-{
-    enum { USUAL = 100, LEAST = 40, MOST = 1000 };
-    const char *text = getenv("COLUMNS");
-    struct winsize size;
-    long width = 0;
-    if (text != NULL)
-        width = strtol(text, NULL, 10);
-    if (width <= 0 && terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
-        width = size.ws_col;
-    if (width <= 0)
-        return USUAL;
-    return width < LEAST ? LEAST : width > MOST ? MOST : (size_t)width;
-}
-
 /* ---- the whole ---- */
 
 DT_MUST_USE static dt_status show(const report_settings *s, dt_report_run **runs, size_t count)
 {
     dt_status status = DT_OK;
     const bool terminal = isatty(STDOUT_FILENO) != 0;
-    const size_t width = line_width(terminal);
     if (s->html[0] != '\0')
         DT_TRY(dt_report_write_html(s->html, runs, count, sorted_by(s)));
     if (s->csv[0] != '\0')
@@ -185,9 +167,9 @@ DT_MUST_USE static dt_status show(const report_settings *s, dt_report_run **runs
     if (count == 1)
         DT_TRY(dt_report_print_portrait(runs[0]));
     else
-        DT_TRY(dt_report_print(runs, count, width));
+        DT_TRY(dt_report_print(runs, count));
     if (terminal || s->plots)
-        DT_TRY(dt_report_print_curves(runs, count, width));
+        DT_TRY(dt_report_print_curves(runs, count, dt_log_width()));
     if (s->html[0] != '\0')
         dt_log_result("page: %s\n", s->html);
     if (s->csv[0] != '\0')

@@ -69,8 +69,8 @@ static bool print_plot(const char *title, const curve *curves, size_t count, siz
             first--;
         dt_log_result("%s", first);
         for (size_t i = 0; i < count; i++)
-            dt_log_result("  %c %s\n", signs[i],
-                          dt_text_table_printable(name, sizeof name, curves[i].name));
+            dt_log_show("  %c %s\n", signs[i],
+                        dt_text_table_printable(name, sizeof name, curves[i].name));
         dt_log_result("\n");
     } else {
         dt_log_result("no plots: %s; they are made by gnuplot (Debian: apt install gnuplot-nox)\n",

@@ -135,7 +135,7 @@ DT_MUST_USE static dt_status print_dependence(const dt_explanation_file *file, s
         dt_report_add_rounded(&table, prediction_of(e, first + p, output), DIGITS);
         add_bar(&table, dt_report_bar_share(e, first, count, output, first + p));
     }
-    dt_log_result("\n");
+    dt_log_show("\n");
     return dt_text_table_print(&table);
 }
 
@@ -143,16 +143,16 @@ dt_status dt_report_explanation_print(const dt_explanation_file *file)
 {
     dt_status status = DT_OK;
     const dt_explanation *e = &file->explanation;
-    dt_log_result("importance: how much worse %s and %s become\nwhen a column's values are "
-                  "permuted; mean of %zu repeat%s over %llu rows\n\n",
-                  e->metric->title, e->second->title, e->repeats, e->repeats == 1 ? "" : "s",
-                  (unsigned long long)e->N);
+    dt_log_show("importance: how much worse %s and %s become\nwhen a column's values are "
+                "permuted; mean of %zu repeat%s over %llu rows\n\n",
+                e->metric->title, e->second->title, e->repeats, e->repeats == 1 ? "" : "s",
+                (unsigned long long)e->N);
     DT_TRY(print_importances(e));
     if (e->point_count == 0)
         goto out;
-    dt_log_result("\ndependence: mean prediction over %llu rows, all given one value; rows: the "
-                  "share\nof those that have it, or are nearest to it\n",
-                  (unsigned long long)e->dependence_rows);
+    dt_log_show("\ndependence: mean prediction over %llu rows, all given one value; rows: the "
+                "share\nof those that have it, or are nearest to it\n",
+                (unsigned long long)e->dependence_rows);
     for (size_t i = 0; i < e->count && i < DEPENDENCES_SHOWN; i++)
         DT_TRY(print_dependence(file, i));
 out:

@@ -293,8 +293,8 @@ void dt_report_fill_ranks(dt_text_table *out, const dt_report_run *run, size_t m
 
 /* ---- outputs ---- */
 
-/** Prints the tables: several runs side by side, in `width` columns of text, or one in full. */
-DT_MUST_USE dt_status dt_report_print(dt_report_run *const *runs, size_t count, size_t width);
+/** Prints the tables: several runs side by side, or one in full. */
+DT_MUST_USE dt_status dt_report_print(dt_report_run *const *runs, size_t count);
 DT_MUST_USE dt_status dt_report_print_portrait(dt_report_run *run);
 
 /** Prints the learning curves as text, by gnuplot; without it a line that says so. */

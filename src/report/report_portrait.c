@@ -19,7 +19,7 @@ static void print_line(const char *title, const char *text)
 {
     char line[LINE_BYTES];
     if (text[0] != '\0')
-        dt_log_result("%-12s %s\n", title, dt_text_table_printable(line, sizeof line, text));
+        dt_log_show("%-12s %s\n", title, dt_text_table_printable(line, sizeof line, text));
 }
 
 static void print_options(const dt_report_run *run)
@@ -96,7 +96,7 @@ static void print_data(const dt_report_run *run)
 DT_MUST_USE static dt_status print_table(dt_text_table *table)
 {
     if (table->columns > 0)
-        dt_log_result("\n");
+        dt_log_show("\n");
     return dt_text_table_print(table);
 }
 
@@ -224,7 +224,7 @@ dt_status dt_report_print_portrait(dt_report_run *run)
     dt_report_fill_folds(&table, run, RESTARTS_SHOWN);
     DT_TRY(print_table(&table));
     if (run->epochs.rows == 0) {
-        dt_log_result("\nno epochs%s\n", strcmp(run->status, "running") == 0 ? " yet" : "");
+        dt_log_show("\nno epochs%s\n", strcmp(run->status, "running") == 0 ? " yet" : "");
         return DT_OK;
     }
     DT_TRY(print_epochs(run));
@@ -244,10 +244,10 @@ dt_status dt_report_print_portrait(dt_report_run *run)
     }
     dt_report_fill_ranks(&table, run, RANKS_SHOWN);
     DT_TRY(print_table(&table));
-    dt_log_result("\n");
+    dt_log_show("\n");
     if (run->explanation.explanation.count > 0) {
         DT_TRY(dt_report_explanation_print(&run->explanation));
-        dt_log_result("\n");
+        dt_log_show("\n");
     }
 out:
     return status;

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TRIALS_SHOWN = 20, SETTINGS_SHOWN = 3, BAR = 18, WIDTH = 100 };
+enum { TRIALS_SHOWN = 20, SETTINGS_SHOWN = 3, BAR = 18 };
 
 void dt_report_fill_trials(dt_text_table *out, const dt_report_search *search, size_t most)
 {
@@ -123,7 +123,7 @@ DT_MUST_USE static dt_status print_what_matters(const dt_report_search *s)
         add_bar(&table, s->settings[i].share);
         dt_text_table_add(&table, "%s", s->settings[i].values);
     }
-    dt_log_result("what matters: the share of the trials' order that a setting explains alone\n\n");
+    dt_log_show("what matters: the share of the trials' order that a setting explains alone\n\n");
     return dt_text_table_print(&table);
 }
 
@@ -147,7 +147,7 @@ DT_MUST_USE static dt_status print_setting(const dt_report_search *s,
     }
     if (setting->group_count > GROUPS_SHOWN)
         table.more = setting->group_count - GROUPS_SHOWN;
-    dt_log_result("\n");
+    dt_log_show("\n");
     return dt_text_table_print(&table);
 out:
     dt_text_table_clear(&table);
@@ -168,23 +168,23 @@ static void print_head(const dt_report_search *s)
                                          "failed", "paused",  "running",  "waiting"};
     char cost[256];
     const char *separator = "";
-    dt_log_result("search  %s: %zu trials, %s%s; ", s->path, s->trials, s->sample,
-                  s->halving > 1 ? ", halving" : "");
+    dt_log_show("search  %s: %zu trials, %s%s; ", s->path, s->trials, s->sample,
+                s->halving > 1 ? ", halving" : "");
     for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
         const size_t count = count_state(s, states[i]);
         if (count == 0)
             continue;
-        dt_log_result("%s%zu %s", separator, count, states[i]);
+        dt_log_show("%s%zu %s", separator, count, states[i]);
         separator = ", ";
     }
-    dt_log_result("\nstatus  %s%s%s\n", s->status, s->reason != NULL ? ": " : "",
-                  s->reason != NULL ? s->reason : "");
+    dt_log_show("\nstatus  %s%s%s\n", s->status, s->reason != NULL ? ": " : "",
+                s->reason != NULL ? s->reason : "");
     if (s->ranked > 0)
-        dt_log_result("best    trial %.0f: %s %.6g\ncosts   %s\n",
-                      s->columns[SEARCH_TRIAL][s->order[0]], s->monitor,
-                      s->columns[SEARCH_VALUE][s->order[0]],
-                      dt_report_search_cost(cost, sizeof cost, s));
-    dt_log_result("\n");
+        dt_log_show("best    trial %.0f: %s %.6g\ncosts   %s\n",
+                    s->columns[SEARCH_TRIAL][s->order[0]], s->monitor,
+                    s->columns[SEARCH_VALUE][s->order[0]],
+                    dt_report_search_cost(cost, sizeof cost, s));
+    dt_log_show("\n");
 }
 
 dt_status dt_report_search_print(const dt_report_search *search)
@@ -193,7 +193,8 @@ dt_status dt_report_search_print(const dt_report_search *search)
     dt_text_table table;
     print_head(search);
     dt_report_fill_trials(&table, search, TRIALS_SHOWN);
-    DT_TRY(dt_text_table_print_within(&table, WIDTH));
+    DT_TRY(dt_text_table_print(&table));
+    dt_log_show("\n");
     if (search->ranked < 2)
         goto out;
     DT_TRY(print_what_matters(search));

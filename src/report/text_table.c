@@ -2,6 +2,7 @@
 
 #include "dtrain/base/log.h"
 #include "dtrain/base/memory.h"
+#include "dtrain/base/text_wrap.h"
 #include "report_buffer.h"
 
 #include <math.h>
@@ -127,15 +128,6 @@ void dt_text_table_clear(dt_text_table *table)
 
 /* ---- what stdout shows of a cell ---- */
 
-/* Characters, not bytes: those that continue a UTF-8 sequence take no place of their own. */
-static size_t width_of(const char *text)
-{
-    size_t width = 0;
-    for (; *text != '\0'; text++)
-        width += ((unsigned char)*text & 0xc0) != 0x80;
-    return width;
-}
-
 /* Names come from files: what would move the cursor of a terminal is not printed. */
 static void make_printable(char *text)
 {
@@ -149,26 +141,10 @@ static void make_printable(char *text)
     }
 }
 
-/* Returns the text behind so many characters. */
-static char *skip(char *text, size_t characters)
-{
-    for (; *text != '\0'; text++)
-        if (((unsigned char)*text & 0xc0) != 0x80 && characters-- == 0)
-            break;
-    return text;
-}
-
 /* The end of a name tells more than its beginning, so it is the middle that is left out. */
 static void cut(char *text, size_t most, bool is_name)
 {
-    const size_t width = width_of(text), head = is_name ? most / 2 - 2 : most - 3;
-    const size_t tail = most - head - 3;
-    if (width <= most)
-        return;
-    char *from = skip(text, head);
-    const char *to = skip(text, width - tail); /* at least four characters further on */
-    memmove(from + 3, to, strlen(to) + 1);
-    memcpy(from, "...", 3);
+    dt_text_shorten(text, most, is_name ? most / 2 - 2 : most - 3);
 }
 
 const char *dt_text_table_printable(char *out, size_t bytes, const char *text)
@@ -187,76 +163,133 @@ static void make_ready(dt_text_table *table)
         const size_t most = c == 0 ? table->first_width : table->width;
         make_printable(cell->text);
         cut(cell->text, most > 0 ? most : 60, c == 0 || is_right(table, c));
-        cell->width = width_of(cell->text) - (cell == title && is_right(table, c));
+        cell->width = dt_text_width(cell->text) - (cell == title && is_right(table, c));
         title->width = cell->width > title->width ? cell->width : title->width;
     }
 }
 
+/* ---- the width ---- */
+
+enum { LEAST_NAME = 20, LEAST_TEXT = 24 }; /* of column 0; of a last column that is left-aligned */
+
+/* Of a line with column 0 and [from, to) of the others. */
+static size_t line_width(const dt_text_table *table, size_t from, size_t to)
+{
+    size_t width = table->indent != NULL ? strlen(table->indent) : 0;
+    width += table->cells[0].width;
+    for (size_t c = from; c < to; c++)
+        width += 2 + table->cells[c].width;
+    return width;
+}
+
+/* Takes up to `excess` from a column; returns what is left of it. */
+static size_t shrink(dt_text_cell *title, size_t least, size_t excess)
+{
+    const size_t spare = title->width > least ? title->width - least : 0;
+    const size_t taken = spare < excess ? spare : excess;
+    title->width -= taken;
+    return excess - taken;
+}
+
+/* Makes the columns of names and of texts narrower, if the lines then fit. Names lose their middle,
+ * texts are continued below. */
+static void narrow(dt_text_table *table, size_t width)
+{
+    const size_t whole = line_width(table, 1, table->columns), last = table->columns - 1;
+    dt_text_cell *name = &table->cells[0], *text = &table->cells[last];
+    const size_t widths[] = {name->width, text->width};
+    const bool has_text = last > 0 && !is_right(table, last);
+    if (whole <= width)
+        return;
+    size_t excess = shrink(name, LEAST_NAME, whole - width);
+    excess = has_text ? shrink(text, LEAST_TEXT, excess) : excess;
+    if (excess > 0) {
+        name->width = widths[0];
+        text->width = widths[1];
+        return;
+    }
+    for (size_t cell = 0; cell < table->cell_count; cell += table->columns)
+        cut(table->cells[cell].text, name->width, true);
+}
+
 /* ---- printing ---- */
 
-/* Adds a cell, and counts the blanks that it owes: they are put only before a further cell, so that
- * no line ends in them. */
-static void put_cell(dt_report_buffer *out, size_t *owed, const dt_text_table *table, size_t cell)
+static const char *text_of(const dt_text_table *table, size_t cell)
 {
-    const size_t column = cell % table->columns;
-    const char *text =
-        cell == column ? dt_text_table_title_of(table, column) : table->cells[cell].text;
-    const size_t space = table->cells[column].width - width_of(text);
+    return cell < table->columns ? dt_text_table_title_of(table, cell) : table->cells[cell].text;
+}
+
+/* Adds a piece of a cell, and counts the blanks that it owes: they are put only before a further
+ * cell, so that no line ends in them. */
+static void put_piece(dt_report_buffer *out, size_t *owed, const dt_text_table *table,
+                      size_t column, const char *text, size_t bytes)
+{
+    const size_t width = dt_text_width(text) - dt_text_width(text + bytes);
+    const size_t space = table->cells[column].width - width;
     *owed += is_right(table, column) ? space : 0;
-    if (text[0] != '\0') {
-        dt_report_buffer_add(out, "%*s%s", (int)*owed, "", text);
+    if (bytes > 0) {
+        dt_report_buffer_add(out, "%*s%.*s", (int)*owed, "", (int)bytes, text);
         *owed = 0;
     }
     *owed += (is_right(table, column) ? 0 : space) + 2;
 }
 
-/* Column 0, and [from, to) of the others. */
-static void put_columns(dt_report_buffer *out, const dt_text_table *table, size_t from, size_t to)
+/* Column 0, and [from, to) of the others, of one row. */
+static void put_row(dt_report_buffer *out, const dt_text_table *table, size_t row, size_t from,
+                    size_t to)
 {
-    const char *indent = table->indent != NULL ? table->indent : "";
-    for (size_t row = 0; row < table->cell_count; row += table->columns) {
-        size_t owed = 0;
-        dt_report_buffer_puts(out, indent);
-        put_cell(out, &owed, table, row);
-        for (size_t c = from; c < to; c++)
-            put_cell(out, &owed, table, row + c);
-        dt_report_buffer_puts(out, "\n");
+    const char *indent = table->indent != NULL ? table->indent : "", *rest = "";
+    size_t owed = 0, column = 0;
+    dt_report_buffer_puts(out, indent);
+    for (size_t c = 0; c < to; c = c == 0 ? from : c + 1) {
+        const char *text = text_of(table, row + c);
+        const size_t bytes = dt_text_break(text, table->cells[c].width, SIZE_MAX);
+        put_piece(out, &owed, table, c, text, bytes);
+        rest = text + bytes;
+        column = c;
     }
-    if (table->more > 0)
-        dt_report_buffer_add(out, "%s... and %zu more\n", indent, table->more);
+    dt_report_buffer_puts(out, "\n");
+    /* Only the last column may be narrower than its text. */
+    const size_t room = table->cells[column].width;
+    for (const size_t before = line_width(table, from, to) - room; *rest != '\0';) {
+        rest += strspn(rest, " ");
+        const size_t bytes = dt_text_break(rest, room, room);
+        dt_report_buffer_add(out, "%*s%.*s\n", (int)before, "", (int)bytes, rest);
+        rest += bytes;
+    }
 }
 
+/* In as many pieces as it takes; each has column 0. */
 static void put_pieces(dt_report_buffer *out, const dt_text_table *table, size_t width)
 {
-    for (size_t from = 1; from < table->columns;) {
-        size_t to = from, used = table->cells[0].width;
-        for (; to < table->columns; to++) {
-            used += 2 + table->cells[to].width;
-            if (used > width && to > from)
-                break;
-        }
-        put_columns(out, table, from, to);
-        dt_report_buffer_puts(out, "\n");
-        from = to;
+    for (size_t from = 1, to = 0; to < table->columns; from = to) {
+        for (to = from; to < table->columns && line_width(table, from, to + 1) <= width;)
+            to++;
+        to += to == from && to < table->columns; /* one that is too wide for itself */
+        if (from > 1)
+            dt_report_buffer_puts(out, "\n");
+        for (size_t row = 0; row < table->cell_count; row += table->columns)
+            put_row(out, table, row, from, to);
+        if (table->more > 0)
+            dt_report_buffer_add(out, "%s... and %zu more\n",
+                                 table->indent != NULL ? table->indent : "", table->more);
     }
 }
 
-/* `width` 0: in one piece. */
-DT_MUST_USE static dt_status print(dt_text_table *table, size_t width, bool say)
+DT_MUST_USE static dt_status print(dt_text_table *table, bool say)
 {
+    const size_t width = dt_log_width();
     dt_report_buffer text = {0};
     dt_status status = table->status;
     if (status == DT_OK && table->columns > 0) {
         DT_ASSERT(table->cell_count % table->columns == 0);
         make_ready(table);
-        if (width > 0)
-            put_pieces(&text, table, width);
-        else
-            put_columns(&text, table, 1, table->columns);
+        narrow(table, width);
+        put_pieces(&text, table, width);
         status = text.status;
     }
     if (status == DT_OK && text.bytes > 0)
-        (say ? dt_log_say : dt_log_result)("%s", text.text);
+        (say ? dt_log_say : dt_log_show)("%s", text.text);
     dt_report_buffer_clear(&text);
     dt_text_table_clear(table);
     return status;
@@ -264,17 +297,12 @@ DT_MUST_USE static dt_status print(dt_text_table *table, size_t width, bool say)
 
 dt_status dt_text_table_print(dt_text_table *table)
 {
-    return print(table, 0, false);
+    return print(table, false);
 }
 
 dt_status dt_text_table_say(dt_text_table *table)
 {
-    return print(table, 0, true);
-}
-
-dt_status dt_text_table_print_within(dt_text_table *table, size_t width)
-{
-    return print(table, width, false);
+    return print(table, true);
 }
 
 /* ---- texts ---- */

@@ -45,9 +45,9 @@ static void report_class_baseline(const dt_run *r)
     const size_t majority = dt_dataset_majority_class(&sets[DT_TRAIN]);
     char *const *names = dt_run_class_names(r);
     if (names != NULL)
-        dt_log_say("baseline   always class %s: accuracy", names[majority]);
+        dt_log_say("baseline   predicting class %s for every row: accuracy", names[majority]);
     else
-        dt_log_say("baseline   always class %zu: accuracy", majority);
+        dt_log_say("baseline   predicting class %zu for every row: accuracy", majority);
     for (int p = 0; p < DT_SET_COUNT; p++)
         if (sets[p].N > 0)
             dt_log_say("%s %.4f %s", p > 0 ? "," : "", dt_metrics_baseline(&sets[p], majority),
@@ -60,9 +60,9 @@ static void report_value_baseline(const dt_run *r)
 {
     const dt_dataset *sets = r->sets;
     if (sets[DT_TRAIN].T == 1)
-        dt_log_say("baseline   always the training rows' mean %.6g: RMSE", r->scale->mean);
+        dt_log_say("baseline   predicting the training rows' mean %.6g: RMSE", r->scale->mean);
     else
-        dt_log_say("baseline   always the training rows' means: RMSE in standard deviations");
+        dt_log_say("baseline   predicting the training rows' means: RMSE in standard deviations");
     for (int p = 0; p < DT_SET_COUNT; p++)
         if (sets[p].N > 0)
             dt_log_say("%s %.6g %s", p > 0 ? "," : "", r->baseline_rmse[p],

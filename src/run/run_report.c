@@ -9,10 +9,9 @@
 void dt_run_report_stop(const dt_run *r)
 {
     dt_log_live_end();
-    dt_log_say("\n"
-               "stopped    %s; checkpoint in %s/checkpoint.h5\n"
-               "           to resume, on any number of ranks: mpirun -np N dtrain --resume %s\n"
-               "\n",
+    dt_log_say("\nstopped    %s; checkpoint in %s/checkpoint.h5\n"
+               "           to resume on any number of ranks:\n"
+               "           mpirun -np N dtrain --resume %s\n\n",
                dt_status_text(), r->folder, r->folder);
     dt_log_summary("folder", "%s", r->folder);
     dt_log_result("summary.ranks=%d\n", dt_comm_size(r->comm));
@@ -53,29 +52,89 @@ void dt_run_report_step(const dt_run *r, const dt_step *step)
                 duration(all_left, epoch_left_s + epochs_left * a_step * (double)step->steps));
 }
 
-/* "loss 0.1234  accuracy 0.9876  ": the first `count` metrics. */
-static void print_metrics(const dt_metric *metric, size_t count, const char *prefix,
-                          const dt_metrics *metrics)
+/* ---- the line of an epoch ---- */
+
+enum { SHARE_WIDTH = 6, ANY_WIDTH = 10, SECONDS_WIDTH = 5 }; /* of numbers */
+
+/* Writes a number with as many digits as its place has room for. */
+static const char *format_number(char out[32], double value, bool any_size, int width)
 {
-    for (const dt_metric *end = metric + count; metric < end; metric++) {
-        const double value = dt_metric_value(metrics, metric);
-        if (metric->any_size)
-            dt_log_say("%s%s %.5g  ", prefix, metric->name, value);
-        else
-            dt_log_say("%s%s %.4f  ", prefix, metric->name, value);
-    }
+    int digits = any_size ? 5 : width - 2;
+    do
+        (void)snprintf(out, 32, any_size ? "%.*g" : "%.*f", digits, value);
+    while ((int)strlen(out) > width && digits-- > 0);
+    if ((int)strlen(out) > width)
+        (void)snprintf(out, 32, "%.0e", value);
+    return out;
+}
+
+/* The parts of the line, in their order: metrics of the training set, of the validation set. */
+typedef struct epoch_parts {
+    const dt_task *task;
+    size_t counts[2]; /* metrics of the two sets */
+    bool shown[2][DT_TASK_METRICS];
+    bool seconds;
+    size_t room; /* columns that are left */
+} epoch_parts;
+
+static bool take(epoch_parts *parts, size_t width)
+{
+    if (width > parts->room)
+        return false;
+    parts->room -= width;
+    return true;
+}
+
+static void show_metric(epoch_parts *parts, int set, size_t m)
+{
+    const dt_metric *metric = &parts->task->metrics[m];
+    const size_t width = strlen(set == 0 ? "   " : "  val_ ") + strlen(metric->name) +
+                         (metric->any_size ? ANY_WIDTH : SHARE_WIDTH);
+    if (m < parts->counts[set] && !parts->shown[set][m])
+        parts->shown[set][m] = take(parts, width);
+}
+
+/* Chooses what fits, the most important parts first: the losses, what is monitored, one more metric
+ * of the validation set, the time. They are the same for all epochs of a run. */
+static void choose_parts(epoch_parts *out, const dt_run *r, size_t before)
+{
+    const dt_settings *s = &r->settings;
+    const size_t after = strlen("  best"), width = dt_log_width() - 1;
+    *out = (epoch_parts){.task = dt_settings_task(s), .room = width - before - after};
+    out->counts[0] = out->task->metric_count;
+    if (r->sets[DT_VALIDATION].N > 0)
+        out->counts[1] = out->task->metric_count + out->task->monitored_count;
+    show_metric(out, 0, 0);
+    for (size_t m = 0; m < out->counts[1]; m++)
+        if (strcmp(out->task->metrics[m].name, dt_settings_monitor(s)->name) == 0)
+            show_metric(out, 1, m);
+    show_metric(out, 1, 0);
+    show_metric(out, 1, 1);
+    out->seconds = take(out, SECONDS_WIDTH + strlen("   s"));
+    for (int set = 1; set >= 0; set--)
+        for (size_t m = 1; m < out->counts[set]; m++)
+            show_metric(out, set, m);
 }
 
 void dt_run_report_epoch(const dt_run *r, const dt_epoch *row)
 {
-    const dt_task *task = dt_settings_task(&r->settings);
+    epoch_parts parts;
+    char text[32];
     const int width = snprintf(NULL, 0, "%lld", (long long)r->settings.epochs);
-    dt_log_say("epoch %*lld/%lld  ", width, (long long)row->epoch, (long long)r->settings.epochs);
-    print_metrics(task->metrics, task->metric_count, "", &row->train);
-    if (r->sets[DT_VALIDATION].N > 0)
-        print_metrics(task->metrics, task->metric_count + task->monitored_count, "val_",
-                      &row->validation);
-    dt_log_say("%.3f s%s\n", row->seconds, row->improved ? "  best" : "");
+    choose_parts(&parts, r, strlen("epoch /") + 2 * (size_t)width);
+    dt_log_say("epoch %*lld/%lld", width, (long long)row->epoch, (long long)r->settings.epochs);
+    for (int set = 0; set < 2; set++)
+        for (size_t m = 0; m < parts.counts[set]; m++) {
+            const dt_metric *metric = &parts.task->metrics[m];
+            const dt_metrics *metrics = set == 0 ? &row->train : &row->validation;
+            if (parts.shown[set][m])
+                dt_log_say("  %s%s %s", set == 0 ? "" : "val_", metric->name,
+                           format_number(text, dt_metric_value(metrics, metric), metric->any_size,
+                                         metric->any_size ? ANY_WIDTH : SHARE_WIDTH));
+        }
+    if (parts.seconds)
+        dt_log_say("  %s s", format_number(text, row->seconds, false, SECONDS_WIDTH));
+    dt_log_say("%s\n", row->improved ? "  best" : "");
 }
 
 void dt_run_report_phases(const dt_rank_row *rows, size_t count)

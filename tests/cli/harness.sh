@@ -51,6 +51,7 @@ export PRTE_ALLOW_RUN_AS_ROOT=1 PRTE_ALLOW_RUN_AS_ROOT_CONFIRM=1
 export OMPI_MCA_rmaps_base_oversubscribe=1 PRTE_MCA_rmaps_default_mapping_policy=:oversubscribe
 export OMPI_MCA_hwloc_base_binding_policy=none OMPI_MCA_btl_vader_single_copy_mechanism=none
 export HWLOC_COMPONENTS=-gl OPENBLAS_NUM_THREADS=1
+export COLUMNS=200 # lines stay whole; test_options_columns.sh looks at the usual width
 export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_leaks=0:allocator_may_return_null=1}"
 : "${RUN_TIMEOUT:=300}"
 

@@ -18,7 +18,7 @@ expect_empty_stderr
 expect_stdout '^job +3 ranks on 1 host, [0-9]+ CPUs? here'
 expect_stdout "^(kernels +dtrain's own, [a-z0-9]+: the same bits on any CPU|BLAS +.+ kernels, 1 thread a rank)"
 expect_stdout '^data +some: 600 training, 150 validation, 150 test rows; 12 inputs, 2 classes$'
-expect_stdout '^baseline +always class [01]: accuracy 0\.[0-9]{4} training, 0\.[0-9]{4} validation, 0\.[0-9]{4} test$'
+expect_stdout '^baseline +predicting class [01] for every row: accuracy 0\.[0-9]{4} training, 0\.[0-9]{4} validation, 0\.[0-9]{4} test$'
 expect_stdout '^model +12-30-2, relu, softmax; P = 452 parameters$'
 expect_stdout '^training +Adam 0\.001, batch 100, at most 3 epochs, patience 2 on val_loss$'
 expect_stdout '^run +seed 1, 8 shards, exact sum by window; results in results/some$'

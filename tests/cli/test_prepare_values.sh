@@ -79,7 +79,7 @@ PY
 run 0 inspect both/recipe.json
 expect_status 0
 expect_stdout_line 'both/recipe.json: recipe of 6 columns; 5 inputs, 2 values'
-expect_stdout '^price +target +- +- +value '
+expect_stdout '^price +target +- +- +- +value$'
 run 0 inspect --json both/recipe.json
 expect_stdout '"weights": ?"w"'
 run 0 inspect one/train.npz

@@ -3,6 +3,7 @@
 # the installation, has no `sh` behind its fence: it builds.
 # shellcheck source-path=SCRIPTDIR source=harness.sh
 . "$(dirname "$0")/harness.sh"
+unset COLUMNS # the usual width
 mkdir build
 ln -s "$DTRAIN" build/dtrain
 

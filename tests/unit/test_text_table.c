@@ -82,16 +82,39 @@ static void quiet_says_nothing(void **state)
 static void a_narrow_line_takes_pieces(void **state)
 {
     (void)state;
-    dt_text_table table = {0};
-    fill(&table);
+    dt_text_table table = {.more = 1};
+    dt_text_table_title(&table, "run");
+    dt_text_table_title(&table, ">%s", "a column of twenty-five..");
+    dt_text_table_title(&table, ">%s", "another of twenty-six.....");
+    dt_text_table_title(&table, ">%s", "0");
+    for (int i = 0; i < 4; i++)
+        dt_text_table_add(&table, "%d", i);
     capture();
-    assert_int_equal(dt_text_table_print_within(&table, 12), DT_OK);
-    assert_printed("run     loss\nfirst  10.50\n<\xc3\xbc>        3\n\n"
-                   "run    how\nfirst\n<\xc3\xbc>    so\n\n");
-    fill(&table);
+    assert_int_equal(dt_text_table_print(&table), DT_OK);
+    assert_printed("run  a column of twenty-five..  another of twenty-six.....\n"
+                   "0                            1                           2\n"
+                   "... and 1 more\n\n"
+                   "run  0\n0    3\n... and 1 more\n");
+}
+
+/* In 60 columns. */
+static void names_and_texts_become_narrower(void **state)
+{
+    (void)state;
+    dt_text_table table = {.indent = "  "};
+    dt_text_table_titles(&table, "column|>rows|what");
+    dt_text_table_add(&table, "%s", "a name that has twenty-nine..");
+    dt_text_table_add(&table, "%d", 7);
+    dt_text_table_add(&table, "%s", "a text of forty-nine bytes\xc3\xbc, which is continued");
+    dt_text_table_add(&table, "%s", "b");
+    dt_text_table_add(&table, "%d", 8);
+    dt_text_table_add(&table, "%s", "");
     capture();
-    assert_int_equal(dt_text_table_print_within(&table, 17), DT_OK); /* all of it */
-    assert_printed("run     loss  how\nfirst  10.50\n<\xc3\xbc>        3  so\n\n");
+    assert_int_equal(dt_text_table_print(&table), DT_OK);
+    assert_printed("  column                rows  what\n"
+                   "  a name t...ty-nine..     7  a text of forty-nine bytes\xc3\xbc,\n"
+                   "                              which is continued\n"
+                   "  b                        8\n");
 }
 
 /* Names lose their middle, what is said about them its end; whole characters. */
@@ -130,10 +153,14 @@ static void a_page_shows_the_same_cells(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(columns_are_aligned),         cmocka_unit_test(quiet_says_nothing),
-        cmocka_unit_test(a_narrow_line_takes_pieces),  cmocka_unit_test(long_cells_are_cut),
+        cmocka_unit_test(columns_are_aligned),
+        cmocka_unit_test(quiet_says_nothing),
+        cmocka_unit_test(a_narrow_line_takes_pieces),
+        cmocka_unit_test(long_cells_are_cut),
         cmocka_unit_test(a_page_shows_the_same_cells),
+        cmocka_unit_test(names_and_texts_become_narrower),
     };
+    (void)setenv("COLUMNS", "60", 1);
     dt_log_init(true, false);
     const int failed = cmocka_run_group_tests(tests, scratch_make, NULL);
     (void)scratch_count(true);

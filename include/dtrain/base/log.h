@@ -4,6 +4,7 @@
 #include "dtrain/base/status.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 
 /**
@@ -17,11 +18,24 @@
  */
 void dt_log_init(bool talks, bool quiet);
 
-/** Prints to stdout unless quiet. Each line is flushed, because stdout is a pipe under srun. */
+/**
+ * Prints to stdout, for people, unless quiet. Each line is flushed, because stdout is a pipe under
+ * srun. A line wider than dt_log_width is continued on further lines, below the text behind its
+ * first two blanks; a path that is wider loses its middle. A command (mpirun ...) stays whole.
+ */
 DT_PRINTF(1, 2) void dt_log_say(const char *format, ...);
 
-/** Prints to stdout even when quiet: the summary block. */
+/** As dt_log_say, also when quiet. */
+DT_PRINTF(1, 2) void dt_log_show(const char *format, ...);
+
+/** Prints to stdout even when quiet, as it is, for programs: the summary block, JSON, CSV. */
 DT_PRINTF(1, 2) void dt_log_result(const char *format, ...);
+
+/**
+ * Returns how many columns a line for people has: $COLUMNS; without it the width of the terminal
+ * that stdout is; without either 80. It is 60 at least and 1000 at most.
+ */
+size_t dt_log_width(void);
 
 /**
  * Prints `summary.KEY=TEXT` even when quiet: one line, with control characters escaped by

@@ -108,6 +108,10 @@ size_t dt_options_index(const dt_option_table *table, const char *name);
  */
 DT_MUST_USE dt_status dt_options_find(size_t *out, const dt_option_table *table, const char *given);
 
+/** Returns the value that another program's value of this option means here ("none" for 0 of
+ * "hidden"); `value` itself if it is ours. */
+const char *dt_options_own_value(const dt_option *option, const char *value);
+
 /** Handles one line `name = value` of a file; both are trimmed. */
 typedef dt_status dt_options_line(void *context, const char *name, const char *value);
 

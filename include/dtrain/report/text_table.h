@@ -60,18 +60,16 @@ const char *dt_text_table_title_of(const dt_text_table *table, size_t column);
  * nothing. Columns become as wide as their widest cell. A character that is not printable becomes
  * '?'. A cell that is too wide loses its middle, in left-aligned columns beyond the first its end.
  *
+ * Lines wider than dt_log_width become narrower: names in the first column lose their middle, and
+ * texts in a left-aligned last column are continued on further lines. If that is not enough, the
+ * table is printed in several pieces, each with the first column, between empty lines.
+ *
  * Errors:  DT_MEMORY, kept from the cells
  */
 DT_MUST_USE dt_status dt_text_table_print(dt_text_table *table);
 
 /** As dt_text_table_print, unless quiet. */
 DT_MUST_USE dt_status dt_text_table_say(dt_text_table *table);
-
-/**
- * As dt_text_table_print, but in several pieces if the lines are longer than `width`: each has the
- * first column, and ends in an empty line.
- */
-DT_MUST_USE dt_status dt_text_table_print_within(dt_text_table *table, size_t width);
 
 /** Frees the cells of a table that is not printed. */
 void dt_text_table_clear(dt_text_table *table);

@@ -1,16 +1,17 @@
-/* What a search says: rank 0 prints. A line stays within 80 columns. */
+/* What a search says: rank 0 prints. */
 #include "search_internal.h"
 
 #include "dtrain/base/clock.h"
 #include "dtrain/base/log.h"
 #include "dtrain/base/text.h"
+#include "dtrain/base/text_wrap.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { LINE = 80, BEST_SHOWN = 10, SHORT = 3, FULL = 6 };
+enum { BEST_SHOWN = 10, SHORT = 3, FULL = 6 };
 
 static int64_t count_state(const dt_search *s, const char *state)
 {
@@ -84,11 +85,11 @@ void dt_search_print_start(const dt_search *s)
 
 /* ---- trials ---- */
 
-/* Cuts a line off where it would be broken. */
+/* Cuts a line off that is too wide. */
 static void say_line(char *line)
 {
-    if (strlen(line) >= LINE)
-        memcpy(line + LINE - 4, "...", sizeof "...");
+    const size_t width = dt_log_width();
+    dt_text_shorten(line, width, width - 3);
     dt_log_say("%s\n", line);
 }
 
@@ -166,11 +167,12 @@ static void print_best(const dt_search *s)
         qsort(best, count, sizeof *best, compare);
         count = count > BEST_SHOWN ? BEST_SHOWN : count;
     }
-    dt_log_say("\ntrial  %s  best epoch  seconds  settings\n", monitor_name(name, s));
+    const int width = strlen(monitor_name(name, s)) > 10 ? (int)strlen(name) : 10;
+    dt_log_say("\ntrial  %*s  best epoch  seconds  settings\n", width, name);
     for (size_t i = 0; i < count; i++) {
         const dt_trial *row = &s->dealer.rows[best[i].index];
         (void)snprintf(line, sizeof line, "%5lld  %*.5g  %10lld  %7.2f  %s", (long long)row->trial,
-                       (int)strlen(name), row->value, (long long)row->best_epoch, row->seconds,
+                       width, row->value, (long long)row->best_epoch, row->seconds,
                        dt_search_describe(values, sizeof values, s, row->trial, SHORT));
         say_line(line);
     }
@@ -197,8 +199,8 @@ void dt_search_print_end(const dt_search *s, dt_status status)
         print_best(s);
     if (status == DT_STOPPED)
         dt_log_say("\nstopped    %s; trials under way have checkpoints\n"
-                   "           to go on, on any number of ranks: mpirun -np N dtrain search "
-                   "--resume %s\n\n",
+                   "           to resume on any number of ranks:\n"
+                   "           mpirun -np N dtrain search --resume %s\n\n",
                    dt_status_text(), s->run->folder);
     dt_log_summary("folder", "%s", s->run->folder);
     dt_log_result("summary.ranks=%d\n", dt_comm_size(s->all));
