@@ -2,6 +2,7 @@
 
 #include "dtrain/base/log.h"
 #include "dtrain/base/memory.h"
+#include "dtrain/io/json.h"
 #include "dtrain/report/text_table.h"
 #include "dtrain/task/evaluation.h"
 #include "scoring.h"
@@ -16,7 +17,7 @@
 typedef struct settings {
     dt_option_set given;
     dt_scoring_settings scoring;
-    bool quiet;
+    bool quiet, json;
     int skips; /* bad rows: an index of stop|skip */
 } settings;
 
@@ -33,6 +34,8 @@ static const dt_option options[] = {
      "for a row of a table with a cell that cannot be prepared, or with another number of cells: "
      "stop, or skip the row"},
     DT_SCORING_TABLE_OPTIONS,
+    {"json", NULL, DT_OPTION_FLAG, AT(json), 0, 0, NULL, NULL,
+     "print one JSON object with all numbers in full, and nothing else"},
     {"quiet", NULL, DT_OPTION_FLAG, AT(quiet), 0, 0, NULL, NULL, "print only the summary"},
 };
 
@@ -108,7 +111,8 @@ DT_MUST_USE static dt_status report_quality(const dt_task *task, const dt_evalua
     dt_text_table_titles(&cells, task->classes ? "|>model|>majority|" : "|>model|>mean|");
     for (size_t q = 0; q < task->quality_count; q++) {
         const dt_quality_kind *kind = &task->qualities[q];
-        if (!is_known(task, e, q))
+        /* One loss is enough to read: the other differs in how p is clipped. */
+        if (!is_known(task, e, q) || strcmp(kind->name, "log_loss") == 0)
             continue;
         dt_text_table_add(&cells, "%s", kind->title);
         add_number(&cells, format, dt_quality_value(&e->model, kind));
@@ -207,12 +211,111 @@ static void report_summary(const run *r, const dt_evaluation *e)
         const dt_quality_kind *kind = &task->qualities[q];
         if (!is_known(task, e, q))
             continue;
-        dt_log_result("summary.%s=%.17g\n", kind->name, dt_quality_value(&e->model, kind));
+        dt_log_result("summary.%s=%.9g\n", kind->name, dt_quality_value(&e->model, kind));
         if (!isnan(dt_quality_value(&e->majority, kind)))
-            dt_log_result("summary.%s_%s=%.17g\n", task->baseline, kind->name,
+            dt_log_result("summary.%s_%s=%.9g\n", task->baseline, kind->name,
                           dt_quality_value(&e->majority, kind));
     }
     dt_log_result("summary.status=ok\n");
+}
+
+/* ---- JSON ---- */
+
+static void describe_qualities(dt_json *json, const char *name, const dt_task *task,
+                               const dt_quality *quality)
+{
+    dt_json_begin_object(json, name);
+    for (size_t q = 0; q < task->quality_count; q++)
+        dt_json_add_double(json, task->qualities[q].name,
+                           dt_quality_value(quality, &task->qualities[q]));
+    dt_json_end(json);
+}
+
+static void describe_classes(dt_json *json, const dt_scoring *s, const dt_evaluation *e)
+{
+    char name[DT_OPTION_TEXT_BYTES];
+    dt_json_begin_list(json, "classes");
+    for (size_t c = 0; c < e->C; c++) {
+        const dt_class_quality *k = &e->classes[c];
+        dt_json_begin_object(json, NULL);
+        dt_json_add_text(json, "class", dt_scoring_output(name, sizeof name, s, c));
+        dt_json_add_int(json, "rows", k->rows);
+        dt_json_add_int(json, "predicted", k->predicted);
+        dt_json_add_double(json, "precision", k->precision);
+        dt_json_add_double(json, "recall", k->recall);
+        dt_json_add_double(json, "f1", k->f1);
+        dt_json_add_double(json, "roc_auc", k->roc_auc);
+        dt_json_add_double(json, "pr_auc", k->pr_auc);
+        dt_json_end(json);
+    }
+    dt_json_end(json);
+    if (e->confusion == NULL)
+        return;
+    dt_json_begin_list(json, "confusion");
+    for (size_t c = 0; c < e->C; c++) {
+        dt_json_begin_list(json, NULL);
+        for (size_t j = 0; j < e->C; j++)
+            dt_json_add_int(json, NULL, e->confusion[c * e->C + j]);
+        dt_json_end(json);
+    }
+    dt_json_end(json);
+}
+
+static void describe_calibration(dt_json *json, const dt_evaluation *e)
+{
+    dt_json_begin_list(json, "calibration");
+    for (size_t b = 0; b < DT_CALIBRATION_BINS; b++) {
+        dt_json_begin_object(json, NULL);
+        dt_json_add_double(json, "lower", e->bins[b].lower);
+        dt_json_add_double(json, "upper", e->bins[b].upper);
+        dt_json_add_int(json, "rows", e->bins[b].rows);
+        dt_json_add_double(json, "confidence", e->bins[b].confidence);
+        dt_json_add_double(json, "accuracy", e->bins[b].accuracy);
+        dt_json_end(json);
+    }
+    dt_json_end(json);
+}
+
+static void describe_targets(dt_json *json, const dt_scoring *s, const dt_evaluation *e)
+{
+    const dt_task *task = dt_task_of(s->model.network.loss);
+    char name[DT_OPTION_TEXT_BYTES];
+    dt_json_begin_list(json, "targets");
+    for (size_t j = 0; j < e->C; j++) {
+        dt_json_begin_object(json, NULL);
+        dt_json_add_text(json, "target", dt_scoring_output(name, sizeof name, s, j));
+        describe_qualities(json, "model", task, &e->values[j].model);
+        describe_qualities(json, task->baseline, task, &e->values[j].baseline);
+        dt_json_end(json);
+    }
+    dt_json_end(json);
+}
+
+DT_MUST_USE static dt_status print_json(const run *r, const dt_evaluation *e)
+{
+    dt_json *json = NULL;
+    const dt_scoring *s = &r->scoring;
+    const dt_task *task = dt_task_of(s->model.network.loss);
+    const dt_status status = dt_json_new(&json);
+    if (status != DT_OK)
+        return status;
+    dt_json_add_text(json, "model", r->settings.scoring.model);
+    dt_json_add_text(json, "data", dt_rows_source(s->rows));
+    dt_json_add_text(json, "task", task->name);
+    dt_json_add_int(json, "rows", (int64_t)e->N);
+    dt_json_add_int(json, "bad_rows", r->bad);
+    dt_json_add_bool(json, "weighted", dt_rows_weighted(s->rows));
+    if (task->classes)
+        dt_json_add_double(json, "threshold", s->model.network.threshold);
+    describe_qualities(json, "scores", task, &e->model);
+    describe_qualities(json, task->baseline, task, &e->majority);
+    if (task->classes) {
+        describe_classes(json, s, e);
+        describe_calibration(json, e);
+    } else {
+        describe_targets(json, s, e);
+    }
+    return dt_json_print(json);
 }
 
 /* ---- the run ---- */
@@ -249,7 +352,6 @@ DT_MUST_USE static dt_status report(const run *r, const dt_evaluation *e)
     DT_TRY(report_quality(task, e));
     if (!task->classes)
         return report_values(&r->scoring, e);
-    warn_of_one_class(&r->scoring, e);
     DT_TRY(report_classes(&r->scoring, e));
     DT_TRY(report_confusion(&r->scoring, e));
     DT_TRY(report_calibration(e));
@@ -267,7 +369,7 @@ static dt_status run_all(run *r, const dt_comm *comm, int argc, char **argv)
         status = parse(&r->settings, argc, argv);
     DT_TRY(dt_comm_agree(comm, status));
     dt_comm_broadcast(comm, &r->settings, sizeof r->settings);
-    dt_log_init(root, r->settings.quiet);
+    dt_log_init(root, r->settings.quiet || r->settings.json);
     DT_TRY(dt_scoring_open(s, comm, &r->settings.scoring, true));
     DT_TRY(dt_comm_agree(
         comm, dt_scores_init(&r->scores, &s->model.network, 0, true, dt_rows_weighted(s->rows))));
@@ -283,10 +385,13 @@ static dt_status run_all(run *r, const dt_comm *comm, int argc, char **argv)
         DT_TRY(dt_scoring_report_bad(&r->bad, s, r->rows, true));
     DT_TRY(dt_scoring_warn(s));
     DT_TRY(dt_evaluation_compute(&evaluation, comm, &r->scores, NULL));
+    if (root && dt_task_of(s->model.network.loss)->classes)
+        warn_of_one_class(s, &evaluation);
     if (root)
-        status = report(r, &evaluation);
+        status = r->settings.json ? print_json(r, &evaluation) : report(r, &evaluation);
     DT_TRY(dt_comm_agree(comm, status));
-    report_summary(r, &evaluation);
+    if (!r->settings.json)
+        report_summary(r, &evaluation);
 out:
     dt_evaluation_clear(&evaluation);
     return status;

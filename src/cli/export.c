@@ -170,6 +170,9 @@ DT_MUST_USE static dt_status parse(settings *out, const char **model, int argc, 
     int words = 0;
     dt_options_set_defaults(&table, out);
     DT_TRY(dt_options_parse_words(&table, out, argc, argv, &words));
+    if (words == 2 && out->to[0] == '\0')
+        DT_TRY(dt_fail(DT_USAGE, "the file to write needs --to: dtrain export %s --to %s", argv[0],
+                       argv[1]));
     if (words != 1 || argv[0][0] == '\0')
         DT_TRY(dt_fail(
             DT_USAGE,

@@ -286,7 +286,7 @@ dt_status dt_inspect_h5(const char *path, bool as_json)
     }
     DT_TRY(inspect_run(h5, path, json));
     if (json != NULL)
-        status = dt_inspect_print_json(json);
+        status = dt_json_print(json);
     json = NULL;
 out:
     dt_json_discard(json);

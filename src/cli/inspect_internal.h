@@ -19,7 +19,4 @@ DT_MUST_USE dt_status dt_inspect_model(const char *path, bool json); /* .h5 or .
 DT_MUST_USE dt_status dt_inspect_print_recipe(const dt_recipe *recipe);
 void dt_inspect_describe_recipe(dt_json *json, const dt_recipe *recipe);
 
-/** Finishes the text and prints it; frees `json` even on an error. Errors: DT_MEMORY. */
-DT_MUST_USE dt_status dt_inspect_print_json(dt_json *json);
-
 #endif

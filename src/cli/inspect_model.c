@@ -234,7 +234,7 @@ dt_status dt_inspect_model(const char *path, bool as_json)
         DT_TRY(dt_json_new(&json));
         dt_json_add_text(json, "file", path);
         describe_model(json, &m);
-        status = dt_inspect_print_json(json);
+        status = dt_json_print(json);
     } else {
         status = print_model(&m, path);
     }

@@ -387,7 +387,7 @@ DT_MUST_USE static dt_status print_json(const dt_npz *npz, array_report *reports
     dt_json_add_int(json, "array_count", (int64_t)dt_npz_count(npz));
     dt_json_begin_list(json, "arrays");
     DT_TRY(look_at_all(reports, count, npz, json, damage));
-    return dt_inspect_print_json(json);
+    return dt_json_print(json);
 out:
     dt_json_discard(json);
     return status;

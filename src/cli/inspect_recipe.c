@@ -211,7 +211,7 @@ DT_MUST_USE static dt_status print_json(const char *path, const dt_recipe *recip
     dt_json_add_text(json, "file", path);
     dt_json_add_text(json, "kind", "recipe");
     dt_inspect_describe_recipe(json, recipe);
-    return dt_inspect_print_json(json);
+    return dt_json_print(json);
 }
 
 dt_status dt_inspect_recipe(const char *path, bool json)

@@ -5,6 +5,7 @@
 #include "dtrain/base/memory.h"
 #include "dtrain/base/text.h"
 #include "dtrain/comm/watchdog.h"
+#include "dtrain/io/json.h"
 
 #include <stddef.h>
 #include <stdio.h>
@@ -32,6 +33,8 @@ static const dt_option options[] = {
      "for a row of a table with a cell that cannot be prepared, or with another number of cells: "
      "stop, skip the row, or leave its prediction empty (NaN and -1 in a .npz)"},
     DT_SCORING_TABLE_OPTIONS,
+    {"json", NULL, DT_OPTION_FLAG, AT(json), 0, 0, NULL, NULL,
+     "with --out: print the summary as one JSON object, and nothing else"},
     {"quiet", NULL, DT_OPTION_FLAG, AT(quiet), 0, 0, NULL, NULL, "with --out: print no progress"},
 };
 
@@ -84,6 +87,9 @@ static dt_status parse(dt_predict_settings *out, int argc, char **argv)
     if (out->out[0] != '\0' && !dt_text_ends_in(out->out, ".csv") &&
         !dt_text_ends_in(out->out, ".npz"))
         DT_TRY(dt_fail(DT_USAGE, "--out is %s, but must end in .csv or .npz", out->out));
+    if (out->json && out->out[0] == '\0')
+        DT_TRY(dt_fail(DT_USAGE, "--json prints the summary of --out FILE; add --out, or remove "
+                                 "--json: without --out the predictions are on stdout"));
     DT_TRY(check_form(out, dt_options_given(&table, out, "keep")));
 out:
     return status;
@@ -162,34 +168,6 @@ static dt_status put_records(dt_predict_run *r, const char *all, size_t total)
     return status;
 }
 
-/* Gathers the results of a round on rank 0, and writes them. */
-static dt_status write_round(dt_predict_run *r)
-{
-    dt_status status = DT_OK;
-    const dt_comm *comm = r->scoring.comm;
-    size_t total = r->used;
-    const char *all = r->mine;
-    if (dt_comm_size(comm) > 1) {
-        dt_comm_allgather(comm, r->bytes, &r->used, sizeof r->used);
-        total = 0;
-        for (int rank = 0; rank < dt_comm_size(comm); rank++)
-            total += r->bytes[rank];
-        if (r->scoring.root)
-            status = dt_predict_grow(&r->all, &r->all_capacity, 0, total, 1);
-        DT_TRY(dt_comm_agree(comm, status));
-        dt_comm_gatherv(comm, 0, r->all, r->bytes, r->mine, r->used);
-        all = r->all;
-    }
-    if (r->scoring.root)
-        status = r->form != FORM_NPZ ? put_text(r, all, total) : put_records(r, all, total);
-    r->used = 0;
-    status = dt_comm_agree(comm, status);
-out:
-    return status;
-}
-
-/* ---- the run ---- */
-
 static dt_status put_header(dt_predict_run *r)
 {
     dt_status status = DT_OK;
@@ -217,6 +195,46 @@ out:
     return status;
 }
 
+/* The header comes with the first lines: until then an error leaves stdout empty. */
+static dt_status put_lines(dt_predict_run *r, const char *text, size_t bytes)
+{
+    dt_status status = DT_OK;
+    if (!r->has_header)
+        DT_TRY(put_header(r));
+    r->has_header = true;
+    status = put_text(r, text, bytes);
+out:
+    return status;
+}
+
+/* Gathers the results of a round on rank 0, and writes them. */
+static dt_status write_round(dt_predict_run *r)
+{
+    dt_status status = DT_OK;
+    const dt_comm *comm = r->scoring.comm;
+    size_t total = r->used;
+    const char *all = r->mine;
+    if (dt_comm_size(comm) > 1) {
+        dt_comm_allgather(comm, r->bytes, &r->used, sizeof r->used);
+        total = 0;
+        for (int rank = 0; rank < dt_comm_size(comm); rank++)
+            total += r->bytes[rank];
+        if (r->scoring.root)
+            status = dt_predict_grow(&r->all, &r->all_capacity, 0, total, 1);
+        DT_TRY(dt_comm_agree(comm, status));
+        dt_comm_gatherv(comm, 0, r->all, r->bytes, r->mine, r->used);
+        all = r->all;
+    }
+    if (r->scoring.root)
+        status = r->form == FORM_NPZ ? put_records(r, all, total) : put_lines(r, all, total);
+    r->used = 0;
+    status = dt_comm_agree(comm, status);
+out:
+    return status;
+}
+
+/* ---- the run ---- */
+
 static dt_status begin_output(dt_predict_run *r)
 {
     dt_status status = DT_OK;
@@ -239,7 +257,6 @@ static dt_status begin_output(dt_predict_run *r)
     }
     if (r->form == FORM_CSV)
         DT_TRY(dt_file_create(&r->file, path));
-    status = put_header(r);
 out:
     return status;
 }
@@ -249,6 +266,8 @@ static dt_status end_output(dt_predict_run *r)
     dt_status status = DT_OK;
     dt_file *file = r->file;
     dt_npz_writer *npz = r->npz;
+    if (r->form != FORM_NPZ)
+        DT_TRY(put_lines(r, "", 0)); /* of no rows */
     if (r->form == FORM_CSV) {
         r->file = NULL;
         return dt_file_commit(file);
@@ -319,6 +338,31 @@ out:
     return status;
 }
 
+/* Of predictions that went to a file. */
+DT_MUST_USE static dt_status report_summary(const dt_predict_run *r)
+{
+    const bool takes_bad = r->settings.on_error != DT_ON_ERROR_STOP;
+    dt_json *json = NULL;
+    if (!r->settings.json) {
+        dt_log_summary("out", "%s", r->settings.out);
+        dt_log_result("summary.rows=%lld\n", (long long)r->all_rows);
+        if (takes_bad)
+            dt_log_result("summary.bad_rows=%lld\n", (long long)r->bad);
+        dt_log_result("summary.status=ok\n");
+        return DT_OK;
+    }
+    const dt_status status = dt_json_new(&json);
+    if (status != DT_OK)
+        return status;
+    dt_json_add_text(json, "model", r->settings.scoring.model);
+    dt_json_add_text(json, "data", r->settings.scoring.data);
+    dt_json_add_text(json, "out", r->settings.out);
+    dt_json_add_int(json, "rows", r->all_rows);
+    dt_json_add_int(json, "bad_rows", r->bad);
+    dt_json_add_int(json, "rows_outside_range", r->outside);
+    return dt_json_print(json);
+}
+
 static dt_status run_all(dt_predict_run *r, const dt_comm *comm, int argc, char **argv)
 {
     dt_status status = DT_OK;
@@ -334,7 +378,7 @@ static dt_status run_all(dt_predict_run *r, const dt_comm *comm, int argc, char 
         dt_comm_set_stall_timeout(comm, 0.0);
     r->settings.scoring.advises_skip = r->settings.on_error == DT_ON_ERROR_STOP;
     r->settings.scoring.once = r->form != FORM_NPZ; /* else the rows are counted first */
-    dt_log_init(root, r->settings.quiet);
+    dt_log_init(root, r->settings.quiet || r->settings.json);
     DT_TRY(dt_scoring_open(&r->scoring, comm, &r->settings.scoring, false));
     r->C = r->scoring.model.network.C;
     r->classes = r->scoring.model.network.loss->classes;
@@ -353,14 +397,8 @@ static dt_status run_all(dt_predict_run *r, const dt_comm *comm, int argc, char 
     if (root && r->outside > 0)
         dt_log_warn("%s: in %lld of %lld rows an input is outside the range of the training rows",
                     r->settings.scoring.data, (long long)r->outside, (long long)r->all_rows);
-    if (r->form != FORM_STDOUT) {
-        dt_log_summary("out", "%s", r->settings.out);
-        dt_log_result("summary.rows=%lld\n", (long long)r->all_rows);
-    }
-    if (r->form != FORM_STDOUT && r->settings.on_error != DT_ON_ERROR_STOP)
-        dt_log_result("summary.bad_rows=%lld\n", (long long)r->bad);
     if (r->form != FORM_STDOUT)
-        dt_log_result("summary.status=ok\n");
+        status = dt_comm_agree(comm, root ? report_summary(r) : DT_OK);
 out:
     return status;
 }

@@ -18,7 +18,7 @@ typedef struct dt_predict_settings {
     char out[DT_OPTION_TEXT_BYTES];
     char keep[DT_OPTION_TEXT_BYTES];
     int on_error; /* a dt_on_error */
-    bool brief, quiet;
+    bool brief, quiet, json;
 } dt_predict_settings;
 
 typedef enum dt_predict_form { FORM_STDOUT, FORM_CSV, FORM_NPZ } dt_predict_form;
@@ -42,6 +42,7 @@ typedef struct dt_predict_run {
     char *all; /* all ranks' results of a round, rank after rank */
     size_t all_capacity;
     dt_file *file;
+    bool has_header; /* the CSV's first line is written */
     dt_npz_writer *npz;
     int32_t *predicted; /* [N], for a .npz: written behind the probabilities */
     uint64_t N, written; /* rows, for a .npz */

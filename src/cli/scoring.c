@@ -30,6 +30,11 @@ dt_status dt_scoring_parse_words(dt_scoring_settings *out, int words, char **arg
 static dt_status check_model(const char *asked, const char *path)
 {
     char log[DT_OPTION_TEXT_BYTES + 16];
+    if (dt_text_ends_in(path, ".onnx"))
+        return dt_fail(DT_DATA,
+                       "%s: dtrain writes .onnx, but does not read it; name the .h5 or .keras "
+                       "file, or the run's folder",
+                       asked);
     if (access(path, F_OK) == 0)
         return DT_OK;
     (void)snprintf(log, sizeof log, "%s/run.h5", asked);

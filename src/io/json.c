@@ -3,6 +3,7 @@
 #include "json_internal.h"
 
 #include "dtrain/base/fault.h"
+#include "dtrain/base/log.h"
 #include "dtrain/base/memory.h"
 
 #include <jansson.h>
@@ -196,6 +197,16 @@ dt_status dt_json_finish(char **out, dt_json *json)
 out:
     free(text);
     dt_json_discard(json);
+    return status;
+}
+
+dt_status dt_json_print(dt_json *json)
+{
+    char *text = NULL;
+    dt_status status = dt_json_finish(&text, json);
+    if (status == DT_OK)
+        dt_log_result("%s", text);
+    dt_memory_free(text);
     return status;
 }
 

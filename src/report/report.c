@@ -14,7 +14,7 @@
 typedef struct report_settings {
     dt_option_set given;
     char sort[DT_OPTION_TEXT_BYTES], html[DT_OPTION_TEXT_BYTES], csv[DT_OPTION_TEXT_BYTES];
-    bool plots;
+    bool plots, json;
 } report_settings;
 
 #define AT(field) offsetof(report_settings, field)
@@ -29,6 +29,8 @@ static const dt_option options[] = {
     {"csv", "FILE", DT_OPTION_TEXT, AT(csv), 0, 0, NULL, NULL,
      "write results, options, data and environment, a line a run; - for stdout, and nothing else "
      "there"},
+    {"json", NULL, DT_OPTION_FLAG, AT(json), 0, 0, NULL, NULL,
+     "print results, options, data and environment as one JSON object, and nothing else"},
     {"plots", NULL, DT_OPTION_FLAG, AT(plots), 0, 0, NULL, NULL,
      "print the learning curves as text, also when stdout is no terminal"},
 };
@@ -40,9 +42,9 @@ static const dt_option_table table = {
     .usage = "Usage: dtrain report [OPTIONS] RUN...\n\n"
              "Shows training runs side by side: what differs between them, and what each\n"
              "reached; of a single run all there is. Runs of the same task and data stand\n"
-             "together, classification first. RUN is a run's folder, or the run.h5 in it. A run "
-             "that is\n"
-             "under way is shown as far as it got, with its best epoch's validation metrics.\n"
+             "together, classification first. RUN is a run's folder, the run.h5 in it, or a\n"
+             "folder with runs at any depth. A run that is under way is shown as far as it\n"
+             "got, with its best epoch's validation metrics.\n"
              "Of a search (its folder, or search.h5) it ranks the trials, and says which\n"
              "setting mattered. What dtrain explain found out about the run's model is shown\n"
              "with it. Plots are made by gnuplot, if it is installed (Debian: gnuplot-nox). In\n"
@@ -143,6 +145,9 @@ DT_MUST_USE static dt_status check_settings(const report_settings *s)
         return dt_fail(DT_USAGE, "--csv needs a file: --csv FILE, or - for stdout");
     if (s->plots && strcmp(s->csv, "-") == 0)
         return dt_fail(DT_USAGE, "--plots has no place beside --csv -, which is alone on stdout");
+    if (s->json && (s->plots || strcmp(s->csv, "-") == 0))
+        return dt_fail(DT_USAGE, "--json is alone on stdout; remove %s or --json",
+                       s->plots ? "--plots" : "--csv -");
     return DT_OK;
 }
 
@@ -162,7 +167,9 @@ DT_MUST_USE static dt_status show(const report_settings *s, dt_report_run **runs
         DT_TRY(dt_report_write_html(s->html, runs, count, sorted_by(s)));
     if (s->csv[0] != '\0')
         DT_TRY(dt_report_write_csv(s->csv, runs, count));
-    if (strcmp(s->csv, "-") == 0)
+    if (s->json)
+        DT_TRY(dt_report_print_json(runs, count));
+    if (s->json || strcmp(s->csv, "-") == 0)
         goto out;
     if (count == 1)
         DT_TRY(dt_report_print_portrait(runs[0]));
@@ -198,7 +205,9 @@ DT_MUST_USE static dt_status show_search(const report_settings *s, const char *p
         DT_TRY(dt_report_search_html(s->html, &search));
     if (s->csv[0] != '\0')
         DT_TRY(dt_report_search_csv(s->csv, &search));
-    if (strcmp(s->csv, "-") == 0)
+    if (s->json)
+        DT_TRY(dt_report_search_json(&search));
+    if (s->json || strcmp(s->csv, "-") == 0)
         goto out;
     DT_TRY(dt_report_search_print(&search));
     if (s->html[0] != '\0')
@@ -216,6 +225,7 @@ dt_status dt_cli_report(int argc, char **argv)
     report_settings settings = {0};
     dt_report_run *runs = NULL;
     dt_report_run **order = NULL;
+    dt_report_paths paths = {0};
     int words = 0;
     dt_options_set_defaults(&table, &settings);
     DT_TRY(dt_options_parse_words(&table, &settings, argc, argv, &words));
@@ -226,21 +236,21 @@ dt_status dt_cli_report(int argc, char **argv)
         status = show_search(&settings, argv[0]);
         goto out;
     }
-    DT_TRY(dt_memory_alloc(&runs, (size_t)words, sizeof *runs, "runs"));
-    DT_TRY(dt_memory_alloc(&order, (size_t)words, sizeof *order, "runs"));
-    for (int i = 0; i < words; i++) {
-        if (argv[i][0] == '\0')
-            DT_TRY(dt_fail(DT_USAGE, "RUN is an empty word"));
+    DT_TRY(dt_report_find_runs(&paths, argv, (size_t)words));
+    DT_TRY(dt_memory_alloc(&runs, paths.count, sizeof *runs, "runs"));
+    DT_TRY(dt_memory_alloc(&order, paths.count, sizeof *order, "runs"));
+    for (size_t i = 0; i < paths.count; i++) {
         order[i] = &runs[i];
-        DT_TRY(dt_report_run_read(&runs[i], argv[i]));
+        DT_TRY(dt_report_run_read(&runs[i], paths.texts[i]));
     }
-    DT_TRY(check_outputs(&settings, runs, (size_t)words));
-    DT_TRY(dt_report_name_runs(runs, (size_t)words));
-    DT_TRY(dt_report_sort(order, (size_t)words, sorted_by(&settings)));
-    DT_TRY(show(&settings, order, (size_t)words));
+    DT_TRY(check_outputs(&settings, runs, paths.count));
+    DT_TRY(dt_report_name_runs(runs, paths.count));
+    DT_TRY(dt_report_sort(order, paths.count, sorted_by(&settings)));
+    DT_TRY(show(&settings, order, paths.count));
 out:
-    for (int i = 0; runs != NULL && i < words; i++)
+    for (size_t i = 0; runs != NULL && i < paths.count; i++)
         dt_report_run_clear(&runs[i]);
+    dt_report_paths_clear(&paths);
     dt_memory_free(runs);
     dt_memory_free(order);
     return status;

@@ -91,6 +91,9 @@ DT_MUST_USE dt_status dt_report_search_print(const dt_report_search *search);
 /* Writes all trials, a line each, to a file, or to stdout for "-". Errors: DT_OUTPUT, DT_MEMORY. */
 DT_MUST_USE dt_status dt_report_search_csv(const char *path, const dt_report_search *search);
 
+/* Prints all trials, the best first, as one JSON object. Errors: DT_MEMORY. */
+DT_MUST_USE dt_status dt_report_search_json(const dt_report_search *search);
+
 /* Writes the page. Errors: DT_OUTPUT, DT_MEMORY. */
 DT_MUST_USE dt_status dt_report_search_html(const char *path, const dt_report_search *search);
 

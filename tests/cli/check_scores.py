@@ -120,13 +120,13 @@ def check(stdout, predictions, targets, run=None):
         raise Wrong("predicted is not the most probable class, the first of equals")
     wanted = all_metrics(y, p, predicted)
     for name, value in wanted.items():
-        near(float(said.get(name, "nan")), value, name)
+        near(float(said.get(name, "nan")), value, name, 1e-8) # of nine digits
 
     # The baseline always says the most frequent class of these rows, with the classes' shares.
     shares = np.bincount(y, minlength=p.shape[1]) / len(y)
     baseline = all_metrics(y, np.tile(shares, (len(y), 1)), np.full(len(y), shares.argmax()))
     for name, value in baseline.items():
-        near(float(said.get(f"majority_{name}", "nan")), value, f"majority_{name}")
+        near(float(said.get(f"majority_{name}", "nan")), value, f"majority_{name}", 1e-8)
     check_tables(lines, y, p, predicted)
 
     if run is not None:
@@ -135,7 +135,7 @@ def check(stdout, predictions, targets, run=None):
         if p.shape[1] == 2:
             check_pr(group["pr"][:], y, p)
         for name in wanted: # training's loss is not clipped
-            near(float(said.get(name, "nan")), logged[name], f"run.h5 {name}", 1e-6 if name == "loss" else 1e-12)
+            near(float(said.get(name, "nan")), logged[name], f"run.h5 {name}", 1e-6 if name == "loss" else 1e-8)
 
 
 if __name__ == "__main__":

@@ -54,7 +54,7 @@ equal(np.float32(said["summary.threshold"]), expected, "summary.threshold of eva
 equal(made["predicted"].tolist(), predicted.tolist(), "predicted")
 if np.array_equal(predicted, p >= 0.5):
     sys.exit("the threshold makes no difference, so this shows nothing")
-equal(float(said["summary.accuracy"]), np.mean(predicted == labels), "accuracy of evaluate")
+equal(said["summary.accuracy"], f"{np.mean(predicted == labels):.9g}", "accuracy of evaluate")
 confusion = np.zeros((2, 2), int)
 np.add.at(confusion, (labels, predicted), 1)
 group = log["evaluation/validation"]

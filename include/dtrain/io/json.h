@@ -56,6 +56,9 @@ void dt_json_add_null(dt_json *json, const char *name);
  */
 DT_MUST_USE dt_status dt_json_finish(char **out, dt_json *json);
 
+/** Finishes the text and prints it to stdout; frees `json` even on an error. Errors: DT_MEMORY. */
+DT_MUST_USE dt_status dt_json_print(dt_json *json);
+
 /** Discards an unfinished text; NULL is allowed. */
 void dt_json_discard(dt_json *json);
 
