@@ -1,12 +1,15 @@
 #include "commands.h"
 
+#include "dtrain/base/log.h"
 #include "dtrain/base/options.h"
 #include "dtrain/io/zip.h"
+#include "dtrain/report/report.h"
 #include "inspect_internal.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 typedef struct inspect_settings {
     bool json;
@@ -27,7 +30,7 @@ static const dt_option_table table = {
              "their ranges and class balance, the columns of a recipe.json, the layers and the\n"
              "optimizer of a model (.h5 or .keras), or the log of a run (run.h5). The content\n"
              "decides what FILE is, not the name. Arrays are read to their end, so that damage\n"
-             "is found.",
+             "is found. A folder stands for the logs of all runs in it, at any depth.",
 };
 
 void dt_cli_inspect_help(void)
@@ -90,6 +93,32 @@ DT_MUST_USE static dt_status inspect_other(const char *path, bool json)
         path);
 }
 
+/* The logs of all runs in a folder, or below it. */
+DT_MUST_USE static dt_status inspect_folder(char *folder, bool json)
+{
+    dt_status status = DT_OK;
+    dt_report_paths runs = {0};
+    char path[DT_OPTION_TEXT_BYTES + 16];
+    status = dt_report_find_runs(&runs, &folder, 1);
+    if (status == DT_DATA)
+        status = dt_fail(status, "%s; or inspect a file in it: model.h5, train.npz ...",
+                         dt_status_text());
+    if (status == DT_OK && json && runs.count > 1)
+        status = dt_fail(DT_USAGE,
+                         "%s: has %zu runs, but --json is for one; dtrain report --json takes all",
+                         folder, runs.count);
+    for (size_t i = 0; status == DT_OK && i < runs.count; i++) {
+        (void)snprintf(path, sizeof path, "%s/run.h5", runs.texts[i]);
+        if (access(path, F_OK) != 0)
+            (void)snprintf(path, sizeof path, "%s/search.h5", runs.texts[i]);
+        if (i > 0)
+            dt_log_show("\n");
+        status = dt_inspect_h5(path, json);
+    }
+    dt_report_paths_clear(&runs);
+    return status;
+}
+
 dt_status dt_cli_inspect(int argc, char **argv)
 {
     dt_status status = DT_OK;
@@ -104,9 +133,7 @@ dt_status dt_cli_inspect(int argc, char **argv)
         DT_TRY(dt_fail(DT_USAGE, "dtrain inspect requires one FILE, but found a second: '%s'",
                        argv[1]));
     if (stat(argv[0], &info) == 0 && S_ISDIR(info.st_mode))
-        DT_TRY(dt_fail(DT_DATA,
-                       "%s: is a folder; inspect a file in it: model.h5, run.h5, train.npz ...",
-                       argv[0]));
+        return inspect_folder(argv[0], settings.json);
     if (stat(argv[0], &info) == 0 && !S_ISREG(info.st_mode)) /* opening a pipe would block */
         DT_TRY(dt_fail(DT_DATA, "%s: is a device or pipe, expected a file", argv[0]));
     switch (recognise(argv[0])) {

@@ -121,22 +121,6 @@ typedef struct dt_report_run {
  * DT_MEMORY. */
 DT_MUST_USE dt_status dt_report_run_read(dt_report_run *out, const char *path);
 
-/** Paths of runs; zeroed, there are none. */
-typedef struct dt_report_paths {
-    size_t count, room;
-    char **texts;
-} dt_report_paths;
-
-/**
- * Finds the runs that words [count] name: a run itself, or a folder with runs in it, at any depth,
- * in the order of their names. (report_find.c)
- *
- * Owns:    the caller clears *out with dt_report_paths_clear, also after an error
- * Errors:  DT_USAGE: an empty word; DT_DATA: a folder without runs; DT_MEMORY
- */
-DT_MUST_USE dt_status dt_report_find_runs(dt_report_paths *out, char *const *words, size_t count);
-void dt_report_paths_clear(dt_report_paths *paths);
-
 /** Frees a run; a zeroed one is allowed. */
 void dt_report_run_clear(dt_report_run *run);
 

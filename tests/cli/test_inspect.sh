@@ -325,7 +325,7 @@ run 0 inspect --json data.h5
 check 'd["kind"] == "hdf5" and [c["rows"] for c in d["arrays"][1]["classes"]] == [1, 2]'
 
 # ---- other files ----
-for file in table.csv empty cut.npz x.npy no-such-file .; do
+for file in table.csv empty cut.npz x.npy no-such-file; do
     run 0 inspect "$file"
     expect_status 3
     expect_one_stderr_line "dtrain: error: $file: "
@@ -336,7 +336,7 @@ expect_one_stderr_line 'is neither a .npz, nor a recipe.json, nor an HDF5 file'
 mkdir folder
 run 0 inspect folder
 expect_status 3
-expect_one_stderr_line 'folder: is a folder; inspect a file in it: model.h5'
+expect_one_stderr_line "folder: no run in this folder or below it; a run's folder has a run.h5; or inspect a file in it: model.h5"
 run 0 inspect
 expect_status 2
 expect_one_stderr_line 'inspect requires a FILE'

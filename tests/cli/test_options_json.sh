@@ -79,6 +79,15 @@ run 0 report runs/a/one --json --csv -
 expect_status 2
 expect_one_stderr_line "--json is alone on stdout; remove --csv - or --json"
 
+run 0 inspect runs/value --json
+json 'assert d["kind"] == "run" and d["file"] == "runs/value/run.h5"'
+run 0 inspect runs
+expect_status 0
+[ "$(grep -c '^runs/[a-z/]*/run.h5: run; status: ok; 3 epochs$' stdout)" -eq 3 ] || fail "all runs of a folder"
+run 0 inspect runs --json
+expect_status 2
+expect_one_stderr_line "runs: has 3 runs, but --json is for one; dtrain report --json takes all"
+
 # ---- words of the wrong kind; nothing is printed before the rows are known to be good ----
 sed '2s/^[0-9]*/old/' t.csv >bad.csv
 run 0 predict runs/a/one bad.csv

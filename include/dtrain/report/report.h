@@ -5,6 +5,7 @@
 #include "dtrain/run/explanation_file.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /** Prints the help of `dtrain report`. Local. */
 void dt_cli_report_help(void);
@@ -20,7 +21,24 @@ void dt_cli_report_help(void);
  */
 DT_MUST_USE dt_status dt_cli_report(int argc, char **argv);
 
-/** Prints what an explanation says, in lines of 80 columns. Errors: DT_MEMORY. Local. */
+/** Paths of runs; zeroed, there are none. */
+typedef struct dt_report_paths {
+    size_t count, room;
+    char **texts;
+} dt_report_paths;
+
+/**
+ * Finds the runs that words [count] name: a run itself, or a folder with runs in it, at any depth,
+ * in the order of their names. (report_find.c)
+ *
+ * Calls:   local
+ * Owns:    the caller clears *out with dt_report_paths_clear, also after an error
+ * Errors:  DT_USAGE: an empty word; DT_DATA: a folder without runs; DT_MEMORY
+ */
+DT_MUST_USE dt_status dt_report_find_runs(dt_report_paths *out, char *const *words, size_t count);
+void dt_report_paths_clear(dt_report_paths *paths);
+
+/** Prints what an explanation says. Errors: DT_MEMORY. Local. */
 DT_MUST_USE dt_status dt_report_explanation_print(const dt_explanation_file *file);
 
 /**
