@@ -9,7 +9,7 @@ and files that dtrain itself writes first. Each input is made by one to four cha
 numbers changed, blocks cut, repeated, exchanged, filled, taken from another file; what is inside a
 ZIP archive is also changed before it is packed, so that the checksums are right.
 
-Expected of each: exit status 0 or 3 (of a configuration 2, too); with 3 exactly one line
+Expected of each: exit status 0 or 3 (of a configuration or a search space 2, too); with 3 exactly one line
 `dtrain: error: ...`; no signal, not more than --timeout seconds nor --memory MiB, nothing written but
 where it was told to. --share of the inputs that can be trained on, evaluated or predicted with are.
 
@@ -59,17 +59,24 @@ COMMANDS = {
               Command(["export", "F", "--to", "D/out/m.keras"], False, (0, 2, 3)), # an ensemble cannot
               Command(["predict", "F", "B/rows.npz"], True),
               Command(["evaluate", "F", "B/rows.npz"], True),
-              Command(["train", "B/rows.npz", "--init-from", "F", *TRAIN], True)],
+              # an ensemble cannot, either
+              Command(["train", "B/rows.npz", "--init-from", "F", *TRAIN], True, (0, 2, 3))],
     "run": [Command(["inspect", "F"]), Command(["report", "F"]),
             Command(["report", "F", "--csv", "-"]),
             Command(["report", "F", "--html", "D/out/r.html"]),
             Command(["train", "--like", "F", *TRAIN], True)],
     "checkpoint": [Command(["inspect", "F"]),
                    Command(["train", "--resume", "D/in", "--quiet", "--out", "D/out/run"], True)],
+    "space": [Command(["search", "D/no-such-data", "--space", "F", "--out", "D/out/s"], True, (0, 2, 3))],
+    "search": [Command(["inspect", "F"]), Command(["report", "F"]), Command(["report", "F", "--csv", "-"]),
+               Command(["report", "F", "--html", "D/out/r.html"])],
+    "explain": [Command(["inspect", "F"]), Command(["report", "D/in", "--html", "D/out/r.html"])],
 }
-WEIGHTS = {"npz": 16, "hdf5": 10, "csv": 24, "recipe": 8, "config": 2, "model": 20, "run": 10, "checkpoint": 10}
-# Where the file has to lie, and the seeds' folder.
-NAMES = {"checkpoint": "checkpoint.h5", "csv": "t.csv"}
+WEIGHTS = {"npz": 16, "hdf5": 10, "csv": 24, "recipe": 8, "config": 2, "model": 20, "run": 10, "checkpoint": 10,
+           "space": 2, "search": 6, "explain": 4}
+# Where the file has to lie, what sound file lies beside it, and the seeds' folder.
+NAMES = {"checkpoint": "checkpoint.h5", "csv": "t.csv", "explain": "explain.h5"}
+BESIDE = {"explain": "r/run.h5"}
 CORPORA = {"csv": ("csv", "prepare")}
 NUMBERS = (0, 1, 2, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF,
            0x7FFFFFFFFFFFFFFF, 0x8000000000000000, 0xFFFFFFFFFFFFFFFF, 1 << 40, 1 << 20)
@@ -186,6 +193,12 @@ def make_sound(dtrain, folder):
     run_once(dtrain, folder, "train", "bank", "--hidden", "2", "--epochs", "1", "--out", "b")
     shutil.copy(os.path.join(folder, "r/model.h5"), os.path.join(folder, "model.h5"))
     shutil.copy(os.path.join(folder, "b/model.h5"), os.path.join(folder, "bank.h5"))
+    run_once(dtrain, folder, "explain", "model.h5", "rows.npz", "--out", "e")
+    with open(os.path.join(folder, "space.txt"), "w", encoding="utf-8") as space:
+        space.write("# two lists and two ranges\nhidden = 2 | 4,2 | none\nactivation = relu | tanh\n"
+                    "learning-rate = log 1e-4 .. 1e-2\ndropout = 0 .. 0.5 in 6\n")
+    run_once(dtrain, folder, "search", "rows.npz", "--space", "space.txt", "--trials", "3", "--epochs", "2",
+             "--halving", "3", "--out", "s")
     run_once(dtrain, folder, "export", "model.h5", "--to", "model.keras")
     run_once(dtrain, folder, "export", "bank.h5", "--to", "bank.keras")
     # Its time is up after the first step: it stops with a checkpoint, and exit status 75.
@@ -194,6 +207,7 @@ def make_sound(dtrain, folder):
                    stderr=subprocess.DEVNULL, check=False, timeout=60)
     sound = {"model": ["model.h5", "bank.h5", "model.keras", "bank.keras"], "run": ["r/run.h5"],
              "checkpoint": ["c/checkpoint.h5"],
+             "search": ["s/search.h5"], "explain": ["e/explain.h5"], "space": ["space.txt"],
              "npz": ["rows.npz", "bank/train.npz"], "csv": ["bank.csv"],
              "recipe": ["bank/recipe.json"]}
     return {kind: [unsealed(read(os.path.join(folder, name))) for name in names]
@@ -256,6 +270,8 @@ class Worker:
         path = os.path.join(self.folder, "in", NAMES.get(case.kind, "f"))
         with open(path, "wb") as file:
             file.write(case.data)
+        if case.kind in BESIDE:
+            shutil.copy(os.path.join(self.options.sound, BESIDE[case.kind]), os.path.dirname(path))
         head = case.data.split(b"\n", 1)[0].replace(b";", b",").replace(b"\0", b"")
         target = head.split(b",")[-(case.index % 2)].strip(b"\" \r").decode("utf-8", "surrogateescape")
         words = []
@@ -292,7 +308,7 @@ class Worker:
         found += [name for name in os.listdir(self.folder)
                   if name not in ("in", "out", "tmp", "cwd", "stderr", "stdout")]
         found += [name for name in os.listdir(os.path.join(self.folder, "in"))
-                  if name not in (*NAMES.values(), "f")]
+                  if name not in (*NAMES.values(), *map(os.path.basename, BESIDE.values()), "f")]
         return found
 
     def run(self, case):
