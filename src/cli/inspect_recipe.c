@@ -195,6 +195,10 @@ void dt_inspect_describe_recipe(dt_json *json, const dt_recipe *recipe)
             describe_numeric(json, column);
         else if (column->role == DT_ROLE_CATEGORICAL)
             describe_categorical(json, column);
+        if (column->has_range) {
+            dt_json_add_double(json, "minimum", column->minimum);
+            dt_json_add_double(json, "maximum", column->maximum);
+        }
         dt_json_end(json);
     }
     dt_json_end(json);

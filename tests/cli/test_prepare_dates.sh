@@ -77,6 +77,7 @@ run 0 inspect data/recipe.json
 expect_stdout "^when +date +7 +0 .* standard, center 18[0-9.]*, spread [0-9.]*; mdy"
 run 0 inspect run/model.h5 --json
 expect_stdout '"order": "mdy"'
+expect_stdout '"minimum": 1[78][0-9]{3}[.]'
 printf 'x;when\n5;1/31/21 1:30 PM\n5;01/31/2021 13:30\n5;Jan 31, 2021 13:30\n5;12/24/2090 0:00\n' >new.csv
 run 0 predict run new.csv
 expect_status 0
