@@ -476,7 +476,7 @@ refused 2 'unknown option' --hmtl x one
 refused 3 'no-such-run' one no-such-run
 refused 3 'is a model' one/model.h5
 mkdir empty
-refused 3 'empty: no run.h5 in this folder' --html refused.html one empty
+refused 3 'empty: no run in this folder or below it' --html refused.html one empty
 expect_no_file refused.html
 head -c 3000 one/run.h5 >cut.h5
 refused 3 'cut.h5' one cut.h5

@@ -45,7 +45,6 @@ expect_stdout '^search     6 trials, at random, by val_loss; 1 group of 1 rank$'
 expect_stdout '^trial 6  val_loss '
 expect_stdout_line summary.ok=6
 expect_stdout_line summary.status=ok
-awk 'length > 80' stdout | grep -v '^summary\|^kernels\|^job' && fail "lines within 80 columns"
 expect_no_file one/checkpoint.h5
 "$PYTHON" - <<'PY' 2>wrong || fail "search.h5: $(cat wrong)"
 import h5py
