@@ -72,13 +72,14 @@ for kind in "$@"; do
                     dpkg-dev file rpm"
         [ "$(uname -m)" = aarch64 ] ||
             packages="$packages gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user" ;;
+    mpich) packages="$packages mpich libmpich-dev" ;;
     clang) packages="$packages clang" ;;
     analyse) packages="$packages clang-tidy cppcheck" ;;
     coverage) packages="$packages gcovr" ;;
     # The peers of tests/bench are in an environment of their own; torch.compile compiles C++.
     bench) packages="$packages python3-numpy python3-pandas python3-sklearn python3-venv python3-dev
                      g++ util-linux" ;;
-    *) echo "install.sh: $kind is none of build, test, long, clang, analyse, coverage, bench" >&2; exit 2 ;;
+    *) echo "install.sh: $kind is none of build, test, long, mpich, clang, analyse, coverage, bench" >&2; exit 2 ;;
     esac
 done
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# run.sh [--all] [--sanitize | --clang | --coverage] [-- CTEST ARGUMENTS...]    e.g. run.sh -- -L unit
+# run.sh [--all] [--sanitize | --clang | --coverage | --mpich] [-- CTEST ARGUMENTS...]    e.g. run.sh -- -L unit
 #
 # Installs the test tools, builds dtrain, and runs the tests. The last line is the count; the exit
 # status is 0 only if tests ran and none failed.
@@ -14,6 +14,7 @@
 #   --coverage     gcc, -O1, in build-coverage/; then, for each folder and file, how many of its lines ran
 #                  and which did not, with gcovr. What a process did that was killed or aborted counts as
 #                  not run.
+#   --mpich        MPICH instead of Open MPI, in build-mpich/: the tests mpi and cli
 #
 # JOBS (2) is the number of parallel compilers; twice as many tests run in parallel, because most wait.
 # CI=true makes warnings errors, but not with --sanitize.
@@ -27,6 +28,7 @@ type=Release
 compiler=""
 sanitizers=""
 coverage=""
+mpich=""
 all=""
 flags="" # of a Debug build
 while [ $# -gt 0 ]; do
@@ -35,6 +37,7 @@ while [ $# -gt 0 ]; do
     --sanitize) folder=build-sanitize type=Debug sanitizers=address,undefined ;;
     --clang) folder=build-clang compiler=clang kinds="$kinds clang" ;;
     --coverage) folder=build-coverage type=Debug coverage=yes kinds="$kinds coverage" ;;
+    --mpich) folder=build-mpich mpich=yes kinds="$kinds mpich" ;;
     --)
         shift
         break
@@ -44,7 +47,7 @@ while [ $# -gt 0 ]; do
         exit 0
         ;;
     *)
-        echo "run.sh: unknown option $1 (--all, --sanitize, --clang, --coverage, --help)" >&2
+        echo "run.sh: unknown option $1 (--all, --sanitize, --clang, --coverage, --mpich, --help)" >&2
         exit 2
         ;;
     esac
@@ -69,6 +72,15 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
 
+# The tests call mpirun, as Open MPI has it.
+if [ -n "$mpich" ]; then
+    mkdir "$work/bin"
+    printf '#!/bin/sh\n[ "$1" != -q ] || shift\nexec mpiexec.mpich "$@"\n' >"$work/bin/mpirun"
+    chmod +x "$work/bin/mpirun"
+    export PATH="$work/bin:$PATH"
+    set -- -L '^(mpi|cli)$' "$@"
+fi
+
 quietly() {
     if ! "$@" >"$work/log" 2>&1; then
         tail -n 100 "$work/log" >&2
@@ -79,6 +91,7 @@ quietly() {
 }
 quietly cmake -S "$root" -B "$build" -DCMAKE_BUILD_TYPE="$type" -DBUILD_TESTING=ON \
     -DDTRAIN_WERROR="$werror" -DDTRAIN_SANITIZE="$sanitizers" \
+    ${mpich:+-DMPI_C_COMPILER=mpicc.mpich -DMPIEXEC_EXECUTABLE="$(command -v mpiexec.mpich)"} \
     ${compiler:+-DCMAKE_C_COMPILER="$compiler"} ${flags:+-DCMAKE_C_FLAGS="$flags"}
 quietly cmake --build "$build" -j "$jobs"
 [ -z "$coverage" ] || find "$build" -name '*.gcda' -exec rm -f {} +

@@ -24,7 +24,8 @@ typedef struct dt_launch {
 /**
  * Looks at the environment before MPI_Init: local, no MPI.
  *
- * Sets what the user has not set in the environment, each for a reason.
+ * Sets what the user has not set in the environment, each for a reason. OMPI_MCA_... are Open MPI's
+ * own; with another MPI they are left alone.
  *
  * OMPI_MCA_mpi_yield_when_idle, when the ranks of a host outnumber its CPUs: waiting ranks yield.
  * An 8-rank all-reduce of 6 KB on 2 CPUs takes 70 microseconds then, and 48,600 otherwise; Open MPI

@@ -19,6 +19,12 @@ DT_MUST_USE dt_status dt_launch_read_start_timeout(double *out);
 /* Writes the name of this host, or "unknown". */
 void dt_launch_read_host(char out[DT_HOST_BYTES]);
 
+/* ---- launch_open_mpi.c ---- */
+
+/* Sets how Open MPI is to work, in the environment, unless the user has. With another MPI it does
+ * nothing. Local, before MPI_Init. */
+void dt_launch_set_open_mpi(void);
+
 /* ---- launch_world.c ---- */
 
 /* Returns the whole number in an environment variable; 0 if there is none. */
@@ -41,6 +47,9 @@ DT_MUST_USE dt_status dt_launch_check_world(int size);
 void dt_launch_be_alone(void);
 
 /* ---- launch_library.c ---- */
+
+/* Tells whether the MPI library is Open MPI. */
+bool dt_launch_is_open_mpi(void);
 
 /* Writes the path of the mpirun that belongs to the MPI library. Returns whether there is one. */
 bool dt_launch_find_mpirun(char *out, size_t bytes);

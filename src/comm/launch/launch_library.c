@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static bool is_open_mpi(void)
+bool dt_launch_is_open_mpi(void)
 {
     return strncmp(dt_comm_library(), "Open MPI", 8) == 0;
 }
@@ -46,7 +46,7 @@ bool dt_launch_find_mpirun(char *out, size_t bytes)
     static const char *const names[] = {"mpirun", "mpirun.openmpi"};
     char folder[PATH_MAX];
     find_library(folder);
-    for (char *end = strrchr(folder, '/'); is_open_mpi() && end != NULL;
+    for (char *end = strrchr(folder, '/'); dt_launch_is_open_mpi() && end != NULL;
          end = strrchr(folder, '/')) {
         *end = '\0';
         for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -103,7 +103,7 @@ bool dt_launch_may_speak_pmi(void)
 {
     static const char *const plugins[] = {"mca_pmix_s1.so", "mca_pmix_s2.so", "mca_pmix_cray.so"};
     char folder[PATH_MAX];
-    if (!is_open_mpi())
+    if (!dt_launch_is_open_mpi())
         return true;
 #if defined OMPI_MAJOR_VERSION && OMPI_MAJOR_VERSION >= 5
     return false;

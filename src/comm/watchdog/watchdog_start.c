@@ -61,7 +61,7 @@ static void make_line_connecting(char out[DT_LINE_BYTES], double limit_s)
     dt_launch_read_host(host);
     const int count =
         dt_launch_describe_interfaces(interfaces, sizeof interfaces, network, sizeof network);
-    if (!several)
+    if (!several || !dt_launch_is_open_mpi())
         (void)snprintf(why, sizeof why, "MPI could not connect them");
     else if (chosen != NULL)
         (void)snprintf(why, sizeof why,
