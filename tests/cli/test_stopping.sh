@@ -100,7 +100,7 @@ refused() {
     expect_status 2
     expect_one_stderr_line "dtrain: error: $text"
 }
-refused '--min-epochs is 100, but --epochs is 100; at least one epoch must remain that can be the best one' --min-epochs 100
+refused '--min-epochs is 100, but --epochs is 100; at least one epoch must remain that can be the best' --min-epochs 100
 refused '--min-epochs is -1, but must be between 0 and' --min-epochs -1
 refused "--baseline takes a number, or none, not 'best'" --baseline best
 "$PYTHON" -c 'import numpy as n; d = n.load("some-train.npz"); n.savez("alone.npz", **d)'
