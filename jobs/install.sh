@@ -1,12 +1,12 @@
 #!/bin/sh
 # install.sh KIND...    KIND: build, test, long, clang, analyse, coverage, bench
 #
-# Sees to it that what dtrain needs is there. What is missing is installed with apt (Debian, Ubuntu),
-# as root or with sudo; elsewhere the missing packages are named, by their Debian names, and the exit
-# status is 1. Nothing is touched when all is there, whoever installed it.
+# Installs missing packages that dtrain needs, with apt (Debian, Ubuntu), as root or with sudo. On other
+# systems it prints the Debian names of the missing packages, and the exit status is 1. If nothing is
+# missing, it changes nothing.
 set -eu
 
-# Daemons and network tools; not in every user's PATH.
+# Folders of daemons and network tools, which are not in every user's PATH.
 PATH=$PATH:/usr/sbin:/sbin
 
 python_has() {
@@ -76,7 +76,7 @@ for kind in "$@"; do
     clang) packages="$packages clang" ;;
     analyse) packages="$packages clang-tidy cppcheck" ;;
     coverage) packages="$packages gcovr" ;;
-    # The peers of tests/bench are in an environment of their own; torch.compile compiles C++.
+    # The peers of tests/bench have their own environment; torch.compile compiles C++.
     bench) packages="$packages python3-numpy python3-pandas python3-sklearn python3-venv python3-dev
                      g++ util-linux" ;;
     *) echo "install.sh: $kind is none of build, test, long, mpich, clang, analyse, coverage, bench" >&2; exit 2 ;;

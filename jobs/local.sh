@@ -1,8 +1,8 @@
 #!/bin/sh
 # local.sh [DTRAIN ARGUMENTS...]    e.g. local.sh ../data/deposit --hidden 64,32
 #
-# Installs what is missing, builds dtrain into build/, and runs it on this machine: 8 ranks, or as
-# many as RANKS says.
+# Installs missing packages, builds dtrain into build/, and runs it on this machine with 8 ranks, or
+# with RANKS ranks.
 set -eu
 
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -15,7 +15,7 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 trap 'exit 1' HUP INT TERM
 {
-    # A build folder that is there keeps its settings, tests included.
+    # An existing build folder keeps its settings, including tests.
     if [ -f "$build/CMakeCache.txt" ]; then
         cmake -S "$root" -B "$build"
     else
@@ -28,12 +28,12 @@ trap 'exit 1' HUP INT TERM
 }
 rm -f "$log" # the exec below leaves no one to do it
 
-# What is set already stays as it is. Twice, because Open MPI 5 has other names.
+# Variables that are already set are kept. Each has two names, because Open MPI 5 renamed them.
 if [ "$(id -u)" -eq 0 ]; then
     export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
     export PRTE_ALLOW_RUN_AS_ROOT=1 PRTE_ALLOW_RUN_AS_ROOT_CONFIRM=1
 fi
-# mpirun counts cores, not hardware threads; of those it may use fewer than there are.
+# mpirun counts cores, not hardware threads, and may use only some of them.
 cpus=$(nproc)
 cores=$(lscpu -p=CORE,SOCKET 2>/dev/null | grep -v '^#' | sort -u | wc -l)
 if [ "$cores" -gt 0 ] && [ "$cores" -lt "$cpus" ]; then
@@ -46,9 +46,9 @@ if [ "$ranks" -gt "$cpus" ]; then
 fi
 # Containers often forbid process_vm_readv; two copies through shared memory are no slower here.
 export OMPI_MCA_btl_vader_single_copy_mechanism="${OMPI_MCA_btl_vader_single_copy_mechanism:-none}"
-# hwloc looks for NVIDIA cards on ten X displays of "localhost": where /etc/hosts does not name it,
+# hwloc looks for NVIDIA cards on ten X displays of "localhost": if /etc/hosts does not contain it,
 # each rank waits for the name server. Measured on a bare Debian: start in 0.4 s instead of 15 s.
 export HWLOC_COMPONENTS="${HWLOC_COMPONENTS:--gl}"
 
-# -q: a run that fails says why in one line; mpirun would put a paragraph of its own below it.
+# -q: a failed run prints its reason in one line; without -q mpirun would add a paragraph.
 exec mpirun -q -np "$ranks" "$build/dtrain" "$@"

@@ -1,12 +1,12 @@
-# awk -f scaling.awk runs.csv: scaling.sbatch's repetitions, a line for each kind of run with the medians.
+# awk -f scaling.awk runs.csv: prints the medians of scaling.sbatch's rounds, a line for each kind of run.
 #
 #   ideal_us             step_us without any loss
 #   speedup              training rows a second, over those of a rank of the smallest job
 #   efficiency           speedup, over the ranks
-#   communication_share  of the time of a step: adding up over the ranks, and waiting for each other
-#   wait_share           of the time of a step: waiting alone
+#   communication_share  of the time of a step: adding over the ranks, and waiting for each other
+#   wait_share           of the time of a step: only waiting
 #   allreduce_us         of a step, without waiting; mean over the ranks
-# An empty field: not known.
+# An empty field means unknown.
 
 function median(values, count,    i, k, moved) {
     if (count == 0) return ""

@@ -1,7 +1,7 @@
-# gnuplot -c scaling.gnuplot scaling.csv PICTURE [TITLE [BATCH ROWS]]: what scaling.sbatch found, as a picture.
+# gnuplot -c scaling.gnuplot scaling.csv PICTURE [TITLE [BATCH ROWS]]: plots the results of scaling.sbatch.
 #
 # PICTURE is name.svg or name.png. Above strong, below weak scaling; from left to right the time of a step,
-# the efficiency, the share of communication, and adding up in training beside the bare MPI_Allreduce.
+# the efficiency, the share of communication, and the sum in training next to the bare MPI_Allreduce.
 table = ARG1
 picture = ARG2
 

@@ -1,12 +1,12 @@
-# site.sh: what differs from one cluster to the next, in one place. The job scripts in this folder read it.
+# site.sh: the settings of this cluster. The job scripts in this folder read it.
 #
 # shellcheck shell=bash
 # shellcheck disable=SC2034 # dtrain is for the job scripts
 
 # ---- edit this ----
 set +u # modules of many sites use variables that are not set
-# The modules that dtrain was built with. Where `module` is not known, end the first line of the job
-# scripts with -l (a login shell), or read what defines it here.
+# The modules that dtrain was built with. If `module` is not defined, add -l (a login shell) to the first
+# line of the job scripts, or source the file that defines it here.
 # module purge
 # module load gcc openmpi openblas hdf5
 set -u
@@ -27,8 +27,8 @@ die() {
     exit "$status"
 }
 
-# What bash computes with must be a number: it would run the commands in a value such as a[$(id)], and take 08
-# for octal.
+# Variables in bash arithmetic must be numbers: bash would run the commands in a value such as a[$(id)], and
+# read 08 as octal.
 for variable in SLURM_NTASKS SLURM_CPUS_PER_TASK SLURM_RESTART_COUNT SLURM_JOB_NUM_NODES SLURM_ARRAY_TASK_ID \
     DTRAIN_RESTARTS; do
     [[ ${!variable:-0} =~ ^(0|[1-9][0-9]{0,8})$ ]] || die 2 "$variable=${!variable}: expected a whole number"
@@ -40,7 +40,7 @@ tasks_form='^[1-9][0-9]{0,8}([(,]|$)' # bash does not take these brackets but fr
 # Sets $dtrain.
 find_dtrain() {
     if [[ $DTRAIN ]]; then
-        dtrain=$(command -v "$DTRAIN") || die 2 "DTRAIN=$DTRAIN is no program here; build dtrain, or set DTRAIN"
+        dtrain=$(command -v "$DTRAIN") || die 2 "DTRAIN=$DTRAIN is not a program here; build dtrain, or set DTRAIN"
     elif [[ -x ${jobs%/*}/build/dtrain ]]; then
         dtrain=${jobs%/*}/build/dtrain
     else
@@ -51,7 +51,7 @@ find_dtrain() {
 
 speaks_pmix() { [[ $(srun --mpi=list 2>&1) == *pmix* ]]; }
 
-# Sets $launcher and says so.
+# Sets $launcher and reports it.
 find_launcher() {
     case $LAUNCHER in
     auto)
@@ -100,8 +100,9 @@ time=$(squeue -h -j "$job" -o %l)
 OPTIONS
 }
 
-# starts_again STATUS TRY    whether ranks that ended so are to be started once more, when dtrain has not written
-# anything: a segmentation fault in MPI_Init is Open MPI's, under srun (see launch). Says so on stderr.
+# starts_again STATUS TRY    whether ranks that ended with STATUS have to be started again, because dtrain has not
+# written anything: a segmentation fault in MPI_Init is a fault of Open MPI under srun (see launch). Reports it on
+# stderr.
 starts_again() {
     [[ $1 -eq 139 && $2 -lt 3 ]] || return 1
     say "$launcher ended with 139 before training began; once more" >&2
@@ -109,9 +110,9 @@ starts_again() {
 
 # launch RANKS CPUS_PER_RANK PROGRAM ARGUMENTS...    RANKS "": as many as the job has tasks
 #
-# Becomes srun or mpirun, in place of the shell that calls it, so that a signal to that shell's number
-# reaches the ranks: `launch ... & pid=$!`, or `(launch ...)`. Each rank is bound to its cores, unless the
-# environment says otherwise, as it must where jobs share nodes and Slurm does not confine them.
+# Replaces the calling shell by srun or mpirun, so that a signal to that shell's process reaches the ranks:
+# `launch ... & pid=$!`, or `(launch ...)`. Each rank is bound to its cores, unless the environment sets
+# something else, which is necessary if jobs share nodes and Slurm does not confine them.
 launch() {
     local ranks=$1 cpus=$2 per_node nodes options
     shift 2
@@ -124,18 +125,18 @@ launch() {
             options+=(--ntasks="$ranks" --nodes=$((nodes < SLURM_JOB_NUM_NODES ? nodes : SLURM_JOB_NUM_NODES)))
             unset SLURM_NTASKS_PER_NODE # of all tasks; srun would warn
         fi
-        # Where Slurm's PMIx servers connect to each other, as they do by themselves, a few starts in a
-        # hundred crash in MPI_Init (Slurm 22.05, Open MPI 4.1); by way of slurmd far fewer do.
+        # If Slurm's PMIx servers connect to each other directly, which is the default, a few starts in a
+        # hundred crash in MPI_Init (Slurm 22.05, Open MPI 4.1); through slurmd far fewer do.
         export SLURM_PMIX_DIRECT_CONN="${SLURM_PMIX_DIRECT_CONN:-false}"
         # A job submitted from within srun has the mask of that step's cores, which are not this job's.
         [[ ${SLURM_CPU_BIND:-} != *mask* && ${SLURM_CPU_BIND:-} != *map* ]] || unset "${!SLURM_CPU_BIND@}"
-        # Without this plugin srun cannot bind, and says so each time.
+        # Without this plugin srun cannot bind, and prints a message each time.
         if [[ $(scontrol show config) =~ TaskPlugin\ +=\ [^[:space:]]*affinity ]]; then
             export SLURM_CPU_BIND="${SLURM_CPU_BIND:-cores}"
         fi
         exec srun "${options[@]}" "$@"
     fi
-    # Variables, since options would win over what the user has set. OMPI: Open MPI 4, PRTE: 5.
+    # Variables, because options would override the user's settings. OMPI: Open MPI 4, PRTE: 5.
     if [[ ! ${OMPI_MCA_hwloc_base_binding_policy:-} ]]; then
         export OMPI_MCA_hwloc_base_binding_policy=core PRTE_MCA_hwloc_default_binding_policy=core
         if ((cpus > 1)); then

@@ -22,7 +22,7 @@ bad 2 "no MPI here: " --export="ALL,PATH=$PWD/bin" jobs/train.sbatch
 bad 2 "LAUNCHER=srun, but srun has no PMIx here" --export="ALL,LAUNCHER=srun,PATH=$PWD/bin" jobs/train.sbatch
 bad 2 "LAUNCHER=mpirun, but mpirun is not in PATH" --export="ALL,LAUNCHER=mpirun,PATH=$PWD/bin" jobs/train.sbatch
 bad 2 "LAUNCHER=slurm: expected auto, srun or mpirun" --export=ALL,LAUNCHER=slurm jobs/train.sbatch
-bad 2 "DTRAIN=/nowhere/dtrain is no program here" --export=ALL,DTRAIN=/nowhere/dtrain jobs/train.sbatch
+bad 2 "DTRAIN=/nowhere/dtrain is not a program here" --export=ALL,DTRAIN=/nowhere/dtrain jobs/train.sbatch
 bad 2 "no dtrain: neither $PWD/build/dtrain nor in PATH" --export="ALL,DTRAIN=,PATH=$PWD/bin" jobs/train.sbatch
 bad 2 "DTRAIN_MAX_REQUEUE=many: expected a whole number" --export=ALL,DTRAIN_MAX_REQUEUE=many jobs/train.sbatch
 bad 2 "/nowhere/site.sh: not there; " --export=ALL,DTRAIN_JOBS=/nowhere jobs/train.sbatch
@@ -62,4 +62,4 @@ done <all
 harness_command="bash jobs/train.sbatch"
 bash jobs/train.sbatch >stdout 2>stderr && status=0 || status=$?
 expect_status 2
-expect_one_stderr_line "this is no Slurm job"
+expect_one_stderr_line "this is not a Slurm job"
