@@ -94,7 +94,7 @@ static void warn_of_categories(const dt_preparation *r, const dt_prepare_column 
     if (column->role != DT_ROLE_CATEGORICAL)
         return;
     if (column->distinct > most)
-        dt_log_warn("column '%s' has %llu categories, of which the rarest become one; "
+        dt_log_warn("column '%s' has %llu categories; the rarest become one category, because "
                     "--max-categories is %llu",
                     show(name, column->name), (unsigned long long)column->distinct,
                     (unsigned long long)most);
@@ -112,7 +112,7 @@ static void warn(const dt_preparation *r)
     char name[SHOWN_BYTES], other[SHOWN_BYTES];
     dt_csv_print_warnings(r->csv); /* of what came late in the file */
     if (found->malformed_rows > 0)
-        dt_log_warn("%llu of %llu rows %s left out; the first: %s",
+        dt_log_warn("%llu of %llu rows %s skipped; the first: %s",
                     (unsigned long long)found->malformed_rows,
                     (unsigned long long)(found->rows + found->dropped_rows),
                     found->malformed_rows == 1 ? "is" : "are", found->malformed);
@@ -121,25 +121,25 @@ static void warn(const dt_preparation *r)
         const uint64_t cells = column->number_cells + column->text_cells;
         if (column->role == DT_ROLE_CATEGORICAL && !column->asked &&
             column->number_cells >= column->text_cells)
-            dt_log_warn(
-                "column '%s' is taken for categories, though %.0f %% of its cells are numbers; "
-                "--numeric or --categorical says what it is",
-                show(name, column->name), 100.0 * (double)column->number_cells / (double)cells);
+            dt_log_warn("column '%s' is used as categories, although %.0f %% of its cells are "
+                        "numbers; use --numeric or --categorical to confirm",
+                        show(name, column->name),
+                        100.0 * (double)column->number_cells / (double)cells);
     }
     for (size_t c = 0; c < found->column_count; c++)
         warn_of_categories(r, &found->columns[c]);
     dt_prepare_warn_of_kinds(found);
     warn_of_constants(found);
     if (found->similar[0] != NULL)
-        dt_log_warn("the classes '%s' and '%s' are spelled alike; write them in one way if they "
-                    "are one",
-                    show(name, found->similar[0]), show(other, found->similar[1]));
+        dt_log_warn(
+            "the classes '%s' and '%s' are spelled alike; use one spelling if they are the same",
+            show(name, found->similar[0]), show(other, found->similar[1]));
     if (found->equal[0] != NULL)
         dt_log_warn("'%s' and '%s' in the target are the same number, and one class",
                     show(name, found->equal[0]), show(other, found->equal[1]));
     if (found->guessed)
-        dt_log_warn("the target has %zu whole numbers, which are taken for classes; use --task "
-                    "regression to predict a quantity, or --task classification",
+        dt_log_warn("the target has %zu whole numbers, which are used as classes; use --task "
+                    "regression to predict a quantity, or --task classification to confirm",
                     found->class_count);
     else if (found->class_count > CLASSES_USUAL)
         dt_log_warn("the target has %zu classes", found->class_count);
@@ -211,8 +211,8 @@ static void warn_of_rare(const dt_prepare_table *found)
     uint64_t rows = 0;
     for (int set = 0; set < DT_SET_COUNT; set++)
         rows += found->class_rows[set][first];
-    dt_log_warn("%zu class%s no row in some set, as '%s', which has %llu in all: its measures "
-                "say nothing of %s; join rare classes, or leave their rows out",
+    dt_log_warn("%zu class%s no row in some set, for example '%s' with %llu rows in all: the "
+                "scores of that set ignore %s; join rare classes, or remove their rows",
                 count, count == 1 ? " has" : "es have", show(name, found->classes[first]),
                 (unsigned long long)rows, count == 1 ? "it" : "them");
 }
@@ -258,10 +258,9 @@ void dt_prepare_report_split(const dt_preparation *r)
     char name[SHOWN_BYTES];
     const uint64_t incomplete = found->dropped_rows - found->malformed_rows - found->repeated_rows;
     if (incomplete > 0)
-        dt_log_say("dropped  %llu rows, in which something is missing\n",
-                   (unsigned long long)incomplete);
+        dt_log_say("dropped  %llu rows with missing values\n", (unsigned long long)incomplete);
     if (r->settings.drop_duplicates)
-        dt_log_say("dropped  %llu rows, which stand in the table before\n",
+        dt_log_say("dropped  %llu rows that repeat earlier rows\n",
                    (unsigned long long)found->repeated_rows);
     dt_log_say("split    %llu training, %llu validation, %llu test rows; ",
                (unsigned long long)found->set_rows[DT_TRAIN],

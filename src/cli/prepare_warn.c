@@ -250,7 +250,8 @@ static void warn_of_formats(const dt_prepare_table *found)
     if (count > SHOWN)
         (void)snprintf(more, sizeof more, ", and %zu more", count - SHOWN);
     if (count > 0)
-        dt_log_warn("%s%s; --decimal, --thousands and --categorical say otherwise", texts, more);
+        dt_log_warn("%s%s; use --decimal, --thousands or --categorical if this is wrong", texts,
+                    more);
 }
 
 /* The texts as a value of an option; a leading dash would look like an option. */
@@ -267,8 +268,8 @@ static void warn_of_sentinels(const dt_prepare_table *found)
             add(&texts, column->sentinel, "%s", "");
     }
     if (l.count > 0)
-        dt_log_warn("%zu column%s one number that repeats far beyond all others: %s%s; if it means "
-                    "a missing value: --missing='%s' --fill median",
+        dt_log_warn("%zu column%s one number that repeats far more often than all others: %s%s; if "
+                    "it means a missing value, use --missing='%s' --fill median",
                     l.count, l.count == 1 ? " has" : "s have", l.text, l.more, texts.names);
 }
 

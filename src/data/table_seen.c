@@ -136,12 +136,12 @@ DT_MUST_USE static dt_status warn_of_unit(const dt_table *t, size_t i)
     const unsigned long long count = cells.count, row = cells.row;
     if (is_new)
         dt_log_warn("%s: column '%s': %llu number%s a unit, which the training rows do not have, "
-                    "as '%s' in row %llu; correct the table if these are other numbers",
+                    "as '%s' in row %llu; correct the table if these numbers mean something else",
                     t->path, show_name(name, t, i), count, count == 1 ? " has" : "s have",
                     cells.example, row);
     else
         dt_log_warn("%s: column '%s': %llu number%s no '%s', which the training rows have, as '%s' "
-                    "in row %llu; correct the table if these are other numbers",
+                    "in row %llu; correct the table if these numbers mean something else",
                     t->path, show_name(name, t, i), count, count == 1 ? " has" : "s have", unit,
                     cells.example, row);
 out:

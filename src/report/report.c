@@ -25,14 +25,14 @@ static const dt_option options[] = {
      "first, an option of the configuration, name or status; the default is val_loss, or val_rmse "
      "if losses differ"},
     {"html", "FILE", DT_OPTION_TEXT, AT(html), 0, 0, NULL, NULL,
-     "write one page with all plots, that needs nothing else"},
+     "write one self-contained HTML page with all plots"},
     {"csv", "FILE", DT_OPTION_TEXT, AT(csv), 0, 0, NULL, NULL,
-     "write results, options, data and environment, a line a run; - for stdout, and nothing else "
-     "there"},
+     "write results, options, data and environment as CSV, one line for each run; -: stdout, "
+     "without other output"},
     {"json", NULL, DT_OPTION_FLAG, AT(json), 0, 0, NULL, NULL,
-     "print results, options, data and environment as one JSON object, and nothing else"},
+     "print results, options, data and environment as one JSON object, without other output"},
     {"plots", NULL, DT_OPTION_FLAG, AT(plots), 0, 0, NULL, NULL,
-     "print the learning curves as text, also when stdout is no terminal"},
+     "print the learning curves as text, even if stdout is not a terminal"},
 };
 
 static const dt_option_table table = {
@@ -144,9 +144,11 @@ DT_MUST_USE static dt_status check_settings(const report_settings *s)
     if (dt_options_given(&table, s, "csv") && s->csv[0] == '\0')
         return dt_fail(DT_USAGE, "--csv needs a file: --csv FILE, or - for stdout");
     if (s->plots && strcmp(s->csv, "-") == 0)
-        return dt_fail(DT_USAGE, "--plots has no place beside --csv -, which is alone on stdout");
+        return dt_fail(
+            DT_USAGE,
+            "--plots cannot be combined with --csv -, which is the only output on stdout");
     if (s->json && (s->plots || strcmp(s->csv, "-") == 0))
-        return dt_fail(DT_USAGE, "--json is alone on stdout; remove %s or --json",
+        return dt_fail(DT_USAGE, "--json is the only output on stdout; remove %s or --json",
                        s->plots ? "--plots" : "--csv -");
     return DT_OK;
 }
@@ -193,7 +195,7 @@ DT_MUST_USE static dt_status show_search(const report_settings *s, const char *p
     bool same = false;
     DT_TRY(dt_report_search_read(&search, path));
     if (dt_options_given(&table, s, "sort"))
-        DT_TRY(dt_fail(DT_USAGE, "--sort is for runs, and %s is a search; remove it", path));
+        DT_TRY(dt_fail(DT_USAGE, "--sort is for runs, but %s is a search; remove it", path));
     if (s->html[0] != '\0')
         DT_TRY(is_same_place(&same, s->html, search.place));
     if (!same && s->csv[0] != '\0')

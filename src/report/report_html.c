@@ -111,8 +111,7 @@ static void add_confusion(dt_report_page *page, const dt_report_run *run, int se
     dt_report_buffer_escape(&page->html, run->name);
     dt_report_buffer_add(&page->html, ", %s set</h3>\n", dt_report_set_name(set));
     if (C > CONFUSION_SHOWN)
-        dt_report_buffer_add(&page->html, "<p>%zu classes: the matrix is in run.h5 alone.</p>\n",
-                             C);
+        dt_report_buffer_add(&page->html, "<p>%zu classes: the matrix is only in run.h5.</p>\n", C);
     dt_report_fill_confusion(&table, run, set, CONFUSION_SHOWN);
     dt_report_page_table(page, &table, 0);
 }
@@ -164,8 +163,8 @@ static void add_head(dt_report_page *page, dt_report_run *const *runs, size_t co
                                                ? strcmp(runs[i]->status, "running") == 0
                                                      ? ": no epochs yet.</p>\n"
                                                      : ": no epochs.</p>\n"
-                                               : ": under way, or killed; its validation "
-                                                 "metrics are the best epoch's.</p>\n");
+                                               : ": running, or killed; its validation metrics are "
+                                                 "those of the best epoch.</p>\n");
     }
 }
 
@@ -257,8 +256,9 @@ static void add_threshold(dt_report_page *page, dt_report_run *const *runs, size
     for (size_t i = 0; i < count && i < REPORT_RUNS_DRAWN; i++)
         any = any || !isnan(dt_report_value(runs[i], "threshold"));
     if (any)
-        dt_report_buffer_puts(&page->html, "<p>The dot on a curve is the run's threshold, from "
-                                           "which probability on class 1 is predicted.</p>\n");
+        dt_report_buffer_puts(&page->html,
+                              "<p>The dot on a curve is the run's threshold, the minimum "
+                              "probability at which class 1 is predicted.</p>\n");
 }
 
 /* Of runs of one task, and of the set that tells most of them. */
@@ -275,10 +275,11 @@ static void add_class_quality(dt_report_page *page, dt_report_run *const *runs, 
     }
     for (int s = SET_VALIDATION; s < SETS; s++)
         dt_report_chart_calibration(page, runs, count, s);
-    dt_report_buffer_puts(&page->html,
-                          "</div>\n<h2>Confusion</h2>\n<p>Rows of each true class by the "
-                          "class they were predicted as, and as shares of the true "
-                          "class.</p>\n<div class=\"tables\">\n");
+    dt_report_buffer_puts(
+        &page->html, "</div>\n"
+                     "<h2>Confusion</h2>\n"
+                     "<p>Rows by true and predicted class, and as shares of the true class.</p>\n"
+                     "<div class=\"tables\">\n");
     for (size_t i = 0; i < count && i < REPORT_RUNS_DRAWN; i++) {
         dt_report_buffer_puts(&page->html, "<div>");
         add_confusion(page, runs[i], set);
@@ -304,10 +305,11 @@ static void add_value_quality(dt_report_page *page, dt_report_run *const *runs, 
 {
     const size_t T = targets_drawn(runs, count, set);
     dt_text_table table;
-    dt_report_buffer_puts(&page->html, "<h2>Predictions and residuals</h2>\n<p>A residual is the "
-                                       "prediction less the target. The outermost bins contain "
-                                       "also the rows beyond them. Colours of cells follow the "
-                                       "logarithm of their rows, or of what these weigh.</p>\n");
+    dt_report_buffer_puts(&page->html,
+                          "<h2>Predictions and residuals</h2>\n"
+                          "<p>A residual is the prediction minus the target. The outermost bins "
+                          "also contain the rows beyond them. The colour of a cell follows the "
+                          "logarithm of its rows, or of their weights.</p>\n");
     if (legend)
         add_legend(page, runs, count, false);
     dt_report_buffer_puts(&page->html, "<div class=\"figures\">\n");
@@ -356,9 +358,9 @@ static void add_times(dt_report_page *page, dt_report_run *const *runs, size_t c
         dt_report_buffer_add(&page->html,
                              "<li><span class=\"box\" style=\"background:%s\"></span>%s</li>\n",
                              dt_report_phase_colours[phase], dt_report_phase_names[phase]);
-    dt_report_buffer_puts(&page->html,
-                          "</ul>\n<p>All-reduce is without waiting for other ranks, which "
-                          "is estimated; where that was not measured (-), it is with it.</p>\n");
+    dt_report_buffer_puts(&page->html, "</ul>\n"
+                                       "<p>All-reduce excludes the estimated wait for other ranks; "
+                                       "if the wait was not measured (-), it is included.</p>\n");
     if (count > 1) {
         dt_report_buffer_puts(&page->html, "<div class=\"figures\">\n");
         dt_report_chart_phases(page, runs, count);
@@ -399,15 +401,16 @@ static const char restarts_headline[] =
     "<h2>Restarts</h2>\n<p>The run's model consists of the restarts that are kept. Its learning "
     "curves are those of the best restart.</p>\n";
 static const char folds_headline[] =
-    "<h2>Folds</h2>\n<p>Each fold's numbers are of the rows that it holds out, by the model that "
-    "was trained on the others. The run's model predicts the mean of all; its learning curves are "
+    "<h2>Folds</h2>\n"
+    "<p>The numbers of a fold are the scores, on the rows that it holds out, of the model that was "
+    "trained on the others. The run's model predicts the mean of all; its learning curves are "
     "those of the best fold.</p>\n";
 
 dt_status dt_report_page_write(dt_report_page *page, const char *path)
 {
     dt_status status = DT_OK;
     if (page->why[0] != '\0') {
-        dt_report_buffer_puts(&page->html, "<p class=\"note\">Not all plots are here: ");
+        dt_report_buffer_puts(&page->html, "<p class=\"note\">Some plots are missing: ");
         dt_report_buffer_escape(&page->html, page->why);
         dt_report_buffer_puts(&page->html, ". They are made by gnuplot (Debian: apt install "
                                            "gnuplot-nox).</p>\n");
@@ -416,7 +419,7 @@ dt_status dt_report_page_write(dt_report_page *page, const char *path)
     DT_TRY(page->html.status);
     DT_TRY(dt_file_replace(path, page->html.text, page->html.bytes));
     if (page->why[0] != '\0')
-        dt_log_warn("%s: without all its plots: %s; they are made by gnuplot (Debian: apt install "
+        dt_log_warn("%s: some plots are missing: %s; they are made by gnuplot (Debian: apt install "
                     "gnuplot-nox)",
                     path, page->why);
 out:

@@ -344,8 +344,8 @@ DT_MUST_USE static dt_status read_explanation(dt_report_run *out)
         goto out;
     DT_TRY(dt_explanation_file_read(&out->explanation, path.text));
     if (crc == NULL || crc->number != (double)out->explanation.weights_crc) {
-        dt_log_warn("%s: is of another model than the run's, and not shown; dtrain explain makes "
-                    "it anew",
+        dt_log_warn("%s: belongs to another model than the run's, so it is not shown; run dtrain "
+                    "explain again",
                     path.text);
         dt_explanation_file_clear(&out->explanation);
     }

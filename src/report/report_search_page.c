@@ -13,9 +13,10 @@ static void add_what_matters(dt_report_page *page, const dt_report_search *s)
 {
     char text[64];
     dt_report_buffer_puts(&page->html,
-                          "<h2>What matters</h2>\n<p>The share of the trials' order that a setting "
-                          "explains alone: of the variance of their places, between its choices or "
-                          "between four quarters of its range, less what chance gives.</p>\n"
+                          "<h2>What matters</h2>\n"
+                          "<p>The share of the trials' ranking that a setting explains by itself: "
+                          "the variance of the ranks between its choices, or between the quarters "
+                          "of its range, minus the share expected by chance.</p>\n"
                           "<div class=\"scroll\"><table class=\"bars\">\n");
     for (size_t i = 0; i < s->setting_count; i++) {
         (void)snprintf(text, sizeof text, "%.0f %%", 100.0 * s->settings[i].share);

@@ -12,8 +12,9 @@ static void tell_of_unfinished(dt_report_run *const *runs, size_t count)
                         dt_text_table_printable(name, sizeof name, runs[i]->name),
                         strcmp(runs[i]->status, "running") == 0 ? " yet" : "");
         else if (strcmp(runs[i]->status, "running") == 0)
-            dt_log_show("%s: under way, or killed; its validation metrics are the best epoch's\n",
-                        dt_text_table_printable(name, sizeof name, runs[i]->name));
+            dt_log_show(
+                "%s: running, or killed; its validation metrics are those of the best epoch\n",
+                dt_text_table_printable(name, sizeof name, runs[i]->name));
     }
 }
 

@@ -123,7 +123,7 @@ def same_predictions(model, path, x):
 
 def right_rows(accuracy, y):
     rows = float(accuracy) * len(y)
-    expect(abs(rows - round(rows)) < 1e-2, f"accuracy {accuracy} is no number of {len(y)} rows")
+    expect(abs(rows - round(rows)) < 1e-2, f"accuracy {accuracy} is not a number of {len(y)} rows")
     return round(rows)
 
 

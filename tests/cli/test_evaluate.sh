@@ -125,7 +125,7 @@ sed '900s/^[^,]*,[^,]*/1,old/' two.csv >text.csv
 for RANKS in 0 3; do
     refuse 3 "strange.csv: row 899 (line 900): column 'outcome': 'perhaps' is not one of the classes" \
         model-two strange.csv
-    refuse 3 "text.csv: row 899 (line 900): column 'age': 'old' is no number" model-two text.csv
+    refuse 3 "text.csv: row 899 (line 900): column 'age': 'old' is not a number" model-two text.csv
     refuse 3 "two-strange.npz: " model-two two-strange.npz
 done
 RANKS=0

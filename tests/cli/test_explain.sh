@@ -120,7 +120,7 @@ grep -q '<figcaption>signup</figcaption>' page.html || ! command -v gnuplot >/de
 cp model/explain.h5 strong/
 run 0 report strong
 expect_status 0
-expect_one_stderr_line "strong/explain.h5: is of another model than the run's, and not shown; "
+expect_one_stderr_line "strong/explain.h5: belongs to another model than the run's, so it is not shown; "
 expect_no_stdout '^importance'
 echo none >strong/explain.h5
 run 0 report strong

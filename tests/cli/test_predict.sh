@@ -130,7 +130,7 @@ older" ] || fail "an older file stays"
         [ -z "$(find . -name 'new.*' -o -name '*.tmp')" ] || fail "no half of a file"
     done
 }
-refused 3 "text.csv: row 9876 (line 9877): column 'balance': 'much' is no number" model text.csv
+refused 3 "text.csv: row 9876 (line 9877): column 'balance': 'much' is not a number" model text.csv
 refused 3 "missing.csv: row 9876 (line 9877): column 'job': 'NA' means a missing value" model missing.csv
 refused 3 "infinite.csv: row 9876 (line 9877): column 'balance': '1e300' is beyond" model infinite.csv
 OUTS="new.npz old.csv"

@@ -40,8 +40,8 @@ expect_empty_stderr
 rows '' 1 '' 1 >bare.csv
 run 2 predict run bare.csv --out bare.out.csv --quiet
 expect_status 0
-expect_stderr_line "dtrain: warning: bare.csv: column 'rate': 240 numbers have no '%', which the training rows have, as '5.2' in row 1; correct the table if these are other numbers"
-expect_stderr_line "dtrain: warning: bare.csv: column 'weight': 240 numbers have no 'kg', which the training rows have, as '63' in row 1; correct the table if these are other numbers"
+expect_stderr_line "dtrain: warning: bare.csv: column 'rate': 240 numbers have no '%', which the training rows have, as '5.2' in row 1; correct the table if these numbers mean something else"
+expect_stderr_line "dtrain: warning: bare.csv: column 'weight': 240 numbers have no 'kg', which the training rows have, as '63' in row 1; correct the table if these numbers mean something else"
 [ "$(wc -l <stderr)" -eq 2 ] || fail "more than one line a column"
 expect_same_file all.csv bare.out.csv
 

@@ -69,7 +69,7 @@ expect_same_file kept.csv numbers.csv
 everywhere brief new.csv --keep ' key ' --brief
 everywhere alone new.csv --brief
 everywhere skipped bad.csv --on-error skip --keep key
-expect_one_stderr_line "dtrain: warning: 3 of 30000 rows cannot be prepared, and are skipped; the first is bad.csv: row 5 (line 6): column 'age': 'x' is no number"
+expect_one_stderr_line "dtrain: warning: 3 of 30000 rows cannot be prepared, and are skipped; the first is bad.csv: row 5 (line 6): column 'age': 'x' is not a number"
 run 3 predict model bad.csv --on-error empty --keep key --out empty.csv
 expect_status 0
 expect_one_stderr_line "dtrain: warning: 3 of 30000 rows cannot be prepared, and have an empty prediction; the first is bad.csv: row 5 "
@@ -138,7 +138,7 @@ for ranks in 1 3; do
 done
 run 2 evaluate model labelled.csv
 expect_status 3
-expect_one_stderr_line "dtrain: error: labelled.csv: row 5 (line 6): column 'age': 'old' is no number"
+expect_one_stderr_line "dtrain: error: labelled.csv: row 5 (line 6): column 'age': 'old' is not a number"
 run 2 evaluate model set --on-error skip
 expect_status 2
 expect_one_stderr_line "dtrain: error: --on-error requires a table of text, but set has arrays; remove it"
@@ -184,9 +184,9 @@ refused 2 "--brief and --out never.npz were given, but only a CSV supports that"
 refused 2 "--on-error skip and --out never.npz were given" new.csv --on-error skip --out never.npz
 refused 2 "--keep requires a table of text, but set/test.npz has arrays" set/test.npz --keep key --out never.csv
 refused 2 "--on-error requires a table of text, but set/test.npz has arrays" set/test.npz --on-error empty --out never.csv
-refused 3 "bad.csv: row 5 (line 6): column 'age': 'x' is no number" bad.csv --on-error stop --out never.csv
+refused 3 "bad.csv: row 5 (line 6): column 'age': 'x' is not a number" bad.csv --on-error stop --out never.csv
 refused 3 "ragged.csv: row 2 (line 3) has 4 fields, but the header has 5" ragged.csv --out never.csv
-refused 3 "worse.csv: row 1 (line 2): column 'age': '?!' is no number; and so in all 30000 rows" \
+refused 3 "worse.csv: row 1 (line 2): column 'age': '?!' is not a number; and so in all 30000 rows" \
     worse.csv --on-error skip --out never.csv
 
 # ---- what a spreadsheet would take for a formula gets a ' in front, as in the CSV of dtrain report ----

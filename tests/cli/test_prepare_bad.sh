@@ -49,7 +49,7 @@ rows 'if (n == 1234) { print 1, "u", 3; continue }' >short.csv
 { cat ragged.csv; echo 'Total'; } >footer.csv
 run 0 prepare footer.csv --target y --out skipped --on-error skip
 expect_status 0
-expect_one_stderr_line "2 of 3001 rows are left out; the first: footer.csv: row 1234 (line 1235) has 5 fields, but the header has 4"
+expect_one_stderr_line "2 of 3001 rows are skipped; the first: footer.csv: row 1234 (line 1235) has 5 fields, but the header has 4"
 expect_stdout_line summary.rows=2999
 expect_stdout_line summary.dropped_rows=2
 rm -r skipped
@@ -59,39 +59,39 @@ bad unterminated.csv "a quote in the record that begins on line 1235 is never cl
 rows 'if (n == 1234) b = "u\"v"' >inside.csv
 bad inside.csv "row 1234 (line 1235)"
 rows 'if (n == 1234) a = "abc"' >text.csv
-bad text.csv "row 1234 (line 1235): column 'a': 'abc' is no number"
+bad text.csv "row 1234 (line 1235): column 'a': 'abc' is not a number"
 expect_stderr "2999 of its 3000 cells"
-bad text.csv "row 1234 (line 1235): column 'a': 'abc' is no number" --numeric a
+bad text.csv "row 1234 (line 1235): column 'a': 'abc' is not a number" --numeric a
 rows 'if (n == 1234) a = "6.2\032"' >control.csv
-bad control.csv "row 1234 (line 1235): column 'a': '6.2?' is no number, but 2999 of its 3000 cells are; use --categorical or --drop"
-bad good.csv "row 1 (line 2): column 'bb': 'v' is no number" --numeric bb
+bad control.csv "row 1234 (line 1235): column 'a': '6.2?' is not a number, but 2999 of its 3000 cells are; use --categorical or --drop"
+bad good.csv "row 1 (line 2): column 'bb': 'v' is not a number" --numeric bb
 rows 'if (n == 1234) a = "1,5"' >comma.csv
 bad comma.csv "row 1234 (line 1235) has 5 fields, but the header has 4"
 rows 'if (n == 1234) a = ""' >missing.csv
-bad missing.csv "row 1234 (line 1235): column 'a' has no value here, and in 1 cell in all; --fill"
+bad missing.csv "row 1234 (line 1235): column 'a' has no value here, and in 1 cell in all; use --fill"
 rows 'if (n == 1234) a = "NA"' >missing-na.csv
 bad missing-na.csv "row 1234 (line 1235): column 'a' has no value here"
 rows 'if (n == 1234) a = "?"' >question.csv
-bad question.csv "row 1234 (line 1235): column 'a': '?' is no number"
+bad question.csv "row 1234 (line 1235): column 'a': '?' is not a number"
 bad question.csv "row 1234 (line 1235): column 'a' has no value here" --missing '?'
 rows 'if (n == 1234 || n == 77) b = ""' >missing-text.csv
-bad missing-text.csv "row 77 (line 78): column 'bb' has no value here, and in 2 cells in all; --fill"
+bad missing-text.csv "row 77 (line 78): column 'bb' has no value here, and in 2 cells in all; use --fill"
 bad missing-text.csv "row 77 (line 78): column 'bb'" --fill mean
 rows 'if (n == 1234) y = ""' >missing-target.csv
-bad missing-target.csv "row 1234 (line 1235): the target 'y' has no value here, and in 1 row in all; --fill 'y=drop'"
+bad missing-target.csv "row 1234 (line 1235): the target 'y' has no value here, and in 1 row in all; use --fill 'y=drop'"
 bad missing-target.csv "row 1234 (line 1235): the target 'y' has no value" --fill mean,mode
 rows 'if (n > 0) y = "no"' >one-class.csv
 bad one-class.csv "every row's 'y' is 'no'"
 rows 'if (n > 0) y = "n" n' >names.csv
 bad names.csv "the target 'y' has 3000 distinct values in 3000 rows; use --task classification"
 rows 'if (n > 0) { a = -1.5; b = ""; c = 7 }' >constants.csv
-bad constants.csv "beside the target 'y' no column is left to learn from" --fill indicator,category
+bad constants.csv "no column except the target 'y' is left to learn from" --fill indicator,category
 rows 'if (n > 0) b = ""' >nothing.csv
 rows 'if (n == 0) c = "a"' >twice.csv
 run "$ranks" prepare twice.csv --target y --out twice
 expect_status 0
 expect_one_stderr_line "twice.csv: 1 column has the name of another column; column 3 is renamed 'a.1'"
-refused 2 "--missing 'bb=none': it takes cells, of any column, not COLUMN=CELL" nothing.csv --target y \
+refused 2 "--missing 'bb=none': expected cells, for all columns, not COLUMN=CELL" nothing.csv --target y \
     --out out --missing bb=none
 rows 'if (n == 3000) b = "once"' >unseen.csv
 bad unseen.csv "row 3000 (line 3001): column 'bb': 'once' is a category that no training row has" \
@@ -130,7 +130,7 @@ for option in drop numeric categorical split-column split-by; do
 done
 bad good.csv "no column 'counts'; did you mean 'count'?" --scale counts=log
 bad good.csv "no column 'counts'; did you mean 'count'?" --fill mean,counts=median
-bad good.csv "column 'bb' says 'v', but sets are train, validation, test" --split-column bb
+bad good.csv "column 'bb' is 'v'; expected train, validation or test" --split-column bb
 bad good.csv "no column 'y' among its 1: a,bb,count,y" --separator semicolon
 
 # ---- options ----
@@ -176,7 +176,7 @@ usage "--unseen takes one of ignore|error" --unseen drop
 bad good.csv "1800 validation and 1800 test rows leave none of the 3000" --validation-split 0.6 \
     --test-split 0.6
 bad good.csv "--test-split 3000 leaves none of the 3000 rows for training" --test-split 3000
-bad good.csv "beside the target 'y' no column is left" --drop a,bb,count
+bad good.csv "no column except the target 'y' is left" --drop a,bb,count
 
 # ---- the folder ----
 

@@ -12,9 +12,9 @@ awk 'BEGIN {
 }' >table.csv
 run 0 prepare table.csv --target y --out data --quiet
 expect_status 0
-expect_stderr "2 columns of texts that hardly repeat are dropped: 'note' [(]180 values in 200 rows, as 'call 0'[)], 'street' [(]150 values in 200 rows, as 'Elm 0'[)]; --categorical 'note,street' keeps them"
-expect_stderr "1 column counts the rows, and is dropped: 'row' [(]1 to 200[)]; --numeric 'row' keeps it"
-expect_stderr "2 columns look like keys: 'client_id' [(]200 values in 200 rows[)], 'phone' [(]200 values in 200 rows, beyond float32[)]; --drop 'client_id,phone', or --numeric if they are meant"
+expect_stderr "2 columns of texts that hardly repeat are dropped: 'note' [(]180 values in 200 rows, as 'call 0'[)], 'street' [(]150 values in 200 rows, as 'Elm 0'[)]; use --categorical 'note,street' to keep them"
+expect_stderr "1 column counts the rows, and is dropped: 'row' [(]1 to 200[)]; use --numeric 'row' to keep it"
+expect_stderr "2 columns look like keys: 'client_id' [(]200 values in 200 rows[)], 'phone' [(]200 values in 200 rows, beyond float32[)]; use --drop 'client_id,phone', or --numeric if they are intended"
 expect_stdout_line "summary.inputs=3"
 
 run 0 prepare table.csv --target y --out kept --quiet --categorical note,street --numeric row,client_id,phone
@@ -39,7 +39,7 @@ expect_no_stderr "hardly"
 cut -d, -f2,7 table.csv >text.csv
 run 0 prepare text.csv --target y --out refused
 expect_status 3
-expect_stderr "no column is left to learn from; --categorical COLUMN keeps texts that hardly repeat"
+expect_stderr "is left to learn from; use --categorical COLUMN to keep texts that hardly repeat"
 expect_no_file refused
 run 0 prepare text.csv --target y --out text --categorical note --quiet
 expect_status 0
@@ -47,7 +47,7 @@ expect_status 0
 cut -d, -f1,7 table.csv >counter.csv
 run 0 prepare counter.csv --target y --out refused
 expect_status 3
-expect_stderr "no column is left to learn from; --numeric COLUMN keeps numbers that count the rows"
+expect_stderr "is left to learn from; use --numeric COLUMN to keep numbers that count the rows"
 run 0 prepare counter.csv --target y --out counter --numeric row --quiet
 expect_status 0
 

@@ -66,7 +66,7 @@ for table in american german french swiss; do
     run 0 prepare "$table.csv" --target y --out "$table" --quiet
     expect_status 0
     expect_stderr "in column 'income' is "
-    expect_stderr "--decimal, --thousands and --categorical say otherwise"
+    expect_stderr "use --decimal, --thousands or --categorical if this is wrong"
     for set in train validation test; do
         expect_same_file "$table/$set.npz" "plain/$set.npz"
     done
@@ -135,7 +135,7 @@ expect_status 0
 printf 'income,change,weight\n7567,1,12\n-.-,2.5,7\n' >new.csv
 run 0 predict run new.csv
 expect_status 3
-expect_stderr "column 'income': '-[.]-' is no number; use --missing '-[.]-' to fill such cells, or use --on-error skip to skip such rows"
+expect_stderr "column 'income': '-[.]-' is not a number; use --missing '-[.]-' to fill such cells, or use --on-error skip to skip such rows"
 run 0 predict run new.csv --missing '-.-'
 expect_status 0
 [ "$(wc -l <stdout)" -eq 3 ] || fail "not two predictions: $(cat stdout)"
@@ -147,14 +147,14 @@ awk 'BEGIN { print "house,big,far,y"
         print i % 23 (i == 40 ? "B" : "") "," i % 2 * 700 + i % 17 (i % 2 ? "" : "K") "," i % 19 "m," (i % 3 ? "a" : "b") }' >letters.csv
 run 0 prepare letters.csv --target y --out letters
 expect_status 3
-expect_one_stderr_line "column 'house': '17B' is no number, but 59 of its 60 cells are; use --missing '17B' --fill median, --categorical or --drop"
+expect_one_stderr_line "column 'house': '17B' is not a number, but 59 of its 60 cells are; use --missing '17B' --fill median, --categorical or --drop"
 run 0 prepare letters.csv --target y --out letters --categorical house
 expect_status 0
 expect_stderr "'0m' in column 'far' is 0|'1m' in column 'far' is 1"
-expect_stderr "column 'big' is taken for categories, though 50 % of its cells are numbers"
+expect_stderr "column 'big' is used as categories, although 50 % of its cells are numbers"
 run 0 prepare letters.csv --target y --out refused --categorical house --numeric big
 expect_status 3
-expect_stderr "column 'big': '2K' is no number"
+expect_stderr "column 'big': '2K' is not a number"
 
 # ---- a value to be predicted, and weights ----
 
@@ -178,8 +178,8 @@ awk 'BEGIN { print "zip,temp,y"; for (i = 0; i < 120; i++) printf "%05d,%s,%d\n"
     >odd.csv
 run 0 prepare odd.csv --target y --out odd --quiet
 expect_status 0
-expect_stderr "1 column has numbers with leading zeros, as codes have: 'zip' [(]as '00000'[)]; --categorical 'zip' keeps it as texts"
-expect_stderr "1 column has one number that repeats far beyond all others: 'temp' [(]'-999' in 6 cells[)]; if it means a missing value: --missing='-999' --fill median"
+expect_stderr "1 column has numbers with leading zeros, as codes have: 'zip' [(]as '00000'[)]; use --categorical 'zip' to keep it as texts"
+expect_stderr "1 column has one number that repeats far more often than all others: 'temp' [(]'-999' in 6 cells[)]; if it means a missing value, use --missing='-999' --fill median"
 run 0 prepare odd.csv --target y --out odd2 --quiet --missing='-999' --fill median --categorical 'zip'
 expect_status 0
 expect_no_stderr "far beyond|leading zeros"
@@ -196,7 +196,7 @@ run 0 prepare some.csv --target y --out some --quiet --numeric 'rate'
 expect_status 0
 expect_stderr "2 columns have a unit in some cells only: 'rate' [(]40 cells have '%', 20 have none, as '0.3'[)], 'w' [(]30 cells have 'kg', 30 have none, as '42'[)]"
 
-# ---- what is no number, though it has digits ----
+# ---- what is not a number, though it has digits ----
 
 awk 'BEGIN { print "code,n,y,range"; for (i = 0; i < 60; i++) printf "A%dB,%d,%d,%d to %d\n", i % 9, i * i % 50, i % 2, i % 6, i % 6 + 2 }' \
     >codes.csv

@@ -161,12 +161,12 @@ PY
 # Texts of which no two are the same are names, though there are more of them than categories.
 run 0 prepare zips.csv --target y --out zips
 expect_status 0
-expect_one_stderr_line "1 column of texts that hardly repeat is dropped: 'name' (1800 values in 1800 rows, as 'n0'); --categorical 'name' keeps it"
+expect_one_stderr_line "1 column of texts that hardly repeat is dropped: 'name' (1800 values in 1800 rows, as 'n0'); use --categorical 'name' to keep it"
 expect_stdout_line "summary.inputs=121"
 expect_stdout '^name +dropped +0 +1800 +no two are the same$'
 run 0 prepare zips.csv --target y --out zips --max-categories 50 --categorical zip --drop name
 expect_status 0
-expect_one_stderr_line "column 'zip' has 120 categories, of which the rarest become one; --max-categories is 50"
+expect_one_stderr_line "column 'zip' has 120 categories; the rarest become one category, because --max-categories is 50"
 expect_stdout_line "summary.inputs=51"
 
 # ---- the output ----

@@ -141,7 +141,7 @@ expect_one_stderr_line "negative.csv: row 4 (line 5): column 'w': '-1' is negati
 sed '5s/,[^,]*,\([^,]*\)$/,?,\1/' test.csv >text.csv
 run 2 evaluate run text.csv
 expect_status 3
-expect_one_stderr_line "text.csv: row 4 (line 5): column 'rent': '?' is no number"
+expect_one_stderr_line "text.csv: row 4 (line 5): column 'rent': '?' is not a number"
 
 # ---- refusals ----
 
@@ -156,13 +156,13 @@ refused() {
     expect_no_file out
 }
 rows 'if (n == 77) price = "abc"' >abc.csv
-refused 3 "abc.csv: row 77 (line 78): column 'price': 'abc' is no number" abc.csv --target rent,price
-refused 3 "abc.csv: row 77 (line 78): column 'price': 'abc' is no number" abc.csv --target price \
+refused 3 "abc.csv: row 77 (line 78): column 'price': 'abc' is not a number" abc.csv --target rent,price
+refused 3 "abc.csv: row 77 (line 78): column 'price': 'abc' is not a number" abc.csv --target price \
     --task regression
-refused 3 "abc.csv: row 77 (line 78): the target 'price': 'abc' is no number, but 599 of its 600" \
+refused 3 "abc.csv: row 77 (line 78): the target 'price': 'abc' is not a number, but 599 of its 600" \
     abc.csv --target price
 rows 'if (n == 77) price = ""' >empty.csv
-refused 3 "empty.csv: row 77 (line 78): the target 'price' has no value here, and in 1 row in all; --fill 'price=drop'" \
+refused 3 "empty.csv: row 77 (line 78): the target 'price' has no value here, and in 1 row in all; use --fill 'price=drop'" \
     empty.csv --target price --fill mean
 rows 'if (n > 0) price = 7.5' >constant.csv
 refused 3 "constant.csv: every row's 'price' is 7.5; there is nothing to learn" constant.csv \
@@ -175,7 +175,7 @@ refused 3 "negative.csv: row 77 (line 78): column 'w': '-0.5' is negative, which
     negative.csv --target price --weights w
 rows 'if (n == 77) w = "NaN"' >nan.csv
 refused 3 "nan.csv: row 77 (line 78): the weight 'w' has no value" nan.csv --target b --weights w
-refused 3 "nan.csv: row 77 (line 78): column 'w': 'NaN' is no number" nan.csv --target b --weights w \
+refused 3 "nan.csv: row 77 (line 78): column 'w': 'NaN' is not a number" nan.csv --target b --weights w \
     --missing-only NA
 refused 3 "table.csv: no column 'ww'; did you mean 'w'?" table.csv --target b --weights ww
 refused 2 "--split stratified is for classes, but the target 'price' is values" table.csv \
@@ -191,7 +191,7 @@ rows 'if (n > 0) rent = n % 40' >doubtful.csv
 run 0 prepare doubtful.csv --target rent --out doubtful --quiet
 expect_status 0
 expect_stdout_line 'summary.classes=40'
-expect_one_stderr_line "the target has 40 whole numbers, which are taken for classes; use --task regression"
+expect_one_stderr_line "the target has 40 whole numbers, which are used as classes; use --task regression"
 for task in classification regression; do
     run 0 prepare doubtful.csv --target rent --out "doubtful-$task" --task "$task" --quiet
     expect_status 0

@@ -40,7 +40,7 @@ for key in val_loss test_accuracy hidden name epochs; do
     run 0 report --sort "$key" one deep/two diverged
     expect_status 0
     case $key in
-    hidden) order 'one diverged two' ;; # 8, 30, then what is no number
+    hidden) order 'one diverged two' ;; # 8, 30, then what is not a number
     name) order 'diverged one two' ;;
     epochs) order 'diverged two one' ;;
     *) sed -n 4p stdout | grep -q '^diverged' || fail "a run without $key comes last" ;;
@@ -152,7 +152,7 @@ PY
 run 0 report running one
 expect_status 0
 expect_stdout '^running +running +4 '
-expect_stdout_line "running: under way, or killed; its validation metrics are the best epoch's"
+expect_stdout_line "running: running, or killed; its validation metrics are those of the best epoch"
 run 0 report running
 expect_status 0
 expect_stdout '^(best, last|last) +4 '

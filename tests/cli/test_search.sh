@@ -153,7 +153,7 @@ ended=$(ls -i stopped/trial-1/run.h5 stopped/trial-1/model.h5)
 expect_no_file stopped/trial-2/model.h5
 run 0 search --resume stopped --trials 7
 expect_status 2
-expect_one_stderr_line '--resume stopped: --trials is 7 now, and was 6; remove it'
+expect_one_stderr_line '--resume stopped: --trials is 7, but was 6; remove it'
 sed 's/0.3$/0.2/' space >space-2
 run 0 search --resume stopped --space space-2
 expect_status 2
@@ -291,7 +291,7 @@ expect_stdout_line summary.folder=full
 # shellcheck disable=SC2086
 with_fault stop:1:20 2 search some $usual --trials 6 --out stuck --stall-timeout 2s
 [ "$status" -ne 0 ] || fail "a failure"
-expect_stderr 'dtrain: error: nothing went on for [0-9]+ s: rank 1 on .* does not respond'
+expect_stderr 'dtrain: error: no progress for [0-9]+ s: rank 1 on .* does not respond'
 printf 'optimizer = adam | sgd\nmomentum = 0 | 0.5\n' >contradicts
 run 2 search some --space contradicts --sample grid --epochs 1 --out refused
 expect_status 0

@@ -67,7 +67,7 @@ done
 sed -e '2~12 s/^1.0,/True,/' joined.csv >true.csv
 run 0 prepare true.csv --target y --categorical grade,flag --out true --quiet
 expect_status 0
-expect_stderr "1 column has categories that are spelled alike, and are an input each: 'grade' [(]'.*' and '.*'[)]"
+expect_stderr "1 column has categories that are spelled alike, but are separate inputs: 'grade' [(]'.*' and '.*'[)]"
 expect_no_stderr "a category that no training row has"
 
 # Names of columns, too.
@@ -101,4 +101,4 @@ awk 'BEGIN { print "x,y"; for (i = 0; i < 60; i++) print i * i % 50 "," (i % 3 =
     >alike.csv
 run 0 prepare alike.csv --target y --out alike --quiet
 expect_status 0
-expect_stderr "the classes 'Yes' and 'yes' are spelled alike; write them in one way if they are one"
+expect_stderr "the classes 'Yes' and 'yes' are spelled alike; use one spelling if they are the same"

@@ -30,7 +30,7 @@ assert sum(map(len, sets)) == len(set.union(*sets)) == 60, sets
 PY
 run 0 prepare table.csv --target y --drop-duplicates --out once
 expect_status 0
-expect_stdout_line "dropped  $((600 - different)) rows, which stand in the table before"
+expect_stdout_line "dropped  $((600 - different)) rows that repeat earlier rows"
 expect_stdout_line "summary.rows=$different"
 expect_stdout_line "summary.duplicate_rows=$((600 - different))"
 expect_no_stderr "stand in"

@@ -181,7 +181,7 @@ expect_file results/visits/model.h5
 wrong 3 "has 1 field, but the header has" footer.csv --target outcome --fill mode
 run 2 footer.csv --target outcome --fill mode --epochs 1 --quiet --on-error skip --out footer
 expect_status 0
-expect_stderr "rows is left out; the first: footer.csv: row"
+expect_stderr "rows is skipped; the first: footer.csv: row"
 expect_same_file footer/model.h5 results/visits/model.h5
 
 # --like with arrays: how the table was scaled has no meaning for them.

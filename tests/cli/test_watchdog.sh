@@ -95,7 +95,7 @@ signal STOP 1
 finish
 [ "$status" -ne 0 ] || fail "an exit status that is not 0"
 expect_one_stderr_line "rank 1 on $(uname -n) does not respond (stopped?) "
-expect_stderr "^dtrain: error: nothing went on for [0-9]+ s: rank 1 on [^ ]+ does not respond .*; the job ends\$"
+expect_stderr "^dtrain: error: no progress for [0-9]+ s: rank 1 on [^ ]+ does not respond .*; the job ends\$"
 expect_stderr " \(stopped\?\) $where; the job ends\$"
 expect_no_file run/owner
 

@@ -55,7 +55,7 @@ expect_same_run whole b
 # for the other host.
 interrupted c 4 --stall-timeout 2s
 hosts cut h2
-told() { grep -q 'nothing went on' stderr; }
+told() { grep -q 'no progress for' stderr; }
 until_it "the ranks of h1 see that nothing goes on" told
 # gone HOST RANK RANK
 gone() { ! hosts exec "$1" sh -c "kill -0 $(cat "pid.$2") || kill -0 $(cat "pid.$3")" 2>/dev/null; }
@@ -63,7 +63,7 @@ until_it "the ranks of h1 end" gone h1 0 1
 until_it "the ranks of h2 end" gone h2 2 3
 stop_job
 own_words
-expect_one_stderr_line "dtrain: error: nothing went on for "
+expect_one_stderr_line "dtrain: error: no progress for "
 expect_stderr ' s: ranks 0-1 on h1 wait for those of other hosts '
 expect_no_file c/model.h5
 use_hosts h1

@@ -226,7 +226,7 @@ static void test_bad_rows(void **state)
         const dt_status status = read_to_failure(&t, &k, true);
         (void)snprintf(text, sizeof text, "row %" PRIu64 " (line %" PRIu64 "): column 'age'%s",
                        rows[i], line,
-                       i % 4 == 0   ? ": 'old' is no number"
+                       i % 4 == 0   ? ": 'old' is not a number"
                        : i % 4 == 1 ? " has no value here"
                                     : ": '1e99' is beyond the range of float32");
         if (cell == NULL)

@@ -388,7 +388,7 @@ static void test_divergence(void **state)
     }
 }
 
-/* What a file cannot bring, memory can: an input that is no number. */
+/* What a file cannot bring, memory can: an input that is not a number. */
 static void test_an_infinite_input(void **state)
 {
     (void)state;

@@ -168,8 +168,8 @@ static void assert_stall(const char *expected)
 {
     char line[DT_LINE_BYTES], whole[DT_LINE_BYTES + 128];
     dt_line_of_stall(line, &made.host, made.sights, 600.2);
-    (void)snprintf(whole, sizeof whole,
-                   "dtrain: error: nothing went on for 600 s: %s; the job ends\n", expected);
+    (void)snprintf(whole, sizeof whole, "dtrain: error: no progress for 600 s: %s; the job ends\n",
+                   expected);
     assert_all_string(line, whole);
 }
 

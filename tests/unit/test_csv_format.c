@@ -45,7 +45,7 @@ static void finds_the_decimal(void **state)
     assert_format("a;b\n1.5;2\n3;-4,5\n", ';', '.', 2);
     assert_format("a;b\n1.5,2;x,y\n", ';', '.', 2);
     assert_format("a;b\n1,5e3;x.y\n", ';', ',', 2);
-    assert_format("a;1,5\n1;2\n", ';', '.', 2); /* a header is no number */
+    assert_format("a;1,5\n1;2\n", ';', '.', 2); /* a header is not a number */
     assert_format("a,b\n\"1,5\",\"2,5\"\n", ',', '.', 2);
     assert_format("a\tb\n,5\t7,\n", '\t', ',', 2);
 }

@@ -88,8 +88,8 @@ static void test_floats(void **state)
     assert_ok(dt_h5_read_f32(h5, "/none", data, 0));
     assert_data(dt_h5_read_f32(h5, "/single", data, 5), "/single", "expected 5", "found 6");
     assert_data(dt_h5_read_f32(h5, "/none", data, 1), "expected 1", "found 0");
-    assert_data(dt_h5_read_f32(h5, "/", data, 1), "/: is no dataset");
-    assert_data(dt_h5_read_f32(h5, "/nothing", data, 1), "no /nothing in it");
+    assert_data(dt_h5_read_f32(h5, "/", data, 1), "/: is not a dataset");
+    assert_data(dt_h5_read_f32(h5, "/nothing", data, 1), "no /nothing");
     dt_h5_free(h5);
     h5_close_id(half);
     h5_close_id(compact);
@@ -382,7 +382,7 @@ static void test_table(void **state)
     assert_data(dt_h5_read_column_f64(h5, "/log/epochs", "none", numbers, ROWS),
                 "/log/epochs has no column none");
     assert_data(dt_h5_read_column_f64(h5, "/log/epochs", "loss", numbers, ROWS - 1), "expected 99");
-    assert_data(dt_h5_read_column_f64(h5, "/log", "loss", numbers, ROWS), "/log: is no dataset");
+    assert_data(dt_h5_read_column_f64(h5, "/log", "loss", numbers, ROWS), "/log: is not a dataset");
     dt_h5_free(h5);
 }
 

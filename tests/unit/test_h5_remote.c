@@ -438,7 +438,8 @@ static void test_stubborn(void **state)
     dt_h5_free(open_served_by(babble));
     assert_true(has_no_children());
     dt_h5 *h5 = open_served_by(close_and_sleep);
-    assert_data(dt_h5_get_int(&whole, h5, "/", "long"), "some.h5: damaged HDF5 file: ", "no end");
+    assert_data(dt_h5_get_int(&whole, h5, "/", "long"),
+                "some.h5: damaged HDF5 file: ", "does not finish");
     expect_given_up(h5);
     (void)alarm(0);
 }

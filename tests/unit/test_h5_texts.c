@@ -142,8 +142,8 @@ static void test_foreign_texts(void **state)
     assert_data(dt_h5_read_texts(&names, h5, "/flat"), "list of texts", "2 dimensions");
     assert_data(dt_h5_read_texts(&names, h5, "/scalar"), "list of texts", "0 dimensions");
     assert_data(dt_h5_read_texts(&names, h5, "/number"), "file.h5: /number", "floating-point");
-    assert_data(dt_h5_read_texts(&names, h5, "/nothing"), "no /nothing in it");
-    assert_data(dt_h5_read_texts(&names, h5, "/"), "/: is no dataset");
+    assert_data(dt_h5_read_texts(&names, h5, "/nothing"), "no /nothing");
+    assert_data(dt_h5_read_texts(&names, h5, "/"), "/: is not a dataset");
     assert_null(names.texts);
     dt_h5_free(h5);
 }
@@ -326,7 +326,7 @@ static void test_image(void **state)
     assert_names(&names, (const char *const[]){"g", "texts"}, 2);
     assert_ok(dt_h5_read_texts(&names, one, "/texts"));
     assert_names(&names, texts, 2);
-    assert_data(dt_h5_read_f32(one, "/none", read, 3), "model.weights.h5: there is no /none");
+    assert_data(dt_h5_read_f32(one, "/none", read, 3), "model.weights.h5: it has no /none");
     assert_status(dt_h5_set_int(one, "/", "value", 9), DT_OUTPUT);
     assert_status(dt_h5_write_texts(one, "/new", texts, 2), DT_OUTPUT);
     assert_ok(dt_h5_get_int(&value, one, "/", "value"));

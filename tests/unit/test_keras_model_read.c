@@ -566,7 +566,7 @@ static void test_other_files(void **state)
     refuse(file, "has weights only");
     file = h5_create();
     set_text(file, "model_config", GOOD);
-    refuse(file, "there is no /model_weights in it");
+    refuse(file, "it has no /model_weights");
     file = start_file(GOOD);
     set_text(file, "training_config", "{");
     refuse(file, "its training_config is not valid JSON");
@@ -592,7 +592,7 @@ static void test_wrong_weights(void **state)
     static const char kernel[] = "/model_weights/a/s/a/kernel", bias[] = "/model_weights/b/b:0";
     const hsize_t swapped[] = {2, 3}, larger[] = {3, 3}, cube[] = {3, 2, 1}, six = 6, three = 3;
     const hsize_t column[] = {2, 1};
-    spoil(kernel, 0, NULL, -1, "there is no /model_weights/a/s/a/kernel in it");
+    spoil(kernel, 0, NULL, -1, "it has no /model_weights/a/s/a/kernel");
     spoil(
         kernel, 2, swapped, H5T_IEEE_F32LE,
         "layer 'a': expected weights of the shape (3, 2), found (2, 3) in /model_weights/a/s/a/k");
@@ -602,7 +602,7 @@ static void test_wrong_weights(void **state)
     spoil(kernel, 2, (const hsize_t[]){3, 2}, H5T_STD_I32LE, "expected floating-point numbers");
     spoil(bias, 1, &three, H5T_IEEE_F32LE, "layer 'b': expected weights of the shape (2,)");
     spoil(bias, 2, column, H5T_IEEE_F32LE, "found (2, 1)");
-    spoil("/model_weights/b", 0, NULL, -1, "there is no /model_weights/b in it");
+    spoil("/model_weights/b", 0, NULL, -1, "it has no /model_weights/b");
     /* The configuration claims far more than is there. */
     refuse_config(SEQUENTIAL(INPUT_2 "," DENSE("a", "9223372036854775807", "\"relu\"") "," LAST),
                   "expected weights of the shape (3, 9223372036854775807), found (3, 2)");
@@ -645,7 +645,7 @@ static void test_wrong_names(void **state)
     refuse(file, "layer 'b' has no weights");
     file = start_file(GOOD);
     set_texts(file, "layer_names", none, 2);
-    refuse(file, "there is no /model_weights/none in it");
+    refuse(file, "it has no /model_weights/none");
     file = start_file(GOOD);
     set_texts(file, "layer_names", long_name, 1);
     refuse(file, "name of a layer is too long");
@@ -662,7 +662,7 @@ static void test_wrong_names(void **state)
     hid_t group = H5Gopen2(file, "/model_weights", H5P_DEFAULT);
     assert_true(H5Adelete(group, "layer_names") >= 0);
     h5_close_id(group);
-    refuse(file, "there is no attribute layer_names");
+    refuse(file, "it has no attribute layer_names");
 }
 
 /* Weights that lie elsewhere, or nowhere. */

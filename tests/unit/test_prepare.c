@@ -101,7 +101,7 @@ static void test_roles_asked_for(void **state)
     plan = plan_all();
     plan.numeric = "job";
     check_survey_refused(&plan, DT_DATA,
-                         "t.csv: row 1 (line 2): column 'job': 'pilot' is no number");
+                         "t.csv: row 1 (line 2): column 'job': 'pilot' is not a number");
 }
 
 /* The shortest table that shows it, and one row less. */
@@ -165,9 +165,10 @@ static void test_mixed_columns(void **state)
     prepared p;
     dt_prepare_plan plan = plan_all();
     write_mixed(40, 2);
-    check_survey_refused(&plan, DT_DATA,
-                         "t.csv: row 4 (line 5): column 'a': 'old' is no number, but 38 of its 40 "
-                         "cells are; use --missing 'old' --fill median, --categorical or --drop");
+    check_survey_refused(
+        &plan, DT_DATA,
+        "t.csv: row 4 (line 5): column 'a': 'old' is not a number, but 38 of its 40 "
+        "cells are; use --missing 'old' --fill median, --categorical or --drop");
     static const size_t right[][2] = {{40, 4}, {20, 2}, {10, 1}, {11, 2}, {39, 4}};
     for (size_t i = 0; i < 5; i++) {
         write_mixed(right[i][0], right[i][1]);
@@ -180,7 +181,7 @@ static void test_mixed_columns(void **state)
     static const size_t wrong[][2] = {{41, 4}, {11, 1}, {19, 1}, {29, 2}};
     for (size_t i = 0; i < 4; i++) {
         write_mixed(wrong[i][0], wrong[i][1]);
-        check_survey_refused(&plan, DT_DATA, "'old' is no number");
+        check_survey_refused(&plan, DT_DATA, "'old' is not a number");
     }
     /* What is asked for settles it. */
     write_mixed(40, 2);
@@ -258,21 +259,21 @@ static void test_targets_refused(void **state)
     table_write_text("x,kind\n1,a\n2,a\n3,a\n");
     check_survey_refused(&plan, DT_DATA, "t.csv: every row's 'kind' is 'a'");
     table_write_text("x,kind\n1,a\n2,b\n3,?\n");
-    check_survey_refused(&plan, DT_DATA,
-                         "t.csv: row 3 (line 4): the target 'kind' has no value here, and in 1 row "
-                         "in all: '?' means a missing value; --fill 'kind=drop' leaves such rows "
-                         "out");
+    check_survey_refused(
+        &plan, DT_DATA,
+        "t.csv: row 3 (line 4): the target 'kind' has no value here, and in 1 row "
+        "in all: '?' means a missing value; use --fill 'kind=drop' to drop such rows");
     dt_prepare_plan usual = plan_all();
     usual.missing = "";
     usual.missing_only = NULL; /* the texts that are usual */
     table_write_text("x,kind\n1,a\n2,\n3,None\n4,b\n5,None\n");
     check_survey_refused(&usual, DT_DATA,
                          "t.csv: row 3 (line 4): the target 'kind' has no value here, and in 3 "
-                         "rows in all: 'None' means a missing value; --fill 'kind=drop' leaves "
-                         "such rows out, --missing-only '' --fill 'kind=drop' makes it a class");
+                         "rows in all: 'None' means a missing value; use --fill 'kind=drop' to "
+                         "drop such rows, --missing-only '' --fill 'kind=drop' makes it a class");
     table_write_text("x,y,kind\n1,NA,a\n2,N/A,None\n3,1,b\n4,2,b\n");
     check_survey_refused(&usual, DT_DATA,
-                         "leaves such rows out, --missing-only 'NA,N/A' makes it a class");
+                         "to drop such rows, --missing-only 'NA,N/A' makes it a class");
     usual.missing_only = "NA,N/A";
     usual.fill = "mean";
     prepared q;
@@ -281,13 +282,13 @@ static void test_targets_refused(void **state)
     prepared_clear(&q);
     usual.missing_only = NULL;
     table_write_text("x,y,kind\n1,NA,a\n2,N/A,None\n3,None,b\n4,2,b\n");
-    check_survey_refused(&usual, DT_DATA, "--fill 'kind=drop' leaves such rows out");
+    check_survey_refused(&usual, DT_DATA, "use --fill 'kind=drop' to drop such rows");
     assert_null(strstr(dt_status_text(), "missing-only")); /* y has it, too */
     usual.fill = "";
     table_write_text("x,land,kind\n1,NA,a\n2,DE,a\n3,FR,b\n4,NA,b\n");
     check_survey_refused(&usual, DT_DATA,
                          "column 'land' has no value here, and in 2 cells in all: 'NA' means a "
-                         "missing value; --fill says what to do: drop, mode, category; "
+                         "missing value; use --fill: drop, mode, category; "
                          "--missing-only '' makes it a category");
     table_text t = {0};
     table_add(&t, "x,kind\n");
@@ -302,7 +303,7 @@ static void test_targets_refused(void **state)
     table_write_text("x,kid\n1,a\n2,b\n");
     check_survey_refused(&plan, DT_DATA, "t.csv: no column 'kind'; did you mean 'kid'?");
     table_write_text("kind\na\nb\n");
-    check_survey_refused(&plan, DT_DATA, "beside the target 'kind' no column is left");
+    check_survey_refused(&plan, DT_DATA, "no column except the target 'kind' is left");
 }
 
 /* Distinct texts that are one number. */
@@ -313,7 +314,7 @@ static void test_targets_twice(void **state)
     table_write_text("x,kind\n1,other\n2,01\n3,2\n4,1e0\n"); /* among texts as well */
     check_survey_refused(&plan, DT_DATA,
                          "t.csv: the target 'kind' has both '01' and '1e0', which are the same "
-                         "number but would be two classes; write it in one way");
+                         "number but would be two classes; use one spelling");
     table_write_text("x,kind\n1,0\n2,1\n3,1.0\n4,true\n"); /* which of the two is 1.0? */
     check_survey_refused(&plan, DT_DATA, "has both '1' and '1.0'");
     table_write_text("x,kind\n1,1\n2,1.0\n3,1\n");
@@ -336,17 +337,17 @@ static void test_missing_cells(void **state)
     check_survey_refused(
         &plan, DT_DATA,
         "t.csv: row 4 (line 5): column 'x' has no value here, and in 2 cells in all (also in "
-        "'job'): 'NA' means a missing value; --fill says what to do: median,category or drop");
+        "'job'): 'NA' means a missing value; use --fill: median,category or drop");
     plan.fill = "category";
     check_survey_refused(
         &plan, DT_DATA,
         "t.csv: row 4 (line 5): column 'x' has no value here, and in 2 cells in all: 'NA' means a "
-        "missing value; --fill says what to do: drop, mean, median, mode, indicator, "
+        "missing value; use --fill: drop, mean, median, mode, indicator, "
         "median-indicator");
     plan.fill = "mean";
     check_survey_refused(&plan, DT_DATA,
                          "t.csv: row 2 (line 3): column 'job' has no value here, and in 1 cell in "
-                         "all; --fill says what to do: drop, mode, category");
+                         "all; use --fill: drop, mode, category");
     plan.fill = "mean,category";
     prepared p;
     assert_int_equal(prepared_survey(&p, &plan), DT_OK);
@@ -393,13 +394,13 @@ static void test_constant_columns(void **state)
     check_column(&p, "flag", DT_ROLE_DROPPED, "has one value", 1, 1);
     prepared_clear(&p);
     table_write_text("y,kind\n7,no\n7,yes\n7,no\n");
-    check_survey_refused(&plan, DT_DATA, "beside the target 'kind' no column is left");
+    check_survey_refused(&plan, DT_DATA, "no column except the target 'kind' is left");
     table_write_text("y,kind\n7,no\n8,no\n7,no\n"); /* the target is never dropped */
     check_survey_refused(&plan, DT_DATA, "every row's 'kind' is 'no'");
     table_write_text("y,gone,kind\n7,,no\n8,,yes\n7,?,no\n");
     plan.fill = "drop";
     check_survey_refused(&plan, DT_DATA,
-                         "t.csv: column 'gone' is empty, and --fill drop leaves out every row");
+                         "t.csv: column 'gone' is empty, so --fill drop drops every row");
 }
 
 /* ---- other encodings ---- */
@@ -503,7 +504,7 @@ static void test_slips_of_all_columns(void **state)
                   kind_of(i));
     table_write(&t);
     check_survey_refused(&plan, DT_DATA,
-                         "t.csv: row 8 (line 9): column 'a': '?' is no number, but 58 of its 59 "
+                         "t.csv: row 8 (line 9): column 'a': '?' is not a number, but 58 of its 59 "
                          "cells are (also in 'b'); use --missing '?,unknown,-' --fill "
                          "median,category, --categorical or --drop");
     plan.missing = "?,unknown,-";
@@ -515,7 +516,7 @@ static void test_slips_of_all_columns(void **state)
     plan.missing_only = "?"; /* then <NA> is a slip, and None a category */
     plan.missing = "";
     check_survey_refused(&plan, DT_DATA,
-                         "column 'a': '<NA>' is no number, but 58 of its 59 cells are (also in "
+                         "column 'a': '<NA>' is not a number, but 58 of its 59 cells are (also in "
                          "'b'); use --missing '<NA>,unknown,-', --categorical or --drop");
 }
 
@@ -529,17 +530,17 @@ static void test_late_decimals(void **state)
     check_format(&plan, 0, ',', '\0', "", 100098);
     write_late(";", "3,14,15"); /* which is one with neither */
     check_survey_refused(&plan, DT_DATA,
-                         "'3,14,15' is no number, but 50000 of its 50001 "
+                         "'3,14,15' is not a number, but 50000 of its 50001 "
                          "cells are; leave it out of --numeric");
     plan.numeric = "";
     check_survey_refused(&plan, DT_DATA, "cells are; use --categorical or --drop");
     table_write_text("a;b;kind\n1,5;1;no\n2;2;yes\n3.5;1;no\n");
     plan.numeric = "a";
     check_survey_refused(&plan, DT_DATA,
-                         "column 'a': '1,5' is no number, but 2 of its 3 cells are; leave "
+                         "column 'a': '1,5' is not a number, but 2 of its 3 cells are; leave "
                          "it out of --numeric");
     plan.decimal = "a=comma";
-    check_survey_refused(&plan, DT_DATA, "row 3 (line 4): column 'a': '3.5' is no number");
+    check_survey_refused(&plan, DT_DATA, "row 3 (line 4): column 'a': '3.5' is not a number");
 }
 
 static void test_groups(void **state)
@@ -632,7 +633,7 @@ static void test_units(void **state)
     assert_int_equal(dt_prepare_table_of(p.prepare)->columns[0].digit_cells, 3);
     prepared_clear(&p);
     plan.numeric = "a";
-    check_survey_refused(&plan, DT_DATA, "row 2 (line 3): column 'a': '7 lb' is no number");
+    check_survey_refused(&plan, DT_DATA, "row 2 (line 3): column 'a': '7 lb' is not a number");
     plan = plan_all();
     plan.categorical = "a";
     table_write_text("a,b,kind\n12 kg,1,no\n7 kg,2,yes\n12 kg,1,no\n");
@@ -687,7 +688,7 @@ static void test_rows_dropped(void **state)
     table_write_text("x,job,kind\n,a,no\n2,,yes\n?,b,no\n");
     plan = plan_all();
     plan.fill = "drop";
-    check_survey_refused(&plan, DT_DATA, "t.csv: something is missing in every row");
+    check_survey_refused(&plan, DT_DATA, "t.csv: every row has a missing value");
 }
 
 /* ---- plans ---- */
@@ -773,10 +774,9 @@ static void test_sets_by_column(void **state)
     assert_close(recipe_column(&p, "x")->spread, 1.5, 0);
     prepared_clear(&p);
     table_write_text("x,set,kind\n1,train,no\n2,trial,yes\n3,dev,yes\n");
-    check_survey_refused(&plan, DT_DATA, "t.csv: column 'set' says 'trial', but sets are train");
+    check_survey_refused(&plan, DT_DATA, "t.csv: column 'set' is 'trial'; expected train");
     table_write_text("x,set,kind\n1,train,no\n2,train,yes\n3,,yes\n");
-    check_survey_refused(&plan, DT_DATA,
-                         "t.csv: row 3 (line 4): column 'set' does not say the set");
+    check_survey_refused(&plan, DT_DATA, "t.csv: row 3 (line 4): column 'set' does not name a set");
     table_write_text("x,set,kind\n1,dev,no\n2,test,yes\n");
     check_survey_refused(&plan, DT_DATA, "none of its 2 rows is left for the train set");
 }

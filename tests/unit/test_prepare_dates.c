@@ -168,13 +168,14 @@ static void test_slips(void **state)
         }
         table_write(&t);
         if (texts == 1)
-            check_survey_refused(&plan, DT_DATA,
-                                 "row 1 (line 2): column 'when': 'soon' is no date, but 19 of its "
-                                 "20 cells are; use --missing 'soon' --fill median, --categorical");
+            check_survey_refused(
+                &plan, DT_DATA,
+                "row 1 (line 2): column 'when': 'soon' is not a date, but 19 of its "
+                "20 cells are; use --missing 'soon' --fill median, --categorical");
         else /* texts, of which 19 in 20 differ */
             check_role(&plan, "when", DT_ROLE_DROPPED);
         plan.dates = "when=ymd";
-        check_survey_refused(&plan, DT_DATA, "'soon' is no date (ymd); --missing takes it");
+        check_survey_refused(&plan, DT_DATA, "'soon' is not a date (ymd); use --missing if it");
         plan.missing = "soon";
         plan.fill = "mean";
         check_date(&plan, "when", DT_DATE_YMD, texts == 1 ? "2021-03-02" : "2021-03-03");
@@ -193,7 +194,7 @@ static void test_roles_asked_for(void **state)
     plan.numeric = "when";
     check_role(&plan, "when", DT_ROLE_NUMERIC);
     WRITE("2021-03-04", "2021-03-05", "2021-03-07");
-    check_survey_refused(&plan, DT_DATA, "column 'when': '2021-03-04' is a date, and no number");
+    check_survey_refused(&plan, DT_DATA, "column 'when': '2021-03-04' is a date, not a number");
     plan.dates = "when=ymd";
     check_survey_refused(&plan, DT_USAGE, "column 'when' cannot be both numeric and a date");
     plan = plan_all();
@@ -204,7 +205,7 @@ static void test_roles_asked_for(void **state)
     check_survey_refused(&plan, DT_DATA,
                          "the target 'when' holds dates, as '2021-03-04', which cannot be");
     plan.task = DT_TARGETS_VALUES;
-    check_survey_refused(&plan, DT_DATA, "'2021-03-04' is a date, and no number");
+    check_survey_refused(&plan, DT_DATA, "'2021-03-04' is a date, not a number");
     plan.task = DT_TARGETS_CLASSES;
     check_role(&plan, "when", DT_ROLE_TARGET);
 }

@@ -439,10 +439,10 @@ static void test_training_rows_refused(void **state)
     plan.fill = "mean,category";
     check_fit_refused("x,kind\n1,a\n2,a\n3,b\n4,b\n", &plan, "no training row is of class 'b'");
     check_fit_refused("x,y,kind\n,1,a\n,2,b\n3,3,b\n4,4,a\n", &plan,
-                      "column 'x' has no number in any training row; --drop 'x'");
+                      "column 'x' has no number in any training row; use --drop 'x'");
     plan.fill = "mode";
     check_fit_refused("x,y,kind\n,1,a\n,2,b\nu,3,b\nv,4,a\n", &plan,
-                      "column 'x' has no value in any training row; --drop 'x'");
+                      "column 'x' has no value in any training row; use --drop 'x'");
     static const char huge[] = "x,kind\n-1.7e308,a\n1.7e308,b\n1,a\n0,b\n";
     static const char *const scales[] = {"standard", "minmax", "robust", "quantile", "clipped"};
     static const char small[] = "x,kind\n0,a\n1e-39,b\n2e-39,a\n1e-39,b\n3e-39,a\n0,b\n";

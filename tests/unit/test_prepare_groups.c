@@ -132,8 +132,8 @@ static void test_groups_refused(void **state)
     dt_prepare_plan plan = plan_groups(5);
     table_write_text("x,who,kind\n1,a,no\n2,a,yes\n3,,yes\n");
     check_survey_refused(&plan, DT_DATA,
-                         "t.csv: row 3 (line 4): column 'who' does not say the group; --fill "
-                         "'who=drop' leaves such rows out");
+                         "t.csv: row 3 (line 4): column 'who' is empty, so the row has no group; "
+                         "use --fill 'who=drop' to drop such rows");
     plan.fill = "who=drop";
     check_survey_refused(&plan, DT_DATA,
                          "none of its 2 rows is left for the validation set: 'who' has 1 group; "

@@ -45,7 +45,7 @@ static void test_markers(void **state)
     plan.missing = "";
     write_texts(7, marks, 1);
     check_survey_refused(&plan, DT_DATA,
-                         "t.csv: row 1 (line 2): column 'a': '?' is no number, but 40 of its 60 "
+                         "t.csv: row 1 (line 2): column 'a': '?' is not a number, but 40 of its 60 "
                          "cells are; use --missing '?' --fill median, --categorical or --drop");
     write_texts(7, marks, 3);
     check_survey_refused(&plan, DT_DATA, "use --missing '?,-,\\N' --fill median");
@@ -76,10 +76,11 @@ static void test_texts_of_asked_numbers(void **state)
     dt_prepare_plan plan = plan_all();
     plan.numeric = "a";
     write_texts(12, words, 3);
-    check_survey_refused(&plan, DT_DATA,
-                         "t.csv: row 1 (line 2): column 'a': 'low' is no number, but 40 of its 60 "
-                         "cells are; use --missing 'low,high,mid' --fill median, or leave it out "
-                         "of --numeric");
+    check_survey_refused(
+        &plan, DT_DATA,
+        "t.csv: row 1 (line 2): column 'a': 'low' is not a number, but 40 of its 60 "
+        "cells are; use --missing 'low,high,mid' --fill median, or leave it out "
+        "of --numeric");
     plan.numeric = "";
     plan.target = "a";
     plan.task = DT_TARGETS_VALUES;

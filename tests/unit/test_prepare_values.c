@@ -154,17 +154,18 @@ static void test_values_refused(void **state)
     dt_prepare_plan plan = plan_of("kind", DT_TARGETS_AUTO);
     write_numbers(50, 49, 0.5, "abc");
     check_survey_refused(&asked, DT_DATA,
-                         "t.csv: row 50 (line 51): column 'kind': 'abc' is no number");
-    check_survey_refused(&both, DT_DATA, "row 50 (line 51): column 'kind': 'abc' is no number");
-    check_survey_refused(&plan, DT_DATA,
-                         "t.csv: row 50 (line 51): the target 'kind': 'abc' is no number, but 49 "
-                         "of its 50 cells are; use --missing 'abc' --fill 'kind=drop', or --task "
-                         "classification");
+                         "t.csv: row 50 (line 51): column 'kind': 'abc' is not a number");
+    check_survey_refused(&both, DT_DATA, "row 50 (line 51): column 'kind': 'abc' is not a number");
+    check_survey_refused(
+        &plan, DT_DATA,
+        "t.csv: row 50 (line 51): the target 'kind': 'abc' is not a number, but 49 "
+        "of its 50 cells are; use --missing 'abc' --fill 'kind=drop', or --task "
+        "classification");
     write_numbers(50, 49, 0.5, "?");
-    check_survey_refused(&plan, DT_DATA,
-                         "t.csv: row 50 (line 51): the target 'kind' has no value here, and in 1 "
-                         "row in all: '?' means a missing value; --fill "
-                         "'kind=drop' leaves such rows out");
+    check_survey_refused(
+        &plan, DT_DATA,
+        "t.csv: row 50 (line 51): the target 'kind' has no value here, and in 1 "
+        "row in all: '?' means a missing value; use --fill 'kind=drop' to drop such rows");
     plan.fill = "kind=drop";
     prepared p;
     prepared_make(&p, &plan);
@@ -263,13 +264,13 @@ static void test_weights_refused(void **state)
                           "t.csv: row 3 (line 4): column 'n': '-0.5' is negative, which a weight "
                           "must not be");
     check_weights_refused("1 two 3", DT_DATA,
-                          "t.csv: row 2 (line 3): column 'n': 'two' is no number");
+                          "t.csv: row 2 (line 3): column 'n': 'two' is not a number");
     check_weights_refused("1 inf 3", DT_DATA,
-                          "t.csv: row 2 (line 3): column 'n': 'inf' is no number");
-    check_weights_refused("1 NA 3", DT_DATA,
-                          "t.csv: row 2 (line 3): the weight 'n' has no value here, and in 1 row "
-                          "in all: 'NA' means a missing value; --fill 'n=drop' "
-                          "leaves such rows out");
+                          "t.csv: row 2 (line 3): column 'n': 'inf' is not a number");
+    check_weights_refused(
+        "1 NA 3", DT_DATA,
+        "t.csv: row 2 (line 3): the weight 'n' has no value here, and in 1 row "
+        "in all: 'NA' means a missing value; use --fill 'n=drop' to drop such rows");
     check_weights_refused("0 0 0", DT_DATA, "t.csv: the weight 'n' is 0 in every row");
     dt_prepare_plan plan = plan_all();
     plan.weights = "kind";

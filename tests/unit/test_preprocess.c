@@ -277,17 +277,19 @@ static void test_number_fills(void **state)
     /* What only begins or ends like a missing text is none. */
     check_refused(
         &b, "N|0|20|4",
-        "t.csv: row 7 (line 9): column 'a': 'N' is no number; use --missing 'N' to fill such "
+        "t.csv: row 7 (line 9): column 'a': 'N' is not a number; use --missing 'N' to fill such "
         "cells");
-    check_refused(&b, "10|NAN|20|4",
-                  "t.csv: row 7 (line 9): column 'b': 'NAN' is no number; use --missing 'NAN' to "
-                  "fill such cells");
+    check_refused(
+        &b, "10|NAN|20|4",
+        "t.csv: row 7 (line 9): column 'b': 'NAN' is not a number; use --missing 'NAN' to "
+        "fill such cells");
     check_refused(&b, "10|0|na|4",
-                  "t.csv: row 7 (line 9): column 'c': 'na' is no number; use --missing 'na' to "
+                  "t.csv: row 7 (line 9): column 'c': 'na' is not a number; use --missing 'na' to "
                   "fill such cells");
-    check_refused(&b, "10|0|20|??",
-                  "t.csv: row 7 (line 9): column 'd': '\?\?' is no number; use --missing '\?\?' to "
-                  "fill such cells");
+    check_refused(
+        &b, "10|0|20|??",
+        "t.csv: row 7 (line 9): column 'd': '\?\?' is not a number; use --missing '\?\?' to "
+        "fill such cells");
     end(&b);
 }
 
@@ -311,12 +313,12 @@ static void test_refused_numbers(void **state)
     check_refused(&b, "1,500|1",
                   "t.csv: row 7 (line 9): column 'a': '1,500' may be 1500 or 1.5; use --thousands "
                   "'a=comma' for 1500, --decimal 'a=comma' for 1.5");
-    check_refused(&b, "1,5,1|1", "t.csv: row 7 (line 9): column 'a': '1,5,1' is no number");
+    check_refused(&b, "1,5,1|1", "t.csv: row 7 (line 9): column 'a': '1,5,1' is not a number");
     check_refused(&b, "15 %|1",
                   "t.csv: row 7 (line 9): column 'a': '15 %' has '%', which the training rows do "
                   "not have: it may be 15 or 0.15; write the number alone");
-    check_refused(&b, "1|inf", "t.csv: row 7 (line 9): column 'b': 'inf' is no number");
-    check_refused(&b, "1|1e999", "t.csv: row 7 (line 9): column 'b': '1e999' is no number");
+    check_refused(&b, "1|inf", "t.csv: row 7 (line 9): column 'b': 'inf' is not a number");
+    check_refused(&b, "1|1e999", "t.csv: row 7 (line 9): column 'b': '1e999' is not a number");
     check_refused(&b, "1|4e38",
                   "t.csv: row 7 (line 9): column 'b': '4e38' is beyond the range of float32");
     check_refused(&b, "2e38|1",
@@ -326,7 +328,7 @@ static void test_refused_numbers(void **state)
     check_refused(
         &b, "a\tb\x01 and so on, far more than anyone would read|1",
         "t.csv: row 7 (line 9): column 'a': 'a?b? and so on, far more than anyone wou...' "
-        "is no number");
+        "is not a number");
     check_row(&b, "-1|2", (const double[]){-2.0, 2.0}); /* after failures it goes on */
     end(&b);
 }
@@ -714,7 +716,8 @@ static void test_values(void **state)
     assert_true(b.x[0] == 3.0f && b.x[1] == 99.0f);
     assert_int_equal(prepare(&b, "3|0|0|0"), DT_OK);
     assert_true(b.w == 0.0f);
-    check_refused(&b, "3|many|1|2", "t.csv: row 7 (line 9): column 'price': 'many' is no number");
+    check_refused(&b, "3|many|1|2",
+                  "t.csv: row 7 (line 9): column 'price': 'many' is not a number");
     check_refused(&b, "3|1||2",
                   "t.csv: row 7 (line 9): column 'n': '' means a missing value, which a weight "
                   "must not be");

@@ -41,7 +41,7 @@ static dt_status compare(const build *mine, const build *first, int rank)
         (mine->id[0] == '\0' || first->id[0] == '\0' || strcmp(mine->id, first->id) == 0))
         return DT_OK;
     return dt_fail(DT_USAGE,
-                   "rank 0 (%s) runs dtrain %s, build %.8s, but rank %d (%s) dtrain %s, build "
+                   "rank 0 (%s) runs dtrain %s, build %.8s, but rank %d (%s) runs dtrain %s, build "
                    "%.8s; start the same program on all hosts",
                    first->host, first->version, first->id, rank, mine->host, mine->version,
                    mine->id);

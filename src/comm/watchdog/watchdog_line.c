@@ -160,7 +160,7 @@ void dt_line_of_stall(char out[DT_LINE_BYTES], const dt_host *host, const dt_sig
 {
     int listed = 0;
     out[0] = '\0';
-    append(out, "dtrain: error: nothing went on for %.0f s: ", still_s);
+    append(out, "dtrain: error: no progress for %.0f s: ", still_s);
     for (int i = 0; i < host->count; i++) {
         if (!is_late(host, sights, i) || !begin_item(out, &listed))
             continue;

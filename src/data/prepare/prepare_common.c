@@ -110,7 +110,7 @@ void dt_prepare_sort(const dt_dictionary_entry **values, size_t count)
 
 dt_status dt_prepare_fail_distinct(const dt_prepare *p, const char *name)
 {
-    return dt_fail(DT_DATA, "%s: column '%s' has more than %d distinct values; --drop '%s'",
+    return dt_fail(DT_DATA, "%s: column '%s' has more than %d distinct values; use --drop '%s'",
                    dt_csv_path(p->csv), name, DT_PREPARE_DISTINCT_MAX, name);
 }
 

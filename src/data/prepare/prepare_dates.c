@@ -227,7 +227,8 @@ bool dt_prepare_survey_date(double *out, dt_survey *survey, const dt_csv_field *
 dt_status dt_prepare_fail_date(const dt_prepare *p, size_t c, const dt_csv_row *row)
 {
     char what[96];
-    (void)snprintf(what, sizeof what, "is no date (%s); --missing takes it for a missing value",
+    (void)snprintf(what, sizeof what,
+                   "is not a date (%s); use --missing if it means a missing value",
                    dt_date_order_name(p->surveys[c].order));
     return dt_cell_fail(dt_csv_path(p->csv), row, p->names[c], &row->fields[c], what);
 }

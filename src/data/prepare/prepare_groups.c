@@ -67,8 +67,8 @@ dt_status dt_prepare_see_group(dt_prepare *p, const dt_csv_row *row)
     bool is_new = false;
     if (dt_missing_is(&p->missing, cell))
         return dt_fail(DT_DATA,
-                       "%s: row %llu (line %llu): column '%s' does not say the group; --fill "
-                       "'%s=drop' leaves such rows out",
+                       "%s: row %llu (line %llu): column '%s' is empty, so the row has no group; "
+                       "use --fill '%s=drop' to drop such rows",
                        dt_csv_path(p->csv), (unsigned long long)row->row,
                        (unsigned long long)row->line, p->names[p->split_by], p->names[p->split_by]);
     const dt_set set = dt_prepare_set_of_group(p, cell);

@@ -169,7 +169,7 @@ static dt_status read_fill(dt_prepare *p)
         if (column == SIZE_MAX) {
             int *kind = &given[kind_of((dt_fill)method)];
             if (*kind >= 0 && *kind != method)
-                DT_TRY(dt_fail(DT_USAGE, "--fill has two methods for the same columns; say "
+                DT_TRY(dt_fail(DT_USAGE, "--fill has two methods for the same columns; use "
                                          "COLUMN=METHOD for some of them"));
             *kind = method;
             continue;
@@ -197,7 +197,7 @@ static dt_status check_missing(const dt_prepare *p, const char *item)
     (void)snprintf(name, sizeof name, "%.*s", (int)(equals - item), item);
     if (dt_csv_find(p->csv, name) == SIZE_MAX)
         return DT_OK;
-    return dt_fail(DT_USAGE, "--missing '%s': it takes cells, of any column, not COLUMN=CELL",
+    return dt_fail(DT_USAGE, "--missing '%s': expected cells, for all columns, not COLUMN=CELL",
                    item);
 }
 

@@ -175,7 +175,8 @@ static dt_status finish_number(dt_recipe_column *out, dt_prepare *p, size_t c)
     dt_survey *survey = &p->surveys[c];
     double range = 0.0;
     if (survey->fitted == 0)
-        return dt_fail(DT_DATA, "%s: column '%s' has no number in any training row; --drop '%s'",
+        return dt_fail(DT_DATA,
+                       "%s: column '%s' has no number in any training row; use --drop '%s'",
                        dt_csv_path(p->csv), p->names[c], p->names[c]);
     /* As scikit-learn: what no training row lacks, an indicator could not teach. */
     if (dt_recipe_indicates(from->fill) && survey->missing == 0)
@@ -314,7 +315,7 @@ static dt_status finish_categories(dt_recipe_column *out, dt_prepare *p, size_t 
     DT_TRY(dt_memory_alloc(&values, all->count, sizeof *values, "categories"));
     const size_t count = choose_categories(values, p, c, &mode);
     if (count == 0)
-        DT_TRY(dt_fail(DT_DATA, "%s: column '%s' has no value in any training row; --drop '%s'",
+        DT_TRY(dt_fail(DT_DATA, "%s: column '%s' has no value in any training row; use --drop '%s'",
                        dt_csv_path(p->csv), p->names[c], p->names[c]));
     size_t present = 0;
     for (size_t i = 0; i < all->count; i++)

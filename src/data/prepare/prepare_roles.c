@@ -91,7 +91,7 @@ static dt_status check_fill(const dt_prepare *p, size_t c)
     const bool numeric = dt_recipe_is_number(column->role);
     if (survey->fill_asked && (numeric || column->role == DT_ROLE_CATEGORICAL) &&
         !suits(column->fill, column->role))
-        return dt_fail(DT_USAGE, "--fill: column '%s' is %s, for which this method is not",
+        return dt_fail(DT_USAGE, "--fill: column '%s' is %s, which this method does not apply to",
                        p->names[c], numeric ? "numeric" : "categorical");
     if (survey->fill_asked && (column->role == DT_ROLE_TARGET || column->role == DT_ROLE_WEIGHTS) &&
         column->fill != DT_FILL_DROP && column->fill != DT_FILL_ERROR)
@@ -259,10 +259,10 @@ dt_status dt_prepare_decide_roles(dt_prepare *p)
         counters += p->columns[c].is_counter;
     }
     if (inputs == 0)
-        DT_TRY(dt_fail(DT_DATA, "%s: beside the target '%s' no column is left to learn from%s",
+        DT_TRY(dt_fail(DT_DATA, "%s: no column except the target '%s' is left to learn from%s",
                        dt_csv_path(p->csv), p->names[p->targets[0]],
-                       texts > 0      ? "; --categorical COLUMN keeps texts that hardly repeat"
-                       : counters > 0 ? "; --numeric COLUMN keeps numbers that count the rows"
+                       texts > 0 ? "; use --categorical COLUMN to keep texts that hardly repeat"
+                       : counters > 0 ? "; use --numeric COLUMN to keep numbers that count the rows"
                                       : ""));
 out:
     return status;

@@ -194,8 +194,8 @@ dt_status dt_prepare_fail_mixed(const dt_prepare *p, size_t c)
         (void)snprintf(missing, sizeof missing, "--missing '%s'%s", texts.text, fill.text);
     advise(&advice, p, c, missing);
     return dt_fail(DT_DATA,
-                   "%s: row %llu (line %llu): column '%s': '%s' is no %s, %s %llu of its "
-                   "%llu cells are%s%s%s%s; %s",
+                   "%s: row %llu (line %llu): column '%s': '%s' is not a %s, %s %llu of its %llu "
+                   "cells are%s%s%s%s; %s",
                    dt_csv_path(p->csv), (unsigned long long)survey->text_row,
                    (unsigned long long)survey->text_line, p->names[c], survey->text,
                    survey->order != DT_DATE_NONE ? "date" : "number", few ? "and" : "but",
@@ -286,7 +286,7 @@ dt_status dt_prepare_fail_valueless(const dt_prepare *p, size_t c, const char *w
         add(&drop, " --fill '%s=drop'", name);
     return dt_fail(DT_DATA,
                    "%s: row %llu (line %llu): the %s '%s' has no value here, and in %llu row%s in "
-                   "all%s; --fill '%s=drop' leaves such rows out%s%s%s%s",
+                   "all%s; use --fill '%s=drop' to drop such rows%s%s%s%s",
                    path, (unsigned long long)survey->missing_row,
                    (unsigned long long)survey->missing_line, what, name, (unsigned long long)rows,
                    rows == 1 ? "" : "s", meaning, name, only.used > 0 ? ", " : "", only.text,
@@ -327,7 +327,7 @@ dt_status dt_prepare_fail_unfilled(const dt_prepare *p, size_t c)
                                   : "category or drop";
     return dt_fail(DT_DATA,
                    "%s: row %llu (line %llu): column '%s' has no value here, and in %llu cell%s in "
-                   "all%s%s%s%s; --fill says what to do: %s%s%s%s",
+                   "all%s%s%s%s; use --fill: %s%s%s%s",
                    dt_csv_path(p->csv), (unsigned long long)survey->missing_row,
                    (unsigned long long)survey->missing_line, p->names[c],
                    (unsigned long long)column->missing, column->missing == 1 ? "" : "s",

@@ -29,7 +29,7 @@ static dt_status split_by_column(dt_prepare *p)
 {
     dt_dictionary *values = &p->surveys[p->split_column].values;
     if (p->columns[p->split_column].missing > 0)
-        return dt_fail(DT_DATA, "%s: row %llu (line %llu): column '%s' does not say the set",
+        return dt_fail(DT_DATA, "%s: row %llu (line %llu): column '%s' does not name a set",
                        dt_csv_path(p->csv),
                        (unsigned long long)p->surveys[p->split_column].missing_row,
                        (unsigned long long)p->surveys[p->split_column].missing_line,
@@ -39,8 +39,7 @@ static dt_status split_by_column(dt_prepare *p)
         char shown[DT_TEXT_SHOWN_BYTES + 4];
         dt_set set = DT_TRAIN;
         if (!set_of_word(&set, entry->text))
-            return dt_fail(DT_DATA,
-                           "%s: column '%s' says '%s', but sets are train, validation, test",
+            return dt_fail(DT_DATA, "%s: column '%s' is '%s'; expected train, validation or test",
                            dt_csv_path(p->csv), p->names[p->split_column],
                            dt_text_show(shown, entry->text, entry->bytes));
         entry->index = (int32_t)set;

@@ -67,14 +67,13 @@ static dt_status guess(bool *values, dt_prepare *p)
     *values = quantity && survey->texts == 0;
     p->guessed = survey->texts == 0 && !quantity && survey->values.count > CLASSES_PLAIN;
     if (quantity && survey->texts > 0 && dt_prepare_are_slips(survey->texts, cells))
-        return dt_fail(DT_DATA,
-                       "%s: row %llu (line %llu): the target '%s': '%s' is no number, but %llu of "
-                       "its %llu cells are; use --missing '%s' --fill '%s=drop', or --task "
-                       "classification",
-                       path, (unsigned long long)survey->text_row,
-                       (unsigned long long)survey->text_line, name, survey->text,
-                       (unsigned long long)survey->numbers, (unsigned long long)cells, survey->text,
-                       name);
+        return dt_fail(
+            DT_DATA,
+            "%s: row %llu (line %llu): the target '%s': '%s' is not a number, but %llu of its %llu "
+            "cells are; use --missing '%s' --fill '%s=drop', or --task classification",
+            path, (unsigned long long)survey->text_row, (unsigned long long)survey->text_line, name,
+            survey->text, (unsigned long long)survey->numbers, (unsigned long long)cells,
+            survey->text, name);
     if (survey->texts > 0 && mostly_once(survey))
         return dt_fail(DT_DATA,
                        "%s: the target '%s' has %zu distinct values in %llu rows; use --task "
@@ -136,7 +135,7 @@ static dt_status fail_equal(const dt_prepare *p, const char *a, const char *b)
 {
     return dt_fail(DT_DATA,
                    "%s: the target '%s' has both '%s' and '%s', which are the same number but "
-                   "would be two classes; write it in one way",
+                   "would be two classes; use one spelling",
                    dt_csv_path(p->csv), p->names[p->targets[0]], a, b);
 }
 

@@ -243,7 +243,7 @@ dt_status dt_numerals_fail(const dt_numerals *numerals, const char *path, const 
     if (looks && r.differ)
         describe_doubt(what, &r, item, cell);
     else if (!fits || !describe_unit(what, numerals, &r, item))
-        (void)snprintf(what, sizeof what, "is no number%s", missing);
+        (void)snprintf(what, sizeof what, "is not a number%s", missing);
     (void)snprintf(what + strlen(what), sizeof what - strlen(what), "%s", advice);
     return dt_cell_fail(path, row, name, cell, what);
 }

@@ -176,7 +176,7 @@ DT_MUST_USE static dt_status select_rows(dt_h5_selection *out, const dt_h5_datas
     *out = (dt_h5_selection){-1, -1, 0};
     const uint64_t rows = shape->dims > 0 ? shape->extent[0] : 1; /* a single item is a row */
     if (shape->count == 0 || first > rows || count > rows - first)
-        return dt_fail(DT_DATA, "%s: %s: has no %" PRIu64 " rows from row %" PRIu64 " on",
+        return dt_fail(DT_DATA, "%s: %s: has fewer than %" PRIu64 " rows from row %" PRIu64 " on",
                        dt_h5_name(h5), d->path, count, first);
     for (unsigned i = 0; i < shape->dims; i++)
         extent[i] = i == 0 ? count : shape->extent[i];

@@ -215,8 +215,7 @@ dt_status dt_h5_open_object(hid_t *out, dt_h5 *h5, const char *path)
     const int found = follow(h5, path);
     *out = -1;
     if (found == 0)
-        return dt_fail(DT_DATA, "%s: there is no %.*s in it", dt_h5_name(h5), DT_H5_OBJECT_BYTES,
-                       path);
+        return dt_fail(DT_DATA, "%s: it has no %.*s", dt_h5_name(h5), DT_H5_OBJECT_BYTES, path);
     if (found < 0)
         return dt_fail(DT_DATA, "%s: %.*s is a soft or external link, expected the object itself",
                        dt_h5_name(h5), DT_H5_OBJECT_BYTES, path);

@@ -120,8 +120,8 @@ DT_MUST_USE static dt_status open_attribute(attribute *out, dt_h5 *h5, const cha
     (void)snprintf(out->what, sizeof out->what, "the attribute %.100s of %.100s", name, path);
     DT_TRY(dt_h5_open_object(&object, h5, path));
     if (H5Aexists(object, name) == 0)
-        DT_TRY(dt_fail(DT_DATA, "%s: there is no attribute %.100s of %.100s in it", dt_h5_name(h5),
-                       name, path));
+        DT_TRY(dt_fail(DT_DATA, "%s: it has no attribute %.100s of %.100s", dt_h5_name(h5), name,
+                       path));
     out->id = H5Aopen(object, name, H5P_DEFAULT);
     if (out->id >= 0)
         out->type = H5Aget_type(out->id);

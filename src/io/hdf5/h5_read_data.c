@@ -87,7 +87,7 @@ DT_MUST_USE static dt_status check_storage(const dt_h5_dataset *d, const dt_h5 *
     case H5D_VIRTUAL:
         return refuse(d, h5, "is virtual: its values lie elsewhere, expected them in this file");
     default:
-        return refuse(d, h5, "is laid out in a way that is not known");
+        return refuse(d, h5, "has an unknown layout");
     }
     if (d->shape.stored_bytes < needed)
         return refuse(d, h5, "holds fewer values than its shape says");
@@ -101,7 +101,7 @@ dt_status dt_h5_open_dataset(dt_h5_dataset *out, dt_h5 *h5, const char *path)
     *out = (dt_h5_dataset){.path = path, .id = -1, .type = -1, .creation = -1};
     DT_TRY(dt_h5_open_object(&out->id, h5, path));
     if (H5Iget_type(out->id) != H5I_DATASET)
-        DT_TRY(refuse(out, h5, "is no dataset"));
+        DT_TRY(refuse(out, h5, "is not a dataset"));
     out->type = H5Dget_type(out->id);
     out->creation = H5Dget_create_plist(out->id);
     space = H5Dget_space(out->id);

@@ -196,7 +196,7 @@ DT_MUST_USE static dt_status explain(dt_h5_remote *remote, const char *path, boo
     const int killer = WIFSIGNALED(how) ? WTERMSIG(how) : 0;
     if (late || killer == SIGXCPU)
         return dt_fail(DT_DATA,
-                       "%s: damaged HDF5 file: the HDF5 library comes to no end reading it; copy "
+                       "%s: damaged HDF5 file: the HDF5 library does not finish reading it; copy "
                        "or download it again",
                        path);
     if (killer == SIGKILL)
@@ -442,7 +442,7 @@ dt_status dt_h5_remote_open(dt_h5 *h5, const dt_h5_origin *origin, dt_h5_server 
     if (status != DT_OK)
         return status;
     if (!start(remote, origin, serve)) {
-        dt_log_warn("%s: is read unguarded, since no process can be started for it: %s",
+        dt_log_warn("%s: is read in this process, because no process can be started for it: %s",
                     origin->path, strerror(errno));
         dt_memory_free(remote);
         return DT_OK;

@@ -43,7 +43,7 @@ DT_MUST_USE static dt_status explain_memory(void)
 {
     if (memory_bytes == 0 || memory_bytes >= dt_memory_available())
         return DT_MEMORY;
-    return dt_fail(DT_DATA, "%s; that is more than reading a file of its size can take",
+    return dt_fail(DT_DATA, "%s; that is more memory than reading a file of its size needs",
                    dt_status_text());
 }
 

@@ -26,10 +26,10 @@ DT_MUST_USE static dt_status check_options(const dt_settings *s)
     if (s->data_count == 0 && s->resume[0] == '\0' && s->like[0] == '\0')
         return dt_fail(DT_USAGE, "dtrain search requires DATA; --help says more");
     if (s->resume[0] != '\0' && s->out[0] != '\0' && strcmp(s->resume, s->out) != 0)
-        return dt_fail(DT_USAGE,
-                       "--resume %s and --out %s were given, but a search goes on in its folder; "
-                       "remove --out",
-                       s->resume, s->out);
+        return dt_fail(
+            DT_USAGE,
+            "--resume %s and --out %s were given, but a search resumes in its folder; remove --out",
+            s->resume, s->out);
     return DT_OK;
 }
 
@@ -102,7 +102,7 @@ DT_MUST_USE static dt_status complete(dt_search *s, const dt_settings *settings)
     if (s->settings.space[0] != '\0')
         DT_TRY(dt_space_read(&s->space, s->settings.space));
     else if (settings->resume[0] == '\0')
-        DT_TRY(dt_fail(DT_USAGE, "--space FILE is required: the settings that trials differ in"));
+        DT_TRY(dt_fail(DT_USAGE, "--space FILE is required: the settings that the trials vary"));
     if (settings->resume[0] != '\0')
         DT_TRY(dt_search_take_previous(s, settings->resume));
     DT_TRY(check_typed(&s->space, settings));
@@ -229,10 +229,10 @@ DT_MUST_USE static dt_status check_folder(const dt_search *s)
     (void)snprintf(path, sizeof path, "%s/" DT_SEARCH_FILE, s->run->folder);
     if (!s->leads || access(path, F_OK) == 0)
         return DT_OK;
-    return dt_fail(DT_OUTPUT,
-                   "%s: not there on %s; a search requires a folder that all hosts share. Set "
-                   "--out",
-                   path, s->run->environment.launch.host);
+    return dt_fail(
+        DT_OUTPUT,
+        "%s: does not exist on %s; a search requires a folder that all hosts share. Set --out",
+        path, s->run->environment.launch.host);
 }
 
 DT_MUST_USE static dt_status check_data(const dt_search *s)

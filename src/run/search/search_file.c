@@ -284,10 +284,10 @@ DT_MUST_USE static dt_status take_number(int64_t *out, const dt_search *s, const
     int64_t was = 0;
     const dt_status status = dt_h5_get_int(&was, h5, DT_SEARCH_GROUP, name);
     if (status == DT_OK && dt_options_given(dt_search_options(), &s->settings, name) && was != *out)
-        return dt_fail(DT_USAGE,
-                       "--%s is %lld now, and was %lld; remove it, or begin another "
-                       "search with another --out",
-                       name, (long long)*out, (long long)was);
+        return dt_fail(
+            DT_USAGE,
+            "--%s is %lld, but was %lld; remove it, or start another search with another --out",
+            name, (long long)*out, (long long)was);
     *out = was;
     return status;
 }
@@ -300,10 +300,10 @@ DT_MUST_USE static dt_status take_sampling(dt_search *s, dt_h5 *h5)
     DT_TRY(dt_h5_get_text(&was, h5, DT_SEARCH_GROUP, "sample"));
     if (dt_options_given(dt_search_options(), &s->settings, "sample") &&
         strcmp(was, format(now, s, "sample")) != 0)
-        DT_TRY(dt_fail(DT_USAGE,
-                       "--sample is %s now, and was %s; remove it, or begin another "
-                       "search with another --out",
-                       now, was));
+        DT_TRY(dt_fail(
+            DT_USAGE,
+            "--sample is %s, but was %s; remove it, or start another search with another --out",
+            now, was));
     if (dt_options_set(dt_search_options(), &s->settings, "sample", was) != DT_OK)
         DT_TRY(dt_fail(DT_DATA, "%s", dt_status_text()));
 out:
@@ -319,10 +319,10 @@ DT_MUST_USE static dt_status take_space(dt_search *s, dt_h5 *h5)
     DT_TRY(dt_memory_alloc(&was, 1, sizeof *was, "space"));
     DT_TRY(read_space(was, h5));
     if (s->settings.space[0] != '\0' && dt_space_differ(why, sizeof why, was, &s->space))
-        DT_TRY(dt_fail(DT_USAGE,
-                       "--space %s: %s; the search had another space. Begin another "
-                       "search with another --out",
-                       s->settings.space, why));
+        DT_TRY(dt_fail(
+            DT_USAGE,
+            "--space %s: %s; the search had another space. Start another search with another --out",
+            s->settings.space, why));
     s->space = *was;
 out:
     dt_memory_free(was);
@@ -336,7 +336,7 @@ DT_MUST_USE static dt_status check_unfinished(dt_h5 *h5)
     char *state = NULL;
     DT_TRY(dt_h5_get_text(&state, h5, "/", "status"));
     if (strcmp(state, "ok") == 0 || strcmp(state, "diverged") == 0)
-        status = dt_fail(DT_USAGE, "the search has ended; begin another one with another --out");
+        status = dt_fail(DT_USAGE, "the search has ended; start another one with another --out");
 out:
     dt_memory_free(state);
     return status;

@@ -10,15 +10,15 @@
 
 static const dt_option options[] = {
     {"space", "FILE", DT_OPTION_TEXT, AT(space), 0, 0, NULL, NULL,
-     "settings that trials differ in, lines as hidden = 64 | 256,256, learning-rate = log 1e-4 .. "
-     "1e-2, dropout = 0 .. 0.5 in 6"},
+     "settings that the trials vary, with lines such as hidden = 64 | 256,256, learning-rate = log "
+     "1e-4 .. 1e-2, dropout = 0 .. 0.5 in 6"},
     {"trials", "N", DT_OPTION_INT, AT(trials), 1, DT_TRIALS_MAX, NULL, "20",
-     "number of trials; a grid has all its points"},
+     "number of trials; a grid uses all its points"},
     {"sample", "NAME", DT_OPTION_CHOICE, AT(sampling), 0, 0, "random|grid", "random",
      "random: each trial draws its values, by --seed; grid: every combination of the values"},
     {"halving", "N", DT_OPTION_INT, AT(halving), 0, 100, NULL, "0",
-     "train all trials for a few epochs, then the best one in N on, until one has all --epochs; "
-     "0: train all trials to their end"},
+     "train all trials for a few epochs, then continue with the best one in N, until one has all "
+     "--epochs; 0: train all trials to their end"},
     {"ranks-per-trial", "N", DT_OPTION_INT, AT(ranks_per_trial), 0, 1 << 20, NULL, "0",
      "ranks that train a trial together; they divide the ranks of the job; does not change the "
      "results. 0: as few as memory allows, and more once that is faster: if there are fewer trials "
@@ -31,11 +31,12 @@ static const dt_option_table table = {
     .given = AT(given),
     .usage = "Usage: dtrain search DATA --space FILE [OPTIONS]\n"
              "       mpirun -np 8 dtrain search DATA --space FILE [OPTIONS]\n"
-             "       mpirun -np 8 dtrain search --resume FOLDER\n\n"
+             "       mpirun -np 8 dtrain search --resume FOLDER\n"
+             "\n"
              "Trains many networks that differ in some settings, on groups of ranks, and\n"
-             "keeps all of them: FOLDER/trial-N is what `dtrain train` writes, FOLDER/best the\n"
-             "best one, search.h5 the table of all. The result is the same on any number of\n"
-             "ranks. All options of `dtrain train` count for all trials.",
+             "keeps all of them: FOLDER/trial-N is the folder of a run, FOLDER/best the best\n"
+             "one, and search.h5 the table of all. The result is the same on any number of\n"
+             "ranks. All options of `dtrain train` apply to all trials.",
 };
 
 const dt_option_table *dt_search_options(void)

@@ -94,7 +94,7 @@ DT_MUST_USE static dt_status read_end(double *out, const dt_option *option, cons
     const dt_status status = check_value(option, text);
     *out = strtod(text, &end);
     if (status == DT_OK && (end == text || !isfinite(*out))) /* "none" */
-        return dt_fail(DT_USAGE, "a range goes from a number to a number, not to '%s'", text);
+        return dt_fail(DT_USAGE, "a range is between two numbers, but its end is '%s'", text);
     return status;
 }
 
@@ -130,7 +130,7 @@ DT_MUST_USE static dt_status read_range(dt_space_setting *s, const dt_option *op
     s->is_range = true;
     s->is_whole = option->kind == DT_OPTION_INT;
     if (!s->is_whole && option->kind != DT_OPTION_FLOAT)
-        return dt_fail(DT_USAGE, "--%s does not take a range; write its values between bars",
+        return dt_fail(DT_USAGE, "--%s does not accept a range; write its values between bars",
                        option->name);
     if (strncmp(from, "log", 3) == 0 && strchr(BLANKS, from[3]) != NULL) {
         s->is_log = true;
@@ -142,10 +142,11 @@ DT_MUST_USE static dt_status read_range(dt_space_setting *s, const dt_option *op
     DT_TRY(read_end(&s->from, option, low));
     DT_TRY(read_end(&s->to, option, high));
     if (!(s->from < s->to))
-        return dt_fail(DT_USAGE, "the range from %s to %s is empty; the first is below the second",
-                       low, high);
+        return dt_fail(
+            DT_USAGE, "the range from %s to %s is empty; the first number must be below the second",
+            low, high);
     if (s->is_log && !(s->from > 0.0))
-        return dt_fail(DT_USAGE, "a range by logarithm begins above 0, not at %s", low);
+        return dt_fail(DT_USAGE, "a logarithmic range must start above 0, not at %s", low);
     if (in != NULL)
         DT_TRY(read_count(s, copy_trimmed(count, sizeof count, in + strlen(" in "), end)));
     else if (s->is_whole && !s->is_log)
