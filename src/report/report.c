@@ -60,7 +60,7 @@ void dt_cli_report_help(void)
 
 /* ---- what is asked for ---- */
 
-/* The folder that a path lies in. */
+/* The folder of a path. */
 DT_MUST_USE static dt_status copy_folder(char **out, const char *path)
 {
     const char *slash = strrchr(path, '/');
@@ -114,7 +114,7 @@ out:
     return status;
 }
 
-/* Results are not written over the runs they come from, nor over each other. */
+/* Results must not overwrite their runs, or each other. */
 DT_MUST_USE static dt_status check_outputs(const report_settings *s, const dt_report_run *runs,
                                            size_t count)
 {
@@ -187,7 +187,7 @@ out:
     return status;
 }
 
-/* A search stands alone. */
+/* A search is shown alone. */
 DT_MUST_USE static dt_status show_search(const report_settings *s, const char *path)
 {
     dt_status status = DT_OK;

@@ -42,7 +42,7 @@ DT_MUST_USE static dt_status join(dt_report_buffer *out, const dt_h5_names *text
     return out->status;
 }
 
-/* *taken becomes whether it is of a kind that has a text. */
+/* *taken reports whether the attribute has a kind with a text. */
 DT_MUST_USE static dt_status read_fact(dt_report_fact *out, bool *taken, dt_h5 *h5,
                                        const char *group, const char *name)
 {
@@ -103,7 +103,7 @@ dt_status dt_report_facts_read(dt_report_facts *out, dt_h5 *h5, const char *grou
     for (size_t i = 0; i < names.count; i++) {
         bool taken = false;
         status = read_fact(&out->items[out->count], &taken, h5, group, names.texts[i]);
-        out->count += taken; /* also what failed half-way: it is to be freed */
+        out->count += taken; /* also a partly built fact, so that it is freed */
         if (status != DT_OK)
             goto out;
     }

@@ -6,8 +6,8 @@
 #include <stddef.h>
 
 /**
- * A text that grows. Zeroed, it is empty. What fails is kept in `status`, and later calls do
- * nothing, so that one look at the end is enough. Private to src/cli.
+ * A text that grows. Zeroed, it is empty. A failure is kept in `status`, and later calls do
+ * nothing, so that one check at the end is enough. Private to src/cli.
  */
 typedef struct dt_report_buffer {
     char *text; /* NUL-terminated; NULL while nothing was added */
@@ -20,8 +20,8 @@ void dt_report_buffer_puts(dt_report_buffer *buffer, const char *text);
 DT_PRINTF(2, 3) void dt_report_buffer_add(dt_report_buffer *buffer, const char *format, ...);
 
 /**
- * Adds a text that came from a file, for HTML: what has a meaning there is escaped, also within an
- * attribute's quotes, and what is no printable UTF-8 becomes U+FFFD.
+ * Adds a text from a file to HTML: special characters are escaped, also for quoted attributes, and
+ * bytes that are not printable UTF-8 become U+FFFD.
  */
 void dt_report_buffer_escape(dt_report_buffer *buffer, const char *text);
 

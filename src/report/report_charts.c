@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* No name gets into a script: runs are known by their numbers, which the page's legend explains. */
+/* Scripts contain no names: runs are identified by their numbers, which the page's legend
+ * explains. */
 
 #define TIMEOUT_S 60.0
 enum { MARKED_MAX = 40 };
@@ -66,7 +67,8 @@ void dt_report_figure_add(dt_report_page *page, const dt_report_buffer *script, 
     char why[REPORT_GNUPLOT_WHY_BYTES];
     if (!dt_report_gnuplot(&svg, why, script->text, TIMEOUT_S)) {
         (void)snprintf(page->why, sizeof page->why, "%s", why);
-        page->given_up = dt_clock_s() - started_s > 0.5 * TIMEOUT_S; /* not to hang every time */
+        page->given_up = dt_clock_s() - started_s > 0.5 * TIMEOUT_S; /* so that it does not hang for
+                                                                      * every figure */
     } else if (svg.status != DT_OK) {
         page->html.status = svg.status;
     } else if (strstr(svg.text, "<svg") == NULL || strstr(svg.text, "</svg>") == NULL) {
@@ -122,7 +124,7 @@ void dt_report_figure_number(dt_report_buffer *script, double value)
 
 /* ---- epochs ---- */
 
-/* Of a long run every n-th epoch is drawn, and the last. */
+/* Long runs are thinned: every n-th epoch and the last. */
 static bool add_curve(dt_report_buffer *script, const dt_report_table *epochs, int column,
                       size_t number)
 {
@@ -144,7 +146,7 @@ static bool add_curve(dt_report_buffer *script, const dt_report_table *epochs, i
     return true;
 }
 
-/* A run that went astray would leave of the others a line at the bottom. */
+/* A diverging run would reduce the others to a line at the bottom. */
 static void add_range(dt_report_buffer *script, dt_report_run *const *runs, size_t count,
                       const int columns[2])
 {
@@ -271,7 +273,7 @@ static void add_bars(dt_report_page *page, dt_report_buffer *script, const doubl
     dt_report_figure_add(page, script, title);
 }
 
-/* What was not measured has no part in a bar. */
+/* A phase that was not measured is not part of a bar. */
 static double drawn_seconds(const dt_report_table *ranks, size_t rank, int phase)
 {
     const double seconds = dt_report_phase_seconds(ranks, rank, phase);

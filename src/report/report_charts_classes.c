@@ -17,7 +17,8 @@ typedef struct curve_kind {
 static const curve_kind roc_kind = {"ROC", "false positives, share of class 0",
                                     "true positives, share of class 1", "lines",
                                     offsetof(dt_report_set, roc)};
-/* Average precision is the area below steps: between two points the precision is the right one's.
+/* Average precision is the area below steps: between two points it is the precision of the right
+   one.
  */
 static const curve_kind pr_kind = {"precision and recall", "recall, share of class 1",
                                    "precision, share of the rows that are taken", "fsteps",
@@ -35,7 +36,7 @@ static void add_point(dt_report_buffer *script, const dt_report_table *curve, si
     dt_report_buffer_puts(script, "\n");
 }
 
-/* The last point that takes no row below the run's threshold; SIZE_MAX without one. */
+/* The last point without rows below the run's threshold; SIZE_MAX if there is no threshold. */
 static size_t threshold_point(const dt_report_run *run, const dt_report_table *curve)
 {
     const double threshold = dt_report_value(run, "threshold");
@@ -68,7 +69,7 @@ static void add_curve(dt_report_buffer *script, dt_report_buffer *plot, const cu
     dt_report_figure_style(plot, number);
 }
 
-/* `chance`: what predictions without any skill reach, as a function of x. */
+/* `chance`: the curve of predictions without skill, as a function of x. */
 static void add_chart(dt_report_page *page, dt_report_run *const *runs, size_t count, int set,
                       const curve_kind *kind, const char *chance)
 {
@@ -127,7 +128,7 @@ static void add_bins(dt_report_buffer *script, const dt_report_table *bins, size
     dt_report_buffer_puts(script, "EOD\n");
 }
 
-/* Accuracy above, below it how many rows each bin rests on. */
+/* Accuracy above, the number of rows of each bin below. */
 void dt_report_chart_calibration(dt_report_page *page, dt_report_run *const *runs, size_t count,
                                  int set)
 {

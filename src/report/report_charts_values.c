@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* A set's figure, named after the target if there are several. */
+/* A set's figure, with the name of the target if there are several. */
 static void name_figure(char out[96], const char *what, const dt_report_run *run, int set,
                         size_t target)
 {
@@ -35,8 +35,8 @@ static double sum_of(const double *sums, size_t count)
     return sum;
 }
 
-/* The outline of a histogram, from and down to 0. Runs with other limits have bins of another
- * width: the share of rows in a bin is divided by it. Returns the largest limit so far. */
+/* The outline of a histogram, from and down to 0. Runs with other limits have other bin widths: the
+ * share of rows in a bin is divided by the width. Returns the largest limit so far. */
 static double add_residuals(dt_report_buffer *script, const dt_report_set *s, size_t target,
                             size_t number, double most)
 {
@@ -101,8 +101,8 @@ void dt_report_chart_residuals(dt_report_page *page, dt_report_run *const *runs,
 
 /* ---- predictions against targets ---- */
 
-/* Each cell that has rows, as its middle and how opaque it is: 0 to 255, by the logarithm of what
- * they weigh, from `least` on, so that single rows are seen, too. Returns the most of a cell. */
+/* Each cell that has rows, as its middle and how opaque it is: 0 to 255, by the logarithm of their
+ * weight, from `least` on, so that single rows are visible. Returns the maximum of a cell. */
 static double add_cells(dt_report_buffer *script, const double *rows, size_t bins, double low,
                         double width, double least)
 {
@@ -126,7 +126,7 @@ static double add_cells(dt_report_buffer *script, const double *rows, size_t bin
     return most;
 }
 
-/* The faintest cell: of one row, or with weights the lightest that there is. */
+/* The weight of the faintest cell: one row, or the smallest weight of a cell. */
 static double least_of(const dt_report_histogram *joint, const double *rows, size_t count)
 {
     double least = INFINITY;

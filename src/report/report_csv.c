@@ -28,7 +28,7 @@ static void add_field(dt_report_buffer *out, const char *text)
     dt_report_buffer_puts(out, "\"");
 }
 
-/* What a log says in attributes, as columns <group>_<name>. */
+/* The attributes of a log, as columns <group>_<name>. */
 static const struct {
     const char *name;
     size_t offset;
@@ -44,7 +44,7 @@ static const dt_report_facts *group_of(const dt_report_run *run, size_t group)
     return (const dt_report_facts *)(const void *)((const char *)run + groups[group].offset);
 }
 
-/* The names that any of the runs has in a group, in the order in which they turn up. */
+/* The names of all runs in a group, in the order of their first appearance. */
 typedef struct names {
     size_t count, room;
     const char **texts; /* borrowed from the runs */

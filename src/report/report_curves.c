@@ -63,7 +63,7 @@ static bool print_plot(const char *title, const curve *curves, size_t count, siz
     const bool good =
         script.status == DT_OK && dt_report_gnuplot(&drawn, why, script.text, TIMEOUT_S);
     if (good) {
-        /* Without the form feed that it begins with, and the blank lines behind that. */
+        /* Without the leading form feed and blank lines. */
         const char *first = drawn.text + strspn(drawn.text, "\f\n ");
         while (first > drawn.text && first[-1] == ' ')
             first--;

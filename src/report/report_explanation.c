@@ -118,7 +118,7 @@ DT_MUST_USE static dt_status print_dependence(const dt_explanation_file *file, s
     if (count == 0)
         return DT_OK;
     const size_t output = dt_report_output_shown(e, first, count);
-    /* Between quantiles one may look; a category is its own. */
+    /* Quantiles may be connected by lines; categories may not. */
     const bool between = e->columns[i].kind != DT_COLUMN_CATEGORY;
     const size_t step = between ? (count + POINTS_SHOWN - 1) / POINTS_SHOWN : 1;
     dt_text_table_title(&table, "%s", e->columns[i].column);

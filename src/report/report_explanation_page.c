@@ -1,4 +1,4 @@
-/* The part of the page about what matters to a model. Names are in HTML alone, not in figures. */
+/* The page's part about a model's explanation. Names are only in HTML, not in figures. */
 #include "report_internal.h"
 
 #include <math.h>
@@ -45,7 +45,7 @@ static void add_importances(dt_report_page *page, const dt_explanation *e)
 
 /* ---- dependences ---- */
 
-/* The outputs of a figure: of two classes the second, else the first ones. */
+/* The outputs of a figure: the second of two classes, else the first ones. */
 static void choose_outputs(size_t *from, size_t *count, const dt_explanation *e)
 {
     *from = e->task->classes && e->C == 2 ? 1 : 0;
@@ -71,7 +71,7 @@ static void add_outputs(dt_report_page *page, const dt_explanation_file *file)
                              file->explanation.C - count - from);
 }
 
-/* What a figure shows of a column's points with a value. */
+/* The points with a value in a column's figure. */
 typedef struct figure {
     size_t from, outputs; /* of those, the first, and how many */
     double unit; /* that a value is multiplied by: a date is drawn in seconds */
@@ -101,7 +101,7 @@ static void add_points(dt_report_buffer *script, figure *f, const dt_explanation
     dt_report_buffer_puts(script, "EOD\n");
 }
 
-/* Rows stand in the lower half, so that the curves are seen. */
+/* Rows are in the lower half, so that the curves are visible. */
 static void add_axes(dt_report_buffer *script, const figure *f, bool date, bool classes)
 {
     enum { TICKS = 4, LONG_S = 100 * 86400 };
@@ -148,7 +148,7 @@ static void add_figure(dt_report_page *page, const dt_explanation *e, const char
     dt_report_buffer_clear(&title);
 }
 
-/* Points without a value, which no axis has. */
+/* Points without a value, which have no place on the axis. */
 static void add_categories(dt_report_page *page, const dt_explanation_file *file, const char *name,
                            size_t first, size_t count)
 {

@@ -12,7 +12,7 @@
 /* ---- the order ---- */
 
 typedef struct sort_key {
-    bool there; /* those without come last */
+    bool there; /* runs without the result come last */
     double number;
     const char *text;
 } sort_key;
@@ -25,7 +25,7 @@ static bool is_key(const dt_report_keys *keys, const char *key)
     return false;
 }
 
-/* An option that shares its name with a result is meant with "config_" before it. */
+/* An option with the name of a result is written with "config_" before it. */
 static const dt_report_fact *find_option(const dt_report_run *run, const char *key)
 {
     char name[64];
@@ -165,7 +165,7 @@ dt_status dt_report_sort(dt_report_run **runs, size_t count, const char *key)
 
 /* ---- differences ---- */
 
-/* What cannot change a result, or follows from something else that is shown. */
+/* Facts that cannot change a result, or that follow from others that are shown. */
 static bool is_of_interest(size_t group, const char *name)
 {
     const unsigned out = DT_SETTING_SESSION | DT_SETTING_NO_WEIGHT | DT_SETTING_THREADS;

@@ -17,7 +17,7 @@ extern char **environ;
 
 enum { OUTPUT_BYTES_MAX = 16 << 20, CHUNK_BYTES = 65536, STDERR_BYTES = 4096 };
 
-/* The ends of its pipes that are ours: its stdin, stdout and stderr; -1 when closed. */
+/* Our ends of its pipes: its stdin, stdout and stderr; -1 when closed. */
 typedef struct child {
     pid_t pid;
     int ends[3];
@@ -34,7 +34,7 @@ static void close_end(int *end)
     *end = -1;
 }
 
-/* Ours are closed on exec, so that a further gnuplot does not hold this one's stdin open. */
+/* Our ends are closed on exec, so that another gnuplot does not hold this one's stdin open. */
 static bool make_pipes(int theirs[3], int ours[3])
 {
     for (int i = 0; i < 3; i++)
@@ -57,7 +57,7 @@ static bool make_pipes(int theirs[3], int ours[3])
 /* Returns 0, or an errno. */
 static int spawn(pid_t *out, const int theirs[3])
 {
-    char program[] = "gnuplot", defaults[] = "-d"; /* no settings of the user's */
+    char program[] = "gnuplot", defaults[] = "-d"; /* without the user's settings */
     char *arguments[] = {program, defaults, NULL};
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
@@ -93,7 +93,7 @@ static void feed(child *c)
     else if (errno == EAGAIN || errno == EINTR)
         return;
     if (count <= 0 || c->written == c->script_bytes)
-        close_end(&c->ends[0]); /* one that reads no further has its reasons: its exit status */
+        close_end(&c->ends[0]); /* if it stops reading, its exit status is the reason */
 }
 
 static void take(child *c, int end, dt_report_buffer *out)
@@ -114,7 +114,7 @@ static void take(child *c, int end, dt_report_buffer *out)
     }
 }
 
-/* Until both its outputs are closed; false when time or room is up. */
+/* Reads until both its outputs are closed; false if the time or the room is used up. */
 static bool converse(child *c, dt_report_buffer *out, double deadline_s, char *why)
 {
     while (c->ends[1] >= 0 || c->ends[2] >= 0) {
@@ -138,7 +138,8 @@ static bool converse(child *c, dt_report_buffer *out, double deadline_s, char *w
     return true;
 }
 
-/* Returns its exit status, -1 when it had to be ended: it may close its outputs and go on. */
+/* Returns its exit status; -1 if it had to be ended, because it may close its outputs and
+ * continue. */
 static int wait_for(pid_t pid, double deadline_s)
 {
     const struct timespec pause = {.tv_nsec = 2000000};

@@ -10,11 +10,11 @@ enum { REPORT_GNUPLOT_WHY_BYTES = 200 };
 
 /**
  * Runs a script by gnuplot, which is found in PATH, and adds what it prints to `out`. No shell, no
- * temporary files, nobody's gnuplot settings. Scripts are made of our own words and numbers alone:
- * names of files and classes have no place in them, for gnuplot can start programs.
+ * temporary files, no gnuplot settings of the user. Scripts contain only dtrain's own words and
+ * numbers, never names of files or classes, because gnuplot can start programs.
  *
  * Units:   timeout_s seconds, after which it is ended
- * Shapes:  why [REPORT_GNUPLOT_WHY_BYTES]: on failure what went wrong, half a sentence
+ * Shapes:  why [REPORT_GNUPLOT_WHY_BYTES]: on failure the reason, as part of a sentence
  * Calls:   local; SIGPIPE is ignored meanwhile
  * Errors:  false when gnuplot is not there, fails, prints nothing or too much, or takes too long;
  *          `out` is then unchanged

@@ -249,7 +249,7 @@ static void add_curves(dt_report_page *page, dt_report_run *const *runs, size_t 
     }
 }
 
-/* What the dots on the curves are. */
+/* The explanation of the dots on the curves. */
 static void add_threshold(dt_report_page *page, dt_report_run *const *runs, size_t count)
 {
     bool any = false;
@@ -261,7 +261,7 @@ static void add_threshold(dt_report_page *page, dt_report_run *const *runs, size
                               "probability at which class 1 is predicted.</p>\n");
 }
 
-/* Of runs of one task, and of the set that tells most of them. */
+/* For runs of one task, and the most important set. */
 static void add_class_quality(dt_report_page *page, dt_report_run *const *runs, size_t count,
                               int set)
 {
@@ -290,7 +290,7 @@ static void add_class_quality(dt_report_page *page, dt_report_run *const *runs, 
         add_classes(page, runs[0], set);
 }
 
-/* The most targets that any of the runs has, of those that are drawn. */
+/* The maximum number of targets of the runs that are drawn. */
 static size_t targets_drawn(dt_report_run *const *runs, size_t count, int set)
 {
     size_t most = 0;

@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-/* Tag and class are ours, the text is not. */
+/* Tag and class are dtrain's own, but the text is not. */
 static void add_cell(dt_report_buffer *html, const char *tag, const char *class, double share,
                      const char *text)
 {

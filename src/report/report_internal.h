@@ -14,13 +14,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** What the files of `dtrain report` share. Private to src/cli. All calls are local. */
+/** Shared by the files of `dtrain report`. All calls are local. */
 
 /* ---- runs, as they were read (report_run.c) ---- */
 
 /** An attribute of any kind, as text. */
 typedef struct dt_report_fact {
-    char *name, *text; /* a fraction in as many digits as it takes, a list with blanks */
+    char *name, *text; /* a fraction with the digits that restore it, a list with blanks */
     double number; /* NaN when it is no number */
 } dt_report_fact;
 
@@ -31,7 +31,7 @@ typedef struct dt_report_facts {
 
 enum { REPORT_COLUMNS_MAX = 16 };
 
-/** The columns of a table that are of use here; one that the file has not is NaN throughout. */
+/** The columns of a table that are used; a column that the file does not have is all NaN. */
 typedef struct dt_report_table {
     size_t rows; /* 0: there is no such table, or it is empty */
     double *columns[REPORT_COLUMNS_MAX]; /* each [rows] */
@@ -80,14 +80,14 @@ typedef struct dt_report_counts {
     int64_t *counts; /* [extent 0, 1, 2], or of fewer dimensions */
 } dt_report_counts;
 
-/** The same of rows that may have weights. */
+/** The same for rows that may have weights. */
 typedef struct dt_report_histogram {
     size_t extent[3];
-    bool weighted; /* what the rows weigh, else their number */
+    bool weighted; /* sums of weights, else numbers of rows */
     double *sums; /* [extent 0, 1, 2], or of fewer dimensions; not negative */
 } dt_report_histogram;
 
-/** What the final weights reach on one set. */
+/** The scores of the final weights on one set. */
 typedef struct dt_report_set {
     bool there;
     dt_report_facts qualities;
@@ -102,7 +102,8 @@ typedef struct dt_report_set {
 typedef struct dt_report_run {
     size_t number; /* from 1, in the order in which the runs are shown */
     const dt_task *task;
-    char *path, *name; /* as it was given; the folder's, or more of the path, unlike any other */
+    char *path, *name; /* as it was given; the name of the folder, or more of the path to make it
+                        * unique */
     char *place; /* absolute path of run.h5, links resolved */
     char *status;
     dt_report_facts config, data, environment, summary;
@@ -114,7 +115,7 @@ typedef struct dt_report_run {
     dt_h5_names rank_hosts; /* likewise */
     dt_h5_names restart_status; /* likewise */
     dt_h5_names fold_status, fold_score_names; /* likewise */
-    dt_explanation_file explanation; /* of explain.h5 beside it, if that is of this model */
+    dt_explanation_file explanation; /* of explain.h5 in the folder, if it belongs to this model */
 } dt_report_run;
 
 /** Opens and reads one run; all but `name` and `number`. Errors: DT_DATA, naming the file;
@@ -128,12 +129,12 @@ void dt_report_run_clear(dt_report_run *run);
  * (report_folds.c) */
 size_t dt_report_list_fold_scores(size_t out[REPORT_COLUMNS_MAX], const dt_report_run *run);
 
-/** Gives each run a name unlike the others'. Errors: DT_MEMORY. */
+/** Gives each run a unique name. Errors: DT_MEMORY. */
 DT_MUST_USE dt_status dt_report_name_runs(dt_report_run *runs, size_t count);
 
 /**
- * Reads the attributes of a group that have a text, into zeroed *out; of a group that is not there
- * none. One fact more may be added behind them. (report_attributes.c)
+ * Reads the attributes of a group that have a text into zeroed *out; none if the group is missing.
+ * There is room for one more fact. (report_attributes.c)
  *
  * Owns:    the caller clears *out with dt_report_facts_clear, also after an error
  * Errors:  DT_DATA, DT_MEMORY
@@ -154,7 +155,7 @@ const char *dt_report_fact_text(const dt_report_facts *facts, const char *name);
 /** Returns the class's name, or its id when names are not known. */
 const char *dt_report_class_name(char *out, size_t bytes, const dt_report_run *run, size_t class);
 
-/** Formats a number in as few digits as give it back. Returns `out`. */
+/** Formats a number with the fewest digits that restore it. Returns `out`. */
 const char *dt_report_format_exact(char *out, size_t bytes, double value);
 
 /** Returns "training", "validation", "test". */
@@ -169,7 +170,7 @@ bool dt_report_is_comparable(const dt_report_run *a, const dt_report_run *b);
 /** Returns how many of the runs, from the first one on, are comparable with the first one. */
 size_t dt_report_group(dt_report_run *const *runs, size_t count);
 
-/** Returns the set that tells most of the runs: the test set, else validation; -1 for none. */
+/** Returns the most important set of the runs: the test set, else validation; -1: none. */
 int dt_report_best_set(dt_report_run *const *runs, size_t count);
 
 enum { REPORT_KEYS_MAX = 96, REPORT_KEY_BYTES = 48 };
@@ -186,11 +187,10 @@ void dt_report_list_keys(dt_report_keys *out, dt_report_run *const *runs, size_t
 /** Returns the key of a number of a set: "val_" and `name`. */
 const char *dt_report_key(char out[REPORT_KEY_BYTES], int set, const char *name);
 
-/** Returns the key of the baseline's number by which models of the task are compared most. */
+/** Returns the key of the baseline's number that is most used to compare models of the task. */
 const char *dt_report_baseline_key(char out[REPORT_KEY_BYTES], int set, const dt_task *task);
 
-/** Returns what people call a metric or a quality of a task: "ROC-AUC"; its name, if nothing else
- * is known. */
+/** Returns the title of a metric or a quality of a task: "ROC-AUC"; its name if it has no title. */
 const char *dt_report_title(const dt_task *task, const char *name);
 
 /** Metrics that have curves, and columns of all sets: the loss, and the task's first measure. */
@@ -209,10 +209,10 @@ const dt_metric *dt_report_metric(const dt_task *task, const char *name);
  */
 double dt_report_value(const dt_report_run *run, const char *key);
 
-/** Formats a result for people: as many digits as tell something; "-" for none. Returns `out`. */
+/** Formats a result with its significant digits; "-" for none. Returns `out`. */
 const char *dt_report_format(char *out, size_t bytes, const char *key, double value);
 
-/** Tells whether the better of two results of that name is the smaller one. */
+/** Returns whether smaller is better for results of that name. */
 bool dt_report_smaller_is_better(const char *key);
 
 /* ---- what is shown of them (report_facts.c) ---- */
@@ -226,7 +226,7 @@ bool dt_report_smaller_is_better(const char *key);
  */
 DT_MUST_USE dt_status dt_report_sort(dt_report_run **runs, size_t count, const char *key);
 
-/** Something that the runs have in different kinds: a member of one of their lists of facts. */
+/** A fact that differs between the runs. */
 typedef struct dt_report_difference {
     size_t group; /* offset of the list in dt_report_run */
     const char *name; /* borrowed from a run */
@@ -234,29 +234,29 @@ typedef struct dt_report_difference {
 } dt_report_difference;
 
 /**
- * Finds what differs between the runs, of what may change a result: options, data, machine.
+ * Finds the differences between the runs that may change a result: options, data, machine.
  *
  * Owns:    the caller frees *out with dt_memory_free
  */
 DT_MUST_USE dt_status dt_report_differences(dt_report_difference **out, size_t *out_count,
                                             dt_report_run *const *runs, size_t count);
 
-/** Returns what a run has there, "" when it has nothing. */
+/** Returns a run's text of the fact, "" if it has none. */
 const char *dt_report_difference_text(const dt_report_run *run,
                                       const dt_report_difference *difference);
 
-/** Tells whether an option of the configuration has not its default. */
+/** Returns whether an option of the configuration differs from its default. */
 bool dt_report_is_unusual(const dt_report_fact *option);
 
 /**
- * Seconds a rank spent, in parts that do not overlap: all-reduce is without waiting, where that was
- * measured. NaN is what was not.
+ * Seconds of a rank in parts that do not overlap: all-reduce excludes waiting if that was measured.
+ * NaN: not measured.
  */
 enum { REPORT_PHASES = 7 };
 extern const char *const dt_report_phase_names[REPORT_PHASES];
 double dt_report_phase_seconds(const dt_report_table *ranks, size_t rank, int phase);
 
-/** Formats the above for a table; "-" for NaN. Returns `out`. */
+/** Formats seconds for a table; "-" for NaN. Returns `out`. */
 const char *dt_report_format_phase(char *out, size_t bytes, const dt_report_table *ranks,
                                    size_t rank, int phase);
 
@@ -280,8 +280,8 @@ DT_MUST_USE dt_status dt_report_fill_overview(dt_text_table *out, dt_report_run 
                                               size_t count);
 
 /**
- * Fill a table of one run, with at most `most` rows: a matrix of more is left without columns, and
- * so is a table of what the run does not have.
+ * Fill a table of one run, with at most `most` rows: a larger matrix has no columns, and neither
+ * has a table of results that the run does not have.
  */
 void dt_report_fill_classes(dt_text_table *out, const dt_report_run *run, int set, size_t most);
 void dt_report_fill_confusion(dt_text_table *out, const dt_report_run *run, int set, size_t most);
@@ -323,14 +323,16 @@ void dt_report_add_rounded(dt_text_table *table, double value, int digits);
 
 /* ---- explanations (report_explanation.c, report_explanation_page.c) ---- */
 
-/** Returns how many points a column has, and where they begin. */
+/** Returns the number of a column's points, and their first one. */
 size_t dt_report_points_of(size_t *first, const dt_explanation *e, int32_t number);
 
-/** Returns the output that tells most of some points: of two classes the second, else the one that
- * differs most. */
+/**
+ * Returns the most informative output of some points: the second of two classes, else the one that
+ * varies most.
+ */
 size_t dt_report_output_shown(const dt_explanation *e, size_t first, size_t count);
 
-/** Return how long the bars of a column and of a point are, 0 to 1. */
+/** Return the lengths of the bars of a column and of a point, 0 to 1. */
 double dt_report_importance_share(const dt_explanation *e, size_t i);
 double dt_report_bar_share(const dt_explanation *e, size_t first, size_t count, size_t output,
                            size_t point);
@@ -339,7 +341,7 @@ double dt_report_bar_share(const dt_explanation *e, size_t first, size_t count, 
  * the tables alone. */
 enum { REPORT_COLOURS = 6, REPORT_RUNS_DRAWN = REPORT_COLOURS };
 
-/** What the page is made in. */
+/** The page that is being written. */
 typedef struct dt_report_page {
     dt_report_buffer html;
     size_t plots;
@@ -371,31 +373,35 @@ void dt_report_page_table(dt_report_page *page, dt_text_table *table, size_t fir
 /** Fills a table of one run, with at most `most` rows. */
 typedef void dt_report_fill(dt_text_table *out, const dt_report_run *run, size_t most);
 
-/** Adds a table of each run that has one, under one headline; nothing when no run has any. */
+/** Adds a table of each run that has one, under one headline; nothing if no run has one. */
 void dt_report_page_runs(dt_report_page *page, dt_report_run *const *runs, size_t count,
                          const char *headline, dt_report_fill *fill);
 
-/** Adds the runs' explanations, with a headline; nothing when no run has any. */
+/** Adds the runs' explanations, with a headline; nothing if no run has one. */
 void dt_report_page_explanations(dt_report_page *page, dt_report_run *const *runs, size_t count);
 
 /** Adds a table of names and texts; nothing when there are none. */
 void dt_report_page_facts(dt_report_page *page, const char *title, const dt_report_facts *facts);
 
-/** Okabe and Ito's colours, which the colour-blind tell apart: of curves, and of phases. */
+/**
+ * Okabe and Ito's colours, which colour-blind readers can distinguish: for curves, and for phases.
+ */
 extern const char *const dt_report_colours[REPORT_COLOURS];
 extern const char *const dt_report_phase_colours[REPORT_PHASES];
 
-/** Points of a curve that are drawn. */
+/** Maximum number of points of a curve. */
 enum { REPORT_POINTS_MAX = 1000 };
 
-/** Help to draw: they begin a script for a figure, add a number or a curve's style to it, and add
- * the finished figure to the page. The title is not escaped. (report_charts.c) */
+/**
+ * Functions for figures: they start a script, add a number or a curve's style to it, and add the
+ * finished figure to the page. The title is not escaped. (report_charts.c)
+ */
 void dt_report_figure_begin(dt_report_buffer *script, int width, int height);
 void dt_report_figure_number(dt_report_buffer *script, double value);
 void dt_report_figure_style(dt_report_buffer *script, size_t curve);
 void dt_report_figure_add(dt_report_page *page, const dt_report_buffer *script, const char *title);
 
-/** Returns the step of at most `most` ticks that count something whole. */
+/** Returns the step for at most `most` ticks of whole numbers. */
 double dt_report_figure_step(double range, double most);
 
 /** Returns the step of about five ticks of an axis: its first digit is 1, 2 or 5. */
@@ -417,7 +423,7 @@ void dt_report_chart_joint(dt_report_page *page, const dt_report_run *run, bool 
 void dt_report_chart_phases(dt_report_page *page, dt_report_run *const *runs, size_t count);
 void dt_report_chart_ranks(dt_report_page *page, const dt_report_run *run);
 
-/** Writes the page. `sorted_by` is what the runs are in the order of, as in dt_report_sort. */
+/** Writes the page. `sorted_by` is the order of the runs, as in dt_report_sort. */
 DT_MUST_USE dt_status dt_report_write_html(const char *path, dt_report_run *const *runs,
                                            size_t count, const char *sorted_by);
 

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A name is the last parts of the folder's path: as few as tell it from the other runs. */
+/* A name has the last parts of the folder's path: as few as make it unique. */
 typedef struct naming {
     const char *folder; /* into `place`; of length `bytes` */
     size_t bytes;
@@ -36,7 +36,7 @@ static bool same_place(const naming *a, const naming *b)
     return a->bytes == b->bytes && memcmp(a->folder, b->folder, a->bytes) == 0;
 }
 
-/* Takes one part more of the path; false when there is none. */
+/* Adds one more part of the path; false if there is none. */
 static bool lengthen(naming *n)
 {
     if (n->from < 2)

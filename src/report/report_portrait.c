@@ -59,7 +59,7 @@ static void print_course(const dt_report_run *run)
     }
 }
 
-/* The network and the rows, as far as the file says. */
+/* The network and the rows, if the file has them. */
 static void print_data(const dt_report_run *run)
 {
     static const char *const facts[][2] = {
@@ -100,7 +100,7 @@ DT_MUST_USE static dt_status print_table(dt_text_table *table)
     return dt_text_table_print(table);
 }
 
-/* A line of the table of qualities: a number of each set; none, if no set has it. */
+/* A line of the table of qualities: a number for each set; no line if no set has it. */
 static void add_quality(dt_text_table *table, const dt_report_run *run, const char *name,
                         const char *title, const char *unit)
 {
@@ -120,7 +120,7 @@ static void add_quality(dt_text_table *table, const dt_report_run *run, const ch
     dt_text_table_add(table, "%s", unit);
 }
 
-/* Metrics first: each is the number that training had, also if it is a quality, too. */
+/* Metrics first: each is the number of training, even if it is also a quality. */
 static void add_qualities(dt_text_table *table, dt_report_run *run)
 {
     const dt_task *task = run->task;

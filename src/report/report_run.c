@@ -91,7 +91,7 @@ out:
     return status;
 }
 
-/* A bin of anything that cannot be a weight (dt_exact_total) counts as empty. */
+/* A bin whose number cannot be a weight (dt_exact_total) counts as empty. */
 DT_MUST_USE static dt_status read_histogram(dt_report_histogram *out, dt_h5 *h5, const char *path,
                                             unsigned dims, bool square)
 {
@@ -165,7 +165,7 @@ out:
 
 /* ---- runs ---- */
 
-/* One number for all the data, by which runs on the same are known: of /data/members. */
+/* One number for all the data in /data/members, which identifies runs on the same data. */
 DT_MUST_USE static dt_status add_fingerprint(dt_report_run *out, dt_h5 *h5)
 {
     static const char table[] = "/data/members";
@@ -221,7 +221,7 @@ out:
     return status;
 }
 
-/* A log that does not say has classes. */
+/* A log without a task has classes. */
 static const dt_task *task_of(const dt_report_facts *data)
 {
     const char *name = dt_report_fact_text(data, "task");
@@ -310,7 +310,7 @@ out:
     return status;
 }
 
-/* Where the run lies, by which it gets its name. */
+/* The place of the run, which gives its name. */
 DT_MUST_USE static dt_status find_place(char **out, const char *path)
 {
     dt_status status = DT_OK;

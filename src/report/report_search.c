@@ -158,7 +158,8 @@ typedef struct ranked {
     double rung, value; /* value: the smaller the better */
 } ranked;
 
-/* Whoever was trained on longer is better: with --halving, values of few epochs do not compare. */
+/* A trial that was trained longer is better: with --halving, values after different numbers of
+ * epochs cannot be compared. */
 static int compare(const void *a, const void *b)
 {
     const ranked *first = a, *second = b;

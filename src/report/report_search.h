@@ -1,23 +1,23 @@
 #ifndef DTRAIN_REPORT_REPORT_SEARCH_H
 #define DTRAIN_REPORT_REPORT_SEARCH_H
 
-/* Searches, as `dtrain report` reads and shows them. All calls are local. */
+/* Searches in `dtrain report`. All calls are local. */
 
 #include "report_internal.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* A setting that the trials differ in. */
+/* A setting that the trials vary. */
 typedef struct dt_report_setting {
     const char *name; /* as an option: "learning-rate"; borrowed from `names` */
-    const char *values; /* what the space says of it; likewise */
+    const char *values; /* its values in the space; likewise */
     bool is_range, is_log;
     double *numbers; /* [trials]; NULL: its values are texts */
     dt_h5_names texts; /* [trials], else */
     size_t *groups; /* [trials]: a choice each, or a quarter of the numbers */
     size_t group_count;
-    double share; /* of the order of the trials that the groups explain, 0 to 1 */
+    double share; /* share of the trials' ranking that the groups explain, 0 to 1 */
 } dt_report_setting;
 
 enum {
@@ -82,7 +82,7 @@ DT_MUST_USE dt_status dt_report_search_group(dt_report_group_values *out,
                                              const dt_report_search *search,
                                              const dt_report_setting *setting, size_t group);
 
-/* Writes what the best trial costs, as sentences; "" if there is none. Returns `out`. */
+/* Describes the cost of the best trial; "" if there is none. Returns `out`. */
 const char *dt_report_search_cost(char *out, size_t bytes, const dt_report_search *search);
 
 /* Prints the search. Errors: DT_MEMORY. */

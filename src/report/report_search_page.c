@@ -1,4 +1,4 @@
-/* The page of a search. Names are in HTML alone, not in figures: choices go by their numbers. */
+/* The page of a search. Names are only in HTML, not in figures, where choices are numbers. */
 #include "report_search.h"
 
 #include "dtrain/base/elementary.h"
@@ -102,7 +102,7 @@ DT_MUST_USE static dt_status add_setting(dt_report_page *page, const dt_report_s
         dt_report_buffer_add(&script, "set xrange [0.5:%zu.5]\nset xtics 1,%.0f\n",
                              setting->group_count,
                              dt_report_figure_step((double)setting->group_count, 12.0));
-    /* Such names are our own words: letters, digits and underscores. */
+    /* Such names are dtrain's own words: letters, digits and underscores. */
     dt_report_buffer_add(
         &script, "set ylabel '%s' noenhanced\nset offsets 0,0,graph 0.05,graph 0.05\n", s->monitor);
     dt_report_buffer_puts(&script,
@@ -131,7 +131,7 @@ DT_MUST_USE static dt_status add_setting(dt_report_page *page, const dt_report_s
 
 /* ---- curves ---- */
 
-/* Whether a monitor is one of our names: it goes into scripts. */
+/* Whether a monitor is one of dtrain's names, because it is written into scripts. */
 static bool is_plain(const char *name)
 {
     return name[strspn(name, "abcdefghijklmnopqrstuvwxyz_0123456789")] == '\0';

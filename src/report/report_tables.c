@@ -117,7 +117,7 @@ static void add_result(dt_text_table *table, const dt_report_run *run, const cha
         dt_text_table_set_best(table);
 }
 
-/* What none of the runs has: the pinball loss, if no quantile was trained. */
+/* Results that no run has: the pinball loss, if no quantile was trained. */
 static void drop_empty(result_columns *columns, dt_report_run *const *runs, size_t count)
 {
     size_t kept = 0;
@@ -241,7 +241,7 @@ void dt_report_fill_confusion(dt_text_table *out, const dt_report_run *run, int 
                                 run->class_names.count);
 }
 
-/* Which of the task's qualities the table has. */
+/* The qualities of the task in the table. */
 static bool has_quality(const dt_report_table *targets, size_t quality)
 {
     for (size_t i = 0; i < targets->rows; i++)
@@ -277,8 +277,8 @@ void dt_report_fill_targets(dt_text_table *out, const dt_report_run *run, int se
     }
 }
 
-/* Ten bins for people: in RMSE they are the same for all targets, since the limit is four times
- * that. */
+/* Ten bins in units of the RMSE, which are the same for all targets, because the limit is four
+ * times the RMSE. */
 void dt_report_fill_residuals(dt_text_table *out, const dt_report_run *run, int set)
 {
     enum { SHOWN = 10, TARGETS_SHOWN = 6, LIMIT_IN_RMSE = 4 };

@@ -1,4 +1,4 @@
-/* The numbers that runs are compared by: which there are is up to the task. */
+/* The numbers for comparing runs, which depend on the task. */
 #include "report_internal.h"
 
 #include "dtrain/base/text.h"
@@ -152,7 +152,7 @@ static size_t best_epoch(const dt_report_run *run)
     return SIZE_MAX;
 }
 
-/* While a run is under way its best epoch stands for the evaluation to come. */
+/* Until a run has ended, its best epoch replaces the evaluation. */
 static double value_so_far(const dt_report_run *run, const char *quality)
 {
     const size_t best = best_epoch(run);
@@ -179,7 +179,7 @@ static double value_of_epochs(const dt_report_run *run, const char *key)
     return seconds;
 }
 
-/* What a key of a set is about; NULL: it is not of this set. */
+/* The part of a key behind its set; NULL: it is not of this set. */
 static const char *name_in_set(const char *key, int set)
 {
     const size_t length = strlen(set_prefixes[set]);

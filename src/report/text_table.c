@@ -154,7 +154,7 @@ const char *dt_text_table_printable(char *out, size_t bytes, const char *text)
     return out;
 }
 
-/* Makes all cells what stdout shows of them, and measures the columns. */
+/* Converts all cells to their form on stdout, and measures the columns. */
 static void make_ready(dt_text_table *table)
 {
     for (size_t i = 0; i < table->cell_count; i++) {

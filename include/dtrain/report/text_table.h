@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 /**
- * Tables of texts, and texts that may stand in them. A table is filled once and printed once: to
+ * Tables of texts, and printable texts for their cells. A table is filled once and printed once: to
  * stdout (text_table.c), into a page of HTML or as CSV (report_internal.h). All calls are local.
  */
 
@@ -18,13 +18,13 @@ typedef struct dt_text_cell {
     char *text;
     size_t width; /* in characters as stdout shows it; of a title: of its column */
     bool best; /* HTML: bold */
-    double share; /* of its row, from 0 to 1; HTML: shown, and a shade; NaN: none */
+    double share; /* share of its row, from 0 to 1, shown and shaded in HTML; NaN: none */
 } dt_text_cell;
 
 /** Zeroed, it is empty. Titles come first, then the cells, row by row from left to right. */
 typedef struct dt_text_table {
     size_t columns;
-    size_t more; /* rows that the table leaves out, which a line below it states */
+    size_t more; /* rows that the table omits; a line below it shows their number */
     const char *indent; /* on stdout before each line; NULL: none */
     size_t first_width, width; /* on stdout the widest cell of column 0, of the others; 0: 60 */
     size_t cell_count, cell_room;
@@ -41,13 +41,13 @@ void dt_text_table_titles(dt_text_table *table, const char *titles);
 /** Adds a cell. */
 DT_PRINTF(2, 3) void dt_text_table_add(dt_text_table *table, const char *format, ...);
 
-/** Set what HTML alone shows of the cell that was added last. */
+/** Set the HTML attributes of the cell that was added last. */
 void dt_text_table_set_best(dt_text_table *table);
 void dt_text_table_set_share(dt_text_table *table, double share);
 
 /**
  * Fills the table of rows by their true class, downwards, and predicted class, [C, C]; shares are
- * of the true class. A class without a name in [name_count] goes by its id.
+ * of the true class. A class without a name in [name_count] is shown by its id.
  */
 void dt_text_table_confusion(dt_text_table *out, const int64_t *confusion, size_t C,
                              const char *const *names, size_t name_count);
@@ -58,7 +58,7 @@ const char *dt_text_table_title_of(const dt_text_table *table, size_t column);
 /**
  * Prints the table to stdout, and frees its cells in any case; a table without columns prints
  * nothing. Columns become as wide as their widest cell. A character that is not printable becomes
- * '?'. A cell that is too wide loses its middle, in left-aligned columns beyond the first its end.
+ * '?'. A cell that is too wide loses its middle; in left-aligned columns except the first, its end.
  *
  * Lines wider than dt_log_width become narrower: names in the first column lose their middle, and
  * texts in a left-aligned last column are continued on further lines. If that is not enough, the
@@ -74,7 +74,7 @@ DT_MUST_USE dt_status dt_text_table_say(dt_text_table *table);
 /** Frees the cells of a table that is not printed. */
 void dt_text_table_clear(dt_text_table *table);
 
-/** Copies a text as a cell would show it. Returns `out`. */
+/** Copies a text in the form of a cell. Returns `out`. */
 const char *dt_text_table_printable(char *out, size_t bytes, const char *text);
 
 /** Formats as "a, b, ... (7 more)", as many as fit; an empty text is "(empty)". Returns `out`. */

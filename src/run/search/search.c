@@ -41,7 +41,7 @@ static bool varies(const dt_space *space, const char *name)
     return false;
 }
 
-/* `typed` is what the command line gave, without an earlier run. */
+/* `typed` has the options of the command line, without those of an earlier run. */
 DT_MUST_USE static dt_status check_typed(const dt_space *space, const dt_settings *typed)
 {
     for (size_t i = 0; i < space->count; i++)
@@ -51,7 +51,7 @@ DT_MUST_USE static dt_status check_typed(const dt_space *space, const dt_setting
     return DT_OK;
 }
 
-/* Values of --monitor have to mean the same in all trials. */
+/* Values of --monitor must have the same meaning in all trials. */
 DT_MUST_USE static dt_status check_space(const dt_search *s, const dt_settings *settings)
 {
     static const char *const of_loss[] = {"loss", "label-smoothing", "huber-delta", "quantile"};
@@ -116,7 +116,7 @@ out:
     return status;
 }
 
-/* What rank 0 has found out, to all. */
+/* Sends the results of rank 0 to all. */
 static void share_plan(dt_search *s)
 {
     dt_comm_broadcast(s->all, &s->settings, sizeof s->settings);
@@ -184,7 +184,7 @@ out:
     return status;
 }
 
-/* What the trials of a search that goes on have come to. */
+/* Reads the results of the trials of a resumed search. */
 DT_MUST_USE static dt_status read_trials(dt_search *s)
 {
     dt_dealer *d = &s->dealer;
@@ -261,7 +261,7 @@ out:
 
 /* ---- the end ---- */
 
-/* Of rank 0: what the search came to. */
+/* On rank 0: the result of the search. */
 DT_MUST_USE static dt_status finish(dt_search *s, dt_status status)
 {
     char text[DT_STATUS_TEXT_BYTES];

@@ -1,4 +1,4 @@
-/* The data of a search: the first group reads it, and the others get what its ranks have. */
+/* The data of a search: the first group reads it, and the others receive copies from its ranks. */
 #include "search_internal.h"
 
 #include "dtrain/base/memory.h"
@@ -57,7 +57,7 @@ out:
     return status;
 }
 
-/* Of leaders: the others have none. */
+/* On leaders; the other ranks have none. */
 DT_MUST_USE static dt_status share_recipe(dt_run *r, const dt_comm *peers, const char *json,
                                           size_t bytes)
 {

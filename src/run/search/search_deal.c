@@ -33,7 +33,7 @@ static void give_order(dt_search *s, int group, dt_order order)
     }
 }
 
-/* No more trials are dealt, and those under way stop with checkpoints. */
+/* No more trials are dealt, and those in progress stop with checkpoints. */
 static void stop_all(dt_search *s, dt_status status, const char *text)
 {
     dt_dealer *d = &s->dealer;
@@ -56,11 +56,11 @@ static void save(dt_search *s)
     s->dealer.saved_s = dt_clock_s();
 }
 
-/* Takes the curve over. */
+/* Copies the curve. */
 static void take_report(dt_search *s, int group, const dt_report *report, dt_curve curve)
 {
     dt_dealer *d = &s->dealer;
-    if (report->row.trial == 0) { /* its group may train by now */
+    if (report->row.trial == 0) { /* its group may have started to train */
         dt_memory_free(curve.epochs);
     } else {
         d->groups[group].state = DT_GROUP_IDLE;
@@ -79,14 +79,14 @@ static void take_report(dt_search *s, int group, const dt_report *report, dt_cur
         save(s);
 }
 
-/* A message of another leader: a report, and the epochs behind it. */
+/* Receives a message of another leader: a report and its epochs. */
 static void receive_report(dt_search *s, int group, size_t bytes)
 {
     char *message = NULL;
     dt_report report;
     dt_curve curve = {0};
     dt_status status = dt_memory_alloc(&message, bytes, 1, "reports");
-    if (status != DT_OK) /* a few hundred bytes: the job cannot go on */
+    if (status != DT_OK) /* without a few hundred bytes the job cannot continue */
         dt_assert_failed("there is memory for a report", __FILE__, __LINE__);
     dt_crew_receive(s->crew, group, message, bytes);
     memcpy(&report, message, sizeof report);
@@ -170,7 +170,7 @@ static void deal(dt_search *s)
         begin_rung(s);
 }
 
-/* Looks for messages, and acts on them. */
+/* Checks for messages, and handles them. */
 static void serve(dt_search *s)
 {
     int group = 0;
@@ -228,7 +228,7 @@ static void send_report(const dt_search *s, const dt_report *report, const dt_cu
     dt_memory_free(message);
 }
 
-/* A rank that is asked to stop while it waits says so. */
+/* A rank that is asked to stop while it waits reports it. */
 static void tell_signal(const dt_search *s)
 {
     dt_report report = {.status = DT_STOPPED};
@@ -240,13 +240,13 @@ static void wait_for_order(dt_order *out, const dt_search *s)
 {
     int from = 0;
     size_t bytes = 0;
-    bool told = dt_signals_pending() != 0; /* its report said so */
+    bool told = dt_signals_pending() != 0; /* its report contained it */
     out->kind = DT_ORDER_STOP;
     dt_crew_begin_wait(s->crew);
     for (;;) {
         while (out->kind == DT_ORDER_STOP && dt_crew_arrived(s->crew, &from, &bytes))
             dt_crew_receive(s->crew, from, out, sizeof *out);
-        if (out->kind != DT_ORDER_STOP) /* which came too late: it had stopped */
+        if (out->kind != DT_ORDER_STOP) /* the order came too late: the group had stopped */
             break;
         if (dt_signals_pending() != 0 && !told) {
             tell_signal(s);
@@ -257,7 +257,7 @@ static void wait_for_order(dt_order *out, const dt_search *s)
     dt_crew_end_wait(s->crew);
 }
 
-/* Of rank 0, from itself. */
+/* The order of rank 0 to its own group. */
 static void wait_for_own_order(dt_order *out, dt_search *s)
 {
     dt_group *own = &s->dealer.groups[0];

@@ -1,4 +1,4 @@
-/* search.h5: what results/README.md describes. It is written whole, as run.h5. */
+/* search.h5, which results/README.md describes. It is written as a whole, as run.h5. */
 #include "search_internal.h"
 
 #include "../run_log_internal.h"
@@ -18,7 +18,7 @@
 
 /* ---- the table of trials ---- */
 
-/* A row: what is known of the trial, and behind it its values. */
+/* A row: the facts about the trial, then its values. */
 typedef union trial_value {
     double number;
     char text[DT_SPACE_VALUE_BYTES];
@@ -103,7 +103,7 @@ static void make_table(trial_table *t, const dt_search *s)
     add(t, "reason", COLUMN(DT_H5_TEXT, reason));
 }
 
-/* The value as a run of these settings has it. */
+/* The value in a run with these settings. */
 DT_MUST_USE static dt_status take_value(trial_value *out, const dt_search *s, size_t index,
                                         int64_t trial, dt_settings *scratch)
 {
@@ -277,7 +277,7 @@ out:
     return status;
 }
 
-/* Takes a number, unless it was given; then it has to be the same. */
+/* Copies a number, unless it was given; then it must be the same. */
 DT_MUST_USE static dt_status take_number(int64_t *out, const dt_search *s, const char *name,
                                          dt_h5 *h5)
 {
@@ -329,7 +329,7 @@ out:
     return status;
 }
 
-/* One that has ended has nothing left to train. */
+/* A search that has ended has no more trials to train. */
 DT_MUST_USE static dt_status check_unfinished(dt_h5 *h5)
 {
     dt_status status = DT_OK;

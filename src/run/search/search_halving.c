@@ -1,6 +1,6 @@
 /*
- * Which trials are trained on. Without --halving there is one rung, of all trials. With it, a rung
- * ends when all of its trials have its epochs, so that which ones remain depends on nothing else.
+ * The choice of trials that continue. Without --halving there is one rung with all trials. With it,
+ * a rung ends when all of its trials have its epochs, so that the choice depends on nothing else.
  */
 #include "search_internal.h"
 
@@ -33,7 +33,7 @@ static bool has_state(const dt_trial *row, const char *state)
     return strcmp(row->state, state) == 0;
 }
 
-/* It has a model, or may get one. */
+/* The trial has a model, or may get one. */
 static bool is_promising(const dt_trial *row)
 {
     return has_state(row, "ok") || has_state(row, "paused");

@@ -1,7 +1,7 @@
 #ifndef DTRAIN_RUN_SEARCH_INTERNAL_H
 #define DTRAIN_RUN_SEARCH_INTERNAL_H
 
-/* What the files of search.h share. */
+/* Shared by the files of search.h. */
 
 #include "../run_internal.h"
 
@@ -13,25 +13,25 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What is known of a trial; a row of search.h5. Plain data, so that leaders can send it. */
+/* The state of a trial; a row of search.h5. Plain data, so that leaders can send it. */
 typedef struct dt_trial {
     int64_t trial; /* from 1 */
     char state[16]; /* "waiting", "running", "paused", "dropped", "ok", "diverged", "refused",
                        "failed" */
-    int64_t rung; /* of --halving: how often it was trained on, from 1 on; 0: not yet */
+    int64_t rung; /* of --halving: the last rung in which it was trained, from 1; 0: none */
     int64_t epochs; /* that have ended */
     int64_t best_epoch; /* whose weights it has; before its end the best so far. 0: none */
-    double value; /* of what is monitored, in that epoch, or the mean of the folds; NaN: none */
+    double value; /* the monitored value in that epoch, or the mean of the folds; NaN: none */
     double deviation; /* of the value over the folds; NaN without --folds */
     dt_metrics validation; /* as the value */
     double seconds; /* of its epochs */
     int64_t ranks; /* of the group that trained it last */
     int64_t parameters;
     int64_t weights_crc; /* of its model; 0: it has none */
-    char reason[160]; /* of states that are no success */
+    char reason[160]; /* reason of a state other than success */
 } dt_trial;
 
-/* What an epoch came to, of a trial's curve. */
+/* An epoch of a trial's curve. */
 typedef struct dt_trial_epoch {
     double train_loss, value; /* value: of what is monitored */
 } dt_trial_epoch;
@@ -57,8 +57,8 @@ typedef struct dt_order {
     int together; /* of REGROUP: groups that become one */
 } dt_order;
 
-/* What a leader reports: a trial that has ended for now, or, with trial 0, that it was asked to
- * stop. Behind it comes the curve. */
+/* The report of a leader: a trial that has ended for now, or, with trial 0, a request to stop. The
+ * curve follows it. */
 typedef struct dt_report {
     dt_trial row;
     int status; /* a dt_status; not OK, and the search ends */
@@ -66,12 +66,12 @@ typedef struct dt_report {
     uint64_t epochs; /* of the curve */
 } dt_report;
 
-/* Of a group, as rank 0 knows it. */
+/* A group, as known to rank 0. */
 typedef enum dt_group_state { DT_GROUP_IDLE, DT_GROUP_TRAINS } dt_group_state;
 
 typedef struct dt_group {
     dt_group_state state;
-    bool has_order; /* group 0 alone: what it is to do next */
+    bool has_order; /* only group 0: its next order */
     dt_order order;
     int64_t trial;
 } dt_group;
@@ -82,7 +82,7 @@ typedef struct dt_ranked {
     double value; /* the smaller the better; infinite: it has none */
 } dt_ranked;
 
-/* What rank 0 knows, and nobody else. */
+/* The state that only rank 0 has. */
 typedef struct dt_dealer {
     dt_trial *rows; /* [trials] */
     dt_curve *curves; /* [trials] */
@@ -122,12 +122,12 @@ typedef struct dt_search {
 const char *dt_search_value(char out[DT_SPACE_VALUE_BYTES], const dt_search *s, size_t index,
                             int64_t trial);
 
-/* Writes all values of a trial, as "hidden 64, dropout 0.123456", numbers with so many digits.
- * Returns `out`. Local. */
+/* Writes all values of a trial, as "hidden 64, dropout 0.123456", with this many digits. Returns
+ * `out`. Local. */
 const char *dt_search_describe(char *out, size_t bytes, const dt_search *s, int64_t trial,
                                int digits);
 
-/* Gives the settings of a trial. Local. Errors: DT_USAGE: a run does not take them together. */
+/* Returns the settings of a trial. Local. Errors: DT_USAGE: a run does not accept them together. */
 DT_MUST_USE dt_status dt_search_settings_of(dt_settings *out, const dt_search *s, int64_t trial);
 
 /* Checks that each value of the space is accepted in some trial, and that some trial is. Local.
@@ -142,15 +142,15 @@ const char *dt_search_folder(char out[PATH_BYTES], const dt_search *s, int64_t t
 void dt_search_remove_checkpoint(const dt_search *s, int64_t trial);
 
 /**
- * Trains a trial, as the order says, and fills in the report; the curve is for the caller to free.
- * Rank 0 of the group calls `between` after each step.
+ * Trains a trial according to the order, and fills in the report; the caller frees the curve. Rank
+ * 0 of the group calls `between` after each step.
  *
  * Calls:   collective over the group
  */
 void dt_search_train(dt_report *out, dt_curve *curve, dt_search *s, const dt_order *order,
                      void (*between)(void *context));
 
-/* Fills in what the files of a trial say of it. Root-only. Errors: DT_DATA, DT_MEMORY. */
+/* Fills in the state of a trial from its files. Root-only. Errors: DT_DATA, DT_MEMORY. */
 DT_MUST_USE dt_status dt_search_read_trial(dt_trial *row, dt_curve *curve, const dt_search *s);
 
 /* ---- search_groups.c ---- */
@@ -174,7 +174,7 @@ DT_MUST_USE dt_status dt_search_regroup(dt_search *s, int together);
 
 /* ---- search_data.c ---- */
 
-/* Gives all groups what the first one has read. Collective over all. Errors: DT_MEMORY. */
+/* Copies the data of the first group to all groups. Collective over all. Errors: DT_MEMORY. */
 DT_MUST_USE dt_status dt_search_share_data(dt_search *s);
 
 /* ---- search_deal.c ---- */
@@ -188,16 +188,17 @@ DT_MUST_USE dt_status dt_search_deal(dt_search *s);
 /* Returns how many rungs there are; 1 without --halving. */
 int64_t dt_search_rungs(const dt_search *s);
 
-/* Returns the epochs that a trial has at the end of a rung; 0: all that it takes. */
+/* Returns the epochs that a trial has at the end of a rung; 0: no limit. */
 int64_t dt_search_rung_epochs(const dt_search *s, int64_t rung);
 
 /* Fills the queue with the trials of the next rung. Returns false if there is none. */
 bool dt_search_begin_rung(dt_search *s);
 
-/* Tells whether a trial has to be trained in this rung. */
+/* Returns whether a trial has to be trained in this rung. */
 bool dt_search_is_due(const dt_search *s, const dt_trial *row);
 
-/* Returns the index of the best trial that has a model, the first of equals; -1: there is none. */
+/* Returns the index of the best trial that has a model, the first among equals; -1: there is
+ * none. */
 int64_t dt_search_best(const dt_search *s);
 
 /* ---- search_file.c: rank 0 ---- */
@@ -206,14 +207,14 @@ int64_t dt_search_best(const dt_search *s);
  * DT_OUTPUT, DT_MEMORY. */
 DT_MUST_USE dt_status dt_search_save(dt_search *s, const char *state, const char *reason);
 
-/* Takes from the folder's search.h5 what was not given, and compares what was. Errors: DT_USAGE,
- * naming what differs; DT_DATA, DT_MEMORY. */
+/* Copies options that were not given from the folder's search.h5, and compares those that were.
+ * Errors: DT_USAGE with the difference; DT_DATA, DT_MEMORY. */
 DT_MUST_USE dt_status dt_search_take_previous(dt_search *s, const char *folder);
 
-/* Removes what an earlier search left in the folders of trials. Errors: DT_OUTPUT. */
+/* Removes the files of an earlier search in the folders of trials. Errors: DT_OUTPUT. */
 DT_MUST_USE dt_status dt_search_remove_old(const dt_search *s);
 
-/* Makes FOLDER/best a link to the best trial's folder; warns if that cannot be. */
+/* Makes FOLDER/best a link to the best trial's folder, or warns that it cannot. */
 void dt_search_link_best(const dt_search *s, int64_t trial);
 
 /* ---- search_print.c: rank 0 ---- */

@@ -21,7 +21,7 @@ static int64_t count_state(const dt_search *s, const char *state)
     return count;
 }
 
-/* Trials of which no more is to come. */
+/* Trials that are finished. */
 static int64_t count_ended(const dt_search *s)
 {
     return s->trials - count_state(s, "waiting") - count_state(s, "running") -
@@ -111,7 +111,7 @@ void dt_search_print_trial(const dt_search *s, const dt_trial *row)
     say_line(line);
 }
 
-/* Seconds until the end, as far as the trials so far say. */
+/* Seconds until the end, estimated from the trials so far. */
 static double left_s(const dt_search *s, int64_t ended)
 {
     const int64_t now = ended - s->dealer.done_before;

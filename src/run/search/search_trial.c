@@ -1,4 +1,4 @@
-/* A trial of a search: its settings, its run, and what came of it. */
+/* A trial of a search: its settings, its run, and its result. */
 #include "search_internal.h"
 
 #include "../run_folds.h"
@@ -26,7 +26,7 @@ const char *dt_search_value(char out[DT_SPACE_VALUE_BYTES], const dt_search *s, 
     return dt_space_draw(out, setting, (uint64_t)s->run->settings.seed, trial);
 }
 
-/* Fewer digits of a number. */
+/* Reduces the digits of a number. */
 static void shorten(char value[DT_SPACE_VALUE_BYTES], int digits)
 {
     char *end = NULL;
@@ -57,7 +57,7 @@ DT_MUST_USE static dt_status set_value(dt_settings *out, const char *name, const
     return dt_options_set(dt_settings_table(), out, name, value);
 }
 
-/* What a run checks of its settings once it knows the data. */
+/* The checks of a run's settings that depend on the data. */
 DT_MUST_USE static dt_status check(dt_settings *settings, const dt_search *s)
 {
     const dt_status status = dt_settings_complete(settings, dt_comm_size(s->run->comm));
@@ -79,7 +79,7 @@ out:
     return status;
 }
 
-/* Looks for a trial that accepts a value, among those that could be drawn. */
+/* Finds a trial that accepts a value, among those that could be drawn. */
 DT_MUST_USE static dt_status look_for_trial(dt_settings *scratch, const dt_search *s, size_t index,
                                             const char *value)
 {
@@ -151,7 +151,7 @@ static bool is_better(const dt_metric *monitor, double value, double most)
     return monitor->larger_is_better ? value > most : value < most;
 }
 
-/* What the epochs came to; `best_epoch` 0: it has not ended, or none was judged. */
+/* The result of the epochs; `best_epoch` 0: it has not ended, or none was judged. */
 DT_MUST_USE static dt_status take_epochs(dt_trial *row, dt_curve *curve, const dt_history *history,
                                          const dt_settings *settings, int64_t best_epoch)
 {
@@ -187,7 +187,7 @@ static void set_state(dt_trial *row, const char *state, const char *reason)
     (void)snprintf(row->reason, sizeof row->reason, "%s", reason);
 }
 
-/* What the log says beside the epochs. */
+/* The facts in the log besides the epochs. */
 DT_MUST_USE static dt_status read_summary(dt_trial *row, int64_t *best_epoch, dt_h5 *h5,
                                           const dt_search *s)
 {
@@ -222,7 +222,7 @@ static const dt_fold_score *find_score(const dt_fold_score *scores, size_t count
     return NULL;
 }
 
-/* A mean of fewer folds than others have does not compare with theirs. */
+/* Means over different numbers of folds cannot be compared. */
 static void take_scores(dt_trial *row, const dt_fold_score *scores, size_t count,
                         const dt_settings *settings)
 {
@@ -287,7 +287,7 @@ DT_MUST_USE static dt_status read_log(dt_trial *row, dt_curve *curve, dt_h5 *h5,
     DT_TRY(dt_h5_get_text(&word, h5, "/", "status"));
     const bool ok = strcmp(word, "ok") == 0, diverged = strcmp(word, "diverged") == 0;
     if (!ok && !diverged && strcmp(word, "stopped") != 0)
-        goto out; /* it goes on from its checkpoint, or begins anew */
+        goto out; /* it resumes from its checkpoint, or starts anew */
     if (diverged)
         DT_TRY(dt_h5_get_text(&reason, h5, "/", "reason"));
     DT_TRY(dt_history_read(&history, h5, dt_settings_task(&s->run->settings)));
@@ -324,7 +324,7 @@ out:
 
 /* ---- training ---- */
 
-/* What a status means for the trial; one that is left is for the search. */
+/* The state of the trial for a status; other statuses end the search. */
 static dt_status judge(dt_trial *row, const dt_order *order, dt_status status)
 {
     switch (status) {
@@ -349,7 +349,7 @@ static dt_status judge(dt_trial *row, const dt_order *order, dt_status status)
     }
 }
 
-/* Of the group's rank 0: what it prints goes to the trial's folder. */
+/* On the group's rank 0: its output goes to the trial's folder. */
 DT_MUST_USE static dt_status open_output(FILE **out, const char *folder)
 {
     char path[PATH_BYTES + 16];
@@ -381,7 +381,7 @@ static void report(dt_report *out, dt_curve *curve, const dt_run *run, const dt_
     out->epochs = curve->count;
 }
 
-/* Of a trial with folds, which has ended: its log has what they came to. */
+/* For a trial with folds that has ended: its log has the results. */
 static void report_folds(dt_report *out, dt_curve *curve, const dt_search *s, const dt_order *order)
 {
     out->status = (int)dt_search_read_trial(&out->row, curve, s);

@@ -16,7 +16,7 @@ static const char BLANKS[] = " \t";
 
 bool dt_space_may_vary(const dt_option *option)
 {
-    /* Those of the whole search, and those that other values of --monitor would come from. */
+    /* Options of the whole search, and options that change the meaning of --monitor. */
     static const char *const fixed[] = {"class-weight", "threshold",   "task",    "preset",
                                         "init-from",    "restarts",    "average", "monitor",
                                         "folds",        "folds-by-id", "repeats", "fold",
@@ -55,7 +55,7 @@ static bool find_choice(char out[DT_SPACE_VALUE_BYTES], const char *text, size_t
     return true;
 }
 
-/* Whether the option takes a value; for one that it does not the status says why. */
+/* Whether the option accepts a value; if not, the status is the reason. */
 DT_MUST_USE static dt_status check_value(const dt_option *option, const char *value)
 {
     dt_status status = DT_OK;
@@ -203,8 +203,8 @@ dt_status dt_space_read(dt_space *out, const char *path)
 
 /* ---- values ---- */
 
-/* The number at `share` (0 to 1) of a range. Six digits are enough, and can be read; they must not
- * lead beyond an end. */
+/* The number at `share` (0 to 1) of a range. Six digits are enough and readable; they must not
+ * exceed an end of the range. */
 static const char *write_number(char out[DT_SPACE_VALUE_BYTES], const dt_space_setting *s,
                                 double share)
 {
@@ -236,7 +236,8 @@ const char *dt_space_value(char out[DT_SPACE_VALUE_BYTES], const dt_space_settin
 const char *dt_space_draw(char out[DT_SPACE_VALUE_BYTES], const dt_space_setting *setting,
                           uint64_t seed, int64_t trial)
 {
-    /* By its name: another line in the space leaves the other settings' values as they are. */
+    /* By its name, so that another line in the space does not change the values of the other
+     * settings. */
     const uint64_t stream =
         (uint64_t)trial << 32 | dt_crc32(0, setting->name, strlen(setting->name));
     dt_random random = dt_random_start(seed, DT_RANDOM_SEARCH, stream);
