@@ -7,15 +7,15 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What a rank gets at a time: long enough for the network, short enough for a cache. */
+/* The size of a rank's block: long enough for the network, short enough for a cache. */
 enum { BLOCK_BYTES = 256 * 1024, COUNTING_BYTES = 4 << 20 };
 
-/* With many classes much is made of a row, a probability of each: then blocks are short. */
+/* With many classes each row has many probabilities: then blocks are short. */
 enum { CLASSES_A_BLOCK = 64 };
 
 /* ---- opening ---- */
 
-/* What rank 0 tells of the table, before the names' texts. */
+/* The facts about the table that rank 0 sends before the names' texts. */
 typedef struct opening {
     dt_csv_format format;
     uint64_t names_bytes;
@@ -56,7 +56,7 @@ out:
     return status;
 }
 
-/* The recipe knows the names, and whether the table has them. */
+/* The recipe has the names, and the table's rules for them. */
 static dt_status open_file(dt_table *t, const dt_recipe *recipe, const dt_table_format *asked)
 {
     dt_status status = DT_OK;
@@ -102,7 +102,7 @@ static dt_status open_all(dt_table *t, const dt_recipe *recipe, const dt_table_f
     }
     dt_comm_broadcast(t->comm, &known, sizeof known);
     t->format = known.format;
-    t->format.takes_malformed = true; /* to add what the command can do */
+    t->format.takes_malformed = true; /* to add the command's advice */
     t->advice = asked->advice;
     DT_TRY(dt_comm_agree(t->comm, allocate(t, &known, &names)));
     share_names(t, names, (size_t)known.names_bytes);
@@ -326,7 +326,7 @@ dt_status dt_table_next(dt_table *table, dt_row_take *take, void *context, bool 
     dt_comm_broadcast(t->comm, t->shares, (size_t)dt_comm_size(t->comm) * sizeof *t->shares);
     const dt_table_block mine = t->shares[rank];
     *more = t->shares[0].bytes > 0;
-    /* The ranks must have room before anything is sent. */
+    /* The ranks must allocate before anything is sent. */
     if (!t->root)
         status = make_room(t, 0, (size_t)mine.bytes);
     DT_TRY(dt_comm_agree(t->comm, status));

@@ -1,7 +1,7 @@
 #ifndef DTRAIN_DATA_TABLE_INTERNAL_H
 #define DTRAIN_DATA_TABLE_INTERNAL_H
 
-/* A table as a stream, for the files that it is made of. */
+/* A table as a stream, shared by its files. */
 
 #include "dtrain/data/preprocess.h"
 #include "dtrain/data/table.h"
@@ -40,8 +40,9 @@ struct dt_table {
     void *context;
 };
 
-/** Adds up what each rank has noted; the example is that of the first row. Collective. Errors:
- * DT_MEMORY. */
+/**
+ * Adds the notes of all ranks; the example is that of the first row. Collective. Errors: DT_MEMORY.
+ */
 DT_MUST_USE dt_status dt_table_gather(dt_row_note *out, const dt_table *table,
                                       const dt_row_note *mine);
 

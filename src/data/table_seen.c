@@ -1,4 +1,4 @@
-/* What all ranks have seen in the cells of a table, at its end. */
+/* The judgement of a table's cells at its end, from all ranks. */
 #include "table_internal.h"
 
 #include "dtrain/base/log.h"
@@ -59,7 +59,7 @@ DT_MUST_USE static dt_status fail_unknown(const dt_table *t, size_t i)
                    t->path, (unsigned long long)cells.count, show_name(name, t, i), cells.example);
 }
 
-/* What was seen of the i-th column, of all ranks; freed by the caller. */
+/* The cells seen in the i-th column by all ranks; freed by the caller. */
 DT_MUST_USE static dt_status gather_seen(dt_column_seen **out, const dt_table *t, size_t i)
 {
     const size_t ranks = (size_t)dt_comm_size(t->comm);

@@ -15,11 +15,10 @@
 #include <stdint.h>
 
 /**
- * Makes a recipe from a table, and the table's rows into inputs with it, in three passes: a survey
- * of all rows, which decides what each column is and which set each row belongs to; a fit on the
- * training rows alone; and the application to all. Weights take a pass of their own. Memory does
- * not grow with the rows but for four bits each, and with the distinct values of columns. All calls
- * are local.
+ * Makes a recipe from a table, and prepares the table's rows with it, in three passes: a survey of
+ * all rows, which decides the kind of each column and the set of each row; a fit on the training
+ * rows only; and the application to all rows. Weights need another pass. Memory is four bits a row,
+ * and grows with the distinct values of columns. All calls are local.
  *
  * With split_by, memory has 11 to 32 bytes for each group. With drop_duplicates the survey is made
  * once again without the repeats, if there are some; another pass finds them, with as many bytes
@@ -27,7 +26,7 @@
  */
 typedef struct dt_prepare dt_prepare;
 
-/** How rows are split into sets. */
+/** The way to split rows into sets. */
 typedef enum dt_split_method {
     DT_SPLIT_STRATIFIED, /* at random, class by class (dt_split) */
     DT_SPLIT_RANDOM, /* at random */
@@ -40,91 +39,94 @@ typedef enum dt_split_method {
     "NA, N/A, n/a, NaN, nan, NULL, null, None, <NA>, #N/A, #NA, #N/A N/A, -NaN, -nan, 1.#IND, "    \
     "-1.#IND, 1.#QNAN, -1.#QNAN"
 
-/** What a person asks for. Lists are separated by commas; empty texts ask for nothing. */
+/** The options of a preparation. Lists are separated by commas; empty texts are not given. */
 typedef struct dt_prepare_plan {
-    const char *target; /* one column, or several that are values */
+    const char *target; /* one column, or several if they are values */
     dt_targets task; /* what the target is */
     const char *weights; /* column of row weights */
-    const char *id; /* column whose cells name the rows: no input */
+    const char *id; /* column whose cells name the rows; not an input */
     const char *drop, *numeric, *categorical; /* columns */
     const char *scale; /* METHOD or COLUMN=METHOD, ... */
-    const char *fill; /* METHOD or COLUMN=METHOD, ...; a METHOD is for the columns it suits */
-    const char *missing; /* cells that hold nothing, beside empty ones and those of missing_only */
+    const char *fill; /* METHOD or COLUMN=METHOD, ...; a METHOD is for all columns that it applies
+                       * to */
+    const char *missing; /* cells that mean a missing value, beside empty ones and those of
+                          * missing_only */
     const char *missing_only; /* NULL: DT_MISSING_TEXTS */
     const char *decimal; /* auto, point, comma, or COLUMN= one of them, ... */
     const char *thousands; /* auto, none, comma, point, space, quote, or COLUMN= one, ... */
     const char *dates; /* auto, none, an order of DT_DATE_NAMES, or COLUMN= one, ... */
     bool skips_malformed; /* rows that format->takes_malformed gives; else they are an error */
     dt_unseen unseen;
-    size_t max_categories; /* of a column, at least 2: the rarest become one */
+    size_t max_categories; /* of a column, at least 2; the rarest are joined */
     dt_split_method split_method;
-    bool split_asked; /* by a person; else values are split at random instead of stratified */
-    const char *split_column; /* says train, validation or test, instead of `split_method` */
+    bool split_asked; /* --split was given; else values are split at random instead of stratified */
+    const char *split_column; /* column with train, validation or test, instead of `split_method` */
     /* Rows with the same cell of this column go to the same set, instead of `split_method`: at
-     * random, by seed and cell alone. It is an input only if the plan says of what kind. */
+     * random, by seed and cell alone. It is an input only if the plan names its kind. */
     const char *split_by;
     bool drop_duplicates; /* keep the first of rows with the same inputs, targets and weight */
-    double validation, test; /* below 1: shares of the rows; else their number */
+    double validation, test; /* below 1: shares of the rows; else numbers of rows */
     uint64_t seed;
 } dt_prepare_plan;
 
-/** What the survey found of a column. */
+/** The result of the survey for a column. */
 typedef struct dt_prepare_column {
     const char *name;
     dt_role role;
     bool asked; /* the role is the plan's */
-    const char *why; /* it was dropped or got this role; "" when that is plain */
-    bool is_constant; /* it was dropped for it: it has one value, or is empty */
-    bool is_counter; /* it was dropped for it: it counts the rows */
-    bool is_text; /* it was dropped for it: its texts hardly repeat */
-    bool is_key; /* its numbers look like keys, and yet are inputs */
+    const char *why; /* reason for its role or for dropping it; "" if that is obvious */
+    bool is_constant; /* dropped because it has only one value, or is empty */
+    bool is_counter; /* dropped because it counts the rows */
+    bool is_text; /* dropped because its texts hardly repeat */
+    bool is_key; /* its numbers look like keys, but are inputs */
     const char *text; /* the first text, to be shown; "": none */
-    const char *kind; /* of texts that were dropped: "durations"; "": nobody knows */
-    /* Of texts that nearly all look like numbers: the first that is none, or that cannot be one in
-     * the way in which `beside` is (NULL: it is none). */
+    const char *kind; /* of texts that were dropped: "durations"; "": unknown */
+    /* For texts that nearly all look like numbers: the first that is not a number, or that is not
+     * one in the same form as `beside` (NULL: it is not a number). */
     const char *odd, *beside;
-    const char *similar[2]; /* categories that differ in blanks or case alone; NULL: none do */
-    uint64_t unit_cells, bare_cells; /* of the numbers: with the format's unit; without, but 0 */
+    const char *similar[2]; /* categories that differ only in blanks or case; NULL: none */
+    uint64_t unit_cells, bare_cells; /* numbers with the format's unit; numbers without it, except
+                                      * 0 */
     const char *bare; /* the first of these */
     uint64_t na_cells; /* that are 'NA' among codes of letters, and mean nothing */
     const char *zeros; /* the first number with leading zeros, as 01067; "": none */
-    /* A number that repeats, far beyond all others, and written as people write for nothing: -999;
-     * the text of its cells; NULL: there is none. */
+    /* A number that repeats far more often than all others, and looks like a sign for a missing
+     * value, such as -999: the text of its cells; NULL: there is none. */
     const char *sentinel;
     uint64_t sentinel_cells;
     dt_scale scale;
     dt_fill fill;
     uint64_t missing; /* cells */
     uint64_t distinct; /* values */
-    bool distinct_is_more; /* counting stopped there */
-    uint64_t number_cells, text_cells; /* those that hold something */
+    bool distinct_is_more; /* there are more: counting stopped */
+    uint64_t number_cells, text_cells; /* cells that are not empty */
     uint64_t digit_cells; /* of the texts: those that look like numbers (dt_number_is_like) */
     dt_number_format format; /* of its numbers, as in a recipe */
     dt_date_order order; /* of dates, and what follows them; as in a recipe */
     bool parts[DT_PART_COUNT];
-    const char *written; /* a number that is written with a group, a unit or another decimal sign
-                          * than the table's; a date; "": there is none */
+    const char *written; /* a number with a group, a unit or another decimal sign than the table's;
+                          * a date; "": there is none */
     double meant; /* by it */
     double minimum, maximum; /* of the numbers */
     const char *first, *last; /* of the texts, sorted; NULL when not all were kept */
 } dt_prepare_column;
 
-/** A target whose values are to be predicted, among the training rows. */
+/** A target that is a value, measured on the training rows. */
 typedef struct dt_prepare_target {
     const char *name;
     double mean, deviation, minimum, maximum;
 } dt_prepare_target;
 
-/** What the survey found of the table. */
+/** The result of the survey for the table. */
 typedef struct dt_prepare_table {
     size_t column_count;
     const dt_prepare_column *columns; /* [column_count], in the table's order */
     char decimal; /* sign, where a column has no other */
     uint64_t rows; /* that are kept */
-    uint64_t dropped_rows; /* left out: something is missing, or they are malformed or repeats */
+    uint64_t dropped_rows; /* rows with a missing value, malformed rows, and repeats */
     uint64_t malformed_rows; /* of them */
-    const char *malformed; /* what is wrong with the first: "t.csv: row 81 (line 83) has 1 field" */
-    uint64_t repeated_rows; /* of them, those that stand in the table already */
+    const char *malformed; /* the error of the first: "t.csv: row 81 (line 83) has 1 field" */
+    uint64_t repeated_rows; /* of these, rows that repeat earlier ones */
     const char *split_by; /* name of the column that keeps groups together; NULL: none */
     uint64_t group_counts[DT_SET_COUNT]; /* of each set */
     uint64_t set_rows[DT_SET_COUNT];
@@ -133,7 +135,7 @@ typedef struct dt_prepare_table {
     /* With an id, after dt_prepare_fit: its longest cell; 0: all are whole numbers of 64 bits, as
      * they are usually written. */
     size_t id_characters;
-    bool guessed; /* the plan did not say whether the target is classes, and it could be values */
+    bool guessed; /* the plan did not set the task, and the target could be values */
     size_t T; /* targets of a row */
     const dt_prepare_target *targets; /* [T], known after dt_prepare_fit; NULL: classes */
     size_t class_count; /* 0: values */
@@ -144,10 +146,10 @@ typedef struct dt_prepare_table {
     const uint64_t *class_rows[DT_SET_COUNT]; /* [class_count]; known after dt_prepare_fit */
 } dt_prepare_table;
 
-/** Told how far a pass is, 0 to 1; may be NULL. */
+/** Called with the progress of a pass, 0 to 1; may be NULL. */
 typedef void dt_prepare_progress(void *context, const char *pass, double share);
 
-/** One row, as a pass gives it. */
+/** One row of a pass. */
 typedef struct dt_prepare_row {
     dt_set set;
     uint64_t row; /* of the table, from 1 */
@@ -155,14 +157,14 @@ typedef struct dt_prepare_row {
     int32_t label; /* the class; 0: the target is values */
     const double *values; /* [T], if the target is values; NULL: classes, or in dt_prepare_weigh */
     const float *x; /* [D], in the application; else NULL */
-    double weight; /* if rows have weights, but in the fit; else 0 */
+    double weight; /* if rows have weights, except in the fit; else 0 */
 } dt_prepare_row;
 
-/** Takes one row. A status other than DT_OK ends the pass. */
+/** Handles one row. A status other than DT_OK ends the pass. */
 typedef dt_status dt_prepare_take(void *context, const dt_prepare_row *row);
 
 /**
- * Reads all rows, and decides.
+ * Reads all rows, and decides the roles of the columns.
  *
  * A column's role, where the plan does not say: numeric when all cells are numbers; categorical
  * when at least one in ten is none. Dropped are columns that count the rows (1, 2, 3 ...), texts
@@ -203,7 +205,7 @@ typedef dt_status dt_prepare_take(void *context, const dt_prepare_row *row);
 DT_MUST_USE dt_status dt_prepare_survey(dt_prepare **out, dt_csv *csv, const dt_prepare_plan *plan,
                                         dt_prepare_progress *progress, void *context);
 
-/** Returns what the survey found; borrowed. */
+/** Returns the result of the survey; borrowed. */
 const dt_prepare_table *dt_prepare_table_of(const dt_prepare *prepare);
 
 /**
@@ -219,17 +221,23 @@ DT_MUST_USE dt_status dt_prepare_fit(dt_prepare *prepare, dt_prepare_take *take,
 /** Returns the recipe that dt_prepare_fit made; borrowed. */
 const dt_recipe *dt_prepare_recipe(const dt_prepare *prepare);
 
-/** Gives every kept row's weight, after the fit. Errors: DT_DATA; what `take` returned. */
+/**
+ * Passes every kept row's weight to `take`, after the fit. Errors: DT_DATA; what `take` returned.
+ */
 DT_MUST_USE dt_status dt_prepare_weigh(dt_prepare *prepare, dt_prepare_take *take, void *context);
 
-/** Gives every kept row's id and, with split_by, its group, after the fit.
+/**
+ * Passes every kept row's id and, with split_by, its group to `take`, after the fit.
  *
- * Errors: DT_DATA; what `take` returned. */
+ * Errors: DT_DATA; what `take` returned.
+ */
 DT_MUST_USE dt_status dt_prepare_identify(dt_prepare *prepare, dt_prepare_take *take,
                                           void *context);
 
-/** Gives every kept row's number in the table, after the fit; reads nothing. Errors: what `take`
- * returned. */
+/**
+ * Passes every kept row's number in the table to `take`, after the fit, without reading the table.
+ * Errors: what `take` returned.
+ */
 DT_MUST_USE dt_status dt_prepare_trace(dt_prepare *prepare, dt_prepare_take *take, void *context);
 
 /** Applies the recipe to every kept row. Errors: as dt_preprocess_row; what `take` returned. */

@@ -12,9 +12,8 @@
 #include <stdint.h>
 
 /**
- * A table of text as a stream of prepared rows on all ranks: rank 0 reads the file and hands out
- * whole records, each rank takes its own apart and prepares them. Memory does not grow with the
- * file.
+ * A table of text as a stream of prepared rows on all ranks: rank 0 reads the file and sends whole
+ * records, which each rank parses and prepares. Memory does not grow with the file.
  */
 typedef struct dt_table dt_table;
 
@@ -32,21 +31,21 @@ typedef struct dt_row_batch {
     const size_t *kept_at; /* [count + 1]; NULL: none */
 } dt_row_batch;
 
-/** Takes rows; local. A status other than DT_OK ends the stream with it. */
+/** Handles rows; local. A status other than DT_OK ends the stream with that status. */
 typedef dt_status dt_row_take(void *context, const dt_row_batch *rows);
 
-/** What is asked for of a table. Lists may be NULL. */
+/** The options for reading a table. Lists may be NULL. */
 typedef struct dt_table_format {
-    dt_csv_format csv; /* without a decimal sign: it is found, if `decimals` does not say it */
+    dt_csv_format csv; /* without a decimal sign, which is found unless `decimals` sets it */
     const char *decimals, *thousands, *numeric, *missing; /* as in dt_preprocess_plan */
     const char *advice; /* likewise */
 } dt_table_format;
 
 /**
  * Opens a table whose columns the recipe knows by name, or by their order if the recipe's table had
- * no header; then the targets' and weights' columns may be missing. Rank 0 warns of what was
- * decided about names and characters. With `labels` the targets' columns must be there, and that of
- * the weights is used if it is there; without, neither is needed or used.
+ * no header; then the targets' and weights' columns may be missing. Rank 0 warns of decisions about
+ * names and characters. With `labels` the targets' columns must be there, and that of the weights
+ * is used if it is there; without, neither is needed or used.
  *
  * Calls:   collective; same on all ranks: recipe (borrowed until the table is closed), labels,
  *          batch_rows; `path` is opened on rank 0 only
@@ -57,7 +56,7 @@ DT_MUST_USE dt_status dt_table_open(dt_table **out, const dt_comm *comm, const c
                                     bool labels, size_t batch_rows);
 
 /**
- * Has rows come with cells of the columns of a list, "id,#3", as fields of a CSV with a comma
+ * Adds to the rows the cells of the columns of a list, "id,#3", as fields of a CSV with a comma
  * behind each. *header is the names, in the same form; borrowed.
  *
  * Calls:   collective, before the first row; same on all ranks: list
@@ -67,10 +66,9 @@ DT_MUST_USE dt_status dt_table_keep(const char **header, dt_table *table, const 
 
 /**
  * Accepts bad rows instead of ending with an error: those with a cell that the recipe cannot
- * prepare, with fewer or more fields than the header, or with a quote in a wrong place. With `skip`
- * batches leave them out, and the numbers of the rows behind them in the batch are not known;
- * without, they come marked as bad, and those with a wrong number of fields or a wrong quote have
- * no cells to keep.
+ * prepare, with fewer or more fields than the header, or with a misplaced quote. With `skip`
+ * batches omit them, and the numbers of later rows in the batch are not known; without it, they are
+ * marked as bad, and rows with a wrong number of fields or a misplaced quote have no cells to keep.
  *
  * Calls:   local, on all ranks, before the first row
  * Errors:  DT_MEMORY
@@ -78,8 +76,8 @@ DT_MUST_USE dt_status dt_table_keep(const char **header, dt_table *table, const 
 DT_MUST_USE dt_status dt_table_take_bad(dt_table *table, bool skip);
 
 /**
- * Gives the bad rows of all ranks so far; the example is what is wrong with the first: "new.csv:
- * row 17 (line 18): column 'age': ...".
+ * Returns the bad rows of all ranks so far; the example is the error of the first: "new.csv: row 17
+ * (line 18): column 'age': ...".
  *
  * Calls:   collective
  * Errors:  DT_MEMORY
@@ -89,7 +87,7 @@ DT_MUST_USE dt_status dt_table_bad(dt_row_note *out, const dt_table *table);
 /**
  * Reads the next piece of the table, a part on each rank: the rows of rank 0 come before those of
  * rank 1 and so on, and all before the next call's. `take` is called with up to batch_rows of them
- * at a time, not at all on a rank that gets none. *more is false when there was nothing left.
+ * at a time, not at all on a rank that gets none. *more is false if nothing was left.
  *
  * Calls:   collective
  * Errors:  DT_DATA as dt_csv_next_block, dt_csv_parse and dt_preprocess_row; what `take` returned.

@@ -47,27 +47,35 @@ const char *dt_h5_version(void);
 /** Starts an empty file in memory. Owns: the caller frees with dt_h5_free. */
 DT_MUST_USE dt_status dt_h5_new(dt_h5 **out);
 
-/** Writes the file as it now is to `path` (dt_file_replace); it can be gone on with. */
+/**
+ * Writes the present state of the file to `path` (dt_file_replace); the file can still be changed.
+ */
 DT_MUST_USE dt_status dt_h5_save(dt_h5 *h5, const char *path);
 
 /**
- * Copies the file as it now is: what dt_h5_save would write; it can be gone on with. Neither takes
- * a file that was opened for reading.
+ * Copies the present state of the file, as dt_h5_save would write it; the file can still be
+ * changed. Neither call accepts a file that was opened for reading.
  *
  * Owns:    the caller frees *out with dt_memory_free
  */
 DT_MUST_USE dt_status dt_h5_image(void **out, size_t *bytes, dt_h5 *h5);
 
-/** Makes a group and its missing parents; one that exists already is fine. */
+/** Makes a group and its missing parents, unless it exists. */
 DT_MUST_USE dt_status dt_h5_make_group(dt_h5 *h5, const char *path);
 
-/** Sets a scalar attribute of the object at `path`, which exists ("/" does); replaces an older. */
+/**
+ * Sets a scalar attribute of the existing object at `path` ("/" always exists); replaces an older
+ * one.
+ */
 DT_MUST_USE dt_status dt_h5_set_text(dt_h5 *h5, const char *path, const char *name,
                                      const char *text); /* variable-length UTF-8 */
 DT_MUST_USE dt_status dt_h5_set_int(dt_h5 *h5, const char *path, const char *name, int64_t value);
 DT_MUST_USE dt_status dt_h5_set_double(dt_h5 *h5, const char *path, const char *name, double value);
 
-/** How many texts one attribute holds: 16 bytes each within Keras' bound of 64512 bytes a list. */
+/**
+ * Maximum number of texts in one attribute: 16 bytes each within Keras' bound of 64512 bytes a
+ * list.
+ */
 enum { DT_H5_TEXTS_MAX = 4032 };
 
 /**
@@ -119,13 +127,13 @@ DT_MUST_USE dt_status dt_h5_label_dimension(dt_h5 *h5, const char *path, unsigne
 /** One column of a table, and the field of a struct that has its value. */
 typedef struct dt_h5_column {
     const char *name;
-    const char *unit; /* goes into an attribute `<name>_unit` of the table; NULL for none */
+    const char *unit; /* value of the attribute `<name>_unit` of the table; NULL: none */
     dt_h5_type
         type; /* in the file; the field's too, unless that is a bool, for an integer 0 or 1 */
     size_t offset, bytes; /* of the field: DT_H5_FIELD; of a text with its NUL */
 } dt_h5_column;
 
-/** Where a field of the struct `row` is, and its size: the end of a column's initializer. */
+/** Offset and size of a field of the struct `row`: the end of a column's initializer. */
 #define DT_H5_FIELD(row, field) offsetof(row, field), sizeof(((row *)0)->field)
 
 /** A table: its columns in the order of the file, and the size of the struct that has the fields.
@@ -164,7 +172,7 @@ DT_MUST_USE dt_status dt_h5_write_table(dt_h5 *h5, const char *path, const dt_h5
                                         const void *rows, size_t count);
 
 /**
- * Continues the CRC-32 *crc with the rows as they get into the file, little-endian: packed.
+ * Continues the CRC-32 *crc with the rows in the form of the file: little-endian and packed.
  *
  * Errors:  DT_MEMORY
  */
@@ -174,8 +182,8 @@ DT_MUST_USE dt_status dt_h5_continue_crc(uint32_t *crc, const dt_h5_table *table
 /* ---- reading ---- */
 
 /**
- * Opens a file for reading, without locking it: it may lie on a read-only or network file system,
- * or be replaced meanwhile.
+ * Opens a file for reading, without locking it: it may be on a read-only or network file system, or
+ * be replaced meanwhile.
  *
  * HDF5 reads it in a process of its own, until dt_h5_free (src/io/hdf5/h5_remote.h says how): on
  * damaged or crafted files the library itself crashes or never ends, and then the calls below give
@@ -192,8 +200,7 @@ DT_MUST_USE dt_status dt_h5_continue_crc(uint32_t *crc, const dt_h5_table *table
 DT_MUST_USE dt_status dt_h5_open(dt_h5 **out, const char *path);
 
 /**
- * Opens a file that lies in memory, `bytes` bytes at `image`, for reading; error lines call it
- * `name`.
+ * Opens a file in memory, `bytes` bytes at `image`, for reading; `name` is its name in error lines.
  *
  * Owns:    the caller frees with dt_h5_free; the image is copied, and may go at once
  * Errors:  DT_DATA when it is empty, truncated, or of another format, as dt_h5_open
@@ -202,8 +209,8 @@ DT_MUST_USE dt_status dt_h5_open_image(dt_h5 **out, const void *image, size_t by
                                        const char *name);
 
 /**
- * Checks that all calls so far could be answered: dt_h5_has and dt_h5_has_attribute say "no" also
- * when HDF5 crashed. To be called at the end of a reading that takes such a "no" for an answer.
+ * Checks that all calls so far could be answered: dt_h5_has and dt_h5_has_attribute also return
+ * false if HDF5 crashed. Call it at the end of a reading that relies on such a false.
  *
  * Errors:  DT_DATA if HDF5 crashed, or came to no end
  */
@@ -229,13 +236,13 @@ typedef enum dt_h5_kind {
     DT_H5_OTHER /* neither; also a soft or external link, which nothing here follows */
 } dt_h5_kind;
 
-/** Returns what is at `path`, DT_H5_NOTHING (0) if nothing is. */
+/** Returns the kind of object at `path`; DT_H5_NOTHING (0): there is none. */
 dt_h5_kind dt_h5_has(dt_h5 *h5, const char *path);
 
 /** Returns whether there is an object at `path` with an attribute of that name. */
 bool dt_h5_has_attribute(dt_h5 *h5, const char *path, const char *name);
 
-/** What numbers or texts a dataset or an attribute holds. */
+/** Type and shape of the values of a dataset or an attribute. */
 typedef enum dt_h5_class {
     DT_H5_CLASS_INT,
     DT_H5_CLASS_FLOAT,
@@ -256,8 +263,8 @@ typedef struct dt_h5_shape {
 } dt_h5_shape;
 
 /**
- * Describes a dataset, having made sure that its values lie in this file: what a dataset of this
- * shape needs is then at most what the file can hold (compressed: at most 1032 times the file).
+ * Describes a dataset, after checking that its values are in this file: the memory for this shape
+ * is then at most what the file can contain (compressed: at most 1032 times the file).
  *
  * Errors:  DT_DATA when there is no dataset at `path`, the way to it or its values lead out of the
  *          file (soft and external links, external and virtual storage), it has no values or fewer
@@ -273,14 +280,14 @@ bool dt_h5_is_file(const char *path);
 
 enum { DT_H5_DESCR_BYTES = 16 };
 
-/** What the items of a dataset are, and how they lie. */
+/** Type and layout of the items of a dataset. */
 typedef struct dt_h5_items {
     dt_h5_shape shape;
     /* As NumPy calls their type: "<f4", "|b1" for h5py's bools, "|S12" for texts; "S": texts of any
      * length. What no .npy of numbers or texts can hold: "c" complex, "V" records, "O" lists, "f"
      * and "i" numbers laid out in another way, "?" anything else. */
     char descr[DT_H5_DESCR_BYTES];
-    uint64_t chunk_rows; /* so many rows are read at the cost of one; 1: not chunked */
+    uint64_t chunk_rows; /* number of rows that are read at the cost of one; 1: not chunked */
 } dt_h5_items;
 
 /** Describes the items of a dataset. Errors: DT_DATA as dt_h5_describe. */
@@ -290,7 +297,7 @@ DT_MUST_USE dt_status dt_h5_describe_items(dt_h5_items *out, dt_h5 *h5, const ch
  * as dt_h5_read_texts. Cost: reads all of them, in pieces. */
 DT_MUST_USE dt_status dt_h5_find_longest(int64_t *out, dt_h5 *h5, const char *path);
 
-/** Some rows of a dataset: what stands at `count` indices of its first dimension. */
+/** Some rows of a dataset: `count` indices of its first dimension. */
 typedef struct dt_h5_part {
     const char *path;
     uint64_t first, count;
@@ -344,7 +351,7 @@ DT_MUST_USE dt_status dt_h5_read_column_i64(dt_h5 *h5, const char *path, const c
 DT_MUST_USE dt_status dt_h5_read_rows(dt_h5 *h5, const char *path, const dt_h5_table *table,
                                       void *rows, size_t count);
 
-/** Bounds what is read into memory of texts, bytes, and of names, how many. */
+/** Maximum bytes of texts, and number of names, that are read into memory. */
 enum { DT_H5_TEXT_BYTES_MAX = 64 << 20, DT_H5_NAMES_MAX = 100000 };
 
 /**

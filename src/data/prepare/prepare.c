@@ -51,7 +51,7 @@ static void fill_table(dt_prepare *p)
     }
 }
 
-/* Looks at all columns, but for the rows that are known to be repeats, which it takes over. */
+/* Surveys all columns again without the known repeats, which it keeps. */
 static dt_status survey_table(dt_prepare **out, dt_csv *csv, const dt_prepare_plan *plan,
                               dt_prepare_progress *progress, void *context, dt_repeats *repeats)
 {
@@ -76,7 +76,7 @@ out:
     return status;
 }
 
-/* Which columns count is known after a survey, whose counts hold no more without the repeats. */
+/* The survey decides which columns count; its counts are wrong after the repeats are removed. */
 dt_status dt_prepare_survey(dt_prepare **out, dt_csv *csv, const dt_prepare_plan *plan,
                             dt_prepare_progress *progress, void *context)
 {

@@ -2,10 +2,9 @@
  * Columns of dates. The first pass of the survey reads every cell in all orders of day, month and
  * year, and counts the cells that are dates in some; then each column gets an order:
  *
- *  - one in which all its dates fit, if there is only one;
- *  - of day and month the one that other columns have, or that points divide days first; else it
- *    cannot be told;
- *  - of years of two digits the end at which they span less time.
+ *  - one the only order in which all its dates fit; - of day and month the one that other columns
+ *  have, or that points divide days first; else it
+ *    cannot be told; - for years of two digits, the end at which they span less time.
  */
 #include "prepare_internal.h"
 
@@ -13,10 +12,12 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Whole numbers of the form 20210131 are dates if so many differ: one in thirty would by chance. */
+/* Whole numbers of the form 20210131 are dates if this many differ: one number in thirty has the
+ * form by chance. */
 enum { COMPACT_VALUES_MIN = 3 };
 
-/* A year may be taken for a day of the month, by which dates span decades: so much more is it. */
+/* A year may be read as a day of the month; then the dates span decades. The factor between the two
+ * spans. */
 #define SPAN_RATIO 2.0
 
 #define BIT(order) (1u << (order))
@@ -25,7 +26,7 @@ enum { COMPACT_VALUES_MIN = 3 };
 
 /* ---- the first pass ---- */
 
-/* How long the dates reach in each order, and a cell that is two dates. */
+/* The span of the dates in each order, and an ambiguous cell. */
 static void see_orders(dt_date_tally *tally, const dt_csv_field *cell, const dt_date_look *look)
 {
     double least = INFINITY, most = -INFINITY;
@@ -96,11 +97,11 @@ static unsigned orders_of(const dt_survey *survey)
     if (tally->values < 2 || !dt_prepare_are_slips(cells - tally->cells, cells))
         return 0;
     if ((tally->orders & NO_DAY) != 0 && (tally->cells < cells || !tally->has_months))
-        return 0; /* other things look like them, too */
+        return 0; /* other cells look the same */
     return tally->orders;
 }
 
-/* Leaves the end at which years of two digits span less time, and the day first between points. */
+/* Keeps the end at which years of two digits span less time, and day first between points. */
 static unsigned narrow(unsigned orders, const dt_date_tally *tally)
 {
     double span = INFINITY;
@@ -152,7 +153,7 @@ static dt_status fail_target(const dt_prepare *p, size_t c)
                    dt_csv_path(p->csv), p->names[c], p->surveys[c].dates.example);
 }
 
-/* `others`: day and month first, as columns have them without a doubt. */
+/* `others`: the numbers of columns that certainly have day first, or month first. */
 static dt_status decide(dt_prepare *p, size_t c, unsigned orders, unsigned others)
 {
     dt_survey *survey = &p->surveys[c];
@@ -233,7 +234,7 @@ dt_status dt_prepare_fail_date(const dt_prepare *p, size_t c, const dt_csv_row *
     return dt_cell_fail(dt_csv_path(p->csv), row, p->names[c], &row->fields[c], what);
 }
 
-/* A date's parts say something new if it reaches over half of their period, and they vary. */
+/* A date's parts are informative if the dates span half of their period, and the parts vary. */
 void dt_prepare_find_parts(bool parts[DT_PART_COUNT], const dt_survey *survey, double span)
 {
     static const double periods[DT_PART_COUNT] = {365.0, 7.0, 1.0};
@@ -241,6 +242,6 @@ void dt_prepare_find_parts(bool parts[DT_PART_COUNT], const dt_survey *survey, d
         parts[part] = survey->varies[part] && 2.0 * span >= periods[part];
     parts[DT_PART_HOUR] =
         parts[DT_PART_HOUR] || (survey->order == DT_DATE_TIME && survey->varies[DT_PART_HOUR]);
-    /* The first days of months have weekdays that mean nothing. */
+    /* The weekdays of first days of months are meaningless. */
     parts[DT_PART_WEEKDAY] = parts[DT_PART_WEEKDAY] && survey->day_varies;
 }

@@ -25,8 +25,8 @@ static bool counts_numbers(const dt_prepare_column *column)
     return dt_recipe_is_number(column->role) && column->fill == DT_FILL_MODE;
 }
 
-/* Keeps each of the cells so far with the same chance (Vitter's algorithm R); NaN holds the place
- * of a missing one until its filling is known. */
+/* Keeps each of the cells so far with the same chance (Vitter's algorithm R); NaN represents a
+ * missing cell until its filling is known. */
 static void sample_number(dt_survey *survey, size_t capacity, double x)
 {
     if (survey->sample_count < capacity) {
@@ -120,7 +120,7 @@ out:
     return status;
 }
 
-/* Which set a row of the table is in, for dt_prepare_trace. */
+/* Stores the set of a row of the table, for dt_prepare_trace. */
 static void trace(dt_prepare *p, const dt_csv_row *row, unsigned set)
 {
     const uint64_t at = row->row - 1;
@@ -133,7 +133,7 @@ static void see_id(dt_prepare *p, const dt_csv_row *row)
         return;
     const dt_csv_field *cell = &row->fields[p->id];
     const size_t characters = dt_text_to_utf32(NULL, 0, cell->text, cell->bytes);
-    int64_t whole = 0; /* of 007 the zeros would be lost */
+    int64_t whole = 0; /* 007 would lose its zeros */
     p->id_is_text = p->id_is_text || !dt_text_to_whole(&whole, cell->text);
     if (characters > p->id_characters)
         p->id_characters = characters;

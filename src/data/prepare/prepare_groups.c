@@ -1,10 +1,10 @@
-/* A split that keeps groups together: a group's set follows from its text and the seed alone, so
- * that one pass is enough, and rows may come in any order. */
+/* A split that keeps groups together: a group's set depends only on its text and the seed, so that
+ * one pass is enough, and rows may come in any order. */
 #include "prepare_internal.h"
 
 #include <string.h>
 
-/* Shares of rows that are not known yet cannot be numbers. */
+/* The number of rows is not known yet, so sets are given by shares. */
 static dt_status check_shares(const dt_prepare *p)
 {
     const struct {

@@ -1,4 +1,4 @@
-/* Columns that tell rows apart instead of describing them: free text, and keys. */
+/* Columns that identify rows instead of describing them: free text, and keys. */
 #include "prepare_internal.h"
 
 #include "dtrain/base/memory.h"
@@ -8,14 +8,14 @@
 #include <string.h>
 #include <strings.h>
 
-/* Texts: from so many rows on, half of them must repeat; in fewer, one in ten. Still fewer rows say
- * nothing. */
+/* Texts: from this many rows on, half of them must repeat; with fewer rows, one in ten. Even fewer
+ * rows decide nothing. */
 enum { ROWS_MANY = 101, ROWS_FEW = 20, ROWS_A_REPEAT = 10 };
 
 /* More categories than are kept, of which those that are hold less than one row in so many. */
 enum { CATEGORIES_MANY = 1000, ROWS_A_KEPT = 4 };
 
-/* Numbers: fewer rows may differ by chance, and so may one in so many be equal. */
+/* Numbers: fewer rows may differ by chance, and one in this many may be equal. */
 enum { KEY_ROWS_MIN = 20, KEYS_A_REPEAT = 20 };
 
 /* Fewer rows may count 1, 2, 3 by chance: years, say. */
@@ -39,7 +39,7 @@ static int compare_counts(const void *a, const void *b)
     return x > y ? -1 : x < y;
 }
 
-/* Whether the most frequent values, an input each, hold a small share of the rows. */
+/* Whether the most frequent values, one input each, have only a small share of the rows. */
 static dt_status are_mostly_rare(bool *out, const dt_survey *survey, size_t most)
 {
     dt_status status = DT_OK;
@@ -85,7 +85,7 @@ out:
     return status;
 }
 
-/* 47:18 or 33:12:34, as hours or minutes that go on beyond a day or an hour. */
+/* 47:18 or 33:12:34: durations beyond a day or an hour. */
 static bool is_duration(const char *text)
 {
     static const char digits[] = "0123456789";
@@ -202,7 +202,7 @@ static bool is_unix_time(double minimum, double maximum)
     return false;
 }
 
-/* As keys are given out: large, and with the same number of digits. */
+/* Typical keys are large, and have the same number of digits. */
 static bool are_numbered(double minimum, double maximum)
 {
     double first = KEY_LARGE;
@@ -216,8 +216,8 @@ bool dt_prepare_keeps_step(const dt_survey *survey)
     return survey->keeps_step && survey->numbers >= COUNTED_ROWS_MIN;
 }
 
-/* Numbers that are all different and leave none out, in any order, or go up or down by steps: they
- * number the rows. Years and times may do so, too. */
+/* Numbers that are all different and consecutive, in any order, or change by constant steps, number
+ * the rows. Years and times may do so, too. */
 static bool number_rows(const dt_survey *survey, const dt_prepare_column *column)
 {
     const bool all = survey->numbers >= COUNTED_ROWS_MIN &&

@@ -1,7 +1,7 @@
 /*
- * How numbers are written. The survey takes cells as they stand: digits with the table's decimal
- * sign. Where other texts may be numbers, too, this pass counts what each cell of their columns can
- * mean, and decides column by column:
+ * The form of numbers. The survey reads digits with the table's decimal sign. If other texts may be
+ * numbers, too, this pass counts the possible meanings of each cell of their columns, and decides
+ * column by column:
  *
  *  - what some cell says stands: 3,14 has a decimal comma, 1.234,50 and 1,234,567 have groups;
  *  - a column whose commas all have three digits behind them has groups, unless there is another
@@ -23,10 +23,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* One of the two readings of all cells. */
+/* One of the two readings of a column's cells. */
 typedef struct reading {
     uint64_t fits; /* cells */
-    char group; /* the first that was met: others do not fit */
+    char group; /* the first one; others do not fit */
 } reading;
 
 typedef struct dt_number_tally {
@@ -36,7 +36,7 @@ typedef struct dt_number_tally {
     bool commas_differ, points_differ; /* cells with one of them mean two numbers */
     bool is_long; /* a number above 999 has no group */
     bool is_short; /* some number is whole, and below 1000 */
-    bool is_doubtful; /* which of the two its numbers are */
+    bool is_doubtful; /* it is unknown which of the two its numbers are */
     char unit[DT_NUMBER_UNIT_BYTES]; /* likewise, the first */
     uint64_t unit_cells; /* with this one */
     uint64_t bare, shares; /* cells without any, but 0; those of them from -1 to 1 */
@@ -121,7 +121,7 @@ static dt_status tally_row(void *context, const dt_csv_row *row)
 
 /* ---- the decision ---- */
 
-/* What columns say without a doubt. */
+/* The decimal signs that are certain in some column. */
 typedef struct evidence {
     bool point, comma;
 } evidence;
@@ -137,7 +137,7 @@ static evidence find_evidence(const dt_prepare *p)
     return found;
 }
 
-/* For column `c` and all others of which it cannot be told, as far as they fit into a line. */
+/* Fails for column `c` and all other ambiguous ones, as far as they fit into a line. */
 static dt_status fail_doubt(const dt_prepare *p, size_t c)
 {
     const dt_number_tally *tally = &p->tallies[c];
@@ -163,7 +163,7 @@ static dt_status fail_doubt(const dt_prepare *p, size_t c)
                    commas ? tally->doubtful_comma : tally->doubtful_point);
 }
 
-/* The decimal sign of a column, where both readings fit as many cells. */
+/* The decimal sign of a column if both readings fit the same number of cells. */
 static char weigh(const dt_prepare *p, size_t c, const evidence *others)
 {
     dt_number_tally *tally = &p->tallies[c];
@@ -180,7 +180,7 @@ static char weigh(const dt_prepare *p, size_t c, const evidence *others)
     return others->comma ? ',' : '.';
 }
 
-/* Takes one letter for a unit only if all cells that fit have it. */
+/* Accepts one letter as a unit only if all cells that fit have it. */
 static void judge_unit(dt_number_tally *tally)
 {
     const bool is_letter =
@@ -194,7 +194,7 @@ static void judge_unit(dt_number_tally *tally)
         readings[i]->fits -= marked < readings[i]->fits ? marked : readings[i]->fits;
 }
 
-/* Shares beside percentages are a hundredth of what they mean, unless a person says otherwise. */
+/* Shares next to percentages would be wrong by a factor of 100, unless an option decides. */
 static dt_status check_shares(const dt_prepare *p, size_t c)
 {
     const dt_number_tally *tally = &p->tallies[c];
@@ -233,7 +233,7 @@ static void decide(bool *changed, dt_prepare *p, size_t c, const evidence *other
     survey->format.decimal = decimal;
     survey->format.group = decimal == '.' ? tally->point.group : tally->comma.group;
     memcpy(survey->format.unit, tally->unit, sizeof tally->unit);
-    /* Without a change, a cell that is no number has not been refused yet. */
+    /* Without a change, cells that are not numbers have not been refused yet. */
     *changed = *changed || is_number || before.decimal != decimal ||
                before.group != survey->format.group || survey->format.unit[0] != '\0';
 }
@@ -251,7 +251,7 @@ dt_status dt_prepare_find_numbers(bool *changed, dt_prepare *p)
     DT_TRY(dt_memory_alloc(&p->tallies, p->count, sizeof *p->tallies, "columns"));
     for (size_t c = 0; c < p->count; c++) {
         const dt_survey *survey = &p->surveys[c];
-        /* plain ones tell of others */
+        /* plain numbers may resolve others */
         p->tallies[c].is_wanted = !is_asked_as_text(p, c) && survey->order == DT_DATE_NONE;
         any = any || (p->tallies[c].is_wanted && survey->has_looks &&
                       (!survey->has_decimals || survey->texts > 0));

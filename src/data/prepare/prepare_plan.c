@@ -117,7 +117,7 @@ out:
 
 /* ---- fillings and missing values ---- */
 
-/* The columns a method is for: any, or the numeric or categorical ones alone. */
+/* The columns of a method: all, or only the numeric or categorical ones. */
 typedef enum fill_kind { FILL_ANY, FILL_NUMERIC, FILL_CATEGORICAL, FILL_KINDS } fill_kind;
 
 static fill_kind kind_of(dt_fill fill)
@@ -138,7 +138,7 @@ static fill_kind kind_of(dt_fill fill)
     return FILL_ANY;
 }
 
-/* What is for some columns alone goes before what is for any, in whichever order they are said. */
+/* Methods for single columns override methods for all, in any order. */
 static dt_status fill_all(dt_prepare *p, const int given[FILL_KINDS])
 {
     const int any = given[FILL_ANY];
@@ -187,7 +187,7 @@ out:
     return status;
 }
 
-/* COLUMN=CELL is what the other lists would take. */
+/* The other lists accept COLUMN=..., so COLUMN=CELL is a likely mistake. */
 static dt_status check_missing(const dt_prepare *p, const char *item)
 {
     char name[ITEM_BYTES];

@@ -1,4 +1,4 @@
-/* What the fit measured becomes the recipe. */
+/* Turns the measurements of the fit into the recipe. */
 #include "prepare_internal.h"
 
 #include "dtrain/base/memory.h"
@@ -11,7 +11,7 @@
 /* Knots of a quantile scale: scikit-learn's default. */
 enum { KNOTS_MAX = 1000 };
 
-/* A deviation of so many DBL_EPSILON of the mean is rounding. */
+/* A deviation below this many DBL_EPSILON of the mean is rounding. */
 #define ROUNDING 2.0
 
 /* ---- numeric columns ---- */
@@ -31,11 +31,11 @@ static double quantile(const double *sorted, size_t count, double share)
     const double a = sorted[low];
     const double b = sorted[low + 1 < count ? low + 1 : low];
     const double t = at - (double)low;
-    /* from the nearer end, as NumPy, so that equal neighbours give their value */
+    /* from the nearer end, as in NumPy, so that equal neighbours give their value */
     return t < 0.5 ? a + (b - a) * t : b - (b - a) * (1.0 - t);
 }
 
-/* The most frequent number, the smallest of equals. */
+/* The most frequent number, the smallest among equals. */
 static double mode_of(const dt_survey *survey)
 {
     const dt_dictionary_entry *best = &survey->values.entries[0];
@@ -48,7 +48,7 @@ static double mode_of(const dt_survey *survey)
     return best->number;
 }
 
-/* Sorts the sample, missing cells behind the numbers; returns how many numbers there are. */
+/* Sorts the sample with missing cells behind the numbers; returns the number of numbers. */
 static size_t sort_sample(dt_survey *survey)
 {
     size_t numbers = 0;
@@ -131,7 +131,7 @@ static dt_status take_knots(dt_recipe_column *out, const dt_survey *survey)
     for (size_t k = 0; k < out->knot_count; k++) {
         out->knots[k] = quantile(survey->sample, survey->sample_count,
                                  (double)k / (double)(out->knot_count - 1));
-        if (k > 0) /* rounding must not put them out of order */
+        if (k > 0) /* rounding must not break their order */
             out->knots[k] = fmax(out->knots[k], out->knots[k - 1]);
     }
     return DT_OK;
@@ -178,7 +178,7 @@ static dt_status finish_number(dt_recipe_column *out, dt_prepare *p, size_t c)
         return dt_fail(DT_DATA,
                        "%s: column '%s' has no number in any training row; use --drop '%s'",
                        dt_csv_path(p->csv), p->names[c], p->names[c]);
-    /* As scikit-learn: what no training row lacks, an indicator could not teach. */
+    /* As scikit-learn: if no training row lacks the value, an indicator is useless. */
     if (dt_recipe_indicates(from->fill) && survey->missing == 0)
         out->fill = from->fill == DT_FILL_INDICATOR ? DT_FILL_MEAN : DT_FILL_MEDIAN;
     const size_t numbers = survey->sample != NULL ? sort_sample(survey) : 0;
@@ -232,7 +232,7 @@ static void take_divider(dt_recipe_column *out, const dt_survey *survey)
 
 /* ---- categorical columns ---- */
 
-/* The most frequent first; of equals the last in order, as scikit-learn keeps them. */
+/* The most frequent first; among equals the last in order, as in scikit-learn. */
 static int compare_counts(const void *a, const void *b)
 {
     const dt_dictionary_entry *x = *(const dt_dictionary_entry *const *)a;
@@ -249,7 +249,7 @@ static int compare_indices(const void *a, const void *b)
     return x->index < y->index ? -1 : x->index > y->index;
 }
 
-/* A text that is spelled as a number is, as true is 1, leaves none that could be found by it. */
+/* A text with the spelling of a number, as true and 1, makes that spelling ambiguous. */
 static bool is_spelling_taken(const dt_dictionary *all, const dt_dictionary_entry *number)
 {
     for (size_t i = 0; i < all->count; i++)
@@ -321,8 +321,7 @@ static dt_status finish_categories(dt_recipe_column *out, dt_prepare *p, size_t 
     for (size_t i = 0; i < all->count; i++)
         present += all->entries[i].count > 0;
     out->rare = count < present;
-    /* An input that no training row ever sets would keep the weights it began with, and a new row
-     * would meet them. */
+    /* An input that no training row sets would keep its initial weights, and affect new rows. */
     if (out->fill == DT_FILL_CATEGORY && p->surveys[c].missing == 0)
         out->fill = DT_FILL_MODE;
     DT_TRY(dt_memory_alloc(&out->categories, count, sizeof *out->categories, "categories"));

@@ -1,4 +1,4 @@
-/* Rows that stand in the table already: as inputs, targets and weight. */
+/* Rows that repeat earlier ones: the same inputs, targets and weight. */
 #include "prepare_internal.h"
 
 #include "dtrain/base/memory.h"

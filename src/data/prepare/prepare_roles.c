@@ -5,7 +5,7 @@
 
 /* ---- roles ---- */
 
-/* In the survey without repeats, a column whose cells were not compared stays out. */
+/* In the survey without repeats, a column whose cells were not compared stays dropped. */
 static bool was_left_out(dt_prepare *p, size_t c)
 {
     const dt_prepare_column *was = p->repeats.columns != NULL ? &p->repeats.columns[c] : NULL;
@@ -102,14 +102,14 @@ static dt_status check_fill(const dt_prepare *p, size_t c)
                        p->names[c]);
     if (column->missing == 0 || column->fill != DT_FILL_ERROR || column->role == DT_ROLE_DROPPED)
         return DT_OK;
-    if (is_empty(p, c)) /* which no filling mends */
+    if (is_empty(p, c)) /* which no filling can fill */
         return DT_OK;
     return dt_prepare_fail_unfilled(p, c);
 }
 
 /* ---- constant columns ---- */
 
-/* Empty ones among them; a column whose missing cells become an input of their own is none. */
+/* Including empty columns; but not a column whose missing cells become an input. */
 static bool is_constant(const dt_prepare *p, size_t c)
 {
     const dt_prepare_column *column = &p->columns[c];
@@ -121,7 +121,7 @@ static bool is_constant(const dt_prepare *p, size_t c)
     return dt_prepare_is_input(column) && one_value && !says_missing;
 }
 
-/* They say nothing. */
+/* Columns of one value are useless. */
 static void drop_constant(dt_prepare *p)
 {
     for (size_t c = 0; c < p->count; c++)
@@ -134,7 +134,7 @@ static void drop_constant(dt_prepare *p)
 
 /* ---- all columns ---- */
 
-/* What stands between the first and the last of the texts, for people. */
+/* The range of the texts in words, from the first to the last. */
 static void find_range(dt_prepare_column *column, const dt_survey *survey)
 {
     if (!survey->keeps_values)
@@ -149,7 +149,7 @@ static void find_range(dt_prepare_column *column, const dt_survey *survey)
     }
 }
 
-/* Two categories that are most likely one; equal numbers are. */
+/* Two categories that are probably the same; equal numbers are the same. */
 static dt_status find_similar(dt_prepare_column *column, const dt_survey *survey)
 {
     dt_status status = DT_OK;
@@ -182,7 +182,7 @@ static bool is_nines(double number)
     return !(nines < fabs(number)) && !(nines > fabs(number));
 }
 
-/* Beyond all others by more than their range, in three cells and one in a hundred. */
+/* Further from all others than their range, in at least three cells and one in a hundred. */
 static bool is_sentinel(const dt_extreme *extreme, double end, uint64_t numbers)
 {
     enum { CELLS_MIN = 3, SHARE = 100 };
@@ -203,7 +203,7 @@ static void find_sentinel(dt_prepare_column *column, const dt_survey *survey)
     column->sentinel_cells = found->cells;
 }
 
-/* As in a recipe: without what the table says. */
+/* As in a recipe: without the table's own form. */
 static dt_number_format format_of(const dt_prepare *p, size_t c)
 {
     dt_number_format format = p->surveys[c].format;

@@ -1,4 +1,4 @@
-/* What is wrong with some cells, in one error for the whole table, with options that mend it. */
+/* The errors of cells, in one line for the whole table, with the options that solve them. */
 #include "prepare_internal.h"
 
 #include <ctype.h>
@@ -7,13 +7,13 @@
 #include <string.h>
 #include <strings.h>
 
-/* More texts than these are not what stands for a missing value. */
+/* More texts than these do not mean a missing value. */
 enum { TEXTS_MAX = 12, NAMES_SHOWN = 4 };
 
 typedef struct list {
     char text[1024];
     size_t used, count;
-    bool is_whole; /* all of them are there */
+    bool is_whole; /* the list is complete */
 } list;
 
 DT_PRINTF(2, 3) static void add(list *out, const char *format, ...)
@@ -45,7 +45,7 @@ static void end_names(list *out)
 
 /* ---- texts among numbers ---- */
 
-/* What people write for nothing: signs alone, an error of a spreadsheet, some words. */
+/* Usual signs for a missing value: punctuation alone, an error of a spreadsheet, some words. */
 static bool is_marker(const char *text)
 {
     static const char *const words[] = {"unknown", "unk",  "missing", "n.a.",  "na",   "none",
@@ -59,7 +59,7 @@ static bool is_marker(const char *text)
     return signs || text[0] == '#' || strcmp(text, "\\N") == 0;
 }
 
-/* Whether a few texts stand beside numbers of which many differ: they are no categories, however
+/* Whether there are a few texts among many different numbers: then they are not categories, however
  * often they occur. */
 static bool are_markers(const dt_survey *survey)
 {
@@ -90,7 +90,7 @@ bool dt_prepare_is_mixed(const dt_prepare *p, size_t c)
             are_markers(survey));
 }
 
-/* What an option's list can hold between quotes for a shell, and an error line can show. */
+/* Whether a text can be shown in an error line, and quoted for a shell. */
 static bool can_be_typed(const char *text)
 {
     for (const char *c = text; *c != '\0'; c++)
@@ -207,8 +207,8 @@ dt_status dt_prepare_fail_mixed(const dt_prepare *p, size_t c)
 
 /* ---- cells that hold nothing ---- */
 
-/* The option with which the texts of a column mean themselves, and those of all others nothing as
- * before; "": there is none. */
+/* The option with which the texts of a column are ordinary values, while those of all others still
+ * mean missing values; "": there is none. */
 static void advise_missing(list *out, const dt_prepare *p, size_t c)
 {
     const uint64_t mine = p->surveys[c].missing_texts;

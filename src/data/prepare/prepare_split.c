@@ -50,7 +50,7 @@ static dt_status split_by_column(dt_prepare *p)
 
 /* ---- by shares or numbers ---- */
 
-/* A share of the rows as a number of them, or the number as it is. */
+/* A share of the rows as a number of rows, or the number itself. */
 static dt_status rows_of(uint64_t *out, const dt_prepare *p, double asked, const char *option)
 {
     const double rows = asked < 1.0 ? floor((double)p->rows * asked + 0.5) : asked;
@@ -95,7 +95,7 @@ out:
     return status;
 }
 
-/* Class by class, small classes have no rows but those for training. */
+/* Split class by class, small classes have only training rows. */
 static dt_status fail_empty(const dt_prepare *p, dt_set set)
 {
     char why[160] = "", name[DT_TEXT_SHOWN_BYTES + 4];
@@ -155,7 +155,7 @@ dt_status dt_prepare_next_set(dt_set *out, dt_prepare *p, const dt_csv_row *row,
                : at < p->set_rows[DT_TRAIN] + p->set_rows[DT_VALIDATION] ? DT_VALIDATION
                                                                          : DT_TEST;
     } else if (fit) {
-        /* More rows of a class than the survey saw cannot be assigned. */
+        /* A class cannot have more rows than in the survey. */
         uint64_t assigned = 0;
         for (int set = 0; set < DT_SET_COUNT; set++)
             assigned += p->class_rows[set][label];
@@ -165,6 +165,6 @@ dt_status dt_prepare_next_set(dt_set *out, dt_prepare *p, const dt_csv_row *row,
     } else {
         *out = dt_split_set_of(p->split, at);
     }
-    /* A column that says the set may have changed, too; the arrays' shapes are written already. */
+    /* The column of sets may have changed, too; but the arrays' shapes have been written. */
     return p->given_rows[*out]++ < p->set_rows[*out] ? DT_OK : dt_prepare_fail_changed(p);
 }

@@ -1,4 +1,4 @@
-/* What the target is: classes or values; and the weights. */
+/* The type of the target: classes or values; and the weights. */
 #include "prepare_internal.h"
 
 #include "dtrain/base/memory.h"
@@ -9,10 +9,10 @@
 /* Whole numbers with more distinct values than this may be a quantity. */
 enum { CLASSES_PLAIN = 20 };
 
-/* They are one with so many, if fewer than ROWS_A_CLASS_MIN rows have each. */
+/* They are a quantity with this many values, if each has fewer than ROWS_A_CLASS_MIN rows. */
 enum { WHOLE_CLASSES_MAX = 100, ROWS_A_CLASS_MIN = 10 };
 
-/* 2^53: whole numbers below have doubles of their own. */
+/* 2^53: smaller whole numbers are different doubles. */
 #define WHOLE_MAX 9007199254740992.0
 
 /* ---- what all targets and weights need ---- */
@@ -57,7 +57,7 @@ static bool is_quantity(const dt_survey *survey)
            all_differ(survey);
 }
 
-/* Decides about one target that nobody has decided about. */
+/* Decides the type of one target that no option decides. */
 static dt_status guess(bool *values, dt_prepare *p)
 {
     const dt_survey *survey = &p->surveys[p->targets[0]];

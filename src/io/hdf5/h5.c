@@ -10,14 +10,14 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/* libhdf5 1.10 crashes, or ends the process, at about one in three of its own allocations that
- * fail. It takes less than this beside the data; if less is free, it is not called. */
+/* libhdf5 1.10 crashes, or ends the process, at about one in three of its own failed allocations.
+ * It needs less than this besides the data; if less is free, it is not called. */
 enum { WORKING_BYTES = 16 << 20 };
 
 /* The image grows by this much at a time; it does not show in the saved file. */
 enum { CORE_INCREMENT_BYTES = 1 << 20 };
 
-/* H5E_WALK_UPWARD hands over the innermost entry first: the one that saw the cause. */
+/* H5E_WALK_UPWARD visits the innermost entry first, which has the cause. */
 static herr_t take_innermost(unsigned n, const H5E_error2_t *entry, void *context)
 {
     dt_h5_error *out = context;
@@ -157,7 +157,7 @@ void dt_h5_free(dt_h5 *h5)
     dt_memory_free(h5);
 }
 
-/* `object` is what error lines call the image. */
+/* `object` is the image's name in error lines. */
 DT_MUST_USE static dt_status copy_image(unsigned char **out, size_t *bytes, dt_h5 *h5,
                                         const char *object)
 {

@@ -1,17 +1,17 @@
 #ifndef DTRAIN_IO_H5_INTERNAL_H
 #define DTRAIN_IO_H5_INTERNAL_H
 
-/* What the h5 files share. <hdf5.h> has its place in .c files alone, and comes before this one. */
+/* Shared by the h5 files. <hdf5.h> is only included by .c files, before this header. */
 
 #include "dtrain/io/h5.h"
 
 #include "h5_remote.h"
 
 struct dt_h5 {
-    dt_h5_remote *remote; /* reading: the process that does it; then there is no file here */
+    dt_h5_remote *remote; /* reading: the process that reads; then this process has no file */
     hid_t file;
     hid_t links; /* writing: how links are made, missing parents too */
-    char *path; /* reading: what error lines call the file; NULL of one that is written */
+    char *path; /* reading: the file's name in error lines; NULL for a file that is written */
     uint64_t bytes; /* reading: the file's size */
     struct dt_h5_dataset *part; /* reading: that of dt_h5_read_part, which stays open */
     char *part_path;
@@ -33,13 +33,13 @@ void dt_h5_seal(unsigned char *image, size_t bytes);
  * process: a few milliseconds for each 10 MiB. Errors: DT_DATA. */
 DT_MUST_USE dt_status dt_h5_check_seal(const char *path);
 
-/* What HDF5's error stack has to say, once it is boiled down. */
+/* The summary of HDF5's error stack. */
 typedef struct dt_h5_error {
     char text[256];
     bool memory;
 } dt_h5_error;
 
-/* To be called at once: the next HDF5 call empties the error stack. */
+/* Call it at once, because the next HDF5 call empties the error stack. */
 dt_h5_error dt_h5_last_error(void);
 
 /* Starts the library, silently; the file is none yet. */
@@ -49,7 +49,7 @@ DT_MUST_USE dt_status dt_h5_alloc(dt_h5 **out);
  * one first: so the name differs each time, and lies below what can never be a folder. */
 void dt_h5_name_core_file(char *out, size_t bytes);
 
-/* Sets the access up for a file in memory; tells whether that went well. */
+/* Sets the access up for a file in memory; returns whether it succeeded. */
 bool dt_h5_use_core(hid_t access);
 
 /* "HDF5: cannot <action> <object>: <error>", as a failure to write. */
@@ -63,7 +63,7 @@ void dt_h5_own_note(const char *path, const void *image, size_t bytes);
 void *dt_h5_own_read(size_t *bytes, const char *path);
 
 /* Closes what was opened for writing. Closing a dataset writes its chunks, so it can fail as any
- * write can; a failure that came before is the one to be told. */
+ * write can; an earlier failure takes precedence. */
 DT_MUST_USE dt_status dt_h5_close_id(dt_status status, hid_t id, const char *object);
 
 /* Makes a UTF-8 string type of `bytes` bytes, or H5T_VARIABLE. Owns: the caller closes. */
@@ -100,10 +100,11 @@ DT_MUST_USE dt_status dt_h5_fail_reading(const dt_h5 *h5, const char *action, co
 /* Returns the file's name for error lines. */
 const char *dt_h5_name(const dt_h5 *h5);
 
-/* Opens what hard links alone lead to. Owns: the caller closes with H5Oclose. Errors: DT_DATA. */
+/* Opens an object that only hard links lead to. Owns: the caller closes with H5Oclose. Errors:
+ * DT_DATA. */
 DT_MUST_USE dt_status dt_h5_open_object(hid_t *out, dt_h5 *h5, const char *path);
 
-/* Fills in all but stored_bytes; `object` is what error lines call it. */
+/* Fills in all except stored_bytes; `object` is its name in error lines. */
 DT_MUST_USE dt_status dt_h5_measure(dt_h5_shape *out, const dt_h5 *h5, const char *object,
                                     hid_t type, hid_t space);
 
@@ -123,7 +124,7 @@ DT_MUST_USE dt_status dt_h5_names_add_fields(dt_h5_names *names, const dt_h5 *h5
 /* Takes a text that is read, the `index`-th. Local. */
 typedef dt_status dt_h5_take_text(void *context, size_t index, const char *text);
 
-/* What is read of a dataset: `count` items. */
+/* The part of a dataset that is read: `count` items. */
 typedef struct dt_h5_selection {
     hid_t memory, file; /* spaces; H5S_ALL: all of it */
     size_t count;

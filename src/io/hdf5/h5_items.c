@@ -1,4 +1,4 @@
-/* Datasets as arrays: what their items are called, and rows of them. */
+/* Datasets as arrays: the types of their items, and their rows. */
 #include "dtrain/io/h5.h"
 
 #include <hdf5.h>

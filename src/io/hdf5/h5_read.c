@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Longer paths than this nobody writes; the names they are made of come from the file. */
+/* No valid file has longer paths; their names come from the file. */
 enum { PATH_BYTES = 4096, SNIFF_BYTES = 512 };
 
 dt_status dt_h5_fail_reading(const dt_h5 *h5, const char *action, const char *object)
@@ -94,8 +94,8 @@ DT_MUST_USE static dt_status check_file(uint64_t *bytes, const char *path)
     return DT_OK;
 }
 
-/* A lock fails on some network file systems, and nothing here needs one. 1.12.0 came before 1.10.7,
- * and cannot be asked. */
+/* A lock fails on some network file systems, and is not needed here. 1.12.0 came before 1.10.7, and
+ * cannot be asked. */
 static herr_t turn_locking_off(hid_t access)
 {
 #if H5_VERSION_GE(1, 12, 1) || (H5_VERSION_GE(1, 10, 7) && !H5_VERSION_GE(1, 12, 0))
@@ -134,7 +134,7 @@ DT_MUST_USE static dt_status open_image(dt_h5 *h5, const void *image, size_t byt
     if (bytes == 0)
         DT_TRY(dt_fail(DT_DATA, "%s: is empty, expected an HDF5 file", h5->path));
     dt_h5_name_core_file(name, sizeof name);
-    /* HDF5 only reads what it is given here, though its parameter does not say so. */
+    /* HDF5 only reads this argument, although its parameter is not const. */
     if (!dt_h5_use_core(access) || H5Pset_file_image(access, (void *)(uintptr_t)image, bytes) < 0)
         DT_TRY(dt_h5_fail_reading(h5, "set up", "the access to it"));
     h5->file = H5Fopen(name, H5F_ACC_RDONLY, access);
@@ -150,13 +150,13 @@ out:
     return status;
 }
 
-/* Starts what is to be read, "path" as error lines will call it. Owns: the caller frees. */
+/* Starts a file for reading; "path" is its name in error lines. Owns: the caller frees. */
 DT_MUST_USE static dt_status start_reading(dt_h5 **out, const char *path)
 {
     dt_status status = dt_h5_alloc(out);
     if (status != DT_OK)
         return status;
-    /* A file may name filters of its own, which HDF5 would look for on disk and load. */
+    /* A file may name other filters, which HDF5 would search on disk and load. */
     (void)H5PLset_loading_state(0);
     return dt_memory_copy_text(&(*out)->path, path);
 }
@@ -256,7 +256,7 @@ bool dt_h5_has_attribute(dt_h5 *h5, const char *path, const char *name)
 
 /* ---- lists ---- */
 
-/* A list as HDF5 hands over one name after the other. */
+/* A list that HDF5 fills name by name. */
 typedef struct collector {
     dt_h5_names *names;
     size_t capacity;

@@ -13,7 +13,8 @@
 
 /* ---- types and shapes ---- */
 
-/* HDF5's conversions believe what a file says about the bits of a number; these stay within it. */
+/* HDF5's conversions trust the file's description of a number's bits, so it is checked to stay
+ * within the number. */
 static bool is_plain_integer(hid_t type, size_t bytes)
 {
     const int offset = H5Tget_offset(type);

@@ -10,7 +10,7 @@
 /* The most that deflate shrinks: 258 bytes to 2 bits. */
 enum { DEFLATE_FACTOR = 1032 };
 
-/* HDF5 holds a chunk of this size in memory without a thought. */
+/* HDF5 keeps a chunk of this size in memory anyway. */
 enum { CHUNK_BYTES_MAX = 64 << 20 };
 
 DT_MUST_USE static dt_status refuse(const dt_h5_dataset *d, const dt_h5 *h5, const char *why)
@@ -18,10 +18,10 @@ DT_MUST_USE static dt_status refuse(const dt_h5_dataset *d, const dt_h5 *h5, con
     return dt_fail(DT_DATA, "%s: %s: %s", dt_h5_name(h5), d->path, why);
 }
 
-/* From here on they are not part of HDF5, and h5repack has them as little; lzf is h5py's. */
+/* Filters from here on are not part of HDF5, nor of h5repack; lzf belongs to h5py. */
 enum { FILTERS_OF_OTHERS = 256, FILTER_LZF = 32000 };
 
-/* Filters that HDF5 brings along, each at most once: deflate over deflate has no bound. */
+/* Filters of HDF5, each at most once, because deflate over deflate has no bound. */
 DT_MUST_USE static dt_status check_filters(const dt_h5_dataset *d, const dt_h5 *h5, bool *deflated)
 {
     const int count = H5Pget_nfilters(d->creation);

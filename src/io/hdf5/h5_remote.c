@@ -23,22 +23,23 @@
 #include <sys/prctl.h>
 #endif
 
-/* What the child may take. Deflate may well shrink 64 : 1, and a file that comes to more than
- * 512 MiB by that holds nothing worth reading at once. */
+/* The memory limit of the child. Deflate may compress 64 : 1; a file that exceeds 512 MiB by that
+ * has nothing that must be read at once. */
 enum { MEMORY_FACTOR = 64 };
 #define MEMORY_BYTES ((uint64_t)512 << 20)
 
-/* How long an answer may take: as the child's CPU time is bounded this is for one that sleeps for
- * ever. Counted in short waits, for the time in which a job is suspended does not count. */
+/* Maximum time of an answer. The child's CPU time is limited, so this is for a child that sleeps
+ * for ever. It is counted in short waits, so that the time in which a job is suspended does not
+ * count. */
 enum { WAIT_MS = 1000, WAITS_MAX = 900 };
 
-/* How long a child may take to end. */
+/* Maximum time for a child to end. */
 enum { END_S = 5, END_WAIT_MS = 2 };
 
 struct dt_h5_remote {
     pid_t child;
     int socket;
-    dt_status status; /* once the child is dead, what every call gives */
+    dt_status status; /* the status of every call after the child has died */
     char text[DT_STATUS_TEXT_BYTES];
 };
 
@@ -79,9 +80,8 @@ static uint64_t set_limits(uint64_t bytes)
     return memory;
 }
 
-/* MPI and sanitizers have handlers of their own, whose words nobody is to see. A job that is
- * told to stop goes on for a while, and so does its child; the last signal that is left is its
- * parent's end. */
+/* The handlers of MPI and sanitizers must not print anything. A job that is asked to stop continues
+ * for a while, and so does its child; the remaining signal is the end of its parent. */
 static void reset_signals(void)
 {
     static const int ignored[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGPIPE};
@@ -147,7 +147,7 @@ static void await_end(int socket)
     }
 }
 
-/* Waits for the end of a child that is about to end; tells whether it came. */
+/* Waits for the end of a child that is about to end; returns whether it ended. */
 static bool has_ended(pid_t child, int *how)
 {
     const double until_s = dt_clock_s() + END_S;
@@ -161,7 +161,7 @@ static bool has_ended(pid_t child, int *how)
     }
 }
 
-/* Returns how it ended, as waitpid says. Sets *by_force when it had to be killed, or was to be. */
+/* Returns its status from waitpid. Sets *by_force if it was or had to be killed. */
 static int end_child(dt_h5_remote *remote, bool *by_force)
 {
     int how = 0;
@@ -189,7 +189,7 @@ void dt_h5_remote_close(dt_h5_remote *remote)
     dt_memory_free(remote);
 }
 
-/* Puts into words how the child ended, which was asked for an answer; `late`: it gave none. */
+/* Describes the end of a child that had to answer; `late`: it gave no answer in time. */
 DT_MUST_USE static dt_status explain(dt_h5_remote *remote, const char *path, bool late)
 {
     const int how = end_child(remote, &late);
@@ -242,7 +242,7 @@ bool dt_h5_send(int socket, const void *data, size_t bytes)
     return true;
 }
 
-/* As it is for the child to go on, each wait is for its next bytes, however many. */
+/* Each wait is for the next bytes, however many, because the child must make progress. */
 DT_MUST_USE static dt_status receive(dt_h5_remote *remote, const char *path, void *data,
                                      size_t bytes)
 {
@@ -397,7 +397,7 @@ out:
 
 /* ---- opening ---- */
 
-/* Makes the child; false when there can be none. All signals wait meanwhile: the child must not run
+/* Starts the child; false if that fails. All signals are blocked meanwhile: the child must not run
  * the handlers of its parent. */
 static bool start(dt_h5_remote *remote, const dt_h5_origin *origin, dt_h5_server *serve)
 {

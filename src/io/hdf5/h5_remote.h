@@ -8,15 +8,15 @@
 #include <stdint.h>
 
 /**
- * Files that are read are read by HDF5 in a process of their own. On damaged or crafted files
- * libhdf5 itself writes beyond its blocks, crashes, or never ends, in code that runs before any
- * check of ours could: so it never touches such bytes in this process. dt_h5_open forks; the child
- * opens the file and answers the calls of io/h5.h over a socket, by the same functions, until
- * dt_h5_free. When it dies, the call that waits for it and all later ones give DT_DATA and one
- * line; here nothing is damaged. HDF5 may also go on after it has damaged the child: so what comes
- * back is checked in size, and where it is a kind, a shape or a list, in itself; one that no sound
- * child gives counts as a death. Numbers and texts are believed no more than the file itself, and
- * two answers need not fit together: who indexes one list by the count of another checks.
+ * HDF5 reads files in a separate process. On damaged or crafted files libhdf5 itself writes beyond
+ * its blocks, crashes, or never ends, in code that runs before any check of ours could: so it never
+ * touches such bytes in this process. dt_h5_open forks; the child opens the file and answers the
+ * calls of io/h5.h over a socket, by the same functions, until dt_h5_free. When it dies, the call
+ * that waits for it and all later ones give DT_DATA and one line; here nothing is damaged. HDF5 may
+ * also go on after it has damaged the child: so what comes back is checked in size, and where it is
+ * a kind, a shape or a list, in itself; one that no sound child gives counts as a death. Numbers
+ * and texts are believed no more than the file itself, and two answers need not fit together: who
+ * indexes one list by the count of another checks.
  *
  * The child cannot write files, may take 3 s of CPU time and one more for each 10 MiB of the file
  * (for a part of a dataset once again, and one more for each 10 MiB of it), and 512 MiB and 64
@@ -34,7 +34,7 @@
  */
 typedef struct dt_h5_remote dt_h5_remote;
 
-/** What is to be read: the file at `path`, or the image, which `path` is then a name for. */
+/** The input: the file at `path`, or the image, whose name is `path`. */
 typedef struct dt_h5_origin {
     const char *path;
     const void *image;
@@ -66,7 +66,7 @@ typedef enum dt_h5_call {
     DT_H5_CALL_LIST_COLUMNS
 } dt_h5_call;
 
-/** Who asks: the function, the object, and its attribute or column, NULL for none. */
+/** A request: the function, the object, and its attribute or column, NULL for none. */
 typedef struct dt_h5_question {
     dt_h5_call call;
     const char *path;
@@ -75,8 +75,10 @@ typedef struct dt_h5_question {
     uint64_t first, bytes; /* of a part */
 } dt_h5_question;
 
-/** What the child does: it opens the file and answers until the socket is closed. It can allocate
- * `memory` bytes; 0 for no bound. */
+/**
+ * The work of the child: it opens the file and answers until the socket is closed. It can allocate
+ * `memory` bytes; 0: no limit.
+ */
 typedef void dt_h5_server(int socket, const dt_h5_origin *origin, uint64_t memory);
 void dt_h5_serve(int socket, const dt_h5_origin *origin, uint64_t memory); /* h5_serve.c */
 
@@ -95,7 +97,7 @@ DT_MUST_USE dt_status dt_h5_open_here(dt_h5 **out, const dt_h5_origin *origin);
 /** Ends the child and frees; NULL is allowed. */
 void dt_h5_remote_close(dt_h5_remote *remote);
 
-/** Asks for `bytes` bytes, no more and no less. Errors: those of the call; DT_DATA if it died. */
+/** Asks for exactly `bytes` bytes. Errors: those of the call; DT_DATA if it died. */
 DT_MUST_USE dt_status dt_h5_ask(void *out, size_t bytes, const dt_h5 *h5,
                                 const dt_h5_question *question);
 
@@ -120,7 +122,7 @@ int32_t dt_h5_ask_kind(const dt_h5 *h5, const dt_h5_question *question, int32_t 
 DT_MUST_USE dt_status dt_h5_ask_names(dt_h5_names *out, const dt_h5 *h5,
                                       const dt_h5_question *question);
 
-/** Tells the status of the child: DT_OK, or what dt_h5_ask gives since it died. */
+/** Returns the status of the child: DT_OK, or the error of dt_h5_ask after it died. */
 DT_MUST_USE dt_status dt_h5_remote_check(const dt_h5 *h5);
 
 /* ---- between the two ---- */
@@ -138,20 +140,20 @@ typedef struct dt_h5_answer_head {
     uint64_t bytes;
 } dt_h5_answer_head;
 
-/* How much CPU time the child may take for a file, or a part of it. Reading runs at hundreds of MiB
- * a second; what gets to this bound does not end. */
+/* CPU time limit of the child for a file, or a part of it. Reading runs at hundreds of MiB a
+ * second, so a read that reaches this limit would not end. */
 static inline uint64_t dt_h5_cpu_s(uint64_t bytes)
 {
     return 3 + bytes / (10 << 20);
 }
 
-/* How long all the texts of an answer may be. */
+/* Maximum length of all texts of an answer. */
 enum { DT_H5_ANSWER_TEXT_BYTES_MAX = 2 * DT_H5_TEXT_BYTES_MAX };
 
-/* Sends all; tells whether that went well. */
+/* Sends all bytes; returns whether it succeeded. */
 bool dt_h5_send(int socket, const void *data, size_t bytes);
 
-/** Called in the child before it opens the file; NULL, but in tests. */
+/** Called in the child before it opens the file; NULL except in tests. */
 extern void (*dt_h5_serve_hook)(void);
 
 #endif

@@ -24,7 +24,7 @@ out:
     return dt_h5_close_id(status, space, path);
 }
 
-/* A scale is to stand for itself: HDF5 would refuse these without a reason. */
+/* Checks for scales that HDF5 would refuse without a reason. */
 DT_MUST_USE static dt_status check_pair(hid_t dataset, const char *path, hid_t scale,
                                         const char *scale_path)
 {

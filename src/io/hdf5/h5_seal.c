@@ -13,7 +13,7 @@
 
 enum { WORD_BYTES = DT_H5_SEAL_BYTES - 4, BLOCK_BYTES = 64 << 10 };
 
-/* As many of its bytes may be damaged before a seal is not taken for one. */
+/* Maximum number of damaged bytes with which a seal is still recognized. */
 enum { WORD_DAMAGE_MAX = 4 };
 
 static const char word[WORD_BYTES + 1] = "dtrain-crc32";

@@ -35,10 +35,11 @@ static bool receive(int socket, void *data, size_t bytes)
     return true;
 }
 
-/* What it may allocate beyond what it began with; 0 for no bound. */
+/* Bytes that it may allocate in addition to those at its start; 0: no limit. */
 static uint64_t memory_bytes;
 
-/* Memory that the machine has, and the child may not take, is asked for by damage. */
+/* An allocation that the machine could satisfy, but that exceeds the child's limit, is caused by
+ * damage. */
 DT_MUST_USE static dt_status explain_memory(void)
 {
     if (memory_bytes == 0 || memory_bytes >= dt_memory_available())
@@ -104,7 +105,7 @@ static bool answer_array(const server *s)
     return sent;
 }
 
-/* There may be any number of parts, and each may take its time. */
+/* There may be any number of parts, so each has its own time limit. */
 static void allow_more(uint64_t bytes)
 {
     struct rlimit bounds;

@@ -108,7 +108,7 @@ out:
     return dt_h5_close_id(status, type, path);
 }
 
-/* Copies a field to where it stands in the file's row. */
+/* Copies a field to its place in the file's row. */
 static void pack_field(unsigned char *to, const dt_h5_column *column, const unsigned char *field)
 {
     const int32_t truth = dt_h5_is_bool(column) && *(const bool *)field;
@@ -123,8 +123,8 @@ static void pack_field(unsigned char *to, const dt_h5_column *column, const unsi
         memcpy(to, &truth, sizeof truth);
 }
 
-/* Packs here rather than in HDF5, which copies a text column whole: whatever lies behind the NUL
- * would get into the file, and an array without a NUL would stay without.
+/* Packs the rows here instead of in HDF5, which copies whole text columns: bytes behind the NUL
+ * would get into the file, and an array without a NUL would stay without one.
  * Owns: the caller frees *out. */
 DT_MUST_USE static dt_status pack_rows(unsigned char **out, const dt_h5_table *table,
                                        const void *rows, size_t count)
@@ -155,8 +155,8 @@ dt_status dt_h5_continue_crc(uint32_t *crc, const dt_h5_table *table, const void
     return status;
 }
 
-/* Lengthens the table and writes the packed rows into the new part. When that fails the table is as
- * long as before: rows of zeros would pass for real ones. */
+/* Lengthens the table and writes the packed rows into the new part. If that fails, the table keeps
+ * its old length, because rows of zeros would look like real ones. */
 static dt_status write_tail(hid_t dataset, const char *path, hid_t type, const void *packed,
                             size_t row_count)
 {

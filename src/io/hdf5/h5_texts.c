@@ -58,8 +58,8 @@ out:
 
 /* ---- reading texts of variable length ---- */
 
-/* What HDF5 allocates texts from: bounded, and freed as a whole, also what a read that failed has
- * left behind. */
+/* The arena of HDF5's texts: it is bounded, and freed as a whole, including the remains of a failed
+ * read. */
 typedef struct block {
     struct block *next;
     char bytes[];

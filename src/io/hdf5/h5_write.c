@@ -33,7 +33,7 @@ dt_status dt_h5_set_attribute(hid_t object, const char *path, const char *name, 
     hid_t attribute = -1;
     (void)snprintf(what, sizeof what, "%s of %s", name, path);
     htri_t there = H5Aexists(object, name);
-    /* Type and shape of the older one may differ, so it is not written over. */
+    /* Type and shape of the older one may differ, so it is removed first. */
     if (there < 0 || (there > 0 && H5Adelete(object, name) < 0))
         DT_TRY(dt_h5_fail_writing("replace the attribute", what));
     attribute = H5Acreate2(object, name, stored, space, H5P_DEFAULT, H5P_DEFAULT);
