@@ -31,7 +31,7 @@ expect_stdout_line "summary.inputs=1"
 
 sed '1s/.*/row,"note, free",street,client_id,phone,"age ""x""",y/' table.csv >quoted.csv
 run 0 prepare quoted.csv --target y --out quoted --quiet
-expect_stderr "--categorical '\"note, free\",street' keeps them"
+expect_stderr "--categorical '\"note, free\",street' to keep them"
 run 0 prepare quoted.csv --target y --out quoted2 --quiet --categorical '"note, free",street'
 expect_status 0
 expect_no_stderr "hardly"

@@ -129,7 +129,7 @@ static void share_plan(dt_search *s)
     dt_comm_set_stall_timeout(s->all, s->run->settings.stall_timeout);
 }
 
-/* The first group reads. It may take long, and the others leave their CPUs to it. */
+/* The first group reads the data. It may take long, and the others yield their CPUs. */
 DT_MUST_USE static dt_status load(dt_search *s)
 {
     dt_status status = DT_OK;

@@ -14,7 +14,7 @@
 
 /* ---- at first ---- */
 
-/* Bytes of the files that DATA names, with those of a folder: near what the rows take in memory. */
+/* Bytes of the files of DATA, including those of a folder: close to the memory of the rows. */
 static double data_bytes(const dt_settings *settings)
 {
     double bytes = 0.0;

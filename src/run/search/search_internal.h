@@ -41,7 +41,7 @@ typedef struct dt_curve {
     size_t count;
 } dt_curve;
 
-/* What a leader is to do. */
+/* An order to a leader. */
 typedef enum dt_order_kind {
     DT_ORDER_TRAIN,
     DT_ORDER_REGROUP,

@@ -20,9 +20,9 @@ static const dt_option options[] = {
      "train all trials for a few epochs, then continue with the best one in N, until one has all "
      "--epochs; 0: train all trials to their end"},
     {"ranks-per-trial", "N", DT_OPTION_INT, AT(ranks_per_trial), 0, 1 << 20, NULL, "0",
-     "ranks that train a trial together; they divide the ranks of the job; does not change the "
-     "results. 0: as few as memory allows, and more once that is faster: if there are fewer trials "
-     "than ranks, and the networks and steps are large"},
+     "number of ranks that train a trial together, a divisor of the number of ranks; does not "
+     "change the results. 0: as few as memory permits, or more if that is faster: with fewer "
+     "trials than ranks, and large networks and steps"},
 };
 
 static const dt_option_table table = {
