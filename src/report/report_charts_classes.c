@@ -18,8 +18,7 @@ static const curve_kind roc_kind = {"ROC", "false positives, share of class 0",
                                     "true positives, share of class 1", "lines",
                                     offsetof(dt_report_set, roc)};
 /* Average precision is the area below steps: between two points it is the precision of the right
-   one.
- */
+ * one. */
 static const curve_kind pr_kind = {"precision and recall", "recall, share of class 1",
                                    "precision, share of the rows that are taken", "fsteps",
                                    offsetof(dt_report_set, pr)};
