@@ -10,10 +10,10 @@
  * Calls that wait for other ranks, by MPI's names and with its arguments; the status of a receive
  * is not given.
  *
- * Open MPI yields its CPU while it waits, if it is told that the ranks outnumber the CPUs
- * (launch.c). Other libraries spin: with MPICH 4.0, 8 ranks on 2 CPUs add up 40 times
- * slower, since the rank that is waited for has no CPU. There each call is the nonblocking one, and
- * a loop of tests in which the rank gives up its CPU after some of them. MPI lets a blocking and a
+ * Open MPI yields its CPU while it waits, if it knows that there are more ranks than CPUs
+ * (launch.c). Other libraries spin: with MPICH 4.0, 8 ranks on 2 CPUs add up 40 times slower, since
+ * the rank that is waited for has no CPU. There each call is the nonblocking one, and a loop of
+ * tests in which the rank gives up its CPU after some of them. MPI lets a blocking and a
  * nonblocking collective not meet, so that all ranks do the same.
  *
  * Calls:   as MPI's

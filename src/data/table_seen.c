@@ -158,7 +158,7 @@ static bool are_far(const int64_t cells[DT_SEEN_KINDS])
            (far >= CELLS_FEW && far * SHARE_FEW > all);
 }
 
-/* Not one cell is what training had; dates go on by themselves. */
+/* No cell is in the range of training; for dates that is normal. */
 static bool are_outside(const int64_t cells[DT_SEEN_KINDS], dt_role role)
 {
     enum { CELLS_MIN = 10 };

@@ -34,7 +34,7 @@ static bool describe_dense(json_t *config, const dt_network *network, size_t l)
 }
 
 /* The numbers are in the configuration, not in weights: Keras 3.3 reads such weights of a .h5 file,
- * but goes on computing with 0 and 1. */
+ * but still computes with 0 and 1. */
 static bool describe_normalization(json_t *config, const dt_network *network, size_t l)
 {
     const dt_layer *layer = &network->layers[l];

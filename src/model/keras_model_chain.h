@@ -169,7 +169,7 @@ DT_MUST_USE dt_status dt_keras_end_chain(dt_keras_builder *b, const json_t *trai
 /* Adds to the list of parts that training would ignore; a text that does not fit becomes "...". */
 DT_PRINTF(2, 3) void dt_keras_leave_out(char *list, const char *format, ...);
 
-/* Returns the text under `key`, or `otherwise` when there is none, or `json` is no object. */
+/* Returns the text under `key`, or `otherwise` if there is none, or if `json` is not an object. */
 const char *dt_keras_text_of(const json_t *json, const char *key, const char *otherwise);
 
 /* Returns the name of a layer's JSON, "?" when it has none. */

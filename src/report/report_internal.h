@@ -21,7 +21,7 @@
 /** An attribute of any kind, as text. */
 typedef struct dt_report_fact {
     char *name, *text; /* a fraction with the digits that restore it, a list with blanks */
-    double number; /* NaN when it is no number */
+    double number; /* NaN if it is not a number */
 } dt_report_fact;
 
 typedef struct dt_report_facts {

@@ -93,7 +93,7 @@ static dt_status open_csv_log(dt_run *r)
         if (dt_file_same(s->csv_log, taken[i]))
             DT_TRY(
                 dt_fail(DT_USAGE, "--csv-log %s would be written over %s", s->csv_log, taken[i]));
-    for (size_t i = 0; i < r->history.epoch_count; i++) /* of a run that goes on */
+    for (size_t i = 0; i < r->history.epoch_count; i++) /* of a resumed run */
         dt_csv_log_add_epoch(r->csv_log, &r->history.epochs[i]);
 out:
     /* A refused run leaves no folder: a new folder is still empty. */

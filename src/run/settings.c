@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The words that are no options. */
+/* The words that are not options. */
 DT_MUST_USE static dt_status take_data(dt_settings *out, int words, char **argv)
 {
     if (words > DT_DATA_MAX)

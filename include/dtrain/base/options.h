@@ -175,7 +175,7 @@ bool dt_options_given(const dt_option_table *table, const void *settings, const 
 /** Writes an option's name as in logs, with underscores instead of dashes; returns `out`. */
 const char *dt_options_log_name(char out[64], const dt_option *option);
 
-/** Tells whether logs have an option under this name. */
+/** Returns whether logs have an option under this name. */
 bool dt_options_has_log_name(const dt_option *option, const char *log_name);
 
 /**

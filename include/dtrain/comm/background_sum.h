@@ -10,9 +10,9 @@
 /**
  * Sums over the ranks, in place, that proceed while the caller computes.
  *
- *     add, add, ... some numbers each: all ranks the same counts in the same order poll called
- *     repeatedly in between, because MPI only works when it is called wait all that was added is
- *     summed
+ *     add, add, ...    some numbers each: all ranks the same counts in the same order
+ *     poll             called repeatedly in between, because MPI only works when it is called
+ *     wait             waits until all added numbers are summed
  *
  * The numbers belong to the sum from `add` until `wait` returns. In between a rank may compute for
  * any time, and take part in other collectives.

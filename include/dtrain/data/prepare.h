@@ -194,13 +194,13 @@ typedef dt_status dt_prepare_take(void *context, const dt_prepare_row *row);
  *
  * Owns:    the caller frees with dt_prepare_free; `csv` and `plan` are borrowed until then
  * Errors:  DT_DATA, one line: as dt_csv_read; a column that is not there (the nearest name is
- *          given); names, and texts that are used, that are no UTF-8; text in a numeric column
+ *          given); names, and texts that are used, that are not UTF-8; text in a numeric column
  *          (row, line, column, cell); nothing in a cell of a column that knows no filling; no
- *          column that is left; a target that is one class or one value only, too many classes,
- *          or dates, or the same number as two classes ("1", "01"); a date whose
- *          order cannot be told; text or nothing in a target that is values, or in a weight; a
- *          negative weight; a set without rows, or a class without training rows.
- *          DT_USAGE: a plan that contradicts itself. DT_MEMORY. On error *out = NULL.
+ *          column that is left; a target that is one class or one value only, too many classes, or
+ *          dates, or the same number as two classes ("1", "01"); a date whose order cannot be told;
+ *          text or nothing in a target that is values, or in a weight; a negative weight; a set
+ *          without rows, or a class without training rows. DT_USAGE: a plan that contradicts
+ *          itself. DT_MEMORY. On error *out = NULL.
  */
 DT_MUST_USE dt_status dt_prepare_survey(dt_prepare **out, dt_csv *csv, const dt_prepare_plan *plan,
                                         dt_prepare_progress *progress, void *context);
@@ -212,7 +212,8 @@ const dt_prepare_table *dt_prepare_table_of(const dt_prepare *prepare);
  * Measures the training rows, and makes the recipe; `take` gets every kept row's set and targets.
  *
  * Median, quartiles and quantiles are those of all training rows, up to 100,000 a column (fewer
- * when there are more than 40 such columns); beyond that of a sample of so many, drawn by the seed.
+ * when there are more than 40 such columns); beyond that, those of a sample of this size, drawn by
+ * the seed.
  *
  * Errors:  DT_DATA, DT_MEMORY, what `take` returned
  */

@@ -28,7 +28,7 @@ typedef struct dt_preprocess_plan {
     size_t count;
     bool nameless; /* it has no header */
     bool labels; /* the target columns must be there, too, and that of weights is used if it is */
-    bool own; /* the recipe was made from it, so that there are no doubts about its cells */
+    bool own; /* the recipe was made from it, so that its cells are unambiguous */
     char decimal; /* its decimal sign, for columns without their own sign in the recipe */
     const char *decimals, *thousands; /* as in dt_prepare_plan */
     const char *numeric; /* columns whose numbers are the same with and without their unit */

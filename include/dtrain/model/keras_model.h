@@ -120,8 +120,8 @@ typedef struct dt_keras_loaded {
 
 /**
  * Reads a model that is a chain of layers, as Keras 1, 2 and 3 and the calls above write it, from a
- * .h5 or .keras file, told apart by its first bytes: Sequential, or Functional without branches, of
- * such models and of
+ * .h5 or .keras file, distinguished by its first bytes: Sequential, or Functional without branches,
+ * of such models and of
  *
  *     Dense, Activation, ReLU, LeakyReLU, ELU, Softmax   activations, also as a Dense layer's own
  *     PReLU           slopes of the units, or one for all
@@ -139,7 +139,7 @@ typedef struct dt_keras_loaded {
  * loss and there is one unit or a Rescaling. The loss is then mse, mae or Huber's with its delta;
  * mse if the file has none. Adam's numbers are those the model was compiled with, and Keras's
  * defaults where it has none; the learning rate is that of the optimizer's state, where there is
- * one, and given as Keras was told it: 0.01, though the file has the float32 nearest to it,
+ * one, in the form given to Keras: 0.01, although the file has the nearest float32,
  * 0.009999999776482582. The activations' names are static text.
  *
  * What dtrain can compute but not train is there, too, and `predicts_only` says so: a Rescaling or

@@ -24,7 +24,7 @@
  * optimizer's state is not saved. The same model gives the same bytes.
  *
  * Shapes:  inputs [N,D] float32; probabilities or predicted [N,C] float32; class [N] int64; any N
- * Errors:  DT_USAGE in a dtrain without ONNX; DT_DATA when the recipe is no UTF-8; DT_OUTPUT, also
+ * Errors:  DT_USAGE in a dtrain without ONNX; DT_DATA if the recipe is not UTF-8; DT_OUTPUT, also
  *          when the file would have 2 GiB or more, where the format ends; DT_MEMORY
  */
 DT_MUST_USE dt_status dt_onnx_save(const dt_model *model, const char *path);

@@ -59,7 +59,7 @@ typedef struct dt_scores {
     dt_exact_total confidence[DT_CALIBRATION_BINS];
     dt_bin_count bins[DT_CALIBRATION_BINS];
     int64_t outside; /* rows with a probability that is NaN or not in 0..1: not counted elsewhere */
-    int64_t unknown; /* rows with a label that is no class: likewise */
+    int64_t unknown; /* rows with a label that is not a class: likewise */
 } dt_scores;
 
 /**

@@ -23,9 +23,10 @@ typedef struct dt_reduction {
 /**
  * The sum of a step's gradients over the ranks, in one of three ways:
  *
- *   - MPI_Allreduce of all numbers after the backward pass; - MPI_Iallreduce of pieces while the
- *   backward pass is still under way; - a window (comm/window.h): each rank adds the numbers of all
- *   ranks of its host in its slice, and updates the parameters of that slice for all of them.
+ *   - MPI_Allreduce of all numbers after the backward pass;
+ *   - MPI_Iallreduce of pieces during the backward pass;
+ *   - a window (comm/window.h): each rank adds the numbers of all ranks of its host in its slice,
+ *     and updates the parameters of that slice for all of them.
  *
  * Math:    v[i] = sum over ranks of v[i], i = 0 .. P+tail-1: the gradients in the network's order,
  *          then some other numbers that a step sums over all ranks

@@ -2,9 +2,10 @@
  * Columns of dates. The first pass of the survey reads every cell in all orders of day, month and
  * year, and counts the cells that are dates in some; then each column gets an order:
  *
- *  - one the only order in which all its dates fit; - of day and month the one that other columns
- *  have, or that points divide days first; else it
- *    cannot be told; - for years of two digits, the end at which they span less time.
+ *  - the only order in which all its dates fit, if there is only one;
+ *  - for day and month, the order of other columns, or day first between points; otherwise it is
+ *    ambiguous;
+ *  - for years of two digits, the end at which they span less time.
  */
 #include "prepare_internal.h"
 

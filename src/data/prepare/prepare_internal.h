@@ -234,9 +234,9 @@ DT_MUST_USE dt_status dt_prepare_read_plan(dt_prepare *p);
 /* prepare_numbers.c */
 
 /**
- * Finds out how numbers are written in columns with texts that may be numbers, in a pass of its
- * own. Sets *changed when some are not written as the survey took them for: then it begins anew.
- * Errors: DT_DATA: it cannot be told; DT_MEMORY.
+ * Finds the form of numbers in columns with texts that may be numbers, in a separate pass. Sets
+ * *changed if a column has another form than the survey assumed: then the survey starts anew.
+ * Errors: DT_DATA: the form is ambiguous; DT_MEMORY.
  */
 DT_MUST_USE dt_status dt_prepare_find_numbers(bool *changed, dt_prepare *p);
 
@@ -270,7 +270,7 @@ void dt_prepare_see_compact(dt_survey *survey, const dt_csv_field *cell, double 
 
 /**
  * Finds the columns of dates and their orders after the first pass. Sets *changed when there are
- * any: then the survey begins anew. Errors: DT_DATA: an order cannot be told; a target is dates.
+ * any: then the survey begins anew. Errors: DT_DATA: an order is ambiguous; a target is dates.
  */
 DT_MUST_USE dt_status dt_prepare_find_dates(bool *changed, dt_prepare *p);
 

@@ -12,7 +12,7 @@
  * rows decide nothing. */
 enum { ROWS_MANY = 101, ROWS_FEW = 20, ROWS_A_REPEAT = 10 };
 
-/* More categories than are kept, of which those that are hold less than one row in so many. */
+/* More categories than are kept, and the kept ones have less than one row in this many. */
 enum { CATEGORIES_MANY = 1000, ROWS_A_KEPT = 4 };
 
 /* Numbers: fewer rows may differ by chance, and one in this many may be equal. */

@@ -3,17 +3,18 @@
  * numbers, too, this pass counts the possible meanings of each cell of their columns, and decides
  * column by column:
  *
- *  - what some cell says stands: 3,14 has a decimal comma, 1.234,50 and 1,234,567 have groups;
+ *  - a cell with only one meaning decides: 3,14 has a decimal comma, 1.234,50 and 1,234,567 have
+ *    groups;
  *  - a column whose commas all have three digits behind them has groups, unless there is another
- *    sign that they are decimals: numbers above 999 without a comma where no column has a decimal
- *    point, or a decimal comma in another column. Then it cannot be told;
- *    Nor can it between semicolons, unless another column has a decimal point: there most tables
- *    have decimal commas;
+ *    sign that they are decimals: numbers above 999 without a comma if no column has a decimal
+ *    point, or a decimal comma in another column. Then the column is ambiguous. It is also
+ *    ambiguous between semicolons, because most such tables have decimal commas, unless another
+ *    column has a decimal point;
  *  - a point that has three digits behind it in all cells is a decimal point, unless decimals have
- *    commas in other columns. Yet between whole numbers below 1000, none of them above, and no
- *    decimal point in another column, it cannot be told: 1.628 and 894;
- *  - one letter behind a number is a unit if all numbers have it; else it tells cells apart, as the
- *    houses 136 and 136A, or is a factor, as in 900 and 12K.
+ *    commas in other columns. But among whole numbers that are all below 1000, without a decimal
+ *    point in another column, it is ambiguous: 1.628 and 894;
+ *  - one letter behind a number is a unit if all numbers have it; otherwise it distinguishes cells,
+ *    as the houses 136 and 136A, or is a factor, as in 900 and 12K.
  */
 #include "prepare_internal.h"
 

@@ -140,7 +140,7 @@ static dt_status fail_equal(const dt_prepare *p, const char *a, const char *b)
 }
 
 /* "1" and "1.0" are one class, since predict takes the one for the other; "1" and "01", which may
- * be a code, are told apart by nobody. Beyond 2^53 doubles that are equal may stand for different
+ * be a code, are not distinguished. Beyond 2^53 doubles that are equal may stand for different
  * numbers. In `index` an entry gets the number of the one that it is the same as, or its own.
  * `sorted` has room for all values. */
 static dt_status find_equal(dt_prepare *p, const dt_dictionary_entry **sorted)

@@ -37,7 +37,7 @@ static double quantile_of(const dt_recipe_column *column, double x)
     const size_t above = first_knot(column, x, true); /* q[above - 1] <= x < q[above] */
     const size_t from = first_knot(column, x, false); /* q[from - 1] < x <= q[from] */
     const double low = (double)(above - 1);
-    if (from == above) /* x is no knot */
+    if (from == above) /* x is not a knot */
         return (low + (x - q[above - 1]) / (q[above] - q[above - 1])) / (double)(n - 1);
     return 0.5 * (low + (double)from) / (double)(n - 1);
 }

@@ -238,7 +238,7 @@ out:
 typedef struct header {
     dt_csv *csv;
     size_t first; /* column that its first cell names */
-    bool has_text; /* some cell is no number */
+    bool has_text; /* some cell is not a number */
 } header;
 
 static dt_status take_header(void *context, const dt_csv_row *row)

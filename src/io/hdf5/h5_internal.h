@@ -146,7 +146,7 @@ typedef struct dt_h5_dataset {
 } dt_h5_dataset;
 
 /* Owns: the caller closes, also when this failed. Errors: DT_DATA as dt_h5_describe; open_table
- * also when it is no table. */
+ * also if it is not a table. */
 DT_MUST_USE dt_status dt_h5_open_dataset(dt_h5_dataset *out, dt_h5 *h5, const char *path);
 DT_MUST_USE dt_status dt_h5_open_table(dt_h5_dataset *out, dt_h5 *h5, const char *path);
 void dt_h5_close_dataset(dt_h5_dataset *d);

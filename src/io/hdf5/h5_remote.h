@@ -30,7 +30,7 @@
  * Files are read before the first step, when hardly any is registered.
  *
  * When there can be no child (no process, descriptor or memory left), a warning says so and the
- * file is read here: a job that would go on from its own checkpoint is not to fail for that.
+ * file is read here: a job must be able to resume from its own checkpoint.
  */
 typedef struct dt_h5_remote dt_h5_remote;
 
@@ -103,7 +103,7 @@ DT_MUST_USE dt_status dt_h5_ask(void *out, size_t bytes, const dt_h5 *h5,
 
 /**
  * Asks for a shape: it has a class and dims of those there are, its count is the product of its
- * extents (0 where there is no value at all), and so many elements have a size.
+ * extents (0 if there are no values), and the size of this many elements does not overflow.
  *
  * Errors:  as dt_h5_ask, also on any other; *out = {0}
  */
@@ -128,7 +128,7 @@ DT_MUST_USE dt_status dt_h5_remote_check(const dt_h5 *h5);
 /* ---- between the two ---- */
 
 typedef struct dt_h5_ask_head {
-    uint64_t call; /* so wide that there is no gap, which would be sent as well */
+    uint64_t call; /* of 64 bits, so that there is no padding, which would also be sent */
     uint32_t path_bytes, name_bytes; /* with their NULs; 0 for no name */
     uint64_t count, first, bytes;
 } dt_h5_ask_head;

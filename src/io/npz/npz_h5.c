@@ -19,7 +19,7 @@ struct npz_h5 {
     size_t count, capacity;
 };
 
-/* ---- what is no data ---- */
+/* ---- files that are not data ---- */
 
 /* Files that contain datasets, but are not data. */
 DT_MUST_USE static dt_status refuse_others(dt_h5 *file, const char *path)

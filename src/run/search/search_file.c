@@ -255,7 +255,7 @@ out:
     return status;
 }
 
-/* ---- a search that goes on ---- */
+/* ---- a resumed search ---- */
 
 DT_MUST_USE static dt_status read_space(dt_space *out, dt_h5 *h5)
 {

@@ -129,7 +129,7 @@ out:
 
 /* ---- merging ---- */
 
-/* Seconds of a step on so many ranks, roughly. A rank's rows take their time, its share of the
+/* Approximate seconds of a step on this many ranks. A rank's rows take their time, its share of the
  * update too; ranks that share a step wait for each other, and read what the others have summed:
  * measured on one host in microseconds, and ten times as many over a network. */
 static double step_s(const dt_search *s, int ranks, double P)

@@ -159,9 +159,9 @@ DT_MUST_USE dt_status dt_search_read_trial(dt_trial *row, dt_curve *curve, const
  * DT_MEMORY. */
 DT_MUST_USE dt_status dt_search_form_groups(dt_search *s);
 
-/* Returns how many groups should become one, so that so many trials are trained soonest: by the
- * number of the groups, the size of the networks and the rows of a step. 1: as they are. Root-only,
- * once the data is there. */
+/* Returns how many groups should be merged to train this many trials fastest: by the number of the
+ * groups, the size of the networks and the rows of a step. 1: as they are. Root-only, once the data
+ * is there. */
 int dt_search_choose_merge(const dt_search *s, int64_t trials);
 
 /**

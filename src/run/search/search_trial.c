@@ -143,7 +143,7 @@ void dt_search_remove_checkpoint(const dt_search *s, int64_t trial)
         dt_log_warn("%s", dt_status_text());
 }
 
-/* NaN is no value. */
+/* NaN is not a value. */
 static bool is_better(const dt_metric *monitor, double value, double most)
 {
     if (isnan(value) || isnan(most))
