@@ -44,7 +44,7 @@ DT_PRINTF(3, 4) static void add(list *l, const char *name, const char *format, .
 
 enum { WHAT_BYTES = 120 };
 
-/* Tells whether a column is of a kind, and writes what it holds. */
+/* Returns whether a column is of a kind, and writes what it holds. */
 typedef bool find_kind(char what[WHAT_BYTES], const dt_prepare_table *found,
                        const dt_prepare_column *column);
 
@@ -66,10 +66,10 @@ static bool has_digits(char what[WHAT_BYTES], const dt_prepare_table *found,
         column->role != DT_ROLE_CATEGORICAL)
         return false;
     if (column->odd != NULL && column->beside != NULL)
-        (void)snprintf(what, WHAT_BYTES, "'%s' stands beside '%s'", show(odd, column->odd),
+        (void)snprintf(what, WHAT_BYTES, "'%s' is next to '%s'", show(odd, column->odd),
                        show(beside, column->beside));
     else if (column->odd != NULL)
-        (void)snprintf(what, WHAT_BYTES, "'%s' is no number", show(odd, column->odd));
+        (void)snprintf(what, WHAT_BYTES, "'%s' is not a number", show(odd, column->odd));
     return true;
 }
 
@@ -173,45 +173,45 @@ static const struct kind {
     {has_bare,
      {" has a unit in some cells only", "s have a unit in some cells only"},
      NULL,
-     {"correct the table if these are other numbers",
-      "correct the table if these are other numbers"}},
+     {"correct the table if these numbers mean something else",
+      "correct the table if these numbers mean something else"}},
     {has_zeros,
      {" has numbers with leading zeros, as codes have",
       "s have numbers with leading zeros, as codes have"},
-     "--categorical '",
-     {"' keeps it as texts, --numeric if it is meant",
-      "' keeps them as texts, --numeric if they are meant"}},
+     "use --categorical '",
+     {"' to keep it as texts, or --numeric if it is intended",
+      "' to keep them as texts, or --numeric if they are intended"}},
     {has_digits,
      {" has digits in the cells, but becomes categories",
       "s have digits in the cells, but become categories"},
-     "--categorical '",
-     {"' or --drop says that it is meant", "' or --drop says that it is meant"}},
+     "use --categorical '",
+     {"' or --drop to confirm", "' or --drop to confirm"}},
     {is_date,
      {" holds dates, which become numbers", "s hold dates, which become numbers"},
      NULL,
-     {"--dates, --categorical and --drop say otherwise",
-      "--dates, --categorical and --drop say otherwise"}},
+     {"use --dates, --categorical or --drop if this is wrong",
+      "use --dates, --categorical or --drop if this is wrong"}},
     {is_text,
      {" of texts that hardly repeat is dropped", "s of texts that hardly repeat are dropped"},
-     "--categorical '",
-     {"' keeps it", "' keeps them"}},
+     "use --categorical '",
+     {"' to keep it", "' to keep them"}},
     {is_counter,
      {" counts the rows, and is dropped", "s count the rows, and are dropped"},
-     "--numeric '",
-     {"' keeps it", "' keeps them"}},
+     "use --numeric '",
+     {"' to keep it", "' to keep them"}},
     {is_key,
      {" looks like a key", "s look like keys"},
-     "--drop '",
-     {"', or --numeric if it is meant", "', or --numeric if they are meant"}},
+     "use --drop '",
+     {"', or --numeric if it is intended", "', or --numeric if they are intended"}},
     {has_spellings,
-     {" has categories that are spelled alike, and are an input each",
-      "s have categories that are spelled alike, and are an input each"},
+     {" has categories that are spelled alike, but are separate inputs",
+      "s have categories that are spelled alike, but are separate inputs"},
      NULL,
-     {"write them in one way if they are one", "write them in one way if they are one"}},
+     {"use one spelling if they are the same", "use one spelling if they are the same"}},
     {is_copy,
      {" has the target's name, and may be a copy of it",
       "s have the target's name, and may be a copy of it"},
-     "--drop '",
+     "use --drop '",
      {"', or --numeric or --categorical if not", "', or --numeric or --categorical if not"}},
 };
 
@@ -282,7 +282,7 @@ static void warn_of_codes(const dt_prepare_table *found)
             add(&l, found->columns[c].name, "%llu cells",
                 (unsigned long long)found->columns[c].na_cells);
     if (l.count > 0)
-        dt_log_warn("%zu column%s 'NA' among codes, which is taken for a missing value: %s%s; %s%s",
+        dt_log_warn("%zu column%s 'NA' among codes, which is read as a missing value: %s%s; %s%s",
                     l.count, l.count == 1 ? " has" : "s have", l.text, l.more,
                     found->codes_advice[0] != '\0' ? found->codes_advice
                                                    : "write it in another way",

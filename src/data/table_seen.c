@@ -148,7 +148,7 @@ out:
     return status;
 }
 
-/* More than chance puts there. Of a Cauchy distribution, or a Pareto one without a mean, about one
+/* More than expected by chance. Of a Cauchy distribution, or a Pareto one without a mean, about one
  * table in a hundred has as many (in simulations of 50 to 1000 rows). */
 static bool are_far(const int64_t cells[DT_SEEN_KINDS])
 {

@@ -33,8 +33,8 @@ static size_t unwanted(const char *at)
     return closed != NULL ? (size_t)(closed - at) + strlen(end) : 0;
 }
 
-/* Several SVG images in one page share its names, so each gets names of its own; a page's SVG needs
- * no declarations. The figure has a caption, so that it needs no title. */
+/* SVG images in one page share its names, so each gets unique names; SVG in a page needs no
+ * declarations. The figure has a caption, so that it needs no title. */
 static void add_svg(dt_report_page *page, const char *svg)
 {
     static const char *const marks[] = {"id='", "id=\"", "href='#", "url(#"};

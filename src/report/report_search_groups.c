@@ -111,9 +111,9 @@ out:
     return status;
 }
 
-/* The share of the variance of the trials' places that lies between the groups, less what chance
- * gives (epsilon squared of an analysis of variance). Places, since a few bad values would be all
- * of the variance. */
+/* The share of the variance of the trials' ranks between the groups, minus the share expected by
+ * chance (epsilon squared of an analysis of variance). It uses ranks, because a few bad values
+ * would dominate the variance of values. */
 DT_MUST_USE static dt_status measure(dt_report_setting *setting, const dt_report_search *s)
 {
     dt_status status = DT_OK;

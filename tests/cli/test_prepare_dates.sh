@@ -123,7 +123,7 @@ expect_empty_stderr
 awk -F'[.;]' 'NR == 1 || $1 <= 12 { print NR == 1 ? $0 : $1 "/" $2 "/" $3 ";" $4 ";" $5 }' days.csv >doubt.csv
 run 0 prepare doubt.csv --target y --out refused
 expect_status 3
-expect_stderr "column 'when': '[0-9/]*' may be 20.*; say --dates 'when=dmy' or 'when=mdy'"
+expect_stderr "column 'when': '[0-9/]*' may be 20.*; use --dates 'when=dmy' or 'when=mdy'"
 expect_no_file refused
 run 0 prepare days.csv --target when --out refused
 expect_status 3

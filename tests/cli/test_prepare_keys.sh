@@ -61,10 +61,10 @@ awk 'BEGIN {
 }' >codes.csv
 run 0 prepare codes.csv --target y --out codes --fill category,median --quiet
 expect_status 0
-expect_stderr_line "dtrain: warning: 1 column has 'NA' among codes, which is taken for a missing value: 'country' (18 cells); --missing-only 'null' makes it a code"
+expect_stderr_line "dtrain: warning: 1 column has 'NA' among codes, which is read as a missing value: 'country' (18 cells); --missing-only 'null' makes it a code"
 run 0 prepare codes.csv --target y --out left --fill drop --quiet
 expect_status 0
-expect_stderr "1 column has 'NA' among codes, which is taken for a missing value: 'country' [(]18 cells[)]; --missing-only 'null'"
+expect_stderr "1 column has 'NA' among codes, which is read as a missing value: 'country' [(]18 cells[)]; --missing-only 'null'"
 run 0 prepare codes.csv --target y --out only --fill category,median --missing-only 'null' --quiet
 expect_status 0
 expect_no_stderr "NA"

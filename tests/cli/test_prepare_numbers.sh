@@ -202,7 +202,7 @@ awk 'BEGIN { print "code,n,y,range"; for (i = 0; i < 60; i++) printf "A%dB,%d,%d
     >codes.csv
 run 0 prepare codes.csv --target y --out codes --quiet
 expect_status 0
-expect_stderr "1 column has digits in the cells, but becomes categories: 'range' [(]'0 to 2' is no number[)]; --categorical 'range' or --drop"
+expect_stderr "1 column has digits in the cells, but becomes categories: 'range' [(]'0 to 2' is not a number[)]; use --categorical 'range' or --drop"
 run 0 prepare codes.csv --target y --out codes2 --quiet --categorical range
 expect_status 0
 expect_no_stderr "digits"

@@ -104,7 +104,7 @@ static void test_doubtful_orders(void **state)
     dt_prepare_plan plan = plan_all();
     WRITE("01/01/2021", "03/04/2021", "12/05/2021");
     check_survey_refused(&plan, DT_DATA,
-                         "column 'when': '03/04/2021' may be 2021-04-03 or 2021-03-04; say --dates "
+                         "column 'when': '03/04/2021' may be 2021-04-03 or 2021-03-04; use --dates "
                          "'when=dmy' or 'when=mdy'");
     plan.dates = "when=dmy"; /* both pieces of advice work, and others */
     check_date(&plan, "when", DT_DATE_DMY, "2021-01-01");

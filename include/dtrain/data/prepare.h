@@ -141,7 +141,7 @@ typedef struct dt_prepare_table {
     size_t class_count; /* 0: values */
     const char *const *classes; /* [class_count]: their names */
     const char *codes_advice; /* the option with which 'NA' is a code; "": there is none */
-    const char *similar[2]; /* classes that differ in blanks or case alone; NULL: there are none */
+    const char *similar[2]; /* classes that differ only in blanks or case; NULL: there are none */
     const char *equal[2]; /* the same number in two texts, which are one class; NULL: none are */
     const uint64_t *class_rows[DT_SET_COUNT]; /* [class_count]; known after dt_prepare_fit */
 } dt_prepare_table;

@@ -141,7 +141,7 @@ static dt_status fail_doubt(const dt_prepare *p, size_t c, unsigned orders)
     (void)dt_date_show(shown[0], date.days, one);
     (void)dt_date_read(&date, cell, strlen(cell), two);
     (void)dt_date_show(shown[1], date.days, two);
-    return dt_fail(DT_DATA, "%s: column '%s': '%s' may be %s or %s; say --dates '%s=%s' or '%s=%s'",
+    return dt_fail(DT_DATA, "%s: column '%s': '%s' may be %s or %s; use --dates '%s=%s' or '%s=%s'",
                    dt_csv_path(p->csv), p->names[c], cell, shown[0], shown[1], name,
                    dt_date_order_name(one), name, dt_date_order_name(two));
 }

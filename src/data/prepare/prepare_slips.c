@@ -263,7 +263,7 @@ void dt_prepare_find_codes(dt_prepare *p)
     }
 }
 
-/* What the first missing cell holds, if it is not empty. */
+/* The text of the first missing cell, if it is not empty. */
 static void show_missing(char out[DT_TEXT_SHOWN_BYTES + 32], const dt_survey *survey)
 {
     out[0] = '\0';

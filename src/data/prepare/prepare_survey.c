@@ -7,8 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Distinct numbers are counted for people only, at some 100 bytes each: so many of a column, and of
- * all columns together; but of each of thousands still so many that codes can turn out texts. */
+/* Distinct numbers are counted only for reports, at about 100 bytes each: at most this many of a
+ * column, and of all columns together, but at least so many of each column that codes can be
+ * recognized as texts. */
 enum { DISTINCT_NUMBERS_MAX = 10000, DISTINCT_NUMBERS_MIN = 100, DISTINCT_NUMBERS_ALL = 1 << 19 };
 
 /* ---- the survey's pass ---- */
@@ -46,14 +47,14 @@ static void see_number(dt_prepare_column *column, dt_survey *survey, double numb
     column->maximum = fmax(column->maximum, number);
 }
 
-/* It may be one that is written in another way, of which find_numbers decides. */
+/* It may be a number in another form, which find_numbers decides. */
 static bool may_be_number(const dt_prepare *p, const dt_csv_field *cell)
 {
     dt_number_look look;
     return !p->knows_numbers && dt_number_look_at(&look, cell->text, cell->bytes);
 }
 
-/* Of distinct texts only, and the role that makes it matter is not decided yet. */
+/* Only for distinct texts, because the role for which it matters is not decided yet. */
 static void check_new_text(dt_survey *survey, const dt_csv_field *cell, const dt_csv_row *row)
 {
     if (survey->bad_row > 0 || dt_text_is_utf8(cell->text, cell->bytes))
@@ -63,7 +64,7 @@ static void check_new_text(dt_survey *survey, const dt_csv_field *cell, const dt
     (void)dt_text_show(survey->bad_text, cell->text, cell->bytes);
 }
 
-/* `is_new`: it was not met before, or nobody knows; `is_like`: it looks like a number. */
+/* `is_new`: it is new, or this is unknown; `is_like`: it looks like a number. */
 static dt_status see_text(const dt_prepare *p, size_t c, const dt_csv_row *row, bool is_new,
                           bool is_like)
 {
@@ -76,8 +77,7 @@ static dt_status see_text(const dt_prepare *p, size_t c, const dt_csv_row *row, 
     const bool looks = (is_asked || (is_new && !survey->has_looks)) && may_be_number(p, cell);
     survey->has_looks = survey->has_looks || looks;
     if (is_asked && !looks && dt_date_look_at(&date, cell->text, cell->bytes))
-        return dt_cell_fail(dt_csv_path(p->csv), row, p->names[c], cell,
-                            "is a date, and no number");
+        return dt_cell_fail(dt_csv_path(p->csv), row, p->names[c], cell, "is a date, not a number");
     survey->digit_texts += is_like;
     if (survey->texts++ == 0) {
         survey->text_row = row->row;
@@ -119,14 +119,15 @@ static size_t most_distinct_numbers(const dt_prepare *p)
                                          : most;
 }
 
-/* More values than classes can be numbers alone: then the target is no classes. */
+/* Only numbers can have more values than the maximum number of classes: then the target is not
+ * classes. */
 static size_t most_distinct(const dt_prepare *p, size_t c)
 {
     const bool may_be_classes = p->columns[c].role == DT_ROLE_TARGET && !p->surveys[c].is_value;
     return may_be_classes ? DT_CLASSES_MAX : most_distinct_numbers(p);
 }
 
-/* Finds or adds the cell's value; NULL when this column's values are not kept (any more). */
+/* Finds or adds the cell's value; NULL if this column's values are not kept. */
 static dt_status keep_value(dt_dictionary_entry **out, dt_prepare *p, size_t c,
                             const dt_csv_field *cell)
 {
@@ -167,8 +168,8 @@ static dt_status check_weight(const dt_prepare *p, size_t c, const dt_csv_row *r
                                      : "is above 1e6, which a weight must not be");
 }
 
-/* Whether what should be decimal signs in this column may divide thousands: commas always, points
- * only beside whole numbers below 1000. */
+/* Whether the decimal signs in this column may be thousands separators: commas always, points only
+ * next to whole numbers below 1000. */
 static void see_sign(dt_survey *survey, const dt_csv_field *cell, char decimal)
 {
     dt_number_look look;
@@ -183,7 +184,7 @@ static void see_sign(dt_survey *survey, const dt_csv_field *cell, char decimal)
         survey->has_looks || (survey->has_doubts && (decimal == ',' || survey->has_short));
 }
 
-/* Codes have them: 01067. Two digits may be a day or a month. */
+/* Leading zeros, as codes have: 01067. Two digits may be a day or a month. */
 static void see_zeros(dt_survey *survey, const dt_csv_field *cell)
 {
     enum { DIGITS_MIN = 3 };
@@ -191,7 +192,7 @@ static void see_zeros(dt_survey *survey, const dt_csv_field *cell)
         (void)dt_text_show(survey->zeros, cell->text, cell->bytes);
 }
 
-/* Reads a number, and keeps the first that is not written as the table's others. */
+/* Reads a number, and stores the first one in another form than the table's others. */
 static bool read_number(double *out, dt_prepare *p, size_t c, const dt_csv_field *cell)
 {
     dt_survey *survey = &p->surveys[c];
@@ -275,13 +276,13 @@ static dt_status fail_no_row(const dt_prepare *p)
 {
     for (size_t c = 0; c < p->count; c++)
         if (p->surveys[c].drops_rows && !p->surveys[c].holds)
-            return dt_fail(DT_DATA,
-                           "%s: column '%s' is empty, and --fill drop leaves out every row for it; "
-                           "--drop '%s'",
-                           dt_csv_path(p->csv), p->names[c], p->names[c]);
+            return dt_fail(
+                DT_DATA,
+                "%s: column '%s' is empty, so --fill drop drops every row; use --drop '%s'",
+                dt_csv_path(p->csv), p->names[c], p->names[c]);
     if (p->malformed_rows == p->dropped_rows)
         return dt_fail(DT_DATA, "%s; no other row is left", p->malformed);
-    return dt_fail(DT_DATA, "%s: something is missing in every row; --fill says what to do",
+    return dt_fail(DT_DATA, "%s: every row has a missing value; use another --fill",
                    dt_csv_path(p->csv));
 }
 
@@ -316,7 +317,7 @@ static dt_status survey_row(void *context, const dt_csv_row *row)
 
 /* ---- the survey ---- */
 
-/* Forgets what a pass has seen. */
+/* Resets the results of a pass. */
 static void begin_survey(dt_prepare *p)
 {
     p->rows = p->dropped_rows = p->malformed_rows = 0;
