@@ -77,7 +77,7 @@ expect_one_stderr_line "dtrain: error: empty: no run in this folder or below it;
 [ ! -s stdout ] || fail "nothing on stdout"
 run 0 report runs/a/one --json --csv -
 expect_status 2
-expect_one_stderr_line "--json is alone on stdout; remove --csv - or --json"
+expect_one_stderr_line "--json is the only output on stdout; remove --csv - or --json"
 
 run 0 inspect runs/value --json
 json 'assert d["kind"] == "run" and d["file"] == "runs/value/run.h5"'
