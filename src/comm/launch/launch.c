@@ -18,14 +18,6 @@
  * interface that it has chosen. */
 static const double START_TIMEOUT = 60.0;
 
-bool dt_launch_spans_hosts(void)
-{
-    if (getenv("OMPI_COMM_WORLD_SIZE") != NULL)
-        return dt_launch_number_in("OMPI_COMM_WORLD_LOCAL_SIZE") <
-               dt_launch_number_in("OMPI_COMM_WORLD_SIZE");
-    return dt_launch_number_in("SLURM_STEP_NUM_NODES") > 1;
-}
-
 void dt_launch_linger(void)
 {
     if (dt_launch_spans_hosts() || !dt_launch_is_first())

@@ -10,9 +10,6 @@
 
 /* ---- launch.c ---- */
 
-/* Returns whether the ranks are on several hosts, according to the launcher, before MPI_Init. */
-bool dt_launch_spans_hosts(void);
-
 /* Reads how long the ranks may take to connect; 0: for ever. Errors: DT_USAGE, with the default. */
 DT_MUST_USE dt_status dt_launch_read_start_timeout(double *out);
 
@@ -34,6 +31,9 @@ long dt_launch_number_in(const char *variable);
  * one. */
 long dt_launch_rank(void);
 long dt_launch_size(void);
+
+/* Returns whether the ranks are on several hosts, according to the launcher, before MPI_Init. */
+bool dt_launch_spans_hosts(void);
 
 /* Returns whether MPI may be connected to a launcher: mpirun, or srun with a matching MPI. */
 bool dt_launch_is_wired(void);

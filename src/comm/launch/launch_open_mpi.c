@@ -12,13 +12,11 @@
 #include <string.h>
 #include <unistd.h>
 
-/* How many ranks the launcher put on this host: mpirun and hydra say it plainly, srun of all hosts,
- * as "4(x2),3": the most is taken. */
+/* How many ranks the launcher put on this host: mpirun gives the number, srun those of all hosts,
+ * as "4(x2),3": the largest counts. */
 static long local_ranks(void)
 {
-    const long from_mpirun = dt_launch_number_in(getenv("OMPI_COMM_WORLD_LOCAL_SIZE") != NULL
-                                                     ? "OMPI_COMM_WORLD_LOCAL_SIZE"
-                                                     : "MPI_LOCALNRANKS");
+    const long from_mpirun = dt_launch_number_in("OMPI_COMM_WORLD_LOCAL_SIZE");
     const char *list = getenv("SLURM_STEP_TASKS_PER_NODE");
     long most = 0;
     if (from_mpirun > 0 || list == NULL)

@@ -83,6 +83,14 @@ dt_status dt_launch_check_script(void)
 
 /* ---- any launcher ---- */
 
+bool dt_launch_spans_hosts(void)
+{
+    if (getenv("OMPI_COMM_WORLD_SIZE") != NULL)
+        return dt_launch_number_in("OMPI_COMM_WORLD_LOCAL_SIZE") <
+               dt_launch_number_in("OMPI_COMM_WORLD_SIZE");
+    return dt_launch_number_in("SLURM_STEP_NUM_NODES") > 1;
+}
+
 bool dt_launch_is_wired(void)
 {
     if (getenv("OMPI_COMM_WORLD_SIZE") != NULL)
