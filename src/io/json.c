@@ -1,7 +1,5 @@
 #include "dtrain/io/json.h"
 
-#include "json_internal.h"
-
 #include "dtrain/base/fault.h"
 #include "dtrain/base/log.h"
 #include "dtrain/base/memory.h"
@@ -188,7 +186,7 @@ dt_status dt_json_finish(char **out, dt_json *json)
     if (!json->failed)
         text = json_dumps(json->open[0],
                           JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(17));
-    if (text == NULL)
+    if (text == NULL || dt_json_was_short())
         DT_TRY(dt_fail(DT_MEMORY, "no memory for a JSON text"));
     const size_t length = strlen(text);
     DT_TRY(dt_memory_alloc(out, length + 2, 1, "JSON text"));

@@ -1,9 +1,8 @@
 #include "dtrain/io/json_read.h"
 
-#include "json_internal.h"
-
 #include "dtrain/base/memory.h"
 #include "dtrain/base/text.h"
+#include "dtrain/io/json.h"
 
 #include <jansson.h>
 

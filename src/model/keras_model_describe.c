@@ -3,6 +3,7 @@
 #include "keras_graph.h"
 #include "keras_losses.h"
 
+#include "dtrain/io/json.h"
 #include "dtrain/model/keras_model.h"
 
 #include <jansson.h>
@@ -180,8 +181,13 @@ static size_t digits_of_model(const dt_network *network)
 /* Takes the reference to `json`, which is NULL when memory was short. */
 DT_MUST_USE static dt_status print(char **out, json_t *json, size_t digits)
 {
+    dt_json_watch_memory();
     *out = json == NULL ? NULL : json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(digits));
     json_decref(json);
+    if (dt_json_was_short()) {
+        free(*out);
+        *out = NULL;
+    }
     return *out != NULL ? DT_OK : dt_fail(DT_MEMORY, "no memory for the JSON of a Keras file");
 }
 

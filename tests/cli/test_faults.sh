@@ -224,6 +224,8 @@ alone() {
         calls=$(sed -n "s/^$point //p" "$CASES/$alone_name.calls.0")
         stride=1
         [ -n "${FULL:-}" ] || stride=$(((calls + alone_most - 1) / alone_most))
+        # jansson left out the beginning of a text at one of them.
+        [ "$alone_name $point" != "prepare json" ] || stride=1
         fired=0
         [ "$stride" -gt 0 ] || continue
         for nth in $(seq 1 "$stride" "$calls"); do

@@ -20,6 +20,16 @@ enum { DT_JSON_DEPTH = 16 }; /* objects and lists inside each other, the outermo
 /** Returns the version of the jansson library, "2.14". */
 const char *dt_json_version(void);
 
+/**
+ * Makes jansson allocate by functions that note if memory is short, and forgets earlier notes: its
+ * parser calls a token invalid if it has no memory for it, and its writer leaves out the beginning
+ * of a text. Call it before each use of jansson. Local.
+ */
+void dt_json_watch_memory(void);
+
+/** Returns whether memory was short in this thread since dt_json_watch_memory. Local. */
+bool dt_json_was_short(void);
+
 /** Starts a text: one object, open. Owns: dt_json_finish frees. Errors: DT_MEMORY; *out = NULL */
 DT_MUST_USE dt_status dt_json_new(dt_json **out);
 
