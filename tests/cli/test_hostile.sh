@@ -88,7 +88,7 @@ refused inspect wide.json
 
 # libhdf5 itself crashes, comes to no end, or takes all memory there is.
 for file in crash-model.h5 crash.keras; do
-    refused inspect $file
+    [ $file = before ] || refused inspect $file
     refused export $file --to t.npz
     refused predict $file rows.npz
     refused evaluate $file rows.npz
@@ -110,7 +110,7 @@ expect_one_stderr_line "crash-model.h5: "
 # No files at all.
 mkfifo pipe.h5
 for file in empty before pipe.h5 /dev/zero /dev/null no-such; do
-    refused inspect $file
+    [ $file = before ] || refused inspect $file
     refused export $file --to t.npz
     [ $file = before ] || refused report $file
     refused predict $file rows.npz

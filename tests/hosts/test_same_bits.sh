@@ -28,13 +28,13 @@ run 4 --out other
 own_words
 expect_status 2
 expect_one_stderr_line "dtrain: error: rank 0 (h1) runs dtrain "
-expect_one_stderr_line ", build $(build_of "$REAL"), but rank 2 (h2) dtrain "
+expect_one_stderr_line ", build $(build_of "$REAL"), but rank 2 (h2) runs dtrain "
 expect_one_stderr_line ", build $(build_of other-build); start the same program on all hosts"
 expect_no_file other
 run 3 evaluate nothing nothing
 own_words
 expect_status 2
-expect_one_stderr_line "but rank 2 (h2) dtrain "
+expect_one_stderr_line "but rank 2 (h2) runs dtrain "
 
 # ---- other instruction sets: the same bits ----
 DTRAIN=$REAL
