@@ -257,7 +257,7 @@ refuse 3 "--like half.h5: it was trained on 4 arrays, but the data now has 6" --
 echo 'table = run["data/members"][:]
 table["set"][5] = b"exam"
 run["data/members"][:] = table' | spoil exam.h5
-refuse 3 "--like exam.h5: it had exam targets, the data has none" --like exam.h5
+refuse 3 "--like exam.h5: it had exam targets, but the data has none" --like exam.h5
 echo 'del run["data/members"]
 run["data/members"] = np.arange(6)' | spoil plain.h5
 refuse 3 "--like plain.h5: " --like plain.h5

@@ -43,5 +43,5 @@ expect_status 143
 wrap :
 OMPI_MCA_pml=ob1 OMPI_MCA_btl=self run 2 --epochs 1
 expect_status 1
-# Which of its paragraphs arrives depends on which rank ends first.
-expect_stderr "MPI process is unreachable|unable to reach each other"
+# Which of its paragraphs arrives depends on which rank ends first, and on mpirun's haste.
+expect_stderr "MPI process is unreachable|unable to reach each other|error occurred in MPI_Init"

@@ -40,7 +40,9 @@ case $options in
 esac
 [ -n "$(options_of linalg_avx2.c)" ] && [ -n "$(options_of linalg_neon.c)" ] ||
     fail "the options of the kernels' files in CMakeLists.txt"
-printf '#define DTRAIN_VERSION "0"\n#define DTRAIN_COMMIT ""\n' >version.h
+for name in VERSION COMMIT COMPILER FLAGS OPENBLAS HDF5 ZLIB JANSSON PROTOBUF_C; do
+    echo "#define DTRAIN_$name \"0\""
+done >version.h
 options="-std=gnu11 -O3 -DNDEBUG $options -Werror -include version.h -Iroot/tests/cross
          -Iroot/tests/support -Iroot/include"
 
