@@ -272,7 +272,7 @@ expect_stdout "^like .*$same"
 echo 'run["summary"].attrs["weights_crc"] = 0x0000beef' | spoil weights.h5
 run 2 --like weights.h5 --out weights
 expect_status 0
-expect_one_stderr_line "dtrain: warning: --like weights.h5: its weights had the CRC-32 0000beef, not $crc"
+expect_one_stderr_line "dtrain: warning: --like weights.h5: its weights had the CRC-32 0000beef, but those of this run have $crc"
 # A run that was killed, or diverged, has no weights to compare with.
 echo 'run.attrs["status"] = "running"
 del run["summary"]' | spoil killed.h5
