@@ -72,10 +72,16 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
 
-# The tests call mpirun, as Open MPI has it.
+# The tests call mpirun -q -np N, and know a rank by its variable of Open MPI.
 if [ -n "$mpich" ]; then
     mkdir "$work/bin"
-    printf '#!/bin/sh\n[ "$1" != -q ] || shift\nexec mpiexec.mpich "$@"\n' >"$work/bin/mpirun"
+    cat >"$work/bin/mpirun" <<'MPIRUN'
+#!/bin/sh
+[ "$1" != -q ] || shift
+n=$2
+shift 2
+exec mpiexec.mpich -n "$n" sh -c 'export OMPI_COMM_WORLD_RANK=$PMI_RANK && exec "$@"' sh "$@"
+MPIRUN
     chmod +x "$work/bin/mpirun"
     export PATH="$work/bin:$PATH"
     set -- -L '^(mpi|cli)$' "$@"
