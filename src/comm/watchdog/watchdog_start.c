@@ -26,11 +26,12 @@ static start_watch the_watch;
 /* Number of this rank among those of its host, as far as the launcher says. */
 static long local_rank(void)
 {
-    static const char *const ranks[] = {"OMPI_COMM_WORLD_LOCAL_RANK", "MPI_LOCALRANKID"};
+    static const char *const ranks[] = {"OMPI_COMM_WORLD_LOCAL_RANK", "MPI_LOCALRANKID",
+                                        "SLURM_LOCALID"};
     for (size_t i = 0; i < sizeof ranks / sizeof *ranks; i++)
         if (getenv(ranks[i]) != NULL)
             return dt_launch_number_in(ranks[i]);
-    return dt_launch_number_in("SLURM_LOCALID");
+    return 0;
 }
 
 static void make_line_in_init(char out[DT_LINE_BYTES], double limit_s)

@@ -4,6 +4,7 @@
 
 #include "h5_internal.h"
 
+#include "dtrain/base/crc32.h"
 #include "dtrain/base/memory.h"
 #include "dtrain/io/file.h"
 
@@ -174,7 +175,7 @@ DT_MUST_USE static dt_status copy_image(unsigned char **out, size_t *bytes, dt_h
     DT_TRY(dt_memory_alloc(&image, (size_t)size + DT_H5_SEAL_BYTES, 1, "an HDF5 file's image"));
     if (H5Fget_file_image(h5->file, image, (size_t)size) != size)
         DT_TRY(dt_h5_fail_writing("copy", object));
-    dt_h5_seal(image, (size_t)size);
+    dt_h5_make_seal(image + size, dt_crc32(0, image, (size_t)size));
     *out = image;
     *bytes = (size_t)size + DT_H5_SEAL_BYTES;
     image = NULL;

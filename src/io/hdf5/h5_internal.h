@@ -26,8 +26,11 @@ enum { DT_H5_OBJECT_BYTES = 256, DT_H5_CORE_NAME_BYTES = 64 };
  * without a seal, and other programs read both. */
 enum { DT_H5_SEAL_BYTES = 16 };
 
-/* Writes the seal behind the `bytes` bytes of an image, which has room for it. */
-void dt_h5_seal(unsigned char *image, size_t bytes);
+/* Makes the seal of bytes with this CRC-32. */
+void dt_h5_make_seal(unsigned char out[DT_H5_SEAL_BYTES], uint32_t crc);
+
+/* Reads `bytes` bytes at `at`; returns their number, 0 if the file is shorter, or -1. */
+ssize_t dt_h5_read_at(int file, void *out, size_t bytes, off_t at);
 
 /* Compares a file with its seal; DT_OK when it has none, or cannot be read. Reads it once, in this
  * process: a few milliseconds for each 10 MiB. Errors: DT_DATA. */
@@ -55,8 +58,8 @@ bool dt_h5_use_core(hid_t access);
 /* "HDF5: cannot <action> <object>: <error>", as a failure to write. */
 DT_MUST_USE dt_status dt_h5_fail_writing(const char *action, const char *object);
 
-/* Notes that this process has saved a file, whose bytes are `image`. */
-void dt_h5_own_note(const char *path, const void *image, size_t bytes);
+/* Notes that this process has saved a file, whose bytes are `image` and end in the seal. */
+void dt_h5_own_note(const char *path, const unsigned char *image, size_t bytes);
 
 /* Returns the bytes of a file that this process has saved, and that has still the same; NULL: it is
  * another one, or too large. Such a file needs no process that reads it. Owns: the caller frees. */

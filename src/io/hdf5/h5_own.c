@@ -6,6 +6,7 @@
 #include "dtrain/base/memory.h"
 
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,7 +15,7 @@ typedef struct own_file {
     dev_t device;
     ino_t inode;
     size_t bytes;
-    uint32_t crc;
+    unsigned char seal[DT_H5_SEAL_BYTES];
 } own_file;
 
 /* The last ones; larger files take a while to read by any way. */
@@ -22,12 +23,14 @@ enum { FILES = 64, BYTES_MAX = 4 << 20 };
 static own_file files[FILES];
 static size_t next;
 
-void dt_h5_own_note(const char *path, const void *image, size_t bytes)
+void dt_h5_own_note(const char *path, const unsigned char *image, size_t bytes)
 {
     struct stat info;
     if (bytes > BYTES_MAX || stat(path, &info) != 0)
         return;
-    files[next] = (own_file){info.st_dev, info.st_ino, bytes, dt_crc32(0, image, bytes)};
+    own_file *file = &files[next];
+    *file = (own_file){.device = info.st_dev, .inode = info.st_ino, .bytes = bytes};
+    memcpy(file->seal, image + bytes - DT_H5_SEAL_BYTES, DT_H5_SEAL_BYTES);
     next = (next + 1) % FILES;
 }
 
@@ -40,16 +43,16 @@ static const own_file *find(const struct stat *info)
     return NULL;
 }
 
-static bool read_fully(int fd, unsigned char *out, size_t bytes)
+/* Reads the whole file; returns whether its bytes are those that were saved. */
+static bool read_same(unsigned char *image, const own_file *own, int file)
 {
-    while (bytes > 0) {
-        const ssize_t got = read(fd, out, bytes);
-        if (got <= 0)
-            return false;
-        out += got;
-        bytes -= (size_t)got;
-    }
-    return true;
+    unsigned char seal[DT_H5_SEAL_BYTES];
+    const size_t before = own->bytes - sizeof seal;
+    if (dt_h5_read_at(file, image, own->bytes, 0) <= 0)
+        return false;
+    dt_h5_make_seal(seal, dt_crc32(0, image, before));
+    return memcmp(seal, own->seal, sizeof seal) == 0 &&
+           memcmp(seal, image + before, sizeof seal) == 0;
 }
 
 void *dt_h5_own_read(size_t *bytes, const char *path)
@@ -63,8 +66,7 @@ void *dt_h5_own_read(size_t *bytes, const char *path)
     if (fd < 0)
         return NULL;
     const bool same = dt_memory_alloc(&image, own->bytes, 1, "an HDF5 file's image") == DT_OK &&
-                      read_fully(fd, image, own->bytes) &&
-                      dt_crc32(0, image, own->bytes) == own->crc;
+                      read_same(image, own, fd);
     (void)close(fd);
     if (!same) {
         dt_memory_free(image);

@@ -18,12 +18,11 @@ enum { WORD_DAMAGE_MAX = 4 };
 
 static const char word[WORD_BYTES + 1] = "dtrain-crc32";
 
-void dt_h5_seal(unsigned char *image, size_t bytes)
+void dt_h5_make_seal(unsigned char out[DT_H5_SEAL_BYTES], uint32_t crc)
 {
-    const uint32_t crc = dt_crc32(0, image, bytes);
-    memcpy(image + bytes, word, WORD_BYTES);
+    memcpy(out, word, WORD_BYTES);
     for (unsigned i = 0; i < 4; i++)
-        image[bytes + WORD_BYTES + i] = (unsigned char)(crc >> (8 * i));
+        out[WORD_BYTES + i] = (unsigned char)(crc >> (8 * i));
 }
 
 static bool is_seal(const unsigned char *end)
@@ -34,8 +33,7 @@ static bool is_seal(const unsigned char *end)
     return damaged <= WORD_DAMAGE_MAX;
 }
 
-/* Reads `bytes` bytes at `at`; 0 when the file has less of them by now. */
-static ssize_t read_at(int file, void *out, size_t bytes, off_t at)
+ssize_t dt_h5_read_at(int file, void *out, size_t bytes, off_t at)
 {
     for (size_t done = 0; done < bytes;) {
         const ssize_t got = pread(file, (char *)out + done, bytes - done, at + (off_t)done);
@@ -46,7 +44,7 @@ static ssize_t read_at(int file, void *out, size_t bytes, off_t at)
     return (ssize_t)bytes;
 }
 
-/* Of the bytes before the seal. What cannot be read is for HDF5 to say. */
+/* Compares the bytes before the seal. HDF5 reports what cannot be read. */
 DT_MUST_USE static dt_status check_bytes(int file, const char *path, off_t bytes,
                                          const unsigned char *end)
 {
@@ -54,7 +52,7 @@ DT_MUST_USE static dt_status check_bytes(int file, const char *path, off_t bytes
     uint32_t crc = 0, saved = 0;
     for (off_t at = 0; at < bytes;) {
         const size_t piece = bytes - at < BLOCK_BYTES ? (size_t)(bytes - at) : BLOCK_BYTES;
-        if (read_at(file, block, piece, at) <= 0)
+        if (dt_h5_read_at(file, block, piece, at) <= 0)
             return DT_OK;
         crc = dt_crc32(crc, block, piece);
         at += (off_t)piece;
@@ -78,7 +76,7 @@ dt_status dt_h5_check_seal(const char *path)
     if (file < 0)
         return DT_OK;
     if (fstat(file, &info) == 0 && S_ISREG(info.st_mode) && info.st_size >= DT_H5_SEAL_BYTES &&
-        read_at(file, end, sizeof end, info.st_size - DT_H5_SEAL_BYTES) > 0 && is_seal(end))
+        dt_h5_read_at(file, end, sizeof end, info.st_size - DT_H5_SEAL_BYTES) > 0 && is_seal(end))
         status = check_bytes(file, path, info.st_size - DT_H5_SEAL_BYTES, end);
     (void)close(file);
     return status;
