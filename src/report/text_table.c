@@ -259,7 +259,7 @@ static void put_row(dt_report_buffer *out, const dt_text_table *table, size_t ro
     }
 }
 
-/* In as many pieces as it takes; each has column 0. */
+/* Divides the table into pieces that fit; each has column 0. */
 static void put_pieces(dt_report_buffer *out, const dt_text_table *table, size_t width)
 {
     for (size_t from = 1, to = 0; to < table->columns; from = to) {

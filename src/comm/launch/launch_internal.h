@@ -67,7 +67,7 @@ bool dt_launch_may_speak_pmi(void);
 
 /* Compares the ranks' builds of dtrain: the version, and the CRC-32 of the program file. Different
  * builds may compute different bits, or not understand each other. This is the first collective of
- * a job, so that it is the same in every version. `status` is what befell this rank alone so far.
+ * a job, so that it is the same in every version. `status` is this rank's own status so far.
  * Errors: a rank's own; DT_USAGE, naming rank 0, the first rank that differs, their hosts and
  * builds, or if DTRAIN_START_TIMEOUT is not a time. */
 DT_MUST_USE dt_status dt_launch_check_ranks(const dt_comm *comm, dt_status status);

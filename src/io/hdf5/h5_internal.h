@@ -22,8 +22,8 @@ enum { DT_H5_OBJECT_BYTES = 256, DT_H5_CORE_NAME_BYTES = 64 };
 
 /* The seal: 16 bytes behind the end of the HDF5 file, "dtrain-crc32" and the CRC-32 of all bytes
  * before, little-endian. HDF5 keeps the end of its file in the file and does not look behind it;
- * when it changes the file it cuts the seal off. So whoever changes the file by HDF5 leaves one
- * without a seal, and other programs read both. */
+ * when it changes the file it cuts the seal off. A file that was changed by HDF5 therefore has no
+ * seal. Other programs read both. */
 enum { DT_H5_SEAL_BYTES = 16 };
 
 /* Makes the seal of bytes with this CRC-32. */
@@ -61,8 +61,8 @@ DT_MUST_USE dt_status dt_h5_fail_writing(const char *action, const char *object)
 /* Notes that this process has saved a file, whose bytes are `image` and end in the seal. */
 void dt_h5_own_note(const char *path, const unsigned char *image, size_t bytes);
 
-/* Returns the bytes of a file that this process has saved, and that has still the same; NULL: it is
- * another one, or too large. Such a file needs no process that reads it. Owns: the caller frees. */
+/* Returns the bytes of a file if this process has saved it and its bytes are unchanged; else, or if
+ * it is too large, NULL. Such a file is read without a second process. Owns: the caller frees. */
 void *dt_h5_own_read(size_t *bytes, const char *path);
 
 /* Closes what was opened for writing. Closing a dataset writes its chunks, so it can fail as any

@@ -10,14 +10,15 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A group may be in itself: neither deep nor many are looked at without an end. */
+/* Limits, because a group may contain itself. */
 enum { DEPTH_MAX = 16, OBJECTS_MAX = DT_H5_NAMES_MAX, PATH_BYTES = 4096 };
 
-/* So many bytes are read at a time; more, if chunks or rows are larger. */
+/* Bytes read at a time; more if chunks or rows are larger. */
 enum { BLOCK_BYTES = 1 << 20, BLOCK_BYTES_MAX = 64 << 20 };
 
-/* What HDF5 could not read is damaged, also when it died of it. What dtrain does not read (links,
- * lists, filters of others, values in other files, no values at all) need not be. */
+/* An error of HDF5 means damage, and so does the death of the process that reads. Objects that
+ * dtrain does not support (links, lists, other filters, values in other files, no values) are not
+ * damaged. */
 static bool is_damage(const dt_h5 *h5, dt_status status)
 {
     return status != DT_OK && (status != DT_DATA || strstr(dt_status_text(), ": HDF5: ") != NULL ||

@@ -56,8 +56,8 @@ static double count_parameters(const dt_search *s, dt_settings *scratch)
     return most;
 }
 
-/* As few ranks share a trial as there is memory for copies of the data and the networks. Whether
- * more of them are faster is seen once the data is there (dt_search_choose_merge). */
+/* The smallest number of ranks for which the copies of data and networks fit into memory. When the
+ * data is loaded, dt_search_choose_merge decides whether more ranks are faster. */
 static int choose_ranks(const dt_search *s, dt_settings *scratch, int64_t shards, double data)
 {
     const double bytes_a_parameter = 60.0, share = 0.5;
@@ -99,7 +99,7 @@ out:
     return status;
 }
 
-/* What a rank knows of its group, which is new. */
+/* Surveys a new group, and notes which rank leads it. */
 DT_MUST_USE static dt_status look_at_group(dt_search *s)
 {
     dt_run *r = s->run;
@@ -142,7 +142,7 @@ static double step_s(const dt_search *s, int ranks, double P)
     return ranks == 1 ? alone : alone + network * (wait_s + P * sum_s);
 }
 
-/* Parameters of the networks that are trained next, where they are known; else of the first one. */
+/* Mean parameters of the networks that are trained next if known, else those of the first one. */
 static double mean_parameters(const dt_search *s)
 {
     const dt_dealer *d = &s->dealer;
