@@ -56,11 +56,16 @@ export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_leaks=0:allocator_may_return_null=1}
 : "${RUN_TIMEOUT:=300}"
 
 harness_folder=$(mktemp -d "${TMPDIR:-/tmp}/dtrain-cli.XXXXXX")
+# Each mpirun removes the folder that all of a host share if it finds it empty, and another that starts
+# at that moment fails.
+harness_sessions=$(mktemp -d "${TMPDIR:-/tmp}/dtrain-mpi.XXXXXX")
+export OMPI_MCA_orte_tmpdir_base="$harness_sessions" PRTE_MCA_prte_tmpdir_base="$harness_sessions"
 harness_command='(nothing was run)'
 status=0
 
 harness_leave() {
     cd / || :
+    rm -rf "$harness_sessions"
     if [ -n "${KEEP:-}" ]; then
         echo "kept: $harness_folder" >&2
     else
