@@ -4,9 +4,11 @@
 #include "dtrain/base/memory.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 DT_MUST_USE static dt_status make_one_folder(const char *path, const char *folder)
 {
@@ -73,4 +75,12 @@ dt_status dt_file_make_new_folder(char *out, size_t bytes, const char *path)
         if (errno != EEXIST)
             return dt_fail(DT_OUTPUT, "%s: cannot make the folder: %s", out, strerror(errno));
     }
+}
+
+double dt_file_room(const char *path)
+{
+    struct statvfs found;
+    if (statvfs(path, &found) != 0 || found.f_blocks == 0) /* some services count nothing */
+        return INFINITY;
+    return (double)found.f_bavail * (double)found.f_frsize;
 }

@@ -350,3 +350,40 @@ run 0 search some-train.npz --space space --validation-split 0 --out bad-out
 expect_status 2
 expect_one_stderr_line 'a search needs a validation set'
 expect_no_file bad-out
+
+# ---- a folder that cannot be written: before anything is trained ----
+# unwritable LINE: of the last run, in the folder `blocked`.
+unwritable() {
+    expect_status 4
+    expect_one_stderr_line "$1"
+    [ ! -s stdout ] || fail "nothing is trained"
+    left=$(find blocked -type f)
+    [ -z "$left" ] || fail "no file is made, found $left"
+}
+# search_blocked LINE: it refuses the folder.
+search_blocked() {
+    # shellcheck disable=SC2086
+    run 0 search some $usual --trials 6 --out blocked
+    unwritable "$1"
+}
+mkdir blocked
+ln -s ../space blocked/trial-3
+search_blocked "blocked/trial-3: cannot make the folder: 'blocked/trial-3' is a file; remove it"
+rm blocked/trial-3
+mkdir -p blocked/trial-4/output.txt
+search_blocked 'blocked/trial-4/output.txt: cannot create: expected a file name, found a folder; remove it'
+rm -r blocked/trial-4
+mkdir blocked/best
+search_blocked 'blocked/best: must become a link to the best trial, but is a folder'
+rmdir blocked/best
+# shellcheck disable=SC2086
+with_fault open:1:1+ 2 search some $usual --trials 6 --out blocked
+unwritable 'blocked: rank 1 on '
+if [ "$(id -u)" -eq 0 ] && mount -t tmpfs -o size=300k none blocked 2>/dev/null; then
+    # shellcheck disable=SC2086
+    run 0 search some $usual --trials 6 --out blocked
+    cp -r blocked full-copy
+    umount blocked
+    unwritable 'blocked: has room for 0.3 MB, but 6 trials write at least 0.4 MB; remove files there'
+    [ -z "$(ls full-copy)" ] || fail "no file is made, found $(ls full-copy)"
+fi

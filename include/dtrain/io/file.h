@@ -99,6 +99,10 @@ DT_MUST_USE dt_status dt_file_resolve(char **out, const char *path);
 /** Returns whether two paths lead to the same existing file. */
 bool dt_file_same(const char *a, const char *b);
 
+/** Returns how many bytes this user can still write to the file system of an existing path;
+ * INFINITY if it does not know. Quotas may allow less. */
+double dt_file_room(const char *path);
+
 /** Makes a folder and its missing parents, as mkdir -p. Errors: DT_OUTPUT, DT_MEMORY. */
 DT_MUST_USE dt_status dt_file_make_folder(const char *path);
 

@@ -5,12 +5,10 @@
 #include "dtrain/base/memory.h"
 #include "dtrain/base/signals.h"
 #include "dtrain/comm/watchdog.h"
-#include "dtrain/run/search_file.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 /* ---- what is asked for ---- */
 
@@ -202,15 +200,28 @@ DT_MUST_USE static dt_status open_folder(dt_search *s)
 {
     dt_status status = DT_OK;
     dt_run *r = s->run;
-    const bool resumes = r->settings.resume[0] != '\0';
-    char path[PATH_BYTES + 16];
     DT_TRY(allocate(s));
     if (r->folder[0] == '\0')
         DT_TRY(dt_run_make_folder(r, r->source.name));
     if (strlen(r->folder) + sizeof "/trial-10000" > DT_OPTION_TEXT_BYTES)
         DT_TRY(dt_fail(DT_USAGE, "%s: too long a name for the folder of a search", r->folder));
     DT_TRY(dt_run_check_no_checkpoint(r));
-    DT_TRY(resumes ? read_trials(s) : dt_search_remove_old(s));
+    if (r->settings.resume[0] != '\0')
+        DT_TRY(read_trials(s));
+    DT_TRY(dt_search_check_folders(s));
+out:
+    return status;
+}
+
+/* Of rank 0: the first files of the search. */
+DT_MUST_USE static dt_status begin_files(dt_search *s)
+{
+    dt_status status = DT_OK;
+    dt_run *r = s->run;
+    const bool resumes = r->settings.resume[0] != '\0';
+    char path[PATH_BYTES + 16];
+    if (!resumes)
+        DT_TRY(dt_search_remove_old(s));
     DT_TRY(dt_search_save(s, "running", NULL));
     if (!resumes) {
         const dt_run_facts facts = dt_run_facts_of(r);
@@ -220,19 +231,6 @@ DT_MUST_USE static dt_status open_folder(dt_search *s)
     }
 out:
     return status;
-}
-
-/* Leaders write to the folder. */
-DT_MUST_USE static dt_status check_folder(const dt_search *s)
-{
-    char path[PATH_BYTES + 16];
-    (void)snprintf(path, sizeof path, "%s/" DT_SEARCH_FILE, s->run->folder);
-    if (!s->leads || access(path, F_OK) == 0)
-        return DT_OK;
-    return dt_fail(
-        DT_OUTPUT,
-        "%s: does not exist on %s; a search requires a folder that all hosts share. Set --out",
-        path, s->run->environment.launch.host);
 }
 
 DT_MUST_USE static dt_status check_data(const dt_search *s)
@@ -252,7 +250,8 @@ DT_MUST_USE static dt_status prepare(dt_search *s)
     DT_TRY(dt_search_regroup(s, s->root ? dt_search_choose_merge(s, s->trials) : 0));
     DT_TRY(dt_comm_agree(s->all, s->root ? open_folder(s) : DT_OK));
     dt_comm_broadcast(s->all, s->run->folder, sizeof s->run->folder);
-    DT_TRY(dt_comm_agree(s->all, check_folder(s)));
+    DT_TRY(dt_comm_agree(s->all, dt_search_check_leader(s)));
+    DT_TRY(dt_comm_agree(s->all, s->root ? begin_files(s) : DT_OK));
     if (s->root)
         dt_search_print_start(s);
 out:

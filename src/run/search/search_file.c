@@ -4,14 +4,10 @@
 #include "../run_log_internal.h"
 
 #include "dtrain/base/clock.h"
-#include "dtrain/base/log.h"
 #include "dtrain/base/memory.h"
-#include "dtrain/base/text.h"
 #include "dtrain/io/h5.h"
 #include "dtrain/run/search_file.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -366,50 +362,4 @@ dt_status dt_search_take_previous(dt_search *s, const char *folder)
 out:
     dt_h5_free(h5);
     return status;
-}
-
-DT_MUST_USE static dt_status remove_trial(const char *folder)
-{
-    static const char *const names[] = {"run.h5", "model.h5", "checkpoint.h5", "output.txt"};
-    char path[2 * PATH_BYTES];
-    for (size_t n = 0; n < sizeof names / sizeof *names; n++) {
-        (void)snprintf(path, sizeof path, "%s/%s", folder, names[n]);
-        if (unlink(path) != 0 && errno != ENOENT && errno != ENOTDIR)
-            return dt_fail(DT_OUTPUT, "%s: cannot remove it; use another --out", path);
-    }
-    (void)rmdir(folder); /* unless something else is in it */
-    return DT_OK;
-}
-
-dt_status dt_search_remove_old(const dt_search *s)
-{
-    dt_status status = DT_OK;
-    DIR *folder = opendir(s->run->folder);
-    if (folder == NULL)
-        return dt_fail(DT_OUTPUT, "%s: %s", s->run->folder, strerror(errno));
-    for (const struct dirent *entry; status == DT_OK && (entry = readdir(folder)) != NULL;) {
-        static const char first[] = "trial-";
-        int64_t number = 0;
-        char path[PATH_BYTES + 256];
-        if (strncmp(entry->d_name, first, sizeof first - 1) != 0 ||
-            !dt_text_to_whole(&number, entry->d_name + sizeof first - 1))
-            continue;
-        (void)snprintf(path, sizeof path, "%s/%.200s", s->run->folder, entry->d_name);
-        status = remove_trial(path);
-    }
-    (void)closedir(folder);
-    return status;
-}
-
-void dt_search_link_best(const dt_search *s, int64_t trial)
-{
-    char target[32], made[PATH_BYTES + 16], path[PATH_BYTES + 16];
-    (void)snprintf(target, sizeof target, "trial-%lld", (long long)trial);
-    (void)snprintf(path, sizeof path, "%s/best", s->run->folder);
-    (void)snprintf(made, sizeof made, "%s/best.new", s->run->folder);
-    (void)unlink(made);
-    if (symlink(target, made) != 0 || rename(made, path) != 0) {
-        dt_log_warn("%s: cannot make this link to %s: %s", path, target, strerror(errno));
-        (void)unlink(made);
-    }
 }

@@ -134,13 +134,6 @@ DT_MUST_USE dt_status dt_search_settings_of(dt_settings *out, const dt_search *s
  * Errors: DT_USAGE; DT_MEMORY. */
 DT_MUST_USE dt_status dt_search_check_values(const dt_search *s);
 
-/* Writes the name of a trial's folder. Returns `out`. Rank 0 of a group. */
-const char *dt_search_folder(char out[PATH_BYTES], const dt_search *s, int64_t trial);
-
-/* Removes the checkpoint of a trial that is never trained on; warns if that cannot be. Rank 0 of a
- * group. */
-void dt_search_remove_checkpoint(const dt_search *s, int64_t trial);
-
 /**
  * Trains a trial according to the order, and fills in the report; the caller frees the curve. Rank
  * 0 of the group calls `between` after each step.
@@ -211,10 +204,26 @@ DT_MUST_USE dt_status dt_search_save(dt_search *s, const char *state, const char
  * Errors: DT_USAGE with the difference; DT_DATA, DT_MEMORY. */
 DT_MUST_USE dt_status dt_search_take_previous(dt_search *s, const char *folder);
 
-/* Removes the files of an earlier search in the folders of trials. Errors: DT_OUTPUT. */
+/* ---- search_folder.c ---- */
+
+/* Writes the name of a trial's folder. Returns `out`. Rank 0 of a group. */
+const char *dt_search_folder(char out[PATH_BYTES], const dt_search *s, int64_t trial);
+
+/* Checks that the files of the trials that are still to be trained can be written: nothing else has
+ * their names, and the disk is not full already. Root-only. Errors: DT_OUTPUT, DT_MEMORY. */
+DT_MUST_USE dt_status dt_search_check_folders(const dt_search *s);
+
+/* Checks that a leader has the folder of rank 0, and can write there. Local. Errors: DT_OUTPUT. */
+DT_MUST_USE dt_status dt_search_check_leader(const dt_search *s);
+
+/* Removes the files of an earlier search in the folders of trials. Root-only. Errors: DT_OUTPUT. */
 DT_MUST_USE dt_status dt_search_remove_old(const dt_search *s);
 
-/* Makes FOLDER/best a link to the best trial's folder, or warns that it cannot. */
+/* Removes the checkpoint of a trial that is never trained on; warns if that cannot be. Rank 0 of a
+ * group. */
+void dt_search_remove_checkpoint(const dt_search *s, int64_t trial);
+
+/* Makes FOLDER/best a link to the best trial's folder, or warns that it cannot. Root-only. */
 void dt_search_link_best(const dt_search *s, int64_t trial);
 
 /* ---- search_print.c: rank 0 ---- */

@@ -129,20 +129,6 @@ out:
 
 /* ---- results ---- */
 
-const char *dt_search_folder(char out[PATH_BYTES], const dt_search *s, int64_t trial)
-{
-    (void)snprintf(out, PATH_BYTES, "%.*s/trial-%" PRId64, DT_OPTION_TEXT_BYTES, s->run->folder,
-                   trial);
-    return out;
-}
-
-void dt_search_remove_checkpoint(const dt_search *s, int64_t trial)
-{
-    char folder[PATH_BYTES];
-    if (dt_checkpoint_remove(dt_search_folder(folder, s, trial)) != DT_OK)
-        dt_log_warn("%s", dt_status_text());
-}
-
 /* NaN is not a value. */
 static bool is_better(const dt_metric *monitor, double value, double most)
 {
