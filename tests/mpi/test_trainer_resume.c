@@ -194,6 +194,24 @@ static void test_every_other_epoch(void **state)
     outcome_free(o);
 }
 
+/* The time of a checkpoint has to be known before the time is up, but not long before. */
+static void test_a_time_limit(void **state)
+{
+    (void)state;
+    const dt_comm all = ranks_all();
+    const watch far = {.left_s = 1e6}, near = {.left_s = 55.0};
+    run r = ordinary;
+    run_write_data(&r);
+    outcome *o = outcome_new();
+    run_train_from(o, &all, &r, &far, NULL);
+    assert_all_int(o->status, DT_OK);
+    assert_all_int(o->attempts, 0);
+    run_train_from(o, &all, &r, &near, NULL);
+    assert_all_int(o->status, DT_OK);
+    assert_all_int(o->attempts, 1);
+    outcome_free(o);
+}
+
 /* A disk that is full costs checkpoints, not the training. */
 static void test_saving_fails(void **state)
 {
@@ -467,6 +485,7 @@ static const struct CMUnitTest tests[] = {
     with_folder(test_another_point_is_another_run),
     with_folder(test_no_epoch_is_left),
     with_folder(test_every_other_epoch),
+    with_folder(test_a_time_limit),
     with_folder(test_saving_fails),
     with_folder(test_the_time_is_up),
     with_folder(test_stopping_without_room),

@@ -1,5 +1,7 @@
 #include "resume_fixture.h"
 
+#include "dtrain/base/clock.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -94,7 +96,9 @@ void run_train_from(outcome *o, const dt_comm *comm, const run *r, const watch *
         .context = o,
         .save = watch_save,
         /* By rank 0's clock alone. */
-        .limit = {.set = w->time_is_up && dt_comm_rank(comm) == 0, .what = "the time limit"}};
+        .limit = {.set = (w->time_is_up || w->left_s > 0.0) && dt_comm_rank(comm) == 0,
+                  .end_s = w->time_is_up ? 0.0 : dt_clock_s() + w->left_s,
+                  .what = "the time limit"}};
     plan.checkpoint_every = w->every;
     outcome_clear(o);
     o->failures = w->failures;

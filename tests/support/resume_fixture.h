@@ -21,6 +21,7 @@ typedef struct saved_point {
 typedef struct watch {
     dt_option_interval every;
     bool time_is_up; /* from the beginning, by rank 0's clock */
+    double left_s; /* until the time is up, likewise; 0: no limit */
     int failures; /* number of first attempts to save that fail */
     bool spoilt; /* the last rank has an infinity among its inputs */
 } watch;
