@@ -282,6 +282,16 @@ import h5py
 rows = h5py.File("diverged/search.h5")["trials"][:]
 assert rows["state"].tolist() == [b"ok", b"diverged", b"ok"] and b"epoch 1, step 8" in rows["reason"][1], rows
 PY
+# The usual width of a terminal: lines are continued, and nothing is cut off.
+export COLUMNS=80
+# shellcheck disable=SC2086
+run 0 search some $usual --trials 2 --out narrow
+export COLUMNS=200
+expect_stdout '^trial 2  val_loss [0-9.]+ .* learning-rate [0-9.]+,$'
+expect_stdout '^         dropout 0\.[0-9]+$'
+expect_stdout '^trial +val_loss  best epoch  seconds  hidden  learning-rate  dropout$'
+expect_no_stdout '\.\.\.'
+[ "$(sed '/^summary/d' stdout | awk '{ if (length > w) w = length } END { print w }')" -le 80 ] || fail "at most 80 columns"
 # A group whose files cannot be written ends the search, and one that is stuck ends the job.
 # shellcheck disable=SC2086
 with_fault rename:1:1+ 2 search some $usual --trials 6 --out full

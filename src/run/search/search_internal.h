@@ -122,6 +122,11 @@ typedef struct dt_search {
 const char *dt_search_value(char out[DT_SPACE_VALUE_BYTES], const dt_search *s, size_t index,
                             int64_t trial);
 
+/* Writes the value that a trial has of setting `index` for people: one drawn from a range with this
+ * many digits. Returns `out`. Local. */
+const char *dt_search_show_value(char out[DT_SPACE_VALUE_BYTES], const dt_search *s, size_t index,
+                                 int64_t trial, int digits);
+
 /* Writes all values of a trial, as "hidden 64, dropout 0.123456", with this many digits. Returns
  * `out`. Local. */
 const char *dt_search_describe(char *out, size_t bytes, const dt_search *s, int64_t trial,

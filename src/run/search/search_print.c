@@ -12,6 +12,7 @@
 #include <string.h>
 
 enum { BEST_SHOWN = 10, SHORT = 3, FULL = 6 };
+enum { SETTINGS_BYTES = DT_SPACE_SETTINGS_MAX * (DT_SPACE_NAME_BYTES + DT_SPACE_VALUE_BYTES) };
 
 static int64_t count_state(const dt_search *s, const char *state)
 {
@@ -85,30 +86,20 @@ void dt_search_print_start(const dt_search *s)
 
 /* ---- trials ---- */
 
-/* Cuts a line off that is too wide. */
-static void say_line(char *line)
-{
-    const size_t width = dt_log_width();
-    dt_text_shorten(line, width, width - 3);
-    dt_log_say("%s\n", line);
-}
-
 void dt_search_print_trial(const dt_search *s, const dt_trial *row)
 {
-    char line[512], values[256], name[64], deviation[32] = "";
+    char values[SETTINGS_BYTES], name[64], deviation[32] = "";
     const int width = snprintf(NULL, 0, "%lld", (long long)s->trials);
     (void)dt_search_describe(values, sizeof values, s, row->trial, SHORT);
     if (!isnan(row->deviation))
         (void)snprintf(deviation, sizeof deviation, " +- %.2g", row->deviation);
     if (isnan(row->value))
-        (void)snprintf(line, sizeof line, "trial %*lld  %s  %s", width, (long long)row->trial,
-                       row->state, values);
+        dt_log_say("trial %*lld  %s  %s\n", width, (long long)row->trial, row->state, values);
     else
-        (void)snprintf(line, sizeof line, "trial %*lld  %s %.5g%s%s  %lld epochs  %s", width,
-                       (long long)row->trial, monitor_name(name, s), row->value, deviation,
-                       dt_search_best(s) == row->trial - 1 ? "  best" : "", (long long)row->epochs,
-                       values);
-    say_line(line);
+        dt_log_say("trial %*lld  %s %.5g%s%s  %lld epochs  %s\n", width, (long long)row->trial,
+                   monitor_name(name, s), row->value, deviation,
+                   dt_search_best(s) == row->trial - 1 ? "  best" : "", (long long)row->epochs,
+                   values);
 }
 
 /* Seconds until the end, estimated from the trials so far. */
@@ -153,30 +144,66 @@ static int compare(const void *a, const void *b)
     return first->index < second->index ? -1 : first->index > second->index;
 }
 
-static void print_best(const dt_search *s)
+/* The best trials, and the widths of the columns of their settings. */
+typedef struct best_list {
+    shown rows[BEST_SHOWN + 1];
+    size_t count;
+    int widths[DT_SPACE_SETTINGS_MAX];
+    bool in_columns; /* all of them fit side by side into a line */
+} best_list;
+
+static void find_best(best_list *out, const dt_search *s)
 {
-    shown best[BEST_SHOWN + 1];
-    size_t count = 0;
-    char name[64], line[512], values[256];
     const double sign = dt_settings_monitor(&s->run->settings)->larger_is_better ? -1.0 : 1.0;
     for (int64_t i = 0; i < s->trials; i++) {
         const dt_trial *row = &s->dealer.rows[i];
         if (strcmp(row->state, "ok") != 0 || isnan(row->value))
             continue;
-        best[count++] = (shown){i, sign * row->value};
-        qsort(best, count, sizeof *best, compare);
-        count = count > BEST_SHOWN ? BEST_SHOWN : count;
+        out->rows[out->count++] = (shown){i, sign * row->value};
+        qsort(out->rows, out->count, sizeof *out->rows, compare);
+        out->count = out->count > BEST_SHOWN ? BEST_SHOWN : out->count;
     }
+}
+
+/* Without columns, each row has the names of the settings, too. */
+static void measure_columns(best_list *list, const dt_search *s, size_t used)
+{
+    char value[DT_SPACE_VALUE_BYTES];
+    for (size_t i = 0; i < s->space.count; i++) {
+        size_t width = dt_text_width(s->space.settings[i].name);
+        for (size_t row = 0; row < list->count; row++) {
+            const int64_t trial = list->rows[row].index + 1;
+            const size_t wide = dt_text_width(dt_search_show_value(value, s, i, trial, SHORT));
+            width = wide > width ? wide : width;
+        }
+        list->widths[i] = (int)width;
+        used += 2 + width;
+    }
+    list->in_columns = used <= dt_log_width();
+}
+
+static void print_best(const dt_search *s)
+{
+    best_list list = {.count = 0};
+    char name[64], values[SETTINGS_BYTES];
     const int width = strlen(monitor_name(name, s)) > 10 ? (int)strlen(name) : 10;
-    dt_log_say("\ntrial  %*s  best epoch  seconds  settings\n", width, name);
-    for (size_t i = 0; i < count; i++) {
-        const dt_trial *row = &s->dealer.rows[best[i].index];
-        (void)snprintf(line, sizeof line, "%5lld  %*.5g  %10lld  %7.2f  %s", (long long)row->trial,
-                       width, row->value, (long long)row->best_epoch, row->seconds,
-                       dt_search_describe(values, sizeof values, s, row->trial, SHORT));
-        say_line(line);
+    find_best(&list, s);
+    measure_columns(&list, s, strlen("trial    best epoch  seconds") + (size_t)width);
+    dt_log_say("\ntrial  %*s  best epoch  seconds%s", width, name,
+               list.in_columns ? "" : "  settings");
+    for (size_t i = 0; i < s->space.count && list.in_columns; i++)
+        dt_log_say("  %*s", list.widths[i], s->space.settings[i].name);
+    for (size_t row = 0; row < list.count; row++) {
+        const int64_t trial = list.rows[row].index + 1;
+        const dt_trial *facts = &s->dealer.rows[trial - 1];
+        dt_log_say("\n%5lld  %*.5g  %10lld  %7.2f", (long long)trial, width, facts->value,
+                   (long long)facts->best_epoch, facts->seconds);
+        for (size_t i = 0; i < s->space.count && list.in_columns; i++)
+            dt_log_say("  %*s", list.widths[i], dt_search_show_value(values, s, i, trial, SHORT));
+        if (!list.in_columns)
+            dt_log_say("  %s", dt_search_describe(values, sizeof values, s, trial, SHORT));
     }
-    dt_log_say("\n");
+    dt_log_say("\n\n");
 }
 
 /* "diverged 2, refused 1" */
@@ -192,7 +219,7 @@ static void print_others(const dt_search *s)
 
 void dt_search_print_end(const dt_search *s, dt_status status)
 {
-    char name[64], values[512];
+    char name[64], values[SETTINGS_BYTES];
     const int64_t best = dt_search_best(s);
     dt_log_live_end();
     if (best >= 0)

@@ -26,13 +26,16 @@ const char *dt_search_value(char out[DT_SPACE_VALUE_BYTES], const dt_search *s, 
     return dt_space_draw(out, setting, (uint64_t)s->run->settings.seed, trial);
 }
 
-/* Reduces the digits of a number. */
-static void shorten(char value[DT_SPACE_VALUE_BYTES], int digits)
+const char *dt_search_show_value(char out[DT_SPACE_VALUE_BYTES], const dt_search *s, size_t index,
+                                 int64_t trial, int digits)
 {
+    const dt_space_setting *setting = &s->space.settings[index];
     char *end = NULL;
-    const double number = strtod(value, &end);
-    if (end != value && *end == '\0')
-        (void)snprintf(value, DT_SPACE_VALUE_BYTES, "%.*g", digits, number);
+    (void)dt_search_value(out, s, index, trial);
+    const double number = strtod(out, &end);
+    if (setting->is_range && !setting->is_whole && end != out && *end == '\0')
+        (void)snprintf(out, DT_SPACE_VALUE_BYTES, "%.*g", digits, number);
+    return out;
 }
 
 const char *dt_search_describe(char *out, size_t bytes, const dt_search *s, int64_t trial,
@@ -41,13 +44,10 @@ const char *dt_search_describe(char *out, size_t bytes, const dt_search *s, int6
     size_t used = 0;
     char value[DT_SPACE_VALUE_BYTES];
     out[0] = '\0';
-    for (size_t i = 0; i < s->space.count && used < bytes; i++) {
-        (void)dt_search_value(value, s, i, trial);
-        if (s->space.settings[i].is_range && !s->space.settings[i].is_whole)
-            shorten(value, digits);
+    for (size_t i = 0; i < s->space.count && used < bytes; i++)
         used += (size_t)snprintf(out + used, bytes - used, "%s%s %s", i > 0 ? ", " : "",
-                                 s->space.settings[i].name, value);
-    }
+                                 s->space.settings[i].name,
+                                 dt_search_show_value(value, s, i, trial, digits));
     return out;
 }
 
