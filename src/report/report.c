@@ -164,9 +164,12 @@ static const char *sorted_by(const report_settings *s)
 DT_MUST_USE static dt_status show(const report_settings *s, dt_report_run **runs, size_t count)
 {
     dt_status status = DT_OK;
+    dt_report_run **drawn = NULL;
     const bool terminal = isatty(STDOUT_FILENO) != 0;
+    DT_TRY(dt_memory_alloc(&drawn, count, sizeof *drawn, "runs"));
+    dt_report_choose_drawn(drawn, runs, count, sorted_by(s));
     if (s->html[0] != '\0')
-        DT_TRY(dt_report_write_html(s->html, runs, count, sorted_by(s)));
+        DT_TRY(dt_report_write_html(s->html, runs, drawn, count, sorted_by(s)));
     if (s->csv[0] != '\0')
         DT_TRY(dt_report_write_csv(s->csv, runs, count));
     if (s->json)
@@ -178,12 +181,13 @@ DT_MUST_USE static dt_status show(const report_settings *s, dt_report_run **runs
     else
         DT_TRY(dt_report_print(runs, count));
     if (terminal || s->plots)
-        DT_TRY(dt_report_print_curves(runs, count, dt_log_width()));
+        DT_TRY(dt_report_print_curves(drawn, count, dt_log_width()));
     if (s->html[0] != '\0')
         dt_log_result("page: %s\n", s->html);
     if (s->csv[0] != '\0')
         dt_log_result("table: %s\n", s->csv);
 out:
+    dt_memory_free(drawn);
     return status;
 }
 

@@ -8,7 +8,7 @@
 
 /* gnuplot's dumb terminal draws its first curves with these. */
 static const char signs[] = "*#$%@&";
-enum { CURVES_MAX = 6, HEIGHT = 18, WIDTH_MAX = 110, POINTS_MAX = 1000 };
+enum { CURVES_MAX = REPORT_RUNS_DRAWN, HEIGHT = 18, WIDTH_MAX = 110, POINTS_MAX = 1000 };
 #define TIMEOUT_S 60.0
 
 typedef struct curve {
@@ -37,8 +37,9 @@ static void add_data(dt_report_buffer *script, const curve *c, size_t number)
     dt_report_buffer_puts(script, "EOD\n");
 }
 
-/* False when there will be no plots. */
-static bool print_plot(const char *title, const curve *curves, size_t count, size_t width)
+/* `others`: runs that have no curve. False when there will be no plots. */
+static bool print_plot(const char *title, const curve *curves, size_t count, size_t others,
+                       size_t width)
 {
     dt_report_buffer script = {0}, plot = {0}, drawn = {0};
     char why[REPORT_GNUPLOT_WHY_BYTES] = "memory is short";
@@ -71,6 +72,8 @@ static bool print_plot(const char *title, const curve *curves, size_t count, siz
         for (size_t i = 0; i < count; i++)
             dt_log_show("  %c %s\n", signs[i],
                         dt_text_table_printable(name, sizeof name, curves[i].name));
+        if (others > 0)
+            dt_log_show("  only in the tables: %zu more\n", others);
         dt_log_result("\n");
     } else {
         dt_log_result("no plots: %s; they are made by gnuplot (Debian: apt install gnuplot-nox)\n",
@@ -100,7 +103,8 @@ static bool print_plots(dt_report_run *const *runs, size_t count, size_t width)
         (void)snprintf(title, sizeof title, "%s%s%s%s", count > 1 ? "validation " : "",
                        dt_report_title(task, task->metrics[m].name), unit[0] != '\0' ? ", " : "",
                        unit);
-        if (drawn > 0 && !print_plot(title, curves, drawn, width))
+        const size_t others = count > drawn ? count - drawn : 0;
+        if (drawn > 0 && !print_plot(title, curves, drawn, others, width))
             return false;
     }
     return true;

@@ -163,13 +163,36 @@ dt_status dt_report_sort(dt_report_run **runs, size_t count, const char *key)
     return DT_OK;
 }
 
+static void sort_by_number(dt_report_run **runs, size_t count)
+{
+    for (size_t i = 1; i < count; i++)
+        for (size_t to = i; to > 0 && runs[to]->number < runs[to - 1]->number; to--)
+            move(runs, to, to - 1);
+}
+
+void dt_report_choose_drawn(dt_report_run **out, dt_report_run *const *runs, size_t count,
+                            const char *key)
+{
+    dt_report_keys keys;
+    char usual[REPORT_KEY_BYTES];
+    dt_report_list_keys(&keys, runs, count);
+    memcpy(out, runs, count * sizeof *out);
+    if (key == NULL || is_key(&keys, key)) /* they are sorted by a result already */
+        return;
+    for (size_t from = 0, same = 0; from < count; from += same) {
+        same = dt_report_group(runs + from, count - from);
+        sort_group(out + from, same, usual_key(usual, runs + from, same), true);
+        sort_by_number(out + from, same < REPORT_RUNS_DRAWN ? same : REPORT_RUNS_DRAWN);
+    }
+}
+
 /* ---- differences ---- */
 
 /* Facts that cannot change a result, or that follow from others that are shown. */
 static bool is_of_interest(size_t group, const char *name)
 {
     const unsigned out = DT_SETTING_SESSION | DT_SETTING_NO_WEIGHT | DT_SETTING_THREADS;
-    static const char *const data_out[] = {"network", NULL};
+    static const char *const data_out[] = {"network", "task", NULL}; /* the option --task */
     static const char *const environment_in[] = {
         "ranks",
         "hosts",

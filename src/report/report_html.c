@@ -200,7 +200,7 @@ static void add_legend(dt_report_page *page, dt_report_run *const *runs, size_t 
         dt_report_buffer_puts(&page->html, "</li>\n");
     }
     if (count > REPORT_RUNS_DRAWN)
-        dt_report_buffer_add(&page->html, "<li>the other %zu are only in the tables</li>\n",
+        dt_report_buffer_add(&page->html, "<li>only in the tables: %zu more</li>\n",
                              count - REPORT_RUNS_DRAWN);
     dt_report_buffer_puts(&page->html, "</ul>\n");
 }
@@ -426,8 +426,8 @@ out:
     return status;
 }
 
-dt_status dt_report_write_html(const char *path, dt_report_run *const *runs, size_t count,
-                               const char *sorted_by)
+dt_status dt_report_write_html(const char *path, dt_report_run *const *runs,
+                               dt_report_run *const *drawn, size_t count, const char *sorted_by)
 {
     dt_status status = DT_OK;
     dt_report_page page = {0};
@@ -436,9 +436,9 @@ dt_status dt_report_write_html(const char *path, dt_report_run *const *runs, siz
     DT_TRY(add_differences(&page, runs, count));
     dt_report_page_runs(&page, runs, count, restarts_headline, dt_report_fill_restarts);
     dt_report_page_runs(&page, runs, count, folds_headline, dt_report_fill_folds);
-    add_curves(&page, runs, count);
-    add_quality(&page, runs, count);
-    dt_report_page_explanations(&page, runs, count);
+    add_curves(&page, drawn, count);
+    add_quality(&page, drawn, count);
+    dt_report_page_explanations(&page, drawn, count);
     add_times(&page, runs, count);
     add_details(&page, runs, count);
     status = dt_report_page_write(&page, path);

@@ -226,6 +226,15 @@ bool dt_report_smaller_is_better(const char *key);
  */
 DT_MUST_USE dt_status dt_report_sort(dt_report_run **runs, size_t count, const char *key);
 
+/**
+ * Orders sorted runs for figures, in which only the first REPORT_RUNS_DRAWN of a group have room:
+ * those are the best by validation if `key`, as in dt_report_sort, is not a result.
+ *
+ * Shapes:  out, runs [count]
+ */
+void dt_report_choose_drawn(dt_report_run **out, dt_report_run *const *runs, size_t count,
+                            const char *key);
+
 /** A fact that differs between the runs. */
 typedef struct dt_report_difference {
     size_t group; /* offset of the list in dt_report_run */
@@ -423,8 +432,10 @@ void dt_report_chart_joint(dt_report_page *page, const dt_report_run *run, bool 
 void dt_report_chart_phases(dt_report_page *page, dt_report_run *const *runs, size_t count);
 void dt_report_chart_ranks(dt_report_page *page, const dt_report_run *run);
 
-/** Writes the page. `sorted_by` is the order of the runs, as in dt_report_sort. */
+/** Writes the page. `drawn` has the runs as dt_report_choose_drawn orders them; `sorted_by` is the
+ * order of `runs`, as in dt_report_sort. */
 DT_MUST_USE dt_status dt_report_write_html(const char *path, dt_report_run *const *runs,
-                                           size_t count, const char *sorted_by);
+                                           dt_report_run *const *drawn, size_t count,
+                                           const char *sorted_by);
 
 #endif

@@ -80,6 +80,23 @@ static size_t find_choice(size_t *count, const dt_report_setting *setting, size_
     return found == SIZE_MAX ? *count : found;
 }
 
+/* Choices that no trial has drawn have no group. */
+static void drop_empty(dt_report_setting *setting, size_t trials)
+{
+    size_t kept = 0;
+    for (size_t group = 0; group < setting->group_count; group++) {
+        bool drawn = false;
+        for (size_t i = 0; i < trials; i++) {
+            if (setting->groups[i] != group)
+                continue;
+            setting->groups[i] = kept; /* none of the later groups */
+            drawn = true;
+        }
+        kept += drawn;
+    }
+    setting->group_count = kept;
+}
+
 /* In the order of the space. Returns false if a value is not one of the choices. */
 static bool group_by_choice(dt_report_setting *setting, size_t trials)
 {
@@ -88,6 +105,7 @@ static bool group_by_choice(dt_report_setting *setting, size_t trials)
         if (setting->groups[i] == setting->group_count)
             return false;
     }
+    drop_empty(setting, trials);
     return true;
 }
 

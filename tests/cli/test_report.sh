@@ -313,6 +313,7 @@ expect_status 0
 expect_empty_stderr
 [ "$(grep -E '^(one|two|value|values) +ok ' stdout | cut -d ' ' -f 1 | sort | tr '\n' ' ')" = 'one two value values ' ] ||
     fail "one table of the course"
+[ "$(grep '^what differs' stdout | grep -ow task | wc -l)" -eq 1 ] || fail "the task is shown once"
 [ "$(grep -cE '^classification +train loss +val loss +test loss +train accuracy' stdout)" = 1 ] || fail "a table of classes"
 # Two of values, because the data differ.
 [ "$(grep -cE '^regression +train loss +val loss +test loss +train RMSE' stdout)" = 2 ] || fail "two tables of values"

@@ -126,6 +126,18 @@ import h5py
 run, trial = (h5py.File(f"{name}/run.h5")["config"].attrs for name in ("one/trial-2", "around-2/trial-2"))
 assert trial["dropout"] == 0.4 and trial["hidden"] == run["hidden"] and trial["learning_rate"] == run["learning_rate"]
 PY
+# Figures have room for six runs: the best ones, also if the tables have another order.
+run 0 report one/trial-* two/trial-1 --sort name --html six.html
+expect_status 0
+"$PYTHON" - <<'PY' 2>wrong || fail "the runs that are drawn: $(cat wrong)"
+import re
+import h5py
+losses = h5py.File("one/search.h5")["trials"][:]["val_loss"].tolist()
+legend = re.search(r'<ul class="legend">(.*?)</ul>', open("six.html").read(), re.S)[1]
+drawn = re.findall(r"</span>\d+: \S*trial-(\d)</li>", legend)
+assert drawn == [str(i + 1) for i in range(6) if losses[i] < max(losses)] + ["1"], drawn
+assert "only in the tables: 1 more" in legend
+PY
 if is_long; then
     # shellcheck disable=SC2086
     run 8 search some $usual --trials 6 --out eight
@@ -292,6 +304,10 @@ expect_stdout '^         dropout 0\.[0-9]+$'
 expect_stdout '^trial +val_loss  best epoch  seconds  hidden  learning-rate  dropout$'
 expect_no_stdout '\.\.\.'
 [ "$(sed '/^summary/d' stdout | awk '{ if (length > w) w = length } END { print w }')" -le 80 ] || fail "at most 80 columns"
+# A value that no trial has drawn has no row.
+run 0 report diverged
+expect_stdout '^hidden +trials  median val_loss '
+expect_no_stdout '^ +0  '
 # A group whose files cannot be written ends the search, and one that is stuck ends the job.
 # shellcheck disable=SC2086
 with_fault rename:1:1+ 2 search some $usual --trials 6 --out full
