@@ -2,6 +2,7 @@
 
 #include "dtrain/base/log.h"
 #include "dtrain/base/memory.h"
+#include "dtrain/base/text.h"
 #include "dtrain/io/json.h"
 #include "dtrain/report/text_table.h"
 #include "dtrain/task/evaluation.h"
@@ -96,18 +97,21 @@ static bool is_known(const dt_task *task, const dt_evaluation *e, size_t q)
     return !isnan(dt_quality_value(&e->model, &task->qualities[q]));
 }
 
-static void add_number(dt_text_table *cells, const char *format, double value)
+/* A score between 0 and 1, or a value of any size. */
+static void add_number(dt_text_table *cells, bool any_size, double value)
 {
+    char text[DT_TEXT_ROUNDED_BYTES];
     if (isnan(value))
         dt_text_table_add(cells, "-");
+    else if (any_size)
+        dt_text_table_add(cells, "%s", dt_text_rounded(text, value, 5));
     else
-        dt_text_table_add(cells, format, value);
+        dt_text_table_add(cells, "%.4f", value);
 }
 
 DT_MUST_USE static dt_status report_quality(const dt_task *task, const dt_evaluation *e)
 {
     dt_text_table cells = {0};
-    const char *format = task->classes ? "%.4f" : "%.5g"; /* units may be of any size */
     dt_text_table_titles(&cells, task->classes ? "|>model|>majority|" : "|>model|>mean|");
     for (size_t q = 0; q < task->quality_count; q++) {
         const dt_quality_kind *kind = &task->qualities[q];
@@ -115,8 +119,8 @@ DT_MUST_USE static dt_status report_quality(const dt_task *task, const dt_evalua
         if (!is_known(task, e, q) || strcmp(kind->name, "log_loss") == 0)
             continue;
         dt_text_table_add(&cells, "%s", kind->title);
-        add_number(&cells, format, dt_quality_value(&e->model, kind));
-        add_number(&cells, format, dt_quality_value(&e->majority, kind));
+        add_number(&cells, !task->classes, dt_quality_value(&e->model, kind));
+        add_number(&cells, !task->classes, dt_quality_value(&e->majority, kind));
         dt_text_table_add(&cells, "%s", kind->unit);
     }
     return say_table(&cells);
@@ -138,7 +142,7 @@ DT_MUST_USE static dt_status report_classes(const dt_scoring *s, const dt_evalua
         dt_text_table_add(&cells, "%lld", (long long)k->rows);
         dt_text_table_add(&cells, "%lld", (long long)k->predicted);
         for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-            add_number(&cells, "%.4f", parts[i]);
+            add_number(&cells, false, parts[i]);
     }
     return say_table(&cells);
 }
@@ -158,7 +162,7 @@ DT_MUST_USE static dt_status report_values(const dt_scoring *s, const dt_evaluat
                                 v->baseline.rmse};
         dt_text_table_add(&cells, "%s", dt_scoring_output(name, sizeof name, s, j));
         for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-            add_number(&cells, "%.5g", parts[i]);
+            add_number(&cells, true, parts[i]);
     }
     return say_table(&cells);
 }

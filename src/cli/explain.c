@@ -221,9 +221,9 @@ DT_MUST_USE static dt_status report(const run *r)
     dt_log_say("\n");
     dt_log_summary("out", "%s", r->settings.out);
     dt_log_result("summary.rows=%llu\nsummary.columns=%zu\n", (unsigned long long)e->N, e->count);
-    dt_log_result("summary.metric=%s\nsummary.value=%.17g\n", e->metric->name,
+    dt_log_result("summary.metric=%s\nsummary.value=%.9g\n", e->metric->name,
                   e->unpermuted[e->metric - e->task->qualities]);
-    dt_log_result("summary.first=%s\nsummary.first_importance=%.17g\nsummary.status=ok\n",
+    dt_log_result("summary.first=%s\nsummary.first_importance=%.9g\nsummary.status=ok\n",
                   dt_text_table_printable(first, sizeof first, e->columns[0].column),
                   e->columns[0].importance);
 out:

@@ -122,9 +122,8 @@ void dt_report_add_exact(dt_text_table *table, double value)
 
 void dt_report_add_rounded(dt_text_table *table, double value, int digits)
 {
-    char text[32];
-    (void)snprintf(text, sizeof text, "%.*g", digits, value);
-    dt_text_table_add(table, "%s", isnan(value) ? "-" : text);
+    char text[DT_TEXT_ROUNDED_BYTES];
+    dt_text_table_add(table, "%s", isnan(value) ? "-" : dt_text_rounded(text, value, digits));
 }
 
 dt_status dt_report_put_csv(const char *path, const dt_text_table *table)

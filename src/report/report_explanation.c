@@ -150,8 +150,8 @@ dt_status dt_report_explanation_print(const dt_explanation_file *file)
     DT_TRY(print_importances(e));
     if (e->point_count == 0)
         goto out;
-    dt_log_show("\ndependence: mean prediction over %llu rows, all given one value; rows: the "
-                "share\nof those that have it, or are nearest to it\n",
+    dt_log_show("\ndependence: the mean prediction over %llu rows if all have the same value;\n"
+                "rows: the share of rows whose own value is nearest to it\n",
                 (unsigned long long)e->dependence_rows);
     for (size_t i = 0; i < e->count && i < DEPENDENCES_SHOWN; i++)
         DT_TRY(print_dependence(file, i));

@@ -95,7 +95,7 @@ const char *dt_report_search_cost(char *out, size_t bytes, const dt_report_searc
         search->columns[SEARCH_PARAMETERS][best], search->columns[SEARCH_EPOCHS][best],
         search->columns[SEARCH_SECONDS][best], ranks, ranks > 1.5 ? "s" : "");
     if (used < bytes && median > 0.0)
-        used += (size_t)snprintf(out + used, bytes - used, ", %.2g times the median trial",
+        used += (size_t)snprintf(out + used, bytes - used, ", %.2g times the median time",
                                  search->columns[SEARCH_SECONDS][best] / median);
     if (used < bytes && cheap != best)
         (void)snprintf(
@@ -123,7 +123,8 @@ DT_MUST_USE static dt_status print_what_matters(const dt_report_search *s)
         add_bar(&table, s->settings[i].share);
         dt_text_table_add(&table, "%s", s->settings[i].values);
     }
-    dt_log_show("what matters: the share of the trials' order that a setting explains alone\n\n");
+    dt_log_show(
+        "what matters: how much of the ranking of the trials each setting explains alone\n\n");
     return dt_text_table_print(&table);
 }
 

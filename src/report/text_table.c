@@ -259,20 +259,41 @@ static void put_row(dt_report_buffer *out, const dt_text_table *table, size_t ro
     }
 }
 
-/* Divides the table into pieces that fit; each has column 0. */
+/* Returns how many pieces of at most `width` the columns from `from` on need. They are filled from
+ * the last one on, and *end becomes the end of the first one. */
+static size_t count_pieces(size_t *end, const dt_text_table *table, size_t from, size_t width)
+{
+    size_t pieces = 0;
+    *end = table->columns;
+    for (size_t to = table->columns; to > from; pieces++) {
+        size_t first = to - 1; /* one column may be too wide for itself */
+        while (first > from && line_width(table, first - 1, to) <= width)
+            first--;
+        *end = to;
+        to = first;
+    }
+    return pieces;
+}
+
+/* Divides the table into as few pieces as fit; each has column 0. They are about equally wide, so
+ * that no column is left alone. */
 static void put_pieces(dt_report_buffer *out, const dt_text_table *table, size_t width)
 {
-    for (size_t from = 1, to = 0; to < table->columns; from = to) {
-        for (to = from; to < table->columns && line_width(table, from, to + 1) <= width;)
-            to++;
-        to += to == from && to < table->columns; /* one that is too wide for itself */
+    size_t end, limit = width;
+    const size_t pieces = count_pieces(&end, table, 1, width);
+    while (pieces > 1 && limit > 1 && count_pieces(&end, table, 1, limit - 1) == pieces)
+        limit--;
+    for (size_t from = 1; from == 1 || from < table->columns; from = end) {
+        (void)count_pieces(&end, table, from, limit);
         if (from > 1)
             dt_report_buffer_puts(out, "\n");
         for (size_t row = 0; row < table->cell_count; row += table->columns)
-            put_row(out, table, row, from, to);
+            put_row(out, table, row, from, end);
         if (table->more > 0)
             dt_report_buffer_add(out, "%s... and %zu more\n",
                                  table->indent != NULL ? table->indent : "", table->more);
+        if (table->columns == 1)
+            break;
     }
 }
 

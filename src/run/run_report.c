@@ -1,6 +1,7 @@
 #include "run_folds.h"
 
 #include "dtrain/base/log.h"
+#include "dtrain/base/text.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -60,9 +61,12 @@ enum { SHARE_WIDTH = 6, ANY_WIDTH = 10, SECONDS_WIDTH = 5 }; /* of numbers */
 static const char *format_number(char out[32], double value, bool any_size, int width)
 {
     int digits = any_size ? 5 : width - 2;
-    do
-        (void)snprintf(out, 32, any_size ? "%.*g" : "%.*f", digits, value);
-    while ((int)strlen(out) > width && digits-- > 0);
+    do {
+        if (any_size)
+            (void)dt_text_rounded(out, value, digits);
+        else
+            (void)snprintf(out, 32, "%.*f", digits, value);
+    } while ((int)strlen(out) > width && digits-- > 1);
     if ((int)strlen(out) > width)
         (void)snprintf(out, 32, "%.0e", value);
     return out;

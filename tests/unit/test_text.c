@@ -548,6 +548,29 @@ static void test_escaped(void **state)
     assert_string_equal(dt_text_escape(out, 6, "abc\n\n"), "abc\\n"); /* whole items only */
 }
 
+static void test_rounded(void **state)
+{
+    (void)state;
+    static const struct {
+        double value;
+        int digits;
+        const char *expected;
+    } cases[] = {
+        {0.5, 4, "0.5000"},          {0.0, 4, "0.000"},
+        {1234567.0, 4, "1234567"},   {179480.4, 5, "179480"},
+        {99999.7, 5, "100000"},      {12345.4, 5, "12345"},
+        {-2.5, 2, "-2.5"},           {-123.4, 2, "-123"},
+        {9.9999e9, 3, "9999900000"}, {1e10, 3, "1.00e+10"},
+        {0.0001234, 2, "0.00012"},   {0.00001234, 2, "1.2e-05"},
+        {INFINITY, 4, "inf"},        {-1e300, 9, "-1.00000000e+300"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char out[DT_TEXT_ROUNDED_BYTES];
+        assert_string_equal(dt_text_rounded(out, cases[i].value, cases[i].digits),
+                            cases[i].expected);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -570,6 +593,7 @@ int main(void)
         cmocka_unit_test(test_whole),
         cmocka_unit_test(test_duration),
         cmocka_unit_test(test_duration_shown),
+        cmocka_unit_test(test_rounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -91,10 +91,12 @@ static void a_narrow_line_takes_pieces(void **state)
         dt_text_table_add(&table, "%d", i);
     capture();
     assert_int_equal(dt_text_table_print(&table), DT_OK);
-    assert_printed("run  a column of twenty-five..  another of twenty-six.....\n"
-                   "0                            1                           2\n"
+    assert_printed("run  a column of twenty-five..\n"
+                   "0                            1\n"
                    "... and 1 more\n\n"
-                   "run  0\n0    3\n... and 1 more\n");
+                   "run  another of twenty-six.....  0\n"
+                   "0                             2  3\n"
+                   "... and 1 more\n");
 }
 
 /* In 60 columns. */

@@ -146,4 +146,15 @@ enum { DT_TEXT_DURATION_BYTES = 40 };
  */
 const char *dt_text_show_duration(char out[DT_TEXT_DURATION_BYTES], double seconds);
 
+/** Enough for dt_text_rounded with up to 9 digits. */
+enum { DT_TEXT_ROUNDED_BYTES = 24 };
+
+/**
+ * Writes a number for people, with 1 to 9 significant digits: numbers below each other have the
+ * same number of digits, and a price of a million is not written with an exponent. 0.5 with 4
+ * digits is 0.5000, 1234567 is 1234567; from 10^10 on, and below 0.0001, there is an exponent.
+ * Returns `out`.
+ */
+const char *dt_text_rounded(char out[DT_TEXT_ROUNDED_BYTES], double value, int digits);
+
 #endif

@@ -88,7 +88,7 @@ void dt_search_print_start(const dt_search *s)
 
 void dt_search_print_trial(const dt_search *s, const dt_trial *row)
 {
-    char values[SETTINGS_BYTES], name[64], deviation[32] = "";
+    char values[SETTINGS_BYTES], name[64], deviation[32] = "", value[DT_TEXT_ROUNDED_BYTES];
     const int width = snprintf(NULL, 0, "%lld", (long long)s->trials);
     (void)dt_search_describe(values, sizeof values, s, row->trial, SHORT);
     if (!isnan(row->deviation))
@@ -96,9 +96,9 @@ void dt_search_print_trial(const dt_search *s, const dt_trial *row)
     if (isnan(row->value))
         dt_log_say("trial %*lld  %s  %s\n", width, (long long)row->trial, row->state, values);
     else
-        dt_log_say("trial %*lld  %s %.5g%s%s  %lld epochs  %s\n", width, (long long)row->trial,
-                   monitor_name(name, s), row->value, deviation,
-                   dt_search_best(s) == row->trial - 1 ? "  best" : "", (long long)row->epochs,
+        dt_log_say("trial %*lld  %s %s%s  %4lld epochs  %4s  %s\n", width, (long long)row->trial,
+                   monitor_name(name, s), dt_text_rounded(value, row->value, 5), deviation,
+                   (long long)row->epochs, dt_search_best(s) == row->trial - 1 ? "best" : "",
                    values);
 }
 
@@ -185,7 +185,7 @@ static void measure_columns(best_list *list, const dt_search *s, size_t used)
 static void print_best(const dt_search *s)
 {
     best_list list = {.count = 0};
-    char name[64], values[SETTINGS_BYTES];
+    char name[64], values[SETTINGS_BYTES], value[DT_TEXT_ROUNDED_BYTES];
     const int width = strlen(monitor_name(name, s)) > 10 ? (int)strlen(name) : 10;
     find_best(&list, s);
     measure_columns(&list, s, strlen("trial    best epoch  seconds") + (size_t)width);
@@ -196,8 +196,9 @@ static void print_best(const dt_search *s)
     for (size_t row = 0; row < list.count; row++) {
         const int64_t trial = list.rows[row].index + 1;
         const dt_trial *facts = &s->dealer.rows[trial - 1];
-        dt_log_say("\n%5lld  %*.5g  %10lld  %7.2f", (long long)trial, width, facts->value,
-                   (long long)facts->best_epoch, facts->seconds);
+        dt_log_say("\n%5lld  %*s  %10lld  %7.2f", (long long)trial, width,
+                   dt_text_rounded(value, facts->value, 5), (long long)facts->best_epoch,
+                   facts->seconds);
         for (size_t i = 0; i < s->space.count && list.in_columns; i++)
             dt_log_say("  %*s", list.widths[i], dt_search_show_value(values, s, i, trial, SHORT));
         if (!list.in_columns)
