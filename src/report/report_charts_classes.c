@@ -20,7 +20,7 @@ static const curve_kind roc_kind = {"ROC", "false positives, share of class 0",
 /* Average precision is the area below steps: between two points it is the precision of the right
  * one. */
 static const curve_kind pr_kind = {"precision and recall", "recall, share of class 1",
-                                   "precision, share of the rows that are taken", "fsteps",
+                                   "precision, share of predictions of class 1", "fsteps",
                                    offsetof(dt_report_set, pr)};
 
 static const dt_report_table *table_of(const curve_kind *kind, const dt_report_set *set)

@@ -21,8 +21,9 @@ double dt_report_figure_ticks(double range)
 {
     char text[32];
     (void)snprintf(text, sizeof text, "%.0e", range / 5.0);
-    text[0] = text[0] >= '5' ? '5' : text[0] >= '2' ? '2' : '1';
-    return strtod(text, NULL);
+    text[0] = '1';
+    const double power = strtod(text, NULL), step = range / 5.0 / power;
+    return power * (step > 5.0 ? 10.0 : step > 2.0 ? 5.0 : step > 1.0 ? 2.0 : 1.0);
 }
 
 /* ---- residuals ---- */
@@ -101,12 +102,13 @@ void dt_report_chart_residuals(dt_report_page *page, dt_report_run *const *runs,
 
 /* ---- predictions against targets ---- */
 
-/* Each cell that has rows, as its middle and how opaque it is: 0 to 255, by the logarithm of their
+/* Each cell that has rows, as its middle and how opaque it is, of 255, by the logarithm of their
  * weight, from `least` on, so that single rows are visible. Returns the maximum of a cell. */
 static double add_cells(dt_report_buffer *script, const double *rows, size_t bins, double low,
                         double width, double least)
 {
-    enum { FAINTEST = 40, OPAQUE = 255 };
+    /* All are below 255, so that all have a fill-opacity: the page colours cells by it. */
+    enum { FAINTEST = 40, DARKEST = 250 };
     double most = least;
     for (size_t i = 0; i < bins * bins; i++)
         most = fmax(most, rows[i]);
@@ -120,7 +122,7 @@ static double add_cells(dt_report_buffer *script, const double *rows, size_t bin
         const size_t by_target = i / bins, by_prediction = i % bins;
         dt_report_figure_number(script, low + width * ((double)by_target + 0.5));
         dt_report_figure_number(script, low + width * ((double)by_prediction + 0.5));
-        dt_report_buffer_add(script, " %.0f\n", FAINTEST + share * (OPAQUE - FAINTEST));
+        dt_report_buffer_add(script, " %.0f\n", FAINTEST + share * (DARKEST - FAINTEST));
     }
     dt_report_buffer_puts(script, "EOD\n");
     return most;

@@ -1,4 +1,5 @@
 /* The page's part about a model's explanation. Names are only in HTML, not in figures. */
+#include "dtrain/base/text.h"
 #include "report_internal.h"
 
 #include <math.h>
@@ -22,19 +23,21 @@ static void add_importances(dt_report_page *page, const dt_explanation *e)
 {
     const char *unit = e->metric->unit;
     dt_report_buffer_add(&page->html,
-                         "<p>How much worse %s (%s) becomes when the column's values are permuted: "
-                         "mean and standard "
-                         "error of %zu repeats over %llu rows; behind it the same of %s.</p>\n"
+                         "<p>How much worse %s (%s) becomes when the values of a column are "
+                         "permuted: mean and standard error of %zu repeats over %llu rows. The "
+                         "last number is the change of %s.</p>\n"
                          "<div class=\"scroll\"><table class=\"bars\">\n",
                          e->metric->title, unit, e->repeats, (unsigned long long)e->N,
                          e->second->title);
     for (size_t i = 0; i < e->count && i < COLUMNS_SHOWN; i++) {
         const dt_column_importance *column = &e->columns[i];
-        char text[96], error[32] = "";
+        char text[96], error[32] = "", number[3][DT_TEXT_ROUNDED_BYTES];
         if (!isnan(column->standard_error))
-            (void)snprintf(error, sizeof error, " \xC2\xB1 %.2g", column->standard_error);
-        (void)snprintf(text, sizeof text, "%.4g%s; %.4g", column->importance, error,
-                       column->second);
+            (void)snprintf(error, sizeof error, " \xC2\xB1 %s",
+                           dt_text_rounded(number[0], column->standard_error, 2));
+        (void)snprintf(text, sizeof text, "%s%s; %s",
+                       dt_text_rounded(number[1], column->importance, 4), error,
+                       dt_text_rounded(number[2], column->second, 4));
         dt_report_page_bar(page, column->column, dt_report_importance_share(e, i), text);
     }
     dt_report_buffer_puts(&page->html, "</table></div>\n");
@@ -101,15 +104,18 @@ static void add_points(dt_report_buffer *script, figure *f, const dt_explanation
     dt_report_buffer_puts(script, "EOD\n");
 }
 
-/* Rows are in the lower half, so that the curves are visible. */
+/* Rows are in the lower half, so that the curves are visible. The margins left and right show the
+ * bars at the ends whole. */
 static void add_axes(dt_report_buffer *script, const figure *f, bool date, bool classes)
 {
     enum { TICKS = 4, LONG_S = 100 * 86400 };
-    const double range = f->high - f->low;
+    const double range = f->high - f->low, margin = 0.03 * range;
+    const double top = f->share > 0.0 ? 2.0 * f->share : 1.0;
     dt_report_buffer_add(script,
-                         "set border 11\nset y2tics nomirror out scale 0.5\nset y2range [0:%.9g]\n"
+                         "set border 11\nset y2tics 0,%.9g,1 nomirror out scale 0.5\n"
+                         "set y2range [0:%.9g]\nset xrange [%.17g:%.17g]\n"
                          "set y2label 'share of rows'\nset ylabel 'mean %s'\n",
-                         f->share > 0.0 ? 2.0 * f->share : 1.0,
+                         dt_report_figure_ticks(top), top, f->low - margin, f->high + margin,
                          classes ? "probability" : "prediction");
     if (date)
         dt_report_buffer_add(script,
@@ -156,7 +162,7 @@ static void add_categories(dt_report_page *page, const dt_explanation_file *file
     const size_t output = dt_report_output_shown(e, first, count);
     size_t shown = 0;
     for (size_t p = first; p < first + count; p++) {
-        char text[96];
+        char text[96], number[DT_TEXT_ROUNDED_BYTES];
         if (isfinite(e->points[p].value))
             continue;
         if (shown++ == 0) {
@@ -168,7 +174,8 @@ static void add_categories(dt_report_page *page, const dt_explanation_file *file
             dt_report_buffer_puts(&page->html, "; share of rows</figcaption>\n<div "
                                                "class=\"scroll\"><table class=\"bars\">\n");
         }
-        (void)snprintf(text, sizeof text, "%.4g; %.1f %%", e->predictions[p * e->C + output],
+        (void)snprintf(text, sizeof text, "%s; %.1f %%",
+                       dt_text_rounded(number, e->predictions[p * e->C + output], 4),
                        100.0 * e->points[p].share);
         dt_report_page_bar(page, e->points[p].text, dt_report_bar_share(e, first, count, output, p),
                            text);
@@ -181,8 +188,8 @@ static void add_dependences(dt_report_page *page, const dt_explanation_file *fil
 {
     const dt_explanation *e = &file->explanation;
     dt_report_buffer_add(&page->html,
-                         "<h3>Dependence</h3>\n<p>The mean prediction over %llu rows when all are "
-                         "given the value; the most important columns.</p>\n",
+                         "<h3>Dependence</h3>\n<p>The mean prediction over %llu rows if all have "
+                         "the same value, for the most important columns.</p>\n",
                          (unsigned long long)e->dependence_rows);
     add_outputs(page, file);
     dt_report_buffer_puts(&page->html, "<div class=\"figures\">\n");

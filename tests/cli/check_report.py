@@ -141,7 +141,7 @@ def check_plots(folder, group, run):
             rows = joint[joint > 0]
             weighted = joint.dtype == "f8"
             shades = numpy.log(rows / (rows.min() if weighted else 1))
-            assert numpy.allclose(data[:, 2], 40 + 215 * shades / shades.max(), atol=0.51), path
+            assert numpy.allclose(data[:, 2], 40 + 210 * shades / shades.max(), atol=0.51), path
             assert ("fullest cell: weight %.4g)" % rows.max() if weighted else f"fullest cell: {rows.max()} row") in script
             drawn["joint"] += 1
         elif "prediction - target" in script:
