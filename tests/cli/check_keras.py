@@ -104,13 +104,24 @@ def prepare():
 
 # ---- Keras ----
 
+def fit(model, x, y, epochs=1):
+    """Trains on whole batches: Keras compiles its step again for a last batch that is smaller."""
+    rows = len(x) // 32 * 32
+    model.fit(x[:rows], y[:rows], batch_size=32, epochs=epochs, verbose=0)
+
+
+def predictions(model, x):
+    """As model.predict, which compiles each model for some tenths of a second."""
+    return np.asarray(model(x, training=False))
+
+
 def load(run_name, suffix=".h5"):
     return keras.models.load_model(f"results/{run_name}/model{suffix}")
 
 
 def same_predictions(model, path, x):
     """model is Keras's, path the same one's for dtrain."""
-    expected = model.predict(x, verbose=0)
+    expected = predictions(model, x)
     found, classes = dtrain_predict(path, x)
     expect(found.shape == expected.shape, f"{path}: {found.shape} predicted, not {expected.shape}")
     worst = np.abs(found - expected).max()
@@ -195,12 +206,12 @@ def check_keras_trains_on(summaries):
         after = model.evaluate(x, y, verbose=0, return_dict=True)["loss"]
         expect(after < before - 1e-4, f"{name}: loss {before} before, {after} after three epochs")
         x, y = set_of(name, "test")
-        expected = model.predict(x, verbose=0)
+        expected = predictions(model, x)
         score = model.evaluate(x, y, verbose=0, return_dict=True)["accuracy"]
         for suffix in FORMATS:
             path = f"{name}-again{suffix}"
             model.save(path)
-            again = keras.models.load_model(path).predict(x, verbose=0)
+            again = predictions(keras.models.load_model(path), x)
             expect((again == expected).all(), f"{path}: predicts otherwise than before it was saved")
             same_predictions(model, path, x)
             same_rows(dtrain_accuracy(path, x, y), score, y, path)
@@ -210,12 +221,12 @@ def check_dtrain_reads_models_made_in_keras(_):
     x, y = learnable(700, INPUTS, CLASSES, seed=5)
     for name, model in own_models(x).items():
         if model.compiled:
-            model.fit(x, y, epochs=1, verbose=0)
+            fit(model, x, y)
         for suffix in FORMATS:
             path = f"{name}{suffix}"
             model.save(path)
             same_predictions(model, path, x)
-            expected = (model.predict(x, verbose=0).argmax(axis=1) == y).mean()
+            expected = (predictions(model, x).argmax(axis=1) == y).mean()
             same_rows(dtrain_accuracy(path, x, y), expected, y, path)
 
 
@@ -223,10 +234,10 @@ def check_logits_become_probabilities(_):
     x, y = learnable(300, INPUTS, CLASSES, seed=6)
     model = keras.Sequential([keras.Input((INPUTS,)), layers.Dense(CLASSES)])
     model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-    model.fit(x, y, epochs=1, verbose=0)
+    fit(model, x, y)
     for suffix in FORMATS:
         model.save(f"logits{suffix}")
-        scores = np.exp(model.predict(x, verbose=0).astype(np.float64))
+        scores = np.exp(predictions(model, x).astype(np.float64))
         found = dtrain_predict(f"logits{suffix}", x)[0]
         worst = np.abs(found - scores / scores.sum(axis=1, keepdims=True)).max()
         expect(worst <= 1e-6, f"a probability differs by {worst}")
@@ -237,7 +248,7 @@ def check_training_starts_from_a_model_of_keras(_):
     model = keras.Sequential([keras.Input((INPUTS,)), layers.Dense(16, activation="tanh"),
                               layers.Dense(CLASSES, activation="softmax")])
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
-    model.fit(x, y, epochs=1, verbose=0)
+    fit(model, x, y)
     x, y = set_of("plain", "validation")
     before = model.evaluate(x, y, verbose=0, return_dict=True)["loss"]
     for suffix in FORMATS:
@@ -255,7 +266,7 @@ def check_a_normalized_model_is_trained_on_raw_rows(_):
     save("raw.npz", inputs=x, targets=y)
     model = own_models(x)["normalized"]
     model.layers[0].adapt(x)
-    model.fit(x, y, epochs=1, verbose=0)
+    fit(model, x, y)
     model.save("raw.keras")
     words = ["train", "raw.npz", "--init-from", "raw.keras", "--quiet", "--epochs", "2"]
     dtrain(*words, "--learning-rate", "1e-30", "--out", "raw-unmoved")
@@ -511,7 +522,7 @@ def check_dtrain_reads_each_activation(_):
         model = keras.Sequential([keras.Input((INPUTS,)), layers.Dense(16, activation=activation),
                                   layers.Dense(CLASSES, activation="softmax")])
         model.compile("adam", "sparse_categorical_crossentropy")
-        model.fit(x, y, epochs=1, verbose=0)
+        fit(model, x, y)
         for suffix in FORMATS:
             model.save(f"each{suffix}")
             same_predictions(model, f"each{suffix}", x)
@@ -539,7 +550,7 @@ def check_models_in_models_and_their_layers(_):
     model = compiled(optimizers.SGD(0.05))
     steps_from("start.keras", x, "inner-on", STEPS, "--optimizer", "sgd", "--learning-rate", "0.05")
     fitted(model, x, y, STEPS)
-    expected, found = model.predict(test, verbose=0), dtrain_predict("inner-on", test)[0]
+    expected, found = predictions(model, test), dtrain_predict("inner-on", test)[0]
     expect(np.abs(expected - found).max() < 1e-4, f"after steps: {np.abs(expected - found).max()}")
     for suffix in FORMATS:
         dtrain("export", "inner-on", "--to", f"flat{suffix}")
@@ -579,8 +590,8 @@ def two_classes(x):
 def check_one_unit_becomes_two_classes(_):
     x, y = learnable(300, INPUTS, 2, seed=8)
     for i, model in enumerate(two_classes(x)):
-        model.fit(x, y, epochs=2, verbose=0)
-        expected = model.predict(x, verbose=0)
+        fit(model, x, y, epochs=2)
+        expected = predictions(model, x)
         if model.layers[-1].activation is keras.activations.linear:
             expected = 1 / (1 + np.exp(-expected))
         for suffix in FORMATS:
@@ -592,7 +603,7 @@ def check_one_unit_becomes_two_classes(_):
             accuracy = ((expected[:, 0] > 0.5) == y).mean()
             expect(abs(dtrain_accuracy(path, x, y) - accuracy) < 1e-6, f"{path}: another accuracy")
             expect(run("export", path, "--to", f"two{suffix}").returncode == 0, f"{path}: no export")
-            again = keras.models.load_model(f"two{suffix}", compile=False).predict(x, verbose=0)
+            again = predictions(keras.models.load_model(f"two{suffix}", compile=False), x)
             expect(np.abs(again - found).max() <= 1e-6, f"{path}: its export predicts otherwise")
             same_onnx(path, x, silent=False) # it warns of dropout
 
@@ -716,7 +727,7 @@ def same_values_everywhere(name, x, lost):
     export_values(name, f"{name}.h5")
     for path in (f"{name}/model.h5", f"{name}.h5", f"{name}.keras"):
         model = keras.models.load_model(path)
-        close(model.predict(x, verbose=0), expected, f"{path} in Keras")
+        close(predictions(model, x), expected, f"{path} in Keras")
         expect((dtrain_values(path, x) == expected).all(), f"{path}: dtrain predicts otherwise")
     done = run("export", name, "--to", f"{name}.onnx")
     if done.returncode != 2 or "built without ONNX" not in done.stderr:
@@ -754,11 +765,11 @@ def trains_on(model, name, targets):
     for suffix in FORMATS:
         path = f"{name}-again{suffix}"
         model.save(path)
-        close(dtrain_values(path, test), model.predict(test, verbose=0), path)
+        close(dtrain_values(path, test), predictions(model, test), path)
     done = run("train", f"values{targets}", "--init-from", f"{name}-again.keras", "--epochs", "1",
                "--quiet", "--learning-rate", "1e-30", "--out", "unmoved")
     expect(done.returncode == 0 and "behind a Rescaling" in done.stderr, f"{name}: {done.stderr}")
-    close(dtrain_values("unmoved", test), model.predict(test, verbose=0), f"{name}, --init-from")
+    close(dtrain_values("unmoved", test), predictions(model, test), f"{name}, --init-from")
 
 
 def check_values(_):
@@ -805,8 +816,8 @@ def check_dtrain_reads_values_of_models_made_in_keras(_):
         test = values_of(targets, "test")[0]
         for i, model in enumerate(value_models(targets)):
             if model.compiled:
-                model.fit(x, y, epochs=1, verbose=0)
-            expected = model.predict(test, verbose=0)
+                fit(model, x, y)
+            expected = predictions(model, test)
             for suffix in FORMATS:
                 path = f"made{i}{suffix}"
                 model.save(path)
@@ -814,7 +825,7 @@ def check_dtrain_reads_values_of_models_made_in_keras(_):
                 worst = np.abs(found - expected).max() / np.abs(expected).max()
                 expect(worst < 1e-5, f"{path}: a value differs by {worst}")
             mae = float(dtrain("evaluate", path, f"values{targets}-train.npz")["mae"])
-            wrong = np.abs(model.predict(x, verbose=0) - y.reshape(len(y), -1)).mean()
+            wrong = np.abs(predictions(model, x) - y.reshape(len(y), -1)).mean()
             expect(abs(mae / wrong - 1) < 1e-5, f"{path}: MAE {mae}, expected {wrong}")
             dtrain("train", f"values{targets}", "--init-from", path, "--epochs", "1", "--quiet",
                    "--out", "made")
@@ -953,7 +964,7 @@ def same_everywhere(name, x):
         done = run("export", name, "--to", f"{name}{suffix}")
         expect(done.returncode == 0, f"{name}: {done.stderr}")
     for path in (f"{name}/model.h5", f"{name}.h5", f"{name}.keras"):
-        same_as(expected, keras.models.load_model(path).predict(x, verbose=0), path)
+        same_as(expected, predictions(keras.models.load_model(path), x), path)
     expect((predictions_of(f"{name}.h5", x)[0] == expected).all(), f"{name}.h5: dtrain differs")
     refused(f"{name}.keras", "does not read back", "model.h5")
     same_in_onnx(name, x, expected, chosen)
@@ -1016,7 +1027,7 @@ def check_networks_of_categories(_):
             expect(len(found) == 1 and (found[0] == table).all(), f"{out}: the table")
             groups = model.get_layer("category_columns").get_weights()
             with np.load(f"{data}/train.npz") as arrays:
-                model.fit(arrays["inputs"], arrays["targets"], epochs=1, verbose=0)
+                fit(model, arrays["inputs"], arrays["targets"])
             after = model.get_layer("category_columns").get_weights()
             expect((after[0] == groups[0]).all(), f"{out}: the columns stay")
             after = model.get_layer("category_embedding").get_weights()
