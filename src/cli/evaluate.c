@@ -28,7 +28,7 @@ static const dt_option options[] = {
     {"inputs", "NAME", DT_OPTION_TEXT, AT(scoring.inputs), 0, 0, NULL, NULL,
      "array of inputs in a .npz; usual names are found without this option"},
     {"targets", "NAME", DT_OPTION_TEXT, AT(scoring.targets), 0, 0, NULL, NULL,
-     "array of class ids in a .npz, or one-hot rows"},
+     "array of targets in a .npz: class ids, one-hot rows, or values"},
     {"set", "NAME", DT_OPTION_CHOICE, AT(scoring.set), 0, 0, "train|validation|test", "test",
      "set to use of a folder or prefix with several sets"},
     {"on-error", "NAME", DT_OPTION_CHOICE, AT(skips), 0, 0, "stop|skip", "stop",

@@ -109,10 +109,14 @@ DT_MUST_USE static dt_status inspect_folder(char *folder, bool json)
                          folder, runs.count);
     for (size_t i = 0; status == DT_OK && i < runs.count; i++) {
         (void)snprintf(path, sizeof path, "%s/run.h5", runs.texts[i]);
-        if (access(path, F_OK) != 0)
-            (void)snprintf(path, sizeof path, "%s/search.h5", runs.texts[i]);
         if (i > 0)
             dt_log_show("\n");
+        if (access(path, F_OK) != 0) {
+            (void)snprintf(path, sizeof path, "%s/search.h5", runs.texts[i]);
+            if (!json)
+                dt_log_show("%s: search; `dtrain report %s` ranks its trials\n\n", path,
+                            runs.texts[i]);
+        }
         status = dt_inspect_h5(path, json);
     }
     dt_report_paths_clear(&runs);

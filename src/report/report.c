@@ -40,17 +40,18 @@ static const dt_option_table table = {
     .count = sizeof options / sizeof *options,
     .given = AT(given),
     .usage = "Usage: dtrain report [OPTIONS] RUN...\n\n"
-             "Shows training runs side by side: what differs between them, and what each\n"
-             "reached; of a single run all there is. Runs of the same task and data stand\n"
-             "together, classification first. RUN is a run's folder, the run.h5 in it, or a\n"
-             "folder with runs at any depth. A run that is under way is shown as far as it\n"
-             "got, with its best epoch's validation metrics.\n"
-             "Of a search (its folder, or search.h5) it ranks the trials, and says which\n"
-             "setting mattered. What dtrain explain found out about the run's model is shown\n"
-             "with it. Plots are made by gnuplot, if it is installed (Debian: gnuplot-nox). In\n"
-             "the CSV, weights_crc is decimal, and a text that a spreadsheet would run (it\n"
-             "begins with =, +, -, @, a tab or a line's end, and is no number) has ' before\n"
-             "it.",
+             "Compares training runs: which settings differ, and what each run reached. Of a\n"
+             "single run it shows everything. RUN is a run's folder, the run.h5 in it, or a\n"
+             "folder with runs at any depth. Runs of the same task and data are in one table,\n"
+             "classification first. A run that is not finished is shown as far as it got,\n"
+             "with the validation metrics of its best epoch.\n\n"
+             "For a search (its folder, or search.h5), dtrain report ranks the trials and\n"
+             "shows which settings mattered. If dtrain explain has explained the model of a\n"
+             "run, its results are shown, too. gnuplot draws the plots, if it is installed\n"
+             "(Debian: gnuplot-nox).\n\n"
+             "In the CSV, weights_crc is decimal. A text that a spreadsheet would run as a\n"
+             "formula has ' before it: one that begins with =, +, -, @, a tab or a line end,\n"
+             "and is not a number.",
 };
 
 void dt_cli_report_help(void)
@@ -216,6 +217,8 @@ DT_MUST_USE static dt_status show_search(const report_settings *s, const char *p
     if (s->json || strcmp(s->csv, "-") == 0)
         goto out;
     DT_TRY(dt_report_search_print(&search));
+    if (s->html[0] != '\0' || s->csv[0] != '\0')
+        dt_log_show("\n");
     if (s->html[0] != '\0')
         dt_log_result("page: %s\n", s->html);
     if (s->csv[0] != '\0')
@@ -236,7 +239,8 @@ dt_status dt_cli_report(int argc, char **argv)
     dt_options_set_defaults(&table, &settings);
     DT_TRY(dt_options_parse_words(&table, &settings, argc, argv, &words));
     if (words == 0)
-        DT_TRY(dt_fail(DT_USAGE, "report needs a RUN: dtrain report [OPTIONS] RUN..."));
+        DT_TRY(dt_fail(DT_USAGE, "dtrain report requires a RUN: the folder of a run or a search, "
+                                 "or a folder with runs, for example results"));
     DT_TRY(check_settings(&settings));
     if (words == 1 && dt_report_is_search(argv[0])) {
         status = show_search(&settings, argv[0]);

@@ -65,7 +65,7 @@ static const dt_option options[] = {
      "unless --numeric or --categorical names it"},
     {"drop-duplicates", NULL, DT_OPTION_FLAG, AT(drop_duplicates), 0, 0, NULL, NULL,
      "keep only the first of rows with the same inputs, targets and weight"},
-    {"seed", "N", DT_OPTION_INT, AT(seed), 0, LARGEST_INT, NULL, "1", "of the split"},
+    {"seed", "N", DT_OPTION_INT, AT(seed), 0, LARGEST_INT, NULL, "1", "seed of the split"},
     {"separator", "NAME", DT_OPTION_CHOICE, AT(separator), 0, 0, DT_CSV_SEPARATOR_NAMES, "auto",
      "separator of the cells; space: one or more blanks"},
     {"decimal", "LIST", DT_OPTION_WORDS, AT(decimal), 0, 0, NULL, "auto",

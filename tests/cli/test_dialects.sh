@@ -91,7 +91,7 @@ cat plain.csv.gz | "$DTRAIN" predict run - >stdout || fail "predict reads stdin"
 expect_same_file stdout expected
 run 0 predict run bare.csv
 expect_status 3
-expect_one_stderr_line "bare.csv: line 1 ('0' ...) contains none of the required columns; use --header no"
+expect_one_stderr_line "bare.csv: line 1 ('0' ...) contains none of the required columns, such as '"
 same_predictions bare.csv --header no
 
 # ---- without one ----

@@ -24,7 +24,7 @@ expect_no_stderr "counts"
 expect_no_stderr "look"
 run 0 prepare table.csv --target y --out dropped --quiet --drop note,street,row,client_id,phone
 expect_status 0
-expect_one_stderr_line "rows also stand in train"
+expect_one_stderr_line "rows also occur in train"
 expect_stdout_line "summary.inputs=1"
 
 # ---- names that lists have to quote ----

@@ -203,7 +203,7 @@ grep -q "^'=1+1,'=1+1,ok,.*,\"'=HYPERLINK(\"\"http://x\"\",\"\"y\"\")\",'+1+1,'-
     fail "options are made harmless"
 grep -q "^=1\",'-x,'+,'-,'+nan(A1),-5,+1.5e-3,a=b,1-2,'=1,,-0.5,-1e-09" run.csv || fail "the other texts stay as they are"
 run 0 report --help
-tr '\n' ' ' <stdout | grep -q "weights_crc is decimal, and a text .* =, +, -, @.* has ' before it" ||
+tr '\n' ' ' <stdout | grep -q "weights_crc is decimal. A text .* has ' before it.* =, +, -, @" ||
     fail "--help tells of both"
 
 # ---- waiting that was not measured ----
@@ -440,7 +440,7 @@ refused() {
     expect_one_stderr_line "$text"
     [ ! -s stdout ] || fail "nothing on stdout"
 }
-refused 2 'report needs a RUN'
+refused 2 'dtrain report requires a RUN'
 refused 2 'RUN is an empty word' ''
 refused 2 '--csv' --csv '' one
 refused 2 'name the same file' --csv x --html x one

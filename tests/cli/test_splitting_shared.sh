@@ -29,7 +29,7 @@ def shared(one, other):
     return f"{sum(row in set(sets[other]) for row in sets[one])} of {len(sets[one])} {one} rows %s {other}"
 
 
-print("dtrain: warning:", shared("test", "train") % "also stand in" + ",", shared("validation", "train") % "in" + ",",
+print("dtrain: warning:", shared("test", "train") % "also occur in" + ",", shared("validation", "train") % "in" + ",",
       shared("test", "validation") % "in" + ", with the same inputs and targets")
 PY
 )
@@ -61,4 +61,4 @@ np.savez("data-test", inputs=x, targets=y)
 PY
 run 2 data --epochs 1 --quiet --validation-split 0 --out other
 expect_status 0
-expect_one_stderr_line "warning: 2 of 30 test rows also stand in train, with the same inputs and targets; if they are copies, the scores are too good: remove them from one of the sets"
+expect_one_stderr_line "warning: 2 of 30 test rows also occur in train, with the same inputs and targets; if they are copies, the scores are too good: remove them from one of the sets"

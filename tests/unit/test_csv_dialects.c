@@ -238,7 +238,8 @@ static void takes_names(void **state)
     assert_table("b,q,a\n4,5,6\n", &format, "[b][q][a]", "1:2[4][5][6]\n", NULL);
     assert_table("# b a\n4 5\n", &format, "[b][a]", "1:2[4][5]\n", NULL);
     assert_int_equal(dt_csv_open(&csv, csv_save("1,2\n3,4\n", 8), &format), DT_DATA);
-    assert_says("line 1 ('1' ...) contains none of the required columns; use --header no");
+    assert_says(
+        "line 1 ('1' ...) contains none of the required columns, such as 'a'; use --header no");
 }
 
 static void renames_what_is_there_twice(void **state)
