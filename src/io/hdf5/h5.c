@@ -66,6 +66,7 @@ dt_status dt_h5_alloc(dt_h5 **out)
     if (status == DT_OK) {
         (*out)->file = -1;
         (*out)->links = -1;
+        (*out)->object = -1;
     }
     return status;
 }
@@ -151,6 +152,8 @@ void dt_h5_free(dt_h5 *h5)
     /* Nothing is reported here: what was to be kept has been saved. */
     if (h5->links >= 0)
         (void)H5Pclose(h5->links);
+    if (h5->object >= 0)
+        (void)H5Oclose(h5->object);
     if (h5->file >= 0)
         (void)H5Fclose(h5->file);
     dt_h5_remote_close(h5->remote);

@@ -7,18 +7,20 @@
 
 #include "h5_remote.h"
 
+/* Bounds a path or "attribute of path" in an error line; the name of a file in memory. */
+enum { DT_H5_OBJECT_BYTES = 256, DT_H5_CORE_NAME_BYTES = 64 };
+
 struct dt_h5 {
     dt_h5_remote *remote; /* reading: the process that reads; then this process has no file */
     hid_t file;
     hid_t links; /* writing: how links are made, missing parents too */
+    hid_t object; /* writing: what attributes were last set on, which stays open; -1: nothing */
+    char object_path[DT_H5_OBJECT_BYTES];
     char *path; /* reading: the file's name in error lines; NULL for a file that is written */
     uint64_t bytes; /* reading: the file's size */
     struct dt_h5_dataset *part; /* reading: that of dt_h5_read_part, which stays open */
     char *part_path;
 };
-
-/* Bounds a path or "attribute of path" in an error line; the name of a file in memory. */
-enum { DT_H5_OBJECT_BYTES = 256, DT_H5_CORE_NAME_BYTES = 64 };
 
 /* The seal: 16 bytes behind the end of the HDF5 file, "dtrain-crc32" and the CRC-32 of all bytes
  * before, little-endian. HDF5 keeps the end of its file in the file and does not look behind it;

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 dt_status dt_h5_make_group(dt_h5 *h5, const char *path)
 {
@@ -43,16 +44,29 @@ out:
     return dt_h5_close_id(status, attribute, what);
 }
 
+/* Opens what an attribute is set on. It stays open: a group often gets a hundred of them. */
+DT_MUST_USE static dt_status open_object(dt_h5 *h5, const char *path)
+{
+    if (h5->object >= 0 && strcmp(h5->object_path, path) == 0)
+        return DT_OK;
+    const dt_status status = dt_h5_close_id(DT_OK, h5->object, h5->object_path);
+    h5->object = -1;
+    if (status != DT_OK)
+        return status;
+    h5->object = H5Oopen(h5->file, path, H5P_DEFAULT);
+    if (h5->object < 0)
+        return dt_h5_fail_writing("open", path);
+    (void)snprintf(h5->object_path, sizeof h5->object_path, "%s", path);
+    return DT_OK;
+}
+
 static dt_status set_at(dt_h5 *h5, const char *path, const char *name, hid_t space, hid_t stored,
                         hid_t memory, const void *value)
 {
-    dt_status status = DT_OK;
-    hid_t object = H5Oopen(h5->file, path, H5P_DEFAULT);
-    if (object < 0)
-        DT_TRY(dt_h5_fail_writing("open", path));
-    DT_TRY(dt_h5_set_attribute(object, path, name, space, stored, memory, value));
-out:
-    return dt_h5_close_id(status, object, path);
+    const dt_status status = open_object(h5, path);
+    return status == DT_OK
+               ? dt_h5_set_attribute(h5->object, path, name, space, stored, memory, value)
+               : status;
 }
 
 static dt_status set_scalar(dt_h5 *h5, const char *path, const char *name, hid_t stored,
