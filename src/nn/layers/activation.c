@@ -1,7 +1,6 @@
 /*
  * An activation as a layer, for places where it cannot be part of the dense layer before it, for
- * example after an add. Y = act(X). Its derivative is applied by the layer behind it, as that of a
- * dense layer's activation is.
+ * example after an add. Y = act(X). The next layer applies its derivative, as after a dense layer.
  */
 #include "../layer_internal.h"
 
@@ -9,7 +8,7 @@
 
 static const dt_option options[] = {
     {"activation", "NAME", DT_OPTION_CHOICE, offsetof(dt_layer, activation), 0, 0,
-     DT_ACTIVATION_NAMES, NULL, "the function"},
+     DT_ACTIVATION_NAMES, NULL, "name of the function"},
 };
 
 static dt_status plan(dt_network *network, size_t l)

@@ -26,9 +26,9 @@
 
 static const dt_option options[] = {
     {"epsilon", "F", DT_OPTION_FLOAT, AT(epsilon), 1e-30, 1, NULL, NULL,
-     "what is added to the variance"},
+     "small number that is added to the variance"},
     {"momentum", "F", DT_OPTION_FLOAT, AT(momentum), 0, 1, NULL, NULL,
-     "share of the moving averages that a step leaves"},
+     "share of the old moving averages that each step keeps"},
 };
 
 static dt_status plan(dt_network *network, size_t l)

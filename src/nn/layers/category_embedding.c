@@ -1,12 +1,12 @@
 /*
- * Embeddings of categories. The inputs of a group are the categories of one column, 1 for a row's
- * own and 0 for the others; they become `width` numbers:
+ * Embeddings of categories. The inputs of a group are the categories of one column: 1 for the
+ * category of the row, 0 for the others. A group becomes `width` numbers:
  *
  *     Y[g] = sum over the inputs j of group g of X[j] table[j]
  *
- * A row without a category known in training has inputs of 0, so numbers of 0. Inputs that are 0
- * are skipped in all sums. The encoded numbers (piecewise_linear.c, periodic.c) come first, as
- * before; then the groups, then the other inputs, unchanged.
+ * If no training row has a row's category, its inputs and numbers are 0. All sums skip inputs that
+ * are 0. The outputs are the encoded numbers (piecewise_linear.c, periodic.c), as before, then the
+ * groups, then the other inputs, unchanged.
  *
  * Source: Guo and Berkhahn, "Entity embeddings of categorical variables", 2016
  */
@@ -25,9 +25,8 @@ static const dt_option options[] = {
     {"inputs", "N", DT_OPTION_INT, AT(encoded), 1, INT_MAX, NULL, NULL,
      "number of inputs that are categories"},
     {"columns", "N", DT_OPTION_INT, AT(groups), 1, INT_MAX, NULL, NULL,
-     "number of columns that they come from"},
-    {"width", "N", DT_OPTION_INT, AT(width), 1, DT_PANEL, NULL, NULL,
-     "numbers that a column becomes"},
+     "number of columns of categories"},
+    {"width", "N", DT_OPTION_INT, AT(width), 1, DT_PANEL, NULL, NULL, "outputs of a column"},
 };
 
 /* ---- the layer ---- */

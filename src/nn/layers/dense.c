@@ -1,7 +1,7 @@
 /*
- * Dense layers: Y = act(X W + b), or act(X W). Bias and activation are in the epilogue of the
- * forward product; the gradient of the inputs takes the derivative of the activation before it into
- * its own.
+ * Dense layers: Y = act(X W + b), or act(X W). The epilogue of the forward product adds the bias
+ * and applies the activation. The epilogue of the product that gives the gradient of the inputs
+ * applies the derivative of the activation of the layer before.
  */
 #include "products.h"
 
@@ -19,7 +19,7 @@ static const dt_option options[] = {
     {"activation", "NAME", DT_OPTION_CHOICE, AT(activation), 0, 0, DT_ACTIVATION_NAMES, NULL,
      "activation of the outputs"},
     {"bias", "NAME", DT_OPTION_CHOICE, AT(biases), 0, 0, "units|none", "units",
-     "what is added to the products: a number for each unit, or nothing"},
+     "biases: a number for each unit is added to its product, or none"},
 };
 
 static dt_status plan(dt_network *network, size_t l)

@@ -1,14 +1,14 @@
 /*
- * Scales of members: in an ensemble that is one network, each of the K members scales the inputs by
- * its own numbers; all members share the layers between such layers:
+ * Scales of members: in an ensemble that is one network, each of the K members multiplies the
+ * inputs by its own numbers. The members share all layers between such layers:
  *
  *     Y[i,k] = X[i] * r[k]             the first one, which makes K rows of a row
  *     Y[i,k] = X[i,k] * r[k]           the others
  *     Y[i,k] = X[i,k] * s[k] + b[k]    with shifts
  *
- * The first scales start as normal random numbers, which make the members differ. An input that was
- * encoded has one number for all of its outputs. Scales between layers start as ones, and the
- * shifts of all members start alike, as the bias of the dense layer before them would.
+ * The first scales start as normal random numbers, which make the members differ. All outputs
+ * of an encoded input have the same scale. Scales between layers start as ones. The shifts of all
+ * members start with the same numbers, drawn as the bias of a dense layer.
  *
  * Source: Gorishniy, Kotelnikov and Babenko, "TabM", ICLR 2025 (one such layer is TabM-mini; TabM
  *         has one before and one behind each kernel); Wen, Tran and Ba, "BatchEnsemble", ICLR 2020
@@ -27,9 +27,9 @@ static const dt_option options[] = {
     {"members", "N", DT_OPTION_INT, AT(members), 2, DT_MEMBERS_MAX, NULL, NULL,
      "number of members"},
     {"start", "NAME", DT_OPTION_CHOICE, AT(start), 0, 0, "normal|ones", "normal",
-     "what the scales start as: normal numbers of variance 1, or ones"},
+     "initial scales: normal random numbers of variance 1, or ones"},
     {"shifts", "NAME", DT_OPTION_CHOICE, AT(shifts), 0, 0, "none|members", "none",
-     "what is added to the products: nothing, or numbers of each member"},
+     "shifts: none, or numbers of each member, which are added to the products"},
 };
 
 /* The number of inputs that come from encoded inputs, the same for each. They come first. */

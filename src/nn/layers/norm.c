@@ -20,7 +20,7 @@
 
 static const dt_option options[] = {
     {"epsilon", "F", DT_OPTION_FLOAT, AT(epsilon), 1e-30, 1, NULL, NULL,
-     "what is added to the variance"},
+     "small number that is added to the variance"},
 };
 
 static bool has_shift(const dt_layer *layer)

@@ -34,11 +34,11 @@ static const dt_option options[] = {
     {"inputs", "N", DT_OPTION_INT, AT(encoded), 1, INT_MAX, NULL, NULL,
      "number of inputs that are encoded"},
     {"frequencies", "N", DT_OPTION_INT, AT(frequencies), 1, DT_FREQUENCIES_MAX, NULL, NULL,
-     "frequencies of an encoded input"},
+     "number of frequencies of an encoded input"},
     {"width", "N", DT_OPTION_INT, AT(width), 1, DT_PANEL, NULL, NULL,
      "outputs of an encoded input"},
     {"scale", "F", DT_OPTION_FLOAT, AT(deviation), 1e-6, 1e6, NULL, NULL,
-     "standard deviation of the frequencies at the start"},
+     "standard deviation of the initial frequencies"},
 };
 
 /* ---- the layer ---- */

@@ -7,8 +7,8 @@
  *
  * slope, shift and each of `bins` have `width` numbers, as Y has. The outputs of the encoded inputs
  * come first; the other inputs follow as they are. The array [rows, inputs, bins] is never built:
- * sums of bins are computed once a step, and going back, sums over rows by bin become those over
- * the bins behind.
+ * the sums of bins are computed once a step. The backward pass sums the rows of each bin, and then
+ * adds up these sums from the last bin on.
  *
  * The edges do not train. There is one list for all inputs, in their order; an input that is not
  * encoded has none.
@@ -35,7 +35,7 @@ _Static_assert(sizeof(size_t) == sizeof(int64_t), "numbers of things are read as
 static const dt_option options[] = {
     {"inputs", "N", DT_OPTION_INT, AT(encoded), 1, INT_MAX, NULL, NULL,
      "number of inputs that are encoded"},
-    {"edges", "N", DT_OPTION_INT, AT(edges), 2, INT_MAX, NULL, NULL, "edges of all their bins"},
+    {"edges", "N", DT_OPTION_INT, AT(edges), 2, INT_MAX, NULL, NULL, "number of edges of all bins"},
     {"width", "N", DT_OPTION_INT, AT(width), 1, DT_PANEL, NULL, NULL,
      "outputs of an encoded input"},
 };

@@ -12,7 +12,7 @@
 
 static const dt_option options[] = {
     {"slopes", "NAME", DT_OPTION_CHOICE, AT(slopes), 0, 0, "units|one", "units",
-     "slopes below 0: one of each unit, or one for all"},
+     "slopes below 0: one for each unit, or one for all"},
 };
 
 static bool is_one(const dt_layer *layer)

@@ -19,9 +19,8 @@
 static const dt_option options[] = {
     {"slope", "F", DT_OPTION_FLOAT, AT(slope), -1e6, 1e6, NULL, NULL, "slope below the threshold"},
     {"threshold", "F", DT_OPTION_FLOAT, AT(threshold), -1e6, 1e6, NULL, NULL,
-     "from where on the outputs are the inputs"},
-    {"limit", "F", DT_OPTION_FLOAT, AT(limit), 0, 1e6, NULL, NULL,
-     "largest output; 0: there is none"},
+     "input from which on the output equals the input"},
+    {"limit", "F", DT_OPTION_FLOAT, AT(limit), 0, 1e6, NULL, NULL, "largest output; 0: no limit"},
     {"curve", "F", DT_OPTION_FLOAT, AT(curve), 0, 1e6, NULL, NULL,
      "factor of the exponential below the threshold"},
 };
