@@ -18,8 +18,8 @@ size_t dt_shared_pages(size_t bytes);
 
 /**
  * Maps the same `bytes` bytes, zeros, for all ranks of `ranks`, which share a host. Returns NULL on
- * all of them unless every rank sees the memory of rank 0 and gets its blocks: ranks in containers
- * of their own may count as ranks of one host and find another file under the name, or none.
+ * all of them unless every rank sees the memory of rank 0 and gets its blocks. Ranks in different
+ * containers may count as ranks of one host, but find another file under the name, or none.
  *
  * The memory is a file in /dev/shm; with `anywhere`, in /tmp if /dev/shm cannot be written. The
  * file loses its name while it has a page only, so that a process that is killed at any moment

@@ -46,9 +46,10 @@ void dt_mpi_wait(MPI_Request *request)
 
 #else
 
-/* Tests before a rank gives up its CPU for the first time: a few microseconds, in which a small sum
- * ends if all ranks have a CPU. Then it yields, and every 16th time it sleeps: Linux yields within
- * a group of processes only, and mpiexec of MPICH makes a session, thus a group, of each rank. */
+/* A rank tests for a few microseconds before it gives up its CPU for the first time: a small sum
+ * ends in this time if all ranks have a CPU. Then it yields, and sleeps every 16th time, because
+ * Linux yields only to processes of the same group, and mpiexec of MPICH starts each rank in its
+ * own session and group. */
 enum { TESTS = 100, TURNS_A_SLEEP = 16, SLEEP_NS = 1000 };
 
 static void give_way(unsigned turns)

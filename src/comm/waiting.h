@@ -7,14 +7,14 @@
 #include <stddef.h>
 
 /**
- * Calls that wait for other ranks, by MPI's names and with its arguments; the status of a receive
- * is not given.
+ * Calls that wait for other ranks, with MPI's names and arguments. A receive does not return its
+ * status.
  *
  * Open MPI yields its CPU while it waits, if it knows that there are more ranks than CPUs
- * (launch.c). Other libraries spin: with MPICH 4.0, 8 ranks on 2 CPUs add up 40 times slower, since
- * the rank that is waited for has no CPU. There each call is the nonblocking one, and a loop of
- * tests in which the rank gives up its CPU after some of them. MPI lets a blocking and a
- * nonblocking collective not meet, so that all ranks do the same.
+ * (launch.c). Other libraries spin: with MPICH 4.0, sums of 8 ranks on 2 CPUs take 40 times longer,
+ * because the rank that the others wait for has no CPU. With such a library each call is MPI's
+ * nonblocking one, followed by a loop of tests that gives up the CPU after some of them. All ranks
+ * do the same, because MPI does not match a blocking collective with a nonblocking one.
  *
  * Calls:   as MPI's
  */

@@ -29,13 +29,14 @@ enum { LOOKS = 100 };
  * rank may need a message that is still queued here before it gets to the wait. */
 enum { LOOKS_A_PROBE = 1000, UNUSED_TAG = 3 };
 
-/* A rank that yields sleeps every 16th time until the other one wakes it. Linux yields within a
- * group of processes only, and mpiexec of MPICH makes a session, thus a group, of each rank: there
- * 8 ranks on 2 CPUs kept theirs for whole time slices, and were 10 times slower. Under mpirun of
- * Open MPI a sleep is rare. */
+/* A rank that yields sleeps every 16th time, until the other rank wakes it. The reason: Linux
+ * yields only to processes of the same group, and mpiexec of MPICH starts each rank in its own
+ * session and group. Without sleep, 8 ranks on 2 CPUs kept their CPUs for whole time slices, and
+ * were 10 times slower. Under mpirun of Open MPI a sleep is rare. */
 enum { YIELDS_A_SLEEP = 16, SLEEP_NS = 1000000 };
 
-/* How often a rank has waited; a line of its own, so that nobody waits for the line of another. */
+/* How often a rank has waited. Each rank has its own cache line, so that none waits for the line of
+ * another. */
 typedef struct turn {
     _Alignas(LINE_BYTES) atomic_uint count;
     atomic_uint sleepers; /* ranks that may be asleep until `count` changes */

@@ -14,8 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Seconds. Connections are made in far less than a second, or never: Open MPI stays with the
- * interface that it has chosen. */
+/* Seconds. Ranks connect in far less than a second, or never, because Open MPI does not try another
+ * interface than the one it has chosen. */
 static const double START_TIMEOUT = 60.0;
 
 void dt_launch_linger(void)
@@ -54,7 +54,7 @@ dt_status dt_launch_prepare(void)
     if (dt_launch_is_wired())
         return DT_OK;
     const dt_status status = dt_launch_check_world(1);
-    if (status == DT_OK) /* else it is still asked which task speaks for all */
+    if (status == DT_OK) /* after an error, the variables still show which task reports it */
         dt_launch_be_alone();
     return status;
 }
@@ -67,8 +67,7 @@ void dt_launch_survey(dt_launch *out, const dt_comm *comm)
     MPI_Comm_split_type(comm->comm, MPI_COMM_TYPE_SHARED, comm->rank, MPI_INFO_NULL, &host);
     MPI_Comm_rank(host, &out->host_rank);
     MPI_Comm_size(host, &out->host_size);
-    /* The CPUs that any rank of the host may run on; a machine with more than the set holds: all.
-     */
+    /* The CPUs that any rank of the host may use; all, if the machine has more than a set holds. */
     cpu_set_t set;
     CPU_ZERO(&set);
     if (sched_getaffinity(0, sizeof set, &set) != 0)

@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Seconds. One rank of the host speaks, and the job ends with it; the next one speaks only where
- * that one did not come so far, or is through already. */
+/* Seconds. Local rank 0 reports and ends the job. Local rank n waits n times NEXT_LATER longer, at
+ * most LATEST: it reports only if the ranks before it did not get so far, or have connected. */
 static const double NEXT_LATER = 5.0, LATEST = 30.0;
 
 enum { INTERFACES_BYTES = 512, NETWORK_BYTES = 64 };
@@ -23,7 +23,7 @@ typedef struct start_watch {
 
 static start_watch the_watch;
 
-/* Number of this rank among those of its host, as far as the launcher says. */
+/* Number of this rank among those of its host, if the launcher gives it; else 0. */
 static long local_rank(void)
 {
     static const char *const ranks[] = {"OMPI_COMM_WORLD_LOCAL_RANK", "MPI_LOCALRANKID",
