@@ -101,7 +101,7 @@ static bool sort_pairs(dt_array_sets *out, const dt_npz *npz, const shapes *s, s
     return out->sets[DT_TRAIN].inputs != NULL;
 }
 
-/* ---- what is said ---- */
+/* ---- messages ---- */
 
 /* Two arrays of the file that a command could use; false: there are none. */
 static bool find_example(dt_source_set *out, const shapes *s, const dt_source_set *known)

@@ -17,15 +17,15 @@ typedef struct piece {
     uint64_t column, columns;
 } piece;
 
-/* ---- which rows lie in which shard ---- */
+/* ---- the shard of each row ---- */
 
 static uint64_t run_of(const dt_deal *deal)
 {
     return deal->run > 0 ? deal->run : 1;
 }
 
-/* How many of the rows 0 .. count-1 lie in a shard, when `run` rows at a time go to the shards in
- * turn. */
+/* Returns how many of the rows 0 .. count-1 belong to a shard, if `run` rows at a time go to the
+ * shards in turn. */
 static uint64_t rows_before(uint64_t count, size_t shard, const dt_deal *deal)
 {
     const uint64_t run = run_of(deal);
@@ -211,7 +211,8 @@ static dt_status check_finite(const dt_loader *l, const dt_source_set *set,
                    isnan(value) ? " (a missing value?)" : "");
 }
 
-/* Where column `c` of an array in Fortran order lies in a row that is flattened in C order. */
+/* Returns the place of column `c` of an array in Fortran order in a row that is flattened in C
+ * order. */
 static uint64_t c_order_column(const dt_npy *npy, uint64_t c)
 {
     uint64_t column = 0;

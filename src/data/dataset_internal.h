@@ -22,7 +22,7 @@ typedef struct dt_loader {
     char **class_names; /* [classes.count]: NULL: ids; the training set's in the end */
     uint64_t *class_rows[DT_SET_COUNT]; /* of classes */
     dt_split *split; /* NULL: nothing has to be split off */
-    void *items; /* a tile as it lies in the file */
+    void *items; /* a tile as in the file */
     float *tile; /* [rows, columns] */
     uint32_t *rows; /* those of a tile that go to one set */
     size_t *bytes; /* [size]: of each rank's share of a piece */
@@ -36,8 +36,8 @@ typedef struct dt_loader {
 void dt_loader_deal_rows(dt_loader *l, dt_set set, int array, uint64_t first, size_t count,
                          uint64_t column, uint64_t columns, const void *tile);
 
-/* Returns how many of the rows first .. first+rows-1 lie in a shard; *index is the first of them,
- * counted in the shard. Local. */
+/* Returns how many of the rows first .. first+rows-1 belong to a shard; *index is the index of the
+ * first one in the shard. Local. */
 uint64_t dt_loader_shard_rows(uint64_t first, uint64_t rows, size_t shard, const dt_deal *deal,
                               uint64_t *index);
 

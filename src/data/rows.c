@@ -53,8 +53,8 @@ static dt_status fail_set(const dt_rows_plan *plan)
                    dt_set_name(plan->set), plan->path);
 }
 
-/* Arrays from another recipe may have the model's width by chance: then all results are wrong
- * without a sign of it. */
+/* Arrays from another recipe may have the model's width by chance: then all results are wrong, and
+ * nothing shows it. */
 static dt_status check_recipe(const dt_source *source, const dt_rows_plan *plan)
 {
     dt_status status = DT_OK;

@@ -6,8 +6,8 @@
 #include "arrays.h"
 #include "dtrain/data/source.h"
 
-/* Finds the arrays of one set in a file of its own: those named after the set, unless others were
- * given; then those of no set, those of the training set. Errors: DT_DATA. */
+/* Finds the arrays of one set in a file with this set only: the arrays that were given, else those
+ * named after the set, else those of no set, else those of the training set. Errors: DT_DATA. */
 DT_MUST_USE dt_status dt_source_find_set(dt_source_set *out, const dt_npz *npz, dt_set set,
                                          const dt_array_wish *wish);
 

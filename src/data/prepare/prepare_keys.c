@@ -168,7 +168,7 @@ static bool ends_in(const char *name, size_t bytes, const char *ending)
 }
 
 /* Whether the last word of a name is one that keys have: CustomerId, customer_id, Invoice No.,
- * customer, and, but for words of the language, customerid. */
+ * customer; or the name ends in id, as customerid, but not in a word such as paid. */
 static bool is_named_key(const char *name)
 {
     static const char *const words[] = {"id",     "ids",     "key",     "nr",       "no",

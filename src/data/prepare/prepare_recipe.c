@@ -100,11 +100,11 @@ static double fill_number_of(const dt_prepare_column *from, const dt_survey *sur
 /*
  * Mean and deviation with the filled cells among the others: the scale follows the filling.
  *
- * Equal numbers have a deviation of exactly 0 here, however many there are, and others one that is
- * right but for sqrt(n) DBL_EPSILON of itself (fit_number): no bound need grow with n, as
- * scikit-learn's does, by which ten million timestamps are all the same. What is left is the
- * rounding of the numbers themselves: a deviation below two to four units of the mean's last place
- * tells how they were computed, and is not blown up to 1.
+ * The deviation of any number of equal numbers is exactly 0. Other deviations have a relative error
+ * of at most sqrt(n) DBL_EPSILON (fit_number), so the bound for "constant" does not grow with n.
+ * (That of scikit-learn does: it counts ten million timestamps as all the same.) The numbers
+ * themselves are rounded: a deviation below two to four units of the mean's last place shows only
+ * how they were computed, and is not scaled to 1.
  */
 static void standardise(dt_recipe_column *out, const dt_survey *survey)
 {

@@ -29,7 +29,7 @@ static size_t find_cased(const dt_columns *columns, const char *name)
     return found;
 }
 
-/* SIZE_MAX: it is no column's number. */
+/* Returns the index of the column that a number names; SIZE_MAX if it names none. */
 static size_t find_number(const dt_columns *columns, const char *name)
 {
     const char *digits = name + (name[0] == '#');
@@ -40,7 +40,7 @@ static size_t find_number(const dt_columns *columns, const char *name)
     return *end == '\0' && number <= columns->count ? (size_t)number - 1 : SIZE_MAX;
 }
 
-/* "Unnamed: 0" is the first column, if it is called "column 1" for want of a name. */
+/* "Unnamed: 0" is the first column, if that has no name and is called "column 1". */
 static size_t find_unnamed(const dt_columns *columns, const char *name)
 {
     static const char unnamed[] = "Unnamed: ";

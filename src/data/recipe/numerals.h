@@ -29,14 +29,14 @@ void dt_column_note(dt_column_seen *seen, int kind, const dt_csv_row *row,
                     const dt_csv_field *cell);
 
 /**
- * Reads a cell; returns false if it is no number, or may be two of which neither is usual: a share
- * where the training rows have percentages is one of them.
+ * Reads a cell. Returns false if it is not a number, or if it can mean two numbers and the training
+ * rows do not decide which one: for example a share in a column of percentages.
  */
 bool dt_numerals_read(double *out, dt_numerals *numerals, const dt_csv_row *row,
                       const dt_csv_field *cell);
 
-/** Fails with DT_DATA since dt_numerals_read returned false. `missing` is behind it if the cell may
- * stand for nothing, and `advice` always: "; use ...". */
+/** Fails with DT_DATA, after dt_numerals_read returned false. The line ends in `missing`, if the
+ * cell may mean a missing value, and in `advice`, "; use ...". */
 DT_MUST_USE dt_status dt_numerals_fail(const dt_numerals *numerals, const char *path,
                                        const dt_csv_row *row, const dt_csv_field *cell,
                                        const char *missing, const char *advice);
