@@ -11,8 +11,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/* libhdf5 1.10 crashes, or ends the process, at about one in three of its own failed allocations.
- * It needs less than this besides the data; if less is free, it is not called. */
+/* libhdf5 1.10 crashes, or ends the process, after about one in three of its failed allocations. It
+ * needs less than this besides the data; if less is free, dtrain does not call it. */
 enum { WORKING_BYTES = 16 << 20 };
 
 /* The image grows by this much at a time; it does not show in the saved file. */

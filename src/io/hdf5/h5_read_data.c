@@ -66,7 +66,7 @@ DT_MUST_USE static dt_status check_chunks(const dt_h5_dataset *d, const dt_h5 *h
     return DT_OK;
 }
 
-/* That all of `needed` bytes lie in this very file. */
+/* Checks that all `needed` bytes are in this file. */
 DT_MUST_USE static dt_status check_storage(const dt_h5_dataset *d, const dt_h5 *h5, uint64_t needed)
 {
     haddr_t offset = 0;

@@ -8,29 +8,30 @@
 #include <stdint.h>
 
 /**
- * HDF5 reads files in a separate process. On damaged or crafted files libhdf5 itself writes beyond
- * its blocks, crashes, or never ends, in code that runs before any check of ours could: so it never
- * touches such bytes in this process. dt_h5_open forks; the child opens the file and answers the
- * calls of io/h5.h over a socket, by the same functions, until dt_h5_free. When it dies, the call
- * that waits for it and all later ones give DT_DATA and one line; here nothing is damaged. HDF5 may
- * also go on after it has damaged the child: so what comes back is checked in size, and where it is
- * a kind, a shape or a list, in itself; one that no sound child gives counts as a death. Numbers
- * and texts are believed no more than the file itself, and two answers need not fit together: who
- * indexes one list by the count of another checks.
+ * HDF5 reads files in a separate process. With damaged or crafted files libhdf5 writes beyond its
+ * blocks, crashes, or never ends, before dtrain can check anything; so it never reads such bytes in
+ * this process. dt_h5_open forks. The child opens the file and answers the calls of io/h5.h over a
+ * socket, with the same functions, until dt_h5_free. If the child dies, the call that waits for it
+ * and all later ones return DT_DATA with one line, and this process is not damaged.
  *
- * The child cannot write files, may take 3 s of CPU time and one more for each 10 MiB of the file
- * (for a part of a dataset once again, and one more for each 10 MiB of it), and 512 MiB and 64
- * times the file of memory; it dies with its parent, passes over the signals by which a job is told
- * to stop, and says nothing on stdout and stderr.
+ * HDF5 may also continue after it has damaged the child. Therefore the size of each answer is
+ * checked, and also the content if the answer is a kind, a shape or a list. An answer that a sound
+ * child cannot give counts as a death. Numbers and texts are trusted no more than the file, and two
+ * answers need not agree: code that indexes one list by the length of another one checks.
  *
- * In a process that uses MPI that is all right, since the child makes no MPI call, runs no handler
- * of exit, and ends by _exit or a signal. Memory that is registered with a network card was a
- * hazard for the parent when a child shares it: Linux 5.12 and later copy such pages for the child,
- * and on older ones UCX and Open MPI's verbs keep them from it (Open MPI then may warn of fork).
- * Files are read before the first step, when hardly any is registered.
+ * The child cannot write files. It may use 3 s of CPU time, and 1 s more for each 10 MiB of the
+ * file (the same again for each part of a dataset, by the size of the part), and memory of 512 MiB
+ * plus 64 times the size of the file. It dies with its parent, ignores the signals that ask a job
+ * to stop, and prints nothing.
  *
- * When there can be no child (no process, descriptor or memory left), a warning says so and the
- * file is read here: a job must be able to resume from its own checkpoint.
+ * The fork is safe in a process that uses MPI: the child makes no MPI call, runs no exit handler,
+ * and ends by _exit or a signal. Memory that is registered with a network card was a hazard for the
+ * parent if a child shared it. Linux 5.12 and later copy such pages for the child; on older systems
+ * UCX and Open MPI's verbs hide them from it (Open MPI may then warn of fork). Files are read
+ * before the first step, when hardly any memory is registered.
+ *
+ * If no child can be started (no process, descriptor or memory left), dtrain prints a warning and
+ * reads the file in this process, because a job must be able to resume from its checkpoint.
  */
 typedef struct dt_h5_remote dt_h5_remote;
 

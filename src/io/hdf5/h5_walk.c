@@ -33,7 +33,7 @@ DT_MUST_USE static dt_status read_attributes(dt_h5 *h5, const char *path)
     DT_TRY(dt_h5_list_attributes(&names, h5, path));
     for (size_t i = 0; i < names.count; i++) {
         dt_h5_shape shape;
-        /* It is read whole when it is opened, but for the texts that it leads to. */
+        /* Opening an attribute reads all of it, except texts that are stored elsewhere. */
         DT_TRY(dt_h5_describe_attribute(&shape, h5, path, names.texts[i]));
         status = DT_OK;
         if (shape.class == DT_H5_CLASS_TEXT && shape.dims == 0 && shape.count > 0)
