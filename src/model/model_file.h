@@ -24,9 +24,9 @@ DT_MUST_USE dt_status dt_model_file_write(dt_h5 *h5, const dt_model *model);
 /* Returns whether there is such a part. */
 bool dt_model_file_is(dt_h5 *h5);
 
-/* Reads it, but for recipe and class names. Owns: the caller clears *out, also after an error.
- * Errors: DT_DATA: a newer version, an unknown layer or optimizer, or arrays that do not fit or are
- * not finite; DT_MEMORY. */
+/* Reads the part, without recipe and class names. Owns: the caller clears *out, also after an
+ * error. Errors: DT_DATA: a newer version, an unknown layer or optimizer, or arrays that do not fit
+ * or are not finite; DT_MEMORY. */
 DT_MUST_USE dt_status dt_model_file_read(dt_model *out, dt_h5 *h5, const char *path);
 
 #endif
