@@ -200,7 +200,7 @@ static void add_up(dt_stepper *s, const dt_segments *segments, dt_phases *phases
     phases->seconds[DT_PHASE_ALLREDUCE] += dt_clock_s() - summed;
 }
 
-/* ---- what is said of a step that diverged ---- */
+/* ---- the message of a step that diverged ---- */
 
 typedef struct largest_sink {
     const dt_network *network;
