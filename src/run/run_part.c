@@ -1,5 +1,5 @@
-/* An ordinary run that is a part of a larger one, as a restart: it has a folder of its own, and the
- * data of the whole. */
+/* An ordinary run that is a part of a larger one, for example a restart: it has its own folder, and
+ * the data of the larger run. */
 #include "run_internal.h"
 
 #include "dtrain/io/file.h"

@@ -283,7 +283,7 @@ static void hand_in(dt_search *s, const dt_report *report, dt_curve curve)
     }
 }
 
-/* Of all ranks. A failure ends the search, as all of them know of it. */
+/* Called by all ranks. A failure ends the search, because all ranks get it. */
 static void merge_groups(dt_search *s, int together)
 {
     const dt_status status = dt_search_regroup(s, s->root ? together : 0);
