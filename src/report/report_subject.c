@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* Of a list of paths: the next name without its folder. NULL: there is no more. */
+/* Returns the next name of a list of paths, without its folder; NULL at the end. */
 static const char *next_name(const char **at, size_t *length)
 {
     const char *word = *at + strspn(*at, " ");
