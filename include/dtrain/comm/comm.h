@@ -58,7 +58,7 @@ void dt_comm_allgather(const dt_comm *comm, void *all, const void *mine, size_t 
 /**
  * Hands each rank its part of rank 0's `parts`.
  *
- * `bytes` [size] is read on rank 0 only; `my_bytes` says what this rank will get; every part is
+ * `bytes` [size] is read on rank 0 only; `my_bytes` is the size of this rank's part; every part is
  * below 2 GiB.
  */
 void dt_comm_scatterv(const dt_comm *comm, void *mine, size_t my_bytes, const void *parts,

@@ -30,10 +30,10 @@ typedef struct dt_crew dt_crew;
 DT_MUST_USE dt_status dt_crew_new(dt_crew **out, const dt_comm *all, int ranks_each);
 
 /**
- * Merges each `together` groups that follow each other into one. Rank r of the new group, among
- * those that merge the one with index i of them, was rank (r - i) / together of its own: so a block
- * of what it has is what it has in the new one. Rank 0 of the first of them leads. The
- * communicators that dt_crew_group and dt_crew_peers gave are the new ones.
+ * Merges each `together` groups that follow each other into one. Rank r of the new group was rank
+ * r / together of the group with index r mod together among those that merge, so that its block of
+ * data in the new group is part of the block that it had. Rank 0 of the first group leads. The
+ * communicators that dt_crew_group and dt_crew_peers gave become those of the new group.
  *
  * Calls:   collective over `all`, as given to dt_crew_new; `together` divides the number of groups,
  *          and no message is under way

@@ -66,7 +66,7 @@ typedef struct dt_launch {
  * PMIX_NAMESPACE and PMIX_RANK, which then belong to another process.
  *
  * Errors:  DT_USAGE when Slurm, or the launcher of another MPI, has started several processes that
- *          would each be a job of its own
+ *          would each be a separate job
  */
 DT_MUST_USE dt_status dt_launch_prepare(void);
 

@@ -29,13 +29,13 @@ enum { DT_WINDOW_ARRAYS = 8 };
  * a host. All of it is allocated in /dev/shm at once; each rank allocates its area and its part of
  * each array, so that they are near its CPU.
  *
- * `yields` says that a waiting rank gives up its CPU, and soon sleeps, since the ranks and their
- * threads outnumber the CPUs.
+ * `yields`: a waiting rank gives up its CPU, and soon sleeps, because the ranks and their threads
+ * outnumber the CPUs.
  *
  * Calls:   collective; the same on all ranks: area_bytes, arrays, array_bytes, and on all ranks of
  *          a host: yields
  * Owns:    the caller frees; `comm` is borrowed until then
- * Errors:  DT_MEMORY on all ranks, also when some host has no such memory or too little of it
+ * Errors:  DT_MEMORY on all ranks, also when a host has no such memory or too little
  */
 DT_MUST_USE dt_status dt_window_new(dt_window **out, const dt_comm *comm, const dt_launch *launch,
                                     bool yields, size_t area_bytes, size_t arrays,

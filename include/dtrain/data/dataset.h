@@ -25,8 +25,8 @@ typedef struct dt_row_texts {
 } dt_row_texts;
 
 /**
- * One set of rows, dealt to shards: row n lies in shard n mod S, as its row n / S, or as
- * dt_deal.run says. A rank owns a contiguous block of shards, so the rows of a shard do not depend
+ * One set of rows, dealt to shards: row n is row n / S of shard n mod S, unless dt_deal.run is
+ * set. A rank owns a contiguous block of shards, so the rows of a shard do not depend
  * on the number of ranks.
  */
 typedef struct dt_dataset {
@@ -188,7 +188,7 @@ typedef struct dt_batch {
 
 /**
  * Copies this rank's rows of the step with positions first .. first+count-1 of the epoch's order;
- * position q lies in shard q mod S.
+ * position q belongs to shard q mod S.
  *
  * Calls:   local
  * Cost:    allocates nothing

@@ -176,11 +176,11 @@ typedef dt_status dt_prepare_take(void *context, const dt_prepare_row *row);
  *
  * Numbers look like keys when there are 20 or more, whole and not negative, 19 in 20 of them
  * differ, and either the last word of the name is id, key, nr, no, number, customer or the like, or
- * all have the same number of digits, eight or more, and are no times since 1970; of 16 digits they
- * may even repeat. So do 32 or more that all differ and are all between the least and the greatest,
- * or go by one step from row to row, unless they are years or times; and numbers from 10000 on that
- * all differ, though six pairs or more would be equal if they were drawn from their range. They
- * stay inputs.
+ * all have the same number of digits, eight or more, and are not times since 1970; numbers of 16
+ * digits may even repeat. So do 32 or more that all differ and are all between the least and the
+ * greatest, or go by one step from row to row, unless they are years or times; and numbers from
+ * 10000 on that all differ, though six pairs or more would be equal if they were drawn from their
+ * range. They stay inputs.
  *
  * A column is dates when more than nine in ten of its cells are dates in one order (others are an
  * error then), or all are months without a day or times; whole numbers when all are dates as

@@ -41,7 +41,7 @@
  *      {"name": "signup", "role": "date", "order": "dmy", "parts": ["month", "weekday", "hour"],
  *       "scale": "standard", "center": 18658.0, "spread": 91.5, "fill": "error"}
  *
- * A column whose numbers are written in another way than plain ones says how: "decimal": ",",
+ * A column whose numbers are not written in the plain way describes how they are: "decimal": ",",
  * "thousands": ".", "unit": "kg"; it may be numeric, a target or the weights. With "bare": true
  * only some of the cells have the unit.
  *

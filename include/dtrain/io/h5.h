@@ -22,8 +22,8 @@
  * otherwise, or DT_MEMORY; a file that such a call failed on can be freed, but what it holds is not
  * to be relied on. Failing calls that read return DT_DATA, naming the file, or DT_MEMORY.
  *
- * HDF5 keeps some memory of its own for later use and gives it back when the process ends, through
- * its atexit handler; nobody needs to call H5close.
+ * HDF5 keeps some memory for later use, and frees it in its atexit handler; nobody needs to call
+ * H5close.
  */
 typedef struct dt_h5 dt_h5;
 
@@ -111,15 +111,16 @@ DT_MUST_USE dt_status dt_h5_write_texts(dt_h5 *h5, const char *path, const char 
                                         size_t count);
 
 /**
- * Names a dimension of the dataset at `path`, counted from 0, and says with `scale` what lies along
- * it: the path of another, one-dimensional dataset, made an HDF5 dimension scale if it is none yet,
- * and called by the last part of its path; NULL for the name alone. h5py shows them as
+ * Names a dimension of the dataset at `path`, counted from 0, and attaches `scale` to it: the path
+ * of another, one-dimensional dataset. It is made an HDF5 dimension scale if it is not one yet, and
+ * gets the last part of its path as its name. NULL: the name alone. h5py shows them as
  * f["x"].dims[0].label and f["x"].dims[0][0][:].
  *
  * A newer label replaces an older; scales add up, the same one is added once.
  *
- * Errors:  DT_OUTPUT also when either is no dataset, there is no such dimension, `scale` has not
- *          one dimension, is `path` itself, or one of the two is a scale and has scales
+ * Errors: DT_OUTPUT also when one of them is not a dataset, there is no such dimension, `scale`
+ * does
+ *          not have one dimension or is `path` itself, or one of the two is a scale and has scales
  */
 DT_MUST_USE dt_status dt_h5_label_dimension(dt_h5 *h5, const char *path, unsigned dimension,
                                             const char *label, const char *scale);
@@ -185,15 +186,15 @@ DT_MUST_USE dt_status dt_h5_continue_crc(uint32_t *crc, const dt_h5_table *table
  * Opens a file for reading, without locking it: it may be on a read-only or network file system, or
  * be replaced meanwhile.
  *
- * HDF5 reads it in a process of its own, until dt_h5_free (src/io/hdf5/h5_remote.h says how): on
- * damaged or crafted files the library itself crashes or never ends, and then the calls below give
- * DT_DATA and one line. Only a file that this process has saved, and whose bytes are the same, is
+ * HDF5 reads it in a separate process, until dt_h5_free (src/io/hdf5/h5_remote.h): with damaged or
+ * crafted files the library crashes or never ends, and then the calls below return DT_DATA with one
+ * line. Only a file that this process has saved, and whose bytes are the same, is
  * read here: that takes a tenth of the time.
  *
  * The calls below also read, in this process, what was just written into a file in memory.
  *
- * Owns:    the caller frees with dt_h5_free, soon: there is a process, and a socket
- * Errors:  DT_DATA when it is missing, no file, empty, truncated, or of another format (which is
+ * Owns: the caller frees with dt_h5_free, soon: there is a process, and a socket Errors: DT_DATA
+ * when it is missing, not a regular file, empty, truncated, or of another format (which is
  *          named when it is a common one); when its bytes are not those that dtrain wrote, if it
  *          was dtrain
  */
@@ -305,8 +306,8 @@ typedef struct dt_h5_part {
 } dt_h5_part;
 
 /**
- * Reads some rows, items as they lie in the file, row-major; texts with zeros behind them. All
- * items but lists of any length, references, and records with such or with texts of any length.
+ * Reads some rows, row-major, with the items as in the file; texts are padded with zeros. Cannot
+ * read lists of any length, references, and records with such items or with texts of any length.
  *
  * Shapes:  data [part->bytes] out
  * Errors:  DT_DATA as dt_h5_describe; also when there are fewer rows, or they have other bytes

@@ -34,7 +34,7 @@ enum { DT_BINS_MAX = 512, DT_BINS_SPIKE = 128 };
 /** Minimum width of a bin: it is not 0 when subnormal numbers are treated as 0. */
 #define DT_BIN_WIDTH_MIN 0x1p-126
 
-/** Returns whether an input whose values lie in least .. most can be encoded: the range is neither
+/** Returns whether an input with values from `least` to `most` can be encoded: the range is neither
  * below the smallest normal number nor beyond the largest one. */
 bool dt_bins_has_range(double least, double most);
 

@@ -168,7 +168,7 @@ typedef struct dt_segments {
 enum { DT_NARROW = 16 };
 
 /** Returns whether layer l keeps its outputs row-major, as logits: the last one, if it has few
- * units or members of its own. Local. */
+ * units, or units of each member. Local. */
 bool dt_network_is_narrow(const dt_network *network, size_t l);
 
 /**

@@ -38,8 +38,8 @@ typedef struct dt_predictor {
 enum { DT_PREDICTOR_BLOCK = 256 };
 
 /**
- * Allocates. `prepares` says that the rows come as they are in files: the network's normalization,
- * if it has one, is applied to a copy of them. A dataset's rows have been prepared already.
+ * Allocates. `prepares`: the rows come as they are in files, and the network's normalization, if it
+ * has one, is applied to a copy of them. A dataset's rows have been prepared already.
  *
  * Owns: the caller clears. Errors: DT_MEMORY.
  */

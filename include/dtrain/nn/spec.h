@@ -22,8 +22,8 @@ typedef enum dt_embedding {
 #define DT_EMBEDDING_NAMES "none|piecewise|periodic"
 
 /**
- * What the members of a network have of their own: input scales and a last layer (TabM-mini), or
- * also scales before and behind each hidden kernel, and biases (TabM).
+ * The parameters that the members of a network do not share: input scales and a last layer
+ * (TabM-mini), or also scales before and after each hidden kernel, and biases (TabM).
  */
 typedef enum dt_members_kind { DT_MEMBERS_MINI, DT_MEMBERS_FULL } dt_members_kind;
 

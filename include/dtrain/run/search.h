@@ -50,8 +50,8 @@ DT_MUST_USE dt_status dt_search_parse(dt_search_settings *out, dt_settings *run,
  *
  * A trial that diverges, that contradicts itself, or that finds no memory is a row of search.h5
  * with its reason, and does not stop the others. If files cannot be written, or a rank is asked to
- * stop, all groups stop with checkpoints; settings->resume goes on with the search: trials that
- * have ended are not trained again.
+ * stop, all groups stop with checkpoints; settings->resume continues the search: trials that have
+ * ended are not trained again.
  *
  * Calls:   collective; all but `comm` is read on rank 0 only
  * Errors:  DT_USAGE, before anything is trained: a space or a value that no trial can have, data
