@@ -25,9 +25,9 @@ typedef struct dt_row_texts {
 } dt_row_texts;
 
 /**
- * One set of rows, dealt to shards: row n is row n / S of shard n mod S, unless dt_deal.run is
- * set. A rank owns a contiguous block of shards, so the rows of a shard do not depend
- * on the number of ranks.
+ * One set of rows, dealt to shards: row n is row n / S of shard n mod S, unless dt_deal.run is set.
+ * A rank owns a contiguous block of shards, so the rows of a shard do not depend on the number of
+ * ranks.
  */
 typedef struct dt_dataset {
     uint64_t N; /* rows of all ranks; 0: there is no such set */

@@ -118,9 +118,9 @@ DT_MUST_USE dt_status dt_h5_write_texts(dt_h5 *h5, const char *path, const char 
  *
  * A newer label replaces an older; scales add up, the same one is added once.
  *
- * Errors: DT_OUTPUT also when one of them is not a dataset, there is no such dimension, `scale`
- * does
- *          not have one dimension or is `path` itself, or one of the two is a scale and has scales
+ * Errors:  DT_OUTPUT also when one of them is not a dataset, there is no such dimension, `scale`
+ *          does not have one dimension or is `path` itself, or one of the two is a scale and has
+ *          scales
  */
 DT_MUST_USE dt_status dt_h5_label_dimension(dt_h5 *h5, const char *path, unsigned dimension,
                                             const char *label, const char *scale);
@@ -188,15 +188,15 @@ DT_MUST_USE dt_status dt_h5_continue_crc(uint32_t *crc, const dt_h5_table *table
  *
  * HDF5 reads it in a separate process, until dt_h5_free (src/io/hdf5/h5_remote.h): with damaged or
  * crafted files the library crashes or never ends, and then the calls below return DT_DATA with one
- * line. Only a file that this process has saved, and whose bytes are the same, is
- * read here: that takes a tenth of the time.
+ * line. Only a file that this process has saved, and whose bytes are the same, is read in this
+ * process: that takes a tenth of the time.
  *
  * The calls below also read, in this process, what was just written into a file in memory.
  *
- * Owns: the caller frees with dt_h5_free, soon: there is a process, and a socket Errors: DT_DATA
- * when it is missing, not a regular file, empty, truncated, or of another format (which is
- *          named when it is a common one); when its bytes are not those that dtrain wrote, if it
- *          was dtrain
+ * Owns:    the caller frees with dt_h5_free, soon: there is a process, and a socket
+ * Errors:  DT_DATA when it is missing, not a regular file, empty, truncated, or of another format
+ *          (which is named when it is a common one); when dtrain wrote it, and its bytes have
+ *          changed
  */
 DT_MUST_USE dt_status dt_h5_open(dt_h5 **out, const char *path);
 

@@ -149,17 +149,16 @@ typedef struct dt_keras_loaded {
  * Adam's state is taken from /dtrain or, in a .keras file, and in a .h5 file of Keras 3, from where
  * Keras keeps it, if it is Adam's (one m and one v a weight); else, after no update, and with a
  * Rescaling there is none. That of Keras 2 is not taken. `left_out` lists what predictions do not
- * need, but continued training would: Dropout, regularizers, an optimizer other than
- * Adam ...
+ * need, but continued training would: Dropout, regularizers, an optimizer other than Adam ...
  *
  * A model with an encoding, members or residual connections that the calls above wrote is not read
  * back: dtrain reads those from the group /dtrain of its own .h5 files (model.h).
  *
- * Owns: the caller clears with dt_keras_loaded_clear Errors: DT_DATA when it is not such a model
- * (the line names the layer and its kind), a member of the file is missing or reaches beyond its
- * end, shapes do not fit the configuration, a weight is
- *          not finite, or there are class names, but not one a class. DT_MEMORY. On error *out is
- *          zeroed
+ * Owns:    the caller clears with dt_keras_loaded_clear
+ * Errors:  DT_DATA when it is not such a model (the line names the layer and its kind), a member of
+ *          the file is missing or outside of the file, shapes do not fit the configuration, a
+ *          weight is not finite, or there are class names, but not one a class. DT_MEMORY. On error
+ *          *out is zeroed
  */
 DT_MUST_USE dt_status dt_keras_model_load(dt_keras_loaded *out, const char *path);
 
