@@ -39,7 +39,7 @@ dt_status dt_run_make_folder(dt_run *r, const char *name)
     if (r->settings.out[0] != '\0') {
         (void)snprintf(r->folder, sizeof r->folder, "%s", r->settings.out);
         const dt_status made = dt_file_make_folder(r->folder);
-        return made == DT_OK ? dt_run_own(r, r->folder) : made;
+        return made == DT_OK ? dt_run_take_folder(r, r->folder) : made;
     }
     (void)snprintf(path, sizeof path, "results/%s", name);
     dt_status status = dt_file_make_new_folder(r->folder, sizeof r->folder, path);

@@ -142,23 +142,32 @@ DT_MUST_USE dt_status dt_run_part_train(dt_run *part, dt_status (*train)(dt_run 
 DT_MUST_USE dt_status dt_run_own(dt_run *r, const char *folder);
 
 /**
- * Owns the folder that the settings name, if it exists, before its checkpoint is read and before
+ * Owns an existing folder of results, as dt_run_own. Without --force it must not contain a
+ * checkpoint that this run does not resume from, or the results of a run or search that ended well.
+ * The results of a run that failed, diverged or was killed do not count.
+ *
+ * Calls:   root-only
+ * Errors:  as dt_owner_take; DT_USAGE
+ */
+DT_MUST_USE dt_status dt_run_take_folder(dt_run *r, const char *folder);
+
+/**
+ * Takes the folder that the settings name, if it exists, before its checkpoint is read and before
  * much work is done for a run that would be refused. If the results go to another folder, the
  * folder that the run resumes from must not have an owner.
  *
  * Calls:   root-only
- * Errors:  as dt_owner_take
+ * Errors:  as dt_run_take_folder
  */
 DT_MUST_USE dt_status dt_run_own_early(dt_run *r);
 
 /* ---- run_data.c ---- */
 
 /**
- * Makes the folder that --out names, or a new one in results/, and owns it: the results of an
- * earlier run are overwritten only if --out names their folder.
+ * Makes the folder that --out names, or a new one in results/, and takes it.
  *
  * Calls:   root-only
- * Errors:  as dt_owner_take; DT_OUTPUT
+ * Errors:  as dt_run_take_folder; DT_OUTPUT
  */
 DT_MUST_USE dt_status dt_run_make_folder(dt_run *r, const char *name);
 
@@ -291,14 +300,10 @@ DT_MUST_USE dt_status dt_run_set_threshold(dt_run *r);
  * Opens the logs in the run's folder. Those of a resumed run begin with the checkpoint's epochs.
  *
  * Calls:   root-only
- * Errors:  DT_USAGE if the folder contains a checkpoint that this run does not resume from, without
- *          --force; DT_OUTPUT, DT_MEMORY
+ * Errors:  as dt_run_make_folder; DT_USAGE: --csv-log would be written over an input or a result;
+ *          DT_OUTPUT, DT_MEMORY
  */
 DT_MUST_USE dt_status dt_run_open_logs(dt_run *r);
-
-/* Checks that the folder has no checkpoint that this run does not resume from, without --force:
- * it may be hours of work. Root-only. Errors: DT_USAGE. */
-DT_MUST_USE dt_status dt_run_check_no_checkpoint(const dt_run *r);
 
 /* Returns the known facts of the run, borrowed from it. Root-only. */
 dt_run_facts dt_run_facts_of(const dt_run *r);

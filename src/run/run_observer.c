@@ -3,6 +3,7 @@
 #include "dtrain/base/log.h"
 #include "dtrain/comm/watchdog.h"
 #include "dtrain/io/file.h"
+#include "dtrain/run/search_file.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -108,18 +109,14 @@ out:
     return status;
 }
 
-/* A checkpoint may be hours of work, and --resume may have been forgotten. */
-dt_status dt_run_check_no_checkpoint(const dt_run *r)
+/* An older checkpoint could be resumed by mistake, and --resume refuses the folder of a search. */
+DT_MUST_USE static dt_status remove_older(const dt_run *r)
 {
-    char path[PATH_BYTES + 16], own[PATH_BYTES + 16];
-    (void)dt_checkpoint_path(path, sizeof path, r->folder);
-    (void)dt_checkpoint_path(own, sizeof own, r->settings.resume);
-    if (r->settings.force || access(path, F_OK) != 0 || dt_file_same(path, own))
-        return DT_OK;
-    return dt_fail(
-        DT_USAGE,
-        "%s: an earlier run stopped here; use --resume %s to resume it, or --force to remove it",
-        path, r->folder);
+    char path[PATH_BYTES + 16];
+    (void)snprintf(path, sizeof path, "%s/" DT_SEARCH_FILE, r->folder);
+    if (access(path, F_OK) == 0 && unlink(path) != 0)
+        return dt_fail(DT_OUTPUT, "%s: cannot remove it; use another --out", path);
+    return dt_checkpoint_remove(r->folder);
 }
 
 static dt_status begin_history(dt_run *r)
@@ -144,14 +141,13 @@ dt_status dt_run_open_logs(dt_run *r)
     const dt_run_facts facts = dt_run_facts_of(r);
     if (r->folder[0] == '\0') /* the example has its folder already */
         DT_TRY(dt_run_make_folder(r, r->source.name));
-    DT_TRY(dt_run_check_no_checkpoint(r));
     DT_TRY(begin_history(r));
     if (r->settings.csv_log[0] != '\0')
         DT_TRY(open_csv_log(r));
     (void)snprintf(path, sizeof path, "%s/run.h5", r->folder);
     DT_TRY(dt_run_log_open(&r->log, path, &facts, &r->history, !r->is_trial));
-    if (r->settings.resume[0] == '\0') /* an older one could be resumed by mistake */
-        DT_TRY(dt_checkpoint_remove(r->folder));
+    if (r->settings.resume[0] == '\0')
+        DT_TRY(remove_older(r));
     if (r->parts != NULL)
         DT_TRY(dt_run_prepare_parts(r, &facts));
 out:

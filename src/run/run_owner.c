@@ -1,10 +1,16 @@
-/* The folder of a run is its own while it runs. */
+/* The folder of a run is its own while it runs, and what an earlier run left in it is kept. */
 #include "run_internal.h"
 
+#include "dtrain/base/memory.h"
 #include "dtrain/comm/job.h"
 #include "dtrain/io/file.h"
+#include "dtrain/io/h5.h"
+#include "dtrain/run/search_file.h"
 
+#include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* A resumed run cannot use another folder. */
 DT_MUST_USE static dt_status advise(const dt_run *r, dt_status status)
@@ -22,6 +28,68 @@ dt_status dt_run_own(dt_run *r, const char *folder)
     return advise(r, dt_owner_take(&r->owner, folder, r->settings.stall_timeout));
 }
 
+/* How the log says that its run ended; false if it cannot be read. */
+static bool read_ended_well(bool *out, const char *path)
+{
+    dt_h5 *h5 = NULL;
+    char *word = NULL;
+    const bool is_read =
+        dt_h5_open(&h5, path) == DT_OK && dt_h5_get_text(&word, h5, "/", "status") == DT_OK;
+    *out = is_read && strcmp(word, "ok") == 0;
+    dt_memory_free(word);
+    dt_h5_free(h5);
+    return is_read;
+}
+
+static bool is_file(const char *path)
+{
+    struct stat found;
+    return stat(path, &found) == 0 && S_ISREG(found.st_mode);
+}
+
+/* Finds the file by which a folder has the results of a run that ended well. A model counts only
+ * without a log: a run that was killed while it evaluated its model starts again. */
+static bool find_results(char out[PATH_BYTES + 16], const char *folder)
+{
+    static const char *const logs[] = {"run.h5", DT_SEARCH_FILE};
+    bool ended = false, is_read = false;
+    for (size_t i = 0; i < sizeof logs / sizeof *logs && !ended; i++) {
+        (void)snprintf(out, PATH_BYTES + 16, "%s/%s", folder, logs[i]);
+        if (is_file(out) && read_ended_well(&ended, out))
+            is_read = true;
+    }
+    if (ended || is_read)
+        return ended;
+    (void)snprintf(out, PATH_BYTES + 16, "%s/model.h5", folder);
+    return is_file(out);
+}
+
+/* A checkpoint and results may be hours of work, and --resume or the name may be a mistake. */
+DT_MUST_USE static dt_status check_is_unused(const dt_run *r, const char *folder)
+{
+    const dt_settings *s = &r->settings;
+    char path[PATH_BYTES + 16];
+    if (s->force || (s->resume[0] != '\0' && dt_file_same(folder, s->resume)))
+        return DT_OK;
+    if (access(dt_checkpoint_path(path, sizeof path, folder), F_OK) == 0)
+        return dt_fail(DT_USAGE,
+                       "%s: an earlier run stopped here; use --resume %s to resume it, --force to "
+                       "replace it, or another --out",
+                       path, folder);
+    if (find_results(path, folder))
+        return dt_fail(DT_USAGE,
+                       "%s: an earlier run ended here; use --force to replace its results, or "
+                       "another --out",
+                       path);
+    return DT_OK;
+}
+
+dt_status dt_run_take_folder(dt_run *r, const char *folder)
+{
+    const dt_status status = dt_run_own(r, folder);
+    return status == DT_OK ? check_is_unused(r, folder) : status;
+}
+
 static bool is_folder(const char *path)
 {
     struct stat found;
@@ -37,7 +105,7 @@ dt_status dt_run_own_early(dt_run *r)
     if (goes_elsewhere && is_folder(s->resume))
         DT_TRY(dt_owner_check_free(s->resume, s->stall_timeout));
     if (is_folder(folder))
-        status = dt_run_own(r, folder);
+        status = dt_run_take_folder(r, folder);
 out:
     return status;
 }

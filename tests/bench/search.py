@@ -46,6 +46,7 @@ def separate(arguments, folder, usual, launcher, at_once):
     trials = h5py.File(folder / "search/search.h5")["trials"][:]
 
     def one(row):
+        shutil.rmtree(folder / f"separate-{row['trial']}", ignore_errors=True)
         run(*launcher, arguments.dtrain, folder / "data", *usual, "--learning-rate", repr(float(row["learning_rate"])),
             "--l2", repr(float(row["l2"])), "--split-seed", 1, "--out", folder / f"separate-{row['trial']}")
     with ThreadPoolExecutor(at_once) as pool:

@@ -254,9 +254,9 @@ def check_training_starts_from_a_model_of_keras(_):
     for suffix in FORMATS:
         model.save(f"start{suffix}")
         words = ["train", "data", "--init-from", f"start{suffix}", "--quiet"]
-        dtrain(*words, "--epochs", "1", "--learning-rate", "1e-30", "--out", "unmoved")
+        dtrain(*words, "--epochs", "1", "--learning-rate", "1e-30", "--force", "--out", "unmoved")
         same_predictions(model, "unmoved", x)
-        after = float(dtrain(*words, "--epochs", "3", "--out", "moved")["val_loss"])
+        after = float(dtrain(*words, "--epochs", "3", "--force", "--out", "moved")["val_loss"])
         expect(after < before - 1e-3, f"{suffix}: val_loss {before} before, {after} after training")
 
 
@@ -367,8 +367,8 @@ def same_weights(path, weights, what):
 def steps_from(path, x, out, epochs, *words):
     """So many steps, each over all rows."""
     dtrain("train", "data", "--init-from", path, "--batch", str(10 * len(x)), "--epochs", str(epochs),
-           "--patience", "99", "--no-restore-best", "--quiet", "--learning-rate", str(RATE), "--out",
-           out, *words)
+           "--patience", "99", "--no-restore-best", "--quiet", "--learning-rate", str(RATE), "--force",
+           "--out", out, *words)
 
 
 def start_model(x, activation="relu"):
@@ -767,7 +767,7 @@ def trains_on(model, name, targets):
         model.save(path)
         close(dtrain_values(path, test), predictions(model, test), path)
     done = run("train", f"values{targets}", "--init-from", f"{name}-again.keras", "--epochs", "1",
-               "--quiet", "--learning-rate", "1e-30", "--out", "unmoved")
+               "--quiet", "--learning-rate", "1e-30", "--force", "--out", "unmoved")
     expect(done.returncode == 0 and "behind a Rescaling" in done.stderr, f"{name}: {done.stderr}")
     close(dtrain_values("unmoved", test), predictions(model, test), f"{name}, --init-from")
 
@@ -828,7 +828,7 @@ def check_dtrain_reads_values_of_models_made_in_keras(_):
             wrong = np.abs(predictions(model, x) - y.reshape(len(y), -1)).mean()
             expect(abs(mae / wrong - 1) < 1e-5, f"{path}: MAE {mae}, expected {wrong}")
             dtrain("train", f"values{targets}", "--init-from", path, "--epochs", "1", "--quiet",
-                   "--out", "made")
+                   "--force", "--out", "made")
 
 
 def foreign_models():

@@ -37,7 +37,7 @@ def arrays_of(path):
 def train_anew(data, rate, *words, epochs=STEPS):
     """An epoch is a step over all rows; the last one's weights are kept."""
     dtrain("train", data, "--batch", "100000", "--epochs", str(epochs), "--patience", "99", "--no-restore-best",
-           "--quiet", "--learning-rate", str(rate), *words, "--out", "steps")
+           "--quiet", "--learning-rate", str(rate), *words, "--force", "--out", "steps")
     return arrays_of("steps")
 
 

@@ -36,7 +36,7 @@ END
 
 # alike RANKS ARGUMENTS...: trains to the weights, and has the test set, of plain.npz.
 alike() {
-    run "$@" --quiet --epochs 2 --out run
+    run "$@" --quiet --epochs 2 --out run --force
     expect_status 0
     found="$(summary weights_crc) $(summary test_loss)"
     [ "$found" = "${expected:=$found}" ] || fail "the weights and test loss of plain.npz: $expected"

@@ -101,7 +101,7 @@ prepared bare.csv y '' --columns height,town,count,y
 expect_same_file data/train.npz expected.npz
 prepared bare.csv 'column 4' '' --header no
 prepared bare.csv '#4' '' --header no
-run 0 train data --out run --epochs 2 --quiet
+run 0 train data --out run --force --epochs 2 --quiet
 expect_status 0
 for table in bare.csv new.csv western-bare.csv; do
     same_predictions "$table"
@@ -136,7 +136,7 @@ awk 'BEGIN {
 }' >commas.csv
 run 0 prepare commas.csv --target y --out data --separator semicolon --categorical '#1' --thousands price=comma --quiet
 expect_status 0
-run 0 train data --out run --epochs 2 --quiet
+run 0 train data --out run --force --epochs 2 --quiet
 expect_status 0
 run 0 predict run commas.csv
 expect_status 0
@@ -162,7 +162,7 @@ expect_status 0
 { echo 'price;rate;y'; awk 'BEGIN { for (n = 0; n < 60; n++) printf "%d,%03d;%d.25;%d\n", n % 9 + 1, n * 7, n % 5, n % 2 }'; } >points.csv
 run 0 prepare points.csv --target y --out data --thousands price=comma --quiet
 expect_status 0
-run 0 train data --out run --epochs 2 --quiet
+run 0 train data --out run --force --epochs 2 --quiet
 expect_status 0
 run 0 predict run points.csv
 expect_status 0

@@ -85,7 +85,7 @@ run 0 v --init-from values.h5 --epochs 1 --quiet --out values-on
 expect_status 0
 "$PYTHON" -c 'import h5py; assert h5py.File("values-on/run.h5")["config"].attrs["huber_delta"] == 0.7' ||
     fail "it continues with Huber's delta"
-run 0 v --init-from values.keras --epochs 1 --quiet --out values-on
+run 0 v --init-from values.keras --epochs 1 --quiet --out keras-on
 expect_status 0
 expect_empty_stderr
 run 0 --epochs 1 --label-smoothing 0.1 --quiet --out smooth

@@ -199,6 +199,7 @@ refused 3 "expected the folder of a run's results, found a file" --resume t/chec
 refused 2 "t/checkpoint.h5: an earlier run stopped here; use --resume t to resume it" \
     --out t some
 refused 2 "t/checkpoint.h5: an earlier run stopped here" --resume u --out t
+refused 2 "plain/run.h5: an earlier run ended here; use --force to replace its results" --resume u --out plain
 refused 2 "--csv-log t/checkpoint.h5 would be written over t/checkpoint.h5" --resume t --csv-log t/checkpoint.h5
 refused 2 "--checkpoint-every" --checkpoint-every soon some
 refused 2 "--time-limit" --time-limit 10 some

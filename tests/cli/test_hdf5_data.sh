@@ -82,7 +82,7 @@ END
 
 # alike RANKS FILE...: trains to the weights and test loss that are expected.
 alike() {
-    run "$@" --quiet --epochs 2 --out run
+    run "$@" --quiet --epochs 2 --out run --force
     expect_status 0
     found="$(summary weights_crc) $(summary test_loss)"
     [ "$found" = "${expected:=$found}" ] || fail "the weights and test loss of the .npz: $expected"
@@ -119,7 +119,7 @@ sed 's/^data .*//' stdout | cmp -s - expected || fail "the evaluation of plain.n
 run 0 odd.h5 --quiet --epochs 1 --out odd
 expect_status 0
 expect_one_stderr_line "odd.h5: by their shapes, pixels [900,7] are the inputs and kinds [900] the targets"
-run 0 odd.h5 --inputs pixels --targets kinds --quiet --epochs 1 --out odd
+run 0 odd.h5 --inputs pixels --targets kinds --quiet --epochs 1 --out odd --force
 expect_status 0
 expect_empty_stderr
 run 0 evaluate odd odd.h5 --inputs pixels --targets kinds --quiet

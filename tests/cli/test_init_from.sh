@@ -92,7 +92,7 @@ expect_status 0
 "$PYTHON" "$TESTS/cli/compare_runs.py" --differ on-1 seed batch >wrong 2>&1 || fail "$(cat wrong)"
 # The run's own folder may be gone on in.
 cp -r first again
-run 2 --quiet --epochs 3 --init-from again --out again three
+run 2 --quiet --epochs 3 --init-from again --out again --force three
 expect_status 0
 "$PYTHON" "$TESTS/cli/compare_runs.py" on-1 again >wrong 2>&1 || fail "in its own folder: $(cat wrong)"
 

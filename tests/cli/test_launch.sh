@@ -74,7 +74,7 @@ run 1 predict own some --out own.csv
 expect_status 0
 for isa in avx512 avx2 neon; do
     export DTRAIN_ISA=$isa
-    run 0 --quiet --epochs 1 --out probe some
+    run 0 --quiet --epochs 1 --out probe --force some
     if [ "$status" -ne 0 ]; then
         expect_status 2
         expect_one_stderr_line "dtrain: error: DTRAIN_ISA=$isa: this CPU does not have it"
@@ -159,7 +159,7 @@ for bad in 60 -1s soon ""; do
     expect_no_file bad-time
 done
 for good in never 10min; do
-    DTRAIN_START_TIMEOUT=$good run 2 --quiet --epochs 1 --out good-time some
+    DTRAIN_START_TIMEOUT=$good run 2 --quiet --epochs 1 --out "good-$good" some
     expect_status 0
     expect_empty_stderr
 done

@@ -139,7 +139,7 @@ expect_one_stderr_line "dtrain: warning: --like first: its train inputs had the 
 expect_one_stderr_line "this is therefore another run, with the same settings"
 expect_no_stdout '^like'
 expect_stdout '^data +other'
-run 1 --like first --out own three
+run 1 --like first --out own --force three
 expect_status 0
 expect_empty_stderr
 cp three-train.npz train.kept
@@ -293,11 +293,11 @@ expect_empty_stderr
 [ "$(summary weights_crc)" = "$crc" ] || fail "the weights $crc"
 
 # Options of the data: they go with the run's data, or are given now; a run's do not bind other data.
-run 1 --quiet --epochs 1 --test-split 0.3 --out split three-train.npz
+run 1 --quiet --epochs 1 --test-split 0.3 --out shares three-train.npz
 expect_status 0
-run 1 --quiet --like split --test-split 0.2 --out split-otherwise
+run 1 --quiet --like shares --test-split 0.2 --out shares-otherwise
 expect_status 0
-run 1 --quiet --like split --out split-none three
+run 1 --quiet --like shares --out shares-none three
 expect_status 0
 expect_one_stderr_line 'this is therefore another run, with the same settings'
 

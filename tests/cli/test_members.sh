@@ -70,7 +70,7 @@ same_everywhere() {
     for isa in avx512 avx2 portable; do
         DTRAIN_ISA=$isa
         export DTRAIN_ISA
-        run 1 "$@" --out "$name-isa"
+        run 1 "$@" --out "$name-$isa"
         unset DTRAIN_ISA
         ! grep -q 'this CPU does not have it' stderr || continue
         expect_status 0

@@ -40,7 +40,7 @@ for out in new.csv new.npz; do
     done
 done
 chmod 600 run/model.h5 run/run.h5
-run 0 --quiet --out run --epochs 1 --csv-log run/epochs.csv some
+run 0 --quiet --out run --force --epochs 1 --csv-log run/epochs.csv some
 expect_status 0
 for file in run/model.h5 run/run.h5; do expect_form $file 600; done
 expect_form run/epochs.csv 644
@@ -75,7 +75,7 @@ for name in theirs chain; do
     expect_status 4
     expect_one_stderr_line "dtrain: error: open/$name.csv: cannot write: open/theirs.csv is a link of user $nobody in a folder that others may write to"
 done
-run 0 --quiet --out run --epochs 1 --csv-log open/theirs.csv some
+run 0 --quiet --out run --force --epochs 1 --csv-log open/theirs.csv some
 expect_status 4
 expect_one_stderr_line "open/theirs.csv: cannot write: open/theirs.csv is a link of user $nobody"
 for folder in open/theirs open/theirs/; do

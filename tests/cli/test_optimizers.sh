@@ -43,9 +43,9 @@ for name in decay adamw nadam rmsprop adagrad nesterov momentum; do
     *) options="--optimizer $name" ;;
     esac
     # shellcheck disable=SC2086
-    run 0 "$@" $options --epochs 1 --out half
+    run 0 "$@" $options --epochs 1 --out half --force
     "$PYTHON" "$TESTS/cli/check_model_h5.py" half/model.h5 >checked 2>&1 || fail "$name: $(cat checked)"
-    run 0 some --epochs 3 --patience 9 --batch 50 --init-from half --out rest
+    run 0 some --epochs 3 --patience 9 --batch 50 --init-from half --out rest --force
     expect_status 0
     case $name in
     decay) expect_stdout '^training +Adam 0.01, weight decay 0.5, ' ;;
@@ -114,16 +114,16 @@ run 0 some --optimizer sgd --nesterov --out never
 expect_status 2
 expect_one_stderr_line "dtrain: error: --nesterov was given, but --momentum is 0; set --momentum to 0.9"
 # What the model's optimizer had is not an error of the user's.
-run 0 "$@" --optimizer sgd --momentum 0.9 --nesterov --epochs 1 --out half
+run 0 "$@" --optimizer sgd --momentum 0.9 --nesterov --epochs 1 --out half --force
 run 0 some --epochs 1 --init-from half --momentum 0 --out plain
 expect_status 0
 expect_stdout '^training +SGD 0.01, batch '
 # The default of AdamW, unless the model had weight decay.
-run 0 some --epochs 1 --init-from half --optimizer adamw --out other
+run 0 some --epochs 1 --init-from half --optimizer adamw --out other --force
 expect_stdout '^training +AdamW 0.001, weight decay 0.004, batch '
-run 0 some --epochs 1 --init-from decay --optimizer adamw --out other
+run 0 some --epochs 1 --init-from decay --optimizer adamw --out other --force
 expect_stdout '^training +AdamW 0.001, weight decay 0.5, batch '
-run 0 some --epochs 1 --optimizer adamw --weight-decay 0 --out other
+run 0 some --epochs 1 --optimizer adamw --weight-decay 0 --out other --force
 expect_stdout '^training +AdamW 0.001, batch '
 run 0 inspect nesterov/model.h5
 expect_stdout '^SGD: learning rate 0.01, momentum 0.9, nesterov, state after 48 updates$'

@@ -74,14 +74,41 @@ for key in $keys; do
     expect_stdout "^summary\\.$key="
 done
 
-# ---- --out: that folder, made with its parents, used again ----
+# ---- --out: that folder, made with its parents ----
 run 2 --quiet --epochs 1 --out deep/down/here some
 expect_status 0
 expect_stdout_line "summary.folder=deep/down/here"
 expect_file deep/down/here/model.h5
-run 0 --quiet --epochs 1 --out deep/down/here --seed 4 some
+# A finished run is replaced only by force, whatever would be trained there.
+cp -p -r deep/down/here kept
+printf 'hidden = 4 | 8\n' >space
+printf 'a,y\n1,no\n2,yes\n3,no\n' >table.csv
+# here_is RANKS FILE: the folder is refused because of that file, and stays as it is.
+here_is() {
+    for words in "some" "" "some --restarts 2" "some --folds 3" "table.csv --target y" "search some --space space"; do
+        # shellcheck disable=SC2086
+        run "$1" $words --quiet --epochs 1 --seed 4 --out deep/down/here
+        expect_status 2
+        expect_one_stderr_line "dtrain: error: deep/down/here/$2: an earlier run ended here; use --force to replace its results, or another --out"
+        [ ! -s stdout ] || fail "nothing on stdout"
+        diff -r deep/down/here kept >changed || fail "the folder stays as it is: $(cat changed)"
+    done
+}
+here_is 2 run.h5
+run 0 --quiet --epochs 1 --out deep/down/here --seed 4 --force some
 expect_status 0
 [ "$(find deep -type f | wc -l)" -eq 2 ] || fail "the same two files"
+cmp -s deep/down/here/model.h5 kept/model.h5 && fail "another model"
+rm -rf kept deep/down/here/run.h5
+cp -p -r deep/down/here kept
+here_is 0 model.h5
+# One that failed is replaced, also if a model is there, which it has when it is killed at its very end.
+run 0 --quiet --epochs 1 --learning-rate 1e6 --hidden 50,50,50,50,50 --out bad some
+expect_status 5
+cp kept/model.h5 bad/
+run 0 --quiet --epochs 1 --out bad some
+expect_status 0
+cmp -s bad/model.h5 kept/model.h5 && fail "a new model"
 run 0 --quiet --epochs 1 --out deep/slash/ some
 expect_status 0
 expect_file deep/slash/run.h5

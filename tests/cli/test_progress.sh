@@ -67,7 +67,7 @@ expect_no_file results/three
 # A path of an input or of another result is refused: nothing is lost.
 cp three-train.npz kept.npz
 refuse_csv() {
-    run "$1" --quiet --epochs 2 --csv-log "$2" --out five three
+    run "$1" --quiet --epochs 2 --csv-log "$2" --out five --force three
     expect_status 2
     expect_one_stderr_line "dtrain: error: --csv-log $2 would be written over $3"
 }
@@ -109,7 +109,7 @@ run 0 --progress --epochs 2 --out piped three
 expect_status 0
 expect_no_stdout 'step|left'
 expect_no_stdout "$return_character"
-run 2 --progress --epochs 2 --out piped three
+run 2 --progress --epochs 2 --out piped-2 three
 expect_status 0
 expect_no_stdout 'step|left'
 expect_no_stdout "$return_character"

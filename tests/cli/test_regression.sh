@@ -121,7 +121,7 @@ PY
 run 0 class --epochs 1 --task regression --out whole
 expect_status 0
 expect_stdout ' rows; 6 inputs, 1 value$'
-run 0 class --epochs 1 --loss mae --out whole
+run 0 class --epochs 1 --loss mae --out whole-2
 expect_status 0
 expect_stdout '^training +mae loss, '
 

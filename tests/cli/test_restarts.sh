@@ -242,7 +242,7 @@ expect_same_run mean stopped
 
 # The end of one restart is a place to stop, too; and restarts of an earlier run in the folder do not count.
 # shellcheck disable=SC2086
-with_fault signal:0:40 2 $usual --seed 7 --restarts 4 --out stopped some
+with_fault signal:0:40 2 $usual --seed 7 --restarts 4 --out stopped --force some
 expect_status 75
 expect_no_file stopped/restart-3/run.h5
 run 1 --resume stopped

@@ -413,3 +413,18 @@ if [ "$(id -u)" -eq 0 ] && mount -t tmpfs -o size=300k none blocked 2>/dev/null;
     unwritable 'blocked: has room for 0.3 MB, but 6 trials write at least 0.4 MB; remove files there'
     [ -z "$(ls full-copy)" ] || fail "no file is made, found $(ls full-copy)"
 fi
+
+# ---- a finished search in the folder ----
+# shellcheck disable=SC2086
+for words in "search $usual --trials 2" "--epochs 4"; do
+    run 0 $words --out one some
+    expect_status 2
+    expect_one_stderr_line 'one/search.h5: an earlier run ended here; use --force to replace its results'
+    expect_file one/trial-6/model.h5
+done
+# What is then trained there can be resumed.
+with_fault signal:0:10 1 --epochs 4 --batch 50 --force --out one some
+expect_status 75
+expect_no_file one/search.h5
+run 2 --resume one
+expect_status 0

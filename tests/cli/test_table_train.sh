@@ -26,7 +26,7 @@ both() {
     crc=$(summary weights_crc)
     for ranks in $numbers; do
         # shellcheck disable=SC2086
-        run "$ranks" visits.csv $train "$@" --out "$name-one"
+        run "$ranks" visits.csv $train "$@" --out "$name-one" --force
         expect_status 0
         [ "$(summary weights_crc)" = "$crc" ] || fail "$name: the weights of the two commands on $ranks ranks"
         expect_same_file "$name-two/model.h5" "$name-one/model.h5"
@@ -190,11 +190,11 @@ expect_status 0
 run 0 --like tabular classes-arrays --quiet --out of-arrays
 expect_status 0
 # The other way round, the table is prepared as the preset says, unless an option is given.
+run 0 classes-arrays --preset tabular --hidden 8 --epochs 1 --quiet --out from-arrays
 for fill in '' 'mode'; do
-    run 0 classes-arrays --preset tabular --hidden 8 --epochs 1 --quiet --out from-arrays
-    run 0 --like from-arrays visits.csv --target outcome ${fill:+--fill $fill} --quiet --out like-arrays
+    run 0 --like from-arrays visits.csv --target outcome ${fill:+--fill $fill} --quiet --out like-arrays --force
     expect_status 0
-    run 0 visits.csv --target outcome --preset tabular --hidden 8 --epochs 1 ${fill:+--fill $fill} --quiet --out preset
+    run 0 visits.csv --target outcome --preset tabular --hidden 8 --epochs 1 ${fill:+--fill $fill} --quiet --out preset --force
     expect_same_file like-arrays/model.h5 preset/model.h5
 done
 

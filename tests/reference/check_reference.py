@@ -63,8 +63,8 @@ def find_batches(count, batch, epochs):
 # ---- a case ----
 
 def train_dtrain(name, plan, words, number_option):
-    run("train", name, "--init-from", f"{name}.h5", "--patience", 99, "--no-restore-best", "--quiet", "--out",
-        f"{name}-run", *words, *options_of(plan, Plan(), number_option))
+    run("train", name, "--init-from", f"{name}.h5", "--patience", 99, "--no-restore-best", "--quiet", "--force",
+        "--out", f"{name}-run", *words, *options_of(plan, Plan(), number_option))
 
 
 def class_weights(text, y):

@@ -48,6 +48,9 @@ expect_status 75
 bad 2 "--resume stopped: --hidden is 7, but was 30" --export=ALL,DTRAIN_RESULTS=stopped jobs/train.sbatch --hidden 7
 bad 2 "--resume stopped: --hidden is 7, but was 30" jobs/train.sbatch --out stopped --hidden 7
 bad 2 "--resume stopped: --hidden is 7, but was 30" jobs/train.sbatch --resume=stopped --hidden 7
+run 1 --quiet --epochs 1 --out finished
+expect_status 0
+bad 2 "finished/run.h5: an earlier run ended here; use --force to replace its results" jobs/train.sbatch --out finished
 
 while read -r id bad_status text; do
     wait_for_job "$id"

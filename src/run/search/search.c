@@ -205,7 +205,6 @@ DT_MUST_USE static dt_status open_folder(dt_search *s)
         DT_TRY(dt_run_make_folder(r, r->source.name));
     if (strlen(r->folder) + sizeof "/trial-10000" > DT_OPTION_TEXT_BYTES)
         DT_TRY(dt_fail(DT_USAGE, "%s: too long a name for the folder of a search", r->folder));
-    DT_TRY(dt_run_check_no_checkpoint(r));
     if (r->settings.resume[0] != '\0')
         DT_TRY(read_trials(s));
     DT_TRY(dt_search_check_folders(s));
