@@ -40,7 +40,7 @@ struct dt_run {
     struct dt_fold_score *fold_scores; /* rank 0 only, with --folds (run_folds.h) */
     size_t fold_score_count;
     char folder[PATH_BYTES]; /* rank 0 only; "": not made yet */
-    dt_owner *owner; /* rank 0 only: of the folder; NULL: not yet */
+    dt_owner *owner; /* rank 0 only: of the folder; NULL: not yet, or a trial of a search */
     dt_environment environment;
     dt_source source; /* rank 0 only */
     dt_preparation table; /* rank 0 only, until the rows have been dealt; of DATA that is a table */
@@ -76,8 +76,8 @@ struct dt_run {
     dt_csv_log *csv_log; /* rank 0 only; NULL without --csv-log */
     dt_result result;
     double load_s;
-    bool is_trial; /* of a search, whose trials may be short: run.h5 is written once there is
-                      something in it */
+    bool is_trial; /* of a search, which owns the folder. It may be short: run.h5 is written once
+                      there is something in it */
     int64_t pause_after; /* as dt_plan; 0: never */
     void (*between_steps)(void *context); /* rank 0 only: called after each step; NULL: nobody */
     void *between_context;
@@ -137,9 +137,13 @@ DT_MUST_USE dt_status dt_run_part_train(dt_run *part, dt_status (*train)(dt_run 
  * Makes the run the owner of an existing folder, unless it already is.
  *
  * Calls:   root-only
- * Errors:  as dt_owner_take
+ * Errors:  as dt_owner_take; DT_USAGE, too, for a trial of a search that is under way
  */
 DT_MUST_USE dt_status dt_run_own(dt_run *r, const char *folder);
+
+/** Checks before a write that the folder still belongs to the run, and makes one again that was
+ * removed. Root-only. Errors: as dt_owner_check and dt_file_make_folder. */
+DT_MUST_USE dt_status dt_run_check_own(const dt_run *r);
 
 /**
  * Owns an existing folder of results, as dt_run_own. Without --force it must not contain a

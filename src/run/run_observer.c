@@ -17,7 +17,7 @@ static void take_epoch(void *context, const dt_epoch *row)
         dt_log_warn("%s; no more checkpoints will be written", dt_status_text());
         r->history_incomplete = true;
     }
-    if (dt_owner_check(r->owner) == DT_OK)
+    if (r->owner == NULL || dt_owner_check(r->owner) == DT_OK)
         dt_run_log_add_epoch(r->log, row);
     if (r->csv_log != NULL)
         dt_csv_log_add_epoch(r->csv_log, row);
@@ -62,7 +62,7 @@ static dt_status take_checkpoint(void *context, const dt_training *training)
     if (r->history_incomplete)
         return dt_fail(DT_MEMORY,
                        "no checkpoint, because there was no memory for an epoch of the log");
-    const dt_status status = dt_owner_check(r->owner);
+    const dt_status status = dt_run_check_own(r);
     if (status != DT_OK)
         return status;
     return dt_checkpoint_save(dt_checkpoint_path(path, sizeof path, r->folder), &facts, &r->history,

@@ -20,12 +20,36 @@ DT_MUST_USE static dt_status advise(const dt_run *r, dt_status status)
     return status;
 }
 
+/* A trial's folder, or that of its fold, belongs to the search above it while that runs. */
+DT_MUST_USE static dt_status check_search(const dt_run *r, const char *folder)
+{
+    static const char *const above[] = {"/..", "/../.."};
+    for (size_t i = 0; i < sizeof above / sizeof *above; i++) {
+        char search[PATH_BYTES + 16], file[PATH_BYTES + 32];
+        (void)snprintf(search, sizeof search, "%.*s%s", PATH_BYTES, folder, above[i]);
+        (void)snprintf(file, sizeof file, "%s/" DT_SEARCH_FILE, search);
+        if (access(file, F_OK) == 0 &&
+            dt_owner_check_free(search, r->settings.stall_timeout) != DT_OK)
+            return dt_fail(DT_USAGE, "%s: is in the folder of a search: %s", folder,
+                           dt_status_text());
+    }
+    return DT_OK;
+}
+
 dt_status dt_run_own(dt_run *r, const char *folder)
 {
     if (r->owner != NULL)
         return DT_OK;
+    const dt_status status = check_search(r, folder);
+    if (status != DT_OK)
+        return status;
     dt_job_set_last_hook(dt_owner_release_all_soon);
     return advise(r, dt_owner_take(&r->owner, folder, r->settings.stall_timeout));
+}
+
+dt_status dt_run_check_own(const dt_run *r)
+{
+    return r->owner != NULL ? dt_owner_check(r->owner) : dt_file_make_folder(r->folder);
 }
 
 /* How the log says that its run ended; false if it cannot be read. */

@@ -57,7 +57,7 @@ dt_status dt_run_part_train(dt_run *part, dt_status (*train)(dt_run *part))
     dt_status status = DT_OK;
     if (part->root) {
         status = dt_file_make_folder(part->folder);
-        if (status == DT_OK)
+        if (status == DT_OK && !part->is_trial)
             status = dt_run_own(part, part->folder);
     }
     DT_TRY(dt_comm_agree(part->comm, status));

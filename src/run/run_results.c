@@ -15,7 +15,7 @@ static dt_status save_model(void *context)
     char path[PATH_BYTES + 16];
     char *json = NULL;
     dt_model model = r->model; /* borrowed, like the rest */
-    DT_TRY(dt_owner_check(r->owner));
+    DT_TRY(dt_run_check_own(r));
     if (r->recipe.D > 0) {
         DT_TRY(dt_recipe_to_json(&json, &r->recipe));
         model.recipe_json = json;
@@ -110,7 +110,7 @@ dt_status dt_run_save(dt_run *r)
     (void)note(&first, dt_comm_agree(r->comm, status));
     if (first.status != DT_OK)
         return dt_fail(first.status, "%s", first.text);
-    DT_TRY(dt_comm_agree(r->comm, r->root ? dt_owner_check(r->owner) : DT_OK));
+    DT_TRY(dt_comm_agree(r->comm, r->root ? dt_run_check_own(r) : DT_OK));
     status = dt_run_log_close(r->log, "ok", NULL); /* NULL but on rank 0 */
     r->log = NULL;
     if (status == DT_OK && r->root)

@@ -83,8 +83,7 @@ void dt_run_end(dt_run *r, dt_status status)
     char text[DT_STATUS_TEXT_BYTES];
     (void)snprintf(text, sizeof text, "%s", dt_status_text());
     if (r->log != NULL)
-        (void)!dt_owner_check(
-            r->owner); /* if the folder is lost, its files no longer belong to this run */
+        (void)!dt_run_check_own(r); /* a lost folder's files no longer belong to this run */
     const char *word = dt_owner_is_lost(r->owner) ? NULL : status_word(status);
     if (r->log != NULL && dt_run_log_close(r->log, word, text) != DT_OK && status == DT_STOPPED)
         dt_log_warn("%s; the resumed run writes it again", dt_status_text());

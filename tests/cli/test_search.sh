@@ -183,12 +183,29 @@ expect_one_stderr_line 'use --resume stopped to resume it'
 run 0 --resume stopped
 expect_status 2
 expect_one_stderr_line 'stopped: is a search; use dtrain search --resume stopped'
+# While a search runs, nobody else trains its trials.
+"$DTRAIN" some --epochs 100000000 --patience 100000000 --quiet --out live </dev/null >/dev/null 2>&1 &
+live=$!
+until_it "a run owns its folder" test -s live/owner
+kill -STOP $live
+cp live/owner stopped/owner
+for words in "--resume stopped/trial-2" "some --out stopped/trial-1"; do
+    # shellcheck disable=SC2086
+    run 0 $words
+    expect_status 2
+    expect_one_stderr_line ': is in the folder of a search: '
+done
+rm stopped/owner
+kill -KILL $live
+wait $live || :
+: >stopped/trial-2/run.h5.99999.tmp # of a write that was killed
 DTRAIN_FAULT=kill:0:10 timeout -k 5 "$RUN_TIMEOUT" mpirun -q -np 2 "$DTRAIN_FAULTS" search some --space space \
     --resume stopped --checkpoint-every 1 </dev/null >stdout 2>stderr && fail "a killed rank is a failure"
 run 3 search --resume stopped
 expect_status 0
 expect_stdout '^resume     [1-5] trials have ended before$'
 expect_same_search one stopped
+[ -z "$(find stopped -name '*.tmp' -o -name 'owner*')" ] || fail "nothing is left beside the results"
 [ "$(ls -i stopped/trial-1/run.h5 stopped/trial-1/model.h5)" = "$ended" ] ||
     fail "the trial that had ended was not run again"
 run 0 search --resume stopped

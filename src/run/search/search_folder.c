@@ -36,6 +36,24 @@ DT_MUST_USE static dt_status try_file(const char *path)
     return status;
 }
 
+/* Removes temporary files of a write that was killed, which could fill the disk in time. */
+static void sweep(const char *path, bool folds)
+{
+    DIR *folder = opendir(path);
+    if (folder == NULL)
+        return;
+    for (const struct dirent *entry; (entry = readdir(folder)) != NULL;) {
+        char inside[2 * PATH_BYTES];
+        const char *name = entry->d_name, *end = strrchr(name, '.');
+        (void)snprintf(inside, sizeof inside, "%s/%s", path, name);
+        if (strstr(name, ".h5.") != NULL && strcmp(end, ".tmp") == 0)
+            (void)unlink(inside);
+        else if (folds && strncmp(name, "fold-", 5) == 0)
+            sweep(inside, false);
+    }
+    (void)closedir(folder);
+}
+
 /* A folder that is not there yet can be made, because search.h5 can. */
 DT_MUST_USE static dt_status check_trial(const dt_search *s, int64_t trial)
 {
@@ -45,6 +63,7 @@ DT_MUST_USE static dt_status check_trial(const dt_search *s, int64_t trial)
     if (lstat(dt_search_folder(folder, s, trial), &found) != 0)
         return DT_OK;
     DT_TRY(dt_file_make_folder(folder));
+    sweep(folder, true);
     for (size_t i = 0; i < FILES; i++) {
         (void)snprintf(path, sizeof path, "%s/%s", folder, files[i]);
         DT_TRY(try_file(path));
