@@ -1,6 +1,7 @@
 #include "dtrain/comm/crew.h"
 
 #include "comm_internal.h"
+#include "waiting.h"
 
 #include "dtrain/base/memory.h"
 #include "dtrain/comm/watchdog.h"
@@ -18,12 +19,9 @@ struct dt_crew {
 /* Whether the ranks are on more than one host. */
 static bool span_hosts(const dt_comm *all)
 {
-    MPI_Comm host;
     int size = 0;
     dt_slot_turn(all->slot);
-    MPI_Comm_split_type(all->comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &host);
-    MPI_Comm_size(host, &size);
-    MPI_Comm_free(&host);
+    MPI_Comm_size(dt_mpi_host(all->comm), &size);
     dt_slot_turn(all->slot);
     return size < all->size;
 }

@@ -1,9 +1,39 @@
 #include "waiting.h"
 
-#include <sched.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/prctl.h>
 #include <time.h>
+
+/* ---- the ranks of a host: an attribute of the communicator ---- */
+
+static int free_host(MPI_Comm comm, int key, void *value, void *unused)
+{
+    MPI_Comm host = MPI_Comm_f2c((MPI_Fint)(intptr_t)value);
+    (void)comm;
+    (void)key;
+    (void)unused;
+    return MPI_Comm_free(&host);
+}
+
+MPI_Comm dt_mpi_host(MPI_Comm comm)
+{
+    static int key = MPI_KEYVAL_INVALID;
+    void *value = NULL;
+    int found = 0;
+    if (key == MPI_KEYVAL_INVALID)
+        MPI_Comm_create_keyval(MPI_COMM_NULL_COPY_FN, free_host, &key, NULL);
+    MPI_Comm_get_attr(comm, key, (void *)&value, &found);
+    if (found != 0)
+        return MPI_Comm_f2c((MPI_Fint)(intptr_t)value);
+    MPI_Comm host;
+    MPI_Comm_split_type(comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &host);
+    /* a number, since the attribute is a pointer */
+    MPI_Comm_set_attr(comm, key, (void *)(intptr_t)MPI_Comm_c2f(host));
+    return host;
+}
+
+/* ---- waiting ---- */
 
 #ifdef OPEN_MPI
 
@@ -47,31 +77,31 @@ void dt_mpi_wait(MPI_Request *request)
 #else
 
 /* A rank tests for a few microseconds before it gives up its CPU for the first time: a small sum
- * ends in this time if all ranks have a CPU. Then it yields, and sleeps every 16th time, because
- * Linux yields only to processes of the same group, and mpiexec of MPICH starts each rank in its
- * own session and group. */
-enum { TESTS = 100, TURNS_A_SLEEP = 16, SLEEP_NS = 1000 };
+ * ends in this time if all ranks have a CPU. Then it sleeps, each time longer by a quarter, so that
+ * a wait takes a quarter more at most. It does not yield, because Linux yields only to processes of
+ * the same group, and mpiexec of MPICH starts each rank in its own session and group. The longest
+ * sleep is short, because a large sum needs many tests. */
+enum { TESTS = 100, SHORTEST_NS = 10000, LONGEST_NS = 200000, SLACK_NS = 1000 };
 
-static void give_way(unsigned turns)
+static void give_way(long *sleep_ns)
 {
     static _Thread_local bool is_prompt;
-    if (turns % TURNS_A_SLEEP != 0) {
-        (void)sched_yield();
-        return;
-    }
     if (!is_prompt) /* else Linux adds 50 microseconds to each sleep */
-        (void)prctl(PR_SET_TIMERSLACK, SLEEP_NS, 0, 0, 0);
+        (void)prctl(PR_SET_TIMERSLACK, SLACK_NS, 0, 0, 0);
     is_prompt = true;
-    (void)nanosleep(&(struct timespec){.tv_nsec = SLEEP_NS}, NULL);
+    (void)nanosleep(&(struct timespec){.tv_nsec = *sleep_ns}, NULL);
+    const long longer = *sleep_ns + *sleep_ns / 4;
+    *sleep_ns = longer < LONGEST_NS ? longer : LONGEST_NS;
 }
 
 void dt_mpi_wait(MPI_Request *request)
 {
     int ended = 0;
+    long sleep_ns = SHORTEST_NS;
     for (unsigned tests = 1; ended == 0; tests++) {
         MPI_Test(request, &ended, MPI_STATUS_IGNORE);
         if (ended == 0 && tests > TESTS)
-            give_way(tests);
+            give_way(&sleep_ns);
     }
 }
 

@@ -121,12 +121,10 @@ dt_status dt_window_new(dt_window **out, const dt_comm *comm, const dt_launch *l
     w->owners = (dt_comm){.comm = MPI_COMM_NULL, .slot = comm->slot};
     w->area_bytes = dt_shared_pages(area_bytes);
     w->array_bytes = dt_shared_pages(array_bytes);
-    MPI_Comm host;
     dt_slot_turn(comm->slot);
-    MPI_Comm_split_type(comm->comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &host);
+    MPI_Comm host = dt_mpi_host(comm->comm);
     find_ranks(w, host, comm->comm);
     status = map(w, host, launch->host, arrays);
-    MPI_Comm_free(&host);
     dt_slot_turn(comm->slot);
     status = dt_comm_agree(comm, status);
     if (status == DT_OK)

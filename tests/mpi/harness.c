@@ -74,7 +74,7 @@ static int run_suite(const mpi_suite *suite)
     int failures = _cmocka_run_group_tests(suite->name, wrapped, suite->count, NULL, NULL);
     free(wrapped);
     failures = failures < 0 ? -failures : failures; /* -1 for a broken group must not lose to 0 */
-    MPI_Allreduce(MPI_IN_PLACE, &failures, 1, MPI_INT, MPI_MAX, MPI_COMM_WORLD);
+    dt_mpi_allreduce(MPI_IN_PLACE, &failures, 1, MPI_INT, MPI_MAX, MPI_COMM_WORLD);
     return failures;
 }
 
@@ -126,7 +126,7 @@ static void assert_everywhere(bool holds, const char *detail, const char *text, 
                               int line)
 {
     int all_hold = holds;
-    MPI_Allreduce(MPI_IN_PLACE, &all_hold, 1, MPI_INT, MPI_LAND, MPI_COMM_WORLD);
+    dt_mpi_allreduce(MPI_IN_PLACE, &all_hold, 1, MPI_INT, MPI_LAND, MPI_COMM_WORLD);
     if (all_hold)
         return;
     char mine[TEXT_BYTES] = "";
@@ -180,7 +180,7 @@ void harness_assert_same(const void *data, size_t bytes, const char *text, const
                          int line)
 {
     unsigned long long root_bytes = bytes;
-    MPI_Bcast(&root_bytes, 1, MPI_UNSIGNED_LONG_LONG, 0, MPI_COMM_WORLD);
+    dt_mpi_bcast(&root_bytes, 1, MPI_UNSIGNED_LONG_LONG, 0, MPI_COMM_WORLD);
     char detail[TEXT_BYTES];
     (void)snprintf(detail, sizeof detail, "%zu bytes, rank 0 has %llu", bytes, root_bytes);
     assert_everywhere(bytes == root_bytes, detail, text, file, line);
@@ -190,7 +190,7 @@ void harness_assert_same(const void *data, size_t bytes, const char *text, const
         MPI_Abort(MPI_COMM_WORLD, DT_MEMORY);
     if (test_rank == 0 && bytes > 0)
         memcpy(root_data, data, bytes);
-    MPI_Bcast(root_data, (int)bytes, MPI_BYTE, 0, MPI_COMM_WORLD);
+    dt_mpi_bcast(root_data, (int)bytes, MPI_BYTE, 0, MPI_COMM_WORLD);
     size_t i = 0;
     while (i < bytes && root_data[i] == ((const unsigned char *)data)[i])
         i++;

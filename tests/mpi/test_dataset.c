@@ -7,7 +7,7 @@
 
 static uint64_t sum_over_ranks(uint64_t mine)
 {
-    MPI_Allreduce(MPI_IN_PLACE, &mine, 1, MPI_UINT64_T, MPI_SUM, MPI_COMM_WORLD);
+    dt_mpi_allreduce(MPI_IN_PLACE, &mine, 1, MPI_UINT64_T, MPI_SUM, MPI_COMM_WORLD);
     return mine;
 }
 

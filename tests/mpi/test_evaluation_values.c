@@ -3,6 +3,7 @@
 #include "same_evaluation.h"
 
 #include "dtrain/base/random.h"
+#include "dtrain/base/status.h"
 #include "dtrain/nn/spec.h"
 #include "same_bits.h"
 
@@ -170,7 +171,7 @@ static size_t repeat_rows(double *p, double *y, double *mean, size_t j)
     size_t M = 0;
     for (size_t n = 0; n < v.N; n++)
         for (float k = 0; k < (v.weighted ? v.w[n] : 1); k++, M++) {
-            assert_all(M < MAX_N);
+            DT_ASSERT(M < MAX_N);
             p[M] = (double)v.p[n * v.C + j];
             y[M] = (double)v.y[n * v.C + j].value;
             mean[M] = v.plain ? 0 : v.scale[j].mean;

@@ -22,7 +22,7 @@ static void test_asserts_pass(void **state)
 {
     (void)state;
     int sum = 0;
-    MPI_Allreduce(&(int){1}, &sum, 1, MPI_INT, MPI_SUM, MPI_COMM_WORLD);
+    dt_mpi_allreduce(&(int){1}, &sum, 1, MPI_INT, MPI_SUM, MPI_COMM_WORLD);
     assert_all(test_rank >= 0 && test_rank < test_size);
     assert_all_int(sum, test_size);
     assert_all_close(1.0 / 3.0, 0.3333, 1e-4);

@@ -290,7 +290,7 @@ static void check_run(const char *words)
         print_error("%s: %s\n", words, c->text);
     assert_all_int(c->status, DT_OK);
     *expected = *c;
-    MPI_Bcast(expected, sizeof *expected, MPI_BYTE, 0, MPI_COMM_WORLD);
+    dt_mpi_bcast(expected, sizeof *expected, MPI_BYTE, 0, MPI_COMM_WORLD);
     check_same(c, expected, "a group", words);
     course_run(c, &all, words, "all", 0);
     check_same(c, expected, "all ranks", words);
@@ -314,7 +314,7 @@ static void check_run(const char *words)
         course_sweep("all");
         course_sweep("stopped");
     }
-    MPI_Barrier(MPI_COMM_WORLD);
+    dt_mpi_barrier(MPI_COMM_WORLD);
     free(expected);
     free(c);
 }
@@ -437,7 +437,7 @@ static void test_all_were_used(void **state)
     char name[64];
     if (test_size != RANKS)
         skip();
-    MPI_Allreduce(MPI_IN_PLACE, used, DT_OPTION_MAX, MPI_UINT64_T, MPI_BOR, MPI_COMM_WORLD);
+    dt_mpi_allreduce(MPI_IN_PLACE, used, DT_OPTION_MAX, MPI_UINT64_T, MPI_BOR, MPI_COMM_WORLD);
     for (size_t i = 0; i < table->count; i++) {
         const dt_option *option = &table->options[i];
         if ((option->flags & (DT_SETTING_SESSION | DT_SETTING_NO_WEIGHT | DT_SETTING_TABLE)) != 0)

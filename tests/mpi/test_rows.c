@@ -144,7 +144,7 @@ static void test_text(void **state)
     uint64_t wrong = 0;
     if (test_rank == 0)
         (void)text_write("t.txt", &t); /* whatever it is called */
-    MPI_Barrier(MPI_COMM_WORLD);
+    dt_mpi_barrier(MPI_COMM_WORLD);
     text_recipe(&recipe);
     dt_rows_plan plan = plan_of("t.txt", TEXT_D, 2, true, 128);
     plan.recipe = &recipe;
@@ -184,7 +184,7 @@ static void test_refused(void **state)
         (void)write_table("nan.npz", &nan);
         (void)text_write("t.csv", &(text_table){.rows = 5});
     }
-    MPI_Barrier(MPI_COMM_WORLD);
+    dt_mpi_barrier(MPI_COMM_WORLD);
     dt_rows_plan plan = plan_of("t.npz", 5, 3, true, 4);
     check_refused(&plan, "t.npz: x has 4 columns, but the model takes 5 inputs");
     plan = plan_of("nan.npz", 4, 3, true, 4);

@@ -14,7 +14,7 @@ static void write_all(const text_table *t, uint64_t *bad_line)
     uint64_t line = 0;
     if (test_rank == 0)
         line = text_write("t.csv", t);
-    MPI_Bcast(&line, 1, MPI_UINT64_T, 0, MPI_COMM_WORLD);
+    dt_mpi_bcast(&line, 1, MPI_UINT64_T, 0, MPI_COMM_WORLD);
     if (bad_line != NULL)
         *bad_line = line;
 }
@@ -130,7 +130,7 @@ static void test_long_records(void **state)
         }
         (void)fclose(file);
     }
-    MPI_Barrier(MPI_COMM_WORLD);
+    dt_mpi_barrier(MPI_COMM_WORLD);
     read_all(&t, &k, true, 64);
     check_rows(&t, &k);
     given_clear(&k);
@@ -298,7 +298,7 @@ static void test_tables_not_opened(void **state)
         (void)scratch_write(scratch_path("ages.csv"), no_age, strlen(no_age));
         (void)scratch_write(scratch_path("t.csv"), unclosed, strlen(unclosed));
     }
-    MPI_Barrier(MPI_COMM_WORLD);
+    dt_mpi_barrier(MPI_COMM_WORLD);
     check_not_opened("ages.csv", false, "ages.csv: no column 'age'; did you mean 'ages'?");
     given k = {0}; /* what only rank 0 sees, on the way */
     check_failed(read_to_failure(&(text_table){.rows = 3}, &k, false), DT_DATA, "line 3");
@@ -357,11 +357,11 @@ static void check_values(bool weights)
         }
         (void)fclose(file);
     }
-    MPI_Barrier(MPI_COMM_WORLD);
+    dt_mpi_barrier(MPI_COMM_WORLD);
     dt_table *table = open_table(&comm, &recipe, true, 64);
     for (bool more = true; more;)
         assert_all_int(dt_table_next(table, take_values, &v, &more), DT_OK);
-    MPI_Allreduce(MPI_IN_PLACE, &v, 3, MPI_UINT64_T, MPI_SUM, MPI_COMM_WORLD);
+    dt_mpi_allreduce(MPI_IN_PLACE, &v, 3, MPI_UINT64_T, MPI_SUM, MPI_COMM_WORLD);
     assert_all_int(v.rows, VALUE_ROWS);
     assert_all_int(v.weighted, weights ? VALUE_ROWS : 0);
     assert_all_int(v.wrong, 0);

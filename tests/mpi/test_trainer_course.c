@@ -168,7 +168,7 @@ static void spoil(const run *r, int set)
     run spoiled = *r;
     spoiled.scale = 1e37;
     assert_all(test_rank != 0 || run_write_set(&spoiled, set));
-    MPI_Barrier(MPI_COMM_WORLD);
+    dt_mpi_barrier(MPI_COMM_WORLD);
 }
 
 /* The set that cannot be evaluated costs neither the weights nor what is known of the others. */

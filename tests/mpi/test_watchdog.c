@@ -90,7 +90,7 @@ static void test_ranks_mark_where_they_are(void **state)
     dt_comm comm = ranks_all();
     comm.slot = &host.board->slots[host.own];
     dt_comm_at(&comm, DT_AT_STEP, 7 + test_rank, 1000000000000u + (unsigned)test_rank);
-    MPI_Barrier(MPI_COMM_WORLD);
+    dt_mpi_barrier(MPI_COMM_WORLD);
     bool right = true;
     for (int i = 0; i < host.count; i++) {
         dt_slot *slot = &host.board->slots[i];
@@ -369,7 +369,7 @@ static void test_marks_keep_it_quiet(void **state)
         nap(0.05);
     }
     dt_comm_set_stall_timeout(&comm, 0.0);
-    MPI_Barrier(MPI_COMM_WORLD);
+    dt_mpi_barrier(MPI_COMM_WORLD);
     dt_watchdog_stop(comm.watchdog);
 }
 

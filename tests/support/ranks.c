@@ -18,13 +18,13 @@ dt_comm ranks_alone(void)
 int ranks_make_folder(void **state)
 {
     int failed = test_rank == 0 ? scratch_make(state) : 0;
-    MPI_Bcast(&failed, 1, MPI_INT, 0, MPI_COMM_WORLD);
-    MPI_Bcast(scratch_folder, sizeof scratch_folder, MPI_CHAR, 0, MPI_COMM_WORLD);
+    dt_mpi_bcast(&failed, 1, MPI_INT, 0, MPI_COMM_WORLD);
+    dt_mpi_bcast(scratch_folder, sizeof scratch_folder, MPI_CHAR, 0, MPI_COMM_WORLD);
     return failed;
 }
 
 int ranks_remove_folder(void **state)
 {
-    MPI_Barrier(MPI_COMM_WORLD);
+    dt_mpi_barrier(MPI_COMM_WORLD);
     return test_rank == 0 ? scratch_remove(state) : 0;
 }

@@ -138,7 +138,7 @@ bool given_in_order(given *k, uint64_t *last)
 {
     uint64_t all[64][2];
     const uint64_t mine[2] = {k->low, k->high};
-    MPI_Allgather(mine, 2, MPI_UINT64_T, all, 2, MPI_UINT64_T, MPI_COMM_WORLD);
+    dt_mpi_allgather(mine, 2, all, 2, MPI_UINT64_T, MPI_COMM_WORLD);
     uint64_t low = UINT64_MAX, high = *last;
     bool right = true, ended = false;
     for (int rank = 0; rank < test_size; rank++) {
@@ -158,10 +158,11 @@ bool given_in_order(given *k, uint64_t *last)
 
 void given_gather(given *k)
 {
-    MPI_Allreduce(MPI_IN_PLACE, k->times, (int)k->rows, MPI_UINT64_T, MPI_SUM, MPI_COMM_WORLD);
+    dt_mpi_allreduce(MPI_IN_PLACE, k->times, (int)k->rows, MPI_UINT64_T, MPI_SUM, MPI_COMM_WORLD);
     /* bits: what the others have there is 0 */
-    MPI_Allreduce(MPI_IN_PLACE, k->x, (int)(k->rows * k->D), MPI_UINT32_T, MPI_SUM, MPI_COMM_WORLD);
-    MPI_Allreduce(MPI_IN_PLACE, k->y, (int)k->rows, MPI_INT32_T, MPI_SUM, MPI_COMM_WORLD);
+    dt_mpi_allreduce(MPI_IN_PLACE, k->x, (int)(k->rows * k->D), MPI_UINT32_T, MPI_SUM,
+                     MPI_COMM_WORLD);
+    dt_mpi_allreduce(MPI_IN_PLACE, k->y, (int)k->rows, MPI_INT32_T, MPI_SUM, MPI_COMM_WORLD);
     uint64_t not_once = 0;
     for (uint64_t row = 0; row < k->rows; row++)
         not_once += k->times[row] != 1;

@@ -48,7 +48,7 @@ void run_write_data(const run *r)
             good = good && (r->rows[p] == 0 || run_write_set(r, p));
     }
     assert_all(good);
-    MPI_Barrier(MPI_COMM_WORLD);
+    dt_mpi_barrier(MPI_COMM_WORLD);
 }
 
 dt_status run_load(dt_dataset sets[DT_SET_COUNT], const dt_comm *comm, const run *r)

@@ -63,8 +63,7 @@ void dt_launch_survey(dt_launch *out, const dt_comm *comm)
 {
     *out = (dt_launch){.host_cpus = 1, .left_out = dt_launch_left_out()};
     dt_launch_read_host(out->host);
-    MPI_Comm host;
-    MPI_Comm_split_type(comm->comm, MPI_COMM_TYPE_SHARED, comm->rank, MPI_INFO_NULL, &host);
+    MPI_Comm host = dt_mpi_host(comm->comm);
     MPI_Comm_rank(host, &out->host_rank);
     MPI_Comm_size(host, &out->host_size);
     /* The CPUs that any rank of the host may use; all, if the machine has more than a set holds. */
@@ -74,7 +73,6 @@ void dt_launch_survey(dt_launch *out, const dt_comm *comm)
         CPU_ZERO(&set);
     dt_mpi_allreduce(MPI_IN_PLACE, &set, sizeof set, MPI_BYTE, MPI_BOR, host);
     out->host_cpus = CPU_COUNT(&set) > 0 ? CPU_COUNT(&set) : (int)sysconf(_SC_NPROCESSORS_ONLN);
-    MPI_Comm_free(&host);
     int counts[2] = {out->host_rank == 0, out->host_size > out->host_cpus};
     dt_mpi_allreduce(MPI_IN_PLACE, counts, 2, MPI_INT, MPI_SUM, comm->comm);
     out->host_count = counts[0];

@@ -67,9 +67,8 @@ dt_status dt_host_init(dt_host *out, MPI_Comm comm)
     *out = (dt_host){.all = true};
     if (gethostname(out->name, sizeof out->name - 1) != 0)
         memcpy(out->name, "this host", sizeof "this host");
-    MPI_Comm ranks;
+    MPI_Comm ranks = dt_mpi_host(comm);
     MPI_Comm_size(comm, &out->job_size);
-    MPI_Comm_split_type(comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &ranks);
     MPI_Comm_rank(ranks, &out->own);
     MPI_Comm_size(ranks, &out->count);
     if (out->count > 1)
@@ -85,7 +84,6 @@ dt_status dt_host_init(dt_host *out, MPI_Comm comm)
     if (out->board != NULL)
         fill_own_slot(out, comm);
     dt_mpi_barrier(ranks); /* before any rank reads the slots */
-    MPI_Comm_free(&ranks);
     if (out->board == NULL)
         return dt_fail(DT_MEMORY, "watchdog: no memory for its board");
     out->sees_pids = sees_all_pids(out);
