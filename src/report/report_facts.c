@@ -222,20 +222,32 @@ static const dt_report_facts *facts_of(const dt_report_run *run, size_t group)
     return (const dt_report_facts *)(const void *)((const char *)run + group);
 }
 
-const char *dt_report_difference_text(const dt_report_run *run,
-                                      const dt_report_difference *difference)
+/* The text in the log. */
+static const char *text_of(const dt_report_run *run, const dt_report_difference *difference)
 {
     return dt_report_fact_text(facts_of(run, difference->group), difference->name);
 }
 
+const char *dt_report_difference_text(const dt_report_run *run,
+                                      const dt_report_difference *difference)
+{
+    const char *text = text_of(run, difference);
+    const bool is_seed = difference->group == offsetof(dt_report_run, config) &&
+                         strcmp(difference->name, "split_seed") == 0 && strcmp(text, "-1") == 0;
+    return is_seed ? dt_report_fact_text(&run->config, "seed") : text;
+}
+
+/* If no run has a --split-seed, --seed alone shows the difference. */
 static bool differs(dt_report_run *const *runs, size_t count,
                     const dt_report_difference *difference)
 {
-    for (size_t i = 1; i < count; i++)
-        if (strcmp(dt_report_difference_text(runs[0], difference),
-                   dt_report_difference_text(runs[i], difference)) != 0)
-            return true;
-    return false;
+    bool in_log = false, shown = false;
+    for (size_t i = 1; i < count; i++) {
+        in_log = in_log || strcmp(text_of(runs[0], difference), text_of(runs[i], difference)) != 0;
+        shown = shown || strcmp(dt_report_difference_text(runs[0], difference),
+                                dt_report_difference_text(runs[i], difference)) != 0;
+    }
+    return in_log && shown;
 }
 
 static bool is_known(const dt_report_difference *known, size_t count, size_t group,

@@ -250,7 +250,7 @@ typedef struct dt_report_difference {
 DT_MUST_USE dt_status dt_report_differences(dt_report_difference **out, size_t *out_count,
                                             dt_report_run *const *runs, size_t count);
 
-/** Returns a run's text of the fact, "" if it has none. */
+/** Returns a run's text of the fact, "" if it has none; of split_seed -1 the seed. */
 const char *dt_report_difference_text(const dt_report_run *run,
                                       const dt_report_difference *difference);
 

@@ -99,7 +99,7 @@ const char *dt_report_search_cost(char *out, size_t bytes, const dt_report_searc
                                  search->columns[SEARCH_SECONDS][best] / median);
     if (used < bytes && cheap != best)
         (void)snprintf(
-            out + used, bytes - used, "; trial %.0f is within 1 %% of it with %.0f parameters",
+            out + used, bytes - used, "; trial %.0f, with %.0f parameters, is at most 1 %% worse",
             search->columns[SEARCH_TRIAL][cheap], search->columns[SEARCH_PARAMETERS][cheap]);
     return out;
 }

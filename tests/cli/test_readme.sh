@@ -40,3 +40,7 @@ for file in predictions.csv clients.keras results/clients/explain.h5 results/sea
     report.html; do
     expect_file "$file"
 done
+
+# A trial has --split-seed 1, and the other run the same split by --seed 1: that is not a difference.
+run 0 report results/clients results/search/best
+expect_no_stdout split_seed
