@@ -1,4 +1,4 @@
-/* A checkpoint that rank 0 reads becomes everybody's, or nobody's; and a run goes on from it. */
+/* Rank 0 reads a checkpoint: all ranks get it, or none does; and a run resumes from it. */
 #include "resume_fixture.h"
 
 #include "checkpoint_fixture.h"

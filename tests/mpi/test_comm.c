@@ -1,4 +1,4 @@
-/* What ranks say to each other. */
+/* Messages and collective calls of ranks. */
 #include "ranks.h"
 
 #include "dtrain/base/random.h"

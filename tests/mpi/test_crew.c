@@ -1,4 +1,4 @@
-/* Groups of ranks that merge: who is who then, and which rows each rank has. */
+/* Groups of ranks that merge: the new number and the rows of each rank. */
 #include "table_fixture.h"
 
 #include "dtrain/comm/crew.h"

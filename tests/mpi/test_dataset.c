@@ -1,4 +1,4 @@
-/* Reading and dealing: every row at its place, whatever the format and the number of ranks. */
+/* Reading and dealing: every row gets to its place, with any format and number of ranks. */
 #include "table_fixture.h"
 
 #include "dtrain/data/split.h"

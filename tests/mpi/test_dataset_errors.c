@@ -1,4 +1,4 @@
-/* Data that must be refused: the same status and the same line on all ranks, and nothing left. */
+/* Data that must be refused: all ranks return the same status and line, and free everything. */
 #include "table_fixture.h"
 
 #include <math.h>

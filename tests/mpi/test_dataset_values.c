@@ -1,4 +1,4 @@
-/* Targets that are values, and weights: how they are loaded, dealt, split, refused and measured. */
+/* Values as targets, and weights: loading, dealing, splitting, refusing and measuring them. */
 #include "npz_fixture.h"
 #include "ranks.h"
 

@@ -1,4 +1,4 @@
-/* The quality of a classifier where there is little to tell it by, or something is wrong. */
+/* The quality of a classifier with very few rows, one class, ties, or wrong input. */
 #include "evaluation_fixture.h"
 #include "same_evaluation.h"
 

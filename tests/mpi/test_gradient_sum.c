@@ -1,6 +1,6 @@
 /*
- * Gradients that are added up over the ranks piece by piece, while others are still computed, or in
- * shared memory: the same steps as with one all-reduce at the end, to the bit.
+ * Ranks add up gradients piece by piece while later pieces are still computed, or in shared memory:
+ * the steps have the same bits as with one all-reduce at the end.
  */
 #include "run_fixture.h"
 

@@ -1,4 +1,4 @@
-/* The harness itself, where nothing fails; test_harness_fails.c is the other half. */
+/* The harness, if no test fails; test_harness_fails.c is the other half. */
 #include "harness.h"
 
 #include <math.h>

@@ -1,7 +1,7 @@
 /*
- * Fails on rank 1 on purpose: proves that one rank's failure is seen, named and turned into
- * the exit status of every rank, and that nobody is left waiting. CTest expects it to fail at 2
- * ranks, and looks for the lines below; a timeout is not the failure that it expects.
+ * Fails on rank 1 on purpose: a failure of one rank is reported with its name, becomes the exit
+ * status of every rank, and leaves no rank waiting. CTest expects the failure at 2 ranks, and looks
+ * for the lines below; a timeout does not count.
  */
 #include "harness.h"
 

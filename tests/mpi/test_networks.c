@@ -1,9 +1,9 @@
 /*
- * The contract, for every row of every list: each optimizer, schedule, loss, activation, norm, way
- * to begin, monitored number and kind of layer, and each option that may change weights, is part of
- * a run that comes to the same on 1, 2, 3 and 8 ranks, with threads, and from a checkpoint in its
- * middle. The last test fails if a list has a row, or the table of options an option, that no run
- * here had.
+ * The contract, for every row of every list. Each optimizer, schedule, loss, activation, norm,
+ * initialization, monitored metric and kind of layer, and each option that may change weights, is
+ * part of a run. Each run gives the same bits on 1, 2, 3 and 8 ranks, with threads, and resumed
+ * from a checkpoint in its middle. The last test fails if no run here uses a row of a list, or an
+ * option.
  */
 #include "course.h"
 

@@ -1,5 +1,5 @@
-/* A row's probabilities are the same bits wherever its block stands and whatever is beside it,
- * and on every rank. */
+/* The probabilities of a row have the same bits in any block, with any other rows, and on every
+ * rank. */
 #include "harness.h"
 
 #include "dtrain/base/random.h"

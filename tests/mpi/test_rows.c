@@ -1,5 +1,4 @@
-/* Rows for a model to see, from arrays or from a table: every row once, each call's behind those of
- * the call before. */
+/* Rows for a model, from arrays or from a table: every row once, in the order of the calls. */
 #include "rows_fixture.h"
 #include "table_fixture.h"
 

@@ -1,4 +1,4 @@
-/* Rows that stand in several sets, against a count by comparison; in memory and in a file. */
+/* Rows that occur in several sets, against a count by comparison; in memory and in a file. */
 #include "ranks.h"
 
 #include "../../src/data/shared_rows_internal.h"

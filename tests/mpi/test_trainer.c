@@ -1,6 +1,6 @@
 /*
- * Training: the same bits on any number of ranks. Each rank also does the whole work alone, as a
- * job of one rank, and once more by hand, shard by shard in another order; all must agree.
+ * Training: the same bits on any number of ranks. Each rank also trains alone, as a job of one
+ * rank, and once more by hand, shard by shard in another order; all results must agree.
  */
 #include "run_fixture.h"
 #include "same_evaluation.h"

@@ -1,5 +1,5 @@
 /*
- * Training continued from weights and an optimizer's state; and what is reported of each step.
+ * Training that continues from weights and an optimizer's state, and the report of each step.
  */
 #include "run_fixture.h"
 

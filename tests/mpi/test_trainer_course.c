@@ -1,4 +1,4 @@
-/* The course of a run: the best weights, the two ways to add up, and what ends it on all ranks. */
+/* The course of a run: the best weights, the two ways to add up, and all reasons to stop. */
 #include "dtrain/nn/spec.h"
 #include "run_fixture.h"
 

@@ -1,6 +1,6 @@
 /*
- * A run that is interrupted at any step, and gone on with on any number of ranks, comes to the same
- * as one that is not, to the bit; and what interrupts one, on all ranks after the same step.
+ * A run that is interrupted at any step and resumed on any number of ranks gives the same bits as a
+ * run that is not interrupted. An interruption stops all ranks after the same step.
  */
 #include "resume_fixture.h"
 

@@ -1,4 +1,4 @@
-/* What can be told of the watchdog while all ranks live; tests/cli/test_watchdog.sh kills them. */
+/* The watchdog while all ranks live; tests/cli/test_watchdog.sh kills ranks. */
 #include "ranks.h"
 
 #include "../../src/comm/watchdog/watchdog_internal.h"

@@ -1,4 +1,4 @@
-/* What batch normalization does beside what holds for every layer (test_layers.c). */
+/* Batch normalization: what test_layers.c does not test for every layer. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
-/* The edges of bins by a decision tree, on cases that are solved by hand;
- * tests/cli/test_bins_by.sh compares edges of larger data with a reference in NumPy. */
+/* Edges of bins by a decision tree, in cases that can be solved by hand. tests/cli/test_bins_by.sh
+ * compares the edges of larger data with a reference in NumPy. */
 #include "dtrain/nn/bin_tree.h"
 
 #include "status_checks.h"

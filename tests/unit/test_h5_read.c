@@ -1,5 +1,5 @@
 /*
- * Reading HDF5: opening, what is there, attributes, lists. The files are made with HDF5 alone.
+ * Reading HDF5: opening files, descriptions, attributes, lists. HDF5 alone writes the files.
  */
 #include <setjmp.h>
 #include <stdarg.h>

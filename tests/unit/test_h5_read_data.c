@@ -1,6 +1,6 @@
 /*
- * Reading HDF5 datasets and tables: every layout that is taken, and files that would make a reader
- * leave the file, believe a size, or load foreign code.
+ * Reading HDF5 datasets and tables: every layout that dtrain accepts, and files that try to make a
+ * reader open another file, trust a wrong size, or load foreign code.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /*
- * Dimension scales: that HDF5's own calls find them, that the same calls give the same bytes, and
- * that the attributes they consist of disturb no reader.
+ * Dimension scales: HDF5's own calls find them, the same calls give the same bytes, and no reader
+ * stumbles over their attributes.
  */
 #include <setjmp.h>
 #include <stdarg.h>

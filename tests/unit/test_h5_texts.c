@@ -1,5 +1,5 @@
 /*
- * Datasets and columns of texts, and HDF5 files that lie in memory.
+ * Datasets and columns of texts, and HDF5 files in memory.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /*
- * What holds for every kind of layer that is listed: central differences, segments by themselves,
- * every gradient given once, the same bits twice. A new kind is tested by being listed; it then
- * needs a network here.
+ * Tests for every kind of layer in the list: gradients agree with central differences, segments do
+ * not affect each other, every gradient is given once, and a second pass gives the same bits. A new
+ * kind in the list needs a network here.
  */
 #include <setjmp.h>
 #include <stdarg.h>

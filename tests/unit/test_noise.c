@@ -1,4 +1,4 @@
-/* The layer of Gaussian noise: its numbers next to the same in double, and their distribution. */
+/* The layer of Gaussian noise: its numbers, against a reference in double, and their statistics. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* What is done to gradients and weights beside the optimizer, next to the same in double. */
+/* Penalties, clipping and limits of gradients and weights, against a reference in double. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
