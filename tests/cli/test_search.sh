@@ -153,6 +153,7 @@ with_fault signal:1:20 2 search some $usual --trials 6 --out stopped-2
 expect_status 75
 run 1 search --resume stopped-2
 expect_status 0
+expect_stdout '^resume     [0-5] trials have ended before; '
 expect_same_search one stopped-2
 # The 50th step is one of the second trial.
 # shellcheck disable=SC2086
@@ -203,7 +204,7 @@ DTRAIN_FAULT=kill:0:10 timeout -k 5 "$RUN_TIMEOUT" mpirun -q -np 2 "$DTRAIN_FAUL
     --resume stopped --checkpoint-every 1 </dev/null >stdout 2>stderr && fail "a killed rank is a failure"
 run 3 search --resume stopped
 expect_status 0
-expect_stdout '^resume     [1-5] trials have ended before$'
+expect_stdout '^resume     [1-5] trials have ended before; others continue from checkpoints$'
 expect_same_search one stopped
 [ -z "$(find stopped -name '*.tmp' -o -name 'owner*')" ] || fail "nothing is left beside the results"
 [ "$(ls -i stopped/trial-1/run.h5 stopped/trial-1/model.h5)" = "$ended" ] ||

@@ -78,8 +78,9 @@ void dt_search_print_start(const dt_search *s)
         monitor_name(name, s), folds, groups, groups == 1 ? "" : "s", each, each == 1 ? "" : "s");
     if (s->settings.halving > 1)
         print_rungs(s);
-    if (s->dealer.done_before > 0)
-        dt_log_say("resume     %lld trials have ended before\n", (long long)s->dealer.done_before);
+    if (r->settings.resume[0] != '\0')
+        dt_log_say("resume     %lld trials have ended before; others continue from checkpoints\n",
+                   (long long)s->dealer.done_before);
     dt_log_say("run        seed %lld, %lld shards; results in %s\n\n", (long long)r->settings.seed,
                (long long)r->settings.shards, r->folder);
 }
