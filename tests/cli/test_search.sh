@@ -446,3 +446,10 @@ expect_status 75
 expect_no_file one/search.h5
 run 2 --resume one
 expect_status 0
+# Results of a run do not stay beside those of a search.
+# shellcheck disable=SC2086
+run 0 search $usual --trials 2 --force --out one some
+expect_status 0
+expect_no_file one/run.h5
+expect_no_file one/model.h5
+expect_file one/best/model.h5

@@ -137,7 +137,7 @@ dt_status dt_search_check_leader(const dt_search *s)
                    dt_comm_rank(s->all), host, dt_status_text());
 }
 
-DT_MUST_USE static dt_status remove_trial(const char *folder)
+DT_MUST_USE static dt_status remove_files(const char *folder)
 {
     char path[2 * PATH_BYTES];
     for (size_t n = 0; n < FILES; n++) {
@@ -145,7 +145,6 @@ DT_MUST_USE static dt_status remove_trial(const char *folder)
         if (unlink(path) != 0 && errno != ENOENT && errno != ENOTDIR)
             return dt_fail(DT_OUTPUT, "%s: cannot remove it; use another --out", path);
     }
-    (void)rmdir(folder); /* unless something else is in it */
     return DT_OK;
 }
 
@@ -163,10 +162,12 @@ dt_status dt_search_remove_old(const dt_search *s)
             !dt_text_to_whole(&number, entry->d_name + sizeof first - 1))
             continue;
         (void)snprintf(path, sizeof path, "%s/%.200s", s->run->folder, entry->d_name);
-        status = remove_trial(path);
+        status = remove_files(path);
+        (void)rmdir(path); /* unless something else is in it */
     }
     (void)closedir(folder);
-    return status;
+    /* those of a run, which other commands would take for the results of the search */
+    return status == DT_OK ? remove_files(s->run->folder) : status;
 }
 
 /* ---- during the search, and at its end ---- */

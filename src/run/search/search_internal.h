@@ -221,7 +221,8 @@ DT_MUST_USE dt_status dt_search_check_folders(const dt_search *s);
 /* Checks that a leader has the folder of rank 0, and can write there. Local. Errors: DT_OUTPUT. */
 DT_MUST_USE dt_status dt_search_check_leader(const dt_search *s);
 
-/* Removes the files of an earlier search in the folders of trials. Root-only. Errors: DT_OUTPUT. */
+/* Removes the files of an earlier run from the folder, and those of an earlier search from the
+ * folders of its trials. Root-only. Errors: DT_OUTPUT. */
 DT_MUST_USE dt_status dt_search_remove_old(const dt_search *s);
 
 /* Removes the checkpoint of a trial that is never trained on; warns if that cannot be. Rank 0 of a
