@@ -36,11 +36,16 @@ const char *dt_comm_library(void)
     static char version[MPI_MAX_LIBRARY_VERSION_STRING];
     int length = 0;
     MPI_Get_library_version(version, &length);
-    /* "Open MPI v4.1.4, package: ..., ident: ..." up to the first comma, without the v */
+    /* "Open MPI v4.1.4, package: ..., ident: ..." up to the first comma, without the v; of
+     * "MPICH Version:\t4.0.2\nMPICH Release date: ..." likewise "MPICH 4.0.2" */
     version[strcspn(version, ",\n")] = '\0';
-    char *v = strstr(version, " v");
+    char *v = strstr(version, " v"), *colon = strchr(version, ':');
     if (v != NULL)
         memmove(v + 1, v + 2, strlen(v + 2) + 1);
+    else if (colon != NULL && strncmp(version, "MPICH ", 6) == 0) {
+        const char *number = colon + 1 + strspn(colon + 1, " \t");
+        memmove(version + 6, number, strlen(number) + 1);
+    }
     return version;
 }
 

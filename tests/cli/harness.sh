@@ -32,6 +32,10 @@
 #   skip REASON                   ends it as skipped (exit 77); with DTRAIN_NO_SKIP=1 as failed
 #   is_long                       succeeds if the long tests are to run (run.sh --all)
 #   need_python MODULE...         sets $PYTHON to a python3 that has the modules, or skips
+#   has_open_mpi REASON           succeeds unless dtrain is built with MPICH (run.sh --mpich); then REASON says
+#                                 why the part that is left out holds under Open MPI only; run.sh prints it
+#   expect_job_status N           N is the exit status of mpirun if one rank ends with it, and mpirun kills the
+#                                 others
 #
 # shellcheck shell=sh
 set -eu
@@ -43,6 +47,7 @@ case $1 in
 esac
 [ -x "$DTRAIN" ] || { echo "$DTRAIN is not there" >&2; exit 1; }
 TESTS=$(cd "$(dirname "$0")/.." && pwd) # the folder tests/, for what a test wants from there
+harness_dtrain=$DTRAIN
 export DTRAIN TESTS
 
 # The same as in CMakeLists.txt, for a test run by hand.
@@ -179,6 +184,28 @@ summary() {
 }
 
 is_long() { [ "${DTRAIN_LONG:-}" = 1 ]; }
+
+is_mpich() {
+    case $("$harness_dtrain" --version) in
+    *MPICH*) ;;
+    *) return 1 ;;
+    esac
+}
+
+has_open_mpi() {
+    is_mpich || return 0
+    echo "left out under MPICH: $(basename "$0" .sh): $1"
+    return 1
+}
+
+# mpiexec of MPICH combines by OR what wait() gives it for each rank.
+expect_job_status() {
+    if is_mpich; then
+        [ $((status & $1 & 127)) -eq $(($1 & 127)) ] || fail "exit status $1, combined with others"
+    else
+        expect_status "$1"
+    fi
+}
 
 need_python() {
     # A python3 earlier in PATH may lack what the system's has.

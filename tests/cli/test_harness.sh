@@ -8,6 +8,7 @@ cat >stand-in <<'END'
 #!/bin/sh
 case ${1:-} in
 sleep) exec sleep 30 ;;
+--version) echo "${LIBRARY:-Open MPI 4}" && exit ;;
 esac
 [ "${OMPI_COMM_WORLD_RANK:-0}" -eq 0 ] || exit "${1:-0}"
 echo "one"; echo "summary.epochs=12"; echo "two words" >&2
@@ -62,4 +63,9 @@ fails() { tries 1 "FAILED: inner.sh: expected: " "$1"; }
     tries 1 "it need not be skipped: no reason" 'DTRAIN_NO_SKIP=1; skip "no reason"'
     tries 77 "skipped: needs python3 with sys no_such_module" 'unset DTRAIN_NO_SKIP; need_python sys no_such_module'
     holds 'need_python sys; "$PYTHON" -c "import sys"'
+    holds 'has_open_mpi "no reason"; run 0 143; expect_job_status 143'
+    fails 'run 0 15; expect_job_status 143'
+    tries 1 "left out under MPICH: inner: no reason" 'export LIBRARY="MPICH 4"; has_open_mpi "no reason"'
+    holds 'export LIBRARY="MPICH 4"; run 0 9; expect_job_status 1'
+    fails 'export LIBRARY="MPICH 4"; run 0 8; expect_job_status 1'
 }

@@ -37,6 +37,8 @@ too_large_ended() {
     [ -z "$left" ] || fail "no temporary file is left, found $left"
 }
 
+# UCX, which MPICH uses, otherwise writes a file in /dev/shm for the ranks of a host.
+export UCX_TLS=self
 too_large 8 in-log/run.h5 --quiet --out in-log --epochs 1 some
 too_large 200 in-model/model.h5 --quiet --out in-model --epochs 1 --hidden 6000 some
 too_large 60 made/train.npz prepare table.csv --target y --out made --quiet --store
@@ -62,6 +64,8 @@ for command in "predict of-table table.csv" "evaluate of-table table.csv" "repor
     sed -i '/^status /d' stderr
     too_large_ended "stdout: "
 done
+
+unset UCX_TLS
 
 # On several ranks; the limit leaves room for the segments that MPI shares, and not for the model.
 cat >limited <<'SH'

@@ -14,6 +14,7 @@ static void test_rank_and_size(void **state)
     assert_all_int(dt_comm_size(&comm), test_size);
     assert_all(strlen(dt_comm_library()) > 0);
     assert_all(strchr(dt_comm_library(), '\n') == NULL && strchr(dt_comm_library(), ',') == NULL);
+    assert_all(strpbrk(dt_comm_library(), "\t:") == NULL); /* as in "MPICH Version:\t4.0.2" */
 }
 
 static void test_agree_when_all_is_well(void **state)

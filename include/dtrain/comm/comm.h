@@ -19,7 +19,7 @@ typedef struct dt_comm dt_comm;
 int dt_comm_rank(const dt_comm *comm);
 int dt_comm_size(const dt_comm *comm);
 
-/** Returns the version text of the MPI library, "Open MPI 4.1.4". Local. */
+/** Returns the version text of the MPI library, "Open MPI 4.1.4" or "MPICH 4.0.2". Local. */
 const char *dt_comm_library(void);
 
 /** Returns the version of the MPI that comm/ was compiled with, "4.1.4"; "" if unknown. Local. */

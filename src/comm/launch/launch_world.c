@@ -149,6 +149,8 @@ static dt_status fail_launcher(const char *launcher, const char *variable, long 
             launcher = marks[i].launcher;
             break;
         }
+    if (strcmp(variable, "OMPI_COMM_WORLD_SIZE") == 0 && !dt_launch_is_open_mpi())
+        launcher = "mpirun of Open MPI";
     if (!dt_launch_find_mpirun(mpirun, sizeof mpirun))
         (void)snprintf(mpirun, sizeof mpirun, "its mpirun");
     return dt_fail(
