@@ -73,17 +73,47 @@ DT_MUST_USE static dt_status add_medians(dt_report_buffer *script, const dt_repo
     return DT_OK;
 }
 
+static const char *choice_text(char out[64], const dt_report_search *s,
+                               const dt_report_setting *setting, size_t g)
+{
+    size_t trial = 0;
+    while (trial + 1 < s->trials && setting->groups[trial] != g)
+        trial++;
+    return dt_report_search_text(out, setting, trial);
+}
+
+/* Writes the choices on the axis if they fit, and if gnuplot cannot read them as commands; returns
+ * whether they are there. */
+static bool name_choices(dt_report_buffer *script, const dt_report_search *s,
+                         const dt_report_setting *setting)
+{
+    enum { CHARACTERS_MAX = 48 };
+    static const char plain[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.,-+";
+    dt_report_buffer names = {0};
+    char text[64];
+    size_t characters = 0;
+    for (size_t g = 0; g < setting->group_count && characters <= CHARACTERS_MAX; g++) {
+        (void)choice_text(text, s, setting, g);
+        const size_t length = strlen(text);
+        characters += strspn(text, plain) == length ? length + 2 : CHARACTERS_MAX + 1;
+        dt_report_buffer_add(&names, "%s'%s' %zu", g > 0 ? "," : "", text, g + 1);
+    }
+    const bool fits = characters <= CHARACTERS_MAX && names.bytes > 0 && names.status == DT_OK;
+    if (fits)
+        dt_report_buffer_add(script, "set xtics (%s)\n", names.text);
+    dt_report_buffer_clear(&names);
+    return fits;
+}
+
 static void add_choices(dt_report_page *page, const dt_report_search *s,
                         const dt_report_setting *setting)
 {
     char text[64];
     dt_report_buffer_puts(&page->html, "<p>");
     for (size_t g = 0; g < setting->group_count && g < CHOICES_LISTED; g++) {
-        size_t trial = 0;
-        while (trial + 1 < s->trials && setting->groups[trial] != g)
-            trial++;
         dt_report_buffer_add(&page->html, "%s%zu: ", g > 0 ? "; " : "", g + 1);
-        dt_report_buffer_escape(&page->html, dt_report_search_text(text, setting, trial));
+        dt_report_buffer_escape(&page->html, choice_text(text, s, setting, g));
     }
     dt_report_buffer_puts(&page->html,
                           setting->group_count > CHOICES_LISTED ? " ...</p>\n" : "</p>\n");
@@ -93,15 +123,18 @@ DT_MUST_USE static dt_status add_setting(dt_report_page *page, const dt_report_s
                                          const dt_report_setting *setting)
 {
     dt_report_buffer script = {0}, title = {0};
+    bool named = setting->is_range;
     dt_report_figure_begin(&script, 560, 320);
     add_points(&script, s, setting);
     const dt_status status = add_medians(&script, s, setting);
-    if (setting->is_log)
+    if (setting->is_log) {
         dt_report_buffer_puts(&script, "set logscale x\n");
-    else if (!setting->is_range)
+    } else if (!setting->is_range) {
         dt_report_buffer_add(&script, "set xrange [0.5:%zu.5]\nset xtics 1,%.0f\n",
                              setting->group_count,
                              dt_report_figure_step((double)setting->group_count, 12.0));
+        named = name_choices(&script, s, setting);
+    }
     /* Such names are dtrain's own words: letters, digits and underscores. */
     dt_report_buffer_add(
         &script, "set ylabel '%s' noenhanced\nset offsets 0,0,graph 0.05,graph 0.05\n", s->monitor);
@@ -120,7 +153,7 @@ DT_MUST_USE static dt_status add_setting(dt_report_page *page, const dt_report_s
     if (status == DT_OK && title.status == DT_OK) {
         dt_report_buffer_puts(&page->html, "<div>");
         dt_report_figure_add(page, &script, title.text);
-        if (!setting->is_range)
+        if (!named)
             add_choices(page, s, setting);
         dt_report_buffer_puts(&page->html, "</div>\n");
     }

@@ -88,6 +88,7 @@ page = open("page.html").read()
 assert re.findall(r"<tr><th>(\d+)</th><td class=\"text\">ok", page) == order
 for name in ("What matters", "learning-rate", "12,6"):
     assert name in page
+assert "<svg" not in page or "<text>12,6</text>" in page # the choice names its place on the axis
 table = list(csv.DictReader(open("table.csv")))
 assert [float(row["learning-rate"]) for row in table] == rows["learning_rate"].tolist()
 assert [float(row["val_loss"]) for row in table] == rows["val_loss"].tolist()
