@@ -34,6 +34,7 @@
 #   need_python MODULE...         sets $PYTHON to a python3 that has the modules, or skips
 #   has_open_mpi REASON           succeeds unless dtrain is built with MPICH (run.sh --mpich); then REASON says
 #                                 why the part that is left out holds under Open MPI only; run.sh prints it
+#   ranks_report_death            has_open_mpi, for what the other ranks report if a rank dies
 #   expect_job_status N           N is the exit status of mpirun if one rank ends with it, and mpirun kills the
 #                                 others
 #
@@ -197,6 +198,8 @@ has_open_mpi() {
     echo "left out under MPICH: $(basename "$0" .sh): $1"
     return 1
 }
+
+ranks_report_death() { has_open_mpi "mpiexec of MPICH kills the other ranks before they can report a dead one"; }
 
 # mpiexec of MPICH combines by OR what wait() gives it for each rank.
 expect_job_status() {

@@ -84,7 +84,7 @@ for victim in 2 $(! is_long || echo 0); do
     finish
     [ "$status" -ne 0 ] || fail "an exit status that is not 0"
     expect_no_file run/model.h5
-    has_open_mpi "mpiexec of MPICH kills the other ranks before they can report a dead one" || continue
+    ranks_report_death || continue
     expect_one_stderr_line "dtrain: error: rank $victim on $(uname -n) died "
     expect_stderr "^dtrain: error: rank $victim on [^ ]+ died $where; the job ends\$"
 done
