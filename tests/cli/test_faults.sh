@@ -174,7 +174,7 @@ at_step() {
     status=0
     timeout -k 5 "$RUN_TIMEOUT" mpirun -q -np 2 "$DTRAIN" --hidden 4 --batch 16 --epochs 3 --out out \
         --csv-log log.csv --checkpoint-every 1 "$CASES/some" </dev/null >stdout 2>stderr || status=$?
-    expect_status "$4"
+    expect_job_status "$4"
     expect_file fired
     case $1 in
     kill | exit) # whoever dies cannot tidy up
@@ -186,7 +186,7 @@ at_step() {
     if [ "$1" = signal ]; then
         expect_empty_stderr
         expect_file out/checkpoint.h5
-    else
+    elif [ "$1" = nan ] || ranks_report_death; then
         lines_of_failure
     fi
     again
@@ -201,8 +201,10 @@ for nth in 1 5 8; do
     done
     (at_step kill $((nth % 2)) "$nth" 137) &
     pids="$pids $!"
-    (at_step exit $((nth % 2)) "$nth" 1) &
-    pids="$pids $!"
+    if has_open_mpi "mpiexec of MPICH kills the other ranks, and exits with 0, if a rank calls exit(0) too early"; then
+        (at_step exit $((nth % 2)) "$nth" 1) &
+        pids="$pids $!"
+    fi
     finish
 done
 
