@@ -152,8 +152,6 @@ static dt_status run_on_ranks(const command *asked, const char *word, int argc, 
     if (status == DT_OK)
         status = dt_job_start(&comm);
     if (status != DT_OK) {
-        /* Memory may fail on a single rank, also on another one. */
-        dt_log_init(status == DT_MEMORY || dt_launch_is_first(), false);
         dt_log_error("%s", dt_status_text());
         dt_launch_linger();
         return status;
