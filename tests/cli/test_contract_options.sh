@@ -1,5 +1,6 @@
 #!/bin/sh
 # The contract under other options: layers, activations, batches, early stopping.
+# long: many runs, most of them on several ranks
 # shellcheck source-path=SCRIPTDIR source=harness.sh
 . "$(dirname "$0")/harness.sh"
 # shellcheck source-path=SCRIPTDIR source=contract.sh

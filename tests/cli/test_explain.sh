@@ -1,6 +1,7 @@
 #!/bin/sh
 # dtrain explain: its numbers against scikit-learn's, with the same permutations of dtrain's own
 # predictions; the same files on any number of ranks; and what it refuses.
+# long: starts scikit-learn, and explains each model on several numbers of ranks
 # shellcheck source-path=SCRIPTDIR source=harness.sh
 . "$(dirname "$0")/harness.sh"
 need_python numpy sklearn h5py

@@ -1,6 +1,7 @@
 #!/bin/sh
 # A run that is stopped, again and again, on another number of ranks each time, ends with the same bits
 # as one that is not: weights, log, summary. And what --resume refuses.
+# long: many runs, most of them on several ranks
 # shellcheck source-path=SCRIPTDIR source=harness.sh
 . "$(dirname "$0")/harness.sh"
 need_python numpy h5py

@@ -1,5 +1,6 @@
 #!/bin/sh
 # train --init-from: going on from a model, dtrain's own or another's.
+# long: many runs, most of them on several ranks
 # shellcheck source-path=SCRIPTDIR source=harness.sh
 . "$(dirname "$0")/harness.sh"
 need_python numpy h5py

@@ -1,5 +1,6 @@
 #!/bin/sh
 # train --like: repeating a run of its log, and when it cannot be.
+# long: many runs, most of them on several ranks
 # shellcheck source-path=SCRIPTDIR source=harness.sh
 . "$(dirname "$0")/harness.sh"
 need_python numpy h5py

@@ -2,6 +2,7 @@
 # --members, --numeric-embedding and --category-embedding: the same weights on any number of ranks, with threads,
 # on each set of instructions and after an interruption; the edges of the bins, the columns of categories and the
 # waves of numbers; refusals.
+# long: many runs, most of them on several ranks
 # shellcheck source-path=SCRIPTDIR source=harness.sh
 . "$(dirname "$0")/harness.sh"
 need_python numpy h5py

@@ -1,6 +1,7 @@
 #!/bin/sh
 # --monitor with a quality of the task: its column in the logs, the epoch that it makes the best one, the same
 # bits on any number of ranks and after an interruption; refusals.
+# long: many runs, most of them on several ranks
 # shellcheck source-path=SCRIPTDIR source=harness.sh
 . "$(dirname "$0")/harness.sh"
 need_python numpy h5py

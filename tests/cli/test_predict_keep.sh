@@ -1,5 +1,6 @@
 #!/bin/sh
 # predict: columns of the table that come along (--keep, --brief), and rows with bad cells (--on-error).
+# long: many tables and numbers of ranks
 # shellcheck source-path=SCRIPTDIR source=harness.sh
 . "$(dirname "$0")/harness.sh"
 need_python numpy pandas

@@ -1,6 +1,7 @@
 #!/bin/sh
 # --preset of prepare and train: what it sets, what wins over it, and that runs with it are as repeatable as
 # others.
+# long: many runs, most of them on several ranks
 # shellcheck source-path=SCRIPTDIR source=harness.sh
 . "$(dirname "$0")/harness.sh"
 # shellcheck source-path=SCRIPTDIR source=everywhere.sh

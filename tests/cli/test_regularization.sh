@@ -1,6 +1,7 @@
 #!/bin/sh
 # --l2, --l1, --clip-norm, --clip-value, --max-norm and --noise: what they do; the same
 # weights on any number of ranks and after an interruption for penalties.
+# long: many runs, most of them on several ranks
 # shellcheck source-path=SCRIPTDIR source=harness.sh
 . "$(dirname "$0")/harness.sh"
 # shellcheck source-path=SCRIPTDIR source=everywhere.sh

@@ -1,6 +1,7 @@
 #!/bin/sh
 # --restarts: the best of several runs, or with --average the mean of their predictions; on any number of
 # ranks, and interrupted.
+# long: many runs, most of them on several ranks
 # shellcheck source-path=SCRIPTDIR source=harness.sh
 . "$(dirname "$0")/harness.sh"
 need_python numpy h5py

@@ -1,5 +1,6 @@
 #!/bin/sh
 # dtrain search: the same trials on any number of ranks, interrupted or not; trials that fail; bad spaces.
+# long: many searches, each of several runs
 # shellcheck source-path=SCRIPTDIR source=harness.sh
 . "$(dirname "$0")/harness.sh"
 need_python numpy h5py

@@ -1,6 +1,7 @@
 #!/bin/sh
 # --patience, --min-delta, --min-epochs and --baseline as Keras's EarlyStopping: when a run ends and which epoch
 # is the best one, the same on any number of ranks and after an interruption.
+# long: many runs, most of them on several ranks
 # shellcheck source-path=SCRIPTDIR source=harness.sh
 . "$(dirname "$0")/harness.sh"
 need_python numpy h5py

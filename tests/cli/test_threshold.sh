@@ -1,6 +1,7 @@
 #!/bin/sh
 # --threshold: the same on any number of ranks and after an interruption, by brute force; used by evaluate and
 # predict; in the model file and in the output; refusals.
+# long: many runs, most of them on several ranks
 # shellcheck source-path=SCRIPTDIR source=harness.sh
 . "$(dirname "$0")/harness.sh"
 need_python numpy h5py
