@@ -1,5 +1,6 @@
 #!/bin/sh
 # --folds: cross-validation; on any number of ranks, and interrupted.
+# long: many runs, most of them on several ranks
 # shellcheck source-path=SCRIPTDIR source=harness.sh
 . "$(dirname "$0")/harness.sh"
 need_python numpy h5py

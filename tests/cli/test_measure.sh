@@ -1,5 +1,6 @@
 #!/bin/sh
 # dtrain measure: the form of its table, on one rank and on several, and what it refuses.
+# long: measures on several numbers of ranks
 # shellcheck source-path=SCRIPTDIR source=harness.sh
 . "$(dirname "$0")/harness.sh"
 
