@@ -279,11 +279,11 @@ static size_t count_pieces(size_t *end, const dt_text_table *table, size_t from,
  * that no column is left alone. */
 static void put_pieces(dt_report_buffer *out, const dt_text_table *table, size_t width)
 {
-    size_t end, limit = width;
-    const size_t pieces = count_pieces(&end, table, 1, width);
-    while (pieces > 1 && limit > 1 && count_pieces(&end, table, 1, limit - 1) == pieces)
+    size_t from = 1, end, limit = width;
+    const size_t pieces = count_pieces(&end, table, from, width);
+    while (pieces > 1 && limit > 1 && count_pieces(&end, table, from, limit - 1) == pieces)
         limit--;
-    for (size_t from = 1; from == 1 || from < table->columns; from = end) {
+    do {
         (void)count_pieces(&end, table, from, limit);
         if (from > 1)
             dt_report_buffer_puts(out, "\n");
@@ -292,9 +292,8 @@ static void put_pieces(dt_report_buffer *out, const dt_text_table *table, size_t
         if (table->more > 0)
             dt_report_buffer_add(out, "%s... and %zu more\n",
                                  table->indent != NULL ? table->indent : "", table->more);
-        if (table->columns == 1)
-            break;
-    }
+        from = end;
+    } while (from < table->columns);
 }
 
 DT_MUST_USE static dt_status print(dt_text_table *table, bool say)

@@ -146,9 +146,9 @@ DT_MUST_USE dt_status dt_run_own(dt_run *r, const char *folder);
 DT_MUST_USE dt_status dt_run_check_own(const dt_run *r);
 
 /**
- * Owns an existing folder of results, as dt_run_own. Without --force it must not contain a
- * checkpoint that this run does not resume from, or the results of a run or search that ended well.
- * The results of a run that failed, diverged or was killed do not count.
+ * Owns an existing folder of results, unless the run already does. Without --force the folder must
+ * not contain a checkpoint that this run does not resume from, or the results of a run or search
+ * that ended well. The results of a run that failed, diverged or was killed do not count.
  *
  * Calls:   root-only
  * Errors:  as dt_owner_take; DT_USAGE

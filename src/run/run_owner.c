@@ -77,15 +77,16 @@ static bool find_results(char out[PATH_BYTES + 16], const char *folder)
 {
     static const char *const logs[] = {"run.h5", DT_SEARCH_FILE};
     bool ended = false, is_read = false;
-    for (size_t i = 0; i < sizeof logs / sizeof *logs && !ended; i++) {
+    for (size_t i = 0; i < sizeof logs / sizeof *logs; i++) {
         (void)snprintf(out, PATH_BYTES + 16, "%s/%s", folder, logs[i]);
-        if (is_file(out) && read_ended_well(&ended, out))
-            is_read = true;
+        if (!is_file(out) || !read_ended_well(&ended, out))
+            continue;
+        if (ended)
+            return true;
+        is_read = true;
     }
-    if (ended || is_read)
-        return ended;
     (void)snprintf(out, PATH_BYTES + 16, "%s/model.h5", folder);
-    return is_file(out);
+    return !is_read && is_file(out);
 }
 
 /* A checkpoint and results may be hours of work, and --resume or the name may be a mistake. */
@@ -110,6 +111,8 @@ DT_MUST_USE static dt_status check_is_unused(const dt_run *r, const char *folder
 
 dt_status dt_run_take_folder(dt_run *r, const char *folder)
 {
+    if (r->owner != NULL) /* taken early; a check of its log starts a process */
+        return DT_OK;
     const dt_status status = dt_run_own(r, folder);
     return status == DT_OK ? check_is_unused(r, folder) : status;
 }
