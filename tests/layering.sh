@@ -24,7 +24,7 @@ violation() {
 }
 
 # Prints the lines of all C files in $work/sources without comments, as FILE:LINE:TEXT, into $work/code,
-# and into $work/calls also without what stands between quotes, if the line has a parenthesis.
+# and into $work/calls also without the text between quotes, if the line has a parenthesis.
 strip_comments() {
     # shellcheck disable=SC2016
     xargs awk -v calls="$work/calls" '

@@ -62,8 +62,8 @@ export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_leaks=0:allocator_may_return_null=1}
 : "${RUN_TIMEOUT:=300}"
 
 harness_folder=$(mktemp -d "${TMPDIR:-/tmp}/dtrain-cli.XXXXXX")
-# Each mpirun, and each of its ranks, removes the folder that all of a host share if it finds it empty, and
-# another mpirun that starts at that moment fails. This one is never empty.
+# All mpiruns of a host share a folder. Each mpirun, and each rank, removes it at its end if it is empty, and
+# an mpirun that starts at that moment fails. This folder is never empty.
 harness_sessions=$(mktemp -d "${TMPDIR:-/tmp}/dtrain-mpi.XXXXXX")
 mkdir -p "$harness_sessions/ompi.$(uname -n | sed 's/\..*//').$(id -u)/kept"
 export OMPI_MCA_orte_tmpdir_base="$harness_sessions" PRTE_MCA_prte_tmpdir_base="$harness_sessions"

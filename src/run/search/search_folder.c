@@ -166,7 +166,7 @@ dt_status dt_search_remove_old(const dt_search *s)
         (void)rmdir(path); /* unless something else is in it */
     }
     (void)closedir(folder);
-    /* those of a run, which other commands would take for the results of the search */
+    /* Other commands would report a run's files as the results of the search. */
     return status == DT_OK ? remove_files(s->run->folder) : status;
 }
 
