@@ -42,12 +42,13 @@ bad 4 "cannot make the folder: 'results' is a file" jobs/train.sbatch
 from=nowhere
 bad 4 "cannot make the folder: " jobs/train.sbatch
 from=.
-# A resumed run refuses other options.
-run 1 --epochs 50 --patience 50 --time-limit 1s --out stopped
+# A resumed run refuses other options. The jobs run side by side, so each has a folder of its own.
+run 1 --epochs 50 --patience 50 --time-limit 1s --out stopped-1
 expect_status 75
-bad 2 "--resume stopped: --hidden is 7, but was 30" --export=ALL,DTRAIN_RESULTS=stopped jobs/train.sbatch --hidden 7
-bad 2 "--resume stopped: --hidden is 7, but was 30" jobs/train.sbatch --out stopped --hidden 7
-bad 2 "--resume stopped: --hidden is 7, but was 30" jobs/train.sbatch --resume=stopped --hidden 7
+cp -r stopped-1 stopped-2 && cp -r stopped-1 stopped-3
+bad 2 "--resume stopped-1: --hidden is 7, but was 30" --export=ALL,DTRAIN_RESULTS=stopped-1 jobs/train.sbatch --hidden 7
+bad 2 "--resume stopped-2: --hidden is 7, but was 30" jobs/train.sbatch --out stopped-2 --hidden 7
+bad 2 "--resume stopped-3: --hidden is 7, but was 30" jobs/train.sbatch --resume=stopped-3 --hidden 7
 run 1 --quiet --epochs 1 --out finished
 expect_status 0
 bad 2 "finished/run.h5: an earlier run ended here; use --force to replace its results" jobs/train.sbatch --out finished
