@@ -1,31 +1,25 @@
 #include "dtrain/base/random.h"
 
+#include "random_lanes.h"
+
 #include "dtrain/base/elementary.h"
 #include "dtrain/base/status.h"
-#include "dtrain/base/vectorize.h"
 
 #include <math.h>
-#include <string.h>
-
-enum { PHILOX_ROUNDS = 10 };
-#define PHILOX_M0 0xD2511F53u
-#define PHILOX_M1 0xCD9E8D57u
-#define PHILOX_W0 0x9E3779B9u
-#define PHILOX_W1 0xBB67AE85u
 
 void dt_random_philox(uint32_t out[4], const uint32_t counter[4], const uint32_t key[2])
 {
     uint32_t c0 = counter[0], c1 = counter[1], c2 = counter[2], c3 = counter[3];
     uint32_t k0 = key[0], k1 = key[1];
-    for (int round = 0; round < PHILOX_ROUNDS; round++) {
-        uint64_t product0 = (uint64_t)PHILOX_M0 * c0;
-        uint64_t product1 = (uint64_t)PHILOX_M1 * c2;
+    for (int round = 0; round < DT_PHILOX_ROUNDS; round++) {
+        uint64_t product0 = (uint64_t)DT_PHILOX_M0 * c0;
+        uint64_t product1 = (uint64_t)DT_PHILOX_M1 * c2;
         c0 = (uint32_t)(product1 >> 32) ^ c1 ^ k0;
         c1 = (uint32_t)product1;
         c2 = (uint32_t)(product0 >> 32) ^ c3 ^ k1;
         c3 = (uint32_t)product0;
-        k0 += PHILOX_W0;
-        k1 += PHILOX_W1;
+        k0 += DT_PHILOX_W0;
+        k1 += DT_PHILOX_W1;
     }
     out[0] = c0;
     out[1] = c1;
@@ -33,51 +27,33 @@ void dt_random_philox(uint32_t out[4], const uint32_t counter[4], const uint32_t
     out[3] = c3;
 }
 
-/* Philox on eight counters at a time, which differ only in their first number: c0 + b. Numbers of
- * 32 bits are in lanes of 64, in which compilers recognize the widening product. */
-enum { LANES = 8 };
-typedef uint64_t wide __attribute__((vector_size(LANES * sizeof(uint64_t))));
-typedef uint32_t narrow __attribute__((vector_size(LANES * sizeof(uint32_t))));
-
-DT_VECTORIZE static void draw_lanes(uint32_t out[4][LANES], const uint32_t counter[4],
-                                    const uint32_t key[2])
-{
-    static const wide lanes = {0, 1, 2, 3, 4, 5, 6, 7}, zero = {0};
-    const uint64_t low = 0xFFFFFFFFu;
-    wide c0 = (zero + counter[0] + lanes) & low, c1 = zero + counter[1];
-    wide c2 = zero + counter[2], c3 = zero + counter[3];
-    uint64_t k0 = key[0], k1 = key[1];
-    for (int round = 0; round < PHILOX_ROUNDS; round++) {
-        const wide product0 = c0 * PHILOX_M0, product1 = c2 * PHILOX_M1;
-        c0 = (product1 >> 32) ^ c1 ^ k0;
-        c1 = product1 & low;
-        c2 = (product0 >> 32) ^ c3 ^ k1;
-        c3 = product0 & low;
-        k0 = (k0 + PHILOX_W0) & low;
-        k1 = (k1 + PHILOX_W1) & low;
-    }
-    const narrow words[4] = {
-        __builtin_convertvector(c0, narrow), __builtin_convertvector(c1, narrow),
-        __builtin_convertvector(c2, narrow), __builtin_convertvector(c3, narrow)};
-    memcpy(out, words, sizeof words);
-}
-
-void dt_random_draw(uint32_t *out, uint64_t seed, dt_random_key key, size_t first, size_t blocks)
+/* The counter of the first of `blocks` blocks. */
+static void set_counter(uint32_t counter[4], dt_random_key key, size_t first, size_t blocks)
 {
     enum { BLOCK_BITS = 26, LAYER_SHIFT = 8 };
     DT_ASSERT(first + blocks < (size_t)1 << BLOCK_BITS && key.position >> 38 == 0 &&
               key.layer < (uint32_t)1 << 24 && key.epoch >> 32 == 0);
+    counter[0] = (uint32_t)first | (uint32_t)(key.position >> 32) << BLOCK_BITS;
+    counter[1] = (uint32_t)key.purpose | key.layer << LAYER_SHIFT;
+    counter[2] = (uint32_t)key.position;
+    counter[3] = (uint32_t)key.epoch;
+}
+
+void dt_random_draw(uint32_t *out, uint64_t seed, dt_random_key key, size_t first, size_t blocks)
+{
     const uint32_t keys[2] = {(uint32_t)seed, (uint32_t)(seed >> 32)};
-    uint32_t counter[4] = {(uint32_t)first | (uint32_t)(key.position >> 32) << BLOCK_BITS,
-                           (uint32_t)key.purpose | key.layer << LAYER_SHIFT, (uint32_t)key.position,
-                           (uint32_t)key.epoch};
-    for (size_t done = 0; done < blocks; done += LANES, counter[0] += LANES) {
-        uint32_t lanes[4][LANES];
-        const size_t count = blocks - done < LANES ? blocks - done : LANES;
-        draw_lanes(lanes, counter, keys);
-        for (size_t w = 0; w < 4; w++)
-            memcpy(out + w * blocks + done, lanes[w], count * sizeof *out);
-    }
+    uint32_t counter[4];
+    set_counter(counter, key, first, blocks);
+    dt_lanes_fastest()->draw_numbers(out, counter, keys, blocks);
+}
+
+void dt_random_draw_bits(uint32_t *out, uint64_t seed, dt_random_key key, size_t first,
+                         size_t pairs, uint32_t threshold)
+{
+    const uint32_t keys[2] = {(uint32_t)seed, (uint32_t)(seed >> 32)};
+    uint32_t counter[4];
+    set_counter(counter, key, first * DT_LANES_PAIR, pairs * DT_LANES_PAIR);
+    dt_lanes_fastest()->draw_bits(out, counter, keys, pairs, threshold);
 }
 
 dt_random dt_random_start(uint64_t seed, dt_random_purpose purpose, uint64_t stream)

@@ -1,3 +1,5 @@
+#include "../../src/base/random_lanes.h"
+
 #include "dtrain/base/crc32.h"
 #include "dtrain/base/random.h"
 
@@ -77,6 +79,42 @@ static void test_draw(void **state)
             }
             assert_int_equal(out[4 * blocks], 5); /* and nothing beyond */
         }
+}
+
+/* Every way that this CPU has draws the numbers of Philox, and bits from their halves. */
+static void test_ways(void **state)
+{
+    (void)state;
+    enum { PAIRS = 5, BLOCKS = PAIRS * DT_LANES_PAIR };
+    static const uint32_t thresholds[] = {0, 1, 6554, 0x8000, 0xFFFF, 0x10000};
+    const uint32_t counter[4] = {0xFFFFFF00u, 0xdeadbeefu, 3, 0x80000000u};
+    const uint32_t key[2] = {0x89abcdefu, 0x01234567u};
+    uint32_t expected[BLOCKS][4];
+    for (uint32_t b = 0; b < BLOCKS; b++) {
+        const uint32_t of_block[4] = {counter[0] + b, counter[1], counter[2], counter[3]};
+        dt_random_philox(expected[b], of_block, key);
+    }
+    assert_non_null(dt_lanes_way(DT_LANES_WAYS - 1));
+    for (size_t way = 0; way < DT_LANES_WAYS; way++) {
+        const dt_lanes *lanes = dt_lanes_way(way);
+        uint32_t numbers[4 * BLOCKS], words[PAIRS][2];
+        if (lanes == NULL)
+            continue;
+        for (size_t blocks = 1; blocks <= BLOCKS; blocks++) {
+            lanes->draw_numbers(numbers, counter, key, blocks);
+            for (size_t i = 0; i < 4 * blocks; i++)
+                assert_int_equal(numbers[i], expected[i % blocks][i / blocks]);
+        }
+        for (size_t n = 0; n < sizeof thresholds / sizeof *thresholds; n++) {
+            lanes->draw_bits(&words[0][0], counter, key, PAIRS, thresholds[n]);
+            for (size_t i = 0; i < (size_t)PAIRS * 64; i++) { /* bit i % 32 of word i / 32 */
+                const size_t w = i / 32 % 2 * 2 + i % 32 / 8 % 2;
+                const uint32_t number = expected[i / 64 * DT_LANES_PAIR + i % 8][w];
+                const uint32_t half = i % 32 < 16 ? number & 0xFFFFu : number >> 16;
+                assert_int_equal(words[i / 64][i / 32 % 2] >> i % 32 & 1u, half >= thresholds[n]);
+            }
+        }
+    }
 }
 
 static void test_streams_differ(void **state)
@@ -266,6 +304,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_philox_known_answers),
         cmocka_unit_test(test_draw),
+        cmocka_unit_test(test_ways),
         cmocka_unit_test(test_stream_layout),
         cmocka_unit_test(test_streams_differ),
         cmocka_unit_test(test_uniform),

@@ -54,6 +54,19 @@ typedef struct dt_random_key {
  */
 void dt_random_draw(uint32_t *out, uint64_t seed, dt_random_key key, size_t first, size_t blocks);
 
+/**
+ * Draws 64 * `pairs` bits, each 1 with probability 1 - threshold / 2^16: a bit says whether 16 bits
+ * of Philox are at least the threshold, which is at most 2^16. A pair of words takes eight blocks;
+ * the first pair is pair `first`.
+ *
+ * Shapes:  out [pairs, 2]. Word 0 has the first two numbers a and b of the blocks, word 1 the last
+ *          two: bits 0 to 7 are from the lower halves of a, in the order of the blocks, 8 to 15
+ *          from those of b, 16 to 23 from the upper halves of a, 24 to 31 from those of b
+ * Cost:    vector code, about a tenth of a nanosecond a bit
+ */
+void dt_random_draw_bits(uint32_t *out, uint64_t seed, dt_random_key key, size_t first,
+                         size_t pairs, uint32_t threshold);
+
 /** Starts the stream (seed, purpose, stream) at its first number. Calls: local. */
 dt_random dt_random_start(uint64_t seed, dt_random_purpose purpose, uint64_t stream);
 

@@ -9,9 +9,8 @@
 #include "dtrain/base/random.h"
 #include "dtrain/base/vectorize.h"
 
-/* Numbers of 32 bits decide on two units each, by 16 bits: eight blocks of four numbers are
- * enough for two panels. */
-enum { BLOCKS = 8, NUMBERS = DT_PANEL / 2, PANELS = 2 };
+/* Words for the units of a row that are drawn together: two panels take a pair. */
+enum { PAIR = 2, PAIRS_TOGETHER = 16 };
 
 static const dt_option options[] = {
     {"rate", "F", DT_OPTION_FLOAT, offsetof(dt_layer, rate), 0, 0.95, NULL, NULL,
@@ -40,17 +39,6 @@ static uint32_t *masks_at(const dt_panels *masks, size_t i, size_t p)
     return (uint32_t *)(void *)masks->data + p * masks->pitch + i;
 }
 
-/* Which units of a panel are kept: j and 16 + j by the lower and the upper half of number j. */
-DT_VECTORIZE static uint32_t choose(const uint32_t *numbers, uint32_t threshold)
-{
-    uint32_t mask = 0;
-    for (uint32_t j = 0; j < NUMBERS; j++) {
-        mask |= (uint32_t)((numbers[j] & 0xFFFFu) >= threshold) << j;
-        mask |= (uint32_t)(numbers[j] >> 16 >= threshold) << (NUMBERS + j);
-    }
-    return mask;
-}
-
 /* A dropped unit is 0, whatever its value was. */
 DT_VECTORIZE static void apply(float *restrict y, const float *restrict x,
                                const uint32_t *restrict masks, size_t rows, float scale)
@@ -75,16 +63,16 @@ static void draw_row(const dt_traversal *t, size_t l, size_t i)
 {
     const dt_layer *layer = &t->network->layers[l];
     const dt_pass *pass = &t->workspace->pass;
-    const size_t panels = dt_panels_count(layer->H), pairs = (panels + PANELS - 1) / PANELS;
+    const size_t panels = dt_panels_count(layer->H), all = (panels + PAIR - 1) / PAIR;
+    const dt_random_key key = {DT_RANDOM_DROPOUT, (uint32_t)layer->number, pass->epoch,
+                               pass->positions[i / layer->K]};
     const uint32_t threshold = (uint32_t)(layer->rate * 0x1p16 + 0.5);
-    for (size_t p = 0; p < panels; p += PANELS) {
-        uint32_t numbers[PANELS * NUMBERS];
-        dt_random_draw(numbers, pass->seed,
-                       (dt_random_key){DT_RANDOM_DROPOUT, (uint32_t)layer->number, pass->epoch,
-                                       pass->positions[i / layer->K]},
-                       (i % layer->K * pairs + p / PANELS) * BLOCKS, BLOCKS);
-        for (size_t k = 0; k < PANELS && p + k < panels; k++)
-            *masks_at(&t->workspace->kept[l], i, p + k) = choose(numbers + k * NUMBERS, threshold);
+    for (size_t first = 0; first < all; first += PAIRS_TOGETHER) {
+        uint32_t words[PAIRS_TOGETHER * PAIR];
+        const size_t pairs = all - first < PAIRS_TOGETHER ? all - first : PAIRS_TOGETHER;
+        dt_random_draw_bits(words, pass->seed, key, i % layer->K * all + first, pairs, threshold);
+        for (size_t k = 0; k < pairs * PAIR && first * PAIR + k < panels; k++)
+            *masks_at(&t->workspace->kept[l], i, first * PAIR + k) = words[k];
     }
 }
 
