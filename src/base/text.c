@@ -414,19 +414,3 @@ const char *dt_text_show_duration(char out[DT_TEXT_DURATION_BYTES], double secon
         (void)format_in(out, seconds, 0, true);
     return out;
 }
-
-const char *dt_text_rounded(char out[DT_TEXT_ROUNDED_BYTES], double value, int digits)
-{
-    const double size = fabs(value);
-    double whole = 1.0; /* from here on, all digits are before the point */
-    for (int i = 0; i < digits; i++)
-        whole *= 10.0;
-    if (size >= whole - 0.5 && size < 1e10) {
-        (void)snprintf(out, DT_TEXT_ROUNDED_BYTES, "%.0f", value);
-        return out;
-    }
-    const int length = snprintf(out, DT_TEXT_ROUNDED_BYTES, "%#.*g", digits, value);
-    if (length > 0 && out[length - 1] == '.')
-        out[length - 1] = '\0';
-    return out;
-}

@@ -100,7 +100,7 @@ static bool is_known(const dt_task *task, const dt_evaluation *e, size_t q)
 /* A score between 0 and 1, or a value of any size. */
 static void add_number(dt_text_table *cells, bool any_size, double value)
 {
-    char text[DT_TEXT_ROUNDED_BYTES];
+    char text[DT_TEXT_NUMBER_BYTES];
     if (isnan(value))
         dt_text_table_add(cells, "-");
     else if (any_size)

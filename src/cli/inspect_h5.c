@@ -1,5 +1,6 @@
 #include "dtrain/base/log.h"
 #include "dtrain/base/memory.h"
+#include "dtrain/base/text.h"
 #include "dtrain/io/h5.h"
 #include "dtrain/report/text_table.h"
 #include "inspect_internal.h"
@@ -148,6 +149,7 @@ out:
 DT_MUST_USE static dt_status print_epochs(const epochs *e)
 {
     dt_text_table table = {0};
+    char text[DT_TEXT_NUMBER_BYTES];
     if (e->rows == 0)
         return DT_OK;
     dt_text_table_titles(&table, e->has_best ? "|>best epoch|>last epoch" : "|>last epoch");
@@ -155,7 +157,10 @@ DT_MUST_USE static dt_status print_epochs(const epochs *e)
         dt_text_table_add(&table, "%s", e->columns.texts[c]);
         for (int last = e->has_best ? 0 : 1; last < 2; last++) {
             const double value = last == 0 ? e->best[c] : e->last[c];
-            dt_text_table_add(&table, floor(value) == value ? "%.15g" : "%.6g", value);
+            if (floor(value) == value)
+                dt_text_table_add(&table, "%.15g", value);
+            else
+                dt_text_table_add(&table, "%s", dt_text_number(text, value, 6));
         }
     }
     dt_log_show("\n");

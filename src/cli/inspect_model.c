@@ -1,4 +1,5 @@
 #include "dtrain/base/log.h"
+#include "dtrain/base/text.h"
 #include "dtrain/model/keras_model.h"
 #include "dtrain/model/model.h"
 #include "dtrain/model/model_json.h"
@@ -91,6 +92,7 @@ DT_MUST_USE static dt_status print_scale(const dt_network *network)
     enum { SHOWN = 20 };
     const size_t shown = network->C < SHOWN ? network->C : SHOWN;
     dt_text_table table = {.more = network->C - shown};
+    char text[DT_TEXT_NUMBER_BYTES];
     if (network->loss->classes)
         return DT_OK;
     dt_log_show("loss: %s, %s\n", network->loss->name, network->loss->unit);
@@ -100,8 +102,8 @@ DT_MUST_USE static dt_status print_scale(const dt_network *network)
     dt_text_table_titles(&table, ">target|>mean|>standard deviation");
     for (size_t j = 0; j < shown; j++) {
         dt_text_table_add(&table, "%zu", j);
-        dt_text_table_add(&table, "%.6g", network->scale[j].mean);
-        dt_text_table_add(&table, "%.6g", network->scale[j].deviation);
+        dt_text_table_add(&table, "%s", dt_text_number(text, network->scale[j].mean, 6));
+        dt_text_table_add(&table, "%s", dt_text_number(text, network->scale[j].deviation, 6));
     }
     return dt_text_table_print(&table);
 }

@@ -1,5 +1,6 @@
 #include "dtrain/base/log.h"
 #include "dtrain/base/memory.h"
+#include "dtrain/base/text.h"
 #include "dtrain/data/source.h"
 #include "dtrain/io/h5.h"
 #include "dtrain/io/json.h"
@@ -200,10 +201,11 @@ static const char *format_shape(char out[SHAPE_BYTES], const dt_npy *npy)
 
 static void add_value(dt_text_table *table, const array_report *report, double value)
 {
+    char text[DT_TEXT_NUMBER_BYTES];
     if (report->error != NULL || report->finites == 0)
         dt_text_table_add(table, "-");
     else
-        dt_text_table_add(table, "%.6g", value);
+        dt_text_table_add(table, "%s", dt_text_number(text, value, 6));
 }
 
 static void add_count(dt_text_table *table, const array_report *report, uint64_t count)

@@ -19,8 +19,9 @@ static const char *show(char out[SHOWN_BYTES], const char *text)
 static void describe(char *out, size_t bytes, const dt_prepare_column *column, size_t most,
                      bool classes)
 {
-    char first[DT_DATE_BYTES], last[DT_DATE_BYTES];
+    char first[DT_DATE_BYTES], last[DT_DATE_BYTES], range[DT_TEXT_RANGE_BYTES];
     const char *rarest = column->distinct > most ? ", the rarest as one" : "";
+    (void)dt_text_range(range, column->minimum, column->maximum, 6);
     switch (column->role) {
     case DT_ROLE_DATE:
         (void)snprintf(out, bytes, "%s to %s; scale %s; ",
@@ -31,26 +32,23 @@ static void describe(char *out, size_t bytes, const dt_prepare_column *column, s
                                       column->parts);
         break;
     case DT_ROLE_NUMERIC:
-        (void)snprintf(out, bytes, "%.6g to %.6g; scale %s", column->minimum, column->maximum,
-                       dt_recipe_scale_name(column->scale));
+        (void)snprintf(out, bytes, "%s; scale %s", range, dt_recipe_scale_name(column->scale));
         break;
     case DT_ROLE_CATEGORICAL:
         if (column->first != NULL)
             (void)snprintf(out, bytes, "%s to %s; one-hot%s", show(first, column->first),
                            show(last, column->last), rarest);
         else
-            (void)snprintf(out, bytes, "%.6g to %.6g; one-hot%s", column->minimum, column->maximum,
-                           rarest);
+            (void)snprintf(out, bytes, "%s; one-hot%s", range, rarest);
         break;
     case DT_ROLE_TARGET:
         if (classes)
             (void)snprintf(out, bytes, "classes");
         else
-            (void)snprintf(out, bytes, "values from %.6g to %.6g", column->minimum,
-                           column->maximum);
+            (void)snprintf(out, bytes, "values from %s", range);
         break;
     case DT_ROLE_WEIGHTS:
-        (void)snprintf(out, bytes, "%.6g to %.6g", column->minimum, column->maximum);
+        (void)snprintf(out, bytes, "%s", range);
         break;
     case DT_ROLE_DROPPED:
         (void)snprintf(out, bytes, "%s", column->why);
@@ -220,12 +218,14 @@ static void warn_of_rare(const dt_prepare_table *found)
 static void report_values(const dt_prepare_table *found)
 {
     enum { TARGETS_SHOWN = 10 };
-    char name[SHOWN_BYTES];
+    char name[SHOWN_BYTES], mean[DT_TEXT_NUMBER_BYTES], deviation[DT_TEXT_NUMBER_BYTES];
+    char range[DT_TEXT_RANGE_BYTES];
     for (size_t j = 0; j < found->T && j < TARGETS_SHOWN; j++) {
         const dt_prepare_target *target = &found->targets[j];
-        dt_log_say("target   %s: mean %.6g, deviation %.6g, %.6g to %.6g in the training rows\n",
-                   show(name, target->name), target->mean, target->deviation, target->minimum,
-                   target->maximum);
+        dt_log_say("target   %s: mean %s, deviation %s, %s in the training rows\n",
+                   show(name, target->name), dt_text_number(mean, target->mean, 6),
+                   dt_text_number(deviation, target->deviation, 6),
+                   dt_text_range(range, target->minimum, target->maximum, 6));
     }
     if (found->T > TARGETS_SHOWN)
         dt_log_say("         ... and %zu more\n", found->T - TARGETS_SHOWN);

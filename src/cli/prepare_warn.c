@@ -98,7 +98,7 @@ static bool is_counter(char what[WHAT_BYTES], const dt_prepare_table *found,
                        const dt_prepare_column *column)
 {
     (void)found;
-    (void)snprintf(what, WHAT_BYTES, "%.9g to %.9g", column->minimum, column->maximum);
+    (void)dt_text_range(what, column->minimum, column->maximum, 9);
     return column->is_counter;
 }
 
@@ -234,6 +234,7 @@ static void warn_of_kind(const dt_prepare_table *found, const struct kind *kind)
 static void warn_of_formats(const dt_prepare_table *found)
 {
     char texts[SHOWN * (2 * SHOWN_BYTES + 40)] = "", more[64] = "", name[SHOWN_BYTES];
+    char number[DT_TEXT_NUMBER_BYTES];
     size_t used = 0, count = 0;
     for (size_t c = 0; c < found->column_count; c++) {
         const dt_prepare_column *column = &found->columns[c];
@@ -242,10 +243,11 @@ static void warn_of_formats(const dt_prepare_table *found)
             column->role == DT_ROLE_DROPPED || column->role == DT_ROLE_DATE || classes)
             continue;
         if (count++ < SHOWN)
-            used += (size_t)snprintf(
-                texts + used, sizeof texts - used, "%s'%s' in column '%s' is %.9g",
-                count > 1 ? ", " : "", column->written,
-                dt_text_show(name, column->name, strlen(column->name)), column->meant);
+            used +=
+                (size_t)snprintf(texts + used, sizeof texts - used, "%s'%s' in column '%s' is %s",
+                                 count > 1 ? ", " : "", column->written,
+                                 dt_text_show(name, column->name, strlen(column->name)),
+                                 dt_text_number(number, column->meant, 9));
     }
     if (count > SHOWN)
         (void)snprintf(more, sizeof more, ", and %zu more", count - SHOWN);

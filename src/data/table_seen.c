@@ -179,7 +179,7 @@ DT_MUST_USE static dt_status warn_of_range(const dt_table *t, size_t i, int kind
                        dt_date_show(ends[0], column->minimum, column->order),
                        dt_date_show(ends[1], column->maximum, column->order));
     else
-        (void)snprintf(range, sizeof range, "%.6g to %.6g", column->minimum, column->maximum);
+        (void)dt_text_range(range, column->minimum, column->maximum, 6);
     dt_log_warn("%s: column '%s': %llu of %lld cells (%.3g %%) %s %soutside the range of "
                 "the training rows, %s, as '%s' in row %llu; %s",
                 t->path, show_name(name, t, i), (unsigned long long)cells.count, (long long)all,

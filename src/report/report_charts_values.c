@@ -2,6 +2,7 @@
 #include "report_internal.h"
 
 #include "dtrain/base/elementary.h"
+#include "dtrain/base/text.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -140,8 +141,9 @@ static double least_of(const dt_report_histogram *joint, const double *rows, siz
 
 static void name_most(char *out, size_t bytes, const dt_report_histogram *joint, double most)
 {
+    char number[DT_TEXT_NUMBER_BYTES];
     if (joint->weighted)
-        (void)snprintf(out, bytes, "weight %.4g", most);
+        (void)snprintf(out, bytes, "weight %s", dt_text_number(number, most, 4));
     else
         (void)snprintf(out, bytes, "%.0f row%s", most, most == 1.0 ? "" : "s");
 }

@@ -122,7 +122,7 @@ void dt_report_add_exact(dt_text_table *table, double value)
 
 void dt_report_add_rounded(dt_text_table *table, double value, int digits)
 {
-    char text[DT_TEXT_ROUNDED_BYTES];
+    char text[DT_TEXT_NUMBER_BYTES];
     dt_text_table_add(table, "%s", isnan(value) ? "-" : dt_text_rounded(text, value, digits));
 }
 

@@ -31,7 +31,7 @@ static void add_importances(dt_report_page *page, const dt_explanation *e)
                          e->second->title);
     for (size_t i = 0; i < e->count && i < COLUMNS_SHOWN; i++) {
         const dt_column_importance *column = &e->columns[i];
-        char text[96], error[32] = "", number[3][DT_TEXT_ROUNDED_BYTES];
+        char text[96], error[32] = "", number[3][DT_TEXT_NUMBER_BYTES];
         if (!isnan(column->standard_error))
             (void)snprintf(error, sizeof error, " \xC2\xB1 %s",
                            dt_text_rounded(number[0], column->standard_error, 2));
@@ -162,7 +162,7 @@ static void add_categories(dt_report_page *page, const dt_explanation_file *file
     const size_t output = dt_report_output_shown(e, first, count);
     size_t shown = 0;
     for (size_t p = first; p < first + count; p++) {
-        char text[96], number[DT_TEXT_ROUNDED_BYTES];
+        char text[96], number[DT_TEXT_NUMBER_BYTES];
         if (isfinite(e->points[p].value))
             continue;
         if (shown++ == 0) {

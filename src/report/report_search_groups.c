@@ -2,6 +2,7 @@
 #include "report_search.h"
 
 #include "dtrain/base/memory.h"
+#include "dtrain/base/text.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -186,7 +187,7 @@ out:
 const char *dt_report_search_text(char out[64], const dt_report_setting *setting, size_t trial)
 {
     if (setting->numbers != NULL)
-        (void)snprintf(out, 64, "%.4g", setting->numbers[trial]);
+        (void)dt_text_number(out, setting->numbers[trial], 4);
     else
         (void)snprintf(out, 64, "%s", setting->texts.texts[trial]);
     return out;
@@ -207,7 +208,7 @@ static void name_group(char out[64], const dt_report_search *s, const dt_report_
         high = fmax(high, setting->numbers[i]);
     }
     if (low < high)
-        (void)snprintf(out, 64, "%.3g to %.3g", low, high);
+        (void)dt_text_range(out, low, high, 3);
 }
 
 dt_status dt_report_search_group(dt_report_group_values *out, const dt_report_search *search,

@@ -3,6 +3,7 @@
 
 #include "dtrain/base/log.h"
 #include "dtrain/base/memory.h"
+#include "dtrain/base/text.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -167,7 +168,7 @@ static void print_head(const dt_report_search *s)
 {
     static const char *const states[] = {"ok",     "dropped", "diverged", "refused",
                                          "failed", "paused",  "running",  "waiting"};
-    char cost[256];
+    char cost[256], value[DT_TEXT_NUMBER_BYTES];
     const char *separator = "";
     dt_log_show("search  %s: %zu trials, %s%s; ", s->path, s->trials, s->sample,
                 s->halving > 1 ? ", halving" : "");
@@ -181,9 +182,9 @@ static void print_head(const dt_report_search *s)
     dt_log_show("\nstatus  %s%s%s\n", s->status, s->reason != NULL ? ": " : "",
                 s->reason != NULL ? s->reason : "");
     if (s->ranked > 0)
-        dt_log_show("best    trial %.0f: %s %.6g\ncosts   %s\n",
+        dt_log_show("best    trial %.0f: %s %s\ncosts   %s\n",
                     s->columns[SEARCH_TRIAL][s->order[0]], s->monitor,
-                    s->columns[SEARCH_VALUE][s->order[0]],
+                    dt_text_number(value, s->columns[SEARCH_VALUE][s->order[0]], 6),
                     dt_report_search_cost(cost, sizeof cost, s));
     dt_log_show("\n");
 }

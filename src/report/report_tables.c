@@ -1,6 +1,7 @@
 #include "report_internal.h"
 
 #include "dtrain/base/memory.h"
+#include "dtrain/base/text.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -131,10 +132,10 @@ static void drop_empty(result_columns *columns, dt_report_run *const *runs, size
 static void add_setting(dt_text_table *table, const char *text)
 {
     enum { LONG = 12 };
-    char *end = NULL;
+    char *end = NULL, shown[DT_TEXT_NUMBER_BYTES];
     const double number = strtod(text, &end);
     if (strlen(text) > LONG && *end == '\0')
-        dt_text_table_add(table, "%.6g", number);
+        dt_text_table_add(table, "%s", dt_text_number(shown, number, 6));
     else
         dt_text_table_add(table, "%s", text[0] != '\0' ? text : "-");
 }
@@ -287,6 +288,7 @@ void dt_report_fill_residuals(dt_text_table *out, const dt_report_run *run, int 
     const size_t T = residuals->extent[0] < TARGETS_SHOWN ? residuals->extent[0] : TARGETS_SHOWN;
     const double step = 2.0 * LIMIT_IN_RMSE / SHOWN;
     const char *counted = residuals->weighted ? "weight" : "rows";
+    char text[DT_TEXT_NUMBER_BYTES];
     *out = (dt_text_table){0};
     if (T == 0 || bins % SHOWN != 0)
         return;
@@ -308,7 +310,10 @@ void dt_report_fill_residuals(dt_text_table *out, const dt_report_run *run, int 
             double sum = 0.0;
             for (size_t i = 0; i < width; i++)
                 sum += residuals->sums[j * bins + b * width + i];
-            dt_text_table_add(out, residuals->weighted ? "%.6g" : "%.0f", sum);
+            if (residuals->weighted)
+                dt_text_table_add(out, "%s", dt_text_number(text, sum, 6));
+            else
+                dt_text_table_add(out, "%.0f", sum);
         }
     }
 }

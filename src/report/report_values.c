@@ -229,6 +229,7 @@ bool dt_report_smaller_is_better(const char *key)
 
 const char *dt_report_format(char *out, size_t bytes, const char *key, double value)
 {
+    char number[DT_TEXT_NUMBER_BYTES];
     if (isnan(value))
         (void)snprintf(out, bytes, "-");
     else if (strcmp(key, "weights_crc") == 0 && value >= 0.0 && value <= (double)UINT32_MAX)
@@ -236,13 +237,13 @@ const char *dt_report_format(char *out, size_t bytes, const char *key, double va
     else if (dt_text_ends_in(key, "samples_per_second"))
         (void)snprintf(out, bytes, value < 1e16 ? "%.0f" : "%.4g", value);
     else if (strcmp(key, "seconds") == 0)
-        (void)snprintf(out, bytes, value < 100.0 ? "%.3g" : "%.0f", value);
+        (void)snprintf(out, bytes, value < 0.01 ? "%.4f" : value < 100.0 ? "%.3g" : "%.0f", value);
     else if (dt_text_ends_in(key, "epochs") || dt_text_ends_in(key, "best_epoch") ||
              dt_text_ends_in(key, "ranks") || dt_text_ends_in(key, "_rows"))
         (void)snprintf(out, bytes, "%.0f", value);
     else if (value == 0.0 || (fabs(value) >= 0.001 && fabs(value) < 100.0))
         (void)snprintf(out, bytes, "%.4f", value);
     else
-        (void)snprintf(out, bytes, fabs(value) < 1.0 ? "%.3g" : "%.6g", value);
+        (void)snprintf(out, bytes, "%s", dt_text_number(number, value, fabs(value) < 1.0 ? 3 : 6));
     return out;
 }

@@ -2,6 +2,7 @@
 #include "run_parts.h"
 
 #include "dtrain/base/log.h"
+#include "dtrain/base/text.h"
 #include "dtrain/nn/spec.h"
 #include "dtrain/run/preset.h"
 
@@ -59,13 +60,15 @@ static void report_class_baseline(const dt_run *r)
 static void report_value_baseline(const dt_run *r)
 {
     const dt_dataset *sets = r->sets;
+    char number[DT_TEXT_NUMBER_BYTES];
     if (sets[DT_TRAIN].T == 1)
-        dt_log_say("baseline   predicting the training rows' mean %.6g: RMSE", r->scale->mean);
+        dt_log_say("baseline   predicting the training rows' mean %s: RMSE",
+                   dt_text_number(number, r->scale->mean, 6));
     else
         dt_log_say("baseline   predicting the training rows' means: RMSE in standard deviations");
     for (int p = 0; p < DT_SET_COUNT; p++)
         if (sets[p].N > 0)
-            dt_log_say("%s %.6g %s", p > 0 ? "," : "", r->baseline_rmse[p],
+            dt_log_say("%s %s %s", p > 0 ? "," : "", dt_text_number(number, r->baseline_rmse[p], 6),
                        p == DT_TRAIN ? "training" : dt_set_name((dt_set)p));
     dt_log_say("\n");
 }

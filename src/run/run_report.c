@@ -42,14 +42,15 @@ void dt_run_report_step(const dt_run *r, const dt_step *step)
     }
     if (!dt_log_live_due())
         return;
-    char left[32], all_left[32];
+    char left[32], all_left[32], speed[DT_TEXT_NUMBER_BYTES];
     const double a_step = step->seconds / (double)step->step;
     const double epoch_left_s = a_step * (double)(step->steps - step->step);
     const double epochs_left = (double)(r->settings.epochs - step->epoch);
-    dt_log_live("epoch %lld/%lld  step %llu/%llu  loss %.4f  %.3g rows/s  left %s, all %s",
+    dt_log_live("epoch %lld/%lld  step %llu/%llu  loss %.4f  %s rows/s  left %s, all %s",
                 (long long)step->epoch, (long long)r->settings.epochs,
                 (unsigned long long)step->step, (unsigned long long)step->steps, step->train.loss,
-                (double)step->rows / step->seconds, duration(left, epoch_left_s),
+                dt_text_number(speed, (double)step->rows / step->seconds, 3),
+                duration(left, epoch_left_s),
                 duration(all_left, epoch_left_s + epochs_left * a_step * (double)step->steps));
 }
 

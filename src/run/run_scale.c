@@ -3,6 +3,7 @@
 
 #include "dtrain/base/log.h"
 #include "dtrain/base/memory.h"
+#include "dtrain/base/text.h"
 #include "dtrain/nn/normalization.h"
 
 #include <float.h>
@@ -38,20 +39,21 @@ static bool is_indicator(const dt_input_spread *spread)
 DT_MUST_USE static dt_status choose(float *mean, float *variance, const dt_run *r, size_t d,
                                     const dt_input_spread *spread)
 {
+    char text[DT_TEXT_RANGE_BYTES];
     const bool minmax = r->settings.input_scale == DT_INPUT_SCALE_MINMAX;
     const double range = spread->maximum - spread->minimum;
     const double root = minmax ? range : spread->deviation;
     *mean = is_indicator(spread) ? 0.0f : (float)(minmax ? spread->minimum : spread->mean);
     *variance = is_indicator(spread) || range <= 0.0 ? 1.0f : (float)(root * root);
     if (!(root * root <= (double)FLT_MAX))
-        return dt_fail(
-            DT_DATA,
-            "column %zu of the inputs ranges from %.4g to %.4g, too wide for --scale; divide it", d,
-            spread->minimum, spread->maximum);
+        return dt_fail(DT_DATA,
+                       "column %zu of the inputs ranges from %s, too wide for --scale; divide it",
+                       d, dt_text_range(text, spread->minimum, spread->maximum, 4));
     if (r->root && range > 0.0 && root < DT_NORMALIZATION_SPREAD_MIN)
-        dt_log_warn("column %zu of the inputs ranges from %.9g to %.9g; --scale divides by no less "
+        dt_log_warn("column %zu of the inputs ranges from %s; --scale divides by no less "
                     "than %g, so it stays near 0",
-                    d, spread->minimum, spread->maximum, DT_NORMALIZATION_SPREAD_MIN);
+                    d, dt_text_range(text, spread->minimum, spread->maximum, 9),
+                    DT_NORMALIZATION_SPREAD_MIN);
     return DT_OK;
 }
 
@@ -102,13 +104,14 @@ static size_t count_unscaled(bool *unscaled, const dt_input_spread *spreads, siz
 static void describe(dt_run *r, const dt_input_spread *spreads, const bool *unscaled, size_t count)
 {
     enum { SHOWN = 3 };
-    char list[256] = "", more[40] = "";
+    char list[256] = "", more[40] = "", text[DT_TEXT_RANGE_BYTES];
     size_t used = 0, shown = 0;
     for (size_t d = 0; d < r->sets[DT_TRAIN].D && shown < SHOWN; d++) {
         if (!unscaled[d])
             continue;
-        used += (size_t)snprintf(list + used, sizeof list - used, "%scolumn %zu (%.4g to %.4g)",
-                                 shown > 0 ? ", " : "", d, spreads[d].minimum, spreads[d].maximum);
+        used += (size_t)snprintf(list + used, sizeof list - used, "%scolumn %zu (%s)",
+                                 shown > 0 ? ", " : "", d,
+                                 dt_text_range(text, spreads[d].minimum, spreads[d].maximum, 4));
         shown++;
     }
     if (count > shown)

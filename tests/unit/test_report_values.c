@@ -152,9 +152,9 @@ static void numbers_of_any_size(void **state)
     static const struct {
         double value;
         const char *text;
-    } known[] = {{0.25, "0.2500"},     {-3.5, "-3.5000"},  {8216.4241, "8216.42"},
-                 {123456.7, "123457"}, {1.5e9, "1.5e+09"}, {0.000123456, "0.000123"},
-                 {-0.0001, "-0.0001"}, {0.0, "0.0000"},    {NAN, "-"}};
+    } known[] = {{0.25, "0.2500"},     {-3.5, "-3.5000"},     {8216.4241, "8216.42"},
+                 {123456.7, "123457"}, {1.5e9, "1500000000"}, {0.000123456, "0.000123"},
+                 {-0.0001, "-0.0001"}, {0.0, "0.0000"},       {NAN, "-"}};
     char text[64];
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         assert_string_equal(dt_report_format(text, sizeof text, "val_rmse", known[i].value),

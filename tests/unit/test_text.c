@@ -565,16 +565,44 @@ static void test_rounded(void **state)
         {INFINITY, 4, "inf"},        {-1e300, 9, "-1.00000000e+300"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        char out[DT_TEXT_ROUNDED_BYTES];
+        char out[DT_TEXT_NUMBER_BYTES];
         assert_string_equal(dt_text_rounded(out, cases[i].value, cases[i].digits),
                             cases[i].expected);
     }
+}
+
+static void test_numbers(void **state)
+{
+    (void)state;
+    static const struct {
+        double value;
+        int digits;
+        const char *expected;
+    } cases[] = {
+        {0.5, 6, "0.5"},
+        {-0.0, 6, "0"},
+        {1164794.0, 6, "1164794"},
+        {7.7e6, 6, "7700000"},
+        {-122.5190001, 6, "-122.519"},
+        {999999.6, 6, "1000000"},
+        {1e-9, 6, "1e-09"},
+        {1.5e12, 6, "1.5e+12"},
+        {1234567890.0, 9, "1234567890"},
+        {INFINITY, 6, "inf"},
+    };
+    char out[DT_TEXT_NUMBER_BYTES], range[DT_TEXT_RANGE_BYTES];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_string_equal(dt_text_number(out, cases[i].value, cases[i].digits),
+                            cases[i].expected);
+    assert_string_equal(dt_text_range(range, 520.0, 1164794.0, 6), "520 to 1164794");
+    assert_true(strlen(dt_text_range(range, -DBL_MIN, -DBL_MAX, 9)) < sizeof range - 1);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_choices),
+        cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_whole_numbers),
         cmocka_unit_test(test_quoted_fields),
         cmocka_unit_test(test_formulas),

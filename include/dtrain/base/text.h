@@ -146,15 +146,23 @@ enum { DT_TEXT_DURATION_BYTES = 40 };
  */
 const char *dt_text_show_duration(char out[DT_TEXT_DURATION_BYTES], double seconds);
 
-/** Enough for dt_text_rounded with up to 9 digits. */
-enum { DT_TEXT_ROUNDED_BYTES = 24 };
+/** Enough for a number with up to 9 digits, and for a range of two. */
+enum { DT_TEXT_NUMBER_BYTES = 24, DT_TEXT_RANGE_BYTES = 2 * DT_TEXT_NUMBER_BYTES + 4 };
 
 /**
- * Writes a number for people, with 1 to 9 significant digits: numbers below each other have the
- * same number of digits, and a price of a million is not written with an exponent. 0.5 with 4
- * digits is 0.5000, 1234567 is 1234567; from 10^10 on, and below 0.0001, there is an exponent.
- * Returns `out`.
+ * Writes a number for people, with at most 1 to 9 significant digits, as "%g" does, but a whole
+ * part is written with all its digits: 1164794 with 6 digits is 1164794, not 1.16479e+06. From
+ * 10^10 on, and below 0.0001, there is an exponent. Returns `out`.
  */
-const char *dt_text_rounded(char out[DT_TEXT_ROUNDED_BYTES], double value, int digits);
+const char *dt_text_number(char out[DT_TEXT_NUMBER_BYTES], double value, int digits);
+
+/**
+ * As dt_text_number, with exactly 1 to 9 significant digits: numbers below each other have the
+ * same number of digits. 0.5 with 4 digits is 0.5000, 1234567 is 1234567. Returns `out`.
+ */
+const char *dt_text_rounded(char out[DT_TEXT_NUMBER_BYTES], double value, int digits);
+
+/** Writes "520 to 1164794", both as dt_text_number does. Returns `out`. */
+const char *dt_text_range(char out[DT_TEXT_RANGE_BYTES], double low, double high, int digits);
 
 #endif

@@ -89,7 +89,7 @@ void dt_search_print_start(const dt_search *s)
 
 void dt_search_print_trial(const dt_search *s, const dt_trial *row)
 {
-    char values[SETTINGS_BYTES], name[64], deviation[32] = "", value[DT_TEXT_ROUNDED_BYTES];
+    char values[SETTINGS_BYTES], name[64], deviation[32] = "", value[DT_TEXT_NUMBER_BYTES];
     const int width = snprintf(NULL, 0, "%lld", (long long)s->trials);
     (void)dt_search_describe(values, sizeof values, s, row->trial, SHORT);
     if (!isnan(row->deviation))
@@ -115,12 +115,14 @@ void dt_search_print_progress(const dt_search *s)
 {
     if (!dt_log_live_due())
         return;
-    char best[160] = "", left[64] = "", shown[DT_TEXT_DURATION_BYTES], name[64];
+    char best[160] = "", left[64] = "", value[DT_TEXT_NUMBER_BYTES], shown[DT_TEXT_DURATION_BYTES],
+         name[64];
     const int64_t ended = count_ended(s), index = dt_search_best(s);
     const double seconds = left_s(s, ended);
     if (index >= 0)
-        (void)snprintf(best, sizeof best, "  best %s %.5g, trial %lld", monitor_name(name, s),
-                       s->dealer.rows[index].value, (long long)index + 1);
+        (void)snprintf(best, sizeof best, "  best %s %s, trial %lld", monitor_name(name, s),
+                       dt_text_rounded(value, s->dealer.rows[index].value, 5),
+                       (long long)index + 1);
     if (!isnan(seconds) && s->settings.halving < 2)
         (void)snprintf(left, sizeof left, "  left %s",
                        dt_text_show_duration(shown, seconds < 60.0 ? ceil(seconds)
@@ -186,7 +188,7 @@ static void measure_columns(best_list *list, const dt_search *s, size_t used)
 static void print_best(const dt_search *s)
 {
     best_list list = {.count = 0};
-    char name[64], values[SETTINGS_BYTES], value[DT_TEXT_ROUNDED_BYTES];
+    char name[64], values[SETTINGS_BYTES], value[DT_TEXT_NUMBER_BYTES];
     const int width = strlen(monitor_name(name, s)) > 10 ? (int)strlen(name) : 10;
     find_best(&list, s);
     measure_columns(&list, s, strlen("trial    best epoch  seconds") + (size_t)width);
