@@ -33,6 +33,32 @@ static size_t unwanted(const char *at)
     return closed != NULL ? (size_t)(closed - at) + strlen(end) : 0;
 }
 
+/* Returns the length of a tick's number at `at`, "<text> -1500000", if it has five digits or more
+ * before the point; 0 otherwise. */
+static size_t long_number(const char *at)
+{
+    static const char tag[] = "<text>", digits[] = "0123456789";
+    enum { LONG = 5 };
+    if (strncmp(at, tag, strlen(tag)) != 0)
+        return 0;
+    const char *first = at + strlen(tag) + strspn(at + strlen(tag), " -");
+    const size_t whole = strspn(first, digits);
+    const char *end = first + whole;
+    end += *end == '.' ? 1 + strspn(end + 1, digits) : 0;
+    return whole >= LONG && *end == '<' ? (size_t)(first - at) + whole : 0;
+}
+
+/* Thousands are separated by thin spaces, as in ISO 80000-1: a comma could be the decimal sign. */
+static void add_grouped(dt_report_buffer *html, const char *at, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        const bool after_digit = i > 0 && at[i - 1] >= '0' && at[i - 1] <= '9';
+        if (after_digit && (length - i) % 3 == 0)
+            dt_report_buffer_puts(html, "\u2009");
+        dt_report_buffer_put(html, at + i, 1);
+    }
+}
+
 /* SVG images in one page share its names, so each gets unique names; SVG in a page needs no
  * declarations. The figure has a caption, so that it needs no title. */
 static void add_svg(dt_report_page *page, const char *svg)
@@ -45,6 +71,9 @@ static void add_svg(dt_report_page *page, const char *svg)
             at += skipped;
             continue;
         }
+        const size_t number = long_number(at);
+        add_grouped(&page->html, at, number);
+        at += number;
         size_t mark = 0, length = 0;
         for (; mark < sizeof marks / sizeof *marks && length == 0; mark++)
             if (strncmp(at, marks[mark], strlen(marks[mark])) == 0)
@@ -89,7 +118,7 @@ void dt_report_figure_begin(dt_report_buffer *script, int width, int height)
                          "linewidth 1\n",
                          width, height);
     dt_report_buffer_puts(script,
-                          "set datafile missing 'NaN'\n"
+                          "set datafile missing 'NaN'\nset format '%.8g'\n"
                           "unset key\nset border 3\nset tics nomirror out scale 0.5\n"
                           "set grid ytics linecolor rgb '#808080' linewidth 0.5 dashtype 3\n");
 }

@@ -18,12 +18,18 @@ static void name_figure(char out[96], const char *what, const dt_report_run *run
     (void)snprintf(out, 96, "%s, %s set%s", what, dt_report_set_name(set), of_target);
 }
 
-double dt_report_figure_ticks(double range)
+/* 1, 10, 0.1 ...: of the first digit of a number. */
+static double power_of_ten(double number)
 {
     char text[32];
-    (void)snprintf(text, sizeof text, "%.0e", range / 5.0);
+    (void)snprintf(text, sizeof text, "%.0e", number);
     text[0] = '1';
-    const double power = strtod(text, NULL), step = range / 5.0 / power;
+    return strtod(text, NULL);
+}
+
+double dt_report_figure_ticks(double range)
+{
+    const double power = power_of_ten(range / 5.0), step = range / 5.0 / power;
     return power * (step > 5.0 ? 10.0 : step > 2.0 ? 5.0 : step > 1.0 ? 2.0 : 1.0);
 }
 
@@ -83,18 +89,21 @@ void dt_report_chart_residuals(dt_report_page *page, dt_report_run *const *runs,
         weighted = weighted || s->residuals.weighted;
         if (plot.bytes == 0)
             name_figure(title, "residuals", runs[i], set, target);
-        dt_report_buffer_add(&plot, "%s $d%zu using 1:2 with lines", plot.bytes > 0 ? "," : "plot",
-                             i);
+        dt_report_buffer_add(&plot, "%s $d%zu using 1:($2*unit) with lines",
+                             plot.bytes > 0 ? "," : "plot", i);
         dt_report_figure_style(&plot, i);
     }
     if (plot.bytes > 0) {
-        dt_report_buffer_add(&script,
-                             "set xrange [%.9g:%.9g]\nset yrange [0:*]\nset xtics %.9g\n"
-                             "set yzeroaxis linecolor rgb '#808080' dashtype 2\n"
-                             "set xlabel 'prediction - target, units of the target'\n"
-                             "set ylabel '%s per unit'\n%s\n",
-                             -most, most, dt_report_figure_ticks(2.0 * most),
-                             weighted ? "share of weight" : "share of rows", plot.text);
+        /* So that the shares are between 0.1 and 1: of prices, they are per 100000 units. */
+        const double step = dt_report_figure_ticks(2.0 * most), unit = power_of_ten(0.5 * step);
+        dt_report_buffer_add(
+            &script,
+            "unit = %.9g\nset xrange [%.9g:%.9g]\nset yrange [0:*]\nset xtics %.9g\n"
+            "set yzeroaxis linecolor rgb '#808080' dashtype 2\n"
+            "set xlabel 'prediction - target, units of the target'\n"
+            "set ylabel 'share of %s per %.8g unit%s'\n%s\n",
+            unit, -most, most, step, weighted ? "weight" : "rows", unit, unit > 1.0 ? "s" : "",
+            plot.text);
         dt_report_figure_add(page, &script, title);
     }
     dt_report_buffer_clear(&script);

@@ -47,7 +47,7 @@ static bool print_plot(const char *title, const curve *curves, size_t count, siz
     double last = 1.0;
     dt_report_buffer_add(&script,
                          "set terminal dumb size %zu,%d noenhanced\nunset key\nset tics nomirror\n"
-                         "set title '%s'\nset xlabel 'epoch'\nset border 3\n",
+                         "set format '%%.10g'\nset title '%s'\nset xlabel 'epoch'\nset border 3\n",
                          width < WIDTH_MAX ? width : WIDTH_MAX, HEIGHT, title);
     for (size_t i = 0; i < count; i++) {
         const dt_report_table *epochs = &curves[i].run->epochs;

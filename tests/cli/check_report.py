@@ -148,7 +148,10 @@ def check_plots(folder, group, run):
             targets = len(evaluation[group]["targets"])
             which, target = ("validation", "test")[drawn["residuals"] // targets], drawn["residuals"] % targets
             rows, limit = evaluation[which]["residuals"][target], evaluation[which]["targets"][target]["residual_limit"]
-            assert f"'share of {'weight' if rows.dtype == 'f8' else 'rows'} per unit'" in script
+            unit = float(re.search(r"^unit = (.*)$", script, re.M).group(1))
+            peak = rows.max() / rows.sum() / (2 * limit / len(rows)) * unit
+            assert 0.01 < peak < 10 and f"per {unit:g} unit" in script, (path, unit, peak)
+            assert f"'share of {'weight' if rows.dtype == 'f8' else 'rows'} per " in script
             ends = numpy.linspace(-limit, limit, len(rows) + 1)
             assert numpy.allclose(data[1:-1, 0], numpy.repeat(ends, 2)[1:-1], rtol=1e-6, atol=1e-6 * limit), path
             assert numpy.allclose(data[1:-1, 1], numpy.repeat(rows / rows.sum() / (ends[1] - ends[0]), 2), rtol=1e-6)

@@ -363,7 +363,7 @@ mkdir tools scripts
 cat >tools/gnuplot <<'EOF'
 #!/bin/sh
 cat >"$SCRIPTS/$(ls "$SCRIPTS" | wc -l | awk '{ printf "%03d", $1 }')"
-echo '<svg></svg>'
+echo '<svg><text> -1500000.5</text><text>2015</text></svg>'
 EOF
 chmod +x tools/gnuplot
 for name in value values heavy; do
@@ -371,6 +371,7 @@ for name in value values heavy; do
     SCRIPTS=$PWD/scripts PATH=$PWD/tools:$PATH "$DTRAIN" report --html drawn.html "$name" >stdout 2>stderr || fail "a page"
     check plots scripts test "$name"
 done
+grep -qF '<text> -1 500 000.5</text><text>2015</text>' drawn.html || fail "thousands of a tick are separated"
 # and of two classes, with and without a threshold
 rm -rf scripts && mkdir scripts
 SCRIPTS=$PWD/scripts PATH=$PWD/tools:$PATH "$DTRAIN" report --html drawn.html --sort name one at >stdout 2>stderr ||
