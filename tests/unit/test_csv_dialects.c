@@ -240,6 +240,10 @@ static void takes_names(void **state)
     assert_int_equal(dt_csv_open(&csv, csv_save("1,2\n3,4\n", 8), &format), DT_DATA);
     assert_says(
         "line 1 ('1' ...) contains none of the required columns, such as 'a'; use --header no");
+    static const bool first[] = {true, false, true}; /* an optional column is not required */
+    format.optional = first;
+    assert_int_equal(dt_csv_open(&csv, csv_save("1,2,3\n4,5,6\n", 12), &format), DT_DATA);
+    assert_says("contains none of the required columns, such as 'b'");
 }
 
 static void renames_what_is_there_twice(void **state)

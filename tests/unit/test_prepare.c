@@ -594,6 +594,33 @@ static void test_doubtful_groups(void **state)
     }
 }
 
+static void check_written(const char *text, const char *written)
+{
+    prepared p;
+    const dt_prepare_plan plan = plan_all();
+    table_write_text(text);
+    if (prepared_survey(&p, &plan) != DT_OK)
+        fail_msg("%s", dt_status_text());
+    assert_string_equal(column_of(&p, "a")->written, written);
+    if (written[0] != '\0')
+        assert_true(same_bits(column_of(&p, "a")->meant, 1.628));
+    prepared_clear(&p);
+}
+
+/* Points that are read as decimals, although they may separate thousands: this is shown. */
+static void test_shown_decimals(void **state)
+{
+    (void)state;
+    check_written("a;kind\n1.628;no\n12.345;yes\n603.776;no\n", "1.628");
+    check_written("a;b;kind\n1.628;0.5;no\n894;2;yes\n999;1;no\n", "1.628");
+    check_written("a,b,kind\n1.628,0.5,no\n894,2,yes\n999,1,no\n", "1.628");
+    check_written("a;kind\n1.628;no\n12.34;yes\n603.776;no\n", ""); /* a decimal point */
+    check_written("a;kind\n1.628;no\n0.345;yes\n603.776;no\n", "");
+    check_written("a;b;kind\n1.628;0.5;no\n12.345;2;yes\n603.776;1;no\n", ""); /* elsewhere */
+    check_written("a,kind\n1.628,no\n12.345,yes\n603.776,no\n", ""); /* the usual form */
+    check_written("a;kind\n1.628;no\n12.345;yes\n1603;no\n", ""); /* would be 1.603 */
+}
+
 /* Cells of 1 to 999 beside others with three digits behind a sign. */
 static void test_doubtful_decimals(void **state)
 {
@@ -849,6 +876,7 @@ int main(void)
         cmocka_unit_test_teardown(test_late_decimals, scratch_empty),
         cmocka_unit_test_teardown(test_groups, scratch_empty),
         cmocka_unit_test_teardown(test_doubtful_groups, scratch_empty),
+        cmocka_unit_test_teardown(test_shown_decimals, scratch_empty),
         cmocka_unit_test_teardown(test_doubtful_decimals, scratch_empty),
         cmocka_unit_test_teardown(test_units, scratch_empty),
         cmocka_unit_test_teardown(test_signs_asked_for, scratch_empty),

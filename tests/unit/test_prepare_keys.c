@@ -134,11 +134,13 @@ static void test_numbers_of_keys(void **state)
     (void)state;
     assert_true(is_key("id", 20, 15, 3, 0));
     assert_false(is_key("id", 19, 15, 3, 0));
-    assert_true(is_key("id", 40, 15, 3, 3)); /* two repeat */
-    assert_false(is_key("id", 40, 15, 3, 4));
+    assert_true(is_key("id", 40, 15, 3, 21)); /* twenty repeat */
+    assert_false(is_key("id", 40, 15, 3, 22));
     assert_false(is_key("id", 40, 15.5, 3, 0));
     assert_false(is_key("id", 40, -15, 3, 0));
     assert_true(is_key("a", 40, 15000000, 1000, 0));
+    assert_true(is_key("a", 40, 15000000, 1000, 3)); /* two repeat */
+    assert_false(is_key("a", 40, 15000000, 1000, 4));
     assert_false(is_key("a", 40, 1500000, 1000, 0)); /* seven digits */
     assert_true(is_key("a", 2000, 1500000, 3, 0)); /* that many measures would repeat: */
     assert_true(is_key("a", 1000, 1500000, 83, 0)); /* 499500 / 82918 pairs */

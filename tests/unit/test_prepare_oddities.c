@@ -94,8 +94,30 @@ static void test_texts_of_asked_numbers(void **state)
     prepared_clear(&p);
 }
 
-/* 100 rows of 0 to 9, of which `count` are `sentinel`. */
-static const dt_prepare_column *find_sentinel(prepared *p, const char *sentinel, size_t count)
+/* Without its texts, such a column would have no row. */
+static void test_texts_alone(void **state)
+{
+    (void)state;
+    static const char *const words[] = {"low", "high", "mid"};
+    dt_prepare_plan plan = plan_all();
+    plan.numeric = "kind";
+    plan.target = "b";
+    write_texts(12, words, 3);
+    check_survey_refused(&plan, DT_DATA,
+                         "t.csv: row 1 (line 2): column 'kind': 'yes' is not a number, and none of "
+                         "its 60 cells is one; leave it out of --numeric");
+    plan.numeric = "";
+    plan.target = "kind";
+    plan.task = DT_TARGETS_VALUES;
+    check_survey_refused(&plan, DT_DATA, "texts are classes: use --task classification");
+    plan.target = "kind,b";
+    plan.task = DT_TARGETS_AUTO;
+    check_survey_refused(&plan, DT_DATA, "texts are classes: name no other target");
+}
+
+/* 100 rows of 0 to 9 times `step`, of which `count` are `sentinel`. */
+static const dt_prepare_column *find_among(prepared *p, const char *sentinel, size_t count,
+                                           int step)
 {
     const dt_prepare_plan plan = plan_all();
     table_text t = {0};
@@ -104,11 +126,16 @@ static const dt_prepare_column *find_sentinel(prepared *p, const char *sentinel,
         if (i < count)
             table_add(&t, "%s,%s\n", sentinel, i % 2 ? "no" : "yes");
         else
-            table_add(&t, "%zu,%s\n", i % 10, i % 2 ? "no" : "yes");
+            table_add(&t, "%d,%s\n", (int)(i % 10) * step, i % 2 ? "no" : "yes");
     table_write(&t);
     if (prepared_survey(p, &plan) != DT_OK)
         fail_msg("%s", dt_status_text());
     return column_of(p, "a");
+}
+
+static const dt_prepare_column *find_sentinel(prepared *p, const char *sentinel, size_t count)
+{
+    return find_among(p, sentinel, count, 1);
 }
 
 static void test_sentinels(void **state)
@@ -131,6 +158,25 @@ static void test_sentinels(void **state)
         assert_null(find_sentinel(&p, usual[i], 5)->sentinel);
         prepared_clear(&p);
     }
+}
+
+/* Nearer to the others than their range, but the only negative number. */
+static void test_negative_sentinels(void **state)
+{
+    (void)state;
+    prepared p;
+    const dt_prepare_column *column = find_among(&p, "-999", 3, 300);
+    assert_non_null(column->sentinel);
+    assert_string_equal(column->sentinel, "-999");
+    prepared_clear(&p);
+    assert_null(find_among(&p, "-999", 2, 300)->sentinel);
+    prepared_clear(&p);
+    assert_null(find_among(&p, "999", 3, 300)->sentinel);
+    prepared_clear(&p);
+    assert_null(find_among(&p, "999", 3, -300)->sentinel); /* the only positive one may be one */
+    prepared_clear(&p);
+    assert_null(find_among(&p, "-999", 3, -300)->sentinel);
+    prepared_clear(&p);
 }
 
 static void test_leading_zeros(void **state)
@@ -159,7 +205,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_markers),
         cmocka_unit_test(test_texts_of_asked_numbers),
+        cmocka_unit_test(test_texts_alone),
         cmocka_unit_test(test_sentinels),
+        cmocka_unit_test(test_negative_sentinels),
         cmocka_unit_test(test_leading_zeros),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);

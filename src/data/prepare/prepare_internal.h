@@ -66,6 +66,8 @@ typedef struct dt_survey {
     uint64_t unit_cells, bare_cells; /* of the numbers: with the unit; without, but 0 */
     char bare[DT_TEXT_SHOWN_BYTES + 4]; /* the first of these */
     char written[DT_TEXT_SHOWN_BYTES + 4]; /* the first number that is not plain, and its meaning */
+    char read_text[DT_TEXT_SHOWN_BYTES + 4]; /* a plain one that may mean another, as it is read */
+    double read_number;
     double meant;
     char zeros[DT_TEXT_SHOWN_BYTES + 4]; /* the first number as 00501; "": none */
     dt_extreme low, high; /* of the numbers; of `high` with the other sign */

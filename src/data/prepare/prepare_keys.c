@@ -15,8 +15,9 @@ enum { ROWS_MANY = 101, ROWS_FEW = 20, ROWS_A_REPEAT = 10 };
 /* More categories than are kept, and the kept ones have less than one row in this many. */
 enum { CATEGORIES_MANY = 1000, ROWS_A_KEPT = 4 };
 
-/* Numbers: fewer rows may differ by chance, and one in this many may be equal. */
-enum { KEY_ROWS_MIN = 20, KEYS_A_REPEAT = 20 };
+/* Numbers: fewer rows may differ by chance, and one in this many may be equal; if the name is that
+ * of a key, half of them, as where some customers bought twice. */
+enum { KEY_ROWS_MIN = 20, KEYS_A_REPEAT = 20, KEYS_A_REPEAT_NAMED = 2 };
 
 /* Fewer rows may count 1, 2, 3 by chance: years, say. */
 enum { COUNTED_ROWS_MIN = 32 };
@@ -252,6 +253,7 @@ bool dt_prepare_is_key(const dt_prepare *p, size_t c)
         return true;
     if (distinct == seen && (number_rows(survey, column) || never_repeats(column, seen)))
         return true;
-    return distinct <= seen && (seen - distinct) * KEYS_A_REPEAT <= seen &&
-           (numbered || is_named_key(p->names[c]));
+    const bool named = is_named_key(p->names[c]);
+    return distinct <= seen && (numbered || named) &&
+           (seen - distinct) * (named ? KEYS_A_REPEAT_NAMED : KEYS_A_REPEAT) <= seen;
 }

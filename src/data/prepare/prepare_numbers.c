@@ -12,7 +12,8 @@
  *    column has a decimal point;
  *  - a point that has three digits behind it in all cells is a decimal point, unless decimals have
  *    commas in other columns. But among whole numbers that are all below 1000, without a decimal
- *    point in another column, it is ambiguous: 1.628 and 894;
+ *    point in another column, it is ambiguous: 1.628 and 894. With such a point, and between
+ *    semicolons if nothing else decides, a warning shows how it is read;
  *  - one letter behind a number is a unit if all numbers have it; otherwise it distinguishes cells,
  *    as the houses 136 and 136A, or is a factor, as in 900 and 12K.
  */
@@ -164,6 +165,13 @@ static dt_status fail_doubt(const dt_prepare *p, size_t c)
                    commas ? tally->doubtful_comma : tally->doubtful_point);
 }
 
+/* Such points look like those of plain numbers, so that the survey does not keep one of them. */
+static void show_reading(dt_survey *survey, const dt_number_tally *tally)
+{
+    (void)snprintf(survey->read_text, sizeof survey->read_text, "%s", tally->doubtful);
+    survey->read_number = tally->doubtful_point;
+}
+
 /* The decimal sign of a column if both readings fit the same number of cells. */
 static char weigh(const dt_prepare *p, size_t c, const evidence *others)
 {
@@ -178,6 +186,8 @@ static char weigh(const dt_prepare *p, size_t c, const evidence *others)
         return p->surveys[c].format.decimal;
     tally->is_doubtful = others->comma ? others->point || tally->is_long
                                        : !others->point && tally->is_short && !tally->is_long;
+    if (!others->comma && !tally->is_long && (others->point ? tally->is_short : semicolons))
+        show_reading(&p->surveys[c], tally);
     return others->comma ? ',' : '.';
 }
 

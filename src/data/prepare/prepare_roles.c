@@ -182,13 +182,16 @@ static bool is_nines(double number)
     return !(nines < fabs(number)) && !(nines > fabs(number));
 }
 
-/* Further from all others than their range, in at least three cells and one in a hundred. */
+/* Further from all others than their range, or the only negative number, in at least three cells
+ * and one in a hundred. Of the largest number the sign is changed, so that it is below the others,
+ * too. */
 static bool is_sentinel(const dt_extreme *extreme, double end, uint64_t numbers)
 {
     enum { CELLS_MIN = 3, SHARE = 100 };
+    const bool is_far = extreme->next - extreme->number > end - extreme->next;
     return is_nines(extreme->number) && extreme->text[0] != '\0' && extreme->cells >= CELLS_MIN &&
            extreme->cells * SHARE >= numbers && extreme->next < end &&
-           extreme->next - extreme->number > end - extreme->next;
+           (is_far || (extreme->text[0] == '-' && extreme->number < 0.0 && extreme->next >= 0.0));
 }
 
 static void find_sentinel(dt_prepare_column *column, const dt_survey *survey)
@@ -237,8 +240,9 @@ dt_status dt_prepare_decide_roles(dt_prepare *p)
         if (p->columns[c].role == DT_ROLE_DATE)
             dt_prepare_find_parts(p->columns[c].parts, &p->surveys[c],
                                   p->columns[c].maximum - p->columns[c].minimum);
-        p->columns[c].written = p->surveys[c].written;
-        p->columns[c].meant = p->surveys[c].meant;
+        const bool plain = p->surveys[c].written[0] == '\0';
+        p->columns[c].written = plain ? p->surveys[c].read_text : p->surveys[c].written;
+        p->columns[c].meant = plain ? p->surveys[c].read_number : p->surveys[c].meant;
         p->columns[c].text = p->surveys[c].text;
         p->columns[c].is_key = dt_prepare_is_key(p, c);
         if (p->columns[c].role == DT_ROLE_CATEGORICAL) {

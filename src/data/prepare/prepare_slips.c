@@ -174,9 +174,29 @@ static void advise(list *out, const dt_prepare *p, size_t c, const char *missing
                                                   : "correct the table");
 }
 
+/* A column of texts alone: without them no row would be left. */
+static dt_status fail_texts(const dt_prepare *p, size_t c)
+{
+    const dt_survey *survey = &p->surveys[c];
+    const dt_role role = p->columns[c].role;
+    const char *advice = role == DT_ROLE_NUMERIC  ? "leave it out of --numeric"
+                         : role != DT_ROLE_TARGET ? "weights must be numbers"
+                         : p->T > 1               ? "texts are classes: name no other target"
+                                                  : "texts are classes: use --task classification";
+    return dt_fail(DT_DATA,
+                   "%s: row %llu (line %llu): column '%s': '%s' is not a %s, and none of its %llu "
+                   "cells is one; %s",
+                   dt_csv_path(p->csv), (unsigned long long)survey->text_row,
+                   (unsigned long long)survey->text_line, p->names[c], survey->text,
+                   survey->order != DT_DATE_NONE ? "date" : "number",
+                   (unsigned long long)survey->texts, advice);
+}
+
 dt_status dt_prepare_fail_mixed(const dt_prepare *p, size_t c)
 {
     const dt_survey *survey = &p->surveys[c];
+    if (survey->numbers == 0)
+        return fail_texts(p, c);
     list texts = {.is_whole = true}, others = {.is_whole = true}, fill = {.is_whole = true};
     list advice = {.is_whole = true};
     char missing[sizeof texts.text + sizeof fill.text + 32] = "";

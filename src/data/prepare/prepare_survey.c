@@ -169,9 +169,11 @@ static dt_status check_weight(const dt_prepare *p, size_t c, const dt_csv_row *r
 }
 
 /* Whether the decimal signs in this column may be thousands separators: commas always, points only
- * next to whole numbers below 1000. */
-static void see_sign(dt_survey *survey, const dt_csv_field *cell, char decimal)
+ * next to whole numbers below 1000 or between semicolons. */
+static void see_sign(dt_prepare *p, dt_survey *survey, const dt_csv_field *cell)
 {
+    const char decimal = p->decimal;
+    const bool any = decimal == ',' || dt_csv_format_of(p->csv)->separator == ';';
     dt_number_look look;
     const bool has_sign = memchr(cell->text, decimal, cell->bytes) != NULL;
     if ((!has_sign && survey->has_short) || !dt_number_look_at(&look, cell->text, cell->bytes))
@@ -180,8 +182,7 @@ static void see_sign(dt_survey *survey, const dt_csv_field *cell, char decimal)
     survey->has_short = survey->has_short || look.is_short;
     survey->has_doubts = survey->has_doubts || divides;
     survey->has_decimals = survey->has_decimals || (has_sign && !divides);
-    survey->has_looks =
-        survey->has_looks || (survey->has_doubts && (decimal == ',' || survey->has_short));
+    survey->has_looks = survey->has_looks || (survey->has_doubts && (any || survey->has_short));
 }
 
 /* Leading zeros, as codes have: 01067. Two digits may be a day or a month. */
@@ -203,7 +204,7 @@ static bool read_number(double *out, dt_prepare *p, size_t c, const dt_csv_field
         if (cell->text[0] == '0' && survey->zeros[0] == '\0')
             see_zeros(survey, cell);
         if (!survey->decimal_asked && !survey->has_decimals)
-            see_sign(survey, cell, p->decimal);
+            see_sign(p, survey, cell);
         return true;
     }
     if (!dt_number_read(out, cell->text, cell->bytes, &survey->format))

@@ -60,6 +60,9 @@ DT_MUST_USE dt_status dt_csv_read_beginning(dt_csv *csv);
 /** Stores the header's record, so that rows that repeat it are skipped. Errors: DT_MEMORY. */
 DT_MUST_USE dt_status dt_csv_keep_header(dt_csv *csv, const dt_csv_block *header);
 
+/** Returns the first of the names that are not optional, or the last one, for messages. */
+const char *dt_csv_first_needed(const dt_csv_format *format);
+
 /** Adds a line for dt_csv_next_warning, or to the notes. */
 void dt_csv_warn(dt_csv *csv, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void dt_csv_note(dt_csv *csv, const char *format, ...) __attribute__((format(printf, 2, 3)));

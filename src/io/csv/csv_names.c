@@ -118,3 +118,11 @@ void dt_csv_names_clear(dt_csv_names *names)
     dt_memory_free(names->renamed);
     *names = (dt_csv_names){0};
 }
+
+const char *dt_csv_first_needed(const dt_csv_format *format)
+{
+    size_t i = 0;
+    while (i + 1 < format->name_count && format->optional != NULL && format->optional[i])
+        i++;
+    return format->names[i];
+}

@@ -301,6 +301,7 @@ DT_MUST_USE static dt_status find_known_names(dt_csv *csv, naming *n)
 {
     dt_status status = DT_OK;
     const dt_csv_format *format = &csv->format;
+    const char *needed = dt_csv_first_needed(format);
     char first[DT_TEXT_SHOWN_BYTES + 4], name[DT_TEXT_SHOWN_BYTES + 4];
     size_t respelled = 0;
     csv->format.header = DT_CSV_HEADER_YES;
@@ -321,8 +322,7 @@ DT_MUST_USE static dt_status find_known_names(dt_csv *csv, naming *n)
             "%s: line %" PRIu64
             " ('%s' ...) contains none of the required columns, such as '%s'; use --header no "
             "if it is a row",
-            csv->path, n->sample->line, first,
-            dt_text_show(name, format->names[0], strlen(format->names[0]))));
+            csv->path, n->sample->line, first, dt_text_show(name, needed, strlen(needed))));
 out:
     return status;
 }
