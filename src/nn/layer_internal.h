@@ -97,6 +97,13 @@ typedef struct dt_tensor_plan {
     bool non_negative;
 } dt_tensor_plan;
 
+/** Returns how many outputs of a layer, the first ones, are encoded inputs; 0: none. */
+static inline size_t dt_layer_encoded_outputs(const dt_layer *layer)
+{
+    const size_t count = layer->kind->encodes_numbers ? layer->encoded : layer->groups;
+    return layer->lead + count * layer->width;
+}
+
 /** Declares the next tensor of layer l; *first becomes its offset. Errors: DT_MEMORY: too large. */
 DT_MUST_USE dt_status dt_network_declare(dt_network *network, size_t l, const dt_tensor_plan *plan,
                                          size_t *first);
@@ -122,6 +129,12 @@ bool dt_traversal_uses(const dt_traversal *t, size_t l);
 
 /** Returns the layer before layer l in this pass, whose outputs are its inputs; SIZE_MAX: none. */
 size_t dt_traversal_before(const dt_traversal *t, size_t l);
+
+/**
+ * Returns how many inputs of layer l, the first ones, have gradients that a layer before uses. The
+ * others are inputs of the network, which an encoding of numbers or categories leaves unchanged.
+ */
+size_t dt_traversal_used(const dt_traversal *t, size_t l);
 
 /** Returns the first row of segment s, or behind the last one, of layer l's outputs. */
 static inline size_t dt_traversal_start(const dt_traversal *t, size_t l, size_t s)

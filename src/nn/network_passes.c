@@ -117,6 +117,15 @@ const dt_panels *dt_traversal_outputs(const dt_traversal *t, size_t l)
     return dt_traversal_uses(t, l) ? &t->workspace->outputs[l] : dt_traversal_inputs(t, l);
 }
 
+size_t dt_traversal_used(const dt_traversal *t, size_t l)
+{
+    const size_t before = dt_traversal_before(t, l);
+    if (before == SIZE_MAX)
+        return 0;
+    const size_t encoded = dt_layer_encoded_outputs(&t->network->layers[before]);
+    return encoded > 0 ? encoded : t->network->layers[l].D;
+}
+
 float *dt_traversal_slopes(const dt_traversal *t, size_t l, size_t from, size_t p)
 {
     const dt_panels *kept = &t->workspace->kept[l];

@@ -195,7 +195,16 @@ static void test_outer(void **state)
 
 /* ---- a network ---- */
 
-enum { ROWS = 90, INPUTS = 150, UNITS = 70 };
+enum { ROWS = 90, INPUTS = 150, NUMBERS = 5, EDGES = 3, MEMBERS = 3 };
+
+typedef struct network_case {
+    size_t encoded, members, units; /* 0: no such layer */
+} network_case;
+
+static const network_case cases[] = {
+    {0, 0, 70}, {0, MEMBERS, 70}, {0, MEMBERS, 600}, {NUMBERS, 0, 70}, {NUMBERS, MEMBERS, 289},
+};
+enum { CASES = sizeof cases / sizeof *cases, LARGEST = 110000 };
 
 static void take(void *context, const dt_gradient_block *block, const float *gradient, bool fresh,
                  bool last, int thread)
@@ -209,30 +218,47 @@ static void take(void *context, const dt_gradient_block *block, const float *gra
         }
 }
 
-/* Forward and backward; `filler` stands in place of the categories' zeros. Numbers too small to
- * change a sum take it in a second network, which has nothing to leave out. */
-static size_t run(float filler, size_t members, float *logits, float *gradients, size_t *P)
+static void make(dt_network *out, const network_case *c)
 {
-    dt_layer layers[4] = {{.kind = &dt_layer_member_scale, .members = members}};
-    size_t count = members > 0 ? 1 : 0;
+    dt_layer layers[4];
+    size_t count = 0;
+    if (c->encoded > 0)
+        layers[count++] = (dt_layer){.kind = &dt_layer_piecewise_linear,
+                                     .encoded = c->encoded,
+                                     .edges = EDGES * c->encoded,
+                                     .width = 4};
+    if (c->members > 0)
+        layers[count++] = (dt_layer){.kind = &dt_layer_member_scale, .members = c->members};
     layers[count++] =
-        (dt_layer){.kind = &dt_layer_dense, .H = UNITS, .activation = DT_ACTIVATION_RELU};
-    layers[count++] = (dt_layer){.kind = members > 0 ? &dt_layer_member_dense : &dt_layer_dense,
+        (dt_layer){.kind = &dt_layer_dense, .H = c->units, .activation = DT_ACTIVATION_RELU};
+    layers[count++] = (dt_layer){.kind = c->members > 0 ? &dt_layer_member_dense : &dt_layer_dense,
                                  .H = 2,
                                  .activation = DT_ACTIVATION_LINEAR};
+    assert_int_equal(dt_network_make(out, INPUTS, layers, count), DT_OK);
+    dt_network_fill(out, DT_INIT_GLOROT_UNIFORM, 3);
+    for (size_t d = 0; d < c->encoded; d++) {
+        out->constants[out->layers[0].edge_counts + d] = EDGES;
+        for (size_t e = 0; e < EDGES; e++)
+            out->constants[out->layers[0].edge_values + d * EDGES + e] = (float)(e * (d + 3));
+    }
+}
+
+/* Forward and backward; `filler` stands in place of the categories' zeros. Numbers too small to
+ * change a sum take it in a second network, which has nothing to leave out. */
+static size_t run(const network_case *c, float filler, float *logits, float *gradients, size_t *P)
+{
     const size_t start[] = {0, 37, 37, ROWS};
     const dt_segments segments = {3, start};
     dt_network network;
     dt_workspace w;
     static float X[ROWS * INPUTS];
-    assert_int_equal(dt_network_make(&network, INPUTS, layers, count), DT_OK);
-    dt_network_fill(&network, DT_INIT_GLOROT_UNIFORM, 3);
+    make(&network, c);
     assert_int_equal(dt_workspace_init(&w, &network, ROWS, DT_BOTH_PASSES), DT_OK);
     for (size_t i = 0; i < ROWS; i++)
         for (size_t j = 0; j < INPUTS; j++)
-            X[i * INPUTS + j] = j < 5                   ? (float)(i + 1) / (float)(j + 7)
-                                : j == 5 + i * 31 % 145 ? 1.0f
-                                                        : filler;
+            X[i * INPUTS + j] = j < NUMBERS ? (float)(i + 1) / (float)(j + 7)
+                                : j == NUMBERS + i * 31 % (INPUTS - NUMBERS) ? 1.0f
+                                                                             : filler;
     float *z = dt_network_forward(&network, &w, X, &segments);
     const size_t outputs = ROWS * network.K * network.C;
     memcpy(logits, z, outputs * sizeof *z);
@@ -248,25 +274,29 @@ static size_t run(float filler, size_t members, float *logits, float *gradients,
     return unmarked;
 }
 
+static void check_network(const network_case *c)
+{
+    static float logits[2][ROWS * MEMBERS * 2], gradients[2][LARGEST];
+    size_t P = 0;
+    const size_t marked = run(c, 0.0f, logits[0], gradients[0], &P);
+    assert_true(P <= LARGEST);
+    assert_int_equal(marked, ROWS * (c->members > 0 ? c->members : 1));
+    assert_int_equal(run(c, 1e-30f, logits[1], gradients[1], &P), 0);
+    assert_memory_equal(logits[0], logits[1], sizeof logits[0]);
+    for (size_t i = 0; i < P; i++)
+        assert_true(fabsf(gradients[0][i] - gradients[1][i]) <= 1e-24f);
+}
+
 static void test_network(void **state)
 {
     (void)state;
-    enum { LARGEST = 20000, MEMBERS = 3 };
-    static float logits[2][ROWS * MEMBERS * 2], gradients[2][LARGEST];
     const dt_kernels *found[OWN_KERNELS];
     const size_t count = find_own_kernels(found);
-    for (size_t n = 0; n < 2 * count; n++) {
-        const size_t members = n % 2 * MEMBERS;
-        size_t P = 0;
-        assert_int_equal(setenv("DTRAIN_ISA", found[n / 2]->name, 1), 0);
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(setenv("DTRAIN_ISA", found[i]->name, 1), 0);
         assert_int_equal(dt_linalg_choose(DT_ENGINE_OWN), DT_OK);
-        const size_t marked = run(0.0f, members, logits[0], gradients[0], &P);
-        assert_true(P <= LARGEST);
-        assert_int_equal(marked, ROWS * (members > 0 ? members : 1));
-        assert_int_equal(run(1e-30f, members, logits[1], gradients[1], &P), 0);
-        assert_memory_equal(logits[0], logits[1], sizeof logits[0]);
-        for (size_t i = 0; i < P; i++)
-            assert_true(fabsf(gradients[0][i] - gradients[1][i]) <= 1e-24f);
+        for (size_t n = 0; n < CASES; n++)
+            check_network(&cases[n]);
     }
     assert_int_equal(unsetenv("DTRAIN_ISA"), 0);
 }

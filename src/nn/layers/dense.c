@@ -4,6 +4,7 @@
  * applies the derivative of the activation of the layer before.
  */
 #include "products.h"
+#include "zeros.h"
 
 #include "dtrain/base/memory.h"
 
@@ -62,90 +63,6 @@ static bool has_layer_before(const dt_network *network, size_t l)
     return false;
 }
 
-/* ---- zeros among the inputs ---- */
-
-/* The number of rows whose zeros are counted, as a sample of all rows: about the rows of a
- * product's tile. */
-enum { SAMPLE = 14 };
-
-/* The share of zeros above which a product skips steps. Finding them costs about 1/8 of the
- * products with one panel of the kernel's columns. */
-static bool pays(const dt_layer *layer, double zeros)
-{
-    return zeros >= 0.125 + 0.25 / (double)dt_panels_count(layer->H);
-}
-
-/* Size of a kernel whose product takes no longer than finding zeros. */
-enum { SMALL = 4096 };
-
-/* The first dense layer reads the network's inputs, also scaled by members. In later layers zeros
- * are rarely in the same places of many rows. */
-static bool can_mark(const dt_network *network, size_t l)
-{
-    const dt_layer *layer = &network->layers[l];
-    return layer->number == 0 && !dt_network_is_narrow(network, l) && layer->D * layer->H >= SMALL;
-}
-
-static bool is_marked(const dt_traversal *t, size_t l)
-{
-    return can_mark(t->network, l) && t->kernels->is_rowwise;
-}
-
-/* The inputs' marks, panel by panel; some products read up to 31 words behind those of a panel. */
-static dt_status allocate_marks(dt_workspace *w, const dt_network *network, size_t l)
-{
-    const size_t rows = dt_workspace_rows(w, network, l);
-    return dt_memory_alloc(&w->marks, dt_panels_count(network->layers[l].D) * rows + DT_PANEL,
-                           sizeof *w->marks, "marks of a step's inputs");
-}
-
-/* Whether the K rows of a row are multiples of it: then they have the same zeros. */
-static bool makes_members(const dt_network *network, size_t l)
-{
-    return network->layers[l].kind == &dt_layer_member_scale &&
-           network->layers[l].shifts == DT_SHIFTS_NONE && !dt_network_takes_members(network, l);
-}
-
-/* Marks rows from .. to-1 of a panel. */
-static void mark_panel(const dt_traversal *t, size_t l, size_t p, size_t from, size_t to)
-{
-    const dt_layer *layer = &t->network->layers[l];
-    const size_t before = dt_traversal_before(t, l);
-    const bool scaled = before != SIZE_MAX && makes_members(t->network, before);
-    const dt_panels *in = dt_traversal_inputs(t, scaled ? before : l);
-    const size_t K = scaled ? layer->K : 1;
-    uint32_t *marks = t->workspace->marks + p * dt_traversal_inputs(t, l)->pitch + from;
-    dt_mark(marks, dt_panels_at(in, from / K, p), (to - from) / K,
-            dt_panels_width(layer->D, p * DT_PANEL));
-    for (size_t i = (to - from) / K; K > 1 && i-- > 0;)
-        for (size_t k = K; k-- > 0;)
-            marks[i * K + k] = marks[i];
-}
-
-/* Returns the marks of the first row, or NULL if the rows of a tile have few zeros in common. */
-static const uint32_t *mark(const dt_traversal *t, size_t l, size_t from, size_t to)
-{
-    const size_t D = t->network->layers[l].D, K = t->network->layers[l].K;
-    const size_t panels = dt_panels_count(D), pitch = dt_traversal_inputs(t, l)->pitch;
-    const size_t some = (SAMPLE + K - 1) / K * K, end = to - from < some ? to : from + some;
-    uint32_t *marks = t->workspace->marks;
-    size_t count = 0;
-    for (size_t p = 0; p < panels; p++) {
-        uint32_t any = 0;
-        mark_panel(t, l, p, from, end);
-        for (size_t i = from; i < end; i++)
-            any |= marks[p * pitch + i];
-        count += (size_t)__builtin_popcount(any);
-    }
-    const bool marked = pays(&t->network->layers[l], 1.0 - (double)count / (double)D);
-    for (size_t p = 0; p < panels; p++)
-        if (marked)
-            mark_panel(t, l, p, end, to);
-        else
-            memset(marks + p * pitch + from, 0xff, (to - from) * sizeof *marks);
-    return marked ? marks + from : NULL;
-}
-
 /* Kernel and bias for the forward pass, the kernel for the backward one. */
 static dt_status allocate(dt_workspace *w, const dt_network *network, size_t l, dt_passes passes)
 {
@@ -159,8 +76,7 @@ static dt_status allocate(dt_workspace *w, const dt_network *network, size_t l, 
         if (has_layer_before(network, l) && passes == DT_BOTH_PASSES)
             DT_TRY(dt_memory_alloc(&w->transposed[l], tall * H, sizeof(float),
                                    "a layer's weights, transposed"));
-        if (can_mark(network, l))
-            DT_TRY(allocate_marks(w, network, l));
+        DT_TRY(dt_zeros_allocate(w, network, l));
     }
     DT_TRY(dt_workspace_make_slopes(w, network, l, passes));
 out:
@@ -200,7 +116,7 @@ static void forward(const dt_traversal *t, size_t l, size_t from, size_t to)
         .A = dt_panels_at(in, from, 0),
         .a_row = DT_PANEL,
         .a_panel = in->pitch * DT_PANEL,
-        .marks = is_marked(t, l) ? mark(t, l, from, to) : NULL,
+        .marks = dt_zeros_mark(t, l, from, to),
         .B = w->weights[l],
         .start = layer->biases == DT_BIAS_UNITS ? bias : NULL,
         .rows = to - from,
@@ -245,19 +161,6 @@ static void hand_over_part(void *context, int thread)
         }
 }
 
-/* The marks of the forward pass. */
-static void find_marks(kernel_rows *rows)
-{
-    const dt_traversal *t = rows->traversal;
-    const size_t count = dt_traversal_start(t, rows->layer, t->segments->count);
-    for (size_t d = rows->from; is_marked(t, rows->layer) && d < rows->to; d += DT_PANEL) {
-        const uint32_t *marks =
-            t->workspace->marks + d / DT_PANEL * dt_traversal_inputs(t, rows->layer)->pitch;
-        if (pays(&t->network->layers[rows->layer], dt_marks_zeros(marks, count)))
-            rows->marks[(d - rows->from) / DT_PANEL] = marks;
-    }
-}
-
 static void hand_over_bias(dt_traversal *t, size_t l)
 {
     const dt_layer *layer = &t->network->layers[l];
@@ -278,7 +181,8 @@ static void hand_over_gradient(dt_traversal *t, size_t l)
     for (size_t to = D, from; to > 0; to = from) {
         from = (to - 1) / together * together;
         kernel_rows rows = {t, l, from, to, {NULL}};
-        find_marks(&rows);
+        for (size_t d = from; d < to; d += DT_PANEL)
+            rows.marks[(d - from) / DT_PANEL] = dt_zeros_marks(t, l, d / DT_PANEL);
         dt_pool_run(t->workspace->pool, hand_over_part, &rows);
         dt_traversal_report_final(t, layer->kernel + from * H);
     }
@@ -308,6 +212,7 @@ static void backward(const dt_traversal *t, size_t l, size_t before, size_t from
     const dt_workspace *w = t->workspace;
     const bool narrow = is_narrow(t, l);
     const dt_activation activation = t->network->layers[before].activation;
+    const size_t columns = dt_zeros_backward(t, l, before, from, to);
     const dt_multiply m = {
         .out = dt_panels_at(&w->deltas[before], from, 0),
         .out_pitch = w->deltas[before].pitch,
@@ -317,11 +222,12 @@ static void backward(const dt_traversal *t, size_t l, size_t before, size_t from
         .B = narrow ? w->weights[l] : w->transposed[l],
         .rows = to - from,
         .K = layer->H,
-        .N = layer->D,
+        .N = columns,
         .activation = activation,
         .outputs = dt_panels_at(dt_traversal_behind(t, before), from, 0),
     };
-    t->kernels->multiply(&m);
+    if (columns > 0)
+        t->kernels->multiply(&m);
 }
 
 const dt_layer_kind dt_layer_dense = {

@@ -36,11 +36,9 @@ static const dt_option options[] = {
 static size_t count_encoded(const dt_network *network, size_t l)
 {
     const dt_layer *before = &network->layers[l - 1];
-    const bool numbers = before->kind->encodes_numbers;
-    const size_t count = (numbers ? before->encoded : before->groups) * before->width;
     if (before->lead > 0 && network->layers[l - 2].width != before->width)
         return 0;
-    return before->lead + count;
+    return dt_layer_encoded_outputs(before);
 }
 
 /* Scales [K,D]. */
@@ -170,7 +168,7 @@ static void backward(const dt_traversal *t, size_t l, size_t before, size_t from
     const size_t K = t->network->layers[l].K;
     const bool members = dt_network_takes_members(t->network, l);
     const dt_panels *dY = &t->workspace->deltas[l], *dX = &t->workspace->deltas[before];
-    for (size_t p = 0; p < dt_panels_count(dX->columns); p++) {
+    for (size_t p = 0; p < dt_panels_count(dt_traversal_used(t, l)); p++) {
         const float *scales = dt_panels_at(&t->workspace->kept[l], 0, p);
         for (size_t i = from; i < to; i += K)
             if (members)
