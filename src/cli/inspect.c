@@ -28,9 +28,10 @@ static const dt_option_table table = {
     .usage = "Usage: dtrain inspect [--json] FILE\n\n"
              "Prints what FILE contains: the arrays of a .npz or the datasets of a .h5 with\n"
              "their ranges and class balance, the columns of a recipe.json, the layers and the\n"
-             "optimizer of a model (.h5 or .keras), or the log of a run (run.h5). The content\n"
-             "decides what FILE is, not the name. Arrays are read to their end, so that damage\n"
-             "is found. A folder stands for the logs of all runs in it, at any depth.",
+             "optimizer of a model (.h5 or .keras), the log of a run (run.h5), the best trial\n"
+             "of a search (search.h5), or an explanation (explain.h5). The content decides\n"
+             "what FILE is, not the name. Arrays are read to their end, so that damage is\n"
+             "found. A folder stands for the logs of all runs in it, at any depth.",
 };
 
 void dt_cli_inspect_help(void)
@@ -113,9 +114,6 @@ DT_MUST_USE static dt_status inspect_folder(char *folder, bool json)
             dt_log_show("\n");
         if (access(path, F_OK) != 0) {
             (void)snprintf(path, sizeof path, "%s/search.h5", runs.texts[i]);
-            if (!json)
-                dt_log_show("%s: search; `dtrain report %s` ranks its trials\n\n", path,
-                            runs.texts[i]);
         }
         status = dt_inspect_h5(path, json);
     }

@@ -1,111 +1,15 @@
 #include "dtrain/base/log.h"
 #include "dtrain/base/memory.h"
-#include "dtrain/base/text.h"
 #include "dtrain/io/h5.h"
 #include "dtrain/report/text_table.h"
+#include "dtrain/run/search_file.h"
 #include "inspect_internal.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 enum { LINE_BYTES = 1024, EPOCH_COLUMNS_MAX = 12 };
-
-/* ---- attributes ---- */
-
-static void show_texts(dt_json *json, const char *name, const dt_h5_names *texts)
-{
-    char list[LINE_BYTES];
-    char line[LINE_BYTES];
-    if (json == NULL) {
-        dt_text_table_join(list, sizeof list, texts->texts, texts->count);
-        dt_log_show("%s\n",
-                    texts->count > 0 ? dt_text_table_printable(line, sizeof line, list) : "-");
-        return;
-    }
-    dt_json_add_texts(json, name, texts->texts, texts->count);
-}
-
-/* To stdout when `json` is NULL, else as a member of the object that is open. */
-DT_MUST_USE static dt_status show_attribute(dt_h5 *h5, const char *group, const char *name,
-                                            dt_json *json)
-{
-    dt_status status = DT_OK;
-    dt_h5_shape shape;
-    dt_h5_names texts = {0};
-    int64_t whole = 0;
-    double number = 0.0;
-    char line[LINE_BYTES];
-    DT_TRY(dt_h5_describe_attribute(&shape, h5, group, name));
-    if (shape.class == DT_H5_CLASS_TEXT && shape.dims == 0) {
-        DT_TRY(dt_memory_alloc(&texts.texts, 1, sizeof *texts.texts, "text"));
-        texts.count = 1;
-        DT_TRY(dt_h5_get_text(&texts.texts[0], h5, group, name));
-        if (json != NULL)
-            dt_json_add_text(json, name, texts.texts[0]);
-        else
-            dt_log_show("%s\n", texts.texts[0][0] == '\0'
-                                    ? "-"
-                                    : dt_text_table_printable(line, sizeof line, texts.texts[0]));
-    } else if (shape.class == DT_H5_CLASS_TEXT && shape.dims == 1) {
-        DT_TRY(dt_h5_get_texts(&texts, h5, group, name));
-        show_texts(json, name, &texts);
-    } else if (shape.class == DT_H5_CLASS_INT && shape.count == 1) {
-        DT_TRY(dt_h5_get_int(&whole, h5, group, name));
-        if (json != NULL)
-            dt_json_add_int(json, name, whole);
-        else
-            dt_log_show("%" PRId64 "\n", whole);
-    } else if (shape.class == DT_H5_CLASS_FLOAT && shape.count == 1) {
-        DT_TRY(dt_h5_get_double(&number, h5, group, name));
-        if (json != NULL)
-            dt_json_add_double(json, name, number);
-        else
-            dt_log_show("%.15g\n", number);
-    } else if (json != NULL) {
-        dt_json_add_null(json, name);
-    } else {
-        dt_log_show("(not shown)\n");
-    }
-out:
-    dt_h5_names_clear(&texts);
-    return status;
-}
-
-/* Skips missing parts: a run that has not ended has no summary. */
-DT_MUST_USE static dt_status show_group(dt_h5 *h5, const char *group, dt_json *json)
-{
-    dt_status status = DT_OK;
-    dt_h5_names names = {0};
-    char name[DT_TEXT_TABLE_CELL_BYTES];
-    if (dt_h5_has(h5, group) != DT_H5_GROUP)
-        return DT_OK;
-    DT_TRY(dt_h5_list_attributes(&names, h5, group));
-    size_t widest = 20;
-    for (size_t i = 0; i < names.count; i++)
-        widest = strlen(names.texts[i]) > widest ? strlen(names.texts[i]) : widest;
-    (void)snprintf(name, sizeof name, "%s", group + 1);
-    for (char *c = name; *c != '\0'; c++)
-        *c = *c == '/' ? '_' : *c;
-    if (json != NULL)
-        dt_json_begin_object(json, name);
-    else
-        dt_log_show("\n%s\n", group);
-    for (size_t i = 0; i < names.count; i++) {
-        if (json == NULL)
-            dt_log_show("  %-*s  ", (int)widest,
-                        dt_text_table_printable(name, sizeof name, names.texts[i]));
-        DT_TRY(show_attribute(h5, group, names.texts[i], json));
-    }
-    if (json != NULL)
-        dt_json_end(json);
-out:
-    dt_h5_names_clear(&names);
-    return status;
-}
-
-/* ---- runs ---- */
 
 /* The epochs that are shown: the last one, and the best, which is the last one that improved. */
 typedef struct epochs {
@@ -149,19 +53,13 @@ out:
 DT_MUST_USE static dt_status print_epochs(const epochs *e)
 {
     dt_text_table table = {0};
-    char text[DT_TEXT_NUMBER_BYTES];
     if (e->rows == 0)
         return DT_OK;
     dt_text_table_titles(&table, e->has_best ? "|>best epoch|>last epoch" : "|>last epoch");
     for (size_t c = 0; c < e->column_count; c++) {
         dt_text_table_add(&table, "%s", e->columns.texts[c]);
-        for (int last = e->has_best ? 0 : 1; last < 2; last++) {
-            const double value = last == 0 ? e->best[c] : e->last[c];
-            if (floor(value) == value)
-                dt_text_table_add(&table, "%.15g", value);
-            else
-                dt_text_table_add(&table, "%s", dt_text_number(text, value, 6));
-        }
+        for (int last = e->has_best ? 0 : 1; last < 2; last++)
+            dt_inspect_add_number(&table, e->columns.texts[c], last == 0 ? e->best[c] : e->last[c]);
     }
     dt_log_show("\n");
     return dt_text_table_print(&table);
@@ -257,7 +155,7 @@ DT_MUST_USE static dt_status inspect_run(dt_h5 *h5, const char *path, dt_json *j
     if (dt_h5_has(h5, "/state") == DT_H5_DATASET)
         DT_TRY(show_state(h5, json));
     for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
-        DT_TRY(show_group(h5, groups[i], json));
+        DT_TRY(dt_inspect_group(h5, groups[i], json));
     if (json != NULL)
         DT_TRY(describe_ranks(h5, json));
     DT_TRY(dt_h5_check(h5));
@@ -267,7 +165,7 @@ out:
     return status;
 }
 
-/* ---- the whole ---- */
+/* ---- any file ---- */
 
 dt_status dt_inspect_h5(const char *path, bool as_json)
 {
@@ -281,7 +179,13 @@ dt_status dt_inspect_h5(const char *path, bool as_json)
         dt_h5_free(h5);
         return dt_inspect_model(path, as_json);
     }
-    if (dt_h5_has(h5, "/epochs") != DT_H5_DATASET || !dt_h5_has_attribute(h5, "/", "status")) {
+    dt_status (*inspect)(dt_h5 *, const char *, dt_json *) =
+        dt_h5_has_attribute(h5, "/", DT_SEARCH_VERSION_NAME) ? dt_inspect_search
+        : dt_h5_has_attribute(h5, "/", "second_metric")      ? dt_inspect_explanation
+        : dt_h5_has_attribute(h5, "/", "status") && dt_h5_has(h5, "/epochs") == DT_H5_DATASET
+            ? inspect_run
+            : NULL;
+    if (inspect == NULL) {
         dt_h5_free(h5);
         return dt_inspect_npz(path, as_json);
     }
@@ -289,7 +193,7 @@ dt_status dt_inspect_h5(const char *path, bool as_json)
         DT_TRY(dt_json_new(&json));
         dt_json_add_text(json, "file", path);
     }
-    DT_TRY(inspect_run(h5, path, json));
+    DT_TRY(inspect(h5, path, json));
     if (json != NULL)
         status = dt_json_print(json);
     json = NULL;

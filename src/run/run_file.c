@@ -19,7 +19,10 @@ DT_MUST_USE static dt_status check_run(dt_h5 *h5, const char *path)
                        "%s: is a model, not the log of a run; use run.h5 in the same folder", path);
     if (!dt_h5_has_attribute(h5, "/", "format_version") ||
         dt_h5_has(h5, "/epochs") != DT_H5_DATASET)
-        return dt_fail(DT_DATA, "%s: is an HDF5 file, but not the log of a run (run.h5)", path);
+        return dt_fail(DT_DATA,
+                       "%s: is an HDF5 file, but not the log of a run (run.h5); dtrain inspect "
+                       "prints what it contains",
+                       path);
     DT_TRY(dt_h5_get_int(&version, h5, "/", "format_version"));
     if (version != DT_RUN_FORMAT_VERSION)
         status = dt_fail(DT_DATA, "%s: its format version is %lld, and this dtrain reads %d; %s",

@@ -78,6 +78,16 @@ agrees by-area model prepared/test.npz weights
 explains model prepared 2
 expect_stdout '^(age|balance|rate) +[0-9.e-]+ +[0-9.e-]+ +[0-9.e-]+ +##################$'
 expect_stdout_line 'summary.metric=loss'
+awk '/^column /{ on = 1 } /^summary/{ on = 0 } on' stdout >tables
+run 0 inspect model/explain.h5
+expect_status 0
+expect_stdout '^model/explain.h5: explanation of a model; [0-9]+ columns$'
+expect_stdout '^  metric +loss$'
+awk '/^column /{ on = 1 } on' stdout >again
+diff -B tables again >&2 || fail "inspect prints the tables again"
+run 0 inspect --json model/explain.h5
+"$PYTHON" -c "import json; d = json.load(open('stdout')); assert d['kind'] == 'explanation' and d['attributes']['repeats'] == 3 and d['importance'][0]['importance'] > 0, d" ||
+    fail "inspect --json of an explanation"
 agrees model model prepared/test.npz weights
 explains strong prepared "2 8" --points 3
 agrees strong strong prepared/test.npz weights

@@ -97,6 +97,19 @@ assert [row["hidden"].encode() for row in table] == rows["hidden"].tolist()
 PY
 run 0 report one/search.h5 --csv -
 expect_same_file stdout table.csv
+best=$("$PYTHON" -c "import h5py; print(h5py.File('one/search.h5')['search'].attrs['best_trial'])")
+run 0 inspect one/search.h5
+expect_status 0
+expect_stdout_line 'one/search.h5: search; status: ok; 6 trials: 6 ok'
+expect_stdout "^trial +$best$"
+expect_stdout '^  monitor +val_loss$'
+run 0 inspect --json one
+"$PYTHON" - "$best" <<'PY' 2>wrong || fail "inspect --json: $(cat wrong)"
+import json, sys
+found = json.load(open("stdout"))
+assert found["kind"] == "search" and found["trial_count"] == 6 and found["config"]["epochs"] == 4, found
+assert found["best_trial"]["trial"] == int(sys.argv[1]) and found["best_trial"]["hidden"] in ("4", "12,6", "24")
+PY
 run 0 report one --html one/search.h5
 expect_status 2
 run 0 report one/trial-1 one/trial-2
