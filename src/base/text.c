@@ -218,7 +218,8 @@ int dt_text_find_typed(const char *choices, const char *word)
     static const struct {
         const char *sign, *name;
     } signs[] = {{",", "comma"}, {";", "semicolon"}, {".", "point"}, {"|", "bar"},
-                 {"'", "quote"}, {" ", "space"},     {"\t", "tab"},  {"\\t", "tab"}};
+                 {"'", "quote"}, {" ", "space"},     {"\t", "tab"},  {"\\t", "tab"},
+                 {"^", "caret"}, {"~", "tilde"},     {":", "colon"}};
     for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
         if (strcmp(word, signs[i].sign) == 0)
             return dt_text_find_choice(choices, signs[i].name);

@@ -33,6 +33,8 @@ bool dt_rows_is_table(const char *path)
         return true;
     if (stat(path, &info) != 0 || S_ISDIR(info.st_mode))
         return dt_text_ends_in(path, ".csv") || dt_text_ends_in(path, ".tsv");
+    if (dt_text_ends_in(path, ".xlsx") || dt_text_ends_in(path, ".ods")) /* refused with advice */
+        return true;
     if (dt_text_ends_in(path, ".npz") || dt_text_ends_in(path, ".npy") || dt_h5_is_file(path))
         return false;
     if (!S_ISREG(info.st_mode)) /* a pipe would be waited for; for a table it is refused */

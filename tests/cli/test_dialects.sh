@@ -52,6 +52,8 @@ gzip -c plain.csv >plain.csv.gz
 { echo "$names;"; rows; } >header-ends.csv
 { echo "$names"; rows | sed 's/$/;/'; } >rows-end.csv
 { echo "$names" | tr ';' ' '; rows ' '; } >blanks.txt
+{ echo "$names" | tr ';' '^'; rows '^'; } >carets.txt
+{ echo "$names" | tr ';' ':'; rows ':'; } >colons.txt
 { echo "# $names" | tr ';' ' '; rows ' '; } >numpy.txt
 
 # ---- with a header ----
@@ -63,12 +65,22 @@ expect_status 0
 run 0 predict run plain.csv
 expect_status 0
 cp stdout expected
-for table in wide.csv plain.csv.gz excel.csv comments.csv header-ends.csv rows-end.csv blanks.txt numpy.txt; do
+for table in wide.csv plain.csv.gz excel.csv comments.csv header-ends.csv rows-end.csv blanks.txt carets.txt numpy.txt; do
     prepared "$table" y ''
     expect_same_file data/train.npz expected.npz
     same_predictions "$table"
     expect_empty_stderr
 done
+printf 'PK\003\004and so on' >book.xlsx
+run 0 book.xlsx --target y --out book
+expect_status 3
+expect_one_stderr_line "book.xlsx: is a ZIP archive, expected a table (an .xlsx? save it as CSV)"
+prepared colons.txt y '' --separator :
+expect_same_file data/train.npz expected.npz
+same_predictions colons.txt --separator colon
+run 0 prepare colons.txt --target y --out data
+expect_status 3
+expect_one_stderr_line "; if this is more than one column, see --separator"
 prepared western.csv y "western.csv: is not UTF-8, so it is read as Windows-1252"
 expect_same_file data/train.npz expected.npz
 same_predictions western.csv

@@ -131,6 +131,8 @@ static void takes_excels_texts(void **state)
     (void)state;
     assert_csv_rows("a,b\n=\"007\",1\n2, =\"x, \"\"y\"\n3,=\"\"\n=1,4\n", NULL,
                     "1:2[007][1]\n2:3[2][x, \"y]\n3:4[3][]\n4:5[=1][4]\n");
+    assert_csv_rows("a,b\n\"=\"\"007\"\"\",1\n\"=\"\"\"\"\",2\n\"=\"\"7\",3\n\"=7\",4\n", NULL,
+                    "1:2[007][1]\n2:3[][2]\n3:4[=\"7][3]\n4:5[=7][4]\n");
     assert_csv_fails("a\n=\"x\"&\"y\"\n", "", "text after a closing quote");
 }
 

@@ -36,6 +36,11 @@ static void finds_the_separator(void **state)
     assert_format("a;b\n1;2\n\"x\n;y\";3\n", ';', '.', 2);
     assert_format("a\n1\n2\n", ',', '.', 1);
     assert_format("price\n3,14\n2\n", ';', ',', 1);
+    assert_format("a^b^c\n1^2,5^3\n", '^', ',', 3);
+    assert_format("a~b\n1~2\n", '~', '.', 2);
+    assert_format("a^2,b^2\n1,2\n", ',', '.', 2); /* others fit */
+    assert_format("a^2\n1\n2\n", ',', '.', 1);
+    assert_format("a:b\n1:2\n", ',', '.', 1); /* times */
 }
 
 static void finds_the_decimal(void **state)
@@ -53,9 +58,11 @@ static void finds_the_decimal(void **state)
 static void takes_a_format_that_is_given(void **state)
 {
     (void)state;
+    const dt_csv_format colons = {.separator = ':'};
     const dt_csv_format bars = {.separator = '|', .columns = 99};
     const dt_csv_format commas = {.separator = ',', .decimal = ','};
     const dt_csv_format points = {.decimal = '.'};
+    assert_csv_rows("a:b\n1:2\n", &colons, "1:2[1][2]\n");
     assert_csv_rows("a,b|c\n1,2|3,4\n", &bars, "1:2[1,2][3,4]\n");
     dt_csv *csv = csv_open_text("a,b|c\n1,2|3,4\n", &bars);
     assert_true(dt_csv_format_of(csv)->columns == 2);
@@ -136,6 +143,10 @@ static void refuses_what_is_no_table(void **state)
     assert_csv_bytes_refused("a,b\n1,\0\n", 8, "there is a NUL byte on line 2");
     assert_csv_refused("<!DOCTYPE html><title>404</title>\n<p>", "looks like an HTML page");
     assert_csv_refused("\xef\xbb\xbf\n <HTML>\n<p>", "looks like an HTML page");
+    assert_csv_refused("[{\"a\": 1}]\n", "looks like JSON, expected a table");
+    assert_csv_bytes_refused("\3757zXZ\0\0", 7, "is compressed with xz: type xz -dc");
+    assert_csv_refused("BZh91AY&SY", "is compressed with bzip2");
+    assert_csv_bytes_refused("\x28\xb5\x2f\xfd\0", 5, "is compressed with zstd");
     assert_csv_refused("version https://git-lfs.github.com/spec/v1\noid 1\n", "git lfs pull");
     assert_int_equal(dt_csv_open(&csv, scratch_path("none.csv"), NULL), DT_DATA);
     assert_says("none.csv: cannot open: No such file");

@@ -473,6 +473,7 @@ static void test_choices(void **state)
     assert_int_equal(dt_text_find_choice("none", ""), -1);
     assert_int_equal(dt_text_find_choice("auto|comma|semicolon", ";"), -1);
     assert_int_equal(dt_text_find_typed("auto|comma|semicolon", ";"), 2);
+    assert_int_equal(dt_text_find_typed("auto|caret|tilde|colon", "^"), 1);
     assert_int_equal(dt_text_find_typed("auto|comma|tab", "\t"), 2);
     assert_int_equal(dt_text_find_typed("auto|comma|tab", "\\t"), 2);
     assert_int_equal(dt_text_find_typed("auto|comma|tab", "tab"), 2);

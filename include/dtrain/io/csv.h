@@ -11,10 +11,11 @@
  * Tables of text: comma-separated values and their relatives, read as a stream in a fixed amount of
  * memory. All calls are local.
  *
- * Separators are commas, semicolons, tabs, bars or runs of blanks. Fields may be quoted, with
- * doubled quotes and newlines inside. Lines end with LF, CRLF or CR; blank lines and a UTF-8 byte
- * order mark are skipped. ="007", as Excel writes texts, is 007. Blanks (spaces, and tabs that do
- * not separate) around a field do not belong to it; blanks inside quotes do.
+ * Separators are commas, semicolons, tabs, bars, carets, tildes, colons or runs of blanks. Fields
+ * may be quoted, with doubled quotes and newlines inside. Lines end with LF, CRLF or CR; blank
+ * lines and a UTF-8 byte order mark are skipped. ="007", as Excel writes texts, is 007. Blanks
+ * (spaces, and tabs that do not separate) around a field do not belong to it; blanks inside quotes
+ * do.
  *
  * The first record is the header if it looks like one. Three kinds of lines above it are skipped: a
  * line "sep=;", whose separator is used, lines that begin with '#', and title lines, which have
@@ -56,7 +57,7 @@ typedef enum dt_csv_header {
 
 /** The format of a table. */
 typedef struct dt_csv_format {
-    char separator; /* ',' ';' '\t' '|' ' '; 0: to be found. ' ': any run of spaces and tabs */
+    char separator; /* of DT_CSV_SEPARATORS; 0: to be found. ' ': any run of spaces and tabs */
     char usual_separator; /* the separator to prefer if two fit; 0: none */
     char decimal; /* '.' ','; 0: to be found */
     char usual_decimal; /* the sign to use if no number shows it; 0: the point */
@@ -110,7 +111,8 @@ typedef dt_status dt_csv_take(void *context, const dt_csv_row *row);
  * not another kind of table). Unless fields are separated by commas, the decimal sign is a comma if
  * some field looks like 3,14 and none like 3.14. A table with only one column of numbers like 3,14
  * has the separator semicolon. Runs of blanks separate fields if no other separator fits and some
- * column has numbers.
+ * column has numbers; carets or tildes, if nothing else fits. Colons, which times contain, are not
+ * found.
  *
  * The first line is a header if some text in it stands above numbers, or if its numbers count up
  * (0, 1, 2; 2019, 2020); it is a row if numbers stand above numbers, or if most texts occur again
@@ -152,9 +154,10 @@ const char *dt_csv_next_warning(dt_csv *csv);
 /** Prints those lines, as warnings. */
 void dt_csv_print_warnings(dt_csv *csv);
 
-/** Returns "comma", "semicolon", "tab", "bar" or "space". Owns: static text. */
+/** Returns the name of a separator, as among DT_CSV_SEPARATOR_NAMES. Owns: static text. */
 const char *dt_csv_separator_name(char separator);
-#define DT_CSV_SEPARATOR_NAMES "auto|comma|semicolon|tab|bar|space"
+#define DT_CSV_SEPARATORS ",;\t| ^~:"
+#define DT_CSV_SEPARATOR_NAMES "auto|comma|semicolon|tab|bar|space|caret|tilde|colon"
 
 /** Returns the separator of an index among these names; 0: auto. */
 char dt_csv_separator(int index);

@@ -87,6 +87,7 @@ dt_status dt_column_fail(dt_status code, const char *path, const char *column,
     for (size_t c = 0; c < count && used < sizeof list; c++)
         used +=
             (size_t)snprintf(list + used, sizeof list - used, "%s%s", c > 0 ? ", " : "", names[c]);
-    return dt_fail(code, "%s: no column '%s' among its %zu: %s%s", path, column, count, list,
-                   used >= sizeof list ? "..." : "");
+    return dt_fail(code, "%s: no column '%s' among its %zu: %s%s%s", path, column, count, list,
+                   used >= sizeof list ? "..." : "",
+                   count == 1 ? "; if this is more than one column, see --separator" : "");
 }

@@ -1,6 +1,7 @@
 #include "recipe_internal.h"
 
 #include "dtrain/base/memory.h"
+#include "dtrain/io/csv.h"
 
 #include <float.h>
 #include <math.h>
@@ -274,8 +275,8 @@ DT_MUST_USE static dt_status check_format(const dt_recipe_column *column, const 
 dt_status dt_recipe_check(const dt_recipe *recipe, const char *where)
 {
     dt_status status = DT_OK;
-    if (recipe->separator == '\0' || strchr(DT_RECIPE_SEPARATORS, recipe->separator) == NULL)
-        DT_TRY(dt_fail(DT_DATA, "%s: separator is none of , ; tab | blank", where));
+    if (recipe->separator == '\0' || strchr(DT_CSV_SEPARATORS, recipe->separator) == NULL)
+        DT_TRY(dt_fail(DT_DATA, "%s: separator is none of , ; tab | blank ^ ~ :", where));
     if (recipe->decimal == '\0' || strchr(DT_RECIPE_DECIMALS, recipe->decimal) == NULL)
         DT_TRY(dt_fail(DT_DATA, "%s: decimal is neither . nor ,", where));
     DT_TRY(check_column_names(recipe, where));

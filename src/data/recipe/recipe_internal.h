@@ -5,7 +5,6 @@
 
 #include <stdbool.h>
 
-#define DT_RECIPE_SEPARATORS ",;\t| "
 #define DT_RECIPE_DECIMALS ".,"
 #define DT_RECIPE_GROUPS ",.' "
 #define DT_RECIPE_DIVIDERS "-/. "

@@ -13,7 +13,8 @@ dt_status dt_csv_open(dt_csv **out, const char *path, const dt_csv_format *forma
     DT_TRY(dt_memory_alloc(&csv, 1, sizeof *csv, "table"));
     if (format != NULL)
         csv->format = *format;
-    DT_ASSERT(csv->format.separator == 0 || strchr(",;\t| ", csv->format.separator) != NULL);
+    DT_ASSERT(csv->format.separator == 0 ||
+              strchr(DT_CSV_SEPARATORS, csv->format.separator) != NULL);
     DT_ASSERT(csv->format.decimal == 0 || strchr(".,", csv->format.decimal) != NULL);
     DT_TRY(dt_memory_copy_text(&csv->path, strcmp(path, "-") == 0 ? "stdin" : path));
     DT_TRY(dt_csv_input_open(&csv->input, path, csv->format.encoding, csv->format.once));

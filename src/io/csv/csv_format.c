@@ -65,11 +65,34 @@ static bool begins_with(const char *text, size_t bytes, const char *beginning)
     return bytes >= length && strncasecmp(text, beginning, length) == 0;
 }
 
+/* A kind of file, by its first bytes. */
+typedef struct file_kind {
+    const char *beginning, *found;
+} file_kind;
+
+DT_MUST_USE static dt_status refuse(const char *path, const char *text, size_t bytes,
+                                    const file_kind *kinds, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (begins_with(text, bytes, kinds[i].beginning))
+            return dt_fail(DT_DATA, "%s: %s", path, kinds[i].found);
+    return DT_OK;
+}
+
+dt_status dt_csv_check_raw(const char *path, const void *raw, size_t bytes)
+{
+    static const file_kind kinds[] = {
+        {"\3757zXZ", "is compressed with xz: type xz -dc FILE | dtrain - ..."},
+        {"BZh91AY", "is compressed with bzip2: type bzip2 -dc FILE | dtrain - ..."},
+        {"\x28\xb5\x2f\xfd", "is compressed with zstd: type zstd -dc FILE | dtrain - ..."},
+        {"\xd0\xcf\x11\xe0", "is an .xls file, expected a table: save it as CSV"},
+    };
+    return refuse(path, raw, bytes, kinds, sizeof kinds / sizeof *kinds);
+}
+
 dt_status dt_csv_check_kind(const char *path, const char *text, size_t bytes)
 {
-    static const struct {
-        const char *beginning, *found;
-    } kinds[] = {
+    static const file_kind kinds[] = {
         {"PK\3\4", "is a ZIP archive, expected a table (an .xlsx? save it as CSV)"},
         {"\x1f\x8b", "is compressed twice with gzip: gunzip it once"},
         {"\xff\xfe", "is UTF-16 text: use --encoding utf-16"},
@@ -78,9 +101,9 @@ dt_status dt_csv_check_kind(const char *path, const char *text, size_t bytes)
         {"PAR1", "is a Parquet file, expected a table: save it as CSV"},
         {"version https://git-lfs", "is a Git LFS pointer, not the table: run git lfs pull"},
     };
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-        if (begins_with(text, bytes, kinds[i].beginning))
-            return dt_fail(DT_DATA, "%s: %s", path, kinds[i].found);
+    const dt_status status = refuse(path, text, bytes, kinds, sizeof kinds / sizeof *kinds);
+    if (status != DT_OK)
+        return status;
     const char *nul = memchr(text, '\0', bytes);
     const size_t at = nul != NULL ? (size_t)(nul - text) : bytes;
     if (at < 2 && at + 2 < bytes && text[at + 2] == '\0')
@@ -101,5 +124,7 @@ dt_status dt_csv_check_kind(const char *path, const char *text, size_t bytes)
         return dt_fail(DT_DATA,
                        "%s: looks like an HTML page, not a table: the download may have failed",
                        path);
+    if (begins_with(text, bytes, "[{") || begins_with(text, bytes, "{\""))
+        return dt_fail(DT_DATA, "%s: looks like JSON, expected a table: convert it to CSV", path);
     return DT_OK;
 }

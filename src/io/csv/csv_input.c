@@ -1,5 +1,6 @@
 #include "csv_input.h"
 
+#include "csv_scan.h"
 #include "csv_source.h"
 #include "dtrain/base/memory.h"
 #include "dtrain/base/text.h"
@@ -308,6 +309,7 @@ DT_MUST_USE static dt_status begin(dt_csv_input *in)
     if (in->raw_end == 0)
         DT_TRY(dt_fail(DT_DATA, "%s: is empty (0 bytes), expected a table with a header",
                        in->source.path));
+    DT_TRY(dt_csv_check_raw(in->source.path, in->raw, in->raw_end));
     if (in->raw_end >= 3 && memcmp(in->raw, "\x1f\x8b\x08", 3) == 0)
         DT_TRY(begin_gzip(in));
     if (in->raw_end >= 4 &&

@@ -235,7 +235,14 @@ out:
 /* ---- the separator ---- */
 
 /* In the order of preference for separators that are otherwise equal. */
-static const char separators[] = {',', ';', '\t', '|', ' '};
+static const char separators[] = DT_CSV_SEPARATORS;
+
+/* Separators from the first rare one on are found only if no usual one fits; the others, not at
+ * all: a time contains colons. */
+enum { SEPARATORS = sizeof separators - 1, RARE = 5, NOT_FOUND = 7 };
+
+/* How well a separator fits. */
+enum { NOTHING, ONE_COLUMN, LINES_ABOVE, RAGGED, BLANKS, BELOW_LINES, SOUND };
 
 char dt_csv_separator(int index)
 {
@@ -244,8 +251,9 @@ char dt_csv_separator(int index)
 
 const char *dt_csv_separator_name(char separator)
 {
-    static const char *const names[] = {"comma", "semicolon", "tab", "bar", "space"};
-    const char *found = memchr(separators, separator, sizeof separators);
+    static const char *const names[] = {"comma", "semicolon", "tab",   "bar",
+                                        "space", "caret",     "tilde", "colon"};
+    const char *found = memchr(separators, separator, SEPARATORS);
     return names[found != NULL ? found - separators : 0];
 }
 
@@ -266,7 +274,6 @@ DT_MUST_USE static dt_status has_numbers(bool *out, const dt_csv_sample *sample,
 DT_MUST_USE static dt_status rank_separator(int *out, const dt_csv_layout *layout,
                                             const dt_csv_sample *sample, char separator)
 {
-    enum { NOTHING, ONE_COLUMN, LINES_ABOVE, RAGGED, BLANKS, BELOW_LINES, SOUND };
     const bool one = layout->columns < 2;
     if (separator == ' ') {
         bool numbers = false;
@@ -292,12 +299,13 @@ dt_status dt_csv_find_separator(dt_csv_layout *out, char *separator, const dt_cs
     int best = -1;
     if (*separator != 0)
         return dt_csv_find_layout(out, sample, *separator);
-    for (size_t i = 0; i < sizeof separators; i++) {
+    for (size_t i = 0; i < NOT_FOUND && (i < RARE || best < RAGGED); i++) {
         dt_csv_layout layout;
         int rank = 0;
         DT_TRY(dt_csv_find_layout(&layout, sample, separators[i]));
         DT_TRY(rank_separator(&rank, &layout, sample, separators[i]));
-        if (rank < best || (rank == best && layout.columns <= out->columns))
+        if (rank < best || (i >= RARE && rank < BELOW_LINES) ||
+            (rank == best && layout.columns <= out->columns))
             continue;
         *separator = separators[i];
         *out = layout;
@@ -338,8 +346,7 @@ static bool is_separator_line(const dt_csv_sample *line, char *separator)
         c++;
         bytes -= 2;
     }
-    if (bytes != 5 || memcmp(c, "sep=", 4) != 0 ||
-        memchr(separators, c[4], sizeof separators) == NULL)
+    if (bytes != 5 || memcmp(c, "sep=", 4) != 0 || memchr(separators, c[4], SEPARATORS) == NULL)
         return false;
     if (*separator == 0)
         *separator = c[4];

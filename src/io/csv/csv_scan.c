@@ -102,9 +102,23 @@ static const char *walk_quotes(const char *c, walker *w)
     }
 }
 
+/* As Excel's ="007" is written by other programs: "=""007""" */
+static void unwrap(walker *w)
+{
+    if (w->fields == NULL || w->problem != DT_CSV_SOUND || w->to - w->from < 3)
+        return;
+    const char *text = w->fields->text + (w->from - w->record);
+    const size_t bytes = (size_t)(w->to - w->from);
+    if (text[0] == '=' && text[1] == '"' && text[bytes - 1] == '"') {
+        w->from += 2;
+        w->to--;
+    }
+}
+
 static const char *walk_quoted(const char *c, walker *w)
 {
     c = walk_quotes(c, w);
+    unwrap(w);
     if (w->stops->separator != ' ')
         c = skip_blanks(c, w);
     if (c < w->end && (!w->stops->at[(unsigned char)*c] || *c == '"'))

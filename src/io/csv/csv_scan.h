@@ -89,8 +89,12 @@ dt_csv_scan_result dt_csv_scan_next(dt_csv_scan *scan, dt_csv_record *out);
 DT_MUST_USE dt_status dt_csv_find_decimal(dt_csv_format *format, const char *text, size_t bytes,
                                           bool whole);
 
+/** Refuses a compressed or binary file by its first bytes. Errors: as dt_csv_check_kind. */
+DT_MUST_USE dt_status dt_csv_check_raw(const char *path, const void *raw, size_t bytes);
+
 /**
- * Refuses a file whose first bytes, after the byte order mark, are not those of a table.
+ * Refuses a file whose first bytes, decoded and after the byte order mark, are not those of a
+ * table.
  *
  * Errors:  DT_DATA, one line with `path` and the kind of file
  */
