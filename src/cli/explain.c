@@ -13,7 +13,6 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /* ---- options ---- */
 
@@ -81,10 +80,9 @@ void dt_cli_explain_help(void)
 /* The folder of the model. */
 static void set_folder(char *out, const char *model)
 {
-    struct stat info;
     const char *slash = strrchr(model, '/');
     const size_t length = slash == NULL ? 0 : slash == model ? 1 : (size_t)(slash - model);
-    if (stat(model, &info) == 0 && S_ISDIR(info.st_mode))
+    if (dt_file_is_folder(model))
         (void)snprintf(out, DT_OPTION_TEXT_BYTES, "%s", model);
     else if (length == 0)
         (void)snprintf(out, DT_OPTION_TEXT_BYTES, ".");

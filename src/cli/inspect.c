@@ -2,6 +2,7 @@
 
 #include "dtrain/base/log.h"
 #include "dtrain/base/options.h"
+#include "dtrain/io/file.h"
 #include "dtrain/io/zip.h"
 #include "dtrain/report/report.h"
 #include "inspect_internal.h"
@@ -134,7 +135,7 @@ dt_status dt_cli_inspect(int argc, char **argv)
     if (words > 1)
         DT_TRY(dt_fail(DT_USAGE, "dtrain inspect requires one FILE, but found a second: '%s'",
                        argv[1]));
-    if (stat(argv[0], &info) == 0 && S_ISDIR(info.st_mode))
+    if (dt_file_is_folder(argv[0]))
         return inspect_folder(argv[0], settings.json);
     if (stat(argv[0], &info) == 0 && !S_ISREG(info.st_mode)) /* opening a pipe would block */
         DT_TRY(dt_fail(DT_DATA, "%s: is a device or pipe, expected a file", argv[0]));

@@ -2,6 +2,7 @@
 
 #include "dtrain/base/memory.h"
 #include "dtrain/base/text.h"
+#include "dtrain/io/file.h"
 #include "dtrain/io/h5.h"
 #include "source_internal.h"
 
@@ -85,12 +86,6 @@ static bool is_file(const char *path)
 {
     struct stat info;
     return stat(path, &info) == 0 && !S_ISDIR(info.st_mode);
-}
-
-static bool is_folder(const char *path)
-{
-    struct stat info;
-    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
 /* The endings of files of arrays. */
@@ -347,7 +342,7 @@ dt_status dt_source_open(dt_source *out, const char *const *paths, size_t path_c
                        "DATA is one folder, prefix or file, or three files (training, "
                        "validation, test), or .npy files, not %zu",
                        path_count));
-    } else if (is_folder(paths[0])) {
+    } else if (dt_file_is_folder(paths[0])) {
         DT_TRY(open_folder(out, paths[0], &wish));
         find_recipe(out, paths[0]);
     } else if (is_file(paths[0])) {
@@ -373,7 +368,7 @@ dt_status dt_source_open_rows(dt_source *out, const char *const *paths, size_t p
     *out = (dt_source){0};
     if (are_npy(paths, path_count))
         DT_TRY(open_npy(out, path, paths, path_count, &npz));
-    else if (is_folder(path))
+    else if (dt_file_is_folder(path))
         DT_TRY(look_into(out, path, prefix, &npz));
     else if (is_file(path))
         DT_TRY(open_file(out, path, &npz));

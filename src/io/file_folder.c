@@ -10,6 +10,18 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
+bool dt_file_is_folder(const char *path)
+{
+    struct stat found;
+    return stat(path, &found) == 0 && S_ISDIR(found.st_mode);
+}
+
+bool dt_file_is_regular(const char *path)
+{
+    struct stat found;
+    return stat(path, &found) == 0 && S_ISREG(found.st_mode);
+}
+
 DT_MUST_USE static dt_status make_one_folder(const char *path, const char *folder)
 {
     struct stat found;

@@ -4,6 +4,7 @@
 #include "dtrain/base/log.h"
 #include "dtrain/base/memory.h"
 #include "dtrain/base/text.h"
+#include "dtrain/io/file.h"
 #include "dtrain/model/keras_model.h"
 #include "dtrain/model/model_json.h"
 #include "dtrain/model/onnx.h"
@@ -12,13 +13,10 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 const char *dt_model_find(char *out, size_t bytes, const char *path)
 {
-    struct stat found;
-    const bool folder = stat(path, &found) == 0 && S_ISDIR(found.st_mode);
-    (void)snprintf(out, bytes, folder ? "%s/model.h5" : "%s", path);
+    (void)snprintf(out, bytes, dt_file_is_folder(path) ? "%s/model.h5" : "%s", path);
     return out;
 }
 

@@ -3,6 +3,7 @@
 #include "dtrain/base/crc32.h"
 #include "dtrain/base/log.h"
 #include "dtrain/base/memory.h"
+#include "dtrain/io/file.h"
 #include "dtrain/run/run_file.h"
 
 #include <inttypes.h>
@@ -314,11 +315,10 @@ out:
 DT_MUST_USE static dt_status find_place(char **out, const char *path)
 {
     dt_status status = DT_OK;
-    struct stat info;
     char *whole = realpath(path, NULL); /* freed by free */
     dt_report_buffer place = {0};
     dt_report_buffer_puts(&place, whole != NULL ? whole : path);
-    if (stat(path, &info) == 0 && S_ISDIR(info.st_mode))
+    if (dt_file_is_folder(path))
         dt_report_buffer_puts(&place, "/run.h5");
     status = place.status;
     if (status == DT_OK)

@@ -2,13 +2,14 @@
 #include "report_search.h"
 
 #include "dtrain/base/memory.h"
+#include "dtrain/io/file.h"
 #include "dtrain/run/search_file.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 enum { PATH_BYTES = 4096 };
 
@@ -16,21 +17,19 @@ enum { PATH_BYTES = 4096 };
 
 static const char *find_file(char out[PATH_BYTES], const char *path)
 {
-    struct stat found;
-    const bool folder = stat(path, &found) == 0 && S_ISDIR(found.st_mode);
-    const int length = snprintf(out, PATH_BYTES, folder ? "%s/" DT_SEARCH_FILE : "%s", path);
-    return length > 0 && length < PATH_BYTES && stat(out, &found) == 0 ? out : NULL;
+    const int length =
+        snprintf(out, PATH_BYTES, dt_file_is_folder(path) ? "%s/" DT_SEARCH_FILE : "%s", path);
+    return length > 0 && length < PATH_BYTES && access(out, F_OK) == 0 ? out : NULL;
 }
 
 bool dt_report_is_search(const char *path)
 {
     char file[PATH_BYTES];
     dt_h5 *h5 = NULL;
-    struct stat found;
     const char *at = find_file(file, path);
     if (at == NULL)
         return false;
-    if (stat(path, &found) == 0 && S_ISDIR(found.st_mode)) /* no run has that file */
+    if (dt_file_is_folder(path)) /* no run has that file */
         return true;
     const bool is = dt_h5_is_file(at) && dt_h5_open(&h5, at) == DT_OK &&
                     dt_h5_has_attribute(h5, "/", DT_SEARCH_VERSION_NAME);

@@ -1,11 +1,12 @@
 #include "dtrain/run/run_file.h"
 
 #include "dtrain/base/text.h"
+#include "dtrain/io/file.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 enum { PATH_BYTES = 4096 };
 
@@ -38,16 +39,15 @@ dt_status dt_run_file_open(dt_h5 **out, const char *path)
 {
     dt_status status = DT_OK;
     dt_h5 *h5 = NULL;
-    struct stat found;
     char file[PATH_BYTES];
-    const bool folder = stat(path, &found) == 0 && S_ISDIR(found.st_mode);
+    const bool folder = dt_file_is_folder(path);
     *out = NULL;
     if (!folder && dt_text_ends_in(path, ".keras"))
         return dt_fail(DT_DATA, "%s: is a model, not the log of a run (run.h5)", path);
     const int length = snprintf(file, sizeof file, folder ? "%s/run.h5" : "%s", path);
     if (length < 0 || (size_t)length >= sizeof file)
         return dt_fail(DT_DATA, "a path is longer than %d bytes", PATH_BYTES - 1);
-    if (folder && stat(file, &found) != 0)
+    if (folder && access(file, F_OK) != 0)
         return dt_fail(DT_DATA, "%s: no run.h5 in this folder", path);
     DT_TRY(dt_h5_open(&h5, file));
     DT_TRY(check_run(h5, file));

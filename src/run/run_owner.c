@@ -9,7 +9,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* A resumed run cannot use another folder. */
@@ -65,12 +64,6 @@ static bool read_ended_well(bool *out, const char *path)
     return is_read;
 }
 
-static bool is_file(const char *path)
-{
-    struct stat found;
-    return stat(path, &found) == 0 && S_ISREG(found.st_mode);
-}
-
 /* Finds the file by which a folder has the results of a run that ended well. A model counts only
  * without a log: a run that was killed while it evaluated its model starts again. */
 static bool find_results(char out[PATH_BYTES + 16], const char *folder)
@@ -79,14 +72,14 @@ static bool find_results(char out[PATH_BYTES + 16], const char *folder)
     bool ended = false, is_read = false;
     for (size_t i = 0; i < sizeof logs / sizeof *logs; i++) {
         (void)snprintf(out, PATH_BYTES + 16, "%s/%s", folder, logs[i]);
-        if (!is_file(out) || !read_ended_well(&ended, out))
+        if (!dt_file_is_regular(out) || !read_ended_well(&ended, out))
             continue;
         if (ended)
             return true;
         is_read = true;
     }
     (void)snprintf(out, PATH_BYTES + 16, "%s/model.h5", folder);
-    return !is_read && is_file(out);
+    return !is_read && dt_file_is_regular(out);
 }
 
 /* A checkpoint and results may be hours of work, and --resume or the name may be a mistake. */
@@ -117,21 +110,15 @@ dt_status dt_run_take_folder(dt_run *r, const char *folder)
     return status == DT_OK ? check_is_unused(r, folder) : status;
 }
 
-static bool is_folder(const char *path)
-{
-    struct stat found;
-    return stat(path, &found) == 0 && S_ISDIR(found.st_mode);
-}
-
 dt_status dt_run_own_early(dt_run *r)
 {
     dt_status status = DT_OK;
     const dt_settings *s = &r->settings;
     const char *folder = s->out[0] != '\0' ? s->out : s->resume;
     const bool goes_elsewhere = s->resume[0] != '\0' && !dt_file_same(folder, s->resume);
-    if (goes_elsewhere && is_folder(s->resume))
+    if (goes_elsewhere && dt_file_is_folder(s->resume))
         DT_TRY(dt_owner_check_free(s->resume, s->stall_timeout));
-    if (is_folder(folder))
+    if (dt_file_is_folder(folder))
         status = dt_run_take_folder(r, folder);
 out:
     return status;

@@ -96,6 +96,13 @@ void dt_file_sweep(const char *path, int64_t pid);
  */
 DT_MUST_USE dt_status dt_file_resolve(char **out, const char *path);
 
+/** Returns whether there is a folder, or a link to one, at a path. */
+bool dt_file_is_folder(const char *path);
+
+/** Returns whether there is a regular file, or a link to one, at a path: opening a pipe would
+ * wait. */
+bool dt_file_is_regular(const char *path);
+
 /** Returns whether two paths lead to the same existing file. */
 bool dt_file_same(const char *a, const char *b);
 

@@ -7,21 +7,19 @@
 
 #include "dtrain/base/memory.h"
 #include "dtrain/base/text.h"
+#include "dtrain/io/file.h"
 
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 bool dt_h5_is_file(const char *path)
 {
     static const char magic[] = "\x89HDF\r\n\x1a\n";
     char head[sizeof magic] = "";
     size_t got = 0;
-    struct stat info;
-    const bool regular = stat(path, &info) == 0 && S_ISREG(info.st_mode); /* a pipe would wait */
-    FILE *file = regular ? fopen(path, "rb") : NULL;
+    FILE *file = dt_file_is_regular(path) ? fopen(path, "rb") : NULL;
     if (file != NULL) {
         got = fread(head, 1, sizeof magic - 1, file);
         (void)fclose(file);
