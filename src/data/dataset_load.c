@@ -1,6 +1,7 @@
 #include "dtrain/data/dataset.h"
 
 #include "dataset_internal.h"
+#include "dtrain/base/log.h"
 #include "dtrain/base/memory.h"
 #include "dtrain/data/prepare.h"
 #include "dtrain/data/split.h"
@@ -51,20 +52,26 @@ out:
 }
 
 /* Many different whole numbers with few rows each are more likely values; names that are different
- * in nearly every row are not classes. */
+ * in nearly every row are not classes. Fewer numbers may be values, too, as in tables. */
 static dt_status check_found(const dt_loader *l)
 {
-    enum { MANY = 100, ROWS_A_CLASS = 10 };
+    enum { SEVERAL = 20, MANY = 100, ROWS_A_CLASS = 10 };
     const dt_source_set *set = &l->source->sets[DT_TRAIN];
     const uint64_t N = set->targets->npy.shape[0];
     const size_t count = l->classes.count;
-    if (count > MANY && count > N / ROWS_A_CLASS && l->class_names != NULL &&
-        l->deal->targets == DT_TARGETS_AUTO)
+    const bool texts = dt_npy_is_text(&set->targets->npy);
+    if (l->deal->targets != DT_TARGETS_AUTO)
+        return DT_OK;
+    if (count > MANY && count > N / ROWS_A_CLASS)
         return dt_fail(
             DT_DATA,
             "%s: %s has %zu different labels in %llu rows; use --task classification for classes%s",
             dt_npz_path(set->npz), set->targets->name, count, (unsigned long long)N,
-            dt_npy_is_text(&set->targets->npy) ? "" : ", or --task regression for values");
+            texts ? "" : ", or --task regression for values");
+    if (count > SEVERAL && !texts)
+        dt_log_warn("%s: %s has %zu whole numbers, which are used as classes; use --task "
+                    "regression to predict a quantity, or --task classification to confirm",
+                    dt_npz_path(set->npz), set->targets->name, count);
     return DT_OK;
 }
 

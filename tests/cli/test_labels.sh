@@ -23,6 +23,8 @@ np.savez("strange.npz", x=x, y=k + 2)  # class 4 is not one of from-1's
 np.savez("objects.npz", x=x, y=words[k].astype(object))
 np.savez("blank.npz", x=x, y=np.array(["a", "", "b"])[k])
 np.savez("amounts.npz", x=x, y=1000 + 3 * rng.permutation(400))
+np.savez("counted.npz", x=x, y=rng.permutation(400))
+np.savez("ages.npz", x=x, y=np.arange(400) % 21 + 18)
 np.savez("words.npz", x=words[k].reshape(-1, 1).repeat(2, 1), y=k)
 np.savez("kept.npz", x_train=x[:200], y_train=k[:200] + 1, x_val=x[200:], y_val=np.full(200, 9))
 END
@@ -98,9 +100,18 @@ refuses blank "blank.npz: y: row "
 expect_stderr "has no label \(''\); remove such rows$"
 refuses words "words.npz: array 'x': expected numbers, found strings"
 refuses amounts "amounts.npz: y has 400 different labels in 400 rows; use --task classification for classes, or --task regression for values"
+refuses counted "counted.npz: y has 400 different labels in 400 rows; use --task classification"
 refuses kept "y_val: row 0 is class 9, but the training set's classes are 1, 2, 3"
 run 0 text.npz --task regression --out no
 expect_status 3
 expect_one_stderr_line "text.npz: y is text, but the targets have to be values"
 run 0 amounts.npz --task regression --out amounts --epochs 1 --quiet
 expect_status 0
+
+# ---- what may be values ----
+run 0 ages.npz --out ages --epochs 1 --quiet
+expect_status 0
+expect_one_stderr_line "ages.npz: y has 21 whole numbers, which are used as classes; use --task regression to predict a quantity, or --task classification to confirm"
+run 0 ages.npz --task classification --out ages --force --epochs 1 --quiet
+expect_status 0
+expect_empty_stderr
