@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Writes a number whose digits are all before the point; false: it has others, or is too large. */
@@ -31,6 +32,19 @@ const char *dt_text_rounded(char out[DT_TEXT_NUMBER_BYTES], double value, int di
     const int length = snprintf(out, DT_TEXT_NUMBER_BYTES, "%#.*g", digits, value);
     if (length > 0 && out[length - 1] == '.')
         out[length - 1] = '\0';
+    return out;
+}
+
+const char *dt_text_aligned(char out[DT_TEXT_NUMBER_BYTES], double value, double size, int digits)
+{
+    size = fabs(size);
+    if (!(size >= 1e-4 && size < 1e10 && fabs(value) < 1e10))
+        return dt_text_rounded(out, value, digits);
+    (void)snprintf(out, DT_TEXT_NUMBER_BYTES, "%.*e", digits - 1, size);
+    const int decimals = digits - 1 - (int)strtol(strchr(out, 'e') + 1, NULL, 10);
+    (void)snprintf(out, DT_TEXT_NUMBER_BYTES, "%.*f", decimals > 0 ? decimals : 0, value);
+    if (out[strspn(out, "-0.")] == '\0' && out[0] == '-') /* -0.00004 is 0.0000 */
+        memmove(out, out + 1, strlen(out));
     return out;
 }
 

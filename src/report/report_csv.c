@@ -120,10 +120,10 @@ void dt_report_add_exact(dt_text_table *table, double value)
                       isnan(value) ? "" : dt_report_format_exact(text, sizeof text, value));
 }
 
-void dt_report_add_rounded(dt_text_table *table, double value, int digits)
+void dt_report_add_aligned(dt_text_table *table, double value, double size, int digits)
 {
     char text[DT_TEXT_NUMBER_BYTES];
-    dt_text_table_add(table, "%s", isnan(value) ? "-" : dt_text_rounded(text, value, digits));
+    dt_text_table_add(table, "%s", isnan(value) ? "-" : dt_text_aligned(text, value, size, digits));
 }
 
 dt_status dt_report_put_csv(const char *path, const dt_text_table *table)

@@ -80,6 +80,16 @@ double dt_report_importance_share(const dt_explanation *e, size_t i)
     return own > 0.0 && own <= most ? own / most : 0.0;
 }
 
+dt_column_importance dt_report_importance_size(const dt_explanation *e)
+{
+    dt_column_importance size = {.importance = 0.0};
+    for (size_t i = 0; i < e->count; i++) {
+        size.importance = fmax(size.importance, fabs(e->columns[i].importance));
+        size.second = fmax(size.second, fabs(e->columns[i].second));
+    }
+    return size;
+}
+
 /* ---- stdout ---- */
 
 static void add_bar(dt_text_table *table, double share)
@@ -93,6 +103,7 @@ DT_MUST_USE static dt_status print_importances(const dt_explanation *e)
 {
     const size_t shown = e->count < COLUMNS_SHOWN ? e->count : COLUMNS_SHOWN;
     dt_text_table table = {.first_width = NAME_WIDTH, .more = e->count - shown};
+    const dt_column_importance size = dt_report_importance_size(e);
     dt_text_table_title(&table, "column");
     dt_text_table_title(&table, ">%s", e->metric->title);
     dt_text_table_title(&table, ">+-");
@@ -101,9 +112,9 @@ DT_MUST_USE static dt_status print_importances(const dt_explanation *e)
     for (size_t i = 0; i < shown; i++) {
         const dt_column_importance *column = &e->columns[i];
         dt_text_table_add(&table, "%s", column->column);
-        dt_report_add_rounded(&table, column->importance, DIGITS);
-        dt_report_add_rounded(&table, column->standard_error, DIGITS);
-        dt_report_add_rounded(&table, column->second, DIGITS);
+        dt_report_add_aligned(&table, column->importance, size.importance, DIGITS);
+        dt_report_add_aligned(&table, column->standard_error, size.importance, DIGITS);
+        dt_report_add_aligned(&table, column->second, size.second, DIGITS);
         add_bar(&table, dt_report_importance_share(e, i));
     }
     return dt_text_table_print(&table);
@@ -120,6 +131,9 @@ DT_MUST_USE static dt_status print_dependence(const dt_explanation_file *file, s
     const size_t output = dt_report_output_shown(e, first, count);
     /* Quantiles may be connected by lines; categories may not. */
     const bool between = e->columns[i].kind != DT_COLUMN_CATEGORY;
+    double low, high;
+    find_range(&low, &high, e, first, count, output);
+    const double size = fmax(fabs(low), fabs(high));
     const size_t step = between ? (count + POINTS_SHOWN - 1) / POINTS_SHOWN : 1;
     dt_text_table_title(&table, "%s", e->columns[i].column);
     dt_text_table_title(&table, ">rows");
@@ -132,7 +146,7 @@ DT_MUST_USE static dt_status print_dependence(const dt_explanation_file *file, s
             continue;
         dt_text_table_add(&table, "%s", point->text);
         dt_text_table_add(&table, "%.1f %%", 100.0 * point->share);
-        dt_report_add_rounded(&table, prediction_of(e, first + p, output), DIGITS);
+        dt_report_add_aligned(&table, prediction_of(e, first + p, output), size, DIGITS);
         add_bar(&table, dt_report_bar_share(e, first, count, output, first + p));
     }
     dt_log_show("\n");

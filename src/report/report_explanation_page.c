@@ -22,6 +22,7 @@ void dt_report_page_bar(dt_report_page *page, const char *name, double share, co
 static void add_importances(dt_report_page *page, const dt_explanation *e)
 {
     const char *unit = e->metric->unit;
+    const dt_column_importance size = dt_report_importance_size(e);
     dt_report_buffer_add(&page->html,
                          "<p>How much worse %s (%s) becomes when the values of a column are "
                          "permuted: mean and standard error of %zu repeats over %llu rows. The "
@@ -34,10 +35,10 @@ static void add_importances(dt_report_page *page, const dt_explanation *e)
         char text[96], error[32] = "", number[3][DT_TEXT_NUMBER_BYTES];
         if (!isnan(column->standard_error))
             (void)snprintf(error, sizeof error, " \xC2\xB1 %s",
-                           dt_text_rounded(number[0], column->standard_error, 2));
+                           dt_text_aligned(number[0], column->standard_error, size.importance, 4));
         (void)snprintf(text, sizeof text, "%s%s; %s",
-                       dt_text_rounded(number[1], column->importance, 4), error,
-                       dt_text_rounded(number[2], column->second, 4));
+                       dt_text_aligned(number[1], column->importance, size.importance, 4), error,
+                       dt_text_aligned(number[2], column->second, size.second, 4));
         dt_report_page_bar(page, column->column, dt_report_importance_share(e, i), text);
     }
     dt_report_buffer_puts(&page->html, "</table></div>\n");
@@ -160,6 +161,9 @@ static void add_categories(dt_report_page *page, const dt_explanation_file *file
 {
     const dt_explanation *e = &file->explanation;
     const size_t output = dt_report_output_shown(e, first, count);
+    double size = 0.0;
+    for (size_t p = first; p < first + count; p++)
+        size = fmax(size, fabs(e->predictions[p * e->C + output]));
     size_t shown = 0;
     for (size_t p = first; p < first + count; p++) {
         char text[96], number[DT_TEXT_NUMBER_BYTES];
@@ -175,7 +179,7 @@ static void add_categories(dt_report_page *page, const dt_explanation_file *file
                                                "class=\"scroll\"><table class=\"bars\">\n");
         }
         (void)snprintf(text, sizeof text, "%s; %.1f %%",
-                       dt_text_rounded(number, e->predictions[p * e->C + output], 4),
+                       dt_text_aligned(number, e->predictions[p * e->C + output], size, 4),
                        100.0 * e->points[p].share);
         dt_report_page_bar(page, e->points[p].text, dt_report_bar_share(e, first, count, output, p),
                            text);

@@ -327,8 +327,8 @@ DT_MUST_USE dt_status dt_report_put_csv(const char *path, const dt_text_table *t
 /** Adds a cell with all digits of a number, empty if it is NaN. */
 void dt_report_add_exact(dt_text_table *table, double value);
 
-/** Adds a cell with so many digits of a number, "-" if it is NaN. */
-void dt_report_add_rounded(dt_text_table *table, double value, int digits);
+/** Adds a cell as dt_text_aligned writes it, "-" if it is NaN. */
+void dt_report_add_aligned(dt_text_table *table, double value, double size, int digits);
 
 /* ---- explanations (report_explanation.c, report_explanation_page.c) ---- */
 
@@ -345,6 +345,10 @@ size_t dt_report_output_shown(const dt_explanation *e, size_t first, size_t coun
 double dt_report_importance_share(const dt_explanation *e, size_t i);
 double dt_report_bar_share(const dt_explanation *e, size_t first, size_t count, size_t output,
                            size_t point);
+
+/** Returns the largest importances without their signs, `importance` and `second`, by which the
+ * numbers of the columns line up. */
+dt_column_importance dt_report_importance_size(const dt_explanation *e);
 
 /** How many runs are drawn, the first ones: so many colours can be told apart. Those beyond are in
  * the tables alone. */

@@ -64,6 +64,8 @@ DT_MUST_USE static dt_status add_medians(dt_report_buffer *script, const dt_repo
                     setting->is_log ? dt_elementary_log(setting->numbers[i]) : place_of(setting, i);
                 count += 1.0;
             }
+        if (!(count > 0.0)) /* a quarter of the range without a trial */
+            continue;
         const double x = setting->is_log ? dt_elementary_exp(sum / count) : sum / count;
         dt_report_buffer_add(script, " %.9g", x);
         dt_report_figure_number(script, group.median);

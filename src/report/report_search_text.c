@@ -15,6 +15,7 @@ enum { TRIALS_SHOWN = 20, SETTINGS_SHOWN = 3, BAR = 18 };
 void dt_report_fill_trials(dt_text_table *out, const dt_report_search *search, size_t most)
 {
     const size_t shown = search->trials < most ? search->trials : most;
+    const double best = search->columns[SEARCH_VALUE][search->order[0]];
     char text[64];
     *out = (dt_text_table){.more = search->trials - shown};
     dt_text_table_titles(out, ">trial|state");
@@ -30,11 +31,11 @@ void dt_report_fill_trials(dt_text_table *out, const dt_report_search *search, s
         dt_text_table_add(out, "%.0f", search->columns[SEARCH_TRIAL][trial]);
         dt_text_table_add(out, "%s%s%.60s", search->states.texts[trial], failed ? ": " : "",
                           search->reasons.texts[trial]);
-        dt_report_add_rounded(out, search->columns[SEARCH_VALUE][trial], 5);
+        dt_report_add_aligned(out, search->columns[SEARCH_VALUE][trial], best, 5);
         if (place == 0 && search->ranked > 0)
             dt_text_table_set_best(out);
         if (search->has_deviation)
-            dt_report_add_rounded(out, search->columns[SEARCH_DEVIATION][trial], 2);
+            dt_report_add_aligned(out, search->columns[SEARCH_DEVIATION][trial], best, 5);
         dt_text_table_add(out, "%.0f", search->columns[SEARCH_EPOCHS][trial]);
         dt_text_table_add(out, "%.2f", search->columns[SEARCH_SECONDS][trial]);
         dt_text_table_add(out, "%.0f", search->columns[SEARCH_PARAMETERS][trial]);
@@ -135,6 +136,7 @@ DT_MUST_USE static dt_status print_setting(const dt_report_search *s,
     dt_status status = DT_OK;
     dt_text_table table = {0};
     enum { GROUPS_SHOWN = 12 };
+    const double best = s->columns[SEARCH_VALUE][s->order[0]];
     dt_text_table_title(&table, "%s", setting->name);
     dt_text_table_title(&table, ">trials");
     dt_text_table_title(&table, ">median %s", s->monitor);
@@ -142,10 +144,12 @@ DT_MUST_USE static dt_status print_setting(const dt_report_search *s,
     for (size_t g = 0; g < setting->group_count && g < GROUPS_SHOWN; g++) {
         dt_report_group_values group;
         DT_TRY(dt_report_search_group(&group, s, setting, g));
+        if (group.name[0] == '\0') /* a quarter of the range without a trial */
+            continue;
         dt_text_table_add(&table, "%s", group.name);
         dt_text_table_add(&table, "%zu", group.count);
-        dt_report_add_rounded(&table, group.median, 5);
-        dt_report_add_rounded(&table, group.best, 5);
+        dt_report_add_aligned(&table, group.median, best, 5);
+        dt_report_add_aligned(&table, group.best, best, 5);
     }
     if (setting->group_count > GROUPS_SHOWN)
         table.more = setting->group_count - GROUPS_SHOWN;

@@ -3,6 +3,7 @@
 
 #include "dtrain/base/log.h"
 #include "dtrain/base/memory.h"
+#include "dtrain/base/text.h"
 #include "dtrain/run/run_file.h"
 
 #include <inttypes.h>
@@ -142,11 +143,14 @@ static int width_of(const char *name)
     return width > 11 ? width : 11;
 }
 
-static void print_numbers(const score_names *names, const double *scores)
+/* `sizes` gives the number of decimals: the means. */
+static void print_numbers(const score_names *names, const double *scores, const double *sizes)
 {
+    char text[DT_TEXT_NUMBER_BYTES];
     for (size_t i = 0; i < names->count; i++)
         if (names->shown[i])
-            dt_log_say("%*.5g", width_of(names->names[i]), scores[i]);
+            dt_log_say("%*s", width_of(names->names[i]),
+                       dt_text_aligned(text, scores[i], sizes[i], 5));
     dt_log_say("\n");
 }
 
@@ -156,6 +160,10 @@ static void print_table(const dt_run *whole, const fold_row *rows, int64_t count
 {
     double mean[SCORES_MAX], deviation[SCORES_MAX];
     char label[64];
+    for (size_t i = 0; i < names->count; i++) {
+        mean[i] = whole->fold_scores[i].mean;
+        deviation[i] = whole->fold_scores[i].deviation;
+    }
     dt_log_say("%-10s %8s  %6s", "fold", "held out", "epoch");
     for (size_t i = 0; i < names->count; i++)
         if (names->shown[i])
@@ -171,19 +179,15 @@ static void print_table(const dt_run *whole, const fold_row *rows, int64_t count
         dt_log_say("%-10s %8" PRId64 "  ", label, row->rows);
         if (strcmp(row->part.status, "ok") == 0) {
             dt_log_say("%6" PRId64, row->part.best_epoch);
-            print_numbers(names, row->scores[0]);
+            print_numbers(names, row->scores[0], mean);
         } else {
             dt_log_say("     -  %s: %s\n", row->part.status, row->part.reason);
         }
     }
-    for (size_t i = 0; i < names->count; i++) {
-        mean[i] = whole->fold_scores[i].mean;
-        deviation[i] = whole->fold_scores[i].deviation;
-    }
     dt_log_say("%-10s %8s  %6s", "mean", "", "");
-    print_numbers(names, mean);
+    print_numbers(names, mean, mean);
     dt_log_say("%-10s %8s  %6s", "deviation", "", "");
-    print_numbers(names, deviation);
+    print_numbers(names, deviation, mean);
 }
 
 void dt_run_summarise_folds(const dt_run *whole)

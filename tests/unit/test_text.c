@@ -595,6 +595,17 @@ static void test_numbers(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         assert_string_equal(dt_text_number(out, cases[i].value, cases[i].digits),
                             cases[i].expected);
+    static const struct {
+        double value, size;
+        const char *expected;
+    } aligned[] = {
+        {0.009, 0.2, "0.0090"},       {0.2, 0.2, "0.2000"},         {866.1, 77885.0, "866"},
+        {-0.00004, 0.2, "0.0000"},    {-0.00012, 0.99999, "0.000"}, {12.5, 1.5, "12.500"},
+        {0.001234, 1e-5, "0.001234"}, {1e12, 2.0, "1.000e+12"},
+    };
+    for (size_t i = 0; i < sizeof aligned / sizeof *aligned; i++)
+        assert_string_equal(dt_text_aligned(out, aligned[i].value, aligned[i].size, 4),
+                            aligned[i].expected);
     assert_string_equal(dt_text_range(range, 520.0, 1164794.0, 6), "520 to 1164794");
     assert_true(strlen(dt_text_range(range, -DBL_MIN, -DBL_MAX, 9)) < sizeof range - 1);
 }

@@ -162,6 +162,14 @@ const char *dt_text_number(char out[DT_TEXT_NUMBER_BYTES], double value, int dig
  */
 const char *dt_text_rounded(char out[DT_TEXT_NUMBER_BYTES], double value, int digits);
 
+/**
+ * Writes a number with as many decimals as give a number of this size so many significant digits,
+ * 1 to 9, so that numbers below each other line up: 0.009 with size 0.2 and 4 digits is 0.0090. If
+ * either has an exponent in dt_text_rounded, or the size is not finite, it is as dt_text_rounded.
+ * Returns `out`.
+ */
+const char *dt_text_aligned(char out[DT_TEXT_NUMBER_BYTES], double value, double size, int digits);
+
 /** Writes "520 to 1164794", both as dt_text_number does. Returns `out`. */
 const char *dt_text_range(char out[DT_TEXT_RANGE_BYTES], double low, double high, int digits);
 

@@ -93,11 +93,12 @@ void dt_search_print_trial(const dt_search *s, const dt_trial *row)
     const int width = snprintf(NULL, 0, "%lld", (long long)s->trials);
     (void)dt_search_describe(values, sizeof values, s, row->trial, SHORT);
     if (!isnan(row->deviation))
-        (void)snprintf(deviation, sizeof deviation, " +- %.2g", row->deviation);
+        (void)snprintf(deviation, sizeof deviation, " +- %s",
+                       dt_text_aligned(value, row->deviation, row->value, 5));
     if (isnan(row->value))
         dt_log_say("trial %*lld  %s  %s\n", width, (long long)row->trial, row->state, values);
     else
-        dt_log_say("trial %*lld  %s %s%s  %4lld epochs  %4s  %s\n", width, (long long)row->trial,
+        dt_log_say("trial %*lld  %s %-7s%s  %4lld epochs  %4s  %s\n", width, (long long)row->trial,
                    monitor_name(name, s), dt_text_rounded(value, row->value, 5), deviation,
                    (long long)row->epochs, dt_search_best(s) == row->trial - 1 ? "best" : "",
                    values);
@@ -191,6 +192,7 @@ static void print_best(const dt_search *s)
     char name[64], values[SETTINGS_BYTES], value[DT_TEXT_NUMBER_BYTES];
     const int width = strlen(monitor_name(name, s)) > 10 ? (int)strlen(name) : 10;
     find_best(&list, s);
+    const double best = s->dealer.rows[list.rows[0].index].value;
     measure_columns(&list, s, strlen("trial    best epoch  seconds") + (size_t)width);
     dt_log_say("\ntrial  %*s  best epoch  seconds%s", width, name,
                list.in_columns ? "" : "  settings");
@@ -199,9 +201,11 @@ static void print_best(const dt_search *s)
     for (size_t row = 0; row < list.count; row++) {
         const int64_t trial = list.rows[row].index + 1;
         const dt_trial *facts = &s->dealer.rows[trial - 1];
-        dt_log_say("\n%5lld  %*s  %10lld  %7.2f", (long long)trial, width,
-                   dt_text_rounded(value, facts->value, 5), (long long)facts->best_epoch,
-                   facts->seconds);
+        char epoch[24] = "-"; /* of folds, each has its own */
+        if (facts->best_epoch > 0)
+            (void)snprintf(epoch, sizeof epoch, "%lld", (long long)facts->best_epoch);
+        dt_log_say("\n%5lld  %*s  %10s  %7.2f", (long long)trial, width,
+                   dt_text_aligned(value, facts->value, best, 5), epoch, facts->seconds);
         for (size_t i = 0; i < s->space.count && list.in_columns; i++)
             dt_log_say("  %*s", list.widths[i], dt_search_show_value(values, s, i, trial, SHORT));
         if (!list.in_columns)
