@@ -119,8 +119,9 @@ DT_MUST_USE static dt_status report_quality(const dt_task *task, const dt_evalua
         if (!is_known(task, e, q) || strcmp(kind->name, "log_loss") == 0)
             continue;
         dt_text_table_add(&cells, "%s", kind->title);
-        add_number(&cells, !task->classes, dt_quality_value(&e->model, kind));
-        add_number(&cells, !task->classes, dt_quality_value(&e->majority, kind));
+        const bool any_size = !task->classes && !kind->larger_is_better; /* R2 is at most 1 */
+        add_number(&cells, any_size, dt_quality_value(&e->model, kind));
+        add_number(&cells, any_size, dt_quality_value(&e->majority, kind));
         dt_text_table_add(&cells, "%s", kind->unit);
     }
     return say_table(&cells);
@@ -150,6 +151,7 @@ DT_MUST_USE static dt_status report_classes(const dt_scoring *s, const dt_evalua
 /* The quality of each value, if there are several. */
 DT_MUST_USE static dt_status report_values(const dt_scoring *s, const dt_evaluation *e)
 {
+    enum { R2 = 3 };
     const size_t shown = e->C < CLASSES_SHOWN ? e->C : CLASSES_SHOWN;
     dt_text_table cells = {.first_width = 30, .more = e->C - shown};
     char name[DT_TEXT_TABLE_CELL_BYTES];
@@ -162,7 +164,7 @@ DT_MUST_USE static dt_status report_values(const dt_scoring *s, const dt_evaluat
                                 v->baseline.rmse};
         dt_text_table_add(&cells, "%s", dt_scoring_output(name, sizeof name, s, j));
         for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-            add_number(&cells, true, parts[i]);
+            add_number(&cells, i != R2, parts[i]);
     }
     return say_table(&cells);
 }

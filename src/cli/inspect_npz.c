@@ -20,6 +20,7 @@ enum {
     CLASSES_MAX = 65536,
     SLOTS = 2 * CLASSES_MAX, /* of the table of classes, a power of two, at most half full */
     CLASSES_SHOWN = 20,
+    CLASSES_USUAL = 100,
     SHAPE_BYTES = 256
 };
 
@@ -239,7 +240,9 @@ static void add_row(dt_text_table *table, const array_report *report, bool h5)
         dt_text_table_add(table, "-");
     add_value(table, report, report->minimum);
     add_value(table, report, report->maximum);
-    add_value(table, report, report->mean);
+    /* The mean of normalised inputs is 0 except for rounding, not 1.24378e-09. */
+    const double size = fmax(fabs(report->minimum), fabs(report->maximum));
+    add_value(table, report, fabs(report->mean) < 1e-6 * size ? 0.0 : report->mean);
     add_value(table, report, report->deviation);
     add_count(table, report, report->nans);
     add_count(table, report, report->infinites);
@@ -250,8 +253,14 @@ DT_MUST_USE static dt_status print_classes(const array_report *report)
     char name[DT_TEXT_TABLE_CELL_BYTES];
     dt_text_table table = {.indent = "  "};
     const size_t shown = report->class_count < CLASSES_SHOWN ? report->class_count : CLASSES_SHOWN;
-    dt_log_show("\n%s: %zu class%s", dt_text_table_printable(name, sizeof name, report->name),
-                report->class_count, report->class_count == 1 ? "" : "es");
+    (void)dt_text_table_printable(name, sizeof name, report->name);
+    /* Prices and counts, most likely, which are stored as floats. */
+    if (report->member->npy.descr[1] == 'f' && report->class_count > CLASSES_USUAL) {
+        dt_log_show("\n%s: %zu different whole numbers\n", name, report->class_count);
+        return DT_OK;
+    }
+    dt_log_show("\n%s: %zu class%s", name, report->class_count,
+                report->class_count == 1 ? "" : "es");
     if (report->class_count == report->member->npy.count) { /* row numbers, most likely */
         dt_log_show(", one row each\n");
         return DT_OK;

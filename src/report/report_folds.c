@@ -2,7 +2,6 @@
 #include "report_internal.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 size_t dt_report_list_fold_scores(size_t out[REPORT_COLUMNS_MAX], const dt_report_run *run)
@@ -15,14 +14,14 @@ size_t dt_report_list_fold_scores(size_t out[REPORT_COLUMNS_MAX], const dt_repor
     return count;
 }
 
-/* "val_accuracy" -> "val accuracy" */
-static void add_title(dt_text_table *out, const char *name)
+/* "val_roc_auc" -> "val ROC-AUC" */
+static void add_title(dt_text_table *out, const dt_task *task, const char *name)
 {
-    char title[64];
-    (void)snprintf(title, sizeof title, "%s", name);
-    for (char *at = title; *at != '\0'; at++)
-        *at = *at == '_' ? ' ' : *at;
-    dt_text_table_title(out, ">%s", title);
+    const size_t set = strcspn(name, "_");
+    if (name[set] == '\0')
+        dt_text_table_title(out, ">%s", name);
+    else
+        dt_text_table_title(out, ">%.*s %s", (int)set, name, dt_report_title(task, name + set + 1));
 }
 
 static void add_number(dt_text_table *out, const char *name, double value)
@@ -53,7 +52,7 @@ void dt_report_fill_folds(dt_text_table *out, const dt_report_run *run, size_t m
         return;
     dt_text_table_titles(out, "fold|>repeat|>held out|status|>best epoch");
     for (size_t i = 0; i < count; i++)
-        add_title(out, run->fold_score_names.texts[shown[i]]);
+        add_title(out, run->task, run->fold_score_names.texts[shown[i]]);
     for (size_t f = 0; f < rows; f++) {
         const double epoch = folds->columns[FOLD_EPOCH][f];
         dt_text_table_add(out, "%.0f", folds->columns[FOLD_NUMBER][f]);

@@ -20,7 +20,7 @@ static void warn_of_empty_classes(const dt_run *r)
         first = set->class_rows[c] == 0 ? c : first;
     }
     if (empty > 0 && r->root && names != NULL && r->recipe.D == 0)
-        dt_log_warn("%zu of %zu classes have no training rows, the first is class %s", empty,
+        dt_log_warn("%zu of %zu classes have no training rows, the first is class '%s'", empty,
                     set->C, names[first]);
     else if (empty > 0)
         dt_log_warn(
@@ -46,7 +46,7 @@ static void report_class_baseline(const dt_run *r)
     const size_t majority = dt_dataset_majority_class(&sets[DT_TRAIN]);
     char *const *names = dt_run_class_names(r);
     if (names != NULL)
-        dt_log_say("baseline   predicting class %s for every row: accuracy", names[majority]);
+        dt_log_say("baseline   predicting class '%s' for every row: accuracy", names[majority]);
     else
         dt_log_say("baseline   predicting class %zu for every row: accuracy", majority);
     for (int p = 0; p < DT_SET_COUNT; p++)

@@ -2,8 +2,10 @@
 #include "run_parts.h"
 
 #include "dtrain/base/log.h"
+#include "dtrain/base/text.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 static int64_t count_restarts(const dt_settings *settings)
@@ -46,11 +48,16 @@ static const dt_h5_table table = DT_H5_TABLE(columns, dt_part);
 static dt_status record(dt_run *whole, const dt_part *rows)
 {
     const dt_settings *s = &whole->settings;
+    char value[DT_TEXT_NUMBER_BYTES];
+    double least = NAN;
+    for (int64_t i = 0; i < s->restarts; i++)
+        least = fmin(least, strcmp(rows[i].status, "ok") == 0 ? fabs(rows[i].value) : NAN);
     dt_log_say("restart   seed  best epoch  val_%s\n", dt_settings_monitor(s)->name);
     for (int64_t i = 0; i < s->restarts; i++) {
         dt_log_say("%7" PRId64 "  %5" PRId64 "  ", rows[i].number, rows[i].seed);
         if (strcmp(rows[i].status, "ok") == 0)
-            dt_log_say("%10" PRId64 "  %.9g%s\n", rows[i].best_epoch, rows[i].value,
+            dt_log_say("%10" PRId64 "  %s%s\n", rows[i].best_epoch,
+                       dt_text_aligned(value, rows[i].value, least, 5),
                        rows[i].kept != 0 ? "  kept" : "");
         else
             dt_log_say("         -  %s: %s\n", rows[i].status, rows[i].reason);

@@ -154,7 +154,7 @@ def shown(row):
     return [str(row[key]) for key in ("fold", "repeat", "rows")] + ["ok", str(row["best_epoch"])] + \
         [f"{row[key]:.4f}" for key in ("val_loss", "val_accuracy", "val_roc_auc")]
 scores = run["fold_scores"][:][run["fold_scores"]["shown"] == 1]
-wanted = [["fold", "repeat", "held out", "status", "best epoch", "val loss", "val accuracy", "val roc auc"]]
+wanted = [["fold", "repeat", "held out", "status", "best epoch", "val loss", "val accuracy", "val ROC-AUC"]]
 wanted += [shown(row) for row in run["folds"][:]]
 lines = [re.split("  +", line.strip()) for line in open("stdout")]
 first = lines.index(wanted[0])

@@ -72,7 +72,7 @@ expect_stdout "^ *40 "
 # ---- a model knows its classes by their names ----
 run 0 few.npz --init-from from-1 --out more --epochs 1 --quiet
 expect_status 0
-expect_one_stderr_line "warning: 1 of 3 classes have no training rows, the first is class 1"
+expect_one_stderr_line "warning: 1 of 3 classes have no training rows, the first is class '1'"
 run 0 predict more few.npz
 expect_stdout_line "row,class,p_1,p_2,p_3"
 run 0 strange.npz --init-from from-1 --out no

@@ -737,7 +737,7 @@ static void test_plans_refused(void **state)
     REFUSED(drop, "kind", DT_USAGE, "column 'kind' cannot be both the target and dropped");
     REFUSED(numeric, "kind", DT_USAGE, "column 'kind' cannot be both the target and numeric");
     REFUSED(split_column, "kind", DT_USAGE,
-            "column 'kind' cannot be both the target and the one that says the set");
+            "column 'kind' cannot be both the target and the one that names the set");
     REFUSED(drop, "jobs", DT_DATA, "t.csv: no column 'jobs'; did you mean 'job'?");
     REFUSED(categorical, "x,far away", DT_DATA, "t.csv: no column 'far away'");
     REFUSED(
@@ -796,7 +796,7 @@ static void test_sets_by_column(void **state)
         assert_int_equal(p.table->class_rows[set][1], 1);
     }
     assert_int_equal(column_of(&p, "set")->role, DT_ROLE_DROPPED);
-    assert_string_equal(column_of(&p, "set")->why, "says the set");
+    assert_string_equal(column_of(&p, "set")->why, "names the set of a row");
     assert_close(recipe_column(&p, "x")->center, 2.5, 0); /* of the training rows */
     assert_close(recipe_column(&p, "x")->spread, 1.5, 0);
     prepared_clear(&p);

@@ -283,8 +283,8 @@ dt_status dt_prepare_read_plan(dt_prepare *p)
     p->split_column = SIZE_MAX;
     if (plan->split_column[0] != '\0') {
         DT_TRY(dt_prepare_find_column(&p->split_column, p, plan->split_column));
-        DT_TRY(ask_role(p, p->split_column, DT_ROLE_DROPPED, "the one that says the set"));
-        p->columns[p->split_column].why = "says the set";
+        DT_TRY(ask_role(p, p->split_column, DT_ROLE_DROPPED, "the one that names the set"));
+        p->columns[p->split_column].why = "names the set of a row";
     }
     DT_TRY(ask_roles(p, plan->drop, DT_ROLE_DROPPED, "dropped"));
     DT_TRY(ask_roles(p, plan->numeric, DT_ROLE_NUMERIC, "numeric"));
