@@ -91,7 +91,7 @@ DT_MUST_USE static dt_status inspect_other(const char *path, bool json)
     return dt_fail(
         DT_DATA,
         "%s: is neither a .npz, nor a recipe.json, nor an HDF5 file (model.h5, run.h5), nor "
-        "a .keras",
+        "a .keras; dtrain prepare shows the columns of a table",
         path);
 }
 

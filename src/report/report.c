@@ -3,6 +3,7 @@
 #include "dtrain/base/log.h"
 #include "dtrain/base/memory.h"
 #include "dtrain/base/options.h"
+#include "dtrain/base/text.h"
 #include "dtrain/io/file.h"
 #include "report_internal.h"
 #include "report_search.h"
@@ -246,6 +247,12 @@ dt_status dt_cli_report(int argc, char **argv)
         status = show_search(&settings, argv[0]);
         goto out;
     }
+    for (int i = 0; i < words; i++)
+        if (!dt_text_ends_in(argv[i], "run.h5") && dt_report_is_search(argv[i]))
+            DT_TRY(dt_fail(DT_USAGE,
+                           "%s: is a search, which report shows alone; to compare its runs, name "
+                           "the folders of its trials: trial-1 ...",
+                           argv[i]));
     DT_TRY(dt_report_find_runs(&paths, argv, (size_t)words));
     DT_TRY(dt_memory_alloc(&runs, paths.count, sizeof *runs, "runs"));
     DT_TRY(dt_memory_alloc(&order, paths.count, sizeof *order, "runs"));

@@ -268,7 +268,7 @@ static void add_threshold(dt_report_page *page, dt_report_run *const *runs, size
 static void add_class_quality(dt_report_page *page, dt_report_run *const *runs, size_t count,
                               int set)
 {
-    dt_report_buffer_puts(&page->html, "<h2>ROC, precision, recall and calibration</h2>\n");
+    dt_report_buffer_puts(&page->html, "<h2>Quality of the probabilities</h2>\n");
     add_legend(page, runs, count, true);
     add_threshold(page, runs, count);
     dt_report_buffer_puts(&page->html, "<div class=\"figures\">\n");

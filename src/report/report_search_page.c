@@ -172,11 +172,11 @@ static bool is_plain(const char *name)
     return name[strspn(name, "abcdefghijklmnopqrstuvwxyz_0123456789")] == '\0';
 }
 
-static void add_legend_item(dt_report_page *page, size_t colour, const char *text)
+/* Of a line, or of points. */
+static void add_legend_item(dt_report_page *page, size_t colour, bool line, const char *text)
 {
-    dt_report_buffer_add(&page->html,
-                         "<li><span class=\"key\" style=\"border-color:%s\"></span>%s"
-                         "</li>\n",
+    dt_report_buffer_add(&page->html, "<li><span class=\"%s\" style=\"%s:%s\"></span>%s</li>\n",
+                         line ? "key" : "box", line ? "border-color" : "background",
                          dt_report_colours[colour % REPORT_COLOURS], text);
 }
 
@@ -184,8 +184,13 @@ static void add_curves(dt_report_page *page, const dt_report_search *s)
 {
     dt_report_buffer script = {0}, plot = {0};
     size_t drawn = 0;
+    double last = 1.0;
+    for (size_t i = 0; i < s->curve_rows; i++)
+        last = fmax(last, s->curve_epoch[i]);
     dt_report_figure_begin(&script, 560, 320);
-    dt_report_buffer_add(&script, "set xlabel 'epoch'\nset ylabel '%s' noenhanced\n", s->monitor);
+    dt_report_buffer_add(&script,
+                         "set xlabel 'epoch'\nset ylabel '%s' noenhanced\nset xtics %.0f\n",
+                         s->monitor, dt_report_figure_step(last, 10.0));
     for (size_t place = 0; place < s->ranked && place < CURVES_DRAWN; place++) {
         const double trial = s->columns[SEARCH_TRIAL][s->order[place]];
         dt_report_buffer_add(&script, "$d%zu << EOD\n", place);
@@ -208,7 +213,7 @@ static void add_curves(dt_report_page *page, const dt_report_search *s)
             char text[48];
             (void)snprintf(text, sizeof text, "trial %.0f",
                            s->columns[SEARCH_TRIAL][s->order[place]]);
-            add_legend_item(page, place, text);
+            add_legend_item(page, place, true, text);
         }
         dt_report_buffer_puts(&page->html, "</ul>\n<div class=\"figures\">\n");
         dt_report_buffer_add(&script, "%s\n", plot.text);
@@ -239,9 +244,9 @@ dt_status dt_report_search_html(const char *path, const dt_report_search *search
         add_what_matters(&page, search);
         dt_report_buffer_puts(&page.html, "<h2>How the result depends on each setting</h2>\n<ul "
                                           "class=\"legend\">\n");
-        add_legend_item(&page, 0, "a trial");
-        add_legend_item(&page, 1, "median of each choice, or of each quarter of the range");
-        add_legend_item(&page, 2, "the best trial");
+        add_legend_item(&page, 0, false, "a trial");
+        add_legend_item(&page, 1, true, "median of each choice, or of each quarter of the range");
+        add_legend_item(&page, 2, false, "the best trial");
         dt_report_buffer_puts(&page.html, "</ul>\n<div class=\"figures\">\n");
         for (size_t i = 0; i < search->setting_count; i++)
             DT_TRY(add_setting(&page, search, &search->settings[i]));

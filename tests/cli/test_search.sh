@@ -112,6 +112,9 @@ assert found["best_trial"]["trial"] == int(sys.argv[1]) and found["best_trial"][
 PY
 run 0 report one --html one/search.h5
 expect_status 2
+run 0 report one one/trial-1
+expect_status 2
+expect_one_stderr_line 'one: is a search, which report shows alone; '
 run 0 report one/trial-1 one/trial-2
 expect_status 0
 # What a trial printed is in its folder, and a trial is an ordinary run.
