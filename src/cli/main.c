@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* A command, `dtrain WORD ...`. Commands without ranks run without MPI, in milliseconds. */
@@ -208,9 +209,24 @@ static void restart_with_better_kernels(int argc, char **argv)
     (void)unsetenv("OPENBLAS_CORETYPE");
 }
 
+/* Starts this program again, without the threads of OpenBLAS, if the address space is limited. Each
+ * thread, one a CPU, takes 128 MiB of it when the library is loaded; where there is no room, it
+ * tries again without end, and the program waits for it when it exits. */
+static void restart_with_fewer_threads(char **argv)
+{
+    static const char threads[] = "OPENBLAS_NUM_THREADS";
+    struct rlimit limit;
+    if (getenv(threads) != NULL || getrlimit(RLIMIT_AS, &limit) != 0 ||
+        limit.rlim_cur == RLIM_INFINITY || setenv(threads, "1", 1) != 0)
+        return;
+    (void)execv("/proc/self/exe", argv);
+    (void)unsetenv(threads);
+}
+
 int main(int argc, char **argv)
 {
     occupy_standard_streams();
+    restart_with_fewer_threads(argv);
     dt_signals_ignore_limits();
     restart_with_better_kernels(argc, argv);
     const bool help = argc > 1 && strcmp(argv[1], "help") == 0;

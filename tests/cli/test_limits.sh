@@ -97,6 +97,19 @@ for command in "prepare --out wide --target y wide.csv" "--out wide --target y w
     expect_no_file wide
 done
 
+# ---- the address space ----
+# Less than the threads of OpenBLAS would take, which used to wait for it without end.
+# shellcheck disable=SC3045
+roomy() {
+    (ulimit -v 200000 && exec timeout -s KILL 30 "$@") </dev/null >stdout 2>stderr
+}
+if roomy env OPENBLAS_NUM_THREADS=1 "$DTRAIN" --version; then
+    harness_command="ulimit -v 200000; dtrain --version"
+    status=0
+    roomy env -u OPENBLAS_NUM_THREADS "$DTRAIN" --version || status=$?
+    expect_status 0
+fi
+
 # ---- numbers in the environment of the job scripts ----
 for script in train scaling sweep; do
     # shellcheck disable=SC2016 # values that a shell would expand
