@@ -278,6 +278,14 @@ void dt_report_fill_targets(dt_text_table *out, const dt_report_run *run, int se
     }
 }
 
+static double sum_of(const double *values, size_t count)
+{
+    double sum = 0.0;
+    for (size_t i = 0; i < count; i++)
+        sum += values[i];
+    return sum;
+}
+
 /* Ten bins in units of the RMSE, which are the same for all targets, because the limit is four
  * times the RMSE. */
 void dt_report_fill_residuals(dt_text_table *out, const dt_report_run *run, int set)
@@ -288,7 +296,6 @@ void dt_report_fill_residuals(dt_text_table *out, const dt_report_run *run, int 
     const size_t T = residuals->extent[0] < TARGETS_SHOWN ? residuals->extent[0] : TARGETS_SHOWN;
     const double step = 2.0 * LIMIT_IN_RMSE / SHOWN;
     const char *counted = residuals->weighted ? "weight" : "rows";
-    char text[DT_TEXT_NUMBER_BYTES];
     *out = (dt_text_table){0};
     if (T == 0 || bins % SHOWN != 0)
         return;
@@ -307,11 +314,10 @@ void dt_report_fill_residuals(dt_text_table *out, const dt_report_run *run, int 
         else
             dt_text_table_add(out, "%.1f to %.1f", lower, lower + step);
         for (size_t j = 0; j < T; j++) {
-            double sum = 0.0;
-            for (size_t i = 0; i < width; i++)
-                sum += residuals->sums[j * bins + b * width + i];
+            const double *rows = residuals->sums + j * bins;
+            const double sum = sum_of(rows + b * width, width);
             if (residuals->weighted)
-                dt_text_table_add(out, "%s", dt_text_number(text, sum, 6));
+                dt_report_add_aligned(out, sum, sum_of(rows, bins), 5);
             else
                 dt_text_table_add(out, "%.0f", sum);
         }

@@ -68,7 +68,8 @@ static void report_value_baseline(const dt_run *r)
         dt_log_say("baseline   predicting the training rows' means: RMSE in standard deviations");
     for (int p = 0; p < DT_SET_COUNT; p++)
         if (sets[p].N > 0)
-            dt_log_say("%s %s %s", p > 0 ? "," : "", dt_text_number(number, r->baseline_rmse[p], 6),
+            dt_log_say("%s %s %s", p > 0 ? "," : "",
+                       dt_text_rounded(number, r->baseline_rmse[p], 5),
                        p == DT_TRAIN ? "training" : dt_set_name((dt_set)p));
     dt_log_say("\n");
 }
