@@ -7,7 +7,7 @@
 awk 'BEGIN {
     print "grade,member,city,flag,age,y"
     for (i = 0; i < 200; i++)
-        printf "%d,%s,%s,%d,%d,%d\n", i % 3 + 1, i % 2 ? "True" : "False", i % 5 ? "New York" : "Ulm", i % 4 == 0,
+        printf "%d,%s,%s,%d,%d,%d\n", i % 3 + 1, i % 2 ? "True" : "False", i % 5 ? "New York" : "K\303\266ln", i % 4 == 0,
             i * 37 % 60 + 18, ((i % 3 + i % 2) > 1)
 }' >train.csv
 run 0 prepare train.csv --target y --categorical grade,flag --out data --quiet
@@ -29,7 +29,7 @@ respelled() {
 }
 respelled floats 's/^\([0-9]*\),/\1.0,/'
 respelled zeros 's/^\([0-9]*\),/+\1.00,/'
-respelled capitals 's/True/TRUE/; s/False/FALSE/; s/New York/new york/'
+respelled capitals 's/True/TRUE/; s/False/FALSE/; s/New York/new york/; s/Köln/KÖLN/'
 respelled bits 's/True/1/; s/False/0/'
 respelled bits-as-floats 's/True/1.0/; s/False/0.0/'
 respelled blanks 's/New York/"  New  York "/'

@@ -10,6 +10,7 @@
 #include "same_bits.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #define BIT(order) (1u << (order))
@@ -63,13 +64,26 @@ static void reads_dates(void **state)
                                       "2021-01-30 24:00",
                                       "2021-01-31 00:00Z",
                                       "2021-01-31T020000+02:00"};
-    static const char *const dmy[] = {
-        "31.01.2021",  "31.1.2021",       "31/01/2021",
-        "31-1-21",     "31 Jan 2021",     "31-JAN-2021",
-        "31-Jan-21",   "31 January 2021", "31st January, 2021",
-        "31. 1. 2021", "31.1.2021 0:00",  "Sunday, 31 January 2021",
-        "31JAN2021",   "31/Jan/21",       "31/Jan/2021:00:00:00 +0000",
-        "31. Jan 21",  "31.1.21, 00:00",  "31/01/2021 00:00:00 UTC"};
+    static const char *const dmy[] = {"31.01.2021",
+                                      "31.1.2021",
+                                      "31/01/2021",
+                                      "31-1-21",
+                                      "31 Jan 2021",
+                                      "31-JAN-2021",
+                                      "31-Jan-21",
+                                      "31 January 2021",
+                                      "31st January, 2021",
+                                      "31. 1. 2021",
+                                      "31.1.2021 0:00",
+                                      "Sunday, 31 January 2021",
+                                      "31JAN2021",
+                                      "31/Jan/21",
+                                      "31/Jan/2021:00:00:00 +0000",
+                                      "31. Jan 21",
+                                      "31.1.21, 0:00 Uhr",
+                                      "31.1.21 12:00 a.m.",
+                                      "31.1.21, 00:00",
+                                      "31/01/2021 00:00:00 UTC"};
     static const char *const mdy[] = {"01/31/2021",       "1/31/21",
                                       "1-31-2021",        "Jan 31, 2021",
                                       "January 31 2021",  "Jan. 31, 2021",
@@ -82,6 +96,22 @@ static void reads_dates(void **state)
         assert_days(dmy[i], DT_DATE_DMY, DAY, 0);
     for (size_t i = 0; i < sizeof mdy / sizeof *mdy; i++)
         assert_days(mdy[i], DT_DATE_MDY, DAY, 0);
+    static const char *const foreign[] = {
+        "31. Januar 2021", "31 janvier 2021", "31. J\u00c4N. 2021", "31-ene-21",
+        "31 GEN 2021",     "31. jan. 2021",   "31/Janv/2021"};
+    for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++)
+        assert_days(foreign[i], DT_DATE_DMY, DAY, 0);
+    static const char *const months[] = {"Jan",    "f\u00e9v", "M\u00e4rz", "avr",
+                                         "maggio", "juin",     "Juil",      "AO\u00dbT",
+                                         "set",    "Okt",      "nov",       "d\u00e9c"};
+    static const int days[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};
+    for (int i = 0; i < 12; i++) {
+        char text[32];
+        (void)snprintf(text, sizeof text, "1 %s 2021", months[i]);
+        assert_days(text, DT_DATE_DMY, DAY - 30 + days[i], 0);
+        (void)snprintf(text, sizeof text, "%s 2021", months[i]);
+        assert_days(text, DT_DATE_MY, DAY - 30 + days[i], 0);
+    }
     assert_days("2021-01", DT_DATE_YM, DAY - 30, 0);
     assert_days("2021 Jan", DT_DATE_YM, DAY - 30, 0);
     assert_days("01/2021", DT_DATE_MY, DAY - 30, 0);
@@ -197,6 +227,11 @@ static void refuses_what_are_no_dates(void **state)
                                         "2020Q10",
                                         "2020M13",
                                         "Q1",
+                                        "SET-12",
+                                        "GEN-21",
+                                        "1 jui 2021",
+                                        "1 mag",
+                                        "1 M\u00e4rzx 2021",
                                         "2021Q"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         assert_orders(texts[i], 0);

@@ -23,6 +23,7 @@ static void finds_the_form(void **state)
     (void)state;
     assert_spelled("New  York ", "new york");
     assert_spelled("\tNew\nYork", "new york");
+    assert_spelled("K\u00d6LN\u00a0S\u00dcD ", "k\u00f6ln s\u00fcd");
     assert_spelled("1.0", "1");
     assert_spelled("1.50", "1.5");
     assert_spelled("+1.", "1");

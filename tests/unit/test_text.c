@@ -480,6 +480,32 @@ static void test_choices(void **state)
     assert_int_equal(dt_text_find_typed("auto|comma|tab", "."), -1);
 }
 
+static void check_lower(const char *text, const char *expected)
+{
+    char copy[64];
+    (void)snprintf(copy, sizeof copy, "%s", text);
+    dt_text_to_lower(copy, strlen(copy));
+    assert_string_equal(copy, expected);
+    assert_true(dt_text_is_alike(text, expected) && dt_text_is_alike(expected, text));
+}
+
+static void test_small_letters(void **state)
+{
+    (void)state;
+    check_lower("Az[@`{09 _", "az[@`{09 _");
+    check_lower("\u00c0\u00d6\u00d7\u00d8\u00de\u00df\u00ff",
+                "\u00e0\u00f6\u00d7\u00f8\u00fe\u00df\u00ff");
+    check_lower("\u0100\u0101\u0141\u0142\u017d\u0178\u0130",
+                "\u0101\u0101\u0142\u0142\u017e\u0178\u0130");
+    check_lower("\u0386\u0391\u03a9\u038c\u038f", "\u03ac\u03b1\u03c9\u03cc\u03ce");
+    check_lower("\u0401\u0410\u042f\u0490", "\u0451\u0430\u044f\u0491");
+    check_lower("\u20ac\xc3", "\u20ac\xc3"); /* three bytes; half a character */
+    assert_false(dt_text_is_alike("\u00c4", "\u00d6"));
+    assert_false(dt_text_is_alike("a", "ab"));
+    assert_false(dt_text_is_alike("\u00c4", "\xc3"));
+    assert_false(dt_text_is_alike("", "a"));
+}
+
 static void test_whole_numbers(void **state)
 {
     (void)state;
@@ -615,6 +641,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_choices),
         cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_small_letters),
         cmocka_unit_test(test_whole_numbers),
         cmocka_unit_test(test_quoted_fields),
         cmocka_unit_test(test_formulas),

@@ -93,6 +93,15 @@ const char *dt_text_show(char out[DT_TEXT_SHOWN_BYTES + 4], const char *text, si
 size_t dt_text_character_bytes(const char *text, size_t bytes);
 
 /**
+ * Replaces capitals of Latin, Greek and Cyrillic letters in UTF-8 by small letters. The length does
+ * not change, so that the few letters that would change it stay.
+ */
+void dt_text_to_lower(char *text, size_t bytes);
+
+/** Returns whether two texts differ at most in the case of such letters. */
+bool dt_text_is_alike(const char *a, const char *b);
+
+/**
  * Decodes UTF-8 into at most `most` characters; an invalid byte becomes U+FFFD. `out` may be NULL.
  * Returns the number of characters.
  */

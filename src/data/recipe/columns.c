@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 static size_t find_name(const dt_columns *columns, const char *name)
 {
@@ -21,7 +20,7 @@ static size_t find_cased(const dt_columns *columns, const char *name)
 {
     size_t found = SIZE_MAX;
     for (size_t c = 0; c < columns->count; c++)
-        if (strcasecmp(columns->names[c], name) == 0) {
+        if (dt_text_is_alike(columns->names[c], name)) {
             if (found != SIZE_MAX)
                 return SIZE_MAX;
             found = c;

@@ -1,5 +1,7 @@
 #include "names.h"
 
+#include "dtrain/base/text.h"
+
 #include <string.h>
 
 static bool is_blank(char c)
@@ -33,13 +35,15 @@ size_t dt_spelling(char out[DT_SPELLING_BYTES], const char *text, size_t bytes)
     if (bytes >= DT_SPELLING_BYTES)
         return 0;
     for (size_t i = 0; i < bytes; i++) {
-        const char c = is_blank(text[i]) ? ' ' : text[i];
-        if (c == ' ' && (length == 0 || out[length - 1] == ' '))
-            continue;
-        out[length++] = (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+        const bool hard = i + 1 < bytes && memcmp(text + i, "\xc2\xa0", 2) == 0; /* no-break */
+        const char c = hard || is_blank(text[i]) ? ' ' : text[i];
+        i += hard;
+        if (c != ' ' || (length > 0 && out[length - 1] != ' '))
+            out[length++] = c;
     }
     length -= length > 0 && out[length - 1] == ' ';
     out[length] = '\0';
+    dt_text_to_lower(out, length);
     if (strcmp(out, "true") == 0 || strcmp(out, "false") == 0) {
         out[0] = out[0] == 't' ? '1' : '0';
         out[1] = '\0';

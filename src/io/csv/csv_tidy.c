@@ -76,7 +76,7 @@ static const char *find_known(const dt_csv_tidy *tidy, size_t cell, const dt_csv
     const char *found = NULL;
     for (size_t k = 0; k < known->count; k++) {
         (void)clean_name(room, known->names[k], strlen(known->names[k]));
-        if (strcasecmp(room, tidy->cells[cell].text) != 0)
+        if (!dt_text_is_alike(room, tidy->cells[cell].text))
             continue;
         if (found != NULL)
             return NULL;
@@ -85,7 +85,7 @@ static const char *find_known(const dt_csv_tidy *tidy, size_t cell, const dt_csv
     if (found == NULL || is_exact(tidy->cells, tidy->count, found))
         return NULL;
     for (size_t i = 0; i < tidy->count; i++)
-        if (i != cell && strcasecmp(tidy->cells[i].text, tidy->cells[cell].text) == 0)
+        if (i != cell && dt_text_is_alike(tidy->cells[i].text, tidy->cells[cell].text))
             return NULL;
     return found;
 }

@@ -94,7 +94,8 @@ static bool fits(const dt_date_pieces *p, dt_date_order order, int *year, int *m
     if (*month < 1 || *month > 12)
         return false;
     if (l->count == 2)
-        return !p->has_time && (p->has_name || y->number >= 1900) && y->number <= 2100;
+        return !p->has_time && (p->has_name || y->number >= 1900) && y->number <= 2100 &&
+               (!p->is_foreign || y->digits == 4); /* SET-12 is a code */
     *day = p->part[l->day].number;
     return p->part[l->day].digits <= 2 && *day >= 1 && *day <= days_in(*year, *month);
 }

@@ -18,6 +18,7 @@ typedef struct dt_date_pieces {
     dt_date_piece part[DT_DATE_PARTS_MAX];
     size_t count;
     bool has_name; /* one of the parts is a month's */
+    bool is_foreign; /* which is not English */
     bool has_weekday, has_zone, has_time;
     bool is_compact; /* 20210131 */
     bool has_comma; /* within the date */

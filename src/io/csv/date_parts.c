@@ -1,6 +1,7 @@
 #include "date_internal.h"
 
 #include "cell_span.h"
+#include "dtrain/base/text.h"
 
 #include <string.h>
 
@@ -75,9 +76,8 @@ static bool add_part(dt_date_pieces *out, int number, size_t digits)
 /* ---- names ---- */
 
 /* Whether letters are a name: in full, or its first three to five. */
-static bool is_name(const char *name, const char *letters, size_t count)
+static bool is_name(const char *name, size_t length, const char *letters, size_t count)
 {
-    const size_t length = strlen(name);
     if (count < 3 || count > length || (count > 5 && count < length))
         return false;
     for (size_t i = 0; i < count; i++)
@@ -91,7 +91,7 @@ static int find_name(const dt_cell_span *s, const char *const *names, int count)
 {
     const size_t letters = letters_at(s);
     for (int i = 0; i < count; i++)
-        if (is_name(names[i], s->at, letters))
+        if (is_name(names[i], strlen(names[i]), s->at, letters))
             return i + 1;
     return 0;
 }
@@ -102,6 +102,50 @@ static int month_at(const dt_cell_span *s)
                                          "may",       "june",     "july",     "august",
                                          "september", "october",  "november", "december"};
     return find_name(s, months, 12);
+}
+
+/* The months in German, French, Spanish, Italian, Portuguese and Dutch. */
+static const char *const foreign_months[] = {
+    "januar|j\u00e4nner|janvier|enero|gennaio|janeiro|januari",
+    "februar|f\u00e9vrier|fevrier|febrero|febbraio|fevereiro|februari",
+    "m\u00e4rz|maerz|mrz|mars|marzo|mar\u00e7o|maart|mrt",
+    "avril|abril|aprile",
+    "mai|mayo|maggio|maio|mei",
+    "juni|juin|junio|giugno|junho",
+    "juli|juillet|julio|luglio|julho",
+    "ao\u00fbt|aout|agosto|augustus",
+    "septembre|septiembre|settembre|setembro",
+    "oktober|octobre|octubre|ottobre|outubro",
+    "novembre|noviembre|novembro",
+    "dezember|d\u00e9cembre|decembre|diciembre|dicembre|dezembro"};
+
+/* Letters, and all bytes of characters beyond ASCII. */
+static size_t word_at(const dt_cell_span *s)
+{
+    size_t count = 0;
+    while (s->at + count < s->end &&
+           (dt_cell_is_letter(s->at[count]) || (unsigned char)s->at[count] >= 0x80))
+        count++;
+    return count;
+}
+
+/* Three letters do not tell juin from juillet. */
+static int foreign_month_at(const dt_cell_span *s)
+{
+    char word[16] = "";
+    const size_t bytes = word_at(s);
+    if (bytes < 3 || bytes >= sizeof word)
+        return 0;
+    memcpy(word, s->at, bytes);
+    dt_text_to_lower(word, bytes);
+    for (int i = 0; i < 12; i++)
+        for (const char *name = foreign_months[i]; *name != '\0';) {
+            const size_t length = strcspn(name, "|");
+            if (is_name(name, length, word, bytes))
+                return strcmp(word, "jui") == 0 ? 0 : i + 1;
+            name += length + (name[length] == '|');
+        }
+    return 0;
 }
 
 static void skip_weekday(dt_cell_span *s, dt_date_pieces *out)
@@ -118,18 +162,22 @@ static void skip_weekday(dt_cell_span *s, dt_date_pieces *out)
 
 /* ---- times ---- */
 
-/* AM and PM; 12 AM is midnight. */
+/* AM and PM, or a.m. and p.m.; 12 AM is midnight. "Uhr" is German. */
 static bool take_half(dt_cell_span *s, int *hour)
 {
     dt_cell_span next = *s;
     (void)skip_blanks(&next);
-    if (letters_at(&next) != 2 || lower(next.at[1]) != 'm' ||
+    const size_t letters = letters_at(&next);
+    const bool dotted = letters == 1 && is_at(&next, 1, '.') && is_at(&next, 3, '.');
+    if (letters == 3 && memcmp(next.at, "Uhr", 3) == 0)
+        s->at = next.at + 3;
+    if ((letters != 2 && !dotted) || lower(next.at[dotted ? 2 : 1]) != 'm' ||
         (lower(next.at[0]) != 'a' && lower(next.at[0]) != 'p'))
         return true;
     if (*hour < 1 || *hour > 12)
         return false;
     *hour = *hour % 12 + (lower(next.at[0]) == 'p' ? 12 : 0);
-    s->at = next.at + 2;
+    s->at = next.at + (dotted ? 4 : 2);
     return true;
 }
 
@@ -272,6 +320,11 @@ static bool take_month_part(dt_cell_span *s, dt_date_pieces *out)
     int month = month_at(s);
     if (month == 0)
         month = short_month_at(s, &bytes);
+    if (month == 0) {
+        bytes = word_at(s);
+        month = foreign_month_at(s);
+        out->is_foreign = true;
+    }
     if (month == 0 || out->has_name)
         return false;
     out->has_name = true;
