@@ -7,15 +7,30 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+enum { TITLE_BYTES = 160 };
 
 /* A set's figure, with the name of the target if there are several. */
-static void name_figure(char out[96], const char *what, const dt_report_run *run, int set,
+static void name_figure(char out[TITLE_BYTES], const char *what, const dt_report_run *run, int set,
                         size_t target)
 {
-    char of_target[32] = "";
+    char name[DT_TEXT_TABLE_CELL_BYTES], shown[DT_TEXT_SHOWN_BYTES + 4];
+    (void)dt_report_target_name(name, sizeof name, run, target);
+    (void)snprintf(out, TITLE_BYTES, "%s, %s set", what, dt_report_set_name(set));
     if (run->sets[set].targets.rows > 1)
-        (void)snprintf(of_target, sizeof of_target, ", target %zu", target);
-    (void)snprintf(out, 96, "%s, %s set%s", what, dt_report_set_name(set), of_target);
+        (void)snprintf(out + strlen(out), TITLE_BYTES - strlen(out), ", target %s",
+                       dt_text_show(shown, name, strlen(name)));
+}
+
+/* The title contains names from a file. */
+static void add_figure(dt_report_page *page, const dt_report_buffer *script, const char *title)
+{
+    dt_report_buffer escaped = {0};
+    dt_report_buffer_escape(&escaped, title);
+    if (escaped.status == DT_OK)
+        dt_report_figure_add(page, script, escaped.text);
+    dt_report_buffer_clear(&escaped);
 }
 
 /* 1, 10, 0.1 ...: of the first digit of a number. */
@@ -77,7 +92,7 @@ void dt_report_chart_residuals(dt_report_page *page, dt_report_run *const *runs,
                                int set, size_t target)
 {
     dt_report_buffer script = {0}, plot = {0};
-    char title[96];
+    char title[TITLE_BYTES];
     double most = 0.0;
     bool weighted = false;
     dt_report_figure_begin(&script, 560, 480);
@@ -104,7 +119,7 @@ void dt_report_chart_residuals(dt_report_page *page, dt_report_run *const *runs,
             "set ylabel 'share of %s per %.8g unit%s'\n%s\n",
             unit, -most, most, step, weighted ? "weight" : "rows", unit, unit > 1.0 ? "s" : "",
             plot.text);
-        dt_report_figure_add(page, &script, title);
+        add_figure(page, &script, title);
     }
     dt_report_buffer_clear(&script);
     dt_report_buffer_clear(&plot);
@@ -164,7 +179,7 @@ void dt_report_chart_joint(dt_report_page *page, const dt_report_run *run, bool 
     const dt_report_set *s = &run->sets[set];
     const size_t bins = s->joint.extent[1];
     dt_report_buffer script = {0};
-    char number[24], what[64], title[96], darkest[48];
+    char number[24], what[64], title[TITLE_BYTES], darkest[48];
     if (target >= s->targets.rows || target >= s->joint.extent[0] || bins > BINS_MAX)
         return;
     const double *rows = s->joint.sums + target * bins * bins;
@@ -189,6 +204,6 @@ void dt_report_chart_joint(dt_report_page *page, const dt_report_run *run, bool 
         "linecolor rgb variable, x with lines linecolor rgb '#808080' dashtype 2\n",
         low, high, low, high, dt_report_figure_ticks(high - low), darkest, 0.5 * width,
         0.5 * width);
-    dt_report_figure_add(page, &script, title);
+    add_figure(page, &script, title);
     dt_report_buffer_clear(&script);
 }

@@ -112,6 +112,7 @@ typedef struct dt_report_run {
     dt_report_table folds, fold_scores; /* of a run with --folds: a row a fold, and a number */
     dt_report_set sets[SETS];
     dt_h5_names class_names; /* none when the run does not say */
+    dt_h5_names target_names; /* likewise */
     dt_h5_names rank_hosts; /* likewise */
     dt_h5_names restart_status; /* likewise */
     dt_h5_names fold_status, fold_score_names; /* likewise */
@@ -152,8 +153,9 @@ const dt_report_fact *dt_report_fact_find(const dt_report_facts *facts, const ch
 /** Returns the text of the fact of that name, "" when there is none. */
 const char *dt_report_fact_text(const dt_report_facts *facts, const char *name);
 
-/** Returns the class's name, or its id when names are not known. */
+/** Return the name of a class or target, or its number when names are not known. */
 const char *dt_report_class_name(char *out, size_t bytes, const dt_report_run *run, size_t class);
+const char *dt_report_target_name(char *out, size_t bytes, const dt_report_run *run, size_t target);
 
 /** Formats a number with the fewest digits that restore it. Returns `out`. */
 const char *dt_report_format_exact(char *out, size_t bytes, double value);

@@ -305,6 +305,7 @@ DT_MUST_USE static dt_status read_all(dt_report_run *out, dt_h5 *h5)
     for (int set = 0; set < SETS; set++)
         DT_TRY(read_set(&out->sets[set], h5, set, out->task));
     DT_TRY(read_texts(&out->class_names, h5, "/data/class_names"));
+    DT_TRY(read_texts(&out->target_names, h5, "/data/target_names"));
     DT_TRY(read_hosts(out, h5));
     DT_TRY(dt_h5_check(h5));
 out:
@@ -396,6 +397,7 @@ void dt_report_run_clear(dt_report_run *run)
         dt_memory_free(set->joint.sums);
     }
     dt_h5_names_clear(&run->class_names);
+    dt_h5_names_clear(&run->target_names);
     dt_h5_names_clear(&run->rank_hosts);
     dt_h5_names_clear(&run->restart_status);
     dt_h5_names_clear(&run->fold_status);
@@ -404,11 +406,21 @@ void dt_report_run_clear(dt_report_run *run)
     memset(run, 0, sizeof *run);
 }
 
+static const char *name_of(char *out, size_t bytes, const dt_h5_names *names, size_t index)
+{
+    if (index < names->count)
+        (void)snprintf(out, bytes, "%s", names->texts[index]);
+    else
+        (void)snprintf(out, bytes, "%zu", index);
+    return out;
+}
+
 const char *dt_report_class_name(char *out, size_t bytes, const dt_report_run *run, size_t class)
 {
-    if (class < run->class_names.count)
-        (void)snprintf(out, bytes, "%s", run->class_names.texts[class]);
-    else
-        (void)snprintf(out, bytes, "%zu", class);
-    return out;
+    return name_of(out, bytes, &run->class_names, class);
+}
+
+const char *dt_report_target_name(char *out, size_t bytes, const dt_report_run *run, size_t target)
+{
+    return name_of(out, bytes, &run->target_names, target);
 }

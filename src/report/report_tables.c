@@ -256,8 +256,8 @@ void dt_report_fill_targets(dt_text_table *out, const dt_report_run *run, int se
     const dt_report_table *targets = &run->sets[set].targets;
     const dt_task *task = run->task;
     const size_t shown = targets->rows < most ? targets->rows : most;
-    char text[64];
-    *out = (dt_text_table){.more = targets->rows - shown};
+    char text[64], name[DT_TEXT_TABLE_CELL_BYTES];
+    *out = (dt_text_table){.first_width = 30, .more = targets->rows - shown};
     if (shown == 0)
         return;
     dt_text_table_title(out, "target, %s set", dt_report_set_name(set));
@@ -266,7 +266,7 @@ void dt_report_fill_targets(dt_text_table *out, const dt_report_run *run, int se
             dt_text_table_title(out, ">%s", task->qualities[q].title);
     dt_text_table_title(out, ">%s %s", task->baseline, task->qualities[0].title);
     for (size_t i = 0; i < shown; i++) {
-        dt_text_table_add(out, "%zu", i);
+        dt_text_table_add(out, "%s", dt_report_target_name(name, sizeof name, run, i));
         for (size_t q = 0; q < task->quality_count; q++)
             if (has_quality(targets, q))
                 dt_text_table_add(out, "%s",
@@ -296,13 +296,15 @@ void dt_report_fill_residuals(dt_text_table *out, const dt_report_run *run, int 
     const size_t T = residuals->extent[0] < TARGETS_SHOWN ? residuals->extent[0] : TARGETS_SHOWN;
     const double step = 2.0 * LIMIT_IN_RMSE / SHOWN;
     const char *counted = residuals->weighted ? "weight" : "rows";
+    char name[32];
     *out = (dt_text_table){0};
     if (T == 0 || bins % SHOWN != 0)
         return;
     dt_text_table_title(out, "residual in RMSE");
     for (size_t j = 0; j < T; j++)
         if (T > 1)
-            dt_text_table_title(out, ">%s, target %zu", counted, j);
+            dt_text_table_title(out, ">%s, target %s", counted,
+                                dt_report_target_name(name, sizeof name, run, j));
         else
             dt_text_table_title(out, ">%s", counted);
     for (size_t b = 0; b < SHOWN; b++) {

@@ -170,6 +170,9 @@ static dt_status write_data(dt_h5 *h5, const dt_run_facts *facts)
         DT_TRY(write_init(h5, facts));
     if (network->loss->classes)
         DT_TRY(write_class_names(h5, facts));
+    else if (facts->target_names != NULL)
+        DT_TRY(dt_h5_write_texts(h5, "/data/target_names", (const char *const *)facts->target_names,
+                                 network->C));
     for (int p = 0; p < DT_SET_COUNT; p++)
         DT_TRY(write_set(h5, &facts->sets[p], (dt_set)p));
     DT_TRY(dt_h5_write_table(h5, "/data/members", &dt_fingerprint_table, facts->members,

@@ -48,6 +48,10 @@ dt_run_facts dt_run_facts_of(const dt_run *r)
                           .recipe = &r->recipe,
                           .network = &r->model.network,
                           .class_names = dt_run_class_names(r),
+                          .target_names =
+                              r->recipe.T == r->model.network.C && r->recipe.class_count == 0
+                                  ? r->recipe.targets
+                                  : NULL,
                           .has_init = r->has_init,
                           .init_weights_crc = r->init_weights_crc,
                           .init_state_crc = r->init_state_crc,

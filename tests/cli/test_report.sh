@@ -331,6 +331,22 @@ run 0 report --csv - value
 head -n 1 stdout | grep -q 'val_rmse.*val_baseline_rmse' || fail "columns of the task"
 expect_no_stdout 'accuracy|roc_auc'
 
+# names of targets, from any file
+"$PYTHON" - <<'PY'
+import os, shutil
+import h5py
+os.makedirs("named")
+shutil.copy("values/run.h5", "named/run.h5")
+with h5py.File("named/run.h5", "a") as f:
+    f["data"].create_dataset("target_names", data=["<b>rent", "price"], dtype="S40")
+PY
+run 0 report named --html named.html
+expect_status 0
+expect_stdout '^<b>rent( +-?[0-9.]+){6}$'
+expect_stdout '^residual in RMSE +rows, target <b>rent +rows, target price$'
+! grep -q '<b>rent' named.html || fail "a name is HTML"
+[ "$plots" = no ] || grep -q '<figcaption>residuals, test set, target &#60;b&#62;rent</figcaption>' named.html || fail "a target's figure"
+
 # under way; and a log that names no task has classes
 "$PYTHON" - <<'PY'
 import os, shutil

@@ -58,6 +58,8 @@ for name in "classes", "values", "untested":
         assert (a[column] == b[column]).all(), (name, column, a, b)
     assert set(a["file"]) == {b"visits.csv"} and list(one["config"].attrs["data"]) == ["visits.csv"]
     assert (one["epochs"]["train_loss"] == two["epochs"]["train_loss"]).all()
+for way in "one", "two":
+    assert list(h5py.File(f"values-{way}/run.h5")["data/target_names"]) == [b"balance", b"rate"]
 config = h5py.File("values-one/run.h5", "r")["config"].attrs
 assert config["target"] == "balance,rate" and config["weights"] == "campaign" and config["drop"] == "key"
 assert config["scale"] == "clipped" and config["fill"] == "rate=drop,mode" and config["validation_split"] == 100

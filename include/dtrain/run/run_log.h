@@ -41,6 +41,7 @@ typedef struct dt_run_facts {
                               * checkpoints */
     const dt_network *network;
     char *const *class_names; /* [C]; NULL: they have none */
+    char *const *target_names; /* of values, [C]; NULL: they have none */
     bool has_init; /* it started from a model in a file, with these CRC-32 */
     uint32_t init_weights_crc, init_state_crc;
     const char *command_line;
