@@ -109,7 +109,7 @@ void dt_report_chart_residuals(dt_report_page *page, dt_report_run *const *runs,
         dt_report_figure_style(&plot, i);
     }
     if (plot.bytes > 0) {
-        /* So that the shares are between 0.1 and 1: of prices, they are per 100000 units. */
+        /* So that the shares are about 0.1 to 1: of prices, they are per 100000 units. */
         const double step = dt_report_figure_ticks(2.0 * most), unit = power_of_ten(0.5 * step);
         dt_report_buffer_add(
             &script,

@@ -188,7 +188,7 @@ static void print_head(const dt_report_search *s)
     if (s->ranked > 0)
         dt_log_show("best    trial %.0f: %s %s\ncosts   %s\n",
                     s->columns[SEARCH_TRIAL][s->order[0]], s->monitor,
-                    dt_text_number(value, s->columns[SEARCH_VALUE][s->order[0]], 6),
+                    dt_text_rounded(value, s->columns[SEARCH_VALUE][s->order[0]], 5),
                     dt_report_search_cost(cost, sizeof cost, s));
     dt_log_show("\n");
 }
