@@ -43,6 +43,10 @@ static dt_status check_model(const char *asked, const char *path)
                        "%s: no model.h5 in this folder, but the log of a run: the run has not "
                        "ended, or failed; see dtrain report",
                        asked);
+    (void)snprintf(log, sizeof log, "%s/search.h5", asked);
+    if (access(log, F_OK) == 0)
+        return dt_fail(DT_DATA, "%s: is the folder of a search; name its best model, %s/best",
+                       asked, asked);
     (void)snprintf(log, sizeof log, "%s/saved_model.pb", asked);
     if (access(log, F_OK) == 0)
         return dt_fail(DT_DATA,

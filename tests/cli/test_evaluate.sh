@@ -146,6 +146,8 @@ refuse 2 "--set test was given, but two-hot.npz has no sets" model-two two-hot.n
 mkdir only && cp two/train.npz two/recipe.json only
 refuse 3 "only: it has no test set; choose another --set" model-two only
 refuse 3 "two: no model.h5 in this folder; the model comes first" two model-two
+mkdir trials && : >trials/search.h5
+refuse 3 "trials: is the folder of a search; name its best model, trials/best" trials two.csv
 cp -r two other && run 0 prepare two.csv --target outcome --fill median,mode --seed 99 --out other --quiet && expect_status 0
 refuse 3 "other/recipe.json is not the recipe that the model was trained with" model-two other
 refuse 3 "other/recipe.json is not the recipe that the model was trained with" model-two other/test.npz

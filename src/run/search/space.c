@@ -67,6 +67,15 @@ out:
     return status;
 }
 
+/* Says how values are written to those who write them as for another program: [16, 32], 1 - 9. */
+DT_MUST_USE static dt_status advise(dt_status status, const char *text)
+{
+    if (status != DT_USAGE || strpbrk(text, " ,;([") == NULL || strchr(text, '|') != NULL)
+        return status;
+    return dt_fail(status, "%s; values are written as 16 | 64, and a range as log 1e-4 .. 1e-2",
+                   dt_status_text());
+}
+
 DT_MUST_USE static dt_status read_choices(dt_space_setting *s, const dt_option *option)
 {
     dt_status status = DT_OK;
@@ -79,7 +88,7 @@ DT_MUST_USE static dt_status read_choices(dt_space_setting *s, const dt_option *
     for (s->count = 0; find_choice(value, s->text, s->count); s->count++) {
         if (value[0] == '\0')
             return dt_fail(DT_USAGE, "expected values between bars, found '%s'", s->text);
-        DT_TRY(check_value(option, value));
+        DT_TRY(advise(check_value(option, value), s->text));
         for (size_t i = 0; i < s->count && find_choice(before, s->text, i); i++)
             if (strcmp(before, value) == 0)
                 return dt_fail(DT_USAGE, "the value %s is there twice; remove one", value);
@@ -91,7 +100,7 @@ out:
 DT_MUST_USE static dt_status read_end(double *out, const dt_option *option, const char *text)
 {
     char *end = NULL;
-    const dt_status status = check_value(option, text);
+    const dt_status status = advise(check_value(option, text), text);
     *out = strtod(text, &end);
     if (status == DT_OK && (end == text || !isfinite(*out))) /* "none" */
         return dt_fail(DT_USAGE, "a range is between two numbers, but its end is '%s'", text);
