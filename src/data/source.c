@@ -340,7 +340,8 @@ dt_status dt_source_open(dt_source *out, const char *const *paths, size_t path_c
     } else if (path_count != 1) {
         DT_TRY(dt_fail(DT_USAGE,
                        "DATA is one folder, prefix or file, or three files (training, "
-                       "validation, test), or .npy files, not %zu",
+                       "validation, test), or .npy files, not %zu; a table's column is named by "
+                       "--target",
                        path_count));
     } else if (dt_file_is_folder(paths[0])) {
         DT_TRY(open_folder(out, paths[0], &wish));

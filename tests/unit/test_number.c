@@ -125,6 +125,11 @@ static void reads_units(void **state)
     assert_reads("-$12", with_unit("$"), -12);
     assert_reads("$-12", with_unit("$"), -12);
     assert_reads("($ 12)", with_unit("$"), -12);
+    assert_reads("$(12.5)", with_unit("$"), -12.5);
+    assert_reads("$ ( 12 )", with_unit("$"), -12);
+    assert_refuses("-$(12)", with_unit("$"));
+    assert_refuses("($(12))", with_unit("$"));
+    assert_refuses("$(-12)", with_unit("$"));
     assert_reads("12", with_unit("$"), 12);
     assert_reads(EURO " 12", with_unit(EURO), 12);
     assert_reads("12 " EURO, with_unit(EURO), 12);

@@ -297,6 +297,8 @@ static bool take_apart(parts *out, const char *text, size_t bytes)
     take_brackets(&s, out, &has_sign);
     take_sign(&s, out, &has_sign);
     take_currency(&s, out);
+    if (!has_sign) /* $(1,234) */
+        take_brackets(&s, out, &has_sign);
     take_sign(&s, out, &has_sign);
     if (!take_body(&s, out) || !take_exponent(&s, out))
         return false;
@@ -319,6 +321,7 @@ bool dt_number_is_like(const char *text, size_t bytes)
     take_brackets(&s, &ignored, &has_sign);
     take_sign(&s, &ignored, &has_sign);
     take_currency(&s, &ignored);
+    take_brackets(&s, &ignored, &has_sign);
     take_sign(&s, &ignored, &has_sign);
     return !dt_cell_is_letter(*s.at);
 }
