@@ -50,7 +50,7 @@ double dt_report_figure_ticks(double range)
 
 /* ---- residuals ---- */
 
-static double sum_of(const double *sums, size_t count)
+double dt_report_sum(const double *sums, size_t count)
 {
     double sum = 0.0;
     for (size_t i = 0; i < count; i++)
@@ -66,7 +66,7 @@ static double add_residuals(dt_report_buffer *script, const dt_report_set *s, si
     const size_t bins = s->residuals.extent[1];
     const double *rows = s->residuals.sums + target * bins;
     const double limit = s->targets.columns[TARGET_LIMIT][target];
-    const double width = 2.0 * limit / (double)bins, all = sum_of(rows, bins);
+    const double width = 2.0 * limit / (double)bins, all = dt_report_sum(rows, bins);
     dt_report_buffer_add(script, "$d%zu << EOD\n %.9g 0\n", number, -limit);
     for (size_t b = 0; b < bins; b++)
         for (size_t end = 0; end < 2; end++) {
@@ -85,7 +85,7 @@ static bool has_residuals(const dt_report_set *s, size_t target)
     return target < s->targets.rows && target < s->residuals.extent[0] &&
            s->targets.columns[TARGET_LIMIT][target] > 0.0 &&
            isfinite(s->targets.columns[TARGET_LIMIT][target]) &&
-           sum_of(s->residuals.sums + target * bins, bins) > 0.0;
+           dt_report_sum(s->residuals.sums + target * bins, bins) > 0.0;
 }
 
 void dt_report_chart_residuals(dt_report_page *page, dt_report_run *const *runs, size_t count,
@@ -186,7 +186,7 @@ void dt_report_chart_joint(dt_report_page *page, const dt_report_run *run, bool 
     const double low = s->targets.columns[TARGET_LOW][target];
     const double high = s->targets.columns[TARGET_HIGH][target];
     const double width = (high - low) / (double)bins;
-    if (!(width > 0.0) || !isfinite(width) || !(sum_of(rows, bins * bins) > 0.0))
+    if (!(width > 0.0) || !isfinite(width) || !(dt_report_sum(rows, bins * bins) > 0.0))
         return;
     (void)snprintf(number, sizeof number, "%zu: ", run->number);
     (void)snprintf(what, sizeof what, "%spredictions by targets", numbered ? number : "");

@@ -419,6 +419,8 @@ void dt_report_figure_add(dt_report_page *page, const dt_report_buffer *script, 
 /** Returns the step for at most `most` ticks of whole numbers. */
 double dt_report_figure_step(double range, double most);
 
+double dt_report_sum(const double *sums, size_t count); /* of bins of a histogram */
+
 /** Returns the step of about five ticks of an axis: its first digit is 1, 2 or 5. */
 double dt_report_figure_ticks(double range);
 

@@ -278,14 +278,6 @@ void dt_report_fill_targets(dt_text_table *out, const dt_report_run *run, int se
     }
 }
 
-static double sum_of(const double *values, size_t count)
-{
-    double sum = 0.0;
-    for (size_t i = 0; i < count; i++)
-        sum += values[i];
-    return sum;
-}
-
 /* Ten bins in units of the RMSE, which are the same for all targets, because the limit is four
  * times the RMSE. */
 void dt_report_fill_residuals(dt_text_table *out, const dt_report_run *run, int set)
@@ -317,9 +309,9 @@ void dt_report_fill_residuals(dt_text_table *out, const dt_report_run *run, int 
             dt_text_table_add(out, "%.1f to %.1f", lower, lower + step);
         for (size_t j = 0; j < T; j++) {
             const double *rows = residuals->sums + j * bins;
-            const double sum = sum_of(rows + b * width, width);
+            const double sum = dt_report_sum(rows + b * width, width);
             if (residuals->weighted)
-                dt_report_add_aligned(out, sum, sum_of(rows, bins), 5);
+                dt_report_add_aligned(out, sum, dt_report_sum(rows, bins), 5);
             else
                 dt_text_table_add(out, "%.0f", sum);
         }
