@@ -506,20 +506,33 @@ static void test_other_numbers(void **state)
 }
 
 /* What the cells of column 'a' are together. */
-static void check_doubt(const char *scale, const char *cells, bool expected)
+static void check_doubt(const char *kind, const char *cells, bool expected)
 {
+    static const struct {
+        const char *word, *scale, *facts;
+    } kinds[] = {
+        {"standard", "standard", "\"center\": 1000.0, \"spread\": 500.0,"},
+        {"none", "none", ""},
+        {"range", "none", "\"minimum\": 2.0, \"maximum\": 1900.0, \"margin\": 1898.0,"},
+        {"groups", "standard",
+         "\"center\": 300.0, \"spread\": 300.0, \"minimum\": 1.0, \"maximum\": 1900.0, "
+         "\"margin\": 1899.0, \"decimal\": \",\", \"thousands\": \".\","},
+    };
     char columns[256], copy[128];
     bench b;
+    size_t k = 0;
+    while (strcmp(kinds[k].word, kind) != 0)
+        k++;
     (void)snprintf(
         columns, sizeof columns,
         "{\"name\": \"a\", \"role\": \"numeric\", \"scale\": \"%s\", %s \"fill\": \"error\"}",
-        scale, strcmp(scale, "none") == 0 ? "" : "\"center\": 1000.0, \"spread\": 500.0,");
+        kinds[k].scale, kinds[k].facts);
     (void)snprintf(copy, sizeof copy, "%s", cells);
     begin(&b, columns, 1, "a", false);
     for (char *cell = strtok(copy, " "); cell != NULL; cell = strtok(NULL, " "))
         assert_int_equal(prepare(&b, cell), DT_OK);
     if (dt_column_seen_is_doubtful(dt_preprocess_seen(b.preprocess, 0)->cells) != expected)
-        fail_msg("%s: '%s'", scale, cells);
+        fail_msg("%s: '%s'", kind, cells);
     end(&b);
 }
 
@@ -538,6 +551,11 @@ static void test_doubtful_numbers(void **state)
     check_doubt("none", "1.567", false);
     check_doubt("none", "1.567 894 1894", false);
     check_doubt("none", "1.567 0", false);
+    check_doubt("range", "1.567 894", true); /* 1567 is nearer */
+    check_doubt("range", "894.125 12", false);
+    check_doubt("groups", "1.103 894", false); /* as the training rows, although 1.103 is nearer */
+    check_doubt("groups", "1.103 2.5", true);
+    check_doubt("groups", "9.103 894", true); /* beyond them */
 }
 
 /* ---- categories ---- */

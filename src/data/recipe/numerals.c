@@ -31,14 +31,24 @@ static bool look_at(readings *out, const dt_numerals *n, const dt_csv_field *cel
     return true;
 }
 
-/* The distance of a number from the middle of the training rows' numbers; 0: unknown. */
+/* The distance of a number from the middle of the training rows' numbers, or of their range if they
+ * are not scaled; 0: unknown. */
 static double distance(const dt_recipe_column *column, double number)
 {
     const double middle =
         column->scale == DT_SCALE_MINMAX || column->scale == DT_SCALE_QUANTILE ? 0.5 : 0.0;
     if (!dt_recipe_is_number(column->role) || column->scale == DT_SCALE_NONE)
-        return 0.0;
+        return column->has_range ? fabs(number - 0.5 * (column->minimum + column->maximum)) : 0.0;
     return fabs(dt_recipe_scaled(column, number) - middle);
+}
+
+/* Whether the training rows have such groups and numbers of this size. Small ones among them may be
+ * nearer to the middle, but are no sign of another form. */
+static bool is_usual(const dt_numerals *n, const dt_number_reading *mine)
+{
+    const dt_recipe_column *c = n->column;
+    return mine->group != '\0' && mine->group == n->format.group && c->has_range &&
+           mine->value >= c->minimum - c->margin && mine->value <= c->maximum + c->margin;
 }
 
 static void note_size(dt_numerals *n, double number)
@@ -60,7 +70,7 @@ static void note(dt_numerals *n, const dt_csv_field *cell, const readings *r)
         cells[r->mine.fits ? DT_SEEN_SURE : DT_SEEN_OTHER]++;
         return;
     }
-    const double mine = distance(n->column, r->mine.value);
+    const double mine = is_usual(n, &r->mine) ? -1.0 : distance(n->column, r->mine.value);
     const double other = distance(n->column, r->other.value);
     cells[DT_SEEN_NEAR] += mine < other;
     cells[DT_SEEN_FAR_READING] += other < mine;
