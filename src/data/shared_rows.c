@@ -250,7 +250,10 @@ void dt_shared_rows_warn(const dt_shared_rows *shared, const char *advice)
                 text + used, sizeof text - used, "%s%llu of %llu %s rows %s %s",
                 used > 0 ? ", " : "", (unsigned long long)pairs[i].count,
                 (unsigned long long)shared->rows[pairs[i].set], dt_set_name(pairs[i].set),
-                used > 0 ? "in" : "also occur in", dt_set_name(pairs[i].other));
+                used > 0              ? "in"
+                : pairs[i].count == 1 ? "also occurs in"
+                                      : "also occur in",
+                dt_set_name(pairs[i].other));
     if (used > 0)
         dt_log_warn("%s, with the same inputs and targets; if they are copies, the scores are too "
                     "good: %s",

@@ -55,7 +55,7 @@ def run(*words):
 def dtrain(*words):
     """Returns the summary of a run that succeeds and has nothing to say on stderr, except of equal rows."""
     done = run(*words)
-    expect(done.returncode == 0 and re.fullmatch(r"(dtrain: warning: .* also occur in .*\n)?", done.stderr),
+    expect(done.returncode == 0 and re.fullmatch(r"(dtrain: warning: .* also occurs? in .*\n)?", done.stderr),
            f"dtrain {' '.join(words)}: exit status {done.returncode}\n{done.stdout}{done.stderr}")
     return dict(re.findall(r"^summary\.(\w+)=(.*)$", done.stdout, re.M))
 

@@ -58,7 +58,12 @@ y[0] = 1 - y[0]
 x[1, 0] = np.nextafter(x[1, 0], np.float32(9))
 np.savez("data-train", inputs=train["inputs"], targets=train["targets"])
 np.savez("data-test", inputs=x, targets=y)
+x[2, 0] = np.nextafter(x[2, 0], np.float32(9))
+np.savez("single-train", inputs=train["inputs"], targets=train["targets"])
+np.savez("single-test", inputs=x, targets=y)
 PY
 run 2 data --epochs 1 --quiet --validation-split 0 --out other
 expect_status 0
 expect_one_stderr_line "warning: 2 of 30 test rows also occur in train, with the same inputs and targets; if they are copies, the scores are too good: remove them from one of the sets"
+run 0 single --epochs 1 --quiet --validation-split 0 --out single-run
+expect_one_stderr_line "warning: 1 of 30 test rows also occurs in train, "
