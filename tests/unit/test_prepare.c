@@ -288,7 +288,7 @@ static void test_targets_refused(void **state)
     table_write_text("x,land,kind\n1,NA,a\n2,DE,a\n3,FR,b\n4,NA,b\n");
     check_survey_refused(&usual, DT_DATA,
                          "column 'land' has no value here, and in 2 cells in all: 'NA' means a "
-                         "missing value; use --fill: drop, mode, category; "
+                         "missing value; use --fill with one of drop, mode, category; "
                          "--missing-only '' makes it a category");
     table_text t = {0};
     table_add(&t, "x,kind\n");
@@ -337,17 +337,18 @@ static void test_missing_cells(void **state)
     check_survey_refused(
         &plan, DT_DATA,
         "t.csv: row 4 (line 5): column 'x' has no value here, and in 2 cells in all (also in "
-        "'job'): 'NA' means a missing value; use --fill: median,category or drop");
+        "'job'): 'NA' means a missing value; use --fill median,category, or --fill drop to drop "
+        "such rows");
     plan.fill = "category";
     check_survey_refused(
         &plan, DT_DATA,
         "t.csv: row 4 (line 5): column 'x' has no value here, and in 2 cells in all: 'NA' means a "
-        "missing value; use --fill: drop, mean, median, mode, indicator, "
+        "missing value; use --fill with one of drop, mean, median, mode, indicator, "
         "median-indicator");
     plan.fill = "mean";
     check_survey_refused(&plan, DT_DATA,
                          "t.csv: row 2 (line 3): column 'job' has no value here, and in 1 cell in "
-                         "all; use --fill: drop, mode, category");
+                         "all; use --fill with one of drop, mode, category");
     plan.fill = "mean,category";
     prepared p;
     assert_int_equal(prepared_survey(&p, &plan), DT_OK);

@@ -324,9 +324,9 @@ dt_status dt_prepare_fail_unfilled(const dt_prepare *p, size_t c)
     const dt_prepare_column *column = &p->columns[c];
     const dt_survey *survey = &p->surveys[c];
     const bool numeric = dt_recipe_is_number(column->role);
-    const char *advice = numeric                               ? "drop, mean, median, mode, "
-                                                                 "indicator, median-indicator"
-                         : column->role == DT_ROLE_CATEGORICAL ? "drop, mode, category"
+    const char *advice = numeric ? "with one of drop, mean, median, mode, indicator, "
+                                   "median-indicator"
+                         : column->role == DT_ROLE_CATEGORICAL ? "with one of drop, mode, category"
                                                                : "drop";
     list others = {.is_whole = true};
     list only = {0};
@@ -342,12 +342,12 @@ dt_status dt_prepare_fail_unfilled(const dt_prepare *p, size_t c)
     if (column->role == DT_ROLE_CATEGORICAL && survey->empty == 0 && others.count == 0)
         advise_missing(&only, p, c);
     if (others.count > 0)
-        advice = any[0] && any[1] ? "median,category or drop"
-                 : any[0]         ? "median or drop"
-                                  : "category or drop";
+        advice = any[0] && any[1] ? "median,category, or --fill drop to drop such rows"
+                 : any[0]         ? "median, or --fill drop to drop such rows"
+                                  : "category, or --fill drop to drop such rows";
     return dt_fail(DT_DATA,
                    "%s: row %llu (line %llu): column '%s' has no value here, and in %llu cell%s in "
-                   "all%s%s%s%s; use --fill: %s%s%s%s",
+                   "all%s%s%s%s; use --fill %s%s%s%s",
                    dt_csv_path(p->csv), (unsigned long long)survey->missing_row,
                    (unsigned long long)survey->missing_line, p->names[c],
                    (unsigned long long)column->missing, column->missing == 1 ? "" : "s",
