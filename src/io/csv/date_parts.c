@@ -52,6 +52,15 @@ static int number_at(const dt_cell_span *s, size_t digits)
     return number;
 }
 
+/* As all dates and times have, and most texts do not. */
+static bool has_digit(const char *text, size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i++)
+        if (dt_cell_is_digit(text[i]))
+            return true;
+    return false;
+}
+
 /* Reads exactly this many digits. */
 static bool take_digits(int *out, dt_cell_span *s, size_t count)
 {
@@ -105,19 +114,19 @@ static int month_at(const dt_cell_span *s)
 }
 
 /* The months in German, French, Spanish, Italian, Portuguese and Dutch. */
-static const char *const foreign_months[] = {
-    "januar|j\u00e4nner|janvier|enero|gennaio|janeiro|januari",
-    "februar|f\u00e9vrier|fevrier|febrero|febbraio|fevereiro|februari",
-    "m\u00e4rz|maerz|mrz|mars|marzo|mar\u00e7o|maart|mrt",
-    "avril|abril|aprile",
-    "mai|mayo|maggio|maio|mei",
-    "juni|juin|junio|giugno|junho",
-    "juli|juillet|julio|luglio|julho",
-    "ao\u00fbt|aout|agosto|augustus",
-    "septembre|septiembre|settembre|setembro",
-    "oktober|octobre|octubre|ottobre|outubro",
-    "novembre|noviembre|novembro",
-    "dezember|d\u00e9cembre|decembre|diciembre|dicembre|dezembro"};
+static const char foreign_months[12][8][12] = {
+    {"januar", "j\u00e4nner", "janvier", "enero", "gennaio", "janeiro", "januari"},
+    {"februar", "f\u00e9vrier", "fevrier", "febrero", "febbraio", "fevereiro", "februari"},
+    {"m\u00e4rz", "maerz", "mrz", "mars", "marzo", "mar\u00e7o", "maart", "mrt"},
+    {"avril", "abril", "aprile"},
+    {"mai", "mayo", "maggio", "maio", "mei"},
+    {"juni", "juin", "junio", "giugno", "junho"},
+    {"juli", "juillet", "julio", "luglio", "julho"},
+    {"ao\u00fbt", "aout", "agosto", "augustus"},
+    {"septembre", "septiembre", "settembre", "setembro"},
+    {"oktober", "octobre", "octubre", "ottobre", "outubro"},
+    {"novembre", "noviembre", "novembro"},
+    {"dezember", "d\u00e9cembre", "decembre", "diciembre", "dicembre", "dezembro"}};
 
 /* Letters, and all bytes of characters beyond ASCII. */
 static size_t word_at(const dt_cell_span *s)
@@ -129,22 +138,29 @@ static size_t word_at(const dt_cell_span *s)
     return count;
 }
 
-/* Three letters do not tell juin from juillet. */
+/* Three letters do not tell juin from juillet. Most words of texts are none, which their first
+ * letters show. */
 static int foreign_month_at(const dt_cell_span *s)
 {
+    static const char initials[12][4] = {"jeg", "f", "m", "a", "m", "jg",
+                                         "jl",  "a", "s", "o", "n", "d"};
     char word[16] = "";
     const size_t bytes = word_at(s);
-    if (bytes < 3 || bytes >= sizeof word)
+    const char first = lower(*s->at);
+    if (bytes < 3 || bytes >= sizeof word || memchr("jegfmalsond", first, 11) == NULL)
         return 0;
     memcpy(word, s->at, bytes);
     dt_text_to_lower(word, bytes);
-    for (int i = 0; i < 12; i++)
-        for (const char *name = foreign_months[i]; *name != '\0';) {
-            const size_t length = strcspn(name, "|");
-            if (is_name(name, length, word, bytes))
+    for (int i = 0; i < 12; i++) {
+        if (memchr(initials[i], first, 3) == NULL)
+            continue;
+        for (size_t k = 0; k < 8; k++) {
+            const char *name = foreign_months[i][k];
+            if (name[0] == word[0] && name[1] == word[1] &&
+                is_name(name, strlen(name), word, bytes))
                 return strcmp(word, "jui") == 0 ? 0 : i + 1;
-            name += length + (name[length] == '|');
         }
+    }
     return 0;
 }
 
@@ -375,7 +391,8 @@ bool dt_date_take_apart(dt_date_pieces *out, const char *text, size_t bytes)
     while (s.end > s.at && (s.end[-1] == ' ' || s.end[-1] == '\t'))
         s.end--;
     if (s.end - s.at < CELL_BYTES_MIN || s.end - s.at > CELL_BYTES_MAX ||
-        (!dt_cell_is_digit(*s.at) && !dt_cell_is_letter(*s.at)))
+        (!dt_cell_is_digit(*s.at) &&
+         (!dt_cell_is_letter(*s.at) || !has_digit(s.at, (size_t)(s.end - s.at)))))
         return false;
     skip_weekday(&s, out);
     while (s.at < s.end) {
