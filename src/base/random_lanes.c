@@ -3,7 +3,8 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* gcc does not see that the upper halves need no multiplication, and makes three of one. */
+/* gcc does not see that the upper halves need no multiplication, and would use three instructions
+ * for each product. */
 #if defined(__x86_64__)
 #include <immintrin.h>
 
@@ -56,8 +57,8 @@ const dt_lanes *dt_lanes_way(size_t i)
 
 const dt_lanes *dt_lanes_fastest(void)
 {
-    size_t i = 0;
-    while (dt_lanes_way(i) == NULL)
-        i++;
-    return dt_lanes_way(i);
+    const dt_lanes *way = NULL;
+    for (size_t i = 0; way == NULL; i++)
+        way = dt_lanes_way(i);
+    return way;
 }

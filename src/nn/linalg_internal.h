@@ -28,9 +28,9 @@ typedef struct dt_multiply {
     const uint32_t *marks; /* of A (dt_mark), as far apart as its panels; NULL: none. a_row = 32 */
     const float *B; /* panels [N/32][K][32], padded with zeros */
     const float *start; /* [N/32][32] or NULL: zeros */
-    size_t
-        start_row; /* floats from one row's start to the next; 0: all rows have the same. Else N is
-                         at most 32, and `start` may be `out` */
+    /* Floats from one row's start to the next; 0: all rows have the same. Else N is at most 32,
+     * there are no marks, and the kernels are row-wise; `start` may be `out`. */
+    size_t start_row;
     size_t rows, K, N;
     dt_activation activation;
     float *slopes; /* NULL, or where the activation keeps them, laid out as `out` */

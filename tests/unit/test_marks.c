@@ -195,14 +195,18 @@ static void test_outer(void **state)
 
 /* ---- a network ---- */
 
-enum { ROWS = 90, INPUTS = 150, NUMBERS = 5, EDGES = 3, MEMBERS = 3 };
+enum { ROWS = 90, INPUTS = 150, NUMBERS = 5, EDGES = 3, GROUPS = 4, WIDTH = 4, MEMBERS = 3 };
 
 typedef struct network_case {
-    size_t encoded, members, units; /* 0: no such layer */
+    size_t encoded, embedded, members, units; /* numbers, categories; 0: no such layer */
 } network_case;
 
+/* Behind the encodings of the last one are 60 inputs, of which the first 36 are encoded: no panel
+ * has only inputs whose gradients are not used. */
 static const network_case cases[] = {
-    {0, 0, 70}, {0, MEMBERS, 70}, {0, MEMBERS, 600}, {NUMBERS, 0, 70}, {NUMBERS, MEMBERS, 289},
+    {0, 0, 0, 70},        {0, 0, MEMBERS, 70},          {0, 0, MEMBERS, 600},
+    {NUMBERS, 0, 0, 70},  {NUMBERS, 0, MEMBERS, 289},   {NUMBERS, 60, MEMBERS, 70},
+    {NUMBERS, 60, 0, 70}, {NUMBERS, 121, MEMBERS, 140},
 };
 enum { CASES = sizeof cases / sizeof *cases, LARGEST = 110000 };
 
@@ -220,13 +224,18 @@ static void take(void *context, const dt_gradient_block *block, const float *gra
 
 static void make(dt_network *out, const network_case *c)
 {
-    dt_layer layers[4];
+    dt_layer layers[5];
     size_t count = 0;
     if (c->encoded > 0)
         layers[count++] = (dt_layer){.kind = &dt_layer_piecewise_linear,
                                      .encoded = c->encoded,
                                      .edges = EDGES * c->encoded,
-                                     .width = 4};
+                                     .width = WIDTH};
+    if (c->embedded > 0)
+        layers[count++] = (dt_layer){.kind = &dt_layer_category_embedding,
+                                     .encoded = c->embedded,
+                                     .groups = GROUPS,
+                                     .width = WIDTH};
     if (c->members > 0)
         layers[count++] = (dt_layer){.kind = &dt_layer_member_scale, .members = c->members};
     layers[count++] =
@@ -241,6 +250,9 @@ static void make(dt_network *out, const network_case *c)
         for (size_t e = 0; e < EDGES; e++)
             out->constants[out->layers[0].edge_values + d * EDGES + e] = (float)(e * (d + 3));
     }
+    for (size_t i = 0; i < c->embedded; i++) /* the inputs behind the encoded numbers */
+        out->constants[out->layers[1].group_of + c->encoded * WIDTH + i] =
+            (float)(1 + i * GROUPS / c->embedded);
 }
 
 /* Forward and backward; `filler` stands in place of the categories' zeros. Numbers too small to

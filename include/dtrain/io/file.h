@@ -99,8 +99,8 @@ DT_MUST_USE dt_status dt_file_resolve(char **out, const char *path);
 /** Returns whether there is a folder, or a link to one, at a path. */
 bool dt_file_is_folder(const char *path);
 
-/** Returns whether there is a regular file, or a link to one, at a path: opening a pipe would
- * wait. */
+/** Returns whether there is a regular file, or a link to one, at a path. Callers check it before
+ * they open a file, because opening a pipe waits. */
 bool dt_file_is_regular(const char *path);
 
 /** Returns whether two paths lead to the same existing file. */

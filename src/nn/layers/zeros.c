@@ -106,7 +106,7 @@ const uint32_t *dt_zeros_marks(const dt_traversal *t, size_t l, size_t panel)
 /* ---- the gradients of the inputs ---- */
 
 /* A block of rows, a panel when it is transposed; inputs whose gradients are computed together, two
- * tiles of a product; and outputs that are added up at a time, on the stack. */
+ * tiles of a product; and outputs that are added up at a time. They take 64 KiB of the stack. */
 enum { BLOCK = DT_PANEL, TOGETHER = 28, STRETCH = 256 };
 
 /* Some rows of a layer: X[i,j] is an input, dY [BLOCK,H] are the gradients of the outputs. */
@@ -203,19 +203,23 @@ static void multiply_all(const block *b, size_t first)
     t->kernels->multiply(&m);
 }
 
-/* The same where the inputs are not zero: another gradient is only ever multiplied by the zero. */
-static void multiply_marked(block *b, size_t first)
+/* Whether the inputs from panel `first` on are mostly zero in all rows of a block. */
+static bool is_sparse(const block *b, size_t first)
+{
+    const size_t D = b->traversal->network->layers[b->layer].D;
+    size_t count = 0;
+    for (size_t p = first; p < dt_panels_count(D); p++)
+        count += (size_t)__builtin_popcount(join_marks(b, p));
+    return 2 * count <= D - first * DT_PANEL;
+}
+
+/* Computes only the gradients of inputs that are not zero in some row of the block. The others are
+ * multiplied by these zeros later. */
+static void multiply_used(block *b, size_t first)
 {
     const dt_traversal *t = b->traversal;
-    const size_t D = t->network->layers[b->layer].D, panels = dt_panels_count(D);
+    const size_t panels = dt_panels_count(t->network->layers[b->layer].D);
     size_t inputs[TOGETHER], count = 0;
-    for (size_t p = first; p < panels; p++)
-        count += (size_t)__builtin_popcount(join_marks(b, p));
-    if (2 * count > D - first * DT_PANEL) {
-        multiply_all(b, first);
-        return;
-    }
-    count = 0;
     for (size_t p = first; p < panels; p++) {
         memset(dt_panels_at(&t->workspace->deltas[b->before], b->from, p), 0,
                b->rows * DT_PANEL * sizeof(float));
@@ -231,19 +235,30 @@ static void multiply_marked(block *b, size_t first)
         add_up_inputs(b, inputs, count);
 }
 
+/* A function of its own, so that a layer that computes all gradients does not take the stack. */
+__attribute__((noinline)) static void go_through_blocks(const dt_traversal *t, size_t l,
+                                                        size_t before, size_t from, size_t to,
+                                                        size_t first)
+{
+    float turned[STRETCH * BLOCK] __attribute__((aligned(64)));
+    for (; from < to; from += BLOCK) {
+        block b = {t, l, before, from, to - from < BLOCK ? to - from : BLOCK, SIZE_MAX, turned};
+        if (is_sparse(&b, first))
+            multiply_used(&b, first);
+        else
+            multiply_all(&b, first);
+    }
+}
+
 size_t dt_zeros_backward(const dt_traversal *t, size_t l, size_t before, size_t from, size_t to)
 {
     const size_t D = t->network->layers[l].D;
     const bool scaled = makes_members(t->network, before);
-    const size_t used = dt_traversal_used(t, scaled ? before : l);
-    const size_t first = dt_panels_count(used);
-    float turned[STRETCH * BLOCK] __attribute__((aligned(64)));
-    if (!t->kernels->is_rowwise || dt_network_is_narrow(t->network, l) || used == D ||
+    const size_t first = dt_panels_count(dt_traversal_used(t, scaled ? before : l));
+    if (!t->kernels->is_rowwise || dt_network_is_narrow(t->network, l) || first * DT_PANEL >= D ||
         (scaled && !is_marked(t, l)))
         return D;
-    for (; scaled && from < to; from += BLOCK) {
-        block b = {t, l, before, from, to - from < BLOCK ? to - from : BLOCK, SIZE_MAX, turned};
-        multiply_marked(&b, first);
-    }
-    return first * DT_PANEL < D ? first * DT_PANEL : D;
+    if (scaled)
+        go_through_blocks(t, l, before, from, to, first);
+    return first * DT_PANEL;
 }

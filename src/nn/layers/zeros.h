@@ -4,9 +4,10 @@
 #include "../layer_internal.h"
 
 /**
- * What a dense layer need not compute: products with zeros among the network's inputs (of which
- * columns of categories have many), and gradients of inputs that no layer before uses. All bits are
- * as if all was computed (dt_mark). All calls are local; those for rows are made by threads.
+ * Skips what a dense layer does not need: products with zeros among the network's inputs (columns
+ * of categories have many), and gradients of inputs that no layer before uses. As long as all
+ * numbers are finite, the bits are as if nothing was skipped, but for the sign of a zero among the
+ * gradients (dt_mark). All calls are local; those for rows are made by threads.
  */
 
 /** Allocates the marks of the inputs of layer l, if it can have any. Errors: DT_MEMORY. */
@@ -20,9 +21,9 @@ const uint32_t *dt_zeros_mark(const dt_traversal *t, size_t l, size_t from, size
 const uint32_t *dt_zeros_marks(const dt_traversal *t, size_t l, size_t panel);
 
 /**
- * Computes the gradients of the inputs from some column on, of rows from .. to-1, as far as they
- * are used: into the deltas of layer `before`. Returns that column, a multiple of 32, or layer l's
- * D: the gradients of the columns before it remain to be computed.
+ * Computes those gradients of the inputs that are used, of rows from .. to-1, from the returned
+ * column on: into the deltas of layer `before`. The gradients of the columns before it remain to be
+ * computed: it is a multiple of 32, or layer l's D.
  */
 size_t dt_zeros_backward(const dt_traversal *t, size_t l, size_t before, size_t from, size_t to);
 
