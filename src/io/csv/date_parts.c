@@ -140,14 +140,16 @@ static size_t word_at(const dt_cell_span *s)
 
 /* Three letters do not tell juin from juillet. Most words of texts are none, which their first
  * letters show. */
-static int foreign_month_at(const dt_cell_span *s)
+static int foreign_month_at(const dt_cell_span *s, size_t *length)
 {
     static const char initials[12][4] = {"jeg", "f", "m", "a", "m", "jg",
                                          "jl",  "a", "s", "o", "n", "d"};
     char word[16] = "";
-    const size_t bytes = word_at(s);
     const char first = lower(*s->at);
-    if (bytes < 3 || bytes >= sizeof word || memchr("jegfmalsond", first, 11) == NULL)
+    if (memchr("jegfmalsond", first, 11) == NULL)
+        return 0;
+    const size_t bytes = *length = word_at(s);
+    if (bytes < 3 || bytes >= sizeof word)
         return 0;
     memcpy(word, s->at, bytes);
     dt_text_to_lower(word, bytes);
@@ -337,8 +339,7 @@ static bool take_month_part(dt_cell_span *s, dt_date_pieces *out)
     if (month == 0)
         month = short_month_at(s, &bytes);
     if (month == 0) {
-        bytes = word_at(s);
-        month = foreign_month_at(s);
+        month = foreign_month_at(s, &bytes);
         out->is_foreign = true;
     }
     if (month == 0 || out->has_name)
