@@ -514,6 +514,7 @@ static void check_doubt(const char *kind, const char *cells, bool expected)
         {"standard", "standard", "\"center\": 1000.0, \"spread\": 500.0,"},
         {"none", "none", ""},
         {"range", "none", "\"minimum\": 2.0, \"maximum\": 1900.0, \"margin\": 1898.0,"},
+        {"skewed", "none", "\"minimum\": 1.0, \"maximum\": 9000.0, \"margin\": 8999.0,"},
         {"groups", "standard",
          "\"center\": 300.0, \"spread\": 300.0, \"minimum\": 1.0, \"maximum\": 1900.0, "
          "\"margin\": 1899.0, \"decimal\": \",\", \"thousands\": \".\","},
@@ -551,9 +552,12 @@ static void test_doubtful_numbers(void **state)
     check_doubt("none", "1.567", false);
     check_doubt("none", "1.567 894 1894", false);
     check_doubt("none", "1.567 0", false);
-    check_doubt("range", "1.567 894", true); /* 1567 is nearer */
+    check_doubt("range", "1.567 894", true); /* both are in the range */
+    check_doubt("range", "1.567 1.894", false);
+    check_doubt("skewed", "1.941 6.105", false);
     check_doubt("range", "894.125 12", false);
     check_doubt("groups", "1.103 894", false); /* as the training rows, although 1.103 is nearer */
+    check_doubt("groups", "1.103 1.207", true); /* all with three digits: decimals, perhaps */
     check_doubt("groups", "1.103 2.5", true);
     check_doubt("groups", "9.103 894", true); /* beyond them */
 }

@@ -31,24 +31,28 @@ static bool look_at(readings *out, const dt_numerals *n, const dt_csv_field *cel
     return true;
 }
 
-/* The distance of a number from the middle of the training rows' numbers, or of their range if they
- * are not scaled; 0: unknown. */
+/* The distance of a number from the range of the training rows' numbers, with its margin. */
+static double distance_from_range(const dt_recipe_column *c, double number)
+{
+    return fmax(0.0, fmax(c->minimum - c->margin - number, number - c->maximum - c->margin));
+}
+
+/* The distance of a number from the middle of the training rows' numbers, or from their range if
+ * they are not scaled: a skewed column has few numbers in the middle of its range. 0: unknown. */
 static double distance(const dt_recipe_column *column, double number)
 {
     const double middle =
         column->scale == DT_SCALE_MINMAX || column->scale == DT_SCALE_QUANTILE ? 0.5 : 0.0;
     if (!dt_recipe_is_number(column->role) || column->scale == DT_SCALE_NONE)
-        return column->has_range ? fabs(number - 0.5 * (column->minimum + column->maximum)) : 0.0;
+        return column->has_range ? distance_from_range(column, number) : 0.0;
     return fabs(dt_recipe_scaled(column, number) - middle);
 }
 
-/* Whether the training rows have such groups and numbers of this size. Small ones among them may be
- * nearer to the middle, but are no sign of another form. */
+/* Whether the training rows have such groups and numbers of this size. */
 static bool is_usual(const dt_numerals *n, const dt_number_reading *mine)
 {
-    const dt_recipe_column *c = n->column;
-    return mine->group != '\0' && mine->group == n->format.group && c->has_range &&
-           mine->value >= c->minimum - c->margin && mine->value <= c->maximum + c->margin;
+    return mine->group != '\0' && mine->group == n->format.group && n->column->has_range &&
+           !(distance_from_range(n->column, mine->value) > 0.0);
 }
 
 static void note_size(dt_numerals *n, double number)
@@ -70,10 +74,12 @@ static void note(dt_numerals *n, const dt_csv_field *cell, const readings *r)
         cells[r->mine.fits ? DT_SEEN_SURE : DT_SEEN_OTHER]++;
         return;
     }
-    const double mine = is_usual(n, &r->mine) ? -1.0 : distance(n->column, r->mine.value);
+    const double mine = distance(n->column, r->mine.value);
     const double other = distance(n->column, r->other.value);
+    const bool usual = is_usual(n, &r->mine);
     cells[DT_SEEN_NEAR] += mine < other;
-    cells[DT_SEEN_FAR_READING] += other < mine;
+    cells[DT_SEEN_USUAL] += usual && !(mine < other);
+    cells[usual ? DT_SEEN_FAR_USUAL : DT_SEEN_FAR_READING] += other < mine;
     if (cells[DT_SEEN_DOUBTS]++ > 0)
         return;
     n->seen.read = r->mine.value;
@@ -260,10 +266,14 @@ dt_status dt_numerals_fail(const dt_numerals *numerals, const char *path, const 
 
 bool dt_column_seen_is_doubtful(const int64_t cells[DT_SEEN_KINDS])
 {
-    const int64_t far = cells[DT_SEEN_FAR_READING];
+    /* Small numbers without groups go with groups as in the training rows. Where all numbers have
+     * three digits behind the sign, they are probably decimals. */
+    const bool shorts = cells[DT_SEEN_SHORT] > 0;
+    const int64_t far = cells[DT_SEEN_FAR_READING] + (shorts ? 0 : cells[DT_SEEN_FAR_USUAL]);
+    const int64_t near = cells[DT_SEEN_NEAR] + (shorts ? cells[DT_SEEN_USUAL] : 0);
     if (cells[DT_SEEN_DOUBTS] == 0 || cells[DT_SEEN_SURE] > 0)
         return false;
-    if (cells[DT_SEEN_OTHER] > 0 || far > cells[DT_SEEN_NEAR])
+    if (cells[DT_SEEN_OTHER] > 0 || far > near)
         return true;
-    return far == cells[DT_SEEN_NEAR] && cells[DT_SEEN_SHORT] > 0 && cells[DT_SEEN_LONG] == 0;
+    return far == near && shorts && cells[DT_SEEN_LONG] == 0;
 }
