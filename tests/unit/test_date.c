@@ -98,7 +98,7 @@ static void reads_dates(void **state)
         assert_days(mdy[i], DT_DATE_MDY, DAY, 0);
     static const char *const foreign[] = {
         "31. Januar 2021", "31 janvier 2021", "31. J\u00c4N. 2021", "31-ene-21",
-        "31 GEN 2021",     "31. jan. 2021",   "31/Janv/2021"};
+        "31 GEN 2021",     "31. jan. 2021",   "31/Janv/2021",       "31. J\u00e4nner 21"};
     for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++)
         assert_days(foreign[i], DT_DATE_DMY, DAY, 0);
     static const char *const months[] = {"Jan",    "f\u00e9v", "M\u00e4rz", "avr",
@@ -109,9 +109,20 @@ static void reads_dates(void **state)
         char text[32];
         (void)snprintf(text, sizeof text, "1 %s 2021", months[i]);
         assert_days(text, DT_DATE_DMY, DAY - 30 + days[i], 0);
-        (void)snprintf(text, sizeof text, "%s 2021", months[i]);
+    }
+    static const char *const full[] = {"Januar",   "f\u00e9vrier", "M\u00c4RZ", "abril",
+                                       "Mai",      "juin",         "Juli",      "AO\u00dbT",
+                                       "SETEMBRO", "Oktober",      "noviembre", "d\u00e9cembre"};
+    for (int i = 0; i < 12; i++) {
+        char text[32];
+        (void)snprintf(text, sizeof text, "%s 2021", full[i]);
         assert_days(text, DT_DATE_MY, DAY - 30 + days[i], 0);
     }
+    assert_days("12-set-20", DT_DATE_DMY, 18517, 0);
+    assert_days("5. M\u00e4rz 21", DT_DATE_DMY, 18691, 0);
+    assert_days("5. M\u00e4rz 1850", DT_DATE_DMY, -43766, 0);
+    assert_days("M\u00e4rz 5, 2021", DT_DATE_MDY, 18691, 0);
+    assert_days("Jan 1850", DT_DATE_MY, -43829, 0);
     assert_days("2021-01", DT_DATE_YM, DAY - 30, 0);
     assert_days("2021 Jan", DT_DATE_YM, DAY - 30, 0);
     assert_days("01/2021", DT_DATE_MY, DAY - 30, 0);
@@ -138,6 +149,8 @@ static void reads_times(void **state)
     assert_days("12:30 AM", DT_DATE_TIME, 0, 1800);
     assert_days("12:30 PM", DT_DATE_TIME, 0, 45000);
     assert_days("5 PM", DT_DATE_TIME, 0, 61200);
+    assert_days("5 p.m.", DT_DATE_TIME, 0, 61200);
+    assert_days("9 a.m.", DT_DATE_TIME, 0, 32400);
     assert_days("00:00:00.25", DT_DATE_TIME, 0, 0.25);
     assert_days("2021-01-31 13:45", DT_DATE_YMD, 18658, 49500);
     assert_days("2021-01-31T13:45:10Z", DT_DATE_YMD, 18658, 49510);
@@ -229,6 +242,19 @@ static void refuses_what_are_no_dates(void **state)
                                         "Q1",
                                         "SET-12",
                                         "GEN-21",
+                                        "SET-1001",
+                                        "GEN1001",
+                                        "GEN2001",
+                                        "Januar2021",
+                                        "OUT-28-60",
+                                        "OUT 2000",
+                                        "OTT 2001",
+                                        "MAI 2003",
+                                        "2003 MAI",
+                                        "12SET2001",
+                                        "M\u00e4rz 1850",
+                                        "DEC-1001",
+                                        "9 a.x.",
                                         "1 jui 2021",
                                         "1 mag",
                                         "1 M\u00e4rzx 2021",

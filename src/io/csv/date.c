@@ -77,6 +77,26 @@ static bool fits_signs(const dt_date_pieces *p)
     return p->divider != '\0' && p->divider != ' ' && !p->has_comma;
 }
 
+/* Foreign months may also be codes: OUT-28-60, SET-1001, GEN1001. The month of a date stands
+ * between day and year, or next to a plausible year. */
+static bool may_be_code(const dt_date_pieces *p, const layout *l)
+{
+    const dt_date_piece *year = &p->part[l->year];
+    if (!p->is_foreign)
+        return false;
+    if (p->divider == '\0')
+        return true;
+    if (l->count == 3 && l->month == 1)
+        return false;
+    return year->digits != 4 || year->number < 1900 || (l->count == 2 && p->is_short);
+}
+
+/* Historical tables name months of early years, but DEC-1001 is a code. */
+static bool fits_month_of_year(const dt_date_pieces *p, int year)
+{
+    return !p->has_time && year >= (p->has_name ? 1600 : 1900) && year <= 2100;
+}
+
 static bool fits(const dt_date_pieces *p, dt_date_order order, int *year, int *month, int *day)
 {
     const layout *l = &layouts[order];
@@ -87,6 +107,8 @@ static bool fits(const dt_date_pieces *p, dt_date_order order, int *year, int *m
     const dt_date_piece *m = &p->part[l->month];
     if (!fits_signs(p) || !fits_year(p, l) || m->digits > 2 || p->has_name != (m->digits == 0))
         return false;
+    if (may_be_code(p, l))
+        return false;
     const dt_date_piece *y = &p->part[l->year];
     *year = y->digits == 4 ? y->number : y->number + (y->number < 69 ? 2000 : 1900);
     *month = m->number;
@@ -94,8 +116,7 @@ static bool fits(const dt_date_pieces *p, dt_date_order order, int *year, int *m
     if (*month < 1 || *month > 12)
         return false;
     if (l->count == 2)
-        return !p->has_time && (p->has_name || y->number >= 1900) && y->number <= 2100 &&
-               (!p->is_foreign || y->digits == 4); /* SET-12 is a code */
+        return fits_month_of_year(p, *year);
     *day = p->part[l->day].number;
     return p->part[l->day].digits <= 2 && *day >= 1 && *day <= days_in(*year, *month);
 }

@@ -19,6 +19,7 @@ typedef struct dt_date_pieces {
     size_t count;
     bool has_name; /* one of the parts is a month's */
     bool is_foreign; /* which is not English */
+    bool is_short; /* OUT or MAI: a foreign month of so few letters may be part of a code */
     bool has_weekday, has_zone, has_time;
     bool is_compact; /* 20210131 */
     bool has_comma; /* within the date */

@@ -52,7 +52,7 @@ static int number_at(const dt_cell_span *s, size_t digits)
     return number;
 }
 
-/* As all dates and times have, and most texts do not. */
+/* A cell without a digit is neither a date nor a time. */
 static bool has_digit(const char *text, size_t bytes)
 {
     for (size_t i = 0; i < bytes; i++)
@@ -138,9 +138,9 @@ static size_t word_at(const dt_cell_span *s)
     return count;
 }
 
-/* Three letters do not tell juin from juillet. Most words of texts are none, which their first
- * letters show. */
-static int foreign_month_at(const dt_cell_span *s, size_t *length)
+/* Sets *length and *is_short. `jui` is ambiguous: juin or juillet. The first letter is compared
+ * before anything else because most words of texts are not months. */
+static int foreign_month_at(const dt_cell_span *s, size_t *length, bool *is_short)
 {
     static const char initials[12][4] = {"jeg", "f", "m", "a", "m", "jg",
                                          "jl",  "a", "s", "o", "n", "d"};
@@ -159,8 +159,11 @@ static int foreign_month_at(const dt_cell_span *s, size_t *length)
         for (size_t k = 0; k < 8; k++) {
             const char *name = foreign_months[i][k];
             if (name[0] == word[0] && name[1] == word[1] &&
-                is_name(name, strlen(name), word, bytes))
+                is_name(name, strlen(name), word, bytes)) {
+                /* Mai and Juni are names in full, but MAI may be a code. */
+                *is_short = bytes < 5 && (bytes < strlen(name) || s->at[1] != word[1]);
                 return strcmp(word, "jui") == 0 ? 0 : i + 1;
+            }
         }
     }
     return 0;
@@ -180,22 +183,31 @@ static void skip_weekday(dt_cell_span *s, dt_date_pieces *out)
 
 /* ---- times ---- */
 
-/* AM and PM, or a.m. and p.m.; 12 AM is midnight. "Uhr" is German. */
+/* The bytes of AM, PM, a.m. or p.m.; 0: neither is there. */
+static size_t half_at(const dt_cell_span *s)
+{
+    const size_t letters = letters_at(s);
+    const bool dotted = letters == 1 && is_at(s, 1, '.') && is_at(s, 3, '.');
+    if ((letters != 2 && !dotted) || lower(s->at[dotted ? 2 : 1]) != 'm' ||
+        (lower(s->at[0]) != 'a' && lower(s->at[0]) != 'p'))
+        return 0;
+    return dotted ? 4 : 2;
+}
+
+/* 12 AM is midnight. "Uhr" is German. */
 static bool take_half(dt_cell_span *s, int *hour)
 {
     dt_cell_span next = *s;
     (void)skip_blanks(&next);
-    const size_t letters = letters_at(&next);
-    const bool dotted = letters == 1 && is_at(&next, 1, '.') && is_at(&next, 3, '.');
-    if (letters == 3 && memcmp(next.at, "Uhr", 3) == 0)
+    const size_t half = half_at(&next);
+    if (letters_at(&next) == 3 && memcmp(next.at, "Uhr", 3) == 0)
         s->at = next.at + 3;
-    if ((letters != 2 && !dotted) || lower(next.at[dotted ? 2 : 1]) != 'm' ||
-        (lower(next.at[0]) != 'a' && lower(next.at[0]) != 'p'))
+    if (half == 0)
         return true;
     if (*hour < 1 || *hour > 12)
         return false;
     *hour = *hour % 12 + (lower(next.at[0]) == 'p' ? 12 : 0);
-    s->at = next.at + (dotted ? 4 : 2);
+    s->at = next.at + half;
     return true;
 }
 
@@ -266,12 +278,12 @@ static bool take_time(dt_cell_span *s, dt_date_pieces *out, size_t hour_digits, 
     return (fits || (hour == 24 && out->seconds <= (double)DT_DATE_DAY)) && take_zone(s, out);
 }
 
-/* An hour that stands alone, as 5 PM. */
+/* An hour that stands alone, as 5 PM or 5 p.m. */
 static bool is_hour(const dt_cell_span *s, size_t digits)
 {
     dt_cell_span next = {s->at + digits, s->end};
     (void)skip_blanks(&next);
-    return letters_at(&next) == 2 && strchr("apAP", *next.at) != NULL && lower(next.at[1]) == 'm';
+    return half_at(&next) > 0;
 }
 
 /* ---- dates ---- */
@@ -339,7 +351,7 @@ static bool take_month_part(dt_cell_span *s, dt_date_pieces *out)
     if (month == 0)
         month = short_month_at(s, &bytes);
     if (month == 0) {
-        month = foreign_month_at(s, &bytes);
+        month = foreign_month_at(s, &bytes, &out->is_short);
         out->is_foreign = true;
     }
     if (month == 0 || out->has_name)
