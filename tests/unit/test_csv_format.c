@@ -144,9 +144,13 @@ static void refuses_what_is_no_table(void **state)
     assert_csv_refused("<!DOCTYPE html><title>404</title>\n<p>", "looks like an HTML page");
     assert_csv_refused("\xef\xbb\xbf\n <HTML>\n<p>", "looks like an HTML page");
     assert_csv_refused("[{\"a\": 1}]\n", "looks like JSON, expected a table");
-    assert_csv_bytes_refused("\3757zXZ\0\0", 7, "is compressed with xz: type xz -dc");
-    assert_csv_refused("BZh91AY&SY", "is compressed with bzip2");
-    assert_csv_bytes_refused("\x28\xb5\x2f\xfd\0", 5, "is compressed with zstd");
+    assert_csv_refused("{\"a\"},b\n1,2\n", "give its --separator if it is a table");
+    assert_csv_rows("{a},[{b\n1,2\n", NULL, "1:2[1][2]\n");
+    assert_csv_rows("[{a,b\n1,2\n", &(dt_csv_format){.separator = ','}, "1:2[1][2]\n");
+    assert_csv_bytes_refused("\3757zXZ\0\0", 7,
+                             "is compressed with xz: type xz -dc FILE | dtrain COMMAND - ...");
+    assert_csv_refused("BZh91AY&SY", "bzip2 -dc FILE | dtrain COMMAND - ...");
+    assert_csv_bytes_refused("\x28\xb5\x2f\xfd\0", 5, "zstd -dc FILE | dtrain COMMAND - ...");
     assert_csv_refused("version https://git-lfs.github.com/spec/v1\noid 1\n", "git lfs pull");
     assert_int_equal(dt_csv_open(&csv, scratch_path("none.csv"), NULL), DT_DATA);
     assert_says("none.csv: cannot open: No such file");

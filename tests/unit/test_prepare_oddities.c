@@ -105,7 +105,7 @@ static void test_texts_alone(void **state)
     write_texts(12, words, 3);
     check_survey_refused(&plan, DT_DATA,
                          "t.csv: row 1 (line 2): column 'kind': 'yes' is not a number, and none of "
-                         "its 60 cells is one; leave it out of --numeric");
+                         "the column's 60 cells is a number; leave it out of --numeric");
     plan.numeric = "";
     plan.target = "kind";
     plan.task = DT_TARGETS_VALUES;

@@ -174,22 +174,22 @@ static void advise(list *out, const dt_prepare *p, size_t c, const char *missing
                                                   : "correct the table");
 }
 
-/* A column of texts alone: without them no row would be left. */
+/* Refuses a column whose cells are all texts: leaving out their rows would leave none. */
 static dt_status fail_texts(const dt_prepare *p, size_t c)
 {
     const dt_survey *survey = &p->surveys[c];
+    const char *kind = survey->order != DT_DATE_NONE ? "date" : "number";
     const dt_role role = p->columns[c].role;
     const char *advice = role == DT_ROLE_NUMERIC  ? "leave it out of --numeric"
                          : role != DT_ROLE_TARGET ? "weights must be numbers"
                          : p->T > 1               ? "texts are classes: name no other target"
                                                   : "texts are classes: use --task classification";
     return dt_fail(DT_DATA,
-                   "%s: row %llu (line %llu): column '%s': '%s' is not a %s, and none of its %llu "
-                   "cells is one; %s",
+                   "%s: row %llu (line %llu): column '%s': '%s' is not a %s, and none of the "
+                   "column's %llu cells is a %s; %s",
                    dt_csv_path(p->csv), (unsigned long long)survey->text_row,
-                   (unsigned long long)survey->text_line, p->names[c], survey->text,
-                   survey->order != DT_DATE_NONE ? "date" : "number",
-                   (unsigned long long)survey->texts, advice);
+                   (unsigned long long)survey->text_line, p->names[c], survey->text, kind,
+                   (unsigned long long)survey->texts, kind, advice);
 }
 
 dt_status dt_prepare_fail_mixed(const dt_prepare *p, size_t c)

@@ -82,15 +82,15 @@ DT_MUST_USE static dt_status refuse(const char *path, const char *text, size_t b
 dt_status dt_csv_check_raw(const char *path, const void *raw, size_t bytes)
 {
     static const file_kind kinds[] = {
-        {"\3757zXZ", "is compressed with xz: type xz -dc FILE | dtrain - ..."},
-        {"BZh91AY", "is compressed with bzip2: type bzip2 -dc FILE | dtrain - ..."},
-        {"\x28\xb5\x2f\xfd", "is compressed with zstd: type zstd -dc FILE | dtrain - ..."},
+        {"\3757zXZ", "is compressed with xz: type xz -dc FILE | dtrain COMMAND - ..."},
+        {"BZh91AY", "is compressed with bzip2: type bzip2 -dc FILE | dtrain COMMAND - ..."},
+        {"\x28\xb5\x2f\xfd", "is compressed with zstd: type zstd -dc FILE | dtrain COMMAND - ..."},
         {"\xd0\xcf\x11\xe0", "is an .xls file, expected a table: save it as CSV"},
     };
     return refuse(path, raw, bytes, kinds, sizeof kinds / sizeof *kinds);
 }
 
-dt_status dt_csv_check_kind(const char *path, const char *text, size_t bytes)
+dt_status dt_csv_check_kind(const char *path, const char *text, size_t bytes, char separator)
 {
     static const file_kind kinds[] = {
         {"PK\3\4", "is a ZIP archive, expected a table (an .xlsx? save it as CSV)"},
@@ -124,7 +124,10 @@ dt_status dt_csv_check_kind(const char *path, const char *text, size_t bytes)
         return dt_fail(DT_DATA,
                        "%s: looks like an HTML page, not a table: the download may have failed",
                        path);
-    if (begins_with(text, bytes, "[{") || begins_with(text, bytes, "{\""))
-        return dt_fail(DT_DATA, "%s: looks like JSON, expected a table: convert it to CSV", path);
+    if (separator == 0 && (begins_with(text, bytes, "[{") || begins_with(text, bytes, "{\"")))
+        return dt_fail(DT_DATA,
+                       "%s: looks like JSON, expected a table: convert it to CSV, or give its "
+                       "--separator if it is a table",
+                       path);
     return DT_OK;
 }

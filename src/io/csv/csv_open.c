@@ -404,7 +404,7 @@ dt_status dt_csv_read_beginning(dt_csv *csv)
                             .bytes = csv->end - csv->begin,
                             .line = 1,
                             .whole = csv->ended};
-    DT_TRY(dt_csv_check_kind(csv->path, sample.text, sample.bytes));
+    DT_TRY(dt_csv_check_kind(csv->path, sample.text, sample.bytes, csv->format.separator));
     DT_TRY(find_first_line(csv, &layout, &sample, &comment));
     csv->begin = (size_t)(sample.text - csv->buffer);
     csv->row = 0;

@@ -102,14 +102,15 @@ static const char *walk_quotes(const char *c, walker *w)
     }
 }
 
-/* As Excel's ="007" is written by other programs: "=""007""" */
+/* Other programs write Excel's ="007" as "=""007""". A formula with more quotes is not changed. */
 static void unwrap(walker *w)
 {
     if (w->fields == NULL || w->problem != DT_CSV_SOUND || w->to - w->from < 3)
         return;
     const char *text = w->fields->text + (w->from - w->record);
     const size_t bytes = (size_t)(w->to - w->from);
-    if (text[0] == '=' && text[1] == '"' && text[bytes - 1] == '"') {
+    if (text[0] == '=' && text[1] == '"' && text[bytes - 1] == '"' &&
+        memchr(text + 2, '"', bytes - 3) == NULL) {
         w->from += 2;
         w->to--;
     }

@@ -94,10 +94,11 @@ DT_MUST_USE dt_status dt_csv_check_raw(const char *path, const void *raw, size_t
 
 /**
  * Refuses a file whose first bytes, decoded and after the byte order mark, are not those of a
- * table.
+ * table. If the user names the `separator` (0: none), the file may begin as JSON does.
  *
  * Errors:  DT_DATA, one line with `path` and the kind of file
  */
-DT_MUST_USE dt_status dt_csv_check_kind(const char *path, const char *text, size_t bytes);
+DT_MUST_USE dt_status dt_csv_check_kind(const char *path, const char *text, size_t bytes,
+                                        char separator);
 
 #endif
