@@ -67,6 +67,22 @@ static void take_weights(dt_run *r)
         (void)snprintf(r->settings.weights, sizeof r->settings.weights, DT_SOURCE_WEIGHTS);
 }
 
+/* An array that looks like weights of the rows may have been forgotten. */
+static void name_unused_weights(const dt_run *r)
+{
+    static const char *const names[] = {"weights", "sample_weight", "sample_weights", "weight"};
+    const dt_source_set *set = &r->source.sets[DT_TRAIN];
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const dt_npz_member *found = dt_source_look(set, DT_TRAIN, names[i]);
+        if (found == NULL || found == set->inputs || found == set->targets ||
+            found->npy.count != set->inputs->npy.shape[0])
+            continue;
+        dt_log_warn("%s: the array %s is not used; --weights %s weighs the rows by it",
+                    dt_npz_path(set->npz), found->name, names[i]);
+        return;
+    }
+}
+
 /* The shares apply to sets that the data does not have; a share that was given must have an effect.
  */
 static dt_status check_splits(const dt_run *r)
@@ -115,6 +131,8 @@ static dt_status open_data(dt_run *r)
     take_weights(r);
     if (settings->weights[0] != '\0')
         DT_TRY(dt_source_find_weights(&r->source, settings->weights));
+    else
+        name_unused_weights(r);
     DT_TRY(check_splits(r));
 out:
     return status;

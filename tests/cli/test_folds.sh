@@ -35,7 +35,7 @@ save_parts("some", rows=(203, 70, 60), classes=3)
 random = np.random.default_rng(5)
 for part, rows in (("train", 150), ("validation", 50)):
     x = random.normal(size=(rows, 4)).astype("f4")
-    np.savez(f"values-{part}.npz", inputs=x, id=random.integers(0, 40, size=rows), weights=random.integers(0, 9, size=rows) / 4,
+    np.savez(f"values-{part}.npz", inputs=x, id=random.integers(0, 40, size=rows), mass=random.integers(0, 9, size=rows) / 4,
              targets=np.stack([x[:, 0] * x[:, 1] * 40 + 100, x[:, 2] ** 2], 1).astype("f4"))
 table = random.normal(size=(90, 3))
 with open("table.csv", "w") as file:
@@ -200,14 +200,14 @@ expect_status 2
 expect_stderr 'dtrain --like stopped/fold-1 --init-from stopped/fold-1 --out stopped-2'
 
 # ---- values with weights, no test set ----
-run 2 --quiet --epochs 3 --learning-rate 0.02 --weights weights --folds 4 --test-split 0 --out of-values values
+run 2 --quiet --epochs 3 --learning-rate 0.02 --weights mass --folds 4 --test-split 0 --out of-values values
 expect_status 0
 expect_stdout '^summary.val_r2_deviation='
 "$PYTHON" - <<'PY' || fail "values by hand"
 import numpy as np
 from folds import arrays, by_hand, rows_of
 by_hand("hand2", ("values-train", "values-validation", "values-validation"), "of-values", 1, 3,
-        ("inputs", "targets", "weights"))
+        ("inputs", "targets", "mass"))
 rows = rows_of("of-values")
 truth = np.concatenate([arrays("values-train")["targets"], arrays("values-validation")["targets"]])
 for j in range(2):
@@ -228,7 +228,7 @@ fold = np.array([int(row["fold"]) for row in rows])
 assert all(len(set(fold[ids == i])) == 1 for i in ids)
 assert np.bincount(fold)[1:].min() >= 40, np.bincount(fold)
 PY
-run 1 --quiet --epochs 3 --learning-rate 0.02 --weights weights --test-split 0 --out hand2 hand2
+run 1 --quiet --epochs 3 --learning-rate 0.02 --weights mass --test-split 0 --out hand2 hand2
 expect_status 0
 "$PYTHON" "$TESTS/cli/compare_runs.py" hand2 of-values/fold-3 >wrong || fail "values by hand: $(cat wrong)"
 

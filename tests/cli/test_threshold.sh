@@ -16,7 +16,8 @@ for i, (part, rows) in enumerate((("train", 600), ("validation", 301), ("test", 
     y[rng.random(rows) < 0.4] = 0
     weights = rng.integers(0, 4, rows) / 2
     light = np.where((y == 1) & (part == "validation"), 0, 1.0)
-    np.savez(f"some-{part}.npz", inputs=x, targets=y, weights=weights, light=light)
+    np.savez(f"some-{part}.npz", inputs=x, targets=y, light=light)
+    np.savez(f"heavy-{part}.npz", inputs=x, targets=y, weights=weights)
     np.savez(f"values-{part}.npz", inputs=x, targets=y + 0.5)
     np.savez(f"lone-{part}.npz", inputs=x, targets=y if part != "validation" else 0 * y)
     np.savez(f"equal-{part}.npz", inputs=x if part == "train" else 0 * x, targets=y)
@@ -25,11 +26,11 @@ PY
 
 # chosen NAME RULE OPTIONS...: on one rank and on $others, and if there are any, interrupted. $threshold is
 # left. mpi/test_networks has each rule on other ranks.
-others="2 3 8"
+others="2 3 8" data=some
 chosen() {
     name=$1 rule=$2
     shift 2
-    set -- some --epochs 4 --patience 9 --batch 50 --learning-rate 0.01 --threshold "${rule#weighted }" "$@"
+    set -- "$data" --epochs 4 --patience 9 --batch 50 --learning-rate 0.01 --threshold "${rule#weighted }" "$@"
     run 0 "$@" --out "$name"
     expect_status 0
     expect_empty_stderr
@@ -51,15 +52,15 @@ chosen() {
         expect_status 0
         [ "$(summary threshold)" = "$threshold" ] || fail "$name: the threshold without an interruption"
     fi
-    run 0 predict "$name" some-validation.npz --out "$name.npz" --quiet
+    run 0 predict "$name" "$data-validation.npz" --out "$name.npz" --quiet
     expect_status 0
-    run 3 evaluate "$name" some-validation.npz
+    run 3 evaluate "$name" "$data-validation.npz"
     expect_status 0
     expect_stdout "^class 1 is predicted if its probability is at least $threshold$"
     mv stdout "$name.said"
-    run 0 evaluate "$name" some-validation.npz
+    run 0 evaluate "$name" "$data-validation.npz"
     expect_same_file stdout "$name.said"
-    "$PYTHON" "$TESTS/cli/check_threshold.py" "$rule" "$name" some-validation.npz "$name.npz" \
+    "$PYTHON" "$TESTS/cli/check_threshold.py" "$rule" "$name" "$data-validation.npz" "$name.npz" \
         "$name.said" >found 2>wrong || fail "$name: $(cat wrong)"
     [ "$(cat found)" = "$threshold" ] || fail "$name: summary.threshold is $threshold, not $(cat found)"
     [ "$crc" = "$(cat crc 2>/dev/null || echo "$crc")" ] || fail "$name: other weights"
@@ -72,6 +73,7 @@ chosen precision precision=0.6
 chosen number 0.3
 [ "$threshold" = 0.3 ] || fail "the number is what was given"
 rm crc
+data=heavy
 chosen weighted 'weighted f1' --weights weights
 
 # A run without a threshold has the same weights, no threshold anywhere, and other predictions.

@@ -21,6 +21,7 @@ for part in ("train", "validation", "test"):
     balanced = len(y) / (np.count_nonzero(counts) * counts[y]) if part == "train" else w
     np.savez(f"rows-{part}.npz", inputs=x, targets=y, w=w, b=balanced.astype(np.float32), small=w * 2.0**-30,
              none=w * (part != "validation"))
+    np.savez(f"forgotten-{part}.npz", inputs=x, targets=y, sample_weight=w)
 PY
 for pair in classes:w balanced:b; do
     run 0 rows --weights "${pair#*:}" --epochs 4 --patience 9 --hidden 40,20 --batch 50 --learning-rate 0.01 \
@@ -35,6 +36,14 @@ assert (logs[0]["weights_crc"] == logs[1]["weights_crc"]).all(), logs
 assert (logs[0]["train_loss"] == logs[1]["train_loss"]).all() and (logs[0]["val_loss"] == logs[1]["val_loss"]).all()
 PY
 done
+
+# Weights of the usual names are not used without a word, but not ignored without one either.
+run 0 forgotten --epochs 1 --quiet --out forgotten-run
+expect_status 0
+expect_one_stderr_line "warning: forgotten-train.npz: the array sample_weight is not used; --weights sample_weight weighs the rows by it"
+run 0 forgotten --weights sample_weight --epochs 1 --quiet --out remembered
+expect_status 0
+expect_empty_stderr
 
 # Only the ratios of weights count. A set whose rows all weigh nothing cannot be judged by.
 run 0 rows --weights small --epochs 4 --patience 9 --hidden 40,20 --batch 50 --learning-rate 0.01 --out small
