@@ -43,7 +43,11 @@ const char *dt_text_aligned(char out[DT_TEXT_NUMBER_BYTES], double value, double
     (void)snprintf(out, DT_TEXT_NUMBER_BYTES, "%.*e", digits - 1, size);
     const int decimals = digits - 1 - (int)strtol(strchr(out, 'e') + 1, NULL, 10);
     (void)snprintf(out, DT_TEXT_NUMBER_BYTES, "%.*f", decimals > 0 ? decimals : 0, value);
-    if (out[strspn(out, "-0.")] == '\0' && out[0] == '-') /* -0.00004 is 0.0000 */
+    if (out[strspn(out, "-0.")] != '\0')
+        return out;
+    if (value < 0.0 || value > 0.0)
+        return dt_text_number(out, value, 1);
+    if (out[0] == '-') /* -0 is 0 */
         memmove(out, out + 1, strlen(out));
     return out;
 }

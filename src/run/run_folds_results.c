@@ -137,20 +137,50 @@ DT_MUST_USE static dt_status find_spreads(dt_run *whole, const fold_row *rows, i
 
 /* ---- the terminal ---- */
 
-static int width_of(const char *name)
+enum { DIGITS = 5 };
+
+/* How a score is printed: `size` as in dt_text_aligned. */
+typedef struct score_format {
+    double size;
+    int width;
+} score_format;
+
+static void widen(score_format *format, double score)
 {
-    const int width = (int)strlen(name) + 2;
-    return width > 11 ? width : 11;
+    char text[DT_TEXT_NUMBER_BYTES];
+    const int width = (int)strlen(dt_text_aligned(text, score, format->size, DIGITS)) + 2;
+    format->width = width > format->width ? width : format->width;
 }
 
-/* `sizes` gives the number of decimals: the means. */
-static void print_numbers(const score_names *names, const double *scores, const double *sizes)
+/* The decimals are those of the least score: a fold that is far off must not take them from the
+ * others. Six are enough, if the mean has digits there. */
+static score_format format_of(const char *name, const fold_row *rows, int64_t count, size_t i,
+                              const dt_fold_score *spread)
+{
+    enum { WIDTH = 11 };
+    const int width = (int)strlen(name) + 2;
+    score_format out = {.size = NAN, .width = width > WIDTH ? width : WIDTH};
+    for (int64_t f = 0; f < count; f++) {
+        const double size = fabs(rows[f].scores[0][i]);
+        out.size = fmin(out.size, size > 0.0 ? size : NAN);
+    }
+    out.size = fmax(out.size, fmin(0.01, fabs(spread->mean)));
+    for (int64_t f = 0; f < count; f++)
+        if (!isnan(rows[f].scores[0][i]))
+            widen(&out, rows[f].scores[0][i]);
+    widen(&out, spread->mean);
+    widen(&out, spread->deviation);
+    return out;
+}
+
+static void print_numbers(const score_names *names, const double *scores,
+                          const score_format *formats)
 {
     char text[DT_TEXT_NUMBER_BYTES];
     for (size_t i = 0; i < names->count; i++)
         if (names->shown[i])
-            dt_log_say("%*s", width_of(names->names[i]),
-                       dt_text_aligned(text, scores[i], sizes[i], 5));
+            dt_log_say("%*s", formats[i].width,
+                       dt_text_aligned(text, scores[i], formats[i].size, DIGITS));
     dt_log_say("\n");
 }
 
@@ -159,15 +189,17 @@ static void print_table(const dt_run *whole, const fold_row *rows, int64_t count
                         const score_names *names)
 {
     double mean[SCORES_MAX], deviation[SCORES_MAX];
+    score_format formats[SCORES_MAX];
     char label[64];
     for (size_t i = 0; i < names->count; i++) {
         mean[i] = whole->fold_scores[i].mean;
         deviation[i] = whole->fold_scores[i].deviation;
+        formats[i] = format_of(names->names[i], rows, count, i, &whole->fold_scores[i]);
     }
     dt_log_say("%-10s %8s  %6s", "fold", "held out", "epoch");
     for (size_t i = 0; i < names->count; i++)
         if (names->shown[i])
-            dt_log_say("%*s", width_of(names->names[i]), names->names[i]);
+            dt_log_say("%*s", formats[i].width, names->names[i]);
     dt_log_say("\n");
     for (int64_t f = 0; f < count; f++) {
         const fold_row *row = &rows[f];
@@ -179,15 +211,15 @@ static void print_table(const dt_run *whole, const fold_row *rows, int64_t count
         dt_log_say("%-10s %8" PRId64 "  ", label, row->rows);
         if (strcmp(row->part.status, "ok") == 0) {
             dt_log_say("%6" PRId64, row->part.best_epoch);
-            print_numbers(names, row->scores[0], mean);
+            print_numbers(names, row->scores[0], formats);
         } else {
             dt_log_say("     -  %s: %s\n", row->part.status, row->part.reason);
         }
     }
     dt_log_say("%-10s %8s  %6s", "mean", "", "");
-    print_numbers(names, mean, mean);
+    print_numbers(names, mean, formats);
     dt_log_say("%-10s %8s  %6s", "deviation", "", "");
-    print_numbers(names, deviation, mean);
+    print_numbers(names, deviation, formats);
 }
 
 void dt_run_summarise_folds(const dt_run *whole)

@@ -267,6 +267,19 @@ pairs = {(table[int(row["row"]) - 1]["who"], row["fold"]) for row in rows_of("gr
 assert len(pairs) == len({who for who, _ in pairs}) >= 15, pairs
 PY
 
+# ---- one row that is far off takes no digits from the scores of the other folds ----
+awk 'BEGIN { print "a,y"; for (i = 1; i < 60; i++) print i % 7 ",0." i; print "3,600" }' >far.csv
+run 0 far.csv --target y --folds 3 --test-split 0 --epochs 1 --hidden 4 --out far
+expect_status 0
+"$PYTHON" - <<'PY' || fail "no score became 0, none touches another"
+lines = open("stdout").read().splitlines()
+first = next(i for i, line in enumerate(lines) if line.startswith("fold  "))
+table = [line.split() for line in lines[first:first + 6]]
+scores = len(table[0]) - 4
+for words, extra in zip(table[1:], (3, 3, 3, 1, 1)):
+    assert len(words) == scores + extra and all(float(word) != 0.0 for word in words[extra:]), table
+PY
+
 # ---- a fold that diverges does not stop the others: its rows have no prediction ----
 # shellcheck disable=SC2086
 with_fault nan:0:20 1 $usual --folds 3 --out diverged some

@@ -173,8 +173,9 @@ const char *dt_text_rounded(char out[DT_TEXT_NUMBER_BYTES], double value, int di
 
 /**
  * Writes a number with as many decimals as give a number of this size so many significant digits,
- * 1 to 9, so that numbers below each other line up: 0.009 with size 0.2 and 4 digits is 0.0090. If
- * either has an exponent in dt_text_rounded, or the size is not finite, it is as dt_text_rounded.
+ * 1 to 9, so that numbers below each other line up: 0.009 with size 0.2 and 4 digits is 0.0090. A
+ * number that would become 0, but is not 0, has one significant digit: 0.00004 is 4e-05. If the
+ * size is below 0.0001 or not finite, or if either is 10^10 or above, it is as dt_text_rounded.
  * Returns `out`.
  */
 const char *dt_text_aligned(char out[DT_TEXT_NUMBER_BYTES], double value, double size, int digits);
