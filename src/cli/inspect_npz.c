@@ -240,9 +240,7 @@ static void add_row(dt_text_table *table, const array_report *report, bool h5)
         dt_text_table_add(table, "-");
     add_value(table, report, report->minimum);
     add_value(table, report, report->maximum);
-    /* The mean of normalised inputs is 0 except for rounding, not 1.24378e-09. */
-    const double size = fmax(fabs(report->minimum), fabs(report->maximum));
-    add_value(table, report, fabs(report->mean) < 1e-6 * size ? 0.0 : report->mean);
+    add_value(table, report, report->mean);
     add_value(table, report, report->deviation);
     add_count(table, report, report->nans);
     add_count(table, report, report->infinites);

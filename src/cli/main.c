@@ -193,9 +193,17 @@ static bool may_use_blas(int argc, char **argv)
     return isa != NULL && strcmp(isa, "blas") == 0;
 }
 
+/* Starts this program again. Process id, streams and environment, and so the connection to a
+ * launcher, are kept. Returns if it cannot. Under valgrind, /proc/self/exe may be valgrind. */
+static void restart(char **argv)
+{
+    const char *preloaded = getenv("LD_PRELOAD");
+    if (preloaded == NULL || strstr(preloaded, "vgpreload") == NULL)
+        (void)execv("/proc/self/exe", argv);
+}
+
 /* Starts this program again if OpenBLAS does not know the CPU and the user has not set its kernels:
- * OpenBLAS reads OPENBLAS_CORETYPE when it is loaded, before main. Process id, streams and
- * environment, and so the connection to a launcher, are kept. */
+ * OpenBLAS reads OPENBLAS_CORETYPE when it is loaded, before main. */
 static void restart_with_better_kernels(int argc, char **argv)
 {
     static const char picked[] = "DTRAIN_BLAS_PICKED";
@@ -204,22 +212,23 @@ static void restart_with_better_kernels(int argc, char **argv)
         !may_use_blas(argc, argv))
         return;
     if (setenv(picked, dt_linalg_kernels(), 1) == 0 && setenv("OPENBLAS_CORETYPE", better, 1) == 0)
-        (void)execv("/proc/self/exe", argv);
+        restart(argv);
     (void)unsetenv(picked); /* then without */
     (void)unsetenv("OPENBLAS_CORETYPE");
 }
 
-/* Starts this program again, without the threads of OpenBLAS, if the address space is limited. Each
- * thread, one a CPU, takes 128 MiB of it when the library is loaded; where there is no room, it
- * tries again without end, and the program waits for it when it exits. */
+/* Starts this program again, without the threads of OpenBLAS, if the address space is limited. When
+ * OpenBLAS is loaded, it starts a thread for each CPU, and each thread asks for 128 MiB. A thread
+ * that does not get them asks again without end, and at exit the program waits for it. */
 static void restart_with_fewer_threads(char **argv)
 {
     static const char threads[] = "OPENBLAS_NUM_THREADS";
+    const char *set = getenv(threads);
     struct rlimit limit;
-    if (getenv(threads) != NULL || getrlimit(RLIMIT_AS, &limit) != 0 ||
+    if ((set != NULL && set[0] != '\0') || getrlimit(RLIMIT_AS, &limit) != 0 ||
         limit.rlim_cur == RLIM_INFINITY || setenv(threads, "1", 1) != 0)
         return;
-    (void)execv("/proc/self/exe", argv);
+    restart(argv);
     (void)unsetenv(threads);
 }
 

@@ -30,7 +30,7 @@ np.savez_compressed("arrays.npz", inputs=x, targets=(np.arange(9000) % 3 == 0).a
                     beyond=np.full(3, 2.0**60), minus=np.array([0.0, -0.0, 1.0]),
                     scalar=np.float16(3), empty=np.zeros((0, 4), "f4"), nothing=np.full(2, np.nan),
                     image=np.full((5, 2, 3), 9, "u1"), prices=np.repeat(np.arange(101.0), 2),
-                    large=np.full(2, 1.7e308))
+                    large=np.full(2, 1.7e308), far=np.array([-1e9, 1e9, 6, 6.5]))
 np.savez("unusable.npz", good=np.ones((3, 2), "f4"), labels=np.array(["a", None], object),
          texts=np.array(["ab"]))
 data = bytearray(open("unusable.npz", "rb").read())
@@ -60,9 +60,10 @@ PY
 run 0 inspect arrays.npz
 expect_status 0
 expect_empty_stderr
-expect_stdout_line 'arrays.npz: .npz with 17 arrays'
+expect_stdout_line 'arrays.npz: .npz with 18 arrays'
 expect_stdout '^inputs +<f8 +\[9000, 3\] +Fortran .* 50 .* 1 +2$'
 expect_stdout '^column +>i2 +\[3, 1\] +C .* -1 +7 +4\.33333 +3\.77124 +0 +0$'
+expect_stdout '^far .* -1000000000 +1000000000 +3[.]125 +707106781 +0 +0$'
 expect_stdout '^scalar +<f2 +\[\] +C .* 3 +3 +3 +0 +0 +0$'
 expect_stdout '^empty +<f4 +\[0, 4\] +C .* - +- +- +- +0 +0$'
 expect_stdout '^nothing .* - +- +- +2 +0$'
@@ -81,7 +82,7 @@ expect_no_stdout ' $'
 run 0 inspect --json arrays.npz
 expect_status 0
 expect_empty_stderr
-check 'd["file"] == "arrays.npz" and d["kind"] == "npz" and d["array_count"] == 17 == len(a)'
+check 'd["file"] == "arrays.npz" and d["kind"] == "npz" and d["array_count"] == 18 == len(a)'
 check 'a["inputs"]["shape"] == [9000, 3] and a["inputs"]["order"] == "Fortran"'
 check 'a["inputs"]["nan_count"] == 1 and a["inputs"]["infinite_count"] == 2'
 check 'a["inputs"]["max"] == 50 and a["inputs"]["stored_bytes"] < a["inputs"]["plain_bytes"]'

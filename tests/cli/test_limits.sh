@@ -104,10 +104,25 @@ roomy() {
     (ulimit -v 200000 && exec timeout -s KILL 30 "$@") </dev/null >stdout 2>stderr
 }
 if roomy env OPENBLAS_NUM_THREADS=1 "$DTRAIN" --version; then
-    harness_command="ulimit -v 200000; dtrain --version"
+    for threads in -uOPENBLAS_NUM_THREADS OPENBLAS_NUM_THREADS=; do
+        harness_command="ulimit -v 200000; env $threads dtrain --version"
+        status=0
+        roomy env "$threads" "$DTRAIN" --version || status=$?
+        expect_status 0
+    done
+fi
+# Under valgrind dtrain does not start /proc/self/exe, which may be another program: here, the one that loads it.
+loader=$(ls /lib64/ld-linux-x86-64.so.2 /lib/ld-linux-aarch64.so.1 2>/dev/null | head -n 1)
+# shellcheck disable=SC3045
+loaded() {
+    (ulimit -v 100000000 && exec env -u OPENBLAS_NUM_THREADS "$@" "$loader" "$DTRAIN" --version) </dev/null >stdout 2>stderr
+}
+if [ -n "$loader" ] && loaded && ! grep -q '^dtrain ' stdout; then
+    harness_command="LD_PRELOAD=vgpreload.so $loader dtrain --version"
     status=0
-    roomy env -u OPENBLAS_NUM_THREADS "$DTRAIN" --version || status=$?
+    loaded LD_PRELOAD=vgpreload.so || status=$?
     expect_status 0
+    expect_stdout '^dtrain '
 fi
 
 # ---- numbers in the environment of the job scripts ----
